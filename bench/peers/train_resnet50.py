@@ -1,0 +1,96 @@
+"""Times PyTorch's training step of torchvision's ResNet-50, one step per request, so that a bench can take turns.
+
+The first line printed says {"ready": true, ...} or {"error": "..."}. Then each line "step" on standard input runs one
+step and prints {"seconds": ..., "loss": ..., "peakRssBytes": ...}; "quit" or the end of input ends the program.
+A step is zero_grad, forward, mean cross entropy, backward and SGD with momentum, channels-last.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--size", type=int, default=224, help="height and width of the images")
+    parser.add_argument("--classes", type=int, default=1000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--warm-up", type=int, default=1, help="untimed steps before the ready line")
+    return parser.parse_args()
+
+
+def say(**fields) -> None:
+    print(json.dumps(fields), flush=True)
+
+
+def peak_rss_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def has_bfloat16() -> bool:
+    """Whether oneDNN runs bfloat16 here: it wants AVX-512 at least; elsewhere PyTorch falls back to plain loops."""
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
+        flags = next((line.split() for line in f if line.startswith("flags")), [])
+    return "avx512bw" in flags and "avx512vl" in flags
+
+
+def make_step(args):
+    import torch
+    import torchvision
+
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    shape = (args.batch, 3, args.size, args.size)
+    net = torchvision.models.resnet50(num_classes=args.classes).to(memory_format=torch.channels_last).train()
+    images = torch.randn(shape).to(memory_format=torch.channels_last)
+    labels = torch.randint(args.classes, (args.batch,))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+
+    def step() -> float:
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.dtype == "bfloat16"):
+            logits = net(images)
+        loss = torch.nn.functional.cross_entropy(logits.float(), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
+    versions["python"] = sys.version.split()[0]
+    return step, versions, torch.get_num_threads()
+
+
+def main() -> None:
+    args = arguments()
+    if args.dtype == "bfloat16" and not has_bfloat16():
+        say(error="this CPU has no AVX-512, which bfloat16 needs: use --dtype float32")
+        return
+    try:
+        rss_at_start = peak_rss_bytes()
+        step, versions, threads = make_step(args)
+        rss_built = peak_rss_bytes()
+        for _ in range(args.warm_up):
+            step()
+    except (ImportError, RuntimeError) as error:
+        say(error=f"{type(error).__name__}: {error}".splitlines()[0])
+        return
+    rss = {"rssAtStartBytes": rss_at_start, "rssBuiltBytes": rss_built, "peakRssBytes": peak_rss_bytes()}
+    say(ready=True, versions=versions, threads=threads, batch=args.batch, size=args.size, dtype=args.dtype, **rss)
+    for line in sys.stdin:
+        command = line.strip()
+        if command == "quit":
+            return
+        if command != "step":
+            say(error=f"unknown request {command!r}: expected step or quit")
+            continue
+        start = time.perf_counter()
+        loss = step()
+        say(seconds=time.perf_counter() - start, loss=loss, peakRssBytes=peak_rss_bytes())
+
+
+if __name__ == "__main__":
+    main()

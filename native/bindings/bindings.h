@@ -1,0 +1,56 @@
+// JavaScript classes over the program's parts. Arguments come checked from TypeScript; a wrong type still throws.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "program/compute_thread.h"
+#include "program/kernel.h"
+#include "program/memory.h"
+#include "program/program.h"
+
+namespace iabn {
+
+// new Memory(bytes); bytes; read(offset, length): Uint8Array copy; write(offset, bytes)
+class MemoryBinding : public Napi::ObjectWrap<MemoryBinding> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  explicit MemoryBinding(const Napi::CallbackInfo& info);
+  std::shared_ptr<Memory> memory;
+
+ private:
+  Napi::Value read(const Napi::CallbackInfo& info);
+  void write(const Napi::CallbackInfo& info);
+};
+
+// new Kernel({op, attrs, inputs, outputs}); workspaceBytes; implementation; refusals
+class KernelBinding : public Napi::ObjectWrap<KernelBinding> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  explicit KernelBinding(const Napi::CallbackInfo& info);
+  std::shared_ptr<Kernel> kernel;
+  std::vector<size_t> input_bytes;
+  std::vector<size_t> output_bytes;
+};
+
+// new Program([{kernel, inputs, outputs, workspace}]); run(feeds, fetches, begin, end): Promise<Uint8Array[]>
+class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  explicit ProgramBinding(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value run(const Napi::CallbackInfo& info);
+  std::shared_ptr<Program> program_;
+};
+
+// cpuFeatures(), threads(), onednnVersion()
+void define_machine(Napi::Env env, Napi::Object exports);
+
+size_t to_size(const Napi::Value& value, const char* what);
+Operand to_operand(const Napi::Value& value);
+// The thread of this JavaScript environment, made at first use.
+ComputeThread& compute_thread(Napi::Env env);
+
+}  // namespace iabn

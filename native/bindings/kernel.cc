@@ -1,0 +1,77 @@
+#include "bindings/bindings.h"
+
+namespace iabn {
+namespace {
+
+TensorDesc to_desc(const Napi::Value& value) {
+  TensorDesc desc;
+  if (value.IsNull() || value.IsUndefined()) return desc;
+  auto object = value.As<Napi::Object>();
+  desc.dtype = parse_dtype(object.Get("dtype").ToString());
+  auto shape = object.Get("shape").As<Napi::Array>();
+  for (uint32_t i = 0; i < shape.Length(); ++i) {
+    desc.dims.push_back(static_cast<int64_t>(to_size(shape.Get(i), "a dimension")));
+  }
+  return desc;
+}
+
+std::vector<TensorDesc> to_descs(const Napi::Value& value) {
+  auto list = value.As<Napi::Array>();
+  std::vector<TensorDesc> descs;
+  for (uint32_t i = 0; i < list.Length(); ++i) descs.push_back(to_desc(list.Get(i)));
+  return descs;
+}
+
+Attrs::Attr to_attr(const Napi::Value& value) {
+  if (value.IsNumber()) return value.As<Napi::Number>().DoubleValue();
+  if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
+  if (value.IsString()) return value.As<Napi::String>().Utf8Value();
+  auto list = value.As<Napi::Array>();
+  std::vector<double> numbers;
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    Napi::Value item = list.Get(i);
+    numbers.push_back(item.ToNumber().DoubleValue());
+  }
+  return numbers;
+}
+
+Attrs to_attrs(const Napi::Value& value) {
+  auto object = value.As<Napi::Object>();
+  auto names = object.GetPropertyNames();
+  Attrs attrs;
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string name = names.Get(i).ToString();
+    attrs.set(name, to_attr(object.Get(name)));
+  }
+  return attrs;
+}
+
+std::vector<size_t> bytes_of(const std::vector<TensorDesc>& descs) {
+  std::vector<size_t> bytes;
+  for (const TensorDesc& desc : descs) bytes.push_back(desc.present() ? desc.bytes() : 0);
+  return bytes;
+}
+
+}  // namespace
+
+void KernelBinding::define(Napi::Env env, Napi::Object exports) {
+  exports.Set("Kernel", DefineClass(env, "Kernel", std::vector<PropertyDescriptor>{}));
+}
+
+KernelBinding::KernelBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<KernelBinding>(info) {
+  auto object = info[0].As<Napi::Object>();
+  KernelSpec spec{object.Get("op").ToString(), to_attrs(object.Get("attrs")), to_descs(object.Get("inputs")),
+                  to_descs(object.Get("outputs"))};
+  MadeKernel made = make_kernel(spec);
+  kernel = std::move(made.kernel);
+  input_bytes = bytes_of(spec.inputs);
+  output_bytes = bytes_of(spec.outputs);
+  auto refusals = Napi::Array::New(info.Env());
+  for (const std::string& refusal : made.refusals) refusals[refusals.Length()] = refusal;
+  auto self = info.This().As<Napi::Object>();
+  self.Set("workspaceBytes", static_cast<double>(kernel->workspace_bytes()));
+  self.Set("implementation", kernel->implementation());
+  self.Set("refusals", refusals);
+}
+
+}  // namespace iabn

@@ -1,0 +1,41 @@
+#include <cstring>
+
+#include "bindings/bindings.h"
+
+namespace iabn {
+
+size_t to_size(const Napi::Value& value, const char* what) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (!(number >= 0 && number <= 9007199254740991.0)) {
+    throw Napi::TypeError::New(value.Env(), std::string("expected a size for ") + what);
+  }
+  return static_cast<size_t>(number);
+}
+
+void MemoryBinding::define(Napi::Env env, Napi::Object exports) {
+  exports.Set("Memory", DefineClass(env, "Memory",
+                                    {InstanceMethod("read", &MemoryBinding::read),
+                                     InstanceMethod("write", &MemoryBinding::write)}));
+}
+
+MemoryBinding::MemoryBinding(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<MemoryBinding>(info), memory(std::make_shared<Memory>(to_size(info[0], "bytes"))) {
+  info.This().As<Napi::Object>().Set("bytes", static_cast<double>(memory->bytes()));
+}
+
+Napi::Value MemoryBinding::read(const Napi::CallbackInfo& info) {
+  const size_t length = to_size(info[1], "length");
+  const uint8_t* src = memory->range(to_size(info[0], "offset"), length);
+  auto result = Napi::Uint8Array::New(info.Env(), length);
+  if (length > 0) std::memcpy(result.Data(), src, length);
+  return result;
+}
+
+void MemoryBinding::write(const Napi::CallbackInfo& info) {
+  if (!info[1].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "expected a typed array for data");
+  auto data = info[1].As<Napi::Uint8Array>();
+  uint8_t* dst = memory->range(to_size(info[0], "offset"), data.ByteLength());
+  if (data.ByteLength() > 0) std::memcpy(dst, data.Data(), data.ByteLength());
+}
+
+}  // namespace iabn

@@ -1,0 +1,165 @@
+#include <cstring>
+
+#include "bindings/bindings.h"
+
+namespace iabn {
+namespace {
+
+struct Fetch {
+  std::shared_ptr<Memory> memory;
+  size_t offset;
+  size_t length;
+};
+
+// One run under way: made on the JavaScript thread, run on the compute thread, settled on the JavaScript thread.
+struct Run {
+  Run(Napi::Env env, std::shared_ptr<Program> program)
+      : program(std::move(program)), deferred(Napi::Promise::Deferred::New(env)) {}
+
+  std::shared_ptr<Program> program;
+  Napi::Promise::Deferred deferred;
+  Napi::ThreadSafeFunction settle;
+  std::vector<Fetch> fetches;
+  std::vector<double> seconds;
+  size_t begin = 0;
+  size_t end = 0;
+  std::string error;
+  bool failed = false;
+  bool stopped = false;
+};
+
+std::vector<Operand> to_operands(const Napi::Value& value) {
+  auto list = value.As<Napi::Array>();
+  std::vector<Operand> operands;
+  for (uint32_t i = 0; i < list.Length(); ++i) operands.push_back(to_operand(list.Get(i)));
+  return operands;
+}
+
+void feed(const Napi::Value& feeds) {
+  auto list = feeds.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    auto item = list.Get(i).As<Napi::Object>();
+    const Operand target = to_operand(item);
+    auto data = item.Get("data").As<Napi::Uint8Array>();
+    const size_t length = data.ByteLength();
+    uint8_t* dst = target.memory->range(target.offset, length);
+    if (length > 0) std::memcpy(dst, data.Data(), length);
+  }
+}
+
+std::vector<Fetch> to_fetches(const Napi::Value& fetches) {
+  auto list = fetches.As<Napi::Array>();
+  std::vector<Fetch> result;
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    auto item = list.Get(i).As<Napi::Object>();
+    const Operand source = to_operand(item);
+    result.push_back({source.memory, source.offset, to_size(item.Get("length"), "length")});
+    source.memory->range(source.offset, result.back().length);
+  }
+  return result;
+}
+
+Napi::Value results(Napi::Env env, const Run& run) {
+  auto values = Napi::Array::New(env, run.fetches.size());
+  for (uint32_t i = 0; i < run.fetches.size(); ++i) {
+    const Fetch& fetch = run.fetches[i];
+    auto bytes = Napi::Uint8Array::New(env, fetch.length);
+    if (fetch.length > 0) std::memcpy(bytes.Data(), fetch.memory->range(fetch.offset, fetch.length), fetch.length);
+    values[i] = bytes;
+  }
+  auto seconds = Napi::Float64Array::New(env, run.seconds.size());
+  for (size_t i = 0; i < run.seconds.size(); ++i) seconds[i] = run.seconds[i];
+  auto result = Napi::Object::New(env);
+  result["values"] = values;
+  result["seconds"] = seconds;
+  return result;
+}
+
+void settle(Napi::Env env, Run& run) {
+  run.program->release();
+  if (!run.failed) {
+    run.deferred.Resolve(results(env, run));
+    return;
+  }
+  Napi::Error error = Napi::Error::New(env, run.error);
+  error.Set("code", Napi::String::New(env, run.stopped ? "RUN_STOPPED" : "RUN_FAILED"));
+  run.deferred.Reject(error.Value());
+}
+
+void execute(const std::shared_ptr<Run>& run) {
+  try {
+    run->program->run(run->begin, run->end, run->seconds.empty() ? nullptr : run->seconds.data());
+  } catch (const RunStopped& stopped) {
+    run->failed = run->stopped = true;
+    run->error = stopped.what();
+  } catch (const std::exception& failure) {
+    run->failed = true;
+    run->error = failure.what();
+  }
+  auto* held = new std::shared_ptr<Run>(run);
+  Napi::ThreadSafeFunction function = run->settle;
+  const napi_status status =
+      function.BlockingCall(held, [](Napi::Env env, Napi::Function, std::shared_ptr<Run>* pending) {
+        // Without an environment (it is shutting down) nobody waits for the promise any more.
+        if (env) settle(env, **pending);
+        delete pending;
+      });
+  if (status != napi_ok) delete held;
+  function.Release();
+}
+
+}  // namespace
+
+Operand to_operand(const Napi::Value& value) {
+  if (value.IsNull() || value.IsUndefined()) return {};
+  auto object = value.As<Napi::Object>();
+  auto* memory = Napi::ObjectWrap<MemoryBinding>::Unwrap(object.Get("memory").As<Napi::Object>());
+  return {memory->memory, to_size(object.Get("offset"), "offset")};
+}
+
+ComputeThread& compute_thread(Napi::Env env) {
+  auto* thread = env.GetInstanceData<ComputeThread>();
+  if (!thread) {
+    thread = new ComputeThread();
+    env.SetInstanceData<ComputeThread>(thread);  // deleted, hence joined, when the environment ends
+  }
+  return *thread;
+}
+
+void ProgramBinding::define(Napi::Env env, Napi::Object exports) {
+  exports.Set("Program", DefineClass(env, "Program", {InstanceMethod("run", &ProgramBinding::run)}));
+}
+
+ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<ProgramBinding>(info), program_(std::make_shared<Program>()) {
+  auto list = info[0].As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    auto item = list.Get(i).As<Napi::Object>();
+    auto* kernel = KernelBinding::Unwrap(item.Get("kernel").As<Napi::Object>());
+    program_->add({kernel->kernel, to_operands(item.Get("inputs")), to_operands(item.Get("outputs")),
+                   to_operand(item.Get("workspace"))},
+                  kernel->input_bytes, kernel->output_bytes);
+  }
+}
+
+Napi::Value ProgramBinding::run(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (!program_->try_acquire()) throw Napi::Error::New(env, "the program is already running: await its last run first");
+  auto run = std::make_shared<Run>(env, program_);
+  try {
+    feed(info[0]);
+    run->fetches = to_fetches(info[1]);
+    run->begin = to_size(info[2], "begin");
+    run->end = to_size(info[3], "end");
+    if (info[4].ToBoolean()) run->seconds.resize(run->end > run->begin ? run->end - run->begin : 0);
+    run->settle = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
+                                                "inplace_abn run", 0, 1);
+  } catch (...) {
+    program_->release();
+    throw;
+  }
+  compute_thread(env).post([run] { execute(run); });
+  return run->deferred.Promise();
+}
+
+}  // namespace iabn

@@ -1,0 +1,44 @@
+// What the kernels of activated batch norm share: per-channel scale, eps, and the optional parameters.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include "cpu/activation.h"
+#include "program/attrs.h"
+
+namespace iabn {
+
+// y = s·(x − μ)/√(σ² + ε) + β with s = |γ| + ε (in place: it must be inverted) or s = γ (ordinary).
+struct AbnScale {
+  double eps;
+  bool absolute;
+
+  // s of a channel; 1 without parameters.
+  double operator()(const float* weight, int64_t c) const {
+    if (weight == nullptr) return 1.0;
+    return absolute ? std::fabs(static_cast<double>(weight[c])) + eps : static_cast<double>(weight[c]);
+  }
+  // 1/√(σ² + ε)
+  double inverse_deviation(const float* var, int64_t c) const {
+    return 1.0 / std::sqrt(static_cast<double>(var[c]) + eps);
+  }
+};
+
+inline bool parse_absolute(const Attrs& attrs) {
+  const std::string& scale = attrs.string("scale");
+  if (scale != "abs" && scale != "plain") throw std::invalid_argument("unknown scale '" + scale + "'");
+  return scale == "abs";
+}
+
+inline AbnScale parse_scale(const Attrs& attrs) { return {attrs.number("eps"), parse_absolute(attrs)}; }
+
+inline bool parse_from_output(const Attrs& attrs) {
+  const std::string& from = attrs.string("from");
+  if (from != "x" && from != "z") throw std::invalid_argument("unknown source '" + from + "' (x, z)");
+  return from == "z";
+}
+
+}  // namespace iabn

@@ -1,0 +1,71 @@
+// y = (x − μ)·g + β with g = s/√(σ² + ε),  z = φ(y);  z may be written over x.
+#include "cpu/abn.h"
+#include "cpu/closure.h"
+#include "cpu/data.h"
+#include "cpu/rows.h"
+
+namespace iabn {
+namespace {
+
+// Each repeated along a wide row.
+struct Coefficients {
+  const float* mean;
+  const float* gain;
+  const float* bias;
+};
+
+template <class T>
+IABN_INLINE void apply_rows(const T* x, T* z, int64_t rows, int64_t columns, Coefficients wide,
+                            Activation activation) {
+  with_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA {
+    for (int64_t r = 0; r < rows; ++r) {
+      const T* in = x + r * columns;
+      T* out = z + r * columns;
+      IABN_ELEMENTWISE
+      for (int64_t c = 0; c < columns; ++c) {
+        store(out + c, phi.forward((load(in + c) - wide.mean[c]) * wide.gain[c] + wide.bias[c]));
+      }
+    }
+  });
+}
+
+IABN_SIMD void apply_leaf(const float* x, float* z, int64_t rows, int64_t columns, Coefficients wide,
+                          Activation activation) {
+  apply_rows(x, z, rows, columns, wide, activation);
+}
+
+IABN_SIMD void apply_leaf(const bf16* x, bf16* z, int64_t rows, int64_t columns, Coefficients wide,
+                          Activation activation) {
+  apply_rows(x, z, rows, columns, wide, activation);
+}
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  const RowGrid grid = row_grid(spec.inputs[0]);
+  const AbnScale scale = parse_scale(spec.attrs);
+  const Activation activation = parse_activation(spec.attrs);
+  return make_data_kernel(
+      spec.inputs[0].dtype,
+      [=](auto type, const KernelArgs& args) {
+        using T = typename decltype(type)::type;
+        const float* mean = args.in<float>(1);
+        const float* var = args.in<float>(2);
+        const float* weight = args.in<float>(3);
+        const float* bias = args.in<float>(4);
+        float* wide_mean = static_cast<float*>(args.workspace);
+        float* wide_gain = fill_wide(grid, wide_mean, [=](int64_t c) { return mean[c]; });
+        float* wide_bias = fill_wide(
+            grid, wide_gain, [=](int64_t c) { return scale(weight, c) * scale.inverse_deviation(var, c); });
+        fill_wide(grid, wide_bias, [=](int64_t c) { return bias == nullptr ? 0.0f : bias[c]; });
+        const T* x = args.in<T>(0);
+        T* z = args.out<T>(0);
+        parallel_rows(grid, [&](int64_t offset, int64_t rows, int64_t columns) {
+          apply_leaf(x + offset, z + offset, rows, columns, {wide_mean, wide_gain, wide_bias}, activation);
+        });
+      },
+      static_cast<size_t>(3 * grid.width) * sizeof(float));
+}
+
+const OpRegistration registration("abn_apply", {make});
+
+}  // namespace
+}  // namespace iabn

@@ -1,0 +1,88 @@
+// What the two backward kernels of activated batch norm share: how y and dy come back from what was saved.
+//
+//   saved z:  y = φ⁻¹(z),           t = y − β,  x̂ = t / s
+//   saved x:  y = (x − μ)·g + β,    t = x − μ,  x̂ = t / √(σ² + ε)
+//   dy = φ′·dz
+#pragma once
+
+#include "cpu/abn.h"
+#include "cpu/rows.h"
+#include "program/kernel.h"
+
+namespace iabn {
+
+// Each repeated along a wide row. gain and bias serve saved x only.
+struct SavedCoefficients {
+  const float* shift;  // β or μ
+  const float* gain;
+  const float* bias;
+};
+
+struct Recovered {
+  float t;
+  float dy;
+};
+
+struct FromOutput {
+  template <class Phi>
+  IABN_INLINE_MEMBER Recovered recover(const Phi& phi, float z, float dz, const SavedCoefficients& wide,
+                                       int64_t c) const {
+    return {phi.invert(z) - wide.shift[c], phi.backward(z, dz)};
+  }
+};
+
+struct FromInput {
+  template <class Phi>
+  IABN_INLINE_MEMBER Recovered recover(const Phi& phi, float x, float dz, const SavedCoefficients& wide,
+                                       int64_t c) const {
+    const float t = x - wide.shift[c];
+    return {t, phi.backward(phi.forward(t * wide.gain[c] + wide.bias[c]), dz)};
+  }
+};
+
+// body(source, φ); the choices are made outside the body's loops.
+template <class Body>
+IABN_INLINE void with_saved(bool from_output, const Activation& activation, Body body) {
+  if (from_output) {
+    with_invertible_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA { body(FromOutput{}, phi); });
+  } else {
+    with_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA { body(FromInput{}, phi); });
+  }
+}
+
+// The attributes and operands (dz, saved, mean, var, weight?, bias?) that both kernels have in common.
+struct SavedLayer {
+  AbnScale scale;
+  Activation activation;
+  bool from_output;
+
+  // Writes the coefficients from `wide` on and returns the end of what it wrote.
+  float* fill(const RowGrid& grid, const KernelArgs& args, float* wide, SavedCoefficients* out) const {
+    const float* mean = args.in<float>(2);
+    const float* var = args.in<float>(3);
+    const float* weight = args.in<float>(4);
+    const float* bias = args.in<float>(5);
+    const auto bias_of = [=](int64_t c) { return bias == nullptr ? 0.0f : bias[c]; };
+    out->shift = out->gain = out->bias = wide;
+    if (from_output) return fill_wide(grid, wide, bias_of);
+    wide = fill_wide(grid, wide, [=](int64_t c) { return mean[c]; });
+    out->gain = wide;
+    wide = fill_wide(grid, wide, [&](int64_t c) { return scale(weight, c) * scale.inverse_deviation(var, c); });
+    out->bias = wide;
+    return fill_wide(grid, wide, bias_of);
+  }
+
+  // x̂ / t
+  double unit(const KernelArgs& args, int64_t c) const {
+    if (from_output) return 1.0 / scale(args.in<float>(4), c);
+    return scale.inverse_deviation(args.in<float>(3), c);
+  }
+};
+
+inline SavedLayer parse_saved_layer(const Attrs& attrs) {
+  const bool from_output = parse_from_output(attrs);
+  return {parse_scale(attrs), from_output ? parse_invertible_activation(attrs) : parse_activation(attrs),
+          from_output};
+}
+
+}  // namespace iabn

@@ -1,0 +1,99 @@
+// dx = k·(dy − Σdy/m − x̂·Σ(dy·x̂)/m) with k = s/√(σ² + ε), as dx = k·dy + (q·t + r), x̂ = t·unit (abn_backward.h):
+//   q = −k·unit·Σ(dy·x̂)/m,  r = −k·Σdy/m.
+// With fixed statistics dx = k·dy. dx may be written over dz or saved.
+#include "cpu/abn_backward.h"
+#include "cpu/closure.h"
+
+namespace iabn {
+namespace {
+
+struct Coefficients {
+  SavedCoefficients saved;
+  const float* k;
+  const float* q;
+  const float* r;
+};
+
+template <class T>
+IABN_INLINE void apply_rows(const T* dz, const T* saved, T* dx, int64_t rows, int64_t columns,
+                            Coefficients wide, bool batch, bool from_output, Activation activation) {
+  with_saved(from_output, activation, [=](auto source, auto phi) IABN_INLINE_LAMBDA {
+    for (int64_t row = 0; row < rows; ++row) {
+      const T* grad = dz + row * columns;
+      const T* kept = saved + row * columns;
+      T* out = dx + row * columns;
+      if (batch) {
+        IABN_ELEMENTWISE
+        for (int64_t c = 0; c < columns; ++c) {
+          const Recovered v = source.recover(phi, load(kept + c), load(grad + c), wide.saved, c);
+          store(out + c, wide.k[c] * v.dy + (wide.q[c] * v.t + wide.r[c]));
+        }
+      } else {
+        IABN_ELEMENTWISE
+        for (int64_t c = 0; c < columns; ++c) {
+          store(out + c,
+                wide.k[c] * source.recover(phi, load(kept + c), load(grad + c), wide.saved, c).dy);
+        }
+      }
+    }
+  });
+}
+
+IABN_SIMD void apply_leaf(const float* dz, const float* saved, float* dx, int64_t rows, int64_t columns,
+                          Coefficients wide, bool batch, bool from_output, Activation activation) {
+  apply_rows(dz, saved, dx, rows, columns, wide, batch, from_output, activation);
+}
+
+IABN_SIMD void apply_leaf(const bf16* dz, const bf16* saved, bf16* dx, int64_t rows, int64_t columns,
+                          Coefficients wide, bool batch, bool from_output, Activation activation) {
+  apply_rows(dz, saved, dx, rows, columns, wide, batch, from_output, activation);
+}
+
+bool parse_batch(const Attrs& attrs) {
+  const std::string& statistics = attrs.string("statistics");
+  if (statistics != "batch" && statistics != "fixed") {
+    throw std::invalid_argument("unknown statistics '" + statistics + "' (batch, fixed)");
+  }
+  return statistics == "batch";
+}
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  const RowGrid grid = row_grid(spec.inputs[0]);
+  const SavedLayer layer = parse_saved_layer(spec.attrs);
+  const bool batch = parse_batch(spec.attrs);
+  const double share = batch ? 1.0 / spec.attrs.number("count") : 0.0;
+  return make_data_kernel(
+      spec.inputs[0].dtype,
+      [=](auto type, const KernelArgs& args) {
+        using T = typename decltype(type)::type;
+        const T* dz = args.in<T>(0);
+        const T* saved = args.in<T>(1);
+        const float* sum_dy = args.in<float>(6);
+        const float* sum_dy_xhat = args.in<float>(7);
+        T* dx = args.out<T>(0);
+        const auto k_of = [&](int64_t c) {
+          return layer.scale(args.in<float>(4), c) * layer.scale.inverse_deviation(args.in<float>(3), c);
+        };
+        Coefficients wide;
+        float* k = layer.fill(grid, args, static_cast<float*>(args.workspace), &wide.saved);
+        float* q = fill_wide(grid, k, k_of);
+        float* r = q;
+        if (batch) {
+          r = fill_wide(grid, q, [&](int64_t c) {
+            return -k_of(c) * layer.unit(args, c) * static_cast<double>(sum_dy_xhat[c]) * share;
+          });
+          fill_wide(grid, r, [&](int64_t c) { return -k_of(c) * static_cast<double>(sum_dy[c]) * share; });
+        }
+        wide.k = k, wide.q = q, wide.r = r;
+        parallel_rows(grid, [&](int64_t offset, int64_t rows, int64_t columns) {
+          apply_leaf(dz + offset, saved + offset, dx + offset, rows, columns, wide, batch, layer.from_output,
+                     layer.activation);
+        });
+      },
+      static_cast<size_t>(6 * grid.width) * sizeof(float));
+}
+
+const OpRegistration registration("abn_backward_apply", {make});
+
+}  // namespace
+}  // namespace iabn

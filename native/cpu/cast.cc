@@ -1,0 +1,39 @@
+// float32 to bfloat16 (nearest, ties to even) and back; never in place.
+#include "cpu/closure.h"
+#include "cpu/parallel.h"
+
+namespace iabn {
+namespace {
+
+IABN_SIMD void cast_leaf(const float* x, bf16* out, int64_t count) {
+  IABN_ELEMENTWISE
+  for (int64_t i = 0; i < count; ++i) store(out + i, load(x + i));
+}
+
+IABN_SIMD void cast_leaf(const bf16* x, float* out, int64_t count) {
+  IABN_ELEMENTWISE
+  for (int64_t i = 0; i < count; ++i) store(out + i, load(x + i));
+}
+
+template <class From, class To>
+std::unique_ptr<Kernel> make_cast(int64_t count) {
+  return make_kernel_of([=](const KernelArgs& args) {
+    const From* x = args.in<From>(0);
+    To* out = args.out<To>(0);
+    parallel_elements(count, [&](int64_t begin, int64_t end) { cast_leaf(x + begin, out + begin, end - begin); });
+  });
+}
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  const DType from = spec.inputs[0].dtype;
+  const DType to = spec.outputs[0].dtype;
+  const int64_t count = spec.inputs[0].elements();
+  if (from == DType::f32 && to == DType::bf16) return make_cast<float, bf16>(count);
+  if (from == DType::bf16 && to == DType::f32) return make_cast<bf16, float>(count);
+  throw std::invalid_argument("cast goes from float32 to bfloat16 or back");
+}
+
+const OpRegistration registration("cast", {make});
+
+}  // namespace
+}  // namespace iabn

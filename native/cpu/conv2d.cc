@@ -1,0 +1,104 @@
+// y = x ∗ w + b.   x [N,C,H,W], y [N,O,OH,OW] channels-last; w f32 [O,C/groups,KH,KW]; b f32 [O] or absent.
+#include <algorithm>
+
+#include "cpu/gemm_convolution.h"
+#include "cpu/plain.h"
+#include "cpu/through_float.h"
+
+namespace iabn {
+namespace {
+
+ConvShape shape_of(const KernelSpec& spec) {
+  return ConvShape::from(spec.attrs, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
+}
+
+bool has_bias(const KernelSpec& spec) { return spec.inputs.size() > 2 && spec.inputs[2].present(); }
+
+class GemmForward : public GemmConvolution {
+ public:
+  GemmForward(const ConvShape& shape, bool bias)
+      : GemmConvolution(shape, ConvDirection::forward), bias_(bias) {}
+
+  void run(const KernelArgs& args) override {
+    const float* x = args.in<float>(0);
+    const float* weights = gemm_weights(args.in<float>(1), args.workspace);
+    for (int64_t begin = 0; begin < lines(); begin += chunk_lines()) {
+      const int64_t end = std::min(lines(), begin + chunk_lines());
+      const float* rows = x;
+      if (!shape_.pointwise()) {
+        im2col(x, columns(args.workspace), begin, end);
+        rows = columns(args.workspace);
+      }
+      float* y = args.out<float>(0) + begin * shape_.ow * shape_.o;
+      const int64_t pixels = (end - begin) * shape_.ow;
+      if (bias_) fill_rows(args.in<float>(2), y, pixels);
+      sgemm('N', 'T', pixels, shape_.o, taps(), rows, weights, bias_ ? 1.0f : 0.0f, y);
+    }
+  }
+
+ private:
+  void fill_rows(const float* bias, float* y, int64_t pixels) const {
+#pragma omp parallel for schedule(static)
+    for (int64_t pixel = 0; pixel < pixels; ++pixel) std::copy_n(bias, shape_.o, y + pixel * shape_.o);
+  }
+
+  bool bias_;
+};
+
+std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec) {
+  const ConvShape shape = shape_of(spec);
+  refuse_unless_gemm(shape, spec, ConvDirection::forward);
+  return std::make_unique<GemmForward>(shape, has_bias(spec));
+}
+
+std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
+  const ConvShape shape = shape_of(spec);
+  const DType x = spec.inputs[0].dtype, y = spec.outputs[0].dtype;
+  const auto desc = onednn::conv_forward(shape, x, y, has_bias(spec));
+  std::vector<onednn::Operand> operands{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
+                                        {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
+  if (has_bias(spec)) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
+  return std::make_unique<onednn::PrimitiveKernel>(
+      desc.impl_info_str(), dnnl::convolution_forward(desc), operands,
+      onednn::Weights{DNNL_ARG_WEIGHTS, {false, 1}, onednn::conv_weights(shape), desc.weights_desc()},
+      desc.scratchpad_desc());
+}
+
+float tap_sum(const ConvShape& s, const float* x, const float* w, int64_t n, int64_t o, int64_t oy, int64_t ox) {
+  const int64_t inputs = s.group_inputs(), first = o / s.group_outputs() * inputs;
+  double sum = 0;
+  for (int64_t kh = 0; kh < s.kh; ++kh) {
+    const int64_t y = oy * s.sh - s.ph + kh * s.dh;
+    if (y < 0 || y >= s.h) continue;
+    for (int64_t kw = 0; kw < s.kw; ++kw) {
+      const int64_t column = ox * s.sw - s.pw + kw * s.dw;
+      if (column < 0 || column >= s.w) continue;
+      const float* pixel = x + ((n * s.h + y) * s.w + column) * s.c + first;
+      const float* tap = w + (o * inputs * s.kh + kh) * s.kw + kw;
+      for (int64_t c = 0; c < inputs; ++c) sum += double(pixel[c]) * tap[c * s.kh * s.kw];
+    }
+  }
+  return static_cast<float>(sum);
+}
+
+void run_plain(const KernelSpec& spec, const KernelArgs& args) {
+  const ConvShape s = shape_of(spec);
+  const float* bias = has_bias(spec) ? args.in<float>(2) : nullptr;
+#pragma omp parallel for schedule(static)
+  for (int64_t line = 0; line < s.n * s.oh; ++line) {
+    float* y = args.out<float>(0) + line * s.ow * s.o;
+    for (int64_t i = 0; i < s.ow * s.o; ++i) {
+      const int64_t o = i % s.o;
+      y[i] = tap_sum(s, args.in<float>(0), args.in<float>(1), line / s.oh, o, line % s.oh, i / s.o) +
+             (bias ? bias[o] : 0.0f);
+    }
+  }
+}
+
+constexpr auto make_plain = make_plain_float<run_plain>;
+
+OpRegistration registration("conv2d", {make_gemm, make_onednn, make_plain,
+                                       through_float({make_gemm, make_onednn, make_plain})});
+
+}  // namespace
+}  // namespace iabn

@@ -1,0 +1,97 @@
+// dx[n,c,y,x] = Σ dy[n,o,oy,ox] · w[o,c,kh,kw] over the outputs that read (y, x) through the tap (kh, kw).
+#include <algorithm>
+#include <vector>
+
+#include "cpu/gemm_convolution.h"
+#include "cpu/plain.h"
+#include "cpu/through_float.h"
+
+namespace iabn {
+namespace {
+
+ConvShape shape_of(const KernelSpec& spec) {
+  return ConvShape::from(spec.attrs, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
+}
+
+class GemmBackwardData : public GemmConvolution {
+ public:
+  explicit GemmBackwardData(const ConvShape& shape) : GemmConvolution(shape, ConvDirection::backward_data) {}
+
+  void run(const KernelArgs& args) override {
+    const float* dy = args.in<float>(0);
+    const float* weights = gemm_weights(args.in<float>(1), args.workspace);
+    float* dx = args.out<float>(0);
+    if (shape_.pointwise()) {
+      sgemm('N', 'N', shape_.pixels(), taps(), shape_.o, dy, weights, 0.0f, dx);
+      return;
+    }
+    clear(dx);
+    float* gradient = columns(args.workspace);
+    for (int64_t begin = 0; begin < lines(); begin += chunk_lines()) {
+      const int64_t end = std::min(lines(), begin + chunk_lines());
+      sgemm('N', 'N', (end - begin) * shape_.ow, taps(), shape_.o, dy + begin * shape_.ow * shape_.o, weights,
+            0.0f, gradient);
+      add_col2im(gradient, dx, begin, end);
+    }
+  }
+
+ private:
+  void clear(float* dx) const {
+    const int64_t row = shape_.w * shape_.c;
+#pragma omp parallel for schedule(static)
+    for (int64_t y = 0; y < shape_.n * shape_.h; ++y) std::fill_n(dx + y * row, row, 0.0f);
+  }
+};
+
+std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec) {
+  const ConvShape shape = shape_of(spec);
+  refuse_unless_gemm(shape, spec, ConvDirection::backward_data);
+  return std::make_unique<GemmBackwardData>(shape);
+}
+
+std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
+  const ConvShape shape = shape_of(spec);
+  const auto desc = onednn::conv_backward_data(shape, spec.outputs[0].dtype, spec.inputs[0].dtype);
+  return std::make_unique<onednn::PrimitiveKernel>(
+      desc.impl_info_str(), dnnl::convolution_backward_data(desc),
+      std::vector<onednn::Operand>{{DNNL_ARG_DIFF_DST, {false, 0}, desc.diff_dst_desc()},
+                                   {DNNL_ARG_DIFF_SRC, {true, 0}, desc.diff_src_desc()}},
+      onednn::Weights{DNNL_ARG_WEIGHTS, {false, 1}, onednn::conv_weights(shape), desc.weights_desc()},
+      desc.scratchpad_desc());
+}
+
+float tap_sum(const ConvShape& s, const float* dy, const float* w, int64_t n, int64_t c, int64_t y, int64_t x) {
+  const int64_t inputs = s.group_inputs(), outputs = s.group_outputs(), first = c / inputs * outputs;
+  double sum = 0;
+  for (int64_t kh = 0; kh < s.kh; ++kh) {
+    const int64_t down = y + s.ph - kh * s.dh;
+    if (down < 0 || down % s.sh != 0 || down / s.sh >= s.oh) continue;
+    for (int64_t kw = 0; kw < s.kw; ++kw) {
+      const int64_t right = x + s.pw - kw * s.dw;
+      if (right < 0 || right % s.sw != 0 || right / s.sw >= s.ow) continue;
+      const float* pixel = dy + ((n * s.oh + down / s.sh) * s.ow + right / s.sw) * s.o + first;
+      const float* tap = w + ((first * inputs + c % inputs) * s.kh + kh) * s.kw + kw;
+      for (int64_t o = 0; o < outputs; ++o) sum += double(pixel[o]) * tap[o * inputs * s.kh * s.kw];
+    }
+  }
+  return static_cast<float>(sum);
+}
+
+void run_plain(const KernelSpec& spec, const KernelArgs& args) {
+  const ConvShape s = shape_of(spec);
+#pragma omp parallel for schedule(static)
+  for (int64_t row = 0; row < s.n * s.h; ++row) {
+    float* dx = args.out<float>(0) + row * s.w * s.c;
+    for (int64_t i = 0; i < s.w * s.c; ++i) {
+      dx[i] = tap_sum(s, args.in<float>(0), args.in<float>(1), row / s.h, i % s.c, row % s.h, i / s.c);
+    }
+  }
+}
+
+constexpr auto make_plain = make_plain_float<run_plain>;
+
+OpRegistration registration("conv2d_backward_data", {make_gemm, make_onednn, make_plain,
+                                                     through_float({make_gemm, make_onednn, make_plain})});
+
+}  // namespace
+}  // namespace iabn

@@ -1,0 +1,131 @@
+#include "cpu/convolution.h"
+
+#include <stdexcept>
+#include <string>
+
+namespace iabn {
+namespace {
+
+using dnnl::algorithm;
+using dnnl::memory;
+using Tag = memory::format_tag;
+
+int64_t output_size(int64_t in, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+  const int64_t span = in + 2 * padding - ((kernel - 1) * dilation + 1);
+  return span < 0 ? 0 : span / stride + 1;
+}
+
+void expect(bool condition, const std::string& what) {
+  if (!condition) throw std::invalid_argument("convolution: expected " + what);
+}
+
+}  // namespace
+
+ConvShape ConvShape::from(const Attrs& attrs, const TensorDesc& x, const TensorDesc& w, const TensorDesc& y) {
+  expect(x.rank() == 4 && y.rank() == 4 && w.rank() == 4, "images N,C,H,W and weights O,C/groups,KH,KW");
+  const auto stride = attrs.integers("stride"), padding = attrs.integers("padding");
+  const auto dilation = attrs.integers("dilation");
+  expect(stride.size() == 2 && padding.size() == 2 && dilation.size() == 2,
+         "two numbers for stride, padding and dilation");
+  ConvShape s;
+  s.n = x.dims[0], s.c = x.dims[1], s.h = x.dims[2], s.w = x.dims[3];
+  s.o = y.dims[1], s.oh = y.dims[2], s.ow = y.dims[3];
+  s.kh = w.dims[2], s.kw = w.dims[3];
+  s.sh = stride[0], s.sw = stride[1], s.ph = padding[0], s.pw = padding[1];
+  s.dh = dilation[0], s.dw = dilation[1], s.groups = attrs.integer("groups");
+  expect(s.sh > 0 && s.sw > 0 && s.dh > 0 && s.dw > 0, "positive stride and dilation");
+  expect(s.ph >= 0 && s.pw >= 0, "padding of at least 0");
+  expect(s.groups > 0 && s.c % s.groups == 0 && s.o % s.groups == 0,
+         "channels divisible by groups " + std::to_string(s.groups));
+  expect(w.dims[0] == s.o && w.dims[1] == s.group_inputs(), "weights of O×C/groups channels");
+  expect(y.dims[0] == s.n && s.oh == output_size(s.h, s.kh, s.sh, s.ph, s.dh) &&
+             s.ow == output_size(s.w, s.kw, s.sw, s.pw, s.dw),
+         "an output size that follows from kernel, stride, padding and dilation");
+  return s;
+}
+
+namespace onednn {
+namespace {
+
+memory::dims weight_dims(const ConvShape& s) {
+  if (s.groups == 1) return {s.o, s.c, s.kh, s.kw};
+  return {s.groups, s.group_outputs(), s.group_inputs(), s.kh, s.kw};
+}
+
+memory::desc any_weights(const ConvShape& s, memory::data_type type) {
+  return memory::desc(weight_dims(s), type, Tag::any);
+}
+
+void refuse_empty(const ConvShape& s) {
+  if (s.empty()) throw Refused("oneDNN is not asked for convolutions of empty tensors");
+}
+
+// bfloat16 images meet bfloat16 weights (cast when they are laid out).
+memory::data_type weights_type(DType x, DType y) {
+  return data_type(x == DType::bf16 || y == DType::bf16 ? DType::bf16 : DType::f32);
+}
+
+struct Window {
+  memory::dims strides, dilates, padding;
+  explicit Window(const ConvShape& s)
+      : strides{s.sh, s.sw}, dilates{s.dh - 1, s.dw - 1}, padding{s.ph, s.pw} {}
+};
+
+}  // namespace
+
+memory::desc conv_x(const ConvShape& s, DType dtype) {
+  return memory::desc({s.n, s.c, s.h, s.w}, data_type(dtype), Tag::nhwc);
+}
+
+memory::desc conv_y(const ConvShape& s, DType dtype) {
+  return memory::desc({s.n, s.o, s.oh, s.ow}, data_type(dtype), Tag::nhwc);
+}
+
+memory::desc conv_weights(const ConvShape& s) {
+  return memory::desc(weight_dims(s), memory::data_type::f32, s.groups == 1 ? Tag::oihw : Tag::goihw);
+}
+
+dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& s, DType x, DType y, bool bias) {
+  refuse_empty(s);
+  return refusing("convolution", [&] {
+    const Window window(s);
+    const memory::desc weights = any_weights(s, weights_type(x, y));
+    const memory::desc bias_desc =
+        bias ? memory::desc({s.o}, memory::data_type::f32, Tag::a) : memory::desc();
+    const dnnl::convolution_forward::desc op(dnnl::prop_kind::forward_training, algorithm::convolution_direct,
+                                             conv_x(s, x), weights, bias_desc, conv_y(s, y), window.strides,
+                                             window.dilates, window.padding, window.padding);
+    dnnl::convolution_forward::primitive_desc desc(op, user_scratchpad(), engine());
+    refuse_reference(desc.impl_info_str());
+    return desc;
+  });
+}
+
+dnnl::convolution_backward_data::primitive_desc conv_backward_data(const ConvShape& s, DType x, DType y) {
+  const auto hint = conv_forward(s, x, y, false);
+  return refusing("convolution backward by data", [&] {
+    const Window window(s);
+    const dnnl::convolution_backward_data::desc op(algorithm::convolution_direct, conv_x(s, x),
+                                                   any_weights(s, weights_type(x, y)), conv_y(s, y), window.strides,
+                                                   window.dilates, window.padding, window.padding);
+    dnnl::convolution_backward_data::primitive_desc desc(op, user_scratchpad(), engine(), hint);
+    refuse_reference(desc.impl_info_str());
+    return desc;
+  });
+}
+
+dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(const ConvShape& s, DType x, DType y) {
+  const auto hint = conv_forward(s, x, y, false);
+  return refusing("convolution backward by weights", [&] {
+    const Window window(s);
+    const dnnl::convolution_backward_weights::desc op(
+        algorithm::convolution_direct, conv_x(s, x), any_weights(s, memory::data_type::f32), conv_y(s, y),
+        window.strides, window.dilates, window.padding, window.padding);
+    dnnl::convolution_backward_weights::primitive_desc desc(op, user_scratchpad(), engine(), hint);
+    refuse_reference(desc.impl_info_str());
+    return desc;
+  });
+}
+
+}  // namespace onednn
+}  // namespace iabn

@@ -1,0 +1,46 @@
+// What the three directions of a convolution share: its geometry and its oneDNN descriptions.
+//
+//   y[n,o,oy,ox] = b[o] + Σ_{c,kh,kw} x[n, c, oy·sh − ph + kh·dh, ox·sw − pw + kw·dw] · w[o,c,kh,kw]
+#pragma once
+
+#include "cpu/onednn.h"
+#include "program/kernel.h"
+
+namespace iabn {
+
+struct ConvShape {
+  int64_t n, c, h, w;       // x
+  int64_t o, oh, ow;        // y
+  int64_t kh, kw;           // kernel
+  int64_t sh, sw, ph, pw;   // stride, padding before
+  int64_t dh, dw, groups;   // dilation (1: dense)
+
+  // x, y (or their gradients) are N,C,H,W; w (or its gradient) is O,C/groups,KH,KW.
+  // Throws std::invalid_argument when they do not fit together.
+  static ConvShape from(const Attrs& attrs, const TensorDesc& x, const TensorDesc& w, const TensorDesc& y);
+
+  int64_t pixels() const { return n * oh * ow; }
+  int64_t group_inputs() const { return c / groups; }
+  int64_t group_outputs() const { return o / groups; }
+  bool empty() const { return n * c * h * w == 0 || o * oh * ow == 0 || kh * kw == 0; }
+  // A matrix product over pixels: 1×1, no stride, padding or groups.
+  bool pointwise() const {
+    return kh * kw == 1 && sh * sw == 1 && ph + pw == 0 && groups == 1;
+  }
+};
+
+namespace onednn {
+
+// Channels-last images of a convolution, and its weights as the program stores them (float32 OIHW).
+dnnl::memory::desc conv_x(const ConvShape& shape, DType dtype);
+dnnl::memory::desc conv_y(const ConvShape& shape, DType dtype);
+dnnl::memory::desc conv_weights(const ConvShape& shape);
+
+// The description of the forward pass, which the backward ones take as a hint. Weights and their gradient
+// in whatever layout the primitive likes; throws Refused where oneDNN has no implementation.
+dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& shape, DType x, DType y, bool bias);
+dnnl::convolution_backward_data::primitive_desc conv_backward_data(const ConvShape& shape, DType x, DType y);
+dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(const ConvShape& shape, DType x, DType y);
+
+}  // namespace onednn
+}  // namespace iabn

@@ -1,0 +1,50 @@
+// The data dtypes of the CPU kernels: float32 and bfloat16, computed in float32.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+
+#include "cpu/simd.h"
+#include "program/tensor.h"
+
+namespace iabn {
+
+// The upper half of a float32.
+struct bf16 {
+  uint16_t bits;
+};
+
+IABN_INLINE uint32_t bits_of(float value) { return __builtin_bit_cast(uint32_t, value); }
+IABN_INLINE float float_of(uint32_t bits) { return __builtin_bit_cast(float, bits); }
+
+IABN_INLINE float load(const float* p) { return *p; }
+IABN_INLINE float load(const bf16* p) { return float_of(static_cast<uint32_t>(p->bits) << 16); }
+
+// Round to nearest, ties to even; a NaN stays one (made quiet: its payload may lie in the lost half).
+IABN_INLINE bf16 to_bf16(float value) {
+  const uint32_t bits = bits_of(value);
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  const uint32_t quiet = (bits >> 16) | 0x40u;
+  const bool nan = (bits & 0x7fffffffu) > 0x7f800000u;
+  return bf16{static_cast<uint16_t>(nan ? quiet : rounded)};
+}
+
+IABN_INLINE void store(float* p, float value) { *p = value; }
+IABN_INLINE void store(bf16* p, float value) { *p = to_bf16(value); }
+
+template <class T>
+struct DataType {
+  using type = T;
+};
+
+// body(DataType<float>{}) or body(DataType<bf16>{}).
+template <class Body>
+void with_data(DType dtype, Body&& body) {
+  if (dtype == DType::f32) return body(DataType<float>{});
+  if (dtype == DType::bf16) return body(DataType<bf16>{});
+  throw std::invalid_argument("expected float32 or bfloat16 data");
+}
+
+}  // namespace iabn

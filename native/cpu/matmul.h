@@ -1,0 +1,26 @@
+// Matrix products by oneDNN for linear layers, and for convolutions that are nothing more.
+#pragma once
+
+#include "cpu/onednn.h"
+
+namespace iabn {
+
+// x [rows, inputs], w f32 [outputs, inputs], y [rows, outputs].
+struct LinearShape {
+  int64_t rows, inputs, outputs;
+
+  // Throws std::invalid_argument when the operands do not fit together.
+  static LinearShape from(const TensorDesc& x, const TensorDesc& w, const TensorDesc& y);
+  bool empty() const { return rows == 0 || inputs == 0 || outputs == 0; }
+};
+
+namespace onednn {
+
+// Kernels with the operands of the ops linear (x, w, b? → y), linear_backward_data (dy, w → dx) and
+// linear_backward_weights (x, dy → dw). Throw Refused for empty tensors and where oneDNN has only reference loops.
+std::unique_ptr<Kernel> matmul_forward(const LinearShape& shape, DType x, DType y, bool bias);
+std::unique_ptr<Kernel> matmul_backward_data(const LinearShape& shape, DType dy, DType dx);
+std::unique_ptr<Kernel> matmul_backward_weights(const LinearShape& shape, DType x, DType dy);
+
+}  // namespace onednn
+}  // namespace iabn

@@ -1,0 +1,117 @@
+#include "cpu/onednn.h"
+
+#include <algorithm>
+
+namespace iabn::onednn {
+
+const dnnl::engine& engine() {
+  static const dnnl::engine instance(dnnl::engine::kind::cpu, 0);
+  return instance;
+}
+
+dnnl::stream& stream() {
+  static dnnl::stream instance(engine());
+  return instance;
+}
+
+dnnl::primitive_attr user_scratchpad() {
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attr;
+}
+
+dnnl::memory::data_type data_type(DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+      return dnnl::memory::data_type::f32;
+    case DType::bf16:
+      return dnnl::memory::data_type::bf16;
+    default:
+      throw Refused("oneDNN computes in float32 and bfloat16 only");
+  }
+}
+
+bool has_avx512() {
+  // The enumerators are bit sets; every AVX-512 one contains those of avx512_core.
+  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto avx512 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+  return (isa & avx512) == avx512;
+}
+
+void refuse_reference(const std::string& implementation) {
+  if (implementation.find("ref") == 0) throw Refused("oneDNN offers only its reference loops (" + implementation + ")");
+}
+
+Primitive::Primitive(const dnnl::primitive& primitive, const Operands& operands, const dnnl::memory::desc& scratchpad)
+    : primitive_(primitive), scratchpad_bytes_(scratchpad.get_size()) {
+  for (const auto& [argument, desc] : operands) {
+    arguments_.emplace(argument, dnnl::memory(desc, engine(), DNNL_MEMORY_NONE));
+  }
+  arguments_.emplace(DNNL_ARG_SCRATCHPAD, dnnl::memory(scratchpad, engine(), DNNL_MEMORY_NONE));
+}
+
+void Primitive::run(void* scratchpad) {
+  bind(DNNL_ARG_SCRATCHPAD, scratchpad);
+  primitive_.execute(stream(), arguments_);
+  stream().wait();
+}
+
+Reorder::Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
+  if (from == to) return;
+  const dnnl::reorder::primitive_desc desc(engine(), from, engine(), to, user_scratchpad());
+  primitives_.emplace_back(dnnl::reorder(desc),
+                           Primitive::Operands{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}},
+                           desc.scratchpad_desc());
+}
+
+void Reorder::run(const void* from, void* to, void* scratchpad) {
+  Primitive& primitive = primitives_.front();
+  primitive.bind(DNNL_ARG_FROM, const_cast<void*>(from));
+  primitive.bind(DNNL_ARG_TO, to);
+  primitive.run(scratchpad);
+}
+
+namespace {
+
+Primitive::Operands primitive_operands(const std::vector<Operand>& operands, const Weights& weights) {
+  Primitive::Operands result{{weights.argument, weights.preferred}};
+  for (const Operand& operand : operands) result.emplace_back(operand.argument, operand.desc);
+  return result;
+}
+
+Reorder weights_reorder(const Weights& weights) {
+  return weights.place.output ? Reorder(weights.preferred, weights.own) : Reorder(weights.own, weights.preferred);
+}
+
+void* address(const KernelArgs& args, const Place& place) {
+  return place.output ? args.outputs[place.index] : args.inputs[place.index];
+}
+
+}  // namespace
+
+PrimitiveKernel::PrimitiveKernel(std::string implementation, const dnnl::primitive& primitive,
+                                 const std::vector<Operand>& operands, const Weights& weights,
+                                 const dnnl::memory::desc& scratchpad)
+    : implementation_(std::move(implementation)),
+      operands_(operands),
+      weights_(weights),
+      primitive_(primitive, primitive_operands(operands, weights), scratchpad),
+      reorder_(weights_reorder(weights)) {
+  if (reorder_.needed()) weights_offset_ = layout_.add(weights.preferred.get_size());
+  scratchpad_offset_ = layout_.add(std::max(primitive_.scratchpad_bytes(), reorder_.scratchpad_bytes()));
+}
+
+void PrimitiveKernel::run(const KernelArgs& args) {
+  void* scratchpad = WorkspaceLayout::at(args.workspace, scratchpad_offset_);
+  void* own = address(args, weights_.place);
+  void* preferred = reorder_.needed() ? WorkspaceLayout::at(args.workspace, weights_offset_) : own;
+  const bool gradient = weights_.place.output;
+
+  for (const Operand& operand : operands_) primitive_.bind(operand.argument, address(args, operand.place));
+  if (reorder_.needed() && !gradient) reorder_.run(own, preferred, scratchpad);
+  primitive_.bind(weights_.argument, preferred);
+  primitive_.run(scratchpad);
+  if (reorder_.needed() && gradient) reorder_.run(preferred, own, scratchpad);
+}
+
+}  // namespace iabn::onednn

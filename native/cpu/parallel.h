@@ -1,0 +1,58 @@
+// How work is divided among threads.
+//
+// Elementwise work is divided evenly; sums are not: their grid of chunks follows from the shape alone, every
+// chunk leaves its partial sums in the workspace, and these are added in order, so a result does not depend
+// on the number of threads.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace iabn {
+
+// Below this many elements, waking a team of threads costs more than it saves.
+constexpr int64_t kParallelElements = 16384;
+
+// body(task) for every task in [0, tasks); elements: of all tasks together.
+template <class Body>
+void parallel_tasks(int64_t tasks, int64_t elements, const Body& body) {
+  (void)elements;
+#pragma omp parallel for schedule(static) if (elements >= kParallelElements && tasks > 1)
+  for (int64_t task = 0; task < tasks; ++task) body(task);
+}
+
+// body(begin, end) for ranges that cover [0, count), one per thread. Bounds are multiples of grain, so that
+// threads share no cache line; item_elements: how many elements one of the counted items stands for.
+template <class Body>
+void parallel_range(int64_t count, int64_t item_elements, int64_t grain, const Body& body) {
+#ifdef _OPENMP
+  const int64_t grains = (count + grain - 1) / grain;
+  const int64_t threads = std::min<int64_t>(omp_get_max_threads(), grains);
+  if (threads > 1 && count * item_elements >= kParallelElements) {
+#pragma omp parallel num_threads(static_cast<int>(threads))
+    {
+      const int64_t team = omp_get_num_threads();
+      const int64_t member = omp_get_thread_num();
+      const int64_t begin = std::min(count, grains * member / team * grain);
+      const int64_t end = std::min(count, grains * (member + 1) / team * grain);
+      if (begin < end) body(begin, end);
+    }
+    return;
+  }
+#endif
+  (void)item_elements;
+  (void)grain;
+  if (count > 0) body(int64_t{0}, count);
+}
+
+// For flat arrays of elements.
+template <class Body>
+void parallel_elements(int64_t count, const Body& body) {
+  parallel_range(count, 1, 64, body);
+}
+
+}  // namespace iabn

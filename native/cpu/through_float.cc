@@ -1,0 +1,107 @@
+#include "cpu/through_float.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cpu/data.h"
+#include "cpu/onednn.h"
+
+namespace iabn {
+namespace {
+
+constexpr int64_t kConvertChunk = 16384;  // elements per parallel task
+
+IABN_SIMD void widen(const bf16* from, float* to, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] = load(from + i);
+}
+
+IABN_SIMD void narrow(const float* from, bf16* to, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] = to_bf16(from[i]);
+}
+
+template <class From, class To>
+void convert(void (*leaf)(const From*, To*, int64_t), const From* from, To* to, int64_t count) {
+#pragma omp parallel for schedule(static)
+  for (int64_t begin = 0; begin < count; begin += kConvertChunk) {
+    leaf(from + begin, to + begin, std::min(kConvertChunk, count - begin));
+  }
+}
+
+// Where the float32 copy of an operand lies in the workspace.
+struct Copy {
+  size_t operand;
+  size_t offset;
+  int64_t elements;
+};
+
+class ThroughFloat : public Kernel {
+ public:
+  ThroughFloat(const KernelSpec& spec, const std::vector<KernelFactory>& implementations)
+      : inputs_(spec.inputs.size()), outputs_(spec.outputs.size()) {
+    KernelSpec inner = spec;
+    widen_operands(inner.inputs, input_copies_);
+    widen_operands(inner.outputs, output_copies_);
+    if (input_copies_.empty() && output_copies_.empty()) throw Refused("no operand is bfloat16");
+    kernel_ = first_accepting(inner, implementations);
+    inner_workspace_ = layout_.add(kernel_->workspace_bytes());
+  }
+
+  size_t workspace_bytes() const override { return layout_.bytes(); }
+  std::string implementation() const override { return "float32 copies, " + kernel_->implementation(); }
+
+  void run(const KernelArgs& args) override {
+    std::copy(args.inputs.begin(), args.inputs.end(), inputs_.begin());
+    std::copy(args.outputs.begin(), args.outputs.end(), outputs_.begin());
+    for (const Copy& copy : input_copies_) {
+      float* to = WorkspaceLayout::at<float>(args.workspace, copy.offset);
+      convert(widen, args.in<bf16>(copy.operand), to, copy.elements);
+      inputs_[copy.operand] = to;
+    }
+    for (const Copy& copy : output_copies_) {
+      outputs_[copy.operand] = WorkspaceLayout::at(args.workspace, copy.offset);
+    }
+    kernel_->run(KernelArgs{inputs_, outputs_, WorkspaceLayout::at(args.workspace, inner_workspace_)});
+    for (const Copy& copy : output_copies_) {
+      convert(narrow, static_cast<const float*>(outputs_[copy.operand]), args.out<bf16>(copy.operand),
+              copy.elements);
+    }
+  }
+
+ private:
+  void widen_operands(std::vector<TensorDesc>& operands, std::vector<Copy>& copies) {
+    for (size_t i = 0; i < operands.size(); ++i) {
+      if (operands[i].dtype != DType::bf16) continue;
+      operands[i].dtype = DType::f32;
+      copies.push_back({i, layout_.add(operands[i].bytes()), operands[i].elements()});
+    }
+  }
+
+  static std::unique_ptr<Kernel> first_accepting(const KernelSpec& spec,
+                                                 const std::vector<KernelFactory>& implementations) {
+    std::string reasons;
+    for (const KernelFactory& factory : implementations) {
+      try {
+        return factory(spec);
+      } catch (const Refused& refusal) {
+        reasons += std::string("; ") + refusal.what();
+      }
+    }
+    throw Refused("float32 is refused as well" + reasons);
+  }
+
+  WorkspaceLayout layout_;
+  std::vector<Copy> input_copies_, output_copies_;
+  std::vector<void*> inputs_, outputs_;  // operands of the float32 kernel, refilled at each run
+  std::unique_ptr<Kernel> kernel_;
+  size_t inner_workspace_ = 0;
+};
+
+}  // namespace
+
+KernelFactory through_float(std::vector<KernelFactory> implementations) {
+  return [implementations = std::move(implementations)](const KernelSpec& spec) -> std::unique_ptr<Kernel> {
+    return std::make_unique<ThroughFloat>(spec, implementations);
+  };
+}
+
+}  // namespace iabn

@@ -1,0 +1,97 @@
+// The contract between the program and its kernels.
+//
+// A kernel is made once per instruction, from a checked specification; it may then run any number of times.
+// It allocates nothing while running: scratch memory is asked for by workspace_bytes() and is part of the plan.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "program/attrs.h"
+#include "program/tensor.h"
+
+namespace iabn {
+
+struct KernelSpec {
+  std::string op;
+  Attrs attrs;
+  std::vector<TensorDesc> inputs;  // an absent optional operand has dtype none
+  std::vector<TensorDesc> outputs;
+};
+
+// Pointers in the order of the specification; nullptr for absent operands. 64-byte aligned.
+// An output may be the same memory as an input exactly where the op's TypeScript definition allows it.
+struct KernelArgs {
+  const std::vector<void*>& inputs;
+  const std::vector<void*>& outputs;
+  void* workspace;
+
+  template <class T>
+  const T* in(size_t index) const {
+    return static_cast<const T*>(inputs[index]);
+  }
+  template <class T>
+  T* out(size_t index) const {
+    return static_cast<T*>(outputs[index]);
+  }
+};
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  virtual size_t workspace_bytes() const { return 0; }
+  // Name of the implementation chosen, for plans and profiles ("brgconv:avx512_core_amx", "simd").
+  virtual std::string implementation() const { return "simd"; }
+  // Throws RunStopped to end the program before the instructions that follow.
+  virtual void run(const KernelArgs& args) = 0;
+};
+
+// Thrown by guard kernels: the step must not go on (a loss that is not finite).
+struct RunStopped : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Thrown by a factory that cannot serve a specification; says why. The next implementation in the list is tried.
+struct Refused : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+using KernelFactory = std::function<std::unique_ptr<Kernel>(const KernelSpec&)>;
+
+// Implementations of one op, fastest first, the plain one last.
+void register_op(const char* op, std::vector<KernelFactory> implementations);
+
+struct MadeKernel {
+  std::unique_ptr<Kernel> kernel;
+  std::vector<std::string> refusals;  // why faster implementations were passed over
+};
+
+// Throws std::invalid_argument when no implementation accepts the specification, with every reason.
+MadeKernel make_kernel(const KernelSpec& spec);
+bool has_op(const std::string& op);
+
+struct OpRegistration {
+  OpRegistration(const char* op, std::vector<KernelFactory> implementations) {
+    register_op(op, std::move(implementations));
+  }
+};
+
+// A kernel without state beyond its specification: a function of (spec, args).
+class FunctionKernel : public Kernel {
+ public:
+  using Function = void (*)(const KernelSpec&, const KernelArgs&);
+  FunctionKernel(const KernelSpec& spec, Function function, size_t workspace)
+      : spec_(spec), function_(function), workspace_(workspace) {}
+  size_t workspace_bytes() const override { return workspace_; }
+  void run(const KernelArgs& args) override { function_(spec_, args); }
+
+ private:
+  KernelSpec spec_;
+  Function function_;
+  size_t workspace_;
+};
+
+}  // namespace iabn

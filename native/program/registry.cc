@@ -1,0 +1,38 @@
+#include <map>
+
+#include "program/kernel.h"
+
+namespace iabn {
+namespace {
+
+std::map<std::string, std::vector<KernelFactory>>& registry() {
+  static std::map<std::string, std::vector<KernelFactory>> ops;
+  return ops;
+}
+
+}  // namespace
+
+void register_op(const char* op, std::vector<KernelFactory> implementations) {
+  registry()[op] = std::move(implementations);
+}
+
+bool has_op(const std::string& op) { return registry().count(op) != 0; }
+
+MadeKernel make_kernel(const KernelSpec& spec) {
+  auto found = registry().find(spec.op);
+  if (found == registry().end()) throw std::invalid_argument("the CPU device has no kernel for op " + spec.op);
+  MadeKernel made;
+  for (const KernelFactory& factory : found->second) {
+    try {
+      made.kernel = factory(spec);
+      return made;
+    } catch (const Refused& refusal) {
+      made.refusals.push_back(refusal.what());
+    }
+  }
+  std::string reasons;
+  for (const std::string& refusal : made.refusals) reasons += "; " + refusal;
+  throw std::invalid_argument("no CPU kernel accepts op " + spec.op + reasons);
+}
+
+}  // namespace iabn

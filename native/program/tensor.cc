@@ -1,0 +1,41 @@
+#include "program/tensor.h"
+
+#include <stdexcept>
+
+namespace iabn {
+
+size_t dtype_size(DType dtype) {
+  switch (dtype) {
+    case DType::none:
+      return 0;
+    case DType::u8:
+      return 1;
+    case DType::bf16:
+      return 2;
+    case DType::f32:
+    case DType::i32:
+      return 4;
+    case DType::i64:
+      return 8;
+  }
+  return 0;
+}
+
+DType parse_dtype(const std::string& name) {
+  if (name == "float32") return DType::f32;
+  if (name == "bfloat16") return DType::bf16;
+  if (name == "int32") return DType::i32;
+  if (name == "int64") return DType::i64;
+  if (name == "uint8") return DType::u8;
+  throw std::invalid_argument("the CPU device has no dtype " + name);
+}
+
+int64_t TensorDesc::elements() const {
+  int64_t count = 1;
+  for (int64_t dim : dims) count *= dim;
+  return count;
+}
+
+size_t TensorDesc::bytes() const { return static_cast<size_t>(elements()) * dtype_size(dtype); }
+
+}  // namespace iabn

@@ -1,0 +1,31 @@
+// Tensor descriptions: what a kernel knows of its operands before it runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace iabn {
+
+enum class DType : uint8_t { none, f32, bf16, i32, i64, u8 };
+
+size_t dtype_size(DType dtype);
+DType parse_dtype(const std::string& name);
+
+// Logical shape N×C×S1×…; stored channels-last (N, S1, …, C), densely.
+// Weights, vectors and scalars are stored row-major as they stand.
+struct TensorDesc {
+  DType dtype = DType::none;  // none: the operand is absent
+  std::vector<int64_t> dims;
+
+  bool present() const { return dtype != DType::none; }
+  size_t rank() const { return dims.size(); }
+  int64_t elements() const;
+  size_t bytes() const;
+  // A channels-last tensor seen as a matrix: rows() = N·S1·…, channels() = C.
+  int64_t channels() const { return dims.size() < 2 ? 1 : dims[1]; }
+  int64_t rows() const { return channels() == 0 ? 0 : elements() / channels(); }
+};
+
+}  // namespace iabn

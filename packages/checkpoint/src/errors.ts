@@ -1,0 +1,13 @@
+/** A checkpoint file or state dictionary that cannot be used; the message is one sentence fit to show to a user. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}
+
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` of a system error (ENOENT, ENOSPC …), or undefined. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,101 @@
+import { closest, distance } from 'fastest-levenshtein';
+import type { TensorSpec } from '../tensor-data.js';
+
+/** A tensor that both sides have under one name, but not alike. */
+export interface TensorMismatch {
+  readonly name: string;
+  readonly expected: TensorSpec;
+  readonly found: TensorSpec;
+}
+
+/** A name that only one side has, with the nearest name that only the other side has. */
+export interface UnmatchedName {
+  readonly name: string;
+  readonly spec: TensorSpec;
+  readonly nearest?: string;
+}
+
+export interface StateDictDifference {
+  readonly missing: readonly UnmatchedName[];
+  readonly unexpected: readonly UnmatchedName[];
+  readonly shapes: readonly TensorMismatch[];
+  readonly dtypes: readonly TensorMismatch[];
+}
+
+type Specs = ReadonlyMap<string, TensorSpec>;
+
+/** Files from before PyTorch counted batches lack these; they count as 0. */
+export function mayBeMissing(name: string): boolean {
+  return /(^|\.)num_batches_tracked$/.test(name);
+}
+
+/**
+ * Compares the tensors a network expects with those found in a file.
+ *
+ * @param expected names, shapes and dtypes of the network
+ * @param found those of the file
+ */
+export function matchStateDict(expected: Specs, found: Specs): StateDictDifference {
+  const absent = [...expected].filter(([name]) => !found.has(name) && !mayBeMissing(name));
+  const surplus = [...found].filter(([name]) => !expected.has(name));
+  const mismatches: TensorMismatch[] = [];
+  for (const [name, spec] of expected) {
+    const other = found.get(name);
+    if (other) mismatches.push({ name, expected: spec, found: other });
+  }
+  const sameShape = ({ expected: a, found: b }: TensorMismatch): boolean =>
+    a.shape.length === b.shape.length && a.shape.every((size, axis) => size === b.shape[axis]);
+  return {
+    missing: withNearest(absent, surplus),
+    unexpected: withNearest(surplus, absent),
+    shapes: mismatches.filter((pair) => !sameShape(pair)),
+    dtypes: mismatches.filter((pair) => sameShape(pair) && pair.expected.dtype !== pair.found.dtype),
+  };
+}
+
+function withNearest(
+  names: readonly (readonly [string, TensorSpec])[],
+  others: readonly (readonly [string, TensorSpec])[],
+): UnmatchedName[] {
+  const candidates = others.map(([name]) => name);
+  return names.map(([name, spec]) => {
+    const nearest = candidates.length > 0 ? closest(name, candidates) : undefined;
+    // Beyond half of the name it is no longer a likely slip.
+    const likely = nearest !== undefined && distance(name, nearest) <= name.length / 2;
+    return { name, spec, nearest: likely ? nearest : undefined };
+  });
+}
+
+/** Whether two sides agree in everything. */
+export function isEmptyDifference({ missing, unexpected, shapes, dtypes }: StateDictDifference): boolean {
+  return missing.length + unexpected.length + shapes.length + dtypes.length === 0;
+}
+
+/**
+ * A difference as text: one line per tensor, long lists shortened.
+ *
+ * @param limit most lines of each kind
+ */
+export function formatDifference(difference: StateDictDifference, limit = 20): string {
+  const hint = (nearest?: string): string => (nearest === undefined ? '' : `  (nearest: ${nearest})`);
+  const unmatched = ({ name, spec, nearest }: UnmatchedName): string =>
+    `${name}  ${formatSpec(spec)}${hint(nearest)}`;
+  const pair = ({ name, expected, found }: TensorMismatch): string =>
+    `${name}  expected ${formatSpec(expected)}, found ${formatSpec(found)}`;
+  return [
+    ...formatLines('missing', difference.missing.map(unmatched), limit),
+    ...formatLines('unexpected', difference.unexpected.map(unmatched), limit),
+    ...formatLines('shape', difference.shapes.map(pair), limit),
+    ...formatLines('dtype', difference.dtypes.map(pair), limit),
+  ].join('\n');
+}
+
+function formatLines(kind: string, texts: readonly string[], limit: number): string[] {
+  const lines = texts.slice(0, limit).map((text) => `  ${kind.padEnd(10)}  ${text}`);
+  if (texts.length > limit) lines.push(`  ${kind.padEnd(10)}  … and ${texts.length - limit} more`);
+  return lines;
+}
+
+function formatSpec({ dtype, shape }: TensorSpec): string {
+  return `${dtype} [${shape.join(', ')}]`;
+}

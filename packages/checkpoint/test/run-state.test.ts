@@ -1,0 +1,231 @@
+import { mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  listCheckpoints,
+  loadLatest,
+  loadRunState,
+  type RunMeta,
+  type RunState,
+  RunStateStore,
+  resumeRunState,
+  saveRunState,
+  writeSafetensors,
+} from '../src/index.js';
+import { temporaryFolder } from './temporary-folder.js';
+import { anyTensors, comparable, float32 } from './tensors.js';
+
+const root = await temporaryFolder();
+
+function runState(step: number, changes: Partial<RunMeta> = {}): RunState {
+  const meta = { epoch: 1, step, bestTop1: 71.5, seed: 3, configHash: 'c0ffee', versions: { node: '20' } };
+  return {
+    meta: { ...meta, ...changes },
+    model: new Map([['conv.weight', float32([2], [step, -step])]]),
+    optimizer: new Map([['conv.weight', float32([2], [0.5, step])]]),
+  };
+}
+
+/** A folder with checkpoints at some steps, none of them rotated away. */
+async function folderWith(name: string, steps: readonly number[]): Promise<string> {
+  const folder = join(root, name);
+  const store = new RunStateStore(folder, { keep: 100 });
+  for (const step of steps) await store.save(runState(step));
+  return folder;
+}
+
+const at = (folder: string, step: number): string => join(folder, `checkpoint-${step}.safetensors`);
+
+async function flipBit(path: string, bit: number): Promise<void> {
+  const bytes = await readFile(path);
+  const index = (bit >> 3) % bytes.byteLength;
+  bytes[index] = (bytes[index] ?? 0) ^ (1 << (bit & 7));
+  await writeFile(path, bytes);
+}
+
+describe('run state', () => {
+  it('comes back as it was saved', async () => {
+    const path = join(root, 'state.safetensors');
+    const anyMeta = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 });
+    await fc.assert(
+      fc.asyncProperty(anyTensors, anyTensors, anyMeta, async (model, optimizer, own) => {
+        const meta = { ...runState(5).meta, own: JSON.parse(JSON.stringify(own)) };
+        await saveRunState(path, { meta, model, optimizer });
+        const read = await loadRunState(path);
+        expect(read.meta).toEqual(meta);
+        expect(comparable(read.model)).toEqual(comparable(model));
+        expect(comparable(read.optimizer)).toEqual(comparable(optimizer));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it.each([
+    [{ step: -1 }, '"step" of the training state must be a whole number ≥ 0, not -1'],
+    [{ epoch: 0.5 }, '"epoch" of the training state must be a whole number ≥ 0, not 0.5'],
+    [{ bestTop1: Number.NaN }, '"bestTop1" of the training state must be a finite number, not NaN'],
+    [{ loss: Number.POSITIVE_INFINITY }, '"loss" of the training state is Infinity, which JSON cannot hold'],
+  ])('refuses meta that would not come back: %o', async (changes, message) => {
+    const path = join(root, 'refused.safetensors');
+    await expect(saveRunState(path, runState(1, changes))).rejects.toThrow(`${path}: ${message}`);
+    expect(await readdir(root)).not.toContain('refused.safetensors');
+  });
+
+  it('tells other files apart', async () => {
+    const path = join(root, 'weights.safetensors');
+    await writeSafetensors(path, new Map([['w', float32([], [1])]]), { checksum: true });
+    await expect(loadRunState(path)).rejects.toThrow(
+      `${path} is a safetensors file, but not a training state.`,
+    );
+    await writeSafetensors(path, new Map(), {
+      checksum: true,
+      metadata: { kind: 'inplace-abn run state', version: '9' },
+    });
+    await expect(loadRunState(path)).rejects.toThrow('has version 9 of the training state');
+  });
+
+  it('notices every truncation and every flipped bit', async () => {
+    const path = join(root, 'damaged.safetensors');
+    await saveRunState(path, runState(7));
+    const whole = await readFile(path);
+    const anyPosition = fc.nat(whole.byteLength * 8 - 1);
+    await fc.assert(
+      fc.asyncProperty(anyPosition, fc.boolean(), async (bit, cut) => {
+        await writeFile(path, whole);
+        await (cut ? truncate(path, bit >> 3) : flipBit(path, bit));
+        await expect(loadRunState(path)).rejects.toThrow(path);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('RunStateStore', () => {
+  it('keeps the last two and the best', async () => {
+    const folder = join(root, 'rotation');
+    const store = new RunStateStore(folder);
+    await store.save(runState(9));
+    expect(await store.save(runState(10), { best: true })).toEqual({
+      path: at(folder, 10),
+      best: join(folder, 'best.safetensors'),
+      removed: [],
+      setAside: [],
+    });
+    await store.save(runState(100));
+    const last = await store.save(runState(101));
+    expect(last.removed).toEqual([at(folder, 10)]);
+    expect((await readdir(folder)).sort()).toEqual([
+      'best.safetensors',
+      'checkpoint-100.safetensors',
+      'checkpoint-101.safetensors',
+    ]);
+    expect((await loadRunState(join(folder, 'best.safetensors'))).meta.step).toBe(10);
+    expect((await loadLatest(folder)).state.meta.step).toBe(101);
+  });
+
+  it('does overlapping saves in turn, and goes on after one that failed', async () => {
+    const folder = join(root, 'overlapping');
+    const store = new RunStateStore(folder);
+    const saves = [1, -2, 3, 4].map((step) => store.save(runState(step)));
+    const results = await Promise.allSettled(saves);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    expect((await listCheckpoints(folder)).map(({ step }) => step)).toEqual([4, 3]);
+  });
+
+  it('sets checkpoints of an abandoned future aside', async () => {
+    const folder = await folderWith('future', [20, 40, 60]);
+    const store = new RunStateStore(folder);
+    const names = await store.save(runState(30)).then(({ setAside }) => setAside);
+    expect(names).toEqual([
+      join(folder, 'checkpoint-60.superseded.safetensors'),
+      join(folder, 'checkpoint-40.superseded.safetensors'),
+    ]);
+    expect((await loadLatest(folder)).state.meta.step).toBe(30);
+    await store.save(runState(40));
+    const again = await store.save(runState(35));
+    expect(again.setAside).toEqual([join(folder, 'checkpoint-40.superseded-2.safetensors')]);
+  });
+
+  it('removes what a killed process left, and never reads it', async () => {
+    const folder = await folderWith('killed', [5]);
+    const remains = join(folder, '.checkpoint-6.safetensors.0123456789abcdef.tmp');
+    await writeFile(remains, (await readFile(at(folder, 5))).subarray(0, 100));
+    expect((await loadLatest(folder)).rejected).toEqual([]);
+    const longAgo = new Date(Date.now() - 100_000_000);
+    await utimes(remains, longAgo, longAgo);
+    await new RunStateStore(folder).save(runState(6));
+    expect((await readdir(folder)).sort()).toEqual(['checkpoint-5.safetensors', 'checkpoint-6.safetensors']);
+  });
+
+  it('refuses to keep none', () => {
+    expect(() => new RunStateStore(root, { keep: 0 })).toThrow('must be a whole number ≥ 1, not 0');
+  });
+});
+
+describe('resuming', () => {
+  it('falls back to the last good one and says what it passed over', async () => {
+    const folder = await folderWith('fall-back', [8, 9, 10, 11]);
+    await flipBit(at(folder, 10), 8 * 2000);
+    await truncate(at(folder, 11), 300);
+    const { state, path, rejected } = await loadLatest(folder);
+    expect(path).toBe(at(folder, 9));
+    expect(comparable(state.model)).toEqual(comparable(runState(9).model));
+    expect(rejected.map((file) => file.path)).toEqual([at(folder, 11), at(folder, 10)]);
+    expect(rejected[0]?.reason).toContain('is cut off');
+  });
+
+  it('takes the best state if nothing else is whole', async () => {
+    const folder = join(root, 'only-best');
+    const store = new RunStateStore(folder, { keep: 1 });
+    await store.save(runState(1), { best: true });
+    await store.save(runState(2));
+    await truncate(at(folder, 2), 10);
+    expect(await loadLatest(folder)).toMatchObject({
+      path: join(folder, 'best.safetensors'),
+      rejected: [{}],
+    });
+  });
+
+  it('loads a named file, an older one too', async () => {
+    const folder = await folderWith('named', [1, 2]);
+    expect((await resumeRunState(at(folder, 1))).state.meta.step).toBe(1);
+    expect((await resumeRunState(folder)).state.meta.step).toBe(2);
+  });
+
+  it('falls back from a named file that is torn', async () => {
+    const folder = await folderWith('named-torn', [1, 2, 3]);
+    await truncate(at(folder, 3), 400);
+    const { path, rejected } = await resumeRunState(at(folder, 3));
+    expect(path).toBe(at(folder, 2));
+    expect(rejected.map((file) => file.path)).toEqual([at(folder, 3)]);
+  });
+
+  it('names a missing file and what its folder holds', async () => {
+    const folder = await folderWith('missing', [1, 2]);
+    const absent = at(folder, 3);
+    await expect(resumeRunState(absent)).rejects.toThrow(
+      `Cannot resume from ${absent}: there is no such file; ` +
+        `the folder ${folder} holds checkpoint-1.safetensors, checkpoint-2.safetensors.`,
+    );
+    const { path, rejected } = await resumeRunState(absent, { missing: 'fallBack' });
+    expect(path).toBe(at(folder, 2));
+    expect(rejected).toEqual([{ path: absent, reason: 'there is no such file' }]);
+  });
+
+  it('says what is wrong where there is nothing to resume from', async () => {
+    const empty = join(root, 'empty');
+    await expect(loadLatest(empty)).rejects.toThrow(
+      `No checkpoint to resume from: there is no folder ${empty}`,
+    );
+    await mkdir(empty);
+    await expect(loadLatest(empty)).rejects.toThrow(`the folder ${empty} is empty`);
+    const folder = await folderWith('all-torn', [1, 2]);
+    for (const step of [1, 2]) await truncate(at(folder, step), 20);
+    await expect(loadLatest(folder)).rejects.toThrow(
+      new RegExp(
+        `No whole checkpoint to resume from in ${folder}:\n.*checkpoint-2.*cut off.*\n.*checkpoint-1.*cut off`,
+      ),
+    );
+  });
+});

@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import type { Dtype, TensorData } from '../src/index.js';
+import { dtypeSize, elementCount, tensorBytes } from '../src/index.js';
+import { tensorFromBuffer } from '../src/tensor-data.js';
+
+export const DTYPES: readonly Dtype[] = [
+  'float64',
+  'float32',
+  'float16',
+  'bfloat16',
+  'int64',
+  'int32',
+  'int16',
+  'int8',
+  'uint8',
+  'bool',
+];
+
+export function float32(shape: readonly number[], values: readonly number[]): TensorData<'float32'> {
+  return { dtype: 'float32', shape, data: Float32Array.from(values) };
+}
+
+/** Any tensor with any bit patterns, NaN payloads included. */
+const anyTensor: fc.Arbitrary<TensorData> = fc
+  .record({
+    dtype: fc.constantFrom(...DTYPES),
+    shape: fc.array(fc.nat(4), { maxLength: 4 }),
+  })
+  .chain(({ dtype, shape }) => {
+    const length = elementCount(shape) * dtypeSize(dtype);
+    return fc
+      .uint8Array({ minLength: length, maxLength: length })
+      .map((bytes) => tensorFromBuffer({ dtype, shape }, Uint8Array.from(bytes).buffer));
+  });
+
+const anyName = fc.string({ unit: 'binary', maxLength: 12 }).filter((name) => name !== '__metadata__');
+
+export const anyTensors: fc.Arbitrary<Map<string, TensorData>> = fc
+  .array(fc.tuple(anyName, anyTensor), { maxLength: 6 })
+  .map((pairs) => new Map(pairs));
+
+/** Tensors in a form that compares by bits and ignores order. */
+export function comparable(tensors: ReadonlyMap<string, TensorData>): unknown[] {
+  return [...tensors]
+    .map(([name, tensor]) => [
+      name,
+      tensor.dtype,
+      [...tensor.shape],
+      tensor.data[Symbol.toStringTag],
+      Buffer.from(tensorBytes(tensor)).toString('hex'),
+    ])
+    .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+}

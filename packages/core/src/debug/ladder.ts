@@ -1,0 +1,20 @@
+/**
+ * The debug ladder: IABN_DEBUG=0…5 (default 0), each rung showing all below it.
+ *
+ *   1  one line per compilation: bytes before → after, time
+ *   2  every decision: keep / absorb / invert, in place or the veto
+ *   3  the graph's text after each pass
+ *   4  kernels: implementation chosen and the reasons of refusals
+ *   5  every instruction re-run on the reference device and compared (slow)
+ */
+export type Rung = 1 | 2 | 3 | 4 | 5;
+
+export function debugLevel(): number {
+  const level = Number(process.env.IABN_DEBUG ?? 0);
+  return Number.isFinite(level) ? level : 0;
+}
+
+/** Writes the text of `message` to standard error when the ladder is up to `rung`. */
+export function debug(rung: Rung, message: () => string): void {
+  if (debugLevel() >= rung) process.stderr.write(`${message()}\n`);
+}

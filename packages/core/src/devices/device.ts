@@ -1,0 +1,80 @@
+/** What the compiler asks of a device. */
+import type { DType } from '../dtype.js';
+import type { Attributes } from '../ops/define.js';
+import type { OpName } from '../ops/index.js';
+import type { TensorType } from '../shape.js';
+
+/** One instruction as a device sees it: operand types, no addresses. */
+export interface KernelSpec {
+  readonly op: OpName;
+  readonly attrs: Attributes;
+  readonly inputs: readonly (TensorType | null)[];
+  readonly outputs: readonly TensorType[];
+}
+
+/** A kernel made for one instruction; opaque but for what the plan needs. */
+export interface PreparedKernel {
+  readonly workspaceBytes: number;
+  /** Name of the implementation chosen, and why faster ones were passed over. */
+  readonly implementation: string;
+  readonly refusals: readonly string[];
+}
+
+/** A block of device memory. */
+export interface DeviceMemory {
+  readonly bytes: number;
+  /** A copy of `length` bytes from `offset`. */
+  read(offset: number, length: number): Uint8Array;
+  write(offset: number, data: Uint8Array): void;
+}
+
+export interface Location {
+  readonly memory: DeviceMemory;
+  readonly offset: number;
+}
+
+export interface LoadedInstruction {
+  readonly kernel: PreparedKernel;
+  readonly inputs: readonly (Location | null)[];
+  readonly outputs: readonly Location[];
+  readonly workspace: Location | null;
+}
+
+export interface Feed extends Location {
+  readonly data: Uint8Array;
+}
+
+export interface Fetch extends Location {
+  readonly length: number;
+}
+
+export interface RunResult {
+  /** Bytes of each fetch. */
+  readonly values: readonly Uint8Array[];
+  /** Seconds of each instruction when asked for. */
+  readonly seconds: Float64Array;
+}
+
+export interface Executable {
+  /**
+   * Copies the feeds in, runs instructions [begin, end) on the device's thread and copies the fetches out.
+   * One run at a time. Rejects with NotFiniteError when a guard stopped it.
+   */
+  run(
+    feeds: readonly Feed[],
+    fetches: readonly Fetch[],
+    range: { begin: number; end: number },
+    timed: boolean,
+  ): Promise<RunResult>;
+}
+
+export interface Device {
+  readonly name: string;
+  /** Why the device does not compute in `dtype`; null when it does. */
+  refuses(dtype: DType): string | null;
+  prepare(spec: KernelSpec): PreparedKernel;
+  allocate(bytes: number): DeviceMemory;
+  load(instructions: readonly LoadedInstruction[]): Executable;
+  /** Bytes that can be allocated now. */
+  availableBytes(): number;
+}

@@ -1,0 +1,86 @@
+/**
+ * Runs a graph on the reference implementations, node by node, in float64 and without sharing memory: what the
+ * graph means. (A backend of one screen, the habit of jax-js.)
+ */
+import { UsageError } from '../../errors.js';
+import { type Graph, type GraphNode, type ValueId, valueOf } from '../../graph/graph.js';
+import type { Attributes, ReferenceContext, ReferenceTensor } from '../../ops/define.js';
+import { opOf } from '../../ops/index.js';
+import { elements, formatType, type TensorType } from '../../shape.js';
+
+/** Elements in storage order: channels-last for data, row-major for parameters. */
+export type ReferenceArrays = ReadonlyMap<string, Float64Array>;
+
+export interface Evaluation {
+  readonly outputs: Map<string, Float64Array>;
+  /** Contents of all states after the step. */
+  readonly states: Map<string, Float64Array>;
+  /** Every value of the graph. */
+  readonly values: ReadonlyMap<ValueId, ReferenceTensor>;
+}
+
+/** Evaluates `graph`; every input and state must be given, none is changed. Throws NotFiniteError from guards. */
+export function evaluateGraph(graph: Graph, inputs: ReferenceArrays, states: ReferenceArrays): Evaluation {
+  const values = new Map<ValueId, ReferenceTensor>();
+  for (const [name, id] of graph.inputs)
+    values.set(id, given(valueOf(graph, id), inputs.get(name), `input ${name}`));
+  for (const { name, value } of graph.states) {
+    values.set(value, given(valueOf(graph, value), states.get(name), `state ${name}`));
+  }
+  for (const node of graph.nodes) evaluateNode(graph, node, values);
+  return {
+    outputs: new Map([...graph.outputs].map(([name, id]) => [name, computed(values, id).data])),
+    states: new Map(
+      graph.states.map(({ name, value }) => [name, computed(values, graph.updates.get(value) ?? value).data]),
+    ),
+    values,
+  };
+}
+
+function given(type: TensorType, data: Float64Array | undefined, what: string): ReferenceTensor {
+  if (data?.length !== elements(type.shape)) {
+    throw new UsageError(
+      `expected ${formatType(type)} for ${what} but received ${data?.length ?? 'no'} elements`,
+    );
+  }
+  return { shape: type.shape, dtype: type.dtype, data };
+}
+
+function computed(values: ReadonlyMap<ValueId, ReferenceTensor>, id: ValueId): ReferenceTensor {
+  const tensor = values.get(id);
+  if (!tensor) throw new RangeError(`%${id} is read before it is written`);
+  return tensor;
+}
+
+function evaluateNode(graph: Graph, node: GraphNode, values: Map<ValueId, ReferenceTensor>): void {
+  const inputs = node.inputs.map((id) => (id === null ? null : computed(values, id)));
+  const outputs = node.outputs.map((id): ReferenceTensor => {
+    const { shape, dtype } = valueOf(graph, id);
+    return { shape, dtype, data: new Float64Array(elements(shape)) };
+  });
+  opOf(node.op).reference(referenceContext(node.attrs, inputs, outputs));
+  node.outputs.forEach((id, index) => {
+    const tensor = outputs[index];
+    if (tensor) values.set(id, tensor);
+  });
+}
+
+/** What an op's reference implementation is called with. */
+export function referenceContext(
+  attrs: Attributes,
+  inputs: readonly (ReferenceTensor | null)[],
+  outputs: readonly ReferenceTensor[],
+): ReferenceContext<Attributes> {
+  const present = (list: readonly (ReferenceTensor | null)[], index: number): ReferenceTensor => {
+    const tensor = list[index];
+    if (!tensor) throw new RangeError(`operand ${index} is missing`);
+    return tensor;
+  };
+  return {
+    attrs,
+    inputs,
+    outputs,
+    input: (index) => present(inputs, index),
+    output: (index) => present(outputs, index),
+  };
+}

@@ -1,0 +1,14 @@
+/** A mistake of the caller: wrong shape, dtype, option. The message says what, where and the likely fix. */
+export class UsageError extends Error {
+  override readonly name: string = 'UsageError';
+}
+
+/** A shape or dtype that an op cannot take; the message starts with the module path where it was traced. */
+export class ShapeError extends UsageError {
+  override readonly name = 'ShapeError';
+}
+
+/** A step that ended before its update: a guarded value was not finite. */
+export class NotFiniteError extends Error {
+  override readonly name = 'NotFiniteError';
+}

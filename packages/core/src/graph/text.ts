@@ -1,0 +1,40 @@
+/** The text form of a graph: what logs show and snapshot tests hold. */
+import { formatType } from '../shape.js';
+import type { Attribute } from '../ops/define.js';
+import { type Graph, type GraphNode, type ValueId, valueOf } from './graph.js';
+
+function formatAttribute(value: Attribute): string {
+  return Array.isArray(value) ? `[${value.join(',')}]` : String(value);
+}
+
+function formatOperand(id: ValueId | null): string {
+  return id === null ? '_' : `%${id}`;
+}
+
+/** `%7:float32[2,8,4,4] = abn_apply(%3, %4, _) {eps: 1e-5} @mod1.bn1` */
+export function formatNode(graph: Graph, node: GraphNode): string {
+  const outputs = node.outputs.map((id) => `%${id}:${formatType(valueOf(graph, id))}`).join(', ');
+  const inputs = node.inputs.map(formatOperand).join(', ');
+  const attrs = Object.entries(node.attrs).map(([key, value]) => `${key}: ${formatAttribute(value)}`);
+  const left = outputs ? `${outputs} = ` : '';
+  const braces = attrs.length > 0 ? ` {${attrs.join(', ')}}` : '';
+  return `${left}${node.op}(${inputs})${braces}${node.path ? ` @${node.path}` : ''}`;
+}
+
+/** Inputs and states, then nodes by phase, then outputs and updates; one line each. */
+export function formatGraph(graph: Graph): string {
+  const lines: string[] = [];
+  for (const [name, id] of graph.inputs) lines.push(`input ${name} %${id}:${formatType(valueOf(graph, id))}`);
+  for (const { name, value, kind } of graph.states) {
+    lines.push(`state ${name} %${value}:${formatType(valueOf(graph, value))} ${kind}`);
+  }
+  let phase = '';
+  for (const node of graph.nodes) {
+    if (node.phase !== phase) lines.push(`${node.phase}:`);
+    phase = node.phase;
+    lines.push(`  ${formatNode(graph, node)}`);
+  }
+  for (const [name, id] of graph.outputs) lines.push(`output ${name} %${id}`);
+  for (const [state, id] of graph.updates) lines.push(`update %${state} <- %${id}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,30 @@
+export { compile, type CompileOptions } from './compile.js';
+export { debug, debugLevel } from './debug/ladder.js';
+export { type CpuDevice, cpu } from './devices/cpu.js';
+export type { Device, DeviceMemory, Executable, KernelSpec, PreparedKernel } from './devices/device.js';
+export { availableMemory } from './devices/memory.js';
+export {
+  bytesPerElement,
+  type DType,
+  dtypeOf,
+  fromBFloat16,
+  fromFloat64,
+  toBFloat16,
+  toFloat64,
+  type TypedArray,
+} from './dtype.js';
+export { NotFiniteError, ShapeError, UsageError } from './errors.js';
+export type { Graph, GraphNode, StateInfo, StateKind, ValueId, ValueInfo } from './graph/graph.js';
+export { operands, valueOf } from './graph/graph.js';
+export { formatGraph, formatNode } from './graph/text.js';
+export * from './ops/functions.js';
+export { gradients } from './passes/gradient.js';
+export type { ComputeDType } from './passes/precision.js';
+export { formatBytes } from './plan/format.js';
+export type { Buffer, Plan, PlanBytes, PlannedInstruction } from './plan/plan.js';
+export { type Arrays, Program, type RunOptions, type RunOutput } from './program/program.js';
+export { type HostTensor, type StateSpec, Store, statesOf } from './program/store.js';
+export { run, type RunInput } from './run.js';
+export { byteLength, channels, dim, elements, formatType, rows, sameShape, type Shape, type TensorType } from './shape.js';
+export { trace, Tracer } from './trace/tracer.js';
+export { Value } from './trace/value.js';

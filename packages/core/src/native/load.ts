@@ -1,0 +1,98 @@
+/** Finds and loads the native addon: a path given by hand, a prebuilt platform package, a local build. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Attributes } from '../ops/define.js';
+import type { TensorType } from '../shape.js';
+
+export interface NativeMemory {
+  readonly bytes: number;
+  read(offset: number, length: number): Uint8Array;
+  write(offset: number, data: Uint8Array): void;
+}
+
+export interface NativeKernel {
+  readonly workspaceBytes: number;
+  readonly implementation: string;
+  readonly refusals: readonly string[];
+}
+
+export interface NativeLocation {
+  readonly memory: NativeMemory;
+  readonly offset: number;
+}
+
+export interface NativeInstruction {
+  readonly kernel: NativeKernel;
+  readonly inputs: readonly (NativeLocation | null)[];
+  readonly outputs: readonly (NativeLocation | null)[];
+  readonly workspace: NativeLocation | null;
+}
+
+export interface NativeProgram {
+  run(
+    feeds: readonly (NativeLocation & { readonly data: Uint8Array })[],
+    fetches: readonly (NativeLocation & { readonly length: number })[],
+    begin: number,
+    end: number,
+    timed: boolean,
+  ): Promise<{ values: Uint8Array[]; seconds: Float64Array }>;
+}
+
+export interface NativeKernelSpec {
+  readonly op: string;
+  readonly attrs: Attributes;
+  readonly inputs: readonly (TensorType | null)[];
+  readonly outputs: readonly TensorType[];
+}
+
+/** The addon's exports, as native/addon.cc lists them. */
+export interface NativeAddon {
+  readonly Memory: new (bytes: number) => NativeMemory;
+  readonly Kernel: new (spec: NativeKernelSpec) => NativeKernel;
+  readonly Program: new (instructions: readonly NativeInstruction[]) => NativeProgram;
+  hasBFloat16(): boolean;
+  threads(): number;
+  onednnVersion(): string;
+}
+
+const FILE = 'inplace_abn.node';
+
+let loaded: NativeAddon | null = null;
+
+/** Loads the addon once. Throws with every place tried and what to do. */
+export function loadNative(): NativeAddon {
+  if (loaded) return loaded;
+  const require = createRequire(import.meta.url);
+  const failures: string[] = [];
+  for (const candidate of candidates()) {
+    try {
+      loaded = require(candidate) as NativeAddon;
+      return loaded;
+    } catch (error) {
+      failures.push(`  ${candidate}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+    }
+  }
+  throw new Error(
+    `the native addon could not be loaded on ${process.platform}-${process.arch}; tried\n${failures.join('\n')}\n` +
+      'Build it with `npm run setup` in the repository, or set IABN_ADDON to the path of a built inplace_abn.node.',
+  );
+}
+
+function candidates(): string[] {
+  const chosen = process.env.IABN_ADDON;
+  if (chosen) return [chosen];
+  const prebuilt = `@inplace-abn/native-${process.platform}-${process.arch}`;
+  const local = localBuild(dirname(fileURLToPath(import.meta.url)));
+  return local ? [local, prebuilt] : [prebuilt];
+}
+
+/** native/build/Release of the repository this file is in, if any. */
+function localBuild(start: string): string | null {
+  for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
+    const file = join(folder, 'native', 'build', 'Release', FILE);
+    if (existsSync(file)) return file;
+  }
+  return null;
+}

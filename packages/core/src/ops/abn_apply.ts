@@ -1,0 +1,88 @@
+/**
+ * Normalises and activates: y = s·(x − μ)/√(σ² + ε) + β, z = φ(y), with s = |γ| + ε ('abs', the in-place layer)
+ * or γ ('plain', ordinary batch norm). With `statistics: 'batch'` μ and σ² are those of x itself and the gradient
+ * flows through them (paper eq. 3–6, variant II of its backward); with 'fixed' they are constants.
+ */
+import { channels, rows } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { abnBackwardApply } from './abn_backward_apply.js';
+import { abnBackwardReduce } from './abn_backward_reduce.js';
+import { abnBackwardWeight } from './abn_backward_weight.js';
+import { type ActivationAttributes, activate, isInvertible } from './activations.js';
+import { defineOp } from './define.js';
+import { type AbnScale, channelScale, checkChannels } from './support/abn.js';
+import { streamed } from './support/cost.js';
+
+export type AbnApplyAttributes = ActivationAttributes & {
+  readonly eps: number;
+  readonly scale: AbnScale;
+  readonly statistics: 'batch' | 'fixed';
+};
+
+export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply', {
+  inputs: [
+    { name: 'x', kind: 'data' },
+    { name: 'mean', kind: 'float32' },
+    { name: 'var', kind: 'float32' },
+    { name: 'weight', kind: 'float32', optional: true },
+    { name: 'bias', kind: 'float32', optional: true },
+  ],
+  outputs: [{ name: 'z', kind: 'data' }],
+  infer({ input, inputs }) {
+    const x = input(0);
+    checkChannels(x, inputs.slice(1));
+    return [x];
+  },
+  gradient({ attrs, input, inputs, diff, needs }) {
+    const [mean, variance, weight, bias] = [input(1), input(2), inputs[3] ?? null, inputs[4] ?? null];
+    const saved = { x: input(0), mean, variance, weight, bias };
+    const batch = attrs.statistics === 'batch';
+    const sums = batch || needs(3) || needs(4) ? abnBackwardReduce(diff(0), saved, attrs) : null;
+    const dweight = sums && weight && needs(3) ? abnBackwardWeight(sums.dyXhat, weight, attrs.scale) : null;
+    const dx = needs(0) ? abnBackwardApply(diff(0), saved, batch ? sums : null, attrs) : null;
+    return [dx, null, null, dweight, needs(4) ? (sums?.dy ?? null) : null];
+  },
+  overwrites: [{ output: 0, input: 0 }],
+  inverses: [
+    {
+      input: 0,
+      fromOutputs: [0],
+      fromInputs: [1, 2, 3, 4],
+      // γ may be zero in the ordinary layer; |γ| + ε never is.
+      available: (attrs) => attrs.scale === 'abs' && isInvertible(attrs),
+      // Its readers, the backward kernels, invert on the fly.
+      rebuild: null,
+    },
+  ],
+  cost: streamed,
+  reference({ attrs, inputs, input, output }) {
+    const x = input(0);
+    const z = output(0);
+    const width = channels(x.shape);
+    for (let c = 0; c < width; c++) {
+      const scale = channelScale(inputs[3], c, attrs) / Math.sqrt((input(2).data[c] ?? 0) + attrs.eps);
+      const mean = input(1).data[c] ?? 0;
+      const shift = inputs[4]?.data[c] ?? 0;
+      for (let row = 0; row < rows(x.shape); row++) {
+        const index = row * width + c;
+        z.data[index] = activate(scale * ((x.data[index] ?? 0) - mean) + shift, attrs);
+      }
+    }
+  },
+  peerKeeps: { inputs: [0], outputs: [0] },
+});
+
+/** Normalised, scaled, shifted and activated x; mean, variance, weight, bias: float32[C]. */
+export function abnApply(
+  x: Value,
+  statistics: { mean: Value; variance: Value },
+  affine: { weight: Value; bias: Value } | null,
+  attrs: AbnApplyAttributes,
+): Value {
+  return emit(
+    'abn_apply',
+    [x, statistics.mean, statistics.variance, affine?.weight ?? null, affine?.bias ?? null],
+    attrs,
+  );
+}

@@ -1,0 +1,112 @@
+/**
+ * The input's gradient of an ABN layer: dx = s/√(σ² + ε) · (dy − Σdy/m − x̂·Σ(dy·x̂)/m) with batch statistics,
+ * dx = s/√(σ² + ε) · dy with fixed ones; dy = φ′·dz, and x̂ from the saved x or z as in abn_backward_reduce.
+ */
+import { ShapeError } from '../errors.js';
+import { channels, formatType, rows, sameShape } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import {
+  ABN_BACKWARD_OPERANDS,
+  type AbnBackwardAttributes,
+  type AbnSaved,
+  type AbnSums,
+  absorbLayer,
+  channelScale,
+  checkChannels,
+  savedReader,
+} from './support/abn.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export type AbnBackwardApplyAttributes = AbnBackwardAttributes & {
+  readonly statistics: 'batch' | 'fixed';
+  /** Samples per channel m that the sums are over. */
+  readonly count: number;
+};
+
+export const abnBackwardApplyOp = defineOp<'abn_backward_apply', AbnBackwardApplyAttributes>(
+  'abn_backward_apply',
+  {
+    inputs: [
+      ...ABN_BACKWARD_OPERANDS,
+      { name: 'sum_dy', kind: 'float32', optional: true },
+      { name: 'sum_dy_xhat', kind: 'float32', optional: true },
+    ],
+    outputs: [{ name: 'dx', kind: 'data' }],
+    infer({ attrs, input, inputs }) {
+      const [dz, saved] = [input(0), input(1)];
+      if (!sameShape(dz.shape, saved.shape)) {
+        throw new ShapeError(`dz and saved differ in shape: ${formatType(dz)} and ${formatType(saved)}`);
+      }
+      checkChannels(saved, inputs.slice(2));
+      const sums = [inputs[6], inputs[7]].filter((type) => type);
+      const expected = attrs.statistics === 'batch' ? 2 : 0;
+      if (sums.length !== expected) {
+        throw new ShapeError(
+          `expected ${expected} sums with ${attrs.statistics} statistics but received ${sums.length}`,
+        );
+      }
+      return [dz];
+    },
+    gradient: null,
+    overwrites: [
+      { output: 0, input: 0 },
+      { output: 0, input: 1 },
+    ],
+    absorb: absorbLayer,
+    cost(context, outputs) {
+      const { shape } = context.input(0);
+      return { flops: 6 * rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
+    },
+    reference(context) {
+      const { attrs, inputs, input, output } = context;
+      const [dz, saved] = [input(0), input(1)];
+      const width = channels(saved.shape);
+      for (let c = 0; c < width; c++) {
+        const read = savedReader(context, c);
+        const factor = channelScale(inputs[4], c, attrs) / Math.sqrt(at(input(3), c) + attrs.eps);
+        const meanDy = inputs[6] ? at(inputs[6], c) / attrs.count : 0;
+        const meanDyXhat = inputs[7] ? at(inputs[7], c) / attrs.count : 0;
+        for (let row = 0; row < rows(saved.shape); row++) {
+          const index = row * width + c;
+          const { derivative, xhat } = read(at(saved, index));
+          const centred = attrs.statistics === 'batch' ? meanDy + xhat * meanDyXhat : 0;
+          output(0).data[index] = factor * (derivative * at(dz, index) - centred);
+        }
+      }
+    },
+  },
+);
+
+/** ∂loss/∂x of one layer, in the shape of dz; `sums` are null where the statistics are fixed. */
+export function abnBackwardApply(
+  dz: Value,
+  saved: AbnSaved,
+  sums: AbnSums | null,
+  { activation, slope, eps, scale }: Omit<AbnBackwardAttributes, 'from'>,
+): Value {
+  return emit(
+    'abn_backward_apply',
+    [
+      dz,
+      saved.x,
+      saved.mean,
+      saved.variance,
+      saved.weight,
+      saved.bias,
+      sums?.dy ?? null,
+      sums?.dyXhat ?? null,
+    ],
+    {
+      activation,
+      slope,
+      eps,
+      scale,
+      from: 'x',
+      statistics: sums ? 'batch' : 'fixed',
+      count: rows(saved.x.shape),
+    },
+  );
+}

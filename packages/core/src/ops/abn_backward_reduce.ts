@@ -1,0 +1,79 @@
+/**
+ * The two sums of ABN's backward, per channel over the samples: Σ dy and Σ dy·x̂, with dy = φ′·dz.
+ * From the layer's input x: x̂ = (x − μ)/√(σ² + ε). From its output z: y = φ⁻¹(z), x̂ = (y − β)/s.
+ */
+import { ShapeError } from '../errors.js';
+import { channels, formatType, rows, sameShape } from '../shape.js';
+import { emitAll, outputAt } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import {
+  ABN_BACKWARD_OPERANDS,
+  type AbnBackwardAttributes,
+  type AbnSaved,
+  type AbnSums,
+  absorbLayer,
+  checkChannels,
+  savedReader,
+} from './support/abn.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export const abnBackwardReduceOp = defineOp<'abn_backward_reduce', AbnBackwardAttributes>(
+  'abn_backward_reduce',
+  {
+    inputs: ABN_BACKWARD_OPERANDS,
+    outputs: [
+      { name: 'sum_dy', kind: 'float32' },
+      { name: 'sum_dy_xhat', kind: 'float32' },
+    ],
+    infer({ input, inputs }) {
+      const [dz, saved] = [input(0), input(1)];
+      if (!sameShape(dz.shape, saved.shape)) {
+        throw new ShapeError(`dz and saved differ in shape: ${formatType(dz)} and ${formatType(saved)}`);
+      }
+      checkChannels(saved, inputs.slice(2));
+      const vector = { shape: [channels(saved.shape)], dtype: 'float32' } as const;
+      return [vector, vector];
+    },
+    gradient: null,
+    overwrites: [],
+    absorb: absorbLayer,
+    cost(context, outputs) {
+      const { shape } = context.input(0);
+      return { flops: 6 * rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
+    },
+    reference(context) {
+      const { input, output } = context;
+      const [dz, saved] = [input(0), input(1)];
+      const width = channels(saved.shape);
+      for (let c = 0; c < width; c++) {
+        const read = savedReader(context, c);
+        let sumDy = 0;
+        let sumDyXhat = 0;
+        for (let row = 0; row < rows(saved.shape); row++) {
+          const { derivative, xhat } = read(at(saved, row * width + c));
+          const dy = derivative * at(dz, row * width + c);
+          sumDy += dy;
+          sumDyXhat += dy * xhat;
+        }
+        output(0).data[c] = sumDy;
+        output(1).data[c] = sumDyXhat;
+      }
+    },
+  },
+);
+
+/** Σdy and Σdy·x̂ of one layer, float32[C]; dz and saved.x of one shape. */
+export function abnBackwardReduce(
+  dz: Value,
+  saved: AbnSaved,
+  { activation, slope, eps, scale }: Omit<AbnBackwardAttributes, 'from'>,
+): AbnSums {
+  const outputs = emitAll(
+    'abn_backward_reduce',
+    [dz, saved.x, saved.mean, saved.variance, saved.weight, saved.bias],
+    { activation, slope, eps, scale, from: 'x' },
+  );
+  return { dy: outputAt(outputs, 0), dyXhat: outputAt(outputs, 1) };
+}

@@ -1,0 +1,43 @@
+/** dγ from Σ dy·x̂: sign(γ)·Σ where s = |γ| + ε (sign(0) = 0, as PyTorch's abs), Σ itself where s = γ. */
+import { ShapeError } from '../errors.js';
+import { elements, formatType, sameShape } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import type { AbnScale } from './support/abn.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export type AbnBackwardWeightAttributes = { readonly scale: AbnScale };
+
+export const abnBackwardWeightOp = defineOp<'abn_backward_weight', AbnBackwardWeightAttributes>(
+  'abn_backward_weight',
+  {
+    inputs: [
+      { name: 'sum_dy_xhat', kind: 'float32' },
+      { name: 'weight', kind: 'float32' },
+    ],
+    outputs: [{ name: 'dweight', kind: 'float32' }],
+    infer({ input }) {
+      const [sum, weight] = [input(0), input(1)];
+      if (!sameShape(sum.shape, weight.shape)) {
+        throw new ShapeError(`sum and weight differ in shape: ${formatType(sum)} and ${formatType(weight)}`);
+      }
+      return [sum];
+    },
+    gradient: null,
+    overwrites: [{ output: 0, input: 0 }],
+    cost: streamed,
+    reference({ attrs, input, output }) {
+      for (let c = 0; c < elements(input(1).shape); c++) {
+        const sign = attrs.scale === 'abs' ? Math.sign(at(input(1), c)) : 1;
+        output(0).data[c] = sign * at(input(0), c);
+      }
+    },
+  },
+);
+
+/** ∂loss/∂γ, float32[C]. */
+export function abnBackwardWeight(sumDyXhat: Value, weight: Value, scale: AbnScale): Value {
+  return emit('abn_backward_weight', [sumDyXhat, weight], { scale });
+}

@@ -1,0 +1,85 @@
+/**
+ * Updates running statistics: r ← (1 − w)·r + w·batch with w = momentum, or 1/num_batches (after counting this
+ * batch) for a cumulative average; the batch's variance unbiased, σ²·m/(m − 1). As torch.nn.BatchNorm2d.
+ */
+import { ShapeError } from '../errors.js';
+import { elements, formatType } from '../shape.js';
+import { emitAll, outputAt } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export type AbnRunningAttributes = {
+  /** Weight of the new batch; not read when cumulative. */
+  readonly momentum: number;
+  readonly cumulative: boolean;
+  /** Samples per channel m that the batch statistics are of. */
+  readonly count: number;
+};
+
+export const abnRunningOp = defineOp<'abn_running', AbnRunningAttributes>('abn_running', {
+  inputs: [
+    { name: 'running_mean', kind: 'float32' },
+    { name: 'running_var', kind: 'float32' },
+    { name: 'num_batches', kind: 'int64' },
+    { name: 'mean', kind: 'float32' },
+    { name: 'var', kind: 'float32' },
+  ],
+  outputs: [
+    { name: 'running_mean', kind: 'float32' },
+    { name: 'running_var', kind: 'float32' },
+    { name: 'num_batches', kind: 'int64' },
+  ],
+  infer({ attrs, input }) {
+    const types = [input(0), input(1), input(3), input(4)];
+    const width = elements(input(0).shape);
+    if (types.some((type) => elements(type.shape) !== width)) {
+      throw new ShapeError(`statistics differ in channels: ${types.map(formatType).join(', ')}`);
+    }
+    if (!(attrs.count >= 2)) {
+      throw new ShapeError(
+        `expected more than one sample per channel in training but received ${attrs.count}: use larger batches or images, or evaluation mode`,
+      );
+    }
+    return [input(0), input(1), input(2)];
+  },
+  gradient: null,
+  overwrites: [
+    { output: 0, input: 0, required: true },
+    { output: 1, input: 1, required: true },
+    { output: 2, input: 2, required: true },
+  ],
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const batches = at(input(2), 0) + 1;
+    const weight = attrs.cumulative ? 1 / batches : attrs.momentum;
+    const unbiased = attrs.count / (attrs.count - 1);
+    for (let c = 0; c < elements(input(0).shape); c++) {
+      output(0).data[c] = (1 - weight) * at(input(0), c) + weight * at(input(3), c);
+      output(1).data[c] = (1 - weight) * at(input(1), c) + weight * unbiased * at(input(4), c);
+    }
+    output(2).data[0] = batches;
+  },
+});
+
+export interface AbnRunningOptions {
+  /** Weight of the new batch; null: the cumulative average of all batches. */
+  readonly momentum: number | null;
+  /** Samples per channel that the batch statistics are of (over all processes that share them). */
+  readonly count: number;
+}
+
+/** What the running statistics are after this batch: the new contents of the three states, in their memory. */
+export function abnRunning(
+  running: { mean: Value; variance: Value; batches: Value },
+  batch: { mean: Value; variance: Value },
+  { momentum, count }: AbnRunningOptions,
+): { mean: Value; variance: Value; batches: Value } {
+  const outputs = emitAll(
+    'abn_running',
+    [running.mean, running.variance, running.batches, batch.mean, batch.variance],
+    { momentum: momentum ?? 0, cumulative: momentum === null, count },
+  );
+  return { mean: outputAt(outputs, 0), variance: outputAt(outputs, 1), batches: outputAt(outputs, 2) };
+}

@@ -1,0 +1,49 @@
+/** Per-channel mean and biased variance of x, in float32: μ = Σx/m, σ² = Σ(x − μ)²/m over the m samples. */
+import { channels, rows } from '../shape.js';
+import { emitAll, outputAt } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type Attributes, defineOp } from './define.js';
+import { checkChannels } from './support/abn.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export const abnStatsOp = defineOp<'abn_stats', Attributes>('abn_stats', {
+  inputs: [{ name: 'x', kind: 'data' }],
+  outputs: [
+    { name: 'mean', kind: 'float32' },
+    { name: 'var', kind: 'float32' },
+  ],
+  infer({ input }) {
+    const { shape } = input(0);
+    checkChannels(input(0), []);
+    const vector = { shape: [channels(shape)], dtype: 'float32' } as const;
+    return [vector, vector];
+  },
+  // The gradient through batch statistics is part of abn_apply's.
+  gradient: null,
+  overwrites: [],
+  cost(context, outputs) {
+    const { bytes } = streamed(context, outputs);
+    return { flops: 3 * rows(context.input(0).shape) * channels(context.input(0).shape), bytes };
+  },
+  reference({ input, output }) {
+    const x = input(0);
+    const width = channels(x.shape);
+    const samples = rows(x.shape);
+    for (let c = 0; c < width; c++) {
+      let sum = 0;
+      for (let row = 0; row < samples; row++) sum += at(x, row * width + c);
+      const mean = sum / samples;
+      let squares = 0;
+      for (let row = 0; row < samples; row++) squares += (at(x, row * width + c) - mean) ** 2;
+      output(0).data[c] = mean;
+      output(1).data[c] = squares / samples;
+    }
+  },
+});
+
+/** Mean and biased variance of x (N×C×…) per channel: float32[C] each. */
+export function abnStats(x: Value): { mean: Value; variance: Value } {
+  const outputs = emitAll('abn_stats', [x], {});
+  return { mean: outputAt(outputs, 0), variance: outputAt(outputs, 1) };
+}

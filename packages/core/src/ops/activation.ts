@@ -1,0 +1,42 @@
+/** z = φ(x), elementwise. */
+import { elements } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { activationBackward } from './activation_backward.js';
+import { activationInvert } from './activation_invert.js';
+import { type ActivationAttributes, activate, isInvertible } from './activations.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export const activationOp = defineOp<'activation', ActivationAttributes>('activation', {
+  inputs: [{ name: 'x', kind: 'data' }],
+  outputs: [{ name: 'z', kind: 'data' }],
+  infer: ({ input }) => [input(0)],
+  gradient({ attrs, diff, output, needs }) {
+    if (!needs(0)) return [null];
+    return [attrs.activation === 'identity' ? diff(0) : activationBackward(diff(0), output(0), attrs)];
+  },
+  overwrites: [{ output: 0, input: 0 }],
+  inverses: [
+    {
+      input: 0,
+      fromOutputs: [0],
+      fromInputs: [],
+      available: isInvertible,
+      rebuild: ({ attrs, output }) => activationInvert(output(0), attrs),
+    },
+  ],
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const x = input(0);
+    for (let i = 0; i < elements(x.shape); i++) output(0).data[i] = activate(at(x, i), attrs);
+  },
+  // PyTorch's activations work in place on their input and keep the result.
+  peerKeeps: { inputs: [], outputs: [0] },
+});
+
+/** φ(x), elementwise, in the shape and dtype of x. */
+export function activation(x: Value, attrs: ActivationAttributes): Value {
+  return emit('activation', [x], attrs);
+}

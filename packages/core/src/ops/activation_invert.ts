@@ -1,0 +1,32 @@
+/** y = φ⁻¹(z): rebuilds an activation's input, over its output's memory. */
+import { ShapeError } from '../errors.js';
+import { elements } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type ActivationAttributes, invertActivation, isInvertible } from './activations.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export const activationInvertOp = defineOp<'activation_invert', ActivationAttributes>('activation_invert', {
+  inputs: [{ name: 'z', kind: 'data' }],
+  outputs: [{ name: 'y', kind: 'data' }],
+  infer({ attrs, input }) {
+    if (!isInvertible(attrs)) {
+      throw new ShapeError(`${attrs.activation} with slope ${attrs.slope} has no inverse`);
+    }
+    return [input(0)];
+  },
+  gradient: null,
+  overwrites: [{ output: 0, input: 0 }],
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const z = input(0);
+    for (let i = 0; i < elements(z.shape); i++) output(0).data[i] = invertActivation(at(z, i), attrs);
+  },
+});
+
+/** φ⁻¹(z), elementwise; not for relu. */
+export function activationInvert(z: Value, { activation, slope }: ActivationAttributes): Value {
+  return emit('activation_invert', [z], { activation, slope }, { rebuilds: true });
+}

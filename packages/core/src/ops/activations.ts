@@ -1,0 +1,69 @@
+/**
+ * Activations φ with the parameter `slope` (the slope of leaky_relu, the α of elu), as scalar functions:
+ * what the reference implementations of the fused ops share.
+ */
+export type Activation = 'identity' | 'relu' | 'leaky_relu' | 'elu';
+
+export const ACTIVATIONS: readonly Activation[] = ['identity', 'relu', 'leaky_relu', 'elu'];
+
+// A type alias, not an interface: attributes need an index signature.
+export type ActivationAttributes = {
+  readonly activation: Activation;
+  readonly slope: number;
+};
+
+export const IDENTITY: ActivationAttributes = { activation: 'identity', slope: 0 };
+
+/** relu alone loses its input. */
+export function isInvertible({ activation, slope }: ActivationAttributes): boolean {
+  if (activation === 'relu') return false;
+  return activation === 'identity' || slope > 0;
+}
+
+/** z = φ(y) */
+export function activate(y: number, { activation, slope }: ActivationAttributes): number {
+  switch (activation) {
+    case 'identity':
+      return y;
+    case 'relu':
+      return Math.max(y, 0);
+    case 'leaky_relu':
+      return y < 0 ? y * slope : y;
+    case 'elu':
+      return y < 0 ? slope * Math.expm1(y) : y;
+  }
+}
+
+/** φ′ at the point whose image is z */
+export function derivativeFromOutput(z: number, { activation, slope }: ActivationAttributes): number {
+  switch (activation) {
+    case 'identity':
+      return 1;
+    case 'relu':
+      return z <= 0 ? 0 : 1;
+    case 'leaky_relu':
+      return z > 0 ? 1 : slope;
+    case 'elu':
+      return z > 0 ? 1 : Math.max(z + slope, 0);
+  }
+}
+
+/**
+ * The last float32 above −1: where elu saturates, z/α rounds to −1 or (in bfloat16) beyond, and its inverse is held
+ * at the finite y ≈ −16.6, so that no 0·∞ arises in backward sums.
+ */
+const ELU_FLOOR = -1 + 2 ** -24;
+
+/** y = φ⁻¹(z); not for relu */
+export function invertActivation(z: number, { activation, slope }: ActivationAttributes): number {
+  switch (activation) {
+    case 'identity':
+      return z;
+    case 'relu':
+      return Number.NaN;
+    case 'leaky_relu':
+      return z < 0 ? z / slope : z;
+    case 'elu':
+      return z < 0 ? Math.log1p(Math.max(z / slope, ELU_FLOOR)) : z;
+  }
+}

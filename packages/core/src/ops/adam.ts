@@ -1,0 +1,86 @@
+/**
+ * One Adam step as torch.optim.Adam: g = grad·clip + weight_decay·param, m = β₁m + (1 − β₁)g,
+ * v = β₂v + (1 − β₂)g², param −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε), t counted from 1.
+ */
+import { elements } from '../shape.js';
+import { emitAll, outputAt } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+import { checkUpdate } from './support/update.js';
+
+export type AdamAttributes = {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly weight_decay: number;
+};
+
+export const adamOp = defineOp<'adam', AdamAttributes>('adam', {
+  inputs: [
+    { name: 'param', kind: 'float32' },
+    { name: 'grad', kind: 'float32' },
+    { name: 'exp_avg', kind: 'float32' },
+    { name: 'exp_avg_sq', kind: 'float32' },
+    { name: 'lr', kind: 'float32' },
+    { name: 'step', kind: 'float32' },
+    { name: 'clip', kind: 'float32', optional: true },
+  ],
+  outputs: [
+    { name: 'param', kind: 'float32' },
+    { name: 'exp_avg', kind: 'float32' },
+    { name: 'exp_avg_sq', kind: 'float32' },
+  ],
+  infer({ input, inputs }) {
+    const param = input(0);
+    checkUpdate(param, [input(1), input(2), input(3)], [input(4), input(5), inputs[6] ?? null]);
+    return [param, input(2), input(3)];
+  },
+  gradient: null,
+  overwrites: [
+    { output: 0, input: 0, required: true },
+    { output: 1, input: 2, required: true },
+    { output: 2, input: 3, required: true },
+  ],
+  cost(context, outputs) {
+    return { flops: 14 * elements(context.input(0).shape), bytes: streamed(context, outputs).bytes };
+  },
+  reference({ attrs, inputs, input, output }) {
+    const param = input(0);
+    const clip = inputs[6] ? at(inputs[6], 0) : 1;
+    const step = at(input(5), 0);
+    const rate = at(input(4), 0) / (1 - attrs.beta1 ** step);
+    const rootCorrection = Math.sqrt(1 - attrs.beta2 ** step);
+    for (let i = 0; i < elements(param.shape); i++) {
+      const g = at(input(1), i) * clip + attrs.weight_decay * at(param, i);
+      const average = attrs.beta1 * at(input(2), i) + (1 - attrs.beta1) * g;
+      const square = attrs.beta2 * at(input(3), i) + (1 - attrs.beta2) * g * g;
+      output(0).data[i] = at(param, i) - (rate * average) / (Math.sqrt(square) / rootCorrection + attrs.eps);
+      output(1).data[i] = average;
+      output(2).data[i] = square;
+    }
+  },
+});
+
+/** Operands of one parameter's Adam step: the first four of one shape; lr, step (from 1), clip: float32[]. */
+export interface AdamOperands {
+  readonly param: Value;
+  readonly grad: Value;
+  readonly expAvg: Value;
+  readonly expAvgSq: Value;
+  readonly lr: Value;
+  readonly step: Value;
+  /** Factor on the gradient, from clipScale. */
+  readonly clip: Value | null;
+}
+
+/** The new parameter and moments, in the memory of the old ones. */
+export function adam(
+  { param, grad, expAvg, expAvgSq, lr, step, clip }: AdamOperands,
+  { beta1, beta2, eps, weight_decay }: AdamAttributes,
+): { param: Value; expAvg: Value; expAvgSq: Value } {
+  const operands = [param, grad, expAvg, expAvgSq, lr, step, clip];
+  const outputs = emitAll('adam', operands, { beta1, beta2, eps, weight_decay });
+  return { param: outputAt(outputs, 0), expAvg: outputAt(outputs, 1), expAvgSq: outputAt(outputs, 2) };
+}

@@ -1,0 +1,60 @@
+/** out = φ(a + b): residual sums, with the block's activation where there is one. */
+import { ShapeError } from '../errors.js';
+import { elements, formatType, sameShape } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { activationBackward } from './activation_backward.js';
+import { type ActivationAttributes, activate, IDENTITY, isInvertible } from './activations.js';
+import { addInvert } from './add_invert.js';
+import { defineOp, type Inverse } from './define.js';
+import { streamed } from './support/cost.js';
+
+/** One term follows from the sum and the other: a = φ⁻¹(out) − b. */
+function termInverse(input: 0 | 1): Inverse<ActivationAttributes> {
+  const other = 1 - input;
+  return {
+    input,
+    fromOutputs: [0],
+    fromInputs: [other],
+    available: isInvertible,
+    rebuild: ({ attrs, output, input: operand }) => addInvert(output(0), operand(other), attrs),
+  };
+}
+
+export const addOp = defineOp<'add', ActivationAttributes>('add', {
+  inputs: [
+    { name: 'a', kind: 'data' },
+    { name: 'b', kind: 'data' },
+  ],
+  outputs: [{ name: 'out', kind: 'data' }],
+  infer({ input }) {
+    const a = input(0);
+    const b = input(1);
+    if (!sameShape(a.shape, b.shape)) {
+      throw new ShapeError(`terms differ in shape: ${formatType(a)} and ${formatType(b)}`);
+    }
+    return [a];
+  },
+  gradient({ attrs, diff, output, needs }) {
+    const d = attrs.activation === 'identity' ? diff(0) : activationBackward(diff(0), output(0), attrs);
+    return [needs(0) ? d : null, needs(1) ? d : null];
+  },
+  overwrites: [
+    { output: 0, input: 0 },
+    { output: 0, input: 1 },
+  ],
+  inverses: [termInverse(0), termInverse(1)],
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const a = input(0).data;
+    const b = input(1).data;
+    const out = output(0);
+    for (let i = 0; i < elements(out.shape); i++) out.data[i] = activate((a[i] ?? 0) + (b[i] ?? 0), attrs);
+  },
+  peerKeeps: { inputs: [0, 1], outputs: [0] },
+});
+
+/** φ(a + b), elementwise; a and b of one shape. */
+export function add(a: Value, b: Value, attrs: ActivationAttributes = IDENTITY): Value {
+  return emit('add', [a, b], attrs);
+}

@@ -1,0 +1,31 @@
+/** a = φ⁻¹(out) − b: rebuilds one term of a residual sum, over the sum's own memory. */
+import { elements } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type ActivationAttributes, invertActivation } from './activations.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+
+export const addInvertOp = defineOp<'add_invert', ActivationAttributes>('add_invert', {
+  inputs: [
+    { name: 'out', kind: 'data' },
+    { name: 'b', kind: 'data' },
+  ],
+  outputs: [{ name: 'a', kind: 'data' }],
+  infer: ({ input }) => [input(0)],
+  gradient: null,
+  overwrites: [{ output: 0, input: 0 }],
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const sum = input(0).data;
+    const b = input(1).data;
+    const a = output(0);
+    for (let i = 0; i < elements(a.shape); i++)
+      a.data[i] = invertActivation(sum[i] ?? 0, attrs) - (b[i] ?? 0);
+  },
+});
+
+/** The term a of out = φ(a + b). */
+export function addInvert(out: Value, b: Value, attrs: ActivationAttributes): Value {
+  return emit('add_invert', [out, b], attrs, { rebuilds: true });
+}

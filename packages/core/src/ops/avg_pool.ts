@@ -1,0 +1,55 @@
+/** Mean of each window: over all its elements (padding counts as zeros), or over those inside the input alone. */
+import { channels, elements } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { avgPoolBackward } from './avg_pool_backward.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import {
+  type AvgPoolAttributes,
+  averageWeights,
+  type PoolOptions,
+  poolAttributes,
+  pooledShape,
+  poolWindow,
+  windowArea,
+} from './support/pooling.js';
+import { addAt, at } from './support/reference.js';
+import { forEachTap, type PairOption } from './support/window.js';
+
+export const avgPoolOp = defineOp<'avg_pool', AvgPoolAttributes>('avg_pool', {
+  inputs: [{ name: 'x', kind: 'data' }],
+  outputs: [{ name: 'y', kind: 'data' }],
+  infer: ({ attrs, input }) => [{ shape: pooledShape(input(0), attrs), dtype: input(0).dtype }],
+  gradient({ attrs, input, diff, needs }) {
+    return [needs(0) ? avgPoolBackward(diff(0), input(0).shape.slice(2), attrs) : null];
+  },
+  overwrites: [],
+  cost(context, outputs) {
+    const windows = outputs[0] ? elements(outputs[0].shape) : 0;
+    return { flops: windows * windowArea(context.attrs.kernel), bytes: streamed(context, outputs).bytes };
+  },
+  reference({ attrs, input, output }) {
+    const [x, y] = [input(0), output(0)];
+    const width = channels(x.shape);
+    const weights = averageWeights(x.shape, y.shape, attrs);
+    y.data.fill(0);
+    forEachTap(x.shape, y.shape, poolWindow(attrs), (inputRow, outputRow) => {
+      for (let c = 0; c < width; c++) {
+        addAt(y, outputRow * width + c, at(x, inputRow * width + c) * (weights[outputRow] ?? Number.NaN));
+      }
+    });
+  },
+  peerKeeps: { inputs: [0], outputs: [] },
+});
+
+export interface AvgPoolOptions extends PoolOptions {
+  /** Whether padding counts in the mean; true when left out, as in PyTorch. */
+  readonly countIncludePad?: boolean;
+}
+
+/** Means of x [N,C,H,W] in windows. */
+export function avgPool(x: Value, kernel: PairOption, options: AvgPoolOptions = {}): Value {
+  const attrs = { ...poolAttributes(kernel, options), count_include_pad: options.countIncludePad ?? true };
+  return emit('avg_pool', [x], attrs);
+}

@@ -1,0 +1,37 @@
+/** x in the other data dtype; to bfloat16 rounds to nearest even. */
+import { ShapeError } from '../errors.js';
+import { elements } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export type CastAttributes = { readonly dtype: 'float32' | 'bfloat16' };
+
+export const castOp = defineOp<'cast', CastAttributes>('cast', {
+  inputs: [{ name: 'x', kind: 'data' }],
+  outputs: [{ name: 'y', kind: 'data' }],
+  infer({ attrs, input }) {
+    const x = input(0);
+    if (x.dtype === attrs.dtype) throw new ShapeError(`x is ${x.dtype} already`);
+    return [{ shape: x.shape, dtype: attrs.dtype }];
+  },
+  gradient({ input, diff, needs }) {
+    const { dtype } = input(0);
+    if (!needs(0)) return [null];
+    return [cast(diff(0), dtype === 'bfloat16' ? 'bfloat16' : 'float32')];
+  },
+  overwrites: [],
+  cost: streamed,
+  // The reference computes in float64 whatever the dtype, so there is nothing to round.
+  reference({ input, output }) {
+    const x = input(0);
+    for (let i = 0; i < elements(x.shape); i++) output(0).data[i] = at(x, i);
+  },
+});
+
+/** x in `dtype`; x itself where it has that dtype. */
+export function cast(x: Value, dtype: 'float32' | 'bfloat16'): Value {
+  return x.dtype === dtype ? x : emit('cast', [x], { dtype });
+}

@@ -1,0 +1,42 @@
+/**
+ * The global L2 norm of gradients and what clipping multiplies them by: min(1, max_norm/(norm + 1e-6)), as
+ * torch.nn.utils.clip_grad_norm_. The updates apply it, so no clipped copy is written.
+ */
+import { elements } from '../shape.js';
+import { emitAll, outputAt } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+
+export type ClipScaleAttributes = { readonly max_norm: number };
+
+export const clipScaleOp = defineOp<'clip_scale', ClipScaleAttributes>('clip_scale', {
+  inputs: [{ name: 'grad', kind: 'float32', variadic: true }],
+  outputs: [
+    { name: 'norm', kind: 'float32' },
+    { name: 'scale', kind: 'float32' },
+  ],
+  infer: () => [
+    { shape: [], dtype: 'float32' },
+    { shape: [], dtype: 'float32' },
+  ],
+  gradient: null,
+  overwrites: [],
+  cost(context, outputs) {
+    const flops = context.inputs.reduce((sum, type) => sum + 2 * (type ? elements(type.shape) : 0), 0);
+    return { flops, bytes: streamed(context, outputs).bytes };
+  },
+  reference({ attrs, inputs, output }) {
+    let squares = 0;
+    for (const grad of inputs) for (const value of grad?.data ?? []) squares += value * value;
+    const norm = Math.sqrt(squares);
+    output(0).data[0] = norm;
+    output(1).data[0] = Math.min(1, attrs.max_norm / (norm + 1e-6));
+  },
+});
+
+/** Norm over all `grads` (float32, any shapes) and the factor that clips it to `maxNorm`: float32[] each. */
+export function clipScale(grads: readonly Value[], maxNorm: number): { norm: Value; scale: Value } {
+  const outputs = emitAll('clip_scale', grads, { max_norm: maxNorm });
+  return { norm: outputAt(outputs, 0), scale: outputAt(outputs, 1) };
+}

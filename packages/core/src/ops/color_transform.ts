@@ -1,0 +1,65 @@
+/**
+ * uint8 RGB images → data, each image by its own affine map of [R, G, B, 1] with R, G, B in [0, 1]: normalisation,
+ * colour jitter and lighting noise composed into one 3×4 matrix per image.
+ */
+import { ShapeError } from '../errors.js';
+import { channels, dim, formatType, rows } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+import { checkImages } from './support/window.js';
+
+export type ColorTransformAttributes = {
+  /** What the images become: no operand tells. */
+  readonly dtype: 'float32' | 'bfloat16';
+};
+
+export const colorTransformOp = defineOp<'color_transform', ColorTransformAttributes>('color_transform', {
+  inputs: [
+    { name: 'images', kind: 'uint8' },
+    { name: 'color', kind: 'float32' },
+  ],
+  outputs: [{ name: 'x', kind: 'data' }],
+  infer({ attrs, input }) {
+    const [images, color] = [input(0), input(1)];
+    checkImages(images, 'images');
+    if (channels(images.shape) !== 3)
+      throw new ShapeError(`expected 3 channels but received ${formatType(images)}`);
+    if (
+      color.shape.length !== 2 ||
+      dim(color.shape, 0) !== dim(images.shape, 0) ||
+      dim(color.shape, 1) !== 12
+    ) {
+      throw new ShapeError(
+        `expected [${dim(images.shape, 0)},12] for color but received ${formatType(color)}`,
+      );
+    }
+    return [{ shape: images.shape, dtype: attrs.dtype }];
+  },
+  gradient: null,
+  overwrites: [],
+  cost: streamed,
+  reference({ input, output }) {
+    const [images, color, x] = [input(0), input(1), output(0)];
+    const area = dim(x.shape, 2) * dim(x.shape, 3);
+    for (let row = 0; row < rows(x.shape); row++) {
+      const matrix = Math.floor(row / area) * 12;
+      for (let c = 0; c < 3; c++) {
+        let sum = at(color, matrix + c * 4 + 3);
+        for (let k = 0; k < 3; k++) sum += at(color, matrix + c * 4 + k) * (at(images, row * 3 + k) / 255);
+        x.data[row * 3 + c] = sum;
+      }
+    }
+  },
+});
+
+/** images uint8 [N,3,H,W] by color float32[N,12] (row-major 3×4 on RGB in [0,1]); data [N,3,H,W] of `dtype`. */
+export function colorTransform(
+  images: Value,
+  color: Value,
+  dtype: ColorTransformAttributes['dtype'] = 'float32',
+): Value {
+  return emit('color_transform', [images, color], { dtype });
+}

@@ -1,0 +1,33 @@
+/** A tensor filled with one value. */
+import type { DType } from '../dtype.js';
+import { elements, type Shape } from '../shape.js';
+import { outputAt } from '../trace/emit.js';
+import type { Tracer } from '../trace/tracer.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+
+export type ConstantAttributes = {
+  readonly value: number;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+};
+
+export const constantOp = defineOp<'constant', ConstantAttributes>('constant', {
+  inputs: [],
+  // The dtype is the attribute's: seeds of gradients and other numbers that no precision pass touches.
+  outputs: [{ name: 'out', kind: 'float32' }],
+  infer: ({ attrs }) => [{ shape: attrs.shape, dtype: attrs.dtype }],
+  gradient: null,
+  overwrites: [],
+  cost: streamed,
+  reference({ attrs, output }) {
+    const out = output(0);
+    for (let i = 0; i < elements(out.shape); i++) out.data[i] = attrs.value;
+  },
+});
+
+/** A tensor of `shape` filled with `value`. */
+export function constant(tracer: Tracer, value: number, shape: Shape = [], dtype: DType = 'float32'): Value {
+  return outputAt(tracer.emit('constant', [], { value, shape, dtype }), 0);
+}

@@ -1,0 +1,54 @@
+/** dlogits = (softmax(logits) − onehot(label)) · dloss / rows counted; zero in rows that do not count. */
+import { ShapeError } from '../errors.js';
+import { elements, formatType } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { type CrossEntropyAttributes, checkLabels, labelledRows, logSumExp } from './support/classes.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export const crossEntropyBackwardOp = defineOp<'cross_entropy_backward', CrossEntropyAttributes>(
+  'cross_entropy_backward',
+  {
+    inputs: [
+      { name: 'logits', kind: 'data' },
+      { name: 'labels', kind: 'int32' },
+      { name: 'dloss', kind: 'float32' },
+    ],
+    outputs: [{ name: 'dlogits', kind: 'data' }],
+    infer({ input }) {
+      checkLabels(input(0), input(1));
+      if (elements(input(2).shape) !== 1) {
+        throw new ShapeError(`expected a scalar for dloss but received ${formatType(input(2))}`);
+      }
+      return [input(0)];
+    },
+    gradient: null,
+    overwrites: [{ output: 0, input: 0 }],
+    cost: streamed,
+    reference(context) {
+      const [logits, dlogits] = [context.input(0), context.output(0)];
+      const counted = labelledRows(context);
+      const factor = at(context.input(2), 0) / counted.length;
+      dlogits.data.fill(0);
+      for (const { first, classes, label } of counted) {
+        const norm = logSumExp(logits, first, classes);
+        for (let k = 0; k < classes; k++) {
+          const probability = Math.exp(at(logits, first + k) - norm);
+          dlogits.data[first + k] = (probability - (k === label ? 1 : 0)) * factor;
+        }
+      }
+    },
+  },
+);
+
+/** ∂loss/∂logits in the shape of logits; dloss: float32[]. */
+export function crossEntropyBackward(
+  logits: Value,
+  labels: Value,
+  dloss: Value,
+  { ignore_index }: CrossEntropyAttributes,
+): Value {
+  return emit('cross_entropy_backward', [logits, labels, dloss], { ignore_index });
+}

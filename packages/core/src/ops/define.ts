@@ -1,0 +1,145 @@
+/**
+ * What an op is. Every rule must be stated: a definition that leaves one out does not compile, and no pass
+ * knows an op by name. (One place per op, forward and backward together: the habit of candle's op trait.)
+ */
+import type { DType } from '../dtype.js';
+import type { GraphNode } from '../graph/graph.js';
+import type { TensorType } from '../shape.js';
+import type { Value } from '../trace/value.js';
+
+export type Attribute = number | string | boolean | readonly number[];
+export type Attributes = { readonly [key: string]: Attribute };
+
+/** `data`: float32 or the compute precision, channels-last; all data operands of a node share one dtype. */
+export type OperandKind = 'data' | DType;
+
+export interface Operand {
+  readonly name: string;
+  readonly kind: OperandKind;
+  readonly optional?: true;
+  /** The last operand only: repeats one or more times. */
+  readonly variadic?: true;
+}
+
+export interface InferContext<A> {
+  readonly inputs: readonly (TensorType | null)[];
+  readonly attrs: A;
+  /** Type of operand `index`; throws when it is absent. */
+  input(index: number): TensorType;
+}
+
+export interface GradientContext<A> {
+  readonly attrs: A;
+  /** Operand `index`; throws when absent. */
+  input(index: number): Value;
+  readonly inputs: readonly (Value | null)[];
+  output(index: number): Value;
+  /** ∂loss/∂output, or null where the loss does not depend on it. */
+  diff(index: number): Value;
+  readonly diffs: readonly (Value | null)[];
+  /** Whether ∂loss/∂input is asked for. */
+  needs(index: number): boolean;
+}
+
+/** ∂loss/∂input for each operand; null where there is none or none is needed. */
+export type GradientRule<A> = (context: GradientContext<A>) => readonly (Value | null)[];
+
+export interface Overwrite {
+  /** Output that may be written over … */
+  readonly output: number;
+  /** … this input. */
+  readonly input: number;
+  /** The output is the new content of a state and always takes its memory. */
+  readonly required?: true;
+}
+
+export interface InverseContext<A> {
+  readonly attrs: A;
+  output(index: number): Value;
+  input(index: number): Value;
+}
+
+/** How one input follows from the outputs and the other inputs. */
+export interface Inverse<A> {
+  readonly input: number;
+  /** Outputs and other inputs that must be available. */
+  readonly fromOutputs: readonly number[];
+  readonly fromInputs: readonly number[];
+  /** Whether it exists for these attributes (relu has no inverse). */
+  available(attrs: A): boolean;
+  /** Emits nodes that compute the input; null: only readers that absorb the inversion can use it. */
+  readonly rebuild: ((context: InverseContext<A>) => Value) | null;
+}
+
+/** A reader that inverts on the fly: asked to read `inverted`'s output in the place of its input. */
+export type AbsorbRule<A> = (
+  attrs: A,
+  operand: number,
+  inverted: GraphNode,
+) => { readonly attrs: A; readonly output: number } | null;
+
+export interface Cost {
+  readonly flops: number;
+  /** Bytes that must cross the memory bus at least once. */
+  readonly bytes: number;
+}
+
+/** Storage order (channels-last for data), float64 whatever the dtype. */
+export interface ReferenceTensor extends TensorType {
+  readonly data: Float64Array;
+}
+
+export interface ReferenceContext<A> {
+  readonly attrs: A;
+  readonly inputs: readonly (ReferenceTensor | null)[];
+  readonly outputs: readonly ReferenceTensor[];
+  input(index: number): ReferenceTensor;
+  output(index: number): ReferenceTensor;
+}
+
+/** What PyTorch's autograd keeps for its backward: the yardstick of plans. */
+export interface PeerKeeps {
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** Bytes per element of a kept output where PyTorch stores it wider (64-bit pooling indices). */
+  readonly bytesPerElement?: number;
+}
+
+export interface OpDefinition<A extends Attributes = Attributes> {
+  readonly name: string;
+  readonly inputs: readonly Operand[];
+  readonly outputs: readonly Operand[];
+  /** Output types from operand types; throws ShapeError with what was expected. */
+  infer(context: InferContext<A>): readonly TensorType[];
+  /** null: not differentiable (the loss never depends on the outputs smoothly). */
+  readonly gradient: GradientRule<A> | null;
+  readonly overwrites: readonly Overwrite[];
+  readonly inverses: readonly Inverse<A>[];
+  readonly absorb: AbsorbRule<A> | null;
+  /** Has an effect beyond its outputs (guards) and is never removed. */
+  readonly effect: boolean;
+  cost(context: InferContext<A>, outputs: readonly TensorType[]): Cost;
+  reference(context: ReferenceContext<A>): void;
+  readonly peerKeeps: PeerKeeps;
+}
+
+type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, 'effect' | 'absorb' | 'inverses' | 'peerKeeps'> &
+  Partial<Pick<OpDefinition<A>, 'effect' | 'absorb' | 'inverses' | 'peerKeeps'>>;
+
+/** The erased form that passes work with; rules are called with the attributes their own op made. */
+export type AnyOp = OpDefinition<Attributes>;
+
+/** Completes a definition with the answers most ops give: no effect, no inverse, nothing kept by PyTorch. */
+export function defineOp<const N extends string, A extends Attributes>(
+  name: N,
+  definition: Omit<WithDefaults<A>, 'name'>,
+): OpDefinition<A> & { readonly name: N } {
+  return {
+    effect: false,
+    absorb: null,
+    inverses: [],
+    peerKeeps: { inputs: [], outputs: [] },
+    ...definition,
+    name,
+  };
+}

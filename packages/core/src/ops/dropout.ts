@@ -1,0 +1,76 @@
+/**
+ * Zeroes elements (or whole channels) with probability p and scales the kept ones by 1/(1 − p).
+ *
+ * The draw is a hash of (seed, stream, index), so nothing is stored: the gradient is the same op on the cotangent.
+ * The mixer is Chris Wellons' lowbias32.
+ */
+import { ShapeError } from '../errors.js';
+import { channels, dim, elements, formatType, rows } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export type DropoutAttributes = {
+  /** Probability that an element is dropped, in [0, 1]. */
+  readonly p: number;
+  /** Tells the draws of one step apart. */
+  readonly stream: number;
+  /** One draw per (n, c) instead of one per element. */
+  readonly channelwise: boolean;
+};
+
+function mix(value: number): number {
+  let v = value;
+  v = Math.imul(v ^ (v >>> 16), 0x7feb352d);
+  v = Math.imul(v ^ (v >>> 15), 0x846ca68b);
+  return (v ^ (v >>> 16)) >>> 0;
+}
+
+/** The uniform 32-bit number of draw `index`. */
+export function dropoutBits(seed: number, stream: number, index: number): number {
+  const key = mix(seed ^ mix(Math.imul(stream, 0x9e3779b9)));
+  const high = Math.imul(Math.floor(index / 2 ** 32), 0x85ebca6b);
+  return mix(mix((index >>> 0) ^ key) ^ high);
+}
+
+export const dropoutOp = defineOp<'dropout', DropoutAttributes>('dropout', {
+  inputs: [
+    { name: 'x', kind: 'data' },
+    { name: 'seed', kind: 'int32' },
+  ],
+  outputs: [{ name: 'y', kind: 'data' }],
+  infer({ attrs, input }) {
+    if (!(attrs.p >= 0 && attrs.p <= 1)) throw new ShapeError(`expected p in [0, 1] but received ${attrs.p}`);
+    const [x, seed] = [input(0), input(1)];
+    if (elements(seed.shape) !== 1)
+      throw new ShapeError(`expected one seed but received ${formatType(seed)}`);
+    if (x.shape.length < 2) throw new ShapeError(`expected rank 2 or more but received ${formatType(x)}`);
+    return [x];
+  },
+  gradient({ attrs, input, diff, needs }) {
+    return [needs(0) ? dropout(diff(0), input(1), attrs) : null, null];
+  },
+  overwrites: [{ output: 0, input: 0 }],
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const [x, y] = [input(0), output(0)];
+    const seed = at(input(1), 0);
+    const width = channels(x.shape);
+    const area = rows(x.shape) / dim(x.shape, 0);
+    for (let i = 0; i < elements(x.shape); i++) {
+      const image = Math.floor(i / (width * area));
+      const draw = attrs.channelwise ? image * width + (i % width) : i;
+      const keep = dropoutBits(seed, attrs.stream, draw) / 2 ** 32 >= attrs.p;
+      y.data[i] = keep ? at(x, i) / (1 - attrs.p) : 0;
+    }
+  },
+  // PyTorch's fused dropout keeps a boolean mask.
+  peerKeeps: { inputs: [], outputs: [0], bytesPerElement: 1 },
+});
+
+/** x (N×C×…) with elements dropped; seed: int32[], a new one for every step. */
+export function dropout(x: Value, seed: Value, { p, stream, channelwise }: DropoutAttributes): Value {
+  return emit('dropout', [x, seed], { p, stream, channelwise });
+}

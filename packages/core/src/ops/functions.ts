@@ -1,0 +1,31 @@
+/** What traced code calls: one function per op that users need, with the types of its options. */
+export { type AbnApplyAttributes, abnApply } from './abn_apply.js';
+export { type AbnRunningOptions, abnRunning } from './abn_running.js';
+export { abnStats } from './abn_stats.js';
+export { activation } from './activation.js';
+export {
+  ACTIVATIONS,
+  type Activation,
+  type ActivationAttributes,
+  IDENTITY,
+  isInvertible,
+} from './activations.js';
+export { type AdamAttributes, type AdamOperands, adam } from './adam.js';
+export { add } from './add.js';
+export { type AvgPoolOptions, avgPool } from './avg_pool.js';
+export { cast } from './cast.js';
+export { clipScale } from './clip_scale.js';
+export { colorTransform } from './color_transform.js';
+export { constant } from './constant.js';
+export { type Conv2dOptions, conv2d } from './conv2d.js';
+export { type CrossEntropyOptions, crossEntropy } from './cross_entropy.js';
+export { type DropoutAttributes, dropout } from './dropout.js';
+export { globalAvgPool } from './global_avg_pool.js';
+export { guardFinite } from './guard_finite.js';
+export { linear } from './linear.js';
+export { type MaxPoolOptions, maxPool } from './max_pool.js';
+export { type SgdAttributes, type SgdOperands, sgd } from './sgd.js';
+export type { AbnScale } from './support/abn.js';
+export type { PoolOptions } from './support/pooling.js';
+export type { Pair, PairOption } from './support/window.js';
+export { topkCorrect } from './topk_correct.js';

@@ -1,0 +1,42 @@
+/** Mean over height and width: [N,C,H,W] → [N,C]. */
+import { channels, dim, rows } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type Attributes, defineOp } from './define.js';
+import { globalAvgPoolBackward } from './global_avg_pool_backward.js';
+import { streamed } from './support/cost.js';
+import { addAt, at } from './support/reference.js';
+import { checkImages } from './support/window.js';
+
+export const globalAvgPoolOp = defineOp<'global_avg_pool', Attributes>('global_avg_pool', {
+  inputs: [{ name: 'x', kind: 'data' }],
+  outputs: [{ name: 'y', kind: 'data' }],
+  infer({ input }) {
+    const x = input(0);
+    checkImages(x, 'x');
+    return [{ shape: [dim(x.shape, 0), channels(x.shape)], dtype: x.dtype }];
+  },
+  gradient({ input, diff, needs }) {
+    return [needs(0) ? globalAvgPoolBackward(diff(0), input(0).shape.slice(2)) : null];
+  },
+  overwrites: [],
+  cost(context, outputs) {
+    const { shape } = context.input(0);
+    return { flops: rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
+  },
+  reference({ input, output }) {
+    const [x, y] = [input(0), output(0)];
+    const width = channels(x.shape);
+    const area = dim(x.shape, 2) * dim(x.shape, 3);
+    y.data.fill(0);
+    for (let row = 0; row < rows(x.shape); row++) {
+      const image = Math.floor(row / area);
+      for (let c = 0; c < width; c++) addAt(y, image * width + c, at(x, row * width + c) / area);
+    }
+  },
+});
+
+/** Per-image channel means of x [N,C,H,W]: [N,C]. */
+export function globalAvgPool(x: Value): Value {
+  return emit('global_avg_pool', [x], {});
+}

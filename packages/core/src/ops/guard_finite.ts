@@ -1,0 +1,30 @@
+/** Ends the step, before anything after it runs, when a value is NaN or infinite. */
+import { NotFiniteError } from '../errors.js';
+import { emitAll } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+
+export type GuardFiniteAttributes = {
+  /** Names the value in the error. */
+  readonly what: string;
+};
+
+export const guardFiniteOp = defineOp<'guard_finite', GuardFiniteAttributes>('guard_finite', {
+  inputs: [{ name: 'value', kind: 'float32' }],
+  outputs: [],
+  infer: () => [],
+  gradient: null,
+  overwrites: [],
+  effect: true,
+  cost: streamed,
+  reference({ attrs, input }) {
+    const bad = input(0).data.find((value) => !Number.isFinite(value));
+    if (bad !== undefined) throw new NotFiniteError(`${attrs.what} is not finite (${bad})`);
+  },
+});
+
+/** Stops the program with "<what> is not finite" when an element of `value` (float32) is NaN or infinite. */
+export function guardFinite(value: Value, what: string): void {
+  emitAll('guard_finite', [value], { what });
+}

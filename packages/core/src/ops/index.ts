@@ -1,0 +1,89 @@
+/** Every op by its name. */
+import { abnApplyOp } from './abn_apply.js';
+import { abnBackwardApplyOp } from './abn_backward_apply.js';
+import { abnBackwardReduceOp } from './abn_backward_reduce.js';
+import { abnBackwardWeightOp } from './abn_backward_weight.js';
+import { abnRunningOp } from './abn_running.js';
+import { abnStatsOp } from './abn_stats.js';
+import { activationOp } from './activation.js';
+import { activationBackwardOp } from './activation_backward.js';
+import { activationInvertOp } from './activation_invert.js';
+import { adamOp } from './adam.js';
+import { addOp } from './add.js';
+import { addInvertOp } from './add_invert.js';
+import { avgPoolOp } from './avg_pool.js';
+import { avgPoolBackwardOp } from './avg_pool_backward.js';
+import { castOp } from './cast.js';
+import { clipScaleOp } from './clip_scale.js';
+import { colorTransformOp } from './color_transform.js';
+import { constantOp } from './constant.js';
+import { conv2dOp } from './conv2d.js';
+import { conv2dBackwardDataOp } from './conv2d_backward_data.js';
+import { conv2dBackwardWeightsOp } from './conv2d_backward_weights.js';
+import { crossEntropyOp } from './cross_entropy.js';
+import { crossEntropyBackwardOp } from './cross_entropy_backward.js';
+import type { AnyOp } from './define.js';
+import { dropoutOp } from './dropout.js';
+import { globalAvgPoolOp } from './global_avg_pool.js';
+import { globalAvgPoolBackwardOp } from './global_avg_pool_backward.js';
+import { guardFiniteOp } from './guard_finite.js';
+import { linearOp } from './linear.js';
+import { linearBackwardDataOp } from './linear_backward_data.js';
+import { linearBackwardWeightsOp } from './linear_backward_weights.js';
+import { maxPoolOp } from './max_pool.js';
+import { maxPoolBackwardOp } from './max_pool_backward.js';
+import { reduceRowsOp } from './reduce_rows.js';
+import { sgdOp } from './sgd.js';
+import { topkCorrectOp } from './topk_correct.js';
+
+export const ops = {
+  abn_apply: abnApplyOp,
+  abn_backward_apply: abnBackwardApplyOp,
+  abn_backward_reduce: abnBackwardReduceOp,
+  abn_backward_weight: abnBackwardWeightOp,
+  abn_running: abnRunningOp,
+  abn_stats: abnStatsOp,
+  activation: activationOp,
+  activation_backward: activationBackwardOp,
+  activation_invert: activationInvertOp,
+  adam: adamOp,
+  add: addOp,
+  add_invert: addInvertOp,
+  avg_pool: avgPoolOp,
+  avg_pool_backward: avgPoolBackwardOp,
+  cast: castOp,
+  clip_scale: clipScaleOp,
+  color_transform: colorTransformOp,
+  constant: constantOp,
+  conv2d: conv2dOp,
+  conv2d_backward_data: conv2dBackwardDataOp,
+  conv2d_backward_weights: conv2dBackwardWeightsOp,
+  cross_entropy: crossEntropyOp,
+  cross_entropy_backward: crossEntropyBackwardOp,
+  dropout: dropoutOp,
+  global_avg_pool: globalAvgPoolOp,
+  global_avg_pool_backward: globalAvgPoolBackwardOp,
+  guard_finite: guardFiniteOp,
+  linear: linearOp,
+  linear_backward_data: linearBackwardDataOp,
+  linear_backward_weights: linearBackwardWeightsOp,
+  max_pool: maxPoolOp,
+  max_pool_backward: maxPoolBackwardOp,
+  reduce_rows: reduceRowsOp,
+  sgd: sgdOp,
+  topk_correct: topkCorrectOp,
+};
+
+export type OpName = keyof typeof ops;
+
+export function isOpName(name: string): name is OpName {
+  return Object.hasOwn(ops, name);
+}
+
+/**
+ * The definition of `name`, its attributes' type erased: the one cast. It is sound because an op's rules are only
+ * ever called with the attributes of a node of that op, which the op's own function made.
+ */
+export function opOf(name: OpName): AnyOp {
+  return ops[name] as unknown as AnyOp;
+}

@@ -1,0 +1,58 @@
+import { ShapeError } from '../errors.js';
+import { formatType, type TensorType } from '../shape.js';
+import type { Attributes, InferContext, Operand } from './define.js';
+import { type OpName, opOf } from './index.js';
+
+/** The operand description at `index`; a variadic last operand repeats. */
+export function operandAt(operands: readonly Operand[], index: number): Operand | undefined {
+  const last = operands.at(-1);
+  return operands[index] ?? (last?.variadic ? last : undefined);
+}
+
+export function inferContext<A>(inputs: readonly (TensorType | null)[], attrs: A): InferContext<A> {
+  return {
+    inputs,
+    attrs,
+    input(index) {
+      const type = inputs[index];
+      if (!type) throw new ShapeError(`operand ${index} is missing`);
+      return type;
+    },
+  };
+}
+
+/** Output types of `op`, after its operands' presence and dtypes are checked. */
+export function inferTypes(op: OpName, inputs: readonly (TensorType | null)[], attrs: Attributes): readonly TensorType[] {
+  const definition = opOf(op);
+  checkOperands(definition.inputs, inputs);
+  return definition.infer(inferContext(inputs, attrs));
+}
+
+function checkOperands(operands: readonly Operand[], inputs: readonly (TensorType | null)[]): void {
+  const required = operands.filter((operand) => !operand.optional).length;
+  if (inputs.length < required) throw new ShapeError(`expected ${required} operands but received ${inputs.length}`);
+  let data: TensorType | null = null;
+  inputs.forEach((type, index) => {
+    const operand = operandAt(operands, index);
+    if (!operand) throw new ShapeError(`expected at most ${operands.length} operands but received ${inputs.length}`);
+    if (!type) {
+      if (!operand.optional) throw new ShapeError(`operand ${operand.name} is missing`);
+      return;
+    }
+    checkDType(operand, type, data);
+    if (operand.kind === 'data') data = type;
+  });
+}
+
+function checkDType(operand: Operand, type: TensorType, data: TensorType | null): void {
+  if (operand.kind !== 'data') {
+    if (type.dtype === operand.kind) return;
+    throw new ShapeError(`expected ${operand.kind} for ${operand.name} but received ${formatType(type)}`);
+  }
+  if (type.dtype !== 'float32' && type.dtype !== 'bfloat16') {
+    throw new ShapeError(`expected float32 or bfloat16 for ${operand.name} but received ${formatType(type)}`);
+  }
+  if (data && data.dtype !== type.dtype) {
+    throw new ShapeError(`operands differ in dtype: ${formatType(data)} and ${operand.name} ${formatType(type)}`);
+  }
+}

@@ -1,0 +1,58 @@
+/** y = x·wᵀ + b. */
+import { ShapeError } from '../errors.js';
+import { channels, dim, elements, formatType } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type Attributes, defineOp } from './define.js';
+import { linearBackwardData } from './linear_backward_data.js';
+import { linearBackwardWeights } from './linear_backward_weights.js';
+import { reduceRows } from './reduce_rows.js';
+import { streamed } from './support/cost.js';
+import { checkMatrix, forEachMatrixProduct } from './support/matrix.js';
+import { addAt, at } from './support/reference.js';
+
+export const linearOp = defineOp<'linear', Attributes>('linear', {
+  inputs: [
+    { name: 'x', kind: 'data' },
+    { name: 'weight', kind: 'float32' },
+    { name: 'bias', kind: 'float32', optional: true },
+  ],
+  outputs: [{ name: 'y', kind: 'data' }],
+  infer({ input, inputs }) {
+    const [x, weight] = [input(0), input(1)];
+    checkMatrix(x, 'x');
+    checkMatrix(weight, 'weight');
+    if (channels(x.shape) !== channels(weight.shape)) {
+      throw new ShapeError(`x ${formatType(x)} and weight ${formatType(weight)} differ in features`);
+    }
+    const features = dim(weight.shape, 0);
+    if (inputs[2] && elements(inputs[2].shape) !== features) {
+      throw new ShapeError(`expected ${features} features for bias but received ${formatType(inputs[2])}`);
+    }
+    return [{ shape: [dim(x.shape, 0), features], dtype: x.dtype }];
+  },
+  gradient({ input, diff, needs }) {
+    // The weight's gradient first: x is not read again after it.
+    const dweight = needs(1) ? linearBackwardWeights(input(0), diff(0)) : null;
+    const dbias = needs(2) ? reduceRows(diff(0)) : null;
+    const dx = needs(0) ? linearBackwardData(diff(0), input(1)) : null;
+    return [dx, dweight, dbias];
+  },
+  overwrites: [],
+  cost(context, outputs) {
+    const flops = 2 * elements(context.input(0).shape) * dim(context.input(1).shape, 0);
+    return { flops, bytes: streamed(context, outputs).bytes };
+  },
+  reference({ inputs, input, output }) {
+    const [x, weight, y] = [input(0), input(1), output(0)];
+    const width = channels(y.shape);
+    for (let i = 0; i < elements(y.shape); i++) y.data[i] = inputs[2] ? at(inputs[2], i % width) : 0;
+    forEachMatrixProduct(x.shape, weight.shape, (xi, wi, yi) => addAt(y, yi, at(x, xi) * at(weight, wi)));
+  },
+  peerKeeps: { inputs: [0], outputs: [] },
+});
+
+/** x [N,K] times the transpose of weight float32[O,K], plus bias float32[O]; y [N,O]. */
+export function linear(x: Value, weight: Value, bias: Value | null): Value {
+  return emit('linear', [x, weight, bias], {});
+}

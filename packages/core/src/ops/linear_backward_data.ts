@@ -1,0 +1,42 @@
+/** dx = dy·w. */
+import { ShapeError } from '../errors.js';
+import { channels, dim, elements, formatType } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type Attributes, defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { checkMatrix, forEachMatrixProduct } from './support/matrix.js';
+import { addAt, at } from './support/reference.js';
+
+export const linearBackwardDataOp = defineOp<'linear_backward_data', Attributes>('linear_backward_data', {
+  inputs: [
+    { name: 'dy', kind: 'data' },
+    { name: 'weight', kind: 'float32' },
+  ],
+  outputs: [{ name: 'dx', kind: 'data' }],
+  infer({ input }) {
+    const [dy, weight] = [input(0), input(1)];
+    checkMatrix(dy, 'dy');
+    checkMatrix(weight, 'weight');
+    if (channels(dy.shape) !== dim(weight.shape, 0)) {
+      throw new ShapeError(`dy ${formatType(dy)} and weight ${formatType(weight)} differ in features`);
+    }
+    return [{ shape: [dim(dy.shape, 0), channels(weight.shape)], dtype: dy.dtype }];
+  },
+  gradient: null,
+  overwrites: [],
+  cost(context, outputs) {
+    const flops = 2 * elements(context.input(0).shape) * channels(context.input(1).shape);
+    return { flops, bytes: streamed(context, outputs).bytes };
+  },
+  reference({ input, output }) {
+    const [dy, weight, dx] = [input(0), input(1), output(0)];
+    dx.data.fill(0);
+    forEachMatrixProduct(dx.shape, weight.shape, (xi, wi, yi) => addAt(dx, xi, at(dy, yi) * at(weight, wi)));
+  },
+});
+
+/** ∂loss/∂x [N,K] from dy [N,O] and weight [O,K]. */
+export function linearBackwardData(dy: Value, weight: Value): Value {
+  return emit('linear_backward_data', [dy, weight], {});
+}

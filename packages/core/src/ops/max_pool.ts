@@ -1,0 +1,80 @@
+/** Largest value of each window, and where in the window it was: kh·KW + kw of the first maximum; NaN wins. */
+import { ShapeError } from '../errors.js';
+import { channels, elements } from '../shape.js';
+import { emitAll, outputAt } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { maxPoolBackward } from './max_pool_backward.js';
+import { streamed } from './support/cost.js';
+import {
+  type PoolAttributes,
+  type PoolOptions,
+  poolAttributes,
+  pooledShape,
+  poolWindow,
+  windowArea,
+} from './support/pooling.js';
+import { at } from './support/reference.js';
+import { forEachTap, type PairOption } from './support/window.js';
+
+export type MaxPoolAttributes = PoolAttributes & {
+  /** Whether a last window may reach beyond the far padding. */
+  readonly ceil: boolean;
+};
+
+export const maxPoolOp = defineOp<'max_pool', MaxPoolAttributes>('max_pool', {
+  inputs: [{ name: 'x', kind: 'data' }],
+  outputs: [
+    { name: 'y', kind: 'data' },
+    { name: 'index', kind: 'uint8' },
+  ],
+  infer({ attrs, input }) {
+    const x = input(0);
+    const shape = pooledShape(x, attrs, attrs.ceil);
+    if (windowArea(attrs.kernel) > 256) {
+      throw new ShapeError(`a window of [${attrs.kernel.join(', ')}] has more than 256 elements`);
+    }
+    return [
+      { shape, dtype: x.dtype },
+      { shape, dtype: 'uint8' },
+    ];
+  },
+  gradient({ attrs, input, output, diffs, needs }) {
+    const dy = diffs[0];
+    return [dy && needs(0) ? maxPoolBackward(dy, output(1), input(0).shape.slice(2), attrs) : null];
+  },
+  overwrites: [],
+  cost(context, outputs) {
+    const windows = outputs[0] ? elements(outputs[0].shape) : 0;
+    return { flops: windows * windowArea(context.attrs.kernel), bytes: streamed(context, outputs).bytes };
+  },
+  reference({ attrs, input, output }) {
+    const [x, y, index] = [input(0), output(0), output(1)];
+    const width = channels(x.shape);
+    const seen = new Uint8Array(y.data.length);
+    forEachTap(x.shape, y.shape, poolWindow(attrs), (inputRow, outputRow, tap) => {
+      for (let c = 0; c < width; c++) {
+        const out = outputRow * width + c;
+        const value = at(x, inputRow * width + c);
+        const best = at(y, out);
+        if (seen[out] && !(value > best) && !(Number.isNaN(value) && !Number.isNaN(best))) continue;
+        seen[out] = 1;
+        y.data[out] = value;
+        index.data[out] = tap;
+      }
+    });
+  },
+  // PyTorch's indices are 64 bits wide.
+  peerKeeps: { inputs: [0], outputs: [1], bytesPerElement: 8 },
+});
+
+export interface MaxPoolOptions extends PoolOptions {
+  /** Whether a last window may reach beyond the far padding, as PyTorch's ceil_mode; false when left out. */
+  readonly ceil?: boolean;
+}
+
+/** Largest values of x [N,C,H,W] in windows of at most 256 elements; padding never wins. */
+export function maxPool(x: Value, kernel: PairOption, options: MaxPoolOptions = {}): Value {
+  const attrs = { ...poolAttributes(kernel, options), ceil: options.ceil ?? false };
+  return outputAt(emitAll('max_pool', [x], attrs), 0);
+}

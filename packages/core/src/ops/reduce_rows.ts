@@ -1,0 +1,35 @@
+/** Σ dy over all axes but the channels: the gradient of a bias that convolution or linear adds. */
+import { ShapeError } from '../errors.js';
+import { channels, formatType, rows } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type Attributes, defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export const reduceRowsOp = defineOp<'reduce_rows', Attributes>('reduce_rows', {
+  inputs: [{ name: 'dy', kind: 'data' }],
+  outputs: [{ name: 'sum', kind: 'float32' }],
+  infer({ input }) {
+    const dy = input(0);
+    if (dy.shape.length < 2) throw new ShapeError(`expected rank 2 or more but received ${formatType(dy)}`);
+    return [{ shape: [channels(dy.shape)], dtype: 'float32' }];
+  },
+  gradient: null,
+  overwrites: [],
+  cost: streamed,
+  reference({ input, output }) {
+    const dy = input(0);
+    const width = channels(dy.shape);
+    for (let c = 0; c < width; c++) {
+      let sum = 0;
+      for (let row = 0; row < rows(dy.shape); row++) sum += at(dy, row * width + c);
+      output(0).data[c] = sum;
+    }
+  },
+});
+
+/** Per-channel sums float32[C] of dy [N,C,…]. */
+export function reduceRows(dy: Value): Value {
+  return emit('reduce_rows', [dy], {});
+}

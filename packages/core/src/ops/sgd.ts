@@ -1,0 +1,87 @@
+/**
+ * One SGD step as torch.optim.SGD with dampening 0: g = grad·clip + weight_decay·param,
+ * buf = momentum·buf + g, d = g + momentum·buf (Nesterov) or buf, param −= lr·d. Without a buffer d = g.
+ */
+import { ShapeError } from '../errors.js';
+import { elements } from '../shape.js';
+import { emitAll, outputAt } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+import { checkUpdate } from './support/update.js';
+
+export type SgdAttributes = {
+  readonly momentum: number;
+  readonly weight_decay: number;
+  readonly nesterov: boolean;
+};
+
+export const sgdOp = defineOp<'sgd', SgdAttributes>('sgd', {
+  inputs: [
+    { name: 'param', kind: 'float32' },
+    { name: 'grad', kind: 'float32' },
+    { name: 'momentum', kind: 'float32', optional: true },
+    { name: 'lr', kind: 'float32' },
+    { name: 'clip', kind: 'float32', optional: true },
+  ],
+  outputs: [
+    { name: 'param', kind: 'float32' },
+    { name: 'momentum', kind: 'float32', optional: true },
+  ],
+  infer({ attrs, input, inputs }) {
+    const [param, momentum] = [input(0), inputs[2] ?? null];
+    checkUpdate(param, [input(1), momentum], [input(3), inputs[4] ?? null]);
+    if (!momentum && attrs.momentum !== 0) {
+      throw new ShapeError(`momentum ${attrs.momentum} needs a momentum buffer`);
+    }
+    return momentum ? [param, momentum] : [param];
+  },
+  gradient: null,
+  overwrites: [
+    { output: 0, input: 0, required: true },
+    { output: 1, input: 2, required: true },
+  ],
+  cost(context, outputs) {
+    return { flops: 6 * elements(context.input(0).shape), bytes: streamed(context, outputs).bytes };
+  },
+  reference({ attrs, inputs, input, output }) {
+    const [param, grad, lr] = [input(0), input(1), at(input(3), 0)];
+    const clip = inputs[4] ? at(inputs[4], 0) : 1;
+    const buffer = inputs[2];
+    for (let i = 0; i < elements(param.shape); i++) {
+      const g = at(grad, i) * clip + attrs.weight_decay * at(param, i);
+      let step = g;
+      if (buffer) {
+        const next = attrs.momentum * at(buffer, i) + g;
+        output(1).data[i] = next;
+        step = attrs.nesterov ? g + attrs.momentum * next : next;
+      }
+      output(0).data[i] = at(param, i) - lr * step;
+    }
+  },
+});
+
+/** Operands of one parameter's SGD step: param, grad, momentum of one shape; lr, clip: float32[]. */
+export interface SgdOperands {
+  readonly param: Value;
+  readonly grad: Value;
+  /** The momentum buffer; null only with momentum 0. */
+  readonly momentum: Value | null;
+  readonly lr: Value;
+  /** Factor on the gradient, from clipScale. */
+  readonly clip: Value | null;
+}
+
+/** The new parameter and momentum buffer, in the memory of the old ones. */
+export function sgd(
+  { param, grad, momentum, lr, clip }: SgdOperands,
+  { momentum: factor, weight_decay, nesterov }: SgdAttributes,
+): { param: Value; momentum: Value | null } {
+  const outputs = emitAll('sgd', [param, grad, momentum, lr, clip], {
+    momentum: factor,
+    weight_decay,
+    nesterov,
+  });
+  return { param: outputAt(outputs, 0), momentum: momentum ? outputAt(outputs, 1) : null };
+}

@@ -1,0 +1,66 @@
+/** What the convolution ops share: attributes, shape rules and the walk over multiply-adds. */
+import { ShapeError } from '../../errors.js';
+import { channels, dim, elements, formatType, type Shape, type TensorType } from '../../shape.js';
+import { checkImages, checkWindow, forEachTap, type Window } from './window.js';
+
+/** [height, width] lists; a dilation of 1 is a dense window. */
+export type Conv2dAttributes = {
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+  readonly groups: number;
+};
+
+/** The window of a weight O×C/g×KH×KW. */
+export function convWindow({ stride, padding, dilation }: Conv2dAttributes, weight: Shape): Window {
+  return { kernel: weight.slice(2), stride, padding, dilation };
+}
+
+/** Refuses weights that do not fit `inputChannels` or the groups. */
+export function checkConv(weight: TensorType, inputChannels: number, attrs: Conv2dAttributes): void {
+  checkImages(weight, 'weight');
+  checkWindow(convWindow(attrs, weight.shape));
+  const { groups } = attrs;
+  const outputChannels = dim(weight.shape, 0);
+  if (!Number.isInteger(groups) || groups < 1 || inputChannels % groups || outputChannels % groups) {
+    throw new ShapeError(
+      `${groups} groups do not divide ${inputChannels} input and ${outputChannels} output channels`,
+    );
+  }
+  if (channels(weight.shape) * groups !== inputChannels) {
+    throw new ShapeError(
+      `expected ${inputChannels} input channels in ${groups} groups but received the weight ${formatType(weight)}`,
+    );
+  }
+}
+
+/** Multiply-adds count two operations each. */
+export function convFlops(output: Shape, weight: Shape): number {
+  return 2 * elements(output) * elements(weight.slice(1));
+}
+
+/**
+ * Calls `visit` with the storage indices of x (N·H·W·C), w (O·C/g·KH·KW) and y (N·OH·OW·O) of every product
+ * y += x·w that the convolution sums.
+ */
+export function forEachProduct(
+  input: Shape,
+  weight: Shape,
+  output: Shape,
+  attrs: Conv2dAttributes,
+  visit: (x: number, w: number, y: number) => void,
+): void {
+  const inputChannels = channels(input);
+  const outputChannels = channels(output);
+  const groupInputs = channels(weight);
+  const groupOutputs = outputChannels / attrs.groups;
+  const area = dim(weight, 2) * dim(weight, 3);
+  forEachTap(input, output, convWindow(attrs, weight), (inputRow, outputRow, tap) => {
+    for (let o = 0; o < outputChannels; o++) {
+      const firstInput = inputRow * inputChannels + Math.floor(o / groupOutputs) * groupInputs;
+      for (let j = 0; j < groupInputs; j++) {
+        visit(firstInput + j, (o * groupInputs + j) * area + tap, outputRow * outputChannels + o);
+      }
+    }
+  });
+}

@@ -1,0 +1,23 @@
+/** What the linear ops share. */
+import { ShapeError } from '../../errors.js';
+import { dim, formatType, type Shape, type TensorType } from '../../shape.js';
+
+/** Refuses anything but a matrix. */
+export function checkMatrix(type: TensorType, name: string): void {
+  if (type.shape.length !== 2)
+    throw new ShapeError(`expected rank 2 for ${name} but received ${formatType(type)}`);
+}
+
+/** Calls `visit` with the indices of x [N,K], w [O,K] and y [N,O] of every product y += x·w. */
+export function forEachMatrixProduct(
+  x: Shape,
+  weight: Shape,
+  visit: (x: number, w: number, y: number) => void,
+): void {
+  const [outputs, features] = [dim(weight, 0), dim(weight, 1)];
+  for (let n = 0; n < dim(x, 0); n++) {
+    for (let o = 0; o < outputs; o++) {
+      for (let k = 0; k < features; k++) visit(n * features + k, o * features + k, n * outputs + o);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/** How many rows have their label among the k largest logits, for each k. */
+import { ShapeError } from '../errors.js';
+import { channels, rows } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp, type ReferenceTensor } from './define.js';
+import { checkLabels } from './support/classes.js';
+import { streamed } from './support/cost.js';
+import { checkMatrix } from './support/matrix.js';
+import { at } from './support/reference.js';
+
+export type TopkCorrectAttributes = { readonly k: readonly number[] };
+
+export const topkCorrectOp = defineOp<'topk_correct', TopkCorrectAttributes>('topk_correct', {
+  inputs: [
+    { name: 'logits', kind: 'data' },
+    { name: 'labels', kind: 'int32' },
+  ],
+  outputs: [{ name: 'correct', kind: 'int32' }],
+  infer({ attrs, input }) {
+    checkMatrix(input(0), 'logits');
+    checkLabels(input(0), input(1));
+    if (attrs.k.length === 0 || attrs.k.some((k) => !Number.isInteger(k) || k < 1)) {
+      throw new ShapeError(`expected whole numbers of at least 1 for k but received [${attrs.k.join(', ')}]`);
+    }
+    return [{ shape: [attrs.k.length], dtype: 'int32' }];
+  },
+  gradient: null,
+  overwrites: [],
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const [logits, labels, correct] = [input(0), input(1), output(0)];
+    const classes = channels(logits.shape);
+    correct.data.fill(0);
+    for (let row = 0; row < rows(logits.shape); row++) {
+      const label = at(labels, row);
+      if (label < 0 || label >= classes) continue;
+      const rank = rankOf(logits, row * classes, classes, label);
+      attrs.k.forEach((k, index) => {
+        if (rank < k) correct.data[index] = at(correct, index) + 1;
+      });
+    }
+  },
+});
+
+/** Classes that rank before `label`: larger ones (NaN is largest), and among equals those of a lower index. */
+function rankOf(logits: ReferenceTensor, first: number, classes: number, label: number): number {
+  const own = at(logits, first + label);
+  let before = 0;
+  for (let k = 0; k < classes; k++) {
+    const other = at(logits, first + k);
+    const equal = other === own || (Number.isNaN(other) && Number.isNaN(own));
+    const larger = Number.isNaN(other) ? !Number.isNaN(own) : other > own;
+    if (larger || (equal && k < label)) before++;
+  }
+  return before;
+}
+
+/** Counts int32[k.length] of the rows of logits [N,K] whose label (int32[N]) is among the k largest. */
+export function topkCorrect(logits: Value, labels: Value, k: readonly number[]): Value {
+  return emit('topk_correct', [logits, labels], { k });
+}

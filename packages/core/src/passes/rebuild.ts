@@ -1,0 +1,182 @@
+/**
+ * Decides for every forward value that the backward pass reads whether to keep it or to rebuild it by inverting
+ * what was computed from it. Two moves, each accepted only when it keeps fewer bytes, or the same bytes and one
+ * writer more that can work in place:
+ *
+ *   absorb  all readers can read another value instead (ABN's backward reads z for x): keep that one;
+ *   invert  the value follows from others that are kept anyway (a = φ⁻¹(out) − b): emit nodes that rebuild it.
+ *
+ * Recomputation will be a third move beside these; this file is the one place that chooses.
+ */
+import { type Graph, type GraphNode, producersOf, readersOf, type ValueId, valueOf } from '../graph/graph.js';
+import type { Attributes, Inverse } from '../ops/define.js';
+import { opOf } from '../ops/index.js';
+import { byteLength } from '../shape.js';
+import { Tracer } from '../trace/tracer.js';
+
+export interface RebuildDecision {
+  readonly value: ValueId;
+  /** Forward node whose result the value is. */
+  readonly producer: GraphNode | null;
+  readonly choice: 'keep' | 'absorb' | 'invert';
+  /** Node that is inverted. */
+  readonly through: GraphNode | null;
+  readonly bytes: number;
+}
+
+export interface Rebuilt {
+  readonly graph: Graph;
+  readonly decisions: readonly RebuildDecision[];
+}
+
+/** `enabled: false` is the kill switch: everything is kept. */
+export function rebuild(graph: Graph, enabled = true): Rebuilt {
+  const absorbed = enabled ? absorb(graph) : { graph, decisions: [] };
+  const inverted = enabled ? invert(absorbed.graph) : { graph: absorbed.graph, decisions: [] };
+  const chosen = new Set(inverted.decisions.map((decision) => decision.value));
+  const kept = savedValues(inverted.graph)
+    .filter((id) => !chosen.has(id))
+    .map((id): RebuildDecision => decisionFor(graph, id, 'keep', null));
+  return { graph: inverted.graph, decisions: [...absorbed.decisions, ...inverted.decisions, ...kept] };
+}
+
+function decisionFor(
+  graph: Graph,
+  value: ValueId,
+  choice: RebuildDecision['choice'],
+  through: GraphNode | null,
+): RebuildDecision {
+  const producer = producersOf(graph.nodes).get(value) ?? null;
+  return { value, producer, choice, through, bytes: byteLength(valueOf(graph, value)) };
+}
+
+const isForward = (node: GraphNode): boolean => node.phase === 'forward';
+
+/** Forward values that backward nodes read, in the order in which they are written. */
+export function savedValues(graph: Graph): ValueId[] {
+  const read = new Set<ValueId>();
+  for (const node of graph.nodes) {
+    if (node.phase !== 'backward' || node.rebuilds) continue;
+    for (const id of node.inputs) if (id !== null) read.add(id);
+  }
+  return graph.nodes.filter(isForward).flatMap((node) => node.outputs.filter((id) => read.has(id)));
+}
+
+interface Candidate {
+  readonly node: GraphNode;
+  readonly inverse: Inverse<Attributes>;
+}
+
+/** Inversions that would give `value`: by its forward readers. */
+function inversionsOf(value: ValueId, readers: Map<ValueId, GraphNode[]>): Candidate[] {
+  return (readers.get(value) ?? []).filter(isForward).flatMap((node) =>
+    opOf(node.op)
+      .inverses.filter((inverse) => node.inputs[inverse.input] === value && inverse.available(node.attrs))
+      .map((inverse) => ({ node, inverse })),
+  );
+}
+
+function absorb(graph: Graph): Rebuilt {
+  const readers = readersOf(graph.nodes);
+  const replaced = new Map<GraphNode, GraphNode>();
+  const decisions: RebuildDecision[] = [];
+  for (const value of savedValues(graph)) {
+    const backward = (readers.get(value) ?? []).filter((node) => node.phase === 'backward');
+    for (const { node } of inversionsOf(value, readers)) {
+      const rewritten = backward.map((reader) => absorbedReader(replaced.get(reader) ?? reader, value, node));
+      if (rewritten.includes(null)) continue;
+      backward.forEach((reader, index) => {
+        const next = rewritten[index];
+        if (next) replaced.set(reader, next);
+      });
+      decisions.push(decisionFor(graph, value, 'absorb', node));
+      break;
+    }
+  }
+  return { graph: { ...graph, nodes: graph.nodes.map((node) => replaced.get(node) ?? node) }, decisions };
+}
+
+/** `reader` with the output of `inverted` in the place of `value`, where its op knows how. */
+function absorbedReader(reader: GraphNode, value: ValueId, inverted: GraphNode): GraphNode | null {
+  const rule = opOf(reader.op).absorb;
+  const operand = reader.inputs.indexOf(value);
+  const absorbed = rule?.(reader.attrs, operand, inverted);
+  const output = absorbed && inverted.outputs[absorbed.output];
+  if (!absorbed || output === undefined || output === null) return null;
+  const inputs = reader.inputs.map((id, index) => (index === operand ? output : id));
+  return { ...reader, attrs: absorbed.attrs, inputs };
+}
+
+function invert(graph: Graph): Rebuilt {
+  const readers = readersOf(graph.nodes);
+  const kept = new Set(savedValues(graph));
+  const chosen = new Map<ValueId, Candidate>();
+  // Latest first: an inversion starts from values nearer the loss, which the backward pass meets first.
+  for (const value of [...kept].reverse()) {
+    const candidate = inversionsOf(value, readers).find(
+      ({ node, inverse }) => inverse.rebuild && sourcesOf(graph, node, inverse).every((id) => kept.has(id)),
+    );
+    if (!candidate) continue;
+    kept.delete(value);
+    chosen.set(value, candidate);
+  }
+  const decisions = [...chosen].map(([value, { node }]) => decisionFor(graph, value, 'invert', node));
+  return { graph: emitInversions(graph, chosen), decisions };
+}
+
+/** Forward values that an inversion reads; states and inputs are there anyway. */
+function sourcesOf(graph: Graph, node: GraphNode, inverse: Inverse<Attributes>): ValueId[] {
+  const outputs = inverse.fromOutputs.map((index) => node.outputs[index]);
+  const inputs = inverse.fromInputs.map((index) => node.inputs[index]);
+  return [...outputs, ...inputs].filter(
+    (id): id is ValueId => id !== null && id !== undefined && valueOf(graph, id).kind === 'activation',
+  );
+}
+
+/** Appends the rebuilding nodes and points the backward readers at their results. */
+function emitInversions(graph: Graph, chosen: ReadonlyMap<ValueId, Candidate>): Graph {
+  if (chosen.size === 0) return graph;
+  const tracer = Tracer.of(graph);
+  const rebuilt = new Map<ValueId, ValueId>();
+  const current = (id: ValueId): ValueId => {
+    const known = rebuilt.get(id);
+    const candidate = chosen.get(id);
+    if (known !== undefined || !candidate) return known ?? id;
+    const { node, inverse } = candidate;
+    const at = (list: readonly (ValueId | null)[], index: number) => tracer.value(current(list[index] ?? -1));
+    const value = tracer.during('backward', node, () =>
+      inverse.rebuild?.({
+        attrs: node.attrs,
+        output: (index) => at(node.outputs, index),
+        input: (index) => at(node.inputs, index),
+      }),
+    );
+    if (!value) throw new Error(`${node.op} at ${node.path} cannot rebuild its input`);
+    rebuilt.set(id, value.id);
+    return value.id;
+  };
+  const pointed = graph.nodes.map((node) => {
+    if (node.phase !== 'backward') return node;
+    return { ...node, inputs: node.inputs.map((id) => (id === null ? null : current(id))) };
+  });
+  const emitted = tracer.traced.slice(graph.nodes.length);
+  return { ...tracer.finish(), nodes: hoist([...pointed, ...emitted]) };
+}
+
+/** Moves each rebuilding node before its first reader, so that the list stays in single-assignment order. */
+function hoist(nodes: readonly GraphNode[]): GraphNode[] {
+  const producers = producersOf(nodes);
+  const placed = new Set<GraphNode>();
+  const result: GraphNode[] = [];
+  const place = (node: GraphNode): void => {
+    if (placed.has(node)) return;
+    placed.add(node);
+    for (const id of node.inputs) {
+      const producer = id === null ? undefined : producers.get(id);
+      if (producer?.rebuilds) place(producer);
+    }
+    result.push(node);
+  };
+  for (const node of nodes) if (!node.rebuilds) place(node);
+  return result;
+}

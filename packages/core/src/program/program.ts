@@ -1,0 +1,118 @@
+/** A plan loaded on a device: run it with host arrays, get small host arrays back. */
+import type { Device, DeviceMemory, Executable, Feed, Fetch, Location } from '../devices/device.js';
+import { bytesOf, dtypeOf, type TypedArray, viewAs } from '../dtype.js';
+import { NotFiniteError, UsageError } from '../errors.js';
+import { type ValueId, valueOf } from '../graph/graph.js';
+import type { Plan } from '../plan/plan.js';
+import { byteLength, elements, formatType } from '../shape.js';
+import type { Store } from './store.js';
+
+export type Arrays = Readonly<Record<string, TypedArray>>;
+
+export interface RunOptions {
+  /** Also measure every instruction. */
+  readonly timed?: boolean;
+}
+
+export interface RunOutput {
+  readonly outputs: Record<string, TypedArray>;
+  /** Seconds per instruction; empty unless timed. */
+  readonly seconds: Float64Array;
+}
+
+export class Program {
+  private readonly executable: Executable;
+  private readonly stateNames: ReadonlyMap<ValueId, string>;
+
+  /** `arena` may be shared by programs that do not run at the same time; it must hold plan.arenaBytes. */
+  constructor(
+    readonly plan: Plan,
+    device: Device,
+    readonly store: Store,
+    readonly arena: DeviceMemory,
+  ) {
+    if (arena.bytes < plan.arenaBytes) {
+      throw new UsageError(`the plan needs an arena of ${plan.arenaBytes} bytes but was given ${arena.bytes}`);
+    }
+    this.stateNames = new Map(plan.graph.states.map((state) => [state.value, state.name]));
+    this.executable = device.load(
+      plan.instructions.map(({ node, kernel, workspace }) => ({
+        kernel,
+        inputs: node.inputs.map((id) => (id === null ? null : this.locate(id))),
+        outputs: node.outputs.map((id) => this.locate(id)),
+        workspace: workspace === null ? null : { memory: arena, offset: workspace },
+      })),
+    );
+  }
+
+  /** Where a value lives while its buffer is its own. */
+  locate(id: ValueId): Location {
+    const state = this.stateNames.get(this.plan.inState.get(id) ?? id);
+    if (state !== undefined) return this.store.locate(state);
+    const offset = this.plan.offsets.get(id);
+    if (offset === undefined) throw new RangeError(`value %${id} has no place in the plan`);
+    return { memory: this.arena, offset };
+  }
+
+  /**
+   * Runs the step once. `inputs` holds an array for every input of the graph, data in storage order
+   * (channels-last). Rejects with NotFiniteError, before any state was updated, when a guard stopped the step.
+   */
+  async run(inputs: Arrays, options: RunOptions = {}): Promise<RunOutput> {
+    const { graph } = this.plan;
+    const names = [...graph.outputs.keys()];
+    const fetches = [...graph.outputs.values()].map((id): Fetch => {
+      return { ...this.locate(id), length: byteLength(valueOf(graph, id)) };
+    });
+    const all = { begin: 0, end: this.plan.instructions.length };
+    const { values, seconds } = await this.executable.run(this.feeds(inputs), fetches, all, options.timed ?? false);
+    const outputs: Record<string, TypedArray> = {};
+    [...graph.outputs.values()].forEach((id, index) => {
+      const bytes = values[index] ?? new Uint8Array();
+      outputs[names[index] ?? ''] = viewAs(valueOf(graph, id).dtype, bytes);
+    });
+    return { outputs, seconds };
+  }
+
+  /** Copies the inputs in without running: for running instruction by instruction. */
+  async feed(inputs: Arrays): Promise<void> {
+    await this.executable.run(this.feeds(inputs), [], { begin: 0, end: 0 }, false);
+  }
+
+  /** Runs instruction `index` alone. */
+  async step(index: number): Promise<void> {
+    await this.executable.run([], [], { begin: index, end: index + 1 }, false);
+  }
+
+  /** The bytes of a value, meaningful while its buffer is its own. */
+  peek(id: ValueId): TypedArray {
+    const info = valueOf(this.plan.graph, id);
+    const { memory, offset } = this.locate(id);
+    return viewAs(info.dtype, memory.read(offset, byteLength(info)));
+  }
+
+  private feeds(inputs: Arrays): Feed[] {
+    const { graph } = this.plan;
+    for (const name of Object.keys(inputs)) {
+      if (!graph.inputs.has(name)) {
+        throw new UsageError(`the program has no input ${name}; it has ${[...graph.inputs.keys()].join(', ')}`);
+      }
+    }
+    return [...graph.inputs].flatMap(([name, id]): Feed[] => {
+      const info = valueOf(graph, id);
+      const data = inputs[name];
+      if (!data) throw new UsageError(`expected an array for input ${name}: ${formatType(info)}`);
+      if (dtypeOf(data) !== info.dtype || data.length !== elements(info.shape)) {
+        throw new UsageError(
+          `expected ${formatType(info)} for input ${name} but received ${data.length} elements of ${dtypeOf(data)}`,
+        );
+      }
+      // An input that nothing reads was pruned with its readers.
+      return this.plan.offsets.has(id) ? [{ ...this.locate(id), data: bytesOf(data) }] : [];
+    });
+  }
+}
+
+export function isNotFinite(error: unknown): error is NotFiniteError {
+  return error instanceof NotFiniteError;
+}

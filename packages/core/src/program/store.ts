@@ -1,0 +1,92 @@
+/** Parameters, buffers and optimiser state: device memory that outlives programs, read and written by name. */
+import type { Device, DeviceMemory, Location } from '../devices/device.js';
+import { bytesOf, dtypeOf, type DType, type TypedArray, viewAs } from '../dtype.js';
+import { UsageError } from '../errors.js';
+import { type Graph, type StateKind, valueOf } from '../graph/graph.js';
+import { align } from '../passes/place.js';
+import { byteLength, elements, formatType, sameShape, type Shape, type TensorType } from '../shape.js';
+
+export interface StateSpec extends TensorType {
+  readonly name: string;
+  readonly kind: StateKind;
+}
+
+/** A tensor off the device: elements in row-major order of `shape`. */
+export interface HostTensor {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly data: TypedArray;
+}
+
+/** The states of several graphs (a training and an evaluation step), each once. */
+export function statesOf(...graphs: readonly Graph[]): StateSpec[] {
+  const specs = new Map<string, StateSpec>();
+  for (const graph of graphs) {
+    for (const { name, kind, value } of graph.states) {
+      const { shape, dtype } = valueOf(graph, value);
+      const known = specs.get(name);
+      if (known && !(sameShape(known.shape, shape) && known.dtype === dtype)) {
+        throw new UsageError(`state ${name} is ${formatType(known)} in one program and ${formatType({ shape, dtype })} in another`);
+      }
+      if (!known) specs.set(name, { name, kind, shape, dtype });
+    }
+  }
+  return [...specs.values()];
+}
+
+export class Store {
+  private readonly entries = new Map<string, { spec: StateSpec; offset: number }>();
+  readonly memory: DeviceMemory;
+
+  /** Allocates every state, zero-filled. */
+  constructor(device: Device, specs: readonly StateSpec[]) {
+    let offset = 0;
+    for (const spec of specs) {
+      this.entries.set(spec.name, { spec, offset });
+      offset += align(byteLength(spec));
+    }
+    this.memory = device.allocate(offset);
+  }
+
+  get specs(): StateSpec[] {
+    return [...this.entries.values()].map(({ spec }) => spec);
+  }
+
+  get bytes(): number {
+    return this.memory.bytes;
+  }
+
+  locate(name: string): Location {
+    return { memory: this.memory, offset: this.entry(name).offset };
+  }
+
+  private entry(name: string): { spec: StateSpec; offset: number } {
+    const entry = this.entries.get(name);
+    if (!entry) throw new UsageError(`the store has no state ${name}`);
+    return entry;
+  }
+
+  /** A copy of the state `name`. */
+  read(name: string): HostTensor {
+    const { spec, offset } = this.entry(name);
+    const data = viewAs(spec.dtype, this.memory.read(offset, byteLength(spec)));
+    return { dtype: spec.dtype, shape: spec.shape, data };
+  }
+
+  /** Replaces the content of state `name`; dtype and element count must agree. */
+  write(name: string, data: TypedArray): void {
+    const { spec, offset } = this.entry(name);
+    if (dtypeOf(data) !== spec.dtype || data.length !== elements(spec.shape)) {
+      throw new UsageError(
+        `state ${name} is ${formatType(spec)} but received ${data.length} elements of ${dtypeOf(data)}`,
+      );
+    }
+    this.memory.write(offset, bytesOf(data));
+  }
+
+  /** Copies of all states of the given kinds, by name, in definition order. */
+  stateDict(...kinds: readonly StateKind[]): Map<string, HostTensor> {
+    const wanted = this.specs.filter((spec) => kinds.length === 0 || kinds.includes(spec.kind));
+    return new Map(wanted.map((spec) => [spec.name, this.read(spec.name)]));
+  }
+}

@@ -1,0 +1,59 @@
+import { bytesPerElement, type DType } from './dtype.js';
+
+/** Logical shape N×C×S1×…; data tensors are stored channels-last (N, S1, …, C) on every device. */
+export type Shape = readonly number[];
+
+export interface TensorType {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+export function elements(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+export function byteLength(type: TensorType): number {
+  return elements(type.shape) * bytesPerElement(type.dtype);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+/** `float32[16,64,56,56]` */
+export function formatType(type: TensorType): string {
+  return `${type.dtype}[${type.shape.join(',')}]`;
+}
+
+/** Size of `shape` along `axis`; a missing axis is a programming error. */
+export function dim(shape: Shape, axis: number): number {
+  const size = shape[axis];
+  if (size === undefined) throw new RangeError(`shape [${shape.join(',')}] has no axis ${axis}`);
+  return size;
+}
+
+/** Channels of a data tensor (axis 1). */
+export function channels(shape: Shape): number {
+  return dim(shape, 1);
+}
+
+/** Samples per channel of a data tensor: N·S1·…, its rows when it is seen as a channels-last matrix. */
+export function rows(shape: Shape): number {
+  return shape.reduce((product, size, axis) => (axis === 1 ? product : product * size), 1);
+}
+
+/** Spatial output size of a convolution or pooling window. */
+export function windowOutput(
+  size: number,
+  kernel: number,
+  stride: number,
+  padding: number,
+  dilation: number,
+  ceil = false,
+): number {
+  const span = size + 2 * padding - dilation * (kernel - 1) - 1;
+  if (!ceil) return Math.floor(span / stride) + 1;
+  const output = Math.ceil(span / stride) + 1;
+  // As PyTorch: the last window must start inside the input or its near padding.
+  return (output - 1) * stride >= size + padding ? output - 1 : output;
+}

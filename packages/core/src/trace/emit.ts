@@ -1,0 +1,38 @@
+/**
+ * How op files add nodes: on the tracer that their operands carry. It knows the tracer by type alone, so that
+ * op definitions depend on no module that depends on them.
+ */
+import { UsageError } from '../errors.js';
+import type { Attributes } from '../ops/define.js';
+import type { OpName } from '../ops/index.js';
+import type { EmitOptions } from './tracer.js';
+import type { Value } from './value.js';
+
+/** Emits a node with one output on the tracer of its first present input. */
+export function emit(
+  op: OpName,
+  inputs: readonly (Value | null)[],
+  attrs: Attributes,
+  options: EmitOptions = {},
+): Value {
+  return outputAt(emitAll(op, inputs, attrs, options), 0);
+}
+
+/** Emits a node on the tracer of its first present input; its outputs in order. */
+export function emitAll(
+  op: OpName,
+  inputs: readonly (Value | null)[],
+  attrs: Attributes,
+  options: EmitOptions = {},
+): Value[] {
+  const first = inputs.find((input) => input !== null);
+  if (!first) throw new UsageError(`op ${op} has no input to take its trace from`);
+  return first.tracer.emit(op, inputs, attrs, options);
+}
+
+/** Output `index` of an emitted node; a missing one is a programming error. */
+export function outputAt(outputs: readonly Value[], index: number): Value {
+  const output = outputs[index];
+  if (!output) throw new RangeError(`the op has ${outputs.length} outputs, none at ${index}`);
+  return output;
+}

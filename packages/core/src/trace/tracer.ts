@@ -1,0 +1,192 @@
+/**
+ * Tracing: functions of symbolic values append nodes to a graph. (The idea of jax-js, with the tracer found
+ * from the values themselves, so that model code needs no context argument.)
+ */
+import type { Graph, GraphNode, Phase, StateInfo, StateKind, ValueId, ValueInfo, ValueKind } from '../graph/graph.js';
+import { ShapeError, UsageError } from '../errors.js';
+import type { Attributes } from '../ops/define.js';
+import { inferTypes } from '../ops/infer.js';
+import type { OpName } from '../ops/index.js';
+import { formatType, sameShape, type Shape, type TensorType } from '../shape.js';
+import type { DType } from '../dtype.js';
+import { Value } from './value.js';
+
+export interface EmitOptions {
+  readonly kinds?: readonly ValueKind[];
+  readonly rebuilds?: boolean;
+}
+
+/** What new nodes are marked with. */
+interface Scope {
+  readonly path: string;
+  readonly phase: Phase;
+  readonly origin?: number;
+}
+
+export class Tracer {
+  private readonly values = new Map<ValueId, Value>();
+  private readonly infos = new Map<ValueId, ValueInfo>();
+  private readonly inputs = new Map<string, ValueId>();
+  private readonly states = new Map<string, StateInfo>();
+  private readonly outputs = new Map<string, ValueId>();
+  private readonly updates = new Map<ValueId, ValueId>();
+  private nodes: GraphNode[] = [];
+  private scope: Scope = { path: '', phase: 'forward' };
+  private nextValue = 0;
+  private nextNode = 0;
+  private nextStream = 0;
+
+  /** Continues from `graph`, for passes that append to it. */
+  static of(graph: Graph): Tracer {
+    const tracer = new Tracer();
+    for (const info of graph.values.values()) tracer.adopt(info);
+    for (const [name, id] of graph.inputs) tracer.inputs.set(name, id);
+    for (const state of graph.states) tracer.states.set(state.name, state);
+    for (const [name, id] of graph.outputs) tracer.outputs.set(name, id);
+    for (const [state, id] of graph.updates) tracer.updates.set(state, id);
+    tracer.nodes = [...graph.nodes];
+    tracer.nextNode = graph.nodes.reduce((next, node) => Math.max(next, node.id + 1), 0);
+    return tracer;
+  }
+
+  private adopt(info: ValueInfo): Value {
+    const value = new Value(this, info);
+    this.infos.set(info.id, info);
+    this.values.set(info.id, value);
+    this.nextValue = Math.max(this.nextValue, info.id + 1);
+    return value;
+  }
+
+  private define(type: TensorType, kind: ValueKind): Value {
+    return this.adopt({ id: this.nextValue, shape: [...type.shape], dtype: type.dtype, kind });
+  }
+
+  value(id: ValueId): Value {
+    const value = this.values.get(id);
+    if (!value) throw new RangeError(`no value %${id} in this trace`);
+    return value;
+  }
+
+  /** Nodes emitted so far. */
+  get traced(): readonly GraphNode[] {
+    return this.nodes;
+  }
+
+  /** A tensor that the host hands in at every run. */
+  input(name: string, shape: Shape, dtype: DType): Value {
+    if (this.inputs.has(name)) throw new UsageError(`input ${name} is defined twice`);
+    const value = this.define({ shape, dtype }, 'input');
+    this.inputs.set(name, value.id);
+    return value;
+  }
+
+  /** A tensor that lives in the store under `name` between runs. The same name gives the same value. */
+  state(name: string, shape: Shape, dtype: DType, kind: StateKind): Value {
+    const known = this.states.get(name);
+    if (known) {
+      const value = this.value(known.value);
+      if (sameShape(value.shape, shape) && value.dtype === dtype) return value;
+      throw new UsageError(
+        `state ${name} is used as ${formatType({ shape, dtype })} and as ${formatType(value)}: two modules share its name`,
+      );
+    }
+    const value = this.define({ shape, dtype }, 'state');
+    this.states.set(name, { name, value: value.id, kind });
+    return value;
+  }
+
+  /** Makes `next` the content of `state` after the step. */
+  assign(state: Value, next: Value): void {
+    if (state.kind !== 'state') throw new UsageError(`only a state can be assigned, ${state} is none`);
+    if (this.updates.has(state.id)) throw new UsageError(`state ${this.stateName(state)} is updated twice in one step`);
+    this.updates.set(state.id, next.id);
+  }
+
+  stateName(value: Value): string | undefined {
+    for (const state of this.states.values()) if (state.value === value.id) return state.name;
+    return undefined;
+  }
+
+  output(name: string, value: Value): void {
+    this.outputs.set(name, value.id);
+  }
+
+  /** Runs `body` with `name` appended to the module path. */
+  within<T>(name: string, body: () => T): T {
+    const path = this.scope.path ? `${this.scope.path}.${name}` : name;
+    return this.scoped({ ...this.scope, path }, body);
+  }
+
+  /** Runs `body` with its nodes marked as `phase`, under the path (and as the gradient) of `origin`. */
+  during<T>(phase: Phase, origin: GraphNode | null, body: () => T): T {
+    const scope = origin ? { phase, path: origin.path, origin: origin.id } : { phase, path: this.scope.path };
+    return this.scoped(scope, body);
+  }
+
+  private scoped<T>(scope: Scope, body: () => T): T {
+    const outer = this.scope;
+    this.scope = scope;
+    try {
+      return body();
+    } finally {
+      this.scope = outer;
+    }
+  }
+
+  get path(): string {
+    return this.scope.path;
+  }
+
+  /** A number that differs between the random draws of one step. */
+  randomStream(): number {
+    return this.nextStream++;
+  }
+
+  emit(op: OpName, inputs: readonly (Value | null)[], attrs: Attributes, options: EmitOptions = {}): Value[] {
+    let types: readonly TensorType[];
+    try {
+      types = inferTypes(op, inputs, attrs);
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      throw new ShapeError(`${this.scope.path || '(top)'}: ${op}: ${error.message}`);
+    }
+    const outputs = types.map((type, index) => this.define(type, options.kinds?.[index] ?? 'activation'));
+    this.nodes.push({
+      id: this.nextNode++,
+      op,
+      attrs,
+      inputs: inputs.map((input) => input?.id ?? null),
+      outputs: outputs.map((output) => output.id),
+      path: this.scope.path,
+      phase: this.scope.phase,
+      ...(this.scope.origin === undefined ? {} : { origin: this.scope.origin }),
+      ...(options.rebuilds ? { rebuilds: true } : {}),
+    });
+    return outputs;
+  }
+
+  /** Recounts `value` as `kind`: a parameter's gradient is no activation. */
+  retag(value: Value, kind: ValueKind): Value {
+    const info = this.infos.get(value.id);
+    if (!info) throw new RangeError(`no value ${value} in this trace`);
+    return this.adopt({ ...info, kind });
+  }
+
+  finish(): Graph {
+    return {
+      values: new Map(this.infos),
+      inputs: new Map(this.inputs),
+      states: [...this.states.values()],
+      nodes: [...this.nodes],
+      outputs: new Map(this.outputs),
+      updates: new Map(this.updates),
+    };
+  }
+}
+
+/** Traces `body` into a graph; the record it returns names the graph's outputs. */
+export function trace(body: (tracer: Tracer) => Readonly<Record<string, Value>>): Graph {
+  const tracer = new Tracer();
+  for (const [name, value] of Object.entries(body(tracer))) tracer.output(name, value);
+  return tracer.finish();
+}

@@ -1,0 +1,33 @@
+import type { ValueId, ValueInfo, ValueKind } from '../graph/graph.js';
+import { formatType, type Shape } from '../shape.js';
+import type { DType } from '../dtype.js';
+import type { Tracer } from './tracer.js';
+
+/** A symbolic tensor while a step is traced: a handle on a graph value. */
+export class Value {
+  constructor(
+    readonly tracer: Tracer,
+    private readonly info: ValueInfo,
+  ) {}
+
+  get id(): ValueId {
+    return this.info.id;
+  }
+
+  /** Logical shape N×C×S1×… */
+  get shape(): Shape {
+    return this.info.shape;
+  }
+
+  get dtype(): DType {
+    return this.info.dtype;
+  }
+
+  get kind(): ValueKind {
+    return this.info.kind;
+  }
+
+  toString(): string {
+    return `%${this.info.id}:${formatType(this.info)}`;
+  }
+}

@@ -1,0 +1,103 @@
+// Colour jitter, lighting noise and normalisation are affine in RGB, so each image carries one 3×4 matrix and
+// the device applies it while it turns bytes into numbers. No float image is made on the host.
+
+import type { Random } from './random.js';
+
+export type Rgb = readonly [number, number, number];
+
+/** Luma weights of ITU-R BT.601, the grey of torchvision and PIL. */
+export const GREY: Rgb = [0.299, 0.587, 0.114];
+
+const JITTER = 0.4;
+const LIGHTING_STD = 0.1;
+/** Principal components of ImageNet's RGB values (Krizhevsky et al. 2012). */
+const EIGENVALUES: Rgb = [0.2175, 0.0188, 0.0045];
+const EIGENVECTORS: readonly [Rgb, Rgb, Rgb] = [
+  [-0.5675, 0.7192, 0.4009],
+  [-0.5808, -0.0045, -0.814],
+  [-0.5836, -0.6948, 0.4203],
+];
+
+/** An affine map of RGB in [0, 1]: 3×4 row-major, out_r = Σ_k m[4r + k]·rgb[k] + m[4r + 3]. In double precision. */
+export type ColorMatrix = Float64Array;
+
+export function identityColor(): ColorMatrix {
+  return Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0);
+}
+
+/** Scales `m`'s output by `factor`: 0 would be black. */
+export function adjustBrightness(m: ColorMatrix, factor: number): void {
+  for (let i = 0; i < 12; i++) m[i] = at(m, i) * factor;
+}
+
+/** Moves `m`'s output away from each pixel's own grey: 0 would be a grey image. */
+export function adjustSaturation(m: ColorMatrix, factor: number): void {
+  for (let k = 0; k < 4; k++) {
+    const grey = (1 - factor) * (GREY[0] * at(m, k) + GREY[1] * at(m, 4 + k) + GREY[2] * at(m, 8 + k));
+    for (let r = 0; r < 3; r++) m[4 * r + k] = at(m, 4 * r + k) * factor + grey;
+  }
+}
+
+/**
+ * Moves `m`'s output away from the image's mean grey: 0 would be an even grey. `mean` is the mean RGB of the
+ * image before `m`; because `m` is affine it takes the mean to the mean.
+ */
+export function adjustContrast(m: ColorMatrix, factor: number, mean: Rgb): void {
+  let grey = 0;
+  for (const [r, weight] of GREY.entries()) {
+    const row = 4 * r;
+    grey +=
+      weight * (at(m, row) * mean[0] + at(m, row + 1) * mean[1] + at(m, row + 2) * mean[2] + at(m, row + 3));
+  }
+  adjustBrightness(m, factor);
+  for (let r = 0; r < 3; r++) m[4 * r + 3] = at(m, 4 * r + 3) + (1 - factor) * grey;
+}
+
+/**
+ * Saturation, brightness and contrast, each by a factor uniform in 1 ± 0.4. The reference takes the three in random
+ * order; since nothing is clipped between them they commute, so no order is drawn.
+ */
+export function jitterColor(m: ColorMatrix, random: Random, mean: Rgb): void {
+  const factor = () => random.uniform(1 - JITTER, 1 + JITTER);
+  adjustSaturation(m, factor());
+  adjustBrightness(m, factor());
+  adjustContrast(m, factor(), mean);
+}
+
+/** Adds one random multiple of each principal component to all pixels: Σ_k v[r][k]·a_k·λ_k, a_k ~ N(0, 0.1²). */
+export function addLighting(m: ColorMatrix, random: Random): void {
+  const alpha = [random.normal(LIGHTING_STD), random.normal(LIGHTING_STD), random.normal(LIGHTING_STD)];
+  for (const [r, row] of EIGENVECTORS.entries()) {
+    for (const [k, a] of alpha.entries()) {
+      m[4 * r + 3] = at(m, 4 * r + 3) + (row[k] ?? 0) * a * (EIGENVALUES[k] ?? 0);
+    }
+  }
+}
+
+/** (x − mean) / std per channel. */
+export function normalizeColor(m: ColorMatrix, mean: Rgb, std: Rgb): void {
+  for (let r = 0; r < 3; r++) {
+    const row = 4 * r;
+    m[row + 3] = at(m, row + 3) - (mean[r] ?? 0);
+    for (let k = 0; k < 4; k++) m[row + k] = at(m, row + k) / (std[r] ?? 1);
+  }
+}
+
+/** Mean RGB, in [0, 1], of interleaved 8-bit pixels. */
+export function meanRgb(pixels: Uint8Array): Rgb {
+  let red = 0;
+  let green = 0;
+  let blue = 0;
+  for (let i = 0; i < pixels.length; i += 3) {
+    red += at(pixels, i);
+    green += at(pixels, i + 1);
+    blue += at(pixels, i + 2);
+  }
+  const scale = 1 / (255 * (pixels.length / 3));
+  return [red * scale, green * scale, blue * scale];
+}
+
+/** An element that is known to exist. */
+function at(values: Float64Array | Uint8Array, index: number): number {
+  return values[index] as number;
+}

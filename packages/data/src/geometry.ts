@@ -1,0 +1,64 @@
+// Where torchvision's transforms cut: the same roundings, so that the same pixels are read.
+
+import type { Box } from './image.js';
+import type { Random } from './random.js';
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Rounds halves to the even neighbour, as Python's `round`. */
+export function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const fraction = value - floor;
+  if (fraction !== 0.5) return fraction < 0.5 ? floor : floor + 1;
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** The size with the shorter side equal to `target` and the aspect ratio kept; the longer side is truncated. */
+export function shorterSideTo({ width, height }: Size, target: number): Size {
+  if (width <= height) return { width: target, height: Math.trunc((target * height) / width) };
+  return { width: Math.trunc((target * width) / height), height: target };
+}
+
+/** The centred square of side `crop`; its offsets are negative where the image is smaller than the crop. */
+export function centreSquare({ width, height }: Size, crop: number): Box {
+  const offset = (size: number) =>
+    size >= crop ? roundHalfEven((size - crop) / 2) : -Math.floor((crop - size) / 2);
+  return { left: offset(width), top: offset(height), width: crop, height: crop };
+}
+
+/**
+ * RandomResizedCrop's box: an area share uniform in `area` and a log-uniform aspect ratio in `aspect`, ten
+ * tries; then the largest centred box with an allowed aspect ratio.
+ */
+export function randomCropBox(
+  { width, height }: Size,
+  random: Random,
+  area: readonly [number, number],
+  aspect: readonly [number, number],
+): Box {
+  const logLow = Math.log(aspect[0]);
+  const logHigh = Math.log(aspect[1]);
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const target = width * height * random.uniform(area[0], area[1]);
+    const ratio = Math.exp(random.uniform(logLow, logHigh));
+    const w = roundHalfEven(Math.sqrt(target * ratio));
+    const h = roundHalfEven(Math.sqrt(target / ratio));
+    if (w > 0 && w <= width && h > 0 && h <= height) {
+      const top = random.below(height - h + 1);
+      const left = random.below(width - w + 1);
+      return { left, top, width: w, height: h };
+    }
+  }
+  return largestCentredBox({ width, height }, aspect);
+}
+
+function largestCentredBox({ width, height }: Size, aspect: readonly [number, number]): Box {
+  let w = width;
+  let h = height;
+  if (width / height < aspect[0]) h = Math.max(roundHalfEven(width / aspect[0]), 1);
+  else if (width / height > aspect[1]) w = Math.max(roundHalfEven(height * aspect[1]), 1);
+  return { left: Math.floor((width - w) / 2), top: Math.floor((height - h) / 2), width: w, height: h };
+}

@@ -1,0 +1,27 @@
+export type { BadImagePolicy, SkippedImage } from './bad-images.js';
+export type { Rgb } from './color.js';
+export { decodeOnPool, decodeSmallPng } from './decode.js';
+export { DataError, ImageError } from './errors.js';
+export type { Box, Image } from './image.js';
+export { assertSameClasses, ImageFolder } from './image-folder.js';
+export {
+  type Batch,
+  createLoader,
+  type EpochOptions,
+  type ImageSource,
+  type Loader,
+  type LoaderOptions,
+} from './loader.js';
+export { Random, Stream } from './random.js';
+export { ImageReader } from './reader.js';
+export { cropAndResize } from './resample.js';
+export { permutation, type Sampler, sequentialSampler, shuffledSampler } from './sampler.js';
+export {
+  type EvalTransformOptions,
+  evalTransform,
+  IMAGENET_MEAN,
+  IMAGENET_STD,
+  type TrainTransformOptions,
+  type Transform,
+  trainTransform,
+} from './transform.js';

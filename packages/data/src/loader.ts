@@ -1,0 +1,136 @@
+import { type BadImagePolicy, BadImages, type SkippedImage } from './bad-images.js';
+import { EpochRun } from './epoch-run.js';
+import { DataError } from './errors.js';
+import { checkSeed } from './random.js';
+import { Ring } from './ring.js';
+import type { Sampler } from './sampler.js';
+import type { Transform } from './transform.js';
+
+/** A batch of images as the device wants them. Its arrays belong to the loader and are used again after `release`. */
+export interface Batch {
+  /** N×H×W×3, 8-bit RGB, channels last; N is the loader's batch size even where `size` is less. */
+  readonly images: Uint8Array;
+  /** N×12: for each image a row-major 3×4 map of RGB in [0, 1], out_r = Σ_k m[4r + k]·rgb[k] + m[4r + 3]. */
+  readonly color: Float32Array;
+  /** N labels; −1 beyond `size`. */
+  readonly labels: Int32Array;
+  /** N indices into the folder, of the images that were read; −1 beyond `size`. */
+  readonly indices: Int32Array;
+  /** Images in this batch: N but for a smaller last one. */
+  readonly size: number;
+  /** Position in the epoch, from 0. */
+  readonly number: number;
+  /** Gives the arrays back to be filled again. Calling it twice does no harm. */
+  release(): void;
+}
+
+/** Labelled image files: what a loader needs of an ImageFolder. */
+export interface ImageSource {
+  readonly length: number;
+  path(index: number): string;
+  label(index: number): number;
+}
+
+export interface LoaderOptions {
+  folder: ImageSource;
+  transform: Transform;
+  sampler: Sampler;
+  batchSize: number;
+  /** Augmentation is a function of (seed, epoch, index). Default 0. */
+  seed?: number;
+  /** Images in work at a time; more than libuv's pool has threads (UV_THREADPOOL_SIZE, 4) bring nothing. Default 2. */
+  workers?: number;
+  /** Batches in memory, those the consumer holds included. Default 3. */
+  slots?: number;
+  /** Leave out a last batch that is not full. Default false. */
+  dropLast?: boolean;
+  onBadImage?: BadImagePolicy;
+}
+
+export interface EpochOptions {
+  /** Start at this batch of the epoch; what follows is the same as without. Default 0. */
+  startBatch?: number;
+  signal?: AbortSignal;
+}
+
+/** Makes batches in the background, as many ahead as the ring has free slots. */
+export interface Loader {
+  /** Batches of a whole epoch. */
+  readonly batches: number;
+  /** Images that could not be read so far, each once, in the order in which they were met. */
+  readonly skipped: readonly SkippedImage[];
+  /**
+   * The batches of an epoch, in order; the content of each is a function of (seed, epoch) and its number.
+   * Every batch must be released, and only one epoch can be under way at a time. Leaving a `for await` early, or
+   * `return()`, ends it.
+   */
+  epoch(epoch: number, options?: EpochOptions): AsyncGenerator<Batch, void, void>;
+}
+
+/**
+ * Creates a loader.
+ * @throws DataError for an empty data set or one that gives no full batch with `dropLast`
+ */
+export function createLoader(options: LoaderOptions): Loader {
+  const {
+    folder,
+    transform,
+    sampler,
+    batchSize,
+    seed = 0,
+    workers = 2,
+    slots = 3,
+    dropLast = false,
+  } = options;
+  for (const [name, value] of Object.entries({ batchSize, workers, slots })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new RangeError(`Expected a whole number above 0 for ${name} but received ${value}`);
+    }
+  }
+  checkSeed(seed);
+  if (sampler.length === 0) throw new DataError('The data set is empty: there is nothing to load.');
+  if (dropLast && sampler.length < batchSize) {
+    throw new DataError(
+      `The batch size ${batchSize} is larger than the data set, which has ${sampler.length} images: choose a smaller batch.`,
+    );
+  }
+  const batches = dropLast ? Math.floor(sampler.length / batchSize) : Math.ceil(sampler.length / batchSize);
+  const ring = new Ring(slots, batchSize, transform.width * transform.height * 3);
+  const bad = new BadImages(options.onBadImage ?? 'fail');
+  let active = false;
+
+  async function* epoch(number: number, { startBatch = 0, signal }: EpochOptions = {}) {
+    if (!Number.isInteger(startBatch) || startBatch < 0 || startBatch > batches) {
+      throw new RangeError(`Expected a batch from 0 to ${batches} for startBatch but received ${startBatch}`);
+    }
+    if (active) throw new Error('An epoch of this loader is under way: finish it or call return() first.');
+    active = true;
+    const end = Math.min(batches * batchSize, sampler.length);
+    const order = sampler.order(number);
+    const run = new EpochRun({
+      folder,
+      transform,
+      batchSize,
+      seed,
+      epoch: number,
+      order,
+      end,
+      startBatch,
+      ring,
+      bad,
+    });
+    const abort = () => run.stop(signal?.reason);
+    try {
+      signal?.throwIfAborted();
+      signal?.addEventListener('abort', abort, { once: true });
+      run.start(workers);
+      for (let batch = await run.next(); batch; batch = await run.next()) yield batch;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      await run.close();
+      active = false;
+    }
+  }
+
+  return { batches, skipped: bad.list, epoch };
+}

@@ -1,0 +1,42 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { encode } from 'fast-png';
+import { onTestFinished } from 'vitest';
+import type { Image } from '../src/image.js';
+
+/** A folder that is removed when the test ends. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'inplace-abn-data-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Writes files, making the folders they lie in. */
+export async function writeFiles(root: string, files: Record<string, Uint8Array | string>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), content);
+  }
+}
+
+/** An even grey PNG. */
+export function greyPng(value: number, width = 8, height = 8): Uint8Array {
+  const data = new Uint8Array(width * height).fill(value);
+  return encode({ width, height, channels: 1, depth: 8, data });
+}
+
+/** An image from a function of (x, y, channel). */
+export function makeImage(
+  width: number,
+  height: number,
+  channels: 1 | 3,
+  value: (x: number, y: number, c: number) => number,
+): Image {
+  const data = new Uint8Array(width * height * channels);
+  for (let i = 0; i < data.length; i++) {
+    const pixel = Math.floor(i / channels);
+    data[i] = value(pixel % width, Math.floor(pixel / width), i % channels);
+  }
+  return { data, width, height, channels };
+}

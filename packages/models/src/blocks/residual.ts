@@ -1,0 +1,75 @@
+import { add, UsageError, type Value } from '@inplace-abn/core';
+import { Conv2d, type Mode, Module, type NormAct, Sequential } from '@inplace-abn/nn';
+
+export interface ResidualOptions {
+  readonly stride?: number;
+  readonly dilation?: number;
+  /** Groups of the 3×3 convolution of a bottleneck. */
+  readonly groups?: number;
+  readonly normAct: NormAct;
+}
+
+/**
+ * Post-activation residual block: φ(convs(x) + shortcut). Two 3×3 convolutions, or a bottleneck of 1×1, 3×3
+ * (stride, dilation and groups here) and 1×1; the shortcut is projected where stride or channels change.
+ */
+export class ResidualBlock extends Module {
+  readonly convs: Sequential;
+  readonly proj_conv?: Conv2d;
+  readonly proj_bn?: Module;
+  private readonly activation: Parameters<typeof add>[2];
+
+  /** `channels`: output channels of each convolution, two or three. */
+  constructor(inChannels: number, channels: readonly number[], options: ResidualOptions) {
+    super();
+    const { normAct, stride = 1 } = options;
+    const out = channels.at(-1);
+    if (out === undefined || (channels.length !== 2 && channels.length !== 3)) {
+      throw new UsageError(`a residual block has two or three convolutions but received ${channels.length} channel counts`);
+    }
+    this.convs = new Sequential(
+      channels.length === 2 ? basic(inChannels, channels, options) : bottleneck(inChannels, channels, options),
+    );
+    if (stride !== 1 || inChannels !== out) {
+      this.proj_conv = new Conv2d(inChannels, out, 1, { stride, bias: false });
+      this.proj_bn = normAct(out, { activation: 'identity' });
+    }
+    const { activation, activationParam } = normAct(out);
+    this.activation = { activation, slope: activationParam };
+  }
+
+  protected forward(x: Value, mode: Mode): Value {
+    const main = this.convs.call(x, mode, 'convs');
+    const projected = this.proj_conv?.call(x, mode, 'proj_conv');
+    const shortcut = projected ? this.proj_bn?.call(projected, mode, 'proj_bn') : x;
+    return add(main, shortcut ?? x, this.activation);
+  }
+}
+
+function basic(inChannels: number, channels: readonly number[], options: ResidualOptions): Record<string, Module> {
+  const { stride = 1, dilation = 1, normAct } = options;
+  const [c1 = 0, c2 = 0] = channels;
+  return {
+    conv1: new Conv2d(inChannels, c1, 3, { stride, padding: dilation, dilation, bias: false }),
+    bn1: normAct(c1),
+    conv2: new Conv2d(c1, c2, 3, { padding: dilation, dilation, bias: false }),
+    bn2: normAct(c2, { activation: 'identity' }),
+  };
+}
+
+function bottleneck(
+  inChannels: number,
+  channels: readonly number[],
+  options: ResidualOptions,
+): Record<string, Module> {
+  const { stride = 1, dilation = 1, groups = 1, normAct } = options;
+  const [c1 = 0, c2 = 0, c3 = 0] = channels;
+  return {
+    conv1: new Conv2d(inChannels, c1, 1, { bias: false }),
+    bn1: normAct(c1),
+    conv2: new Conv2d(c1, c2, 3, { stride, padding: dilation, dilation, groups, bias: false }),
+    bn2: normAct(c2),
+    conv3: new Conv2d(c2, c3, 1, { bias: false }),
+    bn3: normAct(c3, { activation: 'identity' }),
+  };
+}

@@ -1,0 +1,10 @@
+export { crossEntropy } from '@inplace-abn/core';
+export { type InitializeOptions, initialState } from './init/initialize.js';
+export { activationGain, initializers, type WeightInit } from './init/weights.js';
+export { EVALUATION, type Mode, Module, type NamedState, parametersIn, type StateDefinition } from './module.js';
+export { ABN, type AbnOptions, InPlaceABN, type NormAct } from './modules/abn.js';
+export { Conv2d, type Conv2dModuleOptions } from './modules/conv2d.js';
+export { Dropout, Dropout2d } from './modules/dropout.js';
+export { Linear } from './modules/linear.js';
+export { AvgPool2d, GlobalAvgPool2d, MaxPool2d, type PoolOptions } from './modules/pooling.js';
+export { Sequential } from './modules/sequential.js';

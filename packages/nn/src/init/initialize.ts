@@ -1,0 +1,50 @@
+import { elements, type HostTensor, type TypedArray } from '@inplace-abn/core';
+import type { Module, NamedState } from '../module.js';
+import { randomStream } from '../random.js';
+import { initializers, type WeightInit } from './weights.js';
+
+export interface InitializeOptions {
+  readonly seed: number;
+  /** Rule for convolutions; default xavier_normal. */
+  readonly weightInit?: WeightInit;
+  /** Factor of convolution weights (not for kaiming): multiplier × the activation's gain. Default 1. */
+  readonly gain?: number;
+  /** Slope that kaiming rules assume. */
+  readonly slope?: number;
+}
+
+/** Gain of linear layers in the reference: xavier-uniform with 0.1. */
+const LINEAR_GAIN = 0.1;
+
+/**
+ * Fresh contents for every state of a network: convolutions by the rule, linear layers xavier-uniform with gain
+ * 0.1, γ = 1, biases 0, running mean 0 and variance 1. A function of the seed and each state's name.
+ */
+export function initialState(network: Module, options: InitializeOptions): Map<string, HostTensor> {
+  return new Map(
+    network.namedStates().map((state) => {
+      const data = fill(state, options);
+      return [state.name, { dtype: state.dtype, shape: state.shape, data }];
+    }),
+  );
+}
+
+function fill(state: NamedState, options: InitializeOptions): TypedArray {
+  const uniform = randomStream(options.seed, state.name);
+  switch (state.role) {
+    case 'convolution': {
+      const rule = initializers[options.weightInit ?? 'xavier_normal'];
+      return rule(state.shape, uniform, options.gain ?? 1, options.slope ?? 0);
+    }
+    case 'linear':
+      return initializers.xavier_uniform(state.shape, uniform, LINEAR_GAIN);
+    case 'bias':
+    case 'zero':
+      return state.dtype === 'int64'
+        ? new BigInt64Array(elements(state.shape))
+        : new Float32Array(elements(state.shape));
+    case 'scale':
+    case 'one':
+      return new Float32Array(elements(state.shape)).fill(1);
+  }
+}

@@ -1,0 +1,51 @@
+/** Initialisers of torch.nn.init, by the names of the configuration. */
+import { type Activation, elements, type Shape } from '@inplace-abn/core';
+import { normalStream } from '../random.js';
+import { fans } from './fans.js';
+import { orthogonal } from './orthogonal.js';
+
+/** Fills a weight of `shape`; `gain` is not used by kaiming rules, `slope` only by them. */
+export type Initializer = (shape: Shape, uniform: () => number, gain: number, slope: number) => Float32Array;
+
+function normal(shape: Shape, uniform: () => number, std: number): Float32Array {
+  const draw = normalStream(uniform);
+  return Float32Array.from({ length: elements(shape) }, () => draw() * std);
+}
+
+function symmetric(shape: Shape, uniform: () => number, bound: number): Float32Array {
+  return Float32Array.from({ length: elements(shape) }, () => (2 * uniform() - 1) * bound);
+}
+
+function xavierStd(shape: Shape, gain: number): number {
+  const { fanIn, fanOut } = fans(shape);
+  return gain * Math.sqrt(2 / (fanIn + fanOut));
+}
+
+/** torch.nn.init.kaiming_*: fan-in mode, leaky_relu non-linearity with its slope `a`. */
+function kaimingStd(shape: Shape, slope: number): number {
+  return Math.sqrt(2 / (1 + slope * slope) / fans(shape).fanIn);
+}
+
+export const initializers = {
+  xavier_normal: (shape, uniform, gain) => normal(shape, uniform, xavierStd(shape, gain)),
+  xavier_uniform: (shape, uniform, gain) => symmetric(shape, uniform, Math.sqrt(3) * xavierStd(shape, gain)),
+  kaiming_normal: (shape, uniform, _gain, slope) => normal(shape, uniform, kaimingStd(shape, slope)),
+  kaiming_uniform: (shape, uniform, _gain, slope) =>
+    symmetric(shape, uniform, Math.sqrt(3) * kaimingStd(shape, slope)),
+  orthogonal: (shape, uniform, gain) => orthogonal(shape, uniform, gain),
+} satisfies Record<string, Initializer>;
+
+export type WeightInit = keyof typeof initializers;
+
+/** torch.nn.init.calculate_gain, with elu taken as relu. */
+export function activationGain(activation: Activation, slope: number): number {
+  switch (activation) {
+    case 'identity':
+      return 1;
+    case 'relu':
+    case 'elu':
+      return Math.SQRT2;
+    case 'leaky_relu':
+      return Math.sqrt(2 / (1 + slope * slope));
+  }
+}

@@ -1,0 +1,30 @@
+import { conv2d, type Conv2dOptions, UsageError, type Value } from '@inplace-abn/core';
+import { Module, parameter } from '../module.js';
+
+export interface Conv2dModuleOptions extends Conv2dOptions {
+  /** Default true, as torch.nn.Conv2d. */
+  readonly bias?: boolean;
+}
+
+/** torch.nn.Conv2d: weight float32[out, in/groups, K, K], zero padding. */
+export class Conv2d extends Module {
+  constructor(
+    readonly inChannels: number,
+    readonly outChannels: number,
+    readonly kernel: number,
+    private readonly options: Conv2dModuleOptions = {},
+  ) {
+    super();
+    const groups = options.groups ?? 1;
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw new UsageError(`Conv2d: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels`);
+    }
+    this.states.weight = parameter([outChannels, inChannels / groups, kernel, kernel], 'convolution');
+    if (options.bias ?? true) this.states.bias = parameter([outChannels], 'bias');
+  }
+
+  protected forward(x: Value): Value {
+    const bias = this.states.bias ? this.state(x, 'bias') : null;
+    return conv2d(x, this.state(x, 'weight'), bias, this.options);
+  }
+}

@@ -1,0 +1,19 @@
+import { linear, type Value } from '@inplace-abn/core';
+import { Module, parameter } from '../module.js';
+
+/** torch.nn.Linear: y = x·wᵀ + b; x [N, in], weight float32[out, in]. */
+export class Linear extends Module {
+  constructor(
+    readonly inFeatures: number,
+    readonly outFeatures: number,
+    { bias = true }: { readonly bias?: boolean } = {},
+  ) {
+    super();
+    this.states.weight = parameter([outFeatures, inFeatures], 'linear');
+    if (bias) this.states.bias = parameter([outFeatures], 'bias');
+  }
+
+  protected forward(x: Value): Value {
+    return linear(x, this.state(x, 'weight'), this.states.bias ? this.state(x, 'bias') : null);
+  }
+}

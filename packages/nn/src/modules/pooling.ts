@@ -1,0 +1,38 @@
+import { avgPool, globalAvgPool, maxPool, type Value } from '@inplace-abn/core';
+import { Module } from '../module.js';
+
+export interface PoolOptions {
+  readonly kernel: number;
+  /** Default: the kernel. */
+  readonly stride?: number;
+  readonly padding?: number;
+}
+
+/** torch.nn.MaxPool2d */
+export class MaxPool2d extends Module {
+  constructor(private readonly options: PoolOptions) {
+    super();
+  }
+
+  protected forward(x: Value): Value {
+    return maxPool(x, this.options.kernel, { ...this.options, stride: this.options.stride ?? this.options.kernel });
+  }
+}
+
+/** torch.nn.AvgPool2d; padded zeros count in the average, as its default says. */
+export class AvgPool2d extends Module {
+  constructor(private readonly options: PoolOptions) {
+    super();
+  }
+
+  protected forward(x: Value): Value {
+    return avgPool(x, this.options.kernel, { ...this.options, stride: this.options.stride ?? this.options.kernel });
+  }
+}
+
+/** Mean over all positions: N×C×H×W → N×C. */
+export class GlobalAvgPool2d extends Module {
+  protected forward(x: Value): Value {
+    return globalAvgPool(x);
+  }
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+// The error text of every field is what it expects ("a positive integer"); problems.ts adds the key path,
+// the value received and the nearest known name.
+
+/** An object that refuses unknown keys. */
+export function section<T extends z.ZodRawShape>(shape: T) {
+  return z.strictObject(shape, 'an object');
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(names: T) {
+  return z.enum(names, 'one of');
+}
+
+export function flag() {
+  return z.boolean('true or false');
+}
+
+export function number() {
+  return z.number('a number');
+}
+
+export function numberFrom(minimum: number, expected = `a number of at least ${minimum}`) {
+  return z.number(expected).min(minimum, expected);
+}
+
+export function numberAbove(minimum: number) {
+  const expected = `a number above ${minimum}`;
+  return z.number(expected).gt(minimum, expected);
+}
+
+export function positiveInteger(expected = 'a positive integer') {
+  return z.int(expected).min(1, expected);
+}
+
+export function integerFrom(minimum: number) {
+  const expected = `an integer of at least ${minimum}`;
+  return z.int(expected).min(minimum, expected);
+}
+
+/** The reference writes "not used" as −1. */
+export function minusOneOr<T extends z.ZodType>(schema: (expected: string) => T, expected: string) {
+  const either = `-1 or ${expected}`;
+  // zod reports the branch that came nearest, so both carry the text of the whole.
+  return z.union([z.literal(-1, either), schema(either)], either);
+}
+
+/** One number per colour channel, red first. */
+export function perChannel(each: () => z.ZodNumber) {
+  return z.tuple([each(), each(), each()], 'a list of three numbers (red, green, blue)');
+}
+
+/** Reads an absent section as an empty one, so that a missing required key is named by its full path. */
+export function absentAsEmpty<T extends z.ZodType>(schema: T) {
+  return z.preprocess((value) => (value === undefined ? {} : value), schema);
+}

@@ -1,0 +1,111 @@
+import { type AnyNode, type ObjectNode, parse } from '@humanwhocodes/momoa';
+
+export interface Position {
+  line: number;
+  column: number;
+}
+
+export type KeyPath = readonly (string | number)[];
+
+/** A parsed JSON text that still knows where each key and value stands. */
+export interface LocatedJson {
+  value: unknown;
+  /** Keys that an object holds twice; `JSON.parse` would keep the last one silently. */
+  duplicates: { path: KeyPath; position: Position; first: Position }[];
+  /** Where `path` stands: the key's name (`key`), or its value. The nearest parent where it is absent. */
+  locate(path: KeyPath, what: 'key' | 'value'): Position;
+}
+
+export class JsonSyntaxError extends Error {
+  override readonly name = 'JsonSyntaxError';
+  constructor(
+    message: string,
+    readonly position: Position,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Parses strict JSON (no comments, no trailing commas); a byte order mark is skipped.
+ *
+ * @throws {JsonSyntaxError} with line and column, both counted from 1
+ */
+export function parseJson(text: string): LocatedJson {
+  const source = text.replace(/^\uFEFF/, '');
+  const root = parseTree(source);
+  const duplicates: LocatedJson['duplicates'] = [];
+  collectDuplicates(root, [], duplicates);
+  return { value: JSON.parse(source), duplicates, locate: (path, what) => locate(root, path, what) };
+}
+
+function parseTree(source: string): AnyNode {
+  try {
+    return parse(source, { mode: 'json' }).body;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const position = { line: numberIn(error, 'line'), column: numberIn(error, 'column') };
+    throw new JsonSyntaxError(describe(error.message), position);
+  }
+}
+
+function describe(message: string): string {
+  const text = message.replace(/ found\. \(\d+:\d+\)$/, '');
+  const punctuation: Record<string, string> = { RBrace: '}', RBracket: ']', LBrace: '{', LBracket: '[' };
+  const shown = text.replace(/token (\w+)/, (whole, name: string) =>
+    punctuation[name] ? `'${punctuation[name]}'` : whole,
+  );
+  return `${shown.charAt(0).toLowerCase()}${shown.slice(1)}`;
+}
+
+function numberIn(object: object, key: string): number {
+  const value: unknown = Reflect.get(object, key);
+  return typeof value === 'number' ? value : 1;
+}
+
+function collectDuplicates(node: AnyNode, path: KeyPath, found: LocatedJson['duplicates']): void {
+  if (node.type === 'Array') {
+    node.elements.forEach((element, i) => {
+      collectDuplicates(element.value, [...path, i], found);
+    });
+  }
+  if (node.type !== 'Object') return;
+  const seen = new Map<string, Position>();
+  for (const member of node.members) {
+    const key = keyOf(member);
+    const position = startOf(member.name);
+    const first = seen.get(key);
+    if (first) found.push({ path: [...path, key], position, first });
+    else seen.set(key, position);
+    collectDuplicates(member.value, [...path, key], found);
+  }
+}
+
+function locate(root: AnyNode, path: KeyPath, what: 'key' | 'value'): Position {
+  let node = root;
+  let name: AnyNode = root;
+  for (const key of path) {
+    if (node.type === 'Object') {
+      const member = node.members.findLast((candidate) => keyOf(candidate) === key);
+      if (!member) return startOf(name);
+      name = member.name;
+      node = member.value;
+    } else if (node.type === 'Array' && typeof key === 'number') {
+      const element = node.elements[key];
+      if (!element) return startOf(name);
+      name = element.value;
+      node = element.value;
+    } else {
+      return startOf(name);
+    }
+  }
+  return startOf(what === 'key' ? name : node);
+}
+
+function keyOf(member: ObjectNode['members'][number]): string {
+  return member.name.type === 'String' ? member.name.value : member.name.name;
+}
+
+function startOf(node: AnyNode): Position {
+  return { line: node.loc.start.line, column: node.loc.start.column };
+}

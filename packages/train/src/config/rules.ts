@@ -1,0 +1,39 @@
+import { type Problem, valueAt } from './problems.js';
+import type { TrainConfig } from './schema.js';
+
+/**
+ * What one key asks of another. Looks at the raw object over the defaults, so that these problems are
+ * reported together with all others.
+ */
+export function crossKeyProblems(raw: unknown, defaults: TrainConfig): Problem[] {
+  const get = (...path: string[]): unknown => valueAt(raw, path) ?? valueAt(defaults, path);
+  const problems: Problem[] = [];
+  const activation = get('network', 'activation');
+  const parameter = get('network', 'activation_param');
+  const inPlace = get('network', 'bn_mode') === 'inplace' || get('network', 'bn_mode') === 'sync';
+
+  if (inPlace && activation === 'relu') {
+    const given = valueAt(raw, ['network', 'activation']) === undefined ? 'relu (the default)' : 'relu';
+    problems.push({
+      path: ['network', 'activation'],
+      at: 'value',
+      message: `${given} has no inverse, so bn_mode "${get('network', 'bn_mode')}" cannot use it; choose leaky_relu, elu or identity, or bn_mode "standard"`,
+    });
+  }
+  const needsInverse = inPlace && (activation === 'leaky_relu' || activation === 'elu');
+  if (needsInverse && typeof parameter === 'number' && parameter <= 0) {
+    problems.push({
+      path: ['network', 'activation_param'],
+      at: 'value',
+      message: `expected a number above 0, received ${parameter}: ${activation} must be invertible with bn_mode "${get('network', 'bn_mode')}"`,
+    });
+  }
+  if (get('optimizer', 'nesterov') === true && get('optimizer', 'momentum') === 0) {
+    problems.push({
+      path: ['optimizer', 'momentum'],
+      at: 'value',
+      message: 'expected a number above 0, received 0: nesterov needs momentum',
+    });
+  }
+  return problems;
+}

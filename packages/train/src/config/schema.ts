@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import {
+  absentAsEmpty,
+  flag,
+  integerFrom,
+  minusOneOr,
+  number,
+  numberAbove,
+  numberFrom,
+  oneOf,
+  perChannel,
+  positiveInteger,
+  section,
+} from './fields.js';
+import { isScheduleType, type ScheduleConfig, schedules, unknownSchedule } from './schedule.js';
+
+const dilationExpected = 'a positive integer, a list of four positive integers, or true or false';
+const rateOr = minusOneOr((expected) => numberFrom(0, expected), 'a number of at least 0');
+const pixelsOr = minusOneOr(positiveInteger, 'a positive integer');
+
+function network(architectures: readonly string[] | undefined) {
+  const arch = architectures ? z.enum(architectures, 'one of') : z.string('the name of an architecture');
+  return section({
+    arch: arch.default('resnet101'),
+    activation: oneOf(['relu', 'leaky_relu', 'elu', 'identity']).default('relu'),
+    activation_param: number().default(0.01),
+    input_3x3: flag().default(false),
+    bn_mode: oneOf(['standard', 'inplace', 'sync']).default('standard'),
+    classes: integerFrom(0).default(1000),
+    dilation: z
+      .union(
+        [
+          positiveInteger(dilationExpected),
+          z.array(positiveInteger(), dilationExpected).length(4, dilationExpected),
+          z.boolean(dilationExpected),
+        ],
+        dilationExpected,
+      )
+      .default(1),
+    weight_init: oneOf([
+      'xavier_normal',
+      'xavier_uniform',
+      'kaiming_normal',
+      'kaiming_uniform',
+      'orthogonal',
+    ]).default('xavier_normal'),
+    weight_gain_multiplier: numberAbove(0).default(1),
+    precision: oneOf(['float32', 'bfloat16']).default('float32'),
+    stem: oneOf(['imagenet', 'small']).default('imagenet'),
+    width: numberAbove(0).default(1),
+  });
+}
+
+function optimizer(schedule: z.ZodType<ScheduleConfig>) {
+  return section({
+    type: oneOf(['SGD', 'Adam']).default('SGD'),
+    batch_size: positiveInteger().default(256),
+    learning_rate: numberFrom(0).default(0.1),
+    momentum: numberFrom(0).default(0.9),
+    weight_decay: numberFrom(0).default(1e-4),
+    nesterov: flag().default(false),
+    clip: numberFrom(0).default(1),
+    classifier_lr: rateOr.default(-1),
+    schedule,
+  });
+}
+
+const input = section({
+  scale_train: pixelsOr.default(-1),
+  crop_train: positiveInteger().default(224),
+  color_jitter_train: flag().default(false),
+  lighting_train: flag().default(false),
+  scale_val: pixelsOr.default(256),
+  crop_val: positiveInteger().default(224),
+  mean: perChannel(number).default([0.485, 0.456, 0.406]),
+  std: perChannel(() => numberAbove(0)).default([0.229, 0.224, 0.225]),
+  unreadable: oneOf(['fail', 'skip']).default('fail'),
+  unreadable_limit: integerFrom(0).default(100),
+});
+
+export type NetworkConfig = z.output<ReturnType<typeof network>>;
+export type OptimizerConfig = z.output<ReturnType<typeof optimizer>>;
+export type InputConfig = z.output<typeof input>;
+
+/**
+ * A complete training configuration: the reference's three sections and its defaults, with these additions.
+ *
+ * - `network.precision`: `float32`, or `bfloat16` compute and activations under float32 weights and statistics
+ * - `network.stem`: `imagenet` (7×7/2 and max-pool) or `small` (3×3/1, no pool), for images of 28 to 64 pixels
+ * - `network.width`: multiplies every channel count
+ * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at most
+ *   `input.unreadable_limit` times
+ * - `seed`: initial weights, data order and augmentation follow from it
+ */
+export interface TrainConfig {
+  network: NetworkConfig;
+  optimizer: OptimizerConfig;
+  input: InputConfig;
+  seed: number;
+}
+
+/**
+ * The schema for one raw configuration. The type of its schedule is looked up beforehand, so that one pass over
+ * the object reports the schedule's parameters together with everything else.
+ */
+export function trainSchema(raw: unknown, architectures?: readonly string[]): z.ZodType<TrainConfig> {
+  const type = scheduleTypeOf(raw);
+  const known = type === undefined ? 'constant' : type;
+  const schedule = isScheduleType(known) ? schedules[known] : unknownSchedule;
+  return section({
+    network: absentAsEmpty(network(architectures)),
+    optimizer: absentAsEmpty(optimizer(absentAsEmpty(schedule))),
+    input: absentAsEmpty(input),
+    seed: integerFrom(0).default(0),
+  });
+}
+
+function scheduleTypeOf(raw: unknown): unknown {
+  const path = ['optimizer', 'schedule', 'type'];
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    raw,
+  );
+}

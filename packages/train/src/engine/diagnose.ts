@@ -1,0 +1,26 @@
+/** Finds where numbers went wrong in a step that a guard stopped. */
+import { type Arrays, type Program, valueOf } from '@inplace-abn/core';
+
+/**
+ * Runs the forward pass again, instruction by instruction, and names the first whose output is not finite:
+ * `mod3.block1.convs.conv2 (conv2d)`; null when none is. Updates no state.
+ */
+export async function firstNonFinite(program: Program, inputs: Arrays): Promise<string | null> {
+  const { graph, instructions } = program.plan;
+  await program.feed(inputs);
+  for (const [index, { node }] of instructions.entries()) {
+    if (node.phase !== 'forward' || node.outputs.length === 0) continue;
+    await program.step(index);
+    const broken = node.outputs.some((id) => hasNonFinite(program.peek(id), valueOf(graph, id).dtype));
+    if (broken) return `${node.path || '(top)'} (${node.op})`;
+  }
+  return null;
+}
+
+function hasNonFinite(data: ReturnType<Program['peek']>, dtype: string): boolean {
+  if (data instanceof Float32Array) return data.some((value) => !Number.isFinite(value));
+  // All exponent bits set: infinity or NaN.
+  return (
+    dtype === 'bfloat16' && data instanceof Uint16Array && data.some((bits) => (bits & 0x7f80) === 0x7f80)
+  );
+}

@@ -1,0 +1,25 @@
+export {
+  ConfigError,
+  type ConfigOptions,
+  type ConfigProblem,
+  defaultConfig,
+  loadConfig,
+  resolveConfig,
+} from './config/config.js';
+export type { ScheduleConfig, ScheduleType } from './config/schedule.js';
+export type { InputConfig, NetworkConfig, OptimizerConfig, TrainConfig } from './config/schema.js';
+export { Accuracy } from './meters/accuracy.js';
+export { RunningAverage } from './meters/running-average.js';
+export { StepClock } from './meters/step-clock.js';
+export { type FormatOptions, formatProgress, type ProgressState } from './progress/format.js';
+export { Progress, type ProgressOptions, type ProgressStream } from './progress/progress.js';
+export { formatBytes, formatDuration, formatLoss, formatPercent, formatRate } from './progress/units.js';
+export { renderReport } from './report/html.js';
+export { type MemoryMapOptions, renderMemoryMapSvg } from './report/memory-map.js';
+export { writeReport } from './report/report.js';
+export type { BufferKind, BytesByKind, MapBuffer, MemoryMap, ReportData } from './report/types.js';
+export { type MetricRecord, MetricsLog, readMetrics } from './run-folder/metrics-log.js';
+export { RunFolder, type RunFolderOptions } from './run-folder/run-folder.js';
+export { collectVersions, type Versions } from './run-folder/versions.js';
+export { type EventFileOptions, EventFileWriter } from './tensorboard/event-file.js';
+export { type Histogram, makeHistogram } from './tensorboard/histogram.js';

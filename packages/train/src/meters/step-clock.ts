@@ -1,0 +1,77 @@
+import { RunningAverage } from './running-average.js';
+
+/**
+ * Splits the time of a loop into waiting for data and working on it.
+ *
+ *     clock.start();
+ *     for await (const batch of loader) { clock.dataReady(); await step(batch); clock.stepDone(batch.size); }
+ */
+export class StepClock {
+  private since = Number.NaN;
+  private waiting = 0;
+  private total = 0;
+  private seen = 0;
+  private waited = 0;
+  private readonly secondsPerImage: RunningAverage;
+
+  /**
+   * @param now milliseconds of a clock that never goes back
+   * @param decay how much of the past `imagesPerSecond` and `eta` keep at each step
+   */
+  constructor(
+    private readonly now: () => number = () => performance.now(),
+    decay = 0.95,
+  ) {
+    this.secondsPerImage = new RunningAverage(decay);
+  }
+
+  /** Starts an epoch: what follows until `dataReady` is waiting. The smoothed speed is kept. */
+  start(): void {
+    this.waiting = 0;
+    this.total = 0;
+    this.seen = 0;
+    this.waited = 0;
+    this.since = this.now();
+  }
+
+  dataReady(): void {
+    this.waited = this.now() - this.since;
+  }
+
+  stepDone(images: number): void {
+    const now = this.now();
+    const elapsed = now - this.since;
+    if (Number.isNaN(elapsed)) throw new Error('StepClock.stepDone was called before start');
+    this.since = now;
+    this.waiting += this.waited;
+    this.total += elapsed;
+    this.seen += images;
+    this.waited = 0;
+    if (images > 0) this.secondsPerImage.add(elapsed / 1000 / images, images);
+  }
+
+  /** Images since `start`. */
+  get images(): number {
+    return this.seen;
+  }
+
+  /** Seconds since `start`, up to the last step. */
+  get seconds(): number {
+    return this.total / 1000;
+  }
+
+  /** Share of the time since `start` that went into waiting for data, 0 to 1. */
+  get waitShare(): number {
+    return this.total === 0 ? 0 : this.waiting / this.total;
+  }
+
+  /** Smoothed over the last steps; 0 before the first. */
+  get imagesPerSecond(): number {
+    return this.secondsPerImage.count === 0 ? 0 : 1 / this.secondsPerImage.smoothed;
+  }
+
+  /** Seconds that `images` more will take at the present speed; NaN before the first step. */
+  eta(images: number): number {
+    return images * this.secondsPerImage.smoothed;
+  }
+}

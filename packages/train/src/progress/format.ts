@@ -1,0 +1,80 @@
+import { createColors } from 'picocolors';
+import { formatBytes, formatDuration, formatLoss, formatPercent, formatRate, threeDigits } from './units.js';
+
+/** What the progress line shows. Optional fields that are absent are left out. */
+export interface ProgressState {
+  phase: 'train' | 'val';
+  /** Counted from 1. */
+  epoch: number;
+  epochs: number;
+  /** Steps done in this epoch, counted from 1. */
+  step: number;
+  steps: number;
+  /** Loss of this step, and its mean over the epoch so far. */
+  loss: number;
+  meanLoss?: number;
+  /** Percent over the epoch so far. */
+  top1: number;
+  top5: number;
+  learningRate?: number;
+  imagesPerSecond: number;
+  /** Share of time spent waiting for data, 0 to 1. */
+  waitShare?: number;
+  peakBytes?: number;
+  etaSeconds?: number;
+}
+
+export interface FormatOptions {
+  /** Columns available; fields that do not fit are left out, the least important first. */
+  width?: number;
+  colour?: boolean;
+}
+
+interface Field {
+  label: string;
+  value: string;
+  /** The lowest is left out first. */
+  weight: number;
+}
+
+/** One progress line without its end, such as `train 1/10  step 120/938  loss 0.4321 (0.5123)  top-1 84.2 % …`. */
+export function formatProgress(state: ProgressState, options: FormatOptions = {}): string {
+  const colours = createColors(options.colour ?? false);
+  const shown = withinWidth(fieldsOf(state), options.width ?? Number.POSITIVE_INFINITY);
+  return shown.map(({ label, value }) => (label ? `${colours.dim(label)} ${value}` : value)).join('  ');
+}
+
+function fieldsOf(state: ProgressState): Field[] {
+  const mean = state.meanLoss === undefined ? '' : ` (${formatLoss(state.meanLoss)})`;
+  const steps = String(state.steps);
+  const fields: Field[] = [
+    { label: state.phase.padEnd(5), value: `${state.epoch}/${state.epochs}`, weight: 10 },
+    { label: 'step', value: `${String(state.step).padStart(steps.length)}/${steps}`, weight: 9 },
+    { label: 'loss', value: `${formatLoss(state.loss)}${mean}`, weight: 8 },
+    { label: 'top-1', value: formatPercent(state.top1), weight: 7 },
+    { label: 'top-5', value: formatPercent(state.top5), weight: 4 },
+  ];
+  const { learningRate, waitShare, peakBytes, etaSeconds } = state;
+  if (learningRate !== undefined) fields.push({ label: 'lr', value: formatRate(learningRate), weight: 2 });
+  fields.push({ label: '', value: `${threeDigits(state.imagesPerSecond)} img/s`, weight: 5 });
+  if (waitShare !== undefined) {
+    fields.push({ label: 'wait', value: `${(100 * waitShare).toFixed(0)} %`, weight: 3 });
+  }
+  if (peakBytes !== undefined) fields.push({ label: 'peak', value: formatBytes(peakBytes), weight: 1 });
+  if (etaSeconds !== undefined) fields.push({ label: 'eta', value: formatDuration(etaSeconds), weight: 6 });
+  return fields;
+}
+
+function withinWidth(fields: readonly Field[], width: number): Field[] {
+  const kept = [...fields];
+  while (kept.length > 1 && lengthOf(kept) > width) {
+    const least = kept.reduce((a, b) => (b.weight < a.weight ? b : a));
+    kept.splice(kept.indexOf(least), 1);
+  }
+  return kept;
+}
+
+function lengthOf(fields: readonly Field[]): number {
+  const each = fields.map(({ label, value }) => (label ? label.length + 1 : 0) + value.length);
+  return each.reduce((a, b) => a + b, 2 * (fields.length - 1));
+}

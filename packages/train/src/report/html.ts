@@ -1,0 +1,122 @@
+import { formatBytes } from '../progress/units.js';
+import type { MetricRecord } from '../run-folder/metrics-log.js';
+import { type Point, renderChartSvg } from './chart.js';
+import { escapeText, palette } from './markup.js';
+import { renderMemoryMapSvg } from './memory-map.js';
+import type { BytesByKind, ReportData } from './types.js';
+
+/** The whole of report.html: no scripts, nothing loaded from anywhere, readable on light and on dark. */
+export function renderReport(data: ReportData): string {
+  const sections = [
+    facts(data.facts),
+    data.metrics && data.metrics.length > 0 ? curves(data.metrics) : '',
+    data.memory ? memoryTable(data.memory) : '',
+    data.memoryMap ? memoryMap(data.memoryMap) : '',
+    data.skipped ? skippedImages(data.skipped) : '',
+  ];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeText(data.title)}</title>
+<style>${styles()}</style>
+</head>
+<body>
+<h1>${escapeText(data.title)}</h1>
+${sections.filter(Boolean).join('\n')}
+</body>
+</html>
+`;
+}
+
+function styles(): string {
+  return [
+    palette(':root'),
+    ':root{color-scheme:light dark}',
+    'body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1160px;margin:2rem auto;padding:0 1.25rem}',
+    'h1{font-size:1.6rem}h2{font-size:1.15rem;margin:2.2rem 0 .6rem}p{max-width:48rem}.soft{color:var(--soft);fill:var(--soft)}',
+    'table{border-collapse:collapse}th,td{padding:.25rem .9rem .25rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}',
+    'th{font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}tr.total td{font-weight:600}',
+    'dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.7rem 1.5rem;margin:0}',
+    'dt{color:var(--soft);font-size:.85rem}dd{margin:0;overflow-wrap:anywhere}',
+    '.charts{display:flex;flex-wrap:wrap;gap:1rem}.chart{max-width:100%;height:auto;font:12px system-ui,sans-serif}',
+    '.chart text{fill:var(--ink)}.chart text.soft{fill:var(--soft)}.chart .title{font-size:14px;font-weight:600}.chart .grid{stroke:var(--line);stroke-width:.6}',
+  ].join('\n');
+}
+
+function facts(entries: ReportData['facts']): string {
+  const items = entries.map(
+    ([name, value]) => `<div><dt>${escapeText(name)}</dt><dd>${escapeText(value)}</dd></div>`,
+  );
+  return `<dl>${items.join('\n')}</dl>`;
+}
+
+function curves(metrics: readonly MetricRecord[]): string {
+  const points = (phase: MetricRecord['phase'], key: 'loss' | 'top1' | 'top5'): Point[] =>
+    metrics.filter((record) => record.phase === phase).map((record) => ({ x: record.step, y: record[key] }));
+  const loss = renderChartSvg(
+    [
+      { name: 'train', colour: 'activation', points: points('train', 'loss') },
+      { name: 'validation', colour: 'gradient', points: points('val', 'loss'), dots: true },
+    ],
+    { title: 'Loss', xLabel: 'step', format: String },
+  );
+  const accuracy = renderChartSvg(
+    [
+      { name: 'train top-1', colour: 'activation', points: points('train', 'top1') },
+      { name: 'validation top-1', colour: 'gradient', points: points('val', 'top1'), dots: true },
+      { name: 'top-5', colour: 'input', points: points('val', 'top5'), dots: true },
+    ],
+    { title: 'Accuracy', xLabel: 'step', format: (percent) => `${percent} %` },
+  );
+  return `<h2>Curves</h2>\n<div class="charts">${loss}\n${accuracy}</div>`;
+}
+
+function memoryTable({ ours, ordinary, images }: NonNullable<ReportData['memory']>): string {
+  const names: [keyof BytesByKind, string][] = [
+    ['weights', 'Weights and statistics'],
+    ['gradients', 'Gradients of weights'],
+    ['optimizer', 'Optimiser state'],
+    ['activations', 'Activations with their gradients'],
+    ['workspace', 'Workspace'],
+  ];
+  const total = (bytes: BytesByKind) => names.reduce((sum, [key]) => sum + bytes[key], 0);
+  const rows = names.map(([key, name]) => row(name, ours[key], ordinary[key]));
+  return `<h2>Memory</h2>
+<table>
+<tr><th>Bytes at the peak of one training step, ${images} images</th><th class="n">this run</th><th class="n">ordinary batch norm</th><th class="n">share</th></tr>
+${rows.join('\n')}
+${row('Total', total(ours), total(ordinary), 'total')}
+${row('Activations with their gradients, per image', ours.activations / images, ordinary.activations / images)}
+</table>`;
+}
+
+function row(name: string, ours: number, ordinary: number, style = ''): string {
+  const share = ordinary > 0 ? `${((100 * ours) / ordinary).toFixed(0)} %` : '';
+  const cells = [formatBytes(Math.round(ours)), formatBytes(Math.round(ordinary)), share];
+  const numbers = cells.map((cell) => `<td class="n">${cell}</td>`).join('');
+  return `<tr${style ? ` class="${style}"` : ''}><td>${name}</td>${numbers}</tr>`;
+}
+
+function memoryMap(map: NonNullable<ReportData['memoryMap']>): string {
+  return `<h2>Memory map</h2>
+<p class="soft">Every buffer of one training step: time goes right, the place in the arena goes up. A rectangle begins where its buffer is first written and ends where it is last used. Hover over one for its name.</p>
+${renderMemoryMapSvg(map, { width: 1120, height: 560 })}`;
+}
+
+function skippedImages(skipped: NonNullable<ReportData['skipped']>): string {
+  const listed = skipped.slice(0, 100);
+  const rows = listed.map(
+    ({ path, reason }) => `<tr><td>${escapeText(path)}</td><td>${escapeText(reason)}</td></tr>`,
+  );
+  const more = skipped.length > listed.length ? `<p>and ${skipped.length - listed.length} more</p>` : '';
+  const table =
+    rows.length > 0 ? `<table><tr><th>File</th><th>Reason</th></tr>${rows.join('\n')}</table>` : '';
+  const sentence =
+    skipped.length === 0
+      ? 'Every image could be read.'
+      : `Unreadable images, each replaced by another: ${skipped.length}.`;
+  return `<h2>Skipped images</h2>\n<p>${sentence}</p>\n${table}${more}`;
+}

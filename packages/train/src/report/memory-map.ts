@@ -1,0 +1,159 @@
+import { scaleLinear } from 'd3-scale';
+import { formatBytes } from '../progress/units.js';
+import { escapeText, palette, px } from './markup.js';
+import type { BufferKind, MapBuffer, MemoryMap } from './types.js';
+
+export interface MemoryMapOptions {
+  width?: number;
+  height?: number;
+}
+
+interface Frame {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+  x: (instruction: number) => number;
+  y: (bytes: number) => number;
+  xTicks: number[];
+  yTicks: number[];
+}
+
+const kinds: readonly { kind: BufferKind; label: string }[] = [
+  { kind: 'activation', label: 'activations' },
+  { kind: 'gradient', label: 'gradients of activations' },
+  { kind: 'workspace', label: 'workspace' },
+  { kind: 'input', label: 'input' },
+];
+
+/**
+ * Draws the arena of a training step as a self-contained SVG: instructions across, offset up, one rectangle for
+ * each buffer from its first write to its last use. Hovering names it; a dashed line marks the peak.
+ *
+ * @throws where a buffer lies outside the arena or the program
+ */
+export function renderMemoryMapSvg(map: MemoryMap, options: MemoryMapOptions = {}): string {
+  const width = options.width ?? 1000;
+  const height = options.height ?? 480;
+  map.buffers.forEach((buffer) => {
+    check(buffer, map);
+  });
+  const frame = makeFrame(map, width, height);
+  const summary = `Memory map: ${map.buffers.length} buffers in an arena of ${formatBytes(map.arenaBytes)} over ${map.instructions.length} instructions`;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="memory-map" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeText(summary)}">`,
+    `<style>${styles()}</style>`,
+    `<rect class="paper" width="${width}" height="${height}"/>`,
+    legend(map, frame),
+    axes(frame),
+    ...kinds.map(({ kind }) => group(kind, map, frame)),
+    peak(map, frame),
+    '</svg>',
+  ].join('\n');
+}
+
+function styles(): string {
+  return [
+    palette('.memory-map'),
+    '.memory-map{font:12px system-ui,sans-serif;max-width:100%;height:auto}',
+    '.memory-map text{fill:var(--ink)}.memory-map .soft{fill:var(--soft)}.memory-map .paper{fill:var(--paper)}',
+    '.memory-map .grid{stroke:var(--line);stroke-width:.5}',
+    '.memory-map g.b rect{stroke:var(--paper);stroke-width:.6}.memory-map g.b rect.t{stroke:none}',
+    '.memory-map g.b rect:hover{stroke:var(--ink);stroke-width:1.5}',
+    '.memory-map line.peak{stroke:var(--ink);stroke-width:1.2;stroke-dasharray:4 3}.memory-map text.peak{fill:var(--mark)}',
+    ...kinds.map(({ kind }) => `.memory-map .${kind}{fill:var(--${kind})}`),
+  ].join('');
+}
+
+function makeFrame(map: MemoryMap, width: number, height: number): Frame {
+  const [left, right, top, bottom] = [64, width - 16, 52, height - 40];
+  const x = scaleLinear([0, Math.max(1, map.instructions.length)], [left, right]);
+  const y = scaleLinear([0, Math.max(1, map.arenaBytes)], [bottom, top]);
+  return { left, right, top, bottom, x, y, xTicks: x.ticks(8).filter(Number.isInteger), yTicks: y.ticks(6) };
+}
+
+function legend(map: MemoryMap, { left, right }: Frame): string {
+  const present = kinds.filter(({ kind }) => map.buffers.some((buffer) => buffer.kind === kind));
+  let at = left;
+  const entries = present.map(({ kind, label }) => {
+    const entry = `<rect class="${kind}" x="${at}" y="10" width="11" height="11" rx="2"/><text x="${at + 16}" y="20">${label}</text>`;
+    at += 36 + 6.4 * label.length;
+    return entry;
+  });
+  const arena = `<text class="soft" x="${right}" y="20" text-anchor="end">arena ${formatBytes(map.arenaBytes)}</text>`;
+  return [...entries, arena].join('');
+}
+
+function axes({ left, right, top, bottom, x, y, xTicks, yTicks }: Frame): string {
+  const rows = yTicks.map(
+    (bytes) =>
+      `<line class="grid" x1="${left}" x2="${right}" y1="${px(y(bytes))}" y2="${px(y(bytes))}"/><text class="soft" x="${left - 6}" y="${px(y(bytes) + 4)}" text-anchor="end">${formatBytes(bytes)}</text>`,
+  );
+  const columns = xTicks.map(
+    (index) =>
+      `<text class="soft" x="${px(x(index))}" y="${bottom + 16}" text-anchor="middle">${index}</text>`,
+  );
+  const caption = `<text class="soft" x="${px((left + right) / 2)}" y="${bottom + 33}" text-anchor="middle">instruction</text>`;
+  const border = `<line class="grid" x1="${left}" x2="${right}" y1="${top}" y2="${top}"/>`;
+  return [...rows, border, ...columns, caption].join('');
+}
+
+function group(kind: BufferKind, map: MemoryMap, frame: Frame): string {
+  const rectangles = map.buffers
+    .filter((buffer) => buffer.kind === kind && buffer.bytes > 0)
+    .map((buffer) => rectangle(buffer, map, frame));
+  return rectangles.length === 0 ? '' : `<g class="b ${kind}">\n${rectangles.join('\n')}\n</g>`;
+}
+
+function rectangle(buffer: MapBuffer, map: MemoryMap, { x, y }: Frame): string {
+  const [left, top] = [x(buffer.start), y(buffer.offset + buffer.bytes)];
+  // Never thinner than a quarter pixel: a statistic of a few bytes should still be seen and found.
+  const width = Math.max(0.25, x(buffer.end + 1) - left);
+  const height = Math.max(0.25, y(buffer.offset) - top);
+  const tiny = width < 2 || height < 2 ? ' class="t"' : '';
+  const title = escapeText(describe(buffer, map));
+  return `<rect${tiny} x="${px(left)}" y="${px(top)}" width="${fine(width)}" height="${fine(height)}"><title>${title}</title></rect>`;
+}
+
+function describe(buffer: MapBuffer, map: MemoryMap): string {
+  const { name, path, bytes, start, end, offset, inPlace } = buffer;
+  const lines = [
+    `${name} in ${path || 'the network'}: ${buffer.kind}, ${formatBytes(bytes)} at ${offset}`,
+    `live ${start} (${instructionName(map, start)}) to ${end} (${instructionName(map, end)})`,
+  ];
+  if (inPlace && inPlace.length > 0) lines.push(`in place: ${inPlace.join(', ')}`);
+  return lines.join('\n');
+}
+
+function peak(map: MemoryMap, { left, right, top, bottom, x }: Frame): string {
+  if (map.instructions.length === 0) return '';
+  const at = x(map.peak.instruction + 0.5);
+  const text = `peak ${formatBytes(map.peak.bytes)} at ${map.peak.instruction} (${instructionName(map, map.peak.instruction)})`;
+  const rightHalf = at > (left + right) / 2;
+  return `<line class="peak" x1="${px(at)}" x2="${px(at)}" y1="${top - 14}" y2="${bottom}"/><text class="peak" x="${px(at + (rightHalf ? -5 : 5))}" y="${top - 6}" text-anchor="${rightHalf ? 'end' : 'start'}">${escapeText(text)}</text>`;
+}
+
+function instructionName(map: MemoryMap, index: number): string {
+  const instruction = map.instructions[index];
+  if (instruction === undefined) return '?';
+  return instruction.path ? `${instruction.op} ${instruction.path}` : instruction.op;
+}
+
+function check(buffer: MapBuffer, map: MemoryMap): void {
+  const { name, path, offset, bytes, start, end } = buffer;
+  if (!(offset >= 0 && bytes >= 0 && offset + bytes <= map.arenaBytes)) {
+    throw new RangeError(
+      `memory map: buffer ${name} of ${path} lies at ${offset} to ${offset + bytes}, outside the arena of ${map.arenaBytes} bytes`,
+    );
+  }
+  if (!(start >= 0 && start <= end && end < map.instructions.length)) {
+    throw new RangeError(
+      `memory map: buffer ${name} of ${path} lives from ${start} to ${end}, outside the ${map.instructions.length} instructions`,
+    );
+  }
+}
+
+/** Two decimals: sizes go below the tenth that positions are rounded to. */
+function fine(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}

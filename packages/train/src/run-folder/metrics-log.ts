@@ -1,0 +1,71 @@
+import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '@inplace-abn/checkpoint';
+
+/** One line of metrics.jsonl. */
+export interface MetricRecord {
+  phase: 'train' | 'val';
+  /** Counted from 1. */
+  epoch: number;
+  /** Training steps done since the run began. */
+  step: number;
+  loss: number;
+  /** Percent. */
+  top1: number;
+  /** Percent. */
+  top5: number;
+  learningRate?: number;
+  imagesPerSecond?: number;
+  /** Share of time spent waiting for data, 0 to 1. */
+  waitShare?: number;
+  /** Seconds since 1970. */
+  time?: number;
+}
+
+/** Appends one JSON object a line; each is in the file when `add` returns, so a killed run keeps them all. */
+export class MetricsLog {
+  private readonly file: number;
+  private open = true;
+
+  constructor(readonly path: string) {
+    this.file = openSync(path, 'a');
+  }
+
+  /** NaN and infinities become null, as JSON has neither. */
+  add(record: MetricRecord): void {
+    if (!this.open) throw new Error(`metrics log ${this.path} is closed: nothing can be added to it`);
+    appendFileSync(this.file, `${JSON.stringify(record)}\n`);
+  }
+
+  close(): void {
+    if (this.open) closeSync(this.file);
+    this.open = false;
+  }
+}
+
+/**
+ * Reads metrics.jsonl. A last line that a killed run left unfinished is passed over; null is read as NaN.
+ *
+ * @throws where another line is not a JSON object, naming file and line
+ */
+export async function readMetrics(path: string): Promise<MetricRecord[]> {
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  // What follows the last line end is either nothing or torn.
+  return lines.slice(0, -1).map((line, i) => {
+    try {
+      return JSON.parse(line, (_, value: unknown) => (value === null ? Number.NaN : value)) as MetricRecord;
+    } catch {
+      throw new Error(`${path}:${i + 1}: expected one JSON object a line; remove or repair this line`);
+    }
+  });
+}
+
+/** Drops the records after `step`, which a run resumed from that step is going to write again. */
+export async function rewindMetrics(path: string, step: number): Promise<void> {
+  const records = await readMetrics(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const kept = records.filter((record) => record.step <= step);
+  await writeFileAtomic(path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
+}

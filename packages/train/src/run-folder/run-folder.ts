@@ -1,0 +1,151 @@
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { writeFileAtomic } from '@inplace-abn/checkpoint';
+import { EventFileWriter } from '../tensorboard/event-file.js';
+import { differences } from './differences.js';
+import { MetricsLog, rewindMetrics } from './metrics-log.js';
+import type { Versions } from './versions.js';
+
+export interface RunFolderOptions {
+  /** The resolved configuration; becomes config.json. */
+  config: object;
+  /** Becomes versions.json; see `collectVersions`. */
+  versions: Versions;
+}
+
+const fileNames = [
+  'config.json',
+  'versions.json',
+  'metrics.jsonl',
+  'report.html',
+  'summary.json',
+  'checkpoints',
+];
+
+/**
+ * The folder of one training run:
+ *
+ *     config.json     the resolved configuration          checkpoints/   states to resume from
+ *     versions.json   machine and packages                events.out.…   for TensorBoard
+ *     metrics.jsonl   one object a step and validation    report.html, summary.json
+ */
+export class RunFolder {
+  readonly metrics: MetricsLog;
+  readonly events: EventFileWriter;
+
+  private constructor(
+    readonly path: string,
+    /** On a resume: what differs from the configuration so far, as `optimizer.clip: 1 -> 0`. */
+    readonly changes: readonly string[],
+    resumeStep?: number,
+  ) {
+    this.metrics = new MetricsLog(this.metricsPath);
+    this.events = new EventFileWriter(path, { resumeStep });
+  }
+
+  /**
+   * Starts a new run in `path`, which is created where it is missing. Files that are no run's may be there.
+   *
+   * @throws where the folder holds another run, naming `--resume` and another `--log-dir`
+   */
+  static async create(path: string, options: RunFolderOptions): Promise<RunFolder> {
+    await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+      throw new Error(
+        `run folder ${path} cannot be created (${error.message}); choose another with --log-dir`,
+      );
+    });
+    const present = (await readdir(path)).filter(isRunFile);
+    if (present.length > 0) throw new Error(occupied(path, present));
+    // Making this folder claims the run: of two programs that start at once, one is refused here.
+    await mkdir(join(path, 'checkpoints')).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'EEXIST' ? new Error(occupied(path, ['checkpoints'])) : error;
+    });
+    await writeFileAtomic(join(path, 'config.json'), toJson(options.config));
+    await writeFileAtomic(join(path, 'versions.json'), toJson(options.versions));
+    return new RunFolder(path, []);
+  }
+
+  /**
+   * Continues the run in `path` from its state after `step` steps. Metrics after that step are dropped, as they
+   * come again. A configuration or versions that differ are written anew, the former kept as config.1.json …
+   *
+   * @throws where there is no run in the folder
+   */
+  static async resume(path: string, step: number, options: RunFolderOptions): Promise<RunFolder> {
+    const former = await readFile(join(path, 'config.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new Error(
+        `there is no run to resume in ${path}: its config.json cannot be read (${error.message}); check --resume and --log-dir`,
+      );
+    });
+    const changes = differences(parse(former), options.config);
+    await replaceJson(path, 'config.json', options.config);
+    await replaceJson(path, 'versions.json', options.versions);
+    await mkdir(join(path, 'checkpoints'), { recursive: true });
+    await rewindMetrics(join(path, 'metrics.jsonl'), step);
+    return new RunFolder(path, changes, step + 1);
+  }
+
+  get checkpointsPath(): string {
+    return join(this.path, 'checkpoints');
+  }
+
+  get metricsPath(): string {
+    return join(this.path, 'metrics.jsonl');
+  }
+
+  get reportPath(): string {
+    return join(this.path, 'report.html');
+  }
+
+  get summaryPath(): string {
+    return join(this.path, 'summary.json');
+  }
+
+  /** Writes summary.json: what a program or a person asks first about a run. */
+  async writeSummary(summary: object): Promise<void> {
+    await writeFileAtomic(this.summaryPath, toJson(summary));
+  }
+
+  /** Closes the metrics and event files; the folder can be resumed after that. */
+  close(): void {
+    this.metrics.close();
+    this.events.close();
+  }
+}
+
+function isRunFile(name: string): boolean {
+  return fileNames.includes(name) || name.startsWith('events.out.tfevents.');
+}
+
+function occupied(path: string, present: readonly string[]): string {
+  return `run folder ${path} already holds ${[...present].sort().join(', ')}: continue that run with --resume ${join(path, 'checkpoints')}, or start a new one in another folder with --log-dir`;
+}
+
+async function replaceJson(folder: string, name: string, value: object): Promise<void> {
+  const path = join(folder, name);
+  const former = await readFile(path, 'utf8').catch(() => undefined);
+  if (former !== undefined && differences(parse(former), value).length === 0) return;
+  if (former !== undefined) await rename(path, await freeName(folder, name));
+  await writeFileAtomic(path, toJson(value));
+}
+
+async function freeName(folder: string, name: string): Promise<string> {
+  const taken = new Set(await readdir(folder));
+  for (let n = 1; ; n++) {
+    const candidate = `${basename(name, '.json')}.${n}.json`;
+    if (!taken.has(candidate)) return join(folder, candidate);
+  }
+}
+
+/** A file that is not JSON differs from everything, and is kept aside like any other former one. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function toJson(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What a run was made with. */
+export interface Versions {
+  node: string;
+  platform: string;
+  cpu: string;
+  /** Processors this process may use. */
+  cores: number;
+  memoryBytes: number;
+  packages: Record<string, string>;
+}
+
+interface Manifest {
+  name?: string;
+  version?: string;
+  dependencies?: Record<string, string>;
+}
+
+/**
+ * Describes the machine, and the packages that a program runs on: its own, all of ours that it depends on, and
+ * what those name as dependencies.
+ *
+ * @param program `import.meta.url` of the program
+ */
+export function collectVersions(program: string): Versions {
+  const packages = new Map<string, string>();
+  collectPackages(nearestManifest(dirname(fileURLToPath(program))), packages);
+  return {
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    packages: Object.fromEntries([...packages].sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
+
+function collectPackages(path: string | undefined, found: Map<string, string>): void {
+  if (path === undefined) return;
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+  if (manifest.name === undefined || found.has(manifest.name)) return;
+  found.set(manifest.name, manifest.version ?? 'unknown');
+  for (const name of Object.keys(manifest.dependencies ?? {})) {
+    const folders = createRequire(path).resolve.paths(name) ?? [];
+    const dependency = folders.map((folder) => join(folder, name, 'package.json')).find(existsSync);
+    if (dependency === undefined) continue;
+    if (name.startsWith('@inplace-abn/')) collectPackages(dependency, found);
+    else found.set(name, (JSON.parse(readFileSync(dependency, 'utf8')) as Manifest).version ?? 'unknown');
+  }
+}
+
+function nearestManifest(folder: string): string | undefined {
+  const path = join(folder, 'package.json');
+  if (existsSync(path)) return path;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : nearestManifest(parent);
+}

@@ -1,0 +1,36 @@
+/** The inputs that every step on images has. */
+import { colorTransform, type Tracer, type Value } from '@inplace-abn/core';
+import type { Batch } from '@inplace-abn/data';
+
+export interface BatchShape {
+  /** Images. */
+  readonly batch: number;
+  /** Side of the square crop in pixels. */
+  readonly crop: number;
+}
+
+export interface ImageInputs {
+  /** Normalised images N×3×H×W. */
+  readonly x: Value;
+  readonly labels: Value;
+}
+
+/** uint8 images, colour matrices and labels; normalisation and colour augmentation happen on the device. */
+export function imageInputs(tracer: Tracer, { batch, crop }: BatchShape): ImageInputs {
+  const images = tracer.input('images', [batch, 3, crop, crop], 'uint8');
+  const color = tracer.input('color', [batch, 12], 'float32');
+  const labels = tracer.input('labels', [batch], 'int32');
+  return { x: tracer.within('input', () => colorTransform(images, color)), labels };
+}
+
+/** A batch of the loader as the arrays of those inputs. */
+export function imageArrays(
+  batch: Pick<Batch, 'images' | 'color' | 'labels'>,
+  { batch: size, crop }: BatchShape,
+): { images: Uint8Array; color: Float32Array; labels: Int32Array } {
+  return {
+    images: batch.images.subarray(0, size * crop * crop * 3),
+    color: batch.color.subarray(0, size * 12),
+    labels: batch.labels.subarray(0, size),
+  };
+}

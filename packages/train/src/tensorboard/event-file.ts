@@ -1,0 +1,59 @@
+import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { makeHistogram } from './histogram.js';
+import { type Event, encodeEvent } from './messages.js';
+import { frameRecord } from './record.js';
+
+export interface EventFileOptions {
+  /** The first step that this file continues from: TensorBoard hides what older files hold from there on. */
+  resumeStep?: number;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+  host?: string;
+}
+
+/**
+ * Writes one TensorBoard event file, `events.out.tfevents.SECONDS.HOST.PID`, into a folder.
+ *
+ * Each call is one append to the file, so a killed run loses nothing that was added before.
+ */
+export class EventFileWriter {
+  readonly path: string;
+  private readonly file: number;
+  private readonly now: () => number;
+  private open = true;
+
+  constructor(folder: string, options: EventFileOptions = {}) {
+    this.now = options.now ?? Date.now;
+    const seconds = Math.floor(this.now() / 1000);
+    const name = `events.out.tfevents.${String(seconds).padStart(10, '0')}.${options.host ?? hostname()}`;
+    mkdirSync(folder, { recursive: true });
+    this.path = join(folder, `${name}.${process.pid}`);
+    this.file = openSync(this.path, 'a');
+    this.append({ fileVersion: 'brain.Event:2' });
+    if (options.resumeStep !== undefined) this.append({ step: options.resumeStep, sessionStart: true });
+  }
+
+  /** Adds scalars of one step under their tags, such as `train/loss`. */
+  scalars(step: number, values: Readonly<Record<string, number>>): void {
+    const summary = Object.entries(values).map(([tag, scalar]) => ({ tag, scalar }));
+    this.append({ step, summary });
+  }
+
+  /** Adds the distribution of `values` at one step. */
+  histogram(step: number, tag: string, values: ArrayLike<number>): void {
+    this.append({ step, summary: [{ tag, histogram: makeHistogram(values) }] });
+  }
+
+  /** Closes the file; closing twice is harmless. */
+  close(): void {
+    if (this.open) closeSync(this.file);
+    this.open = false;
+  }
+
+  private append(event: Omit<Event, 'wallTime'>): void {
+    if (!this.open) throw new Error(`event file ${this.path} is closed: nothing can be added to it`);
+    appendFileSync(this.file, frameRecord(encodeEvent({ wallTime: this.now() / 1000, ...event })));
+  }
+}

@@ -1,0 +1,322 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError, defaultConfig, loadConfig, resolveConfig } from '../../src/config/config.js';
+
+const architectures = ['resnet18', 'resnet34', 'resnet50', 'resnet101'];
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'train-config-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+function problemsOf(object: unknown): string[] {
+  try {
+    resolveConfig(object, 'c.json', { architectures });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+async function loadText(text: string): Promise<string> {
+  const path = join(folder, 'c.json');
+  await writeFile(path, text);
+  const error: unknown = await loadConfig(path, { architectures }).catch((e: unknown) => e);
+  return error instanceof ConfigError ? error.message.replaceAll(path, 'c.json') : 'loaded';
+}
+
+describe('defaults', () => {
+  it('are those of the reference, with our additions', () => {
+    expect(resolveConfig({}, 'c.json')).toEqual({
+      network: {
+        arch: 'resnet101',
+        activation: 'relu',
+        activation_param: 0.01,
+        input_3x3: false,
+        bn_mode: 'standard',
+        classes: 1000,
+        dilation: 1,
+        weight_init: 'xavier_normal',
+        weight_gain_multiplier: 1,
+        precision: 'float32',
+        stem: 'imagenet',
+        width: 1,
+      },
+      optimizer: {
+        type: 'SGD',
+        batch_size: 256,
+        learning_rate: 0.1,
+        momentum: 0.9,
+        weight_decay: 0.0001,
+        nesterov: false,
+        clip: 1,
+        classifier_lr: -1,
+        schedule: { type: 'constant', mode: 'epoch', epochs: 10, params: {} },
+      },
+      input: {
+        scale_train: -1,
+        crop_train: 224,
+        color_jitter_train: false,
+        lighting_train: false,
+        scale_val: 256,
+        crop_val: 224,
+        mean: [0.485, 0.456, 0.406],
+        std: [0.229, 0.224, 0.225],
+        unreadable: 'fail',
+        unreadable_limit: 100,
+      },
+      seed: 0,
+    });
+  });
+
+  it('cannot be changed through a resolved configuration', () => {
+    const config = resolveConfig({}, 'c.json');
+    config.input.mean[0] = 9;
+    expect(defaultConfig.input.mean[0]).toBe(0.485);
+    expect(resolveConfig({}, 'c.json').input.mean[0]).toBe(0.485);
+  });
+
+  it('resolve to themselves', () => {
+    expect(resolveConfig(defaultConfig, 'c.json')).toEqual(defaultConfig);
+  });
+});
+
+describe('what the reference accepts', () => {
+  it.each([
+    [
+      { type: 'step', params: { step_size: 30 } },
+      { step_size: 30, gamma: 0.1 },
+    ],
+    [
+      { type: 'multistep', params: { milestones: [30, 60], gamma: 0.2 } },
+      { milestones: [30, 60], gamma: 0.2 },
+    ],
+    [{ type: 'exponential', params: { gamma: 0.97 } }, { gamma: 0.97 }],
+    [
+      { type: 'linear', mode: 'step', params: { alpha: -2.222e-6, beta: 1 } },
+      { alpha: -2.222e-6, beta: 1 },
+    ],
+    [{ epochs: 3 }, {}],
+  ])('schedule %j', (schedule, params) => {
+    expect(resolveConfig({ optimizer: { schedule } }, 'c.json').optimizer.schedule.params).toEqual(params);
+  });
+
+  it.each([1, 2, true, false, [1, 1, 2, 4]])('dilation %j', (dilation) => {
+    expect(resolveConfig({ network: { dilation } }, 'c.json').network.dilation).toEqual(dilation);
+  });
+
+  it('a published experiment', () => {
+    const config = resolveConfig(
+      {
+        network: { arch: 'resnet50', bn_mode: 'sync', activation: 'leaky_relu', activation_param: 0.01 },
+        optimizer: {
+          batch_size: 512,
+          learning_rate: 0.2,
+          clip: 0,
+          nesterov: true,
+          schedule: { type: 'step', mode: 'epoch', epochs: 90, params: { step_size: 30 } },
+        },
+        input: { color_jitter_train: true, lighting_train: true },
+      },
+      'c.json',
+      { architectures },
+    );
+    expect(config.optimizer.schedule).toEqual({
+      type: 'step',
+      mode: 'epoch',
+      epochs: 90,
+      params: { step_size: 30, gamma: 0.1 },
+    });
+  });
+});
+
+describe('problems', () => {
+  it.each<[string, object, string]>([
+    [
+      'unknown key',
+      { network: { activaton: 'elu' } },
+      'network.activaton: unknown key; did you mean "activation"?',
+    ],
+    ['unknown section', { optimiser: {} }, 'optimiser: unknown key; did you mean "optimizer"?'],
+    [
+      'key of another section',
+      { batch_size: 8 },
+      'batch_size: unknown key; did you mean "optimizer.batch_size"?',
+    ],
+    [
+      'nothing near',
+      { input: { zzzzzzzz: 1 } },
+      'input.zzzzzzzz: unknown key; known are scale_train, crop_train, color_jitter_train, lighting_train, scale_val, crop_val, mean, std, unreadable, unreadable_limit',
+    ],
+    [
+      'type',
+      { optimizer: { batch_size: '256' } },
+      'optimizer.batch_size: expected a positive integer, received "256"',
+    ],
+    [
+      'range',
+      { optimizer: { batch_size: 0 } },
+      'optimizer.batch_size: expected a positive integer, received 0',
+    ],
+    ['null', { optimizer: { clip: null } }, 'optimizer.clip: expected a number of at least 0, received null'],
+    ['section', { input: [] }, 'input: expected an object, received []'],
+    [
+      'enumeration',
+      { optimizer: { type: 'sgdd' } },
+      'optimizer.type: expected one of SGD, Adam, received "sgdd"; did you mean "SGD"?',
+    ],
+    [
+      'architecture',
+      { network: { arch: 'resnet52' } },
+      'network.arch: expected one of resnet18, resnet34, resnet50, resnet101, received "resnet52"; did you mean "resnet50"?',
+    ],
+    [
+      'minus one',
+      { input: { scale_val: -2 } },
+      'input.scale_val: expected -1 or a positive integer, received -2',
+    ],
+    [
+      'word for minus one',
+      { input: { scale_train: 'none' } },
+      'input.scale_train: expected -1 or a positive integer, received "none"',
+    ],
+    ['element', { input: { std: [1, 0, 1] } }, 'input.std[1]: expected a number above 0, received 0'],
+    [
+      'length',
+      { input: { mean: [0.5] } },
+      'input.mean: expected a list of three numbers (red, green, blue), received [0.5]',
+    ],
+    [
+      'dilation',
+      { network: { dilation: [1, 2] } },
+      'network.dilation: expected a positive integer, a list of four positive integers, or true or false, received [1,2]',
+    ],
+    [
+      'schedule type',
+      { optimizer: { schedule: { type: 'stepp', epoch: 3 } } },
+      'optimizer.schedule.type: expected one of constant, step, multistep, exponential, linear, received "stepp"; did you mean "step"?',
+    ],
+    [
+      'missing parameter',
+      { optimizer: { schedule: { type: 'step' } } },
+      'optimizer.schedule.params.step_size: is missing, expected a positive integer',
+    ],
+    [
+      'parameter of another type',
+      { optimizer: { schedule: { type: 'exponential', params: { gamma: 0.9, step_size: 3 } } } },
+      'optimizer.schedule.params.step_size: unknown key; known are gamma',
+    ],
+    [
+      'parameter where none is taken',
+      { optimizer: { schedule: { params: { gamma: 0.9 } } } },
+      'optimizer.schedule.params.gamma: unknown key; none is known here',
+    ],
+    [
+      'milestones out of order',
+      { optimizer: { schedule: { type: 'multistep', params: { milestones: [3, 2] } } } },
+      'optimizer.schedule.params.milestones: expected a list of increasing positive integers, received [3,2]',
+    ],
+    [
+      'relu in place',
+      { network: { bn_mode: 'inplace' } },
+      'network.activation: relu (the default) has no inverse, so bn_mode "inplace" cannot use it; choose leaky_relu, elu or identity, or bn_mode "standard"',
+    ],
+    [
+      'slope without an inverse',
+      { network: { bn_mode: 'sync', activation: 'leaky_relu', activation_param: 0 } },
+      'network.activation_param: expected a number above 0, received 0: leaky_relu must be invertible with bn_mode "sync"',
+    ],
+    [
+      'Nesterov without momentum',
+      { optimizer: { nesterov: true, momentum: 0 } },
+      'optimizer.momentum: expected a number above 0, received 0: nesterov needs momentum',
+    ],
+  ])('%s', (_, object, expected) => {
+    expect(problemsOf(object)[0]).toBe(`c.json: ${expected}`);
+  });
+
+  it('are all reported at once, whatever their section', () => {
+    const lines = problemsOf({
+      network: { arch: 'vgg', bn_mode: 'inplace', widht: 2 },
+      optimizer: { schedule: { type: 'linear', params: { alpha: 'a' } } },
+      seed: -1,
+    });
+    expect(lines.map((line) => line.split(': ')[1])).toEqual([
+      'network.arch',
+      'network.widht',
+      'optimizer.schedule.params.alpha',
+      'optimizer.schedule.params.beta',
+      'seed',
+      'network.activation',
+    ]);
+  });
+
+  it('are reported for anything but an object', () => {
+    expect(problemsOf([])).toEqual(['c.json: expected an object, received []']);
+    expect(problemsOf(null)).toEqual(['c.json: expected an object, received null']);
+  });
+
+  it('never escape as another kind of error', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom('network', 'optimizer', 'input', 'seed'), (value, key) => {
+        expect(problemsOf({ [key]: value })).toBeInstanceOf(Array);
+        expect(problemsOf(value)).toBeInstanceOf(Array);
+      }),
+      { seed: 7, numRuns: 200 },
+    );
+  });
+});
+
+describe('files', () => {
+  it('name line and column of the key or the value', async () => {
+    const text = '{\n  "optimizer": {\n    "momentun": 0.9,\n    "clip": "x"\n  },\n  "seed": 1.5\n}\n';
+    expect(await loadText(text)).toBe(
+      [
+        'c.json:3:5: optimizer.momentun: unknown key; did you mean "momentum"?',
+        'c.json:4:13: optimizer.clip: expected a number of at least 0, received "x"',
+        'c.json:6:11: seed: expected an integer of at least 0, received 1.5',
+      ].join('\n'),
+    );
+  });
+
+  it('point at the nearest parent of what is missing', async () => {
+    expect(await loadText('{"optimizer": {\n "schedule": {"type": "exponential"}}}')).toBe(
+      'c.json:2:2: optimizer.schedule.params.gamma: is missing, expected a number above 0',
+    );
+  });
+
+  it('refuse a key that is given twice', async () => {
+    expect(await loadText('{"seed": 1,\n "seed": 2}')).toBe('c.json:2:2: seed: given twice, first on line 1');
+  });
+
+  it.each([
+    ['{"seed": 1,}', "c.json:1:12: not valid JSON: unexpected '}'"],
+    ['{\n  "seed": tru\n}', "c.json:2:11: not valid JSON: unexpected identifier 'tru'"],
+    ['', 'c.json:1:1: not valid JSON: unexpected end of input'],
+    ['{"seed": 1', 'c.json:1:11: not valid JSON: unexpected end of input'],
+  ])('syntax error in %j', async (text, expected) => {
+    expect(await loadText(text)).toBe(expected);
+  });
+
+  it('may start with a byte order mark', async () => {
+    expect(await loadText('\uFEFF{}')).toBe('loaded');
+  });
+
+  it('that are missing are named', async () => {
+    const path = join(folder, 'absent.json');
+    await expect(loadConfig(path)).rejects.toThrow(
+      `${path}: there is no such file; expected a JSON training configuration`,
+    );
+  });
+
+  it('cannot reach the prototype', async () => {
+    expect(await loadText('{"__proto__": {"seed": 4}}')).toMatch(/^c\.json:1:2: __proto__: unknown key/);
+  });
+});

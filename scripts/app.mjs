@@ -1,0 +1,23 @@
+// Runs a program of apps/ in the caller's folder after bringing the build up to date.
+//   npm run train-imagenet -- CONFIG DIR [options]      npm run plan -- CONFIG --batch N [--json]
+import { inRoot } from './lib/paths.mjs';
+import { buildPackages } from './lib/pnpm.mjs';
+import { setup } from './lib/setup.mjs';
+import { runAttached, runMain, StepError } from './lib/steps.mjs';
+
+const PROGRAMS = {
+  plan: 'apps/train-imagenet/dist/plan.js',
+  'train-imagenet': 'apps/train-imagenet/dist/main.js',
+};
+
+await runMain(async () => {
+  const [name, ...args] = process.argv.slice(2);
+  const program = PROGRAMS[name];
+  if (!program) throw new StepError(`unknown program ${name}; there are ${Object.keys(PROGRAMS).join(', ')}`);
+  await setup();
+  await buildPackages();
+  // npm and pnpm start scripts in the root; a relative path means the folder where the user stands.
+  return runAttached(process.execPath, [inRoot(program), ...args], {
+    cwd: process.env.INIT_CWD ?? process.cwd(),
+  });
+});

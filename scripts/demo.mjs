@@ -1,0 +1,41 @@
+// Trains a small ResNet with in-place ABN on Fashion-MNIST.  npm run demo
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { inRoot, root } from './lib/paths.mjs';
+import { buildPackages } from './lib/pnpm.mjs';
+import { formatRunSummary } from './lib/run-summary.mjs';
+import { setup } from './lib/setup.mjs';
+import { runAttached, runMain, say, step } from './lib/steps.mjs';
+
+const DATA = '.cache/fashion-mnist';
+const CONFIG = 'apps/train-imagenet/experiments/demo_fashion_mnist.json';
+
+await runMain(async () => {
+  await setup();
+  await buildPackages();
+  await step(`Fashion-MNIST as an image folder in ${DATA}`, prepareData);
+
+  const folder = path.join('runs', `demo-${timestamp(new Date())}`);
+  const program = ['apps/train-imagenet/dist/main.js', CONFIG, DATA, '--log-dir', folder];
+  const status = await runAttached(process.execPath, [...program, ...process.argv.slice(2)]);
+  if (status !== 0) {
+    say(`the training run ended with status ${status}; its folder is ${folder}`);
+    return status;
+  }
+  const summary = JSON.parse(readFileSync(path.join(root, folder, 'summary.json'), 'utf8'));
+  process.stdout.write(`\n${formatRunSummary(summary, folder)}\n`);
+  return 0;
+});
+
+async function prepareData() {
+  // Loaded here because it needs the npm dependencies that setup installs.
+  const { prepareFashionMnist } = await import('../tools/fashion-mnist/prepare.mjs');
+  await prepareFashionMnist(inRoot(DATA));
+}
+
+/** @param {Date} now @returns {string} local time as 20250131-235959 */
+function timestamp(now) {
+  const two = (/** @type {number} */ value) => String(value).padStart(2, '0');
+  const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  return `${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+}

@@ -1,0 +1,61 @@
+// @ts-check
+
+/**
+ * Bytes by kind, as the plan counts them.
+ * @typedef {{ weights: number, gradients: number, optimizer: number, activations: number, workspace: number }} Bytes
+ *
+ * What train-imagenet writes to a run folder's summary.json; accuracies in per cent on the validation images.
+ * @typedef {object} RunSummary
+ * @property {number} images  validation images
+ * @property {number} top1  after the last epoch
+ * @property {number} bestTop1
+ * @property {number} seconds
+ * @property {{ ours: Bytes, ordinary: Bytes }} memory  of one training step, and with ordinary batch norm
+ */
+
+/** @type {[keyof Bytes, string][]} */
+const KINDS = [
+  ['activations', 'activations and their gradients'],
+  ['workspace', 'workspace'],
+  ['weights', 'weights'],
+  ['gradients', "weights' gradients"],
+  ['optimizer', 'optimiser state'],
+];
+
+/**
+ * The closing lines of a run: accuracy, run folder, and memory beside ordinary batch norm.
+ * @param {RunSummary} summary
+ * @param {string} folder
+ * @returns {string}
+ */
+export function formatRunSummary(summary, folder) {
+  const { ours, ordinary } = summary.memory;
+  const seconds = Math.round(summary.seconds);
+  const rows = KINDS.map(([kind, label]) => row(label, ours[kind], ordinary[kind]));
+  return [
+    `Accuracy    ${summary.top1.toFixed(2)} % top-1 on ${summary.images} test images (best ${summary.bestTop1.toFixed(2)} %)`,
+    `Time        ${Math.floor(seconds / 60)} min ${seconds % 60} s`,
+    `Run folder  ${folder} (open report.html)`,
+    '',
+    `${''.padEnd(34)}${'in place'.padStart(12)}${'ordinary BN'.padStart(14)}${'ratio'.padStart(8)}`,
+    ...rows,
+    row('in all', total(ours), total(ordinary)),
+    `exactly ${total(ours).toLocaleString('en')} bytes beside ${total(ordinary).toLocaleString('en')}`,
+  ].join('\n');
+}
+
+/**
+ * @param {string} label
+ * @param {number} ours
+ * @param {number} ordinary
+ */
+function row(label, ours, ordinary) {
+  const ratio = ordinary > 0 ? (ours / ordinary).toFixed(2) : '–';
+  return `${label.padEnd(34)}${megabytes(ours).padStart(12)}${megabytes(ordinary).padStart(14)}${ratio.padStart(8)}`;
+}
+
+/** @param {number} bytes */
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
+
+/** @param {Bytes} bytes */
+const total = (bytes) => KINDS.reduce((sum, [kind]) => sum + bytes[kind], 0);

@@ -1,0 +1,20 @@
+// @ts-check
+import { BUILD_PACKAGES, ensureDebianPackages } from './debian.mjs';
+import { ensureNativeAddon } from './native.mjs';
+import { ensureDependencies } from './pnpm.mjs';
+import { StepError } from './steps.mjs';
+
+const OLDEST_NODE = 20;
+
+/**
+ * Makes the checkout ready to build, test and run; does nothing, quickly, where it is.
+ * @param {{ packages?: string[] }} [options] further Debian packages
+ */
+export async function setup({ packages = [] } = {}) {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    throw new StepError(`Node ${OLDEST_NODE} or later is needed; this is Node ${process.versions.node}`);
+  }
+  await ensureDebianPackages([...BUILD_PACKAGES, ...packages]);
+  await ensureDependencies();
+  await ensureNativeAddon();
+}

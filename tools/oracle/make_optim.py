@@ -1,0 +1,97 @@
+"""packages/optim/test/fixtures/: five steps of SGD and Adam on seven elements, and schedules over twelve epochs."""
+
+import numpy as np
+import torch
+from torch.optim import lr_scheduler as schedules
+
+import paths
+import prng
+
+STEPS, EPOCHS = 5, 12
+
+OPTIMIZERS = {
+    "sgd": ("SGD", {"lr": 0.1}),
+    "sgd-weight-decay": ("SGD", {"lr": 0.1, "weight_decay": 0.05}),
+    "sgd-momentum": ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    "sgd-momentum-weight-decay": ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.05}),
+    "sgd-nesterov": ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+    "sgd-nesterov-weight-decay": ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.05}),
+    "adam": ("Adam", {"lr": 0.01}),
+    "adam-weight-decay": ("Adam", {"lr": 0.01, "weight_decay": 0.05}),
+    "adam-betas-eps": ("Adam", {"lr": 0.01, "betas": [0.8, 0.99], "eps": 1e-3}),
+}
+
+SCHEDULES = {
+    "constant": ("constant", {}),
+    "step": ("step", {"step_size": 3, "gamma": 0.1}),
+    "step-half": ("step", {"step_size": 5, "gamma": 0.5}),
+    "multistep": ("multistep", {"milestones": [2, 5, 9], "gamma": 0.3}),
+    "multistep-repeated": ("multistep", {"milestones": [4, 4, 7], "gamma": 0.5}),
+    "exponential": ("exponential", {"gamma": 0.9}),
+    "linear": ("linear", {"alpha": -0.05, "beta": 1.0}),
+    "linear-warm-up": ("linear", {"alpha": 0.25, "beta": 0.1}),
+}
+
+
+def as_float64(array) -> torch.Tensor:
+    return torch.tensor(np.asarray(array, dtype=np.float64))
+
+
+def run_optimizer(kind: str, options: dict) -> dict:
+    """The parameter and the optimiser's state after every step; one gradient element is zero throughout."""
+    start = prng.normal("parameter", (7,))
+    p = torch.nn.Parameter(as_float64(start))
+    optimizer = getattr(torch.optim, kind)([p], **options)
+    rows = []
+    for step in range(STEPS):
+        gradient = prng.normal(f"gradient:{step}", (7,))
+        gradient[3] = 0
+        p.grad = as_float64(gradient)
+        optimizer.step()
+        state = {k: v.tolist() for k, v in optimizer.state[p].items() if torch.is_tensor(v) and v.dim()}
+        rows.append({"gradient": gradient.tolist(), "parameter": p.detach().tolist(), **state})
+    return {"type": kind, "options": options, "start": start.tolist(), "steps": rows}
+
+
+def schedule(kind: str, optimizer, p: dict):
+    return {
+        "constant": lambda: schedules.LambdaLR(optimizer, lambda it: 1.0),
+        "step": lambda: schedules.StepLR(optimizer, **p),
+        "multistep": lambda: schedules.MultiStepLR(optimizer, **p),
+        "exponential": lambda: schedules.ExponentialLR(optimizer, **p),
+        "linear": lambda: schedules.LambdaLR(optimizer, lambda it: it * p["alpha"] + p["beta"]),
+    }[kind]()
+
+
+def run_schedule(kind: str, params: dict) -> dict:
+    """Rates of two parameter groups (base rates 0.1 and 0.02) at iterations 0 to 11."""
+    groups = [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in (0.1, 0.02)]
+    optimizer = torch.optim.SGD(groups, lr=0.1)
+    scheduler = schedule(kind, optimizer, params)
+    rates = []
+    for _ in range(EPOCHS):
+        rates.append([g["lr"] for g in optimizer.param_groups])
+        optimizer.step()
+        scheduler.step()
+    return {"type": kind, "params": params, "baseRates": [0.1, 0.02], "rates": rates}
+
+
+def clip(max_norm: float) -> dict:
+    """torch.nn.utils.clip_grad_norm_ on two gradients."""
+    grads = [prng.normal(f"clip:{i}", (n,)) for i, n in enumerate((5, 3))]
+    parameters = [torch.nn.Parameter(torch.zeros(len(g), dtype=torch.float64)) for g in grads]
+    for p, g in zip(parameters, grads):
+        p.grad = as_float64(g)
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, max_norm))
+    before, after = [g.tolist() for g in grads], [p.grad.tolist() for p in parameters]
+    return {"maxNorm": max_norm, "norm": norm, "before": before, "after": after}
+
+
+def main() -> None:
+    runs = {n: run_optimizer(*v) for n, v in OPTIMIZERS.items()}
+    paths.write_json(paths.fixture("optim", "optimizers.json"), {**runs, "clip": [clip(1.0), clip(100.0)]})
+    paths.write_json(paths.fixture("optim", "schedules.json"), {n: run_schedule(*v) for n, v in SCHEDULES.items()})
+
+
+if __name__ == "__main__":
+    main()

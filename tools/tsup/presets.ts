@@ -1,0 +1,22 @@
+import type { Options } from 'tsup';
+
+const common: Options = {
+  format: ['esm'],
+  target: 'node20',
+  platform: 'node',
+  sourcemap: true,
+  clean: true,
+  silent: true,
+  tsconfig: 'tsconfig.json',
+};
+
+/** A package: one entry, src/index.ts, with declarations. What it depends on stays outside the bundle. */
+export function library(overrides: Options = {}): Options {
+  // Declarations of other packages come from their dist, as a user of the published package sees them.
+  return { ...common, entry: ['src/index.ts'], dts: { compilerOptions: { paths: {} } }, ...overrides };
+}
+
+/** An app: one bundle per program; nobody imports it, so it has no declarations. */
+export function program(entry: string[], overrides: Options = {}): Options {
+  return { ...common, entry, dts: false, ...overrides };
+}

@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // Tests run on source: no build is needed before them.
+    alias: [{ find: /^@inplace-abn\/([a-z-]+)$/, replacement: `${root}packages/$1/src/index.ts` }],
+  },
+  test: {
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'apps/*/test/**/*.test.ts',
+      'bench/**/*.test.{ts,mjs}',
+      'scripts/**/*.test.{ts,mjs}',
+      'tools/**/*.test.{ts,mjs}',
+    ],
+    setupFiles: ['tools/vitest/silent-console.ts'],
+    // The addon owns threads and its own state: processes, not worker threads, keep test files apart.
+    pool: 'forks',
+    // An inline snapshot that is missing on CI is a failure, and `.only` is never left behind.
+    allowOnly: false,
+  },
+});
