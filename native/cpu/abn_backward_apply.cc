@@ -1,4 +1,5 @@
-// dx = k·(dy − Σdy/m − x̂·Σ(dy·x̂)/m) with k = s/√(σ² + ε), as dx = k·dy + (q·t + r), x̂ = t·unit (abn_backward.h):
+// dx = k·(dy − Σdy/m − x̂·Σ(dy·x̂)/m) with k = s/√(σ² + ε), as dx = k·dy + (q·t + r), x̂ = t·unit
+// (abn_backward.h):
 //   q = −k·unit·Σ(dy·x̂)/m,  r = −k·Σdy/m.
 // With fixed statistics dx = k·dy. dx may be written over dz or saved.
 #include "cpu/abn_backward.h"
@@ -31,8 +32,7 @@ IABN_INLINE void apply_rows(const T* dz, const T* saved, T* dx, int64_t rows, in
       } else {
         IABN_ELEMENTWISE
         for (int64_t c = 0; c < columns; ++c) {
-          store(out + c,
-                wide.k[c] * source.recover(phi, load(kept + c), load(grad + c), wide.saved, c).dy);
+          store(out + c, wide.k[c] * source.recover(phi, load(kept + c), load(grad + c), wide.saved, c).dy);
         }
       }
     }

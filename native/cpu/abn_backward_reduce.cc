@@ -1,4 +1,5 @@
-// Σ dy and Σ dy·x̂ per channel, reading dz and saved once. The loops sum dy·t with x̂ = t·unit (abn_backward.h).
+// Σ dy and Σ dy·x̂ per channel, reading dz and saved once. The loops sum dy·t with x̂ = t·unit
+// (abn_backward.h).
 #include "cpu/abn_backward.h"
 #include "cpu/closure.h"
 #include "cpu/column_sums.h"
@@ -17,7 +18,8 @@ IABN_INLINE void add_rows(const T* dz, const T* saved, int64_t stride, int64_t c
   for (int64_t c = 0; c < columns; ++c) {
     float sum_dy = 0.0f, sum_dy_t = 0.0f;
     for (int r = 0; r < Rows; ++r) {
-      const Recovered v = source.recover(phi, load(saved + r * stride + c), load(dz + r * stride + c), wide, c);
+      const Recovered v =
+          source.recover(phi, load(saved + r * stride + c), load(dz + r * stride + c), wide, c);
       sum_dy += v.dy;
       sum_dy_t += v.dy * v.t;
     }
@@ -75,7 +77,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         const T* saved = args.in<T>(1);
         float* sums[] = {args.out<float>(0), args.out<float>(1)};
         SavedCoefficients wide;
-        layer.fill(grid, args, reinterpret_cast<float*>(static_cast<char*>(args.workspace) + partials), &wide);
+        layer.fill(grid, args, reinterpret_cast<float*>(static_cast<char*>(args.workspace) + partials),
+                   &wide);
         column_sums(
             grid, 2, static_cast<double*>(args.workspace),
             [&](const Tile& tile, double* partial) {

@@ -1,4 +1,5 @@
-// dγ from Σ dy·x̂:  s = |γ| + ε gives sign(γ)·Σ (0 where γ = 0, as PyTorch differentiates abs),  s = γ gives Σ.
+// dγ from Σ dy·x̂:  s = |γ| + ε gives sign(γ)·Σ (0 where γ = 0, as PyTorch differentiates abs),  s = γ gives
+// Σ.
 #include "cpu/abn.h"
 #include "cpu/closure.h"
 

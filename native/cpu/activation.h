@@ -98,9 +98,12 @@ template <class Body>
 IABN_INLINE void with_invertible_activation(const Activation& activation, Body body) {
   const float slope = activation.slope;
   switch (activation.kind) {
-    case Activation::Kind::leaky_relu: return body(LeakyRelu{slope, 1.0f / slope});
-    case Activation::Kind::elu: return body(Elu{slope, 1.0f / slope});
-    default: return body(Identity{});
+    case Activation::Kind::leaky_relu:
+      return body(LeakyRelu{slope, 1.0f / slope});
+    case Activation::Kind::elu:
+      return body(Elu{slope, 1.0f / slope});
+    default:
+      return body(Identity{});
   }
 }
 

@@ -14,7 +14,8 @@ IABN_INLINE void backward(const T* dz, const T* z, T* dx, int64_t count, Activat
   });
 }
 
-IABN_SIMD void backward_leaf(const float* dz, const float* z, float* dx, int64_t count, Activation activation) {
+IABN_SIMD void backward_leaf(const float* dz, const float* z, float* dx, int64_t count,
+                             Activation activation) {
   backward(dz, z, dx, count, activation);
 }
 

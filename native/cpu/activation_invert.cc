@@ -1,6 +1,5 @@
 // y = φ⁻¹(z); y may be written over z.
 #include "cpu/activation.h"
-
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
 

@@ -13,7 +13,8 @@ struct Rates {
   float clip, decay, rest1, beta2, rest2, step_size, deviation, eps;
 };
 
-IABN_SIMD void adam_leaf(float* param, float* mean, float* square, const float* grad, int64_t count, Rates s) {
+IABN_SIMD void adam_leaf(float* param, float* mean, float* square, const float* grad, int64_t count,
+                         Rates s) {
   IABN_ELEMENTWISE
   for (int64_t i = 0; i < count; ++i) {
     const float g = s.clip * grad[i] + s.decay * param[i];
@@ -45,8 +46,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
                          static_cast<float>(eps)};
     const float* grad = args.in<float>(1);
     parallel_elements(count, [&](int64_t begin, int64_t end) {
-      adam_leaf(args.out<float>(0) + begin, args.out<float>(1) + begin, args.out<float>(2) + begin, grad + begin,
-                end - begin, rates);
+      adam_leaf(args.out<float>(0) + begin, args.out<float>(1) + begin, args.out<float>(2) + begin,
+                grad + begin, end - begin, rates);
     });
   });
 }

@@ -14,7 +14,8 @@ IABN_INLINE void subtract(const T* sum, const T* b, T* a, int64_t count, Activat
   });
 }
 
-IABN_SIMD void subtract_leaf(const float* sum, const float* b, float* a, int64_t count, Activation activation) {
+IABN_SIMD void subtract_leaf(const float* sum, const float* b, float* a, int64_t count,
+                             Activation activation) {
   subtract(sum, b, a, count, activation);
 }
 

@@ -1,5 +1,6 @@
 // y = Σ x over the window / number of its taps (those in the padding counted only with count_include_pad).
 #include "cpu/avg_pool.h"
+
 #include "cpu/data.h"
 
 namespace iabn {
@@ -37,8 +38,8 @@ IABN_SIMD void line_bf16(const PoolShape& s, bool include_padding, const bf16* x
 }
 
 template <class T>
-void run_lines(void (*leaf)(const PoolShape&, bool, const T*, T*, int64_t), const PoolShape& s, bool include_padding,
-               const KernelArgs& args) {
+void run_lines(void (*leaf)(const PoolShape&, bool, const T*, T*, int64_t), const PoolShape& s,
+               bool include_padding, const KernelArgs& args) {
 #pragma omp parallel for schedule(static)
   for (int64_t line = 0; line < s.n * s.oh; ++line) {
     leaf(s, include_padding, args.in<T>(0), args.out<T>(0), line);

@@ -36,8 +36,8 @@ IABN_SIMD void row_bf16(const PoolShape& s, bool include_padding, const bf16* dy
 }
 
 template <class T>
-void run_rows(void (*leaf)(const PoolShape&, bool, const T*, T*, int64_t), const PoolShape& s, bool include_padding,
-              const KernelArgs& args) {
+void run_rows(void (*leaf)(const PoolShape&, bool, const T*, T*, int64_t), const PoolShape& s,
+              bool include_padding, const KernelArgs& args) {
 #pragma omp parallel for schedule(static)
   for (int64_t row = 0; row < s.n * s.h; ++row) leaf(s, include_padding, args.in<T>(0), args.out<T>(0), row);
 }

@@ -20,7 +20,8 @@ std::unique_ptr<Kernel> make_cast(int64_t count) {
   return make_kernel_of([=](const KernelArgs& args) {
     const From* x = args.in<From>(0);
     To* out = args.out<To>(0);
-    parallel_elements(count, [&](int64_t begin, int64_t end) { cast_leaf(x + begin, out + begin, end - begin); });
+    parallel_elements(count,
+                      [&](int64_t begin, int64_t end) { cast_leaf(x + begin, out + begin, end - begin); });
   });
 }
 

@@ -26,9 +26,12 @@ IABN_INLINE void transform(const uint8_t* image, T* out, int64_t pixels, ColorMa
   IABN_ELEMENTWISE
   for (int64_t i = 0; i < pixels; ++i) {
     const float r = image[3 * i], g = image[3 * i + 1], b = image[3 * i + 2];
-    store(out + 3 * i, map.factor[0][0] * r + (map.factor[0][1] * g + (map.factor[0][2] * b + map.offset[0])));
-    store(out + 3 * i + 1, map.factor[1][0] * r + (map.factor[1][1] * g + (map.factor[1][2] * b + map.offset[1])));
-    store(out + 3 * i + 2, map.factor[2][0] * r + (map.factor[2][1] * g + (map.factor[2][2] * b + map.offset[2])));
+    store(out + 3 * i,
+          map.factor[0][0] * r + (map.factor[0][1] * g + (map.factor[0][2] * b + map.offset[0])));
+    store(out + 3 * i + 1,
+          map.factor[1][0] * r + (map.factor[1][1] * g + (map.factor[1][2] * b + map.offset[1])));
+    store(out + 3 * i + 2,
+          map.factor[2][0] * r + (map.factor[2][1] * g + (map.factor[2][2] * b + map.offset[2])));
   }
 }
 

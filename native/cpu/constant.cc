@@ -19,10 +19,14 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const double value = spec.attrs.number("value");
   const int64_t count = spec.outputs[0].elements();
   switch (spec.outputs[0].dtype) {
-    case DType::f32: return make_fill(count, static_cast<float>(value));
-    case DType::bf16: return make_fill(count, to_bf16(static_cast<float>(value)));
-    case DType::i32: return make_fill(count, static_cast<int32_t>(value));
-    default: throw std::invalid_argument("a constant is float32, bfloat16 or int32");
+    case DType::f32:
+      return make_fill(count, static_cast<float>(value));
+    case DType::bf16:
+      return make_fill(count, to_bf16(static_cast<float>(value)));
+    case DType::i32:
+      return make_fill(count, static_cast<int32_t>(value));
+    default:
+      throw std::invalid_argument("a constant is float32, bfloat16 or int32");
   }
 }
 

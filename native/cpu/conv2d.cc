@@ -24,7 +24,7 @@ class GemmForward : public GemmConvolution {
     const float* weights = gemm_weights(args.in<float>(1), args.workspace);
     for (int64_t begin = 0; begin < lines(); begin += chunk_lines()) {
       const int64_t end = std::min(lines(), begin + chunk_lines());
-      const float* rows = x;
+      const float* rows = x + begin * shape_.ow * shape_.c;  // pointwise: a pixel of y is one of x
       if (!shape_.pointwise()) {
         im2col(x, columns(args.workspace), begin, end);
         rows = columns(args.workspace);
@@ -64,7 +64,8 @@ std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
       desc.scratchpad_desc());
 }
 
-float tap_sum(const ConvShape& s, const float* x, const float* w, int64_t n, int64_t o, int64_t oy, int64_t ox) {
+float tap_sum(const ConvShape& s, const float* x, const float* w, int64_t n, int64_t o, int64_t oy,
+              int64_t ox) {
   const int64_t inputs = s.group_inputs(), first = o / s.group_outputs() * inputs;
   double sum = 0;
   for (int64_t kh = 0; kh < s.kh; ++kh) {

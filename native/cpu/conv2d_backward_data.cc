@@ -60,7 +60,8 @@ std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
       desc.scratchpad_desc());
 }
 
-float tap_sum(const ConvShape& s, const float* dy, const float* w, int64_t n, int64_t c, int64_t y, int64_t x) {
+float tap_sum(const ConvShape& s, const float* dy, const float* w, int64_t n, int64_t c, int64_t y,
+              int64_t x) {
   const int64_t inputs = s.group_inputs(), outputs = s.group_outputs(), first = c / inputs * outputs;
   double sum = 0;
   for (int64_t kh = 0; kh < s.kh; ++kh) {

@@ -105,16 +105,17 @@ dnnl::convolution_backward_data::primitive_desc conv_backward_data(const ConvSha
   const auto hint = conv_forward(s, x, y, false);
   return refusing("convolution backward by data", [&] {
     const Window window(s);
-    const dnnl::convolution_backward_data::desc op(algorithm::convolution_direct, conv_x(s, x),
-                                                   any_weights(s, weights_type(x, y)), conv_y(s, y), window.strides,
-                                                   window.dilates, window.padding, window.padding);
+    const dnnl::convolution_backward_data::desc op(
+        algorithm::convolution_direct, conv_x(s, x), any_weights(s, weights_type(x, y)), conv_y(s, y),
+        window.strides, window.dilates, window.padding, window.padding);
     dnnl::convolution_backward_data::primitive_desc desc(op, user_scratchpad(), engine(), hint);
     refuse_reference(desc.impl_info_str());
     return desc;
   });
 }
 
-dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(const ConvShape& s, DType x, DType y) {
+dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(const ConvShape& s, DType x,
+                                                                         DType y) {
   const auto hint = conv_forward(s, x, y, false);
   return refusing("convolution backward by weights", [&] {
     const Window window(s);

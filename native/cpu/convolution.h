@@ -9,11 +9,11 @@
 namespace iabn {
 
 struct ConvShape {
-  int64_t n, c, h, w;       // x
-  int64_t o, oh, ow;        // y
-  int64_t kh, kw;           // kernel
-  int64_t sh, sw, ph, pw;   // stride, padding before
-  int64_t dh, dw, groups;   // dilation (1: dense)
+  int64_t n, c, h, w;      // x
+  int64_t o, oh, ow;       // y
+  int64_t kh, kw;          // kernel
+  int64_t sh, sw, ph, pw;  // stride, padding before
+  int64_t dh, dw, groups;  // dilation (1: dense)
 
   // x, y (or their gradients) are N,C,H,W; w (or its gradient) is O,C/groups,KH,KW.
   // Throws std::invalid_argument when they do not fit together.
@@ -24,9 +24,7 @@ struct ConvShape {
   int64_t group_outputs() const { return o / groups; }
   bool empty() const { return n * c * h * w == 0 || o * oh * ow == 0 || kh * kw == 0; }
   // A matrix product over pixels: 1×1, no stride, padding or groups.
-  bool pointwise() const {
-    return kh * kw == 1 && sh * sw == 1 && ph + pw == 0 && groups == 1;
-  }
+  bool pointwise() const { return kh * kw == 1 && sh * sw == 1 && ph + pw == 0 && groups == 1; }
 };
 
 namespace onednn {
@@ -40,7 +38,8 @@ dnnl::memory::desc conv_weights(const ConvShape& shape);
 // in whatever layout the primitive likes; throws Refused where oneDNN has no implementation.
 dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& shape, DType x, DType y, bool bias);
 dnnl::convolution_backward_data::primitive_desc conv_backward_data(const ConvShape& shape, DType x, DType y);
-dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(const ConvShape& shape, DType x, DType y);
+dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(const ConvShape& shape, DType x,
+                                                                         DType y);
 
 }  // namespace onednn
 }  // namespace iabn

@@ -9,7 +9,8 @@ namespace iabn {
 namespace {
 
 template <class T>
-IABN_INLINE void backward(const T* logits, T* dlogits, Labels labels, int64_t begin, int64_t end, float scale) {
+IABN_INLINE void backward(const T* logits, T* dlogits, Labels labels, int64_t begin, int64_t end,
+                          float scale) {
   for (int64_t row = begin; row < end; ++row) {
     const T* x = logits + row * labels.classes;
     T* dx = dlogits + row * labels.classes;

@@ -25,10 +25,10 @@ IABN_INLINE float load(const bf16* p) { return float_of(static_cast<uint32_t>(p-
 // Round to nearest, ties to even; a NaN stays one (made quiet: its payload may lie in the lost half).
 IABN_INLINE bf16 to_bf16(float value) {
   const uint32_t bits = bits_of(value);
-  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-  const uint32_t quiet = (bits >> 16) | 0x40u;
-  const bool nan = (bits & 0x7fffffffu) > 0x7f800000u;
-  return bf16{static_cast<uint16_t>(nan ? quiet : rounded)};
+  const bool nan = value != value;
+  const uint32_t half = nan ? 0u : 0x7fffu + ((bits >> 16) & 1u);
+  const uint32_t quiet = nan ? 0x400000u : 0u;
+  return bf16{static_cast<uint16_t>(((bits + half) | quiet) >> 16)};
 }
 
 IABN_INLINE void store(float* p, float value) { *p = value; }

@@ -1,8 +1,8 @@
 // Dropout whose mask is a function of (seed, stream, index) alone, so that the backward pass draws it again:
 //   mix(v): v ^= v >> 16; v ·= 0x7feb352d; v ^= v >> 15; v ·= 0x846ca68b; v ^= v >> 16
 //   h = mix(seed ^ mix(stream·0x9E3779B9)),  u = mix(mix(lo(index) ^ h) ^ hi(index)·0x85EBCA6B) / 2³²
-// An element is kept iff u ≥ p, and then scaled by 1/(1 − p). The index counts elements in channels-last order
-// or, channelwise, is n·C + c. out may be written over x.
+// An element is kept iff u ≥ p, and then scaled by 1/(1 − p). The index counts elements in channels-last
+// order or, channelwise, is n·C + c. out may be written over x.
 #include <algorithm>
 #include <cmath>
 
@@ -120,7 +120,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const TensorDesc desc = spec.inputs[0];
   const Dropout dropout = {spec.attrs.number("p"), static_cast<uint32_t>(spec.attrs.integer("stream"))};
   const bool channelwise = spec.attrs.boolean("channelwise");
-  const size_t factors = channelwise ? static_cast<size_t>(desc.dims[0] * desc.channels()) * sizeof(float) : 0;
+  const size_t factors =
+      channelwise ? static_cast<size_t>(desc.dims[0] * desc.channels()) * sizeof(float) : 0;
   return make_data_kernel(
       desc.dtype,
       [=](auto type, const KernelArgs& args) {

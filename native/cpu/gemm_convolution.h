@@ -3,8 +3,8 @@
 //   col[pixel, (kh, kw, c)] = x at that tap, 0 in the padding      one chunk of lines, in the workspace
 //   y = col · Wᵀ        dcol = dy · W, dx += taps of dcol        dW += dyᵀ · col          W: O×(KH·KW·C)
 //
-// A 1×1 convolution without stride and padding needs no col. Chunks depend on the shape alone and are summed in
-// order, so a result does not depend on how the copying is shared among threads.
+// A 1×1 convolution without stride and padding needs no col. Chunks depend on the shape alone and are summed
+// in order, so a result does not depend on how the copying is shared among threads.
 #pragma once
 
 #include "cpu/convolution.h"
@@ -13,8 +13,8 @@ namespace iabn {
 
 enum class ConvDirection { forward, backward_data, backward_weights };
 
-// Throws Refused unless the operands are float32, dense and not grouped, and this way was measured to be faster
-// than oneDNN's convolution (see gemm_is_faster in the .cc).
+// Throws Refused unless the operands are float32, dense and not grouped, and this way was measured to be
+// faster than oneDNN's convolution (see gemm_is_faster in the .cc).
 void refuse_unless_gemm(const ConvShape& shape, const KernelSpec& spec, ConvDirection direction);
 
 class GemmConvolution : public Kernel {

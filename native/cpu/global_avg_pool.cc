@@ -23,7 +23,8 @@ IABN_INLINE void mean_block(const T* x, int64_t pixels, int64_t channels, int64_
     }
     for (int64_t c = 0; c < count; ++c) total[c] += static_cast<double>(sum[c]);
   }
-  for (int64_t c = 0; c < count; ++c) store(y + c, static_cast<float>(total[c] / static_cast<double>(pixels)));
+  for (int64_t c = 0; c < count; ++c)
+    store(y + c, static_cast<float>(total[c] / static_cast<double>(pixels)));
 }
 
 IABN_SIMD void block_f32(const float* x, int64_t pixels, int64_t channels, int64_t count, float* y) {
@@ -56,7 +57,8 @@ void run(const KernelSpec& spec, const KernelArgs& args) {
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const TensorDesc &x = spec.inputs[0], &y = spec.outputs[0];
-  if (x.rank() < 2 || y.rank() != 2 || x.dims[0] != y.dims[0] || x.dims[1] != y.dims[1] || x.dtype != y.dtype) {
+  if (x.rank() < 2 || y.rank() != 2 || x.dims[0] != y.dims[0] || x.dims[1] != y.dims[1] ||
+      x.dtype != y.dtype) {
     throw std::invalid_argument("global_avg_pool: expected x of N,C,H,W and y of N,C in one dtype");
   }
   return std::make_unique<FunctionKernel>(spec, run, 0);

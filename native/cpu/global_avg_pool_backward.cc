@@ -26,14 +26,14 @@ IABN_SIMD void spread_bf16(const bf16* dy, float pixels, int64_t channels, int64
 }
 
 template <class T>
-void run_tasks(void (*leaf)(const T*, float, int64_t, int64_t, T*), int64_t images, int64_t pixels, int64_t channels,
-               const KernelArgs& args) {
+void run_tasks(void (*leaf)(const T*, float, int64_t, int64_t, T*), int64_t images, int64_t pixels,
+               int64_t channels, const KernelArgs& args) {
   const int64_t tasks = (pixels + kTaskPixels - 1) / kTaskPixels;
 #pragma omp parallel for schedule(static)
   for (int64_t task = 0; task < images * tasks; ++task) {
     const int64_t n = task / tasks, pixel = task % tasks * kTaskPixels;
-    leaf(args.in<T>(0) + n * channels, static_cast<float>(pixels), channels, std::min(kTaskPixels, pixels - pixel),
-         args.out<T>(0) + (n * pixels + pixel) * channels);
+    leaf(args.in<T>(0) + n * channels, static_cast<float>(pixels), channels,
+         std::min(kTaskPixels, pixels - pixel), args.out<T>(0) + (n * pixels + pixel) * channels);
   }
 }
 
@@ -49,7 +49,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const TensorDesc &dy = spec.inputs[0], &dx = spec.outputs[0];
   if (dx.rank() < 2 || dy.rank() != 2 || dx.dims[0] != dy.dims[0] || dx.dims[1] != dy.dims[1] ||
       dx.dtype != dy.dtype) {
-    throw std::invalid_argument("global_avg_pool_backward: expected dy of N,C and dx of N,C,H,W in one dtype");
+    throw std::invalid_argument(
+        "global_avg_pool_backward: expected dy of N,C and dx of N,C,H,W in one dtype");
   }
   return std::make_unique<FunctionKernel>(spec, run, 0);
 }

@@ -28,7 +28,8 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("linear_backward_data", {make_onednn, make_plain, through_float({make_onednn, make_plain})});
+OpRegistration registration("linear_backward_data",
+                            {make_onednn, make_plain, through_float({make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

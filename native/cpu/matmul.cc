@@ -7,7 +7,8 @@ namespace iabn {
 LinearShape LinearShape::from(const TensorDesc& x, const TensorDesc& w, const TensorDesc& y) {
   if (x.rank() != 2 || w.rank() != 2 || y.rank() != 2 || x.dims[0] != y.dims[0] || x.dims[1] != w.dims[1] ||
       y.dims[1] != w.dims[0]) {
-    throw std::invalid_argument("linear: expected x of rows×inputs, w of outputs×inputs and y of rows×outputs");
+    throw std::invalid_argument(
+        "linear: expected x of rows×inputs, w of outputs×inputs and y of rows×outputs");
   }
   return {x.dims[0], x.dims[1], w.dims[0]};
 }
@@ -60,12 +61,13 @@ std::unique_ptr<Kernel> matmul_forward(const LinearShape& s, DType x, DType y, b
 std::unique_ptr<Kernel> matmul_backward_data(const LinearShape& s, DType dy, DType dx) {
   refuse_empty(s);
   const memory::desc own = matrix(s.outputs, s.inputs, DType::f32, Tag::ab);
-  const auto desc = describe(matrix(s.rows, s.outputs, dy, Tag::ab), preferred_weights(own, dy), memory::desc(),
-                             matrix(s.rows, s.inputs, dx, Tag::ab));
-  return std::make_unique<PrimitiveKernel>(
-      desc.impl_info_str(), dnnl::matmul(desc),
-      std::vector<Operand>{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()}, {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}},
-      Weights{DNNL_ARG_WEIGHTS, {false, 1}, own, desc.weights_desc()}, desc.scratchpad_desc());
+  const auto desc = describe(matrix(s.rows, s.outputs, dy, Tag::ab), preferred_weights(own, dy),
+                             memory::desc(), matrix(s.rows, s.inputs, dx, Tag::ab));
+  return std::make_unique<PrimitiveKernel>(desc.impl_info_str(), dnnl::matmul(desc),
+                                           std::vector<Operand>{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
+                                                                {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}},
+                                           Weights{DNNL_ARG_WEIGHTS, {false, 1}, own, desc.weights_desc()},
+                                           desc.scratchpad_desc());
 }
 
 std::unique_ptr<Kernel> matmul_backward_weights(const LinearShape& s, DType x, DType dy) {

@@ -6,8 +6,8 @@ namespace iabn {
 namespace {
 
 template <class T>
-IABN_INLINE void pool_pixel(const PoolShape& s, const T* image, Range rows, Range columns, int64_t top, int64_t left,
-                            T* y, uint8_t* index) {
+IABN_INLINE void pool_pixel(const PoolShape& s, const T* image, Range rows, Range columns, int64_t top,
+                            int64_t left, T* y, uint8_t* index) {
   for (int64_t c0 = 0; c0 < s.c; c0 += kPoolBlock) {
     const int64_t count = s.c - c0 < kPoolBlock ? s.c - c0 : kPoolBlock;
     float best[kPoolBlock];
@@ -43,7 +43,8 @@ IABN_INLINE void pool_line(const PoolShape& s, const T* x, T* y, uint8_t* index,
       for (int64_t c = 0; c < s.c; ++c) store(y + at + c, -__builtin_inff()), index[at + c] = 0;
       continue;
     }
-    pool_pixel(s, x + n * s.h * s.w * s.c, rows, columns, oy * s.sh - s.ph, ox * s.sw - s.pw, y + at, index + at);
+    pool_pixel(s, x + n * s.h * s.w * s.c, rows, columns, oy * s.sh - s.ph, ox * s.sw - s.pw, y + at,
+               index + at);
   }
 }
 

@@ -1,5 +1,5 @@
-// dx = Σ dy over the windows whose maximum this element was. Gathered: each element of dx is written once, by one
-// thread, its windows added in order.
+// dx = Σ dy over the windows whose maximum this element was. Gathered: each element of dx is written once, by
+// one thread, its windows added in order.
 #include "cpu/data.h"
 #include "cpu/pooling.h"
 

@@ -39,10 +39,12 @@ bool has_avx512() {
 }
 
 void refuse_reference(const std::string& implementation) {
-  if (implementation.find("ref") == 0) throw Refused("oneDNN offers only its reference loops (" + implementation + ")");
+  if (implementation.find("ref") == 0)
+    throw Refused("oneDNN offers only its reference loops (" + implementation + ")");
 }
 
-Primitive::Primitive(const dnnl::primitive& primitive, const Operands& operands, const dnnl::memory::desc& scratchpad)
+Primitive::Primitive(const dnnl::primitive& primitive, const Operands& operands,
+                     const dnnl::memory::desc& scratchpad)
     : primitive_(primitive), scratchpad_bytes_(scratchpad.get_size()) {
   for (const auto& [argument, desc] : operands) {
     arguments_.emplace(argument, dnnl::memory(desc, engine(), DNNL_MEMORY_NONE));
@@ -59,8 +61,7 @@ void Primitive::run(void* scratchpad) {
 Reorder::Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
   if (from == to) return;
   const dnnl::reorder::primitive_desc desc(engine(), from, engine(), to, user_scratchpad());
-  primitives_.emplace_back(dnnl::reorder(desc),
-                           Primitive::Operands{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}},
+  primitives_.emplace_back(dnnl::reorder(desc), Primitive::Operands{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}},
                            desc.scratchpad_desc());
 }
 
@@ -80,7 +81,8 @@ Primitive::Operands primitive_operands(const std::vector<Operand>& operands, con
 }
 
 Reorder weights_reorder(const Weights& weights) {
-  return weights.place.output ? Reorder(weights.preferred, weights.own) : Reorder(weights.own, weights.preferred);
+  return weights.place.output ? Reorder(weights.preferred, weights.own)
+                              : Reorder(weights.own, weights.preferred);
 }
 
 void* address(const KernelArgs& args, const Place& place) {

@@ -55,8 +55,8 @@ auto refusing(const char* what, Make make) -> decltype(make()) {
   try {
     return make();
   } catch (const dnnl::error& error) {
-    throw Refused(std::string("oneDNN has no ") + what + " for these shapes and dtypes on this CPU (" + error.what() +
-                  ")");
+    throw Refused(std::string("oneDNN has no ") + what + " for these shapes and dtypes on this CPU (" +
+                  error.what() + ")");
   }
 }
 
@@ -113,8 +113,9 @@ struct Weights {
 // One primitive; weights are laid out (and cast) for it before it runs, their gradient brought back after.
 class PrimitiveKernel : public Kernel {
  public:
-  PrimitiveKernel(std::string implementation, const dnnl::primitive& primitive, const std::vector<Operand>& operands,
-                  const Weights& weights, const dnnl::memory::desc& scratchpad);
+  PrimitiveKernel(std::string implementation, const dnnl::primitive& primitive,
+                  const std::vector<Operand>& operands, const Weights& weights,
+                  const dnnl::memory::desc& scratchpad);
 
   size_t workspace_bytes() const override { return layout_.bytes(); }
   std::string implementation() const override { return implementation_; }

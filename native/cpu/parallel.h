@@ -33,7 +33,7 @@ void parallel_range(int64_t count, int64_t item_elements, int64_t grain, const B
   const int64_t grains = (count + grain - 1) / grain;
   const int64_t threads = std::min<int64_t>(omp_get_max_threads(), grains);
   if (threads > 1 && count * item_elements >= kParallelElements) {
-#pragma omp parallel num_threads(static_cast<int>(threads))
+#pragma omp parallel num_threads(static_cast <int>(threads))
     {
       const int64_t team = omp_get_num_threads();
       const int64_t member = omp_get_thread_num();

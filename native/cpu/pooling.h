@@ -1,5 +1,5 @@
-// Geometry of two-dimensional pooling over channels-last images. Windows are clipped to the image; the output size is
-// the specification's (rounding down or up is decided there).
+// Geometry of two-dimensional pooling over channels-last images. Windows are clipped to the image; the output
+// size is the specification's (rounding down or up is decided there).
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,8 @@ namespace iabn {
 constexpr int64_t kPoolBlock = 64;
 
 struct PoolShape {
-  int64_t n, c, h, w;      // x
-  int64_t oh, ow;          // y
+  int64_t n, c, h, w;  // x
+  int64_t oh, ow;      // y
   int64_t kh, kw, sh, sw, ph, pw;
 
   // Throws std::invalid_argument when x and y (or their gradients) do not fit together.
@@ -28,10 +28,11 @@ struct PoolShape {
     if (x.dtype != y.dtype) throw std::invalid_argument("pooling: expected input and output of one dtype");
     if (kernel.size() != 2 || stride.size() != 2 || padding.size() != 2 || kernel[0] < 1 || kernel[1] < 1 ||
         stride[0] < 1 || stride[1] < 1 || padding[0] < 0 || padding[1] < 0) {
-      throw std::invalid_argument("pooling: expected two positive numbers for kernel and stride, two for padding");
+      throw std::invalid_argument(
+          "pooling: expected two positive numbers for kernel and stride, two for padding");
     }
-    return {x.dims[0], x.dims[1], x.dims[2], x.dims[3], y.dims[2],  y.dims[3], kernel[0],
-            kernel[1], stride[0], stride[1], padding[0], padding[1]};
+    return {x.dims[0], x.dims[1], x.dims[2], x.dims[3], y.dims[2],  y.dims[3],
+            kernel[0], kernel[1], stride[0], stride[1], padding[0], padding[1]};
   }
 };
 

@@ -7,8 +7,8 @@
 
 namespace iabn {
 
-// A factory that serves specifications with bfloat16 operands by the first of the given float32 implementations
-// that accepts them; it refuses specifications without bfloat16.
+// A factory that serves specifications with bfloat16 operands by the first of the given float32
+// implementations that accepts them; it refuses specifications without bfloat16.
 KernelFactory through_float(std::vector<KernelFactory> implementations);
 
 }  // namespace iabn

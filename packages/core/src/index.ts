@@ -1,4 +1,4 @@
-export { compile, type CompileOptions } from './compile.js';
+export { type CompileOptions, compile } from './compile.js';
 export { debug, debugLevel } from './debug/ladder.js';
 export { type CpuDevice, cpu } from './devices/cpu.js';
 export type { Device, DeviceMemory, Executable, KernelSpec, PreparedKernel } from './devices/device.js';
@@ -9,22 +9,35 @@ export {
   dtypeOf,
   fromBFloat16,
   fromFloat64,
+  type TypedArray,
   toBFloat16,
   toFloat64,
-  type TypedArray,
 } from './dtype.js';
 export { NotFiniteError, ShapeError, UsageError } from './errors.js';
 export type { Graph, GraphNode, StateInfo, StateKind, ValueId, ValueInfo } from './graph/graph.js';
-export { operands, valueOf } from './graph/graph.js';
+export { operands, valueInfo } from './graph/graph.js';
 export { formatGraph, formatNode } from './graph/text.js';
 export * from './ops/functions.js';
+export type { AliasDecision } from './passes/alias.js';
 export { gradients } from './passes/gradient.js';
 export type { ComputeDType } from './passes/precision.js';
+export type { RebuildDecision } from './passes/rebuild.js';
 export { formatBytes } from './plan/format.js';
-export type { Buffer, Plan, PlanBytes, PlannedInstruction } from './plan/plan.js';
+export { type PeerBytes, peerBytes } from './plan/peer.js';
+export type { Buffer, BufferKind, Plan, PlanBytes, PlannedInstruction } from './plan/plan.js';
 export { type Arrays, Program, type RunOptions, type RunOutput } from './program/program.js';
 export { type HostTensor, type StateSpec, Store, statesOf } from './program/store.js';
-export { run, type RunInput } from './run.js';
-export { byteLength, channels, dim, elements, formatType, rows, sameShape, type Shape, type TensorType } from './shape.js';
-export { trace, Tracer } from './trace/tracer.js';
+export { type RunInput, run } from './run.js';
+export {
+  byteLength,
+  channels,
+  dim,
+  elements,
+  formatType,
+  rows,
+  type Shape,
+  sameShape,
+  type TensorType,
+} from './shape.js';
+export { Tracer, trace } from './trace/tracer.js';
 export { Value } from './trace/value.js';

@@ -1,5 +1,5 @@
 /** Trying things: compile a function of values and run it once. */
-import { compile, type CompileOptions } from './compile.js';
+import { type CompileOptions, compile } from './compile.js';
 import { cpu } from './devices/cpu.js';
 import type { Device } from './devices/device.js';
 import type { DType, TypedArray } from './dtype.js';

@@ -7,8 +7,12 @@ import type { Image } from './image.js';
 
 /** No PNG of SMALL_PNG_PIXELS needs more, unless it carries other things than pixels. */
 const SMALL_FILE_BYTES = 64 * 1024;
-/** A small read that takes longer came from a slow disk or a network: reads then leave this thread for a while. */
+/**
+ * Small reads that take longer on average come from a slow disk or a network: reads then leave this thread for a
+ * while. The average runs over about ten reads, so that one during which the thread had to wait for a core does not count.
+ */
 const SLOW_READ_MS = 1;
+const AVERAGE_SHARE = 0.1;
 const READS_AFTER_SLOW = 64;
 
 /**
@@ -20,6 +24,7 @@ export class ImageReader {
   private readonly buffer = Buffer.allocUnsafe(SMALL_FILE_BYTES);
   private expectSmall = true;
   private readsElsewhere = 0;
+  private averageMs = 0;
 
   /** @throws ImageError, at once or as a rejection */
   read(path: string): Image | Promise<Image> {
@@ -30,10 +35,17 @@ export class ImageReader {
     }
     const start = performance.now();
     const size = readStart(path, this.buffer);
-    if (performance.now() - start > SLOW_READ_MS) this.readsElsewhere = READS_AFTER_SLOW;
+    this.noteDuration(performance.now() - start);
     // A full buffer may hold only the start of the file.
     const image = size < SMALL_FILE_BYTES ? decodeSmallPng(this.buffer.subarray(0, size)) : undefined;
     return image ?? this.readOnPool(path);
+  }
+
+  private noteDuration(milliseconds: number): void {
+    this.averageMs += AVERAGE_SHARE * (milliseconds - this.averageMs);
+    if (this.averageMs <= SLOW_READ_MS) return;
+    this.readsElsewhere = READS_AFTER_SLOW;
+    this.averageMs = 0;
   }
 
   private async readOnPool(path: string): Promise<Image> {

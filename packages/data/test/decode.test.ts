@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { decodeOnPool, decodeSmallPng } from '../src/decode.js';
 import { ImageError } from '../src/errors.js';
 import { ImageReader } from '../src/reader.js';
@@ -191,5 +191,24 @@ describe('ImageReader', () => {
     await expect(sizeOf('bad.png')).rejects.toThrow(`Cannot read the image ${join(folder, 'bad.png')}:`);
     await expect(sizeOf('empty.png')).rejects.toThrow(ImageError);
     await expect(sizeOf('missing.png')).rejects.toThrow(/missing\.png/);
+  });
+
+  it('moves its reads off the thread where storage is slow', async () => {
+    const folder = await temporaryFolder();
+    await writeFiles(folder, { 'small.png': greyPng(9), 'bad.png': 'no image' });
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+      now += 50;
+      return now;
+    });
+    onTestFinished(() => clock.mockRestore());
+    const reader = new ImageReader();
+    const first = reader.read(join(folder, 'small.png'));
+    const second = reader.read(join(folder, 'small.png'));
+    expect(first).not.toBeInstanceOf(Promise);
+    expect(second).toBeInstanceOf(Promise);
+    expect((await second).data).toEqual((await first).data);
+    await expect(reader.read(join(folder, 'bad.png'))).rejects.toThrow(ImageError);
+    await expect(reader.read(join(folder, 'missing.png'))).rejects.toThrow(ImageError);
   });
 });

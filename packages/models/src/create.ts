@@ -17,6 +17,7 @@ export const ARCHITECTURES: readonly string[] = [...factories.keys()];
 /** Builds the network `arch`. Throws UsageError with the list of names for an unknown one. */
 export function createNetwork(arch: string, options: NetworkOptions): Module {
   const factory = factories.get(arch);
-  if (!factory) throw new UsageError(`unknown architecture ${arch}: expected one of ${ARCHITECTURES.join(', ')}`);
+  if (!factory)
+    throw new UsageError(`unknown architecture ${arch}: expected one of ${ARCHITECTURES.join(', ')}`);
   return factory(options);
 }

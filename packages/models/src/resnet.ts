@@ -1,6 +1,15 @@
 /** ResNet 18–152 with post-activation residual blocks (He et al. 2015), modules named as the published checkpoints. */
 import { UsageError, type Value } from '@inplace-abn/core';
-import { Conv2d, GlobalAvgPool2d, Linear, MaxPool2d, type Mode, Module, type NormAct, Sequential } from '@inplace-abn/nn';
+import {
+  Conv2d,
+  GlobalAvgPool2d,
+  Linear,
+  MaxPool2d,
+  type Mode,
+  Module,
+  type NormAct,
+  Sequential,
+} from '@inplace-abn/nn';
 import { ResidualBlock } from './blocks/residual.js';
 
 export interface NetworkOptions {
@@ -56,7 +65,12 @@ export class ResNet extends Module {
       inChannels = channels.at(-1) ?? inChannels;
       return module;
     });
-    [this.mod2, this.mod3, this.mod4, this.mod5] = modules as [Sequential, Sequential, Sequential, Sequential];
+    [this.mod2, this.mod3, this.mod4, this.mod5] = modules as [
+      Sequential,
+      Sequential,
+      Sequential,
+      Sequential,
+    ];
     if (classes > 0) this.classifier = classifier(inChannels, classes);
   }
 
@@ -79,7 +93,9 @@ function stemOf(stem: Stem, channels: number, pooled: boolean, normAct: NormAct)
       bn1: normAct(channels),
     });
   }
-  const pool: Record<string, Module> = pooled ? { pool1: new MaxPool2d({ kernel: 3, stride: 2, padding: 1 }) } : {};
+  const pool: Record<string, Module> = pooled
+    ? { pool1: new MaxPool2d({ kernel: 3, stride: 2, padding: 1 }) }
+    : {};
   return new Sequential({
     conv1: new Conv2d(3, channels, 7, { stride: 2, padding: 3, bias: false }),
     bn1: normAct(channels),
@@ -103,7 +119,11 @@ function residualModule(
   const out = channels.at(-1) ?? inChannels;
   const blocks = Array.from({ length: count }, (_, index) => {
     const first = index === 0;
-    const block = new ResidualBlock(first ? inChannels : out, channels, { stride: first ? stride : 1, dilation, normAct });
+    const block = new ResidualBlock(first ? inChannels : out, channels, {
+      stride: first ? stride : 1,
+      dilation,
+      normAct,
+    });
     return [`block${index + 1}`, block] as const;
   });
   return new Sequential(Object.fromEntries(blocks));

@@ -1,7 +1,14 @@
 export { crossEntropy } from '@inplace-abn/core';
 export { type InitializeOptions, initialState } from './init/initialize.js';
 export { activationGain, initializers, type WeightInit } from './init/weights.js';
-export { EVALUATION, type Mode, Module, type NamedState, parametersIn, type StateDefinition } from './module.js';
+export {
+  EVALUATION,
+  type Mode,
+  Module,
+  type NamedState,
+  parametersIn,
+  type StateDefinition,
+} from './module.js';
 export { ABN, type AbnOptions, InPlaceABN, type NormAct } from './modules/abn.js';
 export { Conv2d, type Conv2dModuleOptions } from './modules/conv2d.js';
 export { Dropout, Dropout2d } from './modules/dropout.js';

@@ -24,7 +24,12 @@ export class SGD implements Optimizer {
         tracer.within(name, () => {
           const momentum =
             factor > 0
-              ? tracer.state(optimizerStateName(name, 'momentum_buffer'), parameter.shape, 'float32', 'optimizer')
+              ? tracer.state(
+                  optimizerStateName(name, 'momentum_buffer'),
+                  parameter.shape,
+                  'float32',
+                  'optimizer',
+                )
               : null;
           const operands = { param: parameter, grad: gradient, momentum, lr: learningRate, clip };
           const next = sgd(operands, { momentum: factor, weight_decay: weightDecay, nesterov });

@@ -1,7 +1,7 @@
 /** Texts of the debug ladder. */
 import type { GraphNode } from '../graph/graph.js';
-import type { Plan } from '../plan/plan.js';
 import { formatBytes } from '../plan/format.js';
+import type { Plan } from '../plan/plan.js';
 
 const at = (node: GraphNode): string => `${node.op} at ${node.path || '(top)'}`;
 

@@ -3,7 +3,14 @@ import { availableParallelism } from 'node:os';
 import type { DType } from '../dtype.js';
 import { NotFiniteError } from '../errors.js';
 import { loadNative, type NativeAddon, type NativeKernel, type NativeMemory } from '../native/load.js';
-import type { Device, DeviceMemory, Executable, KernelSpec, LoadedInstruction, PreparedKernel } from './device.js';
+import type {
+  Device,
+  DeviceMemory,
+  Executable,
+  KernelSpec,
+  LoadedInstruction,
+  PreparedKernel,
+} from './device.js';
 import { availableMemory } from './memory.js';
 
 /** Runs bfloat16 without hardware support, by conversion: correct and slow, for tests. */
@@ -33,7 +40,10 @@ class CpuDevice implements Device {
   load(instructions: readonly LoadedInstruction[]): Executable {
     // Kernels and memories are those of prepare() and allocate(): what the addon made.
     const program = new this.native.Program(
-      instructions as readonly (LoadedInstruction & { kernel: NativeKernel; workspace: { memory: NativeMemory; offset: number } | null })[],
+      instructions as readonly (LoadedInstruction & {
+        kernel: NativeKernel;
+        workspace: { memory: NativeMemory; offset: number } | null;
+      })[],
     );
     return {
       async run(feeds, fetches, { begin, end }, timed) {

@@ -1,13 +1,16 @@
 /** Type check of a graph, run after every pass: a broken pass fails here and not as wrong numbers. */
+
+import { opOf } from '../ops/index.js';
 import { inferTypes } from '../ops/infer.js';
 import { byteLength, formatType, sameShape } from '../shape.js';
-import { opOf } from '../ops/index.js';
-import { type Graph, type GraphNode, operands, type ValueId, valueOf } from './graph.js';
+import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from './graph.js';
 
 /** Throws with the first inconsistency; returns the graph itself. */
 export function checkGraph(graph: Graph, pass: string): Graph {
   const fail = (node: GraphNode, problem: string): never => {
-    throw new Error(`pass ${pass} broke the graph: node #${node.id} ${node.op} at ${node.path || '(top)'}: ${problem}`);
+    throw new Error(
+      `pass ${pass} broke the graph: node #${node.id} ${node.op} at ${node.path || '(top)'}: ${problem}`,
+    );
   };
   const defined = new Set<ValueId>([...graph.inputs.values(), ...graph.states.map((state) => state.value)]);
   for (const node of graph.nodes) {
@@ -19,25 +22,28 @@ export function checkGraph(graph: Graph, pass: string): Graph {
     }
   }
   for (const [name, id] of graph.outputs) {
-    if (!defined.has(id)) throw new Error(`pass ${pass} broke the graph: output ${name} (%${id}) is not written`);
+    if (!defined.has(id))
+      throw new Error(`pass ${pass} broke the graph: output ${name} (%${id}) is not written`);
   }
   for (const [state, id] of graph.updates) {
-    const bytes = byteLength(valueOf(graph, state));
-    if (!defined.has(id) || byteLength(valueOf(graph, id)) !== bytes) {
-      throw new Error(`pass ${pass} broke the graph: the update %${id} of state %${state} is missing or of another size`);
+    const bytes = byteLength(valueInfo(graph, state));
+    if (!defined.has(id) || byteLength(valueInfo(graph, id)) !== bytes) {
+      throw new Error(
+        `pass ${pass} broke the graph: the update %${id} of state %${state} is missing or of another size`,
+      );
     }
   }
   return graph;
 }
 
 function checkTypes(graph: Graph, node: GraphNode, fail: (node: GraphNode, problem: string) => never): void {
-  const inputs = node.inputs.map((id) => (id === null ? null : valueOf(graph, id)));
+  const inputs = node.inputs.map((id) => (id === null ? null : valueInfo(graph, id)));
   const types = inferTypes(node.op, inputs, node.attrs);
   if (types.length !== node.outputs.length) {
     fail(node, `writes ${node.outputs.length} values, ${opOf(node.op).name} has ${types.length}`);
   }
   types.forEach((type, index) => {
-    const written = valueOf(graph, node.outputs[index] ?? -1);
+    const written = valueInfo(graph, node.outputs[index] ?? -1);
     if (!sameShape(type.shape, written.shape) || type.dtype !== written.dtype) {
       fail(node, `output ${index} is ${formatType(type)} but is noted as ${formatType(written)}`);
     }

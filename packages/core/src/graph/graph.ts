@@ -55,7 +55,7 @@ export interface Graph {
   readonly updates: ReadonlyMap<ValueId, ValueId>;
 }
 
-export function valueOf(graph: Graph, id: ValueId): ValueInfo {
+export function valueInfo(graph: Graph, id: ValueId): ValueInfo {
   const value = graph.values.get(id);
   if (!value) throw new RangeError(`the graph has no value %${id}`);
   return value;

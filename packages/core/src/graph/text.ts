@@ -1,7 +1,8 @@
 /** The text form of a graph: what logs show and snapshot tests hold. */
-import { formatType } from '../shape.js';
+
 import type { Attribute } from '../ops/define.js';
-import { type Graph, type GraphNode, type ValueId, valueOf } from './graph.js';
+import { formatType } from '../shape.js';
+import { type Graph, type GraphNode, type ValueId, valueInfo } from './graph.js';
 
 function formatAttribute(value: Attribute): string {
   return Array.isArray(value) ? `[${value.join(',')}]` : String(value);
@@ -13,7 +14,7 @@ function formatOperand(id: ValueId | null): string {
 
 /** `%7:float32[2,8,4,4] = abn_apply(%3, %4, _) {eps: 1e-5} @mod1.bn1` */
 export function formatNode(graph: Graph, node: GraphNode): string {
-  const outputs = node.outputs.map((id) => `%${id}:${formatType(valueOf(graph, id))}`).join(', ');
+  const outputs = node.outputs.map((id) => `%${id}:${formatType(valueInfo(graph, id))}`).join(', ');
   const inputs = node.inputs.map(formatOperand).join(', ');
   const attrs = Object.entries(node.attrs).map(([key, value]) => `${key}: ${formatAttribute(value)}`);
   const left = outputs ? `${outputs} = ` : '';
@@ -24,9 +25,10 @@ export function formatNode(graph: Graph, node: GraphNode): string {
 /** Inputs and states, then nodes by phase, then outputs and updates; one line each. */
 export function formatGraph(graph: Graph): string {
   const lines: string[] = [];
-  for (const [name, id] of graph.inputs) lines.push(`input ${name} %${id}:${formatType(valueOf(graph, id))}`);
+  for (const [name, id] of graph.inputs)
+    lines.push(`input ${name} %${id}:${formatType(valueInfo(graph, id))}`);
   for (const { name, value, kind } of graph.states) {
-    lines.push(`state ${name} %${value}:${formatType(valueOf(graph, value))} ${kind}`);
+    lines.push(`state ${name} %${value}:${formatType(valueInfo(graph, value))} ${kind}`);
   }
   let phase = '';
   for (const node of graph.nodes) {

@@ -71,7 +71,9 @@ export function loadNative(): NativeAddon {
       loaded = require(candidate) as NativeAddon;
       return loaded;
     } catch (error) {
-      failures.push(`  ${candidate}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+      failures.push(
+        `  ${candidate}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+      );
     }
   }
   throw new Error(

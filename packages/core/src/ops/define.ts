@@ -123,7 +123,10 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly peerKeeps: PeerKeeps;
 }
 
-type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, 'effect' | 'absorb' | 'inverses' | 'peerKeeps'> &
+type WithDefaults<A extends Attributes> = Omit<
+  OpDefinition<A>,
+  'effect' | 'absorb' | 'inverses' | 'peerKeeps'
+> &
   Partial<Pick<OpDefinition<A>, 'effect' | 'absorb' | 'inverses' | 'peerKeeps'>>;
 
 /** The erased form that passes work with; rules are called with the attributes their own op made. */

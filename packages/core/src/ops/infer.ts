@@ -22,7 +22,11 @@ export function inferContext<A>(inputs: readonly (TensorType | null)[], attrs: A
 }
 
 /** Output types of `op`, after its operands' presence and dtypes are checked. */
-export function inferTypes(op: OpName, inputs: readonly (TensorType | null)[], attrs: Attributes): readonly TensorType[] {
+export function inferTypes(
+  op: OpName,
+  inputs: readonly (TensorType | null)[],
+  attrs: Attributes,
+): readonly TensorType[] {
   const definition = opOf(op);
   checkOperands(definition.inputs, inputs);
   return definition.infer(inferContext(inputs, attrs));
@@ -30,11 +34,13 @@ export function inferTypes(op: OpName, inputs: readonly (TensorType | null)[], a
 
 function checkOperands(operands: readonly Operand[], inputs: readonly (TensorType | null)[]): void {
   const required = operands.filter((operand) => !operand.optional).length;
-  if (inputs.length < required) throw new ShapeError(`expected ${required} operands but received ${inputs.length}`);
+  if (inputs.length < required)
+    throw new ShapeError(`expected ${required} operands but received ${inputs.length}`);
   let data: TensorType | null = null;
   inputs.forEach((type, index) => {
     const operand = operandAt(operands, index);
-    if (!operand) throw new ShapeError(`expected at most ${operands.length} operands but received ${inputs.length}`);
+    if (!operand)
+      throw new ShapeError(`expected at most ${operands.length} operands but received ${inputs.length}`);
     if (!type) {
       if (!operand.optional) throw new ShapeError(`operand ${operand.name} is missing`);
       return;
@@ -53,6 +59,8 @@ function checkDType(operand: Operand, type: TensorType, data: TensorType | null)
     throw new ShapeError(`expected float32 or bfloat16 for ${operand.name} but received ${formatType(type)}`);
   }
   if (data && data.dtype !== type.dtype) {
-    throw new ShapeError(`operands differ in dtype: ${formatType(data)} and ${operand.name} ${formatType(type)}`);
+    throw new ShapeError(
+      `operands differ in dtype: ${formatType(data)} and ${operand.name} ${formatType(type)}`,
+    );
   }
 }

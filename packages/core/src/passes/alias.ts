@@ -3,9 +3,9 @@
  * speaks against it: in-place is what liveness allows, not something a model asks for. Every decision is kept
  * with its reason. (Logging each reuse and each refusal is ggml's habit.)
  */
-import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueOf } from '../graph/graph.js';
-import { opOf } from '../ops/index.js';
+import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueInfo } from '../graph/graph.js';
 import type { Overwrite } from '../ops/define.js';
+import { opOf } from '../ops/index.js';
 import { byteLength } from '../shape.js';
 
 export interface AliasDecision {
@@ -35,13 +35,16 @@ type Veto = (context: AliasContext, input: ValueId, output: ValueId) => string |
 
 const vetoes: readonly Veto[] = [
   ({ graph, owner }, input) => {
-    const { kind } = valueOf(graph, owner.get(input) ?? input);
+    const { kind } = valueInfo(graph, owner.get(input) ?? input);
     if (kind === 'state') return 'it is a state that outlives the step';
     return kind === 'input' ? 'it was handed in by the host' : null;
   },
-  ({ graph }, input) => ([...graph.outputs.values()].includes(input) ? 'it is an output of the program' : null),
+  ({ graph }, input) =>
+    [...graph.outputs.values()].includes(input) ? 'it is an output of the program' : null,
   ({ graph }, input, output) =>
-    byteLength(valueOf(graph, input)) === byteLength(valueOf(graph, output)) ? null : 'it differs in size',
+    byteLength(valueInfo(graph, input)) === byteLength(valueInfo(graph, output))
+      ? null
+      : 'it differs in size',
   ({ lastRead, position }, input) => {
     const last = lastRead.get(input);
     if (!last || last.position <= position) return null;
@@ -82,7 +85,9 @@ function decide(context: AliasContext, overwrite: Overwrite, enabled: boolean): 
   if (overwrite.required) {
     const last = context.lastRead.get(input);
     if (last && last.position > context.position) {
-      throw new Error(`${node.op} at ${node.path} overwrites a state before ${last.node.op} at ${last.node.path} reads it`);
+      throw new Error(
+        `${node.op} at ${node.path} overwrites a state before ${last.node.op} at ${last.node.path} reads it`,
+      );
     }
     return { node, output, input, veto: null };
   }

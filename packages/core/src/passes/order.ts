@@ -19,7 +19,9 @@ export function order(graph: Graph): Graph {
   for (const node of graph.nodes) {
     if (node.rebuilds || node.phase === 'update') continue;
     place(node);
-    const ready = waiting.filter((update) => (predecessors.get(update) ?? []).every((before) => placed.has(before)));
+    const ready = waiting.filter((update) =>
+      (predecessors.get(update) ?? []).every((before) => placed.has(before)),
+    );
     for (const update of ready) place(update);
     if (ready.length > 0) waiting = waiting.filter((update) => !placed.has(update));
   }

@@ -68,7 +68,10 @@ interface Placed {
   readonly offset: number;
 }
 
-function placeInOrder(lifetimes: readonly Lifetime[], compare: Order): { offsets: number[]; arenaBytes: number } {
+function placeInOrder(
+  lifetimes: readonly Lifetime[],
+  compare: Order,
+): { offsets: number[]; arenaBytes: number } {
   const offsets = new Array<number>(lifetimes.length).fill(0);
   // By offset, so that gaps show when it is walked.
   const placed: Placed[] = [];

@@ -4,8 +4,10 @@
  */
 import type { DType } from '../dtype.js';
 import type { Graph, GraphNode, ValueId, ValueInfo } from '../graph/graph.js';
-import { operandAt } from '../ops/infer.js';
+import { cast } from '../ops/cast.js';
 import { opOf } from '../ops/index.js';
+import { operandAt } from '../ops/infer.js';
+import { Tracer } from '../trace/tracer.js';
 
 export type ComputeDType = 'float32' | 'bfloat16';
 
@@ -17,10 +19,18 @@ export function precision(graph: Graph, dtype: ComputeDType): Graph {
     const lowered = data.has(id) && info.dtype === 'float32' && isComputed(info);
     values.set(id, lowered ? { ...info, dtype } : info);
   }
-  for (const [name, id] of graph.outputs) {
-    if (values.get(id)?.dtype === dtype) throw new Error(`output ${name} would be ${dtype}: cast it to float32`);
+  const lowered = { ...graph, values, nodes: graph.nodes.map((node) => recast(node, values)) };
+  return withFloatOutputs(graph, lowered);
+}
+
+/** What the host fetches keeps the dtype it was traced with: a cast follows where the value was lowered. */
+function withFloatOutputs(traced: Graph, lowered: Graph): Graph {
+  const tracer = Tracer.of(lowered);
+  for (const [name, id] of lowered.outputs) {
+    const fetched = traced.values.get(id)?.dtype;
+    if (fetched === 'float32') tracer.output(name, cast(tracer.value(id), fetched));
   }
-  return { ...graph, values, nodes: graph.nodes.map((node) => recast(node, values)) };
+  return tracer.finish();
 }
 
 function isComputed(info: ValueInfo): boolean {

@@ -8,7 +8,14 @@
  *
  * Recomputation will be a third move beside these; this file is the one place that chooses.
  */
-import { type Graph, type GraphNode, producersOf, readersOf, type ValueId, valueOf } from '../graph/graph.js';
+import {
+  type Graph,
+  type GraphNode,
+  producersOf,
+  readersOf,
+  type ValueId,
+  valueInfo,
+} from '../graph/graph.js';
 import type { Attributes, Inverse } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
 import { byteLength } from '../shape.js';
@@ -47,7 +54,7 @@ function decisionFor(
   through: GraphNode | null,
 ): RebuildDecision {
   const producer = producersOf(graph.nodes).get(value) ?? null;
-  return { value, producer, choice, through, bytes: byteLength(valueOf(graph, value)) };
+  return { value, producer, choice, through, bytes: byteLength(valueInfo(graph, value)) };
 }
 
 const isForward = (node: GraphNode): boolean => node.phase === 'forward';
@@ -98,6 +105,8 @@ function absorb(graph: Graph): Rebuilt {
 
 /** `reader` with the output of `inverted` in the place of `value`, where its op knows how. */
 function absorbedReader(reader: GraphNode, value: ValueId, inverted: GraphNode): GraphNode | null {
+  // Only the node's own backward reads its value with the same parameters; another layer on that value does not.
+  if (reader.origin !== inverted.id) return null;
   const rule = opOf(reader.op).absorb;
   const operand = reader.inputs.indexOf(value);
   const absorbed = rule?.(reader.attrs, operand, inverted);
@@ -129,7 +138,7 @@ function sourcesOf(graph: Graph, node: GraphNode, inverse: Inverse<Attributes>):
   const outputs = inverse.fromOutputs.map((index) => node.outputs[index]);
   const inputs = inverse.fromInputs.map((index) => node.inputs[index]);
   return [...outputs, ...inputs].filter(
-    (id): id is ValueId => id !== null && id !== undefined && valueOf(graph, id).kind === 'activation',
+    (id): id is ValueId => id !== null && id !== undefined && valueInfo(graph, id).kind === 'activation',
   );
 }
 

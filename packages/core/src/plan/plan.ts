@@ -4,9 +4,9 @@
  */
 import type { KernelSpec, PreparedKernel } from '../devices/device.js';
 import type { Graph, GraphNode, ValueId, ValueKind } from '../graph/graph.js';
-import { valueOf } from '../graph/graph.js';
+import { valueInfo } from '../graph/graph.js';
 import type { AliasDecision, Aliases } from '../passes/alias.js';
-import { align, liveSums, type Lifetime, place } from '../passes/place.js';
+import { align, type Lifetime, liveSums, place } from '../passes/place.js';
 import type { RebuildDecision } from '../passes/rebuild.js';
 import { byteLength } from '../shape.js';
 
@@ -63,8 +63,8 @@ export function specOf(graph: Graph, node: GraphNode): KernelSpec {
   return {
     op: node.op,
     attrs: node.attrs,
-    inputs: node.inputs.map((id) => (id === null ? null : valueOf(graph, id))),
-    outputs: node.outputs.map((id) => valueOf(graph, id)),
+    inputs: node.inputs.map((id) => (id === null ? null : valueInfo(graph, id))),
+    outputs: node.outputs.map((id) => valueInfo(graph, id)),
   };
 }
 
@@ -77,7 +77,9 @@ export function makePlan(
   const kernels = graph.nodes.map((node) => prepare(specOf(graph, node)));
   const unplaced = [...valueBuffers(graph, aliases), ...workspaces(graph, kernels)];
   const placement = place(unplaced);
-  const buffers = unplaced.map((buffer, index): Buffer => ({ ...buffer, offset: placement.offsets[index] ?? 0 }));
+  const buffers = unplaced.map(
+    (buffer, index): Buffer => ({ ...buffer, offset: placement.offsets[index] ?? 0 }),
+  );
   const live = liveSums(buffers);
   const peak = live.reduce((best, bytes, at) => (bytes > best.bytes ? { instruction: at, bytes } : best), {
     instruction: 0,
@@ -107,10 +109,13 @@ type Unplaced = Omit<Buffer, 'offset'>;
 
 /** One buffer per alias class, alive from its first writer to its last reader. */
 function valueBuffers(graph: Graph, aliases: Aliases): Unplaced[] {
-  const classes = new Map<ValueId, { values: ValueId[]; writer: GraphNode | null; start: number; end: number }>();
+  const classes = new Map<
+    ValueId,
+    { values: ValueId[]; writer: GraphNode | null; start: number; end: number }
+  >();
   const touch = (id: ValueId, position: number, writer: GraphNode | null, writes: boolean): void => {
     const owner = aliases.owner.get(id) ?? id;
-    if (valueOf(graph, owner).kind === 'state') return;
+    if (valueInfo(graph, owner).kind === 'state') return;
     const known = classes.get(owner);
     if (!known) classes.set(owner, { values: [id], writer, start: position, end: position });
     else {
@@ -125,7 +130,7 @@ function valueBuffers(graph: Graph, aliases: Aliases): Unplaced[] {
   });
   for (const id of graph.outputs.values()) touch(id, graph.nodes.length - 1, null, false);
   return [...classes].map(([owner, { values, writer, start, end }]) => {
-    const info = valueOf(graph, owner);
+    const info = valueInfo(graph, owner);
     return { kind: bufferKind(info.kind), bytes: byteLength(info), values, writer, start, end };
   });
 }
@@ -137,13 +142,16 @@ function bufferKind(kind: ValueKind): BufferKind {
 function workspaces(graph: Graph, kernels: readonly PreparedKernel[]): Unplaced[] {
   return graph.nodes.flatMap((node, position): Unplaced[] => {
     const bytes = kernels[position]?.workspaceBytes ?? 0;
-    return bytes > 0 ? [{ kind: 'workspace', bytes, values: [], writer: node, start: position, end: position }] : [];
+    return bytes > 0
+      ? [{ kind: 'workspace', bytes, values: [], writer: node, start: position, end: position }]
+      : [];
   });
 }
 
 function valuesInStates(graph: Graph, aliases: Aliases): Map<ValueId, ValueId> {
   const result = new Map<ValueId, ValueId>();
-  for (const [id, owner] of aliases.owner) if (valueOf(graph, owner).kind === 'state') result.set(id, owner);
+  for (const [id, owner] of aliases.owner)
+    if (valueInfo(graph, owner).kind === 'state') result.set(id, owner);
   return result;
 }
 
@@ -168,6 +176,6 @@ function storeBytes(graph: Graph): Pick<PlanBytes, 'weights' | 'optimizer'> {
   const sum = (optimizer: boolean): number =>
     graph.states
       .filter((state) => (state.kind === 'optimizer') === optimizer)
-      .reduce((total, state) => total + align(byteLength(valueOf(graph, state.value))), 0);
+      .reduce((total, state) => total + align(byteLength(valueInfo(graph, state.value))), 0);
   return { weights: sum(false), optimizer: sum(true) };
 }

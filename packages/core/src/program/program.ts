@@ -2,7 +2,7 @@
 import type { Device, DeviceMemory, Executable, Feed, Fetch, Location } from '../devices/device.js';
 import { bytesOf, dtypeOf, type TypedArray, viewAs } from '../dtype.js';
 import { NotFiniteError, UsageError } from '../errors.js';
-import { type ValueId, valueOf } from '../graph/graph.js';
+import { type ValueId, valueInfo } from '../graph/graph.js';
 import type { Plan } from '../plan/plan.js';
 import { byteLength, elements, formatType } from '../shape.js';
 import type { Store } from './store.js';
@@ -32,7 +32,9 @@ export class Program {
     readonly arena: DeviceMemory,
   ) {
     if (arena.bytes < plan.arenaBytes) {
-      throw new UsageError(`the plan needs an arena of ${plan.arenaBytes} bytes but was given ${arena.bytes}`);
+      throw new UsageError(
+        `the plan needs an arena of ${plan.arenaBytes} bytes but was given ${arena.bytes}`,
+      );
     }
     this.stateNames = new Map(plan.graph.states.map((state) => [state.value, state.name]));
     this.executable = device.load(
@@ -62,14 +64,19 @@ export class Program {
     const { graph } = this.plan;
     const names = [...graph.outputs.keys()];
     const fetches = [...graph.outputs.values()].map((id): Fetch => {
-      return { ...this.locate(id), length: byteLength(valueOf(graph, id)) };
+      return { ...this.locate(id), length: byteLength(valueInfo(graph, id)) };
     });
     const all = { begin: 0, end: this.plan.instructions.length };
-    const { values, seconds } = await this.executable.run(this.feeds(inputs), fetches, all, options.timed ?? false);
+    const { values, seconds } = await this.executable.run(
+      this.feeds(inputs),
+      fetches,
+      all,
+      options.timed ?? false,
+    );
     const outputs: Record<string, TypedArray> = {};
     [...graph.outputs.values()].forEach((id, index) => {
       const bytes = values[index] ?? new Uint8Array();
-      outputs[names[index] ?? ''] = viewAs(valueOf(graph, id).dtype, bytes);
+      outputs[names[index] ?? ''] = viewAs(valueInfo(graph, id).dtype, bytes);
     });
     return { outputs, seconds };
   }
@@ -86,7 +93,7 @@ export class Program {
 
   /** The bytes of a value, meaningful while its buffer is its own. */
   peek(id: ValueId): TypedArray {
-    const info = valueOf(this.plan.graph, id);
+    const info = valueInfo(this.plan.graph, id);
     const { memory, offset } = this.locate(id);
     return viewAs(info.dtype, memory.read(offset, byteLength(info)));
   }
@@ -95,11 +102,13 @@ export class Program {
     const { graph } = this.plan;
     for (const name of Object.keys(inputs)) {
       if (!graph.inputs.has(name)) {
-        throw new UsageError(`the program has no input ${name}; it has ${[...graph.inputs.keys()].join(', ')}`);
+        throw new UsageError(
+          `the program has no input ${name}; it has ${[...graph.inputs.keys()].join(', ')}`,
+        );
       }
     }
     return [...graph.inputs].flatMap(([name, id]): Feed[] => {
-      const info = valueOf(graph, id);
+      const info = valueInfo(graph, id);
       const data = inputs[name];
       if (!data) throw new UsageError(`expected an array for input ${name}: ${formatType(info)}`);
       if (dtypeOf(data) !== info.dtype || data.length !== elements(info.shape)) {

@@ -1,10 +1,10 @@
 /** Parameters, buffers and optimiser state: device memory that outlives programs, read and written by name. */
 import type { Device, DeviceMemory, Location } from '../devices/device.js';
-import { bytesOf, dtypeOf, type DType, type TypedArray, viewAs } from '../dtype.js';
+import { bytesOf, type DType, dtypeOf, type TypedArray, viewAs } from '../dtype.js';
 import { UsageError } from '../errors.js';
-import { type Graph, type StateKind, valueOf } from '../graph/graph.js';
+import { type Graph, type StateKind, valueInfo } from '../graph/graph.js';
 import { align } from '../passes/place.js';
-import { byteLength, elements, formatType, sameShape, type Shape, type TensorType } from '../shape.js';
+import { byteLength, elements, formatType, type Shape, sameShape, type TensorType } from '../shape.js';
 
 export interface StateSpec extends TensorType {
   readonly name: string;
@@ -23,10 +23,12 @@ export function statesOf(...graphs: readonly Graph[]): StateSpec[] {
   const specs = new Map<string, StateSpec>();
   for (const graph of graphs) {
     for (const { name, kind, value } of graph.states) {
-      const { shape, dtype } = valueOf(graph, value);
+      const { shape, dtype } = valueInfo(graph, value);
       const known = specs.get(name);
       if (known && !(sameShape(known.shape, shape) && known.dtype === dtype)) {
-        throw new UsageError(`state ${name} is ${formatType(known)} in one program and ${formatType({ shape, dtype })} in another`);
+        throw new UsageError(
+          `state ${name} is ${formatType(known)} in one program and ${formatType({ shape, dtype })} in another`,
+        );
       }
       if (!known) specs.set(name, { name, kind, shape, dtype });
     }

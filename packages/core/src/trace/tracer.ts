@@ -2,13 +2,23 @@
  * Tracing: functions of symbolic values append nodes to a graph. (The idea of jax-js, with the tracer found
  * from the values themselves, so that model code needs no context argument.)
  */
-import type { Graph, GraphNode, Phase, StateInfo, StateKind, ValueId, ValueInfo, ValueKind } from '../graph/graph.js';
-import { ShapeError, UsageError } from '../errors.js';
-import type { Attributes } from '../ops/define.js';
-import { inferTypes } from '../ops/infer.js';
-import type { OpName } from '../ops/index.js';
-import { formatType, sameShape, type Shape, type TensorType } from '../shape.js';
+
 import type { DType } from '../dtype.js';
+import { ShapeError, UsageError } from '../errors.js';
+import type {
+  Graph,
+  GraphNode,
+  Phase,
+  StateInfo,
+  StateKind,
+  ValueId,
+  ValueInfo,
+  ValueKind,
+} from '../graph/graph.js';
+import type { Attributes } from '../ops/define.js';
+import type { OpName } from '../ops/index.js';
+import { inferTypes } from '../ops/infer.js';
+import { formatType, type Shape, sameShape, type TensorType } from '../shape.js';
 import { Value } from './value.js';
 
 export interface EmitOptions {
@@ -98,7 +108,8 @@ export class Tracer {
   /** Makes `next` the content of `state` after the step. */
   assign(state: Value, next: Value): void {
     if (state.kind !== 'state') throw new UsageError(`only a state can be assigned, ${state} is none`);
-    if (this.updates.has(state.id)) throw new UsageError(`state ${this.stateName(state)} is updated twice in one step`);
+    if (this.updates.has(state.id))
+      throw new UsageError(`state ${this.stateName(state)} is updated twice in one step`);
     this.updates.set(state.id, next.id);
   }
 

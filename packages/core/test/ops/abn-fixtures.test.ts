@@ -4,96 +4,89 @@ import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
 import { abnApply, abnApplyOp } from '../../src/ops/abn_apply.js';
 import { abnRunning } from '../../src/ops/abn_running.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
-import type { Activation } from '../../src/ops/activations.js';
 import { rows } from '../../src/shape.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import type { Value } from '../../src/trace/value.js';
-import { readJson, readSafetensors } from '../support/fixtures.js';
+import { type AbnAttributes, type AbnStep, readAbnCases } from '../support/abn-cases.js';
 import { channelsLast, expectClose, gradientContext } from './harness.js';
 
-interface Case {
-  layer: 'abn' | 'inplace';
-  activation: Activation;
-  activationParam: number;
-  shape: number[];
-  eps: number;
-  momentum: number | null;
-  affine: boolean;
-  trackRunningStats: boolean;
-  training: boolean;
-  steps: number;
+interface Running {
+  mean: Value;
+  variance: Value;
+  batches: Value;
 }
 
-const { cases } = readJson<{ cases: Record<string, Case> }>(new URL('../fixtures/abn/abn.json', import.meta.url));
-const { tensors } = readSafetensors(new URL('../fixtures/abn/abn.safetensors', import.meta.url));
-
-function stored(name: string): Float64Array {
-  const tensor = tensors.get(name);
-  if (!tensor) throw new Error(`no fixture tensor ${name}`);
-  return Float64Array.from(tensor.data, Number);
-}
-
-/** Forward, running statistics and the layer's gradients for the cotangent `dz`, as one graph. */
-function layerGraph(c: Case) {
-  const tracer = new Tracer();
-  const width = c.shape[1] ?? 0;
-  const [x, dz] = [tracer.input('x', c.shape, 'float32'), tracer.input('dz', c.shape, 'float32')];
+function runningStates(tracer: Tracer, width: number): Running {
   const vector = (name: string) => tracer.state(name, [width], 'float32', 'buffer');
-  const affine = c.affine ? { weight: vector('weight'), bias: vector('bias') } : null;
-  const running = c.trackRunningStats
-    ? { mean: vector('running_mean'), variance: vector('running_var'), batches: tracer.state('batches', [], 'int64', 'buffer') }
-    : null;
-  const batch = c.training || !running ? abnStats(x) : null;
-  const statistics = batch ?? running;
-  if (!statistics) throw new Error('no statistics');
-  if (c.training && batch && running) {
+  const batches = tracer.state('batches', [], 'int64', 'buffer');
+  return { mean: vector('running_mean'), variance: vector('running_var'), batches };
+}
+
+/** The statistics that the layer normalises with; in training the running ones are updated. */
+function statisticsOf(tracer: Tracer, c: AbnAttributes, x: Value, running: Running | null) {
+  if (!c.training && running) return { ...running, statistics: 'fixed' as const };
+  const batch = abnStats(x);
+  if (c.training && running) {
     const next = abnRunning(running, batch, { momentum: c.momentum, count: rows(c.shape) });
     tracer.assign(running.mean, next.mean);
     tracer.assign(running.variance, next.variance);
     tracer.assign(running.batches, next.batches);
   }
+  return { ...batch, statistics: 'batch' as const };
+}
+
+/** Forward, running statistics and the layer's gradients for the cotangent `dz`, as one graph. */
+function layerGraph(c: AbnAttributes) {
+  const tracer = new Tracer();
+  const width = c.shape[1] ?? 0;
+  const [x, dz] = [tracer.input('x', c.shape, 'float32'), tracer.input('dz', c.shape, 'float32')];
+  const parameter = (name: string) => tracer.state(name, [width], 'float32', 'parameter');
+  const affine = c.affine ? { weight: parameter('weight'), bias: parameter('bias') } : null;
+  const running = c.trackRunningStats ? runningStates(tracer, width) : null;
+  const { mean, variance, statistics } = statisticsOf(tracer, c, x, running);
   const attrs = {
     activation: c.activation,
     slope: c.activationParam,
     eps: c.eps,
     scale: c.layer === 'inplace' ? 'abs' : 'plain',
-    statistics: batch ? 'batch' : 'fixed',
+    statistics,
   } as const;
-  tracer.output('z', abnApply(x, statistics, affine, attrs));
+  tracer.output('z', abnApply(x, { mean, variance }, affine, attrs));
   const node = tracer.traced.at(-1);
   if (!node) throw new Error('nothing traced');
-  const needs = (index: number): boolean => node.inputs[index] !== null && index !== 1 && index !== 2;
-  const rule = abnApplyOp.gradient;
-  const diffs = rule?.({ ...gradientContext(tracer, node, [dz], needs), attrs }) ?? [];
-  const named: [string, Value | null | undefined][] = [['dx', diffs[0]], ['d_weight', diffs[3]], ['d_bias', diffs[4]]];
-  for (const [name, diff] of named) if (diff) tracer.output(name, diff);
+  const needs = (index: number): boolean => [0, 3, 4].includes(index) && node.inputs[index] !== null;
+  const diffs = abnApplyOp.gradient?.({ ...gradientContext(tracer, node, [dz], needs), attrs });
+  for (const [index, name] of ['dx', null, null, 'd_weight', 'd_bias'].entries()) {
+    const diff = diffs?.[index];
+    if (name && diff) tracer.output(name, diff);
+  }
   return tracer.finish();
 }
 
+function expectStep(c: AbnAttributes, batch: AbnStep, outputs: ReadonlyMap<string, Float64Array>): void {
+  expectClose(outputs.get('z') ?? [], channelsLast(c.shape, batch.z), 1e-9);
+  expectClose(outputs.get('dx') ?? [], channelsLast(c.shape, batch.dx), 1e-9);
+  expectClose(outputs.get('d_weight') ?? [], batch.d_weight ?? [], 1e-9);
+  expectClose(outputs.get('d_bias') ?? [], batch.d_bias ?? [], 1e-9);
+}
+
 describe('ABN against PyTorch', () => {
-  it.each(Object.keys(cases))('%s', (name) => {
-    const c = cases[name];
-    if (!c) throw new Error(name);
+  it.each(readAbnCases())('$name', (c) => {
     const graph = layerGraph(c);
-    let states = new Map(
-      graph.states.map((state) => [
-        state.name,
-        state.name === 'batches' ? Float64Array.of(0) : stored(`${name}/${state.name}`),
-      ]),
+    let states = new Map<string, Float64Array>(
+      Object.entries(c.state).map(([name, data]) => [name, Float64Array.from(data ?? [])]),
     );
-    for (let step = 0; step < c.steps; step++) {
-      const expected = (key: string): Float64Array => stored(`${name}/${step}/${key}`);
-      const data = (key: string): Float64Array => channelsLast(c.shape, expected(key));
-      const inputs = new Map(['x', 'dz'].map((key) => [key, data(key)]));
+    states.set('batches', Float64Array.of(0));
+    for (const batch of c.batches) {
+      const inputs = new Map([
+        ['x', channelsLast(c.shape, batch.x)],
+        ['dz', channelsLast(c.shape, batch.dz)],
+      ]);
       const result = evaluateGraph(graph, inputs, states);
-      for (const [key, actual] of result.outputs) {
-        expectClose(actual, key === 'z' || key === 'dx' ? data(key) : expected(key), 1e-9);
-      }
       states = result.states;
-      if (!c.trackRunningStats) continue;
-      for (const key of ['running_mean', 'running_var']) {
-        expectClose(states.get(key) ?? [], expected(key), 1e-12);
-      }
+      expectStep(c, batch, result.outputs);
+      expectClose(states.get('running_mean') ?? [], batch.running_mean ?? [], 1e-12);
+      expectClose(states.get('running_var') ?? [], batch.running_var ?? [], 1e-12);
     }
   });
 });

@@ -3,10 +3,10 @@ import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
 import { abnApply } from '../../src/ops/abn_apply.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
 import { activation } from '../../src/ops/activation.js';
-import { type Activation, ACTIVATIONS, IDENTITY } from '../../src/ops/activations.js';
+import { ACTIVATIONS, type Activation, IDENTITY } from '../../src/ops/activations.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
-import { conv2d, type Conv2dOptions } from '../../src/ops/conv2d.js';
+import { type Conv2dOptions, conv2d } from '../../src/ops/conv2d.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { dropout } from '../../src/ops/dropout.js';
 import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
@@ -100,7 +100,8 @@ describe('the gradient pass over the ops', () => {
   /** A residual network in small: every gradient rule of a training step, composed. */
   function network() {
     const tracer = new Tracer();
-    const state = (name: string, shape: readonly number[]) => tracer.state(name, shape, 'float32', 'parameter');
+    const state = (name: string, shape: readonly number[]) =>
+      tracer.state(name, shape, 'float32', 'parameter');
     const parameters = [
       state('conv1', [4, 3, 3, 3]),
       state('weight1', [4]),
@@ -113,7 +114,13 @@ describe('the gradient pass over the ops', () => {
     ] as const;
     const [conv1, weight1, bias1, conv2, weight2, bias2, fc, fcBias] = parameters;
     const images = tracer.input('images', [2, 3, 6, 5], 'float32');
-    const layer = { activation: 'leaky_relu', slope: 0.1, eps: 1e-3, scale: 'abs', statistics: 'batch' } as const;
+    const layer = {
+      activation: 'leaky_relu',
+      slope: 0.1,
+      eps: 1e-3,
+      scale: 'abs',
+      statistics: 'batch',
+    } as const;
     const stem = conv2d(images, conv1, null, { padding: 1, stride: 2 });
     const a = abnApply(stem, abnStats(stem), { weight: weight1, bias: bias1 }, layer);
     const c = conv2d(a, conv2, null, { padding: 1, groups: 2 });
@@ -144,7 +151,10 @@ describe('the gradient pass over the ops', () => {
       const direction = draw(`direction:${name}`, [at.length]).data;
       const loss = (step: number): number => {
         const moved = at.map((value, i) => value + step * (direction[i] ?? 0));
-        return evaluateGraph(graph, inputs, new Map([...states, [name, moved]])).outputs.get('loss')?.[0] ?? Number.NaN;
+        return (
+          evaluateGraph(graph, inputs, new Map([...states, [name, moved]])).outputs.get('loss')?.[0] ??
+          Number.NaN
+        );
       };
       const difference = (loss(1e-5) - loss(-1e-5)) / 2e-5;
       const analytic = dot(outputs.get(`d${index}`) ?? [], direction);

@@ -21,7 +21,8 @@ function rebuilt(tracer: Tracer, index: number): Value {
   const node = tracer.traced.at(-1);
   if (!node) throw new Error('nothing traced');
   const inverse = opOf(node.op).inverses.find((candidate) => candidate.input === index);
-  if (!inverse?.rebuild || !inverse.available(node.attrs)) throw new Error(`${node.op} has no inverse for ${index}`);
+  if (!inverse?.rebuild || !inverse.available(node.attrs))
+    throw new Error(`${node.op} has no inverse for ${index}`);
   const at = (ids: readonly (number | null)[], allowed: readonly number[]) => (i: number) => {
     if (!allowed.includes(i)) throw new Error(`the inverse does not say that it reads ${i}`);
     return tracer.value(ids[i] ?? -1);
@@ -49,9 +50,9 @@ describe('inverses', () => {
     expect(isInvertible({ activation: 'leaky_relu', slope: 0 })).toBe(false);
     expect(isInvertible({ activation: 'leaky_relu', slope: -0.1 })).toBe(false);
     const z = tensor([1, 2], [1, 2]);
-    expect(() => compute({ z }, (v) => ({ y: activationInvert(v.z, { activation: 'relu', slope: 0 }) }))).toThrow(
-      'activation_invert: relu with slope 0 has no inverse',
-    );
+    expect(() =>
+      compute({ z }, (v) => ({ y: activationInvert(v.z, { activation: 'relu', slope: 0 }) })),
+    ).toThrow('activation_invert: relu with slope 0 has no inverse');
   });
 
   it('is finite where elu saturates', () => {
@@ -80,7 +81,9 @@ describe('inverses', () => {
 });
 
 describe('ABN backward reading z for x', () => {
-  const layers = invertible.flatMap((name) => (['batch', 'fixed'] as const).map((statistics) => ({ name, statistics })));
+  const layers = invertible.flatMap((name) =>
+    (['batch', 'fixed'] as const).map((statistics) => ({ name, statistics })),
+  );
 
   it.each(layers)('gives the same sums and dx with $name, $statistics statistics', ({ name, statistics }) => {
     const attrs = { activation: name, slope: 0.2, eps: 1e-4, scale: 'abs', statistics } as const;
@@ -105,7 +108,9 @@ describe('ABN backward reading z for x', () => {
           const absorbed = opOf(node.op).absorb?.(node.attrs, 1, layer);
           if (!absorbed) throw new Error(`${node.op} does not absorb`);
           expect(layer.outputs[absorbed.output]).toBe(z.id);
-          const inputs = node.inputs.map((id, index) => (id === null ? null : index === 1 ? z : tracer.value(id)));
+          const inputs = node.inputs.map((id, index) =>
+            id === null ? null : index === 1 ? z : tracer.value(id),
+          );
           return tracer.emit(node.op, inputs, absorbed.attrs);
         });
         const [dy, dyXhat, dxFromZ] = [reduce?.[0], reduce?.[1], apply?.[0]];

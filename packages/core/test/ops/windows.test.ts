@@ -8,7 +8,17 @@ import { linear } from '../../src/ops/linear.js';
 import { maxPool, maxPoolOp } from '../../src/ops/max_pool.js';
 import { reduceRows } from '../../src/ops/reduce_rows.js';
 import { outputAt } from '../../src/trace/emit.js';
-import { channelsLast, compute, dot, draw, emitted, expectClose, type Operand, tensor, vectorJacobian } from './harness.js';
+import {
+  channelsLast,
+  compute,
+  dot,
+  draw,
+  emitted,
+  expectClose,
+  type Operand,
+  tensor,
+  vectorJacobian,
+} from './harness.js';
 
 const pair = (min: number, max: number) => fc.tuple(fc.integer({ min, max }), fc.integer({ min, max }));
 
@@ -66,19 +76,32 @@ describe('convolution', () => {
         const [, outputs = 0, height = 0, columns = 0] = shape;
         for (let i = 0; i < y.length; i++) {
           const [o, row] = [i % outputs, Math.floor(i / outputs)];
-          const [ow, oh, n] = [row % columns, Math.floor(row / columns) % height, Math.floor(row / columns / height)];
+          const [ow, oh, n] = [
+            row % columns,
+            Math.floor(row / columns) % height,
+            Math.floor(row / columns / height),
+          ];
           for (let k = 0; k < groupInputs * kernel[0] * kernel[1]; k++) {
             const [kw, kh] = [k % kernel[1], Math.floor(k / kernel[1]) % kernel[0]];
             const j = Math.floor(k / kernel[1] / kernel[0]);
             const c = Math.floor(o / groupOutputs) * groupInputs + j;
-            const [h, w] = [oh * stride[0] - padding[0] + kh * dilation[0], ow * stride[1] - padding[1] + kw * dilation[1]];
-            const tap = operands.weight.data[((o * groupInputs + j) * kernel[0] + kh) * kernel[1] + kw] ?? Number.NaN;
+            const [h, w] = [
+              oh * stride[0] - padding[0] + kh * dilation[0],
+              ow * stride[1] - padding[1] + kw * dilation[1],
+            ];
+            const tap =
+              operands.weight.data[((o * groupInputs + j) * kernel[0] + kh) * kernel[1] + kw] ?? Number.NaN;
             expected[i] = (expected[i] ?? 0) + tap * element(operands.x, n, c, h, w);
           }
         }
         expectClose(y, expected);
         const dy = draw('dy', shape);
-        const diffs = vectorJacobian(operands, ['x', 'weight'], (v) => conv2d(v.x, v.weight, null, options), dy);
+        const diffs = vectorJacobian(
+          operands,
+          ['x', 'weight'],
+          (v) => conv2d(v.x, v.weight, null, options),
+          dy,
+        );
         expectClose([dot(diffs.x ?? [], operands.x.data)], [dot(dy.data, y)], 1e-10);
         expectClose([dot(diffs.weight ?? [], operands.weight.data)], [dot(dy.data, y)], 1e-10);
       }),
@@ -106,7 +129,10 @@ describe('convolution', () => {
 });
 
 describe('pooling', () => {
-  const maximum = (x: Operand, options: { kernel: number; stride: number; padding: number; ceil?: boolean }) =>
+  const maximum = (
+    x: Operand,
+    options: { kernel: number; stride: number; padding: number; ceil?: boolean },
+  ) =>
     compute({ x }, (v, tracer) => {
       maxPool(v.x, options.kernel, options);
       const node = tracer.traced.at(-1);
@@ -149,7 +175,13 @@ describe('pooling', () => {
 
   it('has adjoints for gradients', () => {
     const window = fc
-      .record({ size: pair(3, 7), kernel: pair(1, 3), stride: pair(1, 3), pad: fc.boolean(), counted: fc.boolean() })
+      .record({
+        size: pair(3, 7),
+        kernel: pair(1, 3),
+        stride: pair(1, 3),
+        pad: fc.boolean(),
+        counted: fc.boolean(),
+      })
       .map(({ pad, ...rest }) => ({ ...rest, padding: [pad ? rest.kernel[0] >> 1 : 0, 0] as const }));
     fc.assert(
       fc.property(window, ({ size, kernel, stride, padding, counted }) => {
@@ -157,7 +189,8 @@ describe('pooling', () => {
         const pools = [
           (v: { x: Parameters<typeof avgPool>[0] }) =>
             avgPool(v.x, kernel, { stride, padding, countIncludePad: counted }),
-          (v: { x: Parameters<typeof avgPool>[0] }) => maxPool(v.x, kernel, { stride, padding, ceil: counted }),
+          (v: { x: Parameters<typeof avgPool>[0] }) =>
+            maxPool(v.x, kernel, { stride, padding, ceil: counted }),
           (v: { x: Parameters<typeof avgPool>[0] }) => globalAvgPool(v.x),
         ];
         for (const pool of pools) {

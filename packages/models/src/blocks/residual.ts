@@ -25,10 +25,14 @@ export class ResidualBlock extends Module {
     const { normAct, stride = 1 } = options;
     const out = channels.at(-1);
     if (out === undefined || (channels.length !== 2 && channels.length !== 3)) {
-      throw new UsageError(`a residual block has two or three convolutions but received ${channels.length} channel counts`);
+      throw new UsageError(
+        `a residual block has two or three convolutions but received ${channels.length} channel counts`,
+      );
     }
     this.convs = new Sequential(
-      channels.length === 2 ? basic(inChannels, channels, options) : bottleneck(inChannels, channels, options),
+      channels.length === 2
+        ? basic(inChannels, channels, options)
+        : bottleneck(inChannels, channels, options),
     );
     if (stride !== 1 || inChannels !== out) {
       this.proj_conv = new Conv2d(inChannels, out, 1, { stride, bias: false });
@@ -46,7 +50,11 @@ export class ResidualBlock extends Module {
   }
 }
 
-function basic(inChannels: number, channels: readonly number[], options: ResidualOptions): Record<string, Module> {
+function basic(
+  inChannels: number,
+  channels: readonly number[],
+  options: ResidualOptions,
+): Record<string, Module> {
   const { stride = 1, dilation = 1, normAct } = options;
   const [c1 = 0, c2 = 0] = channels;
   return {

@@ -52,7 +52,10 @@ export class ABN extends Module {
     this.momentum = options.momentum === undefined ? 0.1 : options.momentum;
     this.affine = options.affine ?? true;
     this.tracking = options.trackRunningStats ?? true;
-    if (!(channels >= 1)) throw new UsageError(`${this.constructor.name}: expected at least one channel but received ${channels}`);
+    if (!(channels >= 1))
+      throw new UsageError(
+        `${this.constructor.name}: expected at least one channel but received ${channels}`,
+      );
     if (this.affine) {
       this.states.weight = parameter([channels], 'scale');
       this.states.bias = parameter([channels], 'bias');
@@ -75,7 +78,9 @@ export class ABN extends Module {
         `${path}: one sample per channel (${x}) has no variance to normalise by: use a larger batch or image`,
       );
     }
-    const statistics = batch ? abnStats(x) : { mean: this.state(x, 'running_mean'), variance: this.state(x, 'running_var') };
+    const statistics = batch
+      ? abnStats(x)
+      : { mean: this.state(x, 'running_mean'), variance: this.state(x, 'running_var') };
     if (mode.training && this.tracking) this.track(x, statistics);
     const affine = this.affine ? { weight: this.state(x, 'weight'), bias: this.state(x, 'bias') } : null;
     return abnApply(x, statistics, affine, {
@@ -118,7 +123,9 @@ export class InPlaceABN extends ABN {
       );
     }
     if (this.activation === 'leaky_relu' && !(this.activationParam > 0)) {
-      throw new UsageError(`InPlaceABN needs a positive leaky_relu slope to invert but received ${this.activationParam}`);
+      throw new UsageError(
+        `InPlaceABN needs a positive leaky_relu slope to invert but received ${this.activationParam}`,
+      );
     }
   }
 }

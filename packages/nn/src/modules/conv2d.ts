@@ -1,4 +1,4 @@
-import { conv2d, type Conv2dOptions, UsageError, type Value } from '@inplace-abn/core';
+import { type Conv2dOptions, conv2d, UsageError, type Value } from '@inplace-abn/core';
 import { Module, parameter } from '../module.js';
 
 export interface Conv2dModuleOptions extends Conv2dOptions {
@@ -17,7 +17,9 @@ export class Conv2d extends Module {
     super();
     const groups = options.groups ?? 1;
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new UsageError(`Conv2d: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels`);
+      throw new UsageError(
+        `Conv2d: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels`,
+      );
     }
     this.states.weight = parameter([outChannels, inChannels / groups, kernel, kernel], 'convolution');
     if (options.bias ?? true) this.states.bias = parameter([outChannels], 'bias');

@@ -7,13 +7,16 @@ export class Dropout extends Module {
 
   constructor(readonly p = 0.5) {
     super();
-    if (!(p >= 0 && p < 1)) throw new UsageError(`expected a probability in [0, 1) for Dropout but received ${p}`);
+    if (!(p >= 0 && p < 1))
+      throw new UsageError(`expected a probability in [0, 1) for Dropout but received ${p}`);
   }
 
   protected forward(x: Value, mode: Mode): Value {
     if (!mode.training || this.p === 0) return x;
     if (!mode.seed) {
-      throw new UsageError(`${x.tracer.path || 'Dropout'}: training with dropout needs a seed input in the mode`);
+      throw new UsageError(
+        `${x.tracer.path || 'Dropout'}: training with dropout needs a seed input in the mode`,
+      );
     }
     const stream = x.tracer.randomStream();
     return dropout(x, mode.seed, { p: this.p, stream, channelwise: this.channelwise });

@@ -15,7 +15,10 @@ export class MaxPool2d extends Module {
   }
 
   protected forward(x: Value): Value {
-    return maxPool(x, this.options.kernel, { ...this.options, stride: this.options.stride ?? this.options.kernel });
+    return maxPool(x, this.options.kernel, {
+      ...this.options,
+      stride: this.options.stride ?? this.options.kernel,
+    });
   }
 }
 
@@ -26,7 +29,10 @@ export class AvgPool2d extends Module {
   }
 
   protected forward(x: Value): Value {
-    return avgPool(x, this.options.kernel, { ...this.options, stride: this.options.stride ?? this.options.kernel });
+    return avgPool(x, this.options.kernel, {
+      ...this.options,
+      stride: this.options.stride ?? this.options.kernel,
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 /** Finds where numbers went wrong in a step that a guard stopped. */
-import { type Arrays, type Program, valueOf } from '@inplace-abn/core';
+import { type Arrays, type Program, valueInfo } from '@inplace-abn/core';
 
 /**
  * Runs the forward pass again, instruction by instruction, and names the first whose output is not finite:
@@ -11,7 +11,7 @@ export async function firstNonFinite(program: Program, inputs: Arrays): Promise<
   for (const [index, { node }] of instructions.entries()) {
     if (node.phase !== 'forward' || node.outputs.length === 0) continue;
     await program.step(index);
-    const broken = node.outputs.some((id) => hasNonFinite(program.peek(id), valueOf(graph, id).dtype));
+    const broken = node.outputs.some((id) => hasNonFinite(program.peek(id), valueInfo(graph, id).dtype));
     if (broken) return `${node.path || '(top)'} (${node.op})`;
   }
   return null;

@@ -3,7 +3,7 @@
  * graph means. (A backend of one screen, the habit of jax-js.)
  */
 import { UsageError } from '../../errors.js';
-import { type Graph, type GraphNode, type ValueId, valueOf } from '../../graph/graph.js';
+import { type Graph, type GraphNode, type ValueId, valueInfo } from '../../graph/graph.js';
 import type { Attributes, ReferenceContext, ReferenceTensor } from '../../ops/define.js';
 import { opOf } from '../../ops/index.js';
 import { elements, formatType, type TensorType } from '../../shape.js';
@@ -23,9 +23,9 @@ export interface Evaluation {
 export function evaluateGraph(graph: Graph, inputs: ReferenceArrays, states: ReferenceArrays): Evaluation {
   const values = new Map<ValueId, ReferenceTensor>();
   for (const [name, id] of graph.inputs)
-    values.set(id, given(valueOf(graph, id), inputs.get(name), `input ${name}`));
+    values.set(id, given(valueInfo(graph, id), inputs.get(name), `input ${name}`));
   for (const { name, value } of graph.states) {
-    values.set(value, given(valueOf(graph, value), states.get(name), `state ${name}`));
+    values.set(value, given(valueInfo(graph, value), states.get(name), `state ${name}`));
   }
   for (const node of graph.nodes) evaluateNode(graph, node, values);
   return {
@@ -55,7 +55,7 @@ function computed(values: ReadonlyMap<ValueId, ReferenceTensor>, id: ValueId): R
 function evaluateNode(graph: Graph, node: GraphNode, values: Map<ValueId, ReferenceTensor>): void {
   const inputs = node.inputs.map((id) => (id === null ? null : computed(values, id)));
   const outputs = node.outputs.map((id): ReferenceTensor => {
-    const { shape, dtype } = valueOf(graph, id);
+    const { shape, dtype } = valueInfo(graph, id);
     return { shape, dtype, data: new Float64Array(elements(shape)) };
   });
   opOf(node.op).reference(referenceContext(node.attrs, inputs, outputs));

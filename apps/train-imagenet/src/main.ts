@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+import { cpu } from '@inplace-abn/core';
+import { ARCHITECTURES } from '@inplace-abn/models';
+/** train-imagenet: command line → @inplace-abn/train. */
+import { collectVersions, evaluate, loadConfig, type TrainConfig, train } from '@inplace-abn/train';
+import { Command } from 'commander';
+import { runProgram } from './exit.js';
+import { nonNegative, positive } from './numbers.js';
+
+interface Options {
+  readonly workers: number;
+  readonly printFreq: number;
+  readonly resume?: string;
+  readonly evaluate?: boolean;
+  readonly logDir: string;
+  readonly logHist?: boolean;
+  readonly saveEvery: number;
+  readonly maxSteps?: number;
+  readonly distBackend?: string;
+}
+
+/** Exit codes of shells for a program ended by a signal: 128 + its number. */
+const SIGNAL_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+const command = new Command('train-imagenet')
+  .description('Train a classification network with in-place activated batch norm on a folder of images.')
+  .argument('<config>', 'JSON configuration: network, optimizer and input sections over the defaults')
+  .argument('<dir>', 'image folder: DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*')
+  .option('-j, --workers <n>', 'images in work at a time', positive, 2)
+  .option('-p, --print-freq <n>', 'steps between lines where the output is no terminal', positive, 10)
+  .option('--resume <path>', 'checkpoint, or folder of checkpoints, to continue from')
+  .option('-e, --evaluate', 'validate the checkpoint of --resume and stop')
+  .option(
+    '--log-dir <dir>',
+    'run folder: configuration, metrics, TensorBoard events, checkpoints, report.html',
+    '.',
+  )
+  .option('--log-hist', 'TensorBoard histograms of the fc and bn_out parameters every 10 steps')
+  .option('--save-every <n>', 'also save a checkpoint every n steps (0: after epochs only)', nonNegative, 0)
+  .option('--max-steps <n>', 'save and stop after n steps in all', positive)
+  .option('--dist-backend <name>', 'backend of distributed training; this version trains in one process')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  train-imagenet experiments/demo_fashion_mnist.json .cache/fashion-mnist --log-dir runs/first
+  train-imagenet config.json data --log-dir runs/first --resume runs/first/checkpoints
+  train-imagenet config.json data --evaluate --resume runs/first/checkpoints/best.safetensors
+
+Ctrl-C finishes the step, saves and stops (exit code 130); twice kills. Exit codes: 0 done, 1 error, 2 usage.
+Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
+  )
+  .action((config: string, dir: string, options: Options) => runProgram(() => main(config, dir, options)));
+
+async function main(configPath: string, dir: string, options: Options): Promise<number> {
+  const config = await loadConfig(configPath, { architectures: ARCHITECTURES });
+  if (options.distBackend) process.stderr.write('--dist-backend has no effect: one process trains\n');
+  return options.evaluate ? evaluateOnly(config, dir, options) : trainRun(config, dir, options);
+}
+
+async function evaluateOnly(config: TrainConfig, data: string, options: Options): Promise<number> {
+  const { resume, workers, printFreq } = options;
+  if (!resume) throw new Error('--evaluate needs the checkpoint to validate: add --resume PATH');
+  const result = await evaluate({ config, data, device: cpu(), workers, printFreq, resume });
+  const { top1, top5, loss, images } = result;
+  process.stdout.write(
+    `top-1 ${top1.toFixed(2)} %  top-5 ${top5.toFixed(2)} %  loss ${loss.toFixed(4)}  images ${images}\n`,
+  );
+  return 0;
+}
+
+async function trainRun(config: TrainConfig, data: string, options: Options): Promise<number> {
+  const { workers, printFreq, resume, logDir, saveEvery, maxSteps } = options;
+  const versions = collectVersions(import.meta.url);
+  const run = { workers, printFreq, resume, logDir, saveEvery, maxSteps, histograms: options.logHist };
+  const { stopped } = await train({ config, data, device: cpu(), versions, ...run });
+  return stopped && stopped !== 'max-steps' ? (SIGNAL_CODES[stopped] ?? 1) : 0;
+}
+
+await command.parseAsync();

@@ -1,0 +1,82 @@
+/**
+ * The yardstick: what a step would hold under PyTorch's buffer rules. Nothing is written in place but activations
+ * on the output of their batch norm (abn_apply keeps x and z and has no buffer between), autograd keeps what each
+ * op says in `peerKeeps`, every backward writes a new buffer. A liveness count, not a measurement.
+ */
+import { type Graph, type GraphNode, type ValueId, valueInfo } from '../graph/graph.js';
+import { opOf } from '../ops/index.js';
+import { prune } from '../passes/prune.js';
+import { byteLength, elements } from '../shape.js';
+
+export interface PeerBytes {
+  /** Largest sum of activations and their gradients alive at once. */
+  readonly activations: number;
+  /** Gradients of all parameters: PyTorch keeps them until the next step. */
+  readonly gradients: number;
+}
+
+interface PeerBuffer {
+  bytes: number;
+  start: number;
+  end: number;
+}
+
+/** `traced`: a step as it was traced, before any pass, with the ordinary layer in it. */
+export function peerBytes(traced: Graph): PeerBytes {
+  const graph = prune(traced);
+  const buffers = new Map<ValueId, PeerBuffer>();
+  let gradients = 0;
+  graph.nodes.forEach((node, position) => {
+    for (const id of node.inputs) {
+      const buffer = id === null ? undefined : buffers.get(id);
+      if (buffer) buffer.end = position;
+    }
+    for (const id of node.outputs) {
+      const info = valueInfo(graph, id);
+      if (info.kind === 'gradient') gradients += byteLength(info);
+      else if (info.kind === 'activation')
+        buffers.set(id, { bytes: byteLength(info), start: position, end: position });
+    }
+  });
+  keepForBackward(graph, buffers);
+  return { activations: largestSum([...buffers.values()], graph.nodes.length), gradients };
+}
+
+/** Extends what autograd keeps to the last backward node of its op. */
+function keepForBackward(graph: Graph, buffers: Map<ValueId, PeerBuffer>): void {
+  const lastBackward = new Map<number, number>();
+  graph.nodes.forEach((node, position) => {
+    if (node.origin !== undefined) lastBackward.set(node.origin, position);
+  });
+  for (const node of graph.nodes) {
+    const until = lastBackward.get(node.id);
+    if (node.phase === 'forward' && until !== undefined) keepOperands(graph, node, until, buffers);
+  }
+}
+
+function keepOperands(graph: Graph, node: GraphNode, until: number, buffers: Map<ValueId, PeerBuffer>): void {
+  const { inputs, outputs, bytesPerElement } = opOf(node.op).peerKeeps;
+  const kept = [...inputs.map((index) => node.inputs[index]), ...outputs.map((index) => node.outputs[index])];
+  for (const id of kept) {
+    const buffer = id === null || id === undefined ? undefined : buffers.get(id);
+    if (buffer) buffer.end = Math.max(buffer.end, until);
+  }
+  for (const index of bytesPerElement ? outputs : []) {
+    const id = node.outputs[index];
+    const buffer = id === undefined ? undefined : buffers.get(id);
+    if (id !== undefined && buffer)
+      buffer.bytes = elements(valueInfo(graph, id).shape) * (bytesPerElement ?? 1);
+  }
+}
+
+function largestSum(buffers: readonly PeerBuffer[], length: number): number {
+  let largest = 0;
+  for (let position = 0; position < length; position++) {
+    const alive = buffers.filter(({ start, end }) => start <= position && position <= end);
+    largest = Math.max(
+      largest,
+      alive.reduce((sum, { bytes }) => sum + bytes, 0),
+    );
+  }
+  return largest;
+}

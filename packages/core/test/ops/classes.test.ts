@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { crossEntropy } from '../../src/ops/cross_entropy.js';
+import { topkCorrect } from '../../src/ops/topk_correct.js';
+import { compute, expectClose, type Operand, tensor, vectorJacobian } from './harness.js';
+
+const labels = (...values: number[]): Operand => tensor([values.length], values, 'int32');
+
+function loss(operands: { logits: Operand; labels: Operand }, ignoreIndex?: number): number {
+  const { y } = compute(operands, (v) => ({ y: crossEntropy(v.logits, v.labels, { ignoreIndex }) }));
+  return y[0] ?? 0;
+}
+
+describe('cross_entropy', () => {
+  // torch.nn.functional.cross_entropy in float64; a logit of 1000 must not overflow.
+  const operands = {
+    logits: tensor([4, 3], [1, 2, 3, 0, -1, 1000, 0.5, 0.5, 0.5, 9, 9, 9]),
+    labels: labels(2, 0, -100, 1),
+  };
+
+  it("gives PyTorch's loss and gradient", () => {
+    expectClose([loss(operands)], [333.83540608437085], 1e-14);
+    const { logits } = vectorJacobian(
+      operands,
+      ['logits'],
+      (v) => crossEntropy(v.logits, v.labels),
+      tensor([], [1]),
+    );
+    const expected = [
+      [0.030010191056793478, 0.08157615701826587, -0.1115863480750594],
+      [-1 / 3, 0, 1 / 3],
+      [0, 0, 0],
+      [1 / 9, -2 / 9, 1 / 9],
+    ];
+    expectClose(logits ?? [], expected.flat(), 1e-14);
+  });
+
+  it('counts no row of the ignored label or of one outside the classes', () => {
+    const uniform = tensor([3, 4], new Float64Array(12));
+    expectClose([loss({ logits: uniform, labels: labels(0, 4, -1) })], [Math.log(4)]);
+    expectClose([loss({ logits: uniform, labels: labels(0, 2, 2) }, 2)], [Math.log(4)]);
+    expect(loss({ logits: uniform, labels: labels(-100, -100, -100) })).toBeNaN();
+  });
+
+  it('takes pixels as rows', () => {
+    // N 1, K 2, H×W 1×2, channels-last.
+    const operands = {
+      logits: tensor([1, 2, 1, 2], [0, 0, 3, 1]),
+      labels: tensor([1, 1, 2], [1, 0], 'int32'),
+    };
+    expectClose([loss(operands)], [(Math.log(2) + Math.log1p(Math.exp(-2))) / 2]);
+  });
+
+  it('is NaN for NaN logits', () => {
+    expect(loss({ logits: tensor([1, 2], [Number.NaN, 0]), labels: labels(1) })).toBeNaN();
+  });
+});
+
+describe('topk_correct', () => {
+  const counts = (logits: number[][], label: number[], k: number[]): number[] => {
+    const operands = {
+      logits: tensor([logits.length, logits[0]?.length ?? 0], logits.flat()),
+      labels: labels(...label),
+    };
+    return [...compute(operands, (v) => ({ y: topkCorrect(v.logits, v.labels, k) })).y];
+  };
+
+  it('counts for every k', () => {
+    const rows = [
+      [5, 4, 3, 2],
+      [5, 4, 3, 2],
+      [5, 4, 3, 2],
+      [5, 4, 3, 2],
+    ];
+    expect(counts(rows, [0, 1, 3, 2], [1, 2, 3, 9])).toEqual([1, 2, 3, 4]);
+  });
+
+  it('ranks equal logits by class and never counts a label outside the classes', () => {
+    expect(counts([[1, 1, 1]], [0], [1])).toEqual([1]);
+    expect(counts([[1, 1, 1]], [1], [1, 2])).toEqual([0, 1]);
+    expect(
+      counts(
+        [
+          [1, 2],
+          [1, 2],
+        ],
+        [-1, 2],
+        [2],
+      ),
+    ).toEqual([0]);
+  });
+
+  it('ranks NaN as the largest', () => {
+    expect(counts([[1, Number.NaN, 9]], [2], [1, 2])).toEqual([0, 1]);
+    expect(counts([[Number.NaN, Number.NaN]], [1], [1, 2])).toEqual([0, 1]);
+  });
+});

@@ -1,0 +1,255 @@
+/** Shape rules: what ops make of their operands' types, and what they say about wrong ones. */
+import { describe, expect, it } from 'vitest';
+import { ShapeError } from '../../src/errors.js';
+import { abnApply } from '../../src/ops/abn_apply.js';
+import { abnBackwardApply } from '../../src/ops/abn_backward_apply.js';
+import { abnRunning } from '../../src/ops/abn_running.js';
+import { abnStats } from '../../src/ops/abn_stats.js';
+import { activationBackward } from '../../src/ops/activation_backward.js';
+import { add } from '../../src/ops/add.js';
+import { avgPool } from '../../src/ops/avg_pool.js';
+import { cast } from '../../src/ops/cast.js';
+import { colorTransform } from '../../src/ops/color_transform.js';
+import { conv2d } from '../../src/ops/conv2d.js';
+import { conv2dBackwardData } from '../../src/ops/conv2d_backward_data.js';
+import { conv2dBackwardWeights } from '../../src/ops/conv2d_backward_weights.js';
+import { crossEntropy } from '../../src/ops/cross_entropy.js';
+import { dropout } from '../../src/ops/dropout.js';
+import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
+import { isOpName, type OpName, opOf, ops } from '../../src/ops/index.js';
+import { linear } from '../../src/ops/linear.js';
+import { maxPool } from '../../src/ops/max_pool.js';
+import { maxPoolBackward } from '../../src/ops/max_pool_backward.js';
+import { sgd } from '../../src/ops/sgd.js';
+import { topkCorrect } from '../../src/ops/topk_correct.js';
+import { formatType, type TensorType } from '../../src/shape.js';
+import { Tracer } from '../../src/trace/tracer.js';
+import type { Value } from '../../src/trace/value.js';
+
+/** A value of the type written as in messages, such as `bfloat16[2,3]`; float32 when no dtype is given. */
+function value(tracer: Tracer, name: string, text: string): Value {
+  const [, dtype = '', sizes = ''] = /^(\w*)\[(.*)\]$/.exec(text) ?? [];
+  const shape = sizes === '' ? [] : sizes.split(',').map(Number);
+  return tracer.input(name, shape, (dtype || 'float32') as TensorType['dtype']);
+}
+
+type Build = (v: (text: string) => Value) => Value;
+
+function build(body: Build): Value {
+  const tracer = new Tracer();
+  let count = 0;
+  return tracer.within('mod1', () => body((text) => value(tracer, `in${count++}`, text)));
+}
+
+const plain = { activation: 'identity', slope: 0, eps: 1e-5, scale: 'abs' } as const;
+const batch = { ...plain, statistics: 'batch' } as const;
+const convolution = { stride: [2, 2], padding: [1, 1], dilation: [1, 1], groups: 1 };
+const pooling = { kernel: [2, 2], stride: [2, 2], padding: [0, 0], ceil: false };
+
+function saved(v: (text: string) => Value, x = '[2,3,4]', vector = '[3]') {
+  return { x: v(x), mean: v(vector), variance: v(vector), weight: null, bias: null };
+}
+
+describe('shapes that ops give', () => {
+  it.each<[string, Build, string]>([
+    [
+      'conv2d 7×7/2',
+      (v) => conv2d(v('[2,3,224,224]'), v('[64,3,7,7]'), null, { stride: 2, padding: 3 }),
+      'float32[2,64,112,112]',
+    ],
+    [
+      'conv2d in bfloat16',
+      (v) => conv2d(v('bfloat16[1,4,5,6]'), v('[2,2,3,1]'), v('[2]'), { groups: 2 }),
+      'bfloat16[1,2,3,6]',
+    ],
+    [
+      'conv2d dilated',
+      (v) => conv2d(v('[1,1,9,9]'), v('[1,1,3,3]'), null, { dilation: [4, 1] }),
+      'float32[1,1,1,7]',
+    ],
+    [
+      'conv2d_backward_data',
+      (v) => conv2dBackwardData(v('[1,2,3,3]'), v('[2,5,3,3]'), [6, 5], convolution),
+      'float32[1,5,6,5]',
+    ],
+    [
+      'conv2d_backward_weights',
+      (v) => conv2dBackwardWeights(v('bfloat16[1,5,6,5]'), v('bfloat16[1,2,3,3]'), [3, 3], convolution),
+      'float32[2,5,3,3]',
+    ],
+    ['linear', (v) => linear(v('bfloat16[4,7]'), v('[3,7]'), v('[3]')), 'bfloat16[4,3]'],
+    ['max_pool 3/2', (v) => maxPool(v('[1,8,113,112]'), 3, { stride: 2, padding: 1 }), 'float32[1,8,57,56]'],
+    ['max_pool with ceil', (v) => maxPool(v('[1,1,6,6]'), 3, { stride: 2, ceil: true }), 'float32[1,1,3,3]'],
+    [
+      'max_pool whose last window would start in the padding',
+      (v) => maxPool(v('[1,1,3,3]'), 2, { stride: 2, padding: 1, ceil: true }),
+      'float32[1,1,2,2]',
+    ],
+    ['avg_pool', (v) => avgPool(v('[1,1,7,4]'), [3, 2]), 'float32[1,1,2,2]'],
+    ['global_avg_pool', (v) => globalAvgPool(v('bfloat16[3,5,2,9]')), 'bfloat16[3,5]'],
+    ['cross_entropy', (v) => crossEntropy(v('bfloat16[2,5,3,4]'), v('int32[2,3,4]')), 'float32[]'],
+    ['topk_correct', (v) => topkCorrect(v('[8,5]'), v('int32[8]'), [1, 5]), 'int32[2]'],
+    ['abn_stats', (v) => abnStats(v('bfloat16[2,3]')).variance, 'float32[3]'],
+  ])('%s', (_, body, expected) => {
+    expect(formatType(build(body))).toBe(expected);
+  });
+});
+
+describe('what ops say about wrong operands', () => {
+  it.each<[string, Build]>([
+    [
+      'conv2d: expected N×C×H×W for x but received float32[2,3]',
+      (v) => conv2d(v('[2,3]'), v('[4,3,1,1]'), null),
+    ],
+    [
+      'conv2d: expected 3 input channels in 1 groups but received the weight float32[4,2,1,1]',
+      (v) => conv2d(v('[2,3,4,4]'), v('[4,2,1,1]'), null),
+    ],
+    [
+      'conv2d: 2 groups do not divide 3 input and 4 output channels',
+      (v) => conv2d(v('[2,3,4,4]'), v('[4,3,1,1]'), null, { groups: 2 }),
+    ],
+    [
+      'conv2d: expected 4 channels for bias but received float32[3]',
+      (v) => conv2d(v('[2,3,4,4]'), v('[4,3,1,1]'), v('[3]')),
+    ],
+    [
+      'conv2d: expected two whole numbers of at least 1 for stride but received [0, 0]',
+      (v) => conv2d(v('[2,3,4,4]'), v('[4,3,1,1]'), null, { stride: 0 }),
+    ],
+    [
+      'conv2d: a window of 5×3 does not fit an input of 4×4 with padding 0×0',
+      (v) => conv2d(v('[2,3,4,4]'), v('[4,3,3,3]'), null, { dilation: [2, 1] }),
+    ],
+    [
+      'conv2d: expected float32 for weight but received bfloat16[4,3,1,1]',
+      (v) => conv2d(v('[2,3,4,4]'), v('bfloat16[4,3,1,1]'), null),
+    ],
+    [
+      'conv2d_backward_data: expected [1,2,3,3] for dy but received float32[1,2,3,4]',
+      (v) => conv2dBackwardData(v('[1,2,3,4]'), v('[2,5,3,3]'), [6, 5], convolution),
+    ],
+    [
+      'conv2d_backward_weights: expected [1,2,3,3] for dy but received float32[2,2,3,3]',
+      (v) => conv2dBackwardWeights(v('[1,5,6,5]'), v('[2,2,3,3]'), [3, 3], convolution),
+    ],
+    [
+      'linear: x float32[4,7] and weight float32[3,6] differ in features',
+      (v) => linear(v('[4,7]'), v('[3,6]'), null),
+    ],
+    [
+      'linear: expected rank 2 for x but received float32[4,7,1,1]',
+      (v) => linear(v('[4,7,1,1]'), v('[3,7]'), null),
+    ],
+    [
+      'max_pool: padding [2, 2] is more than half of the window [3, 3]',
+      (v) => maxPool(v('[1,1,8,8]'), 3, { padding: 2 }),
+    ],
+    ['max_pool: a window of [32, 9] has more than 256 elements', (v) => maxPool(v('[1,1,40,40]'), [32, 9])],
+    [
+      'max_pool_backward: dy and index differ in shape: float32[1,1,2,2] and uint8[1,1,2,3]',
+      (v) => maxPoolBackward(v('[1,1,2,2]'), v('uint8[1,1,2,3]'), [4, 4], pooling),
+    ],
+    [
+      'max_pool_backward: expected [1,1,2,2] for dy but received float32[1,1,3,2]',
+      (v) => maxPoolBackward(v('[1,1,3,2]'), v('uint8[1,1,3,2]'), [4, 4], pooling),
+    ],
+    [
+      'avg_pool: a window of 3×3 does not fit an input of 2×2 with padding 0×0',
+      (v) => avgPool(v('[1,1,2,2]'), 3),
+    ],
+    ['add: terms differ in shape: float32[2,3] and float32[2,4]', (v) => add(v('[2,3]'), v('[2,4]'))],
+    [
+      'add: operands differ in dtype: float32[2,3] and b bfloat16[2,3]',
+      (v) => add(v('[2,3]'), v('bfloat16[2,3]')),
+    ],
+    [
+      'activation_backward: dz and z differ in shape',
+      (v) => activationBackward(v('[2,3]'), v('[3,2]'), plain),
+    ],
+    ['abn_stats: expected rank 2 or more (N×C×…) but received float32[3]', (v) => abnStats(v('[3]')).mean],
+    [
+      'abn_apply: expected 3 channels but received float32[4]',
+      (v) => abnApply(v('[2,3,4]'), { mean: v('[3]'), variance: v('[4]') }, null, batch),
+    ],
+    [
+      'abn_backward_apply: dz and saved differ in shape',
+      (v) => abnBackwardApply(v('[2,3,5]'), saved(v), null, plain),
+    ],
+    [
+      'abn_running: expected more than one sample per channel in training but received 1',
+      (v) =>
+        abnRunning(
+          { mean: v('[3]'), variance: v('[3]'), batches: v('int64[]') },
+          { mean: v('[3]'), variance: v('[3]') },
+          { momentum: 0.1, count: 1 },
+        ).mean,
+    ],
+    [
+      'cross_entropy: expected labels [2,3,4] for logits float32[2,5,3,4] but received int32[2,5]',
+      (v) => crossEntropy(v('[2,5,3,4]'), v('int32[2,5]')),
+    ],
+    [
+      'topk_correct: expected whole numbers of at least 1 for k but received [0]',
+      (v) => topkCorrect(v('[2,5]'), v('int32[2]'), [0]),
+    ],
+    [
+      'dropout: expected p in [0, 1] but received 1.5',
+      (v) => dropout(v('[2,5]'), v('int32[]'), { p: 1.5, stream: 0, channelwise: false }),
+    ],
+    [
+      'color_transform: expected 3 channels but received uint8[2,1,4,4]',
+      (v) => colorTransform(v('uint8[2,1,4,4]'), v('[2,12]')),
+    ],
+    [
+      'color_transform: expected [2,12] for color but received float32[1,12]',
+      (v) => colorTransform(v('uint8[2,3,4,4]'), v('[1,12]')),
+    ],
+    ['cast: expected float32 or bfloat16 for x but received int32[2]', (v) => cast(v('int32[2]'), 'float32')],
+    [
+      'sgd: momentum 0.9 needs a momentum buffer',
+      (v) =>
+        sgd(
+          { param: v('[2]'), grad: v('[2]'), momentum: null, lr: v('[]'), clip: null },
+          { momentum: 0.9, weight_decay: 0, nesterov: false },
+        ).param,
+    ],
+    [
+      'sgd: expected the shape of the parameter float32[2] but received float32[3]',
+      (v) =>
+        sgd(
+          { param: v('[2]'), grad: v('[3]'), momentum: null, lr: v('[]'), clip: null },
+          { momentum: 0, weight_decay: 0, nesterov: false },
+        ).param,
+    ],
+  ])('%s', (message, body) => {
+    expect(() => build(body)).toThrow(ShapeError);
+    expect(() => build(body)).toThrow(`mod1: ${message}`);
+  });
+});
+
+describe('the list of ops', () => {
+  const names = Object.keys(ops) as OpName[];
+
+  it('is by name, in alphabetical order', () => {
+    expect(names.map((name) => opOf(name).name)).toEqual(names);
+    expect(names).toEqual([...names].sort());
+    expect(isOpName('conv2d')).toBe(true);
+    expect(isOpName('toString')).toBe(false);
+  });
+
+  it.each(names)('%s names operands that exist in its rules', (name) => {
+    const { inputs, outputs, overwrites, inverses, peerKeeps } = opOf(name);
+    for (const { input, output } of overwrites) {
+      expect(outputs[output]?.kind).toBe(inputs[input]?.kind);
+    }
+    for (const { input, fromInputs, fromOutputs } of inverses) {
+      expect(fromInputs).not.toContain(input);
+      expect(fromInputs.every((index) => index < inputs.length)).toBe(true);
+      expect(fromOutputs.every((index) => index < outputs.length)).toBe(true);
+    }
+    expect(peerKeeps.inputs.every((index) => index < inputs.length)).toBe(true);
+    expect(peerKeeps.outputs.every((index) => index < outputs.length)).toBe(true);
+    expect(inputs.slice(0, -1).some(({ variadic }) => variadic)).toBe(false);
+  });
+});

@@ -1,0 +1,36 @@
+/** The text of a plan report. */
+import { formatBytes } from '@inplace-abn/core';
+import type { BytesByKind } from '../report/types.js';
+import type { PlanReport } from './plan-report.js';
+
+const KINDS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace'] as const;
+
+export function formatPlan(report: PlanReport): string {
+  const { arch, batch, crop, precision, peak, ordinary } = report;
+  const perImage = (bytes: BytesByKind): string => `${formatBytes(bytes.activations / batch)} per image`;
+  const share = (report.bytes.activations / ordinary.activations).toFixed(2);
+  return [
+    `${arch}, batch ${batch} at ${crop}×${crop}, ${precision}`,
+    '',
+    row('', 'this plan', 'ordinary BN'),
+    ...KINDS.map((kind) => row(kind, formatBytes(report.bytes[kind]), formatBytes(ordinary[kind]))),
+    row('inputs', formatBytes(report.bytes.inputs), ''),
+    '',
+    `activations with their gradients: ${perImage(report.bytes)}, ordinary BN under PyTorch's rules ${perImage(ordinary)} (share ${share})`,
+    `peak: ${formatBytes(peak.bytes)} at instruction ${peak.instruction}, ${peak.op} at ${peak.path || '(top)'}`,
+    `arena: ${formatBytes(report.arenaBytes)}, ${overhead(report)} above the largest live sum`,
+    `in all: ${formatBytes(report.totalBytes)} with weights and optimiser state`,
+    '',
+    ...report.layers.map(({ path, op, bytes, inPlace, reason }) => {
+      return `${path.padEnd(32)} ${op.padEnd(16)} ${formatBytes(bytes).padStart(9)}  ${inPlace ? 'in place' : `not in place: ${reason}`}`;
+    }),
+  ].join('\n');
+}
+
+function row(name: string, ours: string, ordinary: string): string {
+  return `${name.padEnd(12)} ${ours.padStart(12)} ${ordinary.padStart(12)}`.trimEnd();
+}
+
+function overhead({ arenaBytes, liveBytes }: PlanReport): string {
+  return `${(100 * (arenaBytes / liveBytes - 1)).toFixed(2)} %`;
+}

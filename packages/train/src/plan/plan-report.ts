@@ -1,0 +1,90 @@
+/** What `plan` prints: bytes by kind, the peak, and layer by layer what is in place, what is not and why. */
+import { byteLength, compile, type Device, type Plan, peerBytes, valueInfo } from '@inplace-abn/core';
+import type { TrainConfig } from '../config/schema.js';
+import type { BytesByKind } from '../report/types.js';
+import { networkOf } from '../step/network.js';
+import { trainingStep } from '../step/training-step.js';
+
+export interface PlannedLayer {
+  /** Module path. */
+  readonly path: string;
+  readonly op: string;
+  /** Bytes of its output. */
+  readonly bytes: number;
+  readonly inPlace: boolean;
+  /** Why it is not in place; null when it is. */
+  readonly reason: string | null;
+}
+
+export interface PlanReport {
+  readonly arch: string;
+  readonly batch: number;
+  readonly crop: number;
+  readonly precision: string;
+  /** By kind at the peak of the step; inputs are what the host hands in. */
+  readonly bytes: BytesByKind & { readonly inputs: number };
+  readonly peak: {
+    readonly bytes: number;
+    readonly instruction: number;
+    readonly op: string;
+    readonly path: string;
+  };
+  /** Arena that the program reserves, and the largest sum of live bytes: no arena can be smaller. */
+  readonly arenaBytes: number;
+  readonly liveBytes: number;
+  /** Weights, optimiser state and arena together. */
+  readonly totalBytes: number;
+  readonly layers: readonly PlannedLayer[];
+  /** The same network with ordinary batch norm under PyTorch's buffer rules. */
+  readonly ordinary: BytesByKind;
+}
+
+/** Plans one training step of the configuration at `batch` images; needs no data and allocates no arena. */
+export function planReport(
+  config: TrainConfig,
+  batch: number,
+  device: Device,
+): { report: PlanReport; plan: Plan } {
+  const shape = { batch, crop: config.input.crop_train };
+  const graph = trainingStep(networkOf(config.network), config.optimizer, shape);
+  const plan = compile(graph, device, { precision: config.network.precision });
+  const at = plan.instructions[plan.peak.instruction];
+  const report: PlanReport = {
+    arch: config.network.arch,
+    batch,
+    crop: shape.crop,
+    precision: config.network.precision,
+    bytes: plan.bytes,
+    peak: { ...plan.peak, op: at?.node.op ?? '', path: at?.node.path ?? '' },
+    arenaBytes: plan.arenaBytes,
+    liveBytes: plan.peak.bytes,
+    totalBytes: plan.arenaBytes + plan.bytes.weights + plan.bytes.optimizer,
+    layers: layersOf(plan),
+    ordinary: ordinaryBytes(config, batch),
+  };
+  return { report, plan };
+}
+
+/** The same network with ordinary batch norm, float32, as PyTorch would hold it. */
+export function ordinaryBytes(config: TrainConfig, batch: number): BytesByKind {
+  const network = networkOf({ ...config.network, bn_mode: 'standard' });
+  const graph = trainingStep(network, config.optimizer, { batch, crop: config.input.crop_train });
+  const sum = (optimizer: boolean): number =>
+    graph.states
+      .filter(({ kind }) => (kind === 'optimizer') === optimizer)
+      .reduce((total, { value }) => total + byteLength(valueInfo(graph, value)), 0);
+  return { weights: sum(false), optimizer: sum(true), workspace: 0, ...peerBytes(graph) };
+}
+
+function layersOf(plan: Plan): PlannedLayer[] {
+  const layers = new Map<string, PlannedLayer>();
+  for (const { node, output, veto } of plan.aliases) {
+    if (node.phase !== 'forward') continue;
+    // An op may offer several inputs to write over: one that is taken decides.
+    const key = `${node.id}:${output}`;
+    if (layers.get(key)?.inPlace) continue;
+    const bytes = byteLength(valueInfo(plan.graph, output));
+    layers.set(key, { path: node.path, op: node.op, bytes, inPlace: veto === null, reason: veto });
+  }
+  return [...layers.values()];
+}

@@ -1,0 +1,31 @@
+import type { Device } from '@inplace-abn/core';
+import type { TrainConfig } from '../config/schema.js';
+import { Engine } from '../engine/engine.js';
+import { Progress, type ProgressStream } from '../progress/progress.js';
+import { evaluationBatches, openData } from './data.js';
+import { restoreState } from './state.js';
+import { type Validation, validate } from './validate.js';
+
+export interface EvaluateOptions {
+  readonly config: TrainConfig;
+  readonly data: string;
+  readonly device: Device;
+  readonly workers: number;
+  readonly printFreq: number;
+  /** Checkpoint file or folder of checkpoints. */
+  readonly resume: string;
+  readonly stream?: ProgressStream;
+}
+
+/** Validates a checkpoint on DIR/val; writes nothing. */
+export async function evaluate(options: EvaluateOptions): Promise<Validation> {
+  const { config, device } = options;
+  const progress = new Progress({ printFreq: options.printFreq, stream: options.stream });
+  const data = await openData(options.data, config, options.workers);
+  const batches = evaluationBatches(data.valImages, config.optimizer.batch_size);
+  const engine = new Engine({ device, config, evaluationBatches: batches });
+  const { notes, path } = await restoreState(engine, options.resume, false);
+  for (const note of [...notes, `evaluating ${path}`]) progress.note(note);
+  const crop = config.input.crop_val;
+  return validate({ engine, loader: data.val, images: data.valImages, crop, progress, epoch: 1, epochs: 1 });
+}

@@ -1,0 +1,11 @@
+import type { Store } from '@inplace-abn/core';
+import type { EventFileWriter } from '../tensorboard/event-file.js';
+
+/** Distributions of the parameters of classifier and last normalisation, as the reference logs them. */
+export function writeHistograms(events: EventFileWriter, store: Store, step: number): void {
+  for (const { name, kind } of store.specs) {
+    if (kind !== 'parameter' || !/(^|\.)(fc|bn_out)\./.test(name)) continue;
+    const { data } = store.read(name);
+    if (data instanceof Float32Array) events.histogram(step, name, data);
+  }
+}
