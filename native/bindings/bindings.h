@@ -1,4 +1,5 @@
-// JavaScript classes over the program's parts. Arguments come checked from TypeScript; a wrong type still throws.
+// JavaScript classes over the program's parts. Arguments come checked from TypeScript; a wrong type still
+// throws.
 #pragma once
 
 #include <napi.h>

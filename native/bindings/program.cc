@@ -11,7 +11,8 @@ struct Fetch {
   size_t length;
 };
 
-// One run under way: made on the JavaScript thread, run on the compute thread, settled on the JavaScript thread.
+// One run under way: made on the JavaScript thread, run on the compute thread, settled on the JavaScript
+// thread.
 struct Run {
   Run(Napi::Env env, std::shared_ptr<Program> program)
       : program(std::move(program)), deferred(Napi::Promise::Deferred::New(env)) {}
@@ -64,7 +65,8 @@ Napi::Value results(Napi::Env env, const Run& run) {
   for (uint32_t i = 0; i < run.fetches.size(); ++i) {
     const Fetch& fetch = run.fetches[i];
     auto bytes = Napi::Uint8Array::New(env, fetch.length);
-    if (fetch.length > 0) std::memcpy(bytes.Data(), fetch.memory->range(fetch.offset, fetch.length), fetch.length);
+    if (fetch.length > 0)
+      std::memcpy(bytes.Data(), fetch.memory->range(fetch.offset, fetch.length), fetch.length);
     values[i] = bytes;
   }
   auto seconds = Napi::Float64Array::New(env, run.seconds.size());
@@ -144,7 +146,8 @@ ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info)
 
 Napi::Value ProgramBinding::run(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (!program_->try_acquire()) throw Napi::Error::New(env, "the program is already running: await its last run first");
+  if (!program_->try_acquire())
+    throw Napi::Error::New(env, "the program is already running: await its last run first");
   auto run = std::make_shared<Run>(env, program_);
   try {
     feed(info[0]);
@@ -152,8 +155,8 @@ Napi::Value ProgramBinding::run(const Napi::CallbackInfo& info) {
     run->begin = to_size(info[2], "begin");
     run->end = to_size(info[3], "end");
     if (info[4].ToBoolean()) run->seconds.resize(run->end > run->begin ? run->end - run->begin : 0);
-    run->settle = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
-                                                "inplace_abn run", 0, 1);
+    run->settle = Napi::ThreadSafeFunction::New(
+        env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "inplace_abn run", 0, 1);
   } catch (...) {
     program_->release();
     throw;

@@ -1,7 +1,7 @@
 // y = x ∗ w + b.   x [N,C,H,W], y [N,O,OH,OW] channels-last; w f32 [O,C/groups,KH,KW]; b f32 [O] or absent.
-#include <algorithm>
+#include <vector>
 
-#include "cpu/gemm_convolution.h"
+#include "cpu/convolution.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
 
@@ -13,43 +13,6 @@ ConvShape shape_of(const KernelSpec& spec) {
 }
 
 bool has_bias(const KernelSpec& spec) { return spec.inputs.size() > 2 && spec.inputs[2].present(); }
-
-class GemmForward : public GemmConvolution {
- public:
-  GemmForward(const ConvShape& shape, bool bias)
-      : GemmConvolution(shape, ConvDirection::forward), bias_(bias) {}
-
-  void run(const KernelArgs& args) override {
-    const float* x = args.in<float>(0);
-    const float* weights = gemm_weights(args.in<float>(1), args.workspace);
-    for (int64_t begin = 0; begin < lines(); begin += chunk_lines()) {
-      const int64_t end = std::min(lines(), begin + chunk_lines());
-      const float* rows = x + begin * shape_.ow * shape_.c;  // pointwise: a pixel of y is one of x
-      if (!shape_.pointwise()) {
-        im2col(x, columns(args.workspace), begin, end);
-        rows = columns(args.workspace);
-      }
-      float* y = args.out<float>(0) + begin * shape_.ow * shape_.o;
-      const int64_t pixels = (end - begin) * shape_.ow;
-      if (bias_) fill_rows(args.in<float>(2), y, pixels);
-      sgemm('N', 'T', pixels, shape_.o, taps(), rows, weights, bias_ ? 1.0f : 0.0f, y);
-    }
-  }
-
- private:
-  void fill_rows(const float* bias, float* y, int64_t pixels) const {
-#pragma omp parallel for schedule(static)
-    for (int64_t pixel = 0; pixel < pixels; ++pixel) std::copy_n(bias, shape_.o, y + pixel * shape_.o);
-  }
-
-  bool bias_;
-};
-
-std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec) {
-  const ConvShape shape = shape_of(spec);
-  refuse_unless_gemm(shape, spec, ConvDirection::forward);
-  return std::make_unique<GemmForward>(shape, has_bias(spec));
-}
 
 std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
   const ConvShape shape = shape_of(spec);
@@ -98,8 +61,7 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d", {make_gemm, make_onednn, make_plain,
-                                       through_float({make_gemm, make_onednn, make_plain})});
+OpRegistration registration("conv2d", {make_onednn, make_plain, through_float({make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

@@ -1,8 +1,7 @@
 // dx[n,c,y,x] = Σ dy[n,o,oy,ox] · w[o,c,kh,kw] over the outputs that read (y, x) through the tap (kh, kw).
-#include <algorithm>
 #include <vector>
 
-#include "cpu/gemm_convolution.h"
+#include "cpu/convolution.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
 
@@ -11,42 +10,6 @@ namespace {
 
 ConvShape shape_of(const KernelSpec& spec) {
   return ConvShape::from(spec.attrs, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
-}
-
-class GemmBackwardData : public GemmConvolution {
- public:
-  explicit GemmBackwardData(const ConvShape& shape) : GemmConvolution(shape, ConvDirection::backward_data) {}
-
-  void run(const KernelArgs& args) override {
-    const float* dy = args.in<float>(0);
-    const float* weights = gemm_weights(args.in<float>(1), args.workspace);
-    float* dx = args.out<float>(0);
-    if (shape_.pointwise()) {
-      sgemm('N', 'N', shape_.pixels(), taps(), shape_.o, dy, weights, 0.0f, dx);
-      return;
-    }
-    clear(dx);
-    float* gradient = columns(args.workspace);
-    for (int64_t begin = 0; begin < lines(); begin += chunk_lines()) {
-      const int64_t end = std::min(lines(), begin + chunk_lines());
-      sgemm('N', 'N', (end - begin) * shape_.ow, taps(), shape_.o, dy + begin * shape_.ow * shape_.o, weights,
-            0.0f, gradient);
-      add_col2im(gradient, dx, begin, end);
-    }
-  }
-
- private:
-  void clear(float* dx) const {
-    const int64_t row = shape_.w * shape_.c;
-#pragma omp parallel for schedule(static)
-    for (int64_t y = 0; y < shape_.n * shape_.h; ++y) std::fill_n(dx + y * row, row, 0.0f);
-  }
-};
-
-std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec) {
-  const ConvShape shape = shape_of(spec);
-  refuse_unless_gemm(shape, spec, ConvDirection::backward_data);
-  return std::make_unique<GemmBackwardData>(shape);
 }
 
 std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
@@ -91,8 +54,8 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d_backward_data", {make_gemm, make_onednn, make_plain,
-                                                     through_float({make_gemm, make_onednn, make_plain})});
+OpRegistration registration("conv2d_backward_data",
+                            {make_onednn, make_plain, through_float({make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

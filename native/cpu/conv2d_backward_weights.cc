@@ -1,8 +1,7 @@
 // dw[o,c,kh,kw] = Σ_{n,oy,ox} dy[n,o,oy,ox] · x[n, c, oy·sh − ph + kh·dh, ox·sw − pw + kw·dw], float32.
-#include <algorithm>
 #include <vector>
 
-#include "cpu/gemm_convolution.h"
+#include "cpu/convolution.h"
 #include "cpu/matmul.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
@@ -12,35 +11,6 @@ namespace {
 
 ConvShape shape_of(const KernelSpec& spec) {
   return ConvShape::from(spec.attrs, spec.inputs[0], spec.outputs[0], spec.inputs[1]);
-}
-
-class GemmBackwardWeights : public GemmConvolution {
- public:
-  explicit GemmBackwardWeights(const ConvShape& shape)
-      : GemmConvolution(shape, ConvDirection::backward_weights) {}
-
-  void run(const KernelArgs& args) override {
-    const float* x = args.in<float>(0);
-    float* gradient = gemm_weights_gradient(args.out<float>(0), args.workspace);
-    for (int64_t begin = 0; begin < lines(); begin += chunk_lines()) {
-      const int64_t end = std::min(lines(), begin + chunk_lines());
-      const float* rows = x + begin * shape_.ow * shape_.c;  // pointwise: a pixel of y is one of x
-      if (!shape_.pointwise()) {
-        im2col(x, columns(args.workspace), begin, end);
-        rows = columns(args.workspace);
-      }
-      const float* dy = args.in<float>(1) + begin * shape_.ow * shape_.o;
-      sgemm('T', 'N', shape_.o, taps(), (end - begin) * shape_.ow, dy, rows, begin == 0 ? 0.0f : 1.0f,
-            gradient);
-    }
-    finish_weights_gradient(args.out<float>(0), args.workspace);
-  }
-};
-
-std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec) {
-  const ConvShape shape = shape_of(spec);
-  refuse_unless_gemm(shape, spec, ConvDirection::backward_weights);
-  return std::make_unique<GemmBackwardWeights>(shape);
 }
 
 // bfloat16 1×1 convolutions: on AMX one matrix product over all pixels takes 0.3 to 0.8 of the time of
@@ -97,8 +67,8 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d_backward_weights", {make_gemm, make_bf16_matmul, make_onednn, make_plain,
-                                                        through_float({make_gemm, make_onednn, make_plain})});
+OpRegistration registration("conv2d_backward_weights", {make_bf16_matmul, make_onednn, make_plain,
+                                                        through_float({make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

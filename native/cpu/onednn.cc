@@ -31,11 +31,11 @@ dnnl::memory::data_type data_type(DType dtype) {
   }
 }
 
-bool has_avx512() {
-  // The enumerators are bit sets; every AVX-512 one contains those of avx512_core.
+bool has_bfloat16() {
+  // The enumerators are bit sets: every one from avx512_core_bf16 on contains its bits.
   const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  const auto avx512 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
-  return (isa & avx512) == avx512;
+  const auto bfloat16 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+  return (isa & bfloat16) == bfloat16;
 }
 
 void refuse_reference(const std::string& implementation) {

@@ -43,8 +43,8 @@ dnnl::primitive_attr user_scratchpad();
 // Throws Refused for a dtype that oneDNN does not compute in.
 dnnl::memory::data_type data_type(DType dtype);
 
-// Whether the kernels of this process may use AVX-512 (ONEDNN_MAX_CPU_ISA is respected).
-bool has_avx512();
+// Whether the CPU has bfloat16 instructions that this process may use (ONEDNN_MAX_CPU_ISA is respected).
+bool has_bfloat16();
 
 // Throws Refused when the implementation is a reference loop, slower than our own plain one.
 void refuse_reference(const std::string& implementation);

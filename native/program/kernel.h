@@ -1,7 +1,8 @@
 // The contract between the program and its kernels.
 //
 // A kernel is made once per instruction, from a checked specification; it may then run any number of times.
-// It allocates nothing while running: scratch memory is asked for by workspace_bytes() and is part of the plan.
+// It allocates nothing while running: scratch memory is asked for by workspace_bytes() and is part of the
+// plan.
 #pragma once
 
 #include <functional>
@@ -54,7 +55,8 @@ struct RunStopped : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Thrown by a factory that cannot serve a specification; says why. The next implementation in the list is tried.
+// Thrown by a factory that cannot serve a specification; says why. The next implementation in the list is
+// tried.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -20,7 +20,8 @@ bool has_op(const std::string& op) { return registry().count(op) != 0; }
 
 MadeKernel make_kernel(const KernelSpec& spec) {
   auto found = registry().find(spec.op);
-  if (found == registry().end()) throw std::invalid_argument("the CPU device has no kernel for op " + spec.op);
+  if (found == registry().end())
+    throw std::invalid_argument("the CPU device has no kernel for op " + spec.op);
   MadeKernel made;
   for (const KernelFactory& factory : found->second) {
     try {
