@@ -30,6 +30,7 @@ class KernelBinding : public Napi::ObjectWrap<KernelBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
   explicit KernelBinding(const Napi::CallbackInfo& info);
+  std::string op;
   std::shared_ptr<Kernel> kernel;
   std::vector<size_t> input_bytes;
   std::vector<size_t> output_bytes;

@@ -63,6 +63,7 @@ KernelBinding::KernelBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
   KernelSpec spec{object.Get("op").ToString(), to_attrs(object.Get("attrs")), to_descs(object.Get("inputs")),
                   to_descs(object.Get("outputs"))};
   MadeKernel made = make_kernel(spec);
+  op = spec.op;
   kernel = std::move(made.kernel);
   input_bytes = bytes_of(spec.inputs);
   output_bytes = bytes_of(spec.outputs);

@@ -138,8 +138,8 @@ ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info)
   for (uint32_t i = 0; i < list.Length(); ++i) {
     auto item = list.Get(i).As<Napi::Object>();
     auto* kernel = KernelBinding::Unwrap(item.Get("kernel").As<Napi::Object>());
-    program_->add({kernel->kernel, to_operands(item.Get("inputs")), to_operands(item.Get("outputs")),
-                   to_operand(item.Get("workspace"))},
+    program_->add({kernel->op, kernel->kernel, to_operands(item.Get("inputs")),
+                   to_operands(item.Get("outputs")), to_operand(item.Get("workspace"))},
                   kernel->input_bytes, kernel->output_bytes);
   }
 }

@@ -19,6 +19,7 @@ std::vector<void*> addresses(const std::vector<Operand>& operands, const std::ve
 void Program::add(const Instruction& instruction, const std::vector<size_t>& input_bytes,
                   const std::vector<size_t>& output_bytes) {
   Step step;
+  step.op = instruction.op;
   step.kernel = instruction.kernel;
   step.inputs = addresses(instruction.inputs, input_bytes);
   step.outputs = addresses(instruction.outputs, output_bytes);
@@ -35,12 +36,22 @@ void Program::add(const Instruction& instruction, const std::vector<size_t>& inp
   steps_.push_back(std::move(step));
 }
 
+void Program::run_step(const Step& step) {
+  try {
+    step.kernel->run(KernelArgs{step.inputs, step.outputs, step.workspace});
+  } catch (const RunStopped&) {
+    throw;
+  } catch (const std::exception& failure) {
+    throw std::runtime_error("kernel " + step.op + " failed: " + failure.what());
+  }
+}
+
 void Program::run(size_t begin, size_t end, double* seconds) const {
   using Clock = std::chrono::steady_clock;
   for (size_t i = begin; i < end && i < steps_.size(); ++i) {
     const Step& step = steps_[i];
     const auto start = Clock::now();
-    step.kernel->run(KernelArgs{step.inputs, step.outputs, step.workspace});
+    run_step(step);
     if (seconds) seconds[i - begin] = std::chrono::duration<double>(Clock::now() - start).count();
   }
 }

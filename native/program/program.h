@@ -17,6 +17,7 @@ struct Operand {
 };
 
 struct Instruction {
+  std::string op;  // names the instruction in errors
   std::shared_ptr<Kernel> kernel;
   std::vector<Operand> inputs;
   std::vector<Operand> outputs;
@@ -31,7 +32,8 @@ class Program {
 
   size_t size() const { return steps_.size(); }
 
-  // Runs instructions [begin, end). RunStopped and other exceptions leave the rest unrun.
+  // Runs instructions [begin, end). An exception leaves the rest unrun: RunStopped as it is, any other as a
+  // std::runtime_error that names the op.
   // `seconds`, when given, takes the time of each instruction run.
   void run(size_t begin, size_t end, double* seconds) const;
 
@@ -41,11 +43,14 @@ class Program {
 
  private:
   struct Step {
+    std::string op;
     std::shared_ptr<Kernel> kernel;
     std::vector<void*> inputs;
     std::vector<void*> outputs;
     void* workspace;
   };
+
+  static void run_step(const Step& step);
 
   std::vector<Step> steps_;
   std::vector<std::shared_ptr<Memory>> memories_;  // kept alive

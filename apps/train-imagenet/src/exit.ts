@@ -1,3 +1,15 @@
+import type { Command } from 'commander';
+
+/** Exit code of a command line that cannot be understood. */
+const USAGE = 2;
+
+/** Parses the command line and runs the program it asks for. */
+export async function runCommand(command: Command): Promise<void> {
+  // By then commander has printed the help that was asked for, or what is wrong.
+  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE));
+  await command.parseAsync();
+}
+
 /** Runs a program: an error becomes one message and exit code 1; its stack with IABN_DEBUG. */
 export async function runProgram(main: () => Promise<number>): Promise<void> {
   try {

@@ -4,7 +4,7 @@ import { ARCHITECTURES } from '@inplace-abn/models';
 /** train-imagenet: command line → @inplace-abn/train. */
 import { collectVersions, evaluate, loadConfig, type TrainConfig, train } from '@inplace-abn/train';
 import { Command } from 'commander';
-import { runProgram } from './exit.js';
+import { runCommand, runProgram } from './exit.js';
 import { nonNegative, positive } from './numbers.js';
 
 interface Options {
@@ -77,4 +77,4 @@ async function trainRun(config: TrainConfig, data: string, options: Options): Pr
   return stopped && stopped !== 'max-steps' ? (SIGNAL_CODES[stopped] ?? 1) : 0;
 }
 
-await command.parseAsync();
+await runCommand(command);

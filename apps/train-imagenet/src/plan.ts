@@ -4,7 +4,7 @@ import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import { formatPlan, loadConfig, planReport } from '@inplace-abn/train';
 import { Command } from 'commander';
-import { runProgram } from './exit.js';
+import { runCommand, runProgram } from './exit.js';
 import { positive } from './numbers.js';
 
 interface Options {
@@ -29,4 +29,4 @@ async function main(path: string, options: Options): Promise<number> {
   return 0;
 }
 
-await command.parseAsync();
+await runCommand(command);

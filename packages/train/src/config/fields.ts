@@ -45,6 +45,13 @@ export function minusOneOr<T extends z.ZodType>(schema: (expected: string) => T,
   return z.union([z.literal(-1, either), schema(either)], either);
 }
 
+/** Least and greatest share of an image's area. */
+export function areaRange() {
+  const expected = 'two increasing numbers above 0 and at most 1';
+  const share = z.number(expected).gt(0, expected).max(1, expected);
+  return z.tuple([share, share], expected).refine(([least, most]) => least <= most, expected);
+}
+
 /** One number per colour channel, red first. */
 export function perChannel(each: () => z.ZodNumber) {
   return z.tuple([each(), each(), each()], 'a list of three numbers (red, green, blue)');

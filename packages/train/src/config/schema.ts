@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   absentAsEmpty,
+  areaRange,
   flag,
   integerFrom,
   minusOneOr,
@@ -68,6 +69,7 @@ function optimizer(schedule: z.ZodType<ScheduleConfig>) {
 const input = section({
   scale_train: pixelsOr.default(-1),
   crop_train: positiveInteger().default(224),
+  area_train: areaRange().default([0.08, 1]),
   color_jitter_train: flag().default(false),
   lighting_train: flag().default(false),
   scale_val: pixelsOr.default(256),
@@ -88,6 +90,7 @@ export type InputConfig = z.output<typeof input>;
  * - `network.precision`: `float32`, or `bfloat16` compute and activations under float32 weights and statistics
  * - `network.stem`: `imagenet` (7×7/2 and max-pool) or `small` (3×3/1, no pool), for images of 28 to 64 pixels
  * - `network.width`: multiplies every channel count
+ * - `input.area_train`: share of the image's area that a random crop covers; small images want a larger least share
  * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at most
  *   `input.unreadable_limit` times
  * - `seed`: initial weights, data order and augmentation follow from it

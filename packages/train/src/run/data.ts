@@ -74,6 +74,7 @@ async function openPart(dir: string, part: 'train' | 'val'): Promise<ImageFolder
 function trainTransformOf({ input }: TrainConfig) {
   return trainTransform({
     crop: input.crop_train,
+    area: input.area_train,
     scale: input.scale_train,
     colorJitter: input.color_jitter_train,
     lighting: input.lighting_train,

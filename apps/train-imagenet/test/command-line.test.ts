@@ -1,0 +1,110 @@
+/** The built programs as a shell sees them. */
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
+import { rawConfig } from '../../../packages/train/test/support/runs.js';
+import { run } from './support/programs.js';
+
+let folder: string;
+let config: string;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  config = join(folder, 'config.json');
+  await writeFile(config, JSON.stringify(rawConfig({ optimizer: { schedule: { epochs: 1 } } })));
+});
+
+describe('train-imagenet', { timeout: 60_000 }, () => {
+  it('trains, then evaluates its checkpoint to the same accuracy', async () => {
+    const [data, logDir] = [await imageFolder(), join(folder, 'run')];
+    const trained = await run('main', config, data, '--log-dir', logDir, '-p', '1');
+    expect(trained).toMatchObject({ code: 0, stderr: '' });
+    const last = /^val .*loss \S+ \((\S+)\) {2}top-1 (\S+) %/m.exec(
+      trained.stdout.trimEnd().split('\n').at(-1) ?? '',
+    );
+    const resume = join(logDir, 'checkpoints');
+    const evaluated = await run('main', config, data, '--evaluate', '--resume', resume);
+    expect(evaluated).toMatchObject({ code: 0, stderr: '' });
+    const result = /^top-1 (\S+) % {2}top-5 100.00 % {2}loss (\S+) {2}images 15$/m.exec(evaluated.stdout);
+    expect(Number(result?.[1])).toBeCloseTo(Number(last?.[2]), 1);
+    expect(result?.[2]).toBe(last?.[1]);
+    const again = await run('main', config, data, '--log-dir', logDir);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain(`error: run folder ${logDir} already holds checkpoints, config.json`);
+  });
+
+  it('explains itself', async () => {
+    const { code, stdout } = await run('main', '--help');
+    expect(code).toBe(0);
+    for (const option of [
+      '-j, --workers',
+      '-p, --print-freq',
+      '--resume',
+      '-e, --evaluate',
+      '--log-dir',
+      '--log-hist',
+      '--dist-backend',
+    ]) {
+      expect(stdout).toContain(option);
+    }
+  });
+
+  it.each([
+    [['--bogus'], "unknown option '--bogus'"],
+    [['config.json'], "missing required argument 'dir'"],
+    [['c', 'd', '-j', '0'], 'Expected a whole number of at least 1.'],
+  ])('exits with 2 for the arguments %j', async (args, message) => {
+    const { code, stdout, stderr } = await run('main', ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
+  it('exits with 1 for what is wrong in a configuration, naming file, line and key', async () => {
+    const wrong = join(folder, 'wrong.json');
+    await writeFile(wrong, '{ "network": { "arch": "resnet19", "activaton": "elu" } }');
+    const { code, stderr } = await run('main', wrong, folder);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${wrong}:1:36: network.activaton: unknown key; did you mean "activation"?`);
+    expect(stderr).toMatch(/network\.arch: expected one of resnet18, .*received "resnet19"/);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+  });
+
+  it('asks for a checkpoint to evaluate', async () => {
+    const { code, stderr } = await run('main', config, folder, '--evaluate');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'error: --evaluate needs the checkpoint to validate: add --resume PATH\n',
+    });
+  });
+
+  it('makes no run folder where there is no data', async () => {
+    const logDir = join(folder, 'none');
+    const { code, stderr } = await run('main', config, folder, '--log-dir', logDir);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `error: ${join(folder, 'train')} does not exist: expected DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*\n`,
+    );
+    expect(existsSync(logDir)).toBe(false);
+  });
+});
+
+describe('plan', { timeout: 60_000 }, () => {
+  it('prints one JSON object with --json', async () => {
+    const { code, stdout, stderr } = await run('plan', config, '--batch', '4', '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ arch: 'resnet18', batch: 4, crop: 16, precision: 'float32' });
+    expect(Object.keys(report.bytes)).toEqual(
+      expect.arrayContaining(['weights', 'gradients', 'optimizer', 'activations', 'workspace']),
+    );
+    expect(report.peak.bytes).toBeGreaterThan(0);
+    expect(report.layers.length).toBeGreaterThan(20);
+  });
+
+  it('prints a table without', async () => {
+    const { code, stdout } = await run('plan', config);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^resnet18, batch 8 at 16×16, float32\n/);
+  });
+});
