@@ -19,6 +19,8 @@ export default defineConfig({
     setupFiles: ['tools/vitest/silent-console.ts'],
     // The addon owns threads and its own state: processes, not worker threads, keep test files apart.
     pool: 'forks',
+    // Test files run side by side: compute threads of their own would wait for each other, spinning.
+    env: { OMP_NUM_THREADS: '1' },
     // An inline snapshot that is missing on CI is a failure, and `.only` is never left behind.
     allowOnly: false,
   },

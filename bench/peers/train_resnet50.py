@@ -2,7 +2,7 @@
 
 The first line printed says {"ready": true, ...} or {"error": "..."}. Then each line "step" on standard input runs one
 step and prints {"seconds": ..., "loss": ..., "peakRssBytes": ...}; "quit" or the end of input ends the program.
-A step is zero_grad, forward, mean cross entropy, backward and SGD with momentum, channels-last.
+A step is zero_grad, forward, mean cross entropy, backward and SGD with momentum.
 """
 
 import argparse
@@ -19,6 +19,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--classes", type=int, default=1000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--memory-format", choices=["channels_last", "contiguous_format"], default="channels_last")
     parser.add_argument("--warm-up", type=int, default=1, help="untimed steps before the ready line")
     return parser.parse_args()
 
@@ -38,15 +39,13 @@ def has_bfloat16() -> bool:
     return "avx512bw" in flags and "avx512vl" in flags
 
 
-def make_step(args):
-    import torch
-    import torchvision
-
+def make_step(args, torch, torchvision):
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     shape = (args.batch, 3, args.size, args.size)
-    net = torchvision.models.resnet50(num_classes=args.classes).to(memory_format=torch.channels_last).train()
-    images = torch.randn(shape).to(memory_format=torch.channels_last)
+    memory_format = getattr(torch, args.memory_format)
+    net = torchvision.models.resnet50(num_classes=args.classes).to(memory_format=memory_format).train()
+    images = torch.randn(shape).to(memory_format=memory_format)
     labels = torch.randint(args.classes, (args.batch,))
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
 
@@ -59,9 +58,7 @@ def make_step(args):
         optimizer.step()
         return loss.item()
 
-    versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
-    versions["python"] = sys.version.split()[0]
-    return step, versions, torch.get_num_threads()
+    return step
 
 
 def main() -> None:
@@ -70,15 +67,21 @@ def main() -> None:
         say(error="this CPU has no AVX-512, which bfloat16 needs: use --dtype float32")
         return
     try:
+        import torch
+        import torchvision
+
         rss_at_start = peak_rss_bytes()
-        step, versions, threads = make_step(args)
-        rss_built = peak_rss_bytes()
+        step = make_step(args, torch, torchvision)
         for _ in range(args.warm_up):
             step()
     except (ImportError, RuntimeError) as error:
         say(error=f"{type(error).__name__}: {error}".splitlines()[0])
         return
-    rss = {"rssAtStartBytes": rss_at_start, "rssBuiltBytes": rss_built, "peakRssBytes": peak_rss_bytes()}
+    versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
+    versions["python"] = sys.version.split()[0]
+    # At the start: the libraries are loaded and nothing is built yet.
+    rss = {"rssAtStartBytes": rss_at_start, "peakRssBytes": peak_rss_bytes()}
+    threads = torch.get_num_threads()
     say(ready=True, versions=versions, threads=threads, batch=args.batch, size=args.size, dtype=args.dtype, **rss)
     for line in sys.stdin:
         command = line.strip()

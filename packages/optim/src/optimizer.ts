@@ -14,7 +14,7 @@ export interface Optimizer {
   apply(updates: readonly ParameterUpdate[], clip: Value | null): void;
 }
 
-/** Store name of the optimiser state `kind` of a parameter, such as `optimizer.mod1.conv1.weight.momentum_buffer`. */
+/** Store name of the optimiser state `kind` of a parameter, such as `mod1.conv1.weight.momentum_buffer`. */
 export function optimizerStateName(parameter: string, kind: string): string {
-  return `optimizer.${parameter}.${kind}`;
+  return `${parameter}.${kind}`;
 }

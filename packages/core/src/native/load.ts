@@ -64,6 +64,7 @@ let loaded: NativeAddon | null = null;
 /** Loads the addon once. Throws with every place tried and what to do. */
 export function loadNative(): NativeAddon {
   if (loaded) return loaded;
+  limitSpinning();
   const require = createRequire(import.meta.url);
   const failures: string[] = [];
   for (const candidate of candidates()) {
@@ -80,6 +81,15 @@ export function loadNative(): NativeAddon {
     `the native addon could not be loaded on ${process.platform}-${process.arch}; tried\n${failures.join('\n')}\n` +
       'Build it with `npm run setup` in the repository, or set IABN_ADDON to the path of a built inplace_abn.node.',
   );
+}
+
+/**
+ * How long OpenMP's workers spin at a barrier before they sleep. The default, about a millisecond, makes a step
+ * five times slower as soon as one more thread is busy on the machine; this costs nothing on an idle one.
+ * It is read when the addon brings in the OpenMP runtime; settings of the user's own stand.
+ */
+function limitSpinning(): void {
+  if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '20000';
 }
 
 function candidates(): string[] {

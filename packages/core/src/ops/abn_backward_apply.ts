@@ -71,9 +71,9 @@ export const abnBackwardApplyOp = defineOp<'abn_backward_apply', AbnBackwardAppl
         const meanDyXhat = inputs[7] ? at(inputs[7], c) / attrs.count : 0;
         for (let row = 0; row < rows(saved.shape); row++) {
           const index = row * width + c;
-          const { derivative, xhat } = read(at(saved, index));
+          const { dy, xhat } = read(at(saved, index), at(dz, index));
           const centred = attrs.statistics === 'batch' ? meanDy + xhat * meanDyXhat : 0;
-          output(0).data[index] = factor * (derivative * at(dz, index) - centred);
+          output(0).data[index] = factor * (dy - centred);
         }
       }
     },

@@ -52,8 +52,7 @@ export const abnBackwardReduceOp = defineOp<'abn_backward_reduce', AbnBackwardAt
         let sumDy = 0;
         let sumDyXhat = 0;
         for (let row = 0; row < rows(saved.shape); row++) {
-          const { derivative, xhat } = read(at(saved, row * width + c));
-          const dy = derivative * at(dz, row * width + c);
+          const { dy, xhat } = read(at(saved, row * width + c), at(dz, row * width + c));
           sumDy += dy;
           sumDyXhat += dy * xhat;
         }

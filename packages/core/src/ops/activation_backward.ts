@@ -3,7 +3,7 @@ import { ShapeError } from '../errors.js';
 import { elements, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type ActivationAttributes, derivativeFromOutput } from './activations.js';
+import { type ActivationAttributes, activationDiff } from './activations.js';
 import { defineOp } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
@@ -32,7 +32,7 @@ export const activationBackwardOp = defineOp<'activation_backward', ActivationAt
     reference({ attrs, input, output }) {
       const [dz, z] = [input(0), input(1)];
       for (let i = 0; i < elements(z.shape); i++) {
-        output(0).data[i] = at(dz, i) * derivativeFromOutput(at(z, i), attrs);
+        output(0).data[i] = activationDiff(at(dz, i), at(z, i), attrs);
       }
     },
   },

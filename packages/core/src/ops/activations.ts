@@ -34,8 +34,14 @@ export function activate(y: number, { activation, slope }: ActivationAttributes)
   }
 }
 
+/** φ′·dz at the point whose image is z; 0 where relu is off whatever dz, as in PyTorch. */
+export function activationDiff(dz: number, z: number, attrs: ActivationAttributes): number {
+  if (attrs.activation === 'relu' && z <= 0) return 0;
+  return dz * derivativeFromOutput(z, attrs);
+}
+
 /** φ′ at the point whose image is z */
-export function derivativeFromOutput(z: number, { activation, slope }: ActivationAttributes): number {
+function derivativeFromOutput(z: number, { activation, slope }: ActivationAttributes): number {
   switch (activation) {
     case 'identity':
       return 1;

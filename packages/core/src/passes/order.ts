@@ -2,7 +2,14 @@
  * Fixes the order in which nodes run. Values are rebuilt just before their first reader; states are updated as
  * soon as every other reader is done and every guard has passed, so that gradients die early.
  */
-import { type Graph, type GraphNode, operands, producersOf, readersOf } from '../graph/graph.js';
+import {
+  type Graph,
+  type GraphNode,
+  operands,
+  producersOf,
+  readersOf,
+  type ValueId,
+} from '../graph/graph.js';
 import { opOf } from '../ops/index.js';
 
 export function order(graph: Graph): Graph {
@@ -34,6 +41,8 @@ function predecessorsOf(graph: Graph): Map<GraphNode, GraphNode[]> {
   const producers = producersOf(graph.nodes);
   const readers = readersOf(graph.nodes);
   const guards = graph.nodes.filter((node) => opOf(node.op).effect);
+  // A guard of the update, such as that of the clipped norm, waits for what computes its value: not the reverse.
+  const guarded = ancestors(guards, producers);
   const result = new Map<GraphNode, GraphNode[]>();
   for (const node of graph.nodes) {
     const before = new Set<GraphNode>();
@@ -46,9 +55,21 @@ function predecessorsOf(graph: Graph): Map<GraphNode, GraphNode[]> {
       if (!overwrite.required || target === null || target === undefined) continue;
       for (const reader of readers.get(target) ?? []) before.add(reader);
     }
-    if (node.phase === 'update') for (const guard of guards) before.add(guard);
+    if (node.phase === 'update' && !guarded.has(node)) for (const guard of guards) before.add(guard);
     before.delete(node);
     result.set(node, [...before]);
   }
   return result;
+}
+
+/** `nodes` and all that their operands are computed by. */
+function ancestors(nodes: readonly GraphNode[], producers: ReadonlyMap<ValueId, GraphNode>): Set<GraphNode> {
+  const found = new Set(nodes);
+  for (const node of found) {
+    for (const id of operands(node)) {
+      const producer = producers.get(id);
+      if (producer) found.add(producer);
+    }
+  }
+  return found;
 }

@@ -1,10 +1,13 @@
 /**
  * Gives every data value the compute dtype: activations and their gradients become bfloat16 while weights,
- * statistics, losses and updates stay float32. Which operands are data is each op's own statement.
+ * statistics, losses and updates stay float32. Which operands are data is each op's own statement. What was made
+ * as float32 (losses, parameters' gradients) stays so through ops that take data (their sums); where both meet, a
+ * cast stands between.
  */
 import type { DType } from '../dtype.js';
-import type { Graph, GraphNode, ValueId, ValueInfo } from '../graph/graph.js';
+import { type Graph, type GraphNode, type ValueId, type ValueInfo, valueInfo } from '../graph/graph.js';
 import { cast } from '../ops/cast.js';
+import type { Operand } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
 import { operandAt } from '../ops/infer.js';
 import { Tracer } from '../trace/tracer.js';
@@ -13,14 +16,77 @@ export type ComputeDType = 'float32' | 'bfloat16';
 
 export function precision(graph: Graph, dtype: ComputeDType): Graph {
   if (dtype === 'float32') return graph;
-  const data = dataValues(graph.nodes);
+  const lower = lowered(graph);
   const values = new Map<ValueId, ValueInfo>();
   for (const [id, info] of graph.values) {
-    const lowered = data.has(id) && info.dtype === 'float32' && isComputed(info);
-    values.set(id, lowered ? { ...info, dtype } : info);
+    values.set(id, lower.values.has(id) ? { ...info, dtype } : info);
   }
-  const lowered = { ...graph, values, nodes: graph.nodes.map((node) => recast(node, values)) };
-  return withFloatOutputs(graph, lowered);
+  const nodes = graph.nodes.map((node) => recast(node, values));
+  return withFloatOutputs(graph, withCasts({ ...graph, values, nodes }, dtype, lower.nodes));
+}
+
+/** Nodes (their ids) that compute in the lower precision, and what they give. */
+function lowered(graph: Graph): { values: Set<ValueId>; nodes: Set<number> } {
+  const values = new Set<ValueId>();
+  const nodes = new Set<number>();
+  for (const node of graph.nodes) {
+    const { inputs, outputs } = opOf(node.op);
+    const data = dataOf(inputs, node.inputs);
+    const given = data.every((id) => ['input', 'state'].includes(valueInfo(graph, id).kind));
+    // An explicit cast is left as it was traced.
+    if (data.length > 0 && 'dtype' in node.attrs) continue;
+    if (!given && !data.some((id) => values.has(id))) continue;
+    nodes.add(node.id);
+    for (const id of dataOf(outputs, node.outputs)) values.add(id);
+  }
+  return { values, nodes };
+}
+
+function dataOf(operands: readonly Operand[], ids: readonly (ValueId | null)[]): ValueId[] {
+  return ids.filter((id, index): id is ValueId => id !== null && operandAt(operands, index)?.kind === 'data');
+}
+
+/** Converts the operands that are not of the dtype their node takes: each value once, before its first reader. */
+function withCasts(graph: Graph, dtype: ComputeDType, computing: ReadonlySet<number>): Graph {
+  const tracer = Tracer.of(graph);
+  const converted = new Map<string, ValueId>();
+  const nodes: GraphNode[] = [];
+  const convert = (id: ValueId, to: ComputeDType, reader: GraphNode): ValueId => {
+    const key = `${id} ${to}`;
+    const known = converted.get(key);
+    if (known !== undefined) return known;
+    const source = tracer.value(id);
+    const value = tracer.during(reader.phase, reader, () => tracer.retag(cast(source, to), castKind(source)));
+    nodes.push(...tracer.traced.slice(-1));
+    converted.set(key, value.id);
+    return value.id;
+  };
+  for (const node of graph.nodes) {
+    const { inputs } = opOf(node.op);
+    const taken = node.inputs.map((id, index) => {
+      const wanted = wantedDType(operandAt(inputs, index), computing.has(node.id), dtype);
+      const floats = id !== null && ['float32', 'bfloat16'].includes(valueInfo(graph, id).dtype);
+      if (!floats || !wanted || valueInfo(graph, id).dtype === wanted) return id;
+      return convert(id, wanted, node);
+    });
+    nodes.push({ ...node, inputs: taken });
+  }
+  return { ...tracer.finish(), nodes };
+}
+
+/** The float dtype that a node takes at an operand; null where it takes what it is given. */
+function wantedDType(
+  operand: Operand | undefined,
+  computes: boolean,
+  dtype: ComputeDType,
+): ComputeDType | null {
+  if (operand?.kind === 'data') return computes ? dtype : null;
+  return operand?.kind === 'float32' ? 'float32' : null;
+}
+
+/** A cast gradient of a parameter is one; a cast input or state is memory of the step. */
+function castKind({ kind }: Pick<ValueInfo, 'kind'>): ValueInfo['kind'] {
+  return kind === 'gradient' ? kind : 'activation';
 }
 
 /** What the host fetches keeps the dtype it was traced with: a cast follows where the value was lowered. */
@@ -31,25 +97,6 @@ function withFloatOutputs(traced: Graph, lowered: Graph): Graph {
     if (fetched === 'float32') tracer.output(name, cast(tracer.value(id), fetched));
   }
   return tracer.finish();
-}
-
-function isComputed(info: ValueInfo): boolean {
-  return info.kind === 'activation' || info.kind === 'gradient';
-}
-
-/** Values that some op takes or gives as data. */
-function dataValues(nodes: readonly GraphNode[]): Set<ValueId> {
-  const data = new Set<ValueId>();
-  for (const node of nodes) {
-    const { inputs, outputs } = opOf(node.op);
-    node.inputs.forEach((id, index) => {
-      if (id !== null && operandAt(inputs, index)?.kind === 'data') data.add(id);
-    });
-    node.outputs.forEach((id, index) => {
-      if (operandAt(outputs, index)?.kind === 'data') data.add(id);
-    });
-  }
-  return data;
 }
 
 /** Ops that name their output's dtype (cast, the first op on the image) follow the value. */

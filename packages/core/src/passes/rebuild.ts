@@ -123,7 +123,9 @@ function invert(graph: Graph): Rebuilt {
   // Latest first: an inversion starts from values nearer the loss, which the backward pass meets first.
   for (const value of [...kept].reverse()) {
     const candidate = inversionsOf(value, readers).find(
-      ({ node, inverse }) => inverse.rebuild && sourcesOf(graph, node, inverse).every((id) => kept.has(id)),
+      ({ node, inverse }) =>
+        // x + x does not give x from x.
+        inverse.rebuild && sourcesOf(graph, node, inverse).every((id) => id !== value && kept.has(id)),
     );
     if (!candidate) continue;
     kept.delete(value);

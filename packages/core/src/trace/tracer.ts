@@ -15,8 +15,8 @@ import type {
   ValueInfo,
   ValueKind,
 } from '../graph/graph.js';
-import type { Attributes } from '../ops/define.js';
-import type { OpName } from '../ops/index.js';
+import type { Attributes, Overwrite } from '../ops/define.js';
+import { type OpName, opOf } from '../ops/index.js';
 import { inferTypes } from '../ops/infer.js';
 import { formatType, type Shape, sameShape, type TensorType } from '../shape.js';
 import { Value } from './value.js';
@@ -105,11 +105,21 @@ export class Tracer {
     return value;
   }
 
-  /** Makes `next` the content of `state` after the step. */
+  /** Makes `next`, which an op that updates in place (sgd, adam, abn_running) made of `state`, its content after the step. */
   assign(state: Value, next: Value): void {
     if (state.kind !== 'state') throw new UsageError(`only a state can be assigned, ${state} is none`);
     if (this.updates.has(state.id))
       throw new UsageError(`state ${this.stateName(state)} is updated twice in one step`);
+    const writer = this.nodes.findLast((node) => node.outputs.includes(next.id));
+    const updates = (rule: Overwrite): boolean =>
+      rule.required === true &&
+      writer?.outputs[rule.output] === next.id &&
+      writer.inputs[rule.input] === state.id;
+    if (!writer || !opOf(writer.op).overwrites.some(updates)) {
+      throw new UsageError(
+        `state ${this.stateName(state)} cannot be assigned ${next}: it is not made of that state by an op that updates in place (sgd, adam, abn_running)`,
+      );
+    }
     this.updates.set(state.id, next.id);
   }
 

@@ -5,7 +5,7 @@ import { NotFiniteError } from '../../src/errors.js';
 import { abnRunning } from '../../src/ops/abn_running.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
 import { activation } from '../../src/ops/activation.js';
-import { activate, derivativeFromOutput } from '../../src/ops/activations.js';
+import { activate, activationDiff } from '../../src/ops/activations.js';
 import { cast } from '../../src/ops/cast.js';
 import { colorTransform } from '../../src/ops/color_transform.js';
 import { constant } from '../../src/ops/constant.js';
@@ -83,7 +83,8 @@ describe('activation', () => {
   });
 
   it('has no negative derivative where a rounded elu lies below −α', () => {
-    expect(derivativeFromOutput(-1.01, { activation: 'elu', slope: 1 })).toBe(0);
+    expect(activationDiff(2, -1.01, { activation: 'elu', slope: 1 })).toBe(0);
+    expect(activationDiff(Number.NaN, -1, { activation: 'relu', slope: 0 })).toBe(0);
   });
 });
 

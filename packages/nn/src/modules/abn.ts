@@ -122,10 +122,14 @@ export class InPlaceABN extends ABN {
         'InPlaceABN cannot use relu: it has no inverse, so the input cannot be rebuilt. Use leaky_relu, elu or identity, or bn_mode standard',
       );
     }
-    if (this.activation === 'leaky_relu' && !(this.activationParam > 0)) {
+    const parameter = PARAMETERS[this.activation];
+    if (parameter && !(this.activationParam > 0)) {
       throw new UsageError(
-        `InPlaceABN needs a positive leaky_relu slope to invert but received ${this.activationParam}`,
+        `InPlaceABN needs a positive ${parameter} to invert but received ${this.activationParam}`,
       );
     }
   }
 }
+
+/** What `activationParam` is to an activation that has one. */
+const PARAMETERS: Partial<Record<Activation, string>> = { leaky_relu: 'leaky_relu slope', elu: 'elu α' };

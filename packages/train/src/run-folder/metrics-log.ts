@@ -22,6 +22,14 @@ export interface MetricRecord {
   time?: number;
 }
 
+/** Where a run is continued. */
+export interface ResumePosition {
+  /** Epochs completed, their validation included. */
+  readonly epoch: number;
+  /** Training steps done. */
+  readonly step: number;
+}
+
 /** Appends one JSON object a line; each is in the file when `add` returns, so a killed run keeps them all. */
 export class MetricsLog {
   private readonly file: number;
@@ -60,12 +68,15 @@ export async function readMetrics(path: string): Promise<MetricRecord[]> {
   });
 }
 
-/** Drops the records after `step`, which a run resumed from that step is going to write again. */
-export async function rewindMetrics(path: string, step: number): Promise<void> {
+/** Drops the records that a run resumed at `position` is going to write again. */
+export async function rewindMetrics(path: string, { epoch, step }: ResumePosition): Promise<void> {
   const records = await readMetrics(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  const kept = records.filter((record) => record.step <= step);
+  // The state of a last step may be saved before its epoch's validation: then that comes again, at the same step.
+  const kept = records.filter(
+    (record) => record.step <= step && !(record.phase === 'val' && record.epoch > epoch),
+  );
   await writeFileAtomic(path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
 }

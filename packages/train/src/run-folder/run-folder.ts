@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { EventFileWriter } from '../tensorboard/event-file.js';
 import { differences } from './differences.js';
-import { MetricsLog, rewindMetrics } from './metrics-log.js';
+import { MetricsLog, type ResumePosition, rewindMetrics } from './metrics-log.js';
 import type { Versions } from './versions.js';
 
 export interface RunFolderOptions {
@@ -66,12 +66,12 @@ export class RunFolder {
   }
 
   /**
-   * Continues the run in `path` from its state after `step` steps. Metrics after that step are dropped, as they
+   * Continues the run in `path` from its state at `position`. Metrics after that are dropped, as they
    * come again. A configuration or versions that differ are written anew, the former kept as config.1.json …
    *
    * @throws where there is no run in the folder
    */
-  static async resume(path: string, step: number, options: RunFolderOptions): Promise<RunFolder> {
+  static async resume(path: string, position: ResumePosition, options: RunFolderOptions): Promise<RunFolder> {
     const former = await readFile(join(path, 'config.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
       throw new Error(
         `there is no run to resume in ${path}: its config.json cannot be read (${error.message}); check --resume and --log-dir`,
@@ -81,8 +81,8 @@ export class RunFolder {
     await replaceJson(path, 'config.json', options.config);
     await replaceJson(path, 'versions.json', options.versions);
     await mkdir(join(path, 'checkpoints'), { recursive: true });
-    await rewindMetrics(join(path, 'metrics.jsonl'), step);
-    return new RunFolder(path, changes, step + 1);
+    await rewindMetrics(join(path, 'metrics.jsonl'), position);
+    return new RunFolder(path, changes, position.step + 1);
   }
 
   get checkpointsPath(): string {

@@ -1,7 +1,7 @@
 /** A training run from configuration and image folder to a finished run folder. */
 import { resolve } from 'node:path';
 import { type RunState, RunStateStore } from '@inplace-abn/checkpoint';
-import type { Device } from '@inplace-abn/core';
+import { type Device, UsageError } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import type { TrainConfig } from '../config/schema.js';
 import { Engine } from '../engine/engine.js';
@@ -18,7 +18,7 @@ import { writeHistograms } from './histograms.js';
 import { writeResults } from './results.js';
 import { captureState, type Position, restoreState, START } from './state.js';
 import { StopRequest } from './stop.js';
-import { type Validation, validate } from './validate.js';
+import { lastValidation, type Validation, validate } from './validate.js';
 
 export interface TrainOptions {
   readonly config: TrainConfig;
@@ -83,7 +83,7 @@ async function openFolder(
   const restored = await restoreState(engine, resume, true);
   const { position, path, notes } = restored;
   for (const note of notes) progress.note(note);
-  const folder = await RunFolder.resume(logDir, position.step, { config, versions });
+  const folder = await RunFolder.resume(logDir, position, { config, versions });
   for (const change of folder.changes) progress.note(`configuration changed since the run began: ${change}`);
   progress.note(`resuming from ${path}: epoch ${position.epoch}, step ${position.step}`);
   return { folder, position };
@@ -123,16 +123,14 @@ class TrainingRun {
   }
 
   async run(): Promise<TrainOutcome> {
-    let validation: Validation | null = null;
-    while (this.position.epoch < this.epochs) {
-      await this.trainEpoch();
-      if (this.halted) {
-        await this.save(false);
-        break;
-      }
-      validation = await this.finishEpoch();
-    }
     const { engine, folder, data, progress } = this.parts;
+    // A run that is resumed after its end has its last validation in the metrics.
+    let validation = await lastValidation(folder.metricsPath, data.valImages);
+    while (this.position.epoch < this.epochs && !this.halted) {
+      await this.trainEpoch();
+      if (this.halted) await this.save(false);
+      else validation = await this.finishEpoch();
+    }
     const seconds = (Date.now() - this.started) / 1000;
     const { config, versions } = this.options;
     await writeResults({
@@ -160,6 +158,12 @@ class TrainingRun {
     this.accuracy.reset();
     this.clock.start();
     const startBatch = step - epoch * data.train.batches;
+    if (startBatch < 0 || startBatch > data.train.batches) {
+      throw new UsageError(
+        `step ${step} does not lie in epoch ${epoch + 1} of ${data.train.batches} steps: the batch size or the ` +
+          'number of training images changed since the checkpoint; continue with the former ones, or start a new run',
+      );
+    }
     for await (const batch of data.train.epoch(epoch, { startBatch })) {
       this.clock.dataReady();
       await this.trainStep(batch);

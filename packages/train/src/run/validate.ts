@@ -4,6 +4,7 @@ import { Accuracy } from '../meters/accuracy.js';
 import { RunningAverage } from '../meters/running-average.js';
 import { StepClock } from '../meters/step-clock.js';
 import type { Progress } from '../progress/progress.js';
+import { readMetrics } from '../run-folder/metrics-log.js';
 
 export interface Validation {
   readonly loss: number;
@@ -54,4 +55,10 @@ export async function validate(options: ValidationOptions): Promise<Validation> 
   }
   progress.finish();
   return { loss: loss.mean, top1: accuracy.top1, top5: accuracy.top5, images: accuracy.count };
+}
+
+/** The newest validation in the metrics of a run, made on `images` images; null when there is none. */
+export async function lastValidation(metricsPath: string, images: number): Promise<Validation | null> {
+  const record = (await readMetrics(metricsPath)).findLast(({ phase }) => phase === 'val');
+  return record ? { loss: record.loss, top1: record.top1, top5: record.top5, images } : null;
 }

@@ -101,7 +101,7 @@ describe('a resumed run', () => {
     for (const step of [1, 2, 3, 4]) first.metrics.add(record(step, step === 1 ? Number.NaN : step));
     first.close();
     await appendFile(first.metricsPath, '{"phase":"tra');
-    const resumed = await RunFolder.resume(path, 2, options);
+    const resumed = await RunFolder.resume(path, { epoch: 1, step: 2 }, options);
     resumed.metrics.add(record(3, 30));
     resumed.close();
     expect(await readMetrics(resumed.metricsPath)).toEqual([
@@ -120,24 +120,26 @@ describe('a resumed run', () => {
   it('keeps the former configuration where it differs, and says what does', async () => {
     (await RunFolder.create(path, options)).close();
     const changed = { ...config, optimizer: { clip: 1, schedule: { epochs: 20 } } };
-    const resumed = await RunFolder.resume(path, 0, { config: changed, versions });
+    const resumed = await RunFolder.resume(path, { epoch: 1, step: 0 }, { config: changed, versions });
     resumed.close();
     expect(resumed.changes).toEqual(['optimizer.schedule.epochs: 10 -> 20']);
     expect(await json('config.json')).toEqual(changed);
     expect(await json('config.1.json')).toEqual(config);
-    (await RunFolder.resume(path, 0, options)).close();
+    (await RunFolder.resume(path, { epoch: 1, step: 0 }, options)).close();
     expect(await json('config.2.json')).toEqual(changed);
     expect(await readdir(path)).not.toContain('versions.1.json');
   });
 
   it('must have been started', async () => {
-    await expect(RunFolder.resume(path, 3, options)).rejects.toThrow(/there is no run to resume in .*first/);
+    await expect(RunFolder.resume(path, { epoch: 1, step: 3 }, options)).rejects.toThrow(
+      /there is no run to resume in .*first/,
+    );
   });
 
   it('names a broken line of the metrics', async () => {
     (await RunFolder.create(path, options)).close();
     await writeFile(join(path, 'metrics.jsonl'), '{"step":1}\nnot json\n{"step":2}\n');
-    await expect(RunFolder.resume(path, 3, options)).rejects.toThrow(
+    await expect(RunFolder.resume(path, { epoch: 1, step: 3 }, options)).rejects.toThrow(
       /metrics\.jsonl:2: expected one JSON object/,
     );
   });

@@ -3,12 +3,7 @@ import { ShapeError } from '../../errors.js';
 import type { GraphNode } from '../../graph/graph.js';
 import { channels, elements, formatType, type TensorType } from '../../shape.js';
 import type { Value } from '../../trace/value.js';
-import {
-  type ActivationAttributes,
-  activate,
-  derivativeFromOutput,
-  invertActivation,
-} from '../activations.js';
+import { type ActivationAttributes, activate, activationDiff, invertActivation } from '../activations.js';
 import type { Operand, ReferenceContext, ReferenceTensor } from '../define.js';
 import { at } from './reference.js';
 
@@ -71,24 +66,24 @@ export function checkChannels(x: TensorType, vectors: readonly (TensorType | nul
   }
 }
 
-/** Reads one saved element of channel c as (φ′, x̂); operands as in ABN_BACKWARD_OPERANDS. */
+/** Reads one saved element of channel c and its dz as (dy, x̂); operands as in ABN_BACKWARD_OPERANDS. */
 export function savedReader(
   { attrs, inputs, input }: ReferenceContext<AbnBackwardAttributes>,
   c: number,
-): (saved: number) => { derivative: number; xhat: number } {
+): (saved: number, dz: number) => { dy: number; xhat: number } {
   const scale = channelScale(inputs[4], c, attrs);
   const shift = inputs[5] ? at(inputs[5], c) : 0;
   if (attrs.from === 'z') {
-    return (z) => ({
-      derivative: derivativeFromOutput(z, attrs),
+    return (z, dz) => ({
+      dy: activationDiff(dz, z, attrs),
       xhat: (invertActivation(z, attrs) - shift) / scale,
     });
   }
   const mean = at(input(2), c);
   const inverseStd = 1 / Math.sqrt(at(input(3), c) + attrs.eps);
-  return (x) => {
+  return (x, dz) => {
     const xhat = (x - mean) * inverseStd;
-    return { derivative: derivativeFromOutput(activate(scale * xhat + shift, attrs), attrs), xhat };
+    return { dy: activationDiff(dz, activate(scale * xhat + shift, attrs), attrs), xhat };
   };
 }
 

@@ -1,0 +1,89 @@
+// @ts-check
+// A peer is a Python program in bench/peers that does one piece of work per line it reads and answers each with a
+// line of JSON; the first line says that it is ready, or why it cannot be.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** The peer cannot run here: the message says why. */
+export class PeerError extends Error {
+  /** @override */
+  name = 'PeerError';
+}
+
+/** Debian's own Python, which sees Debian's python3-torch; IABN_BENCH_PYTHON names another. */
+const PYTHON = process.env.IABN_BENCH_PYTHON ?? '/usr/bin/python3';
+
+export class Peer {
+  /** @type {Record<string, unknown>} what the ready line said */
+  ready = {};
+
+  /**
+   * @param {import('node:child_process').ChildProcess} child
+   * @param {AsyncIterator<string>} lines
+   * @param {string} script
+   */
+  constructor(child, lines, script) {
+    this.child = child;
+    this.lines = lines;
+    this.script = script;
+  }
+
+  /**
+   * Starts bench/peers/SCRIPT and waits until it is ready.
+   * @param {string} script
+   * @param {readonly (string | number)[]} args
+   * @param {NodeJS.ProcessEnv} [env]
+   */
+  static async start(script, args, env = process.env) {
+    const path = fileURLToPath(new URL(`../peers/${script}`, import.meta.url));
+    const child = spawn(PYTHON, [path, ...args.map(String)], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const failure = new Promise((_, reject) => {
+      child.on('error', (error) => reject(new PeerError(`cannot run ${PYTHON}: ${error.message}`)));
+    });
+    // A peer that ended early is told by the end of its lines.
+    child.stdin.on('error', () => {});
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const peer = new Peer(child, lines, script);
+    peer.ready = await Promise.race([peer.answer(), failure]);
+    return peer;
+  }
+
+  /** @returns {Promise<Record<string, unknown>>} */
+  async answer() {
+    const { value, done } = await this.lines.next();
+    if (done) throw new PeerError(`${this.script} ended without an answer; its errors are above`);
+    const answer = JSON.parse(value);
+    if (answer.error) throw new PeerError(`${this.script}: ${answer.error}`);
+    return answer;
+  }
+
+  /**
+   * Sends one request and resolves to the number that the answer has under `key`.
+   * @param {string} request
+   * @param {string} key
+   */
+  async ask(request, key) {
+    this.child.stdin?.write(`${request}\n`);
+    const value = (await this.answer())[key];
+    if (typeof value !== 'number') throw new PeerError(`${this.script} answered ${request} without ${key}`);
+    return value;
+  }
+
+  /** Ends the peer and resolves when it is gone. */
+  async stop() {
+    const gone = new Promise((resolve) => this.child.once('close', resolve));
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.stdin?.end('quit\n');
+    await gone;
+  }
+
+  /** `torch 1.13.1, torchvision 0.14.1` */
+  get versions() {
+    const { versions } = this.ready;
+    if (typeof versions !== 'object' || versions === null) return 'unknown versions';
+    return Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ');
+  }
+}

@@ -1,0 +1,39 @@
+// @ts-check
+
+/**
+ * The middle value; the mean of the two middle ones of an even count.
+ * @param {readonly number[]} values at least one
+ */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const upper = sorted[sorted.length >> 1];
+  const lower = sorted[(sorted.length - 1) >> 1];
+  if (upper === undefined || lower === undefined) throw new RangeError('the median of no values');
+  return (lower + upper) / 2;
+}
+
+/**
+ * Half the distance between the smallest and the largest value, as a share of the median: ±.
+ * @param {readonly number[]} values
+ */
+export function spread(values) {
+  return (Math.max(...values) - Math.min(...values)) / 2 / median(values);
+}
+
+/**
+ * `1.234 s ± 2 %`
+ * @param {readonly number[]} values
+ * @param {string} unit
+ */
+export function describe(values, unit) {
+  return `${significant(median(values))} ${unit} ± ${(100 * spread(values)).toFixed(0)} %`;
+}
+
+/**
+ * Three significant digits at least, no exponent.
+ * @param {number} value
+ */
+export function significant(value) {
+  const digits = value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toFixed(Math.min(digits, 6));
+}

@@ -1,0 +1,48 @@
+// @ts-check
+
+/**
+ * One line of results. `ours` and `peer` are in `unit`; `ratio` is ours / peer.
+ * @typedef {{ name: string, variant: string, ours: number, peer: number, ratio: number, unit: string }} Row
+ *
+ * @typedef {object} BenchOptions
+ * @property {number} [steps]  timed turns of each side; a bench has its own default
+ * @property {number} [batch]
+ * @property {number} [workers]
+ * @property {(line: string) => void} say  a line of progress
+ *
+ * @typedef {object} Suite
+ * @property {string} name
+ * @property {string} summary
+ * @property {boolean} [long]  runs only when it is named
+ * @property {() => Promise<{ run: (options: BenchOptions) => Promise<Row[]> }>} load
+ */
+
+/** @type {Suite[]} */
+export const suites = [
+  {
+    name: 'train-resnet50',
+    summary: "time of a ResNet-50 training step, ours and PyTorch's in turn",
+    load: () => import('../suites/train-resnet50.mjs'),
+  },
+  {
+    name: 'memory-resnet50',
+    summary: "resident memory of that step beside the plan, and beside PyTorch's",
+    load: () => import('../suites/memory-resnet50.mjs'),
+  },
+  {
+    name: 'abn',
+    summary: "bandwidth of the ABN kernels beside memcpy's",
+    load: () => import('../suites/abn.mjs'),
+  },
+  {
+    name: 'data',
+    summary: "images a second of the loader and of torchvision's in turn",
+    load: () => import('../suites/data.mjs'),
+  },
+  {
+    name: 'demo-precision',
+    summary: 'accuracy of the demo in bfloat16 beside float32, three seeds each (an hour or so)',
+    long: true,
+    load: () => import('../suites/demo-precision.mjs'),
+  },
+];

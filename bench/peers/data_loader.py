@@ -1,0 +1,73 @@
+"""Times torchvision's image loading, one pass per request, so that a bench can take turns.
+
+The first line printed says {"ready": true, ...} or {"error": "..."}. Then each line "epoch" on standard input loads
+--images images in batches and prints {"imagesPerSecond": ...}; "quit" or the end of input ends the program. A pass is
+ImageFolder, RandomResizedCrop, horizontal flip, ToTensor and Normalize in a DataLoader with workers that stay.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--crop", type=int, default=224)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--images", type=int, default=1024, help="images of one pass")
+    return parser.parse_args()
+
+
+def say(**fields) -> None:
+    print(json.dumps(fields), flush=True)
+
+
+def make_loader(args):
+    import torch
+    import torchvision
+    from torchvision import transforms
+
+    torch.manual_seed(0)
+    transform = transforms.Compose(
+        [
+            transforms.RandomResizedCrop(args.crop),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
+    folder = torchvision.datasets.ImageFolder(args.folder, transform)
+    sampler = torch.utils.data.RandomSampler(folder, replacement=True, num_samples=args.images)
+    loader = torch.utils.data.DataLoader(
+        folder, args.batch, sampler=sampler, num_workers=args.workers, persistent_workers=True
+    )
+    versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
+    versions["python"] = sys.version.split()[0]
+    return loader, versions
+
+
+def main() -> None:
+    args = arguments()
+    try:
+        loader, versions = make_loader(args)
+    except (ImportError, RuntimeError, FileNotFoundError) as error:
+        say(error=f"{type(error).__name__}: {error}".splitlines()[0])
+        return
+    say(ready=True, versions=versions)
+    for line in sys.stdin:
+        command = line.strip()
+        if command == "quit":
+            return
+        if command != "epoch":
+            say(error=f"unknown request {command!r}: expected epoch or quit")
+            continue
+        start = time.perf_counter()
+        images = sum(len(labels) for _, labels in loader)
+        say(imagesPerSecond=images / (time.perf_counter() - start))
+
+
+if __name__ == "__main__":
+    main()

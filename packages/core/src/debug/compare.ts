@@ -1,0 +1,131 @@
+/**
+ * The last rung of the debug ladder: runs a step instruction by instruction, each also on the reference device with
+ * the operands that the kernel read, and stops at the first that differs.
+ *
+ * How far a kernel may be off follows from the instruction itself: as far as its meaning moves when its operands
+ * change in their last bits. So a sum that cancels may be noise, and a plain copy may not.
+ */
+import { referenceContext } from '../devices/reference/evaluate.js';
+import { type DType, type TypedArray, toFloat64 } from '../dtype.js';
+import { type GraphNode, valueInfo } from '../graph/graph.js';
+import type { ReferenceTensor } from '../ops/define.js';
+import { opOf } from '../ops/index.js';
+import type { PlannedInstruction } from '../plan/plan.js';
+import type { Arrays, Program } from '../program/program.js';
+import { elements } from '../shape.js';
+
+/** Runs `program` once; its outputs. Throws at the first instruction that disagrees with the reference device. */
+export async function runCompared(program: Program, inputs: Arrays): Promise<Record<string, TypedArray>> {
+  await program.feed(inputs);
+  for (const [index, instruction] of program.plan.instructions.entries()) {
+    // Before the step: the kernel may write over them.
+    const operands = instruction.node.inputs.map((id) => (id === null ? null : peek(program, id)));
+    await program.step(index);
+    compare(program, index, instruction, operands);
+  }
+  const outputs = [...program.plan.graph.outputs];
+  return Object.fromEntries(outputs.map(([name, id]) => [name, program.peek(id)]));
+}
+
+function peek(program: Program, id: number): ReferenceTensor {
+  const { shape, dtype } = valueInfo(program.plan.graph, id);
+  return { shape, dtype, data: toFloat64(dtype, program.peek(id)) };
+}
+
+function compare(
+  program: Program,
+  index: number,
+  { node, kernel }: PlannedInstruction,
+  operands: readonly (ReferenceTensor | null)[],
+): void {
+  const actual = node.outputs.map((id) => peek(program, id));
+  const precision = coarsest([...operands, ...actual]);
+  const expected = evaluate(node, operands, actual);
+  const moved = [precision, -precision].map((size) => evaluate(node, operands.map(nudged(size)), actual));
+  actual.forEach((tensor, output) => {
+    const wanted = expected[output] ?? new Float64Array();
+    const changes = moved.map((list) => list[output] ?? wanted);
+    const worst = worstElement(tensor, wanted, allowance(tensor.dtype, wanted, changes, precision));
+    if (!worst) return;
+    throw new Error(
+      `instruction ${index}, ${node.op} at ${node.path || '(top)'} (${kernel.implementation}), ` +
+        `differs from the reference device: the largest difference of output ${output} is ${worst.difference} ` +
+        `at element ${worst.at}: ${worst.got} instead of ${worst.wanted}, at most ${worst.allowed} is rounding`,
+    );
+  });
+}
+
+function evaluate(
+  node: GraphNode,
+  inputs: readonly (ReferenceTensor | null)[],
+  like: readonly ReferenceTensor[],
+): Float64Array[] {
+  const outputs = like.map((tensor) => ({ ...tensor, data: new Float64Array(elements(tensor.shape)) }));
+  opOf(node.op).reference(referenceContext(node.attrs, inputs, outputs));
+  return outputs.map(({ data }) => data);
+}
+
+/** A relative step well above rounding, in the coarsest dtype that takes part. */
+function coarsest(tensors: readonly (ReferenceTensor | null)[]): number {
+  return tensors.some((tensor) => tensor?.dtype === 'bfloat16') ? 2 ** -6 : 2 ** -17;
+}
+
+/** Floats moved by a relative `size`, up or down by turns that no stride of a tensor follows. */
+function nudged(size: number): (tensor: ReferenceTensor | null) => ReferenceTensor | null {
+  return (tensor) => {
+    if (!tensor || !isFloat(tensor.dtype)) return tensor;
+    const data = tensor.data.map(
+      (value, i) => value * (1 + (Math.imul(i + 1, 0x9e3779b9) < 0 ? -size : size)),
+    );
+    return { ...tensor, data };
+  };
+}
+
+function isFloat(dtype: DType): boolean {
+  return dtype === 'float32' || dtype === 'bfloat16';
+}
+
+/** How far each element may be off: integers not at all. */
+function allowance(
+  dtype: DType,
+  wanted: Float64Array,
+  moved: readonly Float64Array[],
+  precision: number,
+): Float64Array {
+  if (!isFloat(dtype)) return new Float64Array(wanted.length);
+  const change = wanted.map((value, i) =>
+    Math.max(0, ...moved.map((list) => Math.abs((list[i] ?? value) - value)).filter(Number.isFinite)),
+  );
+  const typical = Math.sqrt(
+    change.reduce((sum, value) => sum + value * value, 0) / Math.max(1, change.length),
+  );
+  return wanted.map((value, i) => 2 * (change[i] ?? 0) + typical + precision * Math.abs(value));
+}
+
+interface Difference {
+  readonly at: number;
+  readonly got: number;
+  readonly wanted: number;
+  readonly difference: number;
+  readonly allowed: number;
+}
+
+/** The largest difference beyond what is allowed; null when all agree. */
+function worstElement(
+  { data }: ReferenceTensor,
+  wanted: Float64Array,
+  allowed: Float64Array,
+): Difference | null {
+  let worst: Difference | null = null;
+  for (const [at, got] of data.entries()) {
+    const value = wanted[at] ?? Number.NaN;
+    const limit = allowed[at] ?? 0;
+    const difference = Math.abs(got - value);
+    if (difference <= limit || got === value || (Number.isNaN(got) && Number.isNaN(value))) continue;
+    // NaN on one side only is the worst there is.
+    if (worst && !Number.isNaN(difference) && !(difference > worst.difference)) continue;
+    worst = { at, got, wanted: value, difference, allowed: limit };
+    if (Number.isNaN(difference)) break;
+  }
+  return worst;
+}

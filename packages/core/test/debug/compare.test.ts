@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { cpu } from '../../src/devices/cpu.js';
+import type { Device, KernelSpec } from '../../src/devices/device.js';
+import { NotFiniteError } from '../../src/errors.js';
+import { activation } from '../../src/ops/activation.js';
+import type { OpName } from '../../src/ops/index.js';
+import { reduceRows } from '../../src/ops/reduce_rows.js';
+import { Tracer } from '../../src/trace/tracer.js';
+import { loadStep, residualStep } from '../support/nets.js';
+import { normal } from '../support/prng.js';
+
+/** The CPU with the kernels of one op made for other attributes than asked. */
+function broken(op: OpName, attrs: Record<string, number | string>): Device {
+  const device = cpu();
+  return {
+    name: 'broken',
+    refuses: (dtype) => device.refuses(dtype),
+    prepare: (spec: KernelSpec) =>
+      device.prepare(spec.op === op ? { ...spec, attrs: { ...spec.attrs, ...attrs } } : spec),
+    allocate: (bytes) => device.allocate(bytes),
+    load: (instructions) => device.load(instructions),
+    availableBytes: () => device.availableBytes(),
+  };
+}
+
+describe('IABN_DEBUG=5', () => {
+  let written: string[];
+
+  beforeEach(() => {
+    vi.stubEnv('IABN_DEBUG', '5');
+    vi.stubEnv('IABN_EMULATE_BF16', '1');
+    written = [];
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      written.push(String(text));
+      return true;
+    });
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+
+  it.each(['float32', 'bfloat16'] as const)('passes where every kernel is right, %s', async (precision) => {
+    const compared = loadStep(residualStep(), cpu(), { precision });
+    const { outputs } = await compared.program.run(compared.inputs);
+    vi.stubEnv('IABN_DEBUG', '0');
+    const plain = loadStep(residualStep(), cpu(), { precision });
+    expect((await plain.program.run(plain.inputs)).outputs).toEqual(outputs);
+    expect(plain.store.stateDict()).toEqual(compared.store.stateDict());
+  });
+
+  it('shows every rung below', () => {
+    loadStep(residualStep(), cpu());
+    const text = written.join('');
+    expect(text).toMatch(/^compiled \d+ instructions in \d+ ms: .* of buffers → arena/m);
+    expect(text).toMatch(
+      /^rebuild: absorb %\d+ \(conv2d at stem\.conv, .*\) through abn_apply at stem\.bn$/m,
+    );
+    expect(text).toMatch(/^alias: abn_apply at stem\.bn: %\d+ over %\d+: in place$/m);
+    expect(text).toMatch(/^alias: .* not in place: /m);
+    expect(text).toMatch(/^after order:\ninput /m);
+    expect(text).toMatch(/^kernel \d+: conv2d at stem\.conv: \S+/m);
+  });
+
+  it.each([
+    ['add', { activation: 'identity' }, /instruction \d+, add at block \(simd\), differs .* output 0 is/],
+    ['abn_apply', { eps: 0.1 }, /instruction \d+, abn_apply at stem\.bn /],
+    ['abn_backward_apply', { count: 1e9 }, /abn_backward_apply at block\.bn/],
+    ['sgd', { momentum: 0.8 }, /instruction \d+, sgd at \(top\)/],
+  ] as const)('catches a wrong %s', async (op, attrs, message) => {
+    const { program, inputs } = loadStep(residualStep(), broken(op, attrs));
+    await expect(program.run(inputs)).rejects.toThrow(message);
+  });
+
+  it('names the element, both numbers and what is rounding', async () => {
+    const tracer = new Tracer();
+    const x = tracer.input('x', [2, 3], 'float32');
+    tracer.output('z', activation(x, { activation: 'leaky_relu', slope: 0.5 }));
+    const { program } = loadStep(
+      { graph: tracer.finish(), inputs: {} },
+      broken('activation', { slope: 0.25 }),
+    );
+    await expect(program.run({ x: Float32Array.of(1, 2, -3, 4, -8, 6) })).rejects.toThrow(
+      /output 0 is 2 at element 4: -2 instead of -4, at most 0\.000\d+ is rounding/,
+    );
+  });
+
+  it('leaves room for sums that cancel', async () => {
+    const tracer = new Tracer();
+    tracer.output('sum', reduceRows(tracer.input('x', [64, 5], 'float32')));
+    const half = normal('half', [32, 5], 3);
+    const x = Float32Array.of(...half, ...half.map((value) => -value * (1 + 1e-6)));
+    const { program } = loadStep({ graph: tracer.finish(), inputs: {} }, cpu());
+    await expect(program.run({ x })).resolves.toBeDefined();
+  });
+
+  it('lets a guard stop the step', async () => {
+    const { program, inputs, store } = loadStep(residualStep(), cpu());
+    store.write('fc', (store.read('fc').data as Float32Array).fill(Number.NaN));
+    await expect(program.run(inputs)).rejects.toThrow(NotFiniteError);
+  });
+});

@@ -1,0 +1,73 @@
+/** Every native kernel against its op's meaning. */
+import { describe, expect, it } from 'vitest';
+import { type OpName, opOf, ops } from '../../src/ops/index.js';
+import { callOf, type DataType, expectAgrees, reference, runKernel, tensor } from './harness.js';
+import type { KernelCase } from './operands.js';
+import { records } from './records.js';
+
+const names = Object.keys(ops) as OpName[];
+
+const takesData = (op: OpName): boolean =>
+  [...opOf(op).inputs, ...opOf(op).outputs].some(({ kind }) => kind === 'data');
+
+const dtypesOf = (op: OpName): readonly DataType[] => (takesData(op) ? ['float32', 'bfloat16'] : ['float32']);
+
+const casesOf = (op: OpName): [string, KernelCase][] =>
+  records[op].map((record) => {
+    const shapes = record.inputs.map((shape) => (shape ? `[${shape.join()}]` : '_')).join(' ');
+    return [`${shapes} ${JSON.stringify(record.attrs)}`, record];
+  });
+
+it('has a record for every op', () => {
+  expect(Object.keys(records).sort()).toEqual(names);
+  for (const name of names) expect(records[name].length, name).toBeGreaterThan(0);
+});
+
+describe.each(names)('%s', (op) => {
+  describe.each(dtypesOf(op))('%s', (dtype) => {
+    it.each(casesOf(op))('%s', async (_, record) => {
+      const call = callOf(op, record, dtype);
+      const expected = reference(call);
+      const actual = await runKernel(call);
+      const tolerance = dtype === 'float32' ? record.tolerance : undefined;
+      actual.forEach((output, i) => {
+        const wanted = expected[i];
+        if (wanted) expectAgrees(output, wanted, output.dtype === 'float32' ? tolerance : undefined);
+      });
+      for (const overwrite of opOf(op).overwrites) {
+        if (overwrite.required || !call.inputs[overwrite.input]) continue;
+        const inPlace = await runKernel(call, overwrite);
+        expect(inPlace, `over operand ${overwrite.input}`).toEqual(actual);
+      }
+    });
+
+    const poisoned = opOf(op).inputs.flatMap(({ kind, name }, index) =>
+      (kind === 'data' || kind === 'float32') && op !== 'guard_finite' ? [[name, index] as const] : [],
+    );
+    if (poisoned.length === 0) return;
+    it.each(poisoned)('has NaN where a NaN in %s belongs', async (_, index) => {
+      for (const record of records[op]) {
+        const call = callOf(op, record, dtype);
+        const operand = call.inputs[index];
+        if (!operand || operand.data.length === 0) continue;
+        const values = operand.data.slice();
+        values[values.length >> 1] = Number.NaN;
+        const inputs = call.inputs.map((t, i) =>
+          i === index ? tensor(operand.shape, operand.dtype, values) : t,
+        );
+        const expected = reference({ ...call, inputs });
+        const actual = await runKernel({ ...call, inputs });
+        actual.forEach((output, i) => {
+          const wanted = Array.from(expected[i]?.data ?? [], Number.isNaN);
+          // Zeros that a product pads with (its window, its channels) make NaNs of their own.
+          const padded = op.startsWith('conv2d');
+          const found = Array.from(
+            output.data,
+            (value, at) => Number.isNaN(value) && (!padded || wanted[at]),
+          );
+          expect(found, JSON.stringify(record)).toEqual(wanted);
+        });
+      }
+    });
+  });
+});

@@ -1,0 +1,55 @@
+/** What kernel cases consist of, and the numbers that their operands hold unless a case says otherwise. */
+import { type ActivationAttributes, activate } from '../../src/ops/activations.js';
+import type { Attributes } from '../../src/ops/define.js';
+import { elements, type Shape } from '../../src/shape.js';
+import { bytes, integers, normal, uniform } from '../support/prng.js';
+
+export type Draw = (name: string, shape: Shape) => ArrayLike<number>;
+
+export interface KernelCase<A extends Attributes = Attributes> {
+  readonly attrs: A;
+  /** Logical shapes of the operands in order; null where one is absent. */
+  readonly inputs: readonly (Shape | null)[];
+  /** By operand name, where it differs from drawOperand. */
+  readonly draw?: Readonly<Record<string, Draw>>;
+  /** Largest relative error of float32 outputs where sums amplify it. */
+  readonly tolerance?: number;
+}
+
+/** 0.5 to 1.5 with both signs: scales that stay away from zero. */
+const signed: Draw = (name, shape) => {
+  const sign = normal(`${name}:sign`, shape);
+  return uniform(name, shape, 0.5, 1.5).map((value, i) => ((sign[i] ?? 0) < 0 ? -value : value));
+};
+
+const BY_NAME: Readonly<Record<string, Draw>> = {
+  var: (name, shape) => uniform(name, shape, 0.3, 3),
+  running_var: (name, shape) => uniform(name, shape, 0.3, 3),
+  exp_avg_sq: (name, shape) => uniform(name, shape, 0, 2),
+  num_batches: filled(6),
+  seed: filled(77),
+  lr: filled(0.1),
+  step: filled(3),
+  clip: filled(0.5),
+  dloss: filled(0.75),
+  images: bytes,
+};
+
+export function filled(value: number): Draw {
+  return (_, shape) => new Float64Array(elements(shape)).fill(value);
+}
+
+export function labelsBelow(bound: number): Draw {
+  return (name, shape) => integers(name, shape, bound);
+}
+
+/** Per-channel scales of either sign. */
+export const affine = { weight: signed };
+
+/** φ of normal numbers: what a layer's output may be. */
+export function activated(attrs: ActivationAttributes): Draw {
+  return (name, shape) => normal(name, shape).map((value) => activate(value, attrs));
+}
+
+/** Numbers that depend on the operand's name and shape alone. */
+export const drawOperand: Draw = (name, shape) => (BY_NAME[name] ?? normal)(`${name}:${shape.join()}`, shape);

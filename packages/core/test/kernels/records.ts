@@ -1,0 +1,17 @@
+/**
+ * One record per op: the cases that serve every kernel test. An op without a record does not compile.
+ * (One test record per op for every purpose: ggml's habit.)
+ */
+import type { OpDefinition } from '../../src/ops/define.js';
+import type { OpName, ops } from '../../src/ops/index.js';
+import type { KernelCase } from './operands.js';
+import { abn } from './records/abn.js';
+import { elementwise } from './records/elementwise.js';
+import { matrix } from './records/matrix.js';
+import { windows } from './records/windows.js';
+
+type AttributesOf<N extends OpName> = (typeof ops)[N] extends OpDefinition<infer A> ? A : never;
+
+export type Records = { readonly [N in OpName]: readonly KernelCase<AttributesOf<N>>[] };
+
+export const records: Records = { ...abn, ...elementwise, ...windows, ...matrix };

@@ -1,0 +1,110 @@
+/** Cases of the activated batch norm ops. */
+
+import type { AbnApplyAttributes } from '../../../src/ops/abn_apply.js';
+import { type ActivationAttributes, IDENTITY } from '../../../src/ops/activations.js';
+import { channels, rows, type Shape } from '../../../src/shape.js';
+import { activated, affine, type KernelCase } from '../operands.js';
+
+export const LEAKY: ActivationAttributes = { activation: 'leaky_relu', slope: 0.01 };
+export const ELU: ActivationAttributes = { activation: 'elu', slope: 1.2 };
+export const RELU: ActivationAttributes = { activation: 'relu', slope: 0 };
+export const SHAPES: readonly Shape[] = [
+  [2, 1],
+  [4, 3, 1, 1],
+  [3, 17, 5],
+  [2, 70, 5, 7],
+  [1, 64, 9, 3],
+  [130, 16, 3, 3],
+];
+const EPS = 1e-3;
+
+const apply = (
+  shape: Shape,
+  act: ActivationAttributes,
+  scale: AbnApplyAttributes['scale'],
+  withAffine = true,
+): KernelCase<AbnApplyAttributes> => {
+  const vector = [channels(shape)];
+  const parameters = withAffine ? [vector, vector] : [null, null];
+  return {
+    attrs: { ...act, eps: EPS, scale, statistics: 'batch' },
+    inputs: [shape, vector, vector, ...parameters],
+    draw: affine,
+  };
+};
+
+type From = 'x' | 'z';
+
+const backward = (
+  shape: Shape,
+  act: ActivationAttributes,
+  scale: AbnApplyAttributes['scale'],
+  from: From,
+  withAffine = true,
+) => {
+  const vector = [channels(shape)];
+  const parameters = withAffine ? [vector, vector] : [null, null];
+  return {
+    attrs: { ...act, eps: EPS, scale, from },
+    inputs: [shape, shape, vector, vector, ...parameters],
+    draw: { ...affine, ...(from === 'z' ? { saved: activated(act) } : {}) },
+    tolerance: 3e-5,
+  };
+};
+
+const backwardApply = (
+  shape: Shape,
+  act: ActivationAttributes,
+  scale: AbnApplyAttributes['scale'],
+  from: From,
+  statistics: 'batch' | 'fixed' = 'batch',
+  withAffine = true,
+) => {
+  const base = backward(shape, act, scale, from, withAffine);
+  const vector = [channels(shape)];
+  const sums = statistics === 'batch' ? [vector, vector] : [null, null];
+  return {
+    ...base,
+    attrs: { ...base.attrs, statistics, count: rows(shape) },
+    inputs: [...base.inputs, ...sums],
+  };
+};
+
+export const abn = {
+  abn_stats: SHAPES.map((shape) => ({ attrs: {}, inputs: [shape] })),
+  abn_apply: [
+    ...SHAPES.map((shape) => apply(shape, LEAKY, 'abs')),
+    apply([2, 17, 3, 3], ELU, 'abs'),
+    apply([2, 17, 3, 3], IDENTITY, 'abs'),
+    apply([2, 17, 3, 3], RELU, 'plain'),
+    apply([2, 70, 3, 3], LEAKY, 'plain', false),
+  ],
+  abn_running: [1, 3, 17, 70].flatMap((width) =>
+    [true, false].map((cumulative) => ({
+      attrs: { momentum: 0.1, cumulative, count: 6 },
+      inputs: [[width], [width], [], [width], [width]],
+    })),
+  ),
+  abn_backward_reduce: [
+    ...SHAPES.map((shape) => backward(shape, LEAKY, 'abs', 'z')),
+    ...SHAPES.map((shape) => backward(shape, LEAKY, 'plain', 'x')),
+    ...(['x', 'z'] as const).flatMap((from) => [
+      backward([3, 17, 5], ELU, 'abs', from),
+      backward([3, 17, 5], IDENTITY, 'abs', from, false),
+    ]),
+    backward([3, 17, 5], RELU, 'plain', 'x'),
+  ],
+  abn_backward_apply: [
+    ...SHAPES.map((shape) => backwardApply(shape, LEAKY, 'abs', 'z')),
+    ...SHAPES.map((shape) => backwardApply(shape, LEAKY, 'plain', 'x')),
+    ...(['x', 'z'] as const).flatMap((from) => [
+      backwardApply([3, 17, 5], ELU, 'abs', from),
+      backwardApply([3, 17, 5], IDENTITY, 'abs', from, 'batch', false),
+      backwardApply([3, 17, 5], LEAKY, 'abs', from, 'fixed'),
+    ]),
+    backwardApply([3, 17, 5], RELU, 'plain', 'x'),
+  ],
+  abn_backward_weight: (['abs', 'plain'] as const).flatMap((scale) =>
+    [1, 17, 70].map((width) => ({ attrs: { scale }, inputs: [[width], [width]] })),
+  ),
+};

@@ -1,0 +1,57 @@
+/** Cases of the ops that work element by element, or row by row. */
+import { type ActivationAttributes, IDENTITY } from '../../../src/ops/activations.js';
+import type { DropoutAttributes } from '../../../src/ops/dropout.js';
+import type { Shape } from '../../../src/shape.js';
+import { activated } from '../operands.js';
+import { ELU, LEAKY, RELU, SHAPES } from './abn.js';
+
+const INVERTIBLE = [IDENTITY, LEAKY, ELU];
+const EVERY = [...INVERTIBLE, RELU];
+
+const each = (acts: readonly ActivationAttributes[], operands: number, drawn?: string) => [
+  ...SHAPES.map((shape) => one(LEAKY, shape, operands, drawn)),
+  ...acts.map((attrs) => one(attrs, [3, 17, 2], operands, drawn)),
+];
+
+const one = (attrs: ActivationAttributes, shape: Shape, operands: number, drawn?: string) => ({
+  attrs,
+  inputs: new Array<Shape>(operands).fill(shape),
+  ...(drawn ? { draw: { [drawn]: activated(attrs) } } : {}),
+});
+
+const drop = (
+  shape: Shape,
+  p: number,
+  channelwise = false,
+): { attrs: DropoutAttributes; inputs: Shape[] } => ({
+  attrs: { p, stream: 3, channelwise },
+  inputs: [shape, []],
+});
+
+export const elementwise = {
+  activation: each(EVERY, 1),
+  activation_backward: each(EVERY, 2, 'z'),
+  activation_invert: each(INVERTIBLE, 1, 'z'),
+  add: each(EVERY, 2),
+  add_invert: each(INVERTIBLE, 2, 'out'),
+  // The harness casts to the dtype that x is not of.
+  cast: SHAPES.map((shape) => ({ attrs: { dtype: 'bfloat16' as const }, inputs: [shape] })),
+  dropout: [
+    ...SHAPES.flatMap((shape) => [drop(shape, 0.3), drop(shape, 0.5, true)]),
+    drop([2, 3, 4], 0),
+    drop([2, 3, 4], 1),
+  ],
+  reduce_rows: SHAPES.map((shape) => ({ attrs: {}, inputs: [shape] })),
+  color_transform: [
+    [1, 3, 1, 1],
+    [2, 3, 5, 7],
+    [3, 3, 17, 16],
+  ].map((shape) => ({ attrs: { dtype: 'float32' as const }, inputs: [shape, [shape[0] ?? 0, 12]] })),
+  constant: (['float32', 'bfloat16', 'int32'] as const).flatMap((dtype) =>
+    [[], [3, 17], [2, 70, 5]].map((shape) => ({ attrs: { value: 3, shape, dtype }, inputs: [] })),
+  ),
+  guard_finite: [
+    { attrs: { what: 'the loss' }, inputs: [[]] },
+    { attrs: { what: 'it' }, inputs: [[3, 17]] },
+  ],
+};

@@ -1,0 +1,141 @@
+/** Cases of convolution and pooling. */
+import type { Conv2dAttributes } from '../../../src/ops/support/convolution.js';
+import { type PairOption, pair, windowedSize } from '../../../src/ops/support/window.js';
+import { dim, type Shape } from '../../../src/shape.js';
+import { reference, tensor } from '../harness.js';
+import type { Draw, KernelCase } from '../operands.js';
+import { drawOperand } from '../operands.js';
+
+interface Convolution {
+  readonly x: Shape;
+  readonly w: Shape;
+  readonly attrs: Conv2dAttributes;
+}
+
+const convolution = (
+  x: Shape,
+  w: Shape,
+  stride: PairOption = 1,
+  padding: PairOption = 0,
+  dilation: PairOption = 1,
+  groups = 1,
+): Convolution => ({
+  x,
+  w,
+  attrs: { stride: pair(stride), padding: pair(padding), dilation: pair(dilation), groups },
+});
+
+const CONVOLUTIONS: readonly Convolution[] = [
+  convolution([1, 1, 1, 1], [1, 1, 1, 1]),
+  convolution([2, 3, 1, 1], [17, 3, 3, 3], 1, 1),
+  convolution([2, 3, 13, 11], [16, 3, 7, 7], 2, 3),
+  convolution([2, 16, 9, 7], [32, 16, 3, 3], 1, 1),
+  convolution([1, 32, 6, 6], [32, 32, 3, 3], 2, 1),
+  convolution([2, 70, 5, 3], [17, 70, 1, 1]),
+  convolution([2, 64, 4, 6], [64, 64, 1, 1]),
+  // The last row and column of x are read by no window.
+  convolution([2, 32, 6, 8], [64, 32, 1, 1], 2),
+  convolution([1, 17, 9, 9], [3, 17, 3, 3], 1, 2, 2),
+  convolution([1, 16, 11, 11], [16, 16, 3, 3], 1, 4, 4),
+  convolution([2, 6, 5, 5], [4, 3, 3, 3], 1, 1, 1, 2),
+  convolution([1, 17, 5, 7], [17, 1, 3, 3], 1, 1, 1, 17),
+  convolution([1, 32, 5, 5], [32, 4, 3, 3], 2, 1, 1, 8),
+  convolution([1, 5, 6, 9], [7, 5, 1, 3], [2, 1], [0, 1], [1, 2]),
+];
+
+const outputOf = ({ x, w, attrs }: Convolution): Shape => [
+  dim(x, 0),
+  dim(w, 0),
+  ...windowedSize(x, { ...attrs, kernel: w.slice(2) }),
+];
+
+/** Weights as an initialiser makes them: outputs of unit size. */
+const fanIn: Draw = (name, shape) => {
+  const scale = 1 / Math.sqrt(shape.slice(1).reduce((a, b) => a * b, 1));
+  return Array.from(drawOperand(name, shape), (value) => value * scale);
+};
+
+const weight = { weight: fanIn };
+
+interface Pool {
+  readonly x: Shape;
+  readonly attrs: { kernel: Shape; stride: Shape; padding: Shape };
+  readonly ceil: boolean;
+}
+
+const pool = (
+  x: Shape,
+  kernel: PairOption,
+  stride: PairOption,
+  padding: PairOption = 0,
+  ceil = false,
+): Pool => ({
+  x,
+  attrs: { kernel: pair(kernel), stride: pair(stride), padding: pair(padding) },
+  ceil,
+});
+
+const POOLS: readonly Pool[] = [
+  pool([1, 1, 1, 1], 1, 1),
+  pool([2, 3, 7, 5], 3, 2, 1),
+  pool([1, 17, 8, 8], 2, 2),
+  pool([2, 70, 6, 7], 3, 2, 1),
+  pool([1, 3, 9, 9], [3, 2], [1, 3], [1, 0]),
+  // Windows that leave gaps, and windows that reach beyond the input.
+  pool([1, 16, 9, 9], 2, 4),
+  pool([1, 4, 6, 6], 3, 2, 0, true),
+];
+
+const pooledOf = ({ x, attrs, ceil }: Pool): Shape => [
+  ...x.slice(0, 2),
+  ...windowedSize(x, { ...attrs, dilation: [1, 1] }, ceil),
+];
+
+/** The index that max pooling gives. */
+const indexOf = ({ x, attrs, ceil }: Pool): Draw => {
+  const call = { op: 'max_pool' as const, attrs: { ...attrs, ceil } };
+  return () => reference({ ...call, inputs: [tensor(x, 'float32', drawOperand('x', x))] })[1]?.data ?? [];
+};
+
+const averages = POOLS.filter(({ ceil }) => !ceil).flatMap((p) =>
+  [true, false].map((count_include_pad) => ({ ...p, attrs: { ...p.attrs, count_include_pad } })),
+);
+
+const global: readonly Shape[] = [
+  [1, 1, 1, 1],
+  [2, 3, 1, 1],
+  [2, 17, 5, 7],
+  [3, 70, 7, 7],
+];
+
+export const windows = {
+  conv2d: CONVOLUTIONS.flatMap((c): KernelCase<Conv2dAttributes>[] => [
+    { attrs: c.attrs, inputs: [c.x, c.w], draw: weight },
+    { attrs: c.attrs, inputs: [c.x, c.w, [dim(c.w, 0)]], draw: weight },
+  ]),
+  conv2d_backward_data: CONVOLUTIONS.map((c) => ({
+    attrs: { ...c.attrs, size: c.x.slice(2) },
+    inputs: [outputOf(c), c.w],
+    draw: weight,
+  })),
+  conv2d_backward_weights: CONVOLUTIONS.map((c) => ({
+    attrs: { ...c.attrs, kernel: c.w.slice(2) },
+    inputs: [c.x, outputOf(c)],
+  })),
+  max_pool: POOLS.map((p) => ({ attrs: { ...p.attrs, ceil: p.ceil }, inputs: [p.x] })),
+  max_pool_backward: POOLS.map((p) => ({
+    attrs: { ...p.attrs, ceil: p.ceil, size: p.x.slice(2) },
+    inputs: [pooledOf(p), pooledOf(p)],
+    draw: { index: indexOf(p) },
+  })),
+  avg_pool: averages.map((p) => ({ attrs: p.attrs, inputs: [p.x] })),
+  avg_pool_backward: averages.map((p) => ({
+    attrs: { ...p.attrs, size: p.x.slice(2) },
+    inputs: [pooledOf(p)],
+  })),
+  global_avg_pool: global.map((shape) => ({ attrs: {}, inputs: [shape] })),
+  global_avg_pool_backward: global.map((shape) => ({
+    attrs: { size: shape.slice(2) },
+    inputs: [shape.slice(0, 2)],
+  })),
+};

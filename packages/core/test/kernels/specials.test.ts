@@ -1,0 +1,165 @@
+/** What single kernels promise beyond agreeing with their op's meaning. */
+import { describe, expect, it } from 'vitest';
+import { cpu } from '../../src/devices/cpu.js';
+import { NotFiniteError } from '../../src/errors.js';
+import { type OpName, opOf } from '../../src/ops/index.js';
+import { normal } from '../support/prng.js';
+import {
+  type Call,
+  callOf,
+  type DataType,
+  expectAgrees,
+  prepare,
+  reference,
+  runKernel,
+  tensor,
+} from './harness.js';
+import { filled } from './operands.js';
+import { records } from './records.js';
+
+const DTYPES: readonly DataType[] = ['float32', 'bfloat16'];
+
+describe('abn_stats', () => {
+  it.each([2, 17, 64, 200])('keeps the variance of data far from zero, %s rows', async (count) => {
+    // 999 and 1001 in turn: mean 1000 and variance 1 exactly where rows are even in number.
+    const data = Array.from({ length: count * 17 }, (_, i) => (Math.floor(i / 17) % 2 === 0 ? 999 : 1001));
+    const call = { op: 'abn_stats' as const, attrs: {}, inputs: [tensor([count, 17], 'float32', data)] };
+    const expected = reference(call);
+    const actual = await runKernel(call);
+    actual.forEach((output, i) => {
+      const wanted = expected[i];
+      if (wanted) expectAgrees(output, wanted, 1e-6);
+    });
+  });
+
+  it('keeps it for one offset per channel and noise', async () => {
+    const shape = [300, 5];
+    const data = normal('noise', shape).map((value, i) => value + 1000 * (i % 5));
+    const call = { op: 'abn_stats' as const, attrs: {}, inputs: [tensor(shape, 'float32', data)] };
+    const [, wanted] = reference(call);
+    const [, variance] = await runKernel(call);
+    if (wanted && variance) expectAgrees(variance, wanted, 1e-4);
+    expect(variance?.data.length).toBe(5);
+  });
+
+  it('has variance zero for a constant', async () => {
+    const x = tensor([70, 3], 'float32', filled(1234.5)('x', [70, 3]));
+    const [mean, variance] = await runKernel({ op: 'abn_stats', attrs: {}, inputs: [x] });
+    expect([...(mean?.data ?? [])]).toEqual([1234.5, 1234.5, 1234.5]);
+    expect([...(variance?.data ?? [])]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('dropout', () => {
+  it.each(DTYPES)('drops exactly what the reference drops, %s', async (dtype) => {
+    for (const [p, stream, seed, channelwise] of [
+      [0.5, 0, -1, false],
+      [0.25, 2 ** 31, 123456789, false],
+      [0.9, 7, 0, true],
+    ] as const) {
+      const inputs = [tensor([3, 70, 9], dtype, filled(1)('x', [3, 70, 9])), tensor([], 'int32', [seed])];
+      const call = { op: 'dropout' as const, attrs: { p, stream, channelwise }, inputs };
+      const [actual] = await runKernel(call);
+      const [expected] = reference(call);
+      const kept = (values?: Float64Array) => Array.from(values ?? [], (value) => value !== 0);
+      expect(kept(actual?.data)).toEqual(kept(expected?.data));
+      expect(kept(actual?.data)).toContain(true);
+      expect(kept(actual?.data)).toContain(false);
+    }
+  });
+});
+
+describe('classes', () => {
+  const logits = (dtype: DataType) => tensor([4, 3], dtype, normal('logits', [4, 3]));
+
+  it.each(DTYPES)('never read for labels outside them, %s', async (dtype) => {
+    const labels = tensor([4], 'int32', [3, -2147483648, 1, 2147483647]);
+    const operands = [logits(dtype), labels];
+    const calls: Call[] = [
+      { op: 'cross_entropy', attrs: { ignore_index: -100 }, inputs: operands },
+      {
+        op: 'cross_entropy_backward',
+        attrs: { ignore_index: -100 },
+        inputs: [...operands, tensor([], 'float32', [1])],
+      },
+      { op: 'topk_correct', attrs: { k: [1, 3] }, inputs: operands },
+    ];
+    for (const call of calls) {
+      const [actual] = await runKernel(call);
+      const [expected] = reference(call);
+      if (actual && expected) expectAgrees(actual, expected);
+      expect(actual?.shape).toEqual(expected?.shape);
+    }
+  });
+
+  it('have no mean loss where no row counts', async () => {
+    const inputs = [logits('float32'), tensor([4], 'int32', [-100, -100, -100, -100])];
+    const [loss] = await runKernel({ op: 'cross_entropy', attrs: { ignore_index: -100 }, inputs });
+    expect(loss?.data[0]).toBeNaN();
+  });
+});
+
+describe('guard_finite', () => {
+  const guard = (values: readonly number[]) => {
+    const inputs = [tensor([values.length], 'float32', values)];
+    return runKernel({ op: 'guard_finite', attrs: { what: 'the loss' }, inputs });
+  };
+
+  it.each([
+    [Number.NaN, 'the loss is not finite (NaN)'],
+    [Number.POSITIVE_INFINITY, 'the loss is not finite (Infinity)'],
+    [Number.NEGATIVE_INFINITY, 'the loss is not finite (-Infinity)'],
+  ])('stops at %s', async (value, message) => {
+    const values = new Array<number>(70).fill(1);
+    values[69] = value;
+    await expect(guard(values)).rejects.toThrow(NotFiniteError);
+    await expect(guard(values)).rejects.toThrow(message);
+  });
+
+  it('lets large numbers pass', async () => {
+    await expect(guard([3.4e38, -3.4e38, 0, -0])).resolves.toEqual([]);
+  });
+});
+
+describe('no rows', () => {
+  it.each(['activation', 'add', 'cast', 'dropout', 'abn_apply', 'reduce_rows'] as const)('%s', async (op) => {
+    for (const dtype of DTYPES) {
+      const record = records[op][0];
+      if (!record) throw new Error(`${op} has no record`);
+      const data = opOf(op).inputs.map(({ kind }) => kind === 'data');
+      const inputs = record.inputs.map((shape, i) => (shape && data[i] ? [0, ...shape.slice(1)] : shape));
+      const call = callOf(op, { ...record, inputs } as typeof record, dtype);
+      expect(await runKernel(call)).toEqual(reference(call));
+    }
+  });
+});
+
+describe('the device', () => {
+  it('makes no two runs differ', async () => {
+    for (const op of ['conv2d_backward_weights', 'abn_backward_reduce', 'clip_scale', 'linear'] as const) {
+      const record = records[op].at(-1);
+      if (!record) throw new Error(`${op} has no record`);
+      const call = callOf(op, record, 'float32');
+      expect(await runKernel(call)).toEqual(await runKernel(call));
+    }
+  });
+
+  it('names an op that it has no kernel for', () => {
+    const spec = { op: 'fly' as OpName, attrs: {}, inputs: [], outputs: [] };
+    expect(() => cpu().prepare(spec)).toThrow('the CPU device has no kernel for op fly');
+  });
+
+  it('names the attribute that a kernel misses', () => {
+    const inputs = [tensor([2, 3], 'float32', [1, 2, 3, 4, 5, 6])];
+    expect(() => prepare({ op: 'activation', attrs: { slope: 0 }, inputs })).toThrow(
+      'expected a string for attribute activation',
+    );
+  });
+
+  it('says which implementation it chose', () => {
+    for (const op of ['conv2d', 'linear', 'abn_apply'] as const) {
+      const record = records[op][0];
+      if (record) expect(prepare(callOf(op, record, 'float32')).implementation).not.toBe('');
+    }
+  });
+});

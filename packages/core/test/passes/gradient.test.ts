@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { formatGraph } from '../../src/graph/text.js';
+import { activation } from '../../src/ops/activation.js';
+import { add } from '../../src/ops/add.js';
+import { conv2d } from '../../src/ops/conv2d.js';
+import { crossEntropy } from '../../src/ops/cross_entropy.js';
+import { linear } from '../../src/ops/linear.js';
+import { topkCorrect } from '../../src/ops/topk_correct.js';
+import { gradients } from '../../src/passes/gradient.js';
+import { Tracer } from '../../src/trace/tracer.js';
+import { abn, LEAKY } from '../support/nets.js';
+
+function lossOf(tracer: Tracer, x = tracer.input('x', [2, 4], 'float32')) {
+  const w = tracer.state('w', [4, 4], 'float32', 'parameter');
+  return { x, w, loss: (h = x) => crossEntropy(h, tracer.input('labels', [2], 'int32')) };
+}
+
+describe('gradients', () => {
+  it('walks back from the loss, adding what reaches a value on two ways', () => {
+    const tracer = new Tracer();
+    const { x, w, loss } = lossOf(tracer);
+    const h = tracer.within('fc', () => linear(x, w, null));
+    const out = tracer.within('block', () => add(activation(h, LEAKY), h));
+    const [dw] = gradients(loss(out), [w]);
+    if (dw) tracer.output('dw', dw);
+    expect(formatGraph(tracer.finish())).toMatchInlineSnapshot(`
+      "input x %0:float32[2,4]
+      input labels %5:int32[2]
+      state w %1:float32[4,4] parameter
+      forward:
+        %2:float32[2,4] = linear(%0, %1, _) @fc
+        %3:float32[2,4] = activation(%2) {activation: leaky_relu, slope: 0.1} @block
+        %4:float32[2,4] = add(%3, %2) {activation: identity, slope: 0} @block
+        %6:float32[] = cross_entropy(%4, %5) {ignore_index: -100}
+      backward:
+        %7:float32[] = constant() {value: 1, shape: [], dtype: float32}
+        %8:float32[2,4] = cross_entropy_backward(%4, %5, %7) {ignore_index: -100}
+        %9:float32[2,4] = activation_backward(%8, %3) {activation: leaky_relu, slope: 0.1} @block
+        %10:float32[2,4] = add(%8, %9) {activation: identity, slope: 0} @block
+        %11:float32[4,4] = linear_backward_weights(%0, %10) @fc
+      output dw %11"
+    `);
+  });
+
+  it('adds the gradients of a parameter that is used twice, and counts the sum as its gradient', () => {
+    const tracer = new Tracer();
+    const { x, w, loss } = lossOf(tracer);
+    const [dw] = gradients(loss(linear(linear(x, w, null), w, null)), [w]);
+    expect(dw?.kind).toBe('gradient');
+    expect(tracer.traced.at(-1)?.op).toBe('add');
+  });
+
+  it('asks no op for what nobody wants', () => {
+    const tracer = new Tracer();
+    const image = tracer.input('image', [1, 3, 4, 4], 'float32');
+    const w = tracer.state('w', [2, 3, 3, 3], 'float32', 'parameter');
+    const logits = conv2d(image, w, null, { padding: 1 });
+    gradients(crossEntropy(logits, tracer.input('labels', [1, 4, 4], 'int32')), [w]);
+    expect(tracer.traced.map(({ op }) => op)).toMatchInlineSnapshot(`
+      [
+        "conv2d",
+        "cross_entropy",
+        "constant",
+        "cross_entropy_backward",
+        "conv2d_backward_weights",
+      ]
+    `);
+  });
+
+  it('goes through batch statistics, marked with the layer it belongs to', () => {
+    const tracer = new Tracer();
+    const { x, w, loss } = lossOf(tracer);
+    const z = abn(linear(x, w, null), 'bn');
+    gradients(loss(z), [
+      w,
+      tracer.value(tracer.finish().states.find(({ name }) => name === 'bn.weight')?.value ?? -1),
+    ]);
+    const layer = tracer.traced.find(({ op }) => op === 'abn_apply');
+    const backward = tracer.traced.filter(({ origin }) => origin === layer?.id);
+    expect(backward.map(({ op, phase, path }) => `${op} ${phase} @${path}`)).toMatchInlineSnapshot(`
+      [
+        "abn_backward_reduce backward @bn",
+        "abn_backward_weight backward @bn",
+        "abn_backward_apply backward @bn",
+      ]
+    `);
+  });
+
+  it('is null where the loss does not depend on a value', () => {
+    const tracer = new Tracer();
+    const { x, w, loss } = lossOf(tracer);
+    const logits = linear(x, w, null);
+    const unused = tracer.state('unused', [4], 'float32', 'parameter');
+    topkCorrect(logits, tracer.input('top', [2], 'int32'), [1]);
+    expect(gradients(loss(logits), [unused, w]).map((diff) => diff?.shape ?? null)).toEqual([null, [4, 4]]);
+  });
+
+  it('wants a scalar', () => {
+    const tracer = new Tracer();
+    expect(() => gradients(tracer.input('x', [2], 'float32'), [])).toThrow(
+      'expected a scalar loss but received %0:float32[2]',
+    );
+  });
+});

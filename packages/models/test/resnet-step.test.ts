@@ -1,0 +1,128 @@
+/** One ResNet training step on the native device, in float32, against PyTorch's float64 (tools/oracle). */
+import type { CompileOptions, TypedArray } from '@inplace-abn/core';
+import { InPlaceABN } from '@inplace-abn/nn';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Digest, digestError } from '../../core/test/support/digest.js';
+import { readJson } from '../../core/test/support/fixtures.js';
+import { toStorage } from '../../core/test/support/layout.js';
+import { normal, parameter } from '../../core/test/support/prng.js';
+import { Step } from '../../core/test/support/step.js';
+import { createNetwork } from '../src/index.js';
+import { GRADIENT, gradientStep } from './support/training-step.js';
+
+interface Fixture {
+  about: {
+    network: { arch: string; classes: number; activation: 'leaky_relu'; activation_param: number };
+    images: { normal: string; shape: number[] };
+    labels: number[];
+  };
+  /** Over the values of the generator. */
+  biases: Record<string, [number, number][]>;
+  loss: number;
+  logits: number[][];
+  runningStats: Record<string, Digest>;
+  gradients: Record<string, Digest>;
+}
+
+/** Relative error that float32 is held to in every gradient. */
+const TOLERANCE = 1e-4;
+
+const ARCHITECTURES = ['resnet18', 'resnet50'] as const;
+const fixtures = ARCHITECTURES.map((arch) => ({
+  arch,
+  ...readJson<Fixture>(new URL(`fixtures/${arch}_step.json`, import.meta.url)),
+}));
+
+function networkOf({ about: { network } }: Fixture) {
+  const { arch, classes, activation, activation_param: activationParam } = network;
+  const normAct = (channels: number, options = {}) =>
+    new InPlaceABN(channels, { activation, activationParam, ...options });
+  return createNetwork(arch, { normAct, classes });
+}
+
+/** Parameters and running statistics before the step. */
+function startOf(fixture: Fixture): Record<string, TypedArray> {
+  const states = networkOf(fixture)
+    .namedStates()
+    .map(({ name, shape, kind, role }) => {
+      if (kind !== 'parameter')
+        return [name, role === 'one' ? new Float32Array(shape[0] ?? 0).fill(1) : undefined];
+      const data = parameter(name, shape);
+      for (const [channel, value] of fixture.biases[name] ?? []) data[channel] = value;
+      return [name, data];
+    });
+  return Object.fromEntries(states) as Record<string, TypedArray>;
+}
+
+interface StepRun {
+  readonly step: Step;
+  readonly outputs: Record<string, Float32Array>;
+}
+
+async function runStep(
+  fixture: Fixture,
+  start: Record<string, TypedArray>,
+  options: CompileOptions,
+): Promise<StepRun> {
+  const { images, labels } = fixture.about;
+  const step = new Step(gradientStep(networkOf(fixture), images.shape), options).load(start);
+  const x = toStorage(images.shape, normal(images.normal, images.shape));
+  const outputs = await step.run({ x, labels: Int32Array.from(labels) });
+  return { step, outputs: outputs as Record<string, Float32Array> };
+}
+
+describe.each(fixtures)('a training step of $arch', { timeout: 120_000 }, (fixture) => {
+  let start: Record<string, TypedArray>;
+  let run: StepRun;
+  beforeAll(async () => {
+    start = startOf(fixture);
+    run = await runStep(fixture, start, {});
+  }, 120_000);
+
+  it('has the loss and logits of PyTorch', () => {
+    const { loss, logits } = run.outputs;
+    expect(Math.abs((loss?.[0] ?? Number.NaN) / fixture.loss - 1)).toBeLessThan(TOLERANCE / 10);
+    const expected = Float32Array.from(fixture.logits.flat());
+    expect(relativeDifference(logits ?? [], expected)).toBeLessThan(TOLERANCE);
+  });
+
+  it('has the running statistics and gradients of PyTorch', () => {
+    const errors = new Map<string, number>();
+    for (const [name, digest] of Object.entries(fixture.runningStats)) {
+      errors.set(name, digestError(name, run.step.read(name) as Float32Array, digest));
+    }
+    for (const [name, digest] of Object.entries(fixture.gradients)) {
+      errors.set(name, digestError(name, run.outputs[`${GRADIENT}${name}`] ?? [], digest));
+    }
+    const states = networkOf(fixture).namedStates();
+    const expected = states.filter(({ dtype }) => dtype === 'float32').map(({ name }) => name);
+    expect([...errors.keys()].sort()).toEqual(expected.sort());
+    expect([...errors].filter(([, error]) => !(error < TOLERANCE))).toEqual([]);
+  });
+
+  it('is the same with nothing rebuilt and nothing in place', async () => {
+    const large = await runStep(fixture, start, { rebuild: false, inPlace: false });
+    expect(run.step.plan.arenaBytes).toBeLessThan(large.step.plan.arenaBytes);
+    expect(Object.keys(run.outputs)).toEqual(Object.keys(large.outputs));
+    for (const [name, values] of Object.entries(run.outputs)) {
+      expect(relativeDifference(values, large.outputs[name] ?? []), name).toBeLessThan(TOLERANCE);
+    }
+    // The forward pass does the same sums in both.
+    expect(run.outputs.logits).toEqual(large.outputs.logits);
+    for (const { name, kind } of run.step.store.specs) {
+      if (kind === 'buffer') expect(run.step.read(name), name).toEqual(large.step.read(name));
+    }
+  });
+});
+
+/** ‖a − b‖ / ‖b‖ */
+function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let [difference, norm] = [0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i] ?? Number.NaN, b[i] ?? Number.NaN];
+    difference += (x - y) ** 2;
+    norm += y ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}

@@ -1,0 +1,98 @@
+/** ABN and InPlaceABN as modules on the native device, in float32, against float64 results of PyTorch. */
+import { add, type Graph, Tracer } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import { type AbnAttributes, type AbnCase, readAbnCases } from '../../../core/test/support/abn-cases.js';
+import { toLogical, toStorage } from '../../../core/test/support/layout.js';
+import { pullBack } from '../../../core/test/support/pull-back.js';
+import { Step } from '../../../core/test/support/step.js';
+import { ABN, InPlaceABN } from '../../src/index.js';
+
+function layerOf(c: AbnAttributes): ABN {
+  const Layer = c.layer === 'inplace' ? InPlaceABN : ABN;
+  const { activation, activationParam, eps, momentum, affine, trackRunningStats } = c;
+  return new Layer(c.shape[1] ?? 0, {
+    activation,
+    activationParam,
+    eps,
+    momentum,
+    affine,
+    trackRunningStats,
+  });
+}
+
+/** The layer forward and backward. Its input is a sum with zero: a value that the layer may overwrite. */
+function layerGraph(c: AbnAttributes): Graph {
+  const tracer = new Tracer();
+  const input = (name: string) => tracer.input(name, c.shape, 'float32');
+  const x = tracer.within('before', () => add(input('x'), input('zero')));
+  const z = layerOf(c).call(x, { training: c.training }, 'layer');
+  const [dx, , , dWeight, dBias] = pullBack(z, input('dz'));
+  const outputs = { z, dx, d_weight: dWeight, d_bias: dBias };
+  for (const [name, value] of Object.entries(outputs)) if (value) tracer.output(name, value);
+  return tracer.finish();
+}
+
+/** Largest difference, relative to the largest element: what one float32 rounding does to a sum of such numbers. */
+function relativeError(actual: ArrayLike<number | bigint>, expected: ArrayLike<number>): number {
+  expect(actual.length).toBe(expected.length);
+  const values = Array.from(expected);
+  const scale = Math.max(...values.map(Math.abs), 1e-3);
+  return Math.max(...values.map((value, i) => Math.abs(Number(actual[i]) - value) / scale));
+}
+
+/** Two samples a channel leave almost nothing of dx: each of its terms is some thousand times larger. */
+const toleranceOf = (c: AbnCase): number => (c.name.endsWith('two-samples') ? 3e-4 : 3e-6);
+
+function expectNear(
+  what: string,
+  actual: ArrayLike<number | bigint>,
+  expected: Float64Array | undefined,
+  limit: number,
+) {
+  if (expected) expect(relativeError(actual, expected), what).toBeLessThan(limit);
+}
+
+/** Runs the case's batches one after the other, each compared with PyTorch's. */
+async function expectCase(c: AbnCase, step: Step): Promise<void> {
+  const limit = toleranceOf(c);
+  step.load(Object.fromEntries(Object.entries(c.state).map(([name, data]) => [`layer.${name}`, data])));
+  for (const batch of c.batches) {
+    const outputs = await step.run({
+      x: toStorage(c.shape, batch.x),
+      zero: new Float32Array(batch.x.length),
+      dz: toStorage(c.shape, batch.dz),
+    });
+    const logical = (name: string) => toLogical(c.shape, Array.from(outputs[name] ?? [], Number));
+    expectNear('z', logical('z'), batch.z, limit);
+    expectNear('dx', logical('dx'), batch.dx, limit);
+    expectNear('d_weight', outputs.d_weight ?? [], batch.d_weight, limit);
+    expectNear('d_bias', outputs.d_bias ?? [], batch.d_bias, limit);
+    if (!c.trackRunningStats) continue;
+    expectNear('running_mean', step.read('layer.running_mean'), batch.running_mean, limit);
+    expectNear('running_var', step.read('layer.running_var'), batch.running_var, limit);
+  }
+  if (c.trackRunningStats && c.training) {
+    expect(step.read('layer.num_batches_tracked')).toEqual(BigInt64Array.of(BigInt(c.batches.length)));
+  }
+}
+
+function overwritesItsInput({ plan }: Step): boolean {
+  const written = plan.aliases.filter(({ node }) => node.op === 'abn_apply');
+  return written.some(({ veto }) => veto === null);
+}
+
+const cases = readAbnCases();
+
+describe('the layer as PyTorch computes it', () => {
+  it.each(cases)('$name', async (c) => {
+    const step = new Step(layerGraph(c));
+    await expectCase(c, step);
+    if (c.layer === 'inplace') expect(overwritesItsInput(step)).toBe(true);
+  });
+
+  it.each(cases.filter((c) => c.layer === 'inplace'))('$name, its input kept', async (c) => {
+    const step = new Step(layerGraph(c), { rebuild: false, inPlace: false });
+    await expectCase(c, step);
+    expect(overwritesItsInput(step)).toBe(false);
+  });
+});

@@ -1,0 +1,111 @@
+import { type Shape, type Tracer, trace } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import { Step } from '../../../core/test/support/step.js';
+import { ABN, type AbnOptions, InPlaceABN, type Module, Sequential } from '../../src/index.js';
+
+const names = (module: Module): string[] => module.namedStates().map(({ name }) => name);
+
+function traceOf(module: Module, shape: Shape, training = true, within = 'net') {
+  return trace((tracer: Tracer) => {
+    const x = tracer.input('x', shape, 'float32');
+    return { z: module.call(x, { training }, within) };
+  });
+}
+
+describe('states of a layer', () => {
+  it('have the names, kinds and dtypes of PyTorch', () => {
+    expect(new InPlaceABN(4).namedStates()).toEqual([
+      { name: 'weight', shape: [4], dtype: 'float32', kind: 'parameter', role: 'scale' },
+      { name: 'bias', shape: [4], dtype: 'float32', kind: 'parameter', role: 'bias' },
+      { name: 'running_mean', shape: [4], dtype: 'float32', kind: 'buffer', role: 'zero' },
+      { name: 'running_var', shape: [4], dtype: 'float32', kind: 'buffer', role: 'one' },
+      { name: 'num_batches_tracked', shape: [], dtype: 'int64', kind: 'buffer', role: 'zero' },
+    ]);
+  });
+
+  it('leave out what is switched off', () => {
+    expect(names(new ABN(4, { affine: false }))).toEqual([
+      'running_mean',
+      'running_var',
+      'num_batches_tracked',
+    ]);
+    expect(names(new ABN(4, { trackRunningStats: false }))).toEqual(['weight', 'bias']);
+  });
+
+  it('are those that a trace meets', () => {
+    const graph = traceOf(new Sequential({ bn: new ABN(4) }), [2, 4, 3, 3]);
+    expect(graph.states.map(({ name }) => name).sort()).toEqual([
+      'net.bn.bias',
+      'net.bn.num_batches_tracked',
+      'net.bn.running_mean',
+      'net.bn.running_var',
+      'net.bn.weight',
+    ]);
+  });
+});
+
+describe('running statistics', () => {
+  async function after(steps: number, options: AbnOptions, training = true): Promise<Step> {
+    const step = new Step(traceOf(new ABN(1, options), [4, 1], training));
+    step.load({ 'net.weight': Float32Array.of(1), 'net.running_var': Float32Array.of(1) });
+    // Mean 2.5 · k, unbiased variance 5/3 · k².
+    for (let k = 1; k <= steps; k++) await step.run({ x: Float32Array.of(k, 2 * k, 3 * k, 4 * k) });
+    return step;
+  }
+
+  it('move by the momentum, the variance unbiased', async () => {
+    const step = await after(1, { momentum: 0.25 });
+    expect(step.read('net.running_mean')[0]).toBeCloseTo(0.25 * 2.5, 6);
+    expect(step.read('net.running_var')[0]).toBeCloseTo(0.75 + (0.25 * 5) / 3, 6);
+  });
+
+  it('are the average of all batches with momentum null', async () => {
+    const step = await after(3, { momentum: null });
+    expect(step.read('net.running_mean')[0]).toBeCloseTo((2.5 * (1 + 2 + 3)) / 3, 5);
+    expect(step.read('net.running_var')[0]).toBeCloseTo(((5 / 3) * (1 + 4 + 9)) / 3, 5);
+    expect(step.read('net.num_batches_tracked')).toEqual(BigInt64Array.of(3n));
+  });
+
+  it('stay as they are in evaluation', () => {
+    expect(traceOf(new ABN(1), [4, 1], false).updates.size).toBe(0);
+  });
+});
+
+describe('what a layer refuses', () => {
+  it('relu in place: it has no inverse', () => {
+    expect(() => new InPlaceABN(4, { activation: 'relu' })).toThrow(
+      'InPlaceABN cannot use relu: it has no inverse, so the input cannot be rebuilt.',
+    );
+    expect(() => new ABN(4, { activation: 'relu' })).not.toThrow();
+  });
+
+  it.each([0, -0.1, Number.NaN])('a leaky_relu slope of %s in place', (activationParam) => {
+    expect(() => new InPlaceABN(4, { activationParam })).toThrow('needs a positive leaky_relu slope');
+  });
+
+  it.each([0, -0.1, Number.NaN])('an elu α of %s in place', (activationParam) => {
+    expect(() => new InPlaceABN(4, { activation: 'elu', activationParam })).toThrow('needs a positive elu α');
+  });
+
+  it('no channels', () => {
+    expect(() => new InPlaceABN(0)).toThrow('InPlaceABN: expected at least one channel but received 0');
+  });
+
+  it('one sample per channel in training, naming the layer', () => {
+    const block = new Sequential({ bn1: new InPlaceABN(4) });
+    expect(() => traceOf(block, [1, 4, 1, 1], true, 'mod5')).toThrow(
+      /^mod5\.bn1: one sample per channel \(%0:float32\[1,4,1,1\]\)/,
+    );
+    expect(() => traceOf(block, [1, 4, 1, 1], false, 'mod5')).not.toThrow();
+    expect(() => traceOf(new ABN(4, { trackRunningStats: false }), [1, 4], false)).toThrow(
+      'one sample per channel',
+    );
+  });
+
+  it('other channels or ranks than its own', () => {
+    expect(() => traceOf(new ABN(4), [2, 3, 5, 5])).toThrow(
+      'net: expected N×4×… but received %0:float32[2,3,5,5]',
+    );
+    expect(() => traceOf(new ABN(4), [4])).toThrow('net: expected N×4×…');
+  });
+});

@@ -1,0 +1,81 @@
+import { type Shape, trace } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import { Step } from '../../../core/test/support/step.js';
+import {
+  AvgPool2d,
+  Conv2d,
+  EVALUATION,
+  GlobalAvgPool2d,
+  Linear,
+  MaxPool2d,
+  type Module,
+  Sequential,
+} from '../../src/index.js';
+
+async function apply(
+  module: Module,
+  shape: Shape,
+  x: readonly number[],
+  states: Record<string, number[]> = {},
+): Promise<number[]> {
+  const graph = trace((tracer) => ({ y: module.call(tracer.input('x', shape, 'float32'), EVALUATION, 'm') }));
+  const step = new Step(graph).load(
+    Object.fromEntries(Object.entries(states).map(([name, data]) => [`m.${name}`, Float32Array.from(data)])),
+  );
+  const { y } = await step.run({ x: Float32Array.from(x) });
+  return Array.from(y ?? [], Number);
+}
+
+describe('modules', () => {
+  it('convolve with weights O×I×K×K and a bias', async () => {
+    const conv = new Conv2d(1, 1, 2);
+    const states = { weight: [1, 10, 100, 1000], bias: [0.5] };
+    const x = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    expect(await apply(conv, [1, 1, 3, 3], x, states)).toEqual([5421.5, 6532.5, 8754.5, 9865.5]);
+  });
+
+  it('apply a linear layer as x·wᵀ + b', async () => {
+    const states = { weight: [1, 2, 3, 4, 5, 6], bias: [10, 20] };
+    expect(await apply(new Linear(3, 2), [1, 3], [1, 1, 2], states)).toEqual([19, 41]);
+  });
+
+  it('pool', async () => {
+    const x = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+    expect(await apply(new MaxPool2d({ kernel: 2 }), [1, 1, 4, 4], x)).toEqual([6, 8, 14, 16]);
+    expect(await apply(new AvgPool2d({ kernel: 2 }), [1, 1, 4, 4], x)).toEqual([3.5, 5.5, 11.5, 13.5]);
+    expect(await apply(new GlobalAvgPool2d(), [1, 1, 4, 4], x)).toEqual([8.5]);
+  });
+
+  it('name their states by the properties that hold them', () => {
+    const net = new Sequential({
+      conv1: new Conv2d(3, 4, 3),
+      head: new Sequential({ fc: new Linear(4, 2) }),
+    });
+    expect(net.namedStates().map(({ name, shape }) => [name, shape])).toEqual([
+      ['conv1.weight', [4, 3, 3, 3]],
+      ['conv1.bias', [4]],
+      ['head.fc.weight', [2, 4]],
+      ['head.fc.bias', [2]],
+    ]);
+  });
+
+  it('leave the bias out where they have none', () => {
+    const states = [
+      ...new Conv2d(3, 4, 3, { bias: false }).namedStates(),
+      ...new Linear(3, 4, { bias: false }).namedStates(),
+    ];
+    expect(states.map(({ name }) => name)).toEqual(['weight', 'weight']);
+  });
+
+  it('refuse groups that do not divide the channels', () => {
+    expect(() => new Conv2d(6, 4, 3, { groups: 4 })).toThrow(
+      '4 groups do not divide 6 input and 4 output channels',
+    );
+  });
+
+  it('name the module in an error of shapes', () => {
+    const net = new Sequential({ head: new Sequential({ fc: new Linear(4, 2) }) });
+    const step = () => trace((tracer) => ({ y: net.call(tracer.input('x', [2, 5], 'float32'), EVALUATION) }));
+    expect(step).toThrow(/^head\.fc: linear: /);
+  });
+});

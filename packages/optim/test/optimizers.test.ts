@@ -1,0 +1,155 @@
+/** Update ops on the native device against float64 results of torch.optim. */
+import { type Tracer, trace } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import { readJson } from '../../core/test/support/fixtures.js';
+import { Step } from '../../core/test/support/step.js';
+import {
+  Adam,
+  clipByGlobalNorm,
+  type Optimizer,
+  optimizerStateName,
+  type ParameterUpdate,
+  SGD,
+} from '../src/index.js';
+
+interface Options {
+  lr: number;
+  momentum?: number;
+  weight_decay?: number;
+  nesterov?: boolean;
+  betas?: [number, number];
+  eps?: number;
+}
+
+interface Run {
+  type: 'SGD' | 'Adam';
+  options: Options;
+  start: number[];
+  /** gradient, and parameter and optimiser state after the step. */
+  steps: Record<string, number[]>[];
+}
+
+interface Clip {
+  maxNorm: number;
+  norm: number;
+  before: number[][];
+  after: number[][];
+}
+
+const { clip: clips, ...runs } = readJson<Record<string, Run> & { clip: Clip[] }>(
+  new URL('fixtures/optimizers.json', import.meta.url),
+);
+
+function optimizerOf({ type, options }: Run, tracer: Tracer): Optimizer {
+  const { momentum, nesterov, weight_decay: weightDecay, betas, eps } = options;
+  if (type === 'SGD') return new SGD({ momentum, weightDecay, nesterov });
+  const step = tracer.input('step', [], 'float32');
+  return new Adam(step, { beta1: betas?.[0], beta2: betas?.[1], eps, weightDecay });
+}
+
+/** An update whose gradient is an input. */
+function updateOf(tracer: Tracer, name: string, size: number): ParameterUpdate {
+  return {
+    name,
+    parameter: tracer.state(name, [size], 'float32', 'parameter'),
+    gradient: tracer.input(`${name}.grad`, [size], 'float32'),
+    learningRate: tracer.input(`${name}.lr`, [], 'float32'),
+  };
+}
+
+function expectClose(actual: ArrayLike<number | bigint>, expected: readonly number[]): void {
+  expect(actual.length).toBe(expected.length);
+  expected.forEach((value, i) => {
+    expect(Math.abs(Number(actual[i]) - value) / Math.max(1, Math.abs(value))).toBeLessThan(1e-6);
+  });
+}
+
+describe('optimisers', () => {
+  it.each(Object.entries(runs))('%s follows PyTorch', async (_name, run: Run) => {
+    const graph = trace((tracer) => {
+      optimizerOf(run, tracer).apply([updateOf(tracer, 'w', run.start.length)], null);
+      return {};
+    });
+    const step = new Step(graph).load({ w: Float32Array.from(run.start) });
+    for (const [index, { gradient = [], parameter = [], ...state }] of run.steps.entries()) {
+      const inputs = { 'w.grad': Float32Array.from(gradient), 'w.lr': Float32Array.of(run.options.lr) };
+      await step.run(run.type === 'Adam' ? { ...inputs, step: Float32Array.of(index + 1) } : inputs);
+      expectClose(step.read('w'), parameter);
+      for (const [kind, expected] of Object.entries(state)) {
+        expectClose(step.read(optimizerStateName('w', kind)), expected);
+      }
+    }
+    const kinds = Object.keys(run.steps[0] ?? {}).slice(2);
+    const states = step.store.specs.map(({ name }) => name);
+    expect(states.sort()).toEqual(['w', ...kinds.map((kind) => optimizerStateName('w', kind))].sort());
+  });
+
+  it('take a learning rate for each parameter', async () => {
+    const graph = trace((tracer) => {
+      new SGD().apply([updateOf(tracer, 'a', 1), updateOf(tracer, 'b', 1)], null);
+      return {};
+    });
+    const step = new Step(graph);
+    const one = Float32Array.of(1);
+    await step.run({
+      'a.grad': one,
+      'b.grad': one,
+      'a.lr': Float32Array.of(0.5),
+      'b.lr': Float32Array.of(0.25),
+    });
+    expect([step.read('a')[0], step.read('b')[0]]).toEqual([-0.5, -0.25]);
+  });
+
+  it('refuse Nesterov without momentum', () => {
+    expect(() => new SGD({ nesterov: true })).toThrow('Nesterov momentum needs a momentum above 0');
+  });
+});
+
+describe('clipping by the global norm', () => {
+  function clipped(sizes: readonly number[], maxNorm: number): Step {
+    const graph = trace((tracer) => {
+      const updates = sizes.map((size, i) => updateOf(tracer, `w${i}`, size));
+      const { norm, scale } = tracer.during('update', null, () =>
+        clipByGlobalNorm(
+          updates.map(({ gradient }) => gradient),
+          maxNorm,
+        ),
+      );
+      new SGD().apply(updates, scale);
+      return { norm };
+    });
+    return new Step(graph);
+  }
+
+  const inputs = (gradients: readonly number[][]) =>
+    Object.fromEntries(
+      gradients.flatMap((gradient, i) => [
+        [`w${i}.grad`, Float32Array.from(gradient)],
+        [`w${i}.lr`, Float32Array.of(-1)],
+      ]),
+    );
+
+  it.each(clips)('to $maxNorm follows PyTorch', async ({ maxNorm, norm, before, after }) => {
+    const step = clipped(
+      before.map((gradient) => gradient.length),
+      maxNorm,
+    );
+    const outputs = await step.run(inputs(before));
+    expectClose(outputs.norm ?? [], [norm]);
+    // From zero at a rate of −1 a parameter becomes the gradient that was applied.
+    for (const [i, expected] of after.entries()) expectClose(step.read(`w${i}`), expected);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('stops a step with %s before any update', async (value) => {
+    const step = clipped([2, 2], 1).load({ w0: Float32Array.of(1, 2), w1: Float32Array.of(3, 4) });
+    await expect(
+      step.run(
+        inputs([
+          [0, 1],
+          [2, value],
+        ]),
+      ),
+    ).rejects.toThrow('the global norm of the gradients');
+    expect([...step.read('w0'), ...step.read('w1')]).toEqual([1, 2, 3, 4]);
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { readJson } from '../../core/test/support/fixtures.js';
+import { createSchedule, type ScheduleOptions } from '../src/index.js';
+
+interface Stored {
+  type: ScheduleOptions['type'];
+  params: Record<string, number | number[]>;
+  baseRates: number[];
+  /** A rate for each base rate, by iteration. */
+  rates: number[][];
+}
+
+const stored = readJson<Record<string, Stored>>(new URL('fixtures/schedules.json', import.meta.url));
+
+function optionsOf({ type, params: { step_size: stepSize, ...params } }: Stored): ScheduleOptions {
+  return { type, ...params, ...(stepSize === undefined ? {} : { stepSize }) } as ScheduleOptions;
+}
+
+describe('schedules', () => {
+  it.each(Object.entries(stored))('%s follows PyTorch', (_name, schedule) => {
+    const factor = createSchedule(optionsOf(schedule));
+    schedule.rates.forEach((rates, it) => {
+      rates.forEach((rate, group) => {
+        const base = schedule.baseRates[group] ?? Number.NaN;
+        expect(Math.abs(base * factor(it) - rate)).toBeLessThan(1e-12);
+      });
+    });
+  });
+
+  it('step and multistep decay by 0.1 unless told otherwise', () => {
+    expect(createSchedule({ type: 'step', stepSize: 2 })(2)).toBe(0.1);
+    expect(createSchedule({ type: 'multistep', milestones: [1] })(1)).toBe(0.1);
+  });
+});

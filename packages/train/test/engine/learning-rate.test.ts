@@ -1,0 +1,64 @@
+import { cpu } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import { learningRateOf } from '../../src/engine/learning-rate.js';
+import { Engine, initialStateOf } from '../../src/index.js';
+import { configOf } from '../support/runs.js';
+
+describe('learning rates', () => {
+  const rates = (optimizer: Record<string, unknown>) => learningRateOf(configOf({ optimizer }).optimizer);
+
+  it('follow the schedule by epoch or by step, as its mode says', () => {
+    const params = { step_size: 2, gamma: 0.5 };
+    const byEpoch = rates({ learning_rate: 1, schedule: { type: 'step', mode: 'epoch', params } });
+    expect([byEpoch(0, 9), byEpoch(1, 9), byEpoch(2, 0), byEpoch(4, 0)].map(({ base }) => base)).toEqual([
+      1, 1, 0.5, 0.25,
+    ]);
+    const byStep = rates({ learning_rate: 1, schedule: { type: 'step', mode: 'step', params } });
+    expect([byStep(9, 1), byStep(0, 2)].map(({ base }) => base)).toEqual([1, 0.5]);
+  });
+
+  it.each<[string, Record<string, unknown>, number[]]>([
+    ['constant', {}, [2, 2, 2]],
+    ['multistep', { milestones: [1, 2], gamma: 0.5 }, [2, 1, 0.5]],
+    ['exponential', { gamma: 0.5 }, [2, 1, 0.5]],
+    ['linear', { alpha: -0.25, beta: 1 }, [2, 1.5, 1]],
+  ])('take the parameters of %s', (type, params, expected) => {
+    const at = rates({ learning_rate: 2, schedule: { type, params } });
+    expect([0, 1, 2].map((epoch) => at(epoch, 0).base)).toEqual(expected);
+  });
+
+  it('have an own one for the classifier, on the same schedule', () => {
+    const schedule = { type: 'exponential', params: { gamma: 0.5 } };
+    expect(rates({ learning_rate: 1, classifier_lr: 0.1, schedule })(1, 0)).toEqual({
+      base: 0.5,
+      classifier: 0.05,
+    });
+    expect(rates({ learning_rate: 1, classifier_lr: 0, schedule })(1, 0)).toEqual({
+      base: 0.5,
+      classifier: 0,
+    });
+    expect(rates({ learning_rate: 1, schedule })(1, 0)).toEqual({ base: 0.5, classifier: 0.5 });
+  });
+
+  it('of the classifier reaches the parameters of classifier.fc alone', async () => {
+    const config = configOf({ optimizer: { weight_decay: 0 } });
+    const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
+    engine.load(initialStateOf(engine.network, config.network, 1));
+    const before = engine.store.stateDict('parameter');
+    const batch = {
+      images: new Uint8Array(8 * 16 * 16 * 3).map((_, i) => (i * 37) % 251),
+      color: Float32Array.from({ length: 8 * 12 }, (_, i) => (i % 5 === 0 ? 1 : 0.1)),
+      labels: Int32Array.from({ length: 8 }, (_, i) => i % 3),
+      indices: new Int32Array(8),
+      size: 8,
+      number: 0,
+      release: () => {},
+    };
+    await engine.train(batch, { base: 0, classifier: 0.1 }, 1, 1);
+    const moved = [...before].filter(([name, { data }]) => {
+      const after = engine.store.read(name).data;
+      return data.some((value, i) => value !== after[i]);
+    });
+    expect(moved.map(([name]) => name)).toEqual(['classifier.fc.weight', 'classifier.fc.bias']);
+  });
+});

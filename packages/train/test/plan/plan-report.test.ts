@@ -1,0 +1,97 @@
+import { cpu } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import { formatPlan, memoryMapOf, planReport } from '../../src/index.js';
+import { configOf } from '../support/runs.js';
+
+const KINDS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace'];
+
+describe('planReport', () => {
+  const { report, plan } = planReport(configOf(), 8, cpu());
+
+  it('has the documented keys, in JSON', () => {
+    const json = JSON.parse(JSON.stringify(report));
+    expect(Object.keys(json).sort()).toEqual(
+      [
+        'arch',
+        'arenaBytes',
+        'batch',
+        'bytes',
+        'crop',
+        'layers',
+        'liveBytes',
+        'ordinary',
+        'peak',
+        'precision',
+        'totalBytes',
+      ].sort(),
+    );
+    for (const kind of KINDS) {
+      expect(json.bytes[kind], kind).toBeGreaterThanOrEqual(0);
+      expect(json.ordinary[kind], kind).toBeGreaterThanOrEqual(0);
+    }
+    expect(Object.keys(json.peak)).toEqual(expect.arrayContaining(['bytes', 'instruction', 'op', 'path']));
+    expect(Object.keys(json.layers[0])).toEqual(['path', 'op', 'bytes', 'inPlace', 'reason']);
+  });
+
+  it('adds up: the peak is what lives in the arena then', () => {
+    const { bytes, peak, arenaBytes, totalBytes } = report;
+    expect(bytes.activations + bytes.gradients + bytes.workspace + bytes.inputs).toBe(peak.bytes);
+    expect(arenaBytes).toBeGreaterThanOrEqual(peak.bytes);
+    expect(arenaBytes).toBeLessThanOrEqual(1.02 * peak.bytes);
+    expect(totalBytes).toBe(arenaBytes + bytes.weights + bytes.optimizer);
+  });
+
+  it('counts weights and optimiser state as the network has them', () => {
+    const { bytes, ordinary } = report;
+    // The store starts every state at a multiple of 64 bytes.
+    expect(bytes.weights).toBeGreaterThanOrEqual(ordinary.weights);
+    expect(bytes.optimizer).toBeGreaterThanOrEqual(ordinary.optimizer);
+    expect(bytes.weights / ordinary.weights).toBeLessThan(1.02);
+    expect(bytes.optimizer / ordinary.optimizer).toBeLessThan(1.02);
+    expect(ordinary.activations).toBeGreaterThan(1.5 * bytes.activations);
+  });
+
+  it('has every in-place layer in place, and a reason for what is not', () => {
+    const layers = report.layers.filter(({ op }) => op === 'abn_apply');
+    expect(layers.length).toBe(20);
+    expect(layers.filter(({ inPlace }) => !inPlace)).toEqual([]);
+    for (const { inPlace, reason } of report.layers) expect(reason === null).toBe(inPlace);
+    const standard = planReport(
+      configOf({ network: { bn_mode: 'standard', activation: 'relu' } }),
+      8,
+      cpu(),
+    ).report;
+    const kept = standard.layers.filter(({ op, inPlace }) => op === 'abn_apply' && !inPlace);
+    expect(kept.length).toBeGreaterThan(10);
+    expect(kept.every(({ reason }) => (reason ?? '').length > 10)).toBe(true);
+  });
+
+  it('grows with the batch in activations alone', () => {
+    const twice = planReport(configOf(), 16, cpu()).report;
+    expect(twice.bytes.weights).toBe(report.bytes.weights);
+    expect(twice.bytes.activations / report.bytes.activations).toBeCloseTo(2, 1);
+  });
+
+  it('is printed as a table', () => {
+    const text = formatPlan(report);
+    for (const kind of KINDS) expect(text).toMatch(new RegExp(`^${kind} `, 'm'));
+    expect(text).toContain('resnet18, batch 8 at 16×16, float32');
+    expect(text).toMatch(/^mod2\.block1\.convs\.bn1 +abn_apply .* in place$/m);
+  });
+
+  it('is drawn: every buffer within the arena, none over another', () => {
+    const { arenaBytes, buffers, instructions } = memoryMapOf(plan);
+    for (const { offset, bytes, start, end } of buffers) {
+      expect(offset + bytes).toBeLessThanOrEqual(arenaBytes);
+      expect(start).toBeLessThanOrEqual(end);
+      expect(end).toBeLessThan(instructions.length);
+    }
+    const overlapping = buffers.flatMap((a, i) =>
+      buffers.slice(i + 1).filter((b) => {
+        const inTime = a.start <= b.end && b.start <= a.end;
+        return inTime && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+      }),
+    );
+    expect(overlapping).toEqual([]);
+  });
+});

@@ -1,0 +1,52 @@
+/** The memory that the design promises, counted on the plan: nothing runs. */
+import { cpu, type Device, type Plan } from '@inplace-abn/core';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { resolveConfig } from '../../src/config/config.js';
+import { planReport } from '../../src/plan/plan-report.js';
+
+const BATCH = 16;
+const MIB = 2 ** 20;
+
+function planned(precision: 'float32' | 'bfloat16', device: Device = cpu()) {
+  const network = { arch: 'resnet50', bn_mode: 'inplace', activation: 'leaky_relu', precision };
+  const config = resolveConfig({ network }, 'config.json', { architectures: ['resnet50'] });
+  return planReport(config, BATCH, device);
+}
+
+/** Live buffers never overlap, and the arena is hardly larger than what is alive at the peak. */
+function expectTight({ buffers, arenaBytes, peak }: Plan): void {
+  expect(arenaBytes / peak.bytes).toBeLessThanOrEqual(1.02);
+  expect(arenaBytes).toBeGreaterThanOrEqual(peak.bytes);
+  buffers.forEach((a, i) => {
+    for (const b of buffers.slice(i + 1)) {
+      const together = a.start <= b.end && b.start <= a.end;
+      const touching = a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+      if (together && touching) expect.fail(`${JSON.stringify(a)} overlaps ${JSON.stringify(b)}`);
+    }
+  });
+}
+
+describe('ResNet-50, leaky_relu, in place, 16 images of 224', () => {
+  beforeEach(() => vi.stubEnv('IABN_EMULATE_BF16', '1'));
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('needs at most 47 MiB an image for activations and their gradients, where ordinary BN needs 109.5', () => {
+    const { report, plan } = planned('float32');
+    expect(report.bytes.activations / BATCH / MIB).toBeLessThanOrEqual(47);
+    expect(Math.abs(report.ordinary.activations / BATCH / MIB - 109.5)).toBeLessThanOrEqual(0.5);
+    expectTight(plan);
+  });
+
+  it('needs at most 24 MiB an image in bfloat16', () => {
+    const { report, plan } = planned('bfloat16');
+    expect(report.bytes.activations / BATCH / MIB).toBeLessThanOrEqual(24);
+    expectTight(plan);
+  });
+
+  it('has every in-place layer in place', () => {
+    const { report } = planned('float32');
+    const layers = report.layers.filter(({ op }) => op === 'abn_apply');
+    expect(layers).toHaveLength(53);
+    expect(layers.filter(({ inPlace }) => !inPlace)).toEqual([]);
+  });
+});

@@ -1,0 +1,68 @@
+/** Images that cannot be read, and images that are odd. */
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encode } from 'fast-png';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { imageFolder, SIDE, temporaryFolder } from '../support/images.js';
+import { configOf, runTraining } from '../support/runs.js';
+
+const ONE_EPOCH = { schedule: { epochs: 1 } };
+
+/** Red images in all forms that cameras and editors write. */
+async function oddImages(): Promise<Record<string, Uint8Array>> {
+  const red = sharp({ create: { width: 30, height: 24, channels: 3, background: '#c03232' } });
+  const deep = new Uint16Array(SIDE * SIDE * 3).map((_, i) => (i % 3 === 0 ? 0xc000 : 0x3200));
+  return {
+    'alpha.png': await red.clone().ensureAlpha(0.5).png().toBuffer(),
+    'cmyk.jpg': await red.clone().toColourspace('cmyk').jpeg().toBuffer(),
+    'deep.png': encode({ width: SIDE, height: SIDE, channels: 3, depth: 16, data: deep }),
+    'grey.jpg': await red.clone().greyscale().jpeg().toBuffer(),
+    'rotated.jpeg': await red.clone().withMetadata({ orientation: 6 }).jpeg().toBuffer(),
+    'UPPER.JPG': await red.clone().jpeg().toBuffer(),
+  };
+}
+
+describe('training', { timeout: 60_000 }, () => {
+  it('reads odd images', async () => {
+    const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
+    for (const [name, image] of Object.entries(await oddImages())) {
+      for (const part of ['train', 'val']) await writeFile(join(data, part, 'red', name), image);
+    }
+    const { validation } = await runTraining({ config: configOf({ optimizer: ONE_EPOCH }), data, logDir });
+    expect(validation?.images).toBe(21);
+    expect(JSON.parse(await readFile(join(logDir, 'summary.json'), 'utf8'))).toMatchObject({ skipped: 0 });
+  });
+
+  it('stops at an unreadable image and names it', async () => {
+    const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
+    const path = join(data, 'train', 'green', '00.png');
+    await writeFile(path, 'no image');
+    const run = runTraining({ config: configOf({ optimizer: ONE_EPOCH }), data, logDir });
+    await expect(run).rejects.toThrow(path);
+  });
+
+  it('skips unreadable images where it is told to, and counts them in the report', async () => {
+    const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
+    const bad = [join(data, 'train', 'green', '03.png'), join(data, 'val', 'blue', '01.png')];
+    for (const path of bad) await writeFile(path, 'no image');
+    // All 60 images in one batch, so that none is left out at the end of the epoch.
+    const optimizer = { ...ONE_EPOCH, batch_size: 60 };
+    const config = configOf({ optimizer, input: { unreadable: 'skip', unreadable_limit: 1 } });
+    await runTraining({ config, data, logDir });
+    expect(JSON.parse(await readFile(join(logDir, 'summary.json'), 'utf8'))).toMatchObject({ skipped: 2 });
+    const report = await readFile(join(logDir, 'report.html'), 'utf8');
+    for (const path of bad) expect(report).toContain(path);
+  });
+
+  it('stops when more are unreadable than may be skipped', async () => {
+    const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
+    await rm(join(data, 'train', 'green', '00.png'));
+    for (const name of ['01', '02']) await writeFile(join(data, 'train', 'green', `${name}.png`), 'no image');
+    const optimizer = { ...ONE_EPOCH, batch_size: 59 };
+    const config = configOf({ optimizer, input: { unreadable: 'skip', unreadable_limit: 1 } });
+    await expect(runTraining({ config, data, logDir })).rejects.toThrow(
+      '2 unreadable images, where at most 1 may be skipped',
+    );
+  });
+});

@@ -1,0 +1,89 @@
+/** Numbers that go wrong stop a run before they reach the weights. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { loadRunState, saveRunState } from '@inplace-abn/checkpoint';
+import { cpu, NotFiniteError } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import { Engine, initialStateOf, readMetrics } from '../../src/index.js';
+import { imageFolder, temporaryFolder } from '../support/images.js';
+import { configOf, lastState, runTraining } from '../support/runs.js';
+
+/** Of all parameters, buffers and optimiser state. */
+function hashOf({ store }: Engine): string {
+  const hash = createHash('sha256');
+  for (const { data } of store.stateDict().values()) hash.update(data);
+  return hash.digest('hex');
+}
+
+const LAYER = 'mod4.block1.convs.conv2';
+
+describe('a step whose loss is not finite', { timeout: 60_000 }, () => {
+  const config = configOf();
+  const batch = {
+    images: new Uint8Array(8 * 16 * 16 * 3).map((_, i) => (i * 37) % 251),
+    color: Float32Array.from({ length: 8 * 12 }, (_, i) => (i % 5 === 0 ? 1 : 0.1)),
+    labels: Int32Array.from({ length: 8 }, (_, i) => i % 3),
+    indices: new Int32Array(8),
+    size: 8,
+    number: 0,
+    release: () => {},
+  };
+
+  function engine(): Engine {
+    const made = new Engine({ device: cpu(), config, evaluationBatches: [] });
+    made.load(initialStateOf(made.network, config.network, 1));
+    return made;
+  }
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    'because of a weight %s: names step and first layer, updates nothing',
+    async (value) => {
+      const broken = engine();
+      await broken.train(batch, { base: 0.1, classifier: 0.1 }, 1, 1);
+      const weight = broken.store.read(`${LAYER}.weight`).data.slice() as Float32Array;
+      weight[5] = value;
+      broken.store.write(`${LAYER}.weight`, weight);
+      const before = hashOf(broken);
+      const step = broken.train(batch, { base: 0.1, classifier: 0.1 }, 2, 2);
+      await expect(step).rejects.toThrow(NotFiniteError);
+      await expect(step).rejects.toThrow(/^step 2: the loss is .*/);
+      await expect(step).rejects.toThrow(`the first value that is not finite comes from ${LAYER} (conv2d)`);
+      expect(hashOf(broken)).toBe(before);
+    },
+  );
+
+  it('works again after it', async () => {
+    const [broken, whole] = [engine(), engine()];
+    const weight = broken.store.read('classifier.fc.weight').data;
+    broken.store.write('classifier.fc.weight', new Float32Array(weight.length).fill(Number.NaN));
+    await expect(broken.train(batch, { base: 0.1, classifier: 0.1 }, 1, 1)).rejects.toThrow(
+      'classifier.fc (linear)',
+    );
+    broken.store.write('classifier.fc.weight', weight);
+    const rates = { base: 0.1, classifier: 0.1 };
+    expect(await broken.train(batch, rates, 1, 1)).toEqual(await whole.train(batch, rates, 1, 1));
+  });
+
+  it('ends the run; its checkpoints stay as they are', async () => {
+    const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
+    await runTraining({ config, data, logDir, maxSteps: 9 });
+    const path = join(logDir, 'checkpoints', 'checkpoint-9.safetensors');
+    const state = await loadRunState(path);
+    const weight = state.model.get(`${LAYER}.weight`)?.data as Float32Array;
+    weight[0] = Number.NaN;
+    await saveRunState(path, state);
+    const run = runTraining({ config, data, logDir, resume: path });
+    await expect(run).rejects.toThrow(/^step 10: the loss is .* Nothing was updated in this step\./);
+    expect((await lastState(logDir)).meta.step).toBe(9);
+    const records = await readMetrics(join(logDir, 'metrics.jsonl'));
+    expect(records.at(-1)).toMatchObject({ phase: 'train', step: 9 });
+  });
+
+  it('comes of a learning rate that is far too high, and says what to try', async () => {
+    const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
+    const wild = configOf({ optimizer: { learning_rate: 1e30, clip: 0 } });
+    await expect(runTraining({ config: wild, data, logDir })).rejects.toThrow(
+      /^step [23]: .*Try a lower learning rate, or clipping \(optimizer\.clip\)\.$/,
+    );
+  });
+});
