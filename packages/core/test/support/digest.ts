@@ -12,6 +12,9 @@ export type Digest = readonly number[];
 
 const SAMPLES = 16;
 
+/** Norm, sum and dot product stand before the elements. */
+const SUMS = 3;
+
 /** Which elements a digest keeps: all of a small tensor, else sixteen drawn by name. */
 export function sampleIndices(name: string, size: number): Int32Array {
   if (size <= SAMPLES) return Int32Array.from({ length: size }, (_, i) => i);
@@ -38,23 +41,26 @@ export function digest(name: string, tensor: ArrayLike<number>): number[] {
  * The largest of the digest's differences, each relative to what an error of that size would mean for the whole tensor.
  *
  * Were the tensor off by a vector of relative L2 norm e in a random direction, then the norm would be off by at most
- * e, the sum by about e·‖x‖, the dot product by about e·‖x‖/√3, and one element by about e·‖x‖/√n. Each difference is
- * divided by that, elements by the larger of |element| and ‖x‖/√n. So the result compares with a relative tolerance;
- * it is infinite where a value is not finite or the sizes differ.
+ * e, the sum by about e·‖x‖, the dot product by about e·‖x‖/√3, and k elements together, in L2, by about e·‖x‖·√(k/n).
+ * Each difference is divided by that; by the value itself (the elements' by their norm) where that is larger. So the result compares
+ * with a relative tolerance of the whole; it is infinite where a value is not finite or the sizes differ.
  */
 export function digestError(name: string, tensor: ArrayLike<number>, expected: Digest): number {
   const actual = digest(name, tensor);
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
-  const norm = expected[0] ?? Number.NaN;
-  const rms = norm / Math.sqrt(tensor.length);
-  const tiny = Number.MIN_VALUE;
-  const scales = [norm, norm, norm / Math.sqrt(3)];
-  let worst = 0;
-  expected.forEach((e, k) => {
-    const difference = Math.abs((actual[k] ?? Number.NaN) - e);
-    const scale = scales[k] ?? Math.max(Math.abs(e), rms);
-    const relative = difference === 0 ? 0 : difference / Math.max(scale, tiny);
-    worst = Number.isNaN(relative) ? Number.POSITIVE_INFINITY : Math.max(worst, relative);
-  });
-  return worst;
+  const [norm = Number.NaN, sum = Number.NaN, dot = Number.NaN] = expected;
+  const differences = expected.map((e, k) => (actual[k] ?? Number.NaN) - e);
+  const elements = expected.slice(SUMS);
+  const elementScale = norm * Math.sqrt(elements.length / tensor.length);
+  const errors = [
+    relative(differences[0] ?? Number.NaN, norm),
+    relative(differences[1] ?? Number.NaN, Math.max(Math.abs(sum), norm)),
+    relative(differences[2] ?? Number.NaN, Math.max(Math.abs(dot), norm / Math.sqrt(3))),
+    relative(Math.hypot(...differences.slice(SUMS)), Math.max(Math.hypot(...elements), elementScale)),
+  ];
+  return errors.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...errors);
+}
+
+function relative(difference: number, scale: number): number {
+  return difference === 0 ? 0 : Math.abs(difference) / Math.max(scale, Number.MIN_VALUE);
 }

@@ -63,6 +63,7 @@ describe('defaults', () => {
       input: {
         scale_train: -1,
         crop_train: 224,
+        area_train: [0.08, 1],
         color_jitter_train: false,
         lighting_train: false,
         scale_val: 256,
@@ -153,7 +154,7 @@ describe('problems', () => {
     [
       'nothing near',
       { input: { zzzzzzzz: 1 } },
-      'input.zzzzzzzz: unknown key; known are scale_train, crop_train, color_jitter_train, lighting_train, scale_val, crop_val, mean, std, unreadable, unreadable_limit',
+      'input.zzzzzzzz: unknown key; known are scale_train, crop_train, area_train, color_jitter_train, lighting_train, scale_val, crop_val, mean, std, unreadable, unreadable_limit',
     ],
     [
       'type',
