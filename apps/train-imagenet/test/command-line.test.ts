@@ -98,7 +98,7 @@ describe('plan', { timeout: 60_000 }, () => {
     expect(Object.keys(report.bytes)).toEqual(
       expect.arrayContaining(['weights', 'gradients', 'optimizer', 'activations', 'workspace']),
     );
-    expect(report.peak.bytes).toBeGreaterThan(0);
+    expect(report.peak).toBeGreaterThan(0);
     expect(report.layers.length).toBeGreaterThan(20);
   });
 

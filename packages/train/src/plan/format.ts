@@ -6,7 +6,7 @@ import type { PlanReport } from './plan-report.js';
 const KINDS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace'] as const;
 
 export function formatPlan(report: PlanReport): string {
-  const { arch, batch, crop, precision, peak, ordinary } = report;
+  const { arch, batch, crop, precision, peak, peakAt, ordinary } = report;
   const perImage = (bytes: BytesByKind): string => `${formatBytes(bytes.activations / batch)} per image`;
   const share = (report.bytes.activations / ordinary.activations).toFixed(2);
   return [
@@ -17,7 +17,7 @@ export function formatPlan(report: PlanReport): string {
     row('inputs', formatBytes(report.bytes.inputs), ''),
     '',
     `activations with their gradients: ${perImage(report.bytes)}, ordinary BN under PyTorch's rules ${perImage(ordinary)} (share ${share})`,
-    `peak: ${formatBytes(peak.bytes)} at instruction ${peak.instruction}, ${peak.op} at ${peak.path || '(top)'}`,
+    `peak: ${formatBytes(peak)} at instruction ${peakAt.instruction}, ${peakAt.op} at ${peakAt.path || '(top)'}`,
     `arena: ${formatBytes(report.arenaBytes)}, ${overhead(report)} above the largest live sum`,
     `in all: ${formatBytes(report.totalBytes)} with weights and optimiser state`,
     '',
@@ -31,6 +31,6 @@ function row(name: string, ours: string, ordinary: string): string {
   return `${name.padEnd(12)} ${ours.padStart(12)} ${ordinary.padStart(12)}`.trimEnd();
 }
 
-function overhead({ arenaBytes, liveBytes }: PlanReport): string {
-  return `${(100 * (arenaBytes / liveBytes - 1)).toFixed(2)} %`;
+function overhead({ arenaBytes, peak }: PlanReport): string {
+  return `${(100 * (arenaBytes / peak - 1)).toFixed(2)} %`;
 }

@@ -23,15 +23,12 @@ export interface PlanReport {
   readonly precision: string;
   /** By kind at the peak of the step; inputs are what the host hands in. */
   readonly bytes: BytesByKind & { readonly inputs: number };
-  readonly peak: {
-    readonly bytes: number;
-    readonly instruction: number;
-    readonly op: string;
-    readonly path: string;
-  };
-  /** Arena that the program reserves, and the largest sum of live bytes: no arena can be smaller. */
+  /** Largest sum of bytes alive at once in the arena: no arena can be smaller. */
+  readonly peak: number;
+  /** Instruction at which the peak is. */
+  readonly peakAt: { readonly instruction: number; readonly op: string; readonly path: string };
+  /** What the program reserves for everything but weights and optimiser state. */
   readonly arenaBytes: number;
-  readonly liveBytes: number;
   /** Weights, optimiser state and arena together. */
   readonly totalBytes: number;
   readonly layers: readonly PlannedLayer[];
@@ -55,9 +52,9 @@ export function planReport(
     crop: shape.crop,
     precision: config.network.precision,
     bytes: plan.bytes,
-    peak: { ...plan.peak, op: at?.node.op ?? '', path: at?.node.path ?? '' },
+    peak: plan.peak.bytes,
+    peakAt: { instruction: plan.peak.instruction, op: at?.node.op ?? '', path: at?.node.path ?? '' },
     arenaBytes: plan.arenaBytes,
-    liveBytes: plan.peak.bytes,
     totalBytes: plan.arenaBytes + plan.bytes.weights + plan.bytes.optimizer,
     layers: layersOf(plan),
     ordinary: ordinaryBytes(config, batch),
