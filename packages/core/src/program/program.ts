@@ -3,7 +3,7 @@ import { runCompared } from '../debug/compare.js';
 import { debugLevel } from '../debug/ladder.js';
 import type { Device, DeviceMemory, Executable, Feed, Fetch, Location } from '../devices/device.js';
 import { bytesOf, dtypeOf, type TypedArray, viewAs } from '../dtype.js';
-import { NotFiniteError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { type ValueId, valueInfo } from '../graph/graph.js';
 import type { Plan } from '../plan/plan.js';
 import { byteLength, elements, formatType } from '../shape.js';
@@ -123,8 +123,4 @@ export class Program {
       return this.plan.offsets.has(id) ? [{ ...this.locate(id), data: bytesOf(data) }] : [];
     });
   }
-}
-
-export function isNotFinite(error: unknown): error is NotFiniteError {
-  return error instanceof NotFiniteError;
 }

@@ -103,6 +103,7 @@ class TrainingRun {
   private readonly loss = new RunningAverage();
   private readonly accuracy = new Accuracy();
   private readonly clock = new StepClock();
+  private readonly learningRates: ReturnType<typeof learningRateOf>;
 
   constructor(
     private readonly options: TrainOptions,
@@ -110,6 +111,7 @@ class TrainingRun {
     private position: Position,
   ) {
     this.checkpoints = new RunStateStore(parts.folder.checkpointsPath);
+    this.learningRates = learningRateOf(options.config.optimizer);
   }
 
   private get epochs(): number {
@@ -177,7 +179,7 @@ class TrainingRun {
   private async trainStep(batch: Batch): Promise<void> {
     const { engine, data, folder, progress } = this.parts;
     const { epoch, step } = this.position;
-    const rates = learningRateOf(this.options.config.optimizer)(epoch, step);
+    const rates = this.learningRates(epoch, step);
     const result = await engine.train(batch, rates, step + 1, (this.options.config.seed + step) | 0);
     batch.release();
     this.position = { ...this.position, step: step + 1 };

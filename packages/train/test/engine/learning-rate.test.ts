@@ -2,6 +2,7 @@ import { cpu } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { learningRateOf } from '../../src/engine/learning-rate.js';
 import { Engine, initialStateOf } from '../../src/index.js';
+import { sampleBatch } from '../support/batch.js';
 import { configOf } from '../support/runs.js';
 
 describe('learning rates', () => {
@@ -45,15 +46,7 @@ describe('learning rates', () => {
     const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
     engine.load(initialStateOf(engine.network, config.network, 1));
     const before = engine.store.stateDict('parameter');
-    const batch = {
-      images: new Uint8Array(8 * 16 * 16 * 3).map((_, i) => (i * 37) % 251),
-      color: Float32Array.from({ length: 8 * 12 }, (_, i) => (i % 5 === 0 ? 1 : 0.1)),
-      labels: Int32Array.from({ length: 8 }, (_, i) => i % 3),
-      indices: new Int32Array(8),
-      size: 8,
-      number: 0,
-      release: () => {},
-    };
+    const batch = sampleBatch();
     await engine.train(batch, { base: 0, classifier: 0.1 }, 1, 1);
     const moved = [...before].filter(([name, { data }]) => {
       const after = engine.store.read(name).data;

@@ -5,6 +5,7 @@ import { loadRunState, saveRunState } from '@inplace-abn/checkpoint';
 import { cpu, NotFiniteError } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { Engine, initialStateOf, readMetrics } from '../../src/index.js';
+import { sampleBatch } from '../support/batch.js';
 import { imageFolder, temporaryFolder } from '../support/images.js';
 import { configOf, lastState, runTraining } from '../support/runs.js';
 
@@ -19,15 +20,7 @@ const LAYER = 'mod4.block1.convs.conv2';
 
 describe('a step whose loss is not finite', { timeout: 60_000 }, () => {
   const config = configOf();
-  const batch = {
-    images: new Uint8Array(8 * 16 * 16 * 3).map((_, i) => (i * 37) % 251),
-    color: Float32Array.from({ length: 8 * 12 }, (_, i) => (i % 5 === 0 ? 1 : 0.1)),
-    labels: Int32Array.from({ length: 8 }, (_, i) => i % 3),
-    indices: new Int32Array(8),
-    size: 8,
-    number: 0,
-    release: () => {},
-  };
+  const batch = sampleBatch();
 
   function engine(): Engine {
     const made = new Engine({ device: cpu(), config, evaluationBatches: [] });
