@@ -16,6 +16,7 @@ import { avgPoolBackwardOp } from './avg_pool_backward.js';
 import { castOp } from './cast.js';
 import { clipScaleOp } from './clip_scale.js';
 import { colorTransformOp } from './color_transform.js';
+import { concatOp } from './concat.js';
 import { constantOp } from './constant.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dBackwardDataOp } from './conv2d_backward_data.js';
@@ -34,6 +35,8 @@ import { maxPoolOp } from './max_pool.js';
 import { maxPoolBackwardOp } from './max_pool_backward.js';
 import { reduceRowsOp } from './reduce_rows.js';
 import { sgdOp } from './sgd.js';
+import { sliceChannelsOp } from './slice_channels.js';
+import { sliceChannelsBackwardOp } from './slice_channels_backward.js';
 import { topkCorrectOp } from './topk_correct.js';
 
 export const ops = {
@@ -54,6 +57,7 @@ export const ops = {
   cast: castOp,
   clip_scale: clipScaleOp,
   color_transform: colorTransformOp,
+  concat: concatOp,
   constant: constantOp,
   conv2d: conv2dOp,
   conv2d_backward_data: conv2dBackwardDataOp,
@@ -71,6 +75,8 @@ export const ops = {
   max_pool_backward: maxPoolBackwardOp,
   reduce_rows: reduceRowsOp,
   sgd: sgdOp,
+  slice_channels: sliceChannelsOp,
+  slice_channels_backward: sliceChannelsBackwardOp,
   topk_correct: topkCorrectOp,
 };
 

@@ -6,12 +6,14 @@ import { activation } from '../../src/ops/activation.js';
 import { ACTIVATIONS, type Activation, IDENTITY } from '../../src/ops/activations.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
+import { concat } from '../../src/ops/concat.js';
 import { type Conv2dOptions, conv2d } from '../../src/ops/conv2d.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { dropout } from '../../src/ops/dropout.js';
 import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { linear } from '../../src/ops/linear.js';
 import { maxPool } from '../../src/ops/max_pool.js';
+import { sliceChannels } from '../../src/ops/slice_channels.js';
 import { gradients } from '../../src/passes/gradient.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import { dot, draw, expectGradient, tensor } from './harness.js';
@@ -82,6 +84,14 @@ describe('gradient rules follow differences', () => {
     expectGradient({ x }, ['x'], (v) => avgPool(v.x, 3, { stride: 2, padding: 1 }));
     expectGradient({ x }, ['x'], (v) => avgPool(v.x, 3, { stride: 2, padding: 1, countIncludePad: false }));
     expectGradient({ x }, ['x'], (v) => globalAvgPool(v.x));
+  });
+
+  it('concat and slice_channels', () => {
+    const operands = { a: draw('a', [2, 3, 2, 5]), b: draw('b', [2, 1, 2, 5]), c: draw('c', [2, 4, 2, 5]) };
+    expectGradient(operands, ['a', 'b', 'c'], (v) => concat([v.a, v.b, v.c]));
+    const { c: x } = operands;
+    expectGradient({ x }, ['x'], (v) => sliceChannels(v.x, 0, 4));
+    expectGradient({ x }, ['x'], (v) => sliceChannels(v.x, 1, 2));
   });
 
   it.each([false, true])('dropout, channelwise: %s', (channelwise) => {

@@ -10,6 +10,7 @@ import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { cast } from '../../src/ops/cast.js';
 import { colorTransform } from '../../src/ops/color_transform.js';
+import { concat } from '../../src/ops/concat.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { conv2dBackwardData } from '../../src/ops/conv2d_backward_data.js';
 import { conv2dBackwardWeights } from '../../src/ops/conv2d_backward_weights.js';
@@ -21,6 +22,8 @@ import { linear } from '../../src/ops/linear.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { maxPoolBackward } from '../../src/ops/max_pool_backward.js';
 import { sgd } from '../../src/ops/sgd.js';
+import { sliceChannels } from '../../src/ops/slice_channels.js';
+import { sliceChannelsBackward } from '../../src/ops/slice_channels_backward.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
 import { formatType, type TensorType } from '../../src/shape.js';
 import { Tracer } from '../../src/trace/tracer.js';
@@ -77,6 +80,10 @@ describe('shapes that ops give', () => {
       (v) => conv2dBackwardWeights(v('bfloat16[1,5,6,5]'), v('bfloat16[1,2,3,3]'), [3, 3], convolution),
       'float32[2,5,3,3]',
     ],
+    ['concat', (v) => concat([v('[2,3,4,4]'), v('[2,1,4,4]'), v('[2,2,4,4]')]), 'float32[2,6,4,4]'],
+    ['concat of one', (v) => concat([v('bfloat16[2,3]')]), 'bfloat16[2,3]'],
+    ['slice_channels', (v) => sliceChannels(v('bfloat16[2,6,4,4]'), 2, 3), 'bfloat16[2,3,4,4]'],
+    ['slice_channels_backward', (v) => sliceChannelsBackward(v('[2,3,4]'), 2, 9), 'float32[2,9,4]'],
     ['linear', (v) => linear(v('bfloat16[4,7]'), v('[3,7]'), v('[3]')), 'bfloat16[4,3]'],
     ['max_pool 3/2', (v) => maxPool(v('[1,8,113,112]'), 3, { stride: 2, padding: 1 }), 'float32[1,8,57,56]'],
     ['max_pool with ceil', (v) => maxPool(v('[1,1,6,6]'), 3, { stride: 2, ceil: true }), 'float32[1,1,3,3]'],
@@ -97,6 +104,30 @@ describe('shapes that ops give', () => {
 
 describe('what ops say about wrong operands', () => {
   it.each<[string, Build]>([
+    [
+      'concat: operands differ in more than their channels: float32[2,3,4,4] and float32[2,3,4,5]',
+      (v) => concat([v('[2,3,4,4]'), v('[2,3,4,5]')]),
+    ],
+    [
+      'concat: operands differ in dtype: float32[2,3] and x bfloat16[2,3]',
+      (v) => concat([v('[2,3]'), v('bfloat16[2,3]')]),
+    ],
+    [
+      'concat: expected rank 2 or more for operand 0 but received float32[3]',
+      (v) => concat([v('[3]'), v('[3]')]),
+    ],
+    [
+      'slice_channels: channels 2 to 5 are not a slice of 4 channels',
+      (v) => sliceChannels(v('[2,4,3]'), 2, 3),
+    ],
+    [
+      'slice_channels: channels 2 to 2 are not a slice of 4 channels',
+      (v) => sliceChannels(v('[2,4,3]'), 2, 0),
+    ],
+    [
+      'slice_channels_backward: channels 7 to 10 are not a slice of 9 channels',
+      (v) => sliceChannelsBackward(v('[2,3,4]'), 7, 9),
+    ],
     [
       'conv2d: expected N×C×H×W for x but received float32[2,3]',
       (v) => conv2d(v('[2,3]'), v('[4,3,1,1]'), null),

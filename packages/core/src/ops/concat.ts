@@ -1,0 +1,57 @@
+/** y = the inputs one after the other along the channels (torch.cat with dim 1). */
+import { ShapeError, UsageError } from '../errors.js';
+import { channels, dim, formatType, sameShape } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type Attributes, defineOp } from './define.js';
+import { sliceChannels } from './slice_channels.js';
+import { checkHasChannels, copyChannels, withChannels } from './support/channels.js';
+import { streamed } from './support/cost.js';
+
+export const concatOp = defineOp<'concat', Attributes>('concat', {
+  inputs: [{ name: 'x', kind: 'data', variadic: true }],
+  outputs: [{ name: 'y', kind: 'data' }],
+  infer({ input, inputs }) {
+    const first = input(0);
+    let width = 0;
+    inputs.forEach((_, index) => {
+      const x = input(index);
+      checkHasChannels(x, `operand ${index}`);
+      if (!sameShape(withChannels(x.shape, 0), withChannels(first.shape, 0))) {
+        throw new ShapeError(
+          `operands differ in more than their channels: ${formatType(first)} and ${formatType(x)}`,
+        );
+      }
+      width += channels(x.shape);
+    });
+    return [{ shape: withChannels(first.shape, width), dtype: first.dtype }];
+  },
+  gradient({ inputs, diff, needs }) {
+    let begin = 0;
+    return inputs.map((x, index) => {
+      const length = x ? dim(x.shape, 1) : 0;
+      const slice = needs(index) ? sliceChannels(diff(0), begin, length) : null;
+      begin += length;
+      return slice;
+    });
+  },
+  overwrites: [],
+  cost(context, outputs) {
+    return { flops: 0, bytes: streamed(context, outputs).bytes };
+  },
+  reference({ inputs, output }) {
+    let begin = 0;
+    for (const x of inputs) {
+      if (!x) continue;
+      copyChannels(x, 0, output(0), begin, channels(x.shape));
+      begin += channels(x.shape);
+    }
+  },
+});
+
+/** `values` (N×C_i×S1×…, alike but for their channels) along the channels: N×ΣC_i×S1×… */
+export function concat(values: readonly Value[]): Value {
+  const [first, ...rest] = values;
+  if (!first) throw new UsageError('concat: expected at least one value');
+  return rest.length === 0 ? first : emit('concat', values, {});
+}

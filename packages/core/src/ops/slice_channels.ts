@@ -1,0 +1,33 @@
+/** y = channels [begin, begin + length) of x. */
+import { byteLength, channels } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { sliceChannelsBackward } from './slice_channels_backward.js';
+import { checkHasChannels, checkSlice, copyChannels, withChannels } from './support/channels.js';
+
+export type SliceChannelsAttributes = { readonly begin: number; readonly length: number };
+
+export const sliceChannelsOp = defineOp<'slice_channels', SliceChannelsAttributes>('slice_channels', {
+  inputs: [{ name: 'x', kind: 'data' }],
+  outputs: [{ name: 'y', kind: 'data' }],
+  infer({ attrs, input }) {
+    const x = input(0);
+    checkHasChannels(x, 'x');
+    checkSlice(attrs.begin, attrs.length, channels(x.shape));
+    return [{ shape: withChannels(x.shape, attrs.length), dtype: x.dtype }];
+  },
+  gradient({ attrs, input, diff, needs }) {
+    return [needs(0) ? sliceChannelsBackward(diff(0), attrs.begin, channels(input(0).shape)) : null];
+  },
+  overwrites: [],
+  cost: (_, outputs) => ({ flops: 0, bytes: 2 * outputs.reduce((sum, type) => sum + byteLength(type), 0) }),
+  reference({ attrs, input, output }) {
+    copyChannels(input(0), attrs.begin, output(0), 0, attrs.length);
+  },
+});
+
+/** Channels [begin, begin + length) of x (N×C×S1×…): N×length×S1×… */
+export function sliceChannels(x: Value, begin: number, length: number): Value {
+  return emit('slice_channels', [x], { begin, length });
+}

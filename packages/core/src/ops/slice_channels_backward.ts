@@ -1,0 +1,42 @@
+/** dx = dy in the channels from `begin` on, 0 in the others. */
+import { channels } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { checkHasChannels, checkSlice, copyChannels, withChannels } from './support/channels.js';
+import { streamed } from './support/cost.js';
+
+export type SliceChannelsBackwardAttributes = {
+  readonly begin: number;
+  /** Channels of dx. */
+  readonly channels: number;
+};
+
+export const sliceChannelsBackwardOp = defineOp<'slice_channels_backward', SliceChannelsBackwardAttributes>(
+  'slice_channels_backward',
+  {
+    inputs: [{ name: 'dy', kind: 'data' }],
+    outputs: [{ name: 'dx', kind: 'data' }],
+    infer({ attrs, input }) {
+      const dy = input(0);
+      checkHasChannels(dy, 'dy');
+      checkSlice(attrs.begin, channels(dy.shape), attrs.channels);
+      return [{ shape: withChannels(dy.shape, attrs.channels), dtype: dy.dtype }];
+    },
+    gradient: null,
+    overwrites: [],
+    cost(context, outputs) {
+      return { flops: 0, bytes: streamed(context, outputs).bytes };
+    },
+    reference({ attrs, input, output }) {
+      const dy = input(0);
+      output(0).data.fill(0);
+      copyChannels(dy, 0, output(0), attrs.begin, channels(dy.shape));
+    },
+  },
+);
+
+/** dy (N×C×S1×…) from channel `begin` on of a tensor of `width` channels that is 0 elsewhere. */
+export function sliceChannelsBackward(dy: Value, begin: number, width: number): Value {
+  return emit('slice_channels_backward', [dy], { begin, channels: width });
+}

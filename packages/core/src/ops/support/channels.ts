@@ -1,0 +1,39 @@
+/** What the ops that join and cut channels share. */
+import { ShapeError } from '../../errors.js';
+import { channels, formatType, rows, type Shape, type TensorType } from '../../shape.js';
+import type { ReferenceTensor } from '../define.js';
+import { at } from './reference.js';
+
+/** `shape` with another number of channels. */
+export function withChannels(shape: Shape, width: number): Shape {
+  return shape.map((size, axis) => (axis === 1 ? width : size));
+}
+
+export function checkHasChannels(type: TensorType, name: string): void {
+  if (type.shape.length < 2) {
+    throw new ShapeError(`expected rank 2 or more for ${name} but received ${formatType(type)}`);
+  }
+}
+
+/** Throws unless [begin, begin + length) are channels of a tensor with `width` of them. */
+export function checkSlice(begin: number, length: number, width: number): void {
+  const whole = Number.isInteger(begin) && Number.isInteger(length);
+  if (whole && begin >= 0 && length > 0 && begin + length <= width) return;
+  throw new ShapeError(`channels ${begin} to ${begin + length} are not a slice of ${width} channels`);
+}
+
+/** Copies `length` channels of `from`, from channel `source` on, to those of `to` from channel `target` on. */
+export function copyChannels(
+  from: ReferenceTensor,
+  source: number,
+  to: ReferenceTensor,
+  target: number,
+  length: number,
+): void {
+  const [fromWidth, toWidth] = [channels(from.shape), channels(to.shape)];
+  for (let row = 0; row < rows(to.shape); row++) {
+    for (let c = 0; c < length; c++) {
+      to.data[row * toWidth + target + c] = at(from, row * fromWidth + source + c);
+    }
+  }
+}
