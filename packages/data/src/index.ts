@@ -16,6 +16,8 @@ export { Random, Stream } from './random.js';
 export { ImageReader } from './reader.js';
 export { cropAndResize } from './resample.js';
 export { permutation, type Sampler, sequentialSampler, shuffledSampler } from './sampler.js';
+export { TEN_CROPS, tenCropTransform } from './ten-crop.js';
+export { makeThumbnail, type Thumbnail } from './thumbnail.js';
 export {
   type EvalTransformOptions,
   evalTransform,

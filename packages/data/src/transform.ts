@@ -151,7 +151,7 @@ function finishColor(matrix: ColorMatrix, mean: Rgb, std: Rgb, color: Float32Arr
   color.set(matrix);
 }
 
-function checkSide(name: string, value: number): void {
+export function checkSide(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) {
     throw new RangeError(`Expected a whole number of pixels above 0 for ${name} but received ${value}`);
   }

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Image } from '../src/image.js';
+import { Random, Stream } from '../src/random.js';
+import { TEN_CROPS, tenCropTransform } from '../src/ten-crop.js';
+import { evalTransform } from '../src/transform.js';
+import { makeImage } from './images.js';
+
+interface Fixture {
+  cases: { scale: number; crop: number; channels: 1 | 3; sha256: string[] }[];
+}
+const fixture: Fixture = JSON.parse(
+  readFileSync(new URL('./fixtures/ten_crop.json', import.meta.url), 'utf8'),
+);
+
+/** The image of fixtures/make_pil.py. */
+const pattern = (channels: 1 | 3) =>
+  makeImage(
+    61,
+    47,
+    channels,
+    (x, y, c) =>
+      (x * 5 +
+        y * 3 +
+        c * 41 +
+        ((x * y + c) % 7) * 29 +
+        ((Math.floor(x / 9) + Math.floor(y / 7)) % 2) * 120) %
+      256,
+  );
+
+function crops(image: Image, options: Parameters<typeof tenCropTransform>[0]) {
+  const transform = tenCropTransform(options);
+  const bytes = transform.width * transform.width * 3;
+  // Rubbish from the batch before: every byte has to be written.
+  const pixels = new Uint8Array(transform.width * transform.height * 3).fill(0xaa);
+  const color = new Float32Array(12);
+  transform.apply(image, new Random(0, Stream.augmentation, 0, 0), pixels, color);
+  return {
+    color,
+    pixels: Array.from({ length: TEN_CROPS }, (_, i) => pixels.slice(i * bytes, (i + 1) * bytes)),
+  };
+}
+
+describe('tenCropTransform', () => {
+  it.each(fixture.cases)(
+    'cuts the pixels of torchvision: scale $scale, crop $crop, $channels channels',
+    ({ scale, crop, channels, sha256 }) => {
+      const digests = crops(pattern(channels), { scale, crop }).pixels.map((each) =>
+        createHash('sha256').update(each).digest('hex').slice(0, 16),
+      );
+      expect(digests).toEqual(sha256);
+    },
+  );
+
+  it.each([
+    { scale: 32, crop: 28 },
+    { scale: -1, crop: 50 },
+    { scale: 20, crop: 24 },
+  ])('has the pixels and colours of the single crop as its fifth: %j', (options) => {
+    const single = evalTransform(options);
+    const pixels = new Uint8Array(options.crop * options.crop * 3);
+    const color = new Float32Array(12);
+    single.apply(pattern(3), new Random(0, Stream.augmentation, 0, 0), pixels, color);
+    const ten = crops(pattern(3), options);
+    expect(ten.pixels[4]).toEqual(pixels);
+    expect(ten.color).toEqual(color);
+  });
+
+  it('frames an image smaller than the crop in black', () => {
+    const { pixels } = crops(
+      makeImage(2, 1, 1, (x) => 100 + x),
+      { scale: -1, crop: 4 },
+    );
+    const red = (crop?: Uint8Array) => crop?.filter((_, i) => i % 3 === 0);
+    expect([...(red(pixels[0]) ?? [])]).toEqual([0, 0, 0, 0, 0, 100, 101, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    expect([...(red(pixels[9]) ?? [])]).toEqual([0, 0, 0, 0, 0, 101, 100, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+});
