@@ -9,16 +9,18 @@ function hashName(name: string): number {
 
 /** A stream of uniforms in [0, 1) with 32 bits: sfc32 (Chris Doty-Humphrey's small fast counting generator). */
 export function randomStream(seed: number, name: string): () => number {
-  let a = seed >>> 0;
-  let b = hashName(name);
-  let c = Math.floor(seed / 2 ** 32) >>> 0;
+  // Signed 32-bit integers throughout: the same bits as unsigned ones, and what the engine is fast at.
+  let a = seed | 0;
+  let b = hashName(name) | 0;
+  let c = Math.floor(seed / 2 ** 32) | 0;
   let counter = 1;
   const next = (): number => {
-    const sum = (((a + b) >>> 0) + counter++) >>> 0;
+    const sum = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
     a = b ^ (b >>> 9);
-    b = (c + (c << 3)) >>> 0;
-    c = (((c << 21) | (c >>> 11)) + sum) >>> 0;
-    return sum / 2 ** 32;
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + sum) | 0;
+    return (sum >>> 0) / 2 ** 32;
   };
   for (let i = 0; i < 12; i++) next();
   return next;

@@ -57,6 +57,7 @@ describe('initialisers', () => {
     { shape: [8, 5, 3, 3], rows: true },
     { shape: [40, 2, 3, 3], rows: false },
     { shape: [18, 2, 3, 3], rows: true },
+    { shape: [98, 98, 1, 1], rows: true },
   ])('orthogonal: $shape has orthogonal vectors of the gain’s length', ({ shape, rows }) => {
     const values = weights('orthogonal', shape);
     const [out = 1] = shape;

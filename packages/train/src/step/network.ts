@@ -33,6 +33,6 @@ export function initialStateOf(
     seed,
     weightInit: weight_init,
     gain: weight_gain_multiplier * activationGain(activation, activation_param),
-    slope: activation === 'leaky_relu' ? activation_param : 0,
+    slope: activation === 'relu' || activation === 'elu' ? 0 : activation_param,
   });
 }

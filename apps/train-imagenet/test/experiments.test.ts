@@ -1,0 +1,98 @@
+/** The published experiments: their values, and a training step of each network as published. */
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { cpu } from '@inplace-abn/core';
+import {
+  ARCHITECTURES,
+  Engine,
+  initialStateOf,
+  loadConfig,
+  resolveConfig,
+  type TrainConfig,
+} from '@inplace-abn/train';
+import { describe, expect, it } from 'vitest';
+
+const FOLDER = fileURLToPath(new URL('../experiments/', import.meta.url));
+
+const STEP = { type: 'step', mode: 'epoch', epochs: 90, params: { step_size: 30, gamma: 0.1 } };
+const LINEAR = { type: 'linear', mode: 'step', epochs: 90, params: { alpha: -2.222e-6, beta: 1 } };
+
+/** Name: architecture, bn_mode, input_3x3, batch, learning rate, schedule. */
+const PUBLISHED = {
+  resnext101_stdbn_lr_256: ['resnext101', 'standard', true, 256, 0.1, STEP],
+  resnext101_ipabn_lr_512: ['resnext101', 'inplace', true, 512, 0.1, STEP],
+  'resnext101_ipabn-sync_lr_256': ['resnext101', 'sync', true, 256, 0.1, STEP],
+  resnext152_ipabn_lr_256: ['resnext152', 'inplace', true, 256, 0.1, STEP],
+  wider_resnet38_ipabn_lr_256: ['wider_resnet38', 'inplace', true, 256, 0.1, LINEAR],
+  densenet264_ipabn_lr_256: ['densenet264', 'inplace', true, 256, 0.1, STEP],
+  'resnet34_ipabn-sync_lr_512': ['resnet34', 'sync', false, 512, 0.2, STEP],
+  'resnet50_ipabn-sync_lr_512': ['resnet50', 'sync', false, 512, 0.2, STEP],
+  'resnet101_ipabn-sync_lr_512': ['resnet101', 'sync', false, 512, 0.2, STEP],
+} as const;
+
+const [BATCH, CROP] = [2, 32];
+
+const load = (name: string) => loadConfig(`${FOLDER}${name}.json`);
+
+function smallBatch() {
+  return {
+    images: new Uint8Array(BATCH * CROP * CROP * 3).map((_, i) => (i * 37) % 251),
+    color: Float32Array.from({ length: BATCH * 12 }, (_, i) => (i % 5 === 0 ? 1 : 0)),
+    labels: Int32Array.from({ length: BATCH }, (_, i) => i),
+    indices: new Int32Array(BATCH),
+    size: BATCH,
+    number: 0,
+    release: () => {},
+  };
+}
+
+/** The published network at two images of 32 pixels. Uniform weights, because they are drawn in a third of the time. */
+function shrunk(config: TrainConfig): TrainConfig {
+  return {
+    ...config,
+    network: { ...config.network, weight_init: 'xavier_uniform' },
+    optimizer: { ...config.optimizer, batch_size: BATCH },
+    input: { ...config.input, crop_train: CROP, crop_val: CROP },
+  };
+}
+
+describe('the published experiments', () => {
+  it('are all there', async () => {
+    const files = (await readdir(FOLDER)).filter((file) => /_lr_\d+\.json$/.test(file));
+    expect(files.sort()).toEqual(
+      Object.keys(PUBLISHED)
+        .map((name) => `${name}.json`)
+        .sort(),
+    );
+  });
+
+  it.each(Object.entries(PUBLISHED))('%s has the published values', async (name, published) => {
+    const [arch, bn_mode, input_3x3, batch_size, learning_rate, schedule] = published;
+    const common = {
+      network: { activation: 'leaky_relu', activation_param: 0.01 },
+      optimizer: { clip: 0, nesterov: true },
+      input: { color_jitter_train: true, lighting_train: true },
+    };
+    const expected = {
+      network: { ...common.network, arch, bn_mode, input_3x3 },
+      optimizer: { ...common.optimizer, batch_size, learning_rate, schedule },
+      input: common.input,
+    };
+    expect(await load(name)).toEqual(resolveConfig(expected, name));
+  });
+});
+
+describe('a training step of', { timeout: 60_000 }, () => {
+  const built = Object.entries(PUBLISHED).filter(([, [arch]]) => ARCHITECTURES.includes(arch));
+
+  it.each(built)('%s', async (name) => {
+    const config = shrunk(await load(name));
+    const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
+    engine.load(initialStateOf(engine.network, config.network, config.seed));
+    const before = engine.store.read('classifier.fc.bias').data;
+    const { loss } = await engine.train(smallBatch(), { base: 0.1, classifier: 0.1 }, 1, 1);
+    // The classifier starts near zero, so the first loss is that of a guess among 1000 classes.
+    expect(Math.abs(loss - Math.log(1000))).toBeLessThan(1);
+    expect(engine.store.read('classifier.fc.bias').data).not.toEqual(before);
+  });
+});
