@@ -1,5 +1,7 @@
 """ABN and InPlaceABN as plain differentiable formulas; autograd, not a hand-written backward, gives the gradients."""
 
+from functools import partial
+
 import torch
 from torch import nn
 
@@ -71,3 +73,8 @@ class Abn(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return activate(self.pre_activation(x), self.activation, self.param)
+
+
+def norm_act_of(bn_mode="inplace", activation="leaky_relu", param=0.01):
+    """The factory of a network's layers, called with the channels and, before a sum, activation="identity"."""
+    return partial(Abn, inplace=bn_mode == "inplace", activation=activation, param=param)

@@ -15,7 +15,8 @@ from torch.nn import functional as F
 import digest
 import paths
 import prng
-from resnet import ResNet, load_prng_parameters
+from nets import load_prng_parameters
+from resnet import ResNet
 
 STEPS, BATCHES, BATCH, SIZE, CLASSES, WIDTH = 12, 3, 16, 28, 10, 0.25
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]

@@ -6,12 +6,9 @@ Post-activation blocks; the last layer of a block is identity-activated and the 
 from collections import OrderedDict
 from functools import partial
 
-import numpy as np
-import torch
 from torch import nn
 
-import prng
-from iabn import Abn, activate
+from iabn import activate, norm_act_of
 
 STRUCTURES = {
     18: ("basic", [2, 2, 2, 2]),
@@ -65,15 +62,13 @@ class ResNet(nn.Module):
         classes=1000,
         width=1.0,
         stem="imagenet",
-        bn_mode="inplace",
-        activation="leaky_relu",
-        param=0.01,
         dilation=1,
+        **layer,
     ):
         super().__init__()
         kind, structure = STRUCTURES[depth]
         dilations = [dilation] * 4 if isinstance(dilation, int) else dilation
-        norm_act = partial(_norm_act, inplace=bn_mode == "inplace", activation=activation, param=param)
+        norm_act = norm_act_of(**layer)
         base = round(64 * width)
         self.mod1 = nn.Sequential(OrderedDict(_stem(stem, base, norm_act, dilations[0])))
         in_channels = base
@@ -95,10 +90,6 @@ class ResNet(nn.Module):
         return self.classifier(x.mean((2, 3))) if hasattr(self, "classifier") else x
 
 
-def _norm_act(channels, activation, inplace, param):
-    return Abn(channels, inplace=inplace, activation=activation, param=param)
-
-
 def _stem(stem, channels, norm_act, dilation):
     if stem == "small":
         return [("conv1", nn.Conv2d(3, channels, 3, padding=1, bias=False)), ("bn1", norm_act(channels))]
@@ -109,10 +100,3 @@ def _stem(stem, channels, norm_act, dilation):
     if dilation == 1:
         layers.append(("pool1", nn.MaxPool2d(3, stride=2, padding=1)))
     return layers
-
-
-def load_prng_parameters(net: nn.Module) -> None:
-    """Starts every parameter from the number stream of its name; running statistics stay at 0 and 1."""
-    with torch.no_grad():
-        for name, p in net.named_parameters():
-            p.copy_(torch.tensor(prng.parameter(name, list(p.shape)).astype(np.float64)))

@@ -1,3 +1,25 @@
-export { ResidualBlock, type ResidualOptions } from './blocks/residual.js';
-export { ARCHITECTURES, createNetwork } from './create.js';
-export { type NetworkOptions, RESNETS, ResNet, type ResNetStructure, type Stem } from './resnet.js';
+export type { BlockOptions } from './blocks/channels.js';
+export { DenseModule, type DenseOptions } from './blocks/dense.js';
+export { IdentityBlock } from './blocks/identity.js';
+export { ResidualBlock } from './blocks/residual.js';
+export {
+  type AnyNetworkOptions,
+  ARCHITECTURES,
+  type Architecture,
+  type ArchitectureOptions,
+  createNetwork,
+  type NetworkOption,
+  takesOption,
+} from './create.js';
+export { DENSENETS, type DenseNetOptions, type DenseNetStructure, densenet } from './densenet.js';
+export { Network, type NetworkOptions, type Stem } from './network.js';
+export { RESNETS, type ResNetOptions, type ResNetStructure, resnet } from './resnet.js';
+export { RESNEXTS, type ResNeXtOptions, type ResNeXtStructure, resnext } from './resnext.js';
+export {
+  WIDER_RESNETS,
+  WIDER_RESNETS_A2,
+  type WiderResNetA2Options,
+  type WiderResNetStructure,
+  widerResNet,
+  widerResNetA2,
+} from './wider-resnet.js';

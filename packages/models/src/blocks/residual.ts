@@ -1,13 +1,6 @@
-import { add, UsageError, type Value } from '@inplace-abn/core';
-import { Conv2d, type Mode, Module, type NormAct, Sequential } from '@inplace-abn/nn';
-
-export interface ResidualOptions {
-  readonly stride?: number;
-  readonly dilation?: number;
-  /** Groups of the 3×3 convolution of a bottleneck. */
-  readonly groups?: number;
-  readonly normAct: NormAct;
-}
+import { add, type Value } from '@inplace-abn/core';
+import { Conv2d, type Mode, Module, Sequential } from '@inplace-abn/nn';
+import { type BlockOptions, dropoutOf, outChannels } from './channels.js';
 
 /**
  * Post-activation residual block: φ(convs(x) + shortcut). Two 3×3 convolutions, or a bottleneck of 1×1, 3×3
@@ -20,15 +13,10 @@ export class ResidualBlock extends Module {
   private readonly activation: Parameters<typeof add>[2];
 
   /** `channels`: output channels of each convolution, two or three. */
-  constructor(inChannels: number, channels: readonly number[], options: ResidualOptions) {
+  constructor(inChannels: number, channels: readonly number[], options: BlockOptions) {
     super();
     const { normAct, stride = 1 } = options;
-    const out = channels.at(-1);
-    if (out === undefined || (channels.length !== 2 && channels.length !== 3)) {
-      throw new UsageError(
-        `a residual block has two or three convolutions but received ${channels.length} channel counts`,
-      );
-    }
+    const out = outChannels(channels, options);
     this.convs = new Sequential(
       channels.length === 2
         ? basic(inChannels, channels, options)
@@ -53,13 +41,14 @@ export class ResidualBlock extends Module {
 function basic(
   inChannels: number,
   channels: readonly number[],
-  options: ResidualOptions,
+  options: BlockOptions,
 ): Record<string, Module> {
   const { stride = 1, dilation = 1, normAct } = options;
   const [c1 = 0, c2 = 0] = channels;
   return {
     conv1: new Conv2d(inChannels, c1, 3, { stride, padding: dilation, dilation, bias: false }),
     bn1: normAct(c1),
+    ...dropoutOf(options),
     conv2: new Conv2d(c1, c2, 3, { padding: dilation, dilation, bias: false }),
     bn2: normAct(c2, { activation: 'identity' }),
   };
@@ -68,7 +57,7 @@ function basic(
 function bottleneck(
   inChannels: number,
   channels: readonly number[],
-  options: ResidualOptions,
+  options: BlockOptions,
 ): Record<string, Module> {
   const { stride = 1, dilation = 1, groups = 1, normAct } = options;
   const [c1 = 0, c2 = 0, c3 = 0] = channels;
@@ -77,6 +66,7 @@ function bottleneck(
     bn1: normAct(c1),
     conv2: new Conv2d(c1, c2, 3, { stride, padding: dilation, dilation, groups, bias: false }),
     bn2: normAct(c2),
+    ...dropoutOf(options),
     conv3: new Conv2d(c2, c3, 1, { bias: false }),
     bn3: normAct(c3, { activation: 'identity' }),
   };

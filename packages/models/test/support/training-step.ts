@@ -4,12 +4,13 @@ import { type Module, parametersIn } from '@inplace-abn/nn';
 /** Prefix of the outputs that hold gradients. */
 export const GRADIENT = 'gradient:';
 
-/** Loss, logits and every parameter's gradient for the inputs x and labels; running statistics move. */
-export function gradientStep(network: Module, shape: Shape): Graph {
+/** Loss, logits and every parameter's gradient for the inputs x and labels (and seed); running statistics move. */
+export function gradientStep(network: Module, shape: Shape, { random = false } = {}): Graph {
   return trace((tracer) => {
     const x = tracer.input('x', shape, 'float32');
     const labels = tracer.input('labels', [shape[0] ?? 0], 'int32');
-    const logits = network.call(x, { training: true });
+    const seed = random ? tracer.input('seed', [], 'int32') : undefined;
+    const logits = network.call(x, { training: true, ...(seed ? { seed } : {}) });
     const loss = crossEntropy(logits, labels);
     const parameters = parametersIn(loss);
     const found = gradients(loss, [...parameters.values()]);

@@ -15,7 +15,8 @@ import {
 } from './fields.js';
 import { isScheduleType, type ScheduleConfig, schedules, unknownSchedule } from './schedule.js';
 
-const dilationExpected = 'a positive integer, a list of four positive integers, or true or false';
+const dilationExpected =
+  'a positive integer, a list of four (each a positive integer, or for resnext a list of one a block), or true or false';
 const rateOr = minusOneOr((expected) => numberFrom(0, expected), 'a number of at least 0');
 const pixelsOr = minusOneOr(positiveInteger, 'a positive integer');
 
@@ -32,7 +33,12 @@ function network(architectures: readonly string[] | undefined) {
       .union(
         [
           positiveInteger(dilationExpected),
-          z.array(positiveInteger(), dilationExpected).length(4, dilationExpected),
+          z
+            .array(
+              z.union([positiveInteger(), z.array(positiveInteger())], dilationExpected),
+              dilationExpected,
+            )
+            .length(4, dilationExpected),
           z.boolean(dilationExpected),
         ],
         dilationExpected,

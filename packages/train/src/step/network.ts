@@ -1,6 +1,6 @@
 /** From the configuration's `network` section to a network and its initial weights. */
-import { type HostTensor, UsageError } from '@inplace-abn/core';
-import { ARCHITECTURES, createNetwork } from '@inplace-abn/models';
+import type { HostTensor } from '@inplace-abn/core';
+import { type AnyNetworkOptions, ARCHITECTURES, createNetwork, takesOption } from '@inplace-abn/models';
 import { ABN, activationGain, InPlaceABN, initialState, type Module, type NormAct } from '@inplace-abn/nn';
 import type { NetworkConfig } from '../config/schema.js';
 
@@ -13,13 +13,22 @@ export function normActOf({ bn_mode, activation, activation_param }: NetworkConf
     new Layer(channels, { activation, activationParam: activation_param, ...options });
 }
 
-/** Builds the network. Throws UsageError for a combination that cannot work. */
+/**
+ * Builds the network. `input_3x3` says nothing to a family that has no such stem, as in the reference. Throws
+ * UsageError for a combination that cannot work.
+ */
 export function networkOf(config: NetworkConfig): Module {
-  const { arch, classes, dilation, width, stem } = config;
-  if (typeof dilation === 'boolean') {
-    throw new UsageError(`network.dilation: ${arch} takes a number or four numbers but received ${dilation}`);
-  }
-  return createNetwork(arch, { normAct: normActOf(config), classes, dilation, width, stem });
+  const { arch, classes, dilation, width, stem, input_3x3 } = config;
+  const options: AnyNetworkOptions = {
+    normAct: normActOf(config),
+    classes,
+    width,
+    stem,
+    ...(takesOption(arch, 'input3x3') ? { input3x3: input_3x3 } : {}),
+    // 1 and false say "not dilated" in every family, whichever its form of the option.
+    ...(dilation === 1 || dilation === false ? {} : { dilation }),
+  };
+  return createNetwork(arch, options);
 }
 
 /** Initial weights as the configuration says: a function of the seed. */

@@ -109,7 +109,7 @@ describe('what the reference accepts', () => {
     expect(resolveConfig({ optimizer: { schedule } }, 'c.json').optimizer.schedule.params).toEqual(params);
   });
 
-  it.each([1, 2, true, false, [1, 1, 2, 4]])('dilation %j', (dilation) => {
+  it.each([1, 2, true, false, [1, 1, 2, 4], [1, 1, [2, 4], 1]])('dilation %j', (dilation) => {
     expect(resolveConfig({ network: { dilation } }, 'c.json').network.dilation).toEqual(dilation);
   });
 
@@ -197,7 +197,7 @@ describe('problems', () => {
     [
       'dilation',
       { network: { dilation: [1, 2] } },
-      'network.dilation: expected a positive integer, a list of four positive integers, or true or false, received [1,2]',
+      'network.dilation: expected a positive integer, a list of four (each a positive integer, or for resnext a list of one a block), or true or false, received [1,2]',
     ],
     [
       'schedule type',

@@ -1,0 +1,62 @@
+/** DenseNet 121–264 (Huang et al. 2017), modules named as the published checkpoints. */
+import { UsageError } from '@inplace-abn/core';
+import { AvgPool2d, Conv2d, type Module, type NormAct, Sequential } from '@inplace-abn/nn';
+import { DenseModule } from './blocks/dense.js';
+import { dilations, Network, type NetworkOptions, scaled } from './network.js';
+import { preactivationStem } from './preactivation-stem.js';
+
+export interface DenseNetOptions extends NetworkOptions {
+  /** Channels that each layer adds; default 32. `width` multiplies it. */
+  readonly growth?: number;
+  /** Share of the channels that a transition keeps; default 0.5. */
+  readonly theta?: number;
+  /** Three 3×3 convolutions in mod1 in the place of one 7×7; default false. */
+  readonly input3x3?: boolean;
+  /** Dilation of mod2 … mod5, one for all or one each; the transition before a dilated module does not pool. */
+  readonly dilation?: number | readonly number[];
+}
+
+/** Layers in the dense modules mod2 … mod5. */
+export type DenseNetStructure = readonly [number, number, number, number];
+
+export const DENSENETS = {
+  densenet121: [6, 12, 24, 16],
+  densenet169: [6, 12, 32, 32],
+  densenet201: [6, 12, 48, 32],
+  densenet264: [6, 12, 64, 48],
+} satisfies Record<string, DenseNetStructure>;
+
+/**
+ * Modules mod1, mod2, tra2, mod3, tra3, mod4, tra4, mod5, bn_out[, classifier], where a transition traN is named after
+ * the module that it leads to, less one. Images N×3×H×W. Throws UsageError for values that no network can have.
+ */
+export function densenet(structure: DenseNetStructure, options: DenseNetOptions): Network {
+  const { normAct, width = 1, theta = 0.5 } = options;
+  if (!(theta > 0 && theta <= 1))
+    throw new UsageError(`theta: expected a share in (0, 1] but received ${theta}`);
+  const dilation = dilations(options.dilation ?? 1);
+  const growth = scaled(options.growth ?? 32, width);
+  let channels = 2 * growth;
+  const modules: Record<string, Module> = { mod1: preactivationStem(channels, options) };
+  structure.forEach((layers, index) => {
+    const dilated = dilation[index] ?? 1;
+    if (index > 0) {
+      const out = Math.max(1, Math.floor(channels * theta));
+      modules[`tra${index + 1}`] = transition(channels, out, dilated === 1, normAct);
+      channels = out;
+    }
+    const dense = new DenseModule(channels, { growth, layers, dilation: dilated, normAct });
+    modules[`mod${index + 2}`] = dense;
+    channels = dense.outChannels;
+  });
+  modules.bn_out = normAct(channels);
+  return new Network(modules, channels, options);
+}
+
+function transition(inChannels: number, channels: number, pooled: boolean, normAct: NormAct): Sequential {
+  return new Sequential({
+    bn: normAct(inChannels),
+    conv: new Conv2d(inChannels, channels, 1, { bias: false }),
+    ...(pooled ? { pool: new AvgPool2d({ kernel: 2 }) } : {}),
+  });
+}

@@ -1,0 +1,104 @@
+/** WiderResNet 16–38 (Wu, Shen, van den Hengel 2016) with pre-activation blocks, named as the published checkpoints. */
+import { UsageError } from '@inplace-abn/core';
+import { Conv2d, MaxPool2d, type Module, Sequential } from '@inplace-abn/nn';
+import { IdentityBlock } from './blocks/identity.js';
+import { blocks, Network, type NetworkOptions, scaled } from './network.js';
+
+/** Blocks in mod2 … mod7. */
+export type WiderResNetStructure = readonly [number, number, number, number, number, number];
+
+export const WIDER_RESNETS = {
+  wider_resnet16: [1, 1, 1, 1, 1, 1],
+  wider_resnet20: [1, 1, 1, 3, 1, 1],
+  wider_resnet38: [3, 3, 6, 3, 1, 1],
+} satisfies Record<string, WiderResNetStructure>;
+
+export const WIDER_RESNETS_A2 = {
+  wider_resnet16_a2: WIDER_RESNETS.wider_resnet16,
+  wider_resnet20_a2: WIDER_RESNETS.wider_resnet20,
+  wider_resnet38_a2: WIDER_RESNETS.wider_resnet38,
+} satisfies Record<string, WiderResNetStructure>;
+
+export interface WiderResNetA2Options extends NetworkOptions {
+  /** true: only mod4 strides (reduction by 8, not 32), mod5 has dilation 2, mod6 and mod7 have 4. Default false. */
+  readonly dilation?: boolean;
+  /** Probability with which mod6 and mod7 drop a channel before a block's last convolution; default 0.3 and 0.5. */
+  readonly dropout?: readonly [number, number];
+}
+
+/** Output channels of the convolutions in the blocks of mod2 … mod7. */
+const CHANNELS = [
+  [128, 128],
+  [256, 256],
+  [512, 512],
+  [512, 1024],
+  [512, 1024, 2048],
+  [1024, 2048, 4096],
+];
+
+/** How a module differs from a plain row of blocks. */
+interface ModuleForm {
+  /** Max-pooling, 3×3 with stride 2, before it. */
+  readonly pooled?: boolean;
+  /** Stride of its first block. */
+  readonly stride?: number;
+  readonly dilation?: number;
+  readonly dropout?: number;
+}
+
+/**
+ * Modules mod1, pool2, mod2, … pool6, mod6, mod7, bn_out[, classifier]; images N×3×H×W. stem 'small' has no pool2 and
+ * no pool3.
+ */
+export function widerResNet(structure: WiderResNetStructure, options: NetworkOptions): Network {
+  const forms = structure.map((_, index): ModuleForm => ({ pooled: index < 5 }));
+  return assemble(structure, forms, options);
+}
+
+/**
+ * The variant that pools before mod2 and mod3 alone and strides in the first block of mod4, mod5 and mod6, or dilates.
+ * Throws UsageError for a dilation that is not true or false.
+ */
+export function widerResNetA2(structure: WiderResNetStructure, options: WiderResNetA2Options): Network {
+  const { dilation = false, dropout = [0.3, 0.5] } = options;
+  if (typeof dilation !== 'boolean') {
+    throw new UsageError(
+      `dilation: expected true or false (for mod5, mod6 and mod7) but received ${dilation}`,
+    );
+  }
+  const stride2 = dilation ? 1 : 2;
+  const forms: ModuleForm[] = [
+    { pooled: true },
+    { pooled: true },
+    { stride: 2 },
+    { stride: stride2, dilation: dilation ? 2 : 1 },
+    { stride: stride2, dilation: dilation ? 4 : 1, dropout: dropout[0] },
+    { dilation: dilation ? 4 : 1, dropout: dropout[1] },
+  ];
+  return assemble(structure, forms, options);
+}
+
+function assemble(
+  structure: WiderResNetStructure,
+  forms: readonly ModuleForm[],
+  options: NetworkOptions,
+): Network {
+  const { normAct, width = 1, stem = 'imagenet' } = options;
+  let inChannels = scaled(64, width);
+  const conv1 = new Conv2d(3, inChannels, 3, { padding: 1, bias: false });
+  const modules: Record<string, Module> = { mod1: new Sequential({ conv1 }) };
+  structure.forEach((count, index) => {
+    const { pooled = false, stride = 1, ...rest } = forms[index] ?? {};
+    const channels = (CHANNELS[index] ?? []).map((channel) => scaled(channel, width));
+    const out = channels.at(-1) ?? inChannels;
+    if (pooled && (stem === 'imagenet' || index >= 2)) {
+      modules[`pool${index + 2}`] = new MaxPool2d({ kernel: 3, stride: 2, padding: 1 });
+    }
+    modules[`mod${index + 2}`] = blocks(count, inChannels, out, (block, channelsIn) => {
+      return new IdentityBlock(channelsIn, channels, { stride: block === 0 ? stride : 1, ...rest, normAct });
+    });
+    inChannels = out;
+  });
+  modules.bn_out = normAct(inChannels);
+  return new Network(modules, inChannels, options);
+}
