@@ -19,6 +19,7 @@ export { RunStateStore, type RunStateStoreOptions, type SavedRunState } from './
 export { MAX_HEADER_BYTES, type Metadata, type TensorEntry } from './safetensors/header.js';
 export { readSafetensors, type SafetensorsContent, SafetensorsFile } from './safetensors/read.js';
 export { encodeSafetensors, type WriteOptions, writeSafetensors } from './safetensors/write.js';
+export type { CheckpointFormat } from './state-dict/format.js';
 export {
   formatDifference,
   isEmptyDifference,
@@ -27,7 +28,9 @@ export {
   type TensorMismatch,
   type UnmatchedName,
 } from './state-dict/match.js';
+export { type LoadedStateDict, type ReadStateDictOptions, readStateDict } from './state-dict/read.js';
 export { takeStateDict } from './state-dict/take.js';
+export { type WriteStateDictOptions, writeStateDict } from './state-dict/write.js';
 export {
   checkTensor,
   type Dtype,
@@ -41,3 +44,14 @@ export {
   tensorBytes,
   zeros,
 } from './tensor-data.js';
+export type { TorchFormat } from './torch/container.js';
+export { readTorch, TorchFile, type TorchReadOptions } from './torch/file.js';
+export {
+  fromTorchOptimizer,
+  type NamedOptimizer,
+  type OptimizerGroup,
+  type OptimizerKind,
+  toTorchOptimizer,
+} from './torch/optimizer.js';
+export type { TorchDict, TorchTree, TorchValue } from './torch/value.js';
+export { writeTorch } from './torch/write.js';

@@ -21,7 +21,7 @@ export function float32(shape: readonly number[], values: readonly number[]): Te
 }
 
 /** Any tensor with any bit patterns, NaN payloads included. */
-const anyTensor: fc.Arbitrary<TensorData> = fc
+export const anyTensor: fc.Arbitrary<TensorData> = fc
   .record({
     dtype: fc.constantFrom(...DTYPES),
     shape: fc.array(fc.nat(4), { maxLength: 4 }),
@@ -39,15 +39,24 @@ export const anyTensors: fc.Arbitrary<Map<string, TensorData>> = fc
   .array(fc.tuple(anyName, anyTensor), { maxLength: 6 })
   .map((pairs) => new Map(pairs));
 
+/** A tensor in a form that compares by bits. */
+export function comparableTensor(tensor: TensorData): {
+  dtype: Dtype;
+  shape: number[];
+  array: string;
+  bytes: string;
+} {
+  return {
+    dtype: tensor.dtype,
+    shape: [...tensor.shape],
+    array: tensor.data[Symbol.toStringTag],
+    bytes: Buffer.from(tensorBytes(tensor)).toString('hex'),
+  };
+}
+
 /** Tensors in a form that compares by bits and ignores order. */
 export function comparable(tensors: ReadonlyMap<string, TensorData>): unknown[] {
   return [...tensors]
-    .map(([name, tensor]) => [
-      name,
-      tensor.dtype,
-      [...tensor.shape],
-      tensor.data[Symbol.toStringTag],
-      Buffer.from(tensorBytes(tensor)).toString('hex'),
-    ])
+    .map(([name, tensor]) => [name, comparableTensor(tensor)])
     .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
 }

@@ -39,7 +39,8 @@ export interface RunState {
   readonly optimizer: TensorMap;
 }
 
-const KIND = 'inplace-abn run state';
+/** `kind` in the metadata of a training state. */
+export const RUN_STATE_KIND = 'inplace-abn run state';
 const VERSION = '1';
 const GROUPS = ['model', 'optimizer'] as const;
 
@@ -55,7 +56,7 @@ export async function saveRunState(path: string, state: RunState): Promise<void>
   for (const group of GROUPS) {
     for (const [name, tensor] of state[group]) tensors.set(`${group}.${name}`, tensor);
   }
-  const metadata = { kind: KIND, version: VERSION, meta: encodeJson(path, state.meta) };
+  const metadata = { kind: RUN_STATE_KIND, version: VERSION, meta: encodeJson(path, state.meta) };
   await writeSafetensors(path, tensors, { metadata, checksum: true });
 }
 
@@ -78,7 +79,7 @@ export async function loadRunState(path: string): Promise<RunState> {
 }
 
 function decodeMeta(path: string, metadata: Metadata): RunMeta {
-  if (metadata.kind !== KIND)
+  if (metadata.kind !== RUN_STATE_KIND)
     throw new CheckpointError(`${path} is a safetensors file, but not a training state.`);
   if (metadata.version !== VERSION) {
     throw new CheckpointError(

@@ -1,5 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { CheckpointError, codeOf, reasonOf } from '../errors.js';
+import { CheckpointError } from '../errors.js';
+import { type ByteSource, openSource, readInto, readUpTo } from '../files/source.js';
 import { assertLittleEndianHost, type TensorData, tensorBytes, tensorFromBuffer } from '../tensor-data.js';
 import { addToChecksum, resumeChecksum } from './checksum.js';
 import {
@@ -11,25 +11,10 @@ import {
   type TensorEntry,
 } from './header.js';
 
-const SLICE_BYTES = 64 * 2 ** 20;
-
-/** Reads into the whole of `bytes`; returns how many were there. */
-async function readFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
-  let done = 0;
-  while (done < bytes.byteLength) {
-    const length = Math.min(SLICE_BYTES, bytes.byteLength - done);
-    const { bytesRead } = await file.read(bytes, done, length, position + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return done;
-}
-
 /** An open safetensors file whose header has been checked; tensors are read when asked for. Close it after use. */
 export class SafetensorsFile {
   private constructor(
-    readonly path: string,
-    private readonly file: FileHandle,
+    private readonly source: ByteSource,
     private readonly head: Buffer,
     private readonly header: Header,
   ) {}
@@ -40,19 +25,24 @@ export class SafetensorsFile {
    * @throws CheckpointError naming the file, and the key where one is at fault
    */
   static async open(path: string): Promise<SafetensorsFile> {
-    assertLittleEndianHost();
-    const file = await open(path, 'r').catch((error: unknown) => {
-      const reason = codeOf(error) === 'ENOENT' ? 'there is no such file' : reasonOf(error);
-      throw new CheckpointError(`Cannot read ${path}: ${reason}.`, { cause: error });
-    });
+    const source = await openSource(path);
     try {
-      const { head, header } = await readHead(path, file);
-      return new SafetensorsFile(path, file, head, header);
+      return await SafetensorsFile.over(source);
     } catch (error) {
-      await file.close();
-      if (error instanceof CheckpointError) throw error;
-      throw new CheckpointError(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
+      await source.close();
+      throw error;
     }
+  }
+
+  /** The same over bytes that are open already; {@link close} closes them. */
+  static async over(source: ByteSource): Promise<SafetensorsFile> {
+    assertLittleEndianHost();
+    const { head, header } = await readHead(source);
+    return new SafetensorsFile(source, head, header);
+  }
+
+  get path(): string {
+    return this.source.path;
   }
 
   /** Free text beside the tensors; empty if there is none. */
@@ -74,11 +64,8 @@ export class SafetensorsFile {
     const entry = this.header.entries.get(name);
     if (!entry) throw new CheckpointError(`${this.path} has no tensor "${name}".`);
     const buffer = new ArrayBuffer(entry.end - entry.begin);
-    const bytes = new Uint8Array(buffer);
-    const got = await readFully(this.file, bytes, this.head.byteLength + entry.begin);
-    if (got < bytes.byteLength) {
-      throw new CheckpointError(`${this.path} was cut short while tensor "${name}" was read.`);
-    }
+    const position = this.head.byteLength + entry.begin;
+    await readInto(this.source, new Uint8Array(buffer), position, `tensor "${name}"`);
     return tensorFromBuffer({ dtype: entry.dtype, shape: entry.shape }, buffer);
   }
 
@@ -103,19 +90,15 @@ export class SafetensorsFile {
   }
 
   async close(): Promise<void> {
-    await this.file.close();
+    await this.source.close();
   }
 }
 
-async function readHead(path: string, file: FileHandle): Promise<{ head: Buffer; header: Header }> {
-  const { size } = await file.stat();
-  const prefix = Buffer.alloc(LENGTH_BYTES);
-  const got = await readFully(file, prefix, 0);
-  const length = parseHeaderLength(path, prefix.subarray(0, got), size);
+async function readHead(source: ByteSource): Promise<{ head: Buffer; header: Header }> {
+  const { path, size } = source;
+  const length = parseHeaderLength(path, await readUpTo(source, LENGTH_BYTES, 0), size);
   const head = Buffer.alloc(LENGTH_BYTES + length);
-  if ((await readFully(file, head, 0)) < head.byteLength) {
-    throw new CheckpointError(`${path} was cut short while its header was read.`);
-  }
+  await readInto(source, head, 0, 'its header');
   return { head, header: parseHeader(path, head.subarray(LENGTH_BYTES), size - head.byteLength) };
 }
 

@@ -1,0 +1,97 @@
+// Positioned reads of a file: headers and tensors are fetched where they lie, nothing else of the file is held.
+
+import { open } from 'node:fs/promises';
+import { CheckpointError, codeOf, reasonOf } from '../errors.js';
+
+/** Bytes that can be read anywhere, usually a file. */
+export interface ByteSource {
+  /** What to call it in errors. */
+  readonly path: string;
+  /** Length in bytes. */
+  readonly size: number;
+  /** Reads into the whole of `bytes`; returns how many were there. */
+  read(bytes: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** One read call takes at most 2 GiB; smaller slices also let other work through between them. */
+const SLICE_BYTES = 64 * 2 ** 20;
+
+/**
+ * Opens a file for positioned reads. Close it after use.
+ *
+ * @throws CheckpointError if there is no such file, it is a folder or cannot be read
+ */
+export async function openSource(path: string): Promise<ByteSource> {
+  const file = await open(path, 'r').catch((error: unknown) => {
+    throw cannotRead(path, error);
+  });
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) {
+      const what = stats.isDirectory() ? 'it is a folder; name a file in it' : 'it is not a regular file';
+      throw new CheckpointError(`Cannot read ${path}: ${what}.`);
+    }
+    return {
+      path,
+      size: stats.size,
+      read: async (bytes, position) => {
+        let done = 0;
+        while (done < bytes.byteLength) {
+          const length = Math.min(SLICE_BYTES, bytes.byteLength - done);
+          const { bytesRead } = await file.read(bytes, done, length, position + done);
+          if (bytesRead === 0) break;
+          done += bytesRead;
+        }
+        return done;
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error instanceof CheckpointError ? error : cannotRead(path, error);
+  }
+}
+
+function cannotRead(path: string, error: unknown): CheckpointError {
+  const reason = codeOf(error) === 'ENOENT' ? 'there is no such file' : reasonOf(error);
+  return new CheckpointError(`Cannot read ${path}: ${reason}.`, { cause: error });
+}
+
+/**
+ * Fills `bytes` from a source.
+ *
+ * @param what is being read, for the error
+ * @throws CheckpointError if the source ends before
+ */
+export async function readInto(
+  source: ByteSource,
+  bytes: Uint8Array,
+  position: number,
+  what: string,
+): Promise<void> {
+  const got = await source.read(bytes, position).catch((error: unknown) => {
+    throw cannotRead(source.path, error);
+  });
+  if (got < bytes.byteLength)
+    throw new CheckpointError(`${source.path} was cut short while ${what} was read.`);
+}
+
+/** Reads `length` bytes, or as many as there are. */
+export async function readUpTo(source: ByteSource, length: number, position: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(Math.max(0, Math.min(length, source.size - position)));
+  const got = await source.read(bytes, position).catch((error: unknown) => {
+    throw cannotRead(source.path, error);
+  });
+  return bytes.subarray(0, got);
+}
+
+/** Opens a file, hands it to `use` and closes it whatever happens. */
+export async function withSource<T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> {
+  const source = await openSource(path);
+  try {
+    return await use(source);
+  } finally {
+    await source.close();
+  }
+}

@@ -1,0 +1,76 @@
+// The allow-list: everything that a pickle may name. torch.save of tensors, ordered dictionaries and plain containers
+// needs no more (PyTorch 0.2 to 2.x). Whatever is not here is refused by its name.
+
+import type { Dtype } from '../tensor-data.js';
+import { Callable, kindOf, type Pickled, StorageType, Tuple } from './objects.js';
+import { rebuildTensor } from './rebuild-tensor.js';
+
+/** The class of storages of each dtype. */
+export const STORAGE_CLASSES = {
+  float64: 'DoubleStorage',
+  float32: 'FloatStorage',
+  float16: 'HalfStorage',
+  bfloat16: 'BFloat16Storage',
+  int64: 'LongStorage',
+  int32: 'IntStorage',
+  int16: 'ShortStorage',
+  int8: 'CharStorage',
+  uint8: 'ByteStorage',
+  bool: 'BoolStorage',
+} as const satisfies Record<Dtype, string>;
+
+const orderedDict = new Callable('collections.OrderedDict', (args, context) => {
+  const [pairs, ...more] = args;
+  if (args.length === 0) return new Map();
+  // Python 2 hands the content over as a list of pairs.
+  if (!Array.isArray(pairs) || more.length > 0) return context.fail('an ordered dictionary is malformed');
+  context.charge(pairs.length);
+  const dict = new Map<string | number, Pickled>();
+  for (const pair of pairs) {
+    const items = pair instanceof Tuple ? pair.items : Array.isArray(pair) ? pair : [];
+    const [key, value] = items;
+    if (items.length !== 2 || key === undefined || value === undefined) {
+      return context.fail('an ordered dictionary is malformed');
+    }
+    dict.set(dictKey(key, context.fail), value);
+  }
+  return dict;
+});
+
+const size = new Callable('torch.Size', ([sizes], context) =>
+  sizes instanceof Tuple || Array.isArray(sizes) ? sizes : context.fail('a torch.Size is malformed'),
+);
+
+const parameter = new Callable('torch._utils._rebuild_parameter', ([data], context) =>
+  data === undefined ? context.fail('a parameter is malformed') : data,
+);
+
+/** How Python 3 writes bytes in protocol 2: text of code points up to 255. They stay such a text here. */
+const encode = new Callable('_codecs.encode', ([text], context) =>
+  typeof text === 'string' ? text : context.fail('a run of bytes is malformed'),
+);
+
+const DTYPES = ['half', 'float', 'double', 'short', 'int', 'long', 'complex64', 'complex128'];
+const NAMES_OF_DTYPES = [...Object.keys(STORAGE_CLASSES), ...DTYPES];
+
+const GLOBALS: ReadonlyMap<string, Pickled> = new Map<string, Pickled>([
+  ...[orderedDict, size, parameter, encode, rebuildTensor(4), rebuildTensor(6)].map(
+    (callable) => [callable.name, callable] as const,
+  ),
+  ...Object.entries(STORAGE_CLASSES).map(
+    ([dtype, name]) => [`torch.${name}`, new StorageType(dtype as Dtype)] as const,
+  ),
+  // A dtype beside the tensors is worth its name.
+  ...NAMES_OF_DTYPES.map((name) => [`torch.${name}`, `torch.${name}`] as const),
+]);
+
+/** The value of a global, or undefined if it is not on the list. */
+export function findGlobal(name: string): Pickled | undefined {
+  return GLOBALS.get(name);
+}
+
+/** What a pickle may use as a key: texts and whole numbers. */
+export function dictKey(key: Pickled, fail: (reason: string) => never): string | number {
+  if (typeof key === 'string' || (typeof key === 'number' && Number.isSafeInteger(key))) return key;
+  return fail(`a dictionary has ${kindOf(key)} as a key, but keys must be texts or whole numbers`);
+}

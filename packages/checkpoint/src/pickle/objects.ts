@@ -1,0 +1,86 @@
+// What lives on the stack of the pickle machine. None of it can run code of the file's choosing.
+
+import type { Dtype, TensorSpec } from '../tensor-data.js';
+
+export type Pickled =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Tuple
+  | Pickled[]
+  | PickledDict
+  | Callable
+  | StorageType
+  | Storage
+  | TensorRef;
+
+export type PickledDict = Map<string | number, Pickled>;
+
+/** A Python tuple; apart from a list because nothing may be appended to it. */
+export class Tuple {
+  constructor(readonly items: readonly Pickled[]) {}
+}
+
+/** A function of the allow-list. */
+export class Callable {
+  constructor(
+    readonly name: string,
+    readonly call: (args: readonly Pickled[], context: CallContext) => Pickled,
+  ) {}
+}
+
+/** What a call may do beside returning a value. */
+export interface CallContext {
+  /** Ends the reading with a reason. */
+  fail(reason: string): never;
+  /** Counts copied items against the limit on operations. */
+  charge(items: number): void;
+}
+
+/** A class of storages, such as torch.FloatStorage. */
+export class StorageType {
+  constructor(readonly dtype: Dtype) {}
+}
+
+/** A run of elements in the file, or a part of one, as a persistent id names it. */
+export class Storage {
+  constructor(
+    /** Which of the file's storages it lies in. */
+    readonly key: string,
+    readonly dtype: Dtype,
+    /** First element of it, and their number. */
+    readonly start: number,
+    readonly length: number,
+    /** Elements of the whole storage that the file keeps under the key. */
+    readonly total: number,
+  ) {}
+}
+
+/** A tensor as a view of a storage; its bytes stay in the file. Checked: all of it lies inside the storage. */
+export class TensorRef implements TensorSpec {
+  constructor(
+    readonly dtype: Dtype,
+    readonly shape: readonly number[],
+    /** In elements, not negative. */
+    readonly strides: readonly number[],
+    readonly storage: Storage,
+    /** First element, counted from the start of the whole storage of the file. */
+    readonly offset: number,
+  ) {}
+}
+
+/** A kind of value as a user would call it. */
+export function kindOf(value: Pickled): string {
+  if (value === null) return 'None';
+  if (typeof value === 'object') {
+    if (Array.isArray(value)) return 'a list';
+    if (value instanceof Map) return 'a dictionary';
+    if (value instanceof Tuple) return 'a tuple';
+    if (value instanceof Callable) return `the function ${value.name}`;
+    if (value instanceof StorageType) return 'a class of storages';
+    return value instanceof Storage ? 'a bare storage' : 'a tensor';
+  }
+  return typeof value === 'string' ? 'a text' : typeof value === 'boolean' ? 'a truth value' : 'a number';
+}

@@ -1,0 +1,88 @@
+import type { ByteSource } from '../files/source.js';
+import { openSource } from '../files/source.js';
+import type { TensorRef } from '../pickle/objects.js';
+import { type JsonValue, loadRunState, RUN_STATE_KIND } from '../run-state/state.js';
+import { SafetensorsFile } from '../safetensors/read.js';
+import type { TensorData, TensorMap } from '../tensor-data.js';
+import { TorchFile, type TorchReadOptions } from '../torch/file.js';
+import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from '../torch/value.js';
+import { type CheckpointFormat, formatOf } from './format.js';
+import { type SplitCheckpoint, splitCheckpoint, stripPrefix } from './split.js';
+
+/** What {@link readStateDict} returns. */
+export interface LoadedStateDict {
+  readonly format: CheckpointFormat;
+  /** By name, without a `module.` that all names had. */
+  readonly tensors: TensorMap;
+  /** What the file holds beside the state dictionary. */
+  readonly rest: ReadonlyMap<string, TorchValue>;
+}
+
+export interface ReadStateDictOptions extends TorchReadOptions {
+  /** Leaves tensors beside the state dictionary, such as momentum, out of memory: they are null in `rest`. */
+  readonly weightsOnly?: boolean;
+}
+
+/**
+ * Reads the state dictionary of a checkpoint: a file of torch.save (the dictionary itself, or one that has it as
+ * `state_dict`; dictionaries inside are joined by dots) or a safetensors file, training states of this project included.
+ * The content tells the format, not the name. All of it, or an error.
+ *
+ * @throws CheckpointError if the file is missing, a folder, empty, damaged, or no checkpoint
+ */
+export async function readStateDict(
+  path: string,
+  options: ReadStateDictOptions = {},
+): Promise<LoadedStateDict> {
+  const source = await openSource(path);
+  try {
+    const format = await formatOf(source);
+    const read = format === 'safetensors' ? readSafetensorsDict : readTorchDict;
+    return { format, ...(await read(source, options)) };
+  } finally {
+    await source.close();
+  }
+}
+
+async function readTorchDict(
+  source: ByteSource,
+  options: ReadStateDictOptions,
+): Promise<SplitCheckpoint<TensorData>> {
+  const file = await TorchFile.over(source, options);
+  const { tensors: refs, rest } = splitCheckpoint(source.path, file.value);
+  const wanted = tensorsIn<TensorRef>(options.weightsOnly ? refs : [refs, rest]);
+  const read = await file.readTensors(wanted);
+  const tensors = new Map<string, TensorData>();
+  for (const [name, ref] of refs) {
+    const tensor = read.get(ref);
+    if (tensor) tensors.set(name, tensor);
+  }
+  const resolve = (value: TorchTree<TensorRef>): TorchValue =>
+    mapTensors<TensorRef, TensorData>(value, (ref) => (options.weightsOnly ? null : (read.get(ref) ?? null)));
+  return { tensors, rest: new Map([...rest].map(([key, value]) => [key, resolve(value)])) };
+}
+
+async function readSafetensorsDict(
+  source: ByteSource,
+  { weightsOnly }: ReadStateDictOptions,
+): Promise<SplitCheckpoint<TensorData>> {
+  const file = await SafetensorsFile.over(source);
+  if (file.metadata.kind === RUN_STATE_KIND) {
+    const { meta, model, optimizer } = await loadRunState(source.path);
+    const rest = new Map<string, TorchValue>();
+    for (const [key, value] of Object.entries(meta)) rest.set(key, fromJson(value));
+    return { tensors: model, rest: rest.set('optimizer', weightsOnly ? null : optimizer) };
+  }
+  const tensors = new Map(stripPrefix(await file.readAll()));
+  return { tensors, rest: new Map<string, TorchValue>(Object.entries(file.metadata)) };
+}
+
+function fromJson(value: JsonValue): TorchValue {
+  if (value === null || typeof value !== 'object') return value;
+  if (isList(value)) return value.map(fromJson);
+  return new Map(Object.entries(value).map(([key, item]) => [key, fromJson(item)]));
+}
+
+function isList(value: object): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}

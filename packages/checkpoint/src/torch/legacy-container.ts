@@ -1,0 +1,110 @@
+// The legacy stream (PyTorch < 1.6, and all published models): five pickles, one after the other (magic number,
+// protocol, system, object, keys of the storages), then for each key the number of elements (int64) and the elements.
+
+import { CheckpointError } from '../errors.js';
+import { type ByteSource, readUpTo } from '../files/source.js';
+import { PickleEnd } from '../pickle/cursor.js';
+import { finish } from '../pickle/finish.js';
+import type { PickleLimits } from '../pickle/limits.js';
+import { type PickleHost, type Unpickled, unpickle } from '../pickle/machine.js';
+import { dtypeSize } from '../tensor-data.js';
+import type { StoragePlace, TorchContainer } from './container.js';
+import { StorageTable } from './storage-id.js';
+
+/** The magic number 0x1950a86a20f9469cfc6c as the pickle that a file begins with (protocol 2 and LONG1). */
+export const LEGACY_MAGIC = Buffer.from('8002' + '8a0a6cfc9c46f9206aa85019' + '2e', 'hex');
+
+const PROTOCOL = 1001;
+const FIRST_READ = 2 ** 20;
+/** The count of elements before each storage. */
+const COUNT_BYTES = 8;
+
+interface Head {
+  readonly system: Unpickled;
+  readonly object: Unpickled;
+  readonly keys: Unpickled;
+  readonly table: StorageTable;
+}
+
+export async function openLegacyContainer(source: ByteSource, limits: PickleLimits): Promise<TorchContainer> {
+  const fail = (reason: string): never => {
+    throw new CheckpointError(`${source.path} cannot be read: ${reason}.`);
+  };
+  const { system, object, keys, table } = await readHead(source, limits, fail);
+  if (!(system.value instanceof Map)) return fail('it does not say on what system it was written');
+  if (system.value.get('little_endian') !== true) {
+    return fail('it was written on a big-endian machine; save it again on a little-endian one');
+  }
+  const value = finish(object.value, limits, fail);
+  const storages = await findStorages(source, keys, table, fail);
+  return { format: 'torch-legacy', value, storages };
+}
+
+/** The end of a pickle is known only when it has been run, so the first read is a guess that grows. */
+async function readHead(
+  source: ByteSource,
+  limits: PickleLimits,
+  fail: (reason: string) => never,
+): Promise<Head> {
+  for (let length = FIRST_READ; ; length *= 8) {
+    const wanted = Math.min(length, limits.bytes);
+    const bytes = await readUpTo(source, wanted, 0);
+    try {
+      return runHead(source.path, bytes, limits, fail);
+    } catch (error) {
+      if (!(error instanceof PickleEnd)) throw error;
+      if (source.size <= wanted) return fail('it is cut off');
+      if (wanted === limits.bytes) return fail(`its pickle has more than ${limits.bytes} bytes`);
+    }
+  }
+}
+
+function runHead(path: string, bytes: Buffer, limits: PickleLimits, fail: (reason: string) => never): Head {
+  const table = new StorageTable();
+  const plain: PickleHost = {
+    path,
+    limits,
+    persistent: (_, failed) => failed('its head refers to something outside'),
+  };
+  const protocol = unpickle(bytes, LEGACY_MAGIC.byteLength, plain);
+  if (protocol.value !== PROTOCOL) fail(`its protocol is not ${PROTOCOL}`);
+  const system = unpickle(bytes, protocol.end, plain);
+  const persistent: PickleHost['persistent'] = (id, failed) => table.resolve(id, 6, failed);
+  const object = unpickle(bytes, system.end, { ...plain, persistent });
+  const keys = unpickle(bytes, object.end, plain);
+  return { system, object, keys, table };
+}
+
+async function findStorages(
+  source: ByteSource,
+  keys: Unpickled,
+  table: StorageTable,
+  fail: (reason: string) => never,
+): Promise<Map<string, StoragePlace>> {
+  if (!Array.isArray(keys.value)) return fail('it has no list of storages');
+  const storages = new Map<string, StoragePlace>();
+  let at = keys.end;
+  for (const key of keys.value) {
+    const storage = typeof key === 'string' ? table.byKey.get(key) : undefined;
+    if (!storage) return fail('its list of storages names one that no tensor uses');
+    if (storages.has(storage.key)) return fail(`its list of storages names "${storage.key}" twice`);
+    const count = await readUpTo(source, COUNT_BYTES, at);
+    if (count.byteLength < COUNT_BYTES) return fail('it is cut off');
+    if (count.readBigInt64LE(0) !== BigInt(storage.total)) {
+      return fail(
+        `storage "${storage.key}" has ${count.readBigInt64LE(0)} elements where ${storage.total} are expected`,
+      );
+    }
+    const bytes = storage.total * dtypeSize(storage.dtype);
+    const position = at + COUNT_BYTES;
+    if (!(position + bytes <= source.size)) {
+      return fail(
+        `it is cut off: storage "${storage.key}" needs ${bytes} bytes, ${source.size - position} are left`,
+      );
+    }
+    storages.set(storage.key, { position, bytes });
+    at = position + bytes;
+  }
+  for (const key of table.byKey.keys()) if (!storages.has(key)) return fail(`storage "${key}" is not in it`);
+  return storages;
+}

@@ -1,0 +1,133 @@
+// From views of storages to row-major arrays. Storages are visited in the order of the file, and each is read once:
+// whole rows of it straight into the array they become, or by way of one buffer where a view is strided.
+
+import { CheckpointError } from '../errors.js';
+import { type ByteSource, readInto } from '../files/source.js';
+import type { TensorRef } from '../pickle/objects.js';
+import { dtypeSize, elementCount, type TensorData, tensorBytes, tensorFromBuffer } from '../tensor-data.js';
+import { crc32Of } from '../zip/crc32.js';
+import type { StoragePlace } from './container.js';
+
+/**
+ * Reads tensors. Equal views of a storage become one tensor.
+ *
+ * @param limit most bytes of all tensors together: views of one storage may add up to any amount
+ * @throws CheckpointError if the tensors are larger, or the file is cut short or damaged
+ */
+export async function readTensors(
+  source: ByteSource,
+  refs: Iterable<TensorRef>,
+  storages: ReadonlyMap<string, StoragePlace>,
+  limit: number,
+): Promise<Map<TensorRef, TensorData>> {
+  const byStorage = new Map<string, Map<string, TensorRef[]>>();
+  let total = 0;
+  for (const ref of refs) {
+    const views = byStorage.get(ref.storage.key) ?? new Map<string, TensorRef[]>();
+    byStorage.set(ref.storage.key, views);
+    const view = `${ref.offset}|${ref.shape}|${ref.strides}`;
+    const equals = views.get(view);
+    if (equals) equals.push(ref);
+    else {
+      views.set(view, [ref]);
+      total += bytesOf(ref);
+    }
+  }
+  if (total > limit) {
+    throw new CheckpointError(
+      `${source.path}: its tensors would take ${total} bytes, more than ${limit}, because they show the same elements many times; raise maxTensorBytes if that is meant.`,
+    );
+  }
+  const tensors = new Map<TensorRef, TensorData>();
+  const placed = [...byStorage].flatMap(([key, views]) => {
+    const place = storages.get(key);
+    return place ? [{ key, views: [...views.values()], place }] : [];
+  });
+  placed.sort((a, b) => a.place.position - b.place.position);
+  for (const { key, views, place } of placed) {
+    const read = views.every(([ref]) => ref !== undefined && isContiguous(ref))
+      ? await directReader(source, key, place)
+      : await bufferedReader(source, key, place);
+    for (const equals of views) {
+      const [ref] = equals;
+      if (!ref) continue;
+      const tensor = await read(ref);
+      for (const equal of equals) tensors.set(equal, tensor);
+    }
+  }
+  return tensors;
+}
+
+type Reader = (ref: TensorRef) => Promise<TensorData>;
+
+/** Reads each view by itself: none is larger than what it becomes. */
+async function directReader(source: ByteSource, key: string, place: StoragePlace): Promise<Reader> {
+  return async (ref) => {
+    const tensor = tensorFromBuffer({ dtype: ref.dtype, shape: ref.shape }, new ArrayBuffer(bytesOf(ref)));
+    const bytes = tensorBytes(tensor);
+    await readInto(source, bytes, place.position + ref.offset * dtypeSize(ref.dtype), `storage "${key}"`);
+    if (bytes.byteLength === place.bytes) await checkCrc(source, key, place, bytes);
+    return tensor;
+  };
+}
+
+async function bufferedReader(source: ByteSource, key: string, place: StoragePlace): Promise<Reader> {
+  const bytes = new Uint8Array(new ArrayBuffer(place.bytes));
+  await readInto(source, bytes, place.position, `storage "${key}"`);
+  await checkCrc(source, key, place, bytes);
+  return async (ref) => gather(ref, bytes.buffer);
+}
+
+async function checkCrc(
+  source: ByteSource,
+  key: string,
+  place: StoragePlace,
+  bytes: Uint8Array,
+): Promise<void> {
+  if (place.crc32 === undefined || (await crc32Of(bytes)) === place.crc32) return;
+  throw new CheckpointError(`${source.path} is damaged: storage "${key}" does not agree with its checksum.`);
+}
+
+function bytesOf({ dtype, shape }: TensorRef): number {
+  return elementCount(shape) * dtypeSize(dtype);
+}
+
+/** Whether the elements of a view follow each other in row-major order. */
+function isContiguous({ shape, strides }: TensorRef): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = shape[axis] ?? 0;
+    if (size === 0) return true;
+    if (size > 1 && strides[axis] !== expected) return false;
+    expected *= size;
+  }
+  return true;
+}
+
+/** out[i₀, i₁, …] = storage[offset + Σ iₖ·strideₖ], moved as bits so that no NaN changes. */
+function gather(ref: TensorRef, storage: ArrayBuffer): TensorData {
+  const { dtype, shape, strides, offset } = ref;
+  const width = dtypeSize(dtype);
+  // Words of 32 bits for elements of 64, which saves a bigint for each.
+  const Words = width === 1 ? Uint8Array : width === 2 ? Uint16Array : Uint32Array;
+  const out = new ArrayBuffer(bytesOf(ref));
+  const [to, from] = [new Words(out), new Words(storage)];
+  const words = width / Words.BYTES_PER_ELEMENT;
+  const index = shape.map(() => 0);
+  let element = offset;
+  for (let at = 0; at < to.length; at += words) {
+    for (let word = 0; word < words; word++) to[at + word] = from[element * words + word] ?? 0;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const step = strides[axis] ?? 0;
+      const next = (index[axis] ?? 0) + 1;
+      element += step;
+      if (next < (shape[axis] ?? 0)) {
+        index[axis] = next;
+        break;
+      }
+      element -= step * next;
+      index[axis] = 0;
+    }
+  }
+  return tensorFromBuffer({ dtype, shape }, out);
+}

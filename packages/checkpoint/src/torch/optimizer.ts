@@ -1,0 +1,196 @@
+// Optimiser state in two forms. Ours is by name: mod1.conv1.weight.momentum_buffer. PyTorch's numbers the parameters in
+// the order of the groups: {state: {0: {momentum_buffer}}, param_groups: [{lr, …, params: [0, 1]}]}.
+
+import { CheckpointError } from '../errors.js';
+import type { TensorData, TensorMap } from '../tensor-data.js';
+import { isDict, isList, isTensor, type TorchDict, type TorchValue } from './value.js';
+
+export type OptimizerKind = 'SGD' | 'Adam';
+
+/** Parameters that share hyper-parameters, as one of PyTorch's param_groups. */
+export interface OptimizerGroup {
+  /** Names, in PyTorch's order. */
+  readonly params: readonly string[];
+  /** lr, momentum, weight_decay … under PyTorch's names. */
+  readonly options: Readonly<Record<string, TorchValue>>;
+}
+
+/** What {@link fromTorchOptimizer} returns. */
+export interface NamedOptimizer {
+  readonly kind: OptimizerKind;
+  /** `PARAMETER.momentum_buffer`, or `.exp_avg` and `.exp_avg_sq`; none for a parameter that was never updated. */
+  readonly state: Map<string, TensorData>;
+  readonly groups: readonly OptimizerGroup[];
+  /** Updates done, as Adam counts them; undefined for SGD, which does not. */
+  readonly step?: number;
+}
+
+interface Rules {
+  /** Tensors kept for each parameter. */
+  readonly slots: readonly string[];
+  /** What torch.optim expects of a group beside what the caller gives (PyTorch 1.13; later ones fill in the rest). */
+  readonly defaults: Readonly<Record<string, TorchValue>>;
+}
+
+const COMMON = { lr: 0.001, weight_decay: 0, maximize: false, foreach: null, differentiable: false };
+
+const RULES: Readonly<Record<OptimizerKind, Rules>> = {
+  SGD: {
+    slots: ['momentum_buffer'],
+    defaults: { ...COMMON, momentum: 0, dampening: 0, nesterov: false },
+  },
+  Adam: {
+    slots: ['exp_avg', 'exp_avg_sq'],
+    defaults: { ...COMMON, betas: [0.9, 0.999], eps: 1e-8, amsgrad: false, capturable: false, fused: null },
+  },
+};
+
+/**
+ * Optimiser state as torch.optim.SGD or Adam saves it: its load_state_dict continues from it.
+ *
+ * @param groups must be those of the PyTorch optimiser, in its order
+ * @param state tensors by `PARAMETER.SLOT`; a parameter without any has no state, as before its first update
+ * @param step updates done; Adam keeps it for each parameter
+ * @throws CheckpointError for state of a parameter that is in no group, or only a part of what Adam keeps
+ */
+export function toTorchOptimizer(
+  kind: OptimizerKind,
+  groups: readonly OptimizerGroup[],
+  state: TensorMap,
+  step: number,
+): TorchValue {
+  const { slots, defaults } = RULES[kind];
+  const byIndex = new Map<number, TorchValue>();
+  const used = new Set<string>();
+  let index = 0;
+  const numbered = groups.map(({ params, options }): TorchValue => {
+    const indices = params.map((name) => {
+      const kept = slotsOf(name, slots, state);
+      if (kept.size > 0) {
+        for (const slot of kept.keys()) used.add(`${name}.${slot}`);
+        byIndex.set(index, kind === 'Adam' ? new Map([['step', stepTensor(step)], ...kept]) : kept);
+      }
+      return index++;
+    });
+    return new Map<string, TorchValue>([...Object.entries({ ...defaults, ...options }), ['params', indices]]);
+  });
+  for (const name of state.keys()) {
+    if (!used.has(name)) throw new CheckpointError(`The optimiser state "${name}" belongs to no parameter.`);
+  }
+  return new Map<string, TorchValue>([
+    ['state', byIndex],
+    ['param_groups', numbered],
+  ]);
+}
+
+function slotsOf(name: string, slots: readonly string[], state: TensorMap): Map<string, TensorData> {
+  const kept = new Map<string, TensorData>();
+  for (const slot of slots) {
+    const tensor = state.get(`${name}.${slot}`);
+    if (tensor) kept.set(slot, tensor);
+  }
+  if (kept.size > 0 && kept.size < slots.length) {
+    throw new CheckpointError(
+      `The optimiser state of "${name}" has only ${[...kept.keys()].join(', ')} of ${slots.join(', ')}.`,
+    );
+  }
+  return kept;
+}
+
+/** A float32 scalar, as PyTorch ≥ 1.12 keeps it; older versions count on with a tensor as well. */
+function stepTensor(step: number): TensorData {
+  return { dtype: 'float32', shape: [], data: Float32Array.of(step) };
+}
+
+/**
+ * The inverse of {@link toTorchOptimizer}, of any state that torch.optim.SGD or Adam has saved.
+ *
+ * @param names the parameters in the order in which the PyTorch optimiser was given them, over all groups
+ * @throws CheckpointError if it is no such state, counts other parameters, or is of a kind that is not supported
+ */
+export function fromTorchOptimizer(value: TorchValue, names: readonly string[]): NamedOptimizer {
+  const saved = isDict(value) ? value : new Map<string, TorchValue>();
+  const [states, savedGroups] = [saved.get('state'), saved.get('param_groups')];
+  if (!isDict(states) || savedGroups === undefined || !isList(savedGroups)) {
+    throw new CheckpointError(
+      'The optimiser state is not one of PyTorch: it has no "state" and "param_groups".',
+    );
+  }
+  const counts = savedGroups.map((group) => paramsOf(group).length);
+  const count = counts.reduce((sum, params) => sum + params, 0);
+  if (count !== names.length) {
+    throw new CheckpointError(
+      `The optimiser state is of ${count} parameters (${counts.join(' + ')}), the network has ${names.length}.`,
+    );
+  }
+  const state = new Map<string, TensorData>();
+  const steps = new Set<number>();
+  let next = 0;
+  const groups = savedGroups.map((group): OptimizerGroup => {
+    const params = paramsOf(group).map((key) => {
+      const name = names[next++] ?? '';
+      const kept = states.get(key);
+      if (kept !== undefined) takeSlots(name, kept, state, steps);
+      return name;
+    });
+    return { params, options: optionsOf(group) };
+  });
+  const kind = kindOf(groups, state);
+  if (steps.size > 1) {
+    throw new CheckpointError(
+      `The optimiser state counts updates per parameter and they differ (${[...steps].slice(0, 4).join(', ')}); only one count for all is supported.`,
+    );
+  }
+  const [step] = steps;
+  return { kind, state, groups, step };
+}
+
+/** Keys into `state`: indices, or memory addresses in files of PyTorch before 1.5. */
+function paramsOf(group: TorchValue): (string | number)[] {
+  const params = isDict(group) ? group.get('params') : undefined;
+  if (params === undefined || !isList(params)) {
+    throw new CheckpointError('The optimiser state is not one of PyTorch: a group has no "params".');
+  }
+  return params.map((key) => {
+    if (typeof key === 'number' || typeof key === 'string') return key;
+    throw new CheckpointError('The optimiser state is not one of PyTorch: a parameter is not a number.');
+  });
+}
+
+function optionsOf(group: TorchValue): Record<string, TorchValue> {
+  const options: [string, TorchValue][] = [];
+  if (isDict(group)) {
+    for (const [key, option] of group) if (key !== 'params') options.push([String(key), option]);
+  }
+  return Object.fromEntries(options);
+}
+
+function takeSlots(name: string, kept: TorchValue, state: Map<string, TensorData>, steps: Set<number>): void {
+  for (const [slot, item] of isDict(kept) ? kept : (new Map() as TorchDict)) {
+    // SGD without momentum, or before the first update.
+    if (item === null) continue;
+    if (slot === 'step') steps.add(stepOf(name, item));
+    else if (!isTensor(item)) {
+      throw new CheckpointError(`The optimiser state of "${name}" has a "${slot}" that is no tensor.`);
+    } else if (!Object.values(RULES).some(({ slots }) => slots.includes(String(slot)))) {
+      throw new CheckpointError(`The optimiser state of "${name}" has "${slot}", which is not supported.`);
+    } else state.set(`${name}.${slot}`, item);
+  }
+}
+
+function stepOf(name: string, step: TorchValue): number {
+  const exact = isTensor(step) && ['float32', 'float64', 'int64'].includes(step.dtype);
+  const number = exact && step.data.length === 1 ? Number(step.data[0]) : step;
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
+  throw new CheckpointError(`The optimiser state of "${name}" has a "step" that is not a whole number ≥ 0.`);
+}
+
+/** PyTorch does not say which optimiser it was; the options and tensors do. */
+function kindOf(groups: readonly OptimizerGroup[], state: TensorMap): OptimizerKind {
+  const has = (option: string): boolean => groups.some(({ options }) => Object.hasOwn(options, option));
+  const slots = (kind: OptimizerKind): boolean =>
+    [...state.keys()].every((name) => RULES[kind].slots.some((slot) => name.endsWith(`.${slot}`)));
+  if (has('betas') && slots('Adam')) return 'Adam';
+  if (has('momentum') && !has('alpha') && slots('SGD')) return 'SGD';
+  throw new CheckpointError('The optimiser state is neither of SGD nor of Adam.');
+}
