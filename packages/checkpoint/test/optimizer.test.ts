@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import {
+  fromTorchOptimizer,
+  readStateDict,
+  type TensorData,
+  type TorchValue,
+  toTorchOptimizer,
+} from '../src/index.js';
+import { comparable, float32 } from './tensors.js';
+
+const fixtures = fileURLToPath(new URL('fixtures/torch/', import.meta.url));
+const names = ['conv1.weight', 'bn1.weight', 'bn1.bias', 'fc.weight', 'fc.bias'];
+
+async function saved(kind: string): Promise<TorchValue> {
+  const { rest } = await readStateDict(join(fixtures, `${kind}.legacy.pth`));
+  return rest.get('optimizer') ?? null;
+}
+
+describe('fromTorchOptimizer', () => {
+  it('names the momentum of SGD', async () => {
+    const { kind, state, groups, step } = fromTorchOptimizer(await saved('sgd'), names);
+    expect(kind).toBe('SGD');
+    expect(step).toBeUndefined();
+    expect([...state.keys()]).toEqual(names.map((name) => `${name}.momentum_buffer`));
+    expect(state.get('conv1.weight.momentum_buffer')?.shape).toEqual([4, 3, 3, 3]);
+    expect(groups.map(({ params }) => params)).toEqual([names.slice(0, 3), names.slice(3)]);
+    expect(groups[1]?.options).toMatchObject({ lr: 0.5, momentum: 0.9, nesterov: true, weight_decay: 1e-4 });
+  });
+
+  it('names the moments of Adam and counts its updates', async () => {
+    const { kind, state, groups, step } = fromTorchOptimizer(await saved('adam'), names);
+    expect(kind).toBe('Adam');
+    expect(step).toBe(2);
+    expect(state.size).toBe(2 * names.length);
+    expect(state.get('fc.bias.exp_avg_sq')?.shape).toEqual([3]);
+    expect(groups[0]?.options).toMatchObject({ lr: 0.01, betas: [0.8, 0.99] });
+  });
+
+  it('follows keys that are addresses, as PyTorch before 1.5 wrote them', () => {
+    const state = new Map([[94_000_000_000_512, new Map([['momentum_buffer', float32([1], [5])]])]]);
+    const group = new Map<string, TorchValue>([
+      ['momentum', 0.9],
+      ['params', [94_000_000_000_000, 94_000_000_000_512]],
+    ]);
+    const value = new Map<string, TorchValue>([
+      ['state', state],
+      ['param_groups', [group]],
+    ]);
+    expect(comparable(fromTorchOptimizer(value, ['a', 'b']).state)).toEqual(
+      comparable(new Map([['b.momentum_buffer', float32([1], [5])]])),
+    );
+  });
+
+  const wrapped = (item: TorchValue, options: Record<string, TorchValue> = { betas: [0, 0] }): TorchValue =>
+    new Map<string, TorchValue>([
+      ['state', new Map([[0, item]])],
+      ['param_groups', [new Map([...Object.entries(options), ['params', [0]]])]],
+    ]);
+  it.each<[string, TorchValue, string]>([
+    [
+      'other parameters',
+      wrapped(new Map(), { momentum: 0, params: [0] }),
+      'is of 1 parameters (1), the network has 2',
+    ],
+    ['something else', new Map([['epoch', 1]]), 'it has no "state" and "param_groups"'],
+    [
+      'no list',
+      new Map<string, TorchValue>([
+        ['state', new Map()],
+        ['param_groups', [1]],
+      ]),
+      'a group has no "params"',
+    ],
+  ])('refuses %s', (_, value, message) => {
+    expect(() => fromTorchOptimizer(value, ['a', 'b'])).toThrow(message);
+  });
+
+  it.each<[string, TorchValue, string]>([
+    [
+      'amsgrad',
+      wrapped(new Map([['max_exp_avg_sq', float32([1], [1])]])),
+      '"a" has "max_exp_avg_sq", which is not',
+    ],
+    ['a part of a step', wrapped(new Map([['step', 1.5]])), '"a" has a "step" that is not a whole number'],
+    ['text as momentum', wrapped(new Map([['exp_avg', 'x']])), '"a" has a "exp_avg" that is no tensor'],
+    ['RMSprop', wrapped(new Map(), { alpha: 0.9, momentum: 0 }), 'neither of SGD nor of Adam'],
+  ])('refuses %s', (_, value, message) => {
+    expect(() => fromTorchOptimizer(value, ['a'])).toThrow(message);
+  });
+});
+
+describe('toTorchOptimizer', () => {
+  it.each(['sgd', 'adam'])('gives back what PyTorch wrote: %s', async (kind) => {
+    const value = await saved(kind);
+    const named = fromTorchOptimizer(value, names);
+    const back = toTorchOptimizer(named.kind, named.groups, named.state, named.step ?? 0);
+    expect(fromTorchOptimizer(back, names)).toEqual(named);
+  });
+
+  it('fills in the options that torch.optim needs, and leaves out what was never updated', () => {
+    const state = new Map([['b.momentum_buffer', float32([1], [5])]]);
+    const groups = [{ params: ['a', 'b'], options: { lr: 0.1, momentum: 0.9 } }];
+    expect(toTorchOptimizer('SGD', groups, state, 7)).toEqual(
+      new Map<string, TorchValue>([
+        ['state', new Map([[1, new Map([['momentum_buffer', float32([1], [5])]])]])],
+        [
+          'param_groups',
+          [
+            new Map<string, TorchValue>(
+              Object.entries({
+                lr: 0.1,
+                weight_decay: 0,
+                maximize: false,
+                foreach: null,
+                differentiable: false,
+                momentum: 0.9,
+                dampening: 0,
+                nesterov: false,
+                params: [0, 1],
+              }),
+            ),
+          ],
+        ],
+      ]),
+    );
+  });
+
+  it('refuses state that has no parameter, or is not whole', () => {
+    const state = (name: string): Map<string, TensorData> => new Map([[name, float32([1], [5])]]);
+    const groups = [{ params: ['a'], options: {} }];
+    expect(() => toTorchOptimizer('SGD', groups, state('b.momentum_buffer'), 1)).toThrow(
+      'The optimiser state "b.momentum_buffer" belongs to no parameter.',
+    );
+    expect(() => toTorchOptimizer('Adam', groups, state('a.exp_avg'), 1)).toThrow(
+      'The optimiser state of "a" has only exp_avg of exp_avg, exp_avg_sq.',
+    );
+  });
+});

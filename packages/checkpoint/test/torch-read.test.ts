@@ -1,0 +1,181 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import {
+  readStateDict,
+  readTorch,
+  type TensorData,
+  type TorchValue,
+  writeSafetensors,
+} from '../src/index.js';
+import { isDict, isList, isTensor } from '../src/torch/value.js';
+import { encodeZip } from '../src/zip/write.js';
+import { readBytes, torchBytes } from './memory-source.js';
+import { temporaryFolder } from './temporary-folder.js';
+import { comparable, comparableTensor, float32 } from './tensors.js';
+
+const fixtures = fileURLToPath(new URL('fixtures/torch/', import.meta.url));
+const root = await temporaryFolder();
+const values: Record<string, unknown> = JSON.parse(await readFile(join(fixtures, 'values.json'), 'utf8'));
+
+/** The form in which the fixtures describe values. */
+function described(value: TorchValue): unknown {
+  if (isDict(value)) return { dict: [...value].map(([key, item]) => [key, described(item)]) };
+  if (isList(value)) return value.map(described);
+  if (isTensor(value)) {
+    const { dtype, shape, bytes } = comparableTensor(value);
+    return { dtype, shape, bytes };
+  }
+  if (typeof value === 'bigint') return { bigint: String(value) };
+  return value === Number.POSITIVE_INFINITY ? { float: 'inf' } : value;
+}
+
+function at(value: TorchValue, ...path: (string | number)[]): TorchValue {
+  return path.reduce<TorchValue>((part, key) => (isDict(part) ? (part.get(key) ?? null) : null), value);
+}
+
+async function unpacked(bytes: Uint8Array): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of encodeZip([['a/data.pkl', bytes]])) pieces.push(piece);
+  return Buffer.concat(pieces).toString('latin1');
+}
+
+describe('files of PyTorch', () => {
+  it.each(Object.keys(values))('reads %s from both containers as PyTorch does', async (name) => {
+    for (const container of ['zip', 'legacy']) {
+      const value = await readTorch(join(fixtures, `${name}.${container}.pth`));
+      expect(described(value), container).toEqual(values[name]);
+    }
+  });
+
+  it('reads protocol 4', async () => {
+    expect(described(await readTorch(join(fixtures, 'plain.protocol4.pth')))).toEqual(values.plain);
+  });
+
+  it('gives equal views of a storage as one tensor, and every other memory of its own', async () => {
+    const value = new Map<string, TorchValue>([['weight', float32([2], [1, 2])]]);
+    const tied = new Map([...value, ['tied', at(value, 'weight')]]);
+    const read = await readBytes(await torchBytes(tied));
+    expect(at(read, 'tied')).toBe(at(read, 'weight'));
+    const views = await readTorch(join(fixtures, 'views.zip.pth'));
+    const [base, same] = [at(views, 'base'), at(views, 'same')];
+    expect(isTensor(base) && isTensor(same) && base.data !== same.data).toBe(true);
+  });
+
+  it('refuses a big-endian file in either container', async () => {
+    const legacy = await readFile(join(fixtures, 'old.legacy.pth'));
+    const flag = legacy.indexOf('little_endian') + 'little_endian'.length + 2;
+    expect(legacy[flag]).toBe(0x88);
+    legacy[flag] = 0x89;
+    await expect(readBytes(legacy)).rejects.toThrow('was written on a big-endian machine');
+    const zip = await torchBytes(new Map([['a', 1]]));
+    const big = Buffer.from(zip.toString('latin1').replace('little', 'big   '), 'latin1');
+    await expect(readBytes(big)).rejects.toThrow('"archive/byteorder" does not agree with its checksum');
+    const pieces: Uint8Array[] = [];
+    for await (const piece of encodeZip([
+      ['a/data.pkl', Buffer.from('8002' + '4e' + '2e', 'hex')],
+      ['a/byteorder', Buffer.from('big')],
+    ])) {
+      pieces.push(piece);
+    }
+    await expect(readBytes(Buffer.concat(pieces))).rejects.toThrow('was written on a big-endian machine');
+  });
+
+  it('accepts a zip file without checksums', async () => {
+    const text = await unpacked(Buffer.from('8002' + '4b07' + '2e', 'hex'));
+    const bytes = Buffer.from(text, 'latin1');
+    const directory = bytes.indexOf('PK\x01\x02');
+    expect(await readBytes(bytes)).toBe(7);
+    bytes[directory + 16] = (bytes[directory + 16] ?? 0) ^ 1;
+    await expect(readBytes(bytes)).rejects.toThrow('does not agree with its checksum');
+    bytes.writeUInt32LE(0, directory + 16);
+    expect(await readBytes(bytes)).toBe(7);
+  });
+});
+
+describe('readStateDict', () => {
+  const names = (tensors: ReadonlyMap<string, TensorData>): string[] => [...tensors.keys()];
+
+  it('finds the dictionary, strips module. and keeps the rest', async () => {
+    for (const container of ['zip', 'legacy'] as const) {
+      const path = join(fixtures, `sgd.${container}.pth`);
+      const { format, tensors, rest } = await readStateDict(path);
+      expect(format).toBe(`torch-${container}`);
+      expect(names(tensors).slice(0, 3)).toEqual(['conv1.weight', 'bn1.weight', 'bn1.bias']);
+      expect([...rest.keys()]).toEqual(['epoch', 'arch', 'best_prec1', 'optimizer']);
+      expect(rest.get('epoch')).toBe(3);
+    }
+  });
+
+  it('takes a bare dictionary, and joins nested ones by dots', async () => {
+    const bare = await readStateDict(join(fixtures, 'old.legacy.pth'));
+    expect(names(bare.tensors)).toEqual([
+      'conv1.weight',
+      'bn1.weight',
+      'bn1.bias',
+      'bn1.running_mean',
+      'bn1.running_var',
+      'fc.weight',
+      'fc.bias',
+    ]);
+    expect(bare.rest.size).toBe(0);
+    const { tensors } = await readStateDict(join(fixtures, 'parts.zip.pth'));
+    expect(names(tensors)).toContain('body.bn1.running_mean');
+    expect(names(tensors)).toContain('head.weight');
+    expect(names(tensors).slice(-2)).toEqual(['cls.weight', 'cls.bias']);
+  });
+
+  it('reads safetensors as well, whatever the name of the file', async () => {
+    const path = join(root, 'a.pth');
+    const tensors = new Map([['module.x', float32([1], [2])]]);
+    await writeSafetensors(path, tensors, { metadata: { note: 'n' } });
+    const read = await readStateDict(path);
+    expect(read.format).toBe('safetensors');
+    expect(comparable(read.tensors)).toEqual(comparable(new Map([['x', float32([1], [2])]])));
+    expect(read.rest).toEqual(new Map([['note', 'n']]));
+  });
+
+  const dict = (entries: Record<string, TorchValue>): TorchValue => new Map(Object.entries(entries));
+  const one = float32([1], [1]);
+  it.each<[string, TorchValue, string]>([
+    ['no dictionary', [one], 'holds no dictionary, so no state dictionary either'],
+    ['other keys', dict({ epoch: 1, net: one }), 'there is no "state_dict", and its keys are "epoch", "net"'],
+    ['nothing', dict({ state_dict: dict({}) }), 'holds an empty state dictionary'],
+    ['no tensor', dict({ state_dict: dict({ a: one, b: 3 }) }), '"b" of the state dictionary is no tensor'],
+    ['twice', dict({ a: dict({ b: one }), 'a.b': one }), 'the state dictionary has two tensors "a.b"'],
+  ])('says what is wrong with a file of %s', async (name, value, message) => {
+    const path = join(root, `${name}.pth`);
+    await writeFile(path, await torchBytes(value));
+    await expect(readStateDict(path)).rejects.toThrow(message);
+    await expect(readStateDict(path)).rejects.toThrow(path);
+  });
+
+  it.each([
+    ['empty', Buffer.alloc(0), 'is empty.'],
+    ['short', Buffer.from('ab'), 'is not a checkpoint: neither'],
+    ['page', Buffer.from('<!DOCTYPE html><html>'), 'it is a web page, so the download went wrong'],
+    ['lfs', Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'it is a pointer of Git LFS'],
+    ['gzip', Buffer.from([0x1f, 0x8b, 8, 0]), 'it is compressed with gzip'],
+    ['pickle', Buffer.from([0x80, 2, 0x4e, 0x2e]), 'it is a pickle, but not one of torch.save'],
+    [
+      'tar',
+      Buffer.concat([Buffer.alloc(257), Buffer.from('ustar'), Buffer.alloc(300)]),
+      'it is a tar archive',
+    ],
+    ['zip', Buffer.from('PK\x03\x04'), 'it has no directory at its end, so it is cut off or not a zip file'],
+  ])('says what a file is that is no checkpoint: %s', async (name, bytes, message) => {
+    const path = join(root, name);
+    await writeFile(path, bytes);
+    await expect(readStateDict(path)).rejects.toThrow(message);
+    await expect(readStateDict(path)).rejects.toThrow(path);
+  });
+
+  it('names a file that is not there, or a folder', async () => {
+    const absent = join(root, 'absent.pth');
+    await expect(readStateDict(absent)).rejects.toThrow(`Cannot read ${absent}: there is no such file.`);
+    const folder = join(root, 'folder');
+    await mkdir(folder);
+    await expect(readStateDict(folder)).rejects.toThrow(`Cannot read ${folder}: it is a folder; name a file`);
+  });
+});
