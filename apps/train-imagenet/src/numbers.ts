@@ -10,6 +10,11 @@ export function nonNegative(text: string): number {
   return atLeast(text, 0);
 }
 
+/** Option parser: whole numbers of at least 1, separated by commas. */
+export function positives(text: string): number[] {
+  return text.split(',').map(positive);
+}
+
 function atLeast(text: string, least: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= least) return value;

@@ -1,14 +1,24 @@
 #!/usr/bin/env node
 /** plan: prints the memory of a training step before anything runs. */
+import { basename } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
-import { formatPlan, loadConfig, planReport } from '@inplace-abn/train';
-import { Command } from 'commander';
+import {
+  formatPlan,
+  formatPlanTable,
+  loadConfig,
+  type PlanReport,
+  planPerDevice,
+  planReport,
+} from '@inplace-abn/train';
+import { Command, Option } from 'commander';
 import { runCommand, runProgram } from './exit.js';
-import { positive } from './numbers.js';
+import { positive, positives } from './numbers.js';
 
 interface Options {
   readonly batch?: number;
+  readonly devices?: readonly number[];
+  readonly markdown?: boolean;
   readonly json?: boolean;
 }
 
@@ -16,17 +26,55 @@ const command = new Command('plan')
   .description(
     'Plan the memory of one training step: bytes by kind, the peak, what is in place and what is not and why.',
   )
-  .argument('<config>', 'JSON training configuration')
-  .option('-b, --batch <n>', 'images per step (default: optimizer.batch_size)', positive)
-  .option('--json', 'print one JSON object: bytes by kind, peak, layers, ordinary')
+  .argument('<configs...>', 'JSON training configurations')
+  .addOption(
+    new Option('-b, --batch <n>', 'images per step (default: optimizer.batch_size)').argParser(positive),
+  )
+  .addOption(
+    new Option(
+      '-d, --devices <list>',
+      'a table for optimizer.batch_size split over each number of devices: 4,8,16',
+    )
+      .argParser(positives)
+      .conflicts('batch'),
+  )
+  .addOption(new Option('--markdown', 'print the table of --devices as Markdown').conflicts('json'))
+  .option(
+    '--json',
+    'print JSON: bytes by kind, peak, layers, ordinary; a list where several plans are asked for',
+  )
   .addHelpText('after', '\nNeeds no data and trains nothing. Exit codes: 0 done, 1 error, 2 usage.')
-  .action((path: string, options: Options) => runProgram(() => main(path, options)));
+  .action((paths: string[], options: Options) => runProgram(() => main(paths, options)));
 
-async function main(path: string, options: Options): Promise<number> {
-  const config = await loadConfig(path, { architectures: ARCHITECTURES });
-  const { report } = planReport(config, options.batch ?? config.optimizer.batch_size, cpu());
-  process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : formatPlan(report)}\n`);
+async function main(paths: readonly string[], options: Options): Promise<number> {
+  const text = options.devices ? await table(paths, options.devices, options) : await reports(paths, options);
+  process.stdout.write(`${text}\n`);
   return 0;
+}
+
+async function table(
+  paths: readonly string[],
+  devices: readonly number[],
+  options: Options,
+): Promise<string> {
+  const rows = [];
+  for (const path of paths)
+    rows.push(...planPerDevice(basename(path, '.json'), await load(path), devices, cpu()));
+  return options.json ? JSON.stringify(rows, null, 2) : formatPlanTable(rows, { markdown: options.markdown });
+}
+
+async function reports(paths: readonly string[], { batch, json }: Options): Promise<string> {
+  const plans: PlanReport[] = [];
+  for (const path of paths) {
+    const config = await load(path);
+    plans.push(planReport(config, batch ?? config.optimizer.batch_size, cpu()).report);
+  }
+  if (json) return JSON.stringify(plans.length === 1 ? plans[0] : plans, null, 2);
+  return plans.map(formatPlan).join('\n\n');
+}
+
+function load(path: string) {
+  return loadConfig(path, { architectures: ARCHITECTURES });
 }
 
 await runCommand(command);

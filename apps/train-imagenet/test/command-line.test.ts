@@ -107,4 +107,35 @@ describe('plan', { timeout: 60_000 }, () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^resnet18, batch 8 at 16×16, float32\n/);
   });
+
+  it('prints a table of devices, of several configurations', async () => {
+    const other = join(folder, 'other.json');
+    await writeFile(other, JSON.stringify(rawConfig({ network: { arch: 'resnet34' } })));
+    const { code, stdout, stderr } = await run('plan', config, other, '--devices', '2,4', '--markdown');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const cells = stdout.split('\n').map((line) =>
+      line
+        .split('|')
+        .slice(1, 4)
+        .map((cell) => cell.trim()),
+    );
+    expect(cells.filter(([name]) => name === 'config' || name === 'other')).toEqual([
+      ['config', '2', '4'],
+      ['config', '4', '2'],
+      ['other', '2', '4'],
+      ['other', '4', '2'],
+    ]);
+  });
+
+  it.each([
+    [['--devices', '2,x'], 'Expected a whole number of at least 1.'],
+    [
+      ['--devices', '2', '--batch', '4'],
+      "'-d, --devices <list>' cannot be used with option '-b, --batch <n>'",
+    ],
+  ])('exits with 2 for %j', async (args, message) => {
+    const { code, stderr } = await run('plan', config, ...args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
 });

@@ -15,6 +15,7 @@ export { StepClock } from './meters/step-clock.js';
 export { formatPlan } from './plan/format.js';
 export { memoryMapOf } from './plan/memory-map.js';
 export { ordinaryBytes, type PlannedLayer, type PlanReport, planReport } from './plan/plan-report.js';
+export { formatPlanTable, type PlanRow, planPerDevice } from './plan/plan-table.js';
 export { type FormatOptions, formatProgress, type ProgressState } from './progress/format.js';
 export { Progress, type ProgressOptions, type ProgressStream } from './progress/progress.js';
 export { formatBytes, formatDuration, formatLoss, formatPercent, formatRate } from './progress/units.js';
