@@ -1,5 +1,6 @@
 // Runs a program of apps/ in the caller's folder after bringing the build up to date.
 //   npm run train-imagenet -- CONFIG DIR [options]      npm run plan -- CONFIG --batch N [--json]
+//   npm run test-imagenet -- CONFIG CHECKPOINT DIR [options]
 import { inRoot } from './lib/paths.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
@@ -8,6 +9,7 @@ import { runAttached, runMain, StepError } from './lib/steps.mjs';
 const PROGRAMS = {
   plan: 'apps/train-imagenet/dist/plan.js',
   'train-imagenet': 'apps/train-imagenet/dist/main.js',
+  'test-imagenet': 'apps/test-imagenet/dist/main.js',
 };
 
 await runMain(async () => {

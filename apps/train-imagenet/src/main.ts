@@ -2,10 +2,20 @@
 import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 /** train-imagenet: command line → @inplace-abn/train. */
-import { collectVersions, evaluate, loadConfig, type TrainConfig, train } from '@inplace-abn/train';
+import {
+  collectVersions,
+  evaluate,
+  formatValidation,
+  loadConfig,
+  nonNegative,
+  positive,
+  runCommand,
+  runProgram,
+  signalExitCode,
+  type TrainConfig,
+  train,
+} from '@inplace-abn/train';
 import { Command } from 'commander';
-import { runCommand, runProgram } from './exit.js';
-import { nonNegative, positive } from './numbers.js';
 
 interface Options {
   readonly workers: number;
@@ -18,9 +28,6 @@ interface Options {
   readonly maxSteps?: number;
   readonly distBackend?: string;
 }
-
-/** Exit codes of shells for a program ended by a signal: 128 + its number. */
-const SIGNAL_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 const command = new Command('train-imagenet')
   .description('Train a classification network with in-place activated batch norm on a folder of images.')
@@ -62,10 +69,7 @@ async function evaluateOnly(config: TrainConfig, data: string, options: Options)
   const { resume, workers, printFreq } = options;
   if (!resume) throw new Error('--evaluate needs the checkpoint to validate: add --resume PATH');
   const result = await evaluate({ config, data, device: cpu(), workers, printFreq, resume });
-  const { top1, top5, loss, images } = result;
-  process.stdout.write(
-    `top-1 ${top1.toFixed(2)} %  top-5 ${top5.toFixed(2)} %  loss ${loss.toFixed(4)}  images ${images}\n`,
-  );
+  process.stdout.write(`${formatValidation(result)}\n`);
   return 0;
 }
 
@@ -74,7 +78,7 @@ async function trainRun(config: TrainConfig, data: string, options: Options): Pr
   const versions = collectVersions(import.meta.url);
   const run = { workers, printFreq, resume, logDir, saveEvery, maxSteps, histograms: options.logHist };
   const { stopped } = await train({ config, data, device: cpu(), versions, ...run });
-  return stopped && stopped !== 'max-steps' ? (SIGNAL_CODES[stopped] ?? 1) : 0;
+  return stopped && stopped !== 'max-steps' ? signalExitCode(stopped) : 0;
 }
 
 await runCommand(command);

@@ -10,10 +10,12 @@ import {
   type PlanReport,
   planPerDevice,
   planReport,
+  positive,
+  positives,
+  runCommand,
+  runProgram,
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
-import { runCommand, runProgram } from './exit.js';
-import { positive, positives } from './numbers.js';
 
 interface Options {
   readonly batch?: number;

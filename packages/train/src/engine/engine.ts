@@ -2,14 +2,12 @@
 import {
   compile,
   type Device,
-  formatBytes,
   type HostTensor,
   NotFiniteError,
   type Plan,
   Program,
   Store,
   statesOf,
-  UsageError,
 } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
@@ -19,6 +17,7 @@ import { type BatchShape, imageArrays } from '../step/images.js';
 import { networkOf } from '../step/network.js';
 import { trainingStep } from '../step/training-step.js';
 import { firstNonFinite } from './diagnose.js';
+import { checkFits } from './fits.js';
 import type { LearningRates } from './learning-rate.js';
 
 export interface StepResult {
@@ -60,7 +59,8 @@ export class Engine {
     }));
     const arenaBytes = Math.max(this.plan.arenaBytes, ...evalPlans.map(({ plan }) => plan.arenaBytes));
     const states = statesOf(trainGraph, ...evalGraphs.map(({ graph }) => graph));
-    checkFits(device, arenaBytes + this.plan.bytes.weights + this.plan.bytes.optimizer, this.shape);
+    const needed = arenaBytes + this.plan.bytes.weights + this.plan.bytes.optimizer;
+    checkFits(device, needed, this.shape, 'lower optimizer.batch_size or input.crop_train');
     this.store = new Store(device, states);
     const arena = device.allocate(arenaBytes);
     this.training = new Program(this.plan, device, this.store, arena);
@@ -117,13 +117,4 @@ function resultOf(outputs: Record<string, ArrayLike<number | bigint>>): StepResu
     correct1: Number(outputs.correct?.[0]),
     correct5: Number(outputs.correct?.[1]),
   };
-}
-
-function checkFits(device: Device, needed: number, { batch, crop }: BatchShape): void {
-  const available = device.availableBytes();
-  if (needed <= available) return;
-  throw new UsageError(
-    `the plan for batch ${batch} at ${crop}×${crop} needs ${formatBytes(needed)} (${needed} bytes) but only ` +
-      `${formatBytes(available)} (${Math.floor(available)} bytes) are available: lower optimizer.batch_size or input.crop_train`,
-  );
 }

@@ -3,11 +3,11 @@ import { formatBytes, formatDuration, formatLoss, formatPercent, formatRate, thr
 
 /** What the progress line shows. Optional fields that are absent are left out. */
 export interface ProgressState {
-  phase: 'train' | 'val';
-  /** Counted from 1. */
-  epoch: number;
-  epochs: number;
-  /** Steps done in this epoch, counted from 1. */
+  phase: 'train' | 'val' | 'test';
+  /** Counted from 1; absent, with `epochs`, where there is but one pass. */
+  epoch?: number;
+  epochs?: number;
+  /** Steps done in this epoch or pass, counted from 1. */
   step: number;
   steps: number;
   /** Loss of this step, and its mean over the epoch so far. */
@@ -47,8 +47,11 @@ export function formatProgress(state: ProgressState, options: FormatOptions = {}
 function fieldsOf(state: ProgressState): Field[] {
   const mean = state.meanLoss === undefined ? '' : ` (${formatLoss(state.meanLoss)})`;
   const steps = String(state.steps);
+  const { epoch, epochs } = state;
   const fields: Field[] = [
-    { label: state.phase.padEnd(5), value: `${state.epoch}/${state.epochs}`, weight: 10 },
+    epoch === undefined
+      ? { label: '', value: state.phase, weight: 10 }
+      : { label: state.phase.padEnd(5), value: `${epoch}/${epochs}`, weight: 10 },
     { label: 'step', value: `${String(state.step).padStart(steps.length)}/${steps}`, weight: 9 },
     { label: 'loss', value: `${formatLoss(state.loss)}${mean}`, weight: 8 },
     { label: 'top-1', value: formatPercent(state.top1), weight: 7 },

@@ -14,6 +14,11 @@ export interface Validation {
   readonly images: number;
 }
 
+/** `top-1 84.21 %  top-5 99.80 %  loss 0.4321  images 10000`. */
+export function formatValidation({ loss, top1, top5, images }: Validation): string {
+  return `top-1 ${top1.toFixed(2)} %  top-5 ${top5.toFixed(2)} %  loss ${loss.toFixed(4)}  images ${images}`;
+}
+
 export interface ValidationOptions {
   readonly engine: Engine;
   readonly loader: Loader;

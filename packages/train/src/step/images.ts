@@ -15,12 +15,16 @@ export interface ImageInputs {
   readonly labels: Value;
 }
 
-/** uint8 images, colour matrices and labels; normalisation and colour augmentation happen on the device. */
-export function imageInputs(tracer: Tracer, { batch, crop }: BatchShape): ImageInputs {
+/** uint8 images and colour matrices; normalisation and colour augmentation happen on the device. */
+export function unlabelledInputs(tracer: Tracer, { batch, crop }: BatchShape): Value {
   const images = tracer.input('images', [batch, 3, crop, crop], 'uint8');
   const color = tracer.input('color', [batch, 12], 'float32');
-  const labels = tracer.input('labels', [batch], 'int32');
-  return { x: tracer.within('input', () => colorTransform(images, color)), labels };
+  return tracer.within('input', () => colorTransform(images, color));
+}
+
+/** The same with labels. */
+export function imageInputs(tracer: Tracer, shape: BatchShape): ImageInputs {
+  return { x: unlabelledInputs(tracer, shape), labels: tracer.input('labels', [shape.batch], 'int32') };
 }
 
 /** A batch of the loader as the arrays of those inputs. */

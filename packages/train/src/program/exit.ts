@@ -3,6 +3,9 @@ import type { Command } from 'commander';
 /** Exit code of a command line that cannot be understood. */
 const USAGE = 2;
 
+/** Exit codes of shells for a program ended by a signal: 128 + its number. */
+const SIGNAL_CODES: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143 };
+
 /** Parses the command line and runs the program it asks for. */
 export async function runCommand(command: Command): Promise<void> {
   // By then commander has printed the help that was asked for, or what is wrong.
@@ -20,4 +23,9 @@ export async function runProgram(main: () => Promise<number>): Promise<void> {
     if (process.env.IABN_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = 1;
   }
+}
+
+/** The exit code of a program that finished cleanly after a signal. */
+export function signalExitCode(signal: NodeJS.Signals): number {
+  return SIGNAL_CODES[signal] ?? 1;
 }

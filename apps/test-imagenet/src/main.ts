@@ -1,0 +1,136 @@
+#!/usr/bin/env node
+/** test-imagenet: command line → @inplace-abn/train. */
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { cpu } from '@inplace-abn/core';
+import { ARCHITECTURES } from '@inplace-abn/models';
+import {
+  formatValidation,
+  loadConfig,
+  positive,
+  runCommand,
+  runProgram,
+  signalExitCode,
+  type TrainConfig,
+  testJson,
+  testNetwork,
+  writeTestJson,
+  writeTestPage,
+} from '@inplace-abn/train';
+import { Command, InvalidArgumentError } from 'commander';
+
+interface Options {
+  readonly crop?: number;
+  readonly scale?: number;
+  readonly tenCrops?: boolean;
+  readonly workers: number;
+  readonly printFreq: number;
+  readonly batch?: number;
+  readonly classes?: string;
+  readonly json?: string;
+  readonly html?: string;
+}
+
+/** `--json -`: the result goes to standard output, everything else to standard error. */
+const STDOUT = '-';
+
+const command = new Command('test-imagenet')
+  .description('Test an image-classification network on every image of a folder, each counted once.')
+  .argument('<config>', 'JSON configuration that the network was trained with')
+  .argument('<checkpoint>', 'weights: a checkpoint, or a folder of checkpoints (the newest whole one)')
+  .argument('<dir>', 'image folder: DIR/val/CLASS/*.{jpg,jpeg,png}, or DIR/CLASS/*')
+  .option('-c, --crop <n>', 'side of the crop in pixels (default: input.crop_val, 224)', positive)
+  .option(
+    '-s, --scale <n>',
+    'resize the shorter side to this first; -1: do not (default: input.scale_val, 256)',
+    minusOneOrPositive,
+  )
+  .option('--ten_crops, --ten-crops', 'average the logits of the corners, the centre and their mirror images')
+  .option('-j, --workers <n>', 'images in work at a time', positive, 2)
+  .option('-p, --print-freq <n>', 'batches between lines where the output is no terminal', positive, 10)
+  .option(
+    '-b, --batch <n>',
+    'images of a batch; with ten crops a tenth of it (default: optimizer.batch_size)',
+    positive,
+  )
+  .option(
+    '--classes <file>',
+    'class folders in the order of the outputs, one a line: FOLDER or FOLDER<TAB>NAME',
+  )
+  .option('--json <file>', 'write the result as JSON; -: to standard output, progress to standard error')
+  .option('--html <file>', 'write a page: accuracy of each class, confusion matrix, worst images')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  test-imagenet config.json runs/first/checkpoints data
+  test-imagenet config.json best.safetensors data --ten-crops --html test.html
+  test-imagenet config.json best.safetensors data/val --crop 320 --scale 320 --batch 32
+  test-imagenet config.json best.safetensors photos --classes imagenet.txt --json - | jq .top1
+
+An image that cannot be read is named and not counted; unless input.unreadable is "skip", the exit code is then 1.
+Ctrl-C stops after the batch (exit code 130, nothing written); twice kills. Exit codes: 0 done, 1 error, 2 usage.
+Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
+  )
+  .action((config: string, checkpoint: string, dir: string, options: Options) =>
+    runProgram(() => main(config, checkpoint, dir, options)),
+  );
+
+function minusOneOrPositive(text: string): number {
+  if (text === '-1') return -1;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError('Expected a whole number of at least 1, or -1.');
+}
+
+async function main(configPath: string, checkpoint: string, data: string, options: Options): Promise<number> {
+  const { json, html, workers, printFreq, batch, classes, tenCrops = false } = options;
+  const config = await loadConfig(configPath, { architectures: ARCHITECTURES });
+  for (const file of [json, html]) {
+    if (file !== undefined && file !== STDOUT) await checkWritable(file);
+  }
+  const stream = json === STDOUT ? process.stderr : process.stdout;
+  const { result, stopped } = await testNetwork({
+    config,
+    checkpoint,
+    data,
+    device: cpu(),
+    workers,
+    printFreq,
+    batchSize: batch,
+    crop: options.crop ?? config.input.crop_val,
+    scale: options.scale ?? config.input.scale_val,
+    tenCrops,
+    classFile: classes,
+    stream,
+  });
+  if (!result) return stopped ? signalExitCode(stopped) : 1;
+  if (json === STDOUT) process.stdout.write(testJson(result));
+  else if (json !== undefined) await writeTestJson(json, result);
+  if (html !== undefined) await writeTestPage(html, result);
+  stream.write(`${formatValidation(result)}\n`);
+  for (const file of [json, html]) {
+    if (file !== undefined && file !== STDOUT) stream.write(`wrote ${file}\n`);
+  }
+  return unreadableExitCode(result.unreadable.length, config.input);
+}
+
+/** What is not there after a long test is better known before it. */
+async function checkWritable(file: string): Promise<void> {
+  const folder = dirname(resolve(file));
+  await access(folder, constants.W_OK).catch(() => {
+    throw new Error(`cannot write ${file}: ${folder} is no folder that can be written to; make it first`);
+  });
+}
+
+function unreadableExitCode(unreadable: number, input: TrainConfig['input']): number {
+  const allowed = input.unreadable === 'skip' ? input.unreadable_limit : 0;
+  if (unreadable <= allowed) return 0;
+  process.stderr.write(
+    `error: ${unreadable} images cannot be read and were not counted; repair or remove them, or allow them with input.unreadable "skip" and input.unreadable_limit\n`,
+  );
+  return 1;
+}
+
+await runCommand(command);

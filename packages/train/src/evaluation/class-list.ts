@@ -1,0 +1,87 @@
+/** Which output of the network a class folder stands for. */
+import { readFile } from 'node:fs/promises';
+import { UsageError } from '@inplace-abn/core';
+
+export interface ClassMap {
+  /** For each class folder, in the order of its labels, the network's output that stands for it. */
+  readonly outputs: readonly number[];
+  /** What to call each output. */
+  readonly names: readonly string[];
+}
+
+export interface ClassListOptions {
+  /** Class folders in the order of their labels. */
+  readonly folders: readonly string[];
+  /** Where they lie, for errors. */
+  readonly root: string;
+  /** Outputs of the network. */
+  readonly outputs: number;
+  /** File with a class a line; see `readClassFile`. */
+  readonly file?: string;
+}
+
+/**
+ * Matches class folders with outputs: by the file where there is one, else one by one in sorted order, as in
+ * training; then there must be as many of both.
+ */
+export async function matchClasses(options: ClassListOptions): Promise<ClassMap> {
+  const { folders, root, outputs, file } = options;
+  if (file !== undefined) return byFile(options, await readClassFile(file), file);
+  if (folders.length !== outputs) {
+    const remedy =
+      folders.length < outputs
+        ? 'name all classes in the order of the outputs with --classes FILE, so that the folders can be looked up'
+        : `test on a folder of the ${outputs} classes that the network was trained on, or take the checkpoint and configuration of a network for ${folders.length}`;
+    throw new UsageError(
+      `${root} has ${folders.length} class folders but the network has ${outputs} outputs (network.classes): ${remedy}`,
+    );
+  }
+  return { outputs: folders.map((_, label) => label), names: folders };
+}
+
+interface NamedClass {
+  readonly folder: string;
+  readonly name: string;
+}
+
+function byFile(options: ClassListOptions, named: readonly NamedClass[], file: string): ClassMap {
+  const { folders, root, outputs } = options;
+  if (named.length > outputs) {
+    throw new UsageError(
+      `${file} names ${named.length} classes but the network has ${outputs} outputs (network.classes)`,
+    );
+  }
+  const indices = new Map(named.map(({ folder }, index) => [folder, index]));
+  const unknown = folders.filter((folder) => !indices.has(folder));
+  if (unknown.length > 0) {
+    const more = unknown.length > 5 ? ` and ${unknown.length - 5} more` : '';
+    throw new UsageError(
+      `${file} has no line for ${unknown.slice(0, 5).join(', ')}${more} of ${root}: it must hold the folder names, in the order of the network's outputs`,
+    );
+  }
+  return {
+    outputs: folders.map((folder) => indices.get(folder) ?? -1),
+    names: Array.from({ length: outputs }, (_, output) => named[output]?.name ?? `output ${output}`),
+  };
+}
+
+/** A line for each output: `FOLDER`, or `FOLDER<TAB>NAME` to show another name. Empty lines at the end do not count. */
+async function readClassFile(path: string): Promise<NamedClass[]> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(
+      `cannot read the classes in ${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`,
+    );
+  });
+  const lines = text.trimEnd().split(/\r?\n/);
+  const seen = new Map<string, number>();
+  return lines.map((line, index) => {
+    const [folder = '', name = ''] = line.split('\t', 2).map((part) => part.trim());
+    const former = seen.get(folder);
+    if (!folder || former !== undefined) {
+      const what = folder ? `${folder} is already on line ${former}` : 'expected the name of a class folder';
+      throw new UsageError(`${path}:${index + 1}: ${what}`);
+    }
+    seen.set(folder, index + 1);
+    return { folder, name: name || folder };
+  });
+}

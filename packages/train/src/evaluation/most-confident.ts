@@ -1,0 +1,33 @@
+import type { Prediction } from './prediction.js';
+
+/** A wrong prediction, and the image's index in its folder. */
+export interface Mistake extends Prediction {
+  readonly index: number;
+}
+
+/** The wrong predictions of the highest probability. */
+export class MostConfident {
+  private kept: Mistake[] = [];
+
+  /** @param limit how many are kept */
+  constructor(private readonly limit: number) {}
+
+  add(index: number, prediction: Prediction): void {
+    if (prediction.rank === 0) return;
+    const last = this.kept.at(-1);
+    if (last && this.kept.length === this.limit && !before(prediction, last)) return;
+    const place = this.kept.findIndex((other) => before(prediction, other));
+    this.kept.splice(place === -1 ? this.kept.length : place, 0, { ...prediction, index });
+    this.kept.length = Math.min(this.kept.length, this.limit);
+  }
+
+  /** The most confident first; among equals, in the order in which they came. */
+  get list(): readonly Mistake[] {
+    return this.kept;
+  }
+}
+
+/** Two at probability 1 to the last bit still differ in how little was left for the label. */
+function before(a: Prediction, b: Prediction): boolean {
+  return a.probability === b.probability ? a.loss > b.loss : a.probability > b.probability;
+}

@@ -1,0 +1,70 @@
+/** What a test finds out, and its form as JSON. */
+import type { SkippedImage } from '@inplace-abn/data';
+import type { Mistake } from './most-confident.js';
+import type { ClassCount, ConfusionCell } from './tally.js';
+import type { Preparation } from './test-data.js';
+
+export interface ClassResult extends ClassCount {
+  /** Index of the network's output. */
+  readonly label: number;
+  readonly name: string;
+}
+
+export interface WrongImage extends Mistake {
+  /** The file, relative to the folder of the test, and where it lies. */
+  readonly file: string;
+  readonly path: string;
+}
+
+export interface TestResult extends Preparation {
+  readonly arch: string;
+  readonly precision: string;
+  readonly checkpoint: string;
+  /** The folder with the class folders. */
+  readonly data: string;
+  /** Images that were counted; with `unreadable` all of the folder. */
+  readonly images: number;
+  readonly unreadable: readonly SkippedImage[];
+  /** Per cent. */
+  readonly top1: number;
+  readonly top5: number;
+  /** Mean cross entropy. */
+  readonly loss: number;
+  /** A class for every output of the network; those without a folder have no images. */
+  readonly classes: readonly ClassResult[];
+  /** Non-zero cells of the confusion matrix. */
+  readonly confusion: readonly ConfusionCell[];
+  /** Wrong predictions of the highest probability. */
+  readonly worst: readonly WrongImage[];
+  readonly seconds: number;
+}
+
+/** Per cent of `count` in `of`; null of none. */
+export function percent(count: number, of: number): number | null {
+  return of > 0 ? (100 * count) / of : null;
+}
+
+/** The result as `--json` writes it: docs/file-formats.md describes the keys. */
+export function resultJson(result: TestResult): Record<string, unknown> {
+  const { classes, confusion, worst, unreadable, tenCrops, ...rest } = result;
+  return {
+    ...rest,
+    crops: tenCrops ? 10 : 1,
+    unreadable: unreadable.map(({ path, reason }) => ({ path, reason })),
+    classes: classes.map(({ label, name, images, correct1, correct5 }) => ({
+      label,
+      name,
+      images,
+      top1: percent(correct1, images),
+      top5: percent(correct5, images),
+    })),
+    confusion: confusion.map(({ label, predicted, count }) => [label, predicted, count]),
+    worst: worst.map(({ file, label, predicted, probability, labelProbability }) => ({
+      file,
+      label,
+      predicted,
+      probability,
+      labelProbability,
+    })),
+  };
+}

@@ -1,0 +1,65 @@
+import { Accuracy } from '../meters/accuracy.js';
+import { RunningAverage } from '../meters/running-average.js';
+import type { Prediction } from './prediction.js';
+
+export interface ClassCount {
+  readonly images: number;
+  /** Images whose highest logit, or one of the five highest, is their class's. */
+  readonly correct1: number;
+  readonly correct5: number;
+}
+
+/** So many images of class `label` were taken for `predicted`. */
+export interface ConfusionCell {
+  readonly label: number;
+  readonly predicted: number;
+  readonly count: number;
+}
+
+/** Counts over a test: loss, accuracy, and who was taken for whom. */
+export class Tally {
+  readonly loss = new RunningAverage();
+  readonly accuracy = new Accuracy();
+  private readonly top5: Uint32Array;
+  /** label · classes + predicted → images; few of many classes' pairs ever occur. */
+  private readonly pairs = new Map<number, number>();
+
+  /** @param classes outputs of the network */
+  constructor(readonly classes: number) {
+    this.top5 = new Uint32Array(classes);
+  }
+
+  add({ label, predicted, rank, loss }: Prediction): void {
+    this.loss.add(loss);
+    this.accuracy.add(rank === 0 ? 1 : 0, rank < 5 ? 1 : 0, 1);
+    if (rank < 5) this.top5[label] = (this.top5[label] ?? 0) + 1;
+    const pair = label * this.classes + predicted;
+    this.pairs.set(pair, (this.pairs.get(pair) ?? 0) + 1);
+  }
+
+  /** The confusion matrix: its cells that are not 0, by label and prediction. */
+  cells(): ConfusionCell[] {
+    return [...this.pairs]
+      .sort(([a], [b]) => a - b)
+      .map(([pair, count]) => ({
+        label: Math.floor(pair / this.classes),
+        predicted: pair % this.classes,
+        count,
+      }));
+  }
+
+  /** Counts of every output's class. */
+  perClass(): ClassCount[] {
+    const images = new Uint32Array(this.classes);
+    const correct = new Uint32Array(this.classes);
+    for (const { label, predicted, count } of this.cells()) {
+      images[label] = (images[label] ?? 0) + count;
+      if (predicted === label) correct[label] = count;
+    }
+    return Array.from(images, (count, label) => ({
+      images: count,
+      correct1: correct[label] ?? 0,
+      correct5: this.top5[label] ?? 0,
+    }));
+  }
+}

@@ -1,0 +1,73 @@
+/** The images of a test: which folder, in which batches, how prepared. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UsageError } from '@inplace-abn/core';
+import {
+  createLoader,
+  evalTransform,
+  ImageFolder,
+  type Loader,
+  sequentialSampler,
+  TEN_CROPS,
+  tenCropTransform,
+} from '@inplace-abn/data';
+import type { TrainConfig } from '../config/schema.js';
+
+/**
+ * Opens DIR/val where it holds class folders, else DIR with class folders of its own; `root` of the result says which.
+ */
+export async function openTestFolder(dir: string): Promise<ImageFolder> {
+  if (!existsSync(dir)) {
+    throw new UsageError(`${dir} does not exist: expected DIR/val/CLASS/*.{jpg,jpeg,png} or DIR/CLASS/*`);
+  }
+  const val = join(dir, 'val');
+  if (await hasFolders(val)) return ImageFolder.open(val);
+  const train = join(dir, 'train');
+  if (await hasFolders(train)) {
+    throw new UsageError(
+      `${dir} holds train/ but no val/ with class folders: to test on training images, name ${train}`,
+    );
+  }
+  return ImageFolder.open(dir);
+}
+
+async function hasFolders(path: string): Promise<boolean> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  return entries.some((entry) => entry.isDirectory() || entry.isSymbolicLink());
+}
+
+export interface Preparation {
+  /** Side of the square crop in pixels. */
+  readonly crop: number;
+  /** The shorter side is resized to this first; −1: it is not. */
+  readonly scale: number;
+  /** Average over the four corners, the centre and their mirror images, in place of the centre alone. */
+  readonly tenCrops: boolean;
+}
+
+export interface TestLoaderOptions extends Preparation {
+  readonly folder: ImageFolder;
+  readonly input: TrainConfig['input'];
+  readonly batchSize: number;
+  readonly workers: number;
+}
+
+/** Crops of each image. */
+export function cropsOf({ tenCrops }: Preparation): number {
+  return tenCrops ? TEN_CROPS : 1;
+}
+
+/** Every image once, in the folder's order. An unreadable one leaves a row with the index of another. */
+export function createTestLoader(options: TestLoaderOptions): Loader {
+  const { folder, input, batchSize, workers, crop, scale, tenCrops } = options;
+  const preparation = { crop, scale, mean: input.mean, std: input.std };
+  return createLoader({
+    folder,
+    transform: tenCrops ? tenCropTransform(preparation) : evalTransform(preparation),
+    sampler: sequentialSampler(folder.length),
+    batchSize,
+    workers,
+    onBadImage: { skip: folder.length },
+  });
+}

@@ -1,0 +1,80 @@
+/** From a checkpoint to the tensors that the network under test wants. */
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { loadLatest, loadRunState, type TensorData, takeStateDict } from '@inplace-abn/checkpoint';
+import { type HostTensor, UsageError } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import { ConfigError, loadConfig } from '../config/config.js';
+import type { NetworkConfig, TrainConfig } from '../config/schema.js';
+import { configHash } from '../run/state.js';
+import { checkFitsNetwork, specsOf } from './mismatch.js';
+import { transferScales } from './scales.js';
+
+export interface Weights {
+  readonly tensors: ReadonlyMap<string, HostTensor>;
+  /** The file that was read. */
+  readonly path: string;
+  /** Sentences for the user. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads the weights for `network` from a checkpoint, or from the newest one of a folder. Where its run folder tells
+ * how they were trained, they are carried over: other activation, ordinary and in-place batch norm.
+ *
+ * @throws UsageError or CheckpointError in the words of who runs the test
+ */
+export async function loadWeights(network: Module, config: NetworkConfig, path: string): Promise<Weights> {
+  const file = await readWeights(path);
+  checkFitsNetwork(network, config, file.tensors, file.path);
+  const taken = takeStateDict(specsOf(network), file.tensors, file.path) as Map<string, HostTensor>;
+  const trained = (await trainedConfig(file))?.network;
+  const { tensors, notes } = transferScales(network, taken, trained?.bn_mode, file.path);
+  return { tensors, path: file.path, notes: [...file.notes, ...otherActivation(trained, config), ...notes] };
+}
+
+interface WeightsFile {
+  readonly tensors: ReadonlyMap<string, TensorData>;
+  readonly path: string;
+  readonly notes: readonly string[];
+  /** Digest of the configuration that it was trained with. */
+  readonly configHash?: string;
+}
+
+async function readWeights(path: string): Promise<WeightsFile> {
+  const kind = await stat(path).catch(() => null);
+  if (!kind)
+    throw new UsageError(`there is no checkpoint ${path}: expected a file, or a folder of checkpoints`);
+  if (!kind.isDirectory()) {
+    const { model, meta } = await loadRunState(path);
+    return { tensors: model, path, notes: [], configHash: meta.configHash };
+  }
+  const { state, path: used, rejected } = await loadLatest(path);
+  const notes = rejected.map((file) => `passed over ${file.path}: ${file.reason}`);
+  return { tensors: state.model, path: used, notes, configHash: state.meta.configHash };
+}
+
+/** The configuration in the run folder of a checkpoint, if that is where it lies and what it was trained with. */
+async function trainedConfig({ path, configHash: expected }: WeightsFile): Promise<TrainConfig | null> {
+  const folder = dirname(path);
+  const run = basename(folder) === 'checkpoints' ? dirname(folder) : folder;
+  const file = join(run, 'config.json');
+  if (!existsSync(file)) return null;
+  try {
+    const config = await loadConfig(file);
+    return expected === undefined || configHash(config) === expected ? config : null;
+  } catch (error) {
+    // Some other program's config.json.
+    if (error instanceof ConfigError) return null;
+    throw error;
+  }
+}
+
+function otherActivation(trained: NetworkConfig | undefined, config: NetworkConfig): string[] {
+  if (!trained) return [];
+  const [before, now] = [trained, config].map(({ activation, activation_param }) =>
+    activation === 'leaky_relu' || activation === 'elu' ? `${activation} ${activation_param}` : activation,
+  );
+  return before === now ? [] : [`the weights were trained with ${before}; they are tested with ${now}`];
+}
