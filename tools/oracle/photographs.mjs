@@ -6,7 +6,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cropAndResize, evalTransform, ImageReader, Random, Stream } from '../../packages/data/dist/index.js';
+
+/** @type {typeof import('../../packages/data/src/index.js')} */
+const { cropAndResize, evalTransform, ImageReader, Random, Stream } = await import(
+  new URL('../../packages/data/dist/index.js', import.meta.url).href
+);
 
 const SOURCE = '/usr/share/doc/opencv-doc/examples';
 const SIDE = 224;
@@ -76,7 +80,7 @@ function count(row, path, received, expected) {
   row.worstMax = Math.max(row.worstMax, max);
 }
 
-/** @param {import('../../packages/data/dist/index.js').Image} image */
+/** @param {import('../../packages/data/src/index.js').Image} image */
 function asRgb({ data, channels }) {
   if (channels === 3) return data;
   return Uint8Array.from({ length: data.length * 3 }, (_, i) => data[Math.floor(i / 3)] ?? 0);
