@@ -12,6 +12,11 @@ TensorDesc to_desc(const Napi::Value& value) {
   for (uint32_t i = 0; i < shape.Length(); ++i) {
     desc.dims.push_back(static_cast<int64_t>(to_size(shape.Get(i), "a dimension")));
   }
+  if (object.Has("pitch")) {
+    desc.pitch = static_cast<int64_t>(to_size(object.Get("pitch"), "a pitch"));
+    if (desc.rank() < 2 || desc.pitch < desc.channels())
+      throw std::invalid_argument("rows overlap: their pitch is less than their channels");
+  }
   return desc;
 }
 

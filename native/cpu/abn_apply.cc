@@ -15,12 +15,15 @@ struct Coefficients {
 };
 
 template <class T>
-IABN_INLINE void apply_rows(const T* x, T* z, int64_t rows, int64_t columns, Coefficients wide,
-                            Activation activation) {
+IABN_INLINE void apply_rows(const T* x, int64_t x_pitch, T* z, int64_t z_pitch, const Strip& strip,
+                            Coefficients wide, Activation activation) {
+  const int64_t rows = strip.rows, columns = strip.columns;
+  const int64_t x_stride = strip.step * x_pitch, z_stride = strip.step * z_pitch;
+  x += strip.row * x_pitch, z += strip.row * z_pitch;
   with_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA {
     for (int64_t r = 0; r < rows; ++r) {
-      const T* in = x + r * columns;
-      T* out = z + r * columns;
+      const T* in = x + r * x_stride;
+      T* out = z + r * z_stride;
       IABN_ELEMENTWISE
       for (int64_t c = 0; c < columns; ++c) {
         store(out + c, phi.forward((load(in + c) - wide.mean[c]) * wide.gain[c] + wide.bias[c]));
@@ -29,18 +32,19 @@ IABN_INLINE void apply_rows(const T* x, T* z, int64_t rows, int64_t columns, Coe
   });
 }
 
-IABN_SIMD void apply_leaf(const float* x, float* z, int64_t rows, int64_t columns, Coefficients wide,
-                          Activation activation) {
-  apply_rows(x, z, rows, columns, wide, activation);
+IABN_SIMD void apply_leaf(const float* x, int64_t x_pitch, float* z, int64_t z_pitch, const Strip& strip,
+                          Coefficients wide, Activation activation) {
+  apply_rows(x, x_pitch, z, z_pitch, strip, wide, activation);
 }
 
-IABN_SIMD void apply_leaf(const bf16* x, bf16* z, int64_t rows, int64_t columns, Coefficients wide,
-                          Activation activation) {
-  apply_rows(x, z, rows, columns, wide, activation);
+IABN_SIMD void apply_leaf(const bf16* x, int64_t x_pitch, bf16* z, int64_t z_pitch, const Strip& strip,
+                          Coefficients wide, Activation activation) {
+  apply_rows(x, x_pitch, z, z_pitch, strip, wide, activation);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const RowGrid grid = row_grid(spec.inputs[0]);
+  const RowGrid grid = row_grid({&spec.inputs[0], &spec.outputs[0]});
+  const int64_t x_pitch = spec.inputs[0].row_pitch(), z_pitch = spec.outputs[0].row_pitch();
   const AbnScale scale = parse_scale(spec.attrs);
   const Activation activation = parse_activation(spec.attrs);
   return make_data_kernel(
@@ -58,8 +62,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         fill_wide(grid, wide_bias, [=](int64_t c) { return bias == nullptr ? 0.0f : bias[c]; });
         const T* x = args.in<T>(0);
         T* z = args.out<T>(0);
-        parallel_rows(grid, [&](int64_t offset, int64_t rows, int64_t columns) {
-          apply_leaf(x + offset, z + offset, rows, columns, {wide_mean, wide_gain, wide_bias}, activation);
+        parallel_rows(grid, [&](const Strip& strip) {
+          apply_leaf(x, x_pitch, z, z_pitch, strip, {wide_mean, wide_gain, wide_bias}, activation);
         });
       },
       static_cast<size_t>(3 * grid.width) * sizeof(float));

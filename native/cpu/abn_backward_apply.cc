@@ -15,14 +15,22 @@ struct Coefficients {
   const float* r;
 };
 
+struct Pitches {
+  int64_t dz;
+  int64_t saved;
+  int64_t dx;
+};
+
 template <class T>
-IABN_INLINE void apply_rows(const T* dz, const T* saved, T* dx, int64_t rows, int64_t columns,
+IABN_INLINE void apply_rows(const T* dz, const T* saved, T* dx, const Strip& strip, Pitches pitches,
                             Coefficients wide, bool batch, bool from_output, Activation activation) {
+  const int64_t rows = strip.rows, step = strip.step, columns = strip.columns;
+  dz += strip.row * pitches.dz, saved += strip.row * pitches.saved, dx += strip.row * pitches.dx;
   with_saved(from_output, activation, [=](auto source, auto phi) IABN_INLINE_LAMBDA {
     for (int64_t row = 0; row < rows; ++row) {
-      const T* grad = dz + row * columns;
-      const T* kept = saved + row * columns;
-      T* out = dx + row * columns;
+      const T* grad = dz + row * step * pitches.dz;
+      const T* kept = saved + row * step * pitches.saved;
+      T* out = dx + row * step * pitches.dx;
       if (batch) {
         IABN_ELEMENTWISE
         for (int64_t c = 0; c < columns; ++c) {
@@ -39,14 +47,14 @@ IABN_INLINE void apply_rows(const T* dz, const T* saved, T* dx, int64_t rows, in
   });
 }
 
-IABN_SIMD void apply_leaf(const float* dz, const float* saved, float* dx, int64_t rows, int64_t columns,
+IABN_SIMD void apply_leaf(const float* dz, const float* saved, float* dx, const Strip& strip, Pitches pitches,
                           Coefficients wide, bool batch, bool from_output, Activation activation) {
-  apply_rows(dz, saved, dx, rows, columns, wide, batch, from_output, activation);
+  apply_rows(dz, saved, dx, strip, pitches, wide, batch, from_output, activation);
 }
 
-IABN_SIMD void apply_leaf(const bf16* dz, const bf16* saved, bf16* dx, int64_t rows, int64_t columns,
+IABN_SIMD void apply_leaf(const bf16* dz, const bf16* saved, bf16* dx, const Strip& strip, Pitches pitches,
                           Coefficients wide, bool batch, bool from_output, Activation activation) {
-  apply_rows(dz, saved, dx, rows, columns, wide, batch, from_output, activation);
+  apply_rows(dz, saved, dx, strip, pitches, wide, batch, from_output, activation);
 }
 
 bool parse_batch(const Attrs& attrs) {
@@ -58,7 +66,9 @@ bool parse_batch(const Attrs& attrs) {
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const RowGrid grid = row_grid(spec.inputs[0]);
+  const RowGrid grid = row_grid({&spec.inputs[0], &spec.inputs[1], &spec.outputs[0]});
+  const Pitches pitches = {spec.inputs[0].row_pitch(), spec.inputs[1].row_pitch(),
+                           spec.outputs[0].row_pitch()};
   const SavedLayer layer = parse_saved_layer(spec.attrs);
   const bool batch = parse_batch(spec.attrs);
   const double share = batch ? 1.0 / spec.attrs.number("count") : 0.0;
@@ -85,9 +95,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
           fill_wide(grid, r, [&](int64_t c) { return -k_of(c) * static_cast<double>(sum_dy[c]) * share; });
         }
         wide.k = k, wide.q = q, wide.r = r;
-        parallel_rows(grid, [&](int64_t offset, int64_t rows, int64_t columns) {
-          apply_leaf(dz + offset, saved + offset, dx + offset, rows, columns, wide, batch, layer.from_output,
-                     layer.activation);
+        parallel_rows(grid, [&](const Strip& strip) {
+          apply_leaf(dz, saved, dx, strip, pitches, wide, batch, layer.from_output, layer.activation);
         });
       },
       static_cast<size_t>(6 * grid.width) * sizeof(float));

@@ -13,25 +13,29 @@ struct RunSums {
 };
 
 template <int Rows, class T, class Source, class Phi>
-IABN_INLINE void add_rows(const T* dz, const T* saved, int64_t stride, int64_t columns,
+IABN_INLINE void add_rows(Lines<T> dz, Lines<T> saved, int64_t segments, int64_t columns,
                           const SavedCoefficients& wide, Source source, Phi phi, RunSums& run) {
-  for (int64_t c = 0; c < columns; ++c) {
-    float sum_dy = 0.0f, sum_dy_t = 0.0f;
-    for (int r = 0; r < Rows; ++r) {
-      const Recovered v =
-          source.recover(phi, load(saved + r * stride + c), load(dz + r * stride + c), wide, c);
-      sum_dy += v.dy;
-      sum_dy_t += v.dy * v.t;
+  for (int64_t k = 0; k < segments; ++k) {
+    const T *grad = dz.data + k * dz.pitch, *kept = saved.data + k * saved.pitch;
+    for (int64_t c = 0, i = k * columns; c < columns; ++c, ++i) {
+      float sum_dy = 0.0f, sum_dy_t = 0.0f;
+      for (int r = 0; r < Rows; ++r) {
+        const Recovered v =
+            source.recover(phi, load(kept + r * saved.stride + c), load(grad + r * dz.stride + c), wide, i);
+        sum_dy += v.dy;
+        sum_dy_t += v.dy * v.t;
+      }
+      run.dy[i] += sum_dy;
+      run.dy_t[i] += sum_dy_t;
     }
-    run.dy[c] += sum_dy;
-    run.dy_t[c] += sum_dy_t;
   }
 }
 
 template <class T>
-IABN_INLINE void sum_tile(const T* dz, const T* saved, int64_t stride, int64_t rows, int64_t columns,
-                          SavedCoefficients wide, bool from_output, Activation activation, double* sum_dy,
-                          double* sum_dy_t) {
+IABN_INLINE void sum_tile(Lines<T> dz, Lines<T> saved, const Tile& tile, SavedCoefficients wide,
+                          bool from_output, Activation activation, double* sum_dy, double* sum_dy_t) {
+  const int64_t rows = tile.rows, columns = tile.width();
+  const int64_t segments = tile.segments, each = tile.columns;
   for (int64_t c = 0; c < columns; ++c) sum_dy[c] = 0.0;
   for (int64_t c = 0; c < columns; ++c) sum_dy_t[c] = 0.0;
   with_saved(from_output, activation, [=](auto source, auto phi) IABN_INLINE_LAMBDA {
@@ -42,10 +46,10 @@ IABN_INLINE void sum_tile(const T* dz, const T* saved, int64_t stride, int64_t r
       for (int64_t c = 0; c < columns; ++c) run.dy_t[c] = 0.0f;
       int64_t r = first;
       for (; r + 4 <= last; r += 4) {
-        add_rows<4>(dz + r * stride, saved + r * stride, stride, columns, wide, source, phi, run);
+        add_rows<4>(dz.from(r), saved.from(r), segments, each, wide, source, phi, run);
       }
       for (; r < last; ++r) {
-        add_rows<1>(dz + r * stride, saved + r * stride, stride, columns, wide, source, phi, run);
+        add_rows<1>(dz.from(r), saved.from(r), segments, each, wide, source, phi, run);
       }
       for (int64_t c = 0; c < columns; ++c) sum_dy[c] += static_cast<double>(run.dy[c]);
       for (int64_t c = 0; c < columns; ++c) sum_dy_t[c] += static_cast<double>(run.dy_t[c]);
@@ -53,20 +57,19 @@ IABN_INLINE void sum_tile(const T* dz, const T* saved, int64_t stride, int64_t r
   });
 }
 
-IABN_SIMD void sum_leaf(const float* dz, const float* saved, int64_t stride, int64_t rows, int64_t columns,
-                        SavedCoefficients wide, bool from_output, Activation activation, double* sum_dy,
-                        double* sum_dy_t) {
-  sum_tile(dz, saved, stride, rows, columns, wide, from_output, activation, sum_dy, sum_dy_t);
+IABN_SIMD void sum_leaf(Lines<float> dz, Lines<float> saved, const Tile& tile, SavedCoefficients wide,
+                        bool from_output, Activation activation, double* sum_dy, double* sum_dy_t) {
+  sum_tile(dz, saved, tile, wide, from_output, activation, sum_dy, sum_dy_t);
 }
 
-IABN_SIMD void sum_leaf(const bf16* dz, const bf16* saved, int64_t stride, int64_t rows, int64_t columns,
-                        SavedCoefficients wide, bool from_output, Activation activation, double* sum_dy,
-                        double* sum_dy_t) {
-  sum_tile(dz, saved, stride, rows, columns, wide, from_output, activation, sum_dy, sum_dy_t);
+IABN_SIMD void sum_leaf(Lines<bf16> dz, Lines<bf16> saved, const Tile& tile, SavedCoefficients wide,
+                        bool from_output, Activation activation, double* sum_dy, double* sum_dy_t) {
+  sum_tile(dz, saved, tile, wide, from_output, activation, sum_dy, sum_dy_t);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const RowGrid grid = row_grid(spec.inputs[0]);
+  const RowGrid grid = row_grid({&spec.inputs[0], &spec.inputs[1]});
+  const int64_t dz_pitch = spec.inputs[0].row_pitch(), saved_pitch = spec.inputs[1].row_pitch();
   const SavedLayer layer = parse_saved_layer(spec.attrs);
   const size_t partials = column_sums_doubles(grid, 2) * sizeof(double);
   return make_data_kernel(
@@ -84,8 +87,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
             [&](const Tile& tile, double* partial) {
               const SavedCoefficients here = {wide.shift + tile.column, wide.gain + tile.column,
                                               wide.bias + tile.column};
-              sum_leaf(dz + tile.offset, saved + tile.offset, grid.width, tile.rows, tile.columns, here,
-                       layer.from_output, layer.activation, partial, partial + grid.width);
+              sum_leaf(lines_of(dz, dz_pitch, grid, tile), lines_of(saved, saved_pitch, grid, tile), tile,
+                       here, layer.from_output, layer.activation, partial, partial + grid.width);
             },
             [&](int64_t s, int64_t c, double sum) {
               sums[s][c] = static_cast<float>(s == 0 ? sum : sum * layer.unit(args, c));

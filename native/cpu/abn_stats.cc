@@ -25,48 +25,54 @@ struct RunSums {
 
 // Rows are taken Rows at a time, so that the sums are loaded and stored once for several.
 template <int Rows, class T>
-IABN_INLINE void add_rows(const T* x, int64_t stride, int64_t columns, RunSums& run) {
-  for (int64_t c = 0; c < columns; ++c) {
-    float s1 = 0.0f, s2 = 0.0f;
-    for (int r = 0; r < Rows; ++r) {
-      const float d = load(x + r * stride + c) - run.shift[c];
-      s1 += d;
-      s2 += d * d;
+IABN_INLINE void add_rows(Lines<T> x, int64_t segments, int64_t columns, RunSums& run) {
+  for (int64_t k = 0; k < segments; ++k) {
+    const T* row = x.data + k * x.pitch;
+    for (int64_t c = 0, i = k * columns; c < columns; ++c, ++i) {
+      float s1 = 0.0f, s2 = 0.0f;
+      for (int r = 0; r < Rows; ++r) {
+        const float d = load(row + r * x.stride + c) - run.shift[i];
+        s1 += d;
+        s2 += d * d;
+      }
+      run.s1[i] += s1;
+      run.s2[i] += s2;
     }
-    run.s1[c] += s1;
-    run.s2[c] += s2;
   }
 }
 
 template <class T>
-IABN_INLINE void first_shift(const T* x, int64_t stride, int64_t rows, int64_t columns, RunSums& run) {
-  const int64_t count = std::min(rows, kFirstRows);
-  for (int64_t c = 0; c < columns; ++c) run.shift[c] = load(x + c);
-  for (int64_t c = 0; c < columns; ++c) run.s1[c] = 0.0f;
-  for (int64_t r = 1; r < count; ++r) {
-    for (int64_t c = 0; c < columns; ++c) run.s1[c] += load(x + r * stride + c) - run.shift[c];
-  }
+IABN_INLINE void first_shift(Lines<T> x, const Tile& tile, RunSums& run) {
+  const int64_t count = std::min(tile.rows, kFirstRows), columns = tile.columns;
   const float share = 1.0f / static_cast<float>(count);
-  for (int64_t c = 0; c < columns; ++c) run.shift[c] += run.s1[c] * share;
+  for (int64_t k = 0; k < tile.segments; ++k) {
+    const T* row = x.data + k * x.pitch;
+    float *shift = run.shift + k * columns, *sum = run.s1 + k * columns;
+    for (int64_t c = 0; c < columns; ++c) shift[c] = load(row + c);
+    for (int64_t c = 0; c < columns; ++c) sum[c] = 0.0f;
+    for (int64_t r = 1; r < count; ++r) {
+      for (int64_t c = 0; c < columns; ++c) sum[c] += load(row + r * x.stride + c) - shift[c];
+    }
+    for (int64_t c = 0; c < columns; ++c) shift[c] += sum[c] * share;
+  }
 }
 
 template <class T>
-IABN_INLINE void tile_stats(const T* x, int64_t stride, int64_t rows, int64_t columns, double* mean,
-                            double* m2) {
+IABN_INLINE void tile_stats(Lines<T> x, const Tile& tile, double* mean, double* m2) {
   RunSums run;
   alignas(64) float base[kMaxBlock];
-  first_shift(x, stride, rows, columns, run);
+  const int64_t rows = tile.rows, columns = tile.width();
+  first_shift(x, tile, run);
   for (int64_t c = 0; c < columns; ++c) base[c] = run.shift[c];
   for (int64_t c = 0; c < columns; ++c) mean[c] = 0.0;
   for (int64_t c = 0; c < columns; ++c) m2[c] = 0.0;
   for (int64_t first = 0; first < rows; first += kRun) {
     const int64_t count = std::min(kRun, rows - first);
-    const T* row = x + first * stride;
     for (int64_t c = 0; c < columns; ++c) run.s1[c] = 0.0f;
     for (int64_t c = 0; c < columns; ++c) run.s2[c] = 0.0f;
     int64_t r = 0;
-    for (; r + 4 <= count; r += 4) add_rows<4>(row + r * stride, stride, columns, run);
-    for (; r < count; ++r) add_rows<1>(row + r * stride, stride, columns, run);
+    for (; r + 4 <= count; r += 4) add_rows<4>(x.from(first + r), tile.segments, tile.columns, run);
+    for (; r < count; ++r) add_rows<1>(x.from(first + r), tile.segments, tile.columns, run);
     const double n = static_cast<double>(count);
     const float share = 1.0f / static_cast<float>(count);
     IABN_ELEMENTWISE
@@ -88,19 +94,17 @@ IABN_INLINE void tile_stats(const T* x, int64_t stride, int64_t rows, int64_t co
   }
 }
 
-IABN_SIMD void tile_stats_leaf(const float* x, int64_t stride, int64_t rows, int64_t columns, double* mean,
-                               double* m2) {
-  tile_stats(x, stride, rows, columns, mean, m2);
+IABN_SIMD void tile_stats_leaf(Lines<float> x, const Tile& tile, double* mean, double* m2) {
+  tile_stats(x, tile, mean, m2);
 }
 
-IABN_SIMD void tile_stats_leaf(const bf16* x, int64_t stride, int64_t rows, int64_t columns, double* mean,
-                               double* m2) {
-  tile_stats(x, stride, rows, columns, mean, m2);
+IABN_SIMD void tile_stats_leaf(Lines<bf16> x, const Tile& tile, double* mean, double* m2) {
+  tile_stats(x, tile, mean, m2);
 }
 
 // visit(n, mean[·], M2[·]) for every partial of the channels from `first` on, then each tail row as n = 1.
 template <class T, class Visit, class VisitRow>
-void for_partials(const RowGrid& grid, const T* tail, const double* partials, int64_t first,
+void for_partials(const RowGrid& grid, Lines<T> tail, const double* partials, int64_t first,
                   const Visit& visit, const VisitRow& visit_row) {
   for (int64_t i = 0; i < grid.chunks; ++i) {
     const double n = static_cast<double>(grid.rows_of_chunk(i));
@@ -109,13 +113,13 @@ void for_partials(const RowGrid& grid, const T* tail, const double* partials, in
       visit(n, mean + k * grid.channels, mean + grid.width + k * grid.channels);
     }
   }
-  for (int64_t i = 0; i < grid.tail; i += grid.channels) visit_row(tail + i + first);
+  for (int64_t i = 0; i < grid.tail / grid.channels; ++i) visit_row(tail.data + i * tail.pitch + first);
 }
 
 constexpr int64_t kStrip = 64;
 
 template <class T>
-void merge(const RowGrid& grid, const T* tail, const double* partials, int64_t first, int64_t count,
+void merge(const RowGrid& grid, Lines<T> tail, const double* partials, int64_t first, int64_t count,
            float* mean_out, float* var_out) {
   double mean[kStrip] = {}, m2[kStrip] = {};
   for_partials(
@@ -149,12 +153,13 @@ void merge(const RowGrid& grid, const T* tail, const double* partials, int64_t f
 }
 
 template <class T>
-void abn_stats(const RowGrid& grid, const T* x, double* partials, float* mean, float* var) {
+void abn_stats(const RowGrid& grid, const T* x, int64_t pitch, double* partials, float* mean, float* var) {
   parallel_tiles(grid, [&](const Tile& tile) {
     double* partial = partials + tile.chunk * 2 * grid.width + tile.column;
-    tile_stats_leaf(x + tile.offset, grid.width, tile.rows, tile.columns, partial, partial + grid.width);
+    tile_stats_leaf(lines_of(x, pitch, grid, tile), tile, partial, partial + grid.width);
   });
-  const T* tail = x + grid.wide_rows * grid.width;
+  const Lines<T> tail =
+      lines_of(x, pitch, grid, make_tile(grid, grid.chunks, grid.wide_rows, 1, 0, grid.tail));
   parallel_range(grid.channels, 2 * grid.repeat * (grid.chunks + 1), 16, [&](int64_t begin, int64_t end) {
     for (int64_t c = begin; c < end; c += kStrip) {
       merge(grid, tail, partials, c, std::min(kStrip, end - c), mean + c, var + c);
@@ -163,13 +168,14 @@ void abn_stats(const RowGrid& grid, const T* x, double* partials, float* mean, f
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const RowGrid grid = row_grid(spec.inputs[0]);
+  const RowGrid grid = row_grid({&spec.inputs[0]});
+  const int64_t pitch = spec.inputs[0].row_pitch();
   const size_t workspace = static_cast<size_t>(grid.chunks * 2 * grid.width) * sizeof(double);
   return make_data_kernel(
       spec.inputs[0].dtype,
-      [grid](auto type, const KernelArgs& args) {
+      [grid, pitch](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
-        abn_stats(grid, args.in<T>(0), static_cast<double*>(args.workspace), args.out<float>(0),
+        abn_stats(grid, args.in<T>(0), pitch, static_cast<double*>(args.workspace), args.out<float>(0),
                   args.out<float>(1));
       },
       workspace);

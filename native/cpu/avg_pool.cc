@@ -9,7 +9,7 @@ namespace {
 template <class T>
 IABN_INLINE void pool_line(const PoolShape& s, bool include_padding, const T* x, T* y, int64_t line) {
   const int64_t n = line / s.oh, oy = line % s.oh;
-  const T* image = x + n * s.h * s.w * s.c;
+  const T* image = x + n * s.h * s.w * s.x_pitch;
   const Range rows = window(oy, s.kh, s.sh, s.ph, s.h);
   for (int64_t ox = 0; ox < s.ow; ++ox) {
     const Range columns = window(ox, s.kw, s.sw, s.pw, s.w);
@@ -20,11 +20,11 @@ IABN_INLINE void pool_line(const PoolShape& s, bool include_padding, const T* x,
       for (int64_t c = 0; c < count; ++c) sum[c] = 0;
       for (int64_t row = rows.begin; row < rows.end; ++row) {
         for (int64_t column = columns.begin; column < columns.end; ++column) {
-          const T* from = image + (row * s.w + column) * s.c + c0;
+          const T* from = image + (row * s.w + column) * s.x_pitch + c0;
           for (int64_t c = 0; c < count; ++c) sum[c] += load(from + c);
         }
       }
-      for (int64_t c = 0; c < count; ++c) store(y + (line * s.ow + ox) * s.c + c0 + c, sum[c] / taps);
+      for (int64_t c = 0; c < count; ++c) store(y + (line * s.ow + ox) * s.y_pitch + c0 + c, sum[c] / taps);
     }
   }
 }

@@ -18,11 +18,11 @@ IABN_INLINE void gather_row(const PoolShape& s, bool include_padding, const T* d
       for (int64_t oy = lines.begin; oy < lines.end; ++oy) {
         for (int64_t ox = pixels.begin; ox < pixels.end; ++ox) {
           const float taps = window_taps(s, oy, ox, include_padding);
-          const T* from = dy + ((n * s.oh + oy) * s.ow + ox) * s.c + c0;
+          const T* from = dy + ((n * s.oh + oy) * s.ow + ox) * s.y_pitch + c0;
           for (int64_t c = 0; c < count; ++c) sum[c] += load(from + c) / taps;
         }
       }
-      for (int64_t c = 0; c < count; ++c) store(dx + (row * s.w + x) * s.c + c0 + c, sum[c]);
+      for (int64_t c = 0; c < count; ++c) store(dx + (row * s.w + x) * s.x_pitch + c0 + c, sum[c]);
     }
   }
 }

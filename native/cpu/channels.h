@@ -17,7 +17,7 @@ struct ChannelSlice {
 
 inline ChannelSlice channel_slice(const TensorDesc& desc, int64_t begin) {
   const size_t size = dtype_size(desc.dtype);
-  return {static_cast<size_t>(begin) * size, static_cast<size_t>(desc.channels()) * size};
+  return {static_cast<size_t>(begin) * size, static_cast<size_t>(desc.row_pitch()) * size};
 }
 
 // Copies `bytes` of each of the rows [begin, end).
@@ -29,6 +29,12 @@ inline void copy_rows(const void* from, ChannelSlice source, void* to, ChannelSl
     const size_t at = static_cast<size_t>(row);
     std::memcpy(dst + at * target.pitch, src + at * source.pitch, bytes);
   }
+}
+
+// Whether the two are the same bytes, so that nothing is to be copied.
+inline bool in_place(const void* from, ChannelSlice source, const void* to, ChannelSlice target) {
+  return source.pitch == target.pitch &&
+         static_cast<const char*>(from) + source.offset == static_cast<const char*>(to) + target.offset;
 }
 
 }  // namespace iabn

@@ -15,7 +15,7 @@ inline size_t column_sums_doubles(const RowGrid& grid, int64_t sums) {
   return static_cast<size_t>((grid.chunks + 1) * sums * grid.width);
 }
 
-// tile(tile, partial): writes Σ over the tile's rows to partial[s·width + i] for its columns i, s < sums.
+// sum_tile(tile, partial): writes Σ over the tile's rows to partial[s·width + i] for its columns i, s < sums.
 // finish(s, c, sum): takes the sum s of channel c.
 template <class SumTile, class Finish>
 void column_sums(const RowGrid& grid, int64_t sums, double* partials, const SumTile& sum_tile,
@@ -26,7 +26,7 @@ void column_sums(const RowGrid& grid, int64_t sums, double* partials, const SumT
   if (grid.tail > 0) {
     double* partial = partials + slots * slot;
     std::fill(partial, partial + slot, 0.0);
-    sum_tile(Tile{slots, grid.wide_rows * grid.width, 1, 0, grid.tail}, partial);
+    sum_tile(make_tile(grid, slots, grid.wide_rows, 1, 0, grid.tail), partial);
     ++slots;
   }
   parallel_range(grid.channels, slots * sums * grid.repeat, 16, [&](int64_t begin, int64_t end) {

@@ -1,4 +1,4 @@
-// y = the inputs one after the other along the channels.
+// y = the inputs one after the other along the channels; an input that lies in its place in y is not copied.
 #include <vector>
 
 #include "cpu/channels.h"
@@ -11,6 +11,7 @@ struct Part {
   size_t input;
   ChannelSlice source;
   ChannelSlice target;
+  int64_t channels;
   size_t bytes;  // of a row
 };
 
@@ -21,16 +22,20 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   for (size_t input = 0; input < spec.inputs.size(); ++input) {
     const TensorDesc& x = spec.inputs[input];
     const size_t bytes = static_cast<size_t>(x.channels()) * dtype_size(x.dtype);
-    if (x.elements() > 0) parts.push_back({input, channel_slice(x, 0), channel_slice(y, begin), bytes});
+    if (x.elements() > 0)
+      parts.push_back({input, channel_slice(x, 0), channel_slice(y, begin), x.channels(), bytes});
     begin += x.channels();
   }
-  const int64_t rows = y.rows(), channels = y.channels();
-  return make_kernel_of([parts = std::move(parts), rows, channels](const KernelArgs& args) {
-    parallel_range(rows, channels, 1, [&](int64_t first, int64_t end) {
-      for (const Part& part : parts) {
-        copy_rows(args.inputs[part.input], part.source, args.outputs[0], part.target, part.bytes, first, end);
-      }
-    });
+  const int64_t rows = y.rows();
+  return make_kernel_of([parts = std::move(parts), rows](const KernelArgs& args) {
+    void* y = args.outputs[0];
+    for (const Part& part : parts) {
+      const void* x = args.inputs[part.input];
+      if (in_place(x, part.source, y, part.target)) continue;
+      parallel_range(rows, part.channels, 1, [&](int64_t first, int64_t end) {
+        copy_rows(x, part.source, y, part.target, part.bytes, first, end);
+      });
+    }
   });
 }
 

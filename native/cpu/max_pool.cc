@@ -13,11 +13,11 @@ IABN_INLINE void pool_pixel(const PoolShape& s, const T* image, Range rows, Rang
     float best[kPoolBlock];
     int32_t place[kPoolBlock];
     const int32_t first = static_cast<int32_t>((rows.begin - top) * s.kw + columns.begin - left);
-    const T* start = image + (rows.begin * s.w + columns.begin) * s.c + c0;
+    const T* start = image + (rows.begin * s.w + columns.begin) * s.x_pitch + c0;
     for (int64_t c = 0; c < count; ++c) best[c] = load(start + c), place[c] = first;
     for (int64_t row = rows.begin; row < rows.end; ++row) {
       for (int64_t column = columns.begin; column < columns.end; ++column) {
-        const T* x = image + (row * s.w + column) * s.c + c0;
+        const T* x = image + (row * s.w + column) * s.x_pitch + c0;
         const int32_t here = static_cast<int32_t>((row - top) * s.kw + column - left);
         for (int64_t c = 0; c < count; ++c) {
           const float value = load(x + c);
@@ -38,13 +38,15 @@ IABN_INLINE void pool_line(const PoolShape& s, const T* x, T* y, uint8_t* index,
   const Range rows = window(oy, s.kh, s.sh, s.ph, s.h);
   for (int64_t ox = 0; ox < s.ow; ++ox) {
     const Range columns = window(ox, s.kw, s.sw, s.pw, s.w);
-    const int64_t at = (line * s.ow + ox) * s.c;
+    const int64_t pixel = line * s.ow + ox;
+    T* to = y + pixel * s.y_pitch;
+    uint8_t* places = index + pixel * s.c;
     if (rows.begin >= rows.end || columns.begin >= columns.end) {  // a window of padding alone
-      for (int64_t c = 0; c < s.c; ++c) store(y + at + c, -__builtin_inff()), index[at + c] = 0;
+      for (int64_t c = 0; c < s.c; ++c) store(to + c, -__builtin_inff()), places[c] = 0;
       continue;
     }
-    pool_pixel(s, x + n * s.h * s.w * s.c, rows, columns, oy * s.sh - s.ph, ox * s.sw - s.pw, y + at,
-               index + at);
+    pool_pixel(s, x + n * s.h * s.w * s.x_pitch, rows, columns, oy * s.sh - s.ph, ox * s.sw - s.pw, to,
+               places);
   }
 }
 

@@ -19,14 +19,16 @@ IABN_INLINE void gather_row(const PoolShape& s, const T* dy, const uint8_t* inde
       for (int64_t oy = lines.begin; oy < lines.end; ++oy) {
         for (int64_t ox = pixels.begin; ox < pixels.end; ++ox) {
           const int32_t here = static_cast<int32_t>((y + s.ph - oy * s.sh) * s.kw + x + s.pw - ox * s.sw);
-          const int64_t at = ((n * s.oh + oy) * s.ow + ox) * s.c + c0;
+          const int64_t pixel = (n * s.oh + oy) * s.ow + ox;
+          const T* from = dy + pixel * s.y_pitch + c0;
+          const uint8_t* places = index + pixel * s.c + c0;
           for (int64_t c = 0; c < count; ++c) {
-            const float value = load(dy + at + c);
-            sum[c] += static_cast<int32_t>(index[at + c]) == here ? value : 0.0f;
+            const float value = load(from + c);
+            sum[c] += static_cast<int32_t>(places[c]) == here ? value : 0.0f;
           }
         }
       }
-      for (int64_t c = 0; c < count; ++c) store(dx + (row * s.w + x) * s.c + c0 + c, sum[c]);
+      for (int64_t c = 0; c < count; ++c) store(dx + (row * s.w + x) * s.x_pitch + c0 + c, sum[c]);
     }
   }
 }

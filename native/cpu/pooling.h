@@ -17,6 +17,7 @@ struct PoolShape {
   int64_t n, c, h, w;  // x
   int64_t oh, ow;      // y
   int64_t kh, kw, sh, sw, ph, pw;
+  int64_t x_pitch, y_pitch;  // elements from pixel to pixel
 
   // Throws std::invalid_argument when x and y (or their gradients) do not fit together.
   static PoolShape from(const Attrs& attrs, const TensorDesc& x, const TensorDesc& y) {
@@ -31,8 +32,8 @@ struct PoolShape {
       throw std::invalid_argument(
           "pooling: expected two positive numbers for kernel and stride, two for padding");
     }
-    return {x.dims[0], x.dims[1], x.dims[2], x.dims[3], y.dims[2],  y.dims[3],
-            kernel[0], kernel[1], stride[0], stride[1], padding[0], padding[1]};
+    return {x.dims[0], x.dims[1], x.dims[2], x.dims[3],  y.dims[2],  y.dims[3],     kernel[0],
+            kernel[1], stride[0], stride[1], padding[0], padding[1], x.row_pitch(), y.row_pitch()};
   }
 };
 

@@ -1,18 +1,22 @@
 // A channels-last tensor as a matrix of rows × channels, cut up for per-channel kernels.
 //
-// Few channels make short inner loops. Since rows follow each other without a gap, `repeat` of them are taken
+// Few channels make short inner loops. Where rows follow each other without a gap, `repeat` of them are taken
 // as one wide row of repeat·channels columns; per-channel coefficients are repeated along it. The rows %
 // repeat rows that are left over form the tail: the beginning of one more wide row.
 //
 // For sums, the wide rows are cut into chunks and, where they are long, into blocks of columns whose
-// accumulators stay in the first-level cache. The cut follows from the shape alone (see parallel.h).
+// accumulators stay in the first-level cache. The cut follows from the shape alone (see parallel.h). Rows of
+// a slice of a wider tensor do not follow each other: then a wide row is walked in segments, one for each
+// row, but every number still goes to the same accumulator at the same time, so that the sums are the same.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <numeric>
 
 #include "cpu/parallel.h"
+#include "cpu/simd.h"
 #include "program/tensor.h"
 
 namespace iabn {
@@ -34,13 +38,17 @@ struct RowGrid {
   int64_t chunks = 0;
   int64_t block = 0;  // columns in a block, the last one may have fewer
   int64_t blocks = 0;
+  bool split = false;  // an operand's rows do not follow each other: no wide row is walked in one go
 
   int64_t elements() const { return rows * channels; }
   int64_t rows_of_chunk(int64_t chunk) const { return std::min(chunk_rows, wide_rows - chunk * chunk_rows); }
 };
 
-inline RowGrid row_grid(const TensorDesc& desc) {
+// The grid for operands of one shape; any of them may be a slice.
+inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
+  const TensorDesc& desc = **operands.begin();
   RowGrid grid;
+  for (const TensorDesc* operand : operands) grid.split = grid.split || !operand->dense();
   grid.channels = desc.channels();
   grid.rows = desc.rows();
   if (grid.channels == 0) return grid;
@@ -61,35 +69,75 @@ inline RowGrid row_grid(const TensorDesc& desc) {
   return grid;
 }
 
-// One tile of the grid of sums: `rows` wide rows, `columns` of them from `column` on.
+// One tile of the grid of sums: of `rows` wide rows, segments·columns columns from `column` on.
 struct Tile {
   int64_t chunk;
-  int64_t offset;  // of its first element
+  int64_t row;  // of the tensor, its first
   int64_t rows;
   int64_t column;
-  int64_t columns;
+  int64_t segments;  // of each wide row
+  int64_t columns;   // in a segment
+
+  int64_t width() const { return segments * columns; }
 };
+
+inline Tile make_tile(const RowGrid& grid, int64_t chunk, int64_t wide_row, int64_t rows, int64_t column,
+                      int64_t columns) {
+  const bool whole_rows = grid.split && grid.repeat > 1;
+  return {chunk,
+          wide_row * grid.repeat,
+          rows,
+          column,
+          whole_rows ? columns / grid.channels : 1,
+          whole_rows ? grid.channels : columns};
+}
+
+// A tile of one operand: the segments of a wide row are `pitch` apart, wide rows `stride`.
+template <class T>
+struct Lines {
+  const T* data;
+  int64_t stride;
+  int64_t pitch;
+
+  IABN_INLINE_MEMBER Lines from(int64_t wide_row) const { return {data + wide_row * stride, stride, pitch}; }
+};
+
+template <class T>
+Lines<T> lines_of(const T* data, int64_t pitch, const RowGrid& grid, const Tile& tile) {
+  return {data + tile.row * pitch + tile.column, grid.repeat * pitch, pitch};
+}
 
 // body(tile) for every tile, on all threads.
 template <class Body>
 void parallel_tiles(const RowGrid& grid, const Body& body) {
   parallel_tasks(grid.chunks * grid.blocks, grid.elements(), [&](int64_t task) {
-    Tile tile;
-    tile.chunk = task / grid.blocks;
-    tile.column = task % grid.blocks * grid.block;
-    tile.columns = std::min(grid.block, grid.width - tile.column);
-    tile.rows = grid.rows_of_chunk(tile.chunk);
-    tile.offset = tile.chunk * grid.chunk_rows * grid.width + tile.column;
-    body(tile);
+    const int64_t chunk = task / grid.blocks, column = task % grid.blocks * grid.block;
+    body(make_tile(grid, chunk, chunk * grid.chunk_rows, grid.rows_of_chunk(chunk), column,
+                   std::min(grid.block, grid.width - column)));
   });
 }
 
-// body(offset, wide rows, columns) for ranges that cover the matrix, for elementwise work.
+// Rows walked one after the other, for elementwise work: each is `step` rows of the tensor, from `row` on.
+struct Strip {
+  int64_t row;
+  int64_t step;
+  int64_t rows;
+  int64_t columns;
+};
+
+// body(strip) for strips that cover the matrix.
 template <class Body>
 void parallel_rows(const RowGrid& grid, const Body& body) {
-  parallel_range(grid.wide_rows, grid.width, 1,
-                 [&](int64_t begin, int64_t end) { body(begin * grid.width, end - begin, grid.width); });
-  if (grid.tail > 0) body(grid.wide_rows * grid.width, int64_t{1}, grid.tail);
+  if (grid.split) {
+    parallel_range(grid.rows, grid.channels, 1, [&](int64_t begin, int64_t end) {
+      body(Strip{begin, 1, end - begin, grid.channels});
+    });
+    return;
+  }
+  parallel_range(grid.wide_rows, grid.width, 1, [&](int64_t begin, int64_t end) {
+    body(Strip{begin * grid.repeat, grid.repeat, end - begin, grid.width});
+  });
+  if (grid.tail > 0) body(Strip{grid.wide_rows * grid.repeat, 1, 1, grid.tail});
 }
 
 // Writes value(c) for every channel, repeated along a wide row, and returns the end of what it wrote.

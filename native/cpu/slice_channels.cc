@@ -1,4 +1,4 @@
-// y = channels [begin, begin + length) of x.
+// y = channels [begin, begin + length) of x; nothing is copied where y lies in x.
 #include "cpu/channels.h"
 #include "cpu/closure.h"
 
@@ -12,6 +12,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t rows = y.rows(), channels = y.channels();
   const size_t bytes = static_cast<size_t>(channels) * dtype_size(y.dtype);
   return make_kernel_of([=](const KernelArgs& args) {
+    if (in_place(args.inputs[0], source, args.outputs[0], target)) return;
     parallel_range(rows, channels, 1, [&](int64_t begin, int64_t end) {
       copy_rows(args.inputs[0], source, args.outputs[0], target, bytes, begin, end);
     });

@@ -23,8 +23,9 @@ struct KernelSpec {
   std::vector<TensorDesc> outputs;
 };
 
-// Pointers in the order of the specification; nullptr for absent operands. 64-byte aligned.
-// An output may be the same memory as an input exactly where the op's TypeScript definition allows it.
+// Pointers in the order of the specification; nullptr for absent operands. 64-byte aligned where the tensor
+// is dense. Slices of wider tensors come only to operands that the op's definition marks as pitched. An
+// output may be the same memory as an input exactly where the op's TypeScript definition allows it.
 struct KernelArgs {
   const std::vector<void*>& inputs;
   const std::vector<void*>& outputs;

@@ -36,6 +36,10 @@ int64_t TensorDesc::elements() const {
   return count;
 }
 
-size_t TensorDesc::bytes() const { return static_cast<size_t>(elements()) * dtype_size(dtype); }
+size_t TensorDesc::bytes() const {
+  const int64_t count = elements();
+  const int64_t span = dense() || count == 0 ? count : (rows() - 1) * pitch + channels();
+  return static_cast<size_t>(span) * dtype_size(dtype);
+}
 
 }  // namespace iabn

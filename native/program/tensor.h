@@ -13,19 +13,24 @@ enum class DType : uint8_t { none, f32, bf16, i32, i64, u8 };
 size_t dtype_size(DType dtype);
 DType parse_dtype(const std::string& name);
 
-// Logical shape N×C×S1×…; stored channels-last (N, S1, …, C), densely.
+// Logical shape N×C×S1×…; stored channels-last (N, S1, …, C): rows of C elements. They follow each other
+// without a gap, but where the tensor is a slice of a wider one: then they are `pitch` elements apart.
 // Weights, vectors and scalars are stored row-major as they stand.
 struct TensorDesc {
   DType dtype = DType::none;  // none: the operand is absent
   std::vector<int64_t> dims;
+  int64_t pitch = 0;  // 0: dense
 
   bool present() const { return dtype != DType::none; }
   size_t rank() const { return dims.size(); }
   int64_t elements() const;
+  // From the first element to the last; what lies between the rows of a slice belongs to others.
   size_t bytes() const;
   // A channels-last tensor seen as a matrix: rows() = N·S1·…, channels() = C.
   int64_t channels() const { return dims.size() < 2 ? 1 : dims[1]; }
   int64_t rows() const { return channels() == 0 ? 0 : elements() / channels(); }
+  bool dense() const { return pitch == 0 || pitch == channels(); }
+  int64_t row_pitch() const { return pitch == 0 ? channels() : pitch; }
 };
 
 }  // namespace iabn

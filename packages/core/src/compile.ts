@@ -1,6 +1,6 @@
 /** From a traced graph to a plan: the passes in order. */
 import { debug } from './debug/ladder.js';
-import { logAliases, logKernels, logRebuilds, logSummary } from './debug/log.js';
+import { logAliases, logKernels, logRebuilds, logSlices, logSummary } from './debug/log.js';
 import type { Device } from './devices/device.js';
 import { UsageError } from './errors.js';
 import { checkGraph } from './graph/check.js';
@@ -39,6 +39,7 @@ export function compile(traced: Graph, device: Device, options: CompileOptions =
   const aliases = alias(ordered, options.inPlace ?? true);
   const plan = makePlan(ordered, (spec) => device.prepare(spec), aliases, rebuilt.decisions);
   debug(2, () => logRebuilds(plan));
+  if (plan.slices.length > 0) debug(2, () => logSlices(plan));
   debug(2, () => logAliases(plan));
   debug(4, () => logKernels(plan));
   debug(1, () => logSummary(plan, performance.now() - started));

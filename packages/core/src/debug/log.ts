@@ -1,15 +1,15 @@
 /** Texts of the debug ladder. */
-import type { GraphNode } from '../graph/graph.js';
+import { valueInfo } from '../graph/graph.js';
+import { nodeAt } from '../passes/slices.js';
 import { formatBytes } from '../plan/format.js';
 import type { Plan } from '../plan/plan.js';
-
-const at = (node: GraphNode): string => `${node.op} at ${node.path || '(top)'}`;
+import { channels } from '../shape.js';
 
 export function logRebuilds(plan: Plan): string {
   return plan.rebuilds
     .map(({ value, producer, choice, through, bytes }) => {
-      const how = through ? ` through ${at(through)}` : '';
-      return `rebuild: ${choice} %${value} (${producer ? at(producer) : 'input'}, ${formatBytes(bytes)})${how}`;
+      const how = through ? ` through ${nodeAt(through)}` : '';
+      return `rebuild: ${choice} %${value} (${producer ? nodeAt(producer) : 'input'}, ${formatBytes(bytes)})${how}`;
     })
     .join('\n');
 }
@@ -18,7 +18,17 @@ export function logAliases(plan: Plan): string {
   return plan.aliases
     .map(({ node, output, input, veto }) => {
       const verdict = veto ? `not in place: ${veto}` : 'in place';
-      return `alias: ${at(node)}: %${output} over %${input}: ${verdict}`;
+      return `alias: ${nodeAt(node)}: %${output} over %${input}: ${verdict}`;
+    })
+    .join('\n');
+}
+
+export function logSlices(plan: Plan): string {
+  return plan.slices
+    .map(({ node, value, whole, begin, bytes, veto }) => {
+      const verdict = veto ? `copied (${formatBytes(bytes)}): ${veto}` : `not copied (${formatBytes(bytes)})`;
+      const last = begin + channels(valueInfo(plan.graph, value).shape);
+      return `slice: ${nodeAt(node)}: %${value} is channels ${begin} to ${last} of %${whole}: ${verdict}`;
     })
     .join('\n');
 }
@@ -27,7 +37,7 @@ export function logKernels(plan: Plan): string {
   return plan.instructions
     .map(({ node, kernel }, index) => {
       const refusals = kernel.refusals.map((reason) => `\n    refused: ${reason}`).join('');
-      return `kernel ${index}: ${at(node)}: ${kernel.implementation}${refusals}`;
+      return `kernel ${index}: ${nodeAt(node)}: ${kernel.implementation}${refusals}`;
     })
     .join('\n');
 }

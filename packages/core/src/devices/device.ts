@@ -4,12 +4,18 @@ import type { Attributes } from '../ops/define.js';
 import type { OpName } from '../ops/index.js';
 import type { TensorType } from '../shape.js';
 
+/** An operand's type and how its rows lie. */
+export interface OperandSpec extends TensorType {
+  /** Elements from one row (the channels of a pixel) to the next; dense when left out. */
+  readonly pitch?: number;
+}
+
 /** One instruction as a device sees it: operand types, no addresses. */
 export interface KernelSpec {
   readonly op: OpName;
   readonly attrs: Attributes;
-  readonly inputs: readonly (TensorType | null)[];
-  readonly outputs: readonly TensorType[];
+  readonly inputs: readonly (OperandSpec | null)[];
+  readonly outputs: readonly OperandSpec[];
 }
 
 /** A kernel made for one instruction; opaque but for what the plan needs. */

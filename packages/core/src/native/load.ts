@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { OperandSpec } from '../devices/device.js';
 import type { Attributes } from '../ops/define.js';
-import type { TensorType } from '../shape.js';
 
 export interface NativeMemory {
   readonly bytes: number;
@@ -43,8 +43,8 @@ export interface NativeProgram {
 export interface NativeKernelSpec {
   readonly op: string;
   readonly attrs: Attributes;
-  readonly inputs: readonly (TensorType | null)[];
-  readonly outputs: readonly TensorType[];
+  readonly inputs: readonly (OperandSpec | null)[];
+  readonly outputs: readonly OperandSpec[];
 }
 
 /** The addon's exports, as native/addon.cc lists them. */

@@ -22,13 +22,13 @@ export type AbnApplyAttributes = ActivationAttributes & {
 
 export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply', {
   inputs: [
-    { name: 'x', kind: 'data' },
+    { name: 'x', kind: 'data', pitched: true },
     { name: 'mean', kind: 'float32' },
     { name: 'var', kind: 'float32' },
     { name: 'weight', kind: 'float32', optional: true },
     { name: 'bias', kind: 'float32', optional: true },
   ],
-  outputs: [{ name: 'z', kind: 'data' }],
+  outputs: [{ name: 'z', kind: 'data', pitched: true }],
   infer({ input, inputs }) {
     const x = input(0);
     checkChannels(x, inputs.slice(1));

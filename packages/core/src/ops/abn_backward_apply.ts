@@ -34,7 +34,7 @@ export const abnBackwardApplyOp = defineOp<'abn_backward_apply', AbnBackwardAppl
       { name: 'sum_dy', kind: 'float32', optional: true },
       { name: 'sum_dy_xhat', kind: 'float32', optional: true },
     ],
-    outputs: [{ name: 'dx', kind: 'data' }],
+    outputs: [{ name: 'dx', kind: 'data', pitched: true }],
     infer({ attrs, input, inputs }) {
       const [dz, saved] = [input(0), input(1)];
       if (!sameShape(dz.shape, saved.shape)) {

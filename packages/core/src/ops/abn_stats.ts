@@ -8,7 +8,7 @@ import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
 export const abnStatsOp = defineOp<'abn_stats', Attributes>('abn_stats', {
-  inputs: [{ name: 'x', kind: 'data' }],
+  inputs: [{ name: 'x', kind: 'data', pitched: true }],
   outputs: [
     { name: 'mean', kind: 'float32' },
     { name: 'var', kind: 'float32' },

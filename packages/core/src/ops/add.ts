@@ -23,10 +23,10 @@ function termInverse(input: 0 | 1): Inverse<ActivationAttributes> {
 
 export const addOp = defineOp<'add', ActivationAttributes>('add', {
   inputs: [
-    { name: 'a', kind: 'data' },
-    { name: 'b', kind: 'data' },
+    { name: 'a', kind: 'data', pitched: true },
+    { name: 'b', kind: 'data', pitched: true },
   ],
-  outputs: [{ name: 'out', kind: 'data' }],
+  outputs: [{ name: 'out', kind: 'data', pitched: true }],
   infer({ input }) {
     const a = input(0);
     const b = input(1);

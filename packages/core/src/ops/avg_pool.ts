@@ -18,8 +18,8 @@ import { addAt, at } from './support/reference.js';
 import { forEachTap, type PairOption } from './support/window.js';
 
 export const avgPoolOp = defineOp<'avg_pool', AvgPoolAttributes>('avg_pool', {
-  inputs: [{ name: 'x', kind: 'data' }],
-  outputs: [{ name: 'y', kind: 'data' }],
+  inputs: [{ name: 'x', kind: 'data', pitched: true }],
+  outputs: [{ name: 'y', kind: 'data', pitched: true }],
   infer: ({ attrs, input }) => [{ shape: pooledShape(input(0), attrs), dtype: input(0).dtype }],
   gradient({ attrs, input, diff, needs }) {
     return [needs(0) ? avgPoolBackward(diff(0), input(0).shape.slice(2), attrs) : null];

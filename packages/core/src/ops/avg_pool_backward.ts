@@ -16,8 +16,8 @@ export type AvgPoolBackwardAttributes = AvgPoolAttributes & {
 export const avgPoolBackwardOp = defineOp<'avg_pool_backward', AvgPoolBackwardAttributes>(
   'avg_pool_backward',
   {
-    inputs: [{ name: 'dy', kind: 'data' }],
-    outputs: [{ name: 'dx', kind: 'data' }],
+    inputs: [{ name: 'dy', kind: 'data', pitched: true }],
+    outputs: [{ name: 'dx', kind: 'data', pitched: true }],
     infer: ({ attrs, input }) => [{ shape: unpooledShape(input(0), attrs), dtype: input(0).dtype }],
     gradient: null,
     overwrites: [],

@@ -3,14 +3,14 @@ import { ShapeError, UsageError } from '../errors.js';
 import { channels, dim, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type Attributes, defineOp } from './define.js';
+import { type Attributes, defineOp, type Slice } from './define.js';
 import { sliceChannels } from './slice_channels.js';
 import { checkHasChannels, copyChannels, withChannels } from './support/channels.js';
 import { streamed } from './support/cost.js';
 
 export const concatOp = defineOp<'concat', Attributes>('concat', {
-  inputs: [{ name: 'x', kind: 'data', variadic: true }],
-  outputs: [{ name: 'y', kind: 'data' }],
+  inputs: [{ name: 'x', kind: 'data', variadic: true, pitched: true }],
+  outputs: [{ name: 'y', kind: 'data', pitched: true }],
   infer({ input, inputs }) {
     const first = input(0);
     let width = 0;
@@ -36,6 +36,14 @@ export const concatOp = defineOp<'concat', Attributes>('concat', {
     });
   },
   overwrites: [],
+  slices({ inputs }) {
+    let begin = 0;
+    return inputs.map((x, input): Slice => {
+      const slice = { input, output: 0, begin, whole: 'output' } as const;
+      begin += x ? channels(x.shape) : 0;
+      return slice;
+    });
+  },
   cost(context, outputs) {
     return { flops: 0, bytes: streamed(context, outputs).bytes };
   },

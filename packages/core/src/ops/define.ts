@@ -19,6 +19,8 @@ export interface Operand {
   readonly optional?: true;
   /** The last operand only: repeats one or more times. */
   readonly variadic?: true;
+  /** Kernels take (or write) it with rows further apart than its channels, as it lies in a wider value. */
+  readonly pitched?: true;
 }
 
 export interface InferContext<A> {
@@ -51,6 +53,15 @@ export interface Overwrite {
   readonly input: number;
   /** The output is the new content of a state and always takes its memory. */
   readonly required?: true;
+}
+
+/** An input that is some channels of an output, or the reverse: the node does nothing where they share memory. */
+export interface Slice {
+  readonly input: number;
+  readonly output: number;
+  /** The first channel. */
+  readonly begin: number;
+  readonly whole: 'input' | 'output';
 }
 
 export interface InverseContext<A> {
@@ -103,6 +114,8 @@ export interface PeerKeeps {
   readonly outputs: readonly number[];
   /** Bytes per element of a kept output where PyTorch stores it wider (64-bit pooling indices). */
   readonly bytesPerElement?: number;
+  /** The output is a view of the first input and has no buffer. */
+  readonly view?: true;
 }
 
 export interface OpDefinition<A extends Attributes = Attributes> {
@@ -114,6 +127,8 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   /** null: not differentiable (the loss never depends on the outputs smoothly). */
   readonly gradient: GradientRule<A> | null;
   readonly overwrites: readonly Overwrite[];
+  /** What joins or cuts channels and does nothing else; null for all other ops. */
+  readonly slices: ((context: InferContext<A>) => readonly Slice[]) | null;
   readonly inverses: readonly Inverse<A>[];
   readonly absorb: AbsorbRule<A> | null;
   /** Has an effect beyond its outputs (guards) and is never removed. */
@@ -123,16 +138,15 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly peerKeeps: PeerKeeps;
 }
 
-type WithDefaults<A extends Attributes> = Omit<
-  OpDefinition<A>,
-  'effect' | 'absorb' | 'inverses' | 'peerKeeps'
-> &
-  Partial<Pick<OpDefinition<A>, 'effect' | 'absorb' | 'inverses' | 'peerKeeps'>>;
+type Unusual = 'effect' | 'absorb' | 'inverses' | 'peerKeeps' | 'slices';
+
+type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, Unusual> &
+  Partial<Pick<OpDefinition<A>, Unusual>>;
 
 /** The erased form that passes work with; rules are called with the attributes their own op made. */
 export type AnyOp = OpDefinition<Attributes>;
 
-/** Completes a definition with the answers most ops give: no effect, no inverse, nothing kept by PyTorch. */
+/** Completes a definition with the answers most ops give: no effect, no inverse, no slice, nothing kept by PyTorch. */
 export function defineOp<const N extends string, A extends Attributes>(
   name: N,
   definition: Omit<WithDefaults<A>, 'name'>,
@@ -141,6 +155,7 @@ export function defineOp<const N extends string, A extends Attributes>(
     effect: false,
     absorb: null,
     inverses: [],
+    slices: null,
     peerKeeps: { inputs: [], outputs: [] },
     ...definition,
     name,

@@ -23,9 +23,9 @@ export type MaxPoolAttributes = PoolAttributes & {
 };
 
 export const maxPoolOp = defineOp<'max_pool', MaxPoolAttributes>('max_pool', {
-  inputs: [{ name: 'x', kind: 'data' }],
+  inputs: [{ name: 'x', kind: 'data', pitched: true }],
   outputs: [
-    { name: 'y', kind: 'data' },
+    { name: 'y', kind: 'data', pitched: true },
     { name: 'index', kind: 'uint8' },
   ],
   infer({ attrs, input }) {

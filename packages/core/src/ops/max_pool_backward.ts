@@ -19,10 +19,10 @@ export const maxPoolBackwardOp = defineOp<'max_pool_backward', MaxPoolBackwardAt
   'max_pool_backward',
   {
     inputs: [
-      { name: 'dy', kind: 'data' },
+      { name: 'dy', kind: 'data', pitched: true },
       { name: 'index', kind: 'uint8' },
     ],
-    outputs: [{ name: 'dx', kind: 'data' }],
+    outputs: [{ name: 'dx', kind: 'data', pitched: true }],
     infer({ attrs, input }) {
       const [dy, index] = [input(0), input(1)];
       if (!sameShape(dy.shape, index.shape)) {

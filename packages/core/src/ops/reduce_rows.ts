@@ -8,7 +8,7 @@ import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
 export const reduceRowsOp = defineOp<'reduce_rows', Attributes>('reduce_rows', {
-  inputs: [{ name: 'dy', kind: 'data' }],
+  inputs: [{ name: 'dy', kind: 'data', pitched: true }],
   outputs: [{ name: 'sum', kind: 'float32' }],
   infer({ input }) {
     const dy = input(0);

@@ -9,8 +9,8 @@ import { checkHasChannels, checkSlice, copyChannels, withChannels } from './supp
 export type SliceChannelsAttributes = { readonly begin: number; readonly length: number };
 
 export const sliceChannelsOp = defineOp<'slice_channels', SliceChannelsAttributes>('slice_channels', {
-  inputs: [{ name: 'x', kind: 'data' }],
-  outputs: [{ name: 'y', kind: 'data' }],
+  inputs: [{ name: 'x', kind: 'data', pitched: true }],
+  outputs: [{ name: 'y', kind: 'data', pitched: true }],
   infer({ attrs, input }) {
     const x = input(0);
     checkHasChannels(x, 'x');
@@ -21,10 +21,12 @@ export const sliceChannelsOp = defineOp<'slice_channels', SliceChannelsAttribute
     return [needs(0) ? sliceChannelsBackward(diff(0), attrs.begin, channels(input(0).shape)) : null];
   },
   overwrites: [],
+  slices: ({ attrs }) => [{ input: 0, output: 0, begin: attrs.begin, whole: 'input' }],
   cost: (_, outputs) => ({ flops: 0, bytes: 2 * outputs.reduce((sum, type) => sum + byteLength(type), 0) }),
   reference({ attrs, input, output }) {
     copyChannels(input(0), attrs.begin, output(0), 0, attrs.length);
   },
+  peerKeeps: { inputs: [], outputs: [], view: true },
 });
 
 /** Channels [begin, begin + length) of x (N×C×S1×…): N×length×S1×… */

@@ -15,8 +15,8 @@ export type SliceChannelsBackwardAttributes = {
 export const sliceChannelsBackwardOp = defineOp<'slice_channels_backward', SliceChannelsBackwardAttributes>(
   'slice_channels_backward',
   {
-    inputs: [{ name: 'dy', kind: 'data' }],
-    outputs: [{ name: 'dx', kind: 'data' }],
+    inputs: [{ name: 'dy', kind: 'data', pitched: true }],
+    outputs: [{ name: 'dx', kind: 'data', pitched: true }],
     infer({ attrs, input }) {
       const dy = input(0);
       checkHasChannels(dy, 'dy');

@@ -1,12 +1,15 @@
 /**
- * Decides which values share memory. An output takes the memory of an input where its op allows it and no veto
- * speaks against it: in-place is what liveness allows, not something a model asks for. Every decision is kept
- * with its reason. (Logging each reuse and each refusal is ggml's habit.)
+ * Decides which values share memory. Joined and cut channels lie in the wider value (slices.ts); an output takes
+ * the memory of an input where its op allows it and no veto speaks against it: in-place is what liveness allows,
+ * not something a model asks for. Values in one buffer may overlap in part, so vetoes reason about regions.
+ * Every decision is kept with its reason. (Logging each reuse and each refusal is ggml's habit.)
  */
 import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueInfo } from '../graph/graph.js';
 import type { Overwrite } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
-import { byteLength } from '../shape.js';
+import { byteLength, sameShape } from '../shape.js';
+import { isPitched, overlap, ownRegion, type Region, sliceRegion } from './region.js';
+import { nodeAt, type SliceDecision, SliceRules } from './slices.js';
 
 export interface AliasDecision {
   readonly node: GraphNode;
@@ -17,71 +20,169 @@ export interface AliasDecision {
 }
 
 export interface Aliases {
-  /** Value → the first value that owned its memory. */
-  readonly owner: ReadonlyMap<ValueId, ValueId>;
+  /** Where each value lies. */
+  readonly regions: ReadonlyMap<ValueId, Region>;
   readonly decisions: readonly AliasDecision[];
+  readonly slices: readonly SliceDecision[];
 }
 
 interface AliasContext {
   readonly graph: Graph;
-  readonly owner: Map<ValueId, ValueId>;
-  /** Position of the last node that reads or writes any value in the memory of the owner. */
-  readonly lastRead: Map<ValueId, { position: number; node: GraphNode }>;
+  readonly rules: SliceRules;
+  readonly regions: Map<ValueId, Region>;
+  /** By owner: the values written to its buffer so far. */
+  readonly occupants: Map<ValueId, ValueId[]>;
+  /** Results of joins and what lies in them: their regions were decided before all others. */
+  readonly joined: ReadonlySet<ValueId>;
+  readonly lastRead: ReadonlyMap<ValueId, LastRead>;
   readonly position: number;
   readonly node: GraphNode;
 }
 
-type Veto = (context: AliasContext, input: ValueId, output: ValueId) => string | null;
+interface LastRead {
+  readonly position: number;
+  readonly node: GraphNode;
+}
+
+interface Proposal {
+  readonly input: ValueId;
+  readonly output: ValueId;
+  readonly overwrite: Overwrite;
+}
+
+type Veto = (context: AliasContext, proposal: Proposal) => string | null;
 
 const vetoes: readonly Veto[] = [
-  ({ graph, owner }, input) => {
-    const { kind } = valueInfo(graph, owner.get(input) ?? input);
+  ({ graph, regions }, { input }) => {
+    const { kind } = valueInfo(graph, regions.get(input)?.owner ?? input);
     if (kind === 'state') return 'it is a state that outlives the step';
     return kind === 'input' ? 'it was handed in by the host' : null;
   },
-  ({ graph }, input) =>
-    [...graph.outputs.values()].includes(input) ? 'it is an output of the program' : null,
-  ({ graph }, input, output) =>
+  ({ graph, ...context }, { input }) => {
+    const fetched = new Set(graph.outputs.values());
+    return sharing(context, input).some((id) => fetched.has(id)) ? 'it is an output of the program' : null;
+  },
+  ({ graph }, { input, output }) =>
     byteLength(valueInfo(graph, input)) === byteLength(valueInfo(graph, output))
       ? null
       : 'it differs in size',
-  ({ lastRead, position }, input) => {
-    const last = lastRead.get(input);
-    if (!last || last.position <= position) return null;
-    return `it is still read by ${last.node.op} at ${last.node.path || '(top)'}`;
+  (context, { input }) => {
+    for (const id of sharing(context, input)) {
+      const last = context.lastRead.get(id);
+      if (last && last.position > context.position) return `it is still read by ${nodeAt(last.node)}`;
+    }
+    return null;
   },
-  ({ node, owner }, input) => {
-    const sharing = operands(node).filter((id) => owner.get(id) === owner.get(input));
-    return sharing.length > 1 ? 'another operand of the node shares its memory' : null;
+  ({ node, regions }, { input }) =>
+    operands(node).filter((id) => regionsOverlap(regions, id, input)).length > 1
+      ? 'another operand of the node shares its memory'
+      : null,
+  ({ node, regions }, { input }) =>
+    node.outputs.some((id) => regionsOverlap(regions, id, input)) ? 'another output took its memory' : null,
+  ({ graph, node, regions, rules }, { input, output, overwrite }) => {
+    const region = regions.get(input);
+    if (!region || !isPitched(region)) return null;
+    const [from, to] = [valueInfo(graph, input), valueInfo(graph, output)];
+    if (!sameShape(from.shape, to.shape) || from.dtype !== to.dtype) {
+      return 'it lies in a wider value and differs in shape';
+    }
+    const reason = opOf(node.op).outputs[overwrite.output]?.pitched
+      ? rules.denseReader(output)
+      : `${node.op} writes dense rows`;
+    return reason && `it lies in a wider value, and ${reason}`;
   },
-  ({ node, owner }, input) =>
-    node.outputs.some((id) => owner.get(id) === owner.get(input)) ? 'another output took its memory' : null,
+  ({ joined }, { output }) => (joined.has(output) ? 'its output has a place in a join' : null),
 ];
+
+/** Values written so far whose regions overlap that of `value`. */
+function sharing(
+  { regions, occupants }: Pick<AliasContext, 'regions' | 'occupants'>,
+  value: ValueId,
+): ValueId[] {
+  const owner = regions.get(value)?.owner ?? value;
+  return (occupants.get(owner) ?? []).filter((id) => regionsOverlap(regions, id, value));
+}
+
+function regionsOverlap(regions: ReadonlyMap<ValueId, Region>, a: ValueId, b: ValueId): boolean {
+  const [first, second] = [regions.get(a), regions.get(b)];
+  return first !== undefined && second !== undefined && overlap(first, second);
+}
 
 /** `enabled: false` is the kill switch: only states are written in place. */
 export function alias(graph: Graph, enabled = true): Aliases {
-  const owner = new Map<ValueId, ValueId>();
+  const rules = new SliceRules(graph, enabled);
+  const joins = rules.joins();
+  const regions = joinedRegions(graph, joins);
+  const state = {
+    graph,
+    rules,
+    regions,
+    occupants: new Map<ValueId, ValueId[]>(),
+    joined: new Set(regions.keys()),
+    lastRead: lastReads(graph),
+  };
+  const slices = [...joins];
   const decisions: AliasDecision[] = [];
-  const lastRead = lastReads(graph);
-  for (const id of [...graph.inputs.values(), ...graph.states.map((state) => state.value)]) owner.set(id, id);
+  for (const id of [...graph.inputs.values(), ...graph.states.map((info) => info.value)]) own(state, id);
   graph.nodes.forEach((node, position) => {
-    const context: AliasContext = { graph, owner, lastRead, position, node };
+    slices.push(...cut(state, node));
+    const context: AliasContext = { ...state, position, node };
     for (const overwrite of opOf(node.op).overwrites) {
       const decision = decide(context, overwrite, enabled);
       if (!decision) continue;
       decisions.push(decision);
-      if (!decision.veto) owner.set(decision.output, owner.get(decision.input) ?? decision.input);
+      const region = regions.get(decision.input);
+      if (!decision.veto && region) regions.set(decision.output, region);
     }
-    for (const id of node.outputs) if (!owner.has(id)) owner.set(id, id);
+    for (const id of node.outputs) own(state, id);
   });
-  return { owner, decisions };
+  return { regions, decisions, slices };
+}
+
+/** Regions of what is joined in place and of what it is joined to. */
+function joinedRegions(graph: Graph, joins: readonly SliceDecision[]): Map<ValueId, Region> {
+  const regions = new Map<ValueId, Region>();
+  // Later joins first: the result of one may lie in that of another.
+  for (const { value, whole, begin, veto } of [...joins].reverse()) {
+    if (veto) continue;
+    const around = regions.get(whole) ?? ownRegion(whole, valueInfo(graph, whole));
+    regions.set(whole, around);
+    regions.set(value, sliceRegion(around, begin, valueInfo(graph, value)));
+  }
+  return regions;
+}
+
+/** Gives the results of a cutting node their places in its operand. */
+function cut(
+  { graph, rules, regions }: Pick<AliasContext, 'graph' | 'rules' | 'regions'>,
+  node: GraphNode,
+): SliceDecision[] {
+  const decisions = rules.cuts(node, (id) => regions.has(id));
+  for (const { value, whole, begin, veto } of decisions) {
+    const around = regions.get(whole);
+    if (!veto && around) regions.set(value, sliceRegion(around, begin, valueInfo(graph, value)));
+  }
+  return decisions;
+}
+
+/** Notes that `id` is written: to a buffer of its own where nothing else was decided. */
+function own(
+  { graph, regions, occupants }: Pick<AliasContext, 'graph' | 'regions' | 'occupants'>,
+  id: ValueId,
+): void {
+  const region = regions.get(id) ?? ownRegion(id, valueInfo(graph, id));
+  regions.set(id, region);
+  const list = occupants.get(region.owner);
+  if (list) list.push(id);
+  else occupants.set(region.owner, [id]);
 }
 
 function decide(context: AliasContext, overwrite: Overwrite, enabled: boolean): AliasDecision | null {
-  const { node, owner } = context;
+  const { node, regions, joined } = context;
   const input = node.inputs[overwrite.input];
   const output = node.outputs[overwrite.output];
-  if (input === null || input === undefined || output === undefined || owner.has(output)) return null;
+  if (input === null || input === undefined || output === undefined) return null;
+  if (regions.has(output) && !joined.has(output)) return null;
   if (overwrite.required) {
     const last = context.lastRead.get(input);
     if (last && last.position > context.position) {
@@ -93,15 +194,15 @@ function decide(context: AliasContext, overwrite: Overwrite, enabled: boolean): 
   }
   if (!enabled) return { node, output, input, veto: 'in-place writing is switched off' };
   for (const veto of vetoes) {
-    const reason = veto(context, input, output);
+    const reason = veto(context, { input, output, overwrite });
     if (reason) return { node, output, input, veto: reason };
   }
   return { node, output, input, veto: null };
 }
 
-function lastReads(graph: Graph): Map<ValueId, { position: number; node: GraphNode }> {
+function lastReads(graph: Graph): Map<ValueId, LastRead> {
   const position = new Map(graph.nodes.map((node, index) => [node, index]));
-  const result = new Map<ValueId, { position: number; node: GraphNode }>();
+  const result = new Map<ValueId, LastRead>();
   for (const [id, readers] of readersOf(graph.nodes)) {
     const node = readers.at(-1);
     if (node) result.set(id, { position: position.get(node) ?? 0, node });

@@ -31,7 +31,13 @@ export function peerBytes(traced: Graph): PeerBytes {
       const buffer = id === null ? undefined : buffers.get(id);
       if (buffer) buffer.end = position;
     }
+    const viewed = opOf(node.op).peerKeeps.view ? node.inputs[0] : undefined;
+    const base = viewed === null || viewed === undefined ? undefined : buffers.get(viewed);
     for (const id of node.outputs) {
+      if (base) {
+        buffers.set(id, base);
+        continue;
+      }
       const info = valueInfo(graph, id);
       if (info.kind === 'gradient') gradients += byteLength(info);
       else if (info.kind === 'activation')
@@ -39,7 +45,7 @@ export function peerBytes(traced: Graph): PeerBytes {
     }
   });
   keepForBackward(graph, buffers);
-  return { activations: largestSum([...buffers.values()], graph.nodes.length), gradients };
+  return { activations: largestSum([...new Set(buffers.values())], graph.nodes.length), gradients };
 }
 
 /** Extends what autograd keeps to the last backward node of its op. */

@@ -2,19 +2,22 @@
  * The plan: every buffer of a step with its offset and lifetime, before anything runs. The program reserves
  * exactly this.
  */
-import type { KernelSpec, PreparedKernel } from '../devices/device.js';
+import type { KernelSpec, OperandSpec, PreparedKernel } from '../devices/device.js';
+import { bytesPerElement } from '../dtype.js';
 import type { Graph, GraphNode, ValueId, ValueKind } from '../graph/graph.js';
 import { valueInfo } from '../graph/graph.js';
 import type { AliasDecision, Aliases } from '../passes/alias.js';
 import { align, type Lifetime, liveSums, place } from '../passes/place.js';
 import type { RebuildDecision } from '../passes/rebuild.js';
+import { isPitched, type Region } from '../passes/region.js';
+import type { SliceDecision } from '../passes/slices.js';
 import { byteLength } from '../shape.js';
 
 export type BufferKind = 'activation' | 'gradient' | 'input' | 'workspace';
 
 export interface Buffer extends Lifetime {
   readonly kind: BufferKind;
-  /** Values that live in it one after the other; none for a workspace. */
+  /** Values that live in it, one after the other or side by side; none for a workspace. */
   readonly values: readonly ValueId[];
   /** Node that first writes it; null for what the host hands in. */
   readonly writer: GraphNode | null;
@@ -44,6 +47,8 @@ export interface Plan {
   readonly buffers: readonly Buffer[];
   /** Value → offset in the arena; states are not in it. */
   readonly offsets: ReadonlyMap<ValueId, number>;
+  /** Value → where it lies in its owner's buffer. */
+  readonly regions: ReadonlyMap<ValueId, Region>;
   /** Value → state value whose memory it takes. */
   readonly inState: ReadonlyMap<ValueId, ValueId>;
   readonly arenaBytes: number;
@@ -54,17 +59,25 @@ export interface Plan {
   readonly bytes: PlanBytes;
   readonly rebuilds: readonly RebuildDecision[];
   readonly aliases: readonly AliasDecision[];
+  /** Joined and cut channels: which lie in the wider value, which are copied and why. */
+  readonly slices: readonly SliceDecision[];
 }
 
 /** Prepares a kernel for every node; `prepare` is the device's. */
 export type Prepare = (spec: KernelSpec) => PreparedKernel;
 
-export function specOf(graph: Graph, node: GraphNode): KernelSpec {
+export function specOf(graph: Graph, node: GraphNode, { regions }: Pick<Aliases, 'regions'>): KernelSpec {
+  const operand = (id: ValueId): OperandSpec => {
+    const info = valueInfo(graph, id);
+    const region = regions.get(id);
+    if (!region || !isPitched(region)) return info;
+    return { ...info, pitch: region.pitch / bytesPerElement(info.dtype) };
+  };
   return {
     op: node.op,
     attrs: node.attrs,
-    inputs: node.inputs.map((id) => (id === null ? null : valueInfo(graph, id))),
-    outputs: node.outputs.map((id) => valueInfo(graph, id)),
+    inputs: node.inputs.map((id) => (id === null ? null : operand(id))),
+    outputs: node.outputs.map(operand),
   };
 }
 
@@ -74,7 +87,7 @@ export function makePlan(
   aliases: Aliases,
   rebuilds: readonly RebuildDecision[],
 ): Plan {
-  const kernels = graph.nodes.map((node) => prepare(specOf(graph, node)));
+  const kernels = graph.nodes.map((node) => prepare(specOf(graph, node, aliases)));
   const unplaced = [...valueBuffers(graph, aliases), ...workspaces(graph, kernels)];
   const placement = place(unplaced);
   const buffers = unplaced.map(
@@ -94,7 +107,8 @@ export function makePlan(
       workspace: workspaceAt.get(index) ?? null,
     })),
     buffers,
-    offsets: new Map(buffers.flatMap((buffer) => buffer.values.map((id) => [id, buffer.offset] as const))),
+    offsets: offsetsOf(buffers, aliases),
+    regions: aliases.regions,
     inState: valuesInStates(graph, aliases),
     arenaBytes: placement.arenaBytes,
     peak,
@@ -102,19 +116,28 @@ export function makePlan(
     bytes: { ...bytesAt(buffers, peak.instruction), ...storeBytes(graph) },
     rebuilds,
     aliases: aliases.decisions,
+    slices: aliases.slices,
   };
+}
+
+function offsetsOf(buffers: readonly Buffer[], { regions }: Aliases): Map<ValueId, number> {
+  return new Map(
+    buffers.flatMap(({ values, offset }) =>
+      values.map((id) => [id, offset + (regions.get(id)?.offset ?? 0)] as const),
+    ),
+  );
 }
 
 type Unplaced = Omit<Buffer, 'offset'>;
 
-/** One buffer per alias class, alive from its first writer to its last reader. */
+/** One buffer per owner, alive from the first write to any part of it to the last read of any part. */
 function valueBuffers(graph: Graph, aliases: Aliases): Unplaced[] {
   const classes = new Map<
     ValueId,
     { values: ValueId[]; writer: GraphNode | null; start: number; end: number }
   >();
   const touch = (id: ValueId, position: number, writer: GraphNode | null, writes: boolean): void => {
-    const owner = aliases.owner.get(id) ?? id;
+    const owner = aliases.regions.get(id)?.owner ?? id;
     if (valueInfo(graph, owner).kind === 'state') return;
     const known = classes.get(owner);
     if (!known) classes.set(owner, { values: [id], writer, start: position, end: position });
@@ -150,7 +173,7 @@ function workspaces(graph: Graph, kernels: readonly PreparedKernel[]): Unplaced[
 
 function valuesInStates(graph: Graph, aliases: Aliases): Map<ValueId, ValueId> {
   const result = new Map<ValueId, ValueId>();
-  for (const [id, owner] of aliases.owner)
+  for (const [id, { owner }] of aliases.regions)
     if (valueInfo(graph, owner).kind === 'state') result.set(id, owner);
   return result;
 }

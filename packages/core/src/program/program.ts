@@ -5,8 +5,9 @@ import type { Device, DeviceMemory, Executable, Feed, Fetch, Location } from '..
 import { bytesOf, dtypeOf, type TypedArray, viewAs } from '../dtype.js';
 import { UsageError } from '../errors.js';
 import { type ValueId, valueInfo } from '../graph/graph.js';
+import { isPitched, spanBytes } from '../passes/region.js';
 import type { Plan } from '../plan/plan.js';
-import { byteLength, elements, formatType } from '../shape.js';
+import { byteLength, elements, formatType, rows } from '../shape.js';
 import type { Store } from './store.js';
 
 export type Arrays = Readonly<Record<string, TypedArray>>;
@@ -98,7 +99,16 @@ export class Program {
   peek(id: ValueId): TypedArray {
     const info = valueInfo(this.plan.graph, id);
     const { memory, offset } = this.locate(id);
-    return viewAs(info.dtype, memory.read(offset, byteLength(info)));
+    const region = this.plan.regions.get(id);
+    if (!region || !isPitched(region)) return viewAs(info.dtype, memory.read(offset, byteLength(info)));
+    const count = rows(info.shape);
+    const span = memory.read(offset, spanBytes(region, count));
+    const dense = new Uint8Array(byteLength(info));
+    for (let row = 0; row < count; row++) {
+      const from = row * region.pitch;
+      dense.set(span.subarray(from, from + region.width), row * region.width);
+    }
+    return viewAs(info.dtype, dense);
   }
 
   private feeds(inputs: Arrays): Feed[] {

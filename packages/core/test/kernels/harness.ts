@@ -4,14 +4,14 @@
  */
 import { expect } from 'vitest';
 import { cpu } from '../../src/devices/cpu.js';
-import type { Feed, KernelSpec, Location, PreparedKernel } from '../../src/devices/device.js';
+import type { KernelSpec, Location, OperandSpec, PreparedKernel } from '../../src/devices/device.js';
 import { referenceContext } from '../../src/devices/reference/evaluate.js';
-import { bytesOf, type DType, fromFloat64, toFloat64, viewAs } from '../../src/dtype.js';
-import type { Attributes, Overwrite, ReferenceTensor } from '../../src/ops/define.js';
+import { bytesOf, bytesPerElement, type DType, fromFloat64, toFloat64, viewAs } from '../../src/dtype.js';
+import type { Attributes, Operand, Overwrite, ReferenceTensor } from '../../src/ops/define.js';
 import { type OpName, opOf } from '../../src/ops/index.js';
 import { inferTypes, operandAt } from '../../src/ops/infer.js';
 import { align } from '../../src/passes/place.js';
-import { byteLength, elements, type Shape } from '../../src/shape.js';
+import { byteLength, channels, elements, rows, type Shape, type TensorType } from '../../src/shape.js';
 import { drawOperand, type KernelCase } from './operands.js';
 
 export type DataType = 'float32' | 'bfloat16';
@@ -70,16 +70,53 @@ export function reference(call: Call): ReferenceTensor[] {
 const CANARY = 0xff;
 const GUARD_BYTES = 192;
 
+/** Where an operand lies: `rows` of `width` bytes, `pitch` bytes apart. */
+interface Spot {
+  readonly offset: number;
+  readonly rows: number;
+  readonly width: number;
+  readonly pitch: number;
+}
+
+/** Operands that lie in wider tensors, by their position. */
+export interface Pitched {
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+}
+
+const DENSE: Pitched = { inputs: [], outputs: [] };
+
+/** Every operand of the call that may lie in a wider tensor. */
+export function pitchable({ op, inputs }: Call): Pitched {
+  const definition = opOf(op);
+  const indexes = (count: number, operands: readonly Operand[]) =>
+    Array.from({ length: count }, (_, i) => i).filter((i) => operandAt(operands, i)?.pitched);
+  return {
+    inputs: indexes(inputs.length, definition.inputs),
+    outputs: indexes(definition.outputs.length, definition.outputs),
+  };
+}
+
 class Layout {
   private cursor = 0;
-  readonly used: { offset: number; bytes: number; what: string }[] = [];
+  private readonly used: { offset: number; bytes: number; what: string }[] = [];
 
-  /** The next aligned offset for `bytes`, guards before and after. */
-  place(bytes: number, what: string): number {
-    const offset = this.cursor + GUARD_BYTES;
-    this.used.push({ offset, bytes, what });
-    this.cursor = offset + align(bytes);
-    return offset;
+  /** The next aligned place for an operand, guards before and after; a slice has other channels around it. */
+  place(type: TensorType, what: string, sliced: boolean): Spot {
+    const size = bytesPerElement(type.dtype);
+    const width = sliced ? channels(type.shape) * size : byteLength(type);
+    const before = sliced ? 3 * size : 0;
+    const spot = {
+      offset: this.cursor + GUARD_BYTES + before,
+      rows: sliced ? rows(type.shape) : 1,
+      width,
+      pitch: sliced ? width + before + 2 * size : width,
+    };
+    for (let row = 0; row < spot.rows; row++) {
+      this.used.push({ offset: spot.offset + row * spot.pitch, bytes: width, what: `${what}, row ${row}` });
+    }
+    this.cursor = align(spot.offset + spot.rows * spot.pitch);
+    return spot;
   }
 
   get bytes(): number {
@@ -98,52 +135,83 @@ class Layout {
   }
 }
 
+function gather(memory: Uint8Array, { offset, rows: count, width, pitch }: Spot): Uint8Array {
+  const dense = new Uint8Array(count * width);
+  for (let row = 0; row < count; row++) {
+    const from = offset + row * pitch;
+    dense.set(memory.subarray(from, from + width), row * width);
+  }
+  return dense;
+}
+
+function scatter(memory: Uint8Array, dense: Uint8Array, { offset, rows: count, width, pitch }: Spot): void {
+  for (let row = 0; row < count; row++) {
+    memory.set(dense.subarray(row * width, (row + 1) * width), offset + row * pitch);
+  }
+}
+
 /**
- * Runs the kernel; outputs in their dtypes, with `overwrite` (and what the op requires) in place. Checks that
- * nothing but outputs and workspace was written.
+ * Runs the kernel; outputs in their dtypes, with `overwrite` (and what the op requires) in place, the operands of
+ * `pitched` in wider tensors. Checks that nothing but outputs and workspace was written.
  */
-export async function runKernel(call: Call, overwrite?: Overwrite): Promise<ReferenceTensor[]> {
+export async function runKernel(
+  call: Call,
+  overwrite?: Overwrite,
+  pitched: Pitched = DENSE,
+): Promise<ReferenceTensor[]> {
   const device = cpu();
-  const spec = specOf(call);
-  const kernel = device.prepare(spec);
-  const inPlace = opOf(call.op).overwrites.filter((rule) => rule.required || rule === overwrite);
+  const types = specOf(call);
   const layout = new Layout();
-  const inputAt = call.inputs.map((t, i) => t && layout.place(byteLength(t), `input ${i}`));
-  const outputAt = spec.outputs.map((type, i) => {
+  const inputAt = call.inputs.map(
+    (t, i): Spot | null => t && layout.place(t, `input ${i}`, pitched.inputs.includes(i)),
+  );
+  const inPlace = opOf(call.op).overwrites.filter((rule) => rule.required || rule === overwrite);
+  const outputAt = types.outputs.map((type, i): Spot => {
     const over = inPlace.find(({ output }) => output === i);
-    return (over && inputAt[over.input]) ?? layout.place(byteLength(type), `output ${i}`);
+    return (over && inputAt[over.input]) ?? layout.place(type, `output ${i}`, pitched.outputs.includes(i));
   });
-  const workspaceAt = layout.place(kernel.workspaceBytes, 'workspace');
+  const spec = {
+    ...types,
+    inputs: types.inputs.map((type, i) => type && laid(type, inputAt[i])),
+    outputs: types.outputs.map((type, i) => laid(type, outputAt[i])),
+  };
+  const kernel = device.prepare(spec);
+  const scratch: TensorType = { shape: [kernel.workspaceBytes], dtype: 'uint8' };
+  const workspaceAt = layout.place(scratch, 'workspace', false);
   const memory = device.allocate(layout.bytes);
-  const located = (offset: number | null): Location | null => (offset === null ? null : { memory, offset });
+  const located = (spot: Spot | null): Location | null => spot && { memory, offset: spot.offset };
   const executable = device.load([
     {
       kernel,
       inputs: inputAt.map(located),
-      outputs: outputAt.map((offset): Location => ({ memory, offset })),
-      workspace: kernel.workspaceBytes > 0 ? { memory, offset: workspaceAt } : null,
+      outputs: outputAt.map(({ offset }): Location => ({ memory, offset })),
+      workspace: kernel.workspaceBytes > 0 ? located(workspaceAt) : null,
     },
   ]);
-  const feeds = call.inputs.flatMap((t, i): Feed[] => {
-    const offset = inputAt[i];
-    if (!t || offset === null || offset === undefined) return [];
-    return [{ memory, offset, data: bytesOf(fromFloat64(t.dtype, t.data)) }];
+  const image = new Uint8Array(layout.bytes).fill(CANARY);
+  call.inputs.forEach((t, i) => {
+    const spot = inputAt[i];
+    if (t && spot) scatter(image, bytesOf(fromFloat64(t.dtype, t.data)), spot);
   });
-  const canaries = { memory, offset: 0, data: new Uint8Array(layout.bytes).fill(CANARY) };
-  await executable.run([canaries, ...feeds], [], { begin: 0, end: 1 }, false);
+  await executable.run([{ memory, offset: 0, data: image }], [], { begin: 0, end: 1 }, false);
   const after = memory.read(0, layout.bytes);
   layout.expectGuards(after);
-  for (const { offset, data } of feeds) {
-    if (outputAt.includes(offset)) continue;
-    expect(Buffer.compare(after.subarray(offset, offset + data.length), data), 'an input was changed').toBe(
-      0,
-    );
+  for (const spot of inputAt) {
+    if (!spot || outputAt.includes(spot)) continue;
+    expect(Buffer.compare(gather(after, spot), gather(image, spot)), 'an input was changed').toBe(0);
   }
-  return spec.outputs.map((type, i): ReferenceTensor => {
-    const offset = outputAt[i] ?? 0;
-    const bytes = after.slice(offset, offset + byteLength(type));
+  return types.outputs.map((type, i): ReferenceTensor => {
+    const spot = outputAt[i];
+    const bytes = spot ? gather(after, spot) : new Uint8Array();
     return { ...type, data: toFloat64(type.dtype, viewAs(type.dtype, bytes)) };
   });
+}
+
+/** `type` with the pitch of the place it has. */
+function laid(type: TensorType, spot: Spot | null | undefined): OperandSpec {
+  const { shape, dtype } = type;
+  if (!spot || spot.pitch === spot.width) return { shape, dtype };
+  return { shape, dtype, pitch: spot.pitch / bytesPerElement(dtype) };
 }
 
 /** Largest error allowed, relative to the larger of the element and the tensor's root mean square. */

@@ -1,7 +1,8 @@
 /** Every native kernel against its op's meaning. */
 import { describe, expect, it } from 'vitest';
+import type { ReferenceTensor } from '../../src/ops/define.js';
 import { type OpName, opOf, ops } from '../../src/ops/index.js';
-import { callOf, type DataType, expectAgrees, reference, runKernel, tensor } from './harness.js';
+import { callOf, type DataType, expectAgrees, pitchable, reference, runKernel, tensor } from './harness.js';
 import type { KernelCase } from './operands.js';
 import { records } from './records.js';
 
@@ -17,6 +18,12 @@ const casesOf = (op: OpName): [string, KernelCase][] =>
     const shapes = record.inputs.map((shape) => (shape ? `[${shape.join()}]` : '_')).join(' ');
     return [`${shapes} ${JSON.stringify(record.attrs)}`, record];
   });
+
+const sameBits = (a: readonly ReferenceTensor[], b: readonly ReferenceTensor[]): boolean =>
+  a.every((tensor, i) => Buffer.compare(bytesOf(tensor), bytesOf(b[i])) === 0);
+
+const bytesOf = (tensor: ReferenceTensor | undefined): Uint8Array =>
+  new Uint8Array(tensor?.data.buffer ?? new ArrayBuffer(0));
 
 it('has a record for every op', () => {
   expect(Object.keys(records).sort()).toEqual(names);
@@ -40,6 +47,25 @@ describe.each(names)('%s', (op) => {
         expect(inPlace, `over operand ${overwrite.input}`).toEqual(actual);
       }
     });
+
+    if ([...opOf(op).inputs, ...opOf(op).outputs].some(({ pitched }) => pitched)) {
+      it('gives the same, bit for bit, in slices of wider tensors', async () => {
+        for (const record of records[op]) {
+          const call = callOf(op, record, dtype);
+          const dense = await runKernel(call);
+          const { inputs, outputs } = pitchable(call);
+          const ways = [{ inputs, outputs }, ...inputs.map((index) => ({ inputs: [index], outputs: [] }))];
+          for (const way of ways) {
+            const found = await runKernel(call, undefined, way);
+            if (!sameBits(found, dense)) expect.fail(`${JSON.stringify(record)} with ${JSON.stringify(way)}`);
+          }
+          for (const overwrite of opOf(op).overwrites) {
+            const found = await runKernel(call, overwrite, { inputs, outputs });
+            if (!sameBits(found, dense)) expect.fail(`${JSON.stringify(record)} over ${overwrite.input}`);
+          }
+        }
+      });
+    }
 
     const poisoned = opOf(op).inputs.flatMap(({ kind, name }, index) =>
       (kind === 'data' || kind === 'float32') && op !== 'guard_finite' ? [[name, index] as const] : [],

@@ -93,7 +93,7 @@ describe('alias', () => {
     const y = computed(tracer, 'x');
     const z = activation(activation(activation(y, LEAKY), LEAKY), LEAKY);
     tracer.output('z', z);
-    expect(alias(tracer.finish()).owner.get(z.id)).toBe(y.id);
+    expect(alias(tracer.finish()).regions.get(z.id)?.owner).toBe(y.id);
   });
 
   it('writes a state over itself even when it is switched off', () => {
@@ -104,7 +104,7 @@ describe('alias', () => {
     const next = sgd({ param, grad, momentum: null, lr, clip: null }, attrs);
     tracer.assign(param, next.param);
     const off = alias(tracer.finish(), false);
-    expect(off.owner.get(next.param.id)).toBe(param.id);
+    expect(off.regions.get(next.param.id)?.owner).toBe(param.id);
     expect(verdicts((t) => ({ z: activation(computed(t, 'x'), LEAKY) }), false)).toEqual([
       'activation over %1: in-place writing is switched off',
     ]);

@@ -47,8 +47,8 @@ export type AbnBackwardAttributes = ActivationAttributes & {
 
 /** The operands that both backward ops start with. */
 export const ABN_BACKWARD_OPERANDS: readonly Operand[] = [
-  { name: 'dz', kind: 'data' },
-  { name: 'saved', kind: 'data' },
+  { name: 'dz', kind: 'data', pitched: true },
+  { name: 'saved', kind: 'data', pitched: true },
   { name: 'mean', kind: 'float32' },
   { name: 'var', kind: 'float32' },
   { name: 'weight', kind: 'float32', optional: true },

@@ -1,16 +1,22 @@
 /** Cases of the ops that join and cut channels. */
 import { withChannels } from '../../../src/ops/support/channels.js';
-import { channels } from '../../../src/shape.js';
-import { SHAPES } from './abn.js';
+import { channels, type Shape } from '../../../src/shape.js';
 
-const WIDTHS = [[1], [1, 1], [17, 3], [32, 64, 32, 5]];
+const SHAPES: readonly Shape[] = [
+  [2, 1],
+  [3, 17, 5],
+  [2, 70, 5, 3],
+  [9, 16, 4, 3],
+];
+
+const WIDTHS = [[1], [1, 1], [17, 3], [32, 64, 5]];
 
 export const channelwise = {
   concat: WIDTHS.flatMap((widths) =>
     [
       [2, 0],
       [3, 0, 5],
-      [130, 0, 3, 3],
+      [7, 0, 3, 3],
     ].map((shape) => ({ attrs: {}, inputs: widths.map((width) => withChannels(shape, width)) })),
   ).concat({
     attrs: {},

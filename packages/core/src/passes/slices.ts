@@ -1,0 +1,129 @@
+/**
+ * Decides which values lie in some channels of a wider one, so that joining and cutting channels copies nothing.
+ *
+ *   join  an operand is written where it belongs in the result (the growing activations of a dense block are one
+ *         buffer of its final width, and each layer adds its channels to it);
+ *   cut   the result is read where it lies in the operand (the gradient of a join).
+ *
+ * What lies in a wider value has rows further apart than its channels: its writer and all its readers must be
+ * kernels that can work so, which their ops state of each operand (`pitched`).
+ */
+import {
+  type Graph,
+  type GraphNode,
+  producersOf,
+  readersOf,
+  type ValueId,
+  valueInfo,
+} from '../graph/graph.js';
+import type { Slice } from '../ops/define.js';
+import { opOf } from '../ops/index.js';
+import { inferContext, operandAt } from '../ops/infer.js';
+import { byteLength } from '../shape.js';
+
+export interface SliceDecision {
+  /** The node that joins or cuts. */
+  readonly node: GraphNode;
+  readonly value: ValueId;
+  /** It is channels of this value, from `begin` on. */
+  readonly whole: ValueId;
+  readonly begin: number;
+  /** Of the value: what a copy reads and writes. */
+  readonly bytes: number;
+  /** null: it lies in the wider value, and is not copied. */
+  readonly veto: string | null;
+}
+
+/** What the decisions rest on; made once a graph. */
+export class SliceRules {
+  private readonly producers: ReadonlyMap<ValueId, GraphNode>;
+  private readonly readers: ReadonlyMap<ValueId, readonly GraphNode[]>;
+  private readonly fetched: ReadonlySet<ValueId>;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly enabled: boolean,
+  ) {
+    this.producers = producersOf(graph.nodes);
+    this.readers = readersOf(graph.nodes);
+    this.fetched = new Set(graph.outputs.values());
+  }
+
+  /** The operands of joining nodes: which are written where they belong in the result. */
+  joins(): SliceDecision[] {
+    const placed = new Set<ValueId>();
+    return this.graph.nodes.flatMap((node) =>
+      slicesOf(this.graph, node, 'output').map((slice): SliceDecision => {
+        const [value, whole] = [node.inputs[slice.input] ?? -1, node.outputs[slice.output] ?? -1];
+        const veto = this.joinVeto(node, value, placed);
+        if (!veto) placed.add(value);
+        return this.decision(node, value, whole, slice.begin, veto);
+      }),
+    );
+  }
+
+  /** The results of a cutting node: which are read where they lie in the operand. */
+  cuts(node: GraphNode, isPlaced: (value: ValueId) => boolean): SliceDecision[] {
+    return slicesOf(this.graph, node, 'input').map((slice): SliceDecision => {
+      const [whole, value] = [node.inputs[slice.input] ?? -1, node.outputs[slice.output] ?? -1];
+      const veto = isPlaced(value) ? 'it lies in another value' : this.cutVeto(value, whole);
+      return this.decision(node, value, whole, slice.begin, veto);
+    });
+  }
+
+  private decision(
+    node: GraphNode,
+    value: ValueId,
+    whole: ValueId,
+    begin: number,
+    veto: string | null,
+  ): SliceDecision {
+    return { node, value, whole, begin, bytes: byteLength(valueInfo(this.graph, value)), veto };
+  }
+
+  private joinVeto(node: GraphNode, value: ValueId, placed: ReadonlySet<ValueId>): string | null {
+    const producer = this.producers.get(value);
+    if (!this.enabled) return 'in-place writing is switched off';
+    if (!producer) return this.keptVeto(value);
+    if (placed.has(value)) return 'it lies in another value';
+    if (node.inputs.filter((id) => id === value).length > 1) return 'it is joined with itself';
+    const output = opOf(producer.op).outputs[producer.outputs.indexOf(value)];
+    if (!output?.pitched) return `${nodeAt(producer)} writes dense rows`;
+    return this.denseReader(value);
+  }
+
+  private cutVeto(value: ValueId, whole: ValueId): string | null {
+    if (!this.enabled) return 'in-place writing is switched off';
+    return this.keptVeto(whole) ?? this.denseReader(value);
+  }
+
+  /** States are updated and inputs handed in without regard to who reads a part of them. */
+  private keptVeto(value: ValueId): string | null {
+    const { kind } = valueInfo(this.graph, value);
+    if (kind === 'state') return 'it is a state that outlives the step';
+    return kind === 'input' ? 'it was handed in by the host' : null;
+  }
+
+  /** Why `value` must have dense rows; null when all that read it can do without. */
+  denseReader(value: ValueId): string | null {
+    if (this.fetched.has(value)) return 'it is an output of the program';
+    for (const reader of this.readers.get(value) ?? []) {
+      const { inputs } = opOf(reader.op);
+      const dense = (id: ValueId | null, index: number) => id === value && !operandAt(inputs, index)?.pitched;
+      if (reader.inputs.some(dense)) return `${nodeAt(reader)} reads dense rows`;
+    }
+    return null;
+  }
+}
+
+/** `conv2d at mod2.block1`, as logs and reasons name a node. */
+export function nodeAt(node: GraphNode): string {
+  return `${node.op} at ${node.path || '(top)'}`;
+}
+
+function slicesOf(graph: Graph, node: GraphNode, whole: Slice['whole']): readonly Slice[] {
+  const { slices } = opOf(node.op);
+  if (!slices) return [];
+  const types = node.inputs.map((id) => (id === null ? null : valueInfo(graph, id)));
+  return slices(inferContext(types, node.attrs)).filter((slice) => slice.whole === whole);
+}
