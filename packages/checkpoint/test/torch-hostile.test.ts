@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import { CheckpointError } from '../src/index.js';
+import { readBytes } from './memory-source.js';
+import { call, global, inLegacy, int, inZip, ops, pickle, tensor, text, tuple, uint32 } from './pickles.js';
+
+async function refusal(program: Buffer): Promise<string> {
+  const messages = new Set<string>();
+  for (const bytes of [await inZip(program), inLegacy(program)]) {
+    const error: unknown = await readBytes(bytes).then(
+      () => 'it was read',
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(CheckpointError);
+    if (error instanceof Error) messages.add(error.message);
+  }
+  // Both containers run the same machine.
+  expect([...messages]).toHaveLength(1);
+  return [...messages].join();
+}
+
+const repeat = (count: number, part: Uint8Array): Buffer =>
+  Buffer.concat(Array<Uint8Array>(count).fill(part));
+
+describe('what a pickle may name', () => {
+  it('is refused by its name, with the reason', async () => {
+    expect(await refusal(pickle(call(global('os', 'system'), text('true'))))).toMatchInlineSnapshot(
+      `"memory.pth cannot be read: it asks for "os.system". A pickle is a program and could run anything; only what tensors and plain containers need is carried out. If you trust the file, load it in PyTorch and save its tensors alone."`,
+    );
+  });
+
+  it.each([
+    ['builtins', 'eval'],
+    ['__builtin__', 'getattr'],
+    ['posix', 'system'],
+    ['torch', 'load'],
+    ['torch', 'hub.load'],
+    ['torch', 'ComplexFloatStorage'],
+    ['torch.storage', 'UntypedStorage'],
+    ['torch._utils', '_rebuild_qtensor'],
+    ['collections', 'Counter'],
+    ['collections', 'OrderedDict.fromkeys'],
+    ['numpy.core.multiarray', '_reconstruct'],
+    ['argparse', 'Namespace'],
+    ['', 'constructor'],
+    ['__proto__', 'toString'],
+  ])('%s.%s is not on the list', async (module, name) => {
+    expect(await refusal(pickle(global(module, name)))).toContain(`it asks for "${module}.${name}"`);
+    const stacked = pickle(text(module), text(name), 'STACK_GLOBAL');
+    expect(await refusal(stacked)).toContain(`it asks for "${module}.${name}"`);
+  });
+
+  it.each([
+    ['a name without end', ops('GLOBAL', Buffer.alloc(5000, 'a')), 'names something far too long'],
+    ['a stacked name without end', ops(text('a'.repeat(5000)), text('b'), 'STACK_GLOBAL'), 'far too long'],
+    ['a number as a name', ops(int(1), text('b'), 'STACK_GLOBAL'), 'names something by no text'],
+    ['a call of a dictionary', ops('EMPTY_DICT', 'EMPTY_TUPLE', 'REDUCE'), 'calls a dictionary'],
+    ['a call of a dtype', call(global('torch', 'float32')), 'calls a text'],
+    ['a call of a class of storages', call(global('torch', 'FloatStorage')), 'calls a class of storages'],
+    ['a call without a tuple', ops(global('torch', 'Size'), 'NONE', 'REDUCE'), 'without arguments'],
+    ['attributes of a list', ops('EMPTY_LIST', 'EMPTY_DICT', 'BUILD'), 'sets attributes of a list'],
+    [
+      'attributes of a function',
+      ops(global('torch', 'Size'), 'NONE', 'BUILD'),
+      'sets attributes of the function',
+    ],
+    [
+      'a function as a value',
+      global('torch', 'Size'),
+      'holds the function torch.Size where a value should be',
+    ],
+    ['a class as a value', ops(global('torch', 'IntStorage'), 'TUPLE1'), 'holds a class of storages where'],
+    ['NEWOBJ', ops(global('torch', 'Size'), 'EMPTY_TUPLE', Buffer.from([0x81])), 'the instruction NEWOBJ'],
+    ['INST', ops('MARK', Buffer.from('ios\nsystem\n')), 'the instruction INST'],
+    ['EXT1', Buffer.from([0x82, 1]), 'the instruction EXT1'],
+    ['no instruction', Buffer.from([0xff]), 'the instruction 0xff'],
+    ['protocol 9', Buffer.from([0x80, 9]), 'has protocol 9'],
+  ])('refuses %s', async (_, program, message) => {
+    expect(await refusal(pickle(program))).toContain(message);
+  });
+});
+
+it('sets no attributes of a tensor', async () => {
+  const program = pickle(tensor(), 'EMPTY_DICT', 'BUILD');
+  await expect(readBytes(await inZip(program))).rejects.toThrow('sets attributes of a tensor');
+});
+
+describe('malformed programs', () => {
+  it.each([
+    ['an empty stack', ops('TUPLE2'), 'takes from an empty stack'],
+    ['reaching below a mark', ops('EMPTY_LIST', 'MARK', 'NONE', 'APPEND'), 'takes from an empty stack'],
+    ['taking below a mark', ops('EMPTY_LIST', 'MARK', 'TUPLE1'), 'takes from an empty stack'],
+    ['a mark that is missing', ops('EMPTY_LIST', 'APPENDS'), 'lacks a mark'],
+    ['values left behind', ops('NONE', 'NONE'), 'leaves values behind'],
+    ['a memo entry that is not there', ops('LONG_BINGET', uint32(4e9)), 'recalls entry 4000000000'],
+    ['appending to a tuple', ops('EMPTY_TUPLE', 'NONE', 'APPEND'), 'appends to a tuple'],
+    ['items of a list', ops('EMPTY_LIST', 'NONE', 'NONE', 'SETITEM'), 'sets items of a list'],
+    ['an odd number of items', ops('EMPTY_DICT', 'MARK', 'NONE', 'SETITEMS'), 'a dictionary lacks a value'],
+    ['a list as a key', ops('EMPTY_DICT', 'EMPTY_LIST', 'NONE', 'SETITEM'), 'has a list as a key'],
+    [
+      'a fraction as a key',
+      ops('EMPTY_DICT', 'BINFLOAT', Buffer.from('3ff8000000000000', 'hex'), 'NONE', 'SETITEM'),
+      'has a number as a key',
+    ],
+    ['text that is not UTF-8', ops('BINUNICODE', uint32(1), Buffer.from([0xff])), 'a text that is not UTF-8'],
+    ['text longer than allowed', ops('BINUNICODE', uint32(2 ** 31)), 'a text of 2147483648 bytes'],
+    ['text of 2⁶³ bytes', ops('BINUNICODE8', Buffer.alloc(8, 0xff)), 'a text of 18446744073709552000 bytes'],
+    ['bytes longer than allowed', ops('BINBYTES', uint32(2 ** 32 - 1)), 'a text of 4294967295 bytes'],
+    [
+      'a list in itself',
+      ops('EMPTY_LIST', 'BINPUT', Buffer.from([0]), 'BINGET', Buffer.from([0]), 'APPEND'),
+      'contains itself',
+    ],
+  ])('are refused: %s', async (_, program, message) => {
+    expect(await refusal(pickle(program))).toContain(message);
+  });
+
+  it('are refused: a dictionary in itself by way of a tuple', async () => {
+    const program = ops(
+      ops('EMPTY_DICT', 'BINPUT', Buffer.from([0]), text('me'), 'BINGET', Buffer.from([0])),
+      ops('TUPLE1', 'SETITEM'),
+    );
+    expect(await refusal(pickle(program))).toContain('that contains itself');
+  });
+});
+
+describe('programs that ask for too much', () => {
+  it('deep nesting', async () => {
+    expect(await refusal(pickle('NONE', repeat(100_000, ops('TUPLE1'))))).toContain(
+      'nested more than 64 deep',
+    );
+  });
+
+  it('deep nesting that is first met further up', async () => {
+    const deep = ops('NONE', repeat(50, ops('TUPLE1')), 'BINPUT', Buffer.from([0]));
+    const program = pickle(deep, 'BINGET', Buffer.from([0]), repeat(50, ops('TUPLE1')), 'TUPLE2');
+    expect(await refusal(program)).toContain('nested more than 64 deep');
+  });
+
+  it('instructions without end', async () => {
+    expect(await refusal(pickle(repeat(1_000_001, ops('NONE'))))).toContain(
+      'takes more than 1000000 operations',
+    );
+  });
+
+  it('doubling by reuse of the memo', async () => {
+    const twice = ops('BINPUT', Buffer.from([0]), 'BINGET', Buffer.from([0]), 'TUPLE2');
+    expect(await refusal(pickle('NONE', repeat(60, twice)))).toContain('holds more than 1000000 values');
+  });
+
+  it('copies of one long list', async () => {
+    const pair = ops(text('k'), 'NONE', 'TUPLE2');
+    const list = ops('EMPTY_LIST', 'MARK', repeat(1000, pair), 'APPENDS', 'BINPUT', Buffer.from([0]));
+    const copy = ops(global('collections', 'OrderedDict'), 'BINGET', Buffer.from([0]), 'TUPLE1', 'REDUCE');
+    expect(await refusal(pickle(list, repeat(1000, copy)))).toContain('takes more than 1000000 operations');
+  });
+
+  it('views of one storage that add up', async () => {
+    const program = (count: number): Buffer =>
+      pickle(
+        'MARK',
+        ...Array.from({ length: count }, () => tensor({ shape: [2 ** 22 + count], strides: [0] })),
+        'TUPLE',
+      );
+    const different = pickle(
+      'MARK',
+      ...Array.from({ length: 20 }, (_, i) => tensor({ shape: [2 ** 20 + i], strides: [0] })),
+      'TUPLE',
+    );
+    // Equal views are one tensor.
+    await expect(readBytes(await inZip(program(3)))).resolves.toHaveLength(3);
+    await expect(readBytes(await inZip(different))).rejects.toThrow('raise maxTensorBytes if that is meant');
+    await expect(readBytes(await inZip(different), { maxTensorBytes: 2 ** 28 })).resolves.toHaveLength(20);
+    await expect(readBytes(await inZip(pickle(tensor({ shape: [2 ** 50], strides: [0] }))))).rejects.toThrow(
+      'more than 67108864',
+    );
+  });
+});
+
+describe('tensors', () => {
+  it.each([
+    ['beyond the storage', { shape: [5] }, 'needs 5 elements of a storage that has 4'],
+    ['beyond it by the offset', { offset: 1 }, 'needs 5 elements of a storage that has 4'],
+    ['beyond it by a stride', { shape: [2], strides: [4] }, 'needs 5 elements of a storage that has 4'],
+    ['negative offset', { offset: -1 }, 'the offset of a tensor is not a whole number ≥ 0 (-1)'],
+    [
+      'negative stride',
+      { strides: [-1], offset: 3 },
+      'the stride of a tensor is not a whole number ≥ 0 (-1)',
+    ],
+    ['negative size', { shape: [-4] }, 'the shape of a tensor is not a whole number ≥ 0 (-4)'],
+    ['sizes that overflow', { shape: [2 ** 32, 2 ** 32], strides: [0, 0] }, 'is not a valid shape'],
+    [
+      'strides that overflow',
+      { shape: [2, 2], strides: [2n ** 52n, 2n ** 52n] },
+      'elements of a storage that has 4',
+    ],
+    ['too many strides', { shape: [4], strides: [1, 1] }, 'of shape [4] has 2 strides'],
+    [
+      'rank 65',
+      { shape: Array<number>(65).fill(1), strides: Array<number>(65).fill(1) },
+      'at most 64 numbers',
+    ],
+    ['a number beyond 2⁵³', { offset: 2n ** 60n }, 'the offset of a tensor is not a whole number ≥ 0'],
+    ['storage of another size', { numel: 5, shape: [5] }, 'storage "0" has 16 bytes where 20 are expected'],
+    ['storage of 2⁶² elements', { numel: 2n ** 62n }, 'the size of storage "0" is not a whole number ≥ 0'],
+    ['storage that is not there', { key: '1' }, 'storage "1" is not in it'],
+    ['storage outside', { key: '../data.pkl' }, 'storage "../data.pkl" is not in it'],
+    ['class of another kind', { type: 'Size' }, 'that names no storage'],
+  ])('must lie in their storage: %s', async (_, parts, message) => {
+    await expect(readBytes(await inZip(pickle(tensor(parts))))).rejects.toThrow(message);
+    await expect(readBytes(inLegacy(pickle(tensor(parts))))).rejects.toThrow(CheckpointError);
+  });
+
+  it('may not describe one storage in two ways', async () => {
+    const program = pickle(tensor(), tensor({ type: 'IntStorage' }), 'TUPLE2');
+    await expect(readBytes(await inZip(program))).rejects.toThrow('storage "0" is described in two ways');
+  });
+
+  it.each([
+    ['number', ops(int(3), 'BINPERSID')],
+    ['empty tuple', ops('EMPTY_TUPLE', 'BINPERSID')],
+    ['other kind', ops(tuple(text('file'), text('/etc/passwd')), 'BINPERSID')],
+    [
+      'storage of a function',
+      ops(tuple(text('storage'), global('torch', 'Size'), text('0'), text('cpu'), int(4)), 'BINPERSID'),
+    ],
+  ])('refuse an id that names no storage: %s', async (_, program) => {
+    expect(await refusal(pickle(program))).toContain('that names no storage');
+  });
+
+  it('refuse a whole module, with the remedy', async () => {
+    const id = ops(tuple(text('module'), text('Net'), text('net.py'), text('class Net')), 'BINPERSID');
+    expect(await refusal(pickle(id))).toContain(
+      'holds a whole module, which is code; save its state_dict() instead',
+    );
+  });
+});
