@@ -1,12 +1,14 @@
-// Runs a program of apps/ in the caller's folder after bringing the build up to date.
+// Runs a program in the caller's folder after bringing the build up to date.
 //   npm run train-imagenet -- CONFIG DIR [options]      npm run plan -- CONFIG --batch N [--json]
 //   npm run test-imagenet -- CONFIG CHECKPOINT DIR [options]
+//   npm run inspect -- FILE [--json]
 import { inRoot } from './lib/paths.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
 import { runAttached, runMain, StepError } from './lib/steps.mjs';
 
 const PROGRAMS = {
+  inspect: 'packages/checkpoint/dist/cli/inspect.js',
   plan: 'apps/train-imagenet/dist/plan.js',
   'train-imagenet': 'apps/train-imagenet/dist/main.js',
   'test-imagenet': 'apps/test-imagenet/dist/main.js',

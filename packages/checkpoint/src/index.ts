@@ -28,8 +28,9 @@ export {
   type TensorMismatch,
   type UnmatchedName,
 } from './state-dict/match.js';
+export { type ClassCounts, StateDictMismatch } from './state-dict/mismatch.js';
 export { type LoadedStateDict, type ReadStateDictOptions, readStateDict } from './state-dict/read.js';
-export { takeStateDict } from './state-dict/take.js';
+export { type TakeOptions, takeStateDict } from './state-dict/take.js';
 export { type WriteStateDictOptions, writeStateDict } from './state-dict/write.js';
 export {
   checkTensor,

@@ -3,6 +3,7 @@ import {
   formatDifference,
   isEmptyDifference,
   matchStateDict,
+  StateDictMismatch,
   type TensorData,
   takeStateDict,
 } from '../src/index.js';
@@ -36,13 +37,16 @@ describe('takeStateDict', () => {
   });
 
   it('throws one readable difference', () => {
+    const more = Array.from({ length: 4 }, (_, i): [string, TensorData] => [`mod2.${i}`, float32([1], [0])]);
+    const network = new Map([...expected, ...more]);
     const found = new Map<string, TensorData>([
+      ...more,
       ['mod1.conv.weight', float32([2, 1], [0, 0])],
       ['mod1.bn1.running_var', { dtype: 'float64', shape: [2], data: new Float64Array(2) }],
       ['classifier.fc.bias', float32([4], [0, 0, 0, 0])],
       ['x', float32([], [1])],
     ]);
-    expect(() => takeStateDict(expected, found, 'a.safetensors')).toThrowErrorMatchingInlineSnapshot(`
+    expect(() => takeStateDict(network, found, 'a.safetensors')).toThrowErrorMatchingInlineSnapshot(`
       [CheckpointError: The state dictionary in a.safetensors does not fit the network:
         missing     mod1.conv1.weight  float32 [2, 1]  (nearest: mod1.conv.weight)
         unexpected  mod1.conv.weight  float32 [2, 1]  (nearest: mod1.conv1.weight)
@@ -50,6 +54,103 @@ describe('takeStateDict', () => {
         shape       classifier.fc.bias  expected float32 [3], found float32 [4]
         dtype       mod1.bn1.running_var  expected float32 [2], found float64 [2]]
     `);
+  });
+});
+
+describe('what a difference means', () => {
+  const network = (classes: number): Map<string, TensorData> =>
+    new Map<string, TensorData>([
+      ['mod1.conv1.weight', float32([2, 1], [1, 2])],
+      ['mod1.bn1.weight', float32([2], [1, 2])],
+      ['mod1.bn1.bias', float32([2], [1, 2])],
+      ...(classes === 0
+        ? []
+        : ([
+            ['classifier.fc.weight', float32([classes, 2], Array<number>(2 * classes).fill(0))],
+            ['classifier.fc.bias', float32([classes], Array<number>(classes).fill(0))],
+          ] as [string, TensorData][])),
+    ]);
+  const mismatch = (expected: Map<string, TensorData>, found: Map<string, TensorData>): StateDictMismatch => {
+    try {
+      takeStateDict(expected, found, 'a.pth');
+    } catch (error) {
+      if (error instanceof StateDictMismatch) return error;
+    }
+    throw new Error('no mismatch');
+  };
+
+  it.each([
+    [3, 10],
+    [0, 10],
+    [3, 0],
+  ])('is recognised when the network has %i classes and the file %i', (expected, found) => {
+    const { classes, message } = mismatch(network(expected), network(found));
+    expect(classes).toEqual({ expected, found });
+    expect(message).toBe(
+      `The checkpoint a.pth has ${found} classes, the network ${expected}; everything but the classifier fits. ` +
+        'Leave the classifier of the checkpoint out to load the rest.',
+    );
+    const taken = takeStateDict(network(expected), network(found), 'a.pth', { dropClassifier: true });
+    expect([...taken.keys()]).toEqual(['mod1.conv1.weight', 'mod1.bn1.weight', 'mod1.bn1.bias']);
+  });
+
+  it('is no class count if anything else differs, or the features before the classifier', () => {
+    const found = network(10);
+    found.delete('mod1.bn1.bias');
+    expect(mismatch(network(3), found).classes).toBeUndefined();
+    const wider = network(10).set('classifier.fc.weight', float32([10, 3], Array<number>(30).fill(0)));
+    expect(mismatch(network(3), wider).classes).toBeUndefined();
+    const dropped = (): unknown => takeStateDict(network(3), found, 'a.pth', { dropClassifier: true });
+    expect(dropped).toThrow('missing     mod1.bn1.bias');
+  });
+
+  it('is another network when less than half of the tensors fit', () => {
+    const found = new Map<string, TensorData>([
+      ['features.0.weight', float32([2], [0, 0])],
+      ['mod1.bn1.bias', float32([2], [0, 0])],
+    ]);
+    expect(mismatch(network(3), found).message).toBe(
+      'The checkpoint a.pth is of another network: of the 5 tensors that this one has, 1 are in the file with the ' +
+        'same name and shape; the file has 2. Check network.arch and the other options of the network.',
+    );
+  });
+
+  it('is a dtype that can be converted, or not', () => {
+    const found = new Map<string, TensorData>(network(1));
+    found.set('mod1.bn1.bias', { dtype: 'bfloat16', shape: [2], data: Uint16Array.of(0x3fc0, 0xff80) });
+    found.set('mod1.bn1.weight', { dtype: 'float64', shape: [2], data: Float64Array.of(0.1, 2) });
+    const values = [0x3c00, 0xc500, 0x0001, 0x83ff, 0x7c00, 0xfe00, 0x8000, 0x7bff];
+    const halves = (length: number): TensorData => ({
+      dtype: 'float16',
+      shape: [length, 1],
+      data: Uint16Array.from(values),
+    });
+    found.set('mod1.conv1.weight', halves(8));
+    const expected = new Map(network(1)).set('mod1.conv1.weight', float32([8, 1], Array<number>(8).fill(0)));
+    expect(mismatch(expected, found).message).toBe(
+      'The checkpoint a.pth has float16 instead of float32, float64 instead of float32, bfloat16 instead of float32 ' +
+        'in 3 tensors (the first is mod1.conv1.weight). Allow the conversion, or save it in the other dtype.',
+    );
+    const taken = takeStateDict(expected, found, 'a.pth', { convert: true });
+    const data = (name: string): unknown => taken.get(name)?.data;
+    expect(data('mod1.bn1.bias')).toEqual(Float32Array.of(1.5, Number.NEGATIVE_INFINITY));
+    expect(data('mod1.bn1.weight')).toEqual(Float32Array.of(0.1, 2));
+    const { POSITIVE_INFINITY, NaN: nan } = Number;
+    expect(data('mod1.conv1.weight')).toEqual(
+      Float32Array.of(1, -5, 2 ** -24, -1023 * 2 ** -24, POSITIVE_INFINITY, nan, -0, 65504),
+    );
+    found.set('mod1.bn1.bias', { dtype: 'int32', shape: [2], data: Int32Array.of(1, 2) });
+    expect(() => takeStateDict(expected, found, 'a.pth', { convert: true })).toThrow(
+      'int32 instead of float32',
+    );
+  });
+
+  it('takes no time over very many or very long names', () => {
+    const many = (prefix: string): Map<string, TensorData> =>
+      new Map(Array.from({ length: 5000 }, (_, i) => [`${prefix}${i}`, float32([], [0])]));
+    expect(matchStateDict(many('a'), many('b')).missing[0]?.nearest).toBeUndefined();
+    const long = new Map([['a'.repeat(2 ** 20), float32([], [0])]]);
+    expect(matchStateDict(new Map([['a', float32([], [0])]]), long).unexpected[0]?.nearest).toBeUndefined();
   });
 });
 

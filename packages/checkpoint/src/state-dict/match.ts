@@ -22,7 +22,10 @@ export interface StateDictDifference {
   readonly dtypes: readonly TensorMismatch[];
 }
 
-type Specs = ReadonlyMap<string, TensorSpec>;
+const MAX_COMPARISONS = 1_000_000;
+const MAX_COMPARED_LENGTH = 200;
+
+export type Specs = ReadonlyMap<string, TensorSpec>;
 
 /** Files from before PyTorch counted batches lack these; they count as 0. */
 export function mayBeMissing(name: string): boolean {
@@ -57,9 +60,11 @@ function withNearest(
   names: readonly (readonly [string, TensorSpec])[],
   others: readonly (readonly [string, TensorSpec])[],
 ): UnmatchedName[] {
-  const candidates = others.map(([name]) => name);
+  const candidates = others.map(([name]) => name).filter((name) => name.length <= MAX_COMPARED_LENGTH);
+  // Every name is held against every other: a file with very many is no slip in some of them.
+  const comparable = candidates.length > 0 && names.length * candidates.length <= MAX_COMPARISONS;
   return names.map(([name, spec]) => {
-    const nearest = candidates.length > 0 ? closest(name, candidates) : undefined;
+    const nearest = comparable && name.length <= MAX_COMPARED_LENGTH ? closest(name, candidates) : undefined;
     // Beyond half of the name it is no longer a likely slip.
     const likely = nearest !== undefined && distance(name, nearest) <= name.length / 2;
     return { name, spec, nearest: likely ? nearest : undefined };

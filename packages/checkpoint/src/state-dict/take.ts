@@ -1,31 +1,46 @@
-import { CheckpointError } from '../errors.js';
 import { type TensorData, type TensorMap, type TensorSpec, zeros } from '../tensor-data.js';
-import { formatDifference, isEmptyDifference, matchStateDict, mayBeMissing } from './match.js';
+import { isConvertible, toFloat32 } from './convert.js';
+import { isEmptyDifference, matchStateDict, mayBeMissing } from './match.js';
+import { explain, isClassifier } from './mismatch.js';
+
+export interface TakeOptions {
+  /** Turns float16, bfloat16 and float64 into the float32 that the network has. */
+  readonly convert?: boolean;
+  /** Leaves the classifier (`classifier.fc.*`) out on both sides; it is then not in the result. */
+  readonly dropClassifier?: boolean;
+}
 
 /**
  * The tensors that a network expects, in its order, taken from those of a file: all of them, or none and an error.
- * Missing `num_batches_tracked` are 0. Nothing is copied.
+ * Missing `num_batches_tracked` are 0. Nothing is copied but what is converted.
  *
  * @param expected names, shapes and dtypes of the network
  * @param found the tensors of the file
  * @param source what to call the file in the error
- * @throws CheckpointError with every difference on a line of its own
+ * @throws StateDictMismatch saying that the class count, the network or the dtype is another, or else with every
+ *   difference on a line of its own
  */
 export function takeStateDict(
   expected: ReadonlyMap<string, TensorSpec>,
   found: TensorMap,
   source: string,
+  { convert = false, dropClassifier = false }: TakeOptions = {},
 ): Map<string, TensorData> {
-  const difference = matchStateDict(expected, found);
-  if (!isEmptyDifference(difference)) {
-    throw new CheckpointError(
-      `The state dictionary in ${source} does not fit the network:\n${formatDifference(difference)}`,
-    );
-  }
+  const [wanted, offered] = dropClassifier
+    ? [withoutClassifier(expected), withoutClassifier(found)]
+    : [expected, found];
+  const all = matchStateDict(wanted, offered);
+  const open = all.dtypes.filter((pair) => !convert || !isConvertible(pair.found.dtype, pair.expected.dtype));
+  const difference = { ...all, dtypes: open };
+  if (!isEmptyDifference(difference)) throw explain(wanted, offered, difference, source);
   const taken = new Map<string, TensorData>();
-  for (const [name, spec] of expected) {
-    const tensor = found.get(name) ?? (mayBeMissing(name) ? zeros(spec) : undefined);
-    if (tensor) taken.set(name, tensor);
+  for (const [name, spec] of wanted) {
+    const tensor = offered.get(name) ?? (mayBeMissing(name) ? zeros(spec) : undefined);
+    if (tensor) taken.set(name, tensor.dtype === spec.dtype ? tensor : toFloat32(tensor));
   }
   return taken;
+}
+
+function withoutClassifier<T>(tensors: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...tensors].filter(([name]) => !isClassifier(name)));
 }

@@ -1,0 +1,40 @@
+import type { Dtype, TensorData } from '../tensor-data.js';
+
+/** Dtypes of weights, between which values can be converted. */
+const FLOATS: readonly Dtype[] = ['float64', 'float32', 'float16', 'bfloat16'];
+
+/** Whether {@link toFloat32} can turn one dtype into the other. */
+export function isConvertible(from: Dtype, to: Dtype): boolean {
+  return to === 'float32' && FLOATS.includes(from);
+}
+
+/**
+ * Weights as float32: exact from float16 and bfloat16, rounded to nearest from float64.
+ *
+ * @param tensor of a dtype that {@link isConvertible} to float32
+ */
+export function toFloat32({ dtype, shape, data }: TensorData): TensorData<'float32'> {
+  if (data instanceof Uint16Array) {
+    const words = new Uint32Array(data.length);
+    // bfloat16 is the upper half of a float32.
+    for (let i = 0; i < words.length; i++) {
+      const bits = data[i] ?? 0;
+      words[i] = dtype === 'bfloat16' ? bits << 16 : float16Bits(bits);
+    }
+    return { dtype: 'float32', shape, data: new Float32Array(words.buffer) };
+  }
+  return { dtype: 'float32', shape, data: Float32Array.from(data, Number) };
+}
+
+/** float16 (1 sign, 5 exponent, 10 fraction bits; bias 15) as the bits of a float32 (8 exponent bits; bias 127). */
+function float16Bits(bits: number): number {
+  const sign = (bits & 0x8000) << 16;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return sign | 0x7f800000 | (fraction << 13);
+  if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
+  if (fraction === 0) return sign;
+  // Subnormal: fraction · 2⁻²⁴, normal in float32 with the leading one of the fraction made implicit.
+  const shift = Math.clz32(fraction) - 21;
+  return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
+}
