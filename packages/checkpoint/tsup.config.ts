@@ -1,4 +1,9 @@
 import { defineConfig } from 'tsup';
 import { library } from '../../tools/tsup/presets.js';
 
-export default defineConfig(library({ entry: ['src/index.ts', 'src/cli/inspect.ts'], dts: { entry: 'src/index.ts', compilerOptions: { paths: {} } } }));
+export default defineConfig(
+  library({
+    entry: ['src/index.ts', 'src/cli/inspect.ts'],
+    dts: { entry: 'src/index.ts', compilerOptions: { paths: {} } },
+  }),
+);

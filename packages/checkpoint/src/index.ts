@@ -1,5 +1,9 @@
 export { CheckpointError } from './errors.js';
 export { type FileContent, linkFileAtomic, removeStaleTemporaries, writeFileAtomic } from './files/atomic.js';
+export { formatInspection } from './inspect/format.js';
+export { type InspectedTensor, type Inspection, inspectCheckpoint } from './inspect/inspect.js';
+export type { TensorRef } from './pickle/objects.js';
+export { type PublishedModel, publishedModel } from './published/models.js';
 export { BEST_FILE, type CheckpointFile, listCheckpoints } from './run-state/folder.js';
 export {
   loadLatest,

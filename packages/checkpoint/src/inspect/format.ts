@@ -1,0 +1,71 @@
+import type { CheckpointFormat } from '../state-dict/format.js';
+import type { Inspection } from './inspect.js';
+
+const FORMATS: Readonly<Record<CheckpointFormat, string>> = {
+  safetensors: 'safetensors',
+  'torch-zip': 'PyTorch, zip container',
+  'torch-legacy': 'PyTorch, legacy stream',
+};
+
+/**
+ * An inspection as text: the file, what stands beside the state dictionary, then a line for each tensor.
+ *
+ * @param bold how to set a heading; as it is by default
+ */
+export function formatInspection(
+  { path, format, bytes, md5, published, tensors, elements, rest }: Inspection,
+  bold: (text: string) => string = (text) => text,
+): string {
+  const known = published
+    ? `${published.name} as published by the authors, under ${published.licence}`
+    : 'not a file that the authors published';
+  const trained = published?.experiment ? [['experiment', published.experiment]] : [];
+  const file = [
+    ['format', FORMATS[format]],
+    ['size', formatBytes(bytes)],
+    ['md5', md5],
+    ['model', known],
+    ...trained,
+  ];
+  const beside = Object.entries(rest).map(([key, value]) => [printable(key), printable(String(value))]);
+  const rows = tensors.map(({ name, dtype, shape, bytes: size }) => [
+    printable(name),
+    dtype,
+    `[${shape.join(', ')}]`,
+    formatBytes(size),
+  ]);
+  const total = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+  const summary = `${tensors.length} tensor${tensors.length === 1 ? '' : 's'}, ${elements.toLocaleString('en')} elements, ${formatBytes(total)}`;
+  return [
+    bold(path),
+    ...table(file),
+    ...(beside.length > 0 ? ['', bold('beside the state dictionary'), ...table(beside)] : []),
+    '',
+    bold(`state dictionary: ${summary}`),
+    ...table(rows),
+  ].join('\n');
+}
+
+/** Columns as wide as their widest cell, two spaces apart. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  }
+  return rows.map((row) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
+  );
+}
+
+/** Names come from the file: nothing in them may steer the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�');
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
+  return `${unit === 0 ? value : value.toPrecision(Math.max(3, Math.trunc(value).toString().length))} ${units[unit]}`;
+}

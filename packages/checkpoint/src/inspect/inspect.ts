@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { type ByteSource, openSource, readInto } from '../files/source.js';
+import type { TensorRef } from '../pickle/objects.js';
+import { type PublishedModel, publishedModel } from '../published/models.js';
+import { SafetensorsFile } from '../safetensors/read.js';
+import { isConvertible, toFloat32 } from '../state-dict/convert.js';
+import { type CheckpointFormat, formatOf } from '../state-dict/format.js';
+import { splitCheckpoint } from '../state-dict/split.js';
+import { dtypeSize, elementCount, type TensorData, type TensorSpec } from '../tensor-data.js';
+import { TorchFile } from '../torch/file.js';
+import { isDict, isList, isTensor, type TorchTree } from '../torch/value.js';
+
+/** One tensor of a state dictionary. */
+export interface InspectedTensor extends TensorSpec {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+type Worded = string | number | boolean | null;
+
+/** What a checkpoint holds. */
+export interface Inspection {
+  readonly path: string;
+  readonly format: CheckpointFormat;
+  /** Size of the file. */
+  readonly bytes: number;
+  readonly md5: string;
+  /** Which of upstream's published files it is, byte for byte; null if none. */
+  readonly published: PublishedModel | null;
+  /** The state dictionary, names without a `module.` that all had. */
+  readonly tensors: readonly InspectedTensor[];
+  readonly elements: number;
+  /** Values beside it: scalars as they are, the rest in words. */
+  readonly rest: Readonly<Record<string, Worded>>;
+}
+
+const SLICE_BYTES = 16 * 2 ** 20;
+const MAX_TEXT = 200;
+
+/**
+ * Looks into a checkpoint of any format without reading its tensors, but for scalars beside the state dictionary.
+ *
+ * @throws CheckpointError as readStateDict does
+ */
+export async function inspectCheckpoint(path: string): Promise<Inspection> {
+  const source = await openSource(path);
+  try {
+    const format = await formatOf(source);
+    const { tensors, rest } = await (format === 'safetensors' ? ofSafetensors(source) : ofTorch(source));
+    const md5 = await md5Of(source);
+    const listed = [...tensors].map(
+      ([name, { dtype, shape }]): InspectedTensor => ({
+        name,
+        dtype,
+        shape,
+        bytes: elementCount(shape) * dtypeSize(dtype),
+      }),
+    );
+    const elements = listed.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+    const published = publishedModel(md5) ?? null;
+    return { path, format, bytes: source.size, md5, published, tensors: listed, elements, rest };
+  } finally {
+    await source.close();
+  }
+}
+
+interface Found {
+  readonly tensors: ReadonlyMap<string, TensorSpec>;
+  readonly rest: Inspection['rest'];
+}
+
+async function ofTorch(source: ByteSource): Promise<Found> {
+  const file = await TorchFile.over(source);
+  const { tensors, rest } = splitCheckpoint<TensorRef>(source.path, file.value);
+  const isScalar = (item: TorchTree<TensorRef>): item is TensorRef =>
+    isTensor(item) && elementCount(item.shape) === 1;
+  const scalars = await file.readTensors([...rest.values()].filter(isScalar));
+  const worded = [...rest].map(([key, item]) => {
+    const scalar = isScalar(item) ? scalars.get(item) : undefined;
+    return [key, scalar ? scalarOf(scalar) : inWords(item)] as const;
+  });
+  return { tensors, rest: Object.fromEntries(worded) };
+}
+
+async function ofSafetensors(source: ByteSource): Promise<Found> {
+  const file = await SafetensorsFile.over(source);
+  const rest = Object.entries(file.metadata).map(([key, text]) => [key, inWords(text)] as const);
+  return { tensors: file.entries, rest: Object.fromEntries(rest) };
+}
+
+function scalarOf(tensor: TensorData): Worded {
+  const { data } =
+    isConvertible(tensor.dtype, 'float32') && tensor.dtype !== 'float64' ? toFloat32(tensor) : tensor;
+  return tensor.dtype === 'bool' ? data[0] === 1 : Number(data[0]);
+}
+
+function inWords(value: TorchTree<TensorRef>): Worded {
+  if (isTensor(value)) return `${value.dtype} [${value.shape.join(', ')}]`;
+  if (isDict(value))
+    return `dictionary of ${value.size}: ${[...value.keys()].slice(0, 4).join(', ')}`.slice(0, MAX_TEXT);
+  if (isList(value)) return `list of ${value.length}`;
+  if (typeof value === 'bigint') return String(value).slice(0, MAX_TEXT);
+  if (typeof value === 'string' && value.length > MAX_TEXT) return `${value.slice(0, MAX_TEXT)} …`;
+  return value;
+}
+
+async function md5Of(source: ByteSource): Promise<string> {
+  const hash = createHash('md5');
+  const slice = Buffer.alloc(Math.min(SLICE_BYTES, source.size));
+  for (let at = 0; at < source.size; at += slice.byteLength) {
+    const bytes = slice.subarray(0, source.size - at);
+    await readInto(source, bytes, at, 'it');
+    hash.update(bytes);
+  }
+  return hash.digest('hex');
+}

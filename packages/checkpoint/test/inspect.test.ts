@@ -1,0 +1,143 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { runInspect } from '../src/cli/inspect-command.js';
+import {
+  formatInspection,
+  inspectCheckpoint,
+  publishedModel,
+  type TorchValue,
+  writeSafetensors,
+  writeTorch,
+} from '../src/index.js';
+import { temporaryFolder } from './temporary-folder.js';
+import { float32 } from './tensors.js';
+
+const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/torch/${name}`, import.meta.url));
+const root = await temporaryFolder();
+
+describe('inspectCheckpoint', () => {
+  it('lists tensors and what stands beside them', async () => {
+    const inspection = await inspectCheckpoint(fixture('sgd.legacy.pth'));
+    expect(inspection).toMatchObject({ format: 'torch-legacy', published: null, elements: 140 });
+    expect(formatInspection({ ...inspection, path: 'sgd.pth', md5: '36ce…' })).toMatchInlineSnapshot(`
+      "sgd.pth
+        format  PyTorch, legacy stream
+        size    3.32 KiB
+        md5     36ce…
+        model   not a file that the authors published
+
+      beside the state dictionary
+        epoch       3
+        arch        resnet50
+        best_prec1  71.25
+        optimizer   dictionary of 2: state, param_groups
+
+      state dictionary: 8 tensors, 140 elements, 564 B
+        conv1.weight             float32  [4, 3, 3, 3]  432 B
+        bn1.weight               float32  [4]           16 B
+        bn1.bias                 float32  [4]           16 B
+        bn1.running_mean         float32  [4]           16 B
+        bn1.running_var          float32  [4]           16 B
+        bn1.num_batches_tracked  int64    []            8 B
+        fc.weight                float32  [3, 4]        48 B
+        fc.bias                  float32  [3]           12 B"
+    `);
+  });
+
+  it('reads safetensors', async () => {
+    const path = join(root, 'a.safetensors');
+    await writeSafetensors(path, new Map([['w', float32([2], [1, 2])]]), {
+      metadata: { note: 'n'.repeat(500) },
+    });
+    const { format, tensors, rest } = await inspectCheckpoint(path);
+    expect(format).toBe('safetensors');
+    expect(tensors).toEqual([{ name: 'w', dtype: 'float32', shape: [2], bytes: 8 }]);
+    expect(rest.note).toBe(`${'n'.repeat(200)} …`);
+  });
+
+  it('shows scalars of every dtype, and no control characters of the file', async () => {
+    const path = join(root, 'scalars.pth');
+    const value = new Map<string, TorchValue>([
+      ['state_dict', new Map([['a\u001b[2Jb', float32([1], [1])]])],
+      ['half', { dtype: 'float16', shape: [], data: Uint16Array.of(0x3e00) }],
+      ['count', { dtype: 'int64', shape: [1], data: BigInt64Array.of(7n) }],
+      ['flag', { dtype: 'bool', shape: [], data: Uint8Array.of(1) }],
+      ['many', float32([2], [1, 2])],
+      ['list', [1, 2]],
+      ['big', 2n ** 70n],
+    ]);
+    await writeTorch(path, value);
+    const inspection = await inspectCheckpoint(path);
+    expect(inspection.rest).toEqual({
+      half: 1.5,
+      count: 7,
+      flag: true,
+      many: 'float32 [2]',
+      list: 'list of 2',
+      big: '1180591620717411303424',
+    });
+    const text = formatInspection(inspection);
+    expect(text).toContain('a�[2Jb');
+    expect(text).not.toContain('\u001b');
+    expect(formatInspection(inspection, (heading) => `*${heading}*`)).toContain(
+      '*state dictionary: 1 tensor,',
+    );
+  });
+
+  it('fails as reading does', async () => {
+    const path = join(root, 'cut.pth');
+    const bytes = await readFile(fixture('sgd.zip.pth'));
+    await writeFile(path, bytes.subarray(0, 1000));
+    await expect(inspectCheckpoint(path)).rejects.toThrow('it has no directory at its end');
+  });
+});
+
+describe('inspect', () => {
+  async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    const text = { out: '', err: '' };
+    const streams = {
+      out: (part: string) => void (text.out += part),
+      err: (part: string) => void (text.err += part),
+      colours: false,
+      debug: false,
+    };
+    return { code: await runInspect(args, streams), ...text };
+  }
+
+  it('prints text, or JSON', async () => {
+    const path = fixture('old.zip.pth');
+    const { code, out, err } = await run(path);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('state dictionary: 7 tensors');
+    const json = await run(path, '--json');
+    expect(JSON.parse(json.out)).toEqual(await inspectCheckpoint(path));
+  });
+
+  it('ends with 1 after an error, with 2 after a wrong command line, with 0 after help', async () => {
+    const path = join(root, 'absent.pth');
+    expect(await run(path)).toEqual({
+      code: 1,
+      out: '',
+      err: `error: Cannot read ${path}: there is no such file.\n`,
+    });
+    expect((await run()).code).toBe(2);
+    expect((await run('--colour', path)).err).toContain("unknown option '--colour'");
+    const help = await run('--help');
+    expect(help.code).toBe(0);
+    expect(help.out).toContain('Usage: inspect [options] <file>');
+  });
+});
+
+describe('publishedModel', () => {
+  it('knows the ten published files', () => {
+    expect(publishedModel('2522ca639f7fdfd7c0089ba1f5f6c2e8')).toEqual({
+      name: 'ResNet50, synchronised',
+      experiment: 'resnet50_ipabn-sync_lr_512',
+      licence: 'the licence of ImageNet',
+    });
+    expect(publishedModel('913f78486a34aa1577a7cd295e8a33bb')?.name).toContain('Vistas');
+    expect(publishedModel('constructor')).toBeUndefined();
+  });
+});
