@@ -6,7 +6,7 @@ import { heatMap } from './heat-map.js';
 
 /** Up to this many classes every cell is drawn with its name. */
 const CELLS = 40;
-const PAIRS = 30;
+const PAIRS = 16;
 
 export function confusionSection(result: TestResult): string {
   const explanation =
@@ -15,8 +15,10 @@ export function confusionSection(result: TestResult): string {
   const matrix = result.classes.length <= CELLS ? matrixSvg(result) : heatMap(result);
   return `<h2>Confusion</h2>
 <p class="soft">${explanation}</p>
-${matrix}
-${pairTable(result)}`;
+<div class="columns">
+<div>${matrix}</div>
+<div>${pairTable(result)}</div>
+</div>`;
 }
 
 function matrixSvg({ classes, confusion }: TestResult): string {
@@ -78,8 +80,8 @@ function pairTable({ classes, confusion }: TestResult): string {
     .sort((a, b) => b.count - a.count || a.label - b.label || a.predicted - b.predicted)
     .slice(0, PAIRS)
     .map((cell) => pairRow(cell, classes, back.get(`${cell.predicted} ${cell.label}`) ?? 0));
-  return `<h2>The most confused pairs</h2>
-<table><tr><th>Class</th><th>taken for</th><th class="n">images</th><th class="n">of the class</th><th class="n">the other way round</th></tr>
+  return `<h3>The most confused pairs</h3>
+<table><tr><th>Class</th><th>taken for</th><th class="n">images</th><th class="n">of the class</th><th class="n">and back</th></tr>
 ${rows.join('\n')}
 </table>`;
 }
