@@ -1,48 +1,24 @@
-/** Starts the built programs. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+/** Starts the built programs of this app. */
+import {
+  type Ended,
+  type Running,
+  run as runProgram,
+  start as startProgram,
+} from '../../../../packages/train/test/support/programs.js';
 
 export type Program = 'main' | 'plan';
 
-export interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+const APP = 'train-imagenet';
 
-export interface Running {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-}
-
-/** Starts dist/PROGRAM.js with one compute thread; `onOutput` sees all of stdout so far whenever more comes. */
 export function start(
   program: Program,
   args: readonly string[],
   onOutput?: (stdout: string) => void,
 ): Running {
-  const path = fileURLToPath(new URL(`../../dist/${program}.js`, import.meta.url));
-  if (!existsSync(path)) throw new Error(`${path} is not built: run "npm run build" before these tests`);
-  const env = { ...process.env, OMP_NUM_THREADS: '1', NODE_OPTIONS: '' };
-  const child = spawn(process.execPath, [path, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const text = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text.stdout += chunk;
-    onOutput?.(text.stdout);
-  });
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    text.stderr += chunk;
-  });
-  const ended = new Promise<Ended>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, ...text }));
-  });
-  return { child, ended };
+  return startProgram(APP, program, args, onOutput);
 }
 
 /** Runs a program to its end. */
 export function run(program: Program, ...args: string[]): Promise<Ended> {
-  return start(program, args).ended;
+  return runProgram(APP, program, ...args);
 }
