@@ -24,11 +24,11 @@ export function transferScales(
   source: string,
 ): Transfer {
   const layers = scalesOf(network);
-  const into = layers.some(({ inPlace }) => inPlace) ? 'in place' : 'ordinary';
-  const from = trained === undefined ? undefined : trained === 'standard' ? 'ordinary' : 'in place';
+  const into = layers.some(({ inPlace }) => inPlace) ? 'in-place' : 'ordinary';
+  const from = trained === undefined ? undefined : trained === 'standard' ? 'ordinary' : 'in-place';
   const result = new Map(tensors);
   if (from === into) return { tensors: result, notes: [] };
-  const negative = into === 'in place' ? negativeScales(layers, tensors) : null;
+  const negative = into === 'in-place' ? negativeScales(layers, tensors) : null;
   if (from === undefined) return { tensors: result, notes: negative ? [doubt(negative, source)] : [] };
   if (negative) throw new UsageError(refusal(negative, source));
   for (const { name, eps } of layers) {
@@ -42,7 +42,7 @@ export function transferScales(
   return {
     tensors: result,
     notes: [
-      `${source} was trained with ${from} batch norm, the configuration says ${into}: ${layers.length} layers take ${rule} as their scale, which gives the same network`,
+      `${source} was trained with ${from} batch norm, the configuration has ${into} layers: ${layers.length} layers take ${rule} as their scale, which gives the same network`,
     ],
   };
 }

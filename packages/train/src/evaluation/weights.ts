@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { loadLatest, loadRunState, type TensorData, takeStateDict } from '@inplace-abn/checkpoint';
+import { loadLatest, readStateDict, type TensorMap, takeStateDict } from '@inplace-abn/checkpoint';
 import { type HostTensor, UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { ConfigError, loadConfig } from '../config/config.js';
@@ -20,7 +20,8 @@ export interface Weights {
 }
 
 /**
- * Reads the weights for `network` from a checkpoint, or from the newest one of a folder. Where its run folder tells
+ * Reads the weights for `network` from a checkpoint (of torch.save or safetensors), or from the newest training state
+ * of a folder. Where its run folder tells
  * how they were trained, they are carried over: other activation, ordinary and in-place batch norm.
  *
  * @throws UsageError or CheckpointError in the words of who runs the test
@@ -35,7 +36,7 @@ export async function loadWeights(network: Module, config: NetworkConfig, path: 
 }
 
 interface WeightsFile {
-  readonly tensors: ReadonlyMap<string, TensorData>;
+  readonly tensors: TensorMap;
   readonly path: string;
   readonly notes: readonly string[];
   /** Digest of the configuration that it was trained with. */
@@ -47,8 +48,9 @@ async function readWeights(path: string): Promise<WeightsFile> {
   if (!kind)
     throw new UsageError(`there is no checkpoint ${path}: expected a file, or a folder of checkpoints`);
   if (!kind.isDirectory()) {
-    const { model, meta } = await loadRunState(path);
-    return { tensors: model, path, notes: [], configHash: meta.configHash };
+    const { tensors, rest } = await readStateDict(path, { weightsOnly: true });
+    const hash = rest.get('configHash');
+    return { tensors, path, notes: [], configHash: typeof hash === 'string' ? hash : undefined };
   }
   const { state, path: used, rejected } = await loadLatest(path);
   const notes = rejected.map((file) => `passed over ${file.path}: ${file.reason}`);
