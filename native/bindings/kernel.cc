@@ -51,6 +51,26 @@ Attrs to_attrs(const Napi::Value& value) {
   return attrs;
 }
 
+// A list of indices as a flag for each of `count` operands.
+std::vector<bool> to_flags(const Napi::Value& value, size_t count) {
+  std::vector<bool> flags(count);
+  if (!value.IsArray()) return flags;
+  auto list = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) flags.at(to_size(list.Get(i), "an operand")) = true;
+  return flags;
+}
+
+// {bytes, inputs}, or null for a kernel without a layout.
+Napi::Value layout_of(Napi::Env env, const Kernel& kernel) {
+  if (kernel.layout_bytes() == 0) return env.Null();
+  auto inputs = Napi::Array::New(env);
+  for (const size_t index : kernel.laid_out_inputs()) inputs[inputs.Length()] = static_cast<double>(index);
+  auto layout = Napi::Object::New(env);
+  layout["bytes"] = static_cast<double>(kernel.layout_bytes());
+  layout["inputs"] = inputs;
+  return layout;
+}
+
 std::vector<size_t> bytes_of(const std::vector<TensorDesc>& descs) {
   std::vector<size_t> bytes;
   for (const TensorDesc& desc : descs) bytes.push_back(desc.present() ? desc.bytes() : 0);
@@ -65,8 +85,9 @@ void KernelBinding::define(Napi::Env env, Napi::Object exports) {
 
 KernelBinding::KernelBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<KernelBinding>(info) {
   auto object = info[0].As<Napi::Object>();
+  const size_t input_count = object.Get("inputs").As<Napi::Array>().Length();
   KernelSpec spec{object.Get("op").ToString(), to_attrs(object.Get("attrs")), to_descs(object.Get("inputs")),
-                  to_descs(object.Get("outputs"))};
+                  to_descs(object.Get("outputs")), to_flags(object.Get("constants"), input_count)};
   MadeKernel made = make_kernel(spec);
   op = spec.op;
   kernel = std::move(made.kernel);
@@ -76,6 +97,7 @@ KernelBinding::KernelBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
   for (const std::string& refusal : made.refusals) refusals[refusals.Length()] = refusal;
   auto self = info.This().As<Napi::Object>();
   self.Set("workspaceBytes", static_cast<double>(kernel->workspace_bytes()));
+  self.Set("layout", layout_of(info.Env(), *kernel));
   self.Set("implementation", kernel->implementation());
   self.Set("refusals", refusals);
 }

@@ -36,6 +36,11 @@ std::vector<Operand> to_operands(const Napi::Value& value) {
   return operands;
 }
 
+// The part of a kernel that an instruction is: 'layout', or 'run' when left out.
+bool is_layout(const Napi::Value& part) {
+  return part.IsString() && part.As<Napi::String>().Utf8Value() == "layout";
+}
+
 void feed(const Napi::Value& feeds) {
   auto list = feeds.As<Napi::Array>();
   for (uint32_t i = 0; i < list.Length(); ++i) {
@@ -138,9 +143,11 @@ ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info)
   for (uint32_t i = 0; i < list.Length(); ++i) {
     auto item = list.Get(i).As<Napi::Object>();
     auto* kernel = KernelBinding::Unwrap(item.Get("kernel").As<Napi::Object>());
-    program_->add({kernel->op, kernel->kernel, to_operands(item.Get("inputs")),
-                   to_operands(item.Get("outputs")), to_operand(item.Get("workspace"))},
-                  kernel->input_bytes, kernel->output_bytes);
+    const bool lays_out = is_layout(item.Get("part"));
+    program_->add(
+        {kernel->op, kernel->kernel, to_operands(item.Get("inputs")), to_operands(item.Get("outputs")),
+         to_operand(item.Get("workspace")), to_operand(item.Get("layout")), lays_out},
+        kernel->input_bytes, kernel->output_bytes);
   }
 }
 

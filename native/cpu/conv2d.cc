@@ -23,26 +23,9 @@ std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
   if (has_bias(spec)) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
   return std::make_unique<onednn::PrimitiveKernel>(
       desc.impl_info_str(), dnnl::convolution_forward(desc), operands,
-      onednn::Weights{DNNL_ARG_WEIGHTS, {false, 1}, onednn::conv_weights(shape), desc.weights_desc()},
+      onednn::Weights{
+          DNNL_ARG_WEIGHTS, {false, 1}, onednn::conv_weights(shape), desc.weights_desc(), spec.constant(1)},
       desc.scratchpad_desc());
-}
-
-float tap_sum(const ConvShape& s, const float* x, const float* w, int64_t n, int64_t o, int64_t oy,
-              int64_t ox) {
-  const int64_t inputs = s.group_inputs(), first = o / s.group_outputs() * inputs;
-  double sum = 0;
-  for (int64_t kh = 0; kh < s.kh; ++kh) {
-    const int64_t y = oy * s.sh - s.ph + kh * s.dh;
-    if (y < 0 || y >= s.h) continue;
-    for (int64_t kw = 0; kw < s.kw; ++kw) {
-      const int64_t column = ox * s.sw - s.pw + kw * s.dw;
-      if (column < 0 || column >= s.w) continue;
-      const float* pixel = x + ((n * s.h + y) * s.w + column) * s.c + first;
-      const float* tap = w + (o * inputs * s.kh + kh) * s.kw + kw;
-      for (int64_t c = 0; c < inputs; ++c) sum += double(pixel[c]) * tap[c * s.kh * s.kw];
-    }
-  }
-  return static_cast<float>(sum);
 }
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
@@ -53,7 +36,7 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
     float* y = args.out<float>(0) + line * s.ow * s.o;
     for (int64_t i = 0; i < s.ow * s.o; ++i) {
       const int64_t o = i % s.o;
-      y[i] = tap_sum(s, args.in<float>(0), args.in<float>(1), line / s.oh, o, line % s.oh, i / s.o) +
+      y[i] = conv_sum(s, args.in<float>(0), args.in<float>(1), line / s.oh, o, line % s.oh, i / s.o) +
              (bias ? bias[o] : 0.0f);
     }
   }

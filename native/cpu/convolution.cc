@@ -44,6 +44,24 @@ ConvShape ConvShape::from(const Attrs& attrs, const TensorDesc& x, const TensorD
   return s;
 }
 
+float conv_sum(const ConvShape& s, const float* x, const float* w, int64_t n, int64_t o, int64_t oy,
+               int64_t ox) {
+  const int64_t inputs = s.group_inputs(), first = o / s.group_outputs() * inputs;
+  double sum = 0;
+  for (int64_t kh = 0; kh < s.kh; ++kh) {
+    const int64_t y = oy * s.sh - s.ph + kh * s.dh;
+    if (y < 0 || y >= s.h) continue;
+    for (int64_t kw = 0; kw < s.kw; ++kw) {
+      const int64_t column = ox * s.sw - s.pw + kw * s.dw;
+      if (column < 0 || column >= s.w) continue;
+      const float* pixel = x + ((n * s.h + y) * s.w + column) * s.c + first;
+      const float* tap = w + (o * inputs * s.kh + kh) * s.kw + kw;
+      for (int64_t c = 0; c < inputs; ++c) sum += double(pixel[c]) * tap[c * s.kh * s.kw];
+    }
+  }
+  return static_cast<float>(sum);
+}
+
 namespace onednn {
 namespace {
 
@@ -85,7 +103,8 @@ memory::desc conv_weights(const ConvShape& s) {
   return memory::desc(weight_dims(s), memory::data_type::f32, s.groups == 1 ? Tag::oihw : Tag::goihw);
 }
 
-dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& s, DType x, DType y, bool bias) {
+dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& s, DType x, DType y, bool bias,
+                                                       const dnnl::primitive_attr& post) {
   refuse_empty(s);
   return refusing("convolution", [&] {
     const Window window(s);
@@ -95,7 +114,7 @@ dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& s, DType
     const dnnl::convolution_forward::desc op(dnnl::prop_kind::forward_training, algorithm::convolution_direct,
                                              conv_x(s, x), weights, bias_desc, conv_y(s, y), window.strides,
                                              window.dilates, window.padding, window.padding);
-    dnnl::convolution_forward::primitive_desc desc(op, user_scratchpad(), engine());
+    dnnl::convolution_forward::primitive_desc desc(op, post, engine());
     refuse_reference(desc.impl_info_str());
     return desc;
   });

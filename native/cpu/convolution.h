@@ -27,6 +27,10 @@ struct ConvShape {
   bool pointwise() const { return kh * kw == 1 && sh * sw == 1 && ph + pw == 0 && groups == 1; }
 };
 
+// The sum at one output position, in double and rounded once: what the plain kernels compute.
+float conv_sum(const ConvShape& shape, const float* x, const float* w, int64_t n, int64_t o, int64_t oy,
+               int64_t ox);
+
 namespace onednn {
 
 // Channels-last images of a convolution, and its weights as the program stores them (float32 OIHW).
@@ -36,7 +40,9 @@ dnnl::memory::desc conv_weights(const ConvShape& shape);
 
 // The description of the forward pass, which the backward ones take as a hint. Weights and their gradient
 // in whatever layout the primitive likes; throws Refused where oneDNN has no implementation.
-dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& shape, DType x, DType y, bool bias);
+// `post`: attributes with what follows the convolution; user_scratchpad() for nothing.
+dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& shape, DType x, DType y, bool bias,
+                                                       const dnnl::primitive_attr& post = user_scratchpad());
 dnnl::convolution_backward_data::primitive_desc conv_backward_data(const ConvShape& shape, DType x, DType y);
 dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(const ConvShape& shape, DType x,
                                                                          DType y);

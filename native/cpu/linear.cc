@@ -13,7 +13,8 @@ LinearShape shape_of(const KernelSpec& spec) {
 bool has_bias(const KernelSpec& spec) { return spec.inputs.size() > 2 && spec.inputs[2].present(); }
 
 std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
-  return onednn::matmul_forward(shape_of(spec), spec.inputs[0].dtype, spec.outputs[0].dtype, has_bias(spec));
+  return onednn::matmul_forward(shape_of(spec), spec.inputs[0].dtype, spec.outputs[0].dtype, has_bias(spec),
+                                spec.constant(1));
 }
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {

@@ -44,7 +44,8 @@ void refuse_empty(const LinearShape& shape) {
 
 }  // namespace
 
-std::unique_ptr<Kernel> matmul_forward(const LinearShape& s, DType x, DType y, bool bias) {
+std::unique_ptr<Kernel> matmul_forward(const LinearShape& s, DType x, DType y, bool bias,
+                                       bool constant_weights) {
   refuse_empty(s);
   const memory::desc own = matrix(s.inputs, s.outputs, DType::f32, Tag::ba);  // w seen as its transpose
   const memory::desc bias_desc = bias ? matrix(1, s.outputs, DType::f32, Tag::ab) : memory::desc();
@@ -53,7 +54,7 @@ std::unique_ptr<Kernel> matmul_forward(const LinearShape& s, DType x, DType y, b
   std::vector<Operand> operands{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
   if (bias) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
-  const Weights weights{DNNL_ARG_WEIGHTS, {false, 1}, own, desc.weights_desc()};
+  const Weights weights{DNNL_ARG_WEIGHTS, {false, 1}, own, desc.weights_desc(), constant_weights};
   return std::make_unique<PrimitiveKernel>(desc.impl_info_str(), dnnl::matmul(desc), operands, weights,
                                            desc.scratchpad_desc());
 }

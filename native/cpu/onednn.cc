@@ -99,21 +99,34 @@ PrimitiveKernel::PrimitiveKernel(std::string implementation, const dnnl::primiti
       weights_(weights),
       primitive_(primitive, primitive_operands(operands, weights), scratchpad),
       reorder_(weights_reorder(weights)) {
-  if (reorder_.needed()) weights_offset_ = layout_.add(weights.preferred.get_size());
+  if (reorder_.needed() && !kept()) weights_offset_ = layout_.add(weights.preferred.get_size());
   scratchpad_offset_ = layout_.add(std::max(primitive_.scratchpad_bytes(), reorder_.scratchpad_bytes()));
+}
+
+std::vector<size_t> PrimitiveKernel::laid_out_inputs() const {
+  return kept() ? std::vector<size_t>{weights_.place.index} : std::vector<size_t>{};
+}
+
+void PrimitiveKernel::lay_out(const KernelArgs& args) {
+  reorder_.run(address(args, weights_.place), args.layout,
+               WorkspaceLayout::at(args.workspace, scratchpad_offset_));
 }
 
 void PrimitiveKernel::run(const KernelArgs& args) {
   void* scratchpad = WorkspaceLayout::at(args.workspace, scratchpad_offset_);
-  void* own = address(args, weights_.place);
-  void* preferred = reorder_.needed() ? WorkspaceLayout::at(args.workspace, weights_offset_) : own;
-  const bool gradient = weights_.place.output;
-
   for (const Operand& operand : operands_) primitive_.bind(operand.argument, address(args, operand.place));
-  if (reorder_.needed() && !gradient) reorder_.run(own, preferred, scratchpad);
+  if (kept() || !reorder_.needed()) {
+    primitive_.bind(weights_.argument, kept() ? args.layout : address(args, weights_.place));
+    primitive_.run(scratchpad);
+    return;
+  }
+  void* own = address(args, weights_.place);
+  void* preferred = WorkspaceLayout::at(args.workspace, weights_offset_);
+  const bool gradient = weights_.place.output;
+  if (!gradient) reorder_.run(own, preferred, scratchpad);
   primitive_.bind(weights_.argument, preferred);
   primitive_.run(scratchpad);
-  if (reorder_.needed() && gradient) reorder_.run(preferred, own, scratchpad);
+  if (gradient) reorder_.run(preferred, own, scratchpad);
 }
 
 }  // namespace iabn::onednn

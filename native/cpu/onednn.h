@@ -108,9 +108,11 @@ struct Weights {
   Place place;
   dnnl::memory::desc own;
   dnnl::memory::desc preferred;
+  bool constant = false;  // they stay the same between runs
 };
 
-// One primitive; weights are laid out (and cast) for it before it runs, their gradient brought back after.
+// One primitive; weights are laid out (and cast) for it before it runs, constant ones once for many runs;
+// their gradient is brought back after it.
 class PrimitiveKernel : public Kernel {
  public:
   PrimitiveKernel(std::string implementation, const dnnl::primitive& primitive,
@@ -118,10 +120,15 @@ class PrimitiveKernel : public Kernel {
                   const dnnl::memory::desc& scratchpad);
 
   size_t workspace_bytes() const override { return layout_.bytes(); }
+  size_t layout_bytes() const override { return kept() ? weights_.preferred.get_size() : 0; }
+  std::vector<size_t> laid_out_inputs() const override;
+  void lay_out(const KernelArgs& args) override;
   std::string implementation() const override { return implementation_; }
   void run(const KernelArgs& args) override;
 
  private:
+  bool kept() const { return weights_.constant && reorder_.needed(); }
+
   std::string implementation_;
   std::vector<Operand> operands_;
   Weights weights_;

@@ -47,7 +47,12 @@ class ThroughFloat : public Kernel {
   }
 
   size_t workspace_bytes() const override { return layout_.bytes(); }
+  size_t layout_bytes() const override { return kernel_->layout_bytes(); }
+  std::vector<size_t> laid_out_inputs() const override { return kernel_->laid_out_inputs(); }
   std::string implementation() const override { return "float32 copies, " + kernel_->implementation(); }
+
+  // Laid out are weights alone, which are float32 as they stand.
+  void lay_out(const KernelArgs& args) override { kernel_->lay_out(inner(args, args.inputs, args.outputs)); }
 
   void run(const KernelArgs& args) override {
     std::copy(args.inputs.begin(), args.inputs.end(), inputs_.begin());
@@ -60,7 +65,7 @@ class ThroughFloat : public Kernel {
     for (const Copy& copy : output_copies_) {
       outputs_[copy.operand] = WorkspaceLayout::at(args.workspace, copy.offset);
     }
-    kernel_->run(KernelArgs{inputs_, outputs_, WorkspaceLayout::at(args.workspace, inner_workspace_)});
+    kernel_->run(inner(args, inputs_, outputs_));
     for (const Copy& copy : output_copies_) {
       convert(narrow, static_cast<const float*>(outputs_[copy.operand]), args.out<bf16>(copy.operand),
               copy.elements);
@@ -68,6 +73,11 @@ class ThroughFloat : public Kernel {
   }
 
  private:
+  KernelArgs inner(const KernelArgs& args, const std::vector<void*>& inputs,
+                   const std::vector<void*>& outputs) const {
+    return {inputs, outputs, WorkspaceLayout::at(args.workspace, inner_workspace_), args.layout};
+  }
+
   void widen_operands(std::vector<TensorDesc>& operands, std::vector<Copy>& copies) {
     for (size_t i = 0; i < operands.size(); ++i) {
       if (operands[i].dtype != DType::bf16) continue;

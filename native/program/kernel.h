@@ -21,6 +21,9 @@ struct KernelSpec {
   Attrs attrs;
   std::vector<TensorDesc> inputs;  // an absent optional operand has dtype none
   std::vector<TensorDesc> outputs;
+  std::vector<bool> constants;  // inputs that stay the same from run to run; may be shorter than inputs
+
+  bool constant(size_t input) const { return input < constants.size() && constants[input]; }
 };
 
 // Pointers in the order of the specification; nullptr for absent operands. 64-byte aligned where the tensor
@@ -30,6 +33,7 @@ struct KernelArgs {
   const std::vector<void*>& inputs;
   const std::vector<void*>& outputs;
   void* workspace;
+  void* layout;  // of layout_bytes(), kept between runs
 
   template <class T>
   const T* in(size_t index) const {
@@ -44,7 +48,12 @@ struct KernelArgs {
 class Kernel {
  public:
   virtual ~Kernel() = default;
-  virtual size_t workspace_bytes() const { return 0; }
+  virtual size_t workspace_bytes() const { return 0; }  // of each run() and lay_out()
+  // Constant inputs that the kernel keeps in a form of its own: lay_out() writes it, with the same workspace,
+  // whenever they have changed, and run() is given null in their place.
+  virtual size_t layout_bytes() const { return 0; }
+  virtual std::vector<size_t> laid_out_inputs() const { return {}; }
+  virtual void lay_out(const KernelArgs&) {}
   // Name of the implementation chosen, for plans and profiles ("brgconv:avx512_core_amx", "simd").
   virtual std::string implementation() const { return "simd"; }
   // Throws RunStopped to end the program before the instructions that follow.

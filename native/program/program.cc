@@ -14,6 +14,12 @@ std::vector<void*> addresses(const std::vector<Operand>& operands, const std::ve
   return result;
 }
 
+void* block(const Operand& operand, size_t needed, const char* what) {
+  if (operand.memory) return operand.memory->range(operand.offset, needed);
+  if (needed > 0) throw std::invalid_argument(std::string("an instruction lacks its ") + what);
+  return nullptr;
+}
+
 }  // namespace
 
 void Program::add(const Instruction& instruction, const std::vector<size_t>& input_bytes,
@@ -23,22 +29,28 @@ void Program::add(const Instruction& instruction, const std::vector<size_t>& inp
   step.kernel = instruction.kernel;
   step.inputs = addresses(instruction.inputs, input_bytes);
   step.outputs = addresses(instruction.outputs, output_bytes);
-  const Operand& workspace = instruction.workspace;
-  const size_t needed = instruction.kernel->workspace_bytes();
-  if (needed > 0 && !workspace.memory) throw std::invalid_argument("an instruction lacks its workspace");
-  step.workspace = workspace.memory ? workspace.memory->range(workspace.offset, needed) : nullptr;
+  step.workspace = block(instruction.workspace, instruction.kernel->workspace_bytes(), "workspace");
+  step.layout = block(instruction.layout, instruction.kernel->layout_bytes(), "layout");
+  step.lays_out = instruction.lays_out;
   for (const auto* list : {&instruction.inputs, &instruction.outputs}) {
     for (const Operand& operand : *list) {
       if (operand.memory) memories_.push_back(operand.memory);
     }
   }
-  if (workspace.memory) memories_.push_back(workspace.memory);
+  for (const auto* operand : {&instruction.workspace, &instruction.layout}) {
+    if (operand->memory) memories_.push_back(operand->memory);
+  }
   steps_.push_back(std::move(step));
 }
 
 void Program::run_step(const Step& step) {
   try {
-    step.kernel->run(KernelArgs{step.inputs, step.outputs, step.workspace});
+    const KernelArgs args{step.inputs, step.outputs, step.workspace, step.layout};
+    if (step.lays_out) {
+      step.kernel->lay_out(args);
+    } else {
+      step.kernel->run(args);
+    }
   } catch (const RunStopped&) {
     throw;
   } catch (const std::exception& failure) {

@@ -22,6 +22,8 @@ struct Instruction {
   std::vector<Operand> inputs;
   std::vector<Operand> outputs;
   Operand workspace;
+  Operand layout;
+  bool lays_out = false;  // writes the kernel's layout instead of running it
 };
 
 class Program {
@@ -48,6 +50,8 @@ class Program {
     std::vector<void*> inputs;
     std::vector<void*> outputs;
     void* workspace;
+    void* layout;
+    bool lays_out;
   };
 
   static void run_step(const Step& step);

@@ -7,6 +7,7 @@ import { checkGraph } from './graph/check.js';
 import type { Graph } from './graph/graph.js';
 import { formatGraph } from './graph/text.js';
 import { alias } from './passes/alias.js';
+import { fold } from './passes/fold.js';
 import { order } from './passes/order.js';
 import { type ComputeDType, precision } from './passes/precision.js';
 import { prune } from './passes/prune.js';
@@ -16,6 +17,8 @@ import { makePlan, type Plan } from './plan/plan.js';
 export interface CompileOptions {
   /** Dtype of activations and their gradients; default float32. */
   readonly precision?: ComputeDType;
+  /** Take normalisation, sum and activation into the convolution before them in inference; default true. */
+  readonly fold?: boolean;
   /** Rebuild by inversion what can be; default true. */
   readonly rebuild?: boolean;
   /** Let values share memory; default true. */
@@ -34,7 +37,8 @@ export function compile(traced: Graph, device: Device, options: CompileOptions =
   };
   const pruned = checked('prune', prune(checked('trace', traced)));
   const lowered = checked('precision', precision(pruned, dtype));
-  const rebuilt = rebuild(lowered, options.rebuild ?? true);
+  const folded = checked('fold', fold(lowered, options.fold ?? true));
+  const rebuilt = rebuild(folded, options.rebuild ?? true);
   const ordered = checked('order', order(checked('rebuild', prune(rebuilt.graph))));
   const aliases = alias(ordered, options.inPlace ?? true);
   const plan = makePlan(ordered, (spec) => device.prepare(spec), aliases, rebuilt.decisions);

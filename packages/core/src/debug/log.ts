@@ -35,9 +35,9 @@ export function logSlices(plan: Plan): string {
 
 export function logKernels(plan: Plan): string {
   return plan.instructions
-    .map(({ node, kernel }, index) => {
+    .map(({ node, kernel, part }, index) => {
       const refusals = kernel.refusals.map((reason) => `\n    refused: ${reason}`).join('');
-      return `kernel ${index}: ${nodeAt(node)}: ${kernel.implementation}${refusals}`;
+      return `kernel ${index}: ${nodeAt(node)}${part === 'layout' ? ', layout' : ''}: ${kernel.implementation}${refusals}`;
     })
     .join('\n');
 }

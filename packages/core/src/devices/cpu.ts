@@ -43,6 +43,7 @@ class CpuDevice implements Device {
       instructions as readonly (LoadedInstruction & {
         kernel: NativeKernel;
         workspace: { memory: NativeMemory; offset: number } | null;
+        layout?: { memory: NativeMemory; offset: number } | null;
       })[],
     );
     return {

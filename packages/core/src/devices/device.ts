@@ -16,11 +16,23 @@ export interface KernelSpec {
   readonly attrs: Attributes;
   readonly inputs: readonly (OperandSpec | null)[];
   readonly outputs: readonly OperandSpec[];
+  /** Inputs that stay the same from run to run; none when left out. */
+  readonly constants?: readonly number[];
+}
+
+/** What a kernel keeps of constant inputs between runs, in a form of its own. */
+export interface KernelLayout {
+  readonly bytes: number;
+  /** Inputs that are read when it is written, and not at a run. */
+  readonly inputs: readonly number[];
 }
 
 /** A kernel made for one instruction; opaque but for what the plan needs. */
 export interface PreparedKernel {
+  /** Scratch memory of each part. */
   readonly workspaceBytes: number;
+  /** null: every input is read at every run. */
+  readonly layout: KernelLayout | null;
   /** Name of the implementation chosen, and why faster ones were passed over. */
   readonly implementation: string;
   readonly refusals: readonly string[];
@@ -41,9 +53,13 @@ export interface Location {
 
 export interface LoadedInstruction {
   readonly kernel: PreparedKernel;
+  /** `layout`: writes the kernel's layout; `run`, when left out: computes the outputs. */
+  readonly part?: 'layout' | 'run';
   readonly inputs: readonly (Location | null)[];
   readonly outputs: readonly Location[];
   readonly workspace: Location | null;
+  /** Where the kernel's layout is kept, if it has one. */
+  readonly layout?: Location | null;
 }
 
 export interface Feed extends Location {

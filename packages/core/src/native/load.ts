@@ -14,6 +14,7 @@ export interface NativeMemory {
 
 export interface NativeKernel {
   readonly workspaceBytes: number;
+  readonly layout: { readonly bytes: number; readonly inputs: readonly number[] } | null;
   readonly implementation: string;
   readonly refusals: readonly string[];
 }
@@ -25,9 +26,11 @@ export interface NativeLocation {
 
 export interface NativeInstruction {
   readonly kernel: NativeKernel;
+  readonly part?: 'layout' | 'run';
   readonly inputs: readonly (NativeLocation | null)[];
   readonly outputs: readonly (NativeLocation | null)[];
   readonly workspace: NativeLocation | null;
+  readonly layout?: NativeLocation | null;
 }
 
 export interface NativeProgram {
@@ -45,6 +48,7 @@ export interface NativeKernelSpec {
   readonly attrs: Attributes;
   readonly inputs: readonly (OperandSpec | null)[];
   readonly outputs: readonly OperandSpec[];
+  readonly constants?: readonly number[];
 }
 
 /** The addon's exports, as native/addon.cc lists them. */

@@ -9,6 +9,7 @@ import type { Value } from '../trace/value.js';
 import { abnBackwardApply } from './abn_backward_apply.js';
 import { abnBackwardReduce } from './abn_backward_reduce.js';
 import { abnBackwardWeight } from './abn_backward_weight.js';
+import { abnFold } from './abn_fold.js';
 import { type ActivationAttributes, activate, isInvertible } from './activations.js';
 import { defineOp } from './define.js';
 import { type AbnScale, channelScale, checkChannels } from './support/abn.js';
@@ -55,6 +56,21 @@ export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply',
       rebuild: null,
     },
   ],
+  epilogue({ attrs, inputs, input }, operand) {
+    if (operand !== 0 || attrs.statistics !== 'fixed') return null;
+    const layer = {
+      mean: input(1),
+      variance: input(2),
+      gamma: inputs[3] ?? null,
+      beta: inputs[4] ?? null,
+    };
+    const { activation, slope } = attrs;
+    return {
+      fold: (linear) => abnFold(linear, layer, attrs),
+      addend: null,
+      activation: { activation, slope },
+    };
+  },
   cost: streamed,
   reference({ attrs, inputs, input, output }) {
     const x = input(0);

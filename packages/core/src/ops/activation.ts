@@ -27,6 +27,7 @@ export const activationOp = defineOp<'activation', ActivationAttributes>('activa
       rebuild: ({ attrs, output }) => activationInvert(output(0), attrs),
     },
   ],
+  epilogue: ({ attrs }) => ({ fold: null, addend: null, activation: attrs }),
   cost: streamed,
   reference({ attrs, input, output }) {
     const x = input(0);

@@ -44,6 +44,7 @@ export const addOp = defineOp<'add', ActivationAttributes>('add', {
     { output: 0, input: 1 },
   ],
   inverses: [termInverse(0), termInverse(1)],
+  epilogue: ({ attrs, input }, operand) => ({ fold: null, addend: input(1 - operand), activation: attrs }),
   cost: streamed,
   reference({ attrs, input, output }) {
     const a = input(0).data;

@@ -1,22 +1,14 @@
 /** y = w ⋆ x + b: two-dimensional cross-correlation with stride, zero padding, dilation and groups (torch.nn.Conv2d). */
-import { ShapeError } from '../errors.js';
-import { channels, dim, elements, formatType } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { conv2dBackwardData } from './conv2d_backward_data.js';
 import { conv2dBackwardWeights } from './conv2d_backward_weights.js';
+import { fused } from './conv2d_fused.js';
 import { defineOp } from './define.js';
 import { reduceRows } from './reduce_rows.js';
-import {
-  type Conv2dAttributes,
-  checkConv,
-  convFlops,
-  convWindow,
-  forEachProduct,
-} from './support/convolution.js';
-import { streamed } from './support/cost.js';
-import { addAt, at } from './support/reference.js';
-import { checkImages, type PairOption, pair, windowedSize } from './support/window.js';
+import { conv2dCost, conv2dShape, convolve } from './support/conv2d.js';
+import type { Conv2dAttributes } from './support/convolution.js';
+import { type PairOption, pair } from './support/window.js';
 
 export const conv2dOp = defineOp<'conv2d', Conv2dAttributes>('conv2d', {
   inputs: [
@@ -25,17 +17,7 @@ export const conv2dOp = defineOp<'conv2d', Conv2dAttributes>('conv2d', {
     { name: 'bias', kind: 'float32', optional: true },
   ],
   outputs: [{ name: 'y', kind: 'data' }],
-  infer({ attrs, input, inputs }) {
-    const [x, weight] = [input(0), input(1)];
-    checkImages(x, 'x');
-    checkConv(weight, channels(x.shape), attrs);
-    const outputs = dim(weight.shape, 0);
-    if (inputs[2] && elements(inputs[2].shape) !== outputs) {
-      throw new ShapeError(`expected ${outputs} channels for bias but received ${formatType(inputs[2])}`);
-    }
-    const size = windowedSize(x.shape, convWindow(attrs, weight.shape));
-    return [{ shape: [dim(x.shape, 0), outputs, ...size], dtype: x.dtype }];
-  },
+  infer: (context) => [conv2dShape(context)],
   gradient({ attrs, input, diff, needs }) {
     const [x, weight] = [input(0), input(1)];
     // The weight's gradient first: x is not read again after it.
@@ -45,17 +27,11 @@ export const conv2dOp = defineOp<'conv2d', Conv2dAttributes>('conv2d', {
     return [dx, dweight, dbias];
   },
   overwrites: [],
-  cost(context, outputs) {
-    const flops = outputs[0] ? convFlops(outputs[0].shape, context.input(1).shape) : 0;
-    return { flops, bytes: streamed(context, outputs).bytes };
-  },
+  fuse: ({ attrs, input, inputs }, epilogue) =>
+    fused({ x: input(0), weight: input(1), bias: inputs[2] ?? null, addend: null }, attrs, epilogue),
+  cost: conv2dCost,
   reference({ attrs, inputs, input, output }) {
-    const [x, weight, y] = [input(0), input(1), output(0)];
-    const width = channels(y.shape);
-    for (let i = 0; i < elements(y.shape); i++) y.data[i] = inputs[2] ? at(inputs[2], i % width) : 0;
-    forEachProduct(x.shape, weight.shape, y.shape, attrs, (xi, wi, yi) => {
-      addAt(y, yi, at(x, xi) * at(weight, wi));
-    });
+    convolve(input(0), input(1), inputs[2] ?? null, output(0), attrs);
   },
   peerKeeps: { inputs: [0], outputs: [] },
 });

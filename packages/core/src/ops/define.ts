@@ -6,6 +6,7 @@ import type { DType } from '../dtype.js';
 import type { GraphNode } from '../graph/graph.js';
 import type { TensorType } from '../shape.js';
 import type { Value } from '../trace/value.js';
+import type { ActivationAttributes } from './activations.js';
 
 export type Attribute = number | string | boolean | readonly number[];
 export type Attributes = { readonly [key: string]: Attribute };
@@ -89,6 +90,23 @@ export type AbsorbRule<A> = (
   inverted: GraphNode,
 ) => { readonly attrs: A; readonly output: number } | null;
 
+/** What a reader makes of one operand v, element by element: φ(fold(v) + addend). */
+export interface Epilogue {
+  /** Its scale and shift per channel, taken into the weights [O,…] and bias [O] that make v; null: none. */
+  readonly fold:
+    | ((linear: { weight: Value; bias: Value | null }) => { weight: Value; bias: Value | null })
+    | null;
+  /** Of v's shape. */
+  readonly addend: Value | null;
+  readonly activation: ActivationAttributes;
+}
+
+export interface FuseContext<A> {
+  readonly attrs: A;
+  readonly inputs: readonly (Value | null)[];
+  input(index: number): Value;
+}
+
 export interface Cost {
   readonly flops: number;
   /** Bytes that must cross the memory bus at least once. */
@@ -131,6 +149,10 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly slices: ((context: InferContext<A>) => readonly Slice[]) | null;
   readonly inverses: readonly Inverse<A>[];
   readonly absorb: AbsorbRule<A> | null;
+  /** What the op does to `operand`, for the op that makes it to do it instead; null: more than an epilogue. */
+  epilogue(context: FuseContext<A>, operand: number): Epilogue | null;
+  /** Emits the op with its only reader's epilogue, one node with one output; null: it cannot take it over. */
+  fuse(context: FuseContext<A>, epilogue: Epilogue): Value | null;
   /** Has an effect beyond its outputs (guards) and is never removed. */
   readonly effect: boolean;
   cost(context: InferContext<A>, outputs: readonly TensorType[]): Cost;
@@ -138,15 +160,15 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly peerKeeps: PeerKeeps;
 }
 
-type Unusual = 'effect' | 'absorb' | 'inverses' | 'peerKeeps' | 'slices';
+type Defaulted = 'effect' | 'absorb' | 'inverses' | 'epilogue' | 'fuse' | 'peerKeeps' | 'slices';
 
-type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, Unusual> &
-  Partial<Pick<OpDefinition<A>, Unusual>>;
+type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, Defaulted> &
+  Partial<Pick<OpDefinition<A>, Defaulted>>;
 
 /** The erased form that passes work with; rules are called with the attributes their own op made. */
 export type AnyOp = OpDefinition<Attributes>;
 
-/** Completes a definition with the answers most ops give: no effect, no inverse, no slice, nothing kept by PyTorch. */
+/** Completes a definition with the answers most ops give: no effect, no inverse, no slice, no fusion, nothing kept by PyTorch. */
 export function defineOp<const N extends string, A extends Attributes>(
   name: N,
   definition: Omit<WithDefaults<A>, 'name'>,
@@ -154,6 +176,8 @@ export function defineOp<const N extends string, A extends Attributes>(
   return {
     effect: false,
     absorb: null,
+    epilogue: () => null,
+    fuse: () => null,
     inverses: [],
     slices: null,
     peerKeeps: { inputs: [], outputs: [] },

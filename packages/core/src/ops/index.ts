@@ -3,6 +3,7 @@ import { abnApplyOp } from './abn_apply.js';
 import { abnBackwardApplyOp } from './abn_backward_apply.js';
 import { abnBackwardReduceOp } from './abn_backward_reduce.js';
 import { abnBackwardWeightOp } from './abn_backward_weight.js';
+import { abnFoldOp } from './abn_fold.js';
 import { abnRunningOp } from './abn_running.js';
 import { abnStatsOp } from './abn_stats.js';
 import { activationOp } from './activation.js';
@@ -21,6 +22,7 @@ import { constantOp } from './constant.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dBackwardDataOp } from './conv2d_backward_data.js';
 import { conv2dBackwardWeightsOp } from './conv2d_backward_weights.js';
+import { conv2dFusedOp } from './conv2d_fused.js';
 import { crossEntropyOp } from './cross_entropy.js';
 import { crossEntropyBackwardOp } from './cross_entropy_backward.js';
 import type { AnyOp } from './define.js';
@@ -44,6 +46,7 @@ export const ops = {
   abn_backward_apply: abnBackwardApplyOp,
   abn_backward_reduce: abnBackwardReduceOp,
   abn_backward_weight: abnBackwardWeightOp,
+  abn_fold: abnFoldOp,
   abn_running: abnRunningOp,
   abn_stats: abnStatsOp,
   activation: activationOp,
@@ -62,6 +65,7 @@ export const ops = {
   conv2d: conv2dOp,
   conv2d_backward_data: conv2dBackwardDataOp,
   conv2d_backward_weights: conv2dBackwardWeightsOp,
+  conv2d_fused: conv2dFusedOp,
   cross_entropy: crossEntropyOp,
   cross_entropy_backward: crossEntropyBackwardOp,
   dropout: dropoutOp,

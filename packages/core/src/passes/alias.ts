@@ -4,6 +4,7 @@
  * not something a model asks for. Values in one buffer may overlap in part, so vetoes reason about regions.
  * Every decision is kept with its reason. (Logging each reuse and each refusal is ggml's habit.)
  */
+import { constantsOf } from '../graph/constants.js';
 import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueInfo } from '../graph/graph.js';
 import type { Overwrite } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
@@ -28,6 +29,7 @@ export interface Aliases {
 
 interface AliasContext {
   readonly graph: Graph;
+  readonly constants: ReadonlySet<ValueId>;
   readonly rules: SliceRules;
   readonly regions: Map<ValueId, Region>;
   /** By owner: the values written to its buffer so far. */
@@ -58,6 +60,8 @@ const vetoes: readonly Veto[] = [
     if (kind === 'state') return 'it is a state that outlives the step';
     return kind === 'input' ? 'it was handed in by the host' : null;
   },
+  ({ constants }, { input, output }) =>
+    constants.has(input) && !constants.has(output) ? 'it is kept between runs' : null,
   ({ graph, ...context }, { input }) => {
     const fetched = new Set(graph.outputs.values());
     return sharing(context, input).some((id) => fetched.has(id)) ? 'it is an output of the program' : null;
@@ -115,6 +119,7 @@ export function alias(graph: Graph, enabled = true): Aliases {
   const regions = joinedRegions(graph, joins);
   const state = {
     graph,
+    constants: constantsOf(graph),
     rules,
     regions,
     occupants: new Map<ValueId, ValueId[]>(),

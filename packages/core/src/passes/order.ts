@@ -1,7 +1,8 @@
 /**
- * Fixes the order in which nodes run. Values are rebuilt just before their first reader; states are updated as
+ * Fixes the order in which nodes run. What depends on states alone comes first (it need not run every time). Values are rebuilt just before their first reader; states are updated as
  * soon as every other reader is done and every guard has passed, so that gradients die early.
  */
+import { constantsOf, isConstant } from '../graph/constants.js';
 import {
   type Graph,
   type GraphNode,
@@ -22,6 +23,8 @@ export function order(graph: Graph): Graph {
     for (const before of predecessors.get(node) ?? []) place(before);
     nodes.push(node);
   };
+  const constants = constantsOf(graph);
+  for (const node of graph.nodes) if (isConstant(node, constants)) place(node);
   let waiting = graph.nodes.filter((node) => node.phase === 'update');
   for (const node of graph.nodes) {
     if (node.rebuilds || node.phase === 'update') continue;

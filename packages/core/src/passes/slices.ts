@@ -8,6 +8,7 @@
  * What lies in a wider value has rows further apart than its channels: its writer and all its readers must be
  * kernels that can work so, which their ops state of each operand (`pitched`).
  */
+import { constantsOf } from '../graph/constants.js';
 import {
   type Graph,
   type GraphNode,
@@ -39,6 +40,7 @@ export class SliceRules {
   private readonly producers: ReadonlyMap<ValueId, GraphNode>;
   private readonly readers: ReadonlyMap<ValueId, readonly GraphNode[]>;
   private readonly fetched: ReadonlySet<ValueId>;
+  private readonly constants: ReadonlySet<ValueId>;
 
   constructor(
     private readonly graph: Graph,
@@ -47,6 +49,7 @@ export class SliceRules {
     this.producers = producersOf(graph.nodes);
     this.readers = readersOf(graph.nodes);
     this.fetched = new Set(graph.outputs.values());
+    this.constants = constantsOf(graph);
   }
 
   /** The operands of joining nodes: which are written where they belong in the result. */
@@ -55,7 +58,7 @@ export class SliceRules {
     return this.graph.nodes.flatMap((node) =>
       slicesOf(this.graph, node, 'output').map((slice): SliceDecision => {
         const [value, whole] = [node.inputs[slice.input] ?? -1, node.outputs[slice.output] ?? -1];
-        const veto = this.joinVeto(node, value, placed);
+        const veto = this.joinVeto(node, value, whole, placed);
         if (!veto) placed.add(value);
         return this.decision(node, value, whole, slice.begin, veto);
       }),
@@ -81,11 +84,17 @@ export class SliceRules {
     return { node, value, whole, begin, bytes: byteLength(valueInfo(this.graph, value)), veto };
   }
 
-  private joinVeto(node: GraphNode, value: ValueId, placed: ReadonlySet<ValueId>): string | null {
+  private joinVeto(
+    node: GraphNode,
+    value: ValueId,
+    whole: ValueId,
+    placed: ReadonlySet<ValueId>,
+  ): string | null {
     const producer = this.producers.get(value);
     if (!this.enabled) return 'in-place writing is switched off';
     if (!producer) return this.keptVeto(value);
     if (placed.has(value)) return 'it lies in another value';
+    if (this.constants.has(value) && !this.constants.has(whole)) return 'it is kept between runs';
     if (node.inputs.filter((id) => id === value).length > 1) return 'it is joined with itself';
     const output = opOf(producer.op).outputs[producer.outputs.indexOf(value)];
     if (!output?.pitched) return `${nodeAt(producer)} writes dense rows`;

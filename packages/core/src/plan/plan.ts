@@ -2,18 +2,18 @@
  * The plan: every buffer of a step with its offset and lifetime, before anything runs. The program reserves
  * exactly this.
  */
-import type { KernelSpec, OperandSpec, PreparedKernel } from '../devices/device.js';
-import { bytesPerElement } from '../dtype.js';
 import type { Graph, GraphNode, ValueId, ValueKind } from '../graph/graph.js';
 import { valueInfo } from '../graph/graph.js';
 import type { AliasDecision, Aliases } from '../passes/alias.js';
 import { align, type Lifetime, liveSums, place } from '../passes/place.js';
 import type { RebuildDecision } from '../passes/rebuild.js';
-import { isPitched, type Region } from '../passes/region.js';
+import type { Region } from '../passes/region.js';
 import type { SliceDecision } from '../passes/slices.js';
 import { byteLength } from '../shape.js';
+import { type Prepare, readsOf, type Schedule, type Scheduled, scheduleOf, writesOf } from './schedule.js';
 
-export type BufferKind = 'activation' | 'gradient' | 'input' | 'workspace';
+/** `constant`: computed from the states, or laid out of them for a kernel, and kept between runs. */
+export type BufferKind = 'activation' | 'gradient' | 'input' | 'constant' | 'workspace';
 
 export interface Buffer extends Lifetime {
   readonly kind: BufferKind;
@@ -24,11 +24,11 @@ export interface Buffer extends Lifetime {
   readonly offset: number;
 }
 
-export interface PlannedInstruction {
-  readonly node: GraphNode;
-  readonly kernel: PreparedKernel;
+export interface PlannedInstruction extends Scheduled {
   /** Offset of its workspace in the arena; null when it needs none. */
   readonly workspace: number | null;
+  /** Offset of its kernel's layout in the arena; null when it has none. */
+  readonly layout: number | null;
 }
 
 export interface PlanBytes {
@@ -38,12 +38,16 @@ export interface PlanBytes {
   /** Activations with their gradients. */
   readonly activations: number;
   readonly inputs: number;
+  /** What is kept between runs of an evaluation. */
+  readonly constants: number;
   readonly workspace: number;
 }
 
 export interface Plan {
   readonly graph: Graph;
   readonly instructions: readonly PlannedInstruction[];
+  /** How many of them, the first, run only when the states or the arena have changed. */
+  readonly prologue: number;
   readonly buffers: readonly Buffer[];
   /** Value → offset in the arena; states are not in it. */
   readonly offsets: ReadonlyMap<ValueId, number>;
@@ -63,32 +67,14 @@ export interface Plan {
   readonly slices: readonly SliceDecision[];
 }
 
-/** Prepares a kernel for every node; `prepare` is the device's. */
-export type Prepare = (spec: KernelSpec) => PreparedKernel;
-
-export function specOf(graph: Graph, node: GraphNode, { regions }: Pick<Aliases, 'regions'>): KernelSpec {
-  const operand = (id: ValueId): OperandSpec => {
-    const info = valueInfo(graph, id);
-    const region = regions.get(id);
-    if (!region || !isPitched(region)) return info;
-    return { ...info, pitch: region.pitch / bytesPerElement(info.dtype) };
-  };
-  return {
-    op: node.op,
-    attrs: node.attrs,
-    inputs: node.inputs.map((id) => (id === null ? null : operand(id))),
-    outputs: node.outputs.map(operand),
-  };
-}
-
 export function makePlan(
   graph: Graph,
   prepare: Prepare,
   aliases: Aliases,
   rebuilds: readonly RebuildDecision[],
 ): Plan {
-  const kernels = graph.nodes.map((node) => prepare(specOf(graph, node, aliases)));
-  const unplaced = [...valueBuffers(graph, aliases), ...workspaces(graph, kernels)];
+  const schedule = scheduleOf(graph, prepare, aliases.regions);
+  const unplaced = [...valueBuffers(graph, schedule, aliases), ...layouts(schedule), ...workspaces(schedule)];
   const placement = place(unplaced);
   const buffers = unplaced.map(
     (buffer, index): Buffer => ({ ...buffer, offset: placement.offsets[index] ?? 0 }),
@@ -99,13 +85,15 @@ export function makePlan(
     bytes: 0,
   });
   const workspaceAt = new Map(buffers.filter((b) => b.kind === 'workspace').map((b) => [b.start, b.offset]));
+  const layoutOf = new Map(buffers.filter(isLayout).map((b) => [b.writer, b.offset]));
   return {
     graph,
-    instructions: graph.nodes.map((node, index) => ({
-      node,
-      kernel: kernels[index] as PreparedKernel,
+    instructions: schedule.steps.map((step, index) => ({
+      ...step,
       workspace: workspaceAt.get(index) ?? null,
+      layout: layoutOf.get(step.node) ?? null,
     })),
+    prologue: schedule.prologue,
     buffers,
     offsets: offsetsOf(buffers, aliases),
     regions: aliases.regions,
@@ -130,8 +118,12 @@ function offsetsOf(buffers: readonly Buffer[], { regions }: Aliases): Map<ValueI
 
 type Unplaced = Omit<Buffer, 'offset'>;
 
-/** One buffer per owner, alive from the first write to any part of it to the last read of any part. */
-function valueBuffers(graph: Graph, aliases: Aliases): Unplaced[] {
+/**
+ * One buffer per owner, alive from the first write to any part of it to the last read of any part; what is kept between
+ * runs, always.
+ */
+function valueBuffers(graph: Graph, { steps, prologue, constants }: Schedule, aliases: Aliases): Unplaced[] {
+  const last = Math.max(0, steps.length - 1);
   const classes = new Map<
     ValueId,
     { values: ValueId[]; writer: GraphNode | null; start: number; end: number }
@@ -147,14 +139,17 @@ function valueBuffers(graph: Graph, aliases: Aliases): Unplaced[] {
     }
   };
   for (const id of graph.inputs.values()) touch(id, 0, null, true);
-  graph.nodes.forEach((node, position) => {
-    for (const id of node.inputs) if (id !== null) touch(id, position, null, false);
-    for (const id of node.outputs) touch(id, position, node, true);
+  steps.forEach((step, position) => {
+    for (const id of readsOf(step)) touch(id, position, null, false);
+    for (const id of writesOf(step)) touch(id, position, step.node, true);
   });
-  for (const id of graph.outputs.values()) touch(id, graph.nodes.length - 1, null, false);
+  for (const id of graph.outputs.values()) touch(id, last, null, false);
   return [...classes].map(([owner, { values, writer, start, end }]) => {
     const info = valueInfo(graph, owner);
-    return { kind: bufferKind(info.kind), bytes: byteLength(info), values, writer, start, end };
+    const common = { bytes: byteLength(info), values, writer };
+    if (!constants.has(owner)) return { kind: bufferKind(info.kind), ...common, start, end };
+    const kept = end >= prologue;
+    return { kind: 'constant', ...common, start: kept ? 0 : start, end: kept ? last : end };
   });
 }
 
@@ -162,9 +157,20 @@ function bufferKind(kind: ValueKind): BufferKind {
   return kind === 'state' ? 'activation' : kind;
 }
 
-function workspaces(graph: Graph, kernels: readonly PreparedKernel[]): Unplaced[] {
-  return graph.nodes.flatMap((node, position): Unplaced[] => {
-    const bytes = kernels[position]?.workspaceBytes ?? 0;
+function layouts({ steps }: Schedule): Unplaced[] {
+  return steps.flatMap(({ node, kernel: { layout }, part }): Unplaced[] => {
+    if (part !== 'layout' || layout === null) return [];
+    const end = steps.length - 1;
+    return [{ kind: 'constant', bytes: layout.bytes, values: [], writer: node, start: 0, end }];
+  });
+}
+
+function isLayout({ kind, values }: Unplaced): boolean {
+  return kind === 'constant' && values.length === 0;
+}
+
+function workspaces({ steps }: Schedule): Unplaced[] {
+  return steps.flatMap(({ node, kernel: { workspaceBytes: bytes } }, position): Unplaced[] => {
     return bytes > 0
       ? [{ kind: 'workspace', bytes, values: [], writer: node, start: position, end: position }]
       : [];
@@ -182,7 +188,7 @@ function valuesInStates(graph: Graph, aliases: Aliases): Map<ValueId, ValueId> {
 export function bytesAt(
   buffers: readonly Buffer[],
   instruction: number,
-): Pick<PlanBytes, 'gradients' | 'activations' | 'inputs' | 'workspace'> {
+): Pick<PlanBytes, 'gradients' | 'activations' | 'inputs' | 'constants' | 'workspace'> {
   const sum = (kind: BufferKind): number =>
     buffers
       .filter((buffer) => buffer.kind === kind && buffer.start <= instruction && instruction <= buffer.end)
@@ -191,6 +197,7 @@ export function bytesAt(
     gradients: sum('gradient'),
     activations: sum('activation'),
     inputs: sum('input'),
+    constants: sum('constant'),
     workspace: sum('workspace'),
   };
 }

@@ -1,12 +1,21 @@
 /** A plan loaded on a device: run it with host arrays, get small host arrays back. */
 import { runCompared } from '../debug/compare.js';
 import { debugLevel } from '../debug/ladder.js';
-import type { Device, DeviceMemory, Executable, Feed, Fetch, Location } from '../devices/device.js';
+import type {
+  Device,
+  DeviceMemory,
+  Executable,
+  Feed,
+  Fetch,
+  Location,
+  RunResult,
+} from '../devices/device.js';
 import { bytesOf, dtypeOf, type TypedArray, viewAs } from '../dtype.js';
 import { UsageError } from '../errors.js';
 import { type ValueId, valueInfo } from '../graph/graph.js';
 import { isPitched, spanBytes } from '../passes/region.js';
 import type { Plan } from '../plan/plan.js';
+import { operandsOf, writesOf } from '../plan/schedule.js';
 import { byteLength, elements, formatType, rows } from '../shape.js';
 import type { Store } from './store.js';
 
@@ -19,12 +28,17 @@ export interface RunOptions {
 
 export interface RunOutput {
   readonly outputs: Record<string, TypedArray>;
-  /** Seconds per instruction; empty unless timed. */
+  /** Seconds per instruction, 0 for a prologue that did not have to run; empty unless timed. */
   readonly seconds: Float64Array;
 }
 
+/** The program whose values an arena holds: several may share one. */
+const tenants = new WeakMap<DeviceMemory, Program>();
+
 export class Program {
   private readonly executable: Executable;
+  /** Version of the store that the prologue's results in the arena are of; null: of none. */
+  private prepared: number | null = null;
   private readonly stateNames: ReadonlyMap<ValueId, string>;
 
   /** `arena` may be shared by programs that do not run at the same time; it must hold plan.arenaBytes. */
@@ -41,13 +55,19 @@ export class Program {
     }
     this.stateNames = new Map(plan.graph.states.map((state) => [state.value, state.name]));
     this.executable = device.load(
-      plan.instructions.map(({ node, kernel, workspace }) => ({
-        kernel,
-        inputs: node.inputs.map((id) => (id === null ? null : this.locate(id))),
-        outputs: node.outputs.map((id) => this.locate(id)),
-        workspace: workspace === null ? null : { memory: arena, offset: workspace },
+      plan.instructions.map((instruction) => ({
+        kernel: instruction.kernel,
+        part: instruction.part,
+        inputs: operandsOf(instruction).map((id) => (id === null ? null : this.locate(id))),
+        outputs: writesOf(instruction).map((id) => this.locate(id)),
+        workspace: this.inArena(instruction.workspace),
+        layout: this.inArena(instruction.layout),
       })),
     );
+  }
+
+  private inArena(offset: number | null): Location | null {
+    return offset === null ? null : { memory: this.arena, offset };
   }
 
   /** Where a value lives while its buffer is its own. */
@@ -70,13 +90,7 @@ export class Program {
     const fetches = [...graph.outputs.values()].map((id): Fetch => {
       return { ...this.locate(id), length: byteLength(valueInfo(graph, id)) };
     });
-    const all = { begin: 0, end: this.plan.instructions.length };
-    const { values, seconds } = await this.executable.run(
-      this.feeds(inputs),
-      fetches,
-      all,
-      options.timed ?? false,
-    );
+    const { values, seconds } = await this.execute(this.feeds(inputs), fetches, options.timed ?? false);
     const outputs: Record<string, TypedArray> = {};
     [...graph.outputs.values()].forEach((id, index) => {
       const bytes = values[index] ?? new Uint8Array();
@@ -85,13 +99,39 @@ export class Program {
     return { outputs, seconds };
   }
 
+  /** Runs all, or all after the prologue when what it computes is still there. */
+  private async execute(
+    feeds: readonly Feed[],
+    fetches: readonly Fetch[],
+    timed: boolean,
+  ): Promise<RunResult> {
+    const { prologue, instructions } = this.plan;
+    const holds = tenants.get(this.arena) === this && this.prepared === this.store.version;
+    const range = { begin: holds ? prologue : 0, end: instructions.length };
+    this.enter();
+    const { version } = this.store;
+    const { values, seconds } = await this.executable.run(feeds, fetches, range, timed);
+    this.prepared = version;
+    if (!timed || range.begin === 0) return { values, seconds };
+    return { values, seconds: Float64Array.of(...new Float64Array(range.begin), ...seconds) };
+  }
+
+  /** Notes that the arena holds this program's values from now on, and that its states may change. */
+  private enter(): void {
+    tenants.set(this.arena, this);
+    this.prepared = null;
+    if (this.plan.graph.updates.size > 0) this.store.changed();
+  }
+
   /** Copies the inputs in without running: for running instruction by instruction. */
   async feed(inputs: Arrays): Promise<void> {
+    this.enter();
     await this.executable.run(this.feeds(inputs), [], { begin: 0, end: 0 }, false);
   }
 
-  /** Runs instruction `index` alone. */
+  /** Runs instruction `index` alone; those of the prologue come first. */
   async step(index: number): Promise<void> {
+    this.enter();
     await this.executable.run([], [], { begin: index, end: index + 1 }, false);
   }
 

@@ -39,6 +39,7 @@ export function statesOf(...graphs: readonly Graph[]): StateSpec[] {
 export class Store {
   private readonly entries = new Map<string, { spec: StateSpec; offset: number }>();
   readonly memory: DeviceMemory;
+  private writes = 0;
 
   /** Allocates every state, zero-filled. */
   constructor(device: Device, specs: readonly StateSpec[]) {
@@ -56,6 +57,16 @@ export class Store {
 
   get bytes(): number {
     return this.memory.bytes;
+  }
+
+  /** Grows with every change of a state: what was computed from the states at one version holds for it alone. */
+  get version(): number {
+    return this.writes;
+  }
+
+  /** Tells that a program is about to change states. */
+  changed(): void {
+    this.writes++;
   }
 
   locate(name: string): Location {
@@ -83,6 +94,7 @@ export class Store {
         `state ${name} is ${formatType(spec)} but received ${data.length} elements of ${dtypeOf(data)}`,
       );
     }
+    this.changed();
     this.memory.write(offset, bytesOf(data));
   }
 

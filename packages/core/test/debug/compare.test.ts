@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { compile } from '../../src/compile.js';
 import { cpu } from '../../src/devices/cpu.js';
 import type { Device, KernelSpec } from '../../src/devices/device.js';
 import { NotFiniteError } from '../../src/errors.js';
 import { activation } from '../../src/ops/activation.js';
 import type { OpName } from '../../src/ops/index.js';
 import { reduceRows } from '../../src/ops/reduce_rows.js';
+import { Program } from '../../src/program/program.js';
 import { Tracer } from '../../src/trace/tracer.js';
-import { loadStep, residualStep } from '../support/nets.js';
+import { convolution, evaluationOf, filledStore, fixedAbn } from '../support/inference.js';
+import { LEAKY, loadStep, residualStep } from '../support/nets.js';
 import { normal } from '../support/prng.js';
 
 /** The CPU with the kernels of one op made for other attributes than asked. */
@@ -47,6 +50,19 @@ describe('IABN_DEBUG=5', () => {
     const plain = loadStep(residualStep(), cpu(), { precision });
     expect((await plain.program.run(plain.inputs)).outputs).toEqual(outputs);
     expect(plain.store.stateDict()).toEqual(compared.store.stateDict());
+  });
+
+  it('passes an evaluation whose weights are folded and laid out', async () => {
+    const { graph, inputs } = evaluationOf([2, 3, 6, 6], (x) =>
+      fixedAbn(convolution(fixedAbn(convolution(x, 'a', 16), 'a_bn', LEAKY), 'b', 16), 'b_bn', LEAKY),
+    );
+    const device = cpu();
+    const plan = compile(graph, device);
+    expect(plan.prologue).toBeGreaterThan(1);
+    const program = new Program(plan, device, filledStore([graph]), device.allocate(plan.arenaBytes));
+    const { outputs } = await program.run(inputs);
+    vi.stubEnv('IABN_DEBUG', '0');
+    expect((await program.run(inputs)).outputs).toEqual(outputs);
   });
 
   it('shows every rung below', () => {

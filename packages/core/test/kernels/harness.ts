@@ -4,7 +4,13 @@
  */
 import { expect } from 'vitest';
 import { cpu } from '../../src/devices/cpu.js';
-import type { KernelSpec, Location, OperandSpec, PreparedKernel } from '../../src/devices/device.js';
+import type {
+  KernelSpec,
+  LoadedInstruction,
+  Location,
+  OperandSpec,
+  PreparedKernel,
+} from '../../src/devices/device.js';
 import { referenceContext } from '../../src/devices/reference/evaluate.js';
 import { bytesOf, bytesPerElement, type DType, fromFloat64, toFloat64, viewAs } from '../../src/dtype.js';
 import type { Attributes, Operand, Overwrite, ReferenceTensor } from '../../src/ops/define.js';
@@ -49,8 +55,9 @@ export function callOf(op: OpName, { attrs, inputs, draw }: KernelCase, dtype: D
   };
 }
 
-function specOf({ op, attrs, inputs }: Call): KernelSpec {
-  return { op, attrs, inputs, outputs: inferTypes(op, inputs, attrs) };
+/** `constants`: operands that are said to stay the same between runs. */
+function specOf({ op, attrs, inputs }: Call, constants: readonly number[] = []): KernelSpec {
+  return { op, attrs, inputs, outputs: inferTypes(op, inputs, attrs), constants };
 }
 
 export function prepare(call: Call): PreparedKernel {
@@ -150,17 +157,24 @@ function scatter(memory: Uint8Array, dense: Uint8Array, { offset, rows: count, w
   }
 }
 
+interface RunOptions {
+  /** Beside what the op requires. */
+  readonly overwrite?: Overwrite;
+  /** Operands that are said to stay the same between runs. */
+  readonly constants?: readonly number[];
+  readonly pitched?: Pitched;
+}
+
 /**
  * Runs the kernel; outputs in their dtypes, with `overwrite` (and what the op requires) in place, the operands of
  * `pitched` in wider tensors. Checks that nothing but outputs and workspace was written.
  */
 export async function runKernel(
   call: Call,
-  overwrite?: Overwrite,
-  pitched: Pitched = DENSE,
+  { overwrite, constants = [], pitched = DENSE }: RunOptions = {},
 ): Promise<ReferenceTensor[]> {
   const device = cpu();
-  const types = specOf(call);
+  const types = specOf(call, constants);
   const layout = new Layout();
   const inputAt = call.inputs.map(
     (t, i): Spot | null => t && layout.place(t, `input ${i}`, pitched.inputs.includes(i)),
@@ -176,24 +190,37 @@ export async function runKernel(
     outputs: types.outputs.map((type, i) => laid(type, outputAt[i])),
   };
   const kernel = device.prepare(spec);
-  const scratch: TensorType = { shape: [kernel.workspaceBytes], dtype: 'uint8' };
-  const workspaceAt = layout.place(scratch, 'workspace', false);
+  const scratch = (bytes: number, what: string): Spot =>
+    layout.place({ shape: [bytes], dtype: 'uint8' }, what, false);
+  const workspaceAt = scratch(kernel.workspaceBytes, 'workspace');
+  const layoutAt = kernel.layout && scratch(kernel.layout.bytes, 'layout');
   const memory = device.allocate(layout.bytes);
   const located = (spot: Spot | null): Location | null => spot && { memory, offset: spot.offset };
-  const executable = device.load([
-    {
-      kernel,
-      inputs: inputAt.map(located),
-      outputs: outputAt.map(({ offset }): Location => ({ memory, offset })),
-      workspace: kernel.workspaceBytes > 0 ? located(workspaceAt) : null,
-    },
-  ]);
+  const instruction = {
+    kernel,
+    outputs: outputAt.map(({ offset }): Location => ({ memory, offset })),
+    workspace: kernel.workspaceBytes > 0 ? located(workspaceAt) : null,
+    layout: located(layoutAt),
+  };
+  const laidOut = (index: number): boolean => kernel.layout?.inputs.includes(index) ?? false;
+  const runs: LoadedInstruction = {
+    ...instruction,
+    inputs: inputAt.map((spot, index) => (laidOut(index) ? null : located(spot))),
+  };
+  const lays: LoadedInstruction = {
+    ...instruction,
+    part: 'layout',
+    inputs: inputAt.map((spot, index) => (laidOut(index) ? located(spot) : null)),
+  };
+  const instructions = kernel.layout ? [lays, runs] : [runs];
+  const executable = device.load(instructions);
   const image = new Uint8Array(layout.bytes).fill(CANARY);
   call.inputs.forEach((t, i) => {
     const spot = inputAt[i];
     if (t && spot) scatter(image, bytesOf(fromFloat64(t.dtype, t.data)), spot);
   });
-  await executable.run([{ memory, offset: 0, data: image }], [], { begin: 0, end: 1 }, false);
+  const feed = { memory, offset: 0, data: image };
+  await executable.run([feed], [], { begin: 0, end: instructions.length }, false);
   const after = memory.read(0, layout.bytes);
   layout.expectGuards(after);
   for (const spot of inputAt) {

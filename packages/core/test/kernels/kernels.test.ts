@@ -43,9 +43,14 @@ describe.each(names)('%s', (op) => {
       });
       for (const overwrite of opOf(op).overwrites) {
         if (overwrite.required || !call.inputs[overwrite.input]) continue;
-        const inPlace = await runKernel(call, overwrite);
+        const inPlace = await runKernel(call, { overwrite });
         expect(inPlace, `over operand ${overwrite.input}`).toEqual(actual);
       }
+      const constants = opOf(op).inputs.flatMap(({ kind }, index) =>
+        kind === 'float32' && call.inputs[index] ? [index] : [],
+      );
+      const keeping = await runKernel(call, { constants });
+      expect(keeping, 'with constant operands').toEqual(actual);
     });
 
     if ([...opOf(op).inputs, ...opOf(op).outputs].some(({ pitched }) => pitched)) {
@@ -56,11 +61,11 @@ describe.each(names)('%s', (op) => {
           const { inputs, outputs } = pitchable(call);
           const ways = [{ inputs, outputs }, ...inputs.map((index) => ({ inputs: [index], outputs: [] }))];
           for (const way of ways) {
-            const found = await runKernel(call, undefined, way);
+            const found = await runKernel(call, { pitched: way });
             if (!sameBits(found, dense)) expect.fail(`${JSON.stringify(record)} with ${JSON.stringify(way)}`);
           }
           for (const overwrite of opOf(op).overwrites) {
-            const found = await runKernel(call, overwrite, { inputs, outputs });
+            const found = await runKernel(call, { overwrite, pitched: { inputs, outputs } });
             if (!sameBits(found, dense)) expect.fail(`${JSON.stringify(record)} over ${overwrite.input}`);
           }
         }

@@ -10,7 +10,8 @@ export function memoryMapOf(plan: Plan): MemoryMap {
     buffers: plan.buffers.map((buffer): MapBuffer => {
       const [first, ...rest] = buffer.values.map((id) => `%${id} ${formatType(valueInfo(plan.graph, id))}`);
       const { kind, offset, bytes, start, end, writer } = buffer;
-      const name = first ?? `workspace of ${writer?.op ?? 'the host'}`;
+      const name =
+        first ?? `${kind === 'constant' ? 'weights laid out' : 'workspace'} of ${writer?.op ?? 'the host'}`;
       return { name, path: writer?.path ?? 'host', kind, offset, bytes, start, end, inPlace: rest };
     }),
   };

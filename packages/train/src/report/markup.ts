@@ -19,8 +19,8 @@ export function px(value: number): string {
 /** Colours of every drawing, readable on light and on dark; `scope` is a selector. */
 export function palette(scope: string): string {
   const light =
-    '--ink:#1f2328;--soft:#656d76;--line:#d0d7de;--paper:#ffffff;--activation:#2f6fc2;--gradient:#d9782d;--workspace:#9aa1a9;--input:#3f9a56;--mark:#c62828';
+    '--ink:#1f2328;--soft:#656d76;--line:#d0d7de;--paper:#ffffff;--activation:#2f6fc2;--gradient:#d9782d;--constant:#8a5fb8;--workspace:#9aa1a9;--input:#3f9a56;--mark:#c62828';
   const dark =
-    '--ink:#e6edf3;--soft:#9198a1;--line:#3d444d;--paper:#0d1117;--activation:#5b9bec;--gradient:#eb9a52;--workspace:#7d858e;--input:#5cbf75;--mark:#ff7b72';
+    '--ink:#e6edf3;--soft:#9198a1;--line:#3d444d;--paper:#0d1117;--activation:#5b9bec;--gradient:#eb9a52;--constant:#b08ae0;--workspace:#7d858e;--input:#5cbf75;--mark:#ff7b72';
   return `${scope}{${light}}@media (prefers-color-scheme:dark){${scope}{${dark}}}`;
 }

@@ -22,6 +22,7 @@ interface Frame {
 const kinds: readonly { kind: BufferKind; label: string }[] = [
   { kind: 'activation', label: 'activations' },
   { kind: 'gradient', label: 'gradients of weights' },
+  { kind: 'constant', label: 'prepared weights' },
   { kind: 'workspace', label: 'workspace' },
   { kind: 'input', label: 'input' },
 ];

@@ -1,6 +1,6 @@
 import type { MetricRecord } from '../run-folder/metrics-log.js';
 
-export type BufferKind = 'activation' | 'gradient' | 'workspace' | 'input';
+export type BufferKind = 'activation' | 'gradient' | 'constant' | 'workspace' | 'input';
 
 /** One buffer of the arena. */
 export interface MapBuffer {

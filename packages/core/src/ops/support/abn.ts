@@ -66,6 +66,17 @@ export function checkChannels(x: TensorType, vectors: readonly (TensorType | nul
   }
 }
 
+/** Refuses per-channel operands that do not fit the outputs of `weight` [O,…]. */
+export function checkOutputs(weight: TensorType, vectors: readonly (TensorType | null)[]): void {
+  for (const vector of vectors) {
+    if (vector && elements(vector.shape) !== weight.shape[0]) {
+      throw new ShapeError(
+        `expected one element for each output of ${formatType(weight)} but received ${formatType(vector)}`,
+      );
+    }
+  }
+}
+
 /** Reads one saved element of channel c and its dz as (dy, x̂); operands as in ABN_BACKWARD_OPERANDS. */
 export function savedReader(
   { attrs, inputs, input }: ReferenceContext<AbnBackwardAttributes>,

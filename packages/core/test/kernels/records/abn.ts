@@ -1,6 +1,7 @@
 /** Cases of the activated batch norm ops. */
 
 import type { AbnApplyAttributes } from '../../../src/ops/abn_apply.js';
+import type { AbnFoldAttributes } from '../../../src/ops/abn_fold.js';
 import { type ActivationAttributes, IDENTITY } from '../../../src/ops/activations.js';
 import { channels, rows, type Shape } from '../../../src/shape.js';
 import { activated, affine, type KernelCase } from '../operands.js';
@@ -30,6 +31,20 @@ const apply = (
     attrs: { ...act, eps: EPS, scale, statistics: 'batch' },
     inputs: [shape, vector, vector, ...parameters],
     draw: affine,
+  };
+};
+
+/** `present`: γ and β, and the bias of what is folded into. */
+const folding = (
+  weight: Shape,
+  scale: AbnApplyAttributes['scale'],
+  present: { affine: boolean; bias: boolean },
+): KernelCase<AbnFoldAttributes> => {
+  const vector = weight.slice(0, 1);
+  const parameters = present.affine ? [vector, vector] : [null, null];
+  return {
+    attrs: { eps: EPS, scale },
+    inputs: [weight, vector, vector, ...parameters, present.bias ? vector : null],
   };
 };
 
@@ -71,6 +86,13 @@ const backwardApply = (
 };
 
 export const abn = {
+  abn_fold: [
+    folding([1, 1, 1, 1], 'abs', { affine: true, bias: false }),
+    folding([17, 3, 3, 3], 'abs', { affine: true, bias: true }),
+    folding([70, 5, 1, 2], 'plain', { affine: true, bias: false }),
+    folding([64, 64, 3, 3], 'plain', { affine: false, bias: true }),
+    folding([3, 70], 'abs', { affine: false, bias: false }),
+  ],
   abn_stats: SHAPES.map((shape) => ({ attrs: {}, inputs: [shape] })),
   abn_apply: [
     ...SHAPES.map((shape) => apply(shape, LEAKY, 'abs')),

@@ -1,10 +1,13 @@
 /** Cases of convolution and pooling. */
+import { IDENTITY } from '../../../src/ops/activations.js';
+import type { Conv2dFusedAttributes } from '../../../src/ops/conv2d_fused.js';
 import type { Conv2dAttributes } from '../../../src/ops/support/convolution.js';
 import { type PairOption, pair, windowedSize } from '../../../src/ops/support/window.js';
 import { dim, type Shape } from '../../../src/shape.js';
 import { reference, tensor } from '../harness.js';
 import type { Draw, KernelCase } from '../operands.js';
 import { drawOperand } from '../operands.js';
+import { ELU, LEAKY, RELU } from './abn.js';
 
 interface Convolution {
   readonly x: Shape;
@@ -48,6 +51,16 @@ const outputOf = ({ x, w, attrs }: Convolution): Shape => [
   dim(w, 0),
   ...windowedSize(x, { ...attrs, kernel: w.slice(2) }),
 ];
+
+/** Every activation, with and without bias and addend: two fusions for each convolution, by turns. */
+function fusions(index: number) {
+  const activations = [IDENTITY, LEAKY, ELU, RELU];
+  return [index, index + 1].map((turn) => ({
+    activation: activations[turn % 4] ?? IDENTITY,
+    bias: turn % 3 !== 0,
+    addend: turn % 2 === 0 || turn % 5 === 0,
+  }));
+}
 
 /** Weights as an initialiser makes them: outputs of unit size. */
 const fanIn: Draw = (name, shape) => {
@@ -113,6 +126,13 @@ export const windows = {
     { attrs: c.attrs, inputs: [c.x, c.w], draw: weight },
     { attrs: c.attrs, inputs: [c.x, c.w, [dim(c.w, 0)]], draw: weight },
   ]),
+  conv2d_fused: CONVOLUTIONS.flatMap((c, index): KernelCase<Conv2dFusedAttributes>[] =>
+    fusions(index).map(({ activation, bias, addend }) => ({
+      attrs: { ...c.attrs, ...activation },
+      inputs: [c.x, c.w, bias ? [dim(c.w, 0)] : null, addend ? outputOf(c) : null],
+      draw: weight,
+    })),
+  ),
   conv2d_backward_data: CONVOLUTIONS.map((c) => ({
     attrs: { ...c.attrs, size: c.x.slice(2) },
     inputs: [outputOf(c), c.w],

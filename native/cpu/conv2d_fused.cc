@@ -1,0 +1,113 @@
+// out = φ(x ∗ w + b + addend).   Operands as conv2d's; b and addend [N,O,OH,OW] may be absent; out may be
+// written over the addend.
+#include <cstring>
+
+#include "cpu/activation.h"
+#include "cpu/convolution.h"
+#include "cpu/parallel.h"
+#include "cpu/plain.h"
+#include "cpu/through_float.h"
+
+namespace iabn {
+namespace {
+
+ConvShape shape_of(const KernelSpec& spec) {
+  return ConvShape::from(spec.attrs, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
+}
+
+bool has(const KernelSpec& spec, size_t input) {
+  return spec.inputs.size() > input && spec.inputs[input].present();
+}
+
+// The sum takes what lies in the output already.
+dnnl::primitive_attr post_ops(const Activation& activation, bool addend) {
+  dnnl::post_ops ops;
+  if (addend) ops.append_sum();
+  switch (activation.kind) {
+    case Activation::Kind::identity:
+      break;
+    case Activation::Kind::relu:
+      // oneDNN's makes 0 of a NaN.
+      throw Refused("oneDNN's relu loses NaN");
+    case Activation::Kind::leaky_relu:
+      ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, activation.slope, 0.0f);
+      break;
+    case Activation::Kind::elu:
+      ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_elu, activation.slope, 0.0f);
+      break;
+  }
+  dnnl::primitive_attr attr = onednn::user_scratchpad();
+  attr.set_post_ops(ops);
+  return attr;
+}
+
+class FusedConvolution : public Kernel {
+ public:
+  FusedConvolution(std::unique_ptr<Kernel> convolution, size_t addend_bytes)
+      : convolution_(std::move(convolution)), addend_bytes_(addend_bytes) {}
+
+  size_t workspace_bytes() const override { return convolution_->workspace_bytes(); }
+  size_t layout_bytes() const override { return convolution_->layout_bytes(); }
+  std::vector<size_t> laid_out_inputs() const override { return convolution_->laid_out_inputs(); }
+  std::string implementation() const override { return convolution_->implementation(); }
+  void lay_out(const KernelArgs& args) override { convolution_->lay_out(args); }
+
+  void run(const KernelArgs& args) override {
+    if (addend_bytes_ > 0 && args.inputs[3] != args.outputs[0]) copy_addend(args);
+    convolution_->run(args);
+  }
+
+ private:
+  void copy_addend(const KernelArgs& args) const {
+    const char* from = args.in<char>(3);
+    char* to = args.out<char>(0);
+    parallel_elements(static_cast<int64_t>(addend_bytes_), [=](int64_t begin, int64_t end) {
+      std::memcpy(to + begin, from + begin, static_cast<size_t>(end - begin));
+    });
+  }
+
+  std::unique_ptr<Kernel> convolution_;
+  size_t addend_bytes_;
+};
+
+std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
+  const ConvShape shape = shape_of(spec);
+  const bool addend = has(spec, 3);
+  const auto post = post_ops(parse_activation(spec.attrs), addend);
+  const auto desc =
+      onednn::conv_forward(shape, spec.inputs[0].dtype, spec.outputs[0].dtype, has(spec, 2), post);
+  std::vector<onednn::Operand> operands{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
+                                        {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
+  if (has(spec, 2)) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
+  auto convolution = std::make_unique<onednn::PrimitiveKernel>(
+      desc.impl_info_str(), dnnl::convolution_forward(desc), operands,
+      onednn::Weights{
+          DNNL_ARG_WEIGHTS, {false, 1}, onednn::conv_weights(shape), desc.weights_desc(), spec.constant(1)},
+      desc.scratchpad_desc());
+  return std::make_unique<FusedConvolution>(std::move(convolution), addend ? spec.inputs[3].bytes() : 0);
+}
+
+void run_plain(const KernelSpec& spec, const KernelArgs& args) {
+  const ConvShape s = shape_of(spec);
+  const float* bias = has(spec, 2) ? args.in<float>(2) : nullptr;
+  const float* addend = has(spec, 3) ? args.in<float>(3) : nullptr;
+  with_activation(parse_activation(spec.attrs), [&](auto phi) {
+#pragma omp parallel for schedule(static)
+    for (int64_t line = 0; line < s.n * s.oh; ++line) {
+      for (int64_t i = 0; i < s.ow * s.o; ++i) {
+        const int64_t o = i % s.o, at = line * s.ow * s.o + i;
+        const float sum =
+            conv_sum(s, args.in<float>(0), args.in<float>(1), line / s.oh, o, line % s.oh, i / s.o);
+        args.out<float>(0)[at] = phi.forward(sum + (bias ? bias[o] : 0.0f) + (addend ? addend[at] : 0.0f));
+      }
+    }
+  });
+}
+
+constexpr auto make_plain = make_plain_float<run_plain>;
+
+OpRegistration registration("conv2d_fused",
+                            {make_onednn, make_plain, through_float({make_onednn, make_plain})});
+
+}  // namespace
+}  // namespace iabn

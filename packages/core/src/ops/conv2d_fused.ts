@@ -1,0 +1,64 @@
+/** out = φ(w ⋆ x + b + addend): a convolution that ends as its readers would, in one pass over memory. For inference. */
+import { ShapeError } from '../errors.js';
+import { elements, formatType, sameShape } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type ActivationAttributes, activate } from './activations.js';
+import { defineOp, type Epilogue } from './define.js';
+import { conv2dCost, conv2dShape, convolve } from './support/conv2d.js';
+import type { Conv2dAttributes } from './support/convolution.js';
+import { at } from './support/reference.js';
+
+export type Conv2dFusedAttributes = Conv2dAttributes & ActivationAttributes;
+
+export const conv2dFusedOp = defineOp<'conv2d_fused', Conv2dFusedAttributes>('conv2d_fused', {
+  inputs: [
+    { name: 'x', kind: 'data' },
+    { name: 'weight', kind: 'float32' },
+    { name: 'bias', kind: 'float32', optional: true },
+    { name: 'addend', kind: 'data', optional: true },
+  ],
+  outputs: [{ name: 'out', kind: 'data' }],
+  infer(context) {
+    const out = conv2dShape(context);
+    const addend = context.inputs[3];
+    if (addend && !sameShape(addend.shape, out.shape)) {
+      throw new ShapeError(`expected ${formatType(out)} for addend but received ${formatType(addend)}`);
+    }
+    return [out];
+  },
+  gradient: null,
+  overwrites: [{ output: 0, input: 3 }],
+  fuse({ attrs, input, inputs }, epilogue) {
+    // What follows an activation can be nothing but another one.
+    if (attrs.activation !== 'identity') return null;
+    const operands = { x: input(0), weight: input(1), bias: inputs[2] ?? null, addend: inputs[3] ?? null };
+    return fused(operands, attrs, epilogue);
+  },
+  cost: conv2dCost,
+  reference({ attrs, inputs, input, output }) {
+    const out = output(0);
+    convolve(input(0), input(1), inputs[2] ?? null, out, attrs);
+    for (let i = 0; i < elements(out.shape); i++) {
+      out.data[i] = activate(at(out, i) + (inputs[3] ? at(inputs[3], i) : 0), attrs);
+    }
+  },
+});
+
+interface Operands {
+  readonly x: Value;
+  readonly weight: Value;
+  readonly bias: Value | null;
+  readonly addend: Value | null;
+}
+
+/** The convolution with what its reader does to it; null where both add something. */
+export function fused(operands: Operands, attrs: Conv2dAttributes, epilogue: Epilogue): Value | null {
+  const { fold, addend, activation } = epilogue;
+  // An addend would have to be folded as well.
+  if (operands.addend && (addend || fold)) return null;
+  const { weight, bias } = fold?.(operands) ?? operands;
+  const { stride, padding, dilation, groups } = attrs;
+  const all: Conv2dFusedAttributes = { stride, padding, dilation, groups, ...activation };
+  return emit('conv2d_fused', [operands.x, weight, bias, addend ?? operands.addend], all);
+}

@@ -1,0 +1,41 @@
+/** What the forward convolutions share: shape rule, cost and meaning. */
+import { ShapeError } from '../../errors.js';
+import { channels, dim, elements, formatType, type TensorType } from '../../shape.js';
+import type { Cost, InferContext, ReferenceTensor } from '../define.js';
+import { type Conv2dAttributes, checkConv, convFlops, convWindow, forEachProduct } from './convolution.js';
+import { streamed } from './cost.js';
+import { addAt, at } from './reference.js';
+import { checkImages, windowedSize } from './window.js';
+
+/** Type of w ⋆ x + b; operands x, weight and an optional bias. */
+export function conv2dShape({ attrs, input, inputs }: InferContext<Conv2dAttributes>): TensorType {
+  const [x, weight] = [input(0), input(1)];
+  checkImages(x, 'x');
+  checkConv(weight, channels(x.shape), attrs);
+  const outputs = dim(weight.shape, 0);
+  if (inputs[2] && elements(inputs[2].shape) !== outputs) {
+    throw new ShapeError(`expected ${outputs} channels for bias but received ${formatType(inputs[2])}`);
+  }
+  const size = windowedSize(x.shape, convWindow(attrs, weight.shape));
+  return { shape: [dim(x.shape, 0), outputs, ...size], dtype: x.dtype };
+}
+
+export function conv2dCost(context: InferContext<Conv2dAttributes>, outputs: readonly TensorType[]): Cost {
+  const flops = outputs[0] ? convFlops(outputs[0].shape, context.input(1).shape) : 0;
+  return { flops, bytes: streamed(context, outputs).bytes };
+}
+
+/** y = w ⋆ x + b */
+export function convolve(
+  x: ReferenceTensor,
+  weight: ReferenceTensor,
+  bias: ReferenceTensor | null,
+  y: ReferenceTensor,
+  attrs: Conv2dAttributes,
+): void {
+  const width = channels(y.shape);
+  for (let i = 0; i < elements(y.shape); i++) y.data[i] = bias ? at(bias, i % width) : 0;
+  forEachProduct(x.shape, weight.shape, y.shape, attrs, (xi, wi, yi) => {
+    addAt(y, yi, at(x, xi) * at(weight, wi));
+  });
+}

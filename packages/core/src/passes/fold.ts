@@ -1,0 +1,94 @@
+/**
+ * Takes what follows a node into it where it is the only reader: a convolution with the normalisation, the residual
+ * sum and the activation after it becomes one node, the normalisation's scale and shift part of its weights. What an
+ * op does to an operand, and what another can take over, they say themselves. For graphs without a backward pass;
+ * the weights' arithmetic follows from states alone, so it belongs to the prologue.
+ */
+import { constantsOf } from '../graph/constants.js';
+import { type Graph, type GraphNode, operands, type ValueId } from '../graph/graph.js';
+import type { Epilogue, FuseContext } from '../ops/define.js';
+import { opOf } from '../ops/index.js';
+import { Tracer } from '../trace/tracer.js';
+
+/** `enabled: false` is the kill switch. */
+export function fold(graph: Graph, enabled = true): Graph {
+  const forward = graph.updates.size === 0 && graph.nodes.every(({ phase }) => phase === 'forward');
+  if (!enabled || !forward) return graph;
+  const tracer = Tracer.of(graph);
+  const constants = constantsOf(graph);
+  const readers = readCounts(graph);
+  const producers = new Map<ValueId, GraphNode>();
+  const nodes = new Set<GraphNode>();
+  for (const node of graph.nodes) {
+    const fused = fuse(tracer, node, constants, (id) =>
+      readers.get(id) === 1 ? producers.get(id) : undefined,
+    );
+    if (fused) nodes.delete(fused.replaced);
+    for (const emitted of fused?.nodes ?? [node]) {
+      nodes.add(emitted);
+      for (const id of emitted.outputs) producers.set(id, emitted);
+    }
+  }
+  return { ...tracer.finish(), nodes: [...nodes] };
+}
+
+interface Fused {
+  readonly replaced: GraphNode;
+  /** The last one gives what `node` gave. */
+  readonly nodes: readonly GraphNode[];
+}
+
+/** `node` as part of the node that makes one of its operands and has no other reader; null where none can take it. */
+function fuse(
+  tracer: Tracer,
+  node: GraphNode,
+  constants: ReadonlySet<ValueId>,
+  onlyRead: (id: ValueId) => GraphNode | undefined,
+): Fused | null {
+  for (const [index, id] of node.inputs.entries()) {
+    const producer = id === null || constants.has(id) ? undefined : onlyRead(id);
+    if (producer?.outputs.length !== 1) continue;
+    const epilogue = opOf(node.op).epilogue(contextOf(tracer, node), index);
+    if (!epilogue || !foldsOnce(epilogue, node, index, constants)) continue;
+    const before = tracer.traced.length;
+    if (!opOf(producer.op).fuse(contextOf(tracer, producer), epilogue)) continue;
+    const emitted = tracer.traced.slice(before).map((made) => ({ ...made, path: producer.path }));
+    const last = emitted.at(-1);
+    if (!last) continue;
+    return { replaced: producer, nodes: [...emitted.slice(0, -1), { ...last, outputs: node.outputs }] };
+  }
+  return null;
+}
+
+/** Weights are folded where that is done once for many runs. */
+function foldsOnce(
+  epilogue: Epilogue,
+  node: GraphNode,
+  index: number,
+  constants: ReadonlySet<ValueId>,
+): boolean {
+  return (
+    epilogue.fold === null || node.inputs.every((id, i) => i === index || id === null || constants.has(id))
+  );
+}
+
+function contextOf(tracer: Tracer, { attrs, inputs, op }: GraphNode): FuseContext<GraphNode['attrs']> {
+  const values = inputs.map((id) => (id === null ? null : tracer.value(id)));
+  return {
+    attrs,
+    inputs: values,
+    input(index) {
+      const value = values[index];
+      if (!value) throw new RangeError(`${op} has no operand ${index}`);
+      return value;
+    },
+  };
+}
+
+/** How often each value is read; what the host fetches once more. */
+function readCounts(graph: Graph): Map<ValueId, number> {
+  const counts = new Map<ValueId, number>();
+  const read = [...graph.nodes.flatMap(operands), ...graph.outputs.values()];
+  for (const id of read) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,96 @@
+/**
+ * What runs when: the nodes in their order, with the kernels' layouts of constant operands between them.
+ *
+ * A graph without updates starts with a prologue: nodes that depend on states alone, and the parts of kernels that lay
+ * such operands out (weights in the blocks a convolution likes). It runs again only when the states have changed.
+ */
+import type { KernelSpec, OperandSpec, PreparedKernel } from '../devices/device.js';
+import { bytesPerElement } from '../dtype.js';
+import { constantsOf, isConstant } from '../graph/constants.js';
+import { type Graph, type GraphNode, type ValueId, valueInfo } from '../graph/graph.js';
+import { isPitched, type Region } from '../passes/region.js';
+
+export interface Scheduled {
+  readonly node: GraphNode;
+  readonly kernel: PreparedKernel;
+  /** `layout`: the kernel lays constant operands out; `run`: it computes the node. */
+  readonly part: 'layout' | 'run';
+}
+
+export interface Schedule {
+  readonly steps: readonly Scheduled[];
+  /** Steps of the prologue. */
+  readonly prologue: number;
+  readonly constants: ReadonlySet<ValueId>;
+}
+
+/** Prepares a kernel for every node; `prepare` is the device's. */
+export type Prepare = (spec: KernelSpec) => PreparedKernel;
+
+/** `graph`: ordered, what is constant first; `regions`: where its values lie. */
+export function scheduleOf(graph: Graph, prepare: Prepare, regions: ReadonlyMap<ValueId, Region>): Schedule {
+  const constants = constantsOf(graph);
+  const once: GraphNode[] = graph.nodes.filter((node) => isConstant(node, constants));
+  const always = graph.nodes.slice(once.length).map((node): Scheduled => {
+    return { node, kernel: prepare(specOf(graph, node, regions, constants)), part: 'run' };
+  });
+  const ready = new Set(graph.states.map(({ value }) => value));
+  let waiting = always.filter(({ kernel }) => kernel.layout !== null).map((step) => asLayout(step));
+  const steps: Scheduled[] = [];
+  // As early as can be: an operand that only layouts read is gone after the last of them.
+  const layOut = (): void => {
+    const able = waiting.filter((step) => readsOf(step).every((id) => ready.has(id)));
+    waiting = waiting.filter((step) => !able.includes(step));
+    steps.push(...able);
+  };
+  layOut();
+  for (const node of once) {
+    steps.push({ node, kernel: prepare(specOf(graph, node, regions)), part: 'run' });
+    for (const id of node.outputs) ready.add(id);
+    layOut();
+  }
+  return { steps: [...steps, ...always], prologue: steps.length, constants };
+}
+
+function asLayout(step: Scheduled): Scheduled {
+  return { ...step, part: 'layout' };
+}
+
+function specOf(
+  graph: Graph,
+  node: GraphNode,
+  regions: ReadonlyMap<ValueId, Region>,
+  constants?: ReadonlySet<ValueId>,
+): KernelSpec {
+  const operand = (id: ValueId): OperandSpec => {
+    const info = valueInfo(graph, id);
+    const region = regions.get(id);
+    if (!region || !isPitched(region)) return info;
+    return { ...info, pitch: region.pitch / bytesPerElement(info.dtype) };
+  };
+  return {
+    op: node.op,
+    attrs: node.attrs,
+    inputs: node.inputs.map((id) => (id === null ? null : operand(id))),
+    outputs: node.outputs.map(operand),
+    constants: node.inputs.flatMap((id, index) => (id !== null && constants?.has(id) ? [index] : [])),
+  };
+}
+
+/** The operands that a step reads, null where the kernel has them in its layout or (in a layout) does not need them. */
+export function operandsOf({ node, kernel, part }: Scheduled): (ValueId | null)[] {
+  return node.inputs.map((id, index) => {
+    const laidOut = kernel.layout?.inputs.includes(index) ?? false;
+    return laidOut === (part === 'layout') ? id : null;
+  });
+}
+
+/** The values that a step reads. */
+export function readsOf(step: Scheduled): ValueId[] {
+  return operandsOf(step).filter((id): id is ValueId => id !== null);
+}
+
+/** The values that a step writes. */
+export function writesOf({ node, part }: Scheduled): readonly ValueId[] {
+  return part === 'run' ? node.outputs : [];
+}
