@@ -4,6 +4,7 @@
 
 The elements are those at floor(size * u), u = numbers 0..15 of the stream "sample:" + name; all elements, in order,
 of a tensor of 16 or fewer. Elements are in logical row-major order (OIHW for a convolution, NCHW for activations).
+A short digest has fewer elements, and fewer digits of them: for fixtures of networks with hundreds of tensors.
 """
 
 import numpy as np
@@ -13,17 +14,22 @@ import prng
 SAMPLES = 16
 
 
-def sample_indices(name: str, size: int) -> np.ndarray:
-    if size <= SAMPLES:
+def sample_indices(name: str, size: int, samples: int = SAMPLES) -> np.ndarray:
+    if size <= samples:
         return np.arange(size)
-    return prng.integers("sample:" + name, (SAMPLES,), size)
+    return prng.integers("sample:" + name, (samples,), size)
 
 
-def digest(name: str, tensor) -> list:
+def digest(name: str, tensor, samples: int = SAMPLES, digits=(13, 9)) -> list:
     x = np.ascontiguousarray(tensor, dtype=np.float64).reshape(-1)
     probe = prng.uniform("probe:" + name, (x.size,), -1.0, 1.0).astype(np.float64)
     head = [float(np.sqrt(np.sum(x * x))), float(np.sum(x)), float(np.sum(x * probe))]
-    return [_round(v, 13) for v in head] + [_round(float(v), 9) for v in x[sample_indices(name, x.size)]]
+    elements = [float(v) for v in x[sample_indices(name, x.size, samples)]]
+    return [_round(v, digits[0]) for v in head] + [_round(v, digits[1]) for v in elements]
+
+
+def short(name: str, tensor, samples: int) -> list:
+    return digest(name, tensor, samples, (8, 7))
 
 
 def _round(value: float, digits: int) -> float:

@@ -1,7 +1,7 @@
 /**
  * Digests: what a fixture keeps of a large tensor, and how far a tensor is from one.
  *
- *     [L2 norm, sum, dot with uniform("probe:" + name) in [-1, 1), up to 16 elements]
+ *     [L2 norm, sum, dot with uniform("probe:" + name) in [-1, 1), up to 16 elements; fewer in a short one]
  *
  * The Python twin is tools/oracle/digest.py. Elements are in logical row-major order (O×I×H×W, N×C×H×W).
  */
@@ -15,14 +15,14 @@ const SAMPLES = 16;
 /** Norm, sum and dot product stand before the elements. */
 const SUMS = 3;
 
-/** Which elements a digest keeps: all of a small tensor, else sixteen drawn by name. */
-export function sampleIndices(name: string, size: number): Int32Array {
-  if (size <= SAMPLES) return Int32Array.from({ length: size }, (_, i) => i);
-  return integers(`sample:${name}`, [SAMPLES], size);
+/** Which elements a digest keeps: all of a small tensor, else `samples` drawn by name. */
+export function sampleIndices(name: string, size: number, samples = SAMPLES): Int32Array {
+  if (size <= samples) return Int32Array.from({ length: size }, (_, i) => i);
+  return integers(`sample:${name}`, [samples], size);
 }
 
 /** The digest of a tensor, summed in float64. */
-export function digest(name: string, tensor: ArrayLike<number>): number[] {
+export function digest(name: string, tensor: ArrayLike<number>, count = SAMPLES): number[] {
   const probe = uniform(`probe:${name}`, [tensor.length], -1, 1);
   let squares = 0;
   let sum = 0;
@@ -33,7 +33,7 @@ export function digest(name: string, tensor: ArrayLike<number>): number[] {
     sum += v;
     dot += v * (probe[i] ?? Number.NaN);
   }
-  const samples = Array.from(sampleIndices(name, tensor.length), (i) => tensor[i] ?? Number.NaN);
+  const samples = Array.from(sampleIndices(name, tensor.length, count), (i) => tensor[i] ?? Number.NaN);
   return [Math.sqrt(squares), sum, dot, ...samples];
 }
 
@@ -46,7 +46,7 @@ export function digest(name: string, tensor: ArrayLike<number>): number[] {
  * with a relative tolerance of the whole; it is infinite where a value is not finite or the sizes differ.
  */
 export function digestError(name: string, tensor: ArrayLike<number>, expected: Digest): number {
-  const actual = digest(name, tensor);
+  const actual = digest(name, tensor, expected.length - SUMS);
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
   const [norm = Number.NaN, sum = Number.NaN, dot = Number.NaN] = expected;
   const differences = expected.map((e, k) => (actual[k] ?? Number.NaN) - e);

@@ -1,18 +1,26 @@
-/** One ResNet training step on the native device, in float32, against PyTorch's float64 (tools/oracle). */
-import type { CompileOptions, TypedArray } from '@inplace-abn/core';
-import { InPlaceABN } from '@inplace-abn/nn';
+/** A training step and an evaluation of each family, in float32, against PyTorch's float64 (tools/oracle/make_steps.py). */
+import { type CompileOptions, type TypedArray, trace } from '@inplace-abn/core';
+import { EVALUATION, InPlaceABN } from '@inplace-abn/nn';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Digest, digestError } from '../../core/test/support/digest.js';
 import { readJson } from '../../core/test/support/fixtures.js';
 import { toStorage } from '../../core/test/support/layout.js';
 import { normal, parameter } from '../../core/test/support/prng.js';
 import { Step } from '../../core/test/support/step.js';
-import { createNetwork } from '../src/index.js';
+import { type AnyNetworkOptions, createNetwork, type Network } from '../src/index.js';
 import { GRADIENT, gradientStep } from './support/training-step.js';
+
+interface NetworkFixture extends Pick<AnyNetworkOptions, 'width' | 'stem' | 'dilation' | 'dropout'> {
+  arch: string;
+  classes: number;
+  activation: 'leaky_relu';
+  activation_param: number;
+  input_3x3?: boolean;
+}
 
 interface Fixture {
   about: {
-    network: { arch: string; classes: number; activation: 'leaky_relu'; activation_param: number };
+    network: NetworkFixture;
     images: { normal: string; shape: number[] };
     labels: number[];
   };
@@ -20,24 +28,26 @@ interface Fixture {
   biases: Record<string, [number, number][]>;
   loss: number;
   logits: number[][];
+  /** Logits in evaluation mode, with the running statistics after the step. */
+  evaluated: number[][];
   runningStats: Record<string, Digest>;
   gradients: Record<string, Digest>;
 }
 
-/** Relative error that float32 is held to in every gradient. */
+/** Relative error that float32 is held to in logits and in every gradient. */
 const TOLERANCE = 1e-4;
 
-const ARCHITECTURES = ['resnet18', 'resnet50'] as const;
-const fixtures = ARCHITECTURES.map((arch) => ({
-  arch,
-  ...readJson<Fixture>(new URL(`fixtures/${arch}_step.json`, import.meta.url)),
+const CASES = ['resnet18', 'resnet50', 'resnext50', 'wider_resnet16', 'wider_resnet16_a2', 'densenet121'];
+const fixtures = CASES.map((name) => ({
+  name,
+  ...readJson<Fixture>(new URL(`fixtures/${name}_step.json`, import.meta.url)),
 }));
 
-function networkOf({ about: { network } }: Fixture) {
-  const { arch, classes, activation, activation_param: activationParam } = network;
+function networkOf({ about: { network } }: Fixture): Network {
+  const { arch, classes, activation, activation_param, input_3x3, width, stem, dilation, dropout } = network;
   const normAct = (channels: number, options = {}) =>
-    new InPlaceABN(channels, { activation, activationParam, ...options });
-  return createNetwork(arch, { normAct, classes });
+    new InPlaceABN(channels, { activation, activationParam: activation_param, ...options });
+  return createNetwork(arch, { normAct, classes, width, stem, dilation, dropout, input3x3: input_3x3 });
 }
 
 /** Parameters and running statistics before the step. */
@@ -66,12 +76,27 @@ async function runStep(
 ): Promise<StepRun> {
   const { images, labels } = fixture.about;
   const step = new Step(gradientStep(networkOf(fixture), images.shape), options).load(start);
-  const x = toStorage(images.shape, normal(images.normal, images.shape));
-  const outputs = await step.run({ x, labels: Int32Array.from(labels) });
+  const outputs = await step.run({ x: imagesOf(fixture), labels: Int32Array.from(labels) });
   return { step, outputs: outputs as Record<string, Float32Array> };
 }
 
-describe.each(fixtures)('a training step of $arch', { timeout: 120_000 }, (fixture) => {
+function imagesOf({ about: { images } }: Fixture): Float32Array {
+  return toStorage(images.shape, normal(images.normal, images.shape));
+}
+
+/** Logits in evaluation mode, with the states that the training step left. */
+async function evaluate(fixture: Fixture, { step }: StepRun): Promise<ArrayLike<number>> {
+  const { shape } = fixture.about.images;
+  const graph = trace((tracer) => ({
+    logits: networkOf(fixture).call(tracer.input('x', shape, 'float32'), EVALUATION),
+  }));
+  const names = graph.states.map(({ name }) => name);
+  const evaluation = new Step(graph).load(Object.fromEntries(names.map((name) => [name, step.read(name)])));
+  const { logits } = await evaluation.run({ x: imagesOf(fixture) });
+  return logits as Float32Array;
+}
+
+describe.each(fixtures)('a training step of $name', { timeout: 120_000 }, (fixture) => {
   let start: Record<string, TypedArray>;
   let run: StepRun;
   beforeAll(async () => {
@@ -84,6 +109,11 @@ describe.each(fixtures)('a training step of $arch', { timeout: 120_000 }, (fixtu
     expect(Math.abs((loss?.[0] ?? Number.NaN) / fixture.loss - 1)).toBeLessThan(TOLERANCE / 10);
     const expected = Float32Array.from(fixture.logits.flat());
     expect(relativeDifference(logits ?? [], expected)).toBeLessThan(TOLERANCE);
+  });
+
+  it('leaves a network with the evaluation logits of PyTorch', async () => {
+    const expected = Float32Array.from(fixture.evaluated.flat());
+    expect(relativeDifference(await evaluate(fixture, run), expected)).toBeLessThan(TOLERANCE);
   });
 
   it('has the running statistics and gradients of PyTorch', () => {

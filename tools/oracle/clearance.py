@@ -1,0 +1,105 @@
+"""Networks whose values keep clear of every branch, so that float32 takes the same ones and must follow closely.
+
+Biases move a little until no value lies within MARGIN of an activation's kink; images are chosen whose pooling windows
+have clear maxima. What remains is smooth.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from iabn import Abn
+from resnet import Residual
+
+MARGIN = 1e-4  # float32 moves a value before its activation by 6e-6 at most (L2, relative) in PyTorch
+POOL_MARGIN = 3e-6  # between the two largest values of a pooling window, likewise; times their scale where it is above 1
+
+
+class Unclear(Exception):
+    """A pooling window has two values that are too close."""
+
+
+class Clearance:
+    """Forward hooks that move biases until every value before an activation is at least MARGIN from zero."""
+
+    def __init__(self, net: nn.Module, margin: float = MARGIN):
+        self.moved = {}
+        self.margin = margin
+        names = {m: n for n, m in net.named_modules()}
+        for module in net.modules():
+            if isinstance(module, Abn) and module.activation != "identity":
+                module.register_forward_pre_hook(self._layer_hook(names[module]))
+            if isinstance(module, Residual):
+                module.register_forward_pre_hook(self._block_hook(names[module]))
+            if isinstance(module, nn.MaxPool2d):
+                module.register_forward_pre_hook(_pool_hook)
+
+    def _layer_hook(self, name):
+        def hook(layer, inputs):
+            self._clear(name + ".bias", layer.bias, layer.pre_activation(inputs[0]))
+
+        return hook
+
+    def _block_hook(self, name):
+        def hook(block, inputs):
+            x = inputs[0]
+            shortcut = block.proj_bn(block.proj_conv(x)) if block.projected else x
+            last = list(block.convs._modules)[-1]
+            bias = block.convs._modules[last].bias
+            self._clear(f"{name}.convs.{last}.bias", bias, block.convs(x) + shortcut)
+
+        return hook
+
+    def _clear(self, name, bias, y):
+        rows = y.detach().transpose(0, 1).flatten(1).numpy()
+        for channel in np.flatnonzero(np.abs(rows).min(1) < self.margin):
+            value = _clear_value(rows[channel], float(bias[channel]))
+            with torch.no_grad():
+                bias[channel] = value
+            self.moved.setdefault(name, {})[int(channel)] = value
+
+
+def _clear_value(row: np.ndarray, old: float) -> float:
+    """The float32 value nearest to `old`, in steps of the margin, that leaves no element of the row at zero."""
+    for k in range(1, 2000):
+        for step in (k * MARGIN, -k * MARGIN):
+            value = float(np.float32(old + step))
+            if np.abs(row + (value - old)).min() >= MARGIN:
+                return value
+    raise RuntimeError("no clear value found")
+
+
+def _pool_hook(pool, inputs):
+    x = F.pad(inputs[0], (pool.padding,) * 4, value=-np.inf)
+    for axis in (2, 3):
+        x = x.unfold(axis, pool.kernel_size, pool.stride)
+    top = x.flatten(4).topk(2).values
+    if float((top[..., 0] - top[..., 1]).min()) < POOL_MARGIN * max(1.0, float(inputs[0].std())):
+        raise Unclear
+
+
+def clear(make, images):
+    """A network of `make` with clear biases, the first images whose pooling windows are clear, their number, and the
+    biases that moved: {name: {channel: value}}. `images(salt)` draws a batch."""
+    for salt in range(200):
+        net, x = make(), images(salt)
+        clearance = Clearance(net)
+        try:
+            with torch.no_grad():
+                # A bias moved for a block's sum changes nothing before it, so one pass in order clears all.
+                net(x)
+        except Unclear:
+            continue
+        check = Clearance(copy(net, make()), 0.99 * MARGIN)
+        with torch.no_grad():
+            copy(net, make())(x)
+        assert not check.moved, check.moved
+        return copy(net, make()), x, salt, clearance.moved
+    raise RuntimeError("no images found with clear pooling maxima")
+
+
+def copy(net: nn.Module, fresh: nn.Module) -> nn.Module:
+    """`fresh` with the parameters of `net`, its running statistics as at the start."""
+    fresh.load_state_dict({**fresh.state_dict(), **dict(net.named_parameters())})
+    return fresh

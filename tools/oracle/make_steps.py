@@ -1,0 +1,144 @@
+"""packages/models/test/fixtures/CASE_step.json: one training step of a network of each family, in float64.
+
+Parameters come from prng.parameter by name, but for the biases listed under "biases" (clearance.py says why). The step
+moves the running statistics; the evaluation after it has the same parameters and those statistics.
+"""
+
+import sys
+from functools import partial
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import clearance
+import digest
+import paths
+import prng
+from nets import NETS, load_prng_parameters
+
+BATCH, CLASSES = 4, 10
+
+# What each case builds: options of the network beside the classes, and the side of its images.
+CASES = {
+    "resnet18": {},
+    "resnet50": {},
+    "resnext50": {"options": {"input_3x3": True}},
+    "wider_resnet16": {"options": {"width": 0.125, "stem": "small"}, "size": 32},
+    "wider_resnet16_a2": {"options": {"width": 0.125, "dilation": True, "dropout": [0.0, 0.0]}, "size": 32},
+    "densenet121": {"options": {"width": 0.5}},
+}
+
+# Networks of the published width, too large for the tests: written and compared by hand.
+FULL = {
+    "wider_resnet16_full": {"arch": "wider_resnet16", "size": 64},
+    "wider_resnet16_a2_full": {
+        "arch": "wider_resnet16_a2",
+        "options": {"dilation": True, "dropout": [0.0, 0.0]},
+        "size": 32,
+    },
+    "densenet121_full": {"arch": "densenet121", "options": {"input_3x3": True}},
+    "resnext50_dilated_full": {"arch": "resnext50", "options": {"dilation": [1, 1, 2, [1, 2, 4]]}},
+}
+
+# The digests of the first two are of full length.
+LONG = ("resnet18", "resnet50")
+
+
+def images(salt: int, size: int) -> torch.Tensor:
+    return torch.tensor(prng.normal(f"images:{salt}", (BATCH, 3, size, size)).astype(np.float64))
+
+
+def labels() -> np.ndarray:
+    return prng.integers("labels", (BATCH,), CLASSES)
+
+
+def build(arch: str, options: dict) -> nn.Module:
+    net = NETS[arch](classes=CLASSES, **options).double()
+    load_prng_parameters(net)
+    return net
+
+
+def step(net: nn.Module, x: torch.Tensor) -> dict:
+    """Runs the step, and the evaluation after it; the outputs of the stem and of every block, by name."""
+    outputs, hooks = {}, []
+    for name, module in net.named_modules():
+        if name == "mod1" or type(module).__name__ in ("Residual", "Identity", "Dense"):
+            keep = lambda _m, _i, out, name=name: outputs.update({name: out.detach()})
+            hooks.append(module.register_forward_hook(keep))
+    logits = net(x)
+    for hook in hooks:
+        hook.remove()
+    loss = F.cross_entropy(logits, torch.tensor(labels()))
+    loss.backward()
+    with torch.no_grad():
+        evaluated = net.eval()(x)
+    return {"loss": loss.item(), "logits": logits.detach(), "evaluated": evaluated, "outputs": outputs}
+
+
+def float32_errors(make, net: nn.Module, x: torch.Tensor) -> dict:
+    """What float32 alone costs: the same step in PyTorch's float32, relative L2 error of each kind of result."""
+    single = clearance.copy(net, make()).float()
+    ours = step(single, x.float())
+    double = clearance.copy(net, make())
+    ref = step(double, x)
+    grads = dict(double.named_parameters())
+    worst = {n: _relative(p.grad, grads[n].grad) for n, p in single.named_parameters()}
+    name = max(worst, key=worst.get)
+    return {
+        "loss": abs(ours["loss"] - ref["loss"]) / ref["loss"],
+        "logits": _relative(ours["logits"], ref["logits"]),
+        "evaluated": _relative(ours["evaluated"], ref["evaluated"]),
+        "outputs": max(_relative(ours["outputs"][n], ref["outputs"][n]) for n in ref["outputs"]),
+        "gradients": worst[name],
+        "worstGradient": name,
+        "medianGradient": float(np.median(list(worst.values()))),
+    }
+
+
+def _relative(a, b) -> float:
+    return float((a.double() - b).norm() / b.norm())
+
+
+def main(case: str, spec: dict) -> None:
+    arch, options, size = spec.get("arch", case), spec.get("options", {}), spec.get("size", 64)
+    make = partial(build, arch, options)
+    net, x, salt, moved = clearance.clear(make, partial(images, size=size))
+    errors = float32_errors(make, net, x)
+    result = step(net, x)
+    digests = lambda tensors, few: {n: _digest(case, n, v.detach().numpy(), few) for n, v in tensors.items()}
+    out = {
+        "about": {
+            "network": {
+                "arch": arch,
+                "classes": CLASSES,
+                "bn_mode": "inplace",
+                "activation": "leaky_relu",
+                "activation_param": 0.01,
+                **options,
+            },
+            "images": {"normal": f"images:{salt}", "shape": list(x.shape)},
+            "labels": labels().tolist(),
+            "float32ErrorsOfPyTorch": errors,
+        },
+        "biases": {n: sorted(map(list, rows.items())) for n, rows in moved.items()},
+        "loss": result["loss"],
+        "logits": result["logits"].tolist(),
+        "evaluated": result["evaluated"].tolist(),
+        "outputs": digests(result["outputs"], 2),
+        "runningStats": digests({n: v for n, v in net.state_dict().items() if "running_" in n}, 2),
+        "gradients": digests({n: p.grad for n, p in net.named_parameters()}, 8),
+    }
+    print(f"{case}: loss {result['loss']:.6f}, images:{salt}, {sum(map(len, moved.values()))} biases moved, {errors}")
+    paths.write_json(paths.fixture("models", f"{case}_step.json"), out)
+
+
+def _digest(case: str, name: str, tensor: np.ndarray, few: int) -> list:
+    return digest.digest(name, tensor) if case in LONG else digest.short(name, tensor, few)
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    for case in sys.argv[1:] or CASES:
+        main(case, {**CASES, **FULL}[case])
