@@ -13,6 +13,7 @@ import {
   runProgram,
   signalExitCode,
   type TrainConfig,
+  type TrainOptions,
   train,
 } from '@inplace-abn/train';
 import { Command } from 'commander';
@@ -22,6 +23,8 @@ interface Options {
   readonly printFreq: number;
   readonly resume?: string;
   readonly evaluate?: boolean;
+  readonly weightsOnly?: boolean;
+  readonly dropClassifier?: boolean;
   readonly logDir: string;
   readonly logHist?: boolean;
   readonly saveEvery: number;
@@ -35,7 +38,12 @@ const command = new Command('train-imagenet')
   .argument('<dir>', 'image folder: DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*')
   .option('-j, --workers <n>', 'images in work at a time', positive, 2)
   .option('-p, --print-freq <n>', 'steps between lines where the output is no terminal', positive, 10)
-  .option('--resume <path>', 'checkpoint, or folder of checkpoints, to continue from')
+  .option(
+    '--resume <path>',
+    'checkpoint (.pth.tar, .pth, .safetensors), or folder of checkpoints, to continue from',
+  )
+  .option('--weights-only', 'take only the weights of --resume: a new run from epoch 1, with a new optimiser')
+  .option('--drop-classifier', 'the same without the classifier, for other classes')
   .option('-e, --evaluate', 'validate the checkpoint of --resume and stop')
   .option(
     '--log-dir <dir>',
@@ -73,10 +81,28 @@ async function evaluateOnly(config: TrainConfig, data: string, options: Options)
   return 0;
 }
 
+function taking({ resume, weightsOnly, dropClassifier }: Options): TrainOptions['take'] {
+  if (!resume && (weightsOnly || dropClassifier)) {
+    const option = dropClassifier ? '--drop-classifier' : '--weights-only';
+    throw new Error(`${option} needs the checkpoint to take weights from: add --resume PATH`);
+  }
+  if (dropClassifier) return 'weights without classifier';
+  return weightsOnly ? 'weights' : 'everything';
+}
+
 async function trainRun(config: TrainConfig, data: string, options: Options): Promise<number> {
   const { workers, printFreq, resume, logDir, saveEvery, maxSteps } = options;
   const versions = collectVersions(import.meta.url);
-  const run = { workers, printFreq, resume, logDir, saveEvery, maxSteps, histograms: options.logHist };
+  const run = {
+    take: taking(options),
+    workers,
+    printFreq,
+    resume,
+    logDir,
+    saveEvery,
+    maxSteps,
+    histograms: options.logHist,
+  };
   const { stopped } = await train({ config, data, device: cpu(), versions, ...run });
   return stopped && stopped !== 'max-steps' ? signalExitCode(stopped) : 0;
 }

@@ -15,6 +15,7 @@ export {
 export {
   type JsonValue,
   loadRunState,
+  RUN_STATE_KIND,
   type RunMeta,
   type RunState,
   saveRunState,

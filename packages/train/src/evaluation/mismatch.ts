@@ -17,13 +17,32 @@ type Specs = ReadonlyMap<string, TensorSpec>;
 /** Lines of each kind in an error: enough to see what is the matter. */
 const LINES = 8;
 
+/** What to do about a file without a classifier, and about one with a classifier for other classes. */
+const CLASSIFIER_REMEDIES = {
+  testing: {
+    none: '; a test needs one: take the checkpoint of a whole network',
+    other:
+      ' and test on images of those classes; without its classifier the rest could only be a start for training',
+  },
+  training: {
+    none: ': begin a run with them and a new classifier with --drop-classifier',
+    other: ', or begin a run with its other layers and a new classifier with --drop-classifier',
+  },
+};
+
 /** Throws UsageError with the likely reason and fix unless the tensors of a file fit the network. */
-export function checkFitsNetwork(network: Module, config: NetworkConfig, found: Specs, source: string): void {
+export function checkFitsNetwork(
+  network: Module,
+  config: NetworkConfig,
+  found: Specs,
+  source: string,
+  use: keyof typeof CLASSIFIER_REMEDIES = 'testing',
+): void {
   const difference = matchStateDict(specsOf(network), found);
   if (isEmptyDifference(difference)) return;
   const reason =
     otherDtype(difference) ??
-    otherClasses(difference, found, config) ??
+    otherClasses(difference, found, config, use) ??
     otherArchitecture(found, config) ??
     `it has ${found.size} tensors, of which ${matching(difference, found)} fit ${config.arch}`;
   throw new UsageError(
@@ -40,17 +59,18 @@ function otherClasses(
   { missing, unexpected, shapes, dtypes }: StateDictDifference,
   found: Specs,
   config: NetworkConfig,
+  use: keyof typeof CLASSIFIER_REMEDIES,
 ): string | null {
   const names = [...missing, ...unexpected, ...shapes, ...dtypes].map(({ name }) => name);
   if (!names.every((name) => name.startsWith(CLASSIFIER_PREFIX))) return null;
   const classes = classesOf(found);
   if (classes === 0) {
-    return 'it holds no classifier, only the layers below; a test needs one: take the checkpoint of a whole network';
+    return `it holds no classifier, only the layers below${CLASSIFIER_REMEDIES[use].none}`;
   }
   if (classes === config.classes) return null;
   return (
-    `its classifier is for ${classes} classes, network.classes is ${config.classes}. Set network.classes to ${classes} and test on images of those classes; ` +
-    'without its classifier the rest could only be a start for training'
+    `its classifier is for ${classes} classes, network.classes is ${config.classes}. Set network.classes to ${classes}` +
+    CLASSIFIER_REMEDIES[use].other
   );
 }
 

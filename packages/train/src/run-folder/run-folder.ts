@@ -20,6 +20,9 @@ const fileNames = [
   'report.html',
   'summary.json',
   'checkpoints',
+  // Those of a PyTorch run must not be written over either.
+  'checkpoint.pth.tar',
+  'model_best.pth.tar',
 ];
 
 /**
@@ -28,6 +31,7 @@ const fileNames = [
  *     config.json     the resolved configuration          checkpoints/   states to resume from
  *     versions.json   machine and packages                events.out.…   for TensorBoard
  *     metrics.jsonl   one object a step and validation    report.html, summary.json
+ *                                                         checkpoint.pth.tar, model_best.pth.tar for PyTorch
  */
 export class RunFolder {
   readonly metrics: MetricsLog;
@@ -118,7 +122,12 @@ function isRunFile(name: string): boolean {
 }
 
 function occupied(path: string, present: readonly string[]): string {
-  return `run folder ${path} already holds ${[...present].sort().join(', ')}: continue that run with --resume ${join(path, 'checkpoints')}, or start a new one in another folder with --log-dir`;
+  const holds = `run folder ${path} already holds ${[...present].sort().join(', ')}`;
+  const torch = 'checkpoint.pth.tar';
+  if (present.includes(torch) && !present.includes('config.json')) {
+    return `${holds}: continue from it with --resume ${join(path, torch)} in another folder with --log-dir`;
+  }
+  return `${holds}: continue that run with --resume ${join(path, 'checkpoints')}, or start a new one in another folder with --log-dir`;
 }
 
 async function replaceJson(folder: string, name: string, value: object): Promise<void> {

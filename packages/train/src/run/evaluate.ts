@@ -3,7 +3,7 @@ import type { TrainConfig } from '../config/schema.js';
 import { Engine } from '../engine/engine.js';
 import { Progress, type ProgressStream } from '../progress/progress.js';
 import { evaluationBatches, openData } from './data.js';
-import { restoreState } from './state.js';
+import { restoreWeights } from './restore.js';
 import { type Validation, validate } from './validate.js';
 
 export interface EvaluateOptions {
@@ -12,7 +12,7 @@ export interface EvaluateOptions {
   readonly device: Device;
   readonly workers: number;
   readonly printFreq: number;
-  /** Checkpoint file or folder of checkpoints. */
+  /** Checkpoint file (.pth.tar, .pth or .safetensors) or folder of checkpoints. */
   readonly resume: string;
   readonly stream?: ProgressStream;
 }
@@ -24,7 +24,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   const data = await openData(options.data, config, options.workers);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size);
   const engine = new Engine({ device, config, evaluationBatches: batches });
-  const { notes, path } = await restoreState(engine, options.resume, false);
+  const { notes, path } = await restoreWeights(engine, config, options.resume);
   for (const note of [...notes, `evaluating ${path}`]) progress.note(note);
   const crop = config.input.crop_val;
   return validate({ engine, loader: data.val, images: data.valImages, crop, progress, epoch: 1, epochs: 1 });

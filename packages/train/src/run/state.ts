@@ -1,20 +1,33 @@
-/** The state of a run between the store and checkpoint files. */
+/** Where a run stands, and that together with the store as one state to resume from. */
 import { createHash } from 'node:crypto';
-import { type RunState, resumeRunState, takeStateDict } from '@inplace-abn/checkpoint';
-import type { HostTensor, StateKind } from '@inplace-abn/core';
+import { CheckpointError, type RunMeta, type RunState } from '@inplace-abn/checkpoint';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
+import type { RunData } from './data.js';
 
 /** Where a run stands. */
 export interface Position {
   /** Epochs completed, their validation included. */
   readonly epoch: number;
-  /** Updates made. */
+  /** Updates made, over all epochs. */
   readonly step: number;
+  /** Of these, in the epoch that is not completed. */
+  readonly stepInEpoch: number;
   readonly bestTop1: number;
 }
 
-export const START: Position = { epoch: 0, step: 0, bestTop1: 0 };
+export const START: Position = { epoch: 0, step: 0, stepInEpoch: 0, bestTop1: 0 };
+
+/** What a position within an epoch means: others are other images. */
+export interface EpochLayout {
+  /** Images a step. */
+  readonly batchSize: number;
+  readonly trainImages: number;
+}
+
+export function layoutOf(config: TrainConfig, data: Pick<RunData, 'trainImages'>): EpochLayout {
+  return { batchSize: config.optimizer.batch_size, trainImages: data.trainImages };
+}
 
 export function configHash(config: TrainConfig): string {
   return createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16);
@@ -25,39 +38,32 @@ export function captureState(
   engine: Engine,
   position: Position,
   config: TrainConfig,
-  versions: Readonly<Record<string, string>>,
+  about: { readonly layout: EpochLayout; readonly versions: Readonly<Record<string, string>> },
 ): RunState {
+  const { layout, versions } = about;
+  const identity = { arch: config.network.arch, seed: config.seed, configHash: configHash(config) };
   return {
-    meta: { ...position, seed: config.seed, configHash: configHash(config), versions: { ...versions } },
+    meta: { ...position, ...layout, ...identity, versions: { ...versions } },
     model: engine.store.stateDict('parameter', 'buffer'),
     optimizer: engine.store.stateDict('optimizer'),
   };
 }
 
-export interface Restored {
-  readonly position: Position;
-  readonly path: string;
-  /** Sentences about files that were passed over. */
-  readonly notes: readonly string[];
-}
-
-/**
- * Loads `path` (a checkpoint or a folder of them) into the engine: all of it, or an error and nothing.
- * A torn or missing file falls back to the newest whole one beside it.
- */
-export async function restoreState(engine: Engine, path: string, withOptimizer: boolean): Promise<Restored> {
-  const { state, path: used, rejected } = await resumeRunState(path, { missing: 'fallBack' });
-  const model = takeStateDict(specs(engine, 'parameter', 'buffer'), state.model, used);
-  const optimizer = withOptimizer
-    ? takeStateDict(specs(engine, 'optimizer'), state.optimizer, used)
-    : new Map();
-  engine.load(new Map([...model, ...optimizer]) as Map<string, HostTensor>);
-  const { epoch, step, bestTop1 } = state.meta;
-  const notes = rejected.map((file) => `passed over ${file.path}: ${file.reason}`);
-  return { position: { epoch, step, bestTop1 }, path: used, notes };
-}
-
-function specs(engine: Engine, ...kinds: StateKind[]) {
-  const wanted = engine.store.specs.filter((spec) => kinds.includes(spec.kind));
-  return new Map(wanted.map(({ name, shape, dtype }) => [name, { shape, dtype }]));
+/** The position and the layout of its epoch in a saved state. */
+export function positionOf(meta: RunMeta, path: string): Position & EpochLayout {
+  const count = (key: string): number => {
+    const value = meta[key];
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+    throw new CheckpointError(
+      `${path}: "${key}" of the training state is missing; it was written by an earlier version of this program.`,
+    );
+  };
+  return {
+    epoch: meta.epoch,
+    step: meta.step,
+    stepInEpoch: count('stepInEpoch'),
+    bestTop1: meta.bestTop1,
+    batchSize: count('batchSize'),
+    trainImages: count('trainImages'),
+  };
 }

@@ -1,11 +1,13 @@
 /** A training run from configuration and image folder to a finished run folder. */
-import { resolve } from 'node:path';
+
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type RunState, RunStateStore } from '@inplace-abn/checkpoint';
-import { type Device, UsageError } from '@inplace-abn/core';
+import type { Device } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import type { TrainConfig } from '../config/schema.js';
 import { Engine } from '../engine/engine.js';
-import { learningRateOf } from '../engine/learning-rate.js';
+import { type LearningRates, learningRateOf } from '../engine/learning-rate.js';
 import { Accuracy } from '../meters/accuracy.js';
 import { RunningAverage } from '../meters/running-average.js';
 import { StepClock } from '../meters/step-clock.js';
@@ -15,9 +17,11 @@ import type { Versions } from '../run-folder/versions.js';
 import { initialStateOf } from '../step/network.js';
 import { evaluationBatches, openData, type RunData } from './data.js';
 import { writeHistograms } from './histograms.js';
+import { restoreRun, type Taking } from './restore.js';
 import { writeResults } from './results.js';
-import { captureState, type Position, restoreState, START } from './state.js';
+import { captureState, layoutOf, type Position, START } from './state.js';
 import { StopRequest } from './stop.js';
+import { writeTorchCheckpoint } from './torch-checkpoint.js';
 import { lastValidation, type Validation, validate } from './validate.js';
 
 export interface TrainOptions {
@@ -29,8 +33,10 @@ export interface TrainOptions {
   readonly versions: Versions;
   readonly workers: number;
   readonly printFreq: number;
-  /** Checkpoint file, or folder of checkpoints, to continue from. */
+  /** Checkpoint file (.pth.tar, .pth or .safetensors), or folder of checkpoints, to continue from. */
   readonly resume?: string;
+  /** What to take from it; default everything. */
+  readonly take?: Taking;
   /** Also save every this many steps; 0: after epochs only. */
   readonly saveEvery?: number;
   /** TensorBoard histograms of the fc and bn_out parameters every 10 steps. */
@@ -56,11 +62,14 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     evaluationBatches: evaluationBatches(data.valImages, options.config.optimizer.batch_size),
   });
   engine.load(initialStateOf(engine.network, options.config.network, options.config.seed));
+  if (options.config.network.bn_mode === 'sync') {
+    progress.note('bn_mode sync: no process group, so statistics are those of this process, as with inplace');
+  }
   const stop = new StopRequest((signal) =>
     progress.note(`${signal}: finishing this step and saving; once more to kill`),
   );
   try {
-    const { folder, position } = await openFolder(options, engine, progress);
+    const { folder, position } = await openFolder(options, { engine, data, progress });
     const run = new TrainingRun(options, { data, engine, progress, folder, stop }, position);
     try {
       return await run.run();
@@ -73,17 +82,19 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
 }
 
 async function openFolder(
-  { config, versions, logDir, resume }: TrainOptions,
-  engine: Engine,
-  progress: Progress,
+  { config, versions, logDir, resume, take = 'everything' }: TrainOptions,
+  { engine, data, progress }: Pick<RunParts, 'engine' | 'data' | 'progress'>,
 ): Promise<{ folder: RunFolder; position: Position }> {
-  if (resume === undefined) {
-    return { folder: await RunFolder.create(logDir, { config, versions }), position: START };
-  }
-  const restored = await restoreState(engine, resume, true);
-  const { position, path, notes } = restored;
+  const about = { config, versions };
+  if (resume === undefined) return { folder: await RunFolder.create(logDir, about), position: START };
+  const { position, path, kind, notes } = await restoreRun({ engine, config, data, path: resume, take });
   for (const note of notes) progress.note(note);
-  const folder = await RunFolder.resume(logDir, position, { config, versions });
+  if (kind === 'weights') return { folder: await RunFolder.create(logDir, about), position };
+  // A checkpoint of PyTorch may come from elsewhere; a training state of ours comes with its run.
+  const starts = kind === 'torch' && !existsSync(join(logDir, 'config.json'));
+  const folder = starts
+    ? await RunFolder.create(logDir, about)
+    : await RunFolder.resume(logDir, position, about);
   for (const change of folder.changes) progress.note(`configuration changed since the run began: ${change}`);
   progress.note(`resuming from ${path}: epoch ${position.epoch}, step ${position.step}`);
   return { folder, position };
@@ -130,7 +141,7 @@ class TrainingRun {
     let validation = await lastValidation(folder.metricsPath, data.valImages);
     while (this.position.epoch < this.epochs && !this.halted) {
       await this.trainEpoch();
-      if (this.halted) await this.save(false);
+      if (this.halted) await this.saveStep();
       else validation = await this.finishEpoch();
     }
     const seconds = (Date.now() - this.started) / 1000;
@@ -155,34 +166,27 @@ class TrainingRun {
 
   private async trainEpoch(): Promise<void> {
     const { data, progress } = this.parts;
-    const { epoch, step } = this.position;
+    const { epoch, stepInEpoch } = this.position;
     this.loss.reset();
     this.accuracy.reset();
     this.clock.start();
-    const startBatch = step - epoch * data.train.batches;
-    if (startBatch < 0 || startBatch > data.train.batches) {
-      throw new UsageError(
-        `step ${step} does not lie in epoch ${epoch + 1} of ${data.train.batches} steps: the batch size or the ` +
-          'number of training images changed since the checkpoint; continue with the former ones, or start a new run',
-      );
-    }
-    for await (const batch of data.train.epoch(epoch, { startBatch })) {
+    for await (const batch of data.train.epoch(epoch, { startBatch: stepInEpoch })) {
       this.clock.dataReady();
       await this.trainStep(batch);
       const { saveEvery = 0 } = this.options;
       if (this.halted) break;
-      if (saveEvery > 0 && this.position.step % saveEvery === 0) await this.save(false);
+      if (saveEvery > 0 && this.position.step % saveEvery === 0) await this.saveStep();
     }
     progress.finish();
   }
 
   private async trainStep(batch: Batch): Promise<void> {
     const { engine, data, folder, progress } = this.parts;
-    const { epoch, step } = this.position;
-    const rates = this.learningRates(epoch, step);
+    const { epoch, step, stepInEpoch } = this.position;
+    const rates = this.ratesAt(epoch, stepInEpoch);
     const result = await engine.train(batch, rates, step + 1, (this.options.config.seed + step) | 0);
     batch.release();
-    this.position = { ...this.position, step: step + 1 };
+    this.position = { ...this.position, step: step + 1, stepInEpoch: stepInEpoch + 1 };
     this.loss.add(result.loss, batch.size);
     this.accuracy.add(result.correct1, result.correct5, batch.size);
     this.clock.stepDone(batch.size);
@@ -209,7 +213,7 @@ class TrainingRun {
     });
     if (this.options.histograms && (step + 1) % 10 === 0)
       writeHistograms(folder.events, engine.store, step + 1);
-    const stepsLeft = this.epochs * data.train.batches - this.position.step;
+    const stepsLeft = (this.epochs - epoch) * data.train.batches - this.position.stepInEpoch;
     progress.update({
       phase: 'train',
       epoch: epoch + 1,
@@ -252,20 +256,37 @@ class TrainingRun {
     });
     folder.events.scalars(epoch, { 'val/loss': loss, 'val/top1': top1, 'val/top5': top5 });
     const best = top1 > this.position.bestTop1;
-    this.position = { ...this.position, epoch, bestTop1: Math.max(top1, this.position.bestTop1) };
-    await this.save(best);
+    const bestTop1 = Math.max(top1, this.position.bestTop1);
+    this.position = { ...this.position, epoch, stepInEpoch: 0, bestTop1 };
+    await this.saveEpoch(best);
     return result;
   }
 
-  private async save(best: boolean): Promise<void> {
-    await this.checkpoints.save(this.capture(), { best });
+  /** In the middle of an epoch: what an exact resume needs. */
+  private async saveStep(): Promise<void> {
+    await this.checkpoints.save(this.capture());
+  }
+
+  /** After an epoch: the same, and the files that PyTorch continues from. */
+  private async saveEpoch(best: boolean): Promise<void> {
+    const { engine, folder, data } = this.parts;
+    const { network, optimizer } = this.options.config;
+    const state = this.capture();
+    await this.checkpoints.save(state, { best });
+    const rates = this.ratesAt(this.position.epoch - 1, data.train.batches - 1);
+    const checkpoint = { network: engine.network, arch: network.arch, config: optimizer, rates, state };
+    await writeTorchCheckpoint(folder.path, checkpoint, best);
+  }
+
+  /** Schedules by step count as the reference does: whole epochs at this run's number of batches. */
+  private ratesAt(epoch: number, stepInEpoch: number): LearningRates {
+    return this.learningRates(epoch, epoch * this.parts.data.train.batches + stepInEpoch);
   }
 
   private capture(): RunState {
     const { config, versions } = this.options;
-    return captureState(this.parts.engine, this.position, config, {
-      node: versions.node,
-      ...versions.packages,
-    });
+    const layout = layoutOf(config, this.parts.data);
+    const about = { layout, versions: { node: versions.node, ...versions.packages } };
+    return captureState(this.parts.engine, this.position, config, about);
   }
 }

@@ -108,7 +108,7 @@ describe('a run that is resumed', { timeout: 60_000 }, () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const wider = { ...config, network: { ...config.network, width: 0.2 } };
     await expect(runTraining({ config: wider, data, logDir, resume: checkpoints })).rejects.toThrow(
-      /does not fit the network:[\s\S]*mod1\.conv1\.weight/,
+      /does not fit the network of the configuration[\s\S]*mod1\.conv1\.weight/,
     );
   });
 
@@ -116,7 +116,34 @@ describe('a run that is resumed', { timeout: 60_000 }, () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const larger = { ...config, optimizer: { ...config.optimizer, batch_size: 30 } };
     await expect(runTraining({ config: larger, data, logDir, resume: checkpoints })).rejects.toThrow(
-      /step 20 .* epoch 3 .*batch size/,
+      'lies 6 steps into epoch 3, and the batches of that epoch are others now (optimizer.batch_size 8 -> 30)',
+    );
+  });
+
+  it('continues with another batch size from the end of an epoch, and says so', async () => {
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir, maxSteps: 15 });
+    const resume = join(logDir, 'checkpoints', 'checkpoint-14.safetensors');
+    const larger = { ...config, optimizer: { ...config.optimizer, batch_size: 20 } };
+    const { text } = await runTraining({
+      config: larger,
+      data,
+      logDir,
+      resume,
+      maxSteps: 15,
+    });
+    expect(text).toContain(
+      'optimizer.batch_size 8 -> 20 from epoch 3 on, of 3 steps; the learning rate is not scaled',
+    );
+    const { meta } = await lastState(logDir);
+    expect(meta).toMatchObject({ epoch: 2, step: 15, stepInEpoch: 1, batchSize: 20, trainImages: 60 });
+  });
+
+  it('is refused with the other optimiser', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const adam = { ...config, optimizer: { ...config.optimizer, type: 'Adam' as const } };
+    await expect(runTraining({ config: adam, data, logDir, resume: checkpoints })).rejects.toThrow(
+      'holds the state of SGD but optimizer.type is Adam: set it to SGD',
     );
   });
 

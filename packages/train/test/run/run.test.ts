@@ -107,7 +107,7 @@ describe('a run', { timeout: 60_000 }, () => {
   it('is not overwritten by another', async () => {
     const before = await readFile(join(logDir, 'metrics.jsonl'));
     await expect(runTraining({ config, data, logDir })).rejects.toThrow(
-      `run folder ${logDir} already holds checkpoints, config.json`,
+      `run folder ${logDir} already holds checkpoint.pth.tar, checkpoints, config.json`,
     );
     expect(await readFile(join(logDir, 'metrics.jsonl'))).toEqual(before);
   });

@@ -83,7 +83,6 @@ export function expectSameState(actual: RunState, expected: RunState): void {
     expect([...actual[part].keys()]).toEqual([...expected[part].keys()]);
     expect(expected[part].size).toBeGreaterThan(50);
     for (const [name, tensor] of expected[part]) {
-      // Not toEqual, which takes minutes over megabytes.
       expect(bytesOf(actual[part].get(name)).equals(bytesOf(tensor)), name).toBe(true);
     }
   }
@@ -91,7 +90,8 @@ export function expectSameState(actual: RunState, expected: RunState): void {
   expect(actual.meta).toMatchObject({ epoch, step, bestTop1 });
 }
 
-function bytesOf(tensor: { data: ArrayBufferView } | undefined): Buffer {
+/** The bits of a tensor; comparing elements with toEqual takes minutes over megabytes. */
+export function bytesOf(tensor: { data: ArrayBufferView } | undefined): Buffer {
   if (!tensor) return Buffer.alloc(0);
   const { buffer, byteOffset, byteLength } = tensor.data;
   return Buffer.from(buffer, byteOffset, byteLength);

@@ -1,0 +1,151 @@
+/**
+ * The reference's checkpoint files: {epoch, arch, state_dict, best_prec1, optimizer} as torch.save writes them, names
+ * with the prefix `module.`. A PyTorch run continues from them, and ours from those of a PyTorch run.
+ */
+import { join } from 'node:path';
+import {
+  CheckpointError,
+  fromTorchOptimizer,
+  linkFileAtomic,
+  type NamedOptimizer,
+  type OptimizerGroup,
+  type RunState,
+  type TensorData,
+  type TorchValue,
+  toTorchOptimizer,
+  writeTorch,
+  zeros,
+} from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import { optimizerStateName } from '@inplace-abn/optim';
+import type { OptimizerConfig } from '../config/schema.js';
+import type { LearningRates } from '../engine/learning-rate.js';
+import { CLASSIFIER_PREFIX } from '../step/training-step.js';
+
+export const TORCH_CHECKPOINT = 'checkpoint.pth.tar';
+export const TORCH_BEST = 'model_best.pth.tar';
+
+export interface TorchCheckpoint {
+  readonly network: Module;
+  readonly arch: string;
+  readonly config: OptimizerConfig;
+  /** Rates of the last step. */
+  readonly rates: LearningRates;
+  readonly state: RunState;
+}
+
+/**
+ * Writes FOLDER/checkpoint.pth.tar and, if `best`, FOLDER/model_best.pth.tar, each atomically.
+ *
+ * @throws CheckpointError naming the file
+ */
+export async function writeTorchCheckpoint(
+  folder: string,
+  checkpoint: TorchCheckpoint,
+  best: boolean,
+): Promise<void> {
+  const path = join(folder, TORCH_CHECKPOINT);
+  await writeTorch(path, torchValueOf(checkpoint));
+  if (best) await linkFileAtomic(path, join(folder, TORCH_BEST));
+}
+
+function torchValueOf({ network, arch, config, rates, state }: TorchCheckpoint): TorchValue {
+  const { meta, model, optimizer } = state;
+  const groups = groupsOf(config, rates, parameterNames(network));
+  const stateDict = new Map<string, TorchValue>();
+  // In PyTorch's order, which is the modules'; the store's is that of first use.
+  for (const { name } of network.namedStates()) {
+    const tensor = model.get(name);
+    if (tensor) stateDict.set(`module.${name}`, tensor);
+  }
+  return new Map<string, TorchValue>([
+    ['epoch', meta.epoch],
+    ['arch', arch],
+    ['state_dict', stateDict],
+    ['best_prec1', meta.bestTop1],
+    ['optimizer', toTorchOptimizer(config.type, groups, optimizer, meta.step)],
+  ]);
+}
+
+/** Names of the parameters as the reference hands them to its optimiser: the classifier's last. */
+function parameterNames(network: Module): { readonly rest: string[]; readonly classifier: string[] } {
+  const names = network.namedStates().flatMap(({ kind, name }) => (kind === 'parameter' ? [name] : []));
+  const isClassifier = (name: string): boolean => name.startsWith(CLASSIFIER_PREFIX);
+  return {
+    rest: names.filter((name) => !isClassifier(name)),
+    classifier: names.filter(isClassifier),
+  };
+}
+
+/** One group, or a second one for the classifier where it has a rate of its own. */
+function groupsOf(
+  config: OptimizerConfig,
+  rates: LearningRates,
+  { rest, classifier }: ReturnType<typeof parameterNames>,
+): OptimizerGroup[] {
+  const { learning_rate, classifier_lr, weight_decay, momentum, nesterov } = config;
+  const own: OptimizerGroup['options'] = config.type === 'SGD' ? { momentum, nesterov } : {};
+  const options = (lr: number, initial_lr: number) => ({ lr, initial_lr, weight_decay, ...own });
+  if (classifier_lr < 0) {
+    return [{ params: [...rest, ...classifier], options: options(rates.base, learning_rate) }];
+  }
+  return [
+    { params: rest, options: options(rates.base, learning_rate) },
+    { params: classifier, options: options(rates.classifier, classifier_lr) },
+  ];
+}
+
+export interface OptimizerState {
+  /** Tensors by their names in the store. */
+  readonly tensors: ReadonlyMap<string, TensorData>;
+  /** Updates made, where the optimiser counts them. */
+  readonly step?: number;
+}
+
+/** Tensors that an optimiser keeps for each parameter under the configuration. */
+function slotsOf(config: OptimizerConfig): string[] {
+  if (config.type === 'Adam') return ['exp_avg', 'exp_avg_sq'];
+  return config.momentum > 0 ? ['momentum_buffer'] : [];
+}
+
+/**
+ * The optimiser state of a PyTorch checkpoint for the optimiser of the configuration. State that PyTorch has not made
+ * yet, before a parameter's first update, is zero, which is what it begins with.
+ *
+ * @throws UsageError where the checkpoint's optimiser is another one; CheckpointError where it is none
+ */
+export function optimizerFromTorch(
+  value: TorchValue,
+  network: Module,
+  config: OptimizerConfig,
+  path: string,
+): OptimizerState {
+  const { rest, classifier } = parameterNames(network);
+  const { kind, state, step } = named(value, [...rest, ...classifier], path);
+  if (kind !== config.type) throw otherOptimizer(path, kind, config.type);
+  const shapes = new Map(network.namedStates().map(({ name, shape }) => [name, shape]));
+  const tensors = new Map<string, TensorData>();
+  for (const name of [...rest, ...classifier]) {
+    for (const slot of slotsOf(config)) {
+      const key = optimizerStateName(name, slot);
+      tensors.set(key, state.get(key) ?? zeros({ dtype: 'float32', shape: shapes.get(name) ?? [] }));
+    }
+  }
+  return { tensors, step };
+}
+
+function named(value: TorchValue, names: readonly string[], path: string): NamedOptimizer {
+  try {
+    return fromTorchOptimizer(value, names);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new CheckpointError(`${path}: ${error.message}`, { cause: error });
+  }
+}
+
+export function otherOptimizer(path: string, found: string, expected: string): UsageError {
+  return new UsageError(
+    `${path} holds the state of ${found} but optimizer.type is ${expected}: set it to ${found}, or start from the weights alone with --weights-only`,
+  );
+}
