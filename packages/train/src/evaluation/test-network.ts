@@ -74,6 +74,9 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   });
   classifier.load(weights.tensors);
   const images = `${folder.length} images of ${folder.classes.length} classes in ${folder.root}`;
+  const { crop, scale } = options;
+  if (scale !== -1 && scale < crop)
+    progress.note(`scale ${scale} is less than crop ${crop}: images are framed in black`);
   for (const note of [...weights.notes, `testing ${weights.path} on ${images}`]) progress.note(note);
   const loader = createTestLoader({ ...options, folder, input: config.input, batchSize });
   const stop = new StopRequest((signal) => progress.note(`${signal}: stopping after this batch`));

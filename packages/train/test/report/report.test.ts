@@ -8,6 +8,7 @@ import { renderMemoryMapSvg } from '../../src/report/memory-map.js';
 import { writeReport } from '../../src/report/report.js';
 import type { ReportData } from '../../src/report/types.js';
 import type { MetricRecord } from '../../src/run-folder/metrics-log.js';
+import { assertBalanced } from '../support/xml.js';
 import { sampleMap } from './sample-map.js';
 
 const bytes = { weights: 100e6, gradients: 100e6, optimizer: 100e6, activations: 720e6, workspace: 10e6 };
@@ -27,19 +28,6 @@ const data: ReportData = {
 
 function count(text: string, part: string | RegExp): number {
   return text.split(part).length - 1;
-}
-
-/** Opening and closing tags must pair up; returns how many elements there were. */
-function assertBalanced(xml: string): number {
-  const open: string[] = [];
-  let elements = 0;
-  for (const [, close, name, , empty] of xml.matchAll(/<(\/?)([a-z]+)((?:\s[^<>]*?)?)(\/?)>/g)) {
-    if (close) expect(open.pop()).toBe(name);
-    else elements += 1;
-    if (!close && !empty && name && name !== 'meta') open.push(name);
-  }
-  expect(open).toEqual([]);
-  return elements;
 }
 
 describe('memory map', () => {
