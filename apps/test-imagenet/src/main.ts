@@ -128,7 +128,7 @@ function unreadableExitCode(unreadable: number, input: TrainConfig['input']): nu
   const allowed = input.unreadable === 'skip' ? input.unreadable_limit : 0;
   if (unreadable <= allowed) return 0;
   process.stderr.write(
-    `error: ${unreadable} images cannot be read and were not counted; repair or remove them, or allow them with input.unreadable "skip" and input.unreadable_limit\n`,
+    `error: ${unreadable} ${unreadable === 1 ? 'image' : 'images'} cannot be read, hence not counted; repair or remove what is broken, or allow it with input.unreadable "skip" and input.unreadable_limit\n`,
   );
   return 1;
 }
