@@ -98,8 +98,12 @@ describe('inspect', () => {
   async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
     const text = { out: '', err: '' };
     const streams = {
-      out: (part: string) => void (text.out += part),
-      err: (part: string) => void (text.err += part),
+      out: (part: string) => {
+        text.out += part;
+      },
+      err: (part: string) => {
+        text.err += part;
+      },
       colours: false,
       debug: false,
     };
