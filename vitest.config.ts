@@ -19,6 +19,9 @@ export default defineConfig({
     setupFiles: ['tools/vitest/silent-console.ts'],
     // The addon owns threads and its own state: processes, not worker threads, keep test files apart.
     pool: 'forks',
+    // Threads that the sources start run on source, too; they bundle it first, which takes a while on a busy machine.
+    testTimeout: 30_000,
+    execArgv: ['--import', `${root}tools/vitest/source-threads.mjs`],
     // Test files run side by side: compute threads of their own would wait for each other, spinning.
     env: { OMP_NUM_THREADS: '1' },
     // An inline snapshot that is missing on CI is a failure, and `.only` is never left behind.

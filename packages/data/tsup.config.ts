@@ -1,4 +1,10 @@
 import { defineConfig } from 'tsup';
 import { library } from '../../tools/tsup/presets.js';
 
-export default defineConfig(library());
+const options = library();
+// The loader starts its threads on dist/worker.js.
+export default defineConfig({
+  ...options,
+  entry: ['src/index.ts', 'src/worker.ts'],
+  dts: { entry: 'src/index.ts', compilerOptions: { paths: {} } },
+});

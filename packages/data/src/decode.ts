@@ -1,17 +1,18 @@
 import { decode as decodePng } from 'fast-png';
-import sharp from 'sharp';
+import type { Sharp, SharpOptions } from 'sharp';
 import { ImageError, reasonOf } from './errors.js';
 import type { Image } from './image.js';
 
 /**
- * PNGs of up to this many pixels may be decoded on the calling thread: sharp takes over a millisecond for any
- * picture, fast-png some tens of microseconds for one of 28×28.
+ * PNGs of up to this many pixels are decoded on the calling thread: sharp takes over a millisecond for any picture,
+ * fast-png some tens of microseconds for one of 28×28.
  */
-export const SMALL_PNG_PIXELS = 128 * 128;
+const SMALL_PNG_PIXELS = 128 * 128;
 
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-let configured = false;
+type SharpOf = (source: string | Uint8Array, options: SharpOptions) => Sharp;
+let loaded: Promise<SharpOf> | undefined;
 
 /**
  * Decodes a JPEG or PNG file to 8-bit RGB or grey on a thread of libuv's pool. EXIF orientation is applied;
@@ -23,8 +24,8 @@ let configured = false;
  * @throws ImageError
  */
 export async function decodeOnPool(source: string | Uint8Array, path: string): Promise<Image> {
-  configureSharp();
   try {
+    const sharp = await loadSharp();
     const { data, info } = await sharp(source, { failOn: 'error', ignoreIcc: true })
       .autoOrient()
       .removeAlpha()
@@ -40,12 +41,17 @@ export async function decodeOnPool(source: string | Uint8Array, path: string): P
   }
 }
 
-/** One picture per pool thread, and no cache: an epoch never decodes a picture twice. */
-function configureSharp(): void {
-  if (configured) return;
-  sharp.concurrency(1);
-  sharp.cache(false);
-  configured = true;
+/**
+ * Loaded where it is first needed: most threads of most loaders never need it. One picture per pool thread, and no cache:
+ * an epoch never decodes a picture twice.
+ */
+function loadSharp(): Promise<SharpOf> {
+  loaded ??= import('sharp').then(({ default: sharp }) => {
+    sharp.concurrency(1);
+    sharp.cache(false);
+    return sharp;
+  });
+  return loaded;
 }
 
 /**

@@ -1,16 +1,16 @@
-import { performance } from 'node:perf_hooks';
-import { setImmediate as immediate } from 'node:timers/promises';
 import type { BadImages } from './bad-images.js';
 import { ImageError } from './errors.js';
-import type { Image } from './image.js';
 import type { Batch, ImageSource } from './loader.js';
-import { Random, Stream } from './random.js';
-import { ImageReader } from './reader.js';
 import type { Ring, Slot } from './ring.js';
+import { type LoaderThread, loaderThreads } from './threads.js';
 import type { Transform } from './transform.js';
 
-/** Work done on the event loop's thread gives way to what else is waiting there after this long. */
-const TURN_MS = 2;
+/** Images that a thread is given at a time: enough that messages cost little, few enough that all threads share a batch. */
+const TASK_IMAGES = 8;
+/** Tasks of a thread, so that it finds the next when it has done one. */
+const TASKS_AHEAD = 2;
+
+let runs = 0;
 
 export interface EpochJob {
   readonly folder: ImageSource;
@@ -35,20 +35,27 @@ interface Filling {
   missing: number;
 }
 
+/** An image of a task: its row of the batch, the index asked for, and the one to read in its stead. */
+interface Wanted {
+  readonly row: number;
+  readonly wanted: number;
+  readonly index: number;
+}
+
 /**
- * One pass over (the rest of) an epoch. Several workers take the positions of the order one after another and fill
- * the slots of the ring; batches are handed out in order. Which worker reads what has no influence on the result.
+ * One pass over (the rest of) an epoch. Threads are given the positions of the order a few at a time and fill the
+ * slots of the ring; batches are handed out in order. Which thread reads what has no influence on the result.
  */
 export class EpochRun {
-  private readonly reader = new ImageReader();
+  private readonly number = runs++;
   private readonly queue: Filling[] = [];
   private position: number;
   private nextBatch: number;
   private stopped = false;
   private failure: { readonly batch: number; readonly error: unknown } | undefined;
-  private workers: Promise<void>[] = [];
+  private threads: readonly LoaderThread[] = [];
+  private work: Promise<void>[] = [];
   private notify: (() => void) | undefined;
-  private turnStart = performance.now();
 
   constructor(private readonly job: EpochJob) {
     this.nextBatch = job.startBatch;
@@ -56,7 +63,14 @@ export class EpochRun {
   }
 
   start(workers: number): void {
-    this.workers = Array.from({ length: workers }, () => this.work());
+    const { transform, seed, epoch, ring } = this.job;
+    const slots = ring.slots.map(({ images, color }) => ({ images, color }));
+    this.threads = loaderThreads(workers);
+    for (const thread of this.threads)
+      thread.open(this.number, { transform: transform.spec, seed, epoch, slots });
+    this.work = Array.from({ length: TASKS_AHEAD }, () =>
+      this.threads.map((thread) => this.feed(thread)),
+    ).flat();
   }
 
   /** The next batch, when it is full; undefined at the end of the epoch. Errors come at the batch they belong to. */
@@ -90,30 +104,32 @@ export class EpochRun {
     this.notify?.();
   }
 
-  /** Waits for the workers to leave and gives back the slots that were not handed out. */
+  /** Waits for the threads to finish their tasks and gives back the slots that were not handed out. */
   async close(): Promise<void> {
     this.stopped = true;
     this.job.ring.wake();
-    await Promise.all(this.workers);
+    await Promise.all(this.work);
+    for (const thread of this.threads) thread.close(this.number);
     for (const { slot } of this.queue.splice(0)) this.job.ring.give(slot);
   }
 
-  private async work(): Promise<void> {
+  private async feed(thread: LoaderThread): Promise<void> {
     while (!this.stopped && this.position < this.job.end) {
       const filling = this.currentFilling();
       if (!filling) {
         await this.job.ring.changed();
         continue;
       }
-      const position = this.position++;
+      const first = this.position - filling.number * this.job.batchSize;
+      const count = Math.min(TASK_IMAGES, filling.size - first);
+      this.position += count;
       try {
-        await this.fill(filling, position);
+        await this.fill(thread, filling, first, count);
       } catch (error) {
         this.fail(filling.number, error);
       }
-      filling.missing--;
+      filling.missing -= count;
       if (filling.missing === 0) this.notify?.();
-      if (performance.now() - this.turnStart > TURN_MS) await this.nextTurn();
     }
   }
 
@@ -133,32 +149,39 @@ export class EpochRun {
     return filling;
   }
 
-  private async fill({ number, slot }: Filling, position: number): Promise<void> {
-    const { folder, transform, batchSize, seed, epoch, order } = this.job;
-    const wanted = order[position] ?? 0;
-    const { image, index } = await this.firstReadable(wanted);
-    const row = position - number * batchSize;
-    const bytes = transform.width * transform.height * 3;
-    const pixels = slot.images.subarray(row * bytes, (row + 1) * bytes);
-    const random = new Random(seed, Stream.augmentation, epoch, wanted);
-    transform.apply(image, random, pixels, slot.color.subarray(row * 12, (row + 1) * 12));
-    slot.labels[row] = folder.label(index);
-    slot.indices[row] = index;
+  /** Has `count` rows of a batch filled, unreadable images replaced if the policy allows it. */
+  private async fill(thread: LoaderThread, filling: Filling, first: number, count: number): Promise<void> {
+    const { folder, batchSize, order, bad } = this.job;
+    const { number, slot } = filling;
+    let rows = Array.from({ length: count }, (_, i) => {
+      const wanted = order[number * batchSize + first + i] ?? 0;
+      return { row: first + i, wanted, index: this.readable(wanted) };
+    });
+    while (rows.length > 0) {
+      const tasks = rows.map(({ row, wanted, index }) => ({ row, wanted, path: folder.path(index) }));
+      const failed = await thread.fill(this.number, slot.id, tasks);
+      const reasons = new Map(failed.map(({ row, reason }) => [row, reason]));
+      const again: Wanted[] = [];
+      for (const task of rows) {
+        const reason = reasons.get(task.row);
+        if (reason === undefined) {
+          slot.labels[task.row] = folder.label(task.index);
+          slot.indices[task.row] = task.index;
+        } else {
+          bad.add(task.index, new ImageError(folder.path(task.index), reason));
+          again.push(task);
+        }
+      }
+      rows = again.map(({ row, wanted }) => ({ row, wanted, index: this.readable(wanted) }));
+    }
   }
 
-  /** The image `wanted`, or the next in the folder's order that can be read, if the policy allows it. */
-  private async firstReadable(wanted: number): Promise<{ image: Image; index: number }> {
+  /** The index `wanted`, or the next in the folder's order that is not known to be unreadable. */
+  private readable(wanted: number): number {
     const { folder, bad } = this.job;
     for (let step = 0; step < folder.length; step++) {
       const index = (wanted + step) % folder.length;
-      if (bad.has(index)) continue;
-      try {
-        const image = this.reader.read(folder.path(index));
-        return { image: image instanceof Promise ? await image : image, index };
-      } catch (error) {
-        if (!(error instanceof ImageError)) throw error;
-        bad.add(index, error);
-      }
+      if (!bad.has(index)) return index;
     }
     throw new Error('No image of the data set can be read.');
   }
@@ -170,12 +193,8 @@ export class EpochRun {
     this.notify?.();
   }
 
-  private async nextTurn(): Promise<void> {
-    await immediate();
-    this.turnStart = performance.now();
-  }
-
   private handOut({ number, size, slot }: Filling): Batch {
+    const { images, color, labels, indices } = slot;
     this.job.ring.held++;
     let held = true;
     const release = () => {
@@ -184,6 +203,6 @@ export class EpochRun {
       this.job.ring.held--;
       this.job.ring.give(slot);
     };
-    return { ...slot, size, number, release };
+    return { images, color, labels, indices, size, number, release };
   }
 }

@@ -2,7 +2,7 @@ export type { BadImagePolicy, SkippedImage } from './bad-images.js';
 export type { Rgb } from './color.js';
 export { decodeOnPool, decodeSmallPng } from './decode.js';
 export { DataError, ImageError } from './errors.js';
-export type { Box, Image } from './image.js';
+export type { Box, Image, Picture, Region, RegionSource } from './image.js';
 export { assertSameClasses, ImageFolder } from './image-folder.js';
 export {
   type Batch,
@@ -13,7 +13,7 @@ export {
   type LoaderOptions,
 } from './loader.js';
 export { Random, Stream } from './random.js';
-export { ImageReader } from './reader.js';
+export { usePicture } from './reader.js';
 export { cropAndResize } from './resample.js';
 export { permutation, type Sampler, sequentialSampler, shuffledSampler } from './sampler.js';
 export { TEN_CROPS, tenCropTransform } from './ten-crop.js';
@@ -25,5 +25,6 @@ export {
   IMAGENET_STD,
   type TrainTransformOptions,
   type Transform,
+  type TransformSpec,
   trainTransform,
 } from './transform.js';

@@ -38,7 +38,7 @@ export interface LoaderOptions {
   batchSize: number;
   /** Augmentation is a function of (seed, epoch, index). Default 0. */
   seed?: number;
-  /** Images in work at a time; more than libuv's pool has threads (UV_THREADPOOL_SIZE, 4) bring nothing. Default 2. */
+  /** Threads that read, decode and transform images; all loaders of a process share them. Default 2. */
   workers?: number;
   /** Batches in memory, those the consumer holds included. Default 3. */
   slots?: number;

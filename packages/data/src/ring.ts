@@ -1,5 +1,7 @@
-/** The arrays of one batch, allocated once and used again and again. */
+/** The arrays of one batch, allocated once and used again and again; threads share the memory of images and colours. */
 export interface Slot {
+  /** Position among the ring's slots. */
+  readonly id: number;
   readonly images: Uint8Array;
   readonly color: Float32Array;
   readonly labels: Int32Array;
@@ -10,6 +12,7 @@ export interface Slot {
 export class Ring {
   /** Slots in the consumer's hands. */
   held = 0;
+  readonly slots: readonly Slot[];
   private readonly free: Slot[];
   private waiting: (() => void)[] = [];
 
@@ -19,12 +22,14 @@ export class Ring {
     batchSize: number,
     imageBytes: number,
   ) {
-    this.free = Array.from({ length: size }, () => ({
-      images: new Uint8Array(batchSize * imageBytes),
-      color: new Float32Array(batchSize * 12),
+    this.slots = Array.from({ length: size }, (_, id) => ({
+      id,
+      images: new Uint8Array(new SharedArrayBuffer(batchSize * imageBytes)),
+      color: new Float32Array(new SharedArrayBuffer(batchSize * 12 * 4)),
       labels: new Int32Array(batchSize),
       indices: new Int32Array(batchSize),
     }));
+    this.free = [...this.slots];
   }
 
   /** A free slot, or undefined. */

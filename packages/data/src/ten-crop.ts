@@ -1,6 +1,6 @@
 import { identityColor, normalizeColor } from './color.js';
 import { roundHalfEven, type Size, shorterSideTo } from './geometry.js';
-import type { Image } from './image.js';
+import type { Image, Picture } from './image.js';
 import { cropAndResize } from './resample.js';
 import {
   checkSide,
@@ -25,10 +25,11 @@ export function tenCropTransform(options: EvalTransformOptions = {}): Transform 
   if (scale !== -1) checkSide('scale', scale);
   const bytes = crop * crop * 3;
   return {
+    spec: { kind: 'ten-crop', options },
     width: crop,
     height: TEN_CROPS * crop,
     apply(image, _random, pixels, color) {
-      const scaled = scale === -1 ? image : resizeShorterSide(image, scale);
+      const scaled = resizeShorterSide(image, scale);
       const places = fiveCrops(scaled, crop);
       for (let i = 0; i < TEN_CROPS; i++) {
         const place = places[i % places.length] ?? { left: 0, top: 0 };
@@ -47,8 +48,9 @@ interface Place {
   readonly top: number;
 }
 
-function resizeShorterSide(image: Image, target: number): Image {
-  const { width, height } = shorterSideTo(image, target);
+/** The whole image, its shorter side resized to `target` unless that is −1. */
+function resizeShorterSide(image: Picture, target: number): Image {
+  const { width, height } = target === -1 ? image : shorterSideTo(image, target);
   return cropAndResize(image, { left: 0, top: 0, width: image.width, height: image.height }, width, height);
 }
 

@@ -8,7 +8,7 @@ import {
   type Rgb,
 } from './color.js';
 import { centreSquare, randomCropBox, shorterSideTo } from './geometry.js';
-import type { Box, Image } from './image.js';
+import type { Box, Image, Picture } from './image.js';
 import type { Random } from './random.js';
 import { cropAndResize } from './resample.js';
 
@@ -16,15 +16,21 @@ import { cropAndResize } from './resample.js';
 export const IMAGENET_MEAN: Rgb = [0.485, 0.456, 0.406];
 export const IMAGENET_STD: Rgb = [0.229, 0.224, 0.225];
 
-/** Makes an image of fixed size, and the colour matrix to apply to it, out of a decoded one. */
+/** What a transform is made from: makeTransform makes the same one of it, in any thread. */
+export type TransformSpec =
+  | { readonly kind: 'train'; readonly options: TrainTransformOptions }
+  | { readonly kind: 'eval' | 'ten-crop'; readonly options: EvalTransformOptions };
+
+/** Makes an image of fixed size, and the colour matrix to apply to it, out of another one. */
 export interface Transform {
+  readonly spec: TransformSpec;
   readonly width: number;
   readonly height: number;
   /**
    * @param pixels receives height × width × 3 bytes
    * @param color receives the 3×4 matrix on RGB in [0, 1], row-major
    */
-  apply(image: Image, random: Random, pixels: Uint8Array, color: Float32Array): void;
+  apply(image: Picture, random: Random, pixels: Uint8Array, color: Float32Array): void;
 }
 
 interface CommonOptions {
@@ -61,6 +67,7 @@ export function trainTransform(options: TrainTransformOptions = {}): Transform {
   checkSide('crop', crop);
   if (scale !== -1) checkSide('scale', scale);
   return {
+    spec: { kind: 'train', options },
     width: crop,
     height: crop,
     apply(image, random, pixels, color) {
@@ -82,6 +89,7 @@ export function evalTransform(options: EvalTransformOptions = {}): Transform {
   checkSide('crop', crop);
   if (scale !== -1) checkSide('scale', scale);
   return {
+    spec: { kind: 'eval', options },
     width: crop,
     height: crop,
     apply(image, _random, pixels, color) {
@@ -97,7 +105,7 @@ export function evalTransform(options: EvalTransformOptions = {}): Transform {
   };
 }
 
-function resizeShorterSide(image: Image, target: number): Image {
+function resizeShorterSide(image: Picture, target: number): Image {
   const { width, height } = shorterSideTo(image, target);
   const whole = { left: 0, top: 0, width: image.width, height: image.height };
   return cropAndResize(image, whole, width, height);

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import sharp from 'sharp';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decodeOnPool, decodeSmallPng } from '../src/decode.js';
 import { ImageError } from '../src/errors.js';
-import { ImageReader } from '../src/reader.js';
+import { usePicture } from '../src/reader.js';
 import { greyPng, makeImage, temporaryFolder, writeFiles } from './images.js';
 
 const rgb = makeImage(6, 4, 3, (x, y, c) => (x * 30 + y * 17 + c * 60) % 256);
@@ -162,53 +162,28 @@ describe('decodeSmallPng', () => {
   });
 });
 
-describe('ImageReader', () => {
-  it('reads small and large files in any order, and names the one it cannot read', async () => {
+describe('usePicture', () => {
+  it('reads files of every kind and names the one it cannot read', async () => {
     const folder = await temporaryFolder();
     const noise = makeImage(200, 150, 3, (x, y, c) => (x * x * 31 + y * y * 17 + x * y * c) % 256);
-    const large = await sharp(noise.data, { raw: { width: 200, height: 150, channels: 3 } })
-      .png()
-      .toBuffer();
+    const large = sharp(noise.data, { raw: { width: 200, height: 150, channels: 3 } });
     await writeFiles(folder, {
       'small.png': greyPng(9),
-      'large.PNG': large,
+      'large.PNG': await large.png().toBuffer(),
+      'plain.jpg': await large.jpeg().toBuffer(),
+      'progressive.jpg': await large.jpeg({ progressive: true }).toBuffer(),
+      'turned.jpg': await large.withMetadata({ orientation: 6 }).jpeg().toBuffer(),
       'bad.png': 'no image',
       'empty.png': '',
     });
-    const reader = new ImageReader();
-    const sizeOf = async (name: string) => (await reader.read(join(folder, name))).width;
-    for (const name of [
-      'small.png',
-      'large.PNG',
-      'small.png',
-      'large.PNG',
-      'large.PNG',
-      'small.png',
-      'small.png',
-    ]) {
-      expect(await sizeOf(name)).toBe(name === 'small.png' ? 8 : 200);
-    }
+    const sizeOf = (name: string) =>
+      usePicture(join(folder, name), ({ width, height }) => [width, height] as const);
+    expect(await sizeOf('small.png')).toEqual([8, 8]);
+    for (const name of ['large.PNG', 'plain.jpg', 'progressive.jpg'])
+      expect(await sizeOf(name)).toEqual([200, 150]);
+    expect(await sizeOf('turned.jpg')).toEqual([150, 200]);
     await expect(sizeOf('bad.png')).rejects.toThrow(`Cannot read the image ${join(folder, 'bad.png')}:`);
     await expect(sizeOf('empty.png')).rejects.toThrow(ImageError);
     await expect(sizeOf('missing.png')).rejects.toThrow(/missing\.png/);
-  });
-
-  it('moves its reads off the thread where storage is slow', async () => {
-    const folder = await temporaryFolder();
-    await writeFiles(folder, { 'small.png': greyPng(9), 'bad.png': 'no image' });
-    let now = 0;
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
-      now += 50;
-      return now;
-    });
-    onTestFinished(() => clock.mockRestore());
-    const reader = new ImageReader();
-    const first = reader.read(join(folder, 'small.png'));
-    const second = reader.read(join(folder, 'small.png'));
-    expect(first).not.toBeInstanceOf(Promise);
-    expect(second).toBeInstanceOf(Promise);
-    expect((await second).data).toEqual((await first).data);
-    await expect(reader.read(join(folder, 'bad.png'))).rejects.toThrow(ImageError);
-    await expect(reader.read(join(folder, 'missing.png'))).rejects.toThrow(ImageError);
   });
 });

@@ -81,7 +81,7 @@ describe('createLoader', () => {
     const reference = await contents(loaderOf(folder, { ...options, onBadImage, workers: 1 }), 2);
     for (const [workers, slots] of [
       [2, 3],
-      [7, 2],
+      [4, 2],
       [3, 1],
     ]) {
       const loader = loaderOf(folder, { ...options, onBadImage, workers, slots });

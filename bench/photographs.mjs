@@ -1,16 +1,12 @@
 // @ts-check
 // Compares resize-and-crop with torchvision's on every photograph of Debian's opencv-doc, and prints a table.
-// Needs the package's build (npm run build), opencv-doc and python3-torchvision:  node tools/oracle/photographs.mjs
+// Needs the package's build (npm run build), opencv-doc and python3-torchvision:  node bench/photographs.mjs
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-/** @type {typeof import('../../packages/data/src/index.js')} */
-const { cropAndResize, evalTransform, ImageReader, Random, Stream } = await import(
-  new URL('../../packages/data/dist/index.js', import.meta.url).href
-);
+import { cropAndResize, evalTransform, Random, Stream, usePicture } from '@inplace-abn/data';
 
 const SOURCE = '/usr/share/doc/opencv-doc/examples';
 const SIDE = 224;
@@ -24,23 +20,23 @@ const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .map((name) => join(SOURCE, name));
 const out = mkdtempSync(join(tmpdir(), 'iabn-photographs-'));
 try {
-  const script = fileURLToPath(new URL('photographs.py', import.meta.url));
+  const script = fileURLToPath(new URL('peers/photographs.py', import.meta.url));
   execFileSync('/usr/bin/python3', ['-B', script, out, ...files], { stdio: 'inherit' });
   const boxes = JSON.parse(readFileSync(join(out, 'boxes.json'), 'utf8'));
   const evaluation = evalTransform();
-  const reader = new ImageReader();
   const jpegs = newRow('JPEG');
   const pngs = newRow('PNG');
   for (const [number, path] of files.entries()) {
     const expected = readFileSync(join(out, `${number}.rgb`));
-    const image = await reader.read(path);
     const row = path.endsWith('.png') ? pngs : jpegs;
     row.files++;
     const pixels = new Uint8Array(BYTES);
-    evaluation.apply(image, new Random(0, Stream.augmentation, 0, 0), pixels, new Float32Array(12));
+    const random = new Random(0, Stream.augmentation, 0, 0);
+    await usePicture(path, (picture) => evaluation.apply(picture, random, pixels, new Float32Array(12)));
     count(row, path, pixels, expected.subarray(0, BYTES));
     for (const [i, [left, top, width, height]] of boxes[number].entries()) {
-      const result = cropAndResize(image, { left, top, width, height }, SIDE, SIDE);
+      const box = { left, top, width, height };
+      const result = await usePicture(path, (picture) => cropAndResize(picture, box, SIDE, SIDE));
       count(row, path, asRgb(result), expected.subarray((i + 1) * BYTES, (i + 2) * BYTES));
     }
   }
@@ -80,7 +76,7 @@ function count(row, path, received, expected) {
   row.worstMax = Math.max(row.worstMax, max);
 }
 
-/** @param {import('../../packages/data/src/index.js').Image} image */
+/** @param {import('@inplace-abn/data').Image} image */
 function asRgb({ data, channels }) {
   if (channels === 3) return data;
   return Uint8Array.from({ length: data.length * 3 }, (_, i) => data[Math.floor(i / 3)] ?? 0);

@@ -1,0 +1,142 @@
+import type { Box, Image, Region, RegionSource } from '../image.js';
+import { kernels } from '../wasm/kernels.js';
+import { type JpegComponent, type JpegHeader, readJpegHeader } from './header.js';
+import { decodingTable } from './huffman.js';
+
+/** A scan that cannot be decoded to its end. */
+export class DamagedJpeg extends Error {
+  override name = 'DamagedJpeg';
+}
+
+/** A baseline JPEG of which rectangles are decoded on the calling thread, to libjpeg-turbo's and so to PIL's pixels. */
+export class Jpeg implements RegionSource {
+  private constructor(
+    private readonly file: Uint8Array,
+    private readonly header: JpegHeader,
+    private readonly codes: readonly { readonly dc: Uint8Array; readonly ac: Uint8Array }[],
+  ) {}
+
+  /** Undefined for a file that is something else, damaged, or of an uncommon kind (see readJpegHeader). */
+  static open(file: Uint8Array): Jpeg | undefined {
+    const header = readJpegHeader(file);
+    if (!header) return undefined;
+    const codes: { dc: Uint8Array; ac: Uint8Array }[] = [];
+    for (const component of header.components) {
+      const [dc, ac] = [decodingTable(component.dc), decodingTable(component.ac)];
+      if (!dc || !ac) return undefined;
+      codes.push({ dc, ac });
+    }
+    return new Jpeg(file, header, codes);
+  }
+
+  get width(): number {
+    return this.header.width;
+  }
+
+  get height(): number {
+    return this.header.height;
+  }
+
+  /**
+   * Decodes what `box` needs and no more; damage behind it is not noticed.
+   * @throws DamagedJpeg
+   */
+  region(box: Box): Region {
+    const { header } = this;
+    const [luma] = header.components;
+    if (!luma) throw new DamagedJpeg('it has no components');
+    const grey = header.components.length === 1;
+    // The sampling of a lone component means nothing.
+    const [h, v] = grey ? [1, 1] : [luma.h, luma.v];
+    const units = unitsOf(box, header, 8 * h, 8 * v);
+    const { scratch, decodeScan, toRgb } = kernels();
+    scratch.reset();
+    const planes = header.components.map((component, i) =>
+      this.takePlane(component, i, units, i === 0 ? [h, v] : [1, 1]),
+    );
+    const components = scratch.put(Int32Array.from(planes.flat()));
+    const scan = scratch.put(this.file.subarray(header.scan));
+    const end = scan + this.file.length - header.scan;
+    const { left, top, right, bottom } = units;
+    const whole = decodeScan(
+      scan,
+      end,
+      components,
+      planes.length,
+      h,
+      v,
+      Math.ceil(header.width / (8 * h)),
+      header.restartInterval,
+      left,
+      top,
+      right,
+      bottom,
+    );
+    if (!whole) throw new DamagedJpeg('its data is damaged');
+    if (grey) return greyRegion(planes[0] ?? [], units, header);
+    const { width, height } = box;
+    const rgb = scratch.take(width * height * 3);
+    const rows = scratch.take(4 * (right - left) * 8 * h + 256);
+    toRgb(
+      rgb,
+      components,
+      box.left - left * 8 * h,
+      box.top - top * 8 * v,
+      width,
+      height,
+      h,
+      v,
+      Math.ceil(header.width / h) - left * 8,
+      Math.ceil(header.height / v) - top * 8,
+      rows,
+    );
+    const image: Image = { data: scratch.copy(rgb, width * height * 3), width, height, channels: 3 };
+    return { image, left: box.left, top: box.top };
+  }
+
+  /** Puts a component's tables where the kernels find them and makes room for its samples, `h`×`v` blocks a unit. */
+  private takePlane(
+    component: JpegComponent,
+    index: number,
+    units: Units,
+    [h, v]: readonly [number, number],
+  ): PlaneFields {
+    const { scratch } = kernels();
+    const pitch = (units.right - units.left) * 8 * h;
+    const plane = scratch.take(pitch * (units.bottom - units.top) * 8 * v);
+    const { dc, ac } = this.codes[index] ?? {};
+    if (!dc || !ac) throw new DamagedJpeg('it has no Huffman tables');
+    return [scratch.put(dc), scratch.put(ac), scratch.put(component.quant), plane, pitch];
+  }
+}
+
+/** Addresses of both Huffman tables, quantisation steps and samples, and bytes a row, in wasm/jpeg.ts's order. */
+type PlaneFields = [dc: number, ac: number, quant: number, plane: number, pitch: number];
+
+/** A half-open rectangle of units (MCUs). */
+interface Units {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** The units that a box needs: upsampling looks at the neighbours of its chroma samples, two pixels away at most. */
+function unitsOf(box: Box, { width, height }: JpegHeader, unitWidth: number, unitHeight: number): Units {
+  return {
+    left: Math.floor(Math.max(box.left - 2, 0) / unitWidth),
+    top: Math.floor(Math.max(box.top - 2, 0) / unitHeight),
+    right: Math.ceil(Math.min(box.left + box.width + 2, width) / unitWidth),
+    bottom: Math.ceil(Math.min(box.top + box.height + 2, height) / unitHeight),
+  };
+}
+
+function greyRegion(
+  [, , , plane = 0, pitch = 0]: PlaneFields | [],
+  units: Units,
+  header: JpegHeader,
+): Region {
+  const height = Math.min(units.bottom * 8, header.height) - units.top * 8;
+  const data = kernels().scratch.copy(plane, pitch * height);
+  return { image: { data, width: pitch, height, channels: 1 }, left: units.left * 8, top: units.top * 8 };
+}

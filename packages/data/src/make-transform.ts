@@ -1,0 +1,14 @@
+import { tenCropTransform } from './ten-crop.js';
+import { evalTransform, type Transform, type TransformSpec, trainTransform } from './transform.js';
+
+/** The transform that a specification describes; it travels between threads where a function cannot. */
+export function makeTransform(spec: TransformSpec): Transform {
+  switch (spec.kind) {
+    case 'train':
+      return trainTransform(spec.options);
+    case 'eval':
+      return evalTransform(spec.options);
+    case 'ten-crop':
+      return tenCropTransform(spec.options);
+  }
+}

@@ -1,0 +1,108 @@
+import { Worker } from 'node:worker_threads';
+import type { TransformSpec } from './transform.js';
+
+/** What a thread must know of an epoch. */
+export interface RunSetup {
+  readonly transform: TransformSpec;
+  readonly seed: number;
+  readonly epoch: number;
+  /** Shared memory of the ring's slots. */
+  readonly slots: readonly { readonly images: Uint8Array; readonly color: Float32Array }[];
+}
+
+/** An image to make: row of the batch, the index that its augmentation is drawn for, and the file to read. */
+export interface RowTask {
+  readonly row: number;
+  readonly wanted: number;
+  readonly path: string;
+}
+
+export interface FailedRow {
+  readonly row: number;
+  readonly reason: string;
+}
+
+export type ToWorker =
+  | { kind: 'open'; run: number; setup: RunSetup }
+  | { kind: 'fill'; run: number; task: number; slot: number; rows: readonly RowTask[] }
+  | { kind: 'close'; run: number };
+
+export interface FromWorker {
+  readonly task: number;
+  readonly failed: readonly FailedRow[];
+  /** What was thrown that is not an image's fault. */
+  readonly error?: unknown;
+}
+
+interface Waiting {
+  resolve(failed: readonly FailedRow[]): void;
+  reject(error: unknown): void;
+}
+
+/** A thread that makes images. It keeps the process alive only while it has something to do. */
+export class LoaderThread {
+  private readonly worker = new Worker(new URL('./worker.js', import.meta.url));
+  private readonly waiting = new Map<number, Waiting>();
+  private tasks = 0;
+  /** False once the thread has died. */
+  alive = true;
+
+  constructor() {
+    this.worker.unref();
+    this.worker.on('message', ({ task, failed, error }: FromWorker) => {
+      const waiting = this.finish(task);
+      if (error === undefined) waiting?.resolve(failed);
+      else waiting?.reject(error);
+    });
+    this.worker.on('error', (error) => this.die(error));
+    this.worker.on('exit', (code) => this.die(new Error(`A loader thread ended with code ${code}.`)));
+  }
+
+  open(run: number, setup: RunSetup): void {
+    this.send({ kind: 'open', run, setup });
+  }
+
+  close(run: number): void {
+    this.send({ kind: 'close', run });
+  }
+
+  /** Makes images of a batch; resolves to those whose files cannot be read. */
+  fill(run: number, slot: number, rows: readonly RowTask[]): Promise<readonly FailedRow[]> {
+    const task = this.tasks++;
+    return new Promise((resolve, reject) => {
+      if (!this.alive) {
+        reject(new Error('A loader thread has ended.'));
+        return;
+      }
+      if (this.waiting.size === 0) this.worker.ref();
+      this.waiting.set(task, { resolve, reject });
+      this.send({ kind: 'fill', run, task, slot, rows });
+    });
+  }
+
+  private send(message: ToWorker): void {
+    this.worker.postMessage(message);
+  }
+
+  private finish(task: number): Waiting | undefined {
+    const waiting = this.waiting.get(task);
+    this.waiting.delete(task);
+    if (this.waiting.size === 0) this.worker.unref();
+    return waiting;
+  }
+
+  private die(error: Error): void {
+    this.alive = false;
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+}
+
+let pool: LoaderThread[] = [];
+
+/** `count` threads, the same for all loaders of the process: they are started once and wait between epochs. */
+export function loaderThreads(count: number): readonly LoaderThread[] {
+  pool = pool.filter((thread) => thread.alive);
+  while (pool.length < count) pool.push(new LoaderThread());
+  return pool.slice(0, count);
+}

@@ -1,0 +1,124 @@
+// The WebAssembly kernels (sources: packages/data/wasm) and the memory they work in, one instance a thread.
+
+import { WASM_BASE64 } from './module.js';
+
+/** The part of the JavaScript API that is used here; Node's types lack it. */
+interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: {
+    Module: new (bytes: Uint8Array) => object;
+    Instance: new (module: object) => { readonly exports: unknown };
+  };
+};
+
+/** What wasm/index.ts exports; numbers that are addresses come from `Scratch`. */
+interface Exports {
+  readonly memory: Memory;
+  heapStart(): number;
+  decodeScan(
+    from: number,
+    to: number,
+    components: number,
+    componentCount: number,
+    h: number,
+    v: number,
+    unitsPerRow: number,
+    restartInterval: number,
+    left: number,
+    top: number,
+    right: number,
+    bottom: number,
+  ): number;
+  toRgb(
+    dst: number,
+    components: number,
+    left: number,
+    top: number,
+    width: number,
+    height: number,
+    h: number,
+    v: number,
+    chromaRight: number,
+    chromaBottom: number,
+    rows: number,
+  ): void;
+  resampleRgbRows: ResampleRows;
+  resampleGreyRows: ResampleRows;
+  resampleColumns: ResampleRows;
+}
+
+type ResampleRows = (
+  dst: number,
+  src: number,
+  pitch: number,
+  rowsOrSamples: number,
+  length: number,
+  first: number,
+  count: number,
+  weights: number,
+  stride: number,
+) => void;
+
+const PAGE = 65536;
+/** Kernels read and write whole vectors: up to this far behind the end of what they were given. */
+const SLACK = 64;
+
+/** The kernels' memory, handed out from the bottom up and taken back as a whole. */
+export class Scratch {
+  private readonly base: number;
+  private next: number;
+
+  constructor(
+    private readonly memory: Memory,
+    base: number,
+  ) {
+    this.base = (base + 15) & ~15;
+    this.next = this.base;
+  }
+
+  /** Takes everything back. */
+  reset(): void {
+    this.next = this.base;
+  }
+
+  /** An address with room for `bytes`, a multiple of 16. What lies there is left from earlier. */
+  take(bytes: number): number {
+    const address = this.next;
+    this.next = (address + bytes + SLACK + 15) & ~15;
+    const missing = this.next - this.memory.buffer.byteLength;
+    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE));
+    return address;
+  }
+
+  /** An address where a copy of `content` lies. */
+  put(content: Uint8Array | Uint16Array | Int32Array): number {
+    const address = this.take(content.byteLength);
+    const bytes = new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+    new Uint8Array(this.memory.buffer, address, content.byteLength).set(bytes);
+    return address;
+  }
+
+  /** A copy of what lies at an address. */
+  copy(address: number, bytes: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.memory.buffer, address, bytes).slice();
+  }
+}
+
+export interface Kernels extends Exports {
+  readonly scratch: Scratch;
+}
+
+let instance: Kernels | undefined;
+
+/** The kernels of this thread. */
+export function kernels(): Kernels {
+  if (!instance) {
+    const module = new WebAssembly.Module(Buffer.from(WASM_BASE64, 'base64'));
+    const exports = new WebAssembly.Instance(module).exports as Exports;
+    instance = { ...exports, scratch: new Scratch(exports.memory, exports.heapStart()) };
+  }
+  return instance;
+}
