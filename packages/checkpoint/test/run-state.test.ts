@@ -13,7 +13,7 @@ import {
   saveRunState,
   writeSafetensors,
 } from '../src/index.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { PATIENCE, temporaryFolder } from './temporary-folder.js';
 import { anyTensors, comparable, float32 } from './tensors.js';
 
 const root = await temporaryFolder();
@@ -85,7 +85,7 @@ describe('run state', () => {
     await expect(loadRunState(path)).rejects.toThrow('has version 9 of the training state');
   });
 
-  it('notices every truncation and every flipped bit', async () => {
+  it('notices every truncation and every flipped bit', PATIENCE, async () => {
     const path = join(root, 'damaged.safetensors');
     await saveRunState(path, runState(7));
     const whole = await readFile(path);

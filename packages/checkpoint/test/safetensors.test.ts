@@ -11,7 +11,7 @@ import {
   type WriteOptions,
   writeSafetensors,
 } from '../src/index.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { PATIENCE, temporaryFolder } from './temporary-folder.js';
 import { anyTensors, comparable, float32 } from './tensors.js';
 
 const root = await temporaryFolder();
@@ -129,7 +129,7 @@ describe('round trip', () => {
   });
 });
 
-describe('damage', () => {
+describe('damage', PATIENCE, () => {
   const tensors = new Map<string, TensorData>([
     ['w', float32([2, 2], [1, 2, 3, 4])],
     ['n', { dtype: 'int64', shape: [], data: BigInt64Array.of(9n) }],

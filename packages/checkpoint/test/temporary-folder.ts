@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
+/** For tests of thousands of reads, on a machine that may be busy. */
+export const PATIENCE = { timeout: 60_000 };
+
 /** A folder for the tests of one file, removed after them. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'checkpoint-test-'));

@@ -10,10 +10,8 @@ import { OPCODES } from '../src/pickle/opcodes.js';
 import { tensorsIn } from '../src/torch/value.js';
 import { memorySource, readBytes, torchBytes } from './memory-source.js';
 import { inLegacy, int, inZip, ops, pickle, tensor, text } from './pickles.js';
+import { PATIENCE } from './temporary-folder.js';
 import { comparable, float32 } from './tensors.js';
-
-/** Thousands of reads, on a machine that may be busy. */
-const PATIENCE = { timeout: 60_000 };
 
 const fixtures = fileURLToPath(new URL('fixtures/torch/', import.meta.url));
 /** Small, because every byte of it is tried. */
