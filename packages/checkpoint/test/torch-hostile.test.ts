@@ -142,6 +142,12 @@ describe('programs that ask for too much', () => {
     );
   });
 
+  it('dictionaries without end, which take more memory than other values', async () => {
+    expect(await refusal(pickle(repeat(100_000, ops('EMPTY_DICT'))))).toContain(
+      'more than 1000000 operations',
+    );
+  });
+
   it('doubling by reuse of the memo', async () => {
     const twice = ops('BINPUT', Buffer.from([0]), 'BINGET', Buffer.from([0]), 'TUPLE2');
     expect(await refusal(pickle('NONE', repeat(60, twice)))).toContain('holds more than 1000000 values');

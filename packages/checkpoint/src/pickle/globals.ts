@@ -2,6 +2,7 @@
 // needs no more (PyTorch 0.2 to 2.x). Whatever is not here is refused by its name.
 
 import type { Dtype } from '../tensor-data.js';
+import { DICT_OPERATIONS } from './limits.js';
 import { Callable, kindOf, type Pickled, StorageType, Tuple } from './objects.js';
 import { rebuildTensor } from './rebuild-tensor.js';
 
@@ -21,6 +22,7 @@ export const STORAGE_CLASSES = {
 
 const orderedDict = new Callable('collections.OrderedDict', (args, context) => {
   const [pairs, ...more] = args;
+  context.charge(DICT_OPERATIONS);
   if (args.length === 0) return new Map();
   // Python 2 hands the content over as a list of pairs.
   if (!Array.isArray(pairs) || more.length > 0) return context.fail('an ordered dictionary is malformed');

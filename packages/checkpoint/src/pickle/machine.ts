@@ -4,7 +4,7 @@
 import { CheckpointError } from '../errors.js';
 import { Cursor } from './cursor.js';
 import { dictKey, findGlobal } from './globals.js';
-import type { PickleLimits } from './limits.js';
+import { DICT_OPERATIONS, type PickleLimits } from './limits.js';
 import { Callable, type CallContext, kindOf, type Pickled, type PickledDict, Tuple } from './objects.js';
 import { OPCODES, type Opcode, opcodeName } from './opcodes.js';
 
@@ -184,7 +184,10 @@ const RULES: Readonly<Record<Exclude<Opcode, 'STOP'>, (m: Machine) => void>> = {
   SHORT_BINSTRING: (m) => m.latin1(m.cursor.uint8()),
   BINBYTES: (m) => m.latin1(m.cursor.uint32()),
   SHORT_BINBYTES: (m) => m.latin1(m.cursor.uint8()),
-  EMPTY_DICT: (m) => m.push(new Map()),
+  EMPTY_DICT: (m) => {
+    m.charge(DICT_OPERATIONS);
+    m.push(new Map());
+  },
   EMPTY_LIST: (m) => m.push([]),
   EMPTY_TUPLE: (m) => m.tuple(0),
   TUPLE1: (m) => m.tuple(1),
