@@ -20,7 +20,8 @@ from nets import NETS, load_prng_parameters
 
 BATCH, CLASSES = 4, 10
 
-# What each case builds: options of the network beside the classes, and the side of its images.
+# What each case builds, all of the published width or small enough for the tests: options of the network beside the
+# classes, and the side of its images.
 CASES = {
     "resnet18": {},
     "resnet50": {},
@@ -28,18 +29,6 @@ CASES = {
     "wider_resnet16": {"options": {"width": 0.125, "stem": "small"}, "size": 32},
     "wider_resnet16_a2": {"options": {"width": 0.125, "dilation": True, "dropout": [0.0, 0.0]}, "size": 32},
     "densenet121": {"options": {"width": 0.5}},
-}
-
-# Networks of the published width, too large for the tests: written and compared by hand.
-FULL = {
-    "wider_resnet16_full": {"arch": "wider_resnet16", "size": 64},
-    "wider_resnet16_a2_full": {
-        "arch": "wider_resnet16_a2",
-        "options": {"dilation": True, "dropout": [0.0, 0.0]},
-        "size": 32,
-    },
-    "densenet121_full": {"arch": "densenet121", "options": {"input_3x3": True}},
-    "resnext50_dilated_full": {"arch": "resnext50", "options": {"dilation": [1, 1, 2, [1, 2, 4]]}},
 }
 
 # The digests of the first two are of full length.
@@ -102,8 +91,8 @@ def _relative(a, b) -> float:
 
 
 def main(case: str, spec: dict) -> None:
-    arch, options, size = spec.get("arch", case), spec.get("options", {}), spec.get("size", 64)
-    make = partial(build, arch, options)
+    options, size = spec.get("options", {}), spec.get("size", 64)
+    make = partial(build, case, options)
     net, x, salt, moved = clearance.clear(make, partial(images, size=size))
     errors = float32_errors(make, net, x)
     result = step(net, x)
@@ -111,7 +100,7 @@ def main(case: str, spec: dict) -> None:
     out = {
         "about": {
             "network": {
-                "arch": arch,
+                "arch": case,
                 "classes": CLASSES,
                 "bn_mode": "inplace",
                 "activation": "leaky_relu",
@@ -141,4 +130,4 @@ def _digest(case: str, name: str, tensor: np.ndarray, few: int) -> list:
 if __name__ == "__main__":
     torch.manual_seed(0)
     for case in sys.argv[1:] or CASES:
-        main(case, {**CASES, **FULL}[case])
+        main(case, CASES[case])
