@@ -14,7 +14,7 @@ export {
   toFloat64,
 } from './dtype.js';
 export { NotFiniteError, ShapeError, UsageError } from './errors.js';
-export type { Graph, GraphNode, StateInfo, StateKind, ValueId, ValueInfo } from './graph/graph.js';
+export type { Graph, GraphNode, Phase, StateInfo, StateKind, ValueId, ValueInfo } from './graph/graph.js';
 export { operands, valueInfo } from './graph/graph.js';
 export { formatGraph, formatNode } from './graph/text.js';
 export * from './ops/functions.js';
@@ -22,6 +22,8 @@ export type { AliasDecision } from './passes/alias.js';
 export { gradients } from './passes/gradient.js';
 export type { ComputeDType } from './passes/precision.js';
 export type { RebuildDecision } from './passes/rebuild.js';
+export type { Region } from './passes/region.js';
+export type { SliceDecision } from './passes/slices.js';
 export { formatBytes } from './plan/format.js';
 export { type PeerBytes, peerBytes } from './plan/peer.js';
 export type { Buffer, BufferKind, Plan, PlanBytes, PlannedInstruction } from './plan/plan.js';

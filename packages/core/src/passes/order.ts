@@ -1,6 +1,7 @@
 /**
- * Fixes the order in which nodes run. What depends on states alone comes first (it need not run every time). Values are rebuilt just before their first reader; states are updated as
- * soon as every other reader is done and every guard has passed, so that gradients die early.
+ * Fixes the order in which nodes run. What depends on states alone comes first (it need not run every time). Values are
+ * rebuilt just before their first reader; states are updated as soon as every other reader is done and every guard has
+ * passed, so that gradients die early.
  */
 import { constantsOf, isConstant } from '../graph/constants.js';
 import {
@@ -17,26 +18,61 @@ export function order(graph: Graph): Graph {
   const predecessors = predecessorsOf(graph);
   const placed = new Set<GraphNode>();
   const nodes: GraphNode[] = [];
+  const updates = graph.nodes.filter((node) => node.phase === 'update');
+  const waiting = new Waiting(updates, predecessors);
   const place = (node: GraphNode): void => {
     if (placed.has(node)) return;
     placed.add(node);
     for (const before of predecessors.get(node) ?? []) place(before);
     nodes.push(node);
+    waiting.done(node);
   };
   const constants = constantsOf(graph);
   for (const node of graph.nodes) if (isConstant(node, constants)) place(node);
-  let waiting = graph.nodes.filter((node) => node.phase === 'update');
   for (const node of graph.nodes) {
     if (node.rebuilds || node.phase === 'update') continue;
     place(node);
-    const ready = waiting.filter((update) =>
-      (predecessors.get(update) ?? []).every((before) => placed.has(before)),
-    );
-    for (const update of ready) place(update);
-    if (ready.length > 0) waiting = waiting.filter((update) => !placed.has(update));
+    for (const update of waiting.takeReady()) place(update);
   }
-  for (const update of waiting) place(update);
+  for (const update of updates) place(update);
   return { ...graph, nodes };
+}
+
+/** Updates by how many of their predecessors are still to come. */
+class Waiting {
+  private readonly missing = new Map<GraphNode, number>();
+  private readonly followers = new Map<GraphNode, GraphNode[]>();
+  private readonly rank = new Map<GraphNode, number>();
+  private ready: GraphNode[] = [];
+
+  constructor(updates: readonly GraphNode[], predecessors: ReadonlyMap<GraphNode, readonly GraphNode[]>) {
+    updates.forEach((update, index) => {
+      const before = predecessors.get(update) ?? [];
+      this.missing.set(update, before.length);
+      this.rank.set(update, index);
+      if (before.length === 0) this.ready.push(update);
+      for (const node of before) {
+        const list = this.followers.get(node);
+        if (list) list.push(update);
+        else this.followers.set(node, [update]);
+      }
+    });
+  }
+
+  done(node: GraphNode): void {
+    for (const update of this.followers.get(node) ?? []) {
+      const missing = (this.missing.get(update) ?? 0) - 1;
+      this.missing.set(update, missing);
+      if (missing === 0) this.ready.push(update);
+    }
+  }
+
+  /** Those that became ready since it was last asked, in their order. */
+  takeReady(): GraphNode[] {
+    const ready = this.ready.sort((a, b) => (this.rank.get(a) ?? 0) - (this.rank.get(b) ?? 0));
+    this.ready = [];
+    return ready;
+  }
 }
 
 /** Nodes that must run before each node: producers, readers of what it overwrites, guards of what it updates. */

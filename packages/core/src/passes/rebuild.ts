@@ -41,19 +41,21 @@ export function rebuild(graph: Graph, enabled = true): Rebuilt {
   const absorbed = enabled ? absorb(graph) : { graph, decisions: [] };
   const inverted = enabled ? invert(absorbed.graph) : { graph: absorbed.graph, decisions: [] };
   const chosen = new Set(inverted.decisions.map((decision) => decision.value));
+  const producers = producersOf(graph.nodes);
   const kept = savedValues(inverted.graph)
     .filter((id) => !chosen.has(id))
-    .map((id): RebuildDecision => decisionFor(graph, id, 'keep', null));
+    .map((id): RebuildDecision => decisionFor(graph, producers, id, 'keep', null));
   return { graph: inverted.graph, decisions: [...absorbed.decisions, ...inverted.decisions, ...kept] };
 }
 
 function decisionFor(
   graph: Graph,
+  producers: ReadonlyMap<ValueId, GraphNode>,
   value: ValueId,
   choice: RebuildDecision['choice'],
   through: GraphNode | null,
 ): RebuildDecision {
-  const producer = producersOf(graph.nodes).get(value) ?? null;
+  const producer = producers.get(value) ?? null;
   return { value, producer, choice, through, bytes: byteLength(valueInfo(graph, value)) };
 }
 
@@ -84,6 +86,7 @@ function inversionsOf(value: ValueId, readers: Map<ValueId, GraphNode[]>): Candi
 }
 
 function absorb(graph: Graph): Rebuilt {
+  const producers = producersOf(graph.nodes);
   const readers = readersOf(graph.nodes);
   const replaced = new Map<GraphNode, GraphNode>();
   const decisions: RebuildDecision[] = [];
@@ -96,7 +99,7 @@ function absorb(graph: Graph): Rebuilt {
         const next = rewritten[index];
         if (next) replaced.set(reader, next);
       });
-      decisions.push(decisionFor(graph, value, 'absorb', node));
+      decisions.push(decisionFor(graph, producers, value, 'absorb', node));
       break;
     }
   }
@@ -131,7 +134,10 @@ function invert(graph: Graph): Rebuilt {
     kept.delete(value);
     chosen.set(value, candidate);
   }
-  const decisions = [...chosen].map(([value, { node }]) => decisionFor(graph, value, 'invert', node));
+  const producers = producersOf(graph.nodes);
+  const decisions = [...chosen].map(([value, { node }]) =>
+    decisionFor(graph, producers, value, 'invert', node),
+  );
   return { graph: emitInversions(graph, chosen), decisions };
 }
 

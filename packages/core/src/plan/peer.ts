@@ -76,13 +76,14 @@ function keepOperands(graph: Graph, node: GraphNode, until: number, buffers: Map
 }
 
 function largestSum(buffers: readonly PeerBuffer[], length: number): number {
-  let largest = 0;
-  for (let position = 0; position < length; position++) {
-    const alive = buffers.filter(({ start, end }) => start <= position && position <= end);
-    largest = Math.max(
-      largest,
-      alive.reduce((sum, { bytes }) => sum + bytes, 0),
-    );
+  const change = new Float64Array(length + 1);
+  for (const { bytes, start, end } of buffers) {
+    change[start] = (change[start] ?? 0) + bytes;
+    change[end + 1] = (change[end + 1] ?? 0) - bytes;
   }
-  return largest;
+  let alive = 0;
+  return change.reduce((largest, bytes) => {
+    alive += bytes;
+    return Math.max(largest, alive);
+  }, 0);
 }

@@ -1,7 +1,7 @@
 /** The text of a plan report. */
 import { formatBytes } from '@inplace-abn/core';
 import type { BytesByKind } from '../report/types.js';
-import type { PlanReport } from './plan-report.js';
+import type { PlannedSlice, PlanReport } from './plan-report.js';
 
 const KINDS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace'] as const;
 
@@ -20,11 +20,26 @@ export function formatPlan(report: PlanReport): string {
     `peak: ${formatBytes(peak)} at instruction ${peakAt.instruction}, ${peakAt.op} at ${peakAt.path || '(top)'}`,
     `arena: ${formatBytes(report.arenaBytes)}, ${overhead(report)} above the largest live sum`,
     `in all: ${formatBytes(report.totalBytes)} with weights and optimiser state`,
+    ...(report.slices.length > 0 ? [joins(report.slices)] : []),
     '',
     ...report.layers.map(({ path, op, bytes, inPlace, reason }) => {
       return `${path.padEnd(32)} ${op.padEnd(16)} ${formatBytes(bytes).padStart(9)}  ${inPlace ? 'in place' : `not in place: ${reason}`}`;
     }),
+    ...report.slices.filter(({ phase }) => phase === 'forward').map(sliceLine),
   ].join('\n');
+}
+
+function joins(slices: readonly PlannedSlice[]): string {
+  const sum = (inPlace: boolean): string =>
+    formatBytes(
+      slices.filter((slice) => slice.inPlace === inPlace).reduce((total, { bytes }) => total + bytes, 0),
+    );
+  return `joined and cut channels: ${sum(true)} lie in the wider value, ${sum(false)} are copied`;
+}
+
+function sliceLine({ path, op, channels: [begin, end], bytes, inPlace, reason }: PlannedSlice): string {
+  const what = `channels ${begin} to ${end}`;
+  return `${path.padEnd(32)} ${op.padEnd(16)} ${formatBytes(bytes).padStart(9)}  ${what} ${inPlace ? 'in place' : `copied: ${reason}`}`;
 }
 
 function row(name: string, ours: string, ordinary: string): string {

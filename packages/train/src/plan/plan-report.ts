@@ -1,5 +1,14 @@
 /** What `plan` prints: bytes by kind, the peak, and layer by layer what is in place, what is not and why. */
-import { byteLength, compile, type Device, type Plan, peerBytes, valueInfo } from '@inplace-abn/core';
+import {
+  byteLength,
+  channels,
+  compile,
+  type Device,
+  type Phase,
+  type Plan,
+  peerBytes,
+  valueInfo,
+} from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
 import type { BytesByKind } from '../report/types.js';
 import { networkOf } from '../step/network.js';
@@ -13,6 +22,22 @@ export interface PlannedLayer {
   readonly bytes: number;
   readonly inPlace: boolean;
   /** Why it is not in place; null when it is. */
+  readonly reason: string | null;
+}
+
+/** A value that is some channels of a wider one: an operand of a join, or a cut (the gradient of a join). */
+export interface PlannedSlice {
+  /** Module path of the join or cut. */
+  readonly path: string;
+  readonly op: string;
+  readonly phase: Phase;
+  /** The first channel and the one after the last. */
+  readonly channels: readonly [number, number];
+  /** Of the value: what a copy reads, and writes. */
+  readonly bytes: number;
+  /** Whether it lies in the wider value, so that nothing is copied. */
+  readonly inPlace: boolean;
+  /** Why it is copied; null when it is not. */
   readonly reason: string | null;
 }
 
@@ -32,6 +57,7 @@ export interface PlanReport {
   /** Weights, optimiser state and arena together. */
   readonly totalBytes: number;
   readonly layers: readonly PlannedLayer[];
+  readonly slices: readonly PlannedSlice[];
   /** The same network with ordinary batch norm under PyTorch's buffer rules. */
   readonly ordinary: BytesByKind;
 }
@@ -57,6 +83,7 @@ export function planReport(
     arenaBytes: plan.arenaBytes,
     totalBytes: plan.arenaBytes + plan.bytes.weights + plan.bytes.optimizer,
     layers: layersOf(plan),
+    slices: slicesOf(plan),
     ordinary: ordinaryBytes(config, batch),
   };
   return { report, plan };
@@ -71,6 +98,14 @@ export function ordinaryBytes(config: TrainConfig, batch: number): BytesByKind {
       .filter(({ kind }) => (kind === 'optimizer') === optimizer)
       .reduce((total, { value }) => total + byteLength(valueInfo(graph, value)), 0);
   return { weights: sum(false), optimizer: sum(true), workspace: 0, ...peerBytes(graph) };
+}
+
+function slicesOf(plan: Plan): PlannedSlice[] {
+  return plan.slices.map(({ node, value, begin, bytes, veto }) => {
+    const end = begin + channels(valueInfo(plan.graph, value).shape);
+    const { path, op, phase } = node;
+    return { path, op, phase, channels: [begin, end], bytes, inPlace: veto === null, reason: veto };
+  });
 }
 
 function layersOf(plan: Plan): PlannedLayer[] {

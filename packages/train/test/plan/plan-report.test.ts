@@ -22,6 +22,7 @@ describe('planReport', () => {
         'peak',
         'peakAt',
         'precision',
+        'slices',
         'totalBytes',
       ].sort(),
     );
@@ -77,6 +78,28 @@ describe('planReport', () => {
     for (const kind of KINDS) expect(text).toMatch(new RegExp(`^${kind} `, 'm'));
     expect(text).toContain('resnet18, batch 8 at 16×16, float32');
     expect(text).toMatch(/^mod2\.block1\.convs\.bn1 +abn_apply .* in place$/m);
+  });
+
+  it('says of joined channels which lie where they belong and which are copied', { timeout: 20_000 }, () => {
+    const dense = planReport(
+      configOf({ network: { arch: 'densenet121', stem: 'imagenet', width: 1 }, input: { crop_train: 64 } }),
+      2,
+      cpu(),
+    );
+    const { slices } = dense.report;
+    const copied = slices.filter(({ inPlace }) => !inPlace);
+    // Convolutions write and read dense rows: each layer's own channels are copied, once forward, once backward.
+    expect(copied.length).toBe(2 * (6 + 12 + 24 + 16));
+    expect(copied.every(({ reason }) => /^conv2d\w* at mod\d\.convs3\.\d+\.conv /.test(reason ?? ''))).toBe(
+      true,
+    );
+    const sum = (list: typeof slices) => list.reduce((total, { bytes }) => total + bytes, 0);
+    expect(sum(copied) / sum(slices)).toBeLessThan(0.15);
+    const text = formatPlan(dense.report);
+    expect(text).toMatch(/^joined and cut channels: .* lie in the wider value, .* are copied$/m);
+    expect(text).toMatch(/^mod2 +concat .* channels 0 to 64 in place$/m);
+    const names = memoryMapOf(dense.plan).buffers.flatMap(({ name, inPlace }) => [name, ...(inPlace ?? [])]);
+    expect(names.some((name) => name.endsWith(' in channels 0 to 64'))).toBe(true);
   });
 
   it('is drawn: every buffer within the arena, none over another', () => {

@@ -1,0 +1,28 @@
+/** The yardstick: what a step holds under PyTorch's buffer rules. */
+import { expect, it } from 'vitest';
+import { activation } from '../../src/ops/activation.js';
+import { avgPool } from '../../src/ops/avg_pool.js';
+import { maxPool } from '../../src/ops/max_pool.js';
+import { sliceChannels } from '../../src/ops/slice_channels.js';
+import { peerBytes } from '../../src/plan/peer.js';
+import { Tracer } from '../../src/trace/tracer.js';
+import type { Value } from '../../src/trace/value.js';
+import { LEAKY } from '../support/nets.js';
+
+function activations(body: (x: Value) => Value): number {
+  const tracer = new Tracer();
+  tracer.output('y', body(tracer.input('x', [1, 4, 2, 2], 'float32')));
+  return peerBytes(tracer.finish()).activations;
+}
+
+it('counts each value while it is read', () => {
+  // x is the host's.
+  expect(activations((x) => avgPool(avgPool(x, 1), 1))).toBe(64 + 64);
+  expect(activations((x) => activation(maxPool(x, 1), LEAKY))).toBe(64 + 64);
+});
+
+it('has no bytes for slices, which are views, but keeps what they are views of', () => {
+  const upper = (x: Value): Value => sliceChannels(avgPool(x, 1), 2, 2);
+  expect(activations((x) => upper(x))).toBe(64);
+  expect(activations((x) => avgPool(upper(x), 1))).toBe(64 + 32);
+});
