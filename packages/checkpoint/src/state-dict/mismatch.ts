@@ -4,6 +4,9 @@ import { CheckpointError } from '../errors.js';
 import type { TensorSpec } from '../tensor-data.js';
 import { formatDifference, type Specs, type StateDictDifference } from './match.js';
 
+/** Lines of each kind below a sentence that says it all. */
+const LINES = 8;
+
 /** Class counts of a network and of a file that differ in nothing else; 0 where there is no classifier. */
 export interface ClassCounts {
   readonly expected: number;
@@ -28,7 +31,7 @@ export function isClassifier(name: string): boolean {
 }
 
 /**
- * Explains a difference in one sentence where it has one cause, else by tensor.
+ * Explains a difference: one sentence where it has one cause, and the tensors it is about.
  *
  * @param source what to call the file
  */
@@ -41,7 +44,7 @@ export function explain(
   const classes = differingClasses(difference);
   if (classes) {
     return new StateDictMismatch(
-      `The checkpoint ${source} has ${count(classes.found, 'class', 'classes')}, the network ${classes.expected}; everything but the classifier fits. Leave the classifier of the checkpoint out to load the rest.`,
+      `The checkpoint ${source} has ${count(classes.found, 'class', 'classes')}, the network ${classes.expected}; everything but the classifier fits. Leave the classifier of the checkpoint out to load the rest.\n${formatDifference(difference, LINES)}`,
       difference,
       classes,
     );
@@ -49,7 +52,7 @@ export function explain(
   const fitting = [...expected].filter(([name, spec]) => sameShape(spec, found.get(name))).length;
   if (2 * fitting < expected.size) {
     return new StateDictMismatch(
-      `The checkpoint ${source} is of another network: of the ${count(expected.size, 'tensor', 'tensors')} that this one has, ${fitting} are in the file with the same name and shape; the file has ${found.size}. Check network.arch and the other options of the network.`,
+      `The checkpoint ${source} is of another network: of the ${count(expected.size, 'tensor', 'tensors')} that this one has, ${fitting} are in the file with the same name and shape; the file has ${found.size}. Check network.arch and the other options of the network.\n${formatDifference(difference, LINES)}`,
       difference,
     );
   }

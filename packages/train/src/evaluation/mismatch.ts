@@ -1,24 +1,29 @@
-/** Why a checkpoint does not fit the network, in the words of who runs the test. */
+/** Weights of a file for a network, or why they do not fit it, in the words of who runs a test or a training. */
 import {
   formatDifference,
-  isEmptyDifference,
-  matchStateDict,
-  type StateDictDifference,
+  StateDictMismatch,
+  type TensorMap,
   type TensorSpec,
+  takeStateDict,
 } from '@inplace-abn/checkpoint';
-import { UsageError } from '@inplace-abn/core';
+import { type HostTensor, UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import type { NetworkConfig } from '../config/schema.js';
 import { ARCHITECTURES, networkOf } from '../step/network.js';
 import { CLASSIFIER_PREFIX } from '../step/training-step.js';
 
-type Specs = ReadonlyMap<string, TensorSpec>;
-
 /** Lines of each kind in an error: enough to see what is the matter. */
 const LINES = 8;
 
+type Specs = ReadonlyMap<string, TensorSpec>;
+
+/** Names, shapes and dtypes of a network's state dictionary. */
+export function specsOf(network: Module): Map<string, TensorSpec> {
+  return new Map(network.namedStates().map(({ name, shape, dtype }) => [name, { shape, dtype }]));
+}
+
 /** What to do about a file without a classifier, and about one with a classifier for other classes. */
-const CLASSIFIER_REMEDIES = {
+const REMEDIES = {
   testing: {
     none: '; a test needs one: take the checkpoint of a whole network',
     other:
@@ -30,59 +35,56 @@ const CLASSIFIER_REMEDIES = {
   },
 };
 
-/** Throws UsageError with the likely reason and fix unless the tensors of a file fit the network. */
-export function checkFitsNetwork(
+export type Use = keyof typeof REMEDIES;
+
+export interface WeightsSource {
+  readonly tensors: TensorMap;
+  /** What errors call it. */
+  readonly path: string;
+}
+
+/**
+ * The network's weights from those of a file, other float dtypes converted: all of them (without the classifier where
+ * it is to be dropped), or an error that names the fix where there is one.
+ */
+export function takeWeights(
   network: Module,
   config: NetworkConfig,
-  found: Specs,
-  source: string,
-  use: keyof typeof CLASSIFIER_REMEDIES = 'testing',
-): void {
-  const difference = matchStateDict(specsOf(network), found);
-  if (isEmptyDifference(difference)) return;
-  const reason =
-    otherDtype(difference) ??
-    otherClasses(difference, found, config, use) ??
-    otherArchitecture(found, config) ??
-    `it has ${found.size} tensors, of which ${matching(difference, found)} fit ${config.arch}`;
-  throw new UsageError(
-    `${source} does not fit the network of the configuration: ${reason}\n${formatDifference(difference, LINES)}`,
-  );
-}
-
-/** Names, shapes and dtypes of a network's state dictionary. */
-export function specsOf(network: Module): Map<string, TensorSpec> {
-  return new Map(network.namedStates().map(({ name, shape, dtype }) => [name, { shape, dtype }]));
-}
-
-function otherClasses(
-  { missing, unexpected, shapes, dtypes }: StateDictDifference,
-  found: Specs,
-  config: NetworkConfig,
-  use: keyof typeof CLASSIFIER_REMEDIES,
-): string | null {
-  const names = [...missing, ...unexpected, ...shapes, ...dtypes].map(({ name }) => name);
-  if (!names.every((name) => name.startsWith(CLASSIFIER_PREFIX))) return null;
-  const classes = classesOf(found);
-  if (classes === 0) {
-    return `it holds no classifier, only the layers below${CLASSIFIER_REMEDIES[use].none}`;
+  { tensors, path }: WeightsSource,
+  { use, dropClassifier = false }: { readonly use: Use; readonly dropClassifier?: boolean },
+): Map<string, HostTensor> {
+  try {
+    const taken = takeStateDict(specsOf(network), tensors, path, { convert: true, dropClassifier });
+    return taken as Map<string, HostTensor>;
+  } catch (error) {
+    if (!(error instanceof StateDictMismatch)) throw error;
+    const reason = error.classes
+      ? otherClasses(error.classes.found, config, use)
+      : otherNetwork(tensors, config);
+    if (!reason) throw error;
+    throw new UsageError(
+      `${path} does not fit the network of the configuration: ${reason}\n${formatDifference(error.difference, LINES)}`,
+    );
   }
-  if (classes === config.classes) return null;
+}
+
+function otherClasses(classes: number, config: NetworkConfig, use: Use): string {
+  if (classes === 0) return `it holds no classifier, only the layers below${REMEDIES[use].none}`;
   return (
     `its classifier is for ${classes} classes, network.classes is ${config.classes}. Set network.classes to ${classes}` +
-    CLASSIFIER_REMEDIES[use].other
+    REMEDIES[use].other
   );
 }
 
 /** Looks for a network that the file does fit: another architecture, stem or number of classes. */
-function otherArchitecture(found: Specs, config: NetworkConfig): string | null {
-  const classes = classesOf(found);
+function otherNetwork(found: Specs, config: NetworkConfig): string | null {
+  const classes = found.get(`${CLASSIFIER_PREFIX}bias`)?.shape[0] ?? 0;
   const archs = [config.arch, ...ARCHITECTURES.filter((arch) => arch !== config.arch)];
   for (const arch of archs) {
     for (const input_3x3 of [config.input_3x3, !config.input_3x3]) {
       for (const stem of [config.stem, config.stem === 'small' ? 'imagenet' : 'small'] as const) {
-        const other = { ...config, arch, input_3x3, stem, classes, dilation: 1 };
-        if (fits(other, found)) return describe(other, config);
+        const other = { ...config, arch, input_3x3, stem, classes };
+        if (fits(other, found)) return settingsOf(other, config);
       }
     }
   }
@@ -109,24 +111,10 @@ function sameShapes(expected: Specs, found: Specs): boolean {
   return needed.every((name) => found.has(name)) && [...found].every(same);
 }
 
-function describe(other: NetworkConfig, config: NetworkConfig): string {
+function settingsOf(other: NetworkConfig, config: NetworkConfig): string | null {
   const keys = ['arch', 'input_3x3', 'stem', 'classes'] as const;
   const settings = keys
     .filter((key) => other[key] !== config[key])
     .map((key) => `network.${key} ${JSON.stringify(other[key])} in place of ${JSON.stringify(config[key])}`);
-  return `it is of another network; set ${settings.join(', ')}`;
-}
-
-function otherDtype({ missing, unexpected, shapes, dtypes }: StateDictDifference): string | null {
-  const [first] = dtypes;
-  if (missing.length + unexpected.length + shapes.length > 0 || !first) return null;
-  return `${dtypes.length} tensors are ${first.found.dtype} where the network has ${first.expected.dtype}; convert the file to ${first.expected.dtype}`;
-}
-
-function classesOf(found: Specs): number {
-  return found.get(`${CLASSIFIER_PREFIX}bias`)?.shape[0] ?? 0;
-}
-
-function matching({ unexpected, shapes, dtypes }: StateDictDifference, found: Specs): number {
-  return found.size - unexpected.length - shapes.length - dtypes.length;
+  return settings.length > 0 ? `it is of another network; set ${settings.join(', ')}` : null;
 }

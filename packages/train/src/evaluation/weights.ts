@@ -2,13 +2,19 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { loadLatest, readStateDict, type TensorMap, takeStateDict } from '@inplace-abn/checkpoint';
+import {
+  type CheckpointFormat,
+  inspectCheckpoint,
+  loadLatest,
+  readStateDict,
+  type TensorMap,
+} from '@inplace-abn/checkpoint';
 import { type HostTensor, UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { ConfigError, loadConfig } from '../config/config.js';
 import type { NetworkConfig, TrainConfig } from '../config/schema.js';
 import { configHash } from '../run/state.js';
-import { checkFitsNetwork, specsOf } from './mismatch.js';
+import { specsOf, takeWeights } from './mismatch.js';
 import { transferScales } from './scales.js';
 
 export interface Weights {
@@ -28,17 +34,19 @@ export interface Weights {
  */
 export async function loadWeights(network: Module, config: NetworkConfig, path: string): Promise<Weights> {
   const file = await readWeights(path);
-  checkFitsNetwork(network, config, file.tensors, file.path);
-  const taken = takeStateDict(specsOf(network), file.tensors, file.path) as Map<string, HostTensor>;
+  const taken = takeWeights(network, config, file, { use: 'testing' });
   const trained = (await trainedConfig(file))?.network;
-  const { tensors, notes } = transferScales(network, taken, trained?.bn_mode, file.path);
-  return { tensors, path: file.path, notes: [...file.notes, ...otherActivation(trained, config), ...notes] };
+  const mode = trained ? trained.bn_mode : await publishedMode(file);
+  const { tensors, notes } = transferScales(network, taken, mode, file.path);
+  const before = [...file.notes, ...converted(network, file), ...otherActivation(trained, config)];
+  return { tensors, path: file.path, notes: [...before, ...notes] };
 }
 
 interface WeightsFile {
   readonly tensors: TensorMap;
   readonly path: string;
   readonly notes: readonly string[];
+  readonly format: CheckpointFormat;
   /** Digest of the configuration that it was trained with. */
   readonly configHash?: string;
 }
@@ -48,13 +56,14 @@ async function readWeights(path: string): Promise<WeightsFile> {
   if (!kind)
     throw new UsageError(`there is no checkpoint ${path}: expected a file, or a folder of checkpoints`);
   if (!kind.isDirectory()) {
-    const { tensors, rest } = await readStateDict(path, { weightsOnly: true });
+    const { tensors, format, rest } = await readStateDict(path, { weightsOnly: true });
     const hash = rest.get('configHash');
-    return { tensors, path, notes: [], configHash: typeof hash === 'string' ? hash : undefined };
+    return { tensors, path, notes: [], format, configHash: typeof hash === 'string' ? hash : undefined };
   }
   const { state, path: used, rejected } = await loadLatest(path);
   const notes = rejected.map((file) => `passed over ${file.path}: ${file.reason}`);
-  return { tensors: state.model, path: used, notes, configHash: state.meta.configHash };
+  const configHash = state.meta.configHash;
+  return { tensors: state.model, path: used, notes, format: 'safetensors', configHash };
 }
 
 /** The configuration in the run folder of a checkpoint, if that is where it lies and what it was trained with. */
@@ -71,6 +80,23 @@ async function trainedConfig({ path, configHash: expected }: WeightsFile): Promi
     if (error instanceof ConfigError) return null;
     throw error;
   }
+}
+
+/** How one of upstream's published files was trained, which its experiment's name says. */
+async function publishedMode({ path, format }: WeightsFile): Promise<NetworkConfig['bn_mode'] | undefined> {
+  if (format !== 'torch-legacy') return undefined;
+  const experiment = (await inspectCheckpoint(path)).published?.experiment;
+  if (experiment === undefined) return undefined;
+  return experiment.includes('_stdbn_') ? 'standard' : 'inplace';
+}
+
+function converted(network: Module, { tensors, path }: WeightsFile): string[] {
+  const other = new Set<string>();
+  for (const [name, { dtype }] of specsOf(network)) {
+    const found = tensors.get(name)?.dtype ?? dtype;
+    if (found !== dtype) other.add(`${found} to ${dtype}`);
+  }
+  return other.size > 0 ? [`${path} is converted: ${[...other].join(', ')}`] : [];
 }
 
 function otherActivation(trained: NetworkConfig | undefined, config: NetworkConfig): string[] {

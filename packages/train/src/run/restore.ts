@@ -1,10 +1,9 @@
 /** From a checkpoint to the state of an engine, and to where its run continues. */
-import { type TensorData, type TensorMap, takeStateDict } from '@inplace-abn/checkpoint';
-import { type HostTensor, type StateKind, UsageError } from '@inplace-abn/core';
+import { type TensorMap, takeStateDict } from '@inplace-abn/checkpoint';
+import { type HostTensor, UsageError } from '@inplace-abn/core';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
-import { checkFitsNetwork } from '../evaluation/mismatch.js';
-import { CLASSIFIER_PREFIX } from '../step/training-step.js';
+import { takeWeights, type Use } from '../evaluation/mismatch.js';
 import { type CheckpointContent, type Progress, readCheckpoint } from './checkpoint-file.js';
 import type { RunData } from './data.js';
 import { layoutOf, type Position, positionOf, START } from './state.js';
@@ -98,7 +97,7 @@ function continueState(
     (change) =>
       `${change} from epoch ${position.epoch + 1} on, of ${data.train.batches} steps; the learning rate is not scaled`,
   );
-  return { position, notes, optimizer: tensorsFor(engine, optimizer, path, 'optimizer') };
+  return { position, notes, optimizer: optimizerStates(engine, optimizer, path) };
 }
 
 function continueTorch(
@@ -108,7 +107,7 @@ function continueTorch(
   const { tensors, step } = optimizerFromTorch(optimizer, engine.network, config.optimizer, path);
   // SGD does not count its updates; the reference counts steps from the epoch, too.
   const position = { epoch, step: step ?? epoch * data.train.batches, stepInEpoch: 0, bestTop1 };
-  return { position, notes: [], optimizer: tensorsFor(engine, tensors, path, 'optimizer') };
+  return { position, notes: [], optimizer: optimizerStates(engine, tensors, path) };
 }
 
 /** Throws where a state is of the other optimiser. */
@@ -123,38 +122,20 @@ function modelOf(
   engine: Engine,
   config: TrainConfig,
   { model, path, arch }: CheckpointContent,
-  { dropClassifier, use }: { readonly dropClassifier: boolean; readonly use: 'training' | 'testing' },
+  { dropClassifier, use }: { readonly dropClassifier: boolean; readonly use: Use },
 ): Map<string, HostTensor> {
   if (arch !== undefined && arch !== config.network.arch) {
     throw new UsageError(
       `${path} holds a ${arch} but network.arch is ${config.network.arch}: set it to ${arch}, or choose another checkpoint`,
     );
   }
-  const found = dropClassifier ? withInitialClassifier(engine, model) : model;
-  checkFitsNetwork(engine.network, config.network, found, path, use);
-  return tensorsFor(engine, found, path, 'parameter', 'buffer');
+  const source = { tensors: model, path };
+  return takeWeights(engine.network, config.network, source, { use, dropClassifier });
 }
 
-function withInitialClassifier(engine: Engine, model: TensorMap): TensorMap {
-  const initial = engine.store.stateDict('parameter');
-  return new Map<string, TensorData>([
-    ...[...model].filter(([name]) => !isClassifier(name)),
-    ...[...initial].filter(([name]) => isClassifier(name)),
-  ]);
-}
-
-function isClassifier(name: string): boolean {
-  return name.startsWith(CLASSIFIER_PREFIX);
-}
-
-/** Those of a file for the engine's states of some kinds: all, or an error. */
-function tensorsFor(
-  engine: Engine,
-  found: TensorMap,
-  path: string,
-  ...kinds: StateKind[]
-): Map<string, HostTensor> {
-  const wanted = engine.store.specs.filter((spec) => kinds.includes(spec.kind));
+/** The optimiser's states from those of a file: all, or an error. */
+function optimizerStates(engine: Engine, found: TensorMap, path: string): Map<string, HostTensor> {
+  const wanted = engine.store.specs.filter(({ kind }) => kind === 'optimizer');
   const specs = new Map(wanted.map(({ name, shape, dtype }) => [name, { shape, dtype }]));
   return takeStateDict(specs, found, path) as Map<string, HostTensor>;
 }

@@ -264,6 +264,33 @@ describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
     });
   });
 
+  /** A file with the weights of the run in another dtype, all 0. */
+  const converted = async (
+    dtype: 'float16' | 'int32',
+    zerosOf: (length: number) => Uint16Array | Int32Array,
+  ): Promise<string> => {
+    const { model } = await lastState(runOf(sgd));
+    const other = [...model].map(([name, tensor]): [string, TensorData] => [
+      name,
+      tensor.dtype === 'float32'
+        ? ({ dtype, shape: tensor.shape, data: zerosOf(tensor.data.length) } as TensorData)
+        : tensor,
+    ]);
+    const path = join(await temporaryFolder(), `${dtype}.pth`);
+    await writeTorch(path, new Map(other));
+    return path;
+  };
+
+  it('gives weights of half precision as float32', async () => {
+    const config = configOf({ optimizer: { learning_rate: 0 } });
+    const [logDir, take] = [await newFolder(), 'weights' as const];
+    const resume = await converted('float16', (length) => new Uint16Array(length));
+    await runTraining({ config, data, logDir, resume, take, maxSteps: 1 });
+    const weight = (await lastState(logDir)).model.get('mod1.conv1.weight');
+    expect(weight?.dtype).toBe('float32');
+    expect(weight?.data.every((value) => Number(value) === 0)).toBe(true);
+  });
+
   describe('is refused, with nothing written,', () => {
     const refusal = async (options: Partial<RunOptions>): Promise<string> => {
       const logDir = await newFolder();
@@ -297,19 +324,9 @@ describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
       );
     });
 
-    it('for another dtype', async () => {
-      const { model } = await lastState(runOf(sgd));
-      const half = [...model].map(([name, tensor]): [string, TensorData] => [
-        name,
-        tensor.dtype === 'float32'
-          ? { dtype: 'float16', shape: tensor.shape, data: new Uint16Array(tensor.data.length) }
-          : tensor,
-      ]);
-      const resume = join(await temporaryFolder(), 'half.pth');
-      await writeTorch(resume, new Map(half));
-      expect(await refusal({ resume })).toMatch(
-        /are float16 where the network has float32; convert the file/,
-      );
+    it('for weights that are no floats', async () => {
+      const resume = await converted('int32', (length) => new Int32Array(length));
+      expect(await refusal({ resume })).toContain('int32 instead of float32');
     });
 
     it('where there is no such file, or it is no checkpoint', async () => {
