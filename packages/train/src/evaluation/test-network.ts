@@ -52,6 +52,8 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   if (config.network.classes === 0) {
     throw new UsageError('network.classes is 0: a network without a classifier cannot be tested');
   }
+  const network = networkOf(config.network);
+  const weights = await loadWeights(network, config.network, options.checkpoint);
   const classFile = options.classFile;
   const outputs = config.network.classes;
   const classes = await matchClasses({
@@ -60,8 +62,6 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
     outputs,
     file: classFile,
   });
-  const network = networkOf(config.network);
-  const weights = await loadWeights(network, config.network, options.checkpoint);
   const crops = cropsOf(options);
   const batchSize = Math.max(1, Math.floor((options.batchSize ?? config.optimizer.batch_size) / crops));
   const classifier = new Classifier({
