@@ -44,6 +44,9 @@ interface Tables {
   adobe: number | undefined;
 }
 
+/** Larger pictures are left to the general decoder, which has a limit of its own: a header may claim anything. */
+const LARGEST_PIXELS = 2 ** 26;
+
 const SOF0 = 0xc0;
 const SOF1 = 0xc1;
 const DHT = 0xc4;
@@ -117,7 +120,7 @@ function readFrame(segment: Uint8Array): Frame | undefined {
   const height = word(segment, 1);
   const width = word(segment, 3);
   if (segment[0] !== 8 || (count !== 1 && count !== 3) || segment.length !== 6 + 3 * count) return undefined;
-  if (width === 0 || height === 0) return undefined;
+  if (width === 0 || height === 0 || width * height > LARGEST_PIXELS) return undefined;
   const components = Array.from({ length: count }, (_, i) => {
     const [id = 0, sampling = 0, quant = 0] = segment.subarray(6 + 3 * i);
     return { id, h: sampling >> 4, v: sampling & 15, quant };
