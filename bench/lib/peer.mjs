@@ -1,6 +1,6 @@
 // @ts-check
-// A peer is a Python program in bench/peers that does one piece of work per line it reads and answers each with a
-// line of JSON; the first line says that it is ready, or why it cannot be.
+// A peer is a program in bench/peers, in Python or for Node (.mjs), that does one piece of work per line it reads and
+// answers each with a line of JSON; the first line says that it is ready, or why it cannot be.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -37,9 +37,10 @@ export class Peer {
    */
   static async start(script, args, env = process.env) {
     const path = fileURLToPath(new URL(`../peers/${script}`, import.meta.url));
-    const child = spawn(PYTHON, [path, ...args.map(String)], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const program = script.endsWith('.mjs') ? process.execPath : PYTHON;
+    const child = spawn(program, [path, ...args.map(String)], { env, stdio: ['pipe', 'pipe', 'inherit'] });
     const failure = new Promise((_, reject) => {
-      child.on('error', (error) => reject(new PeerError(`cannot run ${PYTHON}: ${error.message}`)));
+      child.on('error', (error) => reject(new PeerError(`cannot run ${program}: ${error.message}`)));
     });
     // A peer that ended early is told by the end of its lines.
     child.stdin.on('error', () => {});
@@ -59,13 +60,23 @@ export class Peer {
   }
 
   /**
+   * Sends one request and resolves to what the answer has under `key`.
+   * @param {string} request
+   * @param {string} key
+   * @returns {Promise<unknown>}
+   */
+  async request(request, key) {
+    this.child.stdin?.write(`${request}\n`);
+    return (await this.answer())[key];
+  }
+
+  /**
    * Sends one request and resolves to the number that the answer has under `key`.
    * @param {string} request
    * @param {string} key
    */
   async ask(request, key) {
-    this.child.stdin?.write(`${request}\n`);
-    const value = (await this.answer())[key];
+    const value = await this.request(request, key);
     if (typeof value !== 'number') throw new PeerError(`${this.script} answered ${request} without ${key}`);
     return value;
   }

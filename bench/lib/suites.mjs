@@ -25,6 +25,11 @@ export const suites = [
     load: () => import('../suites/train-resnet50.mjs'),
   },
   {
+    name: 'infer-resnet50',
+    summary: "time of ResNet-50's evaluation beside onnxruntime's on the same weights, and PyTorch's",
+    load: () => import('../suites/infer-resnet50.mjs'),
+  },
+  {
     name: 'memory-resnet50',
     summary: "resident memory of that step beside the plan, and beside PyTorch's",
     load: () => import('../suites/memory-resnet50.mjs'),

@@ -2,6 +2,7 @@
 import { cpu } from '@inplace-abn/core';
 import { IMAGENET_MEAN, IMAGENET_STD } from '@inplace-abn/data';
 import { ARCHITECTURES, Engine, initialStateOf, networkOf, resolveConfig } from '@inplace-abn/train';
+import { minstd } from './images.mjs';
 
 /** @typedef {'float32' | 'bfloat16'} Precision */
 
@@ -74,17 +75,5 @@ function randomBatch(size, crop) {
     size,
     number: 0,
     release() {},
-  };
-}
-
-/**
- * The minimal standard generator: the same images in every run.
- * @param {number} seed
- */
-function minstd(seed) {
-  let state = seed;
-  return () => {
-    state = (state * 48271) % 2147483647;
-    return state >> 8;
   };
 }

@@ -4,6 +4,7 @@
 #include "cpu/convolution.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
+#include "cpu/tiled_convolution.h"
 
 namespace iabn {
 namespace {
@@ -42,9 +43,14 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   }
 }
 
+std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
+  return make_tiled_convolution(spec, shape_of(spec), {has_bias(spec), false, {}});
+}
+
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d", {make_onednn, make_plain, through_float({make_onednn, make_plain})});
+OpRegistration registration("conv2d", {make_tiled, make_onednn, make_plain,
+                                       through_float({make_tiled, make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

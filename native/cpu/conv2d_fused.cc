@@ -4,9 +4,11 @@
 
 #include "cpu/activation.h"
 #include "cpu/convolution.h"
+#include "cpu/data.h"
 #include "cpu/parallel.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
+#include "cpu/tiled_convolution.h"
 
 namespace iabn {
 namespace {
@@ -19,16 +21,18 @@ bool has(const KernelSpec& spec, size_t input) {
   return spec.inputs.size() > input && spec.inputs[input].present();
 }
 
+ConvolutionEnd end_of(const KernelSpec& spec) {
+  return {has(spec, 2), has(spec, 3), parse_activation(spec.attrs)};
+}
+
 // The sum takes what lies in the output already.
 dnnl::primitive_attr post_ops(const Activation& activation, bool addend) {
   dnnl::post_ops ops;
   if (addend) ops.append_sum();
   switch (activation.kind) {
     case Activation::Kind::identity:
+    case Activation::Kind::relu:  // oneDNN's makes 0 of a NaN: ours follows
       break;
-    case Activation::Kind::relu:
-      // oneDNN's makes 0 of a NaN.
-      throw Refused("oneDNN's relu loses NaN");
     case Activation::Kind::leaky_relu:
       ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, activation.slope, 0.0f);
       break;
@@ -41,10 +45,21 @@ dnnl::primitive_attr post_ops(const Activation& activation, bool addend) {
   return attr;
 }
 
+template <class T>
+IABN_INLINE void relu_elements(T* out, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) store(out + i, Relu{}.forward(load(out + i)));
+}
+
+IABN_SIMD void relu(float* out, int64_t count) { relu_elements(out, count); }
+IABN_SIMD void relu(bf16* out, int64_t count) { relu_elements(out, count); }
+
 class FusedConvolution : public Kernel {
  public:
-  FusedConvolution(std::unique_ptr<Kernel> convolution, size_t addend_bytes)
-      : convolution_(std::move(convolution)), addend_bytes_(addend_bytes) {}
+  FusedConvolution(std::unique_ptr<Kernel> convolution, const TensorDesc& output, const ConvolutionEnd& end)
+      : convolution_(std::move(convolution)),
+        output_(output),
+        addend_(end.addend),
+        relu_(end.activation.kind == Activation::Kind::relu) {}
 
   size_t workspace_bytes() const override { return convolution_->workspace_bytes(); }
   size_t layout_bytes() const override { return convolution_->layout_bytes(); }
@@ -53,27 +68,37 @@ class FusedConvolution : public Kernel {
   void lay_out(const KernelArgs& args) override { convolution_->lay_out(args); }
 
   void run(const KernelArgs& args) override {
-    if (addend_bytes_ > 0 && args.inputs[3] != args.outputs[0]) copy_addend(args);
+    if (addend_ && args.inputs[3] != args.outputs[0]) copy_addend(args);
     convolution_->run(args);
+    if (relu_) with_data(output_.dtype, [&](auto type) { apply_relu(type, args); });
   }
 
  private:
   void copy_addend(const KernelArgs& args) const {
     const char* from = args.in<char>(3);
     char* to = args.out<char>(0);
-    parallel_elements(static_cast<int64_t>(addend_bytes_), [=](int64_t begin, int64_t end) {
+    parallel_elements(static_cast<int64_t>(output_.bytes()), [=](int64_t begin, int64_t end) {
       std::memcpy(to + begin, from + begin, static_cast<size_t>(end - begin));
     });
   }
 
+  template <class T>
+  void apply_relu(DataType<T>, const KernelArgs& args) const {
+    T* out = args.out<T>(0);
+    parallel_elements(output_.elements(),
+                      [=](int64_t begin, int64_t end) { relu(out + begin, end - begin); });
+  }
+
   std::unique_ptr<Kernel> convolution_;
-  size_t addend_bytes_;
+  TensorDesc output_;
+  bool addend_;
+  bool relu_;
 };
 
 std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
   const ConvShape shape = shape_of(spec);
-  const bool addend = has(spec, 3);
-  const auto post = post_ops(parse_activation(spec.attrs), addend);
+  const ConvolutionEnd end = end_of(spec);
+  const auto post = post_ops(end.activation, end.addend);
   const auto desc =
       onednn::conv_forward(shape, spec.inputs[0].dtype, spec.outputs[0].dtype, has(spec, 2), post);
   std::vector<onednn::Operand> operands{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
@@ -84,7 +109,7 @@ std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
       onednn::Weights{
           DNNL_ARG_WEIGHTS, {false, 1}, onednn::conv_weights(shape), desc.weights_desc(), spec.constant(1)},
       desc.scratchpad_desc());
-  return std::make_unique<FusedConvolution>(std::move(convolution), addend ? spec.inputs[3].bytes() : 0);
+  return std::make_unique<FusedConvolution>(std::move(convolution), spec.outputs[0], end);
 }
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
@@ -104,10 +129,14 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   });
 }
 
+std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
+  return make_tiled_convolution(spec, shape_of(spec), end_of(spec));
+}
+
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d_fused",
-                            {make_onednn, make_plain, through_float({make_onednn, make_plain})});
+OpRegistration registration("conv2d_fused", {make_tiled, make_onednn, make_plain,
+                                             through_float({make_tiled, make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

@@ -1,0 +1,46 @@
+// @ts-check
+// Images that several programs of a bench draw alike: float32, nearly normal, of a fixed stream.
+
+const SIDE = 224;
+
+/**
+ * The minimal standard generator: the same numbers in every run.
+ * @param {number} seed
+ */
+export function minstd(seed) {
+  let state = seed;
+  return () => {
+    state = (state * 48271) % 2147483647;
+    return state >> 8;
+  };
+}
+
+/**
+ * N×3×224×224 in that order.
+ * @param {number} batch
+ */
+export function logicalImages(batch) {
+  const random = minstd(7);
+  const uniform = () => random() / 2 ** 23 - 0.5;
+  // Three uniform numbers have a variance of a quarter.
+  return Float32Array.from(
+    { length: batch * 3 * SIDE * SIDE },
+    () => 2 * (uniform() + uniform() + uniform()),
+  );
+}
+
+/**
+ * The same images channels-last.
+ * @param {number} batch
+ */
+export function storedImages(batch) {
+  const logical = logicalImages(batch);
+  const area = SIDE * SIDE;
+  const stored = new Float32Array(logical.length);
+  for (let n = 0; n < batch; n++) {
+    for (let c = 0; c < 3; c++) {
+      for (let i = 0; i < area; i++) stored[(n * area + i) * 3 + c] = logical[(n * 3 + c) * area + i] ?? 0;
+    }
+  }
+  return stored;
+}

@@ -1,0 +1,57 @@
+"""Times PyTorch's evaluation of torchvision's ResNet-50 under no_grad, one run per request, so that a bench can take turns.
+
+The first line printed says {"ready": true, ...} or {"error": "..."}. Then each line "run" on standard input runs one
+batch and prints {"seconds": ...}; "quit" or the end of input ends the program.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--size", type=int, default=224, help="height and width of the images")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--memory-format", choices=["channels_last", "contiguous_format"], default="contiguous_format")
+    return parser.parse_args()
+
+
+def say(**fields) -> None:
+    print(json.dumps(fields), flush=True)
+
+
+def main() -> None:
+    args = arguments()
+    try:
+        import torch
+        import torchvision
+    except ImportError as error:
+        say(error=f"{type(error).__name__}: {error}".splitlines()[0])
+        return
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    memory_format = getattr(torch, args.memory_format)
+    net = torchvision.models.resnet50().to(memory_format=memory_format).eval()
+    images = torch.randn((args.batch, 3, args.size, args.size)).to(memory_format=memory_format)
+    versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
+    versions["python"] = sys.version.split()[0]
+    with torch.no_grad():
+        net(images)
+        say(ready=True, versions=versions, threads=torch.get_num_threads(), batch=args.batch)
+        for line in sys.stdin:
+            command = line.strip()
+            if command == "quit":
+                return
+            if command != "run":
+                say(error=f"unknown request {command!r}: expected run or quit")
+                continue
+            start = time.perf_counter()
+            net(images)
+            say(seconds=time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()

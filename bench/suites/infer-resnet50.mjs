@@ -1,0 +1,124 @@
+// @ts-check
+// The time of ResNet-50's evaluation, batch 16 at 224×224, images to logits. onnxruntime gets our network with our
+// weights as an ONNX model (normalisation unfolded, it folds it itself), and its logits must be ours; PyTorch's is
+// torchvision's with ReLU under no_grad, in both memory formats. Training's forward pass is timed for the record.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cpu, formatBytes } from '@inplace-abn/core';
+import { resnet50Inference, runner } from '../lib/inference.mjs';
+import { onnxModel } from '../lib/onnx.mjs';
+import { Peer, PeerError } from '../lib/peer.mjs';
+import { describe, median } from '../lib/stats.mjs';
+import { takeTurns } from '../lib/turns.mjs';
+
+/** @typedef {import('../lib/suites.mjs').Row} Row */
+/** @typedef {import('../lib/suites.mjs').BenchOptions} BenchOptions */
+/** @typedef {ReturnType<typeof resnet50Inference>} Network */
+
+/** Largest difference of a logit, as a share of the largest logit: sums are taken in another order. */
+const AGREES = { float32: 1e-4, bfloat16: 0.05 };
+
+/** @param {BenchOptions} options */
+export async function run({ steps = 7, batch = 16, say }) {
+  const network = resnet50Inference(batch);
+  const folder = await mkdtemp(join(tmpdir(), 'iabn-bench-'));
+  try {
+    const model = join(folder, 'resnet50.onnx');
+    await writeFile(model, onnxModel(network.graph, network.store.stateDict()));
+    return await compare(network, model, { steps, batch, say });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/**
+ * @param {Network} network
+ * @param {string} model
+ * @param {Required<Pick<BenchOptions, 'steps' | 'batch'>> & BenchOptions} options
+ * @returns {Promise<Row[]>}
+ */
+async function compare(network, model, { steps, batch, say }) {
+  const common = ['--batch', batch, '--threads', cpu().threads];
+  /** @type {Peer[]} */
+  const peers = [];
+  try {
+    const onnx = await Peer.start('infer_onnx.mjs', ['--model', model, ...common]);
+    peers.push(onnx);
+    for (const format of ['channels_last', 'contiguous_format']) {
+      peers.push(await Peer.start('infer_resnet50.py', [...common, '--memory-format', format]));
+    }
+    const ours = runners(network, batch, say);
+    for (const { precision, run } of ours)
+      agree(await onnx.request('logits', 'logits'), await run(), precision);
+    const training = runner({ graph: network.training, store: network.store }, batch, 'float32');
+    say(`batch ${batch}, ${cpu().threads} threads each; ${onnx.versions}, ${peers[1]?.versions}`);
+    const names = [
+      ...ours.map(({ precision }) => `ours ${precision}`),
+      'onnxruntime',
+      'PyTorch channels_last',
+      'PyTorch contiguous_format',
+      "training's forward",
+    ];
+    const turns = await takeTurns(
+      [
+        ...ours.map(
+          ({ run }) =>
+            async () =>
+              (await run()).seconds,
+        ),
+        ...peers.map((peer) => () => peer.ask('run', 'seconds')),
+        async () => (await training.run()).seconds,
+      ],
+      { warmUp: 1, rounds: steps },
+    );
+    turns.forEach((measured, index) => {
+      say(`${names[index]}: ${describe(measured, 's')}`);
+    });
+    const others = turns.slice(ours.length);
+    return ours.flatMap(({ precision }, index) =>
+      others.map((measured, other) => {
+        const [a, b] = [median(turns[index] ?? []), median(measured)];
+        const variant = `${precision}, batch ${batch}, ${names[ours.length + other]}`;
+        return { name: 'infer-resnet50', variant, ours: a, peer: b, ratio: a / b, unit: 's' };
+      }),
+    );
+  } finally {
+    await Promise.all(peers.map((peer) => peer.stop()));
+  }
+}
+
+/**
+ * One for each precision that the CPU computes in.
+ * @param {Network} network
+ * @param {number} batch
+ * @param {(line: string) => void} say
+ */
+function runners(network, batch, say) {
+  return /** @type {const} */ (['float32', 'bfloat16']).flatMap((precision) => {
+    const refusal = cpu().refuses(precision);
+    if (refusal) {
+      say(`${precision}: no ratio: ${refusal}`);
+      return [];
+    }
+    const { plan, run } = runner(network, batch, precision);
+    const { activations, constants } = plan.bytes;
+    say(`${precision}: activations ${formatBytes(activations)}, prepared weights ${formatBytes(constants)}`);
+    return [{ precision, run }];
+  });
+}
+
+/**
+ * @param {unknown} theirs
+ * @param {{ logits?: ArrayLike<number | bigint> }} ours
+ * @param {'float32' | 'bfloat16'} precision
+ */
+function agree(theirs, { logits = [] }, precision) {
+  const wanted = Array.isArray(theirs) ? theirs.map(Number) : [];
+  const largest = Math.max(...wanted.map(Math.abs));
+  const worst = Math.max(...wanted.map((value, i) => Math.abs(value - Number(logits[i])))) / largest;
+  if (wanted.length === logits.length && worst < AGREES[precision]) return;
+  throw new PeerError(
+    `onnxruntime's logits are not ours in ${precision}: the largest difference is ${worst.toExponential(1)} of the largest logit`,
+  );
+}

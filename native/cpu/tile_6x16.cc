@@ -1,0 +1,100 @@
+#include "cpu/tile_6x16.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <immintrin.h>
+
+#define IABN_TILE __attribute__((target("avx2,fma")))
+#define IABN_UNROLL _Pragma("GCC unroll 6")
+
+namespace iabn {
+namespace {
+
+struct Accumulators {
+  __m256 low[kTileRows];
+  __m256 high[kTileRows];
+};
+
+IABN_TILE IABN_INLINE void load_start(const Tile& t, Accumulators& acc) {
+  const __m256 zero = _mm256_setzero_ps();
+  const __m256 low = t.bias ? _mm256_loadu_ps(t.bias) : zero;
+  const __m256 high = t.bias ? _mm256_loadu_ps(t.bias + 8) : zero;
+  IABN_UNROLL
+  for (int r = 0; r < kTileRows; ++r) {
+    acc.low[r] = low;
+    acc.high[r] = high;
+  }
+  if (!t.start) return;
+  IABN_UNROLL
+  for (int r = 0; r < kTileRows; ++r) {
+    acc.low[r] = _mm256_add_ps(acc.low[r], _mm256_loadu_ps(t.start + r * t.start_stride));
+    acc.high[r] = _mm256_add_ps(acc.high[r], _mm256_loadu_ps(t.start + r * t.start_stride + 8));
+  }
+}
+
+// The operands' order lets NaN pass: max and min give the second one then.
+IABN_TILE IABN_INLINE __m256 activate(__m256 y, Activation::Kind kind, __m256 slope) {
+  const __m256 zero = _mm256_setzero_ps();
+  if (kind == Activation::Kind::relu) return _mm256_max_ps(zero, y);
+  const __m256 scaled = _mm256_mul_ps(slope, y);
+  return _mm256_blendv_ps(scaled, y, _mm256_cmp_ps(y, zero, _CMP_GT_OQ));
+}
+
+IABN_TILE IABN_INLINE void store(const Tile& t, Accumulators& acc) {
+  if (t.activation != Activation::Kind::identity) {
+    const __m256 slope = _mm256_set1_ps(t.slope);
+    IABN_UNROLL
+    for (int r = 0; r < kTileRows; ++r) {
+      acc.low[r] = activate(acc.low[r], t.activation, slope);
+      acc.high[r] = activate(acc.high[r], t.activation, slope);
+    }
+  }
+  IABN_UNROLL
+  for (int r = 0; r < kTileRows; ++r) {
+    _mm256_storeu_ps(t.out + r * t.out_stride, acc.low[r]);
+    _mm256_storeu_ps(t.out + r * t.out_stride + 8, acc.high[r]);
+  }
+}
+
+}  // namespace
+
+bool has_tiles() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         !__builtin_cpu_supports("avx512f");
+}
+
+IABN_TILE void run_tile(const Tile& t) {
+  Accumulators acc;
+  load_start(t, acc);
+  const float* w = t.weights;
+  for (int64_t tap = 0; tap < t.taps; ++tap) {
+    const float* const* rows = t.rows + tap * kTileRows;
+    const float* a[kTileRows];
+    IABN_UNROLL
+    for (int r = 0; r < kTileRows; ++r) a[r] = rows[r] + t.offset;
+    for (int64_t k = 0; k < t.depth; ++k) {
+      const __m256 low = _mm256_loadu_ps(w), high = _mm256_loadu_ps(w + 8);
+      w += kTileColumns;
+      IABN_UNROLL
+      for (int r = 0; r < kTileRows; ++r) {
+        const __m256 x = _mm256_broadcast_ss(a[r] + k);
+        acc.low[r] = _mm256_fmadd_ps(x, low, acc.low[r]);
+        acc.high[r] = _mm256_fmadd_ps(x, high, acc.high[r]);
+      }
+    }
+  }
+  store(t, acc);
+}
+
+}  // namespace iabn
+
+#else
+
+namespace iabn {
+
+bool has_tiles() { return false; }
+void run_tile(const Tile&) {}
+
+}  // namespace iabn
+
+#endif
