@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "cpu/convolution.h"
+#include "cpu/grouped.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
 #include "cpu/tiled_convolution.h"
@@ -49,7 +50,7 @@ std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d", {make_tiled, make_onednn, make_plain,
+OpRegistration registration("conv2d", {grouped::make_forward, make_tiled, make_onednn, make_plain,
                                        through_float({make_tiled, make_onednn, make_plain})});
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "cpu/convolution.h"
+#include "cpu/grouped.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
 
@@ -54,8 +55,8 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d_backward_data",
-                            {make_onednn, make_plain, through_float({make_onednn, make_plain})});
+OpRegistration registration("conv2d_backward_data", {grouped::make_backward_data, make_onednn, make_plain,
+                                                     through_float({make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

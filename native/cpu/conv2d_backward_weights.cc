@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "cpu/convolution.h"
+#include "cpu/grouped.h"
 #include "cpu/matmul.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
@@ -72,8 +73,9 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d_backward_weights", {make_bf16_matmul, make_onednn, make_plain,
-                                                        through_float({make_onednn, make_plain})});
+OpRegistration registration("conv2d_backward_weights",
+                            {grouped::make_backward_weights, make_bf16_matmul, make_onednn, make_plain,
+                             through_float({make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

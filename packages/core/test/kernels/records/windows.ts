@@ -44,6 +44,22 @@ const CONVOLUTIONS: readonly Convolution[] = [
   convolution([1, 17, 5, 7], [17, 1, 3, 3], 1, 1, 1, 17),
   convolution([1, 32, 5, 5], [32, 4, 3, 3], 2, 1, 1, 8),
   convolution([1, 5, 6, 9], [7, 5, 1, 3], [2, 1], [0, 1], [1, 2]),
+  // Small groups: rows that end within a tile, groups that fill no vector, more inputs than outputs and fewer.
+  convolution([2, 16, 7, 17], [16, 2, 3, 3], 1, 1, 1, 8),
+  convolution([2, 24, 9, 31], [24, 4, 3, 3], 2, 1, 1, 6),
+  convolution([1, 33, 6, 7], [33, 3, 3, 3], 1, 2, 2, 11),
+  convolution([1, 20, 5, 9], [10, 4, 3, 3], 1, 1, 1, 5),
+  convolution([2, 6, 8, 5], [24, 1, 5, 3], [1, 3], [2, 0], 1, 6),
+  convolution([1, 40, 7, 6], [40, 8, 3, 3], 1, 1, 1, 5),
+  convolution([1, 32, 6, 14], [72, 16, 3, 3], 2, 1, 1, 2),
+  convolution([1, 21, 9, 8], [33, 7, 3, 2], [3, 2], [1, 3], [1, 2], 3),
+  // More rows than are packed at once, more blocks than are worked on together.
+  convolution([1, 258, 10, 20], [258, 2, 3, 1], 1, [1, 0], 1, 129),
+  convolution([2, 8, 33, 31], [8, 2, 2, 3], 1, [0, 1], 1, 4),
+  convolution([1, 66, 10, 9], [70, 33, 3, 3], 1, 1, 1, 2),
+  // One tap of a strided window meets no pixel; padding wider than the image.
+  convolution([1, 8, 5, 5], [8, 2, 1, 1], 2, 0, 1, 4),
+  convolution([1, 8, 2, 1], [8, 2, 3, 3], 1, 3, 1, 4),
 ];
 
 const outputOf = ({ x, w, attrs }: Convolution): Shape => [

@@ -1,0 +1,295 @@
+// Body of grouped_engine.cc, included once per instruction set inside a namespace that defines kLanes.
+// Generic vectors are lowered before functions are inlined, so target_clones on the callers would come too
+// late.
+
+typedef float Vec __attribute__((vector_size(kLanes * 4)));
+typedef int32_t Index __attribute__((vector_size(kLanes * 4)));
+typedef Vec LooseVec __attribute__((aligned(4), may_alias));
+
+IABN_INLINE Vec get(const float* p) { return *reinterpret_cast<const LooseVec*>(p); }
+IABN_INLINE void put(float* p, Vec v) { *reinterpret_cast<LooseVec*>(p) = v; }
+
+typedef uint32_t Bits __attribute__((vector_size(kLanes * 4)));
+typedef uint16_t Halves __attribute__((vector_size(kLanes * 2)));
+typedef Halves LooseHalves __attribute__((aligned(2), may_alias));
+
+// As to_bf16 of data.h.
+IABN_INLINE void put(bf16* p, Vec v) {
+  const Bits bits = reinterpret_cast<Bits>(v), nan = reinterpret_cast<Bits>(v != v);
+  const Bits rounded = bits + (~nan & (((bits >> 16) & 1u) + 0x7fffu));
+  *reinterpret_cast<LooseHalves*>(p) = __builtin_convertvector((rounded | (nan & 0x400000u)) >> 16, Halves);
+}
+
+// Lane l of the result is lane l xor K.
+template <int K>
+IABN_INLINE Vec swapped(Vec v) {
+  if constexpr (K == 0) return v;
+  Index lanes;
+  for (int32_t l = 0; l < kLanes; ++l) lanes[l] = l ^ K;
+  return __builtin_shuffle(v, lanes);
+}
+
+// acc[p] += x[p] permuted by k · w[k], for k from K on.
+template <int G, int K, int P>
+IABN_INLINE void add_permuted(Vec (&acc)[P], const float* x, int64_t step, const float* w) {
+  const Vec weight = get(w + K * kLanes);
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p) acc[p] += swapped<K>(get(x + p * step)) * weight;
+  // Or the compiler would keep every x for the next permutation: in memory, for want of registers.
+  asm volatile("" ::: "memory");
+  if constexpr (K + 1 < G) add_permuted<G, K + 1>(acc, x, step, w);
+}
+
+// Step: floats between neighbouring x, where the compiler is to know it; 0: as the row says.
+template <int G, int Step, int P>
+void lanes_tile(const Row& row, int64_t first) {
+  const int64_t step = Step ? Step : row.step;
+  Vec acc[P] = {};
+  for (int64_t t = 0; t < row.taps_count; ++t) {
+    add_permuted<G, 0>(acc, row.taps[t].x + first * step, step, row.taps[t].w);
+  }
+  float* out = row.out + first * row.out_step;
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p) put(out + p * row.out_step, acc[p]);
+}
+
+template <int NV, int Step, int P>
+void broadcast_tile(const Row& row, int64_t first) {
+  const int64_t step = Step ? Step : row.step;
+  Vec acc[P][NV] = {};
+  for (int64_t t = 0; t < row.taps_count; ++t) {
+    const float* x = row.taps[t].x + first * step;
+    const float* w = row.taps[t].w;
+    for (int64_t i = 0; i < row.inputs; ++i, w += NV * kLanes) {
+      Vec weight[NV];
+#pragma GCC unroll 2
+      for (int v = 0; v < NV; ++v) weight[v] = get(w + v * kLanes);
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 2
+        for (int v = 0; v < NV; ++v) acc[p][v] += x[p * step + i] * weight[v];
+      }
+    }
+  }
+  float* out = row.out + first * row.out_step;
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 2
+    for (int v = 0; v < NV; ++v) put(out + p * row.out_step + v * kLanes, acc[p][v]);
+  }
+}
+
+using TileFunction = void (*)(const Row&, int64_t);
+
+// Covers the row with tiles of 3·Unit, 2·Unit or Unit outputs; fewer than Unit are computed past its end.
+template <int Unit>
+IABN_INLINE void tile_row(const Row& row, TileFunction three, TileFunction two, TileFunction one) {
+  for (int64_t first = 0; first < row.count;) {
+    const int64_t left = row.count - first;
+    if (left > 4 * Unit || (left > 2 * Unit && left <= 3 * Unit)) {
+      three(row, first), first += 3 * Unit;
+    } else if (left > Unit) {
+      two(row, first), first += 2 * Unit;
+    } else {
+      one(row, first), first += Unit;
+    }
+  }
+}
+
+template <int G, int Step>
+IABN_INLINE void lanes_row_of(const Row& row) {
+  tile_row<4>(row, lanes_tile<G, Step, 12>, lanes_tile<G, Step, 8>, lanes_tile<G, Step, 4>);
+}
+
+template <int G>
+void lanes_row(const Row& row) {
+  if (row.step == kLanes) return lanes_row_of<G, kLanes>(row);
+  lanes_row_of<G, 0>(row);
+}
+
+template <int NV, int Step>
+IABN_INLINE void broadcast_row_of(const Row& row) {
+  constexpr int unit = 4 / NV;
+  tile_row<unit>(row, broadcast_tile<NV, Step, 3 * unit>, broadcast_tile<NV, Step, 2 * unit>,
+                 broadcast_tile<NV, Step, unit>);
+}
+
+template <int NV>
+void broadcast_row(const Row& row) {
+  if (row.step == NV * kLanes) return broadcast_row_of<NV, NV * kLanes>(row);
+  broadcast_row_of<NV, 0>(row);
+}
+
+typedef double Wide __attribute__((vector_size(kLanes * 8)));
+typedef Wide LooseWide __attribute__((aligned(8), may_alias));
+
+IABN_INLINE void add_to(double* sums, Vec v) {
+  *reinterpret_cast<LooseWide*>(sums) += __builtin_convertvector(v, Wide);
+}
+
+// Taps first … first + Taps − 1 with the K-th permutation.
+template <int G, int K, int Taps>
+void correlate_lanes(const Correlation& c, int64_t first) {
+  Vec acc[Taps] = {};
+  for (int64_t r = 0; r < c.rows; ++r) {
+    const float* target[Taps];
+    for (int t = 0; t < Taps; ++t) target[t] = c.target + r * c.target_row + c.offsets[first + t];
+    const float* source = c.source + r * c.source_row;
+    for (int64_t i = 0; i < c.columns; ++i) {
+      const Vec s = swapped<K>(get(source + i * kLanes));
+#pragma GCC unroll 16
+      for (int t = 0; t < Taps; ++t) acc[t] += get(target[t] + i * c.target_step) * s;
+    }
+  }
+  for (int t = 0; t < Taps; ++t) add_to(c.sums + ((first + t) * G + K) * kLanes, acc[t]);
+}
+
+template <int G, int K>
+IABN_INLINE void correlate_permuted(const Correlation& c) {
+  int64_t t = 0;
+  for (; t + 9 <= c.taps; t += 9) correlate_lanes<G, K, 9>(c, t);
+  for (; t + 3 <= c.taps; t += 3) correlate_lanes<G, K, 3>(c, t);
+  for (; t < c.taps; ++t) correlate_lanes<G, K, 1>(c, t);
+  if constexpr (K + 1 < G) correlate_permuted<G, K + 1>(c);
+}
+
+template <int G>
+void lanes_correlation(const Correlation& c) {
+  correlate_permuted<G, 0>(c);
+}
+
+// Sources first … first + Sources − 1 with the target vectors begin … begin + Targets − 1 of all taps.
+template <int Sources, int Targets>
+void correlate_broadcast(const Correlation& c, int64_t first, int64_t begin) {
+  Vec acc[Sources][Targets] = {};
+  for (int64_t r = 0; r < c.rows; ++r) {
+    const float* target[Targets];
+    for (int t = 0; t < Targets; ++t) target[t] = c.target + r * c.target_row + c.offsets[begin + t];
+    const float* source = c.source + r * c.source_row + first;
+    for (int64_t i = 0; i < c.columns; ++i, source += c.source_step) {
+      Vec x[Targets];
+#pragma GCC unroll 4
+      for (int t = 0; t < Targets; ++t) x[t] = get(target[t] + i * c.target_step);
+#pragma GCC unroll 8
+      for (int s = 0; s < Sources; ++s) {
+#pragma GCC unroll 4
+        for (int t = 0; t < Targets; ++t) acc[s][t] += source[s] * x[t];
+      }
+    }
+  }
+  for (int t = 0; t < Targets; ++t) {
+    const int64_t tap = (begin + t) / c.vectors, v = (begin + t) % c.vectors;
+    for (int s = 0; s < Sources; ++s) {
+      add_to(c.sums + ((tap * c.sources + first + s) * c.vectors + v) * kLanes, acc[s][t]);
+    }
+  }
+}
+
+template <int Targets>
+IABN_INLINE void correlate_sources(const Correlation& c, int64_t begin) {
+  int64_t s = 0;
+  for (; s + 4 <= c.sources; s += 4) correlate_broadcast<4, Targets>(c, s, begin);
+  for (; s < c.sources; ++s) correlate_broadcast<1, Targets>(c, s, begin);
+}
+
+void broadcast_correlation(const Correlation& c) {
+  const int64_t targets = c.taps * c.vectors;
+  int64_t t = 0;
+  for (; t + 3 <= targets; t += 3) correlate_sources<3>(c, t);
+  for (; t < targets; ++t) correlate_sources<1>(c, t);
+}
+
+// Pixel by pixel, all blocks: an image is read and written a few whole cache lines at a time.
+template <class T>
+IABN_INLINE void pack_row(const PackedRow& row, const T* from, float* to, int64_t count) {
+  const int64_t width = row.width;
+  if (from == nullptr) {
+    for (int64_t b = 0; b < row.blocks; ++b) std::fill_n(to + b * row.block_stride, count * width, 0.0f);
+  } else if (row.contiguous && width % kLanes == 0) {
+    for (int64_t i = 0; i < count; ++i, to += width) {
+      const T* pixel = from + i * row.pixel_stride + row.channels[0];
+      for (int64_t b = 0; b < row.blocks; ++b, pixel += width) {
+        for (int64_t v = 0; v < width; v += kLanes) {
+          for (int l = 0; l < kLanes; ++l) to[b * row.block_stride + v + l] = load(pixel + v + l);
+        }
+      }
+    }
+  } else {
+    for (int64_t i = 0; i < count; ++i, to += width) {
+      const T* pixel = from + i * row.pixel_stride;
+      for (int64_t b = 0; b < row.blocks; ++b) {
+        for (int64_t l = 0; l < width; ++l) {
+          const int32_t c = row.channels[b * width + l];
+          to[b * row.block_stride + l] = c < 0 ? 0.0f : load(pixel + c);
+        }
+      }
+    }
+  }
+}
+
+template <bool Bias, class T>
+IABN_INLINE void unpack_vectors(const PackedRow& row, const float* from, T* to, int64_t count,
+                                const float* bias) {
+  for (int64_t i = 0; i < count; ++i, from += row.width) {
+    T* pixel = to + i * row.pixel_stride;
+    const float* b = bias;
+    for (const float* block = from; block != from + row.blocks * row.block_stride;
+         block += row.block_stride) {
+      for (int64_t v = 0; v < row.width; v += kLanes, pixel += kLanes) {
+        Vec value = get(block + v);
+        if constexpr (Bias) value += get(b), b += kLanes;
+        put(pixel, value);
+      }
+    }
+  }
+}
+
+template <class T>
+IABN_INLINE void unpack_row(const PackedRow& row, const float* from, T* to, int64_t count,
+                            const float* bias) {
+  const int64_t width = row.width;
+  if (row.contiguous && width % kLanes == 0) {
+    const int32_t first = row.channels[0];
+    if (bias == nullptr) return unpack_vectors<false>(row, from, to + first, count, bias);
+    return unpack_vectors<true>(row, from, to + first, count, bias + first);
+  }
+  for (int64_t i = 0; i < count; ++i, from += width) {
+    T* pixel = to + i * row.pixel_stride;
+    for (int64_t b = 0; b < row.blocks; ++b) {
+      for (int64_t l = 0; l < width; ++l) {
+        const int32_t c = row.channels[b * width + l];
+        const float value = from[b * row.block_stride + l];
+        if (c >= 0) store(pixel + c, bias == nullptr ? value : value + bias[c]);
+      }
+    }
+  }
+}
+
+void pack_f32(const PackedRow& row, const float* from, float* to, int64_t count) {
+  pack_row(row, from, to, count);
+}
+void pack_bf16(const PackedRow& row, const bf16* from, float* to, int64_t count) {
+  pack_row(row, from, to, count);
+}
+void unpack_f32(const PackedRow& row, const float* from, float* to, int64_t count, const float* bias) {
+  unpack_row(row, from, to, count, bias);
+}
+void unpack_bf16(const PackedRow& row, const float* from, bf16* to, int64_t count, const float* bias) {
+  unpack_row(row, from, to, count, bias);
+}
+
+constexpr Engine make_engine() {
+  Engine e{};
+  e.lanes = kLanes;
+  e.lanes_row[0] = lanes_row<1>, e.lanes_correlation[0] = lanes_correlation<1>;
+  e.lanes_row[1] = lanes_row<2>, e.lanes_correlation[1] = lanes_correlation<2>;
+  if constexpr (kLanes >= 8) e.lanes_row[2] = lanes_row<4>, e.lanes_correlation[2] = lanes_correlation<4>;
+  if constexpr (kLanes >= 16) e.lanes_row[3] = lanes_row<8>, e.lanes_correlation[3] = lanes_correlation<8>;
+  e.broadcast_row[0] = broadcast_row<1>, e.broadcast_row[1] = broadcast_row<2>;
+  e.broadcast_correlation = broadcast_correlation;
+  e.pack_f32 = pack_f32, e.pack_bf16 = pack_bf16;
+  e.unpack_f32 = unpack_f32, e.unpack_bf16 = unpack_bf16;
+  return e;
+}
+
+constexpr Engine kEngine = make_engine();
