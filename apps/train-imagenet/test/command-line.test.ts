@@ -31,7 +31,9 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
     expect(result?.[2]).toBe(last?.[1]);
     const again = await run('main', config, data, '--log-dir', logDir);
     expect(again.code).toBe(1);
-    expect(again.stderr).toContain(`error: run folder ${logDir} already holds checkpoint.pth.tar, checkpoints, config.json`);
+    expect(again.stderr).toContain(
+      `error: run folder ${logDir} already holds checkpoint.pth.tar, checkpoints, config.json`,
+    );
   });
 
   it('explains itself', async () => {
