@@ -5,7 +5,7 @@
 #include "cpu/grouped.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
-#include "cpu/tiled_convolution.h"
+#include "cpu/winograd.h"
 
 namespace iabn {
 namespace {
@@ -44,14 +44,19 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   }
 }
 
+std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
+  return make_winograd(spec, shape_of(spec), {has_bias(spec), false, {}});
+}
+
 std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
   return make_tiled_convolution(spec, shape_of(spec), {has_bias(spec), false, {}});
 }
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d", {grouped::make_forward, make_tiled, make_onednn, make_plain,
-                                       through_float({make_tiled, make_onednn, make_plain})});
+OpRegistration registration("conv2d",
+                            {grouped::make_forward, make_minimal, make_tiled, make_onednn, make_plain,
+                             through_float({make_minimal, make_tiled, make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

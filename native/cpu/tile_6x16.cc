@@ -15,7 +15,7 @@ struct Accumulators {
   __m256 high[kTileRows];
 };
 
-IABN_TILE IABN_INLINE void load_start(const Tile& t, Accumulators& acc) {
+IABN_TILE IABN_INLINE void load_start(const ProductTile& t, Accumulators& acc) {
   const __m256 zero = _mm256_setzero_ps();
   const __m256 low = t.bias ? _mm256_loadu_ps(t.bias) : zero;
   const __m256 high = t.bias ? _mm256_loadu_ps(t.bias + 8) : zero;
@@ -40,7 +40,7 @@ IABN_TILE IABN_INLINE __m256 activate(__m256 y, Activation::Kind kind, __m256 sl
   return _mm256_blendv_ps(scaled, y, _mm256_cmp_ps(y, zero, _CMP_GT_OQ));
 }
 
-IABN_TILE IABN_INLINE void store(const Tile& t, Accumulators& acc) {
+IABN_TILE IABN_INLINE void store(const ProductTile& t, Accumulators& acc) {
   if (t.activation != Activation::Kind::identity) {
     const __m256 slope = _mm256_set1_ps(t.slope);
     IABN_UNROLL
@@ -63,7 +63,7 @@ bool has_tiles() {
          !__builtin_cpu_supports("avx512f");
 }
 
-IABN_TILE void run_tile(const Tile& t) {
+IABN_TILE void run_tile(const ProductTile& t) {
   Accumulators acc;
   load_start(t, acc);
   const float* w = t.weights;
@@ -93,8 +93,22 @@ IABN_TILE void run_tile(const Tile& t) {
 namespace iabn {
 
 bool has_tiles() { return false; }
-void run_tile(const Tile&) {}
+void run_tile(const ProductTile&) {}
 
 }  // namespace iabn
 
 #endif
+
+namespace iabn {
+namespace {
+
+IABN_SIMD void elu_leaf(float* out, int64_t count, float alpha) {
+  const Elu elu{alpha, 0.0f};
+  for (int64_t i = 0; i < count; ++i) out[i] = elu.forward(out[i]);
+}
+
+}  // namespace
+
+void apply_elu(float* out, int64_t count, float alpha) { elu_leaf(out, count, alpha); }
+
+}  // namespace iabn

@@ -15,7 +15,7 @@ namespace iabn {
 constexpr int64_t kTileRows = 6;
 constexpr int64_t kTileColumns = 16;
 
-struct Tile {
+struct ProductTile {
   const float* const* rows;  // for each tap the beginnings of kTileRows rows
   int64_t taps;
   int64_t offset;        // added to each beginning
@@ -33,6 +33,9 @@ struct Tile {
 // Whether the CPU has what run_tile() needs, and not AVX-512, for which oneDNN's kernels are better.
 bool has_tiles();
 
-void run_tile(const Tile& tile);
+void run_tile(const ProductTile& tile);
+
+// φ of elu over `count` elements, for what run_tile() leaves out.
+void apply_elu(float* out, int64_t count, float alpha);
 
 }  // namespace iabn

@@ -154,7 +154,7 @@ class TiledConvolution : public Kernel {
                    int64_t depth) const {
     const bool begins = tap == 0 && offset == 0;
     const bool ends = tap + count == taps() && offset + depth == s_.group_inputs();
-    Tile tile;
+    ProductTile tile;
     tile.taps = count;
     tile.offset = offset;
     tile.depth = depth;
@@ -175,13 +175,16 @@ class TiledConvolution : public Kernel {
             begins ? (end_.addend ? args.in<float>(3) + at : nullptr) : args.out<float>(0) + at;
         const int64_t rows = std::min(kTileRows, s_.pixels() - pixel);
         run_at(tile, start, args.out<float>(0) + at, rows, columns);
-        if (ends && is_elu()) apply_elu(args.out<float>(0) + at, rows, columns);
+        if (!ends || !is_elu()) continue;
+        for (int64_t r = 0; r < rows; ++r) {
+          apply_elu(args.out<float>(0) + at + r * s_.o, columns, end_.activation.slope);
+        }
       }
     }
   }
 
   // A tile that reaches beyond the output is computed beside it.
-  void run_at(Tile& tile, const float* start, float* out, int64_t rows, int64_t columns) const {
+  void run_at(ProductTile& tile, const float* start, float* out, int64_t rows, int64_t columns) const {
     tile.start = start;
     tile.out = out;
     tile.start_stride = tile.out_stride = s_.o;
@@ -198,8 +201,6 @@ class TiledConvolution : public Kernel {
 
   bool is_elu() const { return end_.activation.kind == Activation::Kind::elu; }
 
-  void apply_elu(float* out, int64_t rows, int64_t columns) const;
-
   ConvShape s_;
   ConvolutionEnd end_;
   bool kept_;
@@ -209,15 +210,6 @@ class TiledConvolution : public Kernel {
   WorkspaceLayout workspace_;
   size_t weights_offset_ = 0, pointers_offset_ = 0, pointer_bytes_ = 0;
 };
-
-IABN_SIMD void elu_row(float* row, int64_t count, float alpha) {
-  const Elu elu{alpha, 0.0f};
-  for (int64_t i = 0; i < count; ++i) row[i] = elu.forward(row[i]);
-}
-
-void TiledConvolution::apply_elu(float* out, int64_t rows, int64_t columns) const {
-  for (int64_t r = 0; r < rows; ++r) elu_row(out + r * s_.o, columns, end_.activation.slope);
-}
 
 }  // namespace
 

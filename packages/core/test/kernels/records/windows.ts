@@ -60,6 +60,12 @@ const CONVOLUTIONS: readonly Convolution[] = [
   // One tap of a strided window meets no pixel; padding wider than the image.
   convolution([1, 8, 5, 5], [8, 2, 1, 1], 2, 0, 1, 4),
   convolution([1, 8, 2, 1], [8, 2, 3, 3], 1, 3, 1, 4),
+  // Sizes that fill no tile, sums of several stretches, groups.
+  convolution([2, 40, 7, 5], [48, 40, 3, 3], 1, 1),
+  convolution([1, 520, 3, 4], [16, 520, 3, 3], 1, [2, 0]),
+  convolution([2, 36, 7, 5], [40, 18, 3, 3], [2, 1], 1, 1, 2),
+  convolution([1, 520, 4, 3], [17, 520, 2, 2]),
+  convolution([1, 130, 5, 4], [20, 130, 5, 3], 1, [2, 1]),
 ];
 
 const outputOf = ({ x, w, attrs }: Convolution): Shape => [
