@@ -5,6 +5,7 @@
 #include "cpu/activation.h"
 #include "cpu/convolution.h"
 #include "cpu/data.h"
+#include "cpu/grouped.h"
 #include "cpu/parallel.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
@@ -140,7 +141,7 @@ std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
 constexpr auto make_plain = make_plain_float<run_plain>;
 
 OpRegistration registration("conv2d_fused",
-                            {make_minimal, make_tiled, make_onednn, make_plain,
+                            {grouped::make_fused, make_minimal, make_tiled, make_onednn, make_plain,
                              through_float({make_minimal, make_tiled, make_onednn, make_plain})});
 
 }  // namespace

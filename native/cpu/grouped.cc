@@ -67,7 +67,8 @@ void refuse_unless_faster(const ConvShape& shape, DType dtype, Direction directi
   if (shape.empty()) throw Refused("there is nothing to convolve");
   // oneDNN would take float32 copies of the images.
   if (dtype == DType::bf16 && !onednn::has_bfloat16()) return;
-  const auto [least, most] = std::minmax(shape.group_inputs(), shape.group_outputs());
+  const int64_t least = std::min(shape.group_inputs(), shape.group_outputs());
+  const int64_t most = std::max(shape.group_inputs(), shape.group_outputs());
   if (most == 1 && direction != Direction::weights) {
     throw Refused("oneDNN's depthwise kernels are faster in this direction");
   }

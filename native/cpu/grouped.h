@@ -74,6 +74,7 @@ enum class Direction { forward, data, weights };
 void refuse_unless_faster(const ConvShape& shape, DType dtype, Direction direction);
 
 std::unique_ptr<Kernel> make_forward(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_fused(const KernelSpec& spec);  // conv2d_fused
 std::unique_ptr<Kernel> make_backward_data(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_backward_weights(const KernelSpec& spec);
 

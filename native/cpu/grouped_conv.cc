@@ -1,6 +1,6 @@
-// Forward and backward by data of convolutions with small groups, which are one thing: every output row is a
-// sum over taps of source rows. With a stride, the rows and columns of dx fall into phases, each met by its
-// own taps.
+// Forward (plain, or with what follows the sum) and backward by data of grouped convolutions, which are one
+// thing: every output row is a sum over taps of source rows. With a stride, the rows and columns of dx fall
+// into phases, each met by its own taps.
 //
 // Source rows are packed band by band (padded with zeros, bfloat16 widened), so that the inner loops see
 // neither the image's edges nor its pitch, at which pixels would fight for the same cache sets.
@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "cpu/activation.h"
 #include "cpu/grouped.h"
 
 namespace iabn::grouped {
@@ -71,13 +72,36 @@ struct Plan {
   bool forward;
 };
 
+// What follows the sum: out = φ(sum + b + addend), inputs 2 and 3.
+struct Ending {
+  bool bias = false, addend = false;
+  Activation activation;
+
+  bool any() const { return bias || addend || activation.kind != Activation::Kind::identity; }
+};
+
+// A packed row of a block; addend may be null.
+IABN_SIMD void finish_leaf(float* out, const float* bias, const float* addend, int64_t columns, int64_t lanes,
+                           Activation activation) {
+  with_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA {
+    for (int64_t at = 0; at < columns * lanes; at += lanes) {
+      if (addend != nullptr) {
+        for (int64_t l = 0; l < lanes; ++l) out[at + l] = phi.forward(out[at + l] + bias[l] + addend[at + l]);
+      } else {
+        for (int64_t l = 0; l < lanes; ++l) out[at + l] = phi.forward(out[at + l] + bias[l]);
+      }
+    }
+  });
+}
+
 class GroupedConvolution : public Kernel {
  public:
-  GroupedConvolution(Plan plan, const ConvShape& shape, DType dtype, bool bias)
+  GroupedConvolution(Plan plan, const ConvShape& shape, DType dtype, const Ending& ending, bool constant)
       : plan_(std::move(plan)),
         shape_(shape),
         dtype_(dtype),
-        bias_(bias),
+        ending_(ending),
+        constant_(constant),
         blocks_(engine(), shape.groups, plan_.forward ? shape.group_inputs() : shape.group_outputs(),
                 plan_.forward ? shape.group_outputs() : shape.group_inputs()),
         threads_(omp_get_max_threads()) {
@@ -94,8 +118,15 @@ class GroupedConvolution : public Kernel {
     return blocks_.broadcast ? "grouped, broadcast" : "grouped, lanes";
   }
 
+  size_t layout_bytes() const override { return constant_ ? weights_bytes() : 0; }
+  std::vector<size_t> laid_out_inputs() const override {
+    return constant_ ? std::vector<size_t>{1} : std::vector<size_t>{};
+  }
+  void lay_out(const KernelArgs& args) override { lay_out_weights(args.in<float>(1), weights(args)); }
+
   void run(const KernelArgs& args) override {
-    lay_out_weights(args.in<float>(1), WorkspaceLayout::at<float>(args.workspace, weights_));
+    if (!constant_) lay_out(args);
+    if (ending_.any()) lay_out_bias(args);
     const int64_t bands = (plan_.target.height + band_ - 1) / band_;
     const int64_t parts = (blocks_.count() + together_ - 1) / together_;
     const int64_t tasks = plan_.images * bands * parts;
@@ -113,6 +144,15 @@ class GroupedConvolution : public Kernel {
   }
 
  private:
+  size_t weights_bytes() const {
+    return static_cast<size_t>(blocks_.count() * shape_.kh * shape_.kw * blocks_.tap_floats()) *
+           sizeof(float);
+  }
+  float* weights(const KernelArgs& args) const {
+    return constant_ ? static_cast<float*>(args.layout)
+                     : WorkspaceLayout::at<float>(args.workspace, weights_);
+  }
+
   // A band of output rows of some blocks of one image.
   struct Job {
     int64_t image, first_row, first_block, blocks;
@@ -146,7 +186,8 @@ class GroupedConvolution : public Kernel {
   void lay_out() {
     const int64_t taps = shape_.kh * shape_.kw;
     const auto bytes = [](int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); };
-    weights_ = layout_.add(bytes(blocks_.count() * taps * blocks_.tap_floats()));
+    if (!constant_) weights_ = layout_.add(weights_bytes());
+    if (ending_.any()) bias_ = layout_.add(bytes(blocks_.count() * blocks_.tap_lanes()));
     block_floats_ = band_rows_ * packed_columns_ * blocks_.source.width;
     row_floats_ = (plan_.target.width + kSlackColumns * plan_.columns.phases()) * blocks_.tap_lanes();
     WorkspaceLayout own;
@@ -154,6 +195,7 @@ class GroupedConvolution : public Kernel {
     packed_ =
         own.add(bytes(together_ * block_floats_ + kSlackColumns * plan_.columns.step * blocks_.source.width));
     row_ = own.add(bytes(together_ * row_floats_));
+    if (ending_.addend) addend_ = own.add(bytes(together_ * row_floats_));
     thread_bytes_ = own.bytes();
     thread_ = layout_.add(thread_bytes_ * static_cast<size_t>(threads_));
   }
@@ -197,23 +239,46 @@ class GroupedConvolution : public Kernel {
     void* own = WorkspaceLayout::at(args.workspace, thread_ + thread_bytes_ * static_cast<size_t>(thread));
     float* packed = WorkspaceLayout::at<float>(own, packed_);
     float* out = WorkspaceLayout::at<float>(own, row_);
-    const float* weights = WorkspaceLayout::at<float>(args.workspace, weights_);
     const Image& target = plan_.target;
     const int64_t end = std::min(job.first_row + band_, target.height);
     int64_t low = 0;
     const int64_t rows = source_rows(job.first_row, end, low);
     pack(job, args.in<T>(0), low, rows, packed);
-    const PackedRow layout = blocks_.target.row(job.first_block, job.blocks, row_floats_, target.channels);
     for (int64_t y = job.first_row; y < end; ++y) {
       for (int64_t phase = 0; phase < plan_.columns.phases(); ++phase) {
         for (int64_t b = 0; b < job.blocks; ++b) {
           run_row(y, low, phase, packed + b * block_floats_,
-                  weights + (job.first_block + b) * shape_.kh * shape_.kw * blocks_.tap_floats(),
+                  weights(args) + (job.first_block + b) * shape_.kh * shape_.kw * blocks_.tap_floats(),
                   WorkspaceLayout::at<Tap>(own, taps_), out + b * row_floats_);
         }
       }
-      T* to = args.out<T>(0) + (job.image * target.height + y) * target.width * target.channels;
-      engine().unpack(layout, out, to, target.width, bias_ ? args.in<float>(2) : nullptr);
+      const int64_t at = (job.image * target.height + y) * target.width * target.channels;
+      if (ending_.any()) finish<T>(job, args, at, out, WorkspaceLayout::at<float>(own, addend_));
+      engine().unpack(layout(job), out, args.out<T>(0) + at, target.width);
+    }
+  }
+
+  PackedRow layout(const Job& job) const {
+    return blocks_.target.row(job.first_block, job.blocks, row_floats_, plan_.target.channels);
+  }
+
+  void lay_out_bias(const KernelArgs& args) const {
+    float* to = WorkspaceLayout::at<float>(args.workspace, bias_);
+    const std::vector<int32_t>& channels = blocks_.target.channels;
+    for (size_t i = 0; i < channels.size(); ++i) {
+      to[i] = ending_.bias && channels[i] >= 0 ? args.in<float>(2)[channels[i]] : 0.0f;
+    }
+  }
+
+  // Ends the row of the image that begins at element `at`.
+  template <class T>
+  void finish(const Job& job, const KernelArgs& args, int64_t at, float* out, float* addend) const {
+    const int64_t columns = plan_.target.width, wide = blocks_.tap_lanes();
+    const float* bias = WorkspaceLayout::at<float>(args.workspace, bias_) + job.first_block * wide;
+    if (ending_.addend) engine().pack(layout(job), args.in<T>(3) + at, addend, columns);
+    for (int64_t b = 0; b < job.blocks; ++b) {
+      finish_leaf(out + b * row_floats_, bias + b * wide, ending_.addend ? addend + b * row_floats_ : nullptr,
+                  columns, wide, ending_.activation);
     }
   }
 
@@ -249,44 +314,48 @@ class GroupedConvolution : public Kernel {
   Plan plan_;
   ConvShape shape_;
   DType dtype_;
-  bool bias_;
+  Ending ending_;
+  bool constant_;  // the weights: they are laid out ahead of the runs
   Blocks blocks_;
   int64_t threads_;
   int64_t low_ = 0, high_ = -1, packed_columns_ = 0;  // source columns that are packed
   int64_t together_ = 1, band_ = 1, band_rows_ = 0;
   int64_t block_floats_ = 0, row_floats_ = 0;  // of a block's packed band and output row
   WorkspaceLayout layout_;
-  size_t weights_ = 0, thread_ = 0, thread_bytes_ = 0;
-  size_t taps_ = 0, packed_ = 0, row_ = 0;  // within a thread's part
+  size_t weights_ = 0, bias_ = 0, thread_ = 0, thread_bytes_ = 0;
+  size_t taps_ = 0, packed_ = 0, row_ = 0, addend_ = 0;  // within a thread's part
 };
 
-}  // namespace
-
-std::unique_ptr<Kernel> make_forward(const KernelSpec& spec) {
+std::unique_ptr<Kernel> make(const KernelSpec& spec, const Ending& ending) {
   const TensorDesc &x = spec.inputs[0], &y = spec.outputs[0];
   const ConvShape s = ConvShape::from(spec.attrs, x, spec.inputs[1], y);
   refuse_unless_faster(s, x.dtype, Direction::forward);
-  const bool bias = spec.inputs.size() > 2 && spec.inputs[2].present();
-  return std::make_unique<GroupedConvolution>(Plan{s.n,
-                                                   {s.h, s.w, s.c},
-                                                   {s.oh, s.ow, s.o},
-                                                   Axis::forward(s.kh, s.sh, s.ph, s.dh),
-                                                   Axis::forward(s.kw, s.sw, s.pw, s.dw),
-                                                   true},
-                                              s, x.dtype, bias);
+  Plan plan{s.n, {s.h, s.w, s.c}, {s.oh, s.ow, s.o}, {}, {}, true};
+  plan.rows = Axis::forward(s.kh, s.sh, s.ph, s.dh);
+  plan.columns = Axis::forward(s.kw, s.sw, s.pw, s.dw);
+  return std::make_unique<GroupedConvolution>(plan, s, x.dtype, ending, spec.constant(1));
+}
+
+bool has(const KernelSpec& spec, size_t input) {
+  return spec.inputs.size() > input && spec.inputs[input].present();
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> make_forward(const KernelSpec& spec) { return make(spec, {has(spec, 2), false, {}}); }
+
+std::unique_ptr<Kernel> make_fused(const KernelSpec& spec) {
+  return make(spec, {has(spec, 2), has(spec, 3), parse_activation(spec.attrs)});
 }
 
 std::unique_ptr<Kernel> make_backward_data(const KernelSpec& spec) {
   const TensorDesc &dy = spec.inputs[0], &dx = spec.outputs[0];
   const ConvShape s = ConvShape::from(spec.attrs, dx, spec.inputs[1], dy);
   refuse_unless_faster(s, dy.dtype, Direction::data);
-  return std::make_unique<GroupedConvolution>(Plan{s.n,
-                                                   {s.oh, s.ow, s.o},
-                                                   {s.h, s.w, s.c},
-                                                   Axis::backward(s.kh, s.sh, s.ph, s.dh),
-                                                   Axis::backward(s.kw, s.sw, s.pw, s.dw),
-                                                   false},
-                                              s, dy.dtype, false);
+  Plan plan{s.n, {s.oh, s.ow, s.o}, {s.h, s.w, s.c}, {}, {}, false};
+  plan.rows = Axis::backward(s.kh, s.sh, s.ph, s.dh);
+  plan.columns = Axis::backward(s.kw, s.sw, s.pw, s.dw);
+  return std::make_unique<GroupedConvolution>(plan, s, dy.dtype, Ending{}, spec.constant(1));
 }
 
 }  // namespace iabn::grouped

@@ -71,9 +71,9 @@ struct Engine {
   // to[block][i][·] = from[i][·] for count columns; zeros when from is null.
   void (*pack_f32)(const PackedRow&, const float* from, float* to, int64_t count);
   void (*pack_bf16)(const PackedRow&, const bf16* from, float* to, int64_t count);
-  // to[i][·] = from[block][i][·] + bias[·] (none when null).
-  void (*unpack_f32)(const PackedRow&, const float* from, float* to, int64_t count, const float* bias);
-  void (*unpack_bf16)(const PackedRow&, const float* from, bf16* to, int64_t count, const float* bias);
+  // to[i][·] = from[block][i][·].
+  void (*unpack_f32)(const PackedRow&, const float* from, float* to, int64_t count);
+  void (*unpack_bf16)(const PackedRow&, const float* from, bf16* to, int64_t count);
 
   void pack(const PackedRow& row, const float* from, float* to, int64_t count) const {
     pack_f32(row, from, to, count);
@@ -81,11 +81,11 @@ struct Engine {
   void pack(const PackedRow& row, const bf16* from, float* to, int64_t count) const {
     pack_bf16(row, from, to, count);
   }
-  void unpack(const PackedRow& row, const float* from, float* to, int64_t count, const float* bias) const {
-    unpack_f32(row, from, to, count, bias);
+  void unpack(const PackedRow& row, const float* from, float* to, int64_t count) const {
+    unpack_f32(row, from, to, count);
   }
-  void unpack(const PackedRow& row, const float* from, bf16* to, int64_t count, const float* bias) const {
-    unpack_bf16(row, from, to, count, bias);
+  void unpack(const PackedRow& row, const float* from, bf16* to, int64_t count) const {
+    unpack_bf16(row, from, to, count);
   }
 };
 

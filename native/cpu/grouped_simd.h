@@ -227,39 +227,20 @@ IABN_INLINE void pack_row(const PackedRow& row, const T* from, float* to, int64_
   }
 }
 
-template <bool Bias, class T>
-IABN_INLINE void unpack_vectors(const PackedRow& row, const float* from, T* to, int64_t count,
-                                const float* bias) {
-  for (int64_t i = 0; i < count; ++i, from += row.width) {
-    T* pixel = to + i * row.pixel_stride;
-    const float* b = bias;
-    for (const float* block = from; block != from + row.blocks * row.block_stride;
-         block += row.block_stride) {
-      for (int64_t v = 0; v < row.width; v += kLanes, pixel += kLanes) {
-        Vec value = get(block + v);
-        if constexpr (Bias) value += get(b), b += kLanes;
-        put(pixel, value);
-      }
-    }
-  }
-}
-
 template <class T>
-IABN_INLINE void unpack_row(const PackedRow& row, const float* from, T* to, int64_t count,
-                            const float* bias) {
-  const int64_t width = row.width;
-  if (row.contiguous && width % kLanes == 0) {
-    const int32_t first = row.channels[0];
-    if (bias == nullptr) return unpack_vectors<false>(row, from, to + first, count, bias);
-    return unpack_vectors<true>(row, from, to + first, count, bias + first);
-  }
-  for (int64_t i = 0; i < count; ++i, from += width) {
-    T* pixel = to + i * row.pixel_stride;
+IABN_INLINE void unpack_row(const PackedRow& row, const float* from, T* to, int64_t count) {
+  const bool vectors = row.contiguous && row.width % kLanes == 0;
+  for (int64_t i = 0; i < count; ++i, from += row.width, to += row.pixel_stride) {
+    T* next = to + row.channels[0];
     for (int64_t b = 0; b < row.blocks; ++b) {
-      for (int64_t l = 0; l < width; ++l) {
-        const int32_t c = row.channels[b * width + l];
-        const float value = from[b * row.block_stride + l];
-        if (c >= 0) store(pixel + c, bias == nullptr ? value : value + bias[c]);
+      const float* packed = from + b * row.block_stride;
+      if (vectors) {
+        for (int64_t v = 0; v < row.width; v += kLanes, next += kLanes) put(next, get(packed + v));
+      } else {
+        const int32_t* channels = row.channels + b * row.width;
+        for (int64_t l = 0; l < row.width; ++l) {
+          if (channels[l] >= 0) store(to + channels[l], packed[l]);
+        }
       }
     }
   }
@@ -271,11 +252,11 @@ void pack_f32(const PackedRow& row, const float* from, float* to, int64_t count)
 void pack_bf16(const PackedRow& row, const bf16* from, float* to, int64_t count) {
   pack_row(row, from, to, count);
 }
-void unpack_f32(const PackedRow& row, const float* from, float* to, int64_t count, const float* bias) {
-  unpack_row(row, from, to, count, bias);
+void unpack_f32(const PackedRow& row, const float* from, float* to, int64_t count) {
+  unpack_row(row, from, to, count);
 }
-void unpack_bf16(const PackedRow& row, const float* from, bf16* to, int64_t count, const float* bias) {
-  unpack_row(row, from, to, count, bias);
+void unpack_bf16(const PackedRow& row, const float* from, bf16* to, int64_t count) {
+  unpack_row(row, from, to, count);
 }
 
 constexpr Engine make_engine() {
