@@ -1,0 +1,62 @@
+/** Two training steps of a small network under an option, and what they did. */
+import { cpu, type HostTensor } from '@inplace-abn/core';
+import { learningRateOf } from '../../src/engine/learning-rate.js';
+import { Engine, initialStateOf } from '../../src/index.js';
+import { sampleBatch } from '../support/batch.js';
+import { configOf } from '../support/runs.js';
+
+export type Sections = Parameters<typeof configOf>[0];
+type States = ReadonlyMap<string, HostTensor>;
+
+export interface TwoSteps {
+  readonly engine: Engine;
+  readonly losses: readonly number[];
+  /** Parameters at the start, after one step and after two. */
+  readonly parameters: readonly [States, States, States];
+  /** Optimiser state after two steps. */
+  readonly optimizer: States;
+}
+
+export async function twoSteps(sections: Sections): Promise<TwoSteps> {
+  const config = configOf(sections);
+  const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
+  engine.load(initialStateOf(engine.network, config.network, config.seed));
+  const rates = learningRateOf(config.optimizer);
+  const start = engine.store.stateDict('parameter');
+  const first = await engine.train(sampleBatch(), rates(0, 0), 1, 1);
+  const between = engine.store.stateDict('parameter');
+  const second = await engine.train(sampleBatch(), rates(0, 1), 2, 2);
+  return {
+    engine,
+    losses: [first.loss, second.loss],
+    parameters: [start, between, engine.store.stateDict('parameter')],
+    optimizer: engine.store.stateDict('optimizer'),
+  };
+}
+
+/** All values of the states whose name contains `part`, in order of their names. */
+export function values(states: States | undefined, part = ''): Float64Array {
+  const chosen = [...(states ?? [])]
+    .filter(([name]) => name.includes(part))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return Float64Array.from(chosen.flatMap(([, { data }]) => [...data].map(Number)));
+}
+
+export function minus(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => value - (b[i] ?? Number.NaN));
+}
+
+/** Euclidean length. */
+export function norm(a: Float64Array): number {
+  return Math.sqrt(a.reduce((sum, value) => sum + value * value, 0));
+}
+
+/** How far `a` lies from `b`, relative to `b`. */
+export function distance(a: Float64Array, b: Float64Array): number {
+  return norm(minus(a, b)) / norm(b);
+}
+
+/** Movement of the parameters in the first step. */
+export function firstMove({ parameters: [start, between] }: TwoSteps, part = ''): Float64Array {
+  return minus(values(between, part), values(start, part));
+}
