@@ -15,7 +15,8 @@ export type Taking = 'everything' | 'weights' | 'weights without classifier';
 export interface RestoreOptions {
   readonly engine: Engine;
   readonly config: TrainConfig;
-  readonly data: Pick<RunData, 'train' | 'trainImages'>;
+  /** Steps of an epoch and images of the data set. */
+  readonly data: { readonly train: Pick<RunData['train'], 'batches'>; readonly trainImages: number };
   /** Checkpoint file, or folder of checkpoints. */
   readonly path: string;
   readonly take: Taking;
