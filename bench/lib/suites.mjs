@@ -45,9 +45,21 @@ export const suites = [
     load: () => import('../suites/data.mjs'),
   },
   {
+    name: 'grouped',
+    summary: "speed of ResNeXt's grouped convolutions, ours and PyTorch's in turn",
+    load: () => import('../suites/grouped.mjs'),
+  },
+  {
     name: 'demo-precision',
     summary: 'accuracy of the demo in bfloat16 beside float32, three seeds each (an hour or so)',
     long: true,
     load: () => import('../suites/demo-precision.mjs'),
+  },
+  {
+    name: 'fashion-families',
+    summary:
+      "accuracy of ResNeXt, DenseNet and WiderResNet on Fashion-MNIST beside PyTorch's (an hour or so)",
+    long: true,
+    load: () => import('../suites/fashion-families.mjs'),
   },
 ];
