@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { cpu, formatBytes } from '@inplace-abn/core';
 import { resnet50Inference, runner } from '../lib/inference.mjs';
 import { onnxModel } from '../lib/onnx.mjs';
+import { onnxruntimeFolder } from '../lib/onnxruntime.mjs';
 import { Peer, PeerError } from '../lib/peer.mjs';
 import { describe, median } from '../lib/stats.mjs';
 import { takeTurns } from '../lib/turns.mjs';
@@ -39,11 +40,12 @@ export async function run({ steps = 7, batch = 16, say }) {
  * @returns {Promise<Row[]>}
  */
 async function compare(network, model, { steps, batch, say }) {
+  const folder = await onnxruntimeFolder(say);
   const common = ['--batch', batch, '--threads', cpu().threads];
   /** @type {Peer[]} */
   const peers = [];
   try {
-    const onnx = await Peer.start('infer_onnx.mjs', ['--model', model, ...common]);
+    const onnx = await Peer.start('infer_onnx.mjs', ['--package', folder, '--model', model, ...common]);
     peers.push(onnx);
     for (const format of ['channels_last', 'contiguous_format']) {
       peers.push(await Peer.start('infer_resnet50.py', [...common, '--memory-format', format]));
