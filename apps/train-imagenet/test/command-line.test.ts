@@ -29,6 +29,10 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
     const result = /^top-1 (\S+) % {2}top-5 100.00 % {2}loss (\S+) {2}images 15$/m.exec(evaluated.stdout);
     expect(Number(result?.[1])).toBeCloseTo(Number(last?.[2]), 1);
     expect(result?.[2]).toBe(last?.[1]);
+    const torch = join(logDir, 'checkpoint.pth.tar');
+    const lastLine = ({ stdout }: { stdout: string }) => stdout.trimEnd().split('\n').at(-1);
+    const ofTorch = await run('main', config, data, '--evaluate', '--resume', torch);
+    expect(lastLine(ofTorch)).toBe(lastLine(evaluated));
     const again = await run('main', config, data, '--log-dir', logDir);
     expect(again.code).toBe(1);
     expect(again.stderr).toContain(
@@ -77,6 +81,14 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: 'error: --evaluate needs the checkpoint to validate: add --resume PATH\n',
+    });
+  });
+
+  it.each(['--weights-only', '--drop-classifier'])('asks for the checkpoint of %s', async (option) => {
+    const { code, stderr } = await run('main', config, folder, option);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `error: ${option} needs the checkpoint to take weights from: add --resume PATH\n`,
     });
   });
 
