@@ -119,12 +119,12 @@ describe('the gallery of a folder', () => {
 
   it('shrinks what is large, classes without mixing them', async () => {
     const out = await temporaryFolder();
-    await writeGalleryRecord(out, image('a.jpg', 4800, 3));
+    await writeGalleryRecord(out, image('a.jpg', 3600, 3));
     const png = decode(await readFile(join(out, 'gallery/a_prediction.png')));
-    expect(png).toMatchObject({ width: 480, height: 1 });
+    expect(png).toMatchObject({ width: 360, height: 1 });
     expect(new Set(png.data)).toEqual(new Set([13]));
     const { thumbnail } = JSON.parse(await readFile(join(out, 'gallery/a.json'), 'utf8'));
-    expect(thumbnail).toEqual({ width: 480, height: 1 });
+    expect(thumbnail).toEqual({ width: 360, height: 1 });
   });
 
   it('takes grey photographs and pixels without a probability', async () => {

@@ -6,8 +6,8 @@ import type { ConfidenceMap, LabelMap } from '../label-map.js';
 import { blend } from '../overlay.js';
 import { encodePalettePng, probabilityBytes } from '../prediction-png.js';
 
-/** Longer side in pixels: sharp on dense screens, and some 60 kB for all four. */
-export const THUMBNAIL_SIDE = 480;
+/** Longer side in pixels: four fit beside each other on a wide screen, and a thousand images stay some tens of MB. */
+export const THUMBNAIL_SIDE = 360;
 
 /** Files of an image in the gallery's folder: NAME and one of these. */
 export const THUMBNAILS = {
@@ -68,5 +68,5 @@ async function shrink({ data, ...raw }: Image, width: number, height: number): P
 }
 
 function jpeg({ data, ...raw }: Image): Promise<Uint8Array> {
-  return sharp(data, { raw }).jpeg({ quality: 80 }).toBuffer();
+  return sharp(data, { raw }).jpeg({ quality: 75 }).toBuffer();
 }
