@@ -36,7 +36,11 @@ import { linearBackwardDataOp } from './linear_backward_data.js';
 import { linearBackwardWeightsOp } from './linear_backward_weights.js';
 import { maxPoolOp } from './max_pool.js';
 import { maxPoolBackwardOp } from './max_pool_backward.js';
+import { padReplicateOp } from './pad_replicate.js';
+import { padReplicateBackwardOp } from './pad_replicate_backward.js';
 import { reduceRowsOp } from './reduce_rows.js';
+import { resizeBilinearOp } from './resize_bilinear.js';
+import { resizeBilinearBackwardOp } from './resize_bilinear_backward.js';
 import { sgdOp } from './sgd.js';
 import { sliceChannelsOp } from './slice_channels.js';
 import { sliceChannelsBackwardOp } from './slice_channels_backward.js';
@@ -80,7 +84,11 @@ export const ops = {
   linear_backward_weights: linearBackwardWeightsOp,
   max_pool: maxPoolOp,
   max_pool_backward: maxPoolBackwardOp,
+  pad_replicate: padReplicateOp,
+  pad_replicate_backward: padReplicateBackwardOp,
   reduce_rows: reduceRowsOp,
+  resize_bilinear: resizeBilinearOp,
+  resize_bilinear_backward: resizeBilinearBackwardOp,
   sgd: sgdOp,
   slice_channels: sliceChannelsOp,
   slice_channels_backward: sliceChannelsBackwardOp,

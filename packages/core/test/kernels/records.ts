@@ -10,6 +10,7 @@ import { channelwise } from './records/channels.js';
 import { elementwise } from './records/elementwise.js';
 import { matrix } from './records/matrix.js';
 import { imageRows } from './records/rows.js';
+import { spatial } from './records/spatial.js';
 import { windows } from './records/windows.js';
 
 type AttributesOf<N extends OpName> = (typeof ops)[N] extends OpDefinition<infer A> ? A : never;
@@ -21,6 +22,7 @@ export const records: Records = {
   ...channelwise,
   ...elementwise,
   ...imageRows,
-  ...windows,
   ...matrix,
+  ...spatial,
+  ...windows,
 };

@@ -21,6 +21,10 @@ import { isOpName, type OpName, opOf, ops } from '../../src/ops/index.js';
 import { linear } from '../../src/ops/linear.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { maxPoolBackward } from '../../src/ops/max_pool_backward.js';
+import { padReplicate } from '../../src/ops/pad_replicate.js';
+import { padReplicateBackward } from '../../src/ops/pad_replicate_backward.js';
+import { resizeBilinear } from '../../src/ops/resize_bilinear.js';
+import { resizeBilinearBackward } from '../../src/ops/resize_bilinear_backward.js';
 import { sgd } from '../../src/ops/sgd.js';
 import { sliceChannels } from '../../src/ops/slice_channels.js';
 import { sliceChannelsBackward } from '../../src/ops/slice_channels_backward.js';
@@ -94,6 +98,18 @@ describe('shapes that ops give', () => {
     ],
     ['avg_pool', (v) => avgPool(v('[1,1,7,4]'), [3, 2]), 'float32[1,1,2,2]'],
     ['global_avg_pool', (v) => globalAvgPool(v('bfloat16[3,5,2,9]')), 'bfloat16[3,5]'],
+    ['resize_bilinear', (v) => resizeBilinear(v('bfloat16[2,3,5,7]'), [40, 9]), 'bfloat16[2,3,40,9]'],
+    ['resize_bilinear_backward', (v) => resizeBilinearBackward(v('[2,3,40,9]'), [5, 7]), 'float32[2,3,5,7]'],
+    [
+      'pad_replicate',
+      (v) => padReplicate(v('bfloat16[2,3,5,7]'), { top: 1, bottom: 2, left: 0, right: 4 }),
+      'bfloat16[2,3,8,11]',
+    ],
+    [
+      'pad_replicate_backward',
+      (v) => padReplicateBackward(v('[2,3,8,11]'), { padding: [1, 2, 0, 4] }),
+      'float32[2,3,5,7]',
+    ],
     ['cross_entropy', (v) => crossEntropy(v('bfloat16[2,5,3,4]'), v('int32[2,3,4]')), 'float32[]'],
     ['topk_correct', (v) => topkCorrect(v('[8,5]'), v('int32[8]'), [1, 5]), 'int32[2]'],
     ['abn_stats', (v) => abnStats(v('bfloat16[2,3]')).variance, 'float32[3]'],
@@ -188,6 +204,34 @@ describe('what ops say about wrong operands', () => {
     [
       'avg_pool: a window of 3×3 does not fit an input of 2×2 with padding 0×0',
       (v) => avgPool(v('[1,1,2,2]'), 3),
+    ],
+    [
+      'resize_bilinear: expected N×C×H×W for x but received float32[2,3]',
+      (v) => resizeBilinear(v('[2,3]'), [4, 4]),
+    ],
+    [
+      'resize_bilinear: expected two whole numbers of at least 1, [height, width], for size but received [4, 0.5]',
+      (v) => resizeBilinear(v('[1,1,2,2]'), [4, 0.5]),
+    ],
+    [
+      'resize_bilinear: an image of 0×2 has no pixels to resize',
+      (v) => resizeBilinear(v('[1,1,0,2]'), [4, 4]),
+    ],
+    [
+      'resize_bilinear_backward: expected two whole numbers of at least 1, [height, width], for size but received [3]',
+      (v) => resizeBilinearBackward(v('[1,1,2,2]'), [3]),
+    ],
+    [
+      'pad_replicate: expected whole numbers of at least 0 for padding, [top, bottom, left, right], but received [0, -1, 0, 0]',
+      (v) => padReplicate(v('[1,1,2,2]'), { top: 0, bottom: -1, left: 0, right: 0 }),
+    ],
+    [
+      'pad_replicate: an image of 2×0 has no border to repeat',
+      (v) => padReplicate(v('[1,1,2,0]'), { top: 1, bottom: 1, left: 1, right: 1 }),
+    ],
+    [
+      'pad_replicate_backward: padding [1, 1, 0, 0] leaves nothing of dy float32[1,1,2,2]: expected more than 2×0 pixels',
+      (v) => padReplicateBackward(v('[1,1,2,2]'), { padding: [1, 1, 0, 0] }),
     ],
     ['add: terms differ in shape: float32[2,3] and float32[2,4]', (v) => add(v('[2,3]'), v('[2,4]'))],
     [
