@@ -14,6 +14,7 @@ import {
   type PaddingAttributes,
 } from './support/padding.js';
 import { at } from './support/reference.js';
+import { SAME_ROW } from './support/row-windows.js';
 import { checkImages } from './support/window.js';
 
 export const padReplicateOp = defineOp<'pad_replicate', PaddingAttributes>('pad_replicate', {
@@ -33,6 +34,7 @@ export const padReplicateOp = defineOp<'pad_replicate', PaddingAttributes>('pad_
     return [needs(0) ? padReplicateBackward(diff(0), attrs) : null];
   },
   overwrites: [],
+  rows: ({ attrs }) => [{ ...SAME_ROW, padding: attrs.padding[0] ?? 0 }],
   cost: (context, outputs) => ({ flops: 0, bytes: streamed(context, outputs).bytes }),
   reference({ attrs, input, output }) {
     const [x, y] = [input(0), output(0)];
