@@ -7,6 +7,7 @@ import type { OpName, ops } from '../../src/ops/index.js';
 import type { KernelCase } from './operands.js';
 import { abn } from './records/abn.js';
 import { channelwise } from './records/channels.js';
+import { classes } from './records/classes.js';
 import { elementwise } from './records/elementwise.js';
 import { matrix } from './records/matrix.js';
 import { windows } from './records/windows.js';
@@ -15,4 +16,4 @@ type AttributesOf<N extends OpName> = (typeof ops)[N] extends OpDefinition<infer
 
 export type Records = { readonly [N in OpName]: readonly KernelCase<AttributesOf<N>>[] };
 
-export const records: Records = { ...abn, ...channelwise, ...elementwise, ...windows, ...matrix };
+export const records: Records = { ...abn, ...channelwise, ...classes, ...elementwise, ...windows, ...matrix };
