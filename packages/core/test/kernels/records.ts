@@ -7,6 +7,7 @@ import type { OpName, ops } from '../../src/ops/index.js';
 import type { KernelCase } from './operands.js';
 import { abn } from './records/abn.js';
 import { channelwise } from './records/channels.js';
+import { classes } from './records/classes.js';
 import { elementwise } from './records/elementwise.js';
 import { matrix } from './records/matrix.js';
 import { imageRows } from './records/rows.js';
@@ -20,6 +21,7 @@ export type Records = { readonly [N in OpName]: readonly KernelCase<AttributesOf
 export const records: Records = {
   ...abn,
   ...channelwise,
+  ...classes,
   ...elementwise,
   ...imageRows,
   ...matrix,

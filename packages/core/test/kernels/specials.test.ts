@@ -180,7 +180,18 @@ describe('large averages', () => {
 });
 
 describe('no rows', () => {
-  it.each(['activation', 'add', 'cast', 'dropout', 'abn_apply', 'reduce_rows'] as const)('%s', async (op) => {
+  it.each([
+    'activation',
+    'add',
+    'broadcast_add',
+    'cast',
+    'dropout',
+    'abn_apply',
+    'fuse_predictions',
+    'reduce_rows',
+    'softmax',
+    'softmax_backward',
+  ] as const)('%s', async (op) => {
     for (const dtype of DTYPES) {
       const record = records[op][0];
       if (!record) throw new Error(`${op} has no record`);
