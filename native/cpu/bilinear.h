@@ -33,7 +33,7 @@ inline std::vector<BilinearTap> bilinear_taps(int64_t from, int64_t to) {
   return taps;
 }
 
-// Small images N,C,H,W and those at the other size, of one dtype.
+// Throws std::invalid_argument where x and y (or their gradients) are not images that differ in size alone.
 inline void check_resized(const TensorDesc& x, const TensorDesc& y) {
   if (x.rank() != 4 || y.rank() != 4 || x.dims[0] != y.dims[0] || x.dims[1] != y.dims[1] ||
       x.dtype != y.dtype || x.dims[2] < 1 || x.dims[3] < 1) {

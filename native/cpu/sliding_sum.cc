@@ -1,7 +1,7 @@
 // A line is cut into blocks as long as the window, k. The window that begins r places into block b is
 //
-//   Σ = suffix_b[r] + prefix_{b+1}[r]    suffix_b[r]: from r to the end of b; prefix_b[r]: of the first r of
-//   b
+//   Σ = suffix_b[r] + prefix_{b+1}[r]
+//   suffix_b[r]: from r to the end of block b    prefix_b[r]: the first r of block b
 //
 // (van Herk's decomposition, 1992, with sums for maxima): along the row first, then along the column. Nothing
 // is ever subtracted, so that no NaN, no infinity and no rounding error outlives the windows that hold it,
@@ -14,7 +14,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "cpu/data.h"
 #include "cpu/simd.h"
