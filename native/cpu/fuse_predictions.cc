@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "cpu/bilinear.h"
 #include "cpu/data.h"
 #include "cpu/fusion.h"
 #include "program/kernel.h"
@@ -52,20 +53,13 @@ RowLeaf leaf_of(const std::string& mode, size_t operands) {
   throw std::invalid_argument("fuse_predictions: unknown mode '" + mode + "'");
 }
 
-// In double, whatever the logits: a position must not depend on their precision.
-Tap tap_of(int64_t target, int64_t targets, int64_t sources) {
-  const double scaled = (static_cast<double>(target) + 0.5) * static_cast<double>(sources);
-  const double position = std::max(0.0, scaled / static_cast<double>(targets) - 0.5);
-  const int64_t first = std::min(static_cast<int64_t>(position), sources - 1);
-  // At the same size nothing is mixed, not even with a weight of zero (a NaN would spread).
-  const int64_t second = targets == sources ? first : std::min(first + 1, sources - 1);
-  return {static_cast<int32_t>(first), static_cast<int32_t>(second),
-          static_cast<float>(position - static_cast<double>(first))};
-}
-
+// A tap without a second pixel reads the first one twice.
 std::vector<Tap> taps_of(int64_t targets, int64_t sources, bool mirrored) {
   std::vector<Tap> taps;
-  for (int64_t target = 0; target < targets; ++target) taps.push_back(tap_of(target, targets, sources));
+  for (const BilinearTap& tap : bilinear_taps(sources, targets)) {
+    const int64_t second = tap.second > 0 ? tap.low + 1 : tap.low;
+    taps.push_back({static_cast<int32_t>(tap.low), static_cast<int32_t>(second), tap.second});
+  }
   if (mirrored) std::reverse(taps.begin(), taps.end());
   return taps;
 }

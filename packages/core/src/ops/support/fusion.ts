@@ -1,6 +1,7 @@
 /** What fuse_predictions means for one pixel: its logits in every prediction, and how their softmaxes are fused. */
 import { channels, dim } from '../../shape.js';
 import type { ReferenceTensor } from '../define.js';
+import { bilinearTaps } from './bilinear.js';
 import { at } from './reference.js';
 import type { Pair } from './window.js';
 
@@ -71,25 +72,20 @@ function softmaxOf(logits: Float64Array): Float64Array {
   return exponentials.map((value) => value / sum);
 }
 
-/** Where position `target` of `targets` lies among `sources`: (1 − share)·first + share·second. */
-function sourceOf(target: number, targets: number, sources: number) {
-  const position = Math.max(0, ((target + 0.5) * sources) / targets - 0.5);
-  const first = Math.min(Math.floor(position), sources - 1);
-  // As PyTorch: at the same size nothing is mixed, not even with a weight of zero (a NaN would spread).
-  const second = targets === sources ? first : Math.min(first + 1, sources - 1);
-  return { first, second, share: position - first };
-}
-
 /** All classes of image `n` of logits [N,K,h,w], resized to `size` and read at `position` (row, column). */
 export function resizedLogits(logits: ReferenceTensor, n: number, size: Pair, position: Pair): Float64Array {
   const [height, width] = [dim(logits.shape, 2), dim(logits.shape, 3)];
-  const y = sourceOf(position[0], size[0], height);
-  const x = sourceOf(position[1], size[1], width);
+  const rows = bilinearTaps(height, size[0])[position[0]] ?? [];
+  const columns = bilinearTaps(width, size[1])[position[1]] ?? [];
   const classes = channels(logits.shape);
-  return Float64Array.from({ length: classes }, (_, k) => {
-    const pixel = (row: number, column: number) =>
-      at(logits, ((n * height + row) * width + column) * classes + k);
-    const column = (at: number) => (1 - y.share) * pixel(y.first, at) + y.share * pixel(y.second, at);
-    return (1 - x.share) * column(x.first) + x.share * column(x.second);
-  });
+  const read = new Float64Array(classes);
+  for (const row of rows) {
+    for (const column of columns) {
+      const first = ((n * height + row.position) * width + column.position) * classes;
+      for (let k = 0; k < classes; k++) {
+        read[k] = (read[k] ?? 0) + row.weight * column.weight * at(logits, first + k);
+      }
+    }
+  }
+  return read;
 }
