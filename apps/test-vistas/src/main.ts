@@ -1,0 +1,116 @@
+#!/usr/bin/env node
+/** test-vistas: command line → @inplace-abn/train. */
+import { cpu } from '@inplace-abn/core';
+import {
+  type FusionMode,
+  loadClasses,
+  OUTPUT_MODES,
+  type OutputMode,
+  positive,
+  runCommand,
+  runProgram,
+  segmentFolder,
+  signalExitCode,
+} from '@inplace-abn/train';
+import { Command, Option } from 'commander';
+import { networkFor } from './network.js';
+import { bytes, numberList, shard } from './options.js';
+
+interface Options {
+  readonly scales: readonly number[];
+  readonly flip?: boolean;
+  readonly fusionMode: FusionMode;
+  readonly outputMode: OutputMode;
+  readonly overlay?: boolean;
+  readonly labels?: string;
+  readonly maxSize: number;
+  readonly precision: 'float32' | 'bf16' | 'bfloat16';
+  readonly memoryBudget?: number;
+  readonly resume?: boolean;
+  readonly config?: string;
+  readonly classes?: string;
+  readonly shard?: { readonly index: number; readonly count: number };
+}
+
+const command = new Command('test-vistas')
+  .description('Segment every photograph of a folder: a class for each pixel.')
+  .argument('<snapshot>', 'weights: {state_dict: {body, head, cls}} of torch.save, safetensors, or a folder of checkpoints')
+  .argument('<in_dir>', 'folder of photographs: *.png, *.jpg, *.jpeg, in any case')
+  .argument('<out_dir>', 'folder for NAME.png of each, and index.html')
+  .option('--scales <list>', 'factors of the photograph’s size to look at, as "[0.7, 1, 1.2]"', numberList, [1])
+  .option('--flip', 'also look at mirror images')
+  .addOption(
+    new Option('--fusion-mode <mode>', 'how what is seen at several scales becomes one class')
+      .choices(['mean', 'voting', 'max'])
+      .default('mean'),
+  )
+  .addOption(
+    new Option('--output-mode <mode>', 'class ids with colours (palette), in grey (raw), or raw with NAME_prob.png (prob)')
+      .choices([...OUTPUT_MODES])
+      .default('raw'),
+  )
+  .option('--overlay', 'also write NAME_overlay.png: the classes over the photograph, with a legend')
+  .option('--labels <dir>', 'compare with DIR/NAME.png (class ids): IoU of each class, as a table and OUT_DIR/labels.json')
+  .option('--max-size <n>', 'pixels that the longest side is resized to', positive, 2048)
+  .addOption(
+    new Option('--precision <dtype>', 'what activations are computed in')
+      .choices(['float32', 'bf16', 'bfloat16'])
+      .default('float32'),
+  )
+  .option('--memory-budget <bytes>', 'most memory for weights and activations, such as 1500MB or 2GiB', bytes)
+  .option('--resume', 'leave out photographs whose outputs are there')
+  .option('--shard <i/n>', 'segment the i-th of n shares (from 0); default: RANK and WORLD_SIZE of the environment', shard)
+  .option('--config <file>', 'configuration that the network was trained with; default: the published Vistas network')
+  .option('--classes <file>', 'JSON list of {id, name, color}; default: the 65 classes of Vistas')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  test-vistas wide_resnet38_deeplab_vistas.pth.tar photos segmented --output-mode palette --overlay
+  test-vistas snapshot.pth.tar photos segmented --scales "[0.7, 1, 1.2]" --flip
+  test-vistas snapshot.pth.tar photos segmented --memory-budget 1500MB --resume
+  test-vistas runs/shapes/checkpoints val/images segmented --config shapes.json --classes shapes-classes.json --labels val/labels
+
+Strips of rows keep the plan within --memory-budget; the classes are the same as without.
+A photograph that cannot be used is named, the others are finished, and the exit code is 1.
+Ctrl-C stops after the image (exit code 130); twice kills. Exit codes: 0 done, 1 error, 2 usage.
+Environment: RANK, WORLD_SIZE processes that share the folder, OMP_NUM_THREADS compute threads, NO_COLOR plain output,
+IABN_DEBUG=1…5 what the compiler decides.`,
+  )
+  .action((snapshot: string, inDir: string, outDir: string, options: Options) =>
+    runProgram(() => main(snapshot, inDir, outDir, options)),
+  );
+
+async function main(snapshot: string, inDir: string, outDir: string, options: Options): Promise<number> {
+  const classes = options.classes === undefined ? undefined : await loadClasses(options.classes);
+  const network = await networkFor(options.config, classes);
+  const { failed, stopped } = await segmentFolder({
+    ...network,
+    device: cpu(),
+    snapshot,
+    inDir,
+    outDir,
+    precision: options.precision === 'bf16' ? 'bfloat16' : options.precision,
+    scales: options.scales,
+    flip: options.flip ?? false,
+    fusion: options.fusionMode,
+    mode: options.outputMode,
+    overlay: options.overlay ?? false,
+    maxSide: options.maxSize,
+    memoryBudget: options.memoryBudget,
+    labels: options.labels,
+    resume: options.resume ?? false,
+    shard: options.shard ?? shardOfEnvironment(),
+  });
+  if (failed > 0) process.stderr.write(`error: ${failed} of the files could not be used; they are named above\n`);
+  if (stopped) return signalExitCode(stopped);
+  return failed > 0 ? 1 : 0;
+}
+
+/** The names that launchers set; alone where they are absent. */
+function shardOfEnvironment(): { index: number; count: number } {
+  const { RANK, WORLD_SIZE } = process.env;
+  return RANK === undefined || WORLD_SIZE === undefined ? { index: 0, count: 1 } : shard(`${RANK}/${WORLD_SIZE}`);
+}
+
+await runCommand(command);

@@ -1,0 +1,149 @@
+/** A folder of photographs through a segmentation network, from snapshot to class maps, overlays and a gallery. */
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '@inplace-abn/checkpoint';
+import { type ComputeDType, type Device, UsageError } from '@inplace-abn/core';
+import { listPhotographs, type Rgb } from '@inplace-abn/data';
+import type { Module } from '@inplace-abn/nn';
+import { Progress, type ProgressStream } from '../progress/progress.js';
+import { StopRequest } from '../run/stop.js';
+import type { SegmentationClass } from './classes.js';
+import { FolderRun, type OutputMode, outputsOf } from './folder-run.js';
+import { buildGallery } from './gallery/write.js';
+import { type FolderScores, folderScores, type LabelFolder, openLabelFolder } from './label-folder.js';
+import { formatLabels, labelsJson } from './labels-report.js';
+import { type FusionMode, Segmenter } from './segmenter.js';
+import { checkOutputs, shardOf, unfinished } from './shard.js';
+import { loadSnapshot } from './snapshot.js';
+
+/** Mean and standard deviation of RGB in [0, 1] that the published Vistas network was trained with. */
+export const VISTAS_MEAN: Rgb = [0.41738699, 0.45732192, 0.46886091];
+export const VISTAS_STD: Rgb = [0.25685097, 0.26509955, 0.29067996];
+
+export interface SegmentFolderOptions {
+  readonly device: Device;
+  readonly network: Module;
+  /** What the network is called in notes and on the page. */
+  readonly title: string;
+  readonly snapshot: string;
+  readonly inDir: string;
+  readonly outDir: string;
+  /** By id, as many as the network has. */
+  readonly classes: readonly SegmentationClass[];
+  readonly precision: ComputeDType;
+  readonly mean: Rgb;
+  readonly std: Rgb;
+  readonly scales: readonly number[];
+  readonly flip: boolean;
+  readonly fusion: FusionMode;
+  readonly mode: OutputMode;
+  readonly overlay: boolean;
+  /** Pixels that the longest side of a photograph is resized to. */
+  readonly maxSide: number;
+  readonly memoryBudget?: number;
+  /** Folder of labels to compare with. */
+  readonly labels?: string;
+  /** Leave out photographs whose outputs are there. */
+  readonly resume: boolean;
+  /** This process and the number of all that share the folder. */
+  readonly shard: { readonly index: number; readonly count: number };
+  readonly stream?: ProgressStream;
+}
+
+export interface SegmentFolderOutcome {
+  /** Photographs that could not be segmented, and labels that could not be used. */
+  readonly failed: number;
+  readonly stopped: NodeJS.Signals | null;
+  readonly scores: FolderScores | null;
+}
+
+/** Name, in the output folder, of the comparison with labels. */
+export const SCORES_FILE = 'labels.json';
+
+/**
+ * Segments every photograph of a folder, or of this process's share of it. Whatever is wrong with the snapshot, the
+ * folders or the options is an error before the first image; a photograph that cannot be used is named and left out.
+ */
+export async function segmentFolder(options: SegmentFolderOptions): Promise<SegmentFolderOutcome> {
+  const { inDir, outDir, classes, network, resume, shard } = options;
+  const progress = new Progress({ stream: options.stream });
+  const names = await listPhotographs(inDir);
+  const outputs = outputsOf(options.mode, options.overlay);
+  checkOutputs(
+    names.map((name) => join(inDir, name)),
+    outDir,
+    outputs,
+  );
+  await checkWritable(outDir);
+  const labels = options.labels === undefined ? null : await openLabelFolder(options.labels);
+  const snapshot = await loadSnapshot(network, options.snapshot);
+  const segmenter = new Segmenter(options);
+  segmenter.load(snapshot.tensors);
+  const own = shardOf(names, shard.index, shard.count);
+  const files = resume ? await unfinished(own, outDir, outputs) : own;
+  for (const note of introduction(options, snapshot.path, names.length, own.length, files.length)) {
+    progress.note(note);
+  }
+  const stop = new StopRequest((signal) => progress.note(`${signal}: stopping after this image; once more to kill`));
+  try {
+    const run = new FolderRun({ ...options, segmenter, files, classes, labels, progress, stop });
+    const { failed } = await run.run();
+    const scores = labels && !stop.requested ? await report(labels, names, options, progress) : null;
+    const { images } = await buildGallery(outDir, { facts: factsOf(options, snapshot.path) });
+    progress.note(`${images} ${images === 1 ? 'image' : 'images'} in ${join(outDir, 'index.html')}`);
+    return { failed: failed.length + (scores?.failed.length ?? 0), stopped: stop.requested, scores };
+  } finally {
+    stop.dispose();
+  }
+}
+
+function introduction(
+  { title, precision, inDir, shard }: SegmentFolderOptions,
+  snapshot: string,
+  all: number,
+  own: number,
+  left: number,
+): string[] {
+  const share = shard.count > 1 ? `, ${own} of them for process ${shard.index} of ${shard.count}` : '';
+  const done = left < own ? `, ${own - left} finished before` : '';
+  return [`${title} (${precision}) from ${snapshot} on ${all} photographs in ${inDir}${share}${done}`];
+}
+
+function factsOf(options: SegmentFolderOptions, snapshot: string): [string, string][] {
+  const { title, precision, scales, flip, fusion, maxSide } = options;
+  return [
+    ['network', title],
+    ['snapshot', snapshot],
+    ['precision', precision],
+    ['scales', `${scales.join(', ')}${flip ? ', each also mirrored' : ''}`],
+    ['fusion', fusion],
+    ['longest side', `${maxSide} pixels`],
+  ];
+}
+
+/** Compares all predictions that are there with the labels: a table, and JSON in the output folder. */
+async function report(
+  labels: LabelFolder,
+  names: readonly string[],
+  { outDir, classes }: SegmentFolderOptions,
+  progress: Progress,
+): Promise<FolderScores> {
+  const scores = await folderScores(labels, names, outDir, classes);
+  for (const reason of scores.failed) progress.note(`error: ${reason}`);
+  const without = scores.missing.length > 0 ? `, ${scores.missing.length} without a label or a prediction` : '';
+  progress.note(`compared with the labels in ${labels.path}: ${scores.images} images${without}`);
+  progress.note(formatLabels(scores.result).trimEnd());
+  await writeFileAtomic(join(outDir, SCORES_FILE), labelsJson(scores.result));
+  return scores;
+}
+
+async function checkWritable(outDir: string): Promise<void> {
+  try {
+    await mkdir(outDir, { recursive: true });
+    await access(outDir, constants.W_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`cannot write to the output folder ${outDir}: ${reason}`);
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * Semantic segmentation of whole images: a program for each input size, all over one store of weights and one arena.
+ * Scales and mirror images run one after the other in the same memory; what stays of each are its small logits. A last
+ * program resizes, normalises and fuses them pixel by pixel, so that no class volume of the image's size is ever there.
+ */
+import {
+  type ComputeDType,
+  colorTransform,
+  compile,
+  type Device,
+  type DeviceMemory,
+  fusePredictions,
+  type Graph,
+  type HostTensor,
+  type Plan,
+  Program,
+  resizeBilinear,
+  Store,
+  statesOf,
+  trace,
+  UsageError,
+} from '@inplace-abn/core';
+import type { Rgb } from '@inplace-abn/data';
+import { EVALUATION, type Module } from '@inplace-abn/nn';
+import { mirrored, type Size, type View, viewsOf } from './scales.js';
+
+export type FusionMode = 'mean' | 'voting' | 'max';
+
+export interface SegmenterOptions {
+  readonly device: Device;
+  /** Images N×3×H×W → logits N×K×h×w. */
+  readonly network: Module;
+  readonly precision?: ComputeDType;
+  /** Of RGB in [0, 1]. */
+  readonly mean: Rgb;
+  readonly std: Rgb;
+  /** Factors of the image's size; default 1 alone. */
+  readonly scales?: readonly number[];
+  /** Also looks at the mirror image; default false. */
+  readonly flip?: boolean;
+  readonly fusion?: FusionMode;
+  /** Bytes for weights and arena together; where it takes that, parts of the network run in strips of rows. */
+  readonly memoryBudget?: number;
+}
+
+export interface Photograph extends Size {
+  /** H×W×3, 8-bit RGB. */
+  readonly data: Uint8Array;
+}
+
+export interface Segmentation extends Size {
+  /** H×W class ids. */
+  readonly label: Uint8Array;
+  /** H×W: probability of the class in `label`. */
+  readonly probability: Float32Array;
+}
+
+/** Programs that are kept for images of the same sizes. */
+const KEPT = 16;
+
+export class Segmenter {
+  private readonly store: Store;
+  private readonly networks = new Recent<Plan>(KEPT);
+  private readonly fusions = new Recent<Plan>(KEPT);
+  private programs = new Map<Plan, Program>();
+  private arena: DeviceMemory | null = null;
+
+  constructor(private readonly options: SegmenterOptions) {
+    // The states are the same at every size; a small one is traced to know them.
+    this.store = new Store(options.device, statesOf(networkGraph(options, PROBE, PROBE)));
+  }
+
+  /** Bytes held now: the arena and the weights. */
+  get bytes(): number {
+    return this.store.bytes + (this.arena?.bytes ?? 0);
+  }
+
+  get weightBytes(): number {
+    return this.store.bytes;
+  }
+
+  /** Takes the network's weights and statistics. */
+  load(tensors: ReadonlyMap<string, HostTensor>): void {
+    for (const { name } of this.store.specs) {
+      const tensor = tensors.get(name);
+      if (!tensor) throw new UsageError(`no tensor for ${name}: the network cannot run without it`);
+      this.store.write(name, tensor.data);
+    }
+  }
+
+  /** The plans of an image of this size, one for each size of the network's input: nothing is allocated. */
+  plansFor(size: Size): Plan[] {
+    const views = viewsOf(size, this.options.scales ?? [1], this.options.flip ?? false);
+    return [...new Set(views.map((view) => this.networkPlan(size, view)))];
+  }
+
+  /** Classes of every pixel. Throws UsageError where the image does not fit the memory or the budget. */
+  async segment(photograph: Photograph): Promise<Segmentation> {
+    const { scales = [1], flip = false } = this.options;
+    const views = viewsOf(photograph, scales, flip);
+    const plans = views.map((view) => this.networkPlan(photograph, view));
+    const fusion = this.fusionPlan(photograph, views, plans);
+    this.reserve([...plans, fusion]);
+    const color = colorOf(this.options);
+    const logits: [string, Float32Array][] = [];
+    const mirror = flip ? mirrored(photograph.data, photograph) : photograph.data;
+    for (const [index, view] of views.entries()) {
+      const program = this.program(plans[index] as Plan);
+      const { outputs } = await program.run({ images: view.mirrored ? mirror : photograph.data, color });
+      logits.push([`logits${index}`, outputs.logits as Float32Array]);
+    }
+    const { outputs } = await this.program(fusion).run(Object.fromEntries(logits));
+    const { label, probability } = outputs;
+    const { width, height } = photograph;
+    return { width, height, label: label as Uint8Array, probability: probability as Float32Array };
+  }
+
+  private networkPlan(image: Size, view: View): Plan {
+    return this.networks.get(`${keyOf(image)} ${keyOf(view)}`, () => {
+      const graph = networkGraph(this.options, image, view);
+      return this.compiled(graph, `an image of ${keyOf(image)} at ${keyOf(view)}`);
+    });
+  }
+
+  private fusionPlan(image: Size, views: readonly View[], plans: readonly Plan[]): Plan {
+    const mirroredViews = views.map((view) => view.mirrored);
+    const key = `${keyOf(image)} ${views.map((view) => `${keyOf(view)}${view.mirrored ? 'm' : ''}`).join(' ')}`;
+    return this.fusions.get(key, () => {
+      const shapes = plans.map(
+        ({ graph }) => graph.values.get(graph.outputs.get('logits') ?? -1)?.shape ?? [],
+      );
+      const graph = trace((tracer) => {
+        const logits = shapes.map((shape, index) => tracer.input(`logits${index}`, shape, 'float32'));
+        const { fusion: mode = 'mean' } = this.options;
+        return fusePredictions(logits, { mode, size: [image.height, image.width], mirrored: mirroredViews });
+      });
+      return this.compiled(graph, `the fusion of an image of ${keyOf(image)}`, 'float32');
+    });
+  }
+
+  private compiled(graph: Graph, what: string, precision = this.options.precision ?? 'float32'): Plan {
+    const { device, memoryBudget } = this.options;
+    const budget = memoryBudget === undefined ? undefined : memoryBudget - this.store.bytes;
+    try {
+      return compile(graph, device, { precision, keepConstants: 'auto', budget });
+    } catch (error) {
+      if (error instanceof UsageError) throw new UsageError(`${what}: ${error.message}`, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Makes the arena large enough for all of these plans; programs over a smaller one are made anew. */
+  private reserve(plans: readonly Plan[]): void {
+    const { device } = this.options;
+    const needed = Math.max(...plans.map(({ arenaBytes }) => arenaBytes));
+    if (this.arena && this.arena.bytes >= needed) return;
+    const available = device.availableBytes() + (this.arena?.bytes ?? 0);
+    if (needed > available) {
+      throw new UsageError(
+        `the image needs ${needed} bytes of memory but ${Math.floor(available)} are available: make it smaller (--max-size) or set a budget (--memory-budget)`,
+      );
+    }
+    // The old one first: both together might not fit.
+    this.programs = new Map();
+    this.arena?.discard();
+    this.arena = device.allocate(needed);
+  }
+
+  private program(plan: Plan): Program {
+    if (!this.arena) throw new RangeError('no arena is reserved');
+    const known = this.programs.get(plan);
+    if (known) return known;
+    const program = new Program(plan, this.options.device, this.store, this.arena);
+    if (this.programs.size >= 2 * KEPT) this.programs = new Map();
+    this.programs.set(plan, program);
+    return program;
+  }
+}
+
+const PROBE: View = { width: 64, height: 64, mirrored: false };
+
+/** An image of `image`'s size, resized to the view's, through the network. Inputs: images, color; output: logits. */
+function networkGraph({ network }: SegmenterOptions, image: Size, view: Size): Graph {
+  return trace((tracer) => {
+    const images = tracer.input('images', [1, 3, image.height, image.width], 'uint8');
+    const color = tracer.input('color', [1, 12], 'float32');
+    const x = tracer.within('input', () => {
+      const normalised = colorTransform(images, color);
+      const same = image.width === view.width && image.height === view.height;
+      return same ? normalised : resizeBilinear(normalised, [view.height, view.width]);
+    });
+    return { logits: network.call(x, EVALUATION) };
+  });
+}
+
+/** (rgb − mean) / std as the matrix that the input of the network takes. */
+function colorOf({ mean, std }: SegmenterOptions): Float32Array {
+  const color = new Float32Array(12);
+  for (let c = 0; c < 3; c++) {
+    color[4 * c + c] = 1 / (std[c] ?? 1);
+    color[4 * c + 3] = -(mean[c] ?? 0) / (std[c] ?? 1);
+  }
+  return color;
+}
+
+function keyOf({ width, height }: Size): string {
+  return `${width}×${height}`;
+}
+
+/** The values asked for last, by key. */
+class Recent<T> {
+  private readonly values = new Map<string, T>();
+
+  constructor(private readonly limit: number) {}
+
+  get(key: string, make: () => T): T {
+    const value = this.values.get(key) ?? make();
+    this.values.delete(key);
+    this.values.set(key, value);
+    const [oldest] = this.values.keys();
+    if (this.values.size > this.limit && oldest !== undefined) this.values.delete(oldest);
+    return value;
+  }
+}
