@@ -76,9 +76,12 @@ def calibrate(net: SegmentationNet, x: torch.Tensor) -> None:
 
 
 def state_dicts(net: SegmentationNet) -> dict:
-    """As published: a dictionary each of body, head and cls, without counts of batches."""
-    part = lambda module: {k: v for k, v in module.state_dict().items() if not k.endswith("num_batches_tracked")}
-    return {name: part(getattr(net, name)) for name in ("body", "head", "cls")}
+    """As published: the ordered dictionaries of body, head and cls that PyTorch makes, without counts of batches."""
+    parts = {name: getattr(net, name).state_dict() for name in ("body", "head", "cls")}
+    for part in parts.values():
+        for name in [key for key in part if key.endswith("num_batches_tracked")]:
+            del part[name]
+    return parts
 
 
 def load_snapshot(net: SegmentationNet, path: str) -> None:
