@@ -56,8 +56,11 @@ def sliding_means(x, window, fast=False):
     """Means of windows of min(height, H) x min(width, W), stride 1, as many as places: the outermost are repeated."""
     h, w = (min(size, side) for size, side in zip(window, x.shape[2:]))
     means = cumulative_means(x, h, w) if fast else F.avg_pool2d(x, (h, w), stride=1)
-    # One more on the far side where the window is even: (size - 1) // 2 + size // 2 = size - 1.
-    return F.pad(means, ((w - 1) // 2, w // 2, (h - 1) // 2, h // 2), mode="replicate")
+    # Place i has the window that begins at i - (size - 1) // 2, as far as there is one: an even window ends one further.
+    # Not F.pad's replication, which has no bfloat16.
+    rows = (torch.arange(x.shape[2]) - (h - 1) // 2).clamp(0, x.shape[2] - h)
+    columns = (torch.arange(x.shape[3]) - (w - 1) // 2).clamp(0, x.shape[3] - w)
+    return means[:, :, rows][..., columns]
 
 
 def cumulative_means(x, h, w):
