@@ -48,7 +48,6 @@ export class LoaderThread {
   alive = true;
 
   constructor() {
-    this.worker.unref();
     this.worker.on('message', ({ task, failed, error }: FromWorker) => {
       const waiting = this.finish(task);
       if (error === undefined) waiting?.resolve(failed);
@@ -56,6 +55,8 @@ export class LoaderThread {
     });
     this.worker.on('error', (error) => this.die(error));
     this.worker.on('exit', (code) => this.die(new Error(`A loader thread ended with code ${code}.`)));
+    // Listening to messages made the thread hold the process.
+    this.worker.unref();
   }
 
   open(run: number, setup: RunSetup): void {
