@@ -70,6 +70,7 @@ function randomBatch(size, crop) {
   return {
     images: Uint8Array.from({ length: size * crop * crop * 3 }, () => random() % 256),
     color,
+    targets: null,
     labels: Int32Array.from({ length: size }, () => random() % CLASSES),
     indices: Int32Array.from({ length: size }, (_, index) => index),
     size,

@@ -72,11 +72,26 @@ export function decodeSmallPng(content: Buffer): Image | undefined {
 
 /** True for a small 8-bit grey or RGB PNG, not interlaced, without the chunks that change what its pixels mean. */
 function isSmallPlainPng(content: Buffer): boolean {
-  if (content.length < 33 || content.compare(PNG_SIGNATURE, 0, 8, 0, 8) !== 0) return false;
-  const pixels = content.readUInt32BE(16) * content.readUInt32BE(20);
-  const depth = content[24];
-  const colourType = content[25];
-  const interlaced = content[28] !== 0;
+  if (!isPng(content)) return false;
+  const { width, height, depth, colourType, interlaced } = pngHeader(content);
   const plain = depth === 8 && (colourType === 0 || colourType === 2) && !interlaced;
-  return plain && pixels <= SMALL_PNG_PIXELS && !content.includes('tRNS') && !content.includes('eXIf');
+  const small = width * height <= SMALL_PNG_PIXELS;
+  return plain && small && !content.includes('tRNS') && !content.includes('eXIf');
+}
+
+/** True for what begins as a PNG file and is long enough to have a header. */
+export function isPng(content: Buffer): boolean {
+  return content.length >= 33 && content.compare(PNG_SIGNATURE, 0, 8, 0, 8) === 0;
+}
+
+/** The fields of a PNG's header, which comes first in every such file; `depth` is bits a sample. */
+export function pngHeader(content: Buffer) {
+  return {
+    width: content.readUInt32BE(16),
+    height: content.readUInt32BE(20),
+    depth: content.readUInt8(24),
+    /** 0 grey, 2 RGB, 3 palette, 4 and 6 with transparency. */
+    colourType: content.readUInt8(25),
+    interlaced: content.readUInt8(28) !== 0,
+  };
 }

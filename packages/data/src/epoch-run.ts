@@ -1,7 +1,9 @@
 import type { BadImages } from './bad-images.js';
 import { ImageError } from './errors.js';
-import type { Batch, ImageSource } from './loader.js';
+import { IGNORED } from './label-map.js';
+import type { Batch, ImageSource, SegmentationSource } from './loader.js';
 import type { Ring, Slot } from './ring.js';
+import type { SegmentationTransform } from './segmentation-transform.js';
 import { type LoaderThread, loaderThreads } from './threads.js';
 import type { Transform } from './transform.js';
 
@@ -13,8 +15,8 @@ const TASKS_AHEAD = 2;
 let runs = 0;
 
 export interface EpochJob {
-  readonly folder: ImageSource;
-  readonly transform: Transform;
+  readonly folder: ImageSource | SegmentationSource;
+  readonly transform: Transform | SegmentationTransform;
   readonly batchSize: number;
   readonly seed: number;
   readonly epoch: number;
@@ -64,7 +66,7 @@ export class EpochRun {
 
   start(workers: number): void {
     const { transform, seed, epoch, ring } = this.job;
-    const slots = ring.slots.map(({ images, color }) => ({ images, color }));
+    const slots = ring.slots.map(({ images, color, targets }) => ({ images, color, targets }));
     this.threads = loaderThreads(workers);
     for (const thread of this.threads)
       thread.open(this.number, { transform: transform.spec, seed, epoch, slots });
@@ -143,6 +145,7 @@ export class EpochRun {
     if (!slot) return undefined;
     const size = Math.min(batchSize, end - number * batchSize);
     slot.labels.fill(-1, size);
+    slot.targets?.fill(IGNORED, (slot.targets.length / batchSize) * size);
     slot.indices.fill(-1, size);
     const filling = { number, size, slot, missing: size };
     this.queue.push(filling);
@@ -158,14 +161,14 @@ export class EpochRun {
       return { row: first + i, wanted, index: this.readable(wanted) };
     });
     while (rows.length > 0) {
-      const tasks = rows.map(({ row, wanted, index }) => ({ row, wanted, path: folder.path(index) }));
+      const tasks = rows.map(({ row, wanted, index }) => ({ row, wanted, ...filesOf(folder, index) }));
       const failed = await thread.fill(this.number, slot.id, tasks);
       const reasons = new Map(failed.map(({ row, reason }) => [row, reason]));
       const again: Wanted[] = [];
       for (const task of rows) {
         const reason = reasons.get(task.row);
         if (reason === undefined) {
-          slot.labels[task.row] = folder.label(task.index);
+          slot.labels[task.row] = 'label' in folder ? folder.label(task.index) : -1;
           slot.indices[task.row] = task.index;
         } else {
           bad.add(task.index, new ImageError(folder.path(task.index), reason));
@@ -194,7 +197,7 @@ export class EpochRun {
   }
 
   private handOut({ number, size, slot }: Filling): Batch {
-    const { images, color, labels, indices } = slot;
+    const { images, color, targets, labels, indices } = slot;
     this.job.ring.held++;
     let held = true;
     const release = () => {
@@ -203,6 +206,11 @@ export class EpochRun {
       this.job.ring.held--;
       this.job.ring.give(slot);
     };
-    return { images, color, labels, indices, size, number, release };
+    return { images, color, targets, labels, indices, size, number, release };
   }
+}
+
+function filesOf(folder: ImageSource | SegmentationSource, index: number) {
+  const path = folder.path(index);
+  return 'labelPath' in folder ? { path, labelPath: folder.labelPath(index) } : { path };
 }

@@ -22,6 +22,17 @@ export function shorterSideTo({ width, height }: Size, target: number): Size {
   return { width: Math.trunc((target * width) / height), height: target };
 }
 
+/** The size times a factor, truncated, but at least one pixel each way. */
+export function scaledBy({ width, height }: Size, factor: number): Size {
+  const side = (length: number) => Math.max(Math.trunc(length * factor), 1);
+  return { width: side(width), height: side(height) };
+}
+
+/** The size with the longer side brought to `target`, larger or smaller, by one factor in double precision. */
+export function longestSideTo(size: Size, target: number): Size {
+  return scaledBy(size, target / Math.max(size.width, size.height));
+}
+
 /** The centred square of side `crop`; its offsets are negative where the image is smaller than the crop. */
 export function centreSquare({ width, height }: Size, crop: number): Box {
   const offset = (size: number) =>

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, reasonOf } from './errors.js';
-
-const IMAGE_NAME = /\.(jpe?g|png)$/i;
+import { DataError } from './errors.js';
+import { compareCodePoints, filesBelow, IMAGE_NAME, isFolder, listFolder, listNames } from './folders.js';
 
 /**
  * A data set laid out as `DIR/CLASS/…/NAME.{jpg,jpeg,png}`: what torchvision's ImageFolder finds, in its order.
@@ -24,7 +21,7 @@ export class ImageFolder {
    * @throws DataError where the folder is missing, has no class folder, or a class has no image.
    */
   static async open(root: string): Promise<ImageFolder> {
-    const entries = await list(root, 'data folder');
+    const entries = await listFolder(root, 'data folder');
     const classes: string[] = [];
     for (const entry of entries) {
       if (await isFolder(root, entry)) classes.push(entry.name);
@@ -39,7 +36,7 @@ export class ImageFolder {
     const labels: number[] = [];
     const empty: string[] = [];
     for (const [label, name] of classes.entries()) {
-      const found = await imagesBelow(root, name);
+      const found = await filesBelow(root, name, IMAGE_NAME, 'class folder');
       if (found.length === 0) empty.push(name);
       for (const file of found) {
         files.push(file);
@@ -103,60 +100,4 @@ export function assertSameClasses(train: ImageFolder, val: ImageFolder): void {
   throw new DataError(
     `Training and validation classes differ; ${differences.join('; ')}. Both folders need the same class folders.`,
   );
-}
-
-/** Orders strings as Python does: by code point, where JavaScript's own order is by UTF-16 unit. */
-export function compareCodePoints(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
-    if (x === y) continue;
-    // Surrogates stand for code points above every other unit.
-    const xSurrogate = x >= 0xd800 && x <= 0xdfff;
-    const ySurrogate = y >= 0xd800 && y <= 0xdfff;
-    return xSurrogate === ySurrogate ? x - y : xSurrogate ? 1 : -1;
-  }
-  return a.length - b.length;
-}
-
-/** Images of one class, relative to the root: folder by folder in order of their paths, sorted within each. */
-async function imagesBelow(root: string, className: string): Promise<string[]> {
-  const folders: string[] = [];
-  const namesOf = new Map<string, string[]>();
-  const pending = [className];
-  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    const names: string[] = [];
-    for (const entry of await list(join(root, folder), 'class folder')) {
-      if (await isFolder(join(root, folder), entry)) pending.push(`${folder}/${entry.name}`);
-      else if (IMAGE_NAME.test(entry.name)) names.push(entry.name);
-    }
-    folders.push(folder);
-    namesOf.set(folder, names.sort(compareCodePoints));
-  }
-  folders.sort(compareCodePoints);
-  return folders.flatMap((folder) => (namesOf.get(folder) ?? []).map((name) => `${folder}/${name}`));
-}
-
-async function list(folder: string, what: string): Promise<Dirent[]> {
-  try {
-    return await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    throw new DataError(`Cannot read the ${what} ${folder}: ${reasonOf(error)}. Check the path.`);
-  }
-}
-
-/** True for a folder and for a link to one, as Python's `is_dir`. */
-async function isFolder(parent: string, entry: Dirent): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory();
-  try {
-    return (await stat(join(parent, entry.name))).isDirectory();
-  } catch {
-    return false;
-  }
-}
-
-function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(', ');
-  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }

@@ -5,6 +5,7 @@ export { DataError, ImageError } from './errors.js';
 export { roundHalfEven } from './geometry.js';
 export type { Box, Image, Picture, Region, RegionSource } from './image.js';
 export { assertSameClasses, ImageFolder } from './image-folder.js';
+export { IGNORED, type LabelMap, readLabelMap } from './label-map.js';
 export {
   type Batch,
   createLoader,
@@ -12,11 +13,24 @@ export {
   type ImageSource,
   type Loader,
   type LoaderOptions,
+  type SegmentationLoaderOptions,
+  type SegmentationSource,
 } from './loader.js';
+export { resizeNearest } from './nearest.js';
+export { listPhotographs, type Photograph, type PhotographOptions, readPhotograph } from './photograph.js';
 export { Random, Stream } from './random.js';
 export { usePicture } from './reader.js';
 export { cropAndResize } from './resample.js';
 export { permutation, type Sampler, sequentialSampler, shuffledSampler } from './sampler.js';
+export { SegmentationFolder, type SegmentationFolderOptions } from './segmentation-folder.js';
+export {
+  type SegmentationEvalOptions,
+  type SegmentationSpec,
+  type SegmentationTransform,
+  type SegmentationTransformOptions,
+  segmentationEvalTransform,
+  segmentationTransform,
+} from './segmentation-transform.js';
 export { TEN_CROPS, tenCropTransform } from './ten-crop.js';
 export { makeThumbnail, type Thumbnail } from './thumbnail.js';
 export {

@@ -4,6 +4,7 @@ import { DataError } from './errors.js';
 import { checkSeed } from './random.js';
 import { Ring } from './ring.js';
 import type { Sampler } from './sampler.js';
+import type { SegmentationTransform } from './segmentation-transform.js';
 import type { Transform } from './transform.js';
 
 /** A batch of images as the device wants them. Its arrays belong to the loader and are used again after `release`. */
@@ -12,7 +13,9 @@ export interface Batch {
   readonly images: Uint8Array;
   /** N×12: for each image a row-major 3×4 map of RGB in [0, 1], out_r = Σ_k m[4r + k]·rgb[k] + m[4r + 3]. */
   readonly color: Float32Array;
-  /** N labels; −1 beyond `size`. */
+  /** N×H×W class ids for segmentation; 255: to be ignored, as is everything beyond `size`. Null for classification. */
+  readonly targets: Uint8Array | null;
+  /** N labels; −1 beyond `size`, and everywhere for segmentation. */
   readonly labels: Int32Array;
   /** N indices into the folder, of the images that were read; −1 beyond `size`. */
   readonly indices: Int32Array;
@@ -31,9 +34,24 @@ export interface ImageSource {
   label(index: number): number;
 }
 
-export interface LoaderOptions {
+/** Image files with a label map each: what a loader needs of a SegmentationFolder. */
+export interface SegmentationSource {
+  readonly length: number;
+  path(index: number): string;
+  labelPath(index: number): string;
+}
+
+export interface LoaderOptions extends LoaderSettings {
   folder: ImageSource;
   transform: Transform;
+}
+
+export interface SegmentationLoaderOptions extends LoaderSettings {
+  folder: SegmentationSource;
+  transform: SegmentationTransform;
+}
+
+interface LoaderSettings {
   sampler: Sampler;
   batchSize: number;
   /** Augmentation is a function of (seed, epoch, index). Default 0. */
@@ -68,10 +86,10 @@ export interface Loader {
 }
 
 /**
- * Creates a loader.
+ * Creates a loader, of images with labels or with label maps.
  * @throws DataError for an empty data set or one that gives no full batch with `dropLast`
  */
-export function createLoader(options: LoaderOptions): Loader {
+export function createLoader(options: LoaderOptions | SegmentationLoaderOptions): Loader {
   const {
     folder,
     transform,
@@ -88,6 +106,14 @@ export function createLoader(options: LoaderOptions): Loader {
     }
   }
   checkSeed(seed);
+  const segmentation = 'applyLabelled' in transform;
+  if (!((segmentation ? 'labelPath' : 'label') in folder)) {
+    throw new TypeError(
+      segmentation
+        ? 'A segmentation transform needs a folder with label maps: open it as a SegmentationFolder.'
+        : 'A folder with label maps needs a segmentation transform: make one with segmentationTransform.',
+    );
+  }
   if (sampler.length === 0) throw new DataError('The data set is empty: there is nothing to load.');
   if (dropLast && sampler.length < batchSize) {
     throw new DataError(
@@ -95,7 +121,7 @@ export function createLoader(options: LoaderOptions): Loader {
     );
   }
   const batches = dropLast ? Math.floor(sampler.length / batchSize) : Math.ceil(sampler.length / batchSize);
-  const ring = new Ring(slots, batchSize, transform.width * transform.height * 3);
+  const ring = new Ring(slots, batchSize, transform.width * transform.height, segmentation);
   const bad = new BadImages(options.onBadImage ?? 'fail');
   let active = false;
 

@@ -1,8 +1,14 @@
+import {
+  type SegmentationSpec,
+  type SegmentationTransform,
+  segmentationEvalTransform,
+  segmentationTransform,
+} from './segmentation-transform.js';
 import { tenCropTransform } from './ten-crop.js';
 import { evalTransform, type Transform, type TransformSpec, trainTransform } from './transform.js';
 
 /** The transform that a specification describes; it travels between threads where a function cannot. */
-export function makeTransform(spec: TransformSpec): Transform {
+export function makeTransform(spec: TransformSpec | SegmentationSpec): Transform | SegmentationTransform {
   switch (spec.kind) {
     case 'train':
       return trainTransform(spec.options);
@@ -10,5 +16,9 @@ export function makeTransform(spec: TransformSpec): Transform {
       return evalTransform(spec.options);
     case 'ten-crop':
       return tenCropTransform(spec.options);
+    case 'segmentation':
+      return segmentationTransform(spec.options);
+    case 'segmentation-eval':
+      return segmentationEvalTransform(spec.options);
   }
 }

@@ -1,9 +1,15 @@
-/** The arrays of one batch, allocated once and used again and again; threads share the memory of images and colours. */
-export interface Slot {
-  /** Position among the ring's slots. */
-  readonly id: number;
+/** The arrays of a batch that threads fill, in shared memory. */
+export interface SharedSlot {
   readonly images: Uint8Array;
   readonly color: Float32Array;
+  /** Class ids of every pixel; null for classification. */
+  readonly targets: Uint8Array | null;
+}
+
+/** The arrays of one batch, allocated once and used again and again. */
+export interface Slot extends SharedSlot {
+  /** Position among the ring's slots. */
+  readonly id: number;
   readonly labels: Int32Array;
   readonly indices: Int32Array;
 }
@@ -16,16 +22,21 @@ export class Ring {
   private readonly free: Slot[];
   private waiting: (() => void)[] = [];
 
-  /** @param imageBytes bytes of one image */
+  /**
+   * @param pixels of one image
+   * @param withTargets whether each has a class id
+   */
   constructor(
     readonly size: number,
     batchSize: number,
-    imageBytes: number,
+    pixels: number,
+    withTargets: boolean,
   ) {
     this.slots = Array.from({ length: size }, (_, id) => ({
       id,
-      images: new Uint8Array(new SharedArrayBuffer(batchSize * imageBytes)),
+      images: new Uint8Array(new SharedArrayBuffer(batchSize * pixels * 3)),
       color: new Float32Array(new SharedArrayBuffer(batchSize * 12 * 4)),
+      targets: withTargets ? new Uint8Array(new SharedArrayBuffer(batchSize * pixels)) : null,
       labels: new Int32Array(batchSize),
       indices: new Int32Array(batchSize),
     }));

@@ -1,20 +1,23 @@
 import { Worker } from 'node:worker_threads';
+import type { SharedSlot } from './ring.js';
+import type { SegmentationSpec } from './segmentation-transform.js';
 import type { TransformSpec } from './transform.js';
 
 /** What a thread must know of an epoch. */
 export interface RunSetup {
-  readonly transform: TransformSpec;
+  readonly transform: TransformSpec | SegmentationSpec;
   readonly seed: number;
   readonly epoch: number;
-  /** Shared memory of the ring's slots. */
-  readonly slots: readonly { readonly images: Uint8Array; readonly color: Float32Array }[];
+  readonly slots: readonly SharedSlot[];
 }
 
-/** An image to make: row of the batch, the index that its augmentation is drawn for, and the file to read. */
+/** An image to make: row of the batch, the index that its augmentation is drawn for, and the files to read. */
 export interface RowTask {
   readonly row: number;
   readonly wanted: number;
   readonly path: string;
+  /** The label map, for segmentation. */
+  readonly labelPath?: string;
 }
 
 export interface FailedRow {
@@ -48,7 +51,6 @@ export class LoaderThread {
   alive = true;
 
   constructor() {
-    this.worker.unref();
     this.worker.on('message', ({ task, failed, error }: FromWorker) => {
       const waiting = this.finish(task);
       if (error === undefined) waiting?.resolve(failed);
@@ -56,6 +58,8 @@ export class LoaderThread {
     });
     this.worker.on('error', (error) => this.die(error));
     this.worker.on('exit', (code) => this.die(new Error(`A loader thread ended with code ${code}.`)));
+    // Listening to messages made the thread hold the process.
+    this.worker.unref();
   }
 
   open(run: number, setup: RunSetup): void {

@@ -11,10 +11,13 @@ import { centreSquare, randomCropBox, shorterSideTo } from './geometry.js';
 import type { Box, Image, Picture } from './image.js';
 import type { Random } from './random.js';
 import { cropAndResize } from './resample.js';
+import { toRgb, writeFramed, writeRgb } from './write-rgb.js';
 
 /** ImageNet's mean and standard deviation of RGB in [0, 1]. */
 export const IMAGENET_MEAN: Rgb = [0.485, 0.456, 0.406];
 export const IMAGENET_STD: Rgb = [0.229, 0.224, 0.225];
+
+const BLACK: Rgb = [0, 0, 0];
 
 /** What a transform is made from: makeTransform makes the same one of it, in any thread. */
 export type TransformSpec =
@@ -98,8 +101,12 @@ export function evalTransform(options: EvalTransformOptions = {}): Transform {
       const inside = intersect(square, size);
       const whole = { left: 0, top: 0, width: image.width, height: image.height };
       const resized = cropAndResize(image, whole, size.width, size.height, inside);
-      if (inside.width === crop && inside.height === crop) writeRgb(resized, false, pixels);
-      else writeFramed(resized, inside.left - square.left, inside.top - square.top, crop, pixels);
+      if (inside.width === crop && inside.height === crop) {
+        writeRgb(resized, false, pixels);
+      } else {
+        const place = { ...inside, left: inside.left - square.left, top: inside.top - square.top };
+        writeFramed(toRgb(resized), place, square, BLACK, pixels);
+      }
       finishColor(identityColor(), mean, std, color);
     },
   };
@@ -111,7 +118,8 @@ function resizeShorterSide(image: Picture, target: number): Image {
   return cropAndResize(image, whole, width, height);
 }
 
-function intersect(box: Box, { width, height }: { width: number; height: number }): Box {
+/** The part of a box that lies inside an image of this size. */
+export function intersect(box: Box, { width, height }: { width: number; height: number }): Box {
   const left = Math.max(box.left, 0);
   const top = Math.max(box.top, 0);
   return {
@@ -122,39 +130,8 @@ function intersect(box: Box, { width, height }: { width: number; height: number 
   };
 }
 
-/** Copies an image to RGB pixels of the same size, spreading grey and mirroring left and right if asked. */
-function writeRgb({ data, width, height, channels }: Image, mirrored: boolean, pixels: Uint8Array): void {
-  if (channels === 3 && !mirrored) {
-    pixels.set(data);
-    return;
-  }
-  const step = mirrored ? -channels : channels;
-  const second = channels === 3 ? 1 : 0;
-  let to = 0;
-  for (let y = 0; y < height; y++) {
-    let from = (y * width + (mirrored ? width - 1 : 0)) * channels;
-    for (let x = 0; x < width; x++) {
-      pixels[to] = data[from] as number;
-      pixels[to + 1] = data[from + second] as number;
-      pixels[to + 2] = data[from + 2 * second] as number;
-      to += 3;
-      from += step;
-    }
-  }
-}
-
-/** Places an image at (left, top) of a black square. */
-function writeFramed(image: Image, left: number, top: number, side: number, pixels: Uint8Array): void {
-  const { width, height } = image;
-  const rgb = new Uint8Array(width * height * 3);
-  writeRgb(image, false, rgb);
-  pixels.fill(0);
-  for (let y = 0; y < height; y++) {
-    pixels.set(rgb.subarray(y * width * 3, (y + 1) * width * 3), ((top + y) * side + left) * 3);
-  }
-}
-
-function finishColor(matrix: ColorMatrix, mean: Rgb, std: Rgb, color: Float32Array): void {
+/** Ends a matrix with the normalisation and writes it in single precision. */
+export function finishColor(matrix: ColorMatrix, mean: Rgb, std: Rgb, color: Float32Array): void {
   normalizeColor(matrix, mean, std);
   color.set(matrix);
 }

@@ -2,14 +2,18 @@
 
 import { parentPort } from 'node:worker_threads';
 import { ImageError } from './errors.js';
+import type { Picture } from './image.js';
+import { type LabelMap, readLabelMap } from './label-map.js';
 import { makeTransform } from './make-transform.js';
 import { Random, Stream } from './random.js';
 import { usePicture } from './reader.js';
+import type { SharedSlot } from './ring.js';
+import type { SegmentationTransform } from './segmentation-transform.js';
 import type { FailedRow, FromWorker, RowTask, RunSetup, ToWorker } from './threads.js';
 import type { Transform } from './transform.js';
 
 interface Run extends RunSetup {
-  readonly made: Transform;
+  readonly made: Transform | SegmentationTransform;
 }
 
 const runs = new Map<number, Run>();
@@ -46,21 +50,52 @@ async function outcome({ run, slot, rows }: ToWorker & { kind: 'fill' }): Promis
 }
 
 /** Resolves to the reason why the image cannot be read, if so. */
-async function fillRow(run: Run, slot: number, { row, wanted, path }: RowTask): Promise<string | undefined> {
+async function fillRow(run: Run, slot: number, task: RowTask): Promise<string | undefined> {
   const { made, seed, epoch, slots } = run;
   const target = slots[slot];
   if (!target) throw new Error(`there is no slot ${slot}`);
-  const bytes = made.width * made.height * 3;
-  const pixels = target.images.subarray(row * bytes, (row + 1) * bytes);
-  const color = target.color.subarray(row * 12, (row + 1) * 12);
+  const { pixels, color, targets } = rowOf(target, task.row, made.width * made.height);
+  const randomNumbers = () => new Random(seed, Stream.augmentation, epoch, task.wanted);
   try {
-    await usePicture(path, (picture) => {
-      const random = new Random(seed, Stream.augmentation, epoch, wanted);
-      made.apply(picture, random, pixels, color);
+    if ('apply' in made) {
+      await usePicture(task.path, (picture) => made.apply(picture, randomNumbers(), pixels, color));
+      return undefined;
+    }
+    const labels = await labelsOf(task);
+    await usePicture(task.path, (picture) => {
+      checkSameSize(labels, picture, task);
+      made.applyLabelled(picture, labels, randomNumbers(), pixels, color, targets);
     });
     return undefined;
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     return error.reason;
   }
+}
+
+function rowOf({ images, color, targets }: SharedSlot, row: number, pixels: number) {
+  return {
+    pixels: images.subarray(row * pixels * 3, (row + 1) * pixels * 3),
+    color: color.subarray(row * 12, (row + 1) * 12),
+    targets: targets?.subarray(row * pixels, (row + 1) * pixels) ?? new Uint8Array(0),
+  };
+}
+
+async function labelsOf({ path, labelPath = '' }: RowTask): Promise<LabelMap> {
+  try {
+    return await readLabelMap(labelPath);
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    throw new ImageError(path, `its label map ${labelPath} cannot be read: ${error.reason}`);
+  }
+}
+
+function checkSameSize(labels: LabelMap, image: Picture, { path, labelPath }: RowTask): void {
+  if (labels.width === image.width && labels.height === image.height) return;
+  const turned = labels.width === image.height && labels.height === image.width;
+  throw new ImageError(
+    path,
+    `its label map ${labelPath} has ${labels.width}×${labels.height} pixels and the image ` +
+      `${image.width}×${image.height}${turned ? ' after its EXIF orientation was applied' : ''}`,
+  );
 }

@@ -1,7 +1,8 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { assertSameClasses, compareCodePoints, ImageFolder } from '../src/image-folder.js';
+import { compareCodePoints } from '../src/folders.js';
+import { assertSameClasses, ImageFolder } from '../src/image-folder.js';
 import { temporaryFolder, writeFiles } from './images.js';
 
 async function folderWith(...names: string[]): Promise<string> {

@@ -144,6 +144,14 @@ describe('createLoader', () => {
     expect(await contents(loader)).toHaveLength(5);
   });
 
+  it('keeps no process alive, also with threads that had nothing to do', async () => {
+    const held = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+    const before = held();
+    const folder = await greys();
+    await contents(loaderOf(folder, { batchSize: IMAGES, workers: 9 }));
+    expect(held()).toBe(before);
+  });
+
   it('refuses a second epoch while one is under way', async () => {
     const loader = loaderOf(await greys());
     const running = loader.epoch(0);

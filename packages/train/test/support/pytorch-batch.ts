@@ -35,6 +35,7 @@ export function pytorchBatch(step: number): Batch {
   return {
     images: bytes(`images:${number}`, images.shape),
     color: colors(),
+    targets: null,
     labels: Int32Array.from(labels[number] ?? []),
     indices: new Int32Array(SHAPE.batch),
     size: SHAPE.batch,

@@ -1,0 +1,178 @@
+import { identityColor, jitterColor, meanRgb, type Rgb } from './color.js';
+import { longestSideTo, roundHalfEven, type Size, scaledBy, shorterSideTo } from './geometry.js';
+import type { Box, Picture } from './image.js';
+import { IGNORED, type LabelMap } from './label-map.js';
+import { nearestPositions } from './nearest.js';
+import type { Random } from './random.js';
+import { cropAndResize } from './resample.js';
+import { checkSide, finishColor, IMAGENET_MEAN, IMAGENET_STD } from './transform.js';
+import { writeFramed, writeRgb } from './write-rgb.js';
+
+/** What makeTransform makes the same transform of, in any thread. */
+export type SegmentationSpec =
+  | { readonly kind: 'segmentation'; readonly options: SegmentationTransformOptions }
+  | { readonly kind: 'segmentation-eval'; readonly options: SegmentationEvalOptions };
+
+/** Makes an image of fixed size, its colour matrix and its class ids out of an image and its label map. */
+export interface SegmentationTransform {
+  readonly spec: SegmentationSpec;
+  readonly width: number;
+  readonly height: number;
+  /**
+   * @param labels of the image's size
+   * @param pixels receives height × width × 3 bytes
+   * @param color receives the 3×4 matrix on RGB in [0, 1], row-major
+   * @param targets receives height × width class ids; 255 where there is no image
+   */
+  applyLabelled(
+    image: Picture,
+    labels: LabelMap,
+    random: Random,
+    pixels: Uint8Array,
+    color: Float32Array,
+    targets: Uint8Array,
+  ): void;
+}
+
+interface CommonOptions {
+  /** What comes out, in pixels: the side of a square, or height and width. */
+  crop: number | readonly [height: number, width: number];
+  mean?: Rgb;
+  std?: Rgb;
+}
+
+export interface SegmentationTransformOptions extends CommonOptions {
+  /** The shorter side that a factor of 1 gives; default: the image's own. */
+  size?: number;
+  /** Range of the factor that an image is scaled by, drawn uniformly; default [0.5, 2]. */
+  scale?: readonly [low: number, high: number];
+  /** Probability of mirroring left and right; default 0.5. */
+  flip?: number;
+  /** Vary saturation, brightness and contrast, each by 1 ± 0.4. */
+  colorJitter?: boolean;
+}
+
+export interface SegmentationEvalOptions extends CommonOptions {
+  /** Resize the shorter side to this; default: do not. */
+  size?: number;
+  /** Then shrink an image whose longest side is longer than this; default: do not. */
+  maxSide?: number;
+}
+
+/**
+ * Random scale, random crop, horizontal flip, [colour jitter,] normalisation. Images are resampled as by PIL's bilinear
+ * filter, labels by its nearest neighbour. A scaled image smaller than the crop lies at the top left; the rest has the
+ * mean colour and the class id 255, which is to be ignored.
+ */
+export function segmentationTransform(options: SegmentationTransformOptions): SegmentationTransform {
+  const { size, scale = [0.5, 2], flip = 0.5, colorJitter = false } = options;
+  const { mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
+  const frame = frameOf(options);
+  if (size !== undefined) checkSide('size', size);
+  checkScale(scale);
+  if (!(flip >= 0 && flip <= 1)) {
+    throw new RangeError(`Expected a probability from 0 to 1 for flip but received ${flip}`);
+  }
+  return {
+    spec: { kind: 'segmentation', options },
+    ...frame,
+    applyLabelled(image, labels, random, pixels, color, targets) {
+      const factor = random.uniform(scale[0], scale[1]);
+      const scaled =
+        size === undefined
+          ? scaledBy(image, factor)
+          : shorterSideTo(image, Math.max(Math.trunc(size * factor), 1));
+      const width = Math.min(frame.width, scaled.width);
+      const height = Math.min(frame.height, scaled.height);
+      const top = random.below(scaled.height - height + 1);
+      const left = random.below(scaled.width - width + 1);
+      const mirrored = random.uniform() < flip;
+      const cut = { scaled, window: { left, top, width, height }, mirrored, frame };
+      writeTargets(labels, cut, targets);
+      const content = writePixels(image, cut, mean, pixels);
+      const matrix = identityColor();
+      if (colorJitter) jitterColor(matrix, random, meanRgb(content));
+      finishColor(matrix, mean, std, color);
+    },
+  };
+}
+
+/**
+ * [Resize,] centre crop, normalisation: nothing is random. An image smaller than the crop lies at the top left; the
+ * rest has the mean colour and the class id 255. With `maxSide` no larger than the crop nothing is cut off.
+ */
+export function segmentationEvalTransform(options: SegmentationEvalOptions): SegmentationTransform {
+  const { size, maxSide, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
+  const frame = frameOf(options);
+  if (size !== undefined) checkSide('size', size);
+  if (maxSide !== undefined) checkSide('maxSide', maxSide);
+  return {
+    spec: { kind: 'segmentation-eval', options },
+    ...frame,
+    applyLabelled(image, labels, _random, pixels, color, targets) {
+      const sized = size === undefined ? image : shorterSideTo(image, size);
+      const tooLong = maxSide !== undefined && Math.max(sized.width, sized.height) > maxSide;
+      const scaled = tooLong ? longestSideTo(sized, maxSide) : sized;
+      const width = Math.min(frame.width, scaled.width);
+      const height = Math.min(frame.height, scaled.height);
+      const left = roundHalfEven((scaled.width - width) / 2);
+      const top = roundHalfEven((scaled.height - height) / 2);
+      const cut = { scaled, window: { left, top, width, height }, mirrored: false, frame };
+      writeTargets(labels, cut, targets);
+      writePixels(image, cut, mean, pixels);
+      finishColor(identityColor(), mean, std, color);
+    },
+  };
+}
+
+/** What is taken of an image: `window` of it scaled, mirrored if asked, to the top left of `frame`. */
+interface Cut {
+  readonly scaled: Size;
+  readonly window: Box;
+  readonly mirrored: boolean;
+  readonly frame: Size;
+}
+
+/** Returns the RGB pixels of the window alone, H×W×3. */
+function writePixels(image: Picture, cut: Cut, mean: Rgb, pixels: Uint8Array): Uint8Array {
+  const { scaled, window, mirrored, frame } = cut;
+  const whole = { left: 0, top: 0, width: image.width, height: image.height };
+  const resized = cropAndResize(image, whole, scaled.width, scaled.height, window);
+  if (window.width === frame.width && window.height === frame.height) {
+    writeRgb(resized, mirrored, pixels);
+    return pixels;
+  }
+  const content = new Uint8Array(window.width * window.height * 3);
+  writeRgb(resized, mirrored, content);
+  const [red, green, blue] = mean.map((value) => Math.round(255 * value)) as [number, number, number];
+  writeFramed(content, { ...window, left: 0, top: 0 }, frame, [red, green, blue], pixels);
+  return content;
+}
+
+function writeTargets(labels: LabelMap, { scaled, window, mirrored, frame }: Cut, targets: Uint8Array): void {
+  const { left, top, width, height } = window;
+  const columns = nearestPositions(labels.width, scaled.width).subarray(left, left + width);
+  if (mirrored) columns.reverse();
+  const rows = nearestPositions(labels.height, scaled.height).subarray(top, top + height);
+  if (width < frame.width || height < frame.height) targets.fill(IGNORED);
+  for (const [y, row] of rows.entries()) {
+    const start = row * labels.width;
+    let at = y * frame.width;
+    for (const column of columns) targets[at++] = labels.data[start + column] as number;
+  }
+}
+
+function frameOf({ crop }: CommonOptions): Size {
+  const [height, width] = typeof crop === 'number' ? [crop, crop] : crop;
+  checkSide('crop', height);
+  checkSide('crop', width);
+  return { width, height };
+}
+
+function checkScale([low, high]: readonly [number, number]): void {
+  if (!(low > 0 && low <= high && high < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(
+      `Expected a range of factors above 0, the smaller first, for scale but received [${low}, ${high}]`,
+    );
+  }
+}
