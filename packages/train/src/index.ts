@@ -1,3 +1,4 @@
+export { classificationObjective } from './classification/objective.js';
 export {
   ConfigError,
   type ConfigOptions,
@@ -29,7 +30,8 @@ export { type MemoryMapOptions, renderMemoryMapSvg } from './report/memory-map.j
 export { writeReport } from './report/report.js';
 export type { BufferKind, BytesByKind, MapBuffer, MemoryMap, ReportData } from './report/types.js';
 export { evaluate } from './run/evaluate.js';
-export { type TrainOptions, type TrainOutcome, train } from './run/train.js';
+export { type TrainOptions, train } from './run/train.js';
+export type { TrainOutcome } from './run/training-run.js';
 export { formatValidation, type Validation } from './run/validate.js';
 export { type MetricRecord, MetricsLog, readMetrics } from './run-folder/metrics-log.js';
 export { RunFolder, type RunFolderOptions } from './run-folder/run-folder.js';
@@ -37,5 +39,8 @@ export { collectVersions, type Versions } from './run-folder/versions.js';
 export { evaluationStep } from './step/evaluation-step.js';
 export { ARCHITECTURES, initialStateOf, networkOf, normActOf } from './step/network.js';
 export { trainingStep } from './step/training-step.js';
+export { METRICS, type MetricName, type Metrics } from './task/metrics.js';
+export { taskOf } from './task/registry.js';
+export type { Counted, Meter, Objective, Outputs, StepValues, Task } from './task/task.js';
 export { type EventFileOptions, EventFileWriter } from './tensorboard/event-file.js';
 export { type Histogram, makeHistogram } from './tensorboard/histogram.js';
