@@ -1,7 +1,7 @@
 /** From a traced graph to a plan: the passes in order. */
 import { debug } from './debug/ladder.js';
-import { logAliases, logKernels, logRebuilds, logSlices, logSummary } from './debug/log.js';
-import type { Device } from './devices/device.js';
+import { logAliases, logKernels, logRebuilds, logSlices, logStrips, logSummary } from './debug/log.js';
+import type { Device, KernelSpec } from './devices/device.js';
 import { UsageError } from './errors.js';
 import { checkGraph } from './graph/check.js';
 import type { Graph } from './graph/graph.js';
@@ -12,7 +12,11 @@ import { order } from './passes/order.js';
 import { type ComputeDType, precision } from './passes/precision.js';
 import { prune } from './passes/prune.js';
 import { rebuild } from './passes/rebuild.js';
+import { strips } from './passes/strips.js';
+import { readsWeightsOften, transient } from './passes/transient.js';
 import { makePlan, type Plan } from './plan/plan.js';
+import type { StripDecision } from './strips/choose.js';
+import { fitBudget } from './strips/fit.js';
 
 export interface CompileOptions {
   /** Dtype of activations and their gradients; default float32. */
@@ -23,9 +27,22 @@ export interface CompileOptions {
   readonly rebuild?: boolean;
   /** Let values share memory; default true. */
   readonly inPlace?: boolean;
+  /**
+   * Inference: keep what follows from the weights (folded, laid out for kernels) between runs; default true. 'auto': not
+   * where a run reads each weight so often that making it anew is nothing beside it.
+   */
+  readonly keepConstants?: boolean | 'auto';
+  /**
+   * Inference: bytes that the arena may have. Where the plan needs more, parts of the graph are computed in strips of
+   * rows; each number comes of the same operands as without.
+   */
+  readonly budget?: number;
 }
 
-/** Compiles a graph for a device. Throws UsageError when the device cannot compute in the precision asked for. */
+/**
+ * Compiles a graph for a device. Throws UsageError when the device cannot compute in the precision asked for, and
+ * BudgetError when the plan cannot be brought below the budget.
+ */
 export function compile(traced: Graph, device: Device, options: CompileOptions = {}): Plan {
   const started = performance.now();
   const dtype = options.precision ?? 'float32';
@@ -38,10 +55,22 @@ export function compile(traced: Graph, device: Device, options: CompileOptions =
   const pruned = checked('prune', prune(checked('trace', traced)));
   const lowered = checked('precision', precision(pruned, dtype));
   const folded = checked('fold', fold(lowered, options.fold ?? true));
-  const rebuilt = rebuild(folded, options.rebuild ?? true);
-  const ordered = checked('order', order(checked('rebuild', prune(rebuilt.graph))));
-  const aliases = alias(ordered, options.inPlace ?? true);
-  const plan = makePlan(ordered, (spec) => device.prepare(spec), aliases, rebuilt.decisions);
+  const { keepConstants = true } = options;
+  const keep = keepConstants === 'auto' ? !readsWeightsOften(folded) : keepConstants;
+  const kept = keep ? folded : transient(folded);
+  const rebuilt = rebuild(kept, options.rebuild ?? true);
+  const ready = checked('rebuild', prune(rebuilt.graph));
+  const finish = (graph: Graph, decisions: readonly StripDecision[]): Plan => {
+    const ordered = checked('order', order(graph));
+    const aliases = alias(ordered, options.inPlace ?? true);
+    const prepare = (spec: KernelSpec) => device.prepare(spec);
+    const made = { rebuilds: rebuilt.decisions, strips: decisions, keepLayouts: keep };
+    return makePlan(ordered, prepare, aliases, made);
+  };
+  const plan = fitBudget(ready, finish(ready, []), options.budget ?? Number.POSITIVE_INFINITY, (decisions) =>
+    finish(checked('strips', prune(strips(ready, decisions))), decisions),
+  );
+  if (plan.strips.length > 0) debug(2, () => logStrips(plan));
   debug(2, () => logRebuilds(plan));
   if (plan.slices.length > 0) debug(2, () => logSlices(plan));
   debug(2, () => logAliases(plan));

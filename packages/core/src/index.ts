@@ -41,5 +41,7 @@ export {
   sameShape,
   type TensorType,
 } from './shape.js';
+export type { StripDecision } from './strips/choose.js';
+export { BudgetError } from './strips/fit.js';
 export { Tracer, trace } from './trace/tracer.js';
 export { Value } from './trace/value.js';

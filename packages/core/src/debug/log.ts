@@ -33,6 +33,17 @@ export function logSlices(plan: Plan): string {
     .join('\n');
 }
 
+export function logStrips(plan: Plan): string {
+  return plan.strips
+    .map(({ segment: { nodes, output }, count }) => {
+      const [first, last] = [nodes[0]?.node, nodes.at(-1)?.node].map((node) =>
+        node ? nodeAt(node) : 'nothing',
+      );
+      return `strips: from ${first} to ${last} (%${output}) in ${count} strips of rows`;
+    })
+    .join('\n');
+}
+
 export function logKernels(plan: Plan): string {
   return plan.instructions
     .map(({ node, kernel, part }, index) => {

@@ -3,6 +3,7 @@
  * or γ ('plain', ordinary batch norm). With `statistics: 'batch'` μ and σ² are those of x itself and the gradient
  * flows through them (paper eq. 3–6, variant II of its backward); with 'fixed' they are constants.
  */
+
 import { channels, rows } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
@@ -14,6 +15,7 @@ import { type ActivationAttributes, activate, isInvertible } from './activations
 import { defineOp } from './define.js';
 import { type AbnScale, channelScale, checkChannels } from './support/abn.js';
 import { streamed } from './support/cost.js';
+import { SAME_ROW } from './support/row-windows.js';
 
 export type AbnApplyAttributes = ActivationAttributes & {
   readonly eps: number;
@@ -45,6 +47,7 @@ export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply',
     return [dx, null, null, dweight, needs(4) ? (sums?.dy ?? null) : null];
   },
   overwrites: [{ output: 0, input: 0 }],
+  rows: () => [SAME_ROW],
   inverses: [
     {
       input: 0,

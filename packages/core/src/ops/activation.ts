@@ -1,4 +1,5 @@
 /** z = φ(x), elementwise. */
+
 import { elements } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
@@ -8,6 +9,7 @@ import { type ActivationAttributes, activate, isInvertible } from './activations
 import { defineOp } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
+import { SAME_ROW } from './support/row-windows.js';
 
 export const activationOp = defineOp<'activation', ActivationAttributes>('activation', {
   inputs: [{ name: 'x', kind: 'data' }],
@@ -28,6 +30,7 @@ export const activationOp = defineOp<'activation', ActivationAttributes>('activa
     },
   ],
   epilogue: ({ attrs }) => ({ fold: null, addend: null, activation: attrs }),
+  rows: () => [SAME_ROW],
   cost: streamed,
   reference({ attrs, input, output }) {
     const x = input(0);

@@ -1,4 +1,5 @@
 /** out = φ(a + b): residual sums, with the block's activation where there is one. */
+
 import { ShapeError } from '../errors.js';
 import { elements, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
@@ -8,6 +9,7 @@ import { type ActivationAttributes, activate, IDENTITY, isInvertible } from './a
 import { addInvert } from './add_invert.js';
 import { defineOp, type Inverse } from './define.js';
 import { streamed } from './support/cost.js';
+import { SAME_ROW } from './support/row-windows.js';
 
 /** One term follows from the sum and the other: a = φ⁻¹(out) − b. */
 function termInverse(input: 0 | 1): Inverse<ActivationAttributes> {
@@ -43,6 +45,7 @@ export const addOp = defineOp<'add', ActivationAttributes>('add', {
     { output: 0, input: 0 },
     { output: 0, input: 1 },
   ],
+  rows: () => [SAME_ROW, SAME_ROW],
   inverses: [termInverse(0), termInverse(1)],
   epilogue: ({ attrs, input }, operand) => ({ fold: null, addend: input(1 - operand), activation: attrs }),
   cost: streamed,

@@ -1,4 +1,5 @@
 /** Mean of each window: over all its elements (padding counts as zeros), or over those inside the input alone. */
+
 import { channels, elements } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
@@ -15,6 +16,7 @@ import {
   windowArea,
 } from './support/pooling.js';
 import { addAt, at } from './support/reference.js';
+import { rowsOf } from './support/row-windows.js';
 import { forEachTap, type PairOption } from './support/window.js';
 
 export const avgPoolOp = defineOp<'avg_pool', AvgPoolAttributes>('avg_pool', {
@@ -25,6 +27,7 @@ export const avgPoolOp = defineOp<'avg_pool', AvgPoolAttributes>('avg_pool', {
     return [needs(0) ? avgPoolBackward(diff(0), input(0).shape.slice(2), attrs) : null];
   },
   overwrites: [],
+  rows: ({ attrs }) => [rowsOf(poolWindow(attrs))],
   cost(context, outputs) {
     const windows = outputs[0] ? elements(outputs[0].shape) : 0;
     return { flops: windows * windowArea(context.attrs.kernel), bytes: streamed(context, outputs).bytes };

@@ -1,4 +1,5 @@
 /** x in the other data dtype; to bfloat16 rounds to nearest even. */
+
 import { ShapeError } from '../errors.js';
 import { elements } from '../shape.js';
 import { emit } from '../trace/emit.js';
@@ -6,6 +7,7 @@ import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
+import { SAME_ROW } from './support/row-windows.js';
 
 export type CastAttributes = { readonly dtype: 'float32' | 'bfloat16' };
 
@@ -23,6 +25,7 @@ export const castOp = defineOp<'cast', CastAttributes>('cast', {
     return [cast(diff(0), dtype === 'bfloat16' ? 'bfloat16' : 'float32')];
   },
   overwrites: [],
+  rows: () => [SAME_ROW],
   cost: streamed,
   // The reference computes in float64 whatever the dtype, so there is nothing to round.
   reference({ input, output }) {

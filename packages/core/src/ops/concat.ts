@@ -1,4 +1,5 @@
 /** y = the inputs one after the other along the channels (torch.cat with dim 1). */
+
 import { ShapeError, UsageError } from '../errors.js';
 import { channels, dim, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
@@ -7,6 +8,7 @@ import { type Attributes, defineOp, type Slice } from './define.js';
 import { sliceChannels } from './slice_channels.js';
 import { checkHasChannels, copyChannels, withChannels } from './support/channels.js';
 import { streamed } from './support/cost.js';
+import { SAME_ROW } from './support/row-windows.js';
 
 export const concatOp = defineOp<'concat', Attributes>('concat', {
   inputs: [{ name: 'x', kind: 'data', variadic: true, pitched: true }],
@@ -44,6 +46,7 @@ export const concatOp = defineOp<'concat', Attributes>('concat', {
       return slice;
     });
   },
+  rows: ({ inputs }) => inputs.map(() => SAME_ROW),
   cost(context, outputs) {
     return { flops: 0, bytes: streamed(context, outputs).bytes };
   },

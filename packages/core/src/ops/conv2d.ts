@@ -1,4 +1,5 @@
 /** y = w ⋆ x + b: two-dimensional cross-correlation with stride, zero padding, dilation and groups (torch.nn.Conv2d). */
+
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { conv2dBackwardData } from './conv2d_backward_data.js';
@@ -7,7 +8,8 @@ import { fused } from './conv2d_fused.js';
 import { defineOp } from './define.js';
 import { reduceRows } from './reduce_rows.js';
 import { conv2dCost, conv2dShape, convolve } from './support/conv2d.js';
-import type { Conv2dAttributes } from './support/convolution.js';
+import { type Conv2dAttributes, convWindow } from './support/convolution.js';
+import { rowsOf } from './support/row-windows.js';
 import { type PairOption, pair } from './support/window.js';
 
 export const conv2dOp = defineOp<'conv2d', Conv2dAttributes>('conv2d', {
@@ -27,6 +29,7 @@ export const conv2dOp = defineOp<'conv2d', Conv2dAttributes>('conv2d', {
     return [dx, dweight, dbias];
   },
   overwrites: [],
+  rows: ({ attrs, input }) => [rowsOf(convWindow(attrs, input(1).shape))],
   fuse: ({ attrs, input, inputs }, epilogue) =>
     fused({ x: input(0), weight: input(1), bias: inputs[2] ?? null, addend: null }, attrs, epilogue),
   cost: conv2dCost,

@@ -1,4 +1,5 @@
 /** out = φ(w ⋆ x + b + addend): a convolution that ends as its readers would, in one pass over memory. For inference. */
+
 import { ShapeError } from '../errors.js';
 import { elements, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
@@ -6,8 +7,9 @@ import type { Value } from '../trace/value.js';
 import { type ActivationAttributes, activate } from './activations.js';
 import { defineOp, type Epilogue } from './define.js';
 import { conv2dCost, conv2dShape, convolve } from './support/conv2d.js';
-import type { Conv2dAttributes } from './support/convolution.js';
+import { type Conv2dAttributes, convWindow } from './support/convolution.js';
 import { at } from './support/reference.js';
+import { rowsOf, SAME_ROW } from './support/row-windows.js';
 
 export type Conv2dFusedAttributes = Conv2dAttributes & ActivationAttributes;
 
@@ -29,6 +31,7 @@ export const conv2dFusedOp = defineOp<'conv2d_fused', Conv2dFusedAttributes>('co
   },
   gradient: null,
   overwrites: [{ output: 0, input: 3 }],
+  rows: ({ attrs, input }) => [rowsOf(convWindow(attrs, input(1).shape)), null, null, SAME_ROW],
   fuse({ attrs, input, inputs }, epilogue) {
     // What follows an activation can be nothing but another one.
     if (attrs.activation !== 'identity') return null;

@@ -65,6 +65,17 @@ export interface Slice {
   readonly whole: 'input' | 'output';
 }
 
+/**
+ * How rows (along H) of an output follow from rows of an operand: row r is made of the rows r·stride − padding +
+ * t·dilation, t < kernel, those beyond the border being padding of whatever kind.
+ */
+export interface RowWindow {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+  readonly dilation: number;
+}
+
 export interface InverseContext<A> {
   readonly attrs: A;
   output(index: number): Value;
@@ -147,6 +158,11 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly overwrites: readonly Overwrite[];
   /** What joins or cuts channels and does nothing else; null for all other ops. */
   readonly slices: ((context: InferContext<A>) => readonly Slice[]) | null;
+  /**
+   * For ops on images that can be computed in strips of rows: for each operand the rows that a row of the output is made
+   * of; null for an operand that is needed whole, such as weights. null in all: a row may depend on any row.
+   */
+  rows(context: InferContext<A>): readonly (RowWindow | null)[] | null;
   readonly inverses: readonly Inverse<A>[];
   readonly absorb: AbsorbRule<A> | null;
   /** What the op does to `operand`, for the op that makes it to do it instead; null: more than an epilogue. */
@@ -160,7 +176,7 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly peerKeeps: PeerKeeps;
 }
 
-type Defaulted = 'effect' | 'absorb' | 'inverses' | 'epilogue' | 'fuse' | 'peerKeeps' | 'slices';
+type Defaulted = 'effect' | 'absorb' | 'inverses' | 'epilogue' | 'fuse' | 'peerKeeps' | 'slices' | 'rows';
 
 type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, Defaulted> &
   Partial<Pick<OpDefinition<A>, Defaulted>>;
@@ -168,7 +184,7 @@ type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, Defaulted> &
 /** The erased form that passes work with; rules are called with the attributes their own op made. */
 export type AnyOp = OpDefinition<Attributes>;
 
-/** Completes a definition with the answers most ops give: no effect, no inverse, no slice, no fusion, nothing kept by PyTorch. */
+/** Completes a definition with the answers most ops give: no effect, no inverse, no slice, no strips, no fusion, nothing kept by PyTorch. */
 export function defineOp<const N extends string, A extends Attributes>(
   name: N,
   definition: Omit<WithDefaults<A>, 'name'>,
@@ -180,6 +196,7 @@ export function defineOp<const N extends string, A extends Attributes>(
     fuse: () => null,
     inverses: [],
     slices: null,
+    rows: () => null,
     peerKeeps: { inputs: [], outputs: [] },
     ...definition,
     name,

@@ -30,6 +30,7 @@ import { dropoutOp } from './dropout.js';
 import { globalAvgPoolOp } from './global_avg_pool.js';
 import { globalAvgPoolBackwardOp } from './global_avg_pool_backward.js';
 import { guardFiniteOp } from './guard_finite.js';
+import { insertRowsOp } from './insert_rows.js';
 import { linearOp } from './linear.js';
 import { linearBackwardDataOp } from './linear_backward_data.js';
 import { linearBackwardWeightsOp } from './linear_backward_weights.js';
@@ -39,6 +40,7 @@ import { reduceRowsOp } from './reduce_rows.js';
 import { sgdOp } from './sgd.js';
 import { sliceChannelsOp } from './slice_channels.js';
 import { sliceChannelsBackwardOp } from './slice_channels_backward.js';
+import { sliceRowsOp } from './slice_rows.js';
 import { topkCorrectOp } from './topk_correct.js';
 
 export const ops = {
@@ -72,6 +74,7 @@ export const ops = {
   global_avg_pool: globalAvgPoolOp,
   global_avg_pool_backward: globalAvgPoolBackwardOp,
   guard_finite: guardFiniteOp,
+  insert_rows: insertRowsOp,
   linear: linearOp,
   linear_backward_data: linearBackwardDataOp,
   linear_backward_weights: linearBackwardWeightsOp,
@@ -81,6 +84,7 @@ export const ops = {
   sgd: sgdOp,
   slice_channels: sliceChannelsOp,
   slice_channels_backward: sliceChannelsBackwardOp,
+  slice_rows: sliceRowsOp,
   topk_correct: topkCorrectOp,
 };
 

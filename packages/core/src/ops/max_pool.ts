@@ -1,4 +1,5 @@
 /** Largest value of each window, and where in the window it was: kh·KW + kw of the first maximum; NaN wins. */
+
 import { ShapeError } from '../errors.js';
 import { channels, elements } from '../shape.js';
 import { emitAll, outputAt } from '../trace/emit.js';
@@ -15,6 +16,7 @@ import {
   windowArea,
 } from './support/pooling.js';
 import { at } from './support/reference.js';
+import { rowsOf } from './support/row-windows.js';
 import { forEachTap, type PairOption } from './support/window.js';
 
 export type MaxPoolAttributes = PoolAttributes & {
@@ -44,6 +46,7 @@ export const maxPoolOp = defineOp<'max_pool', MaxPoolAttributes>('max_pool', {
     return [dy && needs(0) ? maxPoolBackward(dy, output(1), input(0).shape.slice(2), attrs) : null];
   },
   overwrites: [],
+  rows: ({ attrs }) => [rowsOf(poolWindow(attrs))],
   cost(context, outputs) {
     const windows = outputs[0] ? elements(outputs[0].shape) : 0;
     return { flops: windows * windowArea(context.attrs.kernel), bytes: streamed(context, outputs).bytes };

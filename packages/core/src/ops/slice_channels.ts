@@ -1,10 +1,12 @@
 /** y = channels [begin, begin + length) of x. */
+
 import { byteLength, channels } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';
 import { sliceChannelsBackward } from './slice_channels_backward.js';
 import { checkHasChannels, checkSlice, copyChannels, withChannels } from './support/channels.js';
+import { SAME_ROW } from './support/row-windows.js';
 
 export type SliceChannelsAttributes = { readonly begin: number; readonly length: number };
 
@@ -22,6 +24,7 @@ export const sliceChannelsOp = defineOp<'slice_channels', SliceChannelsAttribute
   },
   overwrites: [],
   slices: ({ attrs }) => [{ input: 0, output: 0, begin: attrs.begin, whole: 'input' }],
+  rows: () => [SAME_ROW],
   cost: (_, outputs) => ({ flops: 0, bytes: 2 * outputs.reduce((sum, type) => sum + byteLength(type), 0) }),
   reference({ attrs, input, output }) {
     copyChannels(input(0), attrs.begin, output(0), 0, attrs.length);

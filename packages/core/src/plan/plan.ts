@@ -10,6 +10,7 @@ import type { RebuildDecision } from '../passes/rebuild.js';
 import type { Region } from '../passes/region.js';
 import type { SliceDecision } from '../passes/slices.js';
 import { byteLength } from '../shape.js';
+import type { StripDecision } from '../strips/choose.js';
 import { type Prepare, readsOf, type Schedule, type Scheduled, scheduleOf, writesOf } from './schedule.js';
 
 /** `constant`: computed from the states, or laid out of them for a kernel, and kept between runs. */
@@ -65,15 +66,24 @@ export interface Plan {
   readonly aliases: readonly AliasDecision[];
   /** Joined and cut channels: which lie in the wider value, which are copied and why. */
   readonly slices: readonly SliceDecision[];
+  /** Parts of the graph that are computed in strips of rows. */
+  readonly strips: readonly StripDecision[];
+}
+
+export interface PlanOptions {
+  readonly rebuilds: readonly RebuildDecision[];
+  readonly strips?: readonly StripDecision[];
+  /** Keep between runs what kernels lay out of constant operands; default true. */
+  readonly keepLayouts?: boolean;
 }
 
 export function makePlan(
   graph: Graph,
   prepare: Prepare,
   aliases: Aliases,
-  rebuilds: readonly RebuildDecision[],
+  { rebuilds, strips = [], keepLayouts = true }: PlanOptions,
 ): Plan {
-  const schedule = scheduleOf(graph, prepare, aliases.regions);
+  const schedule = scheduleOf(graph, prepare, aliases.regions, keepLayouts);
   const unplaced = [...valueBuffers(graph, schedule, aliases), ...layouts(schedule), ...workspaces(schedule)];
   const placement = place(unplaced);
   const buffers = unplaced.map(
@@ -105,6 +115,7 @@ export function makePlan(
     rebuilds,
     aliases: aliases.decisions,
     slices: aliases.slices,
+    strips,
   };
 }
 

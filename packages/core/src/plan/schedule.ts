@@ -27,12 +27,21 @@ export interface Schedule {
 /** Prepares a kernel for every node; `prepare` is the device's. */
 export type Prepare = (spec: KernelSpec) => PreparedKernel;
 
-/** `graph`: ordered, what is constant first; `regions`: where its values lie. */
-export function scheduleOf(graph: Graph, prepare: Prepare, regions: ReadonlyMap<ValueId, Region>): Schedule {
+/**
+ * `graph`: ordered, what is constant first; `regions`: where its values lie; `keepLayouts`: kernels may keep constant
+ * operands in a form of their own.
+ */
+export function scheduleOf(
+  graph: Graph,
+  prepare: Prepare,
+  regions: ReadonlyMap<ValueId, Region>,
+  keepLayouts: boolean,
+): Schedule {
   const constants = constantsOf(graph);
+  const kept = keepLayouts ? constants : undefined;
   const once: GraphNode[] = graph.nodes.filter((node) => isConstant(node, constants));
   const always = graph.nodes.slice(once.length).map((node): Scheduled => {
-    return { node, kernel: prepare(specOf(graph, node, regions, constants)), part: 'run' };
+    return { node, kernel: prepare(specOf(graph, node, regions, kept)), part: 'run' };
   });
   const ready = new Set(graph.states.map(({ value }) => value));
   let waiting = always.filter(({ kernel }) => kernel.layout !== null).map((step) => asLayout(step));

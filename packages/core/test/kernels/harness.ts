@@ -42,7 +42,10 @@ export function callOf(op: OpName, { attrs, inputs, draw }: KernelCase, dtype: D
     if (!operand) throw new RangeError(`${op} has no operand ${index}`);
     const name = operand.variadic ? `${operand.name}${index}` : operand.name;
     const values = (draw?.[operand.name] ?? drawOperand)(name, shape);
-    return tensor(shape, operand.kind === 'data' ? dtype : operand.kind, values);
+    if (operand.kind === 'data') return tensor(shape, dtype, values);
+    // Kernels may cast the weights of a product to the dtype of the data: then these lose nothing by it.
+    const product = operand.name === 'weight' && shape.length > 1;
+    return tensor(shape, operand.kind, product ? tensor(shape, dtype, values).data : values);
   });
   // Ops that name their output's dtype: to the other data dtype for a cast, to `dtype` for what has no data.
   const takesData = definition.inputs.some(({ kind }) => kind === 'data');

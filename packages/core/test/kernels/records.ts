@@ -9,10 +9,18 @@ import { abn } from './records/abn.js';
 import { channelwise } from './records/channels.js';
 import { elementwise } from './records/elementwise.js';
 import { matrix } from './records/matrix.js';
+import { imageRows } from './records/rows.js';
 import { windows } from './records/windows.js';
 
 type AttributesOf<N extends OpName> = (typeof ops)[N] extends OpDefinition<infer A> ? A : never;
 
 export type Records = { readonly [N in OpName]: readonly KernelCase<AttributesOf<N>>[] };
 
-export const records: Records = { ...abn, ...channelwise, ...elementwise, ...windows, ...matrix };
+export const records: Records = {
+  ...abn,
+  ...channelwise,
+  ...elementwise,
+  ...imageRows,
+  ...windows,
+  ...matrix,
+};

@@ -1,0 +1,32 @@
+/** y = rows [begin, begin + length) of each image: the part of a value that a strip is computed from. */
+import { byteLength, dim } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { checkRows, copyRows, withHeight } from './support/image-rows.js';
+import { checkImages } from './support/window.js';
+
+export type SliceRowsAttributes = { readonly begin: number; readonly length: number };
+
+export const sliceRowsOp = defineOp<'slice_rows', SliceRowsAttributes>('slice_rows', {
+  inputs: [{ name: 'x', kind: 'data' }],
+  outputs: [{ name: 'y', kind: 'data' }],
+  infer({ attrs, input }) {
+    const x = input(0);
+    checkImages(x, 'x');
+    checkRows(attrs.begin, attrs.length, dim(x.shape, 2));
+    return [{ shape: withHeight(x.shape, attrs.length), dtype: x.dtype }];
+  },
+  gradient: null,
+  overwrites: [],
+  cost: (_, outputs) => ({ flops: 0, bytes: 2 * outputs.reduce((sum, type) => sum + byteLength(type), 0) }),
+  reference({ attrs, input, output }) {
+    copyRows(input(0), attrs.begin, output(0), 0, attrs.length);
+  },
+  peerKeeps: { inputs: [], outputs: [], view: true },
+});
+
+/** Rows [begin, begin + length) of x (N×C×H×W): N×C×length×W. */
+export function sliceRows(x: Value, begin: number, length: number): Value {
+  return emit('slice_rows', [x], { begin, length });
+}

@@ -1,0 +1,17 @@
+/** Which rows of operands the rows of an output are made of: the answers that several ops share. */
+import { dim } from '../../shape.js';
+import type { RowWindow } from '../define.js';
+import type { Window } from './window.js';
+
+/** Row r is made of row r. */
+export const SAME_ROW: RowWindow = { kernel: 1, stride: 1, padding: 0, dilation: 1 };
+
+/** The rows of a sliding window. */
+export function rowsOf({ kernel, stride, padding, dilation }: Window): RowWindow {
+  return {
+    kernel: dim(kernel, 0),
+    stride: dim(stride, 0),
+    padding: dim(padding, 0),
+    dilation: dim(dilation, 0),
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * Computes segments of an inference graph strip by strip: rows are cut out of the segment's input, go through copies of
+ * its nodes, and are put into its output, so that nothing between the two is ever there in full. Rows near a cut are
+ * computed twice; every row that is kept is computed from the very numbers that the whole image would give.
+ */
+import { type Graph, type GraphNode, producersOf, type ValueId } from '../graph/graph.js';
+import { insertRows } from '../ops/insert_rows.js';
+import { sliceRows } from '../ops/slice_rows.js';
+import type { StripDecision } from '../strips/choose.js';
+import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from '../strips/segment.js';
+import { Tracer } from '../trace/tracer.js';
+import type { Value } from '../trace/value.js';
+
+/** `decisions`: segments of this graph, none of which shares a node with another. */
+export function strips(graph: Graph, decisions: readonly StripDecision[]): Graph {
+  if (decisions.length === 0) return graph;
+  const tracer = Tracer.of(graph);
+  // In the place of its last node: by then all that it reads is there, folded weights included.
+  const last = new Map(decisions.map((decision) => [decision.segment.nodes.at(-1)?.node, decision]));
+  const inside = new Set(decisions.flatMap(({ segment }) => segment.nodes.map(({ node }) => node)));
+  const nodes: GraphNode[] = [];
+  for (const node of graph.nodes) {
+    const decision = last.get(node);
+    if (decision) nodes.push(...new StripEmitter(graph, tracer, decision).emit());
+    else if (!inside.has(node)) nodes.push(node);
+  }
+  return { ...tracer.finish(), nodes };
+}
+
+class StripEmitter {
+  private readonly segment: Segment;
+  private readonly nodes: GraphNode[] = [];
+  private readonly producers: ReadonlyMap<ValueId, GraphNode>;
+
+  constructor(
+    graph: Graph,
+    private readonly tracer: Tracer,
+    private readonly decision: StripDecision,
+  ) {
+    this.segment = decision.segment;
+    this.producers = producersOf(graph.nodes);
+  }
+
+  emit(): GraphNode[] {
+    let joined: Value | null = null;
+    for (const strip of stripsOf(this.segment, this.decision.count)) joined = this.emitStrip(strip, joined);
+    const last = this.nodes.at(-1);
+    if (!last) return [];
+    return [...this.nodes.slice(0, -1), { ...last, outputs: [this.segment.output] }];
+  }
+
+  /** Computes rows `strip` of the segment's output and puts them into `joined`. */
+  private emitStrip(strip: Rows, joined: Value | null): Value {
+    const { segment, tracer } = this;
+    const rows = stripInput(segment, rowsNeeded(segment, strip));
+    const height = (id: ValueId): number => segment.heights.get(id) ?? 0;
+    const [firstPath, lastPath] = [segment.nodes[0]?.node.path ?? '', segment.nodes.at(-1)?.node.path ?? ''];
+    const made = new Map<ValueId, Value>();
+    const input = tracer.value(segment.input);
+    made.set(
+      segment.input,
+      this.at(firstPath, () => cutRows(input, rows, height(segment.input))),
+    );
+    for (const { node } of segment.nodes) this.copy(node, made);
+    const output = made.get(segment.output);
+    if (!output) throw new RangeError(`the segment does not compute %${segment.output}`);
+    const before = rows.begin / (segment.reduction.get(segment.output) ?? 1);
+    const wanted = { begin: strip.begin - before, end: strip.end - before };
+    return this.at(lastPath, () => {
+      const kept = cutRows(output, wanted, output.shape[2] ?? 0);
+      return insertRows(kept, joined, strip.begin, height(segment.output));
+    });
+  }
+
+  /** A copy of a node on this strip's values. */
+  private copy(node: GraphNode, made: Map<ValueId, Value>): void {
+    const recomputed = new Map<ValueId, Value>();
+    const inputs = node.inputs.map((id) => {
+      return id === null ? null : (made.get(id) ?? this.operand(id, recomputed));
+    });
+    this.emitAs(node, inputs, made);
+  }
+
+  /** What follows from states alone is made anew for every strip, so that it need not wait for the next one. */
+  private operand(id: ValueId, recomputed: Map<ValueId, Value>): Value {
+    const producer = this.producers.get(id);
+    if (!producer?.rebuilds) return this.tracer.value(id);
+    if (!recomputed.has(id)) {
+      const inputs = producer.inputs.map((input) =>
+        input === null ? null : this.operand(input, recomputed),
+      );
+      this.emitAs(producer, inputs, recomputed);
+    }
+    return recomputed.get(id) ?? this.tracer.value(id);
+  }
+
+  /** Emits a node like `node` on other operands, and notes its results in the place of those of `node`. */
+  private emitAs(node: GraphNode, inputs: readonly (Value | null)[], results: Map<ValueId, Value>): void {
+    const { op, attrs, path, rebuilds = false } = node;
+    const outputs = this.at(path, () => this.tracer.emit(op, inputs, attrs, { rebuilds }));
+    node.outputs.forEach((id, index) => {
+      const value = outputs[index];
+      if (value) results.set(id, value);
+    });
+  }
+
+  /** Emits nodes at a module path. */
+  private at<T>(path: string, body: () => T): T {
+    const before = this.tracer.traced.length;
+    const result = body();
+    const emitted = this.tracer.traced.slice(before).map((node) => (node.path ? node : { ...node, path }));
+    this.nodes.push(...emitted);
+    return result;
+  }
+}
+
+function cutRows(value: Value, { begin, end }: Rows, height: number): Value {
+  return begin === 0 && end === height ? value : sliceRows(value, begin, end - begin);
+}

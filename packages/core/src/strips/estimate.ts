@@ -1,0 +1,132 @@
+/** What a segment costs in strips: bytes alive at once, and operations done twice where strips overlap. */
+import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
+import { opOf } from '../ops/index.js';
+import { inferContext } from '../ops/infer.js';
+import { align } from '../passes/place.js';
+import { byteLength } from '../shape.js';
+import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from './segment.js';
+
+/** Operations that one byte of memory traffic stands for. */
+const OPERATIONS_PER_BYTE = 4;
+
+export interface StripCost {
+  /** Largest sum of bytes alive at once, estimated. */
+  readonly bytes: number;
+  /** Operations beyond those of the segment in one piece. */
+  readonly extra: number;
+}
+
+/** What the device asks for beside a node's operands: bytes of workspace by node id. */
+export type Workspace = ReadonlyMap<number, number>;
+
+/** The segment in `count` strips; with one, as it is. */
+export function stripCost(graph: Graph, segment: Segment, count: number, workspace: Workspace): StripCost {
+  if (count === 1) {
+    const whole = new Map([...segment.heights].map(([id, height]) => [id, { begin: 0, end: height }]));
+    const owned = valueInfo(graph, segment.input).kind !== 'input';
+    return { bytes: liveBytes(graph, segment, whole, workspace, owned), extra: 0 };
+  }
+  const strips = stripsOf(segment, count);
+  const rows = strips.map((strip) => computedRows(segment, strip));
+  const ends = byteLength(valueInfo(graph, segment.input)) + byteLength(valueInfo(graph, segment.output));
+  const largest = rows.reduce((best, strip) => (rowSum(strip) > rowSum(best) ? strip : best));
+  const bytes = ends + liveBytes(graph, segment, largest, workspace, true);
+  return { bytes, extra: extraOperations(graph, segment, rows) };
+}
+
+/** The rows of every value that a strip computes: from the first row that its input allows to the last. */
+function computedRows(segment: Segment, strip: Rows): Map<ValueId, Rows> {
+  const input = stripInput(segment, rowsNeeded(segment, strip));
+  const rows = new Map<ValueId, Rows>();
+  for (const [id, reduction] of segment.reduction) {
+    const height = segment.heights.get(id) ?? 0;
+    const begin = Math.min(input.begin / reduction, height);
+    rows.set(id, { begin, end: Math.min(height, Math.ceil(input.end / reduction)) });
+  }
+  return rows;
+}
+
+function rowSum(rows: ReadonlyMap<ValueId, Rows>): number {
+  let sum = 0;
+  for (const { begin, end } of rows.values()) sum += end - begin;
+  return sum;
+}
+
+function extraOperations(
+  graph: Graph,
+  segment: Segment,
+  strips: readonly ReadonlyMap<ValueId, Rows>[],
+): number {
+  let extra = 2 * OPERATIONS_PER_BYTE * byteLength(valueInfo(graph, segment.output));
+  for (const { node, output } of segment.nodes) {
+    const height = segment.heights.get(output) ?? 1;
+    const computed = strips.reduce((sum, rows) => sum + lengthOf(rows.get(output)), 0);
+    extra += operationsOf(graph, node) * (computed / height - 1);
+  }
+  return extra;
+}
+
+export function operationsOf(graph: Graph, node: GraphNode): number {
+  const inputs = node.inputs.map((id) => (id === null ? null : valueInfo(graph, id)));
+  const outputs = node.outputs.map((id) => valueInfo(graph, id));
+  const { flops, bytes } = opOf(node.op).cost(inferContext(inputs, node.attrs), outputs);
+  return flops + OPERATIONS_PER_BYTE * bytes;
+}
+
+function lengthOf(rows: Rows | undefined): number {
+  return rows ? rows.end - rows.begin : 0;
+}
+
+/**
+ * Liveness of one strip (or of the whole segment), outputs written over inputs that die where their op allows it. An
+ * estimate: the plan of the graph that comes of it has the last word.
+ */
+function liveBytes(
+  graph: Graph,
+  segment: Segment,
+  rows: ReadonlyMap<ValueId, Rows>,
+  workspace: Workspace,
+  ownsInput: boolean,
+): number {
+  const lastRead = new Map<ValueId, number>([[segment.output, segment.nodes.length]]);
+  segment.nodes.forEach(({ reads }, position) => {
+    for (const { value } of reads) lastRead.set(value, Math.max(position, lastRead.get(value) ?? 0));
+  });
+  const bytesOf = (id: ValueId): number => {
+    const share = lengthOf(rows.get(id)) / (segment.heights.get(id) ?? 1);
+    return align(Math.ceil(byteLength(valueInfo(graph, id)) * share));
+  };
+  let live = bytesOf(segment.input);
+  let peak = live;
+  segment.nodes.forEach(({ node, output, reads }, position) => {
+    const dying = [...new Set(reads.map(({ value }) => value))].filter((id) => lastRead.get(id) === position);
+    const overwritten = dying.find(
+      (id) => (ownsInput || id !== segment.input) && overwrites(node, id) && bytesOf(id) === bytesOf(output),
+    );
+    const made = node.outputs.reduce(
+      (sum, id) => sum + (id === output ? bytesOf(id) : sideBytes(graph, id)),
+      0,
+    );
+    live += overwritten === undefined ? made : made - bytesOf(output);
+    peak = Math.max(peak, live + wholeOperands(graph, node, segment) + (workspace.get(node.id) ?? 0));
+    for (const id of dying) if (id !== overwritten) live -= bytesOf(id);
+    live -= made - bytesOf(output);
+  });
+  return peak;
+}
+
+function overwrites({ op, inputs }: GraphNode, id: ValueId): boolean {
+  return opOf(op).overwrites.some(({ output, input }) => output === 0 && inputs[input] === id);
+}
+
+/** An output that nothing reads. */
+function sideBytes(graph: Graph, id: ValueId): number {
+  return align(byteLength(valueInfo(graph, id)));
+}
+
+/** Operands that are made for this node alone, such as folded weights. */
+function wholeOperands(graph: Graph, node: GraphNode, segment: Segment): number {
+  return operands(node)
+    .filter((id) => !segment.heights.has(id) && valueInfo(graph, id).kind === 'activation')
+    .reduce((sum, id) => sum + align(byteLength(valueInfo(graph, id))), 0);
+}

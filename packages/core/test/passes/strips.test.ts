@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../src/compile.js';
+import { cpu } from '../../src/devices/cpu.js';
+import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
+import type { Graph } from '../../src/graph/graph.js';
+import { formatGraph } from '../../src/graph/text.js';
+import { activation } from '../../src/ops/activation.js';
+import { add } from '../../src/ops/add.js';
+import { avgPool } from '../../src/ops/avg_pool.js';
+import { concat } from '../../src/ops/concat.js';
+import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
+import { maxPool } from '../../src/ops/max_pool.js';
+import { fold } from '../../src/passes/fold.js';
+import { prune } from '../../src/passes/prune.js';
+import { strips } from '../../src/passes/strips.js';
+import { transient } from '../../src/passes/transient.js';
+import { Program } from '../../src/program/program.js';
+import { elements } from '../../src/shape.js';
+import { cutsOf, type Segment, segmentBetween } from '../../src/strips/segment.js';
+import type { Value } from '../../src/trace/value.js';
+import { convolution, evaluationOf, filledStore, fixedAbn, stateOf } from '../support/inference.js';
+import { LEAKY } from '../support/nets.js';
+
+/** The longest segment of a graph. */
+function wholeSegment(graph: Graph): Segment {
+  const cuts = cutsOf(graph);
+  const [first, last] = [cuts[0], cuts.at(-1)];
+  const segment = first && last && segmentBetween(graph, first, last);
+  if (!segment) throw new Error('the graph has no segment');
+  return segment;
+}
+
+function outputOf(graph: Graph): Float64Array {
+  const states = graph.states.map(({ name, value }) => {
+    return [name, Float64Array.from(stateOf(name, graph.values.get(value)?.shape ?? []))] as const;
+  });
+  const [x] = graph.inputs.values();
+  const size = elements(graph.values.get(x ?? -1)?.shape ?? []);
+  const image = Float64Array.from({ length: size }, (_, i) => Math.sin(i * i));
+  const { outputs } = evaluateGraph(graph, new Map([['x', image]]), new Map(states));
+  return outputs.get('out') ?? new Float64Array();
+}
+
+/** A layer of a random network: reductions, dilations, branches. */
+type Layer = (x: Value, name: string) => Value;
+
+const LAYERS: Record<string, Layer> = {
+  dense: (x, name) => fixedAbn(convolution(x, name, 3), `${name}.bn`, LEAKY),
+  dilated: (x, name) => convolution(x, name, 3, { dilation: 3 }),
+  strided: (x, name) => convolution(x, name, 3, { stride: 2 }),
+  pooled: (x) => maxPool(x, 3, { stride: 2, padding: 1 }),
+  average: (x) => avgPool(x, 2, { stride: 2 }),
+  residual: (x, name) =>
+    add(convolution(x, `${name}.a`, 3), convolution(x, `${name}.b`, 3, { size: 1 }), LEAKY),
+  joined: (x, name) => concat([x, convolution(x, name, 2)]),
+  projected: (x, name) => {
+    const strided = { stride: 2, size: 3 };
+    return add(
+      convolution(x, `${name}.a`, 4, strided),
+      convolution(x, `${name}.b`, 4, { ...strided, size: 1 }),
+    );
+  },
+};
+
+const networkOf = (names: readonly string[], height: number, width = 17): Graph =>
+  evaluationOf([1, 3, height, width], (x) =>
+    names.reduce(
+      (value, name, index) => LAYERS[name]?.(value, `l${index}`) ?? value,
+      activation(x, { activation: 'identity', slope: 0 }),
+    ),
+  ).graph;
+
+describe('strips', () => {
+  it('cuts rows out, goes through the nodes and puts rows together', () => {
+    const { graph } = evaluationOf([1, 2, 6, 4], (x) => {
+      const y = activation(x, LEAKY);
+      return maxPool(convolution(y, 'conv', 2), 2);
+    });
+    const striped = prune(strips(graph, [{ segment: wholeSegment(graph), count: 2 }]));
+    expect(formatGraph(striped)).toMatchInlineSnapshot(`
+      "input x %0:float32[1,2,6,4]
+      state conv.weight %2:float32[2,2,3,3] parameter
+      forward:
+        %6:float32[1,2,4,4] = slice_rows(%0) {begin: 0, length: 4}
+        %7:float32[1,2,4,4] = activation(%6) {activation: leaky_relu, slope: 0.1}
+        %8:float32[1,2,4,4] = conv2d(%7, %2, _) {stride: [1,1], padding: [1,1], dilation: [1,1], groups: 1} @conv
+        %9:float32[1,2,2,2], %10:uint8[1,2,2,2] = max_pool(%8) {kernel: [2,2], stride: [2,2], padding: [0,0], ceil: false}
+        %11:float32[1,2,1,2] = slice_rows(%9) {begin: 0, length: 1}
+        %12:float32[1,2,3,2] = insert_rows(%11, _) {begin: 0, height: 3}
+        %13:float32[1,2,6,4] = activation(%0) {activation: leaky_relu, slope: 0.1}
+        %14:float32[1,2,6,4] = conv2d(%13, %2, _) {stride: [1,1], padding: [1,1], dilation: [1,1], groups: 1} @conv
+        %15:float32[1,2,3,2], %16:uint8[1,2,3,2] = max_pool(%14) {kernel: [2,2], stride: [2,2], padding: [0,0], ceil: false}
+        %17:float32[1,2,2,2] = slice_rows(%15) {begin: 1, length: 2}
+        %4:float32[1,2,3,2] = insert_rows(%17, %12) {begin: 1, height: 3}
+      output out %4"
+    `);
+  });
+
+  it('computes each number from the same operands as the whole', () => {
+    const heights = fc.integer({ min: 17, max: 48 });
+    const layers = fc.array(fc.constantFrom(...Object.keys(LAYERS)), { minLength: 1, maxLength: 5 });
+    const network = fc.record({ layers, height: heights, count: fc.integer({ min: 2, max: 6 }) });
+    fc.assert(
+      fc.property(network, ({ layers, height, count }) => {
+        const graph = fold(networkOf(layers, height));
+        const striped = prune(strips(graph, [{ segment: wholeSegment(graph), count }]));
+        expect(outputOf(striped)).toEqual(outputOf(graph));
+      }),
+      { numRuns: 60, seed: 1712 },
+    );
+  });
+
+  it('makes folded weights anew for every strip where they are not kept', () => {
+    const graph = transient(fold(networkOf(['dense', 'dense'], 24)));
+    const striped = prune(strips(graph, [{ segment: wholeSegment(graph), count: 3 }]));
+    expect(striped.nodes.filter(({ op }) => op === 'abn_fold').length).toBe(6);
+    expect(outputOf(striped)).toEqual(outputOf(graph));
+  });
+
+  it('has no segment through an op that mixes all rows', () => {
+    const { graph } = evaluationOf([1, 2, 6, 4], (x) => {
+      const y = convolution(activation(x, LEAKY), 'conv', 2);
+      return convolution(avgPool(y, [6, 4]), 'context', 2, { size: 1 });
+    });
+    const whole = wholeSegment(graph);
+    // A window as high as the image needs every row: allowed, and of no use.
+    expect(whole.heights.get(whole.output)).toBe(1);
+    const mixed = evaluationOf([1, 2, 6, 4], (x) => globalAvgPool(convolution(activation(x, LEAKY), 'c', 2)));
+    expect(cutsOf(mixed.graph).length).toBe(3);
+  });
+});
+
+describe('a budget', () => {
+  const graph = networkOf(['dense', 'pooled', 'dense', 'dilated', 'dense', 'strided', 'residual'], 96, 40);
+  const compiled = (options: { budget?: number; keepConstants?: boolean }) => compile(graph, cpu(), options);
+  const run = async (options: { budget?: number; keepConstants?: boolean }) => {
+    const plan = compiled(options);
+    const store = filledStore([graph]);
+    const program = new Program(plan, cpu(), store, cpu().allocate(plan.arenaBytes));
+    const { outputs } = await program.run({
+      x: Float32Array.from({ length: 3 * 96 * 40 }, (_, i) => Math.sin(i)),
+    });
+    return { plan, out: outputs.out as Float32Array };
+  };
+
+  it('is kept, with the same result', async () => {
+    const whole = await run({ keepConstants: false });
+    const budget = Math.floor(0.85 * whole.plan.arenaBytes);
+    const { plan, out } = await run({ keepConstants: false, budget });
+    expect(whole.plan.strips).toEqual([]);
+    expect(plan.strips.length).toBeGreaterThan(0);
+    expect(plan.arenaBytes).toBeLessThanOrEqual(budget);
+    expect(out.length).toBe(whole.out.length);
+    const scale = Math.max(...whole.out.map(Math.abs));
+    out.forEach((value, i) => {
+      expect(Math.abs(value - (whole.out[i] ?? Number.NaN)) / scale).toBeLessThan(1e-5);
+    });
+  });
+
+  it('that is enough changes nothing', () => {
+    const { arenaBytes } = compiled({});
+    expect(compiled({ budget: arenaBytes }).strips).toEqual([]);
+  });
+
+  it('that nothing fits is an error that says what would', () => {
+    expect(() => compiled({ keepConstants: false, budget: 1000 })).toThrow(
+      /^the plan needs .* of memory beside the weights, in strips of rows about .* at least, but the budget leaves 1000 B/,
+    );
+  });
+});
+
+describe('constants that are not kept', () => {
+  it('give the same numbers with less memory and no prologue', async () => {
+    const { graph, inputs } = evaluationOf([1, 16, 9, 8], (x) => {
+      return LAYERS.dense?.(convolution(x, 'first', 16), 'second') ?? x;
+    });
+    const [kept, transient] = await Promise.all(
+      [true, false].map(async (keepConstants) => {
+        const plan = compile(graph, cpu(), { keepConstants });
+        const program = new Program(plan, cpu(), filledStore([graph]), cpu().allocate(plan.arenaBytes));
+        return { plan, out: (await program.run(inputs)).outputs.out };
+      }),
+    );
+    expect(transient?.plan.prologue).toBe(0);
+    expect(transient?.plan.bytes.constants).toBe(0);
+    expect(kept?.plan.bytes.constants).toBeGreaterThan(0);
+    expect(transient?.out).toEqual(kept?.out);
+  });
+});
