@@ -35,6 +35,7 @@ async function loadText(text: string): Promise<string> {
 describe('defaults', () => {
   it('are those of the reference, with our additions', () => {
     expect(resolveConfig({}, 'c.json')).toEqual({
+      task: 'classification',
       network: {
         arch: 'resnet101',
         activation: 'relu',
