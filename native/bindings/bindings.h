@@ -13,7 +13,7 @@
 
 namespace iabn {
 
-// new Memory(bytes); bytes; read(offset, length): Uint8Array copy; write(offset, bytes)
+// new Memory(bytes); bytes; read(offset, length): Uint8Array copy; write(offset, bytes); discard()
 class MemoryBinding : public Napi::ObjectWrap<MemoryBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
@@ -23,6 +23,7 @@ class MemoryBinding : public Napi::ObjectWrap<MemoryBinding> {
  private:
   Napi::Value read(const Napi::CallbackInfo& info);
   void write(const Napi::CallbackInfo& info);
+  void discard(const Napi::CallbackInfo& info);
 };
 
 // new Kernel({op, attrs, inputs, outputs}); workspaceBytes; implementation; refusals

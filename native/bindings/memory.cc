@@ -15,7 +15,8 @@ size_t to_size(const Napi::Value& value, const char* what) {
 void MemoryBinding::define(Napi::Env env, Napi::Object exports) {
   exports.Set("Memory", DefineClass(env, "Memory",
                                     {InstanceMethod("read", &MemoryBinding::read),
-                                     InstanceMethod("write", &MemoryBinding::write)}));
+                                     InstanceMethod("write", &MemoryBinding::write),
+                                     InstanceMethod("discard", &MemoryBinding::discard)}));
 }
 
 MemoryBinding::MemoryBinding(const Napi::CallbackInfo& info)
@@ -37,5 +38,7 @@ void MemoryBinding::write(const Napi::CallbackInfo& info) {
   uint8_t* dst = memory->range(to_size(info[0], "offset"), data.ByteLength());
   if (data.ByteLength() > 0) std::memcpy(dst, data.Data(), data.ByteLength());
 }
+
+void MemoryBinding::discard(const Napi::CallbackInfo&) { memory->discard(); }
 
 }  // namespace iabn

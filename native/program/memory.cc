@@ -20,6 +20,10 @@ Memory::~Memory() {
   if (data_) munmap(data_, bytes_);
 }
 
+void Memory::discard() {
+  if (data_) madvise(data_, bytes_, MADV_DONTNEED);
+}
+
 uint8_t* Memory::range(size_t offset, size_t length) const {
   if (offset > bytes_ || length > bytes_ - offset) {
     throw std::out_of_range("bytes " + std::to_string(offset) + " to " + std::to_string(offset + length) +

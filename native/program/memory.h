@@ -18,6 +18,8 @@ class Memory {
   uint8_t* data() const { return data_; }
   // Throws std::out_of_range unless [offset, offset + length) lies inside.
   uint8_t* range(size_t offset, size_t length) const;
+  // Gives the pages back to the system; the block stays, and reads as zeros.
+  void discard();
 
  private:
   size_t bytes_;

@@ -17,6 +17,7 @@ import digest
 import paths
 import prng
 from nets import NETS, load_prng_parameters
+from step import float32_errors, step
 
 BATCH, CLASSES = 4, 10
 
@@ -49,53 +50,16 @@ def build(arch: str, options: dict) -> nn.Module:
     return net
 
 
-def step(net: nn.Module, x: torch.Tensor) -> dict:
-    """Runs the step, and the evaluation after it; the outputs of the stem and of every block, by name."""
-    outputs, hooks = {}, []
-    for name, module in net.named_modules():
-        if name == "mod1" or type(module).__name__ in ("Residual", "Identity", "Dense"):
-            keep = lambda _m, _i, out, name=name: outputs.update({name: out.detach()})
-            hooks.append(module.register_forward_hook(keep))
-    logits = net(x)
-    for hook in hooks:
-        hook.remove()
-    loss = F.cross_entropy(logits, torch.tensor(labels()))
-    loss.backward()
-    with torch.no_grad():
-        evaluated = net.eval()(x)
-    return {"loss": loss.item(), "logits": logits.detach(), "evaluated": evaluated, "outputs": outputs}
-
-
-def float32_errors(make, net: nn.Module, x: torch.Tensor) -> dict:
-    """What float32 alone costs: the same step in PyTorch's float32, relative L2 error of each kind of result."""
-    single = clearance.copy(net, make()).float()
-    ours = step(single, x.float())
-    double = clearance.copy(net, make())
-    ref = step(double, x)
-    grads = dict(double.named_parameters())
-    worst = {n: _relative(p.grad, grads[n].grad) for n, p in single.named_parameters()}
-    name = max(worst, key=worst.get)
-    return {
-        "loss": abs(ours["loss"] - ref["loss"]) / ref["loss"],
-        "logits": _relative(ours["logits"], ref["logits"]),
-        "evaluated": _relative(ours["evaluated"], ref["evaluated"]),
-        "outputs": max(_relative(ours["outputs"][n], ref["outputs"][n]) for n in ref["outputs"]),
-        "gradients": worst[name],
-        "worstGradient": name,
-        "medianGradient": float(np.median(list(worst.values()))),
-    }
-
-
-def _relative(a, b) -> float:
-    return float((a.double() - b).norm() / b.norm())
+def criterion(logits: torch.Tensor) -> torch.Tensor:
+    return F.cross_entropy(logits, torch.tensor(labels()))
 
 
 def main(case: str, spec: dict) -> None:
     options, size = spec.get("options", {}), spec.get("size", 64)
     make = partial(build, case, options)
     net, x, salt, moved = clearance.clear(make, partial(images, size=size))
-    errors = float32_errors(make, net, x)
-    result = step(net, x)
+    errors = float32_errors(make, net, x, criterion)
+    result = step(net, x, criterion)
     digests = lambda tensors, few: {n: _digest(case, n, v.detach().numpy(), few) for n, v in tensors.items()}
     out = {
         "about": {

@@ -1,7 +1,7 @@
 /** Networks by the names that configurations use. */
 import { UsageError } from '@inplace-abn/core';
 import { DENSENETS, type DenseNetOptions, densenet } from './densenet.js';
-import type { Network, NetworkOptions } from './network.js';
+import type { Network, NetworkOptions, Stem } from './network.js';
 import { RESNETS, type ResNetOptions, resnet } from './resnet.js';
 import { RESNEXTS, type ResNeXtOptions, resnext } from './resnext.js';
 import {
@@ -32,10 +32,29 @@ export interface AnyNetworkOptions
 
 export type NetworkOption = keyof AnyNetworkOptions;
 
+/** The dilation that gives each output stride (with the stem 'imagenet'); undefined: none is needed. */
+type OutputStrides = ReadonlyMap<number, AnyNetworkOptions['dilation']>;
+
 interface Entry {
   readonly takes: ReadonlySet<string>;
+  readonly outputStrides: OutputStrides;
   readonly build: (options: AnyNetworkOptions) => Network;
 }
+
+/** Of families that dilate any of mod2 … mod5: every module that does not stride doubles the dilation from there on. */
+const BY_MODULE: OutputStrides = new Map([
+  [32, undefined],
+  [16, [1, 1, 1, 2]],
+  [8, [1, 1, 2, 4]],
+  [4, [1, 2, 4, 8]],
+]);
+
+const WHOLE: OutputStrides = new Map([[32, undefined]]);
+
+const A2: OutputStrides = new Map<number, boolean | undefined>([
+  [32, undefined],
+  [8, true],
+]);
 
 const COMMON: readonly (keyof NetworkOptions)[] = ['normAct', 'classes', 'width', 'stem'];
 
@@ -43,22 +62,23 @@ const COMMON: readonly (keyof NetworkOptions)[] = ['normAct', 'classes', 'width'
 function family<S, O extends NetworkOptions>(
   structures: Readonly<Record<string, S>>,
   own: readonly (Exclude<keyof O, keyof NetworkOptions> & string)[],
+  outputStrides: OutputStrides,
   build: (structure: S, options: O) => Network,
 ): [string, Entry][] {
   const takes = new Set<string>([...COMMON, ...own]);
   return Object.entries(structures).map(([name, structure]) => [
     name,
     // Only options that the family takes arrive here, and the family checks what they hold.
-    { takes, build: (options) => build(structure, options as NetworkOptions as O) },
+    { takes, outputStrides, build: (options) => build(structure, options as NetworkOptions as O) },
   ]);
 }
 
 const entries: ReadonlyMap<string, Entry> = new Map([
-  ...family(RESNETS, ['dilation'], resnet),
-  ...family(RESNEXTS, ['groups', 'baseChannels', 'input3x3', 'dilation'], resnext),
-  ...family(WIDER_RESNETS, [], widerResNet),
-  ...family(WIDER_RESNETS_A2, ['dilation', 'dropout'], widerResNetA2),
-  ...family(DENSENETS, ['growth', 'theta', 'input3x3', 'dilation'], densenet),
+  ...family(RESNETS, ['dilation'], BY_MODULE, resnet),
+  ...family(RESNEXTS, ['groups', 'baseChannels', 'input3x3', 'dilation'], BY_MODULE, resnext),
+  ...family(WIDER_RESNETS, [], WHOLE, widerResNet),
+  ...family(WIDER_RESNETS_A2, ['dilation', 'dropout'], A2, widerResNetA2),
+  ...family(DENSENETS, ['growth', 'theta', 'input3x3', 'dilation'], BY_MODULE, densenet),
 ]);
 
 /** Names that `createNetwork` knows: those of the configuration's `network.arch`. */
@@ -70,6 +90,24 @@ export function takesOption(arch: string, option: NetworkOption): boolean {
 }
 
 /**
+ * The option `dilation` with which `arch` has an output stride (pixels to one position of its last feature map);
+ * undefined: without it. The stem 'small' reduces by four less. Throws UsageError with the strides that it can have.
+ */
+export function dilationFor(
+  arch: string,
+  outputStride: number,
+  stem: Stem = 'imagenet',
+): AnyNetworkOptions['dilation'] {
+  const { outputStrides } = entryOf(arch);
+  const spared = stem === 'small' ? 4 : 1;
+  if (outputStrides.has(outputStride * spared)) return outputStrides.get(outputStride * spared);
+  const known = [...outputStrides.keys()].map((stride) => stride / spared);
+  throw new UsageError(
+    `${arch} cannot have an output stride of ${outputStride}: it has ${known.join(', ')} with the stem ${stem}`,
+  );
+}
+
+/**
  * Builds the network `arch`. Throws UsageError for an unknown name (with the list of names), for an option that its
  * family does not take (with the list of those it takes) and for values that no network can have.
  */
@@ -77,12 +115,16 @@ export function createNetwork<A extends string>(
   arch: A,
   options: A extends Architecture ? ArchitectureOptions[A] : AnyNetworkOptions,
 ): Network {
-  const entry = entries.get(arch);
-  if (!entry)
-    throw new UsageError(`unknown architecture ${arch}: expected one of ${ARCHITECTURES.join(', ')}`);
+  const entry = entryOf(arch);
   for (const [option, value] of Object.entries(options)) {
     if (value === undefined || entry.takes.has(option)) continue;
     throw new UsageError(`${arch} takes no option ${option}: it has ${[...entry.takes].join(', ')}`);
   }
   return entry.build(options);
+}
+
+function entryOf(arch: string): Entry {
+  const entry = entries.get(arch);
+  if (entry) return entry;
+  throw new UsageError(`unknown architecture ${arch}: expected one of ${ARCHITECTURES.join(', ')}`);
 }

@@ -8,13 +8,16 @@ export {
   type Architecture,
   type ArchitectureOptions,
   createNetwork,
+  dilationFor,
   type NetworkOption,
   takesOption,
 } from './create.js';
+export { DeepLabV3, type DeepLabV3Options } from './deeplabv3.js';
 export { DENSENETS, type DenseNetOptions, type DenseNetStructure, densenet } from './densenet.js';
 export { Network, type NetworkOptions, type Stem } from './network.js';
 export { RESNETS, type ResNetOptions, type ResNetStructure, resnet } from './resnet.js';
 export { RESNEXTS, type ResNeXtOptions, type ResNeXtStructure, resnext } from './resnext.js';
+export { SegmentationNetwork, type SegmentationOptions, segmentationNetwork } from './segmentation.js';
 export {
   WIDER_RESNETS,
   WIDER_RESNETS_A2,

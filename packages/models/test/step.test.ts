@@ -5,9 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Digest, digestError } from '../../core/test/support/digest.js';
 import { readJson } from '../../core/test/support/fixtures.js';
 import { toStorage } from '../../core/test/support/layout.js';
-import { normal, parameter } from '../../core/test/support/prng.js';
+import { normal } from '../../core/test/support/prng.js';
 import { Step } from '../../core/test/support/step.js';
 import { type AnyNetworkOptions, createNetwork, type Network } from '../src/index.js';
+import { relativeDifference, startOf } from './support/start.js';
 import { GRADIENT, gradientStep } from './support/training-step.js';
 
 interface NetworkFixture extends Pick<AnyNetworkOptions, 'width' | 'stem' | 'dilation' | 'dropout'> {
@@ -50,20 +51,6 @@ function networkOf({ about: { network } }: Fixture): Network {
   return createNetwork(arch, { normAct, classes, width, stem, dilation, dropout, input3x3: input_3x3 });
 }
 
-/** Parameters and running statistics before the step. */
-function startOf(fixture: Fixture): Record<string, TypedArray> {
-  const states = networkOf(fixture)
-    .namedStates()
-    .map(({ name, shape, kind, role }) => {
-      if (kind !== 'parameter')
-        return [name, role === 'one' ? new Float32Array(shape[0] ?? 0).fill(1) : undefined];
-      const data = parameter(name, shape);
-      for (const [channel, value] of fixture.biases[name] ?? []) data[channel] = value;
-      return [name, data];
-    });
-  return Object.fromEntries(states) as Record<string, TypedArray>;
-}
-
 interface StepRun {
   readonly step: Step;
   readonly outputs: Record<string, Float32Array>;
@@ -100,7 +87,7 @@ describe.each(fixtures)('a training step of $name', { timeout: 120_000 }, (fixtu
   let start: Record<string, TypedArray>;
   let run: StepRun;
   beforeAll(async () => {
-    start = startOf(fixture);
+    start = startOf(networkOf(fixture), fixture.biases);
     run = await runStep(fixture, start, {});
   }, 120_000);
 
@@ -144,15 +131,3 @@ describe.each(fixtures)('a training step of $name', { timeout: 120_000 }, (fixtu
     }
   });
 });
-
-/** ‖a − b‖ / ‖b‖ */
-function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  expect(a.length).toBe(b.length);
-  let [difference, norm] = [0, 0];
-  for (let i = 0; i < a.length; i++) {
-    const [x, y] = [a[i] ?? Number.NaN, b[i] ?? Number.NaN];
-    difference += (x - y) ** 2;
-    norm += y ** 2;
-  }
-  return Math.sqrt(difference / norm);
-}

@@ -36,6 +36,39 @@ export { formatValidation, type Validation } from './run/validate.js';
 export { type MetricRecord, MetricsLog, readMetrics } from './run-folder/metrics-log.js';
 export { RunFolder, type RunFolderOptions } from './run-folder/run-folder.js';
 export { collectVersions, type Versions } from './run-folder/versions.js';
+export { loadClasses, type SegmentationClass, vistasClasses } from './segmentation/classes.js';
+export {
+  buildGallery,
+  type Gallery,
+  type GalleryImage,
+  type GalleryOptions,
+  writeGalleryRecord,
+} from './segmentation/gallery/write.js';
+export {
+  type ClassCount,
+  type ConfidenceMap,
+  countClasses,
+  type LabelMap,
+  meanConfidence,
+} from './segmentation/label-map.js';
+export {
+  type ConfusionCounts,
+  formatLabels,
+  type LabelScore,
+  type LabelsResult,
+  labelsJson,
+  labelsResult,
+} from './segmentation/labels-report.js';
+export { blend, encodeOverlayPng, type OverlayOptions, renderOverlay } from './segmentation/overlay.js';
+export { encodePalettePng, encodeProbabilityPng, encodeRawPng } from './segmentation/prediction-png.js';
+export {
+  checkOutputs,
+  type OutputKind,
+  outputName,
+  outputPath,
+  shardOf,
+  unfinished,
+} from './segmentation/shard.js';
 export { evaluationStep } from './step/evaluation-step.js';
 export { ARCHITECTURES, initialStateOf, networkOf, normActOf } from './step/network.js';
 export { trainingStep } from './step/training-step.js';

@@ -44,6 +44,11 @@ export interface DeviceMemory {
   /** A copy of `length` bytes from `offset`. */
   read(offset: number, length: number): Uint8Array;
   write(offset: number, data: Uint8Array): void;
+  /**
+   * Gives the memory back to the system without waiting for the garbage collector. The block stays and reads as zeros;
+   * not while a program runs on it.
+   */
+  discard(): void;
 }
 
 export interface Location {

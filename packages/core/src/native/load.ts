@@ -10,6 +10,7 @@ export interface NativeMemory {
   readonly bytes: number;
   read(offset: number, length: number): Uint8Array;
   write(offset: number, data: Uint8Array): void;
+  discard(): void;
 }
 
 export interface NativeKernel {

@@ -1,4 +1,12 @@
-import { crossEntropy, type Graph, gradients, type Shape, trace } from '@inplace-abn/core';
+import {
+  crossEntropy,
+  type Graph,
+  gradients,
+  resizeBilinear,
+  type Shape,
+  trace,
+  type Value,
+} from '@inplace-abn/core';
 import { type Module, parametersIn } from '@inplace-abn/nn';
 
 /** Prefix of the outputs that hold gradients. */
@@ -12,13 +20,30 @@ export function gradientStep(network: Module, shape: Shape, { random = false } =
     const seed = random ? tracer.input('seed', [], 'int32') : undefined;
     const logits = network.call(x, { training: true, ...(seed ? { seed } : {}) });
     const loss = crossEntropy(logits, labels);
-    const parameters = parametersIn(loss);
-    const found = gradients(loss, [...parameters.values()]);
-    const named = [...parameters.keys()].map((name, index) => {
-      const gradient = found[index];
-      if (!gradient) throw new Error(`the loss does not depend on ${name}`);
-      return [`${GRADIENT}${name}`, gradient] as const;
-    });
-    return { loss, logits, ...Object.fromEntries(named) };
+    return { loss, logits, ...gradientsOf(loss) };
   });
+}
+
+/** The same for a segmentation network: labels at the images' resolution, 255 ignored. */
+export function segmentationStep(network: Module, shape: Shape): Graph {
+  const [images = 0, , height = 0, width = 0] = shape;
+  return trace((tracer) => {
+    const x = tracer.input('x', shape, 'float32');
+    const labels = tracer.input('labels', [images, height, width], 'int32');
+    const logits = network.call(x, { training: true });
+    const loss = crossEntropy(resizeBilinear(logits, [height, width]), labels, { ignoreIndex: 255 });
+    return { loss, logits, ...gradientsOf(loss) };
+  });
+}
+
+/** ∂loss of every parameter, as outputs of a step. */
+function gradientsOf(loss: Value): Record<string, Value> {
+  const parameters = parametersIn(loss);
+  const found = gradients(loss, [...parameters.values()]);
+  const named = [...parameters.keys()].map((name, index) => {
+    const gradient = found[index];
+    if (!gradient) throw new Error(`the loss does not depend on ${name}`);
+    return [`${GRADIENT}${name}`, gradient] as const;
+  });
+  return Object.fromEntries(named);
 }

@@ -1,30 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { JsonSyntaxError, type LocatedJson, type Position, parseJson } from './json.js';
-import { formatPath, type Problem, toProblems } from './problems.js';
+import { ConfigError, duplicateKeys, locate } from './error.js';
+import type { LocatedJson } from './json.js';
+import { type Problem, toProblems } from './problems.js';
+import { readJson } from './read-json.js';
 import { crossKeyProblems } from './rules.js';
 import { type TrainConfig, trainSchema } from './schema.js';
+
+export { ConfigError, type ConfigProblem } from './error.js';
 
 export interface ConfigOptions {
   /** Known architecture names; `network.arch` must be one of them. Any name is taken where this is absent. */
   architectures?: readonly string[];
-}
-
-/** One line of a {@link ConfigError}. */
-export interface ConfigProblem extends Partial<Position> {
-  /** Full key path, such as `optimizer.schedule.type`; empty for the document itself. */
-  path: string;
-  message: string;
-}
-
-/** Everything that is wrong with a configuration, one line each, in the order of the file. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  constructor(
-    readonly source: string,
-    readonly problems: readonly ConfigProblem[],
-  ) {
-    super(problems.map((problem) => formatLine(source, problem)).join('\n'));
-  }
 }
 
 /** The reference's defaults and those of our additions. Frozen: copy it to change it. */
@@ -41,19 +26,8 @@ const everyKey: Readonly<TrainConfig> = deepFreeze(
  * @throws {ConfigError} naming file, line, column and key of every problem
  */
 export async function loadConfig(path: string, options: ConfigOptions = {}): Promise<TrainConfig> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'ENOENT' ? 'there is no such file' : `cannot be read (${error.message})`;
-    throw new ConfigError(path, [{ path: '', message: `${reason}; expected a JSON training configuration` }]);
-  });
-  try {
-    const json = parseJson(text);
-    return resolve(json.value, path, options, json);
-  } catch (error) {
-    if (!(error instanceof JsonSyntaxError)) throw error;
-    throw new ConfigError(path, [
-      { path: '', ...error.position, message: `not valid JSON: ${error.message}` },
-    ]);
-  }
+  const json = await readJson(path, 'a JSON training configuration');
+  return resolve(json.value, path, options, json);
 }
 
 /**
@@ -73,27 +47,10 @@ function resolve(raw: unknown, source: string, options: ConfigOptions, json?: Lo
   );
   problems.push(...crossKeyProblems(raw, everyKey));
   const located = problems.map((problem) => locate(problem, json));
-  for (const { path, position, first } of json?.duplicates ?? []) {
-    located.push({
-      path: formatPath(path),
-      ...position,
-      message: `given twice, first on line ${first.line}`,
-    });
-  }
+  located.push(...duplicateKeys(json));
   // A copy, because zod hands out the one array that stands as a default.
   if (result.success && located.length === 0) return structuredClone(result.data);
-  located.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
   throw new ConfigError(source, located);
-}
-
-function locate(problem: Problem, json: LocatedJson | undefined): ConfigProblem {
-  const position = json?.locate(problem.path, problem.at) ?? {};
-  return { path: formatPath(problem.path), message: problem.message, ...position };
-}
-
-function formatLine(source: string, { path, line, column, message }: ConfigProblem): string {
-  const where = line === undefined ? source : `${source}:${line}:${column}`;
-  return path === '' ? `${where}: ${message}` : `${where}: ${path}: ${message}`;
 }
 
 function deepFreeze<T extends object>(object: T): T {

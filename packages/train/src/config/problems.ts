@@ -14,18 +14,26 @@ export interface Problem {
 
 /** Turns a zod issue into our problems: one for each unknown key, one for anything else. */
 export function toProblems(issue: z.core.$ZodIssue, raw: unknown, defaults: TrainConfig): Problem[] {
-  const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => unknownKey([...path, key], raw, defaults));
-  }
+  if (issue.code !== 'unrecognized_keys') return [valueProblem(issue, raw)];
+  const path = pathOf(issue);
+  return issue.keys.map((key) => unknownKey([...path, key], raw, defaults));
+}
+
+export function pathOf(issue: z.core.$ZodIssue): KeyPath {
+  return issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+}
+
+/** Any issue but unknown keys: what the schema expects there, and what was received. */
+export function valueProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
+  const path = pathOf(issue);
   const received = valueAt(raw, path);
   if (issue.code === 'invalid_value') {
-    return [{ path, at: 'value', message: notOneOf(issue.values.map(String), received) }];
+    return { path, at: 'value', message: notOneOf(issue.values.map(String), received) };
   }
   if (received === undefined) {
-    return [{ path, at: 'value', message: `is missing, expected ${issue.message}` }];
+    return { path, at: 'value', message: `is missing, expected ${issue.message}` };
   }
-  return [{ path, at: 'value', message: `expected ${issue.message}, received ${show(received)}` }];
+  return { path, at: 'value', message: `expected ${issue.message}, received ${show(received)}` };
 }
 
 /** The value at a key path, or undefined where the path leaves the object. */

@@ -1,0 +1,113 @@
+/** The head of DeepLabV3 (Chen et al. 2017): dilated convolutions side by side and image-level context. */
+import {
+  add,
+  avgPool,
+  broadcastAdd,
+  concat,
+  dim,
+  type Pair,
+  padReplicate,
+  type Value,
+} from '@inplace-abn/core';
+import { Conv2d, type Mode, Module, ModuleList, type NormAct } from '@inplace-abn/nn';
+
+export interface DeepLabV3Options {
+  readonly normAct: NormAct;
+  /** Output channels of every convolution on the input; default 256. */
+  readonly hidden?: number;
+  /** Dilations of the three 3×3 convolutions; default 12, 24, 36, made for an output stride of 8. */
+  readonly dilations?: readonly number[];
+  /**
+   * Height and width of the window that context is averaged over in evaluation, at most the feature map's own; null:
+   * the whole map, as in training. Default 84×84, what a training crop of 672 pixels is at an output stride of 8.
+   */
+  readonly poolingSize?: Pair | null;
+}
+
+/** Extra rows and columns on each side of a feature map. */
+interface Margin {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+/**
+ * N×C×H×W → N×channels×H×W, named as the published checkpoint:
+ *
+ *   out  = red_conv(map_bn(concat(map_convs(x))))
+ *   pool = pool_red_conv(global_pooling_bn(global_pooling_conv(mean(x))))
+ *   y    = red_bn(out + pool)
+ *
+ * The mean is over all positions in training, over a sliding window in evaluation (`poolingSize`), whose map is padded
+ * back to H×W by repeating its border. What follows the mean works on each position alone, so the padding is left to
+ * the end, where the map has the fewest channels.
+ */
+export class DeepLabV3 extends Module {
+  readonly map_convs: ModuleList<Conv2d>;
+  readonly map_bn: Module;
+  readonly global_pooling_conv: Conv2d;
+  readonly global_pooling_bn: Module;
+  readonly red_conv: Conv2d;
+  readonly pool_red_conv: Conv2d;
+  readonly red_bn: Module;
+  private readonly poolingSize: Pair | null;
+
+  constructor(
+    inChannels: number,
+    readonly channels: number,
+    { normAct, hidden = 256, dilations = [12, 24, 36], poolingSize = [84, 84] }: DeepLabV3Options,
+  ) {
+    super();
+    this.map_convs = new ModuleList([
+      new Conv2d(inChannels, hidden, 1, { bias: false }),
+      ...dilations.map((dilation) => {
+        return new Conv2d(inChannels, hidden, 3, { padding: dilation, dilation, bias: false });
+      }),
+    ]);
+    this.map_bn = normAct(hidden * this.map_convs.list.length);
+    this.global_pooling_conv = new Conv2d(inChannels, hidden, 1, { bias: false });
+    this.global_pooling_bn = normAct(hidden);
+    this.red_conv = new Conv2d(hidden * this.map_convs.list.length, channels, 1, { bias: false });
+    this.pool_red_conv = new Conv2d(hidden, channels, 1, { bias: false });
+    this.red_bn = normAct(channels);
+    this.poolingSize = poolingSize;
+  }
+
+  protected forward(x: Value, mode: Mode): Value {
+    const maps = this.map_convs.list.map((_, index) => this.map_convs.callAt(index, x, mode, 'map_convs'));
+    const out = this.red_conv.call(this.map_bn.call(concat(maps), mode, 'map_bn'), mode, 'red_conv');
+    const window = this.windowOf(x, mode);
+    const context = this.contextOf(x, window, mode);
+    const { top, bottom, left, right } = marginOf(window);
+    const whole = window[0] === dim(x.shape, 2) && window[1] === dim(x.shape, 3);
+    const sum = whole
+      ? broadcastAdd(out, context)
+      : add(out, padReplicate(context, { top, bottom, left, right }));
+    return this.red_bn.call(sum, mode, 'red_bn');
+  }
+
+  private windowOf(x: Value, mode: Mode): Pair {
+    const size = [dim(x.shape, 2), dim(x.shape, 3)] as const;
+    if (mode.training || !this.poolingSize) return size;
+    return [Math.min(this.poolingSize[0], size[0]), Math.min(this.poolingSize[1], size[1])];
+  }
+
+  private contextOf(x: Value, window: Pair, mode: Mode): Value {
+    const mean = x.tracer.within('global_pooling', () => avgPool(x, window, { stride: 1 }));
+    const reduced = this.global_pooling_conv.call(mean, mode, 'global_pooling_conv');
+    const normed = this.global_pooling_bn.call(reduced, mode, 'global_pooling_bn');
+    return this.pool_red_conv.call(normed, mode, 'pool_red_conv');
+  }
+}
+
+/** What a window of stride 1 takes off a map; of an odd number of positions the far side gets one more. */
+function marginOf([height, width]: Pair): Margin {
+  const near = (size: number) => Math.floor((size - 1) / 2);
+  return {
+    top: near(height),
+    bottom: height - 1 - near(height),
+    left: near(width),
+    right: width - 1 - near(width),
+  };
+}

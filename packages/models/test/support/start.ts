@@ -1,0 +1,32 @@
+/** What the comparisons with PyTorch share: the states before a step, and how far results are apart. */
+import type { TypedArray } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import { expect } from 'vitest';
+import { parameter } from '../../../core/test/support/prng.js';
+
+/** Values over those of the generator, by parameter and channel. */
+export type Biases = Readonly<Record<string, readonly (readonly [number, number])[]>>;
+
+/** Parameters by the generator, and running statistics of a fresh network. */
+export function startOf(network: Module, biases: Biases): Record<string, TypedArray> {
+  const states = network.namedStates().map(({ name, shape, kind, role }) => {
+    if (kind !== 'parameter')
+      return [name, role === 'one' ? new Float32Array(shape[0] ?? 0).fill(1) : undefined];
+    const data = parameter(name, shape);
+    for (const [channel, value] of biases[name] ?? []) data[channel] = value;
+    return [name, data];
+  });
+  return Object.fromEntries(states) as Record<string, TypedArray>;
+}
+
+/** ‖a − b‖ / ‖b‖ */
+export function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let [difference, norm] = [0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i] ?? Number.NaN, b[i] ?? Number.NaN];
+    difference += (x - y) ** 2;
+    norm += y ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}

@@ -1,0 +1,46 @@
+import type { LocatedJson, Position } from './json.js';
+import { formatPath, type Problem } from './problems.js';
+
+/** One line of a {@link ConfigError}. */
+export interface ConfigProblem extends Partial<Position> {
+  /** Full key path, such as `optimizer.schedule.type`; empty for the document itself. */
+  path: string;
+  message: string;
+}
+
+/** Everything that is wrong with a configuration, one line each, in the order of the file. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(
+    readonly source: string,
+    problems: readonly ConfigProblem[],
+  ) {
+    const sorted = problems.toSorted(
+      (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+    );
+    super(sorted.map((problem) => formatLine(source, problem)).join('\n'));
+    this.problems = sorted;
+  }
+}
+
+/** A problem with the place in the text it was parsed from, where there is one. */
+export function locate(problem: Problem, json: LocatedJson | undefined): ConfigProblem {
+  const position = json?.locate(problem.path, problem.at) ?? {};
+  return { path: formatPath(problem.path), message: problem.message, ...position };
+}
+
+/** A problem for every key that an object of the text holds twice. */
+export function duplicateKeys(json: LocatedJson | undefined): ConfigProblem[] {
+  return (json?.duplicates ?? []).map(({ path, position, first }) => ({
+    path: formatPath(path),
+    ...position,
+    message: `given twice, first on line ${first.line}`,
+  }));
+}
+
+function formatLine(source: string, { path, line, column, message }: ConfigProblem): string {
+  const where = line === undefined ? source : `${source}:${line}:${column}`;
+  return path === '' ? `${where}: ${message}` : `${where}: ${path}: ${message}`;
+}

@@ -1,0 +1,81 @@
+/** The classes of a segmentation network: names and colours of its outputs. */
+import type { Rgb } from '@inplace-abn/data';
+import { z } from 'zod';
+import { ConfigError, duplicateKeys, locate } from '../config/error.js';
+import { section } from '../config/fields.js';
+import type { KeyPath } from '../config/json.js';
+import { nearestName, type Problem, pathOf, valueProblem } from '../config/problems.js';
+import { readJson } from '../config/read-json.js';
+import vistas from './vistas-classes.json' with { type: 'json' };
+
+export interface SegmentationClass {
+  /** Index of the network's output, and the pixel's value in files. */
+  readonly id: number;
+  readonly name: string;
+  /** Red, green, blue; 0 to 255. */
+  readonly color: Rgb;
+}
+
+/** Pixels of class maps are bytes. */
+export const MOST_CLASSES = 256;
+
+const idExpected = `an integer from 0 to ${MOST_CLASSES - 1}`;
+const colorExpected = 'a list of three integers from 0 to 255 (red, green, blue)';
+const listExpected = `a list of 1 to ${MOST_CLASSES} classes`;
+
+function byte(expected: string) {
+  return z.int(expected).min(0, expected).max(255, expected);
+}
+
+const classSchema = section({
+  id: byte(idExpected),
+  name: z.string('a name').trim().min(1, 'a name'),
+  color: z.tuple([byte(colorExpected), byte(colorExpected), byte(colorExpected)], colorExpected),
+});
+const listSchema = z.array(classSchema, listExpected).min(1, listExpected).max(MOST_CLASSES, listExpected);
+
+/** The 65 classes of Mapillary Vistas, in the order of the published network's outputs. */
+export const vistasClasses: readonly SegmentationClass[] = listSchema.parse(vistas);
+
+/**
+ * Reads a class list: a JSON list of `{"id": 0, "name": "Road", "color": [128, 64, 128]}` with every id from 0 to
+ * classes − 1 once, in any order.
+ *
+ * @returns the classes by id
+ * @throws {ConfigError} naming file, line, column and key of every problem
+ */
+export async function loadClasses(path: string): Promise<readonly SegmentationClass[]> {
+  const json = await readJson(path, 'a JSON list of classes');
+  const result = listSchema.safeParse(json.value);
+  const problems = result.success
+    ? idProblems(result.data)
+    : result.error.issues.flatMap((issue) => problemsOf(issue, json.value));
+  const located = [...problems.map((problem) => locate(problem, json)), ...duplicateKeys(json)];
+  if (!result.success || located.length > 0) throw new ConfigError(path, located);
+  return result.data.sort((a, b) => a.id - b.id);
+}
+
+function problemsOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
+  if (issue.code !== 'unrecognized_keys') return [valueProblem(issue, raw)];
+  const known = Object.keys(classSchema.shape);
+  return issue.keys.map((key) => {
+    const near = nearestName(key, known);
+    const rest = near ? `did you mean "${near}"?` : `known are ${known.join(', ')}`;
+    return { path: [...pathOf(issue), key], at: 'key', message: `unknown key; ${rest}` };
+  });
+}
+
+/** n classes must have the ids 0 … n−1: they are the network's outputs. */
+function idProblems(classes: readonly SegmentationClass[]): Problem[] {
+  const last = classes.length - 1;
+  const problem = (index: number, message: string): Problem => {
+    const path: KeyPath = [index, 'id'];
+    return { path, at: 'value', message };
+  };
+  return classes.flatMap(({ id, name }, index) => {
+    const first = classes.findIndex((other) => other.id === id);
+    if (first !== index) return [problem(index, `${id} is already the id of "${classes[first]?.name}"`)];
+    if (id <= last) return [];
+    return [problem(index, `expected an id from 0 to ${last}, one for each class; "${name}" has ${id}`)];
+  });
+}

@@ -1,0 +1,94 @@
+/** Which files a process takes, and what each is written to. */
+import { stat } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import { UsageError } from '@inplace-abn/core';
+
+/** What is written for each image beside its record for the gallery. */
+export type OutputKind = 'prediction' | 'probability' | 'overlay' | 'record';
+
+const SUFFIXES: Record<OutputKind, string> = {
+  prediction: '.png',
+  probability: '_prob.png',
+  overlay: '_overlay.png',
+  record: '.json',
+};
+
+/** Folder, inside the one for the output, of what the gallery needs. */
+export const GALLERY_FOLDER = 'gallery';
+
+/** The file's name without its ending: what its outputs are called. */
+export function outputName(file: string): string {
+  return basename(file, extname(file));
+}
+
+/** Where one kind of output of an image goes. */
+export function outputPath(outDir: string, name: string, kind: OutputKind): string {
+  const folder = kind === 'record' ? join(outDir, GALLERY_FOLDER) : outDir;
+  return join(folder, `${name}${SUFFIXES[kind]}`);
+}
+
+/**
+ * The files of process `index` of `count`: every file is taken by exactly one, and their numbers differ by one at most.
+ * All processes must be given the same files, in any order; so this comes before {@link unfinished}.
+ */
+export function shardOf(files: readonly string[], index: number, count: number): string[] {
+  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(index) || index < 0 || index >= count) {
+    throw new UsageError(
+      `process ${index} of ${count}: processes are counted from 0 to their number less one`,
+    );
+  }
+  // Neighbours are often photographs of one size: taken in turn, they spread over the processes.
+  return files.toSorted().filter((_, i) => i % count === index);
+}
+
+/**
+ * Refuses files of which one's output would overwrite another's, or an input.
+ *
+ * @throws {UsageError} naming both files
+ */
+export function checkOutputs(files: readonly string[], outDir: string, outputs: readonly OutputKind[]): void {
+  const inputs = new Map(files.map((file) => [resolve(file), file]));
+  const writers = new Map<string, string>();
+  for (const file of files) {
+    for (const kind of outputs) {
+      const path = resolve(outputPath(outDir, outputName(file), kind));
+      const input = inputs.get(path);
+      if (input !== undefined) {
+        throw new UsageError(
+          `${file} would be written over the input ${input}: choose another output folder`,
+        );
+      }
+      const other = writers.get(path);
+      if (other !== undefined && other !== file) {
+        throw new UsageError(`${other} and ${file} would both be written to ${path}: rename one of them`);
+      }
+      writers.set(path, file);
+    }
+  }
+}
+
+/** The files of which an output is missing. Outputs are written atomically, so what is there is complete. */
+export async function unfinished(
+  files: readonly string[],
+  outDir: string,
+  outputs: readonly OutputKind[],
+): Promise<string[]> {
+  const finished = await Promise.all(
+    files.map(async (file) => {
+      const each = outputs.map((kind) => isFile(outputPath(outDir, outputName(file), kind)));
+      return (await Promise.all(each)).every(Boolean);
+    }),
+  );
+  return files.filter((_, i) => !finished[i]);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    const stats = await stat(path);
+    return stats.isFile() && stats.size > 0;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+"""One training step in float64, the evaluation after it, and how far PyTorch's own float32 strays from both."""
+
+import numpy as np
+import torch
+from torch import nn
+
+import clearance
+
+# Modules whose outputs help to find where a difference begins, beside the stem.
+KEPT = ("Residual", "Identity", "Dense", "DeepLabV3")
+
+
+def step(net: nn.Module, x: torch.Tensor, criterion) -> dict:
+    """Runs the step, and the evaluation after it; `criterion(logits)` is the loss. Outputs of the stem, of every block and of a head, by name."""
+    outputs, hooks = {}, []
+    for name, module in net.named_modules():
+        if name.split(".")[-1] == "mod1" or type(module).__name__ in KEPT:
+            keep = lambda _m, _i, out, name=name: outputs.update({name: out.detach()})
+            hooks.append(module.register_forward_hook(keep))
+    logits = net(x)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(logits)
+    loss.backward()
+    with torch.no_grad():
+        evaluated = net.eval()(x)
+    return {"loss": loss.item(), "logits": logits.detach(), "evaluated": evaluated, "outputs": outputs}
+
+
+def float32_errors(make, net: nn.Module, x: torch.Tensor, criterion) -> dict:
+    """What float32 alone costs: the same step in PyTorch's float32, relative L2 error of each kind of result."""
+    single = clearance.copy(net, make()).float()
+    ours = step(single, x.float(), criterion)
+    double = clearance.copy(net, make())
+    ref = step(double, x, criterion)
+    grads = dict(double.named_parameters())
+    worst = {n: _relative(p.grad, grads[n].grad) for n, p in single.named_parameters()}
+    name = max(worst, key=worst.get)
+    return {
+        "loss": abs(ours["loss"] - ref["loss"]) / ref["loss"],
+        "logits": _relative(ours["logits"], ref["logits"]),
+        "evaluated": _relative(ours["evaluated"], ref["evaluated"]),
+        "outputs": max(_relative(ours["outputs"][n], ref["outputs"][n]) for n in ref["outputs"]),
+        "gradients": worst[name],
+        "worstGradient": name,
+        "medianGradient": float(np.median(list(worst.values()))),
+    }
+
+
+def _relative(a, b) -> float:
+    return float((a.double() - b).norm() / b.norm())
