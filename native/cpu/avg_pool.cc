@@ -2,9 +2,13 @@
 #include "cpu/avg_pool.h"
 
 #include "cpu/data.h"
+#include "cpu/image_mean.h"
+#include "cpu/sliding_sum.h"
 
 namespace iabn {
 namespace {
+
+constexpr int64_t kLeastOverlap = 16;  // measured: from windows of 5×5 at stride 1 on, sliding ones win
 
 template <class T>
 IABN_INLINE void pool_line(const PoolShape& s, bool include_padding, const T* x, T* y, int64_t line) {
@@ -59,7 +63,32 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   return std::make_unique<FunctionKernel>(spec, run, 0);
 }
 
-OpRegistration registration("avg_pool", {make});
+std::unique_ptr<Kernel> make_whole(const KernelSpec& spec) {
+  const PoolShape s = PoolShape::from(spec.attrs, spec.inputs[0], spec.outputs[0]);
+  if (s.oh != 1 || s.ow != 1 || s.kh - s.ph < s.h || s.kw - s.pw < s.w) {
+    throw Refused("the window is not the whole image");
+  }
+  return make_image_mean(spec, window_taps(s, 0, 0, spec.attrs.boolean("count_include_pad")));
+}
+
+std::unique_ptr<Kernel> make_sliding(const KernelSpec& spec) {
+  const PoolShape s = PoolShape::from(spec.attrs, spec.inputs[0], spec.outputs[0]);
+  const bool include_padding = spec.attrs.boolean("count_include_pad");
+  if (overlap(s) < kLeastOverlap) throw Refused("windows overlap too little: direct sums are as fast");
+  SlidingSum sum;
+  sum.dtype = spec.inputs[0].dtype;
+  sum.images = s.n;
+  sum.channels = s.c;
+  sum.rows = {s.h, 1, s.ph, s.oh, s.sh, s.kh};
+  sum.columns = {s.w, 1, s.pw, s.ow, s.sw, s.kw};
+  sum.source_pitch = s.x_pitch;
+  sum.target_pitch = s.y_pitch;
+  sum.divisor = {false, taps_along(s.oh, s.kh, s.sh, s.ph, s.h, include_padding),
+                 taps_along(s.ow, s.kw, s.sw, s.pw, s.w, include_padding)};
+  return make_sliding_sum(std::move(sum));
+}
+
+OpRegistration registration("avg_pool", {make_whole, make_sliding, make});
 
 }  // namespace
 }  // namespace iabn

@@ -1,5 +1,8 @@
-// The divisor of average pooling, as PyTorch counts it.
+// The divisor of average pooling, as PyTorch counts it, and when windows are large enough to slide.
 #pragma once
+
+#include <string>
+#include <vector>
 
 #include "cpu/pooling.h"
 
@@ -19,6 +22,21 @@ IABN_INLINE float window_taps(const PoolShape& s, int64_t oy, int64_t ox, bool i
   const int64_t taps = counted_taps(oy, s.kh, s.sh, s.ph, s.h, include_padding) *
                        counted_taps(ox, s.kw, s.sw, s.pw, s.w, include_padding);
   return static_cast<float>(taps > 0 ? taps : 1);
+}
+
+// How many windows an element lies in on average: what direct sums read it for.
+inline int64_t overlap(const PoolShape& s) {
+  return s.h * s.w == 0 ? 0 : s.oh * s.ow * s.kh * s.kw / (s.h * s.w);
+}
+
+// counted_taps of every output along one axis.
+inline std::vector<int64_t> taps_along(int64_t outputs, int64_t kernel, int64_t stride, int64_t padding,
+                                       int64_t size, bool include_padding) {
+  std::vector<int64_t> taps;
+  for (int64_t out = 0; out < outputs; ++out) {
+    taps.push_back(counted_taps(out, kernel, stride, padding, size, include_padding));
+  }
+  return taps;
 }
 
 }  // namespace iabn

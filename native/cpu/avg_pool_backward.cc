@@ -1,9 +1,12 @@
 // dx = Σ dy / taps over the windows that hold this element, gathered in order.
 #include "cpu/avg_pool.h"
 #include "cpu/data.h"
+#include "cpu/sliding_sum.h"
 
 namespace iabn {
 namespace {
+
+constexpr int64_t kLeastOverlap = 8;  // measured: from windows of 3×3 at stride 1 on, sliding ones win
 
 template <class T>
 IABN_INLINE void gather_row(const PoolShape& s, bool include_padding, const T* dy, T* dx, int64_t row) {
@@ -55,7 +58,30 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   return std::make_unique<FunctionKernel>(spec, run, 0);
 }
 
-OpRegistration registration("avg_pool_backward", {make});
+// dx at y is the sum over the outputs oy with y ≤ oy·stride − padding + kernel − 1 and oy·stride − padding ≤
+// y: those that a window [y, y + kernel) holds when oy lies at oy·stride + kernel − 1 − padding.
+SlidingAxis transposed(int64_t inputs, int64_t outputs, int64_t kernel, int64_t stride, int64_t padding) {
+  return {outputs, stride, kernel - 1 - padding, inputs, 1, kernel};
+}
+
+std::unique_ptr<Kernel> make_sliding(const KernelSpec& spec) {
+  const PoolShape s = PoolShape::from(spec.attrs, spec.outputs[0], spec.inputs[0]);
+  const bool include_padding = spec.attrs.boolean("count_include_pad");
+  if (overlap(s) < kLeastOverlap) throw Refused("windows overlap too little: direct sums are as fast");
+  SlidingSum sum;
+  sum.dtype = spec.inputs[0].dtype;
+  sum.images = s.n;
+  sum.channels = s.c;
+  sum.rows = transposed(s.h, s.oh, s.kh, s.sh, s.ph);
+  sum.columns = transposed(s.w, s.ow, s.kw, s.sw, s.pw);
+  sum.source_pitch = s.y_pitch;
+  sum.target_pitch = s.x_pitch;
+  sum.divisor = {true, taps_along(s.oh, s.kh, s.sh, s.ph, s.h, include_padding),
+                 taps_along(s.ow, s.kw, s.sw, s.pw, s.w, include_padding)};
+  return make_sliding_sum(std::move(sum));
+}
+
+OpRegistration registration("avg_pool_backward", {make_sliding, make});
 
 }  // namespace
 }  // namespace iabn

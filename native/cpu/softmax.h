@@ -13,35 +13,48 @@ struct SoftmaxRow {
   float sum;  // Σ exp(x − max)
 };
 
+// Floats in the order of whole numbers: the compiler makes vectors of a maximum of integers, not of floats.
+IABN_INLINE int32_t order_of(float value) {
+  const int32_t bits = static_cast<int32_t>(bits_of(value));
+  return bits ^ ((bits >> 31) & INT32_MAX);
+}
+
+IABN_INLINE float ordered(int32_t order) {
+  return float_of(static_cast<uint32_t>(order ^ ((order >> 31) & INT32_MAX)));
+}
+
+// The largest; where there are NaN, one of them or the largest of the others.
+template <class T>
+IABN_INLINE float row_max(const T* x, int64_t count) {
+  int32_t max = INT32_MIN;
+  for (int64_t i = 0; i < count; ++i) {
+    const int32_t order = order_of(load(x + i));
+    max = max < order ? order : max;
+  }
+  return ordered(max);
+}
+
 // A NaN or +∞ among the logits, or nothing but −∞, makes the sum NaN.
 template <class T>
 IABN_INLINE SoftmaxRow softmax_row(const T* x, int64_t classes) {
   constexpr int lanes = 16;
-  const int64_t whole = classes - classes % lanes;
-  float max = load(x);
-  float lane[lanes];
-  if (whole > 0) {
-    for (int j = 0; j < lanes; ++j) lane[j] = load(x + j);
-    for (int64_t i = lanes; i < whole; i += lanes) {
-      for (int j = 0; j < lanes; ++j) {
-        const float v = load(x + i + j);
-        lane[j] = lane[j] < v ? v : lane[j];
-      }
-    }
-    for (int j = 0; j < lanes; ++j) max = max < lane[j] ? lane[j] : max;
-  }
-  for (int64_t i = whole; i < classes; ++i) {
-    const float v = load(x + i);
-    max = max < v ? v : max;
-  }
+  constexpr int64_t block = 128;
+  const float max = row_max(x, classes);
+  float terms[block], lane[lanes], sum = 0.0f;
   for (int j = 0; j < lanes; ++j) lane[j] = 0.0f;
-  for (int64_t i = 0; i < whole; i += lanes) {
-    for (int j = 0; j < lanes; ++j) lane[j] += exp_nonpositive(load(x + i + j) - max);
+  for (int64_t first = 0; first < classes; first += block) {
+    const int64_t count = classes - first < block ? classes - first : block;
+    const int64_t whole = count - count % lanes;
+    for (int64_t i = 0; i < count; ++i) terms[i] = exp_nonpositive(load(x + first + i) - max);
+    for (int64_t i = 0; i < whole; i += lanes) {
+      for (int j = 0; j < lanes; ++j) lane[j] += terms[i + j];
+    }
+    for (int64_t i = whole; i < count; ++i) sum += terms[i];
   }
-  float sum = 0.0f;
-  for (int64_t i = whole; i < classes; ++i) sum += exp_nonpositive(load(x + i) - max);
-  for (int j = 0; j < lanes; ++j) sum += lane[j];
-  return {max, sum};
+  for (int half = lanes / 2; half > 0; half /= 2) {
+    for (int j = 0; j < half; ++j) lane[j] += lane[j + half];
+  }
+  return {max, sum + lane[0]};
 }
 
 // Labels outside [0, classes) are ignored, as is `ignore` itself.

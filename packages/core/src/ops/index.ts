@@ -14,6 +14,8 @@ import { addOp } from './add.js';
 import { addInvertOp } from './add_invert.js';
 import { avgPoolOp } from './avg_pool.js';
 import { avgPoolBackwardOp } from './avg_pool_backward.js';
+import { broadcastAddOp } from './broadcast_add.js';
+import { broadcastAddBackwardOp } from './broadcast_add_backward.js';
 import { castOp } from './cast.js';
 import { clipScaleOp } from './clip_scale.js';
 import { colorTransformOp } from './color_transform.js';
@@ -27,6 +29,7 @@ import { crossEntropyOp } from './cross_entropy.js';
 import { crossEntropyBackwardOp } from './cross_entropy_backward.js';
 import type { AnyOp } from './define.js';
 import { dropoutOp } from './dropout.js';
+import { fusePredictionsOp } from './fuse_predictions.js';
 import { globalAvgPoolOp } from './global_avg_pool.js';
 import { globalAvgPoolBackwardOp } from './global_avg_pool_backward.js';
 import { guardFiniteOp } from './guard_finite.js';
@@ -36,11 +39,17 @@ import { linearBackwardDataOp } from './linear_backward_data.js';
 import { linearBackwardWeightsOp } from './linear_backward_weights.js';
 import { maxPoolOp } from './max_pool.js';
 import { maxPoolBackwardOp } from './max_pool_backward.js';
+import { padReplicateOp } from './pad_replicate.js';
+import { padReplicateBackwardOp } from './pad_replicate_backward.js';
 import { reduceRowsOp } from './reduce_rows.js';
+import { resizeBilinearOp } from './resize_bilinear.js';
+import { resizeBilinearBackwardOp } from './resize_bilinear_backward.js';
 import { sgdOp } from './sgd.js';
 import { sliceChannelsOp } from './slice_channels.js';
 import { sliceChannelsBackwardOp } from './slice_channels_backward.js';
 import { sliceRowsOp } from './slice_rows.js';
+import { softmaxOp } from './softmax.js';
+import { softmaxBackwardOp } from './softmax_backward.js';
 import { topkCorrectOp } from './topk_correct.js';
 
 export const ops = {
@@ -59,6 +68,8 @@ export const ops = {
   add_invert: addInvertOp,
   avg_pool: avgPoolOp,
   avg_pool_backward: avgPoolBackwardOp,
+  broadcast_add: broadcastAddOp,
+  broadcast_add_backward: broadcastAddBackwardOp,
   cast: castOp,
   clip_scale: clipScaleOp,
   color_transform: colorTransformOp,
@@ -71,6 +82,7 @@ export const ops = {
   cross_entropy: crossEntropyOp,
   cross_entropy_backward: crossEntropyBackwardOp,
   dropout: dropoutOp,
+  fuse_predictions: fusePredictionsOp,
   global_avg_pool: globalAvgPoolOp,
   global_avg_pool_backward: globalAvgPoolBackwardOp,
   guard_finite: guardFiniteOp,
@@ -80,11 +92,17 @@ export const ops = {
   linear_backward_weights: linearBackwardWeightsOp,
   max_pool: maxPoolOp,
   max_pool_backward: maxPoolBackwardOp,
+  pad_replicate: padReplicateOp,
+  pad_replicate_backward: padReplicateBackwardOp,
   reduce_rows: reduceRowsOp,
+  resize_bilinear: resizeBilinearOp,
+  resize_bilinear_backward: resizeBilinearBackwardOp,
   sgd: sgdOp,
   slice_channels: sliceChannelsOp,
   slice_channels_backward: sliceChannelsBackwardOp,
   slice_rows: sliceRowsOp,
+  softmax: softmaxOp,
+  softmax_backward: softmaxBackwardOp,
   topk_correct: topkCorrectOp,
 };
 

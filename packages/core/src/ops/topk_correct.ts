@@ -6,7 +6,6 @@ import type { Value } from '../trace/value.js';
 import { defineOp, type ReferenceTensor } from './define.js';
 import { checkLabels } from './support/classes.js';
 import { streamed } from './support/cost.js';
-import { checkMatrix } from './support/matrix.js';
 import { at } from './support/reference.js';
 
 export type TopkCorrectAttributes = { readonly k: readonly number[] };
@@ -18,7 +17,6 @@ export const topkCorrectOp = defineOp<'topk_correct', TopkCorrectAttributes>('to
   ],
   outputs: [{ name: 'correct', kind: 'int32' }],
   infer({ attrs, input }) {
-    checkMatrix(input(0), 'logits');
     checkLabels(input(0), input(1));
     if (attrs.k.length === 0 || attrs.k.some((k) => !Number.isInteger(k) || k < 1)) {
       throw new ShapeError(`expected whole numbers of at least 1 for k but received [${attrs.k.join(', ')}]`);
@@ -56,7 +54,10 @@ function rankOf(logits: ReferenceTensor, first: number, classes: number, label: 
   return before;
 }
 
-/** Counts int32[k.length] of the rows of logits [N,K] whose label (int32[N]) is among the k largest. */
+/**
+ * Counts int32[k.length] of the rows of logits [N,K,S…] whose label (int32[N,S…]) is among the k largest. Labels
+ * outside the classes (255 in segmentations) count nowhere.
+ */
 export function topkCorrect(logits: Value, labels: Value, k: readonly number[]): Value {
   return emit('topk_correct', [logits, labels], { k });
 }

@@ -7,9 +7,11 @@ import type { OpName, ops } from '../../src/ops/index.js';
 import type { KernelCase } from './operands.js';
 import { abn } from './records/abn.js';
 import { channelwise } from './records/channels.js';
+import { classes } from './records/classes.js';
 import { elementwise } from './records/elementwise.js';
 import { matrix } from './records/matrix.js';
 import { imageRows } from './records/rows.js';
+import { spatial } from './records/spatial.js';
 import { windows } from './records/windows.js';
 
 type AttributesOf<N extends OpName> = (typeof ops)[N] extends OpDefinition<infer A> ? A : never;
@@ -19,8 +21,10 @@ export type Records = { readonly [N in OpName]: readonly KernelCase<AttributesOf
 export const records: Records = {
   ...abn,
   ...channelwise,
+  ...classes,
   ...elementwise,
   ...imageRows,
-  ...windows,
   ...matrix,
+  ...spatial,
+  ...windows,
 };

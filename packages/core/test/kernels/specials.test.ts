@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { cpu } from '../../src/devices/cpu.js';
 import { NotFiniteError } from '../../src/errors.js';
 import { type OpName, opOf } from '../../src/ops/index.js';
+import { elements, type Shape } from '../../src/shape.js';
 import { normal } from '../support/prng.js';
 import {
   type Call,
@@ -121,8 +122,76 @@ describe('guard_finite', () => {
   });
 });
 
+describe('large averages', () => {
+  const averages = (size: Shape, kernel: Shape, values: ArrayLike<number>): Call => ({
+    op: 'avg_pool',
+    attrs: { kernel, stride: [1, 1], padding: [0, 0], count_include_pad: true },
+    inputs: [tensor([1, 1, ...size], 'float32', values)],
+  });
+
+  it('forget what they have left behind', async () => {
+    // Columns of 1e30, infinity, NaN and then small numbers: a running sum would keep them for ever.
+    const values = Array.from(
+      { length: 12 * 40 },
+      (_, i) => [1e30, Infinity, Number.NaN][i % 40] ?? i / 1000,
+    );
+    const call = averages([12, 40], [7, 9], values);
+    expect(prepare(call).implementation).toBe('sliding');
+    const [actual] = await runKernel(call);
+    const [expected] = reference(call);
+    const clean = (data?: Float64Array) => data?.filter((_, i) => i % 32 > 2) ?? new Float64Array();
+    const shape = [clean(actual?.data).length];
+    expect(clean(expected?.data).every(Number.isFinite)).toBe(true);
+    expectAgrees(
+      { shape, dtype: 'float32', data: clean(actual?.data) },
+      { shape, dtype: 'float32', data: clean(expected?.data) },
+      1e-6,
+    );
+  });
+
+  it('are as exact as sums of a hundred numbers, not of thousands', async () => {
+    const noise = normal('far from zero', [90 * 88]);
+    for (const kernel of [
+      [60, 64],
+      [90, 88],
+    ]) {
+      const call = averages(
+        [90, 88],
+        kernel,
+        noise.map((value) => 1000 + value),
+      );
+      const [actual] = await runKernel(call);
+      const [expected] = reference(call);
+      if (actual && expected) expectAgrees(actual, expected, 1e-6);
+      expect(actual?.shape).toEqual(expected?.shape);
+    }
+  });
+
+  it('are chosen by how often a pixel would be read', () => {
+    const refusals = (size: Shape, kernel: Shape) =>
+      prepare(averages(size, kernel, new Float64Array(elements(size)))).refusals;
+    expect(refusals([40, 40], [40, 40])).toEqual([]);
+    expect(refusals([40, 40], [8, 8])).toEqual(['the window is not the whole image']);
+    expect(refusals([40, 40], [2, 2])).toEqual([
+      'the window is not the whole image',
+      'windows overlap too little: direct sums are as fast',
+    ]);
+  });
+});
+
 describe('no rows', () => {
-  it.each(['activation', 'add', 'cast', 'dropout', 'abn_apply', 'reduce_rows'] as const)('%s', async (op) => {
+  it.each([
+    'activation',
+    'add',
+    'broadcast_add',
+    'cast',
+    'dropout',
+    'abn_apply',
+    'fuse_predictions',
+    'reduce_rows',
+    'softmax',
+    'softmax_backward',
+  ] as const)('%s', async (op) => {
     for (const dtype of DTYPES) {
       const record = records[op][0];
       if (!record) throw new Error(`${op} has no record`);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
+import { softmax } from '../../src/ops/softmax.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
 import { compute, expectClose, type Operand, tensor, vectorJacobian } from './harness.js';
 
@@ -92,5 +93,51 @@ describe('topk_correct', () => {
   it('ranks NaN as the largest', () => {
     expect(counts([[1, Number.NaN, 9]], [2], [1, 2])).toEqual([0, 1]);
     expect(counts([[Number.NaN, Number.NaN]], [1], [1, 2])).toEqual([0, 1]);
+  });
+
+  it('takes pixels as rows, and no label beyond the classes', () => {
+    // N 1, K 2, H×W 2×2, channels-last; 255 marks pixels that nobody labelled.
+    const operands = {
+      logits: tensor([1, 2, 2, 2], [0, 1, 3, 2, 5, 4, 0, 9]),
+      labels: tensor([1, 2, 2], [1, 1, 255, 1], 'int32'),
+    };
+    const { y } = compute(operands, (v) => ({ y: topkCorrect(v.logits, v.labels, [1, 2]) }));
+    expect([...y]).toEqual([2, 3]);
+  });
+});
+
+describe('softmax', () => {
+  // torch.softmax in float64; exponentials of 100 and more must not overflow.
+  const x = tensor([3, 3], [1, 2, 3, 0, -1, 100, 0.5, 0.5, -0.25]);
+  const rows = [
+    [0.09003057317038045, 0.2447284710547976, 0.6652409557748218],
+    [3.720075976020836e-44, 1.368539471173853e-44, 1],
+    [0.4044707686614429, 0.4044707686614429, 0.1910584626771142],
+  ];
+
+  it("gives PyTorch's probabilities and gradient", () => {
+    expectClose(compute({ x }, (v) => ({ y: softmax(v.x) })).y, rows.flat());
+    const cotangent = tensor([3, 3], [1, -2, 0.5, 3, 1, 2, 0.25, -1, 2]);
+    const { x: dx } = vectorJacobian({ x }, ['x'], (v) => softmax(v.x), cotangent);
+    const expected = [
+      [0.09604514583293235, -0.47310763853503385, 0.3770624927021015],
+      [3.720075976020836e-44, -1.368539471173853e-44, 0],
+      [0.0692600176749726, -0.43632844315183106, 0.3670684254768584],
+    ];
+    expectClose(dx ?? [], expected.flat());
+  });
+
+  it('takes the channels of each pixel', () => {
+    // N 1, K 2, H×W 1×2, channels-last.
+    const pixels = tensor([1, 2, 1, 2], [0, Math.log(3), Math.log(4), 0]);
+    expectClose(compute({ pixels }, (v) => ({ y: softmax(v.pixels) })).y, [0.25, 0.75, 0.8, 0.2]);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('is NaN in a row with %s, there alone', (value) => {
+    const logits = tensor([2, 3], [1, value, 2, 0, 0, 0]);
+    const third = 1 / 3;
+    expectClose(compute({ logits }, (v) => ({ y: softmax(v.logits) })).y.slice(3), [third, third, third]);
+    const spoiled = compute({ logits }, (v) => ({ y: softmax(v.logits) })).y.slice(0, 3);
+    expect([...spoiled]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
   });
 });

@@ -6,6 +6,7 @@ import { abnRunning } from '../../src/ops/abn_running.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
 import { activation } from '../../src/ops/activation.js';
 import { activate, activationDiff } from '../../src/ops/activations.js';
+import { broadcastAdd } from '../../src/ops/broadcast_add.js';
 import { cast } from '../../src/ops/cast.js';
 import { colorTransform } from '../../src/ops/color_transform.js';
 import { constant } from '../../src/ops/constant.js';
@@ -158,5 +159,29 @@ describe('cast, constant and guard_finite', () => {
     expect(guarded(1)).not.toThrow();
     expect(guarded(Number.NaN)).toThrow(new NotFiniteError('loss is not finite (NaN)'));
     expect(guarded(Number.NEGATIVE_INFINITY)).toThrow('loss is not finite (-Infinity)');
+  });
+});
+
+describe('broadcast_add', () => {
+  // N 2, C 2, H×W 1×2, channels-last.
+  const operands = {
+    a: tensor([2, 2, 1, 2], [1, 2, 3, 4, 5, 6, 7, -20]),
+    b: tensor([2, 2, 1, 1], [10, -20, 30, 5]),
+  };
+
+  it('adds one value of each image and channel at every position', () => {
+    const { y } = compute(operands, (v) => ({ y: broadcastAdd(v.a, v.b) }));
+    expect([...y]).toEqual([11, -18, 13, -16, 35, 11, 37, -15]);
+    const { relu } = compute(operands, (v) => ({
+      relu: broadcastAdd(v.a, v.b, { activation: 'relu', slope: 0 }),
+    }));
+    expect([...relu]).toEqual([11, 0, 13, 0, 35, 11, 37, 0]);
+  });
+
+  it('gives back the sum over the positions', () => {
+    const cotangent = tensor([2, 2, 1, 2], [1, 2, 3, 4, 5, 6, 7, 8]);
+    const { a, b } = vectorJacobian(operands, ['a', 'b'], (v) => broadcastAdd(v.a, v.b), cotangent);
+    expect([...(a ?? [])]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect([...(b ?? [])]).toEqual([4, 6, 12, 14]);
   });
 });

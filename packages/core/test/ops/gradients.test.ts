@@ -6,6 +6,7 @@ import { activation } from '../../src/ops/activation.js';
 import { ACTIVATIONS, type Activation, IDENTITY } from '../../src/ops/activations.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
+import { broadcastAdd } from '../../src/ops/broadcast_add.js';
 import { concat } from '../../src/ops/concat.js';
 import { type Conv2dOptions, conv2d } from '../../src/ops/conv2d.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
@@ -14,6 +15,7 @@ import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { linear } from '../../src/ops/linear.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { sliceChannels } from '../../src/ops/slice_channels.js';
+import { softmax } from '../../src/ops/softmax.js';
 import { gradients } from '../../src/passes/gradient.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import { dot, draw, expectGradient, tensor } from './harness.js';
@@ -26,6 +28,18 @@ describe('gradient rules follow differences', () => {
     const [x, b] = [draw('x', [2, 3, 2, 5]), draw('b', [2, 3, 2, 5])];
     expectGradient({ x }, ['x'], (v) => activation(v.x, attrs));
     expectGradient({ x, b }, ['x', 'b'], (v) => add(v.x, v.b, attrs));
+  });
+
+  it.each(ACTIVATIONS)('broadcast_add with %s', (name) => {
+    const attrs = { activation: name, slope: slope(name) };
+    const operands = { a: draw('a', [2, 3, 4, 5]), b: draw('b', [2, 3, 1, 1]) };
+    expectGradient(operands, ['a', 'b'], (v) => broadcastAdd(v.a, v.b, attrs));
+    expectGradient(operands, ['a'], (v) => broadcastAdd(v.a, v.b, attrs));
+  });
+
+  it('softmax', () => {
+    expectGradient({ x: draw('x', [2, 4, 3]) }, ['x'], (v) => softmax(v.x));
+    expectGradient({ x: draw('x', [3, 5]) }, ['x'], (v) => softmax(v.x));
   });
 
   const layers = ACTIVATIONS.flatMap((name) =>

@@ -8,6 +8,8 @@ import { abnStats } from '../../src/ops/abn_stats.js';
 import { activationBackward } from '../../src/ops/activation_backward.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
+import { broadcastAdd } from '../../src/ops/broadcast_add.js';
+import { broadcastAddBackward } from '../../src/ops/broadcast_add_backward.js';
 import { cast } from '../../src/ops/cast.js';
 import { colorTransform } from '../../src/ops/color_transform.js';
 import { concat } from '../../src/ops/concat.js';
@@ -16,14 +18,21 @@ import { conv2dBackwardData } from '../../src/ops/conv2d_backward_data.js';
 import { conv2dBackwardWeights } from '../../src/ops/conv2d_backward_weights.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { dropout } from '../../src/ops/dropout.js';
+import { fusePredictions } from '../../src/ops/fuse_predictions.js';
 import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { isOpName, type OpName, opOf, ops } from '../../src/ops/index.js';
 import { linear } from '../../src/ops/linear.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { maxPoolBackward } from '../../src/ops/max_pool_backward.js';
+import { padReplicate } from '../../src/ops/pad_replicate.js';
+import { padReplicateBackward } from '../../src/ops/pad_replicate_backward.js';
+import { resizeBilinear } from '../../src/ops/resize_bilinear.js';
+import { resizeBilinearBackward } from '../../src/ops/resize_bilinear_backward.js';
 import { sgd } from '../../src/ops/sgd.js';
 import { sliceChannels } from '../../src/ops/slice_channels.js';
 import { sliceChannelsBackward } from '../../src/ops/slice_channels_backward.js';
+import { softmax } from '../../src/ops/softmax.js';
+import { softmaxBackward } from '../../src/ops/softmax_backward.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
 import { formatType, type TensorType } from '../../src/shape.js';
 import { Tracer } from '../../src/trace/tracer.js';
@@ -51,6 +60,11 @@ const pooling = { kernel: [2, 2], stride: [2, 2], padding: [0, 0], ceil: false }
 
 function saved(v: (text: string) => Value, x = '[2,3,4]', vector = '[3]') {
   return { x: v(x), mean: v(vector), variance: v(vector), weight: null, bias: null };
+}
+
+function fusion(v: (text: string) => Value, logits: string[], options = {}) {
+  const mirrored = logits.map(() => false);
+  return fusePredictions(logits.map(v), { mode: 'mean', size: [7, 8], mirrored, ...options });
 }
 
 describe('shapes that ops give', () => {
@@ -94,8 +108,26 @@ describe('shapes that ops give', () => {
     ],
     ['avg_pool', (v) => avgPool(v('[1,1,7,4]'), [3, 2]), 'float32[1,1,2,2]'],
     ['global_avg_pool', (v) => globalAvgPool(v('bfloat16[3,5,2,9]')), 'bfloat16[3,5]'],
+    ['resize_bilinear', (v) => resizeBilinear(v('bfloat16[2,3,5,7]'), [40, 9]), 'bfloat16[2,3,40,9]'],
+    ['resize_bilinear_backward', (v) => resizeBilinearBackward(v('[2,3,40,9]'), [5, 7]), 'float32[2,3,5,7]'],
+    [
+      'pad_replicate',
+      (v) => padReplicate(v('bfloat16[2,3,5,7]'), { top: 1, bottom: 2, left: 0, right: 4 }),
+      'bfloat16[2,3,8,11]',
+    ],
+    [
+      'pad_replicate_backward',
+      (v) => padReplicateBackward(v('[2,3,8,11]'), { padding: [1, 2, 0, 4] }),
+      'float32[2,3,5,7]',
+    ],
     ['cross_entropy', (v) => crossEntropy(v('bfloat16[2,5,3,4]'), v('int32[2,3,4]')), 'float32[]'],
     ['topk_correct', (v) => topkCorrect(v('[8,5]'), v('int32[8]'), [1, 5]), 'int32[2]'],
+    ['topk_correct of pixels', (v) => topkCorrect(v('[2,5,3,4]'), v('int32[2,3,4]'), [1]), 'int32[1]'],
+    ['softmax', (v) => softmax(v('bfloat16[2,5,3,4]')), 'bfloat16[2,5,3,4]'],
+    ['broadcast_add', (v) => broadcastAdd(v('[2,5,3,4]'), v('[2,5,1,1]')), 'float32[2,5,3,4]'],
+    ['broadcast_add_backward', (v) => broadcastAddBackward(v('bfloat16[2,5,3,4]')), 'bfloat16[2,5,1,1]'],
+    ['fuse_predictions, labels', (v) => fusion(v, ['[2,5,3,4]', '[2,5,6,9]']).label, 'uint8[2,7,8]'],
+    ['fuse_predictions in bfloat16', (v) => fusion(v, ['bfloat16[2,5,3,4]']).probability, 'float32[2,7,8]'],
     ['abn_stats', (v) => abnStats(v('bfloat16[2,3]')).variance, 'float32[3]'],
   ])('%s', (_, body, expected) => {
     expect(formatType(build(body))).toBe(expected);
@@ -189,6 +221,34 @@ describe('what ops say about wrong operands', () => {
       'avg_pool: a window of 3×3 does not fit an input of 2×2 with padding 0×0',
       (v) => avgPool(v('[1,1,2,2]'), 3),
     ],
+    [
+      'resize_bilinear: expected N×C×H×W for x but received float32[2,3]',
+      (v) => resizeBilinear(v('[2,3]'), [4, 4]),
+    ],
+    [
+      'resize_bilinear: expected two whole numbers of at least 1, [height, width], for size but received [4, 0.5]',
+      (v) => resizeBilinear(v('[1,1,2,2]'), [4, 0.5]),
+    ],
+    [
+      'resize_bilinear: an image of 0×2 has no pixels to resize',
+      (v) => resizeBilinear(v('[1,1,0,2]'), [4, 4]),
+    ],
+    [
+      'resize_bilinear_backward: expected two whole numbers of at least 1, [height, width], for size but received [3]',
+      (v) => resizeBilinearBackward(v('[1,1,2,2]'), [3]),
+    ],
+    [
+      'pad_replicate: expected whole numbers of at least 0 for padding, [top, bottom, left, right], but received [0, -1, 0, 0]',
+      (v) => padReplicate(v('[1,1,2,2]'), { top: 0, bottom: -1, left: 0, right: 0 }),
+    ],
+    [
+      'pad_replicate: an image of 2×0 has no border to repeat',
+      (v) => padReplicate(v('[1,1,2,0]'), { top: 1, bottom: 1, left: 1, right: 1 }),
+    ],
+    [
+      'pad_replicate_backward: padding [1, 1, 0, 0] leaves nothing of dy float32[1,1,2,2]: expected more than 2×0 pixels',
+      (v) => padReplicateBackward(v('[1,1,2,2]'), { padding: [1, 1, 0, 0] }),
+    ],
     ['add: terms differ in shape: float32[2,3] and float32[2,4]', (v) => add(v('[2,3]'), v('[2,4]'))],
     [
       'add: operands differ in dtype: float32[2,3] and b bfloat16[2,3]',
@@ -219,6 +279,43 @@ describe('what ops say about wrong operands', () => {
     [
       'cross_entropy: expected labels [2,3,4] for logits float32[2,5,3,4] but received int32[2,5]',
       (v) => crossEntropy(v('[2,5,3,4]'), v('int32[2,5]')),
+    ],
+    ['softmax: expected rank 2 or more for x but received float32[3]', (v) => softmax(v('[3]'))],
+    [
+      'softmax_backward: y and dy differ in shape: float32[2,3] and float32[2,4]',
+      (v) => softmaxBackward(v('[2,3]'), v('[2,4]')),
+    ],
+    [
+      'broadcast_add: expected [2,3,1,1] for b beside a float32[2,3,4,5] but received float32[1,3,1,1]',
+      (v) => broadcastAdd(v('[2,3,4,5]'), v('[1,3,1,1]')),
+    ],
+    [
+      'broadcast_add_backward: expected N×C×H×W for dout but received float32[2,3]',
+      (v) => broadcastAddBackward(v('[2,3]')),
+    ],
+    [
+      'fuse_predictions: operands differ in images or classes: float32[2,3,4,5] and float32[2,4,4,5]',
+      (v) => fusion(v, ['[2,3,4,5]', '[2,4,4,5]']).label,
+    ],
+    [
+      'fuse_predictions: expected 1 to 256 classes and at least one pixel for logits 0 but received float32[1,257,4,5]',
+      (v) => fusion(v, ['[1,257,4,5]']).label,
+    ],
+    [
+      'fuse_predictions: expected [height, width] of at least 1 for size but received [0, 4]',
+      (v) => fusion(v, ['[1,2,4,5]'], { size: [0, 4] }).label,
+    ],
+    [
+      'fuse_predictions: expected 0 or 1 for each of 1 logits in mirrored but received [0, 1]',
+      (v) => fusion(v, ['[1,2,4,5]'], { mirrored: [false, true] }).label,
+    ],
+    [
+      "fuse_predictions: expected mean, voting or max for mode but received 'median'",
+      (v) => fusion(v, ['[1,2,4,5]'], { mode: 'median' }).label,
+    ],
+    [
+      'topk_correct: expected labels [2,3,4] for logits float32[2,5,3,4] but received int32[2]',
+      (v) => topkCorrect(v('[2,5,3,4]'), v('int32[2]'), [1]),
     ],
     [
       'topk_correct: expected whole numbers of at least 1 for k but received [0]',

@@ -28,12 +28,28 @@ const drop = (
   inputs: [shape, []],
 });
 
+/** One pixel, odd sizes, and more pixels and channels than a chunk or a block of sums takes. */
+const IMAGES: readonly Shape[] = [
+  [1, 1, 1, 1],
+  [3, 17, 1, 5],
+  [2, 70, 9, 3],
+  [2, 5, 71, 67],
+  [1, 1030, 3, 2],
+];
+
+const perChannel = ([n = 1, c = 1]: Shape): Shape => [n, c, 1, 1];
+
 export const elementwise = {
   activation: each(EVERY, 1),
   activation_backward: each(EVERY, 2, 'z'),
   activation_invert: each(INVERTIBLE, 1, 'z'),
   add: each(EVERY, 2),
   add_invert: each(INVERTIBLE, 2, 'out'),
+  broadcast_add: [
+    ...IMAGES.map((shape) => ({ attrs: LEAKY, inputs: [shape, perChannel(shape)] })),
+    ...EVERY.map((attrs) => ({ attrs, inputs: [[3, 17, 2, 5], perChannel([3, 17])] })),
+  ],
+  broadcast_add_backward: IMAGES.map((shape) => ({ attrs: {}, inputs: [shape] })),
   // The harness casts to the dtype that x is not of.
   cast: SHAPES.map((shape) => ({ attrs: { dtype: 'bfloat16' as const }, inputs: [shape] })),
   dropout: [

@@ -1,5 +1,5 @@
-/** Cases of the matrix products, the losses and the updates. */
-import { drawOperand, filled, labelsBelow } from '../operands.js';
+/** Cases of the matrix products and the updates. */
+import { filled } from '../operands.js';
 
 // Rows, features, outputs.
 const PRODUCTS = [
@@ -8,19 +8,6 @@ const PRODUCTS = [
   [2, 70, 33],
   [16, 64, 10],
 ] as const;
-
-const LOGITS = [
-  [1, 1],
-  [3, 17],
-  [70, 3],
-  [2, 5, 3, 7],
-  [4, 1000],
-];
-
-const labelled = LOGITS.map((logits) => {
-  const [batch = 1, classes = 1, ...area] = logits;
-  return { logits, labels: [batch, ...area], draw: { labels: labelsBelow(classes) } };
-});
 
 const WIDTHS = [[1], [17], [70, 3, 3, 3], []];
 
@@ -43,27 +30,6 @@ export const matrix = {
       [n, o],
     ],
   })),
-  cross_entropy: labelled.flatMap(({ logits, labels, draw }) => [
-    { attrs: { ignore_index: -100 }, inputs: [logits, labels], draw },
-    // Logits whose exponentials overflow.
-    {
-      attrs: { ignore_index: 1 },
-      inputs: [logits, labels],
-      draw: {
-        ...draw,
-        logits: (name: string, shape: readonly number[]) =>
-          Array.from(drawOperand(name, shape), (value) => 300 * value),
-      },
-    },
-  ]),
-  cross_entropy_backward: labelled.map(({ logits, labels, draw }) => ({
-    attrs: { ignore_index: 1 },
-    inputs: [logits, labels, []],
-    draw,
-  })),
-  topk_correct: labelled
-    .filter(({ logits }) => logits.length === 2)
-    .map(({ logits, labels, draw }) => ({ attrs: { k: [1, 2, 5] }, inputs: [logits, labels], draw })),
   sgd: WIDTHS.flatMap((shape) => [
     { attrs: { momentum: 0, weight_decay: 1e-2, nesterov: false }, inputs: [shape, shape, null, [], null] },
     { attrs: { momentum: 0.9, weight_decay: 1e-2, nesterov: true }, inputs: [shape, shape, shape, [], []] },

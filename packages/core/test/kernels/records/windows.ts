@@ -132,7 +132,21 @@ const indexOf = ({ x, attrs, ceil }: Pool): Draw => {
   return () => reference({ ...call, inputs: [tensor(x, 'float32', drawOperand('x', x))] })[1]?.data ?? [];
 };
 
-const averages = POOLS.filter(({ ceil }) => !ceil).flatMap((p) =>
+/** Windows that overlap so much that sums slide, and windows that hold the whole image. */
+const LARGE: readonly Pool[] = [
+  pool([2, 33, 19, 23], [6, 7], 1),
+  pool([1, 3, 25, 14], [5, 9], 1, [2, 4]),
+  // Fewer windows than one block of them; one row of windows; one column.
+  pool([1, 40, 16, 17], [11, 12], 1),
+  pool([2, 70, 8, 40], [8, 9], 1),
+  pool([1, 17, 30, 6], [7, 6], 1),
+  pool([1, 35, 33, 31], [11, 13], [2, 3], [5, 1]),
+  pool([2, 20, 9, 12], [9, 12], 1),
+  pool([1, 1030, 35, 2], [35, 2], 1),
+  pool([2, 3, 6, 5], [12, 10], 1, [3, 5]),
+];
+
+const averages = [...POOLS.filter(({ ceil }) => !ceil), ...LARGE].flatMap((p) =>
   [true, false].map((count_include_pad) => ({ ...p, attrs: { ...p.attrs, count_include_pad } })),
 );
 

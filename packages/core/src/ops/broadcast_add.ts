@@ -1,0 +1,57 @@
+/** out = φ(a + b) where b has one value for each image and channel, added at every position. */
+
+import { ShapeError } from '../errors.js';
+import { channels, dim, formatType, rows, sameShape } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { activationBackward } from './activation_backward.js';
+import { type ActivationAttributes, activate, IDENTITY } from './activations.js';
+import { broadcastAddBackward } from './broadcast_add_backward.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+import { SAME_ROW } from './support/row-windows.js';
+import { checkImages } from './support/window.js';
+
+export const broadcastAddOp = defineOp<'broadcast_add', ActivationAttributes>('broadcast_add', {
+  inputs: [
+    { name: 'a', kind: 'data' },
+    { name: 'b', kind: 'data' },
+  ],
+  outputs: [{ name: 'out', kind: 'data' }],
+  infer({ input }) {
+    const [a, b] = [input(0), input(1)];
+    checkImages(a, 'a');
+    const expected = [dim(a.shape, 0), channels(a.shape), 1, 1];
+    if (!sameShape(b.shape, expected)) {
+      throw new ShapeError(
+        `expected [${expected.join(',')}] for b beside a ${formatType(a)} but received ${formatType(b)}`,
+      );
+    }
+    return [a];
+  },
+  gradient({ attrs, diff, output, needs }) {
+    const d = attrs.activation === 'identity' ? diff(0) : activationBackward(diff(0), output(0), attrs);
+    return [needs(0) ? d : null, needs(1) ? broadcastAddBackward(d) : null];
+  },
+  overwrites: [{ output: 0, input: 0 }],
+  rows: () => [SAME_ROW, null],
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const [a, b, out] = [input(0), input(1), output(0)];
+    const width = channels(a.shape);
+    const area = dim(a.shape, 2) * dim(a.shape, 3);
+    for (let row = 0; row < rows(a.shape); row++) {
+      const image = Math.floor(row / area);
+      for (let c = 0; c < width; c++) {
+        const sum = at(a, row * width + c) + at(b, image * width + c);
+        out.data[row * width + c] = activate(sum, attrs);
+      }
+    }
+  },
+});
+
+/** φ(a + b), a [N,C,H,W] and b [N,C,1,1]: [N,C,H,W]. */
+export function broadcastAdd(a: Value, b: Value, attrs: ActivationAttributes = IDENTITY): Value {
+  return emit('broadcast_add', [a, b], attrs);
+}

@@ -1,0 +1,118 @@
+/**
+ * The end of segmentation at several scales: logits of every scale and orientation, resized to the image, their
+ * softmaxes fused to one label and one probability a pixel. No tensor of classes is made at the image's size.
+ */
+import { ShapeError, UsageError } from '../errors.js';
+import { channels, dim, elements, formatType, type TensorType } from '../shape.js';
+import { emitAll, outputAt } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { type FusionMode, fuse, isFusionMode, MAX_CLASSES, resizedLogits } from './support/fusion.js';
+import { checkImages, type Pair } from './support/window.js';
+
+export type FusePredictionsAttributes = {
+  readonly mode: FusionMode;
+  /** Height and width of the outputs. */
+  readonly size: readonly number[];
+  /** For each operand: 1 where it was made of the image mirrored left to right, else 0. */
+  readonly mirrored: readonly number[];
+};
+
+function checkAttributes({ mode, size, mirrored }: FusePredictionsAttributes, operands: number): void {
+  if (!isFusionMode(mode)) {
+    throw new ShapeError(`expected mean, voting or max for mode but received '${String(mode)}'`);
+  }
+  if (size.length !== 2 || size.some((length) => !Number.isInteger(length) || length < 1)) {
+    throw new ShapeError(`expected [height, width] of at least 1 for size but received [${size.join(', ')}]`);
+  }
+  if (mirrored.length !== operands || mirrored.some((flag) => flag !== 0 && flag !== 1)) {
+    throw new ShapeError(
+      `expected 0 or 1 for each of ${operands} logits in mirrored but received [${mirrored.join(', ')}]`,
+    );
+  }
+}
+
+function checkLogits(logits: TensorType, first: TensorType, index: number): void {
+  checkImages(logits, `logits ${index}`);
+  const classes = channels(logits.shape);
+  if (classes < 1 || classes > MAX_CLASSES || elements(logits.shape.slice(2)) === 0) {
+    throw new ShapeError(
+      `expected 1 to ${MAX_CLASSES} classes and at least one pixel for logits ${index} but received ${formatType(logits)}`,
+    );
+  }
+  if (dim(logits.shape, 0) !== dim(first.shape, 0) || classes !== channels(first.shape)) {
+    throw new ShapeError(
+      `operands differ in images or classes: ${formatType(first)} and ${formatType(logits)}`,
+    );
+  }
+}
+
+export const fusePredictionsOp = defineOp<'fuse_predictions', FusePredictionsAttributes>('fuse_predictions', {
+  inputs: [{ name: 'logits', kind: 'data', variadic: true }],
+  outputs: [
+    { name: 'label', kind: 'uint8' },
+    { name: 'probability', kind: 'float32' },
+  ],
+  infer({ attrs, inputs, input }) {
+    checkAttributes(attrs, inputs.length);
+    inputs.forEach((_, index) => {
+      checkLogits(input(index), input(0), index);
+    });
+    const shape = [dim(input(0).shape, 0), ...attrs.size];
+    return [
+      { shape, dtype: 'uint8' },
+      { shape, dtype: 'float32' },
+    ];
+  },
+  gradient: null,
+  overwrites: [],
+  cost(context, outputs) {
+    const pixels = outputs[0] ? elements(outputs[0].shape) : 0;
+    const logits = pixels * channels(context.input(0).shape) * context.inputs.length;
+    return { flops: logits, bytes: streamed(context, outputs).bytes };
+  },
+  reference({ attrs, inputs, input, output }) {
+    const [label, probability] = [output(0), output(1)];
+    const [height, width] = [dim(attrs.size, 0), dim(attrs.size, 1)];
+    const area = height * width;
+    for (let pixel = 0; pixel < elements(label.shape); pixel++) {
+      const [y, x] = [Math.floor((pixel % area) / width), pixel % width];
+      const logits = inputs.map((_, i) => {
+        const column = attrs.mirrored[i] === 1 ? width - 1 - x : x;
+        return resizedLogits(input(i), Math.floor(pixel / area), [height, width], [y, column]);
+      });
+      const fused = fuse(attrs.mode, logits);
+      label.data[pixel] = fused.label;
+      probability.data[pixel] = fused.probability;
+    }
+  },
+});
+
+export interface FusePredictionsOptions {
+  /**
+   * `mean`: the running average of the softmaxes, its largest class. `voting`: each prediction votes for its
+   * largest class; the class with most votes (of equals the lowest), the mean probability of its votes.
+   * `max`: the most confident prediction, of equals the first.
+   */
+  readonly mode: FusionMode;
+  /** Height and width of the outputs. */
+  readonly size: Pair;
+  /** For each of the logits: whether it was made of the image mirrored left to right. */
+  readonly mirrored: readonly boolean[];
+}
+
+/**
+ * Fuses logits [N,K,h_i,w_i], K at most 256, resized as torch.nn.functional.interpolate does it (bilinear,
+ * align_corners=False): label uint8 [N,H,W] and probability float32 [N,H,W]. A pixel one of whose softmaxes is NaN
+ * has the probability NaN and the label 0: all its classes are NaN, and PyTorch's argmax takes the first.
+ */
+export function fusePredictions(
+  logits: readonly Value[],
+  { mode, size, mirrored }: FusePredictionsOptions,
+): { label: Value; probability: Value } {
+  if (logits.length === 0) throw new UsageError('fusePredictions: expected logits of at least one scale');
+  const attrs = { mode, size, mirrored: mirrored.map(Number) };
+  const outputs = emitAll('fuse_predictions', logits, attrs);
+  return { label: outputAt(outputs, 0), probability: outputAt(outputs, 1) };
+}

@@ -1,0 +1,56 @@
+/** Images with rows and columns added that repeat the border (torch.nn.functional.pad, mode 'replicate'). */
+import { ShapeError } from '../errors.js';
+import { channels, dim } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { padReplicateBackward } from './pad_replicate_backward.js';
+import { streamed } from './support/cost.js';
+import {
+  addedSize,
+  checkPadding,
+  forEachReplica,
+  type Padding,
+  type PaddingAttributes,
+} from './support/padding.js';
+import { at } from './support/reference.js';
+import { SAME_ROW } from './support/row-windows.js';
+import { checkImages } from './support/window.js';
+
+export const padReplicateOp = defineOp<'pad_replicate', PaddingAttributes>('pad_replicate', {
+  inputs: [{ name: 'x', kind: 'data', pitched: true }],
+  outputs: [{ name: 'y', kind: 'data', pitched: true }],
+  infer({ attrs, input }) {
+    const x = input(0);
+    checkImages(x, 'x');
+    checkPadding(attrs);
+    const [height, width] = [dim(x.shape, 2), dim(x.shape, 3)];
+    if (height < 1 || width < 1)
+      throw new ShapeError(`an image of ${height}×${width} has no border to repeat`);
+    const [rows, columns] = addedSize(attrs);
+    return [{ shape: [...x.shape.slice(0, 2), height + rows, width + columns], dtype: x.dtype }];
+  },
+  gradient({ attrs, diff, needs }) {
+    return [needs(0) ? padReplicateBackward(diff(0), attrs) : null];
+  },
+  overwrites: [],
+  rows: ({ attrs }) => [{ ...SAME_ROW, padding: attrs.padding[0] ?? 0 }],
+  cost: (context, outputs) => ({ flops: 0, bytes: streamed(context, outputs).bytes }),
+  reference({ attrs, input, output }) {
+    const [x, y] = [input(0), output(0)];
+    const width = channels(x.shape);
+    forEachReplica(x.shape, y.shape, attrs, (innerRow, paddedRow) => {
+      for (let c = 0; c < width; c++) y.data[paddedRow * width + c] = at(x, innerRow * width + c);
+    });
+  },
+  peerKeeps: { inputs: [0], outputs: [] },
+});
+
+/**
+ * x [N,C,H,W] (float32 or bfloat16) with its border repeated outwards: [N,C,top+H+bottom,left+W+right], as
+ * torch.nn.functional.pad(x, (left, right, top, bottom), mode='replicate'). ShapeError where x is not of images with
+ * pixels or padding is negative.
+ */
+export function padReplicate(x: Value, { top, bottom, left, right }: Padding): Value {
+  return emit('pad_replicate', [x], { padding: [top, bottom, left, right] });
+}

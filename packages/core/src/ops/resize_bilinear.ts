@@ -1,0 +1,54 @@
+/**
+ * Images at another size, bilinearly interpolated, half-pixel centres, without antialiasing
+ * (torch.nn.functional.interpolate, mode 'bilinear', align_corners false). At its own size an image is copied.
+ */
+import { channels, elements } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { resizeBilinearBackward } from './resize_bilinear_backward.js';
+import { forEachBilinearTap, resized } from './support/bilinear.js';
+import { streamed } from './support/cost.js';
+import { addAt, at } from './support/reference.js';
+import { checkImages, type Pair } from './support/window.js';
+
+export type ResizeBilinearAttributes = {
+  /** Height and width of y. */
+  readonly size: readonly number[];
+};
+
+export const resizeBilinearOp = defineOp<'resize_bilinear', ResizeBilinearAttributes>('resize_bilinear', {
+  inputs: [{ name: 'x', kind: 'data', pitched: true }],
+  outputs: [{ name: 'y', kind: 'data', pitched: true }],
+  infer({ attrs, input }) {
+    const x = input(0);
+    checkImages(x, 'x');
+    return [{ shape: resized(x.shape, attrs.size), dtype: x.dtype }];
+  },
+  gradient({ input, diff, needs }) {
+    return [needs(0) ? resizeBilinearBackward(diff(0), input(0).shape.slice(2)) : null];
+  },
+  overwrites: [],
+  // Four products and three sums.
+  cost(context, outputs) {
+    const written = outputs.reduce((sum, type) => sum + elements(type.shape), 0);
+    return { flops: 7 * written, bytes: streamed(context, outputs).bytes };
+  },
+  reference({ input, output }) {
+    const [x, y] = [input(0), output(0)];
+    const width = channels(x.shape);
+    y.data.fill(0);
+    forEachBilinearTap(x.shape, y.shape, (inputRow, outputRow, weight) => {
+      for (let c = 0; c < width; c++) addAt(y, outputRow * width + c, weight * at(x, inputRow * width + c));
+    });
+  },
+});
+
+/**
+ * x [N,C,H,W] (float32 or bfloat16, computed in float32) at height and width `size`: [N,C,size[0],size[1]], as
+ * torch.nn.functional.interpolate(x, size, mode='bilinear', align_corners=False). ShapeError where x is not of images
+ * with pixels or the size is not two whole numbers of at least 1.
+ */
+export function resizeBilinear(x: Value, size: Pair): Value {
+  return emit('resize_bilinear', [x], { size });
+}

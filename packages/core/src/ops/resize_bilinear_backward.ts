@@ -1,0 +1,46 @@
+/** dx of bilinear resizing: every output hands its dy to the up to four pixels it was made of, by their weights. */
+import { channels, elements, type Shape } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { forEachBilinearTap, resized } from './support/bilinear.js';
+import { streamed } from './support/cost.js';
+import { addAt, at } from './support/reference.js';
+import { checkImages } from './support/window.js';
+
+export type ResizeBilinearBackwardAttributes = {
+  /** Height and width of dx. */
+  readonly size: readonly number[];
+};
+
+export const resizeBilinearBackwardOp = defineOp<
+  'resize_bilinear_backward',
+  ResizeBilinearBackwardAttributes
+>('resize_bilinear_backward', {
+  inputs: [{ name: 'dy', kind: 'data', pitched: true }],
+  outputs: [{ name: 'dx', kind: 'data', pitched: true }],
+  infer({ attrs, input }) {
+    const dy = input(0);
+    checkImages(dy, 'dy');
+    return [{ shape: resized(dy.shape, attrs.size), dtype: dy.dtype }];
+  },
+  gradient: null,
+  overwrites: [],
+  // Four products and four sums for each element of dy.
+  cost(context, outputs) {
+    return { flops: 8 * elements(context.input(0).shape), bytes: streamed(context, outputs).bytes };
+  },
+  reference({ input, output }) {
+    const [dy, dx] = [input(0), output(0)];
+    const width = channels(dx.shape);
+    dx.data.fill(0);
+    forEachBilinearTap(dx.shape, dy.shape, (inputRow, outputRow, weight) => {
+      for (let c = 0; c < width; c++) addAt(dx, inputRow * width + c, weight * at(dy, outputRow * width + c));
+    });
+  },
+});
+
+/** ∂loss/∂x [N,C,H,W] of bilinear resizing whose input was H×W = `size`. */
+export function resizeBilinearBackward(dy: Value, size: Shape): Value {
+  return emit('resize_bilinear_backward', [dy], { size });
+}

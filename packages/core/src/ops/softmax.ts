@@ -1,0 +1,45 @@
+/** y = exp(x − max) / Σ exp(x − max) over the channels (torch.softmax with dim 1). */
+
+import { channels, rows } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type Attributes, defineOp } from './define.js';
+import { softmaxBackward } from './softmax_backward.js';
+import { checkHasChannels } from './support/channels.js';
+import { logSumExp } from './support/classes.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+import { SAME_ROW } from './support/row-windows.js';
+
+export const softmaxOp = defineOp<'softmax', Attributes>('softmax', {
+  inputs: [{ name: 'x', kind: 'data' }],
+  outputs: [{ name: 'y', kind: 'data' }],
+  infer({ input }) {
+    checkHasChannels(input(0), 'x');
+    return [input(0)];
+  },
+  gradient({ output, diff, needs }) {
+    return [needs(0) ? softmaxBackward(output(0), diff(0)) : null];
+  },
+  overwrites: [{ output: 0, input: 0 }],
+  rows: () => [SAME_ROW],
+  cost: streamed,
+  reference({ input, output }) {
+    const [x, y] = [input(0), output(0)];
+    const classes = channels(x.shape);
+    for (let row = 0; row < rows(x.shape); row++) {
+      const first = row * classes;
+      const norm = logSumExp(x, first, classes);
+      for (let k = first; k < first + classes; k++) y.data[k] = Math.exp(at(x, k) - norm);
+    }
+  },
+  peerKeeps: { inputs: [], outputs: [0] },
+});
+
+/**
+ * Probabilities over the channels of x (N×K×S1×…), in x's dtype. As in PyTorch, a NaN or +∞ among the K logits,
+ * or nothing but −∞, makes all K of them NaN.
+ */
+export function softmax(x: Value): Value {
+  return emit('softmax', [x], {});
+}

@@ -1,0 +1,46 @@
+/** dx = y·(dy − Σ_k dy·y): the gradient of a softmax over the channels, from its output. */
+import { ShapeError } from '../errors.js';
+import { channels, formatType, rows, sameShape } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type Attributes, defineOp } from './define.js';
+import { checkHasChannels } from './support/channels.js';
+import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
+
+export const softmaxBackwardOp = defineOp<'softmax_backward', Attributes>('softmax_backward', {
+  inputs: [
+    { name: 'y', kind: 'data' },
+    { name: 'dy', kind: 'data' },
+  ],
+  outputs: [{ name: 'dx', kind: 'data' }],
+  infer({ input }) {
+    const [y, dy] = [input(0), input(1)];
+    checkHasChannels(y, 'y');
+    if (!sameShape(y.shape, dy.shape)) {
+      throw new ShapeError(`y and dy differ in shape: ${formatType(y)} and ${formatType(dy)}`);
+    }
+    return [y];
+  },
+  gradient: null,
+  overwrites: [
+    { output: 0, input: 0 },
+    { output: 0, input: 1 },
+  ],
+  cost: streamed,
+  reference({ input, output }) {
+    const [y, dy, dx] = [input(0), input(1), output(0)];
+    const classes = channels(y.shape);
+    for (let row = 0; row < rows(y.shape); row++) {
+      const first = row * classes;
+      let sum = 0;
+      for (let k = first; k < first + classes; k++) sum += at(dy, k) * at(y, k);
+      for (let k = first; k < first + classes; k++) dx.data[k] = at(y, k) * (at(dy, k) - sum);
+    }
+  },
+});
+
+/** ∂loss/∂x of y = softmax(x); y and dy of one shape. */
+export function softmaxBackward(y: Value, dy: Value): Value {
+  return emit('softmax_backward', [y, dy], {});
+}

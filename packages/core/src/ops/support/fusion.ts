@@ -1,0 +1,95 @@
+/** What fuse_predictions means for one pixel: its logits in every prediction, and how their softmaxes are fused. */
+import { channels, dim } from '../../shape.js';
+import type { ReferenceTensor } from '../define.js';
+import { at } from './reference.js';
+import type { Pair } from './window.js';
+
+export type FusionMode = 'mean' | 'voting' | 'max';
+
+/** Labels are bytes. */
+export const MAX_CLASSES = 256;
+
+export interface Prediction {
+  readonly label: number;
+  readonly probability: number;
+}
+
+const RULES: Readonly<Record<FusionMode, (probabilities: readonly Float64Array[]) => Prediction>> = {
+  mean(probabilities) {
+    const [first] = probabilities;
+    const mean = new Float64Array(first?.length ?? 0);
+    probabilities.forEach((p, index) => {
+      p.forEach((value, k) => {
+        const previous = mean[k] ?? 0;
+        mean[k] = previous + (value - previous) / (index + 1);
+      });
+    });
+    return largest(mean);
+  },
+  voting(probabilities) {
+    const votes = new Float64Array(MAX_CLASSES);
+    const sums = new Float64Array(MAX_CLASSES);
+    for (const { label, probability } of probabilities.map(largest)) {
+      votes[label] = (votes[label] ?? 0) + 1;
+      sums[label] = (sums[label] ?? 0) + probability;
+    }
+    const { label, probability: count } = largest(votes);
+    return { label, probability: (sums[label] ?? 0) / count };
+  },
+  max(probabilities) {
+    const start: Prediction = { label: 0, probability: 0 };
+    return probabilities
+      .map(largest)
+      .reduce((best, other) => (other.probability > best.probability ? other : best), start);
+  },
+};
+
+export function isFusionMode(mode: string): mode is FusionMode {
+  return Object.hasOwn(RULES, mode);
+}
+
+/** The first of the largest values. */
+function largest(values: Float64Array): Prediction {
+  let label = 0;
+  values.forEach((value, k) => {
+    if (value > (values[label] ?? 0)) label = k;
+  });
+  return { label, probability: values[label] ?? 0 };
+}
+
+/** Fuses the softmaxes of one pixel's logits; NaN and label 0 where one of them is NaN. */
+export function fuse(mode: FusionMode, logits: readonly Float64Array[]): Prediction {
+  const probabilities = logits.map(softmaxOf);
+  if (probabilities.some((p) => p.some(Number.isNaN))) return { label: 0, probability: Number.NaN };
+  return RULES[mode](probabilities);
+}
+
+function softmaxOf(logits: Float64Array): Float64Array {
+  const top = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const exponentials = logits.map((value) => Math.exp(value - top));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  return exponentials.map((value) => value / sum);
+}
+
+/** Where position `target` of `targets` lies among `sources`: (1 − share)·first + share·second. */
+function sourceOf(target: number, targets: number, sources: number) {
+  const position = Math.max(0, ((target + 0.5) * sources) / targets - 0.5);
+  const first = Math.min(Math.floor(position), sources - 1);
+  // As PyTorch: at the same size nothing is mixed, not even with a weight of zero (a NaN would spread).
+  const second = targets === sources ? first : Math.min(first + 1, sources - 1);
+  return { first, second, share: position - first };
+}
+
+/** All classes of image `n` of logits [N,K,h,w], resized to `size` and read at `position` (row, column). */
+export function resizedLogits(logits: ReferenceTensor, n: number, size: Pair, position: Pair): Float64Array {
+  const [height, width] = [dim(logits.shape, 2), dim(logits.shape, 3)];
+  const y = sourceOf(position[0], size[0], height);
+  const x = sourceOf(position[1], size[1], width);
+  const classes = channels(logits.shape);
+  return Float64Array.from({ length: classes }, (_, k) => {
+    const pixel = (row: number, column: number) =>
+      at(logits, ((n * height + row) * width + column) * classes + k);
+    const column = (at: number) => (1 - y.share) * pixel(y.first, at) + y.share * pixel(y.second, at);
+    return (1 - x.share) * column(x.first) + x.share * column(x.second);
+  });
+}

@@ -1,0 +1,51 @@
+/** What padding forward and backward share. */
+import { ShapeError } from '../../errors.js';
+import { dim, type Shape } from '../../shape.js';
+
+/** Rows and columns added on each side. */
+export interface Padding {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+export type PaddingAttributes = {
+  /** [top, bottom, left, right] */
+  readonly padding: readonly number[];
+};
+
+/** Refuses padding that is not four whole numbers, none of them negative. */
+export function checkPadding({ padding }: PaddingAttributes): void {
+  if (padding.length !== 4 || padding.some((size) => !Number.isInteger(size) || size < 0)) {
+    throw new ShapeError(
+      `expected whole numbers of at least 0 for padding, [top, bottom, left, right], but received [${padding.join(', ')}]`,
+    );
+  }
+}
+
+/** Rows and columns that padding adds. */
+export function addedSize({ padding }: PaddingAttributes): [number, number] {
+  return [dim(padding, 0) + dim(padding, 1), dim(padding, 2) + dim(padding, 3)];
+}
+
+/**
+ * Calls `visit` for every position of the padded images and the one of the inner images that it repeats: rows of the
+ * matrices [N·H·W, C].
+ */
+export function forEachReplica(
+  inner: Shape,
+  padded: Shape,
+  { padding }: PaddingAttributes,
+  visit: (innerRow: number, paddedRow: number) => void,
+): void {
+  const nearest = (position: number, size: number) => Math.min(Math.max(position, 0), size - 1);
+  const [height, width] = [dim(inner, 2), dim(inner, 3)];
+  let row = 0;
+  for (let n = 0; n < dim(padded, 0); n++) {
+    for (let h = 0; h < dim(padded, 2); h++) {
+      const line = (n * height + nearest(h - dim(padding, 0), height)) * width;
+      for (let w = 0; w < dim(padded, 3); w++) visit(line + nearest(w - dim(padding, 2), width), row++);
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/** Cases of the ops on classes: softmax, the losses, and what is made of logits in the end. */
+import type { FusePredictionsAttributes } from '../../../src/ops/fuse_predictions.js';
+import type { FusionMode } from '../../../src/ops/support/fusion.js';
+import type { Shape } from '../../../src/shape.js';
+import { drawOperand, labelsBelow } from '../operands.js';
+
+const LOGITS = [
+  [1, 1],
+  [3, 17],
+  [70, 3],
+  [2, 5, 3, 7],
+  [4, 1000],
+  // More pixels than chunks have at least, and a number of classes with a remainder.
+  [2, 65, 31, 37],
+];
+
+const labelled = LOGITS.map((logits) => {
+  const [batch = 1, classes = 1, ...area] = logits;
+  // Now and then a label that is none of the classes.
+  return { logits, labels: [batch, ...area], draw: { labels: labelsBelow(classes + (classes >> 3)) } };
+});
+
+/** Logits as sure of themselves as a trained network's. */
+const sure = (name: string, shape: Shape) => Array.from(drawOperand(name, shape), (value) => 6 * value);
+
+/** `sizes`: height and width of each operand's logits, a third number 1 where they are mirrored. */
+const fusion = (
+  mode: FusionMode,
+  [n, classes]: readonly [number, number],
+  size: readonly number[],
+  sizes: readonly (readonly number[])[],
+): { attrs: FusePredictionsAttributes; inputs: Shape[]; draw: { logits: typeof sure } } => ({
+  attrs: { mode, size, mirrored: sizes.map(([, , mirrored = 0]) => mirrored) },
+  inputs: sizes.map(([h = 1, w = 1]) => [n, classes, h, w]),
+  draw: { logits: sure },
+});
+
+const MODES = ['mean', 'voting', 'max'] as const;
+
+export const classes = {
+  softmax: [
+    ...LOGITS.map((logits) => ({ attrs: {}, inputs: [logits] })),
+    ...LOGITS.map((logits) => ({ attrs: {}, inputs: [logits], draw: { x: sure } })),
+  ],
+  softmax_backward: LOGITS.map((logits) => ({ attrs: {}, inputs: [logits, logits] })),
+  cross_entropy: labelled.flatMap(({ logits, labels, draw }) => [
+    { attrs: { ignore_index: -100 }, inputs: [logits, labels], draw },
+    // Logits whose exponentials overflow.
+    {
+      attrs: { ignore_index: 1 },
+      inputs: [logits, labels],
+      draw: {
+        ...draw,
+        logits: (name: string, shape: readonly number[]) =>
+          Array.from(drawOperand(name, shape), (value) => 300 * value),
+      },
+    },
+  ]),
+  cross_entropy_backward: labelled.map(({ logits, labels, draw }) => ({
+    attrs: { ignore_index: 1 },
+    inputs: [logits, labels, []],
+    draw,
+  })),
+  topk_correct: labelled.map(({ logits, labels, draw }) => ({
+    attrs: { k: [1, 2, 5] },
+    inputs: [logits, labels],
+    draw,
+  })),
+  fuse_predictions: MODES.flatMap((mode) => [
+    fusion(mode, [1, 1], [1, 1], [[1, 1]]),
+    fusion(mode, [2, 65], [9, 13], [[4, 7, 1]]),
+    fusion(
+      mode,
+      [1, 256],
+      [5, 3],
+      [
+        [2, 5],
+        [5, 3, 1],
+      ],
+    ),
+    fusion(
+      mode,
+      [2, 19],
+      [11, 10],
+      [
+        [3, 4],
+        [3, 4, 1],
+        [11, 10],
+        [5, 20, 1],
+        [1, 1],
+      ],
+    ),
+    fusion(
+      mode,
+      [1, 5],
+      [40, 53],
+      [
+        [13, 17],
+        [20, 27, 1],
+        [60, 71],
+      ],
+    ),
+  ]),
+};

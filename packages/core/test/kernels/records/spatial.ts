@@ -1,0 +1,54 @@
+/** Cases of resizing and padding. */
+import type { Shape } from '../../../src/shape.js';
+
+interface Resize {
+  readonly x: Shape;
+  readonly size: readonly [number, number];
+}
+
+/** Up and down, by whole and by other ratios, one axis alone, to and from one pixel, not at all. */
+const RESIZES: readonly Resize[] = [
+  { x: [1, 1, 1, 1], size: [1, 1] },
+  { x: [2, 3, 1, 1], size: [4, 3] },
+  { x: [2, 17, 5, 7], size: [5, 7] },
+  { x: [1, 65, 3, 4], size: [24, 32] },
+  { x: [2, 3, 6, 5], size: [11, 13] },
+  { x: [2, 1, 9, 7], size: [10, 5] },
+  { x: [1, 70, 13, 11], size: [9, 8] },
+  { x: [1, 3, 31, 17], size: [4, 5] },
+  { x: [2, 16, 7, 6], size: [7, 15] },
+  { x: [2, 33, 7, 6], size: [3, 6] },
+  { x: [3, 5, 8, 9], size: [1, 1] },
+  { x: [1, 4, 1, 6], size: [3, 2] },
+];
+
+interface Padded {
+  readonly x: Shape;
+  /** Top, bottom, left, right. */
+  readonly padding: readonly [number, number, number, number];
+}
+
+const PADDED: readonly Padded[] = [
+  { x: [1, 1, 1, 1], padding: [0, 0, 0, 0] },
+  { x: [2, 3, 1, 1], padding: [2, 1, 0, 3] },
+  { x: [2, 17, 5, 7], padding: [0, 0, 0, 0] },
+  { x: [1, 65, 5, 3], padding: [3, 4, 1, 2] },
+  { x: [2, 130, 2, 6], padding: [1, 0, 0, 5] },
+  { x: [3, 5, 9, 1], padding: [0, 7, 6, 6] },
+  { x: [1, 16, 1, 4], padding: [41, 42, 0, 0] },
+];
+
+const paddedOf = ({
+  x: [n = 0, c = 0, h = 0, w = 0],
+  padding: [top, bottom, left, right],
+}: Padded): Shape => [n, c, top + h + bottom, left + w + right];
+
+export const spatial = {
+  resize_bilinear: RESIZES.map(({ x, size }) => ({ attrs: { size }, inputs: [x] })),
+  resize_bilinear_backward: RESIZES.map(({ x, size }) => ({
+    attrs: { size: x.slice(2) },
+    inputs: [[...x.slice(0, 2), ...size]],
+  })),
+  pad_replicate: PADDED.map(({ x, padding }) => ({ attrs: { padding }, inputs: [x] })),
+  pad_replicate_backward: PADDED.map((p) => ({ attrs: { padding: p.padding }, inputs: [paddedOf(p)] })),
+};
