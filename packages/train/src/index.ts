@@ -8,7 +8,15 @@ export {
   resolveConfig,
 } from './config/config.js';
 export type { ScheduleConfig, ScheduleType } from './config/schedule.js';
-export type { InputConfig, NetworkConfig, OptimizerConfig, TrainConfig } from './config/schema.js';
+export type {
+  ClassificationConfig,
+  InputConfig,
+  NetworkConfig,
+  OptimizerConfig,
+  SegmentationTaskConfig,
+  TrainConfig,
+} from './config/schema.js';
+export type { SegmentationConfig } from './config/segmentation.js';
 export { Engine, type EngineOptions, type StepResult } from './engine/engine.js';
 export type { TestResult } from './evaluation/result.js';
 export { type TestOptions, type TestOutcome, testNetwork } from './evaluation/test-network.js';
@@ -37,6 +45,7 @@ export { type MetricRecord, MetricsLog, readMetrics } from './run-folder/metrics
 export { RunFolder, type RunFolderOptions } from './run-folder/run-folder.js';
 export { collectVersions, type Versions } from './run-folder/versions.js';
 export { loadClasses, type SegmentationClass, vistasClasses } from './segmentation/classes.js';
+export { Confusion } from './segmentation/confusion.js';
 export {
   buildGallery,
   type Gallery,

@@ -12,6 +12,7 @@ export const classificationObjective: Objective = {
   classifier: [CLASSIFIER_PREFIX],
   labels: (tracer, { batch }) => tracer.input('labels', [batch], 'int32'),
   labelArray: ({ labels }, { batch }) => labels.subarray(0, batch),
+  labelled: (labels) => labels.length,
   training: lossAndCorrect,
   evaluation: lossAndCorrect,
 };

@@ -39,6 +39,12 @@ function segmentationProblems(raw: unknown, defaults: object): Problem[] {
     const message = `expected 1 to ${MAX_CLASSES} with task "segmentation", received ${given}`;
     problems.push({ path: ['network', 'classes'], at: 'value', message });
   }
+  const batch = get(['optimizer', 'batch_size']);
+  if (batch === 1) {
+    const message =
+      'expected at least 2 with task "segmentation", received 1: the head normalises one value an image';
+    problems.push({ path: ['optimizer', 'batch_size'], at: 'value', message });
+  }
   const low: KeyPath = ['segmentation', 'scale_min'];
   const high: KeyPath = ['segmentation', 'scale_max'];
   const [least, most] = [get(low), get(high)];

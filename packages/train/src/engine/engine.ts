@@ -83,12 +83,15 @@ export class Engine {
   }
 
   /**
-   * One training step; `update` counts from 1. Throws NotFiniteError, naming the first layer with a value that is
+   * One training step; `update` counts from 1. Nothing is updated where no label of the batch counts. Throws NotFiniteError, naming the first layer with a value that is
    * not finite, before any state was updated.
    */
   async train(batch: Batch, rates: LearningRates, update: number, seed: number): Promise<StepResult> {
+    const arrays = this.arraysOf(batch, this.shape);
+    // The mean over no labels is not a number, and nothing can be learnt from them.
+    if (this.task.objective.labelled(arrays.labels) === 0) return { loss: Number.NaN, outputs: {} };
     const inputs = {
-      ...this.arraysOf(batch, this.shape),
+      ...arrays,
       lr: Float32Array.of(rates.base),
       lr_classifier: Float32Array.of(rates.classifier),
       step: Float32Array.of(update),

@@ -4,6 +4,8 @@ import {
   createLoader,
   type ImageSource,
   type Loader,
+  type SegmentationSource,
+  type SegmentationTransform,
   sequentialSampler,
   shuffledSampler,
   type Transform,
@@ -18,10 +20,9 @@ export interface RunData {
 }
 
 /** Images and what is done to each before it enters a batch. */
-export interface DataPart {
-  readonly folder: ImageSource;
-  readonly transform: Transform;
-}
+export type DataPart =
+  | { readonly folder: ImageSource; readonly transform: Transform }
+  | { readonly folder: SegmentationSource; readonly transform: SegmentationTransform };
 
 export interface DataParts {
   readonly train: DataPart;

@@ -1,6 +1,7 @@
 /** Where a run stands, and that together with the store as one state to resume from. */
 import { createHash } from 'node:crypto';
 import { CheckpointError, type RunMeta, type RunState } from '@inplace-abn/checkpoint';
+import { defaultConfig } from '../config/config.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
 import { bestKey, type MetricName } from '../task/metrics.js';
@@ -31,8 +32,11 @@ export function layoutOf(config: TrainConfig, data: Pick<RunData, 'trainImages'>
   return { batchSize: config.optimizer.batch_size, trainImages: data.trainImages };
 }
 
+/** The default task is left out, as it was before there were others. */
 export function configHash(config: TrainConfig): string {
-  return createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16);
+  const { task, ...rest } = config;
+  const hashed = task === defaultConfig.task ? rest : config;
+  return createHash('sha256').update(JSON.stringify(hashed)).digest('hex').slice(0, 16);
 }
 
 /** Everything a resume needs; the arrays are copies. */

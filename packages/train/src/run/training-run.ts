@@ -133,10 +133,10 @@ export class TrainingRun {
     const { metrics, labelled } = this.meter.add(outputs, batch);
     batch.release();
     this.position = { ...this.position, step: step + 1, stepInEpoch: stepInEpoch + 1 };
-    this.loss.add(loss, labelled);
+    if (labelled > 0) this.loss.add(loss, labelled);
     this.clock.stepDone(batch.size);
     this.record(loss, metrics, rates.base);
-    this.show(batch, rates.base);
+    this.show(batch, loss, rates.base);
   }
 
   /** The step that was just made, in the run's files. */
@@ -164,7 +164,7 @@ export class TrainingRun {
       writeHistograms(folder.events, engine.store, engine.task.watched, step);
   }
 
-  private show(batch: Batch, learningRate: number): void {
+  private show(batch: Batch, loss: number, learningRate: number): void {
     const { engine, data, progress } = this.parts;
     const { epoch, stepInEpoch } = this.position;
     const stepsLeft = (this.epochs - epoch) * data.train.batches - stepInEpoch;
@@ -174,7 +174,7 @@ export class TrainingRun {
       epochs: this.epochs,
       step: batch.number + 1,
       steps: data.train.batches,
-      loss: this.loss.last,
+      loss,
       meanLoss: this.loss.mean,
       ...this.meter.metrics,
       learningRate,

@@ -20,7 +20,9 @@ export interface Objective {
   /** The step's input for the labels. */
   labels(tracer: Tracer, shape: BatchShape): Value;
   /** The labels of a batch as the array of that input. */
-  labelArray(batch: Pick<Batch, 'labels'>, shape: BatchShape): Int32Array;
+  labelArray(batch: Batch, shape: BatchShape): Int32Array;
+  /** How many of them count: what the loss is the mean over. */
+  labelled(labels: Int32Array): number;
   training(logits: Value, labels: Value, shape: BatchShape): StepValues;
   evaluation(logits: Value, labels: Value, shape: BatchShape): StepValues;
 }

@@ -36,7 +36,11 @@ describe('a confusion matrix', () => {
 
   it('knows nothing of no pixels', () => {
     const confusion = counted(2, [255, 255], [0, 1]);
-    expect([confusion.meanIou, confusion.pixelAccuracy, confusion.pixels]).toEqual([Number.NaN, Number.NaN, 0]);
+    expect([confusion.meanIou, confusion.pixelAccuracy, confusion.pixels]).toEqual([
+      Number.NaN,
+      Number.NaN,
+      0,
+    ]);
   });
 
   it('is the sum of its parts, and perfect for a perfect prediction', () => {
