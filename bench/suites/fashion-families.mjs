@@ -69,7 +69,8 @@ async function trainOurs(config, workers) {
       printFreq: 100,
       stream: { write: () => true, isTTY: false },
     });
-    if (!validation) throw new Error(`the run ended without a validation (stopped by ${stopped})`);
+    if (validation?.top1 === undefined)
+      throw new Error(`the run ended without a validation (stopped by ${stopped})`);
     return validation.top1;
   } finally {
     await rm(logDir, { recursive: true });

@@ -33,9 +33,14 @@ interface Options {
 }
 
 const command = new Command('train-imagenet')
-  .description('Train a classification network with in-place activated batch norm on a folder of images.')
+  .description(
+    'Train a network with in-place activated batch norm on a folder of images: to classify them or, where the configuration says so, to segment them.',
+  )
   .argument('<config>', 'JSON configuration: network, optimizer and input sections over the defaults')
-  .argument('<dir>', 'image folder: DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*')
+  .argument(
+    '<dir>',
+    'image folder: DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*; to segment, DIR/{train,val}/{images,labels}/*',
+  )
   .option('-j, --workers <n>', 'images in work at a time', positive, 2)
   .option('-p, --print-freq <n>', 'steps between lines where the output is no terminal', positive, 10)
   .option(
@@ -43,14 +48,17 @@ const command = new Command('train-imagenet')
     'checkpoint (.pth.tar, .pth, .safetensors), or folder of checkpoints, to continue from',
   )
   .option('--weights-only', 'take only the weights of --resume: a new run from epoch 1, with a new optimiser')
-  .option('--drop-classifier', 'the same without the classifier, for other classes')
+  .option(
+    '--drop-classifier',
+    'the same without the classifier, for other classes; to segment, also with a classification network as the body',
+  )
   .option('-e, --evaluate', 'validate the checkpoint of --resume and stop')
   .option(
     '--log-dir <dir>',
     'run folder: configuration, metrics, TensorBoard events, checkpoints, report.html',
     '.',
   )
-  .option('--log-hist', 'TensorBoard histograms of the fc and bn_out parameters every 10 steps')
+  .option('--log-hist', 'TensorBoard histograms of the fc (cls) and bn_out parameters every 10 steps')
   .option('--save-every <n>', 'also save a checkpoint every n steps (0: after epochs only)', nonNegative, 0)
   .option('--max-steps <n>', 'save and stop after n steps in all', positive)
   .option('--dist-backend <name>', 'backend of distributed training; this version trains in one process')

@@ -64,7 +64,7 @@ describe('run state', () => {
   it.each([
     [{ step: -1 }, '"step" of the training state must be a whole number ≥ 0, not -1'],
     [{ epoch: 0.5 }, '"epoch" of the training state must be a whole number ≥ 0, not 0.5'],
-    [{ bestTop1: Number.NaN }, '"bestTop1" of the training state must be a finite number, not NaN'],
+    [{ bestTop1: Number.NaN }, '"bestTop1" of the training state is NaN, which JSON cannot hold'],
     [{ loss: Number.POSITIVE_INFINITY }, '"loss" of the training state is Infinity, which JSON cannot hold'],
   ])('refuses meta that would not come back: %o', async (changes, message) => {
     const path = join(root, 'refused.safetensors');

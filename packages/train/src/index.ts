@@ -1,3 +1,4 @@
+export { classificationObjective } from './classification/objective.js';
 export {
   ConfigError,
   type ConfigOptions,
@@ -7,7 +8,15 @@ export {
   resolveConfig,
 } from './config/config.js';
 export type { ScheduleConfig, ScheduleType } from './config/schedule.js';
-export type { InputConfig, NetworkConfig, OptimizerConfig, TrainConfig } from './config/schema.js';
+export type {
+  ClassificationConfig,
+  InputConfig,
+  NetworkConfig,
+  OptimizerConfig,
+  SegmentationTaskConfig,
+  TrainConfig,
+} from './config/schema.js';
+export type { SegmentationConfig } from './config/segmentation.js';
 export { Engine, type EngineOptions, type StepResult } from './engine/engine.js';
 export type { TestResult } from './evaluation/result.js';
 export { type TestOptions, type TestOutcome, testNetwork } from './evaluation/test-network.js';
@@ -29,12 +38,14 @@ export { type MemoryMapOptions, renderMemoryMapSvg } from './report/memory-map.j
 export { writeReport } from './report/report.js';
 export type { BufferKind, BytesByKind, MapBuffer, MemoryMap, ReportData } from './report/types.js';
 export { evaluate } from './run/evaluate.js';
-export { type TrainOptions, type TrainOutcome, train } from './run/train.js';
+export { type TrainOptions, train } from './run/train.js';
+export type { TrainOutcome } from './run/training-run.js';
 export { formatValidation, type Validation } from './run/validate.js';
 export { type MetricRecord, MetricsLog, readMetrics } from './run-folder/metrics-log.js';
 export { RunFolder, type RunFolderOptions } from './run-folder/run-folder.js';
 export { collectVersions, type Versions } from './run-folder/versions.js';
 export { loadClasses, type SegmentationClass, vistasClasses } from './segmentation/classes.js';
+export { Confusion } from './segmentation/confusion.js';
 export {
   buildGallery,
   type Gallery,
@@ -70,5 +81,8 @@ export {
 export { evaluationStep } from './step/evaluation-step.js';
 export { ARCHITECTURES, initialStateOf, networkOf, normActOf } from './step/network.js';
 export { trainingStep } from './step/training-step.js';
+export { METRICS, type MetricName, type Metrics } from './task/metrics.js';
+export { taskOf } from './task/registry.js';
+export type { Counted, Meter, Objective, Outputs, StepValues, Task } from './task/task.js';
 export { type EventFileOptions, EventFileWriter } from './tensorboard/event-file.js';
 export { type Histogram, makeHistogram } from './tensorboard/histogram.js';

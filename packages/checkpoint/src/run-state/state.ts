@@ -15,14 +15,15 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue };
 
-/** What a resumed run must know beside its tensors. Programs add keys of their own; all must be plain JSON. */
+/**
+ * What a resumed run must know beside its tensors. Programs add keys of their own, such as the best value of a metric;
+ * all must be plain JSON.
+ */
 export interface RunMeta {
   /** Epochs completed. */
   readonly epoch: number;
   /** Optimiser steps completed, over all epochs. */
   readonly step: number;
-  /** Best top-1 accuracy on validation so far, in percent; 0 before the first evaluation. */
-  readonly bestTop1: number;
   readonly seed: number;
   /** Digest of the resolved configuration, to notice that a run is resumed under another one. */
   readonly configHash: string;
@@ -97,7 +98,6 @@ const isCount = (value: unknown): boolean =>
 const META_RULES = {
   epoch: { valid: isCount, wants: 'a whole number ≥ 0' },
   step: { valid: isCount, wants: 'a whole number ≥ 0' },
-  bestTop1: { valid: Number.isFinite, wants: 'a finite number' },
   seed: { valid: Number.isSafeInteger, wants: 'a whole number' },
   configHash: { valid: (value: unknown) => typeof value === 'string', wants: 'a text' },
   versions: { valid: (value: unknown) => typeof value === 'object' && value !== null, wants: 'an object' },

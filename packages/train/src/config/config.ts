@@ -15,6 +15,11 @@ export interface ConfigOptions {
 /** The reference's defaults and those of our additions. Frozen: copy it to change it. */
 export const defaultConfig: Readonly<TrainConfig> = deepFreeze(trainSchema({}).parse({}));
 
+/** Every key that any task has, with its default: what hints and rules look up. */
+const everyKey: Readonly<TrainConfig> = deepFreeze(
+  trainSchema({ task: 'segmentation' }).parse({ task: 'segmentation' }),
+);
+
 /**
  * Reads a JSON configuration and completes it from {@link defaultConfig}.
  *
@@ -38,9 +43,9 @@ export function resolveConfig(object: unknown, source: string, options: ConfigOp
 function resolve(raw: unknown, source: string, options: ConfigOptions, json?: LocatedJson): TrainConfig {
   const result = trainSchema(raw, options.architectures).safeParse(raw);
   const problems: Problem[] = (result.error?.issues ?? []).flatMap((issue) =>
-    toProblems(issue, raw, defaultConfig),
+    toProblems(issue, raw, everyKey),
   );
-  problems.push(...crossKeyProblems(raw, defaultConfig));
+  problems.push(...crossKeyProblems(raw, everyKey));
   const located = problems.map((problem) => locate(problem, json));
   located.push(...duplicateKeys(json));
   // A copy, because zod hands out the one array that stands as a default.

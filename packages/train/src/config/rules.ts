@@ -1,5 +1,6 @@
 import { type Problem, valueAt } from './problems.js';
 import type { TrainConfig } from './schema.js';
+import { taskProblems } from './task-rules.js';
 
 /**
  * What one key asks of another. Looks at the raw object over the defaults, so that these problems are
@@ -35,5 +36,5 @@ export function crossKeyProblems(raw: unknown, defaults: TrainConfig): Problem[]
       message: 'expected a number above 0, received 0: nesterov needs momentum',
     });
   }
-  return problems;
+  return [...problems, ...taskProblems(raw, defaults)];
 }

@@ -14,6 +14,7 @@ import {
   section,
 } from './fields.js';
 import { isScheduleType, type ScheduleConfig, schedules, unknownSchedule } from './schedule.js';
+import { type SegmentationConfig, segmentationSection } from './segmentation.js';
 
 const dilationExpected =
   'a positive integer, a list of four (each a positive integer, or for resnext a list of one a block), or true or false';
@@ -93,6 +94,7 @@ export type InputConfig = z.output<typeof input>;
 /**
  * A complete training configuration: the reference's three sections and its defaults, with these additions.
  *
+ * - `task`: `classification`, or `segmentation` with a section of its own
  * - `network.precision`: `float32`, or `bfloat16` compute and activations under float32 weights and statistics
  * - `network.stem`: `imagenet` (7×7/2 and max-pool) or `small` (3×3/1, no pool), for images of 28 to 64 pixels
  * - `network.width`: multiplies every channel count
@@ -101,33 +103,55 @@ export type InputConfig = z.output<typeof input>;
  *   `input.unreadable_limit` times
  * - `seed`: initial weights, data order and augmentation follow from it
  */
-export interface TrainConfig {
+export type TrainConfig = ClassificationConfig | SegmentationTaskConfig;
+
+interface CommonConfig {
   network: NetworkConfig;
   optimizer: OptimizerConfig;
   input: InputConfig;
   seed: number;
 }
 
+export interface ClassificationConfig extends CommonConfig {
+  task: 'classification';
+}
+
+export interface SegmentationTaskConfig extends CommonConfig {
+  task: 'segmentation';
+  segmentation: SegmentationConfig;
+}
+
 /**
- * The schema for one raw configuration. The type of its schedule is looked up beforehand, so that one pass over
- * the object reports the schedule's parameters together with everything else.
+ * The schema for one raw configuration. Its task and the type of its schedule are looked up beforehand, so that one pass
+ * over the object reports the parameters of both together with everything else.
  */
 export function trainSchema(raw: unknown, architectures?: readonly string[]): z.ZodType<TrainConfig> {
-  const type = scheduleTypeOf(raw);
+  const type = valueAt(raw, ['optimizer', 'schedule', 'type']);
   const known = type === undefined ? 'constant' : type;
   const schedule = isScheduleType(known) ? schedules[known] : unknownSchedule;
-  return section({
+  const common = {
     network: absentAsEmpty(network(architectures)),
     optimizer: absentAsEmpty(optimizer(absentAsEmpty(schedule))),
     input: absentAsEmpty(input),
-    seed: integerFrom(0).default(0),
+  };
+  const seed = integerFrom(0).default(0);
+  if (valueAt(raw, ['task']) === 'segmentation') {
+    const own = { segmentation: absentAsEmpty(segmentationSection) };
+    return section({ task: z.literal('segmentation'), ...common, ...own, seed });
+  }
+  const task = oneOf(['classification', 'segmentation']).default('classification');
+  return section({
+    task: task.pipe(z.literal('classification')),
+    ...common,
+    // Refused by the rules, in their words.
+    segmentation: z.unknown().optional(),
+    seed,
   });
 }
 
-function scheduleTypeOf(raw: unknown): unknown {
-  const path = ['optimizer', 'schedule', 'type'];
+function valueAt(root: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-    raw,
+    root,
   );
 }

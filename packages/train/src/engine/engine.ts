@@ -14,17 +14,18 @@ import type { Module } from '@inplace-abn/nn';
 import type { TrainConfig } from '../config/schema.js';
 import { evaluationStep } from '../step/evaluation-step.js';
 import { type BatchShape, imageArrays } from '../step/images.js';
-import { networkOf } from '../step/network.js';
 import { trainingStep } from '../step/training-step.js';
+import { taskOf } from '../task/registry.js';
+import type { Outputs, Task } from '../task/task.js';
 import { firstNonFinite } from './diagnose.js';
 import { checkFits } from './fits.js';
 import type { LearningRates } from './learning-rate.js';
 
 export interface StepResult {
-  /** Mean over the images of the batch. */
+  /** Mean over what is labelled: the images of the batch, or their pixels. */
   readonly loss: number;
-  readonly correct1: number;
-  readonly correct5: number;
+  /** What the task's meter counts from. */
+  readonly outputs: Outputs;
 }
 
 export interface EngineOptions {
@@ -35,6 +36,7 @@ export interface EngineOptions {
 }
 
 export class Engine {
+  readonly task: Task;
   readonly network: Module;
   readonly store: Store;
   readonly plan: Plan;
@@ -45,12 +47,14 @@ export class Engine {
   /** Plans everything and checks that it fits in memory before anything is allocated. */
   constructor({ device, config, evaluationBatches }: EngineOptions) {
     const { optimizer, input } = config;
-    this.network = networkOf(config.network);
+    this.task = taskOf(config);
+    this.network = this.task.network();
     this.shape = { batch: optimizer.batch_size, crop: input.crop_train };
     const { precision } = config.network;
-    const trainGraph = trainingStep(this.network, optimizer, this.shape);
+    const { objective } = this.task;
+    const trainGraph = trainingStep(this.network, optimizer, this.shape, objective);
     const evalGraphs = [...new Set(evaluationBatches)].map((batch) => {
-      return { batch, graph: evaluationStep(this.network, { batch, crop: input.crop_val }) };
+      return { batch, graph: evaluationStep(this.network, { batch, crop: input.crop_val }, objective) };
     });
     this.plan = compile(trainGraph, device, { precision });
     const evalPlans = evalGraphs.map(({ batch, graph }) => ({
@@ -79,12 +83,15 @@ export class Engine {
   }
 
   /**
-   * One training step; `update` counts from 1. Throws NotFiniteError, naming the first layer with a value that is
+   * One training step; `update` counts from 1. Nothing is updated where no label of the batch counts. Throws NotFiniteError, naming the first layer with a value that is
    * not finite, before any state was updated.
    */
   async train(batch: Batch, rates: LearningRates, update: number, seed: number): Promise<StepResult> {
+    const arrays = this.arraysOf(batch, this.shape);
+    // The mean over no labels is not a number, and nothing can be learnt from them.
+    if (this.task.objective.labelled(arrays.labels) === 0) return { loss: Number.NaN, outputs: {} };
     const inputs = {
-      ...imageArrays(batch, this.shape),
+      ...arrays,
       lr: Float32Array.of(rates.base),
       lr_classifier: Float32Array.of(rates.classifier),
       step: Float32Array.of(update),
@@ -106,15 +113,15 @@ export class Engine {
   async evaluate(batch: Batch, crop: number): Promise<StepResult> {
     const program = this.evaluation.get(batch.size);
     if (!program) throw new RangeError(`no evaluation program for a batch of ${batch.size}`);
-    const { outputs } = await program.run(imageArrays(batch, { batch: batch.size, crop }));
+    const { outputs } = await program.run(this.arraysOf(batch, { batch: batch.size, crop }));
     return resultOf(outputs);
+  }
+
+  private arraysOf(batch: Batch, shape: BatchShape) {
+    return { ...imageArrays(batch, shape), labels: this.task.objective.labelArray(batch, shape) };
   }
 }
 
-function resultOf(outputs: Record<string, ArrayLike<number | bigint>>): StepResult {
-  return {
-    loss: Number(outputs.loss?.[0]),
-    correct1: Number(outputs.correct?.[0]),
-    correct5: Number(outputs.correct?.[1]),
-  };
+function resultOf({ loss, ...outputs }: Outputs): StepResult {
+  return { loss: Number(loss?.[0]), outputs };
 }

@@ -15,7 +15,7 @@ import {
 import type { Batch } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
 import { checkFits } from '../engine/fits.js';
-import { type BatchShape, unlabelledInputs } from '../step/images.js';
+import { type BatchShape, imageInputs } from '../step/images.js';
 
 export interface ClassifierOptions {
   readonly device: Device;
@@ -31,7 +31,7 @@ export interface ClassifierOptions {
 
 /** The network alone, with running statistics. Inputs: images, color; output: logits N×K. */
 export function logitsStep(network: Module, shape: BatchShape): Graph {
-  return trace((tracer) => ({ logits: network.call(unlabelledInputs(tracer, shape), EVALUATION) }));
+  return trace((tracer) => ({ logits: network.call(imageInputs(tracer, shape), EVALUATION) }));
 }
 
 export class Classifier {

@@ -1,16 +1,11 @@
 /** Weights of a file for a network, or why they do not fit it, in the words of who runs a test or a training. */
-import {
-  formatDifference,
-  StateDictMismatch,
-  type TensorMap,
-  type TensorSpec,
-  takeStateDict,
-} from '@inplace-abn/checkpoint';
+import { formatDifference, StateDictMismatch, type TensorSpec, takeStateDict } from '@inplace-abn/checkpoint';
 import { type HostTensor, UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
+import { CLASSIFIER_PREFIX } from '../classification/objective.js';
 import type { NetworkConfig } from '../config/schema.js';
 import { ARCHITECTURES, networkOf } from '../step/network.js';
-import { CLASSIFIER_PREFIX } from '../step/training-step.js';
+import type { TakeWeights, Use, WeightsSource } from '../task/task.js';
 
 /** Lines of each kind in an error: enough to see what is the matter. */
 const LINES = 8;
@@ -23,7 +18,7 @@ export function specsOf(network: Module): Map<string, TensorSpec> {
 }
 
 /** What to do about a file without a classifier, and about one with a classifier for other classes. */
-const REMEDIES = {
+const REMEDIES: Record<Use, { none: string; other: string }> = {
   testing: {
     none: '; a test needs one: take the checkpoint of a whole network',
     other:
@@ -35,14 +30,6 @@ const REMEDIES = {
   },
 };
 
-export type Use = keyof typeof REMEDIES;
-
-export interface WeightsSource {
-  readonly tensors: TensorMap;
-  /** What errors call it. */
-  readonly path: string;
-}
-
 /**
  * The network's weights from those of a file, other float dtypes converted: all of them (without the classifier where
  * it is to be dropped), or an error that names the fix where there is one.
@@ -51,7 +38,7 @@ export function takeWeights(
   network: Module,
   config: NetworkConfig,
   { tensors, path }: WeightsSource,
-  { use, dropClassifier = false }: { readonly use: Use; readonly dropClassifier?: boolean },
+  { use, dropClassifier = false }: TakeWeights,
 ): Map<string, HostTensor> {
   try {
     const taken = takeStateDict(specsOf(network), tensors, path, { convert: true, dropClassifier });

@@ -48,6 +48,9 @@ const WORST = 48;
 export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   const { config, device } = options;
   const progress = new Progress({ printFreq: options.printFreq, stream: options.stream });
+  if (config.task !== 'classification') {
+    throw new UsageError(`the task of the configuration is ${config.task}: only classifiers are tested here`);
+  }
   const folder = await openTestFolder(options.data);
   if (config.network.classes === 0) {
     throw new UsageError('network.classes is 0: a network without a classifier cannot be tested');

@@ -4,6 +4,7 @@ import {
   channels,
   compile,
   type Device,
+  type Graph,
   type Phase,
   type Plan,
   peerBytes,
@@ -11,8 +12,9 @@ import {
 } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
 import type { BytesByKind } from '../report/types.js';
-import { networkOf } from '../step/network.js';
+import type { BatchShape } from '../step/images.js';
 import { trainingStep } from '../step/training-step.js';
+import { taskOf } from '../task/registry.js';
 
 export interface PlannedLayer {
   /** Module path. */
@@ -69,7 +71,7 @@ export function planReport(
   device: Device,
 ): { report: PlanReport; plan: Plan } {
   const shape = { batch, crop: config.input.crop_train };
-  const graph = trainingStep(networkOf(config.network), config.optimizer, shape);
+  const graph = stepOf(config, shape);
   const plan = compile(graph, device, { precision: config.network.precision });
   const at = plan.instructions[plan.peak.instruction];
   const report: PlanReport = {
@@ -91,13 +93,18 @@ export function planReport(
 
 /** The same network with ordinary batch norm, float32, as PyTorch would hold it. */
 export function ordinaryBytes(config: TrainConfig, batch: number): BytesByKind {
-  const network = networkOf({ ...config.network, bn_mode: 'standard' });
-  const graph = trainingStep(network, config.optimizer, { batch, crop: config.input.crop_train });
+  const ordinary: TrainConfig = { ...config, network: { ...config.network, bn_mode: 'standard' } };
+  const graph = stepOf(ordinary, { batch, crop: config.input.crop_train });
   const sum = (optimizer: boolean): number =>
     graph.states
       .filter(({ kind }) => (kind === 'optimizer') === optimizer)
       .reduce((total, { value }) => total + byteLength(valueInfo(graph, value)), 0);
   return { weights: sum(false), optimizer: sum(true), workspace: 0, ...peerBytes(graph) };
+}
+
+function stepOf(config: TrainConfig, shape: BatchShape): Graph {
+  const task = taskOf(config);
+  return trainingStep(task.network(), config.optimizer, shape, task.objective);
 }
 
 function slicesOf(plan: Plan): PlannedSlice[] {

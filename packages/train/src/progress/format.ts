@@ -1,8 +1,9 @@
 import { createColors } from 'picocolors';
+import { METRICS, type Metrics, metricEntries } from '../task/metrics.js';
 import { formatBytes, formatDuration, formatLoss, formatPercent, formatRate, threeDigits } from './units.js';
 
-/** What the progress line shows. Optional fields that are absent are left out. */
-export interface ProgressState {
+/** What the progress line shows, with metrics over the epoch so far. Optional fields that are absent are left out. */
+export interface ProgressState extends Metrics {
   phase: 'train' | 'val' | 'test';
   /** Counted from 1; absent, with `epochs`, where there is but one pass. */
   epoch?: number;
@@ -13,9 +14,6 @@ export interface ProgressState {
   /** Loss of this step, and its mean over the epoch so far. */
   loss: number;
   meanLoss?: number;
-  /** Percent over the epoch so far. */
-  top1: number;
-  top5: number;
   learningRate?: number;
   imagesPerSecond: number;
   /** Share of time spent waiting for data, 0 to 1. */
@@ -54,8 +52,7 @@ function fieldsOf(state: ProgressState): Field[] {
       : { label: state.phase.padEnd(5), value: `${epoch}/${epochs}`, weight: 10 },
     { label: 'step', value: `${String(state.step).padStart(steps.length)}/${steps}`, weight: 9 },
     { label: 'loss', value: `${formatLoss(state.loss)}${mean}`, weight: 8 },
-    { label: 'top-1', value: formatPercent(state.top1), weight: 7 },
-    { label: 'top-5', value: formatPercent(state.top5), weight: 4 },
+    ...metricEntries(state).map(([name, percent]) => ({ ...METRICS[name], value: formatPercent(percent) })),
   ];
   const { learningRate, waitShare, peakBytes, etaSeconds } = state;
   if (learningRate !== undefined) fields.push({ label: 'lr', value: formatRate(learningRate), weight: 2 });

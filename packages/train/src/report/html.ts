@@ -1,6 +1,7 @@
 import { formatBytes } from '../progress/units.js';
 import type { MetricRecord } from '../run-folder/metrics-log.js';
-import { type Point, renderChartSvg } from './chart.js';
+import { METRIC_NAMES, METRICS, type MetricName } from '../task/metrics.js';
+import { type Point, renderChartSvg, type Series } from './chart.js';
 import { escapeText } from './markup.js';
 import { renderMemoryMapSvg } from './memory-map.js';
 import { facts, renderPage } from './page.js';
@@ -19,24 +20,56 @@ export function renderReport(data: ReportData): string {
 }
 
 function curves(metrics: readonly MetricRecord[]): string {
-  const points = (phase: MetricRecord['phase'], key: 'loss' | 'top1' | 'top5'): Point[] =>
-    metrics.filter((record) => record.phase === phase).map((record) => ({ x: record.step, y: record[key] }));
   const loss = renderChartSvg(
     [
-      { name: 'train', colour: 'activation', points: points('train', 'loss') },
-      { name: 'validation', colour: 'gradient', points: points('val', 'loss'), dots: true },
+      { name: 'train', colour: 'activation', points: pointsOf(metrics, 'train', 'loss') },
+      { name: 'validation', colour: 'gradient', points: pointsOf(metrics, 'val', 'loss'), dots: true },
     ],
     { title: 'Loss', xLabel: 'step', format: String },
   );
-  const accuracy = renderChartSvg(
-    [
-      { name: 'train top-1', colour: 'activation', points: points('train', 'top1') },
-      { name: 'validation top-1', colour: 'gradient', points: points('val', 'top1'), dots: true },
-      { name: 'top-5', colour: 'input', points: points('val', 'top5'), dots: true },
-    ],
-    { title: 'Accuracy', xLabel: 'step', format: (percent) => `${percent} %` },
-  );
+  const accuracy = renderChartSvg(accuracySeries(metrics), {
+    title: 'Accuracy',
+    xLabel: 'step',
+    format: (percent) => `${percent} %`,
+  });
   return `<h2>Curves</h2>\n<div class="charts">${loss}\n${accuracy}</div>`;
+}
+
+/** The first metric that is known in training, there and on validation, and the others on validation. */
+function accuracySeries(metrics: readonly MetricRecord[]): Series[] {
+  const has = (phase: MetricRecord['phase'], name: MetricName): boolean =>
+    metrics.some((record) => record.phase === phase && record[name] !== undefined);
+  const both = METRIC_NAMES.find((name) => has('train', name));
+  const others = METRIC_NAMES.filter((name) => name !== both && has('val', name));
+  const pair: Series[] = both
+    ? [
+        {
+          name: `train ${METRICS[both].label}`,
+          colour: 'activation',
+          points: pointsOf(metrics, 'train', both),
+        },
+        {
+          name: `validation ${METRICS[both].label}`,
+          colour: 'gradient',
+          points: pointsOf(metrics, 'val', both),
+          dots: true,
+        },
+      ]
+    : [];
+  const rest = others.map((name): Series => {
+    return { name: METRICS[name].label, colour: 'input', points: pointsOf(metrics, 'val', name), dots: true };
+  });
+  return [...pair, ...rest];
+}
+
+function pointsOf(
+  metrics: readonly MetricRecord[],
+  phase: MetricRecord['phase'],
+  key: 'loss' | MetricName,
+): Point[] {
+  return metrics
+    .filter((record) => record.phase === phase)
+    .map((record) => ({ x: record.step, y: record[key] ?? Number.NaN }));
 }
 
 function memoryTable({ ours, ordinary, images }: NonNullable<ReportData['memory']>): string {

@@ -1,19 +1,16 @@
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
+import type { Metrics } from '../task/metrics.js';
 
-/** One line of metrics.jsonl. */
-export interface MetricRecord {
+/** One line of metrics.jsonl, with the metrics of the task. */
+export interface MetricRecord extends Metrics {
   phase: 'train' | 'val';
   /** Counted from 1. */
   epoch: number;
   /** Training steps done since the run began. */
   step: number;
   loss: number;
-  /** Percent. */
-  top1: number;
-  /** Percent. */
-  top5: number;
   learningRate?: number;
   imagesPerSecond?: number;
   /** Share of time spent waiting for data, 0 to 1. */

@@ -17,7 +17,8 @@ export type Progress =
   | {
       readonly kind: 'torch';
       readonly epoch: number;
-      readonly bestTop1: number;
+      /** Of the task's criterion, in per cent. */
+      readonly best: number;
       readonly optimizer: TorchValue;
     }
   | { readonly kind: 'weights' };
@@ -37,10 +38,15 @@ export interface CheckpointContent {
  * Reads a checkpoint. Folders and training states of ours fall back from a torn or missing file to the newest whole
  * one; every other file is read or refused.
  *
+ * @param bestKey where a checkpoint of PyTorch has its best metric
  * @param weightsOnly leaves the optimiser's state in the file where that is possible
  * @throws CheckpointError naming the file
  */
-export async function readCheckpoint(path: string, weightsOnly: boolean): Promise<CheckpointContent> {
+export async function readCheckpoint(
+  path: string,
+  bestKey: string,
+  weightsOnly: boolean,
+): Promise<CheckpointContent> {
   if (await holdsTrainingStates(path)) {
     const { state, path: used, rejected } = await resumeRunState(path, { missing: 'fallBack' });
     const { meta, model, optimizer } = state;
@@ -52,7 +58,7 @@ export async function readCheckpoint(path: string, weightsOnly: boolean): Promis
     path,
     model: tensors,
     arch: text(rest.get('arch')),
-    progress: torchProgress(path, rest),
+    progress: torchProgress(path, bestKey, rest),
     notes: [],
   };
 }
@@ -76,15 +82,15 @@ async function holdsTrainingStates(path: string): Promise<boolean> {
   }
 }
 
-function torchProgress(path: string, rest: ReadonlyMap<string, TorchValue>): Progress {
-  const [epoch, best, optimizer] = ['epoch', 'best_prec1', 'optimizer'].map((key) => rest.get(key));
+function torchProgress(path: string, bestKey: string, rest: ReadonlyMap<string, TorchValue>): Progress {
+  const [epoch, optimizer] = [rest.get('epoch'), rest.get('optimizer')];
   if (epoch === undefined || optimizer === undefined) return { kind: 'weights' };
-  const [epochs, bestTop1] = [scalar(epoch), scalar(best ?? 0)];
+  const [epochs, best] = [scalar(epoch), scalar(rest.get(bestKey) ?? 0)];
   if (epochs === null || !Number.isSafeInteger(epochs) || epochs < 0) {
     throw new CheckpointError(`${path}: "epoch" must be a whole number of at least 0.`);
   }
-  if (bestTop1 === null) throw new CheckpointError(`${path}: "best_prec1" must be a finite number.`);
-  return { kind: 'torch', epoch: epochs, bestTop1, optimizer };
+  if (best === null) throw new CheckpointError(`${path}: "${bestKey}" must be a finite number.`);
+  return { kind: 'torch', epoch: epochs, best, optimizer };
 }
 
 /** A number, or a tensor of one element: some versions of PyTorch keep accuracies so. */

@@ -1,16 +1,14 @@
 /** The two data sets of a run and their loaders. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
 import {
-  assertSameClasses,
   createLoader,
-  evalTransform,
-  ImageFolder,
+  type ImageSource,
   type Loader,
+  type SegmentationSource,
+  type SegmentationTransform,
   sequentialSampler,
   shuffledSampler,
-  trainTransform,
+  type Transform,
 } from '@inplace-abn/data';
 import type { TrainConfig } from '../config/schema.js';
 
@@ -19,23 +17,31 @@ export interface RunData {
   readonly val: Loader;
   readonly trainImages: number;
   readonly valImages: number;
-  readonly classes: readonly string[];
 }
 
-/** Opens DIR/train and DIR/val. Throws a sentence for a folder that is missing or classes that differ. */
-export async function openData(dir: string, config: TrainConfig, workers: number): Promise<RunData> {
-  const [train, val] = [await openPart(dir, 'train'), await openPart(dir, 'val')];
-  assertSameClasses(train, val);
-  const { classes } = config.network;
-  if (classes < train.classes.length) {
-    throw new UsageError(
-      `${dir} has ${train.classes.length} classes but network.classes is ${classes}: set it to ${train.classes.length}`,
-    );
-  }
+/** Images and what is done to each before it enters a batch. */
+export type DataPart =
+  | { readonly folder: ImageSource; readonly transform: Transform }
+  | { readonly folder: SegmentationSource; readonly transform: SegmentationTransform };
+
+export interface DataParts {
+  readonly train: DataPart;
+  readonly val: DataPart;
+  /** What errors call the training images. */
+  readonly trainPath: string;
+}
+
+/** Shuffled full batches to train on, and every image once to validate. Throws where no batch can be filled. */
+export function loadersOf(
+  config: TrainConfig,
+  workers: number,
+  { train, val, trainPath }: DataParts,
+): RunData {
   const { batch_size: batchSize } = config.optimizer;
-  if (batchSize > train.length) {
+  const [trainImages, valImages] = [train.folder.length, val.folder.length];
+  if (batchSize > trainImages) {
     throw new UsageError(
-      `optimizer.batch_size is ${batchSize} but ${join(dir, 'train')} holds only ${train.length} images: choose a smaller batch`,
+      `optimizer.batch_size is ${batchSize} but ${trainPath} holds only ${trainImages} images: choose a smaller batch`,
     );
   }
   const { unreadable, unreadable_limit } = config.input;
@@ -44,47 +50,14 @@ export async function openData(dir: string, config: TrainConfig, workers: number
   return {
     train: createLoader({
       ...common,
-      folder: train,
-      transform: trainTransformOf(config),
-      sampler: shuffledSampler(train.length, config.seed),
+      ...train,
+      sampler: shuffledSampler(trainImages, config.seed),
       dropLast: true,
     }),
-    val: createLoader({
-      ...common,
-      folder: val,
-      transform: evalTransformOf(config),
-      sampler: sequentialSampler(val.length),
-    }),
-    trainImages: train.length,
-    valImages: val.length,
-    classes: train.classes,
+    val: createLoader({ ...common, ...val, sampler: sequentialSampler(valImages) }),
+    trainImages,
+    valImages,
   };
-}
-
-async function openPart(dir: string, part: 'train' | 'val'): Promise<ImageFolder> {
-  const path = join(dir, part);
-  if (!existsSync(path)) {
-    throw new UsageError(
-      `${path} does not exist: expected DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*`,
-    );
-  }
-  return ImageFolder.open(path);
-}
-
-function trainTransformOf({ input }: TrainConfig) {
-  return trainTransform({
-    crop: input.crop_train,
-    area: input.area_train,
-    scale: input.scale_train,
-    colorJitter: input.color_jitter_train,
-    lighting: input.lighting_train,
-    mean: input.mean,
-    std: input.std,
-  });
-}
-
-function evalTransformOf({ input }: TrainConfig) {
-  return evalTransform({ crop: input.crop_val, scale: input.scale_val, mean: input.mean, std: input.std });
 }
 
 /** Sizes of the batches that an evaluation over `images` brings. */

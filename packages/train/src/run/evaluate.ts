@@ -2,7 +2,8 @@ import type { Device } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
 import { Engine } from '../engine/engine.js';
 import { Progress, type ProgressStream } from '../progress/progress.js';
-import { evaluationBatches, openData } from './data.js';
+import { taskOf } from '../task/registry.js';
+import { evaluationBatches } from './data.js';
 import { restoreWeights } from './restore.js';
 import { type Validation, validate } from './validate.js';
 
@@ -21,7 +22,7 @@ export interface EvaluateOptions {
 export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   const { config, device } = options;
   const progress = new Progress({ printFreq: options.printFreq, stream: options.stream });
-  const data = await openData(options.data, config, options.workers);
+  const data = await taskOf(config).openData(options.data, options.workers);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size);
   const engine = new Engine({ device, config, evaluationBatches: batches });
   const { notes, path } = await restoreWeights(engine, config, options.resume);

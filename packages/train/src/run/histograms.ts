@@ -1,10 +1,10 @@
 import type { Store } from '@inplace-abn/core';
 import type { EventFileWriter } from '../tensorboard/event-file.js';
 
-/** Distributions of the parameters of classifier and last normalisation, as the reference logs them. */
-export function writeHistograms(events: EventFileWriter, store: Store, step: number): void {
+/** Distributions of the parameters that a task watches: classifier and last normalisation, as the reference logs them. */
+export function writeHistograms(events: EventFileWriter, store: Store, watched: RegExp, step: number): void {
   for (const { name, kind } of store.specs) {
-    if (kind !== 'parameter' || !/(^|\.)(fc|bn_out)\./.test(name)) continue;
+    if (kind !== 'parameter' || !watched.test(name)) continue;
     const { data } = store.read(name);
     if (data instanceof Float32Array) events.histogram(step, name, data);
   }

@@ -3,7 +3,7 @@ import { type TensorMap, takeStateDict } from '@inplace-abn/checkpoint';
 import { type HostTensor, UsageError } from '@inplace-abn/core';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
-import { takeWeights, type Use } from '../evaluation/mismatch.js';
+import type { TakeWeights } from '../task/task.js';
 import { type CheckpointContent, type Progress, readCheckpoint } from './checkpoint-file.js';
 import type { RunData } from './data.js';
 import { layoutOf, type Position, positionOf, START } from './state.js';
@@ -34,7 +34,7 @@ export interface Restored {
 
 /** Loads a checkpoint into an engine with initial weights: all of it, or an error and nothing. */
 export async function restoreRun({ engine, config, data, path, take }: RestoreOptions): Promise<Restored> {
-  const content = await readCheckpoint(path, take !== 'everything');
+  const content = await readCheckpoint(path, engine.task.torch.best, take !== 'everything');
   const dropClassifier = take === 'weights without classifier';
   const model = modelOf(engine, config, content, { dropClassifier, use: 'training' });
   const { notes, path: used } = content;
@@ -59,7 +59,7 @@ export async function restoreWeights(
   config: TrainConfig,
   path: string,
 ): Promise<Pick<Restored, 'path' | 'notes'>> {
-  const content = await readCheckpoint(path, true);
+  const content = await readCheckpoint(path, engine.task.torch.best, true);
   engine.load(modelOf(engine, config, content, { dropClassifier: false, use: 'testing' }));
   return { path: content.path, notes: content.notes };
 }
@@ -81,7 +81,7 @@ function continueState(
   { engine, config, data, path }: Context,
 ): Continued {
   checkKind(optimizer, config.optimizer, path);
-  const { batchSize, trainImages, ...position } = positionOf(meta, path);
+  const { batchSize, trainImages, ...position } = positionOf(meta, engine.task.criterion, path);
   const now = layoutOf(config, data);
   const changes = [
     batchSize === now.batchSize ? [] : [`optimizer.batch_size ${batchSize} -> ${now.batchSize}`],
@@ -102,12 +102,12 @@ function continueState(
 }
 
 function continueTorch(
-  { epoch, bestTop1, optimizer }: Extract<Progress, { kind: 'torch' }>,
+  { epoch, best, optimizer }: Extract<Progress, { kind: 'torch' }>,
   { engine, config, data, path }: Context,
 ): Continued {
-  const { tensors, step } = optimizerFromTorch(optimizer, engine.network, config.optimizer, path);
+  const { tensors, step } = optimizerFromTorch(optimizer, engine, config.optimizer, path);
   // SGD does not count its updates; the reference counts steps from the epoch, too.
-  const position = { epoch, step: step ?? epoch * data.train.batches, stepInEpoch: 0, bestTop1 };
+  const position = { epoch, step: step ?? epoch * data.train.batches, stepInEpoch: 0, best };
   return { position, notes: [], optimizer: optimizerStates(engine, tensors, path) };
 }
 
@@ -123,15 +123,14 @@ function modelOf(
   engine: Engine,
   config: TrainConfig,
   { model, path, arch }: CheckpointContent,
-  { dropClassifier, use }: { readonly dropClassifier: boolean; readonly use: Use },
+  how: TakeWeights,
 ): Map<string, HostTensor> {
   if (arch !== undefined && arch !== config.network.arch) {
     throw new UsageError(
       `${path} holds a ${arch} but network.arch is ${config.network.arch}: set it to ${arch}, or choose another checkpoint`,
     );
   }
-  const source = { tensors: model, path };
-  return takeWeights(engine.network, config.network, source, { use, dropClassifier });
+  return engine.task.takeWeights(engine.network, { tensors: model, path }, how);
 }
 
 /** The optimiser's states from those of a file: all, or an error. */

@@ -8,6 +8,7 @@ import { writeReport } from '../report/report.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import type { Versions } from '../run-folder/versions.js';
+import { bestKey, METRICS } from '../task/metrics.js';
 import type { RunData } from './data.js';
 import type { Position } from './state.js';
 import type { Validation } from './validate.js';
@@ -26,6 +27,7 @@ export interface Results {
 
 export async function writeResults(results: Results): Promise<void> {
   const { config, engine, folder, data, validation, position, seconds } = results;
+  const { metrics, criterion } = engine.task;
   const images = config.optimizer.batch_size;
   const memory = { ours: engine.plan.bytes, ordinary: ordinaryBytes(config, images) };
   const skipped = [...data.train.skipped, ...data.val.skipped];
@@ -34,10 +36,9 @@ export async function writeResults(results: Results): Promise<void> {
     epochs: position.epoch,
     steps: position.step,
     images: data.valImages,
-    top1: validation?.top1 ?? null,
-    top5: validation?.top5 ?? null,
+    ...Object.fromEntries(metrics.map((name) => [name, validation?.[name] ?? null])),
     loss: validation?.loss ?? null,
-    bestTop1: position.bestTop1,
+    [bestKey(criterion)]: position.best,
     seconds,
     memory,
     skipped: skipped.length,
@@ -52,12 +53,16 @@ export async function writeResults(results: Results): Promise<void> {
   });
 }
 
-function factsOf({ config, versions, data, validation, position, seconds }: Results): [string, string][] {
+function factsOf(results: Results): [string, string][] {
+  const { config, versions, engine, data, validation, position, seconds } = results;
   const { network, optimizer } = config;
+  const { criterion } = engine.task;
+  const { label } = METRICS[criterion];
+  const reached = validation?.[criterion];
   return [
     ['network', `${network.arch}, ${network.bn_mode}, ${network.activation}, ${network.precision}`],
-    ['top-1 on validation', validation ? `${validation.top1.toFixed(2)} %` : 'not measured'],
-    ['best top-1', `${position.bestTop1.toFixed(2)} %`],
+    [`${label} on validation`, reached === undefined ? 'not measured' : `${reached.toFixed(2)} %`],
+    [`best ${label}`, `${position.best.toFixed(2)} %`],
     ['epochs, steps', `${position.epoch}, ${position.step}`],
     ['batch', String(optimizer.batch_size)],
     ['training images', String(data.trainImages)],

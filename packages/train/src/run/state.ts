@@ -1,8 +1,10 @@
 /** Where a run stands, and that together with the store as one state to resume from. */
 import { createHash } from 'node:crypto';
 import { CheckpointError, type RunMeta, type RunState } from '@inplace-abn/checkpoint';
+import { defaultConfig } from '../config/config.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
+import { bestKey, type MetricName } from '../task/metrics.js';
 import type { RunData } from './data.js';
 
 /** Where a run stands. */
@@ -13,10 +15,11 @@ export interface Position {
   readonly step: number;
   /** Of these, in the epoch that is not completed. */
   readonly stepInEpoch: number;
-  readonly bestTop1: number;
+  /** Of the task's criterion, in per cent. */
+  readonly best: number;
 }
 
-export const START: Position = { epoch: 0, step: 0, stepInEpoch: 0, bestTop1: 0 };
+export const START: Position = { epoch: 0, step: 0, stepInEpoch: 0, best: 0 };
 
 /** What a position within an epoch means: others are other images. */
 export interface EpochLayout {
@@ -29,8 +32,11 @@ export function layoutOf(config: TrainConfig, data: Pick<RunData, 'trainImages'>
   return { batchSize: config.optimizer.batch_size, trainImages: data.trainImages };
 }
 
+/** The default task is left out, as it was before there were others. */
 export function configHash(config: TrainConfig): string {
-  return createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16);
+  const { task, ...rest } = config;
+  const hashed = task === defaultConfig.task ? rest : config;
+  return createHash('sha256').update(JSON.stringify(hashed)).digest('hex').slice(0, 16);
 }
 
 /** Everything a resume needs; the arrays are copies. */
@@ -41,16 +47,18 @@ export function captureState(
   about: { readonly layout: EpochLayout; readonly versions: Readonly<Record<string, string>> },
 ): RunState {
   const { layout, versions } = about;
+  const { best, ...place } = position;
+  const known = { ...place, [bestKey(engine.task.criterion)]: best };
   const identity = { arch: config.network.arch, seed: config.seed, configHash: configHash(config) };
   return {
-    meta: { ...position, ...layout, ...identity, versions: { ...versions } },
+    meta: { ...known, ...layout, ...identity, versions: { ...versions } },
     model: engine.store.stateDict('parameter', 'buffer'),
     optimizer: engine.store.stateDict('optimizer'),
   };
 }
 
-/** The position and the layout of its epoch in a saved state. */
-export function positionOf(meta: RunMeta, path: string): Position & EpochLayout {
+/** The position and the layout of its epoch in a saved state of a run whose best checkpoint goes by `criterion`. */
+export function positionOf(meta: RunMeta, criterion: MetricName, path: string): Position & EpochLayout {
   const count = (key: string): number => {
     const value = meta[key];
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
@@ -58,11 +66,17 @@ export function positionOf(meta: RunMeta, path: string): Position & EpochLayout 
       `${path}: "${key}" of the training state is missing; it was written by an earlier version of this program.`,
     );
   };
+  const best = meta[bestKey(criterion)];
+  if (typeof best !== 'number') {
+    throw new CheckpointError(
+      `${path}: "${bestKey(criterion)}" of the training state is missing: it is of a run with another task.`,
+    );
+  }
   return {
     epoch: meta.epoch,
     step: meta.step,
     stepInEpoch: count('stepInEpoch'),
-    bestTop1: meta.bestTop1,
+    best,
     batchSize: count('batchSize'),
     trainImages: count('trainImages'),
   };

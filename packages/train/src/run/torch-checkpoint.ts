@@ -1,6 +1,6 @@
 /**
- * The reference's checkpoint files: {epoch, arch, state_dict, best_prec1, optimizer} as torch.save writes them, names
- * with the prefix `module.`. A PyTorch run continues from them, and ours from those of a PyTorch run.
+ * Checkpoint files of the reference's form: {epoch, arch, state_dict, best metric, optimizer} as torch.save writes them.
+ * The task says how `state_dict` looks. A PyTorch run continues from them, and ours from those of a PyTorch run.
  */
 import { join } from 'node:path';
 import {
@@ -21,17 +21,25 @@ import type { Module } from '@inplace-abn/nn';
 import { optimizerStateName } from '@inplace-abn/optim';
 import type { OptimizerConfig } from '../config/schema.js';
 import type { LearningRates } from '../engine/learning-rate.js';
-import { CLASSIFIER_PREFIX } from '../step/training-step.js';
+import { isClassifier } from '../step/training-step.js';
+import type { Task } from '../task/task.js';
 
 export const TORCH_CHECKPOINT = 'checkpoint.pth.tar';
 export const TORCH_BEST = 'model_best.pth.tar';
 
-export interface TorchCheckpoint {
+/** A network and what it is trained for; an engine is one. */
+interface Trained {
   readonly network: Module;
+  readonly task: Task;
+}
+
+export interface TorchCheckpoint extends Trained {
   readonly arch: string;
   readonly config: OptimizerConfig;
   /** Rates of the last step. */
   readonly rates: LearningRates;
+  /** Best value of the task's criterion so far. */
+  readonly best: number;
   readonly state: RunState;
 }
 
@@ -50,31 +58,34 @@ export async function writeTorchCheckpoint(
   if (best) await linkFileAtomic(path, join(folder, TORCH_BEST));
 }
 
-function torchValueOf({ network, arch, config, rates, state }: TorchCheckpoint): TorchValue {
+function torchValueOf({ network, task, arch, config, rates, best, state }: TorchCheckpoint): TorchValue {
   const { meta, model, optimizer } = state;
-  const groups = groupsOf(config, rates, parameterNames(network));
-  const stateDict = new Map<string, TorchValue>();
+  const groups = groupsOf(config, rates, parameterNames({ network, task }));
+  const ordered = new Map<string, TensorData>();
   // In PyTorch's order, which is the modules'; the store's is that of first use.
   for (const { name } of network.namedStates()) {
     const tensor = model.get(name);
-    if (tensor) stateDict.set(`module.${name}`, tensor);
+    if (tensor) ordered.set(name, tensor);
   }
   return new Map<string, TorchValue>([
     ['epoch', meta.epoch],
     ['arch', arch],
-    ['state_dict', stateDict],
-    ['best_prec1', meta.bestTop1],
+    ['state_dict', task.torch.stateDict(ordered)],
+    [task.torch.best, best],
     ['optimizer', toTorchOptimizer(config.type, groups, optimizer, meta.step)],
   ]);
 }
 
 /** Names of the parameters as the reference hands them to its optimiser: the classifier's last. */
-function parameterNames(network: Module): { readonly rest: string[]; readonly classifier: string[] } {
+function parameterNames({ network, task }: Trained): {
+  readonly rest: string[];
+  readonly classifier: string[];
+} {
   const names = network.namedStates().flatMap(({ kind, name }) => (kind === 'parameter' ? [name] : []));
-  const isClassifier = (name: string): boolean => name.startsWith(CLASSIFIER_PREFIX);
+  const ofClassifier = (name: string): boolean => isClassifier(task.objective, name);
   return {
-    rest: names.filter((name) => !isClassifier(name)),
-    classifier: names.filter(isClassifier),
+    rest: names.filter((name) => !ofClassifier(name)),
+    classifier: names.filter(ofClassifier),
   };
 }
 
@@ -117,14 +128,14 @@ function slotsOf(config: OptimizerConfig): string[] {
  */
 export function optimizerFromTorch(
   value: TorchValue,
-  network: Module,
+  trained: Trained,
   config: OptimizerConfig,
   path: string,
 ): OptimizerState {
-  const { rest, classifier } = parameterNames(network);
+  const { rest, classifier } = parameterNames(trained);
   const { kind, state, step } = named(value, [...rest, ...classifier], path);
   if (kind !== config.type) throw otherOptimizer(path, kind, config.type);
-  const shapes = new Map(network.namedStates().map(({ name, shape }) => [name, shape]));
+  const shapes = new Map(trained.network.namedStates().map(({ name, shape }) => [name, shape]));
   const tensors = new Map<string, TensorData>();
   for (const name of [...rest, ...classifier]) {
     for (const slot of slotsOf(config)) {

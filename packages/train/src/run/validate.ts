@@ -1,22 +1,24 @@
 import type { Loader } from '@inplace-abn/data';
 import type { Engine } from '../engine/engine.js';
-import { Accuracy } from '../meters/accuracy.js';
 import { RunningAverage } from '../meters/running-average.js';
 import { StepClock } from '../meters/step-clock.js';
 import type { Progress } from '../progress/progress.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
+import { METRICS, type MetricName, type Metrics, metricEntries } from '../task/metrics.js';
 
-export interface Validation {
+/** The metrics of a task over a whole data set. */
+export interface Validation extends Metrics {
   readonly loss: number;
-  /** Percent. */
-  readonly top1: number;
-  readonly top5: number;
   readonly images: number;
 }
 
 /** `top-1 84.21 %  top-5 99.80 %  loss 0.4321  images 10000`. */
-export function formatValidation({ loss, top1, top5, images }: Validation): string {
-  return `top-1 ${top1.toFixed(2)} %  top-5 ${top5.toFixed(2)} %  loss ${loss.toFixed(4)}  images ${images}`;
+export function formatValidation(validation: Validation): string {
+  const { loss, images } = validation;
+  const metrics = metricEntries(validation).map(
+    ([name, value]) => `${METRICS[name].label} ${value.toFixed(2)} %`,
+  );
+  return [...metrics, `loss ${loss.toFixed(4)}`, `images ${images}`].join('  ');
 }
 
 export interface ValidationOptions {
@@ -33,14 +35,16 @@ export interface ValidationOptions {
 /** Runs the whole validation set once. */
 export async function validate(options: ValidationOptions): Promise<Validation> {
   const { engine, loader, images, crop, progress, epoch, epochs } = options;
-  const [loss, accuracy, clock] = [new RunningAverage(), new Accuracy(), new StepClock()];
+  const meter = engine.task.newMeter('val');
+  const [loss, clock] = [new RunningAverage(), new StepClock()];
   clock.start();
   for await (const batch of loader.epoch(0)) {
     clock.dataReady();
     const result = await engine.evaluate(batch, crop);
+    const { labelled } = meter.add(result.outputs, batch);
     batch.release();
-    loss.add(result.loss, batch.size);
-    accuracy.add(result.correct1, result.correct5, batch.size);
+    // The mean over no labels is not a number.
+    if (labelled > 0) loss.add(result.loss, labelled);
     clock.stepDone(batch.size);
     progress.update({
       phase: 'val',
@@ -50,20 +54,25 @@ export async function validate(options: ValidationOptions): Promise<Validation> 
       steps: loader.batches,
       loss: result.loss,
       meanLoss: loss.mean,
-      top1: accuracy.top1,
-      top5: accuracy.top5,
+      ...meter.metrics,
       imagesPerSecond: clock.imagesPerSecond,
       waitShare: clock.waitShare,
       peakBytes: engine.bytes,
-      etaSeconds: clock.eta(images - accuracy.count),
+      etaSeconds: clock.eta(images - clock.images),
     });
   }
   progress.finish();
-  return { loss: loss.mean, top1: accuracy.top1, top5: accuracy.top5, images: accuracy.count };
+  return { loss: loss.mean, ...meter.metrics, images: clock.images };
 }
 
 /** The newest validation in the metrics of a run, made on `images` images; null when there is none. */
-export async function lastValidation(metricsPath: string, images: number): Promise<Validation | null> {
+export async function lastValidation(
+  metricsPath: string,
+  names: readonly MetricName[],
+  images: number,
+): Promise<Validation | null> {
   const record = (await readMetrics(metricsPath)).findLast(({ phase }) => phase === 'val');
-  return record ? { loss: record.loss, top1: record.top1, top5: record.top5, images } : null;
+  if (!record) return null;
+  const metrics: Metrics = Object.fromEntries(names.map((name) => [name, record[name]]));
+  return { loss: record.loss, ...metrics, images };
 }

@@ -9,32 +9,20 @@ export interface BatchShape {
   readonly crop: number;
 }
 
-export interface ImageInputs {
-  /** Normalised images N×3×H×W. */
-  readonly x: Value;
-  readonly labels: Value;
-}
-
 /** uint8 images and colour matrices; normalisation and colour augmentation happen on the device. */
-export function unlabelledInputs(tracer: Tracer, { batch, crop }: BatchShape): Value {
+export function imageInputs(tracer: Tracer, { batch, crop }: BatchShape): Value {
   const images = tracer.input('images', [batch, 3, crop, crop], 'uint8');
   const color = tracer.input('color', [batch, 12], 'float32');
   return tracer.within('input', () => colorTransform(images, color));
 }
 
-/** The same with labels. */
-export function imageInputs(tracer: Tracer, shape: BatchShape): ImageInputs {
-  return { x: unlabelledInputs(tracer, shape), labels: tracer.input('labels', [shape.batch], 'int32') };
-}
-
 /** A batch of the loader as the arrays of those inputs. */
 export function imageArrays(
-  batch: Pick<Batch, 'images' | 'color' | 'labels'>,
+  batch: Pick<Batch, 'images' | 'color'>,
   { batch: size, crop }: BatchShape,
-): { images: Uint8Array; color: Float32Array; labels: Int32Array } {
+): { images: Uint8Array; color: Float32Array } {
   return {
     images: batch.images.subarray(0, size * crop * crop * 3),
     color: batch.color.subarray(0, size * 12),
-    labels: batch.labels.subarray(0, size),
   };
 }

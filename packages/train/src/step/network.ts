@@ -18,17 +18,26 @@ export function normActOf({ bn_mode, activation, activation_param }: NetworkConf
  * UsageError for a combination that cannot work.
  */
 export function networkOf(config: NetworkConfig): Module {
-  const { arch, classes, dilation, width, stem, input_3x3 } = config;
-  const options: AnyNetworkOptions = {
-    normAct: normActOf(config),
-    classes,
+  const { arch, classes } = config;
+  const options: AnyNetworkOptions = { normAct: normActOf(config), classes, ...bodyOptionsOf(config) };
+  return createNetwork(arch, options);
+}
+
+/** What the configuration says of the layers below the classifier. */
+export function bodyOptionsOf({
+  arch,
+  dilation,
+  width,
+  stem,
+  input_3x3,
+}: NetworkConfig): Omit<AnyNetworkOptions, 'normAct' | 'classes'> {
+  return {
     width,
     stem,
     ...(takesOption(arch, 'input3x3') ? { input3x3: input_3x3 } : {}),
     // 1 and false say "not dilated" in every family, whichever its form of the option.
     ...(dilation === 1 || dilation === false ? {} : { dilation }),
   };
-  return createNetwork(arch, options);
 }
 
 /** Initial weights as the configuration says: a function of the seed. */

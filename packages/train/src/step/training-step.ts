@@ -1,33 +1,37 @@
 /** One training step as a graph: normalise, forward, loss, guard, backward, update. */
 import {
-  crossEntropy,
   type Graph,
   gradients,
   guardFinite,
   type Tracer,
-  topkCorrect,
   trace,
   UsageError,
   type Value,
 } from '@inplace-abn/core';
 import { type Module, parametersIn } from '@inplace-abn/nn';
 import { Adam, clipByGlobalNorm, type Optimizer, type ParameterUpdate, SGD } from '@inplace-abn/optim';
+import { classificationObjective } from '../classification/objective.js';
 import type { OptimizerConfig } from '../config/schema.js';
+import type { Objective } from '../task/task.js';
 import { type BatchShape, imageInputs } from './images.js';
-
-/** Parameters that `classifier_lr` is for. */
-export const CLASSIFIER_PREFIX = 'classifier.fc.';
 
 /** Name of the guard's subject in the error of a step whose loss is not finite. */
 export const LOSS = 'the loss';
 
 /**
  * Traces a training step. Inputs: images, color, labels, lr, lr_classifier, step (updates counted from 1), seed.
- * Outputs: loss (mean over the batch), correct (int32[2]: rows whose label is among the first and the first five).
+ * Outputs: loss (mean over what is labelled) and what the objective's meter counts from; of classification `correct`
+ * (int32[2]: rows whose label is among the first and the first five).
  */
-export function trainingStep(network: Module, config: OptimizerConfig, shape: BatchShape): Graph {
+export function trainingStep(
+  network: Module,
+  config: OptimizerConfig,
+  shape: BatchShape,
+  objective: Objective = classificationObjective,
+): Graph {
   return trace((tracer) => {
-    const { x, labels } = imageInputs(tracer, shape);
+    const x = imageInputs(tracer, shape);
+    const labels = objective.labels(tracer, shape);
     const rates = {
       base: tracer.input('lr', [], 'float32'),
       classifier: tracer.input('lr_classifier', [], 'float32'),
@@ -35,19 +39,20 @@ export function trainingStep(network: Module, config: OptimizerConfig, shape: Ba
     const step = tracer.input('step', [], 'float32');
     const seed = tracer.input('seed', [], 'int32');
     const logits = network.call(x, { training: true, seed });
-    const [loss, correct] = tracer.within('loss', () => {
-      const value = crossEntropy(logits, labels);
-      guardFinite(value, LOSS);
-      return [value, topkCorrect(logits, labels, topks(logits))];
+    const outputs = tracer.within('loss', () => {
+      const values = objective.training(logits, labels, shape);
+      guardFinite(values.loss, LOSS);
+      return values;
     });
-    update(tracer, loss, optimizerOf(config, step), config, rates);
-    return { loss, correct };
+    const rateOf = (name: string) => (isClassifier(objective, name) ? rates.classifier : rates.base);
+    update(tracer, outputs.loss, optimizerOf(config, step), config, rateOf);
+    return outputs;
   });
 }
 
-/** 1 and 5, or the number of classes where there are fewer. */
-export function topks(logits: Value): number[] {
-  return [1, Math.min(5, logits.shape[1] ?? 1)];
+/** Whether a parameter is one that `classifier_lr` is for. */
+export function isClassifier({ classifier }: Objective, name: string): boolean {
+  return classifier.some((prefix) => name.startsWith(prefix));
 }
 
 function optimizerOf(config: OptimizerConfig, step: Value): Optimizer {
@@ -60,15 +65,14 @@ function update(
   loss: Value,
   optimizer: Optimizer,
   config: OptimizerConfig,
-  rates: { base: Value; classifier: Value },
+  rateOf: (parameter: string) => Value,
 ): void {
   const parameters = parametersIn(loss);
   const grads = gradients(loss, [...parameters.values()]);
   const updates = [...parameters].map(([name, parameter], index): ParameterUpdate => {
     const gradient = grads[index];
     if (!gradient) throw new UsageError(`the loss does not depend on parameter ${name}`);
-    const learningRate = name.startsWith(CLASSIFIER_PREFIX) ? rates.classifier : rates.base;
-    return { name, parameter, gradient, learningRate };
+    return { name, parameter, gradient, learningRate: rateOf(name) };
   });
   const all = updates.map(({ gradient }) => gradient);
   const clip =

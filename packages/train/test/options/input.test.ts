@@ -1,8 +1,7 @@
 /** Every value of the configuration's `input` section: two steps on images that the loader made, and what it changed. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readMetrics } from '../../src/index.js';
-import { openData } from '../../src/run/data.js';
+import { readMetrics, taskOf } from '../../src/index.js';
 import { CLASSES, imageFolder, temporaryFolder } from '../support/images.js';
 import { configOf, runTraining } from '../support/runs.js';
 
@@ -28,7 +27,7 @@ describe('input', { timeout: 60_000 }, () => {
     input: Record<string, unknown>,
     part: 'train' | 'val' = 'train',
   ): Promise<FirstBatch> {
-    const opened = await openData(data, configOf({ input }), 1);
+    const opened = await taskOf(configOf({ input })).openData(data, 1);
     for await (const batch of opened[part].epoch(0)) {
       const pixels = batch.images.slice();
       const colors = Array.from({ length: BATCH }, (_, i) => [...batch.color.slice(12 * i, 12 * i + 12)]);

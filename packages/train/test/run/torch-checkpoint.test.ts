@@ -149,7 +149,7 @@ describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
 
   it('is copied to model_best.pth.tar when top-1 improves, and only then', async () => {
     const records = await readMetrics(join(runOf(sgd), 'metrics.jsonl'));
-    const top1 = records.filter(({ phase }) => phase === 'val').map((record) => record.top1);
+    const top1 = records.filter(({ phase }) => phase === 'val').map(({ top1: value = Number.NaN }) => value);
     const best = dict(await readTorch(file(sgd, 'model_best.pth.tar')));
     expect(best.get('best_prec1')).toBe(Math.max(...top1));
     expect(best.get('epoch')).toBe(1 + top1.indexOf(Math.max(...top1)));

@@ -42,7 +42,7 @@ describe('a run that PyTorch began', () => {
     const restored = await restoreRun({ engine, config, data, path, take: 'everything' });
     expect(restored).toMatchObject({
       kind: 'torch',
-      position: { epoch: 2, step: about.firstStep, stepInEpoch: 0, bestTop1: 62.5 },
+      position: { epoch: 2, step: about.firstStep, stepInEpoch: 0, best: 62.5 },
     });
     const rates = { base: run.optimizer.learning_rate, classifier: run.optimizer.classifier_lr };
     for (const [i, expected] of run.losses.entries()) {

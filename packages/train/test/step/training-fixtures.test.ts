@@ -36,6 +36,7 @@ describe('training follows PyTorch', () => {
     for (const [index, expected] of variant.losses.entries()) {
       const { loss } = await step.run({
         ...imageArrays(pytorchBatch(index), SHAPE),
+        labels: pytorchBatch(index).labels,
         lr,
         lr_classifier: lr,
         step: Float32Array.of(index + 1),

@@ -1,0 +1,56 @@
+/** What a task asks of the rest of a configuration. */
+import type { KeyPath } from './json.js';
+import { formatPath, type Problem, valueAt } from './problems.js';
+
+/** Class ids are bytes, of which 255 stands for pixels that do not count. */
+const MAX_CLASSES = 255;
+
+/** Keys that mean nothing to segmentation, and what there is in their place. */
+const OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
+  [['input', 'scale_train'], 'segmentation.size is the shorter side before cropping'],
+  [['input', 'scale_val'], 'segmentation.size is the shorter side before cropping'],
+  [['input', 'area_train'], 'segmentation.scale_min and scale_max bound the scale'],
+  [['input', 'lighting_train'], 'colours are varied by input.color_jitter_train alone'],
+];
+
+export function taskProblems(raw: unknown, defaults: object): Problem[] {
+  return valueAt(raw, ['task']) === 'segmentation'
+    ? segmentationProblems(raw, defaults)
+    : classificationProblems(raw);
+}
+
+function classificationProblems(raw: unknown): Problem[] {
+  if (valueAt(raw, ['segmentation']) === undefined) return [];
+  const message = 'has no meaning with task "classification": set task to "segmentation", or leave it out';
+  return [{ path: ['segmentation'], at: 'key', message }];
+}
+
+function segmentationProblems(raw: unknown, defaults: object): Problem[] {
+  const get = (path: KeyPath): unknown => valueAt(raw, path) ?? valueAt(defaults, path);
+  const problems: Problem[] = [];
+  for (const [path, instead] of OF_CLASSIFICATION) {
+    // A configuration that was completed holds the defaults of all keys.
+    if (JSON.stringify(get(path)) === JSON.stringify(valueAt(defaults, path))) continue;
+    problems.push({ path, at: 'key', message: `has no meaning with task "segmentation": ${instead}` });
+  }
+  const classes = get(['network', 'classes']);
+  if (typeof classes === 'number' && !(classes >= 1 && classes <= MAX_CLASSES)) {
+    const given = valueAt(raw, ['network', 'classes']) === undefined ? `${classes} (the default)` : classes;
+    const message = `expected 1 to ${MAX_CLASSES} with task "segmentation", received ${given}`;
+    problems.push({ path: ['network', 'classes'], at: 'value', message });
+  }
+  const batch = get(['optimizer', 'batch_size']);
+  if (batch === 1) {
+    const message =
+      'expected at least 2 with task "segmentation", received 1: the head normalises one value an image';
+    problems.push({ path: ['optimizer', 'batch_size'], at: 'value', message });
+  }
+  const low: KeyPath = ['segmentation', 'scale_min'];
+  const high: KeyPath = ['segmentation', 'scale_max'];
+  const [least, most] = [get(low), get(high)];
+  if (typeof least === 'number' && typeof most === 'number' && least > most) {
+    const message = `expected a number of at least ${formatPath(low)}, ${least}, received ${most}`;
+    problems.push({ path: high, at: 'value', message });
+  }
+  return problems;
+}

@@ -1,0 +1,71 @@
+import type { Batch } from '@inplace-abn/data';
+import type { Metrics } from '../task/metrics.js';
+import type { Counted, Meter, Outputs } from '../task/task.js';
+import { Confusion } from './confusion.js';
+import { IGNORED, type LabelRange } from './objective.js';
+
+/** Pixel accuracy from the counts `correct` of training steps. */
+export class PixelMeter implements Meter {
+  private correct = 0;
+  private pixels = 0;
+
+  constructor(private readonly range: LabelRange) {}
+
+  add(outputs: Outputs, batch: Batch): Counted {
+    const labelled = countedLabels(batch, this.range).reduce(
+      (sum, id) => (id === IGNORED ? sum : sum + 1),
+      0,
+    );
+    if (labelled === 0) return { metrics: { accuracy: Number.NaN }, labelled };
+    const correct = Number(outputs.correct?.[0]);
+    this.correct += correct;
+    this.pixels += labelled;
+    return { metrics: { accuracy: (100 * correct) / labelled }, labelled };
+  }
+
+  get metrics(): Metrics {
+    return { accuracy: (100 * this.correct) / this.pixels };
+  }
+
+  reset(): void {
+    this.correct = 0;
+    this.pixels = 0;
+  }
+}
+
+/** Mean IoU and pixel accuracy from the class maps `classes` of evaluation steps. */
+export class ConfusionMeter implements Meter {
+  readonly confusion: Confusion;
+
+  constructor(private readonly range: LabelRange) {
+    this.confusion = new Confusion(range.classes);
+  }
+
+  add(outputs: Outputs, batch: Batch): Counted {
+    const found = new Confusion(this.range.classes);
+    const predicted = outputs.classes as ArrayLike<number>;
+    const labelled = found.add(countedLabels(batch, this.range), predicted);
+    this.confusion.merge(found);
+    return { metrics: metricsOf(found), labelled };
+  }
+
+  get metrics(): Metrics {
+    return metricsOf(this.confusion);
+  }
+
+  reset(): void {
+    this.confusion.reset();
+  }
+}
+
+function metricsOf({ meanIou, pixelAccuracy }: Confusion): Metrics {
+  return { miou: 100 * meanIou, accuracy: 100 * pixelAccuracy };
+}
+
+/** The class ids of the images of a batch; whatever does not count is 255. */
+function countedLabels({ targets, size, labels }: Batch, { ignoreIndex }: LabelRange): Uint8Array {
+  if (!targets) throw new TypeError('expected a batch with label maps');
+  // A last batch fills only the first images of the arrays.
+  const ids = targets.subarray(0, (targets.length / labels.length) * size);
+  return ignoreIndex === IGNORED ? ids : ids.map((id) => (id === ignoreIndex ? IGNORED : id));
+}

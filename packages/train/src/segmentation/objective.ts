@@ -1,0 +1,61 @@
+import { crossEntropy, fusePredictions, resizeBilinear, topkCorrect, UsageError } from '@inplace-abn/core';
+import type { Batch } from '@inplace-abn/data';
+import type { BatchShape } from '../step/images.js';
+import type { Objective } from '../task/task.js';
+
+/** Label of pixels that do not count; larger than every class id. */
+export const IGNORED = 255;
+
+export interface LabelRange {
+  readonly classes: number;
+  /** Class id that does not count either. */
+  readonly ignoreIndex: number;
+}
+
+/**
+ * A class for every pixel. Logits are resized to the labels, N×K×H×W; their mean cross entropy is over the pixels that
+ * count. Training also gives `correct`, int32[1], the pixels whose largest logit is the label's; evaluation `classes`,
+ * uint8 N×H×W, the class of the largest.
+ */
+export function segmentationObjective(range: LabelRange): Objective {
+  return {
+    classifier: ['head.', 'cls.'],
+    labels: (tracer, { batch, crop }) => tracer.input('labels', [batch, crop, crop], 'int32'),
+    labelArray: (batch, shape) => labelArray(batch, shape, range),
+    labelled: (labels) => labels.reduce((count, label) => (label === IGNORED ? count : count + 1), 0),
+    training(logits, labels, { crop }) {
+      const scores = resizeBilinear(logits, [crop, crop]);
+      return {
+        loss: crossEntropy(scores, labels, { ignoreIndex: IGNORED }),
+        correct: topkCorrect(scores, labels, [1]),
+      };
+    },
+    evaluation(logits, labels, { crop }) {
+      const scores = resizeBilinear(logits, [crop, crop]);
+      const { label } = fusePredictions([logits], { mode: 'mean', size: [crop, crop], mirrored: [false] });
+      return { loss: crossEntropy(scores, labels, { ignoreIndex: IGNORED }), classes: label };
+    },
+  };
+}
+
+/** Class ids as int32; whatever does not count is 255. Throws for an id that is no class. */
+function labelArray(
+  { targets, indices }: Pick<Batch, 'targets' | 'indices'>,
+  { batch, crop }: BatchShape,
+  { classes, ignoreIndex }: LabelRange,
+): Int32Array {
+  if (!targets) throw new TypeError('expected a batch with label maps');
+  const labels = new Int32Array(batch * crop * crop);
+  for (let i = 0; i < labels.length; i++) {
+    const id = targets[i] as number;
+    if (id === ignoreIndex || id === IGNORED) labels[i] = IGNORED;
+    else if (id < classes) labels[i] = id;
+    else {
+      const image = indices[Math.floor(i / (crop * crop))];
+      throw new UsageError(
+        `the label map of image ${image} (counted from 0, in the order of the names) has pixels of class ${id}, but network.classes is ${classes}: set it to the number of classes, or segmentation.ignore_index to ${id} if they do not count`,
+      );
+    }
+  }
+  return labels;
+}

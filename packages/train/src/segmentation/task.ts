@@ -1,0 +1,35 @@
+import type { TensorData, TorchValue } from '@inplace-abn/checkpoint';
+import type { SegmentationTaskConfig } from '../config/schema.js';
+import type { Task } from '../task/task.js';
+import { openLabelMaps } from './data.js';
+import { ConfusionMeter, PixelMeter } from './meter.js';
+import { segmentationNetworkOf } from './network.js';
+import { segmentationObjective } from './objective.js';
+import { takeSegmentationWeights } from './weights.js';
+
+/** One label for each pixel, from maps of class ids beside the images. */
+export function segmentation(config: SegmentationTaskConfig): Task {
+  const range = { classes: config.network.classes, ignoreIndex: config.segmentation.ignore_index };
+  return {
+    metrics: ['miou', 'accuracy'],
+    criterion: 'miou',
+    objective: segmentationObjective(range),
+    torch: { best: 'best_miou', stateDict: nested },
+    watched: /^(cls|head\.red_bn)\.|(^|\.)bn_out\./,
+    network: () => segmentationNetworkOf(config),
+    openData: (dir, workers) => openLabelMaps(dir, config, workers),
+    newMeter: (phase) => (phase === 'train' ? new PixelMeter(range) : new ConfusionMeter(range)),
+    takeWeights: takeSegmentationWeights,
+  };
+}
+
+/** `{body: {…}, head: {…}, cls: {…}}`, as the published snapshot has it. */
+function nested(tensors: ReadonlyMap<string, TensorData>): TorchValue {
+  const parts = new Map<string, Map<string, TorchValue>>();
+  for (const [name, tensor] of tensors) {
+    const dot = name.indexOf('.');
+    const part = name.slice(0, dot);
+    parts.set(part, (parts.get(part) ?? new Map<string, TorchValue>()).set(name.slice(dot + 1), tensor));
+  }
+  return parts;
+}

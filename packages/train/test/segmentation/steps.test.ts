@@ -1,0 +1,123 @@
+/** The traced steps of a segmentation: what is counted, what is ignored, and what nothing can be learnt from. */
+import { cpu } from '@inplace-abn/core';
+import type { Batch } from '@inplace-abn/data';
+import { describe, expect, it } from 'vitest';
+import { bytes } from '../../../core/test/support/prng.js';
+import { Engine, initialStateOf } from '../../src/index.js';
+import { ConfusionMeter, PixelMeter } from '../../src/segmentation/meter.js';
+import { segmentationObjective } from '../../src/segmentation/objective.js';
+import { BATCH, CLASSES, CROP, segmentationConfigOf } from '../support/label-maps.js';
+
+const PIXELS = CROP * CROP;
+const RANGE = { classes: CLASSES, ignoreIndex: 255 };
+
+/** A batch whose targets are a function of the pixel. */
+function batchOf(target: (index: number) => number, size = BATCH): Batch {
+  return {
+    images: bytes('images', [BATCH * PIXELS * 3]),
+    color: Float32Array.from({ length: BATCH * 12 }, (_, i) => (i % 5 === 0 ? 1 : 0.1)),
+    targets: Uint8Array.from({ length: BATCH * PIXELS }, (_, i) => target(i)),
+    labels: new Int32Array(BATCH).fill(-1),
+    indices: Int32Array.from({ length: BATCH }, (_, i) => 10 + i),
+    size,
+    number: 0,
+    release: () => {},
+  };
+}
+
+function engineOf(config = segmentationConfigOf()): Engine {
+  const engine = new Engine({ device: cpu(), config, evaluationBatches: [BATCH, 1] });
+  engine.load(initialStateOf(engine.network, config.network, config.seed));
+  return engine;
+}
+
+const RATES = { base: 0.05, classifier: 0.05 };
+
+describe('a segmentation step', { timeout: 60_000 }, () => {
+  it('does not see pixels that are ignored', async () => {
+    const upper = (i: number) => (i % PIXELS < PIXELS / 2 ? i % CLASSES : 255);
+    const [half, other] = [engineOf(), engineOf(segmentationConfigOf({ segmentation: { ignore_index: 3 } }))];
+    const first = await half.train(batchOf(upper), RATES, 1, 1);
+    const { labelled } = new PixelMeter(RANGE).add(first.outputs, batchOf(upper));
+    expect(labelled).toBe((BATCH * PIXELS) / 2);
+    // The same pixels with another class for what does not count.
+    const three = (i: number) => (i % PIXELS < PIXELS / 2 && i % CLASSES !== 3 ? i % CLASSES : 3);
+    const without = (i: number) => (three(i) === 3 ? 255 : three(i));
+    const usual = engineOf();
+    const expected = await usual.train(batchOf(without), RATES, 1, 1);
+    const second = await other.train(batchOf(three), RATES, 1, 1);
+    expect(second.loss).toBe(expected.loss);
+    expect(second.outputs).toEqual(expected.outputs);
+    expect(second.loss).not.toBe(first.loss);
+    expect(other.store.read('cls.bias').data).toEqual(usual.store.read('cls.bias').data);
+  });
+
+  it('counts in evaluation what its class maps say', async () => {
+    const engine = engineOf();
+    const batch = batchOf((i) => (i % 7 === 0 ? 255 : i % CLASSES));
+    const { loss, outputs } = await engine.evaluate(batch, CROP);
+    const classes = Array.from(outputs.classes ?? [], Number);
+    expect(classes.length).toBe(BATCH * PIXELS);
+    const counted = classes.flatMap((guess, i) => (i % 7 === 0 ? [] : [guess === i % CLASSES]));
+    const meter = new ConfusionMeter(RANGE);
+    const { labelled, metrics } = meter.add(outputs, batch);
+    expect(labelled).toBe(counted.length);
+    expect(metrics.accuracy).toBeCloseTo((100 * counted.filter(Boolean).length) / counted.length, 10);
+    expect(meter.metrics).toEqual(metrics);
+    expect(loss).toBeGreaterThan(0);
+    meter.reset();
+    expect(meter.metrics.miou).toBeNaN();
+  });
+
+  it('evaluates a last batch of fewer images', async () => {
+    const engine = engineOf();
+    const target = (i: number) => i % CLASSES;
+    const { outputs } = await engine.evaluate(batchOf(target, 1), CROP);
+    expect(new ConfusionMeter(RANGE).add(outputs, batchOf(target, 1)).labelled).toBe(PIXELS);
+  });
+
+  it('learns nothing from a batch without labels, and does not stop at it', async () => {
+    const engine = engineOf();
+    const before = engine.store.stateDict('parameter', 'buffer', 'optimizer');
+    const batch = batchOf(() => 255);
+    const { loss, outputs } = await engine.train(batch, RATES, 1, 1);
+    expect(loss).toBeNaN();
+    expect(new PixelMeter(RANGE).add(outputs, batch)).toEqual({
+      metrics: { accuracy: Number.NaN },
+      labelled: 0,
+    });
+    expect(engine.store.stateDict('parameter', 'buffer', 'optimizer')).toEqual(before);
+    await expect(
+      engine.train(
+        batchOf((i) => i % CLASSES),
+        RATES,
+        2,
+        1,
+      ),
+    ).resolves.toBeDefined();
+  });
+
+  it('has a rate of its own for head and classifier', async () => {
+    const engine = engineOf();
+    const before = engine.store.stateDict('parameter');
+    await engine.train(
+      batchOf((i) => i % CLASSES),
+      { base: 0, classifier: 0.1 },
+      1,
+      1,
+    );
+    for (const [name, { data }] of before) {
+      const changed = engine.store.read(name).data;
+      if (name.startsWith('body.')) expect(changed, name).toEqual(data);
+      if (name === 'cls.bias' || name === 'head.map_bn.bias') expect(changed, name).not.toEqual(data);
+    }
+  });
+
+  it('names the image whose label map has a class that the network lacks', () => {
+    const objective = segmentationObjective({ classes: 3, ignoreIndex: 7 });
+    const batch = batchOf((i) => (i === PIXELS + 5 ? 200 : i % 2 === 0 ? 7 : 2));
+    expect(() => objective.labelArray(batch, { batch: BATCH, crop: CROP })).toThrow(
+      'the label map of image 11 (counted from 0, in the order of the names) has pixels of class 200',
+    );
+  });
+});
