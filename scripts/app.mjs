@@ -1,6 +1,7 @@
 // Runs a program in the caller's folder after bringing the build up to date.
 //   npm run train-imagenet -- CONFIG DIR [options]      npm run plan -- CONFIG --batch N [--json]
 //   npm run test-imagenet -- CONFIG CHECKPOINT DIR [options]
+//   npm run test-vistas -- SNAPSHOT IN_DIR OUT_DIR [options]
 //   npm run inspect -- FILE [--json]
 import { inRoot } from './lib/paths.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
@@ -12,6 +13,7 @@ const PROGRAMS = {
   plan: 'apps/train-imagenet/dist/plan.js',
   'train-imagenet': 'apps/train-imagenet/dist/main.js',
   'test-imagenet': 'apps/test-imagenet/dist/main.js',
+  'test-vistas': 'apps/test-vistas/dist/main.js',
 };
 
 await runMain(async () => {

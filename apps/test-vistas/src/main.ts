@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 /** test-vistas: command line → @inplace-abn/train. */
-import { cpu } from '@inplace-abn/core';
+import { cpu, type FusionMode } from '@inplace-abn/core';
 import {
-  type FusionMode,
   loadClasses,
   OUTPUT_MODES,
   type OutputMode,
@@ -34,10 +33,18 @@ interface Options {
 
 const command = new Command('test-vistas')
   .description('Segment every photograph of a folder: a class for each pixel.')
-  .argument('<snapshot>', 'weights: {state_dict: {body, head, cls}} of torch.save, safetensors, or a folder of checkpoints')
+  .argument(
+    '<snapshot>',
+    'weights: {state_dict: {body, head, cls}} of torch.save, safetensors, or a folder of checkpoints',
+  )
   .argument('<in_dir>', 'folder of photographs: *.png, *.jpg, *.jpeg, in any case')
   .argument('<out_dir>', 'folder for NAME.png of each, and index.html')
-  .option('--scales <list>', 'factors of the photograph’s size to look at, as "[0.7, 1, 1.2]"', numberList, [1])
+  .option(
+    '--scales <list>',
+    'factors of the photograph’s size to look at, as "[0.7, 1, 1.2]"',
+    numberList,
+    [1],
+  )
   .option('--flip', 'also look at mirror images')
   .addOption(
     new Option('--fusion-mode <mode>', 'how what is seen at several scales becomes one class')
@@ -45,12 +52,18 @@ const command = new Command('test-vistas')
       .default('mean'),
   )
   .addOption(
-    new Option('--output-mode <mode>', 'class ids with colours (palette), in grey (raw), or raw with NAME_prob.png (prob)')
+    new Option(
+      '--output-mode <mode>',
+      'class ids with colours (palette), in grey (raw), or raw with NAME_prob.png (prob)',
+    )
       .choices([...OUTPUT_MODES])
       .default('raw'),
   )
   .option('--overlay', 'also write NAME_overlay.png: the classes over the photograph, with a legend')
-  .option('--labels <dir>', 'compare with DIR/NAME.png (class ids): IoU of each class, as a table and OUT_DIR/labels.json')
+  .option(
+    '--labels <dir>',
+    'compare with DIR/NAME.png (class ids): IoU of each class, as a table and OUT_DIR/labels.json',
+  )
   .option('--max-size <n>', 'pixels that the longest side is resized to', positive, 2048)
   .addOption(
     new Option('--precision <dtype>', 'what activations are computed in')
@@ -59,8 +72,15 @@ const command = new Command('test-vistas')
   )
   .option('--memory-budget <bytes>', 'most memory for weights and activations, such as 1500MB or 2GiB', bytes)
   .option('--resume', 'leave out photographs whose outputs are there')
-  .option('--shard <i/n>', 'segment the i-th of n shares (from 0); default: RANK and WORLD_SIZE of the environment', shard)
-  .option('--config <file>', 'configuration that the network was trained with; default: the published Vistas network')
+  .option(
+    '--shard <i/n>',
+    'segment the i-th of n shares (from 0); default: RANK and WORLD_SIZE of the environment',
+    shard,
+  )
+  .option(
+    '--config <file>',
+    'configuration that the network was trained with; default: the published Vistas network',
+  )
   .option('--classes <file>', 'JSON list of {id, name, color}; default: the 65 classes of Vistas')
   .addHelpText(
     'after',
@@ -102,7 +122,8 @@ async function main(snapshot: string, inDir: string, outDir: string, options: Op
     resume: options.resume ?? false,
     shard: options.shard ?? shardOfEnvironment(),
   });
-  if (failed > 0) process.stderr.write(`error: ${failed} of the files could not be used; they are named above\n`);
+  if (failed > 0)
+    process.stderr.write(`error: ${failed} of the files could not be used; they are named above\n`);
   if (stopped) return signalExitCode(stopped);
   return failed > 0 ? 1 : 0;
 }
@@ -110,7 +131,9 @@ async function main(snapshot: string, inDir: string, outDir: string, options: Op
 /** The names that launchers set; alone where they are absent. */
 function shardOfEnvironment(): { index: number; count: number } {
   const { RANK, WORLD_SIZE } = process.env;
-  return RANK === undefined || WORLD_SIZE === undefined ? { index: 0, count: 1 } : shard(`${RANK}/${WORLD_SIZE}`);
+  return RANK === undefined || WORLD_SIZE === undefined
+    ? { index: 0, count: 1 }
+    : shard(`${RANK}/${WORLD_SIZE}`);
 }
 
 await runCommand(command);

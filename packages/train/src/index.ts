@@ -44,8 +44,9 @@ export { formatValidation, type Validation } from './run/validate.js';
 export { type MetricRecord, MetricsLog, readMetrics } from './run-folder/metrics-log.js';
 export { RunFolder, type RunFolderOptions } from './run-folder/run-folder.js';
 export { collectVersions, type Versions } from './run-folder/versions.js';
-export { loadClasses, type SegmentationClass, vistasClasses } from './segmentation/classes.js';
+export { loadClasses, plainClasses, type SegmentationClass, vistasClasses } from './segmentation/classes.js';
 export { Confusion } from './segmentation/confusion.js';
+export { OUTPUT_MODES, type OutputMode } from './segmentation/folder-run.js';
 export {
   buildGallery,
   type Gallery,
@@ -68,8 +69,22 @@ export {
   labelsJson,
   labelsResult,
 } from './segmentation/labels-report.js';
+export { segmentationNetworkOf } from './segmentation/network.js';
 export { blend, encodeOverlayPng, type OverlayOptions, renderOverlay } from './segmentation/overlay.js';
 export { encodePalettePng, encodeProbabilityPng, encodeRawPng } from './segmentation/prediction-png.js';
+export {
+  type SegmentFolderOptions,
+  type SegmentFolderOutcome,
+  segmentFolder,
+  VISTAS_MEAN,
+  VISTAS_STD,
+} from './segmentation/segment-folder.js';
+export {
+  type Photograph,
+  type Segmentation,
+  Segmenter,
+  type SegmenterOptions,
+} from './segmentation/segmenter.js';
 export {
   checkOutputs,
   type OutputKind,

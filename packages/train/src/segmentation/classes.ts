@@ -79,3 +79,25 @@ function idProblems(classes: readonly SegmentationClass[]): Problem[] {
     return [problem(index, `expected an id from 0 to ${last}, one for each class; "${name}" has ${id}`)];
   });
 }
+
+/** Turn of the hue from one class to the next: no two of a few hundred come close (the golden angle). */
+const HUE_STEP = 137.50776;
+
+/** `count` classes that nobody has named: `class 0`, …, in colours that differ. */
+export function plainClasses(count: number): SegmentationClass[] {
+  return Array.from({ length: count }, (_, id) => {
+    const hue = (id * HUE_STEP) % 360;
+    const lightness = 0.35 + 0.1 * (id % 4);
+    return { id, name: `class ${id}`, color: colorOf(hue, lightness) };
+  });
+}
+
+/** RGB of a saturated colour; `hue` in degrees, `lightness` from 0 to 1 (the HSL model). */
+function colorOf(hue: number, lightness: number): [number, number, number] {
+  const chroma = 0.7 * Math.min(lightness, 1 - lightness);
+  const channel = (offset: number): number => {
+    const k = (offset + hue / 30) % 12;
+    return Math.round(255 * (lightness - chroma * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
+  };
+  return [channel(0), channel(8), channel(4)];
+}

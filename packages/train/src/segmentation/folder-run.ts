@@ -9,8 +9,8 @@ import { formatBytes } from '../progress/units.js';
 import type { StopRequest } from '../run/stop.js';
 import type { SegmentationClass } from './classes.js';
 import { writeGalleryRecord } from './gallery/write.js';
-import { meanConfidence } from './label-map.js';
 import { type LabelFolder, scoresOf } from './label-folder.js';
+import { meanConfidence } from './label-map.js';
 import { encodeOverlayPng } from './overlay.js';
 import { encodePalettePng, encodeRawPng, probabilityBytes } from './prediction-png.js';
 import type { Segmentation, Segmenter } from './segmenter.js';
@@ -45,7 +45,12 @@ export interface FolderRunResult {
 
 /** What is written of each image; the record last, so that what has one is complete. */
 export function outputsOf(mode: OutputMode, overlay: boolean): OutputKind[] {
-  return ['prediction', ...(mode === 'prob' ? (['probability'] as const) : []), ...(overlay ? (['overlay'] as const) : []), 'record'];
+  return [
+    'prediction',
+    ...(mode === 'prob' ? (['probability'] as const) : []),
+    ...(overlay ? (['overlay'] as const) : []),
+    'record',
+  ];
 }
 
 export class FolderRun {
@@ -112,7 +117,9 @@ export class FolderRun {
     this.planned.add(key);
     const plans = segmenter.plansFor(size);
     const arena = Math.max(...plans.map(({ arenaBytes }) => arenaBytes));
-    const strips = plans.some((plan) => plan.strips.length > 0) ? ', parts of the network in strips of rows' : '';
+    const strips = plans.some((plan) => plan.strips.length > 0)
+      ? ', parts of the network in strips of rows'
+      : '';
     progress.note(
       `plan for ${key}: ${formatBytes(arena)} and ${formatBytes(segmenter.weightBytes)} of weights${strips}`,
     );
@@ -128,7 +135,10 @@ export class FolderRun {
     const { original, width, height } = photograph;
     const name = outputName(file);
     const path = (kind: OutputKind): string => outputPath(outDir, name, kind);
-    const inOriginal = (map: Uint8Array) => ({ ...original, data: resizeNearest(map, { width, height }, original) });
+    const inOriginal = (map: Uint8Array) => ({
+      ...original,
+      data: resizeNearest(map, { width, height }, original),
+    });
     const label = inOriginal(segmentation.label);
     const seen = { width, height, data: segmentation.label };
     const confidence = { width, height, data: segmentation.probability };
@@ -141,7 +151,16 @@ export class FolderRun {
     }
     if (overlay) await writeFileAtomic(path('overlay'), await encodeOverlayPng(photo, seen, classes));
     const outputs = outputsOf(mode, overlay);
-    await writeGalleryRecord(outDir, { file, photo, prediction: seen, confidence, classes, seconds, scores, outputs });
+    await writeGalleryRecord(outDir, {
+      file,
+      photo,
+      prediction: seen,
+      confidence,
+      classes,
+      seconds,
+      scores,
+      outputs,
+    });
   }
 }
 

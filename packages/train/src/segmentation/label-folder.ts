@@ -73,7 +73,7 @@ export async function folderScores(
     } catch (error) {
       // A prediction of another network may hold classes that this one does not have.
       if (!(error instanceof DataError || error instanceof RangeError)) throw error;
-      failed.push(error instanceof RangeError ? `${prediction}: ${error.message}` : error.message);
+      failed.push(error.name === 'RangeError' ? `${prediction}: ${error.message}` : error.message);
     }
   }
   return { result: labelsResult(confusion, classes), images, missing, failed };

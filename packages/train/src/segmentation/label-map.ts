@@ -1,13 +1,9 @@
 /** A class for each pixel. */
 import { UsageError } from '@inplace-abn/core';
+import type { LabelMap } from '@inplace-abn/data';
 import type { SegmentationClass } from './classes.js';
 
-export interface LabelMap {
-  readonly width: number;
-  readonly height: number;
-  /** Class ids, row by row. */
-  readonly data: Uint8Array;
-}
+export type { LabelMap } from '@inplace-abn/data';
 
 /** How sure the network is of each pixel's class. */
 export interface ConfidenceMap {

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
-import { type ComputeDType, type Device, UsageError } from '@inplace-abn/core';
+import { type ComputeDType, type Device, type FusionMode, UsageError } from '@inplace-abn/core';
 import { listPhotographs, type Rgb } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
 import { Progress, type ProgressStream } from '../progress/progress.js';
@@ -13,7 +13,7 @@ import { FolderRun, type OutputMode, outputsOf } from './folder-run.js';
 import { buildGallery } from './gallery/write.js';
 import { type FolderScores, folderScores, type LabelFolder, openLabelFolder } from './label-folder.js';
 import { formatLabels, labelsJson } from './labels-report.js';
-import { type FusionMode, Segmenter } from './segmenter.js';
+import { Segmenter } from './segmenter.js';
 import { checkOutputs, shardOf, unfinished } from './shard.js';
 import { loadSnapshot } from './snapshot.js';
 
@@ -85,7 +85,9 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
   for (const note of introduction(options, snapshot.path, names.length, own.length, files.length)) {
     progress.note(note);
   }
-  const stop = new StopRequest((signal) => progress.note(`${signal}: stopping after this image; once more to kill`));
+  const stop = new StopRequest((signal) =>
+    progress.note(`${signal}: stopping after this image; once more to kill`),
+  );
   try {
     const run = new FolderRun({ ...options, segmenter, files, classes, labels, progress, stop });
     const { failed } = await run.run();
@@ -131,7 +133,8 @@ async function report(
 ): Promise<FolderScores> {
   const scores = await folderScores(labels, names, outDir, classes);
   for (const reason of scores.failed) progress.note(`error: ${reason}`);
-  const without = scores.missing.length > 0 ? `, ${scores.missing.length} without a label or a prediction` : '';
+  const without =
+    scores.missing.length > 0 ? `, ${scores.missing.length} without a label or a prediction` : '';
   progress.note(`compared with the labels in ${labels.path}: ${scores.images} images${without}`);
   progress.note(formatLabels(scores.result).trimEnd());
   await writeFileAtomic(join(outDir, SCORES_FILE), labelsJson(scores.result));

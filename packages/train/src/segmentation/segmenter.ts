@@ -9,6 +9,7 @@ import {
   compile,
   type Device,
   type DeviceMemory,
+  type FusionMode,
   fusePredictions,
   type Graph,
   type HostTensor,
@@ -23,8 +24,6 @@ import {
 import type { Rgb } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
 import { mirrored, type Size, type View, viewsOf } from './scales.js';
-
-export type FusionMode = 'mean' | 'voting' | 'max';
 
 export interface SegmenterOptions {
   readonly device: Device;

@@ -1,0 +1,53 @@
+/** The network of a snapshot: the published one, or that of a training configuration. */
+import { UsageError } from '@inplace-abn/core';
+import { segmentationNetwork } from '@inplace-abn/models';
+import { InPlaceABN } from '@inplace-abn/nn';
+import {
+  loadConfig,
+  plainClasses,
+  type SegmentationClass,
+  type SegmentFolderOptions,
+  segmentationNetworkOf,
+  VISTAS_MEAN,
+  VISTAS_STD,
+  vistasClasses,
+} from '@inplace-abn/train';
+
+type Network = Pick<SegmentFolderOptions, 'network' | 'title' | 'classes' | 'mean' | 'std'>;
+
+/** `config`: path of a training configuration; `classes`: names and colours, the Vistas ones where nothing is given. */
+export async function networkFor(
+  config: string | undefined,
+  classes: readonly SegmentationClass[] | undefined,
+): Promise<Network> {
+  return config === undefined ? published(classes ?? vistasClasses) : configured(config, classes);
+}
+
+/** WiderResNet-38 A2 with DeepLabV3, as published for Mapillary Vistas. */
+function published(classes: readonly SegmentationClass[]): Network {
+  const arch = 'wider_resnet38_a2';
+  const normAct = (channels: number, options = {}) =>
+    new InPlaceABN(channels, { activation: 'leaky_relu', activationParam: 0.01, ...options });
+  const network = segmentationNetwork({ arch, classes: classes.length, normAct });
+  const title = `${arch} with DeepLabV3, ${classes.length} classes`;
+  return { network, title, classes, mean: VISTAS_MEAN, std: VISTAS_STD };
+}
+
+async function configured(path: string, given: readonly SegmentationClass[] | undefined): Promise<Network> {
+  const config = await loadConfig(path);
+  if (config.task !== 'segmentation') {
+    throw new UsageError(
+      `${path} is the configuration of a ${config.task}: expected one with "task": "segmentation"`,
+    );
+  }
+  const { arch, classes: count } = config.network;
+  const classes = given ?? (count === vistasClasses.length ? vistasClasses : plainClasses(count));
+  if (classes.length !== count) {
+    throw new UsageError(
+      `--classes lists ${classes.length} classes but network.classes in ${path} is ${count}`,
+    );
+  }
+  const { mean, std } = config.input;
+  const title = `${arch} with DeepLabV3, ${count} classes`;
+  return { network: segmentationNetworkOf(config), title, classes, mean, std };
+}
