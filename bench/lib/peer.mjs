@@ -76,9 +76,25 @@ export class Peer {
    * @param {string} key
    */
   async ask(request, key) {
-    const value = await this.request(request, key);
-    if (typeof value !== 'number') throw new PeerError(`${this.script} answered ${request} without ${key}`);
-    return value;
+    return (await this.fields(request, [key]))[key] ?? Number.NaN;
+  }
+
+  /**
+   * Sends one request and resolves to the numbers that the answer has under `keys`.
+   * @template {string} K
+   * @param {string} request
+   * @param {readonly K[]} keys
+   * @returns {Promise<Record<K, number>>}
+   */
+  async fields(request, keys) {
+    this.child.stdin?.write(`${request}\n`);
+    const answer = await this.answer();
+    const entries = keys.map((key) => {
+      const value = answer[key];
+      if (typeof value !== 'number') throw new PeerError(`${this.script} answered ${request} without ${key}`);
+      return [key, value];
+    });
+    return Object.fromEntries(entries);
   }
 
   /** Ends the peer and resolves when it is gone. */

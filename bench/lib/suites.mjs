@@ -30,6 +30,12 @@ export const suites = [
     load: () => import('../suites/infer-resnet50.mjs'),
   },
   {
+    name: 'infer-vistas',
+    summary: "time and memory of one photograph through test-vistas' network beside PyTorch's (half an hour)",
+    long: true,
+    load: () => import('../suites/infer-vistas.mjs'),
+  },
+  {
     name: 'memory-resnet50',
     summary: "resident memory of that step beside the plan, and beside PyTorch's",
     load: () => import('../suites/memory-resnet50.mjs'),

@@ -78,6 +78,13 @@ export class Segmenter {
     return this.store.bytes;
   }
 
+  /** Gives the arena back to the system until the next image. */
+  discard(): void {
+    this.programs = new Map();
+    this.arena?.discard();
+    this.arena = null;
+  }
+
   /** Takes the network's weights and statistics. */
   load(tensors: ReadonlyMap<string, HostTensor>): void {
     for (const { name } of this.store.specs) {
@@ -160,8 +167,7 @@ export class Segmenter {
       );
     }
     // The old one first: both together might not fit.
-    this.programs = new Map();
-    this.arena?.discard();
+    this.discard();
     this.arena = device.allocate(needed);
   }
 
