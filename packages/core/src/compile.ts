@@ -11,7 +11,7 @@ import { fold } from './passes/fold.js';
 import { order } from './passes/order.js';
 import { type ComputeDType, precision } from './passes/precision.js';
 import { prune } from './passes/prune.js';
-import { rebuild } from './passes/rebuild.js';
+import { type RebuildDecision, rebuild } from './passes/rebuild.js';
 import { strips } from './passes/strips.js';
 import { readsWeightsOften, transient } from './passes/transient.js';
 import { makePlan, type Plan } from './plan/plan.js';
@@ -48,28 +48,10 @@ export function compile(traced: Graph, device: Device, options: CompileOptions =
   const dtype = options.precision ?? 'float32';
   const refusal = device.refuses(dtype);
   if (refusal) throw new UsageError(refusal);
-  const checked = (pass: string, graph: Graph): Graph => {
-    debug(3, () => `after ${pass}:\n${formatGraph(graph)}`);
-    return checkGraph(graph, pass);
-  };
   const pruned = checked('prune', prune(checked('trace', traced)));
   const lowered = checked('precision', precision(pruned, dtype));
   const folded = checked('fold', fold(lowered, options.fold ?? true));
-  const { keepConstants = true } = options;
-  const keep = keepConstants === 'auto' ? !readsWeightsOften(folded) : keepConstants;
-  const kept = keep ? folded : transient(folded);
-  const rebuilt = rebuild(kept, options.rebuild ?? true);
-  const ready = checked('rebuild', prune(rebuilt.graph));
-  const finish = (graph: Graph, decisions: readonly StripDecision[]): Plan => {
-    const ordered = checked('order', order(graph));
-    const aliases = alias(ordered, options.inPlace ?? true);
-    const prepare = (spec: KernelSpec) => device.prepare(spec);
-    const made = { rebuilds: rebuilt.decisions, strips: decisions, keepLayouts: keep };
-    return makePlan(ordered, prepare, aliases, made);
-  };
-  const plan = fitBudget(ready, finish(ready, []), options.budget ?? Number.POSITIVE_INFINITY, (decisions) =>
-    finish(checked('strips', prune(strips(ready, decisions))), decisions),
-  );
+  const plan = planned(folded, device, options);
   if (plan.strips.length > 0) debug(2, () => logStrips(plan));
   debug(2, () => logRebuilds(plan));
   if (plan.slices.length > 0) debug(2, () => logSlices(plan));
@@ -77,4 +59,54 @@ export function compile(traced: Graph, device: Device, options: CompileOptions =
   debug(4, () => logKernels(plan));
   debug(1, () => logSummary(plan, performance.now() - started));
   return plan;
+}
+
+function checked(pass: string, graph: Graph): Graph {
+  debug(3, () => `after ${pass}:\n${formatGraph(graph)}`);
+  return checkGraph(graph, pass);
+}
+
+/** The plan within the budget; what may be kept between runs goes before anything is computed in strips. */
+function planned(folded: Graph, device: Device, options: CompileOptions): Plan {
+  const { keepConstants = true, budget = Number.POSITIVE_INFINITY } = options;
+  if (keepConstants !== 'auto') return new Planner(folded, device, options, keepConstants).within(budget);
+  if (!readsWeightsOften(folded)) {
+    const { whole } = new Planner(folded, device, options, true);
+    if (whole.arenaBytes <= budget) return whole;
+  }
+  return new Planner(folded, device, options, false).within(budget);
+}
+
+/** The passes from what is kept and rebuilt to the plan, in one piece or with parts in strips. */
+class Planner {
+  private readonly graph: Graph;
+  private readonly rebuilds: readonly RebuildDecision[];
+  /** The plan in one piece. */
+  readonly whole: Plan;
+
+  constructor(
+    folded: Graph,
+    private readonly device: Device,
+    private readonly options: CompileOptions,
+    private readonly keep: boolean,
+  ) {
+    const rebuilt = rebuild(keep ? folded : transient(folded), options.rebuild ?? true);
+    this.graph = checked('rebuild', prune(rebuilt.graph));
+    this.rebuilds = rebuilt.decisions;
+    this.whole = this.finish(this.graph, []);
+  }
+
+  within(budget: number): Plan {
+    return fitBudget(this.graph, this.whole, budget, (decisions) =>
+      this.finish(checked('strips', prune(strips(this.graph, decisions))), decisions),
+    );
+  }
+
+  private finish(graph: Graph, decisions: readonly StripDecision[]): Plan {
+    const ordered = checked('order', order(graph));
+    const aliases = alias(ordered, this.options.inPlace ?? true);
+    const prepare = (spec: KernelSpec) => this.device.prepare(spec);
+    const { rebuilds, keep: keepLayouts } = this;
+    return makePlan(ordered, prepare, aliases, { rebuilds, strips: decisions, keepLayouts });
+  }
 }

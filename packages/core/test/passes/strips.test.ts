@@ -172,6 +172,26 @@ describe('a budget', () => {
   });
 });
 
+describe('constants that are kept where it pays', () => {
+  it('go before anything is computed in strips', () => {
+    const { graph } = evaluationOf([1, 64, 5, 4], (x) => {
+      return LAYERS.dense?.(convolution(x, 'first', 64), 'second') ?? x;
+    });
+    const kept = compile(graph, cpu(), { keepConstants: 'auto' });
+    expect(kept.bytes.constants).toBeGreaterThan(0);
+    const {
+      bytes,
+      strips: decisions,
+      arenaBytes,
+    } = compile(graph, cpu(), {
+      keepConstants: 'auto',
+      budget: kept.arenaBytes - 1,
+    });
+    expect({ constants: bytes.constants, decisions }).toEqual({ constants: 0, decisions: [] });
+    expect(arenaBytes).toBeLessThan(kept.arenaBytes);
+  });
+});
+
 describe('constants that are not kept', () => {
   it('give the same numbers with less memory and no prologue', async () => {
     const { graph, inputs } = evaluationOf([1, 16, 9, 8], (x) => {
