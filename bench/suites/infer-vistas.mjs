@@ -20,9 +20,9 @@ const MEGABYTE = 1e6;
 
 /** @type {readonly { name: string, options: readonly string[] }[]} */
 const PEERS = [
-  { name: 'PyTorch contiguous_format', options: ['--memory-format', 'contiguous_format'] },
-  { name: 'PyTorch channels_last', options: ['--memory-format', 'channels_last'] },
   { name: 'PyTorch helped', options: ['--memory-format', 'channels_last', '--fold', '--fast-pool'] },
+  { name: 'PyTorch channels_last', options: ['--memory-format', 'channels_last'] },
+  { name: 'PyTorch contiguous_format', options: ['--memory-format', 'contiguous_format'] },
 ];
 
 /** @param {BenchOptions} options */
@@ -40,6 +40,7 @@ export async function run({ steps = 2, say }) {
     const contenders = [
       ...ours.map(({ name, run: segment }) => async () => {
         const { seconds, bytes } = await segment();
+        say(`  ${name}: ${seconds.toFixed(1)} s, ${(bytes / MEGABYTE).toFixed(0)} MB`);
         growth.set(name, Math.max(bytes, growth.get(name) ?? 0));
         return seconds;
       }),
@@ -47,6 +48,7 @@ export async function run({ steps = 2, say }) {
         const { seconds, peakRssBytes } = await peer.fields('run', ['seconds', 'peakRssBytes']);
         const name = PEERS[index]?.name ?? '';
         const grown = peakRssBytes - Number(peer.ready.rssAtStartBytes);
+        say(`  ${name}: ${seconds.toFixed(1)} s, ${(grown / MEGABYTE).toFixed(0)} MB`);
         growth.set(name, Math.max(grown, growth.get(name) ?? 0));
         return seconds;
       }),

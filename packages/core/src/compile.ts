@@ -12,6 +12,7 @@ import { order } from './passes/order.js';
 import { type ComputeDType, precision } from './passes/precision.js';
 import { prune } from './passes/prune.js';
 import { type RebuildDecision, rebuild } from './passes/rebuild.js';
+import { isInference, shortcutsFirst } from './passes/shortcuts-first.js';
 import { strips } from './passes/strips.js';
 import { readsWeightsOften, transient } from './passes/transient.js';
 import { makePlan, type Plan } from './plan/plan.js';
@@ -77,6 +78,9 @@ function planned(folded: Graph, device: Device, options: CompileOptions): Plan {
   return new Planner(folded, device, options, false).within(budget);
 }
 
+/** Of two orders the traced one is kept, but for a smaller arena than this share of its own. */
+const WORTH_REORDERING = 0.99;
+
 /** The passes from what is kept and rebuilt to the plan, in one piece or with parts in strips. */
 class Planner {
   private readonly graph: Graph;
@@ -91,9 +95,14 @@ class Planner {
     private readonly keep: boolean,
   ) {
     const rebuilt = rebuild(keep ? folded : transient(folded), options.rebuild ?? true);
-    this.graph = checked('rebuild', prune(rebuilt.graph));
     this.rebuilds = rebuilt.decisions;
-    this.whole = this.finish(this.graph, []);
+    const traced = checked('rebuild', prune(rebuilt.graph));
+    const asTraced = this.finish(traced, []);
+    const other = isInference(traced) ? checked('shortcuts first', shortcutsFirst(traced)) : null;
+    const reordered = other && this.finish(other, []);
+    const better = reordered !== null && reordered.arenaBytes < WORTH_REORDERING * asTraced.arenaBytes;
+    this.graph = better && other ? other : traced;
+    this.whole = better ? reordered : asTraced;
   }
 
   within(budget: number): Plan {
