@@ -1,7 +1,7 @@
 """packages/train/test/fixtures/fusion.json: classes and probabilities of fused predictions, in float64.
 
-"fused" starts from logits of several sizes, "predicted" from an image that a network of one convolution sees at several
-scales. Labels are rows of digits, probabilities are flat, both N x H x W. Streams are chosen so that no decision (the
+"fused" starts from logits of several sizes, "predicted" from an 8-bit image that a network of one convolution sees at
+several scales. Labels are rows of digits, probabilities are flat, both N x H x W. Streams are chosen so that no decision (the
 largest of a pixel, the winner of a fusion) is closer than MARGIN, so that float32 decides alike; ties of votes are
 exact and there are some.
 """
@@ -21,7 +21,8 @@ MARGIN, CLASSES, SPREAD = 1e-5, 5, 2.0
 # Of every second one the image was mirrored.
 LOGITS = {"size": [11, 14], "shapes": [[2, CLASSES, h, w] for h, w in [(4, 5), (4, 5), (11, 14), (7, 9), (1, 3)]]}
 # 0.5 of 17 and 25 are halves, which round to even: 8 and 12. 0.7 of 25 is one that rounds up.
-NETWORK = {"image": [1, 3, 17, 25], "scales": [0.5, 0.7, 1, 1.2], "stride": 2}
+NETWORK = {"image": [17, 25, 3], "scales": [0.5, 0.7, 1, 1.2], "stride": 2}
+MEAN, STD = [0.4, 0.45, 0.5], [0.25, 0.3, 0.2]
 MODES = [(mode, flip) for mode in FUSIONS for flip in (False, True)]
 
 
@@ -43,7 +44,9 @@ def from_image(salt: int, flip: bool) -> list:
     weight = torch.tensor(prng.parameter("conv.weight", (CLASSES, 3, 3, 3))).double()
     bias = torch.tensor(prng.parameter("conv.bias", (CLASSES,))).double()
     net = partial(F.conv2d, weight=weight, bias=bias, stride=NETWORK["stride"], padding=1)
-    return list(predictions(net, double(f"image:{salt}", NETWORK["image"]), NETWORK["scales"], flip))
+    pixels = torch.tensor(prng.bytes8(f"image:{salt}", NETWORK["image"])).double() / 255
+    image = ((pixels - torch.tensor(MEAN).double()) / torch.tensor(STD).double()).permute(2, 0, 1)
+    return list(predictions(net, image[None], NETWORK["scales"], flip))
 
 
 def clear(rows: list) -> bool:
@@ -88,7 +91,7 @@ def main() -> None:
         {"normal": f"logits:{streams}:{index}", "std": SPREAD, "shape": shape, "mirrored": index % 2 == 1}
         for index, shape in enumerate(LOGITS["shapes"])
     ]
-    sides = NETWORK["image"][2:]
+    sides = NETWORK["image"][:2]
     out = {
         "fused": {
             "classes": CLASSES,
@@ -98,7 +101,7 @@ def main() -> None:
         },
         "predicted": {
             "classes": CLASSES,
-            "image": {"normal": f"image:{salt}", "shape": NETWORK["image"]},
+            "image": {"bytes": f"image:{salt}", "shape": NETWORK["image"], "mean": MEAN, "std": STD},
             "conv": {"stride": NETWORK["stride"], "padding": 1},
             "scales": NETWORK["scales"],
             "sizes": [scaled_size(sides, scale) for scale in NETWORK["scales"]],

@@ -25,7 +25,10 @@ function labelPath({ path }: LabelFolder, file: string): string {
   return join(path, `${outputName(file)}.png`);
 }
 
-/** The scores of one prediction, of the photograph's own size; undefined where it has no label. */
+/**
+ * The scores of one prediction, of the photograph's own size; undefined where it has no label, or one that cannot be
+ * used: {@link folderScores} tells why.
+ */
 export async function scoresOf(
   folder: LabelFolder,
   file: string,
@@ -34,7 +37,12 @@ export async function scoresOf(
 ): Promise<LabelsResult | undefined> {
   if (!existsSync(labelPath(folder, file))) return undefined;
   const confusion = new Confusion(classes.length);
-  await count(confusion, folder, file, prediction);
+  try {
+    await count(confusion, folder, file, prediction);
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
   return labelsResult(confusion, classes);
 }
 

@@ -23,6 +23,7 @@ import {
 } from '@inplace-abn/core';
 import type { Rgb } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
+import { formatBytes } from '../progress/units.js';
 import { mirrored, type Size, type View, viewsOf } from './scales.js';
 
 export interface SegmenterOptions {
@@ -64,9 +65,16 @@ export class Segmenter {
   private programs = new Map<Plan, Program>();
   private arena: DeviceMemory | null = null;
 
+  /** Throws UsageError for a budget that the weights alone fill. */
   constructor(private readonly options: SegmenterOptions) {
     // The states are the same at every size; a small one is traced to know them.
     this.store = new Store(options.device, statesOf(networkGraph(options, PROBE, PROBE)));
+    const { memoryBudget = Number.POSITIVE_INFINITY } = options;
+    if (memoryBudget <= this.store.bytes) {
+      throw new UsageError(
+        `a memory budget of ${formatBytes(memoryBudget)} does not hold the weights of the network, which take ${formatBytes(this.store.bytes)}: raise it`,
+      );
+    }
   }
 
   /** Bytes held now: the arena and the weights. */

@@ -1,14 +1,9 @@
 /** The weights of a segmentation network from a snapshot. */
 import { stat } from 'node:fs/promises';
-import {
-  loadLatest,
-  readStateDict,
-  StateDictMismatch,
-  type TensorMap,
-  takeStateDict,
-} from '@inplace-abn/checkpoint';
+import { loadLatest, readStateDict, type TensorMap, takeStateDict } from '@inplace-abn/checkpoint';
 import { type HostTensor, UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
+import { CLASSIFIER_PREFIX } from '../classification/objective.js';
 import { specsOf } from '../evaluation/mismatch.js';
 
 export interface Snapshot {
@@ -25,13 +20,11 @@ export interface Snapshot {
  */
 export async function loadSnapshot(network: Module, path: string): Promise<Snapshot> {
   const file = await readTensors(path);
-  try {
-    const tensors = takeStateDict(specsOf(network), file.tensors, file.path, { convert: true });
-    return { tensors: tensors as Map<string, HostTensor>, path: file.path };
-  } catch (error) {
-    if (!(error instanceof StateDictMismatch)) throw error;
-    throw new UsageError(`${otherNetwork(file.tensors) ?? ''}${error.message}`, { cause: error });
-  }
+  const specs = specsOf(network);
+  const reason = otherNetwork(file.tensors) ?? otherClasses(specs, file.tensors);
+  if (reason) throw new UsageError(`the snapshot ${file.path} ${reason}`);
+  const tensors = takeStateDict(specs, file.tensors, file.path, { convert: true });
+  return { tensors: tensors as Map<string, HostTensor>, path: file.path };
 }
 
 async function readTensors(path: string): Promise<{ tensors: TensorMap; path: string }> {
@@ -46,8 +39,20 @@ async function readTensors(path: string): Promise<{ tensors: TensorMap; path: st
 
 const PARTS = ['body.', 'head.', 'cls.'];
 
-/** A sentence about what a file holds that has no part of a segmentation network. */
+/** What a file is that has no part of a segmentation network. */
 function otherNetwork(tensors: TensorMap): string | null {
-  if ([...tensors.keys()].some((name) => PARTS.some((part) => name.startsWith(part)))) return null;
-  return 'Not a snapshot of a segmentation network: a snapshot has the parts body, head and cls. ';
+  const names = [...tensors.keys()];
+  if (names.some((name) => PARTS.some((part) => name.startsWith(part)))) return null;
+  const kind = names.some((name) => name.startsWith(CLASSIFIER_PREFIX))
+    ? 'is of a classification network'
+    : 'is of no segmentation network';
+  return `${kind}: expected one with the parts body, head and cls`;
+}
+
+const LOGITS = 'cls.bias';
+
+function otherClasses(specs: ReturnType<typeof specsOf>, tensors: TensorMap): string | null {
+  const [expected, found] = [specs.get(LOGITS)?.shape[0], tensors.get(LOGITS)?.shape[0]];
+  if (expected === found || expected === undefined || found === undefined) return null;
+  return `is for ${found} classes but the network has ${expected}: name the configuration that it was trained with, and its list of classes`;
 }
