@@ -16,7 +16,7 @@ import { strips } from './passes/strips.js';
 import { readsWeightsOften, transient } from './passes/transient.js';
 import { makePlan, type Plan } from './plan/plan.js';
 import type { StripDecision } from './strips/choose.js';
-import { fitBudget } from './strips/fit.js';
+import { BudgetError, fitBudget } from './strips/fit.js';
 
 export interface CompileOptions {
   /** Dtype of activations and their gradients; default float32. */
@@ -29,7 +29,7 @@ export interface CompileOptions {
   readonly inPlace?: boolean;
   /**
    * Inference: keep what follows from the weights (folded, laid out for kernels) between runs; default true. 'auto': not
-   * where a run reads each weight so often that making it anew is nothing beside it.
+   * where a run reads each weight so often that making it anew is nothing beside it, or where the budget does not hold them.
    */
   readonly keepConstants?: boolean | 'auto';
   /**
@@ -55,21 +55,22 @@ export function compile(traced: Graph, device: Device, options: CompileOptions =
   const pruned = checked('prune', prune(checked('trace', traced)));
   const lowered = checked('precision', precision(pruned, dtype));
   const folded = checked('fold', fold(lowered, options.fold ?? true));
-  const { keepConstants = true } = options;
-  const keep = keepConstants === 'auto' ? !readsWeightsOften(folded) : keepConstants;
-  const kept = keep ? folded : transient(folded);
-  const rebuilt = rebuild(kept, options.rebuild ?? true);
-  const ready = checked('rebuild', prune(rebuilt.graph));
-  const finish = (graph: Graph, decisions: readonly StripDecision[]): Plan => {
-    const ordered = checked('order', order(graph));
-    const aliases = alias(ordered, options.inPlace ?? true);
-    const prepare = (spec: KernelSpec) => device.prepare(spec);
-    const made = { rebuilds: rebuilt.decisions, strips: decisions, keepLayouts: keep };
-    return makePlan(ordered, prepare, aliases, made);
+  const planned = (keep: boolean): Plan => {
+    const rebuilt = rebuild(keep ? folded : transient(folded), options.rebuild ?? true);
+    const ready = checked('rebuild', prune(rebuilt.graph));
+    const finish = (graph: Graph, decisions: readonly StripDecision[]): Plan => {
+      const ordered = checked('order', order(graph));
+      const aliases = alias(ordered, options.inPlace ?? true);
+      const prepare = (spec: KernelSpec) => device.prepare(spec);
+      const made = { rebuilds: rebuilt.decisions, strips: decisions, keepLayouts: keep };
+      return makePlan(ordered, prepare, aliases, made);
+    };
+    return fitBudget(ready, finish(ready, []), options.budget ?? Number.POSITIVE_INFINITY, (decisions) =>
+      finish(checked('strips', prune(strips(ready, decisions))), decisions),
+    );
   };
-  const plan = fitBudget(ready, finish(ready, []), options.budget ?? Number.POSITIVE_INFINITY, (decisions) =>
-    finish(checked('strips', prune(strips(ready, decisions))), decisions),
-  );
+  const { keepConstants = true } = options;
+  const plan = keepConstants === 'auto' ? planWithFew(folded, planned) : planned(keepConstants);
   if (plan.strips.length > 0) debug(2, () => logStrips(plan));
   debug(2, () => logRebuilds(plan));
   if (plan.slices.length > 0) debug(2, () => logSlices(plan));
@@ -77,4 +78,15 @@ export function compile(traced: Graph, device: Device, options: CompileOptions =
   debug(4, () => logKernels(plan));
   debug(1, () => logSummary(plan, performance.now() - started));
   return plan;
+}
+
+/** Keeps constants where that saves time, unless the budget holds without them alone. */
+function planWithFew(graph: Graph, planned: (keep: boolean) => Plan): Plan {
+  if (readsWeightsOften(graph)) return planned(false);
+  try {
+    return planned(true);
+  } catch (error) {
+    if (error instanceof BudgetError) return planned(false);
+    throw error;
+  }
 }
