@@ -3,9 +3,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decode, encode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeTorch } from '../../../packages/checkpoint/src/index.js';
 import { bytes } from '../../../packages/core/test/support/prng.js';
-import { initialStateOf, segmentationNetworkOf } from '../../../packages/train/src/index.js';
 import { temporaryFolder } from '../../../packages/train/test/support/images.js';
 import {
   CLASSES,
@@ -13,6 +11,7 @@ import {
   segmentationConfigOf,
 } from '../../../packages/train/test/support/label-maps.js';
 import { type Ended, run as runProgram, start } from '../../../packages/train/test/support/programs.js';
+import { weightsOf, writeSnapshot } from '../../../packages/train/test/support/snapshots.js';
 
 const run = (...args: string[]): Promise<Ended> => runProgram('test-vistas', 'main', ...args);
 
@@ -40,9 +39,7 @@ beforeAll(async () => {
   await writeFile(classes, JSON.stringify(COLORS.map((color, id) => ({ id, name: `thing ${id}`, color }))));
   await mkdir(photos);
   for (const name of NAMES) await writeFile(join(photos, `${name}.png`), noise(name));
-  snapshot = join(folder, 'snapshot.pth');
-  const { network, seed } = segmentationConfigOf();
-  await writeTorch(snapshot, initialStateOf(segmentationNetworkOf(segmentationConfigOf()), network, seed));
+  snapshot = await writeSnapshot(weightsOf(segmentationConfigOf(), 1));
 });
 
 function noise(name: string): Uint8Array {

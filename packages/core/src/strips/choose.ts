@@ -4,7 +4,7 @@
  */
 import type { Graph } from '../graph/graph.js';
 import { type StripCost, stripCost, type Workspace } from './estimate.js';
-import { type Cut, cutsOf, type Segment, segmentBetween } from './segment.js';
+import { type Cut, cutsOf, pieceBetween, type Segment, segmentBetween } from './segment.js';
 
 export interface StripDecision {
   readonly segment: Segment;
@@ -42,7 +42,9 @@ export class StripPlanner {
     this.cuts = cutsOf(graph);
     this.segments = this.cuts.map((to, index) =>
       this.cuts.slice(0, index).flatMap((cut, from) => {
-        const segment = segmentBetween(graph, cut, to);
+        const rows = segmentBetween(graph, cut, to);
+        // Every cut must be reachable from the one before it, also past what does not work row by row.
+        const segment = rows ?? (from === index - 1 ? pieceBetween(graph, cut, to) : null);
         return segment ? [{ from, segment }] : [];
       }),
     );
@@ -64,6 +66,7 @@ export class StripPlanner {
       for (const count of COUNTS) {
         // In one piece, longer segments are no better than the shorter ones that they are made of.
         if (count > height || (count === 1 && from !== to - 1)) continue;
+        if (count > 1 && !segment.divisible) break;
         const step = { from, decision: { segment, count }, cost: this.cost(segment, count) };
         if (!least || step.cost.bytes < least.cost.bytes) least = step;
         if (step.cost.bytes > budget) continue;

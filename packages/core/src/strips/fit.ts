@@ -1,6 +1,7 @@
 /** Brings the plan of an inference graph below a byte budget: chosen by estimate, judged by the plan that comes of it. */
 import { UsageError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
+import { align } from '../passes/place.js';
 import { formatBytes } from '../plan/format.js';
 import type { Plan } from '../plan/plan.js';
 import { type StripDecision, StripPlanner } from './choose.js';
@@ -37,11 +38,13 @@ export function fitBudget(
 ): Plan {
   if (whole.arenaBytes <= budget) return whole;
   const planner = new StripPlanner(graph, workspaceOf(whole));
+  const kept = keptBytes(whole);
   let least = whole.arenaBytes;
   let target = budget;
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const choice = planner.choose(target);
-    if (!choice.decisions) throw new BudgetError(budget, whole.arenaBytes, Math.min(least, choice.least));
+    const choice = planner.choose(target - kept);
+    if (!choice.decisions)
+      throw new BudgetError(budget, whole.arenaBytes, Math.min(least, kept + choice.least));
     const plan = finish(choice.decisions);
     if (plan.arenaBytes <= budget) return plan;
     least = Math.min(least, plan.arenaBytes);
@@ -52,4 +55,11 @@ export function fitBudget(
 
 function workspaceOf(plan: Plan): Map<number, number> {
   return new Map(plan.instructions.map(({ node, kernel }) => [node.id, kernel.workspaceBytes]));
+}
+
+/** Constants that are kept between runs: there at every instruction, whatever runs in strips. */
+function keptBytes({ buffers, instructions }: Plan): number {
+  return buffers
+    .filter(({ kind, start, end }) => kind === 'constant' && start === 0 && end === instructions.length - 1)
+    .reduce((sum, { bytes }) => sum + align(bytes), 0);
 }

@@ -31,6 +31,8 @@ export interface Segment {
   readonly reduction: ReadonlyMap<ValueId, number>;
   /** Strips of the input begin at multiples of this. */
   readonly unit: number;
+  /** False where some op does not work row by row: such a segment is computed in one piece. */
+  readonly divisible: boolean;
   readonly heights: ReadonlyMap<ValueId, number>;
 }
 
@@ -97,7 +99,29 @@ export function segmentBetween(graph: Graph, from: Cut, to: Cut): Segment | null
   }
   const unit = Math.max(...reduction.values());
   if ([...reduction.values()].some((rows) => unit % rows !== 0)) return null;
-  return { input: from.value, output: to.value, nodes, reduction, unit, heights };
+  return { input: from.value, output: to.value, nodes, reduction, unit, heights, divisible: true };
+}
+
+/** A row of its own height, whatever it is made of. */
+const WHOLE: RowWindow = { kernel: 1, stride: 1, padding: 0, dilation: 1 };
+
+/** The nodes between two neighbouring cuts as they are, whatever their ops: a way past them in one piece. */
+export function pieceBetween(graph: Graph, from: Cut, to: Cut): Segment {
+  const heightOf = (id: ValueId): number => valueInfo(graph, id).shape[2] ?? 1;
+  const heights = new Map<ValueId, number>([[from.value, heightOf(from.value)]]);
+  const nodes: RowNode[] = [];
+  const flow = flowOf(graph);
+  for (const node of graph.nodes.slice(from.position, to.position)) {
+    const output = node.outputs[0];
+    if (!flow.has(node) || output === undefined) continue;
+    const reads = node.inputs.flatMap((id) => {
+      return id !== null && heights.has(id) ? [{ value: id, window: WHOLE }] : [];
+    });
+    heights.set(output, heightOf(output));
+    nodes.push({ node, output, reads });
+  }
+  const [input, output] = [from.value, to.value];
+  return { input, output, nodes, reduction: new Map(), unit: 1, heights, divisible: false };
 }
 
 /** What a node reads row by row inside the segment, and the reduction of what it makes; null where it cannot. */

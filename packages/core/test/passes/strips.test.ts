@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/compile.js';
+import { type CompileOptions, compile } from '../../src/compile.js';
 import { cpu } from '../../src/devices/cpu.js';
 import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
 import type { Graph } from '../../src/graph/graph.js';
@@ -8,16 +8,19 @@ import { formatGraph } from '../../src/graph/text.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
+import { broadcastAdd } from '../../src/ops/broadcast_add.js';
 import { concat } from '../../src/ops/concat.js';
 import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { padReplicate } from '../../src/ops/pad_replicate.js';
+import { resizeBilinear } from '../../src/ops/resize_bilinear.js';
 import { fold } from '../../src/passes/fold.js';
 import { prune } from '../../src/passes/prune.js';
 import { strips } from '../../src/passes/strips.js';
 import { transient } from '../../src/passes/transient.js';
 import { Program } from '../../src/program/program.js';
 import { elements } from '../../src/shape.js';
+import { BudgetError } from '../../src/strips/fit.js';
 import { cutsOf, type Segment, segmentBetween } from '../../src/strips/segment.js';
 import type { Value } from '../../src/trace/value.js';
 import { convolution, evaluationOf, filledStore, fixedAbn, stateOf } from '../support/inference.js';
@@ -160,9 +163,45 @@ describe('a budget', () => {
     });
   });
 
+  it('is kept around ops that do not work row by row', () => {
+    const mixed = evaluationOf([1, 3, 60, 40], (x) => {
+      const y = convolution(resizeBilinear(x, [96, 40]), 'a', 8);
+      const z = maxPool(convolution(y, 'b', 8), 2);
+      return broadcastAdd(z, avgPool(z, [48, 20]));
+    });
+    const { arenaBytes } = compile(mixed.graph, cpu(), { keepConstants: false });
+    const budget = Math.floor(0.8 * arenaBytes);
+    const plan = compile(mixed.graph, cpu(), { keepConstants: false, budget });
+    expect(plan.strips.length).toBeGreaterThan(0);
+    expect(plan.arenaBytes).toBeLessThanOrEqual(budget);
+  });
+
   it('that is enough changes nothing', () => {
     const { arenaBytes } = compiled({});
     expect(compiled({ budget: arenaBytes }).strips).toEqual([]);
+  });
+
+  it('is kept beside constants, and without them where it does not hold them', async () => {
+    // Few pixels to a weight: what is laid out of the weights is most of the arena.
+    const small = networkOf(['dense', 'pooled', 'dense', 'residual'], 24, 3);
+    const planned = (options: CompileOptions) => compile(small, cpu(), options);
+    const [kept, without] = [planned({ keepConstants: true }), planned({ keepConstants: false })];
+    expect(planned({ keepConstants: 'auto' }).arenaBytes).toBe(kept.arenaBytes);
+    expect(without.arenaBytes).toBeLessThan(kept.arenaBytes);
+    const { constants } = kept.bytes;
+    const plan = planned({ keepConstants: 'auto', budget: Math.max(constants, without.arenaBytes) });
+    expect(plan.arenaBytes).toBe(without.arenaBytes);
+    expect(plan.bytes.constants).toBeLessThan(constants);
+    const least = (options: CompileOptions): number => {
+      try {
+        planned({ ...options, budget: 1000 });
+      } catch (error) {
+        if (error instanceof BudgetError) return error.least;
+      }
+      return Number.NaN;
+    };
+    expect(least({ keepConstants: true })).toBeGreaterThan(constants);
+    expect(least({ keepConstants: 'auto' })).toBe(least({ keepConstants: false }));
   });
 
   it('that nothing fits is an error that says what would', () => {

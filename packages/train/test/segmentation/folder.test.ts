@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TensorMap, type TorchValue, writeStateDict, writeTorch } from '@inplace-abn/checkpoint';
+import { type TensorMap, writeStateDict } from '@inplace-abn/checkpoint';
 import { cpu, type HostTensor } from '@inplace-abn/core';
 import { readLabelMap, readPhotograph, resizeNearest } from '@inplace-abn/data';
 import { decode, encode } from 'fast-png';
@@ -22,9 +22,10 @@ import {
 import { temporaryFolder } from '../support/images.js';
 import { CLASSES, segmentationConfigOf } from '../support/label-maps.js';
 import { Output } from '../support/runs.js';
+import { weightsOf, writeSnapshot } from '../support/snapshots.js';
 
 const config = segmentationConfigOf();
-const weights = initialStateOf(segmentationNetworkOf(config), config.network, 3);
+const weights = weightsOf(config, 3);
 const MAX_SIDE = 48;
 
 /** Width and height of the photographs, one of them with its ending in capitals. */
@@ -44,8 +45,7 @@ beforeAll(async () => {
   for (const [file, size] of Object.entries(PHOTOGRAPHS))
     await writeFile(join(photos, file), await photo(file, size));
   await writeFile(join(photos, 'notes.txt'), 'not an image');
-  snapshot = join(await temporaryFolder(), 'snapshot.pth.tar');
-  await writeTorch(snapshot, new Map([['state_dict', inParts(weights)]]));
+  snapshot = await writeSnapshot(weights);
 });
 
 /** Squares of 8 pixels in random colours. */
@@ -57,15 +57,6 @@ function photo(file: string, [width, height]: [number, number]): Promise<Buffer>
   });
   const image = sharp(data, { raw: { width, height, channels: 3 } });
   return /png$/i.test(file) ? image.png().toBuffer() : image.jpeg({ quality: 95 }).toBuffer();
-}
-
-/** {body, head, cls}, as the published snapshot has it. */
-function inParts(tensors: ReadonlyMap<string, HostTensor>): TorchValue {
-  const parts = ['body', 'head', 'cls'].map((part) => {
-    const own = [...tensors].filter(([name]) => name.startsWith(`${part}.`));
-    return [part, new Map(own.map(([name, tensor]) => [name.slice(part.length + 1), tensor]))] as const;
-  });
-  return new Map(parts) as TorchValue;
 }
 
 type Outcome = SegmentFolderOutcome & { readonly text: string; readonly outDir: string };
@@ -103,19 +94,19 @@ const nameOf = (file: string) => file.replace(/\.\w+$/, '');
 const pngAt = async (...path: string[]) => decode(await readFile(join(...path)), { checkCrc: true });
 
 /** Bytes of the weights, and of the arena that all photographs fit. */
-function bytesNeeded() {
+function bytesNeeded(maxSide: number) {
   const { mean, std } = config.input;
   const segmenter = new Segmenter({ device: cpu(), network: segmentationNetworkOf(config), mean, std });
-  const plans = segmenter.plansFor({ width: MAX_SIDE, height: MAX_SIDE });
+  const plans = segmenter.plansFor({ width: maxSide, height: maxSide });
   return { weights: segmenter.weightBytes, arena: Math.max(...plans.map(({ arenaBytes }) => arenaBytes)) };
 }
 
 /** Classes and probabilities · 255 that are expected of a photograph, at its own size. */
-async function expected(file: string) {
+async function expected(file: string, maxSide = MAX_SIDE) {
   const { mean, std } = config.input;
   const segmenter = new Segmenter({ device: cpu(), network: segmentationNetworkOf(config), mean, std });
   segmenter.load(weights);
-  const { original, ...photograph } = await readPhotograph(join(photos, file), { maxSide: MAX_SIDE });
+  const { original, ...photograph } = await readPhotograph(join(photos, file), { maxSide });
   const { label, probability } = await segmenter.segment(photograph);
   const inOriginal = (map: Uint8Array) => [...resizeNearest(map, photograph, original)];
   return {
@@ -184,11 +175,14 @@ describe('a segmented folder', { timeout: 60_000 }, () => {
   });
 
   it('is the same within a memory budget', async () => {
-    const { weights: own, arena } = bytesNeeded();
-    const { outDir, text } = await segmented({ memoryBudget: own + Math.floor(0.7 * arena) });
+    const maxSide = 160;
+    const { weights: own, arena } = bytesNeeded(maxSide);
+    const { outDir, text } = await segmented({ maxSide, memoryBudget: own + Math.floor(0.5 * arena) });
     expect(text).toContain(', parts of the network in strips of rows');
     for (const file of FILES) {
-      expect([...(await pngAt(outDir, `${nameOf(file)}.png`)).data]).toEqual((await expected(file)).label);
+      expect([...(await pngAt(outDir, `${nameOf(file)}.png`)).data]).toEqual(
+        (await expected(file, maxSide)).label,
+      );
     }
   });
 });
@@ -213,7 +207,7 @@ describe('a folder of which something cannot be used', { timeout: 60_000 }, () =
   });
 
   it('goes on after an image that fits no budget', async () => {
-    const { failed, text } = await segmented({ memoryBudget: bytesNeeded().weights + 1000 });
+    const { failed, text } = await segmented({ memoryBudget: bytesNeeded(MAX_SIDE).weights + 1000 });
     expect(failed).toBe(FILES.length);
     expect(text).toMatch(/^\[1\/4\] a tram\.jpg {2}error: an image of 48×30 at 48×30: the plan needs /m);
   });
@@ -377,7 +371,7 @@ describe('before the first image', { timeout: 60_000 }, () => {
 
   it('a snapshot for other classes says for how many', async () => {
     const other = segmentationConfigOf({ network: { classes: 9 } });
-    const path = await snapshotOf(initialStateOf(segmentationNetworkOf(other), other.network, 1));
+    const path = await snapshotOf(weightsOf(other, 1));
     await expect(segmented({ snapshot: path })).rejects.toThrow(
       `the snapshot ${path} is for 9 classes but the network has ${CLASSES}: `,
     );
@@ -385,7 +379,7 @@ describe('before the first image', { timeout: 60_000 }, () => {
 
   it('a snapshot of another body is not loaded', async () => {
     const other = segmentationConfigOf({ network: { arch: 'resnet34' } });
-    const path = await snapshotOf(initialStateOf(segmentationNetworkOf(other), other.network, 1));
+    const path = await snapshotOf(weightsOf(other, 1));
     await expect(segmented({ snapshot: path })).rejects.toThrow(path);
   });
 

@@ -10,15 +10,21 @@ import {
   trace,
 } from '@inplace-abn/core';
 import { type Rgb, roundHalfEven } from '@inplace-abn/data';
-import { segmentationNetwork } from '@inplace-abn/models';
-import { Conv2d, InPlaceABN, type Module } from '@inplace-abn/nn';
+import { Conv2d } from '@inplace-abn/nn';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readJson } from '../../../core/test/support/fixtures.js';
-import { stateOf } from '../../../core/test/support/inference.js';
 import { bytes, normal, parameter } from '../../../core/test/support/prng.js';
+import { segmentationNetworkOf } from '../../src/segmentation/network.js';
 import { mirrored, type Size, viewsOf } from '../../src/segmentation/scales.js';
-import { type Photograph, type Segmentation, Segmenter } from '../../src/segmentation/segmenter.js';
+import {
+  type Photograph,
+  type Segmentation,
+  Segmenter,
+  type SegmenterOptions,
+} from '../../src/segmentation/segmenter.js';
+import { segmentationConfigOf } from '../support/label-maps.js';
+import { weightsOf } from '../support/snapshots.js';
 
 interface Result {
   mode: FusionMode;
@@ -120,37 +126,17 @@ describe('a segmenter', () => {
   });
 });
 
-const CLASSES = 5;
-/** Of the random states: with these, no class has all pixels. */
-const SALT = 'b';
+const config = segmentationConfigOf();
+const weights = weightsOf(config, 3);
 
-function smallNetwork(): Module {
-  return segmentationNetwork({
-    arch: 'wider_resnet16_a2',
-    classes: CLASSES,
-    normAct: (channels, options = {}) =>
-      new InPlaceABN(channels, { activation: 'leaky_relu', activationParam: 0.01, ...options }),
-    body: { width: 1 / 16 },
-    head: { channels: 8, hidden: 8, dilations: [1, 2, 3], poolingSize: [5, 7] },
-  });
-}
+type Options = Partial<SegmenterOptions>;
 
-type Options = Partial<ConstructorParameters<typeof Segmenter>[0]>;
-
-/** A segmenter of a small WiderResNet with random weights and statistics. */
+/** A segmenter of a small network with random weights. */
 function segmenterOf(options: Options = {}): Segmenter {
-  const network = smallNetwork();
-  const [mean, std]: Rgb[] = [
-    [0.5, 0.5, 0.5],
-    [0.25, 0.25, 0.25],
-  ];
-  const segmenter = new Segmenter({ device: cpu(), network, mean, std, ...options } as never);
-  const states = network.namedStates().filter(({ dtype }) => dtype === 'float32');
-  segmenter.load(
-    new Map(
-      states.map(({ name, shape, dtype }) => [name, { shape, dtype, data: stateOf(name, shape, SALT) }]),
-    ),
-  );
+  const network = segmentationNetworkOf(config);
+  const { mean, std } = config.input;
+  const segmenter = new Segmenter({ device: cpu(), network, mean, std, ...options });
+  segmenter.load(weights);
   return segmenter;
 }
 
@@ -179,14 +165,14 @@ describe('a memory budget', () => {
     Math.max(...segmenter.plansFor(size).map(({ arenaBytes }) => arenaBytes));
 
   it.each([
-    { scales: [1], flip: false },
-    { scales: [0.7, 1.2], flip: true },
-  ])('changes neither classes nor probabilities: %j', async (options) => {
+    { scales: [1], flip: false, share: 0.5 },
+    { scales: [0.7, 1.2], flip: true, share: 0.5 },
+  ])('changes neither classes nor probabilities: %j', async ({ share, ...options }) => {
     const free = segmenterOf(options);
     const expected = await free.segment(image);
     expect(new Set(expected.label).size).toBeGreaterThan(1);
     const whole = arenaOf(free);
-    const allowed = Math.floor(0.6 * whole);
+    const allowed = Math.floor(share * whole);
     const tight = segmenterOf({ ...options, memoryBudget: free.weightBytes + allowed });
     const plans = tight.plansFor(size);
     expect(plans.some((plan) => plan.strips.length > 0)).toBe(true);
@@ -255,7 +241,12 @@ describe('images of several sizes', () => {
   });
 
   it('need every weight of the network', () => {
-    const options = { device: cpu(), network: smallNetwork(), mean: [0, 0, 0], std: [1, 1, 1] } as const;
+    const options = {
+      device: cpu(),
+      network: segmentationNetworkOf(config),
+      mean: [0, 0, 0],
+      std: [1, 1, 1],
+    } as const;
     expect(() => new Segmenter(options).load(new Map())).toThrow(
       /^no tensor for body\.mod1\.conv1\.weight: /,
     );
