@@ -93,6 +93,7 @@ export {
   shardOf,
   unfinished,
 } from './segmentation/shard.js';
+export { loadSnapshot, type Snapshot } from './segmentation/snapshot.js';
 export { evaluationStep } from './step/evaluation-step.js';
 export { ARCHITECTURES, initialStateOf, networkOf, normActOf } from './step/network.js';
 export { trainingStep } from './step/training-step.js';
