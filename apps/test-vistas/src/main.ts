@@ -43,7 +43,7 @@ const command = new Command('test-vistas')
     '--scales <list>',
     'factors of the photograph’s size to look at, as "[0.7, 1, 1.2]"',
     numberList,
-    [1],
+    [0.7, 1, 1.2],
   )
   .option('--flip', 'also look at mirror images')
   .addOption(
@@ -87,7 +87,8 @@ const command = new Command('test-vistas')
     `
 Examples:
   test-vistas wide_resnet38_deeplab_vistas.pth.tar photos segmented --output-mode palette --overlay
-  test-vistas snapshot.pth.tar photos segmented --scales "[0.7, 1, 1.2]" --flip
+  test-vistas snapshot.pth.tar photos segmented --flip
+  test-vistas snapshot.pth.tar photos segmented --scales 1
   test-vistas snapshot.pth.tar photos segmented --memory-budget 1500MB --resume
   test-vistas runs/shapes/checkpoints val/images segmented --config shapes.json --classes shapes-classes.json --labels val/labels
 
