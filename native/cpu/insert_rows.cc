@@ -1,5 +1,5 @@
-// out = `into` (or zeros) with rows [begin, begin + strip's height) of each image replaced; may be written over
-// `into`, which then is not copied.
+// out = `into` (or zeros) with rows [begin, begin + strip's height) of each image replaced; may be written
+// over `into`, which then is not copied.
 #include "cpu/closure.h"
 #include "cpu/image_rows.h"
 
