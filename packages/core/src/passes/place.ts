@@ -1,7 +1,8 @@
 /**
  * Lays buffers out in one arena: each gets an offset such that buffers alive at the same time do not overlap.
- * Greedy by several orders, the best kept; a pure function of lifetimes. (After tinygrad's planner and the
- * greedy-by-size planners of mobile inference engines.)
+ * Greedy by several orders; what sticks out of an order's arena goes to its front, and the order is tried again. The best
+ * is kept; a pure function of lifetimes. (After tinygrad's planner, the greedy-by-size planners of mobile inference
+ * engines and squeaky wheel optimisation, Joslin and Clements 1999.)
  */
 export interface Lifetime {
   readonly bytes: number;
@@ -25,27 +26,76 @@ export function align(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-type Order = (a: Lifetime, b: Lifetime) => number;
+/** A lifetime and what orders go by. */
+interface Item extends Lifetime {
+  readonly index: number;
+  /** Instructions. */
+  readonly span: number;
+  /** Largest sum of bytes alive at one of its instructions. */
+  readonly crowd: number;
+}
 
-const span = (lifetime: Lifetime): number => lifetime.end - lifetime.start + 1;
+type Order = (a: Item, b: Item) => number;
+
+const byBytes: Order = (a, b) => b.bytes - a.bytes || b.span - a.span;
+const bySpan: Order = (a, b) => b.span - a.span || b.bytes - a.bytes;
+const byArea: Order = (a, b) => b.span * b.bytes - a.span * a.bytes;
+const byCrowd: Order = (a, b) => b.crowd - a.crowd;
 
 const orders: readonly Order[] = [
-  (a, b) => b.bytes - a.bytes || span(b) - span(a),
-  (a, b) => span(b) * b.bytes - span(a) * a.bytes,
-  (a, b) => span(b) - span(a) || b.bytes - a.bytes,
+  byBytes,
+  byArea,
+  bySpan,
+  (a, b) => Math.sqrt(b.span) * b.bytes - Math.sqrt(a.span) * a.bytes,
   (a, b) => a.start - b.start || b.end - a.end,
   (a, b) => b.end - a.end || a.start - b.start,
+  // What is alive at the fullest instruction has to lie without gaps; what is left fits around it.
+  (a, b) => byCrowd(a, b) || byBytes(a, b),
+  (a, b) => byCrowd(a, b) || byArea(a, b),
+  (a, b) => byCrowd(a, b) || bySpan(a, b),
 ];
 
+/** An arena that is larger than what is alive by less than this is not worth another attempt. */
+const GOOD_ENOUGH = 1.002;
+
+interface Layout {
+  readonly offsets: readonly number[];
+  readonly arenaBytes: number;
+}
+
 export function place(lifetimes: readonly Lifetime[]): Placement {
-  const liveBytes = Math.max(0, ...liveSums(lifetimes));
-  let best: { offsets: number[]; arenaBytes: number } | null = null;
-  for (const compare of orders) {
-    const candidate = placeInOrder(lifetimes, compare);
-    if (!best || candidate.arenaBytes < best.arenaBytes) best = candidate;
-    if (best.arenaBytes === liveBytes) break;
+  const live = liveSums(lifetimes);
+  const liveBytes = Math.max(0, ...live);
+  const items = lifetimes.map((lifetime, index): Item => {
+    const { start, end } = lifetime;
+    return { ...lifetime, index, span: end - start + 1, crowd: Math.max(...live.slice(start, end + 1)) };
+  });
+  const starts = orders
+    .map((compare) => items.toSorted(compare))
+    .map((order) => ({ order, layout: layOut(order) }))
+    .sort((a, b) => a.layout.arenaBytes - b.layout.arenaBytes);
+  let best: Layout = starts[0]?.layout ?? { offsets: [], arenaBytes: 0 };
+  for (const { order } of starts) best = improve(order, best, GOOD_ENOUGH * liveBytes);
+  return { ...best, liveBytes };
+}
+
+/** Moves to the front of the order what sticks out of the best arena so far, as long as that helps. */
+function improve(start: readonly Item[], known: Layout, target: number): Layout {
+  const order = [...start];
+  // An attempt takes time with the square of their number: of thousands, tens of attempts; of hundreds, two hundred.
+  const patience = Math.min(200, Math.max(10, Math.round(80_000 / order.length)));
+  let best = known;
+  for (let failures = 0; failures < patience && best.arenaBytes > target; ) {
+    const result = tryLayOut(order, best.arenaBytes - ALIGNMENT);
+    if (typeof result === 'number') {
+      order.unshift(...order.splice(result, 1));
+      failures++;
+    } else {
+      best = result;
+      failures = 0;
+    }
   }
-  return { offsets: best?.offsets ?? [], arenaBytes: best?.arenaBytes ?? 0, liveBytes };
+  return best;
 }
 
 /** Aligned bytes alive at each instruction. */
@@ -63,20 +113,21 @@ export function liveSums(lifetimes: readonly Lifetime[]): number[] {
   });
 }
 
-function placeInOrder(
-  lifetimes: readonly Lifetime[],
-  compare: Order,
-): { offsets: number[]; arenaBytes: number } {
-  const offsets = new Array<number>(lifetimes.length).fill(0);
-  const placed = new Placed(lifetimes.length);
+function layOut(order: readonly Item[]): Layout {
+  return tryLayOut(order, Number.POSITIVE_INFINITY) as Layout;
+}
+
+/** Places one after the other; the position in the order of the first that ends beyond `limit`, if one does. */
+function tryLayOut(order: readonly Item[], limit: number): Layout | number {
+  const offsets = new Array<number>(order.length).fill(0);
+  const placed = new Placed(order.length);
   let arenaBytes = 0;
-  const order = lifetimes.map((lifetime, index) => ({ lifetime, index }));
-  order.sort((a, b) => compare(a.lifetime, b.lifetime) || a.index - b.index);
-  for (const { lifetime, index } of order) {
-    const offset = placed.bestGap(lifetime);
-    offsets[index] = offset;
-    arenaBytes = Math.max(arenaBytes, offset + align(lifetime.bytes));
-    placed.insert(lifetime, offset);
+  for (const [position, item] of order.entries()) {
+    const offset = placed.bestGap(item);
+    offsets[item.index] = offset;
+    arenaBytes = Math.max(arenaBytes, offset + align(item.bytes));
+    if (arenaBytes > limit) return position;
+    placed.insert(item, offset);
   }
   return { offsets, arenaBytes };
 }
