@@ -58,6 +58,14 @@ describe('place', () => {
     expect(arenaBytes).toBe(640 + 128 + 640);
   });
 
+  it('tries again with what sticks out at the front of the order', () => {
+    // Found by search: none of the orders alone comes below 448 bytes.
+    const list = [at(64, 5, 9), at(64, 4, 7), at(256, 7, 7), at(192, 3, 4), at(128, 2, 5), at(64, 0, 3)];
+    const { arenaBytes, liveBytes } = place(list);
+    expect(arenaBytes).toBe(384);
+    expect(liveBytes).toBe(384);
+  });
+
   it('counts whole cache lines', () => {
     expect([0, 1, 64, 65].map(align)).toEqual([0, 64, 64, 128]);
     expect(liveSums([at(1, 0, 1), at(65, 1, 2)])).toEqual([64, 192, 128]);
