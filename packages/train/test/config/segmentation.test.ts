@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, resolveConfig } from '../../src/config/config.js';
+
+const architectures = ['resnet18', 'resnet34', 'resnet50', 'resnet101'];
+
+function problemsOf(object: unknown): string[] {
+  try {
+    resolveConfig(object, 'c.json', { architectures });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+describe('segmentation', () => {
+  const task = 'segmentation';
+  const network = { classes: 20 };
+
+  it('has a section with defaults, and resolves to itself', () => {
+    const config = resolveConfig({ task, network }, 'c.json');
+    expect(config).toMatchObject({
+      task,
+      segmentation: {
+        output_stride: 8,
+        head_channels: 256,
+        hidden_channels: 256,
+        head_dilations: [12, 24, 36],
+        pooling_size: [84, 84],
+        ignore_index: 255,
+        size: -1,
+        scale_min: 0.5,
+        scale_max: 2,
+        flip: true,
+        max_side_val: -1,
+        images: 'images',
+        labels: 'labels',
+        image_suffix: '',
+        label_suffix: '',
+      },
+    });
+    expect(resolveConfig(config, 'c.json')).toEqual(config);
+  });
+
+  it.each<[string, object, string]>([
+    [
+      'unknown task',
+      { task: 'segmentatoin' },
+      'task: expected one of classification, segmentation, received "segmentatoin"; did you mean "segmentation"?',
+    ],
+    [
+      'its section in classification',
+      { segmentation: { flip: false } },
+      'segmentation: has no meaning with task "classification": set task to "segmentation", or leave it out',
+    ],
+    [
+      'a key of classification',
+      { task, network, input: { area_train: [0.5, 1] } },
+      'input.area_train: has no meaning with task "segmentation": segmentation.scale_min and scale_max bound the scale',
+    ],
+    [
+      'unknown key',
+      { task, network, segmentation: { ignore_indx: 0 } },
+      'segmentation.ignore_indx: unknown key; did you mean "ignore_index"?',
+    ],
+    [
+      'ignored class',
+      { task, network, segmentation: { ignore_index: 256 } },
+      'segmentation.ignore_index: expected an integer from 0 to 255, received 256',
+    ],
+    [
+      'window',
+      { task, network, segmentation: { pooling_size: 84 } },
+      'segmentation.pooling_size: expected a list of two positive integers (height, width), received 84',
+    ],
+    [
+      'scales',
+      { task, network, segmentation: { scale_min: 3 } },
+      'segmentation.scale_max: expected a number of at least segmentation.scale_min, 3, received 2',
+    ],
+    [
+      'classes left out',
+      { task },
+      'network.classes: expected 1 to 255 with task "segmentation", received 1000 (the default)',
+    ],
+    [
+      'one image a batch',
+      { task, network, optimizer: { batch_size: 1 } },
+      'optimizer.batch_size: expected at least 2 with task "segmentation", received 1: the head normalises one value an image',
+    ],
+    [
+      'no classes',
+      { task, network: { classes: 0 } },
+      'network.classes: expected 1 to 255 with task "segmentation", received 0',
+    ],
+  ])('%s', (_, object, expected) => {
+    expect(problemsOf(object)[0]).toBe(`c.json: ${expected}`);
+  });
+});
