@@ -6,9 +6,10 @@ ImageFolder, RandomResizedCrop, horizontal flip, ToTensor and Normalize in a Dat
 """
 
 import argparse
-import json
 import sys
 import time
+
+from peer import requests, say, say_error
 
 
 def arguments() -> argparse.Namespace:
@@ -19,10 +20,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--images", type=int, default=1024, help="images of one pass")
     return parser.parse_args()
-
-
-def say(**fields) -> None:
-    print(json.dumps(fields), flush=True)
 
 
 def make_loader(args):
@@ -54,16 +51,10 @@ def main() -> None:
     try:
         loader, versions = make_loader(args)
     except (ImportError, RuntimeError, FileNotFoundError) as error:
-        say(error=f"{type(error).__name__}: {error}".splitlines()[0])
+        say_error(error)
         return
     say(ready=True, versions=versions)
-    for line in sys.stdin:
-        command = line.strip()
-        if command == "quit":
-            return
-        if command != "epoch":
-            say(error=f"unknown request {command!r}: expected epoch or quit")
-            continue
+    for _ in requests("epoch"):
         start = time.perf_counter()
         images = sum(len(labels) for _, labels in loader)
         say(imagesPerSecond=images / (time.perf_counter() - start))

@@ -5,9 +5,10 @@ batch and prints {"seconds": ...}; "quit" or the end of input ends the program.
 """
 
 import argparse
-import json
 import sys
 import time
+
+from peer import requests, say, say_error
 
 
 def arguments() -> argparse.Namespace:
@@ -19,17 +20,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def say(**fields) -> None:
-    print(json.dumps(fields), flush=True)
-
-
 def main() -> None:
     args = arguments()
     try:
         import torch
         import torchvision
     except ImportError as error:
-        say(error=f"{type(error).__name__}: {error}".splitlines()[0])
+        say_error(error)
         return
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
@@ -41,13 +38,7 @@ def main() -> None:
     with torch.no_grad():
         net(images)
         say(ready=True, versions=versions, threads=torch.get_num_threads(), batch=args.batch)
-        for line in sys.stdin:
-            command = line.strip()
-            if command == "quit":
-                return
-            if command != "run":
-                say(error=f"unknown request {command!r}: expected run or quit")
-                continue
+        for _ in requests("run"):
             start = time.perf_counter()
             net(images)
             say(seconds=time.perf_counter() - start)

@@ -12,11 +12,12 @@ weights. There is no run before it, so that the peak of the first is its own; a 
 import argparse
 import ctypes
 import gc
-import json
 import os
 import re
 import sys
 import time
+
+from peer import has_bfloat16, requests, say, say_error
 
 
 def arguments() -> argparse.Namespace:
@@ -34,10 +35,6 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def say(**fields) -> None:
-    print(json.dumps(fields), flush=True)
-
-
 def resident_bytes(field: str) -> int:
     """VmRSS, what is resident now, or VmHWM, the most that ever was since reset_peak."""
     with open("/proc/self/status", encoding="ascii") as f:
@@ -50,13 +47,6 @@ def reset_peak() -> None:
     ctypes.CDLL(None).malloc_trim(0)
     with open("/proc/self/clear_refs", "w", encoding="ascii") as f:
         f.write("5")
-
-
-def has_bfloat16() -> bool:
-    """Whether oneDNN runs bfloat16 here: it wants AVX-512 at least; elsewhere PyTorch falls back to plain loops."""
-    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
-        flags = next((line.split() for line in f if line.startswith("flags")), [])
-    return "avx512bw" in flags and "avx512vl" in flags
 
 
 def make_run(args, torch):
@@ -98,7 +88,7 @@ def main() -> None:
             run, weight_bytes = make_run(args, torch)
             serve(args, torch, run, weight_bytes)
     except (ImportError, RuntimeError) as error:
-        say(error=f"{type(error).__name__}: {error}".splitlines()[0])
+        say_error(error)
 
 
 def serve(args, torch, run, weight_bytes: int) -> None:
@@ -107,13 +97,7 @@ def serve(args, torch, run, weight_bytes: int) -> None:
     reset_peak()
     rss = {"rssAtStartBytes": resident_bytes("VmRSS"), "weightBytes": weight_bytes}
     say(ready=True, versions=versions, threads=torch.get_num_threads(), **options, **rss)
-    for line in sys.stdin:
-        command = line.strip()
-        if command == "quit":
-            return
-        if command != "run":
-            say(error=f"unknown request {command!r}: expected run or quit")
-            continue
+    for _ in requests("run"):
         start = time.perf_counter()
         run()
         say(seconds=time.perf_counter() - start, peakRssBytes=resident_bytes("VmHWM"))

@@ -12,6 +12,8 @@ import os
 import sys
 import time
 
+from peer import requests, say, say_error
+
 # The oracle's modules import each other by name.
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "oracle"))
 
@@ -23,10 +25,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=2)
     return parser.parse_args()
-
-
-def say(**fields) -> None:
-    print(json.dumps(fields), flush=True)
 
 
 def require(config: dict) -> None:
@@ -146,17 +144,11 @@ def main() -> None:
         require(config)
         run = make_training(args, config)
     except (ImportError, ValueError, RuntimeError, FileNotFoundError) as error:
-        say(error=f"{type(error).__name__}: {error}".splitlines()[0])
+        say_error(error)
         return
     versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
     say(ready=True, versions={**versions, "python": sys.version.split()[0]})
-    for line in sys.stdin:
-        command = line.strip()
-        if command == "quit":
-            return
-        if command != "train":
-            say(error=f"unknown request {command!r}: expected train or quit")
-            continue
+    for _ in requests("train"):
         start = time.perf_counter()
         top1 = run()
         say(top1=top1, seconds=time.perf_counter() - start)

@@ -6,10 +6,11 @@ A step is zero_grad, forward, mean cross entropy, backward and SGD with momentum
 """
 
 import argparse
-import json
 import resource
 import sys
 import time
+
+from peer import has_bfloat16, requests, say, say_error
 
 
 def arguments() -> argparse.Namespace:
@@ -24,19 +25,8 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def say(**fields) -> None:
-    print(json.dumps(fields), flush=True)
-
-
 def peak_rss_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def has_bfloat16() -> bool:
-    """Whether oneDNN runs bfloat16 here: it wants AVX-512 at least; elsewhere PyTorch falls back to plain loops."""
-    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
-        flags = next((line.split() for line in f if line.startswith("flags")), [])
-    return "avx512bw" in flags and "avx512vl" in flags
 
 
 def make_step(args, torch, torchvision):
@@ -75,7 +65,7 @@ def main() -> None:
         for _ in range(args.warm_up):
             step()
     except (ImportError, RuntimeError) as error:
-        say(error=f"{type(error).__name__}: {error}".splitlines()[0])
+        say_error(error)
         return
     versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
     versions["python"] = sys.version.split()[0]
@@ -83,13 +73,7 @@ def main() -> None:
     rss = {"rssAtStartBytes": rss_at_start, "peakRssBytes": peak_rss_bytes()}
     threads = torch.get_num_threads()
     say(ready=True, versions=versions, threads=threads, batch=args.batch, size=args.size, dtype=args.dtype, **rss)
-    for line in sys.stdin:
-        command = line.strip()
-        if command == "quit":
-            return
-        if command != "step":
-            say(error=f"unknown request {command!r}: expected step or quit")
-            continue
+    for _ in requests("step"):
         start = time.perf_counter()
         loss = step()
         say(seconds=time.perf_counter() - start, loss=loss, peakRssBytes=peak_rss_bytes())

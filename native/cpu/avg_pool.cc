@@ -3,7 +3,6 @@
 
 #include "cpu/data.h"
 #include "cpu/image_mean.h"
-#include "cpu/sliding_sum.h"
 
 namespace iabn {
 namespace {
@@ -73,18 +72,12 @@ std::unique_ptr<Kernel> make_whole(const KernelSpec& spec) {
 
 std::unique_ptr<Kernel> make_sliding(const KernelSpec& spec) {
   const PoolShape s = PoolShape::from(spec.attrs, spec.inputs[0], spec.outputs[0]);
-  const bool include_padding = spec.attrs.boolean("count_include_pad");
   if (overlap(s) < kLeastOverlap) throw Refused("windows overlap too little: direct sums are as fast");
-  SlidingSum sum;
-  sum.dtype = spec.inputs[0].dtype;
-  sum.images = s.n;
-  sum.channels = s.c;
+  SlidingSum sum = sliding_mean(spec, s, false);
   sum.rows = {s.h, 1, s.ph, s.oh, s.sh, s.kh};
   sum.columns = {s.w, 1, s.pw, s.ow, s.sw, s.kw};
   sum.source_pitch = s.x_pitch;
   sum.target_pitch = s.y_pitch;
-  sum.divisor = {false, taps_along(s.oh, s.kh, s.sh, s.ph, s.h, include_padding),
-                 taps_along(s.ow, s.kw, s.sw, s.pw, s.w, include_padding)};
   return make_sliding_sum(std::move(sum));
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu/pooling.h"
+#include "cpu/sliding_sum.h"
 
 namespace iabn {
 
@@ -37,6 +38,19 @@ inline std::vector<int64_t> taps_along(int64_t outputs, int64_t kernel, int64_t 
     taps.push_back(counted_taps(out, kernel, stride, padding, size, include_padding));
   }
   return taps;
+}
+
+// Pooling as a sliding sum (means: divided at the targets) or its gradient (at the sources), without axes and
+// pitches.
+inline SlidingSum sliding_mean(const KernelSpec& spec, const PoolShape& s, bool divide_sources) {
+  const bool include_padding = spec.attrs.boolean("count_include_pad");
+  SlidingSum sum;
+  sum.dtype = spec.inputs[0].dtype;
+  sum.images = s.n;
+  sum.channels = s.c;
+  sum.divisor = {divide_sources, taps_along(s.oh, s.kh, s.sh, s.ph, s.h, include_padding),
+                 taps_along(s.ow, s.kw, s.sw, s.pw, s.w, include_padding)};
+  return sum;
 }
 
 }  // namespace iabn

@@ -1,7 +1,6 @@
 // dx = Σ dy / taps over the windows that hold this element, gathered in order.
 #include "cpu/avg_pool.h"
 #include "cpu/data.h"
-#include "cpu/sliding_sum.h"
 
 namespace iabn {
 namespace {
@@ -66,18 +65,12 @@ SlidingAxis transposed(int64_t inputs, int64_t outputs, int64_t kernel, int64_t 
 
 std::unique_ptr<Kernel> make_sliding(const KernelSpec& spec) {
   const PoolShape s = PoolShape::from(spec.attrs, spec.outputs[0], spec.inputs[0]);
-  const bool include_padding = spec.attrs.boolean("count_include_pad");
   if (overlap(s) < kLeastOverlap) throw Refused("windows overlap too little: direct sums are as fast");
-  SlidingSum sum;
-  sum.dtype = spec.inputs[0].dtype;
-  sum.images = s.n;
-  sum.channels = s.c;
+  SlidingSum sum = sliding_mean(spec, s, true);
   sum.rows = transposed(s.h, s.oh, s.kh, s.sh, s.ph);
   sum.columns = transposed(s.w, s.ow, s.kw, s.sw, s.pw);
   sum.source_pitch = s.y_pitch;
   sum.target_pitch = s.x_pitch;
-  sum.divisor = {true, taps_along(s.oh, s.kh, s.sh, s.ph, s.h, include_padding),
-                 taps_along(s.ow, s.kw, s.sw, s.pw, s.w, include_padding)};
   return make_sliding_sum(std::move(sum));
 }
 

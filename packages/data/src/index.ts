@@ -2,7 +2,7 @@ export type { BadImagePolicy, SkippedImage } from './bad-images.js';
 export type { Rgb } from './color.js';
 export { decodeOnPool, decodeSmallPng } from './decode.js';
 export { DataError, ImageError } from './errors.js';
-export { roundHalfEven } from './geometry.js';
+export { roundHalfEven, type Size } from './geometry.js';
 export type { Box, Image, Picture, Region, RegionSource } from './image.js';
 export { assertSameClasses, ImageFolder } from './image-folder.js';
 export { IGNORED, type LabelMap, readLabelMap } from './label-map.js';

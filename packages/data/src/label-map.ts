@@ -2,15 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { decode as decodePng } from 'fast-png';
 import { isPng, pngHeader } from './decode.js';
 import { ImageError, reasonOf } from './errors.js';
+import type { Size } from './geometry.js';
 
 /** The class id of pixels that belong to no class: they count neither in the loss nor in an evaluation. */
 export const IGNORED = 255;
 
 /** A class id for every pixel, row by row. */
-export interface LabelMap {
+export interface LabelMap extends Size {
   readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
 }
 
 const GREY = 0;

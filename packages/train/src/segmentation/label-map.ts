@@ -1,14 +1,12 @@
 /** A class for each pixel. */
 import { UsageError } from '@inplace-abn/core';
-import type { LabelMap } from '@inplace-abn/data';
+import type { LabelMap, Size } from '@inplace-abn/data';
 import type { SegmentationClass } from './classes.js';
 
 export type { LabelMap } from '@inplace-abn/data';
 
 /** How sure the network is of each pixel's class. */
-export interface ConfidenceMap {
-  readonly width: number;
-  readonly height: number;
+export interface ConfidenceMap extends Size {
   /** Probabilities, row by row. */
   readonly data: Float32Array;
 }
@@ -47,9 +45,7 @@ export function classOf(classes: readonly SegmentationClass[], id: number): Segm
   return classes[id] ?? { id, name: `class ${id}`, color: [0, 0, 0] };
 }
 
-interface Sized {
-  readonly width: number;
-  readonly height: number;
+interface Sized extends Size {
   readonly data: { readonly length: number };
 }
 

@@ -1,11 +1,6 @@
 /** The sizes and orientations in which a segmentation network looks at one image. */
 import { UsageError } from '@inplace-abn/core';
-import { roundHalfEven } from '@inplace-abn/data';
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import { roundHalfEven, type Size } from '@inplace-abn/data';
 
 /** One look at the image: its size for the network, and whether it is mirrored left to right. */
 export interface View extends Size {

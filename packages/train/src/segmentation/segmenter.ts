@@ -21,10 +21,10 @@ import {
   trace,
   UsageError,
 } from '@inplace-abn/core';
-import type { Rgb } from '@inplace-abn/data';
+import type { Rgb, Size } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
 import { formatBytes } from '../progress/units.js';
-import { mirrored, type Size, type View, viewsOf } from './scales.js';
+import { mirrored, type View, viewsOf } from './scales.js';
 
 export interface SegmenterOptions {
   readonly device: Device;

@@ -9,14 +9,14 @@ import {
   Store,
   trace,
 } from '@inplace-abn/core';
-import { type Rgb, roundHalfEven } from '@inplace-abn/data';
+import { type Rgb, roundHalfEven, type Size } from '@inplace-abn/data';
 import { Conv2d } from '@inplace-abn/nn';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readJson } from '../../../core/test/support/fixtures.js';
 import { bytes, normal, parameter } from '../../../core/test/support/prng.js';
 import { segmentationNetworkOf } from '../../src/segmentation/network.js';
-import { mirrored, type Size, viewsOf } from '../../src/segmentation/scales.js';
+import { mirrored, viewsOf } from '../../src/segmentation/scales.js';
 import {
   type Photograph,
   type Segmentation,

@@ -1,0 +1,32 @@
+"""How the peers talk: a JSON object a line on standard output, requests on standard input."""
+
+import json
+import sys
+from collections.abc import Iterator
+
+
+def say(**fields) -> None:
+    print(json.dumps(fields), flush=True)
+
+
+def say_error(error: Exception) -> None:
+    say(error=f"{type(error).__name__}: {error}".splitlines()[0])
+
+
+def requests(name: str) -> Iterator[None]:
+    """One item for each line `name`, until "quit" or the end of input; another line is answered with an error."""
+    for line in sys.stdin:
+        command = line.strip()
+        if command == "quit":
+            return
+        if command != name:
+            say(error=f"unknown request {command!r}: expected {name} or quit")
+            continue
+        yield
+
+
+def has_bfloat16() -> bool:
+    """Whether oneDNN runs bfloat16 here: it wants AVX-512 at least; elsewhere PyTorch falls back to plain loops."""
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
+        flags = next((line.split() for line in f if line.startswith("flags")), [])
+    return "avx512bw" in flags and "avx512vl" in flags
