@@ -4,7 +4,7 @@ import { logAliases, logKernels, logRebuilds, logSlices, logStrips, logSummary }
 import type { Device, KernelSpec } from './devices/device.js';
 import { UsageError } from './errors.js';
 import { checkGraph } from './graph/check.js';
-import type { Graph } from './graph/graph.js';
+import { type Graph, isInference } from './graph/graph.js';
 import { formatGraph } from './graph/text.js';
 import { alias } from './passes/alias.js';
 import { fold } from './passes/fold.js';
@@ -12,7 +12,7 @@ import { order } from './passes/order.js';
 import { type ComputeDType, precision } from './passes/precision.js';
 import { prune } from './passes/prune.js';
 import { type RebuildDecision, rebuild } from './passes/rebuild.js';
-import { isInference, shortcutsFirst } from './passes/shortcuts-first.js';
+import { shortcutsFirst } from './passes/shortcuts-first.js';
 import { strips } from './passes/strips.js';
 import { readsWeightsOften, transient } from './passes/transient.js';
 import { makePlan, type Plan } from './plan/plan.js';

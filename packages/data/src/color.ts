@@ -74,6 +74,13 @@ export function addLighting(m: ColorMatrix, random: Random): void {
   }
 }
 
+/** The map that normalises and does nothing else. */
+export function normalization(mean: Rgb, std: Rgb): ColorMatrix {
+  const m = identityColor();
+  normalizeColor(m, mean, std);
+  return m;
+}
+
 /** (x − mean) / std per channel. */
 export function normalizeColor(m: ColorMatrix, mean: Rgb, std: Rgb): void {
   for (let r = 0; r < 3; r++) {

@@ -1,5 +1,5 @@
 export type { BadImagePolicy, SkippedImage } from './bad-images.js';
-export type { Rgb } from './color.js';
+export { normalization, type Rgb } from './color.js';
 export { decodeOnPool, decodeSmallPng } from './decode.js';
 export { DataError, ImageError } from './errors.js';
 export { roundHalfEven, type Size } from './geometry.js';

@@ -1,4 +1,4 @@
-import { identityColor, jitterColor, meanRgb, type Rgb } from './color.js';
+import { identityColor, jitterColor, meanRgb, normalization, type Rgb } from './color.js';
 import { longestSideTo, roundHalfEven, type Size, scaledBy, shorterSideTo } from './geometry.js';
 import type { Box, Picture } from './image.js';
 import { IGNORED, type LabelMap } from './label-map.js';
@@ -120,7 +120,7 @@ export function segmentationEvalTransform(options: SegmentationEvalOptions): Seg
       const cut = { scaled, window: { left, top, width, height }, mirrored: false, frame };
       writeTargets(labels, cut, targets);
       writePixels(image, cut, mean, pixels);
-      finishColor(identityColor(), mean, std, color);
+      color.set(normalization(mean, std));
     },
   };
 }

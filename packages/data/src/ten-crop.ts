@@ -1,4 +1,4 @@
-import { identityColor, normalizeColor } from './color.js';
+import { normalization } from './color.js';
 import { roundHalfEven, type Size, shorterSideTo } from './geometry.js';
 import type { Image, Picture } from './image.js';
 import { cropAndResize } from './resample.js';
@@ -36,8 +36,7 @@ export function tenCropTransform(options: EvalTransformOptions = {}): Transform 
         const mirrored = i >= places.length;
         writeCrop(scaled, place, crop, mirrored, pixels.subarray(i * bytes, (i + 1) * bytes));
       }
-      const matrix = identityColor();
-      normalizeColor(matrix, mean, std);
+      const matrix = normalization(mean, std);
       color.set(matrix);
     },
   };

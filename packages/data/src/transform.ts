@@ -4,6 +4,7 @@ import {
   identityColor,
   jitterColor,
   meanRgb,
+  normalization,
   normalizeColor,
   type Rgb,
 } from './color.js';
@@ -107,7 +108,7 @@ export function evalTransform(options: EvalTransformOptions = {}): Transform {
         const place = { ...inside, left: inside.left - square.left, top: inside.top - square.top };
         writeFramed(toRgb(resized), place, square, BLACK, pixels);
       }
-      finishColor(identityColor(), mean, std, color);
+      color.set(normalization(mean, std));
     },
   };
 }

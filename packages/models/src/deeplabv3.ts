@@ -5,6 +5,7 @@ import {
   broadcastAdd,
   concat,
   dim,
+  type Padding,
   type Pair,
   padReplicate,
   type Value,
@@ -22,14 +23,6 @@ export interface DeepLabV3Options {
    * the whole map, as in training. Default 84×84, what a training crop of 672 pixels is at an output stride of 8.
    */
   readonly poolingSize?: Pair | null;
-}
-
-/** Extra rows and columns on each side of a feature map. */
-interface Margin {
-  readonly top: number;
-  readonly bottom: number;
-  readonly left: number;
-  readonly right: number;
 }
 
 /**
@@ -79,11 +72,8 @@ export class DeepLabV3 extends Module {
     const out = this.red_conv.call(this.map_bn.call(concat(maps), mode, 'map_bn'), mode, 'red_conv');
     const window = this.windowOf(x, mode);
     const context = this.contextOf(x, window, mode);
-    const { top, bottom, left, right } = marginOf(window);
     const whole = window[0] === dim(x.shape, 2) && window[1] === dim(x.shape, 3);
-    const sum = whole
-      ? broadcastAdd(out, context)
-      : add(out, padReplicate(context, { top, bottom, left, right }));
+    const sum = whole ? broadcastAdd(out, context) : add(out, padReplicate(context, marginOf(window)));
     return this.red_bn.call(sum, mode, 'red_bn');
   }
 
@@ -102,7 +92,7 @@ export class DeepLabV3 extends Module {
 }
 
 /** What a window of stride 1 takes off a map; of an odd number of positions the far side gets one more. */
-function marginOf([height, width]: Pair): Margin {
+function marginOf([height, width]: Pair): Padding {
   const near = (size: number) => Math.floor((size - 1) / 2);
   return {
     top: near(height),

@@ -3,7 +3,7 @@
 import { opOf } from '../ops/index.js';
 import { inferTypes } from '../ops/infer.js';
 import { byteLength, formatType, sameShape } from '../shape.js';
-import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from './graph.js';
+import { type Graph, type GraphNode, operands, operandTypes, type ValueId, valueInfo } from './graph.js';
 
 /** Throws with the first inconsistency; returns the graph itself. */
 export function checkGraph(graph: Graph, pass: string): Graph {
@@ -37,8 +37,7 @@ export function checkGraph(graph: Graph, pass: string): Graph {
 }
 
 function checkTypes(graph: Graph, node: GraphNode, fail: (node: GraphNode, problem: string) => never): void {
-  const inputs = node.inputs.map((id) => (id === null ? null : valueInfo(graph, id)));
-  const types = inferTypes(node.op, inputs, node.attrs);
+  const types = inferTypes(node.op, operandTypes(graph, node), node.attrs);
   if (types.length !== node.outputs.length) {
     fail(node, `writes ${node.outputs.length} values, ${opOf(node.op).name} has ${types.length}`);
   }

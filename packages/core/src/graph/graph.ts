@@ -66,6 +66,16 @@ export function operands(node: GraphNode): ValueId[] {
   return node.inputs.filter((id): id is ValueId => id !== null);
 }
 
+/** Types of a node's operands; null for those that are absent. */
+export function operandTypes(graph: Graph, node: GraphNode): (TensorType | null)[] {
+  return node.inputs.map((id) => (id === null ? null : valueInfo(graph, id)));
+}
+
+/** Whether nothing is trained: all nodes are of the forward pass and no state changes. */
+export function isInference(graph: Graph): boolean {
+  return graph.updates.size === 0 && graph.nodes.every(({ phase }) => phase === 'forward');
+}
+
 /** For every value the nodes that read it, in node order. */
 export function readersOf(nodes: readonly GraphNode[]): Map<ValueId, GraphNode[]> {
   const readers = new Map<ValueId, GraphNode[]>();

@@ -1,6 +1,7 @@
 import { ShapeError } from '../errors.js';
+import { type Graph, type GraphNode, operandTypes, valueInfo } from '../graph/graph.js';
 import { formatType, type TensorType } from '../shape.js';
-import type { Attributes, InferContext, Operand } from './define.js';
+import type { Attributes, Cost, InferContext, Operand } from './define.js';
 import { type OpName, opOf } from './index.js';
 
 /** The operand description at `index`; a variadic last operand repeats. */
@@ -19,6 +20,17 @@ export function inferContext<A>(inputs: readonly (TensorType | null)[], attrs: A
       return type;
     },
   };
+}
+
+/** What rules that know a node by its types are given. */
+export function nodeContext(graph: Graph, node: GraphNode): InferContext<Attributes> {
+  return inferContext(operandTypes(graph, node), node.attrs);
+}
+
+/** What a node of a graph costs. */
+export function costOf(graph: Graph, node: GraphNode): Cost {
+  const outputs = node.outputs.map((id) => valueInfo(graph, id));
+  return opOf(node.op).cost(nodeContext(graph, node), outputs);
 }
 
 /** Output types of `op`, after its operands' presence and dtypes are checked. */

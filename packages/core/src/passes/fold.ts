@@ -5,15 +5,14 @@
  * the weights' arithmetic follows from states alone, so it belongs to the prologue.
  */
 import { constantsOf } from '../graph/constants.js';
-import { type Graph, type GraphNode, operands, type ValueId } from '../graph/graph.js';
+import { type Graph, type GraphNode, isInference, operands, type ValueId } from '../graph/graph.js';
 import type { Epilogue, FuseContext } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
 import { Tracer } from '../trace/tracer.js';
 
 /** `enabled: false` is the kill switch. */
 export function fold(graph: Graph, enabled = true): Graph {
-  const forward = graph.updates.size === 0 && graph.nodes.every(({ phase }) => phase === 'forward');
-  if (!enabled || !forward) return graph;
+  if (!enabled || !isInference(graph)) return graph;
   const tracer = Tracer.of(graph);
   const constants = constantsOf(graph);
   const readers = readCounts(graph);

@@ -6,11 +6,6 @@
  */
 import { type Graph, type GraphNode, producersOf, type ValueId } from '../graph/graph.js';
 
-/** Whether nothing is trained: all nodes are of the forward pass and no state changes. */
-export function isInference(graph: Graph): boolean {
-  return graph.updates.size === 0 && graph.nodes.every(({ phase }) => phase === 'forward');
-}
-
 export function shortcutsFirst(graph: Graph): Graph {
   const producers = producersOf(graph.nodes);
   const placed = new Set<GraphNode>();

@@ -19,7 +19,7 @@ import {
 } from '../graph/graph.js';
 import type { Slice } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
-import { inferContext, operandAt } from '../ops/infer.js';
+import { nodeContext, operandAt } from '../ops/infer.js';
 import { byteLength } from '../shape.js';
 
 export interface SliceDecision {
@@ -133,6 +133,5 @@ export function nodeAt(node: GraphNode): string {
 function slicesOf(graph: Graph, node: GraphNode, whole: Slice['whole']): readonly Slice[] {
   const { slices } = opOf(node.op);
   if (!slices) return [];
-  const types = node.inputs.map((id) => (id === null ? null : valueInfo(graph, id)));
-  return slices(inferContext(types, node.attrs)).filter((slice) => slice.whole === whole);
+  return slices(nodeContext(graph, node)).filter((slice) => slice.whole === whole);
 }

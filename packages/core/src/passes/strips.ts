@@ -18,10 +18,11 @@ export function strips(graph: Graph, decisions: readonly StripDecision[]): Graph
   // In the place of its last node: by then all that it reads is there, folded weights included.
   const last = new Map(decisions.map((decision) => [decision.segment.nodes.at(-1)?.node, decision]));
   const inside = new Set(decisions.flatMap(({ segment }) => segment.nodes.map(({ node }) => node)));
+  const producers = producersOf(graph.nodes);
   const nodes: GraphNode[] = [];
   for (const node of graph.nodes) {
     const decision = last.get(node);
-    if (decision) nodes.push(...new StripEmitter(graph, tracer, decision).emit());
+    if (decision) nodes.push(...new StripEmitter(producers, tracer, decision).emit());
     else if (!inside.has(node)) nodes.push(node);
   }
   return { ...tracer.finish(), nodes };
@@ -30,15 +31,13 @@ export function strips(graph: Graph, decisions: readonly StripDecision[]): Graph
 class StripEmitter {
   private readonly segment: Segment;
   private readonly nodes: GraphNode[] = [];
-  private readonly producers: ReadonlyMap<ValueId, GraphNode>;
 
   constructor(
-    graph: Graph,
+    private readonly producers: ReadonlyMap<ValueId, GraphNode>,
     private readonly tracer: Tracer,
     private readonly decision: StripDecision,
   ) {
     this.segment = decision.segment;
-    this.producers = producersOf(graph.nodes);
   }
 
   emit(): GraphNode[] {

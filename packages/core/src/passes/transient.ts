@@ -3,9 +3,8 @@
  * for a little time. Large images read each weight so often that folding it and laying it out again is nothing.
  */
 import { constantsOf, isConstant } from '../graph/constants.js';
-import { type Graph, type GraphNode, valueInfo } from '../graph/graph.js';
-import { opOf } from '../ops/index.js';
-import { inferContext } from '../ops/infer.js';
+import { type Graph, valueInfo } from '../graph/graph.js';
+import { costOf } from '../ops/infer.js';
 import { elements } from '../shape.js';
 
 export function transient(graph: Graph): Graph {
@@ -25,12 +24,6 @@ export function readsWeightsOften(graph: Graph): boolean {
   const weights = graph.states.reduce((sum, { value }) => sum + elements(valueInfo(graph, value).shape), 0);
   const flops = graph.nodes
     .filter((node) => !isConstant(node, constants))
-    .reduce((sum, node) => sum + flopsOf(graph, node), 0);
+    .reduce((sum, node) => sum + costOf(graph, node).flops, 0);
   return flops / 2 >= OFTEN * weights;
-}
-
-function flopsOf(graph: Graph, node: GraphNode): number {
-  const inputs = node.inputs.map((id) => (id === null ? null : valueInfo(graph, id)));
-  const outputs = node.outputs.map((id) => valueInfo(graph, id));
-  return opOf(node.op).cost(inferContext(inputs, node.attrs), outputs).flops;
 }

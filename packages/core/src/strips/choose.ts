@@ -4,7 +4,7 @@
  */
 import type { Graph } from '../graph/graph.js';
 import { type StripCost, stripCost, type Workspace } from './estimate.js';
-import { type Cut, cutsOf, pieceBetween, type Segment, segmentBetween } from './segment.js';
+import { type Cut, cutsOf, Flow, pieceBetween, type Segment, segmentBetween } from './segment.js';
 
 export interface StripDecision {
   readonly segment: Segment;
@@ -39,12 +39,13 @@ export class StripPlanner {
     private readonly graph: Graph,
     private readonly workspace: Workspace,
   ) {
-    this.cuts = cutsOf(graph);
+    const flow = new Flow(graph);
+    this.cuts = cutsOf(flow);
     this.segments = this.cuts.map((to, index) =>
       this.cuts.slice(0, index).flatMap((cut, from) => {
-        const rows = segmentBetween(graph, cut, to);
+        const rows = segmentBetween(flow, cut, to);
         // Every cut must be reachable from the one before it, also past what does not work row by row.
-        const segment = rows ?? (from === index - 1 ? pieceBetween(graph, cut, to) : null);
+        const segment = rows ?? (from === index - 1 ? pieceBetween(flow, cut, to) : null);
         return segment ? [{ from, segment }] : [];
       }),
     );

@@ -1,7 +1,7 @@
 /** What a segment costs in strips: bytes alive at once, and operations done twice where strips overlap. */
 import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
 import { opOf } from '../ops/index.js';
-import { inferContext } from '../ops/infer.js';
+import { costOf } from '../ops/infer.js';
 import { align } from '../passes/place.js';
 import { byteLength } from '../shape.js';
 import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from './segment.js';
@@ -66,10 +66,8 @@ function extraOperations(
   return extra;
 }
 
-export function operationsOf(graph: Graph, node: GraphNode): number {
-  const inputs = node.inputs.map((id) => (id === null ? null : valueInfo(graph, id)));
-  const outputs = node.outputs.map((id) => valueInfo(graph, id));
-  const { flops, bytes } = opOf(node.op).cost(inferContext(inputs, node.attrs), outputs);
+function operationsOf(graph: Graph, node: GraphNode): number {
+  const { flops, bytes } = costOf(graph, node);
   return flops + OPERATIONS_PER_BYTE * bytes;
 }
 

@@ -3,10 +3,11 @@
  * all data passes, where each op says which rows its rows are made of (`rows` in its definition).
  */
 import { constantsOf, isConstant } from '../graph/constants.js';
-import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueInfo } from '../graph/graph.js';
+import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
 import type { RowWindow } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
-import { inferContext } from '../ops/infer.js';
+import { nodeContext } from '../ops/infer.js';
+import { SAME_ROW } from '../ops/support/row-windows.js';
 import { dim } from '../shape.js';
 
 /** Half-open interval of rows. */
@@ -43,20 +44,41 @@ export interface Cut {
   readonly position: number;
 }
 
-/** Nodes that depend on the images; the others follow from states alone, kept between runs or recomputed. */
-function flowOf(graph: Graph): Set<GraphNode> {
-  const constants = constantsOf(graph);
-  return new Set(graph.nodes.filter((node) => !node.rebuilds && !isConstant(node, constants)));
+/** A graph with what the search for segments asks again and again. */
+export class Flow {
+  private readonly dependent: ReadonlySet<GraphNode>;
+  private readonly read: ReadonlySet<ValueId>;
+
+  constructor(readonly graph: Graph) {
+    const constants = constantsOf(graph);
+    this.dependent = new Set(graph.nodes.filter((node) => !node.rebuilds && !isConstant(node, constants)));
+    this.read = new Set(graph.nodes.flatMap(operands));
+  }
+
+  /** Whether a node depends on the images; the others follow from states alone, kept between runs or recomputed. */
+  has(node: GraphNode): boolean {
+    return this.dependent.has(node);
+  }
+
+  /** The nodes that depend on the images between two cuts. */
+  between(from: Cut, to: Cut): GraphNode[] {
+    return this.graph.nodes.slice(from.position, to.position).filter((node) => this.has(node));
+  }
+
+  /** Whether some node reads the value. */
+  reads(id: ValueId): boolean {
+    return this.read.has(id);
+  }
 }
 
 /** The cuts of a forward graph, in order. */
-export function cutsOf(graph: Graph): Cut[] {
+export function cutsOf(flow: Flow): Cut[] {
+  const { graph } = flow;
   const lastRead = new Map<ValueId, number>();
   graph.nodes.forEach((node, position) => {
     for (const id of operands(node)) lastRead.set(id, position);
   });
   for (const id of graph.outputs.values()) lastRead.set(id, graph.nodes.length);
-  const flow = flowOf(graph);
   const crossing = new Set<ValueId>([...graph.inputs.values()].filter((id) => lastRead.has(id)));
   const cuts: Cut[] = [];
   const look = (position: number): void => {
@@ -80,19 +102,17 @@ function isImages(graph: Graph, id: ValueId): boolean {
 }
 
 /** The nodes between two cuts as a segment; null where some op does not work row by row. */
-export function segmentBetween(graph: Graph, from: Cut, to: Cut): Segment | null {
+export function segmentBetween(flow: Flow, from: Cut, to: Cut): Segment | null {
+  const { graph } = flow;
   const heightOf = (id: ValueId): number => dim(valueInfo(graph, id).shape, 2);
   const reduction = new Map<ValueId, number>([[from.value, 1]]);
   const heights = new Map<ValueId, number>([[from.value, heightOf(from.value)]]);
   const nodes: RowNode[] = [];
-  const readers = readersOf(graph.nodes);
-  const flow = flowOf(graph);
-  for (const node of graph.nodes.slice(from.position, to.position)) {
-    if (!flow.has(node)) continue;
+  for (const node of flow.between(from, to)) {
     const read = readsOf(graph, node, reduction);
     const output = node.outputs[0];
     // Only the first output is followed: pooling's indices, which nothing reads in inference.
-    if (!read || output === undefined || node.outputs.slice(1).some((id) => readers.has(id))) return null;
+    if (!read || output === undefined || node.outputs.slice(1).some((id) => flow.reads(id))) return null;
     reduction.set(output, read.reduction);
     heights.set(output, heightOf(output));
     nodes.push({ node, output, reads: read.reads });
@@ -102,21 +122,19 @@ export function segmentBetween(graph: Graph, from: Cut, to: Cut): Segment | null
   return { input: from.value, output: to.value, nodes, reduction, unit, heights, divisible: true };
 }
 
-/** A row of its own height, whatever it is made of. */
-const WHOLE: RowWindow = { kernel: 1, stride: 1, padding: 0, dilation: 1 };
-
 /** The nodes between two neighbouring cuts as they are, whatever their ops: a way past them in one piece. */
-export function pieceBetween(graph: Graph, from: Cut, to: Cut): Segment {
+export function pieceBetween(flow: Flow, from: Cut, to: Cut): Segment {
+  const { graph } = flow;
   const heightOf = (id: ValueId): number => valueInfo(graph, id).shape[2] ?? 1;
   const heights = new Map<ValueId, number>([[from.value, heightOf(from.value)]]);
   const nodes: RowNode[] = [];
-  const flow = flowOf(graph);
-  for (const node of graph.nodes.slice(from.position, to.position)) {
+  for (const node of flow.between(from, to)) {
     const output = node.outputs[0];
-    if (!flow.has(node) || output === undefined) continue;
-    const reads = node.inputs.flatMap((id) => {
-      return id !== null && heights.has(id) ? [{ value: id, window: WHOLE }] : [];
-    });
+    if (output === undefined) continue;
+    // It is never cut into rows: which of them an operand is read for does not matter.
+    const reads = operands(node)
+      .filter((id) => heights.has(id))
+      .map((value) => ({ value, window: SAME_ROW }));
     heights.set(output, heightOf(output));
     nodes.push({ node, output, reads });
   }
@@ -130,8 +148,7 @@ function readsOf(
   node: GraphNode,
   inside: ReadonlyMap<ValueId, number>,
 ): { reads: RowNode['reads']; reduction: number } | null {
-  const types = node.inputs.map((id) => (id === null ? null : valueInfo(graph, id)));
-  const windows = opOf(node.op).rows(inferContext(types, node.attrs));
+  const windows = opOf(node.op).rows(nodeContext(graph, node));
   if (!windows) return null;
   const reads: { value: ValueId; window: RowWindow }[] = [];
   let reduction: number | null = null;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile.js';
 import { cpu } from '../../src/devices/cpu.js';
-import type { Graph } from '../../src/graph/graph.js';
+import { type Graph, isInference } from '../../src/graph/graph.js';
 import { add } from '../../src/ops/add.js';
 import { fold } from '../../src/passes/fold.js';
-import { isInference, shortcutsFirst } from '../../src/passes/shortcuts-first.js';
+import { shortcutsFirst } from '../../src/passes/shortcuts-first.js';
 import { Program } from '../../src/program/program.js';
 import { convolution, evaluationOf, filledStore, fixedAbn } from '../support/inference.js';
 import { LEAKY, residualStep } from '../support/nets.js';

@@ -21,16 +21,16 @@ import { transient } from '../../src/passes/transient.js';
 import { Program } from '../../src/program/program.js';
 import { elements } from '../../src/shape.js';
 import { BudgetError } from '../../src/strips/fit.js';
-import { cutsOf, type Segment, segmentBetween } from '../../src/strips/segment.js';
+import { cutsOf, Flow, type Segment, segmentBetween } from '../../src/strips/segment.js';
 import type { Value } from '../../src/trace/value.js';
 import { convolution, evaluationOf, filledStore, fixedAbn, stateOf } from '../support/inference.js';
 import { LEAKY } from '../support/nets.js';
 
 /** The longest segment of a graph. */
 function wholeSegment(graph: Graph): Segment {
-  const cuts = cutsOf(graph);
+  const cuts = cutsOf(new Flow(graph));
   const [first, last] = [cuts[0], cuts.at(-1)];
-  const segment = first && last && segmentBetween(graph, first, last);
+  const segment = first && last && segmentBetween(new Flow(graph), first, last);
   if (!segment) throw new Error('the graph has no segment');
   return segment;
 }
@@ -132,7 +132,7 @@ describe('strips', () => {
     // A window as high as the image needs every row: allowed, and of no use.
     expect(whole.heights.get(whole.output)).toBe(1);
     const mixed = evaluationOf([1, 2, 6, 4], (x) => globalAvgPool(convolution(activation(x, LEAKY), 'c', 2)));
-    expect(cutsOf(mixed.graph).length).toBe(3);
+    expect(cutsOf(new Flow(mixed.graph)).length).toBe(3);
   });
 });
 

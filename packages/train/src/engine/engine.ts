@@ -64,7 +64,8 @@ export class Engine {
     const arenaBytes = Math.max(this.plan.arenaBytes, ...evalPlans.map(({ plan }) => plan.arenaBytes));
     const states = statesOf(trainGraph, ...evalGraphs.map(({ graph }) => graph));
     const needed = arenaBytes + this.plan.bytes.weights + this.plan.bytes.optimizer;
-    checkFits(device, needed, this.shape, 'lower optimizer.batch_size or input.crop_train');
+    const what = `batch ${this.shape.batch} at ${this.shape.crop}×${this.shape.crop}`;
+    checkFits(device, needed, what, 'lower optimizer.batch_size or input.crop_train');
     this.store = new Store(device, states);
     const arena = device.allocate(arenaBytes);
     this.training = new Program(this.plan, device, this.store, arena);

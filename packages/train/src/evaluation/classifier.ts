@@ -15,6 +15,7 @@ import {
 import type { Batch } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
 import { checkFits } from '../engine/fits.js';
+import { loadStates } from '../engine/load-states.js';
 import { type BatchShape, imageInputs } from '../step/images.js';
 
 export interface ClassifierOptions {
@@ -54,7 +55,7 @@ export class Classifier {
     this.classes = classesOf(graphs[0]?.graph);
     this.arenaBytes = Math.max(...plans.map(({ plan }) => plan.arenaBytes));
     const weights = Math.max(...plans.map(({ plan }) => plan.bytes.weights));
-    const largest = { batch: Math.max(...options.batches) * crops, crop };
+    const largest = `batch ${Math.max(...options.batches) * crops} at ${crop}×${crop}`;
     checkFits(device, this.arenaBytes + weights, largest, 'choose a smaller batch or crop');
     this.store = new Store(device, statesOf(...graphs.map(({ graph }) => graph)));
     const arena = device.allocate(this.arenaBytes);
@@ -70,11 +71,7 @@ export class Classifier {
 
   /** Takes the network's weights and statistics; what evaluation does not read is passed over. */
   load(tensors: ReadonlyMap<string, HostTensor>): void {
-    for (const { name } of this.store.specs) {
-      const tensor = tensors.get(name);
-      if (!tensor) throw new UsageError(`no tensor for ${name}: the network cannot be tested without it`);
-      this.store.write(name, tensor.data);
-    }
+    loadStates(this.store, tensors);
   }
 
   /** Logits of the images of a batch, row-major size×classes: for several crops, the mean over the crops. */

@@ -33,7 +33,7 @@ export interface Weights {
  * @throws UsageError or CheckpointError in the words of who runs the test
  */
 export async function loadWeights(network: Module, config: NetworkConfig, path: string): Promise<Weights> {
-  const file = await readWeights(path);
+  const file = await readWeights(path, 'checkpoint', 'a file, or a folder of checkpoints');
   const taken = takeWeights(network, config, file, { use: 'testing' });
   const trained = (await trainedConfig(file))?.network;
   const mode = trained ? trained.bn_mode : await publishedMode(file);
@@ -42,7 +42,7 @@ export async function loadWeights(network: Module, config: NetworkConfig, path: 
   return { tensors, path: file.path, notes: [...before, ...notes] };
 }
 
-interface WeightsFile {
+export interface WeightsFile {
   readonly tensors: TensorMap;
   readonly path: string;
   readonly notes: readonly string[];
@@ -51,10 +51,13 @@ interface WeightsFile {
   readonly configHash?: string;
 }
 
-async function readWeights(path: string): Promise<WeightsFile> {
+/**
+ * The tensors of a file, or of the newest whole training state of a folder. `noun` and `expected` are what the error for a
+ * missing one calls it.
+ */
+export async function readWeights(path: string, noun: string, expected: string): Promise<WeightsFile> {
   const kind = await stat(path).catch(() => null);
-  if (!kind)
-    throw new UsageError(`there is no checkpoint ${path}: expected a file, or a folder of checkpoints`);
+  if (!kind) throw new UsageError(`there is no ${noun} ${path}: expected ${expected}`);
   if (!kind.isDirectory()) {
     const { tensors, format, rest } = await readStateDict(path, { weightsOnly: true });
     const hash = rest.get('configHash');

@@ -1,5 +1,4 @@
 /** Segments the photographs of a folder one after the other and writes what was asked for of each. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
@@ -13,6 +12,7 @@ import { type LabelFolder, scoresOf } from './label-folder.js';
 import { meanConfidence } from './label-map.js';
 import { encodeOverlayPng } from './overlay.js';
 import { encodePalettePng, encodeRawPng, probabilityBytes } from './prediction-png.js';
+import { formatSize } from './scales.js';
 import type { Segmentation, Segmenter } from './segmenter.js';
 import { type OutputKind, outputName, outputPath } from './shard.js';
 
@@ -26,6 +26,7 @@ export interface FolderRunOptions {
   /** By id, as many as the network has. */
   readonly classes: readonly SegmentationClass[];
   readonly inDir: string;
+  /** Exists. */
   readonly outDir: string;
   /** Names in `inDir`. */
   readonly files: readonly string[];
@@ -36,11 +37,6 @@ export interface FolderRunOptions {
   readonly labels: LabelFolder | null;
   readonly progress: Progress;
   readonly stop: StopRequest;
-}
-
-export interface FolderRunResult {
-  readonly finished: number;
-  readonly failed: readonly string[];
 }
 
 /** What is written of each image; the record last, so that what has one is complete. */
@@ -56,14 +52,12 @@ export function outputsOf(mode: OutputMode, overlay: boolean): OutputKind[] {
 export class FolderRun {
   private readonly failed: string[] = [];
   private readonly planned = new Set<string>();
-  private finished = 0;
 
   constructor(private readonly options: FolderRunOptions) {}
 
-  /** An image that cannot be read or segmented is named and left out; the others go on. */
-  async run(): Promise<FolderRunResult> {
-    const { files, outDir, stop } = this.options;
-    await mkdir(outDir, { recursive: true });
+  /** The images that could not be read or segmented: each is named when it is met, and the others go on. */
+  async run(): Promise<readonly string[]> {
+    const { files, stop } = this.options;
     let next = this.read(files[0]);
     for (const [index, file] of files.entries()) {
       const photograph = await next;
@@ -73,7 +67,7 @@ export class FolderRun {
       await this.attempt(file, index, photograph);
     }
     await next;
-    return { finished: this.finished, failed: this.failed };
+    return this.failed;
   }
 
   /** Errors are results: nobody waits for them yet. */
@@ -90,7 +84,6 @@ export class FolderRun {
       if (photograph === null) return;
       if (photograph instanceof Error) throw photograph;
       progress.note(`${at}  ${await this.segment(file, photograph)}`);
-      this.finished++;
     } catch (error) {
       if (!(error instanceof DataError || error instanceof UsageError)) throw error;
       this.failed.push(file);
@@ -106,13 +99,13 @@ export class FolderRun {
     await this.write(file, photograph, segmentation, seconds);
     const { width, height } = photograph;
     const confidence = meanConfidence({ data: segmentation.probability, width, height });
-    return `${width}×${height}  ${seconds.toFixed(1)} s  mean confidence ${confidence.toFixed(3)}`;
+    return `${formatSize(photograph)}  ${seconds.toFixed(1)} s  mean confidence ${confidence.toFixed(3)}`;
   }
 
   /** Once for each size of image: the memory that it takes. */
   private tellPlan(size: Photograph): void {
     const { segmenter, progress } = this.options;
-    const key = `${size.width}×${size.height}`;
+    const key = formatSize(size);
     if (this.planned.has(key)) return;
     this.planned.add(key);
     const plans = segmenter.plansFor(size);

@@ -1,8 +1,8 @@
-import type { Batch } from '@inplace-abn/data';
+import { type Batch, IGNORED } from '@inplace-abn/data';
 import type { Metrics } from '../task/metrics.js';
 import type { Counted, Meter, Outputs } from '../task/task.js';
 import { Confusion } from './confusion.js';
-import { IGNORED, type LabelRange } from './objective.js';
+import { type LabelRange, labelledPixels } from './objective.js';
 
 /** Pixel accuracy from the counts `correct` of training steps. */
 export class PixelMeter implements Meter {
@@ -12,10 +12,7 @@ export class PixelMeter implements Meter {
   constructor(private readonly range: LabelRange) {}
 
   add(outputs: Outputs, batch: Batch): Counted {
-    const labelled = countedLabels(batch, this.range).reduce(
-      (sum, id) => (id === IGNORED ? sum : sum + 1),
-      0,
-    );
+    const labelled = labelledPixels(countedLabels(batch, this.range));
     if (labelled === 0) return { metrics: { accuracy: Number.NaN }, labelled };
     const correct = Number(outputs.correct?.[0]);
     this.correct += correct;

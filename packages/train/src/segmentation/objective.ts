@@ -1,10 +1,7 @@
 import { crossEntropy, fusePredictions, resizeBilinear, topkCorrect, UsageError } from '@inplace-abn/core';
-import type { Batch } from '@inplace-abn/data';
+import { type Batch, IGNORED } from '@inplace-abn/data';
 import type { BatchShape } from '../step/images.js';
 import type { Objective } from '../task/task.js';
-
-/** Label of pixels that do not count; larger than every class id. */
-export const IGNORED = 255;
 
 export interface LabelRange {
   readonly classes: number;
@@ -22,7 +19,7 @@ export function segmentationObjective(range: LabelRange): Objective {
     classifier: ['head.', 'cls.'],
     labels: (tracer, { batch, crop }) => tracer.input('labels', [batch, crop, crop], 'int32'),
     labelArray: (batch, shape) => labelArray(batch, shape, range),
-    labelled: (labels) => labels.reduce((count, label) => (label === IGNORED ? count : count + 1), 0),
+    labelled: labelledPixels,
     training(logits, labels, { crop }) {
       const scores = resizeBilinear(logits, [crop, crop]);
       return {
@@ -36,6 +33,13 @@ export function segmentationObjective(range: LabelRange): Objective {
       return { loss: crossEntropy(scores, labels, { ignoreIndex: IGNORED }), classes: label };
     },
   };
+}
+
+/** How many pixels count. */
+export function labelledPixels(ids: Int32Array | Uint8Array): number {
+  let count = 0;
+  for (const id of ids) if (id !== IGNORED) count++;
+  return count;
 }
 
 /** Class ids as int32; whatever does not count is 255. Throws for an id that is no class. */

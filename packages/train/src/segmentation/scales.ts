@@ -2,6 +2,11 @@
 import { UsageError } from '@inplace-abn/core';
 import { roundHalfEven, type Size } from '@inplace-abn/data';
 
+/** `2048×1536` */
+export function formatSize({ width, height }: Size): string {
+  return `${width}×${height}`;
+}
+
 /** One look at the image: its size for the network, and whether it is mirrored left to right. */
 export interface View extends Size {
   readonly mirrored: boolean;
@@ -16,7 +21,7 @@ export function viewsOf({ width, height }: Size, scales: readonly number[], flip
     const scaled = { width: roundHalfEven(width * scale), height: roundHalfEven(height * scale) };
     if (scaled.width < 1 || scaled.height < 1) {
       throw new UsageError(
-        `scale ${scale} leaves ${scaled.width}×${scaled.height} pixels of an image of ${width}×${height}: leave it out`,
+        `scale ${scale} leaves ${formatSize(scaled)} pixels of an image of ${width}×${height}: leave it out`,
       );
     }
     const view = { ...scaled, mirrored: false };

@@ -82,15 +82,14 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
   segmenter.load(snapshot.tensors);
   const own = shardOf(names, shard.index, shard.count);
   const files = resume ? await unfinished(own, outDir, outputs) : own;
-  for (const note of introduction(options, snapshot.path, names.length, own.length, files.length)) {
-    progress.note(note);
-  }
+  for (const note of snapshot.notes) progress.note(note);
+  progress.note(introduction(options, snapshot.path, names.length, own.length, files.length));
   const stop = new StopRequest((signal) =>
     progress.note(`${signal}: stopping after this image; once more to kill`),
   );
   try {
     const run = new FolderRun({ ...options, segmenter, files, classes, labels, progress, stop });
-    const { failed } = await run.run();
+    const failed = await run.run();
     const scores = labels && !stop.requested ? await report(labels, names, options, progress) : null;
     const { images } = await buildGallery(outDir, { facts: factsOf(options, snapshot.path) });
     progress.note(`${images} ${images === 1 ? 'image' : 'images'} in ${join(outDir, 'index.html')}`);
@@ -106,10 +105,10 @@ function introduction(
   all: number,
   own: number,
   left: number,
-): string[] {
+): string {
   const share = shard.count > 1 ? `, ${own} of them for process ${shard.index} of ${shard.count}` : '';
   const done = left < own ? `, ${own - left} finished before` : '';
-  return [`${title} (${precision}) from ${snapshot} on ${all} photographs in ${inDir}${share}${done}`];
+  return `${title} (${precision}) from ${snapshot} on ${all} photographs in ${inDir}${share}${done}`;
 }
 
 function factsOf(options: SegmentFolderOptions, snapshot: string): [string, string][] {

@@ -21,10 +21,12 @@ import {
   trace,
   UsageError,
 } from '@inplace-abn/core';
-import type { Rgb, Size } from '@inplace-abn/data';
+import { normalization, type Rgb, type Size } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
+import { checkFits } from '../engine/fits.js';
+import { loadStates } from '../engine/load-states.js';
 import { formatBytes } from '../progress/units.js';
-import { mirrored, type View, viewsOf } from './scales.js';
+import { formatSize, mirrored, type View, viewsOf } from './scales.js';
 
 export interface SegmenterOptions {
   readonly device: Device;
@@ -95,29 +97,23 @@ export class Segmenter {
 
   /** Takes the network's weights and statistics. */
   load(tensors: ReadonlyMap<string, HostTensor>): void {
-    for (const { name } of this.store.specs) {
-      const tensor = tensors.get(name);
-      if (!tensor) throw new UsageError(`no tensor for ${name}: the network cannot run without it`);
-      this.store.write(name, tensor.data);
-    }
+    loadStates(this.store, tensors);
   }
 
   /** The plans of an image of this size, one for each size of the network's input: nothing is allocated. */
   plansFor(size: Size): Plan[] {
-    const views = viewsOf(size, this.options.scales ?? [1], this.options.flip ?? false);
-    return [...new Set(views.map((view) => this.networkPlan(size, view)))];
+    return [...new Set(this.viewsOf(size).map((view) => this.networkPlan(size, view)))];
   }
 
   /** Classes of every pixel. Throws UsageError where the image does not fit the memory or the budget. */
   async segment(photograph: Photograph): Promise<Segmentation> {
-    const { scales = [1], flip = false } = this.options;
-    const views = viewsOf(photograph, scales, flip);
+    const views = this.viewsOf(photograph);
     const plans = views.map((view) => this.networkPlan(photograph, view));
     const fusion = this.fusionPlan(photograph, views, plans);
-    this.reserve([...plans, fusion]);
-    const color = colorOf(this.options);
+    this.reserve([...plans, fusion], photograph);
+    const color = Float32Array.from(normalization(this.options.mean, this.options.std));
     const logits: [string, Float32Array][] = [];
-    const mirror = flip ? mirrored(photograph.data, photograph) : photograph.data;
+    const mirror = this.options.flip ? mirrored(photograph.data, photograph) : photograph.data;
     for (const [index, view] of views.entries()) {
       const program = this.program(plans[index] as Plan);
       const { outputs } = await program.run({ images: view.mirrored ? mirror : photograph.data, color });
@@ -129,16 +125,21 @@ export class Segmenter {
     return { width, height, label: label as Uint8Array, probability: probability as Float32Array };
   }
 
+  private viewsOf(size: Size): View[] {
+    const { scales = [1], flip = false } = this.options;
+    return viewsOf(size, scales, flip);
+  }
+
   private networkPlan(image: Size, view: View): Plan {
-    return this.networks.get(`${keyOf(image)} ${keyOf(view)}`, () => {
+    return this.networks.get(`${formatSize(image)} ${formatSize(view)}`, () => {
       const graph = networkGraph(this.options, image, view);
-      return this.compiled(graph, `an image of ${keyOf(image)} at ${keyOf(view)}`);
+      return this.compiled(graph, `an image of ${formatSize(image)} at ${formatSize(view)}`);
     });
   }
 
   private fusionPlan(image: Size, views: readonly View[], plans: readonly Plan[]): Plan {
     const mirroredViews = views.map((view) => view.mirrored);
-    const key = `${keyOf(image)} ${views.map((view) => `${keyOf(view)}${view.mirrored ? 'm' : ''}`).join(' ')}`;
+    const key = `${formatSize(image)} ${views.map((view) => `${formatSize(view)}${view.mirrored ? 'm' : ''}`).join(' ')}`;
     return this.fusions.get(key, () => {
       const shapes = plans.map(
         ({ graph }) => graph.values.get(graph.outputs.get('logits') ?? -1)?.shape ?? [],
@@ -148,7 +149,7 @@ export class Segmenter {
         const { fusion: mode = 'mean' } = this.options;
         return fusePredictions(logits, { mode, size: [image.height, image.width], mirrored: mirroredViews });
       });
-      return this.compiled(graph, `the fusion of an image of ${keyOf(image)}`, 'float32');
+      return this.compiled(graph, `the fusion of an image of ${formatSize(image)}`, 'float32');
     });
   }
 
@@ -164,18 +165,14 @@ export class Segmenter {
   }
 
   /** Makes the arena large enough for all of these plans; programs over a smaller one are made anew. */
-  private reserve(plans: readonly Plan[]): void {
+  private reserve(plans: readonly Plan[], size: Size): void {
     const { device } = this.options;
     const needed = Math.max(...plans.map(({ arenaBytes }) => arenaBytes));
     if (this.arena && this.arena.bytes >= needed) return;
-    const available = device.availableBytes() + (this.arena?.bytes ?? 0);
-    if (needed > available) {
-      throw new UsageError(
-        `the image needs ${needed} bytes of memory but ${Math.floor(available)} are available: make it smaller (--max-size) or set a budget (--memory-budget)`,
-      );
-    }
     // The old one first: both together might not fit.
     this.discard();
+    const advice = 'make it smaller (--max-size) or set a budget (--memory-budget)';
+    checkFits(device, needed, `an image of ${formatSize(size)}`, advice);
     this.arena = device.allocate(needed);
   }
 
@@ -204,20 +201,6 @@ function networkGraph({ network }: SegmenterOptions, image: Size, view: Size): G
     });
     return { logits: network.call(x, EVALUATION) };
   });
-}
-
-/** (rgb − mean) / std as the matrix that the input of the network takes. */
-function colorOf({ mean, std }: SegmenterOptions): Float32Array {
-  const color = new Float32Array(12);
-  for (let c = 0; c < 3; c++) {
-    color[4 * c + c] = 1 / (std[c] ?? 1);
-    color[4 * c + 3] = -(mean[c] ?? 0) / (std[c] ?? 1);
-  }
-  return color;
-}
-
-function keyOf({ width, height }: Size): string {
-  return `${width}×${height}`;
 }
 
 /** The values asked for last, by key. */

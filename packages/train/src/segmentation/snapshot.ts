@@ -1,15 +1,18 @@
 /** The weights of a segmentation network from a snapshot. */
-import { stat } from 'node:fs/promises';
-import { loadLatest, readStateDict, type TensorMap, takeStateDict } from '@inplace-abn/checkpoint';
+import type { TensorMap } from '@inplace-abn/checkpoint';
 import { type HostTensor, UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { CLASSIFIER_PREFIX } from '../classification/objective.js';
 import { specsOf } from '../evaluation/mismatch.js';
+import { readWeights } from '../evaluation/weights.js';
+import { takeSegmentationWeights } from './weights.js';
 
 export interface Snapshot {
   readonly tensors: ReadonlyMap<string, HostTensor>;
   /** The file that was read. */
   readonly path: string;
+  /** Sentences for the user. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -19,22 +22,11 @@ export interface Snapshot {
  * @throws UsageError or CheckpointError that says what the file is instead
  */
 export async function loadSnapshot(network: Module, path: string): Promise<Snapshot> {
-  const file = await readTensors(path);
-  const specs = specsOf(network);
-  const reason = otherNetwork(file.tensors) ?? otherClasses(specs, file.tensors);
+  const file = await readWeights(path, 'snapshot', 'a file of torch.save or safetensors');
+  const reason = otherNetwork(file.tensors) ?? otherClasses(specsOf(network), file.tensors);
   if (reason) throw new UsageError(`the snapshot ${file.path} ${reason}`);
-  const tensors = takeStateDict(specs, file.tensors, file.path, { convert: true });
-  return { tensors: tensors as Map<string, HostTensor>, path: file.path };
-}
-
-async function readTensors(path: string): Promise<{ tensors: TensorMap; path: string }> {
-  const kind = await stat(path).catch(() => null);
-  if (!kind)
-    throw new UsageError(`there is no snapshot ${path}: expected a file of torch.save or safetensors`);
-  if (!kind.isDirectory())
-    return { tensors: (await readStateDict(path, { weightsOnly: true })).tensors, path };
-  const { state, path: used } = await loadLatest(path);
-  return { tensors: state.model, path: used };
+  const tensors = takeSegmentationWeights(network, file, { use: 'testing' });
+  return { tensors, path: file.path, notes: file.notes };
 }
 
 const PARTS = ['body.', 'head.', 'cls.'];

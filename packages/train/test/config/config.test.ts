@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, defaultConfig, loadConfig, resolveConfig } from '../../src/config/config.js';
-
-const architectures = ['resnet18', 'resnet34', 'resnet50', 'resnet101'];
+import { architectures, problemsOf } from './problems.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -14,16 +13,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(folder, { recursive: true });
 });
-
-function problemsOf(object: unknown): string[] {
-  try {
-    resolveConfig(object, 'c.json', { architectures });
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message.split('\n');
-    throw error;
-  }
-  return [];
-}
 
 async function loadText(text: string): Promise<string> {
   const path = join(folder, 'c.json');

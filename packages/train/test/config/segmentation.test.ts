@@ -1,17 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, resolveConfig } from '../../src/config/config.js';
-
-const architectures = ['resnet18', 'resnet34', 'resnet50', 'resnet101'];
-
-function problemsOf(object: unknown): string[] {
-  try {
-    resolveConfig(object, 'c.json', { architectures });
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message.split('\n');
-    throw error;
-  }
-  return [];
-}
+import { resolveConfig } from '../../src/config/config.js';
+import { problemsOf } from './problems.js';
 
 describe('segmentation', () => {
   const task = 'segmentation';

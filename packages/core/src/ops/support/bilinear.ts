@@ -9,7 +9,7 @@ export interface BilinearTap {
 }
 
 /**
- * The taps of each output position along an axis resized from `from` to `to` positions, half-pixel centres as PyTorch's
+ * The taps of output position `o` along an axis resized from `from` to `to` positions, half-pixel centres as PyTorch's
  * `align_corners=False`:
  *
  *   s = max(0, (o + ½)·from/to − ½)    i0 = ⌊s⌋    i1 = min(i0 + 1, from − 1)    λ = s − i0
@@ -17,17 +17,20 @@ export interface BilinearTap {
  *
  * A position of weight zero is not read: what it holds, NaN even, does not matter.
  */
+export function bilinearTapsAt(from: number, to: number, o: number): readonly BilinearTap[] {
+  const source = Math.max(0, ((o + 0.5) * from) / to - 0.5);
+  const low = Math.min(Math.floor(source), from - 1);
+  const lambda = source - low;
+  if (lambda === 0 || low === from - 1) return [{ position: low, weight: 1 }];
+  return [
+    { position: low, weight: 1 - lambda },
+    { position: low + 1, weight: lambda },
+  ];
+}
+
+/** The taps of every output position. */
 export function bilinearTaps(from: number, to: number): readonly (readonly BilinearTap[])[] {
-  return Array.from({ length: to }, (_, o) => {
-    const source = Math.max(0, ((o + 0.5) * from) / to - 0.5);
-    const low = Math.min(Math.floor(source), from - 1);
-    const lambda = source - low;
-    if (lambda === 0 || low === from - 1) return [{ position: low, weight: 1 }];
-    return [
-      { position: low, weight: 1 - lambda },
-      { position: low + 1, weight: lambda },
-    ];
-  });
+  return Array.from({ length: to }, (_, o) => bilinearTapsAt(from, to, o));
 }
 
 /** Calls `visit` for every pair of an output and an input position: rows of the matrices [N·H·W, C]. */

@@ -1,7 +1,7 @@
 /** What fuse_predictions means for one pixel: its logits in every prediction, and how their softmaxes are fused. */
 import { channels, dim } from '../../shape.js';
 import type { ReferenceTensor } from '../define.js';
-import { bilinearTaps } from './bilinear.js';
+import { bilinearTapsAt } from './bilinear.js';
 import { at } from './reference.js';
 import type { Pair } from './window.js';
 
@@ -75,8 +75,8 @@ function softmaxOf(logits: Float64Array): Float64Array {
 /** All classes of image `n` of logits [N,K,h,w], resized to `size` and read at `position` (row, column). */
 export function resizedLogits(logits: ReferenceTensor, n: number, size: Pair, position: Pair): Float64Array {
   const [height, width] = [dim(logits.shape, 2), dim(logits.shape, 3)];
-  const rows = bilinearTaps(height, size[0])[position[0]] ?? [];
-  const columns = bilinearTaps(width, size[1])[position[1]] ?? [];
+  const rows = bilinearTapsAt(height, size[0], position[0]);
+  const columns = bilinearTapsAt(width, size[1], position[1]);
   const classes = channels(logits.shape);
   const read = new Float64Array(classes);
   for (const row of rows) {
