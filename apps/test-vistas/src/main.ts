@@ -89,7 +89,7 @@ Examples:
   test-vistas wide_resnet38_deeplab_vistas.pth.tar photos segmented --output-mode palette --overlay
   test-vistas snapshot.pth.tar photos segmented --flip
   test-vistas snapshot.pth.tar photos segmented --scales 1
-  test-vistas snapshot.pth.tar photos segmented --memory-budget 1500MB --resume
+  test-vistas snapshot.pth.tar photos segmented --memory-budget 2GB --resume
   test-vistas runs/shapes/checkpoints val/images segmented --config shapes.json --classes shapes-classes.json --labels val/labels
 
 Strips of rows keep the plan within --memory-budget; the classes are the same as without.
