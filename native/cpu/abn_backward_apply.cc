@@ -71,7 +71,9 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
                            spec.outputs[0].row_pitch()};
   const SavedLayer layer = parse_saved_layer(spec.attrs);
   const bool batch = parse_batch(spec.attrs);
-  const double share = batch ? 1.0 / spec.attrs.number("count") : 0.0;
+  // m is known, or counted over several processes.
+  const bool counted = spec.inputs.size() > 8 && spec.inputs[8].present();
+  const double known = batch ? 1.0 / spec.attrs.number("count") : 0.0;
   return make_data_kernel(
       spec.inputs[0].dtype,
       [=](auto type, const KernelArgs& args) {
@@ -80,6 +82,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         const T* saved = args.in<T>(1);
         const float* sum_dy = args.in<float>(6);
         const float* sum_dy_xhat = args.in<float>(7);
+        const double share = counted ? 1.0 / static_cast<double>(*args.in<float>(8)) : known;
         T* dx = args.out<T>(0);
         const auto k_of = [&](int64_t c) {
           return layer.scale(args.in<float>(4), c) * layer.scale.inverse_deviation(args.in<float>(3), c);

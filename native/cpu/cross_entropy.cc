@@ -1,4 +1,5 @@
-// Mean over the counted rows of  log Σ_k exp(x_k) − x_label.  No counted row: NaN, as PyTorch.
+// Mean over the counted rows of  log Σ_k exp(x_k) − x_label.  No counted row: NaN, as PyTorch. With a count
+// of rows in all processes: the sum by that count.
 #include <algorithm>
 #include <cmath>
 
@@ -42,6 +43,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t ignore = spec.attrs.integer("ignore_index");
   const int64_t chunk = loss_chunk_rows(rows);
   const int64_t chunks = loss_chunks(rows);
+  const bool counted = spec.inputs.size() > 2 && spec.inputs[2].present();
   return make_data_kernel(
       spec.inputs[0].dtype,
       [=](auto type, const KernelArgs& args) {
@@ -57,7 +59,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
           total.loss += partials[i].loss;
           total.rows += partials[i].rows;
         }
-        *args.out<float>(0) = static_cast<float>(total.loss / static_cast<double>(total.rows));
+        const double count = counted ? *args.in<float>(2) : static_cast<double>(total.rows);
+        *args.out<float>(0) = static_cast<float>(total.loss / count);
       },
       static_cast<size_t>(chunks) * sizeof(Partial));
 }

@@ -1,4 +1,5 @@
-// dlogits = (softmax(x) − [k = label])·dloss/counted rows, 0 in ignored rows; may be written over the logits.
+// dlogits = (softmax(x) − [k = label])·dloss/counted rows (of all processes, where their count is given), 0
+// in ignored rows; may be written over the logits.
 #include <algorithm>
 
 #include "cpu/closure.h"
@@ -62,6 +63,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t rows = spec.inputs[0].rows();
   const int64_t classes = spec.inputs[0].channels();
   const int64_t ignore = spec.attrs.integer("ignore_index");
+  const bool given = spec.inputs.size() > 3 && spec.inputs[3].present();
   return make_data_kernel(
       spec.inputs[0].dtype,
       [=](auto type, const KernelArgs& args) {
@@ -69,8 +71,10 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         const T* logits = args.in<T>(0);
         T* dlogits = args.out<T>(0);
         const Labels labels = {args.in<int32_t>(1), classes, ignore};
-        const int64_t counted = count_rows(labels, rows, static_cast<int64_t*>(args.workspace));
-        const float scale = static_cast<float>(*args.in<float>(2) / static_cast<double>(counted));
+        const double count =
+            given ? *args.in<float>(3)
+                  : static_cast<double>(count_rows(labels, rows, static_cast<int64_t*>(args.workspace)));
+        const float scale = static_cast<float>(*args.in<float>(2) / count);
         parallel_range(rows, classes, 1, [&](int64_t begin, int64_t end) {
           backward_leaf(logits, dlogits, labels, begin, end, scale);
         });

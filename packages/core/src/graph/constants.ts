@@ -11,8 +11,10 @@ export function constantsOf(graph: Graph): Set<ValueId> {
   if (graph.updates.size > 0) return constants;
   for (const { value } of graph.states) constants.add(value);
   for (const node of graph.nodes) {
-    // A guard has to speak at every run.
-    const once = !opOf(node.op).effect && !node.rebuilds && operands(node).every((id) => constants.has(id));
+    // A guard has to speak at every run, and what other processes have may change without this one's states.
+    const { effect, collective } = opOf(node.op);
+    const fixed = !effect && !collective && !node.rebuilds;
+    const once = fixed && operands(node).every((id) => constants.has(id));
     if (once) for (const id of node.outputs) constants.add(id);
   }
   return constants;

@@ -12,15 +12,20 @@ import { abnBackwardReduce } from './abn_backward_reduce.js';
 import { abnBackwardWeight } from './abn_backward_weight.js';
 import { abnFold } from './abn_fold.js';
 import { type ActivationAttributes, activate, isInvertible } from './activations.js';
+import { allReduce } from './all_reduce.js';
 import { defineOp } from './define.js';
-import { type AbnScale, channelScale, checkChannels } from './support/abn.js';
+import { pack } from './pack.js';
+import { type AbnScale, type AbnSums, channelScale, checkChannels } from './support/abn.js';
 import { streamed } from './support/cost.js';
 import { SAME_ROW } from './support/row-windows.js';
+import { unpack } from './unpack.js';
 
 export type AbnApplyAttributes = ActivationAttributes & {
   readonly eps: number;
   readonly scale: AbnScale;
   readonly statistics: 'batch' | 'fixed';
+  /** Process group that the batch statistics are of, where other processes have some of the samples. */
+  readonly group?: string;
 };
 
 export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply', {
@@ -30,11 +35,13 @@ export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply',
     { name: 'var', kind: 'float32' },
     { name: 'weight', kind: 'float32', optional: true },
     { name: 'bias', kind: 'float32', optional: true },
+    // What the backward pass divides by where the statistics are of several processes.
+    { name: 'count', kind: 'float32', optional: true },
   ],
   outputs: [{ name: 'z', kind: 'data', pitched: true }],
   infer({ input, inputs }) {
     const x = input(0);
-    checkChannels(x, inputs.slice(1));
+    checkChannels(x, inputs.slice(1, 5));
     return [x];
   },
   gradient({ attrs, input, inputs, diff, needs }) {
@@ -43,8 +50,10 @@ export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply',
     const batch = attrs.statistics === 'batch';
     const sums = batch || needs(3) || needs(4) ? abnBackwardReduce(diff(0), saved, attrs) : null;
     const dweight = sums && weight && needs(3) ? abnBackwardWeight(sums.dyXhat, weight, attrs.scale) : null;
-    const dx = needs(0) ? abnBackwardApply(diff(0), saved, batch ? sums : null, attrs) : null;
-    return [dx, null, null, dweight, needs(4) ? (sums?.dy ?? null) : null];
+    // The layer's own gradients are of this process's samples; those of all are summed with the other parameters'.
+    const all = batch && sums && needs(0) ? sumOverGroup(sums, attrs) : null;
+    const dx = needs(0) ? abnBackwardApply(diff(0), saved, all, inputs[5] ?? null, attrs) : null;
+    return [dx, null, null, dweight, needs(4) ? (sums?.dy ?? null) : null, null];
   },
   overwrites: [{ output: 0, input: 0 }],
   rows: () => [SAME_ROW],
@@ -92,16 +101,34 @@ export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply',
   peerKeeps: { inputs: [0], outputs: [0] },
 });
 
-/** Normalised, scaled, shifted and activated x; mean, variance, weight, bias: float32[C]. */
+/** The two sums over all processes that share the statistics. */
+function sumOverGroup(sums: AbnSums, { group }: AbnApplyAttributes): AbnSums {
+  if (group === undefined) return sums;
+  const flat = allReduce(pack([sums.dy, sums.dyXhat]), group);
+  const [dy = sums.dy, dyXhat = sums.dyXhat] = unpack(flat, [sums.dy.shape, sums.dyXhat.shape]);
+  return { dy, dyXhat };
+}
+
+/**
+ * Normalised, scaled, shifted and activated x; mean, variance, weight, bias: float32[C]. `count`, float32[], with
+ * `attrs.group`: the samples that the statistics are of, over the processes of that group.
+ */
 export function abnApply(
   x: Value,
-  statistics: { mean: Value; variance: Value },
+  statistics: { mean: Value; variance: Value; count?: Value },
   affine: { weight: Value; bias: Value } | null,
   attrs: AbnApplyAttributes,
 ): Value {
   return emit(
     'abn_apply',
-    [x, statistics.mean, statistics.variance, affine?.weight ?? null, affine?.bias ?? null],
+    [
+      x,
+      statistics.mean,
+      statistics.variance,
+      affine?.weight ?? null,
+      affine?.bias ?? null,
+      ...(statistics.count ? [statistics.count] : []),
+    ],
     attrs,
   );
 }

@@ -22,7 +22,7 @@ import { at } from './support/reference.js';
 
 export type AbnBackwardApplyAttributes = AbnBackwardAttributes & {
   readonly statistics: 'batch' | 'fixed';
-  /** Samples per channel m that the sums are over. */
+  /** Samples per channel m that the sums are over; not read where they are an operand. */
   readonly count: number;
 };
 
@@ -33,6 +33,7 @@ export const abnBackwardApplyOp = defineOp<'abn_backward_apply', AbnBackwardAppl
       ...ABN_BACKWARD_OPERANDS,
       { name: 'sum_dy', kind: 'float32', optional: true },
       { name: 'sum_dy_xhat', kind: 'float32', optional: true },
+      { name: 'count', kind: 'float32', optional: true },
     ],
     outputs: [{ name: 'dx', kind: 'data', pitched: true }],
     infer({ attrs, input, inputs }) {
@@ -40,7 +41,7 @@ export const abnBackwardApplyOp = defineOp<'abn_backward_apply', AbnBackwardAppl
       if (!sameShape(dz.shape, saved.shape)) {
         throw new ShapeError(`dz and saved differ in shape: ${formatType(dz)} and ${formatType(saved)}`);
       }
-      checkChannels(saved, inputs.slice(2));
+      checkChannels(saved, inputs.slice(2, 8));
       const sums = [inputs[6], inputs[7]].filter((type) => type);
       const expected = attrs.statistics === 'batch' ? 2 : 0;
       if (sums.length !== expected) {
@@ -64,11 +65,12 @@ export const abnBackwardApplyOp = defineOp<'abn_backward_apply', AbnBackwardAppl
       const { attrs, inputs, input, output } = context;
       const [dz, saved] = [input(0), input(1)];
       const width = channels(saved.shape);
+      const count = inputs[8] ? at(inputs[8], 0) : attrs.count;
       for (let c = 0; c < width; c++) {
         const read = savedReader(context, c);
         const factor = channelScale(inputs[4], c, attrs) / Math.sqrt(at(input(3), c) + attrs.eps);
-        const meanDy = inputs[6] ? at(inputs[6], c) / attrs.count : 0;
-        const meanDyXhat = inputs[7] ? at(inputs[7], c) / attrs.count : 0;
+        const meanDy = inputs[6] ? at(inputs[6], c) / count : 0;
+        const meanDyXhat = inputs[7] ? at(inputs[7], c) / count : 0;
         for (let row = 0; row < rows(saved.shape); row++) {
           const index = row * width + c;
           const { dy, xhat } = read(at(saved, index), at(dz, index));
@@ -80,11 +82,15 @@ export const abnBackwardApplyOp = defineOp<'abn_backward_apply', AbnBackwardAppl
   },
 );
 
-/** ∂loss/∂x of one layer, in the shape of dz; `sums` are null where the statistics are fixed. */
+/**
+ * ∂loss/∂x of one layer, in the shape of dz; `sums` are null where the statistics are fixed. `count`: float32[], the samples
+ * that the sums are over where other processes have some of them; null: those of dz.
+ */
 export function abnBackwardApply(
   dz: Value,
   saved: AbnSaved,
   sums: AbnSums | null,
+  count: Value | null,
   { activation, slope, eps, scale }: Omit<AbnBackwardAttributes, 'from'>,
 ): Value {
   return emit(
@@ -98,6 +104,7 @@ export function abnBackwardApply(
       saved.bias,
       sums?.dy ?? null,
       sums?.dyXhat ?? null,
+      ...(count ? [count] : []),
     ],
     {
       activation,
@@ -106,7 +113,7 @@ export function abnBackwardApply(
       scale,
       from: 'x',
       statistics: sums ? 'batch' : 'fixed',
-      count: rows(saved.x.shape),
+      count: count ? 0 : rows(saved.x.shape),
     },
   );
 }

@@ -14,7 +14,7 @@ export type AbnRunningAttributes = {
   /** Weight of the new batch; not read when cumulative. */
   readonly momentum: number;
   readonly cumulative: boolean;
-  /** Samples per channel m that the batch statistics are of. */
+  /** Samples per channel m that the batch statistics are of; not read where they are an operand. */
   readonly count: number;
 };
 
@@ -25,19 +25,20 @@ export const abnRunningOp = defineOp<'abn_running', AbnRunningAttributes>('abn_r
     { name: 'num_batches', kind: 'int64' },
     { name: 'mean', kind: 'float32' },
     { name: 'var', kind: 'float32' },
+    { name: 'count', kind: 'float32', optional: true },
   ],
   outputs: [
     { name: 'running_mean', kind: 'float32' },
     { name: 'running_var', kind: 'float32' },
     { name: 'num_batches', kind: 'int64' },
   ],
-  infer({ attrs, input }) {
+  infer({ attrs, input, inputs }) {
     const types = [input(0), input(1), input(3), input(4)];
     const width = elements(input(0).shape);
     if (types.some((type) => elements(type.shape) !== width)) {
       throw new ShapeError(`statistics differ in channels: ${types.map(formatType).join(', ')}`);
     }
-    if (!(attrs.count >= 2)) {
+    if (!inputs[5] && !(attrs.count >= 2)) {
       throw new ShapeError(
         `expected more than one sample per channel in training but received ${attrs.count}: use larger batches or images, or evaluation mode`,
       );
@@ -51,10 +52,11 @@ export const abnRunningOp = defineOp<'abn_running', AbnRunningAttributes>('abn_r
     { output: 2, input: 2, required: true },
   ],
   cost: streamed,
-  reference({ attrs, input, output }) {
+  reference({ attrs, input, inputs, output }) {
     const batches = at(input(2), 0) + 1;
     const weight = attrs.cumulative ? 1 / batches : attrs.momentum;
-    const unbiased = attrs.count / (attrs.count - 1);
+    const count = inputs[5] ? at(inputs[5], 0) : attrs.count;
+    const unbiased = count / (count - 1);
     for (let c = 0; c < elements(input(0).shape); c++) {
       output(0).data[c] = (1 - weight) * at(input(0), c) + weight * at(input(3), c);
       output(1).data[c] = (1 - weight) * at(input(1), c) + weight * unbiased * at(input(4), c);
@@ -66,8 +68,8 @@ export const abnRunningOp = defineOp<'abn_running', AbnRunningAttributes>('abn_r
 export interface AbnRunningOptions {
   /** Weight of the new batch; null: the cumulative average of all batches. */
   readonly momentum: number | null;
-  /** Samples per channel that the batch statistics are of (over all processes that share them). */
-  readonly count: number;
+  /** Samples per channel that the batch statistics are of; a value, float32[], where other processes have some of them. */
+  readonly count: number | Value;
 }
 
 /** What the running statistics are after this batch: the new contents of the three states, in their memory. */
@@ -76,10 +78,12 @@ export function abnRunning(
   batch: { mean: Value; variance: Value },
   { momentum, count }: AbnRunningOptions,
 ): { mean: Value; variance: Value; batches: Value } {
-  const outputs = emitAll(
-    'abn_running',
-    [running.mean, running.variance, running.batches, batch.mean, batch.variance],
-    { momentum: momentum ?? 0, cumulative: momentum === null, count },
-  );
+  const statistics = [running.mean, running.variance, running.batches, batch.mean, batch.variance];
+  const known = typeof count === 'number';
+  const outputs = emitAll('abn_running', known ? statistics : [...statistics, count], {
+    momentum: momentum ?? 0,
+    cumulative: momentum === null,
+    count: known ? count : 0,
+  });
   return { mean: outputAt(outputs, 0), variance: outputAt(outputs, 1), batches: outputAt(outputs, 2) };
 }

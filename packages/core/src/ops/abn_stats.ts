@@ -1,4 +1,4 @@
-/** Per-channel mean and biased variance of x, in float32: μ = Σx/m, σ² = Σ(x − μ)²/m over the m samples. */
+/** Per-channel mean and biased variance of x, in float32: μ = Σx/m, σ² = Σ(x − μ)²/m over the m samples; 0 for m = 0. */
 import { channels, rows } from '../shape.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
@@ -33,11 +33,12 @@ export const abnStatsOp = defineOp<'abn_stats', Attributes>('abn_stats', {
     for (let c = 0; c < width; c++) {
       let sum = 0;
       for (let row = 0; row < samples; row++) sum += at(x, row * width + c);
-      const mean = sum / samples;
+      const share = samples === 0 ? 0 : 1 / samples;
+      const mean = sum * share;
       let squares = 0;
       for (let row = 0; row < samples; row++) squares += (at(x, row * width + c) - mean) ** 2;
       output(0).data[c] = mean;
-      output(1).data[c] = squares / samples;
+      output(1).data[c] = squares * share;
     }
   },
 });

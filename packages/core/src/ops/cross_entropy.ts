@@ -1,9 +1,18 @@
-/** Softmax cross entropy, the mean over the rows that count: −log softmax(logits)[label], labels ≠ ignore_index. */
+/**
+ * Softmax cross entropy, the mean over the rows that count: −log softmax(logits)[label], labels ≠ ignore_index. Where other
+ * processes have rows of the same batch, the sum over this one's by the count of all: summed over them it is the mean.
+ */
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { crossEntropyBackward } from './cross_entropy_backward.js';
 import { defineOp } from './define.js';
-import { type CrossEntropyAttributes, checkLabels, labelledRows, logSumExp } from './support/classes.js';
+import {
+  type CrossEntropyAttributes,
+  checkLabels,
+  labelledRows,
+  logSumExp,
+  rowsCounted,
+} from './support/classes.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
@@ -11,14 +20,16 @@ export const crossEntropyOp = defineOp<'cross_entropy', CrossEntropyAttributes>(
   inputs: [
     { name: 'logits', kind: 'data' },
     { name: 'labels', kind: 'int32' },
+    { name: 'count', kind: 'float32', optional: true },
   ],
   outputs: [{ name: 'loss', kind: 'float32' }],
   infer({ input }) {
     checkLabels(input(0), input(1));
     return [{ shape: [], dtype: 'float32' }];
   },
-  gradient({ attrs, input, diff, needs }) {
-    return [needs(0) ? crossEntropyBackward(input(0), input(1), diff(0), attrs) : null, null];
+  gradient({ attrs, input, inputs, diff, needs }) {
+    const count = inputs[2] ?? null;
+    return [needs(0) ? crossEntropyBackward(input(0), input(1), diff(0), count, attrs) : null, null, null];
   },
   overwrites: [],
   cost: streamed,
@@ -30,7 +41,7 @@ export const crossEntropyOp = defineOp<'cross_entropy', CrossEntropyAttributes>(
       sum += logSumExp(logits, first, classes) - at(logits, first + label);
     }
     // As in PyTorch, the mean over no rows is NaN.
-    loss.data[0] = sum / counted.length;
+    loss.data[0] = sum / rowsCounted(context.inputs[2], counted);
   },
   // PyTorch keeps the log-probabilities, as large as the logits.
   peerKeeps: { inputs: [0], outputs: [] },
@@ -39,9 +50,12 @@ export const crossEntropyOp = defineOp<'cross_entropy', CrossEntropyAttributes>(
 export interface CrossEntropyOptions {
   /** Label of rows that do not count; −100 when left out. */
   readonly ignoreIndex?: number;
+  /** float32[]: the rows that count in all processes; those of this one when left out. */
+  readonly count?: Value;
 }
 
 /** Mean loss float32[] of logits [N,K,S…] for labels int32[N,S…]. */
 export function crossEntropy(logits: Value, labels: Value, options: CrossEntropyOptions = {}): Value {
-  return emit('cross_entropy', [logits, labels], { ignore_index: options.ignoreIndex ?? -100 });
+  const operands = options.count ? [logits, labels, options.count] : [logits, labels];
+  return emit('cross_entropy', operands, { ignore_index: options.ignoreIndex ?? -100 });
 }

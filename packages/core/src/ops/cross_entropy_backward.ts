@@ -4,7 +4,13 @@ import { elements, formatType } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';
-import { type CrossEntropyAttributes, checkLabels, labelledRows, logSumExp } from './support/classes.js';
+import {
+  type CrossEntropyAttributes,
+  checkLabels,
+  labelledRows,
+  logSumExp,
+  rowsCounted,
+} from './support/classes.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
@@ -15,6 +21,7 @@ export const crossEntropyBackwardOp = defineOp<'cross_entropy_backward', CrossEn
       { name: 'logits', kind: 'data' },
       { name: 'labels', kind: 'int32' },
       { name: 'dloss', kind: 'float32' },
+      { name: 'count', kind: 'float32', optional: true },
     ],
     outputs: [{ name: 'dlogits', kind: 'data' }],
     infer({ input }) {
@@ -30,7 +37,7 @@ export const crossEntropyBackwardOp = defineOp<'cross_entropy_backward', CrossEn
     reference(context) {
       const [logits, dlogits] = [context.input(0), context.output(0)];
       const counted = labelledRows(context);
-      const factor = at(context.input(2), 0) / counted.length;
+      const factor = at(context.input(2), 0) / rowsCounted(context.inputs[3], counted);
       dlogits.data.fill(0);
       for (const { first, classes, label } of counted) {
         const norm = logSumExp(logits, first, classes);
@@ -43,12 +50,13 @@ export const crossEntropyBackwardOp = defineOp<'cross_entropy_backward', CrossEn
   },
 );
 
-/** ∂loss/∂logits in the shape of logits; dloss: float32[]. */
+/** ∂loss/∂logits in the shape of logits; dloss, count: float32[]; count null: the rows of this process. */
 export function crossEntropyBackward(
   logits: Value,
   labels: Value,
   dloss: Value,
+  count: Value | null,
   { ignore_index }: CrossEntropyAttributes,
 ): Value {
-  return emit('cross_entropy_backward', [logits, labels, dloss], { ignore_index });
+  return emit('cross_entropy_backward', [logits, labels, dloss, ...(count ? [count] : [])], { ignore_index });
 }

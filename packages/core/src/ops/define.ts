@@ -11,8 +11,11 @@ import type { ActivationAttributes } from './activations.js';
 export type Attribute = number | string | boolean | readonly number[];
 export type Attributes = { readonly [key: string]: Attribute };
 
-/** `data`: float32 or the compute precision, channels-last; all data operands of a node share one dtype. */
-export type OperandKind = 'data' | DType;
+/**
+ * `data`: float32 or the compute precision, channels-last; all data operands of a node share one dtype. `any`: the op's own
+ * rule says which dtypes it takes, and no pass changes them.
+ */
+export type OperandKind = 'data' | 'any' | DType;
 
 export interface Operand {
   readonly name: string;
@@ -63,6 +66,8 @@ export interface Slice {
   /** The first channel. */
   readonly begin: number;
   readonly whole: 'input' | 'output';
+  /** The whole is a flat vector, and the value the elements from `begin` on, dense. */
+  readonly flat?: true;
 }
 
 /**
@@ -171,12 +176,26 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   fuse(context: FuseContext<A>, epilogue: Epilogue): Value | null;
   /** Has an effect beyond its outputs (guards) and is never removed. */
   readonly effect: boolean;
+  /** All processes of a group run it together, each at the same place among the group's others. */
+  readonly collective: boolean;
+  /** Its result is waited for: placed as late as its readers allow, after all that could run meanwhile. */
+  readonly late: boolean;
   cost(context: InferContext<A>, outputs: readonly TensorType[]): Cost;
   reference(context: ReferenceContext<A>): void;
   readonly peerKeeps: PeerKeeps;
 }
 
-type Defaulted = 'effect' | 'absorb' | 'inverses' | 'epilogue' | 'fuse' | 'peerKeeps' | 'slices' | 'rows';
+type Defaulted =
+  | 'effect'
+  | 'collective'
+  | 'late'
+  | 'absorb'
+  | 'inverses'
+  | 'epilogue'
+  | 'fuse'
+  | 'peerKeeps'
+  | 'slices'
+  | 'rows';
 
 type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, Defaulted> &
   Partial<Pick<OpDefinition<A>, Defaulted>>;
@@ -184,13 +203,15 @@ type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, Defaulted> &
 /** The erased form that passes work with; rules are called with the attributes their own op made. */
 export type AnyOp = OpDefinition<Attributes>;
 
-/** Completes a definition with the answers most ops give: no effect, no inverse, no slice, no strips, no fusion, nothing kept by PyTorch. */
+/** Completes a definition with the answers most ops give: no effect, no other process, no inverse, no slice, no strips, no fusion, nothing kept by PyTorch. */
 export function defineOp<const N extends string, A extends Attributes>(
   name: N,
   definition: Omit<WithDefaults<A>, 'name'>,
 ): OpDefinition<A> & { readonly name: N } {
   return {
     effect: false,
+    collective: false,
+    late: false,
     absorb: null,
     epilogue: () => null,
     fuse: () => null,

@@ -1,5 +1,6 @@
 /** What traced code calls: one function per op that users need, with the types of its options. */
 export { type AbnApplyAttributes, abnApply } from './abn_apply.js';
+export { abnMerge } from './abn_merge.js';
 export { type AbnRunningOptions, abnRunning } from './abn_running.js';
 export { abnStats } from './abn_stats.js';
 export { activation } from './activation.js';
@@ -12,7 +13,11 @@ export {
 } from './activations.js';
 export { type AdamAttributes, type AdamOperands, adam } from './adam.js';
 export { add } from './add.js';
+export { allGather } from './all_gather.js';
+export { allReduce } from './all_reduce.js';
+export { type PendingSum, startAllReduce } from './all_reduce_start.js';
 export { type AvgPoolOptions, avgPool } from './avg_pool.js';
+export { broadcast } from './broadcast.js';
 export { broadcastAdd } from './broadcast_add.js';
 export { cast } from './cast.js';
 export { clipScale } from './clip_scale.js';
@@ -27,14 +32,17 @@ export { globalAvgPool } from './global_avg_pool.js';
 export { guardFinite } from './guard_finite.js';
 export { linear } from './linear.js';
 export { type MaxPoolOptions, maxPool } from './max_pool.js';
+export { pack } from './pack.js';
 export { padReplicate } from './pad_replicate.js';
 export { resizeBilinear } from './resize_bilinear.js';
 export { type SgdAttributes, type SgdOperands, sgd } from './sgd.js';
 export { sliceChannels } from './slice_channels.js';
 export { softmax } from './softmax.js';
 export type { AbnScale } from './support/abn.js';
+export { ALONE } from './support/collective.js';
 export type { FusionMode } from './support/fusion.js';
 export type { Padding } from './support/padding.js';
 export type { PoolOptions } from './support/pooling.js';
 export type { Pair, PairOption } from './support/window.js';
 export { topkCorrect } from './topk_correct.js';
+export { unpack } from './unpack.js';

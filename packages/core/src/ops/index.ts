@@ -4,6 +4,7 @@ import { abnBackwardApplyOp } from './abn_backward_apply.js';
 import { abnBackwardReduceOp } from './abn_backward_reduce.js';
 import { abnBackwardWeightOp } from './abn_backward_weight.js';
 import { abnFoldOp } from './abn_fold.js';
+import { abnMergeOp } from './abn_merge.js';
 import { abnRunningOp } from './abn_running.js';
 import { abnStatsOp } from './abn_stats.js';
 import { activationOp } from './activation.js';
@@ -12,8 +13,13 @@ import { activationInvertOp } from './activation_invert.js';
 import { adamOp } from './adam.js';
 import { addOp } from './add.js';
 import { addInvertOp } from './add_invert.js';
+import { allGatherOp } from './all_gather.js';
+import { allReduceOp } from './all_reduce.js';
+import { allReduceStartOp } from './all_reduce_start.js';
+import { allReduceWaitOp } from './all_reduce_wait.js';
 import { avgPoolOp } from './avg_pool.js';
 import { avgPoolBackwardOp } from './avg_pool_backward.js';
+import { broadcastOp } from './broadcast.js';
 import { broadcastAddOp } from './broadcast_add.js';
 import { broadcastAddBackwardOp } from './broadcast_add_backward.js';
 import { castOp } from './cast.js';
@@ -39,6 +45,7 @@ import { linearBackwardDataOp } from './linear_backward_data.js';
 import { linearBackwardWeightsOp } from './linear_backward_weights.js';
 import { maxPoolOp } from './max_pool.js';
 import { maxPoolBackwardOp } from './max_pool_backward.js';
+import { packOp } from './pack.js';
 import { padReplicateOp } from './pad_replicate.js';
 import { padReplicateBackwardOp } from './pad_replicate_backward.js';
 import { reduceRowsOp } from './reduce_rows.js';
@@ -51,6 +58,7 @@ import { sliceRowsOp } from './slice_rows.js';
 import { softmaxOp } from './softmax.js';
 import { softmaxBackwardOp } from './softmax_backward.js';
 import { topkCorrectOp } from './topk_correct.js';
+import { unpackOp } from './unpack.js';
 
 export const ops = {
   abn_apply: abnApplyOp,
@@ -58,6 +66,7 @@ export const ops = {
   abn_backward_reduce: abnBackwardReduceOp,
   abn_backward_weight: abnBackwardWeightOp,
   abn_fold: abnFoldOp,
+  abn_merge: abnMergeOp,
   abn_running: abnRunningOp,
   abn_stats: abnStatsOp,
   activation: activationOp,
@@ -66,8 +75,13 @@ export const ops = {
   adam: adamOp,
   add: addOp,
   add_invert: addInvertOp,
+  all_gather: allGatherOp,
+  all_reduce: allReduceOp,
+  all_reduce_start: allReduceStartOp,
+  all_reduce_wait: allReduceWaitOp,
   avg_pool: avgPoolOp,
   avg_pool_backward: avgPoolBackwardOp,
+  broadcast: broadcastOp,
   broadcast_add: broadcastAddOp,
   broadcast_add_backward: broadcastAddBackwardOp,
   cast: castOp,
@@ -92,6 +106,7 @@ export const ops = {
   linear_backward_weights: linearBackwardWeightsOp,
   max_pool: maxPoolOp,
   max_pool_backward: maxPoolBackwardOp,
+  pack: packOp,
   pad_replicate: padReplicateOp,
   pad_replicate_backward: padReplicateBackwardOp,
   reduce_rows: reduceRowsOp,
@@ -104,6 +119,7 @@ export const ops = {
   softmax: softmaxOp,
   softmax_backward: softmaxBackwardOp,
   topk_correct: topkCorrectOp,
+  unpack: unpackOp,
 };
 
 export type OpName = keyof typeof ops;

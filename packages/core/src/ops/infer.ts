@@ -63,6 +63,7 @@ function checkOperands(operands: readonly Operand[], inputs: readonly (TensorTyp
 }
 
 function checkDType(operand: Operand, type: TensorType, data: TensorType | null): void {
+  if (operand.kind === 'any') return;
   if (operand.kind !== 'data') {
     if (type.dtype === operand.kind) return;
     throw new ShapeError(`expected ${operand.kind} for ${operand.name} but received ${formatType(type)}`);

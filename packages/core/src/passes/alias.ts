@@ -9,7 +9,7 @@ import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueInf
 import type { Overwrite } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
 import { byteLength, sameShape } from '../shape.js';
-import { isPitched, overlap, ownRegion, type Region, sliceRegion } from './region.js';
+import { flatRegion, isPitched, overlap, ownRegion, type Region, sliceRegion } from './region.js';
 import { nodeAt, type SliceDecision, SliceRules } from './slices.js';
 
 export interface AliasDecision {
@@ -163,9 +163,10 @@ function cut(
   node: GraphNode,
 ): SliceDecision[] {
   const decisions = rules.cuts(node, (id) => regions.has(id));
-  for (const { value, whole, begin, veto } of decisions) {
+  for (const { value, whole, begin, flat, veto } of decisions) {
     const around = regions.get(whole);
-    if (!veto && around) regions.set(value, sliceRegion(around, begin, valueInfo(graph, value)));
+    const region = flat ? flatRegion : sliceRegion;
+    if (!veto && around) regions.set(value, region(around, begin, valueInfo(graph, value)));
   }
   return decisions;
 }

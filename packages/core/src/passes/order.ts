@@ -1,7 +1,8 @@
 /**
  * Fixes the order in which nodes run. What depends on states alone comes first (it need not run every time). Values are
  * rebuilt just before their first reader; states are updated as soon as every other reader is done and every guard has
- * passed, so that gradients die early.
+ * passed, so that gradients die early. Updates that wait for other processes come last, each followed by what waited for
+ * it, so that the backward pass runs while they are under way.
  */
 import { constantsOf, isConstant } from '../graph/constants.js';
 import {
@@ -34,7 +35,10 @@ export function order(graph: Graph): Graph {
     place(node);
     for (const update of waiting.takeReady()) place(update);
   }
-  for (const update of updates) place(update);
+  for (const update of updates) {
+    place(update);
+    for (const next of waiting.takeReady()) place(next);
+  }
   return { ...graph, nodes };
 }
 
@@ -48,9 +52,10 @@ class Waiting {
   constructor(updates: readonly GraphNode[], predecessors: ReadonlyMap<GraphNode, readonly GraphNode[]>) {
     updates.forEach((update, index) => {
       const before = predecessors.get(update) ?? [];
-      this.missing.set(update, before.length);
+      // What is late is never ready: it is placed at the end, or where a reader asks for it.
+      this.missing.set(update, before.length + (opOf(update.op).late ? 1 : 0));
       this.rank.set(update, index);
-      if (before.length === 0) this.ready.push(update);
+      if (before.length === 0 && !opOf(update.op).late) this.ready.push(update);
       for (const node of before) {
         const list = this.followers.get(node);
         if (list) list.push(update);
@@ -94,7 +99,10 @@ function predecessorsOf(graph: Graph): Map<GraphNode, GraphNode[]> {
       if (!overwrite.required || target === null || target === undefined) continue;
       for (const reader of readers.get(target) ?? []) before.add(reader);
     }
-    if (node.phase === 'update' && !guarded.has(node)) for (const guard of guards) before.add(guard);
+    const changesState = opOf(node.op).overwrites.some(({ required }) => required);
+    if (node.phase === 'update' && changesState && !guarded.has(node)) {
+      for (const guard of guards) before.add(guard);
+    }
     before.delete(node);
     result.set(node, [...before]);
   }

@@ -26,6 +26,12 @@ export function sliceRegion(whole: Region, begin: number, type: TensorType): Reg
   return { ...whole, offset, width: rowBytes(type) };
 }
 
+/** The elements of the flat `whole` from `begin` on that a value of `type` takes. */
+export function flatRegion(whole: Region, begin: number, type: TensorType): Region {
+  const offset = whole.offset + begin * bytesPerElement(type.dtype);
+  return { ...ownRegion(whole.owner, type), offset };
+}
+
 function rowBytes(type: TensorType): number {
   if (type.shape.length < 2) return byteLength(type);
   return channels(type.shape) * bytesPerElement(type.dtype);

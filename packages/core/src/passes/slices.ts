@@ -31,6 +31,8 @@ export interface SliceDecision {
   readonly begin: number;
   /** Of the value: what a copy reads and writes. */
   readonly bytes: number;
+  /** Elements of a flat vector, not channels. */
+  readonly flat: boolean;
   /** null: it lies in the wider value, and is not copied. */
   readonly veto: string | null;
 }
@@ -60,7 +62,7 @@ export class SliceRules {
         const [value, whole] = [node.inputs[slice.input] ?? -1, node.outputs[slice.output] ?? -1];
         const veto = this.joinVeto(node, value, whole, placed);
         if (!veto) placed.add(value);
-        return this.decision(node, value, whole, slice.begin, veto);
+        return this.decision(node, value, whole, slice, veto);
       }),
     );
   }
@@ -69,8 +71,8 @@ export class SliceRules {
   cuts(node: GraphNode, isPlaced: (value: ValueId) => boolean): SliceDecision[] {
     return slicesOf(this.graph, node, 'input').map((slice): SliceDecision => {
       const [whole, value] = [node.inputs[slice.input] ?? -1, node.outputs[slice.output] ?? -1];
-      const veto = isPlaced(value) ? 'it lies in another value' : this.cutVeto(value, whole);
-      return this.decision(node, value, whole, slice.begin, veto);
+      const veto = isPlaced(value) ? 'it lies in another value' : this.cutVeto(value, whole, slice);
+      return this.decision(node, value, whole, slice, veto);
     });
   }
 
@@ -78,10 +80,12 @@ export class SliceRules {
     node: GraphNode,
     value: ValueId,
     whole: ValueId,
-    begin: number,
+    slice: Slice,
     veto: string | null,
   ): SliceDecision {
-    return { node, value, whole, begin, bytes: byteLength(valueInfo(this.graph, value)), veto };
+    const { begin } = slice;
+    const flat = slice.flat ?? false;
+    return { node, value, whole, begin, flat, bytes: byteLength(valueInfo(this.graph, value)), veto };
   }
 
   private joinVeto(
@@ -101,9 +105,9 @@ export class SliceRules {
     return this.denseReader(value);
   }
 
-  private cutVeto(value: ValueId, whole: ValueId): string | null {
+  private cutVeto(value: ValueId, whole: ValueId, { flat }: Slice): string | null {
     if (!this.enabled) return 'in-place writing is switched off';
-    return this.keptVeto(whole) ?? this.denseReader(value);
+    return this.keptVeto(whole) ?? (flat ? null : this.denseReader(value));
   }
 
   /** States are updated and inputs handed in without regard to who reads a part of them. */

@@ -46,6 +46,17 @@ export function labelsBelow(bound: number): Draw {
 /** Per-channel scales of either sign. */
 export const affine = { weight: signed };
 
+/** The same with what other processes have counted as well: one more operand, `count`. */
+export const counted = <A extends Attributes, D extends object>(record: {
+  readonly attrs: A;
+  readonly inputs: readonly (Shape | null)[];
+  readonly draw?: D;
+}) => ({
+  ...record,
+  inputs: [...record.inputs, []],
+  draw: { ...record.draw, count: filled(99) },
+});
+
 /** φ of normal numbers: what a layer's output may be. */
 export function activated(attrs: ActivationAttributes): Draw {
   return (name, shape) => normal(name, shape).map((value) => activate(value, attrs));

@@ -8,6 +8,7 @@ import type { KernelCase } from './operands.js';
 import { abn } from './records/abn.js';
 import { channelwise } from './records/channels.js';
 import { classes } from './records/classes.js';
+import { collective } from './records/collective.js';
 import { elementwise } from './records/elementwise.js';
 import { matrix } from './records/matrix.js';
 import { imageRows } from './records/rows.js';
@@ -22,6 +23,7 @@ export const records: Records = {
   ...abn,
   ...channelwise,
   ...classes,
+  ...collective,
   ...elementwise,
   ...imageRows,
   ...matrix,

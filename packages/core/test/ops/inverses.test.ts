@@ -101,7 +101,7 @@ describe('ABN backward reading z for x', () => {
         if (!layer) throw new Error('nothing traced');
         const saved = { x: v.x, mean, variance, weight: v.weight, bias: v.bias };
         const sums = abnBackwardReduce(v.dz, saved, attrs);
-        const dx = abnBackwardApply(v.dz, saved, statistics === 'batch' ? sums : null, attrs);
+        const dx = abnBackwardApply(v.dz, saved, statistics === 'batch' ? sums : null, null, attrs);
         if (from === 'x') return { dy: sums.dy, dyXhat: sums.dyXhat, dx };
         // What the rebuild pass does: the same nodes, attributes absorbed, z in the place of x.
         const [reduce, apply] = tracer.traced.slice(-2).map((node) => {

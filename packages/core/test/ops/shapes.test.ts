@@ -265,7 +265,7 @@ describe('what ops say about wrong operands', () => {
     ],
     [
       'abn_backward_apply: dz and saved differ in shape',
-      (v) => abnBackwardApply(v('[2,3,5]'), saved(v), null, plain),
+      (v) => abnBackwardApply(v('[2,3,5]'), saved(v), null, null, plain),
     ],
     [
       'abn_running: expected more than one sample per channel in training but received 1',

@@ -108,7 +108,8 @@ function stepOf(config: TrainConfig, shape: BatchShape): Graph {
 }
 
 function slicesOf(plan: Plan): PlannedSlice[] {
-  return plan.slices.map(({ node, value, begin, bytes, veto }) => {
+  const shared = plan.slices.filter(({ flat }) => !flat);
+  return shared.map(({ node, value, begin, bytes, veto }) => {
     const end = begin + channels(valueInfo(plan.graph, value).shape);
     const { path, op, phase } = node;
     return { path, op, phase, channels: [begin, end], bytes, inPlace: veto === null, reason: veto };

@@ -34,6 +34,14 @@ export function labelledRows({ attrs, input }: ReferenceContext<CrossEntropyAttr
   );
 }
 
+/** What the loss is divided by: the count of all processes where there is one. */
+export function rowsCounted(
+  count: ReferenceTensor | null | undefined,
+  counted: readonly LabelledRow[],
+): number {
+  return count ? at(count, 0) : counted.length;
+}
+
 /** log Σ exp of `classes` logits from `first` on, shifted by the largest so that nothing overflows. */
 export function logSumExp(logits: ReferenceTensor, first: number, classes: number): number {
   let largest = Number.NEGATIVE_INFINITY;

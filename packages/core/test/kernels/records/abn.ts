@@ -4,7 +4,7 @@ import type { AbnApplyAttributes } from '../../../src/ops/abn_apply.js';
 import type { AbnFoldAttributes } from '../../../src/ops/abn_fold.js';
 import { type ActivationAttributes, IDENTITY } from '../../../src/ops/activations.js';
 import { channels, rows, type Shape } from '../../../src/shape.js';
-import { activated, affine, type KernelCase } from '../operands.js';
+import { activated, affine, counted, type KernelCase } from '../operands.js';
 
 export const LEAKY: ActivationAttributes = { activation: 'leaky_relu', slope: 0.01 };
 export const ELU: ActivationAttributes = { activation: 'elu', slope: 1.2 };
@@ -100,13 +100,16 @@ export const abn = {
     apply([2, 17, 3, 3], IDENTITY, 'abs'),
     apply([2, 17, 3, 3], RELU, 'plain'),
     apply([2, 70, 3, 3], LEAKY, 'plain', false),
+    counted(apply([2, 17, 3, 3], LEAKY, 'abs')),
   ],
-  abn_running: [1, 3, 17, 70].flatMap((width) =>
-    [true, false].map((cumulative) => ({
-      attrs: { momentum: 0.1, cumulative, count: 6 },
-      inputs: [[width], [width], [], [width], [width]],
-    })),
-  ),
+  abn_running: [1, 3, 17, 70]
+    .flatMap((width) =>
+      [true, false].map((cumulative) => ({
+        attrs: { momentum: 0.1, cumulative, count: 6 },
+        inputs: [[width], [width], [], [width], [width]],
+      })),
+    )
+    .flatMap((record) => [record, counted({ ...record, attrs: { ...record.attrs, count: 0 } })]),
   abn_backward_reduce: [
     ...SHAPES.map((shape) => backward(shape, LEAKY, 'abs', 'z')),
     ...SHAPES.map((shape) => backward(shape, LEAKY, 'plain', 'x')),
@@ -125,6 +128,7 @@ export const abn = {
       backwardApply([3, 17, 5], LEAKY, 'abs', from, 'fixed'),
     ]),
     backwardApply([3, 17, 5], RELU, 'plain', 'x'),
+    counted(backwardApply([2, 70, 5, 7], LEAKY, 'abs', 'z')),
   ],
   abn_backward_weight: (['abs', 'plain'] as const).flatMap((scale) =>
     [1, 17, 70].map((width) => ({ attrs: { scale }, inputs: [[width], [width]] })),

@@ -2,7 +2,7 @@
 import type { FusePredictionsAttributes } from '../../../src/ops/fuse_predictions.js';
 import type { FusionMode } from '../../../src/ops/support/fusion.js';
 import type { Shape } from '../../../src/shape.js';
-import { drawOperand, labelsBelow } from '../operands.js';
+import { counted, drawOperand, labelsBelow } from '../operands.js';
 
 const LOGITS = [
   [1, 1],
@@ -55,12 +55,15 @@ export const classes = {
           Array.from(drawOperand(name, shape), (value) => 300 * value),
       },
     },
+    counted({ attrs: { ignore_index: -100 }, inputs: [logits, labels], draw }),
   ]),
-  cross_entropy_backward: labelled.map(({ logits, labels, draw }) => ({
-    attrs: { ignore_index: 1 },
-    inputs: [logits, labels, []],
-    draw,
-  })),
+  cross_entropy_backward: labelled
+    .map(({ logits, labels, draw }) => ({
+      attrs: { ignore_index: 1 },
+      inputs: [logits, labels, []],
+      draw,
+    }))
+    .flatMap((record) => [record, counted(record)]),
   topk_correct: labelled.map(({ logits, labels, draw }) => ({
     attrs: { k: [1, 2, 5] },
     inputs: [logits, labels],

@@ -1,0 +1,71 @@
+/**
+ * Statistics of all samples from those of each process (Chan, Golub and LeVeque): with m = Σmᵢ,
+ *   μ = Σ mᵢ·μᵢ / m,   σ² = Σ mᵢ·(σᵢ² + (μᵢ − μ)²) / m.
+ * A process without samples has mᵢ = 0 and counts for nothing.
+ */
+import { ShapeError } from '../errors.js';
+import { formatType } from '../shape.js';
+import { emitAll, outputAt } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { flatLayout } from './support/flat.js';
+import { at } from './support/reference.js';
+
+export type AbnMergeAttributes = { readonly channels: number };
+
+/** Where a process has mean, variance and count in its row. */
+function rowLayout(channels: number) {
+  const { begins, length } = flatLayout([[channels], [channels], []]);
+  const [mean = 0, variance = 0, count = 0] = begins;
+  return { mean, variance, count, length };
+}
+
+export const abnMergeOp = defineOp<'abn_merge', AbnMergeAttributes>('abn_merge', {
+  inputs: [{ name: 'gathered', kind: 'float32' }],
+  outputs: [
+    { name: 'mean', kind: 'float32' },
+    { name: 'var', kind: 'float32' },
+    { name: 'count', kind: 'float32' },
+  ],
+  infer({ attrs, input }) {
+    const { shape } = input(0);
+    const { length } = rowLayout(attrs.channels);
+    if (shape.length !== 2 || shape[1] !== length) {
+      throw new ShapeError(
+        `expected rows of mean, variance and count, [processes,${length}], but received ${formatType(input(0))}`,
+      );
+    }
+    const vector = { shape: [attrs.channels], dtype: 'float32' } as const;
+    return [vector, vector, { shape: [], dtype: 'float32' }];
+  },
+  gradient: null,
+  overwrites: [],
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const gathered = input(0);
+    const row = rowLayout(attrs.channels);
+    const begins = Array.from({ length: gathered.shape[0] ?? 0 }, (_, process) => process * row.length);
+    const count = (begin: number) => at(gathered, begin + row.count);
+    const total = begins.reduce((sum, begin) => sum + count(begin), 0);
+    for (let c = 0; c < attrs.channels; c++) {
+      const mean = (begin: number) => at(gathered, begin + row.mean + c);
+      const merged = begins.reduce((sum, begin) => sum + count(begin) * mean(begin), 0) / total;
+      const spread = begins.map((begin) => {
+        return count(begin) * (at(gathered, begin + row.variance + c) + (mean(begin) - merged) ** 2);
+      });
+      output(0).data[c] = merged;
+      output(1).data[c] = spread.reduce((sum, term) => sum + term, 0) / total;
+    }
+    output(2).data[0] = total;
+  },
+});
+
+/**
+ * Mean and biased variance float32[C] and the count float32[] of samples over all processes, from
+ * `gathered` [processes,K], each row packed of mean, variance and count.
+ */
+export function abnMerge(gathered: Value, channels: number): { mean: Value; variance: Value; count: Value } {
+  const outputs = emitAll('abn_merge', [gathered], { channels });
+  return { mean: outputAt(outputs, 0), variance: outputAt(outputs, 1), count: outputAt(outputs, 2) };
+}

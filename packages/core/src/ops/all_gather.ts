@@ -1,0 +1,38 @@
+/** x of every process of a group, on all of them, in the order of their ranks. (torch.distributed.all_gather_into_tensor) */
+import { ShapeError } from '../errors.js';
+import { dim } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { checkAlone, checkReducible, copyTensor, type GroupAttributes } from './support/collective.js';
+import { streamed } from './support/cost.js';
+
+export type AllGatherAttributes = GroupAttributes & {
+  /** Processes of the group. */
+  readonly size: number;
+};
+
+export const allGatherOp = defineOp<'all_gather', AllGatherAttributes>('all_gather', {
+  inputs: [{ name: 'x', kind: 'any' }],
+  outputs: [{ name: 'gathered', kind: 'any' }],
+  infer({ attrs, input }) {
+    checkReducible(input(0));
+    if (!Number.isInteger(attrs.size) || attrs.size < 1) {
+      throw new ShapeError(`expected a group of at least one process but received ${attrs.size}`);
+    }
+    return [{ shape: [attrs.size, dim(input(0).shape, 0)], dtype: input(0).dtype }];
+  },
+  gradient: null,
+  overwrites: [],
+  collective: true,
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    checkAlone(attrs);
+    copyTensor(input(0), output(0));
+  },
+});
+
+/** [size,K] of x: float32[K] or int32[K] of all `size` processes of `group`; row i is of its i-th process. */
+export function allGather(x: Value, group: string, size: number): Value {
+  return emit('all_gather', [x], { group, size });
+}

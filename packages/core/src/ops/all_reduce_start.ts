@@ -1,0 +1,40 @@
+/**
+ * Starts the sum of x over the processes of a group, and does not wait: the result is in flight until all_reduce_wait.
+ * Meanwhile its memory belongs to the thread that talks to the other processes; liveness keeps everyone else away from it.
+ */
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { allReduceWait } from './all_reduce_wait.js';
+import { defineOp } from './define.js';
+import { checkAlone, checkReducible, copyTensor, type GroupAttributes } from './support/collective.js';
+import { streamed } from './support/cost.js';
+
+export const allReduceStartOp = defineOp<'all_reduce_start', GroupAttributes>('all_reduce_start', {
+  inputs: [{ name: 'x', kind: 'any' }],
+  outputs: [{ name: 'in_flight', kind: 'any' }],
+  infer({ input }) {
+    checkReducible(input(0));
+    return [input(0)];
+  },
+  gradient: null,
+  overwrites: [{ output: 0, input: 0 }],
+  collective: true,
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    checkAlone(attrs);
+    copyTensor(input(0), output(0));
+  },
+});
+
+/** A sum that is under way. */
+export interface PendingSum {
+  /** The sum, waited for: as late as its readers allow where it is part of the update. */
+  wait(): Value;
+}
+
+/** Starts Σ over the processes of `group` of x: float32[K] or int32[K]. It must be waited for, once. */
+export function startAllReduce(x: Value, group: string): PendingSum {
+  const kind = x.kind === 'gradient' ? 'gradient' : 'activation';
+  const inFlight = emit('all_reduce_start', [x], { group }, { kinds: [kind] });
+  return { wait: () => allReduceWait(inFlight, group) };
+}

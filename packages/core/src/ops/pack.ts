@@ -1,0 +1,40 @@
+/** Tensors one after the other in a flat vector, so that one message carries them all. */
+import { ShapeError } from '../errors.js';
+import { formatType, type TensorType } from '../shape.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type Attributes, defineOp } from './define.js';
+import { streamed } from './support/cost.js';
+import { flatLayout } from './support/flat.js';
+
+const present = (types: readonly (TensorType | null)[]) =>
+  types.filter((type): type is TensorType => type !== null);
+
+export const packOp = defineOp<'pack', Attributes>('pack', {
+  inputs: [{ name: 'x', kind: 'any', variadic: true }],
+  outputs: [{ name: 'flat', kind: 'any' }],
+  infer({ inputs }) {
+    const types = present(inputs);
+    const dtype = types[0]?.dtype ?? 'float32';
+    const misfit = types.find((type) => type.dtype !== dtype || (dtype !== 'float32' && dtype !== 'int32'));
+    if (misfit) throw new ShapeError(`expected float32 or int32 alone but received ${formatType(misfit)}`);
+    return [{ shape: [flatLayout(types.map(({ shape }) => shape)).length], dtype }];
+  },
+  gradient: null,
+  overwrites: [],
+  cost: streamed,
+  reference({ inputs, output }) {
+    const tensors = inputs.filter((tensor) => tensor !== null);
+    const { begins } = flatLayout(tensors.map(({ shape }) => shape));
+    output(0).data.fill(0);
+    tensors.forEach((tensor, index) => {
+      output(0).data.set(tensor.data, begins[index]);
+    });
+  },
+});
+
+/** [K] of the elements of `tensors`, all float32 or all int32, in storage order; each begins at a multiple of 16 elements. */
+export function pack(tensors: readonly Value[]): Value {
+  const kind = tensors.every((value) => value.kind === 'gradient') ? 'gradient' : 'activation';
+  return emit('pack', tensors, {}, { kinds: [kind] });
+}

@@ -1,0 +1,45 @@
+/** The tensors that lie in a flat vector: read where they are, and copied only where that is not possible. */
+import { ShapeError } from '../errors.js';
+import { byteLength, elements, formatType, type Shape } from '../shape.js';
+import { emitAll } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { defineOp } from './define.js';
+import { decodeShapes, encodeShapes, flatLayout } from './support/flat.js';
+
+export type UnpackAttributes = {
+  /** Rank and dimensions of each tensor, one after the other. */
+  readonly shapes: readonly number[];
+};
+
+export const unpackOp = defineOp<'unpack', UnpackAttributes>('unpack', {
+  inputs: [{ name: 'flat', kind: 'any' }],
+  outputs: [{ name: 'x', kind: 'any', variadic: true }],
+  infer({ attrs, input }) {
+    const [flat, shapes] = [input(0), decodeShapes(attrs.shapes)];
+    const { length } = flatLayout(shapes);
+    if (flat.shape.length !== 1 || elements(flat.shape) !== length) {
+      throw new ShapeError(`expected a vector of ${length} elements but received ${formatType(flat)}`);
+    }
+    return shapes.map((shape) => ({ shape, dtype: flat.dtype }));
+  },
+  gradient: null,
+  overwrites: [],
+  slices({ attrs }) {
+    const { begins } = flatLayout(decodeShapes(attrs.shapes));
+    return begins.map((begin, output) => ({ input: 0, output, begin, whole: 'input', flat: true }));
+  },
+  cost: (_, outputs) => ({ flops: 0, bytes: 2 * outputs.reduce((sum, type) => sum + byteLength(type), 0) }),
+  reference({ attrs, input, outputs }) {
+    const { begins } = flatLayout(decodeShapes(attrs.shapes));
+    outputs.forEach((tensor, index) => {
+      const begin = begins[index] ?? 0;
+      tensor.data.set(input(0).data.subarray(begin, begin + elements(tensor.shape)));
+    });
+  },
+});
+
+/** The tensors of `shapes` that {@link pack} laid into `flat`. */
+export function unpack(flat: Value, shapes: readonly Shape[]): Value[] {
+  const kind = flat.kind === 'gradient' ? 'gradient' : 'activation';
+  return emitAll('unpack', [flat], { shapes: encodeShapes(shapes) }, { kinds: shapes.map(() => kind) });
+}
