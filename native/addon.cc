@@ -6,6 +6,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   iabn::MemoryBinding::define(env, exports);
   iabn::KernelBinding::define(env, exports);
   iabn::ProgramBinding::define(env, exports);
+  iabn::GroupBinding::define(env, exports);
   iabn::define_machine(env, exports);
   return exports;
 }

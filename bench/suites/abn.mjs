@@ -143,8 +143,8 @@ function makeKernels(x) {
     },
     /** @param {{ begin: number, end: number }} range */
     async seconds(range) {
-      const { seconds } = await executable.run([], [], range, true);
-      return seconds.reduce((sum, value) => sum + value, 0);
+      const { timings } = await executable.run([], [], range, true);
+      return timings.reduce((sum, { begin, end }) => sum + end - begin, 0);
     },
   };
 }

@@ -109,8 +109,8 @@ function makeKernel({ channels, side, stride }, direction, batch) {
     implementation: kernel.implementation,
     flops: 2 * 9 * (channels / GROUPS) * y.shape.reduce((a, b) => a * b, 1),
     async seconds() {
-      const { seconds } = await executable.run([], [], { begin: 0, end: 1 }, true);
-      return seconds[0] ?? Number.NaN;
+      const { timings } = await executable.run([], [], { begin: 0, end: 1 }, true);
+      return timings[0] ? timings[0].end - timings[0].begin : Number.NaN;
     },
   };
 }

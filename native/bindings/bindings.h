@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "comm/group.h"
 #include "program/compute_thread.h"
 #include "program/kernel.h"
 #include "program/memory.h"
@@ -48,7 +49,31 @@ class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
   std::shared_ptr<Program> program_;
 };
 
-// cpuFeatures(), threads(), onednnVersion()
+// new Group({name, rank, size, hostname, timeoutMs, connectTimeoutMs}); addresses(): [lane][peer];
+// connect([lane][peer]): Promise; collectives on copies of host bytes, each a Promise, after what the compute
+// thread has to do: allReduce(bytes, dtype), allGather(bytes), broadcast(bytes, root),
+// broadcastMemory(location, length, root), barrier(); abort(reason); close(); takeSpans()
+class GroupBinding : public Napi::ObjectWrap<GroupBinding> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  explicit GroupBinding(const Napi::CallbackInfo& info);
+
+ private:
+  std::shared_ptr<Group> live(const Napi::CallbackInfo& info) const;
+  Napi::Value addresses(const Napi::CallbackInfo& info);
+  Napi::Value connect(const Napi::CallbackInfo& info);
+  Napi::Value all_reduce(const Napi::CallbackInfo& info);
+  Napi::Value all_gather(const Napi::CallbackInfo& info);
+  Napi::Value broadcast(const Napi::CallbackInfo& info);
+  Napi::Value broadcast_memory(const Napi::CallbackInfo& info);
+  Napi::Value barrier(const Napi::CallbackInfo& info);
+  void abort(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+  Napi::Value take_spans(const Napi::CallbackInfo& info);
+  std::shared_ptr<Group> group_;
+};
+
+// hasBFloat16(), threads(), onednnVersion(), dieWithParent(ppid)
 void define_machine(Napi::Env env, Napi::Object exports);
 
 size_t to_size(const Napi::Value& value, const char* what);

@@ -1,4 +1,7 @@
 #include <omp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "bindings/bindings.h"
 #include "cpu/onednn.h"
@@ -20,11 +23,19 @@ Napi::Value onednn_version(const Napi::CallbackInfo& info) {
                                            "." + std::to_string(version->patch));
 }
 
+// Whether the parent, process `ppid`, is still there; from now on its end is this process's end, too.
+Napi::Value die_with_parent(const Napi::CallbackInfo& info) {
+  const size_t parent = to_size(info[0], "a process");
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return Napi::Boolean::New(info.Env(), static_cast<size_t>(getppid()) == parent);
+}
+
 }  // namespace
 
 void define_machine(Napi::Env env, Napi::Object exports) {
   exports.Set("hasBFloat16", Napi::Function::New(env, bfloat16));
   exports.Set("threads", Napi::Function::New(env, threads));
+  exports.Set("dieWithParent", Napi::Function::New(env, die_with_parent));
   exports.Set("onednnVersion", Napi::Function::New(env, onednn_version));
 }
 

@@ -21,7 +21,8 @@ struct Run {
   Napi::Promise::Deferred deferred;
   Napi::ThreadSafeFunction settle;
   std::vector<Fetch> fetches;
-  std::vector<double> seconds;
+  std::vector<Timing> timings;
+  bool timed = false;
   size_t begin = 0;
   size_t end = 0;
   std::string error;
@@ -39,6 +40,10 @@ std::vector<Operand> to_operands(const Napi::Value& value) {
 // The part of a kernel that an instruction is: 'layout', or 'run' when left out.
 bool is_layout(const Napi::Value& part) {
   return part.IsString() && part.As<Napi::String>().Utf8Value() == "layout";
+}
+
+std::string to_path(const Napi::Value& path) {
+  return path.IsString() ? path.As<Napi::String>().Utf8Value() : "";
 }
 
 void feed(const Napi::Value& feeds) {
@@ -74,11 +79,14 @@ Napi::Value results(Napi::Env env, const Run& run) {
       std::memcpy(bytes.Data(), fetch.memory->range(fetch.offset, fetch.length), fetch.length);
     values[i] = bytes;
   }
-  auto seconds = Napi::Float64Array::New(env, run.seconds.size());
-  for (size_t i = 0; i < run.seconds.size(); ++i) seconds[i] = run.seconds[i];
+  auto timings = Napi::Float64Array::New(env, 2 * run.timings.size());
+  for (size_t i = 0; i < run.timings.size(); ++i) {
+    timings[2 * i] = run.timings[i].begin;
+    timings[2 * i + 1] = run.timings[i].end;
+  }
   auto result = Napi::Object::New(env);
   result["values"] = values;
-  result["seconds"] = seconds;
+  result["timings"] = timings;
   return result;
 }
 
@@ -95,7 +103,7 @@ void settle(Napi::Env env, Run& run) {
 
 void execute(const std::shared_ptr<Run>& run) {
   try {
-    run->program->run(run->begin, run->end, run->seconds.empty() ? nullptr : run->seconds.data());
+    run->program->run(run->begin, run->end, run->timed ? &run->timings : nullptr);
   } catch (const RunStopped& stopped) {
     run->failed = run->stopped = true;
     run->error = stopped.what();
@@ -144,10 +152,10 @@ ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info)
     auto item = list.Get(i).As<Napi::Object>();
     auto* kernel = KernelBinding::Unwrap(item.Get("kernel").As<Napi::Object>());
     const bool lays_out = is_layout(item.Get("part"));
-    program_->add(
-        {kernel->op, kernel->kernel, to_operands(item.Get("inputs")), to_operands(item.Get("outputs")),
-         to_operand(item.Get("workspace")), to_operand(item.Get("layout")), lays_out},
-        kernel->input_bytes, kernel->output_bytes);
+    program_->add({kernel->op, to_path(item.Get("path")), kernel->kernel, to_operands(item.Get("inputs")),
+                   to_operands(item.Get("outputs")), to_operand(item.Get("workspace")),
+                   to_operand(item.Get("layout")), lays_out},
+                  kernel->input_bytes, kernel->output_bytes);
   }
 }
 
@@ -161,7 +169,8 @@ Napi::Value ProgramBinding::run(const Napi::CallbackInfo& info) {
     run->fetches = to_fetches(info[1]);
     run->begin = to_size(info[2], "begin");
     run->end = to_size(info[3], "end");
-    if (info[4].ToBoolean()) run->seconds.resize(run->end > run->begin ? run->end - run->begin : 0);
+    run->timed = info[4].ToBoolean();
+    if (run->timed && run->end > run->begin) run->timings.reserve(run->end - run->begin);
     run->settle = Napi::ThreadSafeFunction::New(
         env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "inplace_abn run", 0, 1);
   } catch (...) {

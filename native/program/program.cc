@@ -1,6 +1,7 @@
 #include "program/program.h"
 
-#include <chrono>
+#include "comm/group.h"
+#include "program/clock.h"
 
 namespace iabn {
 namespace {
@@ -25,7 +26,7 @@ void* block(const Operand& operand, size_t needed, const char* what) {
 void Program::add(const Instruction& instruction, const std::vector<size_t>& input_bytes,
                   const std::vector<size_t>& output_bytes) {
   Step step;
-  step.op = instruction.op;
+  step.name = instruction.op + (instruction.path.empty() ? "" : " at " + instruction.path);
   step.kernel = instruction.kernel;
   step.inputs = addresses(instruction.inputs, input_bytes);
   step.outputs = addresses(instruction.outputs, output_bytes);
@@ -54,17 +55,21 @@ void Program::run_step(const Step& step) {
   } catch (const RunStopped&) {
     throw;
   } catch (const std::exception& failure) {
-    throw std::runtime_error("kernel " + step.op + " failed: " + failure.what());
+    throw std::runtime_error(step.name + " failed: " + failure.what());
   }
 }
 
-void Program::run(size_t begin, size_t end, double* seconds) const {
-  using Clock = std::chrono::steady_clock;
-  for (size_t i = begin; i < end && i < steps_.size(); ++i) {
-    const Step& step = steps_[i];
-    const auto start = Clock::now();
-    run_step(step);
-    if (seconds) seconds[i - begin] = std::chrono::duration<double>(Clock::now() - start).count();
+void Program::run(size_t begin, size_t end, std::vector<Timing>* timings) const {
+  try {
+    for (size_t i = begin; i < end && i < steps_.size(); ++i) {
+      const double start = now();
+      run_step(steps_[i]);
+      if (timings) timings->push_back({start, now()});
+    }
+  } catch (...) {
+    // Sums that are under way write to the memory that the next run will use.
+    Group::drain_all();
+    throw;
   }
 }
 

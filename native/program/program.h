@@ -17,13 +17,20 @@ struct Operand {
 };
 
 struct Instruction {
-  std::string op;  // names the instruction in errors
+  std::string op;    // these two name the instruction in errors
+  std::string path;  // of the module
   std::shared_ptr<Kernel> kernel;
   std::vector<Operand> inputs;
   std::vector<Operand> outputs;
   Operand workspace;
   Operand layout;
   bool lays_out = false;  // writes the kernel's layout instead of running it
+};
+
+// By the steady clock, in seconds.
+struct Timing {
+  double begin;
+  double end;
 };
 
 class Program {
@@ -36,8 +43,8 @@ class Program {
 
   // Runs instructions [begin, end). An exception leaves the rest unrun: RunStopped as it is, any other as a
   // std::runtime_error that names the op.
-  // `seconds`, when given, takes the time of each instruction run.
-  void run(size_t begin, size_t end, double* seconds) const;
+  // `timings`, when given, takes when each instruction began and ended.
+  void run(size_t begin, size_t end, std::vector<Timing>* timings) const;
 
   // One run at a time: false when another is under way.
   bool try_acquire() { return !running_.exchange(true); }
@@ -45,7 +52,7 @@ class Program {
 
  private:
   struct Step {
-    std::string op;
+    std::string name;
     std::shared_ptr<Kernel> kernel;
     std::vector<void*> inputs;
     std::vector<void*> outputs;

@@ -1,3 +1,10 @@
 export { CommError } from './errors.js';
+export { type BucketOptions, bucketsOf, sumInBuckets } from './group/buckets.js';
+export { type GroupOptions, type Json, ProcessGroup } from './group/process-group.js';
+export { type GroupShape, setWorldGroup, worldGroup } from './group/world-group.js';
+export { type InitOptions, initProcessGroup, type Processes } from './init.js';
+export { type Appointment, appointmentOf } from './rendezvous/environment.js';
+export { joinWorld } from './rendezvous/join.js';
+export type { Master, MeetOptions } from './rendezvous/options.js';
 export type { Placement } from './rendezvous/placement.js';
 export type { PeerLoss, World } from './rendezvous/world.js';

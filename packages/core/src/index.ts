@@ -1,7 +1,14 @@
 export { type CompileOptions, compile } from './compile.js';
 export { debug, debugLevel } from './debug/ladder.js';
 export { type CpuDevice, cpu } from './devices/cpu.js';
-export type { Device, DeviceMemory, Executable, KernelSpec, PreparedKernel } from './devices/device.js';
+export type {
+  Device,
+  DeviceMemory,
+  Executable,
+  KernelSpec,
+  PreparedKernel,
+  Timing,
+} from './devices/device.js';
 export { availableMemory } from './devices/memory.js';
 export {
   bytesPerElement,
@@ -17,6 +24,7 @@ export { NotFiniteError, ShapeError, UsageError } from './errors.js';
 export type { Graph, GraphNode, Phase, StateInfo, StateKind, ValueId, ValueInfo } from './graph/graph.js';
 export { operands, valueInfo } from './graph/graph.js';
 export { formatGraph, formatNode } from './graph/text.js';
+export { loadNative, type NativeGroup } from './native/load.js';
 export * from './ops/functions.js';
 export type { AliasDecision } from './passes/alias.js';
 export { gradients } from './passes/gradient.js';

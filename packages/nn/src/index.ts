@@ -10,6 +10,7 @@ export {
   type StateDefinition,
 } from './module.js';
 export { ABN, type AbnOptions, InPlaceABN, type NormAct } from './modules/abn.js';
+export { type AbnSyncOptions, InPlaceABNSync, setActiveGroup } from './modules/abn-sync.js';
 export { Conv2d, type Conv2dModuleOptions } from './modules/conv2d.js';
 export { Dropout, Dropout2d } from './modules/dropout.js';
 export { Linear } from './modules/linear.js';

@@ -10,6 +10,7 @@ import type {
   KernelSpec,
   LoadedInstruction,
   PreparedKernel,
+  Timing,
 } from './device.js';
 import { availableMemory } from './memory.js';
 
@@ -49,7 +50,8 @@ class CpuDevice implements Device {
     return {
       async run(feeds, fetches, { begin, end }, timed) {
         try {
-          return await program.run(feeds, fetches, begin, end, timed);
+          const { values, timings } = await program.run(feeds, fetches, begin, end, timed);
+          return { values, timings: timingsOf(timings) };
         } catch (error) {
           throw translate(error);
         }
@@ -69,6 +71,13 @@ class CpuDevice implements Device {
   get libraries(): Record<string, string> {
     return { oneDNN: this.native.onednnVersion() };
   }
+}
+
+/** From begin and end of each, one after the other. */
+function timingsOf(pairs: Float64Array): Timing[] {
+  return Array.from({ length: pairs.length / 2 }, (_, i) => {
+    return { begin: pairs[2 * i] ?? 0, end: pairs[2 * i + 1] ?? 0 };
+  });
 }
 
 function translate(error: unknown): unknown {

@@ -65,6 +65,8 @@ export interface LoadedInstruction {
   readonly workspace: Location | null;
   /** Where the kernel's layout is kept, if it has one. */
   readonly layout?: Location | null;
+  /** Of the module, for errors. */
+  readonly path?: string;
 }
 
 export interface Feed extends Location {
@@ -75,11 +77,17 @@ export interface Fetch extends Location {
   readonly length: number;
 }
 
+/** In seconds of a clock that all that runs in a process shares. */
+export interface Timing {
+  readonly begin: number;
+  readonly end: number;
+}
+
 export interface RunResult {
   /** Bytes of each fetch. */
   readonly values: readonly Uint8Array[];
-  /** Seconds of each instruction when asked for. */
-  readonly seconds: Float64Array;
+  /** Of each instruction when asked for. */
+  readonly timings: readonly Timing[];
 }
 
 export interface Executable {

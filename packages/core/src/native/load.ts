@@ -32,6 +32,8 @@ export interface NativeInstruction {
   readonly outputs: readonly (NativeLocation | null)[];
   readonly workspace: NativeLocation | null;
   readonly layout?: NativeLocation | null;
+  /** Of the module, for errors. */
+  readonly path?: string;
 }
 
 export interface NativeProgram {
@@ -41,7 +43,7 @@ export interface NativeProgram {
     begin: number,
     end: number,
     timed: boolean,
-  ): Promise<{ values: Uint8Array[]; seconds: Float64Array }>;
+  ): Promise<{ values: Uint8Array[]; timings: Float64Array }>;
 }
 
 export interface NativeKernelSpec {
@@ -52,14 +54,45 @@ export interface NativeKernelSpec {
   readonly constants?: readonly number[];
 }
 
+export interface NativeGroupOptions {
+  readonly name: string;
+  readonly rank: number;
+  readonly size: number;
+  /** Address of this machine that the others reach. */
+  readonly hostname: string;
+  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** What awaits each process: by lane and peer. */
+export type NativeAddresses = readonly (readonly Uint8Array[])[];
+
+/** The collectives work on copies of host bytes, after what the compute thread has to do. */
+export interface NativeGroup {
+  addresses(): NativeAddresses;
+  connect(addresses: NativeAddresses): Promise<void>;
+  allReduce(data: Uint8Array, dtype: 'float32' | 'float64' | 'int32'): Promise<Uint8Array>;
+  allGather(data: Uint8Array): Promise<Uint8Array>;
+  broadcast(data: Uint8Array, root: number): Promise<Uint8Array>;
+  broadcastMemory(from: NativeLocation, length: number, root: number): Promise<void>;
+  barrier(): Promise<void>;
+  abort(reason: string): void;
+  close(): void;
+  /** Begin, end (seconds of the clock of programs' timings) and bytes of each background sum since the last call. */
+  takeSpans(): Float64Array;
+}
+
 /** The addon's exports, as native/addon.cc lists them. */
 export interface NativeAddon {
   readonly Memory: new (bytes: number) => NativeMemory;
   readonly Kernel: new (spec: NativeKernelSpec) => NativeKernel;
   readonly Program: new (instructions: readonly NativeInstruction[]) => NativeProgram;
+  readonly Group: new (options: NativeGroupOptions) => NativeGroup;
   hasBFloat16(): boolean;
   threads(): number;
   onednnVersion(): string;
+  /** Makes the end of the parent, process `ppid`, this process's end; false where it has ended already. */
+  dieWithParent(ppid: number): boolean;
 }
 
 const FILE = 'inplace_abn.node';

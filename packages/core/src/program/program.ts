@@ -9,6 +9,7 @@ import type {
   Fetch,
   Location,
   RunResult,
+  Timing,
 } from '../devices/device.js';
 import { bytesOf, dtypeOf, type TypedArray, viewAs } from '../dtype.js';
 import { UsageError } from '../errors.js';
@@ -28,8 +29,8 @@ export interface RunOptions {
 
 export interface RunOutput {
   readonly outputs: Record<string, TypedArray>;
-  /** Seconds per instruction, 0 for a prologue that did not have to run; empty unless timed. */
-  readonly seconds: Float64Array;
+  /** Of each instruction, zeros for a prologue that did not have to run; empty unless timed. */
+  readonly timings: readonly Timing[];
 }
 
 /** The program whose values an arena holds: several may share one. */
@@ -58,6 +59,7 @@ export class Program {
       plan.instructions.map((instruction) => ({
         kernel: instruction.kernel,
         part: instruction.part,
+        path: instruction.node.path,
         inputs: operandsOf(instruction).map((id) => (id === null ? null : this.locate(id))),
         outputs: writesOf(instruction).map((id) => this.locate(id)),
         workspace: this.inArena(instruction.workspace),
@@ -84,19 +86,19 @@ export class Program {
    * (channels-last). Rejects with NotFiniteError, before any state was updated, when a guard stopped the step.
    */
   async run(inputs: Arrays, options: RunOptions = {}): Promise<RunOutput> {
-    if (debugLevel() >= 5) return { outputs: await runCompared(this, inputs), seconds: new Float64Array() };
+    if (debugLevel() >= 5) return { outputs: await runCompared(this, inputs), timings: [] };
     const { graph } = this.plan;
     const names = [...graph.outputs.keys()];
     const fetches = [...graph.outputs.values()].map((id): Fetch => {
       return { ...this.locate(id), length: byteLength(valueInfo(graph, id)) };
     });
-    const { values, seconds } = await this.execute(this.feeds(inputs), fetches, options.timed ?? false);
+    const { values, timings } = await this.execute(this.feeds(inputs), fetches, options.timed ?? false);
     const outputs: Record<string, TypedArray> = {};
     [...graph.outputs.values()].forEach((id, index) => {
       const bytes = values[index] ?? new Uint8Array();
       outputs[names[index] ?? ''] = viewAs(valueInfo(graph, id).dtype, bytes);
     });
-    return { outputs, seconds };
+    return { outputs, timings };
   }
 
   /** Runs all, or all after the prologue when what it computes is still there. */
@@ -110,10 +112,10 @@ export class Program {
     const range = { begin: holds ? prologue : 0, end: instructions.length };
     this.enter();
     const { version } = this.store;
-    const { values, seconds } = await this.executable.run(feeds, fetches, range, timed);
+    const { values, timings } = await this.executable.run(feeds, fetches, range, timed);
     this.prepared = version;
-    if (!timed || range.begin === 0) return { values, seconds };
-    return { values, seconds: Float64Array.of(...new Float64Array(range.begin), ...seconds) };
+    const skipped = timed ? Array.from({ length: range.begin }, () => ({ begin: 0, end: 0 })) : [];
+    return { values, timings: [...skipped, ...timings] };
   }
 
   /** Notes that the arena holds this program's values from now on, and that its states may change. */

@@ -49,9 +49,9 @@ function load(...batches: readonly number[]) {
 
 /** Instructions that took time. */
 async function ran(program: Program, inputs: Arrays): Promise<number> {
-  const { seconds } = await program.run(inputs, { timed: true });
-  expect(seconds).toHaveLength(program.plan.instructions.length);
-  return seconds.filter((value) => value > 0).length;
+  const { timings } = await program.run(inputs, { timed: true });
+  expect(timings).toHaveLength(program.plan.instructions.length);
+  return timings.filter(({ end }) => end > 0).length;
 }
 
 const sizesOf = ({ instructions, prologue }: Plan) => ({ all: instructions.length, prologue });

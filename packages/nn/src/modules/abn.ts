@@ -24,6 +24,16 @@ export interface AbnOptions {
   readonly activationParam?: number;
 }
 
+/** Statistics of a batch with what they are of. */
+export interface BatchStatistics {
+  readonly mean: Value;
+  readonly variance: Value;
+  /** Samples per channel: a number, or float32[] where other processes have some of them … */
+  readonly count: number | Value;
+  /** … those of this process group. */
+  readonly group?: string;
+}
+
 /** A factory for the normalisation layers of a network; `activation` overrides its own (identity before a sum). */
 export type NormAct = (channels: number, options?: Pick<AbnOptions, 'activation'>) => ABN;
 
@@ -72,27 +82,38 @@ export class ABN extends Module {
     if (x.shape.length < 2 || channels(x.shape) !== this.channels) {
       throw new ShapeError(`${path}: expected N×${this.channels}×… but received ${x}`);
     }
-    const batch = mode.training || !this.tracking;
-    if (batch && rows(x.shape) === 1) {
-      throw new ShapeError(
-        `${path}: one sample per channel (${x}) has no variance to normalise by: use a larger batch or image`,
-      );
-    }
-    const statistics = batch
-      ? abnStats(x)
-      : { mean: this.state(x, 'running_mean'), variance: this.state(x, 'running_var') };
-    if (mode.training && this.tracking) this.track(x, statistics);
+    const batch = mode.training || !this.tracking ? this.batchStatistics(x, mode) : null;
+    if (batch && mode.training && this.tracking) this.track(x, batch);
     const affine = this.affine ? { weight: this.state(x, 'weight'), bias: this.state(x, 'bias') } : null;
-    return abnApply(x, statistics, affine, {
+    const { mean, variance } = batch ?? this.runningStatistics(x);
+    const count = typeof batch?.count === 'number' ? undefined : batch?.count;
+    return abnApply(x, { mean, variance, count }, affine, {
       eps: this.eps,
       scale: this.scale,
       activation: this.activation,
       slope: this.activationParam,
       statistics: batch ? 'batch' : 'fixed',
+      ...(batch?.group === undefined ? {} : { group: batch.group }),
     });
   }
 
-  private track(x: Value, batch: { mean: Value; variance: Value }): void {
+  /** Of the samples of `x`. Throws ShapeError where there is but one, which has no variance. */
+  protected batchStatistics(x: Value, _mode: Mode): BatchStatistics {
+    const count = rows(x.shape);
+    if (count === 1) {
+      const path = x.tracer.path || this.constructor.name;
+      throw new ShapeError(
+        `${path}: one sample per channel (${x}) has no variance to normalise by: use a larger batch or image`,
+      );
+    }
+    return { ...abnStats(x), count };
+  }
+
+  private runningStatistics(x: Value): { mean: Value; variance: Value } {
+    return { mean: this.state(x, 'running_mean'), variance: this.state(x, 'running_var') };
+  }
+
+  private track(x: Value, batch: BatchStatistics): void {
     const running = {
       mean: this.state(x, 'running_mean'),
       variance: this.state(x, 'running_var'),
@@ -100,7 +121,7 @@ export class ABN extends Module {
     };
     const { tracer } = x;
     tracer.during('update', null, () => {
-      const next = abnRunning(running, batch, { momentum: this.momentum, count: rows(x.shape) });
+      const next = abnRunning(running, batch, { momentum: this.momentum, count: batch.count });
       tracer.assign(running.mean, next.mean);
       tracer.assign(running.variance, next.variance);
       tracer.assign(running.batches, next.batches);

@@ -1,0 +1,28 @@
+// Row i of the output is x of the group's i-th process.
+#include <cstring>
+
+#include "comm/member.h"
+#include "cpu/closure.h"
+
+namespace iabn {
+namespace {
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  const Member member(spec);
+  const size_t bytes = spec.inputs[0].bytes();
+  const int64_t rows = spec.outputs[0].dims.at(0);
+  return make_kernel_of([member, bytes, rows](const KernelArgs& args) {
+    if (member.alone()) {
+      if (bytes > 0) std::memcpy(args.outputs[0], args.inputs[0], bytes);
+      return;
+    }
+    const auto group = member.group();
+    if (group->size() != rows) throw std::invalid_argument("the plan is for a group of another size");
+    group->all_gather(args.inputs[0], args.outputs[0], bytes);
+  });
+}
+
+const OpRegistration registration("all_gather", {make});
+
+}  // namespace
+}  // namespace iabn

@@ -1,0 +1,18 @@
+// Waits for the sum that is under way in this memory.
+#include "comm/member.h"
+#include "cpu/closure.h"
+
+namespace iabn {
+namespace {
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  const Member member(spec);
+  return make_kernel_of([member](const KernelArgs& args) {
+    if (!member.alone()) member.group()->finish(args.outputs[0]);
+  });
+}
+
+const OpRegistration registration("all_reduce_wait", {make});
+
+}  // namespace
+}  // namespace iabn

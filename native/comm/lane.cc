@@ -1,0 +1,154 @@
+#include "comm/lane.h"
+
+#include <gloo/allgather.h>
+#include <gloo/allreduce.h>
+#include <gloo/barrier.h>
+#include <gloo/broadcast.h>
+#include <gloo/common/error.h>
+#include <gloo/math.h>
+#include <gloo/transport/address.h>
+#include <gloo/transport/tcp/context.h>
+#include <gloo/transport/tcp/device.h>
+
+#include <stdexcept>
+
+namespace iabn {
+namespace {
+
+namespace tcp = gloo::transport::tcp;
+
+// Gloo keeps to itself what wakes all that wait on a context; a derived class may name it.
+struct Signal : tcp::Context {
+  static void raise(tcp::Context& context, const std::string& reason) {
+    void (tcp::Context::*signal)(const std::string&) = &Signal::signalException;
+    (context.*signal)(reason);
+  }
+};
+
+// Gloo's messages begin with a place in its sources, which helps nobody here.
+std::string plain(const std::string& message) {
+  const size_t end = message.rfind("] ", message.find(' '));
+  const bool placed = message.rfind('[', 0) == 0 && message.find(".cc:") < end;
+  return placed && end != std::string::npos ? message.substr(message.find("] ") + 2) : message;
+}
+
+template <class Run>
+void checked(const Run& run) {
+  try {
+    run();
+  } catch (const gloo::Exception& failure) {
+    throw std::runtime_error(plain(failure.what()));
+  }
+}
+
+}  // namespace
+
+class Lane::Mesh : public gloo::Context {
+ public:
+  Mesh(const std::string& hostname, int rank, int size, std::chrono::milliseconds connect_timeout)
+      : gloo::Context(rank, size) {
+    tcp::attr attr;
+    attr.hostname = hostname;
+    device_ = tcp::CreateDevice(attr);
+    transportContext_ = device_->createContext(rank, size);
+    // A pair waits five times as long for its connection.
+    transportContext_->setTimeout(connect_timeout / 5);
+    for (int peer = 0; peer < size; ++peer) {
+      if (peer != rank) transportContext_->createPair(peer);
+    }
+  }
+
+  std::vector<char> address(int peer) { return transportContext_->getPair(peer)->address().bytes(); }
+  void connect(int peer, const std::vector<char>& address) {
+    transportContext_->getPair(peer)->connect(address);
+  }
+  void signal(const std::string& reason) {
+    Signal::raise(static_cast<tcp::Context&>(*transportContext_), reason);
+  }
+};
+
+Lane::Lane(const std::string& hostname, int rank, int size, std::chrono::milliseconds connect_timeout) {
+  checked([&] { mesh_ = std::make_shared<Mesh>(hostname, rank, size, connect_timeout); });
+}
+
+Addresses Lane::addresses() const {
+  Addresses own(static_cast<size_t>(mesh_->size));
+  for (int peer = 0; peer < mesh_->size; ++peer) {
+    if (peer != mesh_->rank) own[static_cast<size_t>(peer)] = mesh_->address(peer);
+  }
+  return own;
+}
+
+void Lane::connect(const Addresses& peers) {
+  checked([&] {
+    for (int peer = 0; peer < mesh_->size; ++peer) {
+      if (peer != mesh_->rank) mesh_->connect(peer, peers.at(static_cast<size_t>(peer)));
+    }
+  });
+}
+
+namespace {
+
+template <class T>
+void reduce(gloo::AllreduceOptions& options, void* data, size_t elements) {
+  options.setOutput(static_cast<T*>(data), elements);
+  void (*sum)(void*, const void*, const void*, size_t) = &gloo::sum<T>;
+  options.setReduceFunction(sum);
+}
+
+}  // namespace
+
+void Lane::all_reduce(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) {
+  if (elements == 0 || mesh_->size == 1) return;
+  checked([&] {
+    gloo::AllreduceOptions options(mesh_);
+    options.setAlgorithm(gloo::AllreduceOptions::Algorithm::RING);
+    options.setTimeout(timeout);
+    switch (type) {
+      case SumType::f32:
+        reduce<float>(options, data, elements);
+        break;
+      case SumType::f64:
+        reduce<double>(options, data, elements);
+        break;
+      case SumType::i32:
+        reduce<int32_t>(options, data, elements);
+        break;
+    }
+    gloo::allreduce(options);
+  });
+}
+
+void Lane::all_gather(const void* src, void* gathered, size_t bytes, std::chrono::milliseconds timeout) {
+  if (bytes == 0) return;
+  checked([&] {
+    gloo::AllgatherOptions options(mesh_);
+    options.setTimeout(timeout);
+    options.setInput(static_cast<uint8_t*>(const_cast<void*>(src)), bytes);
+    options.setOutput(static_cast<uint8_t*>(gathered), bytes * static_cast<size_t>(mesh_->size));
+    gloo::allgather(options);
+  });
+}
+
+void Lane::broadcast(void* data, size_t bytes, int root, std::chrono::milliseconds timeout) {
+  if (bytes == 0 || mesh_->size == 1) return;
+  checked([&] {
+    gloo::BroadcastOptions options(mesh_);
+    options.setTimeout(timeout);
+    options.setRoot(root);
+    options.setOutput(static_cast<uint8_t*>(data), bytes);
+    gloo::broadcast(options);
+  });
+}
+
+void Lane::barrier(std::chrono::milliseconds timeout) {
+  checked([&] {
+    gloo::BarrierOptions options(mesh_);
+    options.setTimeout(timeout);
+    gloo::barrier(options);
+  });
+}
+
+void Lane::abort(const std::string& reason) { mesh_->signal(reason); }
+
+}  // namespace iabn

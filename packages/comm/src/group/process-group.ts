@@ -1,0 +1,216 @@
+/** Process groups: collectives over the addon's connections, for the host and, by the group's name, for compiled steps. */
+import { type DeviceMemory, loadNative, type NativeGroup } from '@inplace-abn/core';
+import { CommError } from '../errors.js';
+import type { World } from '../rendezvous/world.js';
+import { decodeAddresses, encodeAddresses } from './addresses.js';
+import type { GroupShape } from './world-group.js';
+
+export interface GroupOptions {
+  /** Milliseconds that a collective may wait for a peer that lives; default half an hour. */
+  readonly timeoutMs?: number;
+  /** Milliseconds that connecting may take; default one minute. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** What JSON can say. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+type SumArray = Float32Array | Float64Array | Int32Array;
+
+const HALF_HOUR = 30 * 60_000;
+
+/**
+ * Processes that compute together. Every method is a collective: all members call it, in the same order, or all wait.
+ * The methods work on the host's data, behind what programs have queued; ops of compiled steps find the group by its name.
+ * When a member is lost, whatever waits rejects with CommError.
+ */
+export class ProcessGroup implements GroupShape {
+  private readonly subgroups = new Map<string, Promise<ProcessGroup>>();
+  private closed = false;
+
+  private constructor(
+    private readonly world: World,
+    private readonly native: NativeGroup,
+    private readonly options: GroupOptions,
+    readonly name: string,
+    /** World ranks of the members, ascending. */
+    readonly ranks: readonly number[],
+  ) {
+    world.onLost(({ reason }) => {
+      if (!this.closed) native.abort(reason);
+    });
+  }
+
+  /**
+   * The group of the world's processes with these ranks, this one among them; all of them call it.
+   *
+   * @throws {CommError} where they cannot be connected
+   */
+  static async create(
+    world: World,
+    ranks: readonly number[],
+    options: GroupOptions = {},
+    name = groupName(world, ranks),
+  ): Promise<ProcessGroup> {
+    const rank = ranks.indexOf(world.rank);
+    if (rank < 0)
+      throw new CommError(`rank ${world.rank} is no member of the group of ranks ${ranks.join(', ')}`);
+    const { timeoutMs = HALF_HOUR, connectTimeoutMs = 60_000 } = options;
+    const { Group } = loadNative();
+    const settings = { name, rank, size: ranks.length, hostname: world.host, timeoutMs, connectTimeoutMs };
+    const native = new Group(settings);
+    const group = new ProcessGroup(world, native, options, name, ranks);
+    try {
+      await connect(world, native, name, ranks);
+    } catch (error) {
+      group.close();
+      throw asCommError(error, `connecting the processes of group ${name} from ${world.host}`);
+    }
+    return group;
+  }
+
+  get rank(): number {
+    return this.ranks.indexOf(this.world.rank);
+  }
+
+  get size(): number {
+    return this.ranks.length;
+  }
+
+  /** Σ over the processes, element by element; the same bits on all of them. */
+  async allReduce<A extends SumArray>(values: A): Promise<A> {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    const sum = await this.checked('all_reduce', this.native.allReduce(bytes, sumType(values)));
+    const Type = values.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => A;
+    return new Type(sum.buffer, sum.byteOffset, values.length);
+  }
+
+  /** The bytes of every process, in the order of their ranks in the group; they may differ in length. */
+  async allGather(data: Uint8Array): Promise<Uint8Array[]> {
+    const own = new Uint8Array(Int32Array.of(data.length).buffer);
+    const gathered = await this.checked('all_gather', this.native.allGather(own));
+    const lengths = new Int32Array(gathered.buffer, gathered.byteOffset, this.size);
+    const longest = Math.max(...lengths);
+    const padded = new Uint8Array(longest);
+    padded.set(data);
+    const all = await this.checked('all_gather', this.native.allGather(padded));
+    return Array.from(lengths, (length, i) => all.slice(i * longest, i * longest + length));
+  }
+
+  /** The value of every process, in the order of their ranks in the group. */
+  async gatherJson<T extends Json>(value: T): Promise<T[]> {
+    const all = await this.allGather(new TextEncoder().encode(JSON.stringify(value)));
+    return all.map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as T);
+  }
+
+  /** The value of the process that is `root` in the group. */
+  async broadcastJson<T extends Json>(value: T | null, root = 0): Promise<T> {
+    const own = this.rank === root ? new TextEncoder().encode(JSON.stringify(value)) : new Uint8Array();
+    const length = (await this.allReduce(Int32Array.of(own.length)))[0] ?? 0;
+    const data = new Uint8Array(length);
+    data.set(own);
+    const received = await this.checked('broadcast', this.native.broadcast(data, root));
+    return JSON.parse(new TextDecoder().decode(received)) as T;
+  }
+
+  /** Overwrites a block of device memory, as long on all processes, with that of `root`. */
+  async broadcastMemory(memory: DeviceMemory, root = 0): Promise<void> {
+    await this.checked('broadcast', this.native.broadcastMemory({ memory, offset: 0 }, memory.bytes, root));
+  }
+
+  /** Resolves when all have called it. */
+  async barrier(): Promise<void> {
+    await this.checked('barrier', this.native.barrier());
+  }
+
+  /** The group of some members by their world ranks, made once; null for a process that is none of them. */
+  async subgroup(ranks: readonly number[]): Promise<ProcessGroup | null> {
+    const members = [...new Set(ranks)].sort((a, b) => a - b);
+    const stranger = members.find((rank) => !this.ranks.includes(rank));
+    if (stranger !== undefined) throw new CommError(`rank ${stranger} is no member of group ${this.name}`);
+    if (!members.includes(this.world.rank)) return null;
+    if (members.length === this.size) return this;
+    const key = members.join();
+    let made = this.subgroups.get(key);
+    if (!made) {
+      made = ProcessGroup.create(this.world, members, this.options);
+      this.subgroups.set(key, made);
+    }
+    return made;
+  }
+
+  /**
+   * The group of the processes that pass true, made once for each set of them, so that one with nothing to do can stay
+   * out; null for a process that passes false. All members call it. (active_group of the reference implementation)
+   */
+  async activeGroup(active: boolean): Promise<ProcessGroup | null> {
+    const flags = await this.allGather(Uint8Array.of(active ? 1 : 0));
+    return this.subgroup(this.ranks.filter((_, i) => flags[i]?.[0] === 1));
+  }
+
+  /** Begin, end (seconds of the programs' clock) and bytes of the background sums since the last call. */
+  takeSpans(): { begin: number; end: number; bytes: number }[] {
+    const flat = this.native.takeSpans();
+    return Array.from({ length: flat.length / 3 }, (_, i) => {
+      return { begin: flat[3 * i] ?? 0, end: flat[3 * i + 1] ?? 0, bytes: flat[3 * i + 2] ?? 0 };
+    });
+  }
+
+  /** Ends every collective of this process, now and later, with `reason`. */
+  abort(reason: string): void {
+    this.native.abort(reason);
+  }
+
+  /** Closes the connections, of sub-groups too; nothing may be under way. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.native.close();
+    for (const made of this.subgroups.values()) {
+      made.then(
+        (group) => group.close(),
+        () => {},
+      );
+    }
+  }
+
+  private async checked<T>(collective: string, result: Promise<T>): Promise<T> {
+    try {
+      return await result;
+    } catch (error) {
+      throw asCommError(error, `${collective} in group ${this.name}`);
+    }
+  }
+}
+
+/** The world's own, or one made of the ranks. */
+function groupName(world: World, ranks: readonly number[]): string {
+  return ranks.length === world.size ? 'world' : `ranks-${ranks.join('-')}`;
+}
+
+/** Every process tells the others what awaits them, and connects to what awaits it. */
+async function connect(
+  world: World,
+  native: NativeGroup,
+  name: string,
+  ranks: readonly number[],
+): Promise<void> {
+  const own = native.addresses();
+  const all = await world.gather(`group ${name}`, ranks, encodeAddresses(own));
+  const rank = ranks.indexOf(world.rank);
+  const offered = all.map(decodeAddresses);
+  const empty = new Uint8Array();
+  await native.connect(own.map((_, lane) => offered.map((lanes) => lanes[lane]?.[rank] ?? empty)));
+}
+
+function sumType(values: SumArray): 'float32' | 'float64' | 'int32' {
+  if (values instanceof Float32Array) return 'float32';
+  return values instanceof Float64Array ? 'float64' : 'int32';
+}
+
+function asCommError(error: unknown, where: string): CommError {
+  if (error instanceof CommError) return error;
+  return new CommError(`${where}: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
+}

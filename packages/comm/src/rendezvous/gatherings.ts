@@ -1,0 +1,35 @@
+/** What rank 0 collects for each key until all members have given theirs. */
+
+interface Gathering {
+  readonly members: readonly number[];
+  readonly given: Map<number, Uint8Array>;
+}
+
+export class Gatherings {
+  private readonly open = new Map<string, Gathering>();
+
+  /** Takes what `rank` gives; all, in the order of the members, when it was the last. */
+  give(key: string, members: readonly number[], rank: number, data: Uint8Array): Uint8Array[] | null {
+    const id = `${key}\n${members.join()}`;
+    const gathering = this.open.get(id) ?? { members, given: new Map<number, Uint8Array>() };
+    this.open.set(id, gathering);
+    gathering.given.set(rank, data);
+    if (gathering.given.size < members.length) return null;
+    this.open.delete(id);
+    return members.map((member) => gathering.given.get(member) ?? new Uint8Array());
+  }
+}
+
+/** Several byte strings as one payload, and their lengths. */
+export function joinBytes(parts: readonly Uint8Array[]): { lengths: number[]; payload: Uint8Array } {
+  return { lengths: parts.map(({ length }) => length), payload: Buffer.concat(parts) };
+}
+
+export function splitBytes(lengths: readonly number[], payload: Uint8Array): Uint8Array[] {
+  let begin = 0;
+  return lengths.map((length) => {
+    const part = payload.slice(begin, begin + length);
+    begin += length;
+    return part;
+  });
+}

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Pool } from '../support/pool.js';
+
+interface Result {
+  readonly sums: readonly [Int32Array, Float32Array, Float64Array];
+  readonly gathered: readonly Uint8Array[];
+  readonly told: unknown;
+  readonly everyone: unknown;
+}
+
+const job = new URL('jobs/collectives.mjs', import.meta.url);
+
+describe.each([2, 3, 4])('%i processes', (size) => {
+  let pool: Pool;
+  beforeAll(async () => {
+    pool = await Pool.start(size);
+  });
+  afterAll(() => pool.close());
+
+  const ranks = Array.from({ length: size }, (_, rank) => rank);
+  const total = (of: (rank: number) => number) => ranks.reduce((sum, rank) => sum + of(rank), 0);
+
+  it.each([0, 1, 3, 17, 1000, 150_001])('sum, gather and send %i elements', async (length) => {
+    const results = await pool.run<Result>(job, () => length);
+    const [first] = results;
+    for (const { sums, gathered, told, everyone } of results) {
+      const [integers, floats, doubles] = sums;
+      expect(integers.length).toBe(length);
+      const wrong = integers.findIndex((value, i) => value !== total((rank) => i * (rank + 1)));
+      expect(wrong).toBe(-1);
+      const off = (i: number) => Math.abs((floats[i] ?? 0) - total((rank) => Math.fround(Math.sin(i + rank))));
+      expect(floats.findIndex((_, i) => !(off(i) < 1e-6))).toBe(-1);
+      expect(
+        doubles.findIndex((value, i) => Math.abs(value - total((rank) => 1 / (i + rank + 1))) > 1e-14),
+      ).toBe(-1);
+      expect(sums).toEqual(first?.sums);
+      expect(gathered.map((bytes) => bytes.length)).toEqual(ranks.map((rank) => rank * length));
+      expect(gathered.every((bytes, rank) => bytes.every((byte) => byte === rank))).toBe(true);
+      expect(told).toEqual({ from: size - 1, text: 'ä' });
+      expect(everyone).toEqual(ranks.map((rank) => [rank, `rank ${rank}`]));
+    }
+  });
+});
