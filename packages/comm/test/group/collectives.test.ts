@@ -28,7 +28,8 @@ describe.each([2, 3, 4])('%i processes', (size) => {
       expect(integers.length).toBe(length);
       const wrong = integers.findIndex((value, i) => value !== total((rank) => i * (rank + 1)));
       expect(wrong).toBe(-1);
-      const off = (i: number) => Math.abs((floats[i] ?? 0) - total((rank) => Math.fround(Math.sin(i + rank))));
+      const off = (i: number) =>
+        Math.abs((floats[i] ?? 0) - total((rank) => Math.fround(Math.sin(i + rank))));
       expect(floats.findIndex((_, i) => !(off(i) < 1e-6))).toBe(-1);
       expect(
         doubles.findIndex((value, i) => Math.abs(value - total((rank) => 1 / (i + rank + 1))) > 1e-14),

@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const RANK = fileURLToPath(new URL('rank.mjs', import.meta.url));
+/** Jobs are sources; what they import of the packages is built. */
+const SOURCES = new URL('../../../../tools/vitest/source-threads.mjs', import.meta.url).href;
 
 export interface JobOutcome<R> {
   readonly result?: R;
@@ -27,7 +29,7 @@ export class Pool {
     const port = await freePort();
     const children = Array.from({ length: size }, (_, rank) =>
       fork(RANK, [], {
-        execArgv: [],
+        execArgv: ['--import', SOURCES],
         serialization: 'advanced',
         env: {
           ...process.env,
@@ -60,7 +62,9 @@ export class Pool {
 
   /** Ends all, in order where they can. */
   async close(): Promise<void> {
-    const alive = this.children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    const alive = this.children.filter(
+      ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
+    );
     const ended = alive.map((child) => once(child, 'exit'));
     if (alive.length === this.children.length) await this.send('close', () => null);
     else for (const child of alive) child.kill('SIGKILL');

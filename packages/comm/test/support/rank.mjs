@@ -2,16 +2,19 @@
 // One rank of a pool: meets the others, then runs the jobs that the test sends.
 import { initProcessGroup } from '@inplace-abn/comm';
 
-let processes = await initProcessGroup();
+const processes = await initProcessGroup();
 
-process.on('message', async (/** @type {{ id: number, module: string, argument: unknown }} */ { id, module, argument }) => {
-  try {
-    if (module === 'close') await processes?.close();
-    const job = module === 'close' ? () => null : (await import(module)).default;
-    process.send?.({ id, result: await job(processes, argument) });
-    if (module === 'close') process.disconnect();
-  } catch (error) {
-    process.send?.({ id, error: error instanceof Error ? error.message : String(error) });
-  }
-});
+process.on(
+  'message',
+  async (/** @type {{ id: number, module: string, argument: unknown }} */ { id, module, argument }) => {
+    try {
+      if (module === 'close') await processes?.close();
+      const job = module === 'close' ? () => null : (await import(module)).default;
+      process.send?.({ id, result: await job(processes, argument) });
+      if (module === 'close') process.disconnect();
+    } catch (error) {
+      process.send?.({ id, error: error instanceof Error ? error.message : String(error) });
+    }
+  },
+);
 process.send?.({ ready: true });
