@@ -4,6 +4,7 @@ import { IGNORED } from './label-map.js';
 import type { Batch, ImageSource, SegmentationSource } from './loader.js';
 import type { Ring, Slot } from './ring.js';
 import type { SegmentationTransform } from './segmentation-transform.js';
+import { type ShareOptions, shareOf } from './share.js';
 import { type LoaderThread, loaderThreads } from './threads.js';
 import type { Transform } from './transform.js';
 
@@ -17,7 +18,9 @@ let runs = 0;
 export interface EpochJob {
   readonly folder: ImageSource | SegmentationSource;
   readonly transform: Transform | SegmentationTransform;
+  /** Of a batch over all processes, of which this one delivers its share. */
   readonly batchSize: number;
+  readonly share: ShareOptions;
   readonly seed: number;
   readonly epoch: number;
   readonly order: Int32Array;
@@ -31,8 +34,12 @@ export interface EpochJob {
 /** A batch that is being filled. */
 interface Filling {
   readonly number: number;
+  /** Position in the order of its first image. */
+  readonly first: number;
   readonly size: number;
   readonly slot: Slot;
+  /** Rows that were given out to be filled. */
+  assigned: number;
   /** Images still to come. */
   missing: number;
 }
@@ -51,7 +58,9 @@ interface Wanted {
 export class EpochRun {
   private readonly number = runs++;
   private readonly queue: Filling[] = [];
-  private position: number;
+  /** The batch whose images are given out next. */
+  private filling: Filling | undefined;
+  private nextFilled: number;
   private nextBatch: number;
   private stopped = false;
   private failure: { readonly batch: number; readonly error: unknown } | undefined;
@@ -61,7 +70,7 @@ export class EpochRun {
 
   constructor(private readonly job: EpochJob) {
     this.nextBatch = job.startBatch;
-    this.position = job.startBatch * job.batchSize;
+    this.nextFilled = job.startBatch;
   }
 
   start(workers: number): void {
@@ -116,15 +125,16 @@ export class EpochRun {
   }
 
   private async feed(thread: LoaderThread): Promise<void> {
-    while (!this.stopped && this.position < this.job.end) {
+    while (!this.stopped) {
       const filling = this.currentFilling();
+      if (filling === null) return;
       if (!filling) {
         await this.job.ring.changed();
         continue;
       }
-      const first = this.position - filling.number * this.job.batchSize;
+      const first = filling.assigned;
       const count = Math.min(TASK_IMAGES, filling.size - first);
-      this.position += count;
+      filling.assigned += count;
       try {
         await this.fill(thread, filling, first, count);
       } catch (error) {
@@ -135,29 +145,38 @@ export class EpochRun {
     }
   }
 
-  /** The batch that the next position belongs to; undefined if it needs a slot and none is free. */
-  private currentFilling(): Filling | undefined {
-    const { batchSize, end, ring } = this.job;
-    const number = Math.floor(this.position / batchSize);
-    const latest = this.queue.at(-1);
-    if (latest?.number === number) return latest;
-    const slot = ring.take();
-    if (!slot) return undefined;
-    const size = Math.min(batchSize, end - number * batchSize);
+  /** The batch that has images to give out; undefined where it needs a slot and none is free, null at the end. */
+  private currentFilling(): Filling | undefined | null {
+    while (!this.filling || this.filling.assigned === this.filling.size) {
+      if (this.nextFilled * this.job.batchSize >= this.job.end) return null;
+      const slot = this.job.ring.take();
+      if (!slot) return undefined;
+      this.filling = this.begin(this.nextFilled++, slot);
+    }
+    return this.filling;
+  }
+
+  /** This process's part of batch `number`: it may be empty, and is then complete. */
+  private begin(number: number, slot: Slot): Filling {
+    const { batchSize, share, end } = this.job;
+    const first = number * batchSize;
+    const part = shareOf(Math.min(batchSize, end - first), share);
+    const size = part.end - part.begin;
     slot.labels.fill(-1, size);
-    slot.targets?.fill(IGNORED, (slot.targets.length / batchSize) * size);
+    slot.targets?.fill(IGNORED, (slot.targets.length / Math.max(1, slot.labels.length)) * size);
     slot.indices.fill(-1, size);
-    const filling = { number, size, slot, missing: size };
+    const filling = { number, first: first + part.begin, size, slot, assigned: 0, missing: size };
     this.queue.push(filling);
+    if (size === 0) this.notify?.();
     return filling;
   }
 
   /** Has `count` rows of a batch filled, unreadable images replaced if the policy allows it. */
   private async fill(thread: LoaderThread, filling: Filling, first: number, count: number): Promise<void> {
-    const { folder, batchSize, order, bad } = this.job;
-    const { number, slot } = filling;
+    const { folder, order, bad } = this.job;
+    const { slot } = filling;
     let rows = Array.from({ length: count }, (_, i) => {
-      const wanted = order[number * batchSize + first + i] ?? 0;
+      const wanted = order[filling.first + first + i] ?? 0;
       return { row: first + i, wanted, index: this.readable(wanted) };
     });
     while (rows.length > 0) {

@@ -31,6 +31,7 @@ export {
   segmentationEvalTransform,
   segmentationTransform,
 } from './segmentation-transform.js';
+export { type Share, type ShareOptions, shareOf, shareSize } from './share.js';
 export { TEN_CROPS, tenCropTransform } from './ten-crop.js';
 export { makeThumbnail, type Thumbnail } from './thumbnail.js';
 export {

@@ -5,11 +5,12 @@ import { checkSeed } from './random.js';
 import { Ring } from './ring.js';
 import type { Sampler } from './sampler.js';
 import type { SegmentationTransform } from './segmentation-transform.js';
+import { type ShareOptions, shareSize } from './share.js';
 import type { Transform } from './transform.js';
 
 /** A batch of images as the device wants them. Its arrays belong to the loader and are used again after `release`. */
 export interface Batch {
-  /** N×H×W×3, 8-bit RGB, channels last; N is the loader's batch size even where `size` is less. */
+  /** N×H×W×3, 8-bit RGB, channels last; N is the loader's batch size (its share of it) even where `size` is less. */
   readonly images: Uint8Array;
   /** N×12: for each image a row-major 3×4 map of RGB in [0, 1], out_r = Σ_k m[4r + k]·rgb[k] + m[4r + 3]. */
   readonly color: Float32Array;
@@ -19,7 +20,7 @@ export interface Batch {
   readonly labels: Int32Array;
   /** N indices into the folder, of the images that were read; −1 beyond `size`. */
   readonly indices: Int32Array;
-  /** Images in this batch: N but for a smaller last one. */
+  /** Images in this batch, of this process: N but for a smaller last one. Several processes may bring it to 0. */
   readonly size: number;
   /** Position in the epoch, from 0. */
   readonly number: number;
@@ -53,7 +54,10 @@ export interface SegmentationLoaderOptions extends LoaderSettings {
 
 interface LoaderSettings {
   sampler: Sampler;
+  /** Images of a batch, over all processes. */
   batchSize: number;
+  /** Deliver one process's part of every batch: all processes see the same batches, and each image is with one of them. */
+  share?: ShareOptions;
   /** Augmentation is a function of (seed, epoch, index). Default 0. */
   seed?: number;
   /** Threads that read, decode and transform images; all loaders of a process share them. Default 2. */
@@ -99,6 +103,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
     workers = 2,
     slots = 3,
     dropLast = false,
+    share = { rank: 0, size: 1 },
   } = options;
   for (const [name, value] of Object.entries({ batchSize, workers, slots })) {
     if (!Number.isInteger(value) || value < 1) {
@@ -121,7 +126,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
     );
   }
   const batches = dropLast ? Math.floor(sampler.length / batchSize) : Math.ceil(sampler.length / batchSize);
-  const ring = new Ring(slots, batchSize, transform.width * transform.height, segmentation);
+  const ring = new Ring(slots, shareSize(batchSize, share), transform.width * transform.height, segmentation);
   const bad = new BadImages(options.onBadImage ?? 'fail');
   let active = false;
 
@@ -137,6 +142,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
       folder,
       transform,
       batchSize,
+      share,
       seed,
       epoch: number,
       order,
