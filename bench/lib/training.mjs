@@ -49,7 +49,7 @@ export function resnet50Trainer(batch, precision, crop = 224) {
     let steps = 0;
     const step = async () => {
       steps += 1;
-      await engine.train(images, { base: RATE, classifier: RATE }, steps, steps);
+      await engine.train(images, { rates: { base: RATE, classifier: RATE }, update: steps, seed: steps });
     };
     return { engine, step };
   };

@@ -90,7 +90,11 @@ describe('a training step of', { timeout: 120_000 }, () => {
     const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
     engine.load(initialStateOf(engine.network, config.network, config.seed));
     const before = engine.store.read('classifier.fc.bias').data;
-    const { loss } = await engine.train(smallBatch(), { base: 0.1, classifier: 0.1 }, 1, 1);
+    const { loss } = await engine.train(smallBatch(), {
+      rates: { base: 0.1, classifier: 0.1 },
+      update: 1,
+      seed: 1,
+    });
     // The classifier starts near zero, so the first loss is that of a guess among 1000 classes.
     expect(Math.abs(loss - Math.log(1000))).toBeLessThan(1);
     expect(engine.store.read('classifier.fc.bias').data).not.toEqual(before);

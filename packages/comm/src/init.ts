@@ -23,7 +23,8 @@ export interface Processes {
 
 /**
  * Meets the other processes and connects to them; null where there are none. The group is then the world group.
- * IABN_SECRET, IABN_LOSS_TIMEOUT and IABN_MEET_TIMEOUT (seconds) of the environment serve where no option says otherwise.
+ * IABN_SECRET, and in seconds IABN_MEET_TIMEOUT, IABN_LOSS_TIMEOUT and IABN_COLLECTIVE_TIMEOUT of the environment serve where
+ * no option says otherwise.
  *
  * @throws {CommError}
  */
@@ -38,7 +39,8 @@ export async function initProcessGroup(options: InitOptions = {}): Promise<Proce
   });
   const all = Array.from({ length: world.size }, (_, rank) => rank);
   try {
-    const group = await ProcessGroup.create(world, all, options);
+    const timeoutMs = options.timeoutMs ?? secondsOf('IABN_COLLECTIVE_TIMEOUT');
+    const group = await ProcessGroup.create(world, all, { ...options, timeoutMs });
     setWorldGroup(group);
     return new Joined(world, group);
   } catch (error) {

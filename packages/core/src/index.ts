@@ -21,6 +21,7 @@ export {
   toFloat64,
 } from './dtype.js';
 export { NotFiniteError, ShapeError, UsageError } from './errors.js';
+export { collectivesOf } from './graph/collectives.js';
 export type { Graph, GraphNode, Phase, StateInfo, StateKind, ValueId, ValueInfo } from './graph/graph.js';
 export { operands, valueInfo } from './graph/graph.js';
 export { formatGraph, formatNode } from './graph/text.js';

@@ -17,13 +17,14 @@ export type {
   TrainConfig,
 } from './config/schema.js';
 export type { SegmentationConfig } from './config/segmentation.js';
-export { Engine, type EngineOptions, type StepResult } from './engine/engine.js';
+export { Engine, type EngineOptions, type StepInputs, type StepResult } from './engine/engine.js';
 export type { TestResult } from './evaluation/result.js';
 export { type TestOptions, type TestOutcome, testNetwork } from './evaluation/test-network.js';
 export { testJson, writeTestJson, writeTestPage } from './evaluation/write.js';
 export { Accuracy } from './meters/accuracy.js';
 export { RunningAverage } from './meters/running-average.js';
 export { StepClock } from './meters/step-clock.js';
+export { ALONE, type Peers, peersOf } from './parallel/peers.js';
 export { formatPlan } from './plan/format.js';
 export { memoryMapOf } from './plan/memory-map.js';
 export { ordinaryBytes, type PlannedLayer, type PlanReport, planReport } from './plan/plan-report.js';

@@ -109,8 +109,13 @@ export class ProcessGroup implements GroupShape {
     const length = (await this.allReduce(Int32Array.of(own.length)))[0] ?? 0;
     const data = new Uint8Array(length);
     data.set(own);
-    const received = await this.checked('broadcast', this.native.broadcast(data, root));
+    const received = await this.broadcastBytes(data, root);
     return JSON.parse(new TextDecoder().decode(received)) as T;
+  }
+
+  /** The bytes of the process that is `root` in the group; as many on all processes. */
+  broadcastBytes(data: Uint8Array, root = 0): Promise<Uint8Array> {
+    return this.checked('broadcast', this.native.broadcast(data, root));
   }
 
   /** Overwrites a block of device memory, as long on all processes, with that of `root`. */

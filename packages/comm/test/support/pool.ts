@@ -5,8 +5,6 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const RANK = fileURLToPath(new URL('rank.mjs', import.meta.url));
-/** Jobs are sources; what they import of the packages is built. */
-const SOURCES = new URL('../../../../tools/vitest/source-threads.mjs', import.meta.url).href;
 
 export interface JobOutcome<R> {
   readonly result?: R;
@@ -29,7 +27,7 @@ export class Pool {
     const port = await freePort();
     const children = Array.from({ length: size }, (_, rank) =>
       fork(RANK, [], {
-        execArgv: ['--import', SOURCES],
+        execArgv: [],
         serialization: 'advanced',
         env: {
           ...process.env,
@@ -39,6 +37,8 @@ export class Pool {
           MASTER_ADDR: '127.0.0.1',
           MASTER_PORT: String(port),
           OMP_NUM_THREADS: '1',
+          // A job that fails on one rank must not keep the others.
+          IABN_COLLECTIVE_TIMEOUT: '20',
         },
       }),
     );

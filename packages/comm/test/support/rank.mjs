@@ -1,6 +1,9 @@
 // @ts-check
 // One rank of a pool: meets the others, then runs the jobs that the test sends.
+import { register } from 'node:module';
 import { initProcessGroup } from '@inplace-abn/comm';
+
+register('./job-hooks.mjs', import.meta.url);
 
 const processes = await initProcessGroup();
 

@@ -1,12 +1,23 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
-import { assertSameClasses, evalTransform, ImageFolder, trainTransform } from '@inplace-abn/data';
+import {
+  assertSameClasses,
+  evalTransform,
+  ImageFolder,
+  type ShareOptions,
+  trainTransform,
+} from '@inplace-abn/data';
 import type { TrainConfig } from '../config/schema.js';
 import { loadersOf, type RunData } from '../run/data.js';
 
 /** Opens DIR/train/CLASS and DIR/val/CLASS. Throws a sentence for a folder that is missing or classes that differ. */
-export async function openClassFolders(dir: string, config: TrainConfig, workers: number): Promise<RunData> {
+export async function openClassFolders(
+  dir: string,
+  config: TrainConfig,
+  workers: number,
+  share?: ShareOptions,
+): Promise<RunData> {
   const [train, val] = [await openPart(dir, 'train'), await openPart(dir, 'val')];
   assertSameClasses(train, val);
   const { classes } = config.network;
@@ -15,7 +26,8 @@ export async function openClassFolders(dir: string, config: TrainConfig, workers
       `${dir} has ${train.classes.length} classes but network.classes is ${classes}: set it to ${train.classes.length}`,
     );
   }
-  return loadersOf(config, workers, {
+  const reading = { workers, share };
+  return loadersOf(config, reading, {
     train: { folder: train, transform: trainTransformOf(config) },
     val: { folder: val, transform: evalTransformOf(config) },
     trainPath: join(dir, 'train'),

@@ -7,14 +7,25 @@ import type { Counted, Meter, Outputs } from '../task/task.js';
 export class ClassificationMeter implements Meter {
   private readonly accuracy = new Accuracy();
 
-  add(outputs: Outputs, { size }: Pick<Batch, 'size'>): Counted {
+  add(outputs: Outputs, { size }: Pick<Batch, 'size'>, labelled = size): Counted {
     const [correct1, correct5] = [Number(outputs.correct?.[0]), Number(outputs.correct?.[1])];
-    this.accuracy.add(correct1, correct5, size);
-    return { metrics: { top1: (100 * correct1) / size, top5: (100 * correct5) / size }, labelled: size };
+    this.accuracy.add(correct1, correct5, labelled);
+    const metrics = { top1: (100 * correct1) / labelled, top5: (100 * correct5) / labelled };
+    return { metrics, labelled };
   }
 
   get metrics(): Metrics {
     return { top1: this.accuracy.top1, top5: this.accuracy.top5 };
+  }
+
+  counts(): Float64Array {
+    return this.accuracy.counts();
+  }
+
+  setCounts(counts: Float64Array): void {
+    this.accuracy.reset();
+    const [correct1 = 0, correct5 = 0, images = 0] = counts;
+    this.accuracy.add(correct1, correct5, images);
   }
 
   reset(): void {

@@ -13,12 +13,15 @@ export const classificationObjective: Objective = {
   labels: (tracer, { batch }) => tracer.input('labels', [batch], 'int32'),
   labelArray: ({ labels }, { batch }) => labels.subarray(0, batch),
   labelled: (labels) => labels.length,
-  training: lossAndCorrect,
-  evaluation: lossAndCorrect,
+  training: (logits, labels, _, count) => lossAndCorrect(logits, labels, count),
+  evaluation: (logits, labels) => lossAndCorrect(logits, labels),
 };
 
-function lossAndCorrect(logits: Value, labels: Value): StepValues {
-  return { loss: crossEntropy(logits, labels), correct: topkCorrect(logits, labels, topks(logits)) };
+function lossAndCorrect(logits: Value, labels: Value, count?: Value): StepValues {
+  return {
+    loss: crossEntropy(logits, labels, { count }),
+    correct: topkCorrect(logits, labels, topks(logits)),
+  };
 }
 
 /** 1 and 5, or the number of classes where there are fewer. */

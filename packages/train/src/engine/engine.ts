@@ -8,10 +8,14 @@ import {
   Program,
   Store,
   statesOf,
+  type Timing,
+  type TypedArray,
+  UsageError,
 } from '@inplace-abn/core';
-import type { Batch } from '@inplace-abn/data';
-import type { Module } from '@inplace-abn/nn';
+import { type Batch, shareSize } from '@inplace-abn/data';
+import { type Module, setActiveGroup } from '@inplace-abn/nn';
 import type { TrainConfig } from '../config/schema.js';
+import { ALONE, type Peers } from '../parallel/peers.js';
 import { evaluationStep } from '../step/evaluation-step.js';
 import { type BatchShape, imageArrays } from '../step/images.js';
 import { trainingStep } from '../step/training-step.js';
@@ -28,11 +32,27 @@ export interface StepResult {
   readonly outputs: Outputs;
 }
 
+/** What a step is given beside its batch. */
+export interface StepInputs {
+  readonly rates: LearningRates;
+  /** Counts from 1. */
+  readonly update: number;
+  readonly seed: number;
+  /** Whether this process wants to stop; summed over all. Default 0. */
+  readonly halt?: number;
+}
+
+const NOTHING_LABELLED: StepResult = { loss: Number.NaN, outputs: {} };
+/** Far from the seeds of the steps to come. */
+const RANK_SEED = 0x9e3779b1;
+
 export interface EngineOptions {
   readonly device: Device;
   readonly config: TrainConfig;
   /** Sizes of the evaluation batches that will come: a full one and the last. */
   readonly evaluationBatches: readonly number[];
+  /** The processes that share each batch; default: this one alone. */
+  readonly peers?: Peers;
 }
 
 export class Engine {
@@ -43,16 +63,20 @@ export class Engine {
   private readonly training: Program;
   private readonly evaluation: ReadonlyMap<number, Program>;
   private readonly shape: BatchShape;
+  private readonly peers: Peers;
+  private traced: ((timings: readonly Timing[]) => void) | null = null;
 
   /** Plans everything and checks that it fits in memory before anything is allocated. */
-  constructor({ device, config, evaluationBatches }: EngineOptions) {
+  constructor({ device, config, evaluationBatches, peers = ALONE }: EngineOptions) {
     const { optimizer, input } = config;
     this.task = taskOf(config);
     this.network = this.task.network();
-    this.shape = { batch: optimizer.batch_size, crop: input.crop_train };
+    this.peers = peers;
+    setActiveGroup(this.network, peers.group);
+    this.shape = { batch: localBatch(config, peers), crop: input.crop_train };
     const { precision } = config.network;
     const { objective } = this.task;
-    const trainGraph = trainingStep(this.network, optimizer, this.shape, objective);
+    const trainGraph = trainingStep(this.network, optimizer, this.shape, objective, peers.group);
     const evalGraphs = [...new Set(evaluationBatches)].map((batch) => {
       return { batch, graph: evaluationStep(this.network, { batch, crop: input.crop_val }, objective) };
     });
@@ -83,32 +107,65 @@ export class Engine {
     for (const [name, tensor] of tensors) this.store.write(name, tensor.data);
   }
 
+  /** Gives all processes the states of rank 0. */
+  async shareStates(): Promise<void> {
+    if (this.peers.size === 1) return;
+    this.store.changed();
+    await this.peers.memoryFromFirst(this.store.memory);
+  }
+
+  /** Gives all processes the running statistics of rank 0: without synchronised layers each has its own. */
+  async shareBuffers(): Promise<void> {
+    if (this.peers.size === 1) return;
+    for (const [name, { data }] of this.store.stateDict('buffer')) {
+      const bytes = await this.peers.bytesFromFirst(bytesOf(data));
+      this.store.write(name, viewAs(data, bytes));
+    }
+  }
+
   /**
-   * One training step; `update` counts from 1. Nothing is updated where no label of the batch counts. Throws NotFiniteError, naming the first layer with a value that is
-   * not finite, before any state was updated.
+   * One training step, on this process's share of a batch. Nothing is updated where no label of the batch counts. Throws
+   * NotFiniteError, naming the first layer with a value that is not finite, before any state was updated.
    */
-  async train(batch: Batch, rates: LearningRates, update: number, seed: number): Promise<StepResult> {
+  async train(batch: Batch, { rates, update, seed, halt = 0 }: StepInputs): Promise<StepResult> {
     const arrays = this.arraysOf(batch, this.shape);
+    const labelled = this.task.objective.labelled(arrays.labels);
+    const { group } = this.peers;
     // The mean over no labels is not a number, and nothing can be learnt from them.
-    if (this.task.objective.labelled(arrays.labels) === 0) return { loss: Number.NaN, outputs: {} };
+    if (labelled === 0 && !group) return NOTHING_LABELLED;
     const inputs = {
       ...arrays,
       lr: Float32Array.of(rates.base),
       lr_classifier: Float32Array.of(rates.classifier),
       step: Float32Array.of(update),
-      seed: Int32Array.of(seed),
+      // Random draws are of each process's own.
+      seed: Int32Array.of((seed + this.peers.rank * RANK_SEED) | 0),
+      ...(group ? { labelled: Float32Array.of(labelled), halt: Int32Array.of(halt) } : {}),
     };
     try {
-      const { outputs } = await this.training.run(inputs);
+      const { outputs, timings } = await this.training.run(inputs, { timed: this.traced !== null });
+      this.traced?.(timings);
       return resultOf(outputs);
     } catch (error) {
-      if (!(error instanceof NotFiniteError)) throw error;
+      if (!(error instanceof NotFiniteError)) throw atStep(update, error);
+      if (group && this.labelledInAll() === 0) return NOTHING_LABELLED;
       const layer = await firstNonFinite(this.training, inputs);
       const where = layer ? `; the first value that is not finite comes from ${layer}` : '';
       throw new NotFiniteError(
         `step ${update}: ${error.message}${where}. Nothing was updated in this step. Try a lower learning rate, or clipping (optimizer.clip).`,
       );
     }
+  }
+
+  /** Calls `listener` with the times of every training step from now on. */
+  trace(listener: (timings: readonly Timing[]) => void): void {
+    this.traced = listener;
+  }
+
+  /** What counted in the step that was just stopped, over all processes. */
+  private labelledInAll(): number {
+    const id = this.plan.graph.outputs.get('labelled');
+    return id === undefined ? Number.NaN : Number(this.training.peek(id)[0]);
   }
 
   async evaluate(batch: Batch, crop: number): Promise<StepResult> {
@@ -125,4 +182,31 @@ export class Engine {
 
 function resultOf({ loss, ...outputs }: Outputs): StepResult {
   return { loss: Number(loss?.[0]), outputs };
+}
+
+/** Images of a training batch that are this process's. Throws UsageError where a process would have none to normalise by. */
+function localBatch({ optimizer, network }: TrainConfig, { rank, size }: Peers): number {
+  if (optimizer.batch_size < size && network.bn_mode !== 'sync') {
+    throw new UsageError(
+      `optimizer.batch_size is ${optimizer.batch_size} for ${size} processes, so some have no image to take statistics of: ` +
+        'choose a larger batch, fewer processes, or network.bn_mode sync',
+    );
+  }
+  return shareSize(optimizer.batch_size, { rank, size });
+}
+
+/** Says in which step a collective or a kernel failed. */
+function atStep(update: number, error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  return new Error(`step ${update}: ${message}`, { cause: error });
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Bytes as an array of the type of `like`. */
+function viewAs<A extends TypedArray>(like: A, { buffer, byteOffset }: Uint8Array): A {
+  const Type = like.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => A;
+  return new Type(buffer, byteOffset, like.length);
 }

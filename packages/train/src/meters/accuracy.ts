@@ -34,6 +34,11 @@ export class Accuracy {
     return (100 * this.correct5) / this.images;
   }
 
+  /** What `add` was given, in all. */
+  counts(): Float64Array {
+    return Float64Array.of(this.correct1, this.correct5, this.images);
+  }
+
   reset(): void {
     this.correct1 = 0;
     this.correct5 = 0;

@@ -26,6 +26,11 @@ export class RunningAverage {
     return this.weight;
   }
 
+  /** Sum of value times weight since the last reset. */
+  get total(): number {
+    return this.sum;
+  }
+
   /** The average since the last reset. NaN where nothing was added. */
   get mean(): number {
     return this.sum / this.weight;

@@ -6,7 +6,9 @@ import {
   type Loader,
   type SegmentationSource,
   type SegmentationTransform,
+  type ShareOptions,
   sequentialSampler,
+  shareSize,
   shuffledSampler,
   type Transform,
 } from '@inplace-abn/data';
@@ -31,10 +33,16 @@ export interface DataParts {
   readonly trainPath: string;
 }
 
+export interface Reading {
+  readonly workers: number;
+  /** Which part of every batch is this process's. */
+  readonly share?: ShareOptions;
+}
+
 /** Shuffled full batches to train on, and every image once to validate. Throws where no batch can be filled. */
 export function loadersOf(
   config: TrainConfig,
-  workers: number,
+  { workers, share }: Reading,
   { train, val, trainPath }: DataParts,
 ): RunData {
   const { batch_size: batchSize } = config.optimizer;
@@ -46,7 +54,7 @@ export function loadersOf(
   }
   const { unreadable, unreadable_limit } = config.input;
   const onBadImage = unreadable === 'fail' ? 'fail' : { skip: unreadable_limit };
-  const common = { batchSize, workers, seed: config.seed, onBadImage } as const;
+  const common = { batchSize, share, workers, seed: config.seed, onBadImage } as const;
   return {
     train: createLoader({
       ...common,
@@ -60,9 +68,12 @@ export function loadersOf(
   };
 }
 
-/** Sizes of the batches that an evaluation over `images` brings. */
-export function evaluationBatches(images: number, batch: number): number[] {
-  const sizes = images >= batch ? [batch] : [];
-  const rest = images % batch;
-  return rest > 0 ? [...sizes, rest] : sizes;
+/** Sizes of the batches, or of this process's shares of them, that an evaluation over `images` brings; none is 0. */
+export function evaluationBatches(
+  images: number,
+  batch: number,
+  share: ShareOptions = { rank: 0, size: 1 },
+): number[] {
+  const whole = images >= batch ? [batch, images % batch] : [images];
+  return [...new Set(whole.map((size) => shareSize(size, share)))].filter((size) => size > 0);
 }

@@ -1,9 +1,11 @@
 import type { Device } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
 import { Engine } from '../engine/engine.js';
-import { Progress, type ProgressStream } from '../progress/progress.js';
+import { ALONE, type Peers } from '../parallel/peers.js';
+import type { ProgressStream } from '../progress/progress.js';
 import { taskOf } from '../task/registry.js';
 import { evaluationBatches } from './data.js';
+import { progressOf } from './report-progress.js';
 import { restoreWeights } from './restore.js';
 import { type Validation, validate } from './validate.js';
 
@@ -16,17 +18,20 @@ export interface EvaluateOptions {
   /** Checkpoint file (.pth.tar, .pth or .safetensors) or folder of checkpoints. */
   readonly resume: string;
   readonly stream?: ProgressStream;
+  /** The processes that share the images; default: this one alone. */
+  readonly peers?: Peers;
 }
 
-/** Validates a checkpoint on DIR/val; writes nothing. */
+/** Validates a checkpoint on DIR/val; writes nothing. Every process needs the checkpoint. */
 export async function evaluate(options: EvaluateOptions): Promise<Validation> {
-  const { config, device } = options;
-  const progress = new Progress({ printFreq: options.printFreq, stream: options.stream });
-  const data = await taskOf(config).openData(options.data, options.workers);
-  const batches = evaluationBatches(data.valImages, config.optimizer.batch_size);
-  const engine = new Engine({ device, config, evaluationBatches: batches });
+  const { config, device, peers = ALONE } = options;
+  const progress = progressOf(options, peers);
+  const data = await taskOf(config).openData(options.data, options.workers, peers);
+  const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
+  const engine = new Engine({ device, config, evaluationBatches: batches, peers });
   const { notes, path } = await restoreWeights(engine, config, options.resume);
   for (const note of [...notes, `evaluating ${path}`]) progress.note(note);
   const crop = config.input.crop_val;
-  return validate({ engine, loader: data.val, images: data.valImages, crop, progress, epoch: 1, epochs: 1 });
+  const images = data.valImages;
+  return validate({ engine, loader: data.val, images, crop, progress, epoch: 1, epochs: 1, peers });
 }

@@ -1,17 +1,22 @@
 /** A training run from configuration and image folder to a finished run folder. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Device } from '@inplace-abn/core';
 import { Engine } from '../engine/engine.js';
-import { Progress, type ProgressStream } from '../progress/progress.js';
+import { checkSameStep } from '../parallel/agreement.js';
+import { ALONE, type Json, type Peers } from '../parallel/peers.js';
+import type { Progress, ProgressStream } from '../progress/progress.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { initialStateOf } from '../step/network.js';
 import { taskOf } from '../task/registry.js';
-import { evaluationBatches } from './data.js';
+import { beginningOf } from './beginning.js';
+import { evaluationBatches, type RunData } from './data.js';
+import { FolderRecorder, type Recorder, SILENT } from './recorder.js';
+import { progressOf } from './report-progress.js';
 import { restoreRun, type Taking } from './restore.js';
 import { type Position, START } from './state.js';
 import { StopRequest } from './stop.js';
-import { type LoopOptions, type RunParts, TrainingRun, type TrainOutcome } from './training-run.js';
+import { type LoopOptions, TrainingRun, type TrainOutcome } from './training-run.js';
 
 export interface TrainOptions extends LoopOptions {
   /** Folder with train/ and val/. */
@@ -24,52 +29,95 @@ export interface TrainOptions extends LoopOptions {
   readonly resume?: string;
   /** What to take from it; default everything. */
   readonly take?: Taking;
+  /** Continue the run in `logDir` where there is one; `resume` is where a run begins that is not there yet. */
+  readonly continueRun?: boolean;
   readonly stream?: ProgressStream;
+  /** The processes that train together; default: this one alone. */
+  readonly peers?: Peers;
 }
 
-/** Trains, or continues to train. Resolves when the run is complete or, after a signal, saved. */
+interface Setting {
+  readonly data: RunData;
+  readonly engine: Engine;
+  readonly progress: Progress;
+}
+
+/**
+ * Trains, or continues to train. Resolves when the run is complete or, after a signal, saved. With peers every process
+ * calls it; the first reads checkpoints and writes the run folder.
+ */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
-  const progress = new Progress({ printFreq: options.printFreq, stream: options.stream });
-  const data = await taskOf(options.config).openData(options.data, options.workers);
-  const engine = new Engine({
-    device: options.device,
-    config: options.config,
-    evaluationBatches: evaluationBatches(data.valImages, options.config.optimizer.batch_size),
-  });
-  engine.load(initialStateOf(engine.network, options.config.network, options.config.seed));
-  if (options.config.network.bn_mode === 'sync') {
+  const { config, peers = ALONE } = options;
+  const progress = progressOf(options, peers);
+  const data = await taskOf(config).openData(options.data, options.workers, peers);
+  const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
+  const engine = new Engine({ device: options.device, config, evaluationBatches: batches, peers });
+  await checkSameStep(peers, engine.plan.graph, data);
+  engine.load(initialStateOf(engine.network, config.network, config.seed));
+  if (config.network.bn_mode === 'sync' && peers.size === 1) {
     progress.note('bn_mode sync: no process group, so statistics are those of this process, as with inplace');
   }
   const stop = new StopRequest((signal) =>
     progress.note(`${signal}: finishing this step and saving; once more to kill`),
   );
   try {
-    const { folder, position } = await openFolder(options, { engine, data, progress });
-    const run = new TrainingRun(options, { data, engine, progress, folder, stop }, position);
-    try {
-      return await run.run();
-    } finally {
-      folder.close();
-    }
+    return await runFolder(options, { data, engine, progress }, stop, peers);
   } finally {
     stop.dispose();
   }
 }
 
+async function runFolder(
+  options: TrainOptions,
+  setting: Setting,
+  stop: StopRequest,
+  peers: Peers,
+): Promise<TrainOutcome> {
+  const { engine, data, progress } = setting;
+  const opened = peers.rank === 0 ? await openFolder(options, setting) : null;
+  const position = positionFrom(await peers.fromFirst(opened ? { ...opened.position } : null));
+  await engine.shareStates();
+  const recorder: Recorder = opened ? new FolderRecorder(options, engine, data, opened.folder) : SILENT;
+  try {
+    const run = new TrainingRun(options, { data, engine, progress, recorder, stop, peers }, position);
+    const outcome = await run.run();
+    if (outcome.stopped && opened) {
+      const path = resolve(opened.folder.checkpointsPath);
+      progress.note(`stopped after step ${run.step}; continue with --resume ${path}`);
+    }
+    return outcome;
+  } finally {
+    opened?.folder.close();
+  }
+}
+
+/** What crossed the wire as JSON. */
+function positionFrom(sent: { readonly [key: string]: Json }): Position {
+  const { epoch, step, stepInEpoch, best } = sent;
+  return {
+    epoch: Number(epoch),
+    step: Number(step),
+    stepInEpoch: Number(stepInEpoch),
+    best: Number(best),
+  };
+}
+
 async function openFolder(
-  { config, versions, logDir, resume, take = 'everything' }: TrainOptions,
-  { engine, data, progress }: Pick<RunParts, 'engine' | 'data' | 'progress'>,
+  options: TrainOptions,
+  { engine, data, progress }: Setting,
 ): Promise<{ folder: RunFolder; position: Position }> {
+  const { config, versions, logDir } = options;
   const about = { config, versions };
-  if (resume === undefined) return { folder: await RunFolder.create(logDir, about), position: START };
+  const { path: resume, take, inFolder } = await beginningOf(options);
+  const open = (position: Position, exists: boolean) =>
+    exists ? RunFolder.resume(logDir, position, about) : RunFolder.create(logDir, about);
+  if (resume === undefined) return { folder: await open(START, inFolder), position: START };
   const { position, path, kind, notes } = await restoreRun({ engine, config, data, path: resume, take });
   for (const note of notes) progress.note(note);
-  if (kind === 'weights') return { folder: await RunFolder.create(logDir, about), position };
+  if (kind === 'weights') return { folder: await open(position, inFolder), position };
   // A checkpoint of PyTorch may come from elsewhere; a training state of ours comes with its run.
   const starts = kind === 'torch' && !existsSync(join(logDir, 'config.json'));
-  const folder = starts
-    ? await RunFolder.create(logDir, about)
-    : await RunFolder.resume(logDir, position, about);
+  const folder = await open(position, !starts);
   for (const change of folder.changes) progress.note(`configuration changed since the run began: ${change}`);
   progress.note(`resuming from ${path}: epoch ${position.epoch}, step ${position.step}`);
   return { folder, position };

@@ -2,6 +2,7 @@ import type { Loader } from '@inplace-abn/data';
 import type { Engine } from '../engine/engine.js';
 import { RunningAverage } from '../meters/running-average.js';
 import { StepClock } from '../meters/step-clock.js';
+import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress } from '../progress/progress.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
 import { METRICS, type MetricName, type Metrics, metricEntries } from '../task/metrics.js';
@@ -30,16 +31,23 @@ export interface ValidationOptions {
   /** For the progress line, counted from 1. */
   readonly epoch: number;
   readonly epochs: number;
+  /** The processes that share the set; default: this one alone. */
+  readonly peers?: Peers;
 }
 
-/** Runs the whole validation set once. */
+/** Runs the whole validation set once, over all processes; all of them get its result. */
 export async function validate(options: ValidationOptions): Promise<Validation> {
-  const { engine, loader, images, crop, progress, epoch, epochs } = options;
+  const { engine, loader, images, crop, progress, epoch, epochs, peers = ALONE } = options;
   const meter = engine.task.newMeter('val');
   const [loss, clock] = [new RunningAverage(), new StepClock()];
   clock.start();
   for await (const batch of loader.epoch(0)) {
     clock.dataReady();
+    // The last batch may have nothing for this process.
+    if (batch.size === 0) {
+      batch.release();
+      continue;
+    }
     const result = await engine.evaluate(batch, crop);
     const { labelled } = meter.add(result.outputs, batch);
     batch.release();
@@ -58,11 +66,14 @@ export async function validate(options: ValidationOptions): Promise<Validation> 
       imagesPerSecond: clock.imagesPerSecond,
       waitShare: clock.waitShare,
       peakBytes: engine.bytes,
-      etaSeconds: clock.eta(images - clock.images),
+      etaSeconds: clock.eta(images / peers.size - clock.images),
     });
   }
   progress.finish();
-  return { loss: loss.mean, ...meter.metrics, images: clock.images };
+  const own = Float64Array.of(loss.total, loss.count, clock.images, ...meter.counts());
+  const [total = 0, weight = 0, counted = 0, ...counts] = await peers.sum(own);
+  meter.setCounts(Float64Array.from(counts));
+  return { loss: total / weight, ...meter.metrics, images: counted };
 }
 
 /** The newest validation in the metrics of a run, made on `images` images; null when there is none. */

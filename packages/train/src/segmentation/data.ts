@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
-import { SegmentationFolder, segmentationEvalTransform, segmentationTransform } from '@inplace-abn/data';
+import {
+  SegmentationFolder,
+  type ShareOptions,
+  segmentationEvalTransform,
+  segmentationTransform,
+} from '@inplace-abn/data';
 import type { SegmentationTaskConfig } from '../config/schema.js';
 import type { SegmentationConfig } from '../config/segmentation.js';
 import { loadersOf, type RunData } from '../run/data.js';
@@ -11,6 +16,7 @@ export async function openLabelMaps(
   dir: string,
   config: SegmentationTaskConfig,
   workers: number,
+  share?: ShareOptions,
 ): Promise<RunData> {
   const { input, segmentation } = config;
   const [train, val] = [
@@ -30,7 +36,8 @@ export async function openLabelMaps(
     crop: input.crop_val,
     maxSide: pixels(segmentation.max_side_val),
   });
-  return loadersOf(config, workers, {
+  const reading = { workers, share };
+  return loadersOf(config, reading, {
     train: { folder: train, transform: trainTransform },
     val: { folder: val, transform: valTransform },
     trainPath: join(dir, 'train'),

@@ -11,8 +11,7 @@ export class PixelMeter implements Meter {
 
   constructor(private readonly range: LabelRange) {}
 
-  add(outputs: Outputs, batch: Batch): Counted {
-    const labelled = labelledPixels(countedLabels(batch, this.range));
+  add(outputs: Outputs, batch: Batch, labelled = labelledPixels(countedLabels(batch, this.range))): Counted {
     if (labelled === 0) return { metrics: { accuracy: Number.NaN }, labelled };
     const correct = Number(outputs.correct?.[0]);
     this.correct += correct;
@@ -22,6 +21,15 @@ export class PixelMeter implements Meter {
 
   get metrics(): Metrics {
     return { accuracy: (100 * this.correct) / this.pixels };
+  }
+
+  counts(): Float64Array {
+    return Float64Array.of(this.correct, this.pixels);
+  }
+
+  setCounts([correct = 0, pixels = 0]: Float64Array): void {
+    this.correct = correct;
+    this.pixels = pixels;
   }
 
   reset(): void {
@@ -48,6 +56,14 @@ export class ConfusionMeter implements Meter {
 
   get metrics(): Metrics {
     return metricsOf(this.confusion);
+  }
+
+  counts(): Float64Array {
+    return this.confusion.matrix;
+  }
+
+  setCounts(counts: Float64Array): void {
+    this.confusion.matrix.set(counts);
   }
 
   reset(): void {

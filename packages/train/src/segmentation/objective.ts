@@ -20,10 +20,10 @@ export function segmentationObjective(range: LabelRange): Objective {
     labels: (tracer, { batch, crop }) => tracer.input('labels', [batch, crop, crop], 'int32'),
     labelArray: (batch, shape) => labelArray(batch, shape, range),
     labelled: labelledPixels,
-    training(logits, labels, { crop }) {
+    training(logits, labels, { crop }, count) {
       const scores = resizeBilinear(logits, [crop, crop]);
       return {
-        loss: crossEntropy(scores, labels, { ignoreIndex: IGNORED }),
+        loss: crossEntropy(scores, labels, { ignoreIndex: IGNORED, count }),
         correct: topkCorrect(scores, labels, [1]),
       };
     },

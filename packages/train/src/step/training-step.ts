@@ -1,8 +1,10 @@
 /** One training step as a graph: normalise, forward, loss, guard, backward, update. */
+import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
 import {
   type Graph,
   gradients,
   guardFinite,
+  startAllReduce,
   type Tracer,
   trace,
   UsageError,
@@ -13,6 +15,7 @@ import { Adam, clipByGlobalNorm, type Optimizer, type ParameterUpdate, SGD } fro
 import { classificationObjective } from '../classification/objective.js';
 import type { OptimizerConfig } from '../config/schema.js';
 import type { Objective } from '../task/task.js';
+import { groupInputs, sumOutputs } from './group-sums.js';
 import { type BatchShape, imageInputs } from './images.js';
 
 /** Name of the guard's subject in the error of a step whose loss is not finite. */
@@ -22,14 +25,21 @@ export const LOSS = 'the loss';
  * Traces a training step. Inputs: images, color, labels, lr, lr_classifier, step (updates counted from 1), seed.
  * Outputs: loss (mean over what is labelled) and what the objective's meter counts from; of classification `correct`
  * (int32[2]: rows whose label is among the first and the first five).
+ *
+ * With a `group` the batch is this process's part of one that all of them share: outputs and gradients are sums over them,
+ * so that they are those of the whole batch. Further inputs: labelled, halt (see group-sums.ts); further outputs: labelled
+ * (of all processes), halt (a sum).
  */
 export function trainingStep(
   network: Module,
   config: OptimizerConfig,
   shape: BatchShape,
   objective: Objective = classificationObjective,
+  group: GroupShape | null = null,
 ): Graph {
   return trace((tracer) => {
+    const shared = group ? { group, ...groupInputs(tracer) } : null;
+    const counted = shared ? startAllReduce(shared.labelled, shared.group.name) : null;
     const x = imageInputs(tracer, shape);
     const labels = objective.labels(tracer, shape);
     const rates = {
@@ -39,14 +49,16 @@ export function trainingStep(
     const step = tracer.input('step', [], 'float32');
     const seed = tracer.input('seed', [], 'int32');
     const logits = network.call(x, { training: true, seed });
+    const count = counted?.wait();
+    const values = tracer.within('loss', () => objective.training(logits, labels, shape, count));
     const outputs = tracer.within('loss', () => {
-      const values = objective.training(logits, labels, shape);
+      if (shared) return sumOutputs(tracer, values, shared.halt, shared.group, LOSS);
       guardFinite(values.loss, LOSS);
       return values;
     });
     const rateOf = (name: string) => (isClassifier(objective, name) ? rates.classifier : rates.base);
-    update(tracer, outputs.loss, optimizerOf(config, step), config, rateOf);
-    return outputs;
+    update(tracer, values.loss, { optimizer: optimizerOf(config, step), config, rateOf, group });
+    return count ? { ...outputs, labelled: count } : outputs;
   });
 }
 
@@ -60,19 +72,22 @@ function optimizerOf(config: OptimizerConfig, step: Value): Optimizer {
   return new SGD({ momentum: config.momentum, weightDecay: config.weight_decay, nesterov: config.nesterov });
 }
 
-function update(
-  tracer: Tracer,
-  loss: Value,
-  optimizer: Optimizer,
-  config: OptimizerConfig,
-  rateOf: (parameter: string) => Value,
-): void {
+interface UpdateParts {
+  readonly optimizer: Optimizer;
+  readonly config: OptimizerConfig;
+  rateOf(parameter: string): Value;
+  readonly group: GroupShape | null;
+}
+
+function update(tracer: Tracer, loss: Value, { optimizer, config, rateOf, group }: UpdateParts): void {
   const parameters = parametersIn(loss);
-  const grads = gradients(loss, [...parameters.values()]);
+  const own = gradients(loss, [...parameters.values()]).map((gradient, index) => {
+    if (gradient) return gradient;
+    throw new UsageError(`the loss does not depend on parameter ${[...parameters.keys()][index]}`);
+  });
+  const sums = group ? tracer.within('gradients', () => sumInBuckets(own, group)) : own;
   const updates = [...parameters].map(([name, parameter], index): ParameterUpdate => {
-    const gradient = grads[index];
-    if (!gradient) throw new UsageError(`the loss does not depend on parameter ${name}`);
-    return { name, parameter, gradient, learningRate: rateOf(name) };
+    return { name, parameter, gradient: sums[index] ?? parameter, learningRate: rateOf(name) };
   });
   const all = updates.map(({ gradient }) => gradient);
   const clip =

@@ -1,7 +1,7 @@
 /** What a network is trained for, as far as the training loop, the engine and the files differ by it. */
 import type { TensorData, TensorMap, TorchValue } from '@inplace-abn/checkpoint';
 import type { HostTensor, Tracer, Value } from '@inplace-abn/core';
-import type { Batch } from '@inplace-abn/data';
+import type { Batch, ShareOptions } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
 import type { RunData } from '../run/data.js';
 import type { BatchShape } from '../step/images.js';
@@ -23,7 +23,11 @@ export interface Objective {
   labelArray(batch: Batch, shape: BatchShape): Int32Array;
   /** How many of them count: what the loss is the mean over. */
   labelled(labels: Int32Array): number;
-  training(logits: Value, labels: Value, shape: BatchShape): StepValues;
+  /**
+   * `count`: float32[1], what is labelled in all processes, of which this one has a part: then the loss is this part of the
+   * mean. All other outputs are int32 counts.
+   */
+  training(logits: Value, labels: Value, shape: BatchShape, count?: Value): StepValues;
   evaluation(logits: Value, labels: Value, shape: BatchShape): StepValues;
 }
 
@@ -37,9 +41,14 @@ export interface Counted {
 
 /** Counts the outputs of steps. */
 export interface Meter {
-  add(outputs: Outputs, batch: Batch): Counted;
+  /** `labelled`: what counts in all processes, where the outputs are sums over them; default: what does in the batch. */
+  add(outputs: Outputs, batch: Batch, labelled?: number): Counted;
   /** Over everything added since the last reset; NaN where nothing was. */
   readonly metrics: Metrics;
+  /** All that was counted since the last reset: the sum over processes, element by element, is what they counted together. */
+  counts(): Float64Array;
+  /** Replaces what was counted. */
+  setCounts(counts: Float64Array): void;
   reset(): void;
 }
 
@@ -77,8 +86,8 @@ export interface Task {
   /** Names of the parameters of which histograms are logged. */
   readonly watched: RegExp;
   network(): Module;
-  /** Opens DIR/train and DIR/val. Throws a sentence for what is missing or does not fit the configuration. */
-  openData(dir: string, workers: number): Promise<RunData>;
+  /** Opens DIR/train and DIR/val, of each batch this process's share. Throws a sentence for what is missing or does not fit the configuration. */
+  openData(dir: string, workers: number, share?: ShareOptions): Promise<RunData>;
   newMeter(phase: 'train' | 'val'): Meter;
   /**
    * The network's weights from those of a file: all of them (but for the classifier where it is to be dropped), or an

@@ -47,7 +47,7 @@ describe('learning rates', () => {
     engine.load(initialStateOf(engine.network, config.network, 1));
     const before = engine.store.stateDict('parameter');
     const batch = sampleBatch();
-    await engine.train(batch, { base: 0, classifier: 0.1 }, 1, 1);
+    await engine.train(batch, { rates: { base: 0, classifier: 0.1 }, update: 1, seed: 1 });
     const moved = [...before].filter(([name, { data }]) => {
       const after = engine.store.read(name).data;
       return data.some((value, i) => value !== after[i]);

@@ -23,9 +23,9 @@ export async function twoSteps(sections: Sections): Promise<TwoSteps> {
   engine.load(initialStateOf(engine.network, config.network, config.seed));
   const rates = learningRateOf(config.optimizer);
   const start = engine.store.stateDict('parameter');
-  const first = await engine.train(sampleBatch(), rates(0, 0), 1, 1);
+  const first = await engine.train(sampleBatch(), { rates: rates(0, 0), update: 1, seed: 1 });
   const between = engine.store.stateDict('parameter');
-  const second = await engine.train(sampleBatch(), rates(0, 1), 2, 2);
+  const second = await engine.train(sampleBatch(), { rates: rates(0, 1), update: 2, seed: 2 });
   return {
     engine,
     losses: [first.loss, second.loss],

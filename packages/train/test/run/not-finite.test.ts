@@ -32,12 +32,12 @@ describe('a step whose loss is not finite', { timeout: 60_000 }, () => {
     'because of a weight %s: names step and first layer, updates nothing',
     async (value) => {
       const broken = engine();
-      await broken.train(batch, { base: 0.1, classifier: 0.1 }, 1, 1);
+      await broken.train(batch, { rates: { base: 0.1, classifier: 0.1 }, update: 1, seed: 1 });
       const weight = broken.store.read(`${LAYER}.weight`).data.slice() as Float32Array;
       weight[5] = value;
       broken.store.write(`${LAYER}.weight`, weight);
       const before = hashOf(broken);
-      const step = broken.train(batch, { base: 0.1, classifier: 0.1 }, 2, 2);
+      const step = broken.train(batch, { rates: { base: 0.1, classifier: 0.1 }, update: 2, seed: 2 });
       await expect(step).rejects.toThrow(NotFiniteError);
       await expect(step).rejects.toThrow(/^step 2: the loss is .*/);
       await expect(step).rejects.toThrow(`the first value that is not finite comes from ${LAYER} (conv2d)`);
@@ -49,12 +49,14 @@ describe('a step whose loss is not finite', { timeout: 60_000 }, () => {
     const [broken, whole] = [engine(), engine()];
     const weight = broken.store.read('classifier.fc.weight').data;
     broken.store.write('classifier.fc.weight', new Float32Array(weight.length).fill(Number.NaN));
-    await expect(broken.train(batch, { base: 0.1, classifier: 0.1 }, 1, 1)).rejects.toThrow(
-      'classifier.fc (linear)',
-    );
+    await expect(
+      broken.train(batch, { rates: { base: 0.1, classifier: 0.1 }, update: 1, seed: 1 }),
+    ).rejects.toThrow('classifier.fc (linear)');
     broken.store.write('classifier.fc.weight', weight);
     const rates = { base: 0.1, classifier: 0.1 };
-    expect(await broken.train(batch, rates, 1, 1)).toEqual(await whole.train(batch, rates, 1, 1));
+    expect(await broken.train(batch, { rates, update: 1, seed: 1 })).toEqual(
+      await whole.train(batch, { rates, update: 1, seed: 1 }),
+    );
   });
 
   it('ends the run; its checkpoints stay as they are', async () => {

@@ -37,15 +37,15 @@ describe('a segmentation step', { timeout: 60_000 }, () => {
   it('does not see pixels that are ignored', async () => {
     const upper = (i: number) => (i % PIXELS < PIXELS / 2 ? i % CLASSES : 255);
     const [half, other] = [engineOf(), engineOf(segmentationConfigOf({ segmentation: { ignore_index: 3 } }))];
-    const first = await half.train(batchOf(upper), RATES, 1, 1);
+    const first = await half.train(batchOf(upper), { rates: RATES, update: 1, seed: 1 });
     const { labelled } = new PixelMeter(RANGE).add(first.outputs, batchOf(upper));
     expect(labelled).toBe((BATCH * PIXELS) / 2);
     // The same pixels with another class for what does not count.
     const three = (i: number) => (i % PIXELS < PIXELS / 2 && i % CLASSES !== 3 ? i % CLASSES : 3);
     const without = (i: number) => (three(i) === 3 ? 255 : three(i));
     const usual = engineOf();
-    const expected = await usual.train(batchOf(without), RATES, 1, 1);
-    const second = await other.train(batchOf(three), RATES, 1, 1);
+    const expected = await usual.train(batchOf(without), { rates: RATES, update: 1, seed: 1 });
+    const second = await other.train(batchOf(three), { rates: RATES, update: 1, seed: 1 });
     expect(second.loss).toBe(expected.loss);
     expect(second.outputs).toEqual(expected.outputs);
     expect(second.loss).not.toBe(first.loss);
@@ -80,7 +80,7 @@ describe('a segmentation step', { timeout: 60_000 }, () => {
     const engine = engineOf();
     const before = engine.store.stateDict('parameter', 'buffer', 'optimizer');
     const batch = batchOf(() => 255);
-    const { loss, outputs } = await engine.train(batch, RATES, 1, 1);
+    const { loss, outputs } = await engine.train(batch, { rates: RATES, update: 1, seed: 1 });
     expect(loss).toBeNaN();
     expect(new PixelMeter(RANGE).add(outputs, batch)).toEqual({
       metrics: { accuracy: Number.NaN },
@@ -90,9 +90,7 @@ describe('a segmentation step', { timeout: 60_000 }, () => {
     await expect(
       engine.train(
         batchOf((i) => i % CLASSES),
-        RATES,
-        2,
-        1,
+        { rates: RATES, update: 2, seed: 1 },
       ),
     ).resolves.toBeDefined();
   });
@@ -102,9 +100,7 @@ describe('a segmentation step', { timeout: 60_000 }, () => {
     const before = engine.store.stateDict('parameter');
     await engine.train(
       batchOf((i) => i % CLASSES),
-      { base: 0, classifier: 0.1 },
-      1,
-      1,
+      { rates: { base: 0, classifier: 0.1 }, update: 1, seed: 1 },
     );
     for (const [name, { data }] of before) {
       const changed = engine.store.read(name).data;

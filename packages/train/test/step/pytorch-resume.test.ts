@@ -47,7 +47,7 @@ describe('a run that PyTorch began', () => {
     const rates = { base: run.optimizer.learning_rate, classifier: run.optimizer.classifier_lr };
     for (const [i, expected] of run.losses.entries()) {
       const step = restored.position.step + i;
-      const { loss } = await engine.train(pytorchBatch(step), rates, step + 1, 1);
+      const { loss } = await engine.train(pytorchBatch(step), { rates, update: step + 1, seed: 1 });
       expect(Math.abs(loss / expected - 1), `loss of step ${step + 1}`).toBeLessThan(1e-5);
     }
     const errors = Object.entries(run.state).map(([name, digest]): [string, number] => {

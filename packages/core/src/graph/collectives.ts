@@ -1,0 +1,16 @@
+import { opOf } from '../ops/index.js';
+import { formatType } from '../shape.js';
+import { type Graph, operands, valueInfo } from './graph.js';
+
+/**
+ * What a step exchanges with other processes, an op a line, in the order in which it does. Processes that run different
+ * lists together wait for ever: they compare them before the first step.
+ */
+export function collectivesOf(graph: Graph): string[] {
+  return graph.nodes
+    .filter(({ op }) => opOf(op).collective)
+    .map((node) => {
+      const types = operands(node).map((id) => formatType(valueInfo(graph, id)));
+      return `${node.op}(${types.join(', ')}) ${JSON.stringify(node.attrs)} @${node.path}`;
+    });
+}

@@ -1,0 +1,39 @@
+/** When a run stops before its end: all processes after the same step, whichever of them was told to. */
+import type { Peers } from '../parallel/peers.js';
+import type { StopRequest } from './stop.js';
+
+/** What a request counts in a sum over processes; one SIGTERM outweighs any number of SIGINTs. */
+const VALUES: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 1, SIGTERM: 2 ** 16 };
+const SIGTERM_VALUE = 2 ** 16;
+
+export class Halting {
+  private agreed: NodeJS.Signals | null = null;
+
+  constructor(
+    private readonly stop: StopRequest,
+    private readonly peers: Peers,
+  ) {}
+
+  /** The signal that all processes stop for. */
+  get signal(): NodeJS.Signals | null {
+    return this.peers.size === 1 ? this.stop.requested : this.agreed;
+  }
+
+  /** What this process adds to the sum that a step makes. */
+  get request(): number {
+    const { requested } = this.stop;
+    return requested === null ? 0 : (VALUES[requested] ?? 1);
+  }
+
+  /** Takes note of the sum over all processes. */
+  hear(sum: number): void {
+    if (sum > 0) this.agreed ??= sum >= SIGTERM_VALUE ? 'SIGTERM' : 'SIGINT';
+  }
+
+  /** Sums outside of a step. All processes call it. */
+  async agree(): Promise<void> {
+    if (this.peers.size === 1) return;
+    const [sum = 0] = await this.peers.sum(Float64Array.of(this.request));
+    this.hear(sum);
+  }
+}

@@ -1,0 +1,114 @@
+/** What a run leaves in its folder: metrics, events, checkpoints, the report. Of several processes the first writes it. */
+import { type RunState, RunStateStore } from '@inplace-abn/checkpoint';
+import type { Engine } from '../engine/engine.js';
+import type { LearningRates } from '../engine/learning-rate.js';
+import type { RunFolder } from '../run-folder/run-folder.js';
+import { type Metrics, metricScalars } from '../task/metrics.js';
+import type { RunData } from './data.js';
+import { writeHistograms } from './histograms.js';
+import { writeResults } from './results.js';
+import { captureState, layoutOf, type Position } from './state.js';
+import { writeTorchCheckpoint } from './torch-checkpoint.js';
+import type { LoopOptions } from './training-run.js';
+import { lastValidation, type Validation } from './validate.js';
+
+/** A training step that was just made. */
+export interface StepRecord {
+  readonly loss: number;
+  readonly metrics: Metrics;
+  readonly learningRate: number;
+  readonly imagesPerSecond: number;
+  readonly waitShare: number;
+}
+
+export interface Recorder {
+  /** The newest validation of the run; null where there is none, or this process keeps none. */
+  lastValidation(): Promise<Validation | null>;
+  step(position: Position, record: StepRecord): void;
+  validation(position: Position, epoch: number, validation: Validation): void;
+  /** In the middle of an epoch: what an exact resume needs. */
+  saveStep(position: Position): Promise<void>;
+  /** After an epoch: the same, and the files that PyTorch continues from. */
+  saveEpoch(position: Position, better: boolean, rates: LearningRates): Promise<void>;
+  results(position: Position, validation: Validation | null, seconds: number): Promise<void>;
+}
+
+/** The other processes. */
+export const SILENT: Recorder = {
+  lastValidation: async () => null,
+  step: () => {},
+  validation: () => {},
+  saveStep: async () => {},
+  saveEpoch: async () => {},
+  results: async () => {},
+};
+
+export class FolderRecorder implements Recorder {
+  private readonly checkpoints: RunStateStore;
+
+  constructor(
+    private readonly options: LoopOptions,
+    private readonly engine: Engine,
+    private readonly data: RunData,
+    private readonly folder: RunFolder,
+  ) {
+    this.checkpoints = new RunStateStore(folder.checkpointsPath);
+  }
+
+  lastValidation(): Promise<Validation | null> {
+    return lastValidation(this.folder.metricsPath, this.engine.task.metrics, this.data.valImages);
+  }
+
+  step({ epoch, step }: Position, record: StepRecord): void {
+    const { engine, folder } = this;
+    const { loss, metrics, learningRate, imagesPerSecond, waitShare } = record;
+    const place = { phase: 'train', epoch: epoch + 1, step } as const;
+    const time = Date.now() / 1000;
+    folder.metrics.add({ ...place, loss, ...metrics, learningRate, imagesPerSecond, waitShare, time });
+    folder.events.scalars(step, {
+      'train/loss': loss,
+      'train/lr': learningRate,
+      ...metricScalars('train', metrics),
+    });
+    if (this.options.histograms && step % 10 === 0)
+      writeHistograms(folder.events, engine.store, engine.task.watched, step);
+  }
+
+  validation({ step }: Position, epoch: number, { loss, images: _, ...metrics }: Validation): void {
+    this.folder.metrics.add({ phase: 'val', epoch, step, loss, ...metrics, time: Date.now() / 1000 });
+    this.folder.events.scalars(epoch, { 'val/loss': loss, ...metricScalars('val', metrics) });
+  }
+
+  async saveStep(position: Position): Promise<void> {
+    await this.checkpoints.save(this.capture(position));
+  }
+
+  async saveEpoch(position: Position, better: boolean, rates: LearningRates): Promise<void> {
+    const { network, optimizer } = this.options.config;
+    const state = this.capture(position);
+    await this.checkpoints.save(state, { best: better });
+    const checkpoint = {
+      network: this.engine.network,
+      task: this.engine.task,
+      arch: network.arch,
+      config: optimizer,
+      rates,
+      best: position.best,
+      state,
+    };
+    await writeTorchCheckpoint(this.folder.path, checkpoint, better);
+  }
+
+  async results(position: Position, validation: Validation | null, seconds: number): Promise<void> {
+    const { engine, folder, data } = this;
+    const { config, versions } = this.options;
+    await writeResults({ config, versions, engine, folder, data, validation, position, seconds });
+  }
+
+  private capture(position: Position): RunState {
+    const { config, versions } = this.options;
+    const layout = layoutOf(config, this.data);
+    const about = { layout, versions: { node: versions.node, ...versions.packages } };
+    return captureState(this.engine, position, config, about);
+  }
+}

@@ -1,0 +1,108 @@
+/** Training over processes against one process with the whole batch. */
+import { join } from 'node:path';
+import type { RunState } from '@inplace-abn/checkpoint';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Pool } from '../../../comm/test/support/pool.js';
+import { readMetrics, type TrainConfig, type TrainOutcome } from '../../src/index.js';
+import { imageFolder, temporaryFolder, VAL_IMAGES } from '../support/images.js';
+import { configOf, expectSameState, lastState, runTraining } from '../support/runs.js';
+import type { TrainJob } from './train.job.js';
+
+const job = new URL('train.job.ts', import.meta.url);
+
+const sync = { bn_mode: 'sync' };
+/** Rates at which rounding is not amplified: the runs are compared, not their accuracy. */
+const gentle = { learning_rate: 0.01, nesterov: true, clip: 1 };
+
+interface Outcome extends TrainOutcome {
+  readonly text: string;
+}
+
+describe.each([2, 3])('%i processes', { timeout: 120_000 }, (size) => {
+  let pool: Pool;
+  let data: string;
+  beforeAll(async () => {
+    pool = await Pool.start(size);
+    data = await imageFolder();
+  }, 60_000);
+  afterAll(() => pool.close());
+
+  async function together(config: TrainConfig, more: Partial<TrainJob> = {}) {
+    const logDir = more.logDir ?? join(await temporaryFolder(), 'run');
+    const argument: TrainJob = { config, data, logDir, ...more };
+    return { logDir, outcomes: await pool.run<Outcome>(job, () => argument) };
+  }
+
+  async function alone(config: TrainConfig): Promise<{ logDir: string; outcome: TrainOutcome }> {
+    const logDir = join(await temporaryFolder(), 'run');
+    return { logDir, outcome: await runTraining({ config, data, logDir }) };
+  }
+
+  const losses = async (logDir: string) =>
+    (await readMetrics(join(logDir, 'metrics.jsonl'))).map(({ phase, step, loss, top1 }) => {
+      return { phase, step, loss, top1: Number(top1) };
+    });
+
+  it('learn what one learns from the whole batch', async () => {
+    const config = configOf({ network: sync, optimizer: { ...gentle, batch_size: 7 } });
+    const [one, several] = [await alone(config), await together(config)];
+    const [wanted, found] = [await losses(one.logDir), await losses(several.logDir)];
+    expect(found).toHaveLength(wanted.length);
+    wanted.forEach(({ loss, phase, step, top1 }, i) => {
+      expect(found[i]).toMatchObject({ phase, step });
+      expect(found[i]?.loss).toBeCloseTo(loss, 4);
+      expect(found[i]?.top1).toBeCloseTo(top1, 9);
+    });
+    expectNear(await lastState(several.logDir), await lastState(one.logDir));
+    for (const { validation } of several.outcomes) {
+      expect(validation).toEqual(several.outcomes[0]?.validation);
+    }
+    expect(several.outcomes[0]?.validation?.images).toBe(VAL_IMAGES);
+    expect(several.outcomes.slice(1).map(({ text }) => text)).toEqual(Array(size - 1).fill(''));
+  });
+
+  it('continue what one process began, and what another number began', async () => {
+    const optimizer = { ...gentle, batch_size: 6, schedule: { epochs: 2 } };
+    const config = configOf({ network: sync, optimizer });
+    const through = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir: through, maxSteps: 12 });
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir, maxSteps: 3 });
+    const resume = join(logDir, 'checkpoints');
+    const { outcomes } = await together(config, { logDir, resume, maxSteps: 8 });
+    expect(outcomes.map(({ stopped }) => stopped)).toEqual(Array(size).fill('max-steps'));
+    await runTraining({ config, data, logDir, resume, maxSteps: 12 });
+    expectNear(await lastState(logDir), await lastState(through));
+  });
+
+  it('give the same bits again', async () => {
+    const config = configOf({ optimizer: { batch_size: 8, schedule: { epochs: 1 } } });
+    const [first, second] = [await together(config), await together(config)];
+    expectSameState(await lastState(first.logDir), await lastState(second.logDir));
+  });
+
+  it('train with a process that has no image in a batch', async () => {
+    const config = configOf({ network: sync, optimizer: { ...gentle, batch_size: size - 1 } });
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir, maxSteps: 3 });
+    const several = await together(config, { maxSteps: 3 });
+    expectNear(await lastState(several.logDir), await lastState(logDir));
+  });
+});
+
+/** Every tensor within rounding that many steps have carried on. */
+function expectNear(found: RunState, wanted: RunState): void {
+  for (const part of ['model', 'optimizer'] as const) {
+    expect([...found[part].keys()]).toEqual([...wanted[part].keys()]);
+    for (const [name, tensor] of wanted[part]) {
+      const [values, others] = [numbersOf(tensor), numbersOf(found[part].get(name))];
+      const scale = Math.max(1e-2, ...values.map(Math.abs));
+      const worst = Math.max(...values.map((value, i) => Math.abs(value - (others[i] ?? Number.NaN))));
+      expect(worst / scale, name).toBeLessThan(2e-3);
+    }
+  }
+}
+
+function numbersOf(tensor: { readonly data: ArrayLike<number | bigint> } | undefined): number[] {
+  return Array.from(tensor?.data ?? [], Number);
+}
