@@ -1,22 +1,30 @@
 #!/usr/bin/env node
+import { writeFile } from 'node:fs/promises';
+import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 /** train-imagenet: command line → @inplace-abn/train. */
 import {
   collectVersions,
+  configHash,
+  type Engine,
   evaluate,
   formatValidation,
   loadConfig,
   nonNegative,
+  type Peers,
   positive,
   runCommand,
   runProgram,
+  StepTrace,
   signalExitCode,
   type TrainConfig,
   type TrainOptions,
+  together,
+  traceFile,
   train,
 } from '@inplace-abn/train';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 
 interface Options {
   readonly workers: number;
@@ -30,6 +38,9 @@ interface Options {
   readonly saveEvery: number;
   readonly maxSteps?: number;
   readonly distBackend?: string;
+  readonly nproc?: number;
+  readonly continue?: boolean;
+  readonly trace?: string;
 }
 
 const command = new Command('train-imagenet')
@@ -61,7 +72,14 @@ const command = new Command('train-imagenet')
   .option('--log-hist', 'TensorBoard histograms of the fc (cls) and bn_out parameters every 10 steps')
   .option('--save-every <n>', 'also save a checkpoint every n steps (0: after epochs only)', nonNegative, 0)
   .option('--max-steps <n>', 'save and stop after n steps in all', positive)
-  .option('--dist-backend <name>', 'backend of distributed training; this version trains in one process')
+  .option('--continue', 'continue the run in --log-dir, or start it: the same command again after a failure')
+  .option(
+    '--nproc <n>',
+    'train with n processes on this machine, each with its part of every batch',
+    positive,
+  )
+  .addOption(new Option('--dist-backend <name>', 'how processes talk').choices(['gloo']).default('gloo'))
+  .option('--trace <file>', 'write the times of ten steps as a Chrome trace; of rank N as FILE.rankN')
   .addHelpText(
     'after',
     `
@@ -69,23 +87,47 @@ Examples:
   train-imagenet experiments/demo_fashion_mnist.json .cache/fashion-mnist --log-dir runs/first
   train-imagenet config.json data --log-dir runs/first --resume runs/first/checkpoints
   train-imagenet config.json data --evaluate --resume runs/first/checkpoints/best.safetensors
+  train-imagenet config.json data --log-dir runs/two --nproc 2
+  torchrun --no-python --nproc-per-node 2 train-imagenet config.json data --log-dir runs/two --continue
 
 Ctrl-C finishes the step, saves and stops (exit code 130); twice kills. Exit codes: 0 done, 1 error, 2 usage.
+Several processes: --nproc, or any launcher that sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, or Slurm's or Open MPI's
+names; docs/many-processes.md. Each takes its part of optimizer.batch_size; rank 0 writes.
 Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
   )
   .action((config: string, dir: string, options: Options) => runProgram(() => main(config, dir, options)));
 
 async function main(configPath: string, dir: string, options: Options): Promise<number> {
+  const { nproc = 1 } = options;
+  if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
   const config = await loadConfig(configPath, { architectures: ARCHITECTURES });
-  if (options.distBackend) process.stderr.write('--dist-backend has no effect: one process trains\n');
-  return options.evaluate ? evaluateOnly(config, dir, options) : trainRun(config, dir, options);
+  return together(identityOf(config, options), (peers, processes) =>
+    options.evaluate
+      ? evaluateOnly(config, dir, options, peers)
+      : trainRun(config, dir, options, peers, processes),
+  );
 }
 
-async function evaluateOnly(config: TrainConfig, data: string, options: Options): Promise<number> {
+/** What all processes of a run must agree on before they meet. */
+function identityOf(config: TrainConfig, options: Options): Record<string, string> {
+  const { evaluate: only = false, maxSteps, saveEvery } = options;
+  return {
+    version: String(collectVersions(import.meta.url).packages['@inplace-abn/train-imagenet']),
+    configuration: configHash(config),
+    'command line': JSON.stringify({ evaluate: only, maxSteps, saveEvery }),
+  };
+}
+
+async function evaluateOnly(
+  config: TrainConfig,
+  data: string,
+  options: Options,
+  peers: Peers,
+): Promise<number> {
   const { resume, workers, printFreq } = options;
   if (!resume) throw new Error('--evaluate needs the checkpoint to validate: add --resume PATH');
-  const result = await evaluate({ config, data, device: cpu(), workers, printFreq, resume });
-  process.stdout.write(`${formatValidation(result)}\n`);
+  const result = await evaluate({ config, data, device: cpu(), workers, printFreq, resume, peers });
+  if (peers.rank === 0) process.stdout.write(`${formatValidation(result)}\n`);
   return 0;
 }
 
@@ -98,8 +140,15 @@ function taking({ resume, weightsOnly, dropClassifier }: Options): TrainOptions[
   return weightsOnly ? 'weights' : 'everything';
 }
 
-async function trainRun(config: TrainConfig, data: string, options: Options): Promise<number> {
+async function trainRun(
+  config: TrainConfig,
+  data: string,
+  options: Options,
+  peers: Peers,
+  processes: Processes | null,
+): Promise<number> {
   const { workers, printFreq, resume, logDir, saveEvery, maxSteps } = options;
+  let trace: StepTrace | null = null;
   const versions = collectVersions(import.meta.url);
   const run = {
     take: taking(options),
@@ -110,8 +159,15 @@ async function trainRun(config: TrainConfig, data: string, options: Options): Pr
     saveEvery,
     maxSteps,
     histograms: options.logHist,
+    continueRun: options.continue,
+    peers,
+    onEngine(engine: Engine) {
+      if (options.trace) trace = new StepTrace(engine, peers.rank, processes?.group ?? null);
+    },
   };
   const { stopped } = await train({ config, data, device: cpu(), versions, ...run });
+  if (trace && options.trace)
+    await writeFile(traceFile(options.trace, peers.rank), (trace as StepTrace).json());
   return stopped && stopped !== 'max-steps' ? signalExitCode(stopped) : 0;
 }
 

@@ -1,8 +1,8 @@
 /** Processes that a test gives jobs to: each a rank of one world, on loopback. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../src/launch/free-port.js';
 
 const RANK = fileURLToPath(new URL('rank.mjs', import.meta.url));
 
@@ -100,15 +100,4 @@ function replyOf(child: ChildProcess, id: number): Promise<Reply> {
     child.on('message', hear);
     child.on('exit', gone);
   });
-}
-
-/** A port where nobody listens now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('expected a port');
-  return address.port;
 }

@@ -34,6 +34,8 @@ export interface TrainOptions extends LoopOptions {
   readonly stream?: ProgressStream;
   /** The processes that train together; default: this one alone. */
   readonly peers?: Peers;
+  /** Called with the engine before the first step. */
+  readonly onEngine?: (engine: Engine) => void;
 }
 
 interface Setting {
@@ -52,6 +54,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const data = await taskOf(config).openData(options.data, options.workers, peers);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
   const engine = new Engine({ device: options.device, config, evaluationBatches: batches, peers });
+  options.onEngine?.(engine);
   await checkSameStep(peers, engine.plan.graph, data);
   engine.load(initialStateOf(engine.network, config.network, config.seed));
   if (config.network.bn_mode === 'sync' && peers.size === 1) {

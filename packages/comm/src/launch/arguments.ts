@@ -1,0 +1,11 @@
+/** `argv` without the option `--name VALUE` or `--name=VALUE`. */
+export function withoutOption(argv: readonly string[], name: string): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const argument = argv[i] ?? '';
+    if (argument === '--') return [...kept, ...argv.slice(i)];
+    if (argument === `--${name}`) i++;
+    else if (!argument.startsWith(`--${name}=`)) kept.push(argument);
+  }
+  return kept;
+}

@@ -1,0 +1,144 @@
+/** Starts several processes of the same program on this machine, and owns them to their end. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { CommError } from '../errors.js';
+import { freePort } from './free-port.js';
+import { passLines } from './lines.js';
+import { exitCodeOf, Verdict } from './verdict.js';
+
+export interface LaunchOptions {
+  readonly nproc: number;
+  /** The program's file and its arguments, as after `node`. */
+  readonly argv: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Where lines about the launch go; default: standard error. */
+  readonly note?: (line: string) => void;
+  /** Milliseconds that processes have to end by themselves when one has failed; then they are killed. */
+  readonly graceMs?: number;
+}
+
+/** Tells a process who started it, so that it ends with it. */
+export const LAUNCHER_PID = 'IABN_LAUNCHER_PID';
+
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const KILLED = 128 + 9;
+
+/**
+ * Runs `nproc` processes with RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and a secret of their own, each with its
+ * part of the machine's processors (OMP_NUM_THREADS, unless it is set). One that fails ends all. The first signal is passed on,
+ * the second kills. Rank 0 writes where this process writes; the lines of the others begin with `[rank N]`.
+ *
+ * @returns the exit code: 0, that of the first that failed, or that of a run that a signal stopped
+ * @throws {CommError} where RANK or WORLD_SIZE are set already
+ */
+export async function launch(options: LaunchOptions): Promise<number> {
+  const { nproc, env = process.env, note = toStderr } = options;
+  const taken = ['RANK', 'WORLD_SIZE'].find((name) => env[name] !== undefined);
+  if (taken) {
+    throw new CommError(
+      `--nproc starts processes itself, but ${taken} says that another launcher did: use one of the two`,
+    );
+  }
+  const threads = Math.max(1, Math.floor(availableParallelism() / nproc));
+  if (nproc > availableParallelism()) note(`${nproc} processes share ${availableParallelism()} processors`);
+  const common = {
+    OMP_NUM_THREADS: String(threads),
+    IABN_SECRET: randomBytes(16).toString('hex'),
+    ...env,
+    WORLD_SIZE: String(nproc),
+    LOCAL_WORLD_SIZE: String(nproc),
+    MASTER_ADDR: '127.0.0.1',
+    MASTER_PORT: String(await freePort()),
+    [LAUNCHER_PID]: String(process.pid),
+  };
+  const children = Array.from({ length: nproc }, (_, rank) =>
+    start(options.argv, rank, { ...common, RANK: String(rank), LOCAL_RANK: String(rank) }),
+  );
+  return new Launch(children, options.graceMs ?? 30_000, note).end();
+}
+
+function start(argv: readonly string[], rank: number, env: NodeJS.ProcessEnv): ChildProcess {
+  const child = spawn(process.execPath, [...process.execArgv, ...argv], {
+    env,
+    stdio: rank === 0 ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
+    // A group of its own: Ctrl-C on a terminal reaches this process alone, which passes it on once.
+    detached: true,
+  });
+  const prefix = `[rank ${rank}] `;
+  if (child.stdout) passLines(child.stdout, process.stdout, prefix);
+  if (child.stderr) passLines(child.stderr, process.stderr, prefix);
+  return child;
+}
+
+class Launch {
+  private readonly verdict = new Verdict();
+  private signal: NodeJS.Signals | null = null;
+  private running: number;
+  private finish: () => void = () => {};
+
+  constructor(
+    private readonly children: readonly ChildProcess[],
+    private readonly graceMs: number,
+    private readonly note: (line: string) => void,
+  ) {
+    this.running = children.length;
+  }
+
+  /** Resolves with the exit code when all have ended. */
+  async end(): Promise<number> {
+    const listener = (signal: NodeJS.Signals) => this.interrupt(signal);
+    for (const signal of FORWARDED) process.on(signal, listener);
+    // However this process ends: none is left behind.
+    const killAll = () => this.send('SIGKILL');
+    process.on('exit', killAll);
+    try {
+      await new Promise<void>((resolve) => {
+        this.finish = resolve;
+        for (const [rank, child] of this.children.entries()) this.watch(child, rank);
+      });
+    } finally {
+      for (const signal of FORWARDED) process.off(signal, listener);
+      process.off('exit', killAll);
+    }
+    return this.verdict.exitCode;
+  }
+
+  private watch(child: ChildProcess, rank: number): void {
+    child.once('error', (error) => this.ended(rank, 1, null, `it could not be started: ${error.message}`));
+    // 'close' comes after the last of its output.
+    child.once('close', (code, signal) => this.ended(rank, code, signal));
+  }
+
+  private ended(rank: number, code: number | null, signal: NodeJS.Signals | null, why?: string): void {
+    this.running--;
+    const failed = this.verdict.add({ rank, code: exitCodeOf(code, signal), asked: this.signal });
+    if (failed) {
+      const how = why ?? (signal ? `it was ended by ${signal}` : `its exit code is ${code}`);
+      this.note(`rank ${rank} failed first: ${how}${this.running > 0 ? '; ending the others' : ''}`);
+      this.send('SIGTERM');
+      // They may be stopped, or wait for one that is gone: that ends, too.
+      setTimeout(() => this.send('SIGKILL'), this.graceMs).unref();
+    }
+    if (this.running === 0) this.finish();
+  }
+
+  private interrupt(signal: NodeJS.Signals): void {
+    if (this.signal) {
+      this.send('SIGKILL');
+      process.exit(KILLED);
+    }
+    this.signal = signal;
+    this.send(signal);
+  }
+
+  private send(signal: NodeJS.Signals): void {
+    for (const child of this.children) {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    }
+  }
+}
+
+function toStderr(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
