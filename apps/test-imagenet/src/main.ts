@@ -3,11 +3,15 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { launch, withoutOption } from '@inplace-abn/comm';
 import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
+  collectVersions,
+  configHash,
   formatValidation,
   loadConfig,
+  type Peers,
   positive,
   runCommand,
   runProgram,
@@ -15,6 +19,7 @@ import {
   type TrainConfig,
   testJson,
   testNetwork,
+  together,
   writeTestJson,
   writeTestPage,
 } from '@inplace-abn/train';
@@ -30,6 +35,7 @@ interface Options {
   readonly classes?: string;
   readonly json?: string;
   readonly html?: string;
+  readonly nproc?: number;
 }
 
 /** `--json -`: the result goes to standard output, everything else to standard error. */
@@ -59,6 +65,7 @@ const command = new Command('test-imagenet')
     'class folders in the order of the outputs, one a line: FOLDER or FOLDER<TAB>NAME',
   )
   .option('--json <file>', 'write the result as JSON; -: to standard output, progress to standard error')
+  .option('--nproc <n>', 'test with n processes on this machine, each with its part of every batch', positive)
   .option('--html <file>', 'write a page: accuracy of each class, confusion matrix, worst images')
   .addHelpText(
     'after',
@@ -71,6 +78,7 @@ Examples:
 
 An image that cannot be read is named and not counted; unless input.unreadable is "skip", the exit code is then 1.
 Ctrl-C stops after the batch (exit code 130, nothing written); twice kills. Exit codes: 0 done, 1 error, 2 usage.
+Several processes: --nproc, or any launcher (torchrun, srun, mpirun; docs/many-processes.md); rank 0 writes the result.
 Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
   )
   .action((config: string, checkpoint: string, dir: string, options: Options) =>
@@ -85,8 +93,26 @@ function minusOneOrPositive(text: string): number {
 }
 
 async function main(configPath: string, checkpoint: string, data: string, options: Options): Promise<number> {
-  const { json, html, workers, printFreq, batch, classes, tenCrops = false } = options;
+  const { nproc = 1 } = options;
+  if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
   const config = await loadConfig(configPath, { architectures: ARCHITECTURES });
+  const { crop, scale, tenCrops, batch } = options;
+  const identity = {
+    version: String(collectVersions(import.meta.url).packages['@inplace-abn/test-imagenet']),
+    configuration: configHash(config),
+    'command line': JSON.stringify({ crop, scale, tenCrops, batch }),
+  };
+  return together(identity, (peers) => test(config, checkpoint, data, options, peers));
+}
+
+async function test(
+  config: TrainConfig,
+  checkpoint: string,
+  data: string,
+  options: Options,
+  peers: Peers,
+): Promise<number> {
+  const { json, html, workers, printFreq, batch, classes, tenCrops = false } = options;
   for (const file of [json, html]) {
     if (file !== undefined && file !== STDOUT) await checkWritable(file);
   }
@@ -104,8 +130,10 @@ async function main(configPath: string, checkpoint: string, data: string, option
     tenCrops,
     classFile: classes,
     stream,
+    peers,
   });
   if (!result) return stopped ? signalExitCode(stopped) : 1;
+  if (peers.rank !== 0) return 0;
   if (json === STDOUT) process.stdout.write(testJson(result));
   else if (json !== undefined) await writeTestJson(json, result);
   if (html !== undefined) await writeTestPage(html, result);

@@ -1,15 +1,18 @@
 #!/usr/bin/env node
 /** test-vistas: command line → @inplace-abn/train. */
+import { launch, withoutOption } from '@inplace-abn/comm';
 import { cpu, type FusionMode } from '@inplace-abn/core';
 import {
   loadClasses,
   OUTPUT_MODES,
   type OutputMode,
+  type Peers,
   positive,
   runCommand,
   runProgram,
   segmentFolder,
   signalExitCode,
+  together,
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
 import { networkFor } from './network.js';
@@ -28,6 +31,7 @@ interface Options {
   readonly resume?: boolean;
   readonly config?: string;
   readonly classes?: string;
+  readonly nproc?: number;
   readonly shard?: { readonly index: number; readonly count: number };
 }
 
@@ -74,9 +78,10 @@ const command = new Command('test-vistas')
   .option('--resume', 'leave out photographs whose outputs are there')
   .option(
     '--shard <i/n>',
-    'segment the i-th of n shares (from 0); default: RANK and WORLD_SIZE of the environment',
+    'segment the i-th of n shares (from 0), with nothing to do with the other processes',
     shard,
   )
+  .option('--nproc <n>', 'share the photographs among n processes on this machine', positive)
   .option(
     '--config <file>',
     'configuration that the network was trained with; default: the published Vistas network',
@@ -95,14 +100,29 @@ Examples:
 Strips of rows keep the plan within --memory-budget; the classes are the same as without.
 A photograph that cannot be used is named, the others are finished, and the exit code is 1.
 Ctrl-C stops after the image (exit code 130); twice kills. Exit codes: 0 done, 1 error, 2 usage.
-Environment: RANK, WORLD_SIZE processes that share the folder, OMP_NUM_THREADS compute threads, NO_COLOR plain output,
-IABN_DEBUG=1…5 what the compiler decides.`,
+Several processes: --nproc, or any launcher (torchrun, srun, mpirun; docs/many-processes.md); the first writes the page.
+Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
   )
   .action((snapshot: string, inDir: string, outDir: string, options: Options) =>
     runProgram(() => main(snapshot, inDir, outDir, options)),
   );
 
 async function main(snapshot: string, inDir: string, outDir: string, options: Options): Promise<number> {
+  const { nproc = 1 } = options;
+  if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
+  const segment = (peers?: Peers) => segmentAll(snapshot, inDir, outDir, options, peers);
+  if (options.shard) return segment();
+  const { shard: _, ...rest } = options;
+  return together({ 'command line': JSON.stringify(rest) }, segment);
+}
+
+async function segmentAll(
+  snapshot: string,
+  inDir: string,
+  outDir: string,
+  options: Options,
+  peers?: Peers,
+): Promise<number> {
   const classes = options.classes === undefined ? undefined : await loadClasses(options.classes);
   const network = await networkFor(options.config, classes);
   const { failed, stopped } = await segmentFolder({
@@ -121,20 +141,13 @@ async function main(snapshot: string, inDir: string, outDir: string, options: Op
     memoryBudget: options.memoryBudget,
     labels: options.labels,
     resume: options.resume ?? false,
-    shard: options.shard ?? shardOfEnvironment(),
+    shard: options.shard,
+    peers,
   });
   if (failed > 0)
     process.stderr.write(`error: ${failed} of the files could not be used; they are named above\n`);
   if (stopped) return signalExitCode(stopped);
   return failed > 0 ? 1 : 0;
-}
-
-/** The names that launchers set; alone where they are absent. */
-function shardOfEnvironment(): { index: number; count: number } {
-  const { RANK, WORLD_SIZE } = process.env;
-  return RANK === undefined || WORLD_SIZE === undefined
-    ? { index: 0, count: 1 }
-    : shard(`${RANK}/${WORLD_SIZE}`);
 }
 
 await runCommand(command);

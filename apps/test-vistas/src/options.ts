@@ -33,7 +33,5 @@ export function shard(text: string): { index: number; count: number } {
   const [, index = '', count = ''] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
   const result = { index: Number(index), count: Number(count) };
   if (index !== '' && result.index < result.count) return result;
-  throw new InvalidArgumentError(
-    'Expected i/n with i from 0 to n − 1, such as 0/4 (also of RANK and WORLD_SIZE).',
-  );
+  throw new InvalidArgumentError('Expected i/n with i from 0 to n − 1, such as 0/4.');
 }

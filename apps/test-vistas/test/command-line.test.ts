@@ -109,23 +109,23 @@ describe('test-vistas', { timeout: 60_000 }, () => {
     expect((await readdir(dir)).filter((file) => file.endsWith('.png'))).toEqual(['a.png', 'c.png']);
   });
 
-  it('takes its share, from --shard or from RANK and WORLD_SIZE', async () => {
+  it('takes its share of the photographs', async () => {
     const dir = await out();
     const { stdout } = await run(snapshot, photos, dir, '--config', config, '--shard', '1/2');
     expect(stdout).toContain(', 1 of them for process 1 of 2\n');
-    const env = process.env;
-    try {
-      process.env = { ...env, RANK: '0', WORLD_SIZE: '2' };
-      const { stdout: other } = await run(snapshot, photos, dir, '--config', config);
-      expect(other).toContain(', 2 of them for process 0 of 2\n');
-      expect(other).toContain('3 images in ');
-      process.env = { ...env, RANK: '2', WORLD_SIZE: '2' };
-      const { code, stderr } = await run(snapshot, photos, dir, '--config', config);
-      expect(code).toBe(1);
-      expect(stderr).toMatch(/^error: .*RANK and WORLD_SIZE/);
-    } finally {
-      process.env = env;
-    }
+    const { stdout: other } = await run(snapshot, photos, dir, '--config', config, '--shard', '0/2');
+    expect(other).toContain(', 2 of them for process 0 of 2\n');
+    expect(other).toContain('3 images in ');
+  });
+
+  it('shares the photographs among processes that it starts', async () => {
+    const dir = await out();
+    const { code, stdout, stderr } = await run(snapshot, photos, dir, '--config', config, '--nproc', '2');
+    expect({ code, stderr: stderr.replace(/^2 processes share .*\n/, '') }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(', 2 of them for process 0 of 2\n');
+    expect(stdout).toMatch(/^\[rank 1\] .*, 1 of them for process 1 of 2$/m);
+    expect(stdout.match(/3 images in /g)).toHaveLength(1);
+    expect((await readdir(dir)).filter((file) => file.endsWith('.png'))).toEqual(['a.png', 'b.png', 'c.png']);
   });
 
   it('explains itself', async () => {

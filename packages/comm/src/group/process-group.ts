@@ -1,4 +1,5 @@
 /** Process groups: collectives over the addon's connections, for the host and, by the group's name, for compiled steps. */
+import { deserialize, serialize } from 'node:v8';
 import { type DeviceMemory, loadNative, type NativeGroup } from '@inplace-abn/core';
 import { CommError } from '../errors.js';
 import type { World } from '../rendezvous/world.js';
@@ -11,9 +12,6 @@ export interface GroupOptions {
   /** Milliseconds that connecting may take; default one minute. */
   readonly connectTimeoutMs?: number;
 }
-
-/** What JSON can say. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 type SumArray = Float32Array | Float64Array | Int32Array;
 
@@ -97,20 +95,19 @@ export class ProcessGroup implements GroupShape {
     return Array.from(lengths, (length, i) => all.slice(i * longest, i * longest + length));
   }
 
-  /** The value of every process, in the order of their ranks in the group. */
-  async gatherJson<T extends Json>(value: T): Promise<T[]> {
-    const all = await this.allGather(new TextEncoder().encode(JSON.stringify(value)));
-    return all.map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as T);
+  /** The value of every process, in the order of their ranks in the group: whatever can be cloned. */
+  async gatherValues<T>(value: T): Promise<T[]> {
+    const all = await this.allGather(serialize(value));
+    return all.map((bytes) => deserialize(bytes) as T);
   }
 
-  /** The value of the process that is `root` in the group. */
-  async broadcastJson<T extends Json>(value: T | null, root = 0): Promise<T> {
-    const own = this.rank === root ? new TextEncoder().encode(JSON.stringify(value)) : new Uint8Array();
+  /** The value of the process that is `root` in the group; the others' is not looked at. */
+  async broadcastValue<T>(value: T | null, root = 0): Promise<T> {
+    const own = this.rank === root ? serialize(value) : new Uint8Array();
     const length = (await this.allReduce(Int32Array.of(own.length)))[0] ?? 0;
     const data = new Uint8Array(length);
     data.set(own);
-    const received = await this.broadcastBytes(data, root);
-    return JSON.parse(new TextDecoder().decode(received)) as T;
+    return deserialize(await this.broadcastBytes(data, root)) as T;
   }
 
   /** The bytes of the process that is `root` in the group; as many on all processes. */

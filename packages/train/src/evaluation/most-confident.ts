@@ -14,20 +14,22 @@ export class MostConfident {
 
   add(index: number, prediction: Prediction): void {
     if (prediction.rank === 0) return;
+    const mistake = { ...prediction, index };
     const last = this.kept.at(-1);
-    if (last && this.kept.length === this.limit && !before(prediction, last)) return;
-    const place = this.kept.findIndex((other) => before(prediction, other));
-    this.kept.splice(place === -1 ? this.kept.length : place, 0, { ...prediction, index });
+    if (last && this.kept.length === this.limit && !before(mistake, last)) return;
+    const place = this.kept.findIndex((other) => before(mistake, other));
+    this.kept.splice(place === -1 ? this.kept.length : place, 0, mistake);
     this.kept.length = Math.min(this.kept.length, this.limit);
   }
 
-  /** The most confident first; among equals, in the order in which they came. */
+  /** The most confident first; among equals, in the order of the folder. */
   get list(): readonly Mistake[] {
     return this.kept;
   }
 }
 
 /** Two at probability 1 to the last bit still differ in how little was left for the label. */
-function before(a: Prediction, b: Prediction): boolean {
-  return a.probability === b.probability ? a.loss > b.loss : a.probability > b.probability;
+function before(a: Mistake, b: Mistake): boolean {
+  if (a.probability !== b.probability) return a.probability > b.probability;
+  return a.loss === b.loss ? a.index < b.index : a.loss > b.loss;
 }

@@ -16,6 +16,16 @@ export interface ConfusionCell {
   readonly count: number;
 }
 
+/** As JSON carries it from process to process. */
+export interface TallyState {
+  /** Sum and weight. */
+  readonly loss: readonly [number, number];
+  /** Of top-1, of top-5, and images. */
+  readonly accuracy: readonly number[];
+  readonly top5: readonly number[];
+  readonly pairs: readonly (readonly [number, number])[];
+}
+
 /** Counts over a test: loss, accuracy, and who was taken for whom. */
 export class Tally {
   readonly loss = new RunningAverage();
@@ -35,6 +45,27 @@ export class Tally {
     if (rank < 5) this.top5[label] = (this.top5[label] ?? 0) + 1;
     const pair = label * this.classes + predicted;
     this.pairs.set(pair, (this.pairs.get(pair) ?? 0) + 1);
+  }
+
+  /** What was counted, for another process's tally to take up. */
+  state(): TallyState {
+    const { accuracy, loss } = this;
+    return {
+      loss: [loss.total, loss.count],
+      accuracy: [...accuracy.counts()],
+      top5: [...this.top5],
+      pairs: [...this.pairs],
+    };
+  }
+
+  /** Adds what another process counted. */
+  merge({ loss, accuracy, top5, pairs }: TallyState): void {
+    const [total, weight] = loss;
+    if (weight > 0) this.loss.add(total / weight, weight);
+    const [correct1 = 0, correct5 = 0, images = 0] = accuracy;
+    this.accuracy.add(correct1, correct5, images);
+    for (const [label, count] of top5.entries()) this.top5[label] = (this.top5[label] ?? 0) + count;
+    for (const [pair, count] of pairs) this.pairs.set(pair, (this.pairs.get(pair) ?? 0) + count);
   }
 
   /** The confusion matrix: its cells that are not 0, by label and prediction. */

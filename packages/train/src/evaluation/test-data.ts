@@ -8,6 +8,7 @@ import {
   evalTransform,
   ImageFolder,
   type Loader,
+  type ShareOptions,
   sequentialSampler,
   TEN_CROPS,
   tenCropTransform,
@@ -51,6 +52,8 @@ export interface TestLoaderOptions extends Preparation {
   readonly input: TrainConfig['input'];
   readonly batchSize: number;
   readonly workers: number;
+  /** Which part of every batch is this process's. */
+  readonly share?: ShareOptions;
 }
 
 /** Crops of each image. */
@@ -60,7 +63,7 @@ export function cropsOf({ tenCrops }: Preparation): number {
 
 /** Every image once, in the folder's order. An unreadable one leaves a row with the index of another. */
 export function createTestLoader(options: TestLoaderOptions): Loader {
-  const { folder, input, batchSize, workers, crop, scale, tenCrops } = options;
+  const { folder, input, batchSize, workers, share, crop, scale, tenCrops } = options;
   const preparation = { crop, scale, mean: input.mean, std: input.std };
   return createLoader({
     folder,
@@ -68,6 +71,7 @@ export function createTestLoader(options: TestLoaderOptions): Loader {
     sampler: sequentialSampler(folder.length),
     batchSize,
     workers,
+    share,
     onBadImage: { skip: folder.length },
   });
 }

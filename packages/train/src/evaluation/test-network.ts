@@ -1,10 +1,13 @@
 /** A test from configuration, checkpoint and image folder to its result. */
 import { type Device, UsageError } from '@inplace-abn/core';
-import type { Batch, ImageFolder, Loader } from '@inplace-abn/data';
+import { type Batch, type ImageFolder, type Loader, type SkippedImage, shareOf } from '@inplace-abn/data';
 import type { TrainConfig } from '../config/schema.js';
 import { StepClock } from '../meters/step-clock.js';
-import { Progress, type ProgressStream } from '../progress/progress.js';
+import { ALONE, type Peers } from '../parallel/peers.js';
+import type { Progress, ProgressStream } from '../progress/progress.js';
 import { evaluationBatches } from '../run/data.js';
+import { Halting } from '../run/halting.js';
+import { progressOf } from '../run/report-progress.js';
 import { StopRequest } from '../run/stop.js';
 import { networkOf } from '../step/network.js';
 import { type ClassMap, matchClasses } from './class-list.js';
@@ -30,6 +33,8 @@ export interface TestOptions extends Preparation {
   /** File with the classes of the network's outputs, a folder name a line. */
   readonly classFile?: string;
   readonly stream?: ProgressStream;
+  /** The processes that share the images; default: this one alone. Every one needs the checkpoint, and gets the result. */
+  readonly peers?: Peers;
 }
 
 export interface TestOutcome {
@@ -46,8 +51,8 @@ const WORST = 48;
  * and listed in the result.
  */
 export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
-  const { config, device } = options;
-  const progress = new Progress({ printFreq: options.printFreq, stream: options.stream });
+  const { config, device, peers = ALONE } = options;
+  const progress = progressOf(options, peers);
   if (config.task !== 'classification') {
     throw new UsageError(`the task of the configuration is ${config.task}: only classifiers are tested here`);
   }
@@ -73,7 +78,7 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
     precision: config.network.precision,
     crop: options.crop,
     crops,
-    batches: evaluationBatches(folder.length, batchSize),
+    batches: evaluationBatches(folder.length, batchSize, peers),
   });
   classifier.load(weights.tensors);
   const images = `${folder.length} images of ${folder.classes.length} classes in ${folder.root}`;
@@ -81,12 +86,13 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   if (scale !== -1 && scale < crop)
     progress.note(`scale ${scale} is less than crop ${crop}: images are framed in black`);
   for (const note of [...weights.notes, `testing ${weights.path} on ${images}`]) progress.note(note);
-  const loader = createTestLoader({ ...options, folder, input: config.input, batchSize });
+  const loader = createTestLoader({ ...options, folder, input: config.input, batchSize, share: peers });
   const stop = new StopRequest((signal) => progress.note(`${signal}: stopping after this batch`));
-  const run = new TestRun({ folder, classes, classifier, loader, progress, stop });
+  const parts = { folder, classes, classifier, loader, batchSize, progress, stop, peers };
+  const run = new TestRun(parts);
   try {
-    const complete = await run.run();
-    if (!complete) return { result: null, stopped: stop.requested };
+    const stopped = await run.run();
+    if (stopped) return { result: null, stopped };
   } finally {
     stop.dispose();
   }
@@ -103,36 +109,62 @@ interface TestParts {
   readonly classes: ClassMap;
   readonly classifier: Classifier;
   readonly loader: Loader;
+  /** Images of a batch, over all processes. */
+  readonly batchSize: number;
   readonly progress: Progress;
   readonly stop: StopRequest;
+  readonly peers: Peers;
 }
 
 class TestRun {
   private readonly tally: Tally;
   private readonly worst = new MostConfident(WORST);
   private readonly clock = new StepClock();
-  private unreadable = 0;
+  private reported = 0;
+  /** Of all processes, once they have come together. */
+  private unreadable: readonly SkippedImage[] = [];
+  private readonly halting: Halting;
 
   constructor(private readonly parts: TestParts) {
     this.tally = new Tally(parts.classifier.classes);
+    this.halting = new Halting(parts.stop, parts.peers);
   }
 
-  /** Tests image after image; false where a signal came before the last. */
-  async run(): Promise<boolean> {
-    const { loader, classifier, progress, stop, folder } = this.parts;
+  /** Tests image after image, and brings together what the processes found. The signal that stopped it; null at the end. */
+  async run(): Promise<NodeJS.Signals | null> {
+    const { loader, classifier, progress, folder, batchSize, peers } = this.parts;
     this.clock.start();
     let visited = 0;
     for await (const batch of loader.epoch(0)) {
       this.clock.dataReady();
-      this.count(batch, await classifier.logits(batch), visited);
-      visited += batch.size;
+      const size = Math.min(batchSize, folder.length - visited);
+      // The last batch may have nothing for this process.
+      if (batch.size > 0) {
+        this.count(batch, await classifier.logits(batch), visited + shareOf(size, peers).begin);
+      }
+      visited += size;
       batch.release();
-      this.clock.stepDone(batch.size);
+      this.clock.stepDone(size);
       this.report(batch.number + 1, visited);
-      if (stop.requested) break;
+      await this.halting.agree();
+      if (this.halting.signal) break;
     }
     progress.finish();
-    return visited === folder.length;
+    if (visited < folder.length) return this.halting.signal;
+    await this.bringTogether();
+    return null;
+  }
+
+  private async bringTogether(): Promise<void> {
+    const { loader, peers } = this.parts;
+    const own = { tally: this.tally.state(), worst: this.worst.list, skipped: loader.skipped };
+    const found = await peers.gather(own);
+    const others = found.filter((_, rank) => rank !== peers.rank);
+    for (const { tally, worst } of others) {
+      this.tally.merge(tally);
+      for (const { index, ...prediction } of worst) this.worst.add(index, prediction);
+    }
+    this.unreadable = found.flatMap(({ skipped }) => skipped).sort((a, b) => a.index - b.index);
   }
 
   private count(batch: Batch, logits: Float32Array, first: number): void {
@@ -150,9 +182,9 @@ class TestRun {
 
   private report(step: number, visited: number): void {
     const { loader, folder, classifier, progress } = this.parts;
-    for (const { path, reason } of loader.skipped.slice(this.unreadable)) {
+    for (const { path, reason } of loader.skipped.slice(this.reported)) {
       progress.note(`cannot read ${path}: ${reason}; it is not counted`);
-      this.unreadable++;
+      this.reported++;
     }
     const { loss, accuracy } = this.tally;
     progress.update({
@@ -170,12 +202,12 @@ class TestRun {
   }
 
   findings() {
-    const { folder, classes, loader } = this.parts;
+    const { folder, classes } = this.parts;
     const { loss, accuracy } = this.tally;
     return {
       data: folder.root,
       images: accuracy.count,
-      unreadable: loader.skipped,
+      unreadable: this.unreadable,
       top1: accuracy.top1,
       top5: accuracy.top5,
       loss: loss.mean,

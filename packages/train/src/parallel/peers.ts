@@ -1,8 +1,6 @@
 /** The processes of a run, as training and testing need them: one alone, or a process group. */
-import type { GroupShape, Json, Processes } from '@inplace-abn/comm';
+import type { GroupShape, Processes } from '@inplace-abn/comm';
 import type { DeviceMemory } from '@inplace-abn/core';
-
-export type { Json } from '@inplace-abn/comm';
 
 /** Every method is a collective: all processes call it, in the same order. */
 export interface Peers {
@@ -13,10 +11,10 @@ export interface Peers {
   readonly group: GroupShape | null;
   /** Σ over the processes, element by element. */
   sum(values: Float64Array): Promise<Float64Array>;
-  /** The value of every process, by rank. */
-  gather<T extends Json>(value: T): Promise<T[]>;
+  /** The value of every process, by rank: whatever can be cloned. */
+  gather<T>(value: T): Promise<T[]>;
   /** The value of rank 0; the others' is not looked at. */
-  fromFirst<T extends Json>(value: T | null): Promise<T>;
+  fromFirst<T>(value: T | null): Promise<T>;
   /** Overwrites a block of device memory with that of rank 0. */
   memoryFromFirst(memory: DeviceMemory): Promise<void>;
   /** Overwrites arrays, as long on all processes, with those of rank 0. */
@@ -46,8 +44,8 @@ export function peersOf(processes: Pick<Processes, 'group'> | null): Peers {
     size: group.size,
     group: { name: group.name, size: group.size },
     sum: (values) => group.allReduce(values),
-    gather: (value) => group.gatherJson(value),
-    fromFirst: (value) => group.broadcastJson(value),
+    gather: (value) => group.gatherValues(value),
+    fromFirst: (value) => group.broadcastValue(value),
     memoryFromFirst: (memory) => group.broadcastMemory(memory),
     bytesFromFirst: (bytes) => group.broadcastBytes(bytes),
     barrier: () => group.barrier(),

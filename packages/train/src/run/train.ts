@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Device } from '@inplace-abn/core';
 import { Engine } from '../engine/engine.js';
 import { checkSameStep } from '../parallel/agreement.js';
-import { ALONE, type Json, type Peers } from '../parallel/peers.js';
+import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress, ProgressStream } from '../progress/progress.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { initialStateOf } from '../step/network.js';
@@ -78,7 +78,7 @@ async function runFolder(
 ): Promise<TrainOutcome> {
   const { engine, data, progress } = setting;
   const opened = peers.rank === 0 ? await openFolder(options, setting) : null;
-  const position = positionFrom(await peers.fromFirst(opened ? { ...opened.position } : null));
+  const position = await peers.fromFirst(opened?.position ?? null);
   await engine.shareStates();
   const recorder: Recorder = opened ? new FolderRecorder(options, engine, data, opened.folder) : SILENT;
   try {
@@ -92,17 +92,6 @@ async function runFolder(
   } finally {
     opened?.folder.close();
   }
-}
-
-/** What crossed the wire as JSON. */
-function positionFrom(sent: { readonly [key: string]: Json }): Position {
-  const { epoch, step, stepInEpoch, best } = sent;
-  return {
-    epoch: Number(epoch),
-    step: Number(step),
-    stepInEpoch: Number(stepInEpoch),
-    best: Number(best),
-  };
 }
 
 async function openFolder(

@@ -6,6 +6,7 @@ import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { type ComputeDType, type Device, type FusionMode, UsageError } from '@inplace-abn/core';
 import { listPhotographs, type Rgb } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
+import { ALONE, type Peers } from '../parallel/peers.js';
 import { Progress, type ProgressStream } from '../progress/progress.js';
 import { StopRequest } from '../run/stop.js';
 import type { SegmentationClass } from './classes.js';
@@ -46,8 +47,10 @@ export interface SegmentFolderOptions {
   readonly labels?: string;
   /** Leave out photographs whose outputs are there. */
   readonly resume: boolean;
-  /** This process and the number of all that share the folder. */
-  readonly shard: { readonly index: number; readonly count: number };
+  /** This process and the number of all that share the folder; default: its place among the peers. */
+  readonly shard?: { readonly index: number; readonly count: number };
+  /** Processes that finish together: the first writes the page and the comparison with labels. Default: this one alone. */
+  readonly peers?: Peers;
   readonly stream?: ProgressStream;
 }
 
@@ -66,7 +69,8 @@ export const SCORES_FILE = 'labels.json';
  * folders or the options is an error before the first image; a photograph that cannot be used is named and left out.
  */
 export async function segmentFolder(options: SegmentFolderOptions): Promise<SegmentFolderOutcome> {
-  const { inDir, outDir, classes, network, resume, shard } = options;
+  const { inDir, outDir, classes, network, resume, peers = ALONE } = options;
+  const shard = options.shard ?? { index: peers.rank, count: peers.size };
   const progress = new Progress({ stream: options.stream });
   const names = await listPhotographs(inDir);
   const outputs = outputsOf(options.mode, options.overlay);
@@ -83,13 +87,16 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
   const own = shardOf(names, shard.index, shard.count);
   const files = resume ? await unfinished(own, outDir, outputs) : own;
   for (const note of snapshot.notes) progress.note(note);
-  progress.note(introduction(options, snapshot.path, names.length, own.length, files.length));
+  progress.note(introduction({ ...options, shard }, snapshot.path, names.length, own.length, files.length));
   const stop = new StopRequest((signal) =>
     progress.note(`${signal}: stopping after this image; once more to kill`),
   );
   try {
     const run = new FolderRun({ ...options, segmenter, files, classes, labels, progress, stop });
     const failed = await run.run();
+    // What is written of all images is written when all are done.
+    await peers.barrier();
+    if (peers.rank > 0) return { failed: failed.length, stopped: stop.requested, scores: null };
     const scores = labels && !stop.requested ? await report(labels, names, options, progress) : null;
     const { images } = await buildGallery(outDir, { facts: factsOf(options, snapshot.path) });
     progress.note(`${images} ${images === 1 ? 'image' : 'images'} in ${join(outDir, 'index.html')}`);
@@ -100,7 +107,7 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
 }
 
 function introduction(
-  { title, precision, inDir, shard }: SegmentFolderOptions,
+  { title, precision, inDir, shard }: SegmentFolderOptions & Required<Pick<SegmentFolderOptions, 'shard'>>,
   snapshot: string,
   all: number,
   own: number,

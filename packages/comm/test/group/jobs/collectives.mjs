@@ -17,8 +17,8 @@ export default async function collectives({ group }, length) {
   ];
   const gathered = await group.allGather(new Uint8Array(rank * length).fill(rank));
   const root = size - 1;
-  const told = await group.broadcastJson(rank === root ? { from: root, text: 'ä' } : null, root);
-  const everyone = await group.gatherJson([rank, `rank ${rank}`]);
+  const told = await group.broadcastValue(rank === root ? { from: root, text: 'ä' } : null, root);
+  const everyone = await group.gatherValues([rank, `rank ${rank}`]);
   await group.barrier();
   return { sums, lengths: gathered.map((bytes) => bytes.length), gathered, told, everyone };
 }
