@@ -30,18 +30,19 @@ export function sumInBuckets(
 
 function summed(gradients: readonly Value[], group: GroupShape, options: BucketOptions): Value[] {
   const sums = new Map<Value, Value>();
-  const started = bucketsOf(gradients, options).map((bucket) => {
-    return { bucket, pending: startAllReduce(pack(bucket), group.name) };
-  });
-  for (const { bucket, pending } of started) {
-    const tensors = unpack(
-      pending.wait(),
-      bucket.map(({ shape }) => shape),
-    );
-    bucket.forEach((gradient, index) => {
-      const sum = tensors[index];
-      if (sum) sums.set(gradient, sum);
+  const buckets = bucketsOf(gradients, options);
+  const inBucket = <T>(index: number, body: () => T): T | undefined =>
+    gradients[0]?.tracer.within(`bucket${index + 1}`, body);
+  const started = buckets.map((bucket, index) =>
+    inBucket(index, () => startAllReduce(pack(bucket), group.name)),
+  );
+  for (const [index, bucket] of buckets.entries()) {
+    const shapes = bucket.map(({ shape }) => shape);
+    const tensors = inBucket(index, () => {
+      const pending = started[index];
+      return pending ? unpack(pending.wait(), shapes) : [];
     });
+    for (const [i, gradient] of bucket.entries()) sums.set(gradient, tensors?.[i] ?? gradient);
   }
   return gradients.map((gradient) => sums.get(gradient) ?? gradient);
 }

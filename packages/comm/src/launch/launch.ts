@@ -14,7 +14,10 @@ export interface LaunchOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Where lines about the launch go; default: standard error. */
   readonly note?: (line: string) => void;
-  /** Milliseconds that processes have to end by themselves when one has failed; then they are killed. */
+  /**
+   * Milliseconds that the others have to end when one has failed; then they are killed. For half of it they are left alone:
+   * they notice, and say what they lost.
+   */
   readonly graceMs?: number;
 }
 
@@ -55,7 +58,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   const children = Array.from({ length: nproc }, (_, rank) =>
     start(options.argv, rank, { ...common, RANK: String(rank), LOCAL_RANK: String(rank) }),
   );
-  return new Launch(children, options.graceMs ?? 30_000, note).end();
+  return new Launch(children, options.graceMs ?? 10_000, note).end();
 }
 
 function start(argv: readonly string[], rank: number, env: NodeJS.ProcessEnv): ChildProcess {
@@ -116,7 +119,7 @@ class Launch {
     if (failed) {
       const how = why ?? (signal ? `it was ended by ${signal}` : `its exit code is ${code}`);
       this.note(`rank ${rank} failed first: ${how}${this.running > 0 ? '; ending the others' : ''}`);
-      this.send('SIGTERM');
+      setTimeout(() => this.send('SIGTERM'), this.graceMs / 2).unref();
       // They may be stopped, or wait for one that is gone: that ends, too.
       setTimeout(() => this.send('SIGKILL'), this.graceMs).unref();
     }

@@ -93,12 +93,15 @@ export interface ConnectionEvents {
 /** A socket that carries frames. */
 export class Connection {
   readonly reader = new FrameReader();
+  /** The peer's address and port, for messages. */
+  readonly peer: string;
   private ended = false;
 
   constructor(
     readonly socket: Socket,
     public events: ConnectionEvents,
   ) {
+    this.peer = `${plainAddress(socket.remoteAddress)}:${socket.remotePort ?? '?'}`;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 10_000);
     socket.on('data', (chunk) => this.receive(chunk));
@@ -125,11 +128,6 @@ export class Connection {
   drop(): void {
     this.ended = true;
     this.socket.destroy();
-  }
-
-  /** The peer's address and port, for messages. */
-  get peer(): string {
-    return `${plainAddress(this.socket.remoteAddress)}:${this.socket.remotePort ?? '?'}`;
   }
 
   private receive(chunk: Buffer): void {

@@ -106,6 +106,8 @@ export class Hub implements World {
   /** `told`: the process said so itself, in its own words. */
   private lose(rank: number, why: string, told = false): void {
     this.heartbeat.forget(rank);
+    // One that says so itself leaves by itself; one that is silent would keep this process waiting for its farewell.
+    if (!told) this.members.get(rank)?.drop();
     const peer = this.members.get(rank)?.peer ?? '?';
     if (!this.left.has(rank) && !this.losses.loss) {
       const reason = told ? why : `${peerName(rank, peer)} was lost: ${why}`;

@@ -94,6 +94,7 @@ export class Spoke implements World {
 
   private loseHub(why: string): void {
     this.heartbeat.forget(0);
+    this.hub.drop();
     if (!this.leaving) this.lose({ rank: 0, reason: `${peerName(0, this.hub.peer)} was lost: ${why}` });
     this.goodbye();
   }

@@ -19,6 +19,8 @@ interface Reply {
 
 export class Pool {
   private jobs = 0;
+  /** Some rank was lost: the others cannot part in order. */
+  broken = false;
 
   private constructor(readonly children: readonly ChildProcess[]) {}
 
@@ -31,14 +33,14 @@ export class Pool {
         serialization: 'advanced',
         env: {
           ...process.env,
+          // A job that fails on one rank must not keep the others.
+          IABN_COLLECTIVE_TIMEOUT: '20',
           ...env,
           RANK: String(rank),
           WORLD_SIZE: String(size),
           MASTER_ADDR: '127.0.0.1',
           MASTER_PORT: String(port),
           OMP_NUM_THREADS: '1',
-          // A job that fails on one rank must not keep the others.
-          IABN_COLLECTIVE_TIMEOUT: '20',
         },
       }),
     );
@@ -66,21 +68,27 @@ export class Pool {
       ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
     );
     const ended = alive.map((child) => once(child, 'exit'));
-    if (alive.length === this.children.length) await this.send('close', () => null);
+    if (alive.length === this.children.length && !this.broken) await this.send('close', () => null);
     else for (const child of alive) child.kill('SIGKILL');
     await Promise.all(ended);
   }
 
+  /** Gives one rank a job. */
+  async ask<R>(rank: number, module: URL, argument: unknown): Promise<JobOutcome<R>> {
+    return this.tell(rank, module.href, argument) as Promise<JobOutcome<R>>;
+  }
+
   private send(module: string, argument: (rank: number) => unknown): Promise<Reply[]> {
+    return Promise.all(this.children.map((_, rank) => this.tell(rank, module, argument(rank))));
+  }
+
+  private async tell(rank: number, module: string, argument: unknown): Promise<Reply> {
+    const child = this.children[rank];
+    if (!child || child.exitCode !== null || child.signalCode !== null) return { error: 'it has ended' };
     const id = this.jobs++;
-    return Promise.all(
-      this.children.map(async (child, rank): Promise<Reply> => {
-        if (child.exitCode !== null || child.signalCode !== null) return { error: 'it has ended' };
-        const reply = replyOf(child, id);
-        child.send({ id, module, argument: argument(rank) });
-        return reply;
-      }),
-    );
+    const reply = replyOf(child, id);
+    child.send({ id, module, argument });
+    return reply;
   }
 }
 

@@ -39,7 +39,9 @@ export function trainingStep(
 ): Graph {
   return trace((tracer) => {
     const shared = group ? { group, ...groupInputs(tracer) } : null;
-    const counted = shared ? startAllReduce(shared.labelled, shared.group.name) : null;
+    const counted = shared
+      ? tracer.within('labelled', () => startAllReduce(shared.labelled, shared.group.name))
+      : null;
     const x = imageInputs(tracer, shape);
     const labels = objective.labels(tracer, shape);
     const rates = {
@@ -49,7 +51,7 @@ export function trainingStep(
     const step = tracer.input('step', [], 'float32');
     const seed = tracer.input('seed', [], 'int32');
     const logits = network.call(x, { training: true, seed });
-    const count = counted?.wait();
+    const count = counted ? tracer.within('labelled', () => counted.wait()) : undefined;
     const values = tracer.within('loss', () => objective.training(logits, labels, shape, count));
     const outputs = tracer.within('loss', () => {
       if (shared) return sumOutputs(tracer, values, shared.halt, shared.group, LOSS);

@@ -1,0 +1,39 @@
+// @ts-check
+// What a launched process does: child.mjs BEHAVIOUR RANK: the rank of which it is asked; all others wait to be ended.
+import { followLauncher } from '@inplace-abn/comm';
+
+followLauncher();
+const { RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT, OMP_NUM_THREADS, IABN_SECRET } = process.env;
+const [behaviour, rank] = process.argv.slice(2);
+const stay = () => setInterval(() => {}, 1_000);
+
+/** @type {Record<string, () => unknown>} */
+const behaviours = {
+  tell() {
+    process.stdout.write(
+      `rank ${RANK} of ${WORLD_SIZE}, ${LOCAL_RANK} here\nat ${MASTER_ADDR}:${MASTER_PORT}\n`,
+    );
+    process.stderr.write(`threads ${OMP_NUM_THREADS}, secret of ${IABN_SECRET?.length}\n`);
+  },
+  fail: () => process.exit(3),
+  crash: () => process.kill(process.pid, 'SIGKILL'),
+};
+
+process.stdout.write(`started ${process.pid}\n`);
+if (behaviour === 'deaf') {
+  process.on('SIGTERM', () => {});
+  stay();
+} else if (behaviour === 'count') {
+  let signals = 0;
+  process.on('SIGINT', () => {
+    signals++;
+    // A second signal would come at once; the end is late enough to see it.
+    setTimeout(() => {
+      process.stdout.write(`${signals} SIGINT\n`);
+      process.exit(130);
+    }, 200);
+  });
+  stay();
+} else if (behaviour === 'stay') stay();
+else if (rank === RANK || rank === 'all') behaviours[behaviour ?? '']?.();
+else stay();

@@ -1,0 +1,162 @@
+/** The launcher with real processes: it owns them to their end. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { withoutOption } from '../../src/index.js';
+
+const file = (name: string) => fileURLToPath(new URL(`children/${name}.mjs`, import.meta.url));
+
+interface Launched {
+  readonly child: ChildProcess;
+  /** Resolves when so many processes have started: their ids. */
+  started(count: number): Promise<number[]>;
+  readonly ended: Promise<{
+    code: number | null;
+    signal: NodeJS.Signals | null;
+    stdout: string;
+    stderr: string;
+  }>;
+}
+
+function launched(nproc: number, args: readonly string[], { graceMs = 400, env = {} } = {}): Launched {
+  const clean = { ...process.env, OMP_NUM_THREADS: undefined, ...env };
+  const argv = [file('launcher'), String(nproc), String(graceMs), file('child'), ...args];
+  const child = spawn(process.execPath, argv, { env: clean, stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => {
+    output.stdout += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    output.stderr += String(chunk);
+  });
+  const pids = () => Array.from(output.stdout.matchAll(/started (\d+)/g), (match) => Number(match[1]));
+  return {
+    child,
+    async started(count) {
+      while (pids().length < count) await once(child.stdout, 'data');
+      return pids();
+    },
+    ended: once(child, 'close').then(([code, signal]) => ({ code, signal, ...output })),
+  };
+}
+
+/** Ids of living processes, those that wait to be collected left out. */
+function living(pids: readonly number[]): number[] {
+  const all = new Set(readdirSync('/proc'));
+  return pids.filter((pid) => {
+    if (!all.has(String(pid))) return false;
+    try {
+      return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function untilGone(pids: readonly number[]): Promise<void> {
+  while (living(pids).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe('launch', () => {
+  it('gives each process its place, and keeps their lines apart', async () => {
+    const { code, stdout, stderr } = await launched(3, ['tell', 'all']).ended;
+    expect(code).toBe(0);
+    const port = /at 127\.0\.0\.1:(\d+)/.exec(stdout)?.[1];
+    for (const rank of [0, 1, 2]) {
+      const prefix = rank === 0 ? '' : `[rank ${rank}] `;
+      const lines = stdout
+        .split('\n')
+        .filter((line) => line.startsWith(prefix || 'rank') || line.startsWith('at'));
+      expect(lines).toContain(`${prefix}rank ${rank} of 3, ${rank} here`);
+      expect(lines).toContain(`${prefix}at 127.0.0.1:${port}`);
+      expect(stderr).toMatch(
+        new RegExp(`^${prefix.replace(/[[\]]/g, '\\$&')}threads \\d+, secret of 32$`, 'm'),
+      );
+    }
+  });
+
+  it('leaves the number of threads to the user', async () => {
+    const { stderr } = await launched(2, ['tell', 'all'], { env: { OMP_NUM_THREADS: '5' } }).ended;
+    expect(stderr.match(/threads 5/g)).toHaveLength(2);
+  });
+
+  it.each([
+    ['fail', 3, 'its exit code is 3'],
+    ['crash', 137, 'it was ended by SIGKILL'],
+  ])('ends all when one does: %s', async (behaviour, expected, how) => {
+    const { started, ended } = launched(3, [behaviour, '1']);
+    const pids = await started(3);
+    const { code, stderr } = await ended;
+    expect(code).toBe(expected);
+    expect(stderr).toContain(`rank 1 failed first: ${how}; ending the others\n`);
+    await untilGone(pids);
+  });
+
+  it('kills what does not listen, or is stopped', async () => {
+    const { started, ended } = launched(3, ['deaf']);
+    const [first = 0, second = 0, third = 0] = await started(3);
+    process.kill(second, 'SIGSTOP');
+    process.kill(third, 'SIGKILL');
+    expect((await ended).code).toBe(137);
+    await untilGone([first, second, third]);
+  });
+
+  it('passes the first signal on, once, and takes the exit code that it causes', async () => {
+    const { child, started, ended } = launched(3, ['count']);
+    await started(3);
+    child.kill('SIGINT');
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(130);
+    expect(stdout.match(/1 SIGINT/g)).toHaveLength(3);
+    expect(stderr).not.toContain('failed first');
+  });
+
+  it('kills at the second', async () => {
+    const { child, started, ended } = launched(2, ['deaf']);
+    const pids = await started(2);
+    child.kill('SIGTERM');
+    while (living(pids).length === 2 && child.exitCode === null) {
+      child.kill('SIGTERM');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect((await ended).code).toBe(137);
+    await untilGone(pids);
+  });
+
+  it('leaves no process behind when it is killed, not even a stopped one', async () => {
+    const { child, started, ended } = launched(3, ['stay']);
+    const pids = await started(3);
+    process.kill(pids[1] ?? 0, 'SIGSTOP');
+    child.kill('SIGKILL');
+    await untilGone(pids);
+    expect((await ended).signal).toBe('SIGKILL');
+  });
+
+  it('refuses to start processes of processes', async () => {
+    const { code, stderr } = await launched(2, ['tell', 'all'], { env: { RANK: '0' } }).ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain('--nproc starts processes itself, but RANK says that another launcher did');
+  });
+});
+
+it.each([
+  [
+    ['main.js', '--nproc', '2', 'x'],
+    ['main.js', 'x'],
+  ],
+  [
+    ['main.js', '--nproc=2', 'x'],
+    ['main.js', 'x'],
+  ],
+  [
+    ['main.js', 'x', '--', '--nproc', '2'],
+    ['main.js', 'x', '--', '--nproc', '2'],
+  ],
+])('the option is taken out of %j', (argv, rest) => {
+  expect(withoutOption(argv, 'nproc')).toEqual(rest);
+});
