@@ -58,7 +58,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   const children = Array.from({ length: nproc }, (_, rank) =>
     start(options.argv, rank, { ...common, RANK: String(rank), LOCAL_RANK: String(rank) }),
   );
-  return new Launch(children, options.graceMs ?? 10_000, note).end();
+  return new Launch(children, options.graceMs ?? 6_000, note).end();
 }
 
 function start(argv: readonly string[], rank: number, env: NodeJS.ProcessEnv): ChildProcess {
