@@ -36,6 +36,11 @@ export const suites = [
     load: () => import('../suites/infer-vistas.mjs'),
   },
   {
+    name: 'data-parallel',
+    summary: 'time of a step of two processes over a slow link beside the longer of computing and sending',
+    load: () => import('../suites/data-parallel.mjs'),
+  },
+  {
     name: 'memory-resnet50',
     summary: "resident memory of that step beside the plan, and beside PyTorch's",
     load: () => import('../suites/memory-resnet50.mjs'),

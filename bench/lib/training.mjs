@@ -15,12 +15,13 @@ const RATE = 0.01;
  * @param {number} batch
  * @param {Precision} precision
  * @param {number} crop  side of the images
+ * @param {'inplace' | 'sync'} [mode]
  */
-export function resnet50Config(batch, precision, crop) {
+export function resnet50Config(batch, precision, crop, mode = 'inplace') {
   const network = {
     arch: 'resnet50',
     activation: 'leaky_relu',
-    bn_mode: 'inplace',
+    bn_mode: mode,
     classes: CLASSES,
     precision,
   };
@@ -59,7 +60,7 @@ export function resnet50Trainer(batch, precision, crop = 224) {
  * @param {number} size images
  * @param {number} crop
  */
-function randomBatch(size, crop) {
+export function randomBatch(size, crop) {
   const random = minstd(1);
   const color = Float32Array.from({ length: size * 12 }, (_, index) => {
     const [row, column] = [Math.floor((index % 12) / 4), index % 4];
