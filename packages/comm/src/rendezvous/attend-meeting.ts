@@ -26,7 +26,8 @@ export async function attendMeeting(
   master: Master,
   settings: MeetSettings,
 ): Promise<World> {
-  const deadline = performance.now() + settings.meetMs;
+  const started = performance.now();
+  const deadline = started + settings.meetMs;
   let pause = FIRST_PAUSE_MS;
   for (;;) {
     const left = deadline - performance.now();
@@ -36,10 +37,11 @@ export async function attendMeeting(
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       if (error instanceof CommError) throw error;
-      if (code === 'ENOTFOUND') {
+      // A name may become known with the machine that has it.
+      if (code === 'ENOTFOUND' && performance.now() - started > settings.greetMs) {
         throw new CommError(`rank ${placement.rank}: the host ${master.host} is unknown: see MASTER_ADDR`);
       }
-      if (!TRANSIENT.has(code)) throw error;
+      if (code !== 'ENOTFOUND' && !TRANSIENT.has(code)) throw error;
       if (left <= pause) throw notReached(placement, master, settings, code);
     }
     await new Promise((resolve) => setTimeout(resolve, pause));

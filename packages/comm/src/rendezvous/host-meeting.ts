@@ -9,6 +9,8 @@ import type { Placement } from './placement.js';
 import { isProof, nonce, proofOf } from './proof.js';
 import type { World } from './world.js';
 
+const NAME_PAUSE_MS = 200;
+
 /** Listens at the master's port until every rank has come. @throws CommError that every rank is told */
 export async function hostMeeting(
   placement: Placement,
@@ -18,7 +20,7 @@ export async function hostMeeting(
   const meeting = new Meeting(placement, settings);
   const server = createServer((socket) => meeting.welcome(socket));
   try {
-    await listen(server, master);
+    await listen(server, master, performance.now() + settings.greetMs);
     const members = await meeting.complete;
     const used = [...members.values()].map(({ socket }) => plainAddress(socket.localAddress));
     const host = ownHost(used.find((address) => !isLoopback(address)) ?? used[0] ?? '127.0.0.1');
@@ -158,19 +160,30 @@ class Meeting {
   }
 }
 
-function listen(server: Server, { host, port }: Master): Promise<void> {
-  const attempt = (address: string | undefined) =>
-    new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, address, () => {
-        server.off('error', reject);
-        resolve();
-      });
+async function listen(server: Server, { host, port }: Master, deadline: number): Promise<void> {
+  for (let address: string | undefined = host; ; ) {
+    try {
+      return await listenAt(server, port, address);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOTFOUND' && performance.now() < deadline) {
+        // A name may become known a little later than the machine that has it.
+        await new Promise((resolve) => setTimeout(resolve, NAME_PAUSE_MS));
+      } else if (code === 'EADDRNOTAVAIL' && address !== undefined) {
+        // The name of a service, or an address of the machine that only others see.
+        address = undefined;
+      } else refuse(error as NodeJS.ErrnoException, host, port);
+    }
+  }
+}
+
+function listenAt(server: Server, port: number, address: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.off('error', reject);
+      resolve();
     });
-  return attempt(host).catch((error: NodeJS.ErrnoException) => {
-    // The name of a service, or an address of the machine that only others see.
-    if (error.code === 'EADDRNOTAVAIL') return attempt(undefined).catch((again) => refuse(again, host, port));
-    return refuse(error, host, port);
   });
 }
 

@@ -200,7 +200,7 @@ describe('what is wrong is said on every rank', () => {
     expect(one).toContain(`rank 1: what listens at 127.0.0.1:${port} is not rank 0 of this run`);
   });
 
-  it('an unknown host, at once', async () => {
+  it('an unknown host', async () => {
     const port = await freePort();
     const host = 'no-such-host.invalid';
     const [zero, one] = await failures([0, 1].map((rank) => join({ rank, size: 2, port, host })));
