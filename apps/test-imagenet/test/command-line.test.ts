@@ -54,6 +54,31 @@ describe('test-imagenet', { timeout: 60_000 }, () => {
     },
   );
 
+  it('finds the same with processes that it starts', async () => {
+    const [one, several] = [join(folder, 'one.json'), join(folder, 'several.json')];
+    await run(config, checkpoint, data, '--json', one);
+    const { code, stdout } = await run(
+      config,
+      checkpoint,
+      data,
+      '--json',
+      several,
+      '--nproc',
+      '2',
+      '--batch',
+      '4',
+    );
+    expect(code).toBe(0);
+    expect(stdout.match(/^top-1 /gm)).toHaveLength(1);
+    const read = async (path: string) => {
+      const { seconds, loss, ...rest } = JSON.parse(await readFile(path, 'utf8'));
+      return { rest, loss };
+    };
+    const [wanted, found] = [await read(one), await read(several)];
+    expect(found.rest).toEqual(wanted.rest);
+    expect(found.loss).toBeCloseTo(wanted.loss, 6);
+  });
+
   it('explains itself', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);

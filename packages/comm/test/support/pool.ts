@@ -1,8 +1,10 @@
 /** Processes that a test gives jobs to: each a rank of one world, on loopback. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../src/launch/free-port.js';
+import type { Host } from './hosts.js';
 
 const RANK = fileURLToPath(new URL('rank.mjs', import.meta.url));
 
@@ -17,6 +19,13 @@ interface Reply {
   readonly error?: string;
 }
 
+export interface PoolOptions {
+  /** Where each rank runs; default: here. */
+  readonly hosts?: readonly Host[];
+  /** Milliseconds by which a rank starts after the others. */
+  readonly lateMs?: (rank: number) => number;
+}
+
 export class Pool {
   private jobs = 0;
   /** Some rank was lost: the others cannot part in order. */
@@ -25,27 +34,29 @@ export class Pool {
   private constructor(readonly children: readonly ChildProcess[]) {}
 
   /** Starts `size` ranks and waits until they have met. */
-  static async start(size: number, env: Readonly<Record<string, string>> = {}): Promise<Pool> {
-    const port = await freePort();
-    const children = Array.from({ length: size }, (_, rank) =>
-      fork(RANK, [], {
-        execArgv: [],
-        serialization: 'advanced',
-        env: {
-          ...process.env,
-          // A job that fails on one rank must not keep the others.
-          IABN_COLLECTIVE_TIMEOUT: '20',
-          ...env,
-          RANK: String(rank),
-          WORLD_SIZE: String(size),
-          MASTER_ADDR: '127.0.0.1',
-          MASTER_PORT: String(port),
-          OMP_NUM_THREADS: '1',
-        },
+  static async start(
+    size: number,
+    env: Readonly<Record<string, string>> = {},
+    { hosts, lateMs = () => 0 }: PoolOptions = {},
+  ): Promise<Pool> {
+    const common = {
+      ...process.env,
+      // A job that fails on one rank must not keep the others.
+      IABN_COLLECTIVE_TIMEOUT: '20',
+      ...env,
+      WORLD_SIZE: String(size),
+      MASTER_ADDR: hosts?.[0]?.address ?? '127.0.0.1',
+      MASTER_PORT: String(await freePort()),
+      OMP_NUM_THREADS: '1',
+    };
+    const children = await Promise.all(
+      Array.from({ length: size }, async (_, rank) => {
+        if (lateMs(rank) > 0) await pause(lateMs(rank));
+        return startRank({ ...common, RANK: String(rank) }, hosts?.[rank]);
       }),
     );
-    await Promise.all(children.map((child) => once(child, 'message')));
-    return new Pool(children);
+    await Promise.all(children.map(({ ready }) => ready));
+    return new Pool(children.map(({ child }) => child));
   }
 
   /** Runs the default export of a module on every rank: (processes, argument) → result. */
@@ -90,6 +101,17 @@ export class Pool {
     child.send({ id, module, argument });
     return reply;
   }
+}
+
+/** A process that answers by messages, in the network of a host where one is given. */
+function startRank(env: NodeJS.ProcessEnv, host?: Host): { child: ChildProcess; ready: Promise<unknown> } {
+  const [command = process.execPath, ...args] = [...(host?.inside ?? []), process.execPath, RANK];
+  const child = spawn(command, args, {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    serialization: 'advanced',
+  });
+  return { child, ready: once(child, 'message') };
 }
 
 /** What a rank answers to a job; an error where it ends instead. */

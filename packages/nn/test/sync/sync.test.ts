@@ -5,9 +5,11 @@ import { Pool } from '../../../comm/test/support/pool.js';
 import { uniform } from '../../../core/test/support/prng.js';
 import { InPlaceABN } from '../../src/index.js';
 import { CLASSES, type NetShape, type Outcome, runNetwork, type Share } from './network.js';
+import { type PixelOutcome, type Pixels, runPixels } from './pixels.js';
 
 const RANKS = 4;
 const job = new URL('layer.job.ts', import.meta.url);
+const pixels = new URL('pixels.job.ts', import.meta.url);
 const [INPUTS, HEIGHT, WIDTH] = [3, 5, 6];
 const PIXELS = INPUTS * HEIGHT * WIDTH;
 
@@ -107,6 +109,37 @@ describe('InPlaceABNSync over processes', () => {
   it('the cumulative average', () => compare([2, 3], { ...net, momentum: null, steps: 3 }));
 
   it('bfloat16, within its rounding', () => compare([2, 4, 1], { ...net, precision: 'bfloat16' }));
+
+  it('images of other sizes on every rank', async () => {
+    const channels = 5;
+    const areas = [
+      [2, 3, 4],
+      [1, 7, 2],
+      [0, 4, 4],
+      [3, 1, 1],
+    ];
+    const counts = areas.map((area) => area.reduce((a, b) => a * b, 1));
+    const total = counts.reduce((a, b) => a + b, 0);
+    const x = Float32Array.from(uniform('pixels', [total, channels], -1, 1), (v, i) => v + i / 50);
+    const labels = Int32Array.from({ length: total }, (_, i) => (2 * i) % channels);
+    const alone = new InPlaceABN(channels, { activation: 'elu', activationParam: 1 });
+    const whole = await runPixels(alone, { shape: [total, channels], x, labels, total });
+    const begins = counts.map((_, rank) => counts.slice(0, rank).reduce((a, b) => a + b, 0));
+    const found = await pool.run<PixelOutcome>(pixels, (rank): Pixels => {
+      const [[n = 0, ...size] = [], begin = 0, count = 0] = [areas[rank], begins[rank], counts[rank]];
+      return {
+        shape: [n, channels, ...size],
+        x: x.slice(begin * channels, (begin + count) * channels),
+        labels: labels.slice(begin, begin + count),
+        total,
+      };
+    });
+    for (const key of ['z', 'dx'] as const) {
+      const all = found.flatMap((each) => [...each[key]]);
+      expectNear(all, whole[key], 1e-5, key);
+    }
+    for (const { running } of found) expectNear(running, whole.running, 1e-5, 'running statistics');
+  });
 
   it('any split of any batch', async () => {
     const sizes = fc

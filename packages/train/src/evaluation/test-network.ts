@@ -72,13 +72,14 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   });
   const crops = cropsOf(options);
   const batchSize = Math.max(1, Math.floor((options.batchSize ?? config.optimizer.batch_size) / crops));
+  const own = evaluationBatches(folder.length, batchSize, peers);
   const classifier = new Classifier({
     device,
     network,
     precision: config.network.precision,
     crop: options.crop,
     crops,
-    batches: evaluationBatches(folder.length, batchSize, peers),
+    batches: own.length > 0 ? own : [1],
   });
   classifier.load(weights.tensors);
   const images = `${folder.length} images of ${folder.classes.length} classes in ${folder.root}`;

@@ -7,6 +7,7 @@ import { resultJson, type TestResult } from '../../src/evaluation/result.js';
 import { type TestOptions, testNetwork } from '../../src/evaluation/test-network.js';
 import { evaluate } from '../../src/index.js';
 import { CLASSES, imageFolder, temporaryFolder, VAL_IMAGES } from '../support/images.js';
+import { peersInProcess } from '../support/peers.js';
 import { configOf, Output, runTraining } from '../support/runs.js';
 
 const config = configOf({ optimizer: { schedule: { epochs: 1 } } });
@@ -53,6 +54,32 @@ describe('a test', { timeout: 60_000 }, () => {
     expect(text).toMatch(/^testing \S+checkpoint-7\.safetensors on 15 images of 3 classes in \S+val\n/);
     expect(text).toMatch(/^test {2}step 2\/2 {2}loss .* eta 0:00$/m);
   });
+
+  it.each([
+    [2, 4],
+    [3, 5],
+    [4, 64],
+    [5, 3],
+  ])(
+    'finds the same with %i processes in batches of %i, also of images that cannot be read',
+    async (size, batchSize) => {
+      const broken = await copyOfVal();
+      await writeFile(join(broken, 'green', '02.png'), 'no image');
+      await writeFile(join(broken, 'red', '04.png'), 'no image');
+      const { result: alone } = await test({ data: broken, batchSize });
+      const together = await Promise.all(
+        peersInProcess(size).map((peers) => test({ data: broken, batchSize, peers })),
+      );
+      for (const { result, text } of together) {
+        const { loss, ...rest } = findings(result);
+        const { loss: wanted, ...others } = findings(alone);
+        expect(rest).toEqual(others);
+        expect(loss).toBeCloseTo(wanted, 9);
+        expect(text === '').toBe(text !== together[0]?.text);
+      }
+      expect(alone.unreadable).toHaveLength(2);
+    },
+  );
 
   it.each([1, 4, 7, 15, 64])('counts every image once in batches of %i', async (batchSize) => {
     const { result } = await test({ batchSize });

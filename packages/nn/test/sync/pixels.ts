@@ -1,0 +1,40 @@
+/** One layer whose output is a class score for every pixel: what it makes of rows, however they are cut into images. */
+import { compile, cpu, crossEntropy, gradients, Program, Store, statesOf, trace } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+
+export interface Pixels {
+  /** N×C×…, stored channels last. */
+  readonly shape: readonly number[];
+  readonly x: Float32Array;
+  /** A class a pixel. */
+  readonly labels: Int32Array;
+  /** Pixels of all processes. */
+  readonly total: number;
+}
+
+export interface PixelOutcome {
+  readonly z: Float32Array;
+  readonly dx: Float32Array;
+  readonly running: readonly number[];
+}
+
+export async function runPixels(layer: Module, { shape, x, labels, total }: Pixels): Promise<PixelOutcome> {
+  const graph = trace((tracer) => {
+    const input = tracer.input('x', shape, 'float32');
+    const z = layer.call(input, { training: true });
+    const area = shape.filter((_, axis) => axis !== 1);
+    const count = tracer.input('count', [], 'float32');
+    const loss = crossEntropy(z, tracer.input('labels', area, 'int32'), { count });
+    const [dx = loss] = gradients(loss, [input]);
+    return { z, dx: dx ?? loss };
+  });
+  const plan = compile(graph, cpu());
+  const store = new Store(cpu(), statesOf(graph));
+  store.write('weight', new Float32Array(shape[1] ?? 1).fill(-0.8));
+  const program = new Program(plan, cpu(), store, cpu().allocate(plan.arenaBytes));
+  const { outputs } = await program.run({ x, labels, count: Float32Array.of(total) });
+  const running = ['running_mean', 'running_var'].flatMap((name) =>
+    Array.from(store.read(name).data, Number),
+  );
+  return { z: outputs.z as Float32Array, dx: outputs.dx as Float32Array, running };
+}
