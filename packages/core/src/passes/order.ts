@@ -28,16 +28,22 @@ export function order(graph: Graph): Graph {
     nodes.push(node);
     waiting.done(node);
   };
+  const placeReady = (): void => {
+    // One may make the next ready: a bucket that is packed is sent at once.
+    for (let ready = waiting.takeReady(); ready.length > 0; ready = waiting.takeReady()) {
+      for (const update of ready) place(update);
+    }
+  };
   const constants = constantsOf(graph);
   for (const node of graph.nodes) if (isConstant(node, constants)) place(node);
   for (const node of graph.nodes) {
     if (node.rebuilds || node.phase === 'update') continue;
     place(node);
-    for (const update of waiting.takeReady()) place(update);
+    placeReady();
   }
   for (const update of updates) {
     place(update);
-    for (const next of waiting.takeReady()) place(next);
+    placeReady();
   }
   return { ...graph, nodes };
 }
