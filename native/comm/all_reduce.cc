@@ -1,21 +1,12 @@
 // Σ over the processes of the group; the caller waits.
-#include <cstring>
-
 #include "comm/member.h"
-#include "cpu/closure.h"
 
 namespace iabn {
 namespace {
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const Member member(spec);
-  const size_t elements = static_cast<size_t>(spec.inputs[0].elements());
-  const size_t bytes = spec.inputs[0].bytes();
-  const SumType type = sum_type_of(spec.inputs[0]);
-  return make_kernel_of([member, elements, bytes, type](const KernelArgs& args) {
-    void* sum = args.outputs[0];
-    if (sum != args.inputs[0] && bytes > 0) std::memcpy(sum, args.inputs[0], bytes);
-    if (!member.alone()) member.group()->all_reduce(sum, elements, type);
+  return make_exchange(spec, [](Group& group, void* data, size_t elements, SumType type) {
+    group.all_reduce(data, elements, type);
   });
 }
 

@@ -1,12 +1,13 @@
 // A kernel's view of its process group: none for a process alone.
 #pragma once
 
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "comm/group.h"
-#include "program/kernel.h"
+#include "cpu/closure.h"
 
 namespace iabn {
 
@@ -27,5 +28,19 @@ class Member {
  private:
   std::string name_;
 };
+
+// A kernel whose result is its operand, changed where it lies: run(group, data, elements, type).
+template <class Run>
+std::unique_ptr<Kernel> make_exchange(const KernelSpec& spec, Run run) {
+  const Member member(spec);
+  const size_t elements = static_cast<size_t>(spec.inputs[0].elements());
+  const size_t bytes = spec.inputs[0].bytes();
+  const SumType type = sum_type_of(spec.inputs[0]);
+  return make_kernel_of([=](const KernelArgs& args) {
+    void* data = args.outputs[0];
+    if (data != args.inputs[0] && bytes > 0) std::memcpy(data, args.inputs[0], bytes);
+    if (!member.alone()) run(*member.group(), data, elements, type);
+  });
+}
 
 }  // namespace iabn

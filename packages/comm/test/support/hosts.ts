@@ -1,6 +1,7 @@
 /** Hosts of their own on this machine: network namespaces with addresses of their own, on one switch. */
 import { execFileSync } from 'node:child_process';
 
+/** Namespaces have networks of their own, so that test files may use the same addresses side by side. */
 const NETWORK = '10.78.0';
 
 function sh(command: string): void {

@@ -4,7 +4,7 @@ import { dim } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';
-import { checkAlone, checkReducible, copyTensor, type GroupAttributes } from './support/collective.js';
+import { checkReducible, type GroupAttributes, ofThisProcess } from './support/collective.js';
 import { streamed } from './support/cost.js';
 
 export type AllGatherAttributes = GroupAttributes & {
@@ -26,10 +26,7 @@ export const allGatherOp = defineOp<'all_gather', AllGatherAttributes>('all_gath
   overwrites: [],
   collective: true,
   cost: streamed,
-  reference({ attrs, input, output }) {
-    checkAlone(attrs);
-    copyTensor(input(0), output(0));
-  },
+  reference: ofThisProcess,
 });
 
 /** [size,K] of x: float32[K] or int32[K] of all `size` processes of `group`; row i is of its i-th process. */

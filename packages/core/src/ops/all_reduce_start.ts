@@ -6,24 +6,12 @@ import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { allReduceWait } from './all_reduce_wait.js';
 import { defineOp } from './define.js';
-import { checkAlone, checkReducible, copyTensor, type GroupAttributes } from './support/collective.js';
-import { streamed } from './support/cost.js';
+import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
 export const allReduceStartOp = defineOp<'all_reduce_start', GroupAttributes>('all_reduce_start', {
   inputs: [{ name: 'x', kind: 'any' }],
   outputs: [{ name: 'in_flight', kind: 'any' }],
-  infer({ input }) {
-    checkReducible(input(0));
-    return [input(0)];
-  },
-  gradient: null,
-  overwrites: [{ output: 0, input: 0 }],
-  collective: true,
-  cost: streamed,
-  reference({ attrs, input, output }) {
-    checkAlone(attrs);
-    copyTensor(input(0), output(0));
-  },
+  ...SAME_TYPE,
 });
 
 /** A sum that is under way. */

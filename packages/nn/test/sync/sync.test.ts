@@ -1,57 +1,16 @@
 /** N processes with synchronised layers are one process with the whole batch. */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { Hosts } from '../../../comm/test/support/hosts.js';
 import { Pool } from '../../../comm/test/support/pool.js';
 import { uniform } from '../../../core/test/support/prng.js';
 import { InPlaceABN } from '../../src/index.js';
-import { CLASSES, type NetShape, type Outcome, runNetwork, type Share } from './network.js';
+import { compare as compareIn, expectNear, NET as net } from './compare.js';
+import type { NetShape } from './network.js';
 import { type PixelOutcome, type Pixels, runPixels } from './pixels.js';
 
 const RANKS = 4;
-const job = new URL('layer.job.ts', import.meta.url);
 const pixels = new URL('pixels.job.ts', import.meta.url);
-const [INPUTS, HEIGHT, WIDTH] = [3, 5, 6];
-const PIXELS = INPUTS * HEIGHT * WIDTH;
-
-function batchOf(images: number, net: NetShape): Share {
-  const shape = [images, INPUTS, HEIGHT, WIDTH] as const;
-  return {
-    net,
-    shape,
-    // A mean far from zero, that differs from image to image: what a local mean would get wrong.
-    images: Float32Array.from(uniform('images', shape, -1, 1), (v, i) => v + 2 + Math.floor(i / PIXELS)),
-    labels: Int32Array.from({ length: images }, (_, i) => (3 * i) % CLASSES),
-    total: images,
-  };
-}
-
-/** Cut into shares of these sizes, one after the other. */
-function sharesOf(batch: Share, sizes: readonly number[]): Share[] {
-  let begin = 0;
-  return sizes.map((size) => {
-    const end = begin + size;
-    const share = {
-      ...batch,
-      shape: [size, INPUTS, HEIGHT, WIDTH] as const,
-      images: batch.images.slice(begin * PIXELS, end * PIXELS),
-      labels: batch.labels.slice(begin, end),
-    };
-    begin = end;
-    return share;
-  });
-}
-
-function expectNear(
-  found: ArrayLike<number>,
-  wanted: ArrayLike<number>,
-  tolerance: number,
-  what: string,
-): void {
-  expect(found.length, what).toBe(wanted.length);
-  const scale = Math.max(1e-3, ...Array.from(wanted, Math.abs));
-  const worst = Math.max(0, ...Array.from(wanted, (value, i) => Math.abs((found[i] ?? Number.NaN) - value)));
-  expect(worst / scale, what).toBeLessThan(tolerance);
-}
 
 describe('InPlaceABNSync over processes', () => {
   let pool: Pool;
@@ -64,40 +23,7 @@ describe('InPlaceABNSync over processes', () => {
     await pool.close();
   });
 
-  /** The same batch in one process and in shares of the first ranks. */
-  async function compare(sizes: readonly number[], net: NetShape): Promise<void> {
-    const batch = batchOf(
-      sizes.reduce((sum, size) => sum + size, 0),
-      net,
-    );
-    const whole = await runNetwork(batch, (channels, options) => new InPlaceABN(channels, options));
-    const shares = sharesOf(batch, sizes);
-    const outcomes = await pool.run<Outcome | null>(job, (rank) => shares[rank] ?? null);
-    const found = outcomes.filter((outcome) => outcome !== null);
-    expect(found).toHaveLength(sizes.length);
-    const tolerance = net.precision === 'float32' ? 1e-5 : 0.05;
-    const logits = found.flatMap((each) => [...each.logits]);
-    expectNear(logits, whole.logits, tolerance, 'logits');
-    expectNear([found.reduce((sum, { loss }) => sum + loss, 0)], [whole.loss], tolerance, 'loss');
-    for (const { gradients, buffers } of found) {
-      for (const [name, wanted] of Object.entries(whole.gradients)) {
-        expectNear(gradients[name] ?? [], wanted, tolerance, `gradient of ${name}`);
-      }
-      for (const [name, wanted] of Object.entries(whole.buffers)) {
-        expectNear(buffers[name] ?? [], wanted, tolerance, name);
-      }
-      expect(gradients).toEqual(found[0]?.gradients);
-      expect(buffers).toEqual(found[0]?.buffers);
-    }
-  }
-
-  const net: NetShape = {
-    channels: 7,
-    activation: 'leaky_relu',
-    momentum: 0.1,
-    steps: 2,
-    precision: 'float32',
-  };
+  const compare = (sizes: readonly number[], shape: NetShape) => compareIn(pool, sizes, shape);
 
   it.each([[[6]], [[3, 3]], [[1, 5]], [[4, 0, 2]], [[1, 1, 1, 1]], [[0, 0, 0, 5]]])(
     'shares of %j images',
@@ -157,4 +83,20 @@ describe('InPlaceABNSync over processes', () => {
       { numRuns: 25 },
     );
   });
+});
+
+const hosts = Hosts.create(3);
+const LATE_MS = 10_000;
+
+describe.skipIf(!hosts)('over three hosts (network namespaces: root, iproute2)', { timeout: 60_000 }, () => {
+  let pool: Pool;
+  beforeAll(async () => {
+    pool = await Pool.start(3, {}, { hosts: hosts?.list, lateMs: (rank) => (rank === 1 ? LATE_MS : 0) });
+  }, 60_000);
+  afterAll(async () => {
+    await pool.close();
+    hosts?.remove();
+  });
+
+  it('with a rank that started ten seconds late', () => compareIn(pool, [2, 0, 3], net));
 });

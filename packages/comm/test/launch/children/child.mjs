@@ -19,7 +19,7 @@ const behaviours = {
   crash: () => process.kill(process.pid, 'SIGKILL'),
 };
 
-process.stdout.write(`started ${process.pid}\n`);
+const started = () => process.stdout.write(`started ${process.pid}\n`);
 if (behaviour === 'deaf') {
   process.on('SIGTERM', () => {});
   stay();
@@ -34,6 +34,7 @@ if (behaviour === 'deaf') {
     }, 200);
   });
   stay();
-} else if (behaviour === 'stay') stay();
-else if (rank === RANK || rank === 'all') behaviours[behaviour ?? '']?.();
-else stay();
+} else if (behaviour === 'stay' || (rank !== RANK && rank !== 'all')) stay();
+// Whoever hears of it may send signals at once.
+started();
+if (rank === RANK || rank === 'all') behaviours[behaviour ?? '']?.();

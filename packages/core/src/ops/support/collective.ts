@@ -1,7 +1,8 @@
 /** What the ops that run over several processes share. */
 import { ShapeError, UsageError } from '../../errors.js';
 import { formatType, type TensorType } from '../../shape.js';
-import type { ReferenceTensor } from '../define.js';
+import type { InferContext, ReferenceContext } from '../define.js';
+import { streamed } from './cost.js';
 
 /** Name of the group of this process alone: nothing is sent, and no process group is needed. */
 export const ALONE = '';
@@ -11,18 +12,29 @@ export type GroupAttributes = {
   readonly group: string;
 };
 
-/** Refuses what no reduction is made for: float32 and int32 vectors are. */
+/** Refuses what no exchange is made for: float32 and int32 vectors are. */
 export function checkReducible(type: TensorType): void {
   if (type.shape.length === 1 && (type.dtype === 'float32' || type.dtype === 'int32')) return;
   throw new ShapeError(`expected a vector of float32 or int32 but received ${formatType(type)}`);
 }
 
-/** The reference device is one process. */
-export function checkAlone({ group }: GroupAttributes): void {
-  if (group === ALONE) return;
-  throw new UsageError(`the reference device cannot reach the other processes of group ${group}`);
+/** The reference device is one process: what it has is what all have. */
+export function ofThisProcess({ attrs, input, output }: ReferenceContext<GroupAttributes>): void {
+  if (attrs.group !== ALONE) {
+    throw new UsageError(`the reference device cannot reach the other processes of group ${attrs.group}`);
+  }
+  output(0).data.set(input(0).data);
 }
 
-export function copyTensor(from: ReferenceTensor, to: ReferenceTensor): void {
-  to.data.set(from.data);
-}
+/** What exchanges have in common whose result is of their operand's type, and may take its memory. */
+export const SAME_TYPE = {
+  infer({ input }: InferContext<GroupAttributes>): TensorType[] {
+    checkReducible(input(0));
+    return [input(0)];
+  },
+  gradient: null,
+  overwrites: [{ output: 0, input: 0 }],
+  collective: true,
+  cost: streamed,
+  reference: ofThisProcess,
+} as const;
