@@ -55,7 +55,12 @@ export interface Outcome {
 }
 
 export const CLASSES = 5;
-const SLOPE = 0.1;
+/** Of elu its smoothest: at a kink, rounding decides about a gradient. */
+const PARAMETERS: Readonly<Record<string, number>> = { leaky_relu: 0.1, elu: 1 };
+
+function slopeOf({ activation: kind }: NetShape): number {
+  return PARAMETERS[kind] ?? 1;
+}
 
 export type Layer = (channels: number, options: AbnOptions) => Module;
 
@@ -76,12 +81,12 @@ class Net extends Module {
   ) {
     super();
     const { channels, momentum } = net;
-    const options = { activation: net.activation, activationParam: SLOPE, momentum };
-    this.conv1 = new Conv2d(inputs, channels, 3, { padding: 1 });
+    const options = { activation: net.activation, activationParam: slopeOf(net), momentum };
+    this.conv1 = new Conv2d(inputs, channels, 3, { padding: 1, bias: false });
     this.bn1 = layer(channels, options);
-    this.conv2 = new Conv2d(channels, channels, 3, { padding: 1 });
+    this.conv2 = new Conv2d(channels, channels, 3, { padding: 1, bias: false });
     this.bn2 = layer(channels, { ...options, activation: 'identity' });
-    this.conv3 = new Conv2d(channels, channels + 1, 1, { stride: 2 });
+    this.conv3 = new Conv2d(channels, channels + 1, 1, { stride: 2, bias: false });
     this.bn3 = layer(channels + 1, options);
     this.fc = new Linear(channels + 1, CLASSES);
   }
@@ -89,7 +94,7 @@ class Net extends Module {
   protected forward(x: Value, mode: Mode): Value {
     const first = this.bn1.call(this.conv1.call(x, mode, 'conv1'), mode, 'bn1');
     const second = this.bn2.call(this.conv2.call(first, mode, 'conv2'), mode, 'bn2');
-    const sum = activation(add(second, first), { activation: this.net.activation, slope: SLOPE });
+    const sum = activation(add(second, first), { activation: this.net.activation, slope: slopeOf(this.net) });
     const third = this.bn3.call(this.conv3.call(sum, mode, 'conv3'), mode, 'bn3');
     return this.fc.call(this.pool.call(third, mode, 'pool'), mode, 'fc');
   }

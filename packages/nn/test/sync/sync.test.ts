@@ -30,7 +30,9 @@ describe('InPlaceABNSync over processes', () => {
     (sizes) => compare(sizes, net),
   );
 
-  it.each(['elu', 'identity'] as const)('%s', (activation) => compare([2, 1, 3], { ...net, activation }));
+  it.each(['leaky_relu', 'identity'] as const)('%s', (activation) =>
+    compare([2, 1, 3], { ...net, activation }),
+  );
 
   it('the cumulative average', () => compare([2, 3], { ...net, momentum: null, steps: 3 }));
 
@@ -73,7 +75,7 @@ describe('InPlaceABNSync over processes', () => {
       .filter((list) => list.reduce((sum, size) => sum + size, 0) > 1);
     const nets = fc.record({
       channels: fc.integer({ min: 1, max: 35 }),
-      activation: fc.constantFrom('leaky_relu' as const, 'elu' as const, 'identity' as const),
+      activation: fc.constantFrom('elu' as const, 'identity' as const),
       momentum: fc.constantFrom(0.1, 0.7, null),
       steps: fc.constantFrom(1, 2),
       precision: fc.constant('float32' as const),
