@@ -8,13 +8,14 @@
 
 #include "comm/group.h"
 #include "program/compute_thread.h"
+#include "program/device.h"
 #include "program/kernel.h"
 #include "program/memory.h"
 #include "program/program.h"
 
 namespace iabn {
 
-// new Memory(bytes); bytes; read(offset, length): Uint8Array copy; write(offset, bytes); discard()
+// new Memory(bytes, device?); bytes; read(offset, length): Uint8Array copy; write(offset, bytes); discard()
 class MemoryBinding : public Napi::ObjectWrap<MemoryBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
@@ -27,7 +28,7 @@ class MemoryBinding : public Napi::ObjectWrap<MemoryBinding> {
   void discard(const Napi::CallbackInfo& info);
 };
 
-// new Kernel({op, attrs, inputs, outputs}); workspaceBytes; implementation; refusals
+// new Kernel({op, attrs, inputs, outputs}, device?); workspaceBytes; implementation; refusals
 class KernelBinding : public Napi::ObjectWrap<KernelBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
@@ -38,7 +39,8 @@ class KernelBinding : public Napi::ObjectWrap<KernelBinding> {
   std::vector<size_t> output_bytes;
 };
 
-// new Program([{kernel, inputs, outputs, workspace}]); run(feeds, fetches, begin, end): Promise<Uint8Array[]>
+// new Program([{kernel, inputs, outputs, workspace}], device?); run(feeds, fetches, begin, end):
+// Promise<Uint8Array[]>
 class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
@@ -76,6 +78,11 @@ class GroupBinding : public Napi::ObjectWrap<GroupBinding> {
 // hasBFloat16(), threads(), onednnVersion(), dieWithParent(ppid)
 void define_machine(Napi::Env env, Napi::Object exports);
 
+// pluginReport(path): JSON of what a device plugin found; new Device(path, index, options)
+void define_plugin(Napi::Env env, Napi::Object exports);
+
+// The device that `new Device` made; the processors for undefined.
+std::shared_ptr<Device> to_device(const Napi::Value& value);
 size_t to_size(const Napi::Value& value, const char* what);
 Operand to_operand(const Napi::Value& value);
 // The thread of this JavaScript environment, made at first use.

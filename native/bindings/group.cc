@@ -72,6 +72,16 @@ std::vector<Addresses> to_addresses(const Napi::Value& value) {
   return lanes;
 }
 
+// Memory of another device goes through the host.
+void broadcast_block(Group& group, const Operand& block, size_t length, int root) {
+  if (block.memory->on_host())
+    return group.broadcast(block.memory->range(block.offset, length), length, root);
+  std::vector<uint8_t> copy(length);
+  if (group.rank() == root) block.memory->read(block.offset, length, copy.data());
+  group.broadcast(copy.data(), length, root);
+  if (group.rank() != root) block.memory->write(block.offset, length, copy.data());
+}
+
 }  // namespace
 
 void GroupBinding::define(Napi::Env env, Napi::Object exports) {
@@ -149,12 +159,9 @@ Napi::Value GroupBinding::broadcast_memory(const Napi::CallbackInfo& info) {
   const Operand block = to_operand(info[0]);
   const size_t length = to_size(info[1], "length");
   const int root = to_rank(info[2], "root");
-  uint8_t* data = block.memory->range(block.offset, length);
+  block.memory->range(block.offset, length);
   return run_job(
-      info.Env(),
-      [group = live(info), memory = block.memory, data, length, root] {
-        group->broadcast(data, length, root);
-      },
+      info.Env(), [group = live(info), block, length, root] { broadcast_block(*group, block, length, root); },
       [](Napi::Env env) { return env.Undefined(); });
 }
 

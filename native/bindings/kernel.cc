@@ -88,7 +88,7 @@ KernelBinding::KernelBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
   const size_t input_count = object.Get("inputs").As<Napi::Array>().Length();
   KernelSpec spec{object.Get("op").ToString(), to_attrs(object.Get("attrs")), to_descs(object.Get("inputs")),
                   to_descs(object.Get("outputs")), to_flags(object.Get("constants"), input_count)};
-  MadeKernel made = make_kernel(spec);
+  MadeKernel made = to_device(info[1])->make_kernel(spec);
   op = spec.op;
   kernel = std::move(made.kernel);
   input_bytes = bytes_of(spec.inputs);

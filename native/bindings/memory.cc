@@ -1,5 +1,3 @@
-#include <cstring>
-
 #include "bindings/bindings.h"
 
 namespace iabn {
@@ -20,23 +18,22 @@ void MemoryBinding::define(Napi::Env env, Napi::Object exports) {
 }
 
 MemoryBinding::MemoryBinding(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<MemoryBinding>(info), memory(std::make_shared<Memory>(to_size(info[0], "bytes"))) {
+    : Napi::ObjectWrap<MemoryBinding>(info), memory(to_device(info[1])->allocate(to_size(info[0], "bytes"))) {
   info.This().As<Napi::Object>().Set("bytes", static_cast<double>(memory->bytes()));
 }
 
 Napi::Value MemoryBinding::read(const Napi::CallbackInfo& info) {
-  const size_t length = to_size(info[1], "length");
-  const uint8_t* src = memory->range(to_size(info[0], "offset"), length);
+  const size_t offset = to_size(info[0], "offset"), length = to_size(info[1], "length");
+  memory->range(offset, length);
   auto result = Napi::Uint8Array::New(info.Env(), length);
-  if (length > 0) std::memcpy(result.Data(), src, length);
+  memory->read(offset, length, result.Data());
   return result;
 }
 
 void MemoryBinding::write(const Napi::CallbackInfo& info) {
   if (!info[1].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "expected a typed array for data");
   auto data = info[1].As<Napi::Uint8Array>();
-  uint8_t* dst = memory->range(to_size(info[0], "offset"), data.ByteLength());
-  if (data.ByteLength() > 0) std::memcpy(dst, data.Data(), data.ByteLength());
+  memory->write(to_size(info[0], "offset"), data.ByteLength(), data.Data());
 }
 
 void MemoryBinding::discard(const Napi::CallbackInfo&) { memory->discard(); }

@@ -1,15 +1,7 @@
-#include <cstring>
-
 #include "bindings/bindings.h"
 
 namespace iabn {
 namespace {
-
-struct Fetch {
-  std::shared_ptr<Memory> memory;
-  size_t offset;
-  size_t length;
-};
 
 // One run under way: made on the JavaScript thread, run on the compute thread, settled on the JavaScript
 // thread.
@@ -20,7 +12,7 @@ struct Run {
   std::shared_ptr<Program> program;
   Napi::Promise::Deferred deferred;
   Napi::ThreadSafeFunction settle;
-  std::vector<Fetch> fetches;
+  std::vector<Block> fetches;
   std::vector<Timing> timings;
   bool timed = false;
   size_t begin = 0;
@@ -46,21 +38,19 @@ std::string to_path(const Napi::Value& path) {
   return path.IsString() ? path.As<Napi::String>().Utf8Value() : "";
 }
 
-void feed(const Napi::Value& feeds) {
+void feed(Executor& executor, const Napi::Value& feeds) {
   auto list = feeds.As<Napi::Array>();
   for (uint32_t i = 0; i < list.Length(); ++i) {
     auto item = list.Get(i).As<Napi::Object>();
     const Operand target = to_operand(item);
     auto data = item.Get("data").As<Napi::Uint8Array>();
-    const size_t length = data.ByteLength();
-    uint8_t* dst = target.memory->range(target.offset, length);
-    if (length > 0) std::memcpy(dst, data.Data(), length);
+    executor.feed({target.memory, target.offset, data.ByteLength()}, data.Data());
   }
 }
 
-std::vector<Fetch> to_fetches(const Napi::Value& fetches) {
+std::vector<Block> to_fetches(const Napi::Value& fetches) {
   auto list = fetches.As<Napi::Array>();
-  std::vector<Fetch> result;
+  std::vector<Block> result;
   for (uint32_t i = 0; i < list.Length(); ++i) {
     auto item = list.Get(i).As<Napi::Object>();
     const Operand source = to_operand(item);
@@ -73,10 +63,8 @@ std::vector<Fetch> to_fetches(const Napi::Value& fetches) {
 Napi::Value results(Napi::Env env, const Run& run) {
   auto values = Napi::Array::New(env, run.fetches.size());
   for (uint32_t i = 0; i < run.fetches.size(); ++i) {
-    const Fetch& fetch = run.fetches[i];
-    auto bytes = Napi::Uint8Array::New(env, fetch.length);
-    if (fetch.length > 0)
-      std::memcpy(bytes.Data(), fetch.memory->range(fetch.offset, fetch.length), fetch.length);
+    auto bytes = Napi::Uint8Array::New(env, run.fetches[i].length);
+    run.program->executor().collect(run.fetches, i, bytes.Data());
     values[i] = bytes;
   }
   auto timings = Napi::Float64Array::New(env, 2 * run.timings.size());
@@ -103,7 +91,7 @@ void settle(Napi::Env env, Run& run) {
 
 void execute(const std::shared_ptr<Run>& run) {
   try {
-    run->program->run(run->begin, run->end, run->timed ? &run->timings : nullptr);
+    run->program->executor().run(run->begin, run->end, run->fetches, run->timed ? &run->timings : nullptr);
   } catch (const RunStopped& stopped) {
     run->failed = run->stopped = true;
     run->error = stopped.what();
@@ -145,18 +133,19 @@ void ProgramBinding::define(Napi::Env env, Napi::Object exports) {
   exports.Set("Program", DefineClass(env, "Program", {InstanceMethod("run", &ProgramBinding::run)}));
 }
 
-ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<ProgramBinding>(info), program_(std::make_shared<Program>()) {
+ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ProgramBinding>(info) {
   auto list = info[0].As<Napi::Array>();
+  std::vector<Instruction> instructions;
   for (uint32_t i = 0; i < list.Length(); ++i) {
     auto item = list.Get(i).As<Napi::Object>();
     auto* kernel = KernelBinding::Unwrap(item.Get("kernel").As<Napi::Object>());
     const bool lays_out = is_layout(item.Get("part"));
-    program_->add({kernel->op, to_path(item.Get("path")), kernel->kernel, to_operands(item.Get("inputs")),
-                   to_operands(item.Get("outputs")), to_operand(item.Get("workspace")),
-                   to_operand(item.Get("layout")), lays_out},
-                  kernel->input_bytes, kernel->output_bytes);
+    instructions.push_back({kernel->op, to_path(item.Get("path")), kernel->kernel,
+                            to_operands(item.Get("inputs")), to_operands(item.Get("outputs")),
+                            to_operand(item.Get("workspace")), to_operand(item.Get("layout")), lays_out,
+                            kernel->input_bytes, kernel->output_bytes});
   }
+  program_ = std::make_shared<Program>(to_device(info[1]), instructions);
 }
 
 Napi::Value ProgramBinding::run(const Napi::CallbackInfo& info) {
@@ -165,7 +154,7 @@ Napi::Value ProgramBinding::run(const Napi::CallbackInfo& info) {
     throw Napi::Error::New(env, "the program is already running: await its last run first");
   auto run = std::make_shared<Run>(env, program_);
   try {
-    feed(info[0]);
+    feed(program_->executor(), info[0]);
     run->fetches = to_fetches(info[1]);
     run->begin = to_size(info[2], "begin");
     run->end = to_size(info[3], "end");

@@ -1,8 +1,5 @@
 #include "program/program.h"
 
-#include "comm/group.h"
-#include "program/clock.h"
-
 namespace iabn {
 namespace {
 
@@ -23,13 +20,19 @@ void* block(const Operand& operand, size_t needed, const char* what) {
 
 }  // namespace
 
-void Program::add(const Instruction& instruction, const std::vector<size_t>& input_bytes,
-                  const std::vector<size_t>& output_bytes) {
+Program::Program(std::shared_ptr<Device> device, const std::vector<Instruction>& instructions)
+    : device_(std::move(device)) {
+  std::vector<Step> steps;
+  for (const Instruction& instruction : instructions) steps.push_back(resolve(instruction));
+  executor_ = device_->load(std::move(steps));
+}
+
+Step Program::resolve(const Instruction& instruction) {
   Step step;
   step.name = instruction.op + (instruction.path.empty() ? "" : " at " + instruction.path);
   step.kernel = instruction.kernel;
-  step.inputs = addresses(instruction.inputs, input_bytes);
-  step.outputs = addresses(instruction.outputs, output_bytes);
+  step.inputs = addresses(instruction.inputs, instruction.input_bytes);
+  step.outputs = addresses(instruction.outputs, instruction.output_bytes);
   step.workspace = block(instruction.workspace, instruction.kernel->workspace_bytes(), "workspace");
   step.layout = block(instruction.layout, instruction.kernel->layout_bytes(), "layout");
   step.lays_out = instruction.lays_out;
@@ -41,36 +44,7 @@ void Program::add(const Instruction& instruction, const std::vector<size_t>& inp
   for (const auto* operand : {&instruction.workspace, &instruction.layout}) {
     if (operand->memory) memories_.push_back(operand->memory);
   }
-  steps_.push_back(std::move(step));
-}
-
-void Program::run_step(const Step& step) {
-  try {
-    const KernelArgs args{step.inputs, step.outputs, step.workspace, step.layout};
-    if (step.lays_out) {
-      step.kernel->lay_out(args);
-    } else {
-      step.kernel->run(args);
-    }
-  } catch (const RunStopped&) {
-    throw;
-  } catch (const std::exception& failure) {
-    throw std::runtime_error(step.name + " failed: " + failure.what());
-  }
-}
-
-void Program::run(size_t begin, size_t end, std::vector<Timing>* timings) const {
-  try {
-    for (size_t i = begin; i < end && i < steps_.size(); ++i) {
-      const double start = now();
-      run_step(steps_[i]);
-      if (timings) timings->push_back({start, now()});
-    }
-  } catch (...) {
-    // Sums that are under way write to the memory that the next run will use.
-    Group::drain_all();
-    throw;
-  }
+  return step;
 }
 
 }  // namespace iabn

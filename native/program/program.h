@@ -1,4 +1,4 @@
-// A loaded program: kernels with their operands' addresses, run in order on the compute thread.
+// A loaded program: kernels with their operands' addresses, run in order by their device.
 #pragma once
 
 #include <atomic>
@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "program/kernel.h"
-#include "program/memory.h"
+#include "program/device.h"
 
 namespace iabn {
 
@@ -25,46 +24,27 @@ struct Instruction {
   Operand workspace;
   Operand layout;
   bool lays_out = false;  // writes the kernel's layout instead of running it
-};
-
-// By the steady clock, in seconds.
-struct Timing {
-  double begin;
-  double end;
+  std::vector<size_t> input_bytes;
+  std::vector<size_t> output_bytes;
 };
 
 class Program {
  public:
-  // Resolves addresses; throws std::out_of_range when an operand of `bytes` does not fit its memory.
-  void add(const Instruction& instruction, const std::vector<size_t>& input_bytes,
-           const std::vector<size_t>& output_bytes);
+  // Resolves addresses; throws std::out_of_range when an operand does not fit its memory.
+  Program(std::shared_ptr<Device> device, const std::vector<Instruction>& instructions);
 
-  size_t size() const { return steps_.size(); }
-
-  // Runs instructions [begin, end). An exception leaves the rest unrun: RunStopped as it is, any other as a
-  // std::runtime_error that names the op.
-  // `timings`, when given, takes when each instruction began and ended.
-  void run(size_t begin, size_t end, std::vector<Timing>* timings) const;
+  Executor& executor() const { return *executor_; }
 
   // One run at a time: false when another is under way.
   bool try_acquire() { return !running_.exchange(true); }
   void release() { running_ = false; }
 
  private:
-  struct Step {
-    std::string name;
-    std::shared_ptr<Kernel> kernel;
-    std::vector<void*> inputs;
-    std::vector<void*> outputs;
-    void* workspace;
-    void* layout;
-    bool lays_out;
-  };
+  Step resolve(const Instruction& instruction);
 
-  static void run_step(const Step& step);
-
-  std::vector<Step> steps_;
+  std::shared_ptr<Device> device_;
   std::vector<std::shared_ptr<Memory>> memories_;  // kept alive
+  std::unique_ptr<Executor> executor_;
   std::atomic<bool> running_{false};
 };
 

@@ -1,0 +1,78 @@
+#include "program/plugin.h"
+
+#include <dlfcn.h>
+
+#include <map>
+
+#include "bindings/bindings.h"
+
+namespace iabn {
+namespace {
+
+class Groups : public PluginHost {
+ public:
+  int rank(const std::string& group) override { return Group::find(group)->rank(); }
+  int size(const std::string& group) override { return Group::find(group)->size(); }
+  void all_reduce(const std::string& group, void* data, size_t elements, DType dtype) override {
+    Group::find(group)->all_reduce(data, elements, dtype == DType::i32 ? SumType::i32 : SumType::f32);
+  }
+  void all_gather(const std::string& group, const void* src, void* gathered, size_t bytes) override {
+    Group::find(group)->all_gather(src, gathered, bytes);
+  }
+  void broadcast(const std::string& group, void* data, size_t bytes, int root) override {
+    Group::find(group)->broadcast(data, bytes, root);
+  }
+};
+
+// Opened once and never closed: what it made may live as long as the process.
+Plugin& plugin_at(const std::string& path) {
+  static std::map<std::string, Plugin*> plugins;
+  static Groups groups;
+  Plugin*& plugin = plugins[path];
+  if (plugin) return *plugin;
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) throw std::runtime_error(std::string("the device plugin cannot be loaded: ") + dlerror());
+  auto* make = reinterpret_cast<Plugin* (*)(PluginHost*)>(dlsym(library, "iabn_plugin"));
+  if (!make) throw std::runtime_error(path + " is not a device plugin of inplace-abn");
+  plugin = make(&groups);
+  return *plugin;
+}
+
+PluginOptions to_options(const Napi::Value& value) {
+  auto object = value.As<Napi::Object>();
+  PluginOptions options;
+  options.workspace_limit = to_size(object.Get("workspaceLimit"), "workspaceLimit");
+  options.tf32 = object.Get("tf32").ToBoolean();
+  options.graphs = object.Get("graphs").ToBoolean();
+  return options;
+}
+
+// new Device(path, index, {workspaceLimit, tf32, graphs})
+class DeviceBinding : public Napi::ObjectWrap<DeviceBinding> {
+ public:
+  explicit DeviceBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceBinding>(info) {
+    const std::string path = info[0].ToString();
+    const int index = static_cast<int>(to_size(info[1], "a device's index"));
+    device = plugin_at(path).open(index, to_options(info[2]));
+  }
+  std::shared_ptr<Device> device;
+};
+
+Napi::Value plugin_report(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), plugin_at(info[0].ToString()).report());
+}
+
+}  // namespace
+
+std::shared_ptr<Device> to_device(const Napi::Value& value) {
+  if (value.IsUndefined() || value.IsNull()) return host_device();
+  return DeviceBinding::Unwrap(value.As<Napi::Object>())->device;
+}
+
+void define_plugin(Napi::Env env, Napi::Object exports) {
+  exports.Set("Device",
+              DeviceBinding::DefineClass(env, "Device", std::vector<DeviceBinding::PropertyDescriptor>{}));
+  exports.Set("pluginReport", Napi::Function::New(env, plugin_report));
+}
+
+}  // namespace iabn

@@ -1,0 +1,55 @@
+#include "comm/group.h"
+#include "program/clock.h"
+#include "program/device.h"
+
+namespace iabn {
+namespace {
+
+class HostExecutor : public Executor {
+ public:
+  explicit HostExecutor(std::vector<Step> steps) : steps_(std::move(steps)) {}
+
+  void feed(const Block& block, const void* src) override {
+    block.memory->write(block.offset, block.length, src);
+  }
+
+  void run(size_t begin, size_t end, const std::vector<Block>&, std::vector<Timing>* timings) override {
+    try {
+      for (size_t i = begin; i < end && i < steps_.size(); ++i) {
+        const double start = now();
+        run_step(steps_[i]);
+        if (timings) timings->push_back({start, now()});
+      }
+    } catch (...) {
+      // Sums that are under way write to the memory that the next run will use.
+      Group::drain_all();
+      throw;
+    }
+  }
+
+  void collect(const std::vector<Block>& fetched, size_t index, void* dst) override {
+    const Block& block = fetched.at(index);
+    block.memory->read(block.offset, block.length, dst);
+  }
+
+ private:
+  std::vector<Step> steps_;
+};
+
+class HostDevice : public Device {
+ public:
+  std::shared_ptr<Memory> allocate(size_t bytes) override { return std::make_shared<HostMemory>(bytes); }
+  MadeKernel make_kernel(const KernelSpec& spec) override { return iabn::make_kernel(spec); }
+  std::unique_ptr<Executor> load(std::vector<Step> steps) override {
+    return std::make_unique<HostExecutor>(std::move(steps));
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<Device> host_device() {
+  static const std::shared_ptr<Device> device = std::make_shared<HostDevice>();
+  return device;
+}
+
+}  // namespace iabn

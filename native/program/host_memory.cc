@@ -1,0 +1,36 @@
+#include <sys/mman.h>
+
+#include <cstring>
+#include <new>
+
+#include "program/memory.h"
+
+namespace iabn {
+
+HostMemory::HostMemory(size_t bytes) : Memory(bytes) {
+  if (bytes == 0) return;
+  void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  madvise(mapped, bytes, MADV_HUGEPAGE);  // advice only: small pages work, slower
+  data_ = static_cast<uint8_t*>(mapped);
+}
+
+HostMemory::~HostMemory() {
+  if (data_) munmap(data_, bytes_);
+}
+
+void HostMemory::read(size_t offset, size_t length, void* dst) const {
+  const uint8_t* src = range(offset, length);
+  if (length > 0) std::memcpy(dst, src, length);
+}
+
+void HostMemory::write(size_t offset, size_t length, const void* src) {
+  uint8_t* dst = range(offset, length);
+  if (length > 0) std::memcpy(dst, src, length);
+}
+
+void HostMemory::discard() {
+  if (data_) madvise(data_, bytes_, MADV_DONTNEED);
+}
+
+}  // namespace iabn
