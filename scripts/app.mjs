@@ -2,13 +2,14 @@
 //   npm run train-imagenet -- CONFIG DIR [options]      npm run plan -- CONFIG --batch N [--json]
 //   npm run test-imagenet -- CONFIG CHECKPOINT DIR [options]
 //   npm run test-vistas -- SNAPSHOT IN_DIR OUT_DIR [options]
-//   npm run inspect -- FILE [--json]
+//   npm run inspect -- FILE [--json]       npm run doctor [-- --json]
 import { inRoot } from './lib/paths.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
 import { runAttached, runMain, StepError } from './lib/steps.mjs';
 
 const PROGRAMS = {
+  doctor: 'packages/cuda/dist/cli/doctor.js',
   inspect: 'packages/checkpoint/dist/cli/inspect.js',
   plan: 'apps/train-imagenet/dist/plan.js',
   'train-imagenet': 'apps/train-imagenet/dist/main.js',

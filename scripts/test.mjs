@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { TEST_PACKAGES } from './lib/debian.mjs';
+import { buildEmulatedDevice } from './lib/native.mjs';
 import { inRoot, root } from './lib/paths.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
@@ -21,6 +22,7 @@ const CLANG_FORMAT = ['--dry-run', '-Werror', ...nativeSources];
 
 const CHECKS = [
   buildPackages,
+  buildEmulatedDevice,
   () => step('lint and format', () => runLogged('biome', tool('biome'), BIOME)),
   () => step('types', () => runLogged('tsc', tool('tsc'), ['--noEmit'])),
   () => step('import order', () => runLogged('imports', process.execPath, ['tools/check-imports.mjs'])),

@@ -40,7 +40,7 @@ class KernelBinding : public Napi::ObjectWrap<KernelBinding> {
 };
 
 // new Program([{kernel, inputs, outputs, workspace}], device?); run(feeds, fetches, begin, end):
-// Promise<Uint8Array[]>
+// Promise<Uint8Array[]>, where a feed's data may be null: what prefetch(location, data) took
 class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
@@ -48,6 +48,7 @@ class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
 
  private:
   Napi::Value run(const Napi::CallbackInfo& info);
+  void prefetch(const Napi::CallbackInfo& info);
   std::shared_ptr<Program> program_;
 };
 

@@ -43,17 +43,21 @@ PluginOptions to_options(const Napi::Value& value) {
   PluginOptions options;
   options.workspace_limit = to_size(object.Get("workspaceLimit"), "workspaceLimit");
   options.tf32 = object.Get("tf32").ToBoolean();
+  options.nccl = object.Get("nccl").ToBoolean();
   options.graphs = object.Get("graphs").ToBoolean();
   return options;
 }
 
-// new Device(path, index, {workspaceLimit, tf32, graphs})
+// new Device(path, index, {workspaceLimit, tf32, nccl, graphs}); availableBytes()
 class DeviceBinding : public Napi::ObjectWrap<DeviceBinding> {
  public:
   explicit DeviceBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceBinding>(info) {
     const std::string path = info[0].ToString();
     const int index = static_cast<int>(to_size(info[1], "a device's index"));
     device = plugin_at(path).open(index, to_options(info[2]));
+  }
+  Napi::Value available_bytes(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(device->available_bytes()));
   }
   std::shared_ptr<Device> device;
 };

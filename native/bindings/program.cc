@@ -43,8 +43,13 @@ void feed(Executor& executor, const Napi::Value& feeds) {
   for (uint32_t i = 0; i < list.Length(); ++i) {
     auto item = list.Get(i).As<Napi::Object>();
     const Operand target = to_operand(item);
-    auto data = item.Get("data").As<Napi::Uint8Array>();
-    executor.feed({target.memory, target.offset, data.ByteLength()}, data.Data());
+    const Napi::Value data = item.Get("data");
+    if (data.IsNull()) {
+      executor.feed({target.memory, target.offset, to_size(item.Get("length"), "length")}, nullptr);
+      continue;
+    }
+    auto bytes = data.As<Napi::Uint8Array>();
+    executor.feed({target.memory, target.offset, bytes.ByteLength()}, bytes.Data());
   }
 }
 
@@ -130,7 +135,9 @@ ComputeThread& compute_thread(Napi::Env env) {
 }
 
 void ProgramBinding::define(Napi::Env env, Napi::Object exports) {
-  exports.Set("Program", DefineClass(env, "Program", {InstanceMethod("run", &ProgramBinding::run)}));
+  exports.Set("Program", DefineClass(env, "Program",
+                                     {InstanceMethod("run", &ProgramBinding::run),
+                                      InstanceMethod("prefetch", &ProgramBinding::prefetch)}));
 }
 
 ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ProgramBinding>(info) {
@@ -168,6 +175,12 @@ Napi::Value ProgramBinding::run(const Napi::CallbackInfo& info) {
   }
   compute_thread(env).post([run] { execute(run); });
   return run->deferred.Promise();
+}
+
+void ProgramBinding::prefetch(const Napi::CallbackInfo& info) {
+  const Operand target = to_operand(info[0]);
+  auto bytes = info[1].As<Napi::Uint8Array>();
+  program_->executor().prefetch({target.memory, target.offset, bytes.ByteLength()}, bytes.Data());
 }
 
 }  // namespace iabn

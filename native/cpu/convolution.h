@@ -4,28 +4,9 @@
 #pragma once
 
 #include "cpu/onednn.h"
-#include "program/kernel.h"
+#include "geometry/conv_shape.h"
 
 namespace iabn {
-
-struct ConvShape {
-  int64_t n, c, h, w;      // x
-  int64_t o, oh, ow;       // y
-  int64_t kh, kw;          // kernel
-  int64_t sh, sw, ph, pw;  // stride, padding before
-  int64_t dh, dw, groups;  // dilation (1: dense)
-
-  // x, y (or their gradients) are N,C,H,W; w (or its gradient) is O,C/groups,KH,KW.
-  // Throws std::invalid_argument when they do not fit together.
-  static ConvShape from(const Attrs& attrs, const TensorDesc& x, const TensorDesc& w, const TensorDesc& y);
-
-  int64_t pixels() const { return n * oh * ow; }
-  int64_t group_inputs() const { return c / groups; }
-  int64_t group_outputs() const { return o / groups; }
-  bool empty() const { return n * c * h * w == 0 || o * oh * ow == 0 || kh * kw == 0; }
-  // A matrix product over pixels: 1×1, no stride, padding or groups.
-  bool pointwise() const { return kh * kw == 1 && sh * sw == 1 && ph + pw == 0 && groups == 1; }
-};
 
 // The sum at one output position, in double and rounded once: what the plain kernels compute.
 float conv_sum(const ConvShape& shape, const float* x, const float* w, int64_t n, int64_t o, int64_t oy,

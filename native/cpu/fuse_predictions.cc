@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "cpu/bilinear.h"
+#include "geometry/bilinear_taps.h"
 #include "cpu/data.h"
 #include "cpu/fusion.h"
 #include "program/kernel.h"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cpu/closure.h"
-#include "cpu/flat.h"
+#include "program/flat.h"
 
 namespace iabn {
 namespace {

@@ -1,7 +1,7 @@
 // y = x with its border repeated outwards.
 #include "cpu/channels.h"
 #include "cpu/closure.h"
-#include "cpu/padding.h"
+#include "geometry/padded_images.h"
 
 namespace iabn {
 namespace {

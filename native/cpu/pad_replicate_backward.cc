@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "cpu/closure.h"
-#include "cpu/padding.h"
+#include "geometry/padded_images.h"
 #include "cpu/parallel.h"
 
 namespace iabn {

@@ -2,7 +2,7 @@
 // thread, first the weighted sum of its rows of dy, then along it, in order.
 #include <omp.h>
 
-#include "cpu/bilinear.h"
+#include "geometry/bilinear_taps.h"
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "cpu/closure.h"
-#include "cpu/flat.h"
+#include "program/flat.h"
 
 namespace iabn {
 namespace {

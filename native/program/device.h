@@ -42,8 +42,10 @@ struct Block {
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Takes a copy of the host's bytes, which the next run finds in the block.
+  // Takes a copy of the host's bytes, which the next run finds in the block; null: of what was prefetched.
   virtual void feed(const Block& block, const void* src) = 0;
+  // Takes a copy of bytes that a later feed() may ask for, and begins to move them while a run is under way.
+  virtual void prefetch(const Block& block, const void* src) = 0;
   // Runs steps [begin, end) to their end; what `fetched` names is the host's then. An exception leaves the
   // rest undone. `timings`, when given, takes when each step began and ended.
   virtual void run(size_t begin, size_t end, const std::vector<Block>& fetched,
@@ -60,6 +62,8 @@ class Device {
   // Throws std::invalid_argument when no implementation accepts the specification, with every reason.
   virtual MadeKernel make_kernel(const KernelSpec& spec) = 0;
   virtual std::unique_ptr<Executor> load(std::vector<Step> steps) = 0;
+  // Bytes that allocate() can give now.
+  virtual size_t available_bytes() = 0;
 };
 
 // The processors of this machine.

@@ -1,3 +1,7 @@
+#include <unistd.h>
+
+#include <stdexcept>
+
 #include "comm/group.h"
 #include "program/clock.h"
 #include "program/device.h"
@@ -11,6 +15,10 @@ class HostExecutor : public Executor {
 
   void feed(const Block& block, const void* src) override {
     block.memory->write(block.offset, block.length, src);
+  }
+
+  void prefetch(const Block&, const void*) override {
+    throw std::logic_error("the processors read host memory: there is nothing to prefetch");
   }
 
   void run(size_t begin, size_t end, const std::vector<Block>&, std::vector<Timing>* timings) override {
@@ -42,6 +50,9 @@ class HostDevice : public Device {
   MadeKernel make_kernel(const KernelSpec& spec) override { return iabn::make_kernel(spec); }
   std::unique_ptr<Executor> load(std::vector<Step> steps) override {
     return std::make_unique<HostExecutor>(std::move(steps));
+  }
+  size_t available_bytes() override {
+    return static_cast<size_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
   }
 };
 

@@ -24,6 +24,7 @@ class PluginHost {
 struct PluginOptions {
   size_t workspace_limit = 0;  // of one convolution or matrix product
   bool tf32 = false;           // float32 products may round their operands to TF32
+  bool nccl = false;           // collectives by NCCL, which every process has; else over the host
   bool graphs = false;         // runs of the same steps are captured once and launched as a whole
 };
 

@@ -11,6 +11,7 @@ size_t dtype_size(DType dtype) {
     case DType::u8:
       return 1;
     case DType::bf16:
+    case DType::f16:
       return 2;
     case DType::f32:
     case DType::i32:
@@ -24,10 +25,11 @@ size_t dtype_size(DType dtype) {
 DType parse_dtype(const std::string& name) {
   if (name == "float32") return DType::f32;
   if (name == "bfloat16") return DType::bf16;
+  if (name == "float16") return DType::f16;
   if (name == "int32") return DType::i32;
   if (name == "int64") return DType::i64;
   if (name == "uint8") return DType::u8;
-  throw std::invalid_argument("the CPU device has no dtype " + name);
+  throw std::invalid_argument("no kernel knows dtype " + name);
 }
 
 int64_t TensorDesc::elements() const {

@@ -8,7 +8,7 @@
 
 namespace iabn {
 
-enum class DType : uint8_t { none, f32, bf16, i32, i64, u8 };
+enum class DType : uint8_t { none, f32, bf16, f16, i32, i64, u8 };
 
 size_t dtype_size(DType dtype);
 DType parse_dtype(const std::string& name);

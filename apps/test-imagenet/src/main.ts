@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { launch, withoutOption } from '@inplace-abn/comm';
-import { cpu } from '@inplace-abn/core';
+import { chooseDevice, DEVICE_HELP } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
   collectVersions,
@@ -26,6 +26,7 @@ import {
 import { Command, InvalidArgumentError } from 'commander';
 
 interface Options {
+  readonly device?: string;
   readonly crop?: number;
   readonly scale?: number;
   readonly tenCrops?: boolean;
@@ -65,6 +66,7 @@ const command = new Command('test-imagenet')
     'class folders in the order of the outputs, one a line: FOLDER or FOLDER<TAB>NAME',
   )
   .option('--json <file>', 'write the result as JSON; -: to standard output, progress to standard error')
+  .option('--device <name>', DEVICE_HELP)
   .option('--nproc <n>', 'test with n processes on this machine, each with its part of every batch', positive)
   .option('--html <file>', 'write a page: accuracy of each class, confusion matrix, worst images')
   .addHelpText(
@@ -102,7 +104,9 @@ async function main(configPath: string, checkpoint: string, data: string, option
     configuration: configHash(config),
     'command line': JSON.stringify({ crop, scale, tenCrops, batch }),
   };
-  return together(identity, (peers) => test(config, checkpoint, data, options, peers));
+  return together(identity, (peers, processes) =>
+    test(config, checkpoint, data, options, { peers, localRank: processes?.world.localRank }),
+  );
 }
 
 async function test(
@@ -110,18 +114,20 @@ async function test(
   checkpoint: string,
   data: string,
   options: Options,
-  peers: Peers,
+  { peers, localRank }: { peers: Peers; localRank: number | undefined },
 ): Promise<number> {
   const { json, html, workers, printFreq, batch, classes, tenCrops = false } = options;
   for (const file of [json, html]) {
     if (file !== undefined && file !== STDOUT) await checkWritable(file);
   }
   const stream = json === STDOUT ? process.stderr : process.stdout;
+  const { device, reason } = chooseDevice(options.device, localRank);
+  if (peers.rank === 0) stream.write(`${reason}\n`);
   const { result, stopped } = await testNetwork({
     config,
     checkpoint,
     data,
-    device: cpu(),
+    device,
     workers,
     printFreq,
     batchSize: batch,

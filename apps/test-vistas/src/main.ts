@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** test-vistas: command line → @inplace-abn/train. */
-import { launch, withoutOption } from '@inplace-abn/comm';
-import { cpu, type FusionMode } from '@inplace-abn/core';
+import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
+import type { FusionMode } from '@inplace-abn/core';
+import { chooseDevice, DEVICE_HELP } from '@inplace-abn/cuda';
 import {
   loadClasses,
   OUTPUT_MODES,
@@ -19,6 +20,7 @@ import { networkFor } from './network.js';
 import { bytes, numberList, shard } from './options.js';
 
 interface Options {
+  readonly device?: string;
   readonly scales: readonly number[];
   readonly flip?: boolean;
   readonly fusionMode: FusionMode;
@@ -81,6 +83,7 @@ const command = new Command('test-vistas')
     'segment the i-th of n shares (from 0), with nothing to do with the other processes',
     shard,
   )
+  .option('--device <name>', DEVICE_HELP)
   .option('--nproc <n>', 'share the photographs among n processes on this machine', positive)
   .option(
     '--config <file>',
@@ -110,7 +113,8 @@ Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=
 async function main(snapshot: string, inDir: string, outDir: string, options: Options): Promise<number> {
   const { nproc = 1 } = options;
   if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
-  const segment = (peers?: Peers) => segmentAll(snapshot, inDir, outDir, options, peers);
+  const segment = (peers?: Peers, processes?: Processes | null) =>
+    segmentAll(snapshot, inDir, outDir, options, { peers, localRank: processes?.world.localRank });
   if (options.shard) return segment();
   const { shard: _, ...rest } = options;
   return together({ 'command line': JSON.stringify(rest) }, segment);
@@ -121,13 +125,15 @@ async function segmentAll(
   inDir: string,
   outDir: string,
   options: Options,
-  peers?: Peers,
+  { peers, localRank }: { peers?: Peers; localRank: number | undefined },
 ): Promise<number> {
   const classes = options.classes === undefined ? undefined : await loadClasses(options.classes);
   const network = await networkFor(options.config, classes);
+  const { device, reason } = chooseDevice(options.device, localRank);
+  if ((peers?.rank ?? 0) === 0) process.stdout.write(`${reason}\n`);
   const { failed, stopped } = await segmentFolder({
     ...network,
-    device: cpu(),
+    device,
     snapshot,
     inDir,
     outDir,

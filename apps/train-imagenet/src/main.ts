@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { writeFile } from 'node:fs/promises';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
-import { cpu } from '@inplace-abn/core';
+import type { Device } from '@inplace-abn/core';
+import { chooseDevice, DEVICE_HELP } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
 /** train-imagenet: command line → @inplace-abn/train. */
 import {
@@ -27,6 +28,7 @@ import {
 import { Command, Option } from 'commander';
 
 interface Options {
+  readonly device?: string;
   readonly workers: number;
   readonly printFreq: number;
   readonly resume?: string;
@@ -58,6 +60,7 @@ const command = new Command('train-imagenet')
     '--resume <path>',
     'checkpoint (.pth.tar, .pth, .safetensors), or folder of checkpoints, to continue from',
   )
+  .option('--device <name>', DEVICE_HELP)
   .option('--weights-only', 'take only the weights of --resume: a new run from epoch 1, with a new optimiser')
   .option(
     '--drop-classifier',
@@ -101,11 +104,12 @@ async function main(configPath: string, dir: string, options: Options): Promise<
   const { nproc = 1 } = options;
   if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
   const config = await loadConfig(configPath, { architectures: ARCHITECTURES });
-  return together(identityOf(config, options), (peers, processes) =>
-    options.evaluate
-      ? evaluateOnly(config, dir, options, peers)
-      : trainRun(config, dir, options, peers, processes),
-  );
+  return together(identityOf(config, options), (peers, processes) => {
+    const device = deviceOf(options, peers, processes);
+    return options.evaluate
+      ? evaluateOnly(config, dir, options, { device, peers })
+      : trainRun(config, dir, options, { device, peers, processes });
+  });
 }
 
 /** What all processes of a run must agree on before they meet. */
@@ -118,15 +122,29 @@ function identityOf(config: TrainConfig, options: Options): Record<string, strin
   };
 }
 
+/** Every process has its own; the first says which. */
+function deviceOf({ device: name }: Options, { rank }: Peers, processes: Processes | null): Device {
+  const { device, reason } = chooseDevice(name, processes?.world.localRank);
+  if (rank === 0) process.stdout.write(`${reason}\n`);
+  return device;
+}
+
+/** What a run computes on, and with whom. */
+interface Setting {
+  readonly device: Device;
+  readonly peers: Peers;
+  readonly processes: Processes | null;
+}
+
 async function evaluateOnly(
   config: TrainConfig,
   data: string,
   options: Options,
-  peers: Peers,
+  { device, peers }: Omit<Setting, 'processes'>,
 ): Promise<number> {
   const { resume, workers, printFreq } = options;
   if (!resume) throw new Error('--evaluate needs the checkpoint to validate: add --resume PATH');
-  const result = await evaluate({ config, data, device: cpu(), workers, printFreq, resume, peers });
+  const result = await evaluate({ config, data, device, workers, printFreq, resume, peers });
   if (peers.rank === 0) process.stdout.write(`${formatValidation(result)}\n`);
   return 0;
 }
@@ -144,8 +162,7 @@ async function trainRun(
   config: TrainConfig,
   data: string,
   options: Options,
-  peers: Peers,
-  processes: Processes | null,
+  { device, peers, processes }: Setting,
 ): Promise<number> {
   const { workers, printFreq, resume, logDir, saveEvery, maxSteps } = options;
   let trace: StepTrace | null = null;
@@ -165,7 +182,7 @@ async function trainRun(
       if (options.trace) trace = new StepTrace(engine, peers.rank, processes?.group ?? null);
     },
   };
-  const { stopped } = await train({ config, data, device: cpu(), versions, ...run });
+  const { stopped } = await train({ config, data, device, versions, ...run });
   if (trace && options.trace)
     await writeFile(traceFile(options.trace, peers.rank), (trace as StepTrace).json());
   return stopped && stopped !== 'max-steps' ? signalExitCode(stopped) : 0;

@@ -1,6 +1,6 @@
 // The part of CUDA's runtime and language that native/cuda uses, for machines without either: memory is the
-// host's, a stream does its work at once, and a kernel's threads take turns on one processor (threads.h). Code
-// that runs here has run with the hardware's meaning of barriers and shuffles, not with its speed.
+// host's, a stream does its work at once, and a kernel's threads take turns on one processor (threads.h).
+// Code that runs here has run with the hardware's meaning of barriers and shuffles, not with its speed.
 #pragma once
 
 #include <cmath>

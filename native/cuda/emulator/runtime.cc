@@ -1,4 +1,5 @@
-// Memory, streams, events and graphs of the emulated device. What it pretends to be comes from the environment:
+// Memory, streams, events and graphs of the emulated device. What it pretends to be comes from the
+// environment:
 //   IABN_EMULATED_DRIVER   its CUDA version (13000), 0: no driver
 //   IABN_EMULATED_DEVICES  how many (1)
 //   IABN_EMULATED_MEMORY   bytes of each (4 GiB)
@@ -83,7 +84,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   std::strcpy(properties->name, "emulated device");
   properties->totalGlobalMem = device_memory();
   properties->major = 9;
-  properties->multiProcessorCount = 4;
+  properties->multiProcessorCount = 2;
   properties->l2CacheSize = 1 << 20;
   return cudaSuccess;
 }
@@ -142,8 +143,8 @@ cudaError_t cudaMemcpy2DAsync(void* dst, size_t dst_pitch, const void* src, size
                               size_t height, cudaMemcpyKind, cudaStream_t stream) {
   emulator::enqueue(stream, [=] {
     for (size_t row = 0; row < height; ++row) {
-      std::memmove(static_cast<char*>(dst) + row * dst_pitch,
-                   static_cast<const char*>(src) + row * src_pitch, width);
+      std::memmove(static_cast<char*>(dst) + row * dst_pitch, static_cast<const char*>(src) + row * src_pitch,
+                   width);
     }
   });
   return cudaSuccess;

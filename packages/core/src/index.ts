@@ -1,5 +1,6 @@
 export { type CompileOptions, compile } from './compile.js';
 export { debug, debugLevel } from './debug/ladder.js';
+export { AddonDevice } from './devices/addon.js';
 export { type CpuDevice, cpu } from './devices/cpu.js';
 export type {
   Device,
@@ -12,12 +13,16 @@ export type {
 export { availableMemory } from './devices/memory.js';
 export {
   bytesPerElement,
+  type DataDType,
   type DType,
   dtypeOf,
   fromBFloat16,
+  fromFloat16,
   fromFloat64,
+  isDataDType,
   type TypedArray,
   toBFloat16,
+  toFloat16,
   toFloat64,
 } from './dtype.js';
 export { NotFiniteError, ShapeError, UsageError } from './errors.js';

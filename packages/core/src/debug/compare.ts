@@ -6,7 +6,7 @@
  * change in their last bits. So a sum that cancels may be noise, and a plain copy may not.
  */
 import { referenceContext } from '../devices/reference/evaluate.js';
-import { type DType, type TypedArray, toFloat64 } from '../dtype.js';
+import { type DType, isDataDType, type TypedArray, toFloat64 } from '../dtype.js';
 import { type GraphNode, valueInfo } from '../graph/graph.js';
 import type { ReferenceTensor } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
@@ -74,22 +74,20 @@ function evaluate(
 
 /** A relative step well above rounding, in the coarsest dtype that takes part. */
 function coarsest(tensors: readonly (ReferenceTensor | null)[]): number {
-  return tensors.some((tensor) => tensor?.dtype === 'bfloat16') ? 2 ** -6 : 2 ** -17;
+  const has = (dtype: DType) => tensors.some((tensor) => tensor?.dtype === dtype);
+  if (has('bfloat16')) return 2 ** -6;
+  return has('float16') ? 2 ** -9 : 2 ** -17;
 }
 
 /** Floats moved by a relative `size`, up or down by turns that no stride of a tensor follows. */
 function nudged(size: number): (tensor: ReferenceTensor | null) => ReferenceTensor | null {
   return (tensor) => {
-    if (!tensor || !isFloat(tensor.dtype)) return tensor;
+    if (!tensor || !isDataDType(tensor.dtype)) return tensor;
     const data = tensor.data.map(
       (value, i) => value * (1 + (Math.imul(i + 1, 0x9e3779b9) < 0 ? -size : size)),
     );
     return { ...tensor, data };
   };
-}
-
-function isFloat(dtype: DType): boolean {
-  return dtype === 'float32' || dtype === 'bfloat16';
 }
 
 /** How far each element may be off: integers not at all. */

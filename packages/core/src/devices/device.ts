@@ -70,7 +70,9 @@ export interface LoadedInstruction {
 }
 
 export interface Feed extends Location {
-  readonly data: Uint8Array;
+  readonly length: number;
+  /** null: what was prefetched for this location. */
+  readonly data: Uint8Array | null;
 }
 
 export interface Fetch extends Location {
@@ -101,6 +103,8 @@ export interface Executable {
     range: { begin: number; end: number },
     timed: boolean,
   ): Promise<RunResult>;
+  /** Takes copies that a later run may be fed by name alone, and begins to move them; where the device can. */
+  prefetch?(feeds: readonly Feed[]): void;
 }
 
 export interface Device {

@@ -36,9 +36,31 @@ export interface NativeInstruction {
   readonly path?: string;
 }
 
+export interface NativeFeed extends NativeLocation {
+  readonly length: number;
+  /** null: what was prefetched. */
+  readonly data: Uint8Array | null;
+}
+
+export interface NativeDeviceOptions {
+  /** Bytes of one product's workspace. */
+  readonly workspaceLimit: number;
+  /** float32 products may round their operands to TF32. */
+  readonly tf32: boolean;
+  /** Collectives by NCCL, which every process has; else over the host. */
+  readonly nccl: boolean;
+  /** Runs are captured and launched as a whole. */
+  readonly graphs: boolean;
+}
+
+export interface NativeDevice {
+  availableBytes(): number;
+}
+
 export interface NativeProgram {
+  prefetch(location: NativeLocation, data: Uint8Array): void;
   run(
-    feeds: readonly (NativeLocation & { readonly data: Uint8Array })[],
+    feeds: readonly NativeFeed[],
     fetches: readonly (NativeLocation & { readonly length: number })[],
     begin: number,
     end: number,
@@ -84,9 +106,17 @@ export interface NativeGroup {
 
 /** The addon's exports, as native/addon.cc lists them. */
 export interface NativeAddon {
-  readonly Memory: new (bytes: number) => NativeMemory;
-  readonly Kernel: new (spec: NativeKernelSpec) => NativeKernel;
-  readonly Program: new (instructions: readonly NativeInstruction[]) => NativeProgram;
+  readonly Memory: new (bytes: number, device?: NativeDevice) => NativeMemory;
+  readonly Kernel: new (spec: NativeKernelSpec, device?: NativeDevice) => NativeKernel;
+  readonly Program: new (instructions: readonly NativeInstruction[], device?: NativeDevice) => NativeProgram;
+  /** Of a device plugin. Throws with one sentence for what is missing. */
+  readonly Device: new (
+    plugin: string,
+    index: number,
+    options: NativeDeviceOptions,
+  ) => NativeDevice;
+  /** What a plugin found, as JSON. Throws when it cannot be loaded. */
+  pluginReport(plugin: string): string;
   readonly Group: new (options: NativeGroupOptions) => NativeGroup;
   hasBFloat16(): boolean;
   threads(): number;

@@ -1,5 +1,6 @@
-/** x in the other data dtype; to bfloat16 rounds to nearest even. */
+/** x in another data dtype; to one of 16 bits rounds to nearest even. */
 
+import { type DataDType, isDataDType } from '../dtype.js';
 import { ShapeError } from '../errors.js';
 import { elements } from '../shape.js';
 import { emit } from '../trace/emit.js';
@@ -9,7 +10,7 @@ import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
 
-export type CastAttributes = { readonly dtype: 'float32' | 'bfloat16' };
+export type CastAttributes = { readonly dtype: DataDType };
 
 export const castOp = defineOp<'cast', CastAttributes>('cast', {
   inputs: [{ name: 'x', kind: 'data' }],
@@ -21,8 +22,7 @@ export const castOp = defineOp<'cast', CastAttributes>('cast', {
   },
   gradient({ input, diff, needs }) {
     const { dtype } = input(0);
-    if (!needs(0)) return [null];
-    return [cast(diff(0), dtype === 'bfloat16' ? 'bfloat16' : 'float32')];
+    return [needs(0) && isDataDType(dtype) ? cast(diff(0), dtype) : null];
   },
   overwrites: [],
   rows: () => [SAME_ROW],
@@ -35,6 +35,6 @@ export const castOp = defineOp<'cast', CastAttributes>('cast', {
 });
 
 /** x in `dtype`; x itself where it has that dtype. */
-export function cast(x: Value, dtype: 'float32' | 'bfloat16'): Value {
+export function cast(x: Value, dtype: DataDType): Value {
   return x.dtype === dtype ? x : emit('cast', [x], { dtype });
 }

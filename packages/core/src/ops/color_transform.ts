@@ -2,6 +2,7 @@
  * uint8 RGB images → data, each image by its own affine map of [R, G, B, 1] with R, G, B in [0, 1]: normalisation,
  * colour jitter and lighting noise composed into one 3×4 matrix per image.
  */
+import type { DataDType } from '../dtype.js';
 import { ShapeError } from '../errors.js';
 import { channels, dim, formatType, rows } from '../shape.js';
 import { emit } from '../trace/emit.js';
@@ -13,7 +14,7 @@ import { checkImages } from './support/window.js';
 
 export type ColorTransformAttributes = {
   /** What the images become: no operand tells. */
-  readonly dtype: 'float32' | 'bfloat16';
+  readonly dtype: DataDType;
 };
 
 export const colorTransformOp = defineOp<'color_transform', ColorTransformAttributes>('color_transform', {

@@ -1,3 +1,4 @@
+import { isDataDType } from '../dtype.js';
 import { ShapeError } from '../errors.js';
 import { type Graph, type GraphNode, operandTypes, valueInfo } from '../graph/graph.js';
 import { formatType, type TensorType } from '../shape.js';
@@ -68,8 +69,10 @@ function checkDType(operand: Operand, type: TensorType, data: TensorType | null)
     if (type.dtype === operand.kind) return;
     throw new ShapeError(`expected ${operand.kind} for ${operand.name} but received ${formatType(type)}`);
   }
-  if (type.dtype !== 'float32' && type.dtype !== 'bfloat16') {
-    throw new ShapeError(`expected float32 or bfloat16 for ${operand.name} but received ${formatType(type)}`);
+  if (!isDataDType(type.dtype)) {
+    throw new ShapeError(
+      `expected float32, bfloat16 or float16 for ${operand.name} but received ${formatType(type)}`,
+    );
   }
   if (data && data.dtype !== type.dtype) {
     throw new ShapeError(

@@ -1,10 +1,10 @@
 /**
- * Gives every data value the compute dtype: activations and their gradients become bfloat16 while weights,
+ * Gives every data value the compute dtype: activations and their gradients become bfloat16 (or float16) while weights,
  * statistics, losses and updates stay float32. Which operands are data is each op's own statement. What was made
  * as float32 (losses, parameters' gradients) stays so through ops that take data (their sums); where both meet, a
  * cast stands between.
  */
-import type { DType } from '../dtype.js';
+import { type DataDType, type DType, isDataDType } from '../dtype.js';
 import { type Graph, type GraphNode, type ValueId, type ValueInfo, valueInfo } from '../graph/graph.js';
 import { cast } from '../ops/cast.js';
 import type { Operand } from '../ops/define.js';
@@ -12,7 +12,7 @@ import { opOf } from '../ops/index.js';
 import { operandAt } from '../ops/infer.js';
 import { Tracer } from '../trace/tracer.js';
 
-export type ComputeDType = 'float32' | 'bfloat16';
+export type ComputeDType = DataDType;
 
 export function precision(graph: Graph, dtype: ComputeDType): Graph {
   if (dtype === 'float32') return graph;
@@ -65,7 +65,7 @@ function withCasts(graph: Graph, dtype: ComputeDType, computing: ReadonlySet<num
     const { inputs } = opOf(node.op);
     const taken = node.inputs.map((id, index) => {
       const wanted = wantedDType(operandAt(inputs, index), computing.has(node.id), dtype);
-      const floats = id !== null && ['float32', 'bfloat16'].includes(valueInfo(graph, id).dtype);
+      const floats = id !== null && isDataDType(valueInfo(graph, id).dtype);
       if (!floats || !wanted || valueInfo(graph, id).dtype === wanted) return id;
       return convert(id, wanted, node);
     });

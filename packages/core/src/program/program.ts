@@ -11,7 +11,7 @@ import type {
   RunResult,
   Timing,
 } from '../devices/device.js';
-import { bytesOf, dtypeOf, type TypedArray, viewAs } from '../dtype.js';
+import { bytesOf, dtypeOf, holds, type TypedArray, viewAs } from '../dtype.js';
 import { UsageError } from '../errors.js';
 import { type ValueId, valueInfo } from '../graph/graph.js';
 import { isPitched, spanBytes } from '../passes/region.js';
@@ -40,6 +40,8 @@ export class Program {
   private readonly executable: Executable;
   /** Version of the store that the prologue's results in the arena are of; null: of none. */
   private prepared: number | null = null;
+  /** Inputs that are on their way to the device. */
+  private prefetched = new Map<string, TypedArray>();
   private readonly stateNames: ReadonlyMap<ValueId, string>;
 
   /** `arena` may be shared by programs that do not run at the same time; it must hold plan.arenaBytes. */
@@ -101,6 +103,20 @@ export class Program {
     return { outputs, timings };
   }
 
+  /** Whether the device takes inputs while a run is under way: where it reads the host's memory there is no need. */
+  get prefetches(): boolean {
+    return this.executable.prefetch !== undefined;
+  }
+
+  /**
+   * Lets some of the inputs move to the device while a run is under way. The run after finds those there that it is given
+   * as the same arrays, unchanged. Call it after the run under way has been started, on programs with `prefetches`.
+   */
+  prefetch(inputs: Arrays): void {
+    this.executable.prefetch?.(Object.entries(inputs).flatMap(([name, data]) => this.feedOf(name, data)));
+    this.prefetched = new Map(Object.entries(inputs));
+  }
+
   /** Runs all, or all after the prologue when what it computes is still there. */
   private async execute(
     feeds: readonly Feed[],
@@ -153,6 +169,7 @@ export class Program {
     return viewAs(info.dtype, dense);
   }
 
+  /** The feeds of a run; those that were prefetched by name alone. */
   private feeds(inputs: Arrays): Feed[] {
     const { graph } = this.plan;
     for (const name of Object.keys(inputs)) {
@@ -162,17 +179,28 @@ export class Program {
         );
       }
     }
-    return [...graph.inputs].flatMap(([name, id]): Feed[] => {
-      const info = valueInfo(graph, id);
+    const known = this.prefetched;
+    this.prefetched = new Map();
+    return [...graph.inputs.keys()].flatMap((name): Feed[] => {
       const data = inputs[name];
-      if (!data) throw new UsageError(`expected an array for input ${name}: ${formatType(info)}`);
-      if (dtypeOf(data) !== info.dtype || data.length !== elements(info.shape)) {
-        throw new UsageError(
-          `expected ${formatType(info)} for input ${name} but received ${data.length} elements of ${dtypeOf(data)}`,
-        );
-      }
-      // An input that nothing reads was pruned with its readers.
-      return this.plan.offsets.has(id) ? [{ ...this.locate(id), data: bytesOf(data) }] : [];
+      const feeds = this.feedOf(name, data);
+      return data && known.get(name) === data ? feeds.map((feed) => ({ ...feed, data: null })) : feeds;
     });
+  }
+
+  /** None for an input that nothing reads: it was pruned with its readers. */
+  private feedOf(name: string, data: TypedArray | undefined): Feed[] {
+    const { graph } = this.plan;
+    const id = graph.inputs.get(name);
+    if (id === undefined) throw new UsageError(`the program has no input ${name}`);
+    const info = valueInfo(graph, id);
+    if (!data) throw new UsageError(`expected an array for input ${name}: ${formatType(info)}`);
+    if (!holds(data, info.dtype) || data.length !== elements(info.shape)) {
+      throw new UsageError(
+        `expected ${formatType(info)} for input ${name} but received ${data.length} elements of ${dtypeOf(data)}`,
+      );
+    }
+    const length = data.byteLength;
+    return this.plan.offsets.has(id) ? [{ ...this.locate(id), length, data: bytesOf(data) }] : [];
   }
 }

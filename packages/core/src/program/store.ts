@@ -1,6 +1,6 @@
 /** Parameters, buffers and optimiser state: device memory that outlives programs, read and written by name. */
 import type { Device, DeviceMemory, Location } from '../devices/device.js';
-import { bytesOf, type DType, dtypeOf, type TypedArray, viewAs } from '../dtype.js';
+import { bytesOf, type DType, dtypeOf, holds, type TypedArray, viewAs } from '../dtype.js';
 import { UsageError } from '../errors.js';
 import { type Graph, type StateKind, valueInfo } from '../graph/graph.js';
 import { align } from '../passes/place.js';
@@ -89,7 +89,7 @@ export class Store {
   /** Replaces the content of state `name`; dtype and element count must agree. */
   write(name: string, data: TypedArray): void {
     const { spec, offset } = this.entry(name);
-    if (dtypeOf(data) !== spec.dtype || data.length !== elements(spec.shape)) {
+    if (!holds(data, spec.dtype) || data.length !== elements(spec.shape)) {
       throw new UsageError(
         `state ${name} is ${formatType(spec)} but received ${data.length} elements of ${dtypeOf(data)}`,
       );

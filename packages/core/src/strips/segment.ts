@@ -2,6 +2,7 @@
  * Segments of an inference graph that can be computed in strips of rows: everything between two values through which
  * all data passes, where each op says which rows its rows are made of (`rows` in its definition).
  */
+import { isDataDType } from '../dtype.js';
 import { constantsOf, isConstant } from '../graph/constants.js';
 import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
 import type { RowWindow } from '../ops/define.js';
@@ -98,7 +99,7 @@ export function cutsOf(flow: Flow): Cut[] {
 
 function isImages(graph: Graph, id: ValueId): boolean {
   const { shape, dtype } = valueInfo(graph, id);
-  return shape.length === 4 && (dtype === 'float32' || dtype === 'bfloat16');
+  return shape.length === 4 && isDataDType(dtype);
 }
 
 /** The nodes between two cuts as a segment; null where some op does not work row by row. */

@@ -5,6 +5,7 @@
 import { expect } from 'vitest';
 import { cpu } from '../../src/devices/cpu.js';
 import type {
+  Device,
   KernelSpec,
   LoadedInstruction,
   Location,
@@ -12,7 +13,15 @@ import type {
   PreparedKernel,
 } from '../../src/devices/device.js';
 import { referenceContext } from '../../src/devices/reference/evaluate.js';
-import { bytesOf, bytesPerElement, type DType, fromFloat64, toFloat64, viewAs } from '../../src/dtype.js';
+import {
+  bytesOf,
+  bytesPerElement,
+  type DataDType,
+  type DType,
+  fromFloat64,
+  toFloat64,
+  viewAs,
+} from '../../src/dtype.js';
 import type { Attributes, Operand, Overwrite, ReferenceTensor } from '../../src/ops/define.js';
 import { type OpName, opOf } from '../../src/ops/index.js';
 import { inferTypes, operandAt } from '../../src/ops/infer.js';
@@ -20,7 +29,30 @@ import { align } from '../../src/passes/place.js';
 import { byteLength, channels, elements, rows, type Shape, type TensorType } from '../../src/shape.js';
 import { drawOperand, type KernelCase } from './operands.js';
 
-export type DataType = 'float32' | 'bfloat16';
+export type DataType = DataDType;
+
+let device: () => Device = cpu;
+let dataTypes: readonly DataType[] = ['float32', 'bfloat16'];
+let roundings: Roundings = {};
+
+/** Ops whose kernels round more often in a dtype of 16 bits than their results, and so many times its own error. */
+export type Roundings = { readonly [op in OpName]?: number };
+
+/** Runs the kernel tests on another device than the CPU, in the dtypes that it has. */
+export function testOn(chosen: () => Device, dtypes: readonly DataType[], rounding: Roundings = {}): void {
+  device = chosen;
+  dataTypes = dtypes;
+  roundings = rounding;
+}
+
+/** The error that the device is allowed for what `op` makes of data in `dtype`; undefined: that of its result's dtype. */
+export function deviceTolerance(op: OpName, dtype: DataType): number | undefined {
+  const times = dtype === 'float32' ? undefined : roundings[op];
+  return times === undefined ? undefined : times * TOLERANCE[dtype];
+}
+
+/** The dtypes that the tests' data operands have in turn. */
+export const testedDataTypes = (): readonly DataType[] => dataTypes;
 
 /** Operands of one call, rounded to their dtypes. */
 export interface Call {
@@ -65,7 +97,7 @@ function specOf({ op, attrs, inputs }: Call, constants: readonly number[] = []):
 }
 
 export function prepare(call: Call): PreparedKernel {
-  return cpu().prepare(specOf(call));
+  return device().prepare(specOf(call));
 }
 
 /** What the op means for these operands. */
@@ -177,7 +209,7 @@ export async function runKernel(
   call: Call,
   { overwrite, constants = [], pitched = DENSE }: RunOptions = {},
 ): Promise<ReferenceTensor[]> {
-  const device = cpu();
+  const on = device();
   const types = specOf(call, constants);
   const layout = new Layout();
   const inputAt = call.inputs.map(
@@ -193,12 +225,12 @@ export async function runKernel(
     inputs: types.inputs.map((type, i) => type && laid(type, inputAt[i])),
     outputs: types.outputs.map((type, i) => laid(type, outputAt[i])),
   };
-  const kernel = device.prepare(spec);
+  const kernel = on.prepare(spec);
   const scratch = (bytes: number, what: string): Spot =>
     layout.place({ shape: [bytes], dtype: 'uint8' }, what, false);
   const workspaceAt = scratch(kernel.workspaceBytes, 'workspace');
   const layoutAt = kernel.layout && scratch(kernel.layout.bytes, 'layout');
-  const memory = device.allocate(layout.bytes);
+  const memory = on.allocate(layout.bytes);
   const located = (spot: Spot | null): Location | null => spot && { memory, offset: spot.offset };
   const instruction = {
     kernel,
@@ -217,13 +249,13 @@ export async function runKernel(
     inputs: inputAt.map((spot, index) => (laidOut(index) ? located(spot) : null)),
   };
   const instructions = kernel.layout ? [lays, runs] : [runs];
-  const executable = device.load(instructions);
+  const executable = on.load(instructions);
   const image = new Uint8Array(layout.bytes).fill(CANARY);
   call.inputs.forEach((t, i) => {
     const spot = inputAt[i];
     if (t && spot) scatter(image, bytesOf(fromFloat64(t.dtype, t.data)), spot);
   });
-  const feed = { memory, offset: 0, data: image };
+  const feed = { memory, offset: 0, length: image.byteLength, data: image };
   await executable.run([feed], [], { begin: 0, end: instructions.length }, false);
   const after = memory.read(0, layout.bytes);
   layout.expectGuards(after);
@@ -246,7 +278,14 @@ function laid(type: TensorType, spot: Spot | null | undefined): OperandSpec {
 }
 
 /** Largest error allowed, relative to the larger of the element and the tensor's root mean square. */
-const TOLERANCE: Record<DType, number> = { float32: 1e-5, bfloat16: 2 ** -7, int32: 0, int64: 0, uint8: 0 };
+const TOLERANCE: Record<DType, number> = {
+  float32: 1e-5,
+  bfloat16: 2 ** -7,
+  float16: 2 ** -9,
+  int32: 0,
+  int64: 0,
+  uint8: 0,
+};
 
 export function expectAgrees(actual: ReferenceTensor, expected: ReferenceTensor, tolerance?: number): void {
   expect(actual.shape).toEqual(expected.shape);

@@ -2,7 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import type { ReferenceTensor } from '../../src/ops/define.js';
 import { type OpName, opOf, ops } from '../../src/ops/index.js';
-import { callOf, type DataType, expectAgrees, pitchable, reference, runKernel, tensor } from './harness.js';
+import {
+  callOf,
+  type DataType,
+  deviceTolerance,
+  expectAgrees,
+  pitchable,
+  reference,
+  runKernel,
+  tensor,
+  testedDataTypes,
+} from './harness.js';
 import type { KernelCase } from './operands.js';
 import { records } from './records.js';
 
@@ -11,7 +21,7 @@ const names = Object.keys(ops) as OpName[];
 const takesData = (op: OpName): boolean =>
   [...opOf(op).inputs, ...opOf(op).outputs].some(({ kind }) => kind === 'data');
 
-const dtypesOf = (op: OpName): readonly DataType[] => (takesData(op) ? ['float32', 'bfloat16'] : ['float32']);
+const dtypesOf = (op: OpName): readonly DataType[] => (takesData(op) ? testedDataTypes() : ['float32']);
 
 const casesOf = (op: OpName): [string, KernelCase][] =>
   records[op].map((record) => {
@@ -39,7 +49,8 @@ describe.each(names)('%s', (op) => {
       const tolerance = dtype === 'float32' ? record.tolerance : undefined;
       actual.forEach((output, i) => {
         const wanted = expected[i];
-        if (wanted) expectAgrees(output, wanted, output.dtype === 'float32' ? tolerance : undefined);
+        const allowed = deviceTolerance(op, dtype) ?? (output.dtype === 'float32' ? tolerance : undefined);
+        if (wanted) expectAgrees(output, wanted, allowed);
       });
       for (const overwrite of opOf(op).overwrites) {
         if (overwrite.required || !call.inputs[overwrite.input]) continue;

@@ -14,11 +14,12 @@ import {
   reference,
   runKernel,
   tensor,
+  testedDataTypes,
 } from './harness.js';
 import { filled } from './operands.js';
 import { records } from './records.js';
 
-const DTYPES: readonly DataType[] = ['float32', 'bfloat16'];
+const DTYPES: readonly DataType[] = testedDataTypes();
 
 describe('abn_stats', () => {
   it.each([2, 17, 64, 200])('keeps the variance of data far from zero, %s rows', async (count) => {

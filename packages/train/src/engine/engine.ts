@@ -46,6 +46,9 @@ const NOTHING_LABELLED: StepResult = { loss: Number.NaN, outputs: {} };
 /** Far from the seeds of the steps to come. */
 const RANK_SEED = 0x9e3779b1;
 
+/** What a batch is to the programs. */
+type StepArrays = ReturnType<typeof imageArrays> & { readonly labels: Int32Array };
+
 export interface EngineOptions {
   readonly device: Device;
   readonly config: TrainConfig;
@@ -65,6 +68,8 @@ export class Engine {
   private readonly shape: BatchShape;
   private readonly peers: Peers;
   private traced: ((timings: readonly Timing[]) => void) | null = null;
+  /** The arrays of batches that were prefetched. */
+  private readonly ahead = new WeakMap<Batch, StepArrays>();
 
   /** Plans everything and checks that it fits in memory before anything is allocated. */
   constructor({ device, config, evaluationBatches, peers = ALONE }: EngineOptions) {
@@ -128,7 +133,7 @@ export class Engine {
    * NotFiniteError, naming the first layer with a value that is not finite, before any state was updated.
    */
   async train(batch: Batch, { rates, update, seed, halt = 0 }: StepInputs): Promise<StepResult> {
-    const arrays = this.arraysOf(batch, this.shape);
+    const arrays = this.ahead.get(batch) ?? this.arraysOf(batch, this.shape);
     const labelled = this.task.objective.labelled(arrays.labels);
     const { group } = this.peers;
     // The mean over no labels is not a number, and nothing can be learnt from them.
@@ -157,6 +162,18 @@ export class Engine {
     }
   }
 
+  /** Whether the device takes a batch while it still works on another. */
+  get prefetches(): boolean {
+    return this.training.prefetches;
+  }
+
+  /** Lets the batch of the step after the one under way move to the device; train() is given the same object. */
+  prefetch(batch: Batch): void {
+    const arrays = this.arraysOf(batch, this.shape);
+    this.ahead.set(batch, arrays);
+    this.training.prefetch(arrays);
+  }
+
   /** Calls `listener` with the times of every training step from now on. */
   trace(listener: (timings: readonly Timing[]) => void): void {
     this.traced = listener;
@@ -175,7 +192,7 @@ export class Engine {
     return resultOf(outputs);
   }
 
-  private arraysOf(batch: Batch, shape: BatchShape) {
+  private arraysOf(batch: Batch, shape: BatchShape): StepArrays {
     return { ...imageArrays(batch, shape), labels: this.task.objective.labelArray(batch, shape) };
   }
 }

@@ -94,17 +94,39 @@ export class TrainingRun {
   private async trainEpoch(): Promise<void> {
     const { data, progress, recorder } = this.parts;
     const { epoch, stepInEpoch } = this.position;
+    const { saveEvery = 0 } = this.options;
     this.loss.reset();
     this.meter.reset();
     this.clock.start();
-    for await (const batch of data.train.epoch(epoch, { startBatch: stepInEpoch })) {
-      this.clock.dataReady();
-      await this.trainStep(batch);
-      const { saveEvery = 0 } = this.options;
-      if (this.halted) break;
-      if (saveEvery > 0 && this.position.step % saveEvery === 0) await recorder.saveStep(this.position);
+    const batches = data.train.epoch(epoch, { startBatch: stepInEpoch })[Symbol.asyncIterator]();
+    try {
+      let next = await batches.next();
+      while (!next.done) {
+        this.clock.dataReady();
+        const running = this.trainStep(next.value);
+        const upcoming = this.ahead(batches);
+        await running;
+        if (this.halted) break;
+        if (saveEvery > 0 && this.position.step % saveEvery === 0) await recorder.saveStep(this.position);
+        next = await (upcoming ?? batches.next());
+      }
+    } finally {
+      await batches.return?.();
     }
     progress.finish();
+  }
+
+  /** Asks for the next batch while a step is under way, where it can be on its way to the device meanwhile. */
+  private ahead(batches: AsyncIterator<Batch>): Promise<IteratorResult<Batch>> | null {
+    const { engine } = this.parts;
+    if (!engine.prefetches) return null;
+    const upcoming = batches.next().then((next) => {
+      if (!next.done) engine.prefetch(next.value);
+      return next;
+    });
+    // An error is met where the batch is waited for, if the step before has none of its own.
+    upcoming.catch(() => {});
+    return upcoming;
   }
 
   private async trainStep(batch: Batch): Promise<void> {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "cpu/simd.h"
 #include "program/kernel.h"
 
 namespace iabn {
@@ -18,8 +17,8 @@ struct PaddedAxis {
     return at < 0 ? 0 : at < inner ? at : inner - 1;
   }
   // Padded positions that repeat `at`.
-  IABN_INLINE_MEMBER int64_t first(int64_t at) const { return at == 0 ? 0 : at + before; }
-  IABN_INLINE_MEMBER int64_t end(int64_t at) const { return at == inner - 1 ? padded : at + before + 1; }
+  int64_t first(int64_t at) const { return at == 0 ? 0 : at + before; }
+  int64_t end(int64_t at) const { return at == inner - 1 ? padded : at + before + 1; }
 };
 
 struct PaddedImages {

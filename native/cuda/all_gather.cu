@@ -1,0 +1,41 @@
+// Row i of the output is x of the group's i-th process.
+#include "cuda/support/exchange.h"
+
+namespace iabn::cuda {
+namespace {
+
+void expect_size(PluginHost& host, const std::string& group, int64_t rows) {
+  if (host.size(group) != rows) throw std::invalid_argument("the plan is for a group of another size");
+}
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
+  const std::string group = spec.attrs.string("group");
+  const size_t bytes = spec.inputs[0].bytes();
+  const int64_t rows = spec.outputs[0].dims.at(0);
+  if (group.empty()) {
+    return make_kernel_of([bytes, &context](const KernelArgs& args) {
+      copy_bytes(context, args.outputs[0], args.inputs[0], bytes);
+    });
+  }
+  if (context.options.nccl) {
+    return make_kernel_of([=, &context](const KernelArgs& args) {
+      expect_size(*context.host, group, rows);
+      Nccl& nccl = context.nccl();
+      nccl.check(nccl.all_gather(args.inputs[0], args.outputs[0], bytes, nccl::kInt8,
+                                 nccl.communicator(group), context.stream),
+                 "all_gather");
+    });
+  }
+  const auto mine = std::make_shared<HostCopy>(bytes);
+  const auto all = std::make_shared<std::vector<uint8_t>>(bytes * static_cast<size_t>(rows));
+  return make_host_kernel([=, &context](const KernelArgs& args) {
+    expect_size(*context.host, group, rows);
+    context.host->all_gather(group, mine->fetch(context, args.inputs[0]), all->data(), bytes);
+    send_to_device(context, args.outputs[0], all->data(), all->size());
+  });
+}
+
+const OpRegistration registration("all_gather", {make});
+
+}  // namespace
+}  // namespace iabn::cuda

@@ -1,0 +1,158 @@
+#include <algorithm>
+#include <cstring>
+
+#include "cuda/device/executor.h"
+#include "cuda/support/launch.h"
+#include "program/clock.h"
+
+namespace iabn::cuda {
+namespace {
+
+// After so many steps a marker tells how far the stream has come, to name the op of a kernel that fails.
+constexpr size_t kMarkEvery = 8;
+
+__global__ void mark(int* reached, int step) { *reached = step; }
+
+void destroy(std::vector<cudaEvent_t>& events) {
+  for (cudaEvent_t event : events) cudaEventDestroy(event);
+}
+
+}  // namespace
+
+StreamExecutor::StreamExecutor(std::shared_ptr<Context> context, std::vector<Step> steps)
+    : context_(context), steps_(std::move(steps)), feeds_(context) {
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    Kernel* kernel = steps_[i].kernel.get();
+    on_host_.push_back(dynamic_cast<HostStep*>(kernel) != nullptr);
+    if (auto* checked = dynamic_cast<Checked*>(kernel)) checked_.push_back({i, checked});
+  }
+}
+
+StreamExecutor::~StreamExecutor() {
+  for (auto& [range, graph] : graphs_) cudaGraphExecDestroy(graph);
+}
+
+void StreamExecutor::feed(const Block& block, const void* src) { feeds_.add(block, src); }
+
+void StreamExecutor::prefetch(const Block& block, const void* src) { feeds_.prefetch(block, src); }
+
+void StreamExecutor::run(size_t begin, size_t end, const std::vector<Block>& fetched,
+                         std::vector<Timing>* timings) {
+  context_->use();
+  const Range range = {begin, std::min(end, steps_.size())};
+  std::vector<cudaEvent_t> events;
+  const double start = now();
+  *reached_.data() = static_cast<int>(begin);
+  feeds_.flush();
+  try {
+    run_range(range, timings ? &events : nullptr);
+    fetches_.enqueue(*context_, fetched);
+    synchronise(range);
+    check_steps(range);
+  } catch (const RunStopped&) {
+    destroy(events);
+    check_steps(range);
+    throw;
+  } catch (...) {
+    destroy(events);
+    throw;
+  }
+  for (size_t i = 0; timings && i + 1 < events.size(); ++i) {
+    float from = 0.0f, to = 0.0f;
+    cudaEventElapsedTime(&from, events[0], events[i]);
+    cudaEventElapsedTime(&to, events[0], events[i + 1]);
+    timings->push_back({start + from / 1e3, start + to / 1e3});
+  }
+  destroy(events);
+}
+
+void StreamExecutor::run_range(Range range, std::vector<cudaEvent_t>* events) {
+  const auto record = [&] {
+    if (!events) return;
+    events->push_back(nullptr);
+    check(cudaEventCreateWithFlags(&events->back(), 0), "an event");
+    check(cudaEventRecord(events->back(), context_->stream), "an event");
+  };
+  record();
+  for (size_t begin = range.first; begin < range.second;) {
+    size_t end = begin;
+    while (end < range.second && !on_host_[end]) ++end;
+    if (begin < end) run_segment({begin, end}, events);
+    if (end < range.second) {
+      run_step(steps_[end]);
+      record();
+      ++end;
+    }
+    begin = end;
+  }
+}
+
+// Captured at its second run: the first lets libraries set themselves up.
+void StreamExecutor::run_segment(Range segment, std::vector<cudaEvent_t>* events) {
+  if (!context_->options.graphs || events || runs_[segment]++ == 0) return enqueue(segment, events);
+  auto found = graphs_.find(segment);
+  if (found == graphs_.end()) found = graphs_.emplace(segment, capture(segment)).first;
+  check(cudaGraphLaunch(found->second, context_->stream), "launch of a graph");
+}
+
+void StreamExecutor::enqueue(Range segment, std::vector<cudaEvent_t>* events) {
+  for (size_t i = segment.first; i < segment.second; ++i) {
+    run_step(steps_[i]);
+    if ((i + 1) % kMarkEvery == 0) {
+      launch(context_->stream, mark, dim3(1), kWarp, reached_.data(), static_cast<int>(i + 1));
+    }
+    if (!events) continue;
+    events->push_back(nullptr);
+    check(cudaEventCreateWithFlags(&events->back(), 0), "an event");
+    check(cudaEventRecord(events->back(), context_->stream), "an event");
+  }
+}
+
+cudaGraphExec_t StreamExecutor::capture(Range segment) {
+  check(cudaStreamBeginCapture(context_->stream, cudaStreamCaptureModeThreadLocal), "capture of a graph");
+  cudaGraph_t graph = nullptr;
+  try {
+    enqueue(segment, nullptr);
+  } catch (...) {
+    cudaStreamEndCapture(context_->stream, &graph);
+    if (graph) cudaGraphDestroy(graph);
+    throw;
+  }
+  check(cudaStreamEndCapture(context_->stream, &graph), "capture of a graph");
+  cudaGraphExec_t executable = nullptr;
+  const cudaError_t code = cudaGraphInstantiate(&executable, graph, 0);
+  cudaGraphDestroy(graph);
+  check(code, "capture of a graph");
+  return executable;
+}
+
+void StreamExecutor::synchronise(Range range) {
+  const cudaError_t code = cudaStreamSynchronize(context_->stream);
+  if (code != cudaSuccess) throw CudaError(code, suspects(range) + " failed");
+}
+
+void StreamExecutor::check_steps(Range range) {
+  for (auto& [index, checked] : checked_) {
+    if (index < range.first || index >= range.second) continue;
+    try {
+      checked->check();
+    } catch (const std::exception& failure) {
+      throw std::runtime_error(steps_[index].name + " failed: " + failure.what());
+    }
+  }
+}
+
+std::string StreamExecutor::suspects(Range range) const {
+  const size_t begin = std::max(range.first, static_cast<size_t>(*reached_.data()));
+  const size_t end = std::min(range.second, (begin / kMarkEvery + 1) * kMarkEvery);
+  std::string names = begin + 1 < end ? "one of " : "";
+  for (size_t i = begin; i < end; ++i) names += (i == begin ? "" : ", ") + steps_[i].name;
+  return names;
+}
+
+void StreamExecutor::collect(const std::vector<Block>& fetched, size_t index, void* dst) {
+  const size_t length = fetched.at(index).length;
+  if (length > 0) std::memcpy(dst, fetches_.at(index), length);
+}
+
+}  // namespace iabn::cuda

@@ -1,0 +1,32 @@
+// A shared library that is opened when it is needed: one binary serves machines with and without it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace iabn::cuda {
+
+class Library {
+ public:
+  // `setting`: environment variable that names the file; else the first of `files` that opens.
+  // Throws std::runtime_error with one sentence that says what to do.
+  Library(const char* name, const char* setting, const std::vector<std::string>& files);
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+
+  // Fills `function`; throws when the library has no such symbol.
+  template <class Function>
+  void resolve(Function*& function, const char* symbol) const {
+    function = reinterpret_cast<Function*>(find(symbol));
+  }
+  const std::string& file() const { return file_; }
+
+ private:
+  void* find(const char* symbol) const;
+
+  std::string name_;
+  std::string file_;
+  void* handle_ = nullptr;  // never closed: libraries keep state of the process
+};
+
+}  // namespace iabn::cuda

@@ -1,0 +1,54 @@
+// dx = Σ dy over the windows whose maximum this element was. Gathered: each element of dx is written once,
+// its windows added in order.
+#include "cuda/support/kernels.h"
+#include "cuda/support/windows.h"
+
+namespace iabn::cuda {
+namespace {
+
+template <class T, int N>
+struct Gather {
+  PoolShape s;
+  const T* dy;
+  const uint8_t* index;
+  T* dx;
+
+  __device__ void operator()(int64_t item) const {
+    const Pixel in(item, s.c / N, N, s.h, s.w);
+    const Range lines = windows_over(in.y, s.kh, s.sh, s.ph, s.oh);
+    const Range pixels = windows_over(in.x, s.kw, s.sw, s.pw, s.ow);
+    float sum[N];
+#pragma unroll
+    for (int j = 0; j < N; ++j) sum[j] = 0.0f;
+    for (int64_t oy = lines.begin; oy < lines.end; ++oy) {
+      for (int64_t ox = pixels.begin; ox < pixels.end; ++ox) {
+        const int here = static_cast<int>((in.y + s.ph - oy * s.sh) * s.kw + in.x + s.pw - ox * s.sw);
+        const int64_t pixel = (in.image * s.oh + oy) * s.ow + ox;
+        const Pack<T, N> diff = load_pack<N>(dy + pixel * s.y_pitch + in.c);
+        const Pack<uint8_t, N> place = load_pack<N>(index + pixel * s.c + in.c);
+#pragma unroll
+        for (int j = 0; j < N; ++j) sum[j] += place.at[j] == here ? to_float(diff.at[j]) : 0.0f;
+      }
+    }
+    store_pack(dx + in.index * s.x_pitch + in.c, sum);
+  }
+};
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
+  const TensorDesc &dy = spec.inputs[0], &dx = spec.outputs[0];
+  const PoolShape s = PoolShape::from(spec.attrs, dx, dy);
+  const int pack = pack_of({&dy, &dx});
+  return make_data_kernel(dx.dtype, [=, &context](auto type, const KernelArgs& args) {
+    using T = typename decltype(type)::type;
+    with_pack<T>(pack, [&](auto width) {
+      constexpr int N = decltype(width)::value;
+      for_items(context, s.n * s.h * s.w * (s.c / N),
+                Gather<T, N>{s, args.in<T>(0), args.in<uint8_t>(1), args.out<T>(0)});
+    });
+  });
+}
+
+const OpRegistration registration("max_pool_backward", {make});
+
+}  // namespace
+}  // namespace iabn::cuda

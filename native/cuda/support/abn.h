@@ -1,0 +1,126 @@
+// What the kernels of activated batch norm share.
+//
+//   y = g·(x − μ) + β with g = s/√(σ² + ε),  s = |γ| + ε (in place: it must be inverted) or s = γ (ordinary)
+#pragma once
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "cuda/support/activation.h"
+#include "cuda/support/kernels.h"
+#include "cuda/support/rows.h"
+
+namespace iabn::cuda {
+
+struct AbnScale {
+  float eps;
+  bool absolute;
+
+  // s of a channel; 1 without parameters.
+  __device__ float operator()(const float* weight, int64_t c) const {
+    if (weight == nullptr) return 1.0f;
+    return absolute ? fabsf(weight[c]) + eps : weight[c];
+  }
+  // 1/√(σ² + ε)
+  __device__ float inverse_deviation(const float* var, int64_t c) const { return 1.0f / sqrtf(var[c] + eps); }
+};
+
+inline bool parse_absolute(const Attrs& attrs) {
+  const std::string& scale = attrs.string("scale");
+  if (scale != "abs" && scale != "plain") throw std::invalid_argument("unknown scale '" + scale + "'");
+  return scale == "abs";
+}
+
+inline AbnScale parse_scale(const Attrs& attrs) {
+  return {static_cast<float>(attrs.number("eps")), parse_absolute(attrs)};
+}
+
+inline bool parse_from_output(const Attrs& attrs) {
+  const std::string& from = attrs.string("from");
+  if (from != "x" && from != "z") throw std::invalid_argument("unknown source '" + from + "' (x, z)");
+  return from == "z";
+}
+
+struct Recovered {
+  float t;
+  float dy;
+};
+
+// How y and dy come back from what was saved (x̂ = t·unit):
+//   saved z:  y = φ⁻¹(z),        t = y − β,  unit = 1/s
+//   saved x:  y = g·(x − μ) + β, t = x − μ,  unit = 1/√(σ² + ε)
+//   dy = φ′·dz
+struct SavedLayer {
+  const float *mean, *var, *weight, *bias;
+  AbnScale scale;
+
+  __device__ float shift_of(int64_t c) const { return bias == nullptr ? 0.0f : bias[c]; }
+  __device__ float gain(int64_t c) const { return scale(weight, c) * scale.inverse_deviation(var, c); }
+};
+
+template <class Phi>
+struct FromOutput {
+  Phi phi;
+
+  template <int N>
+  struct Coefficients {
+    float bias[N];
+  };
+  template <int N>
+  __device__ void load(const SavedLayer& layer, int64_t c, Coefficients<N>& k) const {
+#pragma unroll
+    for (int j = 0; j < N; ++j) k.bias[j] = layer.shift_of(c + j);
+  }
+  template <int N>
+  __device__ Recovered recover(const Coefficients<N>& k, int j, float z, float dz) const {
+    return {phi.invert(z) - k.bias[j], phi.backward(z, dz)};
+  }
+  __device__ float unit(const SavedLayer& layer, int64_t c) const {
+    return 1.0f / layer.scale(layer.weight, c);
+  }
+};
+
+template <class Phi>
+struct FromInput {
+  Phi phi;
+
+  template <int N>
+  struct Coefficients {
+    float mean[N], gain[N], bias[N];
+  };
+  template <int N>
+  __device__ void load(const SavedLayer& layer, int64_t c, Coefficients<N>& k) const {
+#pragma unroll
+    for (int j = 0; j < N; ++j) {
+      k.mean[j] = layer.mean[c + j];
+      k.gain[j] = layer.gain(c + j);
+      k.bias[j] = layer.shift_of(c + j);
+    }
+  }
+  template <int N>
+  __device__ Recovered recover(const Coefficients<N>& k, int j, float x, float dz) const {
+    const float t = x - k.mean[j];
+    return {t, phi.backward(phi.forward(t * k.gain[j] + k.bias[j]), dz)};
+  }
+  __device__ float unit(const SavedLayer& layer, int64_t c) const {
+    return layer.scale.inverse_deviation(layer.var, c);
+  }
+};
+
+// body(source) on the host, with the FromOutput or FromInput that a kernel is instantiated for.
+template <class Body>
+void with_saved(bool from_output, const Activation& activation, Body body) {
+  if (from_output) {
+    with_invertible_activation(activation, [=](auto phi) { body(FromOutput<decltype(phi)>{phi}); });
+  } else {
+    with_activation(activation, [=](auto phi) { body(FromInput<decltype(phi)>{phi}); });
+  }
+}
+
+// The operands dz, saved, mean, var, weight?, bias? that both backward kernels begin with.
+inline SavedLayer saved_layer(const KernelArgs& args, const AbnScale& scale) {
+  return {args.in<float>(2), args.in<float>(3), args.in<float>(4), args.in<float>(5), scale};
+}
+
+}  // namespace iabn::cuda

@@ -1,0 +1,91 @@
+// The activations φ that ABN can carry, their derivatives and inverses (program: cpu/activation.h has the
+// formulas). Derivatives are functions of the output z = φ(y). A NaN comes out as a NaN.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "program/attrs.h"
+
+namespace iabn::cuda {
+
+struct Activation {
+  enum class Kind { identity, relu, leaky_relu, elu };
+  Kind kind = Kind::identity;
+  float slope = 0.0f;  // of leaky_relu, or alpha of elu
+};
+
+inline Activation parse_activation(const Attrs& attrs) {
+  const std::string& name = attrs.string("activation");
+  if (name == "identity") return {};
+  const float slope = static_cast<float>(attrs.number("slope"));
+  if (name == "relu") return {Activation::Kind::relu, slope};
+  if (name == "leaky_relu") return {Activation::Kind::leaky_relu, slope};
+  if (name == "elu") return {Activation::Kind::elu, slope};
+  throw std::invalid_argument("unknown activation '" + name + "'");
+}
+
+inline Activation parse_invertible_activation(const Attrs& attrs) {
+  const Activation activation = parse_activation(attrs);
+  if (activation.kind != Activation::Kind::relu) return activation;
+  throw std::invalid_argument("the activation 'relu' has no inverse");
+}
+
+struct Identity {
+  __device__ float forward(float y) const { return y; }
+  __device__ float backward(float, float dz) const { return dz; }
+  __device__ float invert(float z) const { return z; }
+};
+
+struct Relu {
+  __device__ float forward(float y) const { return y <= 0.0f ? 0.0f : y; }
+  __device__ float backward(float z, float dz) const { return z <= 0.0f ? 0.0f : dz; }
+};
+
+struct LeakyRelu {
+  float slope;
+  float inverse_slope;
+  __device__ float forward(float y) const { return y > 0.0f ? y : slope * y; }
+  __device__ float backward(float z, float dz) const { return z > 0.0f ? dz : slope * dz; }
+  __device__ float invert(float z) const { return z > 0.0f ? z : inverse_slope * z; }
+};
+
+// Where φ saturates, z/alpha is held at the last float above −1: the inverse is finite (y ≈ −16.6) and the
+// derivative 0, so that no 0·∞ arises.
+struct Elu {
+  float alpha;
+  float inverse_alpha;
+  __device__ float forward(float y) const { return y > 0.0f ? y : alpha * expm1f(y); }
+  __device__ float backward(float z, float dz) const {
+    const float sum = z + alpha;
+    return z > 0.0f ? dz : (sum < 0.0f ? 0.0f : sum) * dz;
+  }
+  __device__ float invert(float z) const {
+    const float scaled = inverse_alpha * z;
+    return z > 0.0f ? z : log1pf(scaled < -0.99999994f ? -0.99999994f : scaled);
+  }
+};
+
+// body(φ) on the host, with the functor that a kernel is instantiated for.
+template <class Body>
+void with_invertible_activation(const Activation& activation, Body body) {
+  const float slope = activation.slope;
+  switch (activation.kind) {
+    case Activation::Kind::leaky_relu:
+      return body(LeakyRelu{slope, 1.0f / slope});
+    case Activation::Kind::elu:
+      return body(Elu{slope, 1.0f / slope});
+    default:
+      return body(Identity{});
+  }
+}
+
+template <class Body>
+void with_activation(const Activation& activation, Body body) {
+  if (activation.kind == Activation::Kind::relu) return body(Relu{});
+  with_invertible_activation(activation, body);
+}
+
+}  // namespace iabn::cuda

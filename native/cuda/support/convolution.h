@@ -1,0 +1,55 @@
+// A convolution by cuDNN: channels-last images and O×KH×KW×I weights of one dtype, sums in float32.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cuda/libraries/cudnn.h"
+#include "cuda/support/context.h"
+#include "cuda/support/weight_shape.h"
+#include "geometry/conv_shape.h"
+
+namespace iabn::cuda {
+
+enum class Direction { forward, backward_data, backward_weights };
+
+// The algorithm of one direction, measured within the workspace limit and remembered (algorithm_cache.h).
+struct Algorithm {
+  int id = 0;
+  int math = 0;
+  size_t workspace = 0;
+};
+
+class Convolution {
+ public:
+  Convolution(Context& context, const ConvShape& shape, DType dtype, Direction direction);
+  ~Convolution();
+  Convolution(const Convolution&) = delete;
+  Convolution& operator=(const Convolution&) = delete;
+
+  size_t workspace_bytes() const { return algorithm_.workspace; }
+  std::string implementation() const { return "cudnn:" + std::to_string(algorithm_.id); }
+
+  // Each for the direction that it was made for. `keep`: 1 adds to what is in y, 0 writes it.
+  void forward(const void* x, const void* w, void* y, void* workspace, float keep) const;
+  void backward_data(const void* dy, const void* w, void* dx, void* workspace) const;
+  void backward_weights(const void* x, const void* dy, void* dw, void* workspace) const;
+
+ private:
+  Algorithm choose() const;
+  Algorithm measure() const;
+
+  Context& context_;
+  Cudnn& cudnn_;
+  ConvShape shape_;
+  DType dtype_;
+  Direction direction_;
+  cudnn::Tensor x_ = nullptr, y_ = nullptr;
+  cudnn::Filter w_ = nullptr;
+  cudnn::Convolution convolution_ = nullptr;
+  Algorithm algorithm_;
+};
+
+inline WeightShape weight_shape(const ConvShape& s) { return {s.o, s.group_inputs(), s.kh * s.kw}; }
+
+}  // namespace iabn::cuda

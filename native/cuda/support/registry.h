@@ -1,0 +1,41 @@
+// The CUDA kernels by op: ordered lists of implementations, fastest first, as the CPU's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cuda/support/context.h"
+#include "program/kernel.h"
+
+namespace iabn::cuda {
+
+using Factory = std::function<std::unique_ptr<Kernel>(const KernelSpec&, Context&)>;
+
+void register_op(const char* op, std::vector<Factory> implementations);
+MadeKernel make_kernel(const KernelSpec& spec, Context& context);
+
+struct OpRegistration {
+  OpRegistration(const char* op, std::vector<Factory> implementations) {
+    register_op(op, std::move(implementations));
+  }
+};
+
+// Of kernels that the host takes part in: the stream is empty when run() returns, and no graph holds them.
+class HostStep {
+ public:
+  virtual ~HostStep() = default;
+};
+
+// Of kernels whose operands can be wrong in a way that only the device sees.
+class Checked {
+ public:
+  virtual ~Checked() = default;
+  // Throws what the device found; the stream is empty.
+  virtual void check() = 0;
+};
+
+}  // namespace iabn::cuda

@@ -1,0 +1,84 @@
+/** What devices have in common whose kernels the native addon runs: on its compute thread, behind promises. */
+import type { DType } from '../dtype.js';
+import { NotFiniteError } from '../errors.js';
+import type {
+  NativeAddon,
+  NativeDevice,
+  NativeFeed,
+  NativeInstruction,
+  NativeMemory,
+} from '../native/load.js';
+import type {
+  Device,
+  DeviceMemory,
+  Executable,
+  Feed,
+  KernelSpec,
+  LoadedInstruction,
+  PreparedKernel,
+  Timing,
+} from './device.js';
+
+export abstract class AddonDevice implements Device {
+  abstract readonly name: string;
+
+  /** `handle`: the addon's device, the processors when left out. */
+  constructor(
+    protected readonly native: NativeAddon,
+    protected readonly handle?: NativeDevice,
+  ) {}
+
+  abstract refuses(dtype: DType): string | null;
+  abstract availableBytes(): number;
+  /** Whether inputs can be on their way while a run is under way. */
+  protected abstract readonly prefetches: boolean;
+
+  prepare(spec: KernelSpec): PreparedKernel {
+    return new this.native.Kernel(spec, this.handle);
+  }
+
+  allocate(bytes: number): DeviceMemory {
+    return new this.native.Memory(bytes, this.handle);
+  }
+
+  load(instructions: readonly LoadedInstruction[]): Executable {
+    // Kernels and memories are those of prepare() and allocate(): what the addon made.
+    const program = new this.native.Program(instructions as readonly NativeInstruction[], this.handle);
+    const prefetch = (feeds: readonly Feed[]): void => {
+      for (const { memory, offset, data } of feeds) {
+        if (data) program.prefetch({ memory: memory as NativeMemory, offset }, data);
+      }
+    };
+    return {
+      async run(feeds, fetches, { begin, end }, timed) {
+        try {
+          const { values, timings } = await program.run(
+            feeds as readonly NativeFeed[],
+            fetches as Parameters<typeof program.run>[1],
+            begin,
+            end,
+            timed,
+          );
+          return { values, timings: timingsOf(timings) };
+        } catch (error) {
+          throw translate(error);
+        }
+      },
+      ...(this.prefetches ? { prefetch } : {}),
+    };
+  }
+}
+
+/** From begin and end of each, one after the other. */
+function timingsOf(pairs: Float64Array): Timing[] {
+  return Array.from({ length: pairs.length / 2 }, (_, i) => {
+    return { begin: pairs[2 * i] ?? 0, end: pairs[2 * i + 1] ?? 0 };
+  });
+}
+
+function translate(error: unknown): unknown {
+  if (error instanceof Error && 'code' in error && error.code === 'RUN_STOPPED') {
+    return new NotFiniteError(error.message);
+  }
+  return error;
+}

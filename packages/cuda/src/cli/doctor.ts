@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+/** doctor: what this machine has to compute with, and the one thing to do about what is missing. */
+import { availableMemory, cpu } from '@inplace-abn/core';
+import { Command } from 'commander';
+import { cudaReport } from '../report.js';
+import { diagnose, formatDiagnosis, type Processors } from './diagnosis.js';
+
+const command = new Command('doctor')
+  .description('Print what there is to compute with: processors, CUDA devices, libraries and their versions.')
+  .option('--json', 'print JSON')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 training works here, on a device or on the processors; 1 it does not; 2 usage.',
+  )
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .action(({ json }: { json?: boolean }) => {
+    const diagnosis = diagnose(processors(), cudaReport());
+    process.stdout.write(json ? `${JSON.stringify(diagnosis, null, 2)}\n` : formatDiagnosis(diagnosis));
+    process.exitCode = diagnosis.processors.problem === null ? 0 : 1;
+  });
+
+function processors(): Processors {
+  try {
+    const device = cpu();
+    return {
+      threads: device.threads,
+      memory: availableMemory(),
+      bfloat16: device.refuses('bfloat16') === null,
+      libraries: device.libraries,
+      problem: null,
+    };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { threads: 0, memory: availableMemory(), bfloat16: false, libraries: {}, problem };
+  }
+}
+
+command.parse();

@@ -1,0 +1,47 @@
+/** What this machine has for CUDA, and what is missing. */
+import { loadNative } from '@inplace-abn/core';
+import { pluginPath } from './plugin.js';
+
+export interface CudaReportDevice {
+  readonly index: number;
+  readonly name: string;
+  /** Compute capability, such as `9.0`. */
+  readonly capability: string;
+  readonly multiprocessors: number;
+  /** Bytes in all. */
+  readonly memory: number;
+  /** Bytes that are free now. */
+  readonly free: number;
+}
+
+export interface CudaReportLibrary {
+  readonly name: 'cuDNN' | 'cuBLASLt' | 'NCCL';
+  /** null: it cannot be loaded. */
+  readonly version: string | null;
+  readonly problem: string | null;
+}
+
+export interface CudaReport {
+  /** The plugin's file; null: there is none. */
+  readonly plugin: string | null;
+  /** CUDA version that the driver supports; null: no driver. */
+  readonly driver: string | null;
+  /** CUDA version that the plugin was built with. */
+  readonly runtime: string | null;
+  /** Why there is no device, and what to do; null: there are some. */
+  readonly problem: string | null;
+  readonly devices: readonly CudaReportDevice[];
+  readonly libraries: readonly CudaReportLibrary[];
+}
+
+/** Looks without choosing a device; throws nothing. */
+export function cudaReport(): CudaReport {
+  let plugin: string | null = null;
+  try {
+    plugin = pluginPath();
+    return { plugin, ...(JSON.parse(loadNative().pluginReport(plugin)) as Omit<CudaReport, 'plugin'>) };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { plugin, driver: null, runtime: null, problem, devices: [], libraries: [] };
+  }
+}
