@@ -51,6 +51,9 @@ PluginOptions to_options(const Napi::Value& value) {
 // new Device(path, index, {workspaceLimit, tf32, nccl, graphs}); availableBytes()
 class DeviceBinding : public Napi::ObjectWrap<DeviceBinding> {
  public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Device", {InstanceMethod("availableBytes", &DeviceBinding::available_bytes)});
+  }
   explicit DeviceBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceBinding>(info) {
     const std::string path = info[0].ToString();
     const int index = static_cast<int>(to_size(info[1], "a device's index"));
@@ -74,8 +77,7 @@ std::shared_ptr<Device> to_device(const Napi::Value& value) {
 }
 
 void define_plugin(Napi::Env env, Napi::Object exports) {
-  exports.Set("Device",
-              DeviceBinding::DefineClass(env, "Device", std::vector<DeviceBinding::PropertyDescriptor>{}));
+  exports.Set("Device", DeviceBinding::define(env));
   exports.Set("pluginReport", Napi::Function::New(env, plugin_report));
 }
 

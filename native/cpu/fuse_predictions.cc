@@ -9,9 +9,9 @@
 #include <stdexcept>
 #include <vector>
 
-#include "geometry/bilinear_taps.h"
 #include "cpu/data.h"
 #include "cpu/fusion.h"
+#include "geometry/bilinear_taps.h"
 #include "program/kernel.h"
 
 namespace iabn {

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "cpu/closure.h"
-#include "geometry/padded_images.h"
 #include "cpu/parallel.h"
+#include "geometry/padded_images.h"
 
 namespace iabn {
 namespace {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+
 #include "cpu/simd.h"
 #include "geometry/pool_shape.h"
 

@@ -1,9 +1,9 @@
 // y = x at another size, bilinearly interpolated. At the same size it is a copy; otherwise every pixel is the
 // weighted sum of one, two or four pixels, which stay in the cache while the rows and columns near them are
 // written: a pass of its own along each axis would save arithmetic where memory is the limit.
-#include "geometry/bilinear_taps.h"
 #include "cpu/channels.h"
 #include "cpu/closure.h"
+#include "geometry/bilinear_taps.h"
 
 namespace iabn {
 namespace {

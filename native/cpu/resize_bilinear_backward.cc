@@ -2,9 +2,9 @@
 // thread, first the weighted sum of its rows of dy, then along it, in order.
 #include <omp.h>
 
-#include "geometry/bilinear_taps.h"
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
+#include "geometry/bilinear_taps.h"
 
 namespace iabn {
 namespace {

@@ -118,8 +118,8 @@ Status cublasLtMatmul(Handle, MatmulDesc desc, const void*, const void* a, Layou
   if (!fits(*desc, *a_layout, *b_layout, *d_layout)) return kInvalid;
   const auto md = *desc;
   const auto ad = *a_layout, bd = *b_layout, dd = *d_layout;
-  if (bytes > 0) std::memset(workspace, 0xab, bytes);
   emulator::enqueue(stream, [=] {
+    if (bytes > 0) std::memset(workspace, 0xab, bytes);
     for (uint64_t column = 0; column < dd.columns; ++column) {
       for (uint64_t row = 0; row < dd.rows; ++row) {
         double sum = 0.0;

@@ -155,6 +155,8 @@ const char* cudaGetErrorString(cudaError_t error);
 namespace emulator {
 // Runs `work` now, or notes it for the graph that the stream captures.
 void enqueue(cudaStream_t stream, std::function<void()> work);
-// Runs body() as every thread of every block; what went wrong is cudaGetLastError()'s.
+// The same for a kernel's grid; what goes wrong is cudaGetLastError()'s.
+void launch(cudaStream_t stream, std::function<void()> grid);
+// Runs body() as every thread of every block. Throws std::logic_error for threads that never meet.
 void run_grid(dim3 grid, dim3 block, const std::function<void()>& body);
 }  // namespace emulator

@@ -92,12 +92,13 @@ Status find(int requested, int* returned, Performance* results, size_t bytes) {
   return kSuccess;
 }
 
+bool has_workspace(int algorithm, void* workspace, size_t bytes) {
+  return algorithm == kSlow || (algorithm == kFast && workspace && bytes >= kFastWorkspace);
+}
+
 // Writes to all of the workspace that the algorithm may use.
-bool use_workspace(int algorithm, void* workspace, size_t bytes) {
-  if (algorithm != kFast) return algorithm == kSlow;
-  if (!workspace || bytes < kFastWorkspace) return false;
-  std::memset(workspace, 0xab, kFastWorkspace);
-  return true;
+void use_workspace(int algorithm, void* workspace) {
+  if (algorithm == kFast) std::memset(workspace, 0xab, kFastWorkspace);
 }
 
 // sums [count] in double → out = sum + beta·out
@@ -218,8 +219,9 @@ Status cudnnConvolutionForward(Handle handle, const void*, Tensor x, const void*
   const cudnnFilterStruct wd = *w;
   const cudnnConvolutionStruct cd = *conv;
   const float keep = *static_cast<const float*>(beta);
-  if (!use_workspace(algorithm, workspace, bytes)) return kBadParam;
+  if (!has_workspace(algorithm, workspace, bytes)) return kBadParam;
   emulator::enqueue(handle->stream, [=] {
+    use_workspace(algorithm, workspace);
     const Images from{xd, const_cast<void*>(x_data)}, to{yd, y_data};
     std::vector<double> sums(static_cast<size_t>(yd.n) * yd.c * yd.h * yd.w);
     products(xd, wd, cd, yd, [&](int n, int oy, int ox, int o, int c, int iy, int ix, int kh, int kw) {
@@ -240,8 +242,9 @@ Status cudnnConvolutionBackwardData(Handle handle, const void*, Filter w, const 
   const cudnnFilterStruct wd = *w;
   const cudnnConvolutionStruct cd = *conv;
   const float keep = *static_cast<const float*>(beta);
-  if (!use_workspace(algorithm, workspace, bytes)) return kBadParam;
+  if (!has_workspace(algorithm, workspace, bytes)) return kBadParam;
   emulator::enqueue(handle->stream, [=] {
+    use_workspace(algorithm, workspace);
     const Images from{yd, const_cast<void*>(y_data)}, to{xd, x_data};
     std::vector<double> sums(static_cast<size_t>(xd.n) * xd.c * xd.h * xd.w);
     products(xd, wd, cd, yd, [&](int n, int oy, int ox, int o, int c, int iy, int ix, int kh, int kw) {
@@ -262,8 +265,9 @@ Status cudnnConvolutionBackwardFilter(Handle handle, const void*, Tensor x, cons
   const cudnnFilterStruct wd = *w;
   const cudnnConvolutionStruct cd = *conv;
   const float keep = *static_cast<const float*>(beta);
-  if (!use_workspace(algorithm, workspace, bytes)) return kBadParam;
+  if (!has_workspace(algorithm, workspace, bytes)) return kBadParam;
   emulator::enqueue(handle->stream, [=] {
+    use_workspace(algorithm, workspace);
     const Images from{xd, const_cast<void*>(x_data)}, diff{yd, const_cast<void*>(y_data)};
     std::vector<double> sums(weight_count(wd));
     std::vector<size_t> at(sums.size());

@@ -3,6 +3,7 @@
 //   IABN_EMULATED_DRIVER   its CUDA version (13000), 0: no driver
 //   IABN_EMULATED_DEVICES  how many (1)
 //   IABN_EMULATED_MEMORY   bytes of each (4 GiB)
+//   IABN_EMULATED_FAILURE  1: kernels fail
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -37,7 +38,8 @@ int driver() { return static_cast<int>(setting("IABN_EMULATED_DRIVER", kRuntime)
 size_t device_memory() { return setting("IABN_EMULATED_MEMORY", size_t{4} << 30); }
 
 std::mutex mutex;
-std::map<void*, size_t> blocks;
+// Never destroyed: memory may be given back while the process ends.
+std::map<void*, size_t>& blocks = *new std::map<void*, size_t>;
 size_t used = 0;
 thread_local cudaError_t last_error = cudaSuccess;
 
@@ -52,11 +54,21 @@ void enqueue(cudaStream_t stream, std::function<void()> work) {
     stream->captured->work.push_back(std::move(work));
     return;
   }
-  try {
-    work();
-  } catch (const std::logic_error&) {
-    last_error = cudaErrorLaunchFailure;
-  }
+  work();
+}
+
+void launch(cudaStream_t stream, std::function<void()> grid) {
+  enqueue(stream, [grid] {
+    if (setting("IABN_EMULATED_FAILURE", 0) != 0) {
+      last_error = cudaErrorLaunchFailure;
+      return;
+    }
+    try {
+      grid();
+    } catch (const std::logic_error&) {
+      last_error = cudaErrorLaunchFailure;
+    }
+  });
 }
 
 }  // namespace emulator

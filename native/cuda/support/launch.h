@@ -14,7 +14,7 @@ void launch(cudaStream_t stream, void (*kernel)(Parameters...), dim3 grid, unsig
             Arguments... args) {
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
 #ifdef IABN_CUDA_EMULATED
-  emulator::enqueue(stream, [=] {
+  emulator::launch(stream, [=] {
     emulator::run_grid(grid, dim3(threads), [=] { kernel(static_cast<Parameters>(args)...); });
   });
 #else

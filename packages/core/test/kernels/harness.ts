@@ -97,7 +97,11 @@ function specOf({ op, attrs, inputs }: Call, constants: readonly number[] = []):
 }
 
 export function prepare(call: Call): PreparedKernel {
-  return device().prepare(specOf(call));
+  return prepareSpec(specOf(call));
+}
+
+export function prepareSpec(spec: KernelSpec): PreparedKernel {
+  return device().prepare(spec);
 }
 
 /** What the op means for these operands. */

@@ -1,6 +1,6 @@
 /** The kernel tests of the CPU, unchanged, on the CUDA device. */
 import { testOn } from '../../../core/test/kernels/harness.js';
-import { testedDevice } from './device.js';
+import { testedDevice } from '../support/device.js';
 
 testOn(testedDevice, ['float32', 'bfloat16', 'float16'], {
   // The library returns a gradient of weights in the dtype of its operands, and a convolution before what follows it.

@@ -4,7 +4,6 @@ import {
   activation,
   add,
   compile,
-  cpu,
   crossEntropy,
   type Graph,
   gradients,
@@ -25,6 +24,7 @@ import {
   Module,
   parametersIn,
 } from '@inplace-abn/nn';
+import { testDevice } from './device.js';
 
 export interface NetShape {
   readonly channels: number;
@@ -144,8 +144,8 @@ function load(
   graph: Graph,
   precision: NetShape['precision'],
 ): { program: Program; store: Store } {
-  const plan = compile(graph, cpu(), { precision });
-  const store = new Store(cpu(), statesOf(graph));
+  const plan = compile(graph, testDevice(), { precision });
+  const store = new Store(testDevice(), statesOf(graph));
   for (const [name, { data }] of initialState(network, { seed: 3 })) store.write(name, data);
   for (const { name, kind, shape } of store.specs) {
     if (kind !== 'parameter' || !/bn\d\./.test(name)) continue;
@@ -158,7 +158,7 @@ function load(
       Float32Array.from({ length: shape[0] ?? 0 }, (_, i) => fill(i)),
     );
   }
-  return { program: new Program(plan, cpu(), store, cpu().allocate(plan.arenaBytes)), store };
+  return { program: new Program(plan, testDevice(), store, testDevice().allocate(plan.arenaBytes)), store };
 }
 
 function floats(array: TypedArray | undefined): Float32Array {

@@ -1,6 +1,7 @@
 /** One layer whose output is a class score for every pixel: what it makes of rows, however they are cut into images. */
-import { compile, cpu, crossEntropy, gradients, Program, Store, statesOf, trace } from '@inplace-abn/core';
+import { compile, crossEntropy, gradients, Program, Store, statesOf, trace } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
+import { testDevice } from './device.js';
 
 export interface Pixels {
   /** N×C×…, stored channels last. */
@@ -28,10 +29,10 @@ export async function runPixels(layer: Module, { shape, x, labels, total }: Pixe
     const [dx = loss] = gradients(loss, [input]);
     return { z, dx: dx ?? loss };
   });
-  const plan = compile(graph, cpu());
-  const store = new Store(cpu(), statesOf(graph));
+  const plan = compile(graph, testDevice());
+  const store = new Store(testDevice(), statesOf(graph));
   store.write('weight', new Float32Array(shape[1] ?? 1).fill(-0.8));
-  const program = new Program(plan, cpu(), store, cpu().allocate(plan.arenaBytes));
+  const program = new Program(plan, testDevice(), store, testDevice().allocate(plan.arenaBytes));
   const { outputs } = await program.run({ x, labels, count: Float32Array.of(total) });
   const running = ['running_mean', 'running_var'].flatMap((name) =>
     Array.from(store.read(name).data, Number),

@@ -1,0 +1,27 @@
+/** Which implementations the CPU device chooses. */
+import { describe, expect, it } from 'vitest';
+import { elements, type Shape } from '../../src/shape.js';
+import { type Call, prepare, tensor } from './harness.js';
+
+const averages = (size: Shape, kernel: Shape, values: ArrayLike<number>): Call => ({
+  op: 'avg_pool',
+  attrs: { kernel, stride: [1, 1], padding: [0, 0], count_include_pad: true },
+  inputs: [tensor([1, 1, ...size], 'float32', values)],
+});
+
+describe('large averages', () => {
+  it('slide', () => {
+    expect(prepare(averages([12, 40], [7, 9], new Float64Array(480))).implementation).toBe('sliding');
+  });
+
+  it('are chosen by how often a pixel would be read', () => {
+    const refusals = (size: Shape, kernel: Shape) =>
+      prepare(averages(size, kernel, new Float64Array(elements(size)))).refusals;
+    expect(refusals([40, 40], [40, 40])).toEqual([]);
+    expect(refusals([40, 40], [8, 8])).toEqual(['the window is not the whole image']);
+    expect(refusals([40, 40], [2, 2])).toEqual([
+      'the window is not the whole image',
+      'windows overlap too little: direct sums are as fast',
+    ]);
+  });
+});

@@ -1,0 +1,150 @@
+/** The device itself: what is missing, what fails, what is kept of a run. The environment is each test's own. */
+import { activation, compile, type Device, Program, run, Store, statesOf, trace } from '@inplace-abn/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CudaDevice, chooseDevice, cudaOptions, cudaReport, parseDeviceName } from '../src/index.js';
+import { emulate } from './support/emulated.js';
+
+const RELU = { activation: 'relu', slope: 0 } as const;
+const open = (options: Partial<ReturnType<typeof cudaOptions>> = {}) =>
+  new CudaDevice(0, { ...cudaOptions(), ...options });
+
+let before: NodeJS.ProcessEnv;
+beforeEach(() => {
+  before = { ...process.env };
+  emulate();
+});
+afterEach(() => {
+  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+  Object.assign(process.env, before);
+});
+
+describe('what is missing', () => {
+  it.each([
+    [{ IABN_EMULATED_DRIVER: '0' }, 'no NVIDIA driver is installed: install one, or use --device cpu'],
+    [
+      { IABN_EMULATED_DRIVER: '12020' },
+      'the NVIDIA driver is for CUDA 12.2 but CUDA 13.0 is needed: update the driver, or use --device cpu',
+    ],
+    [{ IABN_EMULATED_DEVICES: '0' }, 'check nvidia-smi and CUDA_VISIBLE_DEVICES'],
+    [{ IABN_CUDA_PLUGIN: '/nowhere.so' }, 'IABN_CUDA_PLUGIN names /nowhere.so, which does not exist'],
+  ])('%o is one sentence', (environment, sentence) => {
+    Object.assign(process.env, environment);
+    expect(cudaReport().problem).toContain(sentence);
+    expect(cudaReport().devices).toEqual([]);
+    expect(() => open()).toThrow(sentence);
+    expect(chooseDevice(undefined).device.name).toBe('cpu');
+  });
+
+  it('cuDNN: named with what to do, and the CPU is chosen', async () => {
+    process.env.IABN_CUDNN_LIBRARY = '/nowhere/libcudnn.so';
+    const { device, reason } = chooseDevice(undefined);
+    expect(device.name).toBe('cpu');
+    expect(reason).toContain('the CUDA device needs cuDNN, which cannot be loaded');
+    expect(reason).toContain('IABN_CUDNN_LIBRARY');
+    const spec = {
+      op: 'conv2d' as const,
+      attrs: { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 },
+      inputs: [
+        { shape: [1, 1, 2, 2], dtype: 'float32' as const },
+        { shape: [1, 1, 1, 1], dtype: 'float32' as const },
+        null,
+      ],
+      outputs: [{ shape: [1, 1, 2, 2], dtype: 'float32' as const }],
+    };
+    expect(() => open().prepare(spec)).toThrow('needs cuDNN');
+  });
+
+  it('memory: what is needed and what is free', () => {
+    process.env.IABN_EMULATED_MEMORY = String(64 * 2 ** 20);
+    const device = open();
+    const held = device.allocate(48 * 2 ** 20);
+    expect(() => device.allocate(32 * 2 ** 20)).toThrow(
+      'cuda:0 has 16 MiB of 64 MiB free but 32 MiB are needed: use a smaller batch',
+    );
+    expect(device.availableBytes()).toBe(16 * 2 ** 20);
+    held.write(0, Uint8Array.of(7));
+    expect([...held.read(0, 2)]).toEqual([7, 0]);
+  });
+
+  it('a device of that number', () => {
+    expect(() => new CudaDevice(3, cudaOptions())).toThrow(
+      'there is no cuda:3: this machine has cuda:0 alone',
+    );
+  });
+});
+
+describe('--device', () => {
+  it.each([
+    ['cpu', null],
+    ['cuda', 0],
+    ['cuda:2', 2],
+  ])('%s', (name, index) => expect(parseDeviceName(name)).toBe(index));
+
+  it.each(['gpu', 'cuda:', 'cuda:-1', 'CPU'])('refuses %s', (name) => {
+    expect(() => parseDeviceName(name)).toThrow('expected cpu, cuda or cuda:INDEX for --device');
+  });
+
+  it('takes a GPU where there is one, each process of a machine its own', () => {
+    process.env.IABN_EMULATED_DEVICES = '2';
+    expect(chooseDevice(undefined, 3).device.name).toBe('cuda:1');
+    expect(chooseDevice('cuda', 1).device.name).toBe('cuda:1');
+    expect(chooseDevice('cuda:0', 1).device.name).toBe('cuda:0');
+    expect(chooseDevice('cpu').reason).toBe('device cpu');
+  });
+});
+
+/** z = relu(x) for x of n elements, loaded on the device. */
+function program(device: Device, n: number): Program {
+  const graph = trace((tracer) => ({ z: activation(tracer.input('x', [n, 1], 'float32'), RELU) }));
+  const plan = compile(graph, device);
+  return new Program(plan, device, new Store(device, statesOf(graph)), device.allocate(plan.arenaBytes));
+}
+
+const ramp = (n: number, step: number) => Float32Array.from({ length: n }, (_, i) => (i - n / 2) * step);
+
+describe('a run', () => {
+  it.each([false, true])('finds its inputs prefetched, graphs: %s', async (graphs) => {
+    const n = 5000;
+    const relu = program(open({ graphs }), n);
+    const inputs = [1, 2, 3, 4, 5].map((step) => ({ x: ramp(n, step) }));
+    expect(relu.prefetches).toBe(true);
+    for (const [i, each] of inputs.entries()) {
+      const running = relu.run(each);
+      const next = inputs[i + 1];
+      if (next) relu.prefetch(next);
+      const { outputs } = await running;
+      expect(outputs.z).toEqual(each.x.map((value) => Math.max(0, value)));
+    }
+  });
+
+  it('does without what was prefetched in vain', async () => {
+    const relu = program(open(), 8);
+    relu.prefetch({ x: ramp(8, 1) });
+    relu.prefetch({ x: ramp(8, 2) });
+    const { outputs } = await relu.run({ x: ramp(8, 3) });
+    expect(outputs.z).toEqual(ramp(8, 3).map((value) => Math.max(0, value)));
+  });
+
+  it('is timed by events', async () => {
+    const { timings } = await program(open(), 100).run({ x: ramp(100, 1) }, { timed: true });
+    expect(timings).toHaveLength(1);
+    expect(timings.every(({ begin, end }) => end >= begin)).toBe(true);
+  });
+
+  it('names the op whose kernel fails', async () => {
+    const device = open();
+    await expect(
+      run(
+        ({ x }) => ({ z: activation(x, RELU) }),
+        { x: { shape: [4, 1], data: ramp(4, 1) } },
+        { device: failing(device) },
+      ),
+    ).rejects.toThrow(/^activation failed: launch: /);
+  });
+});
+
+/** The device, whose next launch fails: the emulated runtime has been told so. */
+function failing(device: CudaDevice): Device {
+  process.env.IABN_EMULATED_FAILURE = '1';
+  return device;
+}
