@@ -51,6 +51,24 @@ export const suites = [
     load: () => import('../suites/abn.mjs'),
   },
   {
+    name: 'cuda-abn',
+    summary: "bandwidth of the CUDA ABN kernels beside a copy's, and their times beside PyTorch's",
+    long: true,
+    load: () => import('../suites/cuda-abn.mjs'),
+  },
+  {
+    name: 'cuda-train',
+    summary: "images a second and memory of training on a GPU, ours and PyTorch's in turn",
+    long: true,
+    load: () => import('../suites/cuda-train.mjs'),
+  },
+  {
+    name: 'cuda-fits',
+    summary: 'the largest batches that fit in 16, 40 and 80 GB by plan, and a step of that which fits here',
+    long: true,
+    load: () => import('../suites/cuda-fits.mjs'),
+  },
+  {
     name: 'data',
     summary: "images a second of the loader and of torchvision's in turn",
     load: () => import('../suites/data.mjs'),

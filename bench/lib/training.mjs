@@ -18,8 +18,20 @@ const RATE = 0.01;
  * @param {'inplace' | 'sync'} [mode]
  */
 export function resnet50Config(batch, precision, crop, mode = 'inplace') {
+  return networkConfig('resnet50', batch, precision, crop, mode);
+}
+
+/**
+ * The same training of another network.
+ * @param {string} arch
+ * @param {number} batch
+ * @param {Precision} precision
+ * @param {number} [crop]
+ * @param {'inplace' | 'sync'} [mode]
+ */
+export function networkConfig(arch, batch, precision, crop = 224, mode = 'inplace') {
   const network = {
-    arch: 'resnet50',
+    arch,
     activation: 'leaky_relu',
     bn_mode: mode,
     classes: CLASSES,
@@ -41,16 +53,28 @@ export function resnet50Config(batch, precision, crop, mode = 'inplace') {
  * @returns {() => Trainer}
  */
 export function resnet50Trainer(batch, precision, crop = 224) {
-  const config = resnet50Config(batch, precision, crop);
+  return trainerOf(resnet50Config(batch, precision, crop), cpu());
+}
+
+/**
+ * The same for any configuration, on any device; batches come ahead where the device takes them.
+ * @param {import('@inplace-abn/train').TrainConfig} config
+ * @param {import('@inplace-abn/core').Device} device
+ * @returns {() => Trainer}
+ */
+export function trainerOf(config, device) {
   const weights = initialStateOf(networkOf(config.network), config.network, config.seed);
-  const images = randomBatch(batch, crop);
+  const images = randomBatch(config.optimizer.batch_size, config.input.crop_train);
   return () => {
-    const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
+    const engine = new Engine({ device, config, evaluationBatches: [] });
     engine.load(weights);
     let steps = 0;
     const step = async () => {
       steps += 1;
-      await engine.train(images, { rates: { base: RATE, classifier: RATE }, update: steps, seed: steps });
+      const rates = { base: RATE, classifier: RATE };
+      const running = engine.train(images, { rates, update: steps, seed: steps });
+      if (engine.prefetches) engine.prefetch(images);
+      await running;
     };
     return { engine, step };
   };

@@ -13,16 +13,16 @@ def say_error(error: Exception) -> None:
     say(error=f"{type(error).__name__}: {error}".splitlines()[0])
 
 
-def requests(name: str) -> Iterator[None]:
-    """One item for each line `name`, until "quit" or the end of input; another line is answered with an error."""
+def requests(*names: str) -> Iterator[str]:
+    """Each line that is one of `names`, until "quit" or the end of input; another line is answered with an error."""
     for line in sys.stdin:
         command = line.strip()
         if command == "quit":
             return
-        if command != name:
-            say(error=f"unknown request {command!r}: expected {name} or quit")
+        if command not in names:
+            say(error=f"unknown request {command!r}: expected {' or '.join(names)} or quit")
             continue
-        yield
+        yield command
 
 
 def has_bfloat16() -> bool:

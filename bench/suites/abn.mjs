@@ -2,14 +2,13 @@
 // The bandwidth of ABN's kernels: bytes that must cross the memory bus (each operand once), beside memcpy of an array
 // of the same size, read and written bytes counted, on as many threads. Shapes are ResNet-50's at batch 16.
 import { byteLength, cpu } from '@inplace-abn/core';
+import { makeAbnKernels } from '../lib/abn-kernels.mjs';
 import { startMemcpy } from '../lib/memcpy.mjs';
 import { describe, median } from '../lib/stats.mjs';
 import { takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
-/** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
-/** @typedef {{ memory: import('@inplace-abn/core').DeviceMemory, offset: number }} Location */
 
 const GIGABYTE = 1e9;
 /** Passes over the array in one turn: long enough for the clock, short enough to take turns. */
@@ -19,7 +18,6 @@ const SIDES = [
   { channels: 256, side: 56 },
   { channels: 2048, side: 7 },
 ];
-const LAYER = { eps: 1e-5, scale: 'abs', activation: 'leaky_relu', slope: 0.01 };
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
 export async function run({ steps = 15, batch = 16, say }) {
@@ -47,7 +45,7 @@ export async function run({ steps = 15, batch = 16, say }) {
 async function measure(x, rounds, say) {
   const bytes = byteLength(x);
   const [channels, side] = [x.shape[1] ?? 0, x.shape[2] ?? 0];
-  const kernels = makeKernels(x);
+  const kernels = makeAbnKernels(cpu(), x);
   const memcpy = await startMemcpy(bytes, cpu().threads, REPEATS);
   try {
     // Forward: statistics read x, normalisation reads and writes it. Backward: sums read dz and z, dx reads both and
@@ -75,95 +73,4 @@ async function measure(x, rounds, say) {
   } finally {
     await memcpy.stop();
   }
-}
-
-/**
- * The four kernels of a layer in training, in place, as a program on the CPU device.
- * @param {TensorType} x
- */
-function makeKernels(x) {
-  const device = cpu();
-  const samples = x.shape.reduce((product, size) => product * size, 1) / (x.shape[1] ?? 1);
-  /** @type {TensorType} */
-  const vector = { shape: [x.shape[1] ?? 0], dtype: 'float32' };
-  const block = (/** @type {TensorType} */ type) => ({
-    memory: device.allocate(byteLength(type)),
-    offset: 0,
-  });
-  const [z, dz] = [block(x), block(x)];
-  const [mean, variance, weight, bias] = [block(vector), block(vector), block(vector), block(vector)];
-  const [sumDy, sumDyXhat] = [block(vector), block(vector)];
-  const affine = [vector, vector];
-  const backward = [z, mean, variance, weight, bias];
-  const instruction = (
-    /** @type {KernelSpec} */ spec,
-    /** @type {Location[]} */ inputs,
-    /** @type {Location[]} */ outputs,
-  ) => {
-    const kernel = device.prepare(spec);
-    const workspace = { memory: device.allocate(kernel.workspaceBytes), offset: 0 };
-    return { kernel, inputs, outputs, workspace };
-  };
-  const statistics = 'batch';
-  const executable = device.load([
-    instruction({ op: 'abn_stats', attrs: {}, inputs: [x], outputs: affine }, [z], [mean, variance]),
-    instruction(
-      { op: 'abn_apply', attrs: { ...LAYER, statistics }, inputs: [x, ...affine, ...affine], outputs: [x] },
-      backward,
-      [z],
-    ),
-    instruction(
-      {
-        op: 'abn_backward_reduce',
-        attrs: { ...LAYER, from: 'z' },
-        inputs: [x, x, ...affine, ...affine],
-        outputs: affine,
-      },
-      [dz, ...backward],
-      [sumDy, sumDyXhat],
-    ),
-    instruction(
-      {
-        op: 'abn_backward_apply',
-        attrs: { ...LAYER, from: 'z', statistics, count: samples },
-        inputs: [x, x, ...affine, ...affine, ...affine],
-        outputs: [x],
-      },
-      [dz, ...backward, sumDy, sumDyXhat],
-      [dz],
-    ),
-  ]);
-  const values = wave(x);
-  weight.memory.write(0, bytesOf(new Float32Array(x.shape[1] ?? 0).fill(1)));
-  return {
-    /** Fresh values: a gradient that goes through the same layer again and again would overflow. */
-    reset() {
-      z.memory.write(0, values);
-      dz.memory.write(0, values);
-    },
-    /** @param {{ begin: number, end: number }} range */
-    async seconds(range) {
-      const { timings } = await executable.run([], [], range, true);
-      return timings.reduce((sum, { begin, end }) => sum + end - begin, 0);
-    },
-  };
-}
-
-/**
- * Values of both signs in the dtype of x.
- * @param {TensorType} x
- */
-function wave(x) {
-  const floats = Float32Array.from({ length: x.shape.reduce((a, b) => a * b, 1) }, (_, index) =>
-    Math.sin(index * 0.7),
-  );
-  // The upper half of a float32 is the bfloat16 that truncation gives.
-  return bytesOf(
-    x.dtype === 'float32' ? floats : new Uint16Array(floats.buffer).filter((_, index) => index % 2 === 1),
-  );
-}
-
-/** @param {Float32Array | Uint16Array} array */
-function bytesOf(array) {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

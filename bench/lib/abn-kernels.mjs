@@ -1,0 +1,101 @@
+// @ts-check
+// The kernels of activated batch norm by themselves, as the benches time them.
+import { byteLength } from '@inplace-abn/core';
+
+/** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
+/** @typedef {import('@inplace-abn/core').TensorType} TensorType */
+/** @typedef {{ memory: import('@inplace-abn/core').DeviceMemory, offset: number }} Location */
+
+const LAYER = { eps: 1e-5, scale: 'abs', activation: 'leaky_relu', slope: 0.01 };
+
+/**
+ * The four kernels of a layer in training, in place, as a program: statistics and normalisation [0, 2), sums and
+ * gradient [2, 4).
+ * @param {import('@inplace-abn/core').Device} device
+ * @param {TensorType} x
+ */
+export function makeAbnKernels(device, x) {
+  const samples = x.shape.reduce((product, size) => product * size, 1) / (x.shape[1] ?? 1);
+  /** @type {TensorType} */
+  const vector = { shape: [x.shape[1] ?? 0], dtype: 'float32' };
+  const block = (/** @type {TensorType} */ type) => ({
+    memory: device.allocate(byteLength(type)),
+    offset: 0,
+  });
+  const [z, dz] = [block(x), block(x)];
+  const [mean, variance, weight, bias] = [block(vector), block(vector), block(vector), block(vector)];
+  const [sumDy, sumDyXhat] = [block(vector), block(vector)];
+  const affine = [vector, vector];
+  const backward = [z, mean, variance, weight, bias];
+  const instruction = (
+    /** @type {KernelSpec} */ spec,
+    /** @type {Location[]} */ inputs,
+    /** @type {Location[]} */ outputs,
+  ) => {
+    const kernel = device.prepare(spec);
+    const workspace = { memory: device.allocate(kernel.workspaceBytes), offset: 0 };
+    return { kernel, inputs, outputs, workspace };
+  };
+  const statistics = 'batch';
+  const executable = device.load([
+    instruction({ op: 'abn_stats', attrs: {}, inputs: [x], outputs: affine }, [z], [mean, variance]),
+    instruction(
+      { op: 'abn_apply', attrs: { ...LAYER, statistics }, inputs: [x, ...affine, ...affine], outputs: [x] },
+      backward,
+      [z],
+    ),
+    instruction(
+      {
+        op: 'abn_backward_reduce',
+        attrs: { ...LAYER, from: 'z' },
+        inputs: [x, x, ...affine, ...affine],
+        outputs: affine,
+      },
+      [dz, ...backward],
+      [sumDy, sumDyXhat],
+    ),
+    instruction(
+      {
+        op: 'abn_backward_apply',
+        attrs: { ...LAYER, from: 'z', statistics, count: samples },
+        inputs: [x, x, ...affine, ...affine, ...affine],
+        outputs: [x],
+      },
+      [dz, ...backward, sumDy, sumDyXhat],
+      [dz],
+    ),
+  ]);
+  const values = wave(x);
+  weight.memory.write(0, bytesOf(new Float32Array(x.shape[1] ?? 0).fill(1)));
+  return {
+    /** Fresh values: a gradient that goes through the same layer again and again would overflow. */
+    reset() {
+      z.memory.write(0, values);
+      dz.memory.write(0, values);
+    },
+    /** @param {{ begin: number, end: number }} range */
+    async seconds(range) {
+      const { timings } = await executable.run([], [], range, true);
+      return timings.reduce((sum, { begin, end }) => sum + end - begin, 0);
+    },
+  };
+}
+
+/**
+ * Values of both signs in the dtype of x.
+ * @param {TensorType} x
+ */
+function wave(x) {
+  const floats = Float32Array.from({ length: x.shape.reduce((a, b) => a * b, 1) }, (_, index) =>
+    Math.sin(index * 0.7),
+  );
+  // The upper half of a float32 is the bfloat16 that truncation gives.
+  return bytesOf(
+    x.dtype === 'float32' ? floats : new Uint16Array(floats.buffer).filter((_, index) => index % 2 === 1),
+  );
+}
+
+/** @param {Float32Array | Uint16Array} array */
+function bytesOf(array) {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}

@@ -1,0 +1,30 @@
+// The CUDA tests on a GPU.  npm run test:cuda [-- vitest's filters]
+// Where compute-sanitizer is installed the kernel tests run once more under each of its tools.
+import { spawnSync } from 'node:child_process';
+import { inRoot } from './lib/paths.mjs';
+import { setup } from './lib/setup.mjs';
+import { runAttached, runMain, say } from './lib/steps.mjs';
+
+const KERNELS = 'packages/cuda/test/kernels';
+const TESTS = [KERNELS, 'packages/train/test/engine/cuda.test.ts'];
+const TOOLS = ['memcheck', 'racecheck', 'initcheck'];
+
+await runMain(async () => {
+  await setup();
+  process.env.IABN_CUDA_TEST = 'gpu';
+  const vitest = inRoot('node_modules', '.bin', 'vitest');
+  const filters = process.argv.slice(2);
+  const status = await runAttached(vitest, ['run', ...(filters.length > 0 ? filters : TESTS)]);
+  if (status !== 0) return status;
+  if (spawnSync('compute-sanitizer', ['--version']).status !== 0) {
+    say('! compute-sanitizer is not installed: memory, races and initialisation were not checked');
+    return 0;
+  }
+  for (const tool of TOOLS) {
+    say(`compute-sanitizer: ${tool}`);
+    const args = ['--tool', tool, '--target-processes', 'all', '--error-exitcode', '1'];
+    const found = await runAttached('compute-sanitizer', [...args, vitest, 'run', KERNELS]);
+    if (found !== 0) return found;
+  }
+  return 0;
+});
