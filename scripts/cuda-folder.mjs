@@ -4,7 +4,6 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import { ensureNativeAddon } from './lib/native.mjs';
 import { inRoot, root } from './lib/paths.mjs';
 import { setup } from './lib/setup.mjs';
@@ -45,6 +44,8 @@ function nodeBinary() {
 }
 
 async function bundle(folder) {
+  // Not there before setup() has installed it.
+  const { build } = await import('esbuild');
   const alias = { vitest: inRoot('tools', 'cuda-folder', 'vitest.mjs') };
   const plugin = {
     name: 'sources',

@@ -1,59 +1,65 @@
 // Adam as PyTorch's, parameter and moments updated where they lie; t is the step, from 1:
 //   g = clip·grad + wd·p;   m ← m + (1 − β₁)(g − m);   v ← β₂·v + (1 − β₂)·g²
 //   p ← p − lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
-#include "cuda/support/kernels.h"
-#include "cuda/support/map.h"
+#include "cuda/support/updates.h"
 
 namespace iabn::cuda {
 namespace {
 
-struct Rule {
+struct AdamRule {
   double beta1, beta2;
   float eps, decay;
 };
 
-struct State {
+struct AdamUpdate {
+  struct Rates {
+    float clip, rest1, beta2, rest2, step_size, deviation;
+  };
+  AdamRule rule;
   float *param, *mean, *square;
   const float *grad, *lr, *step, *clip;
+
+  __device__ Rates rates() const {
+    const double t = *step;
+    return {clip == nullptr ? 1.0f : *clip,
+            static_cast<float>(1.0 - rule.beta1),
+            static_cast<float>(rule.beta2),
+            static_cast<float>(1.0 - rule.beta2),
+            static_cast<float>(*lr / (1.0 - pow(rule.beta1, t))),
+            static_cast<float>(1.0 / sqrt(1.0 - pow(rule.beta2, t)))};
+  }
+  __device__ void operator()(const Rates& rates, int64_t i) const {
+    const float g = rates.clip * grad[i] + rule.decay * param[i];
+    const float m = mean[i] + rates.rest1 * (g - mean[i]);
+    const float v = rates.beta2 * square[i] + rates.rest2 * (g * g);
+    mean[i] = m;
+    square[i] = v;
+    param[i] -= rates.step_size * m / (sqrtf(v) * rates.deviation + rule.eps);
+  }
 };
 
-// Of the step, the same for all elements.
-struct Corrections {
-  float step_size, deviation;
-};
+struct BindAdam {
+  AdamRule rule;
+  bool clipped;
 
-void run(const Context& context, int64_t count, Rule rule, State s, Corrections* corrections) {
-  for_items(context, 1, [=] __device__(int64_t) {
-    const double t = *s.step;
-    corrections->step_size = static_cast<float>(*s.lr / (1.0 - pow(rule.beta1, t)));
-    corrections->deviation = static_cast<float>(1.0 / sqrt(1.0 - pow(rule.beta2, t)));
-  });
-  const float rest1 = static_cast<float>(1.0 - rule.beta1), beta2 = static_cast<float>(rule.beta2);
-  const float rest2 = static_cast<float>(1.0 - rule.beta2);
-  for_items(context, count, [=] __device__(int64_t i) {
-    const float g = (s.clip == nullptr ? 1.0f : *s.clip) * s.grad[i] + rule.decay * s.param[i];
-    const float m = s.mean[i] + rest1 * (g - s.mean[i]);
-    const float v = beta2 * s.square[i] + rest2 * (g * g);
-    s.mean[i] = m;
-    s.square[i] = v;
-    s.param[i] -= corrections->step_size * m / (sqrtf(v) * corrections->deviation + rule.eps);
-  });
-}
+  AdamUpdate operator()(const KernelArgs& args) const {
+    return {rule,
+            args.out<float>(0),
+            args.out<float>(1),
+            args.out<float>(2),
+            args.in<float>(1),
+            args.in<float>(4),
+            args.in<float>(5),
+            clipped ? args.in<float>(6) : nullptr};
+  }
+};
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
-  const int64_t count = spec.inputs[0].elements();
-  const Rule rule = {spec.attrs.number("beta1"), spec.attrs.number("beta2"),
-                     static_cast<float>(spec.attrs.number("eps")),
-                     static_cast<float>(spec.attrs.number("weight_decay"))};
-  const bool clipped = spec.inputs.size() > 6 && spec.inputs[6].present();
-  return make_kernel_of(
-      [=, &context](const KernelArgs& args) {
-        run(context, count, rule,
-            {args.out<float>(0), args.out<float>(1), args.out<float>(2), args.in<float>(1), args.in<float>(4),
-             args.in<float>(5), clipped ? args.in<float>(6) : nullptr},
-            static_cast<Corrections*>(args.workspace));
-      },
-      sizeof(Corrections));
+  const AdamRule rule = {spec.attrs.number("beta1"), spec.attrs.number("beta2"),
+                         static_cast<float>(spec.attrs.number("eps")),
+                         static_cast<float>(spec.attrs.number("weight_decay"))};
+  const BindAdam bind = {rule, spec.inputs.size() > 6 && spec.inputs[6].present()};
+  return std::make_unique<UpdateKernel<AdamUpdate, BindAdam>>(context, spec.inputs[0].elements(), bind);
 }
 
 const OpRegistration registration("adam", {make});

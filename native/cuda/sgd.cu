@@ -1,46 +1,58 @@
 // Stochastic gradient descent as PyTorch's (dampening 0), parameter and momentum updated where they lie:
 //   g = clip·grad + wd·p;   buf ← μ·buf + g;   p ← p − lr·d,  d = nesterov ? g + μ·buf : buf  (no buf: d = g)
-#include "cuda/support/kernels.h"
-#include "cuda/support/map.h"
+#include "cuda/support/updates.h"
 
 namespace iabn::cuda {
 namespace {
 
-struct Rule {
+struct SgdRule {
   float momentum, decay;
   bool nesterov;
 };
 
-struct State {
+struct SgdUpdate {
+  struct Rates {
+    float lr, clip;
+  };
+  SgdRule rule;
   float* param;
   float* buffer;  // null: none
   const float *grad, *lr, *clip;
-};
 
-void run(const Context& context, int64_t count, Rule rule, State s) {
-  for_items(context, count, [=] __device__(int64_t i) {
-    const float g = (s.clip == nullptr ? 1.0f : *s.clip) * s.grad[i] + rule.decay * s.param[i];
+  __device__ Rates rates() const { return {*lr, clip == nullptr ? 1.0f : *clip}; }
+  __device__ void operator()(const Rates& rates, int64_t i) const {
+    const float g = rates.clip * grad[i] + rule.decay * param[i];
     float direction = g;
-    if (s.buffer != nullptr) {
-      const float buf = rule.momentum * s.buffer[i] + g;
-      s.buffer[i] = buf;
+    if (buffer != nullptr) {
+      const float buf = rule.momentum * buffer[i] + g;
+      buffer[i] = buf;
       direction = rule.nesterov ? g + rule.momentum * buf : buf;
     }
-    s.param[i] -= *s.lr * direction;
-  });
-}
+    param[i] -= rates.lr * direction;
+  }
+};
+
+struct BindSgd {
+  SgdRule rule;
+  bool buffered, clipped;
+
+  SgdUpdate operator()(const KernelArgs& args) const {
+    return {rule,
+            args.out<float>(0),
+            buffered ? args.out<float>(1) : nullptr,
+            args.in<float>(1),
+            args.in<float>(3),
+            clipped ? args.in<float>(4) : nullptr};
+  }
+};
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
-  const int64_t count = spec.inputs[0].elements();
-  const Rule rule = {static_cast<float>(spec.attrs.number("momentum")),
-                     static_cast<float>(spec.attrs.number("weight_decay")), spec.attrs.boolean("nesterov")};
+  const SgdRule rule = {static_cast<float>(spec.attrs.number("momentum")),
+                        static_cast<float>(spec.attrs.number("weight_decay")),
+                        spec.attrs.boolean("nesterov")};
   const bool clipped = spec.inputs.size() > 4 && spec.inputs[4].present();
-  const bool buffered = spec.inputs[2].present();
-  return make_kernel_of([=, &context](const KernelArgs& args) {
-    run(context, count, rule,
-        {args.out<float>(0), buffered ? args.out<float>(1) : nullptr, args.in<float>(1), args.in<float>(3),
-         clipped ? args.in<float>(4) : nullptr});
-  });
+  const BindSgd bind = {rule, spec.inputs[2].present(), clipped};
+  return std::make_unique<UpdateKernel<SgdUpdate, BindSgd>>(context, spec.inputs[0].elements(), bind);
 }
 
 const OpRegistration registration("sgd", {make});

@@ -17,6 +17,7 @@ MadeKernel CudaDevice::make_kernel(const KernelSpec& spec) {
 }
 
 std::unique_ptr<Executor> CudaDevice::load(std::vector<Step> steps) {
+  context_->use();
   return std::make_unique<StreamExecutor>(context_, std::move(steps));
 }
 

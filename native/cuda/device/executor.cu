@@ -26,6 +26,35 @@ StreamExecutor::StreamExecutor(std::shared_ptr<Context> context, std::vector<Ste
     on_host_.push_back(dynamic_cast<HostStep*>(kernel) != nullptr);
     if (auto* checked = dynamic_cast<Checked*>(kernel)) checked_.push_back({i, checked});
   }
+  find_groups();
+}
+
+void StreamExecutor::find_groups() {
+  for (size_t begin = 0; begin < steps_.size();) {
+    const auto* first = dynamic_cast<const Grouped*>(steps_[begin].kernel.get());
+    std::vector<Grouped::Member> members;
+    size_t end = begin;
+    while (first && end < steps_.size() && first->takes(*steps_[end].kernel)) {
+      const Step& step = steps_[end++];
+      members.push_back({step.kernel.get(), {step.inputs, step.outputs, step.workspace, step.layout}});
+    }
+    if (members.size() > 1) groups_.emplace(begin, Group{end, first->group(members)});
+    begin = std::max(end, begin + 1);
+  }
+}
+
+size_t StreamExecutor::run_from(size_t step, size_t end) {
+  const auto found = groups_.find(step);
+  if (found == groups_.end() || found->second.end > end) {
+    run_step(steps_[step]);
+    return step + 1;
+  }
+  try {
+    found->second.launch->run();
+  } catch (const std::exception& failure) {
+    throw std::runtime_error(steps_[step].name + " and those after it failed: " + failure.what());
+  }
+  return found->second.end;
 }
 
 StreamExecutor::~StreamExecutor() {
@@ -96,15 +125,18 @@ void StreamExecutor::run_segment(Range segment, std::vector<cudaEvent_t>* events
 }
 
 void StreamExecutor::enqueue(Range segment, std::vector<cudaEvent_t>* events) {
-  for (size_t i = segment.first; i < segment.second; ++i) {
-    run_step(steps_[i]);
-    if ((i + 1) % kMarkEvery == 0) {
-      launch(context_->stream, mark, dim3(1), kWarp, reached_.data(), static_cast<int>(i + 1));
+  for (size_t i = segment.first; i < segment.second;) {
+    const size_t next = run_from(i, segment.second);
+    if (next / kMarkEvery > i / kMarkEvery) {
+      launch(context_->stream, mark, dim3(1), kWarp, reached_.data(), static_cast<int>(next));
     }
-    if (!events) continue;
-    events->push_back(nullptr);
-    check(cudaEventCreateWithFlags(&events->back(), 0), "an event");
-    check(cudaEventRecord(events->back(), context_->stream), "an event");
+    // The time of a group is its first step's.
+    for (; i < next; ++i) {
+      if (!events) continue;
+      events->push_back(nullptr);
+      check(cudaEventCreateWithFlags(&events->back(), 0), "an event");
+      check(cudaEventRecord(events->back(), context_->stream), "an event");
+    }
   }
 }
 
@@ -142,11 +174,20 @@ void StreamExecutor::check_steps(Range range) {
   }
 }
 
+// The steps between the last marker that the stream has passed and the next.
 std::string StreamExecutor::suspects(Range range) const {
   const size_t begin = std::max(range.first, static_cast<size_t>(*reached_.data()));
-  const size_t end = std::min(range.second, (begin / kMarkEvery + 1) * kMarkEvery);
+  size_t end = begin;
+  for (bool marked = false; !marked && end < range.second;) {
+    const auto group = groups_.find(end);
+    const size_t next = group == groups_.end() ? end + 1 : group->second.end;
+    marked = next / kMarkEvery > end / kMarkEvery;
+    end = next;
+  }
   std::string names = begin + 1 < end ? "one of " : "";
-  for (size_t i = begin; i < end; ++i) names += (i == begin ? "" : ", ") + steps_[i].name;
+  for (size_t i = begin; i < std::min(end, steps_.size()); ++i) {
+    names += (i == begin ? "" : ", ") + steps_[i].name;
+  }
   return names;
 }
 

@@ -9,6 +9,7 @@
 
 #include "cuda/device/staging.h"
 #include "cuda/support/context.h"
+#include "cuda/support/group.h"
 #include "cuda/support/registry.h"
 #include "program/device.h"
 
@@ -28,6 +29,15 @@ class StreamExecutor : public Executor {
  private:
   using Range = std::pair<size_t, size_t>;
 
+  // Steps [begin, end) that are one launch.
+  struct Group {
+    size_t end;
+    std::unique_ptr<GroupLaunch> launch;
+  };
+
+  void find_groups();
+  // One step, or all of its group where that lies in the segment: the step after.
+  size_t run_from(size_t step, size_t end);
   void run_range(Range range, std::vector<cudaEvent_t>* events);
   void run_segment(Range segment, std::vector<cudaEvent_t>* events);
   void enqueue(Range segment, std::vector<cudaEvent_t>* events);
@@ -40,6 +50,7 @@ class StreamExecutor : public Executor {
   std::vector<Step> steps_;
   std::vector<bool> on_host_;                         // steps that the host takes part in
   std::vector<std::pair<size_t, Checked*>> checked_;  // steps that the host asks afterwards
+  std::map<size_t, Group> groups_;                    // by their first step
   Feeds feeds_;
   Fetches fetches_;
   Pinned<int> reached_{1};  // the last marker that the stream has passed
