@@ -22,6 +22,7 @@ class Groups : public PluginHost {
   void broadcast(const std::string& group, void* data, size_t bytes, int root) override {
     Group::find(group)->broadcast(data, bytes, root);
   }
+  std::string failure(const std::string& group) override { return Group::find(group)->aborted(); }
 };
 
 // Opened once and never closed: what it made may live as long as the process.

@@ -62,6 +62,8 @@ class Group {
 
   // Ends every collective, now and later, with `reason`. From any thread.
   void abort(const std::string& reason);
+  // The reason that abort() was given; empty before.
+  std::string aborted();
 
   // Spans since they were last taken.
   std::vector<Span> take_spans();
@@ -78,7 +80,6 @@ class Group {
   void promptly(const Run& run);
   void work();
   std::string perform(const Sum& sum);
-  std::string aborted();
   void stop();
 
   GroupOptions options_;

@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
-  const RowMap map = row_map(context, {&spec.inputs[0], &spec.outputs[0]});
+  const RowMap map = row_map(context, {&spec.inputs[0], &spec.outputs[0]}, kMapBlocks);
   const int64_t x_pitch = spec.inputs[0].row_pitch(), z_pitch = spec.outputs[0].row_pitch();
   const AbnScale scale = parse_scale(spec.attrs);
   const Activation activation = parse_activation(spec.attrs);

@@ -74,7 +74,7 @@ bool parse_batch(const Attrs& attrs) {
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const TensorDesc &dz = spec.inputs[0], &saved = spec.inputs[1], &dx = spec.outputs[0];
-  const RowMap map = row_map(context, {&dz, &saved, &dx});
+  const RowMap map = row_map(context, {&dz, &saved, &dx}, kMapBlocks);
   const int64_t dz_pitch = dz.row_pitch(), saved_pitch = saved.row_pitch(), dx_pitch = dx.row_pitch();
   const AbnScale scale = parse_scale(spec.attrs);
   const bool from_output = parse_from_output(spec.attrs), batch = parse_batch(spec.attrs);

@@ -77,7 +77,7 @@ struct WriteSums {
 };
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
-  const RowMap map = row_map(context, {&spec.inputs[0], &spec.inputs[1]});
+  const RowMap map = row_map(context, {&spec.inputs[0], &spec.inputs[1]}, kReduceBlocks);
   const int64_t dz_pitch = spec.inputs[0].row_pitch(), saved_pitch = spec.inputs[1].row_pitch();
   const AbnScale scale = parse_scale(spec.attrs);
   const bool from_output = parse_from_output(spec.attrs);

@@ -80,7 +80,7 @@ struct WriteStatistics {
 };
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
-  const RowMap map = row_map(context, {&spec.inputs[0]});
+  const RowMap map = row_map(context, {&spec.inputs[0]}, kReduceBlocks);
   const int64_t pitch = spec.inputs[0].row_pitch();
   return make_data_kernel(
       spec.inputs[0].dtype,

@@ -34,7 +34,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const TensorDesc &a = spec.inputs[0], &b = spec.inputs[1], &out = spec.outputs[0];
   const bool dense = a.dense() && b.dense() && out.dense();
   const int64_t count = a.elements();
-  const RowMap rows = row_map(context, {&a, &b, &out});
+  const RowMap rows = row_map(context, {&a, &b, &out}, kMapBlocks);
   const int64_t a_pitch = a.row_pitch(), b_pitch = b.row_pitch(), out_pitch = out.row_pitch();
   const Activation activation = parse_activation(spec.attrs);
   return make_data_kernel(a.dtype, [=, &context](auto type, const KernelArgs& args) {

@@ -22,7 +22,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
       expect_size(*context.host, group, rows);
       Nccl& nccl = context.nccl();
       nccl.check(nccl.all_gather(args.inputs[0], args.outputs[0], bytes, nccl::kInt8,
-                                 nccl.communicator(group), context.stream),
+                                 nccl.communicator(group, Lane::prompt), context.stream),
                  "all_gather");
     });
   }

@@ -1,11 +1,20 @@
-// Begins Σ over the processes of the group. It is enqueued like any kernel; what follows waits in
-// all_reduce_wait.
-#include "cuda/support/sum_over_group.h"
+// Begins Σ over the processes of the group. By NCCL the kernels that follow run meanwhile; what is under way
+// is the output's memory alone, as the input is free once this has run.
+#include "cuda/support/exchange.h"
 
 namespace iabn::cuda {
 namespace {
 
-std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) { return make_sum(spec, context); }
+std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
+  const Reduction sum = reduction_of(spec);
+  return make_exchange(
+      spec, context,
+      [=, &context](const std::string& group, void* data) {
+        context.exchanges.start(
+            data, [&](cudaStream_t stream) { sum.by_nccl(context, group, Lane::background, data, stream); });
+      },
+      [=](PluginHost& host, const std::string& group, void* data) { sum.by_host(host, group, data); });
+}
 
 const OpRegistration registration("all_reduce_start", {make});
 

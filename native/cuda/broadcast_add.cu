@@ -22,7 +22,7 @@ __global__ void __launch_bounds__(kThreads) add(RowMap map, const T* a, const T*
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const TensorDesc& a = spec.inputs[0];
-  const RowMap map = row_map(context, {&a}, a.dims[0]);
+  const RowMap map = row_map(context, {&a}, kMapBlocks, a.dims[0]);
   const Activation activation = parse_activation(spec.attrs);
   return make_data_kernel(a.dtype, [=, &context](auto type, const KernelArgs& args) {
     using T = typename decltype(type)::type;

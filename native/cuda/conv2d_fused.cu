@@ -10,7 +10,7 @@ class Conv2dFused final : public ConvolvedByWeights {
   Conv2dFused(Context& context, const ConvShape& shape, const KernelSpec& spec)
       : ConvolvedByWeights(context, shape, spec.inputs[0].dtype, Direction::forward, spec.constant(1)),
         bytes_(spec.outputs[0].bytes()),
-        rows_(row_map(context, {&spec.outputs[0]})),
+        rows_(row_map(context, {&spec.outputs[0]}, kMapBlocks)),
         activation_(parse_activation(spec.attrs)),
         biased_(spec.inputs.size() > 2 && spec.inputs[2].present()),
         added_(spec.inputs.size() > 3 && spec.inputs[3].present()) {}

@@ -20,7 +20,7 @@ __global__ void __launch_bounds__(kThreads) spread(RowMap map, const T* dy, floa
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const TensorDesc& dx = spec.outputs[0];
-  const RowMap map = row_map(context, {&dx}, dx.dims[0]);
+  const RowMap map = row_map(context, {&dx}, kMapBlocks, dx.dims[0]);
   const float pixels = static_cast<float>(map.rows);
   return make_data_kernel(dx.dtype, [=, &context](auto type, const KernelArgs& args) {
     using T = typename decltype(type)::type;

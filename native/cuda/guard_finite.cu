@@ -17,7 +17,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
     check(cudaMemcpyAsync(copy->data(), args.inputs[0], count * sizeof(float), cudaMemcpyDeviceToHost,
                           context.stream),
           "copy");
-    check(cudaStreamSynchronize(context.stream), "the kernels before it");
+    check(context.wait(), "the kernels before it");
     for (size_t i = 0; i < count; ++i) {
       const float value = copy->data()[i];
       if (std::isfinite(value)) continue;

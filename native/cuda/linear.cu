@@ -15,7 +15,7 @@ class Linear final : public WeightedProduct {
             spec.constant(1)),
         dtype_(spec.outputs[0].dtype),
         bytes_(spec.outputs[0].bytes()),
-        rows_(row_map(context, {&spec.outputs[0]})),
+        rows_(row_map(context, {&spec.outputs[0]}, kMapBlocks)),
         biased_(spec.inputs.size() > 2 && spec.inputs[2].present()) {}
 
   void run(const KernelArgs& args) override {

@@ -19,6 +19,8 @@ class PluginHost {
   virtual void all_reduce(const std::string& group, void* data, size_t elements, DType dtype) = 0;
   virtual void all_gather(const std::string& group, const void* src, void* gathered, size_t bytes) = 0;
   virtual void broadcast(const std::string& group, void* data, size_t bytes, int root) = 0;
+  // Why the group's collectives are to end (a lost process); empty: they are not.
+  virtual std::string failure(const std::string& group) = 0;
 };
 
 struct PluginOptions {

@@ -145,6 +145,7 @@ cudaGraphExec_t StreamExecutor::capture(Range segment) {
   cudaGraph_t graph = nullptr;
   try {
     enqueue(segment, nullptr);
+    context_->exchanges.finish_all();
   } catch (...) {
     cudaStreamEndCapture(context_->stream, &graph);
     if (graph) cudaGraphDestroy(graph);
@@ -159,7 +160,7 @@ cudaGraphExec_t StreamExecutor::capture(Range segment) {
 }
 
 void StreamExecutor::synchronise(Range range) {
-  const cudaError_t code = cudaStreamSynchronize(context_->stream);
+  const cudaError_t code = context_->wait();
   if (code != cudaSuccess) throw CudaError(code, suspects(range) + " failed");
 }
 

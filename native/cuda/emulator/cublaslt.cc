@@ -91,6 +91,9 @@ Status cublasLtMatmulPreferenceCreate(Preference* preference) {
 }
 Status cublasLtMatmulPreferenceSetAttribute(Preference preference, int attribute, const void* value,
                                             size_t bytes) {
+  if (attribute >= kMinAlignmentA && attribute <= kMinAlignmentD) {
+    return bytes == sizeof(uint32_t) ? kSuccess : kInvalid;
+  }
   if (attribute != kMaxWorkspaceBytes || bytes != sizeof(uint64_t)) return kInvalid;
   std::memcpy(&preference->workspace, value, bytes);
   return kSuccess;

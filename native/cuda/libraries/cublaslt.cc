@@ -7,6 +7,8 @@
 namespace iabn::cuda {
 namespace {
 
+constexpr uint32_t kOperandAlignment = 64;  // of the plan's buffers
+
 int type_of(DType dtype) {
   if (dtype == DType::f32) return cublaslt::kFloat;
   if (dtype == DType::bf16) return cublaslt::kBFloat16;
@@ -89,6 +91,11 @@ void Matmul::choose(const Product& product) {
   CublasLt::check(library_.create_preference(&preference), "matrix product");
   const uint64_t limit = context_.options.workspace_limit;
   library_.set_preference(preference, cublaslt::kMaxWorkspaceBytes, &limit, sizeof(limit));
+  // The library expects 256 bytes unless it is told.
+  const uint32_t alignment = kOperandAlignment;
+  for (int which = cublaslt::kMinAlignmentA; which <= cublaslt::kMinAlignmentD; ++which) {
+    library_.set_preference(preference, which, &alignment, sizeof(alignment));
+  }
   cublaslt::HeuristicResult result = {};
   int found = 0;
   const cublaslt::Status status =

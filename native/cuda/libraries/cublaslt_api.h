@@ -19,7 +19,11 @@ enum DataType { kFloat = 0, kHalf = 2, kBFloat16 = 14 };      // cudaDataType
 enum ComputeType { kCompute32F = 68, kCompute32FTf32 = 77 };  // cublasComputeType_t
 enum Operation { kNone = 0, kTranspose = 1 };                 // cublasOperation_t
 enum MatmulAttribute { kTransA = 3, kTransB = 4 };
-enum PreferenceAttribute { kMaxWorkspaceBytes = 1 };
+enum PreferenceAttribute {
+  kMaxWorkspaceBytes = 1,
+  kMinAlignmentA = 5,  // and of B, C and D
+  kMinAlignmentD = 8,
+};
 
 struct Algorithm {
   uint64_t data[8];

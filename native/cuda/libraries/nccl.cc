@@ -20,6 +20,7 @@ Nccl::Nccl(PluginHost* host) : host_(host), library_(open()) {
   library_.resolve(get_unique_id_, "ncclGetUniqueId");
   library_.resolve(comm_init_rank_, "ncclCommInitRank");
   library_.resolve(comm_abort_, "ncclCommAbort");
+  library_.resolve(comm_get_async_error_, "ncclCommGetAsyncError");
   library_.resolve(error_string_, "ncclGetErrorString");
   library_.resolve(all_reduce, "ncclAllReduce");
   library_.resolve(all_gather, "ncclAllGather");
@@ -27,8 +28,24 @@ Nccl::Nccl(PluginHost* host) : host_(host), library_(open()) {
 }
 
 // Aborted, not destroyed: the other processes may be gone.
-Nccl::~Nccl() {
+Nccl::~Nccl() { abort_all(); }
+
+void Nccl::abort_all() {
   for (auto& [group, communicator] : communicators_) comm_abort_(communicator);
+  communicators_.clear();
+}
+
+void Nccl::check_groups() {
+  for (auto& [key, communicator] : communicators_) {
+    std::string failure = host_->failure(key.first);
+    nccl::Result result = nccl::kSuccess;
+    comm_get_async_error_(communicator, &result);
+    if (failure.empty() && result != nccl::kSuccess && result != nccl::kInProgress)
+      failure = error_string_(result);
+    if (failure.empty()) continue;
+    abort_all();
+    throw std::runtime_error("all_reduce: " + failure);
+  }
 }
 
 void Nccl::check(nccl::Result result, const char* what) const {
@@ -36,8 +53,8 @@ void Nccl::check(nccl::Result result, const char* what) const {
   throw std::runtime_error(std::string(what) + ": " + error_string_(result));
 }
 
-nccl::Comm Nccl::communicator(const std::string& group) {
-  const auto found = communicators_.find(group);
+nccl::Comm Nccl::communicator(const std::string& group, Lane lane) {
+  const auto found = communicators_.find({group, lane});
   if (found != communicators_.end()) return found->second;
   const int rank = host_->rank(group), size = host_->size(group);
   nccl::UniqueId id = {};
@@ -45,7 +62,7 @@ nccl::Comm Nccl::communicator(const std::string& group) {
   host_->broadcast(group, &id, sizeof(id), 0);
   nccl::Comm communicator = nullptr;
   check(comm_init_rank_(&communicator, size, id, rank), "NCCL");
-  communicators_[group] = communicator;
+  communicators_[{group, lane}] = communicator;
   return communicator;
 }
 

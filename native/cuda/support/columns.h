@@ -19,7 +19,7 @@ constexpr int kMergeChannels = 8;  // of a block of the second kernel
 constexpr int kMergeLanes = static_cast<int>(kWarp);
 
 template <class Reader, int N>
-__global__ void __launch_bounds__(kThreads, 1)
+__global__ void __launch_bounds__(kThreads, kReduceBlocks)
     reduce_chunks(RowMap map, Reader reader, typename Reader::Partial* partials) {
   using Partial = typename Reader::Partial;
   const RowCell cell(map);

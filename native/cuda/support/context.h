@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "cuda/support/exchanges.h"
 #include "program/plugin.h"
 
 namespace iabn::cuda {
@@ -21,8 +22,12 @@ struct Context {
   PluginOptions options;
   PluginHost* host = nullptr;
   cudaStream_t stream = nullptr;  // of all kernels
+  Exchanges exchanges;            // beside it
   // Makes this the device of the calling thread.
   void use() const;
+  // Returns when the stream has done all that it was given, or with its error. Throws where it waits for
+  // processes of which one was lost.
+  cudaError_t wait();
   // Opened at first use; each throws std::runtime_error with one sentence where the library is missing.
   Cudnn& cudnn();
   CublasLt& cublaslt();

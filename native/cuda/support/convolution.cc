@@ -21,7 +21,7 @@ int type_of(DType dtype) {
 
 int math_of(const Context& context, DType dtype) {
   if (dtype != DType::f32) return cudnn::kTensorOpMath;
-  return context.options.tf32 ? cudnn::kTensorOpMath : cudnn::kFmaMath;
+  return context.options.tf32 ? cudnn::kDefaultMath : cudnn::kFmaMath;
 }
 
 int as_int(int64_t value) {

@@ -17,14 +17,37 @@ inline void expect_reducible(const TensorDesc& x) {
   throw std::invalid_argument("sums over processes are of float32 or int32");
 }
 
+// Σ over the processes of a group, where the data lies.
+struct Reduction {
+  size_t elements;
+  DType dtype;
+
+  void by_nccl(Context& context, const std::string& group, Lane lane, void* data, cudaStream_t stream) const {
+    Nccl& nccl = context.nccl();
+    const int type = dtype == DType::i32 ? nccl::kInt32 : nccl::kFloat32;
+    nccl.check(
+        nccl.all_reduce(data, data, elements, type, nccl::kSum, nccl.communicator(group, lane), stream),
+        "all_reduce");
+  }
+  void by_host(PluginHost& host, const std::string& group, void* data) const {
+    host.all_reduce(group, data, elements, dtype);
+  }
+};
+
+inline Reduction reduction_of(const KernelSpec& spec) {
+  const TensorDesc& x = spec.inputs[0];
+  expect_reducible(x);
+  return {static_cast<size_t>(x.elements()), x.dtype};
+}
+
 // Host memory between the device and the process group.
 class HostCopy {
  public:
   explicit HostCopy(size_t bytes) : bytes_(bytes) {}
-  uint8_t* fetch(const Context& context, const void* src) {
+  uint8_t* fetch(Context& context, const void* src) {
     data_.resize(bytes_);
     check(cudaMemcpyAsync(data_.data(), src, bytes_, cudaMemcpyDeviceToHost, context.stream), "copy");
-    check(cudaStreamSynchronize(context.stream), "the kernels before it");
+    check(context.wait(), "the kernels before it");
     return data_.data();
   }
   uint8_t* data() { return data_.data(); }
@@ -55,7 +78,7 @@ std::unique_ptr<Kernel> make_exchange(const KernelSpec& spec, Context& context, 
     return make_kernel_of([=, &context](const KernelArgs& args) {
       void* data = args.outputs[0];
       copy_bytes(context, data, args.inputs[0], bytes);
-      by_nccl(context.nccl(), context.nccl().communicator(group), data);
+      by_nccl(group, data);
     });
   }
   const auto copy = std::make_shared<HostCopy>(bytes);

@@ -12,7 +12,10 @@
 
 namespace iabn::cuda {
 
-constexpr int64_t kBlocksWanted = 4;  // of a multiprocessor
+// Blocks of a multiprocessor: of a reduction as many as run at once, all with as much to do; of a map more,
+// so that the last ones end together.
+constexpr int64_t kReduceBlocks = 2;
+constexpr int64_t kMapBlocks = 16;
 constexpr int64_t kRowsAtLeast = 8;   // of a thread, where there are that many
 constexpr int64_t kRowsAtMost = 512;  // sums of so many are exact enough in float32
 
@@ -53,7 +56,7 @@ inline int pack_of(std::initializer_list<const TensorDesc*> operands) {
 // `operands`: one shape, each with its pitch. `segments` divide the rows evenly. Which rows a thread takes
 // follows from the shape and the device alone: sums are the same bits whether the tensor is dense or a slice.
 inline RowMap row_map(const Context& context, std::initializer_list<const TensorDesc*> operands,
-                      int64_t segments = 1) {
+                      int64_t blocks, int64_t segments = 1) {
   const TensorDesc& desc = **operands.begin();
   RowMap map = {};
   map.segments = segments;
@@ -65,8 +68,8 @@ inline RowMap row_map(const Context& context, std::initializer_list<const Tensor
   map.down = static_cast<int>(kThreads) / map.across;
   const int64_t dense_columns = (dense_packs + map.across - 1) / map.across;
   map.columns = (std::max<int64_t>(1, map.channels / map.pack) + map.across - 1) / map.across;
-  const int64_t wanted = std::max<int64_t>(
-      1, context.multiprocessors * kBlocksWanted / std::max<int64_t>(1, dense_columns * segments));
+  const int64_t wanted =
+      std::max<int64_t>(1, context.multiprocessors * blocks / std::max<int64_t>(1, dense_columns * segments));
   const int64_t useful = std::max<int64_t>(1, map.rows / (map.down * kRowsAtLeast));
   const int64_t chunks = std::max(std::min(wanted, useful), map.rows / (map.down * kRowsAtMost));
   map.chunk_rows = std::max<int64_t>(1, (map.rows + chunks - 1) / chunks);

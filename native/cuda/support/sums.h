@@ -55,7 +55,7 @@ struct WriteSum {
 // Kernel of out = Σ x / divisor over the rows of each segment; out is float32, or of x's dtype.
 inline std::unique_ptr<Kernel> make_row_sums(Context& context, const TensorDesc& x, DType out_dtype,
                                              int64_t segments, double divisor) {
-  const RowMap map = row_map(context, {&x}, segments);
+  const RowMap map = row_map(context, {&x}, kReduceBlocks, segments);
   const int64_t pitch = x.row_pitch(), channels = x.channels();
   return make_data_kernel(
       x.dtype,

@@ -1,0 +1,70 @@
+/** The real program on the CUDA device, emulated: the default where there is one, and over processes. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { emulatedEnvironment } from '../../../packages/cuda/test/support/emulated.js';
+import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
+import { expectSameState, lastState, rawConfig } from '../../../packages/train/test/support/runs.js';
+import { run } from './support/programs.js';
+
+describe('train-imagenet --device', { timeout: 120_000 }, () => {
+  let data: string;
+  let config: string;
+  beforeAll(async () => {
+    data = await imageFolder();
+    config = join(await temporaryFolder(), 'config.json');
+    const network = { bn_mode: 'sync', activation: 'elu', activation_param: 1 };
+    await writeFile(config, JSON.stringify(rawConfig({ network, optimizer: { learning_rate: 0.01 } })));
+  });
+
+  const before = { ...process.env };
+  afterEach(() => {
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+    Object.assign(process.env, before);
+  });
+
+  /** What the programs that a test starts see. */
+  const emulate = (more: Record<string, string> = {}) =>
+    Object.assign(process.env, emulatedEnvironment(), more);
+
+  async function train(...options: string[]) {
+    const folder = join(await temporaryFolder(), 'run');
+    const outcome = await run('main', config, data, '--log-dir', folder, '--max-steps', '3', ...options);
+    expect(outcome.stderr.replace(/^\d+ processes share .*\n/, '')).toBe('');
+    expect(outcome.code).toBe(0);
+    return { ...outcome, state: await lastState(folder) };
+  }
+
+  it('takes the device that is there, says so, and does the same as when it is named', async () => {
+    emulate();
+    const found = await train();
+    expect(found.stdout).toContain('device cuda:0 (emulated device)\n');
+    emulate({ IABN_CUDA_GRAPHS: '1' });
+    const named = await train('--device', 'cuda:0');
+    expectSameState(named.state, found.state);
+    const there = await train('--device', 'cpu');
+    expect(there.stdout).toContain('device cpu\n');
+  });
+
+  it.each([['1'], ['0']])(
+    'trains with two processes, each on a device of its own, NCCL: %s',
+    async (nccl) => {
+      emulate({ IABN_EMULATED_DEVICES: '2', IABN_NCCL: nccl });
+      const together = await train('--nproc', '2');
+      const alone = await train();
+      for (const [name, tensor] of alone.state.model) {
+        const other = together.state.model.get(name);
+        const off = Array.from(tensor.data as Float32Array, (value, i) => Math.abs(Number(value) - Number(other?.data[i])));
+        expect(Math.max(...off), name).toBeLessThan(1e-4);
+      }
+    },
+  );
+
+  it('says in one sentence what is missing', async () => {
+    emulate({ IABN_EMULATED_DRIVER: '0' });
+    const folder = join(await temporaryFolder(), 'run');
+    const outcome = await run('main', config, data, '--log-dir', folder, '--device', 'cuda');
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toBe('error: no NVIDIA driver is installed: install one, or use --device cpu\n');
+  });
+});
