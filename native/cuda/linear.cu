@@ -1,43 +1,20 @@
 // y = x·wᵀ + b.   x [N,K], w f32 [O,K], b f32 [O] or absent, y [N,O].
-#include "cuda/support/epilogue.h"
-#include "cuda/support/linear.h"
+#include "cuda/support/weighted_kernels.h"
+#include "geometry/linear_shape.h"
 
 namespace iabn::cuda {
 namespace {
 
-class Linear final : public WeightedProduct {
- public:
-  // Column-major, as the library has it: yᵀ [O,N] = w [O,K] · xᵀ [K,N].
-  Linear(Context& context, const LinearShape& s, const KernelSpec& spec)
-      : WeightedProduct(
-            context, s,
-            {s.outputs, s.rows, s.inputs, true, false, spec.inputs[0].dtype, spec.outputs[0].dtype},
-            spec.constant(1)),
-        dtype_(spec.outputs[0].dtype),
-        bytes_(spec.outputs[0].bytes()),
-        rows_(row_map(context, {&spec.outputs[0]}, kMapBlocks)),
-        biased_(spec.inputs.size() > 2 && spec.inputs[2].present()) {}
-
-  void run(const KernelArgs& args) override {
-    if (empty()) clear_bytes(context_, args.outputs[0], bytes_);
-    multiply(args, args.inputs[0], args.outputs[0]);
-    if (!biased_) return;
-    with_data(dtype_, [&](auto type) {
-      using T = typename decltype(type)::type;
-      finish_product(context_, rows_, args.out<T>(0), args.in<float>(2), Activation{});
-    });
-  }
-
- private:
-  DType dtype_;
-  size_t bytes_;
-  RowMap rows_;
-  bool biased_;
-};
-
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
-  const LinearShape shape = LinearShape::from(spec.inputs[0], spec.inputs[1], spec.outputs[0]);
-  return std::make_unique<Linear>(context, shape, spec);
+  const LinearShape s = LinearShape::from(spec.inputs[0], spec.inputs[1], spec.outputs[0]);
+  // Column-major, as the library has it: yᵀ [O,N] = w [O,K] · xᵀ [K,N].
+  const DType dtype = spec.inputs[0].dtype;
+  const Product product = {s.outputs, s.rows, s.inputs, true, false, dtype, dtype};
+  std::unique_ptr<WeightedOp> op;
+  if (!s.empty()) {
+    op = std::make_unique<MatmulOp>(context, WeightShape{s.outputs, s.inputs, 1}, product, spec.constant(1));
+  }
+  return std::make_unique<WeightedForward>(context, spec, Activation{}, std::move(op));
 }
 
 const OpRegistration registration("linear", {make});

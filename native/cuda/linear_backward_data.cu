@@ -1,31 +1,20 @@
 // dx = dy·w.   dy [N,O], w f32 [O,K], dx [N,K].
-#include "cuda/support/linear.h"
+#include "cuda/support/weighted_kernels.h"
+#include "geometry/linear_shape.h"
 
 namespace iabn::cuda {
 namespace {
 
-class LinearBackwardData final : public WeightedProduct {
- public:
-  // Column-major, as the library has it: dxᵀ [K,N] = wᵀ [K,O] · dyᵀ [O,N].
-  LinearBackwardData(Context& context, const LinearShape& s, const KernelSpec& spec)
-      : WeightedProduct(
-            context, s,
-            {s.inputs, s.rows, s.outputs, false, false, spec.inputs[0].dtype, spec.outputs[0].dtype},
-            spec.constant(1)),
-        bytes_(spec.outputs[0].bytes()) {}
-
-  void run(const KernelArgs& args) override {
-    if (empty()) clear_bytes(context_, args.outputs[0], bytes_);
-    multiply(args, args.inputs[0], args.outputs[0]);
-  }
-
- private:
-  size_t bytes_;
-};
-
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
-  const LinearShape shape = LinearShape::from(spec.outputs[0], spec.inputs[1], spec.inputs[0]);
-  return std::make_unique<LinearBackwardData>(context, shape, spec);
+  const LinearShape s = LinearShape::from(spec.outputs[0], spec.inputs[1], spec.inputs[0]);
+  // Column-major, as the library has it: dxᵀ [K,N] = wᵀ [K,O] · dyᵀ [O,N].
+  const DType dtype = spec.inputs[0].dtype;
+  const Product product = {s.inputs, s.rows, s.outputs, false, false, dtype, dtype};
+  std::unique_ptr<WeightedOp> op;
+  if (!s.empty()) {
+    op = std::make_unique<MatmulOp>(context, WeightShape{s.outputs, s.inputs, 1}, product, spec.constant(1));
+  }
+  return std::make_unique<WeightedBackward>(context, spec, std::move(op));
 }
 
 const OpRegistration registration("linear_backward_data", {make});

@@ -54,7 +54,9 @@ describe('train-imagenet --device', { timeout: 120_000 }, () => {
       const alone = await train();
       for (const [name, tensor] of alone.state.model) {
         const other = together.state.model.get(name);
-        const off = Array.from(tensor.data as Float32Array, (value, i) => Math.abs(Number(value) - Number(other?.data[i])));
+        const off = Array.from(tensor.data as Float32Array, (value, i) =>
+          Math.abs(Number(value) - Number(other?.data[i])),
+        );
         expect(Math.max(...off), name).toBeLessThan(1e-4);
       }
     },

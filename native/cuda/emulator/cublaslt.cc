@@ -116,10 +116,11 @@ Status cublasLtMatmulAlgoGetHeuristic(Handle, MatmulDesc desc, Layout a, Layout 
 }
 
 Status cublasLtMatmul(Handle, MatmulDesc desc, const void*, const void* a, Layout a_layout, const void* b,
-                      Layout b_layout, const void*, const void*, Layout, void* d, Layout d_layout,
+                      Layout b_layout, const void* beta, const void*, Layout, void* d, Layout d_layout,
                       const Algorithm*, void* workspace, size_t bytes, cudaStream_t stream) {
   if (!fits(*desc, *a_layout, *b_layout, *d_layout)) return kInvalid;
   const auto md = *desc;
+  const float keep = *static_cast<const float*>(beta);
   const auto ad = *a_layout, bd = *b_layout, dd = *d_layout;
   emulator::enqueue(stream, [=] {
     if (bytes > 0) std::memset(workspace, 0xab, bytes);
@@ -130,7 +131,9 @@ Status cublasLtMatmul(Handle, MatmulDesc desc, const void*, const void* a, Layou
           sum +=
               static_cast<double>(element(ad, md.trans_a, a, row, k)) * element(bd, md.trans_b, b, k, column);
         }
-        store(dd.type, d, column * static_cast<uint64_t>(dd.leading) + row, static_cast<float>(sum));
+        const uint64_t at = column * static_cast<uint64_t>(dd.leading) + row;
+        if (keep != 0.0f) sum += static_cast<double>(keep) * load(dd.type, d, at);
+        store(dd.type, d, at, static_cast<float>(sum));
       }
     }
   });

@@ -109,9 +109,9 @@ void Matmul::choose(const Product& product) {
   workspace_ = result.workspace;
 }
 
-void Matmul::run(const void* a, const void* b, void* d, void* workspace) const {
-  const float one = 1.0f, zero = 0.0f;
-  CublasLt::check(library_.matmul(library_.handle(), desc_, &one, a, a_, b, b_, &zero, d, d_, d, d_,
+void Matmul::run(const void* a, const void* b, void* d, void* workspace, float keep) const {
+  const float one = 1.0f;
+  CublasLt::check(library_.matmul(library_.handle(), desc_, &one, a, a_, b, b_, &keep, d, d_, d, d_,
                                   &algorithm_, workspace, workspace_, context_.stream),
                   "matrix product");
 }

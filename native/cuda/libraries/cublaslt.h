@@ -60,7 +60,8 @@ class Matmul {
   Matmul& operator=(const Matmul&) = delete;
 
   size_t workspace_bytes() const { return workspace_; }
-  void run(const void* a, const void* b, void* d, void* workspace) const;
+  // d = product + keep·d
+  void run(const void* a, const void* b, void* d, void* workspace, float keep = 0.0f) const;
 
  private:
   void choose(const Product& product);

@@ -1,10 +1,9 @@
 #include "cuda/support/convolution.h"
 
 #include <stdexcept>
-#include <vector>
 
 #include "cuda/support/algorithm_cache.h"
-#include "cuda/support/cuda.h"
+#include "cuda/support/scratch.h"
 #include "program/kernel.h"
 
 namespace iabn::cuda {
@@ -29,25 +28,10 @@ int as_int(int64_t value) {
   return static_cast<int>(value);
 }
 
-// Device memory while algorithms are measured.
-class Scratch {
- public:
-  explicit Scratch(int64_t elements, size_t size = 1) {
-    check(cudaMalloc(&memory_, static_cast<size_t>(elements) * size), "memory to measure a convolution");
-    check(cudaMemset(memory_, 0, static_cast<size_t>(elements) * size), "memory to measure a convolution");
-  }
-  ~Scratch() { cudaFree(memory_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  void* data() const { return memory_; }
+}  // namespace
 
- private:
-  void* memory_ = nullptr;
-};
-
-std::string key_of(const Context& context, const ConvShape& s, DType dtype, Direction direction) {
-  std::string key = context.name + " cudnn " + cudnn_version() + " direction " +
-                    std::to_string(static_cast<int>(direction)) + " dtype " +
+std::string convolution_key(const Context& context, const ConvShape& s, DType dtype) {
+  std::string key = context.name + " cudnn " + cudnn_version() + " dtype " +
                     std::to_string(static_cast<int>(dtype)) + (context.options.tf32 ? " tf32" : "") +
                     " limit " + std::to_string(context.options.workspace_limit) + " shape";
   for (const int64_t value :
@@ -56,8 +40,6 @@ std::string key_of(const Context& context, const ConvShape& s, DType dtype, Dire
   }
   return key;
 }
-
-}  // namespace
 
 Convolution::Convolution(Context& context, const ConvShape& s, DType dtype, Direction direction)
     : context_(context), cudnn_(context.cudnn()), shape_(s), dtype_(dtype), direction_(direction) {
@@ -92,7 +74,8 @@ Convolution::~Convolution() {
 }
 
 Algorithm Convolution::choose() const {
-  const std::string key = key_of(context_, shape_, dtype_, direction_);
+  const std::string key = "cudnn direction " + std::to_string(static_cast<int>(direction_)) + " " +
+                          convolution_key(context_, shape_, dtype_);
   if (const auto known = cached_algorithm(key)) return *known;
   const Algorithm measured = measure();
   cache_algorithm(key, measured);
@@ -105,10 +88,10 @@ Algorithm Convolution::measure() const {
   cudnn::Performance results[kMost] = {};
   int found = 0;
   const size_t size = dtype_size(dtype_), limit = context_.options.workspace_limit;
-  const Scratch x(shape_.n * shape_.c * shape_.h * shape_.w, size);
-  const Scratch y(shape_.n * shape_.o * shape_.oh * shape_.ow, size);
-  const Scratch w(weight_shape(shape_).elements(), size);
-  const Scratch workspace(static_cast<int64_t>(limit));
+  const auto bytes = [size](int64_t elements) { return static_cast<size_t>(elements) * size; };
+  const Scratch x(bytes(shape_.n * shape_.c * shape_.h * shape_.w));
+  const Scratch y(bytes(shape_.n * shape_.o * shape_.oh * shape_.ow));
+  const Scratch w(bytes(weight_shape(shape_).elements())), workspace(limit);
   cudnn::Status status = cudnn::kSuccess;
   switch (direction_) {
     case Direction::forward:

@@ -50,6 +50,9 @@ class Convolution {
   Algorithm algorithm_;
 };
 
+// What a measurement is remembered by: the convolution, the device and its library.
+std::string convolution_key(const Context& context, const ConvShape& shape, DType dtype);
+
 inline WeightShape weight_shape(const ConvShape& s) { return {s.o, s.group_inputs(), s.kh * s.kw}; }
 
 }  // namespace iabn::cuda

@@ -1,0 +1,94 @@
+#include "cuda/support/faster.h"
+
+#include <algorithm>
+
+#include "cuda/support/algorithm_cache.h"
+#include "cuda/support/cuda.h"
+#include "cuda/support/scratch.h"
+
+namespace iabn::cuda {
+namespace {
+
+constexpr int kWarmUp = 2;
+constexpr int kRounds = 5;
+
+// Operands of zeros for one kernel.
+class Operands {
+ public:
+  Operands(const KernelSpec& spec, const Kernel& kernel)
+      : workspace_(kernel.workspace_bytes()), layout_(kernel.layout_bytes()) {
+    for (const TensorDesc& input : spec.inputs) inputs_.push_back(add(input));
+    for (const TensorDesc& output : spec.outputs) outputs_.push_back(add(output));
+  }
+  KernelArgs args() const { return {inputs_, outputs_, workspace_.data(), layout_.data()}; }
+
+ private:
+  void* add(const TensorDesc& desc) {
+    if (!desc.present()) return nullptr;
+    blocks_.push_back(std::make_unique<Scratch>(desc.bytes()));
+    return blocks_.back()->data();
+  }
+
+  std::vector<std::unique_ptr<Scratch>> blocks_;
+  std::vector<void*> inputs_, outputs_;
+  Scratch workspace_, layout_;
+};
+
+class Event {
+ public:
+  Event() { check(cudaEventCreateWithFlags(&event_, 0), "an event"); }
+  ~Event() { cudaEventDestroy(event_); }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+  cudaEvent_t get() const { return event_; }
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
+// The shortest of some runs, in milliseconds.
+float time_of(Kernel& kernel, const KernelSpec& spec, const Context& context) {
+  const Operands operands(spec, kernel);
+  if (kernel.layout_bytes() > 0) kernel.lay_out(operands.args());
+  const Event begin, end;
+  float best = 0.0f;
+  for (int round = 0; round < kWarmUp + kRounds; ++round) {
+    check(cudaEventRecord(begin.get(), context.stream), "an event");
+    kernel.run(operands.args());
+    check(cudaEventRecord(end.get(), context.stream), "an event");
+    check(cudaEventSynchronize(end.get()), "a kernel that is measured");
+    float time = 0.0f;
+    check(cudaEventElapsedTime(&time, begin.get(), end.get()), "an event");
+    if (round >= kWarmUp) best = round == kWarmUp ? time : std::min(best, time);
+  }
+  return best;
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> faster_of(const KernelSpec& spec, Context& context, const std::string& key,
+                                  const std::vector<Factory>& candidates) {
+  std::vector<std::unique_ptr<Kernel>> kernels;
+  std::string reasons;
+  for (const Factory& candidate : candidates) {
+    try {
+      kernels.push_back(candidate(spec, context));
+    } catch (const Refused& refusal) {
+      reasons += (reasons.empty() ? "" : "; ") + std::string(refusal.what());
+    }
+  }
+  if (kernels.empty()) throw Refused(reasons);
+  if (kernels.size() == 1) return std::move(kernels.front());
+  const std::string name = "choice " + spec.op + " " + key;
+  if (const auto known = cached_algorithm(name); known && known->id >= 0) {
+    const size_t index = static_cast<size_t>(known->id);
+    if (index < kernels.size()) return std::move(kernels[index]);
+  }
+  std::vector<float> times;
+  for (const auto& kernel : kernels) times.push_back(time_of(*kernel, spec, context));
+  const auto best = std::min_element(times.begin(), times.end()) - times.begin();
+  cache_algorithm(name, {static_cast<int>(best), 0, 0});
+  return std::move(kernels[static_cast<size_t>(best)]);
+}
+
+}  // namespace iabn::cuda
