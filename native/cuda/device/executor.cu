@@ -80,6 +80,9 @@ void StreamExecutor::run(size_t begin, size_t end, const std::vector<Block>& fet
     check_steps(range);
   } catch (const RunStopped&) {
     destroy(events);
+    // Sums that are under way write to the memory that the next run will use.
+    context_->exchanges.finish_all();
+    check(context_->wait(), "the sums over processes");
     check_steps(range);
     throw;
   } catch (...) {
