@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { Device } from '@inplace-abn/core';
 import { chooseDevice, DEVICE_HELP } from '@inplace-abn/cuda';
@@ -26,9 +27,11 @@ import {
   train,
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
+import { Profiler } from './profiler.js';
 
 interface Options {
   readonly device?: string;
+  readonly profile?: boolean;
   readonly workers: number;
   readonly printFreq: number;
   readonly resume?: string;
@@ -82,6 +85,10 @@ const command = new Command('train-imagenet')
     positive,
   )
   .addOption(new Option('--dist-backend <name>', 'how processes talk').choices(['gloo']).default('gloo'))
+  .option(
+    '--profile',
+    'time every op: a table by op and layer in the report and in LOG_DIR/profile, with a Chrome trace',
+  )
   .option('--trace <file>', 'write the times of ten steps as a Chrome trace; of rank N as FILE.rankN')
   .addHelpText(
     'after',
@@ -166,6 +173,7 @@ async function trainRun(
 ): Promise<number> {
   const { workers, printFreq, resume, logDir, saveEvery, maxSteps } = options;
   let trace: StepTrace | null = null;
+  const profiler = options.profile && peers.rank === 0 ? await Profiler.on(device, config) : null;
   const versions = collectVersions(import.meta.url);
   const run = {
     take: taking(options),
@@ -178,11 +186,14 @@ async function trainRun(
     histograms: options.logHist,
     continueRun: options.continue,
     peers,
+    profile: () => profiler?.report() ?? null,
     onEngine(engine: Engine) {
+      profiler?.watch(engine, peers.rank, processes);
       if (options.trace) trace = new StepTrace(engine, peers.rank, processes?.group ?? null);
     },
   };
   const { stopped } = await train({ config, data, device, versions, ...run });
+  await profiler?.write(join(logDir, 'profile'));
   if (trace && options.trace)
     await writeFile(traceFile(options.trace, peers.rank), (trace as StepTrace).json());
   return stopped && stopped !== 'max-steps' ? signalExitCode(stopped) : 0;

@@ -1,6 +1,6 @@
 /** The built programs as a shell sees them. */
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
@@ -40,6 +40,18 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
     );
   });
 
+  it('leaves a profile where it is asked for', async () => {
+    const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
+    const args = [config, data, '--log-dir', logDir, '--max-steps', '4', '--profile'];
+    const profiled = await run('main', ...args);
+    expect(profiled).toMatchObject({ code: 0, stderr: '' });
+    const read = (name: string) => readFile(join(logDir, name), 'utf8');
+    expect(await read('profile/profile.txt')).toMatch(/ms a step over 2 steps on cpu; .*\n\nop +calls/);
+    expect(JSON.parse(await read('profile/profile.json')).steps).toBe(2);
+    expect(JSON.parse(await read('profile/trace.json')).length).toBeGreaterThan(100);
+    expect(await read('report.html')).toContain('<h2>Profile by layer</h2>');
+  });
+
   it('explains itself', async () => {
     const { code, stdout } = await run('main', '--help');
     expect(code).toBe(0);
@@ -51,6 +63,8 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
       '--log-dir',
       '--log-hist',
       '--dist-backend',
+      '--device',
+      '--profile',
     ]) {
       expect(stdout).toContain(option);
     }

@@ -33,6 +33,7 @@ export { formatGraph, formatNode } from './graph/text.js';
 export { loadNative, type NativeGroup } from './native/load.js';
 export * from './ops/functions.js';
 export { type OpName, opOf } from './ops/index.js';
+export { costOf } from './ops/infer.js';
 export type { AliasDecision } from './passes/alias.js';
 export { gradients } from './passes/gradient.js';
 export type { ComputeDType } from './passes/precision.js';

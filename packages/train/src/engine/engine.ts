@@ -67,7 +67,7 @@ export class Engine {
   private readonly evaluation: ReadonlyMap<number, Program>;
   private readonly shape: BatchShape;
   private readonly peers: Peers;
-  private traced: ((timings: readonly Timing[]) => void) | null = null;
+  private readonly traced: ((timings: readonly Timing[]) => void)[] = [];
   /** The arrays of batches that were prefetched. */
   private readonly ahead = new WeakMap<Batch, StepArrays>();
 
@@ -148,8 +148,8 @@ export class Engine {
       ...(group ? { labelled: Float32Array.of(labelled), halt: Int32Array.of(halt) } : {}),
     };
     try {
-      const { outputs, timings } = await this.training.run(inputs, { timed: this.traced !== null });
-      this.traced?.(timings);
+      const { outputs, timings } = await this.training.run(inputs, { timed: this.traced.length > 0 });
+      for (const listener of this.traced) listener(timings);
       return resultOf(outputs);
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw atStep(update, error);
@@ -176,7 +176,7 @@ export class Engine {
 
   /** Calls `listener` with the times of every training step from now on. */
   trace(listener: (timings: readonly Timing[]) => void): void {
-    this.traced = listener;
+    this.traced.push(listener);
   }
 
   /** What counted in the step that was just stopped, over all processes. */

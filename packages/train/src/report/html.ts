@@ -1,3 +1,4 @@
+import { profileSection } from '../profile/format.js';
 import { formatBytes } from '../progress/units.js';
 import type { MetricRecord } from '../run-folder/metrics-log.js';
 import { METRIC_NAMES, METRICS, type MetricName } from '../task/metrics.js';
@@ -14,6 +15,7 @@ export function renderReport(data: ReportData): string {
     data.metrics && data.metrics.length > 0 ? curves(data.metrics) : '',
     data.memory ? memoryTable(data.memory) : '',
     data.memoryMap ? memoryMap(data.memoryMap) : '',
+    data.profile ? profileSection(data.profile) : '',
     data.skipped ? skippedImages(data.skipped) : '',
   ];
   return renderPage(data.title, sections);

@@ -1,3 +1,4 @@
+import type { ProfileReport } from '../profile/step-profile.js';
 import type { MetricRecord } from '../run-folder/metrics-log.js';
 
 export type BufferKind = 'activation' | 'gradient' | 'constant' | 'workspace' | 'input';
@@ -45,6 +46,7 @@ export interface ReportData {
   /** This network's memory beside the same network with ordinary batch norm; `images` per step. */
   memory?: { ours: BytesByKind; ordinary: BytesByKind; images: number };
   memoryMap?: MemoryMap;
+  profile?: ProfileReport;
   /** Images that could not be read and were replaced. */
   skipped?: readonly { path: string; reason: string }[];
 }

@@ -102,7 +102,8 @@ export class FolderRecorder implements Recorder {
   async results(position: Position, validation: Validation | null, seconds: number): Promise<void> {
     const { engine, folder, data } = this;
     const { config, versions } = this.options;
-    await writeResults({ config, versions, engine, folder, data, validation, position, seconds });
+    const profile = this.options.profile?.() ?? undefined;
+    await writeResults({ config, versions, engine, folder, data, validation, position, seconds, profile });
   }
 
   private capture(position: Position): RunState {

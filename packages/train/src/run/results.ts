@@ -3,6 +3,7 @@ import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
 import { memoryMapOf } from '../plan/memory-map.js';
 import { ordinaryBytes } from '../plan/plan-report.js';
+import type { ProfileReport } from '../profile/step-profile.js';
 import { formatDuration } from '../progress/units.js';
 import { writeReport } from '../report/report.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
@@ -23,6 +24,8 @@ export interface Results {
   readonly validation: Validation | null;
   readonly position: Position;
   readonly seconds: number;
+  /** Where the steps' time went, when it was measured. */
+  readonly profile?: ProfileReport;
 }
 
 export async function writeResults(results: Results): Promise<void> {
@@ -49,6 +52,7 @@ export async function writeResults(results: Results): Promise<void> {
     metrics: await readMetrics(folder.metricsPath),
     memory: { ...memory, images },
     memoryMap: memoryMapOf(engine.plan),
+    profile: results.profile,
     skipped,
   });
 }

@@ -6,6 +6,7 @@ import { type LearningRates, learningRateOf } from '../engine/learning-rate.js';
 import { RunningAverage } from '../meters/running-average.js';
 import { StepClock } from '../meters/step-clock.js';
 import type { Peers } from '../parallel/peers.js';
+import type { ProfileReport } from '../profile/step-profile.js';
 import type { Progress } from '../progress/progress.js';
 import type { Versions } from '../run-folder/versions.js';
 import type { Meter } from '../task/task.js';
@@ -26,6 +27,8 @@ export interface LoopOptions {
   readonly histograms?: boolean;
   /** Stop, saved, after this many steps in all, as if interrupted. */
   readonly maxSteps?: number;
+  /** What the report says of where the steps' time went. */
+  readonly profile?: () => ProfileReport | null;
 }
 
 export interface TrainOutcome {

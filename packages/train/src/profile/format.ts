@@ -1,0 +1,79 @@
+/** A profile as text and as a part of the report. */
+import { escapeText } from '../report/markup.js';
+import type { ProfileReport, ProfileRow } from './step-profile.js';
+
+const LAYERS_SHOWN = 20;
+const HEAD = ['', 'calls', 'ms', 'share', 'GFLOP/s', 'GB/s', 'of the limit'];
+
+/** Cells of a row under HEAD. */
+function cells({ name, calls, seconds, flops, bytes, bound }: ProfileRow, whole: number): string[] {
+  const rate = (amount: number) => (seconds > 0 ? (amount / seconds / 1e9).toFixed(1) : '–');
+  return [
+    name,
+    String(calls),
+    (seconds * 1e3).toFixed(2),
+    percent(seconds / whole),
+    rate(flops),
+    rate(bytes),
+    seconds > 0 ? percent(bound / seconds) : '–',
+  ];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}
+
+function limitsOf({ limits }: ProfileReport): string {
+  const products = Object.entries(limits.products).map(
+    ([dtype, rate]) => `${(rate / 1e9).toFixed(0)} GFLOP/s in ${dtype}`,
+  );
+  return [
+    `copy ${(limits.bandwidth / 1e9).toFixed(1)} GB/s`,
+    ...products.map((text) => `product ${text}`),
+  ].join(', ');
+}
+
+function summaryOf(report: ProfileReport): string {
+  const bound = report.ops.reduce((sum, row) => sum + row.bound, 0);
+  return `${(report.seconds * 1e3).toFixed(1)} ms a step over ${report.steps} steps on ${report.device}; its limits (${limitsOf(report)}) allow ${(bound * 1e3).toFixed(1)} ms`;
+}
+
+/** Tables by op and by layer for a terminal or a log. */
+export function formatProfile(report: ProfileReport): string {
+  const shown = report.layers.slice(0, LAYERS_SHOWN);
+  return [
+    summaryOf(report),
+    table('op', report.ops, report.seconds),
+    table(`layer (the ${shown.length} longest of ${report.layers.length})`, shown, report.seconds),
+  ].join('\n\n');
+}
+
+function table(title: string, rows: readonly ProfileRow[], whole: number): string {
+  const lines = [[title, ...HEAD.slice(1)], ...rows.map((row) => cells(row, whole))];
+  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const pad = (cell: string, column: number) =>
+    column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
+  return lines.map((line) => line.map(pad).join('  ')).join('\n');
+}
+
+/** The same for report.html. */
+export function profileSection(report: ProfileReport): string {
+  return `<h2>Profile</h2>
+<p>${escapeText(summaryOf(report))}.</p>
+${htmlTable('op', report.ops, report.seconds)}
+<h2>Profile by layer</h2>
+${htmlTable('layer', report.layers.slice(0, 5 * LAYERS_SHOWN), report.seconds)}`;
+}
+
+function htmlTable(title: string, rows: readonly ProfileRow[], whole: number): string {
+  const head = [title, ...HEAD.slice(1)]
+    .map((name, i) => `<th${i > 0 ? ' class="n"' : ''}>${name}</th>`)
+    .join('');
+  const body = rows.map((row) => {
+    const columns = cells(row, whole).map(
+      (cell, i) => `<td${i > 0 ? ' class="n"' : ''}>${escapeText(cell)}</td>`,
+    );
+    return `<tr>${columns.join('')}</tr>`;
+  });
+  return `<table>\n<tr>${head}</tr>\n${body.join('\n')}\n</table>`;
+}

@@ -1,0 +1,117 @@
+/** Where the time of training steps goes: by op and by layer, beside what the device could do. */
+import { costOf, type DataDType, type Plan, type Timing, valueInfo } from '@inplace-abn/core';
+import type { Engine } from '../engine/engine.js';
+import type { MachineLimits } from './limits.js';
+
+/** What some instructions of a step do together; all but `calls` are sums over them. */
+export interface ProfileRow {
+  /** The op, or the layer's path. */
+  readonly name: string;
+  readonly calls: number;
+  /** Of one step: the mean of those that were profiled. */
+  readonly seconds: number;
+  readonly flops: number;
+  /** Bytes that must cross the memory bus at least once. */
+  readonly bytes: number;
+  /** The least seconds that the limits allow, instruction by instruction. */
+  readonly bound: number;
+}
+
+export interface ProfileReport {
+  readonly device: string;
+  readonly limits: MachineLimits;
+  /** Steps that were profiled. */
+  readonly steps: number;
+  /** Of one step, all instructions. */
+  readonly seconds: number;
+  /** The longest first. */
+  readonly ops: readonly ProfileRow[];
+  readonly layers: readonly ProfileRow[];
+}
+
+/** Steps in which caches fill are not counted. */
+const SKIPPED_STEPS = 2;
+
+/** Times every training step of an engine from now on. */
+export class StepProfile {
+  private readonly seconds: number[] = [];
+  private readonly plan: Plan;
+  private steps = 0;
+
+  constructor(
+    engine: Engine,
+    private readonly device: string,
+    private readonly limits: MachineLimits,
+  ) {
+    this.plan = engine.plan;
+    engine.trace((timings) => this.add(timings));
+  }
+
+  private add(timings: readonly Timing[]): void {
+    if (this.steps++ < SKIPPED_STEPS) return;
+    timings.forEach(({ begin, end }, i) => {
+      this.seconds[i] = (this.seconds[i] ?? 0) + end - begin;
+    });
+  }
+
+  /** Null before the first step that counts. */
+  report(): ProfileReport | null {
+    const steps = this.steps - SKIPPED_STEPS;
+    if (steps < 1) return null;
+    const rows = this.rows(steps);
+    return {
+      device: this.device,
+      limits: this.limits,
+      steps,
+      seconds: rows.reduce((sum, { row }) => sum + row.seconds, 0),
+      ops: grouped(rows, ({ op }) => op),
+      layers: grouped(rows, ({ path }) => path || 'outside layers'),
+    };
+  }
+
+  private rows(steps: number): Instruction[] {
+    return this.plan.instructions.map(({ node }, i): Instruction => {
+      const { flops, bytes } = costOf(this.plan.graph, node);
+      const rate = this.productRate(i);
+      const bound = Math.max(bytes / this.limits.bandwidth, rate ? flops / rate : 0);
+      const seconds = (this.seconds[i] ?? 0) / steps;
+      return { op: node.op, path: node.path, row: { name: '', calls: 1, seconds, flops, bytes, bound } };
+    });
+  }
+
+  /** Of products in the dtype of the instruction's data. */
+  private productRate(index: number): number | undefined {
+    const { graph, instructions } = this.plan;
+    const [input] = instructions[index]?.node.inputs ?? [];
+    const dtype = input === null || input === undefined ? 'float32' : valueInfo(graph, input).dtype;
+    return this.limits.products[dtype as DataDType];
+  }
+}
+
+interface Instruction {
+  readonly op: string;
+  readonly path: string;
+  readonly row: ProfileRow;
+}
+
+function grouped(instructions: readonly Instruction[], nameOf: (of: Instruction) => string): ProfileRow[] {
+  const rows = new Map<string, ProfileRow>();
+  for (const instruction of instructions) {
+    const name = nameOf(instruction);
+    const { row } = instruction;
+    const sum = rows.get(name);
+    rows.set(name, sum ? added(sum, row) : { ...row, name });
+  }
+  return [...rows.values()].sort((a, b) => b.seconds - a.seconds);
+}
+
+function added(a: ProfileRow, b: ProfileRow): ProfileRow {
+  return {
+    name: a.name,
+    calls: a.calls + b.calls,
+    seconds: a.seconds + b.seconds,
+    flops: a.flops + b.flops,
+    bytes: a.bytes + b.bytes,
+    bound: a.bound + b.bound,
+  };
+}
