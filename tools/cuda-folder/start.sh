@@ -42,7 +42,9 @@ case $command in
   test) exec "$work/lib/node" --test --test-concurrency=1 "$here"/programs/*.test.mjs ;;
   sanitize)
     for tool in memcheck racecheck initcheck; do
-      compute-sanitizer --tool "$tool" --error-exitcode 1 "$work/lib/node" "$here/programs/kernels.test.mjs"
+      for dtype in float32 bfloat16 float16; do
+        compute-sanitizer --tool "$tool" --error-exitcode 1 "$work/lib/node" "$here/programs/$dtype.test.mjs"
+      done
     done
     ;;
   bench) exec "$work/lib/node" "$here/programs/bench.mjs" "$@" ;;

@@ -109,7 +109,7 @@ describe('test-imagenet', { timeout: 60_000 }, () => {
     const none = join(folder, 'none.pth.tar');
     expect(await run(config, none, data)).toMatchObject({
       code: 1,
-      stdout: '',
+      stdout: 'device cpu\n',
       stderr: `error: there is no checkpoint ${none}: expected a file, or a folder of checkpoints\n`,
     });
     const page = join(folder, 'none', 'test.html');

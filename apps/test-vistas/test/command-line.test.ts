@@ -164,17 +164,17 @@ describe('test-vistas', { timeout: 60_000 }, () => {
     expect(await run(none, photos, dir, '--config', config)).toEqual(
       expect.objectContaining({
         code: 1,
-        stdout: '',
+        stdout: 'device cpu\n',
         stderr: `error: there is no snapshot ${none}: expected a file of torch.save or safetensors\n`,
       }),
     );
     const published = await run(snapshot, photos, dir);
-    expect(published).toMatchObject({ code: 1, stdout: '' });
+    expect(published).toMatchObject({ code: 1, stdout: 'device cpu\n' });
     expect(published.stderr).toContain(
       `the snapshot ${snapshot} is for ${CLASSES} classes but the network has 65: `,
     );
     const small = await run(snapshot, photos, dir, '--config', config, '--memory-budget', '1kB');
-    expect(small).toMatchObject({ code: 1, stdout: '' });
+    expect(small).toMatchObject({ code: 1, stdout: 'device cpu\n' });
     expect(small.stderr).toMatch(
       /^error: a memory budget of 1\.00 kB does not hold the weights of the network/,
     );

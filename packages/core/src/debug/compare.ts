@@ -97,7 +97,7 @@ function allowance(
   moved: readonly Float64Array[],
   precision: number,
 ): Float64Array {
-  if (!isFloat(dtype)) return new Float64Array(wanted.length);
+  if (!isDataDType(dtype)) return new Float64Array(wanted.length);
   const change = wanted.map((value, i) =>
     Math.max(0, ...moved.map((list) => Math.abs((list[i] ?? value) - value)).filter(Number.isFinite)),
   );

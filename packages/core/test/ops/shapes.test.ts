@@ -333,7 +333,10 @@ describe('what ops say about wrong operands', () => {
       'color_transform: expected [2,12] for color but received float32[1,12]',
       (v) => colorTransform(v('uint8[2,3,4,4]'), v('[1,12]')),
     ],
-    ['cast: expected float32 or bfloat16 for x but received int32[2]', (v) => cast(v('int32[2]'), 'float32')],
+    [
+      'cast: expected float32, bfloat16 or float16 for x but received int32[2]',
+      (v) => cast(v('int32[2]'), 'float32'),
+    ],
     [
       'sgd: momentum 0.9 needs a momentum buffer',
       (v) =>
