@@ -5,6 +5,18 @@ import { parseOptions, UsageError, usage } from './lib/options.mjs';
 import { suites } from './lib/suites.mjs';
 import { formatTable } from './lib/table.mjs';
 
+/** What this machine can do at best: results are shares of it. */
+async function machineLimits(/** @type {(line: string) => void} */ say) {
+  const { cpu } = await import('@inplace-abn/core');
+  const { measureLimits } = await import('@inplace-abn/train');
+  const limits = await measureLimits(cpu(), ['float32', 'bfloat16']);
+  const products = Object.entries(limits.products).map(
+    ([dtype, rate]) => `${(rate / 1e9).toFixed(0)} GFLOP/s in ${dtype}`,
+  );
+  say(`its limits: copy ${(limits.bandwidth / 1e9).toFixed(1)} GB/s, product ${products.join(', ')}`);
+  return limits;
+}
+
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
 try {
@@ -16,6 +28,7 @@ try {
     const machine = describeMachine();
     say(machine.text);
     if (machine.busy) say(`! ${machine.busy}`);
+    const limits = await machineLimits(say);
     /** @type {import('./lib/suites.mjs').Row[]} */
     const rows = [];
     for (const name of names) {
@@ -23,7 +36,7 @@ try {
       if (!suite) continue;
       say(`\n${name}: ${suite.summary}`);
       const { run } = await suite.load();
-      rows.push(...(await run({ ...options, say: (line) => say(`  ${line}`) })));
+      rows.push(...(await run({ ...options, limits, say: (line) => say(`  ${line}`) })));
     }
     process.stdout.write(`${json ? JSON.stringify(rows, null, 2) : `\n${formatTable(rows)}`}\n`);
   }

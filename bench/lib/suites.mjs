@@ -1,13 +1,15 @@
 // @ts-check
 
 /**
- * One line of results. `ours` and `peer` are in `unit`; `ratio` is ours / peer.
- * @typedef {{ name: string, variant: string, ours: number, peer: number, ratio: number, unit: string }} Row
+ * One line of results. `ours` and `peer` are in `unit`; `ratio` is ours / peer. `share`: what was reached of the
+ * machine's own limit, where that is known.
+ * @typedef {{ name: string, variant: string, ours: number, peer: number, ratio: number, unit: string, share?: number }} Row
  *
  * @typedef {object} BenchOptions
  * @property {number} [steps]  timed turns of each side; a bench has its own default
  * @property {number} [batch]
  * @property {number} [workers]
+ * @property {import('@inplace-abn/train').MachineLimits} [limits]  of this machine, measured in the same run
  * @property {(line: string) => void} say  a line of progress
  *
  * @typedef {object} Suite

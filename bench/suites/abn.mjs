@@ -20,7 +20,7 @@ const SIDES = [
 ];
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
-export async function run({ steps = 15, batch = 16, say }) {
+export async function run({ steps = 15, batch = 16, limits, say }) {
   /** @type {Row[]} */
   const rows = [];
   for (const dtype of /** @type {const} */ (['float32', 'bfloat16'])) {
@@ -30,7 +30,9 @@ export async function run({ steps = 15, batch = 16, say }) {
       continue;
     }
     for (const { channels, side } of SIDES) {
-      rows.push(...(await measure({ shape: [batch, channels, side, side], dtype }, steps, say)));
+      const measured = await measure({ shape: [batch, channels, side, side], dtype }, steps, say);
+      const limit = limits && limits.bandwidth / GIGABYTE;
+      rows.push(...measured.map((row) => ({ ...row, share: limit && row.ours / limit })));
     }
   }
   return rows;

@@ -4,6 +4,7 @@
 // both memory formats: channels-last is the one to beat where oneDNN has kernels for it, but without AVX-512 the
 // oneDNN of that PyTorch has none for its gradients.
 import { cpu } from '@inplace-abn/core';
+import { planBound } from '@inplace-abn/train';
 import { Peer } from '../lib/peer.mjs';
 import { describe, median, significant } from '../lib/stats.mjs';
 import { resnet50Trainer } from '../lib/training.mjs';
@@ -18,26 +19,26 @@ const PRECISIONS = ['float32', 'bfloat16'];
 const FORMATS = ['channels_last', 'contiguous_format'];
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
-export async function run({ steps = 5, batch = 16, say }) {
+export async function run({ steps = 5, batch = 16, limits, say }) {
   /** @type {Row[]} */
   const rows = [];
   for (const precision of PRECISIONS) {
     const refusal = cpu().refuses(precision);
     if (refusal) say(`${precision}: no ratio: ${refusal}`);
-    else rows.push(...(await compare(precision, batch, steps, say)));
+    else rows.push(...(await compare({ precision, batch, limits }, steps, say)));
   }
   return rows;
 }
 
 /**
- * @param {Precision} precision
- * @param {number} batch
+ * @param {{ precision: Precision, batch: number, limits: import('@inplace-abn/train').MachineLimits | undefined }} what
  * @param {number} rounds
  * @param {(line: string) => void} say
  * @returns {Promise<Row[]>}
  */
-async function compare(precision, batch, rounds, say) {
-  const { step } = resnet50Trainer(batch, precision)();
+async function compare({ precision, batch, limits }, rounds, say) {
+  const { engine, step } = resnet50Trainer(batch, precision)();
+  const bound = limits && planBound(engine.plan, limits);
   /** @type {Peer[]} */
   const peers = [];
   try {
@@ -60,7 +61,7 @@ async function compare(precision, batch, rounds, say) {
       `ours ${describe(ours, 's')}, PyTorch ${theirs.map((t, i) => `${describe(t, 's')} ${FORMATS[i]}`).join(', ')}`,
     );
     return theirs.map((measured, index) =>
-      row(`${precision}, batch ${batch}, PyTorch ${FORMATS[index]}`, ours, measured),
+      row(`${precision}, batch ${batch}, PyTorch ${FORMATS[index]}`, ours, measured, bound),
     );
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()));
@@ -97,9 +98,11 @@ async function seconds(work) {
  * @param {string} variant
  * @param {readonly number[]} ours
  * @param {readonly number[]} peer
+ * @param {number | undefined} bound  the least seconds that the machine's limits allow
  * @returns {Row}
  */
-function row(variant, ours, peer) {
+function row(variant, ours, peer, bound) {
   const [a, b] = [median(ours), median(peer)];
-  return { name: 'train-resnet50', variant, ours: a, peer: b, ratio: a / b, unit: 's' };
+  const share = bound === undefined ? undefined : bound / a;
+  return { name: 'train-resnet50', variant, ours: a, peer: b, ratio: a / b, unit: 's', share };
 }

@@ -57,6 +57,14 @@ describe('table', () => {
       | a    | float32 | 1.00 | 20.0 |  0.05 | s    |"
     `);
   });
+
+  it('has a column for shares of the limit where some result has one', () => {
+    const row = { name: 'a', variant: 'float32', ours: 1, peer: 20, ratio: 0.05, unit: 's' };
+    const [head, , first, second] = formatTable([{ ...row, share: 0.123 }, row]).split('\n');
+    expect(head).toMatch(/ unit \| of the limit \|$/);
+    expect(first).toMatch(/ s {4}\| {9}12 % \|$/);
+    expect(second).toMatch(/ s {4}\| {13}\|$/);
+  });
 });
 
 describe('turns', () => {

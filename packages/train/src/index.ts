@@ -30,6 +30,7 @@ export { formatPlan } from './plan/format.js';
 export { memoryMapOf } from './plan/memory-map.js';
 export { ordinaryBytes, type PlannedLayer, type PlanReport, planReport } from './plan/plan-report.js';
 export { formatPlanTable, type PlanRow, planPerDevice } from './plan/plan-table.js';
+export { planBound } from './profile/bound.js';
 export { formatProfile } from './profile/format.js';
 export { type MachineLimits, measureLimits } from './profile/limits.js';
 export { type ProfileReport, type ProfileRow, StepProfile } from './profile/step-profile.js';

@@ -1,6 +1,7 @@
 /** Where the time of training steps goes: by op and by layer, beside what the device could do. */
-import { costOf, type DataDType, type Plan, type Timing, valueInfo } from '@inplace-abn/core';
+import type { Plan, Timing } from '@inplace-abn/core';
 import type { Engine } from '../engine/engine.js';
+import { boundOf } from './bound.js';
 import type { MachineLimits } from './limits.js';
 
 /** What some instructions of a step do together; all but `calls` are sums over them. */
@@ -70,21 +71,15 @@ export class StepProfile {
   }
 
   private rows(steps: number): Instruction[] {
-    return this.plan.instructions.map(({ node }, i): Instruction => {
-      const { flops, bytes } = costOf(this.plan.graph, node);
-      const rate = this.productRate(i);
-      const bound = Math.max(bytes / this.limits.bandwidth, rate ? flops / rate : 0);
+    return this.plan.instructions.map((instruction, i): Instruction => {
+      const { op, path } = instruction.node;
       const seconds = (this.seconds[i] ?? 0) / steps;
-      return { op: node.op, path: node.path, row: { name: '', calls: 1, seconds, flops, bytes, bound } };
+      return {
+        op,
+        path,
+        row: { name: '', calls: 1, seconds, ...boundOf(this.plan, instruction, this.limits) },
+      };
     });
-  }
-
-  /** Of products in the dtype of the instruction's data. */
-  private productRate(index: number): number | undefined {
-    const { graph, instructions } = this.plan;
-    const [input] = instructions[index]?.node.inputs ?? [];
-    const dtype = input === null || input === undefined ? 'float32' : valueInfo(graph, input).dtype;
-    return this.limits.products[dtype as DataDType];
   }
 }
 
