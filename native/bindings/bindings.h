@@ -79,7 +79,7 @@ class GroupBinding : public Napi::ObjectWrap<GroupBinding> {
 // hasBFloat16(), threads(), onednnVersion(), dieWithParent(ppid)
 void define_machine(Napi::Env env, Napi::Object exports);
 
-// pluginReport(path): JSON of what a device plugin found; new Device(path, index, options)
+// pluginReport(path, free): JSON of what a device plugin found; new Device(path, index, options)
 void define_plugin(Napi::Env env, Napi::Object exports);
 
 // The device that `new Device` made; the processors for undefined.

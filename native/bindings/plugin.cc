@@ -67,7 +67,7 @@ class DeviceBinding : public Napi::ObjectWrap<DeviceBinding> {
 };
 
 Napi::Value plugin_report(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), plugin_at(info[0].ToString()).report());
+  return Napi::String::New(info.Env(), plugin_at(info[0].ToString()).report(info[1].ToBoolean()));
 }
 
 }  // namespace

@@ -33,8 +33,9 @@ struct PluginOptions {
 class Plugin {
  public:
   virtual ~Plugin() = default;
-  // JSON: driver, runtime, devices, libraries and what is wrong with them; throws nothing.
-  virtual std::string report() = 0;
+  // JSON: driver, runtime, devices, libraries and what is wrong with them; throws nothing. `free`: also how
+  // much memory is free, for which the process takes some on every device.
+  virtual std::string report(bool free) = 0;
   // Throws std::runtime_error with one sentence for what is missing.
   virtual std::shared_ptr<Device> open(int index, const PluginOptions& options) = 0;
 };

@@ -46,16 +46,22 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
-std::string device_json(int index) {
+// null where it cannot be told.
+std::string free_json(int index) {
+  size_t free = 0, total = 0;
+  if (cudaSetDevice(index) != cudaSuccess || cudaMemGetInfo(&free, &total) != cudaSuccess) return "null";
+  return std::to_string(free);
+}
+
+std::string device_json(int index, bool free) {
   cudaDeviceProp properties;
   if (cudaGetDeviceProperties(&properties, index) != cudaSuccess) return "";
-  size_t free = 0, total = 0;
-  if (cudaSetDevice(index) != cudaSuccess || cudaMemGetInfo(&free, &total) != cudaSuccess) free = 0;
-  return "{\"index\":" + std::to_string(index) + ",\"name\":" + quoted(properties.name) + ",\"capability\":" +
-         quoted(std::to_string(properties.major) + "." + std::to_string(properties.minor)) +
+  const std::string capability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
+  return "{\"index\":" + std::to_string(index) + ",\"name\":" + quoted(properties.name) +
+         ",\"capability\":" + quoted(capability) +
          ",\"multiprocessors\":" + std::to_string(properties.multiProcessorCount) +
-         ",\"memory\":" + std::to_string(properties.totalGlobalMem) + ",\"free\":" + std::to_string(free) +
-         "}";
+         ",\"memory\":" + std::to_string(properties.totalGlobalMem) +
+         ",\"free\":" + (free ? free_json(index) : "null") + "}";
 }
 
 std::string library_json(const std::string& name, std::string (*version)()) {
@@ -70,14 +76,14 @@ class CudaPlugin : public Plugin {
  public:
   explicit CudaPlugin(PluginHost* host) : host_(host) {}
 
-  std::string report() override {
+  std::string report(bool free) override {
     int driver = 0, runtime = 0, count = 0;
     cudaDriverGetVersion(&driver);
     cudaRuntimeGetVersion(&runtime);
     const std::string reason = problem();
     std::string devices;
     if (reason.empty() && cudaGetDeviceCount(&count) == cudaSuccess) {
-      for (int i = 0; i < count; ++i) devices += (i == 0 ? "" : ",") + device_json(i);
+      for (int i = 0; i < count; ++i) devices += (i == 0 ? "" : ",") + device_json(i, free);
     }
     cudaGetLastError();  // what was asked in vain is told here
     return "{\"driver\":" + (driver == 0 ? "null" : quoted(version_text(driver))) +

@@ -10,8 +10,8 @@ export interface CudaReportDevice {
   readonly multiprocessors: number;
   /** Bytes in all. */
   readonly memory: number;
-  /** Bytes that are free now. */
-  readonly free: number;
+  /** Bytes that are free now; null unless asked for. */
+  readonly free: number | null;
 }
 
 export interface CudaReportLibrary {
@@ -34,12 +34,15 @@ export interface CudaReport {
   readonly libraries: readonly CudaReportLibrary[];
 }
 
-/** Looks without choosing a device; throws nothing. */
-export function cudaReport(): CudaReport {
+/**
+ * Looks without choosing a device; throws nothing. `free`: also how much memory is free, for which this process takes some
+ * on every device.
+ */
+export function cudaReport({ free = false }: { readonly free?: boolean } = {}): CudaReport {
   let plugin: string | null = null;
   try {
     plugin = pluginPath();
-    return { plugin, ...(JSON.parse(loadNative().pluginReport(plugin)) as Omit<CudaReport, 'plugin'>) };
+    return { plugin, ...(JSON.parse(loadNative().pluginReport(plugin, free)) as Omit<CudaReport, 'plugin'>) };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return { plugin, driver: null, runtime: null, problem, devices: [], libraries: [] };

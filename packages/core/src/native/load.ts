@@ -115,8 +115,8 @@ export interface NativeAddon {
     index: number,
     options: NativeDeviceOptions,
   ) => NativeDevice;
-  /** What a plugin found, as JSON. Throws when it cannot be loaded. */
-  pluginReport(plugin: string): string;
+  /** What a plugin found, as JSON; `free`: also what is free on each device. Throws when it cannot be loaded. */
+  pluginReport(plugin: string, free: boolean): string;
   readonly Group: new (options: NativeGroupOptions) => NativeGroup;
   hasBFloat16(): boolean;
   threads(): number;

@@ -34,7 +34,7 @@ export function formatDiagnosis({ processors, cuda, advice }: Diagnosis): string
     ['CUDA', cuda.runtime === null ? '–' : `${cuda.runtime}, driver for ${cuda.driver ?? 'none'}`],
     ...cuda.devices.map(({ index, name, capability, memory, free }) => [
       `cuda:${index}`,
-      `${name}, compute capability ${capability}, ${formatBytes(free)} of ${formatBytes(memory)} free`,
+      `${name}, compute capability ${capability}, ${free === null ? '' : `${formatBytes(free)} free of `}${formatBytes(memory)}`,
     ]),
     ...cuda.libraries.map(({ name, version }) => [name, version ?? 'not found']),
   ];

@@ -14,7 +14,7 @@ const command = new Command('doctor')
   )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .action(({ json }: { json?: boolean }) => {
-    const diagnosis = diagnose(processors(), cudaReport());
+    const diagnosis = diagnose(processors(), cudaReport({ free: true }));
     process.stdout.write(json ? `${JSON.stringify(diagnosis, null, 2)}\n` : formatDiagnosis(diagnosis));
     process.exitCode = diagnosis.processors.problem === null ? 0 : 1;
   });
