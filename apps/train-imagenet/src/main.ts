@@ -42,7 +42,7 @@ interface Options {
   readonly logHist?: boolean;
   readonly saveEvery: number;
   readonly maxSteps?: number;
-  readonly distBackend?: string;
+  readonly distBackend?: 'gloo' | 'nccl';
   readonly nproc?: number;
   readonly continue?: boolean;
   readonly trace?: string;
@@ -84,7 +84,12 @@ const command = new Command('train-imagenet')
     'train with n processes on this machine, each with its part of every batch',
     positive,
   )
-  .addOption(new Option('--dist-backend <name>', 'how processes talk').choices(['gloo']).default('gloo'))
+  .addOption(
+    new Option(
+      '--dist-backend <name>',
+      'how processes sum on GPUs (default: nccl where it is found, else gloo; on CPUs always gloo)',
+    ).choices(['gloo', 'nccl']),
+  )
   .option(
     '--profile',
     'time every op: a table by op and layer in the report and in LOG_DIR/profile, with a Chrome trace',
@@ -130,8 +135,16 @@ function identityOf(config: TrainConfig, options: Options): Record<string, strin
 }
 
 /** Every process has its own; the first says which. */
-function deviceOf({ device: name }: Options, { rank }: Peers, processes: Processes | null): Device {
-  const { device, reason } = chooseDevice(name, processes?.world.localRank);
+function deviceOf(
+  { device: name, distBackend }: Options,
+  { rank }: Peers,
+  processes: Processes | null,
+): Device {
+  const backend = distBackend && { nccl: distBackend === 'nccl' };
+  const { device, reason } = chooseDevice(name, processes?.world.localRank, backend);
+  if (distBackend === 'nccl' && device.name === 'cpu') {
+    throw new Error('--dist-backend nccl needs a GPU for each process: see npm run doctor, or leave it out');
+  }
   if (rank === 0) process.stdout.write(`${reason}\n`);
   return device;
 }

@@ -46,21 +46,26 @@ describe('train-imagenet --device', { timeout: 120_000 }, () => {
     expect(there.stdout).toContain('device cpu\n');
   });
 
-  it.each([['1'], ['0']])(
-    'trains with two processes, each on a device of its own, NCCL: %s',
-    async (nccl) => {
-      emulate({ IABN_EMULATED_DEVICES: '2', IABN_NCCL: nccl });
-      const together = await train('--nproc', '2');
-      const alone = await train();
-      for (const [name, tensor] of alone.state.model) {
-        const other = together.state.model.get(name);
-        const off = Array.from(tensor.data as Float32Array, (value, i) =>
-          Math.abs(Number(value) - Number(other?.data[i])),
-        );
-        expect(Math.max(...off), name).toBeLessThan(1e-4);
-      }
-    },
-  );
+  it.each([['nccl'], ['gloo']])('trains with two processes, each on its own device, by %s', async (name) => {
+    emulate({ IABN_EMULATED_DEVICES: '2' });
+    const together = await train('--nproc', '2', '--dist-backend', name);
+    const alone = await train();
+    for (const [name, tensor] of alone.state.model) {
+      const other = together.state.model.get(name);
+      const off = Array.from(tensor.data as Float32Array, (value, i) =>
+        Math.abs(Number(value) - Number(other?.data[i])),
+      );
+      expect(Math.max(...off), name).toBeLessThan(1e-4);
+    }
+  });
+
+  it('asks for GPUs where NCCL is asked for', async () => {
+    const folder = join(await temporaryFolder(), 'run');
+    const options = ['--device', 'cpu', '--dist-backend', 'nccl'];
+    const outcome = await run('main', config, data, '--log-dir', folder, ...options);
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toMatch(/^error: --dist-backend nccl needs a GPU for each process/);
+  });
 
   it('says in one sentence what is missing', async () => {
     emulate({ IABN_EMULATED_DRIVER: '0' });

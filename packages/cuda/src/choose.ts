@@ -1,6 +1,6 @@
 /** From `--device` to a device: `cpu`, `cuda`, `cuda:1`, or what there is. */
 import { type CpuDevice, cpu, UsageError } from '@inplace-abn/core';
-import { type CudaDevice, cuda } from './device.js';
+import { type CudaDevice, type CudaOptions, cuda } from './device.js';
 import { cudaReport } from './report.js';
 
 export interface DeviceChoice {
@@ -22,10 +22,15 @@ export function parseDeviceName(name: string): number | null {
 
 /**
  * The device named, or, where none is, a GPU if there is one that can train, else the CPU. `localRank`: of this process
- * among those of its machine, each of which takes a GPU of its own.
+ * among those of its machine, each of which takes a GPU of its own. `options`: of the GPU, where the environment's are
+ * not wanted.
  */
-export function chooseDevice(name: string | undefined, localRank = 0): DeviceChoice {
-  if (name !== undefined) return named(name, localRank);
+export function chooseDevice(
+  name: string | undefined,
+  localRank = 0,
+  options: Partial<CudaOptions> = {},
+): DeviceChoice {
+  if (name !== undefined) return named(name, localRank, options);
   const { plugin, problem, devices, libraries } = cudaReport();
   // Most machines have neither: no reason is needed.
   if (plugin === null) return { device: cpu(), reason: 'device cpu' };
@@ -33,13 +38,16 @@ export function chooseDevice(name: string | undefined, localRank = 0): DeviceCho
   const missing = libraries.find(({ name, problem: why }) => name !== 'NCCL' && why !== null);
   if (missing) return { device: cpu(), reason: `device cpu (${missing.problem})` };
   const index = localRank % devices.length;
-  return { device: cuda(index), reason: `device cuda:${index} (${devices[index]?.name ?? 'a GPU'})` };
+  return {
+    device: cuda(index, options),
+    reason: `device cuda:${index} (${devices[index]?.name ?? 'a GPU'})`,
+  };
 }
 
-function named(name: string, localRank: number): DeviceChoice {
+function named(name: string, localRank: number, options: Partial<CudaOptions>): DeviceChoice {
   const index = parseDeviceName(name);
   if (index === null) return { device: cpu(), reason: 'device cpu' };
   const own = name.includes(':') ? index : localRank;
-  const device = cuda(own);
+  const device = cuda(own, options);
   return { device, reason: `device ${device.description}` };
 }

@@ -75,11 +75,11 @@ export class CudaDevice extends AddonDevice {
 
 const devices = new Map<number, CudaDevice>();
 
-/** The GPU `index` of this machine, opened once, with the options of the environment. */
-export function cuda(index = 0): CudaDevice {
+/** The GPU `index` of this machine, opened once: with the options of the environment but for those given the first time. */
+export function cuda(index = 0, options: Partial<CudaOptions> = {}): CudaDevice {
   const known = devices.get(index);
   if (known) return known;
-  const device = new CudaDevice(index, cudaOptions());
+  const device = new CudaDevice(index, { ...cudaOptions(), ...options });
   devices.set(index, device);
   return device;
 }
