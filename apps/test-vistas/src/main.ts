@@ -4,6 +4,7 @@ import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { FusionMode } from '@inplace-abn/core';
 import { chooseDevice, DEVICE_HELP } from '@inplace-abn/cuda';
 import {
+  bytes,
   loadClasses,
   OUTPUT_MODES,
   type OutputMode,
@@ -17,7 +18,7 @@ import {
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
 import { networkFor } from './network.js';
-import { bytes, numberList, shard } from './options.js';
+import { numberList, shard } from './options.js';
 
 interface Options {
   readonly device?: string;

@@ -9,25 +9,6 @@ export function numberList(text: string): number[] {
   throw new InvalidArgumentError('Expected positive numbers such as "[0.7, 1, 1.2]".');
 }
 
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  B: 1,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KIB: 2 ** 10,
-  MIB: 2 ** 20,
-  GIB: 2 ** 30,
-};
-
-/** `1500000000`, `1500MB`, `1.5 GiB` → bytes. */
-export function bytes(text: string): number {
-  const [, number = '', unit = ''] = /^\s*([\d.]+)\s*([a-zA-Z]*)\s*$/.exec(text) ?? [];
-  const value = Number(number) * (UNITS[unit.toUpperCase()] ?? Number.NaN);
-  if (number !== '' && Number.isFinite(value) && value >= 1) return Math.floor(value);
-  throw new InvalidArgumentError('Expected bytes, such as 1500000000, 1500MB or 1.5GiB.');
-}
-
 /** `0/4`: the first of four shares. */
 export function shard(text: string): { index: number; count: number } {
   const [, index = '', count = ''] = /^(\d+)\/(\d+)$/.exec(text) ?? [];

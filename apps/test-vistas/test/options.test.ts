@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { bytes, numberList, shard } from '../src/options.js';
+import { numberList, shard } from '../src/options.js';
 
 describe('--scales', () => {
   it.each([
@@ -16,28 +16,6 @@ describe('--scales', () => {
     'not %j',
     (text) => {
       expect(() => numberList(text)).toThrow(InvalidArgumentError);
-    },
-  );
-});
-
-describe('--memory-budget', () => {
-  it.each([
-    ['1500000000', 1.5e9],
-    ['1500MB', 1.5e9],
-    ['1.5 GiB', 1.5 * 2 ** 30],
-    ['2gib', 2 * 2 ** 30],
-    ['3kB', 3000],
-    ['1KiB', 1024],
-    ['1.5B', 1],
-    [' 7 ', 7],
-  ])('%j', (text, expected) => {
-    expect(bytes(text)).toBe(expected);
-  });
-
-  it.each(['', 'MB', '-1MB', '0', '0.5', '1TBX', '1.2.3GB', '1 500', 'NaN', '1e9', 'lots'])(
-    'not %j',
-    (text) => {
-      expect(() => bytes(text)).toThrow(InvalidArgumentError);
     },
   );
 });

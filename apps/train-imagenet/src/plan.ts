@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /** plan: prints the memory of a training step before anything runs. */
 import { basename } from 'node:path';
-import { cpu } from '@inplace-abn/core';
+import { cpu, UsageError } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
+  bytes,
   formatPlan,
   formatPlanTable,
+  largestBatch,
   loadConfig,
   type PlanReport,
   planPerDevice,
@@ -18,7 +20,8 @@ import {
 import { Command, Option } from 'commander';
 
 interface Options {
-  readonly batch?: number;
+  readonly batch?: number | 'auto';
+  readonly budget?: number;
   readonly devices?: readonly number[];
   readonly markdown?: boolean;
   readonly json?: boolean;
@@ -30,7 +33,15 @@ const command = new Command('plan')
   )
   .argument('<configs...>', 'JSON training configurations')
   .addOption(
-    new Option('-b, --batch <n>', 'images per step (default: optimizer.batch_size)').argParser(positive),
+    new Option(
+      '-b, --batch <n>',
+      'images per step (default: optimizer.batch_size); auto: the largest that fits --budget, evaluation included',
+    ).argParser((text) => (text === 'auto' ? text : positive(text))),
+  )
+  .addOption(
+    new Option('--budget <bytes>', 'for --batch auto: 8GB, 1.5GiB (default: what is free here)').argParser(
+      bytes,
+    ),
   )
   .addOption(
     new Option(
@@ -65,11 +76,14 @@ async function table(
   return options.json ? JSON.stringify(rows, null, 2) : formatPlanTable(rows, { markdown: options.markdown });
 }
 
-async function reports(paths: readonly string[], { batch, json }: Options): Promise<string> {
+async function reports(paths: readonly string[], { batch, budget, json }: Options): Promise<string> {
+  if (budget !== undefined && batch !== 'auto') throw new UsageError('--budget is for --batch auto: add it');
   const plans: PlanReport[] = [];
   for (const path of paths) {
     const config = await load(path);
-    plans.push(planReport(config, batch ?? config.optimizer.batch_size, cpu()).report);
+    const images =
+      batch === 'auto' ? largestBatch(config, cpu(), budget ?? cpu().availableBytes()).batch : batch;
+    plans.push(planReport(config, images ?? config.optimizer.batch_size, cpu()).report);
   }
   if (json) return JSON.stringify(plans.length === 1 ? plans[0] : plans, null, 2);
   return plans.map(formatPlan).join('\n\n');

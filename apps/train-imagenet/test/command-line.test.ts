@@ -118,6 +118,19 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
 });
 
 describe('plan', { timeout: 60_000 }, () => {
+  it('finds the largest batch that fits a budget', async () => {
+    const found = await run('plan', config, '--batch', 'auto', '--budget', '3MiB', '--json');
+    expect(found).toMatchObject({ code: 0, stderr: '' });
+    const { batch, totalBytes } = JSON.parse(found.stdout);
+    expect(batch).toBeGreaterThan(1);
+    expect(totalBytes).toBeLessThanOrEqual(3 * 2 ** 20);
+    const none = await run('plan', config, '--batch', 'auto', '--budget', '1kB');
+    expect(none).toMatchObject({ code: 1, stdout: '' });
+    expect(none.stderr).toMatch(/^error: a batch of one image needs/);
+    const alone = await run('plan', config, '--budget', '3MiB');
+    expect(alone.stderr).toContain('--budget is for --batch auto');
+  });
+
   it('prints one JSON object with --json', async () => {
     const { code, stdout, stderr } = await run('plan', config, '--batch', '4', '--json');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -1,13 +1,11 @@
 /** A network with its training and evaluation programs over one store and one arena. */
 import {
-  compile,
   type Device,
   type HostTensor,
   NotFiniteError,
   type Plan,
   Program,
   Store,
-  statesOf,
   type Timing,
   type TypedArray,
   UsageError,
@@ -16,14 +14,13 @@ import { type Batch, shareSize } from '@inplace-abn/data';
 import { type Module, setActiveGroup } from '@inplace-abn/nn';
 import type { TrainConfig } from '../config/schema.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
-import { evaluationStep } from '../step/evaluation-step.js';
 import { type BatchShape, imageArrays } from '../step/images.js';
-import { trainingStep } from '../step/training-step.js';
 import { taskOf } from '../task/registry.js';
 import type { Outputs, Task } from '../task/task.js';
 import { firstNonFinite } from './diagnose.js';
 import { checkFits } from './fits.js';
 import type { LearningRates } from './learning-rate.js';
+import { planPrograms } from './plan-programs.js';
 
 export interface StepResult {
   /** Mean over what is labelled: the images of the batch, or their pixels. */
@@ -73,33 +70,21 @@ export class Engine {
 
   /** Plans everything and checks that it fits in memory before anything is allocated. */
   constructor({ device, config, evaluationBatches, peers = ALONE }: EngineOptions) {
-    const { optimizer, input } = config;
     this.task = taskOf(config);
     this.network = this.task.network();
     this.peers = peers;
     setActiveGroup(this.network, peers.group);
-    this.shape = { batch: localBatch(config, peers), crop: input.crop_train };
-    const { precision } = config.network;
-    const { objective } = this.task;
-    const trainGraph = trainingStep(this.network, optimizer, this.shape, objective, peers.group);
-    const evalGraphs = [...new Set(evaluationBatches)].map((batch) => {
-      return { batch, graph: evaluationStep(this.network, { batch, crop: input.crop_val }, objective) };
-    });
-    this.plan = compile(trainGraph, device, { precision });
-    const evalPlans = evalGraphs.map(({ batch, graph }) => ({
-      batch,
-      plan: compile(graph, device, { precision }),
-    }));
-    const arenaBytes = Math.max(this.plan.arenaBytes, ...evalPlans.map(({ plan }) => plan.arenaBytes));
-    const states = statesOf(trainGraph, ...evalGraphs.map(({ graph }) => graph));
-    const needed = arenaBytes + this.plan.bytes.weights + this.plan.bytes.optimizer;
+    this.shape = { batch: localBatch(config, peers), crop: config.input.crop_train };
+    const sizes = { batch: this.shape.batch, evaluationBatches };
+    const planned = planPrograms(this.network, this.task, config, device, sizes, peers.group);
+    this.plan = planned.training;
     const what = `batch ${this.shape.batch} at ${this.shape.crop}×${this.shape.crop}`;
-    checkFits(device, needed, what, 'lower optimizer.batch_size or input.crop_train');
-    this.store = new Store(device, states);
-    const arena = device.allocate(arenaBytes);
+    checkFits(device, planned.neededBytes, what, 'lower optimizer.batch_size or input.crop_train');
+    this.store = new Store(device, planned.states);
+    const arena = device.allocate(planned.arenaBytes);
     this.training = new Program(this.plan, device, this.store, arena);
     this.evaluation = new Map(
-      evalPlans.map(({ batch, plan }) => [batch, new Program(plan, device, this.store, arena)]),
+      planned.evaluation.map(({ batch, plan }) => [batch, new Program(plan, device, this.store, arena)]),
     );
   }
 

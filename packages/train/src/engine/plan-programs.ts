@@ -1,0 +1,53 @@
+/** The programs of a run, planned before anything is allocated: they share one store and one arena. */
+import { compile, type Device, type Plan, type StateSpec, statesOf } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import type { TrainConfig } from '../config/schema.js';
+import type { Peers } from '../parallel/peers.js';
+import { evaluationStep } from '../step/evaluation-step.js';
+import { trainingStep } from '../step/training-step.js';
+import type { Task } from '../task/task.js';
+
+export interface ProgramSizes {
+  /** Images of this process's training batch. */
+  readonly batch: number;
+  /** Sizes of the evaluation batches that will come: a full one and the last. */
+  readonly evaluationBatches: readonly number[];
+}
+
+export interface PlannedPrograms {
+  readonly training: Plan;
+  readonly evaluation: readonly { readonly batch: number; readonly plan: Plan }[];
+  readonly states: readonly StateSpec[];
+  readonly arenaBytes: number;
+  /** Arena, weights and optimiser state. */
+  readonly neededBytes: number;
+}
+
+export function planPrograms(
+  network: Module,
+  { objective }: Pick<Task, 'objective'>,
+  { network: { precision }, optimizer, input }: TrainConfig,
+  device: Device,
+  { batch, evaluationBatches }: ProgramSizes,
+  group: Peers['group'] = null,
+): PlannedPrograms {
+  const trainGraph = trainingStep(network, optimizer, { batch, crop: input.crop_train }, objective, group);
+  const evalGraphs = [...new Set(evaluationBatches)].map((images) => {
+    return {
+      batch: images,
+      graph: evaluationStep(network, { batch: images, crop: input.crop_val }, objective),
+    };
+  });
+  const training = compile(trainGraph, device, { precision });
+  const evaluation = evalGraphs.map(({ batch: images, graph }) => {
+    return { batch: images, plan: compile(graph, device, { precision }) };
+  });
+  const arenaBytes = Math.max(training.arenaBytes, ...evaluation.map(({ plan }) => plan.arenaBytes));
+  return {
+    training,
+    evaluation,
+    states: statesOf(trainGraph, ...evalGraphs.map(({ graph }) => graph)),
+    arenaBytes,
+    neededBytes: arenaBytes + training.bytes.weights + training.bytes.optimizer,
+  };
+}
