@@ -7,6 +7,7 @@ import { chooseDevice, DEVICE_HELP } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
 /** train-imagenet: command line → @inplace-abn/train. */
 import {
+  bytes,
   collectVersions,
   configHash,
   type Engine,
@@ -42,6 +43,7 @@ interface Options {
   readonly logHist?: boolean;
   readonly saveEvery: number;
   readonly maxSteps?: number;
+  readonly memoryBudget?: number;
   readonly distBackend?: 'gloo' | 'nccl';
   readonly nproc?: number;
   readonly continue?: boolean;
@@ -78,6 +80,13 @@ const command = new Command('train-imagenet')
   .option('--log-hist', 'TensorBoard histograms of the fc (cls) and bn_out parameters every 10 steps')
   .option('--save-every <n>', 'also save a checkpoint every n steps (0: after epochs only)', nonNegative, 0)
   .option('--max-steps <n>', 'save and stop after n steps in all', positive)
+  .addOption(
+    new Option(
+      '--memory-budget <bytes>',
+      "bytes of each process's device for weights, optimiser state and arena: 8GB, 1.5GiB; values are computed again to keep " +
+        'to it, with the same numbers (default: memory_budget of the configuration)',
+    ).argParser(bytes),
+  )
   .option('--continue', 'continue the run in --log-dir, or start it: the same command again after a failure')
   .option(
     '--nproc <n>',
@@ -115,7 +124,7 @@ Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=
 async function main(configPath: string, dir: string, options: Options): Promise<number> {
   const { nproc = 1 } = options;
   if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
-  const config = await loadConfig(configPath, { architectures: ARCHITECTURES });
+  const config = await configOf(configPath, options);
   return together(identityOf(config, options), (peers, processes) => {
     const device = deviceOf(options, peers, processes);
     return options.evaluate
@@ -124,13 +133,18 @@ async function main(configPath: string, dir: string, options: Options): Promise<
   });
 }
 
+async function configOf(path: string, { memoryBudget }: Options): Promise<TrainConfig> {
+  const config = await loadConfig(path, { architectures: ARCHITECTURES });
+  return memoryBudget === undefined ? config : { ...config, memory_budget: memoryBudget };
+}
+
 /** What all processes of a run must agree on before they meet. */
 function identityOf(config: TrainConfig, options: Options): Record<string, string> {
   const { evaluate: only = false, maxSteps, saveEvery } = options;
   return {
     version: String(collectVersions(import.meta.url).packages['@inplace-abn/train-imagenet']),
     configuration: configHash(config),
-    'command line': JSON.stringify({ evaluate: only, maxSteps, saveEvery }),
+    'command line': JSON.stringify({ evaluate: only, maxSteps, saveEvery, memory: config.memory_budget }),
   };
 }
 

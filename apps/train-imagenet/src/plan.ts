@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** plan: prints the memory of a training step before anything runs. */
 import { basename } from 'node:path';
-import { cpu, UsageError } from '@inplace-abn/core';
+import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
   bytes,
@@ -16,6 +16,7 @@ import {
   positives,
   runCommand,
   runProgram,
+  type TrainConfig,
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
 
@@ -39,9 +40,11 @@ const command = new Command('plan')
     ).argParser((text) => (text === 'auto' ? text : positive(text))),
   )
   .addOption(
-    new Option('--budget <bytes>', 'for --batch auto: 8GB, 1.5GiB (default: what is free here)').argParser(
-      bytes,
-    ),
+    new Option(
+      '--budget <bytes>',
+      'weights, optimiser state and arena together: 8GB, 1.5GiB. Values are computed again to keep to it (default: ' +
+        'memory_budget of the configuration); with --batch auto none are (default: what is free here)',
+    ).argParser(bytes),
   )
   .addOption(
     new Option(
@@ -77,16 +80,21 @@ async function table(
 }
 
 async function reports(paths: readonly string[], { batch, budget, json }: Options): Promise<string> {
-  if (budget !== undefined && batch !== 'auto') throw new UsageError('--budget is for --batch auto: add it');
   const plans: PlanReport[] = [];
   for (const path of paths) {
-    const config = await load(path);
-    const images =
-      batch === 'auto' ? largestBatch(config, cpu(), budget ?? cpu().availableBytes()).batch : batch;
-    plans.push(planReport(config, images ?? config.optimizer.batch_size, cpu()).report);
+    plans.push(report(await load(path), batch, budget));
   }
   if (json) return JSON.stringify(plans.length === 1 ? plans[0] : plans, null, 2);
   return plans.map(formatPlan).join('\n\n');
+}
+
+function report(config: TrainConfig, batch: Options['batch'], budget: number | undefined): PlanReport {
+  if (batch !== 'auto') {
+    const within = { ...config, memory_budget: budget ?? config.memory_budget };
+    return planReport(within, batch ?? config.optimizer.batch_size, cpu()).report;
+  }
+  const { batch: largest } = largestBatch(config, cpu(), budget ?? cpu().availableBytes());
+  return planReport(config, largest, cpu()).report;
 }
 
 function load(path: string) {

@@ -127,8 +127,21 @@ describe('plan', { timeout: 60_000 }, () => {
     const none = await run('plan', config, '--batch', 'auto', '--budget', '1kB');
     expect(none).toMatchObject({ code: 1, stdout: '' });
     expect(none.stderr).toMatch(/^error: a batch of one image needs/);
-    const alone = await run('plan', config, '--budget', '3MiB');
-    expect(alone.stderr).toContain('--budget is for --batch auto');
+  });
+
+  it('plans in a budget, and says what is computed again for it', async () => {
+    const whole = JSON.parse((await run('plan', config, '--json')).stdout);
+    const budget = Math.floor(whole.totalBytes - 0.2 * whole.arenaBytes);
+    const found = await run('plan', config, '--budget', String(budget), '--json');
+    expect(found).toMatchObject({ code: 0, stderr: '' });
+    const { totalBytes, rebuilds } = JSON.parse(found.stdout);
+    expect(totalBytes).toBeLessThanOrEqual(budget);
+    expect(rebuilds.recomputed).toBeGreaterThan(0);
+    expect(rebuilds.moreWork).toBeGreaterThan(0);
+    const text = await run('plan', config, '--budget', String(budget));
+    expect(text.stdout).toMatch(/computed again, which is \d+\.\d % more work:\n {2}mod\d/);
+    const none = await run('plan', config, '--budget', '1kB');
+    expect(none.stderr).toMatch(/^error: memory_budget 1000 B is less than weights and optimiser state take/);
   });
 
   it('prints one JSON object with --json', async () => {

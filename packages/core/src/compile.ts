@@ -4,7 +4,7 @@ import { logAliases, logKernels, logRebuilds, logSlices, logStrips, logSummary }
 import type { Device, KernelSpec } from './devices/device.js';
 import { UsageError } from './errors.js';
 import { checkGraph } from './graph/check.js';
-import { type Graph, isInference } from './graph/graph.js';
+import { type Graph, isInference, type ValueId } from './graph/graph.js';
 import { formatGraph } from './graph/text.js';
 import { alias } from './passes/alias.js';
 import { fold } from './passes/fold.js';
@@ -12,10 +12,12 @@ import { order } from './passes/order.js';
 import { type ComputeDType, precision } from './passes/precision.js';
 import { prune } from './passes/prune.js';
 import { type RebuildDecision, rebuild } from './passes/rebuild.js';
+import { recompute } from './passes/recompute.js';
 import { shortcutsFirst } from './passes/shortcuts-first.js';
 import { strips } from './passes/strips.js';
 import { readsWeightsOften, transient } from './passes/transient.js';
 import { makePlan, type Plan } from './plan/plan.js';
+import { fitRecompute } from './recompute/fit.js';
 import type { StripDecision } from './strips/choose.js';
 import { fitBudget } from './strips/fit.js';
 
@@ -34,8 +36,8 @@ export interface CompileOptions {
    */
   readonly keepConstants?: boolean | 'auto';
   /**
-   * Inference: bytes that the arena may have. Where the plan needs more, parts of the graph are computed in strips of
-   * rows; each number comes of the same operands as without.
+   * Bytes that the arena may have. Where the plan needs more, values of a training step are computed again in the backward
+   * pass, and parts of an inference in strips of rows; each number comes of the same operands as without.
    */
   readonly budget?: number;
 }
@@ -106,16 +108,37 @@ class Planner {
   }
 
   within(budget: number): Plan {
+    return isInference(this.graph) ? this.inStrips(budget) : this.recomputing(budget);
+  }
+
+  private recomputing(budget: number): Plan {
+    return fitRecompute(this.whole, budget, this.device.balance, (recomputed) =>
+      this.finish(
+        checked('recompute', prune(recompute(this.whole.graph, recomputed))),
+        [],
+        recomputed.values,
+      ),
+    );
+  }
+
+  private inStrips(budget: number): Plan {
     return fitBudget(this.graph, this.whole, budget, (decisions) =>
       this.finish(checked('strips', prune(strips(this.graph, decisions))), decisions),
     );
   }
 
-  private finish(graph: Graph, decisions: readonly StripDecision[]): Plan {
+  private finish(
+    graph: Graph,
+    decisions: readonly StripDecision[],
+    dropped: ReadonlySet<ValueId> = new Set(),
+  ): Plan {
     const ordered = checked('order', order(graph));
     const aliases = alias(ordered, this.options.inPlace ?? true);
     const prepare = (spec: KernelSpec) => this.device.prepare(spec);
-    const { rebuilds, keep: keepLayouts } = this;
+    const rebuilds = this.rebuilds.map((decision): RebuildDecision => {
+      return dropped.has(decision.value) ? { ...decision, choice: 'recompute' } : decision;
+    });
+    const { keep: keepLayouts } = this;
     return makePlan(ordered, prepare, aliases, { rebuilds, strips: decisions, keepLayouts });
   }
 }

@@ -40,11 +40,20 @@ export type { ComputeDType } from './passes/precision.js';
 export type { RebuildDecision } from './passes/rebuild.js';
 export type { Region } from './passes/region.js';
 export type { SliceDecision } from './passes/slices.js';
+export { BudgetError } from './plan/budget.js';
 export { formatBytes } from './plan/format.js';
 export { type PeerBytes, peerBytes } from './plan/peer.js';
-export type { Buffer, BufferKind, Plan, PlanBytes, PlannedInstruction } from './plan/plan.js';
+export {
+  type Buffer,
+  type BufferKind,
+  type Plan,
+  type PlanBytes,
+  type PlannedInstruction,
+  storeBytes,
+} from './plan/plan.js';
 export { type Arrays, Program, type RunOptions, type RunOutput } from './program/program.js';
 export { type HostTensor, type StateSpec, Store, statesOf } from './program/store.js';
+export { workOf } from './recompute/work.js';
 export { type RunInput, run } from './run.js';
 export {
   byteLength,
@@ -58,6 +67,5 @@ export {
   type TensorType,
 } from './shape.js';
 export type { StripDecision } from './strips/choose.js';
-export { BudgetError } from './strips/fit.js';
 export { Tracer, trace } from './trace/tracer.js';
 export { Value } from './trace/value.js';

@@ -40,6 +40,7 @@ export function cudaOptions(): CudaOptions {
 
 export class CudaDevice extends AddonDevice {
   readonly name: string;
+  readonly balance = 100;
   protected readonly prefetches = true;
 
   /** Throws with one sentence for what is missing: the plugin, a driver, a device. */

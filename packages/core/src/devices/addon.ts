@@ -21,6 +21,7 @@ import type {
 
 export abstract class AddonDevice implements Device {
   abstract readonly name: string;
+  abstract readonly balance: number;
 
   /** `handle`: the addon's device, the processors when left out. */
   constructor(

@@ -10,6 +10,7 @@ const EMULATE = 'IABN_EMULATE_BF16';
 
 class CpuDevice extends AddonDevice {
   readonly name = 'cpu';
+  readonly balance = 6;
   protected readonly prefetches = false;
 
   refuses(dtype: DType): string | null {

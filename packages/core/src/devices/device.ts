@@ -109,6 +109,8 @@ export interface Executable {
 
 export interface Device {
   readonly name: string;
+  /** Operations that a good kernel does while a byte moves; about right is enough to tell costly nodes from cheap ones. */
+  readonly balance: number;
   /** Why the device does not compute in `dtype`; null when it does. */
   refuses(dtype: DType): string | null;
   prepare(spec: KernelSpec): PreparedKernel;

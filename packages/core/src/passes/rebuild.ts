@@ -6,7 +6,7 @@
  *   absorb  all readers can read another value instead (ABN's backward reads z for x): keep that one;
  *   invert  the value follows from others that are kept anyway (a = φ⁻¹(out) − b): emit nodes that rebuild it.
  *
- * Recomputation will be a third move beside these; this file is the one place that chooses.
+ * Both cost next to nothing. Recomputing, the third choice, costs time and is made under a byte budget only: recompute/.
  */
 import {
   type Graph,
@@ -20,12 +20,13 @@ import type { Attributes, Inverse } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
 import { byteLength } from '../shape.js';
 import { Tracer } from '../trace/tracer.js';
+import { hoist } from './hoist.js';
 
 export interface RebuildDecision {
   readonly value: ValueId;
   /** Forward node whose result the value is. */
   readonly producer: GraphNode | null;
-  readonly choice: 'keep' | 'absorb' | 'invert';
+  readonly choice: 'keep' | 'absorb' | 'invert' | 'recompute';
   /** Node that is inverted. */
   readonly through: GraphNode | null;
   readonly bytes: number;
@@ -178,22 +179,4 @@ function emitInversions(graph: Graph, chosen: ReadonlyMap<ValueId, Candidate>): 
   });
   const emitted = tracer.traced.slice(graph.nodes.length);
   return { ...tracer.finish(), nodes: hoist([...pointed, ...emitted]) };
-}
-
-/** Moves each rebuilding node before its first reader, so that the list stays in single-assignment order. */
-function hoist(nodes: readonly GraphNode[]): GraphNode[] {
-  const producers = producersOf(nodes);
-  const placed = new Set<GraphNode>();
-  const result: GraphNode[] = [];
-  const place = (node: GraphNode): void => {
-    if (placed.has(node)) return;
-    placed.add(node);
-    for (const id of node.inputs) {
-      const producer = id === null ? undefined : producers.get(id);
-      if (producer?.rebuilds) place(producer);
-    }
-    result.push(node);
-  };
-  for (const node of nodes) if (!node.rebuilds) place(node);
-  return result;
 }

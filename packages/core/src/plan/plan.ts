@@ -213,7 +213,8 @@ export function bytesAt(
   };
 }
 
-function storeBytes(graph: Graph): Pick<PlanBytes, 'weights' | 'optimizer'> {
+/** What the store holds: parameters with other buffers, and optimiser state. */
+export function storeBytes(graph: Graph): Pick<PlanBytes, 'weights' | 'optimizer'> {
   const sum = (optimizer: boolean): number =>
     graph.states
       .filter((state) => (state.kind === 'optimizer') === optimizer)

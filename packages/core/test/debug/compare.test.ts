@@ -17,6 +17,7 @@ function broken(op: OpName, attrs: Record<string, number | string>): Device {
   const device = cpu();
   return {
     name: 'broken',
+    balance: device.balance,
     refuses: (dtype) => device.refuses(dtype),
     prepare: (spec: KernelSpec) =>
       device.prepare(spec.op === op ? { ...spec, attrs: { ...spec.attrs, ...attrs } } : spec),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseBytes } from './byte-size.js';
 
 // The error text of every field is what it expects ("a positive integer"); problems.ts adds the key path,
 // the value received and the nearest known name.
@@ -43,6 +44,12 @@ export function minusOneOr<T extends z.ZodType>(schema: (expected: string) => T,
   const either = `-1 or ${expected}`;
   // zod reports the branch that came nearest, so both carry the text of the whole.
   return z.union([z.literal(-1, either), schema(either)], either);
+}
+
+/** A number of bytes, also as a text with a unit. */
+export function byteSize(expected: string) {
+  const parsed = (value: unknown) => (typeof value === 'string' ? (parseBytes(value) ?? value) : value);
+  return z.preprocess(parsed, positiveInteger(expected));
 }
 
 /** Least and greatest share of an image's area. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   absentAsEmpty,
   areaRange,
+  byteSize,
   flag,
   integerFrom,
   minusOneOr,
@@ -19,6 +20,7 @@ import { type SegmentationConfig, segmentationSection } from './segmentation.js'
 const dilationExpected =
   'a positive integer, a list of four (each a positive integer, or for resnext a list of one a block), or true or false';
 const rateOr = minusOneOr((expected) => numberFrom(0, expected), 'a number of at least 0');
+const bytesOr = minusOneOr(byteSize, 'bytes, such as 1500000000, "1500MB" or "1.5GiB"');
 const pixelsOr = minusOneOr(positiveInteger, 'a positive integer');
 
 function network(architectures: readonly string[] | undefined) {
@@ -101,6 +103,8 @@ export type InputConfig = z.output<typeof input>;
  * - `input.area_train`: share of the image's area that a random crop covers; small images want a larger least share
  * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at most
  *   `input.unreadable_limit` times
+ * - `memory_budget`: bytes that a process may take on its device for weights, optimiser state and the programs' arena; where
+ *   keeping all that the backward pass needs takes more, some of it is computed again. −1: none
  * - `seed`: initial weights, data order and augmentation follow from it
  */
 export type TrainConfig = ClassificationConfig | SegmentationTaskConfig;
@@ -109,6 +113,7 @@ interface CommonConfig {
   network: NetworkConfig;
   optimizer: OptimizerConfig;
   input: InputConfig;
+  memory_budget: number;
   seed: number;
 }
 
@@ -134,10 +139,10 @@ export function trainSchema(raw: unknown, architectures?: readonly string[]): z.
     optimizer: absentAsEmpty(optimizer(absentAsEmpty(schedule))),
     input: absentAsEmpty(input),
   };
-  const seed = integerFrom(0).default(0);
+  const whole = { memory_budget: bytesOr.default(-1), seed: integerFrom(0).default(0) };
   if (valueAt(raw, ['task']) === 'segmentation') {
     const own = { segmentation: absentAsEmpty(segmentationSection) };
-    return section({ task: z.literal('segmentation'), ...common, ...own, seed });
+    return section({ task: z.literal('segmentation'), ...common, ...own, ...whole });
   }
   const task = oneOf(['classification', 'segmentation']).default('classification');
   return section({
@@ -145,7 +150,7 @@ export function trainSchema(raw: unknown, architectures?: readonly string[]): z.
     ...common,
     // Refused by the rules, in their words.
     segmentation: z.unknown().optional(),
-    seed,
+    ...whole,
   });
 }
 

@@ -1,5 +1,15 @@
 /** The programs of a run, planned before anything is allocated: they share one store and one arena. */
-import { compile, type Device, type Plan, type StateSpec, statesOf } from '@inplace-abn/core';
+import {
+  compile,
+  type Device,
+  formatBytes,
+  type Graph,
+  type Plan,
+  type StateSpec,
+  statesOf,
+  storeBytes,
+  UsageError,
+} from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import type { TrainConfig } from '../config/schema.js';
 import type { Peers } from '../parallel/peers.js';
@@ -26,7 +36,7 @@ export interface PlannedPrograms {
 export function planPrograms(
   network: Module,
   { objective }: Pick<Task, 'objective'>,
-  { network: { precision }, optimizer, input }: TrainConfig,
+  { network: { precision }, optimizer, input, memory_budget }: TrainConfig,
   device: Device,
   { batch, evaluationBatches }: ProgramSizes,
   group: Peers['group'] = null,
@@ -38,9 +48,10 @@ export function planPrograms(
       graph: evaluationStep(network, { batch: images, crop: input.crop_val }, objective),
     };
   });
-  const training = compile(trainGraph, device, { precision });
+  const budget = arenaBudget(trainGraph, memory_budget);
+  const training = compile(trainGraph, device, { precision, budget });
   const evaluation = evalGraphs.map(({ batch: images, graph }) => {
-    return { batch: images, plan: compile(graph, device, { precision }) };
+    return { batch: images, plan: compile(graph, device, { precision, budget }) };
   });
   const arenaBytes = Math.max(training.arenaBytes, ...evaluation.map(({ plan }) => plan.arenaBytes));
   return {
@@ -50,4 +61,19 @@ export function planPrograms(
     arenaBytes,
     neededBytes: arenaBytes + training.bytes.weights + training.bytes.optimizer,
   };
+}
+
+/**
+ * What `memory_budget` leaves for the arena beside the states of a training step; undefined where it is −1, none. Throws
+ * UsageError where it is less than those states.
+ */
+export function arenaBudget(graph: Graph, memoryBudget: number): number | undefined {
+  if (memoryBudget < 0) return undefined;
+  const { weights, optimizer } = storeBytes(graph);
+  const left = memoryBudget - weights - optimizer;
+  if (left > 0) return left;
+  throw new UsageError(
+    `memory_budget ${formatBytes(memoryBudget)} is less than weights and optimiser state take, ` +
+      `${formatBytes(weights + optimizer)}: raise it, or lower network.width`,
+  );
 }

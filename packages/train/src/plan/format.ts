@@ -20,12 +20,25 @@ export function formatPlan(report: PlanReport): string {
     `peak: ${formatBytes(peak)} at instruction ${peakAt.instruction}, ${peakAt.op} at ${peakAt.path || '(top)'}`,
     `arena: ${formatBytes(report.arenaBytes)}, ${overhead(report)} above the largest live sum`,
     `in all: ${formatBytes(report.totalBytes)} with weights and optimiser state`,
+    rebuilt(report),
     ...(report.slices.length > 0 ? [joins(report.slices)] : []),
     '',
     ...report.layers.map(({ path, op, bytes, inPlace, reason }) => {
       return `${path.padEnd(32)} ${op.padEnd(16)} ${formatBytes(bytes).padStart(9)}  ${inPlace ? 'in place' : `not in place: ${reason}`}`;
     }),
     ...report.slices.filter(({ phase }) => phase === 'forward').map(sliceLine),
+  ].join('\n');
+}
+
+function rebuilt({ rebuilds: { kept, inverted, recomputed, layers, moreWork } }: PlanReport): string {
+  const text = `for the backward pass: ${formatBytes(kept)} kept, ${formatBytes(inverted)} inverted`;
+  if (layers.length === 0) return text;
+  const again = `${formatBytes(recomputed)} computed again, which is ${(100 * moreWork).toFixed(1)} % more work`;
+  return [
+    `${text}, ${again}:`,
+    ...layers.map(
+      ({ path, op, bytes }) => `  ${path.padEnd(32)} ${op.padEnd(16)} ${formatBytes(bytes).padStart(9)}`,
+    ),
   ].join('\n');
 }
 

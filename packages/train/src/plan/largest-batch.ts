@@ -14,7 +14,7 @@ export interface LargestBatch {
 const MOST = 2 ** 16;
 
 /**
- * Training and evaluation, with the last, smaller batch where `validationImages` says how large it is, must fit in `budget`
+ * With nothing computed again. Training and evaluation, with the last, smaller batch where `validationImages` says how large it is, must fit in `budget`
  * bytes on `device`. Throws UsageError where one image does not.
  */
 export function largestBatch(
@@ -25,10 +25,11 @@ export function largestBatch(
 ): LargestBatch {
   const task = taskOf(config);
   const network = task.network();
+  const kept = { ...config, memory_budget: -1 };
   const bytesAt = (batch: number): number => {
     const last = validationImages === undefined ? 0 : validationImages % batch;
     const evaluationBatches = last > 0 ? [batch, last] : [batch];
-    return planPrograms(network, task, config, device, { batch, evaluationBatches }).neededBytes;
+    return planPrograms(network, task, kept, device, { batch, evaluationBatches }).neededBytes;
   };
   const least = bytesAt(1);
   if (least > budget) {

@@ -5,12 +5,16 @@ import {
   compile,
   type Device,
   type Graph,
+  type GraphNode,
   type Phase,
   type Plan,
   peerBytes,
+  type RebuildDecision,
   valueInfo,
+  workOf,
 } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
+import { arenaBudget } from '../engine/plan-programs.js';
 import type { BytesByKind } from '../report/types.js';
 import type { BatchShape } from '../step/images.js';
 import { trainingStep } from '../step/training-step.js';
@@ -43,6 +47,18 @@ export interface PlannedSlice {
   readonly reason: string | null;
 }
 
+/** What becomes of the values that the backward pass needs. */
+export interface PlannedRebuilds {
+  /** Bytes of values by choice: kept, rebuilt by an inversion of their own, computed again. */
+  readonly kept: number;
+  readonly inverted: number;
+  readonly recomputed: number;
+  /** The largest first. */
+  readonly layers: readonly { readonly path: string; readonly op: string; readonly bytes: number }[];
+  /** Work of what is computed again, as a share of all other work of the step. */
+  readonly moreWork: number;
+}
+
 export interface PlanReport {
   readonly arch: string;
   readonly batch: number;
@@ -58,6 +74,7 @@ export interface PlanReport {
   readonly arenaBytes: number;
   /** Weights, optimiser state and arena together. */
   readonly totalBytes: number;
+  readonly rebuilds: PlannedRebuilds;
   readonly layers: readonly PlannedLayer[];
   readonly slices: readonly PlannedSlice[];
   /** The same network with ordinary batch norm under PyTorch's buffer rules. */
@@ -72,7 +89,8 @@ export function planReport(
 ): { report: PlanReport; plan: Plan } {
   const shape = { batch, crop: config.input.crop_train };
   const graph = stepOf(config, shape);
-  const plan = compile(graph, device, { precision: config.network.precision });
+  const budget = arenaBudget(graph, config.memory_budget);
+  const plan = compile(graph, device, { precision: config.network.precision, budget });
   const at = plan.instructions[plan.peak.instruction];
   const report: PlanReport = {
     arch: config.network.arch,
@@ -84,6 +102,7 @@ export function planReport(
     peakAt: { instruction: plan.peak.instruction, op: at?.node.op ?? '', path: at?.node.path ?? '' },
     arenaBytes: plan.arenaBytes,
     totalBytes: plan.arenaBytes + plan.bytes.weights + plan.bytes.optimizer,
+    rebuilds: rebuildsOf(plan, device.balance),
     layers: layersOf(plan),
     slices: slicesOf(plan),
     ordinary: ordinaryBytes(config, batch),
@@ -100,6 +119,27 @@ export function ordinaryBytes(config: TrainConfig, batch: number): BytesByKind {
       .filter(({ kind }) => (kind === 'optimizer') === optimizer)
       .reduce((total, { value }) => total + byteLength(valueInfo(graph, value)), 0);
   return { weights: sum(false), optimizer: sum(true), workspace: 0, ...peerBytes(graph) };
+}
+
+function rebuildsOf({ graph, rebuilds }: Plan, balance: number): PlannedRebuilds {
+  const of = (choice: RebuildDecision['choice']) => rebuilds.filter((decision) => decision.choice === choice);
+  const sum = (decisions: readonly RebuildDecision[]) =>
+    decisions.reduce((total, { bytes }) => total + bytes, 0);
+  const again = of('recompute');
+  const ops = new Map(graph.nodes.map(({ id, op }) => [id, op]));
+  const isAgain = ({ op, origin = -1, rebuilds: rebuilding }: GraphNode) =>
+    rebuilding === true && ops.get(origin) === op;
+  const work = (nodes: readonly GraphNode[]) =>
+    nodes.reduce((total, node) => total + workOf(graph, node, balance), 0);
+  return {
+    kept: sum(of('keep')),
+    inverted: sum(of('invert')),
+    recomputed: sum(again),
+    layers: again
+      .map(({ producer, bytes }) => ({ path: producer?.path ?? '', op: producer?.op ?? '', bytes }))
+      .sort((a, b) => b.bytes - a.bytes),
+    moreWork: work(graph.nodes.filter(isAgain)) / work(graph.nodes.filter((node) => !isAgain(node))),
+  };
 }
 
 function stepOf(config: TrainConfig, shape: BatchShape): Graph {

@@ -32,10 +32,10 @@ export function layoutOf(config: TrainConfig, data: Pick<RunData, 'trainImages'>
   return { batchSize: config.optimizer.batch_size, trainImages: data.trainImages };
 }
 
-/** The default task is left out, as it was before there were others. */
+/** Of what the numbers of a run follow from. The default task is left out, as it was before there were others. */
 export function configHash(config: TrainConfig): string {
-  const { task, ...rest } = config;
-  const hashed = task === defaultConfig.task ? rest : config;
+  const { task, memory_budget: _, ...rest } = config;
+  const hashed = task === defaultConfig.task ? rest : { task, ...rest };
   return createHash('sha256').update(JSON.stringify(hashed)).digest('hex').slice(0, 16);
 }
 

@@ -63,6 +63,7 @@ describe('defaults', () => {
         unreadable: 'fail',
         unreadable_limit: 100,
       },
+      memory_budget: -1,
       seed: 0,
     });
   });

@@ -22,6 +22,7 @@ describe('planReport', () => {
         'peak',
         'peakAt',
         'precision',
+        'rebuilds',
         'slices',
         'totalBytes',
       ].sort(),

@@ -1,0 +1,19 @@
+import { type GraphNode, producersOf } from '../graph/graph.js';
+
+/** Moves each rebuilding node before its first reader, so that the list stays in single-assignment order. */
+export function hoist(nodes: readonly GraphNode[]): GraphNode[] {
+  const producers = producersOf(nodes);
+  const placed = new Set<GraphNode>();
+  const result: GraphNode[] = [];
+  const place = (node: GraphNode): void => {
+    if (placed.has(node)) return;
+    placed.add(node);
+    for (const id of node.inputs) {
+      const producer = id === null ? undefined : producers.get(id);
+      if (producer?.rebuilds) place(producer);
+    }
+    result.push(node);
+  };
+  for (const node of nodes) if (!node.rebuilds) place(node);
+  return result;
+}

@@ -1,0 +1,138 @@
+/**
+ * Which buffers of a training step are dropped and computed again so that a byte budget holds: greedily, those that take
+ * the most excess over the budget away for what computing them again costs, one by one and by module, since what one
+ * recomputation passes through comes cheaper to the next. What turns out not to be needed is kept after all.
+ */
+import { type Dropped, type Mode, type Outlook, outlook } from './outlook.js';
+import type { Droppable, Timeline } from './timeline.js';
+
+export interface RecomputeChoice {
+  readonly dropped: Dropped;
+  /** Largest sum of bytes alive at one moment, estimated; over the budget where no choice fits. */
+  readonly peak: number;
+  /** In the prices of the timeline. */
+  readonly cost: number;
+}
+
+/** A smaller buffer than this share of the peak is not worth a recomputation. */
+const WORTH_DROPPING = 1 / 2000;
+/** Choices of one round, before all others are weighed anew. */
+const PICKS = 8;
+/** A choice of which this share is left after others were made is still as good as it was. */
+const STILL_GOOD = 0.8;
+
+/** What is dropped together, and how. */
+interface Move {
+  readonly group: readonly Droppable[];
+  readonly mode: Mode;
+}
+
+interface Weighed {
+  readonly move: Move;
+  /** Excess taken away for each unit of cost. */
+  readonly score: number;
+}
+
+export function chooseRecompute(timeline: Timeline, budget: number): RecomputeChoice {
+  const search = new Search(timeline, budget);
+  while (search.excess > 0 && search.round()) {}
+  search.keepWhatFits();
+  return search.choice();
+}
+
+class Search {
+  private dropped: Dropped = new Map();
+  private outlook: Outlook;
+  private readonly moves: readonly Move[];
+  excess: number;
+
+  constructor(
+    private readonly timeline: Timeline,
+    private readonly budget: number,
+  ) {
+    this.outlook = outlook(timeline, this.dropped);
+    this.excess = this.excessOf(this.outlook);
+    const least = WORTH_DROPPING * peakOf(this.outlook);
+    const groups = groupsOf(timeline.droppable.filter(({ bytes }) => bytes >= least));
+    this.moves = (['once', 'each'] as const).flatMap((mode) => groups.map((group) => ({ group, mode })));
+  }
+
+  /** Makes some choices; false where none helps. */
+  round(): boolean {
+    const weighed = this.moves
+      .map((move): Weighed => ({ move, score: this.weigh(move) }))
+      .filter(({ score }) => score > 0)
+      .sort((a, b) => b.score - a.score);
+    const [best] = weighed;
+    if (!best) return false;
+    this.settle(this.after(best.move));
+    for (const { move, score } of weighed.slice(1, PICKS)) {
+      if (this.excess > 0 && this.weigh(move) >= STILL_GOOD * score) this.settle(this.after(move));
+    }
+    return true;
+  }
+
+  private weigh(move: Move): number {
+    const dropped = this.after(move);
+    if (dropped === this.dropped) return 0;
+    const next = outlook(this.timeline, dropped);
+    const gained = this.excess - this.excessOf(next);
+    return gained / Math.max(next.cost - this.outlook.cost, Number.MIN_VALUE);
+  }
+
+  /** What is dropped after a move; the same map where it changes nothing. */
+  private after({ group, mode }: Move): Dropped {
+    // First a buffer is computed again once; more often where that turns out to be too long a life.
+    const changed = group.filter((one) =>
+      mode === 'each' ? this.dropped.get(one) === 'once' : !this.dropped.has(one),
+    );
+    if (changed.length === 0) return this.dropped;
+    return new Map([...this.dropped, ...changed.map((one) => [one, mode] as const)]);
+  }
+
+  private settle(dropped: Dropped): void {
+    this.dropped = dropped;
+    this.outlook = outlook(this.timeline, dropped);
+    this.excess = this.excessOf(this.outlook);
+  }
+
+  /** Later choices may have made earlier ones needless: the smallest go first. */
+  keepWhatFits(): void {
+    for (const one of [...this.dropped.keys()].sort((a, b) => a.bytes - b.bytes)) {
+      const without = new Map(this.dropped);
+      without.delete(one);
+      if (this.excessOf(outlook(this.timeline, without)) <= this.excess) this.settle(without);
+    }
+  }
+
+  private excessOf({ live }: Outlook): number {
+    let excess = 0;
+    for (const bytes of live) excess += Math.max(0, bytes - this.budget);
+    return excess;
+  }
+
+  choice(): RecomputeChoice {
+    return { dropped: this.dropped, peak: peakOf(this.outlook), cost: this.outlook.cost };
+  }
+}
+
+function peakOf({ live }: Outlook): number {
+  return live.reduce((peak, bytes) => Math.max(peak, bytes), 0);
+}
+
+/** Each alone, all of each module, and all. */
+function groupsOf(droppable: readonly Droppable[]): Move['group'][] {
+  const modules = new Map<string, Droppable[]>();
+  for (const one of droppable) {
+    const names = one.path.split('.');
+    for (let depth = 0; depth <= names.length; depth++) {
+      const module = names.slice(0, depth).join('.');
+      modules.set(module, [...(modules.get(module) ?? []), one]);
+    }
+  }
+  const groups = new Map<string, Move['group']>();
+  for (const group of [...droppable.map((one) => [one]), ...modules.values()]) {
+    groups.set(group.map(({ buffer }) => buffer).join(' '), group);
+  }
+  return [...groups.values()];
+}

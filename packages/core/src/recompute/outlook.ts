@@ -1,0 +1,174 @@
+/**
+ * How many bytes would be alive at each instruction of a training step if some buffers were dropped after the forward pass
+ * and their values computed again: an estimate from a plan that keeps them, without making another. What is computed
+ * again runs just before its first reader, in the order of the forward pass; each such run is a moment of its own.
+ */
+import type { ValueId } from '../graph/graph.js';
+import { align } from '../passes/place.js';
+import type { Droppable, ForwardStep, Timeline } from './timeline.js';
+
+/**
+ * `once`: computed again before the first reader, for all of them. `each`: kept for the readers of the backward pass alone;
+ * what is computed again from it before they come computes it anew, each time.
+ */
+export type Mode = 'once' | 'each';
+
+export type Dropped = ReadonlyMap<Droppable, Mode>;
+
+export interface Outlook {
+  /** Aligned bytes alive at each moment. */
+  readonly live: Float64Array;
+  /** Sum of the prices of what is computed again. */
+  readonly cost: number;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** A moment: the `rank`-th last run before instruction `at`, or the instruction itself for -1. */
+interface Moment {
+  at: number;
+  rank: number;
+}
+
+/** A buffer that is written again. */
+interface Instance {
+  readonly buffer: number;
+  born: Moment;
+  dies: Moment;
+}
+
+const later = (a: Moment, b: Moment): boolean => a.at > b.at || (a.at === b.at && a.rank < b.rank);
+
+export function outlook(timeline: Timeline, dropped: Dropped): Outlook {
+  return new Simulation(timeline, dropped).run();
+}
+
+class Simulation {
+  private readonly lost: Uint8Array;
+  /** By buffer: what is written again; one but for those computed each time. */
+  private readonly instances = new Map<number, Instance[]>();
+  /** By value: when it has to be there. */
+  private readonly times = new Map<ValueId, number[]>();
+  private readonly each = new Set<number>();
+  /** By instruction: how many nodes run before it once more, and the largest workspace of one. */
+  private readonly runs: Int32Array;
+  private readonly workspace: Float64Array;
+  /** By buffer: the last instruction that reads it as a source. */
+  private readonly sourceUntil = new Map<number, Moment>();
+  private cost = 0;
+
+  constructor(
+    private readonly timeline: Timeline,
+    private readonly dropped: Dropped,
+  ) {
+    const { length } = timeline.plan.instructions;
+    this.lost = timeline.lost.slice();
+    this.runs = new Int32Array(length);
+    this.workspace = new Float64Array(length);
+  }
+
+  run(): Outlook {
+    for (const [{ buffer, values }, mode] of this.dropped) {
+      if (mode === 'each') this.each.add(buffer);
+      for (const id of values) this.lost[id] = 1;
+    }
+    const { firstRead, plan } = this.timeline;
+    for (const { buffer, values } of this.dropped.keys()) {
+      const end = { at: plan.buffers[buffer]?.end ?? 0, rank: -1 };
+      for (const id of values) this.need(id, firstRead[id] ?? NEVER, end);
+    }
+    for (const step of this.timeline.forward) this.visit(step);
+    return { live: this.live(), cost: this.cost };
+  }
+
+  private visit(step: ForwardStep): void {
+    for (const at of this.timesOf(step)) {
+      const rank = this.runs[at] ?? 0;
+      this.runs[at] = rank + 1;
+      this.workspace[at] = Math.max(this.workspace[at] ?? 0, step.workspace);
+      this.cost += step.price;
+      for (const id of step.outputs) this.write(id, { at, rank });
+      for (const id of step.inputs) this.need(id, at, { at, rank });
+    }
+  }
+
+  /** One run gives all outputs, for all readers but those that want their own. */
+  private timesOf({ outputs }: ForwardStep): readonly number[] {
+    const times = outputs.flatMap((id) => this.times.get(id) ?? []);
+    if (times.length < 2) return times;
+    const each = outputs.some((id) => this.each.has(this.timeline.bufferOf[id] ?? -1));
+    return each ? [...new Set(times)] : [Math.min(...times)];
+  }
+
+  private write(id: ValueId, moment: Moment): void {
+    const instance = this.instanceAt(this.timeline.bufferOf[id] ?? -1, moment.at);
+    if (instance && later(instance.born, moment)) instance.born = moment;
+  }
+
+  /** The value has to be there at instruction `at`, for a reader at `until`. */
+  private need(id: ValueId, at: number, until: Moment): void {
+    const { bufferOf, firstRead } = this.timeline;
+    const buffer = bufferOf[id] ?? -1;
+    if (buffer < 0) return;
+    if (!this.lost[id]) {
+      const known = this.sourceUntil.get(buffer);
+      if (!known || later(until, known)) this.sourceUntil.set(buffer, until);
+      return;
+    }
+    const times = this.times.get(id);
+    const due = Math.min(at, firstRead[id] ?? NEVER);
+    if (!times) this.times.set(id, [this.each.has(buffer) ? due : at]);
+    else if (!this.each.has(buffer)) times[0] = Math.min(times[0] ?? at, at);
+    else if (!times.includes(due)) times.push(due);
+    this.occupy(buffer, this.each.has(buffer) ? due : at, until);
+  }
+
+  private occupy(buffer: number, at: number, until: Moment): void {
+    const known = this.instanceAt(buffer, at);
+    if (!known) {
+      const list = this.instances.get(buffer) ?? [];
+      this.instances.set(buffer, [...list, { buffer, born: { at, rank: -1 }, dies: until }]);
+      return;
+    }
+    if (at < known.born.at) known.born = { at, rank: -1 };
+    if (later(until, known.dies)) known.dies = until;
+  }
+
+  private instanceAt(buffer: number, at: number): Instance | undefined {
+    const list = this.instances.get(buffer);
+    return this.each.has(buffer) ? list?.find(({ born }) => born.at === at) : list?.[0];
+  }
+
+  private live(): Float64Array {
+    const { plan } = this.timeline;
+    const { length } = plan.instructions;
+    const starts = new Int32Array(length);
+    for (let at = 0, next = 0; at < length; at++) {
+      next += this.runs[at] ?? 0;
+      starts[at] = next++;
+    }
+    const slot = ({ at, rank }: Moment): number => (starts[at] ?? 0) - rank - 1;
+    const moments = length === 0 ? 0 : (starts[length - 1] ?? 0) + 1;
+    const live = new Float64Array(moments + 1);
+    const add = (from: number, to: number, bytes: number): void => {
+      live[from] = (live[from] ?? 0) + bytes;
+      live[to + 1] = (live[to + 1] ?? 0) - bytes;
+    };
+    const ends = new Map([...this.dropped.keys()].map(({ buffer, forwardEnd }) => [buffer, forwardEnd]));
+    plan.buffers.forEach(({ bytes, start, end }, index) => {
+      const source = this.sourceUntil.get(index);
+      const last = starts[ends.get(index) ?? end] ?? 0;
+      add(starts[start] ?? 0, source ? Math.max(last, slot(source)) : last, align(bytes));
+    });
+    for (const { buffer, born, dies } of [...this.instances.values()].flat()) {
+      add(slot(born), slot(dies), align(plan.buffers[buffer]?.bytes ?? 0));
+    }
+    for (let at = 1; at < live.length; at++) live[at] = (live[at] ?? 0) + (live[at - 1] ?? 0);
+    this.workspace.forEach((bytes, at) => {
+      const extra = bytes - (this.timeline.workspace[at] ?? 0);
+      const moment = starts[at] ?? 0;
+      if (extra > 0) live[moment] = (live[moment] ?? 0) + extra;
+    });
+    return live.subarray(0, moments);
+  }
+}

@@ -1,0 +1,103 @@
+/** What of a training step could be dropped after the forward pass, and what computing it again would take. */
+import { type GraphNode, operands, type ValueId } from '../graph/graph.js';
+import { align } from '../passes/place.js';
+import type { Plan } from '../plan/plan.js';
+import { Sources } from './sources.js';
+
+/** A buffer that the backward pass could do without. */
+export interface Droppable {
+  /** Its place in the plan's list. */
+  readonly buffer: number;
+  /** What lies in it and is read by the backward pass. */
+  readonly values: readonly ValueId[];
+  /** All that ever lies in it. */
+  readonly occupants: readonly ValueId[];
+  /** Module path of what writes them. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Last instruction of the forward pass that touches it. */
+  readonly forwardEnd: number;
+}
+
+/** What computing a node once more costs. */
+export type Price = (node: GraphNode) => number;
+
+/** A node of the forward pass. */
+export interface ForwardStep {
+  readonly price: number;
+  readonly workspace: number;
+  readonly inputs: readonly ValueId[];
+  readonly outputs: readonly ValueId[];
+}
+
+/** Facts about a plan in which nothing is computed again, by value and by instruction, for many questions. */
+export interface Timeline {
+  readonly plan: Plan;
+  readonly droppable: readonly Droppable[];
+  /** By value: its buffer in the plan's list, or -1. */
+  readonly bufferOf: Int32Array;
+  /** By value: 1 where no recomputation finds it even if nothing is dropped. */
+  readonly lost: Uint8Array;
+  /** By value: the first instruction of the backward pass that reads it, or Infinity. */
+  readonly firstRead: Float64Array;
+  /** The last comes first. */
+  readonly forward: readonly ForwardStep[];
+  /** Aligned bytes of each instruction's workspace. */
+  readonly workspace: Float64Array;
+}
+
+export function timelineOf(plan: Plan, price: Price): Timeline {
+  const sources = new Sources(plan.graph);
+  const values = 1 + Math.max(0, ...plan.graph.values.keys());
+  const bufferOf = new Int32Array(values).fill(-1);
+  plan.buffers.forEach((buffer, index) => {
+    for (const id of buffer.values) bufferOf[id] = index;
+  });
+  const lost = new Uint8Array(values);
+  for (const id of plan.graph.values.keys()) lost[id] = sources.holds(id, new Set()) ? 0 : 1;
+  return {
+    plan,
+    droppable: droppableOf(plan, bufferOf, sources),
+    bufferOf,
+    lost,
+    firstRead: firstBackwardReads(plan, values),
+    forward: forwardSteps(plan, price),
+    workspace: Float64Array.from(plan.instructions, ({ kernel }) => align(kernel.workspaceBytes)),
+  };
+}
+
+function forwardSteps({ instructions }: Plan, price: Price): ForwardStep[] {
+  return instructions.toReversed().flatMap(({ node, kernel: { workspaceBytes } }) => {
+    if (node.phase !== 'forward') return [];
+    const workspace = align(workspaceBytes);
+    return [{ price: price(node), workspace, inputs: operands(node), outputs: node.outputs }];
+  });
+}
+
+function firstBackwardReads({ instructions }: Plan, values: number): Float64Array {
+  const first = new Float64Array(values).fill(Number.POSITIVE_INFINITY);
+  instructions.forEach(({ node }, at) => {
+    if (node.phase !== 'backward') return;
+    for (const id of operands(node)) first[id] = Math.min(first[id] ?? at, at);
+  });
+  return first;
+}
+
+function droppableOf({ buffers, instructions }: Plan, bufferOf: Int32Array, sources: Sources): Droppable[] {
+  const forwardEnd = new Int32Array(buffers.length).fill(-1);
+  const inBackward = new Set<number>();
+  instructions.forEach(({ node }, at) => {
+    for (const id of [...operands(node), ...node.outputs]) {
+      const buffer = bufferOf[id] ?? -1;
+      if (node.phase === 'backward') inBackward.add(buffer);
+      else if (!inBackward.has(buffer)) forwardEnd[buffer] = at;
+    }
+  });
+  return buffers.flatMap(({ kind, values: occupants, bytes, writer }, buffer) => {
+    const values = occupants.filter((id) => sources.isSaved(id));
+    if (kind !== 'activation' || values.length === 0) return [];
+    if (!values.every((id) => sources.recomputable(id))) return [];
+    const path = writer?.path ?? '';
+    return [{ buffer, values, occupants, path, bytes, forwardEnd: forwardEnd[buffer] ?? 0 }];
+  });
+}

@@ -1,0 +1,146 @@
+/** Recomputation changes no number, and what it is estimated to take is what it takes: random networks and choices. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../src/compile.js';
+import { cpu } from '../../src/devices/cpu.js';
+import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
+import { checkGraph } from '../../src/graph/check.js';
+import type { Graph } from '../../src/graph/graph.js';
+import { alias } from '../../src/passes/alias.js';
+import { order } from '../../src/passes/order.js';
+import { prune } from '../../src/passes/prune.js';
+import { recompute } from '../../src/passes/recompute.js';
+import { makePlan, type Plan } from '../../src/plan/plan.js';
+import { recomputedBy } from '../../src/recompute/fit.js';
+import { type Dropped, type Mode, outlook } from '../../src/recompute/outlook.js';
+import { type Timeline, timelineOf } from '../../src/recompute/timeline.js';
+import { elements } from '../../src/shape.js';
+import { networks, stepOf } from '../support/random-nets.js';
+
+fc.configureGlobal({ seed: 1712 });
+
+const modes = fc.array(fc.constantFrom<Mode | null>('once', 'each', null), { minLength: 24, maxLength: 24 });
+
+function choiceOf({ droppable }: Timeline, picks: readonly (Mode | null)[]): Dropped {
+  return new Map(
+    droppable.flatMap((one, i) => {
+      const mode = picks[i % picks.length];
+      return mode ? [[one, mode] as const] : [];
+    }),
+  );
+}
+
+function rewritten(graph: Graph, dropped: Dropped): Graph {
+  return checkGraph(order(prune(recompute(graph, recomputedBy(dropped)))), 'recompute');
+}
+
+function planOf(graph: Graph): Plan {
+  return makePlan(graph, (spec) => cpu().prepare(spec), alias(graph), { rebuilds: [] });
+}
+
+function rebuilding({ graph }: Plan): number {
+  return graph.nodes.filter(({ rebuilds }) => rebuilds).length;
+}
+
+/** Outputs and states after one step on the reference device. */
+function evaluated(graph: Graph) {
+  const filled = (id: number, at: (i: number) => number) =>
+    Float64Array.from({ length: elements(graph.values.get(id)?.shape ?? []) }, (_, i) => at(i));
+  const inputs = [...graph.inputs].map(([name, id]) => {
+    return [name, filled(id, (i) => (name === 'labels' ? i % 5 : Math.sin(i * i + 1)))] as const;
+  });
+  const states = graph.states.map(({ name, value }) => {
+    return [
+      name,
+      filled(value, (i) => (name.endsWith('running_var') ? 1 : Math.cos(i + name.length))),
+    ] as const;
+  });
+  const { outputs, states: after } = evaluateGraph(graph, new Map(inputs), new Map(states));
+  return { outputs, after };
+}
+
+describe('recomputation', () => {
+  it('changes no number of a step, whatever is dropped', () => {
+    fc.assert(
+      fc.property(networks, modes, (names, picks) => {
+        const { graph } = compile(stepOf(names).graph, cpu());
+        const timeline = timelineOf(planOf(graph), () => 1);
+        const dropped = choiceOf(timeline, picks);
+        expect(evaluated(rewritten(graph, dropped))).toEqual(evaluated(graph));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('keeps the backward pass from reading what was dropped', () => {
+    fc.assert(
+      fc.property(networks, modes, (names, picks) => {
+        const { graph } = compile(stepOf(names).graph, cpu());
+        const dropped = choiceOf(
+          timelineOf(planOf(graph), () => 1),
+          picks,
+        );
+        const values = new Set([...dropped.keys()].flatMap((one) => one.values));
+        const readers = rewritten(graph, dropped).nodes.filter(({ phase }) => phase === 'backward');
+        expect(readers.flatMap(({ inputs }) => inputs).filter((id) => id !== null && values.has(id))).toEqual(
+          [],
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('computes statistics once, and updates the running ones once', () => {
+    fc.assert(
+      fc.property(networks, modes, (names, picks) => {
+        const { graph } = compile(stepOf(names).graph, cpu());
+        const dropped = choiceOf(
+          timelineOf(planOf(graph), () => 1),
+          picks,
+        );
+        const count = ({ nodes }: Graph) => nodes.filter(({ op }) => /^abn_(stats|running)$/.test(op)).length;
+        expect(count(rewritten(graph, dropped))).toBe(count(graph));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('is foreseen: what runs again, and the peak by a fifth', () => {
+    fc.assert(
+      fc.property(networks, modes, (names, picks) => {
+        const { graph } = compile(stepOf(names).graph, cpu());
+        const whole = planOf(graph);
+        const timeline = timelineOf(whole, () => 1);
+        const dropped = choiceOf(timeline, picks);
+        const foreseen = outlook(timeline, dropped);
+        const made = planOf(rewritten(graph, dropped));
+        // What only the backward pass reads is not computed in the forward pass any more.
+        const more = rebuilding(whole) + foreseen.cost - rebuilding(made);
+        expect(more).toBeGreaterThanOrEqual(0);
+        // A node with two results, of which readers share one and want their own of the other, may run less often, and so
+        // what it is computed from.
+        const foreseeable = ![...dropped.values()].includes('each');
+        expect(more).toBeLessThanOrEqual(foreseeable ? 0 : 1 + foreseen.cost / 4);
+        const ratio = Math.max(...foreseen.live) / made.peak.bytes;
+        expect(ratio).toBeGreaterThan(0.8);
+        expect(ratio).toBeLessThan(1.25);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('foresees the plan as it is where nothing is dropped', () => {
+    fc.assert(
+      fc.property(networks, (names) => {
+        const plan = compile(stepOf(names).graph, cpu());
+        const { live, cost } = outlook(
+          timelineOf(plan, () => 1),
+          new Map(),
+        );
+        expect([...live]).toEqual([...plan.live]);
+        expect(cost).toBe(0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
