@@ -22,8 +22,9 @@ export default defineConfig({
     // Threads that the sources start run on source, too; they bundle it first, which takes a while on a busy machine.
     testTimeout: 30_000,
     execArgv: ['--import', `${root}tools/vitest/source-threads.mjs`],
-    // Test files run side by side: compute threads of their own would wait for each other, spinning.
-    env: { OMP_NUM_THREADS: '1' },
+    // Test files run side by side: compute threads of their own would wait for each other, spinning. What they measure of
+    // kernels is of no use to anybody.
+    env: { OMP_NUM_THREADS: '1', IABN_CPU_KERNELS: '/dev/null' },
     // An inline snapshot that is missing on CI is a failure, and `.only` is never left behind.
     allowOnly: false,
   },

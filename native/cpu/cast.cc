@@ -1,4 +1,6 @@
 // float32 to bfloat16 (nearest, ties to even) and back; never in place.
+#include "cpu/cast.h"
+
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
 
@@ -16,13 +18,14 @@ IABN_SIMD void cast_leaf(const bf16* x, float* out, int64_t count) {
 }
 
 template <class From, class To>
+void cast_all(const From* from, To* to, int64_t count) {
+  parallel_elements(count,
+                    [&](int64_t begin, int64_t end) { cast_leaf(from + begin, to + begin, end - begin); });
+}
+
+template <class From, class To>
 std::unique_ptr<Kernel> make_cast(int64_t count) {
-  return make_kernel_of([=](const KernelArgs& args) {
-    const From* x = args.in<From>(0);
-    To* out = args.out<To>(0);
-    parallel_elements(count,
-                      [&](int64_t begin, int64_t end) { cast_leaf(x + begin, out + begin, end - begin); });
-  });
+  return make_kernel_of([=](const KernelArgs& args) { cast_all(args.in<From>(0), args.out<To>(0), count); });
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
@@ -37,4 +40,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
 const OpRegistration registration("cast", {make});
 
 }  // namespace
+
+void cast_elements(const bf16* from, float* to, int64_t count) { cast_all(from, to, count); }
+void cast_elements(const float* from, bf16* to, int64_t count) { cast_all(from, to, count); }
+
 }  // namespace iabn

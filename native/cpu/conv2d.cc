@@ -2,7 +2,9 @@
 #include <vector>
 
 #include "cpu/convolution.h"
+#include "cpu/float_images.h"
 #include "cpu/grouped.h"
+#include "cpu/measured.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
 #include "cpu/winograd.h"
@@ -54,9 +56,15 @@ std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d",
-                            {grouped::make_forward, make_minimal, make_tiled, make_onednn, make_plain,
-                             through_float({make_minimal, make_tiled, make_onednn, make_plain})});
+const ImageOperands images{{0}, {0}};
+
+KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
+
+OpRegistration registration("conv2d", {grouped::make_forward, make_minimal, make_tiled,
+                                       fastest({make_onednn, float_images(images, {make_minimal, make_tiled,
+                                                                                   make_onednn, make_plain})},
+                                               sample),
+                                       make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

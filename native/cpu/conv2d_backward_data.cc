@@ -2,7 +2,9 @@
 #include <vector>
 
 #include "cpu/convolution.h"
+#include "cpu/float_images.h"
 #include "cpu/grouped.h"
+#include "cpu/measured.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
 
@@ -55,8 +57,14 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d_backward_data", {grouped::make_backward_data, make_onednn, make_plain,
-                                                     through_float({make_onednn, make_plain})});
+const ImageOperands images{{0}, {0}};
+
+KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
+
+OpRegistration registration("conv2d_backward_data",
+                            {grouped::make_backward_data,
+                             fastest({make_onednn, float_images(images, {make_onednn, make_plain})}, sample),
+                             make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

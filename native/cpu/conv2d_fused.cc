@@ -5,7 +5,9 @@
 #include "cpu/activation.h"
 #include "cpu/convolution.h"
 #include "cpu/data.h"
+#include "cpu/float_images.h"
 #include "cpu/grouped.h"
+#include "cpu/measured.h"
 #include "cpu/parallel.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
@@ -140,9 +142,16 @@ std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("conv2d_fused",
-                            {grouped::make_fused, make_minimal, make_tiled, make_onednn, make_plain,
-                             through_float({make_minimal, make_tiled, make_onednn, make_plain})});
+const ImageOperands images{{0, 3}, {0}};
+
+KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
+
+OpRegistration registration(
+    "conv2d_fused",
+    {grouped::make_fused, make_minimal, make_tiled,
+     fastest({make_onednn, float_images(images, {make_minimal, make_tiled, make_onednn, make_plain})},
+             sample),
+     make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

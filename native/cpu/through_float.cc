@@ -3,29 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "cpu/data.h"
+#include "cpu/cast.h"
 #include "cpu/onednn.h"
 
 namespace iabn {
 namespace {
-
-constexpr int64_t kConvertChunk = 16384;  // elements per parallel task
-
-IABN_SIMD void widen(const bf16* from, float* to, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) to[i] = load(from + i);
-}
-
-IABN_SIMD void narrow(const float* from, bf16* to, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) to[i] = to_bf16(from[i]);
-}
-
-template <class From, class To>
-void convert(void (*leaf)(const From*, To*, int64_t), const From* from, To* to, int64_t count) {
-#pragma omp parallel for schedule(static)
-  for (int64_t begin = 0; begin < count; begin += kConvertChunk) {
-    leaf(from + begin, to + begin, std::min(kConvertChunk, count - begin));
-  }
-}
 
 // Where the float32 copy of an operand lies in the workspace.
 struct Copy {
@@ -42,7 +24,7 @@ class ThroughFloat : public Kernel {
     widen_operands(inner.inputs, input_copies_);
     widen_operands(inner.outputs, output_copies_);
     if (input_copies_.empty() && output_copies_.empty()) throw Refused("no operand is bfloat16");
-    kernel_ = first_accepting(inner, implementations);
+    kernel_ = first_accepting(inner, implementations, "float32");
     inner_workspace_ = layout_.add(kernel_->workspace_bytes());
   }
 
@@ -59,7 +41,7 @@ class ThroughFloat : public Kernel {
     std::copy(args.outputs.begin(), args.outputs.end(), outputs_.begin());
     for (const Copy& copy : input_copies_) {
       float* to = WorkspaceLayout::at<float>(args.workspace, copy.offset);
-      convert(widen, args.in<bf16>(copy.operand), to, copy.elements);
+      cast_elements(args.in<bf16>(copy.operand), to, copy.elements);
       inputs_[copy.operand] = to;
     }
     for (const Copy& copy : output_copies_) {
@@ -67,8 +49,8 @@ class ThroughFloat : public Kernel {
     }
     kernel_->run(inner(args, inputs_, outputs_));
     for (const Copy& copy : output_copies_) {
-      convert(narrow, static_cast<const float*>(outputs_[copy.operand]), args.out<bf16>(copy.operand),
-              copy.elements);
+      cast_elements(static_cast<const float*>(outputs_[copy.operand]), args.out<bf16>(copy.operand),
+                    copy.elements);
     }
   }
 
@@ -84,19 +66,6 @@ class ThroughFloat : public Kernel {
       operands[i].dtype = DType::f32;
       copies.push_back({i, layout_.add(operands[i].bytes()), operands[i].elements()});
     }
-  }
-
-  static std::unique_ptr<Kernel> first_accepting(const KernelSpec& spec,
-                                                 const std::vector<KernelFactory>& implementations) {
-    std::string reasons;
-    for (const KernelFactory& factory : implementations) {
-      try {
-        return factory(spec);
-      } catch (const Refused& refusal) {
-        reasons += std::string("; ") + refusal.what();
-      }
-    }
-    throw Refused("float32 is refused as well" + reasons);
   }
 
   WorkspaceLayout layout_;

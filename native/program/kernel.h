@@ -85,6 +85,10 @@ struct MadeKernel {
 MadeKernel make_kernel(const KernelSpec& spec);
 bool has_op(const std::string& op);
 
+// The kernel of the first factory that accepts. Throws Refused with every reason, of `what` was refused.
+std::unique_ptr<Kernel> first_accepting(const KernelSpec& spec, const std::vector<KernelFactory>& factories,
+                                        const std::string& what);
+
 struct OpRegistration {
   OpRegistration(const char* op, std::vector<KernelFactory> implementations) {
     register_op(op, std::move(implementations));

@@ -18,6 +18,19 @@ void register_op(const char* op, std::vector<KernelFactory> implementations) {
 
 bool has_op(const std::string& op) { return registry().count(op) != 0; }
 
+std::unique_ptr<Kernel> first_accepting(const KernelSpec& spec, const std::vector<KernelFactory>& factories,
+                                        const std::string& what) {
+  std::string reasons;
+  for (const KernelFactory& factory : factories) {
+    try {
+      return factory(spec);
+    } catch (const Refused& refusal) {
+      reasons += std::string("; ") + refusal.what();
+    }
+  }
+  throw Refused(what + " is refused as well" + reasons);
+}
+
 MadeKernel make_kernel(const KernelSpec& spec) {
   auto found = registry().find(spec.op);
   if (found == registry().end())

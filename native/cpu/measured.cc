@@ -1,0 +1,200 @@
+#include "cpu/measured.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <sstream>
+#include <utility>
+
+#include "cpu/onednn.h"
+#include "program/choices.h"
+
+namespace iabn {
+namespace {
+
+// Below this many bytes of operands a choice is worth less than the time to make it.
+constexpr size_t kWorthMeasuring = size_t{1} << 19;
+// Of two times, the share from which on the shorter is clearly so: after one run, and after all.
+constexpr double kPlain = 0.6;
+constexpr double kClear = 0.93;
+constexpr int kRounds = 3;
+
+Choices& choices() {
+  static Choices instance("IABN_CPU_KERNELS", "cpu-kernels.txt");
+  return instance;
+}
+
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+void describe(std::ostream& out, const TensorDesc& operand) {
+  out << ' ' << static_cast<int>(operand.dtype) << ':';
+  for (const int64_t size : operand.dims) out << size << ',';
+  if (!operand.dense()) out << '/' << operand.pitch;
+}
+
+std::string key_of(const KernelSpec& spec, size_t candidates) {
+  static const std::string machine =
+      processor() + ", isa " + std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa()));
+  std::ostringstream key;
+  key << spec.op << " of " << candidates;
+  for (const TensorDesc& input : spec.inputs) describe(key, input);
+  for (const TensorDesc& output : spec.outputs) describe(key, output);
+  for (const char* name : {"stride", "padding", "dilation"}) {
+    key << ' ' << name;
+    for (const int64_t number : spec.attrs.integers(name)) key << ' ' << number;
+  }
+  key << ", " << omp_get_max_threads() << " threads of " << machine;
+  return key.str();
+}
+
+// Zeros, on a cache line.
+class Block {
+ public:
+  explicit Block(size_t bytes) : data_(::operator new (bytes, std::align_val_t{64})) {
+    std::fill_n(static_cast<char*>(data_), bytes, 0);
+  }
+  ~Block() { ::operator delete (data_, std::align_val_t{64}); }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  void* data() const { return data_; }
+
+ private:
+  void* data_;
+};
+
+// A kernel with operands to run it on.
+class Trial {
+ public:
+  Trial(std::unique_ptr<Kernel> kernel, const KernelSpec& spec)
+      : kernel_(std::move(kernel)), workspace_(kernel_->workspace_bytes()), layout_(kernel_->layout_bytes()) {
+    for (const TensorDesc& input : spec.inputs) inputs_.push_back(add(input));
+    for (const TensorDesc& output : spec.outputs) outputs_.push_back(add(output));
+    const std::vector<size_t> laid_out = kernel_->laid_out_inputs();
+    if (!laid_out.empty()) kernel_->lay_out(args());
+  }
+
+  double seconds() {
+    const auto begin = std::chrono::steady_clock::now();
+    kernel_->run(args());
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+
+ private:
+  KernelArgs args() { return {inputs_, outputs_, workspace_.data(), layout_.data()}; }
+
+  void* add(const TensorDesc& desc) {
+    if (!desc.present()) return nullptr;
+    blocks_.push_back(std::make_unique<Block>(desc.bytes()));
+    return blocks_.back()->data();
+  }
+
+  std::unique_ptr<Kernel> kernel_;
+  Block workspace_, layout_;
+  std::vector<std::unique_ptr<Block>> blocks_;
+  std::vector<void*> inputs_, outputs_;
+};
+
+size_t operand_bytes(const KernelSpec& spec) {
+  size_t bytes = 0;
+  for (const TensorDesc& input : spec.inputs) bytes += input.present() ? input.bytes() : 0;
+  for (const TensorDesc& output : spec.outputs) bytes += output.bytes();
+  return bytes;
+}
+
+// Where the first run leaves no doubt, it is the only one that counts.
+size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
+  std::vector<double> times;
+  for (const auto& trial : trials) {
+    trial->seconds();
+    times.push_back(trial->seconds());
+  }
+  const auto best = [&] { return std::min_element(times.begin(), times.end()); };
+  const auto clear = [&](double share) {
+    return std::count_if(times.begin(), times.end(), [&](double time) { return time * share < *best(); }) ==
+           1;
+  };
+  for (int round = 1; round < kRounds && !clear(kPlain); ++round) {
+    for (size_t i = 0; i < trials.size(); ++i) times[i] = std::min(times[i], trials[i]->seconds());
+  }
+  return *best() < kClear * times[0] ? static_cast<size_t>(best() - times.begin()) : 0;
+}
+
+size_t measure(const KernelSpec& sample, const std::vector<KernelFactory>& accepting) {
+  std::vector<std::unique_ptr<Trial>> trials;
+  for (const KernelFactory& factory : accepting) {
+    trials.push_back(std::make_unique<Trial>(factory(sample), sample));
+  }
+  return fastest_trial(trials);
+}
+
+// Those that accept, and why the others do not.
+struct Accepting {
+  std::vector<size_t> places;
+  std::vector<KernelFactory> factories;
+  std::string reasons;
+
+  Accepting(const KernelSpec& spec, const std::vector<KernelFactory>& candidates) {
+    for (size_t place = 0; place < candidates.size(); ++place) {
+      try {
+        candidates[place](spec);
+        places.push_back(place);
+        factories.push_back(candidates[place]);
+      } catch (const Refused& refusal) {
+        reasons += (reasons.empty() ? "" : "; ") + std::string(refusal.what());
+      }
+    }
+    if (factories.empty()) throw Refused(reasons);
+  }
+};
+
+// The place that a choice so far gives in a list of so many; the length where there is none.
+size_t place_of(const std::optional<std::string>& known, size_t length) {
+  const size_t place = known && !known->empty() ? static_cast<size_t>(std::atoi(known->c_str())) : length;
+  return std::min(place, length);
+}
+
+std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<KernelFactory>& candidates,
+                                     const Sample& sample) {
+  const char* wanted = std::getenv("IABN_KERNEL_CHOICE");
+  const bool unmeasured = wanted != nullptr || operand_bytes(spec) < kWorthMeasuring;
+  const std::string key = unmeasured ? "" : key_of(spec, candidates.size());
+  if (!unmeasured) {
+    const size_t place = place_of(choices().find(key), candidates.size());
+    if (place < candidates.size()) {
+      try {
+        return candidates[place](spec);
+      } catch (const Refused&) {
+        // Written by another version of this program: measured anew below, and not remembered.
+      }
+    }
+  }
+  const Accepting accepting(spec, candidates);
+  const size_t count = accepting.factories.size();
+  if (unmeasured || count == 1) {
+    const bool last = wanted != nullptr && std::string(wanted) == "last";
+    return accepting.factories[last ? count - 1 : 0](spec);
+  }
+  const size_t best = measure(sample(spec), accepting.factories);
+  choices().add(key, std::to_string(accepting.places[best]));
+  return accepting.factories[best](spec);
+}
+
+}  // namespace
+
+KernelFactory fastest(std::vector<KernelFactory> candidates, Sample sample) {
+  return [candidates = std::move(candidates), sample = std::move(sample)](const KernelSpec& spec) {
+    return make_fastest(spec, candidates, sample);
+  };
+}
+
+}  // namespace iabn

@@ -1,0 +1,20 @@
+// Which of several implementations is fastest, where no rule tells: measured when the kernel is made, once
+// for a shape on a machine (program/choices.h).
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "program/kernel.h"
+
+namespace iabn {
+
+// A specification as fast in proportion, but smaller.
+using Sample = std::function<KernelSpec(const KernelSpec&)>;
+
+// The fastest of those that accept, by their time for the sample; the first unless another is clearly faster,
+// and where the operands are too small to matter. Refuses where all do. IABN_KERNEL_CHOICE=first or last
+// takes that one unmeasured.
+KernelFactory fastest(std::vector<KernelFactory> candidates, Sample sample);
+
+}  // namespace iabn

@@ -1,0 +1,124 @@
+/** The implementations that measurement chooses between: each is right, and the choice is kept. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { OpName } from '../../src/ops/index.js';
+import { callOf, expectAgrees, prepare, reference, runKernel } from './harness.js';
+import type { KernelCase } from './operands.js';
+import { records } from './records.js';
+
+const BUILT = new URL('../../../../native/build/Release/inplace_abn.node', import.meta.url);
+const ADDON = process.env.IABN_ADDON ?? fileURLToPath(BUILT);
+
+const OPS: readonly OpName[] = ['conv2d', 'conv2d_fused', 'conv2d_backward_data', 'conv2d_backward_weights'];
+const WINDOW = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };
+/** Seven images that do not fit the caches at once: a turn each. */
+const IMAGES = [7, 16, 140, 140];
+const WEIGHTS = [16, 16, 1, 1];
+const large: Readonly<Partial<Record<OpName, KernelCase>>> = {
+  conv2d: { attrs: WINDOW, inputs: [IMAGES, WEIGHTS, [16]] },
+  conv2d_fused: {
+    attrs: { ...WINDOW, activation: 'leaky_relu', slope: 0.1 },
+    inputs: [IMAGES, WEIGHTS, [16], IMAGES],
+  },
+  conv2d_backward_data: { attrs: { ...WINDOW, size: [140, 140] }, inputs: [IMAGES, WEIGHTS] },
+  conv2d_backward_weights: { attrs: { ...WINDOW, kernel: [1, 1] }, inputs: [IMAGES, IMAGES] },
+};
+
+beforeEach(() => {
+  vi.stubEnv('IABN_EMULATE_BF16', '1');
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe.each(OPS)('%s of bfloat16 images in float32', (op) => {
+  beforeEach(() => {
+    vi.stubEnv('IABN_KERNEL_CHOICE', 'last');
+  });
+
+  it.each(
+    records[op].map((record) => [record.inputs.map((shape) => `[${shape?.join() ?? ''}]`).join(' '), record]),
+  )('agrees with the reference: %s', async (_, record) => {
+    const call = callOf(op, record as KernelCase, 'bfloat16');
+    const actual = await runKernel(call);
+    reference(call).forEach((expected, i) => {
+      const output = actual[i];
+      if (output) expectAgrees(output, expected, output.dtype === 'float32' ? 1e-4 : undefined);
+    });
+  });
+
+  it('agrees with the reference where the images take turns', { timeout: 60_000 }, async () => {
+    const record = large[op];
+    if (!record) throw new Error(`no large case of ${op}`);
+    const call = callOf(op, record, 'bfloat16');
+    expect(prepare(call).implementation).toMatch(/^float32 images, /);
+    // The whole in float32 would take twice the images' bytes for each of them.
+    expect(prepare(call).workspaceBytes).toBeLessThan(12e6);
+    const actual = await runKernel(call);
+    const [expected] = reference(call);
+    if (actual[0] && expected) expectAgrees(actual[0], expected, op.endsWith('weights') ? 1e-4 : undefined);
+  });
+});
+
+describe('weight gradients of 1×1 convolutions', () => {
+  it('may be one matrix product', async () => {
+    vi.stubEnv('IABN_KERNEL_CHOICE', 'last');
+    const record = {
+      attrs: { ...WINDOW, kernel: [1, 1] },
+      inputs: [
+        [3, 16, 9, 9],
+        [3, 32, 9, 9],
+      ],
+    };
+    const call = callOf('conv2d_backward_weights', record, 'float32');
+    const [actual] = await runKernel(call);
+    const [expected] = reference(call);
+    if (actual && expected) expectAgrees(actual, expected);
+  });
+});
+
+describe('a choice', () => {
+  const record = {
+    attrs: { ...WINDOW, kernel: [1, 1] },
+    inputs: [
+      [4, 64, 56, 56],
+      [4, 64, 56, 56],
+    ],
+  };
+  const { attrs, inputs } = callOf('conv2d_backward_weights', record, 'float32');
+  const type = (shape: readonly number[]) => ({ shape, dtype: 'float32' });
+  const spec = {
+    op: 'conv2d_backward_weights',
+    attrs,
+    inputs: inputs.map((operand) => type(operand?.shape ?? [])),
+    outputs: [type([64, 64, 1, 1])],
+  };
+
+  /** What a process of its own chooses, with the choices that `file` holds. */
+  function chosenWith(file: string): string {
+    const code = `process.stdout.write(new (require(process.env.ADDON).Kernel)(${JSON.stringify(spec)}).implementation)`;
+    const env = { ...process.env, IABN_CPU_KERNELS: file, ADDON };
+    return execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' });
+  }
+
+  it('is measured once and kept in a file', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
+    const first = chosenWith(file);
+    const [line = '', ...others] = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(others).toEqual([]);
+    expect(line).toMatch(/^[01]\tconv2d_backward_weights of 3 1:4,64,56,56, 1:4,64,56,56, 1:64,64,1,1, /);
+    expect(chosenWith(file)).toBe(first);
+    expect(readFileSync(file, 'utf8')).toBe(`${line}\n`);
+    writeFileSync(file, `${line.startsWith('0') ? '1' : '0'}${line.slice(1)}\n`);
+    expect(chosenWith(file)).not.toBe(first);
+  });
+
+  it('is made where the file cannot be read or written', () => {
+    expect(chosenWith('/nowhere/kernels.txt')).toMatch(/avx|brg|jit|gemm/);
+  });
+});
