@@ -24,7 +24,7 @@ export default defineConfig({
     execArgv: ['--import', `${root}tools/vitest/source-threads.mjs`],
     // Test files run side by side: compute threads of their own would wait for each other, spinning. What they measure of
     // kernels is of no use to anybody.
-    env: { OMP_NUM_THREADS: '1', IABN_CPU_KERNELS: '/dev/null' },
+    env: { OMP_NUM_THREADS: '1', IABN_CPU_KERNELS: '/dev/null', IABN_PLAN_CACHE: '' },
     // An inline snapshot that is missing on CI is a failure, and `.only` is never left behind.
     allowOnly: false,
   },

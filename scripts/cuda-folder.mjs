@@ -103,7 +103,7 @@ await runMain(async () => {
     }
     for (const [name, file] of librariesOf(addon)) pack(folder, name, readFileSync(file));
     await bundle(folder);
-    for (const peer of ['peer.py', 'cuda_abn.py', 'cuda_train.py']) {
+    for (const peer of ['peer.py', 'networks.py', 'cuda_abn.py', 'cuda_train.py']) {
       copyFileSync(inRoot('bench', 'peers', peer), path.join(folder, 'peers', peer));
     }
     cpSync(inRoot('tools', 'oracle'), path.join(folder, 'peers', 'oracle'), { recursive: true });

@@ -1,27 +1,30 @@
 // @ts-check
-// Measures the resident growth of a ResNet-50 trainer in a process of its own, started with --expose-gc; prints JSON.
+// Measures the resident growth of a trainer in a process of its own, started with --expose-gc; prints JSON.
 // Before: a step on small images has loaded the libraries and grown the JavaScript heap, its arena is gone; the initial
 // weights and images are there and stay. After: the peak over some training steps.
 import { setImmediate } from 'node:timers/promises';
+import { cpu } from '@inplace-abn/core';
 import { resetPeak, residentBytes } from './resident.mjs';
-import { resnet50Trainer } from './training.mjs';
+import { networkConfig, trainerOf } from './training.mjs';
 
-const [batch = '16', precision = 'float32', steps = '3'] = process.argv.slice(2);
+const [arch = 'resnet50', batch = '16', precision = 'float32', steps = '3'] = process.argv.slice(2);
 if (precision !== 'float32' && precision !== 'bfloat16') throw new Error(`unknown precision ${precision}`);
 
 await collectGarbage();
 const empty = residentBytes().now;
-await resnet50Trainer(2, precision, 32)().step();
+await trainerOf(networkConfig(arch, 2, precision, 32), cpu())().step();
 await collectGarbage();
 const libraries = residentBytes().now - empty;
-const makeTrainer = resnet50Trainer(Number(batch), precision);
+const makeTrainer = trainerOf(networkConfig(arch, Number(batch), precision), cpu());
 await collectGarbage();
 resetPeak();
 const before = residentBytes().now;
 const { engine, step } = makeTrainer();
 for (let done = 0; done < Number(steps); done++) await step();
 const { peak } = residentBytes();
-process.stdout.write(`${JSON.stringify({ growth: peak - before, planned: engine.bytes, libraries })}\n`);
+const { weights, optimizer } = engine.plan.bytes;
+const measured = { growth: peak - before, planned: engine.bytes, weights: weights + optimizer, libraries };
+process.stdout.write(`${JSON.stringify(measured)}\n`);
 
 /** Array buffers are let go of by finalisers, which run between turns of the event loop. */
 async function collectGarbage() {

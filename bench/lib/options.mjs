@@ -9,7 +9,7 @@ export class UsageError extends Error {}
 /**
  * @param {readonly string[]} args
  * @param {readonly Suite[]} suites
- * @returns {{ names: string[], json: boolean, help: boolean, steps?: number, batch?: number, workers?: number }}
+ * @returns {{ names: string[], json: boolean, help: boolean, steps?: number, batch?: number, workers?: number, networks?: string[] }}
  */
 export function parseOptions(args, suites) {
   const { values, positionals } = parse(args);
@@ -27,6 +27,7 @@ export function parseOptions(args, suites) {
     ...count('steps', values.steps),
     ...count('batch', values.batch),
     ...count('workers', values.workers),
+    ...(values.networks ? { networks: values.networks.split(',') } : {}),
   };
 }
 
@@ -42,6 +43,7 @@ function parse(args) {
         steps: { type: 'string' },
         batch: { type: 'string' },
         workers: { type: 'string' },
+        networks: { type: 'string' },
       },
     });
   } catch (error) {
@@ -64,7 +66,7 @@ function count(name, text) {
 /** @param {readonly Suite[]} suites */
 export function usage(suites) {
   return [
-    'Usage: npm run bench -- [NAME …] [--json] [--steps N] [--batch N] [--workers N]',
+    'Usage: npm run bench -- [NAME …] [--json] [--steps N] [--batch N] [--workers N] [--networks A,B]',
     '',
     'Without a name, all but the long ones run one after the other. Threads follow OMP_NUM_THREADS.',
     '',

@@ -9,6 +9,7 @@
  * @property {number} [steps]  timed turns of each side; a bench has its own default
  * @property {number} [batch]
  * @property {number} [workers]
+ * @property {readonly string[]} [networks]  those to measure; a bench has its own default
  * @property {import('@inplace-abn/train').MachineLimits} [limits]  of this machine, measured in the same run
  * @property {(line: string) => void} say  a line of progress
  *
@@ -22,9 +23,14 @@
 /** @type {Suite[]} */
 export const suites = [
   {
-    name: 'train-resnet50',
-    summary: "time of a ResNet-50 training step, ours and PyTorch's in turn",
-    load: () => import('../suites/train-resnet50.mjs'),
+    name: 'train',
+    summary: "time of a training step, ours and PyTorch's in turn, and of its bare convolutions",
+    load: () => import('../suites/train.mjs'),
+  },
+  {
+    name: 'budget',
+    summary: 'time and memory of a training step in 60 % of its memory beside the same in all of it',
+    load: () => import('../suites/budget.mjs'),
   },
   {
     name: 'infer-resnet50',
@@ -43,9 +49,9 @@ export const suites = [
     load: () => import('../suites/data-parallel.mjs'),
   },
   {
-    name: 'memory-resnet50',
-    summary: "resident memory of that step beside the plan, and beside PyTorch's",
-    load: () => import('../suites/memory-resnet50.mjs'),
+    name: 'memory',
+    summary: "resident memory of a training step beside the plan, and beside PyTorch's",
+    load: () => import('../suites/memory.mjs'),
   },
   {
     name: 'abn',

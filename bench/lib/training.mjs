@@ -1,5 +1,4 @@
 // @ts-check
-import { cpu } from '@inplace-abn/core';
 import { IMAGENET_MEAN, IMAGENET_STD } from '@inplace-abn/data';
 import { ARCHITECTURES, Engine, initialStateOf, networkOf, resolveConfig } from '@inplace-abn/train';
 import { minstd } from './images.mjs';
@@ -42,22 +41,11 @@ export function networkConfig(arch, batch, precision, crop = 224, mode = 'inplac
   return resolveConfig({ network, optimizer, input }, 'bench', { architectures: ARCHITECTURES });
 }
 
-/** @typedef {{ engine: Engine, step: () => Promise<void> }} Trainer */
+/** @typedef {{ engine: Engine, step: () => Promise<number> }} Trainer  a step resolves to its loss */
 
 /**
- * Makes everything that is no device memory (configuration, initial weights, random images), then gives a function
- * that builds the training engine.
- * @param {number} batch
- * @param {Precision} precision
- * @param {number} [crop]
- * @returns {() => Trainer}
- */
-export function resnet50Trainer(batch, precision, crop = 224) {
-  return trainerOf(resnet50Config(batch, precision, crop), cpu());
-}
-
-/**
- * The same for any configuration, on any device; batches come ahead where the device takes them.
+ * Makes everything that is no device memory (initial weights, random images), then gives a function that builds the
+ * training engine; batches come ahead where the device takes them.
  * @param {import('@inplace-abn/train').TrainConfig} config
  * @param {import('@inplace-abn/core').Device} device
  * @returns {() => Trainer}
@@ -74,7 +62,7 @@ export function trainerOf(config, device) {
       const rates = { base: RATE, classifier: RATE };
       const running = engine.train(images, { rates, update: steps, seed: steps });
       if (engine.prefetches) engine.prefetch(images);
-      await running;
+      return (await running).loss;
     };
     return { engine, step };
   };

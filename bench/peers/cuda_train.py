@@ -2,21 +2,14 @@
 
 The first line printed says {"ready": true, ...} or {"error": "..."}. A line "step" on standard input runs one step and
 prints {"seconds": ..., "loss": ...}; "peak" prints {"bytes": ...}, the most that was allocated; "quit" ends the program.
-Networks are torchvision's where it has them, else those of tools/oracle.
+Networks are those of networks.py.
 """
 
 import argparse
-import os
-import sys
 import time
 
+from networks import make_network
 from peer import requests, say, say_error
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-# The oracle's modules import each other by name; a prepared folder has them beside the peers.
-sys.path[:0] = [os.path.join(HERE, "..", "..", "tools", "oracle"), os.path.join(HERE, "oracle")]
-
-TORCHVISION = {"resnet50": "resnet50", "resnext101": "resnext101_64x4d"}
 
 
 def arguments() -> argparse.Namespace:
@@ -29,35 +22,11 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def of_torchvision(args):
-    try:
-        from torchvision import models
-    except ImportError:
-        return None
-    make = getattr(models, TORCHVISION.get(args.arch, ""), None)
-    return make and make(num_classes=args.classes)
-
-
-def of_oracle(args):
-    """The oracle's network with PyTorch's own batch norm and a ReLU in place, as people write it."""
-    import iabn
-    from nets import NETS
-    from torch.nn import functional as F
-
-    def forward(self, x):
-        stats = (self.running_mean, self.running_var)
-        y = F.batch_norm(x, *stats, self.weight, self.bias, self.training, self.momentum, self.eps)
-        return y if self.activation == "identity" else F.relu_(y)
-
-    iabn.Abn.forward = forward
-    return NETS[args.arch](classes=args.classes, bn_mode="standard", activation="relu")
-
-
 def make_step(args, torch):
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
     torch.manual_seed(0)
-    net = (of_torchvision(args) or of_oracle(args)).cuda().to(memory_format=torch.channels_last).train()
+    net = make_network(args.arch, args.classes).cuda().to(memory_format=torch.channels_last).train()
     shape = (args.batch, 3, args.size, args.size)
     images = torch.randn(shape, device="cuda").to(memory_format=torch.channels_last)
     labels = torch.randint(args.classes, (args.batch,), device="cuda")

@@ -1,21 +1,31 @@
 #!/usr/bin/env node
 /** plan: prints the memory of a training step before anything runs. */
+import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
+  type AuditReport,
+  auditCheckpoint,
   bytes,
+  formatAudit,
   formatPlan,
   formatPlanTable,
+  formatSweep,
+  fraction,
   largestBatch,
   loadConfig,
+  measureLimits,
   type PlanReport,
   planPerDevice,
   planReport,
   positive,
   positives,
+  renderSweep,
   runCommand,
   runProgram,
+  type Sweep,
+  sweep,
   type TrainConfig,
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
@@ -23,6 +33,10 @@ import { Command, Option } from 'commander';
 interface Options {
   readonly batch?: number | 'auto';
   readonly budget?: number;
+  readonly sweep?: boolean;
+  readonly plot?: string;
+  readonly audit?: string;
+  readonly threshold: number;
   readonly devices?: readonly number[];
   readonly markdown?: boolean;
   readonly json?: boolean;
@@ -54,6 +68,20 @@ const command = new Command('plan')
       .argParser(positives)
       .conflicts('batch'),
   )
+  .option(
+    '--sweep',
+    'print what batches and budgets cost each other: bytes, and times at the limits of this machine',
+  )
+  .option('--plot <file>', 'the same, also as an HTML page')
+  .option(
+    '--audit <checkpoint>',
+    'with its weights, measure the error of everything that is rebuilt by inversion, and plan with those kept that are above --threshold',
+  )
+  .addOption(
+    new Option('--threshold <error>', 'for --audit: relative to the deviation of a channel')
+      .argParser(fraction)
+      .default(0.1),
+  )
   .addOption(new Option('--markdown', 'print the table of --devices as Markdown').conflicts('json'))
   .option(
     '--json',
@@ -63,9 +91,13 @@ const command = new Command('plan')
   .action((paths: string[], options: Options) => runProgram(() => main(paths, options)));
 
 async function main(paths: readonly string[], options: Options): Promise<number> {
-  const text = options.devices ? await table(paths, options.devices, options) : await reports(paths, options);
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${await textOf(paths, options)}\n`);
   return 0;
+}
+
+function textOf(paths: readonly string[], options: Options): Promise<string> {
+  if (options.sweep || options.plot) return sweeps(paths, options);
+  return options.devices ? table(paths, options.devices, options) : reports(paths, options);
 }
 
 async function table(
@@ -79,13 +111,33 @@ async function table(
   return options.json ? JSON.stringify(rows, null, 2) : formatPlanTable(rows, { markdown: options.markdown });
 }
 
-async function reports(paths: readonly string[], { batch, budget, json }: Options): Promise<string> {
-  const plans: PlanReport[] = [];
-  for (const path of paths) {
-    plans.push(report(await load(path), batch, budget));
+/** A plan, with what was found out before it. */
+interface Found {
+  readonly plan: PlanReport;
+  readonly audit: AuditReport | null;
+}
+
+async function reports(paths: readonly string[], options: Options): Promise<string> {
+  const found: Found[] = [];
+  for (const path of paths) found.push(await find(await load(path), options));
+  if (options.json) {
+    const objects = found.map(({ plan, audit }) => (audit ? { ...plan, audit } : plan));
+    return JSON.stringify(objects.length === 1 ? objects[0] : objects, null, 2);
   }
-  if (json) return JSON.stringify(plans.length === 1 ? plans[0] : plans, null, 2);
-  return plans.map(formatPlan).join('\n\n');
+  const texts = found.flatMap(({ plan, audit }) => [
+    ...(audit ? [formatAudit(audit)] : []),
+    formatPlan(plan),
+  ]);
+  return texts.join('\n\n');
+}
+
+async function find(
+  config: TrainConfig,
+  { batch, budget, audit: checkpoint, threshold }: Options,
+): Promise<Found> {
+  const audit = checkpoint ? await auditCheckpoint(config, checkpoint, cpu(), threshold) : null;
+  const network = { ...config.network, keep_inputs: [...config.network.keep_inputs, ...(audit?.keep ?? [])] };
+  return { plan: report({ ...config, network }, batch, budget), audit };
 }
 
 function report(config: TrainConfig, batch: Options['batch'], budget: number | undefined): PlanReport {
@@ -95,6 +147,18 @@ function report(config: TrainConfig, batch: Options['batch'], budget: number | u
   }
   const { batch: largest } = largestBatch(config, cpu(), budget ?? cpu().availableBytes());
   return planReport(config, largest, cpu()).report;
+}
+
+async function sweeps(paths: readonly string[], { batch, plot, json }: Options): Promise<string> {
+  const results: Sweep[] = [];
+  for (const path of paths) {
+    const config = await load(path);
+    const limits = await measureLimits(cpu(), [...new Set(['float32', config.network.precision] as const)]);
+    results.push(sweep(config, cpu(), limits, typeof batch === 'number' ? [batch] : undefined));
+  }
+  const [first] = results;
+  if (plot && first) await writeFile(plot, renderSweep(first));
+  return json ? JSON.stringify(results, null, 2) : results.map(formatSweep).join('\n\n');
 }
 
 function load(path: string) {

@@ -28,6 +28,8 @@ export interface CompileOptions {
   readonly fold?: boolean;
   /** Rebuild by inversion what can be; default true. */
   readonly rebuild?: boolean;
+  /** Module paths of nodes that are not inverted, so that what they would give is kept: where inversion is too coarse. */
+  readonly keep?: ReadonlySet<string>;
   /** Let values share memory; default true. */
   readonly inPlace?: boolean;
   /**
@@ -96,7 +98,10 @@ class Planner {
     private readonly options: CompileOptions,
     private readonly keep: boolean,
   ) {
-    const rebuilt = rebuild(keep ? folded : transient(folded), options.rebuild ?? true);
+    const rebuilt = rebuild(keep ? folded : transient(folded), {
+      enabled: options.rebuild,
+      keep: options.keep,
+    });
     this.rebuilds = rebuilt.decisions;
     const traced = checked('rebuild', prune(rebuilt.graph));
     const asTraced = this.finish(traced, []);

@@ -11,12 +11,13 @@ import { abnBackwardApply } from './abn_backward_apply.js';
 import { abnBackwardReduce } from './abn_backward_reduce.js';
 import { abnBackwardWeight } from './abn_backward_weight.js';
 import { abnFold } from './abn_fold.js';
-import { type ActivationAttributes, activate, isInvertible } from './activations.js';
+import { type ActivationAttributes, activate, invertActivation, isInvertible } from './activations.js';
 import { allReduce } from './all_reduce.js';
 import { defineOp } from './define.js';
 import { pack } from './pack.js';
 import { type AbnScale, type AbnSums, channelScale, checkChannels } from './support/abn.js';
 import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
 import { unpack } from './unpack.js';
 
@@ -66,6 +67,18 @@ export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply',
       available: (attrs) => attrs.scale === 'abs' && isInvertible(attrs),
       // Its readers, the backward kernels, invert on the fly.
       rebuild: null,
+      // x = μ + √(σ² + ε)·(φ⁻¹(z) − β)/s
+      reference({ attrs, inputs, input, output }) {
+        const z = output(0);
+        const width = channels(z.shape);
+        return z.data.map((value, index) => {
+          const c = index % width;
+          const normalised =
+            (invertActivation(value, attrs) - (inputs[4] ? at(inputs[4], c) : 0)) /
+            channelScale(inputs[3], c, attrs);
+          return at(input(1), c) + Math.sqrt(at(input(2), c) + attrs.eps) * normalised;
+        });
+      },
     },
   ],
   epilogue({ attrs, inputs, input }, operand) {

@@ -5,7 +5,7 @@ import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { activationBackward } from './activation_backward.js';
 import { activationInvert } from './activation_invert.js';
-import { type ActivationAttributes, activate, isInvertible } from './activations.js';
+import { type ActivationAttributes, activate, invertActivation, isInvertible } from './activations.js';
 import { defineOp } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
@@ -27,6 +27,7 @@ export const activationOp = defineOp<'activation', ActivationAttributes>('activa
       fromInputs: [],
       available: isInvertible,
       rebuild: ({ attrs, output }) => activationInvert(output(0), attrs),
+      reference: ({ attrs, output }) => output(0).data.map((z) => invertActivation(z, attrs)),
     },
   ],
   epilogue: ({ attrs }) => ({ fold: null, addend: null, activation: attrs }),

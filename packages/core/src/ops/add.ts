@@ -5,10 +5,17 @@ import { elements, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { activationBackward } from './activation_backward.js';
-import { type ActivationAttributes, activate, IDENTITY, isInvertible } from './activations.js';
+import {
+  type ActivationAttributes,
+  activate,
+  IDENTITY,
+  invertActivation,
+  isInvertible,
+} from './activations.js';
 import { addInvert } from './add_invert.js';
 import { defineOp, type Inverse } from './define.js';
 import { streamed } from './support/cost.js';
+import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
 
 /** One term follows from the sum and the other: a = φ⁻¹(out) − b. */
@@ -20,6 +27,8 @@ function termInverse(input: 0 | 1): Inverse<ActivationAttributes> {
     fromInputs: [other],
     available: isInvertible,
     rebuild: ({ attrs, output, input: operand }) => addInvert(output(0), operand(other), attrs),
+    reference: ({ attrs, output, input: operand }) =>
+      output(0).data.map((out, i) => invertActivation(out, attrs) - at(operand(other), i)),
   };
 }
 

@@ -97,6 +97,8 @@ export interface Inverse<A> {
   available(attrs: A): boolean;
   /** Emits nodes that compute the input; null: only readers that absorb the inversion can use it. */
   readonly rebuild: ((context: InverseContext<A>) => Value) | null;
+  /** What the inverse means: the input's elements in float64, from what it says that it reads. */
+  reference(context: ReferenceContext<A>): Float64Array;
 }
 
 /** A reader that inverts on the fly: asked to read `inverted`'s output in the place of its input. */

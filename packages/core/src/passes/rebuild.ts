@@ -8,6 +8,7 @@
  *
  * Both cost next to nothing. Recomputing, the third choice, costs time and is made under a byte budget only: recompute/.
  */
+import { UsageError } from '../errors.js';
 import {
   type Graph,
   type GraphNode,
@@ -37,16 +38,34 @@ export interface Rebuilt {
   readonly decisions: readonly RebuildDecision[];
 }
 
-/** `enabled: false` is the kill switch: everything is kept. */
-export function rebuild(graph: Graph, enabled = true): Rebuilt {
-  const absorbed = enabled ? absorb(graph) : { graph, decisions: [] };
-  const inverted = enabled ? invert(absorbed.graph) : { graph: absorbed.graph, decisions: [] };
+export interface RebuildOptions {
+  /** `false` is the kill switch: everything is kept. */
+  readonly enabled?: boolean;
+  /** Module paths of nodes that are not inverted: what they would give is kept. */
+  readonly keep?: ReadonlySet<string>;
+}
+
+/** Throws UsageError for a path in `keep` where nothing could be inverted. */
+export function rebuild(graph: Graph, { enabled = true, keep = new Set() }: RebuildOptions = {}): Rebuilt {
+  checkKept(graph, keep);
+  const absorbed = enabled ? absorb(graph, keep) : { graph, decisions: [] };
+  const inverted = enabled ? invert(absorbed.graph, keep) : { graph: absorbed.graph, decisions: [] };
   const chosen = new Set(inverted.decisions.map((decision) => decision.value));
   const producers = producersOf(graph.nodes);
   const kept = savedValues(inverted.graph)
     .filter((id) => !chosen.has(id))
     .map((id): RebuildDecision => decisionFor(graph, producers, id, 'keep', null));
   return { graph: inverted.graph, decisions: [...absorbed.decisions, ...inverted.decisions, ...kept] };
+}
+
+function checkKept({ nodes }: Graph, keep: ReadonlySet<string>): void {
+  const paths = new Set(nodes.filter(({ op }) => opOf(op).inverses.length > 0).map(({ path }) => path));
+  const unknown = [...keep].find((path) => !paths.has(path));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `nothing is inverted at ${unknown}: keep names layers such as ${[...paths][0] ?? 'none here'}`,
+    );
+  }
 }
 
 function decisionFor(
@@ -77,23 +96,28 @@ interface Candidate {
   readonly inverse: Inverse<Attributes>;
 }
 
-/** Inversions that would give `value`: by its forward readers. */
-function inversionsOf(value: ValueId, readers: Map<ValueId, GraphNode[]>): Candidate[] {
-  return (readers.get(value) ?? []).filter(isForward).flatMap((node) =>
+/** Inversions that would give `value`: by its forward readers but those in `keep`. */
+function inversionsOf(
+  value: ValueId,
+  readers: Map<ValueId, GraphNode[]>,
+  keep: ReadonlySet<string>,
+): Candidate[] {
+  const nodes = (readers.get(value) ?? []).filter((node) => isForward(node) && !keep.has(node.path));
+  return nodes.flatMap((node) =>
     opOf(node.op)
       .inverses.filter((inverse) => node.inputs[inverse.input] === value && inverse.available(node.attrs))
       .map((inverse) => ({ node, inverse })),
   );
 }
 
-function absorb(graph: Graph): Rebuilt {
+function absorb(graph: Graph, keep: ReadonlySet<string>): Rebuilt {
   const producers = producersOf(graph.nodes);
   const readers = readersOf(graph.nodes);
   const replaced = new Map<GraphNode, GraphNode>();
   const decisions: RebuildDecision[] = [];
   for (const value of savedValues(graph)) {
     const backward = (readers.get(value) ?? []).filter((node) => node.phase === 'backward');
-    for (const { node } of inversionsOf(value, readers)) {
+    for (const { node } of inversionsOf(value, readers, keep)) {
       const rewritten = backward.map((reader) => absorbedReader(replaced.get(reader) ?? reader, value, node));
       if (rewritten.includes(null)) continue;
       backward.forEach((reader, index) => {
@@ -120,13 +144,13 @@ function absorbedReader(reader: GraphNode, value: ValueId, inverted: GraphNode):
   return { ...reader, attrs: absorbed.attrs, inputs };
 }
 
-function invert(graph: Graph): Rebuilt {
+function invert(graph: Graph, keep: ReadonlySet<string>): Rebuilt {
   const readers = readersOf(graph.nodes);
   const kept = new Set(savedValues(graph));
   const chosen = new Map<ValueId, Candidate>();
   // Latest first: an inversion starts from values nearer the loss, which the backward pass meets first.
   for (const value of [...kept].reverse()) {
-    const candidate = inversionsOf(value, readers).find(
+    const candidate = inversionsOf(value, readers, keep).find(
       ({ node, inverse }) =>
         // x + x does not give x from x.
         inverse.rebuild && sourcesOf(graph, node, inverse).every((id) => id !== value && kept.has(id)),

@@ -4,6 +4,7 @@ import { BudgetError } from '../plan/budget.js';
 import type { Plan } from '../plan/plan.js';
 import { chooseRecompute } from './choose.js';
 import type { Dropped } from './outlook.js';
+import { Remembered } from './remembered.js';
 import { timelineOf } from './timeline.js';
 import { workOf } from './work.js';
 
@@ -13,6 +14,7 @@ const TRIES = 6;
 const CLOSE = 0.98;
 
 interface Fitted {
+  readonly recomputed: Recomputed;
   readonly plan: Plan;
   readonly cost: number;
 }
@@ -28,23 +30,39 @@ export function fitRecompute(
   finish: (recomputed: Recomputed) => Plan,
 ): Plan {
   if (whole.arenaBytes <= budget) return whole;
+  const remembered = new Remembered(whole, budget, balance);
+  const known = remembered.read();
+  const again = known && finish(known);
+  if (again && again.arenaBytes <= budget) return again;
+  const { plan, recomputed } = search(whole, budget, balance, finish);
+  remembered.write(recomputed);
+  return plan;
+}
+
+function search(
+  whole: Plan,
+  budget: number,
+  balance: number,
+  finish: (recomputed: Recomputed) => Plan,
+): Fitted {
   const timeline = timelineOf(whole, (node) => workOf(whole.graph, node, balance));
   let best: Fitted | null = null;
   let least = whole.arenaBytes;
   let target = budget;
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const choice = chooseRecompute(timeline, target);
-    const plan = finish(recomputedBy(choice.dropped));
+    const recomputed = recomputedBy(choice.dropped);
+    const plan = finish(recomputed);
     least = Math.min(least, plan.arenaBytes);
     const fits = plan.arenaBytes <= budget;
-    if (fits && (!best || choice.cost < best.cost)) best = { plan, cost: choice.cost };
+    if (fits && (!best || choice.cost < best.cost)) best = { recomputed, plan, cost: choice.cost };
     const used = plan.arenaBytes / budget;
     if (fits && used >= CLOSE) break;
     // What nothing was found for will not be found for less.
     if (!fits && choice.peak > target && best === null && attempt > 0) break;
     target = fits ? target / used : target * Math.min(CLOSE, 1 / used);
   }
-  if (best) return best.plan;
+  if (best) return best;
   throw new BudgetError(
     { budget, whole: whole.arenaBytes, least },
     'with recomputation',

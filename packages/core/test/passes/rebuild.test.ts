@@ -12,7 +12,7 @@ const RELU: ActivationAttributes = { activation: 'relu', slope: 0 };
 const IDENTITY: ActivationAttributes = { activation: 'identity', slope: 0 };
 
 function rebuilt(body: (x: Value) => Value, enabled = true): Rebuilt {
-  return rebuild(prune(classifierStep(2, 8, body).graph), enabled);
+  return rebuild(prune(classifierStep(2, 8, body).graph), { enabled });
 }
 
 const decisions = ({ decisions }: Rebuilt): string[] =>
@@ -160,7 +160,7 @@ describe('rebuild', () => {
   });
 
   it('keeps everything when it is switched off', () => {
-    const result = rebuild(prune(residualStep().graph), false);
+    const result = rebuild(prune(residualStep().graph), { enabled: false });
     expect(result.decisions.every(({ choice }) => choice === 'keep')).toBe(true);
     expect(result.graph.nodes.some(({ rebuilds }) => rebuilds)).toBe(false);
   });

@@ -1,11 +1,18 @@
-import { describe, expect, it } from 'vitest';
-import type { CompileOptions } from '../../src/compile.js';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type CompileOptions, compile } from '../../src/compile.js';
 import { cpu } from '../../src/devices/cpu.js';
+import { formatGraph } from '../../src/graph/text.js';
 import { add } from '../../src/ops/add.js';
 import { BudgetError } from '../../src/plan/budget.js';
 import type { Plan } from '../../src/plan/plan.js';
+import * as chooser from '../../src/recompute/choose.js';
 import type { Value } from '../../src/trace/value.js';
 import { abn, classifierStep, conv, LEAKY, loadStep, type Step } from '../support/nets.js';
+
+vi.mock('../../src/recompute/choose.js', { spy: true });
 
 const BLOCKS = 6;
 
@@ -77,4 +84,47 @@ describe('a training step in a byte budget', () => {
       /with recomputation about .* at least.*: raise it, or take a smaller batch/,
     );
   });
+});
+
+describe('a choice for a budget', () => {
+  const step = residualNet();
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'plans-'));
+    vi.stubEnv('IABN_PLAN_CACHE', join(folder, 'plans'));
+  });
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  function planIn(share: number): { plan: Plan; searched: boolean } {
+    const choose = vi.mocked(chooser.chooseRecompute).mockClear();
+    const { arenaBytes } = compile(step.graph, cpu());
+    const plan = compile(step.graph, cpu(), { budget: Math.floor(share * arenaBytes) });
+    return { plan, searched: choose.mock.calls.length > 0 };
+  }
+
+  it('is remembered from one start to the next', () => {
+    const first = planIn(0.7);
+    expect(first.searched).toBe(true);
+    const second = planIn(0.7);
+    expect(second.searched).toBe(false);
+    expect(formatGraph(second.plan.graph)).toBe(formatGraph(first.plan.graph));
+    expect(second.plan.arenaBytes).toBe(first.plan.arenaBytes);
+    expect(planIn(0.65).searched).toBe(true);
+  });
+
+  it.each(['torn', '{"values":[100000],"each":[]}', '{"values":[],"each":[]}'])(
+    'is searched for again where what is remembered is no answer: %s',
+    (text) => {
+      const { plan } = planIn(0.7);
+      const [file = ''] = readdirSync(join(folder, 'plans'));
+      writeFileSync(join(folder, 'plans', file), text);
+      const again = planIn(0.7);
+      expect(again.searched).toBe(true);
+      expect(again.plan.arenaBytes).toBe(plan.arenaBytes);
+    },
+  );
 });

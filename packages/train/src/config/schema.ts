@@ -58,6 +58,7 @@ function network(architectures: readonly string[] | undefined) {
     precision: oneOf(['float32', 'bfloat16']).default('float32'),
     stem: oneOf(['imagenet', 'small']).default('imagenet'),
     width: numberAbove(0).default(1),
+    keep_inputs: z.array(z.string('the path of a layer'), 'a list of paths of layers').default([]),
   });
 }
 
@@ -100,6 +101,8 @@ export type InputConfig = z.output<typeof input>;
  * - `network.precision`: `float32`, or `bfloat16` compute and activations under float32 weights and statistics
  * - `network.stem`: `imagenet` (7×7/2 and max-pool) or `small` (3×3/1, no pool), for images of 28 to 64 pixels
  * - `network.width`: multiplies every channel count
+ * - `network.keep_inputs`: paths of layers whose input is kept for the backward pass rather than rebuilt from their output;
+ *   `plan --audit` names those where rebuilding is too coarse
  * - `input.area_train`: share of the image's area that a random crop covers; small images want a larger least share
  * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at most
  *   `input.unreadable_limit` times

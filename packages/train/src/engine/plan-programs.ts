@@ -36,7 +36,7 @@ export interface PlannedPrograms {
 export function planPrograms(
   network: Module,
   { objective }: Pick<Task, 'objective'>,
-  { network: { precision }, optimizer, input, memory_budget }: TrainConfig,
+  { network: { precision, keep_inputs }, optimizer, input, memory_budget }: TrainConfig,
   device: Device,
   { batch, evaluationBatches }: ProgramSizes,
   group: Peers['group'] = null,
@@ -49,7 +49,7 @@ export function planPrograms(
     };
   });
   const budget = arenaBudget(trainGraph, memory_budget);
-  const training = compile(trainGraph, device, { precision, budget });
+  const training = compile(trainGraph, device, { precision, budget, keep: new Set(keep_inputs) });
   const evaluation = evalGraphs.map(({ batch: images, graph }) => {
     return { batch: images, plan: compile(graph, device, { precision, budget }) };
   });

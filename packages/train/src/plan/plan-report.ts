@@ -90,13 +90,14 @@ export function planReport(
   const shape = { batch, crop: config.input.crop_train };
   const graph = stepOf(config, shape);
   const budget = arenaBudget(graph, config.memory_budget);
-  const plan = compile(graph, device, { precision: config.network.precision, budget });
+  const { precision, keep_inputs } = config.network;
+  const plan = compile(graph, device, { precision, budget, keep: new Set(keep_inputs) });
   const at = plan.instructions[plan.peak.instruction];
   const report: PlanReport = {
     arch: config.network.arch,
     batch,
     crop: shape.crop,
-    precision: config.network.precision,
+    precision,
     bytes: plan.bytes,
     peak: plan.peak.bytes,
     peakAt: { instruction: plan.peak.instruction, op: at?.node.op ?? '', path: at?.node.path ?? '' },

@@ -16,6 +16,13 @@ export function positives(text: string): number[] {
   return text.split(',').map(positive);
 }
 
+/** Option parser: a number above 0 and below 1. */
+export function fraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && value < 1) return value;
+  throw new InvalidArgumentError('Expected a number above 0 and below 1.');
+}
+
 /** Option parser: `1500000000`, `1500MB`, `1.5 GiB` → bytes. */
 export function bytes(text: string): number {
   const value = parseBytes(text);

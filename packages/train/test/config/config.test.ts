@@ -38,6 +38,7 @@ describe('defaults', () => {
         precision: 'float32',
         stem: 'imagenet',
         width: 1,
+        keep_inputs: [],
       },
       optimizer: {
         type: 'SGD',

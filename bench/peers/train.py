@@ -1,8 +1,8 @@
-"""Times PyTorch's training step of torchvision's ResNet-50, one step per request, so that a bench can take turns.
+"""Times PyTorch's training step of a network, one step per request, so that a bench can take turns.
 
 The first line printed says {"ready": true, ...} or {"error": "..."}. Then each line "step" on standard input runs one
 step and prints {"seconds": ..., "loss": ..., "peakRssBytes": ...}; "quit" or the end of input ends the program.
-A step is zero_grad, forward, mean cross entropy, backward and SGD with momentum.
+A step is zero_grad, forward, mean cross entropy, backward and SGD with momentum. Networks are those of networks.py.
 """
 
 import argparse
@@ -10,11 +10,13 @@ import resource
 import sys
 import time
 
+from networks import make_network
 from peer import has_bfloat16, requests, say, say_error
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--arch", default="resnet50")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--size", type=int, default=224, help="height and width of the images")
     parser.add_argument("--classes", type=int, default=1000)
@@ -29,12 +31,12 @@ def peak_rss_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def make_step(args, torch, torchvision):
+def make_step(args, torch):
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     shape = (args.batch, 3, args.size, args.size)
     memory_format = getattr(torch, args.memory_format)
-    net = torchvision.models.resnet50(num_classes=args.classes).to(memory_format=memory_format).train()
+    net = make_network(args.arch, args.classes).to(memory_format=memory_format).train()
     images = torch.randn(shape).to(memory_format=memory_format)
     labels = torch.randint(args.classes, (args.batch,))
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
@@ -61,7 +63,7 @@ def main() -> None:
         import torchvision
 
         rss_at_start = peak_rss_bytes()
-        step = make_step(args, torch, torchvision)
+        step = make_step(args, torch)
         for _ in range(args.warm_up):
             step()
     except (ImportError, RuntimeError) as error:

@@ -1,0 +1,21 @@
+// @ts-check
+
+/** What training is measured on, with the batch of each where none is asked for. */
+const NETWORKS = [
+  { arch: 'resnet50', batch: 16 },
+  { arch: 'resnext101', batch: 8 },
+  { arch: 'wider_resnet38', batch: 8 },
+  { arch: 'densenet121', batch: 16 },
+];
+
+/**
+ * @param {Pick<import('./suites.mjs').BenchOptions, 'networks' | 'batch'>} options
+ * @returns {{ arch: string, batch: number }[]}
+ */
+export function networksOf({ networks, batch }) {
+  const chosen = networks ?? NETWORKS.map(({ arch }) => arch);
+  return chosen.map((arch) => {
+    const known = NETWORKS.find((network) => network.arch === arch);
+    return { arch, batch: batch ?? known?.batch ?? 8 };
+  });
+}

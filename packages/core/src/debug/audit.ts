@@ -1,0 +1,165 @@
+/**
+ * What inversion costs in precision: a forward pass on given states and inputs, and for every value that the backward pass
+ * would rebuild, the difference between what was there and what is rebuilt. Inversion is coarse where |γ| is small beside β,
+ * where elu is near −α, and the more so the fewer bits values are stored with.
+ */
+import { compile } from '../compile.js';
+import type { Device } from '../devices/device.js';
+import { referenceContext } from '../devices/reference/evaluate.js';
+import { toFloat64 } from '../dtype.js';
+import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
+import type { Inverse, ReferenceTensor } from '../ops/define.js';
+import { opOf } from '../ops/index.js';
+import { type ComputeDType, precision } from '../passes/precision.js';
+import { prune } from '../passes/prune.js';
+import { rebuild } from '../passes/rebuild.js';
+import { type Arrays, Program } from '../program/program.js';
+import { type HostTensor, Store, statesOf } from '../program/store.js';
+import { byteLength, channels } from '../shape.js';
+
+export interface InversionError {
+  /** Module path and op of the node that is inverted. */
+  readonly path: string;
+  readonly op: string;
+  /** Bytes of the value that is rebuilt: what keeping it would take. */
+  readonly bytes: number;
+  /** Root mean square over the channels; each channel's error is at most 1, that of knowing its mean alone. */
+  readonly error: number;
+  /** The channel with the largest error. */
+  readonly worst: { readonly channel: number; readonly error: number };
+}
+
+export interface AuditOptions {
+  readonly states: ReadonlyMap<string, HostTensor>;
+  readonly inputs: Arrays;
+  readonly precision?: ComputeDType;
+}
+
+/**
+ * For a training step as it was traced: the error of every inversion of one forward pass, relative to the standard deviation of
+ * each channel, the largest first. All values that are compared are held at once: a small batch will do.
+ */
+export async function auditInversions(
+  traced: Graph,
+  device: Device,
+  { states, inputs, precision: dtype = 'float32' }: AuditOptions,
+): Promise<InversionError[]> {
+  const graph = precision(prune(traced), dtype);
+  const inversions = inversionsIn(graph);
+  const values = await forward(graph, device, { ids: valuesOf(graph, inversions), states, inputs });
+  return inversions.map((inversion) => errorOf(graph, inversion, values)).sort((a, b) => b.error - a.error);
+}
+
+interface Inversion {
+  readonly value: ValueId;
+  readonly node: GraphNode;
+  readonly inverse: Inverse<GraphNode['attrs']>;
+}
+
+function inversionsIn(graph: Graph): Inversion[] {
+  return rebuild(graph).decisions.flatMap(({ value, through: node }) => {
+    if (!node) return [];
+    const inverse = opOf(node.op).inverses.find(({ input }) => node.inputs[input] === value);
+    return inverse ? [{ value, node, inverse }] : [];
+  });
+}
+
+function valuesOf(graph: Graph, inversions: readonly Inversion[]): Set<ValueId> {
+  const ids = inversions.flatMap(({ node }) => [...operands(node), ...node.outputs]);
+  return new Set(ids.filter((id) => valueInfo(graph, id).kind !== 'state'));
+}
+
+interface Forward {
+  readonly ids: ReadonlySet<ValueId>;
+  readonly states: ReadonlyMap<string, HostTensor>;
+  readonly inputs: Arrays;
+}
+
+/** The values of `ids` and all states, after the forward pass. */
+async function forward(
+  graph: Graph,
+  device: Device,
+  { ids, states, inputs }: Forward,
+): Promise<Map<ValueId, ReferenceTensor>> {
+  const needed = forwardOf(graph, ids);
+  const plan = compile(needed, device, { rebuild: false, fold: false });
+  const store = new Store(device, statesOf(needed));
+  const known = new Map<ValueId, ReferenceTensor>();
+  for (const { name, value } of needed.states) {
+    const tensor = states.get(name);
+    if (!tensor) continue;
+    store.write(name, tensor.data);
+    known.set(value, { ...valueInfo(graph, value), data: toFloat64(tensor.dtype, tensor.data) });
+  }
+  const arena = device.allocate(plan.arenaBytes);
+  const given = Object.fromEntries([...needed.inputs.keys()].map((name) => [name, inputs[name]] as const));
+  const { outputs } = await new Program(plan, device, store, arena).run(given as Arrays);
+  for (const id of ids) {
+    const data = outputs[String(id)];
+    if (data) known.set(id, { ...valueInfo(graph, id), data: toFloat64(valueInfo(graph, id).dtype, data) });
+  }
+  return known;
+}
+
+/** The forward pass alone, with the values of `ids` as outputs; only the inputs and states that it reads. */
+function forwardOf(graph: Graph, ids: ReadonlySet<ValueId>): Graph {
+  const nodes = graph.nodes.filter(({ op, phase }) => phase === 'forward' && !opOf(op).effect);
+  const outputs = new Map([...ids].map((id) => [String(id), id] as const));
+  const pruned = prune({ ...graph, nodes, outputs, updates: new Map() });
+  const read = new Set(pruned.nodes.flatMap(operands));
+  return {
+    ...pruned,
+    inputs: new Map([...pruned.inputs].filter(([, id]) => read.has(id))),
+    states: pruned.states.filter(({ value }) => read.has(value)),
+  };
+}
+
+function errorOf(
+  graph: Graph,
+  { value, node, inverse }: Inversion,
+  values: ReadonlyMap<ValueId, ReferenceTensor>,
+): InversionError {
+  const tensor = (id: ValueId | null) => (id === null ? null : (values.get(id) ?? null));
+  const context = referenceContext(
+    node.attrs,
+    node.inputs.map(tensor),
+    node.outputs.flatMap((id) => tensor(id) ?? []),
+  );
+  const there = values.get(value);
+  if (!there) throw new RangeError(`%${value} was not computed`);
+  const errors = channelErrors(there, inverse.reference(context));
+  const worst = errors.reduce((most, error, channel) => (error > most.error ? { channel, error } : most), {
+    channel: 0,
+    error: 0,
+  });
+  const error = Math.sqrt(errors.reduce((sum, each) => sum + each ** 2, 0) / Math.max(1, errors.length));
+  return { path: node.path, op: node.op, bytes: byteLength(valueInfo(graph, value)), error, worst };
+}
+
+/** A channel that hardly varies beside the others has no scale of its own. */
+const LEAST_DEVIATION = 1e-3;
+
+/** Root mean square of the difference in each channel, relative to its standard deviation; at most 1. */
+function channelErrors({ shape, data }: ReferenceTensor, rebuilt: Float64Array): number[] {
+  const width = channels(shape);
+  const count = Math.max(1, data.length / width);
+  const [sums, squares, differences] = [0, 1, 2].map(() => new Float64Array(width)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  data.forEach((value, i) => {
+    const c = i % width;
+    sums[c] = (sums[c] ?? 0) + value;
+    squares[c] = (squares[c] ?? 0) + value ** 2;
+    differences[c] = (differences[c] ?? 0) + (value - (rebuilt[i] ?? 0)) ** 2;
+  });
+  const deviations = Array.from(sums, (sum, c) =>
+    Math.sqrt(Math.max(0, (squares[c] ?? 0) / count - (sum / count) ** 2)),
+  );
+  const typical = Math.sqrt(deviations.reduce((sum, each) => sum + each ** 2, 0) / Math.max(1, width));
+  return deviations.map((deviation, c) => {
+    const scale = Math.max(deviation, LEAST_DEVIATION * typical, Number.MIN_VALUE);
+    return Math.min(1, Math.sqrt((differences[c] ?? 0) / count) / scale);
+  });
+}
