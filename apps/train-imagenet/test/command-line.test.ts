@@ -29,6 +29,11 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
     const result = /^top-1 (\S+) % {2}top-5 100.00 % {2}loss (\S+) {2}images 15$/m.exec(evaluated.stdout);
     expect(Number(result?.[1])).toBeCloseTo(Number(last?.[2]), 1);
     expect(result?.[2]).toBe(last?.[1]);
+    const audited = await run('plan', config, '--audit', resume);
+    expect(audited).toMatchObject({ code: 0, stderr: '' });
+    expect(audited.stdout).toMatch(
+      /^What inversion rebuilds with .*[\s\S]*none is above 0\.1\n\nresnet18, batch 8/,
+    );
     const torch = join(logDir, 'checkpoint.pth.tar');
     const lastLine = ({ stdout }: { stdout: string }) => stdout.trimEnd().split('\n').at(-1);
     const ofTorch = await run('main', config, data, '--evaluate', '--resume', torch);
@@ -142,6 +147,21 @@ describe('plan', { timeout: 60_000 }, () => {
     expect(text.stdout).toMatch(/computed again, which is \d+\.\d % more work:\n {2}mod\d/);
     const none = await run('plan', config, '--budget', '1kB');
     expect(none.stderr).toMatch(/^error: memory_budget 1000 B is less than weights and optimiser state take/);
+  });
+
+  it('prints what batches and budgets cost each other, also as a page', async () => {
+    const page = join(await temporaryFolder(), 'sweep.html');
+    const found = await run('plan', config, '--sweep', '--batch', '4', '--plot', page);
+    expect(found).toMatchObject({ code: 0, stderr: '' });
+    expect(found.stdout).toMatch(/^resnet18, float32: batches and budgets/);
+    expect(found.stdout).toMatch(/\n +4 .* 0\.0 % /);
+    expect(await readFile(page, 'utf8')).toContain('batch 4');
+  });
+
+  it('refuses to audit a checkpoint that there is not', async () => {
+    const found = await run('plan', config, '--audit', 'nowhere.safetensors');
+    expect(found).toMatchObject({ code: 1, stdout: '' });
+    expect(found.stderr).toMatch(/^error: there is no checkpoint nowhere\.safetensors/);
   });
 
   it('prints one JSON object with --json', async () => {
