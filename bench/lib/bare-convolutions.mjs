@@ -1,12 +1,11 @@
 // @ts-check
 // The convolutions of a training step as bare oneDNN primitives, each alone on the machine: what no step on these kernels
 // falls below.
-import { bytesPerElement, valueInfo } from '@inplace-abn/core';
+import { bytesPerElement, elements, valueInfo } from '@inplace-abn/core';
+import { shortestRun } from '@inplace-abn/train';
 
 /** @typedef {import('@inplace-abn/core').Device} Device */
 /** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
-
-const TURNS = 3;
 
 /**
  * The sum over all convolutions of a plan: the shortest of some runs of each, on random numbers. Only for convolutions
@@ -30,35 +29,12 @@ export async function bareConvolutions(device, plan) {
     specs.set(key, { spec, count: (specs.get(key)?.count ?? 0) + 1 });
   }
   let sum = 0;
-  for (const { spec, count } of specs.values()) sum += count * (await shortest(device, spec));
-  return sum;
-}
-
-/**
- * @param {Device} device
- * @param {KernelSpec} spec
- */
-async function shortest(device, spec) {
-  const kernel = oneDnnKernel(device, spec);
-  const place = (/** @type {number} */ bytes) => ({ memory: device.allocate(bytes), offset: 0 });
-  const operand = (/** @type {KernelSpec['outputs'][number]} */ { shape, dtype }) => {
-    const count = shape.reduce((product, size) => product * size, 1);
-    const location = place(count * bytesPerElement(dtype));
-    location.memory.write(0, numbers(count, dtype));
-    return location;
-  };
-  const inputs = spec.inputs.map((type) => type && operand(type));
-  const outputs = spec.outputs.map(operand);
-  const workspace = kernel.workspaceBytes > 0 ? place(kernel.workspaceBytes) : null;
-  const executable = device.load([{ kernel, inputs, outputs, workspace }]);
-  let best = Number.POSITIVE_INFINITY;
-  for (let turn = 0; turn <= TURNS; turn++) {
-    const { timings } = await executable.run([], [], { begin: 0, end: 1 }, true);
-    const [timing] = timings;
-    if (timing && turn > 0) best = Math.min(best, timing.end - timing.begin);
+  const fill = (/** @type {import('@inplace-abn/core').TensorType} */ type) =>
+    numbers(elements(type.shape), type.dtype);
+  for (const { spec, count } of specs.values()) {
+    sum += count * (await shortestRun(device, spec, { kernel: oneDnnKernel(device, spec), fill }));
   }
-  for (const location of [...inputs, ...outputs, workspace]) location?.memory.discard();
-  return best;
+  return sum;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What a device can do at best, measured on it: what times are compared with. */
-import { bytesPerElement, type DataDType, type Device, type KernelSpec } from '@inplace-abn/core';
+import { bytesPerElement, type DataDType, type Device } from '@inplace-abn/core';
+import { shortestRun } from './shortest-run.js';
 
 export interface MachineLimits {
   /** Bytes a second, read and written, of a copy far larger than the caches. */
@@ -10,7 +11,6 @@ export interface MachineLimits {
 
 /** A turn shorter than this says more of the clock than of the device. */
 const LONG_ENOUGH = 0.02;
-const TURNS = 5;
 const SMALLEST_PRODUCT = 512;
 const SMALLEST_COPY = 2 ** 26;
 /** Elements: rows are copied one by one. */
@@ -36,7 +36,7 @@ async function bestProduct(device: Device, dtype: DataDType): Promise<number> {
   for (let n = SMALLEST_PRODUCT; fits(device, n * n * (2 * bytesPerElement(dtype) + 4)); n *= 2) {
     const data = { shape: [n, n], dtype };
     const inputs = [data, { shape: [n, n], dtype: 'float32' as const }, null];
-    const seconds = await shortest(device, { op: 'linear', attrs: {}, inputs, outputs: [data] });
+    const seconds = await shortestRun(device, { op: 'linear', attrs: {}, inputs, outputs: [data] });
     best = Math.max(best, (2 * n ** 3) / seconds);
     if (seconds > LONG_ENOUGH) break;
   }
@@ -48,7 +48,7 @@ async function bestCopy(device: Device): Promise<number> {
   for (let bytes = SMALLEST_COPY; fits(device, 2 * bytes); bytes *= 2) {
     const type = { shape: [bytes / (4 * ROW), ROW], dtype: 'float32' as const };
     // A concatenation of one value is a copy of it.
-    const seconds = await shortest(device, { op: 'concat', attrs: {}, inputs: [type], outputs: [type] });
+    const seconds = await shortestRun(device, { op: 'concat', attrs: {}, inputs: [type], outputs: [type] });
     best = Math.max(best, (2 * bytes) / seconds);
     if (seconds > LONG_ENOUGH) break;
   }
@@ -57,24 +57,4 @@ async function bestCopy(device: Device): Promise<number> {
 
 function fits(device: Device, bytes: number): boolean {
   return bytes <= MOST_MEMORY * device.availableBytes();
-}
-
-/** Seconds of the shortest of some runs of a kernel, on zeros. */
-async function shortest(device: Device, spec: KernelSpec): Promise<number> {
-  const kernel = device.prepare(spec);
-  const place = (bytes: number) => ({ memory: device.allocate(bytes), offset: 0 });
-  const bytesOf = ({ shape, dtype }: (typeof spec.outputs)[number]) =>
-    shape.reduce((product, size) => product * size, bytesPerElement(dtype));
-  const inputs = spec.inputs.map((type) => type && place(bytesOf(type)));
-  const outputs = spec.outputs.map((type) => place(bytesOf(type)));
-  const workspace = kernel.workspaceBytes > 0 ? place(kernel.workspaceBytes) : null;
-  const executable = device.load([{ kernel, inputs, outputs, workspace }]);
-  let best = Number.POSITIVE_INFINITY;
-  for (let turn = 0; turn <= TURNS; turn++) {
-    const { timings } = await executable.run([], [], { begin: 0, end: 1 }, true);
-    const [timing] = timings;
-    if (timing && turn > 0) best = Math.min(best, timing.end - timing.begin);
-  }
-  for (const location of [...inputs, ...outputs, workspace]) location?.memory.discard();
-  return best;
 }
