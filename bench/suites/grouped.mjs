@@ -23,14 +23,18 @@ const DIRECTIONS = /** @type {const} */ (['forward', 'data', 'weights']);
 const FORMATS = ['channels_last', 'contiguous_format'];
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
-export async function run({ steps = 9, batch = 16, say }) {
+export async function run({ steps = 9, batch = 16, limits, say }) {
+  const best = limits?.products.float32;
   /** @type {Row[]} */
   const rows = [];
   const peer = await Peer.start('grouped_convolution.py', ['--threads', cpu().threads, '--groups', GROUPS]);
   try {
     say(`float32, batch ${batch}, ${cpu().threads} threads each; ${peer.versions}`);
     for (const layer of LAYERS) {
-      for (const direction of DIRECTIONS) rows.push(await measure(peer, layer, direction, batch, steps, say));
+      for (const direction of DIRECTIONS) {
+        const row = await measure(peer, layer, direction, batch, steps, say);
+        rows.push({ ...row, share: best && (row.ours * 1e9) / best });
+      }
     }
   } finally {
     await peer.stop();

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpu, formatBytes } from '@inplace-abn/core';
+import { planBound } from '@inplace-abn/train';
 import { resnet50Inference, runner } from '../lib/inference.mjs';
 import { onnxModel } from '../lib/onnx.mjs';
 import { onnxruntimeFolder } from '../lib/onnxruntime.mjs';
@@ -21,13 +22,13 @@ import { takeTurns } from '../lib/turns.mjs';
 const AGREES = { float32: 1e-4, bfloat16: 0.05 };
 
 /** @param {BenchOptions} options */
-export async function run({ steps = 7, batch = 16, say }) {
+export async function run({ steps = 7, batch = 16, limits, say }) {
   const network = resnet50Inference(batch);
   const folder = await mkdtemp(join(tmpdir(), 'iabn-bench-'));
   try {
     const model = join(folder, 'resnet50.onnx');
     await writeFile(model, onnxModel(network.graph, network.store.stateDict()));
-    return await compare(network, model, { steps, batch, say });
+    return await compare(network, model, { steps, batch, limits, say });
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -39,7 +40,7 @@ export async function run({ steps = 7, batch = 16, say }) {
  * @param {Required<Pick<BenchOptions, 'steps' | 'batch'>> & BenchOptions} options
  * @returns {Promise<Row[]>}
  */
-async function compare(network, model, { steps, batch, say }) {
+async function compare(network, model, { steps, batch, limits, say }) {
   const folder = await onnxruntimeFolder(say);
   const common = ['--batch', batch, '--threads', cpu().threads];
   /** @type {Peer[]} */
@@ -78,11 +79,12 @@ async function compare(network, model, { steps, batch, say }) {
       say(`${names[index]}: ${describe(measured, 's')}`);
     });
     const others = turns.slice(ours.length);
-    return ours.flatMap(({ precision }, index) =>
+    return ours.flatMap(({ precision, plan }, index) =>
       others.map((measured, other) => {
         const [a, b] = [median(turns[index] ?? []), median(measured)];
+        const share = limits && planBound(plan, limits) / a;
         const variant = `${precision}, batch ${batch}, ${names[ours.length + other]}`;
-        return { name: 'infer-resnet50', variant, ours: a, peer: b, ratio: a / b, unit: 's' };
+        return { name: 'infer-resnet50', variant, ours: a, peer: b, ratio: a / b, unit: 's', share };
       }),
     );
   } finally {
@@ -106,7 +108,7 @@ function runners(network, batch, say) {
     const { plan, run } = runner(network, batch, precision);
     const { activations, constants } = plan.bytes;
     say(`${precision}: activations ${formatBytes(activations)}, prepared weights ${formatBytes(constants)}`);
-    return [{ precision, run }];
+    return [{ precision, plan, run }];
   });
 }
 
