@@ -33,6 +33,7 @@ import { Command, Option } from 'commander';
 interface Options {
   readonly batch?: number | 'auto';
   readonly budget?: number;
+  readonly valImages?: number;
   readonly sweep?: boolean;
   readonly plot?: string;
   readonly audit?: string;
@@ -59,6 +60,11 @@ const command = new Command('plan')
       'weights, optimiser state and arena together: 8GB, 1.5GiB. Values are computed again to keep to it (default: ' +
         'memory_budget of the configuration); with --batch auto none are (default: what is free here)',
     ).argParser(bytes),
+  )
+  .option(
+    '--val-images <n>',
+    'for --batch auto: images of the validation set, whose last, smaller batch is planned as well',
+    positive,
   )
   .addOption(
     new Option(
@@ -131,21 +137,19 @@ async function reports(paths: readonly string[], options: Options): Promise<stri
   return texts.join('\n\n');
 }
 
-async function find(
-  config: TrainConfig,
-  { batch, budget, audit: checkpoint, threshold }: Options,
-): Promise<Found> {
+async function find(config: TrainConfig, options: Options): Promise<Found> {
+  const { audit: checkpoint, threshold } = options;
   const audit = checkpoint ? await auditCheckpoint(config, checkpoint, cpu(), threshold) : null;
-  const network = { ...config.network, keep_inputs: [...config.network.keep_inputs, ...(audit?.keep ?? [])] };
-  return { plan: report({ ...config, network }, batch, budget), audit };
+  const keep_inputs = [...config.network.keep_inputs, ...(audit?.keep ?? [])];
+  return { plan: report({ ...config, network: { ...config.network, keep_inputs } }, options), audit };
 }
 
-function report(config: TrainConfig, batch: Options['batch'], budget: number | undefined): PlanReport {
+function report(config: TrainConfig, { batch, budget, valImages }: Options): PlanReport {
   if (batch !== 'auto') {
     const within = { ...config, memory_budget: budget ?? config.memory_budget };
     return planReport(within, batch ?? config.optimizer.batch_size, cpu()).report;
   }
-  const { batch: largest } = largestBatch(config, cpu(), budget ?? cpu().availableBytes());
+  const { batch: largest } = largestBatch(config, cpu(), budget ?? cpu().availableBytes(), valImages);
   return planReport(config, largest, cpu()).report;
 }
 

@@ -129,6 +129,8 @@ describe('plan', { timeout: 60_000 }, () => {
     const { batch, totalBytes } = JSON.parse(found.stdout);
     expect(batch).toBeGreaterThan(1);
     expect(totalBytes).toBeLessThanOrEqual(3 * 2 ** 20);
+    const counted = ['--batch', 'auto', '--budget', '3MiB', '--val-images', '1001', '--json'];
+    expect(JSON.parse((await run('plan', config, ...counted)).stdout).batch).toBeLessThanOrEqual(batch);
     const none = await run('plan', config, '--batch', 'auto', '--budget', '1kB');
     expect(none).toMatchObject({ code: 1, stdout: '' });
     expect(none.stderr).toMatch(/^error: a batch of one image needs/);
