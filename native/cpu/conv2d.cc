@@ -60,9 +60,10 @@ const ImageOperands images{{0}, {0}};
 
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
-OpRegistration registration("conv2d", {grouped::make_forward, make_minimal, make_tiled,
-                                       fastest({make_onednn, float_images(images, {make_minimal, make_tiled,
-                                                                                   make_onednn, make_plain})},
+OpRegistration registration("conv2d", {grouped::make_forward,
+                                       fastest({make_onednn, make_tiled,
+                                                float_images(images, {make_tiled, make_onednn, make_plain}),
+                                                make_minimal},
                                                sample),
                                        make_plain, through_float({make_plain})});
 

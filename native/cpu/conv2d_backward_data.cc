@@ -7,6 +7,7 @@
 #include "cpu/measured.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
+#include "cpu/winograd.h"
 
 namespace iabn {
 namespace {
@@ -24,6 +25,10 @@ std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
                                    {DNNL_ARG_DIFF_SRC, {true, 0}, desc.diff_src_desc()}},
       onednn::Weights{DNNL_ARG_WEIGHTS, {false, 1}, onednn::conv_weights(shape), desc.weights_desc()},
       desc.scratchpad_desc());
+}
+
+std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
+  return make_winograd_data(spec, shape_of(spec));
 }
 
 float tap_sum(const ConvShape& s, const float* dy, const float* w, int64_t n, int64_t c, int64_t y,
@@ -61,10 +66,11 @@ const ImageOperands images{{0}, {0}};
 
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
-OpRegistration registration("conv2d_backward_data",
-                            {grouped::make_backward_data,
-                             fastest({make_onednn, float_images(images, {make_onednn, make_plain})}, sample),
-                             make_plain, through_float({make_plain})});
+OpRegistration registration(
+    "conv2d_backward_data",
+    {grouped::make_backward_data,
+     fastest({make_onednn, float_images(images, {make_onednn, make_plain}), make_minimal}, sample),
+     make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

@@ -8,6 +8,7 @@
 #include "cpu/measured.h"
 #include "cpu/plain.h"
 #include "cpu/through_float.h"
+#include "cpu/winograd.h"
 
 namespace iabn {
 namespace {
@@ -39,6 +40,10 @@ std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
       onednn::Weights{
           DNNL_ARG_DIFF_WEIGHTS, {true, 0}, onednn::conv_weights(shape), desc.diff_weights_desc()},
       desc.scratchpad_desc());
+}
+
+std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
+  return make_winograd_weights(spec, shape_of(spec));
 }
 
 // One thread per weight: the sum over pixels is taken in order.
@@ -79,7 +84,8 @@ KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 OpRegistration registration("conv2d_backward_weights",
                             {grouped::make_backward_weights,
                              fastest({make_onednn, make_matmul,
-                                      float_images(images, {make_onednn, make_matmul, make_plain})},
+                                      float_images(images, {make_onednn, make_matmul, make_plain}),
+                                      make_minimal},
                                      sample),
                              make_plain, through_float({make_plain})});
 

@@ -1,24 +1,4 @@
-// Body of grouped_engine.cc, included once per instruction set inside a namespace that defines kLanes.
-// Generic vectors are lowered before functions are inlined, so target_clones on the callers would come too
-// late.
-
-typedef float Vec __attribute__((vector_size(kLanes * 4)));
-typedef int32_t Index __attribute__((vector_size(kLanes * 4)));
-typedef Vec LooseVec __attribute__((aligned(4), may_alias));
-
-IABN_INLINE Vec get(const float* p) { return *reinterpret_cast<const LooseVec*>(p); }
-IABN_INLINE void put(float* p, Vec v) { *reinterpret_cast<LooseVec*>(p) = v; }
-
-typedef uint32_t Bits __attribute__((vector_size(kLanes * 4)));
-typedef uint16_t Halves __attribute__((vector_size(kLanes * 2)));
-typedef Halves LooseHalves __attribute__((aligned(2), may_alias));
-
-// As to_bf16 of data.h.
-IABN_INLINE void put(bf16* p, Vec v) {
-  const Bits bits = reinterpret_cast<Bits>(v), nan = reinterpret_cast<Bits>(v != v);
-  const Bits rounded = bits + (~nan & (((bits >> 16) & 1u) + 0x7fffu));
-  *reinterpret_cast<LooseHalves*>(p) = __builtin_convertvector((rounded | (nan & 0x400000u)) >> 16, Halves);
-}
+// Body of grouped_engine.cc (each_isa.h), on packed float32 rows.
 
 // Lane l of the result is lane l xor K.
 template <int K>

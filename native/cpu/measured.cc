@@ -155,6 +155,15 @@ struct Accepting {
     }
     if (factories.empty()) throw Refused(reasons);
   }
+
+  // The first whose name begins so; the first of all where there is none.
+  std::unique_ptr<Kernel> named(const KernelSpec& spec, const std::string& wanted) const {
+    for (const KernelFactory& factory : factories) {
+      std::unique_ptr<Kernel> kernel = factory(spec);
+      if (kernel->implementation().rfind(wanted, 0) == 0) return kernel;
+    }
+    return factories[0](spec);
+  }
 };
 
 // The place that a choice so far gives in a list of so many; the length where there is none.
@@ -165,7 +174,7 @@ size_t place_of(const std::optional<std::string>& known, size_t length) {
 
 std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<KernelFactory>& candidates,
                                      const Sample& sample) {
-  const char* wanted = std::getenv("IABN_KERNEL_CHOICE");
+  const char* const wanted = std::getenv("IABN_KERNEL_CHOICE");
   const bool unmeasured = wanted != nullptr || operand_bytes(spec) < kWorthMeasuring;
   const std::string key = unmeasured ? "" : key_of(spec, candidates.size());
   if (!unmeasured) {
@@ -179,11 +188,8 @@ std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<K
     }
   }
   const Accepting accepting(spec, candidates);
-  const size_t count = accepting.factories.size();
-  if (unmeasured || count == 1) {
-    const bool last = wanted != nullptr && std::string(wanted) == "last";
-    return accepting.factories[last ? count - 1 : 0](spec);
-  }
+  if (wanted != nullptr) return accepting.named(spec, wanted);
+  if (unmeasured || accepting.factories.size() == 1) return accepting.factories[0](spec);
   const size_t best = measure(sample(spec), accepting.factories);
   choices().add(key, std::to_string(accepting.places[best]));
   return accepting.factories[best](spec);

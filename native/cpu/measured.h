@@ -13,8 +13,9 @@ namespace iabn {
 using Sample = std::function<KernelSpec(const KernelSpec&)>;
 
 // The fastest of those that accept, by their time for the sample; the first unless another is clearly faster,
-// and where the operands are too small to matter. Refuses where all do. IABN_KERNEL_CHOICE=first or last
-// takes that one unmeasured.
+// and where the operands are too small to matter. Refuses where all do. IABN_KERNEL_CHOICE takes one
+// unmeasured: the first whose implementation's name begins with its value ("winograd"), the first of all
+// where none does.
 KernelFactory fastest(std::vector<KernelFactory> candidates, Sample sample);
 
 }  // namespace iabn

@@ -31,12 +31,13 @@ dnnl::memory::data_type data_type(DType dtype) {
   }
 }
 
-bool has_bfloat16() {
-  // The enumerators are bit sets: every one from avx512_core_bf16 on contains its bits.
-  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  const auto bfloat16 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
-  return (isa & bfloat16) == bfloat16;
+bool allows(dnnl::cpu_isa isa) {
+  // The enumerators are bit sets: each contains the bits of those that it goes beyond.
+  const auto effective = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  return (effective & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa);
 }
+
+bool has_bfloat16() { return allows(dnnl::cpu_isa::avx512_core_bf16); }
 
 void refuse_reference(const std::string& implementation) {
   if (implementation.find("ref") == 0)

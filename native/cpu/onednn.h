@@ -43,7 +43,10 @@ dnnl::primitive_attr user_scratchpad();
 // Throws Refused for a dtype that oneDNN does not compute in.
 dnnl::memory::data_type data_type(DType dtype);
 
-// Whether the CPU has bfloat16 instructions that this process may use (ONEDNN_MAX_CPU_ISA is respected).
+// Whether the CPU has the instructions and this process may use them (ONEDNN_MAX_CPU_ISA is respected).
+bool allows(dnnl::cpu_isa isa);
+
+// Whether bfloat16 is among them.
 bool has_bfloat16();
 
 // Throws Refused when the implementation is a reference loop, slower than our own plain one.

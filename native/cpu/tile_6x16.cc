@@ -1,5 +1,7 @@
 #include "cpu/tile_6x16.h"
 
+#include "cpu/onednn.h"
+
 #if defined(__x86_64__) && defined(__GNUC__)
 
 #include <immintrin.h>
@@ -59,8 +61,7 @@ IABN_TILE IABN_INLINE void store(const ProductTile& t, Accumulators& acc) {
 }  // namespace
 
 bool has_tiles() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-         !__builtin_cpu_supports("avx512f");
+  return onednn::allows(dnnl::cpu_isa::avx2) && !onednn::allows(dnnl::cpu_isa::avx512_core);
 }
 
 IABN_TILE void run_tile(const ProductTile& t) {

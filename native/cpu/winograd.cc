@@ -1,179 +1,206 @@
-// A block of 2×2 output tiles at a time: their inputs are transformed to sixteen matrices [tile][channel],
-// each is multiplied by the weights of its point, [channel][output], and the products are transformed to
-// outputs. A block's matrix of one point stays in the second-level cache while it is multiplied. Which thread
-// computes a block, and how large blocks are, changes no sum.
+// A block of tiles at a time: their inputs are transformed to 36 matrices [tile][input], each is multiplied
+// by the weights of its point, [input][output], and the products are transformed to outputs. Where the
+// weights' points are many, outputs are taken in groups, for each of which the inputs are transformed anew:
+// so the workspace stays small beside what a training step keeps. Which thread computes a block, and how
+// large blocks are, changes no sum.
 #include "cpu/winograd.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "cpu/parallel.h"
-#include "cpu/tile_6x16.h"
-#include "cpu/winograd_transform.h"
+#include "cpu/product_engine.h"
+#include "cpu/vector_lanes.h"
+#include "cpu/winograd_tiles.h"
 
 namespace iabn {
+namespace winograd {
 namespace {
 
-constexpr int64_t kPointElements = 24576;  // of a point's matrix in a block
-constexpr int64_t kMostTiles = 192;        // in a block
-constexpr int64_t kStretch = 512;          // channels summed before the sums wait in memory
+constexpr int64_t kGroupBytes = int64_t{8} << 20;  // of the weights' points
+constexpr int64_t kBlockBytes = int64_t{2} << 20;  // of a thread's matrices
+constexpr int64_t kFewestTiles = 42, kMostTiles = 252;
+constexpr int64_t kFilterTask = 32;  // inputs whose weights are transformed together
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-class Winograd : public Kernel {
+template <class T>
+class Convolution : public Kernel {
  public:
-  Winograd(const ConvShape& shape, const ConvolutionEnd& end, bool constant_weights)
-      : s_(shape), end_(end), kept_(constant_weights), zeros_(static_cast<size_t>(shape.c)) {
-    down_ = ceil_div(s_.oh, 2);
-    across_ = ceil_div(s_.ow, 2);
+  Convolution(const Window& window, const ConvolutionEnd& end, bool rotated, bool constant_weights)
+      : product_(product::engine(vector_lanes())),
+        engine_(engine(product_.lanes)),
+        tiles_(window),
+        w_(tiles_.window()),
+        end_(end),
+        rotated_(rotated),
+        kept_(constant_weights),
+        panel_(std::min(kPanel, 2 * product_.lanes)) {
+    group_ = group_of(w_.inputs, w_.outputs, kGroupBytes);
+    const int64_t fit = kBlockBytes / (kPointBytes * (w_.inputs + group_));
     threads_ = std::max(1, omp_get_max_threads());
-    const int64_t tiles = s_.n * down_ * across_;
-    const int64_t most =
-        std::clamp(kPointElements / std::max(s_.c, s_.o) / kTileRows * kTileRows, 8 * kTileRows, kMostTiles);
-    // As many blocks for every thread.
-    const int64_t blocks = ceil_div(ceil_div(tiles, most), threads_) * threads_;
-    block_ = ceil_div(ceil_div(tiles, blocks), kTileRows) * kTileRows;
-    if (!kept_) weights_offset_ = workspace_.add(weights_bytes());
-    thread_elements_ = kWinogradPoints * block_ * (s_.c + s_.o);
-    buffers_offset_ = workspace_.add(static_cast<size_t>(thread_elements_ * threads_) * sizeof(float));
+    const int64_t blocks =
+        ceil_div(ceil_div(tiles_.count(), std::clamp(fit, kFewestTiles, kMostTiles)), threads_) * threads_;
+    block_ = ceil_div(tiles_.count(), blocks);
+    input_stride_ = odd_lines(block_ * w_.inputs);
+    product_stride_ = odd_lines(block_ * group_);
+    if (!kept_) weights_offset_ = workspace_.add(bytes(kPoints * w_.inputs * group_));
+    thread_elements_ = kPoints * (input_stride_ + product_stride_);
+    buffers_offset_ = workspace_.add(bytes(thread_elements_ * threads_));
   }
 
   size_t workspace_bytes() const override { return workspace_.bytes(); }
-  size_t layout_bytes() const override { return kept_ ? weights_bytes() : 0; }
+  size_t layout_bytes() const override { return kept_ ? bytes(kPoints * w_.inputs * w_.outputs) : 0; }
   std::vector<size_t> laid_out_inputs() const override {
     return kept_ ? std::vector<size_t>{1} : std::vector<size_t>{};
   }
-  std::string implementation() const override { return "winograd:avx2"; }
+  std::string implementation() const override { return "winograd:" + vector_name(product_.lanes); }
+
   void lay_out(const KernelArgs& args) override {
-    transform_weights(args.in<float>(1), static_cast<float*>(args.layout));
+#pragma omp parallel num_threads(threads_)
+    for (int64_t output = 0; output < w_.outputs; output += group_) {
+      const Group group = group_at(output);
+      transform_filters(args, group, kept_filters(args, group));
+    }
   }
 
   void run(const KernelArgs& args) override {
-    float* weights = static_cast<float*>(args.layout);
-    if (!kept_) {
-      weights = WorkspaceLayout::at<float>(args.workspace, weights_offset_);
-      transform_weights(args.in<float>(1), weights);
-    }
-    float* buffers = WorkspaceLayout::at<float>(args.workspace, buffers_offset_);
-    const int64_t tiles = s_.n * down_ * across_, blocks = ceil_div(tiles, block_);
-#pragma omp parallel num_threads(threads_) if (blocks > 1)
+    const int64_t blocks = ceil_div(tiles_.count(), block_);
+#pragma omp parallel num_threads(threads_)
     {
-      float* inputs = buffers + omp_get_thread_num() * thread_elements_;
-      float* products = inputs + kWinogradPoints * block_ * s_.c;
+      float* const buffers = WorkspaceLayout::at<float>(args.workspace, buffers_offset_) +
+                             omp_get_thread_num() * thread_elements_;
+      for (int64_t output = 0; output < w_.outputs; output += group_) {
+        const Group group = group_at(output);
+        float* const filters =
+            kept_ ? kept_filters(args, group) : WorkspaceLayout::at<float>(args.workspace, weights_offset_);
+        if (!kept_) transform_filters(args, group, filters);
 #pragma omp for schedule(dynamic)
-      for (int64_t block = 0; block < blocks; ++block) {
-        const int64_t first = block * block_, count = std::min(block_, tiles - first);
-        for (int64_t i = 0; i < count; ++i) read_tile(args.in<float>(0), first + i, inputs + i * s_.c);
-        for (int64_t point = 0; point < kWinogradPoints; ++point) {
-          multiply(inputs + point * block_ * s_.c, weights + point * s_.c * s_.o, count,
-                   products + point * block_ * s_.o);
-        }
-        for (int64_t i = 0; i < count; ++i) write_tile(args, first + i, products + i * s_.o);
+        for (int64_t block = 0; block < blocks; ++block) run_block(args, group, filters, block, buffers);
       }
     }
   }
 
  private:
-  size_t weights_bytes() const { return static_cast<size_t>(kWinogradPoints * s_.c * s_.o) * sizeof(float); }
+  Group group_at(int64_t output) const { return {output, std::min(group_, w_.outputs - output)}; }
 
-  // OIHW → [point][panel of outputs][channel][output]
-  void transform_weights(const float* w, float* packed) const {
-    const int64_t panels = s_.o / kTileColumns, panel = s_.c * kTileColumns;
-    parallel_tasks(panels, s_.o * s_.c * 9, [&](int64_t p) {
-      for (int64_t c = 0; c < s_.c; ++c) {
-        for (int64_t o = 0; o < kTileColumns; ++o) {
-          float points[kWinogradPoints];
-          winograd_weights(w + ((p * kTileColumns + o) * s_.c + c) * 9, points);
-          for (int64_t i = 0; i < kWinogradPoints; ++i) {
-            packed[(i * panels + p) * panel + c * kTileColumns + o] = points[i];
-          }
-        }
+  float* kept_filters(const KernelArgs& args, const Group& group) const {
+    return static_cast<float*>(args.layout) + kPoints * w_.inputs * group.begin;
+  }
+
+  static size_t bytes(int64_t elements) { return static_cast<size_t>(elements) * sizeof(float); }
+
+  // OIHW → [panel of outputs][point][input][output]; by the threads of a team.
+  void transform_filters(const KernelArgs& args, const Group& group, float* to) const {
+    const int64_t panels = ceil_div(group.outputs, panel_), parts = ceil_div(w_.inputs, kFilterTask);
+    const int64_t output_step = rotated_ ? 9 : w_.inputs * 9, input_step = rotated_ ? w_.outputs * 9 : 9;
+    float* const w = const_cast<float*>(args.in<float>(1));
+#pragma omp for schedule(static)
+    for (int64_t task = 0; task < panels * parts; ++task) {
+      const int64_t output = task / parts * panel_, input = task % parts * kFilterTask;
+      const int64_t width = std::min(panel_, group.outputs - output);
+      const Filters filters{w + (group.begin + output) * output_step + input * input_step, output_step,
+                            input_step, rotated_};
+      engine_.filters(filters, std::min(kFilterTask, w_.inputs - input), width,
+                      {to + kPoints * w_.inputs * output + input * width, w_.inputs * width});
+    }
+  }
+
+  void run_block(const KernelArgs& args, const Group& group, const float* filters, int64_t block,
+                 float* buffers) const {
+    const Points inputs{buffers, input_stride_};
+    const Points products{buffers + kPoints * input_stride_, product_stride_};
+    const int64_t begin = block * block_, count = std::min(block_, tiles_.count() - begin);
+    for (int64_t i = 0; i < count; ++i) {
+      const T* pixels[kPoints];
+      tiles_.inputs(args.in<T>(0), begin + i, pixels);
+      engine_.input(pixels, w_.inputs, {inputs.data + i * w_.inputs, inputs.stride});
+    }
+    multiply(inputs, filters, group, count, products);
+    for (int64_t i = 0; i < count; ++i) {
+      write_tile(args, group, begin + i, {products.data + i * group.outputs, products.stride});
+    }
+  }
+
+  // products [tile][output] = inputs [tile][input] · filters, for every point
+  void multiply(const Points& inputs, const float* filters, const Group& group, int64_t count,
+                const Points& products) const {
+    product::Product p{};
+    p.a_row = p.depth = w_.inputs;
+    p.a_depth = 1;
+    p.out_row = group.outputs;
+    p.rows = count;
+    for (int64_t point = 0; point < kPoints; ++point) {
+      p.a = inputs.data + point * inputs.stride;
+      for (int64_t output = 0; output < group.outputs; output += panel_) {
+        p.columns = p.b_depth = std::min(panel_, group.outputs - output);
+        p.b = filters + kPoints * w_.inputs * output + point * w_.inputs * p.columns;
+        p.out = products.data + point * products.stride + output;
+        product_.product(p);
       }
-    });
-  }
-
-  struct Position {
-    int64_t n, y, x;  // image and the tile's first output pixel
-  };
-
-  Position position(int64_t tile) const {
-    return {tile / (down_ * across_), tile / across_ % down_ * 2, tile % across_ * 2};
-  }
-
-  void read_tile(const float* x, int64_t tile, float* to) const {
-    const Position at = position(tile);
-    const float* pixels[kWinogradPoints];
-    for (int64_t i = 0; i < kWinogradPoints; ++i) {
-      const int64_t down = at.y - s_.ph + i / 4, right = at.x - s_.pw + i % 4;
-      const bool inside = down >= 0 && down < s_.h && right >= 0 && right < s_.w;
-      pixels[i] = inside ? x + ((at.n * s_.h + down) * s_.w + right) * s_.c : zeros_.data();
-    }
-    winograd_input(pixels, s_.c, to, block_ * s_.c);
-  }
-
-  // products [tiles, o] = inputs [tiles, c] · weights
-  void multiply(const float* inputs, const float* weights, int64_t tiles, float* products) const {
-    ProductTile tile{};
-    tile.taps = 1;
-    tile.start_stride = tile.out_stride = s_.o;
-    for (int64_t c = 0; c < s_.c; c += kStretch) {
-      tile.offset = c;
-      tile.depth = std::min(kStretch, s_.c - c);
-      for (int64_t o = 0; o < s_.o; o += kTileColumns) {
-        tile.weights = weights + o * s_.c + c * kTileColumns;
-        for (int64_t i = 0; i < tiles; i += kTileRows) {
-          // Rows beyond the last tile of the block are its own memory and are not read again.
-          const float* rows[kTileRows];
-          for (int64_t r = 0; r < kTileRows; ++r) rows[r] = inputs + std::min(i + r, tiles - 1) * s_.c;
-          tile.rows = rows;
-          tile.out = products + i * s_.o + o;
-          tile.start = c == 0 ? nullptr : tile.out;
-          run_tile(tile);
-        }
-      }
     }
   }
 
-  void write_tile(const KernelArgs& args, int64_t tile, const float* products) const {
-    const Position at = position(tile);
-    const float* addend[4];
-    float* out[4];
-    for (int64_t i = 0; i < 4; ++i) {
-      const int64_t down = at.y + i / 2, right = at.x + i % 2;
-      const int64_t element = ((at.n * s_.oh + down) * s_.ow + right) * s_.o;
-      out[i] = down < s_.oh && right < s_.ow ? args.out<float>(0) + element : nullptr;
-      addend[i] = end_.addend ? args.in<float>(3) + element : nullptr;
+  void write_tile(const KernelArgs& args, const Group& group, int64_t tile, const Points& products) const {
+    T* pixels[kTile * kTile];
+    const T* addend[kTile * kTile];
+    tiles_.outputs(args.out<T>(0) + group.begin, tile, static_cast<T*>(nullptr), pixels);
+    if (end_.addend) {
+      tiles_.outputs(args.in<T>(3) + group.begin, tile, tiles_.template zeros<T>(), addend);
     }
-    winograd_output({products, block_ * s_.o, s_.o, end_.bias ? args.in<float>(2) : nullptr,
-                     end_.addend ? addend : nullptr, out, end_.activation});
+    const float* bias = end_.bias ? args.in<float>(2) + group.begin : nullptr;
+    engine_.output(products, group.outputs, TileEnd<T>{bias, end_.addend ? addend : nullptr, end_.activation},
+                   pixels);
   }
 
-  ConvShape s_;
+  const product::Engine& product_;
+  const Engine& engine_;
+  Tiles tiles_;
+  Window w_;
   ConvolutionEnd end_;
+  bool rotated_;
   bool kept_;
-  std::vector<float> zeros_;  // a pixel of the padding
-  int64_t down_, across_;     // tiles of an image
-  int64_t block_;             // tiles of a block
+  int64_t panel_;  // outputs: one or two vectors, the last of a group may be narrower
+  int64_t group_;  // outputs
+  int64_t block_;  // tiles
   int threads_;
-  int64_t thread_elements_;
+  int64_t input_stride_, product_stride_, thread_elements_;
   WorkspaceLayout workspace_;
   size_t weights_offset_ = 0, buffers_offset_ = 0;
 };
 
+std::unique_ptr<Kernel> make_convolution(DType dtype, const Window& window, const ConvolutionEnd& end,
+                                         bool rotated, bool constant_weights) {
+  if (dtype == DType::f32) {
+    return std::make_unique<Convolution<float>>(window, end, rotated, constant_weights);
+  }
+  return std::make_unique<Convolution<bf16>>(window, end, rotated, constant_weights);
+}
+
 }  // namespace
+
+void refuse_others(const ConvShape& s, DType x, DType y) {
+  if (x != y || (x != DType::f32 && x != DType::bf16)) {
+    throw Refused("Winograd's filtering is for images that are all float32, or all bfloat16");
+  }
+  if (s.kh != kTaps || s.kw != kTaps || s.sh * s.sw * s.groups != 1) {
+    throw Refused("Winograd's filtering is for 3×3 windows without stride and groups");
+  }
+  if (s.empty() || s.c % 16 != 0 || s.o % 16 != 0) {
+    throw Refused("Winograd's filtering wants channels that are multiples of 16");
+  }
+}
+
+}  // namespace winograd
 
 std::unique_ptr<Kernel> make_winograd(const KernelSpec& spec, const ConvShape& shape,
                                       const ConvolutionEnd& end) {
-  if (spec.inputs[0].dtype != DType::f32) throw Refused("Winograd's filtering is for float32");
-  if (!has_tiles()) throw Refused("the tiles are for AVX2 without AVX-512");
-  const bool dense = shape.sh * shape.sw * shape.dh * shape.dw * shape.groups == 1;
-  if (shape.kh != 3 || shape.kw != 3 || !dense) {
-    throw Refused("Winograd's filtering is for 3×3 windows without stride, dilation and groups");
-  }
-  if (shape.empty() || shape.c % 8 != 0 || shape.o % kTileColumns != 0 || shape.c < 32) {
-    throw Refused("Winograd's filtering wants 32 channels or more that fill vectors");
-  }
-  return std::make_unique<Winograd>(shape, end, spec.constant(1));
+  const DType x = spec.inputs[0].dtype;
+  winograd::refuse_others(shape, x, spec.outputs[0].dtype);
+  return winograd::make_convolution(x, winograd::Window::forward(shape), end, false, spec.constant(1));
+}
+
+std::unique_ptr<Kernel> make_winograd_data(const KernelSpec& spec, const ConvShape& shape) {
+  const DType dy = spec.inputs[0].dtype;
+  winograd::refuse_others(shape, dy, spec.outputs[0].dtype);
+  return winograd::make_convolution(dy, winograd::Window::backward_data(shape), {}, true, false);
 }
 
 }  // namespace iabn

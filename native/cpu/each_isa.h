@@ -1,0 +1,47 @@
+// Includes IABN_BODY once per instruction set, in namespaces of a translation unit's unnamed one; each body
+// defines kEngine, an Engine of functions that are compiled for kLanes floats in a vector. engine_for() finds
+// the one for a number of lanes.
+//
+// target_clones (simd.h) would come too late for bodies that use vector types: these are lowered before
+// functions are inlined.
+
+namespace base {
+constexpr int kLanes = 4;
+constexpr int kTileRows = 6;  // of a product that keeps two vectors of sums for each: a register file's worth
+#include "cpu/vectors_simd.h"
+#include IABN_BODY
+}  // namespace base
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+
+#pragma GCC push_options
+#pragma GCC target("arch=x86-64-v3")
+namespace v3 {
+constexpr int kLanes = 8;
+constexpr int kTileRows = 6;
+#include "cpu/vectors_simd.h"
+#include IABN_BODY
+}  // namespace v3
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("arch=x86-64-v4,prefer-vector-width=512")
+namespace v4 {
+constexpr int kLanes = 16;
+constexpr int kTileRows = 14;
+#include "cpu/vectors_simd.h"
+#include IABN_BODY
+}  // namespace v4
+#pragma GCC pop_options
+
+const Engine& engine_for(int64_t lanes) {
+  if (lanes == v4::kLanes) return v4::kEngine;
+  if (lanes == v3::kLanes) return v3::kEngine;
+  return base::kEngine;
+}
+
+#else
+
+const Engine& engine_for(int64_t) { return base::kEngine; }
+
+#endif

@@ -1,0 +1,103 @@
+// The tiles of Winograd's convolutions: which 4×4 outputs a tile holds, and which 6×6 inputs it needs.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "cpu/winograd_engine.h"
+#include "geometry/conv_shape.h"
+
+namespace iabn::winograd {
+
+constexpr int64_t kPointBytes = kPoints * int64_t{sizeof(float)};
+constexpr int64_t kPanel = 32;  // outputs that a product's inner loop takes at most
+
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Elements from one point to the next: an odd number of cache lines, or all points would fall on the same
+// ones.
+inline int64_t odd_lines(int64_t elements) { return (ceil_div(elements, 16) | 1) * 16; }
+
+// Outputs taken together: as many as all points' matrices [input][output] hold in `bytes`, in even groups.
+inline int64_t group_of(int64_t inputs, int64_t outputs, int64_t bytes) {
+  const int64_t most = std::max(kPanel, bytes / (kPointBytes * inputs));
+  const int64_t groups = ceil_div(outputs, most);
+  return std::min(outputs, ceil_div(ceil_div(outputs, groups), kPanel) * kPanel);
+}
+
+struct Group {
+  int64_t begin, outputs;
+};
+
+// A convolution of 3×3 taps without stride: of x by w, or of dy by rotated w.
+struct Window {
+  int64_t n;                // images
+  int64_t h, w, inputs;     // of an image
+  int64_t oh, ow, outputs;  // of what comes out
+  int64_t ph, pw, dh, dw;   // padding before, dilation
+
+  static Window forward(const ConvShape& s) {
+    return {s.n, s.h, s.w, s.c, s.oh, s.ow, s.o, s.ph, s.pw, s.dh, s.dw};
+  }
+  static Window backward_data(const ConvShape& s) {
+    return {s.n, s.oh, s.ow, s.o, s.h, s.w, s.c, 2 * s.dh - s.ph, 2 * s.dw - s.pw, s.dh, s.dw};
+  }
+};
+
+// With dilation the outputs whose coordinates leave the same remainders are a dense convolution of their own.
+class Tiles {
+ public:
+  explicit Tiles(const Window& window)
+      : w_(window),
+        down_(ceil_div(ceil_div(w_.oh, w_.dh), kTile)),
+        across_(ceil_div(ceil_div(w_.ow, w_.dw), kTile)),
+        zeros_(static_cast<size_t>(std::max(w_.inputs, w_.outputs))) {}
+
+  int64_t count() const { return w_.n * w_.dh * w_.dw * down_ * across_; }
+  const Window& window() const { return w_; }
+
+  // The kPoints inputs of a tile, zeros where they lie in the padding.
+  template <class T>
+  void inputs(const T* x, int64_t tile, const T** pixels) const {
+    const Position at = position(tile);
+    for (int64_t i = 0; i < kPoints; ++i) {
+      const int64_t y = at.y - w_.ph + i / kPatch * w_.dh, right = at.x - w_.pw + i % kPatch * w_.dw;
+      const bool inside = y >= 0 && y < w_.h && right >= 0 && right < w_.w;
+      pixels[i] = inside ? x + ((at.n * w_.h + y) * w_.w + right) * w_.inputs : zeros<T>();
+    }
+  }
+
+  // The kTile·kTile outputs of a tile, `outside` where there is none.
+  template <class T>
+  void outputs(T* y, int64_t tile, T* outside, T** pixels) const {
+    const Position at = position(tile);
+    for (int64_t i = 0; i < kTile * kTile; ++i) {
+      const int64_t down = at.y + i / kTile * w_.dh, right = at.x + i % kTile * w_.dw;
+      const bool inside = down < w_.oh && right < w_.ow;
+      pixels[i] = inside ? y + ((at.n * w_.oh + down) * w_.ow + right) * w_.outputs : outside;
+    }
+  }
+
+  // A pixel's channels.
+  template <class T>
+  const T* zeros() const {
+    return reinterpret_cast<const T*>(zeros_.data());
+  }
+
+ private:
+  struct Position {
+    int64_t n, y, x;  // image and the tile's first output
+  };
+
+  Position position(int64_t tile) const {
+    const int64_t across = tile % across_, down = tile / across_ % down_;
+    const int64_t phase = tile / (across_ * down_), x = phase % w_.dw, y = phase / w_.dw % w_.dh;
+    return {phase / (w_.dw * w_.dh), y + down * kTile * w_.dh, x + across * kTile * w_.dw};
+  }
+
+  Window w_;
+  int64_t down_, across_;  // of an image and a remainder
+  std::vector<float> zeros_;
+};
+
+}  // namespace iabn::winograd
