@@ -17,14 +17,16 @@ struct AbnScale {
   bool absolute;
 
   // s of a channel; 1 without parameters.
-  double operator()(const float* weight, int64_t c) const {
+  IABN_INLINE_MEMBER double operator()(const float* weight, int64_t c) const {
     if (weight == nullptr) return 1.0;
     return absolute ? std::fabs(static_cast<double>(weight[c])) + eps : static_cast<double>(weight[c]);
   }
   // 1/√(σ² + ε)
-  double inverse_deviation(const float* var, int64_t c) const {
+  IABN_INLINE_MEMBER double inverse_deviation(const float* var, int64_t c) const {
     return 1.0 / std::sqrt(static_cast<double>(var[c]) + eps);
   }
+  // s/√(σ² + ε) of some channels.
+  void gains(const float* weight, const float* var, float* gain, int64_t channels) const;
 };
 
 inline bool parse_absolute(const Attrs& attrs) {

@@ -3,6 +3,7 @@
 #include "cpu/closure.h"
 #include "cpu/data.h"
 #include "cpu/rows.h"
+#include "cpu/store.h"
 
 namespace iabn {
 namespace {
@@ -24,10 +25,9 @@ IABN_INLINE void apply_rows(const T* x, int64_t x_pitch, T* z, int64_t z_pitch, 
     for (int64_t r = 0; r < rows; ++r) {
       const T* in = x + r * x_stride;
       T* out = z + r * z_stride;
-      IABN_ELEMENTWISE
-      for (int64_t c = 0; c < columns; ++c) {
-        store(out + c, phi.forward((load(in + c) - wide.mean[c]) * wide.gain[c] + wide.bias[c]));
-      }
+      store_all(out, columns, [=](int64_t c) IABN_INLINE_LAMBDA {
+        return phi.forward((load(in + c) - wide.mean[c]) * wide.gain[c] + wide.bias[c]);
+      });
     }
   });
 }
@@ -57,8 +57,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         const float* bias = args.in<float>(4);
         float* wide_mean = static_cast<float*>(args.workspace);
         float* wide_gain = fill_wide(grid, wide_mean, [=](int64_t c) { return mean[c]; });
-        float* wide_bias = fill_wide(
-            grid, wide_gain, [=](int64_t c) { return scale(weight, c) * scale.inverse_deviation(var, c); });
+        scale.gains(weight, var, wide_gain, grid.channels);
+        float* wide_bias = repeat_wide(grid, wide_gain);
         fill_wide(grid, wide_bias, [=](int64_t c) { return bias == nullptr ? 0.0f : bias[c]; });
         const T* x = args.in<T>(0);
         T* z = args.out<T>(0);

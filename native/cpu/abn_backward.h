@@ -67,8 +67,8 @@ struct SavedLayer {
     if (from_output) return fill_wide(grid, wide, bias_of);
     wide = fill_wide(grid, wide, [=](int64_t c) { return mean[c]; });
     out->gain = wide;
-    wide =
-        fill_wide(grid, wide, [&](int64_t c) { return scale(weight, c) * scale.inverse_deviation(var, c); });
+    scale.gains(weight, var, wide, grid.channels);
+    wide = repeat_wide(grid, wide);
     out->bias = wide;
     return fill_wide(grid, wide, bias_of);
   }

@@ -4,6 +4,7 @@
 // With fixed statistics dx = k·dy. dx may be written over dz or saved.
 #include "cpu/abn_backward.h"
 #include "cpu/closure.h"
+#include "cpu/store.h"
 
 namespace iabn {
 namespace {
@@ -32,16 +33,14 @@ IABN_INLINE void apply_rows(const T* dz, const T* saved, T* dx, const Strip& str
       const T* kept = saved + row * step * pitches.saved;
       T* out = dx + row * step * pitches.dx;
       if (batch) {
-        IABN_ELEMENTWISE
-        for (int64_t c = 0; c < columns; ++c) {
+        store_all(out, columns, [=](int64_t c) IABN_INLINE_LAMBDA {
           const Recovered v = source.recover(phi, load(kept + c), load(grad + c), wide.saved, c);
-          store(out + c, wide.k[c] * v.dy + (wide.q[c] * v.t + wide.r[c]));
-        }
+          return wide.k[c] * v.dy + (wide.q[c] * v.t + wide.r[c]);
+        });
       } else {
-        IABN_ELEMENTWISE
-        for (int64_t c = 0; c < columns; ++c) {
-          store(out + c, wide.k[c] * source.recover(phi, load(kept + c), load(grad + c), wide.saved, c).dy);
-        }
+        store_all(out, columns, [=](int64_t c) IABN_INLINE_LAMBDA {
+          return wide.k[c] * source.recover(phi, load(kept + c), load(grad + c), wide.saved, c).dy;
+        });
       }
     }
   });
@@ -55,6 +54,24 @@ IABN_SIMD void apply_leaf(const float* dz, const float* saved, float* dx, const 
 IABN_SIMD void apply_leaf(const bf16* dz, const bf16* saved, bf16* dx, const Strip& strip, Pitches pitches,
                           Coefficients wide, bool batch, bool from_output, Activation activation) {
   apply_rows(dz, saved, dx, strip, pitches, wide, batch, from_output, activation);
+}
+
+struct Sums {
+  const float* dy;
+  const float* dy_xhat;
+  double share;  // 1/m
+};
+
+IABN_SIMD void batch_leaf(const SavedLayer& layer, const float* weight, const float* var, Sums sums, float* k,
+                          float* q, float* r, int64_t channels) {
+  const AbnScale scale = layer.scale;
+  for (int64_t c = 0; c < channels; ++c) {
+    const double s = scale(weight, c), inverse = scale.inverse_deviation(var, c), gain = s * inverse;
+    const double unit = layer.from_output ? 1.0 / s : inverse;
+    k[c] = static_cast<float>(gain);
+    q[c] = static_cast<float>(-gain * unit * static_cast<double>(sums.dy_xhat[c]) * sums.share);
+    r[c] = static_cast<float>(-gain * static_cast<double>(sums.dy[c]) * sums.share);
+  }
 }
 
 bool parse_batch(const Attrs& attrs) {
@@ -84,19 +101,18 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         const float* sum_dy_xhat = args.in<float>(7);
         const double share = counted ? 1.0 / static_cast<double>(*args.in<float>(8)) : known;
         T* dx = args.out<T>(0);
-        const auto k_of = [&](int64_t c) {
-          return layer.scale(args.in<float>(4), c) * layer.scale.inverse_deviation(args.in<float>(3), c);
-        };
         Coefficients wide;
         float* k = layer.fill(grid, args, static_cast<float*>(args.workspace), &wide.saved);
-        float* q = fill_wide(grid, k, k_of);
-        float* r = q;
+        float *q = k + grid.width, *r = batch ? q + grid.width : q;
         if (batch) {
-          r = fill_wide(grid, q, [&](int64_t c) {
-            return -k_of(c) * layer.unit(args, c) * static_cast<double>(sum_dy_xhat[c]) * share;
-          });
-          fill_wide(grid, r, [&](int64_t c) { return -k_of(c) * static_cast<double>(sum_dy[c]) * share; });
+          const Sums sums{sum_dy, sum_dy_xhat, share};
+          batch_leaf(layer, args.in<float>(4), args.in<float>(3), sums, k, q, r, grid.channels);
+          repeat_wide(grid, q);
+          repeat_wide(grid, r);
+        } else {
+          layer.scale.gains(args.in<float>(4), args.in<float>(3), k, grid.channels);
         }
+        repeat_wide(grid, k);
         wide.k = k, wide.q = q, wide.r = r;
         parallel_rows(grid, [&](const Strip& strip) {
           apply_leaf(dz, saved, dx, strip, pitches, wide, batch, layer.from_output, layer.activation);

@@ -104,8 +104,8 @@ IABN_SIMD void tile_stats_leaf(Lines<bf16> x, const Tile& tile, double* mean, do
 
 // visit(n, mean[·], M2[·]) for every partial of the channels from `first` on, then each tail row as n = 1.
 template <class T, class Visit, class VisitRow>
-void for_partials(const RowGrid& grid, Lines<T> tail, const double* partials, int64_t first,
-                  const Visit& visit, const VisitRow& visit_row) {
+IABN_INLINE void for_partials(const RowGrid& grid, Lines<T> tail, const double* partials, int64_t first,
+                              const Visit& visit, const VisitRow& visit_row) {
   for (int64_t i = 0; i < grid.chunks; ++i) {
     const double n = static_cast<double>(grid.rows_of_chunk(i));
     const double* mean = partials + i * 2 * grid.width + first;
@@ -119,28 +119,28 @@ void for_partials(const RowGrid& grid, Lines<T> tail, const double* partials, in
 constexpr int64_t kStrip = 64;
 
 template <class T>
-void merge(const RowGrid& grid, Lines<T> tail, const double* partials, int64_t first, int64_t count,
-           float* mean_out, float* var_out) {
+IABN_INLINE void merge_channels(const RowGrid& grid, Lines<T> tail, const double* partials, int64_t first,
+                                int64_t count, float* mean_out, float* var_out) {
   double mean[kStrip] = {}, m2[kStrip] = {};
   for_partials(
       grid, tail, partials, first,
-      [&](double n, const double* part, const double*) {
+      [&](double n, const double* part, const double*) IABN_INLINE_LAMBDA {
         for (int64_t c = 0; c < count; ++c) mean[c] += n * part[c];
       },
-      [&](const T* row) {
+      [&](const T* row) IABN_INLINE_LAMBDA {
         for (int64_t c = 0; c < count; ++c) mean[c] += load(row + c);
       });
   const double share = grid.rows == 0 ? 0.0 : 1.0 / static_cast<double>(grid.rows);
   for (int64_t c = 0; c < count; ++c) mean[c] *= share;
   for_partials(
       grid, tail, partials, first,
-      [&](double n, const double* part, const double* squares) {
+      [&](double n, const double* part, const double* squares) IABN_INLINE_LAMBDA {
         for (int64_t c = 0; c < count; ++c) {
           const double d = part[c] - mean[c];
           m2[c] += squares[c] + n * d * d;
         }
       },
-      [&](const T* row) {
+      [&](const T* row) IABN_INLINE_LAMBDA {
         for (int64_t c = 0; c < count; ++c) {
           const double d = load(row + c) - mean[c];
           m2[c] += d * d;
@@ -150,6 +150,16 @@ void merge(const RowGrid& grid, Lines<T> tail, const double* partials, int64_t f
     mean_out[c] = static_cast<float>(mean[c]);
     var_out[c] = static_cast<float>(m2[c] * share);
   }
+}
+
+IABN_SIMD void merge(const RowGrid& grid, Lines<float> tail, const double* partials, int64_t first,
+                     int64_t count, float* mean, float* var) {
+  merge_channels(grid, tail, partials, first, count, mean, var);
+}
+
+IABN_SIMD void merge(const RowGrid& grid, Lines<bf16> tail, const double* partials, int64_t first,
+                     int64_t count, float* mean, float* var) {
+  merge_channels(grid, tail, partials, first, count, mean, var);
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
+#include "cpu/store.h"
 
 namespace iabn {
 namespace {
@@ -10,8 +11,7 @@ namespace {
 template <class T>
 IABN_INLINE void forward(const T* x, T* z, int64_t count, Activation activation) {
   with_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA {
-    IABN_ELEMENTWISE
-    for (int64_t i = 0; i < count; ++i) store(z + i, phi.forward(load(x + i)));
+    store_all(z, count, [=](int64_t i) IABN_INLINE_LAMBDA { return phi.forward(load(x + i)); });
   });
 }
 

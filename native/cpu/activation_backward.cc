@@ -2,6 +2,7 @@
 #include "cpu/activation.h"
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
+#include "cpu/store.h"
 
 namespace iabn {
 namespace {
@@ -9,8 +10,8 @@ namespace {
 template <class T>
 IABN_INLINE void backward(const T* dz, const T* z, T* dx, int64_t count, Activation activation) {
   with_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA {
-    IABN_ELEMENTWISE
-    for (int64_t i = 0; i < count; ++i) store(dx + i, phi.backward(load(z + i), load(dz + i)));
+    store_all(dx, count,
+              [=](int64_t i) IABN_INLINE_LAMBDA { return phi.backward(load(z + i), load(dz + i)); });
   });
 }
 

@@ -2,6 +2,7 @@
 #include "cpu/activation.h"
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
+#include "cpu/store.h"
 
 namespace iabn {
 namespace {
@@ -9,8 +10,7 @@ namespace {
 template <class T>
 IABN_INLINE void invert(const T* z, T* y, int64_t count, Activation activation) {
   with_invertible_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA {
-    IABN_ELEMENTWISE
-    for (int64_t i = 0; i < count; ++i) store(y + i, phi.invert(load(z + i)));
+    store_all(y, count, [=](int64_t i) IABN_INLINE_LAMBDA { return phi.invert(load(z + i)); });
   });
 }
 

@@ -2,6 +2,7 @@
 #include "cpu/activation.h"
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
+#include "cpu/store.h"
 
 namespace iabn {
 namespace {
@@ -20,10 +21,9 @@ IABN_INLINE void add(const T* a, const T* b, T* out, Rows shape, int64_t rows, A
     for (int64_t row = 0; row < rows; ++row) {
       const T *first = a + row * shape.a_pitch, *second = b + row * shape.b_pitch;
       T* sum = out + row * shape.out_pitch;
-      IABN_ELEMENTWISE
-      for (int64_t i = 0; i < shape.columns; ++i) {
-        store(sum + i, phi.forward(load(first + i) + load(second + i)));
-      }
+      store_all(sum, shape.columns, [=](int64_t i) IABN_INLINE_LAMBDA {
+        return phi.forward(load(first + i) + load(second + i));
+      });
     }
   });
 }

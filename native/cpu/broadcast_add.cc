@@ -4,6 +4,7 @@
 #include "cpu/activation.h"
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
+#include "cpu/store.h"
 
 namespace iabn {
 namespace {
@@ -16,8 +17,8 @@ IABN_INLINE void add(const T* a, const T* b, T* out, int64_t channels, int64_t p
     for (int64_t pixel = 0; pixel < pixels; ++pixel) {
       const T* from = a + pixel * channels;
       T* to = out + pixel * channels;
-      IABN_ELEMENTWISE
-      for (int64_t c = 0; c < channels; ++c) store(to + c, phi.forward(load(from + c) + load(b + c)));
+      store_all(to, channels,
+                [=](int64_t c) IABN_INLINE_LAMBDA { return phi.forward(load(from + c) + load(b + c)); });
     }
   });
 }

@@ -3,18 +3,15 @@
 
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
+#include "cpu/store.h"
 
 namespace iabn {
 namespace {
 
-IABN_SIMD void cast_leaf(const float* x, bf16* out, int64_t count) {
-  IABN_ELEMENTWISE
-  for (int64_t i = 0; i < count; ++i) store(out + i, load(x + i));
-}
+void cast_leaf(const float* x, bf16* out, int64_t count) { narrow(x, out, count); }
 
 IABN_SIMD void cast_leaf(const bf16* x, float* out, int64_t count) {
-  IABN_ELEMENTWISE
-  for (int64_t i = 0; i < count; ++i) store(out + i, load(x + i));
+  for (int64_t i = 0; i < count; ++i) out[i] = load(x + i);
 }
 
 template <class From, class To>

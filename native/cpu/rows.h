@@ -26,6 +26,7 @@ namespace iabn {
 constexpr int64_t kMaxBlock = 1024;
 constexpr int64_t kMaxChunks = 64;  // chunks of rows
 constexpr int64_t kRun = 32;        // rows summed in float32 before they are added to a float64 sum
+constexpr int64_t kLeastRows = 64;  // in a chunk: partial sums are few beside what they are of
 
 struct RowGrid {
   int64_t channels = 0;
@@ -62,7 +63,7 @@ inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
   grid.wide_rows = grid.rows / grid.repeat;
   grid.tail = grid.rows % grid.repeat * grid.channels;
   const int64_t share = (grid.wide_rows + kMaxChunks - 1) / kMaxChunks;
-  grid.chunk_rows = std::max<int64_t>(1, (share + kRun - 1) / kRun) * kRun;
+  grid.chunk_rows = std::max(kLeastRows, (share + kRun - 1) / kRun * kRun);
   grid.chunks = (grid.wide_rows + grid.chunk_rows - 1) / grid.chunk_rows;
   grid.blocks = (grid.width + kMaxBlock - 1) / kMaxBlock;
   grid.block = std::min(grid.width, ((grid.width + grid.blocks - 1) / grid.blocks + 15) / 16 * 16);
@@ -140,12 +141,17 @@ void parallel_rows(const RowGrid& grid, const Body& body) {
   if (grid.tail > 0) body(Strip{grid.wide_rows * grid.repeat, 1, 1, grid.tail});
 }
 
+// Repeats what lies there for every channel along a wide row, and returns its end.
+inline float* repeat_wide(const RowGrid& grid, float* wide) {
+  for (int64_t i = grid.channels; i < grid.width; ++i) wide[i] = wide[i - grid.channels];
+  return wide + grid.width;
+}
+
 // Writes value(c) for every channel, repeated along a wide row, and returns the end of what it wrote.
 template <class Value>
 float* fill_wide(const RowGrid& grid, float* wide, const Value& value) {
   for (int64_t c = 0; c < grid.channels; ++c) wide[c] = static_cast<float>(value(c));
-  for (int64_t i = grid.channels; i < grid.width; ++i) wide[i] = wide[i - grid.channels];
-  return wide + grid.width;
+  return repeat_wide(grid, wide);
 }
 
 }  // namespace iabn
