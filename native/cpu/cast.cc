@@ -9,10 +9,7 @@ namespace iabn {
 namespace {
 
 void cast_leaf(const float* x, bf16* out, int64_t count) { narrow(x, out, count); }
-
-IABN_SIMD void cast_leaf(const bf16* x, float* out, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) out[i] = load(x + i);
-}
+void cast_leaf(const bf16* x, float* out, int64_t count) { widen(x, out, count); }
 
 template <class From, class To>
 void cast_all(const From* from, To* to, int64_t count) {

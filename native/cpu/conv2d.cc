@@ -6,6 +6,7 @@
 #include "cpu/grouped.h"
 #include "cpu/measured.h"
 #include "cpu/plain.h"
+#include "cpu/pointwise.h"
 #include "cpu/through_float.h"
 #include "cpu/winograd.h"
 
@@ -50,6 +51,8 @@ std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
   return make_winograd(spec, shape_of(spec), {has_bias(spec), false, {}});
 }
 
+std::unique_ptr<Kernel> make_products(const KernelSpec& spec) { return make_pointwise(spec, shape_of(spec)); }
+
 std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
   return make_tiled_convolution(spec, shape_of(spec), {has_bias(spec), false, {}});
 }
@@ -63,7 +66,7 @@ KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 OpRegistration registration("conv2d", {grouped::make_forward,
                                        fastest({make_onednn, make_tiled,
                                                 float_images(images, {make_tiled, make_onednn, make_plain}),
-                                                make_minimal},
+                                                make_minimal, make_products},
                                                sample),
                                        make_plain, through_float({make_plain})});
 

@@ -6,6 +6,7 @@
 #include "cpu/grouped.h"
 #include "cpu/measured.h"
 #include "cpu/plain.h"
+#include "cpu/pointwise.h"
 #include "cpu/through_float.h"
 #include "cpu/winograd.h"
 
@@ -29,6 +30,10 @@ std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
 
 std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
   return make_winograd_data(spec, shape_of(spec));
+}
+
+std::unique_ptr<Kernel> make_products(const KernelSpec& spec) {
+  return make_pointwise_data(spec, shape_of(spec));
 }
 
 float tap_sum(const ConvShape& s, const float* dy, const float* w, int64_t n, int64_t c, int64_t y,
@@ -66,11 +71,12 @@ const ImageOperands images{{0}, {0}};
 
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
-OpRegistration registration(
-    "conv2d_backward_data",
-    {grouped::make_backward_data,
-     fastest({make_onednn, float_images(images, {make_onednn, make_plain}), make_minimal}, sample),
-     make_plain, through_float({make_plain})});
+OpRegistration registration("conv2d_backward_data",
+                            {grouped::make_backward_data,
+                             fastest({make_onednn, float_images(images, {make_onednn, make_plain}),
+                                      make_minimal, make_products},
+                                     sample),
+                             make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

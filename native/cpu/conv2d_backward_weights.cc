@@ -7,6 +7,7 @@
 #include "cpu/matmul.h"
 #include "cpu/measured.h"
 #include "cpu/plain.h"
+#include "cpu/pointwise.h"
 #include "cpu/through_float.h"
 #include "cpu/winograd.h"
 
@@ -44,6 +45,10 @@ std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
 
 std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
   return make_winograd_weights(spec, shape_of(spec));
+}
+
+std::unique_ptr<Kernel> make_products(const KernelSpec& spec) {
+  return make_pointwise_weights(spec, shape_of(spec));
 }
 
 // One thread per weight: the sum over pixels is taken in order.
@@ -85,7 +90,7 @@ OpRegistration registration("conv2d_backward_weights",
                             {grouped::make_backward_weights,
                              fastest({make_onednn, make_matmul,
                                       float_images(images, {make_onednn, make_matmul, make_plain}),
-                                      make_minimal},
+                                      make_minimal, make_products},
                                      sample),
                              make_plain, through_float({make_plain})});
 

@@ -11,7 +11,7 @@ namespace iabn {
 namespace {
 
 // Float32 images of a turn: beyond the second-level caches' size they come from the memory bus once more.
-constexpr size_t kTurnBytes = size_t{16} << 20;
+constexpr size_t kTurnBytes = size_t{8} << 20;
 constexpr size_t kSampleBytes = size_t{4} << 20;
 
 int64_t image_elements(const TensorDesc& operand) { return operand.elements() / operand.dims[0]; }

@@ -18,7 +18,7 @@ namespace {
 
 // Below this many bytes of operands a choice is worth less than the time to make it.
 constexpr size_t kWorthMeasuring = size_t{1} << 19;
-// Of two times, the share from which on the shorter is clearly so: after one run, and after all.
+// Of two times, the share below which the shorter is clearly so: after one run, and after all.
 constexpr double kPlain = 0.6;
 constexpr double kClear = 0.93;
 constexpr int kRounds = 3;
@@ -83,6 +83,8 @@ class Trial {
     if (!laid_out.empty()) kernel_->lay_out(args());
   }
 
+  size_t workspace() const { return kernel_->workspace_bytes(); }
+
   double seconds() {
     const auto begin = std::chrono::steady_clock::now();
     kernel_->run(args());
@@ -111,7 +113,8 @@ size_t operand_bytes(const KernelSpec& spec) {
   return bytes;
 }
 
-// Where the first run leaves no doubt, it is the only one that counts.
+// Of those not clearly slower than the fastest, the one with the least workspace. Where the first run leaves
+// no doubt, it is the only one that counts.
 size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
   std::vector<double> times;
   for (const auto& trial : trials) {
@@ -126,7 +129,12 @@ size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
   for (int round = 1; round < kRounds && !clear(kPlain); ++round) {
     for (size_t i = 0; i < trials.size(); ++i) times[i] = std::min(times[i], trials[i]->seconds());
   }
-  return *best() < kClear * times[0] ? static_cast<size_t>(best() - times.begin()) : 0;
+  size_t chosen = static_cast<size_t>(best() - times.begin());
+  const double slowest = *best() / kClear;
+  for (size_t i = 0; i < trials.size(); ++i) {
+    if (times[i] <= slowest && trials[i]->workspace() < trials[chosen]->workspace()) chosen = i;
+  }
+  return chosen;
 }
 
 size_t measure(const KernelSpec& sample, const std::vector<KernelFactory>& accepting) {

@@ -12,8 +12,8 @@ namespace iabn {
 // A specification as fast in proportion, but smaller.
 using Sample = std::function<KernelSpec(const KernelSpec&)>;
 
-// The fastest of those that accept, by their time for the sample; the first unless another is clearly faster,
-// and where the operands are too small to matter. Refuses where all do. IABN_KERNEL_CHOICE takes one
+// The fastest of those that accept, by their time for the sample, or one as good with less workspace; the
+// first where the operands are too small to matter. Refuses where all do. IABN_KERNEL_CHOICE takes one
 // unmeasured: the first whose implementation's name begins with its value ("winograd"), the first of all
 // where none does.
 KernelFactory fastest(std::vector<KernelFactory> candidates, Sample sample);

@@ -1,7 +1,8 @@
 // Body of product_engine.cc (each_isa.h).
 
-// What a stretch of the sum reads of b stays in the first-level cache for all rows.
-constexpr int64_t kStretch = 256;
+// What a stretch of the sum reads of b stays in the first-level cache for all rows, beside a strip of a: whole
+// cache lines for every element where the sum runs down its columns.
+constexpr int64_t kStretch = 256, kColumnStretch = 128;
 
 template <int R, int NV>
 void product_tile(const Product& p, int64_t row, int64_t first, int64_t depth) {
@@ -51,8 +52,9 @@ template <int NV>
 void product_columns(const Product& p) {
   const int64_t strips = (p.rows + kTileRows - 1) / kTileRows, low = p.rows / strips, high = p.rows % strips;
   const TileFunction low_tile = tile_of<NV>(low), high_tile = tile_of<NV>(high > 0 ? low + 1 : low);
-  for (int64_t first = 0; first < p.depth; first += kStretch) {
-    const int64_t depth = std::min(kStretch, p.depth - first);
+  const int64_t stretch = p.a_depth == 1 ? kStretch : kColumnStretch;
+  for (int64_t first = 0; first < p.depth; first += stretch) {
+    const int64_t depth = std::min(stretch, p.depth - first);
     int64_t row = 0;
     for (int64_t strip = 0; strip < high; ++strip, row += low + 1) high_tile(p, row, first, depth);
     for (int64_t strip = high; strip < strips; ++strip, row += low) low_tile(p, row, first, depth);

@@ -13,6 +13,10 @@ IABN_SIMD void narrow_leaf(const float* from, bf16* to, int64_t count) {
   for (int64_t i = 0; i < count; ++i) store(to + i, from[i]);
 }
 
+IABN_SIMD void widen_leaf(const bf16* from, float* to, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] = load(from + i);
+}
+
 using Narrow = void (*)(const float*, bf16*, int64_t);
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -44,5 +48,7 @@ void narrow(const float* from, bf16* to, int64_t count) {
   static const Narrow chosen = choose();
   chosen(from, to, count);
 }
+
+void widen(const bf16* from, float* to, int64_t count) { widen_leaf(from, to, count); }
 
 }  // namespace iabn

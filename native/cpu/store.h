@@ -1,4 +1,4 @@
-// How elementwise loops write what they compute.
+// How loops read and write bfloat16.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +11,9 @@ namespace iabn {
 // Rounds `count` numbers, on one thread, with the CPU's own instruction where it has one (which takes
 // denormal numbers for zeros).
 void narrow(const float* from, bf16* to, int64_t count);
+
+// Exactly.
+void widen(const bf16* from, float* to, int64_t count);
 
 // out[i] = value(i) for i < count. The output may be the very memory of an input that value(i) reads.
 template <class Value>

@@ -1,10 +1,6 @@
-/** 3×3 convolutions by Winograd's minimal filtering, in the vectors of each instruction set that this CPU has. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ReferenceTensor } from '../../src/ops/define.js';
-import type { OpName } from '../../src/ops/index.js';
+/** 3×3 convolutions by Winograd's minimal filtering. */
 import { dim, type Shape } from '../../src/shape.js';
-import { type Call, callOf, type DataType, expectAgrees, prepare, reference, runKernel } from './harness.js';
-import { drawOperand, type KernelCase } from './operands.js';
+import { describeInVectors, fanIn } from './vectors.js';
 
 interface Convolution {
   readonly x: Shape;
@@ -47,78 +43,32 @@ const outputOf = ({ x, outputs, padding, dilation }: Convolution): Shape => [
 
 const attrsOf = ({ padding, dilation }: Convolution) => ({ stride: [1, 1], padding, dilation, groups: 1 });
 
-const LEAKY = { activation: 'leaky_relu', slope: 0.1 };
-const OPS: Readonly<Partial<Record<OpName, (c: Convolution, index: number) => KernelCase>>> = {
-  conv2d: (c) => ({ attrs: attrsOf(c), inputs: [c.x, weightsOf(c), [c.outputs]], draw: { weight } }),
-  conv2d_fused: (c, index) => ({
-    attrs: {
-      ...attrsOf(c),
-      ...([LEAKY, { activation: 'relu', slope: 0 }, { activation: 'elu', slope: 1.5 }][index % 3] ?? LEAKY),
-    },
-    inputs: [c.x, weightsOf(c), index % 2 === 0 ? [c.outputs] : null, index % 3 === 0 ? outputOf(c) : null],
-    draw: { weight },
-  }),
-  conv2d_backward_data: (c) => ({
-    attrs: { ...attrsOf(c), size: c.x.slice(2) },
-    inputs: [outputOf(c), weightsOf(c)],
-    draw: { weight },
-  }),
-  conv2d_backward_weights: (c) => ({
-    attrs: { ...attrsOf(c), kernel: [3, 3] },
-    inputs: [c.x, outputOf(c)],
-  }),
-};
-
 const weightsOf = ({ x, outputs }: Convolution): Shape => [outputs, dim(x, 1), 3, 3];
 
-/** Weights as an initialiser makes them: outputs of unit size. */
-function weight(name: string, shape: Shape): number[] {
-  const scale = 1 / Math.sqrt(9 * dim(shape, 1));
-  return Array.from(drawOperand(name, shape), (value) => value * scale);
-}
+const ACTIVATIONS = [
+  { activation: 'leaky_relu', slope: 0.1 },
+  { activation: 'relu', slope: 0 },
+  { activation: 'elu', slope: 1.5 },
+];
 
-/** Every case's call and what it means, once for all instruction sets. */
-const known = new Map<string, readonly { readonly call: Call; readonly expected: ReferenceTensor }[]>();
-
-function casesOf(op: OpName, dtype: DataType) {
-  const key = `${op} ${dtype}`;
-  const made = known.get(key);
-  if (made) return made;
-  const cases = CASES.flatMap((c, index) => {
-    const record = OPS[op]?.(c, index);
-    const call = record && callOf(op, record, dtype);
-    const [expected] = call ? reference(call) : [];
-    return call && expected ? [{ call, expected }] : [];
-  });
-  known.set(key, cases);
-  return cases;
-}
-
-beforeEach(() => {
-  vi.stubEnv('IABN_EMULATE_BF16', '1');
-  vi.stubEnv('IABN_KERNEL_CHOICE', 'winograd');
-});
-
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
-
-describe.each(['4', '8', '16'])('in vectors of %s floats', (lanes) => {
-  beforeEach(() => {
-    vi.stubEnv('IABN_VECTOR_LANES', lanes);
-  });
-
-  it.each(
-    Object.keys(OPS).flatMap((op) => (['float32', 'bfloat16'] as const).map((dtype) => [op, dtype] as const)),
-  )('%s of %s images agrees with the reference', async (op, dtype) => {
-    const cases = casesOf(op as OpName, dtype);
-    expect(cases).toHaveLength(CASES.length);
-    for (const { call, expected } of cases) {
-      // A CPU without these vectors computes in narrower ones.
-      expect(prepare(call).implementation).toMatch(/^winograd:(sse2|avx2|avx512)$/);
-      const [actual] = await runKernel(call);
-      if (!actual) throw new Error('a convolution has one output');
-      expectAgrees(actual, expected, actual.dtype === 'float32' ? 2e-5 : undefined);
-    }
-  });
+describeInVectors('winograd', ['float32', 'bfloat16'], 2e-5, {
+  conv2d: CASES.map((c) => ({
+    attrs: attrsOf(c),
+    inputs: [c.x, weightsOf(c), [c.outputs]],
+    draw: { weight: fanIn },
+  })),
+  conv2d_fused: CASES.map((c, index) => ({
+    attrs: { ...attrsOf(c), ...ACTIVATIONS[index % 3] },
+    inputs: [c.x, weightsOf(c), index % 2 === 0 ? [c.outputs] : null, index % 3 === 0 ? outputOf(c) : null],
+    draw: { weight: fanIn },
+  })),
+  conv2d_backward_data: CASES.map((c) => ({
+    attrs: { ...attrsOf(c), size: c.x.slice(2) },
+    inputs: [outputOf(c), weightsOf(c)],
+    draw: { weight: fanIn },
+  })),
+  conv2d_backward_weights: CASES.map((c) => ({
+    attrs: { ...attrsOf(c), kernel: [3, 3] },
+    inputs: [c.x, outputOf(c)],
+  })),
 });
