@@ -9,7 +9,7 @@ namespace iabn::product {
 // out[r][c] = (add ? out[r][c] : 0) + Σ_k a[r·a_row + k·a_depth] · b[k·b_depth + c]
 struct Product {
   const float* a;
-  int64_t a_row, a_depth;
+  int64_t a_row, a_depth;  // one of them is 1
   const float* b;
   int64_t b_depth;
   float* out;

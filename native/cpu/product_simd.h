@@ -1,15 +1,31 @@
 // Body of product_engine.cc (each_isa.h).
 
-// What a stretch of the sum reads of b stays in the first-level cache for all rows, beside a strip of a: whole
-// cache lines for every element where the sum runs down its columns.
+// What a stretch of the sum reads of b stays in the first-level cache for all rows, beside a strip of a:
+// whole cache lines for every element where the sum runs down its columns.
 constexpr int64_t kStretch = 256, kColumnStretch = 128;
 
-template <int R, int NV>
+// a at row r: three rows to a pointer, or as many pointers as rows would not fit the registers. The rows of a
+// column of `a` lie side by side where Column says so.
+template <bool Column, int R>
+struct Rows {
+  static constexpr int kPointers = Column ? 1 : (R + 2) / 3;
+  const float* at[kPointers];
+  int64_t row, depth;
+
+  IABN_INLINE_MEMBER Rows(const Product& p, int64_t first_row, int64_t first)
+      : row(p.a_row), depth(Column ? p.a_depth : 1) {
+    for (int i = 0; i < kPointers; ++i) at[i] = p.a + (first_row + 3 * i) * row + first * depth;
+  }
+  IABN_INLINE_MEMBER float get(int r) const { return Column ? at[0][r] : at[r / 3][r % 3 * row]; }
+  IABN_INLINE_MEMBER void next() {
+    for (int i = 0; i < kPointers; ++i) at[i] += depth;
+  }
+};
+
+template <bool Column, int R, int NV>
 void product_tile(const Product& p, int64_t row, int64_t first, int64_t depth) {
-  const float* a[R];
   Vec acc[R][NV] = {};
   float* out = p.out + row * p.out_row;
-  for (int r = 0; r < R; ++r) a[r] = p.a + (row + r) * p.a_row + first * p.a_depth;
   if (p.add || first > 0) {
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
@@ -17,16 +33,16 @@ void product_tile(const Product& p, int64_t row, int64_t first, int64_t depth) {
       for (int v = 0; v < NV; ++v) acc[r][v] = get(out + r * p.out_row + v * kLanes);
     }
   }
+  Rows<Column, R> a(p, row, first);
   const float* b = p.b + first * p.b_depth;
-  const int64_t step = p.a_depth;
-  for (int64_t k = 0; k < depth; ++k, b += p.b_depth) {
+  for (int64_t k = 0; k < depth; ++k, b += p.b_depth, a.next()) {
     Vec weight[NV];
 #pragma GCC unroll 2
     for (int v = 0; v < NV; ++v) weight[v] = get(b + v * kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 2
-      for (int v = 0; v < NV; ++v) acc[r][v] += a[r][k * step] * weight[v];
+      for (int v = 0; v < NV; ++v) acc[r][v] += a.get(r) * weight[v];
     }
   }
 #pragma GCC unroll 16
@@ -39,20 +55,21 @@ void product_tile(const Product& p, int64_t row, int64_t first, int64_t depth) {
 using TileFunction = void (*)(const Product&, int64_t, int64_t, int64_t);
 
 // Strips of rows as even as can be, so that none is so low that it waits for its own sums.
-template <int NV, int R = kTileRows>
+template <bool Column, int NV, int R = kTileRows>
 IABN_INLINE TileFunction tile_of(int64_t rows) {
   if constexpr (R == 1) {
-    return product_tile<1, NV>;
+    return product_tile<Column, 1, NV>;
   } else {
-    return rows == R ? product_tile<R, NV> : tile_of<NV, R - 1>(rows);
+    return rows == R ? product_tile<Column, R, NV> : tile_of<Column, NV, R - 1>(rows);
   }
 }
 
-template <int NV>
+template <bool Column, int NV>
 void product_columns(const Product& p) {
   const int64_t strips = (p.rows + kTileRows - 1) / kTileRows, low = p.rows / strips, high = p.rows % strips;
-  const TileFunction low_tile = tile_of<NV>(low), high_tile = tile_of<NV>(high > 0 ? low + 1 : low);
-  const int64_t stretch = p.a_depth == 1 ? kStretch : kColumnStretch;
+  const TileFunction low_tile = tile_of<Column, NV>(low),
+                     high_tile = tile_of<Column, NV>(high > 0 ? low + 1 : low);
+  const int64_t stretch = Column ? kColumnStretch : kStretch;
   for (int64_t first = 0; first < p.depth; first += stretch) {
     const int64_t depth = std::min(stretch, p.depth - first);
     int64_t row = 0;
@@ -63,8 +80,9 @@ void product_columns(const Product& p) {
 
 void product(const Product& p) {
   if (p.rows == 0) return;
-  if (p.columns == kLanes) return product_columns<1>(p);
-  product_columns<2>(p);
+  const bool narrow = p.columns == kLanes;
+  if (p.a_row == 1) return narrow ? product_columns<true, 1>(p) : product_columns<true, 2>(p);
+  return narrow ? product_columns<false, 1>(p) : product_columns<false, 2>(p);
 }
 
 constexpr Engine kEngine = {kLanes, product};
