@@ -17,6 +17,8 @@ namespace iabn {
 // Below this many elements, waking a team of threads costs more than it saves.
 constexpr int64_t kParallelElements = 16384;
 
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // body(task) for every task in [0, tasks); elements: of all tasks together.
 template <class Body>
 void parallel_tasks(int64_t tasks, int64_t elements, const Body& body) {
@@ -30,7 +32,7 @@ void parallel_tasks(int64_t tasks, int64_t elements, const Body& body) {
 template <class Body>
 void parallel_range(int64_t count, int64_t item_elements, int64_t grain, const Body& body) {
 #ifdef _OPENMP
-  const int64_t grains = (count + grain - 1) / grain;
+  const int64_t grains = ceil_div(count, grain);
   const int64_t threads = std::min<int64_t>(omp_get_max_threads(), grains);
   if (threads > 1 && count * item_elements >= kParallelElements) {
 #pragma omp parallel num_threads(static_cast <int>(threads))

@@ -18,8 +18,6 @@ constexpr int64_t kFewestPixels = 28, kMostPixels = 112;
 constexpr int64_t kPanel = 32;     // outputs whose weights lie together
 constexpr int64_t kPackTask = 64;  // inputs whose weights are packed together
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // Weights as they stand: OIHW, for the gradient of the input with the roles of outputs and inputs changed.
 struct Matrix {
   int64_t inputs, outputs;

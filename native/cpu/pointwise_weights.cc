@@ -18,8 +18,6 @@ constexpr int64_t kFewestPixels = 64, kMostPixels = 2048;
 constexpr int64_t kPanel = 32;  // channels of x that a product's inner loop takes at most
 constexpr int64_t kRows = 16;   // channels of dy: what any number of them is a multiple of
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // A pixel's channels to panels that are `stride` apart.
 template <int Width>
 IABN_INLINE void widen_panels(const bf16* from, int64_t channels, float* to, int64_t stride) {

@@ -25,8 +25,6 @@ constexpr int64_t kBlockTiles = 16;
 constexpr int64_t kBlockPanels = 16;
 constexpr int64_t kStretch = 512;
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 class TiledConvolution : public Kernel {
  public:
   TiledConvolution(const ConvShape& shape, const ConvolutionEnd& end, bool constant_weights)

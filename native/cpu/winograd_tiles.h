@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "cpu/parallel.h"
 #include "cpu/winograd_engine.h"
 #include "geometry/conv_shape.h"
 
@@ -11,8 +12,6 @@ namespace iabn::winograd {
 
 constexpr int64_t kPointBytes = kPoints * int64_t{sizeof(float)};
 constexpr int64_t kPanel = 32;  // outputs that a product's inner loop takes at most
-
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Elements from one point to the next: an odd number of cache lines, or all points would fall on the same
 // ones.
