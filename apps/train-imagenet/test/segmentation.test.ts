@@ -34,7 +34,7 @@ describe('segmentation_shapes', { timeout: 180_000 }, () => {
   });
 });
 
-describe('vistas_wider_resnet38_a2', { timeout: 60_000 }, () => {
+describe('vistas_wider_resnet38_a2', { timeout: 240_000 }, () => {
   it('is planned with the head in place', async () => {
     const { report } = planReport(await load('vistas_wider_resnet38_a2'), 2, cpu());
     expect(report.crop).toBe(672);
