@@ -74,9 +74,8 @@ struct SavedLayer {
   }
 
   // x̂ / t
-  double unit(const KernelArgs& args, int64_t c) const {
-    if (from_output) return 1.0 / scale(args.in<float>(4), c);
-    return scale.inverse_deviation(args.in<float>(3), c);
+  IABN_INLINE_MEMBER double unit(const float* weight, const float* var, int64_t c) const {
+    return from_output ? 1.0 / scale(weight, c) : scale.inverse_deviation(var, c);
   }
 };
 

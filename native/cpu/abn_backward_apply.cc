@@ -62,14 +62,13 @@ struct Sums {
   double share;  // 1/m
 };
 
-IABN_SIMD void batch_leaf(const SavedLayer& layer, const float* weight, const float* var, Sums sums, float* k,
+IABN_SIMD void batch_leaf(SavedLayer layer, const float* weight, const float* var, Sums sums, float* k,
                           float* q, float* r, int64_t channels) {
-  const AbnScale scale = layer.scale;
   for (int64_t c = 0; c < channels; ++c) {
-    const double s = scale(weight, c), inverse = scale.inverse_deviation(var, c), gain = s * inverse;
-    const double unit = layer.from_output ? 1.0 / s : inverse;
+    const double gain = layer.scale(weight, c) * layer.scale.inverse_deviation(var, c);
     k[c] = static_cast<float>(gain);
-    q[c] = static_cast<float>(-gain * unit * static_cast<double>(sums.dy_xhat[c]) * sums.share);
+    q[c] = static_cast<float>(-gain * layer.unit(weight, var, c) * static_cast<double>(sums.dy_xhat[c]) *
+                              sums.share);
     r[c] = static_cast<float>(-gain * static_cast<double>(sums.dy[c]) * sums.share);
   }
 }

@@ -91,7 +91,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
                        here, layer.from_output, layer.activation, partial, partial + grid.width);
             },
             [&](int64_t s, int64_t c, double sum) {
-              sums[s][c] = static_cast<float>(s == 0 ? sum : sum * layer.unit(args, c));
+              sums[s][c] = static_cast<float>(
+                  s == 0 ? sum : sum * layer.unit(args.in<float>(4), args.in<float>(3), c));
             });
       },
       partials + static_cast<size_t>(3 * grid.width) * sizeof(float));

@@ -8,18 +8,10 @@
 namespace iabn {
 namespace {
 
-void cast_leaf(const float* x, bf16* out, int64_t count) { narrow(x, out, count); }
-void cast_leaf(const bf16* x, float* out, int64_t count) { widen(x, out, count); }
-
-template <class From, class To>
-void cast_all(const From* from, To* to, int64_t count) {
-  parallel_elements(count,
-                    [&](int64_t begin, int64_t end) { cast_leaf(from + begin, to + begin, end - begin); });
-}
-
 template <class From, class To>
 std::unique_ptr<Kernel> make_cast(int64_t count) {
-  return make_kernel_of([=](const KernelArgs& args) { cast_all(args.in<From>(0), args.out<To>(0), count); });
+  return make_kernel_of(
+      [=](const KernelArgs& args) { cast_elements(args.in<From>(0), args.out<To>(0), count); });
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
@@ -35,7 +27,13 @@ const OpRegistration registration("cast", {make});
 
 }  // namespace
 
-void cast_elements(const bf16* from, float* to, int64_t count) { cast_all(from, to, count); }
-void cast_elements(const float* from, bf16* to, int64_t count) { cast_all(from, to, count); }
+void cast_elements(const bf16* from, float* to, int64_t count) {
+  parallel_elements(count, [=](int64_t begin, int64_t end) { widen(from + begin, to + begin, end - begin); });
+}
+
+void cast_elements(const float* from, bf16* to, int64_t count) {
+  parallel_elements(count,
+                    [=](int64_t begin, int64_t end) { narrow(from + begin, to + begin, end - begin); });
+}
 
 }  // namespace iabn

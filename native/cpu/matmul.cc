@@ -27,6 +27,10 @@ dnnl::matmul::primitive_desc describe(const memory::desc& a, const memory::desc&
   });
 }
 
+std::string name_of(const dnnl::matmul::primitive_desc& desc) {
+  return std::string("matmul, ") + desc.impl_info_str();
+}
+
 void refuse_empty(const LinearShape& shape) {
   if (shape.empty()) throw Refused("oneDNN is not asked for products of empty matrices");
 }
@@ -44,8 +48,8 @@ std::unique_ptr<Kernel> matmul_forward(const LinearShape& s, DType x, DType y, b
                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
   if (bias) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
   const Weights weights{DNNL_ARG_WEIGHTS, {false, 1}, own, desc.weights_desc(), constant_weights};
-  return std::make_unique<PrimitiveKernel>("matmul, " + std::string(desc.impl_info_str()), dnnl::matmul(desc),
-                                           operands, weights, desc.scratchpad_desc());
+  return std::make_unique<PrimitiveKernel>(name_of(desc), dnnl::matmul(desc), operands, weights,
+                                           desc.scratchpad_desc());
 }
 
 std::unique_ptr<Kernel> matmul_backward_data(const LinearShape& s, DType dy, DType dx) {
@@ -53,7 +57,7 @@ std::unique_ptr<Kernel> matmul_backward_data(const LinearShape& s, DType dy, DTy
   const memory::desc own = matrix(s.outputs, s.inputs, DType::f32, Tag::ab);
   const auto desc = describe(matrix(s.rows, s.outputs, dy, Tag::ab), preferred_weights(own, dy),
                              memory::desc(), matrix(s.rows, s.inputs, dx, Tag::ab));
-  return std::make_unique<PrimitiveKernel>("matmul, " + std::string(desc.impl_info_str()), dnnl::matmul(desc),
+  return std::make_unique<PrimitiveKernel>(name_of(desc), dnnl::matmul(desc),
                                            std::vector<Operand>{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
                                                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}},
                                            Weights{DNNL_ARG_WEIGHTS, {false, 1}, own, desc.weights_desc()},
@@ -67,7 +71,7 @@ std::unique_ptr<Kernel> matmul_backward_weights(const LinearShape& s, DType x, D
   const auto desc = describe(matrix(s.outputs, s.rows, dy, Tag::ba), matrix(s.rows, s.inputs, x, Tag::ab),
                              memory::desc(), gradient);
   return std::make_unique<PrimitiveKernel>(
-      "matmul, " + std::string(desc.impl_info_str()), dnnl::matmul(desc),
+      name_of(desc), dnnl::matmul(desc),
       std::vector<Operand>{{DNNL_ARG_SRC, {false, 1}, desc.src_desc()},
                            {DNNL_ARG_WEIGHTS, {false, 0}, desc.weights_desc()}},
       Weights{DNNL_ARG_DST, {true, 0}, gradient, desc.dst_desc()}, desc.scratchpad_desc());

@@ -15,7 +15,6 @@ namespace {
 
 constexpr int64_t kBlockBytes = int64_t{512} << 10;  // of a thread's pixels
 constexpr int64_t kFewestPixels = 28, kMostPixels = 112;
-constexpr int64_t kPanel = 32;     // outputs whose weights lie together
 constexpr int64_t kPackTask = 64;  // inputs whose weights are packed together
 
 // Weights as they stand: OIHW, for the gradient of the input with the roles of outputs and inputs changed.
@@ -23,6 +22,13 @@ struct Matrix {
   int64_t inputs, outputs;
   int64_t input_step, output_step;  // floats
 };
+
+// Widens `count` pixels from the `first` output's on.
+void widen_pixels(const bf16* images, const Pixels& pixels, int64_t first, int64_t count, float* to) {
+  const int64_t channels = pixels.channels;
+  if (pixels.dense()) return widen(images + first * channels, to, count * channels);
+  for (int64_t i = 0; i < count; ++i) widen(images + pixels.offset(first + i), to + i * channels, channels);
+}
 
 class Pointwise : public Kernel {
  public:
@@ -32,13 +38,13 @@ class Pointwise : public Kernel {
         count_(count),
         m_(matrix),
         kept_(constant_weights),
-        panel_(std::min(kPanel, 2 * product_.lanes)) {
+        panel_(product_.columns()) {
     const int64_t fit = kBlockBytes / (m_.inputs * int64_t{sizeof(float)});
     threads_ = std::max(1, omp_get_max_threads());
     const int64_t least = ceil_div(count_, std::clamp(fit, kFewestPixels, kMostPixels));
     block_ = ceil_div(count_, ceil_div(least, threads_) * threads_);
     if (!kept_) weights_offset_ = workspace_.add(weights_bytes());
-    thread_elements_ = block_ * (m_.inputs + kPanel);
+    thread_elements_ = block_ * (m_.inputs + panel_);
     buffers_offset_ = workspace_.add(static_cast<size_t>(thread_elements_ * threads_) * sizeof(float));
   }
 
@@ -89,7 +95,7 @@ class Pointwise : public Kernel {
 
   void run_block(const KernelArgs& args, const float* weights, int64_t block, float* buffers) const {
     const int64_t first = block * block_, count = std::min(block_, count_ - first);
-    widen_pixels(args.in<bf16>(0), pixels_, first, count, buffers, m_.inputs);
+    widen_pixels(args.in<bf16>(0), pixels_, first, count, buffers);
     product::Product p{};
     p.a = buffers;
     p.a_row = p.depth = m_.inputs;
@@ -110,7 +116,7 @@ class Pointwise : public Kernel {
   int64_t count_;  // of pixels
   Matrix m_;
   bool kept_;
-  int64_t panel_;
+  int64_t panel_;  // outputs whose weights lie together
   int64_t block_;  // pixels
   int threads_;
   int64_t thread_elements_;
@@ -119,16 +125,6 @@ class Pointwise : public Kernel {
 };
 
 }  // namespace
-
-void widen_pixels(const bf16* images, const Pixels& pixels, int64_t first, int64_t count, float* to,
-                  int64_t pitch) {
-  if (pixels.dense() && pitch == pixels.channels) {
-    return widen(images + first * pixels.channels, to, count * pixels.channels);
-  }
-  for (int64_t i = 0; i < count; ++i) {
-    widen(images + pixels.offset(first + i), to + i * pitch, pixels.channels);
-  }
-}
 
 void refuse_others(const ConvShape& s, DType x, DType y) {
   if (x != DType::bf16 || y != DType::bf16) throw Refused("these products are for bfloat16 images");

@@ -6,7 +6,6 @@
 // that are no multiples of 16; the gradient of the input also for strides.
 #pragma once
 
-#include "cpu/data.h"
 #include "geometry/conv_shape.h"
 
 namespace iabn {
@@ -30,10 +29,6 @@ struct Pixels {
     return ((n * h + y) * w + x) * channels;
   }
 };
-
-// Widens `count` pixels from the `first` of the smaller image on to rows that are `pitch` apart.
-void widen_pixels(const bf16* images, const Pixels& pixels, int64_t first, int64_t count, float* to,
-                  int64_t pitch);
 
 }  // namespace pointwise
 }  // namespace iabn

@@ -1,12 +1,13 @@
 // dw [output][input] = Σ dy [pixel][output] · x [pixel][input]: all threads widen a block of pixels, then
 // each adds its panels of inputs. The order of the sum does not depend on the threads.
 #include <algorithm>
+#include <numeric>
 
+#include "cpu/data.h"
 #include "cpu/onednn.h"
 #include "cpu/parallel.h"
 #include "cpu/pointwise.h"
 #include "cpu/product_engine.h"
-#include "cpu/simd.h"
 #include "cpu/vector_lanes.h"
 
 namespace iabn {
@@ -15,8 +16,7 @@ namespace {
 
 constexpr int64_t kBlockBytes = int64_t{2} << 20;
 constexpr int64_t kFewestPixels = 64, kMostPixels = 2048;
-constexpr int64_t kPanel = 32;  // channels of x that a product's inner loop takes at most
-constexpr int64_t kRows = 16;   // channels of dy: what any number of them is a multiple of
+constexpr int64_t kRows = 16;  // channels of dy: what any number of them is a multiple of
 
 // A pixel's channels to panels that are `stride` apart.
 template <int Width>
@@ -40,7 +40,7 @@ class PointwiseWeights : public Kernel {
         x_{s.c, s.h, s.w, s.oh, s.ow, s.sh, s.sw},
         dy_{s.o, s.oh, s.ow, s.oh, s.ow, 1, 1},
         count_(s.pixels()),
-        width_(std::min(s.c % kPanel == 0 ? kPanel : kRows, 2 * product_.lanes)) {
+        width_(std::gcd(s.c, product_.columns())) {
     const int64_t fit = kBlockBytes / ((s.c + s.o) * int64_t{sizeof(float)});
     block_ = ceil_div(count_, ceil_div(count_, std::clamp(fit, kFewestPixels, kMostPixels)));
     x_offset_ = workspace_.add(static_cast<size_t>(block_ * s.c) * sizeof(float));

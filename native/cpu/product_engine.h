@@ -23,6 +23,9 @@ struct Product {
 struct Engine {
   int64_t lanes;
   void (*product)(const Product&);
+
+  // That a product takes at most.
+  int64_t columns() const { return 2 * lanes; }
 };
 
 const Engine& engine(int64_t lanes);

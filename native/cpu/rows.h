@@ -65,12 +65,12 @@ inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
   grid.width = grid.repeat * grid.channels;
   grid.wide_rows = grid.rows / grid.repeat;
   grid.tail = grid.rows % grid.repeat * grid.channels;
-  const int64_t pairs = (grid.wide_rows + 2 * kLeastRows - 1) / (2 * kLeastRows);
+  const int64_t pairs = ceil_div(grid.wide_rows, 2 * kLeastRows);
   const int64_t share = grid.wide_rows > kLeastRows ? std::min(kMaxChunks, 2 * pairs) : 1;
-  grid.chunk_rows = std::max<int64_t>(1, (grid.wide_rows + share - 1) / share);
-  grid.chunks = (grid.wide_rows + grid.chunk_rows - 1) / grid.chunk_rows;
-  grid.blocks = (grid.width + most - 1) / most;
-  grid.block = std::min(grid.width, ((grid.width + grid.blocks - 1) / grid.blocks + 15) / 16 * 16);
+  grid.chunk_rows = std::max<int64_t>(1, ceil_div(grid.wide_rows, share));
+  grid.chunks = ceil_div(grid.wide_rows, grid.chunk_rows);
+  grid.blocks = ceil_div(grid.width, most);
+  grid.block = std::min(grid.width, ceil_div(ceil_div(grid.width, grid.blocks), 16) * 16);
   return grid;
 }
 

@@ -16,7 +16,6 @@ namespace iabn {
 namespace winograd {
 namespace {
 
-constexpr int64_t kGroupBytes = int64_t{8} << 20;  // of the weights' points
 constexpr int64_t kBlockBytes = int64_t{2} << 20;  // of a thread's matrices
 constexpr int64_t kFewestTiles = 42, kMostTiles = 252;
 constexpr int64_t kFilterTask = 32;  // inputs whose weights are transformed together
@@ -32,8 +31,8 @@ class Convolution : public Kernel {
         end_(end),
         rotated_(rotated),
         kept_(constant_weights),
-        panel_(std::min(kPanel, 2 * product_.lanes)) {
-    group_ = group_of(w_.inputs, w_.outputs, kGroupBytes);
+        panel_(product_.columns()) {
+    group_ = group_of(w_.inputs, w_.outputs);
     const int64_t fit = kBlockBytes / (kPointBytes * (w_.inputs + group_));
     threads_ = std::max(1, omp_get_max_threads());
     const int64_t blocks =

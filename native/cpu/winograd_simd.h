@@ -7,6 +7,17 @@ constexpr float kWeight0 = 1.0f / (kA2 * kB2);
 constexpr float kWeightA = 1.0f / (2.0f * kA2 * (kA2 - kB2));
 constexpr float kWeightB = 1.0f / (2.0f * kB2 * (kB2 - kA2));
 
+// What a polynomial of even and odd terms is at 0, ±a, ±b and ∞.
+IABN_INLINE void at_points(Vec zero, Vec even_a, Vec odd_a, Vec even_b, Vec odd_b, Vec infinity,
+                           Vec (&t)[6]) {
+  t[0] = zero;
+  t[1] = even_a + odd_a;
+  t[2] = even_a - odd_a;
+  t[3] = even_b + odd_b;
+  t[4] = even_b - odd_b;
+  t[5] = infinity;
+}
+
 //      ⎡a²b²  0   −a²−b²   0    1  0⎤
 //      ⎢ 0  −ab²   −b²     a    1  0⎥
 // Bᵀ = ⎢ 0   ab²   −b²    −a    1  0⎥
@@ -18,12 +29,9 @@ struct InputTransform {
   IABN_INLINE_MEMBER static void apply(const Vec (&d)[6], Vec (&t)[6]) {
     const Vec even_a = d[4] - kB2 * d[2], odd_a = kA * (d[3] - kB2 * d[1]);
     const Vec even_b = d[4] - kA2 * d[2], odd_b = kB * (d[3] - kA2 * d[1]);
-    t[0] = kA2 * kB2 * d[0] + (d[4] - (kA2 + kB2) * d[2]);
-    t[1] = even_a + odd_a;
-    t[2] = even_a - odd_a;
-    t[3] = even_b + odd_b;
-    t[4] = even_b - odd_b;
-    t[5] = kA2 * kB2 * d[1] + (d[5] - (kA2 + kB2) * d[3]);
+    const Vec zero = kA2 * kB2 * d[0] + (d[4] - (kA2 + kB2) * d[2]);
+    const Vec infinity = kA2 * kB2 * d[1] + (d[5] - (kA2 + kB2) * d[3]);
+    at_points(zero, even_a, odd_a, even_b, odd_b, infinity, t);
   }
 };
 
@@ -49,12 +57,7 @@ struct OutputDiffTransform {
   IABN_INLINE_MEMBER static void apply(const Vec (&y)[4], Vec (&m)[6]) {
     const Vec even_a = y[0] + kA2 * y[2], odd_a = kA * (y[1] + kA2 * y[3]);
     const Vec even_b = y[0] + kB2 * y[2], odd_b = kB * (y[1] + kB2 * y[3]);
-    m[0] = y[0];
-    m[1] = even_a + odd_a;
-    m[2] = even_a - odd_a;
-    m[3] = even_b + odd_b;
-    m[4] = even_b - odd_b;
-    m[5] = y[3];
+    at_points(y[0], even_a, odd_a, even_b, odd_b, y[3], m);
   }
 };
 
@@ -64,12 +67,7 @@ struct FilterTransform {
   IABN_INLINE_MEMBER static void apply(const Vec (&g)[3], Vec (&t)[6]) {
     const Vec even_a = kWeightA * (g[0] + kA2 * g[2]), odd_a = kWeightA * kA * g[1];
     const Vec even_b = kWeightB * (g[0] + kB2 * g[2]), odd_b = kWeightB * kB * g[1];
-    t[0] = kWeight0 * g[0];
-    t[1] = even_a + odd_a;
-    t[2] = even_a - odd_a;
-    t[3] = even_b + odd_b;
-    t[4] = even_b - odd_b;
-    t[5] = g[2];
+    at_points(kWeight0 * g[0], even_a, odd_a, even_b, odd_b, g[2], t);
   }
 };
 

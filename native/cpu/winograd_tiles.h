@@ -11,17 +11,19 @@
 namespace iabn::winograd {
 
 constexpr int64_t kPointBytes = kPoints * int64_t{sizeof(float)};
-constexpr int64_t kPanel = 32;  // outputs that a product's inner loop takes at most
+constexpr int64_t kGroupBytes = int64_t{8} << 20;  // of the weights' points, or of sums at these
+constexpr int64_t kGroupUnit = 32;                 // outputs: whole vectors of any instruction set
 
 // Elements from one point to the next: an odd number of cache lines, or all points would fall on the same
 // ones.
 inline int64_t odd_lines(int64_t elements) { return (ceil_div(elements, 16) | 1) * 16; }
 
-// Outputs taken together: as many as all points' matrices [input][output] hold in `bytes`, in even groups.
-inline int64_t group_of(int64_t inputs, int64_t outputs, int64_t bytes) {
-  const int64_t most = std::max(kPanel, bytes / (kPointBytes * inputs));
+// Outputs taken together: as many as all points' matrices [input][output] hold in kGroupBytes, in even
+// groups.
+inline int64_t group_of(int64_t inputs, int64_t outputs) {
+  const int64_t most = std::max(kGroupUnit, kGroupBytes / (kPointBytes * inputs));
   const int64_t groups = ceil_div(outputs, most);
-  return std::min(outputs, ceil_div(ceil_div(outputs, groups), kPanel) * kPanel);
+  return std::min(outputs, ceil_div(ceil_div(outputs, groups), kGroupUnit) * kGroupUnit);
 }
 
 struct Group {

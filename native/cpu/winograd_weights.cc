@@ -17,7 +17,6 @@ namespace iabn {
 namespace winograd {
 namespace {
 
-constexpr int64_t kGroupBytes = int64_t{8} << 20;  // of the sums
 constexpr int64_t kBlockBytes = int64_t{6} << 20;  // of a block's matrices
 constexpr int64_t kFewestTiles = 64, kMostTiles = 512;
 constexpr int64_t kFilterTask = 16;  // inputs whose taps are written together
@@ -30,7 +29,7 @@ class WeightsDiff : public Kernel {
         engine_(engine(product_.lanes)),
         tiles_(Window::forward(shape)),
         w_(tiles_.window()) {
-    group_ = group_of(w_.inputs, w_.outputs, kGroupBytes);
+    group_ = group_of(w_.inputs, w_.outputs);
     const int64_t fit = kBlockBytes / (kPointBytes * (w_.inputs + group_));
     const int64_t blocks = ceil_div(tiles_.count(), std::clamp(fit, kFewestTiles, kMostTiles));
     block_ = ceil_div(tiles_.count(), blocks);
@@ -87,7 +86,7 @@ class WeightsDiff : public Kernel {
   // sums [input][output] += inputs [tile][input]ᵀ · outputs [tile][output], for every point
   void multiply(const KernelArgs& args, const Group& group, int64_t count, bool add) const {
     const Points inputs = inputs_.of(args), outputs = outputs_.of(args), sums = sums_.of(args);
-    const int64_t width = std::min(kPanel, 2 * product_.lanes);
+    const int64_t width = product_.columns();
 #pragma omp for schedule(dynamic)
     for (int64_t point = 0; point < kPoints; ++point) {
       product::Product p{};

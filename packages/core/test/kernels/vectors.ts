@@ -2,9 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ReferenceTensor } from '../../src/ops/define.js';
 import type { OpName } from '../../src/ops/index.js';
-import type { Shape } from '../../src/shape.js';
 import { type Call, callOf, type DataType, expectAgrees, prepare, reference, runKernel } from './harness.js';
-import { drawOperand, type KernelCase } from './operands.js';
+import type { KernelCase } from './operands.js';
 
 interface Known {
   readonly call: Call;
@@ -65,10 +64,4 @@ function knownCall(op: OpName, record: KernelCase, dtype: DataType): Known {
   const [expected] = reference(call);
   if (!expected) throw new Error('a convolution has one output');
   return { call, expected };
-}
-
-/** Weights as an initialiser makes them: outputs of unit size. */
-export function fanIn(name: string, shape: Shape): number[] {
-  const scale = 1 / Math.sqrt(shape.slice(1).reduce((product, size) => product * size, 1));
-  return Array.from(drawOperand(name, shape), (value) => value * scale);
 }
