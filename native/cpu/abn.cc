@@ -12,7 +12,15 @@ IABN_SIMD void gains_leaf(AbnScale scale, const float* weight, const float* var,
   }
 }
 
+IABN_SIMD void fold_leaf(const float* shift, const float* factor, float* offset, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) offset[i] -= shift[i] * factor[i];
+}
+
 }  // namespace
+
+void fold_shift(const float* shift, const float* factor, float* offset, int64_t count) {
+  fold_leaf(shift, factor, offset, count);
+}
 
 void AbnScale::gains(const float* weight, const float* var, float* gain, int64_t channels) const {
   gains_leaf(*this, weight, var, gain, channels);

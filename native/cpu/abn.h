@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "cpu/activation.h"
 #include "program/attrs.h"
@@ -28,6 +29,14 @@ struct AbnScale {
   // s/√(σ² + ε) of some channels.
   void gains(const float* weight, const float* var, float* gain, int64_t channels) const;
 };
+
+// Whether kernels of a dtype subtract means and biases by way of other offsets.
+template <class T>
+constexpr bool kFolded = !std::is_same_v<T, float>;
+
+// (x − shift)·factor + offset as x·factor + offset, by a new offset. What is lost is of the order of the last
+// place of shift·factor: far less than where x has been rounded to bfloat16.
+void fold_shift(const float* shift, const float* factor, float* offset, int64_t count);
 
 inline bool parse_absolute(const Attrs& attrs) {
   const std::string& scale = attrs.string("scale");

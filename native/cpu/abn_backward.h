@@ -15,40 +15,8 @@ namespace iabn {
 struct SavedCoefficients {
   const float* shift;  // β or μ
   const float* gain;
-  const float* bias;
+  float* bias;
 };
-
-struct Recovered {
-  float t;
-  float dy;
-};
-
-struct FromOutput {
-  template <class Phi>
-  IABN_INLINE_MEMBER Recovered recover(const Phi& phi, float z, float dz, const SavedCoefficients& wide,
-                                       int64_t c) const {
-    return {phi.invert(z) - wide.shift[c], phi.backward(z, dz)};
-  }
-};
-
-struct FromInput {
-  template <class Phi>
-  IABN_INLINE_MEMBER Recovered recover(const Phi& phi, float x, float dz, const SavedCoefficients& wide,
-                                       int64_t c) const {
-    const float t = x - wide.shift[c];
-    return {t, phi.backward(phi.forward(t * wide.gain[c] + wide.bias[c]), dz)};
-  }
-};
-
-// body(source, φ); the choices are made outside the body's loops.
-template <class Body>
-IABN_INLINE void with_saved(bool from_output, const Activation& activation, Body body) {
-  if (from_output) {
-    with_invertible_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA { body(FromOutput{}, phi); });
-  } else {
-    with_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA { body(FromInput{}, phi); });
-  }
-}
 
 // The attributes and operands (dz, saved, mean, var, weight?, bias?) that both kernels have in common.
 struct SavedLayer {
@@ -57,7 +25,9 @@ struct SavedLayer {
   bool from_output;
 
   // Writes the coefficients from `wide` on and returns the end of what it wrote.
-  float* fill(const RowGrid& grid, const KernelArgs& args, float* wide, SavedCoefficients* out) const {
+  // folded: bias is for x, not x − μ.
+  float* fill(const RowGrid& grid, const KernelArgs& args, float* wide, bool folded,
+              SavedCoefficients* out) const {
     const float* mean = args.in<float>(2);
     const float* var = args.in<float>(3);
     const float* weight = args.in<float>(4);
@@ -70,7 +40,9 @@ struct SavedLayer {
     scale.gains(weight, var, wide, grid.channels);
     wide = repeat_wide(grid, wide);
     out->bias = wide;
-    return fill_wide(grid, wide, bias_of);
+    float* const end = fill_wide(grid, wide, bias_of);
+    if (folded) fold_shift(out->shift, out->gain, out->bias, grid.padded());
+    return end;
   }
 
   // x̂ / t

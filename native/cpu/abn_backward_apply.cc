@@ -4,7 +4,7 @@
 // With fixed statistics dx = k·dy. dx may be written over dz or saved.
 #include "cpu/abn_backward.h"
 #include "cpu/closure.h"
-#include "cpu/store.h"
+#include "cpu/data_engine.h"
 
 namespace iabn {
 namespace {
@@ -23,38 +23,12 @@ struct Pitches {
 };
 
 template <class T>
-IABN_INLINE void apply_rows(const T* dz, const T* saved, T* dx, const Strip& strip, Pitches pitches,
-                            Coefficients wide, bool batch, bool from_output, Activation activation) {
-  const int64_t rows = strip.rows, step = strip.step, columns = strip.columns;
-  dz += strip.row * pitches.dz, saved += strip.row * pitches.saved, dx += strip.row * pitches.dx;
-  with_saved(from_output, activation, [=](auto source, auto phi) IABN_INLINE_LAMBDA {
-    for (int64_t row = 0; row < rows; ++row) {
-      const T* grad = dz + row * step * pitches.dz;
-      const T* kept = saved + row * step * pitches.saved;
-      T* out = dx + row * step * pitches.dx;
-      if (batch) {
-        store_all(out, columns, [=](int64_t c) IABN_INLINE_LAMBDA {
-          const Recovered v = source.recover(phi, load(kept + c), load(grad + c), wide.saved, c);
-          return wide.k[c] * v.dy + (wide.q[c] * v.t + wide.r[c]);
-        });
-      } else {
-        store_all(out, columns, [=](int64_t c) IABN_INLINE_LAMBDA {
-          return wide.k[c] * source.recover(phi, load(kept + c), load(grad + c), wide.saved, c).dy;
-        });
-      }
-    }
-  });
-}
+using Leaf = void(const T* dz, const T* saved, T* dx, const Strip& strip, const Pitches& pitches,
+                  const Coefficients& wide, bool batch, bool from_output, Activation activation);
+using Engine = DataEngine<Leaf<float>, Leaf<bf16>>;
 
-IABN_SIMD void apply_leaf(const float* dz, const float* saved, float* dx, const Strip& strip, Pitches pitches,
-                          Coefficients wide, bool batch, bool from_output, Activation activation) {
-  apply_rows(dz, saved, dx, strip, pitches, wide, batch, from_output, activation);
-}
-
-IABN_SIMD void apply_leaf(const bf16* dz, const bf16* saved, bf16* dx, const Strip& strip, Pitches pitches,
-                          Coefficients wide, bool batch, bool from_output, Activation activation) {
-  apply_rows(dz, saved, dx, strip, pitches, wide, batch, from_output, activation);
-}
+#define IABN_BODY "cpu/abn_backward_apply_simd.h"
+#include "cpu/each_isa.h"
 
 struct Sums {
   const float* dy;
@@ -87,12 +61,13 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
                            spec.outputs[0].row_pitch()};
   const SavedLayer layer = parse_saved_layer(spec.attrs);
   const bool batch = parse_batch(spec.attrs);
+  const Engine& engine = engine_for(vector_lanes());
   // m is known, or counted over several processes.
   const bool counted = spec.inputs.size() > 8 && spec.inputs[8].present();
   const double known = batch ? 1.0 / spec.attrs.number("count") : 0.0;
   return make_data_kernel(
       spec.inputs[0].dtype,
-      [=](auto type, const KernelArgs& args) {
+      [=, &engine](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
         const T* dz = args.in<T>(0);
         const T* saved = args.in<T>(1);
@@ -101,8 +76,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         const double share = counted ? 1.0 / static_cast<double>(*args.in<float>(8)) : known;
         T* dx = args.out<T>(0);
         Coefficients wide;
-        float* k = layer.fill(grid, args, static_cast<float*>(args.workspace), &wide.saved);
-        float *q = k + grid.width, *r = batch ? q + grid.width : q;
+        float* k = layer.fill(grid, args, static_cast<float*>(args.workspace), kFolded<T>, &wide.saved);
+        float *q = k + grid.padded(), *r = batch ? q + grid.padded() : q;
         if (batch) {
           const Sums sums{sum_dy, sum_dy_xhat, share};
           batch_leaf(layer, args.in<float>(4), args.in<float>(3), sums, k, q, r, grid.channels);
@@ -112,12 +87,15 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
           layer.scale.gains(args.in<float>(4), args.in<float>(3), k, grid.channels);
         }
         repeat_wide(grid, k);
+        if (kFolded<T> && batch) fold_shift(wide.saved.shift, q, r, grid.padded());
+        float* const coefficients = static_cast<float*>(args.workspace);
+        engine.order<T>(coefficients, r + grid.padded() - coefficients);
         wide.k = k, wide.q = q, wide.r = r;
         parallel_rows(grid, [&](const Strip& strip) {
-          apply_leaf(dz, saved, dx, strip, pitches, wide, batch, layer.from_output, layer.activation);
+          engine.of<T>()(dz, saved, dx, strip, pitches, wide, batch, layer.from_output, layer.activation);
         });
       },
-      static_cast<size_t>(6 * grid.width) * sizeof(float));
+      static_cast<size_t>(6 * grid.padded()) * sizeof(float));
 }
 
 const OpRegistration registration("abn_backward_apply", {make});

@@ -9,98 +9,18 @@
 #include <algorithm>
 
 #include "cpu/closure.h"
-#include "cpu/data.h"
+#include "cpu/data_engine.h"
 #include "cpu/rows.h"
 
 namespace iabn {
 namespace {
 
-constexpr int64_t kFirstRows = 8;
-
-struct RunSums {
-  alignas(64) float shift[kMaxBlock];
-  alignas(64) float s1[kMaxBlock];
-  alignas(64) float s2[kMaxBlock];
-};
-
-// Rows are taken Rows at a time, so that the sums are loaded and stored once for several.
-template <int Rows, class T>
-IABN_INLINE void add_rows(Lines<T> x, int64_t segments, int64_t columns, RunSums& run) {
-  for (int64_t k = 0; k < segments; ++k) {
-    const T* row = x.data + k * x.pitch;
-    for (int64_t c = 0, i = k * columns; c < columns; ++c, ++i) {
-      float s1 = 0.0f, s2 = 0.0f;
-      for (int r = 0; r < Rows; ++r) {
-        const float d = load(row + r * x.stride + c) - run.shift[i];
-        s1 += d;
-        s2 += d * d;
-      }
-      run.s1[i] += s1;
-      run.s2[i] += s2;
-    }
-  }
-}
-
 template <class T>
-IABN_INLINE void first_shift(Lines<T> x, const Tile& tile, RunSums& run) {
-  const int64_t count = std::min(tile.rows, kFirstRows), columns = tile.columns;
-  const float share = 1.0f / static_cast<float>(count);
-  for (int64_t k = 0; k < tile.segments; ++k) {
-    const T* row = x.data + k * x.pitch;
-    float *shift = run.shift + k * columns, *sum = run.s1 + k * columns;
-    for (int64_t c = 0; c < columns; ++c) shift[c] = load(row + c);
-    for (int64_t c = 0; c < columns; ++c) sum[c] = 0.0f;
-    for (int64_t r = 1; r < count; ++r) {
-      for (int64_t c = 0; c < columns; ++c) sum[c] += load(row + r * x.stride + c) - shift[c];
-    }
-    for (int64_t c = 0; c < columns; ++c) shift[c] += sum[c] * share;
-  }
-}
+using Leaf = void(Lines<T> x, const Tile& tile, double* mean, double* m2);
+using Engine = DataEngine<Leaf<float>, Leaf<bf16>>;
 
-template <class T>
-IABN_INLINE void tile_stats(Lines<T> x, const Tile& tile, double* mean, double* m2) {
-  RunSums run;
-  alignas(64) float base[kMaxBlock];
-  const int64_t rows = tile.rows, columns = tile.width();
-  first_shift(x, tile, run);
-  for (int64_t c = 0; c < columns; ++c) base[c] = run.shift[c];
-  for (int64_t c = 0; c < columns; ++c) mean[c] = 0.0;
-  for (int64_t c = 0; c < columns; ++c) m2[c] = 0.0;
-  for (int64_t first = 0; first < rows; first += kRun) {
-    const int64_t count = std::min(kRun, rows - first);
-    for (int64_t c = 0; c < columns; ++c) run.s1[c] = 0.0f;
-    for (int64_t c = 0; c < columns; ++c) run.s2[c] = 0.0f;
-    int64_t r = 0;
-    for (; r + 4 <= count; r += 4) add_rows<4>(x.from(first + r), tile.segments, tile.columns, run);
-    for (; r < count; ++r) add_rows<1>(x.from(first + r), tile.segments, tile.columns, run);
-    const double n = static_cast<double>(count);
-    const float share = 1.0f / static_cast<float>(count);
-    IABN_ELEMENTWISE
-    for (int64_t c = 0; c < columns; ++c) {
-      const double d = static_cast<double>(run.shift[c]) - static_cast<double>(base[c]);
-      const double s1 = run.s1[c];
-      mean[c] += s1 + n * d;
-      m2[c] += static_cast<double>(run.s2[c]) + d * (2.0 * s1 + n * d);
-      run.shift[c] += run.s1[c] * share;
-    }
-  }
-  const double share = 1.0 / static_cast<double>(rows);
-  IABN_ELEMENTWISE
-  for (int64_t c = 0; c < columns; ++c) {
-    const double offset = mean[c] * share;
-    const double squares = m2[c] - mean[c] * offset;
-    mean[c] = static_cast<double>(base[c]) + offset;
-    m2[c] = squares < 0.0 ? 0.0 : squares;
-  }
-}
-
-IABN_SIMD void tile_stats_leaf(Lines<float> x, const Tile& tile, double* mean, double* m2) {
-  tile_stats(x, tile, mean, m2);
-}
-
-IABN_SIMD void tile_stats_leaf(Lines<bf16> x, const Tile& tile, double* mean, double* m2) {
-  tile_stats(x, tile, mean, m2);
-}
+#define IABN_BODY "cpu/abn_stats_simd.h"
+#include "cpu/each_isa.h"
 
 // visit(n, mean[·], M2[·]) for every partial of the channels from `first` on, then each tail row as n = 1.
 template <class T, class Visit, class VisitRow>
@@ -163,10 +83,11 @@ IABN_SIMD void merge(const RowGrid& grid, Lines<bf16> tail, const double* partia
 }
 
 template <class T>
-void abn_stats(const RowGrid& grid, const T* x, int64_t pitch, double* partials, float* mean, float* var) {
+void abn_stats(const Engine& engine, const RowGrid& grid, const T* x, int64_t pitch, double* partials,
+               float* mean, float* var) {
   parallel_tiles(grid, [&](const Tile& tile) {
     double* partial = partials + tile.chunk * 2 * grid.width + tile.column;
-    tile_stats_leaf(lines_of(x, pitch, grid, tile), tile, partial, partial + grid.width);
+    engine.of<T>()(lines_of(x, pitch, grid, tile), tile, partial, partial + grid.width);
   });
   const Lines<T> tail =
       lines_of(x, pitch, grid, make_tile(grid, grid.chunks, grid.wide_rows, 1, 0, grid.tail));
@@ -180,13 +101,14 @@ void abn_stats(const RowGrid& grid, const T* x, int64_t pitch, double* partials,
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const RowGrid grid = row_grid({&spec.inputs[0]});
   const int64_t pitch = spec.inputs[0].row_pitch();
+  const Engine& engine = engine_for(vector_lanes());
   const size_t workspace = static_cast<size_t>(grid.chunks * 2 * grid.width) * sizeof(double);
   return make_data_kernel(
       spec.inputs[0].dtype,
-      [grid, pitch](auto type, const KernelArgs& args) {
+      [grid, pitch, &engine](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
-        abn_stats(grid, args.in<T>(0), pitch, static_cast<double*>(args.workspace), args.out<float>(0),
-                  args.out<float>(1));
+        abn_stats(engine, grid, args.in<T>(0), pitch, static_cast<double*>(args.workspace),
+                  args.out<float>(0), args.out<float>(1));
       },
       workspace);
 }

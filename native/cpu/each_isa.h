@@ -1,6 +1,7 @@
 // Includes IABN_BODY once per instruction set, in namespaces of a translation unit's unnamed one; each body
 // defines kEngine, an Engine of functions that are compiled for kLanes floats in a vector. engine_for() finds
-// the one for a number of lanes.
+// the one for a number of lanes. Where IABN_BODY_ROUNDS is defined there is one more, for CPUs that round to
+// bfloat16 by an instruction (which takes denormal numbers for zeros).
 //
 // target_clones (simd.h) would come too late for bodies that use vector types: these are lowered before
 // functions are inlined.
@@ -34,7 +35,24 @@ constexpr int kTileRows = 14;
 }  // namespace v4
 #pragma GCC pop_options
 
+#ifdef IABN_BODY_ROUNDS
+#pragma GCC push_options
+#pragma GCC target("arch=x86-64-v4,avx512bf16,prefer-vector-width=512")
+#define IABN_NATIVE_BF16
+namespace v4_bf16 {
+constexpr int kLanes = 16;
+constexpr int kTileRows = 14;
+#include "cpu/vectors_simd.h"
+#include IABN_BODY
+}  // namespace v4_bf16
+#undef IABN_NATIVE_BF16
+#pragma GCC pop_options
+#endif
+
 const Engine& engine_for(int64_t lanes) {
+#ifdef IABN_BODY_ROUNDS
+  if (lanes == v4::kLanes && onednn::has_bfloat16()) return v4_bf16::kEngine;
+#endif
   if (lanes == v4::kLanes) return v4::kEngine;
   if (lanes == v3::kLanes) return v3::kEngine;
   return base::kEngine;

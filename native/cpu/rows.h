@@ -24,11 +24,15 @@ namespace iabn {
 // Bytes of a wide row or a block at most, and columns of any. Rows of 4 KiB read up to twice as fast as rows
 // of 1 KiB (the hardware fetches ahead within a page), and the sums of a block still fit the first-level
 // cache.
-constexpr int64_t kRowBytes = 4096;
+constexpr int64_t kRowBytes = 2048;
 constexpr int64_t kMaxBlock = 2048;
 constexpr int64_t kMaxChunks = 64;  // chunks of rows, an even number where there are several
-constexpr int64_t kRun = 32;        // rows summed in float32 before they are added to a float64 sum
-constexpr int64_t kLeastRows = 64;  // in a chunk: partial sums are few beside what they are of
+constexpr int64_t kRun = 64;        // rows summed in float32 before they are added to a float64 sum
+constexpr int64_t kLeastRows = 256;  // in a chunk: partial sums are few beside what they are of
+
+// Elements of the widest pair of vectors (pairs_simd.h).
+constexpr int64_t kPairs = 32;
+IABN_INLINE int64_t whole_pairs(int64_t columns) { return (columns + kPairs - 1) / kPairs * kPairs; }
 
 struct RowGrid {
   int64_t channels = 0;
@@ -44,6 +48,8 @@ struct RowGrid {
   bool split = false;  // an operand's rows do not follow each other: no wide row is walked in one go
 
   int64_t elements() const { return rows * channels; }
+  // Columns of what is repeated along a wide row.
+  int64_t padded() const { return whole_pairs(width); }
   int64_t rows_of_chunk(int64_t chunk) const { return std::min(chunk_rows, wide_rows - chunk * chunk_rows); }
 };
 
@@ -58,8 +64,8 @@ inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
   const int64_t most = std::min(kMaxBlock, kRowBytes / static_cast<int64_t>(dtype_size(desc.dtype)));
   if (grid.channels < most) {
     grid.repeat = most / grid.channels;
-    // Where it costs little, a wide row is a whole number of vectors.
-    const int64_t unit = 16 / std::gcd(grid.channels, int64_t{16});
+    // Where it costs little, a wide row is whole pairs of vectors.
+    const int64_t unit = kPairs / std::gcd(grid.channels, kPairs);
     if (grid.repeat >= unit) grid.repeat -= grid.repeat % unit;
   }
   grid.width = grid.repeat * grid.channels;
@@ -70,7 +76,7 @@ inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
   grid.chunk_rows = std::max<int64_t>(1, ceil_div(grid.wide_rows, share));
   grid.chunks = ceil_div(grid.wide_rows, grid.chunk_rows);
   grid.blocks = ceil_div(grid.width, most);
-  grid.block = std::min(grid.width, ceil_div(ceil_div(grid.width, grid.blocks), 16) * 16);
+  grid.block = std::min(grid.width, whole_pairs(ceil_div(grid.width, grid.blocks)));
   return grid;
 }
 
@@ -83,7 +89,9 @@ struct Tile {
   int64_t segments;  // of each wide row
   int64_t columns;   // in a segment
 
-  int64_t width() const { return segments * columns; }
+  IABN_INLINE_MEMBER int64_t width() const { return segments * columns; }
+  // Whether no pair of vectors reaches from one segment into the next.
+  IABN_INLINE_MEMBER bool in_pairs(int64_t pair) const { return segments == 1 || columns % pair == 0; }
 };
 
 inline Tile make_tile(const RowGrid& grid, int64_t chunk, int64_t wide_row, int64_t rows, int64_t column,
@@ -104,7 +112,11 @@ struct Lines {
   int64_t stride;
   int64_t pitch;
 
-  IABN_INLINE_MEMBER Lines from(int64_t wide_row) const { return {data + wide_row * stride, stride, pitch}; }
+  IABN_INLINE_MEMBER Lines from(int64_t wide_row) const { return every(wide_row, 1); }
+  // From a wide row on those that are `apart` from each other.
+  IABN_INLINE_MEMBER Lines every(int64_t wide_row, int64_t apart) const {
+    return {data + wide_row * stride, apart * stride, pitch};
+  }
 };
 
 template <class T>
@@ -147,8 +159,8 @@ void parallel_rows(const RowGrid& grid, const Body& body) {
 
 // Repeats what lies there for every channel along a wide row, and returns its end.
 inline float* repeat_wide(const RowGrid& grid, float* wide) {
-  for (int64_t i = grid.channels; i < grid.width; ++i) wide[i] = wide[i - grid.channels];
-  return wide + grid.width;
+  for (int64_t i = grid.channels; i < grid.padded(); ++i) wide[i] = wide[i - grid.channels];
+  return wide + grid.padded();
 }
 
 // Writes value(c) for every channel, repeated along a wide row, and returns the end of what it wrote.

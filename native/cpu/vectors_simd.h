@@ -8,16 +8,31 @@ typedef uint16_t Halves __attribute__((vector_size(kLanes * 2)));
 typedef Vec LooseVec __attribute__((aligned(4), may_alias));
 typedef Halves LooseHalves __attribute__((aligned(2), may_alias));
 
+// As those of data.h.
+IABN_INLINE Bits bits_of(Vec v) { return reinterpret_cast<Bits>(v); }
+IABN_INLINE Vec float_of(Bits v) { return reinterpret_cast<Vec>(v); }
+IABN_INLINE Index as_signed(Bits v) { return reinterpret_cast<Index>(v); }
+IABN_INLINE Bits as_unsigned(Index v) { return reinterpret_cast<Bits>(v); }
+IABN_INLINE Vec to_float(Index v) { return __builtin_convertvector(v, Vec); }
+
 IABN_INLINE Vec get(const float* p) { return *reinterpret_cast<const LooseVec*>(p); }
 IABN_INLINE Vec get(const bf16* p) {
   const Halves halves = *reinterpret_cast<const LooseHalves*>(p);
-  return reinterpret_cast<Vec>(__builtin_convertvector(halves, Bits) << 16);
+  return float_of(__builtin_convertvector(halves, Bits) << 16);
 }
 
 IABN_INLINE void put(float* p, Vec v) { *reinterpret_cast<LooseVec*>(p) = v; }
-// As to_bf16 of data.h.
+
+// The upper halves are bfloat16 as to_bf16 of data.h gives it; the lower ones are not cleared.
+IABN_INLINE Bits rounded(Vec v) {
+  const Bits bits = bits_of(v), nan = reinterpret_cast<Bits>(v != v);
+  return (bits + (~nan & (((bits >> 16) & 1u) + 0x7fffu))) | (nan & 0x400000u);
+}
+
 IABN_INLINE void put(bf16* p, Vec v) {
-  const Bits bits = reinterpret_cast<Bits>(v), nan = reinterpret_cast<Bits>(v != v);
-  const Bits rounded = bits + (~nan & (((bits >> 16) & 1u) + 0x7fffu));
-  *reinterpret_cast<LooseHalves*>(p) = __builtin_convertvector((rounded | (nan & 0x400000u)) >> 16, Halves);
+#ifdef IABN_NATIVE_BF16
+  *reinterpret_cast<LooseHalves*>(p) = (Halves)_mm512_cvtneps_pbh((__m512)v);
+#else
+  *reinterpret_cast<LooseHalves*>(p) = __builtin_convertvector(rounded(v) >> 16, Halves);
+#endif
 }

@@ -1,6 +1,6 @@
 #include "cpu/winograd_engine.h"
 
-#include <algorithm>
+#include "cpu/data_engine.h"
 
 namespace iabn::winograd {
 namespace {

@@ -1,4 +1,6 @@
 // Body of winograd_engine.cc (each_isa.h).
+#include "cpu/exp_log_simd.h"
+#include "cpu/phi_simd.h"
 
 constexpr float kA = 0.625f, kB = 1.5f;
 constexpr float kA2 = kA * kA, kB2 = kB * kB;
@@ -128,40 +130,21 @@ void output_diff_bf16(const bf16* const* pixels, int64_t channels, Points out) {
   pixels_to_points<OutputDiffTransform>(pixels, channels, out);
 }
 
-IABN_INLINE Vec elu(Vec y, float alpha) {
-  const Elu phi{alpha, 0.0f};
-  float lanes[kLanes];
-  put(lanes, y);
-  for (int l = 0; l < kLanes; ++l) lanes[l] = phi.forward(lanes[l]);
-  return get(lanes);
-}
-
-IABN_INLINE Vec activate(Vec y, const Activation& activation) {
-  switch (activation.kind) {
-    case Activation::Kind::relu:
-      return y <= 0.0f ? Vec{} : y;
-    case Activation::Kind::leaky_relu:
-      return y > 0.0f ? y : activation.slope * y;
-    case Activation::Kind::elu:
-      return elu(y, activation.slope);
-    default:
-      return y;
-  }
-}
-
 template <class T>
 IABN_INLINE void output(Points products, int64_t channels, const TileEnd<T>& end, T* const* pixels) {
-  for (int64_t c = 0; c < channels; c += kLanes) {
-    const Vec bias = end.bias ? get(end.bias + c) : Vec{};
-    transform<OutputTransform>(
-        [&](int i) IABN_INLINE_LAMBDA { return get(products.data + i * products.stride + c); },
-        [&](int i, const Vec& v) IABN_INLINE_LAMBDA {
-          if (pixels[i] == nullptr) return;
-          Vec y = v + bias;
-          if (end.addend) y += get(end.addend[i] + c);
-          put(pixels[i] + c, activate(y, end.activation));
-        });
-  }
+  with_activation(end.activation, [&](auto phi) IABN_INLINE_LAMBDA {
+    for (int64_t c = 0; c < channels; c += kLanes) {
+      const Vec bias = end.bias ? get(end.bias + c) : Vec{};
+      transform<OutputTransform>(
+          [&](int i) IABN_INLINE_LAMBDA { return get(products.data + i * products.stride + c); },
+          [&](int i, const Vec& v) IABN_INLINE_LAMBDA {
+            if (pixels[i] == nullptr) return;
+            Vec y = v + bias;
+            if (end.addend) y += get(end.addend[i] + c);
+            put(pixels[i] + c, phi.forward(y));
+          });
+    }
+  });
 }
 
 void output_f32(Points products, int64_t channels, const TileEnd<float>& end, float* const* pixels) {

@@ -18,9 +18,12 @@ const STRIDED = [
 
 const all = convolutionCases([...DENSE, ...STRIDED]);
 
-describeInVectors('pointwise', ['bfloat16'], 1e-5, {
-  // It takes no bias, and gradients of the input only without a stride.
-  conv2d: all.conv2d.filter(({ inputs }) => inputs.length === 2),
-  conv2d_backward_data: convolutionCases(DENSE).conv2d_backward_data,
-  conv2d_backward_weights: all.conv2d_backward_weights,
-});
+describeInVectors(
+  { kernel: 'pointwise', dtypes: ['bfloat16'], tolerance: 1e-5 },
+  {
+    // It takes no bias, and gradients of the input only without a stride.
+    conv2d: all.conv2d.filter(({ inputs }) => inputs.length === 2),
+    conv2d_backward_data: convolutionCases(DENSE).conv2d_backward_data,
+    conv2d_backward_weights: all.conv2d_backward_weights,
+  },
+);

@@ -2,23 +2,36 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ReferenceTensor } from '../../src/ops/define.js';
 import type { OpName } from '../../src/ops/index.js';
-import { type Call, callOf, type DataType, expectAgrees, prepare, reference, runKernel } from './harness.js';
+import {
+  type Call,
+  callOf,
+  type DataType,
+  expectAgrees,
+  pitchable,
+  prepare,
+  reference,
+  runKernel,
+} from './harness.js';
 import type { KernelCase } from './operands.js';
 
 interface Known {
   readonly call: Call;
-  readonly expected: ReferenceTensor;
+  readonly expected: readonly ReferenceTensor[];
 }
 
-/**
- * Every case of every op in vectors of 4, 8 and 16 floats, beside its reference.
- * @param kernel the beginning of the implementation's name
- * @param tolerance of float32 outputs
- */
+export interface VectorKernels {
+  /** The beginning of the implementation's name, where there are others to choose from. */
+  readonly kernel?: string;
+  readonly dtypes: readonly DataType[];
+  /** Of float32 outputs. */
+  readonly tolerance: number;
+  /** Whether they take slices of wider tensors, of which they must make the same, bit for bit. */
+  readonly slices?: boolean;
+}
+
+/** Every case of every op in vectors of 4, 8 and 16 floats, beside its reference. */
 export function describeInVectors(
-  kernel: string,
-  dtypes: readonly DataType[],
-  tolerance: number,
+  { kernel, dtypes, tolerance, slices = false }: VectorKernels,
   cases: Readonly<Partial<Record<OpName, readonly KernelCase[]>>>,
 ): void {
   // What the ops mean is the same in all vectors.
@@ -32,7 +45,7 @@ export function describeInVectors(
 
   beforeEach(() => {
     vi.stubEnv('IABN_EMULATE_BF16', '1');
-    vi.stubEnv('IABN_KERNEL_CHOICE', kernel);
+    if (kernel) vi.stubEnv('IABN_KERNEL_CHOICE', kernel);
   });
 
   afterEach(() => {
@@ -49,10 +62,16 @@ export function describeInVectors(
       async (op, dtype) => {
         for (const { call, expected } of knownOf(op, dtype)) {
           // A CPU without these vectors computes in narrower ones.
-          expect(prepare(call).implementation).toMatch(new RegExp(`^${kernel}:(sse2|avx2|avx512)$`));
-          const [actual] = await runKernel(call);
-          if (!actual) throw new Error('a convolution has one output');
-          expectAgrees(actual, expected, actual.dtype === 'float32' ? tolerance : undefined);
+          if (kernel)
+            expect(prepare(call).implementation).toMatch(new RegExp(`^${kernel}:(sse2|avx2|avx512)$`));
+          const actual = await runKernel(call);
+          expected.forEach((wanted, i) => {
+            const output = actual[i];
+            if (!output) throw new Error(`${op} has no output ${i}`);
+            expectAgrees(output, wanted, output.dtype === 'float32' ? tolerance : undefined);
+          });
+          if (slices)
+            expect(await runKernel(call, { pitched: pitchable(call) }), 'in slices').toEqual(actual);
         }
       },
     );
@@ -61,7 +80,5 @@ export function describeInVectors(
 
 function knownCall(op: OpName, record: KernelCase, dtype: DataType): Known {
   const call = callOf(op, record, dtype);
-  const [expected] = reference(call);
-  if (!expected) throw new Error('a convolution has one output');
-  return { call, expected };
+  return { call, expected: reference(call) };
 }

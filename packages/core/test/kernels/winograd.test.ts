@@ -21,4 +21,7 @@ const CASES = [
   convolution([1, 16, 93, 97], [16, 16, 3, 3], 1, 1),
 ];
 
-describeInVectors('winograd', ['float32', 'bfloat16'], 2e-5, convolutionCases(CASES));
+describeInVectors(
+  { kernel: 'winograd', dtypes: ['float32', 'bfloat16'], tolerance: 2e-5 },
+  convolutionCases(CASES),
+);

@@ -85,6 +85,17 @@ const backwardApply = (
   };
 };
 
+/** The four kernels of a layer in training, from either of what may be saved. */
+export const layerCases = (shape: Shape, act: ActivationAttributes) => {
+  const sources: readonly From[] = act.activation === 'relu' ? ['x'] : ['x', 'z'];
+  return {
+    abn_stats: [{ attrs: {}, inputs: [shape] }],
+    abn_apply: [apply(shape, act, 'abs')],
+    abn_backward_reduce: sources.map((from) => backward(shape, act, 'abs', from)),
+    abn_backward_apply: sources.map((from) => backwardApply(shape, act, 'abs', from)),
+  };
+};
+
 export const abn = {
   abn_fold: [
     folding([1, 1, 1, 1], 'abs', { affine: true, bias: false }),

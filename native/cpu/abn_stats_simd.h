@@ -1,0 +1,97 @@
+// Body of abn_stats.cc (each_isa.h).
+#include "cpu/pairs_simd.h"
+
+constexpr int64_t kFirstRows = 8;
+
+struct RunSums {
+  alignas(64) float shift[kMaxBlock];
+  alignas(64) float s1[kMaxBlock];
+  alignas(64) float s2[kMaxBlock];
+};
+
+// Adds Count wide rows to the sums of a run.
+template <int64_t Count, class T>
+IABN_INLINE void add_rows(Lines<T> x, int64_t segments, int64_t columns, RunSums& run) {
+  for (int64_t k = 0; k < segments; ++k) {
+    const T* rows = x.data + k * x.pitch;
+    const int64_t first = k * columns;
+    for_pairs(columns, [&](int64_t c, auto size) IABN_INLINE_LAMBDA {
+      const Pair shift = read_columns(run.shift + first + c);
+      Pair s1{}, s2{};
+      for (int64_t r = 0; r < Count; ++r) {
+        const Pair v = read_pair(rows + r * x.stride + c, size);
+        const Vec a = v.a - shift.a, b = v.b - shift.b;
+        s1 = {s1.a + a, s1.b + b};
+        s2 = {s2.a + a * a, s2.b + b * b};
+      }
+      add_columns(run.s1 + first + c, s1);
+      add_columns(run.s2 + first + c, s2);
+    });
+  }
+}
+
+template <class T>
+IABN_INLINE void first_shift(Lines<T> x, const Tile& tile, RunSums& run) {
+  const int64_t count = std::min(tile.rows, kFirstRows), columns = tile.columns;
+  const float share = 1.0f / static_cast<float>(count);
+  for (int64_t k = 0; k < tile.segments; ++k) {
+    const T* row = x.data + k * x.pitch;
+    float *shift = run.shift + k * columns, *sum = run.s1 + k * columns;
+    for (int64_t c = 0; c < columns; ++c) shift[c] = load(row + c);
+    for (int64_t c = 0; c < columns; ++c) sum[c] = 0.0f;
+    for (int64_t r = 1; r < count; ++r) {
+      for (int64_t c = 0; c < columns; ++c) sum[c] += load(row + r * x.stride + c) - shift[c];
+    }
+    for (int64_t c = 0; c < columns; ++c) shift[c] += sum[c] * share;
+  }
+}
+
+// Moves the sums of a run of n rows to the base, and the shift to the mean of the run.
+IABN_INLINE void end_run(RunSums& run, int64_t rows, int64_t columns, const float* base, double* S1,
+                         double* S2) {
+  const double n = static_cast<double>(rows);
+  const float share = 1.0f / static_cast<float>(rows);
+  IABN_ELEMENTWISE
+  for (int64_t c = 0; c < columns; ++c) {
+    const double d = static_cast<double>(run.shift[c]) - static_cast<double>(base[c]);
+    const double s1 = run.s1[c];
+    S1[c] += s1 + n * d;
+    S2[c] += static_cast<double>(run.s2[c]) + d * (2.0 * s1 + n * d);
+    run.shift[c] += run.s1[c] * share;
+  }
+}
+
+template <class T>
+void tile_stats(Lines<T> x, const Tile& tile, double* mean, double* m2) {
+  RunSums run;
+  alignas(64) float base[kMaxBlock];
+  double S1[kMaxBlock] = {}, S2[kMaxBlock] = {};
+  const int64_t columns = tile.width(), padded = whole_pairs(columns);
+  first_shift(x, tile, run);
+  std::fill(run.shift + columns, run.shift + padded, 0.0f);
+  order_columns<T>(run.shift, padded);
+  std::copy_n(run.shift, padded, base);
+  for (int64_t first = 0; first < tile.rows; first += kRun) {
+    const int64_t end = std::min(first + kRun, tile.rows);
+    for (int64_t c = 0; c < padded; ++c) run.s1[c] = run.s2[c] = 0.0f;
+    for_rows<4>(first, end, [&](int64_t row, int64_t apart, auto count) IABN_INLINE_LAMBDA {
+      if (tile.in_pairs(kPair)) {
+        add_rows<count>(x.every(row, apart), tile.segments, tile.columns, run);
+      } else {
+        PackedRows<T, count> rows;
+        add_rows<count>(rows.pack(x.every(row, apart), tile.segments, tile.columns), 1, columns, run);
+      }
+    });
+    end_run(run, end - first, padded, base, S1, S2);
+  }
+  const double share = 1.0 / static_cast<double>(tile.rows);
+  for (int64_t c = 0; c < padded; ++c) {
+    const double offset = S1[c] * share, squares = S2[c] - S1[c] * offset;
+    S1[c] = static_cast<double>(base[c]) + offset;
+    S2[c] = squares < 0.0 ? 0.0 : squares;
+  }
+  copy_columns<T>(S1, mean, columns);
+  copy_columns<T>(S2, m2, columns);
+}
+
+constexpr Engine kEngine = {tile_stats<float>, tile_stats<bf16>, order_columns<bf16>};

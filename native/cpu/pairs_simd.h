@@ -1,0 +1,127 @@
+// Rows of elements taken two vectors at a time; a part of bodies (each_isa.h).
+
+// Neighbouring elements in the order that costs the least work: of float32 a vector and the next one, of
+// bfloat16 those at even places and those at odd places.
+struct Pair {
+  Vec a, b;
+};
+
+constexpr int64_t kPair = 2 * kLanes;
+
+// How many of a pair's elements there are: all, or fewer at the end of a row.
+struct Whole {};
+struct Rest {
+  int64_t count;
+};
+
+typedef Bits LooseBits __attribute__((aligned(2), may_alias));
+
+IABN_INLINE Pair read_pair(const float* p, Whole) { return {get(p), get(p + kLanes)}; }
+IABN_INLINE Pair read_pair(const bf16* p, Whole) {
+  const Bits both = *reinterpret_cast<const LooseBits*>(p);
+  return {float_of(both << 16), float_of(both & 0xffff0000u)};
+}
+
+template <class T>
+IABN_INLINE Pair read_pair(const T* p, Rest rest) {
+  T all[kPair] = {};
+  std::copy_n(p, rest.count, all);
+  return read_pair(all, Whole{});
+}
+
+IABN_INLINE void write_pair(float* p, Pair v, Whole) { put(p, v.a), put(p + kLanes, v.b); }
+
+IABN_INLINE void write_pair(bf16* p, Pair v, Whole) {
+#ifdef IABN_NATIVE_BF16
+  // The instruction puts one vector's halves behind the other's.
+  typedef uint16_t AllHalves __attribute__((vector_size(64)));
+  constexpr AllHalves places = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  const AllHalves halves = (AllHalves)_mm512_cvtne2ps_pbh((__m512)v.b, (__m512)v.a);
+  *reinterpret_cast<LooseBits*>(p) = (Bits)__builtin_shuffle(halves, places);
+#else
+  *reinterpret_cast<LooseBits*>(p) = (rounded(v.a) >> 16) | (rounded(v.b) & 0xffff0000u);
+#endif
+}
+
+template <class T>
+IABN_INLINE void write_pair(T* p, Pair v, Rest rest) {
+  T all[kPair];
+  write_pair(all, v, Whole{});
+  std::copy_n(all, rest.count, p);
+}
+
+// Numbers for columns lie in the order of pairs of T: whole pairs, whatever there is of the last one's
+// columns.
+IABN_INLINE Pair read_columns(const float* p) { return read_pair(p, Whole{}); }
+IABN_INLINE void add_columns(float* sums, Pair v) {
+  const Pair so_far = read_columns(sums);
+  write_pair(sums, {so_far.a + v.a, so_far.b + v.b}, Whole{});
+}
+
+// Brings columns, which fill pairs, from their own order to that of pairs of T.
+template <class T>
+void order_columns(float* columns, int64_t count) {
+  if constexpr (std::is_same_v<T, float>) return;
+  for (int64_t first = 0; first < count; first += kPair) {
+    float pair[kPair];
+    for (int64_t i = 0; i < kPair; ++i) pair[i % 2 * kLanes + i / 2] = columns[first + i];
+    std::copy_n(pair, kPair, columns + first);
+  }
+}
+
+// Copies columns from the order of pairs of T, which are whole, to their own.
+template <class T>
+void copy_columns(const double* from, double* to, int64_t count) {
+  if constexpr (std::is_same_v<T, float>) {
+    std::copy_n(from, count, to);
+    return;
+  }
+  for (int64_t first = 0; first < count; first += kPair) {
+    double pair[kPair];
+    for (int64_t i = 0; i < kLanes; ++i) {
+      pair[2 * i] = from[first + i];
+      pair[2 * i + 1] = from[first + kLanes + i];
+    }
+    std::copy_n(pair, std::min(kPair, count - first), to + first);
+  }
+}
+
+// body(c, size) for the pairs that cover [0, columns).
+template <class Body>
+IABN_INLINE void for_pairs(int64_t columns, const Body& body) {
+  int64_t c = 0;
+  for (; c + kPair <= columns; c += kPair) body(c, Whole{});
+  if (c < columns) body(c, Rest{columns - c});
+}
+
+// body(row, apart, count) for rows taken `count` at a time, a constant, so that what belongs to a column is
+// read once for several: `row` and those `apart` rows from it and from each other. They are as far apart as
+// can be, so that each of the streams that the hardware fetches ahead goes through pages of its own.
+template <int64_t Together, class Body>
+IABN_INLINE void for_rows(int64_t begin, int64_t end, const Body& body) {
+  const int64_t apart = (end - begin) / Together;
+  for (int64_t row = begin; row < begin + apart; ++row) {
+    body(row, apart, std::integral_constant<int64_t, Together>{});
+  }
+  for (int64_t row = begin + Together * apart; row < end; ++row) {
+    body(row, int64_t{1}, std::integral_constant<int64_t, 1>{});
+  }
+}
+
+// Count wide rows as pairs can be read from them: segments that do not fill pairs are put side by side.
+template <class T, int64_t Count>
+class PackedRows {
+ public:
+  IABN_INLINE_MEMBER Lines<T> pack(Lines<T> x, int64_t segments, int64_t columns) {
+    for (int64_t r = 0; r < Count; ++r) {
+      for (int64_t k = 0; k < segments; ++k) {
+        std::copy_n(x.data + r * x.stride + k * x.pitch, columns, rows_[r] + k * columns);
+      }
+    }
+    return {rows_[0], kMaxBlock, 0};
+  }
+
+ private:
+  T rows_[Count][kMaxBlock];
+};

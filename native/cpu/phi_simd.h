@@ -1,0 +1,101 @@
+// The activations φ that ABN can carry, their derivatives and inverses, of V: a float, in loops that the
+// compiler makes vectors of (activation.h), or a vector (a part of bodies, each_isa.h).
+//
+//   identity      φ(y) = y
+//   relu          φ(y) = max(y, 0)                  no inverse
+//   leaky_relu    φ(y) = y > 0 ? y : slope·y
+//   elu           φ(y) = y > 0 ? y : alpha·expm1(y)
+//
+// Derivatives are functions of the output z = φ(y), which is all that is kept. A NaN comes out as a NaN.
+
+struct Identity {
+  template <class V>
+  IABN_INLINE_MEMBER V forward(V y) const {
+    return y;
+  }
+  template <class V>
+  IABN_INLINE_MEMBER V backward(V, V dz) const {
+    return dz;
+  }
+  template <class V>
+  IABN_INLINE_MEMBER V invert(V z) const {
+    return z;
+  }
+};
+
+struct Relu {
+  template <class V>
+  IABN_INLINE_MEMBER V forward(V y) const {
+    return y <= 0.0f ? V{} : y;
+  }
+  template <class V>
+  IABN_INLINE_MEMBER V backward(V z, V dz) const {
+    return z <= 0.0f ? V{} : dz;
+  }
+};
+
+struct LeakyRelu {
+  float slope;
+  float inverse_slope;
+
+  template <class V>
+  IABN_INLINE_MEMBER V forward(V y) const {
+    const V scaled = slope * y;
+    return y > 0.0f ? y : scaled;
+  }
+  template <class V>
+  IABN_INLINE_MEMBER V backward(V z, V dz) const {
+    const V scaled = slope * dz;
+    return z > 0.0f ? dz : scaled;
+  }
+  template <class V>
+  IABN_INLINE_MEMBER V invert(V z) const {
+    const V scaled = inverse_slope * z;
+    return z > 0.0f ? z : scaled;
+  }
+};
+
+// Where φ saturates, z/alpha rounds to −1 (or, in bfloat16, beyond it): the inverse then is the finite
+// y ≈ −16.6 of the last float before −1, and the derivative is 0, so that no 0·∞ arises.
+struct Elu {
+  float alpha;
+  float inverse_alpha;
+
+  template <class V>
+  IABN_INLINE_MEMBER V forward(V y) const {
+    const V scaled = alpha * expm1_nonpositive(y > 0.0f ? V{} : y);
+    return y > 0.0f ? y : scaled;
+  }
+  template <class V>
+  IABN_INLINE_MEMBER V backward(V z, V dz) const {
+    const V sum = z + alpha;
+    const V scaled = (sum < 0.0f ? V{} : sum) * dz;
+    return z > 0.0f ? dz : scaled;
+  }
+  template <class V>
+  IABN_INLINE_MEMBER V invert(V z) const {
+    const V scaled = inverse_alpha * z;
+    const V y = log1p_nonpositive(z > 0.0f ? V{} : scaled);
+    return z > 0.0f ? z : y;
+  }
+};
+
+// body(φ) with the functor of the activation; the choice is made outside the body's loops.
+template <class Body>
+IABN_INLINE void with_invertible_activation(const Activation& activation, Body body) {
+  const float slope = activation.slope;
+  switch (activation.kind) {
+    case Activation::Kind::leaky_relu:
+      return body(LeakyRelu{slope, 1.0f / slope});
+    case Activation::Kind::elu:
+      return body(Elu{slope, 1.0f / slope});
+    default:
+      return body(Identity{});
+  }
+}
+
+template <class Body>
+IABN_INLINE void with_activation(const Activation& activation, Body body) {
+  if (activation.kind == Activation::Kind::relu) return body(Relu{});
+  with_invertible_activation(activation, body);
+}
