@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <new>
 #include <sstream>
 #include <utility>
@@ -18,10 +19,10 @@ namespace {
 
 // Below this many bytes of operands a choice is worth less than the time to make it.
 constexpr size_t kWorthMeasuring = size_t{1} << 19;
-// Of two times, the share below which the shorter is clearly so: after one run, and after all.
-constexpr double kPlain = 0.6;
+// Of two times, the share below which the shorter is clearly so: after some runs, and after all.
+constexpr double kPlain = 0.7;
 constexpr double kClear = 0.93;
-constexpr int kRounds = 3;
+constexpr int kRounds = 5;
 // Seconds of a run that needs no other to be believed: one image of a large network may take longer.
 constexpr double kLong = 0.02;
 
@@ -74,38 +75,53 @@ class Block {
   void* data_;
 };
 
-// A kernel with operands to run it on.
-class Trial {
+// What all candidates run on.
+class Operands {
  public:
-  Trial(std::unique_ptr<Kernel> kernel, const KernelSpec& spec)
-      : kernel_(std::move(kernel)), workspace_(kernel_->workspace_bytes()), layout_(kernel_->layout_bytes()) {
+  explicit Operands(const KernelSpec& spec) {
     for (const TensorDesc& input : spec.inputs) inputs_.push_back(add(input));
     for (const TensorDesc& output : spec.outputs) outputs_.push_back(add(output));
-    const std::vector<size_t> laid_out = kernel_->laid_out_inputs();
-    if (!laid_out.empty()) kernel_->lay_out(args());
   }
 
-  size_t workspace() const { return kernel_->workspace_bytes(); }
-
-  double seconds() {
-    const auto begin = std::chrono::steady_clock::now();
-    kernel_->run(args());
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  }
+  KernelArgs with(void* workspace, void* layout) { return {inputs_, outputs_, workspace, layout}; }
 
  private:
-  KernelArgs args() { return {inputs_, outputs_, workspace_.data(), layout_.data()}; }
-
   void* add(const TensorDesc& desc) {
     if (!desc.present()) return nullptr;
     blocks_.push_back(std::make_unique<Block>(desc.bytes()));
     return blocks_.back()->data();
   }
 
-  std::unique_ptr<Kernel> kernel_;
-  Block workspace_, layout_;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<void*> inputs_, outputs_;
+};
+
+// A candidate and the shortest of its runs so far.
+class Trial {
+ public:
+  Trial(std::unique_ptr<Kernel> kernel, Operands& operands)
+      : kernel_(std::move(kernel)),
+        workspace_(kernel_->workspace_bytes()),
+        layout_(kernel_->layout_bytes()),
+        args_(operands.with(workspace_.data(), layout_.data())) {
+    if (!kernel_->laid_out_inputs().empty()) kernel_->lay_out(args_);
+  }
+
+  size_t workspace() const { return kernel_->workspace_bytes(); }
+  double shortest() const { return shortest_; }
+
+  void run() {
+    const auto begin = std::chrono::steady_clock::now();
+    kernel_->run(args_);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    shortest_ = std::min(shortest_, seconds.count());
+  }
+
+ private:
+  std::unique_ptr<Kernel> kernel_;
+  Block workspace_, layout_;
+  KernelArgs args_;
+  double shortest_ = std::numeric_limits<double>::infinity();
 };
 
 size_t operand_bytes(const KernelSpec& spec) {
@@ -115,36 +131,45 @@ size_t operand_bytes(const KernelSpec& spec) {
   return bytes;
 }
 
-// Of those not clearly slower than the fastest, the one with the least workspace. Where the first run leaves
-// no doubt, it is the only one that counts.
+double shortest_of(const std::vector<Trial*>& trials) {
+  double shortest = std::numeric_limits<double>::infinity();
+  for (const Trial* trial : trials) shortest = std::min(shortest, trial->shortest());
+  return shortest;
+}
+
+// Leaves those that may be the fastest: on a machine that others use as well, a run may take too long, but
+// none takes too short.
+void drop_slower(std::vector<Trial*>& trials, double share) {
+  const double limit = shortest_of(trials) / share;
+  trials.erase(
+      std::remove_if(trials.begin(), trials.end(), [&](Trial* trial) { return trial->shortest() > limit; }),
+      trials.end());
+}
+
+// Of those not clearly slower than the fastest, the one with the least workspace; the first of several.
 size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
-  std::vector<double> times;
-  for (const auto& trial : trials) {
-    const double first = trial->seconds();
-    times.push_back(first < kLong ? trial->seconds() : first);
-  }
-  const auto best = [&] { return std::min_element(times.begin(), times.end()); };
-  const auto clear = [&](double share) {
-    return std::count_if(times.begin(), times.end(), [&](double time) { return time * share < *best(); }) ==
-           1;
-  };
-  for (int round = 1; round < kRounds && !clear(kPlain); ++round) {
-    for (size_t i = 0; i < trials.size(); ++i) {
-      if (times[i] < kLong) times[i] = std::min(times[i], trials[i]->seconds());
+  std::vector<Trial*> left;
+  for (const auto& trial : trials) left.push_back(trial.get());
+  for (int round = 0; round < kRounds && left.size() > 1; ++round) {
+    for (Trial* trial : left) {
+      if (round == 0 || trial->shortest() < kLong) trial->run();
     }
+    drop_slower(left, kPlain);
   }
-  size_t chosen = static_cast<size_t>(best() - times.begin());
-  const double slowest = *best() / kClear;
-  for (size_t i = 0; i < trials.size(); ++i) {
-    if (times[i] <= slowest && trials[i]->workspace() < trials[chosen]->workspace()) chosen = i;
-  }
-  return chosen;
+  drop_slower(left, kClear);
+  const Trial* const chosen = *std::min_element(left.begin(), left.end(), [](const Trial* a, const Trial* b) {
+    return a->workspace() < b->workspace();
+  });
+  const auto place =
+      std::find_if(trials.begin(), trials.end(), [&](const auto& trial) { return trial.get() == chosen; });
+  return static_cast<size_t>(place - trials.begin());
 }
 
 size_t measure(const KernelSpec& sample, const std::vector<KernelFactory>& accepting) {
+  Operands operands(sample);
   std::vector<std::unique_ptr<Trial>> trials;
   for (const KernelFactory& factory : accepting) {
-    trials.push_back(std::make_unique<Trial>(factory(sample), sample));
+    trials.push_back(std::make_unique<Trial>(factory(sample), operands));
   }
   return fastest_trial(trials);
 }
