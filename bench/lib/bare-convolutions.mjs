@@ -1,40 +1,71 @@
 // @ts-check
-// The convolutions of a training step as bare oneDNN primitives, each alone on the machine: what no step on these kernels
-// falls below.
-import { bytesPerElement, elements, valueInfo } from '@inplace-abn/core';
+// The convolutions of a training step, each alone on the machine: as the program computes them, and as bare oneDNN
+// primitives, what no step on these falls below.
+import { bytesPerElement, costOf, elements, valueInfo } from '@inplace-abn/core';
 import { shortestRun } from '@inplace-abn/train';
 
 /** @typedef {import('@inplace-abn/core').Device} Device */
 /** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
+/** @typedef {import('@inplace-abn/core').TensorType} TensorType */
+/** @typedef {{ spec: KernelSpec, count: number, flops: number }} Convolution  how often a step computes it, and of what cost */
 
 /**
- * The sum over all convolutions of a plan: the shortest of some runs of each, on random numbers. Only for convolutions
- * that oneDNN computes (those without groups).
- * @param {Device} device
+ * All that differ.
  * @param {import('@inplace-abn/core').Plan} plan
- * @returns {Promise<number>} seconds
+ * @returns {Convolution[]}
  */
-export async function bareConvolutions(device, plan) {
-  /** @type {Map<string, { spec: KernelSpec, count: number }>} */
-  const specs = new Map();
-  for (const { node } of plan.instructions) {
+export function convolutionsOf({ graph, instructions }) {
+  /** @type {Map<string, Convolution>} */
+  const found = new Map();
+  for (const { node } of instructions) {
     if (!node.op.startsWith('conv2d')) continue;
     const type = (/** @type {number} */ id) => {
-      const { shape, dtype } = valueInfo(plan.graph, id);
+      const { shape, dtype } = valueInfo(graph, id);
       return { shape, dtype };
     };
     const inputs = node.inputs.map((id) => (id === null ? null : type(id)));
     const spec = { op: node.op, attrs: node.attrs, inputs, outputs: node.outputs.map(type) };
     const key = JSON.stringify(spec);
-    specs.set(key, { spec, count: (specs.get(key)?.count ?? 0) + 1 });
+    found.set(key, { spec, count: (found.get(key)?.count ?? 0) + 1, flops: costOf(graph, node).flops });
   }
+  return [...found.values()];
+}
+
+/**
+ * The sum over all convolutions of a plan as bare primitives. Only for convolutions that oneDNN computes (those without
+ * groups).
+ * @param {Device} device
+ * @param {import('@inplace-abn/core').Plan} plan
+ * @returns {Promise<number>} seconds
+ */
+export async function bareConvolutions(device, plan) {
   let sum = 0;
-  const fill = (/** @type {import('@inplace-abn/core').TensorType} */ type) =>
-    numbers(elements(type.shape), type.dtype);
-  for (const { spec, count } of specs.values()) {
-    sum += count * (await shortestRun(device, spec, { kernel: oneDnnKernel(device, spec), fill }));
-  }
+  for (const { spec, count } of convolutionsOf(plan)) sum += count * (await bareSeconds(device, spec));
   return sum;
+}
+
+/**
+ * The shortest of some runs of oneDNN's primitive, on random numbers.
+ * @param {Device} device
+ * @param {KernelSpec} spec
+ */
+export function bareSeconds(device, spec) {
+  return shortestRun(device, spec, { kernel: oneDnnKernel(device, spec), fill });
+}
+
+/**
+ * The same of the kernel that the program chooses, and its name.
+ * @param {Device} device
+ * @param {KernelSpec} spec
+ */
+export async function chosenSeconds(device, spec) {
+  const kernel = device.prepare(spec);
+  return { seconds: await shortestRun(device, spec, { kernel, fill }), name: kernel.implementation };
+}
+
+/** @param {TensorType} type */
+function fill({ shape, dtype }) {
+  return numbers(elements(shape), dtype);
 }
 
 /**

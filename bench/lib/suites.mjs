@@ -77,6 +77,16 @@ export const suites = [
     load: () => import('../suites/cuda-fits.mjs'),
   },
   {
+    name: 'compile',
+    summary: 'time to compile training steps, the first and the next, and how close arenas are packed',
+    load: () => import('../suites/compile.mjs'),
+  },
+  {
+    name: 'convolutions',
+    summary: "speed of each convolution of a training step beside oneDNN's own",
+    load: () => import('../suites/convolutions.mjs'),
+  },
+  {
     name: 'data',
     summary: "images a second of the loader and of torchvision's in turn",
     load: () => import('../suites/data.mjs'),

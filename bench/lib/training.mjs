@@ -5,6 +5,9 @@ import { minstd } from './images.mjs';
 
 /** @typedef {'float32' | 'bfloat16'} Precision */
 
+/** @type {readonly Precision[]} */
+export const PRECISIONS = ['float32', 'bfloat16'];
+
 const CLASSES = 1000;
 const RATE = 0.01;
 

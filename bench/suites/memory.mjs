@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { cpu } from '@inplace-abn/core';
 import { networksOf } from '../lib/networks.mjs';
 import { Peer } from '../lib/peer.mjs';
+import { PRECISIONS } from '../lib/training.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('../lib/training.mjs').Precision} Precision */
@@ -13,9 +14,6 @@ import { Peer } from '../lib/peer.mjs';
 
 const CHILD = fileURLToPath(new URL('../lib/memory-child.mjs', import.meta.url));
 const MEGABYTE = 1e6;
-
-/** @type {readonly Precision[]} */
-const PRECISIONS = ['float32', 'bfloat16'];
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
 export async function run(options) {

@@ -8,16 +8,13 @@ import { bareConvolutions } from '../lib/bare-convolutions.mjs';
 import { networksOf } from '../lib/networks.mjs';
 import { Peer } from '../lib/peer.mjs';
 import { describe, median, significant } from '../lib/stats.mjs';
-import { networkConfig, trainerOf } from '../lib/training.mjs';
+import { networkConfig, PRECISIONS, trainerOf } from '../lib/training.mjs';
 import { takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('../lib/suites.mjs').BenchOptions} BenchOptions */
 /** @typedef {import('../lib/training.mjs').Precision} Precision */
 /** @typedef {{ arch: string, batch: number, precision: Precision }} What */
-
-/** @type {readonly Precision[]} */
-const PRECISIONS = ['float32', 'bfloat16'];
 
 const FORMATS = ['channels_last', 'contiguous_format'];
 

@@ -1,0 +1,72 @@
+// @ts-check
+// Tracing and compiling a training step, each time in a process of its own: the first start of all, in which kernels are
+// measured, beside the next one; and the arena beside the largest sum of what is alive at once.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cpu } from '@inplace-abn/core';
+import { ARCHITECTURES } from '@inplace-abn/train';
+import { networksOf } from '../lib/networks.mjs';
+import { median } from '../lib/stats.mjs';
+import { PRECISIONS } from '../lib/training.mjs';
+
+/** @typedef {import('../lib/suites.mjs').Row} Row */
+
+const CHILD = fileURLToPath(new URL('../lib/compile-child.mjs', import.meta.url));
+const MEGABYTE = 1e6;
+
+/** @param {import('../lib/suites.mjs').BenchOptions} options */
+export async function run(options) {
+  const { steps = 3, batch = 16, say } = options;
+  /** @type {Row[]} */
+  const rows = [];
+  for (const { arch } of networksOf({ ...options, networks: options.networks ?? ARCHITECTURES })) {
+    for (const precision of PRECISIONS) {
+      if (cpu().refuses(precision)) continue;
+      const variant = `${arch}, ${precision}, batch ${batch}`;
+      const starts = Array.from({ length: steps }, () => startTwice(arch, batch, precision));
+      const [first, next] = [0, 1].map((i) => median(starts.map((pair) => pair[i]?.seconds ?? 0)));
+      const { arena = 0, peak = 0 } = starts[0]?.[0] ?? {};
+      say(`${variant}: ${first?.toFixed(2)} s, then ${next?.toFixed(2)} s`);
+      rows.push(
+        row(`${variant}, first start, next start`, first ?? 0, next ?? 0, 's'),
+        row(`${variant}, arena, largest live sum`, arena / MEGABYTE, peak / MEGABYTE, 'MB'),
+      );
+    }
+  }
+  return rows;
+}
+
+/**
+ * With no kernel chosen before.
+ * @param {string} arch
+ * @param {number} batch
+ * @param {string} precision
+ * @returns {{ seconds: number, arena: number, peak: number }[]}
+ */
+function startTwice(arch, batch, precision) {
+  const folder = mkdtempSync(join(tmpdir(), 'compile-'));
+  const env = { ...process.env, IABN_CPU_KERNELS: join(folder, 'kernels.txt') };
+  try {
+    return [0, 1].map(() =>
+      JSON.parse(
+        execFileSync(process.execPath, [CHILD, arch, String(batch), precision], { encoding: 'utf8', env }),
+      ),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * @param {string} variant
+ * @param {number} ours
+ * @param {number} peer
+ * @param {string} unit
+ * @returns {Row}
+ */
+function row(variant, ours, peer, unit) {
+  return { name: 'compile', variant, ours, peer, ratio: ours / peer, unit };
+}
