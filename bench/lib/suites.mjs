@@ -29,7 +29,7 @@ export const suites = [
   },
   {
     name: 'budget',
-    summary: 'time and memory of a training step in 60 % of its memory beside the same in all of it',
+    summary: 'time and memory of a training step in 95 and 60 % of its arena beside the same in all of it',
     load: () => import('../suites/budget.mjs'),
   },
   {

@@ -1,5 +1,6 @@
 // Body of abn_stats.cc (each_isa.h).
 #include "cpu/pairs_simd.h"
+#include "cpu/row_buffer_simd.h"
 
 constexpr int64_t kFirstRows = 8;
 
@@ -11,15 +12,15 @@ struct RunSums {
 
 // Adds Count wide rows to the sums of a run.
 template <int64_t Count, class T>
-IABN_INLINE void add_rows(Lines<T> x, int64_t segments, int64_t columns, RunSums& run) {
-  for (int64_t k = 0; k < segments; ++k) {
-    const T* rows = x.data + k * x.pitch;
-    const int64_t first = k * columns;
-    for_pairs(columns, [&](int64_t c, auto size) IABN_INLINE_LAMBDA {
+IABN_INLINE void add_rows(const PairedLines<T>& x, RunSums& run) {
+  for (int64_t k = 0; k < x.segments; ++k) {
+    const T* rows = x.lines.data + k * x.lines.pitch;
+    const int64_t first = k * x.columns;
+    for_pairs(x.columns, [&](int64_t c, auto size) IABN_INLINE_LAMBDA {
       const Pair shift = read_columns(run.shift + first + c);
       Pair s1{}, s2{};
       for (int64_t r = 0; r < Count; ++r) {
-        const Pair v = read_pair(rows + r * x.stride + c, size);
+        const Pair v = read_pair(rows + r * x.lines.stride + c, size);
         const Vec a = v.a - shift.a, b = v.b - shift.b;
         s1 = {s1.a + a, s1.b + b};
         s2 = {s2.a + a * a, s2.b + b * b};
@@ -75,12 +76,8 @@ void tile_stats(Lines<T> x, const Tile& tile, double* mean, double* m2) {
     const int64_t end = std::min(first + kRun, tile.rows);
     for (int64_t c = 0; c < padded; ++c) run.s1[c] = run.s2[c] = 0.0f;
     for_rows<4>(first, end, [&](int64_t row, int64_t apart, auto count) IABN_INLINE_LAMBDA {
-      if (tile.in_pairs(kPair)) {
-        add_rows<count>(x.every(row, apart), tile.segments, tile.columns, run);
-      } else {
-        PackedRows<T, count> rows;
-        add_rows<count>(rows.pack(x.every(row, apart), tile.segments, tile.columns), 1, columns, run);
-      }
+      RowBuffer<T, count> buffer;
+      add_rows<count>(buffer.paired(x.every(row, apart), tile), run);
     });
     end_run(run, end - first, padded, base, S1, S2);
   }

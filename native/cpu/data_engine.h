@@ -28,7 +28,7 @@ struct DataEngine {
   FloatLeaf* f32;
   HalfLeaf* half;
   // Brings numbers for the columns of bfloat16 rows to the order in which the leaf takes them.
-  void (*order_half)(float* columns, int64_t count);
+  void (*order_half)(float* columns, int64_t count) = nullptr;
 
   template <class T>
   auto* of() const {

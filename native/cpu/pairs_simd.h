@@ -108,20 +108,3 @@ IABN_INLINE void for_rows(int64_t begin, int64_t end, const Body& body) {
     body(row, int64_t{1}, std::integral_constant<int64_t, 1>{});
   }
 }
-
-// Count wide rows as pairs can be read from them: segments that do not fill pairs are put side by side.
-template <class T, int64_t Count>
-class PackedRows {
- public:
-  IABN_INLINE_MEMBER Lines<T> pack(Lines<T> x, int64_t segments, int64_t columns) {
-    for (int64_t r = 0; r < Count; ++r) {
-      for (int64_t k = 0; k < segments; ++k) {
-        std::copy_n(x.data + r * x.stride + k * x.pitch, columns, rows_[r] + k * columns);
-      }
-    }
-    return {rows_[0], kMaxBlock, 0};
-  }
-
- private:
-  T rows_[Count][kMaxBlock];
-};

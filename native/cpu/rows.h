@@ -21,13 +21,12 @@
 
 namespace iabn {
 
-// Bytes of a wide row or a block at most, and columns of any. Rows of 4 KiB read up to twice as fast as rows
-// of 1 KiB (the hardware fetches ahead within a page), and the sums of a block still fit the first-level
-// cache.
+// Bytes of a wide row or a block at most, and columns of any: the sums of a block stay in the first-level
+// cache beside the rows that are read at a time.
 constexpr int64_t kRowBytes = 2048;
 constexpr int64_t kMaxBlock = 2048;
-constexpr int64_t kMaxChunks = 64;  // chunks of rows, an even number where there are several
-constexpr int64_t kRun = 64;        // rows summed in float32 before they are added to a float64 sum
+constexpr int64_t kMaxChunks = 64;   // chunks of rows, an even number where there are several
+constexpr int64_t kRun = 64;         // rows summed in float32 before they are added to a float64 sum
 constexpr int64_t kLeastRows = 256;  // in a chunk: partial sums are few beside what they are of
 
 // Elements of the widest pair of vectors (pairs_simd.h).
@@ -90,8 +89,6 @@ struct Tile {
   int64_t columns;   // in a segment
 
   IABN_INLINE_MEMBER int64_t width() const { return segments * columns; }
-  // Whether no pair of vectors reaches from one segment into the next.
-  IABN_INLINE_MEMBER bool in_pairs(int64_t pair) const { return segments == 1 || columns % pair == 0; }
 };
 
 inline Tile make_tile(const RowGrid& grid, int64_t chunk, int64_t wide_row, int64_t rows, int64_t column,

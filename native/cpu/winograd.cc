@@ -16,7 +16,7 @@ namespace iabn {
 namespace winograd {
 namespace {
 
-constexpr int64_t kBlockBytes = int64_t{2} << 20;  // of a thread's matrices
+constexpr int64_t kBlockBytes = int64_t{1} << 20;  // of a thread's matrices
 constexpr int64_t kFewestTiles = 42, kMostTiles = 252;
 constexpr int64_t kFilterTask = 32;  // inputs whose weights are transformed together
 

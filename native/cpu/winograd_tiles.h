@@ -11,7 +11,7 @@
 namespace iabn::winograd {
 
 constexpr int64_t kPointBytes = kPoints * int64_t{sizeof(float)};
-constexpr int64_t kGroupBytes = int64_t{8} << 20;  // of the weights' points, or of sums at these
+constexpr int64_t kGroupBytes = int64_t{4} << 20;  // of the weights' points, or of sums at these
 constexpr int64_t kGroupUnit = 32;                 // outputs: whole vectors of any instruction set
 
 // Elements from one point to the next: an odd number of cache lines, or all points would fall on the same

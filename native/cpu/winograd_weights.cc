@@ -17,7 +17,7 @@ namespace iabn {
 namespace winograd {
 namespace {
 
-constexpr int64_t kBlockBytes = int64_t{6} << 20;  // of a block's matrices
+constexpr int64_t kBlockBytes = int64_t{3} << 20;  // of a block's matrices
 constexpr int64_t kFewestTiles = 64, kMostTiles = 512;
 constexpr int64_t kFilterTask = 16;  // inputs whose taps are written together
 
