@@ -3,7 +3,7 @@
  * the most excess over the budget away for what computing them again costs, one by one and by module, since what one
  * recomputation passes through comes cheaper to the next. What turns out not to be needed is kept after all.
  */
-import { type Dropped, type Mode, type Outlook, outlook } from './outlook.js';
+import { type Dropped, type Mode, type Outlook, outlook, peakOf } from './outlook.js';
 import type { Droppable, Timeline } from './timeline.js';
 
 export interface RecomputeChoice {
@@ -114,10 +114,6 @@ class Search {
   choice(): RecomputeChoice {
     return { dropped: this.dropped, peak: peakOf(this.outlook), cost: this.outlook.cost };
   }
-}
-
-function peakOf({ live }: Outlook): number {
-  return live.reduce((peak, bytes) => Math.max(peak, bytes), 0);
 }
 
 /** Each alone, all of each module, and all. */

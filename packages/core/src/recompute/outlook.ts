@@ -43,6 +43,11 @@ export function outlook(timeline: Timeline, dropped: Dropped): Outlook {
   return new Simulation(timeline, dropped).run();
 }
 
+/** The largest sum of bytes alive at one moment. */
+export function peakOf({ live }: Outlook): number {
+  return live.reduce((peak, bytes) => Math.max(peak, bytes), 0);
+}
+
 class Simulation {
   private readonly lost: Uint8Array;
   /** By buffer: what is written again; one but for those computed each time. */

@@ -9,6 +9,7 @@ import { add } from '../../src/ops/add.js';
 import { BudgetError } from '../../src/plan/budget.js';
 import type { Plan } from '../../src/plan/plan.js';
 import * as chooser from '../../src/recompute/choose.js';
+import { workOf as priceOf } from '../../src/recompute/work.js';
 import type { Value } from '../../src/trace/value.js';
 import { abn, classifierStep, conv, LEAKY, loadStep, type Step } from '../support/nets.js';
 
@@ -37,6 +38,9 @@ async function train(options: CompileOptions) {
   return { losses, states: store.stateDict(), plan };
 }
 
+const workOf = ({ graph, instructions }: Plan): number =>
+  instructions.reduce((sum, { node }) => sum + priceOf(graph, node, cpu().balance), 0);
+
 const recomputed = (plan: Plan): string[] =>
   plan.rebuilds
     .filter(({ choice }) => choice === 'recompute')
@@ -51,6 +55,21 @@ describe('a training step in a byte budget', () => {
     expect(recomputed(fitted.plan).length).toBeGreaterThan(0);
     expect(fitted.losses).toEqual(whole.losses);
     expect(fitted.states).toEqual(whole.states);
+  });
+
+  it('computes again without a budget what a share of its work pays for', async () => {
+    const whole = await train({ spare: 0 });
+    expect(recomputed(whole.plan)).toEqual([]);
+    const arenas = [whole.plan.arenaBytes];
+    for (const spare of [0.1, 0.4]) {
+      const spared = await train({ spare });
+      expect(spared.losses).toEqual(whole.losses);
+      expect(spared.states).toEqual(whole.states);
+      expect(workOf(spared.plan)).toBeLessThanOrEqual((1 + spare) * workOf(whole.plan));
+      arenas.push(spared.plan.arenaBytes);
+    }
+    expect(arenas).toEqual(arenas.toSorted((a, b) => b - a));
+    expect(arenas[2]).toBeLessThan(0.95 * whole.plan.arenaBytes);
   });
 
   it('computes nothing again where all fits', async () => {

@@ -9,11 +9,12 @@ const config = configOf({ network: { arch: 'densenet121' }, input: { crop_train:
 describe('sweep', { timeout: 60_000 }, () => {
   const result = sweep(config, cpu(), LIMITS, [4, 8]);
 
-  it('has for each batch the plan that keeps everything, then ever smaller ones that cost more', () => {
+  it('has for each batch the plan without a budget, then ever smaller ones that cost more', () => {
     for (const batch of [4, 8]) {
       const points = result.points.filter((point) => point.batch === batch);
       expect(points[0]?.bytes).toBe(planReport(config, batch, cpu()).report.totalBytes);
-      expect(points[0]?.moreWork).toBe(0);
+      // What next to nothing pays for is computed again without a budget, too.
+      expect(points[0]?.moreWork).toBeLessThanOrEqual(0.01);
       expect(points.length).toBeGreaterThan(3);
       for (const { bytes, budget, peak } of points) {
         expect(bytes).toBeLessThanOrEqual(budget);
@@ -28,7 +29,7 @@ describe('sweep', { timeout: 60_000 }, () => {
     const lines = formatSweep(result).split('\n');
     expect(lines).toHaveLength(2 + result.points.length);
     expect(lines[1]).toMatch(/^batch +budget +takes +peak +more work +s\/step +images\/s$/);
-    expect(lines[2]).toMatch(/^ +4 .* 0\.0 % .*█+$/);
+    expect(lines[2]).toMatch(/^ +4 .* [01]\.\d % .*█+$/);
     const page = renderSweep(result);
     expect(page).toContain('batch 4');
     expect(page.match(/<circle/g)?.length).toBe(result.points.length);
