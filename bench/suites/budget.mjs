@@ -1,5 +1,5 @@
 // @ts-check
-// Training in 95 % and in 60 % of the arena that keeping everything takes: the time of a step beside that of the same step
+// Training in 95 % and in 60 % of the arena that it takes without a budget: the time of a step beside that of the same step
 // in all of it, in turn; and that all learn the same.
 import { cpu, formatBytes } from '@inplace-abn/core';
 import { planReport } from '@inplace-abn/train';

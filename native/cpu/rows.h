@@ -31,7 +31,7 @@ constexpr int64_t kLeastRows = 256;  // in a chunk: partial sums are few beside 
 
 // Elements of the widest pair of vectors (pairs_simd.h).
 constexpr int64_t kPairs = 32;
-IABN_INLINE int64_t whole_pairs(int64_t columns) { return (columns + kPairs - 1) / kPairs * kPairs; }
+inline int64_t whole_pairs(int64_t columns) { return ceil_div(columns, kPairs) * kPairs; }
 
 struct RowGrid {
   int64_t channels = 0;

@@ -3,6 +3,7 @@
  * from their bytes, a pooled map from the one that is kept anyway.
  */
 
+import type { GraphNode } from '../graph/graph.js';
 import type { Recomputed } from '../passes/recompute.js';
 import type { Plan } from '../plan/plan.js';
 import { recomputedBy } from './fit.js';
@@ -20,7 +21,7 @@ const WORTH_DROPPING = 1 / 500;
  * operations that the device does while it moves a byte.
  */
 export function spareRecompute(whole: Plan, share: number, balance: number): Recomputed | null {
-  const price = (node: Plan['instructions'][number]['node']) => workOf(whole.graph, node, balance);
+  const price = (node: GraphNode) => workOf(whole.graph, node, balance);
   const timeline = timelineOf(whole, price);
   const work = whole.instructions.reduce((sum, { node }) => sum + price(node), 0);
   const peak = peakOf(outlook(timeline, new Map()));

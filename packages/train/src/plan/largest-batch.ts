@@ -14,7 +14,7 @@ export interface LargestBatch {
 const MOST = 2 ** 16;
 
 /**
- * With nothing computed again. Training and evaluation, with the last, smaller batch where `validationImages` says how large it is, must fit in `budget`
+ * With nothing computed again but what costs next to nothing. Training and evaluation, with the last, smaller batch where `validationImages` says how large it is, must fit in `budget`
  * bytes on `device`. Throws UsageError where one image does not.
  */
 export function largestBatch(

@@ -10,7 +10,7 @@ import { planReport } from './plan-report.js';
 
 export interface SweepPoint {
   readonly batch: number;
-  /** Bytes allowed for weights, optimiser state and arena; those of the plan that keeps everything at first. */
+  /** Bytes allowed for weights, optimiser state and arena; at first those of the plan without a budget. */
   readonly budget: number;
   /** Bytes that the plan takes of it. */
   readonly bytes: number;
@@ -30,7 +30,7 @@ export interface Sweep {
 
 /** Of the batch in the configuration. */
 const BATCHES = [0.25, 0.5, 1, 2, 4];
-/** Of the arena that keeping everything takes; from the first that no plan fits on, the others are left out. */
+/** Of the arena that a step takes without a budget; from the first that no plan fits on, the others are left out. */
 const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
 
 export function sweep(
