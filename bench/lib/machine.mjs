@@ -11,7 +11,7 @@ export function describeMachine() {
   return {
     text: [
       `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cores} cores, ${device.threads} threads`,
-      device.refuses('bfloat16') === null ? 'bfloat16' : 'no bfloat16',
+      device.multipliesBFloat16 ? 'bfloat16 instructions' : 'no bfloat16 instructions',
       `Linux ${release()}`,
       `Node ${process.versions.node}`,
       ...libraries,

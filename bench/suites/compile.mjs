@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/train';
 import { networksOf } from '../lib/networks.mjs';
 import { median } from '../lib/stats.mjs';
@@ -24,7 +23,6 @@ export async function run(options) {
   const rows = [];
   for (const { arch } of networksOf({ ...options, networks: options.networks ?? ARCHITECTURES })) {
     for (const precision of PRECISIONS) {
-      if (cpu().refuses(precision)) continue;
       const variant = `${arch}, ${precision}, batch ${batch}`;
       const starts = Array.from({ length: steps }, () => startTwice(arch, batch, precision));
       const [first, next] = [0, 1].map((i) => median(starts.map((pair) => pair[i]?.seconds ?? 0)));

@@ -18,11 +18,6 @@ const SEEDS = [0, 1, 2];
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
 export async function run({ workers = 2, say }) {
-  const refusal = cpu().refuses('bfloat16');
-  if (refusal) {
-    say(`no difference: ${refusal}`);
-    return [];
-  }
   if (!existsSync(DATA)) {
     say('the images of the demo are missing: run `npm run demo` once');
     return [];

@@ -100,11 +100,6 @@ async function compare(network, model, { steps, batch, limits, say }) {
  */
 function runners(network, batch, say) {
   return /** @type {const} */ (['float32', 'bfloat16']).flatMap((precision) => {
-    const refusal = cpu().refuses(precision);
-    if (refusal) {
-      say(`${precision}: no ratio: ${refusal}`);
-      return [];
-    }
     const { plan, run } = runner(network, batch, precision);
     const { activations, constants } = plan.bytes;
     say(`${precision}: activations ${formatBytes(activations)}, prepared weights ${formatBytes(constants)}`);

@@ -5,23 +5,19 @@ import { loadNative } from '../native/load.js';
 import { AddonDevice } from './addon.js';
 import { availableMemory } from './memory.js';
 
-/** Runs bfloat16 without hardware support, by conversion: correct and slow, for tests. */
-const EMULATE = 'IABN_EMULATE_BF16';
-
 class CpuDevice extends AddonDevice {
   readonly name = 'cpu';
   readonly balance = 6;
   protected readonly prefetches = false;
 
   refuses(dtype: DType): string | null {
-    if (dtype === 'float16') {
-      return 'the CPU device does not compute in float16: use float32 or bfloat16 (network.precision)';
-    }
-    if (dtype !== 'bfloat16' || this.native.hasBFloat16() || process.env[EMULATE] === '1') return null;
-    return (
-      'this CPU has no bfloat16 instructions (AVX512_BF16 or AMX): use float32 (network.precision), ' +
-      `or set ${EMULATE}=1 to compute bfloat16 slowly by conversion`
-    );
+    if (dtype !== 'float16') return null;
+    return 'the CPU device does not compute in float16: use float32 or bfloat16 (network.precision)';
+  }
+
+  /** Whether it multiplies bfloat16 by instruction (AVX512_BF16 or AMX); elsewhere kernels compute in float32 on bfloat16 data. */
+  get multipliesBFloat16(): boolean {
+    return this.native.hasBFloat16();
   }
 
   availableBytes(): number {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { auditInversions } from '../../src/debug/audit.js';
 import { cpu } from '../../src/devices/cpu.js';
 import type { ActivationAttributes } from '../../src/ops/activations.js';
@@ -44,10 +44,6 @@ async function errors(
 }
 
 describe('auditInversions', () => {
-  beforeEach(() => {
-    vi.stubEnv('IABN_EMULATE_BF16', '1');
-  });
-
   it('finds an ordinary layer rebuilt to rounding', async () => {
     expect((await errors(layer(), 'bn', {})).get('bn')).toBeLessThan(2e-7);
     expect((await errors(layer(), 'bn', {}, 'bfloat16')).get('bn')).toBeLessThan(4e-3);

@@ -32,7 +32,6 @@ describe('IABN_DEBUG=5', () => {
 
   beforeEach(() => {
     vi.stubEnv('IABN_DEBUG', '5');
-    vi.stubEnv('IABN_EMULATE_BF16', '1');
     written = [];
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
       written.push(String(text));

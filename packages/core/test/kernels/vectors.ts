@@ -44,7 +44,6 @@ export function describeInVectors(
   };
 
   beforeEach(() => {
-    vi.stubEnv('IABN_EMULATE_BF16', '1');
     if (kernel) vi.stubEnv('IABN_KERNEL_CHOICE', kernel);
   });
 

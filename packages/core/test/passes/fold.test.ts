@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile.js';
 import { cpu } from '../../src/devices/cpu.js';
 import { toFloat64 } from '../../src/dtype.js';
@@ -115,9 +115,6 @@ const cases = ACTIVATIONS.flatMap((name) =>
 );
 
 describe.each(['float32', 'bfloat16'] as const)('a folded network in %s', (precision) => {
-  beforeEach(() => vi.stubEnv('IABN_EMULATE_BF16', '1'));
-  afterEach(() => vi.unstubAllEnvs());
-
   /** Largest difference, relative to the largest element. */
   async function difference({ graph, inputs }: { graph: Graph; inputs: Arrays }): Promise<number> {
     const device = cpu();

@@ -6,6 +6,7 @@ export interface Processors {
   readonly threads: number;
   /** Bytes that this process can still take. */
   readonly memory: number;
+  /** Products of bfloat16 by instruction. */
   readonly bfloat16: boolean;
   readonly libraries: Readonly<Record<string, string>>;
   /** Why the native addon does not load; null: it does. */
@@ -45,6 +46,6 @@ export function formatDiagnosis({ processors, cuda, advice }: Diagnosis): string
 function formatProcessors({ threads, memory, bfloat16, libraries, problem }: Processors): string {
   if (problem !== null) return 'the native addon does not load';
   const versions = Object.entries(libraries).map(([name, version]) => `${name} ${version}`);
-  const dtypes = bfloat16 ? 'float32 and bfloat16' : 'float32';
+  const dtypes = bfloat16 ? 'float32 and bfloat16' : 'float32, bfloat16 without instructions for it';
   return [`${threads} threads`, `${formatBytes(memory)} free`, dtypes, ...versions].join(', ');
 }

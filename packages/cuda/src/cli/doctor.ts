@@ -25,7 +25,7 @@ function processors(): Processors {
     return {
       threads: device.threads,
       memory: availableMemory(),
-      bfloat16: device.refuses('bfloat16') === null,
+      bfloat16: device.multipliesBFloat16,
       libraries: device.libraries,
       problem: null,
     };

@@ -15,11 +15,9 @@ const pixels = new URL('pixels.job.ts', import.meta.url);
 describe('InPlaceABNSync over processes', () => {
   let pool: Pool;
   beforeAll(async () => {
-    pool = await Pool.start(RANKS, { IABN_EMULATE_BF16: '1' });
-    process.env.IABN_EMULATE_BF16 = '1';
+    pool = await Pool.start(RANKS);
   });
   afterAll(async () => {
-    delete process.env.IABN_EMULATE_BF16;
     await pool.close();
   });
 

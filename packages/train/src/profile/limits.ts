@@ -5,7 +5,10 @@ import { shortestRun } from './shortest-run.js';
 export interface MachineLimits {
   /** Bytes a second, read and written, of a copy far larger than the caches. */
   readonly bandwidth: number;
-  /** Operations a second of the best matrix product, by the dtype of its operands. */
+  /**
+   * Operations a second of the best matrix product, by the dtype of its operands. What is narrower than float32 counts at
+   * least at float32's rate, if that was measured: kernels may widen it, which they do where its own instructions are slower.
+   */
   readonly products: Readonly<Partial<Record<DataDType, number>>>;
 }
 
@@ -27,7 +30,9 @@ export async function measureLimits(
   for (const dtype of dtypes) {
     if (device.refuses(dtype) === null) products[dtype] = await bestProduct(device, dtype);
   }
-  return { bandwidth: await bestCopy(device), products };
+  const { float32: widened = 0 } = products;
+  const atLeast = Object.entries(products).map(([dtype, rate]) => [dtype, Math.max(rate, widened)]);
+  return { bandwidth: await bestCopy(device), products: Object.fromEntries(atLeast) };
 }
 
 /** The largest square product that is worth its time. */

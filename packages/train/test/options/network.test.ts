@@ -1,5 +1,5 @@
 /** Every value of the configuration's `network` section: two steps, and what it changed. */
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { distance, type TwoSteps, twoSteps, values } from './two-steps.js';
 
 const CONV = 'mod3.block1.convs.conv1.weight';
@@ -143,9 +143,6 @@ describe('shape of the network', () => {
   });
 
   it('precision bfloat16: about the same losses, float32 weights', async () => {
-    // Where the CPU lacks the instructions they are emulated.
-    vi.stubEnv('IABN_EMULATE_BF16', '1');
-    onTestFinished(() => void vi.unstubAllEnvs());
     const { losses, parameters } = await twoSteps({ network: { precision: 'bfloat16' } });
     expect(losses).not.toEqual(inplace.losses);
     expect(losses[0]).toBeCloseTo(inplace.losses[0] ?? Number.NaN, 1);

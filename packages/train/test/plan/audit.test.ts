@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type TensorMap, writeStateDict } from '@inplace-abn/checkpoint';
 import { cpu, type HostTensor } from '@inplace-abn/core';
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { auditCheckpoint, formatAudit, initialStateOf, networkOf, planReport } from '../../src/index.js';
 import { temporaryFolder } from '../support/images.js';
 import { configOf } from '../support/runs.js';
@@ -28,10 +28,6 @@ describe('auditCheckpoint', { timeout: 60_000 }, () => {
     }
     await writeStateDict(coarse, tensors as TensorMap);
   }, 60_000);
-
-  beforeEach(() => {
-    vi.stubEnv('IABN_EMULATE_BF16', '1');
-  });
 
   it('finds the layer whose scale is small beside its shift, and says how to keep its input', async () => {
     const audit = await auditCheckpoint(config, coarse, cpu(), 0.1);

@@ -1,6 +1,6 @@
 /** The memory that the design promises, counted on the plan: nothing runs. */
 import { cpu, type Device, type Plan } from '@inplace-abn/core';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/config.js';
 import { planReport } from '../../src/plan/plan-report.js';
 
@@ -27,9 +27,6 @@ function expectTight({ buffers, arenaBytes, peak }: Plan): void {
 }
 
 describe('ResNet-50, leaky_relu, in place, 16 images of 224', () => {
-  beforeEach(() => vi.stubEnv('IABN_EMULATE_BF16', '1'));
-  afterEach(() => vi.unstubAllEnvs());
-
   it('needs at most 47 MiB an image for activations and their gradients, where ordinary BN needs 109.5', () => {
     const { report, plan } = planned('float32');
     expect(report.bytes.activations / BATCH / MIB).toBeLessThanOrEqual(47);

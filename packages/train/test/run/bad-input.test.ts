@@ -96,12 +96,4 @@ describe('a run is refused, and its folder not made', () => {
     expect(needed).toBeLessThan(1.5 * report.totalBytes);
     expect(allocate).not.toHaveBeenCalled();
   });
-
-  it('for bfloat16 on a CPU without it, naming float32', async () => {
-    vi.stubEnv('IABN_EMULATE_BF16', '');
-    const device = deviceWith({ native: { hasBFloat16: () => false } });
-    expect(await refusal({ device, config: configOf({ network: { precision: 'bfloat16' } }) })).toContain(
-      'this CPU has no bfloat16 instructions (AVX512_BF16 or AMX): use float32 (network.precision)',
-    );
-  });
 });

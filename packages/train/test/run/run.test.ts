@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
 import { cpu } from '@inplace-abn/core';
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, readMetrics } from '../../src/index.js';
 import { imageFolder, TRAIN_IMAGES, temporaryFolder, VAL_IMAGES } from '../support/images.js';
 import {
@@ -132,9 +132,6 @@ describe('a run', { timeout: 60_000 }, () => {
 
 describe('a run in bfloat16', { timeout: 60_000 }, () => {
   it('learns as one in float32 does', async () => {
-    // Where the CPU lacks the instructions they are emulated.
-    vi.stubEnv('IABN_EMULATE_BF16', '1');
-    onTestFinished(() => void vi.unstubAllEnvs());
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const config = configOf({
       network: { precision: 'bfloat16', width: 0.25 },
