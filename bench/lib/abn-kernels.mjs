@@ -6,15 +6,19 @@ import { byteLength } from '@inplace-abn/core';
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
 /** @typedef {{ memory: import('@inplace-abn/core').DeviceMemory, offset: number }} Location */
 
-const LAYER = { eps: 1e-5, scale: 'abs', activation: 'leaky_relu', slope: 0.01 };
+const LEAKY = { activation: 'leaky_relu', slope: 0.01 };
+/** Those that can be inverted, with their defaults. */
+export const ACTIVATIONS = [LEAKY, { activation: 'elu', slope: 1 }, { activation: 'identity', slope: 0 }];
 
 /**
  * The four kernels of a layer in training, in place, as a program: statistics and normalisation [0, 2), sums and
  * gradient [2, 4).
  * @param {import('@inplace-abn/core').Device} device
  * @param {TensorType} x
+ * @param {{ activation: string, slope: number }} [phi]
  */
-export function makeAbnKernels(device, x) {
+export function makeAbnKernels(device, x, phi = LEAKY) {
+  const layer = { eps: 1e-5, scale: 'abs', ...phi };
   const samples = x.shape.reduce((product, size) => product * size, 1) / (x.shape[1] ?? 1);
   /** @type {TensorType} */
   const vector = { shape: [x.shape[1] ?? 0], dtype: 'float32' };
@@ -40,14 +44,14 @@ export function makeAbnKernels(device, x) {
   const executable = device.load([
     instruction({ op: 'abn_stats', attrs: {}, inputs: [x], outputs: affine }, [z], [mean, variance]),
     instruction(
-      { op: 'abn_apply', attrs: { ...LAYER, statistics }, inputs: [x, ...affine, ...affine], outputs: [x] },
+      { op: 'abn_apply', attrs: { ...layer, statistics }, inputs: [x, ...affine, ...affine], outputs: [x] },
       backward,
       [z],
     ),
     instruction(
       {
         op: 'abn_backward_reduce',
-        attrs: { ...LAYER, from: 'z' },
+        attrs: { ...layer, from: 'z' },
         inputs: [x, x, ...affine, ...affine],
         outputs: affine,
       },
@@ -57,7 +61,7 @@ export function makeAbnKernels(device, x) {
     instruction(
       {
         op: 'abn_backward_apply',
-        attrs: { ...LAYER, from: 'z', statistics, count: samples },
+        attrs: { ...layer, from: 'z', statistics, count: samples },
         inputs: [x, x, ...affine, ...affine, ...affine],
         outputs: [x],
       },

@@ -2,7 +2,7 @@
 // The bandwidth of ABN's kernels: bytes that must cross the memory bus (each operand once), beside memcpy of an array
 // of the same size, read and written bytes counted, on as many threads. Shapes are ResNet-50's at batch 16.
 import { byteLength, cpu } from '@inplace-abn/core';
-import { makeAbnKernels } from '../lib/abn-kernels.mjs';
+import { ACTIVATIONS, makeAbnKernels } from '../lib/abn-kernels.mjs';
 import { startMemcpy } from '../lib/memcpy.mjs';
 import { describe, median } from '../lib/stats.mjs';
 import { takeTurns } from '../lib/turns.mjs';
@@ -24,11 +24,6 @@ export async function run({ steps = 15, batch = 16, limits, say }) {
   /** @type {Row[]} */
   const rows = [];
   for (const dtype of /** @type {const} */ (['float32', 'bfloat16'])) {
-    const refusal = cpu().refuses(dtype);
-    if (refusal) {
-      say(`${dtype}: not measured: ${refusal}`);
-      continue;
-    }
     for (const { channels, side } of SIDES) {
       const measured = await measure({ shape: [batch, channels, side, side], dtype }, steps, say);
       const limit = limits && limits.bandwidth / GIGABYTE;
@@ -39,6 +34,7 @@ export async function run({ steps = 15, batch = 16, limits, say }) {
 }
 
 /**
+ * Every activation and memcpy in turn.
  * @param {TensorType} x
  * @param {number} rounds
  * @param {(line: string) => void} say
@@ -47,25 +43,13 @@ export async function run({ steps = 15, batch = 16, limits, say }) {
 async function measure(x, rounds, say) {
   const bytes = byteLength(x);
   const [channels, side] = [x.shape[1] ?? 0, x.shape[2] ?? 0];
-  const kernels = makeAbnKernels(cpu(), x);
+  const runs = ACTIVATIONS.flatMap((phi) => passesOf(x, phi));
   const memcpy = await startMemcpy(bytes, cpu().threads, REPEATS);
   try {
-    // Forward: statistics read x, normalisation reads and writes it. Backward: sums read dz and z, dx reads both and
-    // overwrites dz.
-    const directions = [
-      { name: 'forward', range: { begin: 0, end: 2 }, moved: 3 * bytes },
-      { name: 'backward', range: { begin: 2, end: 4 }, moved: 5 * bytes },
-    ];
-    const contenders = directions.map(({ range, moved }) => async () => {
-      kernels.reset();
-      let seconds = 0;
-      for (let repeat = 0; repeat < REPEATS; repeat++) seconds += await kernels.seconds(range);
-      return (REPEATS * moved) / seconds / GIGABYTE;
-    });
     const copy = async () => (await memcpy.bandwidth()) / GIGABYTE;
-    const turns = await takeTurns([...contenders, copy], { warmUp: 2, rounds });
-    const copied = turns[2] ?? [];
-    return directions.map(({ name }, index) => {
+    const turns = await takeTurns([...runs.map(({ bandwidth }) => bandwidth), copy], { warmUp: 2, rounds });
+    const copied = turns[runs.length] ?? [];
+    return runs.map(({ name }, index) => {
       const measured = turns[index] ?? [];
       const variant = `${name}, ${x.dtype}, C = ${channels}, ${side}×${side}`;
       say(`${variant}: ${describe(measured, 'GB/s')}, memcpy ${describe(copied, 'GB/s')}`);
@@ -75,4 +59,29 @@ async function measure(x, rounds, say) {
   } finally {
     await memcpy.stop();
   }
+}
+
+/**
+ * The layer forwards and backwards. Forward: statistics read x, normalisation reads and writes it. Backward: sums read
+ * dz and z, dx reads both and overwrites dz.
+ * @param {TensorType} x
+ * @param {{ activation: string, slope: number }} phi
+ */
+function passesOf(x, phi) {
+  const bytes = byteLength(x);
+  const kernels = makeAbnKernels(cpu(), x, phi);
+  const passes = [
+    { direction: 'forward', range: { begin: 0, end: 2 }, moved: 3 * bytes },
+    { direction: 'backward', range: { begin: 2, end: 4 }, moved: 5 * bytes },
+  ];
+  return passes.map(({ direction, range, moved }) => ({
+    name: `${direction}, ${phi.activation}`,
+    /** Bytes a second, in GB. */
+    bandwidth: async () => {
+      kernels.reset();
+      let seconds = 0;
+      for (let repeat = 0; repeat < REPEATS; repeat++) seconds += await kernels.seconds(range);
+      return (REPEATS * moved) / seconds / GIGABYTE;
+    },
+  }));
 }
