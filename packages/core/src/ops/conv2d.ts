@@ -22,10 +22,10 @@ export const conv2dOp = defineOp<'conv2d', Conv2dAttributes>('conv2d', {
   infer: (context) => [conv2dShape(context)],
   gradient({ attrs, input, diff, needs }) {
     const [x, weight] = [input(0), input(1)];
-    // The weight's gradient first: x is not read again after it.
+    // The weight's gradient last: updates wait for those who read the weight, and it for them.
+    const dx = needs(0) ? conv2dBackwardData(diff(0), weight, x.shape.slice(2), attrs) : null;
     const dweight = needs(1) ? conv2dBackwardWeights(x, diff(0), weight.shape.slice(2), attrs) : null;
     const dbias = needs(2) ? reduceRows(diff(0)) : null;
-    const dx = needs(0) ? conv2dBackwardData(diff(0), weight, x.shape.slice(2), attrs) : null;
     return [dx, dweight, dbias];
   },
   overwrites: [],

@@ -32,10 +32,10 @@ export const linearOp = defineOp<'linear', Attributes>('linear', {
     return [{ shape: [dim(x.shape, 0), features], dtype: x.dtype }];
   },
   gradient({ input, diff, needs }) {
-    // The weight's gradient first: x is not read again after it.
+    // The weight's gradient last: updates wait for those who read the weight, and it for them.
+    const dx = needs(0) ? linearBackwardData(diff(0), input(1)) : null;
     const dweight = needs(1) ? linearBackwardWeights(input(0), diff(0)) : null;
     const dbias = needs(2) ? reduceRows(diff(0)) : null;
-    const dx = needs(0) ? linearBackwardData(diff(0), input(1)) : null;
     return [dx, dweight, dbias];
   },
   overwrites: [],

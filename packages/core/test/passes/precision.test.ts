@@ -87,11 +87,11 @@ describe('precision', () => {
         %12:bfloat16[1,3,2,2] = global_avg_pool_backward(%11) {size: [2,2]}
         %13:bfloat16[1,3] = cross_entropy_backward(%5, %0, %10) {ignore_index: -100}
         %14:bfloat16[1,3,2,2] = global_avg_pool_backward(%13) {size: [2,2]}
-        %15:float32[3,3,1,1] = conv2d_backward_weights(%3, %12) {stride: [1,1], padding: [0,0], dilation: [1,1], groups: 1, kernel: [1,1]}
-        %16:bfloat16[1,3,2,2] = conv2d_backward_data(%12, %1) {stride: [1,1], padding: [0,0], dilation: [1,1], groups: 1, size: [2,2]}
-        %17:bfloat16[1,3,2,2] = add(%14, %16) {activation: identity, slope: 0}
+        %15:bfloat16[1,3,2,2] = conv2d_backward_data(%12, %1) {stride: [1,1], padding: [0,0], dilation: [1,1], groups: 1, size: [2,2]}
+        %16:float32[3,3,1,1] = conv2d_backward_weights(%3, %12) {stride: [1,1], padding: [0,0], dilation: [1,1], groups: 1, kernel: [1,1]}
+        %17:bfloat16[1,3,2,2] = add(%14, %15) {activation: identity, slope: 0}
         %18:float32[3,3,1,1] = conv2d_backward_weights(%20, %17) {stride: [1,1], padding: [0,0], dilation: [1,1], groups: 1, kernel: [1,1]}
-        %19:float32[3,3,1,1] = add(%15, %18) {activation: identity, slope: 0}
+        %19:float32[3,3,1,1] = add(%16, %18) {activation: identity, slope: 0}
       output loss %9
       output dw %19"
     `);
