@@ -1,6 +1,7 @@
 // y = x ∗ w + b.   x [N,C,H,W], y [N,O,OH,OW] channels-last; w f32 [O,C/groups,KH,KW]; b f32 [O] or absent.
 #include <vector>
 
+#include "cpu/channel_parts.h"
 #include "cpu/convolution.h"
 #include "cpu/float_images.h"
 #include "cpu/grouped.h"
@@ -59,16 +60,23 @@ std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
+// By outputs.
+std::unique_ptr<Kernel> make_parts(const KernelSpec& spec) {
+  static const KernelFactory make =
+      channel_parts({{false, 1, 0}, {false, 2, 0}, {true, 0, 1, true}}, {false, 1, 0}, make_onednn);
+  return make(spec);
+}
+
 const ImageOperands images{{0}, {0}};
 
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
-OpRegistration registration("conv2d", {grouped::make_forward,
-                                       fastest({make_onednn, make_tiled,
-                                                float_images(images, {make_tiled, make_onednn, make_plain}),
-                                                make_minimal, make_products},
-                                               sample),
-                                       make_plain, through_float({make_plain})});
+OpRegistration registration(
+    "conv2d", {grouped::make_forward,
+               fastest({make_onednn, make_tiled, float_images(images, {make_tiled, make_onednn, make_plain}),
+                        make_minimal, make_products, make_parts, float_images(images, {make_parts})},
+                       sample),
+               make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

@@ -1,6 +1,7 @@
 // dx[n,c,y,x] = Σ dy[n,o,oy,ox] · w[o,c,kh,kw] over the outputs that read (y, x) through the tap (kh, kw).
 #include <vector>
 
+#include "cpu/channel_parts.h"
 #include "cpu/convolution.h"
 #include "cpu/float_images.h"
 #include "cpu/grouped.h"
@@ -67,6 +68,13 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
+// By inputs, whose gradient it is.
+std::unique_ptr<Kernel> make_parts(const KernelSpec& spec) {
+  static const KernelFactory make =
+      channel_parts({{false, 1, 1}, {true, 0, 1, true}}, {false, 1, 1}, make_onednn);
+  return make(spec);
+}
+
 const ImageOperands images{{0}, {0}};
 
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
@@ -74,7 +82,8 @@ KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 OpRegistration registration("conv2d_backward_data",
                             {grouped::make_backward_data,
                              fastest({make_onednn, float_images(images, {make_onednn, make_plain}),
-                                      make_minimal, make_products},
+                                      make_minimal, make_products, make_parts,
+                                      float_images(images, {make_parts})},
                                      sample),
                              make_plain, through_float({make_plain})});
 

@@ -1,6 +1,7 @@
 // dw[o,c,kh,kw] = Σ_{n,oy,ox} dy[n,o,oy,ox] · x[n, c, oy·sh − ph + kh·dh, ox·sw − pw + kw·dw], float32.
 #include <vector>
 
+#include "cpu/channel_parts.h"
 #include "cpu/convolution.h"
 #include "cpu/float_images.h"
 #include "cpu/grouped.h"
@@ -82,17 +83,24 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
+// By outputs.
+std::unique_ptr<Kernel> make_parts(const KernelSpec& spec) {
+  static const KernelFactory make =
+      channel_parts({{false, 1, 1, true}, {true, 0, 0}}, {true, 0, 0}, make_onednn);
+  return make(spec);
+}
+
 const ImageOperands images{{0, 1}, {}};
 
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
-OpRegistration registration("conv2d_backward_weights",
-                            {grouped::make_backward_weights,
-                             fastest({make_onednn, make_matmul,
-                                      float_images(images, {make_onednn, make_matmul, make_plain}),
-                                      make_minimal, make_products},
-                                     sample),
-                             make_plain, through_float({make_plain})});
+OpRegistration registration(
+    "conv2d_backward_weights",
+    {grouped::make_backward_weights,
+     fastest({make_onednn, make_matmul, float_images(images, {make_onednn, make_matmul, make_plain}),
+              make_minimal, make_products, make_parts, float_images(images, {make_parts})},
+             sample),
+     make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

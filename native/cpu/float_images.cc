@@ -13,6 +13,8 @@ namespace {
 // Float32 images of a turn: beyond the second-level caches' size they come from the memory bus once more.
 constexpr size_t kTurnBytes = size_t{8} << 20;
 constexpr size_t kSampleBytes = size_t{4} << 20;
+// At least as many times what a kernel lays out or transforms once, however many images there are.
+constexpr size_t kSampleOfWeights = 2;
 
 int64_t image_elements(const TensorDesc& operand) { return operand.elements() / operand.dims[0]; }
 
@@ -27,12 +29,28 @@ void for_images(Spec& spec, const ImageOperands& images, const Visit& visit) {
 
 int64_t images_of(const KernelSpec& spec) { return spec.inputs[0].dims[0]; }
 
-// The most that divide their number and take no more than `limit` in float32; one at least.
-int64_t images_within(size_t limit, const KernelSpec& spec, const ImageOperands& images) {
+// Of one image's operands in float32.
+size_t float_bytes(const KernelSpec& spec, const ImageOperands& images) {
   size_t bytes = 0;
   for_images(spec, images, [&](const TensorDesc& operand, size_t, bool) {
     bytes += static_cast<size_t>(image_elements(operand)) * sizeof(float);
   });
+  return bytes;
+}
+
+// Of the operands that are no images: weights.
+size_t bytes_of_others(const KernelSpec& spec, const ImageOperands& images) {
+  size_t bytes = 0;
+  for (const auto* operands : {&spec.inputs, &spec.outputs}) {
+    for (const TensorDesc& operand : *operands) bytes += operand.present() ? operand.bytes() : 0;
+  }
+  for_images(spec, images, [&](const TensorDesc& operand, size_t, bool) { bytes -= operand.bytes(); });
+  return bytes;
+}
+
+// The most that divide their number and take no more than `limit` in float32; one at least.
+int64_t images_within(size_t limit, const KernelSpec& spec, const ImageOperands& images) {
+  const size_t bytes = float_bytes(spec, images);
   int64_t best = 1;
   for (int64_t count = 1; count <= images_of(spec); ++count) {
     const bool fits = static_cast<size_t>(count) * bytes <= limit;
@@ -73,14 +91,14 @@ class FloatImages : public Kernel {
               const std::vector<KernelFactory>& implementations)
       : inputs_(spec.inputs.size()), outputs_(spec.outputs.size()) {
     refuse_other_images(spec, images);
-    KernelSpec inner = first_images(images_within(kTurnBytes, spec, images), spec, images);
-    turns_ = images_of(spec) / images_of(inner);
     std::vector<bool> whole(spec.outputs.size(), true);
+    for (const size_t index : images.outputs) whole[index] = false;
+    KernelSpec inner = first_images(images_of_turn(spec, images, whole), spec, images);
+    turns_ = images_of(spec) / images_of(inner);
     for_images(inner, images, [&](TensorDesc& operand, size_t index, bool output) {
       operand.dtype = DType::f32;
       const Part part{index, layout_.add(operand.bytes()), operand.elements()};
       (output ? output_parts_ : input_parts_).push_back(part);
-      if (output) whole[index] = false;
     });
     for (size_t i = 0; i < whole.size(); ++i) {
       const TensorDesc& output = spec.outputs[i];
@@ -107,6 +125,17 @@ class FloatImages : public Kernel {
   }
 
  private:
+  // All of them where they take no more than a turn's and a sum of what the turns give: a single turn needs
+  // none.
+  static int64_t images_of_turn(const KernelSpec& spec, const ImageOperands& images,
+                                const std::vector<bool>& summed) {
+    size_t spared = 0;
+    for (size_t i = 0; i < summed.size(); ++i) spared += summed[i] ? spec.outputs[i].bytes() : 0;
+    const int64_t all = images_of(spec);
+    const size_t bytes = static_cast<size_t>(all) * float_bytes(spec, images);
+    return bytes <= kTurnBytes + spared ? all : images_within(kTurnBytes, spec, images);
+  }
+
   void take(int64_t turn, const KernelArgs& args) {
     for (const Part& part : input_parts_)
       cast_elements(args.in<bf16>(part.operand) + turn * part.elements, at(args, part), part.elements);
@@ -152,7 +181,8 @@ KernelFactory float_images(ImageOperands images, std::vector<KernelFactory> impl
 }
 
 KernelSpec some_images(const KernelSpec& spec, const ImageOperands& images) {
-  return first_images(images_within(kSampleBytes, spec, images), spec, images);
+  const size_t limit = std::max(kSampleBytes, kSampleOfWeights * bytes_of_others(spec, images));
+  return first_images(images_within(limit, spec, images), spec, images);
 }
 
 }  // namespace iabn

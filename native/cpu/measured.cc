@@ -22,6 +22,9 @@ constexpr size_t kWorthMeasuring = size_t{1} << 19;
 // Of two times, the share below which the shorter is clearly so: after some runs, and after all.
 constexpr double kPlain = 0.7;
 constexpr double kClear = 0.93;
+// The same where the shorter takes so much more workspace, which may be what the whole step waits for.
+constexpr double kClearForRoom = 0.8;
+constexpr size_t kRoom = size_t{16} << 20;
 constexpr int kRounds = 5;
 // Seconds of a run that needs no other to be believed: one image of a large network may take longer.
 constexpr double kLong = 0.02;
@@ -149,6 +152,16 @@ void drop_slower(std::vector<Trial*>& trials, double share) {
 }
 
 // Of those not clearly slower than the fastest, the one with the least workspace; the first of several.
+Trial* least_workspace(std::vector<Trial*> trials) {
+  const auto less = [](const Trial* a, const Trial* b) { return a->workspace() < b->workspace(); };
+  std::vector<Trial*> close = trials;
+  drop_slower(trials, kClearForRoom);
+  drop_slower(close, kClear);
+  Trial* const roomy = *std::min_element(trials.begin(), trials.end(), less);
+  Trial* const chosen = *std::min_element(close.begin(), close.end(), less);
+  return roomy->workspace() + kRoom < chosen->workspace() ? roomy : chosen;
+}
+
 size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
   std::vector<Trial*> left;
   for (const auto& trial : trials) left.push_back(trial.get());
@@ -159,10 +172,7 @@ size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
     }
     drop_slower(left, kPlain);
   }
-  drop_slower(left, kClear);
-  const Trial* const chosen = *std::min_element(left.begin(), left.end(), [](const Trial* a, const Trial* b) {
-    return a->workspace() < b->workspace();
-  });
+  const Trial* const chosen = least_workspace(left);
   const auto place =
       std::find_if(trials.begin(), trials.end(), [&](const auto& trial) { return trial.get() == chosen; });
   return static_cast<size_t>(place - trials.begin());

@@ -1,0 +1,60 @@
+/** Convolutions with large weights, some channels at a time. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { OpName } from '../../src/ops/index.js';
+import { callOf, type DataType, expectAgrees, prepare, reference, runKernel } from './harness.js';
+import type { KernelCase } from './operands.js';
+import { convolution, convolutionCases } from './records/convolutions.js';
+
+/** More than 4 MiB of weights each; the channels of the last are an odd number of vectors. */
+const LARGE = convolutionCases([
+  convolution([2, 1024, 2, 3], [1152, 1024, 1, 1]),
+  convolution([1, 320, 4, 3], [384, 320, 3, 3], 2, 1),
+  convolution([1, 432, 4, 2], [432, 432, 3, 3], 1, 1),
+]);
+const OPS = ['conv2d', 'conv2d_backward_data', 'conv2d_backward_weights'] as const;
+
+async function expectRight(op: OpName, record: KernelCase, dtype: DataType): Promise<void> {
+  const call = callOf(op, record, dtype);
+  const actual = await runKernel(call);
+  reference(call).forEach((expected, i) => {
+    const output = actual[i];
+    if (!output) throw new Error(`${op} has no output ${i}`);
+    expectAgrees(output, expected, output.dtype === 'float32' ? 1e-4 : undefined);
+  });
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe.each(OPS)('%s', { timeout: 60_000 }, (op) => {
+  it.each([2, 3])('agrees with the reference in %i parts', async (parts) => {
+    vi.stubEnv('IABN_KERNEL_CHOICE', `${parts} parts`);
+    const taken = LARGE[op].filter((record) =>
+      prepare(callOf(op, record, 'float32')).implementation.startsWith(`${parts} parts, `),
+    );
+    for (const record of taken) await expectRight(op, record, 'float32');
+    expect(taken.length).toBeGreaterThan(0);
+  });
+
+  it('agrees with the reference where its images are bfloat16, too', async () => {
+    vi.stubEnv('IABN_KERNEL_CHOICE', 'float32 images, 2 parts');
+    const [record] = LARGE[op];
+    if (!record) throw new Error('no case');
+    expect(prepare(callOf(op, record, 'bfloat16')).implementation).toMatch(/^float32 images, 2 parts, /);
+    await expectRight(op, record, 'bfloat16');
+  });
+
+  it('needs room for a part of the weights alone', () => {
+    const [record] = LARGE[op];
+    if (!record) throw new Error('no case');
+    const call = callOf(op, record, 'float32');
+    vi.stubEnv('IABN_KERNEL_CHOICE', '2 parts');
+    const parts = prepare(call);
+    vi.stubEnv('IABN_KERNEL_CHOICE', '');
+    const whole = prepare(call);
+    const room = 1152 * 1024 * 4;
+    expect(whole.workspaceBytes).toBeGreaterThanOrEqual(room);
+    expect(parts.workspaceBytes).toBeLessThan(1.2 * room);
+  });
+});
