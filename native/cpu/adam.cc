@@ -5,6 +5,7 @@
 
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
+#include "program/update.h"
 
 namespace iabn {
 namespace {
@@ -27,7 +28,8 @@ IABN_SIMD void adam_leaf(float* param, float* mean, float* square, const float* 
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const int64_t count = spec.inputs[0].elements();
+  const int64_t count = spec.inputs[1].elements();
+  const int64_t first = first_updated(spec);
   const double beta1 = spec.attrs.number("beta1");
   const double beta2 = spec.attrs.number("beta2");
   const double eps = spec.attrs.number("eps");
@@ -44,10 +46,11 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
                          static_cast<float>(lr / (1.0 - std::pow(beta1, step))),
                          static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(beta2, step))),
                          static_cast<float>(eps)};
+    float *param = args.out<float>(0) + first, *mean = args.out<float>(1) + first;
+    float* square = args.out<float>(2) + first;
     const float* grad = args.in<float>(1);
     parallel_elements(count, [&](int64_t begin, int64_t end) {
-      adam_leaf(args.out<float>(0) + begin, args.out<float>(1) + begin, args.out<float>(2) + begin,
-                grad + begin, end - begin, rates);
+      adam_leaf(param + begin, mean + begin, square + begin, grad + begin, end - begin, rates);
     });
   });
 }

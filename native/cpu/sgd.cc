@@ -2,6 +2,7 @@
 //   g = clip·grad + wd·p;   buf ← μ·buf + g;   p ← p − lr·d,  d = nesterov ? g + μ·buf : buf  (no buf: d = g)
 #include "cpu/closure.h"
 #include "cpu/parallel.h"
+#include "program/update.h"
 
 namespace iabn {
 namespace {
@@ -37,15 +38,16 @@ IABN_SIMD void nesterov_leaf(float* param, float* buffer, const float* grad, int
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const int64_t count = spec.inputs[0].elements();
+  const int64_t count = spec.inputs[1].elements();
+  const int64_t first = first_updated(spec);
   const float momentum = static_cast<float>(spec.attrs.number("momentum"));
   const float decay = static_cast<float>(spec.attrs.number("weight_decay"));
   const bool nesterov = spec.attrs.boolean("nesterov");
   const bool clipped = spec.inputs.size() > 4 && spec.inputs[4].present();
   const bool buffered = spec.inputs[2].present();
   return make_kernel_of([=](const KernelArgs& args) {
-    float* param = args.out<float>(0);
-    float* buffer = buffered ? args.out<float>(1) : nullptr;
+    float* param = args.out<float>(0) + first;
+    float* buffer = buffered ? args.out<float>(1) + first : nullptr;
     const float* grad = args.in<float>(1);
     const Rates rates = {*args.in<float>(3), clipped ? *args.in<float>(4) : 1.0f, decay, momentum};
     const auto leaf = nesterov ? nesterov_leaf : momentum_leaf;

@@ -2,6 +2,7 @@
 //   g = clip·grad + wd·p;   m ← m + (1 − β₁)(g − m);   v ← β₂·v + (1 − β₂)·g²
 //   p ← p − lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
 #include "cuda/support/updates.h"
+#include "program/update.h"
 
 namespace iabn::cuda {
 namespace {
@@ -41,12 +42,13 @@ struct AdamUpdate {
 struct BindAdam {
   AdamRule rule;
   bool clipped;
+  int64_t first;  // element of the parameter
 
   AdamUpdate operator()(const KernelArgs& args) const {
     return {rule,
-            args.out<float>(0),
-            args.out<float>(1),
-            args.out<float>(2),
+            args.out<float>(0) + first,
+            args.out<float>(1) + first,
+            args.out<float>(2) + first,
             args.in<float>(1),
             args.in<float>(4),
             args.in<float>(5),
@@ -58,8 +60,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const AdamRule rule = {spec.attrs.number("beta1"), spec.attrs.number("beta2"),
                          static_cast<float>(spec.attrs.number("eps")),
                          static_cast<float>(spec.attrs.number("weight_decay"))};
-  const BindAdam bind = {rule, spec.inputs.size() > 6 && spec.inputs[6].present()};
-  return std::make_unique<UpdateKernel<AdamUpdate, BindAdam>>(context, spec.inputs[0].elements(), bind);
+  const BindAdam bind = {rule, spec.inputs.size() > 6 && spec.inputs[6].present(), first_updated(spec)};
+  return std::make_unique<UpdateKernel<AdamUpdate, BindAdam>>(context, spec.inputs[1].elements(), bind);
 }
 
 const OpRegistration registration("adam", {make});

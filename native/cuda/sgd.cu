@@ -1,6 +1,7 @@
 // Stochastic gradient descent as PyTorch's (dampening 0), parameter and momentum updated where they lie:
 //   g = clip·grad + wd·p;   buf ← μ·buf + g;   p ← p − lr·d,  d = nesterov ? g + μ·buf : buf  (no buf: d = g)
 #include "cuda/support/updates.h"
+#include "program/update.h"
 
 namespace iabn::cuda {
 namespace {
@@ -35,11 +36,12 @@ struct SgdUpdate {
 struct BindSgd {
   SgdRule rule;
   bool buffered, clipped;
+  int64_t first;  // element of the parameter
 
   SgdUpdate operator()(const KernelArgs& args) const {
     return {rule,
-            args.out<float>(0),
-            buffered ? args.out<float>(1) : nullptr,
+            args.out<float>(0) + first,
+            buffered ? args.out<float>(1) + first : nullptr,
             args.in<float>(1),
             args.in<float>(3),
             clipped ? args.in<float>(4) : nullptr};
@@ -51,8 +53,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
                         static_cast<float>(spec.attrs.number("weight_decay")),
                         spec.attrs.boolean("nesterov")};
   const bool clipped = spec.inputs.size() > 4 && spec.inputs[4].present();
-  const BindSgd bind = {rule, spec.inputs[2].present(), clipped};
-  return std::make_unique<UpdateKernel<SgdUpdate, BindSgd>>(context, spec.inputs[0].elements(), bind);
+  const BindSgd bind = {rule, spec.inputs[2].present(), clipped, first_updated(spec)};
+  return std::make_unique<UpdateKernel<SgdUpdate, BindSgd>>(context, spec.inputs[1].elements(), bind);
 }
 
 const OpRegistration registration("sgd", {make});

@@ -1,6 +1,14 @@
 /** From a traced graph to a plan: the passes in order. */
 import { debug } from './debug/ladder.js';
-import { logAliases, logKernels, logRebuilds, logSlices, logStrips, logSummary } from './debug/log.js';
+import {
+  logAliases,
+  logKernels,
+  logParts,
+  logRebuilds,
+  logSlices,
+  logStrips,
+  logSummary,
+} from './debug/log.js';
 import type { Device, KernelSpec } from './devices/device.js';
 import { UsageError } from './errors.js';
 import { checkGraph } from './graph/check.js';
@@ -9,6 +17,7 @@ import { formatGraph } from './graph/text.js';
 import { alias } from './passes/alias.js';
 import { fold } from './passes/fold.js';
 import { order } from './passes/order.js';
+import { parts } from './passes/parts.js';
 import { type ComputeDType, precision } from './passes/precision.js';
 import { prune } from './passes/prune.js';
 import { type RebuildDecision, rebuild } from './passes/rebuild.js';
@@ -31,6 +40,8 @@ export interface CompileOptions {
   readonly rebuild?: boolean;
   /** Module paths of nodes that are not inverted, so that what they would give is kept: where inversion is too coarse. */
   readonly keep?: ReadonlySet<string>;
+  /** Update large weights in parts, so that their gradients never exist whole; default true. */
+  readonly parts?: boolean;
   /** Let values share memory; default true. */
   readonly inPlace?: boolean;
   /**
@@ -40,7 +51,8 @@ export interface CompileOptions {
   readonly keepConstants?: boolean | 'auto';
   /**
    * Training: the share of a step's work that may be spent on computing values again although no budget asks for it, where
-   * it lowers the peak by a per cent or more; default 0.01. Every number stays the same.
+   * it lowers the peak by a per cent or more; default 0.01, and 0.02 where activations are narrower than float32. Every
+   * number stays the same.
    */
   readonly spare?: number;
   /**
@@ -62,7 +74,9 @@ export function compile(traced: Graph, device: Device, options: CompileOptions =
   const pruned = checked('prune', prune(checked('trace', traced)));
   const lowered = checked('precision', precision(pruned, dtype));
   const folded = checked('fold', fold(lowered, options.fold ?? true));
-  const plan = planned(folded, device, options);
+  const divided = parts(folded, options.parts ?? true);
+  const plan = planned(checked('parts', divided.graph), device, options);
+  if (divided.decisions.length > 0) debug(2, () => logParts(divided.decisions));
   if (plan.strips.length > 0) debug(2, () => logStrips(plan));
   debug(2, () => logRebuilds(plan));
   if (plan.slices.length > 0) debug(2, () => logSlices(plan));
@@ -88,8 +102,11 @@ function planned(folded: Graph, device: Device, options: CompileOptions): Plan {
   return new Planner(folded, device, options, false).within(budget);
 }
 
-/** Of a step's work, spent on lowering its peak. */
-const SPARE = 0.01;
+/**
+ * Of a step's work, spent on lowering its peak. Images, indices, gradients of weights and workspaces are no smaller beside
+ * narrow activations: another per cent makes up for them, so that half as wide is half as much.
+ */
+const SPARE: Readonly<Record<ComputeDType, number>> = { float32: 0.01, bfloat16: 0.02, float16: 0.02 };
 
 /** Of two orders the traced one is kept, but for a smaller arena than this share of its own. */
 const WORTH_REORDERING = 0.99;
@@ -128,7 +145,8 @@ class Planner {
   }
 
   private sparing(): Plan {
-    const { spare = SPARE } = this.options;
+    const { precision: dtype = 'float32' } = this.options;
+    const { spare = SPARE[dtype] } = this.options;
     const recomputed = spare > 0 ? spareRecompute(this.whole, spare, this.device.balance) : null;
     if (!recomputed) return this.whole;
     const plan = this.computingAgain(recomputed);

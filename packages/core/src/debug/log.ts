@@ -1,5 +1,6 @@
 /** Texts of the debug ladder. */
 import { valueInfo } from '../graph/graph.js';
+import type { PartsDecision } from '../passes/parts.js';
 import { nodeAt } from '../passes/slices.js';
 import { formatBytes } from '../plan/format.js';
 import type { Plan } from '../plan/plan.js';
@@ -10,6 +11,14 @@ export function logRebuilds(plan: Plan): string {
     .map(({ value, producer, choice, through, bytes }) => {
       const how = through ? ` through ${nodeAt(through)}` : '';
       return `rebuild: ${choice} %${value} (${producer ? nodeAt(producer) : 'input'}, ${formatBytes(bytes)})${how}`;
+    })
+    .join('\n');
+}
+
+export function logParts(decisions: readonly PartsDecision[]): string {
+  return decisions
+    .map(({ producer, value, bytes, count }) => {
+      return `parts: %${value} (${nodeAt(producer)}, ${formatBytes(bytes)}) in ${count} parts, each used before the next`;
     })
     .join('\n');
 }

@@ -6,16 +6,23 @@ import { elements } from '../shape.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';
-import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
-import { checkUpdate } from './support/update.js';
+import {
+  checkUpdate,
+  firstUpdated,
+  partialUpdate,
+  type UpdateAttributes,
+  updateCost,
+} from './support/update.js';
 
-export type AdamAttributes = {
+export type AdamRule = {
   readonly beta1: number;
   readonly beta2: number;
   readonly eps: number;
   readonly weight_decay: number;
 };
+
+export type AdamAttributes = AdamRule & UpdateAttributes;
 
 export const adamOp = defineOp<'adam', AdamAttributes>('adam', {
   inputs: [
@@ -32,10 +39,10 @@ export const adamOp = defineOp<'adam', AdamAttributes>('adam', {
     { name: 'exp_avg', kind: 'float32' },
     { name: 'exp_avg_sq', kind: 'float32' },
   ],
-  infer({ input, inputs }) {
-    const param = input(0);
-    checkUpdate(param, [input(1), input(2), input(3)], [input(4), input(5), inputs[6] ?? null]);
-    return [param, input(2), input(3)];
+  infer(context) {
+    const { input, inputs } = context;
+    checkUpdate(context, [input(2), input(3)], [input(4), input(5), inputs[6] ?? null]);
+    return [input(0), input(2), input(3)];
   },
   gradient: null,
   overwrites: [
@@ -43,17 +50,19 @@ export const adamOp = defineOp<'adam', AdamAttributes>('adam', {
     { output: 1, input: 2, required: true },
     { output: 2, input: 3, required: true },
   ],
-  cost(context, outputs) {
-    return { flops: 14 * elements(context.input(0).shape), bytes: streamed(context, outputs).bytes };
-  },
-  reference({ attrs, inputs, input, output }) {
-    const param = input(0);
+  partial: partialUpdate(),
+  cost: (context, outputs) => updateCost(context, outputs, 14),
+  reference(context) {
+    const { attrs, inputs, input, output } = context;
+    const [param, grad, first] = [input(0), input(1), firstUpdated(context)];
+    for (const [index, state] of [param, input(2), input(3)].entries()) output(index).data.set(state.data);
     const clip = inputs[6] ? at(inputs[6], 0) : 1;
     const step = at(input(5), 0);
     const rate = at(input(4), 0) / (1 - attrs.beta1 ** step);
     const rootCorrection = Math.sqrt(1 - attrs.beta2 ** step);
-    for (let i = 0; i < elements(param.shape); i++) {
-      const g = at(input(1), i) * clip + attrs.weight_decay * at(param, i);
+    for (let j = 0; j < elements(grad.shape); j++) {
+      const i = first + j;
+      const g = at(grad, j) * clip + attrs.weight_decay * at(param, i);
       const average = attrs.beta1 * at(input(2), i) + (1 - attrs.beta1) * g;
       const square = attrs.beta2 * at(input(3), i) + (1 - attrs.beta2) * g * g;
       output(0).data[i] = at(param, i) - (rate * average) / (Math.sqrt(square) / rootCorrection + attrs.eps);
@@ -78,9 +87,9 @@ export interface AdamOperands {
 /** The new parameter and moments, in the memory of the old ones. */
 export function adam(
   { param, grad, expAvg, expAvgSq, lr, step, clip }: AdamOperands,
-  { beta1, beta2, eps, weight_decay }: AdamAttributes,
+  { beta1, beta2, eps, weight_decay }: AdamRule,
 ): { param: Value; expAvg: Value; expAvgSq: Value } {
   const operands = [param, grad, expAvg, expAvgSq, lr, step, clip];
-  const outputs = emitAll('adam', operands, { beta1, beta2, eps, weight_decay });
+  const outputs = emitAll('adam', operands, { beta1, beta2, eps, weight_decay, begin: 0 });
   return { param: outputAt(outputs, 0), expAvg: outputAt(outputs, 1), expAvgSq: outputAt(outputs, 2) };
 }

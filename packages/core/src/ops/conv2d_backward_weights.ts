@@ -4,6 +4,7 @@ import { channels, dim, formatType, type Shape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';
+import { sliceChannels } from './slice_channels.js';
 import {
   type Conv2dAttributes,
   checkConv,
@@ -42,6 +43,10 @@ export const conv2dBackwardWeightsOp = defineOp<'conv2d_backward_weights', Conv2
     },
     gradient: null,
     overwrites: [],
+    part({ attrs, input }, { begin, length }) {
+      if (attrs.groups !== 1) return null;
+      return conv2dBackwardWeights(input(0), sliceChannels(input(1), begin, length), attrs.kernel, attrs);
+    },
     cost(context, outputs) {
       const flops = outputs[0] ? convFlops(context.input(1).shape, outputs[0].shape) : 0;
       return { flops, bytes: streamed(context, outputs).bytes };

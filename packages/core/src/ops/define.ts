@@ -125,6 +125,20 @@ export interface FuseContext<A> {
   input(index: number): Value;
 }
 
+/** Some of a value, along its first axis. */
+export interface Part {
+  readonly begin: number;
+  readonly length: number;
+}
+
+/** How an update in place takes one operand in parts, a node for each; what it overwrites stays whole. */
+export interface PartialUpdate<A> {
+  /** The operand of which each node has a part. */
+  readonly operand: number;
+  /** Attributes of the node whose part begins there. */
+  at(attrs: A, begin: number): A;
+}
+
 export interface Cost {
   readonly flops: number;
   /** Bytes that must cross the memory bus at least once. */
@@ -176,6 +190,10 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   epilogue(context: FuseContext<A>, operand: number): Epilogue | null;
   /** Emits the op with its only reader's epilogue, one node with one output; null: it cannot take it over. */
   fuse(context: FuseContext<A>, epilogue: Epilogue): Value | null;
+  /** For updates in place that need not have their gradient whole; null: all others. */
+  readonly partial: PartialUpdate<A> | null;
+  /** Emits what gives a part of the only output; null: it is made as a whole. */
+  part(context: FuseContext<A>, part: Part): Value | null;
   /** Has an effect beyond its outputs (guards) and is never removed. */
   readonly effect: boolean;
   /** All processes of a group run it together, each at the same place among the group's others. */
@@ -195,6 +213,8 @@ type Defaulted =
   | 'inverses'
   | 'epilogue'
   | 'fuse'
+  | 'partial'
+  | 'part'
   | 'peerKeeps'
   | 'slices'
   | 'rows';
@@ -205,7 +225,7 @@ type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, Defaulted> &
 /** The erased form that passes work with; rules are called with the attributes their own op made. */
 export type AnyOp = OpDefinition<Attributes>;
 
-/** Completes a definition with the answers most ops give: no effect, no other process, no inverse, no slice, no strips, no fusion, nothing kept by PyTorch. */
+/** Completes a definition with the answers most ops give: no effect, no other process, no inverse, no slice, no strips, no fusion, no parts, nothing kept by PyTorch. */
 export function defineOp<const N extends string, A extends Attributes>(
   name: N,
   definition: Omit<WithDefaults<A>, 'name'>,
@@ -217,6 +237,8 @@ export function defineOp<const N extends string, A extends Attributes>(
     absorb: null,
     epilogue: () => null,
     fuse: () => null,
+    partial: null,
+    part: () => null,
     inverses: [],
     slices: null,
     rows: () => null,

@@ -11,7 +11,7 @@ export {
   IDENTITY,
   isInvertible,
 } from './activations.js';
-export { type AdamAttributes, type AdamOperands, adam } from './adam.js';
+export { type AdamOperands, type AdamRule, adam } from './adam.js';
 export { add } from './add.js';
 export { allGather } from './all_gather.js';
 export { allReduce } from './all_reduce.js';
@@ -35,7 +35,7 @@ export { type MaxPoolOptions, maxPool } from './max_pool.js';
 export { pack } from './pack.js';
 export { padReplicate } from './pad_replicate.js';
 export { resizeBilinear } from './resize_bilinear.js';
-export { type SgdAttributes, type SgdOperands, sgd } from './sgd.js';
+export { type SgdOperands, type SgdRule, sgd } from './sgd.js';
 export { sliceChannels } from './slice_channels.js';
 export { softmax } from './softmax.js';
 export type { AbnScale } from './support/abn.js';

@@ -4,6 +4,7 @@ import { channels, dim, elements, formatType } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type Attributes, defineOp } from './define.js';
+import { sliceChannels } from './slice_channels.js';
 import { streamed } from './support/cost.js';
 import { checkMatrix, forEachMatrixProduct } from './support/matrix.js';
 import { addAt, at } from './support/reference.js';
@@ -27,6 +28,8 @@ export const linearBackwardWeightsOp = defineOp<'linear_backward_weights', Attri
     },
     gradient: null,
     overwrites: [],
+    part: ({ input }, { begin, length }) =>
+      linearBackwardWeights(input(0), sliceChannels(input(1), begin, length)),
     cost(context, outputs) {
       const flops = 2 * elements(context.input(0).shape) * channels(context.input(1).shape);
       return { flops, bytes: streamed(context, outputs).bytes };

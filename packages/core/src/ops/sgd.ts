@@ -7,15 +7,22 @@ import { elements } from '../shape.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';
-import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
-import { checkUpdate } from './support/update.js';
+import {
+  checkUpdate,
+  firstUpdated,
+  partialUpdate,
+  type UpdateAttributes,
+  updateCost,
+} from './support/update.js';
 
-export type SgdAttributes = {
+export type SgdRule = {
   readonly momentum: number;
   readonly weight_decay: number;
   readonly nesterov: boolean;
 };
+
+export type SgdAttributes = SgdRule & UpdateAttributes;
 
 export const sgdOp = defineOp<'sgd', SgdAttributes>('sgd', {
   inputs: [
@@ -29,9 +36,10 @@ export const sgdOp = defineOp<'sgd', SgdAttributes>('sgd', {
     { name: 'param', kind: 'float32' },
     { name: 'momentum', kind: 'float32', optional: true },
   ],
-  infer({ attrs, input, inputs }) {
+  infer(context) {
+    const { attrs, input, inputs } = context;
     const [param, momentum] = [input(0), inputs[2] ?? null];
-    checkUpdate(param, [input(1), momentum], [input(3), inputs[4] ?? null]);
+    checkUpdate(context, [momentum], [input(3), inputs[4] ?? null]);
     if (!momentum && attrs.momentum !== 0) {
       throw new ShapeError(`momentum ${attrs.momentum} needs a momentum buffer`);
     }
@@ -42,15 +50,19 @@ export const sgdOp = defineOp<'sgd', SgdAttributes>('sgd', {
     { output: 0, input: 0, required: true },
     { output: 1, input: 2, required: true },
   ],
-  cost(context, outputs) {
-    return { flops: 6 * elements(context.input(0).shape), bytes: streamed(context, outputs).bytes };
-  },
-  reference({ attrs, inputs, input, output }) {
+  partial: partialUpdate(),
+  cost: (context, outputs) => updateCost(context, outputs, 6),
+  reference(context) {
+    const { attrs, inputs, input, output } = context;
     const [param, grad, lr] = [input(0), input(1), at(input(3), 0)];
     const clip = inputs[4] ? at(inputs[4], 0) : 1;
     const buffer = inputs[2];
-    for (let i = 0; i < elements(param.shape); i++) {
-      const g = at(grad, i) * clip + attrs.weight_decay * at(param, i);
+    const first = firstUpdated(context);
+    output(0).data.set(param.data);
+    if (buffer) output(1).data.set(buffer.data);
+    for (let j = 0; j < elements(grad.shape); j++) {
+      const i = first + j;
+      const g = at(grad, j) * clip + attrs.weight_decay * at(param, i);
       let step = g;
       if (buffer) {
         const next = attrs.momentum * at(buffer, i) + g;
@@ -76,12 +88,13 @@ export interface SgdOperands {
 /** The new parameter and momentum buffer, in the memory of the old ones. */
 export function sgd(
   { param, grad, momentum, lr, clip }: SgdOperands,
-  { momentum: factor, weight_decay, nesterov }: SgdAttributes,
+  { momentum: factor, weight_decay, nesterov }: SgdRule,
 ): { param: Value; momentum: Value | null } {
   const outputs = emitAll('sgd', [param, grad, momentum, lr, clip], {
     momentum: factor,
     weight_decay,
     nesterov,
+    begin: 0,
   });
   return { param: outputAt(outputs, 0), momentum: momentum ? outputAt(outputs, 1) : null };
 }

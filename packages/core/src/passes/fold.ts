@@ -6,8 +6,9 @@
  */
 import { constantsOf } from '../graph/constants.js';
 import { type Graph, type GraphNode, isInference, operands, type ValueId } from '../graph/graph.js';
-import type { Epilogue, FuseContext } from '../ops/define.js';
+import type { Epilogue } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
+import { contextOf } from '../trace/context.js';
 import { Tracer } from '../trace/tracer.js';
 
 /** `enabled: false` is the kill switch. */
@@ -69,19 +70,6 @@ function foldsOnce(
   return (
     epilogue.fold === null || node.inputs.every((id, i) => i === index || id === null || constants.has(id))
   );
-}
-
-function contextOf(tracer: Tracer, { attrs, inputs, op }: GraphNode): FuseContext<GraphNode['attrs']> {
-  const values = inputs.map((id) => (id === null ? null : tracer.value(id)));
-  return {
-    attrs,
-    inputs: values,
-    input(index) {
-      const value = values[index];
-      if (!value) throw new RangeError(`${op} has no operand ${index}`);
-      return value;
-    },
-  };
 }
 
 /** How often each value is read; what the host fetches once more. */

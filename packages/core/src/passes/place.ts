@@ -40,19 +40,25 @@ type Order = (a: Item, b: Item) => number;
 const byBytes: Order = (a, b) => b.bytes - a.bytes || b.span - a.span;
 const bySpan: Order = (a, b) => b.span - a.span || b.bytes - a.bytes;
 const byArea: Order = (a, b) => b.span * b.bytes - a.span * a.bytes;
+const byStart: Order = (a, b) => a.start - b.start || b.end - a.end;
+const byEnd: Order = (a, b) => b.end - a.end || a.start - b.start;
 const byCrowd: Order = (a, b) => b.crowd - a.crowd;
 
-const orders: readonly Order[] = [
-  byBytes,
-  byArea,
-  bySpan,
-  (a, b) => Math.sqrt(b.span) * b.bytes - Math.sqrt(a.span) * a.bytes,
-  (a, b) => a.start - b.start || b.end - a.end,
-  (a, b) => b.end - a.end || a.start - b.start,
-  // What is alive at the fullest instruction has to lie without gaps; what is left fits around it.
-  (a, b) => byCrowd(a, b) || byBytes(a, b),
-  (a, b) => byCrowd(a, b) || byArea(a, b),
-  (a, b) => byCrowd(a, b) || bySpan(a, b),
+/** The second group where the first comes to nothing good. */
+const orders: readonly (readonly Order[])[] = [
+  [
+    byBytes,
+    byArea,
+    bySpan,
+    (a, b) => Math.sqrt(b.span) * b.bytes - Math.sqrt(a.span) * a.bytes,
+    byStart,
+    byEnd,
+    // What is alive at the fullest instruction has to lie without gaps; what is left fits around it.
+    (a, b) => byCrowd(a, b) || byBytes(a, b),
+    (a, b) => byCrowd(a, b) || byArea(a, b),
+    (a, b) => byCrowd(a, b) || bySpan(a, b),
+  ],
+  [(a, b) => byCrowd(a, b) || byStart(a, b), (a, b) => byCrowd(a, b) || byEnd(a, b)],
 ];
 
 /** An arena that is larger than what is alive by less than this is not worth another attempt. */
@@ -70,23 +76,33 @@ export function place(lifetimes: readonly Lifetime[]): Placement {
     const { start, end } = lifetime;
     return { ...lifetime, index, span: end - start + 1, crowd: Math.max(...live.slice(start, end + 1)) };
   });
-  const starts = orders
-    .map((compare) => items.toSorted(compare))
-    .map((order) => ({ order, layout: layOut(order) }))
-    .sort((a, b) => a.layout.arenaBytes - b.layout.arenaBytes);
-  let best: Layout = starts[0]?.layout ?? { offsets: [], arenaBytes: 0 };
-  for (const { order } of starts) best = improve(order, best, GOOD_ENOUGH * liveBytes);
+  let best: Layout = { offsets: [], arenaBytes: Number.POSITIVE_INFINITY };
+  for (const group of orders) {
+    const starts = group
+      .map((compare) => items.toSorted(compare))
+      .map((order) => ({ order, layout: layOut(order) }))
+      .sort((a, b) => a.layout.arenaBytes - b.layout.arenaBytes);
+    const [first] = starts;
+    if (first && first.layout.arenaBytes < best.arenaBytes) best = first.layout;
+    for (const fit of ['tightest', 'lowest'] as const) {
+      for (const { order } of starts) best = improve(order, fit, best, GOOD_ENOUGH * liveBytes);
+    }
+    if (best.arenaBytes <= GOOD_ENOUGH * liveBytes) break;
+  }
   return { ...best, liveBytes };
 }
 
+/** Which gap a buffer goes to: the one that it fills best, or the first. */
+type Fit = 'tightest' | 'lowest';
+
 /** Moves to the front of the order what sticks out of the best arena so far, as long as that helps. */
-function improve(start: readonly Item[], known: Layout, target: number): Layout {
+function improve(start: readonly Item[], fit: Fit, known: Layout, target: number): Layout {
   const order = [...start];
   // An attempt takes time with the square of their number: of thousands, tens of attempts; of hundreds, two hundred.
   const patience = Math.min(200, Math.max(10, Math.round(80_000 / order.length)));
   let best = known;
   for (let failures = 0; failures < patience && best.arenaBytes > target; ) {
-    const result = tryLayOut(order, best.arenaBytes - ALIGNMENT);
+    const result = tryLayOut(order, fit, best.arenaBytes - ALIGNMENT);
     if (typeof result === 'number') {
       order.unshift(...order.splice(result, 1));
       failures++;
@@ -114,16 +130,16 @@ export function liveSums(lifetimes: readonly Lifetime[]): number[] {
 }
 
 function layOut(order: readonly Item[]): Layout {
-  return tryLayOut(order, Number.POSITIVE_INFINITY) as Layout;
+  return tryLayOut(order, 'tightest', Number.POSITIVE_INFINITY) as Layout;
 }
 
 /** Places one after the other; the position in the order of the first that ends beyond `limit`, if one does. */
-function tryLayOut(order: readonly Item[], limit: number): Layout | number {
+function tryLayOut(order: readonly Item[], fit: Fit, limit: number): Layout | number {
   const offsets = new Array<number>(order.length).fill(0);
   const placed = new Placed(order.length);
   let arenaBytes = 0;
   for (const [position, item] of order.entries()) {
-    const offset = placed.bestGap(item);
+    const offset = placed.gap(item, fit);
     offsets[item.index] = offset;
     arenaBytes = Math.max(arenaBytes, offset + align(item.bytes));
     if (arenaBytes > limit) return position;
@@ -165,8 +181,8 @@ class Placed {
     this.count++;
   }
 
-  /** The tightest gap below what is placed, else the end of it. */
-  bestGap({ bytes, start, end }: Lifetime): number {
+  /** A gap below what is placed, else the end of it. */
+  gap({ bytes, start, end }: Lifetime, fit: Fit): number {
     const { count, offsets, ends, first, last } = this;
     const size = align(bytes);
     let cursor = 0;
@@ -175,6 +191,7 @@ class Placed {
     for (let i = 0; i < count; i++) {
       if ((last[i] ?? 0) < start || (first[i] ?? 0) > end) continue;
       const slack = (offsets[i] ?? 0) - cursor - size;
+      if (slack >= 0 && fit === 'lowest') return cursor;
       if (slack >= 0 && slack < bestSlack) {
         best = cursor;
         bestSlack = slack;

@@ -79,7 +79,7 @@ describe('formatGraph', () => {
       state w %1:float32[2,3] parameter
       forward:
         %3:float32[2,3] = activation(%0) {activation: leaky_relu, slope: 0.1} @mod1
-        %4:float32[2,3] = sgd(%1, %3, _, %2, _) {momentum: 0, weight_decay: 0, nesterov: false}
+        %4:float32[2,3] = sgd(%1, %3, _, %2, _) {momentum: 0, weight_decay: 0, nesterov: false, begin: 0}
         %5:float32[2,3] = add(%3, %3) {activation: identity, slope: 0}
       output y %5
       update %1 <- %4"

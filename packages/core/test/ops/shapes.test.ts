@@ -346,7 +346,7 @@ describe('what ops say about wrong operands', () => {
         ).param,
     ],
     [
-      'sgd: expected the shape of the parameter float32[2] but received float32[3]',
+      'sgd: expected the shape of the parameter float32[2] or of a part from 0 on but received float32[3]',
       (v) =>
         sgd(
           { param: v('[2]'), grad: v('[3]'), momentum: null, lr: v('[]'), clip: null },

@@ -2,14 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { adam, adamOp } from '../../src/ops/adam.js';
 import { clipScale } from '../../src/ops/clip_scale.js';
-import { type SgdAttributes, sgd, sgdOp } from '../../src/ops/sgd.js';
+import { type SgdRule, sgd, sgdOp } from '../../src/ops/sgd.js';
 import { compute, expectClose, scalar, tensor } from './harness.js';
 
 const zeros: Float64Array = new Float64Array(3);
 const start: Float64Array = Float64Array.of(1, -2, 0.5);
 const gradient = (step: number): Float64Array => Float64Array.of(0.1, -0.3, 2).map((value) => value * step);
 
-function sgdSteps(attrs: SgdAttributes, maxNorm: number | null = null): Float64Array {
+function sgdSteps(attrs: SgdRule, maxNorm: number | null = null): Float64Array {
   let [param, momentum] = [start, zeros];
   for (const step of [1, 2, 3]) {
     const operands = {

@@ -1,13 +1,35 @@
 /** What the optimiser updates share. */
 import { ShapeError } from '../../errors.js';
-import { elements, formatType, sameShape, type TensorType } from '../../shape.js';
+import { dim, elements, formatType, sameShape, type TensorType } from '../../shape.js';
+import type { Cost, InferContext, PartialUpdate } from '../define.js';
+import { streamed } from './cost.js';
 
-/** Refuses states that differ from the parameter in shape, and scalars that are none. */
+/** Where in the parameter, along its first axis, the gradient begins: 0 where it is whole. */
+export type UpdateAttributes = { readonly begin: number };
+
+/** The gradient is operand 1 of every update. */
+const GRAD = 1;
+
+export function partialUpdate<A extends UpdateAttributes>(): PartialUpdate<A> {
+  return { operand: GRAD, at: (attrs, begin) => ({ ...attrs, begin }) };
+}
+
+/**
+ * Refuses states that differ from the parameter in shape, a gradient that is no part of it from `begin` on, and scalars
+ * that are none.
+ */
 export function checkUpdate(
-  param: TensorType,
+  { attrs: { begin }, input }: InferContext<UpdateAttributes>,
   states: readonly (TensorType | null)[],
   scalars: readonly (TensorType | null)[],
 ): void {
+  const [param, grad] = [input(0), input(GRAD)];
+  const whole = sameShape(grad.shape, param.shape) && begin === 0;
+  if (!whole && !isPart(grad, param, begin)) {
+    throw new ShapeError(
+      `expected the shape of the parameter ${formatType(param)} or of a part from ${begin} on but received ${formatType(grad)}`,
+    );
+  }
   for (const state of states) {
     if (state && !sameShape(state.shape, param.shape)) {
       throw new ShapeError(
@@ -19,4 +41,30 @@ export function checkUpdate(
     if (scalar && elements(scalar.shape) !== 1)
       throw new ShapeError(`expected a scalar but received ${formatType(scalar)}`);
   }
+}
+
+function isPart(grad: TensorType, param: TensorType, begin: number): boolean {
+  if (grad.shape.length !== param.shape.length || param.shape.length === 0) return false;
+  const fits = begin >= 0 && Number.isInteger(begin) && begin + dim(grad.shape, 0) <= dim(param.shape, 0);
+  return fits && sameShape(grad.shape.slice(1), param.shape.slice(1));
+}
+
+/** Of the elements that the gradient has, `flops` each. */
+export function updateCost(
+  context: InferContext<UpdateAttributes>,
+  outputs: readonly TensorType[],
+  flops: number,
+): Cost {
+  const [param, grad] = [context.input(0), context.input(GRAD)];
+  const share = elements(grad.shape) / Math.max(1, elements(param.shape));
+  return { flops: flops * elements(grad.shape), bytes: share * streamed(context, outputs).bytes };
+}
+
+/** Of the parameter's elements, the first that the gradient is of. */
+export function firstUpdated({
+  attrs: { begin },
+  input,
+}: Pick<InferContext<UpdateAttributes>, 'attrs' | 'input'>): number {
+  const { shape } = input(0);
+  return begin === 0 ? 0 : begin * (elements(shape) / dim(shape, 0));
 }

@@ -11,6 +11,17 @@ const PRODUCTS = [
 
 const WIDTHS = [[1], [17], [70, 3, 3, 3], []];
 
+const PLAIN = { momentum: 0, weight_decay: 1e-2, nesterov: false };
+
+/** Of whole parameters, and of some of their rows. */
+const UPDATES = [
+  ...WIDTHS.map((shape) => ({ param: shape, grad: shape, begin: 0 })),
+  { param: [7, 5], grad: [3, 5], begin: 2 },
+  { param: [6, 3, 2, 2], grad: [2, 3, 2, 2], begin: 4 },
+  { param: [64, 999], grad: [32, 999], begin: 0 },
+  { param: [64, 999], grad: [32, 999], begin: 32 },
+];
+
 export const matrix = {
   linear: PRODUCTS.flatMap(([n, k, o]) => [
     { attrs: {}, inputs: [[n, k], [o, k], [o]] },
@@ -30,15 +41,15 @@ export const matrix = {
       [n, o],
     ],
   })),
-  sgd: WIDTHS.flatMap((shape) => [
-    { attrs: { momentum: 0, weight_decay: 1e-2, nesterov: false }, inputs: [shape, shape, null, [], null] },
-    { attrs: { momentum: 0.9, weight_decay: 1e-2, nesterov: true }, inputs: [shape, shape, shape, [], []] },
-    { attrs: { momentum: 0.9, weight_decay: 0, nesterov: false }, inputs: [shape, shape, shape, [], null] },
+  sgd: UPDATES.flatMap(({ param, grad, begin }) => [
+    { attrs: { ...PLAIN, begin }, inputs: [param, grad, null, [], null] },
+    { attrs: { ...PLAIN, momentum: 0.9, nesterov: true, begin }, inputs: [param, grad, param, [], []] },
+    { attrs: { ...PLAIN, momentum: 0.9, weight_decay: 0, begin }, inputs: [param, grad, param, [], null] },
   ]),
-  adam: WIDTHS.flatMap((shape) =>
+  adam: UPDATES.flatMap(({ param, grad, begin }) =>
     [null, []].map((clip) => ({
-      attrs: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 1e-2 },
-      inputs: [shape, shape, shape, shape, [], [], clip],
+      attrs: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 1e-2, begin },
+      inputs: [param, grad, param, param, [], [], clip],
     })),
   ),
   clip_scale: [

@@ -1,0 +1,132 @@
+/**
+ * Updates large weights in parts: a gradient that its update alone reads, and that can be had for some outputs at a
+ * time, never exists whole. Each part is computed, used and gone before the next. That is done where the gradient is
+ * larger than what it is made of: reading that once for each part is then little beside it.
+ */
+import {
+  type Graph,
+  type GraphNode,
+  operands,
+  producersOf,
+  readersOf,
+  type ValueId,
+  valueInfo,
+} from '../graph/graph.js';
+import type { Part } from '../ops/define.js';
+import { opOf } from '../ops/index.js';
+import { byteLength, dim, type TensorType } from '../shape.js';
+import { contextOf } from '../trace/context.js';
+import { Tracer } from '../trace/tracer.js';
+
+/** Bytes that a gradient may have whole; of parts there are as few as keep below, but not more than so many. */
+const LARGE = 2 ** 22;
+const MOST_PARTS = 8;
+/** Kernels like outputs in multiples of this. */
+const WHOLE_VECTORS = 16;
+
+export interface PartsDecision {
+  /** Node that makes the gradient. */
+  readonly producer: GraphNode;
+  readonly value: ValueId;
+  readonly bytes: number;
+  readonly count: number;
+}
+
+export interface Divided {
+  readonly graph: Graph;
+  readonly decisions: readonly PartsDecision[];
+}
+
+/** `enabled: false` is the kill switch. */
+export function parts(graph: Graph, enabled = true): Divided {
+  const found = enabled ? divisible(graph) : [];
+  if (found.length === 0) return { graph, decisions: [] };
+  const tracer = Tracer.of(graph);
+  const replaced = new Map<GraphNode, readonly GraphNode[]>();
+  const decisions: PartsDecision[] = [];
+  for (const { producer, update, value } of found) {
+    const type = valueInfo(graph, value);
+    const count = partsOf(type);
+    const made = divide(tracer, producer, update, evenly(dim(type.shape, 0), count));
+    if (!made) continue;
+    replaced.set(producer, made.producers).set(update, made.updates);
+    decisions.push({ producer, value, bytes: byteLength(type), count });
+  }
+  const nodes = graph.nodes.flatMap((node) => replaced.get(node) ?? [node]);
+  return { graph: { ...tracer.finish(), nodes }, decisions };
+}
+
+interface Divisible {
+  readonly producer: GraphNode;
+  readonly update: GraphNode;
+  /** The gradient. */
+  readonly value: ValueId;
+}
+
+/** Large gradients that one update reads, which can take parts, and nothing else. */
+function divisible(graph: Graph): Divisible[] {
+  const producers = producersOf(graph.nodes);
+  const readers = readersOf(graph.nodes);
+  const fetched = new Set(graph.outputs.values());
+  return graph.nodes.flatMap((update): Divisible[] => {
+    const { partial } = opOf(update.op);
+    const value = partial ? (update.inputs[partial.operand] ?? null) : null;
+    const producer = value === null ? undefined : producers.get(value);
+    if (value === null || producer?.outputs.length !== 1 || fetched.has(value)) return [];
+    const alone = readers.get(value)?.length === 1;
+    const type = valueInfo(graph, value);
+    const read = operands(producer).reduce((sum, id) => sum + byteLength(valueInfo(graph, id)), 0);
+    return alone && byteLength(type) > read && partsOf(type) > 1 ? [{ producer, update, value }] : [];
+  });
+}
+
+/** In how many parts of one length; 1: it is not large, or its first axis does not allow it. */
+function partsOf(type: TensorType): number {
+  const least = Math.min(MOST_PARTS, Math.ceil(byteLength(type) / LARGE));
+  if (least < 2) return 1;
+  const counts = Array.from({ length: 2 * MOST_PARTS - least + 1 }, (_, i) => least + i);
+  const length = dim(type.shape, 0);
+  const divides = (unit: number) => counts.find((count) => length % (count * unit) === 0);
+  return divides(WHOLE_VECTORS) ?? divides(1) ?? 1;
+}
+
+function evenly(whole: number, count: number): Part[] {
+  const length = whole / count;
+  return Array.from({ length: count }, (_, i) => ({ begin: i * length, length }));
+}
+
+/** The nodes that make the parts, and those that use them, each on what the one before has left; null: not so divided. */
+function divide(
+  tracer: Tracer,
+  producer: GraphNode,
+  update: GraphNode,
+  ranges: readonly Part[],
+): { producers: GraphNode[]; updates: GraphNode[] } | null {
+  const producers: GraphNode[] = [];
+  const updates: GraphNode[] = [];
+  const rule = opOf(update.op);
+  const { partial } = rule;
+  const kind = tracer.value(producer.outputs[0] ?? -1).kind;
+  let { inputs } = update;
+  for (const range of ranges) {
+    const before = tracer.traced.length;
+    const made = opOf(producer.op).part(contextOf(tracer, producer), range);
+    if (!made || !partial) return null;
+    tracer.retag(made, kind);
+    producers.push(...tracer.traced.slice(before).map((node) => placedAs(node, producer)));
+    const given = inputs.map((id, index) => (index === partial.operand ? made.id : id));
+    const values = given.map((id) => (id === null ? null : tracer.value(id)));
+    const next = tracer.emit(update.op, values, partial.at(update.attrs, range.begin));
+    updates.push(...tracer.traced.slice(-1).map((node) => placedAs(node, update)));
+    inputs = given.map((id, index) => {
+      const over = rule.overwrites.find((overwrite) => overwrite.input === index);
+      return (over && next[over.output]?.id) ?? id;
+    });
+  }
+  const last = updates.pop();
+  return last ? { producers, updates: [...updates, { ...last, outputs: update.outputs }] } : null;
+}
+
+function placedAs(node: GraphNode, { path, phase, origin }: GraphNode): GraphNode {
+  return { ...node, path, phase, ...(origin === undefined ? {} : { origin }) };
+}

@@ -1,0 +1,17 @@
+/** A node's operands as values of a trace: what rules that emit nodes are given. */
+import type { GraphNode } from '../graph/graph.js';
+import type { FuseContext } from '../ops/define.js';
+import type { Tracer } from './tracer.js';
+
+export function contextOf(tracer: Tracer, { attrs, inputs, op }: GraphNode): FuseContext<GraphNode['attrs']> {
+  const values = inputs.map((id) => (id === null ? null : tracer.value(id)));
+  return {
+    attrs,
+    inputs: values,
+    input(index) {
+      const value = values[index];
+      if (!value) throw new RangeError(`${op} has no operand ${index}`);
+      return value;
+    },
+  };
+}
