@@ -22,7 +22,7 @@ export const conv2dOp = defineOp<'conv2d', Conv2dAttributes>('conv2d', {
   infer: (context) => [conv2dShape(context)],
   gradient({ attrs, input, diff, needs }) {
     const [x, weight] = [input(0), input(1)];
-    // The weight's gradient last: updates wait for those who read the weight, and it for them.
+    // The weight's gradient last: made first it would lie there until its update may run, which is after this reads the weight.
     const dx = needs(0) ? conv2dBackwardData(diff(0), weight, x.shape.slice(2), attrs) : null;
     const dweight = needs(1) ? conv2dBackwardWeights(x, diff(0), weight.shape.slice(2), attrs) : null;
     const dbias = needs(2) ? reduceRows(diff(0)) : null;

@@ -32,7 +32,7 @@ export const linearOp = defineOp<'linear', Attributes>('linear', {
     return [{ shape: [dim(x.shape, 0), features], dtype: x.dtype }];
   },
   gradient({ input, diff, needs }) {
-    // The weight's gradient last: updates wait for those who read the weight, and it for them.
+    // The weight's gradient last: made first it would lie there until its update may run, which is after this reads the weight.
     const dx = needs(0) ? linearBackwardData(diff(0), input(1)) : null;
     const dweight = needs(1) ? linearBackwardWeights(input(0), diff(0)) : null;
     const dbias = needs(2) ? reduceRows(diff(0)) : null;
