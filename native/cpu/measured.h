@@ -1,5 +1,5 @@
 // Which of several implementations is fastest, where no rule tells: measured when the kernel is made, once
-// for a shape on a machine (program/choices.h).
+// for shapes alike on a machine (program/choices.h).
 #pragma once
 
 #include <functional>

@@ -80,24 +80,16 @@ describe('weight gradients of 1×1 convolutions', () => {
 });
 
 describe('a choice', () => {
-  const record = {
-    attrs: { ...WINDOW, kernel: [1, 1] },
-    inputs: [
-      [4, 64, 56, 56],
-      [4, 64, 56, 56],
-    ],
-  };
-  const { attrs, inputs } = callOf('conv2d_backward_weights', record, 'float32');
   const type = (shape: readonly number[]) => ({ shape, dtype: 'float32' });
-  const spec = {
+  const specOf = (channels: number, size: number) => ({
     op: 'conv2d_backward_weights',
-    attrs,
-    inputs: inputs.map((operand) => type(operand?.shape ?? [])),
-    outputs: [type([64, 64, 1, 1])],
-  };
+    attrs: { ...WINDOW, kernel: [1, 1] },
+    inputs: [type([4, channels, size, size]), type([4, 64, size, size])],
+    outputs: [type([64, channels, 1, 1])],
+  });
 
   /** What a process of its own chooses, with the choices that `file` holds. */
-  function chosenWith(file: string): string {
+  function chosenWith(file: string, spec = specOf(64, 56)): string {
     const code = `process.stdout.write(new (require(process.env.ADDON).Kernel)(${JSON.stringify(spec)}).implementation)`;
     const env = { ...process.env, IABN_CPU_KERNELS: file, ADDON };
     return execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' });
@@ -113,6 +105,22 @@ describe('a choice', () => {
     expect(readFileSync(file, 'utf8')).toBe(`${line}\n`);
     writeFileSync(file, `${line.startsWith('0') ? '1' : '0'}${line.slice(1)}\n`);
     expect(chosenWith(file)).not.toBe(first);
+  });
+
+  it('is shared by shapes that are alike', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
+    const lines = () => readFileSync(file, 'utf8').trimEnd().split('\n');
+    const first = chosenWith(file, specOf(528, 14));
+    expect(chosenWith(file, specOf(624, 14))).toBe(first);
+    expect(lines()).toHaveLength(1);
+    chosenWith(file, specOf(656, 14));
+    // Not of whole vectors: other kernels may serve it, or these in another time.
+    chosenWith(file, specOf(630, 14));
+    expect(lines().map((line) => line.split(' ')[3])).toEqual([
+      '1:4,640,14,14,',
+      '1:4,768,14,14,',
+      '1:4,630,14,14,',
+    ]);
   });
 
   it('is made where the file cannot be read or written', () => {
