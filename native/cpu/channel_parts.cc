@@ -90,6 +90,7 @@ class ChannelParts : public Kernel {
   Rows divide(const KernelSpec& spec, const DividedOperand& divided, TensorDesc& part) {
     const TensorDesc& whole = operand_of(spec, divided);
     if (!whole.dense()) throw Refused("a divided operand has rows that are apart");
+    if (whole.elements() == 0) throw Refused("there is nothing to divide");
     part.dims[divided.axis] /= parts_;
     int64_t count = divided.images ? whole.rows() : 1;
     for (size_t axis = 0; !divided.images && axis < divided.axis; ++axis) count *= whole.dims[axis];

@@ -1,6 +1,7 @@
 /** Convolutions with large weights, some channels at a time. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { OpName } from '../../src/ops/index.js';
+import type { Shape } from '../../src/shape.js';
 import { callOf, type DataType, expectAgrees, prepare, reference, runKernel } from './harness.js';
 import type { KernelCase } from './operands.js';
 import { convolution, convolutionCases } from './records/convolutions.js';
@@ -43,6 +44,16 @@ describe.each(OPS)('%s', { timeout: 60_000 }, (op) => {
     if (!record) throw new Error('no case');
     expect(prepare(callOf(op, record, 'bfloat16')).implementation).toMatch(/^float32 images, 2 parts, /);
     await expectRight(op, record, 'bfloat16');
+  });
+
+  it('leaves what has no images to others', async () => {
+    const [large] = LARGE[op];
+    if (!large) throw new Error('no case');
+    const images = (shape: Shape | null, i: number) =>
+      shape && (i === 0 || op.endsWith('weights')) ? [0, ...shape.slice(1)] : shape;
+    const record = { ...large, inputs: large.inputs.map(images) };
+    expect(prepare(callOf(op, record, 'float32')).refusals.join()).toContain('there is nothing to divide');
+    await expectRight(op, record, 'float32');
   });
 
   it('needs room for a part of the weights alone', () => {

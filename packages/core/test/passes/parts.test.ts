@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { compile } from '../../src/compile.js';
 import { logParts } from '../../src/debug/log.js';
 import { cpu } from '../../src/devices/cpu.js';
@@ -111,6 +111,18 @@ describe('parts', () => {
       const worst = state.reduce((most, v, at) => Math.max(most, Math.abs(v - (expected?.[at] ?? 0))), 0);
       expect(worst).toBeLessThan(1e-6);
     });
+  });
+
+  it('passes the comparison with the reference device', { timeout: 60_000 }, async () => {
+    vi.stubEnv('IABN_DEBUG', '5');
+    const written = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      vi.restoreAllMocks();
+    });
+    const { program, inputs } = loadStep(wideStep({ size: 1 }), cpu());
+    expect((await program.run(inputs)).outputs.loss?.[0]).toBeGreaterThan(0);
+    expect(written.mock.calls.join('')).toContain('in 2 parts, each used before the next');
   });
 
   it.each<[string, Shape]>([
