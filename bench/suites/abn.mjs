@@ -5,6 +5,7 @@ import { byteLength, cpu } from '@inplace-abn/core';
 import { ACTIVATIONS, makeAbnKernels } from '../lib/abn-kernels.mjs';
 import { startMemcpy } from '../lib/memcpy.mjs';
 import { describe, median } from '../lib/stats.mjs';
+import { PRECISIONS } from '../lib/training.mjs';
 import { takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
@@ -23,7 +24,7 @@ const SIDES = [
 export async function run({ steps = 15, batch = 16, limits, say }) {
   /** @type {Row[]} */
   const rows = [];
-  for (const dtype of /** @type {const} */ (['float32', 'bfloat16'])) {
+  for (const dtype of PRECISIONS) {
     for (const { channels, side } of SIDES) {
       const measured = await measure({ shape: [batch, channels, side, side], dtype }, steps, say);
       const limit = limits && limits.bandwidth / GIGABYTE;

@@ -12,6 +12,7 @@ import { onnxModel } from '../lib/onnx.mjs';
 import { onnxruntimeFolder } from '../lib/onnxruntime.mjs';
 import { Peer, PeerError } from '../lib/peer.mjs';
 import { describe, median } from '../lib/stats.mjs';
+import { PRECISIONS } from '../lib/training.mjs';
 import { takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
@@ -93,17 +94,17 @@ async function compare(network, model, { steps, batch, limits, say }) {
 }
 
 /**
- * One for each precision that the CPU computes in.
+ * One for each precision.
  * @param {Network} network
  * @param {number} batch
  * @param {(line: string) => void} say
  */
 function runners(network, batch, say) {
-  return /** @type {const} */ (['float32', 'bfloat16']).flatMap((precision) => {
+  return PRECISIONS.map((precision) => {
     const { plan, run } = runner(network, batch, precision);
     const { activations, constants } = plan.bytes;
     say(`${precision}: activations ${formatBytes(activations)}, prepared weights ${formatBytes(constants)}`);
-    return [{ precision, plan, run }];
+    return { precision, plan, run };
   });
 }
 

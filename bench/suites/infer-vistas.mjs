@@ -10,6 +10,7 @@ import { Segmenter, VISTAS_MEAN, VISTAS_STD } from '@inplace-abn/train';
 import { Peer } from '../lib/peer.mjs';
 import { resetPeak, residentBytes } from '../lib/resident.mjs';
 import { describe, median } from '../lib/stats.mjs';
+import { PRECISIONS } from '../lib/training.mjs';
 import { takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
@@ -96,7 +97,7 @@ function rowsOf(ours, turns, growth) {
 }
 
 /**
- * One for each precision that the CPU computes in.
+ * One for each precision.
  * @param {(line: string) => void} say
  */
 function segmenters(say) {
@@ -104,7 +105,7 @@ function segmenters(say) {
   const network = segmentationNetwork({ arch: 'wider_resnet38_a2', classes: 65, normAct });
   const weights = initialState(network, { seed: 1, gain: Math.SQRT2 });
   const data = Uint8Array.from({ length: SIZE.width * SIZE.height * 3 }, (_, i) => (i * 2654435761) >>> 24);
-  return /** @type {const} */ (['float32', 'bfloat16']).flatMap((precision) => {
+  return PRECISIONS.map((precision) => {
     const segmenter = new Segmenter({
       device: cpu(),
       network,
@@ -128,6 +129,6 @@ function segmenters(say) {
       segmenter.discard();
       return { seconds, bytes };
     };
-    return [{ name: `ours ${precision}`, run }];
+    return { name: `ours ${precision}`, run };
   });
 }

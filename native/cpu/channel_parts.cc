@@ -52,15 +52,16 @@ struct Rows {
 
 class ChannelParts : public Kernel {
  public:
-  ChannelParts(const KernelSpec& spec, const std::vector<DividedOperand>& divided,
-               const DividedOperand& weights, const KernelFactory& make)
+  ChannelParts(const KernelSpec& spec, const DividedOperand& weights,
+               const std::vector<DividedOperand>& others, const KernelFactory& make)
       : inputs_(spec.inputs.size()), outputs_(spec.outputs.size()) {
     if (spec.attrs.integer("groups") != 1) throw Refused("groups are not divided");
     if (!weights.output && spec.constant(weights.index)) throw Refused("the weights are laid out once");
     const TensorDesc& whole = operand_of(spec, weights);
     parts_ = parts_of(whole, whole.dims[weights.axis]);
     KernelSpec part = spec;
-    for (const DividedOperand& one : divided) {
+    rows_.push_back(divide(spec, weights, operand_of(part, weights)));
+    for (const DividedOperand& one : others) {
       if (is_there(spec, one)) rows_.push_back(divide(spec, one, operand_of(part, one)));
     }
     kernel_ = make(part);
@@ -142,10 +143,10 @@ class ChannelParts : public Kernel {
 
 }  // namespace
 
-KernelFactory channel_parts(std::vector<DividedOperand> divided, DividedOperand weights, KernelFactory make) {
-  return [divided = std::move(divided), weights,
+KernelFactory channel_parts(DividedOperand weights, std::vector<DividedOperand> others, KernelFactory make) {
+  return [weights, others = std::move(others),
           make = std::move(make)](const KernelSpec& spec) -> std::unique_ptr<Kernel> {
-    return std::make_unique<ChannelParts>(spec, divided, weights, make);
+    return std::make_unique<ChannelParts>(spec, weights, others, make);
   };
 }
 

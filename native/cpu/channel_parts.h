@@ -18,8 +18,9 @@ struct DividedOperand {
   bool images = false;
 };
 
-// Parts of the operand `weights`, which is divided, in at most `most_bytes` each; an absent operand is passed
-// over. Refuses where all of them are as small, where the channels cannot be divided evenly, and groups.
-KernelFactory channel_parts(std::vector<DividedOperand> divided, DividedOperand weights, KernelFactory make);
+// The kernels of `make` on parts of the weights, of 4 MiB where the channels can be divided so far, and of
+// what is divided with them; an operand that is absent is passed over. Refuses weights that are not larger,
+// channels that cannot be divided evenly, groups, and what is empty.
+KernelFactory channel_parts(DividedOperand weights, std::vector<DividedOperand> others, KernelFactory make);
 
 }  // namespace iabn

@@ -61,11 +61,8 @@ std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
 constexpr auto make_plain = make_plain_float<run_plain>;
 
 // By outputs.
-std::unique_ptr<Kernel> make_parts(const KernelSpec& spec) {
-  static const KernelFactory make =
-      channel_parts({{false, 1, 0}, {false, 2, 0}, {true, 0, 1, true}}, {false, 1, 0}, make_onednn);
-  return make(spec);
-}
+const KernelFactory make_parts =
+    channel_parts({false, 1, 0}, {{false, 2, 0}, {true, 0, 1, true}}, make_onednn);
 
 const ImageOperands images{{0}, {0}};
 

@@ -40,10 +40,7 @@ size_t float_bytes(const KernelSpec& spec, const ImageOperands& images) {
 
 // Of the operands that are no images: weights.
 size_t bytes_of_others(const KernelSpec& spec, const ImageOperands& images) {
-  size_t bytes = 0;
-  for (const auto* operands : {&spec.inputs, &spec.outputs}) {
-    for (const TensorDesc& operand : *operands) bytes += operand.present() ? operand.bytes() : 0;
-  }
+  size_t bytes = spec.operand_bytes();
   for_images(spec, images, [&](const TensorDesc& operand, size_t, bool) { bytes -= operand.bytes(); });
   return bytes;
 }

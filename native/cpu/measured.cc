@@ -20,7 +20,7 @@ namespace {
 
 // Below this many bytes of operands a choice is worth less than the time to make it.
 constexpr size_t kWorthMeasuring = size_t{1} << 19;
-// Of two times, the share below which the shorter is clearly so: after some runs, and after all.
+// Of two times, the share below which the shorter is clearly so: after the first run, and after all.
 constexpr double kPlain = 0.7;
 constexpr double kClear = 0.93;
 // The same where the shorter takes so much more workspace, which may be what the whole step waits for.
@@ -142,13 +142,6 @@ class Trial {
   double shortest_ = std::numeric_limits<double>::infinity();
 };
 
-size_t operand_bytes(const KernelSpec& spec) {
-  size_t bytes = 0;
-  for (const TensorDesc& input : spec.inputs) bytes += input.present() ? input.bytes() : 0;
-  for (const TensorDesc& output : spec.outputs) bytes += output.bytes();
-  return bytes;
-}
-
 double shortest_of(const std::vector<Trial*>& trials) {
   double shortest = std::numeric_limits<double>::infinity();
   for (const Trial* trial : trials) shortest = std::min(shortest, trial->shortest());
@@ -239,7 +232,7 @@ size_t place_of(const std::optional<std::string>& known, size_t length) {
 std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<KernelFactory>& candidates,
                                      const Sample& sample) {
   const char* const wanted = std::getenv("IABN_KERNEL_CHOICE");
-  const bool unmeasured = wanted != nullptr || operand_bytes(spec) < kWorthMeasuring;
+  const bool unmeasured = wanted != nullptr || spec.operand_bytes() < kWorthMeasuring;
   const std::string key = unmeasured ? "" : key_of(spec, candidates.size());
   if (!unmeasured) {
     const size_t place = place_of(choices().find(key), candidates.size());

@@ -24,6 +24,14 @@ struct KernelSpec {
   std::vector<bool> constants;  // inputs that stay the same from run to run; may be shorter than inputs
 
   bool constant(size_t input) const { return input < constants.size() && constants[input]; }
+  // Of all that are present.
+  size_t operand_bytes() const {
+    size_t bytes = 0;
+    for (const auto* operands : {&inputs, &outputs}) {
+      for (const TensorDesc& operand : *operands) bytes += operand.present() ? operand.bytes() : 0;
+    }
+    return bytes;
+  }
 };
 
 // Pointers in the order of the specification; nullptr for absent operands. 64-byte aligned where the tensor

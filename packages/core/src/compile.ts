@@ -145,8 +145,7 @@ class Planner {
   }
 
   private sparing(): Plan {
-    const { precision: dtype = 'float32' } = this.options;
-    const { spare = SPARE[dtype] } = this.options;
+    const { precision: dtype = 'float32', spare = SPARE[dtype] } = this.options;
     const recomputed = spare > 0 ? spareRecompute(this.whole, spare, this.device.balance) : null;
     if (!recomputed) return this.whole;
     const plan = this.computingAgain(recomputed);
