@@ -74,9 +74,7 @@ memory::desc conv_weights(const ConvShape& s) {
 dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& s, DType x, DType y, bool bias,
                                                        const dnnl::primitive_attr& post) {
   refuse_empty(s);
-  // Emulated, it has a quarter of float32's speed.
-  if (x == DType::bf16 && !has_bfloat16())
-    throw Refused("this CPU has no instructions for bfloat16 products");
+  refuse_emulated(x);
   return refusing("convolution", [&] {
     const Window window(s);
     const memory::desc weights = any_weights(s, weights_type(x, y));

@@ -26,10 +26,10 @@ constexpr double kClear = 0.93;
 // The same where the shorter takes so much more workspace, which may be what the whole step waits for.
 constexpr double kClearForRoom = 0.8;
 constexpr size_t kRoom = size_t{16} << 20;
-constexpr int kRounds = 5;
+constexpr int kRounds = 4;
 constexpr int64_t kWholeVectors = 16;
-// Seconds of a run that needs no other to be believed: one image of a large network may take longer.
-constexpr double kLong = 0.02;
+// Seconds of runs that need no other to be believed: one image of a large network may take longer in one.
+constexpr double kEnough = 0.01;
 // Below which the first run says more of cold caches than of the kernel.
 constexpr double kShort = 0.005;
 
@@ -114,32 +114,35 @@ class Operands {
   std::vector<void*> inputs_, outputs_;
 };
 
-// A candidate and the shortest of its runs so far.
+// A candidate and the shortest of its runs so far. The workspace may be that of the others, too.
 class Trial {
  public:
-  Trial(std::unique_ptr<Kernel> kernel, Operands& operands)
+  Trial(std::unique_ptr<Kernel> kernel, Operands& operands, void* workspace)
       : kernel_(std::move(kernel)),
-        workspace_(kernel_->workspace_bytes()),
         layout_(kernel_->layout_bytes()),
-        args_(operands.with(workspace_.data(), layout_.data())) {
+        args_(operands.with(workspace, layout_.data())) {
     if (!kernel_->laid_out_inputs().empty()) kernel_->lay_out(args_);
   }
 
-  size_t workspace() const { return kernel_->workspace_bytes(); }
+  size_t workspace_bytes() const { return kernel_->workspace_bytes(); }
   double shortest() const { return shortest_; }
+  // Of all its runs.
+  double seconds() const { return seconds_; }
 
   void run() {
     const auto begin = std::chrono::steady_clock::now();
     kernel_->run(args_);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     shortest_ = std::min(shortest_, seconds.count());
+    seconds_ += seconds.count();
   }
 
  private:
   std::unique_ptr<Kernel> kernel_;
-  Block workspace_, layout_;
+  Block layout_;
   KernelArgs args_;
   double shortest_ = std::numeric_limits<double>::infinity();
+  double seconds_ = 0;
 };
 
 double shortest_of(const std::vector<Trial*>& trials) {
@@ -159,13 +162,22 @@ void drop_slower(std::vector<Trial*>& trials, double share) {
 
 // Of those not clearly slower than the fastest, the one with the least workspace; the first of several.
 Trial* least_workspace(std::vector<Trial*> trials) {
-  const auto less = [](const Trial* a, const Trial* b) { return a->workspace() < b->workspace(); };
+  const auto less = [](const Trial* a, const Trial* b) {
+    return a->workspace_bytes() < b->workspace_bytes();
+  };
   std::vector<Trial*> close = trials;
   drop_slower(trials, kClearForRoom);
   drop_slower(close, kClear);
   Trial* const roomy = *std::min_element(trials.begin(), trials.end(), less);
   Trial* const chosen = *std::min_element(close.begin(), close.end(), less);
-  return roomy->workspace() + kRoom < chosen->workspace() ? roomy : chosen;
+  return roomy->workspace_bytes() + kRoom < chosen->workspace_bytes() ? roomy : chosen;
+}
+
+// Whether another run would hardly change the choice.
+bool as_good(const std::vector<Trial*>& trials) {
+  const double limit = shortest_of(trials) / kClear;
+  return std::all_of(trials.begin(), trials.end(),
+                     [&](const Trial* trial) { return trial->shortest() <= limit; });
 }
 
 size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
@@ -173,11 +185,13 @@ size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
   for (const auto& trial : trials) left.push_back(trial.get());
   for (int round = 0; round < kRounds && left.size() > 1; ++round) {
     for (Trial* trial : left) {
-      if (round == 0) trial->run();
-      if (trial->shortest() < (round == 0 ? kShort : kLong)) trial->run();
+      const bool cold = round == 0;
+      if (cold) trial->run();
+      if (cold ? trial->shortest() < kShort : trial->seconds() < kEnough) trial->run();
     }
     // The more runs there were, the less a difference is by chance.
     drop_slower(left, kPlain + (kClearForRoom - kPlain) * round / (kRounds - 1));
+    if (round > 0 && as_good(left)) break;
   }
   const Trial* const chosen = least_workspace(left);
   const auto place =
@@ -186,10 +200,17 @@ size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
 }
 
 size_t measure(const KernelSpec& sample, const std::vector<KernelFactory>& accepting) {
-  Operands operands(sample);
-  std::vector<std::unique_ptr<Trial>> trials;
+  std::vector<std::unique_ptr<Kernel>> kernels;
+  size_t most = 0;
   for (const KernelFactory& factory : accepting) {
-    trials.push_back(std::make_unique<Trial>(factory(sample), operands));
+    kernels.push_back(factory(sample));
+    most = std::max(most, kernels.back()->workspace_bytes());
+  }
+  Operands operands(sample);
+  const Block workspace(most);
+  std::vector<std::unique_ptr<Trial>> trials;
+  for (auto& kernel : kernels) {
+    trials.push_back(std::make_unique<Trial>(std::move(kernel), operands, workspace.data()));
   }
   return fastest_trial(trials);
 }

@@ -39,6 +39,11 @@ bool allows(dnnl::cpu_isa isa) {
 
 bool has_bfloat16() { return allows(dnnl::cpu_isa::avx512_core_bf16); }
 
+void refuse_emulated(DType images) {
+  if (images == DType::bf16 && !has_bfloat16())
+    throw Refused("this CPU has no instructions for bfloat16 products");
+}
+
 void refuse_reference(const std::string& implementation) {
   if (implementation.find("ref") == 0)
     throw Refused("oneDNN offers only its reference loops (" + implementation + ")");

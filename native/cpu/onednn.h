@@ -49,6 +49,10 @@ bool allows(dnnl::cpu_isa isa);
 // Whether bfloat16 is among them.
 bool has_bfloat16();
 
+// Throws Refused for products of bfloat16 without them: emulated, they have a quarter of float32's speed, or
+// a tenth.
+void refuse_emulated(DType images);
+
 // Throws Refused when the implementation is a reference loop, slower than our own plain one.
 void refuse_reference(const std::string& implementation);
 

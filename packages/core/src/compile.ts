@@ -9,7 +9,7 @@ import {
   logStrips,
   logSummary,
 } from './debug/log.js';
-import type { Device, KernelSpec } from './devices/device.js';
+import type { Device } from './devices/device.js';
 import { UsageError } from './errors.js';
 import { checkGraph } from './graph/check.js';
 import { type Graph, isInference, type ValueId } from './graph/graph.js';
@@ -25,7 +25,10 @@ import { type Recomputed, recompute } from './passes/recompute.js';
 import { shortcutsFirst } from './passes/shortcuts-first.js';
 import { strips } from './passes/strips.js';
 import { readsWeightsOften, transient } from './passes/transient.js';
-import { makePlan, type Plan } from './plan/plan.js';
+import { type Draft, draftPlan } from './plan/draft.js';
+import { preparedOnce } from './plan/kernels.js';
+import { type Plan, placePlan } from './plan/plan.js';
+import type { Prepare } from './plan/schedule.js';
 import { fitRecompute } from './recompute/fit.js';
 import { spareRecompute } from './recompute/spare.js';
 import type { StripDecision } from './strips/choose.js';
@@ -108,15 +111,17 @@ function planned(folded: Graph, device: Device, options: CompileOptions): Plan {
  */
 const SPARE: Readonly<Record<ComputeDType, number>> = { float32: 0.01, bfloat16: 0.02, float16: 0.02 };
 
-/** Of two orders the traced one is kept, but for a smaller arena than this share of its own. */
+/** Of two orders the traced one is kept, but for a lower peak than this share of its own. */
 const WORTH_REORDERING = 0.99;
 
 /** The passes from what is kept and rebuilt to the plan, in one piece or with parts in strips. */
 class Planner {
-  private readonly graph: Graph;
+  private readonly prepare: Prepare;
   private readonly rebuilds: readonly RebuildDecision[];
-  /** The plan in one piece. */
-  readonly whole: Plan;
+  private readonly graph: Graph;
+  /** Of all in one piece, each value computed once. */
+  private readonly draft: Draft;
+  private placed: Plan | null = null;
 
   constructor(
     folded: Graph,
@@ -124,18 +129,28 @@ class Planner {
     private readonly options: CompileOptions,
     private readonly keep: boolean,
   ) {
+    this.prepare = preparedOnce((spec) => device.prepare(spec));
     const rebuilt = rebuild(keep ? folded : transient(folded), {
       enabled: options.rebuild,
       keep: options.keep,
     });
     this.rebuilds = rebuilt.decisions;
     const traced = checked('rebuild', prune(rebuilt.graph));
-    const asTraced = this.finish(traced, []);
-    const other = isInference(traced) ? checked('shortcuts first', shortcutsFirst(traced)) : null;
-    const reordered = other && this.finish(other, []);
-    const better = reordered !== null && reordered.arenaBytes < WORTH_REORDERING * asTraced.arenaBytes;
-    this.graph = better && other ? other : traced;
-    this.whole = better ? reordered : asTraced;
+    this.graph = traced;
+    this.draft = this.drafted(traced);
+    if (!isInference(traced)) return;
+    const other = checked('shortcuts first', shortcutsFirst(traced));
+    const reordered = this.drafted(other);
+    if (reordered.peak.bytes < WORTH_REORDERING * this.draft.peak.bytes) {
+      this.graph = other;
+      this.draft = reordered;
+    }
+  }
+
+  /** The plan in one piece. */
+  get whole(): Plan {
+    this.placed ??= placePlan(this.draft);
+    return this.placed;
   }
 
   within(budget: number): Plan {
@@ -144,43 +159,43 @@ class Planner {
     return spared.arenaBytes <= budget ? spared : this.recomputing(budget);
   }
 
+  /** What is placed is the better of two drafts: placing both takes longer than all else. */
   private sparing(): Plan {
     const { precision: dtype = 'float32', spare = SPARE[dtype] } = this.options;
-    const recomputed = spare > 0 ? spareRecompute(this.whole, spare, this.device.balance) : null;
+    const recomputed = spare > 0 ? spareRecompute(this.draft, spare, this.device.balance) : null;
     if (!recomputed) return this.whole;
-    const plan = this.computingAgain(recomputed);
-    return plan.arenaBytes < this.whole.arenaBytes ? plan : this.whole;
+    const spared = this.computingAgain(recomputed);
+    return spared.peak.bytes < this.draft.peak.bytes ? placePlan(spared) : this.whole;
   }
 
   private recomputing(budget: number): Plan {
     return fitRecompute(this.whole, budget, this.device.balance, (recomputed) =>
-      this.computingAgain(recomputed),
+      placePlan(this.computingAgain(recomputed)),
     );
   }
 
-  private computingAgain(recomputed: Recomputed): Plan {
-    const graph = checked('recompute', prune(recompute(this.whole.graph, recomputed)));
-    return this.finish(graph, [], recomputed.values);
+  private computingAgain(recomputed: Recomputed): Draft {
+    const graph = checked('recompute', prune(recompute(this.draft.graph, recomputed)));
+    return this.drafted(graph, [], recomputed.values);
   }
 
   private inStrips(budget: number): Plan {
     return fitBudget(this.graph, this.whole, budget, (decisions) =>
-      this.finish(checked('strips', prune(strips(this.graph, decisions))), decisions),
+      placePlan(this.drafted(checked('strips', prune(strips(this.graph, decisions))), decisions)),
     );
   }
 
-  private finish(
+  private drafted(
     graph: Graph,
-    decisions: readonly StripDecision[],
+    decisions: readonly StripDecision[] = [],
     dropped: ReadonlySet<ValueId> = new Set(),
-  ): Plan {
+  ): Draft {
     const ordered = checked('order', order(graph));
     const aliases = alias(ordered, this.options.inPlace ?? true);
-    const prepare = (spec: KernelSpec) => this.device.prepare(spec);
     const rebuilds = this.rebuilds.map((decision): RebuildDecision => {
       return dropped.has(decision.value) ? { ...decision, choice: 'recompute' } : decision;
     });
     const { keep: keepLayouts } = this;
-    return makePlan(ordered, prepare, aliases, { rebuilds, strips: decisions, keepLayouts });
+    return draftPlan(ordered, this.prepare, aliases, { rebuilds, strips: decisions, keepLayouts });
   }
 }

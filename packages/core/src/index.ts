@@ -42,16 +42,10 @@ export type { RebuildDecision } from './passes/rebuild.js';
 export type { Region } from './passes/region.js';
 export type { SliceDecision } from './passes/slices.js';
 export { BudgetError } from './plan/budget.js';
+export { type BufferKind, type PlanBytes, storeBytes } from './plan/draft.js';
 export { formatBytes } from './plan/format.js';
 export { type PeerBytes, peerBytes } from './plan/peer.js';
-export {
-  type Buffer,
-  type BufferKind,
-  type Plan,
-  type PlanBytes,
-  type PlannedInstruction,
-  storeBytes,
-} from './plan/plan.js';
+export type { Buffer, Plan, PlannedInstruction } from './plan/plan.js';
 export { type Arrays, Program, type RunOptions, type RunOutput } from './program/program.js';
 export { type HostTensor, type StateSpec, Store, statesOf } from './program/store.js';
 export { workOf } from './recompute/work.js';

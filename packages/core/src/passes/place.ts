@@ -17,6 +17,19 @@ export interface Placement {
   readonly arenaBytes: number;
   /** Largest sum of bytes alive at one instruction: no placement can be smaller. */
   readonly liveBytes: number;
+  /** How the same comes of the same lifetimes at once. */
+  readonly packing: Packing;
+}
+
+const FITS = ['tightest', 'lowest'] as const;
+
+/** Which gap a buffer goes to: the one that it fills best, or the first. */
+export type Fit = (typeof FITS)[number];
+
+export interface Packing {
+  /** Indices of the lifetimes: each is placed around those before it. */
+  readonly order: readonly number[];
+  readonly fit: Fit;
 }
 
 /** Cache line and widest vector. */
@@ -26,9 +39,12 @@ export function align(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-/** A lifetime and what orders go by. */
-interface Item extends Lifetime {
+interface Indexed extends Lifetime {
   readonly index: number;
+}
+
+/** A lifetime and what orders go by. */
+interface Item extends Indexed {
   /** Instructions. */
   readonly span: number;
   /** Largest sum of bytes alive at one of its instructions. */
@@ -61,12 +77,17 @@ const orders: readonly (readonly Order[])[] = [
   [(a, b) => byCrowd(a, b) || byStart(a, b), (a, b) => byCrowd(a, b) || byEnd(a, b)],
 ];
 
-/** An arena that is larger than what is alive by less than this is not worth another attempt. */
+/** An arena that is larger than what is alive by less than this share is not worth another attempt. */
 const GOOD_ENOUGH = 1.002;
+/** One that is larger by more than this is worth many attempts (seconds); up to it, few (tenths of a second). */
+const TOO_LARGE = 1.01;
+/** Pairs of buffers that all attempts together may look at; one looks at every pair once. */
+const PAIRS = { few: 1e8, many: 3e9 };
 
 interface Layout {
   readonly offsets: readonly number[];
   readonly arenaBytes: number;
+  readonly packing: Packing;
 }
 
 export function place(lifetimes: readonly Lifetime[]): Placement {
@@ -76,42 +97,81 @@ export function place(lifetimes: readonly Lifetime[]): Placement {
     const { start, end } = lifetime;
     return { ...lifetime, index, span: end - start + 1, crowd: Math.max(...live.slice(start, end + 1)) };
   });
-  let best: Layout = { offsets: [], arenaBytes: Number.POSITIVE_INFINITY };
-  for (const group of orders) {
-    const starts = group
-      .map((compare) => items.toSorted(compare))
-      .map((order) => ({ order, layout: layOut(order) }))
-      .sort((a, b) => a.layout.arenaBytes - b.layout.arenaBytes);
-    const [first] = starts;
-    if (first && first.layout.arenaBytes < best.arenaBytes) best = first.layout;
-    for (const fit of ['tightest', 'lowest'] as const) {
-      for (const { order } of starts) best = improve(order, fit, best, GOOD_ENOUGH * liveBytes);
-    }
-    if (best.arenaBytes <= GOOD_ENOUGH * liveBytes) break;
-  }
-  return { ...best, liveBytes };
+  const search = new Search(liveBytes, items.length);
+  for (const group of orders) search.through(group.map((compare) => items.toSorted(compare)));
+  return { ...search.best, liveBytes };
 }
 
-/** Which gap a buffer goes to: the one that it fills best, or the first. */
-type Fit = 'tightest' | 'lowest';
+/** Places as was found before. Throws RangeError when the packing is not one of so many lifetimes. */
+export function placeAs({ order, fit }: Packing, lifetimes: readonly Lifetime[]): Placement {
+  const items = order.flatMap((index) => {
+    const lifetime = lifetimes[index];
+    return lifetime ? [{ ...lifetime, index }] : [];
+  });
+  const { length } = lifetimes;
+  const whole = order.length === length && items.length === length && new Set(order).size === length;
+  if (!whole || !FITS.includes(fit)) throw new RangeError(`not a packing of ${length} lifetimes`);
+  return { ...layOut(items, fit), liveBytes: Math.max(0, ...liveSums(lifetimes)) };
+}
 
-/** Moves to the front of the order what sticks out of the best arena so far, as long as that helps. */
-function improve(start: readonly Item[], fit: Fit, known: Layout, target: number): Layout {
-  const order = [...start];
-  // An attempt takes time with the square of their number: of thousands, tens of attempts; of hundreds, two hundred.
-  const patience = Math.min(200, Math.max(10, Math.round(80_000 / order.length)));
-  let best = known;
-  for (let failures = 0; failures < patience && best.arenaBytes > target; ) {
-    const result = tryLayOut(order, fit, best.arenaBytes - ALIGNMENT);
-    if (typeof result === 'number') {
-      order.unshift(...order.splice(result, 1));
-      failures++;
-    } else {
-      best = result;
-      failures = 0;
+/** The best layout so far, and how often a better one was looked for. */
+class Search {
+  best: Layout = {
+    offsets: [],
+    arenaBytes: Number.POSITIVE_INFINITY,
+    packing: { order: [], fit: 'tightest' },
+  };
+  private attempts = 0;
+  private readonly few: number;
+  private readonly many: number;
+  /** Failures of one order after which the next is tried. */
+  private readonly patience: number;
+
+  constructor(
+    private readonly liveBytes: number,
+    items: number,
+  ) {
+    const pairs = Math.max(1, items ** 2 / 2);
+    this.few = PAIRS.few / pairs;
+    this.many = PAIRS.many / pairs;
+    this.patience = Math.min(200, Math.max(10, Math.round(80_000 / items)));
+  }
+
+  private get done(): boolean {
+    const share = this.best.arenaBytes / this.liveBytes;
+    return !(share > GOOD_ENOUGH) || this.attempts >= (share > TOO_LARGE ? this.many : this.few);
+  }
+
+  /** Each order as it is; then, those first that were better, with changes. */
+  through(orders: readonly (readonly Item[])[]): void {
+    const starts: { order: readonly Item[]; arenaBytes: number }[] = [];
+    for (const order of orders) {
+      if (this.done) return;
+      const layout = layOut(order, 'tightest');
+      starts.push({ order, arenaBytes: layout.arenaBytes });
+      if (layout.arenaBytes < this.best.arenaBytes) this.best = layout;
+    }
+    starts.sort((a, b) => a.arenaBytes - b.arenaBytes);
+    for (const fit of FITS) {
+      for (const { order } of starts) this.improve(order, fit);
     }
   }
-  return best;
+
+  /** Moves to the front of the order what sticks out of the best arena so far, as long as that helps. */
+  private improve(start: readonly Item[], fit: Fit): void {
+    const order = [...start];
+    for (let failures = 0; failures < this.patience && !this.done; ) {
+      this.attempts++;
+      const result = tryLayOut(order, fit, this.best.arenaBytes - ALIGNMENT);
+      if (typeof result === 'number') {
+        order.unshift(...order.splice(result, 1));
+        failures++;
+      } else {
+        this.best = result;
+        failures = 0;
+      }
+    }
+  }
 }
 
 /** Aligned bytes alive at each instruction. */
@@ -129,12 +189,12 @@ export function liveSums(lifetimes: readonly Lifetime[]): number[] {
   });
 }
 
-function layOut(order: readonly Item[]): Layout {
-  return tryLayOut(order, 'tightest', Number.POSITIVE_INFINITY) as Layout;
+function layOut(order: readonly Indexed[], fit: Fit): Layout {
+  return tryLayOut(order, fit, Number.POSITIVE_INFINITY) as Layout;
 }
 
 /** Places one after the other; the position in the order of the first that ends beyond `limit`, if one does. */
-function tryLayOut(order: readonly Item[], fit: Fit, limit: number): Layout | number {
+function tryLayOut(order: readonly Indexed[], fit: Fit, limit: number): Layout | number {
   const offsets = new Array<number>(order.length).fill(0);
   const placed = new Placed(order.length);
   let arenaBytes = 0;
@@ -145,7 +205,7 @@ function tryLayOut(order: readonly Item[], fit: Fit, limit: number): Layout | nu
     if (arenaBytes > limit) return position;
     placed.insert(item, offset);
   }
-  return { offsets, arenaBytes };
+  return { offsets, arenaBytes, packing: { order: order.map(({ index }) => index), fit } };
 }
 
 /** What has its place, by offset, so that gaps show when it is walked. Columns of numbers: thousands are walked for each. */

@@ -2,26 +2,13 @@
  * The plan: every buffer of a step with its offset and lifetime, before anything runs. The program reserves
  * exactly this.
  */
-import type { Graph, GraphNode, ValueId, ValueKind } from '../graph/graph.js';
-import { valueInfo } from '../graph/graph.js';
-import type { AliasDecision, Aliases } from '../passes/alias.js';
-import { align, type Lifetime, liveSums, place } from '../passes/place.js';
-import type { RebuildDecision } from '../passes/rebuild.js';
+import type { ValueId } from '../graph/graph.js';
 import type { Region } from '../passes/region.js';
-import type { SliceDecision } from '../passes/slices.js';
-import { byteLength } from '../shape.js';
-import type { StripDecision } from '../strips/choose.js';
-import { type Prepare, readsOf, type Schedule, type Scheduled, scheduleOf, writesOf } from './schedule.js';
+import type { Draft, DraftBuffer } from './draft.js';
+import { placementOf } from './placement.js';
+import type { Scheduled } from './schedule.js';
 
-/** `constant`: computed from the states, or laid out of them for a kernel, and kept between runs. */
-export type BufferKind = 'activation' | 'gradient' | 'input' | 'constant' | 'workspace';
-
-export interface Buffer extends Lifetime {
-  readonly kind: BufferKind;
-  /** Values that live in it, one after the other or side by side; none for a workspace. */
-  readonly values: readonly ValueId[];
-  /** Node that first writes it; null for what the host hands in. */
-  readonly writer: GraphNode | null;
+export interface Buffer extends DraftBuffer {
   readonly offset: number;
 }
 
@@ -32,94 +19,34 @@ export interface PlannedInstruction extends Scheduled {
   readonly layout: number | null;
 }
 
-export interface PlanBytes {
-  readonly weights: number;
-  readonly gradients: number;
-  readonly optimizer: number;
-  /** Activations with their gradients. */
-  readonly activations: number;
-  readonly inputs: number;
-  /** What is kept between runs of an evaluation. */
-  readonly constants: number;
-  readonly workspace: number;
-}
-
-export interface Plan {
-  readonly graph: Graph;
+export interface Plan extends Draft {
   readonly instructions: readonly PlannedInstruction[];
-  /** How many of them, the first, run only when the states or the arena have changed. */
-  readonly prologue: number;
   readonly buffers: readonly Buffer[];
   /** Value → offset in the arena; states are not in it. */
   readonly offsets: ReadonlyMap<ValueId, number>;
-  /** Value → where it lies in its owner's buffer. */
-  readonly regions: ReadonlyMap<ValueId, Region>;
-  /** Value → state value whose memory it takes. */
-  readonly inState: ReadonlyMap<ValueId, ValueId>;
   readonly arenaBytes: number;
-  /** Largest sum of live bytes, where it is, and the sum at every instruction. */
-  readonly peak: { readonly instruction: number; readonly bytes: number };
-  readonly live: readonly number[];
-  /** By kind at the peak; weights and optimizer are what the store holds. */
-  readonly bytes: PlanBytes;
-  readonly rebuilds: readonly RebuildDecision[];
-  readonly aliases: readonly AliasDecision[];
-  /** Joined and cut channels: which lie in the wider value, which are copied and why. */
-  readonly slices: readonly SliceDecision[];
-  /** Parts of the graph that are computed in strips of rows. */
-  readonly strips: readonly StripDecision[];
 }
 
-export interface PlanOptions {
-  readonly rebuilds: readonly RebuildDecision[];
-  readonly strips?: readonly StripDecision[];
-  /** Keep between runs what kernels lay out of constant operands; default true. */
-  readonly keepLayouts?: boolean;
-}
-
-export function makePlan(
-  graph: Graph,
-  prepare: Prepare,
-  aliases: Aliases,
-  { rebuilds, strips = [], keepLayouts = true }: PlanOptions,
-): Plan {
-  const schedule = scheduleOf(graph, prepare, aliases.regions, keepLayouts);
-  const unplaced = [...valueBuffers(graph, schedule, aliases), ...layouts(schedule), ...workspaces(schedule)];
-  const placement = place(unplaced);
-  const buffers = unplaced.map(
-    (buffer, index): Buffer => ({ ...buffer, offset: placement.offsets[index] ?? 0 }),
-  );
-  const live = liveSums(buffers);
-  const peak = live.reduce((best, bytes, at) => (bytes > best.bytes ? { instruction: at, bytes } : best), {
-    instruction: 0,
-    bytes: 0,
-  });
+/** Gives every buffer its place. */
+export function placePlan(draft: Draft): Plan {
+  const { offsets, arenaBytes } = placementOf(draft.buffers);
+  const buffers = draft.buffers.map((buffer, index): Buffer => ({ ...buffer, offset: offsets[index] ?? 0 }));
   const workspaceAt = new Map(buffers.filter((b) => b.kind === 'workspace').map((b) => [b.start, b.offset]));
   const layoutOf = new Map(buffers.filter(isLayout).map((b) => [b.writer, b.offset]));
   return {
-    graph,
-    instructions: schedule.steps.map((step, index) => ({
+    ...draft,
+    instructions: draft.instructions.map((step, index) => ({
       ...step,
       workspace: workspaceAt.get(index) ?? null,
       layout: layoutOf.get(step.node) ?? null,
     })),
-    prologue: schedule.prologue,
     buffers,
-    offsets: offsetsOf(buffers, aliases),
-    regions: aliases.regions,
-    inState: valuesInStates(graph, aliases),
-    arenaBytes: placement.arenaBytes,
-    peak,
-    live,
-    bytes: { ...bytesAt(buffers, peak.instruction), ...storeBytes(graph) },
-    rebuilds,
-    aliases: aliases.decisions,
-    slices: aliases.slices,
-    strips,
+    offsets: offsetsOf(buffers, draft.regions),
+    arenaBytes,
   };
 }
 
-function offsetsOf(buffers: readonly Buffer[], { regions }: Aliases): Map<ValueId, number> {
+function offsetsOf(buffers: readonly Buffer[], regions: ReadonlyMap<ValueId, Region>): Map<ValueId, number> {
   return new Map(
     buffers.flatMap(({ values, offset }) =>
       values.map((id) => [id, offset + (regions.get(id)?.offset ?? 0)] as const),
@@ -127,97 +54,6 @@ function offsetsOf(buffers: readonly Buffer[], { regions }: Aliases): Map<ValueI
   );
 }
 
-type Unplaced = Omit<Buffer, 'offset'>;
-
-/**
- * One buffer per owner, alive from the first write to any part of it to the last read of any part; what is kept between
- * runs, always.
- */
-function valueBuffers(graph: Graph, { steps, prologue, constants }: Schedule, aliases: Aliases): Unplaced[] {
-  const last = Math.max(0, steps.length - 1);
-  const classes = new Map<
-    ValueId,
-    { values: ValueId[]; writer: GraphNode | null; start: number; end: number }
-  >();
-  const touch = (id: ValueId, position: number, writer: GraphNode | null, writes: boolean): void => {
-    const owner = aliases.regions.get(id)?.owner ?? id;
-    if (valueInfo(graph, owner).kind === 'state') return;
-    const known = classes.get(owner);
-    if (!known) classes.set(owner, { values: [id], writer, start: position, end: position });
-    else {
-      known.end = Math.max(known.end, position);
-      if (writes) known.values.push(id);
-    }
-  };
-  for (const id of graph.inputs.values()) touch(id, 0, null, true);
-  steps.forEach((step, position) => {
-    for (const id of readsOf(step)) touch(id, position, null, false);
-    for (const id of writesOf(step)) touch(id, position, step.node, true);
-  });
-  for (const id of graph.outputs.values()) touch(id, last, null, false);
-  return [...classes].map(([owner, { values, writer, start, end }]) => {
-    const info = valueInfo(graph, owner);
-    const common = { bytes: byteLength(info), values, writer };
-    if (!constants.has(owner)) return { kind: bufferKind(info.kind), ...common, start, end };
-    const kept = end >= prologue;
-    return { kind: 'constant', ...common, start: kept ? 0 : start, end: kept ? last : end };
-  });
-}
-
-function bufferKind(kind: ValueKind): BufferKind {
-  return kind === 'state' ? 'activation' : kind;
-}
-
-function layouts({ steps }: Schedule): Unplaced[] {
-  return steps.flatMap(({ node, kernel: { layout }, part }): Unplaced[] => {
-    if (part !== 'layout' || layout === null) return [];
-    const end = steps.length - 1;
-    return [{ kind: 'constant', bytes: layout.bytes, values: [], writer: node, start: 0, end }];
-  });
-}
-
-function isLayout({ kind, values }: Unplaced): boolean {
+function isLayout({ kind, values }: DraftBuffer): boolean {
   return kind === 'constant' && values.length === 0;
-}
-
-function workspaces({ steps }: Schedule): Unplaced[] {
-  return steps.flatMap(({ node, kernel: { workspaceBytes: bytes } }, position): Unplaced[] => {
-    return bytes > 0
-      ? [{ kind: 'workspace', bytes, values: [], writer: node, start: position, end: position }]
-      : [];
-  });
-}
-
-function valuesInStates(graph: Graph, aliases: Aliases): Map<ValueId, ValueId> {
-  const result = new Map<ValueId, ValueId>();
-  for (const [id, { owner }] of aliases.regions)
-    if (valueInfo(graph, owner).kind === 'state') result.set(id, owner);
-  return result;
-}
-
-/** Live bytes by kind at one instruction. */
-export function bytesAt(
-  buffers: readonly Buffer[],
-  instruction: number,
-): Pick<PlanBytes, 'gradients' | 'activations' | 'inputs' | 'constants' | 'workspace'> {
-  const sum = (kind: BufferKind): number =>
-    buffers
-      .filter((buffer) => buffer.kind === kind && buffer.start <= instruction && instruction <= buffer.end)
-      .reduce((total, buffer) => total + align(buffer.bytes), 0);
-  return {
-    gradients: sum('gradient'),
-    activations: sum('activation'),
-    inputs: sum('input'),
-    constants: sum('constant'),
-    workspace: sum('workspace'),
-  };
-}
-
-/** What the store holds: parameters with other buffers, and optimiser state. */
-export function storeBytes(graph: Graph): Pick<PlanBytes, 'weights' | 'optimizer'> {
-  const sum = (optimizer: boolean): number =>
-    graph.states
-      .filter((state) => (state.kind === 'optimizer') === optimizer)
-      .reduce((total, state) => total + align(byteLength(valueInfo(graph, state.value))), 0);
-  return { weights: sum(false), optimizer: sum(true) };
 }

@@ -4,7 +4,7 @@ import { BudgetError } from '../plan/budget.js';
 import type { Plan } from '../plan/plan.js';
 import { chooseRecompute } from './choose.js';
 import type { Dropped } from './outlook.js';
-import { Remembered } from './remembered.js';
+import { RememberedChoice } from './remembered-choice.js';
 import { timelineOf } from './timeline.js';
 import { workOf } from './work.js';
 
@@ -30,7 +30,7 @@ export function fitRecompute(
   finish: (recomputed: Recomputed) => Plan,
 ): Plan {
   if (whole.arenaBytes <= budget) return whole;
-  const remembered = new Remembered(whole, budget, balance);
+  const remembered = new RememberedChoice(whole, budget, balance);
   const known = remembered.read();
   const again = known && finish(known);
   if (again && again.arenaBytes <= budget) return again;

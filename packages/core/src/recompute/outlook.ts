@@ -4,7 +4,6 @@
  * again runs just before its first reader, in the order of the forward pass; each such run is a moment of its own.
  */
 import type { ValueId } from '../graph/graph.js';
-import { align } from '../passes/place.js';
 import type { Droppable, ForwardStep, Timeline } from './timeline.js';
 
 /**
@@ -40,12 +39,20 @@ interface Instance {
 const later = (a: Moment, b: Moment): boolean => a.at > b.at || (a.at === b.at && a.rank < b.rank);
 
 export function outlook(timeline: Timeline, dropped: Dropped): Outlook {
-  return new Simulation(timeline, dropped).run();
+  const simulation = new Simulation(timeline, dropped);
+  return { live: simulation.live(), cost: simulation.cost };
+}
+
+/** The cost of an outlook, in a fraction of its time. */
+export function costOf(timeline: Timeline, dropped: Dropped): number {
+  return new Simulation(timeline, dropped).cost;
 }
 
 /** The largest sum of bytes alive at one moment. */
 export function peakOf({ live }: Outlook): number {
-  return live.reduce((peak, bytes) => Math.max(peak, bytes), 0);
+  let peak = 0;
+  for (const bytes of live) peak = Math.max(peak, bytes);
+  return peak;
 }
 
 class Simulation {
@@ -60,7 +67,7 @@ class Simulation {
   private readonly workspace: Float64Array;
   /** By buffer: the last instruction that reads it as a source. */
   private readonly sourceUntil = new Map<number, Moment>();
-  private cost = 0;
+  cost = 0;
 
   constructor(
     private readonly timeline: Timeline,
@@ -70,23 +77,24 @@ class Simulation {
     this.lost = timeline.lost.slice();
     this.runs = new Int32Array(length);
     this.workspace = new Float64Array(length);
+    this.run();
   }
 
-  run(): Outlook {
+  private run(): void {
     for (const [{ buffer, values }, mode] of this.dropped) {
       if (mode === 'each') this.each.add(buffer);
       for (const id of values) this.lost[id] = 1;
     }
-    const { firstRead, plan } = this.timeline;
+    const { firstRead, end, forward } = this.timeline;
     for (const { buffer, values } of this.dropped.keys()) {
-      const end = { at: plan.buffers[buffer]?.end ?? 0, rank: -1 };
-      for (const id of values) this.need(id, firstRead[id] ?? NEVER, end);
+      const until = { at: end[buffer] ?? 0, rank: -1 };
+      for (const id of values) this.need(id, firstRead[id] ?? NEVER, until);
     }
-    for (const step of this.timeline.forward) this.visit(step);
-    return { live: this.live(), cost: this.cost };
+    for (const step of forward) this.visit(step);
   }
 
   private visit(step: ForwardStep): void {
+    if (!this.isNeeded(step)) return;
     for (const at of this.timesOf(step)) {
       const rank = this.runs[at] ?? 0;
       this.runs[at] = rank + 1;
@@ -95,6 +103,11 @@ class Simulation {
       for (const id of step.outputs) this.write(id, { at, rank });
       for (const id of step.inputs) this.need(id, at, { at, rank });
     }
+  }
+
+  private isNeeded({ outputs }: ForwardStep): boolean {
+    for (const id of outputs) if (this.times.has(id)) return true;
+    return false;
   }
 
   /** One run gives all outputs, for all readers but those that want their own. */
@@ -144,36 +157,46 @@ class Simulation {
     return this.each.has(buffer) ? list?.find(({ born }) => born.at === at) : list?.[0];
   }
 
-  private live(): Float64Array {
-    const { plan } = this.timeline;
-    const { length } = plan.instructions;
-    const starts = new Int32Array(length);
-    for (let at = 0, next = 0; at < length; at++) {
+  live(): Float64Array {
+    const { bytes, start, end, workspace } = this.timeline;
+    const starts = this.startsOf();
+    const slot = ({ at, rank }: Moment): number => (starts[at] ?? 0) - rank - 1;
+    const moments = starts.length === 0 ? 0 : (starts.at(-1) ?? 0) + 1;
+    const live = new Float64Array(moments + 1);
+    const add = (from: number, to: number, size: number): void => {
+      live[from] = (live[from] ?? 0) + size;
+      live[to + 1] = (live[to + 1] ?? 0) - size;
+    };
+    for (let i = 0; i < bytes.length; i++) {
+      add(starts[start[i] ?? 0] ?? 0, starts[end[i] ?? 0] ?? 0, bytes[i] ?? 0);
+    }
+    // Where a life ends earlier, and where it lasts for a recomputation.
+    const last = (buffer: number): number => starts[end[buffer] ?? 0] ?? 0;
+    const ends = new Map<number, number>();
+    for (const { buffer, forwardEnd } of this.dropped.keys()) ends.set(buffer, starts[forwardEnd] ?? 0);
+    for (const [buffer, until] of this.sourceUntil) {
+      ends.set(buffer, Math.max(ends.get(buffer) ?? last(buffer), slot(until)));
+    }
+    for (const [buffer, to] of ends) add(to + 1, last(buffer), -(bytes[buffer] ?? 0));
+    for (const instances of this.instances.values()) {
+      for (const { buffer, born, dies } of instances) add(slot(born), slot(dies), bytes[buffer] ?? 0);
+    }
+    for (let at = 1; at < live.length; at++) live[at] = (live[at] ?? 0) + (live[at - 1] ?? 0);
+    for (let at = 0; at < workspace.length; at++) {
+      const extra = (this.workspace[at] ?? 0) - (workspace[at] ?? 0);
+      const moment = starts[at] ?? 0;
+      if (extra > 0) live[moment] = (live[moment] ?? 0) + extra;
+    }
+    return live.subarray(0, moments);
+  }
+
+  /** The moment of each instruction, after those of what runs before it once more. */
+  private startsOf(): Int32Array {
+    const starts = new Int32Array(this.runs.length);
+    for (let at = 0, next = 0; at < starts.length; at++) {
       next += this.runs[at] ?? 0;
       starts[at] = next++;
     }
-    const slot = ({ at, rank }: Moment): number => (starts[at] ?? 0) - rank - 1;
-    const moments = length === 0 ? 0 : (starts[length - 1] ?? 0) + 1;
-    const live = new Float64Array(moments + 1);
-    const add = (from: number, to: number, bytes: number): void => {
-      live[from] = (live[from] ?? 0) + bytes;
-      live[to + 1] = (live[to + 1] ?? 0) - bytes;
-    };
-    const ends = new Map([...this.dropped.keys()].map(({ buffer, forwardEnd }) => [buffer, forwardEnd]));
-    plan.buffers.forEach(({ bytes, start, end }, index) => {
-      const source = this.sourceUntil.get(index);
-      const last = starts[ends.get(index) ?? end] ?? 0;
-      add(starts[start] ?? 0, source ? Math.max(last, slot(source)) : last, align(bytes));
-    });
-    for (const { buffer, born, dies } of [...this.instances.values()].flat()) {
-      add(slot(born), slot(dies), align(plan.buffers[buffer]?.bytes ?? 0));
-    }
-    for (let at = 1; at < live.length; at++) live[at] = (live[at] ?? 0) + (live[at - 1] ?? 0);
-    this.workspace.forEach((bytes, at) => {
-      const extra = bytes - (this.timeline.workspace[at] ?? 0);
-      const moment = starts[at] ?? 0;
-      if (extra > 0) live[moment] = (live[moment] ?? 0) + extra;
-    });
-    return live.subarray(0, moments);
+    return starts;
   }
 }

@@ -5,9 +5,9 @@
 
 import type { GraphNode } from '../graph/graph.js';
 import type { Recomputed } from '../passes/recompute.js';
-import type { Plan } from '../plan/plan.js';
+import type { Draft } from '../plan/draft.js';
 import { recomputedBy } from './fit.js';
-import { type Dropped, outlook, peakOf } from './outlook.js';
+import { costOf, type Dropped, outlook, peakOf } from './outlook.js';
 import { type Droppable, type Timeline, timelineOf } from './timeline.js';
 import { workOf } from './work.js';
 
@@ -20,7 +20,7 @@ const WORTH_DROPPING = 1 / 500;
  * What to compute again for at most this share of a step's work; null where the peak would hardly be lower. `balance`:
  * operations that the device does while it moves a byte.
  */
-export function spareRecompute(whole: Plan, share: number, balance: number): Recomputed | null {
+export function spareRecompute(whole: Draft, share: number, balance: number): Recomputed | null {
   const price = (node: GraphNode) => workOf(whole.graph, node, balance);
   const timeline = timelineOf(whole, price);
   const work = whole.instructions.reduce((sum, { node }) => sum + price(node), 0);
@@ -33,7 +33,7 @@ export function spareRecompute(whole: Plan, share: number, balance: number): Rec
 /** By what a byte costs, as many as the allowance pays for; none whose second life makes the peak higher. */
 function cheapest(timeline: Timeline, droppable: readonly Droppable[], allowance: number): Dropped {
   const offers = droppable
-    .map((one) => ({ one, cost: outlook(timeline, new Map([[one, 'once']])).cost }))
+    .map((one) => ({ one, cost: costOf(timeline, new Map([[one, 'once']])) }))
     .sort((a, b) => a.cost / a.one.bytes - b.cost / b.one.bytes);
   let dropped: Dropped = new Map();
   let spent = 0;

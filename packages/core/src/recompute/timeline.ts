@@ -1,7 +1,7 @@
 /** What of a training step could be dropped after the forward pass, and what computing it again would take. */
 import { type GraphNode, operands, type ValueId } from '../graph/graph.js';
 import { align } from '../passes/place.js';
-import type { Plan } from '../plan/plan.js';
+import type { Draft } from '../plan/draft.js';
 import { Sources } from './sources.js';
 
 /** A buffer that the backward pass could do without. */
@@ -32,7 +32,7 @@ export interface ForwardStep {
 
 /** Facts about a plan in which nothing is computed again, by value and by instruction, for many questions. */
 export interface Timeline {
-  readonly plan: Plan;
+  readonly plan: Draft;
   readonly droppable: readonly Droppable[];
   /** By value: its buffer in the plan's list, or -1. */
   readonly bufferOf: Int32Array;
@@ -44,9 +44,13 @@ export interface Timeline {
   readonly forward: readonly ForwardStep[];
   /** Aligned bytes of each instruction's workspace. */
   readonly workspace: Float64Array;
+  /** By buffer: its aligned bytes, its first instruction and its last. */
+  readonly bytes: Float64Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
 }
 
-export function timelineOf(plan: Plan, price: Price): Timeline {
+export function timelineOf(plan: Draft, price: Price): Timeline {
   const sources = new Sources(plan.graph);
   const values = 1 + Math.max(0, ...plan.graph.values.keys());
   const bufferOf = new Int32Array(values).fill(-1);
@@ -63,10 +67,13 @@ export function timelineOf(plan: Plan, price: Price): Timeline {
     firstRead: firstBackwardReads(plan, values),
     forward: forwardSteps(plan, price),
     workspace: Float64Array.from(plan.instructions, ({ kernel }) => align(kernel.workspaceBytes)),
+    bytes: Float64Array.from(plan.buffers, ({ bytes }) => align(bytes)),
+    start: Int32Array.from(plan.buffers, ({ start }) => start),
+    end: Int32Array.from(plan.buffers, ({ end }) => end),
   };
 }
 
-function forwardSteps({ instructions }: Plan, price: Price): ForwardStep[] {
+function forwardSteps({ instructions }: Draft, price: Price): ForwardStep[] {
   return instructions.toReversed().flatMap(({ node, kernel: { workspaceBytes } }) => {
     if (node.phase !== 'forward') return [];
     const workspace = align(workspaceBytes);
@@ -74,7 +81,7 @@ function forwardSteps({ instructions }: Plan, price: Price): ForwardStep[] {
   });
 }
 
-function firstBackwardReads({ instructions }: Plan, values: number): Float64Array {
+function firstBackwardReads({ instructions }: Draft, values: number): Float64Array {
   const first = new Float64Array(values).fill(Number.POSITIVE_INFINITY);
   instructions.forEach(({ node }, at) => {
     if (node.phase !== 'backward') return;
@@ -83,7 +90,7 @@ function firstBackwardReads({ instructions }: Plan, values: number): Float64Arra
   return first;
 }
 
-function droppableOf({ buffers, instructions }: Plan, bufferOf: Int32Array, sources: Sources): Droppable[] {
+function droppableOf({ buffers, instructions }: Draft, bufferOf: Int32Array, sources: Sources): Droppable[] {
   const forwardEnd = new Int32Array(buffers.length).fill(-1);
   const inBackward = new Set<number>();
   instructions.forEach(({ node }, at) => {

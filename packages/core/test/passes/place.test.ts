@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { align, type Lifetime, liveSums, place } from '../../src/passes/place.js';
+import { align, type Lifetime, liveSums, type Packing, place, placeAs } from '../../src/passes/place.js';
 import { expectSoundPlacement } from '../support/placement.js';
 
 fc.configureGlobal({ seed: 1712 });
@@ -48,8 +48,31 @@ describe('place', () => {
     );
   });
 
+  it('comes of its packing at once', () => {
+    fc.assert(
+      fc.property(lifetimes, (list) => {
+        const placement = place(list);
+        expect(placeAs(placement.packing, list)).toEqual(placement);
+      }),
+    );
+  });
+
+  it.each([
+    { order: [0, 0], fit: 'tightest' },
+    { order: [0], fit: 'tightest' },
+    { order: [0, 1, 0], fit: 'tightest' },
+    { order: [0, 2], fit: 'lowest' },
+    { order: [0, 1], fit: 'loosest' },
+  ])('does not come of another packing: $order $fit', (packing) => {
+    expect(() => placeAs(packing as Packing, [at(64, 0, 1), at(64, 0, 1)])).toThrow(RangeError);
+  });
+
   it('reuses memory as soon as its buffer is dead, and not in the same instruction', () => {
-    expect(place([at(64, 0, 1), at(64, 2, 3)])).toEqual({ offsets: [0, 0], arenaBytes: 64, liveBytes: 64 });
+    expect(place([at(64, 0, 1), at(64, 2, 3)])).toMatchObject({
+      offsets: [0, 0],
+      arenaBytes: 64,
+      liveBytes: 64,
+    });
     expect(place([at(64, 0, 1), at(64, 1, 3)]).arenaBytes).toBe(128);
   });
 
@@ -69,6 +92,6 @@ describe('place', () => {
   it('counts whole cache lines', () => {
     expect([0, 1, 64, 65].map(align)).toEqual([0, 64, 64, 128]);
     expect(liveSums([at(1, 0, 1), at(65, 1, 2)])).toEqual([64, 192, 128]);
-    expect(place([])).toEqual({ offsets: [], arenaBytes: 0, liveBytes: 0 });
+    expect(place([])).toMatchObject({ offsets: [], arenaBytes: 0, liveBytes: 0 });
   });
 });

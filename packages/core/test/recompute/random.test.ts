@@ -10,7 +10,8 @@ import { alias } from '../../src/passes/alias.js';
 import { order } from '../../src/passes/order.js';
 import { prune } from '../../src/passes/prune.js';
 import { recompute } from '../../src/passes/recompute.js';
-import { makePlan, type Plan } from '../../src/plan/plan.js';
+import { draftPlan } from '../../src/plan/draft.js';
+import { type Plan, placePlan } from '../../src/plan/plan.js';
 import { recomputedBy } from '../../src/recompute/fit.js';
 import { type Dropped, type Mode, outlook } from '../../src/recompute/outlook.js';
 import { type Timeline, timelineOf } from '../../src/recompute/timeline.js';
@@ -35,7 +36,7 @@ function rewritten(graph: Graph, dropped: Dropped): Graph {
 }
 
 function planOf(graph: Graph): Plan {
-  return makePlan(graph, (spec) => cpu().prepare(spec), alias(graph), { rebuilds: [] });
+  return placePlan(draftPlan(graph, (spec) => cpu().prepare(spec), alias(graph), { rebuilds: [] }));
 }
 
 function rebuilding({ graph }: Plan): number {

@@ -1,0 +1,41 @@
+/** What was found for a step and a budget, from one process to the next: the search takes seconds for deep networks. */
+import { type Graph, type ValueId, valueInfo } from '../graph/graph.js';
+import { formatGraph } from '../graph/text.js';
+import type { Recomputed } from '../passes/recompute.js';
+import type { Plan } from '../plan/plan.js';
+import { Remembered } from '../plan/remembered.js';
+
+/** To be raised with every change of the search, so that its new answers are found. */
+const VERSION = 1;
+
+export class RememberedChoice {
+  private readonly file: Remembered;
+
+  constructor(
+    private readonly whole: Plan,
+    budget: number,
+    balance: number,
+  ) {
+    const kernels = whole.instructions.map(({ kernel }) => kernel.workspaceBytes);
+    const question = JSON.stringify([VERSION, budget, balance, whole.arenaBytes, kernels]);
+    this.file = new Remembered([question, formatGraph(whole.graph)]);
+  }
+
+  /** The answer so far; null where there is none that fits the graph. */
+  read(): Recomputed | null {
+    return this.file.read((answer) => {
+      const { values, each } = answer as { values: unknown; each: unknown };
+      return { values: known(this.whole.graph, values), each: known(this.whole.graph, each) };
+    });
+  }
+
+  write({ values, each }: Recomputed): void {
+    this.file.write({ values: [...values], each: [...each] });
+  }
+}
+
+function known(graph: Graph, ids: unknown): Set<ValueId> {
+  if (!Array.isArray(ids)) throw new TypeError('not a list');
+  for (const id of ids) valueInfo(graph, id);
+  return new Set(ids);
+}
