@@ -13,7 +13,7 @@ void apply(const T* x, int64_t x_pitch, T* z, int64_t z_pitch, const Strip& stri
            Activation activation) {
   const int64_t x_stride = strip.step * x_pitch, z_stride = strip.step * z_pitch, columns = strip.columns;
   x += strip.row * x_pitch, z += strip.row * z_pitch;
-  with_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA {
+  with_activation<T>(activation, [=](auto phi) IABN_INLINE_LAMBDA {
     for_rows<2>(0, strip.rows, [=](int64_t row, int64_t apart, auto count) IABN_INLINE_LAMBDA {
       for_pairs(columns, [=](int64_t c, auto size) IABN_INLINE_LAMBDA {
         const Pair mean = read_columns(wide.mean + c), gain = read_columns(wide.gain + c),

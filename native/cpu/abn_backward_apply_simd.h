@@ -26,7 +26,7 @@ template <class T>
 void apply(const T* dz, const T* saved, T* dx, const Strip& strip, const Pitches& pitches,
            const Coefficients& wide, bool batch, bool from_output, Activation activation) {
   dz += strip.row * pitches.dz, saved += strip.row * pitches.saved, dx += strip.row * pitches.dx;
-  with_saved<kFolded<T>>(from_output, activation, [&](auto source, auto phi) IABN_INLINE_LAMBDA {
+  with_saved<T>(from_output, activation, [&](auto source, auto phi) IABN_INLINE_LAMBDA {
     if (batch) return apply_strip(dz, saved, dx, strip, pitches, wide, true, source, phi);
     apply_strip(dz, saved, dx, strip, pitches, wide, false, source, phi);
   });

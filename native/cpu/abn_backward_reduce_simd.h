@@ -37,7 +37,7 @@ void sum_tile(Lines<T> dz, Lines<T> saved, const Tile& tile, const SavedCoeffici
               Activation activation, double* sum_dy, double* sum_dy_t) {
   const int64_t columns = tile.width(), padded = whole_pairs(columns);
   double dy[kMaxBlock] = {}, dy_t[kMaxBlock] = {};
-  with_saved<kFolded<T>>(from_output, activation, [&](auto source, auto phi) IABN_INLINE_LAMBDA {
+  with_saved<T>(from_output, activation, [&](auto source, auto phi) IABN_INLINE_LAMBDA {
     RunSums run;
     for (int64_t first = 0; first < tile.rows; first += kRun) {
       for (int64_t c = 0; c < padded; ++c) run.dy[c] = run.dy_t[c] = 0.0f;

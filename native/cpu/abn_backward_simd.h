@@ -41,13 +41,13 @@ struct FromInput {
   }
 };
 
-// body(source, φ); the choices are made outside the body's loops.
-template <bool Folded, class Body>
+// body(source, φ) for data in T; the choices are made outside the body's loops.
+template <class T, class Body>
 IABN_INLINE void with_saved(bool from_output, const Activation& activation, Body body) {
   if (from_output) {
-    with_invertible_activation(activation,
-                               [=](auto phi) IABN_INLINE_LAMBDA { body(FromOutput<Folded>{}, phi); });
+    with_invertible_activation<T>(activation,
+                                  [=](auto phi) IABN_INLINE_LAMBDA { body(FromOutput<kFolded<T>>{}, phi); });
   } else {
-    with_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA { body(FromInput<Folded>{}, phi); });
+    with_activation<T>(activation, [=](auto phi) IABN_INLINE_LAMBDA { body(FromInput<kFolded<T>>{}, phi); });
   }
 }

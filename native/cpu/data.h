@@ -19,8 +19,10 @@ struct bf16 {
 IABN_INLINE uint32_t bits_of(float value) { return __builtin_bit_cast(uint32_t, value); }
 IABN_INLINE float float_of(uint32_t bits) { return __builtin_bit_cast(float, bits); }
 
+// The larger of both; a NaN stays one.
+IABN_INLINE float at_least(float value, float low) { return value < low ? low : value; }
+
 IABN_INLINE int32_t as_signed(uint32_t value) { return static_cast<int32_t>(value); }
-IABN_INLINE uint32_t as_unsigned(int32_t value) { return static_cast<uint32_t>(value); }
 IABN_INLINE float to_float(int32_t value) { return static_cast<float>(value); }
 
 IABN_INLINE float load(const float* p) { return *p; }

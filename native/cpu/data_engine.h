@@ -10,10 +10,6 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#include <immintrin.h>
-#endif
-
 #include "cpu/data.h"
 #include "cpu/onednn.h"
 #include "cpu/vector_lanes.h"

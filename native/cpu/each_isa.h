@@ -17,16 +17,20 @@ constexpr int kTileRows = 6;  // of a product that keeps two vectors of sums for
 
 #pragma GCC push_options
 #pragma GCC target("arch=x86-64-v3")
+#define IABN_MAX_OF_VECTORS(a, b) _mm256_max_ps(a, b)
 namespace v3 {
 constexpr int kLanes = 8;
 constexpr int kTileRows = 6;
 #include "cpu/vectors_simd.h"
 #include IABN_BODY
 }  // namespace v3
+#undef IABN_MAX_OF_VECTORS
 #pragma GCC pop_options
 
 #pragma GCC push_options
 #pragma GCC target("arch=x86-64-v4,prefer-vector-width=512")
+// GCC 12 warns of its own _mm512_max_ps.
+#define IABN_MAX_OF_VECTORS(a, b) _mm512_maskz_max_ps(0xffff, a, b)
 namespace v4 {
 constexpr int kLanes = 16;
 constexpr int kTileRows = 14;
@@ -48,6 +52,7 @@ constexpr int kTileRows = 14;
 #undef IABN_NATIVE_BF16
 #pragma GCC pop_options
 #endif
+#undef IABN_MAX_OF_VECTORS
 
 const Engine& engine_for(int64_t lanes) {
 #ifdef IABN_BODY_ROUNDS

@@ -55,47 +55,48 @@ struct LeakyRelu {
   }
 };
 
-// Where φ saturates, z/alpha rounds to −1 (or, in bfloat16, beyond it): the inverse then is the finite
-// y ≈ −16.6 of the last float before −1, and the derivative is 0, so that no 0·∞ arises.
+// Of data in T, as exact as that can show. Where φ saturates, z/alpha rounds to −1 (or, in bfloat16, beyond
+// it): the inverse then is the finite y ≈ −16.6 of the last float before −1, and the derivative is 0, so that
+// no 0·∞ arises.
+template <class T>
 struct Elu {
   float alpha;
   float inverse_alpha;
 
   template <class V>
   IABN_INLINE_MEMBER V forward(V y) const {
-    const V scaled = alpha * expm1_nonpositive(y > 0.0f ? V{} : y);
+    const V scaled = alpha * expm1_nonpositive<SeriesOf<T>>(y);
     return y > 0.0f ? y : scaled;
   }
   template <class V>
   IABN_INLINE_MEMBER V backward(V z, V dz) const {
-    const V sum = z + alpha;
-    const V scaled = (sum < 0.0f ? V{} : sum) * dz;
+    const V scaled = at_least(z + alpha, 0.0f) * dz;
     return z > 0.0f ? dz : scaled;
   }
   template <class V>
   IABN_INLINE_MEMBER V invert(V z) const {
     const V scaled = inverse_alpha * z;
-    const V y = log1p_nonpositive(z > 0.0f ? V{} : scaled);
+    const V y = log1p_nonpositive<SeriesOf<T>>(scaled);
     return z > 0.0f ? z : y;
   }
 };
 
-// body(φ) with the functor of the activation; the choice is made outside the body's loops.
-template <class Body>
+// body(φ) with the functor of the activation for data in T; the choice is made outside the body's loops.
+template <class T = float, class Body>
 IABN_INLINE void with_invertible_activation(const Activation& activation, Body body) {
   const float slope = activation.slope;
   switch (activation.kind) {
     case Activation::Kind::leaky_relu:
       return body(LeakyRelu{slope, 1.0f / slope});
     case Activation::Kind::elu:
-      return body(Elu{slope, 1.0f / slope});
+      return body(Elu<T>{slope, 1.0f / slope});
     default:
       return body(Identity{});
   }
 }
 
-template <class Body>
+template <class T = float, class Body>
 IABN_INLINE void with_activation(const Activation& activation, Body body) {
   if (activation.kind == Activation::Kind::relu) return body(Relu{});
-  with_invertible_activation(activation, body);
+  with_invertible_activation<T>(activation, body);
 }

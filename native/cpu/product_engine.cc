@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpu/data.h"
+#include "cpu/vector_lanes.h"
 
 namespace iabn::product {
 namespace {

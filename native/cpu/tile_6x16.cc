@@ -104,7 +104,7 @@ namespace iabn {
 namespace {
 
 IABN_SIMD void elu_leaf(float* out, int64_t count, float alpha) {
-  const Elu elu{alpha, 0.0f};
+  const Elu<float> elu{alpha, 0.0f};
   for (int64_t i = 0; i < count; ++i) out[i] = elu.forward(out[i]);
 }
 

@@ -4,6 +4,11 @@
 #include <cstdint>
 #include <string>
 
+// Bodies use the instructions that GCC does not find by itself.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#include <immintrin.h>
+#endif
+
 namespace iabn {
 
 // 16 with AVX-512, 8 with AVX2, else 4; less where ONEDNN_MAX_CPU_ISA or IABN_VECTOR_LANES say so. Kernels

@@ -11,8 +11,14 @@ typedef Halves LooseHalves __attribute__((aligned(2), may_alias));
 // As those of data.h.
 IABN_INLINE Bits bits_of(Vec v) { return reinterpret_cast<Bits>(v); }
 IABN_INLINE Vec float_of(Bits v) { return reinterpret_cast<Vec>(v); }
+IABN_INLINE Vec at_least(Vec v, float low) {
+#ifdef IABN_MAX_OF_VECTORS  // GCC makes two instructions of the other form
+  return IABN_MAX_OF_VECTORS(Vec{} + low, v);
+#else
+  return v < low ? Vec{} + low : v;
+#endif
+}
 IABN_INLINE Index as_signed(Bits v) { return reinterpret_cast<Index>(v); }
-IABN_INLINE Bits as_unsigned(Index v) { return reinterpret_cast<Bits>(v); }
 IABN_INLINE Vec to_float(Index v) { return __builtin_convertvector(v, Vec); }
 
 IABN_INLINE Vec get(const float* p) { return *reinterpret_cast<const LooseVec*>(p); }
@@ -25,8 +31,9 @@ IABN_INLINE void put(float* p, Vec v) { *reinterpret_cast<LooseVec*>(p) = v; }
 
 // The upper halves are bfloat16 as to_bf16 of data.h gives it; the lower ones are not cleared.
 IABN_INLINE Bits rounded(Vec v) {
-  const Bits bits = bits_of(v), nan = reinterpret_cast<Bits>(v != v);
-  return (bits + (~nan & (((bits >> 16) & 1u) + 0x7fffu))) | (nan & 0x400000u);
+  const Bits bits = bits_of(v);
+  const Bits nearest = bits + (((bits >> 16) & 1u) + 0x7fffu);
+  return v == v ? nearest : bits | 0x400000u;
 }
 
 IABN_INLINE void put(bf16* p, Vec v) {
