@@ -2,7 +2,7 @@
 // Training in 95 % and in 60 % of the arena that it takes without a budget: the time of a step beside that of the same step
 // in all of it, in turn; and that all learn the same.
 import { cpu, formatBytes } from '@inplace-abn/core';
-import { planReport } from '@inplace-abn/train';
+import { planBound, planReport } from '@inplace-abn/train';
 import { networksOf } from '../lib/networks.mjs';
 import { describe, median } from '../lib/stats.mjs';
 import { networkConfig, trainerOf } from '../lib/training.mjs';
@@ -15,7 +15,7 @@ const MEGABYTE = 1e6;
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
 export async function run(options) {
-  const { steps = 5, say } = options;
+  const { steps = 5, limits, say } = options;
   /** @type {Row[]} */
   const rows = [];
   for (const { arch, batch } of networksOf(options)) {
@@ -32,16 +32,20 @@ export async function run(options) {
       { warmUp: 1, rounds: steps },
     );
     const [theirs = [], ...ours] = turns;
-    within.forEach(({ share, losses, arena }, i) => {
+    within.forEach(({ share, losses, plan }, i) => {
       const same = JSON.stringify(losses) === JSON.stringify(whole.losses);
       const seconds = ours[i] ?? [];
+      const [arena, wholeArena] = [plan.arenaBytes, whole.plan.arenaBytes];
       say(
-        `${arch}: ${describe(seconds, 's')} in ${formatBytes(arena)}, ${describe(theirs, 's')} in ${formatBytes(whole.arena)}; losses ${same ? 'the same, bit for bit' : `differ: ${losses} and ${whole.losses}`}`,
+        `${arch}: ${describe(seconds, 's')} in ${formatBytes(arena)}, ${describe(theirs, 's')} in ${formatBytes(wholeArena)}; losses ${same ? 'the same, bit for bit' : `differ: ${losses} and ${whole.losses}`}`,
       );
       const variant = `${arch}, float32, batch ${batch}, ${100 * share} %`;
       rows.push(
-        rowOf(`${variant}, time of a step`, median(seconds), median(theirs), 's'),
-        rowOf(`${variant}, arena`, arena / MEGABYTE, whole.arena / MEGABYTE, 'MB'),
+        {
+          ...rowOf(`${variant}, time of a step`, median(seconds), median(theirs), 's'),
+          share: limits && planBound(plan, limits) / median(seconds),
+        },
+        rowOf(`${variant}, arena`, arena / MEGABYTE, wholeArena / MEGABYTE, 'MB'),
       );
     });
   }
@@ -58,7 +62,7 @@ function lossesOf(config) {
     losses.push(await step());
     return (performance.now() - start) / 1000;
   };
-  return { losses, seconds, arena: engine.plan.arenaBytes };
+  return { losses, seconds, plan: engine.plan };
 }
 
 /**

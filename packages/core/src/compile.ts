@@ -155,17 +155,21 @@ class Planner {
 
   within(budget: number): Plan {
     if (isInference(this.graph)) return this.inStrips(budget);
-    const spared = this.sparing();
-    return spared.arenaBytes <= budget ? spared : this.recomputing(budget);
+    const draft = this.sparing();
+    // Only what may be taken is placed, which takes longer than all else.
+    if (draft.peak.bytes <= budget) {
+      const plan = draft === this.draft ? this.whole : placePlan(draft);
+      if (plan.arenaBytes <= budget) return plan;
+    }
+    return this.recomputing(budget);
   }
 
-  /** What is placed is the better of two drafts: placing both takes longer than all else. */
-  private sparing(): Plan {
+  private sparing(): Draft {
     const { precision: dtype = 'float32', spare = SPARE[dtype] } = this.options;
     const recomputed = spare > 0 ? spareRecompute(this.draft, spare, this.device.balance) : null;
-    if (!recomputed) return this.whole;
+    if (!recomputed) return this.draft;
     const spared = this.computingAgain(recomputed);
-    return spared.peak.bytes < this.draft.peak.bytes ? placePlan(spared) : this.whole;
+    return spared.peak.bytes < this.draft.peak.bytes ? spared : this.draft;
   }
 
   private recomputing(budget: number): Plan {
