@@ -55,21 +55,25 @@ int64_t alike(int64_t size) {
   return ceil_div(size, step) * step;
 }
 
-void describe(std::ostream& out, const TensorDesc& operand) {
+int64_t itself(int64_t size) { return size; }
+
+using Likeness = int64_t (*)(int64_t size);
+
+void describe(std::ostream& out, const TensorDesc& operand, Likeness likeness) {
   out << ' ' << static_cast<int>(operand.dtype) << ':';
   for (size_t axis = 0; axis < operand.rank(); ++axis) {
-    out << (axis < 2 ? alike(operand.dims[axis]) : operand.dims[axis]) << ',';
+    out << (axis < 2 ? likeness(operand.dims[axis]) : operand.dims[axis]) << ',';
   }
   if (!operand.dense()) out << '/' << operand.pitch;
 }
 
-std::string key_of(const KernelSpec& spec, size_t candidates) {
+std::string key_of(const KernelSpec& spec, size_t candidates, Likeness likeness) {
   static const std::string machine =
       processor() + ", isa " + std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa()));
   std::ostringstream key;
   key << spec.op << " of " << candidates;
-  for (const TensorDesc& input : spec.inputs) describe(key, input);
-  for (const TensorDesc& output : spec.outputs) describe(key, output);
+  for (const TensorDesc& input : spec.inputs) describe(key, input, likeness);
+  for (const TensorDesc& output : spec.outputs) describe(key, output, likeness);
   for (const char* name : {"stride", "padding", "dilation"}) {
     key << ' ' << name;
     for (const int64_t number : spec.attrs.integers(name)) key << ' ' << number;
@@ -244,30 +248,34 @@ struct Accepting {
   }
 };
 
-// The place that a choice so far gives in a list of so many; the length where there is none.
-size_t place_of(const std::optional<std::string>& known, size_t length) {
-  const size_t place = known && !known->empty() ? static_cast<size_t>(std::atoi(known->c_str())) : length;
-  return std::min(place, length);
+// By the choice so far; null where there is none or it refuses.
+std::unique_ptr<Kernel> remembered(const std::string& key, const KernelSpec& spec,
+                                   const std::vector<KernelFactory>& candidates) {
+  const std::optional<std::string> known = choices().find(key);
+  if (!known || known->empty()) return nullptr;
+  const auto place = static_cast<size_t>(std::atoi(known->c_str()));
+  if (place >= candidates.size()) return nullptr;
+  try {
+    return candidates[place](spec);
+  } catch (const Refused&) {
+    return nullptr;
+  }
 }
 
 std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<KernelFactory>& candidates,
                                      const Sample& sample) {
   const char* const wanted = std::getenv("IABN_KERNEL_CHOICE");
-  const bool unmeasured = wanted != nullptr || spec.operand_bytes() < kWorthMeasuring;
-  const std::string key = unmeasured ? "" : key_of(spec, candidates.size());
-  if (!unmeasured) {
-    const size_t place = place_of(choices().find(key), candidates.size());
-    if (place < candidates.size()) {
-      try {
-        return candidates[place](spec);
-      } catch (const Refused&) {
-        // Written by another version of this program: measured anew below, and not remembered.
-      }
-    }
+  if (wanted != nullptr) return Accepting(spec, candidates).named(spec, wanted);
+  if (spec.operand_bytes() < kWorthMeasuring) return Accepting(spec, candidates).factories[0](spec);
+  std::string key = key_of(spec, candidates.size(), alike);
+  if (auto kernel = remembered(key, spec, candidates)) return kernel;
+  if (choices().find(key)) {
+    // Of a shape alike, but refused here: this shape has a choice of its own.
+    key = key_of(spec, candidates.size(), itself);
+    if (auto kernel = remembered(key, spec, candidates)) return kernel;
   }
   const Accepting accepting(spec, candidates);
-  if (wanted != nullptr) return accepting.named(spec, wanted);
-  if (unmeasured || accepting.factories.size() == 1) return accepting.factories[0](spec);
+  if (accepting.factories.size() == 1) return accepting.factories[0](spec);
   const size_t best = measure(sample(spec), accepting.factories);
   choices().add(key, std::to_string(accepting.places[best]));
   return accepting.factories[best](spec);

@@ -123,6 +123,18 @@ describe('a choice', () => {
     ]);
   });
 
+  it('of a shape alike is replaced by its own where it is refused', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
+    const lines = () => readFileSync(file, 'utf8').trimEnd().split('\n');
+    chosenWith(file, specOf(528, 14));
+    // Float32 images are not brought to float32.
+    writeFileSync(file, `2${lines()[0]?.slice(1)}\n`);
+    const first = chosenWith(file, specOf(528, 14));
+    expect(lines().map((line) => line.split(' ')[3])).toEqual(['1:4,640,14,14,', '1:4,528,14,14,']);
+    expect(chosenWith(file, specOf(528, 14))).toBe(first);
+    expect(lines()).toHaveLength(2);
+  });
+
   it('is made where the file cannot be read or written', () => {
     expect(chosenWith('/nowhere/kernels.txt')).toMatch(/avx|brg|jit|gemm/);
   });
