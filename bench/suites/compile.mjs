@@ -1,6 +1,6 @@
 // @ts-check
 // Tracing and compiling a training step, each time in a process of its own: the first start of all, in which kernels are
-// measured, beside the next one; and the arena beside the largest sum of what is alive at once.
+// measured and buffers placed, beside the next one; and the arena beside the largest sum of what is alive at once.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ export async function run(options) {
 }
 
 /**
- * With no kernel chosen before.
+ * With nothing remembered before.
  * @param {string} arch
  * @param {number} batch
  * @param {string} precision
@@ -46,7 +46,11 @@ export async function run(options) {
  */
 function startTwice(arch, batch, precision) {
   const folder = mkdtempSync(join(tmpdir(), 'compile-'));
-  const env = { ...process.env, IABN_CPU_KERNELS: join(folder, 'kernels.txt') };
+  const remembered = {
+    IABN_CPU_KERNELS: join(folder, 'kernels.txt'),
+    IABN_PLAN_CACHE: join(folder, 'plans'),
+  };
+  const env = { ...process.env, ...remembered };
   try {
     return [0, 1].map(() =>
       JSON.parse(

@@ -75,7 +75,7 @@ IABN_INLINE V exp_nonpositive(V x) {
   return x < -87.0f ? V{} : value;
 }
 
-// exp(x) − 1 for x ≤ 0, accurate relative to itself down to x = −0; some number or none for x > 0.
+// exp(x) − 1 for x ≤ 0, accurate relative to itself down to x = −0; anything, or none, for others.
 //   exp(x) − 1 = 2ⁿ·expm1(r) + (2ⁿ − 1):  what r loses of x is small beside the −1 where n is not 0
 template <class Series, class V>
 IABN_INLINE V expm1_nonpositive(V x) {
@@ -86,8 +86,7 @@ IABN_INLINE V expm1_nonpositive(V x) {
   return octave.power * p + (octave.power - 1.0f);
 }
 
-// log(1 + u) for u ≤ 0, accurate relative to itself; u is held at the last float above −1; some number for u
-// > 0.
+// log(1 + u) for u ≤ 0, accurate relative to itself, of the last float above −1 for less; anything for u > 0.
 //   1 + u = 2ᵉ·(1 + f) with 1 + f in [√½, √2):  f = u·2⁻ᵉ + (2⁻ᵉ − 1), which is u itself for e = 0
 //   log(1 + u) = e·ln 2 + log(1 + f)
 template <class Series, class V>
