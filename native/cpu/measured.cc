@@ -29,7 +29,7 @@ constexpr size_t kRoom = size_t{16} << 20;
 constexpr int kRounds = 4;
 constexpr int64_t kWholeVectors = 16;
 // Seconds of runs that need no other to be believed: one image of a large network may take longer in one.
-constexpr double kEnough = 0.01;
+constexpr double kEnough = 0.015;
 // Below which the first run says more of cold caches than of the kernel.
 constexpr double kShort = 0.005;
 
