@@ -97,12 +97,14 @@ function checked(pass: string, graph: Graph): Graph {
 /** The plan within the budget; what may be kept between runs goes before anything is computed in strips. */
 function planned(folded: Graph, device: Device, options: CompileOptions): Plan {
   const { keepConstants = true, budget = Number.POSITIVE_INFINITY } = options;
-  if (keepConstants !== 'auto') return new Planner(folded, device, options, keepConstants).within(budget);
+  const prepare = preparedOnce((spec) => device.prepare(spec));
+  const planner = (keep: boolean) => new Planner(folded, prepare, device.balance, options, keep);
+  if (keepConstants !== 'auto') return planner(keepConstants).within(budget);
   if (!readsWeightsOften(folded)) {
-    const { whole } = new Planner(folded, device, options, true);
+    const { whole } = planner(true);
     if (whole.arenaBytes <= budget) return whole;
   }
-  return new Planner(folded, device, options, false).within(budget);
+  return planner(false).within(budget);
 }
 
 /**
@@ -116,7 +118,6 @@ const WORTH_REORDERING = 0.99;
 
 /** The passes from what is kept and rebuilt to the plan, in one piece or with parts in strips. */
 class Planner {
-  private readonly prepare: Prepare;
   private readonly rebuilds: readonly RebuildDecision[];
   private readonly graph: Graph;
   /** Of all in one piece, each value computed once. */
@@ -125,11 +126,11 @@ class Planner {
 
   constructor(
     folded: Graph,
-    private readonly device: Device,
+    private readonly prepare: Prepare,
+    private readonly balance: number,
     private readonly options: CompileOptions,
     private readonly keep: boolean,
   ) {
-    this.prepare = preparedOnce((spec) => device.prepare(spec));
     const rebuilt = rebuild(keep ? folded : transient(folded), {
       enabled: options.rebuild,
       keep: options.keep,
@@ -166,14 +167,14 @@ class Planner {
 
   private sparing(): Draft {
     const { precision: dtype = 'float32', spare = SPARE[dtype] } = this.options;
-    const recomputed = spare > 0 ? spareRecompute(this.draft, spare, this.device.balance) : null;
+    const recomputed = spare > 0 ? spareRecompute(this.draft, spare, this.balance) : null;
     if (!recomputed) return this.draft;
     const spared = this.computingAgain(recomputed);
     return spared.peak.bytes < this.draft.peak.bytes ? spared : this.draft;
   }
 
   private recomputing(budget: number): Plan {
-    return fitRecompute(this.whole, budget, this.device.balance, (recomputed) =>
+    return fitRecompute(this.whole, budget, this.balance, (recomputed) =>
       placePlan(this.computingAgain(recomputed)),
     );
   }

@@ -27,7 +27,7 @@ export interface KernelLayout {
   readonly inputs: readonly number[];
 }
 
-/** A kernel made for one instruction; opaque but for what the plan needs. */
+/** A kernel for any number of instructions of one specification, which keeps nothing of a run; opaque but for what the plan needs. */
 export interface PreparedKernel {
   /** Scratch memory of each part. */
   readonly workspaceBytes: number;

@@ -138,6 +138,7 @@ class Search {
   }
 
   private get done(): boolean {
+    // NaN where nothing is alive.
     const share = this.best.arenaBytes / this.liveBytes;
     return !(share > GOOD_ENOUGH) || this.attempts >= (share > TOO_LARGE ? this.many : this.few);
   }
