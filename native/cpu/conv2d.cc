@@ -70,8 +70,9 @@ KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
 OpRegistration registration(
     "conv2d", {grouped::make_forward,
-               fastest({make_onednn, make_tiled, float_images(images, {make_tiled, make_onednn, make_plain}),
-                        make_minimal, make_products, make_parts, float_images(images, {make_parts})},
+               fastest({make_onednn, make_tiled,
+                        widening(float_images(images, {make_tiled, make_onednn, make_plain})), make_minimal,
+                        widening(make_products), make_parts, widening(float_images(images, {make_parts}))},
                        sample),
                make_plain, through_float({make_plain})});
 

@@ -77,9 +77,9 @@ KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
 OpRegistration registration("conv2d_backward_data",
                             {grouped::make_backward_data,
-                             fastest({make_onednn, float_images(images, {make_onednn, make_plain}),
-                                      make_minimal, make_products, make_parts,
-                                      float_images(images, {make_parts})},
+                             fastest({make_onednn, widening(float_images(images, {make_onednn, make_plain})),
+                                      make_minimal, widening(make_products), make_parts,
+                                      widening(float_images(images, {make_parts}))},
                                      sample),
                              make_plain, through_float({make_plain})});
 

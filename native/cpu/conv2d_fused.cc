@@ -146,12 +146,13 @@ const ImageOperands images{{0, 3}, {0}};
 
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
-OpRegistration registration(
-    "conv2d_fused", {grouped::make_fused,
-                     fastest({make_onednn, make_tiled,
-                              float_images(images, {make_tiled, make_onednn, make_plain}), make_minimal},
-                             sample),
-                     make_plain, through_float({make_plain})});
+OpRegistration registration("conv2d_fused",
+                            {grouped::make_fused,
+                             fastest({make_onednn, make_tiled,
+                                      widening(float_images(images, {make_tiled, make_onednn, make_plain})),
+                                      make_minimal},
+                                     sample),
+                             make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

@@ -1,50 +1,21 @@
 #include "cpu/measured.h"
 
-#include <omp.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <fstream>
-#include <limits>
-#include <new>
 #include <sstream>
 #include <utility>
 
-#include "cpu/onednn.h"
+#include "cpu/kernel_choices.h"
 #include "cpu/parallel.h"
-#include "program/choices.h"
+#include "cpu/product_rates.h"
+#include "cpu/trials.h"
 
 namespace iabn {
 namespace {
 
 // Below this many bytes of operands a choice is worth less than the time to make it.
 constexpr size_t kWorthMeasuring = size_t{1} << 19;
-// Of two times, the share below which the shorter is clearly so: after the first run, and after all.
-constexpr double kPlain = 0.7;
-constexpr double kClear = 0.93;
-// The same where the shorter takes so much more workspace, which may be what the whole step waits for.
-constexpr double kClearForRoom = 0.8;
-constexpr size_t kRoom = size_t{16} << 20;
-constexpr int kRounds = 4;
 constexpr int64_t kWholeVectors = 16;
-// Seconds of runs that need no other to be believed: one image of a large network may take longer in one.
-constexpr double kEnough = 0.015;
-// Below which the first run says more of cold caches than of the kernel.
-constexpr double kShort = 0.005;
-
-Choices& choices() {
-  static Choices instance("IABN_CPU_KERNELS", "cpu-kernels.txt");
-  return instance;
-}
-
-std::string processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
-}
 
 // Channels, or images, that are as good as so many: what fills whole vectors, up to a quarter of a power of
 // two. A dense block's layers differ in little else, and would take longer to measure than to run.
@@ -68,8 +39,6 @@ void describe(std::ostream& out, const TensorDesc& operand, Likeness likeness) {
 }
 
 std::string key_of(const KernelSpec& spec, size_t candidates, Likeness likeness) {
-  static const std::string machine =
-      processor() + ", isa " + std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa()));
   std::ostringstream key;
   key << spec.op << " of " << candidates;
   for (const TensorDesc& input : spec.inputs) describe(key, input, likeness);
@@ -78,164 +47,37 @@ std::string key_of(const KernelSpec& spec, size_t candidates, Likeness likeness)
     key << ' ' << name;
     for (const int64_t number : spec.attrs.integers(name)) key << ' ' << number;
   }
-  key << ", " << omp_get_max_threads() << " threads of " << machine;
+  key << where_measured();
   return key.str();
 }
 
-// Zeros, on a cache line.
-class Block {
- public:
-  explicit Block(size_t bytes) : data_(::operator new (bytes, std::align_val_t{64})) {
-    std::fill_n(static_cast<char*>(data_), bytes, 0);
-  }
-  ~Block() { ::operator delete (data_, std::align_val_t{64}); }
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
-  void* data() const { return data_; }
-
- private:
-  void* data_;
-};
-
-// What all candidates run on.
-class Operands {
- public:
-  explicit Operands(const KernelSpec& spec) {
-    for (const TensorDesc& input : spec.inputs) inputs_.push_back(add(input));
-    for (const TensorDesc& output : spec.outputs) outputs_.push_back(add(output));
-  }
-
-  KernelArgs with(void* workspace, void* layout) { return {inputs_, outputs_, workspace, layout}; }
-
- private:
-  void* add(const TensorDesc& desc) {
-    if (!desc.present()) return nullptr;
-    blocks_.push_back(std::make_unique<Block>(desc.bytes()));
-    return blocks_.back()->data();
-  }
-
-  std::vector<std::unique_ptr<Block>> blocks_;
-  std::vector<void*> inputs_, outputs_;
-};
-
-// A candidate and the shortest of its runs so far. The workspace may be that of the others, too.
-class Trial {
- public:
-  Trial(std::unique_ptr<Kernel> kernel, Operands& operands, void* workspace)
-      : kernel_(std::move(kernel)),
-        layout_(kernel_->layout_bytes()),
-        args_(operands.with(workspace, layout_.data())) {
-    if (!kernel_->laid_out_inputs().empty()) kernel_->lay_out(args_);
-  }
-
-  size_t workspace_bytes() const { return kernel_->workspace_bytes(); }
-  double shortest() const { return shortest_; }
-  // Of all its runs.
-  double seconds() const { return seconds_; }
-
-  void run() {
-    const auto begin = std::chrono::steady_clock::now();
-    kernel_->run(args_);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    shortest_ = std::min(shortest_, seconds.count());
-    seconds_ += seconds.count();
-  }
-
- private:
-  std::unique_ptr<Kernel> kernel_;
-  Block layout_;
-  KernelArgs args_;
-  double shortest_ = std::numeric_limits<double>::infinity();
-  double seconds_ = 0;
-};
-
-double shortest_of(const std::vector<Trial*>& trials) {
-  double shortest = std::numeric_limits<double>::infinity();
-  for (const Trial* trial : trials) shortest = std::min(shortest, trial->shortest());
-  return shortest;
-}
-
-// Leaves those that may be the fastest: on a machine that others use as well, a run may take too long, but
-// none takes too short.
-void drop_slower(std::vector<Trial*>& trials, double share) {
-  const double limit = shortest_of(trials) / share;
-  trials.erase(
-      std::remove_if(trials.begin(), trials.end(), [&](Trial* trial) { return trial->shortest() > limit; }),
-      trials.end());
-}
-
-// Of those not clearly slower than the fastest, the one with the least workspace; the first of several.
-Trial* least_workspace(std::vector<Trial*> trials) {
-  const auto less = [](const Trial* a, const Trial* b) {
-    return a->workspace_bytes() < b->workspace_bytes();
+// Whether bfloat16 products run at their best: images of few channels fill no vectors.
+bool fills_vectors(const KernelSpec& spec) {
+  const auto fills = [](const TensorDesc& operand) {
+    return operand.rank() < 2 || operand.dims[1] % kWholeVectors == 0;
   };
-  std::vector<Trial*> close = trials;
-  drop_slower(trials, kClearForRoom);
-  drop_slower(close, kClear);
-  Trial* const roomy = *std::min_element(trials.begin(), trials.end(), less);
-  Trial* const chosen = *std::min_element(close.begin(), close.end(), less);
-  return roomy->workspace_bytes() + kRoom < chosen->workspace_bytes() ? roomy : chosen;
+  return std::all_of(spec.inputs.begin(), spec.inputs.end(), fills) &&
+         std::all_of(spec.outputs.begin(), spec.outputs.end(), fills);
 }
 
-// Whether another run would hardly change the choice.
-bool as_good(const std::vector<Trial*>& trials) {
-  const double limit = shortest_of(trials) / kClear;
-  return std::all_of(trials.begin(), trials.end(),
-                     [&](const Trial* trial) { return trial->shortest() <= limit; });
-}
-
-size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
-  std::vector<Trial*> left;
-  for (const auto& trial : trials) left.push_back(trial.get());
-  for (int round = 0; round < kRounds && left.size() > 1; ++round) {
-    for (Trial* trial : left) {
-      const bool cold = round == 0;
-      if (cold) trial->run();
-      if (cold ? trial->shortest() < kShort : trial->seconds() < kEnough) trial->run();
-    }
-    // The more runs there were, the less a difference is by chance.
-    drop_slower(left, kPlain + (kClearForRoom - kPlain) * round / (kRounds - 1));
-    if (round > 0 && as_good(left)) break;
-  }
-  const Trial* const chosen = least_workspace(left);
-  const auto place =
-      std::find_if(trials.begin(), trials.end(), [&](const auto& trial) { return trial.get() == chosen; });
-  return static_cast<size_t>(place - trials.begin());
-}
-
-size_t measure(const KernelSpec& sample, const std::vector<KernelFactory>& accepting) {
-  std::vector<std::unique_ptr<Kernel>> kernels;
-  size_t most = 0;
-  for (const KernelFactory& factory : accepting) {
-    kernels.push_back(factory(sample));
-    most = std::max(most, kernels.back()->workspace_bytes());
-  }
-  Operands operands(sample);
-  const Block workspace(most);
-  std::vector<std::unique_ptr<Trial>> trials;
-  for (auto& kernel : kernels) {
-    trials.push_back(std::make_unique<Trial>(std::move(kernel), operands, workspace.data()));
-  }
-  return fastest_trial(trials);
-}
-
-// Those that accept, and why the others do not.
+// Those that accept, in their order, and why the others do not.
 struct Accepting {
   std::vector<size_t> places;
   std::vector<KernelFactory> factories;
   std::string reasons;
 
-  Accepting(const KernelSpec& spec, const std::vector<KernelFactory>& candidates) {
+  Accepting(const KernelSpec& spec, const std::vector<Candidate>& candidates, bool widening) {
     for (size_t place = 0; place < candidates.size(); ++place) {
+      const Candidate& candidate = candidates[place];
+      if (candidate.widens && !widening) continue;
       try {
-        candidates[place](spec);
+        candidate.factory(spec);
         places.push_back(place);
-        factories.push_back(candidates[place]);
+        factories.push_back(candidate.factory);
       } catch (const Refused& refusal) {
         reasons += (reasons.empty() ? "" : "; ") + std::string(refusal.what());
       }
     }
-    if (factories.empty()) throw Refused(reasons);
   }
 
   // The first whose name begins so; the first of all where there is none.
@@ -248,42 +90,57 @@ struct Accepting {
   }
 };
 
+Accepting all_accepting(const KernelSpec& spec, const std::vector<Candidate>& candidates) {
+  Accepting all(spec, candidates, true);
+  if (all.factories.empty()) throw Refused(all.reasons);
+  return all;
+}
+
+// Without those that are known to be slower.
+Accepting worth_measuring(const KernelSpec& spec, const std::vector<Candidate>& candidates) {
+  if (spec.inputs[0].dtype == DType::bf16 && fills_vectors(spec) && bfloat16_leads()) {
+    Accepting narrow(spec, candidates, false);
+    if (!narrow.factories.empty()) return narrow;
+  }
+  return all_accepting(spec, candidates);
+}
+
 // By the choice so far; null where there is none or it refuses.
 std::unique_ptr<Kernel> remembered(const std::string& key, const KernelSpec& spec,
-                                   const std::vector<KernelFactory>& candidates) {
-  const std::optional<std::string> known = choices().find(key);
+                                   const std::vector<Candidate>& candidates) {
+  const std::optional<std::string> known = kernel_choices().find(key);
   if (!known || known->empty()) return nullptr;
   const auto place = static_cast<size_t>(std::atoi(known->c_str()));
   if (place >= candidates.size()) return nullptr;
   try {
-    return candidates[place](spec);
+    return candidates[place].factory(spec);
   } catch (const Refused&) {
     return nullptr;
   }
 }
 
-std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<KernelFactory>& candidates,
+std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<Candidate>& candidates,
                                      const Sample& sample) {
   const char* const wanted = std::getenv("IABN_KERNEL_CHOICE");
-  if (wanted != nullptr) return Accepting(spec, candidates).named(spec, wanted);
-  if (spec.operand_bytes() < kWorthMeasuring) return Accepting(spec, candidates).factories[0](spec);
+  if (wanted != nullptr) return all_accepting(spec, candidates).named(spec, wanted);
+  if (spec.operand_bytes() < kWorthMeasuring) return all_accepting(spec, candidates).factories[0](spec);
   std::string key = key_of(spec, candidates.size(), alike);
   if (auto kernel = remembered(key, spec, candidates)) return kernel;
-  if (choices().find(key)) {
+  if (kernel_choices().find(key)) {
     // Of a shape alike, but refused here: this shape has a choice of its own.
     key = key_of(spec, candidates.size(), itself);
     if (auto kernel = remembered(key, spec, candidates)) return kernel;
   }
-  const Accepting accepting(spec, candidates);
+  const Accepting accepting = worth_measuring(spec, candidates);
   if (accepting.factories.size() == 1) return accepting.factories[0](spec);
-  const size_t best = measure(sample(spec), accepting.factories);
-  choices().add(key, std::to_string(accepting.places[best]));
+  const size_t best = fastest_of(sample(spec), accepting.factories);
+  kernel_choices().add(key, std::to_string(accepting.places[best]));
   return accepting.factories[best](spec);
 }
 
 }  // namespace
 
-KernelFactory fastest(std::vector<KernelFactory> candidates, Sample sample) {
+KernelFactory fastest(std::vector<Candidate> candidates, Sample sample) {
   return [candidates = std::move(candidates), sample = std::move(sample)](const KernelSpec& spec) {
     return make_fastest(spec, candidates, sample);
   };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "program/kernel.h"
@@ -12,10 +13,22 @@ namespace iabn {
 // A specification as fast in proportion, but smaller.
 using Sample = std::function<KernelSpec(const KernelSpec&)>;
 
+// An implementation to choose from.
+struct Candidate {
+  KernelFactory factory;
+  bool widens = false;  // bfloat16 images, to compute in float32: not tried where that is known to be slower
+
+  template <class Factory>
+  Candidate(Factory factory) : factory(std::move(factory)) {}
+  Candidate(KernelFactory factory, bool widens) : factory(std::move(factory)), widens(widens) {}
+};
+
+inline Candidate widening(KernelFactory factory) { return {std::move(factory), true}; }
+
 // The fastest of those that accept, by their time for the sample, or one as good with less workspace; the
 // first where the operands are too small to matter. Refuses where all do. IABN_KERNEL_CHOICE takes one
 // unmeasured: the first whose implementation's name begins with its value ("winograd"), the first of all
 // where none does.
-KernelFactory fastest(std::vector<KernelFactory> candidates, Sample sample);
+KernelFactory fastest(std::vector<Candidate> candidates, Sample sample);
 
 }  // namespace iabn

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { DataDType } from '../../src/dtype.js';
 import type { OpName } from '../../src/ops/index.js';
 import { callOf, expectAgrees, prepare, reference, runKernel } from './harness.js';
 import type { KernelCase } from './operands.js';
@@ -80,11 +81,11 @@ describe('weight gradients of 1×1 convolutions', () => {
 });
 
 describe('a choice', () => {
-  const type = (shape: readonly number[]) => ({ shape, dtype: 'float32' });
-  const specOf = (channels: number, size: number) => ({
+  const type = (shape: readonly number[], dtype: DataDType = 'float32') => ({ shape, dtype });
+  const specOf = (channels: number, size: number, images: DataDType = 'float32') => ({
     op: 'conv2d_backward_weights',
     attrs: { ...WINDOW, kernel: [1, 1] },
-    inputs: [type([4, channels, size, size]), type([4, 64, size, size])],
+    inputs: [type([4, channels, size, size], images), type([4, 64, size, size], images)],
     outputs: [type([64, channels, 1, 1])],
   });
 
@@ -133,6 +134,20 @@ describe('a choice', () => {
     expect(lines().map((line) => line.split(' ')[3])).toEqual(['1:4,640,14,14,', '1:4,528,14,14,']);
     expect(chosenWith(file, specOf(528, 14))).toBe(first);
     expect(lines()).toHaveLength(2);
+  });
+
+  it('is not of kernels that widen images where products of bfloat16 are known to be faster', (context) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
+    chosenWith(file, specOf(64, 56, 'bfloat16'));
+    const rate = /^\d+\t(bfloat16 products in per cent of float32's rate, .*)$/m.exec(
+      readFileSync(file, 'utf8'),
+    );
+    if (rate === null) return context.skip('this CPU has no instructions for bfloat16');
+    writeFileSync(file, `300\t${rate[1]}\n`);
+    expect(chosenWith(file, specOf(64, 56, 'bfloat16'))).not.toMatch(/^(float32 images|pointwise)/);
+    // Of few channels products tell nothing: all are measured.
+    chosenWith(file, specOf(24, 56, 'bfloat16'));
+    expect(readFileSync(file, 'utf8')).toMatch(/\tconv2d_backward_weights of 7 2:4,24,56,56, /);
   });
 
   it('is made where the file cannot be read or written', () => {

@@ -1,0 +1,47 @@
+#include "cpu/product_rates.h"
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include "cpu/kernel_choices.h"
+#include "cpu/matmul.h"
+#include "cpu/trials.h"
+
+namespace iabn {
+namespace {
+
+// Of float32's rate in per cent: what widening costs besides makes up for any error of the measurement.
+constexpr int kLead = 140;
+// Large enough for the best rate, and a millisecond's work.
+constexpr LinearShape kProduct{512, 512, 512};
+
+double seconds_of(DType dtype) {
+  const auto matrix = [](int64_t rows, int64_t columns, DType type) {
+    return TensorDesc{type, {rows, columns}};
+  };
+  KernelSpec spec;
+  spec.op = "linear";
+  spec.inputs = {matrix(kProduct.rows, kProduct.inputs, dtype),
+                 matrix(kProduct.outputs, kProduct.inputs, DType::f32)};
+  spec.outputs = {matrix(kProduct.rows, kProduct.outputs, dtype)};
+  return shortest_run(spec, onednn::matmul_forward(kProduct, dtype, dtype, false, true));
+}
+
+int measured_rate() {
+  const std::string key = "bfloat16 products in per cent of float32's rate" + where_measured();
+  if (const std::optional<std::string> known = kernel_choices().find(key)) return std::atoi(known->c_str());
+  const int rate = static_cast<int>(100 * seconds_of(DType::f32) / seconds_of(DType::bf16));
+  kernel_choices().add(key, std::to_string(rate));
+  return rate;
+}
+
+}  // namespace
+
+bool bfloat16_leads() {
+  if (!onednn::has_bfloat16()) return false;
+  static const bool leads = measured_rate() >= kLead;
+  return leads;
+}
+
+}  // namespace iabn
