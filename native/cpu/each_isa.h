@@ -18,6 +18,7 @@ constexpr int kTileRows = 6;  // of a product that keeps two vectors of sums for
 #pragma GCC push_options
 #pragma GCC target("arch=x86-64-v3")
 #define IABN_MAX_OF_VECTORS(a, b) _mm256_max_ps(a, b)
+#define IABN_WIDEN_HALVES(halves) _mm256_cvtepu16_epi32((__m128i)(halves))
 namespace v3 {
 constexpr int kLanes = 8;
 constexpr int kTileRows = 6;
@@ -25,12 +26,14 @@ constexpr int kTileRows = 6;
 #include IABN_BODY
 }  // namespace v3
 #undef IABN_MAX_OF_VECTORS
+#undef IABN_WIDEN_HALVES
 #pragma GCC pop_options
 
 #pragma GCC push_options
 #pragma GCC target("arch=x86-64-v4,prefer-vector-width=512")
 // GCC 12 warns of its own _mm512_max_ps.
 #define IABN_MAX_OF_VECTORS(a, b) _mm512_maskz_max_ps(0xffff, a, b)
+#define IABN_WIDEN_HALVES(halves) _mm512_maskz_cvtepu16_epi32(0xffff, (__m256i)(halves))
 namespace v4 {
 constexpr int kLanes = 16;
 constexpr int kTileRows = 14;
@@ -53,6 +56,7 @@ constexpr int kTileRows = 14;
 #pragma GCC pop_options
 #endif
 #undef IABN_MAX_OF_VECTORS
+#undef IABN_WIDEN_HALVES
 
 const Engine& engine_for(int64_t lanes) {
 #ifdef IABN_BODY_ROUNDS

@@ -24,7 +24,11 @@ IABN_INLINE Vec to_float(Index v) { return __builtin_convertvector(v, Vec); }
 IABN_INLINE Vec get(const float* p) { return *reinterpret_cast<const LooseVec*>(p); }
 IABN_INLINE Vec get(const bf16* p) {
   const Halves halves = *reinterpret_cast<const LooseHalves*>(p);
+#ifdef IABN_WIDEN_HALVES  // GCC widens one half of a vector at a time
+  return float_of((Bits)IABN_WIDEN_HALVES(halves) << 16);
+#else
   return float_of(__builtin_convertvector(halves, Bits) << 16);
+#endif
 }
 
 IABN_INLINE void put(float* p, Vec v) { *reinterpret_cast<LooseVec*>(p) = v; }
