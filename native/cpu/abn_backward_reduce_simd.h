@@ -21,10 +21,10 @@ IABN_INLINE void add_rows(const PairedLines<T>& dz, const PairedLines<T>& saved,
       for (int64_t r = 0; r < Count; ++r) {
         const Pair from = read_pair(kept + r * saved.lines.stride + c, size);
         const Pair grad = read_pair(grads + r * dz.lines.stride + c, size);
-        const Recovered a = source.recover(phi, from.a, grad.a, at.a);
-        const Recovered b = source.recover(phi, from.b, grad.b, at.b);
+        const Summand a = source.summand(phi, from.a, grad.a, at.a);
+        const Summand b = source.summand(phi, from.b, grad.b, at.b);
         dy = {dy.a + a.dy, dy.b + b.dy};
-        dy_t = {dy_t.a + a.dy * a.t, dy_t.b + b.dy * b.t};
+        dy_t = {dy_t.a + a.dy_t, dy_t.b + b.dy_t};
       }
       add_columns(run.dy + first + c, dy);
       add_columns(run.dy_t + first + c, dy_t);

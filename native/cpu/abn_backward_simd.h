@@ -22,6 +22,11 @@ struct Recovered {
   Vec t, dy;
 };
 
+// What is summed of an element.
+struct Summand {
+  Vec dy, dy_t;
+};
+
 // t is y or x itself where the shift is folded.
 template <bool Folded>
 struct FromOutput {
@@ -29,6 +34,11 @@ struct FromOutput {
   IABN_INLINE_MEMBER Recovered recover(const Phi& phi, Vec z, Vec dz, const SavedVec& at) const {
     const Vec y = phi.invert(z);
     return {Folded ? y : y - at.shift, phi.backward(z, dz)};
+  }
+  template <class Phi>
+  IABN_INLINE_MEMBER Summand summand(const Phi& phi, Vec z, Vec dz, const SavedVec& at) const {
+    const Vec dy = phi.backward(z, dz);
+    return {dy, Folded ? phi.moment(z, dz, dy) : dy * (phi.invert(z) - at.shift)};
   }
 };
 
@@ -38,6 +48,11 @@ struct FromInput {
   IABN_INLINE_MEMBER Recovered recover(const Phi& phi, Vec x, Vec dz, const SavedVec& at) const {
     const Vec t = Folded ? x : x - at.shift;
     return {t, phi.backward(phi.forward(t * at.gain + at.bias), dz)};
+  }
+  template <class Phi>
+  IABN_INLINE_MEMBER Summand summand(const Phi& phi, Vec x, Vec dz, const SavedVec& at) const {
+    const Recovered one = recover(phi, x, dz, at);
+    return {one.dy, one.dy * one.t};
   }
 };
 

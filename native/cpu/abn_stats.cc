@@ -1,6 +1,7 @@
 // Mean and biased variance per channel, reading x once.
 //
-// Accuracy where mean ≫ deviation: a run of up to kRun rows is summed in float32 about a shift that is close
+// Accuracy where mean ≫ deviation: a run of up to kRun rows is summed in float32 (of bfloat16 about zero, see
+// abn_stats_simd.h) about a shift that is close
 // to its mean (the mean of the run before it; for the first run that of its first rows),
 //   s1 = Σ (x − shift),  s2 = Σ (x − shift)²
 // and moved in float64 to the base of its chunk: with d = shift − base,

@@ -4,6 +4,11 @@
 
 constexpr int64_t kFirstRows = 8;
 
+// bfloat16 is summed about zero: a square has 16 bits, so that a run's sum is exact in float32 where all
+// exponents are alike, as they are where mean ≫ deviation.
+template <class T>
+constexpr bool kShifted = std::is_same_v<T, float>;
+
 struct RunSums {
   alignas(64) float shift[kMaxBlock];
   alignas(64) float s1[kMaxBlock];
@@ -17,11 +22,11 @@ IABN_INLINE void add_rows(const PairedLines<T>& x, RunSums& run) {
     const T* rows = x.lines.data + k * x.lines.pitch;
     const int64_t first = k * x.columns;
     for_pairs(x.columns, [&](int64_t c, auto size) IABN_INLINE_LAMBDA {
-      const Pair shift = read_columns(run.shift + first + c);
+      const Pair shift = kShifted<T> ? read_columns(run.shift + first + c) : Pair{};
       Pair s1{}, s2{};
       for (int64_t r = 0; r < Count; ++r) {
         const Pair v = read_pair(rows + r * x.lines.stride + c, size);
-        const Vec a = v.a - shift.a, b = v.b - shift.b;
+        const Vec a = kShifted<T> ? v.a - shift.a : v.a, b = kShifted<T> ? v.b - shift.b : v.b;
         s1 = {s1.a + a, s1.b + b};
         s2 = {s2.a + a * a, s2.b + b * b};
       }
@@ -31,25 +36,35 @@ IABN_INLINE void add_rows(const PairedLines<T>& x, RunSums& run) {
   }
 }
 
-template <class T>
-IABN_INLINE void first_shift(Lines<T> x, const Tile& tile, RunSums& run) {
+// The mean of a tile's first rows.
+IABN_INLINE void first_shift(Lines<float> x, const Tile& tile, RunSums& run) {
   const int64_t count = std::min(tile.rows, kFirstRows), columns = tile.columns;
   const float share = 1.0f / static_cast<float>(count);
   for (int64_t k = 0; k < tile.segments; ++k) {
-    const T* row = x.data + k * x.pitch;
+    const float* row = x.data + k * x.pitch;
     float *shift = run.shift + k * columns, *sum = run.s1 + k * columns;
-    for (int64_t c = 0; c < columns; ++c) shift[c] = load(row + c);
+    for (int64_t c = 0; c < columns; ++c) shift[c] = row[c];
     for (int64_t c = 0; c < columns; ++c) sum[c] = 0.0f;
     for (int64_t r = 1; r < count; ++r) {
-      for (int64_t c = 0; c < columns; ++c) sum[c] += load(row + r * x.stride + c) - shift[c];
+      for (int64_t c = 0; c < columns; ++c) sum[c] += row[r * x.stride + c] - shift[c];
     }
     for (int64_t c = 0; c < columns; ++c) shift[c] += sum[c] * share;
   }
 }
 
+IABN_INLINE void first_shift(Lines<bf16>, const Tile& tile, RunSums& run) {
+  std::fill_n(run.shift, tile.width(), 0.0f);
+}
+
 // Moves the sums of a run of n rows to the base, and the shift to the mean of the run.
+template <class T>
 IABN_INLINE void end_run(RunSums& run, int64_t rows, int64_t columns, const float* base, double* S1,
                          double* S2) {
+  if constexpr (!kShifted<T>) {
+    for (int64_t c = 0; c < columns; ++c) S1[c] += static_cast<double>(run.s1[c]);
+    for (int64_t c = 0; c < columns; ++c) S2[c] += static_cast<double>(run.s2[c]);
+    return;
+  }
   const double n = static_cast<double>(rows);
   const float share = 1.0f / static_cast<float>(rows);
   IABN_ELEMENTWISE
@@ -70,7 +85,6 @@ void tile_stats(Lines<T> x, const Tile& tile, double* mean, double* m2) {
   const int64_t columns = tile.width(), padded = whole_pairs(columns);
   first_shift(x, tile, run);
   std::fill(run.shift + columns, run.shift + padded, 0.0f);
-  order_columns<T>(run.shift, padded);
   std::copy_n(run.shift, padded, base);
   for (int64_t first = 0; first < tile.rows; first += kRun) {
     const int64_t end = std::min(first + kRun, tile.rows);
@@ -79,7 +93,7 @@ void tile_stats(Lines<T> x, const Tile& tile, double* mean, double* m2) {
       RowBuffer<T, count> buffer;
       add_rows<count>(buffer.paired(x.every(row, apart), tile), run);
     });
-    end_run(run, end - first, padded, base, S1, S2);
+    end_run<T>(run, end - first, padded, base, S1, S2);
   }
   const double share = 1.0 / static_cast<double>(tile.rows);
   for (int64_t c = 0; c < padded; ++c) {

@@ -7,6 +7,7 @@
 //   elu           φ(y) = y > 0 ? y : alpha·expm1(y)
 //
 // Derivatives are functions of the output z = φ(y), which is all that is kept. A NaN comes out as a NaN.
+// moment(z, dz, dy) = dy·y, which for all but elu is dz·z: what y has been multiplied by, dy is divided by.
 
 struct Identity {
   template <class V>
@@ -20,6 +21,10 @@ struct Identity {
   template <class V>
   IABN_INLINE_MEMBER V invert(V z) const {
     return z;
+  }
+  template <class V>
+  IABN_INLINE_MEMBER V moment(V z, V dz, V) const {
+    return dz * z;
   }
 };
 
@@ -53,6 +58,10 @@ struct LeakyRelu {
     const V scaled = inverse_slope * z;
     return z > 0.0f ? z : scaled;
   }
+  template <class V>
+  IABN_INLINE_MEMBER V moment(V z, V dz, V) const {
+    return dz * z;
+  }
 };
 
 // Of data in T, as exact as that can show. Where φ saturates, z/alpha rounds to −1 (or, in bfloat16, beyond
@@ -78,6 +87,10 @@ struct Elu {
     const V scaled = inverse_alpha * z;
     const V y = log1p_nonpositive<SeriesOf<T>>(scaled);
     return z > 0.0f ? z : y;
+  }
+  template <class V>
+  IABN_INLINE_MEMBER V moment(V z, V, V dy) const {
+    return dy * invert(z);
   }
 };
 

@@ -44,6 +44,31 @@ describe('abn_stats', () => {
     expect(variance?.data.length).toBe(5);
   });
 
+  it.each([
+    // Neighbours among bfloat16 numbers, of one exponent and of two.
+    [128, 129],
+    [127.5, 128],
+    [-0.99609375, -1],
+  ])('is exact for bfloat16 numbers that hardly differ, %s and %s', async (a, b) => {
+    const rows = 6000;
+    const data = Array.from({ length: rows * 17 }, (_, i) => (Math.floor(i / 17) % 2 === 0 ? a : b));
+    const inputs = [tensor([rows, 17], 'bfloat16', data)];
+    const [mean, variance] = await runKernel({ op: 'abn_stats', attrs: {}, inputs });
+    expect([...(mean?.data ?? [])]).toEqual(new Array(17).fill((a + b) / 2));
+    expect([...(variance?.data ?? [])]).toEqual(new Array(17).fill(((a - b) / 2) ** 2));
+  });
+
+  it.each([2, 4, 16, 64])('keeps the variance of bfloat16 noise about %s', async (offset) => {
+    const shape = [700, 40];
+    const data = normal('noise', shape).map((value) => value + offset);
+    const call = { op: 'abn_stats' as const, attrs: {}, inputs: [tensor(shape, 'bfloat16', data)] };
+    const [mean, variance] = reference(call);
+    const actual = await runKernel(call);
+    if (mean && actual[0]) expectAgrees(actual[0], mean, 1e-6);
+    if (variance && actual[1]) expectAgrees(actual[1], variance, 1e-5);
+    expect(actual).toHaveLength(2);
+  });
+
   it('has variance zero for a constant', async () => {
     const x = tensor([70, 3], 'float32', filled(1234.5)('x', [70, 3]));
     const [mean, variance] = await runKernel({ op: 'abn_stats', attrs: {}, inputs: [x] });
