@@ -16,8 +16,8 @@ namespace iabn {
 namespace winograd {
 namespace {
 
-constexpr int64_t kBlockBytes = int64_t{1} << 20;  // of a thread's matrices
-constexpr int64_t kFewestTiles = 42, kMostTiles = 252;
+constexpr int64_t kBlockBytes = int64_t{1} << 19;  // of a thread's matrices
+constexpr int64_t kFewestTiles = 28, kMostTiles = 252;
 constexpr int64_t kFilterTask = 32;  // inputs whose weights are transformed together
 
 template <class T>
@@ -108,9 +108,10 @@ class Convolution : public Kernel {
     const Points products{buffers + kPoints * input_stride_, product_stride_};
     const int64_t begin = block * block_, count = std::min(block_, tiles_.count() - begin);
     for (int64_t i = 0; i < count; ++i) {
-      const T* pixels[kPoints];
+      const T *pixels[kPoints], *next[kPoints];
       tiles_.inputs(args.in<T>(0), begin + i, pixels);
-      engine_.input(pixels, w_.inputs, {inputs.data + i * w_.inputs, inputs.stride});
+      tiles_.inputs(args.in<T>(0), begin + std::min(i + 1, count - 1), next);
+      engine_.input(pixels, next, w_.inputs, {inputs.data + i * w_.inputs, inputs.stride});
     }
     multiply(inputs, filters, group, count, products);
     for (int64_t i = 0; i < count; ++i) {

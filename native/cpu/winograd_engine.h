@@ -43,9 +43,9 @@ struct Filters {
 
 // The functions compiled for one instruction set. Channels are multiples of 16.
 struct Engine {
-  // Bᵀ·x·B of kPoints pixels, row by row.
-  void (*input_f32)(const float* const* pixels, int64_t channels, Points out);
-  void (*input_bf16)(const bf16* const* pixels, int64_t channels, Points out);
+  // Bᵀ·x·B of kPoints pixels, row by row; fetches those of the next tile.
+  void (*input_f32)(const float* const* pixels, const float* const* next, int64_t channels, Points out);
+  void (*input_bf16)(const bf16* const* pixels, const bf16* const* next, int64_t channels, Points out);
   // A·dy·Aᵀ of kTile·kTile pixels.
   void (*output_diff_f32)(const float* const* pixels, int64_t channels, Points out);
   void (*output_diff_bf16)(const bf16* const* pixels, int64_t channels, Points out);
@@ -57,11 +57,11 @@ struct Engine {
   // Gᵀ·m·G of [point][input][width] to the taps.
   void (*filters_diff)(Points products, int64_t inputs, int64_t width, const Filters&);
 
-  void input(const float* const* pixels, int64_t channels, Points out) const {
-    input_f32(pixels, channels, out);
+  void input(const float* const* pixels, const float* const* next, int64_t channels, Points out) const {
+    input_f32(pixels, next, channels, out);
   }
-  void input(const bf16* const* pixels, int64_t channels, Points out) const {
-    input_bf16(pixels, channels, out);
+  void input(const bf16* const* pixels, const bf16* const* next, int64_t channels, Points out) const {
+    input_bf16(pixels, next, channels, out);
   }
   void output_diff(const float* const* pixels, int64_t channels, Points out) const {
     output_diff_f32(pixels, channels, out);

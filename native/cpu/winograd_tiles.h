@@ -61,10 +61,17 @@ class Tiles {
   template <class T>
   void inputs(const T* x, int64_t tile, const T** pixels) const {
     const Position at = position(tile);
-    for (int64_t i = 0; i < kPoints; ++i) {
-      const int64_t y = at.y - w_.ph + i / kPatch * w_.dh, right = at.x - w_.pw + i % kPatch * w_.dw;
-      const bool inside = y >= 0 && y < w_.h && right >= 0 && right < w_.w;
-      pixels[i] = inside ? x + ((at.n * w_.h + y) * w_.w + right) * w_.inputs : zeros<T>();
+    int64_t columns[kPatch];  // elements from the beginning of a line, negative in the padding
+    for (int64_t i = 0; i < kPatch; ++i) {
+      const int64_t right = at.x - w_.pw + i * w_.dw;
+      columns[i] = right < w_.w ? right * w_.inputs : -1;
+    }
+    for (int64_t i = 0; i < kPatch; ++i) {
+      const int64_t y = at.y - w_.ph + i * w_.dh;
+      const T* const line = y >= 0 && y < w_.h ? x + (at.n * w_.h + y) * w_.w * w_.inputs : nullptr;
+      for (int64_t k = 0; k < kPatch; ++k) {
+        pixels[i * kPatch + k] = line && columns[k] >= 0 ? line + columns[k] : zeros<T>();
+      }
     }
   }
 
