@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
-#include <new>
 #include <utility>
+
+#include "program/memory.h"
 
 namespace iabn {
 namespace {
@@ -21,19 +22,17 @@ constexpr double kEnough = 0.015;
 // Below which the first run says more of cold caches than of the kernel.
 constexpr double kShort = 0.012;
 
-// Zeros, on a cache line.
+// Zeros, given back to the system and not kept for later: memory of a step is planned to the byte.
 class Block {
  public:
-  explicit Block(size_t bytes) : data_(::operator new (bytes, std::align_val_t{64})) {
-    std::fill_n(static_cast<char*>(data_), bytes, 0);
+  explicit Block(size_t bytes) : memory_(bytes) {
+    // Pages that nobody has written are all the same one, and always in the caches.
+    std::fill_n(memory_.range(0, bytes), bytes, uint8_t{0});
   }
-  ~Block() { ::operator delete (data_, std::align_val_t{64}); }
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
-  void* data() const { return data_; }
+  void* data() const { return memory_.range(0, memory_.bytes()); }
 
  private:
-  void* data_;
+  HostMemory memory_;
 };
 
 // What all candidates run on.
