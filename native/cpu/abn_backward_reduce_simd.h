@@ -47,8 +47,8 @@ void sum_tile(Lines<T> dz, Lines<T> saved, const Tile& tile, const SavedCoeffici
         add_rows<count>(grads.paired(dz.every(row, apart), tile), kept.paired(saved.every(row, apart), tile),
                         wide, source, phi, run);
       });
-      for (int64_t c = 0; c < padded; ++c) dy[c] += static_cast<double>(run.dy[c]);
-      for (int64_t c = 0; c < padded; ++c) dy_t[c] += static_cast<double>(run.dy_t[c]);
+      add_run(run.dy, dy, padded);
+      add_run(run.dy_t, dy_t, padded);
     }
   });
   if (kFolded<T>) {

@@ -37,8 +37,8 @@ struct FromOutput {
   }
   template <class Phi>
   IABN_INLINE_MEMBER Summand summand(const Phi& phi, Vec z, Vec dz, const SavedVec& at) const {
-    const Vec dy = phi.backward(z, dz);
-    return {dy, Folded ? phi.moment(z, dz, dy) : dy * (phi.invert(z) - at.shift)};
+    const Recovered one = recover(phi, z, dz, at);
+    return {one.dy, Folded ? phi.moment(z, dz, one.dy) : one.dy * one.t};
   }
 };
 

@@ -1,8 +1,8 @@
 // Mean and biased variance per channel, reading x once.
 //
-// Accuracy where mean ≫ deviation: a run of up to kRun rows is summed in float32 (of bfloat16 about zero, see
-// abn_stats_simd.h) about a shift that is close
-// to its mean (the mean of the run before it; for the first run that of its first rows),
+// Accuracy where mean ≫ deviation: a run of up to kRun rows is summed in float32 about a shift that is close
+// to its mean (the mean of the run before it; for the first run that of its first rows; of bfloat16 about
+// zero, see abn_stats_simd.h),
 //   s1 = Σ (x − shift),  s2 = Σ (x − shift)²
 // and moved in float64 to the base of its chunk: with d = shift − base,
 //   S1 += s1 + n·d,  S2 += s2 + 2d·s1 + n·d²,  mean = base + S1/n,  M2 = S2 − S1²/n.

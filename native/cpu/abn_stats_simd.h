@@ -61,8 +61,8 @@ template <class T>
 IABN_INLINE void end_run(RunSums& run, int64_t rows, int64_t columns, const float* base, double* S1,
                          double* S2) {
   if constexpr (!kShifted<T>) {
-    for (int64_t c = 0; c < columns; ++c) S1[c] += static_cast<double>(run.s1[c]);
-    for (int64_t c = 0; c < columns; ++c) S2[c] += static_cast<double>(run.s2[c]);
+    add_run(run.s1, S1, columns);
+    add_run(run.s2, S2, columns);
     return;
   }
   const double n = static_cast<double>(rows);

@@ -59,6 +59,11 @@ IABN_INLINE void add_columns(float* sums, Pair v) {
   write_pair(sums, {so_far.a + v.a, so_far.b + v.b}, Whole{});
 }
 
+// Adds the sums of a run.
+IABN_INLINE void add_run(const float* run, double* sums, int64_t count) {
+  for (int64_t c = 0; c < count; ++c) sums[c] += static_cast<double>(run[c]);
+}
+
 // Brings columns, which fill pairs, from their own order to that of pairs of T.
 template <class T>
 void order_columns(float* columns, int64_t count) {

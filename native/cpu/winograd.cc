@@ -108,10 +108,8 @@ class Convolution : public Kernel {
     const Points products{buffers + kPoints * input_stride_, product_stride_};
     const int64_t begin = block * block_, count = std::min(block_, tiles_.count() - begin);
     for (int64_t i = 0; i < count; ++i) {
-      const T *pixels[kPoints], *next[kPoints];
-      tiles_.inputs(args.in<T>(0), begin + i, pixels);
-      tiles_.inputs(args.in<T>(0), begin + std::min(i + 1, count - 1), next);
-      engine_.input(pixels, next, w_.inputs, {inputs.data + i * w_.inputs, inputs.stride});
+      transform_inputs(engine_, tiles_, args.in<T>(0), begin + i, begin + count - 1,
+                       {inputs.data + i * w_.inputs, inputs.stride});
     }
     multiply(inputs, filters, group, count, products);
     for (int64_t i = 0; i < count; ++i) {

@@ -119,23 +119,27 @@ IABN_INLINE void fetch(const T* const* next, int64_t c) {
   }
 }
 
-template <class T>
-IABN_INLINE void input(const T* const* pixels, const T* const* next, int64_t channels, Points out) {
+// before(c) for each vector of channels.
+template <class Transform, class T, class Before>
+IABN_INLINE void pixels_to_points(const T* const* pixels, int64_t channels, Points out,
+                                  const Before& before) {
   for (int64_t c = 0; c < channels; c += kLanes) {
-    fetch(next, c);
-    transform<InputTransform>([&](int i) IABN_INLINE_LAMBDA { return get(pixels[i] + c); },
-                              [&](int i, const Vec& v)
-                                  IABN_INLINE_LAMBDA { put(out.data + i * out.stride + c, v); });
-  }
-}
-
-template <class Transform, class T>
-IABN_INLINE void pixels_to_points(const T* const* pixels, int64_t channels, Points out) {
-  for (int64_t c = 0; c < channels; c += kLanes) {
+    before(c);
     transform<Transform>([&](int i) IABN_INLINE_LAMBDA { return get(pixels[i] + c); },
                          [&](int i, const Vec& v)
                              IABN_INLINE_LAMBDA { put(out.data + i * out.stride + c, v); });
   }
+}
+
+template <class T>
+IABN_INLINE void input(const T* const* pixels, const T* const* next, int64_t channels, Points out) {
+  pixels_to_points<InputTransform>(pixels, channels, out,
+                                   [=](int64_t c) IABN_INLINE_LAMBDA { fetch(next, c); });
+}
+
+template <class T>
+IABN_INLINE void output_diff(const T* const* pixels, int64_t channels, Points out) {
+  pixels_to_points<OutputDiffTransform>(pixels, channels, out, [](int64_t) IABN_INLINE_LAMBDA {});
 }
 
 void input_f32(const float* const* pixels, const float* const* next, int64_t channels, Points out) {
@@ -145,10 +149,10 @@ void input_bf16(const bf16* const* pixels, const bf16* const* next, int64_t chan
   input(pixels, next, channels, out);
 }
 void output_diff_f32(const float* const* pixels, int64_t channels, Points out) {
-  pixels_to_points<OutputDiffTransform>(pixels, channels, out);
+  output_diff(pixels, channels, out);
 }
 void output_diff_bf16(const bf16* const* pixels, int64_t channels, Points out) {
-  pixels_to_points<OutputDiffTransform>(pixels, channels, out);
+  output_diff(pixels, channels, out);
 }
 
 template <class T>

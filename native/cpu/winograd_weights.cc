@@ -75,10 +75,9 @@ class WeightsDiff : public Kernel {
     const Points inputs = inputs_.of(args), outputs = outputs_.of(args);
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < count; ++i) {
-      const T *pixels[kPoints], *next[kPoints];
-      tiles_.inputs(args.in<T>(0), begin + i, pixels);
-      tiles_.inputs(args.in<T>(0), begin + std::min(i + 1, count - 1), next);
-      engine_.input(pixels, next, w_.inputs, {inputs.data + i * w_.inputs, inputs.stride});
+      transform_inputs(engine_, tiles_, args.in<T>(0), begin + i, begin + count - 1,
+                       {inputs.data + i * w_.inputs, inputs.stride});
+      const T* pixels[kTile * kTile];
       tiles_.outputs(args.in<T>(1) + group.begin, begin + i, tiles_.template zeros<T>(), pixels);
       engine_.output_diff(pixels, group.outputs, {outputs.data + i * group.outputs, outputs.stride});
     }
