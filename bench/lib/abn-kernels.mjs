@@ -11,13 +11,14 @@ const LEAKY = { activation: 'leaky_relu', slope: 0.01 };
 export const ACTIVATIONS = [LEAKY, { activation: 'elu', slope: 1 }, { activation: 'identity', slope: 0 }];
 
 /**
- * The four kernels of a layer in training, in place, as a program: statistics and normalisation [0, 2), sums and
- * gradient [2, 4).
+ * The four kernels of a layer in training, in place: forwards statistics and normalisation, backwards sums and
+ * gradient, `repeats` times after each other in one run, as a training step leaves no pause between kernels.
  * @param {import('@inplace-abn/core').Device} device
  * @param {TensorType} x
  * @param {{ activation: string, slope: number }} [phi]
+ * @param {number} [repeats]
  */
-export function makeAbnKernels(device, x, phi = LEAKY) {
+export function makeAbnKernels(device, x, phi = LEAKY, repeats = 1) {
   const layer = { eps: 1e-5, scale: 'abs', ...phi };
   const samples = x.shape.reduce((product, size) => product * size, 1) / (x.shape[1] ?? 1);
   /** @type {TensorType} */
@@ -30,7 +31,7 @@ export function makeAbnKernels(device, x, phi = LEAKY) {
   const [mean, variance, weight, bias] = [block(vector), block(vector), block(vector), block(vector)];
   const [sumDy, sumDyXhat] = [block(vector), block(vector)];
   const affine = [vector, vector];
-  const backward = [z, mean, variance, weight, bias];
+  const saved = [z, mean, variance, weight, bias];
   const instruction = (
     /** @type {KernelSpec} */ spec,
     /** @type {Location[]} */ inputs,
@@ -41,13 +42,15 @@ export function makeAbnKernels(device, x, phi = LEAKY) {
     return { kernel, inputs, outputs, workspace };
   };
   const statistics = 'batch';
-  const executable = device.load([
+  const forward = [
     instruction({ op: 'abn_stats', attrs: {}, inputs: [x], outputs: affine }, [z], [mean, variance]),
     instruction(
       { op: 'abn_apply', attrs: { ...layer, statistics }, inputs: [x, ...affine, ...affine], outputs: [x] },
-      backward,
+      saved,
       [z],
     ),
+  ];
+  const backward = [
     instruction(
       {
         op: 'abn_backward_reduce',
@@ -55,7 +58,7 @@ export function makeAbnKernels(device, x, phi = LEAKY) {
         inputs: [x, x, ...affine, ...affine],
         outputs: affine,
       },
-      [dz, ...backward],
+      [dz, ...saved],
       [sumDy, sumDyXhat],
     ),
     instruction(
@@ -65,10 +68,15 @@ export function makeAbnKernels(device, x, phi = LEAKY) {
         inputs: [x, x, ...affine, ...affine, ...affine],
         outputs: [x],
       },
-      [dz, ...backward, sumDy, sumDyXhat],
+      [dz, ...saved, sumDy, sumDyXhat],
       [dz],
     ),
-  ]);
+  ];
+  const again = (/** @type {typeof forward} */ pass) => Array.from({ length: repeats }, () => pass).flat();
+  const passes = {
+    forward: device.load(again(forward)),
+    backward: device.load(again(backward)),
+  };
   const values = wave(x);
   weight.memory.write(0, bytesOf(new Float32Array(x.shape[1] ?? 0).fill(1)));
   return {
@@ -77,10 +85,14 @@ export function makeAbnKernels(device, x, phi = LEAKY) {
       z.memory.write(0, values);
       dz.memory.write(0, values);
     },
-    /** @param {{ begin: number, end: number }} range */
-    async seconds(range) {
-      const { timings } = await executable.run([], [], range, true);
-      return timings.reduce((sum, { begin, end }) => sum + end - begin, 0);
+    /**
+     * How long a pass takes.
+     * @param {'forward' | 'backward'} direction
+     */
+    async seconds(direction) {
+      const range = { begin: 0, end: 2 * repeats };
+      const { timings } = await passes[direction].run([], [], range, true);
+      return timings.reduce((sum, { begin, end }) => sum + end - begin, 0) / repeats;
     },
   };
 }

@@ -70,19 +70,17 @@ async function measure(x, rounds, say) {
  */
 function passesOf(x, phi) {
   const bytes = byteLength(x);
-  const kernels = makeAbnKernels(cpu(), x, phi);
-  const passes = [
-    { direction: 'forward', range: { begin: 0, end: 2 }, moved: 3 * bytes },
-    { direction: 'backward', range: { begin: 2, end: 4 }, moved: 5 * bytes },
-  ];
-  return passes.map(({ direction, range, moved }) => ({
+  const kernels = makeAbnKernels(cpu(), x, phi, REPEATS);
+  const passes = /** @type {const} */ ([
+    { direction: 'forward', moved: 3 * bytes },
+    { direction: 'backward', moved: 5 * bytes },
+  ]);
+  return passes.map(({ direction, moved }) => ({
     name: `${direction}, ${phi.activation}`,
     /** Bytes a second, in GB. */
     bandwidth: async () => {
       kernels.reset();
-      let seconds = 0;
-      for (let repeat = 0; repeat < REPEATS; repeat++) seconds += await kernels.seconds(range);
-      return (REPEATS * moved) / seconds / GIGABYTE;
+      return moved / (await kernels.seconds(direction)) / GIGABYTE;
     },
   }));
 }

@@ -26,8 +26,10 @@ struct AbnScale {
   IABN_INLINE_MEMBER double inverse_deviation(const float* var, int64_t c) const {
     return 1.0 / std::sqrt(static_cast<double>(var[c]) + eps);
   }
-  // s/√(σ² + ε) of some channels.
+  // s/√(σ² + ε), 1/s and 1/√(σ² + ε) of some channels.
   void gains(const float* weight, const float* var, float* gain, int64_t channels) const;
+  void inverses(const float* weight, float* inverse, int64_t channels) const;
+  void inverse_deviations(const float* var, float* inverse, int64_t channels) const;
 };
 
 // Whether kernels of a dtype subtract means and biases by way of other offsets.

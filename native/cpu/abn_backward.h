@@ -45,9 +45,13 @@ struct SavedLayer {
     return end;
   }
 
-  // x̂ / t
-  IABN_INLINE_MEMBER double unit(const float* weight, const float* var, int64_t c) const {
-    return from_output ? 1.0 / scale(weight, c) : scale.inverse_deviation(var, c);
+  // x̂ / t of some channels.
+  void units(const float* weight, const float* var, float* unit, int64_t channels) const {
+    if (from_output) {
+      scale.inverses(weight, unit, channels);
+    } else {
+      scale.inverse_deviations(var, unit, channels);
+    }
   }
 };
 

@@ -36,14 +36,12 @@ struct Sums {
   double share;  // 1/m
 };
 
-IABN_SIMD void batch_leaf(SavedLayer layer, const float* weight, const float* var, Sums sums, float* k,
-                          float* q, float* r, int64_t channels) {
+// q comes as the unit.
+IABN_SIMD void batch_leaf(Sums sums, const float* k, float* q, float* r, int64_t channels) {
   for (int64_t c = 0; c < channels; ++c) {
-    const double gain = layer.scale(weight, c) * layer.scale.inverse_deviation(var, c);
-    k[c] = static_cast<float>(gain);
-    q[c] = static_cast<float>(-gain * layer.unit(weight, var, c) * static_cast<double>(sums.dy_xhat[c]) *
-                              sums.share);
-    r[c] = static_cast<float>(-gain * static_cast<double>(sums.dy[c]) * sums.share);
+    const double gain = -static_cast<double>(k[c]) * sums.share;
+    q[c] = static_cast<float>(gain * static_cast<double>(q[c]) * static_cast<double>(sums.dy_xhat[c]));
+    r[c] = static_cast<float>(gain * static_cast<double>(sums.dy[c]));
   }
 }
 
@@ -78,13 +76,13 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         Coefficients wide;
         float* k = layer.fill(grid, args, static_cast<float*>(args.workspace), kFolded<T>, &wide.saved);
         float *q = k + grid.padded(), *r = batch ? q + grid.padded() : q;
+        const float *var = args.in<float>(3), *weight = args.in<float>(4);
+        layer.scale.gains(weight, var, k, grid.channels);
         if (batch) {
-          const Sums sums{sum_dy, sum_dy_xhat, share};
-          batch_leaf(layer, args.in<float>(4), args.in<float>(3), sums, k, q, r, grid.channels);
+          layer.units(weight, var, q, grid.channels);
+          batch_leaf({sum_dy, sum_dy_xhat, share}, k, q, r, grid.channels);
           repeat_wide(grid, q);
           repeat_wide(grid, r);
-        } else {
-          layer.scale.gains(args.in<float>(4), args.in<float>(3), k, grid.channels);
         }
         repeat_wide(grid, k);
         if (kFolded<T> && batch) fold_shift(wide.saved.shift, q, r, grid.padded());

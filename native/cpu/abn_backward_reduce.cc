@@ -31,8 +31,9 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         float* sums[] = {args.out<float>(0), args.out<float>(1)};
         SavedCoefficients wide;
         float* const coefficients = reinterpret_cast<float*>(static_cast<char*>(args.workspace) + partials);
-        const float* const end = layer.fill(grid, args, coefficients, kFolded<T>, &wide);
-        engine.order<T>(coefficients, end - coefficients);
+        float* const unit = layer.fill(grid, args, coefficients, kFolded<T>, &wide);
+        engine.order<T>(coefficients, unit - coefficients);
+        layer.units(args.in<float>(4), args.in<float>(3), unit, grid.channels);
         column_sums(
             grid, 2, static_cast<double*>(args.workspace),
             [&](const Tile& tile, double* partial) {
@@ -42,11 +43,10 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
                              tile, here, layer.from_output, layer.activation, partial, partial + grid.width);
             },
             [&](int64_t s, int64_t c, double sum) {
-              sums[s][c] = static_cast<float>(
-                  s == 0 ? sum : sum * layer.unit(args.in<float>(4), args.in<float>(3), c));
+              sums[s][c] = static_cast<float>(s == 0 ? sum : sum * static_cast<double>(unit[c]));
             });
       },
-      partials + static_cast<size_t>(3 * grid.padded()) * sizeof(float));
+      partials + static_cast<size_t>(3 * grid.padded() + grid.channels) * sizeof(float));
 }
 
 const OpRegistration registration("abn_backward_reduce", {make});

@@ -1,10 +1,10 @@
 // Body of abn_backward_reduce.cc (each_isa.h).
 #include "cpu/abn_backward_simd.h"
+#include "cpu/columns_simd.h"
 #include "cpu/row_buffer_simd.h"
 
 struct RunSums {
-  alignas(64) float dy[kMaxBlock];
-  alignas(64) float dy_t[kMaxBlock];
+  Columns<float> dy, dy_t;
 };
 
 // Adds Count wide rows to the sums of a run.
@@ -26,8 +26,8 @@ IABN_INLINE void add_rows(const PairedLines<T>& dz, const PairedLines<T>& saved,
         dy = {dy.a + a.dy, dy.b + b.dy};
         dy_t = {dy_t.a + a.dy_t, dy_t.b + b.dy_t};
       }
-      add_columns(run.dy + first + c, dy);
-      add_columns(run.dy_t + first + c, dy_t);
+      add_columns(run.dy.of + first + c, dy);
+      add_columns(run.dy_t.of + first + c, dy_t);
     });
   }
 }
@@ -36,26 +36,27 @@ template <class T>
 void sum_tile(Lines<T> dz, Lines<T> saved, const Tile& tile, const SavedCoefficients& wide, bool from_output,
               Activation activation, double* sum_dy, double* sum_dy_t) {
   const int64_t columns = tile.width(), padded = whole_pairs(columns);
-  double dy[kMaxBlock] = {}, dy_t[kMaxBlock] = {};
+  Columns<double> dy, dy_t;
+  dy.zero(padded), dy_t.zero(padded);
   with_saved<T>(from_output, activation, [&](auto source, auto phi) IABN_INLINE_LAMBDA {
     RunSums run;
     for (int64_t first = 0; first < tile.rows; first += kRun) {
-      for (int64_t c = 0; c < padded; ++c) run.dy[c] = run.dy_t[c] = 0.0f;
+      run.dy.zero(padded), run.dy_t.zero(padded);
       const int64_t end = std::min(tile.rows, first + kRun);
       for_rows<4>(first, end, [&](int64_t row, int64_t apart, auto count) IABN_INLINE_LAMBDA {
         RowBuffer<T, count> grads, kept;
         add_rows<count>(grads.paired(dz.every(row, apart), tile), kept.paired(saved.every(row, apart), tile),
                         wide, source, phi, run);
       });
-      add_run(run.dy, dy, padded);
-      add_run(run.dy_t, dy_t, padded);
+      add_run(run.dy.of, dy.of, padded);
+      add_run(run.dy_t.of, dy_t.of, padded);
     }
   });
   if (kFolded<T>) {
     for (int64_t c = 0; c < padded; ++c) dy_t[c] -= static_cast<double>(wide.shift[c]) * dy[c];
   }
-  copy_columns<T>(dy, sum_dy, columns);
-  copy_columns<T>(dy_t, sum_dy_t, columns);
+  copy_columns<T>(dy.of, sum_dy, columns);
+  copy_columns<T>(dy_t.of, sum_dy_t, columns);
 }
 
 constexpr Engine kEngine = {sum_tile<float>, sum_tile<bf16>, order_columns<bf16>};

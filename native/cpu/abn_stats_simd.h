@@ -1,4 +1,5 @@
 // Body of abn_stats.cc (each_isa.h).
+#include "cpu/columns_simd.h"
 #include "cpu/pairs_simd.h"
 #include "cpu/row_buffer_simd.h"
 
@@ -10,9 +11,7 @@ template <class T>
 constexpr bool kShifted = std::is_same_v<T, float>;
 
 struct RunSums {
-  alignas(64) float shift[kMaxBlock];
-  alignas(64) float s1[kMaxBlock];
-  alignas(64) float s2[kMaxBlock];
+  Columns<float> shift, s1, s2;
 };
 
 // Adds Count wide rows to the sums of a run.
@@ -22,7 +21,7 @@ IABN_INLINE void add_rows(const PairedLines<T>& x, RunSums& run) {
     const T* rows = x.lines.data + k * x.lines.pitch;
     const int64_t first = k * x.columns;
     for_pairs(x.columns, [&](int64_t c, auto size) IABN_INLINE_LAMBDA {
-      const Pair shift = kShifted<T> ? read_columns(run.shift + first + c) : Pair{};
+      const Pair shift = kShifted<T> ? read_columns(run.shift.of + first + c) : Pair{};
       Pair s1{}, s2{};
       for (int64_t r = 0; r < Count; ++r) {
         const Pair v = read_pair(rows + r * x.lines.stride + c, size);
@@ -30,8 +29,8 @@ IABN_INLINE void add_rows(const PairedLines<T>& x, RunSums& run) {
         s1 = {s1.a + a, s1.b + b};
         s2 = {s2.a + a * a, s2.b + b * b};
       }
-      add_columns(run.s1 + first + c, s1);
-      add_columns(run.s2 + first + c, s2);
+      add_columns(run.s1.of + first + c, s1);
+      add_columns(run.s2.of + first + c, s2);
     });
   }
 }
@@ -42,7 +41,7 @@ IABN_INLINE void first_shift(Lines<float> x, const Tile& tile, RunSums& run) {
   const float share = 1.0f / static_cast<float>(count);
   for (int64_t k = 0; k < tile.segments; ++k) {
     const float* row = x.data + k * x.pitch;
-    float *shift = run.shift + k * columns, *sum = run.s1 + k * columns;
+    float *shift = run.shift.of + k * columns, *sum = run.s1.of + k * columns;
     for (int64_t c = 0; c < columns; ++c) shift[c] = row[c];
     for (int64_t c = 0; c < columns; ++c) sum[c] = 0.0f;
     for (int64_t r = 1; r < count; ++r) {
@@ -52,17 +51,15 @@ IABN_INLINE void first_shift(Lines<float> x, const Tile& tile, RunSums& run) {
   }
 }
 
-IABN_INLINE void first_shift(Lines<bf16>, const Tile& tile, RunSums& run) {
-  std::fill_n(run.shift, tile.width(), 0.0f);
-}
+IABN_INLINE void first_shift(Lines<bf16>, const Tile& tile, RunSums& run) { run.shift.zero(tile.width()); }
 
 // Moves the sums of a run of n rows to the base, and the shift to the mean of the run.
 template <class T>
 IABN_INLINE void end_run(RunSums& run, int64_t rows, int64_t columns, const float* base, double* S1,
                          double* S2) {
   if constexpr (!kShifted<T>) {
-    add_run(run.s1, S1, columns);
-    add_run(run.s2, S2, columns);
+    add_run(run.s1.of, S1, columns);
+    add_run(run.s2.of, S2, columns);
     return;
   }
   const double n = static_cast<double>(rows);
@@ -80,20 +77,21 @@ IABN_INLINE void end_run(RunSums& run, int64_t rows, int64_t columns, const floa
 template <class T>
 void tile_stats(Lines<T> x, const Tile& tile, double* mean, double* m2) {
   RunSums run;
-  alignas(64) float base[kMaxBlock];
-  double S1[kMaxBlock] = {}, S2[kMaxBlock] = {};
+  Columns<float> base;
+  Columns<double> S1, S2;
   const int64_t columns = tile.width(), padded = whole_pairs(columns);
+  S1.zero(padded), S2.zero(padded);
   first_shift(x, tile, run);
-  std::fill(run.shift + columns, run.shift + padded, 0.0f);
-  std::copy_n(run.shift, padded, base);
+  std::fill(run.shift.of + columns, run.shift.of + padded, 0.0f);
+  std::copy_n(run.shift.of, padded, base.of);
   for (int64_t first = 0; first < tile.rows; first += kRun) {
     const int64_t end = std::min(first + kRun, tile.rows);
-    for (int64_t c = 0; c < padded; ++c) run.s1[c] = run.s2[c] = 0.0f;
+    run.s1.zero(padded), run.s2.zero(padded);
     for_rows<4>(first, end, [&](int64_t row, int64_t apart, auto count) IABN_INLINE_LAMBDA {
       RowBuffer<T, count> buffer;
       add_rows<count>(buffer.paired(x.every(row, apart), tile), run);
     });
-    end_run<T>(run, end - first, padded, base, S1, S2);
+    end_run<T>(run, end - first, padded, base.of, S1.of, S2.of);
   }
   const double share = 1.0 / static_cast<double>(tile.rows);
   for (int64_t c = 0; c < padded; ++c) {
@@ -101,8 +99,8 @@ void tile_stats(Lines<T> x, const Tile& tile, double* mean, double* m2) {
     S1[c] = static_cast<double>(base[c]) + offset;
     S2[c] = squares < 0.0 ? 0.0 : squares;
   }
-  copy_columns<T>(S1, mean, columns);
-  copy_columns<T>(S2, m2, columns);
+  copy_columns<T>(S1.of, mean, columns);
+  copy_columns<T>(S2.of, m2, columns);
 }
 
 constexpr Engine kEngine = {tile_stats<float>, tile_stats<bf16>, order_columns<bf16>};

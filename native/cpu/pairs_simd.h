@@ -59,19 +59,16 @@ IABN_INLINE void add_columns(float* sums, Pair v) {
   write_pair(sums, {so_far.a + v.a, so_far.b + v.b}, Whole{});
 }
 
-// Adds the sums of a run.
-IABN_INLINE void add_run(const float* run, double* sums, int64_t count) {
-  for (int64_t c = 0; c < count; ++c) sums[c] += static_cast<double>(run[c]);
-}
-
 // Brings columns, which fill pairs, from their own order to that of pairs of T.
 template <class T>
 void order_columns(float* columns, int64_t count) {
   if constexpr (std::is_same_v<T, float>) return;
-  for (int64_t first = 0; first < count; first += kPair) {
-    float pair[kPair];
-    for (int64_t i = 0; i < kPair; ++i) pair[i % 2 * kLanes + i / 2] = columns[first + i];
-    std::copy_n(pair, kPair, columns + first);
+  Index even, odd;
+  for (int i = 0; i < kLanes; ++i) even[i] = 2 * i, odd[i] = 2 * i + 1;
+  for (int64_t c = 0; c < count; c += kPair) {
+    const Vec low = get(columns + c), high = get(columns + c + kLanes);
+    put(columns + c, __builtin_shuffle(low, high, even));
+    put(columns + c + kLanes, __builtin_shuffle(low, high, odd));
   }
 }
 
@@ -82,14 +79,18 @@ void copy_columns(const double* from, double* to, int64_t count) {
     std::copy_n(from, count, to);
     return;
   }
-  for (int64_t first = 0; first < count; first += kPair) {
-    double pair[kPair];
+  const auto copy_pair = [](const double* pair, double* there) IABN_INLINE_LAMBDA {
     for (int64_t i = 0; i < kLanes; ++i) {
-      pair[2 * i] = from[first + i];
-      pair[2 * i + 1] = from[first + kLanes + i];
+      there[2 * i] = pair[i];
+      there[2 * i + 1] = pair[kLanes + i];
     }
-    std::copy_n(pair, std::min(kPair, count - first), to + first);
-  }
+  };
+  int64_t c = 0;
+  for (; c + kPair <= count; c += kPair) copy_pair(from + c, to + c);
+  if (c == count) return;
+  double rest[kPair];
+  copy_pair(from + c, rest);
+  std::copy_n(rest, count - c, to + c);
 }
 
 // body(c, size) for the pairs that cover [0, columns).
@@ -102,7 +103,9 @@ IABN_INLINE void for_pairs(int64_t columns, const Body& body) {
 
 // body(row, apart, count) for rows taken `count` at a time, a constant, so that what belongs to a column is
 // read once for several: `row` and those `apart` rows from it and from each other. They are as far apart as
-// can be, so that each of the streams that the hardware fetches ahead goes through pages of its own.
+// can be, so that each of the streams that the hardware fetches ahead goes through pages of its own. Where
+// rows are written, too, all are read first: a load waits for an earlier store whose address has the same
+// last twelve bits, as neighbours in a column often have.
 template <int64_t Together, class Body>
 IABN_INLINE void for_rows(int64_t begin, int64_t end, const Body& body) {
   const int64_t apart = (end - begin) / Together;

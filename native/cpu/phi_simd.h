@@ -7,6 +7,7 @@
 //   elu           φ(y) = y > 0 ? y : alpha·expm1(y)
 //
 // Derivatives are functions of the output z = φ(y), which is all that is kept. A NaN comes out as a NaN.
+// Code that only goes forwards takes with_activation(), which knows the faster forms.
 // moment(z, dz, dy) = dy·y, which for all but elu is dz·z: what y has been multiplied by, dy is divided by.
 
 struct Identity {
@@ -64,6 +65,14 @@ struct LeakyRelu {
   }
 };
 
+// With a slope of 1 at most.
+struct MildLeakyRelu : LeakyRelu {
+  template <class V>
+  IABN_INLINE_MEMBER V forward(V y) const {
+    return larger_of(slope * y, y);
+  }
+};
+
 // Of data in T, as exact as that can show. Where φ saturates, z/alpha rounds to −1 (or, in bfloat16, beyond
 // it): the inverse then is the finite y ≈ −16.6 of the last float before −1, and the derivative is 0, so that
 // no 0·∞ arises.
@@ -110,6 +119,10 @@ IABN_INLINE void with_invertible_activation(const Activation& activation, Body b
 
 template <class T = float, class Body>
 IABN_INLINE void with_activation(const Activation& activation, Body body) {
+  const float slope = activation.slope;
   if (activation.kind == Activation::Kind::relu) return body(Relu{});
+  if (activation.kind == Activation::Kind::leaky_relu && slope <= 1.0f) {
+    return body(MildLeakyRelu{{slope, 1.0f / slope}});
+  }
   with_invertible_activation<T>(activation, body);
 }

@@ -25,9 +25,10 @@ namespace iabn {
 // cache beside the rows that are read at a time.
 constexpr int64_t kRowBytes = 2048;
 constexpr int64_t kMaxBlock = 2048;
-constexpr int64_t kMaxChunks = 64;   // chunks of rows, an even number where there are several
-constexpr int64_t kRun = 64;         // rows summed in float32 before they are added to a float64 sum
-constexpr int64_t kLeastRows = 256;  // in a chunk: partial sums are few beside what they are of
+constexpr int64_t kMaxChunks = 64;  // chunks of rows, an even number where there are several
+constexpr int64_t kRun = 64;        // rows summed in float32 before they are added to a float64 sum
+// Rows in a chunk at least, where they are one block: partial sums are few beside what they are of.
+constexpr int64_t kLeastRows = 256;
 
 // Elements of the widest pair of vectors (pairs_simd.h).
 constexpr int64_t kPairs = 32;
@@ -70,12 +71,12 @@ inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
   grid.width = grid.repeat * grid.channels;
   grid.wide_rows = grid.rows / grid.repeat;
   grid.tail = grid.rows % grid.repeat * grid.channels;
-  const int64_t pairs = ceil_div(grid.wide_rows, 2 * kLeastRows);
-  const int64_t share = grid.wide_rows > kLeastRows ? std::min(kMaxChunks, 2 * pairs) : 1;
-  grid.chunk_rows = std::max<int64_t>(1, ceil_div(grid.wide_rows, share));
-  grid.chunks = ceil_div(grid.wide_rows, grid.chunk_rows);
   grid.blocks = ceil_div(grid.width, most);
   grid.block = std::min(grid.width, whole_pairs(ceil_div(grid.width, grid.blocks)));
+  const int64_t least = kLeastRows * grid.blocks, pairs = ceil_div(grid.wide_rows, 2 * least);
+  const int64_t share = grid.wide_rows > least ? std::min(kMaxChunks, 2 * pairs) : 1;
+  grid.chunk_rows = std::max<int64_t>(1, ceil_div(grid.wide_rows, share));
+  grid.chunks = ceil_div(grid.wide_rows, grid.chunk_rows);
   return grid;
 }
 

@@ -11,13 +11,14 @@ typedef Halves LooseHalves __attribute__((aligned(2), may_alias));
 // As those of data.h.
 IABN_INLINE Bits bits_of(Vec v) { return reinterpret_cast<Bits>(v); }
 IABN_INLINE Vec float_of(Bits v) { return reinterpret_cast<Vec>(v); }
-IABN_INLINE Vec at_least(Vec v, float low) {
+IABN_INLINE Vec larger_of(Vec a, Vec b) {
 #ifdef IABN_MAX_OF_VECTORS  // GCC makes two instructions of the other form
-  return IABN_MAX_OF_VECTORS(Vec{} + low, v);
+  return IABN_MAX_OF_VECTORS(a, b);
 #else
-  return v < low ? Vec{} + low : v;
+  return a > b ? a : b;
 #endif
 }
+IABN_INLINE Vec at_least(Vec v, float low) { return larger_of(Vec{} + low, v); }
 IABN_INLINE Index as_signed(Bits v) { return reinterpret_cast<Index>(v); }
 IABN_INLINE Vec to_float(Index v) { return __builtin_convertvector(v, Vec); }
 

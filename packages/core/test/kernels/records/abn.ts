@@ -7,6 +7,8 @@ import { channels, rows, type Shape } from '../../../src/shape.js';
 import { activated, affine, counted, type KernelCase } from '../operands.js';
 
 export const LEAKY: ActivationAttributes = { activation: 'leaky_relu', slope: 0.01 };
+/** Steeper below zero than above, where the larger of y and slope·y is not φ. */
+export const STEEP: ActivationAttributes = { activation: 'leaky_relu', slope: 1.5 };
 export const ELU: ActivationAttributes = { activation: 'elu', slope: 1.2 };
 export const RELU: ActivationAttributes = { activation: 'relu', slope: 0 };
 export const SHAPES: readonly Shape[] = [
@@ -107,6 +109,7 @@ export const abn = {
   abn_stats: SHAPES.map((shape) => ({ attrs: {}, inputs: [shape] })),
   abn_apply: [
     ...SHAPES.map((shape) => apply(shape, LEAKY, 'abs')),
+    apply([2, 17, 3, 3], STEEP, 'abs'),
     apply([2, 17, 3, 3], ELU, 'abs'),
     apply([2, 17, 3, 3], IDENTITY, 'abs'),
     apply([2, 17, 3, 3], RELU, 'plain'),
@@ -125,6 +128,7 @@ export const abn = {
     ...SHAPES.map((shape) => backward(shape, LEAKY, 'abs', 'z')),
     ...SHAPES.map((shape) => backward(shape, LEAKY, 'plain', 'x')),
     ...(['x', 'z'] as const).flatMap((from) => [
+      backward([3, 17, 5], STEEP, 'abs', from),
       backward([3, 17, 5], ELU, 'abs', from),
       backward([3, 17, 5], IDENTITY, 'abs', from, false),
     ]),
@@ -134,6 +138,7 @@ export const abn = {
     ...SHAPES.map((shape) => backwardApply(shape, LEAKY, 'abs', 'z')),
     ...SHAPES.map((shape) => backwardApply(shape, LEAKY, 'plain', 'x')),
     ...(['x', 'z'] as const).flatMap((from) => [
+      backwardApply([3, 17, 5], STEEP, 'abs', from),
       backwardApply([3, 17, 5], ELU, 'abs', from),
       backwardApply([3, 17, 5], IDENTITY, 'abs', from, 'batch', false),
       backwardApply([3, 17, 5], LEAKY, 'abs', from, 'fixed'),

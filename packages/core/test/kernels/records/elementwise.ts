@@ -3,9 +3,9 @@ import { type ActivationAttributes, IDENTITY } from '../../../src/ops/activation
 import type { DropoutAttributes } from '../../../src/ops/dropout.js';
 import type { Shape } from '../../../src/shape.js';
 import { activated } from '../operands.js';
-import { ELU, LEAKY, RELU, SHAPES } from './abn.js';
+import { ELU, LEAKY, RELU, SHAPES, STEEP } from './abn.js';
 
-const INVERTIBLE = [IDENTITY, LEAKY, ELU];
+const INVERTIBLE = [IDENTITY, LEAKY, STEEP, ELU];
 const EVERY = [...INVERTIBLE, RELU];
 
 const each = (acts: readonly ActivationAttributes[], operands: number, drawn?: string) => [
