@@ -2,6 +2,7 @@
 #include "cpu/exp_log_simd.h"
 #include "cpu/pairs_simd.h"
 #include "cpu/phi_simd.h"
+#include "cpu/phi_tables_simd.h"
 
 // Of a vector of columns.
 struct SavedVec {
@@ -60,8 +61,9 @@ struct FromInput {
 template <class T, class Body>
 IABN_INLINE void with_saved(bool from_output, const Activation& activation, Body body) {
   if (from_output) {
-    with_invertible_activation<T>(activation,
-                                  [=](auto phi) IABN_INLINE_LAMBDA { body(FromOutput<kFolded<T>>{}, phi); });
+    with_invertible_activation<T>(activation, [=](auto phi) IABN_INLINE_LAMBDA {
+      body(FromOutput<kFolded<T>>{}, faster_backwards(phi));
+    });
   } else {
     with_activation<T>(activation, [=](auto phi) IABN_INLINE_LAMBDA { body(FromInput<kFolded<T>>{}, phi); });
   }
