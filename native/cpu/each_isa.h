@@ -34,6 +34,8 @@ constexpr int kTileRows = 6;
 // GCC 12 warns of its own _mm512_max_ps.
 #define IABN_MAX_OF_VECTORS(a, b) _mm512_maskz_max_ps(0xffff, a, b)
 #define IABN_WIDEN_HALVES(halves) _mm512_maskz_cvtepu16_epi32(0xffff, (__m256i)(halves))
+#define IABN_EXPONENT_OF(v) _mm512_maskz_getexp_ps(0xffff, v)
+#define IABN_MANTISSA_OF(v) _mm512_maskz_getmant_ps(0xffff, v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_zero)
 namespace v4 {
 constexpr int kLanes = 16;
 constexpr int kTileRows = 14;
@@ -57,6 +59,8 @@ constexpr int kTileRows = 14;
 #endif
 #undef IABN_MAX_OF_VECTORS
 #undef IABN_WIDEN_HALVES
+#undef IABN_EXPONENT_OF
+#undef IABN_MANTISSA_OF
 
 const Engine& engine_for(int64_t lanes) {
 #ifdef IABN_BODY_ROUNDS
