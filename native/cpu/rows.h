@@ -5,9 +5,11 @@
 // repeat rows that are left over form the tail: the beginning of one more wide row.
 //
 // For sums, the wide rows are cut into chunks and, where they are long, into blocks of columns whose
-// accumulators stay in the first-level cache. The cut follows from the shape alone (see parallel.h). Rows of
-// a slice of a wider tensor do not follow each other: then a wide row is walked in segments, one for each
-// row, but every number still goes to the same accumulator at the same time, so that the sums are the same.
+// accumulators stay in the first-level cache. The cut follows from the shape alone (see parallel.h); there
+// are two chunks at least where it pays, so that on two threads, and roughly on more, each sums the rows that
+// it reads and writes elementwise: what another core has written costs up to ten times as much. Rows of a
+// slice of a wider tensor do not follow each other: then a wide row is walked in segments, one for each row,
+// but every number still goes to the same accumulator at the same time, so that the sums are the same.
 #pragma once
 
 #include <algorithm>
@@ -27,8 +29,8 @@ constexpr int64_t kRowBytes = 2048;
 constexpr int64_t kMaxBlock = 2048;
 constexpr int64_t kMaxChunks = 64;  // chunks of rows, an even number where there are several
 constexpr int64_t kRun = 64;        // rows summed in float32 before they are added to a float64 sum
-// Rows in a chunk at least, where they are one block: partial sums are few beside what they are of.
-constexpr int64_t kLeastRows = 256;
+// Rows in a chunk, times blocks: partial sums are few beside what they are of.
+constexpr int64_t kChunkRows = 256;
 
 // Elements of the widest pair of vectors (pairs_simd.h).
 constexpr int64_t kPairs = 32;
@@ -73,8 +75,8 @@ inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
   grid.tail = grid.rows % grid.repeat * grid.channels;
   grid.blocks = ceil_div(grid.width, most);
   grid.block = std::min(grid.width, whole_pairs(ceil_div(grid.width, grid.blocks)));
-  const int64_t least = kLeastRows * grid.blocks, pairs = ceil_div(grid.wide_rows, 2 * least);
-  const int64_t share = grid.wide_rows > least ? std::min(kMaxChunks, 2 * pairs) : 1;
+  const int64_t pairs = ceil_div(grid.wide_rows, 2 * kChunkRows * grid.blocks);
+  const int64_t share = grid.wide_rows > kRun ? std::min(kMaxChunks, 2 * pairs) : 1;
   grid.chunk_rows = std::max<int64_t>(1, ceil_div(grid.wide_rows, share));
   grid.chunks = ceil_div(grid.wide_rows, grid.chunk_rows);
   return grid;
