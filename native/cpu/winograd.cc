@@ -108,7 +108,7 @@ class Convolution : public Kernel {
     const Points products{buffers + kPoints * input_stride_, product_stride_};
     const int64_t begin = block * block_, count = std::min(block_, tiles_.count() - begin);
     for (int64_t i = 0; i < count; ++i) {
-      transform_inputs(engine_, tiles_, args.in<T>(0), begin + i, begin + count - 1,
+      transform_inputs(engine_, tiles_, args.in<T>(0), w_.inputs, begin + i, begin + count - 1,
                        {inputs.data + i * w_.inputs, inputs.stride});
     }
     multiply(inputs, filters, group, count, products);

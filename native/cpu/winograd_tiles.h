@@ -108,14 +108,14 @@ class Tiles {
   std::vector<float> zeros_;
 };
 
-// Bᵀ·x·B of a tile; those up to the last one come after it.
+// Bᵀ·x·B of a tile, of some channels from `x` on; those up to the last one come after it.
 template <class T>
-void transform_inputs(const Engine& engine, const Tiles& tiles, const T* x, int64_t tile, int64_t last,
-                      Points out) {
+void transform_inputs(const Engine& engine, const Tiles& tiles, const T* x, int64_t channels, int64_t tile,
+                      int64_t last, Points out) {
   const T *pixels[kPoints], *next[kPoints];
   tiles.inputs(x, tile, pixels);
   tiles.inputs(x, std::min(tile + 1, last), next);
-  engine.input(pixels, next, tiles.window().inputs, out);
+  engine.input(pixels, next, channels, out);
 }
 
 }  // namespace iabn::winograd

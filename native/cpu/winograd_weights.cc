@@ -2,8 +2,9 @@
 // [tile][input] and [tile][output], whose products are added up over all blocks, [point][input][output], and
 // transformed to the nine taps at last. Outputs are taken in groups, so that these sums stay small.
 //
-// All threads work on one block: on tiles first, then on points. So there is one set of sums, and in an order
-// that does not depend on the threads.
+// Each thread has some inputs and some of a group's outputs to itself, from the transform to the taps:
+// matrices that one wrote and another reads cost twice the time where they do not share a cache. What several
+// threads need is transformed by each. The order of a sum does not depend on the threads.
 #include <algorithm>
 #include <cstring>
 
@@ -17,9 +18,52 @@ namespace iabn {
 namespace winograd {
 namespace {
 
-constexpr int64_t kBlockBytes = int64_t{3} << 20;  // of a block's matrices
+constexpr int64_t kBlockBytes = int64_t{2} << 20;  // of a block's matrices
 constexpr int64_t kFewestTiles = 64, kMostTiles = 512;
-constexpr int64_t kFilterTask = 16;  // inputs whose taps are written together
+constexpr int64_t kInputUnit = 16;
+// Products of one input and one output that a channel's transform takes the time of.
+constexpr int64_t kTransformCost = 8;
+
+// What a thread computes.
+struct Share {
+  int64_t input, inputs;
+  int64_t output, outputs;
+};
+
+// How threads share inputs and a group's outputs.
+struct Split {
+  int64_t by_inputs = 1, by_outputs = 1;
+
+  int64_t threads() const { return by_inputs * by_outputs; }
+  int64_t most_inputs(int64_t inputs) const { return part(inputs, by_inputs, kInputUnit); }
+  int64_t most_outputs(int64_t outputs) const { return part(outputs, by_outputs, kGroupUnit); }
+
+  // Of `inputs` and the outputs of a group that begins with `first`; it may be empty.
+  Share share(int64_t thread, int64_t inputs, int64_t first, int64_t outputs) const {
+    const int64_t i = most_inputs(inputs), o = most_outputs(outputs);
+    const int64_t input = std::min(inputs, thread % by_inputs * i);
+    const int64_t output = std::min(outputs, thread / by_inputs * o);
+    return {input, std::min(i, inputs - input), first + output, std::min(o, outputs - output)};
+  }
+
+ private:
+  static int64_t part(int64_t channels, int64_t parts, int64_t unit) {
+    return std::min(channels, ceil_div(ceil_div(channels, parts), unit) * unit);
+  }
+};
+
+// The one in which a thread has the least to do.
+Split split_of(int64_t threads, int64_t inputs, int64_t outputs) {
+  Split best;
+  int64_t least = INT64_MAX;
+  for (int64_t by_inputs = 1; by_inputs <= threads; ++by_inputs) {
+    const Split split{by_inputs, threads / by_inputs};
+    const int64_t i = split.most_inputs(inputs), o = split.most_outputs(outputs);
+    const int64_t cost = i * o + kTransformCost * (i + o);
+    if (cost < least) best = split, least = cost;
+  }
+  return best;
+}
 
 template <class T>
 class WeightsDiff : public Kernel {
@@ -33,87 +77,83 @@ class WeightsDiff : public Kernel {
     const int64_t fit = kBlockBytes / (kPointBytes * (w_.inputs + group_));
     const int64_t blocks = ceil_div(tiles_.count(), std::clamp(fit, kFewestTiles, kMostTiles));
     block_ = ceil_div(tiles_.count(), blocks);
-    inputs_.stride = odd_lines(block_ * w_.inputs);
-    outputs_.stride = odd_lines(block_ * group_);
-    sums_.stride = odd_lines(w_.inputs * group_);
-    inputs_.offset = workspace_.add(bytes(inputs_));
-    outputs_.offset = workspace_.add(bytes(outputs_));
-    sums_.offset = workspace_.add(bytes(sums_));
+    split_ = split_of(std::max(1, omp_get_max_threads()), w_.inputs, group_);
+    const int64_t inputs = split_.most_inputs(w_.inputs), outputs = split_.most_outputs(group_);
+    input_stride_ = odd_lines(block_ * inputs);
+    output_stride_ = odd_lines(block_ * outputs);
+    sum_stride_ = odd_lines(inputs * outputs);
+    thread_elements_ = kPoints * (input_stride_ + output_stride_ + sum_stride_);
   }
 
-  size_t workspace_bytes() const override { return workspace_.bytes(); }
+  size_t workspace_bytes() const override {
+    return static_cast<size_t>(split_.threads() * thread_elements_) * sizeof(float);
+  }
   std::string implementation() const override { return "winograd:" + vector_name(product_.lanes); }
 
   void run(const KernelArgs& args) override {
-#pragma omp parallel
-    for (int64_t output = 0; output < w_.outputs; output += group_) {
-      const Group group{output, std::min(group_, w_.outputs - output)};
-      for (int64_t begin = 0; begin < tiles_.count(); begin += block_) {
-        const int64_t count = std::min(block_, tiles_.count() - begin);
-        transform_tiles(args, group, begin, count);
-        multiply(args, group, count, begin > 0);
+#pragma omp parallel for num_threads(static_cast <int>(split_.threads())) schedule(static)
+    for (int64_t thread = 0; thread < split_.threads(); ++thread) {
+      float* const buffer = static_cast<float*>(args.workspace) + thread * thread_elements_;
+      const Matrices matrices{{buffer, input_stride_},
+                              {buffer + kPoints * input_stride_, output_stride_},
+                              {buffer + kPoints * (input_stride_ + output_stride_), sum_stride_}};
+      for (int64_t output = 0; output < w_.outputs; output += group_) {
+        const Share share = split_.share(thread, w_.inputs, output, std::min(group_, w_.outputs - output));
+        if (share.inputs > 0 && share.outputs > 0) run_share(args, share, matrices);
       }
-      transform_sums(args, group);
     }
   }
 
  private:
   struct Matrices {
-    size_t offset = 0;
-    int64_t stride = 0;
-
-    Points of(const KernelArgs& args) const {
-      return {WorkspaceLayout::at<float>(args.workspace, offset), stride};
-    }
+    Points inputs, outputs, sums;
   };
 
-  static size_t bytes(const Matrices& matrices) {
-    return static_cast<size_t>(kPoints * matrices.stride) * sizeof(float);
+  void run_share(const KernelArgs& args, const Share& share, const Matrices& matrices) const {
+    for (int64_t begin = 0; begin < tiles_.count(); begin += block_) {
+      const int64_t count = std::min(block_, tiles_.count() - begin);
+      for (int64_t i = 0; i < count; ++i) {
+        transform_tile(args, share, begin + i, begin + count - 1,
+                       {matrices.inputs.data + i * share.inputs, matrices.inputs.stride},
+                       {matrices.outputs.data + i * share.outputs, matrices.outputs.stride});
+      }
+      multiply(share, matrices, count, begin > 0);
+    }
+    transform_sums(args, share, matrices.sums);
   }
 
-  void transform_tiles(const KernelArgs& args, const Group& group, int64_t begin, int64_t count) const {
-    const Points inputs = inputs_.of(args), outputs = outputs_.of(args);
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < count; ++i) {
-      transform_inputs(engine_, tiles_, args.in<T>(0), begin + i, begin + count - 1,
-                       {inputs.data + i * w_.inputs, inputs.stride});
-      const T* pixels[kTile * kTile];
-      tiles_.outputs(args.in<T>(1) + group.begin, begin + i, tiles_.template zeros<T>(), pixels);
-      engine_.output_diff(pixels, group.outputs, {outputs.data + i * group.outputs, outputs.stride});
-    }
+  void transform_tile(const KernelArgs& args, const Share& share, int64_t tile, int64_t last,
+                      const Points& inputs, const Points& outputs) const {
+    transform_inputs(engine_, tiles_, args.in<T>(0) + share.input, share.inputs, tile, last, inputs);
+    const T* pixels[kTile * kTile];
+    tiles_.outputs(args.in<T>(1) + share.output, tile, tiles_.template zeros<T>(), pixels);
+    engine_.output_diff(pixels, share.outputs, outputs);
   }
 
   // sums [input][output] += inputs [tile][input]ᵀ · outputs [tile][output], for every point
-  void multiply(const KernelArgs& args, const Group& group, int64_t count, bool add) const {
-    const Points inputs = inputs_.of(args), outputs = outputs_.of(args), sums = sums_.of(args);
+  void multiply(const Share& share, const Matrices& matrices, int64_t count, bool add) const {
     const int64_t width = product_.columns();
-#pragma omp for schedule(dynamic)
+    product::Product p{};
+    p.a_row = 1;
+    p.a_depth = p.rows = share.inputs;
+    p.b_depth = p.out_row = share.outputs;
+    p.depth = count;
+    p.add = add;
     for (int64_t point = 0; point < kPoints; ++point) {
-      product::Product p{};
-      p.a = inputs.data + point * inputs.stride;
-      p.a_row = 1;
-      p.a_depth = w_.inputs;
-      p.b_depth = p.out_row = group.outputs;
-      p.rows = w_.inputs;
-      p.depth = count;
-      p.add = add;
-      for (int64_t output = 0; output < group.outputs; output += width) {
-        p.columns = std::min(width, group.outputs - output);
-        p.b = outputs.data + point * outputs.stride + output;
-        p.out = sums.data + point * sums.stride + output;
+      p.a = matrices.inputs.data + point * matrices.inputs.stride;
+      for (int64_t output = 0; output < share.outputs; output += width) {
+        p.columns = std::min(width, share.outputs - output);
+        p.b = matrices.outputs.data + point * matrices.outputs.stride + output;
+        p.out = matrices.sums.data + point * matrices.sums.stride + output;
         product_.product(p);
       }
     }
   }
 
-  void transform_sums(const KernelArgs& args, const Group& group) const {
-    const Points sums = sums_.of(args);
-#pragma omp for schedule(static)
-    for (int64_t c = 0; c < w_.inputs; c += kFilterTask) {
-      const Filters filters{args.out<float>(0) + (group.begin * w_.inputs + c) * 9, w_.inputs * 9, 9, false};
-      engine_.filters_diff({sums.data + c * group.outputs, sums.stride}, std::min(kFilterTask, w_.inputs - c),
-                           group.outputs, filters);
-    }
+  void transform_sums(const KernelArgs& args, const Share& share, const Points& sums) const {
+    const int64_t output_step = w_.inputs * 9;
+    float* const taps = args.out<float>(0) + share.output * output_step + share.input * 9;
+    engine_.filters_diff(sums, share.inputs, share.outputs, Filters{taps, output_step, 9, false});
   }
 
   const product::Engine& product_;
@@ -122,8 +162,8 @@ class WeightsDiff : public Kernel {
   Window w_;
   int64_t group_;  // outputs
   int64_t block_;  // tiles
-  WorkspaceLayout workspace_;
-  Matrices inputs_, outputs_, sums_;
+  Split split_;
+  int64_t input_stride_, output_stride_, sum_stride_, thread_elements_;
 };
 
 }  // namespace

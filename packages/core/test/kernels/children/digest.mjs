@@ -1,0 +1,48 @@
+// @ts-check
+// digest.mjs ADDON SPEC: runs a kernel on numbers that follow from the spec alone, and prints how many threads it had
+// and a digest of what it wrote.
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+
+/** @typedef {{ shape: number[], dtype: string }} Type */
+/** @typedef {import('../../../src/native/load.js').NativeMemory} Memory */
+
+const [addon = '', text = ''] = process.argv.slice(2);
+/** @type {import('../../../src/native/load.js').NativeAddon} */
+const native = createRequire(import.meta.url)(addon);
+/** @type {{ op: string, attrs: {}, inputs: Type[], outputs: Type[] }} */
+const spec = JSON.parse(text);
+
+/** @param {Type} type */
+const elements = ({ shape }) => shape.reduce((product, size) => product * size, 1);
+/** @param {Type} type */
+const bytes = (type) => elements(type) * (type.dtype === 'float32' ? 4 : 2);
+
+/** @param {Type} type */
+function numbers(type) {
+  let state = 1;
+  const floats = Float32Array.from({ length: elements(type) }, () => {
+    state = (state * 48271) % 2147483647;
+    return state / 1073741824 - 0.999;
+  });
+  if (type.dtype === 'float32') return new Uint8Array(floats.buffer);
+  // The upper half of a float32 is the bfloat16 that truncation gives.
+  return new Uint8Array(Uint16Array.from(new Uint32Array(floats.buffer), (bits) => bits >>> 16).buffer);
+}
+
+/** @param {Memory} memory */
+const start = (memory) => ({ memory, offset: 0 });
+
+const kernel = new native.Kernel(/** @type {any} */ (spec));
+const inputs = spec.inputs.map((type) => {
+  const memory = new native.Memory(bytes(type));
+  memory.write(0, numbers(type));
+  return start(memory);
+});
+const outputs = spec.outputs.map((type) => start(new native.Memory(bytes(type))));
+const workspace = start(new native.Memory(kernel.workspaceBytes));
+const program = new native.Program([{ kernel, inputs, outputs, workspace }]);
+await program.run([], [], 0, 1, false);
+const hash = createHash('sha256');
+for (const { memory } of outputs) hash.update(memory.read(0, memory.bytes));
+process.stdout.write(`${native.threads()} ${kernel.implementation} ${hash.digest('hex')}`);

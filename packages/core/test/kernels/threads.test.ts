@@ -1,0 +1,86 @@
+/** Sums over pixels are taken in an order that does not depend on the number of threads: not a bit of them does. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { DataDType } from '../../src/dtype.js';
+import type { OpName } from '../../src/ops/index.js';
+import type { Shape } from '../../src/shape.js';
+
+const CHILD = fileURLToPath(new URL('./children/digest.mjs', import.meta.url));
+const BUILT = new URL('../../../../native/build/Release/inplace_abn.node', import.meta.url);
+const ADDON = process.env.IABN_ADDON ?? fileURLToPath(BUILT);
+const THREADS = [1, 2, 3, 5, 8];
+
+const LAYER = { eps: 1e-5, scale: 'abs', activation: 'leaky_relu', slope: 0.01, from: 'z' };
+const WINDOW = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
+
+interface Case {
+  readonly op: OpName;
+  readonly attrs: object;
+  /** Of the images. */
+  readonly inputs: readonly Shape[];
+  readonly vectors: number;
+  readonly outputs: readonly Shape[];
+}
+
+const CASES: readonly Case[] = [
+  // Few channels and many rows, many channels and few rows, rows that are left over.
+  ...[
+    [2, 24, 53, 67],
+    [3, 1100, 7, 7],
+    [2, 2048, 9, 9],
+  ].flatMap((shape): Case[] => {
+    const channels = [shape[1] ?? 0];
+    const outputs = [channels, channels];
+    return [
+      { op: 'abn_stats', attrs: {}, inputs: [shape], vectors: 0, outputs },
+      { op: 'abn_backward_reduce', attrs: LAYER, inputs: [shape, shape], vectors: 4, outputs },
+    ];
+  }),
+  // Threads by inputs, by outputs, more threads than there is work for.
+  ...[
+    [96, 32, 31],
+    [32, 160, 31],
+    [16, 16, 61],
+  ].map(([inputs = 0, outputs = 0, side = 0]): Case => {
+    const images = [inputs, outputs].map((channels) => [2, channels, side, side]);
+    const weights = [[outputs, inputs, 3, 3]];
+    return { op: 'conv2d_backward_weights', attrs: WINDOW, inputs: images, vectors: 0, outputs: weights };
+  }),
+];
+
+/** What one process with so many threads computes: its number of threads, its implementation, and a digest. */
+function computed(
+  { op, attrs, inputs, vectors, outputs }: Case,
+  dtype: DataDType,
+  threads: number,
+): string[] {
+  const channels = [inputs[0]?.[1] ?? 0];
+  const spec = {
+    op,
+    attrs,
+    inputs: [
+      ...inputs.map((shape) => ({ shape, dtype })),
+      ...Array.from({ length: vectors }, () => ({ shape: channels, dtype: 'float32' })),
+    ],
+    outputs: outputs.map((shape) => ({ shape, dtype: 'float32' })),
+  };
+  const env = { ...process.env, OMP_NUM_THREADS: String(threads), IABN_KERNEL_CHOICE: 'winograd' };
+  const printed = execFileSync(process.execPath, [CHILD, ADDON, JSON.stringify(spec)], {
+    env,
+    encoding: 'utf8',
+  });
+  return printed.split(' ');
+}
+
+describe.each(['float32', 'bfloat16'] as const)('sums of %s images', (dtype) => {
+  it.each(CASES.map((one) => [one.op, JSON.stringify(one.inputs), one] as const))(
+    'are the same on any number of threads: %s %s',
+    (op, _, one) => {
+      const runs = THREADS.map((threads) => computed(one, dtype, threads));
+      expect(runs.map(([threads]) => Number(threads))).toEqual(THREADS);
+      if (op === 'conv2d_backward_weights') for (const run of runs) expect(run[1]).toMatch(/^winograd/);
+      expect(new Set(runs.map((run) => run.at(-1))).size).toBe(1);
+    },
+  );
+});
