@@ -19,9 +19,8 @@ constexpr size_t kRoom = size_t{16} << 20;
 constexpr int kRounds = 4;
 // Seconds of runs that need no other to be believed: one image of a large network may take longer in one.
 constexpr double kEnough = 0.015;
-// Below which the first run says more of cold caches than of the kernel, and the share of the shortest above
-// which it may have been disturbed: it is not the only one then.
-constexpr double kShort = 0.012, kDisturbed = 0.4;
+// Below which the first run says more of cold caches than of the kernel.
+constexpr double kShort = 0.012;
 
 // Zeros, given back to the system and not kept for later: memory of a step is planned to the byte.
 class Block {
@@ -128,10 +127,9 @@ size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
   for (const auto& trial : trials) left.push_back(trial.get());
   // In turn, so that what disturbs one run of a trial hardly disturbs its next.
   for (Trial* trial : left) trial->run();
-  const double again = std::max(kShort, shortest_of(left) / kDisturbed);
   for (int round = 0; round < kRounds && left.size() > 1; ++round) {
     for (Trial* trial : left) {
-      if (round == 0 ? trial->shortest() < again : trial->seconds() < kEnough) trial->run();
+      if (round == 0 ? trial->shortest() < kShort : trial->seconds() < kEnough) trial->run();
     }
     // The more runs there were, the less a difference is by chance.
     drop_slower(left, kPlain + (kClearForRoom - kPlain) * round / (kRounds - 1));
