@@ -6,7 +6,6 @@
 // matrices that one wrote and another reads cost twice the time where they do not share a cache. What several
 // threads need is transformed by each. The order of a sum does not depend on the threads.
 #include <algorithm>
-#include <cstring>
 
 #include "cpu/parallel.h"
 #include "cpu/product_engine.h"

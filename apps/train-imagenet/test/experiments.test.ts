@@ -101,7 +101,7 @@ describe('a training step of', { timeout: 120_000 }, () => {
   });
 });
 
-describe('docs/experiments.md', { timeout: 60_000 }, () => {
+describe('docs/experiments.md', { timeout: 240_000 }, () => {
   /** Numbers of the table's rows, by experiment and devices. */
   async function documented(): Promise<Map<string, number[]>> {
     const text = await readFile(new URL('../../../docs/experiments.md', import.meta.url), 'utf8');
