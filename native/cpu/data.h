@@ -19,9 +19,9 @@ struct bf16 {
 IABN_INLINE uint32_t bits_of(float value) { return __builtin_bit_cast(uint32_t, value); }
 IABN_INLINE float float_of(uint32_t bits) { return __builtin_bit_cast(float, bits); }
 
-// The larger of both; a NaN stays one.
 // The second one where either is a NaN.
 IABN_INLINE float larger_of(float a, float b) { return a > b ? a : b; }
+// A NaN stays one.
 IABN_INLINE float at_least(float value, float low) { return larger_of(low, value); }
 
 IABN_INLINE int32_t as_signed(uint32_t value) { return static_cast<int32_t>(value); }

@@ -7,7 +7,6 @@
 //   elu           φ(y) = y > 0 ? y : alpha·expm1(y)
 //
 // Derivatives are functions of the output z = φ(y), which is all that is kept. A NaN comes out as a NaN.
-// Code that only goes forwards takes with_activation(), which knows the faster forms.
 // moment(z, dz, dy) = dy·y, which for all but elu is dz·z: what y has been multiplied by, dy is divided by.
 
 struct Identity {
@@ -117,6 +116,7 @@ IABN_INLINE void with_invertible_activation(const Activation& activation, Body b
   }
 }
 
+// For what goes forwards, which relu can and a mild slope does faster.
 template <class T = float, class Body>
 IABN_INLINE void with_activation(const Activation& activation, Body body) {
   const float slope = activation.slope;
