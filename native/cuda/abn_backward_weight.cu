@@ -1,5 +1,5 @@
-// dγ from Σ dy·x̂:  s = |γ| + ε gives sign(γ)·Σ (0 where γ = 0, as PyTorch differentiates abs),  s = γ gives
-// Σ.
+// dγ from Σ dy·x̂:  −Σ where s = |γ| + ε and γ < 0, else Σ. A γ of exactly 0 counts as positive, so that it
+// can move; a NaN stays one.
 #include "cuda/support/abn.h"
 #include "cuda/support/map.h"
 
@@ -11,7 +11,7 @@ void run(const Context& context, int64_t channels, bool absolute, const KernelAr
   float* dweight = args.out<float>(0);
   for_items(context, channels, [=] __device__(int64_t c) {
     const float w = weight[c];
-    const float sign = w > 0.0f ? 1.0f : w < 0.0f ? -1.0f : w == 0.0f ? 0.0f : w;
+    const float sign = w >= 0.0f ? 1.0f : w < 0.0f ? -1.0f : w;
     dweight[c] = absolute ? sign * sum[c] : sum[c];
   });
 }

@@ -62,7 +62,9 @@ class Abn(nn.Module):
         y = (x - mean.view(shape)) / torch.sqrt(var + self.eps).view(shape)
         if self.weight is None:
             return y
-        scale = self.weight.abs() + self.eps if self.inplace else self.weight
+        scale = self.weight
+        if self.inplace:  # abs() would give a weight of zero the gradient zero, so that it could never move
+            scale = torch.where(scale >= 0, scale, -scale) + self.eps
         return scale.view(shape) * y + self.bias.view(shape)
 
     def _update(self, mean, unbiased_var):

@@ -24,7 +24,7 @@ DEFAULTS = {
     "eps": 1e-5,
     "momentum": 0.1,
     "affine": True,
-    "negativeGamma": False,
+    "gamma": "positive",
     "trackRunningStats": True,
     "training": True,
     "steps": 1,
@@ -45,9 +45,12 @@ def cases() -> dict:
                 out[f"{layer}-{activation}-{name}"] = {**DEFAULTS, **base, **attributes}
 
             add("plain")
-            add("negative-gamma", negativeGamma=True, shape=[3, 17, 5, 7])
+            add("negative-gamma", gamma="mixed", shape=[3, 17, 5, 7])
             add("no-affine", affine=False)
-            add("evaluation", training=False, negativeGamma=True)
+            add("evaluation", training=False, gamma="mixed")
+            # The larger eps keeps x-hat = (y - beta) / eps within float32's reach.
+            add("zero-gamma", gamma="zero", eps=1e-2, shape=[3, 5, 3, 3])
+            add("zero-gamma-evaluation", gamma="zero", eps=1e-2, shape=[3, 5, 3, 3], training=False)
             add("cumulative", momentum=None, steps=3, shape=[3, 3, 2, 3])
             if activation in ("leaky_relu", "elu"):
                 add("evaluation-no-affine", training=False, affine=False, shape=[2, 3, 3, 3])
@@ -55,18 +58,18 @@ def cases() -> dict:
                 add("momentum-steps", momentum=0.3, steps=2, shape=[3, 3, 2, 3])
                 add("untracked", trackRunningStats=False)
                 add("untracked-evaluation", trackRunningStats=False, training=False)
-                add("rank2", shape=[6, 17], negativeGamma=True)
+                add("rank2", shape=[6, 17], gamma="mixed")
                 add("rank3", shape=[3, 17, 11])
-                add("rank5", shape=[2, 3, 3, 2, 5], negativeGamma=True)
+                add("rank5", shape=[2, 3, 3, 2, 5], gamma="mixed")
                 add("one-channel", shape=[2, 1, 5, 7])
-                add("70-channels", shape=[3, 70, 3, 3], negativeGamma=True)
+                add("70-channels", shape=[3, 70, 3, 3], gamma="mixed")
                 add("1x1", shape=[5, 17, 1, 1])
                 add("two-samples", shape=[2, 3, 1, 1])
                 add("one-image", shape=[1, 3, 7, 5])
-                add("large-eps", eps=1e-2, negativeGamma=True)
+                add("large-eps", eps=1e-2, gamma="mixed")
                 add("offset", input="offset")
                 add("zero-channel", input="zero-channel")
-    out["inplace-leaky_relu-slope-0.2"] = {**DEFAULTS, "activationParam": 0.2, "negativeGamma": True}
+    out["inplace-leaky_relu-slope-0.2"] = {**DEFAULTS, "activationParam": 0.2, "gamma": "mixed"}
     out["inplace-elu-alpha-0.5"] = {**DEFAULTS, "activation": "elu", "activationParam": 0.5}
     return out
 
@@ -107,8 +110,10 @@ def set_parameters(layer: Abn, name: str, c: dict, channels: int) -> dict:
     inputs = {}
     if c["affine"]:
         gamma = prng.uniform(name + ":gamma", (channels,), 0.5, 1.5)
-        if c["negativeGamma"]:
+        if c["gamma"] == "mixed":
             gamma[::2] *= -1
+        if c["gamma"] == "zero":
+            gamma[::4], gamma[2::4] = 0.0, -0.0
         inputs["weight"] = gamma
         inputs["bias"] = prng.uniform(name + ":beta", (channels,), -0.5, 0.5)
     # The cumulative average starts from nothing, so its first batch must replace these.

@@ -1,4 +1,4 @@
-/** dγ from Σ dy·x̂: sign(γ)·Σ where s = |γ| + ε (sign(0) = 0, as PyTorch's abs), Σ itself where s = γ. */
+/** dγ from Σ dy·x̂: −Σ where s = |γ| + ε and γ < 0, else Σ. A γ of exactly 0 counts as positive, so that it can move. */
 import { ShapeError } from '../errors.js';
 import { elements, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
@@ -30,7 +30,8 @@ export const abnBackwardWeightOp = defineOp<'abn_backward_weight', AbnBackwardWe
     cost: streamed,
     reference({ attrs, input, output }) {
       for (let c = 0; c < elements(input(1).shape); c++) {
-        const sign = attrs.scale === 'abs' ? Math.sign(at(input(1), c)) : 1;
+        const gamma = attrs.scale === 'abs' ? at(input(1), c) : 1;
+        const sign = gamma < 0 ? -1 : gamma >= 0 ? 1 : Number.NaN;
         output(0).data[c] = sign * at(input(0), c);
       }
     },

@@ -77,6 +77,20 @@ describe('abn_stats', () => {
   });
 });
 
+describe('abn_backward_weight', () => {
+  it.each([
+    ['abs', [2, 2, 2, -2, Number.NaN]],
+    ['plain', [2, 2, 2, 2, 2]],
+  ] as const)('takes a γ of zero as positive, %s', async (scale, expected) => {
+    const inputs = [
+      [2, 2, 2, 2, 2],
+      [0, -0, 1e-30, -1e-30, Number.NaN],
+    ].map((values) => tensor([5], 'float32', values));
+    const [dweight] = await runKernel({ op: 'abn_backward_weight', attrs: { scale }, inputs });
+    expect([...(dweight?.data ?? [])]).toEqual(expected);
+  });
+});
+
 describe('dropout', () => {
   it.each(DTYPES)('drops exactly what the reference drops, %s', async (dtype) => {
     for (const [p, stream, seed, channelwise] of [

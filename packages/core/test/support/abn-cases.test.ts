@@ -7,9 +7,10 @@ describe('the stored ABN cases', () => {
   it('cover every layer and activation, ranks 2 to 5, and all attributes', () => {
     expect(new Set(cases.map((c) => `${c.layer} ${c.activation}`)).size).toBe(7);
     expect(new Set(cases.map((c) => c.shape.length))).toEqual(new Set([2, 3, 4, 5]));
-    for (const flag of ['affine', 'negativeGamma', 'trackRunningStats', 'training'] as const) {
+    for (const flag of ['affine', 'trackRunningStats', 'training'] as const) {
       expect(new Set(cases.map((c) => c[flag]))).toEqual(new Set([true, false]));
     }
+    expect(new Set(cases.map((c) => c.gamma))).toEqual(new Set(['positive', 'mixed', 'zero']));
     expect(cases.some((c) => c.momentum === null && c.batches.length === 3)).toBe(true);
   });
 
@@ -62,7 +63,7 @@ function backwardFromOutput(c: AbnCase, b: AbnStep, channel: number) {
   const factor = scale / Math.sqrt(variance + c.eps);
   return {
     dBias: meanDy * at.length,
-    dWeight: Math.sign(c.state.weight?.[channel] ?? 1) * meanDot * at.length,
+    dWeight: ((c.state.weight?.[channel] ?? 1) < 0 ? -1 : 1) * meanDot * at.length,
     dx: points.map((p) => [p.i, factor * (p.dy - meanDy - p.xhat * meanDot)] as const),
   };
 }

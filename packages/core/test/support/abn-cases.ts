@@ -14,7 +14,8 @@ export interface AbnAttributes {
   /** null: cumulative average. */
   momentum: number | null;
   affine: boolean;
-  negativeGamma: boolean;
+  /** mixed: every other γ is negative; zero: every other is 0 or −0. */
+  gamma: 'positive' | 'mixed' | 'zero';
   trackRunningStats: boolean;
   training: boolean;
   input: 'normal' | 'offset' | 'zero-channel';
