@@ -19,12 +19,18 @@ export interface RunData {
   readonly val: Loader;
   readonly trainImages: number;
   readonly valImages: number;
+  /** Of the names of the training files in their order: with the same one an index means the same image. */
+  readonly trainDigest: string;
 }
 
 /** Images and what is done to each before it enters a batch. */
 export type DataPart =
-  | { readonly folder: ImageSource; readonly transform: Transform }
-  | { readonly folder: SegmentationSource; readonly transform: SegmentationTransform };
+  | { readonly folder: ImageSource & Digested; readonly transform: Transform }
+  | { readonly folder: SegmentationSource & Digested; readonly transform: SegmentationTransform };
+
+interface Digested {
+  digest(): string;
+}
 
 export interface DataParts {
   readonly train: DataPart;
@@ -65,6 +71,7 @@ export function loadersOf(
     val: createLoader({ ...common, ...val, sampler: sequentialSampler(valImages) }),
     trainImages,
     valImages,
+    trainDigest: train.folder.digest().slice(0, 16),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.js';
 import type { TakeWeights } from '../task/task.js';
 import { type CheckpointContent, type Progress, readCheckpoint } from './checkpoint-file.js';
 import type { RunData } from './data.js';
-import { layoutOf, type Position, positionOf, START } from './state.js';
+import { type LayoutData, layoutChanges, layoutOf, type Position, positionOf, START } from './state.js';
 import { optimizerFromTorch, otherOptimizer } from './torch-checkpoint.js';
 
 /** What a run takes from a checkpoint: with less than everything it starts at epoch 0 with a new optimiser. */
@@ -16,7 +16,7 @@ export interface RestoreOptions {
   readonly engine: Engine;
   readonly config: TrainConfig;
   /** Steps of an epoch and images of the data set. */
-  readonly data: { readonly train: Pick<RunData['train'], 'batches'>; readonly trainImages: number };
+  readonly data: LayoutData & { readonly train: Pick<RunData['train'], 'batches'> };
   /** Checkpoint file, or folder of checkpoints. */
   readonly path: string;
   readonly take: Taking;
@@ -81,12 +81,9 @@ function continueState(
   { engine, config, data, path }: Context,
 ): Continued {
   checkKind(optimizer, config.optimizer, path);
-  const { batchSize, trainImages, ...position } = positionOf(meta, engine.task.criterion, path);
+  const { position, layout } = positionOf(meta, engine.task.criterion, path);
   const now = layoutOf(config, data);
-  const changes = [
-    batchSize === now.batchSize ? [] : [`optimizer.batch_size ${batchSize} -> ${now.batchSize}`],
-    trainImages === now.trainImages ? [] : [`training images ${trainImages} -> ${now.trainImages}`],
-  ].flat();
+  const changes = layoutChanges(layout, now);
   if (changes.length > 0 && position.stepInEpoch > 0) {
     throw new UsageError(
       `${path} lies ${position.stepInEpoch} steps into epoch ${position.epoch + 1}, and the batches of that epoch are others now ` +
@@ -94,11 +91,14 @@ function continueState(
         'or from a checkpoint at the end of an epoch',
     );
   }
-  const notes = changes.map(
-    (change) =>
-      `${change} from epoch ${position.epoch + 1} on, of ${data.train.batches} steps; the learning rate is not scaled`,
-  );
-  return { position, notes, optimizer: optimizerStates(engine, optimizer, path) };
+  const sameSteps = layout.batchSize === now.batchSize && layout.trainImages === now.trainImages;
+  const steps = sameSteps ? '' : `, of ${data.train.batches} steps; the learning rate is not scaled`;
+  const note = `${changes.join(', ')} from epoch ${position.epoch + 1} on${steps}`;
+  return {
+    position,
+    notes: changes.length > 0 ? [note] : [],
+    optimizer: optimizerStates(engine, optimizer, path),
+  };
 }
 
 function continueTorch(

@@ -26,10 +26,32 @@ export interface EpochLayout {
   /** Images a step. */
   readonly batchSize: number;
   readonly trainImages: number;
+  /** Of the training files' names in their order; a state of an earlier version has none. */
+  readonly trainDigest?: string;
+  /** The order of the images follows from it. */
+  readonly seed: number;
 }
 
-export function layoutOf(config: TrainConfig, data: Pick<RunData, 'trainImages'>): EpochLayout {
-  return { batchSize: config.optimizer.batch_size, trainImages: data.trainImages };
+/** What a layout needs of the data. */
+export type LayoutData = Pick<RunData, 'trainImages' | 'trainDigest'>;
+
+export function layoutOf({ optimizer, seed }: TrainConfig, data: LayoutData): EpochLayout & LayoutData {
+  const { trainImages, trainDigest } = data;
+  return { batchSize: optimizer.batch_size, trainImages, trainDigest, seed };
+}
+
+/** In what two layouts differ, as `optimizer.batch_size 8 -> 16`. */
+export function layoutChanges(before: EpochLayout, now: EpochLayout): string[] {
+  const changes: string[] = [];
+  const compare = (what: string, from: number, to: number) => {
+    if (from !== to) changes.push(`${what} ${from} -> ${to}`);
+  };
+  compare('optimizer.batch_size', before.batchSize, now.batchSize);
+  compare('seed', before.seed, now.seed);
+  compare('training images', before.trainImages, now.trainImages);
+  const known = before.trainDigest !== undefined && before.trainImages === now.trainImages;
+  if (known && before.trainDigest !== now.trainDigest) changes.push('names of the training images');
+  return changes;
 }
 
 /** Of what the numbers of a run follow from. The default task is left out, as it was before there were others. */
@@ -47,12 +69,12 @@ export function captureState(
   engine: Engine,
   position: Position,
   config: TrainConfig,
-  about: { readonly layout: EpochLayout; readonly versions: Readonly<Record<string, string>> },
+  about: { readonly layout: EpochLayout & LayoutData; readonly versions: Readonly<Record<string, string>> },
 ): RunState {
   const { layout, versions } = about;
   const { best, ...place } = position;
   const known = { ...place, [bestKey(engine.task.criterion)]: best };
-  const identity = { arch: config.network.arch, seed: config.seed, configHash: configHash(config) };
+  const identity = { arch: config.network.arch, configHash: configHash(config) };
   return {
     meta: { ...known, ...layout, ...identity, versions: { ...versions } },
     model: engine.store.stateDict('parameter', 'buffer'),
@@ -61,7 +83,11 @@ export function captureState(
 }
 
 /** The position and the layout of its epoch in a saved state of a run whose best checkpoint goes by `criterion`. */
-export function positionOf(meta: RunMeta, criterion: MetricName, path: string): Position & EpochLayout {
+export function positionOf(
+  meta: RunMeta,
+  criterion: MetricName,
+  path: string,
+): { readonly position: Position; readonly layout: EpochLayout } {
   const count = (key: string): number => {
     const value = meta[key];
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
@@ -69,6 +95,7 @@ export function positionOf(meta: RunMeta, criterion: MetricName, path: string): 
       `${path}: "${key}" of the training state is missing; it was written by an earlier version of this program.`,
     );
   };
+  const { epoch, step, seed, trainDigest } = meta;
   const best = meta[bestKey(criterion)];
   if (typeof best !== 'number') {
     throw new CheckpointError(
@@ -76,11 +103,12 @@ export function positionOf(meta: RunMeta, criterion: MetricName, path: string): 
     );
   }
   return {
-    epoch: meta.epoch,
-    step: meta.step,
-    stepInEpoch: count('stepInEpoch'),
-    best,
-    batchSize: count('batchSize'),
-    trainImages: count('trainImages'),
+    position: { epoch, step, stepInEpoch: count('stepInEpoch'), best },
+    layout: {
+      batchSize: count('batchSize'),
+      trainImages: count('trainImages'),
+      trainDigest: typeof trainDigest === 'string' ? trainDigest : undefined,
+      seed,
+    },
   };
 }

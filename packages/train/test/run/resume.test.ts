@@ -1,5 +1,5 @@
 /** Continuing a run in the process of the test; apps/train-imagenet/test kills real ones. */
-import { cp, readFile, truncate, writeFile } from 'node:fs/promises';
+import { cp, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readMetrics } from '../../src/index.js';
@@ -118,6 +118,28 @@ describe('a run that is resumed', { timeout: 60_000 }, () => {
     await expect(runTraining({ config: larger, data, logDir, resume: checkpoints })).rejects.toThrow(
       'lies 6 steps into epoch 3, and the batches of that epoch are others now (optimizer.batch_size 8 -> 30)',
     );
+  });
+
+  it('is refused in the middle of an epoch with another seed, whose order is another', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const other = { ...config, seed: 2 };
+    await expect(runTraining({ config: other, data, logDir, resume: checkpoints })).rejects.toThrow(
+      'lies 6 steps into epoch 3, and the batches of that epoch are others now (seed 1 -> 2)',
+    );
+  });
+
+  it('is refused in the middle of an epoch with other images of the same number', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const renamed = join(await temporaryFolder(), 'data');
+    await cp(data, renamed, { recursive: true });
+    await rename(join(renamed, 'train', 'blue', '00.png'), join(renamed, 'train', 'blue', '99.png'));
+    const options = { config, data: renamed, logDir };
+    await expect(runTraining({ ...options, resume: checkpoints })).rejects.toThrow(
+      'the batches of that epoch are others now (names of the training images)',
+    );
+    const resume = join(checkpoints, 'checkpoint-14.safetensors');
+    const { text } = await runTraining({ ...options, resume, maxSteps: 15 });
+    expect(text).toContain('names of the training images from epoch 3 on\n');
   });
 
   it('continues with another batch size from the end of an epoch, and says so', async () => {

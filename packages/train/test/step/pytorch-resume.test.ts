@@ -38,7 +38,7 @@ describe('a run that PyTorch began', () => {
     const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
     engine.load(initialStateOf(engine.network, config.network, 1));
     const path = fileURLToPath(new URL(`${kind}.pth.tar`, FIXTURES));
-    const data = { train: { batches: BATCHES }, trainImages: BATCHES * batch };
+    const data = { train: { batches: BATCHES }, trainImages: BATCHES * batch, trainDigest: '' };
     const restored = await restoreRun({ engine, config, data, path, take: 'everything' });
     expect(restored).toMatchObject({
       kind: 'torch',
