@@ -13,7 +13,10 @@ import {
   vistasClasses,
 } from '@inplace-abn/train';
 
-type Network = Pick<SegmentFolderOptions, 'network' | 'title' | 'classes' | 'mean' | 'std'>;
+type Network = Pick<SegmentFolderOptions, 'network' | 'title' | 'classes' | 'mean' | 'std' | 'labelling'>;
+
+/** Vistas' own labels call whatever belongs to none of the 65 classes Unlabeled. */
+const VISTAS_UNLABELED = 65;
 
 /** `config`: path of a training configuration; `classes`: names and colours, the Vistas ones where nothing is given. */
 export async function networkFor(
@@ -30,7 +33,8 @@ function published(classes: readonly SegmentationClass[]): Network {
     new InPlaceABN(channels, { activation: 'leaky_relu', activationParam: 0.01, ...options });
   const network = segmentationNetwork({ arch, classes: classes.length, normAct });
   const title = `${arch} with DeepLabV3, ${classes.length} classes`;
-  return { network, title, classes, mean: VISTAS_MEAN, std: VISTAS_STD };
+  const labelling = classes.length === VISTAS_UNLABELED ? { ignoreIndex: VISTAS_UNLABELED } : {};
+  return { network, title, classes, mean: VISTAS_MEAN, std: VISTAS_STD, labelling };
 }
 
 async function configured(path: string, given: readonly SegmentationClass[] | undefined): Promise<Network> {
@@ -49,5 +53,7 @@ async function configured(path: string, given: readonly SegmentationClass[] | un
   }
   const { mean, std } = config.input;
   const title = `${arch} with DeepLabV3, ${count} classes`;
-  return { network: segmentationNetworkOf(config), title, classes, mean, std };
+  const { ignore_index, image_suffix, label_suffix } = config.segmentation;
+  const labelling = { ignoreIndex: ignore_index, imageSuffix: image_suffix, labelSuffix: label_suffix };
+  return { network: segmentationNetworkOf(config), title, classes, mean, std, labelling };
 }

@@ -22,7 +22,12 @@ export { Random, Stream } from './random.js';
 export { usePicture } from './reader.js';
 export { cropAndResize } from './resample.js';
 export { permutation, type Sampler, sequentialSampler, shuffledSampler } from './sampler.js';
-export { SegmentationFolder, type SegmentationFolderOptions } from './segmentation-folder.js';
+export {
+  LabelFolder,
+  type LabelNaming,
+  SegmentationFolder,
+  type SegmentationFolderOptions,
+} from './segmentation-folder.js';
 export {
   type SegmentationEvalOptions,
   type SegmentationSpec,

@@ -1,19 +1,23 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DataError } from './errors.js';
-import { compareCodePoints, filesBelow, IMAGE_NAME, listNames } from './folders.js';
+import { compareCodePoints, filesBelow, IMAGE_NAME, listFolder, listNames } from './folders.js';
 
 const LABEL_NAME = /\.png$/i;
 
-export interface SegmentationFolderOptions {
+/** How the name of a label map follows from that of its image. */
+export interface LabelNaming {
+  /** What an image's name ends with before its extension; others are not images of the data set. */
+  imageSuffix?: string;
+  /** What a label map's name has instead. */
+  labelSuffix?: string;
+}
+
+export interface SegmentationFolderOptions extends LabelNaming {
   /** Folder of the images below the root; default 'images'. */
   images?: string;
   /** Folder of the label maps below the root; default 'labels'. */
   labels?: string;
-  /** What an image's name ends with before its extension and its label map's does not; others are no images. */
-  imageSuffix?: string;
-  /** What a label map's name has in its place. */
-  labelSuffix?: string;
 }
 
 /**
@@ -49,13 +53,10 @@ export class SegmentationFolder {
       const ending = imageSuffix === '' ? '' : ` whose names end in ${imageSuffix}`;
       throw new DataError(`No images in ${join(root, images)}: expected jpg, jpeg or png files${ending}.`);
     }
-    const labelOf = new Map<string, string>();
-    for (const file of await filesBelow(root, labels, LABEL_NAME, 'folder of label maps')) {
-      if (!labelOf.has(stemOf(file))) labelOf.set(stemOf(file), file);
-    }
+    const labelOf = byStem(await filesBelow(root, labels, LABEL_NAME, 'folder of label maps'));
     const stems = files.map((file) => {
-      const stem = stemOf(file).slice(images.length, -imageSuffix.length || undefined);
-      return `${labels}${stem}${labelSuffix}`;
+      const stem = labelStem(file.slice(images.length), { imageSuffix, labelSuffix });
+      return `${labels}${stem}`;
     });
     const missing = stems.filter((stem) => !labelOf.has(stem));
     if (missing.length > 0) {
@@ -106,6 +107,46 @@ export class SegmentationFolder {
     }
     return file;
   }
+}
+
+/** Label maps that lie beside photographs in no data set: `DIR/NAME.png` for the image NAME.jpg of another folder. */
+export class LabelFolder {
+  private constructor(
+    readonly path: string,
+    private readonly labels: ReadonlyMap<string, string>,
+    private readonly naming: LabelNaming,
+  ) {}
+
+  /**
+   * Lists the label maps that lie directly in `path`.
+   * @throws DataError where it cannot be read
+   */
+  static async open(path: string, naming: LabelNaming = {}): Promise<LabelFolder> {
+    const entries = await listFolder(path, 'folder of label maps');
+    const names = entries.map(({ name }) => name).filter((name) => LABEL_NAME.test(name));
+    return new LabelFolder(path, byStem(names.sort(compareCodePoints)), naming);
+  }
+
+  /** The label map of an image, by the image's name; null where there is none. */
+  labelOf(image: string): string | null {
+    const stem = labelStem(image, this.naming);
+    const file = stem === null ? undefined : this.labels.get(stem);
+    return file === undefined ? null : join(this.path, file);
+  }
+}
+
+/** The first file of each name but for the extension. */
+function byStem(files: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const file of files) if (!found.has(stemOf(file))) found.set(stemOf(file), file);
+  return found;
+}
+
+/** The name of an image's label map without its extension; null where the image's name lacks the suffix. */
+function labelStem(image: string, { imageSuffix = '', labelSuffix = '' }: LabelNaming): string | null {
+  const stem = stemOf(image);
+  if (!stem.endsWith(imageSuffix)) return null;
+  return `${stem.slice(0, stem.length - imageSuffix.length)}${labelSuffix}`;
 }
 
 /** A path without its extension. */

@@ -8,7 +8,7 @@ import { formatBytes } from '../progress/units.js';
 import type { StopRequest } from '../run/stop.js';
 import type { SegmentationClass } from './classes.js';
 import { writeGalleryRecord } from './gallery/write.js';
-import { type LabelFolder, scoresOf } from './label-folder.js';
+import { type Labels, scoresOf } from './label-folder.js';
 import { meanConfidence } from './label-map.js';
 import { encodeOverlayPng } from './overlay.js';
 import { encodePalettePng, encodeRawPng, probabilityBytes } from './prediction-png.js';
@@ -34,7 +34,7 @@ export interface FolderRunOptions {
   readonly maxSide: number;
   readonly mode: OutputMode;
   readonly overlay: boolean;
-  readonly labels: LabelFolder | null;
+  readonly labels: Labels | null;
   readonly progress: Progress;
   readonly stop: StopRequest;
 }
@@ -136,7 +136,7 @@ export class FolderRun {
     const seen = { width, height, data: segmentation.label };
     const confidence = { width, height, data: segmentation.probability };
     const photo = { width, height, data: photograph.data, channels: 3 } as const;
-    const scores = labels ? await scoresOf(labels, file, label, classes) : undefined;
+    const scores = labels ? await scoresOf(labels, file, label) : undefined;
     const encode = mode === 'palette' ? encodePalettePng(label, classes) : encodeRawPng(label);
     await writeFileAtomic(path('prediction'), encode);
     if (mode === 'prob') {

@@ -1,28 +1,45 @@
 /** Labels beside photographs: the scores of one prediction, and of all that a folder holds. */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
-import { DataError, type LabelMap, readLabelMap } from '@inplace-abn/data';
+import {
+  DataError,
+  IGNORED,
+  LabelFolder,
+  type LabelMap,
+  type LabelNaming,
+  readLabelMap,
+} from '@inplace-abn/data';
 import type { SegmentationClass } from './classes.js';
 import { Confusion } from './confusion.js';
+import { countedIds, foreignId } from './label-range.js';
 import { type LabelsResult, labelsResult } from './labels-report.js';
 import { outputName, outputPath } from './shard.js';
 
-export interface LabelFolder {
+/** How labels are read: as the training of the network reads them. */
+export interface Labelling extends LabelNaming {
+  /** Class id that does not count; nor does 255. Default 255. */
+  readonly ignoreIndex?: number;
+}
+
+/** Labels beside photographs, and how they count. */
+export interface Labels {
   /** Holds NAME.png, class ids in grey or with a palette, for the photograph NAME.jpg. */
-  readonly path: string;
+  readonly folder: LabelFolder;
+  /** By id, as many as the network has. */
+  readonly classes: readonly SegmentationClass[];
+  readonly ignoreIndex: number;
 }
 
-/** @throws UsageError where it is no folder */
-export async function openLabelFolder(path: string): Promise<LabelFolder> {
+/** @throws UsageError where `path` is not a folder */
+export async function openLabels(
+  path: string,
+  classes: readonly SegmentationClass[],
+  { ignoreIndex = IGNORED, ...naming }: Labelling = {},
+): Promise<Labels> {
   const kind = await stat(path).catch(() => null);
-  if (kind?.isDirectory()) return { path };
+  if (kind?.isDirectory()) return { folder: await LabelFolder.open(path, naming), classes, ignoreIndex };
   throw new UsageError(`--labels: ${path} is no folder: expected one with NAME.png for each photograph`);
-}
-
-function labelPath({ path }: LabelFolder, file: string): string {
-  return join(path, `${outputName(file)}.png`);
 }
 
 /**
@@ -30,20 +47,20 @@ function labelPath({ path }: LabelFolder, file: string): string {
  * used: {@link folderScores} tells why.
  */
 export async function scoresOf(
-  folder: LabelFolder,
+  labels: Labels,
   file: string,
   prediction: LabelMap,
-  classes: readonly SegmentationClass[],
 ): Promise<LabelsResult | undefined> {
-  if (!existsSync(labelPath(folder, file))) return undefined;
-  const confusion = new Confusion(classes.length);
+  const path = labels.folder.labelOf(file);
+  if (path === null) return undefined;
+  const confusion = new Confusion(labels.classes.length);
   try {
-    await count(confusion, folder, file, prediction);
+    await count(confusion, labels, { file, path, prediction });
   } catch (error) {
     if (error instanceof DataError) return undefined;
     throw error;
   }
-  return labelsResult(confusion, classes);
+  return labelsResult(confusion, labels.classes);
 }
 
 export interface FolderScores {
@@ -60,45 +77,56 @@ export interface FolderScores {
  * the one that ends last has counted everything.
  */
 export async function folderScores(
-  folder: LabelFolder,
+  labels: Labels,
   files: readonly string[],
   outDir: string,
-  classes: readonly SegmentationClass[],
 ): Promise<FolderScores> {
-  const confusion = new Confusion(classes.length);
+  const confusion = new Confusion(labels.classes.length);
   const missing: string[] = [];
   const failed: string[] = [];
   let images = 0;
   for (const file of files) {
-    const prediction = outputPath(outDir, outputName(file), 'prediction');
-    if (!existsSync(labelPath(folder, file)) || !existsSync(prediction)) {
+    const predicted = outputPath(outDir, outputName(file), 'prediction');
+    const path = labels.folder.labelOf(file);
+    if (path === null || !existsSync(predicted)) {
       missing.push(file);
       continue;
     }
     try {
-      await count(confusion, folder, file, await readLabelMap(prediction));
+      await count(confusion, labels, { file, path, prediction: await readLabelMap(predicted) });
       images++;
     } catch (error) {
       // A prediction of another network may hold classes that this one does not have.
       if (!(error instanceof DataError || error instanceof RangeError)) throw error;
-      failed.push(error.name === 'RangeError' ? `${prediction}: ${error.message}` : error.message);
+      failed.push(error.name === 'RangeError' ? `${predicted}: ${error.message}` : error.message);
     }
   }
-  return { result: labelsResult(confusion, classes), images, missing, failed };
+  return { result: labelsResult(confusion, labels.classes), images, missing, failed };
+}
+
+interface Pair {
+  /** Name of the photograph. */
+  readonly file: string;
+  /** Of its label. */
+  readonly path: string;
+  readonly prediction: LabelMap;
 }
 
 async function count(
   confusion: Confusion,
-  folder: LabelFolder,
-  file: string,
-  prediction: LabelMap,
+  { classes, ignoreIndex }: Labels,
+  { file, path, prediction }: Pair,
 ): Promise<void> {
-  const path = labelPath(folder, file);
   const label = await readLabelMap(path);
   if (label.width !== prediction.width || label.height !== prediction.height) {
     throw new DataError(
       `The label ${path} has ${label.width}×${label.height} pixels, its photograph ${file} ${prediction.width}×${prediction.height}: they must be of one size.`,
     );
   }
-  confusion.add(label.data, prediction.data);
+  const range = { classes: classes.length, ignoreIndex };
+  const ids = new Uint8Array(label.data.length);
+  const foreign = countedIds(label.data, range, ids);
+  if (foreign >= 0)
+    throw new DataError(`The label ${path} ${foreignId(label.data[foreign] as number, range)}.`);
+  confusion.add(ids, prediction.data);
 }

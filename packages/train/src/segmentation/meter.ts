@@ -2,7 +2,8 @@ import { type Batch, IGNORED } from '@inplace-abn/data';
 import type { Metrics } from '../task/metrics.js';
 import type { Counted, Meter, Outputs } from '../task/task.js';
 import { Confusion } from './confusion.js';
-import { type LabelRange, labelledPixels } from './objective.js';
+import type { LabelRange } from './label-range.js';
+import { labelledPixels } from './objective.js';
 
 /** Pixel accuracy from the counts `correct` of training steps. */
 export class PixelMeter implements Meter {

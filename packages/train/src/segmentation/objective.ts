@@ -2,12 +2,7 @@ import { crossEntropy, fusePredictions, resizeBilinear, topkCorrect, UsageError 
 import { type Batch, IGNORED } from '@inplace-abn/data';
 import type { BatchShape } from '../step/images.js';
 import type { Objective } from '../task/task.js';
-
-export interface LabelRange {
-  readonly classes: number;
-  /** Class id that does not count either. */
-  readonly ignoreIndex: number;
-}
+import { countedIds, foreignId, type LabelRange } from './label-range.js';
 
 /**
  * A class for every pixel. Logits are resized to the labels, N×K×H×W; their mean cross entropy is over the pixels that
@@ -42,24 +37,18 @@ export function labelledPixels(ids: Int32Array | Uint8Array): number {
   return count;
 }
 
-/** Class ids as int32; whatever does not count is 255. Throws for an id that is no class. */
+/** Class ids as int32; whatever does not count is 255. Throws for an id that is not a class. */
 function labelArray(
   { targets, indices }: Pick<Batch, 'targets' | 'indices'>,
   { batch, crop }: BatchShape,
-  { classes, ignoreIndex }: LabelRange,
+  range: LabelRange,
 ): Int32Array {
   if (!targets) throw new TypeError('expected a batch with label maps');
   const labels = new Int32Array(batch * crop * crop);
-  for (let i = 0; i < labels.length; i++) {
-    const id = targets[i] as number;
-    if (id === ignoreIndex || id === IGNORED) labels[i] = IGNORED;
-    else if (id < classes) labels[i] = id;
-    else {
-      const image = indices[Math.floor(i / (crop * crop))];
-      throw new UsageError(
-        `the label map of image ${image} (counted from 0, in the order of the names) has pixels of class ${id}, but network.classes is ${classes}: set it to the number of classes, or segmentation.ignore_index to ${id} if they do not count`,
-      );
-    }
-  }
-  return labels;
+  const foreign = countedIds(targets, range, labels);
+  if (foreign < 0) return labels;
+  const image = indices[Math.floor(foreign / (crop * crop))];
+  throw new UsageError(
+    `the label map of image ${image} (counted from 0, in the order of the names) ${foreignId(targets[foreign] as number, range)}`,
+  );
 }

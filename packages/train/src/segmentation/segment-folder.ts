@@ -12,7 +12,7 @@ import { StopRequest } from '../run/stop.js';
 import type { SegmentationClass } from './classes.js';
 import { FolderRun, type OutputMode, outputsOf } from './folder-run.js';
 import { buildGallery } from './gallery/write.js';
-import { type FolderScores, folderScores, type LabelFolder, openLabelFolder } from './label-folder.js';
+import { type FolderScores, folderScores, type Labelling, type Labels, openLabels } from './label-folder.js';
 import { formatLabels, labelsJson } from './labels-report.js';
 import { Segmenter } from './segmenter.js';
 import { checkOutputs, shardOf, unfinished } from './shard.js';
@@ -45,6 +45,8 @@ export interface SegmentFolderOptions {
   readonly memoryBudget?: number;
   /** Folder of labels to compare with. */
   readonly labels?: string;
+  /** How those labels are named and counted; default: NAME.png, 255 does not count. */
+  readonly labelling?: Labelling;
   /** Leave out photographs whose outputs are there. */
   readonly resume: boolean;
   /** This process and the number of all that share the folder; default: its place among the peers. */
@@ -80,7 +82,8 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
     outputs,
   );
   await checkWritable(outDir);
-  const labels = options.labels === undefined ? null : await openLabelFolder(options.labels);
+  const labels =
+    options.labels === undefined ? null : await openLabels(options.labels, classes, options.labelling);
   const snapshot = await loadSnapshot(network, options.snapshot);
   const segmenter = new Segmenter(options);
   segmenter.load(snapshot.tensors);
@@ -132,16 +135,16 @@ function factsOf(options: SegmentFolderOptions, snapshot: string): [string, stri
 
 /** Compares all predictions that are there with the labels: a table, and JSON in the output folder. */
 async function report(
-  labels: LabelFolder,
+  labels: Labels,
   names: readonly string[],
-  { outDir, classes }: SegmentFolderOptions,
+  { outDir }: SegmentFolderOptions,
   progress: Progress,
 ): Promise<FolderScores> {
-  const scores = await folderScores(labels, names, outDir, classes);
+  const scores = await folderScores(labels, names, outDir);
   for (const reason of scores.failed) progress.note(`error: ${reason}`);
   const without =
     scores.missing.length > 0 ? `, ${scores.missing.length} without a label or a prediction` : '';
-  progress.note(`compared with the labels in ${labels.path}: ${scores.images} images${without}`);
+  progress.note(`compared with the labels in ${labels.folder.path}: ${scores.images} images${without}`);
   progress.note(formatLabels(scores.result).trimEnd());
   await writeFileAtomic(join(outDir, SCORES_FILE), labelsJson(scores.result));
   return scores;

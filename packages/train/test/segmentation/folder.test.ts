@@ -316,6 +316,45 @@ describe('labels', { timeout: 60_000 }, () => {
     expect(existsSync(join(outDir, 'c.png'))).toBe(true);
   });
 
+  it('are named and counted as the labelling says', async () => {
+    const folder = join(await temporaryFolder(), 'labels');
+    await mkdir(folder);
+    await writeFile(join(folder, 'b_ids.PNG'), await readFile(join(labels, 'b.png')));
+    const labelling = { ignoreIndex: 0, labelSuffix: '_ids' };
+    const { failed, scores, outDir } = await segmented({ labels: folder, labelling });
+    expect({ failed, images: scores?.images }).toEqual({ failed: 0, images: 1 });
+    const [label, guess] = [
+      await readLabelMap(join(labels, 'b.png')),
+      await readLabelMap(join(outDir, 'b.png')),
+    ];
+    const counted = [...label.data.entries()].filter(([, id]) => id !== 0 && id !== 255);
+    const hits = counted.filter(([i, id]) => guess.data[i] === id).length;
+    expect(scores?.result.pixels).toBe(counted.length);
+    expect(scores?.result.classes[0]?.pixels).toBe(0);
+    expect(scores?.result.pixelAccuracy).toBeCloseTo((100 * hits) / counted.length, 9);
+    // Photographs without the suffix have no label.
+    const suffixed = { ...labelling, imageSuffix: '_photo' };
+    expect((await segmented({ labels: folder, labelling: suffixed })).scores?.missing).toEqual(FILES);
+  });
+
+  it('with an id that is not a class are refused, as in training', async () => {
+    const folder = join(await temporaryFolder(), 'labels');
+    await mkdir(folder);
+    const [width, height] = [30, 52];
+    const data = new Uint8Array(width * height).fill(1).fill(CLASSES, 700);
+    await writeFile(join(folder, 'b.png'), encode({ width, height, channels: 1, depth: 8, data }));
+    const { failed, scores, text } = await segmented({ labels: folder });
+    expect({ failed, images: scores?.images }).toEqual({ failed: 1, images: 0 });
+    expect(text).toContain(
+      `error: The label ${join(folder, 'b.png')} has pixels of class ${CLASSES}, but network.classes is ${CLASSES}: `,
+    );
+    const ignored = await segmented({ labels: folder, labelling: { ignoreIndex: CLASSES } });
+    expect({ failed: ignored.failed, pixels: ignored.scores?.result.pixels }).toEqual({
+      failed: 0,
+      pixels: 700,
+    });
+  });
+
   it('that are no folder are an error before anything else', async () => {
     await expect(segmented({ labels: snapshot })).rejects.toThrow(
       `--labels: ${snapshot} is no folder: expected one with NAME.png for each photograph`,
