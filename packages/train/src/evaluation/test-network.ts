@@ -3,6 +3,7 @@ import { type Device, UsageError } from '@inplace-abn/core';
 import { type Batch, type ImageFolder, type Loader, type SkippedImage, shareOf } from '@inplace-abn/data';
 import type { TrainConfig } from '../config/schema.js';
 import { StepClock } from '../meters/step-clock.js';
+import { checkSame } from '../parallel/agreement.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress, ProgressStream } from '../progress/progress.js';
 import { evaluationBatches } from '../run/data.js';
@@ -57,6 +58,10 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
     throw new UsageError(`the task of the configuration is ${config.task}: only classifiers are tested here`);
   }
   const folder = await openTestFolder(options.data);
+  await checkSame(peers, {
+    images: String(folder.length),
+    'names of the images': folder.digest().slice(0, 16),
+  });
   if (config.network.classes === 0) {
     throw new UsageError('network.classes is 0: a network without a classifier cannot be tested');
   }
@@ -146,8 +151,7 @@ class TestRun {
       visited += size;
       batch.release();
       this.clock.stepDone(size);
-      this.report(batch.number + 1, visited);
-      await this.halting.agree();
+      await this.report(batch.number + 1, visited);
       if (this.halting.signal) break;
     }
     progress.finish();
@@ -181,20 +185,23 @@ class TestRun {
     }
   }
 
-  private report(step: number, visited: number): void {
+  /** Shows what all processes have found so far, and hears whether one of them wants to stop. */
+  private async report(step: number, visited: number): Promise<void> {
     const { loader, folder, classifier, progress } = this.parts;
     for (const { path, reason } of loader.skipped.slice(this.reported)) {
       progress.note(`cannot read ${path}: ${reason}; it is not counted`);
       this.reported++;
     }
     const { loss, accuracy } = this.tally;
+    const own = Float64Array.of(loss.total, loss.count, ...accuracy.counts());
+    const [total = 0, weight = 0, correct1 = 0, correct5 = 0, images = 0] = await this.halting.agree(own);
     progress.update({
       phase: 'test',
       step,
       steps: loader.batches,
-      loss: loss.mean,
-      top1: accuracy.top1,
-      top5: accuracy.top5,
+      loss: total / weight,
+      top1: (100 * correct1) / images,
+      top5: (100 * correct5) / images,
       imagesPerSecond: this.clock.imagesPerSecond,
       waitShare: this.clock.waitShare,
       peakBytes: classifier.bytes,

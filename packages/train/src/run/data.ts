@@ -21,6 +21,7 @@ export interface RunData {
   readonly valImages: number;
   /** Of the names of the training files in their order: with the same one an index means the same image. */
   readonly trainDigest: string;
+  readonly valDigest: string;
 }
 
 /** Images and what is done to each before it enters a batch. */
@@ -72,6 +73,7 @@ export function loadersOf(
     trainImages,
     valImages,
     trainDigest: train.folder.digest().slice(0, 16),
+    valDigest: val.folder.digest().slice(0, 16),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Device } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
 import { Engine } from '../engine/engine.js';
+import { checkSameImages } from '../parallel/agreement.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { ProgressStream } from '../progress/progress.js';
 import { taskOf } from '../task/registry.js';
@@ -27,6 +28,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   const { config, device, peers = ALONE } = options;
   const progress = progressOf(options, peers);
   const data = await taskOf(config).openData(options.data, options.workers, peers);
+  await checkSameImages(peers, data);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
   const engine = new Engine({ device, config, evaluationBatches: batches, peers });
   const { notes, path } = await restoreWeights(engine, config, options.resume);

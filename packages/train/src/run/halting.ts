@@ -30,10 +30,11 @@ export class Halting {
     if (sum > 0) this.agreed ??= sum >= SIGTERM_VALUE ? 'SIGTERM' : 'SIGINT';
   }
 
-  /** Sums outside of a step. All processes call it. */
-  async agree(): Promise<void> {
-    if (this.peers.size === 1) return;
-    const [sum = 0] = await this.peers.sum(Float64Array.of(this.request));
-    this.hear(sum);
+  /** Sums outside of a step, with `values` in the same exchange: their sums. All processes call it. */
+  async agree(values: Float64Array = new Float64Array()): Promise<Float64Array> {
+    if (this.peers.size === 1) return values;
+    const [request = 0, ...sums] = await this.peers.sum(Float64Array.of(this.request, ...values));
+    this.hear(request);
+    return Float64Array.from(sums);
   }
 }

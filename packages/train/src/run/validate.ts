@@ -1,11 +1,12 @@
-import type { Loader } from '@inplace-abn/data';
-import type { Engine } from '../engine/engine.js';
+import type { Batch, Loader } from '@inplace-abn/data';
+import type { Engine, StepResult } from '../engine/engine.js';
 import { RunningAverage } from '../meters/running-average.js';
 import { StepClock } from '../meters/step-clock.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress } from '../progress/progress.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
 import { METRICS, type MetricName, type Metrics, metricEntries } from '../task/metrics.js';
+import type { Meter } from '../task/task.js';
 
 /** The metrics of a task over a whole data set. */
 export interface Validation extends Metrics {
@@ -38,42 +39,66 @@ export interface ValidationOptions {
 /** Runs the whole validation set once, over all processes; all of them get its result. */
 export async function validate(options: ValidationOptions): Promise<Validation> {
   const { engine, loader, images, crop, progress, epoch, epochs, peers = ALONE } = options;
+  const own = new Found(engine.task.newMeter('val'));
   const meter = engine.task.newMeter('val');
-  const [loss, clock] = [new RunningAverage(), new StepClock()];
+  const clock = new StepClock();
+  let all: Sums = { total: 0, weight: 0, images: 0 };
   clock.start();
   for await (const batch of loader.epoch(0)) {
     clock.dataReady();
-    // The last batch may have nothing for this process.
-    if (batch.size === 0) {
-      batch.release();
-      continue;
-    }
-    const result = await engine.evaluate(batch, crop);
-    const { labelled } = meter.add(result.outputs, batch);
+    // The last batch may have nothing for this process, which then only takes part in the sum.
+    if (batch.size > 0) own.add(await engine.evaluate(batch, crop), batch);
     batch.release();
-    // The mean over no labels is not a number.
-    if (labelled > 0) loss.add(result.loss, labelled);
-    clock.stepDone(batch.size);
+    const before = all;
+    // Summed for every batch: a line is of all processes.
+    const [total = 0, weight = 0, counted = 0, ...counts] = await peers.sum(own.sums());
+    all = { total, weight, images: counted };
+    meter.setCounts(Float64Array.from(counts));
+    clock.stepDone(all.images - before.images);
     progress.update({
       phase: 'val',
       epoch,
       epochs,
       step: batch.number + 1,
       steps: loader.batches,
-      loss: result.loss,
-      meanLoss: loss.mean,
+      // The mean over no labels is not a number.
+      loss: (all.total - before.total) / (all.weight - before.weight),
+      meanLoss: all.total / all.weight,
       ...meter.metrics,
       imagesPerSecond: clock.imagesPerSecond,
       waitShare: clock.waitShare,
       peakBytes: engine.bytes,
-      etaSeconds: clock.eta(images / peers.size - clock.images),
+      etaSeconds: clock.eta(images - clock.images),
     });
   }
   progress.finish();
-  const own = Float64Array.of(loss.total, loss.count, clock.images, ...meter.counts());
-  const [total = 0, weight = 0, counted = 0, ...counts] = await peers.sum(own);
-  meter.setCounts(Float64Array.from(counts));
-  return { loss: total / weight, ...meter.metrics, images: counted };
+  return { loss: all.total / all.weight, ...meter.metrics, images: all.images };
+}
+
+interface Sums {
+  /** Of the loss times what it is the mean over, and of that. */
+  readonly total: number;
+  readonly weight: number;
+  readonly images: number;
+}
+
+/** What this process found in its shares of the batches so far. */
+class Found {
+  private readonly loss = new RunningAverage();
+  private images = 0;
+
+  constructor(private readonly meter: Meter) {}
+
+  add({ loss, outputs }: StepResult, batch: Batch): void {
+    const { labelled } = this.meter.add(outputs, batch);
+    if (labelled > 0) this.loss.add(loss, labelled);
+    this.images += batch.size;
+  }
+
+  /** The numbers of {@link Sums}, then the meter's counts. */
+  sums(): Float64Array {
+    return Float64Array.of(this.loss.total, this.loss.count, this.images, ...this.meter.counts());
+  }
 }
 
 /** The newest validation in the metrics of a run, made on `images` images; null when there is none. */

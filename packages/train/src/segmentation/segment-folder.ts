@@ -6,6 +6,7 @@ import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { type ComputeDType, type Device, type FusionMode, UsageError } from '@inplace-abn/core';
 import { listPhotographs, type Rgb } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
+import { checkSame, digestOf } from '../parallel/agreement.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import { Progress, type ProgressStream } from '../progress/progress.js';
 import { StopRequest } from '../run/stop.js';
@@ -75,6 +76,7 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
   const shard = options.shard ?? { index: peers.rank, count: peers.size };
   const progress = new Progress({ stream: options.stream });
   const names = await listPhotographs(inDir);
+  await checkSame(peers, { photographs: String(names.length), 'names of the photographs': digestOf(names) });
   const outputs = outputsOf(options.mode, options.overlay);
   checkOutputs(
     names.map((name) => join(inDir, name)),

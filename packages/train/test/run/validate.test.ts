@@ -1,4 +1,5 @@
 /** A validation that several processes share. */
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -21,6 +22,10 @@ describe('a validation', { timeout: 60_000 }, () => {
     return { config, data, device: cpu(), workers: 1, printFreq: 1, resume, stream: new Output() };
   };
 
+  /** Steps and metrics of the progress lines. */
+  const shown = (output?: Output) =>
+    (output?.text.match(/^val .*$/gm) ?? []).map((line) => line.match(/step +\S+|loss \S+|top-\d \S+/g));
+
   it.each([
     [2, 4],
     [3, 7],
@@ -28,15 +33,37 @@ describe('a validation', { timeout: 60_000 }, () => {
     [5, 9],
   ])('is the same over %i processes with batches of %i', async (size, batch_size) => {
     const config = configOf({ network: { bn_mode: 'sync' }, optimizer: { batch_size } });
-    const alone = await evaluate(options(config));
+    const stream = new Output();
+    const alone = await evaluate({ ...options(config), stream });
+    const streams = Array.from({ length: size }, () => new Output());
     const together = await Promise.all(
-      peersInProcess(size).map((peers) => evaluate({ ...options(config), peers })),
+      peersInProcess(size).map((peers, rank) =>
+        evaluate({ ...options(config), peers, stream: streams[rank] }),
+      ),
     );
+    // Every line is of all processes: at each batch what one process has found by then.
+    expect(shown(streams[0])).toEqual(shown(stream));
+    expect(shown(stream)).toHaveLength(Math.ceil(VAL_IMAGES / batch_size));
     expect(alone.images).toBe(VAL_IMAGES);
     for (const { loss, ...rest } of together) {
       const { loss: wanted, ...others } = alone;
       expect(rest).toEqual(others);
       expect(loss).toBeCloseTo(wanted, 6);
+    }
+  });
+
+  it('is refused where one process has other images, of the same number', async () => {
+    const other = await imageFolder();
+    await rename(join(other, 'val', 'blue'), join(other, 'val', 'azure'));
+    await rename(join(other, 'train', 'blue'), join(other, 'train', 'azure'));
+    const config = configOf({ network: { bn_mode: 'sync' } });
+    const attempts = peersInProcess(2).map((peers, rank) =>
+      evaluate({ ...options(config), data: rank === 0 ? data : other, peers }),
+    );
+    for (const attempt of attempts) {
+      await expect(attempt).rejects.toThrow(
+        /^the names of the training images differ: rank 1 has \w+, rank 0 has/,
+      );
     }
   });
 });
