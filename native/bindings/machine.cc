@@ -18,9 +18,7 @@ Napi::Value threads(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value onednn_version(const Napi::CallbackInfo& info) {
-  const dnnl_version_t* version = dnnl_version();
-  return Napi::String::New(info.Env(), std::to_string(version->major) + "." + std::to_string(version->minor) +
-                                           "." + std::to_string(version->patch));
+  return Napi::String::New(info.Env(), onednn::version());
 }
 
 // Whether the parent, process `ppid`, is still there; from now on its end is this process's end, too.

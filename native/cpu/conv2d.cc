@@ -69,12 +69,17 @@ const ImageOperands images{{0}, {0}};
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
 OpRegistration registration(
-    "conv2d", {grouped::make_forward,
-               fastest({make_onednn, make_tiled,
-                        widening(float_images(images, {make_tiled, make_onednn, make_plain})), make_minimal,
-                        widening(make_products), make_parts, widening(float_images(images, {make_parts}))},
-                       sample),
-               make_plain, through_float({make_plain})});
+    "conv2d",
+    {grouped::make_forward,
+     fastest({{"onednn", make_onednn},
+              {"tiled", make_tiled},
+              widening("float32 images", float_images(images, {make_tiled, make_onednn, make_plain})),
+              {"winograd", make_minimal},
+              widening("pointwise", make_products),
+              {"parts", make_parts},
+              widening("float32 images in parts", float_images(images, {make_parts}))},
+             sample),
+     make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

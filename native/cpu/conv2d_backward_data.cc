@@ -75,13 +75,17 @@ const ImageOperands images{{0}, {0}};
 
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
-OpRegistration registration("conv2d_backward_data",
-                            {grouped::make_backward_data,
-                             fastest({make_onednn, widening(float_images(images, {make_onednn, make_plain})),
-                                      make_minimal, widening(make_products), make_parts,
-                                      widening(float_images(images, {make_parts}))},
-                                     sample),
-                             make_plain, through_float({make_plain})});
+OpRegistration registration(
+    "conv2d_backward_data",
+    {grouped::make_backward_data,
+     fastest({{"onednn", make_onednn},
+              widening("float32 images", float_images(images, {make_onednn, make_plain})),
+              {"winograd", make_minimal},
+              widening("pointwise", make_products),
+              {"parts", make_parts},
+              widening("float32 images in parts", float_images(images, {make_parts}))},
+             sample),
+     make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

@@ -91,14 +91,18 @@ const ImageOperands images{{0, 1}, {}};
 
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
-OpRegistration registration("conv2d_backward_weights",
-                            {grouped::make_backward_weights,
-                             fastest({make_onednn, make_matmul,
-                                      widening(float_images(images, {make_onednn, make_matmul, make_plain})),
-                                      make_minimal, widening(make_products), make_parts,
-                                      widening(float_images(images, {make_parts}))},
-                                     sample),
-                             make_plain, through_float({make_plain})});
+OpRegistration registration(
+    "conv2d_backward_weights",
+    {grouped::make_backward_weights,
+     fastest({{"onednn", make_onednn},
+              {"matmul", make_matmul},
+              widening("float32 images", float_images(images, {make_onednn, make_matmul, make_plain})),
+              {"winograd", make_minimal},
+              widening("pointwise", make_products),
+              {"parts", make_parts},
+              widening("float32 images in parts", float_images(images, {make_parts}))},
+             sample),
+     make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

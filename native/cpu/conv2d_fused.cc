@@ -148,9 +148,11 @@ KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
 OpRegistration registration("conv2d_fused",
                             {grouped::make_fused,
-                             fastest({make_onednn, make_tiled,
-                                      widening(float_images(images, {make_tiled, make_onednn, make_plain})),
-                                      make_minimal},
+                             fastest({{"onednn", make_onednn},
+                                      {"tiled", make_tiled},
+                                      widening("float32 images",
+                                               float_images(images, {make_tiled, make_onednn, make_plain})),
+                                      {"winograd", make_minimal}},
                                      sample),
                              make_plain, through_float({make_plain})});
 

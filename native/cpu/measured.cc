@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <sstream>
+#include <stdexcept>
 #include <utility>
 
 #include "cpu/kernel_choices.h"
@@ -38,9 +40,9 @@ void describe(std::ostream& out, const TensorDesc& operand, Likeness likeness) {
   if (!operand.dense()) out << '/' << operand.pitch;
 }
 
-std::string key_of(const KernelSpec& spec, size_t candidates, Likeness likeness) {
+std::string key_of(const KernelSpec& spec, Likeness likeness) {
   std::ostringstream key;
-  key << spec.op << " of " << candidates;
+  key << spec.op;
   for (const TensorDesc& input : spec.inputs) describe(key, input, likeness);
   for (const TensorDesc& output : spec.outputs) describe(key, output, likeness);
   for (const char* name : {"stride", "padding", "dilation"}) {
@@ -62,17 +64,16 @@ bool fills_vectors(const KernelSpec& spec) {
 
 // Those that accept, in their order, and why the others do not.
 struct Accepting {
-  std::vector<size_t> places;
+  std::vector<std::string> names;
   std::vector<KernelFactory> factories;
   std::string reasons;
 
   Accepting(const KernelSpec& spec, const std::vector<Candidate>& candidates, bool widening) {
-    for (size_t place = 0; place < candidates.size(); ++place) {
-      const Candidate& candidate = candidates[place];
+    for (const Candidate& candidate : candidates) {
       if (candidate.widens && !widening) continue;
       try {
         candidate.factory(spec);
-        places.push_back(place);
+        names.push_back(candidate.name);
         factories.push_back(candidate.factory);
       } catch (const Refused& refusal) {
         reasons += (reasons.empty() ? "" : "; ") + std::string(refusal.what());
@@ -105,17 +106,34 @@ Accepting worth_measuring(const KernelSpec& spec, const std::vector<Candidate>& 
   return all_accepting(spec, candidates);
 }
 
-// By the choice so far; null where there is none or it refuses.
-std::unique_ptr<Kernel> remembered(const std::string& key, const KernelSpec& spec,
-                                   const std::vector<Candidate>& candidates) {
-  const std::optional<std::string> known = kernel_choices().find(key);
-  if (!known || known->empty()) return nullptr;
-  const auto place = static_cast<size_t>(std::atoi(known->c_str()));
-  if (place >= candidates.size()) return nullptr;
-  try {
-    return candidates[place].factory(spec);
-  } catch (const Refused&) {
-    return nullptr;
+// What is known of a key: whether any name is one of today's, and the kernel of the first that accepts.
+struct Remembered {
+  bool known = false;
+  std::unique_ptr<Kernel> kernel;
+
+  Remembered(const std::string& key, const KernelSpec& spec, const std::vector<Candidate>& candidates) {
+    for (const std::string& name : kernel_choices().find(key)) {
+      for (const Candidate& candidate : candidates) {
+        if (kernel == nullptr && candidate.name == name) take(candidate, spec);
+      }
+    }
+  }
+
+ private:
+  void take(const Candidate& candidate, const KernelSpec& spec) {
+    known = true;
+    try {
+      kernel = candidate.factory(spec);
+    } catch (const Refused&) {
+    }
+  }
+};
+
+void require_own_names(const std::vector<Candidate>& candidates) {
+  std::set<std::string> names;
+  for (const Candidate& candidate : candidates) {
+    if (!names.insert(candidate.name).second)
+      throw std::logic_error("two kernels are called " + candidate.name);
   }
 }
 
@@ -124,23 +142,25 @@ std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<C
   const char* const wanted = std::getenv("IABN_KERNEL_CHOICE");
   if (wanted != nullptr) return all_accepting(spec, candidates).named(spec, wanted);
   if (spec.operand_bytes() < kWorthMeasuring) return all_accepting(spec, candidates).factories[0](spec);
-  std::string key = key_of(spec, candidates.size(), alike);
-  if (auto kernel = remembered(key, spec, candidates)) return kernel;
-  if (kernel_choices().find(key)) {
+  std::string key = key_of(spec, alike);
+  Remembered so_far(key, spec, candidates);
+  if (so_far.known && so_far.kernel == nullptr) {
     // Of a shape alike, but refused here: this shape has a choice of its own.
-    key = key_of(spec, candidates.size(), itself);
-    if (auto kernel = remembered(key, spec, candidates)) return kernel;
+    key = key_of(spec, itself);
+    so_far = Remembered(key, spec, candidates);
   }
+  if (so_far.kernel) return std::move(so_far.kernel);
   const Accepting accepting = worth_measuring(spec, candidates);
   if (accepting.factories.size() == 1) return accepting.factories[0](spec);
   const size_t best = fastest_of(sample(spec), accepting.factories);
-  kernel_choices().add(key, std::to_string(accepting.places[best]));
+  kernel_choices().add(key, accepting.names[best]);
   return accepting.factories[best](spec);
 }
 
 }  // namespace
 
 KernelFactory fastest(std::vector<Candidate> candidates, Sample sample) {
+  require_own_names(candidates);
   return [candidates = std::move(candidates), sample = std::move(sample)](const KernelSpec& spec) {
     return make_fastest(spec, candidates, sample);
   };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,17 +14,17 @@ namespace iabn {
 // A specification as fast in proportion, but smaller.
 using Sample = std::function<KernelSpec(const KernelSpec&)>;
 
-// An implementation to choose from.
+// An implementation to choose from. The name is what is remembered of a choice: it stays when the list
+// changes, and goes to no other implementation.
 struct Candidate {
+  std::string name;
   KernelFactory factory;
   bool widens = false;  // bfloat16 images, to compute in float32: not tried where that is known to be slower
-
-  template <class Factory>
-  Candidate(Factory factory) : factory(std::move(factory)) {}
-  Candidate(KernelFactory factory, bool widens) : factory(std::move(factory)), widens(widens) {}
 };
 
-inline Candidate widening(KernelFactory factory) { return {std::move(factory), true}; }
+inline Candidate widening(std::string name, KernelFactory factory) {
+  return {std::move(name), std::move(factory), true};
+}
 
 // The fastest of those that accept, by their time for the sample, or one as good with less workspace; the
 // first where the operands are too small to matter. Refuses where all do. IABN_KERNEL_CHOICE takes one

@@ -37,6 +37,12 @@ bool allows(dnnl::cpu_isa isa) {
   return (effective & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa);
 }
 
+std::string version() {
+  const dnnl_version_t* version = dnnl_version();
+  return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+         std::to_string(version->patch);
+}
+
 bool has_bfloat16() { return allows(dnnl::cpu_isa::avx512_core_bf16); }
 
 void refuse_emulated(DType images) {

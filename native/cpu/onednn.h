@@ -46,6 +46,9 @@ dnnl::memory::data_type data_type(DType dtype);
 // Whether the CPU has the instructions and this process may use them (ONEDNN_MAX_CPU_ISA is respected).
 bool allows(dnnl::cpu_isa isa);
 
+// Of the library in use, as "2.6.3".
+std::string version();
+
 // Whether bfloat16 is among them.
 bool has_bfloat16();
 

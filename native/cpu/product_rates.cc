@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <optional>
 #include <string>
 
 #include "cpu/kernel_choices.h"
@@ -31,7 +30,7 @@ double seconds_of(DType dtype) {
 
 int measured_rate() {
   const std::string key = "bfloat16 products in per cent of float32's rate" + where_measured();
-  if (const std::optional<std::string> known = kernel_choices().find(key)) return std::atoi(known->c_str());
+  for (const std::string& known : kernel_choices().find(key)) return std::atoi(known.c_str());
   double wide = seconds_of(DType::f32), narrow = seconds_of(DType::bf16);
   // Once more in turn, as what disturbs a measurement lasts longer than one.
   wide = std::min(wide, seconds_of(DType::f32)), narrow = std::min(narrow, seconds_of(DType::bf16));

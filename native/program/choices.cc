@@ -16,6 +16,9 @@ fs::path cache_file(const char* variable, const char* name) {
   return {};
 }
 
+// Another version may compute something else under the same name.
+std::string versioned(const std::string& key) { return "inplace-abn " IABN_VERSION ", " + key; }
+
 }  // namespace
 
 // A line each: the choice, a tab, the key.
@@ -24,25 +27,24 @@ Choices::Choices(const char* variable, const char* name) : path_(cache_file(vari
   for (std::string line; std::getline(file, line);) {
     const size_t tab = line.find('\t');
     if (tab == std::string::npos) continue;
-    known_.emplace(line.substr(tab + 1), line.substr(0, tab));  // the first stands: processes append at once
+    known_[line.substr(tab + 1)].push_back(line.substr(0, tab));
   }
 }
 
-std::optional<std::string> Choices::find(const std::string& key) {
+std::vector<std::string> Choices::find(const std::string& key) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = known_.find(key);
-  if (found == known_.end()) return std::nullopt;
-  return found->second;
+  const auto found = known_.find(versioned(key));
+  return found == known_.end() ? std::vector<std::string>{} : found->second;
 }
 
 void Choices::add(const std::string& key, const std::string& choice) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  known_.emplace(key, choice);
+  known_[versioned(key)].push_back(choice);
   if (path_.empty()) return;
   std::error_code ignored;
   fs::create_directories(path_.parent_path(), ignored);
   std::ofstream file(path_, std::ios::app);
-  file << choice + '\t' + key + '\n';  // one write: other processes append to it, too
+  file << choice + '\t' + versioned(key) + '\n';  // one write: other processes append to it, too
 }
 
 }  // namespace iabn

@@ -1,12 +1,12 @@
-// What was measured to be fastest, by a key of all that it depends on. A file keeps it from one process to
-// the next: later starts need not measure, and a run that goes on later sums in the same order.
+// What was timed to be fastest, by a key of all that it depends on; the addon's version is part of every key.
+// A file keeps it from one process to the next: later starts need not time anything.
 #pragma once
 
 #include <filesystem>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <string>
+#include <vector>
 
 namespace iabn {
 
@@ -15,14 +15,16 @@ class Choices {
   // `variable` of the environment names the file; else it is `name` in the user's cache folder.
   Choices(const char* variable, const char* name);
 
+  // All that was added under a key, the oldest first: the first that the caller knows holds. Processes append
+  // at once, and one that does not know a name adds another.
+  std::vector<std::string> find(const std::string& key);
   // Neither has a tab or a line break. A file that cannot be written costs only the measurement.
-  std::optional<std::string> find(const std::string& key);
   void add(const std::string& key, const std::string& choice);
 
  private:
   std::filesystem::path path_;
   std::mutex mutex_;
-  std::map<std::string, std::string> known_;
+  std::map<std::string, std::vector<std::string>> known_;
 };
 
 }  // namespace iabn

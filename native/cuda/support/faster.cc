@@ -67,28 +67,30 @@ float time_of(Kernel& kernel, const KernelSpec& spec, const Context& context) {
 }  // namespace
 
 std::unique_ptr<Kernel> faster_of(const KernelSpec& spec, Context& context, const std::string& key,
-                                  const std::vector<Factory>& candidates) {
+                                  const std::vector<Candidate>& candidates) {
+  std::vector<std::string> names;
   std::vector<std::unique_ptr<Kernel>> kernels;
   std::string reasons;
-  for (const Factory& candidate : candidates) {
+  for (const Candidate& candidate : candidates) {
     try {
-      kernels.push_back(candidate(spec, context));
+      kernels.push_back(candidate.factory(spec, context));
+      names.push_back(candidate.name);
     } catch (const Refused& refusal) {
       reasons += (reasons.empty() ? "" : "; ") + std::string(refusal.what());
     }
   }
   if (kernels.empty()) throw Refused(reasons);
   if (kernels.size() == 1) return std::move(kernels.front());
-  const std::string name = "choice " + spec.op + " " + key;
-  if (const auto known = cached_algorithm(name); known && known->id >= 0) {
-    const size_t index = static_cast<size_t>(known->id);
-    if (index < kernels.size()) return std::move(kernels[index]);
+  const std::string choice = "choice " + spec.op + " " + key;
+  for (const std::string& known : choices().find(choice)) {
+    const auto place = static_cast<size_t>(std::find(names.begin(), names.end(), known) - names.begin());
+    if (place < kernels.size()) return std::move(kernels[place]);
   }
   std::vector<float> times;
   for (const auto& kernel : kernels) times.push_back(time_of(*kernel, spec, context));
-  const auto best = std::min_element(times.begin(), times.end()) - times.begin();
-  cache_algorithm(name, {static_cast<int>(best), 0, 0});
-  return std::move(kernels[static_cast<size_t>(best)]);
+  const auto best = static_cast<size_t>(std::min_element(times.begin(), times.end()) - times.begin());
+  choices().add(choice, names[best]);
+  return std::move(kernels[best]);
 }
 
 }  // namespace iabn::cuda

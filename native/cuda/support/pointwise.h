@@ -35,7 +35,8 @@ std::unique_ptr<Kernel> make_convolution(const KernelSpec& spec, Context& contex
   const Factory cudnn = [&](const KernelSpec& each, Context& on) {
     return wrap(convolution_op(each, on, shape, direction));
   };
-  return faster_of(spec, context, convolution_key(context, shape, spec.inputs[0].dtype), {matmul, cudnn});
+  return faster_of(spec, context, convolution_key(context, shape, spec.inputs[0].dtype),
+                   {{"cublaslt", matmul}, {"cudnn", cudnn}});
 }
 
 }  // namespace iabn::cuda

@@ -96,16 +96,46 @@ describe('a choice', () => {
     return execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' });
   }
 
+  /** The first operand in a line of the file. */
+  const imagesOf = (line: string) => / conv2d_backward_weights (\S+)/.exec(line)?.[1];
+
   it('is measured once and kept in a file', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
     const first = chosenWith(file);
     const [line = '', ...others] = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(others).toEqual([]);
-    expect(line).toMatch(/^[01]\tconv2d_backward_weights of 7 1:4,64,56,56, 1:4,64,56,56, 1:64,64,1,1, /);
+    const [choice = '', key = ''] = line.split('\t');
+    expect(choice).toMatch(/^(onednn|matmul)$/);
+    expect(key).toMatch(
+      /^inplace-abn \d+\.\d+\.\d+, conv2d_backward_weights 1:4,64,56,56, 1:4,64,56,56, 1:64,64,1,1, .*, oneDNN [\d.]+$/,
+    );
     expect(chosenWith(file)).toBe(first);
     expect(readFileSync(file, 'utf8')).toBe(`${line}\n`);
-    writeFileSync(file, `${line.startsWith('0') ? '1' : '0'}${line.slice(1)}\n`);
+    const other = choice === 'onednn' ? 'matmul' : 'onednn';
+    writeFileSync(file, `${other}\t${key}\n`);
     expect(chosenWith(file)).not.toBe(first);
+  });
+
+  it.each([
+    ['that no kernel has, as one of a later version', (key: string) => `fastest of all\t${key}\n`],
+    ['that is a number, as earlier versions kept', (key: string) => `1\t${key}\n`],
+    ['of another version', (key: string) => `matmul\t${key.replace(/\d+\.\d+\.\d+/, '0.0.0')}\n`],
+    [
+      'of no version',
+      (key: string) => `1\t${key.replace(/^.*, conv2d_backward_weights/, 'conv2d_backward_weights of 7')}\n`,
+    ],
+  ])('is made anew where the file has a name %s', (_, lineOf) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
+    chosenWith(file);
+    const known = readFileSync(file, 'utf8');
+    const former = lineOf(known.trimEnd().split('\t')[1] ?? '');
+    writeFileSync(file, former);
+    const chosen = chosenWith(file);
+    const added = readFileSync(file, 'utf8').slice(former.length);
+    expect(added).toMatch(/^(onednn|matmul)\t.*\n$/);
+    expect(chosenWith(file)).toBe(chosen);
+    // Once: the next process finds the name that it knows.
+    expect(readFileSync(file, 'utf8')).toBe(former + added);
   });
 
   it('is shared by shapes that are alike', () => {
@@ -117,11 +147,7 @@ describe('a choice', () => {
     chosenWith(file, specOf(656, 14));
     // Not of whole vectors: other kernels may serve it, or these in another time.
     chosenWith(file, specOf(630, 14));
-    expect(lines().map((line) => line.split(' ')[3])).toEqual([
-      '1:4,640,14,14,',
-      '1:4,768,14,14,',
-      '1:4,630,14,14,',
-    ]);
+    expect(lines().map(imagesOf)).toEqual(['1:4,640,14,14,', '1:4,768,14,14,', '1:4,630,14,14,']);
   });
 
   it('of a shape alike is replaced by its own where it is refused', () => {
@@ -129,9 +155,9 @@ describe('a choice', () => {
     const lines = () => readFileSync(file, 'utf8').trimEnd().split('\n');
     chosenWith(file, specOf(528, 14));
     // Float32 images are not brought to float32.
-    writeFileSync(file, `2${lines()[0]?.slice(1)}\n`);
+    writeFileSync(file, `float32 images\t${lines()[0]?.split('\t')[1]}\n`);
     const first = chosenWith(file, specOf(528, 14));
-    expect(lines().map((line) => line.split(' ')[3])).toEqual(['1:4,640,14,14,', '1:4,528,14,14,']);
+    expect(lines().map(imagesOf)).toEqual(['1:4,640,14,14,', '1:4,528,14,14,']);
     expect(chosenWith(file, specOf(528, 14))).toBe(first);
     expect(lines()).toHaveLength(2);
   });
@@ -139,7 +165,7 @@ describe('a choice', () => {
   it('is not of kernels that widen images where products of bfloat16 are known to be faster', (context) => {
     const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
     chosenWith(file, specOf(64, 56, 'bfloat16'));
-    const rate = /^\d+\t(bfloat16 products in per cent of float32's rate, .*)$/m.exec(
+    const rate = /^\d+\t(.*bfloat16 products in per cent of float32's rate, .*)$/m.exec(
       readFileSync(file, 'utf8'),
     );
     if (rate === null) return context.skip('this CPU has no instructions for bfloat16');
@@ -147,7 +173,7 @@ describe('a choice', () => {
     expect(chosenWith(file, specOf(64, 56, 'bfloat16'))).not.toMatch(/^(float32 images|pointwise)/);
     // Of few channels products tell nothing: all are measured.
     chosenWith(file, specOf(24, 56, 'bfloat16'));
-    expect(readFileSync(file, 'utf8')).toMatch(/\tconv2d_backward_weights of 7 2:4,24,56,56, /);
+    expect(readFileSync(file, 'utf8')).toMatch(/\t.* conv2d_backward_weights 2:4,24,56,56, /);
   });
 
   it('is made where the file cannot be read or written', () => {
