@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
+/** Tests that take longer than a commit should wait: `npm run test:all` runs them. */
+export const LONG_TESTS = '**/*.long.test.ts';
+
 export default defineConfig({
   resolve: {
     // Tests run on source: no build is needed before them.
@@ -16,14 +19,17 @@ export default defineConfig({
       'scripts/**/*.test.{ts,mjs}',
       'tools/**/*.test.{ts,mjs}',
     ],
+    exclude: ['**/node_modules/**', LONG_TESTS],
     setupFiles: ['tools/vitest/silent-console.ts'],
     // The addon owns threads and its own state: processes, not worker threads, keep test files apart.
     pool: 'forks',
+    // vitest would leave one core to itself, which is half of a machine with two.
+    maxWorkers: '100%',
     // Threads that the sources start run on source, too; they bundle it first, which takes a while on a busy machine.
     testTimeout: 30_000,
     execArgv: ['--import', `${root}tools/vitest/source-threads.mjs`],
-    // Test files run side by side: compute threads of their own would wait for each other, spinning. What they measure of
-    // kernels is of no use to anybody.
+    // Test files run in parallel: with compute threads of their own they would spin waiting for each other. Their autotuning
+    // results are not worth keeping.
     env: { OMP_NUM_THREADS: '1', IABN_CPU_KERNELS: '/dev/null', IABN_PLAN_CACHE: '' },
     // An inline snapshot that is missing on CI is a failure, and `.only` is never left behind.
     allowOnly: false,

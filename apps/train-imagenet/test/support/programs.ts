@@ -22,3 +22,8 @@ export function start(
 export function run(program: Program, ...args: string[]): Promise<Ended> {
   return runProgram(APP, program, ...args);
 }
+
+/** Standard error without the line that tells how many processes share this machine. */
+export function ownLines(stderr: string): string {
+  return stderr.replace(/^\d+ processes share \d+ processors\n/, '');
+}

@@ -1,0 +1,91 @@
+/** The published experiments: a training step of each network as published, and the memory that the documentation states. */
+import { readFile } from 'node:fs/promises';
+import { cpu } from '@inplace-abn/core';
+import { Engine, initialStateOf, planPerDevice, type TrainConfig } from '@inplace-abn/train';
+import { describe, expect, it } from 'vitest';
+import { load, PUBLISHED } from './support/published.js';
+
+const [BATCH, CROP] = [2, 32];
+
+function smallBatch() {
+  return {
+    images: new Uint8Array(BATCH * CROP * CROP * 3).map((_, i) => (i * 37) % 251),
+    color: Float32Array.from({ length: BATCH * 12 }, (_, i) => (i % 5 === 0 ? 1 : 0)),
+    targets: null,
+    labels: Int32Array.from({ length: BATCH }, (_, i) => i),
+    indices: new Int32Array(BATCH),
+    size: BATCH,
+    number: 0,
+    release: () => {},
+  };
+}
+
+/** The published network at two images of 32 pixels. Uniform weights, because they are drawn in a third of the time. */
+function shrunk(config: TrainConfig): TrainConfig {
+  return {
+    ...config,
+    network: { ...config.network, weight_init: 'xavier_uniform' },
+    optimizer: { ...config.optimizer, batch_size: BATCH },
+    input: { ...config.input, crop_train: CROP, crop_val: CROP },
+  };
+}
+
+describe('a training step of', { timeout: 120_000 }, () => {
+  it.each(Object.keys(PUBLISHED))('%s', async (name) => {
+    const config = shrunk(await load(name));
+    const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
+    engine.load(initialStateOf(engine.network, config.network, config.seed));
+    const before = engine.store.read('classifier.fc.bias').data;
+    const { loss } = await engine.train(smallBatch(), {
+      rates: { base: 0.1, classifier: 0.1 },
+      update: 1,
+      seed: 1,
+    });
+    // The classifier starts near zero, so the first loss is that of a guess among 1000 classes.
+    expect(Math.abs(loss - Math.log(1000))).toBeLessThan(1);
+    expect(engine.store.read('classifier.fc.bias').data).not.toEqual(before);
+  });
+});
+
+describe('docs/experiments.md', { timeout: 240_000 }, () => {
+  /** Numbers of the table's rows, by experiment and devices. */
+  async function documented(): Promise<Map<string, number[]>> {
+    const text = await readFile(new URL('../../../docs/experiments.md', import.meta.url), 'utf8');
+    const rows = text.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+    const planned = rows.filter(([, name = '', devices = '']) => name in PUBLISHED && /^\d+$/.test(devices));
+    return new Map(
+      planned.map(([, name, ...cells]) => [`${name} ${cells[0]}`, cells.slice(1, -1).map(Number)]),
+    );
+  }
+
+  it.each(Object.keys(PUBLISHED))('has the planned memory of %s', async (name) => {
+    const table = await documented();
+    for (const { devices, report } of planPerDevice(name, await load(name), [4, 8, 16], cpu())) {
+      const row = table.get(`${name} ${devices}`) ?? expect.fail(`no row for ${devices} devices`);
+      const [batch, weights, optimizer, , gradients, activations, ordinary, share] = row;
+      expect(batch).toBe(report.batch);
+      const pairs = [
+        [weights, report.bytes.weights],
+        [optimizer, report.bytes.optimizer],
+        [gradients, report.ordinary.gradients],
+        [activations, report.bytes.activations],
+        [ordinary, report.ordinary.activations],
+      ];
+      // Kernels of other processors may want their operands otherwise.
+      for (const [written = Number.NaN, bytes = Number.NaN] of pairs) {
+        expect(Math.abs(written / (bytes / 2 ** 20) - 1)).toBeLessThan(0.02);
+      }
+      expect(share).toBeCloseTo(report.bytes.activations / report.ordinary.activations, 1);
+    }
+  });
+
+  it.each([
+    ['resnext101_ipabn_lr_512', 0.5],
+    ['resnext101_ipabn-sync_lr_256', 0.5],
+    ['wider_resnet38_ipabn_lr_256', 0.45],
+  ])('%s needs at most %s of the activations of ordinary batch norm', async (name, most) => {
+    const [row] = planPerDevice(name, await load(name), [16], cpu());
+    const { bytes, ordinary } = row?.report ?? expect.fail('no plan');
+    expect(bytes.activations / ordinary.activations).toBeLessThanOrEqual(most);
+  });
+});

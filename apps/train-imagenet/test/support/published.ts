@@ -1,0 +1,26 @@
+/** The nine published experiments as the paper's authors list them, and their files. */
+import { fileURLToPath } from 'node:url';
+import { ARCHITECTURES, loadConfig, type TrainConfig } from '@inplace-abn/train';
+
+export const FOLDER = fileURLToPath(new URL('../../experiments/', import.meta.url));
+
+const STEP = { type: 'step', mode: 'epoch', epochs: 90, params: { step_size: 30, gamma: 0.1 } };
+const LINEAR = { type: 'linear', mode: 'step', epochs: 90, params: { alpha: -2.222e-6, beta: 1 } };
+
+/** Name: architecture, bn_mode, input_3x3, batch, learning rate, schedule. */
+export const PUBLISHED = {
+  resnext101_stdbn_lr_256: ['resnext101', 'standard', true, 256, 0.1, STEP],
+  resnext101_ipabn_lr_512: ['resnext101', 'inplace', true, 512, 0.1, STEP],
+  'resnext101_ipabn-sync_lr_256': ['resnext101', 'sync', true, 256, 0.1, STEP],
+  resnext152_ipabn_lr_256: ['resnext152', 'inplace', true, 256, 0.1, STEP],
+  wider_resnet38_ipabn_lr_256: ['wider_resnet38', 'inplace', true, 256, 0.1, LINEAR],
+  densenet264_ipabn_lr_256: ['densenet264', 'inplace', true, 256, 0.1, STEP],
+  'resnet34_ipabn-sync_lr_512': ['resnet34', 'sync', false, 512, 0.2, STEP],
+  'resnet50_ipabn-sync_lr_512': ['resnet50', 'sync', false, 512, 0.2, STEP],
+  'resnet101_ipabn-sync_lr_512': ['resnet101', 'sync', false, 512, 0.2, STEP],
+} as const;
+
+/** The configuration of an experiment, over the defaults. */
+export function load(name: string): Promise<TrainConfig> {
+  return loadConfig(`${FOLDER}${name}.json`, { architectures: ARCHITECTURES });
+}
