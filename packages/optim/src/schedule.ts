@@ -12,7 +12,10 @@ export type Schedule = (it: number) => number;
 
 const DEFAULT_GAMMA = 0.1;
 
-/** StepLR, MultiStepLR, ExponentialLR, or LambdaLR with it·alpha + beta. */
+/**
+ * StepLR, MultiStepLR, ExponentialLR, or LambdaLR with it·alpha + beta, which stays at 0 where that is negative: with a
+ * negative rate the optimizer would ascend.
+ */
 export function createSchedule(options: ScheduleOptions): Schedule {
   switch (options.type) {
     case 'constant':
@@ -28,6 +31,6 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     case 'exponential':
       return (it) => options.gamma ** it;
     case 'linear':
-      return (it) => it * options.alpha + options.beta;
+      return (it) => Math.max(0, it * options.alpha + options.beta);
   }
 }

@@ -27,6 +27,11 @@ describe('schedules', () => {
     });
   });
 
+  it('linear stays at 0 from where it would be negative', () => {
+    const factor = createSchedule({ type: 'linear', alpha: -0.25, beta: 1 });
+    expect([0, 3, 4, 5, 100].map(factor)).toEqual([1, 0.25, 0, 0, 0]);
+  });
+
   it('step and multistep decay by 0.1 unless told otherwise', () => {
     expect(createSchedule({ type: 'step', stepSize: 2 })(2)).toBe(0.1);
     expect(createSchedule({ type: 'multistep', milestones: [1] })(1)).toBe(0.1);

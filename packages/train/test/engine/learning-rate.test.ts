@@ -1,6 +1,6 @@
 import { cpu } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
-import { learningRateOf } from '../../src/engine/learning-rate.js';
+import { endOfRate, learningRateOf } from '../../src/engine/learning-rate.js';
 import { Engine, initialStateOf } from '../../src/index.js';
 import { sampleBatch } from '../support/batch.js';
 import { configOf } from '../support/runs.js';
@@ -26,6 +26,20 @@ describe('learning rates', () => {
   ])('take the parameters of %s', (type, params, expected) => {
     const at = rates({ learning_rate: 2, schedule: { type, params } });
     expect([0, 1, 2].map((epoch) => at(epoch, 0).base)).toEqual(expected);
+  });
+
+  it('are never below 0, and where a linear schedule ends before the last epoch is said', () => {
+    const linear = (mode: string, epochs: number, alpha = -0.25) => {
+      const schedule = { type: 'linear', mode, epochs, params: { alpha, beta: 1 } };
+      return configOf({ optimizer: { learning_rate: 2, schedule } }).optimizer;
+    };
+    expect(learningRateOf(linear('epoch', 9))(6, 0)).toEqual({ base: 0, classifier: 0 });
+    expect(endOfRate(linear('epoch', 4), 3)).toBeNull();
+    expect(endOfRate(linear('epoch', 9, 0.1), 3)).toBeNull();
+    expect(endOfRate(linear('epoch', 6), 3)).toBe(
+      'from epoch 5 of 6 on the learning rate is 0: there optimizer.schedule.params of the linear schedule end',
+    );
+    expect(endOfRate(linear('step', 2), 3)).toMatch(/^from step 5 of 6 on/);
   });
 
   it('have an own one for the classifier, on the same schedule', () => {
