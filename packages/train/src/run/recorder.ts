@@ -76,7 +76,7 @@ export class FolderRecorder implements Recorder {
 
   validation({ step }: Position, epoch: number, { loss, images: _, ...metrics }: Validation): void {
     this.folder.metrics.add({ phase: 'val', epoch, step, loss, ...metrics, time: Date.now() / 1000 });
-    this.folder.events.scalars(epoch, { 'val/loss': loss, ...metricScalars('val', metrics) });
+    this.folder.events.scalars(step, { 'val/loss': loss, ...metricScalars('val', metrics) });
   }
 
   async saveStep(position: Position): Promise<void> {
