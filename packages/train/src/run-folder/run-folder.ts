@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { writeFileAtomic } from '@inplace-abn/checkpoint';
+import { listCheckpoints, writeFileAtomic } from '@inplace-abn/checkpoint';
 import { EventFileWriter } from '../tensorboard/event-file.js';
 import { differences } from './differences.js';
 import { MetricsLog, type ResumePosition, rewindMetrics } from './metrics-log.js';
@@ -59,10 +59,10 @@ export class RunFolder {
       );
     });
     const present = (await readdir(path)).filter(isRunFile);
-    if (present.length > 0) throw new Error(occupied(path, present));
+    if (present.length > 0) throw new Error(await occupied(path, present));
     // Making this folder claims the run: of two programs that start at once, one is refused here.
-    await mkdir(join(path, 'checkpoints')).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'EEXIST' ? new Error(occupied(path, ['checkpoints'])) : error;
+    await mkdir(join(path, 'checkpoints')).catch(async (error: NodeJS.ErrnoException) => {
+      throw error.code === 'EEXIST' ? new Error(await occupied(path, ['checkpoints'])) : error;
     });
     await writeFileAtomic(join(path, 'config.json'), toJson(options.config));
     await writeFileAtomic(join(path, 'versions.json'), toJson(options.versions));
@@ -121,13 +121,20 @@ function isRunFile(name: string): boolean {
   return fileNames.includes(name) || name.startsWith('events.out.tfevents.');
 }
 
-function occupied(path: string, present: readonly string[]): string {
+/** How the run in a folder is continued: without a checkpoint it can only start again. */
+export async function continuation(path: string): Promise<string> {
+  const checkpoints = join(path, 'checkpoints');
+  const saved = (await listCheckpoints(checkpoints)).length > 0;
+  return saved ? `--resume ${checkpoints}` : '--continue (it has no checkpoint yet, so it starts anew)';
+}
+
+async function occupied(path: string, present: readonly string[]): Promise<string> {
   const holds = `run folder ${path} already holds ${[...present].sort().join(', ')}`;
   const torch = 'checkpoint.pth.tar';
   if (present.includes(torch) && !present.includes('config.json')) {
     return `${holds}: continue from it with --resume ${join(path, torch)} in another folder with --log-dir`;
   }
-  return `${holds}: continue that run with --resume ${join(path, 'checkpoints')}, or start a new one in another folder with --log-dir`;
+  return `${holds}: continue that run with ${await continuation(path)}, or start a new one in another folder with --log-dir`;
 }
 
 async function replaceJson(folder: string, name: string, value: object): Promise<void> {

@@ -1,9 +1,9 @@
 /** Where a run begins: anew, from what the user named, or where the run in its folder stands. */
 import { existsSync } from 'node:fs';
-import { rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { realpath, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
-import type { Taking } from './restore.js';
+import type { Restored, Taking } from './restore.js';
 
 export interface Beginning {
   /** What is restored; undefined: nothing. */
@@ -38,4 +38,29 @@ export async function beginningOf({
   // Cut off while it made its folder: an empty one is no run.
   await rmdir(folder).catch(() => {});
   return given;
+}
+
+/**
+ * Whether a run that was restored goes on in `logDir`; otherwise it starts there, which a folder with a run in it
+ * refuses. A training state continues its own run alone: saving in another's folder would supersede that one's checkpoints.
+ */
+export async function continuesThere(
+  logDir: string,
+  { kind, path }: Pick<Restored, 'kind' | 'path'>,
+  inFolder: boolean,
+): Promise<boolean> {
+  const holdsRun = existsSync(join(logDir, 'config.json'));
+  const own = await liesIn(logDir, path);
+  // Where there is no run, who wants to continue one is told so.
+  if (kind === 'state') return own || !holdsRun;
+  return inFolder || (kind === 'torch' && own && holdsRun);
+}
+
+/** Whether a file is one of a run folder's checkpoints. */
+async function liesIn(logDir: string, path: string): Promise<boolean> {
+  const real = (folder: string) => realpath(folder).catch(() => undefined);
+  const [at, run, checkpoints] = await Promise.all(
+    [dirname(path), logDir, join(logDir, 'checkpoints')].map(real),
+  );
+  return at !== undefined && (at === run || at === checkpoints);
 }

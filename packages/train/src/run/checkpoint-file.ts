@@ -1,4 +1,5 @@
 /** What a user names with --resume, read: a training state of ours, a checkpoint of PyTorch, or weights alone. */
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import {
   CheckpointError,
@@ -35,8 +36,9 @@ export interface CheckpointContent {
 }
 
 /**
- * Reads a checkpoint. Folders and training states of ours fall back from a torn or missing file to the newest whole
- * one; every other file is read or refused.
+ * Reads a checkpoint. A run continues from a folder or a training state of ours: a torn or missing one falls back to the
+ * newest whole one. Whoever wants weights alone gets those of the file that was named, or an error; of a folder the
+ * newest. Every other file is read or refused.
  *
  * @param bestKey where a checkpoint of PyTorch has its best metric
  * @param weightsOnly leaves the optimiser's state in the file where that is possible
@@ -47,7 +49,7 @@ export async function readCheckpoint(
   bestKey: string,
   weightsOnly: boolean,
 ): Promise<CheckpointContent> {
-  if (await holdsTrainingStates(path)) {
+  if (weightsOnly ? await isFolder(path) : await holdsTrainingStates(path)) {
     const { state, path: used, rejected } = await resumeRunState(path, { missing: 'fallBack' });
     const { meta, model, optimizer } = state;
     const notes = rejected.map((file) => `passed over ${file.path}: ${file.reason}`);
@@ -65,10 +67,9 @@ export async function readCheckpoint(
 
 /** A folder, or a file that is a training state, was one before it was torn, or is missing but named like one. */
 async function holdsTrainingStates(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => null);
-  if (found?.isDirectory()) return true;
+  if (await isFolder(path)) return true;
   if (!path.endsWith('.safetensors')) return false;
-  if (!found) return true;
+  if (!existsSync(path)) return true;
   try {
     const file = await SafetensorsFile.open(path);
     try {
@@ -80,6 +81,10 @@ async function holdsTrainingStates(path: string): Promise<boolean> {
     if (error instanceof CheckpointError) return true;
     throw error;
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
 function torchProgress(path: string, bestKey: string, rest: ReadonlyMap<string, TorchValue>): Progress {

@@ -1,15 +1,15 @@
 /** A training run from configuration and image folder to a finished run folder. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Device } from '@inplace-abn/core';
 import { Engine } from '../engine/engine.js';
+import { endOfRate } from '../engine/learning-rate.js';
 import { checkSameStep } from '../parallel/agreement.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress, ProgressStream } from '../progress/progress.js';
-import { RunFolder } from '../run-folder/run-folder.js';
+import { continuation, RunFolder } from '../run-folder/run-folder.js';
 import { initialStateOf } from '../step/network.js';
 import { taskOf } from '../task/registry.js';
-import { beginningOf } from './beginning.js';
+import { beginningOf, continuesThere } from './beginning.js';
 import { evaluationBatches, type RunData } from './data.js';
 import { FolderRecorder, type Recorder, SILENT } from './recorder.js';
 import { progressOf } from './report-progress.js';
@@ -60,6 +60,8 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   if (config.network.bn_mode === 'sync' && peers.size === 1) {
     progress.note('bn_mode sync: no process group, so statistics are those of this process, as with inplace');
   }
+  const end = endOfRate(config.optimizer, data.train.batches);
+  if (end) progress.note(end);
   const stop = new StopRequest((signal) =>
     progress.note(`${signal}: finishing this step and saving; once more to kill`),
   );
@@ -85,8 +87,8 @@ async function runFolder(
     const run = new TrainingRun(options, { data, engine, progress, recorder, stop, peers }, position);
     const outcome = await run.run();
     if (outcome.stopped && opened) {
-      const path = resolve(opened.folder.checkpointsPath);
-      progress.note(`stopped after step ${run.step}; continue with --resume ${path}`);
+      const next = await continuation(resolve(opened.folder.path));
+      progress.note(`stopped after step ${run.step}; continue with ${next}`);
     }
     return outcome;
   } finally {
@@ -104,12 +106,11 @@ async function openFolder(
   const open = (position: Position, exists: boolean) =>
     exists ? RunFolder.resume(logDir, position, about) : RunFolder.create(logDir, about);
   if (resume === undefined) return { folder: await open(START, inFolder), position: START };
-  const { position, path, kind, notes } = await restoreRun({ engine, config, data, path: resume, take });
+  const restored = await restoreRun({ engine, config, data, path: resume, take });
+  const { position, path, kind, notes } = restored;
   for (const note of notes) progress.note(note);
-  if (kind === 'weights') return { folder: await open(position, inFolder), position };
-  // A checkpoint of PyTorch may come from elsewhere; a training state of ours comes with its run.
-  const starts = kind === 'torch' && !existsSync(join(logDir, 'config.json'));
-  const folder = await open(position, !starts);
+  const folder = await open(position, await continuesThere(logDir, restored, inFolder));
+  if (kind === 'weights') return { folder, position };
   for (const change of folder.changes) progress.note(`configuration changed since the run began: ${change}`);
   progress.note(`resuming from ${path}: epoch ${position.epoch}, step ${position.step}`);
   return { folder, position };

@@ -64,7 +64,7 @@ describe('a new run', () => {
     (await RunFolder.create(path, options)).close();
     const before = await readFile(join(path, 'config.json'), 'utf8');
     await expect(RunFolder.create(path, { config: {}, versions })).rejects.toThrow(
-      /^run folder .*first already holds checkpoints, config\.json, events.*, metrics\.jsonl, versions\.json: continue that run with --resume .*checkpoints, or start a new one in another folder with --log-dir$/,
+      /^run folder .*first already holds checkpoints, config\.json, events.*, metrics\.jsonl, versions\.json: continue that run with --continue \(it has no checkpoint yet, so it starts anew\), or start a new one in another folder with --log-dir$/,
     );
     expect(await readFile(join(path, 'config.json'), 'utf8')).toBe(before);
   });

@@ -40,6 +40,12 @@ describe('training', { timeout: 60_000 }, () => {
     await writeFile(path, 'no image');
     const run = runTraining({ config: configOf({ optimizer: ONE_EPOCH }), data, logDir });
     await expect(run).rejects.toThrow(path);
+    const advice = 'continue that run with --continue (it has no checkpoint yet, so it starts anew)';
+    const options = { config: configOf({ optimizer: ONE_EPOCH }), data, logDir };
+    await expect(runTraining(options)).rejects.toThrow(advice);
+    await rm(path);
+    const { validation } = await runTraining({ ...options, continueRun: true });
+    expect(validation?.images).toBe(15);
   });
 
   it('skips unreadable images where it is told to, and counts them in the report', async () => {

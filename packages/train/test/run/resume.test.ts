@@ -1,5 +1,5 @@
 /** Continuing a run in the process of the test; apps/train-imagenet/test kills real ones. */
-import { cp, readFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { cp, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readMetrics } from '../../src/index.js';
@@ -102,6 +102,25 @@ describe('a run that is resumed', { timeout: 60_000 }, () => {
     await expect(runTraining({ config, data, logDir, resume })).rejects.toThrow(
       `there is no run to resume in ${logDir}`,
     );
+  });
+
+  it('is refused in the folder of another run, which stays as it was', async () => {
+    const { logDir } = await copyOfHalf();
+    const before = await readFile(join(logDir, 'metrics.jsonl'));
+    for (const resume of [join(straight, 'checkpoints'), join(straight, 'checkpoint.pth.tar')]) {
+      const run = runTraining({ config, data, logDir, resume });
+      await expect(run).rejects.toThrow(`run folder ${logDir} already holds checkpoint`);
+    }
+    expect(await readFile(join(logDir, 'metrics.jsonl'))).toEqual(before);
+  });
+
+  it('takes its own folder by any name for it', async () => {
+    const { logDir } = await copyOfHalf();
+    const other = join(await temporaryFolder(), 'link');
+    await symlink(logDir, other);
+    const resume = join(other, 'checkpoints');
+    await runTraining({ config, data, logDir, resume, maxSteps: HALF + 1 });
+    expect((await lastState(logDir)).meta.step).toBe(HALF + 1);
   });
 
   it('is refused for another network, with the differences', async () => {

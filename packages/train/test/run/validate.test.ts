@@ -1,5 +1,5 @@
 /** A validation that several processes share. */
-import { rename } from 'node:fs/promises';
+import { cp, rename, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +25,17 @@ describe('a validation', { timeout: 60_000 }, () => {
   /** Steps and metrics of the progress lines. */
   const shown = (output?: Output) =>
     (output?.text.match(/^val .*$/gm) ?? []).map((line) => line.match(/step +\S+|loss \S+|top-\d \S+/g));
+
+  it('is of the checkpoint that was named, or of none', async () => {
+    const absent = join(resume, 'checkpoint-99.safetensors');
+    await expect(evaluate({ ...options(configOf()), resume: absent })).rejects.toThrow(
+      `Cannot read ${absent}: there is no such file`,
+    );
+    const torn = join(await temporaryFolder(), 'checkpoint-7.safetensors');
+    await cp(join(resume, 'checkpoint-7.safetensors'), torn);
+    await truncate(torn, 5000);
+    await expect(evaluate({ ...options(configOf()), resume: torn })).rejects.toThrow(torn);
+  });
 
   it.each([
     [2, 4],
