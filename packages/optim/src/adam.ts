@@ -1,42 +1,41 @@
-import { adam, type Value } from '@inplace-abn/core';
-import { type Optimizer, optimizerStateName, type ParameterUpdate } from './optimizer.js';
+import { adam as emitAdam } from '@inplace-abn/core';
+import type { Optimizer } from './optimizer.js';
 
 export interface AdamOptions {
-  readonly beta1?: number;
-  readonly beta2?: number;
+  readonly learningRate: number;
+  /** Decay of the averages of the gradient and of its square. Default [0.9, 0.999]. */
+  readonly betas?: readonly [number, number];
+  /** Default 1e-8. */
   readonly eps?: number;
+  /** L2 penalty, added to the gradient. Default 0. */
   readonly weightDecay?: number;
 }
 
-/** torch.optim.Adam; weight decay is added to the gradient (L2), as there. */
-export class Adam implements Optimizer {
-  private readonly options: Required<AdamOptions>;
-
-  /** `step`: float32 scalar input that counts updates from 1. */
-  constructor(
-    private readonly step: Value,
-    { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 }: AdamOptions = {},
-  ) {
-    this.options = { beta1, beta2, eps, weightDecay };
-  }
-
-  apply(updates: readonly ParameterUpdate[], clip: Value | null): void {
-    const { weightDecay, ...betas } = this.options;
-    const attrs = { ...betas, weight_decay: weightDecay };
-    for (const { name, parameter, gradient, learningRate } of updates) {
-      const { tracer } = parameter;
-      const state = (kind: string): Value =>
-        tracer.state(optimizerStateName(name, kind), parameter.shape, 'float32', 'optimizer');
-      tracer.during('update', null, () =>
-        tracer.within(name, () => {
-          const moments = { expAvg: state('exp_avg'), expAvgSq: state('exp_avg_sq') };
-          const scalars = { lr: learningRate, step: this.step, clip };
-          const next = adam({ param: parameter, grad: gradient, ...moments, ...scalars }, attrs);
-          tracer.assign(parameter, next.param);
-          tracer.assign(moments.expAvg, next.expAvg);
-          tracer.assign(moments.expAvgSq, next.expAvgSq);
-        }),
-      );
-    }
-  }
+/** torch.optim.Adam. */
+export function adam({
+  learningRate,
+  betas = [0.9, 0.999],
+  eps = 1e-8,
+  weightDecay: weight_decay = 0,
+}: AdamOptions): Optimizer {
+  const [beta1, beta2] = betas;
+  return {
+    type: 'Adam',
+    learningRate,
+    slots: ['exp_avg', 'exp_avg_sq'],
+    hyperparameters: { betas, eps, weight_decay },
+    update({ parameter: param, gradient: grad, learningRate: lr }, state, { clip, step }) {
+      const operands = {
+        param,
+        grad,
+        expAvg: state('exp_avg'),
+        expAvgSq: state('exp_avg_sq'),
+        lr,
+        step,
+        clip,
+      };
+      const next = emitAdam(operands, { beta1, beta2, eps, weight_decay });
+      return { parameter: next.param, state: { exp_avg: next.expAvg, exp_avg_sq: next.expAvgSq } };
+    },
+  };
 }

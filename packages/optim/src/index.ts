@@ -1,5 +1,12 @@
-export { Adam, type AdamOptions } from './adam.js';
+export { type AdamOptions, adam } from './adam.js';
 export { clipByGlobalNorm } from './clip.js';
-export { type Optimizer, optimizerStateName, type ParameterUpdate } from './optimizer.js';
+export {
+  applyUpdates,
+  type Optimizer,
+  optimizerStateName,
+  type ParameterUpdate,
+  type Updated,
+  type UpdateScalars,
+} from './optimizer.js';
 export { createSchedule, type Schedule, type ScheduleOptions } from './schedule.js';
-export { SGD, type SgdOptions } from './sgd.js';
+export { type SgdOptions, sgd } from './sgd.js';

@@ -1,6 +1,6 @@
 import type { Value } from '@inplace-abn/core';
 
-/** A parameter with its gradient and the scalar input that holds its learning rate. */
+/** A parameter with its gradient and the float32 scalar that holds its learning rate. */
 export interface ParameterUpdate {
   readonly name: string;
   readonly parameter: Value;
@@ -8,13 +8,62 @@ export interface ParameterUpdate {
   readonly learningRate: Value;
 }
 
-/** Appends update ops to the step that is being traced. Optimiser state lives in the store under its names. */
-export interface Optimizer {
-  /** `clip`: scalar factor on all gradients; null: none. */
-  apply(updates: readonly ParameterUpdate[], clip: Value | null): void;
+/** Scalars of a step that all of its updates read. */
+export interface UpdateScalars {
+  /** Factor on every gradient; null: none. */
+  readonly clip: Value | null;
+  /** float32: counts updates from 1. */
+  readonly step: Value;
 }
 
-/** Store name of the optimiser state `kind` of a parameter, such as `mod1.conv1.weight.momentum_buffer`. */
-export function optimizerStateName(parameter: string, kind: string): string {
-  return `${parameter}.${kind}`;
+/**
+ * An optimizer as a value: its hyperparameters, the state it keeps for each parameter and the ops of one update. `sgd` and
+ * `adam` make them; an optimizer of your own implements the same interface.
+ */
+export interface Optimizer {
+  /** Name of the class in torch.optim. */
+  readonly type: string;
+  /** Base learning rate; a schedule multiplies it. */
+  readonly learningRate: number;
+  /** State kept for each parameter, zeros before the first update, under PyTorch's names: `momentum_buffer`, `exp_avg`. */
+  readonly slots: readonly string[];
+  /** Options of a parameter group, without the learning rate, under PyTorch's names. */
+  readonly hyperparameters: Readonly<Record<string, number | boolean | readonly number[]>>;
+  /**
+   * Emits the update of one parameter and returns what the parameter and its slots become. `state` gives the value of a
+   * slot before the update.
+   */
+  update(update: ParameterUpdate, state: (slot: string) => Value, scalars: UpdateScalars): Updated;
+}
+
+export interface Updated {
+  readonly parameter: Value;
+  /** By slot. */
+  readonly state: Readonly<Record<string, Value>>;
+}
+
+/** Appends the updates to the step that is being traced. Optimizer state lives in the store as `PARAMETER.SLOT`. */
+export function applyUpdates(
+  optimizer: Optimizer,
+  updates: readonly ParameterUpdate[],
+  scalars: UpdateScalars,
+): void {
+  for (const update of updates) {
+    const { name, parameter } = update;
+    const { tracer } = parameter;
+    const state = (slot: string): Value =>
+      tracer.state(optimizerStateName(name, slot), parameter.shape, 'float32', 'optimizer');
+    tracer.during('update', null, () =>
+      tracer.within(name, () => {
+        const next = optimizer.update(update, state, scalars);
+        tracer.assign(parameter, next.parameter);
+        for (const [slot, value] of Object.entries(next.state)) tracer.assign(state(slot), value);
+      }),
+    );
+  }
+}
+
+/** Store name of the optimizer state `slot` of a parameter, such as `mod1.conv1.weight.momentum_buffer`. */
+export function optimizerStateName(parameter: string, slot: string): string {
+  return `${parameter}.${slot}`;
 }

@@ -1,42 +1,39 @@
-import { sgd, UsageError, type Value } from '@inplace-abn/core';
-import { type Optimizer, optimizerStateName, type ParameterUpdate } from './optimizer.js';
+import { sgd as emitSgd, UsageError, type Value } from '@inplace-abn/core';
+import type { Optimizer } from './optimizer.js';
 
 export interface SgdOptions {
+  readonly learningRate: number;
+  /** Default 0. */
   readonly momentum?: number;
+  /** L2 penalty, added to the gradient. Default 0. */
   readonly weightDecay?: number;
+  /** Default false. */
   readonly nesterov?: boolean;
 }
 
-/** torch.optim.SGD with dampening 0: g = grad + wd·p; buf = momentum·buf + g; p −= lr·(nesterov ? g + momentum·buf : buf). */
-export class SGD implements Optimizer {
-  private readonly options: Required<SgdOptions>;
-
-  constructor({ momentum = 0, weightDecay = 0, nesterov = false }: SgdOptions = {}) {
-    if (nesterov && momentum <= 0) throw new UsageError('Nesterov momentum needs a momentum above 0');
-    this.options = { momentum, weightDecay, nesterov };
-  }
-
-  apply(updates: readonly ParameterUpdate[], clip: Value | null): void {
-    const { momentum: factor, weightDecay, nesterov } = this.options;
-    for (const { name, parameter, gradient, learningRate } of updates) {
-      const { tracer } = parameter;
-      tracer.during('update', null, () =>
-        tracer.within(name, () => {
-          const momentum =
-            factor > 0
-              ? tracer.state(
-                  optimizerStateName(name, 'momentum_buffer'),
-                  parameter.shape,
-                  'float32',
-                  'optimizer',
-                )
-              : null;
-          const operands = { param: parameter, grad: gradient, momentum, lr: learningRate, clip };
-          const next = sgd(operands, { momentum: factor, weight_decay: weightDecay, nesterov });
-          tracer.assign(parameter, next.param);
-          if (momentum && next.momentum) tracer.assign(momentum, next.momentum);
-        }),
-      );
-    }
-  }
+/**
+ * torch.optim.SGD with dampening 0: g = grad + wd·p; buf = momentum·buf + g; p −= lr·(nesterov ? g + momentum·buf : buf).
+ *
+ * @throws UsageError for Nesterov without momentum
+ */
+export function sgd({
+  learningRate,
+  momentum = 0,
+  weightDecay: weight_decay = 0,
+  nesterov = false,
+}: SgdOptions): Optimizer {
+  if (nesterov && momentum <= 0) throw new UsageError('Nesterov momentum needs a momentum above 0');
+  const hyperparameters = { momentum, weight_decay, nesterov };
+  return {
+    type: 'SGD',
+    learningRate,
+    slots: momentum > 0 ? ['momentum_buffer'] : [],
+    hyperparameters,
+    update({ parameter: param, gradient: grad, learningRate: lr }, state, { clip }) {
+      const buffer = momentum > 0 ? state('momentum_buffer') : null;
+      const next = emitSgd({ param, grad, momentum: buffer, lr, clip }, hyperparameters);
+      const slots: Record<string, Value> = next.momentum ? { momentum_buffer: next.momentum } : {};
+      return { parameter: next.param, state: slots };
+    },
+  };
 }

@@ -4,12 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { readJson } from '../../core/test/support/fixtures.js';
 import { Step } from '../../core/test/support/step.js';
 import {
-  Adam,
+  adam,
+  applyUpdates,
   clipByGlobalNorm,
   type Optimizer,
   optimizerStateName,
   type ParameterUpdate,
-  SGD,
+  sgd,
 } from '../src/index.js';
 
 interface Options {
@@ -40,12 +41,14 @@ const { clip: clips, ...runs } = readJson<Record<string, Run> & { clip: Clip[] }
   new URL('fixtures/optimizers.json', import.meta.url),
 );
 
-function optimizerOf({ type, options }: Run, tracer: Tracer): Optimizer {
-  const { momentum, nesterov, weight_decay: weightDecay, betas, eps } = options;
-  if (type === 'SGD') return new SGD({ momentum, weightDecay, nesterov });
-  const step = tracer.input('step', [], 'float32');
-  return new Adam(step, { beta1: betas?.[0], beta2: betas?.[1], eps, weightDecay });
+function optimizerOf({ type, options }: Run): Optimizer {
+  const { lr: learningRate, momentum, nesterov, weight_decay: weightDecay, betas, eps } = options;
+  if (type === 'SGD') return sgd({ learningRate, momentum, weightDecay, nesterov });
+  return adam({ learningRate, betas, eps, weightDecay });
 }
+
+const stepOf = (tracer: Tracer) => tracer.input('step', [], 'float32');
+const plain = sgd({ learningRate: 1 });
 
 /** An update whose gradient is an input. */
 function updateOf(tracer: Tracer, name: string, size: number): ParameterUpdate {
@@ -67,13 +70,16 @@ function expectClose(actual: ArrayLike<number | bigint>, expected: readonly numb
 describe('optimisers', () => {
   it.each(Object.entries(runs))('%s follows PyTorch', async (_name, run: Run) => {
     const graph = trace((tracer) => {
-      optimizerOf(run, tracer).apply([updateOf(tracer, 'w', run.start.length)], null);
+      applyUpdates(optimizerOf(run), [updateOf(tracer, 'w', run.start.length)], {
+        clip: null,
+        step: stepOf(tracer),
+      });
       return {};
     });
     const step = new Step(graph).load({ w: Float32Array.from(run.start) });
     for (const [index, { gradient = [], parameter = [], ...state }] of run.steps.entries()) {
       const inputs = { 'w.grad': Float32Array.from(gradient), 'w.lr': Float32Array.of(run.options.lr) };
-      await step.run(run.type === 'Adam' ? { ...inputs, step: Float32Array.of(index + 1) } : inputs);
+      await step.run({ ...inputs, step: Float32Array.of(index + 1) });
       expectClose(step.read('w'), parameter);
       for (const [kind, expected] of Object.entries(state)) {
         expectClose(step.read(optimizerStateName('w', kind)), expected);
@@ -86,7 +92,10 @@ describe('optimisers', () => {
 
   it('take a learning rate for each parameter', async () => {
     const graph = trace((tracer) => {
-      new SGD().apply([updateOf(tracer, 'a', 1), updateOf(tracer, 'b', 1)], null);
+      applyUpdates(plain, [updateOf(tracer, 'a', 1), updateOf(tracer, 'b', 1)], {
+        clip: null,
+        step: stepOf(tracer),
+      });
       return {};
     });
     const step = new Step(graph);
@@ -96,12 +105,15 @@ describe('optimisers', () => {
       'b.grad': one,
       'a.lr': Float32Array.of(0.5),
       'b.lr': Float32Array.of(0.25),
+      step: one,
     });
     expect([step.read('a')[0], step.read('b')[0]]).toEqual([-0.5, -0.25]);
   });
 
   it('refuse Nesterov without momentum', () => {
-    expect(() => new SGD({ nesterov: true })).toThrow('Nesterov momentum needs a momentum above 0');
+    expect(() => sgd({ learningRate: 0.1, nesterov: true })).toThrow(
+      'Nesterov momentum needs a momentum above 0',
+    );
   });
 });
 
@@ -115,19 +127,20 @@ describe('clipping by the global norm', () => {
           maxNorm,
         ),
       );
-      new SGD().apply(updates, scale);
+      applyUpdates(plain, updates, { clip: scale, step: stepOf(tracer) });
       return { norm };
     });
     return new Step(graph);
   }
 
   const inputs = (gradients: readonly number[][]) =>
-    Object.fromEntries(
-      gradients.flatMap((gradient, i) => [
+    Object.fromEntries([
+      ['step', Float32Array.of(1)],
+      ...gradients.flatMap((gradient, i): [string, Float32Array][] => [
         [`w${i}.grad`, Float32Array.from(gradient)],
         [`w${i}.lr`, Float32Array.of(-1)],
       ]),
-    );
+    ]);
 
   it.each(clips)('to $maxNorm follows PyTorch', async ({ maxNorm, norm, before, after }) => {
     const step = clipped(

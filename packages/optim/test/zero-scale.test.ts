@@ -3,7 +3,7 @@ import { crossEntropy, gradients, trace } from '@inplace-abn/core';
 import { ABN, InPlaceABN } from '@inplace-abn/nn';
 import { describe, expect, it } from 'vitest';
 import { Step } from '../../core/test/support/step.js';
-import { SGD } from '../src/index.js';
+import { applyUpdates, sgd } from '../src/index.js';
 
 const LEARNING_RATE = 0.5;
 /** Samples of class 0 are positive, those of class 1 negative: the mean is 0 and x̂ is ±1. */
@@ -20,14 +20,18 @@ async function gammaAfter(steps: number, Layer: typeof ABN, training: boolean): 
     const [gradient = null] = gradients(loss, [parameter]);
     if (!gradient) throw new Error('the loss does not depend on γ');
     const learningRate = tracer.input('lr', [], 'float32');
-    new SGD().apply([{ name: 'bn.weight', parameter, gradient, learningRate }], null);
+    const step = tracer.input('step', [], 'float32');
+    const updates = [{ name: 'bn.weight', parameter, gradient, learningRate }];
+    applyUpdates(sgd({ learningRate: LEARNING_RATE }), updates, { clip: null, step });
     return { loss };
   });
   const step = new Step(graph).load({
     'bn.weight': Float32Array.of(0, -0),
     'bn.running_var': Float32Array.of(4, 4),
   });
-  for (let i = 0; i < steps; i++) await step.run({ x, labels, lr: Float32Array.of(LEARNING_RATE) });
+  for (let i = 0; i < steps; i++) {
+    await step.run({ x, labels, lr: Float32Array.of(LEARNING_RATE), step: Float32Array.of(i + 1) });
+  }
   return Array.from(step.read('bn.weight'), Number);
 }
 

@@ -21,7 +21,7 @@ import type { Module } from '@inplace-abn/nn';
 import { optimizerStateName } from '@inplace-abn/optim';
 import type { OptimizerConfig } from '../config/schema.js';
 import type { LearningRates } from '../engine/learning-rate.js';
-import { isClassifier } from '../step/training-step.js';
+import { isClassifier, optimizerOf } from '../step/training-step.js';
 import type { Task } from '../task/task.js';
 
 export const TORCH_CHECKPOINT = 'checkpoint.pth.tar';
@@ -95,9 +95,9 @@ function groupsOf(
   rates: LearningRates,
   { rest, classifier }: ReturnType<typeof parameterNames>,
 ): OptimizerGroup[] {
-  const { learning_rate, classifier_lr, weight_decay, momentum, nesterov } = config;
-  const own: OptimizerGroup['options'] = config.type === 'SGD' ? { momentum, nesterov } : {};
-  const options = (lr: number, initial_lr: number) => ({ lr, initial_lr, weight_decay, ...own });
+  const { learning_rate, classifier_lr } = config;
+  const { hyperparameters } = optimizerOf(config);
+  const options = (lr: number, initial_lr: number) => ({ lr, initial_lr, ...hyperparameters });
   if (classifier_lr < 0) {
     return [{ params: [...rest, ...classifier], options: options(rates.base, learning_rate) }];
   }
@@ -112,12 +112,6 @@ export interface OptimizerState {
   readonly tensors: ReadonlyMap<string, TensorData>;
   /** Updates made, where the optimiser counts them. */
   readonly step?: number;
-}
-
-/** Tensors that an optimiser keeps for each parameter under the configuration. */
-function slotsOf(config: OptimizerConfig): string[] {
-  if (config.type === 'Adam') return ['exp_avg', 'exp_avg_sq'];
-  return config.momentum > 0 ? ['momentum_buffer'] : [];
 }
 
 /**
@@ -138,7 +132,7 @@ export function optimizerFromTorch(
   const shapes = new Map(trained.network.namedStates().map(({ name, shape }) => [name, shape]));
   const tensors = new Map<string, TensorData>();
   for (const name of [...rest, ...classifier]) {
-    for (const slot of slotsOf(config)) {
+    for (const slot of optimizerOf(config).slots) {
       const key = optimizerStateName(name, slot);
       tensors.set(key, state.get(key) ?? zeros({ dtype: 'float32', shape: shapes.get(name) ?? [] }));
     }

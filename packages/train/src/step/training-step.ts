@@ -11,7 +11,14 @@ import {
   type Value,
 } from '@inplace-abn/core';
 import { type Module, parametersIn } from '@inplace-abn/nn';
-import { Adam, clipByGlobalNorm, type Optimizer, type ParameterUpdate, SGD } from '@inplace-abn/optim';
+import {
+  adam,
+  applyUpdates,
+  clipByGlobalNorm,
+  type Optimizer,
+  type ParameterUpdate,
+  sgd,
+} from '@inplace-abn/optim';
 import { classificationObjective } from '../classification/objective.js';
 import type { OptimizerConfig } from '../config/schema.js';
 import type { Objective } from '../task/task.js';
@@ -59,7 +66,7 @@ export function trainingStep(
       return values;
     });
     const rateOf = (name: string) => (isClassifier(objective, name) ? rates.classifier : rates.base);
-    update(tracer, values.loss, { optimizer: optimizerOf(config, step), config, rateOf, group });
+    update(tracer, values.loss, { optimizer: optimizerOf(config), step, config, rateOf, group });
     return count ? { ...outputs, labelled: count } : outputs;
   });
 }
@@ -69,19 +76,22 @@ export function isClassifier({ classifier }: Objective, name: string): boolean {
   return classifier.some((prefix) => name.startsWith(prefix));
 }
 
-function optimizerOf(config: OptimizerConfig, step: Value): Optimizer {
-  if (config.type === 'Adam') return new Adam(step, { weightDecay: config.weight_decay });
-  return new SGD({ momentum: config.momentum, weightDecay: config.weight_decay, nesterov: config.nesterov });
+/** The optimizer of a configuration. */
+export function optimizerOf(config: OptimizerConfig): Optimizer {
+  const { learning_rate: learningRate, weight_decay: weightDecay, momentum, nesterov } = config;
+  if (config.type === 'Adam') return adam({ learningRate, weightDecay });
+  return sgd({ learningRate, momentum, weightDecay, nesterov });
 }
 
 interface UpdateParts {
   readonly optimizer: Optimizer;
+  readonly step: Value;
   readonly config: OptimizerConfig;
   rateOf(parameter: string): Value;
   readonly group: GroupShape | null;
 }
 
-function update(tracer: Tracer, loss: Value, { optimizer, config, rateOf, group }: UpdateParts): void {
+function update(tracer: Tracer, loss: Value, { optimizer, step, config, rateOf, group }: UpdateParts): void {
   const parameters = parametersIn(loss);
   const own = gradients(loss, [...parameters.values()]).map((gradient, index) => {
     if (gradient) return gradient;
@@ -98,5 +108,5 @@ function update(tracer: Tracer, loss: Value, { optimizer, config, rateOf, group 
           tracer.within('clip', () => clipByGlobalNorm(all, config.clip).scale),
         )
       : null;
-  optimizer.apply(updates, clip);
+  applyUpdates(optimizer, updates, { clip, step });
 }
