@@ -39,8 +39,13 @@ export class Tally {
     this.top5 = new Uint32Array(classes);
   }
 
+  /** Logits that are NaN, as the loss then is, predict no class: the image counts as wrong, and for none of the classes. */
   add({ label, predicted, rank, loss }: Prediction): void {
     this.loss.add(loss);
+    if (Number.isNaN(loss)) {
+      this.accuracy.add(0, 0, 1);
+      return;
+    }
     this.accuracy.add(rank === 0 ? 1 : 0, rank < 5 ? 1 : 0, 1);
     if (rank < 5) this.top5[label] = (this.top5[label] ?? 0) + 1;
     const pair = label * this.classes + predicted;

@@ -181,7 +181,8 @@ class TestRun {
       const label = classes.outputs[batch.labels[row] ?? -1] ?? -1;
       const prediction = predictionOf(logits, row, classifier.classes, label);
       this.tally.add(prediction);
-      this.worst.add(index, prediction);
+      // Logits that are NaN are no prediction to be confident of.
+      if (!Number.isNaN(prediction.loss)) this.worst.add(index, prediction);
     }
   }
 

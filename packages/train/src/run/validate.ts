@@ -5,7 +5,7 @@ import { StepClock } from '../meters/step-clock.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress } from '../progress/progress.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
-import { METRICS, type MetricName, type Metrics, metricEntries } from '../task/metrics.js';
+import { METRICS, type MetricName, type Metrics, metricEntries, metricsUnder } from '../task/metrics.js';
 import type { Meter } from '../task/task.js';
 
 /** The metrics of a task over a whole data set. */
@@ -36,7 +36,10 @@ export interface ValidationOptions {
   readonly peers?: Peers;
 }
 
-/** Runs the whole validation set once, over all processes; all of them get its result. */
+/**
+ * Runs the whole validation set once, over all processes; all of them get its result. Where the loss is NaN so are the
+ * metrics: such a validation is never the best.
+ */
 export async function validate(options: ValidationOptions): Promise<Validation> {
   const { engine, loader, images, crop, progress, epoch, epochs, peers = ALONE } = options;
   const own = new Found(engine.task.newMeter('val'));
@@ -64,7 +67,7 @@ export async function validate(options: ValidationOptions): Promise<Validation> 
       // The mean over no labels is not a number.
       loss: (all.total - before.total) / (all.weight - before.weight),
       meanLoss: all.total / all.weight,
-      ...meter.metrics,
+      ...metricsUnder(all.total, meter.metrics),
       imagesPerSecond: clock.imagesPerSecond,
       waitShare: clock.waitShare,
       peakBytes: engine.bytes,
@@ -72,7 +75,12 @@ export async function validate(options: ValidationOptions): Promise<Validation> 
     });
   }
   progress.finish();
-  return { loss: all.total / all.weight, ...meter.metrics, images: all.images };
+  if (Number.isNaN(all.total)) {
+    progress.note(
+      'the validation loss is NaN, so no metric is known: the network gives values that are not finite',
+    );
+  }
+  return { loss: all.total / all.weight, ...metricsUnder(all.total, meter.metrics), images: all.images };
 }
 
 interface Sums {

@@ -29,6 +29,15 @@ export function metricEntries(values: Metrics): [MetricName, number][] {
   });
 }
 
+/**
+ * The metrics that go with a loss: NaN where it is NaN. NaN ranks highest and the first class first among equals, so counts
+ * over logits that are NaN would give the share of that class.
+ */
+export function metricsUnder(loss: number, metrics: Metrics): Metrics {
+  if (!Number.isNaN(loss)) return metrics;
+  return Object.fromEntries(metricEntries(metrics).map(([name]) => [name, Number.NaN]));
+}
+
 /** The key under which files keep the best value of a metric: `bestTop1`. */
 export function bestKey(name: MetricName): string {
   return `best${name.charAt(0).toUpperCase()}${name.slice(1)}`;

@@ -97,6 +97,18 @@ describe('a tally', () => {
   });
 });
 
+describe('logits that are NaN', () => {
+  it('are wrong, and counted for no class', () => {
+    const tally = new Tally(3);
+    for (const label of [0, 1, 2]) tally.add(of([Number.NaN, Number.NaN, Number.NaN], label));
+    tally.add(of([0, 1, 0], 1));
+    expect(tally.accuracy).toMatchObject({ top1: 25, top5: 25, count: 4 });
+    expect(tally.loss.mean).toBeNaN();
+    expect(tally.cells()).toEqual([{ label: 1, predicted: 1, count: 1 }]);
+    expect(tally.perClass()[0]).toEqual({ images: 0, correct1: 0, correct5: 0 });
+  });
+});
+
 describe('the most confident mistakes', () => {
   const indices = (limit: number, probabilities: [number, number][]) => {
     const most = new MostConfident(limit);

@@ -1,13 +1,15 @@
 /** Numbers that go wrong stop a run before they reach the weights. */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadRunState, saveRunState } from '@inplace-abn/checkpoint';
 import { cpu, NotFiniteError } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
-import { Engine, initialStateOf, readMetrics } from '../../src/index.js';
+import { Engine, evaluate, initialStateOf, readMetrics } from '../../src/index.js';
 import { sampleBatch } from '../support/batch.js';
 import { imageFolder, temporaryFolder } from '../support/images.js';
-import { configOf, lastState, runTraining } from '../support/runs.js';
+import { configOf, lastState, Output, runTraining } from '../support/runs.js';
 
 /** Of all parameters, buffers and optimiser state. */
 function hashOf({ store }: Engine): string {
@@ -57,6 +59,36 @@ describe('a step whose loss is not finite', { timeout: 60_000 }, () => {
     expect(await broken.train(batch, { rates, update: 1, seed: 1 })).toEqual(
       await whole.train(batch, { rates, update: 1, seed: 1 }),
     );
+  });
+
+  it('of a validation leaves the metrics unknown, and never makes the best', async () => {
+    const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
+    const one = configOf({ optimizer: { schedule: { epochs: 1 } } });
+    await runTraining({ config: one, data, logDir });
+    const path = join(logDir, 'checkpoints', 'checkpoint-7.safetensors');
+    const state = await loadRunState(path);
+    const variance = state.model.get('mod5.block2.convs.bn2.running_var')?.data as Float32Array;
+    variance.fill(Number.NaN);
+    await saveRunState(path, { ...state, meta: { ...state.meta, bestTop1: 0 } });
+    await rm(join(logDir, 'checkpoints', 'best.safetensors'));
+    await rm(join(logDir, 'model_best.pth.tar'));
+    const run = await runTraining({ config, data, logDir, resume: path });
+    expect(run.validation).toMatchObject({
+      top1: Number.NaN,
+      top5: Number.NaN,
+      loss: Number.NaN,
+      images: 15,
+    });
+    expect(run.text).toContain('the validation loss is NaN, so no metric is known');
+    expect(run.text).not.toMatch(/^val .* top-1 \d/m);
+    expect(existsSync(join(logDir, 'checkpoints', 'best.safetensors'))).toBe(false);
+    expect(existsSync(join(logDir, 'model_best.pth.tar'))).toBe(false);
+    const summary = JSON.parse(await readFile(join(logDir, 'summary.json'), 'utf8'));
+    expect(summary).toMatchObject({ top1: null, top5: null, loss: null, bestTop1: 0 });
+    const stream = new Output();
+    const options = { config, data, device: cpu(), workers: 1, printFreq: 1, stream };
+    const evaluated = await evaluate({ ...options, resume: join(logDir, 'checkpoints') });
+    expect(evaluated).toMatchObject({ top1: Number.NaN, loss: Number.NaN });
   });
 
   it('ends the run; its checkpoints stay as they are', async () => {
