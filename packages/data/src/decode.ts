@@ -1,7 +1,9 @@
 import { decode as decodePng } from 'fast-png';
 import type { Sharp, SharpOptions } from 'sharp';
 import { ImageError, reasonOf } from './errors.js';
+import type { Size } from './geometry.js';
 import type { Image } from './image.js';
+import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 
 /**
  * PNGs of up to this many pixels are decoded on the calling thread: sharp takes over a millisecond for any picture,
@@ -11,7 +13,7 @@ const SMALL_PNG_PIXELS = 128 * 128;
 
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-type SharpOf = (source: string | Uint8Array, options: SharpOptions) => Sharp;
+type SharpOf = (content: Uint8Array, options: SharpOptions) => Sharp;
 let loaded: Promise<SharpOf> | undefined;
 
 /**
@@ -19,14 +21,19 @@ let loaded: Promise<SharpOf> | undefined;
  * transparency is dropped without blending, CMYK goes through its profile (a standard one where it has none),
  * 16 bits become the upper 8. Profiles of RGB images are ignored, as PIL and with it torchvision's loader do.
  *
- * @param source the file's path or content
  * @param path names the image in errors
  * @throws ImageError
  */
-export async function decodeOnPool(source: string | Uint8Array, path: string): Promise<Image> {
+export async function decodeOnPool(
+  content: Uint8Array,
+  path: string,
+  { maxPixels = MAX_PIXELS }: { maxPixels?: number } = {},
+): Promise<Image> {
+  const options: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels };
   try {
     const sharp = await loadSharp();
-    const { data, info } = await sharp(source, { failOn: 'error', ignoreIcc: true })
+    const ignoreIcc = !(await isCmykWithProfile(sharp, content, options));
+    const { data, info } = await sharp(content, { ...options, ignoreIcc })
       .autoOrient()
       .removeAlpha()
       .toColourspace('srgb')
@@ -37,7 +44,29 @@ export async function decodeOnPool(source: string | Uint8Array, path: string): P
     }
     return { data, width: info.width, height: info.height, channels: info.channels };
   } catch (error) {
+    const size = await claimedSize(content);
+    if (size) checkPixels(size, maxPixels, path);
     throw new ImageError(path, reasonOf(error));
+  }
+}
+
+/** Whether a JPEG is in CMYK and says which: sharp takes its profile for RGB images, too, unless told otherwise. */
+async function isCmykWithProfile(
+  sharp: SharpOf,
+  content: Uint8Array,
+  options: SharpOptions,
+): Promise<boolean> {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  return bytes.includes('ICC_PROFILE\0') && (await sharp(content, options).metadata()).space === 'cmyk';
+}
+
+/** The size in an image's header; undefined where it has none. */
+async function claimedSize(content: Uint8Array): Promise<Size | undefined> {
+  try {
+    const sharp = await loadSharp();
+    return await sharp(content, { limitInputPixels: false }).metadata();
+  } catch {
+    return undefined;
   }
 }
 
@@ -45,7 +74,7 @@ export async function decodeOnPool(source: string | Uint8Array, path: string): P
  * Loaded where it is first needed: most threads of most loaders never need it. One picture per pool thread, and no cache:
  * an epoch never decodes a picture twice.
  */
-function loadSharp(): Promise<SharpOf> {
+export function loadSharp(): Promise<SharpOf> {
   loaded ??= import('sharp').then(({ default: sharp }) => {
     sharp.concurrency(1);
     sharp.cache(false);

@@ -23,6 +23,7 @@ export interface EpochJob {
   readonly share: ShareOptions;
   readonly seed: number;
   readonly epoch: number;
+  readonly maxPixels: number;
   readonly order: Int32Array;
   /** Positions of `order` to visit: from startBatch · batchSize up to this. */
   readonly end: number;
@@ -74,11 +75,11 @@ export class EpochRun {
   }
 
   start(workers: number): void {
-    const { transform, seed, epoch, ring } = this.job;
+    const { transform, seed, epoch, maxPixels, ring } = this.job;
     const slots = ring.slots.map(({ images, color, targets }) => ({ images, color, targets }));
     this.threads = loaderThreads(workers);
-    for (const thread of this.threads)
-      thread.open(this.number, { transform: transform.spec, seed, epoch, slots });
+    const setup = { transform: transform.spec, seed, epoch, maxPixels, slots };
+    for (const thread of this.threads) thread.open(this.number, setup);
     this.work = Array.from({ length: TASKS_AHEAD }, () =>
       this.threads.map((thread) => this.feed(thread)),
     ).flat();
@@ -182,15 +183,15 @@ export class EpochRun {
     while (rows.length > 0) {
       const tasks = rows.map(({ row, wanted, index }) => ({ row, wanted, ...filesOf(folder, index) }));
       const failed = await thread.fill(this.number, slot.id, tasks);
-      const reasons = new Map(failed.map(({ row, reason }) => [row, reason]));
+      const failures = new Map(failed.map((failure) => [failure.row, failure]));
       const again: Wanted[] = [];
       for (const task of rows) {
-        const reason = reasons.get(task.row);
-        if (reason === undefined) {
+        const failure = failures.get(task.row);
+        if (!failure) {
           slot.labels[task.row] = 'label' in folder ? folder.label(task.index) : -1;
           slot.indices[task.row] = task.index;
         } else {
-          bad.add(task.index, new ImageError(folder.path(task.index), reason));
+          bad.add(task.index, new ImageError(folder.path(task.index), failure.reason, failure.code));
           again.push(task);
         }
       }

@@ -3,6 +3,9 @@ export class DataError extends Error {
   override name = 'DataError';
 }
 
+/** Why an image cannot be read: `too-large` if for the limit on pixels alone. */
+export type ImageErrorCode = 'unreadable' | 'too-large';
+
 /** An image file that cannot be read. */
 export class ImageError extends DataError {
   override name = 'ImageError';
@@ -10,13 +13,19 @@ export class ImageError extends DataError {
   constructor(
     readonly path: string,
     readonly reason: string,
+    readonly code: ImageErrorCode = 'unreadable',
   ) {
     super(`Cannot read the image ${path}: ${reason}.`);
   }
 }
 
-/** The message of whatever was thrown, on one line and without its final full stop. */
+/** The message of whatever was thrown, on one line and without a full stop or colon at its end. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/\s+/g, ' ').trim().replace(/\.$/, '') || 'unknown error';
+  return (
+    message
+      .replace(/\s+/g, ' ')
+      .trim()
+      .replace(/[.:]+$/, '') || 'unknown error'
+  );
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DataError } from './errors.js';
-import { compareCodePoints, filesBelow, IMAGE_NAME, isFolder, listFolder, listNames } from './folders.js';
+import { describeOthers, filesBelow, foldersIn, IMAGE_NAME, listNames } from './folders.js';
 
 /**
  * A data set laid out as `DIR/CLASS/…/NAME.{jpg,jpeg,png}`: what torchvision's ImageFolder finds, in its order.
- * Classes are the folders of DIR, sorted by code point; a class's images are found in every folder below it.
+ * Classes are the folders of DIR, sorted by code point; a class's images are found in every folder below it. Hidden files
+ * and folders are left out, those that archivers make (`__MACOSX`) too. Names need not be UTF-8 (see systemPath).
  */
 export class ImageFolder {
   private constructor(
@@ -21,32 +22,30 @@ export class ImageFolder {
    * @throws DataError where the folder is missing, has no class folder, or a class has no image.
    */
   static async open(root: string): Promise<ImageFolder> {
-    const entries = await listFolder(root, 'data folder');
-    const classes: string[] = [];
-    for (const entry of entries) {
-      if (await isFolder(root, entry)) classes.push(entry.name);
-    }
+    const classes = await foldersIn(root, 'data folder');
     if (classes.length === 0) {
       throw new DataError(
         `No class folder in ${root}: expected one folder per class, each with jpg, jpeg or png files inside.`,
       );
     }
-    classes.sort(compareCodePoints);
     const files: string[] = [];
     const labels: number[] = [];
     const empty: string[] = [];
+    const others = new Map<string, number>();
     for (const [label, name] of classes.entries()) {
       const found = await filesBelow(root, name, IMAGE_NAME, 'class folder');
-      if (found.length === 0) empty.push(name);
-      for (const file of found) {
+      for (const file of found.files) {
         files.push(file);
         labels.push(label);
       }
+      if (found.files.length > 0) continue;
+      empty.push(name);
+      for (const [ending, count] of found.others) others.set(ending, (others.get(ending) ?? 0) + count);
     }
     if (empty.length > 0) {
       const which = empty.length === 1 ? `Class ${empty[0]} has` : `Classes ${listNames(empty)} have`;
       throw new DataError(
-        `${which} no image in ${root}: add jpg, jpeg or png files or remove the empty class folder.`,
+        `${which} no image in ${root}: add jpg, jpeg or png files or remove the empty class folder.${describeOthers(others)}`,
       );
     }
     return new ImageFolder(root, classes, files, Int32Array.from(labels));

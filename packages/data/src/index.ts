@@ -1,7 +1,9 @@
 export type { BadImagePolicy, SkippedImage } from './bad-images.js';
 export { normalization, type Rgb } from './color.js';
 export { decodeOnPool, decodeSmallPng } from './decode.js';
-export { DataError, ImageError } from './errors.js';
+export { DataError, ImageError, type ImageErrorCode } from './errors.js';
+export { systemPath } from './file-names.js';
+export { foldersIn } from './folders.js';
 export { roundHalfEven, type Size } from './geometry.js';
 export type { Box, Image, Picture, Region, RegionSource } from './image.js';
 export { assertSameClasses, ImageFolder } from './image-folder.js';
@@ -18,6 +20,7 @@ export {
 } from './loader.js';
 export { resizeNearest } from './nearest.js';
 export { listPhotographs, type Photograph, type PhotographOptions, readPhotograph } from './photograph.js';
+export { MAX_PIXELS } from './pixel-limit.js';
 export { Random, Stream } from './random.js';
 export { usePicture } from './reader.js';
 export { cropAndResize } from './resample.js';

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { decode as decodePng } from 'fast-png';
+import { readContent } from './content.js';
 import { isPng, pngHeader } from './decode.js';
 import { ImageError, reasonOf } from './errors.js';
 import type { Size } from './geometry.js';
+import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 
 /** The class id of pixels that belong to no class: they count neither in the loss nor in an evaluation. */
 export const IGNORED = 255;
@@ -21,9 +22,14 @@ const KINDS: Readonly<Record<number, string>> = { 2: 'RGB', 4: 'grey with transp
  * 1, 2, 4 or 8 bits.
  * @throws ImageError
  */
-export async function readLabelMap(path: string): Promise<LabelMap> {
+export async function readLabelMap(
+  path: string,
+  { maxPixels = MAX_PIXELS }: { maxPixels?: number } = {},
+): Promise<LabelMap> {
+  const content = readContent(path);
+  if (isPng(content)) checkPixels(pngHeader(content), maxPixels, path);
   try {
-    return decodeLabelMap(await readFile(path));
+    return decodeLabelMap(content);
   } catch (error) {
     throw new ImageError(path, reasonOf(error));
   }

@@ -1,6 +1,7 @@
 import { type BadImagePolicy, BadImages, type SkippedImage } from './bad-images.js';
 import { EpochRun } from './epoch-run.js';
 import { DataError } from './errors.js';
+import { checkMaxPixels, MAX_PIXELS } from './pixel-limit.js';
 import { checkSeed } from './random.js';
 import { Ring } from './ring.js';
 import type { Sampler } from './sampler.js';
@@ -67,6 +68,8 @@ interface LoaderSettings {
   /** Leave out a last batch that is not full. Default false. */
   dropLast?: boolean;
   onBadImage?: BadImagePolicy;
+  /** An image, or label map, of more pixels counts as unreadable: a small file may claim any size. Default 2^27, at most 350 million. */
+  maxPixels?: number;
 }
 
 export interface EpochOptions {
@@ -104,6 +107,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
     slots = 3,
     dropLast = false,
     share = { rank: 0, size: 1 },
+    maxPixels = MAX_PIXELS,
   } = options;
   for (const [name, value] of Object.entries({ batchSize, workers, slots })) {
     if (!Number.isInteger(value) || value < 1) {
@@ -111,6 +115,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
     }
   }
   checkSeed(seed);
+  checkMaxPixels(maxPixels);
   const segmentation = 'applyLabelled' in transform;
   if (!((segmentation ? 'labelPath' : 'label') in folder)) {
     throw new TypeError(
@@ -145,6 +150,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
       share,
       seed,
       epoch: number,
+      maxPixels,
       order,
       end,
       startBatch,

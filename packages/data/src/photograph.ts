@@ -1,6 +1,7 @@
 import { DataError } from './errors.js';
-import { compareCodePoints, IMAGE_NAME, isFolder, listFolder } from './folders.js';
+import { compareCodePoints, countOther, describeOthers, IMAGE_NAME, listFolder } from './folders.js';
 import { longestSideTo, type Size } from './geometry.js';
+import { checkMaxPixels } from './pixel-limit.js';
 import { usePicture } from './reader.js';
 import { cropAndResize } from './resample.js';
 import { checkSide } from './transform.js';
@@ -17,6 +18,8 @@ export interface Photograph {
 export interface PhotographOptions {
   /** Resize the longest side to this many pixels, larger or smaller; default: do not. */
   maxSide?: number;
+  /** Refuse an image of more pixels than this; default 2^27, at most 350 million. */
+  maxPixels?: number;
 }
 
 /**
@@ -25,27 +28,37 @@ export interface PhotographOptions {
  * @throws ImageError
  */
 export async function readPhotograph(path: string, options: PhotographOptions = {}): Promise<Photograph> {
-  const { maxSide } = options;
+  const { maxSide, maxPixels } = options;
+  if (maxPixels !== undefined) checkMaxPixels(maxPixels);
   if (maxSide !== undefined) checkSide('maxSide', maxSide);
-  return usePicture(path, (picture) => {
-    const original = { width: picture.width, height: picture.height };
-    const { width, height } = maxSide === undefined ? original : longestSideTo(original, maxSide);
-    const resized = cropAndResize(picture, { left: 0, top: 0, ...original }, width, height);
-    return { data: toRgb(resized), width, height, original };
-  });
+  return usePicture(
+    path,
+    (picture) => {
+      const original = { width: picture.width, height: picture.height };
+      const { width, height } = maxSide === undefined ? original : longestSideTo(original, maxSide);
+      const resized = cropAndResize(picture, { left: 0, top: 0, ...original }, width, height);
+      return { data: toRgb(resized), width, height, original };
+    },
+    { maxPixels },
+  );
 }
 
 /**
- * Names of the png, jpg and jpeg files that lie directly in a folder, sorted by code point.
+ * Names of the png, jpg and jpeg files that lie directly in a folder and are not hidden, sorted by code point.
  * @throws DataError where the folder is missing, is a file or has no image
  */
 export async function listPhotographs(dir: string): Promise<string[]> {
   const names: string[] = [];
-  for (const entry of await listFolder(dir, 'folder of images')) {
-    if (IMAGE_NAME.test(entry.name) && !(await isFolder(dir, entry))) names.push(entry.name);
+  const others = new Map<string, number>();
+  for (const { name, kind } of await listFolder(dir, 'folder of images')) {
+    if (kind === 'folder') continue;
+    if (IMAGE_NAME.test(name)) names.push(name);
+    else countOther(name, others);
   }
   if (names.length === 0) {
-    throw new DataError(`No images in ${dir}: expected png, jpg or jpeg files directly in it.`);
+    throw new DataError(
+      `No images in ${dir}: expected png, jpg or jpeg files directly in it.${describeOthers(others)}`,
+    );
   }
   return names.sort(compareCodePoints);
 }

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DataError } from './errors.js';
-import { compareCodePoints, filesBelow, IMAGE_NAME, listFolder, listNames } from './folders.js';
+import {
+  compareCodePoints,
+  describeOthers,
+  filesBelow,
+  IMAGE_NAME,
+  listFolder,
+  listNames,
+} from './folders.js';
 
 const LABEL_NAME = /\.png$/i;
 
@@ -22,7 +29,7 @@ export interface SegmentationFolderOptions extends LabelNaming {
 
 /**
  * A data set of images with a class id for every pixel, laid out as `DIR/images/…/NAME.{jpg,jpeg,png}` with
- * `DIR/labels/…/NAME.png`. Images are sorted by code point of their paths. Other layouts are told by options, as
+ * `DIR/labels/…/NAME.png`. Images are sorted by code point of their paths; hidden files and folders are left out. Other layouts are told by options, as
  * Cityscapes:
  *
  *     // leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png
@@ -48,12 +55,15 @@ export class SegmentationFolder {
   static async open(root: string, options: SegmentationFolderOptions = {}): Promise<SegmentationFolder> {
     const { images = 'images', labels = 'labels', imageSuffix = '', labelSuffix = '' } = options;
     const found = await filesBelow(root, images, IMAGE_NAME, 'folder of images');
-    const files = found.filter((file) => stemOf(file).endsWith(imageSuffix)).sort(compareCodePoints);
+    const files = found.files.filter((file) => stemOf(file).endsWith(imageSuffix)).sort(compareCodePoints);
     if (files.length === 0) {
       const ending = imageSuffix === '' ? '' : ` whose names end in ${imageSuffix}`;
-      throw new DataError(`No images in ${join(root, images)}: expected jpg, jpeg or png files${ending}.`);
+      throw new DataError(
+        `No images in ${join(root, images)}: expected jpg, jpeg or png files${ending}.${describeOthers(found.others)}`,
+      );
     }
-    const labelOf = byStem(await filesBelow(root, labels, LABEL_NAME, 'folder of label maps'));
+    const maps = await filesBelow(root, labels, LABEL_NAME, 'folder of label maps');
+    const labelOf = byStem(maps.files);
     const stems = files.map((file) => {
       const stem = labelStem(file.slice(images.length), { imageSuffix, labelSuffix });
       return `${labels}${stem}`;
@@ -63,7 +73,7 @@ export class SegmentationFolder {
       const which = missing.length === 1 ? '1 image has' : `${missing.length} images have`;
       const names = listNames(missing.map((stem) => `${stem}.png`));
       throw new DataError(
-        `${which} no label map in ${root}, which has ${files.length} images: expected ${names}.`,
+        `${which} no label map in ${root}, which has ${files.length} images: expected ${names}.${describeOthers(maps.others)}`,
       );
     }
     return new SegmentationFolder(
@@ -123,7 +133,8 @@ export class LabelFolder {
    */
   static async open(path: string, naming: LabelNaming = {}): Promise<LabelFolder> {
     const entries = await listFolder(path, 'folder of label maps');
-    const names = entries.map(({ name }) => name).filter((name) => LABEL_NAME.test(name));
+    const files = entries.filter(({ name, kind }) => kind === 'file' && LABEL_NAME.test(name));
+    const names = files.map(({ name }) => name);
     return new LabelFolder(path, byStem(names.sort(compareCodePoints)), naming);
   }
 

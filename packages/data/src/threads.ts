@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { ImageErrorCode } from './errors.js';
 import type { SharedSlot } from './ring.js';
 import type { SegmentationSpec } from './segmentation-transform.js';
 import type { TransformSpec } from './transform.js';
@@ -8,6 +9,7 @@ export interface RunSetup {
   readonly transform: TransformSpec | SegmentationSpec;
   readonly seed: number;
   readonly epoch: number;
+  readonly maxPixels: number;
   readonly slots: readonly SharedSlot[];
 }
 
@@ -23,6 +25,7 @@ export interface RowTask {
 export interface FailedRow {
   readonly row: number;
   readonly reason: string;
+  readonly code: ImageErrorCode;
 }
 
 export type ToWorker =

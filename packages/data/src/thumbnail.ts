@@ -1,5 +1,8 @@
-import sharp from 'sharp';
-import { ImageError, reasonOf } from './errors.js';
+import { loadSharp } from './decode.js';
+import { longestSideTo } from './geometry.js';
+import type { Image, Picture } from './image.js';
+import { usePicture } from './reader.js';
+import { cropAndResize } from './resample.js';
 
 export interface Thumbnail {
   readonly type: 'image/jpeg' | 'image/png';
@@ -12,23 +15,30 @@ export interface Thumbnail {
 const LOSSLESS_SIDE = 64;
 
 /**
- * A small picture of an image file, upright and without transparency, as the loader reads it; its longer side at most `side` pixels; never enlarged.
+ * A small picture of an image file, in the colours that the loader reads; its longer side at most `side` pixels; never
+ * enlarged.
  * @throws ImageError
  */
-export async function makeThumbnail(path: string, side: number): Promise<Thumbnail> {
-  try {
-    const small = sharp(path)
-      .autoOrient()
-      .resize(side, side, { fit: 'inside', withoutEnlargement: true })
-      .removeAlpha()
-      .toColourspace('srgb');
-    const { data, info } = await small.raw().toBuffer({ resolveWithObject: true });
-    const { width, height, channels } = info;
-    const lossless = Math.max(width, height) <= LOSSLESS_SIDE;
-    const pixels = sharp(data, { raw: { width, height, channels } });
-    const encoded = lossless ? pixels.png() : pixels.jpeg({ quality: 78 });
-    return { type: lossless ? 'image/png' : 'image/jpeg', data: await encoded.toBuffer(), width, height };
-  } catch (error) {
-    throw new ImageError(path, reasonOf(error));
-  }
+export async function makeThumbnail(
+  path: string,
+  side: number,
+  options: { maxPixels?: number } = {},
+): Promise<Thumbnail> {
+  const { data, width, height, channels } = await usePicture(
+    path,
+    (picture) => shrink(picture, side),
+    options,
+  );
+  const sharp = await loadSharp();
+  const pixels = sharp(data, { raw: { width, height, channels } });
+  const lossless = Math.max(width, height) <= LOSSLESS_SIDE;
+  const encoded = lossless ? pixels.png() : pixels.jpeg({ quality: 78 });
+  return { type: lossless ? 'image/png' : 'image/jpeg', data: await encoded.toBuffer(), width, height };
+}
+
+function shrink(picture: Picture, side: number): Image {
+  const whole = { left: 0, top: 0, width: picture.width, height: picture.height };
+  const large = Math.max(whole.width, whole.height) > side;
+  const { width, height } = large ? longestSideTo(whole, side) : whole;
+  return cropAndResize(picture, whole, width, height);
 }

@@ -40,8 +40,8 @@ async function outcome({ run, slot, rows }: ToWorker & { kind: 'fill' }): Promis
     if (!known) throw new Error(`there is no run ${run}`);
     const failed: FailedRow[] = [];
     for (const row of rows) {
-      const reason = await fillRow(known, slot, row);
-      if (reason !== undefined) failed.push({ row: row.row, reason });
+      const error = await fillRow(known, slot, row);
+      if (error) failed.push({ row: row.row, reason: error.reason, code: error.code });
     }
     return { failed };
   } catch (error) {
@@ -49,27 +49,29 @@ async function outcome({ run, slot, rows }: ToWorker & { kind: 'fill' }): Promis
   }
 }
 
-/** Resolves to the reason why the image cannot be read, if so. */
-async function fillRow(run: Run, slot: number, task: RowTask): Promise<string | undefined> {
-  const { made, seed, epoch, slots } = run;
+/** Resolves to the error where the image cannot be read. */
+async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageError | undefined> {
+  const { made, seed, epoch, slots, maxPixels } = run;
   const target = slots[slot];
   if (!target) throw new Error(`there is no slot ${slot}`);
   const { pixels, color, targets } = rowOf(target, task.row, made.width * made.height);
   const randomNumbers = () => new Random(seed, Stream.augmentation, epoch, task.wanted);
   try {
     if ('apply' in made) {
-      await usePicture(task.path, (picture) => made.apply(picture, randomNumbers(), pixels, color));
+      const apply = (picture: Picture) => made.apply(picture, randomNumbers(), pixels, color);
+      await usePicture(task.path, apply, { maxPixels });
       return undefined;
     }
-    const labels = await labelsOf(task);
-    await usePicture(task.path, (picture) => {
+    const labels = await labelsOf(task, maxPixels);
+    const applyLabelled = (picture: Picture) => {
       checkSameSize(labels, picture, task);
       made.applyLabelled(picture, labels, randomNumbers(), pixels, color, targets);
-    });
+    };
+    await usePicture(task.path, applyLabelled, { maxPixels });
     return undefined;
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    return error.reason;
+    return error;
   }
 }
 
@@ -81,12 +83,12 @@ function rowOf({ images, color, targets }: SharedSlot, row: number, pixels: numb
   };
 }
 
-async function labelsOf({ path, labelPath = '' }: RowTask): Promise<LabelMap> {
+async function labelsOf({ path, labelPath = '' }: RowTask, maxPixels: number): Promise<LabelMap> {
   try {
-    return await readLabelMap(labelPath);
+    return await readLabelMap(labelPath, { maxPixels });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    throw new ImageError(path, `its label map ${labelPath} cannot be read: ${error.reason}`);
+    throw new ImageError(path, `its label map ${labelPath} cannot be read: ${error.reason}`, error.code);
   }
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import sharp from 'sharp';
@@ -5,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeOnPool, decodeSmallPng } from '../src/decode.js';
 import { ImageError } from '../src/errors.js';
 import { usePicture } from '../src/reader.js';
+import fixture from './fixtures/cmyk.json' with { type: 'json' };
 import { greyPng, makeImage, temporaryFolder, writeFiles } from './images.js';
 
 const rgb = makeImage(6, 4, 3, (x, y, c) => (x * 30 + y * 17 + c * 60) % 256);
@@ -76,6 +78,31 @@ describe('decodeOnPool', () => {
     expect(channels).toBe(3);
     const expected = [background.r, background.g, background.b];
     for (const [c, value] of expected.entries()) expect(Math.abs((data[c] ?? 0) - value)).toBeLessThan(20);
+  });
+
+  it.each(fixture.cases)(
+    'takes CMYK through its own profile, as LittleCMS does: $name',
+    async ({ jpeg, pixels }) => {
+      const { data, width, channels } = await decode(Buffer.from(jpeg, 'base64'));
+      expect(channels).toBe(3);
+      for (const [patch, expected] of pixels.entries()) {
+        const at = (8 * Math.floor(patch / 8) + 4) * width + 8 * (patch % 8) + 4;
+        for (const [c, value] of expected.entries()) {
+          expect(Math.abs((data[3 * at + c] ?? 0) - value), `patch ${patch}`).toBeLessThanOrEqual(3);
+        }
+      }
+    },
+  );
+
+  it('refuses more pixels than the limit, saying how many there are', async () => {
+    const png = await sharp({ create: { width: 300, height: 200, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    expect(await decodeOnPool(png, 'a.png', { maxPixels: 60000 })).toMatchObject({ width: 300 });
+    await expect(decodeOnPool(png, 'a.png', { maxPixels: 59999 })).rejects.toMatchObject({
+      code: 'too-large',
+      reason: 'it has 300×200 pixels, more than the limit of 59999: make it smaller or raise the limit',
+    });
   });
 
   // What each EXIF orientation means: where the stored image's pixel (x, y) is seen.
@@ -185,5 +212,31 @@ describe('usePicture', () => {
     await expect(sizeOf('bad.png')).rejects.toThrow(`Cannot read the image ${join(folder, 'bad.png')}:`);
     await expect(sizeOf('empty.png')).rejects.toThrow(ImageError);
     await expect(sizeOf('missing.png')).rejects.toThrow(/missing\.png/);
+  });
+
+  it('refuses a picture of more pixels than the limit, however it is decoded', async () => {
+    const folder = await temporaryFolder();
+    const even = sharp({ create: { width: 90, height: 60, channels: 3, background: 'red' } });
+    await writeFiles(folder, {
+      'plain.jpg': await even.jpeg().toBuffer(),
+      'progressive.jpg': await even.jpeg({ progressive: true }).toBuffer(),
+      'small.png': greyPng(1, 90, 60),
+    });
+    for (const name of ['plain.jpg', 'progressive.jpg', 'small.png']) {
+      const width = (maxPixels: number) =>
+        usePicture(join(folder, name), (picture) => picture.width, { maxPixels });
+      expect(await width(5400)).toBe(90);
+      await expect(width(5399), name).rejects.toMatchObject({ code: 'too-large' });
+    }
+  });
+
+  it('does not wait for a pipe, nor read a device', async () => {
+    const pipe = join(await temporaryFolder(), 'pipe.png');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, '/dev/zero']) {
+      await expect(usePicture(path, () => 0)).rejects.toThrow(
+        `Cannot read the image ${path}: it is no regular file.`,
+      );
+    }
   });
 });

@@ -1,9 +1,11 @@
-import { mkdir, symlink } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compareCodePoints } from '../src/folders.js';
 import { assertSameClasses, ImageFolder } from '../src/image-folder.js';
-import { temporaryFolder, writeFiles } from './images.js';
+import { usePicture } from '../src/reader.js';
+import { greyPng, temporaryFolder, writeFiles } from './images.js';
 
 async function folderWith(...names: string[]): Promise<string> {
   const root = await temporaryFolder();
@@ -51,6 +53,66 @@ describe('ImageFolder', () => {
     expect((await ImageFolder.open(root)).classes).toEqual(['a', 'linked']);
   });
 
+  it('leaves out what is hidden, and what archivers and notebooks leave behind', async () => {
+    const root = await folderWith(
+      'a/1.png',
+      'a/._1.png',
+      'a/.ipynb_checkpoints/1-checkpoint.png',
+      'a/__MACOSX/1.png',
+      'b/1.png',
+      '.hidden/1.png',
+      '.ipynb_checkpoints/1.png',
+      '__MACOSX/a/._1.png',
+      '.DS_Store',
+    );
+    const folder = await ImageFolder.open(root);
+    expect(folder.classes).toEqual(['a', 'b']);
+    expect(filesOf(folder)).toEqual(['a/1.png', 'b/1.png']);
+  });
+
+  it('follows no link back to a folder that it lies in', async () => {
+    const root = await folderWith('a/1.png', 'a/deep/2.png', 'b/3.png');
+    await symlink('.', join(root, 'a/self'));
+    await symlink('..', join(root, 'a/deep/up'));
+    await symlink(root, join(root, 'a/root'));
+    await symlink(root, join(root, 'all'));
+    // From a to b and back.
+    await symlink('../b', join(root, 'a/to-b'));
+    await symlink('../a', join(root, 'b/to-a'));
+    const folder = await ImageFolder.open(root);
+    expect(folder.classes).toEqual(['a', 'b']);
+    expect(filesOf(folder)).toEqual([
+      'a/1.png',
+      'a/deep/2.png',
+      'a/to-b/3.png',
+      'b/3.png',
+      'b/to-a/1.png',
+      'b/to-a/deep/2.png',
+    ]);
+  });
+
+  it('takes files and links to files alone for images', async () => {
+    const root = await folderWith('a/1.png');
+    execFileSync('mkfifo', [join(root, 'a/pipe.png')]);
+    await symlink('/dev/zero', join(root, 'a/device.png'));
+    await symlink('1.png', join(root, 'a/link.png'));
+    await symlink('nowhere', join(root, 'a/missing.png'));
+    expect(filesOf(await ImageFolder.open(root))).toEqual(['a/1.png', 'a/link.png', 'a/missing.png']);
+  });
+
+  it('finds files whose names are not UTF-8', async () => {
+    const root = await folderWith('a/\u00e4.png', 'a/\ufffd.png');
+    // Latin-1: ß is no UTF-8 by itself.
+    const latin = Buffer.concat([Buffer.from(join(root, 'stra')), Buffer.from([0xdf]), Buffer.from('e')]);
+    await mkdir(latin);
+    const image = greyPng(7);
+    await writeFile(Buffer.concat([latin, Buffer.from('/gr\xfcn.png', 'latin1')]), image);
+    const folder = await ImageFolder.open(root);
+    expect(folder.classes).toEqual(['a', 'stra\udcdfe']);
+    expect(filesOf(folder)).toEqual(['a/\u00e4.png', 'a/\ufffd.png', 'stra\udcdfe/gr\udcfcn.png']);
+    expect(await usePicture(folder.path(2), ({ width, height }) => [width, height])).toEqual([8, 8]);
+  });
+
   it('has a digest of the names', async () => {
     const digest = async (...names: string[]) =>
       (await ImageFolder.open(await folderWith(...names))).digest();
@@ -76,6 +138,14 @@ describe('ImageFolder', () => {
     await expect(ImageFolder.open(root)).rejects.toThrow(`Class b has no image in ${root}`);
     await mkdir(join(root, 'c'));
     await expect(ImageFolder.open(root)).rejects.toThrow('Classes b, c have no image');
+  });
+
+  it('says what formats it saw where it found no image', async () => {
+    const root = await folderWith('a/1.png', 'b/1.webp', 'b/deep/2.WEBP', 'b/3.tiff', 'b/Thumbs.db');
+    await expect(ImageFolder.open(root)).rejects.toThrow(
+      `Class b has no image in ${root}: add jpg, jpeg or png files or remove the empty class folder. ` +
+        'There are 2 .webp and 1 .tiff files, which are not read: convert to png or jpg.',
+    );
   });
 });
 

@@ -56,6 +56,15 @@ describe('readLabelMap', () => {
     await expect(read(png)).rejects.toThrow('but it is interlaced, which is read with 8 bits only');
   });
 
+  it('refuses a map that claims more pixels than allowed, before it makes room for them', async () => {
+    const png = Buffer.from(greyPng(7, 40, 40));
+    png.writeUInt32BE(2 ** 27, 16);
+    await expect(read(png)).rejects.toMatchObject({
+      code: 'too-large',
+      reason: 'it has 134217728×40 pixels, more than the limit of 134217728: make it smaller',
+    });
+  });
+
   it('names a damaged file', async () => {
     const png = Buffer.from(greyPng(7, 40, 40));
     await expect(read(png.subarray(0, png.length - 20))).rejects.toThrow(ImageError);

@@ -224,6 +224,15 @@ describe('unreadable images', () => {
     expect(third?.reason).not.toBe('');
   });
 
+  it('are those of more pixels than allowed, too', async () => {
+    const folder = await greys();
+    const error = await contents(loaderOf(folder, { maxPixels: 63 })).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ path: folder.path(0), code: 'too-large' });
+    for (const maxPixels of [0, 0.5, 2 ** 29]) {
+      expect(() => loaderOf(folder, { maxPixels })).toThrow('for maxPixels but received');
+    }
+  });
+
   it('stop the epoch beyond the limit', async () => {
     const loader = loaderOf(await greys([3, 10, 11]), { onBadImage: { skip: 2 } });
     const error = await contents(loader).catch((reason: unknown) => reason);

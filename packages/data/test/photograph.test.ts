@@ -75,6 +75,7 @@ describe('listPhotographs', () => {
       '2.png',
       'notes.txt',
       'inner/c.png',
+      '._b.png',
       '\u{1f600}.png',
     ];
     await writeFiles(folder, Object.fromEntries([...names, '\uff5e.png'].map((name) => [name, 'x'])));
@@ -106,6 +107,10 @@ describe('listPhotographs', () => {
     expect(await messageOf(join(folder, 'notes.txt'))).toContain('notes.txt: ENOTDIR: not a directory');
     expect(await messageOf(folder)).toContain(
       `No images in ${folder}: expected png, jpg or jpeg files directly in it.`,
+    );
+    await writeFiles(folder, { 'a.webp': 'x' });
+    expect(await messageOf(folder)).toContain(
+      'directly in it. There is 1 .webp file, which is not read: convert to png or jpg.',
     );
   });
 });

@@ -26,6 +26,9 @@ describe('SegmentationFolder', () => {
       'images/a/10.png',
       'images/a-1.v2.jpg',
       'images/notes.txt',
+      'images/a/._2.jpeg',
+      'images/.ipynb_checkpoints/b-checkpoint.jpg',
+      'images/__MACOSX/b.jpg',
       'labels/b.PNG',
       'labels/a/2.png',
       'labels/a/10.png',
@@ -62,6 +65,17 @@ describe('SegmentationFolder', () => {
     ]);
     await expect(SegmentationFolder.open(root, { ...options, imageSuffix: '_rgb' })).rejects.toThrow(
       'expected jpg, jpeg or png files whose names end in _rgb.',
+    );
+  });
+
+  it('says what formats it saw in place of images or label maps', async () => {
+    const root = await folderWith('images/1.bmp', 'labels/1.png');
+    await expect(SegmentationFolder.open(root)).rejects.toThrow(
+      'expected jpg, jpeg or png files. There is 1 .bmp file, which is not read: convert to png or jpg.',
+    );
+    const other = await folderWith('images/1.jpg', 'labels/1.tif', 'labels/2.tif');
+    await expect(SegmentationFolder.open(other)).rejects.toThrow(
+      'expected labels/1.png. There are 2 .tif files, which are not read: convert to png or jpg.',
     );
   });
 

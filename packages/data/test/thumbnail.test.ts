@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { decodeOnPool } from '../src/decode.js';
+import { readPhotograph } from '../src/photograph.js';
 import { makeThumbnail } from '../src/thumbnail.js';
 import { greyPng, temporaryFolder, writeFiles } from './images.js';
 
@@ -22,6 +23,25 @@ it('shrinks a large one, upright', async () => {
   const { data, ...info } = await makeThumbnail(path, 96);
   expect(info).toEqual({ type: 'image/jpeg', width: 64, height: 96 });
   expect(data.length).toBeLessThan(5000);
+});
+
+const odd = join(import.meta.dirname, 'fixtures/odd');
+
+it.each(['jfif9', 'adobe2-prog', 'garbage-before-scan'])('shows what the loader reads: %s', async (name) => {
+  const { data, ...info } = await makeThumbnail(join(odd, `${name}.jpg`), 40);
+  expect(info).toEqual({ type: 'image/png', width: 40, height: 30 });
+  const seen = await decodeOnPool(data, 'thumbnail');
+  const read = await readPhotograph(join(odd, `${name}.jpg`), { maxSide: 40 });
+  expect(seen.data).toEqual(Buffer.from(read.data));
+});
+
+it('has the colours that the loader reads: profiles of RGB images are ignored', async () => {
+  const path = join(await temporaryFolder(), 'wide.png');
+  const wide = sharp({ create: { width: 200, height: 200, channels: 3, background: '#c83214' } });
+  await wide.withIccProfile('p3').png().toFile(path);
+  const { data } = await makeThumbnail(path, 40);
+  const [seen, read] = [await decodeOnPool(data, 'thumbnail'), await readPhotograph(path)];
+  expect([...seen.data.subarray(0, 3)]).toEqual([...read.data.subarray(0, 3)]);
 });
 
 it('names a file that is no image', async () => {

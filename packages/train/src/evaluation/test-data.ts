@@ -1,11 +1,11 @@
 /** The images of a test: which folder, in which batches, how prepared. */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
 import {
   createLoader,
   evalTransform,
+  foldersIn,
   ImageFolder,
   type Loader,
   type ShareOptions,
@@ -34,8 +34,8 @@ export async function openTestFolder(dir: string): Promise<ImageFolder> {
 }
 
 async function hasFolders(path: string): Promise<boolean> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  return entries.some((entry) => entry.isDirectory() || entry.isSymbolicLink());
+  const folders = await foldersIn(path, 'data folder').catch(() => []);
+  return folders.length > 0;
 }
 
 export interface Preparation {

@@ -1,6 +1,7 @@
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
-import { makeThumbnail } from '@inplace-abn/data';
+import { ImageError, makeThumbnail } from '@inplace-abn/data';
 import { renderTestPage } from './page/page.js';
+import type { NoPicture, Picture } from './page/worst.js';
 import { resultJson, type TestResult } from './result.js';
 
 /** Longer side of the pictures on the page, in pixels. */
@@ -20,13 +21,29 @@ export async function writeTestJson(path: string, result: TestResult): Promise<v
   await writeFileAtomic(path, testJson(result));
 }
 
-/** Writes the page of a test, with the pictures of the worst images in it; they are read again for that. */
-export async function writeTestPage(path: string, result: TestResult): Promise<void> {
-  const pictures = await Promise.all(
-    result.worst.map(async ({ path: file }) => {
-      const { type, data, width, height } = await makeThumbnail(file, THUMBNAIL_SIDE);
-      return { url: `data:${type};base64,${Buffer.from(data).toString('base64')}`, width, height };
-    }),
-  );
+/**
+ * Writes the page of a test, with the pictures of the worst images in it; they are read again for that. One that cannot be
+ * read as a whole, or not any more, leaves its reason there.
+ *
+ * @param maxPixels as the loader's
+ */
+export async function writeTestPage(
+  path: string,
+  result: TestResult,
+  { maxPixels }: { maxPixels?: number } = {},
+): Promise<void> {
+  const pictures: (Picture | NoPicture)[] = [];
+  // One after the other: each is decoded as a whole.
+  for (const { path: file } of result.worst) pictures.push(await pictureOf(file, maxPixels));
   await writeFileAtomic(path, renderTestPage(result, pictures));
+}
+
+async function pictureOf(file: string, maxPixels: number | undefined): Promise<Picture | NoPicture> {
+  try {
+    const { type, data, width, height } = await makeThumbnail(file, THUMBNAIL_SIDE, { maxPixels });
+    return { url: `data:${type};base64,${Buffer.from(data).toString('base64')}`, width, height };
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    return { reason: error.reason };
+  }
 }

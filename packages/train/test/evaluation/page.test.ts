@@ -1,10 +1,13 @@
-import { decode } from 'fast-png';
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decode, encode } from 'fast-png';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { heatMapPixels } from '../../src/evaluation/page/heat-map.js';
 import { renderTestPage } from '../../src/evaluation/page/page.js';
 import type { ClassResult, TestResult } from '../../src/evaluation/result.js';
 import type { ConfusionCell } from '../../src/evaluation/tally.js';
-import { testJson } from '../../src/evaluation/write.js';
+import { testJson, writeTestPage } from '../../src/evaluation/write.js';
 import { assertBalanced } from '../support/xml.js';
 
 /** `classes` classes of four images; the last image of each but the first is taken for the class before. */
@@ -133,5 +136,25 @@ describe('the JSON of a test', () => {
       worst: [{ file: '<1>/7.png', label: 1, predicted: 0 }],
     });
     expect(text.split('\n')).toContain('  [1,0,1],');
+  });
+});
+
+describe('writeTestPage', () => {
+  it('writes the page where an image cannot be shown, with the reason in its place', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'test-page-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const result = sample(2);
+    const [mistake] = result.worst;
+    if (!mistake) throw new Error('the sample has a mistake');
+    const pixels = { width: 3, height: 2, channels: 1, data: new Uint8Array(6) } as const;
+    await writeFile(join(folder, 'whole.png'), encode(pixels));
+    await writeFile(join(folder, 'torn.png'), encode(pixels).subarray(0, 40));
+    const worst = ['torn', 'whole'].map((name) => ({ ...mistake, path: join(folder, `${name}.png`) }));
+    await writeTestPage(join(folder, 'page.html'), { ...result, worst });
+    const html = await readFile(join(folder, 'page.html'), 'utf8');
+    assertBalanced(html);
+    expect(html.match(/<figure>/g)).toHaveLength(2);
+    expect(html.match(/cannot be shown: [^<]/g)).toHaveLength(1);
+    expect(html.match(/<img class="small" width="111"/g)).toHaveLength(1);
   });
 });

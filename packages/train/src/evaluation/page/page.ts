@@ -6,14 +6,14 @@ import type { TestResult } from '../result.js';
 import { classSection } from './classes.js';
 import { confusionSection } from './confusion.js';
 import { pageStyles } from './styles.js';
-import { type Picture, worstSection } from './worst.js';
+import { type NoPicture, type Picture, worstSection } from './worst.js';
 
 /**
  * The whole page as HTML.
  *
  * @param pictures of `result.worst`, in its order
  */
-export function renderTestPage(result: TestResult, pictures: readonly Picture[]): string {
+export function renderTestPage(result: TestResult, pictures: readonly (Picture | NoPicture)[]): string {
   const title = `${result.arch}: top-1 ${result.top1.toFixed(2)} % of ${result.images} images`;
   const sections = [
     facts(factsOf(result)),

@@ -10,10 +10,18 @@ export interface Picture {
   readonly height: number;
 }
 
+/** Why there is no picture of an image. */
+export interface NoPicture {
+  readonly reason: string;
+}
+
 /** Pictures up to this side are shown enlarged, pixel by pixel. */
 const SMALL = 64;
 
-export function worstSection({ worst, classes }: TestResult, pictures: readonly Picture[]): string {
+export function worstSection(
+  { worst, classes }: TestResult,
+  pictures: readonly (Picture | NoPicture)[],
+): string {
   if (worst.length === 0) return '';
   const nameOf = (label: number) => classes[label]?.name ?? '';
   const figures = worst.map((image, i) => figure(image, pictures[i], nameOf));
@@ -23,11 +31,20 @@ ${figures.join('\n')}
 </div>`;
 }
 
-function figure(image: WrongImage, picture: Picture | undefined, nameOf: (label: number) => string): string {
+function figure(
+  image: WrongImage,
+  picture: Picture | NoPicture | undefined,
+  nameOf: (label: number) => string,
+): string {
   const { file, predicted, label, probability, labelProbability } = image;
   const [wrong, right] = [nameOf(predicted), nameOf(label)].map(escapeText);
-  return `<figure><div class="picture">${picture ? img(picture, file) : ''}</div>
+  return `<figure><div class="picture">${picture ? pictureOf(picture, file) : ''}</div>
 <b>${wrong}</b> ${share(probability)}<br>is ${right} ${share(labelProbability)}<div class="file">${escapeText(file)}</div></figure>`;
+}
+
+function pictureOf(picture: Picture | NoPicture, file: string): string {
+  if ('url' in picture) return img(picture, file);
+  return `<span class="file">cannot be shown: ${escapeText(picture.reason)}</span>`;
 }
 
 function img({ url, width, height }: Picture, file: string): string {
