@@ -3,14 +3,16 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { launch, withoutOption } from '@inplace-abn/comm';
-import { chooseDevice, DEVICE_HELP } from '@inplace-abn/cuda';
+import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
+import { chooseProcessDevice, DEVICE_HELP, type ProcessDevice } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
   collectVersions,
   configHash,
+  distBackendOption,
   formatValidation,
   loadConfig,
+  localRankOption,
   type Peers,
   positive,
   runCommand,
@@ -25,8 +27,8 @@ import {
 } from '@inplace-abn/train';
 import { Command, InvalidArgumentError } from 'commander';
 
-interface Options {
-  readonly device?: string;
+interface Options extends ProcessDevice {
+  readonly localRank?: number;
   readonly crop?: number;
   readonly scale?: number;
   readonly tenCrops?: boolean;
@@ -68,6 +70,8 @@ const command = new Command('test-imagenet')
   .option('--json <file>', 'write the result as JSON; -: to standard output, progress to standard error')
   .option('--device <name>', DEVICE_HELP)
   .option('--nproc <n>', 'test with n processes on this machine, each with its part of every batch', positive)
+  .addOption(distBackendOption())
+  .addOption(localRankOption())
   .option('--html <file>', 'write a page: accuracy of each class, confusion matrix, worst images')
   .addHelpText(
     'after',
@@ -104,9 +108,9 @@ async function main(configPath: string, checkpoint: string, data: string, option
     configuration: configHash(config),
     'command line': JSON.stringify({ crop, scale, tenCrops, batch }),
   };
-  return together(identity, (peers, processes) =>
-    test(config, checkpoint, data, options, { peers, localRank: processes?.world.localRank }),
-  );
+  const work = (peers: Peers, processes: Processes | null) =>
+    test(config, checkpoint, data, options, { peers, processes });
+  return together(identity, work, options.localRank);
 }
 
 async function test(
@@ -114,14 +118,14 @@ async function test(
   checkpoint: string,
   data: string,
   options: Options,
-  { peers, localRank }: { peers: Peers; localRank: number | undefined },
+  { peers, processes }: { peers: Peers; processes: Processes | null },
 ): Promise<number> {
   const { json, html, workers, printFreq, batch, classes, tenCrops = false } = options;
   for (const file of [json, html]) {
     if (file !== undefined && file !== STDOUT) await checkWritable(file);
   }
   const stream = json === STDOUT ? process.stderr : process.stdout;
-  const { device, reason } = chooseDevice(options.device, localRank);
+  const { device, reason } = chooseProcessDevice(options, processes?.world.localRank ?? options.localRank);
   if (peers.rank === 0) stream.write(`${reason}\n`);
   const { result, stopped } = await testNetwork({
     config,

@@ -2,10 +2,12 @@
 /** test-vistas: command line → @inplace-abn/train. */
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { FusionMode } from '@inplace-abn/core';
-import { chooseDevice, DEVICE_HELP } from '@inplace-abn/cuda';
+import { chooseProcessDevice, DEVICE_HELP, type ProcessDevice } from '@inplace-abn/cuda';
 import {
   bytes,
   loadClasses,
+  localRankOption,
+  nonNegative,
   OUTPUT_MODES,
   type OutputMode,
   type Peers,
@@ -18,10 +20,10 @@ import {
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
 import { networkFor } from './network.js';
-import { numberList, shard } from './options.js';
+import { numberList, type Sharing, shard, sharingOf } from './options.js';
 
-interface Options {
-  readonly device?: string;
+interface Options extends ProcessDevice, Sharing {
+  readonly localRank?: number;
   readonly scales: readonly number[];
   readonly flip?: boolean;
   readonly fusionMode: FusionMode;
@@ -34,8 +36,6 @@ interface Options {
   readonly resume?: boolean;
   readonly config?: string;
   readonly classes?: string;
-  readonly nproc?: number;
-  readonly shard?: { readonly index: number; readonly count: number };
 }
 
 const command = new Command('test-vistas')
@@ -84,8 +84,11 @@ const command = new Command('test-vistas')
     'segment the i-th of n shares (from 0), with nothing to do with the other processes',
     shard,
   )
+  .option('--rank <i>', 'with --world-size: the same as --shard i/n', nonNegative)
+  .option('--world-size <n>', 'with --rank: the same as --shard i/n; alone: the same as --nproc n', positive)
   .option('--device <name>', DEVICE_HELP)
   .option('--nproc <n>', 'share the photographs among n processes on this machine', positive)
+  .addOption(localRankOption())
   .option(
     '--config <file>',
     'configuration that the network was trained with; default: the published Vistas network',
@@ -112,13 +115,15 @@ Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=
   );
 
 async function main(snapshot: string, inDir: string, outDir: string, options: Options): Promise<number> {
-  const { nproc = 1 } = options;
-  if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
+  const { nproc, shard } = sharingOf(options);
+  if (nproc > 1) {
+    return launch({ nproc, argv: ['nproc', 'world-size'].reduce(withoutOption, process.argv.slice(1)) });
+  }
   const segment = (peers?: Peers, processes?: Processes | null) =>
-    segmentAll(snapshot, inDir, outDir, options, { peers, localRank: processes?.world.localRank });
-  if (options.shard) return segment();
-  const { shard: _, ...rest } = options;
-  return together({ 'command line': JSON.stringify(rest) }, segment);
+    segmentAll(snapshot, inDir, outDir, { ...options, shard }, { peers, processes });
+  if (shard) return segment();
+  const { localRank, ...rest } = options;
+  return together({ 'command line': JSON.stringify(rest) }, segment, localRank);
 }
 
 async function segmentAll(
@@ -126,11 +131,11 @@ async function segmentAll(
   inDir: string,
   outDir: string,
   options: Options,
-  { peers, localRank }: { peers?: Peers; localRank: number | undefined },
+  { peers, processes }: { peers?: Peers; processes?: Processes | null },
 ): Promise<number> {
   const classes = options.classes === undefined ? undefined : await loadClasses(options.classes);
   const network = await networkFor(options.config, classes);
-  const { device, reason } = chooseDevice(options.device, localRank);
+  const { device, reason } = chooseProcessDevice(options, processes?.world.localRank ?? options.localRank);
   if ((peers?.rank ?? 0) === 0) process.stdout.write(`${reason}\n`);
   const { failed, stopped } = await segmentFolder({
     ...network,

@@ -1,4 +1,5 @@
 /** Option parsers of test-vistas. */
+import { UsageError } from '@inplace-abn/core';
 import { InvalidArgumentError } from 'commander';
 
 /** `[0.7, 1, 1.2]`, or the numbers alone: positive numbers, at least one. */
@@ -9,8 +10,35 @@ export function numberList(text: string): number[] {
   throw new InvalidArgumentError('Expected positive numbers such as "[0.7, 1, 1.2]".');
 }
 
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** The options by which processes share the photographs. */
+export interface Sharing {
+  readonly nproc?: number;
+  readonly shard?: Shard;
+  /** The names that the reference's programs have for a share, and its launcher for the number of processes. */
+  readonly rank?: number;
+  readonly worldSize?: number;
+}
+
+/** How many processes to start, or which share is this one's. @throws {UsageError} for options that do not go together */
+export function sharingOf({ nproc, shard, rank, worldSize }: Sharing): { nproc: number; shard?: Shard } {
+  if (rank !== undefined && worldSize === undefined) throw new UsageError('--rank needs --world-size');
+  if (worldSize === undefined) return { nproc: nproc ?? 1, shard };
+  if (shard)
+    throw new UsageError('--shard and --world-size both say how the photographs are shared: give one');
+  if (rank === undefined) return { nproc: nproc ?? worldSize };
+  if (rank >= worldSize) {
+    throw new UsageError(`--rank is ${rank} but --world-size is ${worldSize}: ranks are counted from 0`);
+  }
+  return { nproc: 1, shard: { index: rank, count: worldSize } };
+}
+
 /** `0/4`: the first of four shares. */
-export function shard(text: string): { index: number; count: number } {
+export function shard(text: string): Shard {
   const [, index = '', count = ''] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
   const result = { index: Number(index), count: Number(count) };
   if (index !== '' && result.index < result.count) return result;

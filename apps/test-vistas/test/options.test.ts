@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { numberList, shard } from '../src/options.js';
+import { numberList, shard, sharingOf } from '../src/options.js';
 
 describe('--scales', () => {
   it.each([
@@ -31,5 +31,28 @@ describe('--shard', () => {
 
   it.each(['', '1', '4/4', '0/0', '-1/4', '1/', '/2', '0.5/2', 'a/b', '1/2/3'])('not %j', (text) => {
     expect(() => shard(text)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe("the reference's --rank and --world-size", () => {
+  it.each([
+    [{}, { nproc: 1, shard: undefined }],
+    [{ nproc: 3 }, { nproc: 3, shard: undefined }],
+    [{ shard: { index: 1, count: 2 } }, { nproc: 1, shard: { index: 1, count: 2 } }],
+    [
+      { rank: 1, worldSize: 4 },
+      { nproc: 1, shard: { index: 1, count: 4 } },
+    ],
+    [{ worldSize: 4 }, { nproc: 4 }],
+  ])('%j', (options, expected) => {
+    expect(sharingOf(options)).toEqual(expected);
+  });
+
+  it.each([
+    [{ rank: 0 }, '--rank needs --world-size'],
+    [{ rank: 2, worldSize: 2 }, '--rank is 2 but --world-size is 2'],
+    [{ worldSize: 2, shard: { index: 0, count: 2 } }, '--shard and --world-size both say'],
+  ])('not %j', (options, message) => {
+    expect(() => sharingOf(options)).toThrow(message);
   });
 });

@@ -3,17 +3,19 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { Device } from '@inplace-abn/core';
-import { chooseDevice, DEVICE_HELP } from '@inplace-abn/cuda';
+import { chooseProcessDevice, DEVICE_HELP, type ProcessDevice } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
 /** train-imagenet: command line → @inplace-abn/train. */
 import {
   bytes,
   collectVersions,
   configHash,
+  distBackendOption,
   type Engine,
   evaluate,
   formatValidation,
   loadConfig,
+  localRankOption,
   nonNegative,
   type Peers,
   positive,
@@ -30,8 +32,8 @@ import {
 import { Command, Option } from 'commander';
 import { Profiler } from './profiler.js';
 
-interface Options {
-  readonly device?: string;
+interface Options extends ProcessDevice {
+  readonly localRank?: number;
   readonly profile?: boolean;
   readonly workers: number;
   readonly printFreq: number;
@@ -44,7 +46,6 @@ interface Options {
   readonly saveEvery: number;
   readonly maxSteps?: number;
   readonly memoryBudget?: number;
-  readonly distBackend?: 'gloo' | 'nccl';
   readonly nproc?: number;
   readonly continue?: boolean;
   readonly trace?: string;
@@ -93,12 +94,8 @@ const command = new Command('train-imagenet')
     'train with n processes on this machine, each with its part of every batch',
     positive,
   )
-  .addOption(
-    new Option(
-      '--dist-backend <name>',
-      'how processes sum on GPUs (default: nccl where it is found, else gloo; on CPUs always gloo)',
-    ).choices(['gloo', 'nccl']),
-  )
+  .addOption(distBackendOption())
+  .addOption(localRankOption())
   .option(
     '--profile',
     'time every op: a table by op and layer in the report and in LOG_DIR/profile, with a Chrome trace',
@@ -125,12 +122,14 @@ async function main(configPath: string, dir: string, options: Options): Promise<
   const { nproc = 1 } = options;
   if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
   const config = await configOf(configPath, options);
-  return together(identityOf(config, options), (peers, processes) => {
-    const device = deviceOf(options, peers, processes);
+  const work = (peers: Peers, processes: Processes | null) => {
+    const { device, reason } = chooseProcessDevice(options, processes?.world.localRank ?? options.localRank);
+    if (peers.rank === 0) process.stdout.write(`${reason}\n`);
     return options.evaluate
       ? evaluateOnly(config, dir, options, { device, peers })
       : trainRun(config, dir, options, { device, peers, processes });
-  });
+  };
+  return together(identityOf(config, options), work, options.localRank);
 }
 
 async function configOf(path: string, { memoryBudget }: Options): Promise<TrainConfig> {
@@ -146,21 +145,6 @@ function identityOf(config: TrainConfig, options: Options): Record<string, strin
     configuration: configHash(config),
     'command line': JSON.stringify({ evaluate: only, maxSteps, saveEvery, memory: config.memory_budget }),
   };
-}
-
-/** Every process has its own; the first says which. */
-function deviceOf(
-  { device: name, distBackend }: Options,
-  { rank }: Peers,
-  processes: Processes | null,
-): Device {
-  const backend = distBackend && { nccl: distBackend === 'nccl' };
-  const { device, reason } = chooseDevice(name, processes?.world.localRank, backend);
-  if (distBackend === 'nccl' && device.name === 'cpu') {
-    throw new Error('--dist-backend nccl needs a GPU for each process: see npm run doctor, or leave it out');
-  }
-  if (rank === 0) process.stdout.write(`${reason}\n`);
-  return device;
 }
 
 /** What a run computes on, and with whom. */

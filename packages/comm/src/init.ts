@@ -10,6 +10,8 @@ import type { World } from './rendezvous/world.js';
 export interface InitOptions extends MeetOptions, GroupOptions {
   /** Where this process belongs; default: what the environment says. */
   readonly appointment?: Appointment | null;
+  /** The place among the processes of this machine, where the environment does not say it; default 0. */
+  readonly localRank?: number;
 }
 
 export interface Processes {
@@ -29,7 +31,7 @@ export interface Processes {
  * @throws {CommError}
  */
 export async function initProcessGroup(options: InitOptions = {}): Promise<Processes | null> {
-  const appointment = options.appointment === undefined ? appointmentOf() : options.appointment;
+  const { localRank, appointment = appointmentOf(process.env, localRank) } = options;
   if (!appointment || appointment.placement.size === 1) return null;
   const world = await joinWorld(appointment.placement, appointment.master, {
     secret: process.env.IABN_SECRET,

@@ -1,4 +1,5 @@
 export { chooseDevice, DEVICE_HELP, type DeviceChoice, parseDeviceName } from './choose.js';
 export { CudaDevice, type CudaOptions, cuda, cudaOptions } from './device.js';
 export { pluginPath } from './plugin.js';
+export { chooseProcessDevice, type ProcessDevice } from './process-device.js';
 export { type CudaReport, type CudaReportDevice, type CudaReportLibrary, cudaReport } from './report.js';

@@ -1,7 +1,14 @@
 /** The device itself: what is missing, what fails, what is kept of a run. The environment is each test's own. */
 import { activation, compile, type Device, Program, run, Store, statesOf, trace } from '@inplace-abn/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CudaDevice, chooseDevice, cudaOptions, cudaReport, parseDeviceName } from '../src/index.js';
+import {
+  CudaDevice,
+  chooseDevice,
+  chooseProcessDevice,
+  cudaOptions,
+  cudaReport,
+  parseDeviceName,
+} from '../src/index.js';
 import { emulate } from './support/emulated.js';
 
 const RELU = { activation: 'relu', slope: 0 } as const;
@@ -88,6 +95,8 @@ describe('--device', () => {
     process.env.IABN_EMULATED_DEVICES = '2';
     expect(chooseDevice(undefined, 3).device.name).toBe('cuda:1');
     expect(chooseDevice('cuda', 1).device.name).toBe('cuda:1');
+    expect(chooseProcessDevice({ device: 'cuda', distBackend: 'gloo' }, 1).device.name).toBe('cuda:1');
+    expect(() => chooseProcessDevice({ device: 'cpu', distBackend: 'nccl' }, 1)).toThrow('needs a GPU');
     expect(chooseDevice('cuda:0', 1).device.name).toBe('cuda:0');
     expect(chooseDevice('cpu').reason).toBe('device cpu');
   });

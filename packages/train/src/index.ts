@@ -40,6 +40,7 @@ export { type RunOptions as ShortestRunOptions, shortestRun } from './profile/sh
 export { type ProfileReport, type ProfileRow, StepProfile } from './profile/step-profile.js';
 export { runCommand, runProgram, signalExitCode } from './program/exit.js';
 export { bytes, fraction, nonNegative, positive, positives } from './program/numbers.js';
+export { distBackendOption, localRankOption } from './program/processes.js';
 export { type FormatOptions, formatProgress, type ProgressState } from './progress/format.js';
 export { Progress, type ProgressOptions, type ProgressStream } from './progress/progress.js';
 export { formatBytes, formatDuration, formatLoss, formatPercent, formatRate } from './progress/units.js';

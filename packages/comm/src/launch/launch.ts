@@ -33,14 +33,14 @@ const KILLED = 128 + 9;
  * the second kills. Rank 0 writes where this process writes; the lines of the others begin with `[rank N]`.
  *
  * @returns the exit code: 0, that of the first that failed, or that of a run that a signal stopped
- * @throws {CommError} where RANK or WORLD_SIZE are set already
+ * @throws {CommError} where RANK or WORLD_SIZE are set already, and not empty
  */
 export async function launch(options: LaunchOptions): Promise<number> {
   const { nproc, env = process.env, note = toStderr } = options;
-  const taken = ['RANK', 'WORLD_SIZE'].find((name) => env[name] !== undefined);
+  const taken = ['RANK', 'WORLD_SIZE'].find((name) => env[name]);
   if (taken) {
     throw new CommError(
-      `--nproc starts processes itself, but ${taken} says that another launcher did: use one of the two`,
+      `${nproc} processes are to be started here, but ${taken} says that another launcher did that: use one of the two`,
     );
   }
   const threads = Math.max(1, Math.floor(availableParallelism() / nproc));

@@ -20,17 +20,24 @@ const DEFAULT_PORT = 29500;
 /** Slurm's jobs on one machine get ports of their own in this range. */
 const [SLURM_FIRST_PORT, SLURM_PORTS] = [20000, 10000];
 
-/** The place of this process; null where nothing says that there are others. @throws CommError naming the variable */
-export function appointmentOf(env: Environment = process.env): Appointment | null {
-  if (env.RANK !== undefined || env.WORLD_SIZE !== undefined) return byNames(env);
-  if (env.SLURM_STEP_ID !== undefined && env.SLURM_PROCID !== undefined) return bySlurm(env);
-  if (env.OMPI_COMM_WORLD_RANK !== undefined) return byOpenMpi(env);
+/**
+ * The place of this process; null where nothing says that there are others. A variable that is empty counts as not set.
+ * `localRank`: its place among the processes of this machine where no variable says so.
+ *
+ * @throws CommError naming the variable
+ */
+export function appointmentOf(given: Environment = process.env, localRank = 0): Appointment | null {
+  const env = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== ''));
+  if (env.RANK !== undefined || env.WORLD_SIZE !== undefined) return byNames(env, localRank);
+  if (env.SLURM_STEP_ID !== undefined && env.SLURM_PROCID !== undefined) return bySlurm(env, localRank);
+  if (env.OMPI_COMM_WORLD_RANK !== undefined) return byOpenMpi(env, localRank);
   return null;
 }
 
-function byNames(env: Environment): Appointment {
+function byNames(env: Environment, localRank: number): Appointment {
   const launcher = env.TORCHELASTIC_RUN_ID === undefined ? 'environment' : 'torchrun';
-  const placement = placementOf(env, { rank: 'RANK', size: 'WORLD_SIZE', local: 'LOCAL_RANK' });
+  const names = { rank: 'RANK', size: 'WORLD_SIZE', local: 'LOCAL_RANK' };
+  const placement = placementOf(env, names, localRank);
   if (placement.size > 1 && !env.MASTER_ADDR) {
     throw new CommError(
       `WORLD_SIZE is ${placement.size} but MASTER_ADDR is not set: set it to the host of rank 0 on all processes`,
@@ -42,9 +49,10 @@ function byNames(env: Environment): Appointment {
   return { placement, launcher, master: masterOf(env, env.MASTER_ADDR, given + taken) };
 }
 
-function bySlurm(env: Environment): Appointment | null {
+function bySlurm(env: Environment, localRank: number): Appointment | null {
   const size = env.SLURM_STEP_NUM_TASKS === undefined ? 'SLURM_NTASKS' : 'SLURM_STEP_NUM_TASKS';
-  const placement = placementOf(env, { rank: 'SLURM_PROCID', size, local: 'SLURM_LOCALID' });
+  const names = { rank: 'SLURM_PROCID', size, local: 'SLURM_LOCALID' };
+  const placement = placementOf(env, names, localRank);
   if (placement.size === 1) return null;
   const nodes = env.SLURM_STEP_NODELIST ?? env.SLURM_JOB_NODELIST ?? env.SLURM_NODELIST;
   const host = env.MASTER_ADDR ?? (nodes === undefined ? undefined : firstHost(nodes));
@@ -56,13 +64,13 @@ function bySlurm(env: Environment): Appointment | null {
   return { placement, launcher: 'slurm', master: masterOf(env, host, given) };
 }
 
-function byOpenMpi(env: Environment): Appointment | null {
+function byOpenMpi(env: Environment, localRank: number): Appointment | null {
   const names = {
     rank: 'OMPI_COMM_WORLD_RANK',
     size: 'OMPI_COMM_WORLD_SIZE',
     local: 'OMPI_COMM_WORLD_LOCAL_RANK',
   };
-  const placement = placementOf(env, names);
+  const placement = placementOf(env, names, localRank);
   if (placement.size === 1) return null;
   const oneMachine = env.OMPI_COMM_WORLD_LOCAL_SIZE === env.OMPI_COMM_WORLD_SIZE;
   const host = env.MASTER_ADDR ?? (oneMachine ? '127.0.0.1' : undefined);
@@ -84,7 +92,11 @@ function masterOf(env: Environment, host: string | undefined, given: number): Ma
   return { host: host ?? '127.0.0.1', port: chosen };
 }
 
-function placementOf(env: Environment, names: { rank: string; size: string; local: string }): Placement {
+function placementOf(
+  env: Environment,
+  names: { rank: string; size: string; local: string },
+  localRank: number,
+): Placement {
   const rank = whole(env, names.rank);
   const size = whole(env, names.size);
   if (rank === undefined || size === undefined) {
@@ -99,7 +111,7 @@ function placementOf(env: Environment, names: { rank: string; size: string; loca
       `${names.rank} is ${rank} but ${names.size} is ${size}: ranks are counted from 0 to ${size - 1}`,
     );
   }
-  return { rank, size, localRank: whole(env, names.local) ?? 0 };
+  return { rank, size, localRank: whole(env, names.local) ?? localRank };
 }
 
 function port(env: Environment, name: string): number | undefined {
@@ -112,7 +124,7 @@ function port(env: Environment, name: string): number | undefined {
 
 function whole(env: Environment, name: string): number | undefined {
   const text = env[name];
-  if (text === undefined || text === '') return undefined;
+  if (text === undefined) return undefined;
   if (!/^\d+$/.test(text)) throw new CommError(`${name} is "${text}": expected a whole number of at least 0`);
   return Number(text);
 }

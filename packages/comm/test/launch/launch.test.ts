@@ -140,7 +140,9 @@ describe('launch', () => {
   it('refuses to start processes of processes', async () => {
     const { code, stderr } = await launched(2, ['tell', 'all'], { env: { RANK: '0' } }).ended;
     expect(code).toBe(1);
-    expect(stderr).toContain('--nproc starts processes itself, but RANK says that another launcher did');
+    expect(stderr).toContain(
+      '2 processes are to be started here, but RANK says that another launcher did that',
+    );
   });
 });
 

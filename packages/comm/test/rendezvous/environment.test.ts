@@ -11,6 +11,28 @@ describe('appointmentOf', () => {
     expect(appointmentOf({ OMPI_COMM_WORLD_RANK: '0', OMPI_COMM_WORLD_SIZE: '1' })).toBeNull();
   });
 
+  it('takes a variable that is empty as not set', () => {
+    expect(appointmentOf({ RANK: '', WORLD_SIZE: '', MASTER_ADDR: '' })).toBeNull();
+    const slurm = { SLURM_STEP_ID: '0', SLURM_PROCID: '1', SLURM_NTASKS: '2', SLURM_NODELIST: 'node[1-2]' };
+    const beside = { RANK: '', WORLD_SIZE: '', MASTER_ADDR: '', MASTER_PORT: '', SLURM_STEP_NUM_TASKS: '' };
+    expect(appointmentOf({ ...slurm, ...beside })).toMatchObject({
+      placement: { rank: 1, size: 2 },
+      master: { host: 'node1' },
+    });
+  });
+
+  it.each([
+    ['LOCAL_RANK', { RANK: '3', WORLD_SIZE: '4', MASTER_ADDR: 'a' }],
+    ['SLURM_LOCALID', { SLURM_STEP_ID: '0', SLURM_PROCID: '1', SLURM_NTASKS: '2', SLURM_NODELIST: 'a' }],
+    [
+      'OMPI_COMM_WORLD_LOCAL_RANK',
+      { OMPI_COMM_WORLD_RANK: '1', OMPI_COMM_WORLD_SIZE: '2', MASTER_ADDR: 'a' },
+    ],
+  ])('takes the local rank that it is given where %s does not say it', (name, env) => {
+    expect(appointmentOf(env, 3)?.placement.localRank).toBe(3);
+    expect(appointmentOf({ ...env, [name]: '1' }, 3)?.placement.localRank).toBe(1);
+  });
+
   it("reads torchrun's names", () => {
     const env = { RANK: '3', WORLD_SIZE: '8', LOCAL_RANK: '1', MASTER_ADDR: 'node1', MASTER_PORT: '1234' };
     expect(appointmentOf(env)).toEqual({
@@ -82,6 +104,7 @@ describe('appointmentOf', () => {
   const pair = { RANK: '0', WORLD_SIZE: '2', MASTER_ADDR: 'a' };
   it.each([
     [{ RANK: '0' }, 'RANK is 0 but WORLD_SIZE is not set'],
+    [{ RANK: '0', WORLD_SIZE: '' }, 'RANK is 0 but WORLD_SIZE is not set'],
     [{ WORLD_SIZE: '2' }, 'WORLD_SIZE is 2 but RANK is not set'],
     [{ ...pair, RANK: 'x' }, 'RANK is "x": expected a whole number'],
     [{ ...pair, RANK: '-1' }, 'RANK is "-1": expected a whole number'],

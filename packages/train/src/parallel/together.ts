@@ -12,14 +12,16 @@ const LAST_MS = 10_000;
  * with it; where it comes of a lost peer it says which, and why.
  *
  * @param identity what must be the same on all processes, by what it is called
+ * @param localRank of this process, where the environment does not say it
  * @throws what `body` throws, or CommError
  */
 export async function together<T>(
   identity: Readonly<Record<string, string>>,
   body: (peers: Peers, processes: Processes | null) => Promise<T>,
+  localRank?: number,
 ): Promise<T> {
   followLauncher();
-  const processes = await initProcessGroup({ identity });
+  const processes = await initProcessGroup({ identity, localRank });
   if (!processes) return body(peersOf(null), null);
   try {
     const result = await body(peersOf(processes), processes);
