@@ -13,7 +13,10 @@ export function randomFrom(seed) {
 }
 
 /** Opcodes that checkpoints use, so that changed programs get further than the next instruction. */
-const OPCODES = Buffer.from('(.NQRbcaes}])t\x85\x86\x87\x88\x89JKM\x8aGTUXh\x8cjqr\x80', 'latin1');
+const OPCODES = Buffer.from(
+  '(.NQRbcaes}])t\x81\x85\x86\x87\x88\x89JKM\x8aGTUXh\x8cjqr\x80\x8f\x90\x91\x92',
+  'latin1',
+);
 const EXTREMES = [0, 1, 0x7f, 0x80, 0xff];
 
 const CHANGES = [

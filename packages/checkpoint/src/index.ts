@@ -2,7 +2,8 @@ export { CheckpointError } from './errors.js';
 export { type FileContent, linkFileAtomic, removeStaleTemporaries, writeFileAtomic } from './files/atomic.js';
 export { formatInspection } from './inspect/format.js';
 export { type InspectedTensor, type Inspection, inspectCheckpoint } from './inspect/inspect.js';
-export type { TensorRef } from './pickle/objects.js';
+export { describeOpaque } from './pickle/describe.js';
+export { Opaque, type TensorRef } from './pickle/objects.js';
 export { type PublishedModel, publishedModel } from './published/models.js';
 export { BEST_FILE, type CheckpointFile, listCheckpoints } from './run-state/folder.js';
 export {

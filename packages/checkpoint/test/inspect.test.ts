@@ -27,6 +27,7 @@ describe('inspectCheckpoint', () => {
         size    3.32 KiB
         md5     36ce…
         model   not a file that the authors published
+        names   without module.
 
       beside the state dictionary
         epoch       3
@@ -45,6 +46,38 @@ describe('inspectCheckpoint', () => {
         fc.bias                  float32  [3]           12 B"
     `);
   });
+
+  const OPAQUE = {
+    epoch: 3,
+    best_prec1: 71.25,
+    half: /^opaque: numpy\.generic\(numpy\.dtype\('f2'/,
+    yes: true,
+    array: /^opaque: numpy\.(ndarray \[2, 3\] of i4|core\.numeric\._frombuffer\()/,
+    args: /^opaque: argparse\.Namespace\(lr=0\.1, arch='resnet50', resume=None\)$/,
+    seen: /^opaque: collections\.Counter\(a=2, b=1\)$/,
+    history: /^opaque: collections\.defaultdict\(builtins\.list, \('loss', \[1\.5\]\)\)$/,
+    skipped: /^opaque: builtins\.set\(/,
+    frozen: /^opaque: builtins\.frozenset\(/,
+    device: /^opaque: torch\.device\('cuda', 0\)$/,
+    rng: 'list of 5',
+    by_pair: 'opaque: a dictionary with a tuple as a key',
+    complex: 'opaque: tensor of torch.ComplexFloatStorage',
+    dtype: 'torch.float32',
+  };
+
+  it.each(['zip', 'legacy', 'protocol5', 'numpy2'])(
+    'lists foreign objects beside the weights as opaque (%s)',
+    async (container) => {
+      const { tensors, rest, prefixes } = await inspectCheckpoint(fixture(`foreign.${container}.pth`));
+      expect(tensors.map(({ name }) => name)).toEqual(['weight', 'bias']);
+      expect(prefixes).toEqual(['module.']);
+      const expected = Object.entries(OPAQUE).map(([key, value]) => [
+        key,
+        value instanceof RegExp ? expect.stringMatching(value) : value,
+      ]);
+      expect(rest).toEqual(Object.fromEntries(expected));
+    },
+  );
 
   it('reads safetensors', async () => {
     const path = join(root, 'a.safetensors');

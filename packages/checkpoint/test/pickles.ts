@@ -1,7 +1,6 @@
 // Pickles made by hand, instruction by instruction.
 
 import { OPCODES, type Opcode } from '../src/pickle/opcodes.js';
-import { LEGACY_MAGIC } from '../src/torch/legacy-container.js';
 import type { ZipContent } from '../src/zip/write.js';
 import { encodeZip } from '../src/zip/write.js';
 
@@ -21,10 +20,12 @@ export function text(value: string): Buffer {
   return ops('BINUNICODE', uint32(bytes.byteLength), bytes);
 }
 
-export function int(value: number | bigint): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64LE(BigInt(value));
-  return ops('LONG1', Buffer.from([8]), bytes);
+/** A whole number of so many bytes. */
+export function int(value: number | bigint, length = 8): Buffer {
+  const hex = BigInt.asUintN(8 * length, BigInt(value))
+    .toString(16)
+    .padStart(2 * length, '0');
+  return ops('LONG1', Buffer.from([length]), Buffer.from(hex, 'hex').reverse());
 }
 
 export function global(module: string, name: string): Buffer {
@@ -52,20 +53,31 @@ interface TensorParts {
   readonly offset?: number | bigint;
   readonly shape?: readonly (number | bigint)[];
   readonly strides?: readonly (number | bigint)[];
+  /** Adds the metadata of a negative view. */
+  readonly negative?: boolean;
 }
 
 /** A storage of four floats, and a view of it. */
 export function tensor(parts: TensorParts = {}): Buffer {
-  const { key = '0', type = 'FloatStorage', numel = 4, offset = 0, shape = [4], strides = [1] } = parts;
+  const {
+    key = '0',
+    type = 'FloatStorage',
+    numel = 4,
+    offset = 0,
+    shape = [4],
+    strides = [1],
+    negative,
+  } = parts;
   const id = tuple(text('storage'), global('torch', type), text(key), text('cpu'), int(numel));
   return call(
     global('torch._utils', '_rebuild_tensor_v2'),
     ops(id, 'BINPERSID'),
     int(offset),
-    tuple(...shape.map(int)),
-    tuple(...strides.map(int)),
+    tuple(...shape.map((size) => int(size))),
+    tuple(...strides.map((stride) => int(stride))),
     ops('NEWFALSE'),
     call(global('collections', 'OrderedDict')),
+    ...(negative ? [ops('EMPTY_DICT', text('neg'), 'NEWTRUE', 'SETITEM')] : []),
   );
 }
 
@@ -84,5 +96,11 @@ export async function inZip(
 export function inLegacy(program: Uint8Array): Buffer {
   const system = pickle('EMPTY_DICT', 'MARK', text('little_endian'), 'NEWTRUE', 'SETITEMS');
   const protocol = pickle(int(1001));
-  return Buffer.concat([LEGACY_MAGIC, protocol, system, program, pickle('EMPTY_LIST')]);
+  return Buffer.concat([
+    pickle(int(0x1950a86a20f9469cfc6cn, 10)),
+    protocol,
+    system,
+    program,
+    pickle('EMPTY_LIST'),
+  ]);
 }

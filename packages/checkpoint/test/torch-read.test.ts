@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
+  Opaque,
   readStateDict,
   readTorch,
   type TensorData,
   type TorchValue,
   writeSafetensors,
+  writeTorch,
 } from '../src/index.js';
 import { isDict, isList, isTensor } from '../src/torch/value.js';
 import { encodeZip } from '../src/zip/write.js';
@@ -51,6 +53,33 @@ describe('files of PyTorch', () => {
 
   it('reads protocol 4', async () => {
     expect(described(await readTorch(join(fixtures, 'plain.protocol4.pth')))).toEqual(values.plain);
+  });
+
+  it.each([3, 4, 5])('reads a legacy stream of protocol %i', async (protocol) => {
+    const value = await readTorch(join(fixtures, `protocol${protocol}.legacy.pth`));
+    expect(described(value)).toEqual(described(new Map([['a', float32([2], [1, 1])]])));
+  });
+
+  it.each(['zip', 'legacy'])('applies the negative bit of a view (%s)', async (container) => {
+    const value = await readTorch(join(fixtures, `negative.${container}.pth`));
+    const values = (name: string): number[] => {
+      const tensor = at(value, name);
+      return isTensor(tensor) ? Array.from<number | bigint, number>(tensor.data, Number) : [];
+    };
+    for (const name of ['float64', 'float32', 'int64', 'negated']) expect(values(name)).toEqual([-1, -2, -3]);
+    expect(values('int8')).toEqual([-1, -2, -128]);
+    // Bit patterns of −1, −2 and −3.
+    expect(values('float16')).toEqual([0xbc00, 0xc000, 0xc200]);
+    expect(values('bfloat16')).toEqual([0xbf80, 0xc000, 0xc040]);
+    expect(values('plain')).toEqual([1, 2, 3]);
+    expect(values('strided')).toEqual([-0, -3, -1, -4, -2, -5]);
+    expect(values('nan')).toEqual([Number.NaN, 0]);
+  });
+
+  it('says what to do about a TorchScript archive', async () => {
+    await expect(readTorch(join(fixtures, 'torchscript.pt'))).rejects.toThrow(
+      'it is a TorchScript archive, which is code; save its state_dict() by torch.save instead',
+    );
   });
 
   it('gives equal views of a storage as one tensor, and every other memory of its own', async () => {
@@ -108,6 +137,50 @@ describe('readStateDict', () => {
     }
   });
 
+  it.each(['zip', 'legacy', 'protocol5', 'numpy2'])(
+    'takes weights beside foreign objects (%s)',
+    async (container) => {
+      const { tensors, rest } = await readStateDict(join(fixtures, `foreign.${container}.pth`));
+      expect(comparable(tensors)).toEqual(
+        comparable(
+          new Map([
+            ['weight', float32([2], [1, 2])],
+            ['bias', float32([1], [3])],
+          ]),
+        ),
+      );
+      expect([rest.get('epoch'), rest.get('best_prec1'), rest.get('yes')]).toEqual([3, 71.25, true]);
+      const args = rest.get('args');
+      expect(args).toBeInstanceOf(Opaque);
+      await expect(writeTorch(join(root, 'again.pth'), new Map([['args', args ?? null]]))).rejects.toThrow(
+        'Cannot write "args": it is the Python object argparse.Namespace.',
+      );
+    },
+  );
+
+  it.each<[string, string[], string[], string[]]>([
+    ['module.', ['module.a', 'module.b'], ['a', 'b'], ['module.']],
+    ['module.module.', ['module.module.a', 'module.module.b'], ['a', 'b'], ['module.module.']],
+    ['_orig_mod.', ['_orig_mod.a', '_orig_mod.b'], ['a', 'b'], ['_orig_mod.']],
+    ['both', ['module._orig_mod.a', 'module._orig_mod.b'], ['a', 'b'], ['_orig_mod.', 'module.']],
+    ['_orig_mod. within', ['body._orig_mod.a', 'b'], ['body.a', 'b'], ['_orig_mod. (1 of 2 names)']],
+    ['model.', ['model.a', 'model.b'], ['a', 'b'], ['model.']],
+    ['model.module.', ['model.module.a', 'model.module.b'], ['a', 'b'], ['model.module.']],
+    ['partly module.', ['module.a', 'b'], ['a', 'b'], ['module. (1 of 2 names)']],
+    ['partly model., which may be a name', ['model.a', 'b'], ['model.a', 'b'], []],
+    ['nothing', ['modules.a', 'remodel.b'], ['modules.a', 'remodel.b'], []],
+  ])('takes off and tells what wrappers put before names: %s', async (_, found, plain, removed) => {
+    const tensors = new Map(found.map((name) => [name, float32([1], [1])]));
+    const [torch, safe] = [join(root, 'prefixed.pth'), join(root, 'prefixed.safetensors')];
+    await writeTorch(torch, tensors);
+    await writeSafetensors(safe, tensors);
+    for (const path of [torch, safe]) {
+      const read = await readStateDict(path);
+      expect([...read.tensors.keys()].sort()).toEqual([...plain].sort());
+      expect(read.prefixes).toEqual(removed);
+    }
+  });
+
   it('takes a bare dictionary, and joins nested ones by dots', async () => {
     const bare = await readStateDict(join(fixtures, 'old.legacy.pth'));
     expect(names(bare.tensors)).toEqual([
@@ -144,6 +217,7 @@ describe('readStateDict', () => {
     ['nothing', dict({ state_dict: dict({}) }), 'holds an empty state dictionary'],
     ['no tensor', dict({ state_dict: dict({ a: one, b: 3 }) }), '"b" of the state dictionary is no tensor'],
     ['twice', dict({ a: dict({ b: one }), 'a.b': one }), 'the state dictionary has two tensors "a.b"'],
+    ['a name twice', dict({ 'module.a': one, a: one }), 'the state dictionary has two tensors "a"'],
   ])('says what is wrong with a file of %s', async (name, value, message) => {
     const path = join(root, `${name}.pth`);
     await writeFile(path, await torchBytes(value));

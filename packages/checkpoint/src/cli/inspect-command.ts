@@ -27,7 +27,10 @@ export async function runInspect(args: readonly string[], streams: Streams): Pro
   const command = new Command('inspect')
     .description('List what a checkpoint holds: names, shapes, dtypes, and which published model it is.')
     .argument('<file>', '.pth.tar, .pth or .pt in either container of PyTorch, or .safetensors')
-    .option('--json', 'print one JSON object: format, bytes, md5, published, tensors, elements, rest')
+    .option(
+      '--json',
+      'print one JSON object: format, bytes, md5, published, prefixes, tensors, elements, rest',
+    )
     .addHelpText(
       'after',
       `

@@ -13,7 +13,7 @@ const FORMATS: Readonly<Record<CheckpointFormat, string>> = {
  * @param bold how to set a heading; as it is by default
  */
 export function formatInspection(
-  { path, format, bytes, md5, published, tensors, elements, rest }: Inspection,
+  { path, format, bytes, md5, published, prefixes, tensors, elements, rest }: Inspection,
   bold: (text: string) => string = (text) => text,
 ): string {
   const known = published
@@ -26,6 +26,7 @@ export function formatInspection(
     ['md5', md5],
     ['model', known],
     ...trained,
+    ...(prefixes.length > 0 ? [['names', `without ${prefixes.map(printable).join(', ')}`]] : []),
   ];
   const beside = Object.entries(rest).map(([key, value]) => [printable(key), printable(String(value))]);
   const rows = tensors.map(({ name, dtype, shape, bytes: size }) => [

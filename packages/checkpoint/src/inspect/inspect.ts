@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type ByteSource, openSource, readInto } from '../files/source.js';
-import type { TensorRef } from '../pickle/objects.js';
+import { describeOpaque } from '../pickle/describe.js';
+import { Opaque, type TensorRef } from '../pickle/objects.js';
 import { type PublishedModel, publishedModel } from '../published/models.js';
+import { RUN_STATE_KIND } from '../run-state/state.js';
 import { SafetensorsFile } from '../safetensors/read.js';
 import { isConvertible, toFloat32 } from '../state-dict/convert.js';
 import { type CheckpointFormat, formatOf } from '../state-dict/format.js';
@@ -27,7 +29,9 @@ export interface Inspection {
   readonly md5: string;
   /** Which of upstream's published files it is, byte for byte; null if none. */
   readonly published: PublishedModel | null;
-  /** The state dictionary, names without a `module.` that all had. */
+  /** What wrappers had put before the names of the tensors: `module.`, `_orig_mod.` … */
+  readonly prefixes: readonly string[];
+  /** The state dictionary, names without those prefixes. */
   readonly tensors: readonly InspectedTensor[];
   readonly elements: number;
   /** Values beside it: scalars as they are, the rest in words. */
@@ -46,7 +50,9 @@ export async function inspectCheckpoint(path: string): Promise<Inspection> {
   const source = await openSource(path);
   try {
     const format = await formatOf(source);
-    const { tensors, rest } = await (format === 'safetensors' ? ofSafetensors(source) : ofTorch(source));
+    const { tensors, prefixes, rest } = await (format === 'safetensors'
+      ? ofSafetensors(source)
+      : ofTorch(source));
     const md5 = await md5Of(source);
     const listed = [...tensors].map(
       ([name, { dtype, shape }]): InspectedTensor => ({
@@ -58,7 +64,7 @@ export async function inspectCheckpoint(path: string): Promise<Inspection> {
     );
     const elements = listed.reduce((sum, { shape }) => sum + elementCount(shape), 0);
     const published = publishedModel(md5) ?? null;
-    return { path, format, bytes: source.size, md5, published, tensors: listed, elements, rest };
+    return { path, format, bytes: source.size, md5, published, prefixes, tensors: listed, elements, rest };
   } finally {
     await source.close();
   }
@@ -66,12 +72,13 @@ export async function inspectCheckpoint(path: string): Promise<Inspection> {
 
 interface Found {
   readonly tensors: ReadonlyMap<string, TensorSpec>;
+  readonly prefixes: Inspection['prefixes'];
   readonly rest: Inspection['rest'];
 }
 
 async function ofTorch(source: ByteSource): Promise<Found> {
   const file = await TorchFile.over(source);
-  const { tensors, rest } = splitCheckpoint<TensorRef>(source.path, file.value);
+  const { tensors, prefixes, rest } = splitCheckpoint<TensorRef>(source.path, file.value);
   const isScalar = (item: TorchTree<TensorRef>): item is TensorRef =>
     isTensor(item) && elementCount(item.shape) === 1;
   const scalars = await file.readTensors([...rest.values()].filter(isScalar));
@@ -79,13 +86,17 @@ async function ofTorch(source: ByteSource): Promise<Found> {
     const scalar = isScalar(item) ? scalars.get(item) : undefined;
     return [key, scalar ? scalarOf(scalar) : inWords(item)] as const;
   });
-  return { tensors, rest: Object.fromEntries(worded) };
+  return { tensors, prefixes, rest: Object.fromEntries(worded) };
 }
 
 async function ofSafetensors(source: ByteSource): Promise<Found> {
   const file = await SafetensorsFile.over(source);
   const rest = Object.entries(file.metadata).map(([key, text]) => [key, inWords(text)] as const);
-  return { tensors: file.entries, rest: Object.fromEntries(rest) };
+  if (file.metadata.kind === RUN_STATE_KIND) {
+    return { tensors: file.entries, prefixes: [], rest: Object.fromEntries(rest) };
+  }
+  const { tensors, prefixes } = splitCheckpoint<TensorSpec>(source.path, file.entries);
+  return { tensors, prefixes, rest: Object.fromEntries(rest) };
 }
 
 function scalarOf(tensor: TensorData): Worded {
@@ -95,6 +106,7 @@ function scalarOf(tensor: TensorData): Worded {
 }
 
 function inWords(value: TorchTree<TensorRef>): Worded {
+  if (value instanceof Opaque) return `opaque: ${describeOpaque(value)}`;
   if (isTensor(value)) return `${value.dtype} [${value.shape.join(', ')}]`;
   if (isDict(value))
     return `dictionary of ${value.size}: ${[...value.keys()].slice(0, 4).join(', ')}`.slice(0, MAX_TEXT);

@@ -2,6 +2,7 @@ import { CheckpointError } from '../errors.js';
 import { elementCount, type TensorData } from '../tensor-data.js';
 import { isDict, isList, type TorchValue } from '../torch/value.js';
 import { STORAGE_CLASSES } from './globals.js';
+import { Opaque } from './objects.js';
 import { OPCODES, type Opcode } from './opcodes.js';
 
 const MAX_DEPTH = 64;
@@ -57,6 +58,7 @@ class Encoder {
     else if (typeof value === 'number') this.number(value);
     else if (typeof value === 'bigint') this.long(value, path);
     else if (typeof value === 'string') this.text(value, path);
+    else if (value instanceof Opaque) this.fail(path, `is the Python object ${value.name}`);
     else if (isDict(value)) this.dict(value, path);
     else if (isList(value)) {
       this.op('EMPTY_LIST');

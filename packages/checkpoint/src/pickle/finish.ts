@@ -3,7 +3,7 @@
 
 import type { TorchTree } from '../torch/value.js';
 import type { PickleLimits } from './limits.js';
-import { Callable, kindOf, type Pickled, Storage, StorageType, TensorRef, Tuple } from './objects.js';
+import { Callable, kindOf, Opaque, type Pickled, type PickledDict, TensorRef, Tuple } from './objects.js';
 
 /** A part that is done: what it became, how many values it is as a tree, and how deep. */
 interface Done {
@@ -15,7 +15,7 @@ interface Done {
 /**
  * Turns a pickled object into a value that can be walked safely.
  *
- * @param fail throws; called for cycles, too deep or too large values, and for what is no data
+ * @param fail throws; called for cycles, and for too deep or too large values
  */
 export function finish(
   root: Pickled,
@@ -26,10 +26,8 @@ export function finish(
 
   const visit = (value: Pickled, level: number): Done => {
     if (value === null || typeof value !== 'object') return { tree: value, values: 1, depth: 0 };
-    if (value instanceof TensorRef) return { tree: value, values: 1, depth: 0 };
-    if (value instanceof Callable || value instanceof StorageType || value instanceof Storage) {
-      return fail(`it holds ${kindOf(value)} where a value should be`);
-    }
+    if (value instanceof TensorRef || value instanceof Opaque) return { tree: value, values: 1, depth: 0 };
+    if (!isContainer(value)) return { tree: new Opaque(foreignName(value)), values: 1, depth: 0 };
     const before = known.get(value);
     if (before === 'open') return fail(`it holds ${kindOf(value)} that contains itself`);
     if (before) return before;
@@ -41,7 +39,7 @@ export function finish(
     return done;
   };
 
-  const collect = (value: Tuple | Pickled[] | Map<string | number, Pickled>, level: number): Done => {
+  const collect = (value: Container, level: number): Done => {
     let values = 1;
     let depth = 0;
     const add = (item: Pickled): TorchTree<TensorRef> => {
@@ -64,4 +62,18 @@ export function finish(
   };
 
   return visit(root, 0).tree;
+}
+
+type Container = Tuple | Pickled[] | PickledDict;
+
+function isContainer(value: Pickled & object): value is Container {
+  return (
+    value instanceof Tuple || Array.isArray(value) || (value instanceof Map && value.foreignKey === null)
+  );
+}
+
+/** What to call something that is neither a value nor a container of values. */
+function foreignName(value: Pickled & object): string {
+  if (value instanceof Callable) return value.name;
+  return value instanceof Map ? `a dictionary with ${value.foreignKey} as a key` : kindOf(value);
 }

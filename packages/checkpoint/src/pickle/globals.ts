@@ -1,9 +1,10 @@
-// The allow-list: everything that a pickle may name. torch.save of tensors, ordered dictionaries and plain containers
-// needs no more (PyTorch 0.2 to 2.x). Whatever is not here is refused by its name.
+// The allow-list: everything of a pickle that means something here. torch.save of tensors, ordered dictionaries and plain
+// containers needs no more (PyTorch 0.2 to 2.x). Whatever else a pickle names stays opaque.
 
 import type { Dtype } from '../tensor-data.js';
 import { DICT_OPERATIONS } from './limits.js';
-import { Callable, kindOf, type Pickled, StorageType, Tuple } from './objects.js';
+import { numpyScalars } from './numpy.js';
+import { Callable, kindOf, Opaque, type Pickled, PickledDict, StorageType, Tuple } from './objects.js';
 import { rebuildTensor } from './rebuild-tensor.js';
 
 /** The class of storages of each dtype. */
@@ -23,18 +24,18 @@ export const STORAGE_CLASSES = {
 const orderedDict = new Callable('collections.OrderedDict', (args, context) => {
   const [pairs, ...more] = args;
   context.charge(DICT_OPERATIONS);
-  if (args.length === 0) return new Map();
+  if (args.length === 0) return new PickledDict();
   // Python 2 hands the content over as a list of pairs.
   if (!Array.isArray(pairs) || more.length > 0) return context.fail('an ordered dictionary is malformed');
   context.charge(pairs.length);
-  const dict = new Map<string | number, Pickled>();
+  const dict = new PickledDict();
   for (const pair of pairs) {
     const items = pair instanceof Tuple ? pair.items : Array.isArray(pair) ? pair : [];
     const [key, value] = items;
     if (items.length !== 2 || key === undefined || value === undefined) {
       return context.fail('an ordered dictionary is malformed');
     }
-    dict.set(dictKey(key, context.fail), value);
+    setItem(dict, key, value);
   }
   return dict;
 });
@@ -56,7 +57,7 @@ const DTYPES = ['half', 'float', 'double', 'short', 'int', 'long', 'complex64', 
 const NAMES_OF_DTYPES = [...Object.keys(STORAGE_CLASSES), ...DTYPES];
 
 const GLOBALS: ReadonlyMap<string, Pickled> = new Map<string, Pickled>([
-  ...[orderedDict, size, parameter, encode, rebuildTensor(4), rebuildTensor(6)].map(
+  ...[orderedDict, size, parameter, encode, rebuildTensor(4), rebuildTensor(6), ...numpyScalars].map(
     (callable) => [callable.name, callable] as const,
   ),
   ...Object.entries(STORAGE_CLASSES).map(
@@ -66,13 +67,16 @@ const GLOBALS: ReadonlyMap<string, Pickled> = new Map<string, Pickled>([
   ...NAMES_OF_DTYPES.map((name) => [`torch.${name}`, `torch.${name}`] as const),
 ]);
 
-/** The value of a global, or undefined if it is not on the list. */
-export function findGlobal(name: string): Pickled | undefined {
-  return GLOBALS.get(name);
+/** Python 2's name of the module, which protocol 2 keeps. */
+const OLD_BUILTINS = /^__builtin__(?=\.)/;
+
+/** The value of a global: opaque if it is not on the list. */
+export function findGlobal(name: string): Pickled {
+  return GLOBALS.get(name) ?? new Opaque(name.replace(OLD_BUILTINS, 'builtins'));
 }
 
-/** What a pickle may use as a key: texts and whole numbers. */
-export function dictKey(key: Pickled, fail: (reason: string) => never): string | number {
-  if (typeof key === 'string' || (typeof key === 'number' && Number.isSafeInteger(key))) return key;
-  return fail(`a dictionary has ${kindOf(key)} as a key, but keys must be texts or whole numbers`);
+/** Sets an item. Keys of plain dictionaries are texts and whole numbers. */
+export function setItem(dict: PickledDict, key: Pickled, value: Pickled): void {
+  if (typeof key === 'string' || (typeof key === 'number' && Number.isSafeInteger(key))) dict.set(key, value);
+  else dict.foreignKey ??= kindOf(key);
 }

@@ -1,11 +1,11 @@
 // A restricted pickle machine. A pickle is a program for a stack machine that may import and call anything; this one
-// builds plain containers and calls what the allow-list holds, and nothing else.
+// builds plain containers and calls what the allow-list holds. Of everything else it writes down the name.
 
 import { CheckpointError } from '../errors.js';
 import { Cursor } from './cursor.js';
-import { dictKey, findGlobal } from './globals.js';
+import { findGlobal, setItem } from './globals.js';
 import { DICT_OPERATIONS, type PickleLimits } from './limits.js';
-import { Callable, type CallContext, kindOf, type Pickled, type PickledDict, Tuple } from './objects.js';
+import { Callable, type CallContext, kindOf, Opaque, type Pickled, PickledDict, Tuple } from './objects.js';
 import { OPCODES, type Opcode, opcodeName } from './opcodes.js';
 
 /** What the machine asks of the container that a pickle lies in. */
@@ -107,47 +107,54 @@ class Machine implements CallContext {
     if (module === undefined || name === undefined || module.length + name.length > MAX_NAME) {
       this.fail('its pickle names something far too long');
     }
-    const path = `${module}.${name}`;
-    const value = findGlobal(path);
-    if (value === undefined) {
-      this.fail(
-        `it asks for ${JSON.stringify(path)}. A pickle is a program and could run anything; only what tensors and plain containers need is carried out. If you trust the file, load it in PyTorch and save its tensors alone`,
-      );
-    } else this.push(value);
+    this.push(findGlobal(`${module}.${name}`));
   }
 
+  /** Calls a function of the allow-list; a call of anything else makes an opaque object. */
   reduce(): void {
     const args = this.pop();
     const callable = this.pop();
-    if (!(callable instanceof Callable)) this.fail(`its pickle calls ${kindOf(callable)}`);
+    if (!(callable instanceof Callable || callable instanceof Opaque)) {
+      this.fail(`its pickle calls ${kindOf(callable)}`);
+    }
     if (!(args instanceof Tuple)) this.fail(`its pickle calls ${callable.name} without arguments`);
-    this.push(callable.call(args.items, this));
+    this.push(callable instanceof Opaque ? callable.called(args.items) : callable.call(args.items, this));
+  }
+
+  /** A call with arguments by name, which no function of the allow-list takes. */
+  reduceNamed(): void {
+    const named = this.pop();
+    this.reduce();
+    const made = this.top();
+    if (made instanceof Opaque) made.add(named);
   }
 
   /** Attributes of an ordered dictionary (PyTorch keeps versions of modules there) carry no weights. */
   build(): void {
-    this.pop();
+    const state = this.pop();
     const object = this.top();
-    if (!(object instanceof Map)) this.fail(`its pickle sets attributes of ${kindOf(object)}`);
+    if (object instanceof Opaque) object.add(state);
+    else if (!(object instanceof Map)) this.fail(`its pickle sets attributes of ${kindOf(object)}`);
   }
 
-  list(): Pickled[] {
+  append(items: readonly Pickled[]): void {
     const list = this.top();
-    return Array.isArray(list) ? list : this.fail(`its pickle appends to ${kindOf(list)}`);
-  }
-
-  dict(): PickledDict {
-    const dict = this.top();
-    return dict instanceof Map ? dict : this.fail(`its pickle sets items of ${kindOf(dict)}`);
+    if (Array.isArray(list)) for (const item of items) list.push(item);
+    else if (list instanceof Opaque) for (const item of items) list.add(item);
+    else this.fail(`its pickle appends to ${kindOf(list)}`);
   }
 
   setItems(items: readonly Pickled[]): void {
-    const dict = this.dict();
+    const dict = this.top();
+    if (!(dict instanceof PickledDict || dict instanceof Opaque)) {
+      this.fail(`its pickle sets items of ${kindOf(dict)}`);
+    }
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i];
       const value = items[i + 1];
       if (key === undefined || value === undefined) this.fail('a dictionary lacks a value');
-      else dict.set(dictKey(key, this.fail), value);
+      else if (dict instanceof Opaque) dict.add(new Tuple([key, value]));
+      else setItem(dict, key, value);
     }
   }
 
@@ -184,9 +191,11 @@ const RULES: Readonly<Record<Exclude<Opcode, 'STOP'>, (m: Machine) => void>> = {
   SHORT_BINSTRING: (m) => m.latin1(m.cursor.uint8()),
   BINBYTES: (m) => m.latin1(m.cursor.uint32()),
   SHORT_BINBYTES: (m) => m.latin1(m.cursor.uint8()),
+  BINBYTES8: (m) => m.latin1(m.cursor.uint64()),
+  BYTEARRAY8: (m) => m.latin1(m.cursor.uint64()),
   EMPTY_DICT: (m) => {
     m.charge(DICT_OPERATIONS);
-    m.push(new Map());
+    m.push(new PickledDict());
   },
   EMPTY_LIST: (m) => m.push([]),
   EMPTY_TUPLE: (m) => m.tuple(0),
@@ -196,13 +205,12 @@ const RULES: Readonly<Record<Exclude<Opcode, 'STOP'>, (m: Machine) => void>> = {
   TUPLE: (m) => m.push(new Tuple(m.popMark())),
   APPEND: (m) => {
     const item = m.pop();
-    m.list().push(item);
+    m.append([item]);
   },
-  APPENDS: (m) => {
-    const items = m.popMark();
-    const list = m.list();
-    for (const item of items) list.push(item);
-  },
+  APPENDS: (m) => m.append(m.popMark()),
+  EMPTY_SET: (m) => m.push(new Opaque('builtins.set', [])),
+  ADDITEMS: (m) => m.append(m.popMark()),
+  FROZENSET: (m) => m.push(new Opaque('builtins.frozenset', m.popMark())),
   SETITEM: (m) => {
     const value = m.pop();
     m.setItems([m.pop(), value]);
@@ -222,6 +230,8 @@ const RULES: Readonly<Record<Exclude<Opcode, 'STOP'>, (m: Machine) => void>> = {
     else m.global(module, name);
   },
   REDUCE: (m) => m.reduce(),
+  NEWOBJ: (m) => m.reduce(),
+  NEWOBJ_EX: (m) => m.reduceNamed(),
   BUILD: (m) => m.build(),
   BINPERSID: (m) => m.push(m.host.persistent(m.pop(), m.fail)),
   PROTO: (m) => {

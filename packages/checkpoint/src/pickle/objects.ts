@@ -14,9 +14,13 @@ export type Pickled =
   | Callable
   | StorageType
   | Storage
-  | TensorRef;
+  | TensorRef
+  | Opaque;
 
-export type PickledDict = Map<string | number, Pickled>;
+export class PickledDict extends Map<string | number, Pickled> {
+  /** A key that is neither text nor whole number: its item is left out, and the dictionary is not plain data. */
+  foreignKey: string | null = null;
+}
 
 /** A Python tuple; apart from a list because nothing may be appended to it. */
 export class Tuple {
@@ -68,7 +72,45 @@ export class TensorRef implements TensorSpec {
     readonly storage: Storage,
     /** First element, counted from the start of the whole storage of the file. */
     readonly offset: number,
+    /** Every element counts with the other sign: PyTorch's negative bit. */
+    readonly negative = false,
   ) {}
+}
+
+/**
+ * A class or function of Python that is not on the allow-list, or an object made by one. It is written down under its
+ * name, never looked up and never run.
+ */
+export class Opaque {
+  /** What the pickle sets: attributes, items, elements. */
+  private readonly set: Pickled[] = [];
+
+  constructor(
+    /** `argparse.Namespace` */
+    readonly name: string,
+    /** Arguments of the call that makes the object; undefined for the class or function itself. */
+    readonly args?: readonly Pickled[],
+  ) {}
+
+  /** The object that a call makes. The helpers that rebuild objects are given the class first. */
+  called(args: readonly Pickled[]): Opaque {
+    const [made, ...rest] = args;
+    const helper = /\._reconstruct(or)?$/.test(this.name) && made instanceof Opaque && !made.args;
+    return helper ? new Opaque(made.name, rest) : new Opaque(this.name, args);
+  }
+
+  add(item: Pickled): void {
+    this.set.push(item);
+  }
+
+  get items(): readonly Pickled[] {
+    return this.set;
+  }
+
+  /** What was set last: the attributes, where there are any. */
+  get state(): Pickled | undefined {
+    return this.set.at(-1);
+  }
 }
 
 /** A kind of value as a user would call it. */
@@ -80,6 +122,7 @@ export function kindOf(value: Pickled): string {
     if (value instanceof Tuple) return 'a tuple';
     if (value instanceof Callable) return `the function ${value.name}`;
     if (value instanceof StorageType) return 'a class of storages';
+    if (value instanceof Opaque) return `the object ${value.name}`;
     return value instanceof Storage ? 'a bare storage' : 'a tensor';
   }
   return typeof value === 'string' ? 'a text' : typeof value === 'boolean' ? 'a truth value' : 'a number';

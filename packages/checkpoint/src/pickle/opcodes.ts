@@ -1,4 +1,4 @@
-// The instructions of the pickle machine, by code. Those that torch.save uses in protocols 2 to 4 are carried out by
+// The instructions of the pickle machine, by code. Those that torch.save uses in protocols 2 to 5 are carried out by
 // machine.ts; the others have a name only, for the error. See Python's pickletools for what each one means.
 
 export const OPCODES = {
@@ -8,6 +8,8 @@ export const OPCODES = {
   BINPERSID: 0x51,
   REDUCE: 0x52,
   BUILD: 0x62,
+  NEWOBJ: 0x81,
+  NEWOBJ_EX: 0x92,
   GLOBAL: 0x63,
   STACK_GLOBAL: 0x93,
   APPEND: 0x61,
@@ -17,6 +19,9 @@ export const OPCODES = {
   EMPTY_DICT: 0x7d,
   EMPTY_LIST: 0x5d,
   EMPTY_TUPLE: 0x29,
+  EMPTY_SET: 0x8f,
+  ADDITEMS: 0x90,
+  FROZENSET: 0x91,
   TUPLE: 0x74,
   TUPLE1: 0x85,
   TUPLE2: 0x86,
@@ -35,6 +40,8 @@ export const OPCODES = {
   BINUNICODE8: 0x8d,
   BINBYTES: 0x42,
   SHORT_BINBYTES: 0x43,
+  BINBYTES8: 0x8e,
+  BYTEARRAY8: 0x96,
   BINGET: 0x68,
   LONG_BINGET: 0x6a,
   BINPUT: 0x71,
@@ -63,17 +70,10 @@ const REFUSED: Readonly<Record<number, string>> = {
   108: 'LIST',
   111: 'OBJ',
   112: 'PUT',
-  129: 'NEWOBJ',
   130: 'EXT1',
   131: 'EXT2',
   132: 'EXT4',
   139: 'LONG4',
-  142: 'BINBYTES8',
-  143: 'EMPTY_SET',
-  144: 'ADDITEMS',
-  145: 'FROZENSET',
-  146: 'NEWOBJ_EX',
-  150: 'BYTEARRAY8',
   151: 'NEXT_BUFFER',
   152: 'READONLY_BUFFER',
 };

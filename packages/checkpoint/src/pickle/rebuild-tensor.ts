@@ -1,5 +1,5 @@
 import { elementCount } from '../tensor-data.js';
-import { Callable, type CallContext, type Pickled, Storage, TensorRef, Tuple } from './objects.js';
+import { Callable, type CallContext, Opaque, type Pickled, Storage, TensorRef, Tuple } from './objects.js';
 
 const MAX_RANK = 64;
 
@@ -10,14 +10,27 @@ const MAX_RANK = 64;
 export function rebuildTensor(count: 4 | 6): Callable {
   const name = `torch._utils._rebuild_tensor${count === 6 ? '_v2' : ''}`;
   return new Callable(name, (args, context) => {
-    const [storage, offset, sizes, strides] = args;
-    // PyTorch 2.1 and later may add metadata as a seventh.
+    const [storage, offset, sizes, strides, , , metadata] = args;
+    // Complex, quantised and whatever else has no dtype here.
+    if (storage instanceof Opaque) return new Opaque(`tensor of ${storage.name}`);
+    // PyTorch 2.0 and later add metadata as a seventh where there is any.
     if (args.length < count || args.length > count + 1 || !(storage instanceof Storage)) {
       return context.fail(`the arguments of ${name} are malformed`);
     }
     const shape = wholeNumbers(sizes, 'shape', context);
-    return viewOf(storage, wholeNumber(offset, 'offset', context), shape, strides ?? null, context);
+    const view = viewOf(storage, wholeNumber(offset, 'offset', context), shape, strides ?? null, context);
+    return isNegative(metadata) ? negated(view, context) : view;
   });
+}
+
+/** Metadata of a view: `neg` is set in x._neg_view() and in the imaginary part of a conjugate. */
+function isNegative(metadata: Pickled | undefined): boolean {
+  return metadata instanceof Map && metadata.get('neg') === true;
+}
+
+function negated({ dtype, shape, strides, storage, offset }: TensorRef, { fail }: CallContext): TensorRef {
+  if (dtype === 'bool') return fail('a tensor of truth values is marked as negative');
+  return new TensorRef(dtype, shape, strides, storage, offset, true);
 }
 
 function viewOf(

@@ -7,13 +7,15 @@ import type { TensorData, TensorMap } from '../tensor-data.js';
 import { TorchFile, type TorchReadOptions } from '../torch/file.js';
 import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from '../torch/value.js';
 import { type CheckpointFormat, formatOf } from './format.js';
-import { type SplitCheckpoint, splitCheckpoint, stripPrefix } from './split.js';
+import { type SplitCheckpoint, splitCheckpoint } from './split.js';
 
 /** What {@link readStateDict} returns. */
 export interface LoadedStateDict {
   readonly format: CheckpointFormat;
-  /** By name, without a `module.` that all names had. */
+  /** By name, without what wrappers put before it. */
   readonly tensors: TensorMap;
+  /** What that was: `module.`, `_orig_mod.`, `model.`, or `module. (3 of 4 names)`. */
+  readonly prefixes: readonly string[];
   /** What the file holds beside the state dictionary. */
   readonly rest: ReadonlyMap<string, TorchValue>;
 }
@@ -49,7 +51,7 @@ async function readTorchDict(
   options: ReadStateDictOptions,
 ): Promise<SplitCheckpoint<TensorData>> {
   const file = await TorchFile.over(source, options);
-  const { tensors: refs, rest } = splitCheckpoint(source.path, file.value);
+  const { tensors: refs, prefixes, rest } = splitCheckpoint(source.path, file.value);
   const wanted = tensorsIn<TensorRef>(options.weightsOnly ? refs : [refs, rest]);
   const read = await file.readTensors(wanted);
   const tensors = new Map<string, TensorData>();
@@ -59,7 +61,7 @@ async function readTorchDict(
   }
   const resolve = (value: TorchTree<TensorRef>): TorchValue =>
     mapTensors<TensorRef, TensorData>(value, (ref) => (options.weightsOnly ? null : (read.get(ref) ?? null)));
-  return { tensors, rest: new Map([...rest].map(([key, value]) => [key, resolve(value)])) };
+  return { tensors, prefixes, rest: new Map([...rest].map(([key, value]) => [key, resolve(value)])) };
 }
 
 async function readSafetensorsDict(
@@ -71,10 +73,10 @@ async function readSafetensorsDict(
     const { meta, model, optimizer } = await loadRunState(source.path);
     const rest = new Map<string, TorchValue>();
     for (const [key, value] of Object.entries(meta)) rest.set(key, fromJson(value));
-    return { tensors: model, rest: rest.set('optimizer', weightsOnly ? null : optimizer) };
+    return { tensors: model, prefixes: [], rest: rest.set('optimizer', weightsOnly ? null : optimizer) };
   }
-  const tensors = new Map(stripPrefix(await file.readAll()));
-  return { tensors, rest: new Map<string, TorchValue>(Object.entries(file.metadata)) };
+  const { tensors, prefixes } = splitCheckpoint<TensorData>(source.path, await file.readAll());
+  return { tensors, prefixes, rest: new Map<string, TorchValue>(Object.entries(file.metadata)) };
 }
 
 function fromJson(value: JsonValue): TorchValue {

@@ -1,20 +1,22 @@
 // Where in a checkpoint the state dictionary stands, and its names.
 
 import { CheckpointError } from '../errors.js';
+import { describeOpaque } from '../pickle/describe.js';
+import { Opaque } from '../pickle/objects.js';
 import { isDict, isTensor, type TorchDict, type TorchTree } from '../torch/value.js';
+import { plainNames } from './prefixes.js';
 
 /** A state dictionary and what stands beside it; tensors are data, or references into a file. */
 export interface SplitCheckpoint<T> {
-  /** By name, without a `module.` that all names had. */
+  /** By name, without what wrappers put before it. */
   readonly tensors: ReadonlyMap<string, T>;
+  /** What wrappers had put before the names; see {@link plainNames}. */
+  readonly prefixes: readonly string[];
   readonly rest: ReadonlyMap<string, TorchTree<T>>;
 }
 
 /** The key of the state dictionary among others: upstream's, then others in use. */
 const STATE_DICT_KEYS = ['state_dict', 'model_state_dict', 'model'];
-
-/** What torch.nn.DataParallel puts before every name. */
-export const PARALLEL_PREFIX = 'module.';
 
 /**
  * Finds the state dictionary in a saved value: the dictionary under `state_dict`, or the value itself if it holds
@@ -23,12 +25,18 @@ export const PARALLEL_PREFIX = 'module.';
  * @throws CheckpointError naming `path` and what was found instead
  */
 export function splitCheckpoint<T extends object>(path: string, value: TorchTree<T>): SplitCheckpoint<T> {
+  if (value instanceof Opaque) throw new CheckpointError(`${path} holds ${insteadOfStates(value)}.`);
   if (!isDict(value))
     throw new CheckpointError(`${path} holds no dictionary, so no state dictionary either.`);
   const key = STATE_DICT_KEYS.find((candidate) => isDict(value.get(candidate)));
   const dict = key === undefined ? value : value.get(key);
   const rest = new Map<string, TorchTree<T>>();
   if (key === undefined || !isDict(dict)) {
+    const object = STATE_DICT_KEYS.find((candidate) => value.get(candidate) instanceof Opaque);
+    const whole = object === undefined ? undefined : value.get(object);
+    if (whole instanceof Opaque) {
+      throw new CheckpointError(`${path} holds as "${object}" ${insteadOfStates(whole)}.`);
+    }
     if (!holdsTensors(value)) {
       throw new CheckpointError(
         `${path} holds no state dictionary: there is no "${STATE_DICT_KEYS[0]}", and its keys are ${listKeys(value)}.`,
@@ -38,9 +46,15 @@ export function splitCheckpoint<T extends object>(path: string, value: TorchTree
     for (const [name, item] of value) if (name !== key) rest.set(String(name), item);
   }
   const tensors = new Map<string, T>();
-  flatten(path, isDict(dict) ? dict : value, '', tensors);
+  const prefixes = new Set<string>();
+  flatten(path, isDict(dict) ? dict : value, '', { tensors, prefixes });
   if (tensors.size === 0) throw new CheckpointError(`${path} holds an empty state dictionary.`);
-  return { tensors, rest };
+  return { tensors, prefixes: [...prefixes], rest };
+}
+
+/** What is wrong with an object of Python where a state dictionary should be, such as a whole network. */
+function insteadOfStates({ name }: Opaque): string {
+  return `the Python object ${JSON.stringify(name)} and not a state dictionary. Nothing in a file is run: load it in PyTorch and save its state_dict()`;
 }
 
 /** Whether a dictionary is made of tensors and such dictionaries. */
@@ -53,26 +67,25 @@ function listKeys<T>(dict: TorchDict<T>): string {
   return `${keys.join(', ') || 'none'}${dict.size > keys.length ? ' …' : ''}`;
 }
 
-function flatten<T extends object>(
-  path: string,
-  dict: TorchDict<T>,
-  prefix: string,
-  tensors: Map<string, T>,
-): void {
-  for (const [key, item] of stripPrefix(dict)) {
-    const name = `${prefix}${key}`;
-    if (isDict(item)) flatten(path, item, `${name}.`, tensors);
-    else if (!isTensor(item)) {
-      throw new CheckpointError(`${path}: "${name}" of the state dictionary is no tensor.`);
-    } else if (tensors.has(name)) {
-      throw new CheckpointError(`${path}: the state dictionary has two tensors "${name}".`);
-    } else tensors.set(name, item);
-  }
+interface Flat<T> {
+  readonly tensors: Map<string, T>;
+  readonly prefixes: Set<string>;
 }
 
-/** Without `module.`, if all names begin with it. */
-export function stripPrefix<V>(dict: ReadonlyMap<string | number, V>): [string, V][] {
-  const entries = [...dict].map(([key, item]): [string, V] => [String(key), item]);
-  const all = entries.length > 0 && entries.every(([key]) => key.startsWith(PARALLEL_PREFIX));
-  return all ? entries.map(([key, item]) => [key.slice(PARALLEL_PREFIX.length), item]) : entries;
+function flatten<T extends object>(path: string, dict: TorchDict<T>, before: string, flat: Flat<T>): void {
+  const { entries, removed } = plainNames(dict);
+  for (const prefix of removed) flat.prefixes.add(prefix);
+  for (const [key, item] of entries) {
+    const name = `${before}${key}`;
+    if (isDict(item)) flatten(path, item, `${name}.`, flat);
+    else if (item instanceof Opaque) {
+      throw new CheckpointError(
+        `${path}: "${name}" of the state dictionary is not a tensor that can be read but ${describeOpaque(item)}.`,
+      );
+    } else if (!isTensor(item)) {
+      throw new CheckpointError(`${path}: "${name}" of the state dictionary is no tensor.`);
+    } else if (flat.tensors.has(name)) {
+      throw new CheckpointError(`${path}: the state dictionary has two tensors "${name}".`);
+    } else flat.tensors.set(name, item);
+  }
 }

@@ -3,7 +3,7 @@ import { writeSafetensors } from '../safetensors/write.js';
 import type { TensorData, TensorMap } from '../tensor-data.js';
 import type { TorchValue } from '../torch/value.js';
 import { writeTorch } from '../torch/write.js';
-import type { PARALLEL_PREFIX } from './split.js';
+import type { PARALLEL_PREFIX } from './prefixes.js';
 
 export interface WriteStateDictOptions {
   /** Put before every name, as upstream's files have it. */

@@ -4,7 +4,7 @@ import { PICKLE_LIMITS, type PickleLimits } from '../pickle/limits.js';
 import type { TensorRef } from '../pickle/objects.js';
 import { assertLittleEndianHost, type TensorData } from '../tensor-data.js';
 import type { TorchContainer, TorchFormat } from './container.js';
-import { LEGACY_MAGIC, openLegacyContainer } from './legacy-container.js';
+import { endOfLegacyMagic, LEGACY_MAGIC_BYTES, openLegacyContainer } from './legacy-container.js';
 import { readTensors } from './materialise.js';
 import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from './value.js';
 import { openZipContainer } from './zip-container.js';
@@ -24,7 +24,7 @@ const ZIP_SIGNATURE = Buffer.from('PK\x03\x04', 'latin1');
 /** The container that a file is by its first bytes, or undefined. */
 export function torchFormatOf(start: Buffer): TorchFormat | undefined {
   if (start.subarray(0, ZIP_SIGNATURE.byteLength).equals(ZIP_SIGNATURE)) return 'torch-zip';
-  return start.subarray(0, LEGACY_MAGIC.byteLength).equals(LEGACY_MAGIC) ? 'torch-legacy' : undefined;
+  return endOfLegacyMagic(start) === undefined ? undefined : 'torch-legacy';
 }
 
 /**
@@ -41,7 +41,7 @@ export class TorchFile {
   /**
    * Opens a file and checks all of it but the contents of tensors.
    *
-   * @throws CheckpointError naming the file, and what it asks for where that is not allowed
+   * @throws CheckpointError naming the file and what is wrong with it
    */
   static async open(path: string, options: TorchReadOptions = {}): Promise<TorchFile> {
     const source = await openSource(path);
@@ -57,7 +57,7 @@ export class TorchFile {
   static async over(source: ByteSource, options: TorchReadOptions = {}): Promise<TorchFile> {
     assertLittleEndianHost();
     const limits = { ...PICKLE_LIMITS, ...options.limits };
-    const format = torchFormatOf(await readUpTo(source, LEGACY_MAGIC.byteLength, 0));
+    const format = torchFormatOf(await readUpTo(source, LEGACY_MAGIC_BYTES, 0));
     if (!format) throw new CheckpointError(`${source.path} is not a file of torch.save.`);
     const open = format === 'torch-zip' ? openZipContainer : openLegacyContainer;
     return new TorchFile(source, await open(source, limits), options);
@@ -106,7 +106,7 @@ export class TorchFile {
 
 /**
  * Reads a file of torch.save, in the zip container or the legacy stream. Nothing in the file is run: only tensors and
- * plain containers are built, whatever else it names is refused.
+ * plain containers are built, whatever else it names is opaque.
  *
  * @throws CheckpointError naming the file and what is wrong with it
  */

@@ -11,13 +11,26 @@ import { dtypeSize } from '../tensor-data.js';
 import type { StoragePlace, TorchContainer } from './container.js';
 import { StorageTable } from './storage-id.js';
 
-/** The magic number 0x1950a86a20f9469cfc6c as the pickle that a file begins with (protocol 2 and LONG1). */
-export const LEGACY_MAGIC = Buffer.from('8002' + '8a0a6cfc9c46f9206aa85019' + '2e', 'hex');
+/** The magic number 0x1950a86a20f9469cfc6c as the pickle that a file begins with: LONG1 and STOP. */
+const MAGIC = Buffer.from('8a0a6cfc9c46f9206aa85019' + '2e', 'hex');
+const [PROTO, FRAME] = [0x80, 0x95];
+const FRAME_BYTES = 9;
+/** Most bytes before the end of the magic number. */
+export const LEGACY_MAGIC_BYTES = 2 + FRAME_BYTES + MAGIC.byteLength;
 
 const PROTOCOL = 1001;
 const FIRST_READ = 2 ** 20;
 /** The count of elements before each storage. */
 const COUNT_BYTES = 8;
+
+/** Where the pickle of the magic number ends, in protocol 2 to 5; undefined if the bytes do not begin with it. */
+export function endOfLegacyMagic(start: Buffer): number | undefined {
+  const [proto, protocol = 0] = start;
+  if (proto !== PROTO || protocol < 2 || protocol > 5) return undefined;
+  const at = start[2] === FRAME ? 2 + FRAME_BYTES : 2;
+  const end = at + MAGIC.byteLength;
+  return start.subarray(at, end).equals(MAGIC) ? end : undefined;
+}
 
 interface Head {
   readonly system: Unpickled;
@@ -66,7 +79,8 @@ function runHead(path: string, bytes: Buffer, limits: PickleLimits, fail: (reaso
     limits,
     persistent: (_, failed) => failed('its head refers to something outside'),
   };
-  const protocol = unpickle(bytes, LEGACY_MAGIC.byteLength, plain);
+  const begin = endOfLegacyMagic(bytes) ?? fail('it does not begin with the magic number');
+  const protocol = unpickle(bytes, begin, plain);
   if (protocol.value !== PROTOCOL) fail(`its protocol is not ${PROTOCOL}`);
   const system = unpickle(bytes, protocol.end, plain);
   const persistent: PickleHost['persistent'] = (id, failed) => table.resolve(id, 6, failed);
@@ -83,28 +97,44 @@ async function findStorages(
 ): Promise<Map<string, StoragePlace>> {
   if (!Array.isArray(keys.value)) return fail('it has no list of storages');
   const storages = new Map<string, StoragePlace>();
+  const seen = new Set<string>();
   let at = keys.end;
   for (const key of keys.value) {
-    const storage = typeof key === 'string' ? table.byKey.get(key) : undefined;
-    if (!storage) return fail('its list of storages names one that no tensor uses');
-    if (storages.has(storage.key)) return fail(`its list of storages names "${storage.key}" twice`);
+    const storage = typeof key === 'string' ? sizeOf(key, table, fail) : undefined;
+    if (!storage || typeof key !== 'string') {
+      return fail('its list of storages names one that no tensor uses');
+    }
+    if (seen.has(key)) return fail(`its list of storages names "${key}" twice`);
+    seen.add(key);
     const count = await readUpTo(source, COUNT_BYTES, at);
     if (count.byteLength < COUNT_BYTES) return fail('it is cut off');
-    if (count.readBigInt64LE(0) !== BigInt(storage.total)) {
-      return fail(
-        `storage "${storage.key}" has ${count.readBigInt64LE(0)} elements where ${storage.total} are expected`,
-      );
+    const { elements, bytes } = storage;
+    if (elements !== undefined && count.readBigInt64LE(0) !== BigInt(elements)) {
+      return fail(`storage "${key}" has ${count.readBigInt64LE(0)} elements where ${elements} are expected`);
     }
-    const bytes = storage.total * dtypeSize(storage.dtype);
     const position = at + COUNT_BYTES;
     if (!(position + bytes <= source.size)) {
-      return fail(
-        `it is cut off: storage "${storage.key}" needs ${bytes} bytes, ${source.size - position} are left`,
-      );
+      return fail(`it is cut off: storage "${key}" needs ${bytes} bytes, ${source.size - position} are left`);
     }
-    storages.set(storage.key, { position, bytes });
+    if (table.byKey.has(key)) storages.set(key, { position, bytes });
     at = position + bytes;
   }
   for (const key of table.byKey.keys()) if (!storages.has(key)) return fail(`storage "${key}" is not in it`);
   return storages;
+}
+
+/** How large a storage is; undefined where no tensor uses it. */
+function sizeOf(
+  key: string,
+  table: StorageTable,
+  fail: (reason: string) => never,
+): { readonly elements?: number; readonly bytes: number } | undefined {
+  const storage = table.byKey.get(key);
+  if (storage) return { elements: storage.total, bytes: storage.total * dtypeSize(storage.dtype) };
+  const opaque = table.opaque.get(key);
+  if (!opaque) return undefined;
+  const { type, bytes } = opaque;
+  return bytes === undefined
+    ? fail(`storage "${key}" is of ${type}, of unknown size, so what follows it cannot be found`)
+    : { bytes };
 }

@@ -25,7 +25,7 @@ export async function readTensors(
   for (const ref of refs) {
     const views = byStorage.get(ref.storage.key) ?? new Map<string, TensorRef[]>();
     byStorage.set(ref.storage.key, views);
-    const view = `${ref.offset}|${ref.shape}|${ref.strides}`;
+    const view = `${ref.offset}|${ref.shape}|${ref.strides}|${ref.negative}`;
     const equals = views.get(view);
     if (equals) equals.push(ref);
     else {
@@ -52,6 +52,7 @@ export async function readTensors(
       const [ref] = equals;
       if (!ref) continue;
       const tensor = await read(ref);
+      if (ref.negative) negate(tensor);
       for (const equal of equals) tensors.set(equal, tensor);
     }
   }
@@ -130,4 +131,19 @@ function gather(ref: TensorRef, storage: ArrayBuffer): TensorData {
     }
   }
   return tensorFromBuffer({ dtype, shape }, out);
+}
+
+const SIGN_BITS = { 2: 0x8000, 4: 0x80000000 } as const;
+
+/** Changes the sign of every element: of floats the sign bit alone, so that no NaN changes otherwise. */
+function negate(tensor: TensorData): void {
+  const { dtype, data } = tensor;
+  if (data instanceof BigInt64Array) for (const [i, value] of data.entries()) data[i] = -value;
+  else if (!dtype.includes('float')) for (const [i, value] of data.entries()) data[i] = -value;
+  else if (data instanceof Uint16Array) for (const [i, bits] of data.entries()) data[i] = bits ^ SIGN_BITS[2];
+  else {
+    const words = new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+    const step = dtypeSize(dtype) / 4;
+    for (let at = step - 1; at < words.length; at += step) words[at] = (words[at] ?? 0) ^ SIGN_BITS[4];
+  }
 }

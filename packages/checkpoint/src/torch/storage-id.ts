@@ -1,32 +1,51 @@
-import { kindOf, type Pickled, Storage, StorageType, Tuple } from '../pickle/objects.js';
+import { kindOf, Opaque, type Pickled, Storage, StorageType, Tuple } from '../pickle/objects.js';
 
 const MAX_KEY = 256;
+
+/** Bytes of an element of storages without a dtype here: a legacy stream is read past them. */
+const WIDTHS: Readonly<Record<string, number>> = {
+  'torch.ComplexHalfStorage': 4,
+  'torch.ComplexFloatStorage': 8,
+  'torch.ComplexDoubleStorage': 16,
+  'torch.QInt8Storage': 1,
+  'torch.QUInt8Storage': 1,
+  'torch.QInt32Storage': 4,
+};
 
 /** Collects the storages that persistent ids name, one for each key. */
 export class StorageTable {
   readonly byKey = new Map<string, Storage>();
+  /** Storages whose elements have no dtype here, by key: their class, and their bytes where those are known. */
+  readonly opaque = new Map<string, { readonly type: string; readonly bytes: number | undefined }>();
 
   /**
    * The storage of ('storage', class, key, location, elements), in legacy files followed by None or by a part of it
    * as (key, first element, elements).
    */
-  resolve(id: Pickled, length: 5 | 6, fail: (reason: string) => never): Storage {
+  resolve(id: Pickled, length: 5 | 6, fail: (reason: string) => never): Storage | Opaque {
     const items = id instanceof Tuple ? id.items : [];
     const [kind, type, key, , total, view] = items;
     if (kind === 'module') {
       return fail('it holds a whole module, which is code; save its state_dict() instead');
     }
-    if (kind !== 'storage' || items.length !== length || !(type instanceof StorageType)) {
+    const known = type instanceof StorageType || (type instanceof Opaque && !type.args);
+    if (kind !== 'storage' || items.length !== length || !known) {
       return fail(`it refers to something outside by ${kindOf(id)} that names no storage`);
     }
     if (typeof key !== 'string' || key.length > MAX_KEY)
       return fail('the key of a storage is not a short text');
+    if (type instanceof Opaque) {
+      const width = Object.hasOwn(WIDTHS, type.name) ? WIDTHS[type.name] : undefined;
+      const bytes = width !== undefined && isCount(total) ? width * total : undefined;
+      this.opaque.set(key, { type: type.name, bytes });
+      return type;
+    }
     if (!isCount(total)) return fail(`the size of storage "${key}" is not a whole number ≥ 0`);
-    const known = this.byKey.get(key);
-    if (known && (known.total !== total || known.dtype !== type.dtype)) {
+    const before = this.byKey.get(key);
+    if (before && (before.total !== total || before.dtype !== type.dtype)) {
       return fail(`storage "${key}" is described in two ways`);
     }
-    const whole = known ?? new Storage(key, type.dtype, 0, total, total);
+    const whole = before ?? new Storage(key, type.dtype, 0, total, total);
     this.byKey.set(key, whole);
     return view === undefined || view === null ? whole : partOf(whole, view, fail);
   }

@@ -1,8 +1,10 @@
+import { Opaque } from '../pickle/objects.js';
 import type { TensorData } from '../tensor-data.js';
 
 /**
  * What torch.save writes and torch.load returns, as far as it is data. Dictionaries are Maps in their order; lists and
- * tuples are arrays; whole numbers beyond 2⁵³ are bigints; bytes are texts of code points up to 255.
+ * tuples are arrays; whole numbers beyond 2⁵³ are bigints; bytes are texts of code points up to 255. Objects of any other kind
+ * are opaque: they are read, by name, and cannot be written.
  */
 export type TorchValue = TorchTree<TensorData>;
 
@@ -14,6 +16,7 @@ export type TorchTree<T> =
   | bigint
   | string
   | T
+  | Opaque
   | readonly TorchTree<T>[]
   | ReadonlyMap<string | number, TorchTree<T>>;
 
@@ -32,7 +35,8 @@ export function isList<T extends object>(value: TorchTree<T>): value is readonly
 
 /** Whether a value is a tensor. */
 export function isTensor<T extends object>(value: TorchTree<T> | undefined): value is T {
-  return typeof value === 'object' && value !== null && !isDict(value) && !isList(value);
+  if (typeof value !== 'object' || value === null || value instanceof Opaque) return false;
+  return !isDict(value) && !isList(value);
 }
 
 /** The tensors of a value, each once however often it occurs. */

@@ -19,13 +19,14 @@ const MAX_COMMENT = 0xffff;
 const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
 const MAX_ENTRIES = 500_000;
 
-/** A stored entry. */
 export interface ZipEntry {
   readonly name: string;
-  /** Bytes of its content. */
+  /** Bytes of its content in the file. */
   readonly size: number;
   /** CRC-32 of the content; 0 where the writer left it out. */
   readonly crc32: number;
+  /** Whether the content is stored as it is; a compressed one cannot be read. */
+  readonly stored: boolean;
   /** Where its local header stands. */
   readonly header: number;
   /** Where the next entry, or the directory, begins: its content must end before. */
@@ -37,8 +38,7 @@ export type ZipDirectory = ReadonlyMap<string, ZipEntry>;
 /**
  * Reads the directory of a zip file.
  *
- * @throws CheckpointError if it is cut off or damaged, or has entries that are compressed, encrypted, equal by name or
- *   overlapping
+ * @throws CheckpointError if it is cut off or damaged, or has entries that are encrypted, equal by name or overlapping
  */
 export async function readZipDirectory(source: ByteSource): Promise<ZipDirectory> {
   const fail = (reason: string): never => {
@@ -110,7 +110,7 @@ function parseEntry(bytes: Buffer, directory: number, fail: Fail): ZipEntry {
   const name = bytes.toString('utf8', CENTRAL_ENTRY.bytes, nameEnd);
   const shown = JSON.stringify(name.slice(0, 200));
   if (flags & ENCRYPTED) fail(`its entry ${shown} is encrypted`);
-  if (method !== 0) fail(`its entry ${shown} is compressed; PyTorch stores entries uncompressed`);
+  const stored = method === 0;
   const fields = {
     size: bytes.readUInt32LE(24),
     packed: bytes.readUInt32LE(20),
@@ -120,10 +120,10 @@ function parseEntry(bytes: Buffer, directory: number, fail: Fail): ZipEntry {
   const take = (value: number): number => (value === IN_ZIP64 ? (wide.shift() ?? Number.NaN) : value);
   // In this order, and only those that do not fit.
   const [size, packed, header] = [take(fields.size), take(fields.packed), take(fields.header)];
-  if (!(size === packed && header + LOCAL_HEADER.bytes + size <= directory)) {
+  if (!((size === packed || !stored) && header + LOCAL_HEADER.bytes + packed <= directory)) {
     fail(`its entry ${shown} does not lie before the directory`);
   }
-  return { name, size, crc32: bytes.readUInt32LE(16), header, limit: directory };
+  return { name, size: packed, stored, crc32: bytes.readUInt32LE(16), header, limit: directory };
 }
 
 /** The 64-bit numbers of the zip64 extra field; none if there is no such field. */
@@ -159,9 +159,14 @@ function indexEntries(entries: ZipEntry[], directory: number, fail: Fail): ZipDi
 /**
  * Where the content of an entry begins, from its local header.
  *
- * @throws CheckpointError if the header does not agree with the directory
+ * @throws CheckpointError if the header does not agree with the directory, or the content is compressed
  */
 export async function contentOf(source: ByteSource, entry: ZipEntry): Promise<number> {
+  if (!entry.stored) {
+    throw new CheckpointError(
+      `${source.path} cannot be read: its entry ${JSON.stringify(entry.name.slice(0, 200))} is compressed; PyTorch stores entries uncompressed.`,
+    );
+  }
   const nameBytes = Buffer.from(entry.name, 'utf8');
   const head = await readUpTo(source, LOCAL_HEADER.bytes + nameBytes.byteLength, entry.header);
   const agrees =
