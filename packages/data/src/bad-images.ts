@@ -1,4 +1,4 @@
-import { DataError, type ImageError } from './errors.js';
+import { type ImageError, UnreadableLimitError } from './errors.js';
 
 export interface SkippedImage {
   readonly index: number;
@@ -23,14 +23,23 @@ export class BadImages {
   /** Takes note of an unreadable image. @throws where the policy does not allow it */
   add(index: number, error: ImageError): void {
     if (this.policy === 'fail') throw error;
-    if (this.indices.has(index)) return;
-    this.indices.add(index);
-    this.list.push({ index, path: error.path, reason: error.reason });
-    const limit = this.policy.skip;
+    this.note({ index, path: error.path, reason: error.reason }, this.policy.skip);
+  }
+
+  /** Takes note of images that others could not read. @throws UnreadableLimitError where they are too many */
+  exclude(images: readonly SkippedImage[]): void {
+    if (this.policy === 'fail') return;
+    for (const image of images) this.note(image, this.policy.skip);
+  }
+
+  private note(image: SkippedImage, limit: number): void {
+    if (this.indices.has(image.index)) return;
+    this.indices.add(image.index);
+    this.list.push(image);
     if (this.list.length > limit) {
-      throw new DataError(
+      throw new UnreadableLimitError(
         `${this.list.length} unreadable images, where at most ${limit} may be skipped; ` +
-          `the last is ${error.path}: ${error.reason}. Repair or remove them, or raise the limit.`,
+          `the last is ${image.path}: ${image.reason}. Repair or remove them, or raise the limit.`,
       );
     }
   }

@@ -19,6 +19,11 @@ export class ImageError extends DataError {
   }
 }
 
+/** More images cannot be read than may be skipped. */
+export class UnreadableLimitError extends DataError {
+  override name = 'UnreadableLimitError';
+}
+
 /** The message of whatever was thrown, on one line and without a full stop or colon at its end. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
 export type { BadImagePolicy, SkippedImage } from './bad-images.js';
 export { normalization, type Rgb } from './color.js';
 export { decodeOnPool, decodeSmallPng } from './decode.js';
-export { DataError, ImageError, type ImageErrorCode } from './errors.js';
+export { DataError, ImageError, type ImageErrorCode, UnreadableLimitError } from './errors.js';
 export { systemPath } from './file-names.js';
 export { foldersIn } from './folders.js';
 export { roundHalfEven, type Size } from './geometry.js';

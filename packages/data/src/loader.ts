@@ -85,6 +85,11 @@ export interface Loader {
   /** Images that could not be read so far, each once, in the order in which they were met. */
   readonly skipped: readonly SkippedImage[];
   /**
+   * Counts images that the loaders of other processes could not read as skipped here, too, each once.
+   * @throws UnreadableLimitError where they are more than may be skipped
+   */
+  exclude(images: readonly SkippedImage[]): void;
+  /**
    * The batches of an epoch, in order; the content of each is a function of (seed, epoch) and its number.
    * Every batch must be released, and only one epoch can be under way at a time. Leaving a `for await` early, or
    * `return()`, ends it.
@@ -170,5 +175,5 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
     }
   }
 
-  return { batches, skipped: bad.list, epoch };
+  return { batches, skipped: bad.list, exclude: (images) => bad.exclude(images), epoch };
 }

@@ -233,6 +233,15 @@ describe('unreadable images', () => {
     }
   });
 
+  it('of other processes count, too, each once', async () => {
+    const loader = loaderOf(await greys([3]), { onBadImage: { skip: 2 } });
+    await contents(loader);
+    const others = [3, 4, 5].map((index) => ({ index, path: `${index}.png`, reason: 'torn' }));
+    loader.exclude(others.slice(0, 2));
+    expect(loader.skipped.map(({ index }) => index)).toEqual([3, 4]);
+    expect(() => loader.exclude(others)).toThrow('3 unreadable images, where at most 2 may be skipped');
+  });
+
   it('stop the epoch beyond the limit', async () => {
     const loader = loaderOf(await greys([3, 10, 11]), { onBadImage: { skip: 2 } });
     const error = await contents(loader).catch((reason: unknown) => reason);

@@ -37,6 +37,8 @@ export interface StepInputs {
   readonly seed: number;
   /** Whether this process wants to stop; summed over all. Default 0. */
   readonly halt?: number;
+  /** Images this process could not read that the others have not heard of; summed over all. Default 0. */
+  readonly unreadable?: number;
 }
 
 const NOTHING_LABELLED: StepResult = { loss: Number.NaN, outputs: {} };
@@ -117,7 +119,10 @@ export class Engine {
    * One training step, on this process's share of a batch. Nothing is updated where no label of the batch counts. Throws
    * NotFiniteError, naming the first layer with a value that is not finite, before any state was updated.
    */
-  async train(batch: Batch, { rates, update, seed, halt = 0 }: StepInputs): Promise<StepResult> {
+  async train(
+    batch: Batch,
+    { rates, update, seed, halt = 0, unreadable = 0 }: StepInputs,
+  ): Promise<StepResult> {
     const arrays = this.ahead.get(batch) ?? this.arraysOf(batch, this.shape);
     const labelled = this.task.objective.labelled(arrays.labels);
     const { group } = this.peers;
@@ -130,7 +135,11 @@ export class Engine {
       step: Float32Array.of(update),
       // Random draws are of each process's own.
       seed: Int32Array.of((seed + this.peers.rank * RANK_SEED) | 0),
-      ...(group ? { labelled: Float32Array.of(labelled), halt: Int32Array.of(halt) } : {}),
+      ...(group && {
+        labelled: Float32Array.of(labelled),
+        halt: Int32Array.of(halt),
+        unreadable: Int32Array.of(unreadable),
+      }),
     };
     try {
       const { outputs, timings } = await this.training.run(inputs, { timed: this.traced.length > 0 });

@@ -8,6 +8,7 @@ import { taskOf } from '../task/registry.js';
 import { evaluationBatches } from './data.js';
 import { progressOf } from './report-progress.js';
 import { restoreWeights } from './restore.js';
+import { namingKeys, Unreadable } from './unreadable.js';
 import { type Validation, validate } from './validate.js';
 
 export interface EvaluateOptions {
@@ -35,5 +36,9 @@ export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   for (const note of [...notes, `evaluating ${path}`]) progress.note(note);
   const crop = config.input.crop_val;
   const images = data.valImages;
-  return validate({ engine, loader: data.val, images, crop, progress, epoch: 1, epochs: 1, peers });
+  const unreadable = new Unreadable([data.val], peers);
+  const loop = { engine, loader: data.val, images, crop, progress, epoch: 1, epochs: 1, peers, unreadable };
+  const validation = await namingKeys(() => validate(loop));
+  unreadable.report(progress);
+  return validation;
 }

@@ -17,6 +17,7 @@ import { restoreRun, type Taking } from './restore.js';
 import { type Position, START } from './state.js';
 import { StopRequest } from './stop.js';
 import { type LoopOptions, TrainingRun, type TrainOutcome } from './training-run.js';
+import { namingKeys } from './unreadable.js';
 
 export interface TrainOptions extends LoopOptions {
   /** Folder with train/ and val/. */
@@ -66,7 +67,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     progress.note(`${signal}: finishing this step and saving; once more to kill`),
   );
   try {
-    return await runFolder(options, { data, engine, progress }, stop, peers);
+    return await namingKeys(() => runFolder(options, { data, engine, progress }, stop, peers));
   } finally {
     stop.dispose();
   }

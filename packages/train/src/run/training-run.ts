@@ -15,6 +15,7 @@ import { Halting } from './halting.js';
 import type { Recorder } from './recorder.js';
 import type { Position } from './state.js';
 import type { StopRequest } from './stop.js';
+import { Unreadable } from './unreadable.js';
 import { type Validation, validate } from './validate.js';
 
 /** What the loop needs of a run's options. */
@@ -54,6 +55,7 @@ export class TrainingRun {
   private readonly clock = new StepClock();
   private readonly learningRates: ReturnType<typeof learningRateOf>;
   private readonly halting: Halting;
+  private readonly unreadable: Unreadable;
 
   constructor(
     private readonly options: LoopOptions,
@@ -63,6 +65,7 @@ export class TrainingRun {
     this.meter = parts.engine.task.newMeter('train');
     this.learningRates = learningRateOf(options.config.optimizer);
     this.halting = new Halting(parts.stop, parts.peers);
+    this.unreadable = new Unreadable([parts.data.train, parts.data.val], parts.peers);
   }
 
   private get epochs(): number {
@@ -89,6 +92,7 @@ export class TrainingRun {
       await this.trainEpoch();
       if (this.halted) await recorder.saveStep(this.position);
       else validation = await this.finishEpoch();
+      this.unreadable.report(this.parts.progress);
     }
     await recorder.results(this.position, validation, (Date.now() - this.started) / 1000);
     return { validation, stopped: this.position.epoch < this.epochs ? this.halted : null };
@@ -142,8 +146,10 @@ export class TrainingRun {
       update: step + 1,
       seed,
       halt: this.halting.request,
+      unreadable: this.unreadable.untold,
     });
     this.halting.hear(Number(outputs.halt?.[0] ?? 0));
+    await this.unreadable.hear(Number(outputs.unreadable?.[0] ?? 0));
     // Over several processes a step tells itself what its sums are of.
     const inAll = peers.size === 1 ? undefined : Number(outputs.labelled?.[0] ?? 0);
     const { metrics, labelled } = this.meter.add(outputs, batch, inAll);
@@ -190,6 +196,7 @@ export class TrainingRun {
       epoch,
       epochs: this.epochs,
       peers,
+      unreadable: this.unreadable,
     });
     recorder.validation(this.position, epoch, result);
     const reached = result[engine.task.criterion] ?? Number.NaN;

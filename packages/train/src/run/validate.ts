@@ -7,6 +7,7 @@ import type { Progress } from '../progress/progress.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
 import { METRICS, type MetricName, type Metrics, metricEntries, metricsUnder } from '../task/metrics.js';
 import type { Meter } from '../task/task.js';
+import type { Unreadable } from './unreadable.js';
 
 /** The metrics of a task over a whole data set. */
 export interface Validation extends Metrics {
@@ -34,6 +35,8 @@ export interface ValidationOptions {
   readonly epochs: number;
   /** The processes that share the set; default: this one alone. */
   readonly peers?: Peers;
+  /** Hears of the images that were skipped. */
+  readonly unreadable: Unreadable;
 }
 
 /**
@@ -41,7 +44,7 @@ export interface ValidationOptions {
  * metrics: such a validation is never the best.
  */
 export async function validate(options: ValidationOptions): Promise<Validation> {
-  const { engine, loader, images, crop, progress, epoch, epochs, peers = ALONE } = options;
+  const { engine, loader, images, crop, progress, epoch, epochs, peers = ALONE, unreadable } = options;
   const own = new Found(engine.task.newMeter('val'));
   const meter = engine.task.newMeter('val');
   const clock = new StepClock();
@@ -54,7 +57,9 @@ export async function validate(options: ValidationOptions): Promise<Validation> 
     batch.release();
     const before = all;
     // Summed for every batch: a line is of all processes.
-    const [total = 0, weight = 0, counted = 0, ...counts] = await peers.sum(own.sums());
+    const sums = await peers.sum(Float64Array.of(unreadable.untold, ...own.sums()));
+    const [untold = 0, total = 0, weight = 0, counted = 0, ...counts] = sums;
+    await unreadable.hear(untold);
     all = { total, weight, images: counted };
     meter.setCounts(Float64Array.from(counts));
     clock.stepDone(all.images - before.images);

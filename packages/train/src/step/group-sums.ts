@@ -3,38 +3,49 @@ import type { GroupShape } from '@inplace-abn/comm';
 import { guardFinite, pack, startAllReduce, type Tracer, unpack, type Value } from '@inplace-abn/core';
 import type { StepValues } from '../task/task.js';
 
-/** Inputs: `labelled`, float32[1], what counts of this process's batch; `halt`, int32[1], whether it wants to stop. */
-export interface GroupInputs {
-  readonly labelled: Value;
+/** What a process tells the others in a step, int32[1] each. */
+export interface GroupNews {
+  /** Whether it wants to stop. */
   readonly halt: Value;
+  /** Images it could not read that the others have not heard of. */
+  readonly unreadable: Value;
+}
+
+export interface GroupInputs {
+  /** float32[1]: what counts of this process's batch. */
+  readonly labelled: Value;
+  readonly news: GroupNews;
 }
 
 export function groupInputs(tracer: Tracer): GroupInputs {
   return {
     labelled: tracer.input('labelled', [1], 'float32'),
-    halt: tracer.input('halt', [1], 'int32'),
+    news: {
+      halt: tracer.input('halt', [1], 'int32'),
+      unreadable: tracer.input('unreadable', [1], 'int32'),
+    },
   };
 }
 
 /**
  * The outputs of a step over all processes: the loss (mean over what is labelled), the counts of the objective, and
- * `halt`. They travel while the backward pass runs; `what` names the loss where it is not finite.
+ * the news. They travel while the backward pass runs; `what` names the loss where it is not finite.
  */
 export function sumOutputs(
   tracer: Tracer,
   { loss, ...counts }: StepValues,
-  halt: Value,
+  news: GroupNews,
   group: GroupShape,
   what: string,
 ): StepValues {
   return tracer.during('update', null, () => {
-    const entries = [...Object.entries(counts), ['halt', halt] as const];
+    const entries: [string, Value][] = Object.entries({ ...counts, ...news });
     const pendingLoss = startAllReduce(pack([loss]), group.name);
     const pendingCounts = startAllReduce(pack(entries.map(([, value]) => value)), group.name);
     const [mean = loss] = unpack(pendingLoss.wait(), [loss.shape]);
     guardFinite(mean, what);
     const shapes = entries.map(([, value]) => value.shape);
     const sums = unpack(pendingCounts.wait(), shapes);
-    return { ...Object.fromEntries(entries.map(([name], i) => [name, sums[i] ?? halt])), loss: mean };
+    return { ...Object.fromEntries(entries.map(([name], i) => [name, sums[i] ?? news.halt])), loss: mean };
   });
 }

@@ -34,8 +34,8 @@ export const LOSS = 'the loss';
  * (int32[2]: rows whose label is among the first and the first five).
  *
  * With a `group` the batch is this process's part of one that all of them share: outputs and gradients are sums over them,
- * so that they are those of the whole batch. Further inputs: labelled, halt (see group-sums.ts); further outputs: labelled
- * (of all processes), halt (a sum).
+ * so that they are those of the whole batch. Further inputs: labelled, halt, unreadable (see group-sums.ts); further outputs:
+ * labelled (of all processes), halt, unreadable (sums).
  */
 export function trainingStep(
   network: Module,
@@ -61,7 +61,7 @@ export function trainingStep(
     const count = counted ? tracer.within('labelled', () => counted.wait()) : undefined;
     const values = tracer.within('loss', () => objective.training(logits, labels, shape, count));
     const outputs = tracer.within('loss', () => {
-      if (shared) return sumOutputs(tracer, values, shared.halt, shared.group, LOSS);
+      if (shared) return sumOutputs(tracer, values, shared.news, shared.group, LOSS);
       guardFinite(values.loss, LOSS);
       return values;
     });

@@ -1,4 +1,5 @@
 /** Training over processes against one process with the whole batch. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunState } from '@inplace-abn/checkpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -74,6 +75,21 @@ describe.each([2, 3])('%i processes', { timeout: 120_000 }, (size) => {
     expect(outcomes.map(({ stopped }) => stopped)).toEqual(Array(size).fill('max-steps'));
     await runTraining({ config, data, logDir, resume, maxSteps: 12 });
     expectNear(await lastState(logDir), await lastState(through));
+  });
+
+  it('skip unreadable images up to one limit, and count each once', async () => {
+    const broken = await imageFolder();
+    const bad = ['blue/03', 'green/07', 'red/11'].map((name) => join(broken, 'train', `${name}.png`));
+    for (const path of bad) await writeFile(path, 'no image');
+    // All images are in one batch: each process meets its part of the unreadable ones in every epoch, in another order.
+    const optimizer = { ...gentle, batch_size: 60, schedule: { epochs: 2 } };
+    const config = (unreadable_limit: number) => ({
+      ...configOf({ network: sync, optimizer, input: { unreadable: 'skip', unreadable_limit } }),
+    });
+    const { logDir, outcomes } = await together(config(3), { data: broken });
+    expect(outcomes[0]?.text).toContain('3 images that cannot be read were skipped so far');
+    expect(JSON.parse(await readFile(join(logDir, 'summary.json'), 'utf8'))).toMatchObject({ skipped: 3 });
+    await expect(together(config(2), { data: broken })).rejects.toThrow('at most 2 may be skipped');
   });
 
   it('give the same bits again', async () => {

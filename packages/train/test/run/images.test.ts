@@ -1,11 +1,14 @@
 /** Images that cannot be read, and images that are odd. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cpu } from '@inplace-abn/core';
 import { encode } from 'fast-png';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { evaluate } from '../../src/index.js';
 import { imageFolder, SIDE, temporaryFolder } from '../support/images.js';
-import { configOf, runTraining } from '../support/runs.js';
+import { peersInProcess } from '../support/peers.js';
+import { configOf, Output, runTraining } from '../support/runs.js';
 
 const ONE_EPOCH = { schedule: { epochs: 1 } };
 
@@ -39,7 +42,9 @@ describe('training', { timeout: 60_000 }, () => {
     const path = join(data, 'train', 'green', '00.png');
     await writeFile(path, 'no image');
     const run = runTraining({ config: configOf({ optimizer: ONE_EPOCH }), data, logDir });
-    await expect(run).rejects.toThrow(path);
+    await expect(run).rejects.toThrow(
+      new RegExp(`^Cannot read the image ${path}: .*or go on without such images: input.unreadable "skip"$`),
+    );
     const advice = 'continue that run with --continue (it has no checkpoint yet, so it starts anew)';
     const options = { config: configOf({ optimizer: ONE_EPOCH }), data, logDir };
     await expect(runTraining(options)).rejects.toThrow(advice);
@@ -48,14 +53,15 @@ describe('training', { timeout: 60_000 }, () => {
     expect(validation?.images).toBe(15);
   });
 
-  it('skips unreadable images where it is told to, and counts them in the report', async () => {
+  it('skips unreadable images where it is told to, and counts them on the console and in the report', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const bad = [join(data, 'train', 'green', '03.png'), join(data, 'val', 'blue', '01.png')];
     for (const path of bad) await writeFile(path, 'no image');
     // All 60 images in one batch, so that none is left out at the end of the epoch.
     const optimizer = { ...ONE_EPOCH, batch_size: 60 };
     const config = configOf({ optimizer, input: { unreadable: 'skip', unreadable_limit: 1 } });
-    await runTraining({ config, data, logDir });
+    const { text } = await runTraining({ config, data, logDir });
+    expect(text).toContain(`2 images that cannot be read were skipped so far, such as ${bad[1]}: `);
     expect(JSON.parse(await readFile(join(logDir, 'summary.json'), 'utf8'))).toMatchObject({ skipped: 2 });
     const report = await readFile(join(logDir, 'report.html'), 'utf8');
     for (const path of bad) expect(report).toContain(path);
@@ -68,7 +74,32 @@ describe('training', { timeout: 60_000 }, () => {
     const optimizer = { ...ONE_EPOCH, batch_size: 59 };
     const config = configOf({ optimizer, input: { unreadable: 'skip', unreadable_limit: 1 } });
     await expect(runTraining({ config, data, logDir })).rejects.toThrow(
-      '2 unreadable images, where at most 1 may be skipped',
+      /^2 unreadable images, where at most 1 may be skipped.* or raise the limit \(input\.unreadable_limit\)\.$/,
     );
+  });
+
+  it('counts what each process of an evaluation skips against one limit, in the words of all', async () => {
+    const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
+    const config = configOf({ optimizer: ONE_EPOCH });
+    await runTraining({ config, data, logDir, maxSteps: 1 });
+    // One in the share of each of two processes.
+    const bad = [join(data, 'val', 'blue', '00.png'), join(data, 'val', 'blue', '04.png')];
+    for (const path of bad) await writeFile(path, 'no image');
+    const evaluations = (unreadable_limit: number) =>
+      peersInProcess(2).map((peers) => {
+        const input = { ...config.input, unreadable: 'skip' as const, unreadable_limit };
+        const stream = new Output();
+        const common = { data, device: cpu(), workers: 1, printFreq: 1, resume: join(logDir, 'checkpoints') };
+        return evaluate({ ...common, config: { ...config, input }, stream, peers }).then(() => stream.text);
+      });
+    const [first, second] = await Promise.all(evaluations(2));
+    expect(first).toContain('2 images that cannot be read were skipped so far');
+    expect(second).toBe('');
+    for (const { status, ...result } of await Promise.allSettled(evaluations(1))) {
+      expect(status).toBe('rejected');
+      expect(String('reason' in result && result.reason)).toContain(
+        '2 unreadable images, where at most 1 may be',
+      );
+    }
   });
 });

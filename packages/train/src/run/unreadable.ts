@@ -1,0 +1,73 @@
+/** Images of a run that cannot be read: where they are skipped, and in what words the run ends over them. */
+
+import { UsageError } from '@inplace-abn/core';
+import { ImageError, type Loader, type SkippedImage, UnreadableLimitError } from '@inplace-abn/data';
+import type { Peers } from '../parallel/peers.js';
+import type { Progress } from '../progress/progress.js';
+
+/** The images that were skipped: each process tells the others of its own, so that together they keep to the limit. */
+export class Unreadable {
+  /** For each loader the indices that all processes know of. */
+  private readonly told: readonly Set<number>[];
+  private reported = 0;
+
+  constructor(
+    private readonly loaders: readonly Pick<Loader, 'skipped' | 'exclude'>[],
+    private readonly peers: Peers,
+  ) {
+    this.told = loaders.map(() => new Set());
+  }
+
+  private get count(): number {
+    return this.loaders.reduce((sum, { skipped }) => sum + skipped.length, 0);
+  }
+
+  /** Images of this process that the others have not heard of: its part of the sum that {@link hear} is given. */
+  get untold(): number {
+    return this.count - this.told.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /**
+   * Takes note of the sum over all processes; where it is not 0 they tell each other. All processes call it.
+   * @throws UnreadableLimitError, on all of them, where they are more than may be skipped
+   */
+  async hear(sum: number): Promise<void> {
+    if (sum === 0 || this.peers.size === 1) return;
+    const own = this.loaders.map(({ skipped }, i) =>
+      skipped.filter(({ index }) => !this.told[i]?.has(index)),
+    );
+    for (const images of await this.peers.gather<SkippedImage[][]>(own)) {
+      for (const [i, list] of images.entries()) {
+        for (const { index } of list) this.told[i]?.add(index);
+        this.loaders[i]?.exclude(list);
+      }
+    }
+  }
+
+  /** Says how many were skipped so far, where they have become more. */
+  report(progress: Progress): void {
+    const { count } = this;
+    if (count === this.reported) return;
+    this.reported = count;
+    const images =
+      count === 1 ? '1 image that cannot be read was' : `${count} images that cannot be read were`;
+    const last = this.loaders.flatMap(({ skipped }) => skipped.slice(-1)).at(-1);
+    progress.note(`${images} skipped so far, such as ${last?.path}: ${last?.reason}`);
+  }
+}
+
+/** Runs `body`; where images that cannot be read end it, the error names the keys of the configuration about them. */
+export async function namingKeys<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (error instanceof ImageError) {
+      const advice = 'Repair or remove it, or go on without such images: input.unreadable "skip"';
+      throw new UsageError(`${error.message} ${advice}`, { cause: error });
+    }
+    if (error instanceof UnreadableLimitError) {
+      throw new UsageError(error.message.replace(/\.$/, ' (input.unreadable_limit).'), { cause: error });
+    }
+    throw error;
+  }
+}
