@@ -8,7 +8,18 @@ import path from 'node:path';
  */
 
 /** Each package may import only those before it; apps come last and never import each other. */
-export const ORDER = ['core', 'cuda', 'comm', 'nn', 'optim', 'models', 'data', 'checkpoint', 'train'];
+export const ORDER = [
+  'core',
+  'cuda',
+  'comm',
+  'nn',
+  'optim',
+  'models',
+  'data',
+  'checkpoint',
+  'session',
+  'train',
+];
 
 const SCOPE = '@inplace-abn/';
 

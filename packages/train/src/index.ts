@@ -30,7 +30,7 @@ export { type AuditReport, auditCheckpoint, formatAudit } from './plan/audit.js'
 export { formatPlan } from './plan/format.js';
 export { type LargestBatch, largestBatch } from './plan/largest-batch.js';
 export { memoryMapOf } from './plan/memory-map.js';
-export { ordinaryBytes, type PlannedLayer, type PlanReport, planReport } from './plan/plan-report.js';
+export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.js';
 export { formatPlanTable, type PlanRow, planPerDevice } from './plan/plan-table.js';
 export { formatSweep, renderSweep, type Sweep, type SweepPoint, sweep } from './plan/sweep.js';
 export { planBound } from './profile/bound.js';

@@ -10,3 +10,21 @@ export function formatBytes(bytes: number): string {
   const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return `${value.toFixed(digits)} ${units[unit] ?? ''}`;
 }
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+};
+
+/** `1500000000`, `1500MB`, `1.5 GiB` → bytes, at least 1; null for anything else. */
+export function parseBytes(text: string): number | null {
+  const [, number = '', unit = ''] = /^\s*([\d.]+)\s*([a-zA-Z]*)\s*$/.exec(text) ?? [];
+  const value = Number(number) * (UNITS[unit.toUpperCase()] ?? Number.NaN);
+  return number !== '' && Number.isFinite(value) && value >= 1 ? Math.floor(value) : null;
+}

@@ -11,6 +11,7 @@ import {
   prepare,
   reference,
   runKernel,
+  sameBits,
 } from './harness.js';
 import type { KernelCase } from './operands.js';
 
@@ -69,8 +70,9 @@ export function describeInVectors(
             if (!output) throw new Error(`${op} has no output ${i}`);
             expectAgrees(output, wanted, output.dtype === 'float32' ? tolerance : undefined);
           });
-          if (slices)
-            expect(await runKernel(call, { pitched: pitchable(call) }), 'in slices').toEqual(actual);
+          if (!slices) continue;
+          const sliced = await runKernel(call, { pitched: pitchable(call) });
+          expect(sameBits(sliced, actual), 'the same in slices').toBe(true);
         }
       },
     );

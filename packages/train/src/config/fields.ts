@@ -1,5 +1,5 @@
+import { parseBytes } from '@inplace-abn/core';
 import { z } from 'zod';
-import { parseBytes } from './byte-size.js';
 
 // The error text of every field is what it expects ("a positive integer"); problems.ts adds the key path,
 // the value received and the nearest known name.

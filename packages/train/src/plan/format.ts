@@ -1,7 +1,7 @@
 /** The text of a plan report. */
-import { formatBytes } from '@inplace-abn/core';
+import { formatBytes, type PlannedSlice } from '@inplace-abn/core';
 import type { BytesByKind } from '../report/types.js';
-import type { PlannedSlice, PlanReport } from './plan-report.js';
+import type { PlanReport } from './plan-report.js';
 
 const KINDS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace'] as const;
 

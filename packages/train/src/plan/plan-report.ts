@@ -1,17 +1,18 @@
 /** What `plan` prints: bytes by kind, the peak, and layer by layer what is in place, what is not and why. */
 import {
   byteLength,
-  channels,
   compile,
   type Device,
   type Graph,
-  type GraphNode,
-  type Phase,
   type Plan,
+  type PlannedLayer,
+  type PlannedRebuilds,
+  type PlannedSlice,
   peerBytes,
-  type RebuildDecision,
+  plannedLayers,
+  plannedRebuilds,
+  plannedSlices,
   valueInfo,
-  workOf,
 } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
 import { arenaBudget } from '../engine/plan-programs.js';
@@ -19,45 +20,6 @@ import type { BytesByKind } from '../report/types.js';
 import type { BatchShape } from '../step/images.js';
 import { trainingStep } from '../step/training-step.js';
 import { taskOf } from '../task/registry.js';
-
-export interface PlannedLayer {
-  /** Module path. */
-  readonly path: string;
-  readonly op: string;
-  /** Bytes of its output. */
-  readonly bytes: number;
-  readonly inPlace: boolean;
-  /** Why it is not in place; null when it is. */
-  readonly reason: string | null;
-}
-
-/** A value that is some channels of a wider one: an operand of a join, or a cut (the gradient of a join). */
-export interface PlannedSlice {
-  /** Module path of the join or cut. */
-  readonly path: string;
-  readonly op: string;
-  readonly phase: Phase;
-  /** The first channel and the one after the last. */
-  readonly channels: readonly [number, number];
-  /** Of the value: what a copy reads, and writes. */
-  readonly bytes: number;
-  /** Whether it lies in the wider value, so that nothing is copied. */
-  readonly inPlace: boolean;
-  /** Why it is copied; null when it is not. */
-  readonly reason: string | null;
-}
-
-/** What becomes of the values that the backward pass needs. */
-export interface PlannedRebuilds {
-  /** Bytes of values by choice: kept, rebuilt by an inversion of their own, computed again. */
-  readonly kept: number;
-  readonly inverted: number;
-  readonly recomputed: number;
-  /** The largest first. */
-  readonly layers: readonly { readonly path: string; readonly op: string; readonly bytes: number }[];
-  /** Work of what is computed again, as a share of all other work of the step. */
-  readonly moreWork: number;
-}
 
 export interface PlanReport {
   readonly arch: string;
@@ -103,9 +65,9 @@ export function planReport(
     peakAt: { instruction: plan.peak.instruction, op: at?.node.op ?? '', path: at?.node.path ?? '' },
     arenaBytes: plan.arenaBytes,
     totalBytes: plan.arenaBytes + plan.bytes.weights + plan.bytes.optimizer,
-    rebuilds: rebuildsOf(plan, device.balance),
-    layers: layersOf(plan),
-    slices: slicesOf(plan),
+    rebuilds: plannedRebuilds(plan, device.balance),
+    layers: plannedLayers(plan),
+    slices: plannedSlices(plan),
     ordinary: ordinaryBytes(config, batch),
   };
   return { report, plan };
@@ -122,50 +84,7 @@ export function ordinaryBytes(config: TrainConfig, batch: number): BytesByKind {
   return { weights: sum(false), optimizer: sum(true), workspace: 0, ...peerBytes(graph) };
 }
 
-function rebuildsOf({ graph, rebuilds }: Plan, balance: number): PlannedRebuilds {
-  const of = (choice: RebuildDecision['choice']) => rebuilds.filter((decision) => decision.choice === choice);
-  const sum = (decisions: readonly RebuildDecision[]) =>
-    decisions.reduce((total, { bytes }) => total + bytes, 0);
-  const again = of('recompute');
-  const ops = new Map(graph.nodes.map(({ id, op }) => [id, op]));
-  const isAgain = ({ op, origin = -1, rebuilds: rebuilding }: GraphNode) =>
-    rebuilding === true && ops.get(origin) === op;
-  const work = (nodes: readonly GraphNode[]) =>
-    nodes.reduce((total, node) => total + workOf(graph, node, balance), 0);
-  return {
-    kept: sum(of('keep')),
-    inverted: sum(of('invert')),
-    recomputed: sum(again),
-    layers: again
-      .map(({ producer, bytes }) => ({ path: producer?.path ?? '', op: producer?.op ?? '', bytes }))
-      .sort((a, b) => b.bytes - a.bytes),
-    moreWork: work(graph.nodes.filter(isAgain)) / work(graph.nodes.filter((node) => !isAgain(node))),
-  };
-}
-
 function stepOf(config: TrainConfig, shape: BatchShape): Graph {
   const task = taskOf(config);
   return trainingStep(task.network(), config.optimizer, shape, task.objective);
-}
-
-function slicesOf(plan: Plan): PlannedSlice[] {
-  const shared = plan.slices.filter(({ flat }) => !flat);
-  return shared.map(({ node, value, begin, bytes, veto }) => {
-    const end = begin + channels(valueInfo(plan.graph, value).shape);
-    const { path, op, phase } = node;
-    return { path, op, phase, channels: [begin, end], bytes, inPlace: veto === null, reason: veto };
-  });
-}
-
-function layersOf(plan: Plan): PlannedLayer[] {
-  const layers = new Map<string, PlannedLayer>();
-  for (const { node, output, veto } of plan.aliases) {
-    if (node.phase !== 'forward') continue;
-    // An op may offer several inputs to write over: one that is taken decides.
-    const key = `${node.id}:${output}`;
-    if (layers.get(key)?.inPlace) continue;
-    const bytes = byteLength(valueInfo(plan.graph, output));
-    layers.set(key, { path: node.path, op: node.op, bytes, inPlace: veto === null, reason: veto });
-  }
-  return [...layers.values()];
 }

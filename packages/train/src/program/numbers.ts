@@ -1,5 +1,5 @@
+import { parseBytes } from '@inplace-abn/core';
 import { InvalidArgumentError } from 'commander';
-import { parseBytes } from '../config/byte-size.js';
 
 /** Option parser: a whole number of at least 1. */
 export function positive(text: string): number {

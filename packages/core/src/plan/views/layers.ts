@@ -1,0 +1,28 @@
+import { valueInfo } from '../../graph/graph.js';
+import { byteLength } from '../../shape.js';
+import type { Plan } from '../plan.js';
+
+export interface PlannedLayer {
+  /** Module path. */
+  readonly path: string;
+  readonly op: string;
+  /** Bytes of its output. */
+  readonly bytes: number;
+  readonly inPlace: boolean;
+  /** Why it is not in place; null when it is. */
+  readonly reason: string | null;
+}
+
+/** The forward pass, layer by layer: which outputs are written in place, and why the others are not. */
+export function plannedLayers(plan: Plan): PlannedLayer[] {
+  const layers = new Map<string, PlannedLayer>();
+  for (const { node, output, veto } of plan.aliases) {
+    if (node.phase !== 'forward') continue;
+    // An op may offer several inputs to write over: one that is taken decides.
+    const key = `${node.id}:${output}`;
+    if (layers.get(key)?.inPlace) continue;
+    const bytes = byteLength(valueInfo(plan.graph, output));
+    layers.set(key, { path: node.path, op: node.op, bytes, inPlace: veto === null, reason: veto });
+  }
+  return [...layers.values()];
+}

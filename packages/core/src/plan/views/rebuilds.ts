@@ -1,0 +1,38 @@
+import type { GraphNode } from '../../graph/graph.js';
+import type { RebuildDecision } from '../../passes/rebuild.js';
+import { workOf } from '../../recompute/work.js';
+import type { Plan } from '../plan.js';
+
+/** How the backward pass gets the values that it reads. */
+export interface PlannedRebuilds {
+  /** Bytes of values by choice: kept, rebuilt by inversion, recomputed. */
+  readonly kept: number;
+  readonly inverted: number;
+  readonly recomputed: number;
+  /** Recomputed values, the largest first. */
+  readonly layers: readonly { readonly path: string; readonly op: string; readonly bytes: number }[];
+  /** Work of recomputation, as a share of all other work of the step. */
+  readonly moreWork: number;
+}
+
+/** `balance` is that of the device that the plan is for. */
+export function plannedRebuilds({ graph, rebuilds }: Plan, balance: number): PlannedRebuilds {
+  const of = (choice: RebuildDecision['choice']) => rebuilds.filter((decision) => decision.choice === choice);
+  const sum = (decisions: readonly RebuildDecision[]) =>
+    decisions.reduce((total, { bytes }) => total + bytes, 0);
+  const again = of('recompute');
+  const ops = new Map(graph.nodes.map(({ id, op }) => [id, op]));
+  const isAgain = ({ op, origin = -1, rebuilds: rebuilding }: GraphNode) =>
+    rebuilding === true && ops.get(origin) === op;
+  const work = (nodes: readonly GraphNode[]) =>
+    nodes.reduce((total, node) => total + workOf(graph, node, balance), 0);
+  return {
+    kept: sum(of('keep')),
+    inverted: sum(of('invert')),
+    recomputed: sum(again),
+    layers: again
+      .map(({ producer, bytes }) => ({ path: producer?.path ?? '', op: producer?.op ?? '', bytes }))
+      .sort((a, b) => b.bytes - a.bytes),
+    moreWork: work(graph.nodes.filter(isAgain)) / work(graph.nodes.filter((node) => !isAgain(node))),
+  };
+}

@@ -1,0 +1,92 @@
+import {
+  byteLength,
+  type Device,
+  formatBytes,
+  type Graph,
+  type PeerBytes,
+  type Plan,
+  type PlannedLayer,
+  type PlannedRebuilds,
+  peerBytes,
+  plannedLayers,
+  plannedRebuilds,
+  valueInfo,
+} from '@inplace-abn/core';
+
+/** Bytes of one buffer of the arena: where it lies, and from which instruction to which it is alive. */
+export interface MappedBuffer {
+  readonly kind: string;
+  /** Module path of the node that writes it first; '' for inputs. */
+  readonly path: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The plan of one step, before anything is allocated. */
+export class SessionPlan {
+  constructor(
+    readonly kind: 'train' | 'evaluate' | 'predict',
+    readonly batch: number,
+    /** All that the compiler decided. */
+    readonly raw: Plan,
+    private readonly traced: Graph,
+    private readonly device: Device,
+  ) {}
+
+  /** Arena, weights and optimizer state: what the step needs in all. */
+  get bytes(): number {
+    return this.raw.arenaBytes + this.raw.bytes.weights + this.raw.bytes.optimizer;
+  }
+
+  /** The forward pass layer by layer: what is written in place, and why the rest is not. */
+  get layers(): readonly PlannedLayer[] {
+    return plannedLayers(this.raw);
+  }
+
+  /** What the backward pass reads: kept, inverted or recomputed. */
+  get rebuilt(): PlannedRebuilds {
+    return plannedRebuilds(this.raw, this.device.balance);
+  }
+
+  /** The same step with ordinary batch normalization under PyTorch's rules: a liveness count, not a measurement. */
+  ordinary(): PeerBytes {
+    return peerBytes(this.traced);
+  }
+
+  /** Every buffer of the arena as a rectangle: instructions across, offset up. */
+  memoryMap(): MappedBuffer[] {
+    return this.raw.buffers.map(({ kind, writer, offset, bytes, start, end }) => {
+      return { kind, path: writer?.path ?? '', offset, bytes, start, end };
+    });
+  }
+
+  /** A few lines for a person. */
+  summary(): string {
+    const { bytes, arenaBytes, peak, instructions } = this.raw;
+    const at = instructions[peak.instruction]?.node;
+    const lines = [
+      `${this.kind}, batch ${this.batch}: ${formatBytes(this.bytes)}`,
+      `  weights ${formatBytes(bytes.weights)}, optimizer state ${formatBytes(bytes.optimizer)}, arena ${formatBytes(arenaBytes)}`,
+      `  peak ${formatBytes(peak.bytes)} at ${at ? `${at.op} of ${at.path || '(top)'}` : 'the start'}`,
+    ];
+    return [...lines, ...(this.kind === 'train' ? this.trainingLines() : [])].join('\n');
+  }
+
+  private trainingLines(): string[] {
+    const { kept, inverted, recomputed, moreWork } = this.rebuilt;
+    const activations = this.raw.bytes.activations;
+    const ordinary = this.ordinary().activations;
+    const again = recomputed > 0 ? ` for ${(100 * moreWork).toFixed(1)} % more work` : '';
+    return [
+      `  for the backward pass: ${formatBytes(kept)} kept, ${formatBytes(inverted)} inverted, ${formatBytes(recomputed)} recomputed${again}`,
+      `  activations ${formatBytes(activations)}; ordinary batch normalization under PyTorch's rules ${formatBytes(ordinary)}`,
+    ];
+  }
+}
+
+/** Bytes of all states of a graph. */
+export function stateBytes(graph: Graph): number {
+  return graph.states.reduce((sum, { value }) => sum + byteLength(valueInfo(graph, value)), 0);
+}
