@@ -19,12 +19,12 @@ const OF_THE_MACHINE = /^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|stdc\+\+|gcc
 const PROGRAMS = {
   'doctor.mjs': 'packages/cuda/src/cli/doctor.ts',
   'bench.mjs': 'bench/cuda.mjs',
-  'float32.test.mjs': 'packages/cuda/test/kernels/float32.test.ts',
+  'float32.test.mjs': 'packages/cuda/test/kernels/float32.long.test.ts',
   'bfloat16.test.mjs': 'packages/cuda/test/kernels/bfloat16.long.test.ts',
   'float16.test.mjs': 'packages/cuda/test/kernels/float16.long.test.ts',
   'specials.test.mjs': 'packages/cuda/test/kernels/specials.test.ts',
   'shapes.test.mjs': 'packages/cuda/test/kernels/shapes.test.ts',
-  'training.test.mjs': 'packages/train/test/engine/cuda.test.ts',
+  'training.test.mjs': 'packages/train/test/engine/cuda.long.test.ts',
 };
 
 /** Path by name of the shared libraries that `file` is linked with. */

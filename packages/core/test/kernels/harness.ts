@@ -34,15 +34,30 @@ export type DataType = DataDType;
 let device: () => Device = cpu;
 let dataTypes: readonly DataType[] = ['float32', 'bfloat16'];
 let roundings: Roundings = {};
+let most = Number.POSITIVE_INFINITY;
 
 /** Ops whose kernels round more often in a dtype of 16 bits than their results, and so many times its own error. */
 export type Roundings = { readonly [op in OpName]?: number };
 
-/** Runs the kernel tests on another device than the CPU, in the dtypes that it has. */
-export function testOn(chosen: () => Device, dtypes: readonly DataType[], rounding: Roundings = {}): void {
+/** Runs the kernel tests on another device than the CPU, in the dtypes that it has; `smallest` cases of each op: default all. */
+export function testOn(
+  chosen: () => Device,
+  dtypes: readonly DataType[],
+  rounding: Roundings = {},
+  smallest = Number.POSITIVE_INFINITY,
+): void {
   device = chosen;
   dataTypes = dtypes;
   roundings = rounding;
+  most = smallest;
+}
+
+/** The cases of an op that are to be tested. */
+export function testedCases(all: readonly KernelCase[]): readonly KernelCase[] {
+  if (all.length <= most) return all;
+  const size = ({ inputs }: KernelCase) =>
+    inputs.reduce((sum, shape) => sum + (shape ? elements(shape) : 0), 0);
+  return [...all].sort((a, b) => size(a) - size(b)).slice(0, most);
 }
 
 /** The error that the device is allowed for what `op` makes of data in `dtype`; undefined: that of its result's dtype. */
