@@ -20,6 +20,8 @@ async function machineLimits(/** @type {(line: string) => void} */ say) {
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
 try {
+  const { surviveClosedOutput } = await import('@inplace-abn/cli');
+  surviveClosedOutput();
   const { names, json, help, ...options } = parseOptions(process.argv.slice(2), suites);
   if (help) {
     process.stdout.write(`${usage(suites)}\n`);

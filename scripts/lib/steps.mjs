@@ -3,10 +3,13 @@
 // named, with its last lines, only when the step fails. Standard output belongs to the program that is run.
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { inRoot, root } from './paths.mjs';
 
 const TAIL_LINES = 30;
+/** @type {readonly NodeJS.Signals[]} */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** A failure whose message is all that the reader needs: printed without a stack. */
 export class StepError extends Error {}
@@ -57,8 +60,8 @@ export async function runLogged(log, command, args, { cwd = root, env = process.
 }
 
 /**
- * Runs a program on this terminal and resolves to its exit status. Signals are the program's to handle: a
- * terminal sends SIGINT to it directly, and SIGTERM is passed on.
+ * Runs a program on this terminal and resolves to its exit status. Signals are the program's to handle, so all are passed on.
+ * A program that a terminal has signalled as well counts the two as one.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
@@ -66,27 +69,24 @@ export async function runLogged(log, command, args, { cwd = root, env = process.
  */
 export async function runAttached(command, args, { cwd = root, env = process.env } = {}) {
   const child = spawn(command, args, { cwd, env, stdio: 'inherit' });
-  const waitForChild = () => {};
-  const passOn = () => child.kill('SIGTERM');
-  process.on('SIGINT', waitForChild);
-  process.on('SIGTERM', passOn);
+  const passOn = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
+  for (const signal of STOP_SIGNALS) process.on(signal, passOn);
   try {
     return await exitStatus(child, command);
   } finally {
-    process.off('SIGINT', waitForChild);
-    process.off('SIGTERM', passOn);
+    for (const signal of STOP_SIGNALS) process.off(signal, passOn);
   }
 }
 
 /**
  * @param {import('node:child_process').ChildProcess} child
  * @param {string} command
- * @returns {Promise<number>} as a shell counts: 128 for a child that a signal ended
+ * @returns {Promise<number>} as a shell counts: 128 and its number for a child that a signal ended
  */
 function exitStatus(child, command) {
   return new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new StepError(`cannot run ${command}: ${error.message}`)));
-    child.on('close', (code) => resolve(code ?? 128));
+    child.on('close', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
 }
 
@@ -95,6 +95,8 @@ function exitStatus(child, command) {
  * @param {() => Promise<number | void>} main
  */
 export async function runMain(main) {
+  // The reader of a pipe may end before the script does.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {

@@ -9,6 +9,7 @@ import path from 'node:path';
 
 /** Each package may import only those before it; apps come last and never import each other. */
 export const ORDER = [
+  'cli',
   'core',
   'cuda',
   'comm',

@@ -3,6 +3,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { runCommand, signalExitCode } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import { chooseProcessDevice, DEVICE_HELP, type ProcessDevice } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
@@ -15,9 +16,6 @@ import {
   localRankOption,
   type Peers,
   positive,
-  runCommand,
-  runProgram,
-  signalExitCode,
   type TrainConfig,
   testJson,
   testNetwork,
@@ -87,9 +85,9 @@ Ctrl-C stops after the batch (exit code 130, nothing written); twice kills. Exit
 Several processes: --nproc, or any launcher (torchrun, srun, mpirun; docs/many-processes.md); rank 0 writes the result.
 Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
   )
-  .action((config: string, checkpoint: string, dir: string, options: Options) =>
-    runProgram(() => main(config, checkpoint, dir, options)),
-  );
+  .action(async (config: string, checkpoint: string, dir: string, options: Options) => {
+    process.exitCode = await main(config, checkpoint, dir, options);
+  });
 
 function minusOneOrPositive(text: string): number {
   if (text === '-1') return -1;
@@ -171,4 +169,4 @@ function unreadableExitCode(unreadable: number, input: TrainConfig['input']): nu
   return 1;
 }
 
-await runCommand(command);
+await runCommand(command, import.meta.url);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** test-vistas: command line → @inplace-abn/train. */
+import { runCommand, signalExitCode } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { FusionMode } from '@inplace-abn/core';
 import { chooseProcessDevice, DEVICE_HELP, type ProcessDevice } from '@inplace-abn/cuda';
@@ -12,10 +13,7 @@ import {
   type OutputMode,
   type Peers,
   positive,
-  runCommand,
-  runProgram,
   segmentFolder,
-  signalExitCode,
   together,
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
@@ -110,9 +108,9 @@ Ctrl-C stops after the image (exit code 130); twice kills. Exit codes: 0 done, 1
 Several processes: --nproc, or any launcher (torchrun, srun, mpirun; docs/many-processes.md); the first writes the page.
 Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
   )
-  .action((snapshot: string, inDir: string, outDir: string, options: Options) =>
-    runProgram(() => main(snapshot, inDir, outDir, options)),
-  );
+  .action(async (snapshot: string, inDir: string, outDir: string, options: Options) => {
+    process.exitCode = await main(snapshot, inDir, outDir, options);
+  });
 
 async function main(snapshot: string, inDir: string, outDir: string, options: Options): Promise<number> {
   const { nproc, shard } = sharingOf(options);
@@ -162,4 +160,4 @@ async function segmentAll(
   return failed > 0 ? 1 : 0;
 }
 
-await runCommand(command);
+await runCommand(command, import.meta.url);

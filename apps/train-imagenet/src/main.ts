@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CommandLineError, runCommand, signalExitCode } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { Device } from '@inplace-abn/core';
 import { chooseProcessDevice, DEVICE_HELP, type ProcessDevice } from '@inplace-abn/cuda';
@@ -19,10 +20,7 @@ import {
   nonNegative,
   type Peers,
   positive,
-  runCommand,
-  runProgram,
   StepTrace,
-  signalExitCode,
   type TrainConfig,
   type TrainOptions,
   together,
@@ -116,7 +114,9 @@ Several processes: --nproc, or any launcher that sets RANK, WORLD_SIZE, MASTER_A
 names; docs/many-processes.md. Each takes its part of optimizer.batch_size; rank 0 writes.
 Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
   )
-  .action((config: string, dir: string, options: Options) => runProgram(() => main(config, dir, options)));
+  .action(async (config: string, dir: string, options: Options) => {
+    process.exitCode = await main(config, dir, options);
+  });
 
 async function main(configPath: string, dir: string, options: Options): Promise<number> {
   const { nproc = 1 } = options;
@@ -161,7 +161,7 @@ async function evaluateOnly(
   { device, peers }: Omit<Setting, 'processes'>,
 ): Promise<number> {
   const { resume, workers, printFreq } = options;
-  if (!resume) throw new Error('--evaluate needs the checkpoint to validate: add --resume PATH');
+  if (!resume) throw new CommandLineError('--evaluate needs the checkpoint to validate: add --resume PATH');
   const result = await evaluate({ config, data, device, workers, printFreq, resume, peers });
   if (peers.rank === 0) process.stdout.write(`${formatValidation(result)}\n`);
   return 0;
@@ -170,7 +170,7 @@ async function evaluateOnly(
 function taking({ resume, weightsOnly, dropClassifier }: Options): TrainOptions['take'] {
   if (!resume && (weightsOnly || dropClassifier)) {
     const option = dropClassifier ? '--drop-classifier' : '--weights-only';
-    throw new Error(`${option} needs the checkpoint to take weights from: add --resume PATH`);
+    throw new CommandLineError(`${option} needs the checkpoint to take weights from: add --resume PATH`);
   }
   if (dropClassifier) return 'weights without classifier';
   return weightsOnly ? 'weights' : 'everything';
@@ -210,4 +210,4 @@ async function trainRun(
   return stopped && stopped !== 'max-steps' ? signalExitCode(stopped) : 0;
 }
 
-await runCommand(command);
+await runCommand(command, import.meta.url);

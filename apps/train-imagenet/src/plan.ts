@@ -2,6 +2,7 @@
 /** plan: prints the memory of a training step before anything runs. */
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { runCommand } from '@inplace-abn/cli';
 import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
@@ -22,8 +23,6 @@ import {
   positive,
   positives,
   renderSweep,
-  runCommand,
-  runProgram,
   type Sweep,
   sweep,
   type TrainConfig,
@@ -94,11 +93,10 @@ const command = new Command('plan')
     'print JSON: bytes by kind, peak, layers, ordinary; a list where several plans are asked for',
   )
   .addHelpText('after', '\nNeeds no data and trains nothing. Exit codes: 0 done, 1 error, 2 usage.')
-  .action((paths: string[], options: Options) => runProgram(() => main(paths, options)));
+  .action(main);
 
-async function main(paths: readonly string[], options: Options): Promise<number> {
+async function main(paths: string[], options: Options): Promise<void> {
   process.stdout.write(`${await textOf(paths, options)}\n`);
-  return 0;
 }
 
 function textOf(paths: readonly string[], options: Options): Promise<string> {
@@ -169,4 +167,4 @@ function load(path: string) {
   return loadConfig(path, { architectures: ARCHITECTURES });
 }
 
-await runCommand(command);
+await runCommand(command, import.meta.url);

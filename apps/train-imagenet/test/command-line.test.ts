@@ -98,7 +98,7 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
   it('asks for a checkpoint to evaluate', async () => {
     const { code, stderr } = await run('main', config, folder, '--evaluate');
     expect({ code, stderr }).toEqual({
-      code: 1,
+      code: 2,
       stderr: 'error: --evaluate needs the checkpoint to validate: add --resume PATH\n',
     });
   });
@@ -106,7 +106,7 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
   it.each(['--weights-only', '--drop-classifier'])('asks for the checkpoint of %s', async (option) => {
     const { code, stderr } = await run('main', config, folder, option);
     expect({ code, stderr }).toEqual({
-      code: 1,
+      code: 2,
       stderr: `error: ${option} needs the checkpoint to take weights from: add --resume PATH\n`,
     });
   });

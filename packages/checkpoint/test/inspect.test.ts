@@ -1,8 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { exitCodeOf } from '@inplace-abn/cli';
 import { describe, expect, it } from 'vitest';
-import { runInspect } from '../src/cli/inspect-command.js';
+import { inspectCommand } from '../src/cli/inspect-command.js';
 import {
   formatInspection,
   inspectCheckpoint,
@@ -138,9 +139,9 @@ describe('inspect', () => {
         text.err += part;
       },
       colours: false,
-      debug: false,
     };
-    return { code: await runInspect(args, streams), ...text };
+    const invocation = { module: import.meta.url, args, env: {}, err: streams.err };
+    return { code: await exitCodeOf(inspectCommand(streams), invocation), ...text };
   }
 
   it('prints text, or JSON', async () => {
@@ -164,6 +165,10 @@ describe('inspect', () => {
     const help = await run('--help');
     expect(help.code).toBe(0);
     expect(help.out).toContain('Usage: inspect [options] <file>');
+    expect(await run('--version')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^inspect \d+\.\d+\.\d+\n$/),
+    });
   });
 });
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 /** inspect: what a checkpoint holds. */
-import { runInspect } from './inspect-command.js';
+import { runCommand } from '@inplace-abn/cli';
+import { inspectCommand } from './inspect-command.js';
 
-process.exitCode = await runInspect(process.argv.slice(2), {
+const command = inspectCommand({
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   colours: process.stdout.isTTY === true && !process.env.NO_COLOR,
-  debug: Boolean(process.env.IABN_DEBUG),
 });
+
+await runCommand(command, import.meta.url);

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { StopSignals } from '@inplace-abn/cli';
 import { CommError } from '../errors.js';
 import { freePort } from './free-port.js';
 import { passLines } from './lines.js';
@@ -24,7 +25,6 @@ export interface LaunchOptions {
 /** Tells a process who started it, so that it ends with it. */
 export const LAUNCHER_PID = 'IABN_LAUNCHER_PID';
 
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const KILLED = 128 + 9;
 
 /**
@@ -90,8 +90,7 @@ class Launch {
 
   /** Resolves with the exit code when all have ended. */
   async end(): Promise<number> {
-    const listener = (signal: NodeJS.Signals) => this.interrupt(signal);
-    for (const signal of FORWARDED) process.on(signal, listener);
+    const stop = new StopSignals({ first: (signal) => this.passOn(signal), again: () => this.kill() });
     // However this process ends: none is left behind.
     const killAll = () => this.send('SIGKILL');
     process.on('exit', killAll);
@@ -101,7 +100,7 @@ class Launch {
         for (const [rank, child] of this.children.entries()) this.watch(child, rank);
       });
     } finally {
-      for (const signal of FORWARDED) process.off(signal, listener);
+      stop.dispose();
       process.off('exit', killAll);
     }
     return this.verdict.exitCode;
@@ -126,13 +125,14 @@ class Launch {
     if (this.running === 0) this.finish();
   }
 
-  private interrupt(signal: NodeJS.Signals): void {
-    if (this.signal) {
-      this.send('SIGKILL');
-      process.exit(KILLED);
-    }
+  private passOn(signal: NodeJS.Signals): void {
     this.signal = signal;
     this.send(signal);
+  }
+
+  private kill(): void {
+    this.send('SIGKILL');
+    process.exit(KILLED);
   }
 
   private send(signal: NodeJS.Signals): void {

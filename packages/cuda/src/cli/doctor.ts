@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** doctor: what this machine has to compute with, and the one thing to do about what is missing. */
+import { runCommand } from '@inplace-abn/cli';
 import { availableMemory, cpu } from '@inplace-abn/core';
 import { Command } from 'commander';
 import { cudaReport } from '../report.js';
@@ -12,7 +13,6 @@ const command = new Command('doctor')
     'after',
     '\nExit codes: 0 training works here, on a device or on the processors; 1 it does not; 2 usage.',
   )
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .action(({ json }: { json?: boolean }) => {
     const diagnosis = diagnose(processors(), cudaReport({ free: true }));
     process.stdout.write(json ? `${JSON.stringify(diagnosis, null, 2)}\n` : formatDiagnosis(diagnosis));
@@ -35,4 +35,4 @@ function processors(): Processors {
   }
 }
 
-command.parse();
+await runCommand(command, import.meta.url);

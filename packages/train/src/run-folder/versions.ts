@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nearestManifest } from '@inplace-abn/cli';
 
 /** What a run was made with. */
 export interface Versions {
@@ -52,11 +53,4 @@ function collectPackages(path: string | undefined, found: Map<string, string>): 
     if (name.startsWith('@inplace-abn/')) collectPackages(dependency, found);
     else found.set(name, (JSON.parse(readFileSync(dependency, 'utf8')) as Manifest).version ?? 'unknown');
   }
-}
-
-function nearestManifest(folder: string): string | undefined {
-  const path = join(folder, 'package.json');
-  if (existsSync(path)) return path;
-  const parent = dirname(folder);
-  return parent === folder ? undefined : nearestManifest(parent);
 }

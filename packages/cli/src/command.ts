@@ -1,0 +1,79 @@
+/** From a command line to an exit code, the same for every program. */
+import { constants } from 'node:os';
+import { hangupIgnored } from './hangup.js';
+import { versionOf } from './manifest.js';
+import { keptByNpm } from './npm.js';
+import { surviveClosedOutput } from './output.js';
+
+const ERROR = 1;
+/** Exit code of a command line that cannot be understood. */
+const USAGE = 2;
+
+/** What is wrong is the command line: the message says what to add or to leave out; the exit code is 2. */
+export class CommandLineError extends Error {
+  override readonly name: string = 'CommandLineError';
+}
+
+/** What is needed of a program's command; commander's is one. */
+export interface ProgramCommand {
+  name(): string;
+  readonly options: readonly { readonly long?: string | undefined; readonly short?: string | undefined }[];
+  version(text: string, flags: string, description: string): unknown;
+  exitOverride(): unknown;
+  parseAsync(args: readonly string[], options: { readonly from: 'user' }): Promise<unknown>;
+}
+
+export interface Invocation {
+  /** `import.meta.url` of the program. */
+  readonly module: string;
+  /** What stands after the program's name. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly err?: (text: string) => void;
+}
+
+/**
+ * Runs a program, whose actions set `process.exitCode` where they end otherwise than with 0. An error becomes one message and
+ * exit code 1, or 2 for the command line. Output may be closed at any time; a start under `nohup` is respected.
+ *
+ * @param module `import.meta.url` of the program
+ */
+export async function runCommand(command: ProgramCommand, module: string): Promise<void> {
+  surviveClosedOutput();
+  // Node has made an ignored SIGHUP deadly again.
+  if (hangupIgnored()) process.on('SIGHUP', () => {});
+  const code = await exitCodeOf(command, { module });
+  if (code !== 0) process.exitCode = code;
+}
+
+/** Parses a command line and runs what it asks for. Resolves to 0, or to the exit code of what went wrong, which is printed. */
+export async function exitCodeOf(command: ProgramCommand, invocation: Invocation): Promise<number> {
+  const { module, args = process.argv.slice(2), env = process.env } = invocation;
+  const { err = (text: string) => process.stderr.write(text) } = invocation;
+  command.version(`${command.name()} ${versionOf(module)}`, '--version', 'print the version');
+  command.exitOverride();
+  try {
+    const kept = keptByNpm(command.options, args, env);
+    if (kept !== null) throw new CommandLineError(kept);
+    await command.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    const ended = endOfCommander(error);
+    if (ended !== null) return ended === 0 ? 0 : USAGE;
+    err(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (env.IABN_DEBUG && error instanceof Error) err(`${error.stack}\n`);
+    return error instanceof CommandLineError ? USAGE : ERROR;
+  }
+}
+
+/** The exit code of an end that commander has explained already: the help that was asked for, or what is wrong. */
+function endOfCommander(error: unknown): number | null {
+  const known = error instanceof Error && 'code' in error && 'exitCode' in error;
+  const commanders = known && typeof error.code === 'string' && error.code.startsWith('commander.');
+  return commanders && typeof error.exitCode === 'number' ? error.exitCode : null;
+}
+
+/** The exit code of a program that finished cleanly after a signal, as shells count: 128 and the signal's number. */
+export function signalExitCode(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}

@@ -1,0 +1,5 @@
+export { CommandLineError, exitCodeOf, type ProgramCommand, runCommand, signalExitCode } from './command.js';
+export { hangupIgnored } from './hangup.js';
+export { nearestManifest } from './manifest.js';
+export { isClosed, surviveClosedOutput } from './output.js';
+export { type SignalSource, STOP_SIGNALS, StopSignals } from './stop-signals.js';

@@ -1,0 +1,36 @@
+/** Options that npm took for its own because `--` was forgotten: `npm run plan CONFIG --batch 8`. */
+
+interface OptionNames {
+  readonly long?: string | undefined;
+  readonly short?: string | undefined;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Names of `npm run`, by version of npm. */
+const RUN = ['run', 'run-script'];
+
+/**
+ * A sentence about the options that npm kept, or null where it kept none. npm hands what it takes to the script as variables
+ * such as npm_config_batch.
+ *
+ * @param options those that the program has
+ * @param args what the program was given
+ */
+export function keptByNpm(options: readonly OptionNames[], args: readonly string[], env: Env): string | null {
+  const script = env.npm_lifecycle_event;
+  if (script === undefined || !RUN.includes(env.npm_command ?? '')) return null;
+  const given = new Set(args.map((argument) => argument.split('=', 1)[0]));
+  const kept = options.flatMap(({ long, short }) => {
+    const names = [long, short].filter((name) => name !== undefined);
+    return names.some((name) => given.has(name))
+      ? []
+      : names.filter((name) => env[variable(name)]).slice(0, 1);
+  });
+  if (kept.length === 0) return null;
+  return `npm kept ${kept.join(', ')} for itself: put -- before the program's arguments, as in npm run ${script} -- ARGUMENTS`;
+}
+
+function variable(option: string): string {
+  return `npm_config_${option.replace(/^-+/, '').replaceAll('-', '_')}`;
+}

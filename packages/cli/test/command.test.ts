@@ -1,0 +1,102 @@
+import { describe, expect, it, vi } from 'vitest';
+import {
+  CommandLineError,
+  exitCodeOf,
+  isClosed,
+  type ProgramCommand,
+  signalExitCode,
+  surviveClosedOutput,
+} from '../src/index.js';
+
+/** A command that does what it is told in place of parsing. */
+function command(act: () => Promise<void>): ProgramCommand & { readonly versions: string[] } {
+  const versions: string[] = [];
+  return {
+    versions,
+    name: () => 'test',
+    options: [{ long: '--batch' }],
+    version: (text) => versions.push(text),
+    exitOverride: () => {},
+    parseAsync: act,
+  };
+}
+
+async function run(act: () => Promise<void>, env: Record<string, string> = {}) {
+  let err = '';
+  const program = command(act);
+  const code = await exitCodeOf(program, {
+    module: import.meta.url,
+    args: ['config.json'],
+    env,
+    err: (text) => {
+      err += text;
+    },
+  });
+  return { code, err, version: program.versions[0] };
+}
+
+const fail = (error: unknown) => async () => {
+  throw error;
+};
+
+describe('exitCodeOf', () => {
+  it('is 0 for a program that ends, and tells its version', async () => {
+    expect(await run(async () => {})).toEqual({
+      code: 0,
+      err: '',
+      version: expect.stringMatching(/^test \d+\.\d+\.\d+$/),
+    });
+  });
+
+  it('is 1 for an error, with its stack where that is asked for', async () => {
+    expect(await run(fail(new Error('no disk')))).toMatchObject({ code: 1, err: 'error: no disk\n' });
+    expect((await run(fail(new Error('no disk')), { IABN_DEBUG: '1' })).err).toMatch(
+      /^error: no disk\nError: .*\n +at /,
+    );
+  });
+
+  it('is 2 for a command line that is wrong', async () => {
+    expect(await run(fail(new CommandLineError('add --resume PATH')))).toMatchObject({
+      code: 2,
+      err: 'error: add --resume PATH\n',
+    });
+  });
+
+  it.each([
+    ['commander.unknownOption', 1, 2],
+    ['commander.helpDisplayed', 0, 0],
+  ])('leaves %s to commander, which has explained it', async (code, exitCode, expected) => {
+    const error = Object.assign(new Error('explained'), { code, exitCode });
+    expect(await run(fail(error))).toMatchObject({ code: expected, err: '' });
+  });
+
+  it('is 2 where npm kept an option, and the program does not run', async () => {
+    const act = vi.fn(async () => {});
+    const env = { npm_command: 'run', npm_lifecycle_event: 'plan', npm_config_batch: '8' };
+    const { code, err } = await run(act, env);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^error: npm kept --batch for itself: .*npm run plan -- /);
+    expect(act).not.toHaveBeenCalled();
+  });
+});
+
+describe('output', () => {
+  it('may lose its reader', () => {
+    const listeners: ((error: Error) => void)[] = [];
+    surviveClosedOutput([{ on: (_, listener) => listeners.push(listener) }]);
+    const [listener] = listeners;
+    expect(() => listener?.(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))).not.toThrow();
+    expect(() => listener?.(Object.assign(new Error('disk full'), { code: 'ENOSPC' }))).toThrow('disk full');
+    expect(isClosed(Object.assign(new Error('the terminal is gone'), { code: 'EIO' }))).toBe(true);
+  });
+});
+
+describe('signalExitCode', () => {
+  it.each([
+    ['SIGHUP', 129],
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('counts %s as shells do: %i', (signal, code) => {
+    expect(signalExitCode(signal)).toBe(code);
+  });
+});
