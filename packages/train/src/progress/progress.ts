@@ -5,6 +5,8 @@ export interface ProgressStream {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
+  /** false where nobody reads any more. */
+  readonly writable?: boolean;
 }
 
 export interface ProgressOptions {
@@ -42,21 +44,26 @@ export class Progress {
     if (this.terminal) {
       // One column less: a full line makes some terminals wrap.
       this.line = formatProgress(state, { width: (this.stream.columns || 80) - 1, colour: this.colour });
-      this.stream.write(`${clearLine}${this.line}`);
+      this.write(`${clearLine}${this.line}`);
     } else if (state.step % this.printFreq === 0 || state.step === state.steps) {
-      this.stream.write(`${formatProgress(state)}\n`);
+      this.write(`${formatProgress(state)}\n`);
     }
   }
 
   /** Prints a line of its own above the progress line. */
   note(text: string): void {
-    if (this.line === '') this.stream.write(`${text}\n`);
-    else this.stream.write(`${clearLine}${text}\n${this.line}`);
+    if (this.line === '') this.write(`${text}\n`);
+    else this.write(`${clearLine}${text}\n${this.line}`);
   }
 
   /** Leaves the last line standing, at the end of an epoch or of the run. */
   finish(): void {
-    if (this.line !== '') this.stream.write('\n');
+    if (this.line !== '') this.write('\n');
     this.line = '';
+  }
+
+  /** Progress ends with its reader, the run goes on. */
+  private write(text: string): void {
+    if (this.stream.writable !== false) this.stream.write(text);
   }
 }

@@ -2,9 +2,12 @@
 import type { Peers } from '../parallel/peers.js';
 import type { StopRequest } from './stop.js';
 
-/** What a request counts in a sum over processes; one SIGTERM outweighs any number of SIGINTs. */
-const VALUES: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 1, SIGTERM: 2 ** 16 };
-const SIGTERM_VALUE = 2 ** 16;
+/** What a request counts in a sum over processes, the strongest signal first: one outweighs 255 of the next. */
+const VALUES = [
+  ['SIGTERM', 2 ** 16],
+  ['SIGHUP', 2 ** 8],
+  ['SIGINT', 1],
+] as const;
 
 export class Halting {
   private agreed: NodeJS.Signals | null = null;
@@ -22,12 +25,12 @@ export class Halting {
   /** What this process adds to the sum that a step makes. */
   get request(): number {
     const { requested } = this.stop;
-    return requested === null ? 0 : (VALUES[requested] ?? 1);
+    return VALUES.find(([signal]) => signal === requested)?.[1] ?? 0;
   }
 
   /** Takes note of the sum over all processes. */
   hear(sum: number): void {
-    if (sum > 0) this.agreed ??= sum >= SIGTERM_VALUE ? 'SIGTERM' : 'SIGINT';
+    this.agreed ??= VALUES.find(([, value]) => sum >= value)?.[0] ?? null;
   }
 
   /** Sums outside of a step, with `values` in the same exchange: their sums. All processes call it. */

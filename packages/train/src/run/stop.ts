@@ -1,16 +1,17 @@
-/** SIGINT and SIGTERM: the first asks the run to finish its step and save, the second kills. */
+import { type SignalSource, StopSignals } from '@inplace-abn/cli';
+
+/** SIGINT, SIGTERM and SIGHUP: the first asks a run to finish what it is at and to stop, the second kills. */
 export class StopRequest {
   private signal: NodeJS.Signals | null = null;
-  private readonly listener = (signal: NodeJS.Signals): void => {
-    this.signal = signal;
-    // Without a listener the next signal has its default effect: it ends the process at once.
-    this.dispose();
-    this.notify(signal);
-  };
+  private readonly signals: StopSignals;
 
-  constructor(private readonly notify: (signal: NodeJS.Signals) => void) {
-    process.on('SIGINT', this.listener);
-    process.on('SIGTERM', this.listener);
+  /** @param source where signals come from; default: the process */
+  constructor(notify: (signal: NodeJS.Signals) => void, source?: SignalSource) {
+    const first = (signal: NodeJS.Signals) => {
+      this.signal = signal;
+      notify(signal);
+    };
+    this.signals = new StopSignals({ first }, source);
   }
 
   get requested(): NodeJS.Signals | null {
@@ -18,7 +19,6 @@ export class StopRequest {
   }
 
   dispose(): void {
-    process.off('SIGINT', this.listener);
-    process.off('SIGTERM', this.listener);
+    this.signals.dispose();
   }
 }

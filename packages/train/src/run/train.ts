@@ -1,5 +1,6 @@
 /** A training run from configuration and image folder to a finished run folder. */
 import { resolve } from 'node:path';
+import type { SignalSource } from '@inplace-abn/cli';
 import type { Device } from '@inplace-abn/core';
 import { Engine } from '../engine/engine.js';
 import { endOfRate } from '../engine/learning-rate.js';
@@ -33,6 +34,8 @@ export interface TrainOptions extends LoopOptions {
   /** Continue the run in `logDir` where there is one; `resume` is where a run begins that is not there yet. */
   readonly continueRun?: boolean;
   readonly stream?: ProgressStream;
+  /** Where signals come from; default: the process. */
+  readonly signals?: SignalSource;
   /** The processes that train together; default: this one alone. */
   readonly peers?: Peers;
   /** Called with the engine before the first step. */
@@ -63,8 +66,9 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   }
   const end = endOfRate(config.optimizer, data.train.batches);
   if (end) progress.note(end);
-  const stop = new StopRequest((signal) =>
-    progress.note(`${signal}: finishing this step and saving; once more to kill`),
+  const stop = new StopRequest(
+    (signal) => progress.note(`${signal}: finishing this step and saving; once more to kill`),
+    options.signals,
   );
   try {
     return await namingKeys(() => runFolder(options, { data, engine, progress }, stop, peers));

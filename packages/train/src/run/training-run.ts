@@ -90,8 +90,11 @@ export class TrainingRun {
     await this.halting.agree();
     while (this.position.epoch < this.epochs && !this.halted) {
       await this.trainEpoch();
-      if (this.halted) await recorder.saveStep(this.position);
-      else validation = await this.finishEpoch();
+      const found = this.halted ? null : await this.validateEpoch();
+      if (found) await this.finishEpoch(found);
+      // The run continues in the middle of the epoch, or with the validation of its end.
+      else await recorder.saveStep(this.position);
+      validation = found ?? validation;
       this.unreadable.report(this.parts.progress);
     }
     await recorder.results(this.position, validation, (Date.now() - this.started) / 1000);
@@ -183,21 +186,25 @@ export class TrainingRun {
     });
   }
 
-  private async finishEpoch(): Promise<Validation> {
+  /** null where the run is to stop. */
+  private async validateEpoch(): Promise<Validation | null> {
     const { engine, data, progress, recorder, peers } = this.parts;
-    const epoch = this.position.epoch + 1;
     await engine.shareBuffers();
-    const result = await validate({
-      engine,
-      loader: data.val,
-      images: data.valImages,
-      crop: this.options.config.input.crop_val,
-      progress,
-      epoch,
-      epochs: this.epochs,
-      peers,
-      unreadable: this.unreadable,
-    });
+    const set = { loader: data.val, images: data.valImages, crop: this.options.config.input.crop_val };
+    const { unreadable } = this;
+    const place = { epoch: this.position.epoch + 1, epochs: this.epochs };
+    try {
+      return await validate({ engine, ...set, progress, ...place, peers, unreadable }, this.halting);
+    } catch (error) {
+      // The steps of the epoch outlive a validation that fails.
+      await recorder.saveStep(this.position).catch(() => {});
+      throw error;
+    }
+  }
+
+  private async finishEpoch(result: Validation): Promise<void> {
+    const { engine, data, recorder } = this.parts;
+    const epoch = this.position.epoch + 1;
     recorder.validation(this.position, epoch, result);
     const reached = result[engine.task.criterion] ?? Number.NaN;
     const better = reached > this.position.best;
@@ -205,7 +212,6 @@ export class TrainingRun {
     this.position = { ...this.position, epoch, stepInEpoch: 0, best };
     await recorder.saveEpoch(this.position, better, this.ratesAt(epoch - 1, data.train.batches - 1));
     await this.halting.agree();
-    return result;
   }
 
   /** Schedules by step count as the reference does: whole epochs at this run's number of batches. */

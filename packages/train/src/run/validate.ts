@@ -7,6 +7,7 @@ import type { Progress } from '../progress/progress.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
 import { METRICS, type MetricName, type Metrics, metricEntries, metricsUnder } from '../task/metrics.js';
 import type { Meter } from '../task/task.js';
+import type { Halting } from './halting.js';
 import type { Unreadable } from './unreadable.js';
 
 /** The metrics of a task over a whole data set. */
@@ -43,7 +44,10 @@ export interface ValidationOptions {
  * Runs the whole validation set once, over all processes; all of them get its result. Where the loss is NaN so are the
  * metrics: such a validation is never the best.
  */
-export async function validate(options: ValidationOptions): Promise<Validation> {
+export async function validate(options: ValidationOptions): Promise<Validation>;
+/** With `halting`: null where its processes stop, all after the same batch, before the end of the set. */
+export async function validate(options: ValidationOptions, halting: Halting): Promise<Validation | null>;
+export async function validate(options: ValidationOptions, halting?: Halting): Promise<Validation | null> {
   const { engine, loader, images, crop, progress, epoch, epochs, peers = ALONE, unreadable } = options;
   const own = new Found(engine.task.newMeter('val'));
   const meter = engine.task.newMeter('val');
@@ -57,7 +61,8 @@ export async function validate(options: ValidationOptions): Promise<Validation> 
     batch.release();
     const before = all;
     // Summed for every batch: a line is of all processes.
-    const sums = await peers.sum(Float64Array.of(unreadable.untold, ...own.sums()));
+    const values = Float64Array.of(unreadable.untold, ...own.sums());
+    const sums = await (halting ? halting.agree(values) : peers.sum(values));
     const [untold = 0, total = 0, weight = 0, counted = 0, ...counts] = sums;
     await unreadable.hear(untold);
     all = { total, weight, images: counted };
@@ -78,6 +83,10 @@ export async function validate(options: ValidationOptions): Promise<Validation> 
       peakBytes: engine.bytes,
       etaSeconds: clock.eta(images - clock.images),
     });
+    if (halting?.signal && batch.number + 1 < loader.batches) {
+      progress.finish();
+      return null;
+    }
   }
   progress.finish();
   if (Number.isNaN(all.total)) {

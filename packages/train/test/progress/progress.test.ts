@@ -120,6 +120,18 @@ describe('Progress elsewhere', () => {
     ]);
     expect(written.every((line) => line.endsWith('\n') && !line.includes('\u001b'))).toBe(true);
   });
+
+  it('says no more where nobody reads any more', () => {
+    const written: string[] = [];
+    const stream = { write: (text: string) => written.push(text), writable: true };
+    const progress = new Progress({ stream, printFreq: 1 });
+    progress.update(state);
+    stream.writable = false;
+    progress.update({ ...state, step: 21 });
+    progress.note('saved');
+    progress.finish();
+    expect(written).toEqual([`${full}\n`]);
+  });
 });
 
 describe('units', () => {

@@ -1,9 +1,19 @@
 /** A validation that several processes share. */
+import { EventEmitter } from 'node:events';
 import { cp, rename, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Engine } from '../../src/engine/engine.js';
 import { evaluate, type TrainConfig } from '../../src/index.js';
+import { Progress } from '../../src/progress/progress.js';
+import { evaluationBatches } from '../../src/run/data.js';
+import { Halting } from '../../src/run/halting.js';
+import { restoreWeights } from '../../src/run/restore.js';
+import { StopRequest } from '../../src/run/stop.js';
+import { Unreadable } from '../../src/run/unreadable.js';
+import { validate } from '../../src/run/validate.js';
+import { taskOf } from '../../src/task/registry.js';
 import { imageFolder, temporaryFolder, VAL_IMAGES } from '../support/images.js';
 import { peersInProcess } from '../support/peers.js';
 import { configOf, Output, runTraining } from '../support/runs.js';
@@ -60,6 +70,30 @@ describe('a validation', { timeout: 60_000 }, () => {
       const { loss: wanted, ...others } = alone;
       expect(rest).toEqual(others);
       expect(loss).toBeCloseTo(wanted, 6);
+    }
+  });
+
+  it('stops on all processes after the batch in which one of them is told to', async () => {
+    const config = configOf({ network: { bn_mode: 'sync' }, optimizer: { batch_size: 4 } });
+    const signals = new EventEmitter();
+    const results = peersInProcess(2).map(async (peers, rank) => {
+      const { val: loader, valImages: images } = await taskOf(config).openData(data, 1, peers);
+      const unreadable = new Unreadable([loader], peers);
+      const batches = evaluationBatches(images, 4, peers);
+      const engine = new Engine({ device: cpu(), config, evaluationBatches: batches, peers });
+      await restoreWeights(engine, config, resume);
+      const stream = new Output();
+      const progress = new Progress({ stream, printFreq: 1 });
+      const stop = new StopRequest(() => {}, rank === 1 ? signals : new EventEmitter());
+      const halting = new Halting(stop, peers);
+      if (rank === 1) signals.emit('SIGHUP', 'SIGHUP');
+      const set = { loader, images, crop: 16, progress, epoch: 1, epochs: 1, peers, unreadable };
+      const result = await validate({ engine, ...set }, halting);
+      stop.dispose();
+      return { result, signal: halting.signal, lines: shown(stream).length };
+    });
+    for (const outcome of await Promise.all(results)) {
+      expect(outcome).toEqual({ result: null, signal: 'SIGHUP', lines: 1 });
     }
   });
 
