@@ -37,10 +37,10 @@ dnnl::primitive_attr post_ops(const Activation& activation, bool addend) {
     case Activation::Kind::relu:  // oneDNN's makes 0 of a NaN: ours follows
       break;
     case Activation::Kind::leaky_relu:
-      ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, activation.slope, 0.0f);
+      onednn::append_eltwise(ops, dnnl::algorithm::eltwise_relu, activation.slope);
       break;
     case Activation::Kind::elu:
-      ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_elu, activation.slope, 0.0f);
+      onednn::append_eltwise(ops, dnnl::algorithm::eltwise_elu, activation.slope);
       break;
   }
   dnnl::primitive_attr attr = onednn::user_scratchpad();

@@ -80,10 +80,9 @@ dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& s, DType
     const memory::desc weights = any_weights(s, weights_type(x, y));
     const memory::desc bias_desc =
         bias ? memory::desc({s.o}, memory::data_type::f32, Tag::a) : memory::desc();
-    const dnnl::convolution_forward::desc op(dnnl::prop_kind::forward_training, algorithm::convolution_direct,
-                                             conv_x(s, x), weights, bias_desc, conv_y(s, y), window.strides,
-                                             window.dilates, window.padding, window.padding);
-    dnnl::convolution_forward::primitive_desc desc(op, post, engine());
+    auto desc = describe<dnnl::convolution_forward>(
+        engine(), post, dnnl::prop_kind::forward_training, algorithm::convolution_direct, conv_x(s, x),
+        weights, bias_desc, conv_y(s, y), window.strides, window.dilates, window.padding, window.padding);
     refuse_reference(desc.impl_info_str());
     return desc;
   });
@@ -93,10 +92,10 @@ dnnl::convolution_backward_data::primitive_desc conv_backward_data(const ConvSha
   const auto hint = conv_forward(s, x, y, false);
   return refusing("convolution backward by data", [&] {
     const Window window(s);
-    const dnnl::convolution_backward_data::desc op(
-        algorithm::convolution_direct, conv_x(s, x), any_weights(s, weights_type(x, y)), conv_y(s, y),
-        window.strides, window.dilates, window.padding, window.padding);
-    dnnl::convolution_backward_data::primitive_desc desc(op, user_scratchpad(), engine(), hint);
+    auto desc = describe_backward<dnnl::convolution_backward_data>(
+        engine(), user_scratchpad(), hint, algorithm::convolution_direct, conv_x(s, x),
+        any_weights(s, weights_type(x, y)), conv_y(s, y), window.strides, window.dilates, window.padding,
+        window.padding);
     refuse_reference(desc.impl_info_str());
     return desc;
   });
@@ -107,10 +106,10 @@ dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(const C
   const auto hint = conv_forward(s, x, y, false);
   return refusing("convolution backward by weights", [&] {
     const Window window(s);
-    const dnnl::convolution_backward_weights::desc op(
-        algorithm::convolution_direct, conv_x(s, x), any_weights(s, memory::data_type::f32), conv_y(s, y),
-        window.strides, window.dilates, window.padding, window.padding);
-    dnnl::convolution_backward_weights::primitive_desc desc(op, user_scratchpad(), engine(), hint);
+    auto desc = describe_backward<dnnl::convolution_backward_weights>(
+        engine(), user_scratchpad(), hint, algorithm::convolution_direct, conv_x(s, x),
+        any_weights(s, memory::data_type::f32), conv_y(s, y), window.strides, window.dilates, window.padding,
+        window.padding);
     refuse_reference(desc.impl_info_str());
     return desc;
   });

@@ -15,13 +15,13 @@ memory::desc matrix(int64_t rows, int64_t columns, DType dtype, Tag tag) {
 // Float32 weights are used where they lie; for bfloat16 they have to be cast, into any layout then.
 memory::desc preferred_weights(const memory::desc& own, DType activations) {
   if (activations != DType::bf16) return own;
-  return memory::desc(own.dims(), memory::data_type::bf16, Tag::any);
+  return memory::desc(dims_of(own), memory::data_type::bf16, Tag::any);
 }
 
-dnnl::matmul::primitive_desc describe(const memory::desc& a, const memory::desc& b, const memory::desc& bias,
-                                      const memory::desc& c) {
+dnnl::matmul::primitive_desc product(const memory::desc& a, const memory::desc& b, const memory::desc& bias,
+                                     const memory::desc& c) {
   return refusing("matrix product", [&] {
-    dnnl::matmul::primitive_desc desc(dnnl::matmul::desc(a, b, bias, c), user_scratchpad(), engine());
+    auto desc = describe<dnnl::matmul>(engine(), user_scratchpad(), a, b, bias, c);
     refuse_reference(desc.impl_info_str());
     return desc;
   });
@@ -42,8 +42,8 @@ std::unique_ptr<Kernel> matmul_forward(const LinearShape& s, DType x, DType y, b
   refuse_empty(s);
   const memory::desc own = matrix(s.inputs, s.outputs, DType::f32, Tag::ba);  // w seen as its transpose
   const memory::desc bias_desc = bias ? matrix(1, s.outputs, DType::f32, Tag::ab) : memory::desc();
-  const auto desc = describe(matrix(s.rows, s.inputs, x, Tag::ab), preferred_weights(own, x), bias_desc,
-                             matrix(s.rows, s.outputs, y, Tag::ab));
+  const auto desc = product(matrix(s.rows, s.inputs, x, Tag::ab), preferred_weights(own, x), bias_desc,
+                            matrix(s.rows, s.outputs, y, Tag::ab));
   std::vector<Operand> operands{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
   if (bias) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
@@ -55,8 +55,8 @@ std::unique_ptr<Kernel> matmul_forward(const LinearShape& s, DType x, DType y, b
 std::unique_ptr<Kernel> matmul_backward_data(const LinearShape& s, DType dy, DType dx) {
   refuse_empty(s);
   const memory::desc own = matrix(s.outputs, s.inputs, DType::f32, Tag::ab);
-  const auto desc = describe(matrix(s.rows, s.outputs, dy, Tag::ab), preferred_weights(own, dy),
-                             memory::desc(), matrix(s.rows, s.inputs, dx, Tag::ab));
+  const auto desc = product(matrix(s.rows, s.outputs, dy, Tag::ab), preferred_weights(own, dy),
+                            memory::desc(), matrix(s.rows, s.inputs, dx, Tag::ab));
   return std::make_unique<PrimitiveKernel>(name_of(desc), dnnl::matmul(desc),
                                            std::vector<Operand>{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
                                                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}},
@@ -68,8 +68,8 @@ std::unique_ptr<Kernel> matmul_backward_weights(const LinearShape& s, DType x, D
   refuse_empty(s);
   // dw = dyᵀ·x: the gradient of the weights is the product, x stands where the primitive has its weights.
   const memory::desc gradient = matrix(s.outputs, s.inputs, DType::f32, Tag::ab);
-  const auto desc = describe(matrix(s.outputs, s.rows, dy, Tag::ba), matrix(s.rows, s.inputs, x, Tag::ab),
-                             memory::desc(), gradient);
+  const auto desc = product(matrix(s.outputs, s.rows, dy, Tag::ba), matrix(s.rows, s.inputs, x, Tag::ab),
+                            memory::desc(), gradient);
   return std::make_unique<PrimitiveKernel>(
       name_of(desc), dnnl::matmul(desc),
       std::vector<Operand>{{DNNL_ARG_SRC, {false, 1}, desc.src_desc()},

@@ -1,13 +1,13 @@
-// The little of oneDNN (2.x API) that the kernels share: engine, stream, primitives whose operands are bound
-// at each run, and weight reorders. Scratchpads are the caller's, so that they are part of the memory plan.
+// The little of oneDNN that the kernels share: engine, stream, primitives whose operands are bound at each
+// run, and weight reorders. Scratchpads are the caller's, so that they are part of the memory plan.
 #pragma once
 
-#include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "cpu/onednn_api.h"
 #include "program/kernel.h"
 
 namespace iabn {
