@@ -68,13 +68,13 @@ export class DeepLabV3 extends Module {
   }
 
   protected forward(x: Value, mode: Mode): Value {
-    const maps = this.map_convs.list.map((_, index) => this.map_convs.callAt(index, x, mode, 'map_convs'));
-    const out = this.red_conv.call(this.map_bn.call(concat(maps), mode, 'map_bn'), mode, 'red_conv');
+    const maps = this.map_convs.list.map((conv) => conv.call(x));
+    const out = this.red_conv.call(this.map_bn.call(concat(maps)));
     const window = this.windowOf(x, mode);
-    const context = this.contextOf(x, window, mode);
+    const context = this.contextOf(x, window);
     const whole = window[0] === dim(x.shape, 2) && window[1] === dim(x.shape, 3);
     const sum = whole ? broadcastAdd(out, context) : add(out, padReplicate(context, marginOf(window)));
-    return this.red_bn.call(sum, mode, 'red_bn');
+    return this.red_bn.call(sum);
   }
 
   private windowOf(x: Value, mode: Mode): Pair {
@@ -83,11 +83,11 @@ export class DeepLabV3 extends Module {
     return [Math.min(this.poolingSize[0], size[0]), Math.min(this.poolingSize[1], size[1])];
   }
 
-  private contextOf(x: Value, window: Pair, mode: Mode): Value {
+  private contextOf(x: Value, window: Pair): Value {
     const mean = x.tracer.within('global_pooling', () => avgPool(x, window, { stride: 1 }));
-    const reduced = this.global_pooling_conv.call(mean, mode, 'global_pooling_conv');
-    const normed = this.global_pooling_bn.call(reduced, mode, 'global_pooling_bn');
-    return this.pool_red_conv.call(normed, mode, 'pool_red_conv');
+    const reduced = this.global_pooling_conv.call(mean);
+    const normed = this.global_pooling_bn.call(reduced);
+    return this.pool_red_conv.call(normed);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Segmentation networks: a body without classifier, the DeepLabV3 head and a convolution to classes. */
 import { UsageError, type Value } from '@inplace-abn/core';
-import { Conv2d, type Mode, Module, type NormAct } from '@inplace-abn/nn';
+import { Conv2d, Module, type NormAct } from '@inplace-abn/nn';
 import { type AnyNetworkOptions, createNetwork, dilationFor } from './create.js';
 import { DeepLabV3, type DeepLabV3Options } from './deeplabv3.js';
 import type { Network } from './network.js';
@@ -34,9 +34,9 @@ export class SegmentationNetwork extends Module {
     this.cls = new Conv2d(head.channels, classes, 1);
   }
 
-  protected forward(x: Value, mode: Mode): Value {
-    const features = this.body.call(x, mode, 'body');
-    return this.cls.call(this.head.call(features, mode, 'head'), mode, 'cls');
+  protected forward(x: Value): Value {
+    const features = this.body.call(x);
+    return this.cls.call(this.head.call(features));
   }
 }
 

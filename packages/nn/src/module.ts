@@ -2,7 +2,14 @@
  * Modules: named groups of parameters with a function of values. Names come from the property that holds a
  * module, as in PyTorch, so the path of a parameter is its key in checkpoints: `mod2.block1.convs.conv1.weight`.
  */
-import { type DType, type Shape, type StateKind, UsageError, type Value } from '@inplace-abn/core';
+import {
+  type DType,
+  type Shape,
+  type StateKind,
+  type Tracer,
+  UsageError,
+  type Value,
+} from '@inplace-abn/core';
 
 /** How a module behaves in the step that is being traced. */
 export interface Mode {
@@ -29,16 +36,53 @@ export interface NamedState extends StateDefinition {
   readonly name: string;
 }
 
+/** The module whose forward is being traced, and its mode: what the calls inside inherit. */
+interface Call {
+  readonly module: Module;
+  readonly mode: Mode;
+}
+
+const calls = new WeakMap<Tracer, Call>();
+
 export abstract class Module {
   /** Own parameters and buffers by name, in the order of PyTorch's state dictionary. */
   protected readonly states: Record<string, StateDefinition> = {};
 
-  /** The function: called through `call`, which sets the module path. */
+  /** The function; `call` runs it under the module's path. */
   protected abstract forward(x: Value, mode: Mode): Value;
 
-  /** Applies the module as the child `name` of the module being traced; no name for the root. */
-  call(x: Value, mode: Mode, name = ''): Value {
-    return name ? x.tracer.within(name, () => this.forward(x, mode)) : this.forward(x, mode);
+  /**
+   * Applies the module. Inside the forward of another module its path is that of the property that holds it, and the mode is
+   * inherited; at the root, the mode is evaluation unless it is given.
+   *
+   * @throws UsageError for a module with parameters that the calling module does not hold
+   */
+  call(x: Value, mode?: Mode): Value {
+    return this.entered(x, mode, (inner) => this.forward(x, inner));
+  }
+
+  /** Runs `body` as the inside of this module. */
+  protected entered<T>({ tracer }: Value, mode: Mode | undefined, body: (mode: Mode) => T): T {
+    const outer = calls.get(tracer);
+    const path = outer ? outer.module.pathOf(this) : '';
+    const inner = mode ?? outer?.mode ?? EVALUATION;
+    calls.set(tracer, { module: this, mode: inner });
+    try {
+      return path ? tracer.within(path, () => body(inner)) : body(inner);
+    } finally {
+      if (outer) calls.set(tracer, outer);
+      else calls.delete(tracer);
+    }
+  }
+
+  /** Path of a module below this one; '' for one that is not, which may have no states. */
+  private pathOf(module: Module): string {
+    for (const [path, held] of this.modules()) if (held === module) return path;
+    if (module.namedStates().length === 0) return '';
+    throw new UsageError(
+      `${this.constructor.name} calls a ${module.constructor.name} that none of its properties holds, so its parameters have no name: ` +
+        'keep it in a property, or in a ModuleList',
+    );
   }
 
   /** The value of an own state in the trace of `x`. */

@@ -14,7 +14,7 @@ const labels = Int32Array.of(0, 0, 1, 1);
 async function gammaAfter(steps: number, Layer: typeof ABN, training: boolean): Promise<number[]> {
   const graph = trace((tracer) => {
     const layer = new Layer(2, { activation: 'identity' });
-    const z = layer.call(tracer.input('x', [4, 2], 'float32'), { training }, 'bn');
+    const z = tracer.within('bn', () => layer.call(tracer.input('x', [4, 2], 'float32'), { training }));
     const loss = crossEntropy(z, tracer.input('labels', [4], 'int32'));
     const parameter = tracer.state('bn.weight', [2], 'float32', 'parameter');
     const [gradient = null] = gradients(loss, [parameter]);

@@ -1,5 +1,5 @@
 import { concat, type Value } from '@inplace-abn/core';
-import { Conv2d, type Mode, Module, ModuleList, type NormAct, Sequential } from '@inplace-abn/nn';
+import { Conv2d, Module, ModuleList, type NormAct, Sequential } from '@inplace-abn/nn';
 
 export interface DenseOptions {
   /** Channels that each layer adds. */
@@ -48,12 +48,12 @@ export class DenseModule extends Module {
     this.outChannels = inChannels + layers * growth;
   }
 
-  protected forward(x: Value, mode: Mode): Value {
+  protected forward(x: Value): Value {
     let features = x;
-    this.convs1.list.forEach((_, index) => {
-      const wide = this.convs1.callAt(index, features, mode, 'convs1');
-      features = concat([features, this.convs3.callAt(index, wide, mode, 'convs3')]);
-    });
+    for (const [index, conv1] of this.convs1.list.entries()) {
+      const wide = conv1.call(features);
+      features = concat([features, this.convs3.at(index).call(wide)]);
+    }
     return features;
   }
 }

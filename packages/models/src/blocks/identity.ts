@@ -1,5 +1,5 @@
 import { add, type Value } from '@inplace-abn/core';
-import { Conv2d, type Mode, Module, Sequential } from '@inplace-abn/nn';
+import { Conv2d, Module, Sequential } from '@inplace-abn/nn';
 import { type BlockOptions, dropoutOf, outChannels } from './channels.js';
 
 /**
@@ -28,10 +28,10 @@ export class IdentityBlock extends Module {
     }
   }
 
-  protected forward(x: Value, mode: Mode): Value {
-    const normed = this.bn1.call(x, mode, 'bn1');
-    const main = this.convs.call(normed, mode, 'convs');
-    return add(main, this.proj_conv?.call(normed, mode, 'proj_conv') ?? x);
+  protected forward(x: Value): Value {
+    const normed = this.bn1.call(x);
+    const main = this.convs.call(normed);
+    return add(main, this.proj_conv?.call(normed) ?? x);
   }
 }
 

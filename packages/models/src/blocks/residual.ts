@@ -1,5 +1,5 @@
 import { add, type Value } from '@inplace-abn/core';
-import { Conv2d, type Mode, Module, Sequential } from '@inplace-abn/nn';
+import { Conv2d, Module, Sequential } from '@inplace-abn/nn';
 import { type BlockOptions, dropoutOf, outChannels } from './channels.js';
 
 /**
@@ -30,10 +30,10 @@ export class ResidualBlock extends Module {
     this.activation = { activation, slope: activationParam };
   }
 
-  protected forward(x: Value, mode: Mode): Value {
-    const main = this.convs.call(x, mode, 'convs');
-    const projected = this.proj_conv?.call(x, mode, 'proj_conv');
-    const shortcut = projected ? this.proj_bn?.call(projected, mode, 'proj_bn') : x;
+  protected forward(x: Value): Value {
+    const main = this.convs.call(x);
+    const projected = this.proj_conv?.call(x);
+    const shortcut = projected ? this.proj_bn?.call(projected) : x;
     return add(main, shortcut ?? x, this.activation);
   }
 }

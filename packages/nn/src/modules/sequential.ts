@@ -11,24 +11,21 @@ export class Sequential extends Module {
     Object.assign(this, modules);
   }
 
-  /**
-   * What every module makes of `x`, by the module's name, in order; the last is what `call` returns. Only what is
-   * used later is kept. `name` is that of this module in the one that is being traced, as in `call`.
-   */
-  outputs(x: Value, mode: Mode, name = ''): Map<string, Value> {
-    return name ? x.tracer.within(name, () => this.apply(x, mode)) : this.apply(x, mode);
+  /** The output of every module by its name, in order; the last is what `call` returns. Only what is used later is kept. */
+  outputs(x: Value, mode?: Mode): Map<string, Value> {
+    return this.entered(x, mode, () => this.apply(x));
   }
 
-  protected forward(x: Value, mode: Mode): Value {
-    return [...this.apply(x, mode).values()].at(-1) ?? x;
+  protected forward(x: Value): Value {
+    return [...this.apply(x).values()].at(-1) ?? x;
   }
 
-  private apply(x: Value, mode: Mode): Map<string, Value> {
+  private apply(x: Value): Map<string, Value> {
     const byName = new Map(this.children());
     const outputs = new Map<string, Value>();
     let value = x;
     for (const name of this.order) {
-      value = byName.get(name)?.call(value, mode, name) ?? value;
+      value = byName.get(name)?.call(value) ?? value;
       outputs.set(name, value);
     }
     return outputs;

@@ -25,7 +25,7 @@ function layerGraph(c: AbnAttributes): Graph {
   const tracer = new Tracer();
   const input = (name: string) => tracer.input(name, c.shape, 'float32');
   const x = tracer.within('before', () => add(input('x'), input('zero')));
-  const z = layerOf(c).call(x, { training: c.training }, 'layer');
+  const z = x.tracer.within('layer', () => layerOf(c).call(x, { training: c.training }));
   const [dx, , , dWeight, dBias] = pullBack(z, input('dz'));
   const outputs = { z, dx, d_weight: dWeight, d_bias: dBias };
   for (const [name, value] of Object.entries(outputs)) if (value) tracer.output(name, value);

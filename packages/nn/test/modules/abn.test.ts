@@ -8,7 +8,7 @@ const names = (module: Module): string[] => module.namedStates().map(({ name }) 
 function traceOf(module: Module, shape: Shape, training = true, within = 'net') {
   return trace((tracer: Tracer) => {
     const x = tracer.input('x', shape, 'float32');
-    return { z: module.call(x, { training }, within) };
+    return { z: tracer.within(within, () => module.call(x, { training })) };
   });
 }
 

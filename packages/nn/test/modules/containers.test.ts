@@ -1,6 +1,6 @@
-import { type Graph, trace } from '@inplace-abn/core';
+import { type Graph, trace, type Value } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
-import { EVALUATION, Linear, type Module, ModuleList, Sequential } from '../../src/index.js';
+import { Linear, type Mode, Module, ModuleList, Sequential } from '../../src/index.js';
 
 const wide = new Linear(3, 4, { bias: false });
 const narrow = new Linear(4, 2, { bias: false });
@@ -17,7 +17,7 @@ describe('Sequential', () => {
     let called: unknown;
     const graph = traced((tracer) => {
       const x = tracer.input('x', [1, 3], 'float32');
-      const outputs = net.outputs(x, EVALUATION, 'net');
+      const outputs = tracer.within('net', () => net.outputs(x));
       called = [...outputs].map(([name, { shape }]) => [name, shape]);
       return Object.fromEntries(outputs);
     });
@@ -30,32 +30,79 @@ describe('Sequential', () => {
 
   it('without modules gives what it is given', () => {
     const graph = traced((tracer) => ({
-      y: new Sequential({}).call(tracer.input('x', [1, 3], 'float32'), EVALUATION),
+      y: new Sequential({}).call(tracer.input('x', [1, 3], 'float32')),
     }));
     expect(graph.outputs.get('y')).toBe(graph.inputs.get('x'));
   });
 });
 
 describe('ModuleList', () => {
-  const list = new ModuleList(Array.from({ length: 12 }, () => wide));
+  const list = new ModuleList(Array.from({ length: 12 }, () => new Linear(3, 4, { bias: false })));
 
   it('names its modules by index, in that order', () => {
     expect(names(list)).toEqual(Array.from({ length: 12 }, (_, index) => `${index}.weight`));
   });
 
   it('applies the one that is called', () => {
-    const graph = traced((tracer) => ({
-      y: list.callAt(10, tracer.input('x', [1, 3], 'float32'), EVALUATION, 'layers'),
-    }));
+    class Tenth extends Module {
+      readonly layers = list;
+      protected forward(x: Value): Value {
+        return this.layers.at(10).call(x);
+      }
+    }
+    const graph = traced((tracer) => ({ y: new Tenth().call(tracer.input('x', [1, 3], 'float32')) }));
     expect(graph.states.map(({ name }) => name)).toEqual(['layers.10.weight']);
   });
 
   it('is no function itself and has no more modules than it was given', () => {
     const call = (body: (x: Parameters<Module['call']>[0]) => ReturnType<Module['call']>) => () =>
       traced((tracer) => ({ y: body(tracer.input('x', [1, 3], 'float32')) }));
-    expect(call((x) => list.call(x, EVALUATION))).toThrow('call its entries with callAt');
-    expect(call((x) => list.callAt(12, x, EVALUATION, 'layers'))).toThrow(
-      'layers has 12 modules but number 12 was called',
+    expect(call((x) => list.call(x))).toThrow('call its entries');
+    expect(() => list.at(12)).toThrow('a ModuleList of 12 modules has none at 12');
+  });
+});
+
+describe('a module inside another', () => {
+  class Outer extends Module {
+    readonly seen: boolean[] = [];
+    readonly inner = new ModuleList([new Sequential({ narrow })]);
+    constructor(private readonly extra: { module: Module } | null = null) {
+      super();
+    }
+    protected forward(x: Value, { training }: Mode): Value {
+      this.seen.push(training);
+      const y = this.inner.at(0).call(x);
+      return this.extra ? this.extra.module.call(y) : y;
+    }
+  }
+  const callOuter = (module: Module, mode?: Mode) =>
+    traced((tracer) => ({ y: module.call(tracer.input('x', [1, 4], 'float32'), mode) }));
+
+  it('is named by the property that holds it, at any depth, and inherits the mode', () => {
+    const outer = new Sequential({ body: new Outer() });
+    expect(callOuter(outer, { training: true }).states.map(({ name }) => name)).toEqual([
+      'body.inner.0.narrow.weight',
+    ]);
+    expect(names(outer)).toEqual(['body.inner.0.narrow.weight']);
+    const body = new Outer();
+    callOuter(new Sequential({ body }), { training: true });
+    callOuter(new Sequential({ body }));
+    expect(body.seen).toEqual([true, false]);
+  });
+
+  it('may be held by nothing only where it has no parameters', () => {
+    expect(callOuter(new Outer({ module: new Sequential({}) })).states).toHaveLength(1);
+    expect(() => callOuter(new Outer({ module: new Linear(2, 2) }))).toThrow(
+      'Outer calls a Linear that none of its properties holds',
     );
+  });
+
+  it('leaves nothing behind when its forward throws', () => {
+    const graph = traced((tracer) => {
+      const input = tracer.input('x', [1, 3], 'float32');
+      expect(() => new Sequential({ narrow }).call(input)).toThrow();
+      return { y: wide.call(input) };
+    });
+    expect(graph.states.map(({ name }) => name)).toContain('weight');
   });
 });

@@ -11,7 +11,7 @@ const SIZE = BATCH * CHANNELS * SIDE * SIDE;
 async function onOnes(module: Module, seeds: readonly number[]): Promise<number[][]> {
   const graph = trace((tracer) => {
     const [x, seed] = [tracer.input('x', SHAPE, 'float32'), tracer.input('seed', [], 'int32')];
-    return { y: module.call(x, { training: true, seed }, 'drop') };
+    return { y: x.tracer.within('drop', () => module.call(x, { training: true, seed })) };
   });
   const step = new Step(graph);
   const results: number[][] = [];
@@ -62,7 +62,9 @@ describe('Dropout', () => {
     const classifier = new Sequential({ drop: new Dropout(0.5) });
     const step = () =>
       trace((tracer) => ({
-        y: classifier.call(tracer.input('x', SHAPE, 'float32'), { training: true }, 'classifier'),
+        y: tracer.within('classifier', () =>
+          classifier.call(tracer.input('x', SHAPE, 'float32'), { training: true }),
+        ),
       }));
     expect(step).toThrow('classifier.drop: training with dropout needs a seed input in the mode');
   });

@@ -18,7 +18,9 @@ async function apply(
   x: readonly number[],
   states: Record<string, number[]> = {},
 ): Promise<number[]> {
-  const graph = trace((tracer) => ({ y: module.call(tracer.input('x', shape, 'float32'), EVALUATION, 'm') }));
+  const graph = trace((tracer) => ({
+    y: tracer.within('m', () => module.call(tracer.input('x', shape, 'float32'))),
+  }));
   const step = new Step(graph).load(
     Object.fromEntries(Object.entries(states).map(([name, data]) => [`m.${name}`, Float32Array.from(data)])),
   );

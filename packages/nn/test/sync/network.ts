@@ -20,7 +20,6 @@ import {
   GlobalAvgPool2d,
   initialState,
   Linear,
-  type Mode,
   Module,
   parametersIn,
 } from '@inplace-abn/nn';
@@ -91,12 +90,12 @@ class Net extends Module {
     this.fc = new Linear(channels + 1, CLASSES);
   }
 
-  protected forward(x: Value, mode: Mode): Value {
-    const first = this.bn1.call(this.conv1.call(x, mode, 'conv1'), mode, 'bn1');
-    const second = this.bn2.call(this.conv2.call(first, mode, 'conv2'), mode, 'bn2');
+  protected forward(x: Value): Value {
+    const first = this.bn1.call(this.conv1.call(x));
+    const second = this.bn2.call(this.conv2.call(first));
     const sum = activation(add(second, first), { activation: this.net.activation, slope: slopeOf(this.net) });
-    const third = this.bn3.call(this.conv3.call(sum, mode, 'conv3'), mode, 'bn3');
-    return this.fc.call(this.pool.call(third, mode, 'pool'), mode, 'fc');
+    const third = this.bn3.call(this.conv3.call(sum));
+    return this.fc.call(this.pool.call(third));
   }
 }
 
