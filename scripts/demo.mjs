@@ -1,5 +1,5 @@
 // Trains a small ResNet with in-place ABN on Fashion-MNIST.  npm run demo
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot, root } from './lib/paths.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
@@ -15,14 +15,19 @@ await runMain(async () => {
   await buildPackages();
   await step(`Fashion-MNIST as an image folder in ${DATA}`, prepareData);
 
-  const folder = path.join('runs', `demo-${timestamp(new Date())}`);
+  // Loaded here because it is built by now.
+  const { newRunFolder } = await import('../packages/train/dist/index.js');
+  const folder = newRunFolder('demo', new Date());
   const program = ['apps/train-imagenet/dist/main.js', CONFIG, DATA, '--log-dir', folder];
   const status = await runAttached(process.execPath, [...program, ...process.argv.slice(2)]);
   if (status !== 0) {
     say(`the training run ended with status ${status}; its folder is ${folder}`);
     return status;
   }
-  const summary = JSON.parse(readFileSync(path.join(root, folder, 'summary.json'), 'utf8'));
+  const file = path.join(root, folder, 'summary.json');
+  // Options may have asked for something else than a run, such as --help, or for another folder.
+  if (!existsSync(file)) return 0;
+  const summary = JSON.parse(readFileSync(file, 'utf8'));
   process.stdout.write(`\n${formatRunSummary(summary, folder)}\n`);
   return 0;
 });
@@ -31,11 +36,4 @@ async function prepareData() {
   // Loaded here because it needs the npm dependencies that setup installs.
   const { prepareFashionMnist } = await import('../tools/fashion-mnist/prepare.mjs');
   await prepareFashionMnist(inRoot(DATA));
-}
-
-/** @param {Date} now @returns {string} local time as 20250131-235959 */
-function timestamp(now) {
-  const two = (/** @type {number} */ value) => String(value).padStart(2, '0');
-  const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
-  return `${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
 }

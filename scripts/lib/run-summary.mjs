@@ -7,7 +7,7 @@
  * What train-imagenet writes to a run folder's summary.json; accuracies in per cent on the validation images.
  * @typedef {object} RunSummary
  * @property {number} images  validation images
- * @property {number} top1  after the last epoch
+ * @property {number | null} top1  after the last epoch; null where none was completed
  * @property {number} bestTop1
  * @property {number} seconds
  * @property {{ ours: Bytes, ordinary: Bytes }} memory  of one training step, and with ordinary batch norm
@@ -33,7 +33,7 @@ export function formatRunSummary(summary, folder) {
   const seconds = Math.round(summary.seconds);
   const rows = KINDS.map(([kind, label]) => row(label, ours[kind], ordinary[kind]));
   return [
-    `Accuracy    ${summary.top1.toFixed(2)} % top-1 on ${summary.images} test images (best ${summary.bestTop1.toFixed(2)} %)`,
+    `Accuracy    ${accuracy(summary)}`,
     `Time        ${Math.floor(seconds / 60)} min ${seconds % 60} s`,
     `Run folder  ${folder} (open report.html)`,
     '',
@@ -52,6 +52,12 @@ export function formatRunSummary(summary, folder) {
 function row(label, ours, ordinary) {
   const ratio = ordinary > 0 ? (ours / ordinary).toFixed(2) : '–';
   return `${label.padEnd(34)}${megabytes(ours).padStart(12)}${megabytes(ordinary).padStart(14)}${ratio.padStart(8)}`;
+}
+
+/** @param {RunSummary} summary */
+function accuracy({ top1, bestTop1, images }) {
+  if (top1 === null) return 'not measured: no epoch was completed';
+  return `${top1.toFixed(2)} % top-1 on ${images} test images (best ${bestTop1.toFixed(2)} %)`;
 }
 
 /** @param {number} bytes */

@@ -25,3 +25,12 @@ it('sets accuracy, folder and memory beside ordinary batch norm', () => {
     exactly 47,000,000 bytes beside 106,000,000"
   `);
 });
+
+it('has no accuracy where no epoch was completed', () => {
+  const bytes = { weights: 1, gradients: 1, optimizer: 1, workspace: 1, activations: 1 };
+  const memory = { ours: bytes, ordinary: bytes };
+  const summary = { images: 10, top1: null, bestTop1: 0, seconds: 1, memory };
+  expect(formatRunSummary(summary, 'runs/demo')).toMatch(
+    /^Accuracy {4}not measured: no epoch was completed\n/,
+  );
+});

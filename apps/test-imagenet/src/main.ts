@@ -81,7 +81,8 @@ Examples:
   test-imagenet config.json best.safetensors photos --classes imagenet.txt --json - | jq .top1
 
 An image that cannot be read is named and not counted; unless input.unreadable is "skip", the exit code is then 1.
-Ctrl-C stops after the batch (exit code 130, nothing written); twice kills. Exit codes: 0 done, 1 error, 2 usage.
+SIGTERM, Ctrl-C and a lost terminal (unless under nohup) stop after the batch, nothing written; a second one kills.
+Exit codes: 0 done, 1 error, 2 usage, 128 + N stopped by signal N.
 Several processes: --nproc, or any launcher (torchrun, srun, mpirun; docs/many-processes.md); rank 0 writes the result.
 Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
   )

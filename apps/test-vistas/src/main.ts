@@ -104,7 +104,8 @@ Examples:
 
 Strips of rows keep the plan within --memory-budget; the classes are the same as without.
 A photograph that cannot be used is named, the others are finished, and the exit code is 1.
-Ctrl-C stops after the image (exit code 130); twice kills. Exit codes: 0 done, 1 error, 2 usage.
+SIGTERM, Ctrl-C and a lost terminal (unless under nohup) stop after the image; a second one kills.
+Exit codes: 0 done, 1 error, 2 usage, 128 + N stopped by signal N.
 Several processes: --nproc, or any launcher (torchrun, srun, mpirun; docs/many-processes.md); the first writes the page.
 Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
   )

@@ -17,12 +17,14 @@ import {
   formatValidation,
   loadConfig,
   localRankOption,
+  newRunFolder,
   nonNegative,
   type Peers,
   positive,
+  runFolderOf,
   StepTrace,
+  type Taking,
   type TrainConfig,
-  type TrainOptions,
   together,
   traceFile,
   train,
@@ -39,7 +41,7 @@ interface Options extends ProcessDevice {
   readonly evaluate?: boolean;
   readonly weightsOnly?: boolean;
   readonly dropClassifier?: boolean;
-  readonly logDir: string;
+  readonly logDir?: string;
   readonly logHist?: boolean;
   readonly saveEvery: number;
   readonly maxSteps?: number;
@@ -73,8 +75,7 @@ const command = new Command('train-imagenet')
   .option('-e, --evaluate', 'validate the checkpoint of --resume and stop')
   .option(
     '--log-dir <dir>',
-    'run folder: configuration, metrics, TensorBoard events, checkpoints, report.html',
-    '.',
+    'run folder: configuration, metrics, TensorBoard events, checkpoints, report.html (default: the run of --resume, else runs/NAME-DATE)',
   )
   .option('--log-hist', 'TensorBoard histograms of the fc (cls) and bn_out parameters every 10 steps')
   .option('--save-every <n>', 'also save a checkpoint every n steps (0: after epochs only)', nonNegative, 0)
@@ -103,13 +104,15 @@ const command = new Command('train-imagenet')
     'after',
     `
 Examples:
-  train-imagenet experiments/demo_fashion_mnist.json .cache/fashion-mnist --log-dir runs/first
-  train-imagenet config.json data --log-dir runs/first --resume runs/first/checkpoints
+  train-imagenet experiments/demo_fashion_mnist.json .cache/fashion-mnist
+  train-imagenet config.json data --log-dir runs/first
+  train-imagenet config.json data --resume runs/first/checkpoints
   train-imagenet config.json data --evaluate --resume runs/first/checkpoints/best.safetensors
   train-imagenet config.json data --log-dir runs/two --nproc 2
   torchrun --no-python --nproc-per-node 2 train-imagenet config.json data --log-dir runs/two --continue
 
-Ctrl-C finishes the step, saves and stops (exit code 130); twice kills. Exit codes: 0 done, 1 error, 2 usage.
+SIGTERM, Ctrl-C and a lost terminal (unless under nohup) save and stop the run, during a validation, too; a second one kills.
+Exit codes: 0 done, 1 error, 2 usage, 128 + N stopped by signal N and saved.
 Several processes: --nproc, or any launcher that sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, or Slurm's or Open MPI's
 names; docs/many-processes.md. Each takes its part of optimizer.batch_size; rank 0 writes.
 Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
@@ -119,6 +122,7 @@ Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=
   });
 
 async function main(configPath: string, dir: string, options: Options): Promise<number> {
+  checkOptions(options);
   const { nproc = 1 } = options;
   if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
   const config = await configOf(configPath, options);
@@ -127,9 +131,29 @@ async function main(configPath: string, dir: string, options: Options): Promise<
     if (peers.rank === 0) process.stdout.write(`${reason}\n`);
     return options.evaluate
       ? evaluateOnly(config, dir, options, { device, peers })
-      : trainRun(config, dir, options, { device, peers, processes });
+      : trainRun(config, dir, { ...options, configPath }, { device, peers, processes });
   };
   return together(identityOf(config, options), work, options.localRank);
+}
+
+/** What must be known before other processes are started or met. */
+function checkOptions({
+  resume,
+  weightsOnly,
+  dropClassifier,
+  evaluate: only,
+  logDir,
+  ...options
+}: Options): void {
+  const wanting = [
+    only && '--evaluate needs the checkpoint to validate',
+    weightsOnly && '--weights-only needs the checkpoint to take weights from',
+    dropClassifier && '--drop-classifier needs the checkpoint to take weights from',
+  ].find(Boolean);
+  if (resume === undefined && wanting) throw new CommandLineError(`${wanting}: add --resume PATH`);
+  if (options.continue && logDir === undefined) {
+    throw new CommandLineError('--continue needs the run folder, the same each time: add --log-dir DIR');
+  }
 }
 
 async function configOf(path: string, { memoryBudget }: Options): Promise<TrainConfig> {
@@ -160,34 +184,42 @@ async function evaluateOnly(
   options: Options,
   { device, peers }: Omit<Setting, 'processes'>,
 ): Promise<number> {
-  const { resume, workers, printFreq } = options;
-  if (!resume) throw new CommandLineError('--evaluate needs the checkpoint to validate: add --resume PATH');
+  const { resume = '', workers, printFreq } = options;
   const result = await evaluate({ config, data, device, workers, printFreq, resume, peers });
   if (peers.rank === 0) process.stdout.write(`${formatValidation(result)}\n`);
   return 0;
 }
 
-function taking({ resume, weightsOnly, dropClassifier }: Options): TrainOptions['take'] {
-  if (!resume && (weightsOnly || dropClassifier)) {
-    const option = dropClassifier ? '--drop-classifier' : '--weights-only';
-    throw new CommandLineError(`${option} needs the checkpoint to take weights from: add --resume PATH`);
-  }
+function taking({ weightsOnly, dropClassifier }: Options): Taking {
   if (dropClassifier) return 'weights without classifier';
   return weightsOnly ? 'weights' : 'everything';
+}
+
+function logDirOf(
+  { logDir, resume, configPath }: Options & { readonly configPath: string },
+  take: Taking,
+): string {
+  if (logDir !== undefined) return logDir;
+  const continued = resume !== undefined && take === 'everything' ? runFolderOf(resume) : undefined;
+  return continued ?? newRunFolder(configPath, new Date());
 }
 
 async function trainRun(
   config: TrainConfig,
   data: string,
-  options: Options,
+  options: Options & { readonly configPath: string },
   { device, peers, processes }: Setting,
 ): Promise<number> {
-  const { workers, printFreq, resume, logDir, saveEvery, maxSteps } = options;
+  const { workers, printFreq, resume, saveEvery, maxSteps } = options;
+  const take = taking(options);
+  // Processes that start at different seconds write to one folder.
+  const logDir = await peers.fromFirst(peers.rank === 0 ? logDirOf(options, take) : null);
+  if (peers.rank === 0) process.stdout.write(`run folder ${logDir}\n`);
   let trace: StepTrace | null = null;
   const profiler = options.profile && peers.rank === 0 ? await Profiler.on(device, config) : null;
   const versions = collectVersions(import.meta.url);
   const run = {
-    take: taking(options),
+    take,
     workers,
     printFreq,
     resume,

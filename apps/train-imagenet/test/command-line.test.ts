@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
 import { rawConfig } from '../../../packages/train/test/support/runs.js';
-import { run } from './support/programs.js';
+import { run, runIn } from './support/programs.js';
 
 let folder: string;
 let config: string;
@@ -17,11 +17,17 @@ beforeAll(async () => {
 
 describe('train-imagenet', { timeout: 60_000 }, () => {
   it('trains, then evaluates its checkpoint to the same accuracy', async () => {
-    const [data, logDir] = [await imageFolder(), join(folder, 'run')];
-    const trained = await run('main', config, data, '--log-dir', logDir, '-p', '1');
+    const data = await imageFolder();
+    // In the folder where it is started.
+    const trained = await runIn(folder, 'main', config, data, '-p', '1');
     expect(trained).toMatchObject({ code: 0, stderr: '' });
-    const last = /^val .*loss \S+ \((\S+)\) {2}top-1 (\S+) %/m.exec(
-      trained.stdout.trimEnd().split('\n').at(-1) ?? '',
+    const [, runFolder = ''] = /^run folder (runs\/config-\d{8}-\d{6})$/m.exec(trained.stdout) ?? [];
+    const logDir = join(folder, runFolder);
+    const lines = trained.stdout.trimEnd().split('\n');
+    expect(lines.at(-1)).toBe(`report: ${runFolder}/report.html`);
+    const last = /^val .*loss \S+ \((\S+)\) {2}top-1 (\S+) %/.exec(lines.at(-3) ?? '');
+    expect(lines.at(-2)).toMatch(
+      new RegExp(`^best top-1 \\S+ %: ${runFolder}/checkpoints/best.safetensors$`),
     );
     const resume = join(logDir, 'checkpoints');
     const evaluated = await run('main', config, data, '--evaluate', '--resume', resume);
@@ -43,6 +49,10 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
     expect(again.stderr).toContain(
       `error: run folder ${logDir} already holds checkpoint.pth.tar, checkpoints, config.json`,
     );
+    // The folder follows from the checkpoint.
+    const complete = await run('main', config, data, '--resume', resume);
+    expect(complete).toMatchObject({ code: 0, stderr: '' });
+    expect(complete.stdout).toContain('this run is complete: 1 of 1 epochs are trained');
   });
 
   it('leaves a profile where it is asked for', async () => {
@@ -100,6 +110,14 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr: 'error: --evaluate needs the checkpoint to validate: add --resume PATH\n',
+    });
+  });
+
+  it('asks for the folder that --continue continues', async () => {
+    const { code, stderr } = await run('main', config, folder, '--continue');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'error: --continue needs the run folder, the same each time: add --log-dir DIR\n',
     });
   });
 

@@ -48,10 +48,12 @@ export { type MemoryMapOptions, renderMemoryMapSvg } from './report/memory-map.j
 export { writeReport } from './report/report.js';
 export type { BufferKind, BytesByKind, MapBuffer, MemoryMap, ReportData } from './report/types.js';
 export { evaluate } from './run/evaluate.js';
+export type { Taking } from './run/restore.js';
 export { configHash } from './run/state.js';
 export { type TrainOptions, train } from './run/train.js';
 export type { TrainOutcome } from './run/training-run.js';
 export { formatValidation, type Validation } from './run/validate.js';
+export { newRunFolder, runFolderOf } from './run-folder/default-folder.js';
 export { type MetricRecord, MetricsLog, readMetrics } from './run-folder/metrics-log.js';
 export { RunFolder, type RunFolderOptions } from './run-folder/run-folder.js';
 export { collectVersions, type Versions } from './run-folder/versions.js';

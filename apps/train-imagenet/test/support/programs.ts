@@ -18,6 +18,11 @@ export function start(
   return startProgram(APP, program, args, onOutput);
 }
 
+/** Runs a program to its end in the folder `cwd`. */
+export function runIn(cwd: string, program: Program, ...args: string[]): Promise<Ended> {
+  return startProgram(APP, program, args, undefined, cwd).ended;
+}
+
 /** Runs a program to its end. */
 export function run(program: Program, ...args: string[]): Promise<Ended> {
   return runProgram(APP, program, ...args);

@@ -1,5 +1,4 @@
 /** A training run from configuration and image folder to a finished run folder. */
-import { resolve } from 'node:path';
 import type { SignalSource } from '@inplace-abn/cli';
 import type { Device } from '@inplace-abn/core';
 import { Engine } from '../engine/engine.js';
@@ -7,10 +6,11 @@ import { endOfRate } from '../engine/learning-rate.js';
 import { checkSameStep } from '../parallel/agreement.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress, ProgressStream } from '../progress/progress.js';
-import { continuation, RunFolder } from '../run-folder/run-folder.js';
+import { RunFolder } from '../run-folder/run-folder.js';
 import { initialStateOf } from '../step/network.js';
 import { taskOf } from '../task/registry.js';
 import { beginningOf, continuesThere } from './beginning.js';
+import { closingLines } from './closing.js';
 import { evaluationBatches, type RunData } from './data.js';
 import { FolderRecorder, type Recorder, SILENT } from './recorder.js';
 import { progressOf } from './report-progress.js';
@@ -89,11 +89,17 @@ async function runFolder(
   await engine.shareStates();
   const recorder: Recorder = opened ? new FolderRecorder(options, engine, data, opened.folder) : SILENT;
   try {
+    const { epochs } = options.config.optimizer.schedule;
+    if (position.epoch >= epochs) {
+      progress.note(
+        `this run is complete: ${position.epoch} of ${epochs} epochs are trained; for more, raise optimizer.schedule.epochs`,
+      );
+    }
     const run = new TrainingRun(options, { data, engine, progress, recorder, stop, peers }, position);
     const outcome = await run.run();
-    if (outcome.stopped && opened) {
-      const next = await continuation(resolve(opened.folder.path));
-      progress.note(`stopped after step ${run.step}; continue with ${next}`);
+    if (opened) {
+      const lines = await closingLines(opened.folder, engine.task.criterion, run.stand, outcome.stopped);
+      for (const line of lines) progress.note(line);
     }
     return outcome;
   } finally {

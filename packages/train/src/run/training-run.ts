@@ -78,9 +78,8 @@ export class TrainingRun {
     return maxSteps !== undefined && this.position.step >= maxSteps ? 'max-steps' : null;
   }
 
-  /** Updates made, over all epochs. */
-  get step(): number {
-    return this.position.step;
+  get stand(): Position {
+    return this.position;
   }
 
   async run(): Promise<TrainOutcome> {

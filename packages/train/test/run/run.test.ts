@@ -92,6 +92,10 @@ describe('a run', { timeout: 60_000 }, () => {
   it('prints a line for each step where the output is no terminal', () => {
     const lines = run.text.trimEnd().split('\n');
     expect(lines.filter((line) => /loss/.test(line)).length).toBe(EPOCHS * (STEPS_PER_EPOCH + 2));
+    expect(lines.slice(-2)).toEqual([
+      `best top-1 ${run.validation?.top1?.toFixed(2)} %: ${join(logDir, 'checkpoints', 'best.safetensors')}`,
+      `report: ${join(logDir, 'report.html')}`,
+    ]);
   });
 
   it('is evaluated to the same numbers from its checkpoint', async () => {
@@ -121,6 +125,10 @@ describe('a run', { timeout: 60_000 }, () => {
   it('keeps its result when it is resumed after its end', async () => {
     const before = await json('summary.json');
     const again = await runTraining({ config, data, logDir, resume: join(logDir, 'checkpoints') });
+    expect(again.stopped).toBeNull();
+    expect(again.text).toContain(
+      'this run is complete: 3 of 3 epochs are trained; for more, raise optimizer.schedule.epochs\n',
+    );
     expect(again.validation).toEqual(run.validation);
     expect(await json('summary.json')).toMatchObject({
       top1: before.top1,

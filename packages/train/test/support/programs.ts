@@ -16,18 +16,20 @@ export interface Running {
 }
 
 /**
- * Starts apps/APP/dist/PROGRAM.js with one compute thread; `onOutput` sees all of stdout so far whenever more comes.
+ * Starts apps/APP/dist/PROGRAM.js with one compute thread; `onOutput` sees all of stdout so far whenever more comes. `cwd`: the
+ * folder it starts in.
  */
 export function start(
   app: string,
   program: string,
   args: readonly string[],
   onOutput?: (stdout: string) => void,
+  cwd?: string,
 ): Running {
   const path = fileURLToPath(new URL(`../../../../apps/${app}/dist/${program}.js`, import.meta.url));
   if (!existsSync(path)) throw new Error(`${path} is not built: run "npm run build" before these tests`);
   const env = { ...process.env, OMP_NUM_THREADS: '1', NODE_OPTIONS: '' };
-  const child = spawn(process.execPath, [path, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [path, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const text = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text.stdout += chunk;

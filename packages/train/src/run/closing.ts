@@ -1,0 +1,26 @@
+/** What a run says at its end. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { BEST_FILE } from '@inplace-abn/checkpoint';
+import { continuation, type RunFolder } from '../run-folder/run-folder.js';
+import { METRICS, type MetricName } from '../task/metrics.js';
+import type { Position } from './state.js';
+import type { TrainOutcome } from './training-run.js';
+
+/** Where a run that was stopped goes on, or what a complete one has reached and where that is. */
+export async function closingLines(
+  folder: RunFolder,
+  criterion: MetricName,
+  { step, best }: Position,
+  stopped: TrainOutcome['stopped'],
+): Promise<string[]> {
+  if (stopped) {
+    return [`stopped after step ${step}; continue with ${await continuation(resolve(folder.path))}`];
+  }
+  const checkpoint = join(folder.checkpointsPath, BEST_FILE);
+  const reached = `best ${METRICS[criterion].label} ${best.toFixed(2)} %`;
+  return [
+    existsSync(checkpoint) ? `${reached}: ${checkpoint}` : `checkpoints: ${folder.checkpointsPath}`,
+    `report: ${folder.reportPath}`,
+  ];
+}
