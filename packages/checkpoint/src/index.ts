@@ -1,11 +1,22 @@
 export { CheckpointError } from './errors.js';
-export { type FileContent, linkFileAtomic, removeStaleTemporaries, writeFileAtomic } from './files/atomic.js';
+export {
+  type FileContent,
+  linkFileAtomic,
+  removeStaleTemporaries,
+  STALE_MS,
+  writeFileAtomic,
+} from './files/atomic.js';
 export { formatInspection } from './inspect/format.js';
 export { type InspectedTensor, type Inspection, inspectCheckpoint } from './inspect/inspect.js';
 export { describeOpaque } from './pickle/describe.js';
 export { Opaque, type TensorRef } from './pickle/objects.js';
 export { type PublishedModel, publishedModel } from './published/models.js';
-export { BEST_FILE, type CheckpointFile, listCheckpoints } from './run-state/folder.js';
+export {
+  BEST_FILE,
+  type CheckpointFile,
+  listCheckpoints,
+  SUPERSEDED_BEST_FILE,
+} from './run-state/folder.js';
 export {
   loadLatest,
   type RejectedFile,
@@ -19,6 +30,7 @@ export {
   RUN_STATE_KIND,
   type RunMeta,
   type RunState,
+  readRunMeta,
   saveRunState,
 } from './run-state/state.js';
 export { RunStateStore, type RunStateStoreOptions, type SavedRunState } from './run-state/store.js';

@@ -1,15 +1,19 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  BEST_FILE,
   listCheckpoints,
   loadLatest,
   loadRunState,
   type RunMeta,
   type RunState,
   RunStateStore,
+  readRunMeta,
   resumeRunState,
+  SUPERSEDED_BEST_FILE,
   saveRunState,
   writeSafetensors,
 } from '../src/index.js';
@@ -145,6 +149,41 @@ describe('RunStateStore', () => {
     await store.save(runState(40));
     const again = await store.save(runState(35));
     expect(again.setAside).toEqual([join(folder, 'checkpoint-40.superseded-2.safetensors')]);
+  });
+
+  it('keeps as many that were set aside as others, the last saved', async () => {
+    const folder = join(root, 'bounded');
+    const store = new RunStateStore(folder);
+    const ages = [10, 20, 30];
+    for (const step of ages) {
+      await store.save(runState(step));
+      const saved = new Date(Date.now() - 1000 * (100 - step));
+      await utimes(at(folder, step), saved, saved);
+      // Each is set aside by the save of a step before it.
+      if (step < 30) await store.save(runState(step - 5));
+    }
+    const { setAside, removed } = await store.save(runState(6));
+    expect(setAside).toEqual(
+      [30, 15].map((step) => join(folder, `checkpoint-${step}.superseded.safetensors`)),
+    );
+    expect(removed).toHaveLength(2);
+    const left = (await readdir(folder)).filter((name) => name.includes('superseded'));
+    expect(left.sort()).toEqual([
+      'checkpoint-15.superseded.safetensors',
+      'checkpoint-30.superseded.safetensors',
+    ]);
+  });
+
+  it('makes another state the best, and sets it aside', async () => {
+    const folder = await folderWith('best', [1, 2]);
+    const [store, best] = [new RunStateStore(folder), join(folder, BEST_FILE)];
+    await store.makeBest(at(folder, 1));
+    expect((await readRunMeta(best)).step).toBe(1);
+    await store.makeBest(at(folder, 2));
+    await store.setBestAside();
+    expect(existsSync(best)).toBe(false);
+    expect(await readRunMeta(join(folder, SUPERSEDED_BEST_FILE))).toEqual(runState(2).meta);
+    await expect(readRunMeta(best)).rejects.toThrow('there is no such file');
   });
 
   it('removes what a killed process left, and never reads it', async () => {

@@ -14,7 +14,10 @@ export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIter
 /** One write call takes at most 2 GiB; smaller slices also let other work through between them. */
 const SLICE_BYTES = 16 * 2 ** 20;
 
-const TEMPORARY = /^\..+\.[0-9a-f]{16}\.tmp$/;
+/** Age at which a temporary file is taken for the remains of a killed process: a live one touches its own constantly. */
+export const STALE_MS = 10 * 60 * 1000;
+
+const TEMPORARY = /^\.(.+)\.[0-9a-f]{16}\.tmp$/;
 
 /** A name that no other writer has, hidden, in the folder of `path` so that the rename stays in one file system. */
 function temporaryFor(path: string): string {
@@ -110,13 +113,19 @@ export async function linkFileAtomic(source: string, path: string): Promise<void
 /**
  * Removes what atomic writers that were killed left behind in a folder.
  *
- * @param olderThanMs age from which a temporary file counts as abandoned; a live writer touches its own constantly
+ * @param olderThanMs age from which a temporary file counts as abandoned, such as {@link STALE_MS}
+ * @param of whether a file's temporary files are meant; default: all are
  * @returns the names removed
  */
-export async function removeStaleTemporaries(folder: string, olderThanMs: number): Promise<string[]> {
+export async function removeStaleTemporaries(
+  folder: string,
+  olderThanMs: number,
+  of: (name: string) => boolean = () => true,
+): Promise<string[]> {
   const removed: string[] = [];
   for (const name of await readdir(folder)) {
-    if (!TEMPORARY.test(name)) continue;
+    const file = TEMPORARY.exec(name)?.[1];
+    if (file === undefined || !of(file)) continue;
     const path = join(folder, name);
     const modified = await stat(path).then(
       (stats) => stats.mtimeMs,

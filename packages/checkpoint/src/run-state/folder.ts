@@ -1,12 +1,15 @@
 // Names of the files in a checkpoint folder.
 
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../errors.js';
 
 export const BEST_FILE = 'best.safetensors';
+/** The best of steps that a run, resumed from before them, does not continue. */
+export const SUPERSEDED_BEST_FILE = 'best.superseded.safetensors';
 
 const CHECKPOINT = /^checkpoint-(\d+)\.safetensors$/;
+const SUPERSEDED = /^checkpoint-\d+\.superseded(-\d+)?\.safetensors$/;
 
 /** A periodic checkpoint in a folder. */
 export interface CheckpointFile {
@@ -36,6 +39,18 @@ export async function listCheckpoints(folder: string): Promise<CheckpointFile[]>
     if (step !== undefined) files.push({ path: join(folder, name), step: Number(step) });
   }
   return files.sort((a, b) => b.step - a.step);
+}
+
+/** The checkpoints of a folder that were set aside, the last saved first. */
+export async function listSuperseded(folder: string): Promise<string[]> {
+  const paths = ((await namesIn(folder)) ?? []).filter((name) => SUPERSEDED.test(name));
+  const files = await Promise.all(
+    paths.map(async (name) => {
+      const path = join(folder, name);
+      return { path, saved: (await stat(path)).mtimeMs };
+    }),
+  );
+  return files.sort((a, b) => b.saved - a.saved).map(({ path }) => path);
 }
 
 /** "the folder runs/a holds x, y": the end of a sentence about a file that is not there. */

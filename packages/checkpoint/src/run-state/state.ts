@@ -3,7 +3,7 @@
 
 import { CheckpointError } from '../errors.js';
 import type { Metadata } from '../safetensors/header.js';
-import { readSafetensors } from '../safetensors/read.js';
+import { readSafetensors, SafetensorsFile } from '../safetensors/read.js';
 import { writeSafetensors } from '../safetensors/write.js';
 import type { TensorData, TensorMap } from '../tensor-data.js';
 
@@ -77,6 +77,20 @@ export async function loadRunState(path: string): Promise<RunState> {
     groups[group].set(name.slice(group.length + 1), tensor);
   }
   return { meta, ...groups };
+}
+
+/**
+ * Reads what a training state says of itself; its tensors are neither read nor checked.
+ *
+ * @throws CheckpointError if the file is missing, cut off or something else
+ */
+export async function readRunMeta(path: string): Promise<RunMeta> {
+  const file = await SafetensorsFile.open(path);
+  try {
+    return decodeMeta(path, file.metadata);
+  } finally {
+    await file.close();
+  }
 }
 
 function decodeMeta(path: string, metadata: Metadata): RunMeta {

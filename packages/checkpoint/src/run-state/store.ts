@@ -2,15 +2,21 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '../errors.js';
-import { linkFileAtomic, removeStaleTemporaries } from '../files/atomic.js';
-import { BEST_FILE, checkpointFile, listCheckpoints } from './folder.js';
+import { linkFileAtomic, removeStaleTemporaries, STALE_MS } from '../files/atomic.js';
+import {
+  BEST_FILE,
+  checkpointFile,
+  listCheckpoints,
+  listSuperseded,
+  SUPERSEDED_BEST_FILE,
+} from './folder.js';
 import { type RunState, saveRunState } from './state.js';
 
-/** Age at which a temporary file in the folder is taken for the remains of a killed process. */
-const STALE_MS = 10 * 60 * 1000;
-
 export interface RunStateStoreOptions {
-  /** How many periodic checkpoints stay; at least 1, default 2, so that a torn one leaves another. */
+  /**
+   * How many periodic checkpoints stay, and of those that were set aside; at least 1, default 2, so that a torn one leaves
+   * another.
+   */
   readonly keep?: number;
 }
 
@@ -18,7 +24,7 @@ export interface SavedRunState {
   readonly path: string;
   /** Where the best state is, if this one is it. */
   readonly best?: string;
-  /** Checkpoints that rotation removed. */
+  /** Checkpoints that rotation removed, those that were set aside included. */
   readonly removed: readonly string[];
   /** New names of checkpoints of later steps: a run that was resumed from before them does not continue them. */
   readonly setAside: readonly string[];
@@ -64,11 +70,28 @@ export class RunStateStore {
     const bestPath = join(this.folder, BEST_FILE);
     if (best) await linkFileAtomic(path, bestPath);
     const removed: string[] = [];
-    for (const old of (await listCheckpoints(this.folder)).slice(this.keep)) {
-      await rm(old.path, { force: true });
-      removed.push(old.path);
+    const kept = (await listCheckpoints(this.folder)).map((file) => file.path);
+    for (const paths of [kept, await listSuperseded(this.folder)]) {
+      for (const old of paths.slice(this.keep)) {
+        await rm(old, { force: true });
+        removed.push(old);
+      }
     }
     return { path, best: best ? bestPath : undefined, removed, setAside };
+  }
+
+  /**
+   * Gives `best.safetensors` the content of another of the folder's files.
+   *
+   * @throws CheckpointError naming the file
+   */
+  async makeBest(path: string): Promise<void> {
+    await linkFileAtomic(path, join(this.folder, BEST_FILE));
+  }
+
+  /** Sets a `best.safetensors` aside that the run does not continue; one that was set aside before is replaced. */
+  async setBestAside(): Promise<void> {
+    await rename(join(this.folder, BEST_FILE), join(this.folder, SUPERSEDED_BEST_FILE));
   }
 
   /** Otherwise the newest step, not the newest training, would be resumed next. Renamed, so nothing is lost. */

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { listCheckpoints, writeFileAtomic } from '@inplace-abn/checkpoint';
+import { listCheckpoints, removeStaleTemporaries, STALE_MS, writeFileAtomic } from '@inplace-abn/checkpoint';
 import { EventFileWriter } from '../tensorboard/event-file.js';
 import { differences } from './differences.js';
 import { MetricsLog, type ResumePosition, rewindMetrics } from './metrics-log.js';
@@ -13,6 +13,9 @@ export interface RunFolderOptions {
   versions: Versions;
 }
 
+export const TORCH_CHECKPOINT = 'checkpoint.pth.tar';
+export const TORCH_BEST = 'model_best.pth.tar';
+
 const fileNames = [
   'config.json',
   'versions.json',
@@ -21,8 +24,8 @@ const fileNames = [
   'summary.json',
   'checkpoints',
   // Those of a PyTorch run must not be written over either.
-  'checkpoint.pth.tar',
-  'model_best.pth.tar',
+  TORCH_CHECKPOINT,
+  TORCH_BEST,
 ];
 
 /**
@@ -66,7 +69,9 @@ export class RunFolder {
     });
     await writeFileAtomic(join(path, 'config.json'), toJson(options.config));
     await writeFileAtomic(join(path, 'versions.json'), toJson(options.versions));
-    return new RunFolder(path, []);
+    const folder = new RunFolder(path, []);
+    await folder.sweep();
+    return folder;
   }
 
   /**
@@ -86,11 +91,22 @@ export class RunFolder {
     await replaceJson(path, 'versions.json', options.versions);
     await mkdir(join(path, 'checkpoints'), { recursive: true });
     await rewindMetrics(join(path, 'metrics.jsonl'), position);
-    return new RunFolder(path, changes, position.step + 1);
+    const folder = new RunFolder(path, changes, position.step + 1);
+    await folder.sweep();
+    return folder;
   }
 
   get checkpointsPath(): string {
     return join(this.path, 'checkpoints');
+  }
+
+  /** The state after the last epoch, and after the best, for PyTorch. */
+  get torchPath(): string {
+    return join(this.path, TORCH_CHECKPOINT);
+  }
+
+  get torchBestPath(): string {
+    return join(this.path, TORCH_BEST);
   }
 
   get metricsPath(): string {
@@ -108,6 +124,12 @@ export class RunFolder {
   /** Writes summary.json: what a program or a person asks first about a run. */
   async writeSummary(summary: object): Promise<void> {
     await writeFileAtomic(this.summaryPath, toJson(summary));
+  }
+
+  /** Removes the temporary files of a process that was killed while it wrote one of the run's files. */
+  async sweep(): Promise<void> {
+    await removeStaleTemporaries(this.path, STALE_MS, isRunFile);
+    await removeStaleTemporaries(this.checkpointsPath, STALE_MS);
   }
 
   /** Closes the metrics and event files; the folder can be resumed after that. */
@@ -130,9 +152,8 @@ export async function continuation(path: string): Promise<string> {
 
 async function occupied(path: string, present: readonly string[]): Promise<string> {
   const holds = `run folder ${path} already holds ${[...present].sort().join(', ')}`;
-  const torch = 'checkpoint.pth.tar';
-  if (present.includes(torch) && !present.includes('config.json')) {
-    return `${holds}: continue from it with --resume ${join(path, torch)} in another folder with --log-dir`;
+  if (present.includes(TORCH_CHECKPOINT) && !present.includes('config.json')) {
+    return `${holds}: continue from it with --resume ${join(path, TORCH_CHECKPOINT)} in another folder with --log-dir`;
   }
   return `${holds}: continue that run with ${await continuation(path)}, or start a new one in another folder with --log-dir`;
 }

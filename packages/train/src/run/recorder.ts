@@ -1,14 +1,13 @@
 /** What a run leaves in its folder: metrics, events, checkpoints, the report. Of several processes the first writes it. */
-import { type RunState, RunStateStore } from '@inplace-abn/checkpoint';
+import { linkFileAtomic, type RunState, RunStateStore } from '@inplace-abn/checkpoint';
 import type { Engine } from '../engine/engine.js';
-import type { LearningRates } from '../engine/learning-rate.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { type Metrics, metricScalars } from '../task/metrics.js';
 import type { RunData } from './data.js';
 import { writeHistograms } from './histograms.js';
 import { writeResults } from './results.js';
 import { captureState, layoutOf, type Position } from './state.js';
-import { writeTorchCheckpoint } from './torch-checkpoint.js';
+import { torchCheckpointOf, writeTorchCheckpoint } from './torch-checkpoint.js';
 import type { LoopOptions } from './training-run.js';
 import { lastValidation, type Validation } from './validate.js';
 
@@ -29,7 +28,7 @@ export interface Recorder {
   /** In the middle of an epoch: what an exact resume needs. */
   saveStep(position: Position): Promise<void>;
   /** After an epoch: the same, and the files that PyTorch continues from. */
-  saveEpoch(position: Position, better: boolean, rates: LearningRates): Promise<void>;
+  saveEpoch(position: Position, better: boolean): Promise<void>;
   results(position: Position, validation: Validation | null, seconds: number): Promise<void>;
 }
 
@@ -83,20 +82,14 @@ export class FolderRecorder implements Recorder {
     await this.checkpoints.save(this.capture(position));
   }
 
-  async saveEpoch(position: Position, better: boolean, rates: LearningRates): Promise<void> {
-    const { network, optimizer } = this.options.config;
+  async saveEpoch(position: Position, better: boolean): Promise<void> {
+    const { engine, data, folder } = this;
     const state = this.capture(position);
     await this.checkpoints.save(state, { best: better });
-    const checkpoint = {
-      network: this.engine.network,
-      task: this.engine.task,
-      arch: network.arch,
-      config: optimizer,
-      rates,
-      best: position.best,
-      state,
-    };
-    await writeTorchCheckpoint(this.folder.path, checkpoint, better);
+    const checkpoint = torchCheckpointOf(state, engine, this.options.config, data.train.batches);
+    await writeTorchCheckpoint(folder.torchPath, checkpoint);
+    if (better) await linkFileAtomic(folder.torchPath, folder.torchBestPath);
+    await folder.sweep();
   }
 
   async results(position: Position, validation: Validation | null, seconds: number): Promise<void> {

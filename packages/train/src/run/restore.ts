@@ -107,7 +107,13 @@ function continueTorch(
 ): Continued {
   const { tensors, step } = optimizerFromTorch(optimizer, engine, config.optimizer, path);
   // SGD does not count its updates; the reference counts steps from the epoch, too.
-  const position = { epoch, step: step ?? epoch * data.train.batches, stepInEpoch: 0, best };
+  const position = {
+    epoch,
+    step: step ?? epoch * data.train.batches,
+    stepInEpoch: 0,
+    best,
+    stepOfBest: null,
+  };
   return { position, notes: [], optimizer: optimizerStates(engine, tensors, path) };
 }
 

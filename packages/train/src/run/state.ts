@@ -17,9 +17,11 @@ export interface Position {
   readonly stepInEpoch: number;
   /** Of the task's criterion, in per cent. */
   readonly best: number;
+  /** The step after which it was reached; null where that is not known. */
+  readonly stepOfBest: number | null;
 }
 
-export const START: Position = { epoch: 0, step: 0, stepInEpoch: 0, best: 0 };
+export const START: Position = { epoch: 0, step: 0, stepInEpoch: 0, best: 0, stepOfBest: null };
 
 /** What a position within an epoch means: others are other images. */
 export interface EpochLayout {
@@ -95,7 +97,7 @@ export function positionOf(
       `${path}: "${key}" of the training state is missing; it was written by an earlier version of this program.`,
     );
   };
-  const { epoch, step, seed, trainDigest } = meta;
+  const { epoch, step, seed, trainDigest, stepOfBest } = meta;
   const best = meta[bestKey(criterion)];
   if (typeof best !== 'number') {
     throw new CheckpointError(
@@ -103,7 +105,13 @@ export function positionOf(
     );
   }
   return {
-    position: { epoch, step, stepInEpoch: count('stepInEpoch'), best },
+    position: {
+      epoch,
+      step,
+      stepInEpoch: count('stepInEpoch'),
+      best,
+      stepOfBest: typeof stepOfBest === 'number' ? stepOfBest : null,
+    },
     layout: {
       batchSize: count('batchSize'),
       trainImages: count('trainImages'),

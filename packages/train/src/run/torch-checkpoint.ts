@@ -2,15 +2,14 @@
  * Checkpoint files of the reference's form: {epoch, arch, state_dict, best metric, optimizer} as torch.save writes them.
  * The task says how `state_dict` looks. A PyTorch run continues from them, and ours from those of a PyTorch run.
  */
-import { join } from 'node:path';
 import {
   CheckpointError,
   fromTorchOptimizer,
-  linkFileAtomic,
   type NamedOptimizer,
   type OptimizerGroup,
   type RunState,
   type TensorData,
+  TorchFile,
   type TorchValue,
   toTorchOptimizer,
   writeTorch,
@@ -19,13 +18,11 @@ import {
 import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { optimizerStateName } from '@inplace-abn/optim';
-import type { OptimizerConfig } from '../config/schema.js';
-import type { LearningRates } from '../engine/learning-rate.js';
+import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
+import { type LearningRates, learningRateOf } from '../engine/learning-rate.js';
 import { isClassifier, optimizerOf } from '../step/training-step.js';
+import { bestKey } from '../task/metrics.js';
 import type { Task } from '../task/task.js';
-
-export const TORCH_CHECKPOINT = 'checkpoint.pth.tar';
-export const TORCH_BEST = 'model_best.pth.tar';
 
 /** A network and what it is trained for; an engine is one. */
 interface Trained {
@@ -43,19 +40,50 @@ export interface TorchCheckpoint extends Trained {
   readonly state: RunState;
 }
 
+/** The checkpoint of a state that was saved after an epoch of `batches` steps. */
+export function torchCheckpointOf(
+  state: RunState,
+  { network, task }: Trained,
+  config: TrainConfig,
+  batches: number,
+): TorchCheckpoint {
+  const { epoch, [bestKey(task.criterion)]: best } = state.meta;
+  // By step the schedules count as the reference does: whole epochs at this run's number of batches.
+  const rates = learningRateOf(config.optimizer)(epoch - 1, epoch * batches - 1);
+  const {
+    optimizer,
+    network: { arch },
+  } = config;
+  return { network, task, arch, config: optimizer, rates, best: Number(best), state };
+}
+
 /**
- * Writes FOLDER/checkpoint.pth.tar and, if `best`, FOLDER/model_best.pth.tar, each atomically.
+ * Writes a checkpoint atomically.
  *
  * @throws CheckpointError naming the file
  */
-export async function writeTorchCheckpoint(
-  folder: string,
-  checkpoint: TorchCheckpoint,
-  best: boolean,
-): Promise<void> {
-  const path = join(folder, TORCH_CHECKPOINT);
+export async function writeTorchCheckpoint(path: string, checkpoint: TorchCheckpoint): Promise<void> {
   await writeTorch(path, torchValueOf(checkpoint));
-  if (best) await linkFileAtomic(path, join(folder, TORCH_BEST));
+}
+
+/** What a checkpoint says of where it was saved; null where there is none, or it cannot be read. Its tensors are not read. */
+export async function readTorchPlace(
+  path: string,
+  task: Task,
+): Promise<{ readonly epoch: number; readonly best: number } | null> {
+  try {
+    const file = await TorchFile.open(path);
+    try {
+      const { value } = file;
+      if (!(value instanceof Map)) return null;
+      return { epoch: Number(value.get('epoch')), best: Number(value.get(task.torch.best)) };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof CheckpointError) return null;
+    throw error;
+  }
 }
 
 function torchValueOf({ network, task, arch, config, rates, best, state }: TorchCheckpoint): TorchValue {

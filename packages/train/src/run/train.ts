@@ -12,6 +12,7 @@ import { taskOf } from '../task/registry.js';
 import { beginningOf, continuesThere } from './beginning.js';
 import { closingLines } from './closing.js';
 import { evaluationBatches, type RunData } from './data.js';
+import { mendFiles } from './mend.js';
 import { FolderRecorder, type Recorder, SILENT } from './recorder.js';
 import { progressOf } from './report-progress.js';
 import { restoreRun, type Taking } from './restore.js';
@@ -114,8 +115,13 @@ async function openFolder(
   const { config, versions, logDir } = options;
   const about = { config, versions };
   const { path: resume, take, inFolder } = await beginningOf(options);
-  const open = (position: Position, exists: boolean) =>
-    exists ? RunFolder.resume(logDir, position, about) : RunFolder.create(logDir, about);
+  const open = async (position: Position, exists: boolean) => {
+    if (!exists) return RunFolder.create(logDir, about);
+    const folder = await RunFolder.resume(logDir, position, about);
+    const { batches } = data.train;
+    for (const note of await mendFiles({ folder, engine, config, batches, position })) progress.note(note);
+    return folder;
+  };
   if (resume === undefined) return { folder: await open(START, inFolder), position: START };
   const restored = await restoreRun({ engine, config, data, path: resume, take });
   const { position, path, kind, notes } = restored;

@@ -202,14 +202,14 @@ export class TrainingRun {
   }
 
   private async finishEpoch(result: Validation): Promise<void> {
-    const { engine, data, recorder } = this.parts;
+    const { engine, recorder } = this.parts;
     const epoch = this.position.epoch + 1;
     recorder.validation(this.position, epoch, result);
     const reached = result[engine.task.criterion] ?? Number.NaN;
     const better = reached > this.position.best;
-    const best = better ? reached : this.position.best;
-    this.position = { ...this.position, epoch, stepInEpoch: 0, best };
-    await recorder.saveEpoch(this.position, better, this.ratesAt(epoch - 1, data.train.batches - 1));
+    const best = better ? { best: reached, stepOfBest: this.position.step } : {};
+    this.position = { ...this.position, epoch, stepInEpoch: 0, ...best };
+    await recorder.saveEpoch(this.position, better);
     await this.halting.agree();
   }
 

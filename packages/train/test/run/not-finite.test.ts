@@ -69,7 +69,7 @@ describe('a step whose loss is not finite', { timeout: 60_000 }, () => {
     const state = await loadRunState(path);
     const variance = state.model.get('mod5.block2.convs.bn2.running_var')?.data as Float32Array;
     variance.fill(Number.NaN);
-    await saveRunState(path, { ...state, meta: { ...state.meta, bestTop1: 0 } });
+    await saveRunState(path, { ...state, meta: { ...state.meta, bestTop1: 0, stepOfBest: null } });
     await rm(join(logDir, 'checkpoints', 'best.safetensors'));
     await rm(join(logDir, 'model_best.pth.tar'));
     const run = await runTraining({ config, data, logDir, resume: path });
