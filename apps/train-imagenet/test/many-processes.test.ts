@@ -52,7 +52,12 @@ describe('train-imagenet over processes', { timeout: 240_000 }, () => {
   /** Starts ranks as a launcher would, each with its own arguments and environment. */
   async function ranks(each: readonly { args: string[]; env?: NodeJS.ProcessEnv }[]): Promise<Started[]> {
     const port = String(await freePort());
-    const world = { WORLD_SIZE: String(each.length), MASTER_ADDR: '127.0.0.1', MASTER_PORT: port };
+    const world = {
+      WORLD_SIZE: String(each.length),
+      MASTER_ADDR: '127.0.0.1',
+      MASTER_PORT: port,
+      IABN_SECRET: 'of the test',
+    };
     return Promise.all(
       each.map(({ args, env }, rank) => {
         const all = {

@@ -47,8 +47,9 @@ export async function launch(options: LaunchOptions): Promise<number> {
   if (nproc > availableParallelism()) note(`${nproc} processes share ${availableParallelism()} processors`);
   const common = {
     OMP_NUM_THREADS: String(threads),
-    IABN_SECRET: randomBytes(16).toString('hex'),
     ...env,
+    // In the environment, which other users cannot read; a command line they can.
+    IABN_SECRET: env.IABN_SECRET || randomBytes(16).toString('hex'),
     WORLD_SIZE: String(nproc),
     LOCAL_WORLD_SIZE: String(nproc),
     MASTER_ADDR: '127.0.0.1',

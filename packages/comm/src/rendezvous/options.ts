@@ -8,7 +8,7 @@ export interface Master {
 export interface MeetOptions {
   /** What must be the same on all processes, by what it is called: the version, the configuration. */
   readonly identity?: Readonly<Record<string, string>>;
-  /** Only processes that know it take part. */
+  /** Only processes that know it take part. Without one, whoever reaches rank 0's port in time may be any rank. */
   readonly secret?: string;
   /** Milliseconds in which all must have come; default five minutes. */
   readonly meetMs?: number;
@@ -16,12 +16,14 @@ export interface MeetOptions {
   readonly lossMs?: number;
   /** Milliseconds in which whoever listens at the master's port must have spoken; default ten seconds. */
   readonly greetMs?: number;
+  /** Where lines about the meeting go on rank 0: whom it waits for, whom it refused. Default: nowhere. */
+  readonly note?: (line: string) => void;
 }
 
 export type MeetSettings = Required<MeetOptions>;
 
 /** Grows when processes of different versions would not understand each other. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 export function withDefaults({
   identity = {},
@@ -29,8 +31,9 @@ export function withDefaults({
   meetMs = 300_000,
   lossMs = 60_000,
   greetMs = 10_000,
+  note = () => {},
 }: MeetOptions): MeetSettings {
-  return { identity, secret, meetMs, lossMs, greetMs };
+  return { identity, secret, meetMs, lossMs, greetMs, note };
 }
 
 export function heartbeatMs({ lossMs }: MeetSettings): number {

@@ -80,9 +80,12 @@ describe('launch', () => {
     }
   });
 
-  it('leaves the number of threads to the user', async () => {
-    const { stderr } = await launched(2, ['tell', 'all'], { env: { OMP_NUM_THREADS: '5' } }).ended;
-    expect(stderr.match(/threads 5/g)).toHaveLength(2);
+  it('leaves the number of threads and the secret to the user, where they are not empty', async () => {
+    const env = { OMP_NUM_THREADS: '5', IABN_SECRET: 'mine' };
+    const { stderr } = await launched(2, ['tell', 'all'], { env }).ended;
+    expect(stderr.match(/threads 5, secret of 4/g)).toHaveLength(2);
+    const empty = await launched(2, ['tell', 'all'], { env: { IABN_SECRET: '' } }).ended;
+    expect(empty.stderr.match(/secret of 32/g)).toHaveLength(2);
   });
 
   it.each([

@@ -1,9 +1,12 @@
 /** Processes that meet, as several worlds in one process; what can go wrong is said on every rank. */
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort, joinWorld, type MeetOptions, type World } from '../../src/index.js';
+import { Connection, type Header } from '../../src/rendezvous/frames.js';
+import { PROTOCOL } from '../../src/rendezvous/options.js';
+import { proofOf } from '../../src/rendezvous/proof.js';
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -127,6 +130,143 @@ describe('a meeting', () => {
   }
 });
 
+/** One that speaks the protocol, as anybody may, and what it is answered. */
+async function introduced(port: number, hello: Record<string, unknown>, secret = ''): Promise<Header[]> {
+  const socket = connect(port, '127.0.0.1').on('error', () => {});
+  const heard: Header[] = [];
+  return new Promise((resolve) => {
+    const connection: Connection = new Connection(socket, {
+      frame({ header }) {
+        heard.push(header);
+        if (header.type !== 'challenge') return;
+        const proof = proofOf(secret, 'member', String(header.nonce), 'mine');
+        connection.send({ type: 'hello', protocol: PROTOCOL, nonce: 'mine', proof, ...hello });
+      },
+      gone: () => resolve(heard),
+    });
+  });
+}
+
+const listening = async (port: number) => {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    const up = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'close').then(() => false),
+    ]);
+    socket.destroy();
+    if (up) return;
+  }
+};
+
+describe('strangers neither end a meeting nor learn of it', () => {
+  const identity = { configuration: 'of the run' };
+  const hellos = [
+    { rank: 1, size: 5, identity },
+    { rank: 7, size: 2, identity },
+    { rank: 1, size: 2, identity: { configuration: 'another' } },
+    { rank: 1, size: 2, identity, protocol: 1 },
+    { rank: '1\u001b[31m', size: 2, identity },
+  ];
+
+  it.each([
+    ['without a secret', undefined],
+    ['with a secret', 'of the run'],
+  ])('%s', async (_, secret) => {
+    const port = await freePort();
+    const notes: string[] = [];
+    const options: MeetOptions = { secret, identity, note: (line) => notes.push(line) };
+    const first = join({ rank: 0, size: 2, port, options });
+    await listening(port);
+    for (const hello of hellos) {
+      const answers = await introduced(port, hello);
+      expect(answers.map(({ nonce, ...rest }) => rest)).toEqual([{ type: 'challenge' }, { type: 'refused' }]);
+    }
+    const worlds = await Promise.all([first, join({ rank: 1, size: 2, port, options })]);
+    expect(worlds.map(({ rank }) => rank)).toEqual([0, 1]);
+    expect(notes).toHaveLength(hellos.length);
+    for (const note of notes) expect(note).not.toMatch(/\p{C}/u);
+    await Promise.all(worlds.map((world) => world.close()));
+  });
+
+  it('with a secret, the right rank without it is none', async () => {
+    const port = await freePort();
+    const options: MeetOptions = { secret: 'of the run', identity };
+    const first = join({ rank: 0, size: 2, port, options });
+    await listening(port);
+    const answers = await introduced(port, { rank: 1, size: 2, identity }, 'a guess');
+    expect(answers.at(-1)).toEqual({ type: 'refused' });
+    const worlds = await Promise.all([first, join({ rank: 1, size: 2, port, options })]);
+    await Promise.all(worlds.map((world) => world.close()));
+  });
+
+  it('without a secret, one that took a rank and went leaves it to the one that is meant', async () => {
+    const port = await freePort();
+    const first = join({ rank: 0, size: 3, port });
+    await listening(port);
+    const socket = connect(port, '127.0.0.1');
+    await new Promise<void>((resolve) => {
+      const connection: Connection = new Connection(socket, {
+        frame({ header }) {
+          const proof = proofOf('', 'member', String(header.nonce), 'mine');
+          if (header.type === 'accepted') connection.drop();
+          else connection.send({ type: 'hello', protocol: PROTOCOL, rank: 1, size: 3, nonce: 'mine', proof });
+        },
+        gone: () => resolve(),
+      });
+    });
+    const worlds = await Promise.all([first, ...[1, 2].map((rank) => join({ rank, size: 3, port }))]);
+    await Promise.all(worlds.map((world) => world.close()));
+  });
+
+  it('a process shows the reasons of rank 0 alone, not of what listens in its stead', async () => {
+    const server: Server = createServer((socket) => {
+      const connection: Connection = new Connection(socket, {
+        frame: () => connection.send({ type: 'refused', reason: 'call 555-0100', proof: 'x' }),
+        gone: () => {},
+      });
+      connection.send({ type: 'challenge', nonce: 'x' });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanups.push(() => new Promise((resolve) => server.close(resolve)));
+    const { port } = server.address() as AddressInfo;
+    const [one] = await failures([join({ rank: 1, size: 2, port, options: { secret: 's' } })]);
+    expect(one).toMatch(/^rank 1: \S+ refused this process: give all processes the same secret/);
+  });
+});
+
+describe('rank 0 listens', () => {
+  const elsewhere = '192.0.2.1';
+
+  it('at the address of the master alone', async () => {
+    const port = await freePort();
+    const first = join({ rank: 0, size: 2, port, host: '127.0.0.2' });
+    const other = once(connect(port, '127.0.0.1'), 'connect');
+    await expect(other).rejects.toThrow('ECONNREFUSED');
+    const worlds = await Promise.all([first, join({ rank: 1, size: 2, port, host: '127.0.0.2' })]);
+    await Promise.all(worlds.map((world) => world.close()));
+  });
+
+  it('at all addresses where the master is none of this machine, but only with a secret', async () => {
+    const port = await freePort();
+    const [open] = await failures([join({ rank: 0, size: 2, port, host: elsewhere })]);
+    expect(open).toContain(`rank 0 cannot listen at ${elsewhere}:${port}: it is no address of this machine`);
+    const options = { secret: 's' };
+    const first = join({ rank: 0, size: 2, port, host: elsewhere, options });
+    const worlds = await Promise.all([first, join({ rank: 1, size: 2, port, options })]);
+    await Promise.all(worlds.map((world) => world.close()));
+  });
+
+  it('and says for whom it waits', async () => {
+    const port = await freePort();
+    const notes: string[] = [];
+    const options = { meetMs: 300, greetMs: 100, note: (line: string) => notes.push(line) };
+    await failures([join({ rank: 0, size: 3, port, options })]);
+    expect(notes).toEqual([`waiting for ranks 1, 2 of 3 at 127.0.0.1:${port}, up to 0.3 s`]);
+  });
+});
+
 describe('what is wrong is said on every rank', () => {
   const cases: [string, (port: number) => Attempt[], RegExp][] = [
     [
@@ -162,7 +302,9 @@ describe('what is wrong is said on every rank', () => {
   ];
   it.each(cases)('%s', async (_, attempts, message) => {
     const port = await freePort();
-    const found = await failures(attempts(port).map(join));
+    const secret = 'of this run';
+    const known = attempts(port).map((attempt) => ({ ...attempt, options: { ...attempt.options, secret } }));
+    const found = await failures(known.map(join));
     for (const each of found) expect(each).toMatch(message);
   });
 
@@ -173,7 +315,9 @@ describe('what is wrong is said on every rank', () => {
       join({ rank: 0, size: 2, port, options: { ...options, secret: 'right' } }),
       join({ rank: 1, size: 2, port, options: { ...options, secret: 'wrong' } }),
     ]);
-    expect(one).toMatch(/^rank 1: rank 0 has another secret \(IABN_SECRET\)/);
+    expect(one).toBe(
+      `rank 1: 127.0.0.1:${port} refused this process: give all processes the same secret (IABN_SECRET)`,
+    );
     expect(zero).toMatch(/rank 1 of 2 did not come within 0\.6 s; a process at \S+ has another secret/);
   });
 

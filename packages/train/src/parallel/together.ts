@@ -21,7 +21,7 @@ export async function together<T>(
   localRank?: number,
 ): Promise<T> {
   followLauncher();
-  const processes = await initProcessGroup({ identity, localRank });
+  const processes = await initProcessGroup({ identity, localRank, note });
   if (!processes) return body(peersOf(null), null);
   try {
     const result = await body(peersOf(processes), processes);
@@ -33,6 +33,10 @@ export async function together<T>(
     await processes.fail(explained.message);
     throw explained;
   }
+}
+
+function note(line: string): void {
+  process.stderr.write(`rank 0: ${line}\n`);
 }
 
 /** The error with the rank that it comes of. */

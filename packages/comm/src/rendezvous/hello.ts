@@ -1,0 +1,54 @@
+/** What a process says of itself when it comes, and why a run cannot be with it. */
+import type { Header } from './frames.js';
+import { type MeetSettings, PROTOCOL } from './options.js';
+
+/** Characters of another process's text that a message shows. */
+const SHOWN = 200;
+
+export interface Comer {
+  /** Its address and port. */
+  readonly peer: string;
+  readonly hello: Header;
+}
+
+/** Why rank 0, of `size` processes, cannot take it; null where it can. `known`: who has its rank already. */
+export function problemOf(
+  comer: Comer,
+  size: number,
+  known: string | undefined,
+  identity: MeetSettings['identity'],
+): string | null {
+  const { peer, hello } = comer;
+  const rank = rankOf(comer, size);
+  const name = `rank ${shown(hello.rank)} at ${peer}`;
+  if (hello.protocol !== PROTOCOL)
+    return `${name} has another version of this program: install the same on all`;
+  if (hello.size !== size) {
+    return `${name} was started with WORLD_SIZE ${shown(hello.size)}, rank 0 with ${size}: start all with the same`;
+  }
+  if (Number.isNaN(rank)) return `${name} is none of the ranks 0 to ${size - 1}`;
+  if (known !== undefined) return `two processes have RANK ${rank}, ${known} and ${peer}: give each its own`;
+  return mismatch(name, hello.identity, identity);
+}
+
+/** The rank that it says it has; NaN for what is none of `size`. */
+function rankOf({ hello }: Comer, size: number): number {
+  const { rank } = hello;
+  return typeof rank === 'number' && Number.isInteger(rank) && rank >= 0 && rank < size ? rank : Number.NaN;
+}
+
+function mismatch(name: string, given: unknown, identity: MeetSettings['identity']): string | null {
+  const theirs = typeof given === 'object' && given !== null ? (given as Record<string, unknown>) : {};
+  for (const key of new Set([...Object.keys(identity), ...Object.keys(theirs)])) {
+    const [mine, other] = [identity[key], theirs[key]];
+    if (mine === other) continue;
+    return `the ${shown(key)} differs: ${name} has ${shown(other ?? 'none')}, rank 0 has ${mine ?? 'none'}: start all processes with the same`;
+  }
+  return null;
+}
+
+/** Another process's text for a terminal: without control characters, and not too long. */
+function shown(value: unknown): string {
+  const text = String(value).replace(/\p{C}/gu, '?');
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+}
