@@ -7,10 +7,11 @@
 #include <gloo/common/error.h>
 #include <gloo/math.h>
 #include <gloo/transport/address.h>
-#include <gloo/transport/tcp/context.h>
 #include <gloo/transport/tcp/device.h>
 
 #include <stdexcept>
+
+#include "comm/transport.h"
 
 namespace iabn {
 namespace {
@@ -21,14 +22,6 @@ namespace tcp = gloo::transport::tcp;
 // network's queues: a megabyte each, as Gloo has it, holds every synchronised layer up for 20 ms on a link of
 // 1 Gbit/s.
 constexpr size_t kSegmentBytes = 128 * 1024;
-
-// Gloo keeps to itself what wakes all that wait on a context; a derived class may name it.
-struct Signal : tcp::Context {
-  static void raise(tcp::Context& context, const std::string& reason) {
-    void (tcp::Context::*signal)(const std::string&) = &Signal::signalException;
-    (context.*signal)(reason);
-  }
-};
 
 // Gloo's messages begin with a place in its sources, which helps nobody here.
 std::string plain(const std::string& message) {
@@ -55,7 +48,8 @@ class Lane::Mesh : public gloo::Context {
     tcp::attr attr;
     attr.hostname = hostname;
     device_ = tcp::CreateDevice(attr);
-    transportContext_ = device_->createContext(rank, size);
+    transportContext_ =
+        std::make_shared<Transport>(std::static_pointer_cast<tcp::Device>(device_), rank, size);
     // A pair waits five times as long for its connection.
     transportContext_->setTimeout(connect_timeout / 5);
     for (int peer = 0; peer < size; ++peer) {
@@ -67,9 +61,7 @@ class Lane::Mesh : public gloo::Context {
   void connect(int peer, const std::vector<char>& address) {
     transportContext_->getPair(peer)->connect(address);
   }
-  void signal(const std::string& reason) {
-    Signal::raise(static_cast<tcp::Context&>(*transportContext_), reason);
-  }
+  void abort(const std::string& reason) { static_cast<Transport&>(*transportContext_).abort(reason); }
 };
 
 Lane::Lane(const std::string& hostname, int rank, int size, std::chrono::milliseconds connect_timeout) {
@@ -155,6 +147,6 @@ void Lane::barrier(std::chrono::milliseconds timeout) {
   });
 }
 
-void Lane::abort(const std::string& reason) { mesh_->signal(reason); }
+void Lane::abort(const std::string& reason) { mesh_->abort(reason); }
 
 }  // namespace iabn

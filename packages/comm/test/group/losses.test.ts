@@ -24,9 +24,11 @@ describe.each([0, 1])('rank %i of 3', (victim) => {
     pool.children[victim]?.kill(signal);
     const errors = (await Promise.all(outcomes)).map(({ error }) => error ?? '');
     for (const error of errors) expect(error).toContain(`${collective} in group world: `);
-    // The connections of Gloo break with a process; of one that is stopped, only the heartbeat tells.
-    const why = signal === 'SIGSTOP' ? /was lost: nothing was heard of it for 1 s/ : /lost|clos|reset/i;
-    for (const error of errors) expect(error).toMatch(why);
+    for (const error of errors) expect(error).toMatch(/lost|clos|reset/i);
+    // The connections of Gloo break with a process; of one that is stopped, only the heartbeat tells. Where rank 0 is, the others
+    // notice by themselves, and the first that does breaks the other's connections.
+    const heard = errors.filter((error) => error.includes('was lost: nothing was heard of it for 1 s'));
+    if (signal === 'SIGSTOP') expect(heard.length).toBeGreaterThanOrEqual(victim === 0 ? 1 : others.length);
   });
 });
 
