@@ -56,11 +56,7 @@ export class RunFolder {
    * @throws where the folder holds another run, naming `--resume` and another `--log-dir`
    */
   static async create(path: string, options: RunFolderOptions): Promise<RunFolder> {
-    await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-      throw new Error(
-        `run folder ${path} cannot be created (${error.message}); choose another with --log-dir`,
-      );
-    });
+    await makeRunFolder(path);
     const present = (await readdir(path)).filter(isRunFile);
     if (present.length > 0) throw new Error(await occupied(path, present));
     // Making this folder claims the run: of two programs that start at once, one is refused here.
@@ -136,6 +132,16 @@ export class RunFolder {
   close(): void {
     this.metrics.close();
     this.events.close();
+  }
+}
+
+/** Whether the folder had to be made. */
+export async function makeRunFolder(path: string): Promise<boolean> {
+  try {
+    return (await mkdir(path, { recursive: true })) !== undefined;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`run folder ${path} cannot be created (${why}); choose another with --log-dir`);
   }
 }
 

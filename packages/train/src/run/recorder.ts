@@ -1,6 +1,7 @@
 /** What a run leaves in its folder: metrics, events, checkpoints, the report. Of several processes the first writes it. */
 import { linkFileAtomic, type RunState, RunStateStore } from '@inplace-abn/checkpoint';
 import type { Engine } from '../engine/engine.js';
+import type { RunLock } from '../run-folder/lock/run-lock.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { type Metrics, metricScalars } from '../task/metrics.js';
 import type { RunData } from './data.js';
@@ -50,6 +51,7 @@ export class FolderRecorder implements Recorder {
     private readonly engine: Engine,
     private readonly data: RunData,
     private readonly folder: RunFolder,
+    private readonly lock: Pick<RunLock, 'check'>,
   ) {
     this.checkpoints = new RunStateStore(folder.checkpointsPath);
   }
@@ -79,10 +81,12 @@ export class FolderRecorder implements Recorder {
   }
 
   async saveStep(position: Position): Promise<void> {
+    await this.lock.check();
     await this.checkpoints.save(this.capture(position));
   }
 
   async saveEpoch(position: Position, better: boolean): Promise<void> {
+    await this.lock.check();
     const { engine, data, folder } = this;
     const state = this.capture(position);
     await this.checkpoints.save(state, { best: better });

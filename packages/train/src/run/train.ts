@@ -6,6 +6,7 @@ import { endOfRate } from '../engine/learning-rate.js';
 import { checkSameStep } from '../parallel/agreement.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress, ProgressStream } from '../progress/progress.js';
+import { RunLock } from '../run-folder/lock/run-lock.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { initialStateOf } from '../step/network.js';
 import { taskOf } from '../task/registry.js';
@@ -72,9 +73,28 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     options.signals,
   );
   try {
-    return await namingKeys(() => runFolder(options, { data, engine, progress }, stop, peers));
+    return await namingKeys(() => runLocked(options, { data, engine, progress }, stop, peers));
   } finally {
     stop.dispose();
+  }
+}
+
+/** Locks the run folder before it is read: what another process is about to write there would not be seen. */
+async function runLocked(
+  options: TrainOptions,
+  setting: Setting,
+  stop: StopRequest,
+  peers: Peers,
+): Promise<TrainOutcome> {
+  const waiting = {
+    note: (text: string) => setting.progress.note(text),
+    cancelled: () => stop.requested !== null,
+  };
+  const lock = peers.rank === 0 ? await RunLock.acquire(options.logDir, waiting) : null;
+  try {
+    return await runFolder(options, setting, stop, peers, lock);
+  } finally {
+    lock?.release();
   }
 }
 
@@ -83,12 +103,14 @@ async function runFolder(
   setting: Setting,
   stop: StopRequest,
   peers: Peers,
+  lock: RunLock | null,
 ): Promise<TrainOutcome> {
   const { engine, data, progress } = setting;
-  const opened = peers.rank === 0 ? await openFolder(options, setting) : null;
+  const opened = lock && (await openFolder(options, setting));
   const position = await peers.fromFirst(opened?.position ?? null);
   await engine.shareStates();
-  const recorder: Recorder = opened ? new FolderRecorder(options, engine, data, opened.folder) : SILENT;
+  const recorder: Recorder =
+    lock && opened ? new FolderRecorder(options, engine, data, opened.folder, lock) : SILENT;
   try {
     const { epochs } = options.config.optimizer.schedule;
     if (position.epoch >= epochs) {

@@ -1,0 +1,245 @@
+/** One process at a time writes to a run folder, on network file systems too. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { makeRunFolder } from '../run-folder.js';
+import { type Holder, holderText, judge, type Machine, parseHolder, thisMachine } from './holder.js';
+
+export const LOCK_FILE = 'run.lock';
+/** The holder writes its lock again this often: its time of change is the sign of life. */
+const HEARTBEAT_MS = 15_000;
+/** Silence after which the lock of a process that cannot be looked for is broken. */
+export const SILENCE_MS = 120_000;
+const POLL_MS = 2_000;
+/** Age at which the mark of a process that breaks a lock is taken for the remains of one that was killed over it. */
+const BREAKING_MS = 30_000;
+
+/** Another process writes to the folder. */
+export class RunLockedError extends Error {
+  override readonly name: string = 'RunLockedError';
+  readonly code = 'RUN_LOCKED';
+}
+
+export interface LockOptions {
+  /** Told when the lock of another machine may be stale, and silence is waited for. */
+  readonly note?: (text: string) => void;
+  /** Whether to give up waiting. */
+  readonly cancelled?: () => boolean;
+  readonly machine?: Machine;
+  readonly wait?: (ms: number) => Promise<unknown>;
+}
+
+/**
+ * The file `run.lock` of a run folder. It is made with O_EXCL, which network file systems keep to, and names host and process. A lock is
+ * broken where its process is dead: on the same machine that is looked up, by id and start time; elsewhere the lock must have been
+ * silent for {@link SILENCE_MS}.
+ */
+export class RunLock {
+  private readonly timer: NodeJS.Timeout;
+  private readonly onExit = (): void => this.release();
+  private released = false;
+
+  private get path(): string {
+    return join(this.folder, LOCK_FILE);
+  }
+
+  private constructor(
+    private readonly folder: string,
+    /** Whether the folder was made for it. */
+    private readonly made: boolean,
+    private readonly holder: Holder,
+    private file: FileHandle,
+  ) {
+    this.timer = setInterval(() => void this.beat(), HEARTBEAT_MS).unref();
+    process.on('exit', this.onExit);
+  }
+
+  /**
+   * Locks a folder, which is made where it is missing.
+   *
+   * @throws {RunLockedError} naming the process that holds it
+   */
+  static async acquire(folder: string, options: LockOptions = {}): Promise<RunLock> {
+    const { machine = thisMachine(), wait = pause } = options;
+    const made = await makeRunFolder(folder);
+    const path = join(folder, LOCK_FILE);
+    const { host, pid, boot, namespace } = machine;
+    const started = machine.startOf(pid) ?? null;
+    const since = new Date().toISOString();
+    const holder = { host, pid, started, boot, namespace, since, token: randomUUID() };
+    const watch = new Watch(folder, path, machine, options);
+    for (;;) {
+      const file = await create(path, holder);
+      if (file) return new RunLock(folder, made, holder, file);
+      await watch.untilFree(wait);
+    }
+  }
+
+  /**
+   * Call it before what must not be written by two.
+   *
+   * @throws {RunLockedError} where another process took the folder over, as it may after this one was suspended
+   */
+  async check(): Promise<void> {
+    const text = await read(this.path);
+    const found = text === null ? null : parseHolder(text);
+    if (found?.token === this.holder.token) return;
+    const file = text === null ? await create(this.path, this.holder) : null;
+    if (!file)
+      throw new RunLockedError(`${describe(this.path, found)} took this run over; this process stops`);
+    await this.file.close();
+    this.file = file;
+  }
+
+  /** Unlocks the folder; more than once does no harm. */
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    clearInterval(this.timer);
+    process.off('exit', this.onExit);
+    try {
+      if (parseHolder(readFileSync(this.path, 'utf8'))?.token === this.holder.token) rmSync(this.path);
+      // A run that was refused leaves nothing behind.
+      if (this.made) rmdirSync(this.folder);
+    } catch {
+      // The folder is gone, or holds a run now.
+    }
+    void this.file.close().catch(() => {});
+  }
+
+  /** Through the open file: a lock that took the place of this one is not touched. */
+  private async beat(): Promise<void> {
+    try {
+      await this.file.write(holderText(this.holder), 0);
+      await this.file.datasync();
+    } catch {
+      // A file system that is away now may be back at the next.
+    }
+  }
+}
+
+/** A lock of another, until it is free. */
+class Watch {
+  /** Time of change of a lock that may be stale, when it was first seen. */
+  private seen: number | null = null;
+
+  constructor(
+    private readonly folder: string,
+    private readonly path: string,
+    private readonly machine: Machine,
+    private readonly options: LockOptions,
+  ) {}
+
+  /** Resolves when it may be worth trying again. */
+  async untilFree(wait: (ms: number) => Promise<unknown>): Promise<void> {
+    const changed = await changeOf(this.path);
+    const text = await read(this.path);
+    if (text === null || changed === null) return;
+    const holder = parseHolder(text);
+    const verdict = holder ? judge(holder, this.machine) : 'unknown';
+    if (verdict === 'alive') throw locked(this.path, holder);
+    if (verdict === 'dead' || (await this.silent(holder, changed))) {
+      if (!(await breakLock(this.path, { text, changed }))) await wait(POLL_MS / 10);
+      return;
+    }
+    if (this.options.cancelled?.()) throw locked(this.path, holder);
+    await wait(POLL_MS);
+  }
+
+  /** @throws {RunLockedError} where the holder has given a sign of life */
+  private async silent(holder: Holder | null, changed: number): Promise<boolean> {
+    const now = await timeOf(this.folder);
+    if (this.seen !== null && changed > this.seen) throw locked(this.path, holder);
+    if (now - changed >= SILENCE_MS) return true;
+    if (this.seen === null) {
+      const left = Math.ceil((SILENCE_MS - (now - changed)) / 1000);
+      this.options.note?.(`${describe(this.path, holder)} may be dead: waiting ${left} s for a sign of life`);
+    }
+    this.seen = changed;
+    return false;
+  }
+}
+
+/** The file, held open; null where there is one already. */
+async function create(path: string, holder: Holder): Promise<FileHandle | null> {
+  try {
+    const file = await open(path, 'wx');
+    await file.write(holderText(holder), 0);
+    await file.datasync();
+    return file;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return null;
+    throw error;
+  }
+}
+
+/**
+ * Removes a stale lock. Of several processes that found it stale only the one that makes the mark for it may: otherwise the last would
+ * remove the new lock of the first. False where another is at it.
+ */
+async function breakLock(
+  path: string,
+  { text, changed }: { readonly text: string; readonly changed: number },
+): Promise<boolean> {
+  const mark = `${path}.${parseHolder(text)?.token ?? 'unreadable'}`;
+  const file = await open(mark, 'wx').catch((error: unknown) => {
+    if (isCode(error, 'EEXIST')) return null;
+    throw error;
+  });
+  if (!file) {
+    const made = await changeOf(mark);
+    if (made !== null && Date.now() - made > BREAKING_MS) await rm(mark, { force: true });
+    return false;
+  }
+  await file.close();
+  try {
+    const same = (await changeOf(path)) === changed && (await read(path)) === text;
+    if (same) await rm(path, { force: true });
+  } finally {
+    await rm(mark, { force: true });
+  }
+  return true;
+}
+
+/** The file system's clock, which stamps locks: those of machines differ. */
+async function timeOf(folder: string): Promise<number> {
+  const probe = join(folder, `${LOCK_FILE}.${randomUUID()}`);
+  const file = await open(probe, 'wx');
+  try {
+    return (await file.stat()).mtimeMs;
+  } finally {
+    await file.close();
+    await rm(probe, { force: true });
+  }
+}
+
+async function changeOf(path: string): Promise<number | null> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => null,
+  );
+}
+
+async function read(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    if (isCode(error, 'ENOENT')) return null;
+    throw error;
+  });
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function locked(path: string, holder: Holder | null): RunLockedError {
+  return new RunLockedError(
+    `${describe(path, holder)} writes to this run folder: wait for its end or stop it first, or choose another folder`,
+  );
+}
+
+function describe(path: string, holder: Holder | null): string {
+  if (!holder) return `${path}: a process that is not named there`;
+  return `${path}: process ${holder.pid} on ${holder.host}, since ${holder.since},`;
+}

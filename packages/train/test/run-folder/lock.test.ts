@@ -1,0 +1,168 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type Holder,
+  holderText,
+  judge,
+  type Machine,
+  thisMachine,
+} from '../../src/run-folder/lock/holder.js';
+import { LOCK_FILE, type LockOptions, RunLock, SILENCE_MS } from '../../src/run-folder/lock/run-lock.js';
+import { temporaryFolder } from '../support/images.js';
+
+const here = thisMachine();
+const elsewhere = { host: 'node-b', boot: 'b', namespace: 'pid:[2]' };
+
+async function locked(folder: string, options?: LockOptions): Promise<RunLock> {
+  const lock = await RunLock.acquire(folder, options);
+  onTestFinished(() => lock.release());
+  return lock;
+}
+
+/** Leaves the lock of a process in a folder, its last sign of life `age` milliseconds ago. */
+async function leave(folder: string, holder: Partial<Holder>, age = 0): Promise<string> {
+  const { host, boot, namespace, pid } = here;
+  const lock = { host, boot, namespace, pid, started: '1', since: '2025-01-31T12:00:00Z', token: 'other' };
+  const path = join(folder, LOCK_FILE);
+  await writeFile(path, holderText({ ...lock, ...holder }));
+  await touch(path, age);
+  return path;
+}
+
+async function touch(path: string, age: number): Promise<void> {
+  const at = new Date(Date.now() - age);
+  await utimes(path, at, at);
+}
+
+describe('judge', () => {
+  const machine: Machine = {
+    host: 'a',
+    boot: 'b',
+    namespace: 'n',
+    pid: 1,
+    startOf: (pid) => ({ 7: '70', 8: null })[pid],
+  };
+  const holder = { host: 'a', boot: 'b', namespace: 'n', pid: 7, started: '70', since: '', token: '' };
+
+  it.each([
+    ['the process', holder, 'alive'],
+    ['a process whose start is not known', { ...holder, pid: 8 }, 'alive'],
+    ['a process that has ended', { ...holder, pid: 9 }, 'dead'],
+    ['a process that was given the id later', { ...holder, started: '60' }, 'dead'],
+    ['another host', { ...holder, host: 'c' }, 'unknown'],
+    ['a start of the machine before this', { ...holder, boot: 'c', pid: 9 }, 'unknown'],
+    ['a container of the same name', { ...holder, namespace: 'm', pid: 9 }, 'unknown'],
+  ] as const)('%s', (_, found, verdict) => {
+    expect(judge(found, machine)).toBe(verdict);
+  });
+
+  it('finds this process, and none that has ended', () => {
+    const { pid = 0 } = spawnSync(process.execPath, ['--version']);
+    expect(here.startOf(process.pid)).toBe(here.startOf(process.pid));
+    expect(here.startOf(process.pid)).not.toBeUndefined();
+    expect(here.startOf(pid)).toBeUndefined();
+  });
+});
+
+describe('RunLock', () => {
+  it('keeps others out, naming host and process, until it is released', async () => {
+    const folder = await temporaryFolder();
+    const lock = await locked(folder);
+    await expect(RunLock.acquire(folder)).rejects.toThrow(
+      new RegExp(`run\\.lock: process ${process.pid} on ${here.host}, since .*, writes to this run folder`),
+    );
+    lock.release();
+    expect(existsSync(join(folder, LOCK_FILE))).toBe(false);
+    await locked(folder);
+  });
+
+  it('makes the folder, and removes it where no run came of it', async () => {
+    const folder = join(await temporaryFolder(), 'a', 'run');
+    (await locked(folder)).release();
+    expect(existsSync(folder)).toBe(false);
+    const used = await locked(folder);
+    await writeFile(join(folder, 'config.json'), '{}');
+    used.release();
+    expect(await readdir(folder)).toEqual(['config.json']);
+  });
+
+  it.each([
+    ['has ended', { pid: spawnSync(process.execPath, ['--version']).pid }],
+    ['was given its id later', { pid: process.pid, started: '1' }],
+  ])('is broken at once where the process %s', async (_, holder) => {
+    const folder = await temporaryFolder();
+    const path = await leave(folder, holder);
+    const lock = await locked(folder);
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ host: here.host, pid: process.pid });
+    lock.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each(['another machine', 'no one can tell'])(
+    'of %s is broken after two minutes of silence',
+    async (whose) => {
+      const folder = await temporaryFolder();
+      const path = await leave(folder, elsewhere, SILENCE_MS - 60_000);
+      if (whose !== 'another machine') {
+        await writeFile(path, '');
+        await touch(path, SILENCE_MS - 60_000);
+      }
+      const notes: string[] = [];
+      let waits = 0;
+      await locked(folder, {
+        note: (text) => notes.push(text),
+        // Time goes on without a sign of life.
+        wait: async () => touch(path, SILENCE_MS - 60_000 + 30_000 * ++waits),
+      });
+      expect(waits).toBe(2);
+      expect(notes).toHaveLength(1);
+      expect(notes[0]).toMatch(/may be dead: waiting \d+ s for a sign of life$/);
+      expect(await readdir(folder)).toEqual([LOCK_FILE]);
+    },
+  );
+
+  it('of another machine is respected at its first sign of life', async () => {
+    const folder = await temporaryFolder();
+    const path = await leave(folder, elsewhere, 10_000);
+    const acquired = RunLock.acquire(folder, { wait: () => touch(path, 0) });
+    await expect(acquired).rejects.toThrow(
+      `process ${process.pid} on node-b, since 2025-01-31T12:00:00Z, writes`,
+    );
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ token: 'other' });
+  });
+
+  it('is waited for no longer than one likes', async () => {
+    const folder = await temporaryFolder();
+    await leave(folder, elsewhere);
+    await expect(RunLock.acquire(folder, { cancelled: () => true })).rejects.toThrow('on node-b');
+  });
+
+  it('has one owner, however many break a stale one at once', async () => {
+    const folder = await temporaryFolder();
+    await leave(folder, { started: '1' });
+    const wait = () => new Promise((resolve) => setImmediate(resolve));
+    const all = await Promise.allSettled(Array.from({ length: 20 }, () => locked(folder, { wait })));
+    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('tells one that was suspended that its folder was taken over', async () => {
+    const folder = await temporaryFolder();
+    const lock = await locked(folder);
+    await lock.check();
+    const path = await leave(folder, elsewhere);
+    await expect(lock.check()).rejects.toThrow(/on node-b, .* took this run over; this process stops/);
+    lock.release();
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it('comes back where it was removed', async () => {
+    const folder = await temporaryFolder();
+    const lock = await locked(folder);
+    await rm(join(folder, LOCK_FILE));
+    await lock.check();
+    await expect(RunLock.acquire(folder)).rejects.toThrow('writes to this run folder');
+  });
+});
