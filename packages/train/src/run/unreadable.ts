@@ -62,7 +62,7 @@ export async function namingKeys<T>(body: () => Promise<T>): Promise<T> {
     return await body();
   } catch (error) {
     if (error instanceof ImageError) {
-      const advice = 'Repair or remove it, or go on without such images: input.unreadable "skip"';
+      const advice = 'Repair or remove it, or set "unreadable": "skip" in the section input';
       throw new UsageError(`${error.message} ${advice}`, { cause: error });
     }
     if (error instanceof UnreadableLimitError) {

@@ -43,7 +43,7 @@ describe('training', { timeout: 60_000 }, () => {
     await writeFile(path, 'no image');
     const run = runTraining({ config: configOf({ optimizer: ONE_EPOCH }), data, logDir });
     await expect(run).rejects.toThrow(
-      new RegExp(`^Cannot read the image ${path}: .*or go on without such images: input.unreadable "skip"$`),
+      new RegExp(`^Cannot read the image ${path}: .*or set "unreadable": "skip" in the section input$`),
     );
     const advice = 'continue that run with --continue (it has no checkpoint yet, so it starts anew)';
     const options = { config: configOf({ optimizer: ONE_EPOCH }), data, logDir };
