@@ -8,6 +8,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   iabn::ProgramBinding::define(env, exports);
   iabn::GroupBinding::define(env, exports);
   iabn::define_machine(env, exports);
+  iabn::define_labels(env, exports);
   iabn::define_plugin(env, exports);
   return exports;
 }

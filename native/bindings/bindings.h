@@ -79,6 +79,9 @@ class GroupBinding : public Napi::ObjectWrap<GroupBinding> {
 // hasBFloat16(), threads(), onednnVersion(), dieWithParent(ppid)
 void define_machine(Napi::Env env, Napi::Object exports);
 
+// firstOutside(labels, classes, ignored): index of the first label that is no class and not ignored, or −1
+void define_labels(Napi::Env env, Napi::Object exports);
+
 // pluginReport(path, free): JSON of what a device plugin found; new Device(path, index, options)
 void define_plugin(Napi::Env env, Napi::Object exports);
 

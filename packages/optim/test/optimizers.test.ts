@@ -98,7 +98,7 @@ describe('optimisers', () => {
       });
       return {};
     });
-    const step = new Step(graph);
+    const step = new Step(graph).load({ a: new Float32Array(1), b: new Float32Array(1) });
     const one = Float32Array.of(1);
     await step.run({
       'a.grad': one,
@@ -130,7 +130,8 @@ describe('clipping by the global norm', () => {
       applyUpdates(plain, updates, { clip: scale, step: stepOf(tracer) });
       return { norm };
     });
-    return new Step(graph);
+    const zeros = sizes.map((size, i) => [`w${i}`, new Float32Array(size)] as const);
+    return new Step(graph).load(Object.fromEntries(zeros));
   }
 
   const inputs = (gradients: readonly number[][]) =>

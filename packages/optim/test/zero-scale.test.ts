@@ -27,6 +27,7 @@ async function gammaAfter(steps: number, Layer: typeof ABN, training: boolean): 
   });
   const step = new Step(graph).load({
     'bn.weight': Float32Array.of(0, -0),
+    'bn.bias': new Float32Array(2),
     'bn.running_var': Float32Array.of(4, 4),
   });
   for (let i = 0; i < steps; i++) {

@@ -1,7 +1,7 @@
 /** Texts of the debug ladder. */
 import { valueInfo } from '../graph/graph.js';
+import { nodeAt } from '../graph/text.js';
 import type { PartsDecision } from '../passes/parts.js';
-import { nodeAt } from '../passes/slices.js';
 import { formatBytes } from '../plan/format.js';
 import type { Plan } from '../plan/plan.js';
 import { channels } from '../shape.js';

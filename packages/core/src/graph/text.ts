@@ -12,6 +12,11 @@ function formatOperand(id: ValueId | null): string {
   return id === null ? '_' : `%${id}`;
 }
 
+/** `conv2d at mod2.block1`, as logs and errors name a node. */
+export function nodeAt(node: GraphNode): string {
+  return `${node.op} at ${node.path || '(top)'}`;
+}
+
 /** `%7:float32[2,8,4,4] = abn_apply(%3, %4, _) {eps: 1e-5} @mod1.bn1` */
 export function formatNode(graph: Graph, node: GraphNode): string {
   const outputs = node.outputs.map((id) => `%${id}:${formatType(valueInfo(graph, id))}`).join(', ');

@@ -118,6 +118,8 @@ export interface NativeAddon {
   /** What a plugin found, as JSON; `free`: also what is free on each device. Throws when it cannot be loaded. */
   pluginReport(plugin: string, free: boolean): string;
   readonly Group: new (options: NativeGroupOptions) => NativeGroup;
+  /** Index of the first label that is neither in [0, classes) nor `ignored`; −1 where there is none. */
+  firstOutside(labels: Int32Array, classes: number, ignored: number): number;
   hasBFloat16(): boolean;
   threads(): number;
   onednnVersion(): string;

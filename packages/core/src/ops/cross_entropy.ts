@@ -10,6 +10,7 @@ import {
   type CrossEntropyAttributes,
   checkLabels,
   labelledRows,
+  labelsOf,
   logSumExp,
   rowsCounted,
 } from './support/classes.js';
@@ -32,6 +33,7 @@ export const crossEntropyOp = defineOp<'cross_entropy', CrossEntropyAttributes>(
     return [needs(0) ? crossEntropyBackward(input(0), input(1), diff(0), count, attrs) : null, null, null];
   },
   overwrites: [],
+  labels: labelsOf,
   cost: streamed,
   reference(context) {
     const [logits, loss] = [context.input(0), context.output(0)];

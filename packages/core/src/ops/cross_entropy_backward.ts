@@ -8,6 +8,7 @@ import {
   type CrossEntropyAttributes,
   checkLabels,
   labelledRows,
+  labelsOf,
   logSumExp,
   rowsCounted,
 } from './support/classes.js';
@@ -33,6 +34,7 @@ export const crossEntropyBackwardOp = defineOp<'cross_entropy_backward', CrossEn
     },
     gradient: null,
     overwrites: [{ output: 0, input: 0 }],
+    labels: labelsOf,
     cost: streamed,
     reference(context) {
       const [logits, dlogits] = [context.input(0), context.output(0)];

@@ -139,6 +139,12 @@ export interface PartialUpdate<A> {
   at(attrs: A, begin: number): A;
 }
 
+/** Whole numbers that an operand may hold: a class, from 0 on, or the number that stands for none. */
+export interface Labels {
+  readonly classes: number;
+  readonly ignored: number;
+}
+
 export interface Cost {
   readonly flops: number;
   /** Bytes that must cross the memory bus at least once. */
@@ -174,7 +180,7 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly outputs: readonly Operand[];
   /** Output types from operand types; throws ShapeError with what was expected. */
   infer(context: InferContext<A>): readonly TensorType[];
-  /** null: not differentiable (the loss never depends on the outputs smoothly). */
+  /** null: no rule. A gradient that must go through the op is an error, not zero. */
   readonly gradient: GradientRule<A> | null;
   readonly overwrites: readonly Overwrite[];
   /** What joins or cuts channels and does nothing else; null for all other ops. */
@@ -194,6 +200,8 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly partial: PartialUpdate<A> | null;
   /** Emits what gives a part of the only output; null: it is made as a whole. */
   part(context: FuseContext<A>, part: Part): Value | null;
+  /** What an operand of class labels may hold; null: it is none, or labels outside the classes mean something to the op. */
+  labels(context: InferContext<A>, operand: number): Labels | null;
   /** Has an effect beyond its outputs (guards) and is never removed. */
   readonly effect: boolean;
   /** All processes of a group run it together, each at the same place among the group's others. */
@@ -213,6 +221,7 @@ type Defaulted =
   | 'inverses'
   | 'epilogue'
   | 'fuse'
+  | 'labels'
   | 'partial'
   | 'part'
   | 'peerKeeps'
@@ -225,7 +234,7 @@ type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, Defaulted> &
 /** The erased form that passes work with; rules are called with the attributes their own op made. */
 export type AnyOp = OpDefinition<Attributes>;
 
-/** Completes a definition with the answers most ops give: no effect, no other process, no inverse, no slice, no strips, no fusion, no parts, nothing kept by PyTorch. */
+/** Completes a definition with the answers most ops give: no effect, no other process, no inverse, no slice, no strips, no fusion, no parts, no labels, nothing kept by PyTorch. */
 export function defineOp<const N extends string, A extends Attributes>(
   name: N,
   definition: Omit<WithDefaults<A>, 'name'>,
@@ -239,6 +248,7 @@ export function defineOp<const N extends string, A extends Attributes>(
     fuse: () => null,
     partial: null,
     part: () => null,
+    labels: () => null,
     inverses: [],
     slices: null,
     rows: () => null,

@@ -6,11 +6,12 @@
  */
 import { constantsOf } from '../graph/constants.js';
 import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueInfo } from '../graph/graph.js';
+import { nodeAt } from '../graph/text.js';
 import type { Overwrite } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
 import { byteLength, sameShape } from '../shape.js';
 import { flatRegion, isPitched, overlap, ownRegion, type Region, sliceRegion } from './region.js';
-import { nodeAt, type SliceDecision, SliceRules } from './slices.js';
+import { type SliceDecision, SliceRules } from './slices.js';
 
 export interface AliasDecision {
   readonly node: GraphNode;

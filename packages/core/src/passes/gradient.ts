@@ -1,10 +1,13 @@
 /** Reverse-mode differentiation: appends to a trace the nodes that compute ∂loss/∂wrt. */
+import { isDataDType } from '../dtype.js';
 import { UsageError } from '../errors.js';
 import { type GraphNode, operands, type ValueId } from '../graph/graph.js';
+import { nodeAt } from '../graph/text.js';
 import { add } from '../ops/add.js';
 import { constant } from '../ops/constant.js';
 import type { Attributes, GradientContext } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
+import { operandAt } from '../ops/infer.js';
 import { elements } from '../shape.js';
 import type { Tracer } from '../trace/tracer.js';
 import type { Value } from '../trace/value.js';
@@ -12,10 +15,14 @@ import type { Value } from '../trace/value.js';
 /**
  * ∂loss/∂v for each v of `wrt`; null where the loss does not depend on v. `loss` is a scalar.
  * Gradients of states are counted as parameter gradients in the plan.
+ *
+ * Throws UsageError where the loss depends on one of `wrt` through an op without a gradient rule, or through an operand
+ * that the op's rule leaves out.
  */
 export function gradients(loss: Value, wrt: readonly Value[]): (Value | null)[] {
   if (elements(loss.shape) !== 1) throw new UsageError(`expected a scalar loss but received ${loss}`);
   const tracer = loss.tracer;
+  for (const value of wrt) tracer.own(value);
   const nodes = tracer.traced;
   const active = dependents(nodes, wrt);
   const diffs = new Map<ValueId, Value>();
@@ -31,33 +38,47 @@ export function gradients(loss: Value, wrt: readonly Value[]): (Value | null)[] 
   });
 }
 
-/** Values that change when one of `wrt` does. */
-function dependents(nodes: readonly GraphNode[], wrt: readonly Value[]): Set<ValueId> {
-  const active = new Set(wrt.map((value) => value.id));
+/** Values that depend on one of `wrt`, and whether by ops that all have a gradient rule. */
+type Dependents = ReadonlyMap<ValueId, 'differentiable' | 'opaque'>;
+
+function dependents(nodes: readonly GraphNode[], wrt: readonly Value[]): Dependents {
+  const active = new Map<ValueId, 'differentiable' | 'opaque'>();
+  for (const { id } of wrt) active.set(id, 'differentiable');
   for (const node of nodes) {
-    if (opOf(node.op).gradient && operands(node).some((id) => active.has(id))) {
-      for (const id of node.outputs) active.add(id);
+    const met = operands(node).map((id) => active.get(id));
+    if (met.every((dependence) => dependence === undefined)) continue;
+    const differentiable = opOf(node.op).gradient !== null && met.includes('differentiable');
+    for (const id of node.outputs) {
+      if (differentiable || !active.has(id)) active.set(id, differentiable ? 'differentiable' : 'opaque');
     }
   }
   return active;
 }
 
-function backward(tracer: Tracer, node: GraphNode, active: Set<ValueId>, diffs: Map<ValueId, Value>): void {
-  const rule = opOf(node.op).gradient;
-  if (!rule) return;
-  const context = gradientContext(tracer, node, active, diffs);
-  rule(context).forEach((diff, index) => {
-    const id = node.inputs[index];
-    if (!diff || id === null || id === undefined || !active.has(id)) return;
-    const known = diffs.get(id);
-    diffs.set(id, known ? add(known, diff) : diff);
+function backward(tracer: Tracer, node: GraphNode, active: Dependents, diffs: Map<ValueId, Value>): void {
+  const definition = opOf(node.op);
+  if (!definition.gradient) {
+    throw new UsageError(`${nodeAt(node)} has no gradient rule, and the loss depends on its result`);
+  }
+  const results = definition.gradient(gradientContext(tracer, node, active, diffs));
+  node.inputs.forEach((id, index) => {
+    if (id === null || !active.has(id)) return;
+    const diff = results[index];
+    if (diff) {
+      const known = diffs.get(id);
+      diffs.set(id, known ? add(known, diff) : diff);
+    } else if (active.get(id) === 'differentiable' && isDataDType(tracer.value(id).dtype)) {
+      // Of an opaque operand none is due: the statistics of a batch, whose gradient is part of abn_apply's for x.
+      const operand = operandAt(definition.inputs, index)?.name ?? `operand ${index}`;
+      throw new UsageError(`${nodeAt(node)} has no gradient for ${operand}, and the loss depends on it`);
+    }
   });
 }
 
 function gradientContext(
   tracer: Tracer,
   node: GraphNode,
-  active: Set<ValueId>,
+  active: Dependents,
   diffs: Map<ValueId, Value>,
 ): GradientContext<Attributes> {
   const inputs = node.inputs.map((id) => (id === null ? null : tracer.value(id)));

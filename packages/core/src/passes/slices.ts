@@ -17,6 +17,7 @@ import {
   type ValueId,
   valueInfo,
 } from '../graph/graph.js';
+import { nodeAt } from '../graph/text.js';
 import type { Slice } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
 import { nodeContext, operandAt } from '../ops/infer.js';
@@ -127,11 +128,6 @@ export class SliceRules {
     }
     return null;
   }
-}
-
-/** `conv2d at mod2.block1`, as logs and reasons name a node. */
-export function nodeAt(node: GraphNode): string {
-  return `${node.op} at ${node.path || '(top)'}`;
 }
 
 function slicesOf(graph: Graph, node: GraphNode, whole: Slice['whole']): readonly Slice[] {

@@ -13,11 +13,12 @@ import type {
 } from '../devices/device.js';
 import { bytesOf, dtypeOf, holds, type TypedArray, viewAs } from '../dtype.js';
 import { UsageError } from '../errors.js';
-import { type ValueId, valueInfo } from '../graph/graph.js';
+import { operands, type ValueId, valueInfo } from '../graph/graph.js';
 import { isPitched, spanBytes } from '../passes/region.js';
 import type { Plan } from '../plan/plan.js';
 import { operandsOf, writesOf } from '../plan/schedule.js';
 import { byteLength, elements, formatType, rows } from '../shape.js';
+import { checkLabelInput, type LabelInputs, labelInputs } from './labels.js';
 import type { Store } from './store.js';
 
 export type Arrays = Readonly<Record<string, TypedArray>>;
@@ -43,6 +44,9 @@ export class Program {
   /** Inputs that are on their way to the device. */
   private prefetched = new Map<string, TypedArray>();
   private readonly stateNames: ReadonlyMap<ValueId, string>;
+  private readonly labels: LabelInputs;
+  /** Parameters that the instructions read. */
+  private readonly parameters: readonly string[];
 
   /** `arena` may be shared by programs that do not run at the same time; it must hold plan.arenaBytes. */
   constructor(
@@ -56,7 +60,13 @@ export class Program {
         `the plan needs an arena of ${plan.arenaBytes} bytes but was given ${arena.bytes}`,
       );
     }
-    this.stateNames = new Map(plan.graph.states.map((state) => [state.value, state.name]));
+    const { graph } = plan;
+    this.stateNames = new Map(graph.states.map((state) => [state.value, state.name]));
+    this.labels = labelInputs(graph);
+    const read = new Set(graph.nodes.flatMap(operands));
+    this.parameters = graph.states
+      .filter(({ kind, value }) => kind === 'parameter' && read.has(value))
+      .map(({ name }) => name);
     this.executable = device.load(
       plan.instructions.map((instruction) => ({
         kernel: instruction.kernel,
@@ -85,7 +95,8 @@ export class Program {
 
   /**
    * Runs the step once. `inputs` holds an array for every input of the graph, data in storage order
-   * (channels-last). Rejects with NotFiniteError, before any state was updated, when a guard stopped the step.
+   * (channels-last). Rejects with NotFiniteError, before any state was updated, when a guard stopped the step, and with
+   * UsageError, before anything ran, for a label that is no class and for a parameter that the store was never given.
    */
   async run(inputs: Arrays, options: RunOptions = {}): Promise<RunOutput> {
     if (debugLevel() >= 5) return { outputs: await runCompared(this, inputs), timings: [] };
@@ -136,6 +147,7 @@ export class Program {
 
   /** Notes that the arena holds this program's values from now on, and that its states may change. */
   private enter(): void {
+    this.store.requireWritten(this.parameters);
     tenants.set(this.arena, this);
     this.prepared = null;
     if (this.plan.graph.updates.size > 0) this.store.changed();
@@ -183,13 +195,13 @@ export class Program {
     this.prefetched = new Map();
     return [...graph.inputs.keys()].flatMap((name): Feed[] => {
       const data = inputs[name];
-      const feeds = this.feedOf(name, data);
-      return data && known.get(name) === data ? feeds.map((feed) => ({ ...feed, data: null })) : feeds;
+      const there = data !== undefined && known.get(name) === data;
+      return this.feedOf(name, data, there);
     });
   }
 
-  /** None for an input that nothing reads: it was pruned with its readers. */
-  private feedOf(name: string, data: TypedArray | undefined): Feed[] {
+  /** None for an input that nothing reads: it was pruned with its readers. `there`: it was prefetched, and checked then. */
+  private feedOf(name: string, data: TypedArray | undefined, there = false): Feed[] {
     const { graph } = this.plan;
     const id = graph.inputs.get(name);
     if (id === undefined) throw new UsageError(`the program has no input ${name}`);
@@ -200,7 +212,8 @@ export class Program {
         `expected ${formatType(info)} for input ${name} but received ${data.length} elements of ${dtypeOf(data)}`,
       );
     }
-    const length = data.byteLength;
-    return this.plan.offsets.has(id) ? [{ ...this.locate(id), length, data: bytesOf(data) }] : [];
+    if (!this.plan.offsets.has(id)) return [];
+    if (!there) checkLabelInput(this.labels, name, data);
+    return [{ ...this.locate(id), length: data.byteLength, data: there ? null : bytesOf(data) }];
   }
 }

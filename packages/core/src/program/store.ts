@@ -40,19 +40,29 @@ export class Store {
   private readonly entries = new Map<string, { spec: StateSpec; offset: number }>();
   readonly memory: DeviceMemory;
   private writes = 0;
+  /** Parameters whose content is still the zeros they were allocated with. */
+  private readonly unwritten = new Set<string>();
 
-  /** Allocates every state, zero-filled. */
+  /**
+   * Allocates every state, zero-filled. Buffers and optimiser state may begin so; a parameter must be written before a
+   * program reads it.
+   */
   constructor(device: Device, specs: readonly StateSpec[]) {
     let offset = 0;
     for (const spec of specs) {
       this.entries.set(spec.name, { spec, offset });
       offset += align(byteLength(spec));
+      if (spec.kind === 'parameter') this.unwritten.add(spec.name);
     }
     this.memory = device.allocate(offset);
   }
 
   get specs(): StateSpec[] {
     return [...this.entries.values()].map(({ spec }) => spec);
+  }
+
+  has(name: string): boolean {
+    return this.entries.has(name);
   }
 
   get bytes(): number {
@@ -67,6 +77,24 @@ export class Store {
   /** Tells that a program is about to change states. */
   changed(): void {
     this.writes++;
+  }
+
+  /** Tells that the whole memory is about to be overwritten, as by a broadcast of another process's. */
+  replaced(): void {
+    this.changed();
+    this.unwritten.clear();
+  }
+
+  /** Throws UsageError where one of these parameters was never written. */
+  requireWritten(parameters: readonly string[]): void {
+    if (this.unwritten.size === 0) return;
+    const missing = parameters.filter((name) => this.unwritten.has(name));
+    const [first, ...others] = missing;
+    if (first === undefined) return;
+    const more = others.length > 0 ? ` and ${others.length} more` : '';
+    throw new UsageError(
+      `parameter ${first}${more} was never written: write an initial value or a checkpoint's into the store before a program runs (initialState of @inplace-abn/nn makes initial values)`,
+    );
   }
 
   locate(name: string): Location {
@@ -95,6 +123,7 @@ export class Store {
       );
     }
     this.changed();
+    this.unwritten.delete(name);
     this.memory.write(offset, bytesOf(data));
   }
 

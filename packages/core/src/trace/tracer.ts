@@ -105,8 +105,18 @@ export class Tracer {
     return value;
   }
 
+  /** Refuses a value of another trace: its number here is that of some other value. */
+  own(value: Value): Value {
+    if (value.tracer === this) return value;
+    throw new UsageError(
+      `${this.scope.path || '(top)'}: ${value} belongs to another trace: a value is valid only in the trace that made it. Hand it in as an input, or keep it as a state`,
+    );
+  }
+
   /** Makes `next`, which an op that updates in place (sgd, adam, abn_running) made of `state`, its content after the step. */
   assign(state: Value, next: Value): void {
+    this.own(state);
+    this.own(next);
     if (state.kind !== 'state') throw new UsageError(`only a state can be assigned, ${state} is none`);
     if (this.updates.has(state.id))
       throw new UsageError(`state ${this.stateName(state)} is updated twice in one step`);
@@ -124,12 +134,13 @@ export class Tracer {
   }
 
   stateName(value: Value): string | undefined {
+    this.own(value);
     for (const state of this.states.values()) if (state.value === value.id) return state.name;
     return undefined;
   }
 
   output(name: string, value: Value): void {
-    this.outputs.set(name, value.id);
+    this.outputs.set(name, this.own(value).id);
   }
 
   /** Runs `body` with `name` appended to the module path. */
@@ -164,6 +175,7 @@ export class Tracer {
   }
 
   emit(op: OpName, inputs: readonly (Value | null)[], attrs: Attributes, options: EmitOptions = {}): Value[] {
+    for (const input of inputs) if (input) this.own(input);
     let types: readonly TensorType[];
     try {
       types = inferTypes(op, inputs, attrs);
@@ -188,7 +200,7 @@ export class Tracer {
 
   /** Recounts `value` as `kind`: a parameter's gradient is no activation. */
   retag(value: Value, kind: ValueKind): Value {
-    const info = this.infos.get(value.id);
+    const info = this.infos.get(this.own(value).id);
     if (!info) throw new RangeError(`no value ${value} in this trace`);
     return this.adopt({ ...info, kind });
   }

@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/errors.js';
 import { formatGraph } from '../../src/graph/text.js';
+import { abnApply } from '../../src/ops/abn_apply.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { linear } from '../../src/ops/linear.js';
+import { pack } from '../../src/ops/pack.js';
+import { softmaxBackward } from '../../src/ops/softmax_backward.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
+import { unpack } from '../../src/ops/unpack.js';
 import { gradients } from '../../src/passes/gradient.js';
+import { outputAt } from '../../src/trace/emit.js';
 import { Tracer } from '../../src/trace/tracer.js';
+import type { Value } from '../../src/trace/value.js';
 import { abn, LEAKY } from '../support/nets.js';
 
 function lossOf(tracer: Tracer, x = tracer.input('x', [2, 4], 'float32')) {
@@ -93,6 +100,47 @@ describe('gradients', () => {
     const unused = tracer.state('unused', [4], 'float32', 'parameter');
     topkCorrect(logits, tracer.input('top', [2], 'int32'), [1]);
     expect(gradients(loss(logits), [unused, w]).map((diff) => diff?.shape ?? null)).toEqual([null, [4, 4]]);
+  });
+
+  it.each<[string, (w: Value, layer: (bias: Value) => Value) => Value]>([
+    ['pack', (w, layer) => layer(pack([w]))],
+    ['unpack', (w) => outputAt(unpack(w, [[1, 16]]), 0)],
+    ['softmax_backward', (w, layer) => activation(softmaxBackward(layer(w), layer(w)), LEAKY)],
+  ])('refuses to go through %s, which has no rule', (op, body) => {
+    const tracer = new Tracer();
+    const x = tracer.input('x', [1, 4], 'float32');
+    const fc = tracer.state('fc', [16, 4], 'float32', 'parameter');
+    const w = tracer.state('w', [16], 'float32', 'parameter');
+    const labels = tracer.input('labels', [1], 'int32');
+    const logits = tracer.within('block', () => body(w, (bias) => linear(x, fc, bias)));
+    // It is no matter what the loss does not depend on.
+    expect(gradients(crossEntropy(linear(x, fc, null), labels), [w, fc])).toEqual([null, expect.anything()]);
+    const loss = crossEntropy(logits, labels);
+    expect(() => gradients(loss, [w])).toThrow(UsageError);
+    expect(() => gradients(loss, [w])).toThrow(
+      `${op} at block has no gradient rule, and the loss depends on its result`,
+    );
+  });
+
+  it('refuses an operand that the rule of its op leaves out', () => {
+    const tracer = new Tracer();
+    const { x, loss } = lossOf(tracer);
+    const mean = tracer.state('mean', [4], 'float32', 'parameter');
+    const variance = tracer.state('var', [4], 'float32', 'parameter');
+    const attrs = { ...LEAKY, eps: 1e-3, scale: 'abs', statistics: 'fixed' } as const;
+    const z = tracer.within('bn', () => abnApply(x, { mean, variance }, null, attrs));
+    const value = loss(z);
+    expect(() => gradients(value, [mean])).toThrow(
+      'abn_apply at bn has no gradient for mean, and the loss depends on it',
+    );
+  });
+
+  it('refuses values of another trace', () => {
+    const tracer = new Tracer();
+    const { x, w, loss } = lossOf(tracer);
+    const value = loss(linear(x, w, null));
+    const other = new Tracer().input('w', [4, 4], 'float32');
+    expect(() => gradients(value, [w, other])).toThrow('%0:float32[4,4] belongs to another trace');
   });
 
   it('wants a scalar', () => {

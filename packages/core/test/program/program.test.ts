@@ -4,9 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile.js';
 import { cpu } from '../../src/devices/cpu.js';
 import { NotFiniteError, UsageError } from '../../src/errors.js';
+import { loadNative } from '../../src/native/load.js';
+import { add } from '../../src/ops/add.js';
+import { crossEntropy } from '../../src/ops/cross_entropy.js';
+import { topkCorrect } from '../../src/ops/topk_correct.js';
 import { Program } from '../../src/program/program.js';
-import { Store } from '../../src/program/store.js';
+import { Store, statesOf } from '../../src/program/store.js';
+import { elements } from '../../src/shape.js';
 import { Tracer, trace } from '../../src/trace/tracer.js';
+import type { Value } from '../../src/trace/value.js';
 import { classifierStep, conv, loadStep, residualStep } from '../support/nets.js';
 
 const load = () => loadStep(residualStep(), cpu());
@@ -145,6 +151,117 @@ describe('Program', () => {
     const run = () =>
       new Program(plan, device, new Store(device, []), device.allocate(plan.arenaBytes)).run({});
     return expect(run()).rejects.toThrow('the store has no state fc.weight');
+  });
+});
+
+describe('Values of another trace', () => {
+  const leaked = new Tracer().input('x', [2], 'float32');
+
+  it.each<[string, (tracer: Tracer, own: Value) => unknown]>([
+    ['as an operand', (_, own) => add(own, leaked)],
+    ['as the first operand', (_, own) => add(leaked, own)],
+    ['as an output', (tracer) => tracer.output('y', leaked)],
+    ['as a new content', (tracer, own) => tracer.assign(own, leaked)],
+    ['as a gradient', (tracer) => tracer.retag(leaked, 'gradient')],
+  ])('are refused %s', (_, body) => {
+    const tracer = new Tracer();
+    // It has the number of the leaked one.
+    const own = tracer.state('w', [2], 'float32', 'buffer');
+    expect(() => body(tracer, own)).toThrow(UsageError);
+    expect(() => body(tracer, own)).toThrow('%0:float32[2] belongs to another trace');
+  });
+});
+
+describe('Labels', () => {
+  const classes = 5;
+  const labelled = (ignoreIndex?: number) =>
+    trace((tracer) => {
+      const logits = tracer.input('x', [2, classes], 'float32');
+      const labels = tracer.input('labels', [2], 'int32');
+      return { loss: crossEntropy(logits, labels, { ignoreIndex }), top: topkCorrect(logits, labels, [1]) };
+    });
+  const run = async (labels: Int32Array, ignoreIndex?: number) => {
+    const { program } = loadStep({ graph: labelled(ignoreIndex), inputs: {} }, cpu());
+    return (await program.run({ x: new Float32Array(2 * classes), labels })).outputs.loss?.[0];
+  };
+
+  it.each([5, -1, 255, -(2 ** 31), 2 ** 31 - 1])(
+    'of %i are refused where there are 5 classes',
+    async (bad) => {
+      await expect(run(Int32Array.of(4, bad))).rejects.toThrow(UsageError);
+      await expect(run(Int32Array.of(4, bad))).rejects.toThrow(
+        `input labels: label ${bad} at index 1 is outside the 5 classes of cross_entropy at (top): expected 0 to 4, or -100 (ignore_index) where nothing counts`,
+      );
+    },
+  );
+
+  it('may be the one that is ignored', async () => {
+    expect(await run(Int32Array.of(4, -100))).toBeCloseTo(Math.log(5));
+    expect(await run(Int32Array.of(0, 255), 255)).toBeCloseTo(Math.log(5));
+    await expect(run(Int32Array.of(-100, 0), 255)).rejects.toThrow('label -100 at index 0');
+    await expect(run(Int32Array.of(0, 7), 2 ** 40)).rejects.toThrow('label 7 at index 1');
+  });
+
+  it('are looked through to the end, whatever their number', () => {
+    for (const length of [0, 1, 4095, 4096, 4097, 10_000]) {
+      const labels = new Int32Array(length).fill(4);
+      expect(loadNative().firstOutside(labels, classes, -100)).toBe(-1);
+      labels.fill(5, length - 2);
+      expect(loadNative().firstOutside(labels, classes, -100)).toBe(
+        length === 0 ? -1 : Math.max(0, length - 2),
+      );
+    }
+  });
+
+  it('are checked in a training step, of which nothing runs then', async () => {
+    const { program, inputs, store } = load();
+    const before = store.stateDict();
+    await expect(program.run({ ...inputs, labels: Int32Array.of(0, 5) })).rejects.toThrow(
+      'input labels: label 5 at index 1',
+    );
+    expect(store.stateDict()).toEqual(before);
+  });
+});
+
+describe('Parameters that were never written', () => {
+  const weights = (store: Store) => store.specs.filter(({ kind }) => kind === 'parameter');
+  const fresh = () => {
+    const { graph, inputs } = residualStep();
+    const device = cpu();
+    const plan = compile(graph, device);
+    const store = new Store(device, statesOf(graph));
+    return { store, inputs, program: new Program(plan, device, store, device.allocate(plan.arenaBytes)) };
+  };
+
+  it('stop a run, with their names', async () => {
+    const { program, inputs, store } = fresh();
+    await expect(program.run(inputs)).rejects.toThrow(UsageError);
+    const [first, ...others] = weights(store);
+    await expect(program.run(inputs)).rejects.toThrow(
+      `parameter ${first?.name} and ${others.length} more was never written`,
+    );
+    for (const { name, shape } of others) store.write(name, new Float32Array(elements(shape)).fill(0.1));
+    await expect(program.run(inputs)).rejects.toThrow(`parameter ${first?.name} was never written`);
+  });
+
+  it('may be zeros that were written, or another process’s memory', async () => {
+    const written = fresh();
+    for (const { name, shape } of weights(written.store)) {
+      written.store.write(name, new Float32Array(elements(shape)));
+    }
+    await expect(written.program.run(written.inputs)).resolves.toBeDefined();
+    const received = fresh();
+    received.store.replaced();
+    await expect(received.program.run(received.inputs)).resolves.toBeDefined();
+  });
+
+  it('do not matter to a program that does not read them', async () => {
+    const { store } = fresh();
+    const graph = trace((tracer) => ({ x: tracer.input('x', [1], 'float32') }));
+    const device = cpu();
+    const plan = compile(graph, device);
+    const program = new Program(plan, device, store, device.allocate(plan.arenaBytes));
+    await expect(program.run({ x: Float32Array.of(1) })).resolves.toBeDefined();
   });
 });
 

@@ -47,7 +47,11 @@ describe('states of a layer', () => {
 describe('running statistics', () => {
   async function after(steps: number, options: AbnOptions, training = true): Promise<Step> {
     const step = new Step(traceOf(new ABN(1, options), [4, 1], training));
-    step.load({ 'net.weight': Float32Array.of(1), 'net.running_var': Float32Array.of(1) });
+    step.load({
+      'net.weight': Float32Array.of(1),
+      'net.bias': Float32Array.of(0),
+      'net.running_var': Float32Array.of(1),
+    });
     // Mean 2.5 · k, unbiased variance 5/3 · k².
     for (let k = 1; k <= steps; k++) await step.run({ x: Float32Array.of(k, 2 * k, 3 * k, 4 * k) });
     return step;

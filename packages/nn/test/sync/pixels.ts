@@ -32,6 +32,7 @@ export async function runPixels(layer: Module, { shape, x, labels, total }: Pixe
   const plan = compile(graph, testDevice());
   const store = new Store(testDevice(), statesOf(graph));
   store.write('weight', new Float32Array(shape[1] ?? 1).fill(-0.8));
+  store.write('bias', new Float32Array(shape[1] ?? 1));
   const program = new Program(plan, testDevice(), store, testDevice().allocate(plan.arenaBytes));
   const { outputs } = await program.run({ x, labels, count: Float32Array.of(total) });
   const running = ['running_mean', 'running_var'].flatMap((name) =>

@@ -102,7 +102,7 @@ export class Engine {
   /** Gives all processes the states of rank 0. */
   async shareStates(): Promise<void> {
     if (this.peers.size === 1) return;
-    this.store.changed();
+    this.store.replaced();
     await this.peers.memoryFromFirst(this.store.memory);
   }
 

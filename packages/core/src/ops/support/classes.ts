@@ -1,7 +1,7 @@
 /** What the ops on class logits share. */
 import { ShapeError } from '../../errors.js';
 import { channels, formatType, sameShape, type TensorType } from '../../shape.js';
-import type { ReferenceContext, ReferenceTensor } from '../define.js';
+import type { InferContext, Labels, ReferenceContext, ReferenceTensor } from '../define.js';
 import { at } from './reference.js';
 
 export type CrossEntropyAttributes = {
@@ -17,6 +17,14 @@ export function checkLabels(logits: TensorType, labels: TensorType): void {
       `expected labels [${expected.join(',')}] for logits ${formatType(logits)} but received ${formatType(labels)}`,
     );
   }
+}
+
+/** Operand 1 is the labels of operand 0, logits. */
+export function labelsOf(
+  { attrs, input }: InferContext<CrossEntropyAttributes>,
+  operand: number,
+): Labels | null {
+  return operand === 1 ? { classes: channels(input(0).shape), ignored: attrs.ignore_index } : null;
 }
 
 interface LabelledRow {
