@@ -1,4 +1,10 @@
 export { crossEntropy } from '@inplace-abn/core';
+export {
+  type AbnFunctionOptions,
+  inplaceAbn,
+  type RunningStatistics,
+} from './functional/abn.js';
+export { type AbnSyncFunctionOptions, inplaceAbnSync } from './functional/abn-sync.js';
 export { type InitializeOptions, initialState } from './init/initialize.js';
 export { activationGain, initializers, type WeightInit } from './init/weights.js';
 export {

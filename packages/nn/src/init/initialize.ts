@@ -1,6 +1,7 @@
-import { elements, type HostTensor, type TypedArray } from '@inplace-abn/core';
+import type { HostTensor, TypedArray } from '@inplace-abn/core';
 import type { Module, NamedState } from '../module.js';
 import { randomStream } from '../random.js';
+import { constantContent } from './constants.js';
 import { initializers, type WeightInit } from './weights.js';
 
 export interface InitializeOptions {
@@ -40,11 +41,8 @@ function fill(state: NamedState, options: InitializeOptions): TypedArray {
       return initializers.xavier_uniform(state.shape, uniform, LINEAR_GAIN);
     case 'bias':
     case 'zero':
-      return state.dtype === 'int64'
-        ? new BigInt64Array(elements(state.shape))
-        : new Float32Array(elements(state.shape));
     case 'scale':
     case 'one':
-      return new Float32Array(elements(state.shape)).fill(1);
+      return constantContent(state);
   }
 }

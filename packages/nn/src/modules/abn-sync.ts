@@ -1,15 +1,15 @@
 /** In-place activated batch norm with the statistics of all processes of a group. */
-import { type GroupShape, worldGroup } from '@inplace-abn/comm';
-import { abnMerge, abnStats, allGather, constant, pack, rows, type Value } from '@inplace-abn/core';
+import type { GroupShape } from '@inplace-abn/comm';
+import type { Value } from '@inplace-abn/core';
+import type { BatchStatistics } from '../functional/abn.js';
+import { sharedStatistics } from '../functional/abn-sync.js';
 import type { Mode, Module } from '../module.js';
-import { type AbnOptions, type BatchStatistics, InPlaceABN } from './abn.js';
+import { type AbnOptions, InPlaceABN } from './abn.js';
 
 export interface AbnSyncOptions extends AbnOptions {
-  /** The processes that share statistics; null: this one alone. Default: the world group, when the layer is traced. */
+  /** The processes that share statistics; null, the default: the world group, when the layer is traced. */
   readonly group?: GroupShape | null;
 }
-
-let warned = false;
 
 /**
  * InPlaceABN whose batch statistics are those of all samples of a process group: each process gathers (μ, σ², m) of all
@@ -19,40 +19,21 @@ let warned = false;
  * Without a process group it warns once and behaves as InPlaceABN. In evaluation nothing is exchanged.
  */
 export class InPlaceABNSync extends InPlaceABN {
-  /** undefined: the world group. */
-  group: GroupShape | null | undefined;
+  /** null: the world group. */
+  group: GroupShape | null;
 
-  constructor(channels: number, { group, ...options }: AbnSyncOptions = {}) {
+  constructor(channels: number, { group = null, ...options }: AbnSyncOptions = {}) {
     super(channels, options);
     this.group = group;
   }
 
   protected override batchStatistics(x: Value, mode: Mode): BatchStatistics {
-    const group = mode.training ? this.sharing() : null;
-    if (!group) return super.batchStatistics(x, mode);
-    const own = abnStats(x);
-    const samples = constant(x.tracer, rows(x.shape));
-    const gathered = allGather(pack([own.mean, own.variance, samples]), group.name, group.size);
-    return { ...abnMerge(gathered, this.channels), group: group.name };
-  }
-
-  /** The group where it has other processes. */
-  private sharing(): GroupShape | null {
-    const group = this.group === undefined ? worldGroup() : this.group;
-    if (group === null && this.group === undefined) warnOnce();
-    return group && group.size > 1 ? group : null;
+    if (!mode.training) return super.batchStatistics(x, mode);
+    return sharedStatistics(x, this.group, this.constructor.name);
   }
 }
 
-function warnOnce(): void {
-  if (warned) return;
-  warned = true;
-  process.emitWarning(
-    'InPlaceABNSync: no process group is initialised, so statistics are those of this process, as with InPlaceABN',
-  );
-}
-
-/** Hands `group` to every synchronised layer in `module`; null: each process keeps to itself. */
+/** Hands `group` to every synchronised layer in `module`; null: the world group. */
 export function setActiveGroup(module: Module, group: GroupShape | null): void {
   for (const [, child] of module.modules()) if (child instanceof InPlaceABNSync) child.group = group;
 }

@@ -1,15 +1,22 @@
 /** Activated batch norm: normalisation and activation as one layer. */
 import {
+  type AbnScale,
   type Activation,
-  abnApply,
-  abnRunning,
-  abnStats,
   channels,
-  rows,
   ShapeError,
+  type Store,
   UsageError,
   type Value,
 } from '@inplace-abn/core';
+import {
+  type BatchStatistics,
+  checkInvertible,
+  DEFAULTS,
+  normalize,
+  ownStatistics,
+  track,
+} from '../functional/abn.js';
+import { constantContent } from '../init/constants.js';
 import { buffer, type Mode, Module, parameter } from '../module.js';
 
 export interface AbnOptions {
@@ -24,16 +31,6 @@ export interface AbnOptions {
   readonly activationParam?: number;
 }
 
-/** Statistics of a batch with what they are of. */
-export interface BatchStatistics {
-  readonly mean: Value;
-  readonly variance: Value;
-  /** Samples per channel: a number, or float32[] where other processes have some of them … */
-  readonly count: number | Value;
-  /** … those of this process group. */
-  readonly group?: string;
-}
-
 /** A factory for the normalisation layers of a network; `activation` overrides its own (identity before a sum). */
 export type NormAct = (channels: number, options?: Pick<AbnOptions, 'activation'>) => ABN;
 
@@ -43,25 +40,27 @@ export type NormAct = (channels: number, options?: Pick<AbnOptions, 'activation'
  */
 export class ABN extends Module {
   /** 'plain': the scale is γ; the in-place layer's is |γ| + ε. */
-  protected readonly scale: 'plain' | 'abs' = 'plain';
+  readonly scale: AbnScale = 'plain';
   readonly activation: Activation;
   readonly activationParam: number;
   readonly eps: number;
-  private readonly momentum: number | null;
-  private readonly affine: boolean;
-  private readonly tracking: boolean;
+  /** Weight of a new batch in the running statistics; null: the cumulative average. */
+  readonly momentum: number | null;
+  /** Whether it has a weight and a bias. */
+  readonly affine: boolean;
+  readonly trackRunningStats: boolean;
 
   constructor(
     readonly channels: number,
     options: AbnOptions = {},
   ) {
     super();
-    this.activation = options.activation ?? 'leaky_relu';
-    this.activationParam = options.activationParam ?? 0.01;
-    this.eps = options.eps ?? 1e-5;
-    this.momentum = options.momentum === undefined ? 0.1 : options.momentum;
+    this.activation = options.activation ?? DEFAULTS.activation;
+    this.activationParam = options.activationParam ?? DEFAULTS.activationParam;
+    this.eps = options.eps ?? DEFAULTS.eps;
+    this.momentum = options.momentum === undefined ? DEFAULTS.momentum : options.momentum;
     this.affine = options.affine ?? true;
-    this.tracking = options.trackRunningStats ?? true;
+    this.trackRunningStats = options.trackRunningStats ?? true;
     if (!(channels >= 1))
       throw new UsageError(
         `${this.constructor.name}: expected at least one channel but received ${channels}`,
@@ -70,7 +69,7 @@ export class ABN extends Module {
       this.states.weight = parameter([channels], 'scale');
       this.states.bias = parameter([channels], 'bias');
     }
-    if (this.tracking) {
+    if (this.trackRunningStats) {
       this.states.running_mean = buffer([channels], 'zero');
       this.states.running_var = buffer([channels], 'one');
       this.states.num_batches_tracked = buffer([], 'zero', 'int64');
@@ -82,51 +81,52 @@ export class ABN extends Module {
     if (x.shape.length < 2 || channels(x.shape) !== this.channels) {
       throw new ShapeError(`${path}: expected N×${this.channels}×… but received ${x}`);
     }
-    const batch = mode.training || !this.tracking ? this.batchStatistics(x, mode) : null;
-    if (batch && mode.training && this.tracking) this.track(x, batch);
+    const batch = mode.training || !this.trackRunningStats ? this.batchStatistics(x, mode) : null;
+    if (batch && mode.training && this.trackRunningStats) {
+      track(
+        x,
+        { ...this.runningStatistics(x), batches: this.state(x, 'num_batches_tracked') },
+        batch,
+        this.momentum,
+      );
+    }
     const affine = this.affine ? { weight: this.state(x, 'weight'), bias: this.state(x, 'bias') } : null;
-    const { mean, variance } = batch ?? this.runningStatistics(x);
-    const count = typeof batch?.count === 'number' ? undefined : batch?.count;
-    return abnApply(x, { mean, variance, count }, affine, {
-      eps: this.eps,
-      scale: this.scale,
-      activation: this.activation,
-      slope: this.activationParam,
-      statistics: batch ? 'batch' : 'fixed',
-      ...(batch?.group === undefined ? {} : { group: batch.group }),
-    });
+    return normalize(x, batch ?? this.runningStatistics(x), affine, this);
   }
 
   /** Of the samples of `x`. Throws ShapeError where there is but one, which has no variance. */
   protected batchStatistics(x: Value, _mode: Mode): BatchStatistics {
-    const count = rows(x.shape);
-    if (count === 1) {
-      const path = x.tracer.path || this.constructor.name;
-      throw new ShapeError(
-        `${path}: one sample per channel (${x}) has no variance to normalise by: use a larger batch or image`,
-      );
-    }
-    return { ...abnStats(x), count };
+    return ownStatistics(x, this.constructor.name);
   }
 
   private runningStatistics(x: Value): { mean: Value; variance: Value } {
     return { mean: this.state(x, 'running_mean'), variance: this.state(x, 'running_var') };
   }
 
-  private track(x: Value, batch: BatchStatistics): void {
-    const running = {
-      mean: this.state(x, 'running_mean'),
-      variance: this.state(x, 'running_var'),
-      batches: this.state(x, 'num_batches_tracked'),
-    };
-    const { tracer } = x;
-    tracer.during('update', null, () => {
-      const next = abnRunning(running, batch, { momentum: this.momentum, count: batch.count });
-      tracer.assign(running.mean, next.mean);
-      tracer.assign(running.variance, next.variance);
-      tracer.assign(running.batches, next.batches);
-    });
+  /** Writes weight 1 and bias 0, and resets the running statistics. `path`: of this layer in its network, as `modules()` gives it. */
+  resetParameters(store: Store, path = ''): void {
+    this.resetRunningStats(store, path);
+    if (this.affine) this.reset(store, path, ['weight', 'bias']);
   }
+
+  /** Writes running mean 0, running variance 1 and no batches. `path` as in {@link resetParameters}. */
+  resetRunningStats(store: Store, path = ''): void {
+    if (!this.trackRunningStats) return;
+    this.reset(store, path, ['running_mean', 'running_var']);
+    // What only evaluates does not count batches.
+    if (store.has(nameIn(path, 'num_batches_tracked'))) this.reset(store, path, ['num_batches_tracked']);
+  }
+
+  private reset(store: Store, path: string, names: readonly string[]): void {
+    for (const name of names) {
+      const definition = this.states[name];
+      if (definition) store.write(nameIn(path, name), constantContent(definition));
+    }
+  }
+}
+
+function nameIn(path: string, name: string): string {
+  return path ? `${path}.${name}` : name;
 }
 
 /**
@@ -134,23 +134,10 @@ export class ABN extends Module {
  * activation let the backward pass rebuild the input from the output, so the output may overwrite it.
  */
 export class InPlaceABN extends ABN {
-  protected override readonly scale = 'abs';
+  override readonly scale = 'abs';
 
   constructor(channels: number, options: AbnOptions = {}) {
     super(channels, options);
-    if (this.activation === 'relu') {
-      throw new UsageError(
-        'InPlaceABN cannot use relu: it has no inverse, so the input cannot be rebuilt. Use leaky_relu, elu or identity, or bn_mode standard',
-      );
-    }
-    const parameter = PARAMETERS[this.activation];
-    if (parameter && !(this.activationParam > 0)) {
-      throw new UsageError(
-        `InPlaceABN needs a positive ${parameter} to invert but received ${this.activationParam}`,
-      );
-    }
+    checkInvertible(this, 'InPlaceABN');
   }
 }
-
-/** What `activationParam` is to an activation that has one. */
-const PARAMETERS: Partial<Record<Activation, string>> = { leaky_relu: 'leaky_relu slope', elu: 'elu α' };

@@ -75,6 +75,63 @@ describe('running statistics', () => {
   });
 });
 
+describe('options of a layer', () => {
+  it('can be read', () => {
+    const { momentum, affine, trackRunningStats, eps, activation, activationParam } = new InPlaceABN(4);
+    expect({ momentum, affine, trackRunningStats, eps, activation, activationParam }).toEqual({
+      momentum: 0.1,
+      affine: true,
+      trackRunningStats: true,
+      eps: 1e-5,
+      activation: 'leaky_relu',
+      activationParam: 0.01,
+    });
+    const bare = new ABN(4, { momentum: null, affine: false, trackRunningStats: false });
+    expect([bare.momentum, bare.affine, bare.trackRunningStats]).toEqual([null, false, false]);
+  });
+});
+
+describe('resetting a layer', () => {
+  const contents = ({ store }: Step) =>
+    Object.fromEntries([...store.stateDict()].map(([name, { data }]) => [name, Array.from(data, Number)]));
+  function moved(options: AbnOptions = {}, training = true): { layer: ABN; step: Step } {
+    const layer = new InPlaceABN(2, options);
+    const step = new Step(traceOf(layer, [4, 2], training));
+    for (const { name, dtype, shape } of step.store.specs) {
+      step.store.write(
+        name,
+        dtype === 'int64' ? BigInt64Array.of(7n) : new Float32Array(shape[0] ?? 1).fill(7),
+      );
+    }
+    return { layer, step };
+  }
+  const fresh = { 'net.running_mean': [0, 0], 'net.running_var': [1, 1], 'net.num_batches_tracked': [0] };
+
+  it('writes its running statistics, or all it has, at its path', () => {
+    const { layer, step } = moved();
+    layer.resetRunningStats(step.store, 'net');
+    expect(contents(step)).toEqual({ ...fresh, 'net.weight': [7, 7], 'net.bias': [7, 7] });
+    layer.resetParameters(step.store, 'net');
+    expect(contents(step)).toEqual({ ...fresh, 'net.weight': [1, 1], 'net.bias': [0, 0] });
+    expect(() => layer.resetParameters(step.store, 'other')).toThrow(
+      'the store has no state other.running_mean',
+    );
+  });
+
+  it('leaves out what it does not have', () => {
+    const bare = moved({ affine: false, trackRunningStats: false });
+    bare.layer.resetParameters(bare.step.store, 'net');
+    const { layer, step } = moved({}, false);
+    layer.resetParameters(step.store, 'net');
+    expect(contents(step)).toEqual({
+      'net.running_mean': [0, 0],
+      'net.running_var': [1, 1],
+      'net.weight': [1, 1],
+      'net.bias': [0, 0],
+    });
+  });
+});
+
 describe('what a layer refuses', () => {
   it('relu in place: it has no inverse', () => {
     expect(() => new InPlaceABN(4, { activation: 'relu' })).toThrow(

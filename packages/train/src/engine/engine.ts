@@ -75,7 +75,8 @@ export class Engine {
     this.task = taskOf(config);
     this.network = this.task.network();
     this.peers = peers;
-    setActiveGroup(this.network, peers.group);
+    // null would be the world group.
+    setActiveGroup(this.network, peers.group ?? { name: '', size: 1 });
     this.shape = { batch: localBatch(config, peers), crop: config.input.crop_train };
     const sizes = { batch: this.shape.batch, evaluationBatches };
     const planned = planPrograms(this.network, this.task, config, device, sizes, peers.group);

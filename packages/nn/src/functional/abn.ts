@@ -1,0 +1,174 @@
+/** Activated batch norm as a function of values: what the layers apply, for code that holds its parameters itself. */
+import {
+  type AbnScale,
+  type Activation,
+  abnApply,
+  abnRunning,
+  abnStats,
+  rows,
+  ShapeError,
+  UsageError,
+  type Value,
+} from '@inplace-abn/core';
+
+export const DEFAULTS = {
+  eps: 1e-5,
+  momentum: 0.1,
+  activation: 'leaky_relu',
+  activationParam: 0.01,
+} as const;
+
+/** States float32[C], float32[C] and int64[]; in evaluation any values of those types. */
+export interface RunningStatistics {
+  readonly mean: Value;
+  readonly variance: Value;
+  /** Counts batches. */
+  readonly batches: Value;
+}
+
+/** γ and β, float32[C]; both or none. */
+export interface Affine {
+  readonly weight: Value;
+  readonly bias: Value;
+}
+
+export interface AbnFunctionOptions {
+  /** Batch statistics, which also move the running ones, rather than the running statistics. Default true. */
+  readonly training?: boolean;
+  /** Weight of a new batch in the running statistics; null: the cumulative average. Default 0.1. */
+  readonly momentum?: number | null;
+  /** Default 1e-5. */
+  readonly eps?: number;
+  /** Default leaky_relu. */
+  readonly activation?: Activation;
+  /** Slope of leaky_relu, α of elu; default 0.01. */
+  readonly activationParam?: number;
+}
+
+/** Statistics of a batch with what they are of. */
+export interface BatchStatistics {
+  readonly mean: Value;
+  readonly variance: Value;
+  /** Samples per channel: a number, or float32[] where other processes have some of them … */
+  readonly count: number | Value;
+  /** … those of this process group. */
+  readonly group?: string;
+}
+
+/** What the two kinds of layer differ in, and what is applied after the statistics. */
+export interface AbnForm {
+  /** 'plain': the scale is γ; the in-place layer's is |γ| + ε. */
+  readonly scale: AbnScale;
+  readonly eps: number;
+  readonly activation: Activation;
+  readonly activationParam: number;
+}
+
+/** Normalises x, N×C×…, by the statistics of its batch or fixed ones, scales, shifts and activates. */
+export function normalize(
+  x: Value,
+  statistics: BatchStatistics | Pick<RunningStatistics, 'mean' | 'variance'>,
+  affine: Affine | null,
+  { scale, eps, activation, activationParam: slope }: AbnForm,
+): Value {
+  const { mean, variance } = statistics;
+  if (!('count' in statistics)) {
+    return abnApply(x, { mean, variance }, affine, { eps, scale, activation, slope, statistics: 'fixed' });
+  }
+  const { count, group } = statistics;
+  return abnApply(x, { mean, variance, count: typeof count === 'number' ? undefined : count }, affine, {
+    eps,
+    scale,
+    activation,
+    slope,
+    statistics: 'batch',
+    ...(group === undefined ? {} : { group }),
+  });
+}
+
+/** Moves the running statistics by a batch at the end of the step. */
+export function track(
+  { tracer }: Value,
+  running: RunningStatistics,
+  batch: BatchStatistics,
+  momentum: number | null,
+): void {
+  tracer.during('update', null, () => {
+    const next = abnRunning(running, batch, { momentum, count: batch.count });
+    tracer.assign(running.mean, next.mean);
+    tracer.assign(running.variance, next.variance);
+    tracer.assign(running.batches, next.batches);
+  });
+}
+
+/** Of the samples of `x`, in this process alone. Throws ShapeError where there is but one, which has no variance. */
+export function ownStatistics(x: Value, name: string): BatchStatistics {
+  const count = rows(x.shape);
+  if (count === 1) {
+    throw new ShapeError(
+      `${x.tracer.path || name}: one sample per channel (${x}) has no variance to normalise by: use a larger batch or image`,
+    );
+  }
+  return { ...abnStats(x), count };
+}
+
+/** Refuses an activation that the backward pass cannot invert. */
+export function checkInvertible(
+  { activation, activationParam }: { readonly activation: Activation; readonly activationParam: number },
+  name: string,
+): void {
+  if (activation === 'relu') {
+    throw new UsageError(
+      `${name} cannot use relu: it has no inverse, so the input cannot be rebuilt. Use leaky_relu, elu or identity, or bn_mode standard`,
+    );
+  }
+  const parameter = PARAMETERS[activation];
+  if (parameter && !(activationParam > 0)) {
+    throw new UsageError(`${name} needs a positive ${parameter} to invert but received ${activationParam}`);
+  }
+}
+
+/** What `activationParam` is to an activation that has one. */
+const PARAMETERS: Partial<Record<Activation, string>> = { leaky_relu: 'leaky_relu slope', elu: 'elu α' };
+
+/** The in-place function on what its callers were given; `statistics` are those of the batch. */
+export function applyInPlace(
+  name: string,
+  x: Value,
+  [weight, bias]: readonly [Value | null, Value | null],
+  running: RunningStatistics | null,
+  options: AbnFunctionOptions,
+  statistics: (x: Value) => BatchStatistics,
+): Value {
+  const { training = true, momentum = DEFAULTS.momentum, eps = DEFAULTS.eps } = options;
+  const { activation = DEFAULTS.activation, activationParam = DEFAULTS.activationParam } = options;
+  if (x.shape.length < 2) throw new ShapeError(`${x.tracer.path || name}: expected N×C×… but received ${x}`);
+  if ((weight === null) !== (bias === null)) {
+    throw new UsageError(`${name}: expected a weight and a bias, or neither`);
+  }
+  checkInvertible({ activation, activationParam }, name);
+  const affine = weight && bias ? { weight, bias } : null;
+  const form: AbnForm = { scale: 'abs', eps, activation, activationParam };
+  if (!training && running) return normalize(x, running, affine, form);
+  const batch = statistics(x);
+  if (training && running) track(x, running, batch, momentum);
+  return normalize(x, batch, affine, form);
+}
+
+/**
+ * In-place activated batch norm of x, N×C×S1×…: φ((|γ| + ε)·x̂ + β), where x̂ is normalised by the statistics of the batch,
+ * or by `running` where `training` is false. `weight` is γ and `bias` β, float32[C], both or neither. In training `running`,
+ * three states, moves. What is written over x is the compiler's decision.
+ *
+ * @throws UsageError for an activation that cannot be inverted; ShapeError for one sample per channel
+ */
+export function inplaceAbn(
+  x: Value,
+  weight: Value | null,
+  bias: Value | null,
+  running: RunningStatistics | null,
+  options: AbnFunctionOptions = {},
+): Value {
+  const own = (input: Value) => ownStatistics(input, 'inplaceAbn');
+  return applyInPlace('inplaceAbn', x, [weight, bias], running, options, own);
+}
