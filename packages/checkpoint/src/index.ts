@@ -3,7 +3,6 @@ export {
   type FileContent,
   linkFileAtomic,
   removeStaleTemporaries,
-  STALE_MS,
   writeFileAtomic,
 } from './files/atomic.js';
 export { formatInspection } from './inspect/format.js';

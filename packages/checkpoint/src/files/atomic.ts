@@ -7,7 +7,6 @@ import { existsSync } from 'node:fs';
 import { copyFile, type FileHandle, link, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError, codeOf, reasonOf } from '../errors.js';
-import { hasEnded, OWNER } from './owner.js';
 
 /** What a file is to hold: text (UTF-8), bytes, or bytes in pieces. */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -15,18 +14,14 @@ export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIter
 /** One write call takes at most 2 GiB; smaller slices also let other work through between them. */
 const SLICE_BYTES = 16 * 2 ** 20;
 
-/**
- * Age at which a temporary file is taken for the remains of a killed process where that is not known: a live one touches its
- * own constantly.
- */
+/** Age at which a temporary file is taken for the remains of a killed process: a live one touches its own constantly. */
 export const STALE_MS = 10 * 60 * 1000;
 
-/** The file, and the process that writes it; those of earlier versions do not name one. */
-const TEMPORARY = /^\.(.+?)(?:\.([0-9a-f]{8}-\d+))?\.[0-9a-f]{16}\.tmp$/;
+const TEMPORARY = /^\.(.+)\.[0-9a-f]{16}\.tmp$/;
 
 /** A name that no other writer has, hidden, in the folder of `path` so that the rename stays in one file system. */
 function temporaryFor(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${OWNER}.${randomBytes(8).toString('hex')}.tmp`);
+  return join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`);
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
@@ -118,7 +113,7 @@ export async function linkFileAtomic(source: string, path: string): Promise<void
 /**
  * Removes what atomic writers that were killed left behind in a folder.
  *
- * @param olderThanMs age from which a temporary file counts as abandoned where its process may live, such as {@link STALE_MS}
+ * @param olderThanMs age from which a temporary file counts as abandoned: {@link STALE_MS}, or 0 where nobody else can write
  * @param of whether a file's temporary files are meant; default: all are
  * @returns the names removed
  */
@@ -129,15 +124,14 @@ export async function removeStaleTemporaries(
 ): Promise<string[]> {
   const removed: string[] = [];
   for (const name of await readdir(folder)) {
-    const [, file, owner] = TEMPORARY.exec(name) ?? [];
+    const file = TEMPORARY.exec(name)?.[1];
     if (file === undefined || !of(file)) continue;
     const path = join(folder, name);
     const modified = await stat(path).then(
       (stats) => stats.mtimeMs,
       () => Number.POSITIVE_INFINITY,
     );
-    const ended = owner !== undefined && hasEnded(owner);
-    if (!ended && Date.now() - modified < olderThanMs) continue;
+    if (Date.now() - modified < olderThanMs) continue;
     await rm(path, { force: true });
     removed.push(name);
   }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { listCheckpoints, removeStaleTemporaries, STALE_MS, writeFileAtomic } from '@inplace-abn/checkpoint';
+import { listCheckpoints, removeStaleTemporaries, writeFileAtomic } from '@inplace-abn/checkpoint';
 import { EventFileWriter } from '../tensorboard/event-file.js';
 import { differences } from './differences.js';
 import { MetricsLog, type ResumePosition, rewindMetrics } from './metrics-log.js';
@@ -65,9 +65,7 @@ export class RunFolder {
     });
     await writeFileAtomic(join(path, 'config.json'), toJson(options.config));
     await writeFileAtomic(join(path, 'versions.json'), toJson(options.versions));
-    const folder = new RunFolder(path, []);
-    await folder.sweep();
-    return folder;
+    return new RunFolder(path, []);
   }
 
   /**
@@ -87,9 +85,7 @@ export class RunFolder {
     await replaceJson(path, 'versions.json', options.versions);
     await mkdir(join(path, 'checkpoints'), { recursive: true });
     await rewindMetrics(join(path, 'metrics.jsonl'), position);
-    const folder = new RunFolder(path, changes, position.step + 1);
-    await folder.sweep();
-    return folder;
+    return new RunFolder(path, changes, position.step + 1);
   }
 
   get checkpointsPath(): string {
@@ -122,10 +118,13 @@ export class RunFolder {
     await writeFileAtomic(this.summaryPath, toJson(summary));
   }
 
-  /** Removes the temporary files of a process that was killed while it wrote one of the run's files. */
+  /**
+   * Removes the temporary files of a process that was killed while it wrote one of the run's files. Whoever holds the lock of
+   * the folder calls it: nobody else writes these.
+   */
   async sweep(): Promise<void> {
-    await removeStaleTemporaries(this.path, STALE_MS, isRunFile);
-    await removeStaleTemporaries(this.checkpointsPath, STALE_MS);
+    await removeStaleTemporaries(this.path, 0, isRunFile);
+    await removeStaleTemporaries(this.checkpointsPath, 0);
   }
 
   /** Closes the metrics and event files; the folder can be resumed after that. */

@@ -93,7 +93,6 @@ export class FolderRecorder implements Recorder {
     const checkpoint = torchCheckpointOf(state, engine, this.options.config, data.train.batches);
     await writeTorchCheckpoint(folder.torchPath, checkpoint);
     if (better) await linkFileAtomic(folder.torchPath, folder.torchBestPath);
-    await folder.sweep();
   }
 
   async results(position: Position, validation: Validation | null, seconds: number): Promise<void> {

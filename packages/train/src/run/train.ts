@@ -138,8 +138,11 @@ async function openFolder(
   const about = { config, versions };
   const { path: resume, take, inFolder } = await beginningOf(options);
   const open = async (position: Position, exists: boolean) => {
-    if (!exists) return RunFolder.create(logDir, about);
-    const folder = await RunFolder.resume(logDir, position, about);
+    const folder = await (exists
+      ? RunFolder.resume(logDir, position, about)
+      : RunFolder.create(logDir, about));
+    await folder.sweep();
+    if (!exists) return folder;
     const { batches } = data.train;
     for (const note of await mendFiles({ folder, engine, config, batches, position })) progress.note(note);
     return folder;

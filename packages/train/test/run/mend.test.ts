@@ -1,5 +1,6 @@
 /** What follows from a run's states, after a kill before it was written and after a resume from an earlier state. */
-import { cp, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   listCheckpoints,
@@ -68,9 +69,12 @@ describe('the files that follow from a state', { timeout: 60_000 }, () => {
 
   it('are made after a kill before they were, once', async () => {
     const logDir = await copyOf(killed);
+    const torn = join(logDir, '.checkpoint.pth.tar.0123456789abcdef.tmp');
+    await writeFile(torn, 'torn');
     expect((await placesIn(logDir)).last?.[0]).toBe(1);
     const { text } = await goOn(logDir);
     expect(await placesIn(logDir)).toEqual({ best: [2, 99], last: [2, 99], torchBest: [2, 99] });
+    expect(existsSync(torn)).toBe(false);
     for (const name of FOLLOWING) expect(text).toContain(`${name.split('/').at(-1)} was not that of the run`);
     const value = await readTorch(join(logDir, 'checkpoint.pth.tar'));
     const weights = value instanceof Map ? value.get('state_dict') : null;
