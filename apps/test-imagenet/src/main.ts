@@ -14,12 +14,15 @@ import {
   formatValidation,
   loadConfig,
   localRankOption,
+  type NormMode,
+  namingTrainedWith,
   type Peers,
   positive,
   type TrainConfig,
   testJson,
   testNetwork,
   together,
+  trainedWithOption,
   writeTestJson,
   writeTestPage,
 } from '@inplace-abn/train';
@@ -36,6 +39,7 @@ interface Options extends ProcessDevice {
   readonly classes?: string;
   readonly json?: string;
   readonly html?: string;
+  readonly trainedWith?: NormMode;
   readonly nproc?: number;
 }
 
@@ -70,6 +74,7 @@ const command = new Command('test-imagenet')
   .option('--nproc <n>', 'test with n processes on this machine, each with its part of every batch', positive)
   .addOption(distBackendOption())
   .addOption(localRankOption())
+  .addOption(trainedWithOption())
   .option('--html <file>', 'write a page: accuracy of each class, confusion matrix, worst images')
   .addHelpText(
     'after',
@@ -101,11 +106,11 @@ async function main(configPath: string, checkpoint: string, data: string, option
   const { nproc = 1 } = options;
   if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
   const config = await loadConfig(configPath, { architectures: ARCHITECTURES });
-  const { crop, scale, tenCrops, batch } = options;
+  const { crop, scale, tenCrops, batch, trainedWith } = options;
   const identity = {
     version: String(collectVersions(import.meta.url).packages['@inplace-abn/test-imagenet']),
     configuration: configHash(config),
-    'command line': JSON.stringify({ crop, scale, tenCrops, batch }),
+    'command line': JSON.stringify({ crop, scale, tenCrops, batch, trainedWith }),
   };
   const work = (peers: Peers, processes: Processes | null) =>
     test(config, checkpoint, data, options, { peers, processes });
@@ -126,7 +131,7 @@ async function test(
   const stream = json === STDOUT ? process.stderr : process.stdout;
   const { device, reason } = chooseProcessDevice(options, processes?.world.localRank ?? options.localRank);
   if (peers.rank === 0) stream.write(`${reason}\n`);
-  const { result, stopped } = await testNetwork({
+  const tested = {
     config,
     checkpoint,
     data,
@@ -140,7 +145,9 @@ async function test(
     classFile: classes,
     stream,
     peers,
-  });
+    trainedWith: options.trainedWith,
+  };
+  const { result, stopped } = await namingTrainedWith(() => testNetwork(tested));
   if (!result) return stopped ? signalExitCode(stopped) : 1;
   if (peers.rank !== 0) return 0;
   if (json === STDOUT) process.stdout.write(testJson(result));

@@ -8,6 +8,8 @@ import {
   bytes,
   loadClasses,
   localRankOption,
+  type NormMode,
+  namingTrainedWith,
   nonNegative,
   OUTPUT_MODES,
   type OutputMode,
@@ -15,6 +17,7 @@ import {
   positive,
   segmentFolder,
   together,
+  trainedWithOption,
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
 import { networkFor } from './network.js';
@@ -34,6 +37,7 @@ interface Options extends ProcessDevice, Sharing {
   readonly resume?: boolean;
   readonly config?: string;
   readonly classes?: string;
+  readonly trainedWith?: NormMode;
 }
 
 const command = new Command('test-vistas')
@@ -91,6 +95,7 @@ const command = new Command('test-vistas')
     '--config <file>',
     'configuration that the network was trained with; default: the published Vistas network',
   )
+  .addOption(trainedWithOption())
   .option('--classes <file>', 'JSON list of {id, name, color}; default: the 65 classes of Vistas')
   .addHelpText(
     'after',
@@ -136,7 +141,7 @@ async function segmentAll(
   const network = await networkFor(options.config, classes);
   const { device, reason } = chooseProcessDevice(options, processes?.world.localRank ?? options.localRank);
   if ((peers?.rank ?? 0) === 0) process.stdout.write(`${reason}\n`);
-  const { failed, stopped } = await segmentFolder({
+  const segmenting = {
     ...network,
     device,
     snapshot,
@@ -154,7 +159,9 @@ async function segmentAll(
     resume: options.resume ?? false,
     shard: options.shard,
     peers,
-  });
+    trainedWith: options.trainedWith,
+  };
+  const { failed, stopped } = await namingTrainedWith(() => segmentFolder(segmenting));
   if (failed > 0)
     process.stderr.write(`error: ${failed} of the files could not be used; they are named above\n`);
   if (stopped) return signalExitCode(stopped);

@@ -13,7 +13,10 @@ import {
   vistasClasses,
 } from '@inplace-abn/train';
 
-type Network = Pick<SegmentFolderOptions, 'network' | 'title' | 'classes' | 'mean' | 'std' | 'labelling'>;
+type Network = Pick<
+  SegmentFolderOptions,
+  'network' | 'config' | 'title' | 'classes' | 'mean' | 'std' | 'labelling'
+>;
 
 /** Vistas' own labels call whatever belongs to none of the 65 classes Unlabeled. */
 const VISTAS_UNLABELED = 65;
@@ -55,5 +58,6 @@ async function configured(path: string, given: readonly SegmentationClass[] | un
   const title = `${arch} with DeepLabV3, ${count} classes`;
   const { ignore_index, image_suffix, label_suffix } = config.segmentation;
   const labelling = { ignoreIndex: ignore_index, imageSuffix: image_suffix, labelSuffix: label_suffix };
-  return { network: segmentationNetworkOf(config), title, classes, mean, std, labelling };
+  const network = segmentationNetworkOf(config);
+  return { network, config: config.network, title, classes, mean, std, labelling };
 }

@@ -17,6 +17,8 @@ import {
   formatValidation,
   loadConfig,
   localRankOption,
+  type NormMode,
+  namingTrainedWith,
   newRunFolder,
   nonNegative,
   type Peers,
@@ -28,6 +30,7 @@ import {
   together,
   traceFile,
   train,
+  trainedWithOption,
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
 import { Profiler } from './profiler.js';
@@ -41,6 +44,7 @@ interface Options extends ProcessDevice {
   readonly evaluate?: boolean;
   readonly weightsOnly?: boolean;
   readonly dropClassifier?: boolean;
+  readonly trainedWith?: NormMode;
   readonly logDir?: string;
   readonly logHist?: boolean;
   readonly saveEvery: number;
@@ -72,6 +76,7 @@ const command = new Command('train-imagenet')
     '--drop-classifier',
     'the same without the classifier, for other classes; to segment, also with a classification network as the body',
   )
+  .addOption(trainedWithOption())
   .option('-e, --evaluate', 'validate the checkpoint of --resume and stop')
   .option(
     '--log-dir <dir>',
@@ -141,6 +146,7 @@ function checkOptions({
   resume,
   weightsOnly,
   dropClassifier,
+  trainedWith,
   evaluate: only,
   logDir,
   ...options
@@ -149,6 +155,7 @@ function checkOptions({
     only && '--evaluate needs the checkpoint to validate',
     weightsOnly && '--weights-only needs the checkpoint to take weights from',
     dropClassifier && '--drop-classifier needs the checkpoint to take weights from',
+    trainedWith && '--trained-with needs the checkpoint that it is about',
   ].find(Boolean);
   if (resume === undefined && wanting) throw new CommandLineError(`${wanting}: add --resume PATH`);
   if (options.continue && logDir === undefined) {
@@ -163,11 +170,17 @@ async function configOf(path: string, { memoryBudget }: Options): Promise<TrainC
 
 /** What all processes of a run must agree on before they meet. */
 function identityOf(config: TrainConfig, options: Options): Record<string, string> {
-  const { evaluate: only = false, maxSteps, saveEvery } = options;
+  const { evaluate: only = false, maxSteps, saveEvery, trainedWith } = options;
   return {
     version: String(collectVersions(import.meta.url).packages['@inplace-abn/train-imagenet']),
     configuration: configHash(config),
-    'command line': JSON.stringify({ evaluate: only, maxSteps, saveEvery, memory: config.memory_budget }),
+    'command line': JSON.stringify({
+      evaluate: only,
+      maxSteps,
+      saveEvery,
+      trainedWith,
+      memory: config.memory_budget,
+    }),
   };
 }
 
@@ -184,8 +197,9 @@ async function evaluateOnly(
   options: Options,
   { device, peers }: Omit<Setting, 'processes'>,
 ): Promise<number> {
-  const { resume = '', workers, printFreq } = options;
-  const result = await evaluate({ config, data, device, workers, printFreq, resume, peers });
+  const { resume = '', workers, printFreq, trainedWith } = options;
+  const evaluation = { config, data, device, workers, printFreq, resume, trainedWith, peers };
+  const result = await namingTrainedWith(() => evaluate(evaluation));
   if (peers.rank === 0) process.stdout.write(`${formatValidation(result)}\n`);
   return 0;
 }
@@ -223,6 +237,7 @@ async function trainRun(
     workers,
     printFreq,
     resume,
+    trainedWith: options.trainedWith,
     logDir,
     saveEvery,
     maxSteps,
@@ -235,7 +250,7 @@ async function trainRun(
       if (options.trace) trace = new StepTrace(engine, peers.rank, processes?.group ?? null);
     },
   };
-  const { stopped } = await train({ config, data, device, versions, ...run });
+  const { stopped } = await namingTrainedWith(() => train({ config, data, device, versions, ...run }));
   await profiler?.write(join(logDir, 'profile'));
   if (trace && options.trace)
     await writeFile(traceFile(options.trace, peers.rank), (trace as StepTrace).json());

@@ -17,6 +17,8 @@ import {
   largestBatch,
   loadConfig,
   measureLimits,
+  type NormMode,
+  namingTrainedWith,
   type PlanReport,
   planPerDevice,
   planReport,
@@ -26,6 +28,7 @@ import {
   type Sweep,
   sweep,
   type TrainConfig,
+  trainedWithOption,
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
 
@@ -37,6 +40,7 @@ interface Options {
   readonly plot?: string;
   readonly audit?: string;
   readonly threshold: number;
+  readonly trainedWith?: NormMode;
   readonly devices?: readonly number[];
   readonly markdown?: boolean;
   readonly json?: boolean;
@@ -87,6 +91,7 @@ const command = new Command('plan')
       .argParser(fraction)
       .default(0.1),
   )
+  .addOption(trainedWithOption())
   .addOption(new Option('--markdown', 'print the table of --devices as Markdown').conflicts('json'))
   .option(
     '--json',
@@ -136,10 +141,14 @@ async function reports(paths: readonly string[], options: Options): Promise<stri
 }
 
 async function find(config: TrainConfig, options: Options): Promise<Found> {
-  const { audit: checkpoint, threshold } = options;
-  const audit = checkpoint ? await auditCheckpoint(config, checkpoint, cpu(), threshold) : null;
+  const { audit: checkpoint } = options;
+  const audit = checkpoint ? await audited(config, checkpoint, options) : null;
   const keep_inputs = [...config.network.keep_inputs, ...(audit?.keep ?? [])];
   return { plan: report({ ...config, network: { ...config.network, keep_inputs } }, options), audit };
+}
+
+function audited(config: TrainConfig, checkpoint: string, { threshold, trainedWith }: Options) {
+  return namingTrainedWith(() => auditCheckpoint(config, checkpoint, cpu(), threshold, trainedWith));
 }
 
 function report(config: TrainConfig, { batch, budget, valImages }: Options): PlanReport {

@@ -40,6 +40,7 @@ export { type RunOptions as ShortestRunOptions, shortestRun } from './profile/sh
 export { type ProfileReport, type ProfileRow, StepProfile } from './profile/step-profile.js';
 export { bytes, fraction, nonNegative, positive, positives } from './program/numbers.js';
 export { distBackendOption, localRankOption } from './program/processes.js';
+export { namingTrainedWith, trainedWithOption } from './program/weights.js';
 export { type FormatOptions, formatProgress, type ProgressState } from './progress/format.js';
 export { Progress, type ProgressOptions, type ProgressStream } from './progress/progress.js';
 export { formatBytes, formatDuration, formatLoss, formatPercent, formatRate } from './progress/units.js';
@@ -106,7 +107,7 @@ export {
   shardOf,
   unfinished,
 } from './segmentation/shard.js';
-export { loadSnapshot, type Snapshot } from './segmentation/snapshot.js';
+export { loadSnapshot, type SnapshotOptions } from './segmentation/snapshot.js';
 export { evaluationStep } from './step/evaluation-step.js';
 export { ARCHITECTURES, initialStateOf, networkOf, normActOf } from './step/network.js';
 export { trainingStep } from './step/training-step.js';
@@ -116,3 +117,5 @@ export type { Counted, Meter, Objective, Outputs, StepValues, Task } from './tas
 export { type EventFileOptions, EventFileWriter } from './tensorboard/event-file.js';
 export { type Histogram, makeHistogram } from './tensorboard/histogram.js';
 export { StepTrace, TRACED_STEPS, traceFile } from './trace/chrome-trace.js';
+export { loadWeights, type Target, type Weights } from './weights/load.js';
+export { type NormMode, UnknownOriginError } from './weights/scales.js';

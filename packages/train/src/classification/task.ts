@@ -1,7 +1,7 @@
 import type { TrainConfig } from '../config/schema.js';
-import { takeWeights } from '../evaluation/mismatch.js';
 import { networkOf } from '../step/network.js';
 import type { Task } from '../task/task.js';
+import { takeWeights } from '../weights/mismatch.js';
 import { openClassFolders } from './data.js';
 import { ClassificationMeter } from './meter.js';
 import { classificationObjective } from './objective.js';

@@ -10,7 +10,9 @@ import { evaluationBatches } from '../run/data.js';
 import { Halting } from '../run/halting.js';
 import { progressOf } from '../run/report-progress.js';
 import { StopRequest } from '../run/stop.js';
-import { networkOf } from '../step/network.js';
+import { taskOf } from '../task/registry.js';
+import { loadWeights } from '../weights/load.js';
+import type { NormMode } from '../weights/scales.js';
 import { type ClassMap, matchClasses } from './class-list.js';
 import { Classifier } from './classifier.js';
 import { MostConfident } from './most-confident.js';
@@ -18,12 +20,13 @@ import { predictionOf } from './prediction.js';
 import type { TestResult } from './result.js';
 import { Tally } from './tally.js';
 import { createTestLoader, cropsOf, openTestFolder, type Preparation } from './test-data.js';
-import { loadWeights } from './weights.js';
 
 export interface TestOptions extends Preparation {
   readonly config: TrainConfig;
   /** Checkpoint file, or folder of checkpoints. */
   readonly checkpoint: string;
+  /** The batch norm that its weights were trained with, where the file does not tell. */
+  readonly trainedWith?: NormMode;
   /** Folder with val/CLASS, or with CLASS folders. */
   readonly data: string;
   readonly device: Device;
@@ -65,8 +68,10 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   if (config.network.classes === 0) {
     throw new UsageError('network.classes is 0: a network without a classifier cannot be tested');
   }
-  const network = networkOf(config.network);
-  const weights = await loadWeights(network, config.network, options.checkpoint);
+  const task = taskOf(config);
+  const network = task.network();
+  const target = { ...task, network, config: config.network };
+  const weights = await loadWeights(target, options.checkpoint, { trainedWith: options.trainedWith });
   const classFile = options.classFile;
   const outputs = config.network.classes;
   const classes = await matchClasses({

@@ -1,9 +1,10 @@
 /** What inversion costs in precision with the weights of a checkpoint: `plan --audit`. */
 import { auditInversions, type Device, formatBytes, type InversionError } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
-import { loadWeights } from '../evaluation/weights.js';
 import { trainingStep } from '../step/training-step.js';
 import { taskOf } from '../task/registry.js';
+import { loadWeights } from '../weights/load.js';
+import type { NormMode } from '../weights/scales.js';
 
 export interface AuditReport {
   /** The checkpoint that was read, and what was remarked on it. */
@@ -28,10 +29,15 @@ export async function auditCheckpoint(
   checkpoint: string,
   device: Device,
   threshold: number,
+  trainedWith?: NormMode,
 ): Promise<AuditReport> {
   const task = taskOf(config);
   const network = task.network();
-  const { tensors, path, notes } = await loadWeights(network, config.network, checkpoint);
+  const { tensors, path, notes } = await loadWeights(
+    { ...task, network, config: config.network },
+    checkpoint,
+    { trainedWith },
+  );
   const shape = { batch: IMAGES, crop: config.input.crop_train };
   const graph = trainingStep(network, config.optimizer, shape, task.objective);
   const inversions = await auditInversions(graph, device, {

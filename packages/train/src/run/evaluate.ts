@@ -5,6 +5,7 @@ import { checkSameImages } from '../parallel/agreement.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { ProgressStream } from '../progress/progress.js';
 import { taskOf } from '../task/registry.js';
+import type { NormMode } from '../weights/scales.js';
 import { evaluationBatches } from './data.js';
 import { progressOf } from './report-progress.js';
 import { restoreWeights } from './restore.js';
@@ -19,6 +20,8 @@ export interface EvaluateOptions {
   readonly printFreq: number;
   /** Checkpoint file (.pth.tar, .pth or .safetensors) or folder of checkpoints. */
   readonly resume: string;
+  /** The batch norm that its weights were trained with, where the file does not tell. */
+  readonly trainedWith?: NormMode;
   readonly stream?: ProgressStream;
   /** The processes that share the images; default: this one alone. */
   readonly peers?: Peers;
@@ -32,7 +35,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   await checkSameImages(peers, data);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
   const engine = new Engine({ device, config, evaluationBatches: batches, peers });
-  const { notes, path } = await restoreWeights(engine, config, options.resume);
+  const { notes, path } = await restoreWeights(engine, config, options.resume, options.trainedWith);
   for (const note of [...notes, `evaluating ${path}`]) progress.note(note);
   const crop = config.input.crop_val;
   const images = data.valImages;

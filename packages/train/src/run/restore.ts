@@ -1,10 +1,17 @@
 /** From a checkpoint to the state of an engine, and to where its run continues. */
 import { type TensorMap, takeStateDict } from '@inplace-abn/checkpoint';
 import { type HostTensor, UsageError } from '@inplace-abn/core';
+import { optimizerStateName } from '@inplace-abn/optim';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
-import type { TakeWeights } from '../task/task.js';
-import { type CheckpointContent, type Progress, readCheckpoint } from './checkpoint-file.js';
+import {
+  type CheckpointContent,
+  type Progress,
+  readCheckpoint,
+  readWeights,
+} from '../weights/checkpoint-file.js';
+import { type LoadWeights, type Weights, weightsFor } from '../weights/load.js';
+import type { NormMode } from '../weights/scales.js';
 import type { RunData } from './data.js';
 import { type LayoutData, layoutChanges, layoutOf, type Position, positionOf, START } from './state.js';
 import { optimizerFromTorch, otherOptimizer } from './torch-checkpoint.js';
@@ -20,6 +27,8 @@ export interface RestoreOptions {
   /** Checkpoint file, or folder of checkpoints. */
   readonly path: string;
   readonly take: Taking;
+  /** The batch norm that its weights were trained with, where the file does not tell. */
+  readonly trainedWith?: NormMode;
 }
 
 export interface Restored {
@@ -33,22 +42,25 @@ export interface Restored {
 }
 
 /** Loads a checkpoint into an engine with initial weights: all of it, or an error and nothing. */
-export async function restoreRun({ engine, config, data, path, take }: RestoreOptions): Promise<Restored> {
-  const content = await readCheckpoint(path, engine.task.torch.best, take !== 'everything');
+export async function restoreRun(options: RestoreOptions): Promise<Restored> {
+  const { engine, config, data, path, take, trainedWith } = options;
+  const content =
+    take === 'everything' ? await readCheckpoint(path, engine.task.torch.best) : await readWeights(path);
   const dropClassifier = take === 'weights without classifier';
-  const model = modelOf(engine, config, content, { dropClassifier, use: 'training' });
-  const { notes, path: used } = content;
-  if (take !== 'everything' || content.progress.kind === 'weights') {
-    engine.load(model);
+  const weights = await modelOf(engine, config, content, { dropClassifier, use: 'training', trainedWith });
+  const { notes, path: used, tensors } = weights;
+  const { progress } = content;
+  if (take !== 'everything' || progress.kind === 'weights') {
+    engine.load(tensors);
     const note = `weights from ${used}: training starts at epoch 1 with a new optimiser`;
     return { position: START, path: used, kind: 'weights', notes: [...notes, note] };
   }
-  const continued = continueFrom(content.progress, { engine, config, data, path: used });
-  engine.load(new Map([...model, ...continued.optimizer]));
+  const continued = continueFrom(progress, { engine, config, data, path: used });
+  engine.load(new Map([...tensors, ...turnedMoments(continued.optimizer, weights)]));
   return {
     position: continued.position,
     path: used,
-    kind: content.progress.kind,
+    kind: progress.kind,
     notes: [...notes, ...continued.notes],
   };
 }
@@ -58,10 +70,12 @@ export async function restoreWeights(
   engine: Engine,
   config: TrainConfig,
   path: string,
+  trainedWith?: NormMode,
 ): Promise<Pick<Restored, 'path' | 'notes'>> {
-  const content = await readCheckpoint(path, engine.task.torch.best, true);
-  engine.load(modelOf(engine, config, content, { dropClassifier: false, use: 'testing' }));
-  return { path: content.path, notes: content.notes };
+  const content = await readWeights(path);
+  const weights = await modelOf(engine, config, content, { use: 'testing', trainedWith });
+  engine.load(weights.tensors);
+  return { path: weights.path, notes: weights.notes };
 }
 
 interface Continued {
@@ -70,7 +84,7 @@ interface Continued {
   readonly notes: readonly string[];
 }
 
-type Context = Omit<RestoreOptions, 'take'>;
+type Context = Omit<RestoreOptions, 'take' | 'trainedWith'>;
 
 function continueFrom(progress: Exclude<Progress, { kind: 'weights' }>, context: Context): Continued {
   return progress.kind === 'state' ? continueState(progress, context) : continueTorch(progress, context);
@@ -126,17 +140,38 @@ function checkKind(optimizer: TensorMap, { type }: OptimizerConfig, path: string
 }
 
 function modelOf(
-  engine: Engine,
+  { task, network }: Engine,
   config: TrainConfig,
-  { model, path, arch }: CheckpointContent,
-  how: TakeWeights,
-): Map<string, HostTensor> {
+  content: CheckpointContent,
+  how: LoadWeights,
+): Promise<Weights> {
+  const { arch, path } = content;
   if (arch !== undefined && arch !== config.network.arch) {
     throw new UsageError(
       `${path} holds a ${arch} but network.arch is ${config.network.arch}: set it to ${arch}, or choose another checkpoint`,
     );
   }
-  return engine.task.takeWeights(engine.network, { tensors: model, path }, how);
+  return weightsFor({ ...task, network, config: config.network }, content, how);
+}
+
+/** Means of gradients; where a parameter changes its sign they do. */
+const MOMENTS = ['momentum_buffer', 'exp_avg'];
+
+function turnedMoments(
+  optimizer: ReadonlyMap<string, HostTensor>,
+  { turned }: Weights,
+): Map<string, HostTensor> {
+  const result = new Map(optimizer);
+  for (const [name, scales] of turned) {
+    for (const slot of MOMENTS) {
+      const key = optimizerStateName(name, slot);
+      const moment = result.get(key);
+      if (!(moment?.data instanceof Float32Array)) continue;
+      const data = moment.data.map((value, i) => ((scales[i] ?? 0) < 0 ? -value : value));
+      result.set(key, { ...moment, data });
+    }
+  }
+  return result;
 }
 
 /** The optimiser's states from those of a file: all, or an error. */

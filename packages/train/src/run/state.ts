@@ -76,7 +76,8 @@ export function captureState(
   const { layout, versions } = about;
   const { best, ...place } = position;
   const known = { ...place, [bestKey(engine.task.criterion)]: best };
-  const identity = { arch: config.network.arch, configHash: configHash(config) };
+  const { arch, bn_mode: bnMode } = config.network;
+  const identity = { arch, bnMode, configHash: configHash(config) };
   return {
     meta: { ...known, ...layout, ...identity, versions: { ...versions } },
     model: engine.store.stateDict('parameter', 'buffer'),

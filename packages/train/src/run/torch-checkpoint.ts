@@ -1,5 +1,6 @@
 /**
- * Checkpoint files of the reference's form: {epoch, arch, state_dict, best metric, optimizer} as torch.save writes them.
+ * Checkpoint files of the reference's form: {epoch, arch, state_dict, best metric, optimizer} as torch.save writes them, and
+ * bn_mode, which tells what the scales in state_dict mean.
  * The task says how `state_dict` looks. A PyTorch run continues from them, and ours from those of a PyTorch run.
  */
 import {
@@ -23,6 +24,7 @@ import { type LearningRates, learningRateOf } from '../engine/learning-rate.js';
 import { isClassifier, optimizerOf } from '../step/training-step.js';
 import { bestKey } from '../task/metrics.js';
 import type { Task } from '../task/task.js';
+import type { NormMode } from '../weights/scales.js';
 
 /** A network and what it is trained for; an engine is one. */
 interface Trained {
@@ -32,6 +34,7 @@ interface Trained {
 
 export interface TorchCheckpoint extends Trained {
   readonly arch: string;
+  readonly bnMode: NormMode;
   readonly config: OptimizerConfig;
   /** Rates of the last step. */
   readonly rates: LearningRates;
@@ -50,11 +53,8 @@ export function torchCheckpointOf(
   const { epoch, [bestKey(task.criterion)]: best } = state.meta;
   // By step the schedules count as the reference does: whole epochs at this run's number of batches.
   const rates = learningRateOf(config.optimizer)(epoch - 1, epoch * batches - 1);
-  const {
-    optimizer,
-    network: { arch },
-  } = config;
-  return { network, task, arch, config: optimizer, rates, best: Number(best), state };
+  const { arch, bn_mode: bnMode } = config.network;
+  return { network, task, arch, bnMode, config: config.optimizer, rates, best: Number(best), state };
 }
 
 /**
@@ -86,7 +86,16 @@ export async function readTorchPlace(
   }
 }
 
-function torchValueOf({ network, task, arch, config, rates, best, state }: TorchCheckpoint): TorchValue {
+function torchValueOf({
+  network,
+  task,
+  arch,
+  bnMode,
+  config,
+  rates,
+  best,
+  state,
+}: TorchCheckpoint): TorchValue {
   const { meta, model, optimizer } = state;
   const groups = groupsOf(config, rates, parameterNames({ network, task }));
   const ordered = new Map<string, TensorData>();
@@ -98,6 +107,7 @@ function torchValueOf({ network, task, arch, config, rates, best, state }: Torch
   return new Map<string, TorchValue>([
     ['epoch', meta.epoch],
     ['arch', arch],
+    ['bn_mode', bnMode],
     ['state_dict', task.torch.stateDict(ordered)],
     [task.torch.best, best],
     ['optimizer', toTorchOptimizer(config.type, groups, optimizer, meta.step)],

@@ -10,6 +10,7 @@ import { RunLock } from '../run-folder/lock/run-lock.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { initialStateOf } from '../step/network.js';
 import { taskOf } from '../task/registry.js';
+import type { NormMode } from '../weights/scales.js';
 import { beginningOf, continuesThere } from './beginning.js';
 import { closingLines } from './closing.js';
 import { evaluationBatches, type RunData } from './data.js';
@@ -33,6 +34,8 @@ export interface TrainOptions extends LoopOptions {
   readonly resume?: string;
   /** What to take from it; default everything. */
   readonly take?: Taking;
+  /** The batch norm that its weights were trained with, where the file does not tell. */
+  readonly trainedWith?: NormMode;
   /** Continue the run in `logDir` where there is one; `resume` is where a run begins that is not there yet. */
   readonly continueRun?: boolean;
   readonly stream?: ProgressStream;
@@ -148,7 +151,8 @@ async function openFolder(
     return folder;
   };
   if (resume === undefined) return { folder: await open(START, inFolder), position: START };
-  const restored = await restoreRun({ engine, config, data, path: resume, take });
+  const { trainedWith } = options;
+  const restored = await restoreRun({ engine, config, data, path: resume, take, trainedWith });
   const { position, path, kind, notes } = restored;
   for (const note of notes) progress.note(note);
   const folder = await open(position, await continuesThere(logDir, restored, inFolder));

@@ -6,10 +6,12 @@ import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { type ComputeDType, type Device, type FusionMode, UsageError } from '@inplace-abn/core';
 import { listPhotographs, type Rgb } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
+import type { NetworkConfig } from '../config/schema.js';
 import { checkSame, digestOf } from '../parallel/agreement.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import { Progress, type ProgressStream } from '../progress/progress.js';
 import { StopRequest } from '../run/stop.js';
+import type { NormMode } from '../weights/scales.js';
 import type { SegmentationClass } from './classes.js';
 import { FolderRun, type OutputMode, outputsOf } from './folder-run.js';
 import { buildGallery } from './gallery/write.js';
@@ -26,9 +28,13 @@ export const VISTAS_STD: Rgb = [0.25685097, 0.26509955, 0.29067996];
 export interface SegmentFolderOptions {
   readonly device: Device;
   readonly network: Module;
+  /** Of a network that was made from one. */
+  readonly config?: NetworkConfig;
   /** What the network is called in notes and on the page. */
   readonly title: string;
   readonly snapshot: string;
+  /** The batch norm that its weights were trained with, where the file does not tell. */
+  readonly trainedWith?: NormMode;
   readonly inDir: string;
   readonly outDir: string;
   /** By id, as many as the network has. */
@@ -86,7 +92,7 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
   await checkWritable(outDir);
   const labels =
     options.labels === undefined ? null : await openLabels(options.labels, classes, options.labelling);
-  const snapshot = await loadSnapshot(network, options.snapshot);
+  const snapshot = await loadSnapshot(network, options.snapshot, options);
   const segmenter = new Segmenter(options);
   segmenter.load(snapshot.tensors);
   const own = shardOf(names, shard.index, shard.count);

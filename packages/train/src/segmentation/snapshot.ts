@@ -1,32 +1,41 @@
 /** The weights of a segmentation network from a snapshot. */
 import type { TensorMap } from '@inplace-abn/checkpoint';
-import { type HostTensor, UsageError } from '@inplace-abn/core';
+import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { CLASSIFIER_PREFIX } from '../classification/objective.js';
-import { specsOf } from '../evaluation/mismatch.js';
-import { readWeights } from '../evaluation/weights.js';
+import type { NetworkConfig } from '../config/schema.js';
+import type { Task } from '../task/task.js';
+import { loadWeights, type Weights } from '../weights/load.js';
+import { specsOf } from '../weights/mismatch.js';
+import type { NormMode } from '../weights/scales.js';
 import { takeSegmentationWeights } from './weights.js';
 
-export interface Snapshot {
-  readonly tensors: ReadonlyMap<string, HostTensor>;
-  /** The file that was read. */
-  readonly path: string;
-  /** Sentences for the user. */
-  readonly notes: readonly string[];
+export interface SnapshotOptions {
+  /** Of a network that was made from one. */
+  readonly config?: NetworkConfig;
+  /** The batch norm that the weights were trained with, where the file does not tell. */
+  readonly trainedWith?: NormMode;
 }
 
 /**
- * Reads the weights of `network` from a snapshot: torch.save of {state_dict: {body, head, cls}} or of the flat dictionary,
- * safetensors, or a folder of training states (its newest whole one). Other float dtypes are converted to float32.
+ * Reads the weights of a network from a snapshot: torch.save of {state_dict: {body, head, cls}} or of the flat dictionary,
+ * safetensors, or a folder of training states (its newest whole one). Other float dtypes are converted to float32, other
+ * batch norm as loadWeights does.
  *
  * @throws UsageError or CheckpointError that says what the file is instead
  */
-export async function loadSnapshot(network: Module, path: string): Promise<Snapshot> {
-  const file = await readWeights(path, 'snapshot', 'a file of torch.save or safetensors');
-  const reason = otherNetwork(file.tensors) ?? otherClasses(specsOf(network), file.tensors);
-  if (reason) throw new UsageError(`the snapshot ${file.path} ${reason}`);
-  const tensors = takeSegmentationWeights(network, file, { use: 'testing' });
-  return { tensors, path: file.path, notes: file.notes };
+export function loadSnapshot(
+  network: Module,
+  path: string,
+  { config, trainedWith }: SnapshotOptions = {},
+): Promise<Weights> {
+  const takeWeights: Task['takeWeights'] = (into, source, how) => {
+    const reason = otherNetwork(source.tensors) ?? otherClasses(specsOf(into), source.tensors);
+    if (reason) throw new UsageError(`the snapshot ${source.path} ${reason}`);
+    return takeSegmentationWeights(into, source, how);
+  };
+  const expected = 'a file of torch.save or safetensors';
+  return loadWeights({ network, config, takeWeights }, path, { noun: 'snapshot', expected, trainedWith });
 }
 
 const PARTS = ['body.', 'head.', 'cls.'];

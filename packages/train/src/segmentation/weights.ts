@@ -3,8 +3,8 @@ import { type TensorMap, takeStateDict } from '@inplace-abn/checkpoint';
 import { type HostTensor, UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { CLASSIFIER_PREFIX } from '../classification/objective.js';
-import { specsOf } from '../evaluation/mismatch.js';
 import type { TakeWeights, WeightsSource } from '../task/task.js';
+import { specsOf } from '../weights/mismatch.js';
 
 const [BODY, HEAD] = ['body.', 'head.'];
 

@@ -89,9 +89,9 @@ describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
   const runOf = (config: TrainConfig): string => runs.get(config) ?? '';
   const file = (config: TrainConfig, name = 'checkpoint.pth.tar') => join(runOf(config), name);
 
-  it('holds the five keys, the state dictionary under module.', async () => {
+  it('holds the five keys of the reference and bn_mode, the state dictionary under module.', async () => {
     const value = dict(await readTorch(file(sgd)));
-    expect([...value.keys()]).toEqual(['epoch', 'arch', 'state_dict', 'best_prec1', 'optimizer']);
+    expect([...value.keys()]).toEqual(['epoch', 'arch', 'bn_mode', 'state_dict', 'best_prec1', 'optimizer']);
     const { meta, model } = await lastState(runOf(sgd));
     expect([value.get('epoch'), value.get('arch'), value.get('best_prec1')]).toEqual([
       2,

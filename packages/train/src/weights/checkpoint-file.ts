@@ -1,8 +1,9 @@
-/** What a user names with --resume, read: a training state of ours, a checkpoint of PyTorch, or weights alone. */
+/** A checkpoint that a user names, read: a training state of ours, a checkpoint of PyTorch, or weights alone. */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import {
   CheckpointError,
+  type CheckpointFormat,
   RUN_STATE_KIND,
   type RunMeta,
   readStateDict,
@@ -11,6 +12,7 @@ import {
   type TensorMap,
   type TorchValue,
 } from '@inplace-abn/checkpoint';
+import { NORM_MODES, type NormMode } from './scales.js';
 
 /** Where and how a run stood, as far as the file tells. */
 export type Progress =
@@ -30,38 +32,77 @@ export interface CheckpointContent {
   readonly model: TensorMap;
   /** Name of the architecture, where the file has it. */
   readonly arch?: string;
+  /** The network's batch norm, where the file has it. */
+  readonly bnMode?: NormMode;
+  /** Digest of the configuration that it was trained with, where the file has it. */
+  readonly configHash?: string;
+  readonly format: CheckpointFormat;
   readonly progress: Progress;
-  /** Sentences about files that were passed over. */
+  /** Sentences about files that were passed over, and names that were shortened. */
   readonly notes: readonly string[];
 }
 
 /**
- * Reads a checkpoint. A run continues from a folder or a training state of ours: a torn or missing one falls back to the
- * newest whole one. Whoever wants weights alone gets those of the file that was named, or an error; of a folder the
- * newest. Every other file is read or refused.
+ * Reads a checkpoint that a run continues from. A folder or a training state of ours that is torn or missing falls back
+ * to the newest whole one. Every other file is read or refused.
  *
  * @param bestKey where a checkpoint of PyTorch has its best metric
- * @param weightsOnly leaves the optimiser's state in the file where that is possible
  * @throws CheckpointError naming the file
  */
-export async function readCheckpoint(
+export async function readCheckpoint(path: string, bestKey: string): Promise<CheckpointContent> {
+  if (await holdsTrainingStates(path)) return readNewestState(path);
+  const { content, rest } = await readFile(path, false);
+  return { ...content, progress: torchProgress(path, bestKey, rest) };
+}
+
+/**
+ * Reads the weights alone, of the file that is named or, of a folder, of its newest whole training state.
+ *
+ * @throws CheckpointError naming the file
+ */
+export async function readWeights(path: string): Promise<CheckpointContent> {
+  if (await isFolder(path)) return readNewestState(path);
+  return (await readFile(path, true)).content;
+}
+
+async function readNewestState(path: string): Promise<CheckpointContent> {
+  const { state, path: used, rejected } = await resumeRunState(path, { missing: 'fallBack' });
+  const { meta, model, optimizer } = state;
+  const notes = rejected.map((file) => `passed over ${file.path}: ${file.reason}`);
+  const identity = identityOf((key) => meta[key]);
+  const progress = { kind: 'state', meta, optimizer } as const;
+  return { path: used, model, ...identity, format: 'safetensors', progress, notes };
+}
+
+async function readFile(
   path: string,
-  bestKey: string,
   weightsOnly: boolean,
-): Promise<CheckpointContent> {
-  if (weightsOnly ? await isFolder(path) : await holdsTrainingStates(path)) {
-    const { state, path: used, rejected } = await resumeRunState(path, { missing: 'fallBack' });
-    const { meta, model, optimizer } = state;
-    const notes = rejected.map((file) => `passed over ${file.path}: ${file.reason}`);
-    return { path: used, model, arch: text(meta.arch), progress: { kind: 'state', meta, optimizer }, notes };
-  }
-  const { tensors, rest } = await readStateDict(path, { weightsOnly });
-  return {
+): Promise<{ content: CheckpointContent; rest: ReadonlyMap<string, TorchValue> }> {
+  const { tensors, prefixes, rest, format } = await readStateDict(path, { weightsOnly });
+  // Upstream's own files have this one.
+  const unusual = prefixes.filter((prefix) => prefix !== 'module.');
+  const notes = unusual.length > 0 ? [`${path}: names are read without ${unusual.join(', ')}`] : [];
+  const identity = identityOf((key) => rest.get(key));
+  const content = {
     path,
     model: tensors,
-    arch: text(rest.get('arch')),
-    progress: torchProgress(path, bestKey, rest),
-    notes: [],
+    ...identity,
+    format,
+    progress: { kind: 'weights' },
+    notes,
+  } as const;
+  return { content, rest };
+}
+
+/** What a file of ours records of the run; `bn_mode` is the key in a file for PyTorch. */
+function identityOf(
+  value: (key: string) => unknown,
+): Pick<CheckpointContent, 'arch' | 'bnMode' | 'configHash'> {
+  const mode = value('bnMode') ?? value('bn_mode');
+  return {
+    arch: text(value('arch')),
+    bnMode: NORM_MODES.find((known) => known === mode),
+    configHash: text(value('configHash')),
   };
 }
 

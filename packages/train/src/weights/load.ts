@@ -1,0 +1,102 @@
+/** The one way from a checkpoint that was read to the tensors of a network. */
+import { stat } from 'node:fs/promises';
+import { type HostTensor, UsageError } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import type { NetworkConfig } from '../config/schema.js';
+import type { TakeWeights, WeightsSource } from '../task/task.js';
+import { type CheckpointContent, readWeights } from './checkpoint-file.js';
+import { specsOf } from './mismatch.js';
+import { originOf } from './origin.js';
+import { type NormMode, transferScales } from './scales.js';
+
+/** What the weights are for. */
+export interface Target {
+  readonly network: Module;
+  /** Of the network, where it was made from one; for remarks on what the weights were trained with. */
+  readonly config?: NetworkConfig;
+  /** As a task takes them. */
+  takeWeights(network: Module, source: WeightsSource, how: TakeWeights): Map<string, HostTensor>;
+}
+
+export interface LoadWeights extends TakeWeights {
+  /** What the user says of the weights, where the file itself does not: the batch norm they were trained with. */
+  readonly trainedWith?: NormMode;
+}
+
+export interface Weights {
+  readonly tensors: ReadonlyMap<string, HostTensor>;
+  /** See Transfer. */
+  readonly turned: ReadonlyMap<string, Float32Array>;
+  /** The file that was read. */
+  readonly path: string;
+  /** Sentences for the user. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * The network's weights from those of a checkpoint: converted to its dtypes and to its kind of batch norm, or refused
+ * with the layer's name.
+ *
+ * @throws UsageError or CheckpointError in the words of who named the file
+ */
+export async function weightsFor(
+  target: Target,
+  content: CheckpointContent,
+  { trainedWith, ...how }: LoadWeights,
+): Promise<Weights> {
+  const { network, config } = target;
+  const { path, model } = content;
+  const taken = target.takeWeights(network, { tensors: model, path }, how);
+  const origin = await originOf(content, trainedWith);
+  const { tensors, turned, notes } = transferScales(network, taken, origin.mode, path);
+  const remarks = [...converted(network, content), ...otherActivation(origin.network, config, how)];
+  return { tensors, turned, path, notes: [...content.notes, ...remarks, ...notes] };
+}
+
+/**
+ * Reads the weights for a network that is only tested.
+ *
+ * @param noun what an error for a missing file calls it
+ * @param expected what that error says it should be
+ */
+export async function loadWeights(
+  target: Target,
+  path: string,
+  {
+    noun = 'checkpoint',
+    expected = 'a file, or a folder of checkpoints',
+    trainedWith,
+  }: {
+    readonly noun?: string;
+    readonly expected?: string;
+    readonly trainedWith?: NormMode;
+  } = {},
+): Promise<Weights> {
+  if (!(await stat(path).catch(() => null))) {
+    throw new UsageError(`there is no ${noun} ${path}: expected ${expected}`);
+  }
+  return weightsFor(target, await readWeights(path), { use: 'testing', trainedWith });
+}
+
+function converted(network: Module, { model, path }: CheckpointContent): string[] {
+  const other = new Set<string>();
+  for (const [name, { dtype }] of specsOf(network)) {
+    const found = model.get(name)?.dtype ?? dtype;
+    if (found !== dtype) other.add(`${found} to ${dtype}`);
+  }
+  return other.size > 0 ? [`${path} is converted: ${[...other].join(', ')}`] : [];
+}
+
+function otherActivation(
+  trained: NetworkConfig | undefined,
+  config: NetworkConfig | undefined,
+  { use }: TakeWeights,
+): string[] {
+  if (!trained || !config) return [];
+  const [before, now] = [trained, config].map(({ activation, activation_param }) =>
+    activation === 'leaky_relu' || activation === 'elu' ? `${activation} ${activation_param}` : activation,
+  );
+  if (before === now) return [];
+  const verb = use === 'testing' ? 'they are tested' : 'training goes on';
+  return [`the weights were trained with ${before}; ${verb} with ${now}`];
+}
