@@ -71,6 +71,15 @@ Napi::Value layout_of(Napi::Env env, const Kernel& kernel) {
   return layout;
 }
 
+// {name, refusal}, or null where there was nothing to choose.
+Napi::Value choice_of(Napi::Env env, const Choice& choice) {
+  if (choice.name.empty()) return env.Null();
+  auto object = Napi::Object::New(env);
+  object["name"] = choice.name;
+  object["refusal"] = choice.refusal;
+  return object;
+}
+
 std::vector<size_t> bytes_of(const std::vector<TensorDesc>& descs) {
   std::vector<size_t> bytes;
   for (const TensorDesc& desc : descs) bytes.push_back(desc.present() ? desc.bytes() : 0);
@@ -88,6 +97,7 @@ KernelBinding::KernelBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
   const size_t input_count = object.Get("inputs").As<Napi::Array>().Length();
   KernelSpec spec{object.Get("op").ToString(), to_attrs(object.Get("attrs")), to_descs(object.Get("inputs")),
                   to_descs(object.Get("outputs")), to_flags(object.Get("constants"), input_count)};
+  if (object.Get("choice").IsString()) spec.choice = object.Get("choice").ToString();
   MadeKernel made = to_device(info[1])->make_kernel(spec);
   op = spec.op;
   kernel = std::move(made.kernel);
@@ -100,6 +110,7 @@ KernelBinding::KernelBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
   self.Set("layout", layout_of(info.Env(), *kernel));
   self.Set("implementation", kernel->implementation());
   self.Set("refusals", refusals);
+  self.Set("choice", choice_of(info.Env(), kernel->choice));
 }
 
 }  // namespace iabn

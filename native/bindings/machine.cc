@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "bindings/bindings.h"
+#include "cpu/kernel_choices.h"
 #include "cpu/onednn.h"
 
 namespace iabn {
@@ -21,6 +22,10 @@ Napi::Value onednn_version(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), onednn::version());
 }
 
+Napi::Value machine(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), where_measured());
+}
+
 // Whether the parent, process `ppid`, is still there; from now on its end is this process's end, too.
 Napi::Value die_with_parent(const Napi::CallbackInfo& info) {
   const size_t parent = to_size(info[0], "a process");
@@ -35,6 +40,7 @@ void define_machine(Napi::Env env, Napi::Object exports) {
   exports.Set("threads", Napi::Function::New(env, threads));
   exports.Set("dieWithParent", Napi::Function::New(env, die_with_parent));
   exports.Set("onednnVersion", Napi::Function::New(env, onednn_version));
+  exports.Set("machine", Napi::Function::New(env, machine));
 }
 
 }  // namespace iabn

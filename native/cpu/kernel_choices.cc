@@ -28,7 +28,7 @@ std::string where_measured() {
   static const std::string machine = processor() + ", isa " +
                                      std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa())) +
                                      ", oneDNN " + onednn::version();
-  return ", " + std::to_string(omp_get_max_threads()) + " threads of " + machine;
+  return std::to_string(omp_get_max_threads()) + " threads of " + machine;
 }
 
 }  // namespace iabn

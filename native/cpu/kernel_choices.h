@@ -1,4 +1,4 @@
-// What was measured of this machine's kernels, for this process and those after it.
+// The choices among this machine's kernels, for this process and those after it.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace iabn {
 // In the file that IABN_CPU_KERNELS names, or the user's cache folder's.
 Choices& kernel_choices();
 
-// What a measured time depends on beside the kernel and its operands; the end of a choice's key.
+// Threads, CPU and version of oneDNN: a measured time depends on them, and so may the last bits of a sum.
 std::string where_measured();
 
 }  // namespace iabn

@@ -49,7 +49,7 @@ std::string key_of(const KernelSpec& spec, Likeness likeness) {
     key << ' ' << name;
     for (const int64_t number : spec.attrs.integers(name)) key << ' ' << number;
   }
-  key << where_measured();
+  key << ", " << where_measured();
   return key.str();
 }
 
@@ -62,38 +62,48 @@ bool fills_vectors(const KernelSpec& spec) {
          std::all_of(spec.outputs.begin(), spec.outputs.end(), fills);
 }
 
+std::unique_ptr<Kernel> make(const Candidate& candidate, const KernelSpec& spec) {
+  std::unique_ptr<Kernel> kernel = candidate.factory(spec);
+  kernel->choice.name = candidate.name;
+  return kernel;
+}
+
 // Those that accept, in their order, and why the others do not.
 struct Accepting {
-  std::vector<std::string> names;
-  std::vector<KernelFactory> factories;
+  std::vector<const Candidate*> candidates;
   std::string reasons;
 
-  Accepting(const KernelSpec& spec, const std::vector<Candidate>& candidates, bool widening) {
-    for (const Candidate& candidate : candidates) {
+  Accepting(const KernelSpec& spec, const std::vector<Candidate>& all, bool widening) {
+    for (const Candidate& candidate : all) {
       if (candidate.widens && !widening) continue;
       try {
         candidate.factory(spec);
-        names.push_back(candidate.name);
-        factories.push_back(candidate.factory);
+        candidates.push_back(&candidate);
       } catch (const Refused& refusal) {
         reasons += (reasons.empty() ? "" : "; ") + std::string(refusal.what());
       }
     }
   }
 
-  // The first whose name begins so; the first of all where there is none.
+  // The first whose implementation's name begins so; the first of all where there is none.
   std::unique_ptr<Kernel> named(const KernelSpec& spec, const std::string& wanted) const {
-    for (const KernelFactory& factory : factories) {
-      std::unique_ptr<Kernel> kernel = factory(spec);
+    for (const Candidate* candidate : candidates) {
+      std::unique_ptr<Kernel> kernel = make(*candidate, spec);
       if (kernel->implementation().rfind(wanted, 0) == 0) return kernel;
     }
-    return factories[0](spec);
+    return make(*candidates[0], spec);
+  }
+
+  std::vector<KernelFactory> factories() const {
+    std::vector<KernelFactory> factories;
+    for (const Candidate* candidate : candidates) factories.push_back(candidate->factory);
+    return factories;
   }
 };
 
 Accepting all_accepting(const KernelSpec& spec, const std::vector<Candidate>& candidates) {
   Accepting all(spec, candidates, true);
-  if (all.factories.empty()) throw Refused(all.reasons);
+  if (all.candidates.empty()) throw Refused(all.reasons);
   return all;
 }
 
@@ -101,12 +111,12 @@ Accepting all_accepting(const KernelSpec& spec, const std::vector<Candidate>& ca
 Accepting worth_measuring(const KernelSpec& spec, const std::vector<Candidate>& candidates) {
   if (spec.inputs[0].dtype == DType::bf16 && fills_vectors(spec) && bfloat16_leads()) {
     Accepting narrow(spec, candidates, false);
-    if (!narrow.factories.empty()) return narrow;
+    if (!narrow.candidates.empty()) return narrow;
   }
   return all_accepting(spec, candidates);
 }
 
-// What is known of a key: whether any name is one of today's, and the kernel of the first that accepts.
+// The names kept under a key: whether any name is one of today's, and the kernel of the first that accepts.
 struct Remembered {
   bool known = false;
   std::unique_ptr<Kernel> kernel;
@@ -123,7 +133,7 @@ struct Remembered {
   void take(const Candidate& candidate, const KernelSpec& spec) {
     known = true;
     try {
-      kernel = candidate.factory(spec);
+      kernel = make(candidate, spec);
     } catch (const Refused&) {
     }
   }
@@ -137,11 +147,26 @@ void require_own_names(const std::vector<Candidate>& candidates) {
   }
 }
 
-std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<Candidate>& candidates,
-                                     const Sample& sample) {
-  const char* const wanted = std::getenv("IABN_KERNEL_CHOICE");
-  if (wanted != nullptr) return all_accepting(spec, candidates).named(spec, wanted);
-  if (spec.operand_bytes() < kWorthMeasuring) return all_accepting(spec, candidates).factories[0](spec);
+// The kernel that the specification asks for; null, and why, where it cannot be had.
+std::unique_ptr<Kernel> asked_for(const KernelSpec& spec, const std::vector<Candidate>& candidates,
+                                  std::string* refusal) {
+  for (const Candidate& candidate : candidates) {
+    if (candidate.name != spec.choice) continue;
+    try {
+      return make(candidate, spec);
+    } catch (const Refused& refused) {
+      *refusal = refused.what();
+      return nullptr;
+    }
+  }
+  *refusal = "this version has no such kernel";
+  return nullptr;
+}
+
+std::unique_ptr<Kernel> by_time(const KernelSpec& spec, const std::vector<Candidate>& candidates,
+                                const Sample& sample) {
+  if (spec.operand_bytes() < kWorthMeasuring)
+    return make(*all_accepting(spec, candidates).candidates[0], spec);
   std::string key = key_of(spec, alike);
   Remembered so_far(key, spec, candidates);
   if (so_far.known && so_far.kernel == nullptr) {
@@ -151,10 +176,25 @@ std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<C
   }
   if (so_far.kernel) return std::move(so_far.kernel);
   const Accepting accepting = worth_measuring(spec, candidates);
-  if (accepting.factories.size() == 1) return accepting.factories[0](spec);
-  const size_t best = fastest_of(sample(spec), accepting.factories);
-  kernel_choices().add(key, accepting.names[best]);
-  return accepting.factories[best](spec);
+  if (accepting.candidates.size() == 1) return make(*accepting.candidates[0], spec);
+  const Candidate& best = *accepting.candidates[fastest_of(sample(spec), accepting.factories())];
+  kernel_choices().add(key, best.name);
+  return make(best, spec);
+}
+
+std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<Candidate>& candidates,
+                                     const Sample& sample) {
+  if (const char* const wanted = std::getenv("IABN_KERNEL_CHOICE")) {
+    std::unique_ptr<Kernel> kernel = all_accepting(spec, candidates).named(spec, wanted);
+    if (kernel->choice.name != spec.choice) kernel->choice.refusal = "IABN_KERNEL_CHOICE is set";
+    return kernel;
+  }
+  std::string refusal;
+  std::unique_ptr<Kernel> kernel;
+  if (!spec.choice.empty()) kernel = asked_for(spec, candidates, &refusal);
+  if (kernel == nullptr) kernel = by_time(spec, candidates, sample);
+  kernel->choice.refusal = refusal;
+  return kernel;
 }
 
 }  // namespace

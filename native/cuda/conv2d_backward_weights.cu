@@ -31,7 +31,9 @@ class Conv2dBackwardWeights final : public Kernel {
         weights_(weight_shape(shape)),
         bytes_(spec.outputs[0].bytes()) {
     if (!shape.empty()) {
-      convolution_ = std::make_unique<Convolution>(context, shape, dtype_, Direction::backward_weights);
+      convolution_ =
+          std::make_unique<Convolution>(context, shape, dtype_, Direction::backward_weights, spec.choice);
+      choice = convolution_->choice();
     }
     as_they_are_ = weights_as_they_are(weights_, dtype_);
     gradient_at_ =

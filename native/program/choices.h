@@ -1,5 +1,5 @@
-// What was timed to be fastest, by a key of all that it depends on; the addon's version is part of every key.
-// A file keeps it from one process to the next: later starts need not time anything.
+// The fastest of what was timed, by a key of all that its time depends on; the addon's version is part of
+// every key. A file keeps it from one process to the next: later starts need not time anything.
 #pragma once
 
 #include <filesystem>

@@ -22,6 +22,7 @@ struct KernelSpec {
   std::vector<TensorDesc> inputs;  // an absent optional operand has dtype none
   std::vector<TensorDesc> outputs;
   std::vector<bool> constants;  // inputs that stay the same from run to run; may be shorter than inputs
+  std::string choice = {};      // name of a Choice to make again; empty: free
 
   bool constant(size_t input) const { return input < constants.size() && constants[input]; }
   // Of all that are present.
@@ -53,9 +54,17 @@ struct KernelArgs {
   }
 };
 
+// Which of several implementations was taken, where time decides and not the specification alone. Others sum
+// in other orders: a run that goes on elsewhere asks for the same by their names.
+struct Choice {
+  std::string name;     // empty: there was nothing to choose
+  std::string refusal;  // why it is not the one that was asked for
+};
+
 class Kernel {
  public:
   virtual ~Kernel() = default;
+  Choice choice;
   virtual size_t workspace_bytes() const { return 0; }  // of each run() and lay_out()
   // Constant inputs that the kernel keeps in a form of its own: lay_out() writes it, with the same workspace,
   // whenever they have changed, and run() is given null in their place.

@@ -8,19 +8,31 @@ Choices& choices() {
   return instance;
 }
 
+std::string algorithm_name(const Algorithm& algorithm) {
+  std::ostringstream text;
+  text << "cudnn " << cudnn_version() << ' ' << algorithm.id << ' ' << algorithm.math << ' '
+       << algorithm.workspace;
+  return text.str();
+}
+
+std::optional<Algorithm> algorithm_of(const std::string& name) {
+  std::istringstream words(name);
+  std::string library, version;
+  Algorithm algorithm;
+  words >> library >> version >> algorithm.id >> algorithm.math >> algorithm.workspace;
+  if (!words || library != "cudnn" || version != cudnn_version()) return std::nullopt;
+  return algorithm;
+}
+
 std::optional<Algorithm> cached_algorithm(const std::string& key) {
   for (const std::string& known : choices().find(key)) {
-    std::istringstream words(known);
-    Algorithm algorithm;
-    if (words >> algorithm.id >> algorithm.math >> algorithm.workspace) return algorithm;
+    if (const auto algorithm = algorithm_of(known)) return algorithm;
   }
   return std::nullopt;
 }
 
 void cache_algorithm(const std::string& key, const Algorithm& algorithm) {
-  std::ostringstream text;
-  text << algorithm.id << ' ' << algorithm.math << ' ' << algorithm.workspace;
-  choices().add(key, text.str());
+  choices().add(key, algorithm_name(algorithm));
 }
 
 }  // namespace iabn::cuda

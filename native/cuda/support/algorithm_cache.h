@@ -10,8 +10,13 @@
 
 namespace iabn::cuda {
 
-// What holds the algorithms, and the names of kernels.
+// Holds the algorithms, and the names of kernels.
 Choices& choices();
+
+// As choices name an algorithm: of one version of the library, whose numbers mean something else in another.
+std::string algorithm_name(const Algorithm& algorithm);
+// nullopt where it is of another version, or names something else.
+std::optional<Algorithm> algorithm_of(const std::string& name);
 
 std::optional<Algorithm> cached_algorithm(const std::string& key);
 // A file that cannot be written costs only the measurement.

@@ -4,7 +4,6 @@
 
 #include "cuda/support/algorithm_cache.h"
 #include "cuda/support/scratch.h"
-#include "program/kernel.h"
 
 namespace iabn::cuda {
 namespace {
@@ -41,7 +40,8 @@ std::string convolution_key(const Context& context, const ConvShape& s, DType dt
   return key;
 }
 
-Convolution::Convolution(Context& context, const ConvShape& s, DType dtype, Direction direction)
+Convolution::Convolution(Context& context, const ConvShape& s, DType dtype, Direction direction,
+                         const std::string& asked)
     : context_(context), cudnn_(context.cudnn()), shape_(s), dtype_(dtype), direction_(direction) {
   const int type = type_of(dtype);
   const auto images = [&](cudnn::Tensor* tensor, int64_t c, int64_t h, int64_t w) {
@@ -62,7 +62,8 @@ Convolution::Convolution(Context& context, const ConvShape& s, DType dtype, Dire
                kWhat);
   cudnn_.check(cudnn_.set_groups(convolution_, as_int(s.groups)), kWhat);
   cudnn_.check(cudnn_.set_math(convolution_, math_of(context, dtype)), kWhat);
-  algorithm_ = choose();
+  algorithm_ = choose(asked);
+  choice_.name = algorithm_name(algorithm_);
   cudnn_.check(cudnn_.set_math(convolution_, algorithm_.math), kWhat);
 }
 
@@ -73,7 +74,13 @@ Convolution::~Convolution() {
   if (convolution_) cudnn_.destroy_convolution(convolution_);
 }
 
-Algorithm Convolution::choose() const {
+Algorithm Convolution::choose(const std::string& asked) {
+  if (const auto algorithm = algorithm_of(asked)) {
+    if (algorithm->workspace <= context_.options.workspace_limit) return *algorithm;
+    choice_.refusal = "its workspace is larger than IABN_CUDA_WORKSPACE allows";
+  } else if (!asked.empty()) {
+    choice_.refusal = "this is cuDNN " + cudnn_version();
+  }
   const std::string key = "cudnn direction " + std::to_string(static_cast<int>(direction_)) + " " +
                           convolution_key(context_, shape_, dtype_);
   if (const auto known = cached_algorithm(key)) return *known;

@@ -8,6 +8,7 @@
 #include "cuda/support/context.h"
 #include "cuda/support/weight_shape.h"
 #include "geometry/conv_shape.h"
+#include "program/kernel.h"
 
 namespace iabn::cuda {
 
@@ -22,13 +23,16 @@ struct Algorithm {
 
 class Convolution {
  public:
-  Convolution(Context& context, const ConvShape& shape, DType dtype, Direction direction);
+  // `asked`: name of a Choice to make again; empty: free.
+  Convolution(Context& context, const ConvShape& shape, DType dtype, Direction direction,
+              const std::string& asked);
   ~Convolution();
   Convolution(const Convolution&) = delete;
   Convolution& operator=(const Convolution&) = delete;
 
   size_t workspace_bytes() const { return algorithm_.workspace; }
   std::string implementation() const { return "cudnn:" + std::to_string(algorithm_.id); }
+  const Choice& choice() const { return choice_; }
 
   // Each for the direction that it was made for. `keep`: 1 adds to what is in y, 0 writes it.
   void forward(const void* x, const void* w, void* y, void* workspace, float keep) const;
@@ -36,7 +40,7 @@ class Convolution {
   void backward_weights(const void* x, const void* dy, void* dw, void* workspace) const;
 
  private:
-  Algorithm choose() const;
+  Algorithm choose(const std::string& asked);
   Algorithm measure() const;
 
   Context& context_;
@@ -48,6 +52,7 @@ class Convolution {
   cudnn::Filter w_ = nullptr;
   cudnn::Convolution convolution_ = nullptr;
   Algorithm algorithm_;
+  Choice choice_;
 };
 
 // What a measurement is remembered by: the convolution, the device and its library.

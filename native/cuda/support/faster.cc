@@ -64,16 +64,38 @@ float time_of(Kernel& kernel, const KernelSpec& spec, const Context& context) {
   return best;
 }
 
-}  // namespace
+std::unique_ptr<Kernel> make(const Candidate& candidate, const KernelSpec& spec, Context& context) {
+  std::unique_ptr<Kernel> kernel = candidate.factory(spec, context);
+  // The name of a library's algorithm begins with its candidate's.
+  if (kernel->choice.name.empty()) kernel->choice.name = candidate.name;
+  return kernel;
+}
 
-std::unique_ptr<Kernel> faster_of(const KernelSpec& spec, Context& context, const std::string& key,
-                                  const std::vector<Candidate>& candidates) {
+// The kernel that the specification asks for; null, and why, where it cannot be had.
+std::unique_ptr<Kernel> asked_for(const KernelSpec& spec, Context& context,
+                                  const std::vector<Candidate>& candidates, std::string* refusal) {
+  const std::string name = spec.choice.substr(0, spec.choice.find(' '));
+  for (const Candidate& candidate : candidates) {
+    if (candidate.name != name) continue;
+    try {
+      return make(candidate, spec, context);
+    } catch (const Refused& refused) {
+      *refusal = refused.what();
+      return nullptr;
+    }
+  }
+  *refusal = "this version has no such kernel";
+  return nullptr;
+}
+
+std::unique_ptr<Kernel> by_time(const KernelSpec& spec, Context& context, const std::string& key,
+                                const std::vector<Candidate>& candidates) {
   std::vector<std::string> names;
   std::vector<std::unique_ptr<Kernel>> kernels;
   std::string reasons;
   for (const Candidate& candidate : candidates) {
     try {
-      kernels.push_back(candidate.factory(spec, context));
+      kernels.push_back(make(candidate, spec, context));
       names.push_back(candidate.name);
     } catch (const Refused& refusal) {
       reasons += (reasons.empty() ? "" : "; ") + std::string(refusal.what());
@@ -91,6 +113,20 @@ std::unique_ptr<Kernel> faster_of(const KernelSpec& spec, Context& context, cons
   const auto best = static_cast<size_t>(std::min_element(times.begin(), times.end()) - times.begin());
   choices().add(choice, names[best]);
   return std::move(kernels[best]);
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> faster_of(const KernelSpec& spec, Context& context, const std::string& key,
+                                  const std::vector<Candidate>& candidates) {
+  if (spec.choice.empty()) return by_time(spec, context, key, candidates);
+  std::string refusal;
+  if (auto kernel = asked_for(spec, context, candidates, &refusal)) return kernel;
+  KernelSpec free = spec;
+  free.choice.clear();
+  std::unique_ptr<Kernel> kernel = by_time(free, context, key, candidates);
+  kernel->choice.refusal = refusal;
+  return kernel;
 }
 
 }  // namespace iabn::cuda

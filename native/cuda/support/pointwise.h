@@ -11,7 +11,7 @@ namespace iabn::cuda {
 inline std::unique_ptr<WeightedOp> convolution_op(const KernelSpec& spec, Context& context,
                                                   const ConvShape& shape, Direction direction) {
   if (shape.empty()) return nullptr;
-  return std::make_unique<ConvolutionOp>(context, shape, spec.inputs[0].dtype, direction, spec.constant(1));
+  return std::make_unique<ConvolutionOp>(context, shape, direction, spec);
 }
 
 // Column-major, as the library has it: yᵀ [O,P] = w [O,C] · xᵀ [C,P], and dxᵀ [C,P] = wᵀ [C,O] · dyᵀ [O,P].

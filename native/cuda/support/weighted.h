@@ -28,6 +28,7 @@ class WeightedOp {
   size_t workspace_bytes() const { return workspace_.bytes(); }
   size_t layout_bytes() const { return layout_bytes_; }
   virtual std::string implementation() const = 0;
+  virtual Choice choice() const { return {}; }
   void lay_out(const float* weight, void* to) const {
     with_data(dtype_, [&](auto type) {
       lay_out_weights(context_, weights_, weight, static_cast<typename decltype(type)::type*>(to));
@@ -80,13 +81,14 @@ class MatmulOp final : public WeightedOp {
 // `direction`: forward or backward_data.
 class ConvolutionOp final : public WeightedOp {
  public:
-  ConvolutionOp(Context& context, const ConvShape& shape, DType dtype, Direction direction, bool constant)
-      : WeightedOp(context, weight_shape(shape), dtype, constant),
+  ConvolutionOp(Context& context, const ConvShape& shape, Direction direction, const KernelSpec& spec)
+      : WeightedOp(context, weight_shape(shape), spec.inputs[0].dtype, spec.constant(1)),
         direction_(direction),
-        convolution_(context, shape, dtype, direction) {
+        convolution_(context, shape, spec.inputs[0].dtype, direction, spec.choice) {
     reserve(convolution_.workspace_bytes());
   }
   std::string implementation() const override { return convolution_.implementation(); }
+  Choice choice() const override { return convolution_.choice(); }
 
  protected:
   void multiply(const void* weights, const void* in, void* out, void* scratch, float keep) const override {
@@ -103,7 +105,9 @@ class ConvolutionOp final : public WeightedOp {
 class WeightedKernel : public Kernel {
  public:
   // null: there is nothing to sum.
-  explicit WeightedKernel(std::unique_ptr<WeightedOp> op) : op_(std::move(op)) {}
+  explicit WeightedKernel(std::unique_ptr<WeightedOp> op) : op_(std::move(op)) {
+    if (op_) choice = op_->choice();
+  }
 
   size_t workspace_bytes() const override { return op_ ? op_->workspace_bytes() : 0; }
   size_t layout_bytes() const override { return op_ ? op_->layout_bytes() : 0; }

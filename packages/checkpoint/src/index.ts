@@ -17,6 +17,7 @@ export {
   SUPERSEDED_BEST_FILE,
 } from './run-state/folder.js';
 export {
+  latestRunMeta,
   loadLatest,
   type RejectedFile,
   type ResumedRunState,

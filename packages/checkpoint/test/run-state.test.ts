@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   BEST_FILE,
+  latestRunMeta,
   listCheckpoints,
   loadLatest,
   loadRunState,
@@ -212,6 +213,18 @@ describe('resuming', () => {
     expect(comparable(state.model)).toEqual(comparable(runState(9).model));
     expect(rejected.map((file) => file.path)).toEqual([at(folder, 11), at(folder, 10)]);
     expect(rejected[0]?.reason).toContain('is cut off');
+  });
+
+  it('tells of the state without its tensors: of the one that is loaded, also where others are torn', async () => {
+    const folder = await folderWith('meta', [5, 10]);
+    const stepOf = async (path: string) => (await latestRunMeta(path))?.step;
+    expect(await stepOf(folder)).toBe(10);
+    expect(await stepOf(at(folder, 5))).toBe(5);
+    expect(await stepOf(at(folder, 99))).toBe(10);
+    await truncate(at(folder, 10), 20);
+    expect([await stepOf(folder), (await loadLatest(folder)).state.meta.step]).toEqual([5, 5]);
+    expect(await stepOf(join(folder, 'other.pth.tar'))).toBeUndefined();
+    expect(await stepOf(join(root, 'nowhere'))).toBeUndefined();
   });
 
   it('takes the best state if nothing else is whole', async () => {

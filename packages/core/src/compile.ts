@@ -10,6 +10,7 @@ import {
   logSummary,
 } from './debug/log.js';
 import type { Device } from './devices/device.js';
+import { KernelChoices } from './devices/kernel-choices.js';
 import { UsageError } from './errors.js';
 import { checkGraph } from './graph/check.js';
 import { type Graph, isInference, type ValueId } from './graph/graph.js';
@@ -63,6 +64,8 @@ export interface CompileOptions {
    * pass, and parts of an inference in strips of rows; each number comes of the same operands as without.
    */
   readonly budget?: number;
+  /** Takes the kernels that it asks for, and keeps the names of those that are taken. */
+  readonly choices?: KernelChoices;
 }
 
 /**
@@ -96,8 +99,8 @@ function checked(pass: string, graph: Graph): Graph {
 
 /** The plan within the budget; what may be kept between runs goes before anything is computed in strips. */
 function planned(folded: Graph, device: Device, options: CompileOptions): Plan {
-  const { keepConstants = true, budget = Number.POSITIVE_INFINITY } = options;
-  const prepare = preparedOnce((spec) => device.prepare(spec));
+  const { keepConstants = true, budget = Number.POSITIVE_INFINITY, choices = new KernelChoices() } = options;
+  const prepare = preparedOnce((spec) => choices.prepare(device, spec));
   const planner = (keep: boolean) => new Planner(folded, prepare, device.balance, options, keep);
   if (keepConstants !== 'auto') return planner(keepConstants).within(budget);
   if (!readsWeightsOften(folded)) {

@@ -11,6 +11,7 @@ export type {
   PreparedKernel,
   Timing,
 } from './devices/device.js';
+export { KernelChoices, type KernelNames, type UnmetChoice } from './devices/kernel-choices.js';
 export { availableMemory } from './devices/memory.js';
 export {
   bytesPerElement,

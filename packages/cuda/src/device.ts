@@ -67,6 +67,11 @@ export class CudaDevice extends AddonDevice {
     return found ? `${this.name} (${found.name})` : this.name;
   }
 
+  get machine(): string {
+    const versions = Object.entries(this.libraries).map(([name, version]) => `${name} ${version}`);
+    return [this.description, ...versions].join(', ');
+  }
+
   get libraries(): Record<string, string> {
     const { driver, runtime, libraries } = cudaReport();
     const versions = libraries.flatMap(({ name, version }) => (version ? [[name, version]] : []));

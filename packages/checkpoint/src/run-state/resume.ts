@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CheckpointError, codeOf } from '../errors.js';
 import { BEST_FILE, describeFolder, listCheckpoints } from './folder.js';
-import { loadRunState, type RunState } from './state.js';
+import { loadRunState, type RunMeta, type RunState, readRunMeta } from './state.js';
 
 /** A file that could not be used, and why. */
 export interface RejectedFile {
@@ -56,6 +56,25 @@ export async function resumeRunState(
   const loaded = await tryLoad(path);
   if ('state' in loaded) return { ...loaded, rejected: [] };
   return loadNewest(dirname(path), [loaded]);
+}
+
+/**
+ * Reads the meta data of the state that {@link resumeRunState} would load, and no tensors; undefined where there is none.
+ * A state that is torn behind its header counts as whole here.
+ */
+export async function latestRunMeta(path: string): Promise<RunMeta | undefined> {
+  const isFolder = (await kindOf(path)) === 'folder';
+  if (!isFolder && !path.endsWith('.safetensors')) return undefined;
+  const folder = isFolder ? path : dirname(path);
+  const paths = (await listCheckpoints(folder)).map((file) => file.path);
+  for (const candidate of [...(isFolder ? [] : [path]), ...paths, join(folder, BEST_FILE)]) {
+    const meta = await readRunMeta(candidate).catch((error: unknown) => {
+      if (error instanceof CheckpointError || codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (meta) return meta;
+  }
+  return undefined;
 }
 
 async function loadNewest(folder: string, before: readonly RejectedFile[]): Promise<ResumedRunState> {

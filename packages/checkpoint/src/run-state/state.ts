@@ -101,9 +101,17 @@ function decodeMeta(path: string, metadata: Metadata): RunMeta {
       `${path} has version ${metadata.version} of the training state; this program reads ${VERSION}.`,
     );
   }
-  const meta: unknown = JSON.parse(metadata.meta ?? 'null');
+  const meta = parse(path, metadata.meta ?? 'null');
   checkMeta(path, meta);
   return meta;
+}
+
+function parse(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CheckpointError(`${path}: the training state is no JSON (${String(error)}).`);
+  }
 }
 
 const isCount = (value: unknown): boolean =>

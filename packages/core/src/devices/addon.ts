@@ -29,6 +29,7 @@ export abstract class AddonDevice implements Device {
     protected readonly handle?: NativeDevice,
   ) {}
 
+  abstract get machine(): string;
   abstract refuses(dtype: DType): string | null;
   abstract availableBytes(): number;
   /** Whether inputs can be on their way while a run is under way. */

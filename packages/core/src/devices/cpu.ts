@@ -20,6 +20,10 @@ class CpuDevice extends AddonDevice {
     return this.native.hasBFloat16();
   }
 
+  get machine(): string {
+    return this.native.machine();
+  }
+
   availableBytes(): number {
     return availableMemory();
   }

@@ -18,6 +18,15 @@ export interface KernelSpec {
   readonly outputs: readonly OperandSpec[];
   /** Inputs that stay the same from run to run; none when left out. */
   readonly constants?: readonly number[];
+  /** Name of the kernel to take, of several that are timed otherwise. */
+  readonly choice?: string;
+}
+
+/** Which of several implementations was taken. */
+export interface KernelChoice {
+  readonly name: string;
+  /** Why it is not the one that was asked for; empty where it is, or none was. */
+  readonly refusal: string;
 }
 
 /** What a kernel keeps of constant inputs between runs, in a form of its own. */
@@ -36,6 +45,8 @@ export interface PreparedKernel {
   /** Name of the implementation chosen, and why faster ones were passed over. */
   readonly implementation: string;
   readonly refusals: readonly string[];
+  /** null: the specification alone decides. */
+  readonly choice: KernelChoice | null;
 }
 
 /** A block of device memory. */
@@ -113,6 +124,8 @@ export interface Device {
   readonly balance: number;
   /** Why the device does not compute in `dtype`; null when it does. */
   refuses(dtype: DType): string | null;
+  /** CPU or GPU, threads and versions, for a person to read: apart from the kernels, the last bits of a sum depend on them. */
+  readonly machine: string;
   prepare(spec: KernelSpec): PreparedKernel;
   allocate(bytes: number): DeviceMemory;
   load(instructions: readonly LoadedInstruction[]): Executable;

@@ -18,6 +18,7 @@ export interface NativeKernel {
   readonly layout: { readonly bytes: number; readonly inputs: readonly number[] } | null;
   readonly implementation: string;
   readonly refusals: readonly string[];
+  readonly choice: { readonly name: string; readonly refusal: string } | null;
 }
 
 export interface NativeLocation {
@@ -74,6 +75,7 @@ export interface NativeKernelSpec {
   readonly inputs: readonly (OperandSpec | null)[];
   readonly outputs: readonly OperandSpec[];
   readonly constants?: readonly number[];
+  readonly choice?: string;
 }
 
 export interface NativeGroupOptions {
@@ -123,6 +125,8 @@ export interface NativeAddon {
   hasBFloat16(): boolean;
   threads(): number;
   onednnVersion(): string;
+  /** Threads, CPU and version of oneDNN, in words. */
+  machine(): string;
   /** Makes the end of the parent, process `ppid`, this process's end; false where it has ended already. */
   dieWithParent(ppid: number): boolean;
 }

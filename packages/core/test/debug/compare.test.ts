@@ -18,6 +18,7 @@ function broken(op: OpName, attrs: Record<string, number | string>): Device {
   return {
     name: 'broken',
     balance: device.balance,
+    machine: device.machine,
     refuses: (dtype) => device.refuses(dtype),
     prepare: (spec: KernelSpec) =>
       device.prepare(spec.op === op ? { ...spec, attrs: { ...spec.attrs, ...attrs } } : spec),

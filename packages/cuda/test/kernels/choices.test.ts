@@ -1,18 +1,20 @@
-/** The kernel that a process of its own chooses for a 1×1 convolution, with the choices that a file holds. */
+/** Kernels that timing chooses: remembered in a file, and asked for by name. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { KernelChoices, type KernelSpec } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
 import { pluginPath } from '../../src/plugin.js';
+import { testedDevice } from '../support/device.js';
 import { emulatedEnvironment, ON_GPU } from '../support/emulated.js';
 
 const BUILT = new URL('../../../../native/build/Release/inplace_abn.node', import.meta.url);
 const ADDON = process.env.IABN_ADDON ?? fileURLToPath(BUILT);
 
-const type = (shape: readonly number[]) => ({ shape, dtype: 'float32' });
-const SPEC = {
+const type = (shape: readonly number[]) => ({ shape, dtype: 'float32' as const });
+const SPEC: KernelSpec = {
   op: 'conv2d',
   attrs: { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 },
   inputs: [type([2, 8, 4, 4]), type([8, 8, 1, 1]), null],
@@ -20,6 +22,7 @@ const SPEC = {
 };
 const OPTIONS = { workspaceLimit: 2 ** 20, tf32: false, nccl: false, graphs: false };
 
+/** What a process of its own chooses for a 1×1 convolution, with the choices that a file holds. */
 function chosenWith(file: string): string {
   const code =
     `const { Device, Kernel } = require(process.env.ADDON);` +
@@ -43,4 +46,41 @@ it('is remembered by name', () => {
   expect(chosenWith(file)).toBe('cublaslt');
   writeFileSync(file, `1\t${key}\ncudnn\t${key}\n`);
   expect(chosenWith(file)).toMatch(/^cudnn:/);
+});
+
+describe('a kernel that is asked for', () => {
+  const prepare = (asked?: string) => testedDevice().prepare(asked ? { ...SPEC, choice: asked } : SPEC);
+
+  it.each(['cublaslt', 'cudnn'])('is %s', (asked) => {
+    const { choice, implementation } = prepare(asked);
+    expect(choice?.name.split(' ')[0]).toBe(asked);
+    expect(implementation.split(':')[0]).toBe(asked);
+  });
+
+  it('is an algorithm of cuDNN, of this version and within the workspace', () => {
+    const { name = '' } = prepare('cudnn').choice ?? {};
+    const [library, version, id, ...rest] = name.split(' ');
+    const other = [library, version, Number(id) + 1, ...rest].join(' ');
+    expect(prepare(other)).toMatchObject({
+      choice: { name: other, refusal: '' },
+      implementation: `cudnn:${Number(id) + 1}`,
+    });
+    const newer = name.replace(version ?? '', '99.0.0');
+    expect(prepare(newer).choice).toEqual({ name, refusal: `this is cuDNN ${version}` });
+    const larger = [library, version, id, rest[0], 2 ** 40].join(' ');
+    expect(prepare(larger).choice?.refusal).toContain('IABN_CUDA_WORKSPACE');
+  });
+
+  it('is another where it is of another device, with the reason', () => {
+    const key = Object.keys(made(new KernelChoices()))[0] ?? '';
+    const choices = new KernelChoices({ [key]: 'winograd' });
+    const [name] = Object.values(made(choices));
+    expect(name).toMatch(/^(cublaslt|cudnn)/);
+    expect(choices.unmet).toEqual([{ key, asked: 'winograd', reason: 'this version has no such kernel' }]);
+  });
+
+  function made(choices: KernelChoices) {
+    choices.prepare(testedDevice(), SPEC);
+    return choices.made;
+  }
 });

@@ -2,6 +2,8 @@
 import {
   type Device,
   type HostTensor,
+  KernelChoices,
+  type KernelNames,
   NotFiniteError,
   type Plan,
   Program,
@@ -20,7 +22,7 @@ import type { Outputs, Task } from '../task/task.js';
 import { firstNonFinite } from './diagnose.js';
 import { checkFits } from './fits.js';
 import type { LearningRates } from './learning-rate.js';
-import { planPrograms } from './plan-programs.js';
+import { type PlannedPrograms, planPrograms } from './plan-programs.js';
 
 export interface StepResult {
   /** Mean over what is labelled: the images of the batch, or their pixels. */
@@ -57,11 +59,39 @@ export interface EngineOptions {
   readonly peers?: Peers;
 }
 
+/** A network and its programs before anything is allocated. */
+export interface PlannedEngine extends PlannedPrograms {
+  readonly task: Task;
+  readonly network: Module;
+  readonly shape: BatchShape;
+}
+
+/** Plans the programs with the kernels that `choices` asks for, and keeps there which they are. */
+export function planEngine(
+  { device, config, evaluationBatches, peers = ALONE }: EngineOptions,
+  choices: KernelChoices,
+): PlannedEngine {
+  const task = taskOf(config);
+  const network = task.network();
+  // null would be the world group.
+  setActiveGroup(network, peers.group ?? { name: '', size: 1 });
+  const shape = { batch: localBatch(config, peers), crop: config.input.crop_train };
+  const sizes = { batch: shape.batch, evaluationBatches };
+  return {
+    task,
+    network,
+    shape,
+    ...planPrograms(network, task, config, device, sizes, peers.group, choices),
+  };
+}
+
 export class Engine {
   readonly task: Task;
   readonly network: Module;
   readonly store: Store;
   readonly plan: Plan;
+  /** Its numbers depend on these to the last bit. */
+  readonly kernels: { readonly machine: string; readonly names: KernelNames };
   private readonly training: Program;
   private readonly evaluation: ReadonlyMap<number, Program>;
   private readonly shape: BatchShape;
@@ -70,17 +100,18 @@ export class Engine {
   /** The arrays of batches that were prefetched. */
   private readonly ahead = new WeakMap<Batch, StepArrays>();
 
-  /** Plans everything and checks that it fits in memory before anything is allocated. */
-  constructor({ device, config, evaluationBatches, peers = ALONE }: EngineOptions) {
-    this.task = taskOf(config);
-    this.network = this.task.network();
+  /** Checks that the plan fits in memory before anything is allocated. `agreed`: a plan, and kernels of all processes. */
+  constructor(
+    options: EngineOptions,
+    { planned, names }: { planned: PlannedEngine; names: KernelNames } = planAlone(options),
+  ) {
+    const { device, peers = ALONE } = options;
+    this.task = planned.task;
+    this.network = planned.network;
+    this.shape = planned.shape;
     this.peers = peers;
-    // null would be the world group.
-    setActiveGroup(this.network, peers.group ?? { name: '', size: 1 });
-    this.shape = { batch: localBatch(config, peers), crop: config.input.crop_train };
-    const sizes = { batch: this.shape.batch, evaluationBatches };
-    const planned = planPrograms(this.network, this.task, config, device, sizes, peers.group);
     this.plan = planned.training;
+    this.kernels = { machine: device.machine, names };
     const what = `batch ${this.shape.batch} at ${this.shape.crop}×${this.shape.crop}`;
     checkFits(device, planned.neededBytes, what, 'lower optimizer.batch_size or input.crop_train');
     this.store = new Store(device, planned.states);
@@ -190,6 +221,11 @@ export class Engine {
   private arraysOf(batch: Batch, shape: BatchShape): StepArrays {
     return { ...imageArrays(batch, shape), labels: this.task.objective.labelArray(batch, shape) };
   }
+}
+
+function planAlone(options: EngineOptions): { planned: PlannedEngine; names: KernelNames } {
+  const choices = new KernelChoices();
+  return { planned: planEngine(options, choices), names: choices.made };
 }
 
 function resultOf({ loss, ...outputs }: Outputs): StepResult {

@@ -4,6 +4,7 @@ import {
   type Device,
   formatBytes,
   type Graph,
+  type KernelChoices,
   type Plan,
   type StateSpec,
   statesOf,
@@ -40,6 +41,7 @@ export function planPrograms(
   device: Device,
   { batch, evaluationBatches }: ProgramSizes,
   group: Peers['group'] = null,
+  choices?: KernelChoices,
 ): PlannedPrograms {
   const trainGraph = trainingStep(network, optimizer, { batch, crop: input.crop_train }, objective, group);
   const evalGraphs = [...new Set(evaluationBatches)].map((images) => {
@@ -49,9 +51,14 @@ export function planPrograms(
     };
   });
   const budget = arenaBudget(trainGraph, memory_budget);
-  const training = compile(trainGraph, device, { precision, budget, keep: new Set(keep_inputs) });
+  const training = compile(trainGraph, device, {
+    precision,
+    budget,
+    choices,
+    keep: new Set(keep_inputs),
+  });
   const evaluation = evalGraphs.map(({ batch: images, graph }) => {
-    return { batch: images, plan: compile(graph, device, { precision, budget }) };
+    return { batch: images, plan: compile(graph, device, { precision, budget, choices }) };
   });
   const arenaBytes = Math.max(training.arenaBytes, ...evaluation.map(({ plan }) => plan.arenaBytes));
   return {

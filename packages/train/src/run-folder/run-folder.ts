@@ -11,6 +11,8 @@ export interface RunFolderOptions {
   config: object;
   /** Becomes versions.json; see `collectVersions`. */
   versions: Versions;
+  /** The kernels that it computes with; becomes kernels.json. */
+  kernels: object;
 }
 
 export const TORCH_CHECKPOINT = 'checkpoint.pth.tar';
@@ -19,6 +21,7 @@ export const TORCH_BEST = 'model_best.pth.tar';
 const fileNames = [
   'config.json',
   'versions.json',
+  'kernels.json',
   'metrics.jsonl',
   'report.html',
   'summary.json',
@@ -33,6 +36,7 @@ const fileNames = [
  *
  *     config.json     the resolved configuration          checkpoints/   states to resume from
  *     versions.json   machine and packages                events.out.…   for TensorBoard
+ *     kernels.json    names of the kernels, to take again
  *     metrics.jsonl   one object a step and validation    report.html, summary.json
  *                                                         checkpoint.pth.tar, model_best.pth.tar for PyTorch
  */
@@ -65,6 +69,7 @@ export class RunFolder {
     });
     await writeFileAtomic(join(path, 'config.json'), toJson(options.config));
     await writeFileAtomic(join(path, 'versions.json'), toJson(options.versions));
+    await writeFileAtomic(join(path, 'kernels.json'), toJson(options.kernels));
     return new RunFolder(path, []);
   }
 
@@ -83,6 +88,7 @@ export class RunFolder {
     const changes = differences(parse(former), options.config);
     await replaceJson(path, 'config.json', options.config);
     await replaceJson(path, 'versions.json', options.versions);
+    await replaceJson(path, 'kernels.json', options.kernels);
     await mkdir(join(path, 'checkpoints'), { recursive: true });
     await rewindMetrics(join(path, 'metrics.jsonl'), position);
     return new RunFolder(path, changes, position.step + 1);

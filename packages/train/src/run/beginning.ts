@@ -13,6 +13,13 @@ export interface Beginning {
   readonly inFolder: boolean;
 }
 
+export interface BeginningOptions {
+  readonly logDir: string;
+  readonly resume?: string;
+  readonly take?: Taking;
+  readonly continueRun?: boolean;
+}
+
 /**
  * With `continueRun` the same command starts a run and, whenever it was cut off, continues it: from its newest checkpoint,
  * or anew where it had not come to one.
@@ -22,12 +29,7 @@ export async function beginningOf({
   resume,
   take = 'everything',
   continueRun = false,
-}: {
-  readonly logDir: string;
-  readonly resume?: string;
-  readonly take?: Taking;
-  readonly continueRun?: boolean;
-}): Promise<Beginning> {
+}: BeginningOptions): Promise<Beginning> {
   const given = { path: resume, take, inFolder: false };
   if (!continueRun) return given;
   const folder = join(logDir, 'checkpoints');

@@ -6,6 +6,7 @@ import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
 import { bestKey, type MetricName } from '../task/metrics.js';
 import type { RunData } from './data.js';
+import { KERNELS_KEY } from './kernels.js';
 
 /** Where a run stands. */
 export interface Position {
@@ -79,7 +80,13 @@ export function captureState(
   const { arch, bn_mode: bnMode } = config.network;
   const identity = { arch, bnMode, configHash: configHash(config) };
   return {
-    meta: { ...known, ...layout, ...identity, versions: { ...versions } },
+    meta: {
+      ...known,
+      ...layout,
+      ...identity,
+      versions: { ...versions },
+      [KERNELS_KEY]: { ...engine.kernels },
+    },
     model: engine.store.stateDict('parameter', 'buffer'),
     optimizer: engine.store.stateDict('optimizer'),
   };

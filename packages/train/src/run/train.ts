@@ -1,9 +1,10 @@
 /** A training run from configuration and image folder to a finished run folder. */
 import type { SignalSource } from '@inplace-abn/cli';
 import type { Device } from '@inplace-abn/core';
-import { Engine } from '../engine/engine.js';
+import { Engine, planEngine } from '../engine/engine.js';
 import { endOfRate } from '../engine/learning-rate.js';
 import { checkSameStep } from '../parallel/agreement.js';
+import { agreeOnKernels } from '../parallel/kernels.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress, ProgressStream } from '../progress/progress.js';
 import { RunLock } from '../run-folder/lock/run-lock.js';
@@ -14,6 +15,7 @@ import type { NormMode } from '../weights/scales.js';
 import { beginningOf, continuesThere } from './beginning.js';
 import { closingLines } from './closing.js';
 import { evaluationBatches, type RunData } from './data.js';
+import { changedKernels, kernelNotes, kernelsSoFar, type RunKernels } from './kernels.js';
 import { mendFiles } from './mend.js';
 import { FolderRecorder, type Recorder, SILENT } from './recorder.js';
 import { progressOf } from './report-progress.js';
@@ -51,6 +53,8 @@ interface Setting {
   readonly data: RunData;
   readonly engine: Engine;
   readonly progress: Progress;
+  /** Those of the run that goes on, as its folder had them before the engine was made. */
+  readonly kernels: RunKernels | null;
 }
 
 /**
@@ -62,7 +66,8 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const progress = progressOf(options, peers);
   const data = await taskOf(config).openData(options.data, options.workers, peers);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
-  const engine = new Engine({ device: options.device, config, evaluationBatches: batches, peers });
+  const kernels = await peers.fromFirst(peers.rank === 0 ? await kernelsSoFar(options) : null);
+  const engine = await engineFor(options, batches, kernels, progress);
   options.onEngine?.(engine);
   await checkSameStep(peers, engine.plan.graph, data);
   engine.load(initialStateOf(engine.network, config.network, config.seed));
@@ -76,7 +81,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     options.signals,
   );
   try {
-    return await namingKeys(() => runLocked(options, { data, engine, progress }, stop, peers));
+    return await namingKeys(() => runLocked(options, { data, engine, progress, kernels }, stop, peers));
   } finally {
     stop.dispose();
   }
@@ -99,6 +104,22 @@ async function runLocked(
   } finally {
     lock?.release();
   }
+}
+
+/** The engine, with the kernels that the run was computed with so far, and the same on all processes. */
+async function engineFor(
+  options: TrainOptions,
+  evaluationBatches: readonly number[],
+  soFar: RunKernels | null,
+  progress: Progress,
+): Promise<Engine> {
+  const { config, device, peers = ALONE } = options;
+  const engineOptions = { device, config, evaluationBatches, peers };
+  const agreed = await agreeOnKernels(peers, soFar?.names ?? {}, (choices) =>
+    planEngine(engineOptions, choices),
+  );
+  for (const note of kernelNotes(soFar, device.machine, agreed.unmet)) progress.note(note);
+  return new Engine(engineOptions, agreed);
 }
 
 async function runFolder(
@@ -135,10 +156,10 @@ async function runFolder(
 
 async function openFolder(
   options: TrainOptions,
-  { engine, data, progress }: Setting,
+  { engine, data, progress, kernels }: Setting,
 ): Promise<{ folder: RunFolder; position: Position }> {
   const { config, versions, logDir } = options;
-  const about = { config, versions };
+  const about = { config, versions, kernels: engine.kernels };
   const { path: resume, take, inFolder } = await beginningOf(options);
   const open = async (position: Position, exists: boolean) => {
     const folder = await (exists
@@ -151,6 +172,8 @@ async function openFolder(
     return folder;
   };
   if (resume === undefined) return { folder: await open(START, inFolder), position: START };
+  const changed = changedKernels(kernels, await kernelsSoFar(options), engine.kernels.names);
+  if (changed) progress.note(changed);
   const { trainedWith } = options;
   const restored = await restoreRun({ engine, config, data, path: resume, take, trainedWith });
   const { position, path, kind, notes } = restored;

@@ -98,6 +98,20 @@ describe.each([2, 3])('%i processes', { timeout: 120_000 }, (size) => {
     expectSameState(await lastState(first.logDir), await lastState(second.logDir));
   });
 
+  it('compute with the same kernels, though each has timed others', async () => {
+    const optimizer = { ...gentle, batch_size: 4 * size, schedule: { epochs: 1 } };
+    const config = configOf({ network: { width: 0.25 }, optimizer });
+    const timed = (...fastest: string[]) => together(config, { fastest, maxSteps: 2 });
+    const [same, different] = [
+      await timed(...Array(size).fill('winograd')),
+      await timed('winograd', ...Array(size - 1).fill('onednn')),
+    ];
+    const wanted = await lastState(same.logDir);
+    expectSameState(await lastState(different.logDir), wanted);
+    expect(JSON.stringify(wanted.meta.kernels)).toContain('winograd');
+    expect(different.outcomes.map(({ text }) => text).join()).not.toContain('last bits');
+  });
+
   it('train with a process that has no image in a batch', async () => {
     const config = configOf({ network: sync, optimizer: { ...gentle, batch_size: size - 1 } });
     const logDir = join(await temporaryFolder(), 'run');

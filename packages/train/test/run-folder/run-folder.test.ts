@@ -17,7 +17,8 @@ const versions: Versions = {
   packages: {},
 };
 const config = { seed: 1, optimizer: { clip: 1, schedule: { epochs: 10 } } };
-const options = { config, versions };
+const kernels = { machine: 'test', names: {} };
+const options = { config, versions, kernels };
 
 let parent: string;
 let path: string;
@@ -49,6 +50,7 @@ describe('a new run', () => {
       'checkpoints',
       'config.json',
       'events.out.tfevents',
+      'kernels.json',
       'metrics.jsonl',
       'summary.json',
       'versions.json',
@@ -63,8 +65,8 @@ describe('a new run', () => {
   it('is refused where another run is, which stays as it was', async () => {
     (await RunFolder.create(path, options)).close();
     const before = await readFile(join(path, 'config.json'), 'utf8');
-    await expect(RunFolder.create(path, { config: {}, versions })).rejects.toThrow(
-      /^run folder .*first already holds checkpoints, config\.json, events.*, metrics\.jsonl, versions\.json: continue that run with --continue \(it has no checkpoint yet, so it starts anew\), or start a new one in another folder with --log-dir$/,
+    await expect(RunFolder.create(path, { config: {}, versions, kernels })).rejects.toThrow(
+      /^run folder .*first already holds checkpoints, config\.json, events.*, kernels\.json, metrics\.jsonl, versions\.json: continue that run with --continue \(it has no checkpoint yet, so it starts anew\), or start a new one in another folder with --log-dir$/,
     );
     expect(await readFile(join(path, 'config.json'), 'utf8')).toBe(before);
   });
@@ -120,7 +122,11 @@ describe('a resumed run', () => {
   it('keeps the former configuration where it differs, and says what does', async () => {
     (await RunFolder.create(path, options)).close();
     const changed = { ...config, optimizer: { clip: 1, schedule: { epochs: 20 } } };
-    const resumed = await RunFolder.resume(path, { epoch: 1, step: 0 }, { config: changed, versions });
+    const resumed = await RunFolder.resume(
+      path,
+      { epoch: 1, step: 0 },
+      { config: changed, versions, kernels },
+    );
     resumed.close();
     expect(resumed.changes).toEqual(['optimizer.schedule.epochs: 10 -> 20']);
     expect(await json('config.json')).toEqual(changed);

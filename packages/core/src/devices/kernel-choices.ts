@@ -1,0 +1,60 @@
+/**
+ * The kernels that a program was compiled with, where the fastest of several was timed. Each sums in an order of its own, so
+ * that a run goes on bit for bit only with the same ones: they are known by name, and can be asked for.
+ */
+import { formatType } from '../shape.js';
+import type { Device, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
+
+/** Names of kernels, each by its op, types and attributes. Plain JSON. */
+export type KernelNames = Readonly<Record<string, string>>;
+
+/** A kernel that was asked for and cannot be had here. */
+export interface UnmetChoice {
+  /** Op, types and attributes. */
+  readonly key: string;
+  readonly asked: string;
+  readonly reason: string;
+}
+
+export class KernelChoices {
+  private readonly asked: ReadonlyMap<string, string>;
+  private readonly names = new Map<string, string>();
+  private readonly missed = new Map<string, UnmetChoice>();
+
+  /** `asked`: taken without timing, where they can be had. */
+  constructor(asked: KernelNames = {}) {
+    this.asked = new Map(Object.entries(asked));
+  }
+
+  prepare(device: Device, spec: KernelSpec): PreparedKernel {
+    const key = keyOf(spec);
+    const asked = this.asked.get(key);
+    const kernel = device.prepare(asked === undefined ? spec : { ...spec, choice: asked });
+    const { choice } = kernel;
+    if (choice) this.names.set(key, choice.name);
+    if (asked !== undefined && choice?.name !== asked) {
+      this.missed.set(key, { key, asked, reason: choice?.refusal || 'there is nothing to choose here' });
+    }
+    return kernel;
+  }
+
+  /** The kernels so far. */
+  get made(): KernelNames {
+    return Object.fromEntries(this.names);
+  }
+
+  get unmet(): readonly UnmetChoice[] {
+    return [...this.missed.values()];
+  }
+}
+
+/** As `conv2d float32[2,8,4,4] float32[8,8,1,1] - → float32[2,8,4,4] {"stride":[1,1],…}`. */
+function keyOf({ op, attrs, inputs, outputs, constants = [] }: KernelSpec): string {
+  const kept = constants.length > 0 ? ` constant ${constants}` : '';
+  return `${op} ${inputs.map(typeOf).join(' ')} → ${outputs.map(typeOf).join(' ')} ${JSON.stringify(attrs)}${kept}`;
+}
+
+function typeOf(operand: OperandSpec | null): string {
+  if (!operand) return '-';
+  return operand.pitch === undefined ? formatType(operand) : `${formatType(operand)}/${operand.pitch}`;
+}

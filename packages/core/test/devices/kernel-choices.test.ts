@@ -1,0 +1,93 @@
+/** Kernels among which time decides can be asked for by name, and tell theirs. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { compile } from '../../src/compile.js';
+import { cpu } from '../../src/devices/cpu.js';
+import type { KernelSpec } from '../../src/devices/device.js';
+import { KernelChoices } from '../../src/devices/kernel-choices.js';
+import { conv2d } from '../../src/ops/functions.js';
+import { trace } from '../../src/trace/tracer.js';
+
+const type = (shape: readonly number[]) => ({ shape, dtype: 'float32' as const });
+const WINDOW = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
+const CONVOLUTION: KernelSpec = {
+  op: 'conv2d',
+  attrs: WINDOW,
+  inputs: [type([2, 16, 4, 4]), type([16, 16, 3, 3]), null],
+  outputs: [type([2, 16, 4, 4])],
+};
+const KEY = `conv2d float32[2,16,4,4] float32[16,16,3,3] - → float32[2,16,4,4] ${JSON.stringify(WINDOW)}`;
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('a kernel', () => {
+  it('is the one that is asked for', () => {
+    const choices = new KernelChoices({ [KEY]: 'winograd' });
+    const kernel = choices.prepare(cpu(), CONVOLUTION);
+    expect(kernel.implementation).toMatch(/^winograd:/);
+    expect(kernel.choice).toEqual({ name: 'winograd', refusal: '' });
+    expect(choices.made).toEqual({ [KEY]: 'winograd' });
+    expect(choices.unmet).toEqual([]);
+  });
+
+  it('is asked for by the whole specification', () => {
+    const choices = new KernelChoices({ [KEY]: 'winograd' });
+    const others: KernelSpec[] = [
+      { ...CONVOLUTION, inputs: [{ ...type([2, 16, 4, 4]), pitch: 20 }, ...CONVOLUTION.inputs.slice(1)] },
+      { ...CONVOLUTION, constants: [1] },
+      { ...CONVOLUTION, attrs: { ...WINDOW, padding: [1, 0] }, outputs: [type([2, 16, 4, 2])] },
+    ];
+    for (const spec of others) expect(choices.prepare(cpu(), spec).choice?.name).toBe('onednn');
+    expect(Object.keys(choices.made)).toHaveLength(others.length);
+  });
+
+  it.each([
+    ['float32 images', /^the images are not bfloat16$/],
+    ['the one of 2031', /^this version has no such kernel$/],
+  ])('is another where %s cannot be had, with the reason', (asked, reason) => {
+    const choices = new KernelChoices({ [KEY]: asked });
+    expect(choices.prepare(cpu(), CONVOLUTION).choice?.name).toBe('onednn');
+    expect(choices.made).toEqual({ [KEY]: 'onednn' });
+    expect(choices.unmet).toEqual([{ key: KEY, asked, reason: expect.stringMatching(reason) }]);
+  });
+
+  it('is the one that IABN_KERNEL_CHOICE names, before any other', () => {
+    vi.stubEnv('IABN_KERNEL_CHOICE', 'direct');
+    const choices = new KernelChoices({ [KEY]: 'winograd' });
+    expect(choices.prepare(cpu(), CONVOLUTION).choice?.name).toBe('onednn');
+    expect(choices.unmet).toMatchObject([{ asked: 'winograd', reason: 'IABN_KERNEL_CHOICE is set' }]);
+  });
+
+  it('of an op that has no others tells none', () => {
+    const spec: KernelSpec = {
+      op: 'abn_stats',
+      attrs: {},
+      inputs: [type([2, 3])],
+      outputs: [type([3]), type([3])],
+    };
+    const choices = new KernelChoices();
+    expect(choices.prepare(cpu(), spec).choice).toBeNull();
+    expect(choices.made).toEqual({});
+  });
+});
+
+it('a program is compiled with the kernels of another', () => {
+  const graph = trace((tracer) => {
+    const x = tracer.input('x', [2, 16, 4, 4], 'float32');
+    const weight = tracer.state('weight', [16, 16, 3, 3], 'float32', 'parameter');
+    return { y: conv2d(x, weight, null, { padding: 1 }) };
+  });
+  vi.stubEnv('IABN_KERNEL_CHOICE', 'winograd');
+  const first = new KernelChoices();
+  compile(graph, cpu(), { choices: first });
+  expect(Object.values(first.made)).toEqual(['winograd']);
+  vi.unstubAllEnvs();
+  const again = new KernelChoices(first.made);
+  const plan = compile(graph, cpu(), { choices: again });
+  expect(plan.instructions.map(({ kernel }) => kernel.choice?.name)).toContain('winograd');
+  expect(again.made).toEqual(first.made);
+  expect(compile(graph, cpu()).instructions.map(({ kernel }) => kernel.choice?.name)).not.toContain(
+    'winograd',
+  );
+});

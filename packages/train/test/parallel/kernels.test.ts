@@ -1,0 +1,81 @@
+/** Processes whose timing has found different kernels agree on one for each. */
+import type { Device, KernelChoices, KernelSpec } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import { agreeOnKernels } from '../../src/parallel/kernels.js';
+import { lacking, timedAs } from '../support/devices.js';
+import { peersInProcess } from '../support/peers.js';
+
+/** A convolution that several kernels serve. */
+function convolution(images: number): KernelSpec {
+  const type = (shape: readonly number[]) => ({ shape, dtype: 'float32' as const });
+  return {
+    op: 'conv2d',
+    attrs: { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 },
+    inputs: [type([images, 16, 4, 4]), type([16, 16, 3, 3]), null],
+    outputs: [type([images, 16, 4, 4])],
+  };
+}
+
+interface Process {
+  readonly device: Device;
+  readonly images: number;
+}
+
+/** What each process ends with: the names of the kernels that it plans with, and how often it planned. */
+function agreed(processes: readonly Process[], asked = {}) {
+  return Promise.all(
+    peersInProcess(processes.length).map(async (peers, rank) => {
+      const { device, images } = processes[rank] as Process;
+      let plans = 0;
+      const plan = (choices: KernelChoices) => {
+        plans++;
+        return choices.prepare(device, convolution(images)).choice?.name;
+      };
+      const { planned, names, unmet } = await agreeOnKernels(peers, asked, plan);
+      return { planned, names: Object.values(names), unmet: unmet.map(({ length }) => length), plans };
+    }),
+  );
+}
+
+const [fast, slow] = [timedAs('winograd'), timedAs('onednn')];
+
+describe('processes agree', () => {
+  it('on the kernel of the first that has one; the others plan again', async () => {
+    const found = await agreed([
+      { device: slow, images: 3 },
+      { device: fast, images: 2 },
+      { device: slow, images: 2 },
+    ]);
+    // The second and third have the same share of the batch, the first another.
+    expect(found.map(({ planned }) => planned)).toEqual(['onednn', 'winograd', 'winograd']);
+    for (const { names } of found) expect([...names].sort()).toEqual(['onednn', 'winograd']);
+    expect(found.map(({ plans }) => plans)).toEqual([1, 1, 2]);
+  });
+
+  it('on what a run was computed with so far', async () => {
+    const processes = [
+      { device: slow, images: 2 },
+      { device: slow, images: 2 },
+    ];
+    const peers = peersInProcess(1)[0];
+    if (!peers) throw new Error('expected a peer');
+    const { names } = await agreeOnKernels(peers, {}, (choices) => choices.prepare(fast, convolution(2)));
+    const found = await agreed(processes, names);
+    expect(found.map(({ planned, plans }) => [planned, plans])).toEqual([
+      ['winograd', 1],
+      ['winograd', 1],
+    ]);
+  });
+
+  it('but for what one cannot take: all know', async () => {
+    const found = await agreed([
+      { device: fast, images: 2 },
+      { device: lacking('winograd'), images: 2 },
+    ]);
+    expect(found.map(({ planned }) => planned)).toEqual(['winograd', 'onednn']);
+    for (const { names, unmet } of found) {
+      expect(names).toEqual(['winograd']);
+      expect(unmet).toEqual([0, 1]);
+    }
+  });
+});

@@ -1,0 +1,25 @@
+import { cpu, type Device } from '@inplace-abn/core';
+
+/** The CPU, as if timing had found the kernel of this name the fastest wherever it serves. */
+export function timedAs(name: string): Device {
+  return withChoice((choice) => choice ?? name);
+}
+
+/** The CPU without the kernel of this name. */
+export function lacking(name: string): Device {
+  return withChoice((choice) => (choice === name ? `no ${name}` : choice));
+}
+
+function withChoice(change: (choice: string | undefined) => string | undefined): Device {
+  const device = cpu();
+  return {
+    name: device.name,
+    balance: device.balance,
+    machine: device.machine,
+    refuses: (dtype) => device.refuses(dtype),
+    prepare: (spec) => device.prepare({ ...spec, choice: change(spec.choice) }),
+    allocate: (bytes) => device.allocate(bytes),
+    load: (instructions) => device.load(instructions),
+    availableBytes: () => device.availableBytes(),
+  };
+}
