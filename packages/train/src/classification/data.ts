@@ -21,9 +21,10 @@ export async function openClassFolders(
   const [train, val] = [await openPart(dir, 'train'), await openPart(dir, 'val')];
   assertSameClasses(train, val);
   const { classes } = config.network;
-  if (classes < train.classes.length) {
+  const folders = train.classes.length;
+  if (classes < folders) {
     throw new UsageError(
-      `${dir} has ${train.classes.length} classes but network.classes is ${classes}: set it to ${train.classes.length}`,
+      `${dir} has ${folders} classes but network.classes is ${classes}: set it to ${folders}`,
     );
   }
   const reading = { workers, share };
@@ -31,7 +32,16 @@ export async function openClassFolders(
     train: { folder: train, transform: trainTransformOf(config) },
     val: { folder: val, transform: evalTransformOf(config) },
     trainPath: join(dir, 'train'),
+    notes: classes > folders ? [moreOutputs(dir, folders, classes)] : [],
   });
+}
+
+/** No error: PyTorch trains so, and weights for more classes are fine-tuned so. */
+function moreOutputs(dir: string, folders: number, classes: number): string {
+  return (
+    `${dir} has ${folders} classes but network.classes is ${classes}: no image is of the last ${classes - folders}. ` +
+    `Set it to ${folders}, unless the network needs the other outputs`
+  );
 }
 
 async function openPart(dir: string, part: 'train' | 'val'): Promise<ImageFolder> {

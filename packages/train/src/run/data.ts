@@ -22,6 +22,8 @@ export interface RunData {
   /** Of the names of the training files in their order: with the same one an index means the same image. */
   readonly trainDigest: string;
   readonly valDigest: string;
+  /** What to tell the user of them before anything is trained. */
+  readonly notes: readonly string[];
 }
 
 /** Images and what is done to each before it enters a batch. */
@@ -38,6 +40,7 @@ export interface DataParts {
   readonly val: DataPart;
   /** What errors call the training images. */
   readonly trainPath: string;
+  readonly notes?: readonly string[];
 }
 
 export interface Reading {
@@ -50,7 +53,7 @@ export interface Reading {
 export function loadersOf(
   config: TrainConfig,
   { workers, share }: Reading,
-  { train, val, trainPath }: DataParts,
+  { train, val, trainPath, notes = [] }: DataParts,
 ): RunData {
   const { batch_size: batchSize } = config.optimizer;
   const [trainImages, valImages] = [train.folder.length, val.folder.length];
@@ -74,6 +77,7 @@ export function loadersOf(
     valImages,
     trainDigest: train.folder.digest().slice(0, 16),
     valDigest: val.folder.digest().slice(0, 16),
+    notes,
   };
 }
 

@@ -33,6 +33,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   const progress = progressOf(options, peers);
   const data = await taskOf(config).openData(options.data, options.workers, peers);
   await checkSameImages(peers, data);
+  for (const note of data.notes) progress.note(note);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
   const engine = new Engine({ device, config, evaluationBatches: batches, peers });
   const { notes, path } = await restoreWeights(engine, config, options.resume, options.trainedWith);

@@ -65,6 +65,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { config, peers = ALONE } = options;
   const progress = progressOf(options, peers);
   const data = await taskOf(config).openData(options.data, options.workers, peers);
+  for (const note of data.notes) progress.note(note);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
   const kernels = await peers.fromFirst(peers.rank === 0 ? await kernelsSoFar(options) : null);
   const engine = await engineFor(options, batches, kernels, progress);

@@ -4,6 +4,7 @@ import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpu, type Device } from '@inplace-abn/core';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openClassFolders } from '../../src/classification/data.js';
 import { planReport } from '../../src/index.js';
 import { imageFolder, temporaryFolder } from '../support/images.js';
 import { configOf, runTraining } from '../support/runs.js';
@@ -95,5 +96,17 @@ describe('a run is refused, and its folder not made', () => {
     expect(needed).toBeGreaterThanOrEqual(report.totalBytes);
     expect(needed).toBeLessThan(1.5 * report.totalBytes);
     expect(allocate).not.toHaveBeenCalled();
+  });
+});
+
+describe('a network with more outputs than there are class folders', () => {
+  it('trains, and both numbers are said', async () => {
+    const data = await imageFolder();
+    const notes = async (classes: number) =>
+      (await openClassFolders(data, configOf({ network: { classes } }), 1)).notes;
+    expect(await notes(1000)).toEqual([
+      `${data} has 3 classes but network.classes is 1000: no image is of the last 997. Set it to 3, unless the network needs the other outputs`,
+    ]);
+    expect(await notes(3)).toEqual([]);
   });
 });

@@ -255,7 +255,8 @@ describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
     it('get a new classifier for other classes', async () => {
       const config = configOf({ network: { classes: 7 }, optimizer: { learning_rate: 0 } });
       const [logDir, take] = [await newFolder(), 'weights without classifier' as const];
-      await runTraining({ config, data, logDir, resume: file(sgd), take, maxSteps: 1 });
+      const { text } = await runTraining({ config, data, logDir, resume: file(sgd), take, maxSteps: 1 });
+      expect(text).toContain('has 3 classes but network.classes is 7');
       const after = await lastState(logDir);
       expect(after.model.get('classifier.fc.bias')?.shape).toEqual([7]);
       expect(after.model.get('classifier.fc.weight')?.data.some((value) => value !== 0)).toBe(true);
