@@ -6,6 +6,7 @@
 #include "bindings/bindings.h"
 #include "cpu/kernel_choices.h"
 #include "cpu/onednn.h"
+#include "cpu/vector_lanes.h"
 
 namespace iabn {
 namespace {
@@ -26,6 +27,11 @@ Napi::Value machine(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), where_measured());
 }
 
+// Of the widest vectors that kernels compute in.
+Napi::Value instruction_set(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), vector_name(vector_lanes()));
+}
+
 // Whether the parent, process `ppid`, is still there; from now on its end is this process's end, too.
 Napi::Value die_with_parent(const Napi::CallbackInfo& info) {
   const size_t parent = to_size(info[0], "a process");
@@ -37,6 +43,7 @@ Napi::Value die_with_parent(const Napi::CallbackInfo& info) {
 
 void define_machine(Napi::Env env, Napi::Object exports) {
   exports.Set("hasBFloat16", Napi::Function::New(env, bfloat16));
+  exports.Set("instructionSet", Napi::Function::New(env, instruction_set));
   exports.Set("threads", Napi::Function::New(env, threads));
   exports.Set("dieWithParent", Napi::Function::New(env, die_with_parent));
   exports.Set("onednnVersion", Napi::Function::New(env, onednn_version));

@@ -1,7 +1,7 @@
-/** From `--device` to a device: `cpu`, `cuda`, `cuda:1`, or what there is. */
+/** From `--device` to a device: `cpu`, `cuda`, `cuda:1`; the CPU where none is named. */
 import { type CpuDevice, cpu, UsageError } from '@inplace-abn/core';
 import { type CudaDevice, type CudaOptions, cuda } from './device.js';
-import { cudaReport } from './report.js';
+import { type CudaReport, cudaReport } from './report.js';
 
 export interface DeviceChoice {
   readonly device: CpuDevice | CudaDevice;
@@ -10,7 +10,7 @@ export interface DeviceChoice {
 }
 
 /** What `--help` says of `--device`. */
-export const DEVICE_HELP = 'cpu, cuda or cuda:INDEX (default: a GPU if there is one, else the CPU)';
+export const DEVICE_HELP = 'cpu, cuda or cuda:INDEX; CUDA is experimental (default: cpu)';
 
 /** The index in `cuda:INDEX`, or null for `cpu`. Throws UsageError for anything else. */
 export function parseDeviceName(name: string): number | null {
@@ -21,33 +21,36 @@ export function parseDeviceName(name: string): number | null {
 }
 
 /**
- * The device named, or, where none is, a GPU if there is one that can train, else the CPU. `localRank`: of this process
- * among those of its machine, each of which takes a GPU of its own. `options`: of the GPU, where the environment's are
- * not wanted.
+ * The device named; the CPU where none is, because CUDA is experimental: on a machine with a GPU the reason says so.
+ * `localRank`: of this process among those of its machine, each of which takes a GPU of its own. `options`: of the GPU,
+ * where the environment's are not wanted.
+ *
+ * @throws UsageError for a GPU that is not there or cannot be used
  */
 export function chooseDevice(
   name: string | undefined,
   localRank = 0,
   options: Partial<CudaOptions> = {},
 ): DeviceChoice {
-  if (name !== undefined) return named(name, localRank, options);
-  const { plugin, problem, devices, libraries } = cudaReport();
-  // Most machines have neither: no reason is needed.
-  if (plugin === null) return { device: cpu(), reason: 'device cpu' };
-  if (problem !== null) return { device: cpu(), reason: `device cpu (${problem})` };
-  const missing = libraries.find(({ name, problem: why }) => name !== 'NCCL' && why !== null);
-  if (missing) return { device: cpu(), reason: `device cpu (${missing.problem})` };
-  const index = localRank % devices.length;
-  return {
-    device: cuda(index, options),
-    reason: `device cuda:${index} (${devices[index]?.name ?? 'a GPU'})`,
-  };
-}
-
-function named(name: string, localRank: number, options: Partial<CudaOptions>): DeviceChoice {
+  if (name === undefined) return { device: cpu(), reason: defaultReason(cudaReport()) };
   const index = parseDeviceName(name);
   if (index === null) return { device: cpu(), reason: 'device cpu' };
-  const own = name.includes(':') ? index : localRank;
-  const device = cuda(own, options);
-  return { device, reason: `device ${device.description}` };
+  const problem = cudaProblem(cudaReport());
+  if (problem !== null) throw new UsageError(problem);
+  const device = cuda(name.includes(':') ? index : localRank, options);
+  return { device, reason: `device ${device.description}, experimental` };
+}
+
+/** Most machines have no GPU: no reason is needed. */
+export function defaultReason({ present, devices }: Pick<CudaReport, 'present' | 'devices'>): string {
+  if (!present) return 'device cpu';
+  const name = devices[0] ? ` (${devices[0].name})` : '';
+  return `device cpu; this machine has a GPU${name}: --device cuda uses it (experimental: CUDA has not run on a GPU yet)`;
+}
+
+/** Why no GPU can be used, and what to do; null: one can. NCCL is for several devices, which can do without. */
+export function cudaProblem({ present, problem, libraries }: CudaReport): string | null {
+  if (!present) return 'this machine has no NVIDIA GPU: use --device cpu, or leave --device out';
+  const missing = libraries.find(({ name, problem: why }) => name !== 'NCCL' && why !== null);
+  return problem ?? missing?.problem ?? null;
 }

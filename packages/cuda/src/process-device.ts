@@ -20,7 +20,9 @@ export function chooseProcessDevice(
 ): DeviceChoice {
   const choice = chooseDevice(name, localRank, distBackend && { nccl: distBackend === 'nccl' });
   if (distBackend === 'nccl' && choice.device.name === 'cpu') {
-    throw new UsageError('the backend nccl needs a GPU for each process: choose gloo, or none');
+    throw new UsageError(
+      'the backend nccl needs a GPU for each process: name the device cuda, or choose gloo, or none',
+    );
   }
   return choice;
 }

@@ -1,4 +1,5 @@
 /** What this machine has for CUDA, and what is missing. */
+import { existsSync } from 'node:fs';
 import { loadNative } from '@inplace-abn/core';
 import { pluginPath } from './plugin.js';
 
@@ -22,6 +23,8 @@ export interface CudaReportLibrary {
 }
 
 export interface CudaReport {
+  /** Whether the system has an NVIDIA GPU, be it usable or not. */
+  readonly present: boolean;
   /** The plugin's file; null: there is none. */
   readonly plugin: string | null;
   /** CUDA version that the driver supports; null: no driver. */
@@ -42,9 +45,19 @@ export function cudaReport({ free = false }: { readonly free?: boolean } = {}): 
   let plugin: string | null = null;
   try {
     plugin = pluginPath();
-    return { plugin, ...(JSON.parse(loadNative().pluginReport(plugin, free)) as Omit<CudaReport, 'plugin'>) };
+    const found = JSON.parse(loadNative().pluginReport(plugin, free)) as Omit<
+      CudaReport,
+      'plugin' | 'present'
+    >;
+    return { present: found.devices.length > 0 || hasDeviceFile(), plugin, ...found };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    return { plugin, driver: null, runtime: null, problem, devices: [], libraries: [] };
+    const present = hasDeviceFile();
+    return { present, plugin, driver: null, runtime: null, problem, devices: [], libraries: [] };
   }
+}
+
+/** What the driver makes for the first GPU; the second under WSL. */
+function hasDeviceFile(): boolean {
+  return existsSync('/dev/nvidia0') || existsSync('/dev/dxg');
 }

@@ -1,6 +1,7 @@
 /** The device itself: what is missing, what fails, what is kept of a run. The environment is each test's own. */
 import { activation, compile, type Device, Program, run, Store, statesOf, trace } from '@inplace-abn/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cudaProblem, defaultReason } from '../src/choose.js';
 import {
   CudaDevice,
   chooseDevice,
@@ -39,15 +40,17 @@ describe('what is missing', () => {
     expect(cudaReport().problem).toContain(sentence);
     expect(cudaReport().devices).toEqual([]);
     expect(() => open()).toThrow(sentence);
+    // The sentence itself where the machine has a GPU that the emulated driver does not show.
+    expect(() => chooseDevice('cuda')).toThrow(
+      /this machine has no NVIDIA GPU: use --device cpu|driver|nowhere/,
+    );
     expect(chooseDevice(undefined).device.name).toBe('cpu');
   });
 
-  it('cuDNN: named with what to do, and the CPU is chosen', async () => {
+  it('cuDNN: named with what to do', async () => {
     process.env.IABN_CUDNN_LIBRARY = '/nowhere/libcudnn.so';
-    const { device, reason } = chooseDevice(undefined);
-    expect(device.name).toBe('cpu');
-    expect(reason).toContain('the CUDA device needs cuDNN, which cannot be loaded');
-    expect(reason).toContain('IABN_CUDNN_LIBRARY');
+    expect(() => chooseDevice('cuda')).toThrow('the CUDA device needs cuDNN, which cannot be loaded');
+    expect(() => chooseDevice('cuda')).toThrow('IABN_CUDNN_LIBRARY');
     const spec = {
       op: 'conv2d' as const,
       attrs: { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 },
@@ -91,9 +94,31 @@ describe('--device', () => {
     expect(() => parseDeviceName(name)).toThrow('expected cpu, cuda or cuda:INDEX for --device');
   });
 
-  it('takes a GPU where there is one, each process of a machine its own', () => {
+  it('is the CPU where it is not named; a GPU that is there is told of', () => {
+    expect(chooseDevice(undefined, 3)).toMatchObject({
+      device: { name: 'cpu' },
+      reason:
+        'device cpu; this machine has a GPU (emulated device): --device cuda uses it (experimental: CUDA has not run on a GPU yet)',
+    });
+    expect(defaultReason({ present: false, devices: [] })).toBe('device cpu');
+    expect(defaultReason({ present: true, devices: [] })).toMatch(
+      /^device cpu; this machine has a GPU: --device cuda/,
+    );
+  });
+
+  it.each([
+    [{ present: false, problem: 'the CUDA plugin is not built' }, 'this machine has no NVIDIA GPU'],
+    [{ present: true, problem: 'the CUDA plugin is not built' }, 'the CUDA plugin is not built'],
+    [{ present: true, problem: null }, null],
+  ])('%o: why cuda cannot be used', (found, expected) => {
+    const none = { plugin: null, driver: null, runtime: null, devices: [], libraries: [] };
+    const problem = cudaProblem({ ...none, ...found });
+    expect(problem).toEqual(expected === null ? null : expect.stringContaining(expected));
+  });
+
+  it('takes the GPU that is named, each process of a machine its own', () => {
     process.env.IABN_EMULATED_DEVICES = '2';
-    expect(chooseDevice(undefined, 3).device.name).toBe('cuda:1');
+    expect(chooseDevice('cuda', 1).reason).toMatch(/^device cuda:1 \(.*\), experimental$/);
     expect(chooseDevice('cuda', 1).device.name).toBe('cuda:1');
     expect(chooseProcessDevice({ device: 'cuda', distBackend: 'gloo' }, 1).device.name).toBe('cuda:1');
     expect(() => chooseProcessDevice({ device: 'cpu', distBackend: 'nccl' }, 1)).toThrow('needs a GPU');

@@ -6,6 +6,7 @@ import type { CudaReport, CudaReportLibrary } from '../src/index.js';
 const PROCESSORS: Processors = {
   threads: 2,
   memory: 8 * 2 ** 30,
+  instructionSet: 'AVX-512',
   bfloat16: true,
   libraries: { oneDNN: '2.6.3' },
   problem: null,
@@ -29,6 +30,7 @@ const device = (index: number) => {
   };
 };
 const FOUND: CudaReport = {
+  present: true,
   plugin: '/plugin.so',
   driver: '13.0',
   runtime: '13.0',
@@ -40,10 +42,39 @@ const FOUND: CudaReport = {
 describe('doctor', () => {
   it('lists what there is, and needs no NCCL for one device', () => {
     const text = formatDiagnosis(diagnose(PROCESSORS, FOUND));
-    expect(text).toContain('processors   2 threads, 8.00 GiB free, float32 and bfloat16, oneDNN 2.6.3\n');
+    expect(text).toMatch(/^training works here, on the CPU: AVX-512 kernels, 2 threads\n\n/);
+    expect(text).toContain('memory       8.00 GiB free\n');
+    expect(text).toContain('bfloat16     by instruction: less memory, and faster than float32\n');
+    expect(text).toContain('oneDNN       2.6.3\n');
     expect(text).toContain('cuda:0       A GPU, compute capability 9.0, 1.00 GiB free of 80.0 GiB\n');
     expect(text).toContain('NCCL         not found\n');
-    expect(text).toMatch(/\n\nnothing is missing\n$/);
+    expect(text).toMatch(/\n\nnothing is missing; --device cuda uses the GPU \(experimental\)\n$/);
+  });
+
+  it('misses no GPU where there is none', () => {
+    const problem = 'the CUDA plugin is not built';
+    const cuda = {
+      ...FOUND,
+      present: false,
+      plugin: null,
+      runtime: null,
+      problem,
+      devices: [],
+      libraries: [],
+    };
+    const diagnosis = diagnose({ ...PROCESSORS, threads: 1, bfloat16: false }, cuda);
+    expect(diagnosis.advice).toBeNull();
+    expect(formatDiagnosis(diagnosis)).toBe(
+      `training works here, on the CPU: AVX-512 kernels, 1 thread
+
+memory       8.00 GiB free
+bfloat16     no instructions for it: less memory, not faster than float32
+oneDNN       2.6.3
+GPU          none
+
+nothing is missing; a GPU is optional
+`,
+    );
   });
 
   it.each<[string, Processors, CudaReport, string]>([

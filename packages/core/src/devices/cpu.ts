@@ -5,6 +5,8 @@ import { loadNative } from '../native/load.js';
 import { AddonDevice } from './addon.js';
 import { availableMemory } from './memory.js';
 
+const INSTRUCTION_SETS: Readonly<Record<string, string>> = { avx512: 'AVX-512', avx2: 'AVX2', sse2: 'SSE2' };
+
 class CpuDevice extends AddonDevice {
   readonly name = 'cpu';
   readonly balance = 6;
@@ -22,6 +24,12 @@ class CpuDevice extends AddonDevice {
 
   get machine(): string {
     return this.native.machine();
+  }
+
+  /** Of the widest vectors that kernels compute in, such as `AVX-512`. */
+  get instructionSet(): string {
+    const name = this.native.instructionSet();
+    return INSTRUCTION_SETS[name] ?? name;
   }
 
   availableBytes(): number {

@@ -123,6 +123,8 @@ export interface NativeAddon {
   /** Index of the first label that is neither in [0, classes) nor `ignored`; −1 where there is none. */
   firstOutside(labels: Int32Array, classes: number, ignored: number): number;
   hasBFloat16(): boolean;
+  /** Of the widest vectors that kernels compute in: `avx512`, `avx2`, `sse2`. */
+  instructionSet(): string;
   threads(): number;
   onednnVersion(): string;
   /** Threads, CPU and version of oneDNN, in words. */

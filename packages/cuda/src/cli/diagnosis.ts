@@ -6,6 +6,8 @@ export interface Processors {
   readonly threads: number;
   /** Bytes that this process can still take. */
   readonly memory: number;
+  /** Of the kernels, such as `AVX-512`. */
+  readonly instructionSet: string;
   /** Products of bfloat16 by instruction. */
   readonly bfloat16: boolean;
   readonly libraries: Readonly<Record<string, string>>;
@@ -16,7 +18,7 @@ export interface Processors {
 export interface Diagnosis {
   readonly processors: Processors;
   readonly cuda: CudaReport;
-  /** The one thing to do next; null: nothing is missing. */
+  /** The one thing to do next; null: nothing is missing. A machine without a GPU misses none. */
   readonly advice: string | null;
 }
 
@@ -25,27 +27,45 @@ export function diagnose(processors: Processors, cuda: CudaReport): Diagnosis {
   const missing = cuda.libraries.find(
     ({ name, problem }) => problem !== null && (name !== 'NCCL' || cuda.devices.length > 1),
   );
-  return { processors, cuda, advice: processors.problem ?? cuda.problem ?? missing?.problem ?? null };
+  const ofCuda = cuda.present ? (cuda.problem ?? missing?.problem ?? null) : null;
+  return { processors, cuda, advice: processors.problem ?? ofCuda };
 }
 
 export function formatDiagnosis({ processors, cuda, advice }: Diagnosis): string {
-  const lines = [
-    ['processors', formatProcessors(processors)],
-    ['CUDA plugin', cuda.plugin ?? 'none'],
-    ['CUDA', cuda.runtime === null ? '–' : `${cuda.runtime}, driver for ${cuda.driver ?? 'none'}`],
-    ...cuda.devices.map(({ index, name, capability, memory, free }) => [
-      `cuda:${index}`,
-      `${name}, compute capability ${capability}, ${free === null ? '' : `${formatBytes(free)} free of `}${formatBytes(memory)}`,
-    ]),
-    ...cuda.libraries.map(({ name, version }) => [name, version ?? 'not found']),
-  ];
-  const table = lines.map(([label = '', text = '']) => `${label.padEnd(12)} ${text}\n`).join('');
-  return `${table}\n${advice === null ? 'nothing is missing' : advice}\n`;
+  if (processors.problem !== null) return `training does not work here: ${processors.problem}\n`;
+  const { threads, instructionSet } = processors;
+  const lines = [...cpuLines(processors), ...cudaLines(cuda)];
+  const table = lines.map(([label, text]) => `${label.padEnd(12)} ${text}\n`).join('');
+  return (
+    `training works here, on the CPU: ${instructionSet} kernels, ${threads} ${threads === 1 ? 'thread' : 'threads'}\n\n` +
+    `${table}\n${closing(cuda, advice)}\n`
+  );
 }
 
-function formatProcessors({ threads, memory, bfloat16, libraries, problem }: Processors): string {
-  if (problem !== null) return 'the native addon does not load';
-  const versions = Object.entries(libraries).map(([name, version]) => `${name} ${version}`);
-  const dtypes = bfloat16 ? 'float32 and bfloat16' : 'float32, bfloat16 without instructions for it';
-  return [`${threads} threads`, `${formatBytes(memory)} free`, dtypes, ...versions].join(', ');
+type Line = readonly [label: string, text: string];
+
+function cpuLines({ memory, bfloat16, libraries }: Processors): Line[] {
+  const speed = bfloat16
+    ? 'by instruction: less memory, and faster than float32'
+    : 'no instructions for it: less memory, not faster than float32';
+  return [['memory', `${formatBytes(memory)} free`], ['bfloat16', speed], ...Object.entries(libraries)];
+}
+
+function cudaLines(cuda: CudaReport): Line[] {
+  if (!cuda.present) return [['GPU', 'none']];
+  return [
+    ['CUDA plugin', cuda.plugin ?? 'none'],
+    ['CUDA', cuda.runtime === null ? '–' : `${cuda.runtime}, driver for ${cuda.driver ?? 'none'}`],
+    ...cuda.devices.map(({ index, name, capability, memory, free }): Line => {
+      const room = `${free === null ? '' : `${formatBytes(free)} free of `}${formatBytes(memory)}`;
+      return [`cuda:${index}`, `${name}, compute capability ${capability}, ${room}`];
+    }),
+    ...cuda.libraries.map(({ name, version }): Line => [name, version ?? 'not found']),
+  ];
+}
+
+function closing({ present }: CudaReport, advice: string | null): string {
+  if (!present) return 'nothing is missing; a GPU is optional';
+  if (advice !== null) return `to use the GPU (experimental): ${advice}`;
+  return 'nothing is missing; --device cuda uses the GPU (experimental)';
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** doctor: what this machine has to compute with, and the one thing to do about what is missing. */
+/** doctor: whether training works on this machine, what it has to compute with, and the one thing to do about what is missing. */
 import { runCommand } from '@inplace-abn/cli';
 import { availableMemory, cpu } from '@inplace-abn/core';
 import { Command } from 'commander';
@@ -7,12 +7,11 @@ import { cudaReport } from '../report.js';
 import { diagnose, formatDiagnosis, type Processors } from './diagnosis.js';
 
 const command = new Command('doctor')
-  .description('Print what there is to compute with: processors, CUDA devices, libraries and their versions.')
-  .option('--json', 'print JSON')
-  .addHelpText(
-    'after',
-    '\nExit codes: 0 training works here, on a device or on the processors; 1 it does not; 2 usage.',
+  .description(
+    'Print whether training works here, and with what: kernels, threads, GPUs, libraries and their versions.',
   )
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExit codes: 0 training works here; 1 it does not; 2 usage.')
   .action(({ json }: { json?: boolean }) => {
     const diagnosis = diagnose(processors(), cudaReport({ free: true }));
     process.stdout.write(json ? `${JSON.stringify(diagnosis, null, 2)}\n` : formatDiagnosis(diagnosis));
@@ -25,13 +24,15 @@ function processors(): Processors {
     return {
       threads: device.threads,
       memory: availableMemory(),
+      instructionSet: device.instructionSet,
       bfloat16: device.multipliesBFloat16,
       libraries: device.libraries,
       problem: null,
     };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    return { threads: 0, memory: availableMemory(), bfloat16: false, libraries: {}, problem };
+    const none = { threads: 0, instructionSet: 'no', bfloat16: false, libraries: {} };
+    return { ...none, memory: availableMemory(), problem };
   }
 }
 
