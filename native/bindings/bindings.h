@@ -76,7 +76,7 @@ class GroupBinding : public Napi::ObjectWrap<GroupBinding> {
   std::shared_ptr<Group> group_;
 };
 
-// hasBFloat16(), instructionSet(), threads(), onednnVersion(), dieWithParent(ppid)
+// hasBFloat16(), instructionSet(), threads(), onednnVersion(), dieWithParent(ppid), exitNow(code)
 void define_machine(Napi::Env env, Napi::Object exports);
 
 // firstOutside(labels, classes, ignored): index of the first label that is no class and not ignored, or −1

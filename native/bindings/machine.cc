@@ -39,6 +39,9 @@ Napi::Value die_with_parent(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), static_cast<size_t>(getppid()) == parent);
 }
 
+// Ends the process at once, whatever its threads wait for: exit() would join them.
+void exit_now(const Napi::CallbackInfo& info) { _exit(static_cast<int>(to_size(info[0], "an exit code"))); }
+
 }  // namespace
 
 void define_machine(Napi::Env env, Napi::Object exports) {
@@ -46,6 +49,7 @@ void define_machine(Napi::Env env, Napi::Object exports) {
   exports.Set("instructionSet", Napi::Function::New(env, instruction_set));
   exports.Set("threads", Napi::Function::New(env, threads));
   exports.Set("dieWithParent", Napi::Function::New(env, die_with_parent));
+  exports.Set("exitNow", Napi::Function::New(env, exit_now));
   exports.Set("onednnVersion", Napi::Function::New(env, onednn_version));
   exports.Set("machine", Napi::Function::New(env, machine));
 }

@@ -6,6 +6,7 @@ import type { FusionMode } from '@inplace-abn/core';
 import { chooseProcessDevice, DEVICE_HELP, type ProcessDevice } from '@inplace-abn/cuda';
 import {
   bytes,
+  endWithin,
   loadClasses,
   localRankOption,
   type NormMode,
@@ -39,6 +40,9 @@ interface Options extends ProcessDevice, Sharing {
   readonly classes?: string;
   readonly trainedWith?: NormMode;
 }
+
+/** Milliseconds that a program which was told to stop may still take to end. */
+const LAST_MS = 10_000;
 
 const command = new Command('test-vistas')
   .description('Segment every photograph of a folder: a class for each pixel.')
@@ -164,7 +168,11 @@ async function segmentAll(
   const { failed, stopped } = await namingTrainedWith(() => segmentFolder(segmenting));
   if (failed > 0)
     process.stderr.write(`error: ${failed} of the files could not be used; they are named above\n`);
-  if (stopped) return signalExitCode(stopped);
+  if (stopped) {
+    // A photograph that was being read may never come.
+    endWithin(LAST_MS);
+    return signalExitCode(stopped);
+  }
   return failed > 0 ? 1 : 0;
 }
 

@@ -64,6 +64,7 @@ export class EpochRun {
   private nextFilled: number;
   private nextBatch: number;
   private stopped = false;
+  private aborted = false;
   private failure: { readonly batch: number; readonly error: unknown } | undefined;
   private threads: readonly LoaderThread[] = [];
   private work: Promise<void>[] = [];
@@ -108,10 +109,12 @@ export class EpochRun {
     }
   }
 
-  /** Ends the run; a waiting `next` rejects with `reason`. */
+  /** Ends the run at once, also where a file does not answer; a waiting `next` rejects with `reason`. */
   stop(reason: unknown): void {
     this.stopped = true;
     this.failure = { batch: -1, error: reason };
+    this.aborted = true;
+    for (const thread of this.threads) thread.abandon();
     this.job.ring.wake();
     this.notify?.();
   }
@@ -122,7 +125,11 @@ export class EpochRun {
     this.job.ring.wake();
     await Promise.all(this.work);
     for (const thread of this.threads) thread.close(this.number);
-    for (const { slot } of this.queue.splice(0)) this.job.ring.give(slot);
+    const { ring } = this.job;
+    for (const { slot } of this.queue.splice(0)) {
+      if (this.aborted) ring.renew(slot);
+      else ring.give(slot);
+    }
   }
 
   private async feed(thread: LoaderThread): Promise<void> {

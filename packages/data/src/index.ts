@@ -41,6 +41,7 @@ export {
 } from './segmentation-transform.js';
 export { type Share, type ShareOptions, shareOf, shareSize } from './share.js';
 export { TEN_CROPS, tenCropTransform } from './ten-crop.js';
+export { hungThreads } from './threads.js';
 export { makeThumbnail, type Thumbnail } from './thumbnail.js';
 export {
   type EvalTransformOptions,

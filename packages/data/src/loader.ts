@@ -75,6 +75,7 @@ interface LoaderSettings {
 export interface EpochOptions {
   /** Start at this batch of the epoch; what follows is the same as without. Default 0. */
   startBatch?: number;
+  /** Ends the epoch with its reason, at once: threads that wait for a file are left to it (see `hungThreads`). */
   signal?: AbortSignal;
 }
 
@@ -169,8 +170,9 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
       run.start(workers);
       for (let batch = await run.next(); batch; batch = await run.next()) yield batch;
     } finally {
-      signal?.removeEventListener('abort', abort);
+      // Closing waits for threads, too: the signal ends that.
       await run.close();
+      signal?.removeEventListener('abort', abort);
       active = false;
     }
   }

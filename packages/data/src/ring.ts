@@ -18,9 +18,10 @@ export interface Slot extends SharedSlot {
 export class Ring {
   /** Slots in the consumer's hands. */
   held = 0;
-  readonly slots: readonly Slot[];
+  readonly slots: Slot[];
   private readonly free: Slot[];
   private waiting: (() => void)[] = [];
+  private readonly make: (id: number) => Slot;
 
   /**
    * @param pixels of one image
@@ -32,14 +33,15 @@ export class Ring {
     pixels: number,
     withTargets: boolean,
   ) {
-    this.slots = Array.from({ length: size }, (_, id) => ({
+    this.make = (id) => ({
       id,
       images: new Uint8Array(new SharedArrayBuffer(batchSize * pixels * 3)),
       color: new Float32Array(new SharedArrayBuffer(batchSize * 12 * 4)),
       targets: withTargets ? new Uint8Array(new SharedArrayBuffer(batchSize * pixels)) : null,
       labels: new Int32Array(batchSize),
       indices: new Int32Array(batchSize),
-    }));
+    });
+    this.slots = Array.from({ length: size }, (_, id) => this.make(id));
     this.free = [...this.slots];
   }
 
@@ -51,6 +53,13 @@ export class Ring {
   give(slot: Slot): void {
     this.free.push(slot);
     this.wake();
+  }
+
+  /** Gives back a slot with new arrays: a thread that was left to its file may still write to the old ones. */
+  renew({ id }: Slot): void {
+    const slot = this.make(id);
+    this.slots[id] = slot;
+    this.give(slot);
   }
 
   /** Resolves when a slot has come back, or at `wake`. */

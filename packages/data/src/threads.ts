@@ -45,6 +45,14 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** Threads that were left to files which may never be read. */
+const left = new Set<Worker>();
+
+/** How many threads still wait for files of epochs that were aborted: a process that ends would wait for them, too. */
+export function hungThreads(): number {
+  return left.size;
+}
+
 /** A thread that makes images. It keeps the process alive only while it has something to do. */
 export class LoaderThread {
   private readonly worker = new Worker(new URL('./worker.js', import.meta.url));
@@ -85,6 +93,17 @@ export class LoaderThread {
       this.waiting.set(task, { resolve, reject });
       this.send({ kind: 'fill', run, task, slot, rows });
     });
+  }
+
+  /** Leaves the thread to what it reads, if it does: its tasks fail now, and it ends when the file answers. */
+  abandon(): void {
+    if (this.waiting.size === 0) return;
+    const { worker } = this;
+    left.add(worker);
+    worker.once('exit', () => left.delete(worker));
+    this.die(new Error('The loader was told to stop.'));
+    worker.unref();
+    void worker.terminate();
   }
 
   private send(message: ToWorker): void {

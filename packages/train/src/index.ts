@@ -24,6 +24,7 @@ export { testJson, writeTestJson, writeTestPage } from './evaluation/write.js';
 export { Accuracy } from './meters/accuracy.js';
 export { RunningAverage } from './meters/running-average.js';
 export { StepClock } from './meters/step-clock.js';
+export { endWithin } from './parallel/hung-reads.js';
 export { ALONE, type Peers, peersOf } from './parallel/peers.js';
 export { together } from './parallel/together.js';
 export { type AuditReport, auditCheckpoint, formatAudit } from './plan/audit.js';

@@ -14,6 +14,7 @@ export class Hub implements World {
   readonly rank = 0;
   readonly size: number;
   readonly localRank: number;
+  readonly lossMs: number;
   private readonly gatherings = new Gatherings();
   private readonly waiting: Waiting = new Map();
   private readonly losses = new LossListeners();
@@ -31,6 +32,7 @@ export class Hub implements World {
   ) {
     this.size = placement.size;
     this.localRank = placement.localRank;
+    this.lossMs = settings.lossMs;
     const beat = () => this.sendAll({ type: 'beat' });
     const silent = (rank: number, ms: number) =>
       this.lose(rank, `nothing was heard of it for ${Math.round(ms / 1000)} s`);

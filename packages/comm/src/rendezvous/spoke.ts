@@ -12,6 +12,7 @@ export class Spoke implements World {
   readonly rank: number;
   readonly size: number;
   readonly localRank: number;
+  readonly lossMs: number;
   private readonly waiting = new Map<
     string,
     { resolve(all: Uint8Array[]): void; reject(error: Error): void }
@@ -30,6 +31,7 @@ export class Spoke implements World {
     this.rank = placement.rank;
     this.size = placement.size;
     this.localRank = placement.localRank;
+    this.lossMs = settings.lossMs;
     const beat = () => hub.send({ type: 'beat' });
     const silent = (_: number, ms: number) =>
       this.loseHub(`nothing was heard of it for ${Math.round(ms / 1000)} s`);
@@ -101,6 +103,8 @@ export class Spoke implements World {
 
   private lose(loss: PeerLoss): void {
     this.losses.tell(loss);
+    // Rank 0 says farewell when all have come to their end: now they will not.
+    this.goodbye();
     for (const { reject } of this.waiting.values()) reject(new CommError(loss.reason));
     this.waiting.clear();
   }

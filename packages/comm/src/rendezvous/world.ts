@@ -12,6 +12,8 @@ export interface PeerLoss {
 export interface World extends Placement {
   /** This process's address, as the others reach it. */
   readonly host: string;
+  /** Milliseconds of silence after which a peer counts as lost. */
+  readonly lossMs: number;
   /**
    * Gathers `data` of all `members` (ranks, ascending, this one among them) under a key that each use makes its own: what
    * they gave, in the order of `members`. Rejects with CommError when a member is lost or the time is up.

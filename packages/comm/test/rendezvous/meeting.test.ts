@@ -373,6 +373,16 @@ describe('a world', () => {
     await Promise.all([worlds[0]?.close(), worlds[2]?.close()]);
   });
 
+  it('does not keep one that has come to its end when another is lost', async () => {
+    const worlds = await meet(3);
+    const leaving = worlds[1]?.close();
+    await worlds[2]?.fail('rank 2: out of memory');
+    // Rank 0 goes on with what it is at.
+    await leaving;
+    cleanups.splice(0);
+    await worlds[0]?.close();
+  });
+
   it('loses rank 0, too', async () => {
     const worlds = await meet(3);
     const heard = worlds.slice(1).map((world) => new Promise((resolve) => world.onLost(resolve)));

@@ -146,7 +146,7 @@ class TestRun {
     const { loader, classifier, progress, folder, batchSize, peers } = this.parts;
     this.clock.start();
     let visited = 0;
-    for await (const batch of loader.epoch(0)) {
+    for await (const batch of this.halting.batches(loader, 0)) {
       this.clock.dataReady();
       const size = Math.min(batchSize, folder.length - visited);
       // The last batch may have nothing for this process.

@@ -1,5 +1,5 @@
 /** The processes of a run, as training and testing need them: one alone, or a process group. */
-import type { GroupShape, Processes } from '@inplace-abn/comm';
+import { CommError, type GroupShape, type Processes } from '@inplace-abn/comm';
 import type { DeviceMemory } from '@inplace-abn/core';
 
 /** Every method is a collective: all processes call it, in the same order. */
@@ -9,6 +9,10 @@ export interface Peers {
   readonly size: number;
   /** What the ops of a compiled step run over; null: this process alone. */
   readonly group: GroupShape | null;
+  /** Aborts when a process is lost, with the error that says which. */
+  readonly lost: AbortSignal;
+  /** Milliseconds of silence after which a process counts as lost: for so long the others wait for one. */
+  readonly lossMs: number;
   /** Σ over the processes, element by element. */
   sum(values: Float64Array): Promise<Float64Array>;
   /** The value of every process, by rank: whatever can be cloned. */
@@ -27,6 +31,8 @@ export const ALONE: Peers = {
   rank: 0,
   size: 1,
   group: null,
+  lost: new AbortController().signal,
+  lossMs: Number.POSITIVE_INFINITY,
   sum: async (values) => values,
   gather: async (value) => [value],
   fromFirst: async <T>(value: T | null) => value as T,
@@ -36,13 +42,17 @@ export const ALONE: Peers = {
 };
 
 /** The members of the world group; {@link ALONE} where there is none. */
-export function peersOf(processes: Pick<Processes, 'group'> | null): Peers {
+export function peersOf(processes: Pick<Processes, 'group' | 'world'> | null): Peers {
   if (!processes || processes.group.size === 1) return ALONE;
-  const { group } = processes;
+  const { group, world } = processes;
+  const lost = new AbortController();
+  world.onLost(({ reason }) => lost.abort(new CommError(reason)));
   return {
     rank: group.rank,
     size: group.size,
     group: { name: group.name, size: group.size },
+    lost: lost.signal,
+    lossMs: world.lossMs,
     sum: (values) => group.allReduce(values),
     gather: (value) => group.gatherValues(value),
     fromFirst: (value) => group.broadcastValue(value),

@@ -1,5 +1,6 @@
 /** A program's work as one of the processes that the environment names, or alone. */
 import { followLauncher, initProcessGroup, type Processes } from '@inplace-abn/comm';
+import { endWithin } from './hung-reads.js';
 import { type Peers, peersOf } from './peers.js';
 
 /** How long an error waits for the word about a lost peer that explains it. */
@@ -24,14 +25,36 @@ export async function together<T>(
   const processes = await initProcessGroup({ identity, localRank, note });
   if (!processes) return body(peersOf(null), null);
   try {
-    const result = await body(peersOf(processes), processes);
+    const peers = peersOf(processes);
+    const result = await unlessLost(body(peers, processes), peers);
     await processes.close();
     return result;
   } catch (error) {
     const explained = await explain(error, processes);
-    setTimeout(() => process.exit(1), LAST_MS).unref();
+    process.exitCode = 1;
+    endWithin(LAST_MS);
     await processes.fail(explained.message);
     throw explained;
+  }
+}
+
+/**
+ * The outcome of `work`, or the loss of a peer where the work has not come to it by itself in the time after which one counts as
+ * lost: it reads from storage that does not answer, or saves to it.
+ */
+export async function unlessLost<T>(work: Promise<T>, { lost, lossMs }: Peers): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    const begin = () => {
+      timer = setTimeout(() => reject(lost.reason), lossMs);
+    };
+    if (lost.aborted) begin();
+    else lost.addEventListener('abort', begin, { once: true });
+  });
+  try {
+    return await Promise.race([work, overdue]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

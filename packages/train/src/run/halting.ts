@@ -1,4 +1,6 @@
 /** When a run stops before its end: all processes after the same step, whichever of them was told to. */
+import type { Batch, EpochOptions, Loader } from '@inplace-abn/data';
+import { outliveHungReads } from '../parallel/hung-reads.js';
 import type { Peers } from '../parallel/peers.js';
 import type { StopRequest } from './stop.js';
 
@@ -11,11 +13,21 @@ const VALUES = [
 
 export class Halting {
   private agreed: NodeJS.Signals | null = null;
+  /** Aborted where this process is not to wait for data any longer. */
+  private readonly enough = new AbortController();
 
   constructor(
     private readonly stop: StopRequest,
     private readonly peers: Peers,
-  ) {}
+  ) {
+    const when = (signal: AbortSignal, then: () => void) =>
+      signal.addEventListener('abort', then, { once: true });
+    when(peers.lost, () => this.enough.abort(peers.lost.reason));
+    if (peers.size === 1) when(stop.asked, () => this.enough.abort());
+    // The others can only stop together with this process, so they wait for its batch.
+    else when(stop.asked, () => setTimeout(() => this.enough.abort(overdue(peers)), peers.lossMs).unref());
+    if (peers.lost.aborted) this.enough.abort(peers.lost.reason);
+  }
 
   /** The signal that all processes stop for. */
   get signal(): NodeJS.Signals | null {
@@ -31,6 +43,26 @@ export class Halting {
   /** Takes note of the sum over all processes. */
   hear(sum: number): void {
     this.agreed ??= VALUES.find(([, value]) => sum >= value)?.[0] ?? null;
+    if (this.agreed) this.enough.abort();
+  }
+
+  /**
+   * The batches of an epoch. A process alone that is told to stop waits for no more of them; one of several does for as long as the
+   * others may wait for it, because they can only stop together.
+   *
+   * @throws {CommError} when a peer is lost, also where storage keeps the next batch from coming
+   */
+  async *batches(
+    loader: Pick<Loader, 'epoch'>,
+    epoch: number,
+    options: Omit<EpochOptions, 'signal'> = {},
+  ): AsyncGenerator<Batch, void, void> {
+    try {
+      yield* loader.epoch(epoch, { ...options, signal: this.enough.signal });
+    } catch (error) {
+      if (this.enough.signal.aborted) outliveHungReads();
+      if (!this.signal) throw error;
+    }
   }
 
   /** Sums outside of a step, with `values` in the same exchange: their sums. All processes call it. */
@@ -40,4 +72,11 @@ export class Halting {
     this.hear(request);
     return Float64Array.from(sums);
   }
+}
+
+function overdue({ lossMs }: Peers): Error {
+  return new Error(
+    `told to stop, this process waits for data that has not come for ${Math.round(lossMs / 1000)} s, and the others wait for it: ` +
+      'it ends without saving; the last checkpoint is whole',
+  );
 }

@@ -107,7 +107,7 @@ export class TrainingRun {
     this.loss.reset();
     this.meter.reset();
     this.clock.start();
-    const batches = data.train.epoch(epoch, { startBatch: stepInEpoch })[Symbol.asyncIterator]();
+    const batches = this.halting.batches(data.train, epoch, { startBatch: stepInEpoch });
     try {
       let next = await batches.next();
       while (!next.done) {

@@ -54,7 +54,10 @@ export async function validate(options: ValidationOptions, halting?: Halting): P
   const clock = new StepClock();
   let all: Sums = { total: 0, weight: 0, images: 0 };
   clock.start();
-  for await (const batch of loader.epoch(0)) {
+  let seen = 0;
+  const batches = halting ? halting.batches(loader, 0) : loader.epoch(0, { signal: peers.lost });
+  for await (const batch of batches) {
+    seen++;
     clock.dataReady();
     // The last batch may have nothing for this process, which then only takes part in the sum.
     if (batch.size > 0) own.add(await engine.evaluate(batch, crop), batch);
@@ -83,12 +86,10 @@ export async function validate(options: ValidationOptions, halting?: Halting): P
       peakBytes: engine.bytes,
       etaSeconds: clock.eta(images - clock.images),
     });
-    if (halting?.signal && batch.number + 1 < loader.batches) {
-      progress.finish();
-      return null;
-    }
+    if (halting?.signal) break;
   }
   progress.finish();
+  if (seen < loader.batches) return null;
   if (Number.isNaN(all.total)) {
     progress.note(
       'the validation loss is NaN, so no metric is known: the network gives values that are not finite',

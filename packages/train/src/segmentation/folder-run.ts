@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import { DataError, type Photograph, readPhotograph, resizeNearest } from '@inplace-abn/data';
+import { unlessAborted } from '../parallel/hung-reads.js';
 import type { Progress } from '../progress/progress.js';
 import { formatBytes } from '../progress/units.js';
 import type { StopRequest } from '../run/stop.js';
@@ -37,6 +38,8 @@ export interface FolderRunOptions {
   readonly labels: Labels | null;
   readonly progress: Progress;
   readonly stop: StopRequest;
+  /** Aborts when a process is lost that this one is to finish with. */
+  readonly lost: AbortSignal;
 }
 
 /** What is written of each image; the record last, so that what has one is complete. */
@@ -60,14 +63,22 @@ export class FolderRun {
     const { files, stop } = this.options;
     let next = this.read(files[0]);
     for (const [index, file] of files.entries()) {
-      const photograph = await next;
+      const photograph = await this.unlessStopped(next);
       // The next one is decoded while this one is computed.
       next = this.read(stop.requested ? undefined : files[index + 1]);
       if (stop.requested) break;
       await this.attempt(file, index, photograph);
     }
-    await next;
     return this.failed;
+  }
+
+  /** Storage may never answer: then a request to stop ends the wait, and so does the loss of a process. */
+  private unlessStopped<T>(reading: Promise<T>): Promise<T | null> {
+    const { stop, lost } = this.options;
+    return unlessAborted(reading, AbortSignal.any([stop.asked, lost])).catch((error: unknown) => {
+      if (stop.requested) return null;
+      throw error;
+    });
   }
 
   /** Errors are results: nobody waits for them yet. */

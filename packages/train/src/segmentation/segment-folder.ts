@@ -103,7 +103,8 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
     progress.note(`${signal}: stopping after this image; once more to kill`),
   );
   try {
-    const run = new FolderRun({ ...options, segmenter, files, classes, labels, progress, stop });
+    const { lost } = peers;
+    const run = new FolderRun({ ...options, segmenter, files, classes, labels, progress, stop, lost });
     const failed = await run.run();
     // What is written of all images is written when all are done.
     await peers.barrier();

@@ -31,6 +31,7 @@ export function peersInProcess(size: number): Peers[] {
     };
     return {
       ...ALONE,
+      lossMs: 60_000,
       rank,
       size,
       async sum(values) {
