@@ -32,7 +32,7 @@ describe('a run that goes on where other kernels are faster', { timeout: 60_000 
 
   it('takes the ones that it began with: every bit is that of a run that went through', async () => {
     const logDir = await begun(timedAs('winograd'), HALF);
-    const { text } = await goesOn(logDir, cpu());
+    const { text } = await goesOn(logDir, timedAs('onednn'));
     expect(text).not.toContain('last bits');
     expectSameState(await lastState(logDir), straight);
     // And so does the next: they are in the new checkpoint, too.
@@ -44,7 +44,7 @@ describe('a run that goes on where other kernels are faster', { timeout: 60_000 
   });
 
   it('would not be the same with the others', async () => {
-    const other = await lastState(await begun(cpu(), ALL));
+    const other = await lastState(await begun(timedAs('onednn'), ALL));
     const name = 'mod1.conv1.weight';
     expect(bytesOf(other.model.get(name)).equals(bytesOf(straight.model.get(name)))).toBe(false);
   });
@@ -62,7 +62,8 @@ describe('a run that goes on where other kernels are faster', { timeout: 60_000 
   it('takes its own where only the weights come from a run', async () => {
     const logDir = join(await temporaryFolder(), 'run');
     const resume = join(await begun(timedAs('winograd'), HALF), 'checkpoints');
-    await runTraining({ config, data, logDir, resume, take: 'weights', maxSteps: 1 });
+    const device = timedAs('onednn');
+    await runTraining({ config, data, logDir, device, resume, take: 'weights', maxSteps: 1 });
     const { kernels } = (await lastState(logDir)).meta;
     expect(JSON.stringify(kernels)).not.toContain('winograd');
   });
