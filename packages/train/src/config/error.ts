@@ -8,7 +8,10 @@ export interface ConfigProblem extends Partial<Position> {
   message: string;
 }
 
-/** Everything that is wrong with a configuration, one line each, in the order of the file. */
+/** Lines of a message: a file with more problems is no configuration. */
+const MOST_LINES = 20;
+
+/** Everything that is wrong with a configuration, in the order of the file; the message has a line for each of the first 20. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
@@ -20,7 +23,9 @@ export class ConfigError extends Error {
     const sorted = problems.toSorted(
       (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
     );
-    super(sorted.map((problem) => formatLine(source, problem)).join('\n'));
+    const lines = sorted.slice(0, MOST_LINES).map((problem) => formatLine(source, problem));
+    if (sorted.length > MOST_LINES) lines.push(`${source}: … and ${sorted.length - MOST_LINES} more`);
+    super(lines.join('\n'));
     this.problems = sorted;
   }
 }

@@ -35,9 +35,14 @@ export function parseJson(text: string): LocatedJson {
   const source = text.replace(/^\uFEFF/, '');
   const root = parseTree(source);
   const duplicates: LocatedJson['duplicates'] = [];
-  collectDuplicates(root, [], duplicates);
-  return { value: JSON.parse(source), duplicates, locate: (path, what) => locate(root, path, what) };
+  const members: MembersOf = new Map();
+  collectMembers(root, [], members, duplicates);
+  const locateIn: LocatedJson['locate'] = (path, what) => locate(root, members, path, what);
+  return { value: JSON.parse(source), duplicates, locate: locateIn };
 }
+
+/** Each object's members by key; of two with one key the last. */
+type MembersOf = Map<AnyNode, Map<string, ObjectNode['members'][number]>>;
 
 function parseTree(source: string): AnyNode {
   try {
@@ -63,31 +68,38 @@ function numberIn(object: object, key: string): number {
   return typeof value === 'number' ? value : 1;
 }
 
-function collectDuplicates(node: AnyNode, path: KeyPath, found: LocatedJson['duplicates']): void {
+function collectMembers(
+  node: AnyNode,
+  path: KeyPath,
+  members: MembersOf,
+  duplicates: LocatedJson['duplicates'],
+): void {
   if (node.type === 'Array') {
     node.elements.forEach((element, i) => {
-      collectDuplicates(element.value, [...path, i], found);
+      collectMembers(element.value, [...path, i], members, duplicates);
     });
   }
   if (node.type !== 'Object') return;
-  const seen = new Map<string, Position>();
+  const own = new Map<string, ObjectNode['members'][number]>();
+  const firsts = new Map<string, Position>();
+  members.set(node, own);
   for (const member of node.members) {
     const key = keyOf(member);
     const position = startOf(member.name);
-    const first = seen.get(key);
-    if (first) found.push({ path: [...path, key], position, first });
-    else seen.set(key, position);
-    collectDuplicates(member.value, [...path, key], found);
+    const first = firsts.get(key);
+    if (first) duplicates.push({ path: [...path, key], position, first });
+    else firsts.set(key, position);
+    own.set(key, member);
+    collectMembers(member.value, [...path, key], members, duplicates);
   }
 }
 
-function locate(root: AnyNode, path: KeyPath, what: 'key' | 'value'): Position {
+function locate(root: AnyNode, members: MembersOf, path: KeyPath, what: 'key' | 'value'): Position {
   let node = root;
   let name: AnyNode = root;
   for (const key of path) {
-    if (node.type === 'Object') {
-      const member = node.members.findLast((candidate) => keyOf(candidate) === key);
-      if (!member) return startOf(name);
+    const member = members.get(node)?.get(String(key));
+    if (member) {
       name = member.name;
       node = member.value;
     } else if (node.type === 'Array' && typeof key === 'number') {

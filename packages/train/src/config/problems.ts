@@ -52,8 +52,12 @@ export function formatPath(path: KeyPath): string {
   return path.map((key, i) => (typeof key === 'number' ? `[${key}]` : i === 0 ? key : `.${key}`)).join('');
 }
 
+/** Longer texts are not compared: the time grows with the square of their length. */
+const LONGEST_COMPARED = 200;
+
 /** The name a typing slip of which `given` may be, or undefined where none is near. */
 export function nearestName(given: string, names: readonly string[]): string | undefined {
+  if (given.length > LONGEST_COMPARED) return undefined;
   const wanted = given.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(given.length / 3)) + 1;

@@ -279,6 +279,15 @@ describe('files', () => {
     );
   });
 
+  it('name the first of very many', async () => {
+    const unknown = Array.from({ length: 10_000 }, (_, i) => [`unknown_${i}`, i]);
+    const text = JSON.stringify({ network: Object.fromEntries(unknown) }, null, 1);
+    const lines = (await loadText(text)).split('\n');
+    expect(lines).toHaveLength(21);
+    expect(lines[19]).toMatch(/^c\.json:22:3: network\.unknown_19: unknown key; known are arch, /);
+    expect(lines[20]).toBe('c.json: … and 9980 more');
+  });
+
   it('point at the nearest parent of what is missing', async () => {
     expect(await loadText('{"optimizer": {\n "schedule": {"type": "exponential"}}}')).toBe(
       'c.json:2:2: optimizer.schedule.params.gamma: is missing, expected a number above 0',
