@@ -1,3 +1,7 @@
+#include <new>
+#include <stdexcept>
+#include <string>
+
 #include "bindings/bindings.h"
 
 namespace iabn {
@@ -86,6 +90,16 @@ std::vector<size_t> bytes_of(const std::vector<TensorDesc>& descs) {
   return bytes;
 }
 
+MadeKernel make(Device& device, const KernelSpec& spec) {
+  try {
+    return device.make_kernel(spec);
+  } catch (const std::bad_alloc&) {
+    throw std::runtime_error("too little memory for a kernel of " + spec.op + " on operands of " +
+                             std::to_string(spec.operand_bytes()) +
+                             " bytes: use fewer channels, smaller images or smaller batches");
+  }
+}
+
 }  // namespace
 
 void KernelBinding::define(Napi::Env env, Napi::Object exports) {
@@ -98,7 +112,7 @@ KernelBinding::KernelBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
   KernelSpec spec{object.Get("op").ToString(), to_attrs(object.Get("attrs")), to_descs(object.Get("inputs")),
                   to_descs(object.Get("outputs")), to_flags(object.Get("constants"), input_count)};
   if (object.Get("choice").IsString()) spec.choice = object.Get("choice").ToString();
-  MadeKernel made = to_device(info[1])->make_kernel(spec);
+  MadeKernel made = make(*to_device(info[1]), spec);
   op = spec.op;
   kernel = std::move(made.kernel);
   input_bytes = bytes_of(spec.inputs);

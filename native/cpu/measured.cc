@@ -1,5 +1,7 @@
 #include "cpu/measured.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <set>
@@ -18,6 +20,12 @@ namespace {
 // Below this many bytes of operands a choice is worth less than the time to make it.
 constexpr size_t kWorthMeasuring = size_t{1} << 19;
 constexpr int64_t kWholeVectors = 16;
+
+// A network may be planned that only another machine could run. Workspaces want room, too.
+bool can_be_run(const KernelSpec& spec) {
+  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  return pages <= 0 || page <= 0 || spec.operand_bytes() / page <= static_cast<size_t>(pages) / 4;
+}
 
 // Channels, or images, that are as good as so many: what fills whole vectors, up to a quarter of a power of
 // two. A dense block's layers differ in little else, and would take longer to measure than to run.
@@ -176,8 +184,9 @@ std::unique_ptr<Kernel> by_time(const KernelSpec& spec, const std::vector<Candid
   }
   if (so_far.kernel) return std::move(so_far.kernel);
   const Accepting accepting = worth_measuring(spec, candidates);
-  if (accepting.candidates.size() == 1) return make(*accepting.candidates[0], spec);
-  const Candidate& best = *accepting.candidates[fastest_of(sample(spec), accepting.factories())];
+  const KernelSpec sampled = sample(spec);
+  if (accepting.candidates.size() == 1 || !can_be_run(sampled)) return make(*accepting.candidates[0], spec);
+  const Candidate& best = *accepting.candidates[fastest_of(sampled, accepting.factories())];
   kernel_choices().add(key, best.name);
   return make(best, spec);
 }

@@ -184,6 +184,10 @@ void refuse_others(const ConvShape& s, DType x, DType y) {
   if (s.empty() || s.c % 16 != 0 || s.o % 16 != 0) {
     throw Refused("Winograd's filtering wants channels that are multiples of 16");
   }
+  // It takes time for each remainder of the dilation, also for those without outputs.
+  if (s.dh > 2 * std::max(s.h, s.oh) || s.dw > 2 * std::max(s.w, s.ow)) {
+    throw Refused("Winograd's filtering is for dilations of at most twice the image's side");
+  }
 }
 
 }  // namespace winograd

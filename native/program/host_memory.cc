@@ -1,7 +1,8 @@
 #include <sys/mman.h>
 
 #include <cstring>
-#include <new>
+#include <stdexcept>
+#include <string>
 
 #include "program/memory.h"
 
@@ -10,7 +11,10 @@ namespace iabn {
 HostMemory::HostMemory(size_t bytes) : Memory(bytes) {
   if (bytes == 0) return;
   void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  if (mapped == MAP_FAILED) {
+    throw std::runtime_error("the system refuses " + std::to_string(bytes) +
+                             " bytes of memory: use smaller batches or images, or a memory budget");
+  }
   madvise(mapped, bytes, MADV_HUGEPAGE);  // advice only: small pages work, slower
   data_ = static_cast<uint8_t*>(mapped);
 }

@@ -33,7 +33,8 @@ class Memory {
 // Zero-filled, page-aligned, on huge pages where the system grants them.
 class HostMemory : public Memory {
  public:
-  explicit HostMemory(size_t bytes);  // throws std::bad_alloc
+  // Throws std::runtime_error with the bytes where the system has too few.
+  explicit HostMemory(size_t bytes);
   ~HostMemory() override;
   bool on_host() const override { return true; }
   void read(size_t offset, size_t length, void* dst) const override;

@@ -8,6 +8,7 @@ import type { KernelSpec, OperandSpec, PreparedKernel } from '../devices/device.
 import { bytesPerElement } from '../dtype.js';
 import { constantsOf, isConstant } from '../graph/constants.js';
 import { type Graph, type GraphNode, type ValueId, valueInfo } from '../graph/graph.js';
+import { nodeAt } from '../graph/text.js';
 import { isPitched, type Region } from '../passes/region.js';
 
 export interface Scheduled {
@@ -27,6 +28,16 @@ export interface Schedule {
 /** Prepares a kernel for every node; `prepare` is the device's. */
 export type Prepare = (spec: KernelSpec) => PreparedKernel;
 
+/** A device knows no layers: its errors are given theirs. */
+function prepared(prepare: Prepare, node: GraphNode, spec: KernelSpec): PreparedKernel {
+  try {
+    return prepare(spec);
+  } catch (error) {
+    if (error instanceof Error) error.message = `${nodeAt(node)}: ${error.message}`;
+    throw error;
+  }
+}
+
 /**
  * `graph`: ordered, what is constant first; `regions`: where its values lie; `keepLayouts`: kernels may keep constant
  * operands in a form of their own.
@@ -41,7 +52,7 @@ export function scheduleOf(
   const kept = keepLayouts ? constants : undefined;
   const once: GraphNode[] = graph.nodes.filter((node) => isConstant(node, constants));
   const always = graph.nodes.slice(once.length).map((node): Scheduled => {
-    return { node, kernel: prepare(specOf(graph, node, regions, kept)), part: 'run' };
+    return { node, kernel: prepared(prepare, node, specOf(graph, node, regions, kept)), part: 'run' };
   });
   const ready = new Set(graph.states.map(({ value }) => value));
   let waiting = always.filter(({ kernel }) => kernel.layout !== null).map((step) => asLayout(step));
@@ -54,7 +65,7 @@ export function scheduleOf(
   };
   layOut();
   for (const node of once) {
-    steps.push({ node, kernel: prepare(specOf(graph, node, regions)), part: 'run' });
+    steps.push({ node, kernel: prepared(prepare, node, specOf(graph, node, regions)), part: 'run' });
     for (const id of node.outputs) ready.add(id);
     layOut();
   }

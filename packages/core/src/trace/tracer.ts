@@ -18,13 +18,16 @@ import type {
 import type { Attributes, Overwrite } from '../ops/define.js';
 import { type OpName, opOf } from '../ops/index.js';
 import { inferTypes } from '../ops/infer.js';
-import { formatType, type Shape, sameShape, type TensorType } from '../shape.js';
+import { byteLength, formatType, type Shape, sameShape, type TensorType } from '../shape.js';
 import { Value } from './value.js';
 
 export interface EmitOptions {
   readonly kinds?: readonly ValueKind[];
   readonly rebuilds?: boolean;
 }
+
+/** Half of the 48-bit addresses of today's CPUs belongs to programs. */
+const MOST_BYTES = 2 ** 47;
 
 /** What new nodes are marked with. */
 interface Scope {
@@ -67,7 +70,14 @@ export class Tracer {
     return value;
   }
 
-  private define(type: TensorType, kind: ValueKind): Value {
+  private define(type: TensorType, kind: ValueKind, what = this.scope.path || '(top)'): Value {
+    const bytes = byteLength(type);
+    if (bytes > MOST_BYTES) {
+      throw new ShapeError(
+        `${what}: ${formatType(type)} takes ${(bytes / 1e12).toPrecision(3)} TB, more than a program can address: ` +
+          'use fewer channels, smaller images or smaller batches',
+      );
+    }
     return this.adopt({ id: this.nextValue, shape: [...type.shape], dtype: type.dtype, kind });
   }
 
@@ -85,7 +95,7 @@ export class Tracer {
   /** A tensor that the host hands in at every run. */
   input(name: string, shape: Shape, dtype: DType): Value {
     if (this.inputs.has(name)) throw new UsageError(`input ${name} is defined twice`);
-    const value = this.define({ shape, dtype }, 'input');
+    const value = this.define({ shape, dtype }, 'input', name);
     this.inputs.set(name, value.id);
     return value;
   }
@@ -100,7 +110,7 @@ export class Tracer {
         `state ${name} is used as ${formatType({ shape, dtype })} and as ${formatType(value)}: two modules share its name`,
       );
     }
-    const value = this.define({ shape, dtype }, 'state');
+    const value = this.define({ shape, dtype }, 'state', name);
     this.states.set(name, { name, value: value.id, kind });
     return value;
   }

@@ -4,6 +4,7 @@ import { type Graph, type GraphNode, valueInfo } from '../../src/graph/graph.js'
 import { formatGraph } from '../../src/graph/text.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
+import { conv2d } from '../../src/ops/conv2d.js';
 import { sgd } from '../../src/ops/sgd.js';
 import { prune } from '../../src/passes/prune.js';
 import { Tracer } from '../../src/trace/tracer.js';
@@ -105,5 +106,21 @@ describe('prune', () => {
     );
     expect(ops.at(-1)).toBe('guard_finite');
     expect(ops).not.toContain('sgd');
+  });
+});
+
+describe('a value that no program can address', () => {
+  it('is refused where it is traced, with its layer and size', () => {
+    const tracer = new Tracer();
+    const wide = 64e9;
+    expect(() => tracer.state('mod1.conv.weight', [wide, wide, 3, 3], 'float32', 'parameter')).toThrow(
+      'mod1.conv.weight: float32[64000000000,64000000000,3,3] takes 1.47e+11 TB, more than a program can address: use fewer channels, smaller images or smaller batches',
+    );
+    const attrs = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 } as const;
+    const x = tracer.input('x', [1024, 3, 224, 224], 'float32');
+    const w = tracer.state('w', [1e6, 3, 1, 1], 'float32', 'parameter');
+    expect(() => tracer.within('mod1', () => conv2d(x, w, null, attrs))).toThrow(
+      'mod1: float32[1024,1000000,224,224] takes 206 TB',
+    );
   });
 });

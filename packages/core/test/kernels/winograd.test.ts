@@ -1,4 +1,6 @@
 /** 3×3 convolutions by Winograd's minimal filtering. */
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { callOf, prepare } from './harness.js';
 import { convolution, convolutionCases } from './records/convolutions.js';
 import { describeInVectors } from './vectors.js';
 
@@ -25,3 +27,22 @@ describeInVectors(
   { kernel: 'winograd', dtypes: ['float32', 'bfloat16'], tolerance: 2e-5 },
   convolutionCases(CASES),
 );
+
+it('is not for dilations far beyond the image: each remainder would take its time', () => {
+  vi.stubEnv('IABN_KERNEL_CHOICE', 'winograd');
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const chosen = (dilation: number) => {
+    const attrs = {
+      stride: [1, 1],
+      padding: [dilation, dilation],
+      dilation: [dilation, dilation],
+      groups: 1,
+    };
+    const call = callOf('conv2d', { attrs, inputs: [[1, 16, 5, 6], [16, 16, 3, 3], null] }, 'float32');
+    return prepare(call).implementation;
+  };
+  expect(chosen(10)).toMatch(/^winograd/);
+  expect(chosen(11)).not.toMatch(/^winograd/);
+});

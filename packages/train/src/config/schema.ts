@@ -3,8 +3,10 @@ import {
   absentAsEmpty,
   areaRange,
   byteSize,
+  dilation,
   flag,
   integerFrom,
+  MAX_DILATION,
   minusOneOr,
   number,
   numberAbove,
@@ -18,7 +20,8 @@ import { isScheduleType, type ScheduleConfig, schedules, unknownSchedule } from 
 import { type SegmentationConfig, segmentationSection } from './segmentation.js';
 
 const dilationExpected =
-  'a positive integer, a list of four (each a positive integer, or for resnext a list of one a block), or true or false';
+  `an integer from 1 to ${MAX_DILATION}, a list of four (each such an integer, or for resnext a list of one a block), ` +
+  'or true or false';
 const rateOr = minusOneOr((expected) => numberFrom(0, expected), 'a number of at least 0');
 const bytesOr = minusOneOr(byteSize, 'bytes, such as 1500000000, "1500MB" or "1.5GiB"');
 const pixelsOr = minusOneOr(positiveInteger, 'a positive integer');
@@ -35,12 +38,9 @@ function network(architectures: readonly string[] | undefined) {
     dilation: z
       .union(
         [
-          positiveInteger(dilationExpected),
+          dilation(dilationExpected),
           z
-            .array(
-              z.union([positiveInteger(), z.array(positiveInteger())], dilationExpected),
-              dilationExpected,
-            )
+            .array(z.union([dilation(), z.array(dilation())], dilationExpected), dilationExpected)
             .length(4, dilationExpected),
           z.boolean(dilationExpected),
         ],

@@ -1,19 +1,17 @@
 /** The `segmentation` section: what a configuration of that task has beside the common sections. */
 import { z } from 'zod';
-import { flag, minusOneOr, numberAbove, positiveInteger, section } from './fields.js';
+import { dilation, flag, MAX_DILATION, minusOneOr, numberAbove, positiveInteger, section } from './fields.js';
 
 const pixelsOr = minusOneOr(positiveInteger, 'a positive integer');
 const sides = 'a list of two positive integers (height, width)';
-const dilations = 'a list of three positive integers';
+const dilations = `a list of three integers from 1 to ${MAX_DILATION}`;
 const byte = 'an integer from 0 to 255';
 
 export const segmentationSection = section({
   output_stride: positiveInteger().default(8),
   head_channels: positiveInteger().default(256),
   hidden_channels: positiveInteger().default(256),
-  head_dilations: z
-    .tuple([positiveInteger(), positiveInteger(), positiveInteger()], dilations)
-    .default([12, 24, 36]),
+  head_dilations: z.tuple([dilation(), dilation(), dilation()], dilations).default([12, 24, 36]),
   pooling_size: z.tuple([positiveInteger(), positiveInteger()], sides).default([84, 84]),
   ignore_index: z.int(byte).min(0, byte).max(255, byte).default(255),
   size: pixelsOr.default(-1),

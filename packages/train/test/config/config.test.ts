@@ -189,7 +189,12 @@ describe('problems', () => {
     [
       'dilation',
       { network: { dilation: [1, 2] } },
-      'network.dilation: expected a positive integer, a list of four (each a positive integer, or for resnext a list of one a block), or true or false, received [1,2]',
+      'network.dilation: expected an integer from 1 to 4096, a list of four (each such an integer, or for resnext a list of one a block), or true or false, received [1,2]',
+    ],
+    [
+      'a dilation beyond any image',
+      { network: { dilation: [1, 1, 1, 100000] } },
+      'network.dilation[3]: expected an integer from 1 to 4096, received 100000',
     ],
     [
       'schedule type',
