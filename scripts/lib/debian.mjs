@@ -1,6 +1,8 @@
 // @ts-check
 import { spawnSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runLogged, StepError, say, step } from './steps.mjs';
+import { ensureBuildTools } from './systems.mjs';
 
 /** What the native build and the demo need. libdnnl-dev's CMake file asks for the OpenCL loader. */
 export const BUILD_PACKAGES = [
@@ -36,31 +38,66 @@ export function installedPackages(packages) {
 }
 
 /**
- * Installs what is missing with apt-get when this user may; otherwise names the command to run.
+ * Installs what is missing with apt-get when this user may; otherwise names the command to run. Where there is no
+ * apt, checks that what the packages bring is there.
  * @param {string[]} packages
  */
-export async function ensureDebianPackages(packages) {
+export async function ensureSystemPackages(packages) {
   const installed = installedPackages(packages);
-  if (!installed) {
-    say(`! this is not Debian: make sure that the equivalents of ${packages.join(', ')} are installed`);
+  const missing = packages.filter((name) => !installed?.has(name));
+  if (missing.length === 0) return;
+  if (!installed || spawnSync('apt-get', ['--version']).error) {
+    ensureBuildTools(packages);
     return;
   }
-  const missing = packages.filter((name) => !installed.has(name));
-  if (missing.length === 0) return;
 
-  const install = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
+  const install = `install -y --no-install-recommends ${missing.join(' ')}`;
   const prefix = privilege();
   if (!prefix) {
     throw new StepError(
       `Debian packages are missing and this user may not install them; run this, then the command again:\n` +
-        `  sudo sh -c 'apt-get update && ${install}'`,
+        `  sudo sh -c 'apt-get update && apt-get ${install}'`,
     );
   }
-  const [command = 'env', ...before] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive'];
+  // C: the message about a lock is read.
+  const [command = 'env', ...before] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C'];
+  const apt = (/** @type {string} */ log, /** @type {string[]} */ words) =>
+    whenUnlocked(() => runLogged(log, command, [...before, 'apt-get', '-o', LOCK_TIMEOUT, ...words]));
   await step(`Debian packages: ${missing.join(' ')}`, async () => {
-    await runLogged('apt-update', command, [...before, 'apt-get', 'update']);
-    await runLogged('apt-install', command, [...before, ...install.split(' ')]);
+    await apt('apt-update', ['update']);
+    await apt('apt-install', install.split(' '));
   });
+}
+
+// Waits for dpkg's lock only; the one of the package lists fails at once.
+const LOCK_TIMEOUT = 'DPkg::Lock::Timeout=5';
+const LOCK_PATIENCE_MS = 600_000;
+const LOCKED = /Could not get lock \S+?\.?(?: It is held by (process \d+ \([^)]*\)))?(?:\s|$)/;
+
+/**
+ * Runs apt again for as long as another one holds its lock, as it does for minutes after a cloud machine has booted,
+ * and says so.
+ * @param {() => Promise<void>} run  throws a StepError with apt's messages
+ * @param {{ pause?: () => Promise<unknown>, now?: () => number, tell?: (line: string) => void }} [clock]
+ */
+export async function whenUnlocked(
+  run,
+  { pause = () => sleep(2000), now = () => performance.now(), tell = say } = {},
+) {
+  const start = now();
+  for (let told = false; ; told = true) {
+    try {
+      return await run();
+    } catch (error) {
+      const locked = error instanceof StepError ? LOCKED.exec(error.message) : null;
+      if (!locked || now() - start > LOCK_PATIENCE_MS) throw error;
+      if (!told) {
+        const holder = locked[1] ?? 'another process';
+        tell(`… apt is locked by ${holder}: waiting for it, ${LOCK_PATIENCE_MS / 60_000} minutes at most`);
+      }
+    }
+    await pause();
+  }
 }
 
 /** @returns {string[] | undefined} the words to put before a command that needs root */

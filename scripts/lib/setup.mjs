@@ -1,5 +1,5 @@
 // @ts-check
-import { BUILD_PACKAGES, ensureDebianPackages } from './debian.mjs';
+import { BUILD_PACKAGES, ensureSystemPackages } from './debian.mjs';
 import { ensureNativeAddon } from './native.mjs';
 import { ensureDependencies } from './pnpm.mjs';
 import { StepError } from './steps.mjs';
@@ -8,13 +8,13 @@ const OLDEST_NODE = 20;
 
 /**
  * Makes the checkout ready to build, test and run; does nothing, quickly, where it is.
- * @param {{ packages?: string[] }} [options] further Debian packages
+ * @param {{ packages?: string[] }} [options] further packages, by their Debian names
  */
 export async function setup({ packages = [] } = {}) {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
     throw new StepError(`Node ${OLDEST_NODE} or later is needed; this is Node ${process.versions.node}`);
   }
-  await ensureDebianPackages([...BUILD_PACKAGES, ...packages]);
+  await ensureSystemPackages([...BUILD_PACKAGES, ...packages]);
   await ensureDependencies();
   await ensureNativeAddon();
 }

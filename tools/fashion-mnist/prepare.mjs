@@ -57,7 +57,8 @@ export async function prepareFashionMnist(outDir, options = {}) {
   }
   if (!existsSync(source)) {
     throw new Error(
-      `No Fashion-MNIST in ${source}: install the Debian package dataset-fashion-mnist or name the folder of its IDX files`,
+      `No Fashion-MNIST in ${source}: install the Debian package dataset-fashion-mnist, or run ` +
+        `node tools/fashion-mnist/prepare.mjs ${outDir} FOLDER with the folder of its four IDX files`,
     );
   }
   rmSync(marker, { force: true });

@@ -1,0 +1,137 @@
+// @ts-check
+// Systems without apt: nothing is installed there. What the build needs is looked for; where something is missing,
+// the line that installs it is printed.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { inRoot } from './paths.mjs';
+import { readStamp, writeStamp } from './stamp.mjs';
+import { StepError } from './steps.mjs';
+
+const STAMP = '.cache/build-libraries';
+const PROBE = '.cache/probe';
+
+/** @typedef {'fedora' | 'arch' | 'ubuntu' | 'macos'} System */
+
+/**
+ * Debian's packages as other systems call them; absent where a system has no such package or needs none.
+ * @type {Record<string, Partial<Record<System, string>>>}
+ */
+const ELSEWHERE = {
+  cmake: { fedora: 'cmake', arch: 'cmake', macos: 'cmake' },
+  'ninja-build': { fedora: 'ninja-build', arch: 'ninja', macos: 'ninja' },
+  'g++': { fedora: 'gcc-c++', arch: 'gcc', macos: 'libomp' },
+  'libdnnl-dev': { fedora: 'onednn-devel', arch: 'onednn', macos: 'onednn' },
+  'libgloo-dev': { fedora: 'gloo-devel' },
+  'ocl-icd-opencl-dev': { fedora: 'ocl-icd-devel', arch: 'ocl-icd opencl-headers' },
+  'clang-format': { fedora: 'clang-tools-extra', arch: 'clang', macos: 'clang-format' },
+};
+
+/** @type {Record<System, (packages: string) => string>} */
+const LINES = {
+  fedora: (packages) => `Fedora: sudo dnf install ${packages}`,
+  arch: (packages) => `Arch: sudo pacman -S --needed ${packages}`,
+  ubuntu: (packages) => `Ubuntu and Debian: sudo apt-get install -y --no-install-recommends ${packages}`,
+  macos: (packages) => `macOS: brew install ${packages} && export OpenMP_ROOT="$(brew --prefix libomp)"`,
+};
+
+/** @type {Map<string, System>} */
+const BY_ID = new Map([
+  ['fedora', 'fedora'],
+  ['rhel', 'fedora'],
+  ['arch', 'arch'],
+  ['ubuntu', 'ubuntu'],
+  ['debian', 'ubuntu'],
+]);
+
+/**
+ * @param {string} platform  process.platform
+ * @param {string} release  text of /etc/os-release
+ * @returns {System | undefined} undefined: none that has a line
+ */
+export function systemOf(platform, release) {
+  if (platform === 'darwin') return 'macos';
+  const ids = [...release.matchAll(/^(?:ID|ID_LIKE)=(.*)$/gm)].flatMap(([, value = '']) =>
+    value.replaceAll('"', '').split(' '),
+  );
+  return ids.map((id) => BY_ID.get(id)).find(Boolean);
+}
+
+/**
+ * The line that installs packages.
+ * @param {System} system
+ * @param {string[]} packages  by their Debian names
+ */
+export function installLine(system, packages) {
+  const names = packages.map((name) => (system === 'ubuntu' ? name : ELSEWHERE[name]?.[system]));
+  return LINES[system](names.filter(Boolean).join(' '));
+}
+
+/**
+ * The message for a system that lacks something.
+ * @param {string[]} missing  in words
+ * @param {System | undefined} system
+ * @param {string[]} packages  all that the command needs, by their Debian names
+ */
+export function missingMessage(missing, system, packages) {
+  const systems = system ? [system] : /** @type {System[]} */ (Object.keys(LINES));
+  const lines = systems.map((each) => installLine(each, packages));
+  if (missing.includes('Gloo') && systems.some((each) => each === 'arch' || each === 'macos')) {
+    lines.push(
+      'Arch and macOS have no package of Gloo: build facebookincubator/gloo with CMake and install it',
+    );
+  }
+  return `missing: ${missing.join(', ')}. Install it, then run the command again:\n  ${lines.join('\n  ')}`;
+}
+
+/**
+ * Goes on where everything is there, however it was installed.
+ * @param {string[]} packages  by their Debian names
+ */
+export function ensureBuildTools(packages) {
+  const missing = missingTools(packages.includes('clang-format'));
+  // Without the tools CMake finds no library.
+  if (missing.length === 0) missing.push(...missingLibraries());
+  if (missing.length === 0) return;
+  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  throw new StepError(missingMessage(missing, systemOf(process.platform, release), packages));
+}
+
+/** @param {boolean} clangFormat  whether it is needed, too */
+function missingTools(clangFormat) {
+  const has = (/** @type {string} */ command) => !spawnSync(command, ['--version']).error;
+  return [
+    (process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++']).some(has) ? '' : 'a C++ compiler',
+    has('cmake') ? '' : 'CMake',
+    has('ninja') || has('make') ? '' : 'Ninja',
+    clangFormat && !has('clang-format') ? 'clang-format' : '',
+  ].filter(Boolean);
+}
+
+const LIBRARIES = [
+  ['oneDNN', 'dnnl CONFIG', 'dnnl_FOUND'],
+  ['Gloo', 'Gloo CONFIG', 'Gloo_FOUND'],
+  ['OpenMP', 'OpenMP COMPONENTS CXX', 'OpenMP_CXX_FOUND'],
+];
+
+/** What a CMake configuration like the addon's does not find. It takes seconds: once it has found all, it is kept. */
+function missingLibraries() {
+  const { PATH, CXX, CMAKE_PREFIX_PATH, OpenMP_ROOT } = process.env;
+  const stamp = [PATH, CXX, CMAKE_PREFIX_PATH, OpenMP_ROOT].join('\n');
+  if (readStamp(STAMP) === stamp) return [];
+  mkdirSync(inRoot(PROBE), { recursive: true });
+  const lines = LIBRARIES.flatMap(([name, what, found]) => [
+    `find_package(${what} QUIET)`,
+    `if(NOT ${found})`,
+    `  message("missing:${name}")`,
+    'endif()',
+  ]);
+  const project = ['cmake_minimum_required(VERSION 3.20)', 'project(probe LANGUAGES CXX)', ...lines, ''];
+  writeFileSync(inRoot(PROBE, 'CMakeLists.txt'), project.join('\n'));
+  rmSync(inRoot(PROBE, 'build'), { recursive: true, force: true });
+  const args = ['-S', inRoot(PROBE), '-B', inRoot(PROBE, 'build')];
+  const { stderr, status } = spawnSync('cmake', args, { encoding: 'utf8' });
+  const missing = [...stderr.matchAll(/^missing:(\w+)$/gm)].map(([, name = '']) => name);
+  if (status !== 0) throw new StepError(`CMake cannot configure a project with this compiler:\n${stderr}`);
+  if (missing.length === 0) writeStamp(STAMP, stamp);
+  return missing;
+}
