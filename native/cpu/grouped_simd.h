@@ -4,9 +4,15 @@
 template <int K>
 IABN_INLINE Vec swapped(Vec v) {
   if constexpr (K == 0) return v;
+#ifdef __clang__
+  Vec result;
+  for (int l = 0; l < kLanes; ++l) result[l] = v[l ^ K];
+  return result;
+#else  // GCC keeps more of a tile in registers than with __builtin_shufflevector, which both have
   Index lanes;
   for (int32_t l = 0; l < kLanes; ++l) lanes[l] = l ^ K;
   return __builtin_shuffle(v, lanes);
+#endif
 }
 
 // acc[p] += x[p] permuted by k · w[k], for k from K on.

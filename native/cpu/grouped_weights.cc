@@ -30,7 +30,7 @@ class GroupedWeights : public Kernel {
     choose_band();
     bands_ = (shape_.oh + band_ - 1) / band_;
     chunks_ = std::clamp<int64_t>((kTasks + parts_ - 1) / parts_, 1, shape_.n * bands_);
-    lay_out();
+    plan_workspace();
   }
 
   size_t workspace_bytes() const override { return layout_.bytes(); }
@@ -69,7 +69,7 @@ class GroupedWeights : public Kernel {
     }
   }
 
-  void lay_out() {
+  void plan_workspace() {
     sums_ = layout_.add(static_cast<size_t>(chunks_ * blocks_.count() * block_sums()) * sizeof(double));
     x_floats_ = rows_of(band_) * packed_columns_ * blocks_.target.width;
     dy_floats_ = band_ * shape_.ow * blocks_.source.width;

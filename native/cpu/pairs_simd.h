@@ -59,16 +59,20 @@ IABN_INLINE void add_columns(float* sums, Pair v) {
   write_pair(sums, {so_far.a + v.a, so_far.b + v.b}, Whole{});
 }
 
+// Every other element of `low` and `high`, from `First` on.
+template <int First, int... L>
+IABN_INLINE Vec every_other(Vec low, Vec high, std::integer_sequence<int, L...>) {
+  return __builtin_shufflevector(low, high, (2 * L + First)...);
+}
+
 // Brings columns, which fill pairs, from their own order to that of pairs of T.
 template <class T>
 void order_columns(float* columns, int64_t count) {
   if constexpr (std::is_same_v<T, float>) return;
-  Index even, odd;
-  for (int i = 0; i < kLanes; ++i) even[i] = 2 * i, odd[i] = 2 * i + 1;
   for (int64_t c = 0; c < count; c += kPair) {
     const Vec low = get(columns + c), high = get(columns + c + kLanes);
-    put(columns + c, __builtin_shuffle(low, high, even));
-    put(columns + c + kLanes, __builtin_shuffle(low, high, odd));
+    put(columns + c, every_other<0>(low, high, LaneNumbers{}));
+    put(columns + c + kLanes, every_other<1>(low, high, LaneNumbers{}));
   }
 }
 

@@ -26,4 +26,8 @@
 
 // Before a loop whose iterations are independent although the output may be the very memory of an input
 // (element i is read before element i is written): __restrict would be a lie there.
+#ifdef __clang__  // has nothing of the kind that does not warn where a loop stays as it is
+#define IABN_ELEMENTWISE
+#else
 #define IABN_ELEMENTWISE _Pragma("GCC ivdep")
+#endif

@@ -22,6 +22,9 @@ IABN_INLINE Vec at_least(Vec v, float low) { return larger_of(Vec{} + low, v); }
 IABN_INLINE Index as_signed(Bits v) { return reinterpret_cast<Index>(v); }
 IABN_INLINE Vec to_float(Index v) { return __builtin_convertvector(v, Vec); }
 
+// The numbers 0 … kLanes − 1.
+using LaneNumbers = std::make_integer_sequence<int, kLanes>;
+
 IABN_INLINE Vec get(const float* p) { return *reinterpret_cast<const LooseVec*>(p); }
 IABN_INLINE Vec get(const bf16* p) {
   const Halves halves = *reinterpret_cast<const LooseHalves*>(p);
