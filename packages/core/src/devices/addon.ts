@@ -22,6 +22,7 @@ import type {
 export abstract class AddonDevice implements Device {
   abstract readonly name: string;
   abstract readonly balance: number;
+  abstract readonly libraries: Readonly<Record<string, string>>;
 
   /** `handle`: the addon's device, the processors when left out. */
   constructor(

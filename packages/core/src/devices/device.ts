@@ -122,6 +122,8 @@ export interface Device {
   readonly name: string;
   /** Operations that a good kernel does while a byte moves; about right is enough to tell costly nodes from cheap ones. */
   readonly balance: number;
+  /** Versions, by name, of the libraries in use. */
+  readonly libraries: Readonly<Record<string, string>>;
   /** Why the device does not compute in `dtype`; null when it does. */
   refuses(dtype: DType): string | null;
   /** CPU or GPU, threads and versions, for a person to read: apart from the kernels, the last bits of a sum depend on them. */

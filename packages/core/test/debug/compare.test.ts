@@ -19,6 +19,7 @@ function broken(op: OpName, attrs: Record<string, number | string>): Device {
     name: 'broken',
     balance: device.balance,
     machine: device.machine,
+    libraries: device.libraries,
     refuses: (dtype) => device.refuses(dtype),
     prepare: (spec: KernelSpec) =>
       device.prepare(spec.op === op ? { ...spec, attrs: { ...spec.attrs, ...attrs } } : spec),

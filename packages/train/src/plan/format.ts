@@ -8,9 +8,10 @@ const KINDS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace'] 
 export function formatPlan(report: PlanReport): string {
   const { arch, batch, crop, precision, peak, peakAt, ordinary } = report;
   const perImage = (bytes: BytesByKind): string => `${formatBytes(bytes.activations / batch)} per image`;
+  const libraries = Object.entries(report.libraries).map(([name, version]) => `${name} ${version}`);
   const share = (report.bytes.activations / ordinary.activations).toFixed(2);
   return [
-    `${arch}, batch ${batch} at ${crop}×${crop}, ${precision}`,
+    [`${arch}, batch ${batch} at ${crop}×${crop}, ${precision}`, ...libraries].join('; '),
     '',
     row('', 'this plan', 'ordinary BN'),
     ...KINDS.map((kind) => row(kind, formatBytes(report.bytes[kind]), formatBytes(ordinary[kind]))),

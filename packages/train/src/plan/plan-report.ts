@@ -26,6 +26,8 @@ export interface PlanReport {
   readonly batch: number;
   readonly crop: number;
   readonly precision: string;
+  /** Versions of the libraries that the plan's kernels and workspace come from. */
+  readonly libraries: Readonly<Record<string, string>>;
   /** By kind at the peak of the step; inputs are what the host hands in. */
   readonly bytes: BytesByKind & { readonly inputs: number };
   /** Largest sum of bytes alive at once in the arena: no arena can be smaller. */
@@ -60,6 +62,7 @@ export function planReport(
     batch,
     crop: shape.crop,
     precision,
+    libraries: device.libraries,
     bytes: plan.bytes,
     peak: plan.peak.bytes,
     peakAt: { instruction: plan.peak.instruction, op: at?.node.op ?? '', path: at?.node.path ?? '' },

@@ -16,6 +16,7 @@ function withChoice(change: (choice: string | undefined) => string | undefined):
     name: device.name,
     balance: device.balance,
     machine: device.machine,
+    libraries: device.libraries,
     refuses: (dtype) => device.refuses(dtype),
     prepare: (spec) => device.prepare({ ...spec, choice: change(spec.choice) }),
     allocate: (bytes) => device.allocate(bytes),
