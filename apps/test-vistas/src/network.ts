@@ -3,8 +3,8 @@ import { UsageError } from '@inplace-abn/core';
 import { segmentationNetwork } from '@inplace-abn/models';
 import { InPlaceABN } from '@inplace-abn/nn';
 import {
+  defaultClasses,
   loadConfig,
-  plainClasses,
   type SegmentationClass,
   type SegmentFolderOptions,
   segmentationNetworkOf,
@@ -48,7 +48,7 @@ async function configured(path: string, given: readonly SegmentationClass[] | un
     );
   }
   const { arch, classes: count } = config.network;
-  const classes = given ?? (count === vistasClasses.length ? vistasClasses : plainClasses(count));
+  const classes = given ?? defaultClasses(count);
   if (classes.length !== count) {
     throw new UsageError(
       `--classes lists ${classes.length} classes but network.classes in ${path} is ${count}`,

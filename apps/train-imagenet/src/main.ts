@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CommandLineError, runCommand, signalExitCode } from '@inplace-abn/cli';
+import { CommandLineError, commandLine, runCommand, signalExitCode } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { Device } from '@inplace-abn/core';
 import { chooseProcessDevice, DEVICE_HELP, type ProcessDevice } from '@inplace-abn/cuda';
@@ -243,6 +243,7 @@ async function trainRun(
     maxSteps,
     histograms: options.logHist,
     continueRun: options.continue,
+    command: commandLine(command.name()),
     peers,
     profile: () => profiler?.report() ?? null,
     onEngine(engine: Engine) {

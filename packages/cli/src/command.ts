@@ -77,3 +77,12 @@ function endOfCommander(error: unknown): number | null {
 export function signalExitCode(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
+
+/** The command line as one can type it again in a shell. */
+export function commandLine(name: string, args: readonly string[] = process.argv.slice(2)): string {
+  return [name, ...args].map(quoted).join(' ');
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

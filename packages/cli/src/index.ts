@@ -1,4 +1,11 @@
-export { CommandLineError, exitCodeOf, type ProgramCommand, runCommand, signalExitCode } from './command.js';
+export {
+  CommandLineError,
+  commandLine,
+  exitCodeOf,
+  type ProgramCommand,
+  runCommand,
+  signalExitCode,
+} from './command.js';
 export { hangupIgnored } from './hangup.js';
 export { nearestManifest } from './manifest.js';
 export { isClosed, surviveClosedOutput } from './output.js';

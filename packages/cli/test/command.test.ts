@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
   CommandLineError,
+  commandLine,
   exitCodeOf,
   isClosed,
   type ProgramCommand,
@@ -89,6 +90,12 @@ describe('output', () => {
     expect(() => listener?.(Object.assign(new Error('disk full'), { code: 'ENOSPC' }))).toThrow('disk full');
     expect(isClosed(Object.assign(new Error('the terminal is gone'), { code: 'EIO' }))).toBe(true);
   });
+});
+
+it('commandLine can be typed again', () => {
+  expect(commandLine('train', ['a b.json', "it's", '--log-dir=runs/x', ''])).toBe(
+    "train 'a b.json' 'it'\\''s' --log-dir=runs/x ''",
+  );
 });
 
 describe('signalExitCode', () => {

@@ -59,7 +59,13 @@ export { newRunFolder, runFolderOf } from './run-folder/default-folder.js';
 export { type MetricRecord, MetricsLog, readMetrics } from './run-folder/metrics-log.js';
 export { RunFolder, type RunFolderOptions } from './run-folder/run-folder.js';
 export { collectVersions, type Versions } from './run-folder/versions.js';
-export { loadClasses, plainClasses, type SegmentationClass, vistasClasses } from './segmentation/classes.js';
+export {
+  defaultClasses,
+  loadClasses,
+  plainClasses,
+  type SegmentationClass,
+  vistasClasses,
+} from './segmentation/classes.js';
 export { Confusion } from './segmentation/confusion.js';
 export { OUTPUT_MODES, type OutputMode } from './segmentation/folder-run.js';
 export {

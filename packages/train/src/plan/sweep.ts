@@ -99,7 +99,8 @@ export function formatSweep({ arch, precision, points }: Sweep): string {
   ].join('\n');
 }
 
-const COLOURS = ['activation', 'gradient', 'workspace', 'input'] as const;
+/** As many as {@link BATCHES}, at least. */
+const COLOURS = ['activation', 'gradient', 'input', 'constant', 'mark', 'workspace'] as const;
 
 /** The same as an HTML page: images a second over the bytes that they take, a curve a batch. */
 export function renderSweep(result: Sweep): string {

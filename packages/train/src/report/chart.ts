@@ -1,7 +1,7 @@
 import { bin, extent, max, mean, min, quantileSorted } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { area, line } from 'd3-shape';
-import { escapeText, px } from './markup.js';
+import { type Colour, escapeText, legend, px } from './markup.js';
 
 export interface Point {
   x: number;
@@ -10,8 +10,7 @@ export interface Point {
 
 export interface Series {
   name: string;
-  /** One of the names of the palette. */
-  colour: 'activation' | 'gradient' | 'workspace' | 'input';
+  colour: Colour;
   points: readonly Point[];
   /** Whether to mark each point, for series of few. */
   dots?: boolean;
@@ -58,7 +57,7 @@ export function renderChartSvg(series: readonly Series[], options: ChartOptions)
   return [
     `<svg class="chart" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeText(title)}">`,
     `<text class="title" x="${left}" y="18">${escapeText(title)}</text>`,
-    legend(shown, right),
+    legend(shown, { x: right, y: 18, anchor: 'end' }),
     ...grid,
     ...ticks,
     `<text class="soft" x="${(left + right) / 2}" y="${bottom + 33}" text-anchor="middle">${escapeText(xLabel)}</text>`,
@@ -89,20 +88,6 @@ function curve(buckets: readonly Bucket[], colour: string, dots: boolean, x: Sca
 
 function dot(point: Point, colour: string, x: Scale, y: Scale): string {
   return `<circle cx="${px(x(point.x))}" cy="${px(y(point.y))}" r="2.6" fill="var(--${colour})"><title>${point.x}: ${Number(point.y.toPrecision(5))}</title></circle>`;
-}
-
-function legend(series: readonly Series[], right: number): string {
-  let at = right;
-  return [...series]
-    .reverse()
-    .map(({ name, colour }) => {
-      const text = `<text class="soft" x="${px(at)}" y="18" text-anchor="end">${escapeText(name)}</text>`;
-      at -= 6.3 * name.length + 16;
-      const swatch = `<rect x="${px(at)}" y="9" width="10" height="10" rx="2" fill="var(--${colour})"/>`;
-      at -= 14;
-      return text + swatch;
-    })
-    .join('');
 }
 
 function finite(points: readonly Point[]): Point[] {

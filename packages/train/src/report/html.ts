@@ -5,7 +5,7 @@ import { METRIC_NAMES, METRICS, type MetricName } from '../task/metrics.js';
 import { type Point, renderChartSvg, type Series } from './chart.js';
 import { escapeText } from './markup.js';
 import { renderMemoryMapSvg } from './memory-map.js';
-import { facts, renderPage } from './page.js';
+import { bar, facts, renderPage } from './page.js';
 import type { BytesByKind, ReportData } from './types.js';
 
 /** The whole of report.html: no scripts, nothing loaded from anywhere, readable on light and on dark. */
@@ -13,6 +13,7 @@ export function renderReport(data: ReportData): string {
   const sections = [
     facts(data.facts),
     data.metrics && data.metrics.length > 0 ? curves(data.metrics) : '',
+    data.classes ? classTable(data.classes) : '',
     data.memory ? memoryTable(data.memory) : '',
     data.memoryMap ? memoryMap(data.memoryMap) : '',
     data.profile ? profileSection(data.profile) : '',
@@ -72,6 +73,18 @@ function pointsOf(
   return metrics
     .filter((record) => record.phase === phase)
     .map((record) => ({ x: record.step, y: record[key] ?? Number.NaN }));
+}
+
+function classTable(classes: NonNullable<ReportData['classes']>): string {
+  const rows = classes.map(({ name, iou }) => {
+    const [drawn, text] = Number.isNaN(iou) ? ['', '–'] : [bar(iou), `${iou.toFixed(2)} %`];
+    return `<tr><td>${escapeText(name)}</td><td>${drawn}</td><td class="n">${text}</td></tr>`;
+  });
+  return `<h2>IoU by class</h2>
+<table>
+<tr><th>Class</th><th></th><th class="n">last validation</th></tr>
+${rows.join('\n')}
+</table>`;
 }
 
 function memoryTable({ ours, ordinary, images }: NonNullable<ReportData['memory']>): string {

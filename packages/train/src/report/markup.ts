@@ -16,6 +16,25 @@ export function px(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
+/** Colours of series and of kinds of buffers. */
+export type Colour = 'activation' | 'gradient' | 'constant' | 'workspace' | 'input' | 'mark';
+
+/**
+ * A legend as one text, so that no font is too wide for it.
+ *
+ * @param anchor which end of the text is at `x`
+ */
+export function legend(
+  entries: readonly { readonly name: string; readonly colour: Colour }[],
+  { x, y, anchor }: { readonly x: number; readonly y: number; readonly anchor: 'start' | 'end' },
+): string {
+  const parts = entries.map(
+    ({ name, colour }, i) =>
+      `<tspan dx="${i === 0 ? 0 : 16}" style="fill:var(--${colour})">■</tspan><tspan dx="5">${escapeText(name)}</tspan>`,
+  );
+  return `<text class="soft" x="${px(x)}" y="${px(y)}" text-anchor="${anchor}">${parts.join('')}</text>`;
+}
+
 /** Colours of every drawing, readable on light and on dark; `scope` is a selector. */
 export function palette(scope: string): string {
   const light =

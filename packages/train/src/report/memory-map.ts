@@ -1,6 +1,6 @@
 import { scaleLinear } from 'd3-scale';
 import { formatBytes } from '../progress/units.js';
-import { escapeText, palette, px } from './markup.js';
+import { escapeText, legend, palette, px } from './markup.js';
 import type { BufferKind, MapBuffer, MemoryMap } from './types.js';
 
 export interface MemoryMapOptions {
@@ -45,7 +45,7 @@ export function renderMemoryMapSvg(map: MemoryMap, options: MemoryMapOptions = {
     `<svg xmlns="http://www.w3.org/2000/svg" class="memory-map" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeText(summary)}">`,
     `<style>${styles()}</style>`,
     `<rect class="paper" width="${width}" height="${height}"/>`,
-    legend(map, frame),
+    head(map, frame),
     axes(frame),
     ...kinds.map(({ kind }) => group(kind, map, frame)),
     peak(map, frame),
@@ -73,16 +73,11 @@ function makeFrame(map: MemoryMap, width: number, height: number): Frame {
   return { left, right, top, bottom, x, y, xTicks: x.ticks(8).filter(Number.isInteger), yTicks: y.ticks(6) };
 }
 
-function legend(map: MemoryMap, { left, right }: Frame): string {
+function head(map: MemoryMap, { left, right }: Frame): string {
   const present = kinds.filter(({ kind }) => map.buffers.some((buffer) => buffer.kind === kind));
-  let at = left;
-  const entries = present.map(({ kind, label }) => {
-    const entry = `<rect class="${kind}" x="${at}" y="10" width="11" height="11" rx="2"/><text x="${at + 16}" y="20">${label}</text>`;
-    at += 36 + 6.4 * label.length;
-    return entry;
-  });
+  const entries = present.map(({ kind, label }) => ({ name: label, colour: kind }));
   const arena = `<text class="soft" x="${right}" y="20" text-anchor="end">arena ${formatBytes(map.arenaBytes)}</text>`;
-  return [...entries, arena].join('');
+  return `${legend(entries, { x: left, y: 20, anchor: 'start' })}${arena}`;
 }
 
 function axes({ left, right, top, bottom, x, y, xTicks, yTicks }: Frame): string {

@@ -38,16 +38,26 @@ function commonStyles(): string[] {
     'table{border-collapse:collapse}th,td{padding:.25rem .9rem .25rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}',
     'th{font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}tr.total td{font-weight:600}',
     'dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.7rem 1.5rem;margin:0}',
-    'dt{color:var(--soft);font-size:.85rem}dd{margin:0;overflow-wrap:anywhere}',
+    'dl .wide{grid-column:1/-1}dt{color:var(--soft);font-size:.85rem}dd{margin:0;overflow-wrap:anywhere}',
+    '.bar{display:inline-block;width:9rem;height:.7rem;border-radius:2px;background:color-mix(in srgb,var(--activation) 18%,transparent)}.bar i{display:block;height:100%;border-radius:2px;background:var(--activation)}',
     '.charts{display:flex;flex-wrap:wrap;gap:1rem}.chart{max-width:100%;height:auto;font:12px system-ui,sans-serif}',
     '.chart text{fill:var(--ink)}.chart text.soft{fill:var(--soft)}.chart .title{font-size:14px;font-weight:600}.chart .grid{stroke:var(--line);stroke-width:.6}',
   ];
 }
 
+/** A bar for a share of 100 %, for the cell of a table. */
+export function bar(percent: number): string {
+  return `<span class="bar"><i style="width:${percent.toFixed(1)}%"></i></span>`;
+}
+
+/** Characters from which a value has a line of its own. */
+const WIDE = 48;
+
 /** Names and values of what a reader looks for first. */
 export function facts(entries: readonly (readonly [name: string, value: string])[]): string {
   const items = entries.map(
-    ([name, value]) => `<div><dt>${escapeText(name)}</dt><dd>${escapeText(value)}</dd></div>`,
+    ([name, value]) =>
+      `<div${value.length > WIDE ? ' class="wide"' : ''}><dt>${escapeText(name)}</dt><dd>${escapeText(value)}</dd></div>`,
   );
   return `<dl>${items.join('\n')}</dl>`;
 }

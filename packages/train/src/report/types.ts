@@ -44,6 +44,8 @@ export interface ReportData {
   facts: readonly (readonly [name: string, value: string])[];
   metrics?: readonly MetricRecord[];
   /** This network's memory beside the same network with ordinary batch norm; `images` per step. */
+  /** IoU of each class in the last validation, per cent; NaN for one that does not occur. */
+  classes?: readonly { readonly name: string; readonly iou: number }[];
   memory?: { ours: BytesByKind; ordinary: BytesByKind; images: number };
   memoryMap?: MemoryMap;
   profile?: ProfileReport;

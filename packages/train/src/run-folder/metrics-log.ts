@@ -12,6 +12,8 @@ export interface MetricRecord extends Metrics {
   step: number;
   loss: number;
   learningRate?: number;
+  /** Of each class, in a validation; NaN for one that does not occur. */
+  iou?: readonly number[];
   imagesPerSecond?: number;
   /** Share of time spent waiting for data, 0 to 1. */
   waitShare?: number;

@@ -1,6 +1,7 @@
 /** What a run leaves in its folder: metrics, events, checkpoints, the report. Of several processes the first writes it. */
 import { linkFileAtomic, type RunState, RunStateStore } from '@inplace-abn/checkpoint';
 import type { Engine } from '../engine/engine.js';
+import { ALONE } from '../parallel/peers.js';
 import type { RunLock } from '../run-folder/lock/run-lock.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { type Metrics, metricScalars } from '../task/metrics.js';
@@ -97,9 +98,10 @@ export class FolderRecorder implements Recorder {
 
   async results(position: Position, validation: Validation | null, seconds: number): Promise<void> {
     const { engine, folder, data } = this;
-    const { config, versions } = this.options;
-    const profile = this.options.profile?.() ?? undefined;
-    await writeResults({ config, versions, engine, folder, data, validation, position, seconds, profile });
+    const { config, versions, command, peers = ALONE } = this.options;
+    const origin = { data: this.options.data, command, processes: peers.size };
+    const reached = { validation, position, seconds, profile: this.options.profile?.() ?? undefined };
+    await writeResults({ config, versions, engine, folder, data, origin, ...reached });
   }
 
   private capture(position: Position): RunState {

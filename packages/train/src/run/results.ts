@@ -4,17 +4,29 @@ import type { Engine } from '../engine/engine.js';
 import { memoryMapOf } from '../plan/memory-map.js';
 import { ordinaryBytes } from '../plan/plan-report.js';
 import type { ProfileReport } from '../profile/step-profile.js';
-import { formatDuration } from '../progress/units.js';
 import { writeReport } from '../report/report.js';
+import type { ReportData } from '../report/types.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import type { Versions } from '../run-folder/versions.js';
-import { bestKey, METRICS } from '../task/metrics.js';
+import { defaultClasses } from '../segmentation/classes.js';
+import { bestKey } from '../task/metrics.js';
 import type { RunData } from './data.js';
+import { factsOf } from './facts.js';
 import type { Position } from './state.js';
 import type { Validation } from './validate.js';
 
+/** Where a run comes from. */
+export interface Origin {
+  /** Folder with train/ and val/. */
+  readonly data: string;
+  /** The command line that started it, where there was one. */
+  readonly command?: string;
+  readonly processes: number;
+}
+
 export interface Results {
+  readonly origin: Origin;
   readonly config: TrainConfig;
   readonly versions: Versions;
   readonly engine: Engine;
@@ -48,29 +60,17 @@ export async function writeResults(results: Results): Promise<void> {
   });
   await writeReport(folder.reportPath, {
     title: `${config.network.arch}: ${position.step} steps`,
-    facts: factsOf(results),
+    facts: factsOf(results, new Date()),
     metrics: await readMetrics(folder.metricsPath),
     memory: { ...memory, images },
     memoryMap: memoryMapOf(engine.plan),
+    classes: classesOf(validation),
     profile: results.profile,
     skipped,
   });
 }
 
-function factsOf(results: Results): [string, string][] {
-  const { config, versions, engine, data, validation, position, seconds } = results;
-  const { network, optimizer } = config;
-  const { criterion } = engine.task;
-  const { label } = METRICS[criterion];
-  const reached = validation?.[criterion];
-  return [
-    ['network', `${network.arch}, ${network.bn_mode}, ${network.activation}, ${network.precision}`],
-    [`${label} on validation`, reached === undefined ? 'not measured' : `${reached.toFixed(2)} %`],
-    [`best ${label}`, `${position.best.toFixed(2)} %`],
-    ['epochs, steps', `${position.epoch}, ${position.step}`],
-    ['batch', String(optimizer.batch_size)],
-    ['training images', String(data.trainImages)],
-    ['time', formatDuration(seconds)],
-    ['machine', `${versions.cpu}, ${versions.cores} cores`],
-  ];
+function classesOf(validation: Validation | null): ReportData['classes'] {
+  const iou = validation?.iou;
+  return iou && defaultClasses(iou.length).map(({ id, name }) => ({ name, iou: iou[id] ?? Number.NaN }));
 }

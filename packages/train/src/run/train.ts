@@ -26,8 +26,6 @@ import { type LoopOptions, TrainingRun, type TrainOutcome } from './training-run
 import { namingKeys } from './unreadable.js';
 
 export interface TrainOptions extends LoopOptions {
-  /** Folder with train/ and val/. */
-  readonly data: string;
   readonly logDir: string;
   readonly device: Device;
   readonly workers: number;
@@ -43,8 +41,6 @@ export interface TrainOptions extends LoopOptions {
   readonly stream?: ProgressStream;
   /** Where signals come from; default: the process. */
   readonly signals?: SignalSource;
-  /** The processes that train together; default: this one alone. */
-  readonly peers?: Peers;
   /** Called with the engine before the first step. */
   readonly onEngine?: (engine: Engine) => void;
 }

@@ -22,6 +22,12 @@ import { type Validation, validate } from './validate.js';
 export interface LoopOptions {
   readonly config: TrainConfig;
   readonly versions: Versions;
+  /** Folder with train/ and val/. */
+  readonly data: string;
+  /** The command line, for the report. */
+  readonly command?: string;
+  /** The processes that train together; default: this one alone. */
+  readonly peers?: Peers;
   /** Also save every this many steps; 0: after epochs only. */
   readonly saveEvery?: number;
   /** TensorBoard histograms of the classifier's and the last normalisation's parameters every 10 steps. */

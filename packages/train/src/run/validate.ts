@@ -6,12 +6,12 @@ import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress } from '../progress/progress.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
 import { METRICS, type MetricName, type Metrics, metricEntries, metricsUnder } from '../task/metrics.js';
-import type { Meter } from '../task/task.js';
+import type { ByClass, Meter } from '../task/task.js';
 import type { Halting } from './halting.js';
 import type { Unreadable } from './unreadable.js';
 
 /** The metrics of a task over a whole data set. */
-export interface Validation extends Metrics {
+export interface Validation extends Metrics, ByClass {
   readonly loss: number;
   readonly images: number;
 }
@@ -95,7 +95,9 @@ export async function validate(options: ValidationOptions, halting?: Halting): P
       'the validation loss is NaN, so no metric is known: the network gives values that are not finite',
     );
   }
-  return { loss: all.total / all.weight, ...metricsUnder(all.total, meter.metrics), images: all.images };
+  const known = Number.isNaN(all.total) ? {} : meter.byClass;
+  const metrics = metricsUnder(all.total, meter.metrics);
+  return { loss: all.total / all.weight, ...metrics, ...known, images: all.images };
 }
 
 interface Sums {
@@ -133,5 +135,6 @@ export async function lastValidation(
   const record = (await readMetrics(metricsPath)).findLast(({ phase }) => phase === 'val');
   if (!record) return null;
   const metrics: Metrics = Object.fromEntries(names.map((name) => [name, record[name]]));
-  return { loss: record.loss, ...metrics, images };
+  const known = record.iou ? { iou: record.iou } : {};
+  return { loss: record.loss, ...metrics, ...known, images };
 }

@@ -37,6 +37,11 @@ const listSchema = z.array(classSchema, listExpected).min(1, listExpected).max(M
 /** The 65 classes of Mapillary Vistas, in the order of the published network's outputs. */
 export const vistasClasses: readonly SegmentationClass[] = listSchema.parse(vistas);
 
+/** The classes of a network that comes without a list of them: those of Vistas, where there are as many. */
+export function defaultClasses(count: number): readonly SegmentationClass[] {
+  return count === vistasClasses.length ? vistasClasses : plainClasses(count);
+}
+
 /**
  * Reads a class list: a JSON list of `{"id": 0, "name": "Road", "color": [128, 64, 128]}` with every id from 0 to
  * classes − 1 once, in any order.

@@ -1,6 +1,6 @@
 import { type Batch, IGNORED } from '@inplace-abn/data';
 import type { Metrics } from '../task/metrics.js';
-import type { Counted, Meter, Outputs } from '../task/task.js';
+import type { ByClass, Counted, Meter, Outputs } from '../task/task.js';
 import { Confusion } from './confusion.js';
 import type { LabelRange } from './label-range.js';
 import { labelledPixels } from './objective.js';
@@ -57,6 +57,12 @@ export class ConfusionMeter implements Meter {
 
   get metrics(): Metrics {
     return metricsOf(this.confusion);
+  }
+
+  get byClass(): ByClass {
+    const { confusion } = this;
+    const share = (id: number) => confusion.iou(id) ?? Number.NaN;
+    return { iou: Array.from({ length: confusion.classes }, (_, id) => 100 * share(id)) };
   }
 
   counts(): Float64Array {

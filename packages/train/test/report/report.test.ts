@@ -136,6 +136,24 @@ describe('chart', () => {
     expect(svg).toContain('opacity=".18"');
   });
 
+  it('sets its legend as one text, in which no name can run under a swatch', () => {
+    const names = ['train accuracy', 'mIoU'];
+    const series = names.map(
+      (name, i) => ({ name, colour: i === 0 ? 'activation' : 'input', points: [] }) as const,
+    );
+    const svg = renderChartSvg(series, options);
+    const [, legend = ''] =
+      /<text class="soft" x="536" y="18" text-anchor="end">(.*?)<\/text>/.exec(svg) ?? [];
+    expect(
+      legend
+        .replace(/<[^>]*>/g, ' ')
+        .split(/ +/)
+        .filter(Boolean)
+        .join(' '),
+    ).toBe('■ train accuracy ■ mIoU');
+    expect(legend).not.toMatch(/<rect|<tspan[^>]* x=/);
+  });
+
   it('does not let one outlier set the scale', () => {
     const points = Array.from({ length: 300 }, (_, x) => ({ x, y: x === 150 ? 1e9 : 2 }));
     expect(renderChartSvg([{ name: 'a', colour: 'input', points }], options)).toContain('>2.5</text>');
@@ -169,6 +187,31 @@ describe('report', () => {
     expect(row('Activations with their gradients')).toBe('|720 MB||1.44 GB||50 %|');
     expect(row('Total')).toBe('|1.03 GB||1.75 GB||59 %|');
     expect(row('Activations with their gradients, per image')).toBe('|45.0 MB||90.0 MB||50 %|');
+  });
+
+  it('has the IoU of each class', () => {
+    const classes = [
+      { name: 'road', iou: 12.345 },
+      { name: '<sky>', iou: Number.NaN },
+    ];
+    const html = renderReport({ title: 'run', facts: [], classes });
+    assertBalanced(html.replace('<!doctype html>', ''));
+    expect(html).toContain('<h2>IoU by class</h2>');
+    expect(html).toMatch(
+      /<td>road<\/td><td><span class="bar"><i style="width:12.3%">.*<td class="n">12.35 %<\/td>/,
+    );
+    expect(html).toContain('<td>&lt;sky&gt;</td><td></td><td class="n">–</td>');
+  });
+
+  it('gives a long value a line of its own', () => {
+    const html = renderReport({
+      title: 'run',
+      facts: [
+        ['command', 'x'.repeat(60)],
+        ['seed', '1'],
+      ],
+    });
+    expect(html).toMatch(/<div class="wide"><dt>command<.*\n<div><dt>seed</);
   });
 
   it('leaves out what there is nothing about', () => {

@@ -27,7 +27,7 @@ describe('a run', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     data = await imageFolder();
     logDir = join(await temporaryFolder(), 'run');
-    run = await runTraining({ config, data, logDir, histograms: true });
+    run = await runTraining({ config, data, logDir, histograms: true, command: 'train-imagenet a.json' });
   }, 60_000);
 
   const json = async (name: string) => JSON.parse(await readFile(join(logDir, name), 'utf8'));
@@ -76,7 +76,12 @@ describe('a run', { timeout: 60_000 }, () => {
     const { memory } = await json('summary.json');
     expect(memory.ours.activations).toBeLessThan(memory.ordinary.activations);
     const report = await readFile(join(logDir, 'report.html'), 'utf8');
-    expect(report).toContain(`${TRAIN_IMAGES}`);
+    const fact = (name: string) => new RegExp(`<dt>${name}</dt><dd>(.*)</dd>`).exec(report)?.[1];
+    expect(fact('data')).toBe(`${data}: ${TRAIN_IMAGES} training and ${VAL_IMAGES} validation images`);
+    expect(fact('learning rate')).toMatch(/^0\.05, \w+ schedule$/);
+    expect(fact('seed')).toBe('1');
+    expect(fact('date')).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d$/);
+    expect(fact('command')).toBe('train-imagenet a.json');
     expect(report).toContain('mod5.block2.convs.bn2');
     expect(report).not.toMatch(/(src|href)="https?:/);
   });

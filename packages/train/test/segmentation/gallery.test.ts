@@ -40,6 +40,13 @@ describe('the page of a gallery', () => {
     expect(html.match(/<img /g)?.length ?? 0).toBe(4 * count);
   });
 
+  it('shows small images as wide as their columns', () => {
+    const small = { ...record('small', 1), thumbnail: { width: 85, height: 96 } };
+    const html = renderGallery([small], []);
+    expect(html).toContain('<img class="small" loading="lazy" width="85" height="96"');
+    expect(html).toMatch(/figure img\{display:block;width:100%;height:auto;/);
+  });
+
   it('escapes names, in text, attributes and addresses', () => {
     const html = renderGallery([record(`"><img onerror=x> & 'é%#?`)], []);
     assertBalanced(html);

@@ -52,6 +52,10 @@ describe('a segmentation run', { timeout: 60_000 }, () => {
       expect(loss).toBeGreaterThan(0);
     }
     expect(run.validation?.images).toBe(VAL_IMAGES);
+    const ious = last?.iou ?? [];
+    expect(ious).toHaveLength(config.network.classes);
+    const known = ious.filter((iou) => !Number.isNaN(iou));
+    expect(known.reduce((a, b) => a + b, 0) / known.length).toBeCloseTo(last?.miou ?? Number.NaN, 9);
   });
 
   it('writes events for TensorBoard', async () => {
@@ -74,6 +78,7 @@ describe('a segmentation run', { timeout: 60_000 }, () => {
   it('sums up in summary.json and report.html', async () => {
     const { miou, accuracy, loss } = run.validation ?? expect.fail('no validation');
     const summary = await json('summary.json');
+    expect(await readFile(join(logDir, 'report.html'), 'utf8')).toContain('<h2>IoU by class</h2>');
     expect(summary).toMatchObject({ epochs: EPOCHS, steps: STEPS, images: VAL_IMAGES, miou, accuracy, loss });
     const records = await readMetrics(join(logDir, 'metrics.jsonl'));
     const reached = records.flatMap(({ phase, miou: value = Number.NaN }) =>
@@ -81,7 +86,12 @@ describe('a segmentation run', { timeout: 60_000 }, () => {
     );
     expect(summary.bestMiou).toBe(Math.max(...reached));
     const report = await readFile(join(logDir, 'report.html'), 'utf8');
-    for (const text of ['mIoU on validation', 'best mIoU', 'train accuracy', `>${TRAIN_IMAGES}<`])
+    for (const text of [
+      'mIoU on validation',
+      'best mIoU',
+      'train accuracy',
+      `: ${TRAIN_IMAGES} training and `,
+    ])
       expect(report).toContain(text);
     expect(report).not.toContain('top-1');
   });

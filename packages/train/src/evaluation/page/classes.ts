@@ -1,6 +1,7 @@
 /** Accuracy of each class: all of them where they are few, else a histogram with both ends. */
 import { bin, max } from 'd3-array';
 import { escapeText, px } from '../../report/markup.js';
+import { bar } from '../../report/page.js';
 import { type ClassResult, percent, type TestResult } from '../result.js';
 
 /** Up to this many classes are listed one by one. */
@@ -28,10 +29,9 @@ function top1({ correct1, images }: ClassResult): number {
 function table(classes: readonly ClassResult[]): string {
   const rows = classes.map((each) => {
     const top5 = percent(each.correct5, each.images) ?? 0;
-    const bar = `<span class="bar"><i style="width:${top1(each).toFixed(1)}%"></i></span>`;
     const numbers = [`${top1(each).toFixed(1)} %`, `${top5.toFixed(1)} %`, String(each.images)];
     const cells = numbers.map((text) => `<td class="n">${text}</td>`).join('');
-    return `<tr><td class="name">${escapeText(each.name)}</td><td>${bar}</td>${cells}</tr>`;
+    return `<tr><td class="name">${escapeText(each.name)}</td><td>${bar(top1(each))}</td>${cells}</tr>`;
   });
   return `<table><tr><th>Class</th><th></th><th class="n">top-1</th><th class="n">top-5</th><th class="n">images</th></tr>
 ${rows.join('\n')}

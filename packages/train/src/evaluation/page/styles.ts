@@ -3,8 +3,6 @@ export function pageStyles(): string[] {
   return [
     '.columns{display:flex;flex-wrap:wrap;gap:1.5rem 3rem;align-items:flex-start}',
     'h3{font-size:.95rem;margin:.2rem 0 .4rem}td.name{max-width:20rem;overflow-wrap:anywhere}',
-    '.bar{display:inline-block;width:9rem;height:.7rem;border-radius:2px;background:color-mix(in srgb,var(--activation) 18%,transparent)}',
-    '.bar i{display:block;height:100%;border-radius:2px;background:var(--activation)}',
     '.confusion{max-width:100%;height:auto;font:12px system-ui,sans-serif}.confusion text{fill:var(--ink)}.confusion .soft{fill:var(--soft)}',
     '.confusion .right{fill:var(--activation)}.confusion .wrong{fill:var(--gradient)}.confusion rect:hover{stroke:var(--ink)}.confusion .frame{fill:none;stroke:var(--line)}',
     '.confusion text.n{text-anchor:middle;pointer-events:none;font-variant-numeric:tabular-nums}',

@@ -1,13 +1,15 @@
 /** The page of a folder of predictions: what was found in all, a table of the images, and each image in four pictures. */
 import { formatDuration, threeDigits } from '../../progress/units.js';
 import { escapeText } from '../../report/markup.js';
-import { facts, renderPage } from '../../report/page.js';
+import { bar, facts, renderPage } from '../../report/page.js';
 import { formatShare } from '../legend.js';
 import { GALLERY_FOLDER, outputPath } from '../shard.js';
 import type { GalleryRecord } from './record.js';
 import { galleryStyles } from './styles.js';
 import { THUMBNAILS, type ThumbnailKind } from './thumbnails.js';
 
+/** Longest side of images that are shown pixel by pixel: columns are two to four times as wide. */
+const SMALL = 128;
 /** Classes that are named with an image; the others are a click away. */
 const SHOWN_CLASSES = 12;
 
@@ -65,9 +67,8 @@ function classSection(records: readonly GalleryRecord[]): string {
   const all = sorted.reduce((sum, { pixels }) => sum + pixels, 0);
   const largest = sorted[0]?.pixels ?? 1;
   const rows = sorted.map((each) => {
-    const bar = `<span class="bar"><i style="width:${((100 * each.pixels) / largest).toFixed(1)}%"></i></span>`;
     const share = escapeText(formatShare(each.pixels / all));
-    return `<tr><td>${chip(each)}${escapeText(each.name)}</td><td>${bar}</td><td class="n">${share}</td><td class="n">${each.images}</td></tr>`;
+    return `<tr><td>${chip(each)}${escapeText(each.name)}</td><td>${bar((100 * each.pixels) / largest)}</td><td class="n">${share}</td><td class="n">${each.images}</td></tr>`;
   });
   return `<details><summary>Classes: ${sorted.length} occur</summary>
 <table><tr><th>Class</th><th></th><th class="n">of all pixels</th><th class="n">images</th></tr>
@@ -132,7 +133,7 @@ function picture(record: GalleryRecord, kind: ThumbnailKind, caption: string): s
   const { name, file, thumbnail } = record;
   const source = url([GALLERY_FOLDER, `${name}${THUMBNAILS[kind]}`]);
   const alt = `${caption.replace(/ \(.*/, '')} of ${fileName(file)}`;
-  const small = Math.max(thumbnail.width, thumbnail.height) <= 64 ? ' class="small"' : '';
+  const small = Math.max(thumbnail.width, thumbnail.height) <= SMALL ? ' class="small"' : '';
   const image = `<img${small} loading="lazy" width="${thumbnail.width}" height="${thumbnail.height}" alt="${escapeText(alt)}" src="${source}">`;
   const full = fullSize(record, kind);
   const shown = full === undefined ? image : `<a href="${url([full])}">${image}</a>`;
