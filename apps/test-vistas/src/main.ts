@@ -29,7 +29,8 @@ interface Options extends ProcessDevice, Sharing {
   readonly scales: readonly number[];
   readonly flip?: boolean;
   readonly fusionMode: FusionMode;
-  readonly outputMode: OutputMode;
+  /** final: upstream's name for its default, raw. */
+  readonly outputMode: OutputMode | 'final';
   readonly overlay?: boolean;
   readonly labels?: string;
   readonly maxSize: number;
@@ -67,9 +68,9 @@ const command = new Command('test-vistas')
   .addOption(
     new Option(
       '--output-mode <mode>',
-      'class ids with colours (palette), in grey (raw), or raw with NAME_prob.png (prob)',
+      'class ids with colours (palette), in grey (raw; also final), or raw with NAME_prob.png (prob)',
     )
-      .choices([...OUTPUT_MODES])
+      .choices([...OUTPUT_MODES, 'final'])
       .default('raw'),
   )
   .option('--overlay', 'also write NAME_overlay.png: the classes over the photograph, with a legend')
@@ -155,7 +156,7 @@ async function segmentAll(
     scales: options.scales,
     flip: options.flip ?? false,
     fusion: options.fusionMode,
-    mode: options.outputMode,
+    mode: options.outputMode === 'final' ? 'raw' : options.outputMode,
     overlay: options.overlay ?? false,
     maxSide: options.maxSize,
     memoryBudget: options.memoryBudget,

@@ -136,7 +136,9 @@ async function runFolder(
     const { epochs } = options.config.optimizer.schedule;
     if (position.epoch >= epochs) {
       progress.note(
-        `this run is complete: ${position.epoch} of ${epochs} epochs are trained; for more, raise optimizer.schedule.epochs`,
+        epochs === 0
+          ? 'optimizer.schedule.epochs is 0: nothing is trained'
+          : `this run is complete: ${position.epoch} of ${epochs} epochs are trained; for more, raise optimizer.schedule.epochs`,
       );
     }
     const run = new TrainingRun(options, { data, engine, progress, recorder, stop, peers }, position);

@@ -91,6 +91,11 @@ describe('what the reference accepts', () => {
       { type: 'multistep', params: { milestones: [30, 60], gamma: 0.2 } },
       { milestones: [30, 60], gamma: 0.2 },
     ],
+    [
+      { type: 'multistep', params: { milestones: [60, 30, 30] } },
+      { milestones: [60, 30, 30], gamma: 0.1 },
+    ],
+    [{ epochs: 0 }, {}],
     [{ type: 'exponential', params: { gamma: 0.97 } }, { gamma: 0.97 }],
     [
       { type: 'linear', mode: 'step', params: { alpha: -2.222e-6, beta: 1 } },
@@ -217,9 +222,9 @@ describe('problems', () => {
       'optimizer.schedule.params.gamma: unknown key; none is known here',
     ],
     [
-      'milestones out of order',
-      { optimizer: { schedule: { type: 'multistep', params: { milestones: [3, 2] } } } },
-      'optimizer.schedule.params.milestones: expected a list of increasing positive integers, received [3,2]',
+      'no milestones',
+      { optimizer: { schedule: { type: 'multistep', params: { milestones: [] } } } },
+      'optimizer.schedule.params.milestones: expected a list of positive integers, received []',
     ],
     [
       'relu in place',

@@ -19,6 +19,15 @@ import { readEvents } from '../tensorboard/read-events.js';
 
 const EPOCHS = 3;
 
+it('of no epochs trains nothing', async () => {
+  const logDir = join(await temporaryFolder(), 'run');
+  const config = configOf({ optimizer: { schedule: { epochs: 0 } } });
+  const { stopped, validation, text } = await runTraining({ config, data: await imageFolder(), logDir });
+  expect({ stopped, validation }).toEqual({ stopped: null, validation: null });
+  expect(text).toContain('optimizer.schedule.epochs is 0: nothing is trained\n');
+  expect(text).not.toMatch(/complete|best/);
+});
+
 describe('a run', { timeout: 60_000 }, () => {
   const config = configOf({ optimizer: { schedule: { epochs: EPOCHS } } });
   let data: string;
