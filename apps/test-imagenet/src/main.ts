@@ -17,6 +17,7 @@ import {
   type NormMode,
   namingTrainedWith,
   type Peers,
+  pixels,
   positive,
   type TrainConfig,
   testJson,
@@ -41,6 +42,7 @@ interface Options extends ProcessDevice {
   readonly html?: string;
   readonly trainedWith?: NormMode;
   readonly nproc?: number;
+  readonly maxPixels?: number;
 }
 
 /** `--json -`: the result goes to standard output, everything else to standard error. */
@@ -70,6 +72,11 @@ const command = new Command('test-imagenet')
     'class folders in the order of the outputs, one a line: FOLDER or FOLDER<TAB>NAME',
   )
   .option('--json <file>', 'write the result as JSON; -: to standard output, progress to standard error')
+  .option(
+    '--max-pixels <n>',
+    'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded)',
+    pixels,
+  )
   .option('--device <name>', DEVICE_HELP)
   .option('--nproc <n>', 'test with n processes on this machine, each with its part of every batch', positive)
   .addOption(distBackendOption())
@@ -106,11 +113,11 @@ async function main(configPath: string, checkpoint: string, data: string, option
   const { nproc = 1 } = options;
   if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
   const config = await loadConfig(configPath, { architectures: ARCHITECTURES });
-  const { crop, scale, tenCrops, batch, trainedWith } = options;
+  const { crop, scale, tenCrops, batch, trainedWith, maxPixels } = options;
   const identity = {
     version: String(collectVersions(import.meta.url).packages['@inplace-abn/test-imagenet']),
     configuration: configHash(config),
-    'command line': JSON.stringify({ crop, scale, tenCrops, batch, trainedWith }),
+    'command line': JSON.stringify({ crop, scale, tenCrops, batch, trainedWith, maxPixels }),
   };
   const work = (peers: Peers, processes: Processes | null) =>
     test(config, checkpoint, data, options, { peers, processes });
@@ -124,7 +131,7 @@ async function test(
   options: Options,
   { peers, processes }: { peers: Peers; processes: Processes | null },
 ): Promise<number> {
-  const { json, html, workers, printFreq, batch, classes, tenCrops = false } = options;
+  const { json, html, workers, maxPixels, printFreq, batch, classes, tenCrops = false } = options;
   for (const file of [json, html]) {
     if (file !== undefined && file !== STDOUT) await checkWritable(file);
   }
@@ -137,6 +144,7 @@ async function test(
     data,
     device,
     workers,
+    maxPixels,
     printFreq,
     batchSize: batch,
     crop: options.crop ?? config.input.crop_val,
@@ -152,7 +160,7 @@ async function test(
   if (peers.rank !== 0) return 0;
   if (json === STDOUT) process.stdout.write(testJson(result));
   else if (json !== undefined) await writeTestJson(json, result);
-  if (html !== undefined) await writeTestPage(html, result);
+  if (html !== undefined) await writeTestPage(html, result, { maxPixels });
   stream.write(`${formatValidation(result)}\n`);
   for (const file of [json, html]) {
     if (file !== undefined && file !== STDOUT) stream.write(`wrote ${file}\n`);

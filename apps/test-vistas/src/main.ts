@@ -15,6 +15,7 @@ import {
   OUTPUT_MODES,
   type OutputMode,
   type Peers,
+  pixels,
   positive,
   segmentFolder,
   together,
@@ -34,6 +35,7 @@ interface Options extends ProcessDevice, Sharing {
   readonly overlay?: boolean;
   readonly labels?: string;
   readonly maxSize: number;
+  readonly maxPixels?: number;
   readonly precision: 'float32' | 'bf16' | 'bfloat16';
   readonly memoryBudget?: number;
   readonly resume?: boolean;
@@ -93,6 +95,11 @@ const command = new Command('test-vistas')
   )
   .option('--rank <i>', 'with --world-size: the same as --shard i/n', nonNegative)
   .option('--world-size <n>', 'with --rank: the same as --shard i/n; alone: the same as --nproc n', positive)
+  .option(
+    '--max-pixels <n>',
+    'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded)',
+    pixels,
+  )
   .option('--device <name>', DEVICE_HELP)
   .option('--nproc <n>', 'share the photographs among n processes on this machine', positive)
   .addOption(localRankOption())
@@ -159,6 +166,7 @@ async function segmentAll(
     mode: options.outputMode === 'final' ? 'raw' : options.outputMode,
     overlay: options.overlay ?? false,
     maxSide: options.maxSize,
+    maxPixels: options.maxPixels,
     memoryBudget: options.memoryBudget,
     labels: options.labels,
     resume: options.resume ?? false,

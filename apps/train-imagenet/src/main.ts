@@ -22,6 +22,7 @@ import {
   newRunFolder,
   nonNegative,
   type Peers,
+  pixels,
   positive,
   runFolderOf,
   StepTrace,
@@ -51,6 +52,7 @@ interface Options extends ProcessDevice {
   readonly maxSteps?: number;
   readonly memoryBudget?: number;
   readonly nproc?: number;
+  readonly maxPixels?: number;
   readonly continue?: boolean;
   readonly trace?: string;
 }
@@ -69,6 +71,11 @@ const command = new Command('train-imagenet')
   .option(
     '--resume <path>',
     'checkpoint (.pth.tar, .pth, .safetensors), or folder of checkpoints, to continue from',
+  )
+  .option(
+    '--max-pixels <n>',
+    'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded)',
+    pixels,
   )
   .option('--device <name>', DEVICE_HELP)
   .option('--weights-only', 'take only the weights of --resume: a new run from epoch 1, with a new optimiser')
@@ -170,7 +177,7 @@ async function configOf(path: string, { memoryBudget }: Options): Promise<TrainC
 
 /** What all processes of a run must agree on before they meet. */
 function identityOf(config: TrainConfig, options: Options): Record<string, string> {
-  const { evaluate: only = false, maxSteps, saveEvery, trainedWith } = options;
+  const { evaluate: only = false, maxSteps, saveEvery, trainedWith, maxPixels } = options;
   return {
     version: String(collectVersions(import.meta.url).packages['@inplace-abn/train-imagenet']),
     configuration: configHash(config),
@@ -179,6 +186,7 @@ function identityOf(config: TrainConfig, options: Options): Record<string, strin
       maxSteps,
       saveEvery,
       trainedWith,
+      maxPixels,
       memory: config.memory_budget,
     }),
   };
@@ -197,8 +205,8 @@ async function evaluateOnly(
   options: Options,
   { device, peers }: Omit<Setting, 'processes'>,
 ): Promise<number> {
-  const { resume = '', workers, printFreq, trainedWith } = options;
-  const evaluation = { config, data, device, workers, printFreq, resume, trainedWith, peers };
+  const { resume = '', workers, maxPixels, printFreq, trainedWith } = options;
+  const evaluation = { config, data, device, workers, maxPixels, printFreq, resume, trainedWith, peers };
   const result = await namingTrainedWith(() => evaluate(evaluation));
   if (peers.rank === 0) process.stdout.write(`${formatValidation(result)}\n`);
   return 0;
@@ -224,7 +232,7 @@ async function trainRun(
   options: Options & { readonly configPath: string },
   { device, peers, processes }: Setting,
 ): Promise<number> {
-  const { workers, printFreq, resume, saveEvery, maxSteps } = options;
+  const { workers, maxPixels, printFreq, resume, saveEvery, maxSteps } = options;
   const take = taking(options);
   // Processes that start at different seconds write to one folder.
   const logDir = await peers.fromFirst(peers.rank === 0 ? logDirOf(options, take) : null);
@@ -235,6 +243,7 @@ async function trainRun(
   const run = {
     take,
     workers,
+    maxPixels,
     printFreq,
     resume,
     trainedWith: options.trainedWith,

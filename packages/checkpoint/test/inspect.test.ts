@@ -113,7 +113,7 @@ describe('inspectCheckpoint', () => {
       big: '1180591620717411303424',
     });
     const text = formatInspection(inspection);
-    expect(text).toContain('a�[2Jb');
+    expect(text).toContain('a\\x1b[2Jb');
     expect(text).not.toContain('\u001b');
     expect(formatInspection(inspection, (heading) => `*${heading}*`)).toContain(
       '*state dictionary: 1 tensor,',

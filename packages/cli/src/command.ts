@@ -4,6 +4,7 @@ import { hangupIgnored } from './hangup.js';
 import { versionOf } from './manifest.js';
 import { keptByNpm } from './npm.js';
 import { surviveClosedOutput } from './output.js';
+import { printableLines } from './printable.js';
 
 const ERROR = 1;
 /** Exit code of a command line that cannot be understood. */
@@ -60,8 +61,8 @@ export async function exitCodeOf(command: ProgramCommand, invocation: Invocation
   } catch (error) {
     const ended = endOfCommander(error);
     if (ended !== null) return ended === 0 ? 0 : USAGE;
-    err(`error: ${error instanceof Error ? error.message : String(error)}\n`);
-    if (env.IABN_DEBUG && error instanceof Error) err(`${error.stack}\n`);
+    err(`error: ${printableLines(error instanceof Error ? error.message : String(error))}\n`);
+    if (env.IABN_DEBUG && error instanceof Error) err(`${printableLines(String(error.stack))}\n`);
     return error instanceof CommandLineError ? USAGE : ERROR;
   }
 }

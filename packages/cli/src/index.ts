@@ -9,4 +9,5 @@ export {
 export { hangupIgnored } from './hangup.js';
 export { nearestManifest } from './manifest.js';
 export { isClosed, surviveClosedOutput } from './output.js';
+export { printable, printableLines } from './printable.js';
 export { type SignalSource, STOP_SIGNALS, StopSignals } from './stop-signals.js';

@@ -56,6 +56,11 @@ describe('exitCodeOf', () => {
     );
   });
 
+  it('prints an error that names what would steer a terminal as text', async () => {
+    const { err } = await run(fail(new Error('no layer \u001b[31mfc\nfix it')));
+    expect(err).toBe('error: no layer \\x1b[31mfc\nfix it\n');
+  });
+
   it('is 2 for a command line that is wrong', async () => {
     expect(await run(fail(new CommandLineError('add --resume PATH')))).toMatchObject({
       code: 2,

@@ -20,7 +20,7 @@ export {
 } from './loader.js';
 export { resizeNearest } from './nearest.js';
 export { listPhotographs, type Photograph, type PhotographOptions, readPhotograph } from './photograph.js';
-export { MAX_PIXELS } from './pixel-limit.js';
+export { MAX_PIXELS, MOST_PIXELS } from './pixel-limit.js';
 export { Random, Stream } from './random.js';
 export { usePicture } from './reader.js';
 export { cropAndResize } from './resample.js';

@@ -101,7 +101,7 @@ describe('decodeOnPool', () => {
     expect(await decodeOnPool(png, 'a.png', { maxPixels: 60000 })).toMatchObject({ width: 300 });
     await expect(decodeOnPool(png, 'a.png', { maxPixels: 59999 })).rejects.toMatchObject({
       code: 'too-large',
-      reason: 'it has 300×200 pixels, more than the limit of 59999: make it smaller or raise the limit',
+      reason: 'it has 300×200 pixels, more than maxPixels, 59999: make it smaller or raise maxPixels',
     });
   });
 

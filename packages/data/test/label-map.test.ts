@@ -61,7 +61,7 @@ describe('readLabelMap', () => {
     png.writeUInt32BE(2 ** 27, 16);
     await expect(read(png)).rejects.toMatchObject({
       code: 'too-large',
-      reason: 'it has 134217728×40 pixels, more than the limit of 134217728: make it smaller',
+      reason: 'it has 134217728×40 pixels, more than maxPixels, 134217728: make it smaller',
     });
   });
 

@@ -1,3 +1,4 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { DataError, ImageError } from '../src/errors.js';
 import { ImageFolder } from '../src/image-folder.js';
@@ -56,6 +57,15 @@ describe('createLoader', () => {
     expect(indices).toEqual(Array.from({ length: IMAGES }, (_, i) => i));
     expect(batches.flatMap((batch) => batch.labels)).toEqual(indices.map((i) => (i < 9 ? 0 : 1)));
     expect(batches.flatMap((batch) => batch.images.filter((_, i) => i % 192 === 0))).toEqual(indices);
+  });
+
+  it('loads files whose names are not UTF-8', async () => {
+    const root = await temporaryFolder();
+    const folder = Buffer.from(`${root}/stra\xdfe`, 'latin1');
+    await mkdir(folder);
+    await writeFile(Buffer.concat([folder, Buffer.from('/gr\xfcn.png', 'latin1')]), greyPng(77));
+    const [batch] = await contents(loaderOf(await ImageFolder.open(root)));
+    expect(new Set(batch?.images)).toEqual(new Set([77]));
   });
 
   it('marks the unused rows of a smaller last batch', async () => {

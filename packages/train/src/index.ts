@@ -39,7 +39,7 @@ export { formatProfile } from './profile/format.js';
 export { type MachineLimits, measureLimits } from './profile/limits.js';
 export { type RunOptions as ShortestRunOptions, shortestRun } from './profile/shortest-run.js';
 export { type ProfileReport, type ProfileRow, StepProfile } from './profile/step-profile.js';
-export { bytes, fraction, nonNegative, positive, positives } from './program/numbers.js';
+export { bytes, fraction, nonNegative, pixels, positive, positives } from './program/numbers.js';
 export { distBackendOption, localRankOption } from './program/processes.js';
 export { namingTrainedWith, trainedWithOption } from './program/weights.js';
 export { type FormatOptions, formatProgress, type ProgressState } from './progress/format.js';

@@ -1,3 +1,4 @@
+import { printable } from '@inplace-abn/cli';
 import type { CheckpointFormat } from '../state-dict/format.js';
 import type { Inspection } from './inspect.js';
 
@@ -38,7 +39,7 @@ export function formatInspection(
   const total = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   const summary = `${tensors.length} tensor${tensors.length === 1 ? '' : 's'}, ${elements.toLocaleString('en')} elements, ${formatBytes(total)}`;
   return [
-    bold(path),
+    bold(printable(path)),
     ...table(file),
     ...(beside.length > 0 ? ['', bold('beside the state dictionary'), ...table(beside)] : []),
     '',
@@ -56,11 +57,6 @@ function table(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) =>
     `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
   );
-}
-
-/** Names come from the file: nothing in them may steer the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�');
 }
 
 function formatBytes(bytes: number): string {

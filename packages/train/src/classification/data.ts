@@ -1,23 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
-import {
-  assertSameClasses,
-  evalTransform,
-  ImageFolder,
-  type ShareOptions,
-  trainTransform,
-} from '@inplace-abn/data';
+import { assertSameClasses, evalTransform, ImageFolder, trainTransform } from '@inplace-abn/data';
 import type { TrainConfig } from '../config/schema.js';
-import { loadersOf, type RunData } from '../run/data.js';
+import { loadersOf, type Reading, type RunData } from '../run/data.js';
 
 /** Opens DIR/train/CLASS and DIR/val/CLASS. Throws a sentence for a folder that is missing or classes that differ. */
-export async function openClassFolders(
-  dir: string,
-  config: TrainConfig,
-  workers: number,
-  share?: ShareOptions,
-): Promise<RunData> {
+export async function openClassFolders(dir: string, config: TrainConfig, reading: Reading): Promise<RunData> {
   const [train, val] = [await openPart(dir, 'train'), await openPart(dir, 'val')];
   assertSameClasses(train, val);
   const { classes } = config.network;
@@ -27,7 +16,6 @@ export async function openClassFolders(
       `${dir} has ${folders} classes but network.classes is ${classes}: set it to ${folders}`,
     );
   }
-  const reading = { workers, share };
   return loadersOf(config, reading, {
     train: { folder: train, transform: trainTransformOf(config) },
     val: { folder: val, transform: evalTransformOf(config) },

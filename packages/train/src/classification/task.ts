@@ -18,7 +18,7 @@ export function classification(config: TrainConfig): Task {
     },
     watched: /(^|\.)(fc|bn_out)\./,
     network: () => networkOf(config.network),
-    openData: (dir, workers, share) => openClassFolders(dir, config, workers, share),
+    openData: (dir, reading) => openClassFolders(dir, config, reading),
     newMeter: () => new ClassificationMeter(),
     takeWeights: (network, source, how) => takeWeights(network, config.network, source, how),
   };

@@ -52,6 +52,8 @@ export interface TestLoaderOptions extends Preparation {
   readonly input: TrainConfig['input'];
   readonly batchSize: number;
   readonly workers: number;
+  /** Pixels that an image may have; default: the loader's. */
+  readonly maxPixels?: number;
   /** Which part of every batch is this process's. */
   readonly share?: ShareOptions;
 }
@@ -63,7 +65,7 @@ export function cropsOf({ tenCrops }: Preparation): number {
 
 /** Every image once, in the folder's order. An unreadable one leaves a row with the index of another. */
 export function createTestLoader(options: TestLoaderOptions): Loader {
-  const { folder, input, batchSize, workers, share, crop, scale, tenCrops } = options;
+  const { folder, input, batchSize, workers, maxPixels, share, crop, scale, tenCrops } = options;
   const preparation = { crop, scale, mean: input.mean, std: input.std };
   return createLoader({
     folder,
@@ -71,6 +73,7 @@ export function createTestLoader(options: TestLoaderOptions): Loader {
     sampler: sequentialSampler(folder.length),
     batchSize,
     workers,
+    maxPixels,
     share,
     onBadImage: { skip: folder.length },
   });

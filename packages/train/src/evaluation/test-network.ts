@@ -31,6 +31,8 @@ export interface TestOptions extends Preparation {
   readonly data: string;
   readonly device: Device;
   readonly workers: number;
+  /** Pixels that an image may have; default 2^27. */
+  readonly maxPixels?: number;
   readonly printFreq: number;
   /** Images of a batch; with ten crops a tenth of it. Default optimizer.batch_size. */
   readonly batchSize?: number;

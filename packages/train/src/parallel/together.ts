@@ -1,4 +1,5 @@
 /** A program's work as one of the processes that the environment names, or alone. */
+import { printableLines } from '@inplace-abn/cli';
 import { followLauncher, initProcessGroup, type Processes } from '@inplace-abn/comm';
 import { endWithin } from './hung-reads.js';
 import { type Peers, peersOf } from './peers.js';
@@ -59,7 +60,7 @@ export async function unlessLost<T>(work: Promise<T>, { lost, lossMs }: Peers): 
 }
 
 function note(line: string): void {
-  process.stderr.write(`rank 0: ${line}\n`);
+  process.stderr.write(`rank 0: ${printableLines(line)}\n`);
 }
 
 /** The error with the rank that it comes of. */

@@ -1,9 +1,17 @@
 import { parseBytes } from '@inplace-abn/core';
+import { MOST_PIXELS } from '@inplace-abn/data';
 import { InvalidArgumentError } from 'commander';
 
 /** Option parser: a whole number of at least 1. */
 export function positive(text: string): number {
   return atLeast(text, 1);
+}
+
+/** Option parser: pixels that an image may have. */
+export function pixels(text: string): number {
+  const value = positive(text);
+  if (value <= MOST_PIXELS) return value;
+  throw new InvalidArgumentError(`Expected at most ${MOST_PIXELS} pixels.`);
 }
 
 /** Option parser: a whole number of at least 0. */

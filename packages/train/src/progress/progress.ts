@@ -1,3 +1,4 @@
+import { printableLines } from '@inplace-abn/cli';
 import { formatProgress, type ProgressState } from './format.js';
 
 /** What is needed of an output stream; `process.stdout` is one. */
@@ -50,10 +51,10 @@ export class Progress {
     }
   }
 
-  /** Prints a line of its own above the progress line. */
+  /** Prints lines of their own above the progress line; names in them cannot steer the terminal. */
   note(text: string): void {
-    if (this.line === '') this.write(`${text}\n`);
-    else this.write(`${clearLine}${text}\n${this.line}`);
+    const lines = `${printableLines(text)}\n`;
+    this.write(this.line === '' ? lines : `${clearLine}${lines}${this.line}`);
   }
 
   /** Leaves the last line standing, at the end of an epoch or of the run. */

@@ -47,12 +47,14 @@ export interface Reading {
   readonly workers: number;
   /** Which part of every batch is this process's. */
   readonly share?: ShareOptions;
+  /** Pixels that an image may have; default: the loader's. */
+  readonly maxPixels?: number;
 }
 
 /** Shuffled full batches to train on, and every image once to validate. Throws where no batch can be filled. */
 export function loadersOf(
   config: TrainConfig,
-  { workers, share }: Reading,
+  { workers, share, maxPixels }: Reading,
   { train, val, trainPath, notes = [] }: DataParts,
 ): RunData {
   const { batch_size: batchSize } = config.optimizer;
@@ -64,7 +66,7 @@ export function loadersOf(
   }
   const { unreadable, unreadable_limit } = config.input;
   const onBadImage = unreadable === 'fail' ? 'fail' : { skip: unreadable_limit };
-  const common = { batchSize, share, workers, seed: config.seed, onBadImage } as const;
+  const common = { batchSize, share, workers, maxPixels, seed: config.seed, onBadImage } as const;
   return {
     train: createLoader({
       ...common,

@@ -17,6 +17,8 @@ export interface EvaluateOptions {
   readonly data: string;
   readonly device: Device;
   readonly workers: number;
+  /** Pixels that an image may have; default 2^27. */
+  readonly maxPixels?: number;
   readonly printFreq: number;
   /** Checkpoint file (.pth.tar, .pth or .safetensors) or folder of checkpoints. */
   readonly resume: string;
@@ -29,9 +31,9 @@ export interface EvaluateOptions {
 
 /** Validates a checkpoint on DIR/val; writes nothing. Every process needs the checkpoint. */
 export async function evaluate(options: EvaluateOptions): Promise<Validation> {
-  const { config, device, peers = ALONE } = options;
+  const { config, device, workers, maxPixels, peers = ALONE } = options;
   const progress = progressOf(options, peers);
-  const data = await taskOf(config).openData(options.data, options.workers, peers);
+  const data = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers });
   await checkSameImages(peers, data);
   for (const note of data.notes) progress.note(note);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);

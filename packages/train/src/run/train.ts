@@ -29,6 +29,8 @@ export interface TrainOptions extends LoopOptions {
   readonly logDir: string;
   readonly device: Device;
   readonly workers: number;
+  /** Pixels that an image may have; default 2^27. */
+  readonly maxPixels?: number;
   readonly printFreq: number;
   /** Checkpoint file (.pth.tar, .pth or .safetensors), or folder of checkpoints, to continue from. */
   readonly resume?: string;
@@ -58,9 +60,9 @@ interface Setting {
  * calls it; the first reads checkpoints and writes the run folder.
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
-  const { config, peers = ALONE } = options;
+  const { config, workers, maxPixels, peers = ALONE } = options;
   const progress = progressOf(options, peers);
-  const data = await taskOf(config).openData(options.data, options.workers, peers);
+  const data = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers });
   for (const note of data.notes) progress.note(note);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
   const kernels = await peers.fromFirst(peers.rank === 0 ? await kernelsSoFar(options) : null);

@@ -1,22 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
-import {
-  SegmentationFolder,
-  type ShareOptions,
-  segmentationEvalTransform,
-  segmentationTransform,
-} from '@inplace-abn/data';
+import { SegmentationFolder, segmentationEvalTransform, segmentationTransform } from '@inplace-abn/data';
 import type { SegmentationTaskConfig } from '../config/schema.js';
 import type { SegmentationConfig } from '../config/segmentation.js';
-import { loadersOf, type RunData } from '../run/data.js';
+import { loadersOf, type Reading, type RunData } from '../run/data.js';
 
 /** Opens DIR/train/{images,labels} and DIR/val/{images,labels}. Throws a sentence for what is missing. */
 export async function openLabelMaps(
   dir: string,
   config: SegmentationTaskConfig,
-  workers: number,
-  share?: ShareOptions,
+  reading: Reading,
 ): Promise<RunData> {
   const { input, segmentation } = config;
   const [train, val] = [
@@ -36,7 +30,6 @@ export async function openLabelMaps(
     crop: input.crop_val,
     maxSide: pixels(segmentation.max_side_val),
   });
-  const reading = { workers, share };
   return loadersOf(config, reading, {
     train: { folder: train, transform: trainTransform },
     val: { folder: val, transform: valTransform },

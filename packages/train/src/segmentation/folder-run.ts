@@ -33,6 +33,8 @@ export interface FolderRunOptions {
   readonly files: readonly string[];
   /** Pixels that the longest side is resized to. */
   readonly maxSide: number;
+  /** Pixels that a photograph may have; default 2^27. */
+  readonly maxPixels?: number;
   readonly mode: OutputMode;
   readonly overlay: boolean;
   readonly labels: Labels | null;
@@ -84,8 +86,10 @@ export class FolderRun {
   /** Errors are results: nobody waits for them yet. */
   private async read(file: string | undefined): Promise<Photograph | Error | null> {
     if (file === undefined) return null;
-    const { inDir, maxSide } = this.options;
-    return readPhotograph(join(inDir, file), { maxSide }).catch((error: unknown) => asError(error));
+    const { inDir, maxSide, maxPixels } = this.options;
+    return readPhotograph(join(inDir, file), { maxSide, maxPixels }).catch((error: unknown) =>
+      asError(error),
+    );
   }
 
   private async attempt(file: string, index: number, photograph: Photograph | Error | null): Promise<void> {

@@ -20,6 +20,8 @@ import { outputName, outputPath } from './shard.js';
 export interface Labelling extends LabelNaming {
   /** Class id that does not count; nor does 255. Default 255. */
   readonly ignoreIndex?: number;
+  /** Pixels that a label may have; default 2^27. */
+  readonly maxPixels?: number;
 }
 
 /** Labels beside photographs, and how they count. */
@@ -29,16 +31,19 @@ export interface Labels {
   /** By id, as many as the network has. */
   readonly classes: readonly SegmentationClass[];
   readonly ignoreIndex: number;
+  readonly maxPixels?: number;
 }
 
 /** @throws UsageError where `path` is not a folder */
 export async function openLabels(
   path: string,
   classes: readonly SegmentationClass[],
-  { ignoreIndex = IGNORED, ...naming }: Labelling = {},
+  { ignoreIndex = IGNORED, maxPixels, ...naming }: Labelling = {},
 ): Promise<Labels> {
   const kind = await stat(path).catch(() => null);
-  if (kind?.isDirectory()) return { folder: await LabelFolder.open(path, naming), classes, ignoreIndex };
+  if (kind?.isDirectory()) {
+    return { folder: await LabelFolder.open(path, naming), classes, ignoreIndex, maxPixels };
+  }
   throw new UsageError(`--labels: ${path} is no folder: expected one with NAME.png for each photograph`);
 }
 
@@ -93,7 +98,8 @@ export async function folderScores(
       continue;
     }
     try {
-      await count(confusion, labels, { file, path, prediction: await readLabelMap(predicted) });
+      const prediction = await readLabelMap(predicted, labels);
+      await count(confusion, labels, { file, path, prediction });
       images++;
     } catch (error) {
       // A prediction of another network may hold classes that this one does not have.
@@ -114,10 +120,10 @@ interface Pair {
 
 async function count(
   confusion: Confusion,
-  { classes, ignoreIndex }: Labels,
+  { classes, ignoreIndex, maxPixels }: Labels,
   { file, path, prediction }: Pair,
 ): Promise<void> {
-  const label = await readLabelMap(path);
+  const label = await readLabelMap(path, { maxPixels });
   if (label.width !== prediction.width || label.height !== prediction.height) {
     throw new DataError(
       `The label ${path} has ${label.width}×${label.height} pixels, its photograph ${file} ${prediction.width}×${prediction.height}: they must be of one size.`,

@@ -49,6 +49,8 @@ export interface SegmentFolderOptions {
   readonly overlay: boolean;
   /** Pixels that the longest side of a photograph is resized to. */
   readonly maxSide: number;
+  /** Pixels that a photograph, or its label, may have; default 2^27. */
+  readonly maxPixels?: number;
   readonly memoryBudget?: number;
   /** Folder of labels to compare with. */
   readonly labels?: string;
@@ -90,8 +92,8 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
     outputs,
   );
   await checkWritable(outDir);
-  const labels =
-    options.labels === undefined ? null : await openLabels(options.labels, classes, options.labelling);
+  const labelling = { ...options.labelling, maxPixels: options.maxPixels };
+  const labels = options.labels === undefined ? null : await openLabels(options.labels, classes, labelling);
   const snapshot = await loadSnapshot(network, options.snapshot, options);
   const segmenter = new Segmenter(options);
   segmenter.load(snapshot.tensors);

@@ -16,9 +16,10 @@ const SUFFIXES: Record<OutputKind, string> = {
 /** Folder, inside the one for the output, of what the gallery needs. */
 export const GALLERY_FOLDER = 'gallery';
 
-/** The file's name without its ending: what its outputs are called. */
+/** The file's name without its ending: what its outputs are called, in which bytes that are not UTF-8 are `%e4`. */
 export function outputName(file: string): string {
-  return basename(file, extname(file));
+  const name = basename(file, extname(file));
+  return name.replaceAll(/[\udc80-\udcff]/gu, (byte) => `%${(byte.charCodeAt(0) - 0xdc00).toString(16)}`);
 }
 
 /** Where one kind of output of an image goes. */

@@ -17,7 +17,7 @@ export function segmentation(config: SegmentationTaskConfig): Task {
     torch: { best: 'best_miou', stateDict: nested },
     watched: /^(cls|head\.red_bn)\.|(^|\.)bn_out\./,
     network: () => segmentationNetworkOf(config),
-    openData: (dir, workers, share) => openLabelMaps(dir, config, workers, share),
+    openData: (dir, reading) => openLabelMaps(dir, config, reading),
     newMeter: (phase) => (phase === 'train' ? new PixelMeter(range) : new ConfusionMeter(range)),
     takeWeights: takeSegmentationWeights,
   };

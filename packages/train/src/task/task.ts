@@ -1,9 +1,9 @@
 /** What a network is trained for, as far as the training loop, the engine and the files differ by it. */
 import type { TensorData, TensorMap, TorchValue } from '@inplace-abn/checkpoint';
 import type { HostTensor, Tracer, Value } from '@inplace-abn/core';
-import type { Batch, ShareOptions } from '@inplace-abn/data';
+import type { Batch } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
-import type { RunData } from '../run/data.js';
+import type { Reading, RunData } from '../run/data.js';
 import type { BatchShape } from '../step/images.js';
 import type { MetricName, Metrics } from './metrics.js';
 
@@ -94,7 +94,7 @@ export interface Task {
   readonly watched: RegExp;
   network(): Module;
   /** Opens DIR/train and DIR/val, of each batch this process's share. Throws a sentence for what is missing or does not fit the configuration. */
-  openData(dir: string, workers: number, share?: ShareOptions): Promise<RunData>;
+  openData(dir: string, reading: Reading): Promise<RunData>;
   newMeter(phase: 'train' | 'val'): Meter;
   /**
    * The network's weights from those of a file: all of them (but for the classifier where it is to be dropped), or an

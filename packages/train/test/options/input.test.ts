@@ -27,7 +27,7 @@ describe('input', { timeout: 60_000 }, () => {
     input: Record<string, unknown>,
     part: 'train' | 'val' = 'train',
   ): Promise<FirstBatch> {
-    const opened = await taskOf(configOf({ input })).openData(data, 1);
+    const opened = await taskOf(configOf({ input })).openData(data, { workers: 1 });
     for await (const batch of opened[part].epoch(0)) {
       const pixels = batch.images.slice();
       const colors = Array.from({ length: BATCH }, (_, i) => [...batch.color.slice(12 * i, 12 * i + 12)]);

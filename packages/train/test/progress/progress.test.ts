@@ -75,6 +75,12 @@ describe('Progress on a terminal', () => {
     expect(stream.written.join('')).toBe(`\r\u001b[2K${full}\r\u001b[2K${second}\n`);
   });
 
+  it('prints no name that would steer the terminal', () => {
+    const stream = terminal(200);
+    new Progress({ stream }).note('cannot read \u001b]0;title\u0007.png\nand another');
+    expect(stream.written.join('')).toBe('cannot read \\x1b]0;title\\x07.png\nand another\n');
+  });
+
   it('prints notes above the line', () => {
     const stream = terminal(200);
     const progress = new Progress({ stream, env: { NO_COLOR: '1' } });

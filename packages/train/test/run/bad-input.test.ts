@@ -103,7 +103,7 @@ describe('a network with more outputs than there are class folders', () => {
   it('trains, and both numbers are said', async () => {
     const data = await imageFolder();
     const notes = async (classes: number) =>
-      (await openClassFolders(data, configOf({ network: { classes } }), 1)).notes;
+      (await openClassFolders(data, configOf({ network: { classes } }), { workers: 1 })).notes;
     expect(await notes(1000)).toEqual([
       `${data} has 3 classes but network.classes is 1000: no image is of the last 997. Set it to 3, unless the network needs the other outputs`,
     ]);

@@ -77,7 +77,10 @@ describe('a validation', { timeout: 60_000 }, () => {
     const config = configOf({ network: { bn_mode: 'sync' }, optimizer: { batch_size: 4 } });
     const signals = new EventEmitter();
     const results = peersInProcess(2).map(async (peers, rank) => {
-      const { val: loader, valImages: images } = await taskOf(config).openData(data, 1, peers);
+      const { val: loader, valImages: images } = await taskOf(config).openData(data, {
+        workers: 1,
+        share: peers,
+      });
       const unreadable = new Unreadable([loader], peers);
       const batches = evaluationBatches(images, 4, peers);
       const engine = new Engine({ device: cpu(), config, evaluationBatches: batches, peers });

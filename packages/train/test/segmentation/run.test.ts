@@ -159,7 +159,7 @@ describe('a segmentation run', { timeout: 60_000 }, () => {
 });
 
 describe('data of segmentation', { timeout: 60_000 }, () => {
-  const open = (dir: string, changed = config) => taskOf(changed).openData(dir, 1);
+  const open = (dir: string, changed = config) => taskOf(changed).openData(dir, { workers: 1 });
 
   it('is missing', async () => {
     const dir = await temporaryFolder();

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   checkOutputs,
   type OutputKind,
+  outputName,
   outputPath,
   shardOf,
   unfinished,
@@ -38,6 +39,12 @@ describe('sharing files out', () => {
 });
 
 describe('names of outputs', () => {
+  it('have an escape for each byte that is not UTF-8', () => {
+    expect(outputPath('out', outputName('stra\udcdfe 😀.jpg'), 'prediction')).toBe(
+      join('out', 'stra%dfe 😀.png'),
+    );
+  });
+
   const all: OutputKind[] = ['prediction', 'probability', 'overlay', 'record'];
 
   it('follow the file', () => {
