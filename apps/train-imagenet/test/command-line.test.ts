@@ -199,7 +199,7 @@ describe('plan', { timeout: 60_000 }, () => {
   it('prints a table without', async () => {
     const { code, stdout } = await run('plan', config);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^resnet18, batch 8 at 16×16, float32\n/);
+    expect(stdout).toMatch(/^resnet18, batch 8 at 16×16, float32; oneDNN \d+\.\d+\.\d+\n/);
   });
 
   it('prints a table of devices, of several configurations', async () => {

@@ -45,16 +45,18 @@ export async function together<T>(
  */
 export async function unlessLost<T>(work: Promise<T>, { lost, lossMs }: Peers): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let begin: () => void = () => {};
   const overdue = new Promise<never>((_, reject) => {
-    const begin = () => {
+    begin = () => {
       timer = setTimeout(() => reject(lost.reason), lossMs);
     };
-    if (lost.aborted) begin();
-    else lost.addEventListener('abort', begin, { once: true });
   });
+  if (lost.aborted) begin();
+  else lost.addEventListener('abort', begin, { once: true });
   try {
     return await Promise.race([work, overdue]);
   } finally {
+    lost.removeEventListener('abort', begin);
     clearTimeout(timer);
   }
 }

@@ -13,20 +13,22 @@ const VALUES = [
 
 export class Halting {
   private agreed: NodeJS.Signals | null = null;
-  /** Aborted where this process is not to wait for data any longer. */
   private readonly enough = new AbortController();
+  /** Aborted where this process is not to wait for data any longer. */
+  private readonly waiting: AbortSignal;
 
   constructor(
     private readonly stop: StopRequest,
     private readonly peers: Peers,
   ) {
-    const when = (signal: AbortSignal, then: () => void) =>
-      signal.addEventListener('abort', then, { once: true });
-    when(peers.lost, () => this.enough.abort(peers.lost.reason));
-    if (peers.size === 1) when(stop.asked, () => this.enough.abort());
-    // The others can only stop together with this process, so they wait for its batch.
-    else when(stop.asked, () => setTimeout(() => this.enough.abort(overdue(peers)), peers.lossMs).unref());
-    if (peers.lost.aborted) this.enough.abort(peers.lost.reason);
+    // Not a listener of its own: peers outlive their runs.
+    this.waiting = AbortSignal.any([peers.lost, this.enough.signal]);
+    const asked = () => {
+      if (peers.size === 1) this.enough.abort();
+      // The others can only stop together with this process, so they wait for its batch.
+      else setTimeout(() => this.enough.abort(overdue(peers)), peers.lossMs).unref();
+    };
+    stop.asked.addEventListener('abort', asked, { once: true });
   }
 
   /** The signal that all processes stop for. */
@@ -58,9 +60,9 @@ export class Halting {
     options: Omit<EpochOptions, 'signal'> = {},
   ): AsyncGenerator<Batch, void, void> {
     try {
-      yield* loader.epoch(epoch, { ...options, signal: this.enough.signal });
+      yield* loader.epoch(epoch, { ...options, signal: this.waiting });
     } catch (error) {
-      if (this.enough.signal.aborted) outliveHungReads();
+      if (this.waiting.aborted) outliveHungReads();
       if (!this.signal) throw error;
     }
   }

@@ -107,7 +107,7 @@ describe('a segmentation run', { timeout: 60_000 }, () => {
   it('writes checkpoints in the form of the published snapshot', async () => {
     const path = join(logDir, 'checkpoint.pth.tar');
     const value = dict(await readTorch(path));
-    expect([...value.keys()]).toEqual(['epoch', 'arch', 'state_dict', 'best_miou', 'optimizer']);
+    expect([...value.keys()]).toEqual(['epoch', 'arch', 'bn_mode', 'state_dict', 'best_miou', 'optimizer']);
     const parts = dict(value.get('state_dict'));
     expect([...parts.keys()]).toEqual(['body', 'head', 'cls']);
     expect([...dict(parts.get('cls')).keys()]).toEqual(['weight', 'bias']);
