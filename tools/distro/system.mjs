@@ -136,7 +136,7 @@ export function copyCheckout(folder) {
   for (const name of files) {
     gone.delete(name);
     if (!isCurrent(inRoot(name), path.join(target, name))) {
-      cpSync(inRoot(name), path.join(target, name), { preserveTimestamps: true, verbatimSymlinks: true });
+      cpSync(inRoot(name), path.join(target, name), { verbatimSymlinks: true });
     }
   }
   for (const name of gone) rmSync(path.join(target, name), { force: true });
@@ -144,13 +144,13 @@ export function copyCheckout(folder) {
 }
 
 /**
+ * By contents: a build in the system goes by the time at which a file came there, which must stay if it is the same.
  * @param {string} from
  * @param {string} to
  */
 function isCurrent(from, to) {
-  if (!existsSync(to)) return false;
-  const [ours, theirs] = [lstatSync(from), lstatSync(to)];
-  return ours.size === theirs.size && Math.trunc(ours.mtimeMs) === Math.trunc(theirs.mtimeMs);
+  if (!existsSync(to) || lstatSync(from).isSymbolicLink()) return false;
+  return readFileSync(from).equals(readFileSync(to));
 }
 
 /**
