@@ -15,7 +15,8 @@
 
 namespace iabn {
 
-// new Memory(bytes, device?); bytes; read(offset, length): Uint8Array copy; write(offset, bytes); discard()
+// new Memory(bytes, device?); bytes; read(offset, length): Uint8Array copy; readInto(offset, bytes);
+// write(offset, bytes); discard()
 class MemoryBinding : public Napi::ObjectWrap<MemoryBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
@@ -24,6 +25,7 @@ class MemoryBinding : public Napi::ObjectWrap<MemoryBinding> {
 
  private:
   Napi::Value read(const Napi::CallbackInfo& info);
+  void read_into(const Napi::CallbackInfo& info);
   void write(const Napi::CallbackInfo& info);
   void discard(const Napi::CallbackInfo& info);
 };

@@ -13,6 +13,7 @@ size_t to_size(const Napi::Value& value, const char* what) {
 void MemoryBinding::define(Napi::Env env, Napi::Object exports) {
   exports.Set("Memory", DefineClass(env, "Memory",
                                     {InstanceMethod("read", &MemoryBinding::read),
+                                     InstanceMethod("readInto", &MemoryBinding::read_into),
                                      InstanceMethod("write", &MemoryBinding::write),
                                      InstanceMethod("discard", &MemoryBinding::discard)}));
 }
@@ -28,6 +29,14 @@ Napi::Value MemoryBinding::read(const Napi::CallbackInfo& info) {
   auto result = Napi::Uint8Array::New(info.Env(), length);
   memory->read(offset, length, result.Data());
   return result;
+}
+
+void MemoryBinding::read_into(const Napi::CallbackInfo& info) {
+  if (!info[1].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "expected a typed array to read into");
+  auto target = info[1].As<Napi::Uint8Array>();
+  const size_t offset = to_size(info[0], "offset");
+  memory->range(offset, target.ByteLength());
+  memory->read(offset, target.ByteLength(), target.Data());
 }
 
 void MemoryBinding::write(const Napi::CallbackInfo& info) {

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import {
   CheckpointError,
   inspectCheckpoint,
+  openStateDict,
+  readContent,
   readStateDict,
   readTorch,
 } from '../../packages/checkpoint/dist/index.js';
@@ -47,7 +49,7 @@ async function once() {
   const bytes = mutate(files, random);
   writeFileSync(path, bytes);
   const start = performance.now();
-  for (const read of [readTorch, readStateDict, inspectCheckpoint]) {
+  for (const read of [readTorch, readStateDict, readStreams, inspectCheckpoint]) {
     try {
       await read(path);
       counts.read++;
@@ -64,6 +66,12 @@ async function once() {
   if (took > MAX_MS) find(bytes, `it took ${took.toFixed(0)} ms`);
   counts.rss = Math.max(counts.rss, process.memoryUsage.rss());
   if (counts.rss > MAX_RSS) find(bytes, `the process has ${counts.rss} bytes`);
+}
+
+/** @param {string} path */
+async function readStreams(path) {
+  const { tensors } = await openStateDict(path);
+  for (const [name, tensor] of tensors) await readContent(name, tensor);
 }
 
 /** Keeps the file and stops. */

@@ -5,6 +5,7 @@ export {
   removeStaleTemporaries,
   writeFileAtomic,
 } from './files/atomic.js';
+export { PIECE_BYTES } from './files/source.js';
 export { formatInspection } from './inspect/format.js';
 export { type InspectedTensor, type Inspection, inspectCheckpoint } from './inspect/inspect.js';
 export { describeOpaque } from './pickle/describe.js';
@@ -19,6 +20,7 @@ export {
 export {
   latestRunMeta,
   loadLatest,
+  openResumedState,
   type RejectedFile,
   type ResumedRunState,
   type ResumeOptions,
@@ -27,6 +29,7 @@ export {
 export {
   type JsonValue,
   loadRunState,
+  openRunState,
   RUN_STATE_KIND,
   type RunMeta,
   type RunState,
@@ -47,7 +50,13 @@ export {
   type UnmatchedName,
 } from './state-dict/match.js';
 export { type ClassCounts, StateDictMismatch } from './state-dict/mismatch.js';
-export { type LoadedStateDict, type ReadStateDictOptions, readStateDict } from './state-dict/read.js';
+export {
+  type LoadedStateDict,
+  type OpenStateDict,
+  openStateDict,
+  type ReadStateDictOptions,
+  readStateDict,
+} from './state-dict/read.js';
 export { type TakeOptions, takeStateDict } from './state-dict/take.js';
 export { type WriteStateDictOptions, writeStateDict } from './state-dict/write.js';
 export {
@@ -63,6 +72,14 @@ export {
   tensorBytes,
   zeros,
 } from './tensor-data.js';
+export {
+  isTensorData,
+  piecesOf,
+  readContent,
+  type TensorContent,
+  type TensorContents,
+  type TensorStream,
+} from './tensor-stream.js';
 export type { TorchFormat } from './torch/container.js';
 export { readTorch, TorchFile, type TorchReadOptions } from './torch/file.js';
 export {

@@ -91,13 +91,10 @@ export function tensorBytes({ data }: TensorData): Uint8Array {
  *
  * @throws CheckpointError naming `name` where dtype, typed array, shape and length disagree
  */
-export function checkTensor(name: string, { dtype, shape, data }: TensorData): void {
-  const expected = Object.hasOwn(ARRAYS, dtype) ? ARRAYS[dtype] : undefined;
-  if (!expected) {
-    throw new CheckpointError(
-      `Tensor "${name}" has the unknown dtype ${String(dtype)}; known are ${Object.keys(ARRAYS).join(', ')}.`,
-    );
-  }
+export function checkTensor(name: string, tensor: TensorData): void {
+  checkDtype(name, tensor);
+  const { dtype, shape, data } = tensor;
+  const expected = ARRAYS[dtype];
   if (data[Symbol.toStringTag] !== expected.name) {
     throw new CheckpointError(
       `Tensor "${name}" of dtype ${dtype} must hold a ${expected.name}, not a ${data[Symbol.toStringTag]}.`,
@@ -110,6 +107,24 @@ export function checkTensor(name: string, { dtype, shape, data }: TensorData): v
       `Tensor "${name}" has the shape [${shape.join(', ')}] (${wants}) but ${data.length} elements of data.`,
     );
   }
+}
+
+/**
+ * Checks what is said of a tensor whose elements are elsewhere.
+ *
+ * @throws CheckpointError naming `name` where the dtype is unknown or the shape is none
+ */
+export function checkSpec(name: string, spec: TensorSpec): void {
+  checkDtype(name, spec);
+  if (!Number.isNaN(elementCount(spec.shape))) return;
+  throw new CheckpointError(`Tensor "${name}" has the shape [${spec.shape.join(', ')}] (not a valid shape).`);
+}
+
+function checkDtype(name: string, { dtype }: TensorSpec): void {
+  if (Object.hasOwn(ARRAYS, dtype)) return;
+  throw new CheckpointError(
+    `Tensor "${name}" has the unknown dtype ${String(dtype)}; known are ${Object.keys(ARRAYS).join(', ')}.`,
+  );
 }
 
 /** Files are little-endian and tensors are views of them, so the host must be little-endian too. */

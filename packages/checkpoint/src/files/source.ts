@@ -1,6 +1,6 @@
 // Positioned reads of a file: headers and tensors are fetched where they lie, nothing else of the file is held.
 
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { CheckpointError, codeOf, reasonOf } from '../errors.js';
 
 /** Bytes that can be read anywhere, usually a file. */
@@ -23,6 +23,50 @@ const SLICE_BYTES = 64 * 2 ** 20;
  * @throws CheckpointError if there is no such file, it is a folder or cannot be read
  */
 export async function openSource(path: string): Promise<ByteSource> {
+  const { file, size } = await openFile(path);
+  return {
+    path,
+    size,
+    read: (bytes, position) => readFrom(file, bytes, position),
+    close: () => file.close(),
+  };
+}
+
+/**
+ * The same without holding the file open: each read opens it, and refuses one that has changed. For tensors that are read
+ * some time later, by whoever has them.
+ *
+ * @throws CheckpointError as openSource does
+ */
+export async function detachedSource(path: string): Promise<ByteSource> {
+  const first = await openFile(path);
+  await first.file.close();
+  return {
+    path,
+    size: first.size,
+    read: async (bytes, position) => {
+      const { file, identity } = await openFile(path);
+      try {
+        if (identity !== first.identity) {
+          throw new CheckpointError(`${path} was changed while it was read; read it again.`);
+        }
+        return await readFrom(file, bytes, position);
+      } finally {
+        await file.close();
+      }
+    },
+    close: async () => {},
+  };
+}
+
+interface OpenFile {
+  readonly file: FileHandle;
+  readonly size: number;
+  /** Another file, or other content, has another. */
+  readonly identity: string;
+}
+
+async function openFile(path: string): Promise<OpenFile> {
   const file = await open(path, 'r').catch((error: unknown) => {
     throw cannotRead(path, error);
   });
@@ -32,28 +76,27 @@ export async function openSource(path: string): Promise<ByteSource> {
       const what = stats.isDirectory() ? 'it is a folder; name a file in it' : 'it is not a regular file';
       throw new CheckpointError(`Cannot read ${path}: ${what}.`);
     }
-    return {
-      path,
-      size: stats.size,
-      read: async (bytes, position) => {
-        let done = 0;
-        while (done < bytes.byteLength) {
-          const length = Math.min(SLICE_BYTES, bytes.byteLength - done);
-          const { bytesRead } = await file.read(bytes, done, length, position + done);
-          if (bytesRead === 0) break;
-          done += bytesRead;
-        }
-        return done;
-      },
-      close: () => file.close(),
-    };
+    const { size, dev, ino, mtimeMs } = stats;
+    return { file, size, identity: [dev, ino, mtimeMs, size].join(' ') };
   } catch (error) {
     await file.close();
     throw error instanceof CheckpointError ? error : cannotRead(path, error);
   }
 }
 
+async function readFrom(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
+  let done = 0;
+  while (done < bytes.byteLength) {
+    const length = Math.min(SLICE_BYTES, bytes.byteLength - done);
+    const { bytesRead } = await file.read(bytes, done, length, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return done;
+}
+
 function cannotRead(path: string, error: unknown): CheckpointError {
+  if (error instanceof CheckpointError) return error;
   const reason = codeOf(error) === 'ENOENT' ? 'there is no such file' : reasonOf(error);
   return new CheckpointError(`Cannot read ${path}: ${reason}.`, { cause: error });
 }
@@ -75,6 +118,29 @@ export async function readInto(
   });
   if (got < bytes.byteLength)
     throw new CheckpointError(`${source.path} was cut short while ${what} was read.`);
+}
+
+/** Bytes of a piece of a stream; whole elements of every dtype. */
+export const PIECE_BYTES = 8 * 2 ** 20;
+
+/**
+ * Reads a run of bytes piece by piece through one buffer: a piece is valid until the next one is asked for.
+ *
+ * @param what is being read, for the error
+ * @throws CheckpointError if the source ends before
+ */
+export async function* readPieces(
+  source: ByteSource,
+  position: number,
+  length: number,
+  what: string,
+): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(Math.min(PIECE_BYTES, length));
+  for (let done = 0; done < length; done += buffer.byteLength) {
+    const piece = buffer.subarray(0, Math.min(buffer.byteLength, length - done));
+    await readInto(source, piece, position + done, what);
+    yield piece;
+  }
 }
 
 /** Reads `length` bytes, or as many as there are. */

@@ -1,6 +1,7 @@
 import { CheckpointError } from '../errors.js';
-import { elementCount, type TensorData } from '../tensor-data.js';
-import { isDict, isList, type TorchValue } from '../torch/value.js';
+import { elementCount } from '../tensor-data.js';
+import type { TensorContent } from '../tensor-stream.js';
+import { isDict, isList, type TorchTree } from '../torch/value.js';
 import { STORAGE_CLASSES } from './globals.js';
 import { Opaque } from './objects.js';
 import { OPCODES, type Opcode } from './opcodes.js';
@@ -15,7 +16,10 @@ const ORDERED_DICT = 'collections\nOrderedDict\n';
  * @param storageOf the key of the storage that a tensor is all of
  * @throws CheckpointError for what a pickle cannot hold, naming the key it stands under
  */
-export function encodePickle(value: TorchValue, storageOf: (tensor: TensorData) => string): Buffer {
+export function encodePickle(
+  value: TorchTree<TensorContent>,
+  storageOf: (tensor: TensorContent) => string,
+): Buffer {
   const encoder = new Encoder(storageOf);
   encoder.op('PROTO', 2);
   encoder.value(value, []);
@@ -28,7 +32,7 @@ class Encoder {
   private used = 0;
   private readonly globals = new Map<string, number>();
 
-  constructor(private readonly storageOf: (tensor: TensorData) => string) {}
+  constructor(private readonly storageOf: (tensor: TensorContent) => string) {}
 
   bytes(): Buffer {
     return this.buffer.subarray(0, this.used);
@@ -51,7 +55,7 @@ class Encoder {
     if (operand !== undefined) this.write(1, (buffer, at) => buffer.writeUInt8(operand, at));
   }
 
-  value(value: TorchValue, path: readonly (string | number)[]): void {
+  value(value: TorchTree<TensorContent>, path: readonly (string | number)[]): void {
     if (path.length > MAX_DEPTH) this.fail(path, `is nested more than ${MAX_DEPTH} deep`);
     if (value === null || value === undefined) this.op('NONE');
     else if (typeof value === 'boolean') this.op(value ? 'NEWTRUE' : 'NEWFALSE');
@@ -68,7 +72,10 @@ class Encoder {
     } else this.tensor(value);
   }
 
-  private dict(dict: ReadonlyMap<string | number, TorchValue>, path: readonly (string | number)[]): void {
+  private dict(
+    dict: ReadonlyMap<string | number, TorchTree<TensorContent>>,
+    path: readonly (string | number)[],
+  ): void {
     this.op('EMPTY_DICT');
     this.op('MARK');
     for (const [key, item] of dict) {
@@ -126,7 +133,7 @@ class Encoder {
   }
 
   /** _rebuild_tensor_v2(storage, 0, shape, strides, requires_grad False, no hooks) */
-  private tensor(tensor: TensorData): void {
+  private tensor(tensor: TensorContent): void {
     const { dtype, shape } = tensor;
     this.global(REBUILD);
     this.op('MARK');

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CheckpointError, codeOf } from '../errors.js';
+import type { TensorStream } from '../tensor-stream.js';
 import { BEST_FILE, describeFolder, listCheckpoints } from './folder.js';
-import { loadRunState, type RunMeta, type RunState, readRunMeta } from './state.js';
+import { loadRunState, openRunState, type RunMeta, type RunState, readRunMeta } from './state.js';
 
 /** A file that could not be used, and why. */
 export interface RejectedFile {
@@ -10,8 +11,8 @@ export interface RejectedFile {
   readonly reason: string;
 }
 
-export interface ResumedRunState {
-  readonly state: RunState;
+export interface ResumedRunState<S = RunState> {
+  readonly state: S;
   /** The file that was loaded. */
   readonly path: string;
   /** Newer files that were passed over; empty if all is well. Tell the user about them. */
@@ -29,7 +30,7 @@ export interface ResumeOptions {
  * @throws CheckpointError if there is none, with the reason for each file
  */
 export async function loadLatest(folder: string): Promise<ResumedRunState> {
-  return loadNewest(folder, []);
+  return newest(folder, [], loadRunState);
 }
 
 /**
@@ -38,12 +39,27 @@ export async function loadLatest(folder: string): Promise<ResumedRunState> {
  *
  * @throws CheckpointError naming the path and what its folder holds, or the reason for each file
  */
-export async function resumeRunState(
+export function resumeRunState(path: string, options: ResumeOptions = {}): Promise<ResumedRunState> {
+  return resume(path, options, loadRunState);
+}
+
+/** The same without loading it: every byte is checked, and the tensors are read when they are wanted. */
+export function openResumedState(
   path: string,
-  { missing = 'fail' }: ResumeOptions = {},
-): Promise<ResumedRunState> {
+  options: ResumeOptions = {},
+): Promise<ResumedRunState<RunState<TensorStream>>> {
+  return resume(path, options, openRunState);
+}
+
+type Load<S> = (path: string) => Promise<S>;
+
+async function resume<S>(
+  path: string,
+  { missing = 'fail' }: ResumeOptions,
+  load: Load<S>,
+): Promise<ResumedRunState<S>> {
   const kind = await kindOf(path);
-  if (kind === 'folder') return loadLatest(path);
+  if (kind === 'folder') return newest(path, [], load);
   if (kind === 'none') {
     const reason = 'there is no such file';
     if (missing === 'fail') {
@@ -51,11 +67,11 @@ export async function resumeRunState(
         `Cannot resume from ${path}: ${reason}; ${await describeFolder(dirname(path))}.`,
       );
     }
-    return loadNewest(dirname(path), [{ path, reason }]);
+    return newest(dirname(path), [{ path, reason }], load);
   }
-  const loaded = await tryLoad(path);
+  const loaded = await tryLoad(path, load);
   if ('state' in loaded) return { ...loaded, rejected: [] };
-  return loadNewest(dirname(path), [loaded]);
+  return newest(dirname(path), [loaded], load);
 }
 
 /**
@@ -77,14 +93,18 @@ export async function latestRunMeta(path: string): Promise<RunMeta | undefined> 
   return undefined;
 }
 
-async function loadNewest(folder: string, before: readonly RejectedFile[]): Promise<ResumedRunState> {
+async function newest<S>(
+  folder: string,
+  before: readonly RejectedFile[],
+  load: Load<S>,
+): Promise<ResumedRunState<S>> {
   const rejected = [...before];
   const paths = (await listCheckpoints(folder)).map((file) => file.path);
   const best = join(folder, BEST_FILE);
   if ((await kindOf(best)) === 'file') paths.push(best);
   for (const path of paths) {
     if (before.some((file) => resolve(file.path) === resolve(path))) continue;
-    const loaded = await tryLoad(path);
+    const loaded = await tryLoad(path, load);
     if ('state' in loaded) return { ...loaded, rejected };
     rejected.push(loaded);
   }
@@ -95,9 +115,9 @@ async function loadNewest(folder: string, before: readonly RejectedFile[]): Prom
   throw new CheckpointError(`No whole checkpoint to resume from in ${folder}:${reasons}`);
 }
 
-async function tryLoad(path: string): Promise<{ path: string; state: RunState } | RejectedFile> {
+async function tryLoad<S>(path: string, load: Load<S>): Promise<{ path: string; state: S } | RejectedFile> {
   try {
-    return { path, state: await loadRunState(path) };
+    return { path, state: await load(path) };
   } catch (error) {
     if (error instanceof CheckpointError) return { path, reason: error.message };
     throw error;

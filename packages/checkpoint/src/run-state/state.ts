@@ -2,10 +2,12 @@
 // as JSON in the metadata, a checksum over all of it.
 
 import { CheckpointError } from '../errors.js';
+import { detachedSource } from '../files/source.js';
 import type { Metadata } from '../safetensors/header.js';
 import { readSafetensors, SafetensorsFile } from '../safetensors/read.js';
 import { writeSafetensors } from '../safetensors/write.js';
-import type { TensorData, TensorMap } from '../tensor-data.js';
+import type { TensorData } from '../tensor-data.js';
+import type { TensorContent, TensorStream } from '../tensor-stream.js';
 
 export type JsonValue =
   | string
@@ -32,12 +34,13 @@ export interface RunMeta {
   readonly [key: string]: JsonValue;
 }
 
-export interface RunState {
+/** Its tensors are on the host, or streams. */
+export interface RunState<T extends TensorContent = TensorData> {
   readonly meta: RunMeta;
   /** State dictionary of the network. */
-  readonly model: TensorMap;
+  readonly model: ReadonlyMap<string, T>;
   /** Optimiser state, such as momentum buffers, by name. */
-  readonly optimizer: TensorMap;
+  readonly optimizer: ReadonlyMap<string, T>;
 }
 
 /** `kind` in the metadata of a training state. */
@@ -46,14 +49,14 @@ const VERSION = '1';
 const GROUPS = ['model', 'optimizer'] as const;
 
 /**
- * Writes a training state as one file, atomically and with a checksum. The arrays must not change until the promise
+ * Writes a training state as one file, atomically and with a checksum. The tensors must not change until the promise
  * resolves.
  *
  * @throws CheckpointError naming the file, tensor or metadata key at fault
  */
-export async function saveRunState(path: string, state: RunState): Promise<void> {
+export async function saveRunState(path: string, state: RunState<TensorContent>): Promise<void> {
   checkMeta(path, state.meta);
-  const tensors = new Map<string, TensorData>();
+  const tensors = new Map<string, TensorContent>();
   for (const group of GROUPS) {
     for (const [name, tensor] of state[group]) tensors.set(`${group}.${name}`, tensor);
   }
@@ -68,7 +71,28 @@ export async function saveRunState(path: string, state: RunState): Promise<void>
  */
 export async function loadRunState(path: string): Promise<RunState> {
   const { tensors, metadata } = await readSafetensors(path, { verify: true });
-  const groups = { model: new Map<string, TensorData>(), optimizer: new Map<string, TensorData>() };
+  return runStateOf(path, metadata, tensors);
+}
+
+/**
+ * Checks every byte of a training state; its tensors are read when they are wanted.
+ *
+ * @throws CheckpointError if the file is missing, torn, damaged or something else
+ */
+export async function openRunState(path: string): Promise<RunState<TensorStream>> {
+  const file = await SafetensorsFile.over(await detachedSource(path));
+  const state = runStateOf(path, file.metadata, file.streams());
+  await file.verify();
+  return state;
+}
+
+/** The state in the tensors and metadata of a safetensors file. */
+export function runStateOf<T extends TensorContent>(
+  path: string,
+  metadata: Metadata,
+  tensors: ReadonlyMap<string, T>,
+): RunState<T> {
+  const groups = { model: new Map<string, T>(), optimizer: new Map<string, T>() };
   const meta = decodeMeta(path, metadata);
   for (const [name, tensor] of tensors) {
     const group = GROUPS.find((candidate) => name.startsWith(`${candidate}.`));

@@ -3,6 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '../errors.js';
 import { linkFileAtomic, removeStaleTemporaries, STALE_MS } from '../files/atomic.js';
+import type { TensorContent } from '../tensor-stream.js';
 import {
   BEST_FILE,
   checkpointFile,
@@ -49,19 +50,22 @@ export class RunStateStore {
   }
 
   /**
-   * Saves a state under its step, then removes the oldest checkpoints. The arrays must not change until the promise
+   * Saves a state under its step, then removes the oldest checkpoints. The tensors must not change until the promise
    * resolves. If it fails, the checkpoints before it are still there.
    *
    * @param options.best also makes it `best.safetensors` (a hard link where the file system has them)
    * @throws CheckpointError naming the file
    */
-  async save(state: RunState, { best = false }: { best?: boolean } = {}): Promise<SavedRunState> {
+  async save(
+    state: RunState<TensorContent>,
+    { best = false }: { best?: boolean } = {},
+  ): Promise<SavedRunState> {
     const turn = this.pending.then(() => this.saveNow(state, best));
     this.pending = turn.catch(() => undefined);
     return turn;
   }
 
-  private async saveNow(state: RunState, best: boolean): Promise<SavedRunState> {
+  private async saveNow(state: RunState<TensorContent>, best: boolean): Promise<SavedRunState> {
     const { path, step } = checkpointFile(this.folder, state.meta.step);
     await mkdir(this.folder, { recursive: true });
     await removeStaleTemporaries(this.folder, STALE_MS);

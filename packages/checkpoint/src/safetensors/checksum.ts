@@ -4,13 +4,14 @@
 import { createHash, type Hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { CheckpointError } from '../errors.js';
+import { PIECE_BYTES } from '../files/source.js';
 import type { Metadata } from './header.js';
 
 /** Metadata key that holds the digest. */
 export const CHECKSUM_KEY = 'sha256';
 export const BLANK_CHECKSUM = '0'.repeat(64);
 
-const SLICE_BYTES = 16 * 2 ** 20;
+const SLICE_BYTES = PIECE_BYTES;
 
 /** Where the digest stands in the first bytes of a file (length and header). */
 function digestPosition(head: Buffer, digest: string): number {
@@ -33,7 +34,7 @@ export function startChecksum(head: Uint8Array): Hash {
 export async function addToChecksum(hash: Hash, bytes: Uint8Array): Promise<void> {
   for (let start = 0; start < bytes.byteLength; start += SLICE_BYTES) {
     hash.update(bytes.subarray(start, start + SLICE_BYTES));
-    if (bytes.byteLength > SLICE_BYTES) await setImmediate();
+    if (bytes.byteLength >= SLICE_BYTES) await setImmediate();
   }
 }
 

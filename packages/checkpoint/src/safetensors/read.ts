@@ -1,6 +1,7 @@
 import { CheckpointError } from '../errors.js';
-import { type ByteSource, openSource, readInto, readUpTo } from '../files/source.js';
+import { type ByteSource, openSource, readInto, readPieces, readUpTo } from '../files/source.js';
 import { assertLittleEndianHost, type TensorData, tensorBytes, tensorFromBuffer } from '../tensor-data.js';
+import type { TensorStream } from '../tensor-stream.js';
 import { addToChecksum, resumeChecksum } from './checksum.js';
 import {
   type Header,
@@ -69,6 +70,36 @@ export class SafetensorsFile {
     return tensorFromBuffer({ dtype: entry.dtype, shape: entry.shape }, buffer);
   }
 
+  /** Every tensor, to be read piece by piece while the file is open. */
+  streams(): Map<string, TensorStream> {
+    const streams = new Map<string, TensorStream>();
+    for (const [name, { dtype, shape, begin, end }] of this.header.entries) {
+      const position = this.head.byteLength + begin;
+      const pieces = () => readPieces(this.source, position, end - begin, `tensor "${name}"`);
+      streams.set(name, { dtype, shape, pieces });
+    }
+    return streams;
+  }
+
+  /**
+   * Compares the file with its checksum; a file without one is refused.
+   *
+   * @throws CheckpointError if it does not agree
+   */
+  async verify(): Promise<void> {
+    const { hash, expected } = resumeChecksum(this.path, this.head, this.metadata);
+    const { byteLength } = this.head;
+    for await (const piece of readPieces(this.source, byteLength, this.header.dataBytes, 'it')) {
+      await addToChecksum(hash, piece);
+    }
+    this.compare(hash.digest('hex'), expected);
+  }
+
+  private compare(found: string, expected: string): void {
+    if (found === expected) return;
+    throw new CheckpointError(`${this.path} is damaged: its content does not agree with its checksum.`);
+  }
+
   /**
    * Reads every tensor.
    *
@@ -83,9 +114,7 @@ export class SafetensorsFile {
       if (check) await addToChecksum(check.hash, tensorBytes(tensor));
       tensors.set(name, tensor);
     }
-    if (check && check.hash.digest('hex') !== check.expected) {
-      throw new CheckpointError(`${this.path} is damaged: its content does not agree with its checksum.`);
-    }
+    if (check) this.compare(check.hash.digest('hex'), check.expected);
     return tensors;
   }
 

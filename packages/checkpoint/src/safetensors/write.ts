@@ -1,5 +1,6 @@
 import { type FileContent, writeFileAtomic } from '../files/atomic.js';
-import { assertLittleEndianHost, checkTensor, type TensorMap, tensorBytes } from '../tensor-data.js';
+import { assertLittleEndianHost } from '../tensor-data.js';
+import { checkContent, piecesOf, type TensorContents } from '../tensor-stream.js';
 import { addToChecksum, BLANK_CHECKSUM, CHECKSUM_KEY, insertChecksum, startChecksum } from './checksum.js';
 import { encodeHeader, layOut, type Metadata } from './header.js';
 
@@ -11,42 +12,48 @@ export interface WriteOptions {
 }
 
 /**
- * The bytes of a safetensors file, piece by piece: the header, then each tensor's own memory, uncopied. The arrays
- * must not change until the last piece is consumed.
+ * The bytes of a safetensors file, piece by piece: the header, then each tensor's own memory, uncopied, or its stream,
+ * which a checksum reads twice. Tensors must not change until the last piece is consumed, and a piece is valid until the
+ * next one is asked for.
  *
  * @throws CheckpointError naming the tensor that is inconsistent
  */
 export async function encodeSafetensors(
-  tensors: TensorMap,
+  tensors: TensorContents,
   { metadata = {}, checksum = false }: WriteOptions = {},
-): Promise<Iterable<Uint8Array>> {
+): Promise<AsyncIterable<Uint8Array>> {
   assertLittleEndianHost();
-  for (const [name, tensor] of tensors) checkTensor(name, tensor);
+  for (const [name, tensor] of tensors) checkContent(name, tensor);
   const entries = layOut(tensors);
   const head = encodeHeader(entries, checksum ? { ...metadata, [CHECKSUM_KEY]: BLANK_CHECKSUM } : metadata);
-  const bodies: Uint8Array[] = [];
-  for (const name of entries.keys()) {
-    const tensor = tensors.get(name);
-    if (tensor) bodies.push(tensorBytes(tensor));
-  }
   if (checksum) {
     const hash = startChecksum(head);
-    for (const body of bodies) await addToChecksum(hash, body);
+    for await (const piece of bodies(tensors, entries.keys())) await addToChecksum(hash, piece);
     insertChecksum(head, hash.digest('hex'));
   }
-  return [head, ...bodies];
+  return (async function* () {
+    yield head;
+    yield* bodies(tensors, entries.keys());
+  })();
+}
+
+async function* bodies(tensors: TensorContents, names: Iterable<string>): AsyncGenerator<Uint8Array> {
+  for (const name of names) {
+    const tensor = tensors.get(name);
+    if (tensor) yield* piecesOf(name, tensor);
+  }
 }
 
 /**
- * Writes a safetensors file atomically, without gathering it in memory. The arrays must not change until the promise
+ * Writes a safetensors file atomically, without gathering it in memory. The tensors must not change until the promise
  * resolves.
  *
- * @param tensors row-major host tensors by name
+ * @param tensors row-major tensors by name, on the host or as streams
  * @throws CheckpointError naming the file or the tensor at fault
  */
 export async function writeSafetensors(
   path: string,
-  tensors: TensorMap,
+  tensors: TensorContents,
   options: WriteOptions = {},
 ): Promise<void> {
   const content: FileContent = await encodeSafetensors(tensors, options);

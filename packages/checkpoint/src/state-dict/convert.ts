@@ -1,4 +1,5 @@
-import type { Dtype, TensorData } from '../tensor-data.js';
+import { type Dtype, type TensorData, tensorBytes, tensorFromBuffer } from '../tensor-data.js';
+import { isTensorData, type TensorContent } from '../tensor-stream.js';
 
 /** Dtypes of weights, between which values can be converted. */
 const FLOATS: readonly Dtype[] = ['float64', 'float32', 'float16', 'bfloat16'];
@@ -24,6 +25,22 @@ export function toFloat32({ dtype, shape, data }: TensorData): TensorData<'float
     return { dtype: 'float32', shape, data: new Float32Array(words.buffer) };
   }
   return { dtype: 'float32', shape, data: Float32Array.from(data, Number) };
+}
+
+/** The same of a tensor anywhere; a stream is converted piece by piece. */
+export function asFloat32(tensor: TensorContent): TensorContent {
+  if (isTensorData(tensor)) return toFloat32(tensor);
+  const { dtype, shape } = tensor;
+  return {
+    dtype: 'float32',
+    shape,
+    async *pieces() {
+      for await (const piece of tensor.pieces()) {
+        const part = tensorFromBuffer({ dtype, shape }, piece.slice().buffer);
+        yield tensorBytes(toFloat32(part));
+      }
+    },
+  };
 }
 
 /** float16 (1 sign, 5 exponent, 10 fraction bits; bias 15) as the bits of a float32 (8 exponent bits; bias 127). */

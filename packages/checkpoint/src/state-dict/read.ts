@@ -1,9 +1,16 @@
 import type { ByteSource } from '../files/source.js';
-import { openSource } from '../files/source.js';
+import { detachedSource, openSource } from '../files/source.js';
 import type { TensorRef } from '../pickle/objects.js';
-import { type JsonValue, loadRunState, RUN_STATE_KIND } from '../run-state/state.js';
+import {
+  type JsonValue,
+  loadRunState,
+  RUN_STATE_KIND,
+  type RunMeta,
+  runStateOf,
+} from '../run-state/state.js';
 import { SafetensorsFile } from '../safetensors/read.js';
-import type { TensorData, TensorMap } from '../tensor-data.js';
+import { elementCount, type TensorData, type TensorMap } from '../tensor-data.js';
+import type { TensorContent, TensorStream } from '../tensor-stream.js';
 import { TorchFile, type TorchReadOptions } from '../torch/file.js';
 import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from '../torch/value.js';
 import { type CheckpointFormat, formatOf } from './format.js';
@@ -44,6 +51,61 @@ export async function readStateDict(
   } finally {
     await source.close();
   }
+}
+
+/** A state dictionary whose tensors are read when they are wanted. */
+export interface OpenStateDict {
+  readonly format: CheckpointFormat;
+  readonly tensors: ReadonlyMap<string, TensorStream>;
+  /** As that of {@link LoadedStateDict}. */
+  readonly prefixes: readonly string[];
+  /** What the file holds beside the state dictionary; tensors of one element are on the host. */
+  readonly rest: ReadonlyMap<string, TorchTree<TensorContent>>;
+}
+
+/**
+ * The same as {@link readStateDict}, but for the tensors, which are streams. All of a training state of ours is checked
+ * against its checksum before; a storage of a zip file is when it is read.
+ *
+ * @throws CheckpointError as readStateDict does
+ */
+export async function openStateDict(path: string, options: TorchReadOptions = {}): Promise<OpenStateDict> {
+  const source = await detachedSource(path);
+  const format = await formatOf(source);
+  const open = format === 'safetensors' ? openSafetensorsDict : openTorchDict;
+  return { format, ...(await open(source, options)) };
+}
+
+type OpenSplit = Omit<OpenStateDict, 'format'>;
+
+async function openTorchDict(source: ByteSource, options: TorchReadOptions): Promise<OpenSplit> {
+  const file = await TorchFile.over(source, options);
+  const { tensors: refs, prefixes, rest } = splitCheckpoint(source.path, file.value);
+  const small = [...tensorsIn<TensorRef>([...rest.values()])].filter(
+    ({ shape }) => elementCount(shape) === 1,
+  );
+  const read = await file.readTensors(small);
+  const contentOf = (ref: TensorRef): TensorContent => read.get(ref) ?? file.stream(ref);
+  const tensors = new Map([...refs].map(([name, ref]) => [name, file.stream(ref)]));
+  const beside = [...rest].map(
+    ([key, value]) => [key, mapTensors<TensorRef, TensorContent>(value, contentOf)] as const,
+  );
+  return { tensors, prefixes, rest: new Map(beside) };
+}
+
+async function openSafetensorsDict(source: ByteSource): Promise<OpenSplit> {
+  const file = await SafetensorsFile.over(source);
+  if (file.metadata.kind !== RUN_STATE_KIND) {
+    const { tensors, prefixes } = splitCheckpoint<TensorStream>(source.path, file.streams());
+    return { tensors, prefixes, rest: new Map<string, TorchValue>(Object.entries(file.metadata)) };
+  }
+  const { meta, model, optimizer } = runStateOf(source.path, file.metadata, file.streams());
+  await file.verify();
+  return { tensors: model, prefixes: [], rest: restOf(meta).set('optimizer', optimizer) };
+}
+
+function restOf(meta: RunMeta): Map<string, TorchTree<TensorContent>> {
+  return new Map(Object.entries(meta).map(([key, value]) => [key, fromJson(value)]));
 }
 
 async function readTorchDict(

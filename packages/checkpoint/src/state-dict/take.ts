@@ -1,5 +1,6 @@
 import { type TensorData, type TensorMap, type TensorSpec, zeros } from '../tensor-data.js';
-import { isConvertible, toFloat32 } from './convert.js';
+import type { TensorContent, TensorContents } from '../tensor-stream.js';
+import { asFloat32, isConvertible } from './convert.js';
 import { isEmptyDifference, matchStateDict, mayBeMissing } from './match.js';
 import { explain, isClassifier } from './mismatch.js';
 
@@ -12,7 +13,7 @@ export interface TakeOptions {
 
 /**
  * The tensors that a network expects, in its order, taken from those of a file: all of them, or none and an error.
- * Missing `num_batches_tracked` are 0. Nothing is copied but what is converted.
+ * Missing `num_batches_tracked` are 0. Nothing is copied but what is converted, and streams stay streams.
  *
  * @param expected names, shapes and dtypes of the network
  * @param found the tensors of the file
@@ -24,8 +25,20 @@ export function takeStateDict(
   expected: ReadonlyMap<string, TensorSpec>,
   found: TensorMap,
   source: string,
+  options?: TakeOptions,
+): Map<string, TensorData>;
+export function takeStateDict(
+  expected: ReadonlyMap<string, TensorSpec>,
+  found: TensorContents,
+  source: string,
+  options?: TakeOptions,
+): Map<string, TensorContent>;
+export function takeStateDict(
+  expected: ReadonlyMap<string, TensorSpec>,
+  found: TensorContents,
+  source: string,
   { convert = false, dropClassifier = false }: TakeOptions = {},
-): Map<string, TensorData> {
+): Map<string, TensorContent> {
   const [wanted, offered] = dropClassifier
     ? [withoutClassifier(expected), withoutClassifier(found)]
     : [expected, found];
@@ -33,10 +46,11 @@ export function takeStateDict(
   const open = all.dtypes.filter((pair) => !convert || !isConvertible(pair.found.dtype, pair.expected.dtype));
   const difference = { ...all, dtypes: open };
   if (!isEmptyDifference(difference)) throw explain(wanted, offered, difference, source);
-  const taken = new Map<string, TensorData>();
+  const taken = new Map<string, TensorContent>();
   for (const [name, spec] of wanted) {
-    const tensor = offered.get(name) ?? (mayBeMissing(name) ? zeros(spec) : undefined);
-    if (tensor) taken.set(name, tensor.dtype === spec.dtype ? tensor : toFloat32(tensor));
+    const tensor = offered.get(name);
+    if (tensor) taken.set(name, tensor.dtype === spec.dtype ? tensor : asFloat32(tensor));
+    else if (mayBeMissing(name)) taken.set(name, zeros(spec));
   }
   return taken;
 }

@@ -3,9 +3,10 @@ import { type ByteSource, openSource, readUpTo } from '../files/source.js';
 import { PICKLE_LIMITS, type PickleLimits } from '../pickle/limits.js';
 import type { TensorRef } from '../pickle/objects.js';
 import { assertLittleEndianHost, type TensorData } from '../tensor-data.js';
+import type { TensorStream } from '../tensor-stream.js';
 import type { TorchContainer, TorchFormat } from './container.js';
 import { endOfLegacyMagic, LEGACY_MAGIC_BYTES, openLegacyContainer } from './legacy-container.js';
-import { readTensors } from './materialise.js';
+import { readTensors, streamTensor } from './materialise.js';
 import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from './value.js';
 import { openZipContainer } from './zip-container.js';
 
@@ -71,6 +72,10 @@ export class TorchFile {
     return this.container.format;
   }
 
+  private get limit(): number {
+    return this.options.maxTensorBytes ?? Math.max(4 * this.source.size, 64 * 2 ** 20);
+  }
+
   /** What was saved, with references for tensors. */
   get value(): TorchTree<TensorRef> {
     return this.container.value;
@@ -83,14 +88,18 @@ export class TorchFile {
    * @throws CheckpointError if the file is damaged or its tensors are larger than allowed
    */
   async readTensors(refs: Iterable<TensorRef>): Promise<ReadonlyMap<TensorRef, TensorData>> {
-    const { source, container, options } = this;
-    const limit = options.maxTensorBytes ?? Math.max(4 * source.size, 64 * 2 ** 20);
+    const { source, container, limit } = this;
     try {
       return await readTensors(source, refs, container.storages, limit);
     } catch (error) {
       if (error instanceof CheckpointError) throw error;
       throw new CheckpointError(`Cannot read ${source.path}: ${reasonOf(error)}.`, { cause: error });
     }
+  }
+
+  /** One tensor, to be read piece by piece while the file is open. */
+  stream(ref: TensorRef): TensorStream {
+    return streamTensor(this.source, ref, this.container.storages, this.limit);
   }
 
   /** Reads all that was saved, as {@link readTensors} reads its tensors. */

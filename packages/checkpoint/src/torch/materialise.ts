@@ -2,9 +2,10 @@
 // whole rows of it straight into the array they become, or by way of one buffer where a view is strided.
 
 import { CheckpointError } from '../errors.js';
-import { type ByteSource, readInto } from '../files/source.js';
+import { type ByteSource, readInto, readPieces } from '../files/source.js';
 import type { TensorRef } from '../pickle/objects.js';
 import { dtypeSize, elementCount, type TensorData, tensorBytes, tensorFromBuffer } from '../tensor-data.js';
+import type { TensorStream } from '../tensor-stream.js';
 import { crc32Of } from '../zip/crc32.js';
 import type { StoragePlace } from './container.js';
 
@@ -59,6 +60,54 @@ export async function readTensors(
   return tensors;
 }
 
+/**
+ * One tensor, to be read piece by piece while the file is open. A view that is not row-major, or has the negative bit, is
+ * one piece.
+ *
+ * @param limit most bytes of a view that is not row-major: it may show the same elements many times
+ * @throws CheckpointError, while it is read, if it is larger, or the file is cut short or damaged
+ */
+export function streamTensor(
+  source: ByteSource,
+  ref: TensorRef,
+  storages: ReadonlyMap<string, StoragePlace>,
+  limit: number,
+): TensorStream {
+  const { dtype, shape, storage, offset } = ref;
+  const place = storages.get(storage.key);
+  const direct = place && !ref.negative && isContiguous(ref);
+  return {
+    dtype,
+    shape,
+    async *pieces() {
+      if (direct) {
+        yield* checkedPieces(source, storage.key, place, offset * dtypeSize(dtype), bytesOf(ref));
+        return;
+      }
+      const read = await readTensors(source, [ref], storages, limit);
+      const tensor = read.get(ref);
+      if (tensor) yield tensorBytes(tensor);
+    },
+  };
+}
+
+/** A part of a storage; where it is all of it, the checksum is compared at its end. */
+async function* checkedPieces(
+  source: ByteSource,
+  key: string,
+  place: StoragePlace,
+  begin: number,
+  length: number,
+): AsyncGenerator<Uint8Array> {
+  const checked = place.crc32 !== undefined && length === place.bytes;
+  let crc = 0;
+  for await (const piece of readPieces(source, place.position + begin, length, `storage "${key}"`)) {
+    if (checked) crc = await crc32Of(piece, crc);
+    yield piece;
+  }
+  if (checked) checkCrc(source, key, place, crc);
+}
+
 type Reader = (ref: TensorRef) => Promise<TensorData>;
 
 /** Reads each view by itself: none is larger than what it becomes. */
@@ -67,7 +116,9 @@ async function directReader(source: ByteSource, key: string, place: StoragePlace
     const tensor = tensorFromBuffer({ dtype: ref.dtype, shape: ref.shape }, new ArrayBuffer(bytesOf(ref)));
     const bytes = tensorBytes(tensor);
     await readInto(source, bytes, place.position + ref.offset * dtypeSize(ref.dtype), `storage "${key}"`);
-    if (bytes.byteLength === place.bytes) await checkCrc(source, key, place, bytes);
+    if (place.crc32 !== undefined && bytes.byteLength === place.bytes) {
+      checkCrc(source, key, place, await crc32Of(bytes));
+    }
     return tensor;
   };
 }
@@ -75,17 +126,12 @@ async function directReader(source: ByteSource, key: string, place: StoragePlace
 async function bufferedReader(source: ByteSource, key: string, place: StoragePlace): Promise<Reader> {
   const bytes = new Uint8Array(new ArrayBuffer(place.bytes));
   await readInto(source, bytes, place.position, `storage "${key}"`);
-  await checkCrc(source, key, place, bytes);
+  if (place.crc32 !== undefined) checkCrc(source, key, place, await crc32Of(bytes));
   return async (ref) => gather(ref, bytes.buffer);
 }
 
-async function checkCrc(
-  source: ByteSource,
-  key: string,
-  place: StoragePlace,
-  bytes: Uint8Array,
-): Promise<void> {
-  if (place.crc32 === undefined || (await crc32Of(bytes)) === place.crc32) return;
+function checkCrc(source: ByteSource, key: string, { crc32 }: StoragePlace, found: number): void {
+  if (crc32 === undefined || found === crc32) return;
   throw new CheckpointError(`${source.path} is damaged: storage "${key}" does not agree with its checksum.`);
 }
 

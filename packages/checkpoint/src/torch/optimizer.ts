@@ -2,25 +2,26 @@
 // the order of the groups: {state: {0: {momentum_buffer}}, param_groups: [{lr, …, params: [0, 1]}]}.
 
 import { CheckpointError } from '../errors.js';
-import type { TensorData, TensorMap } from '../tensor-data.js';
-import { isDict, isList, isTensor, type TorchDict, type TorchValue } from './value.js';
+import type { TensorData } from '../tensor-data.js';
+import { isTensorData, type TensorContent } from '../tensor-stream.js';
+import { isDict, isList, isTensor, type TorchDict, type TorchTree, type TorchValue } from './value.js';
 
 export type OptimizerKind = 'SGD' | 'Adam';
 
 /** Parameters that share hyper-parameters, as one of PyTorch's param_groups. */
-export interface OptimizerGroup {
+export interface OptimizerGroup<T extends TensorContent = TensorData> {
   /** Names, in PyTorch's order. */
   readonly params: readonly string[];
   /** lr, momentum, weight_decay … under PyTorch's names. */
-  readonly options: Readonly<Record<string, TorchValue>>;
+  readonly options: Readonly<Record<string, TorchTree<T>>>;
 }
 
 /** What {@link fromTorchOptimizer} returns. */
-export interface NamedOptimizer {
+export interface NamedOptimizer<T extends TensorContent = TensorData> {
   readonly kind: OptimizerKind;
   /** `PARAMETER.momentum_buffer`, or `.exp_avg` and `.exp_avg_sq`; none for a parameter that was never updated. */
-  readonly state: Map<string, TensorData>;
-  readonly groups: readonly OptimizerGroup[];
+  readonly state: Map<string, T>;
+  readonly groups: readonly OptimizerGroup<T>[];
   /** Updates done, as Adam counts them; undefined for SGD, which does not. */
   readonly step?: number;
 }
@@ -53,38 +54,44 @@ const RULES: Readonly<Record<OptimizerKind, Rules>> = {
  * @param step updates done; Adam keeps it for each parameter
  * @throws CheckpointError for state of a parameter that is in no group, or only a part of what Adam keeps
  */
-export function toTorchOptimizer(
+export function toTorchOptimizer<T extends TensorContent>(
   kind: OptimizerKind,
   groups: readonly OptimizerGroup[],
-  state: TensorMap,
+  state: ReadonlyMap<string, T>,
   step: number,
-): TorchValue {
+): TorchTree<T | TensorData> {
   const { slots, defaults } = RULES[kind];
-  const byIndex = new Map<number, TorchValue>();
+  const byIndex = new Map<number, TorchTree<T | TensorData>>();
   const used = new Set<string>();
   let index = 0;
-  const numbered = groups.map(({ params, options }): TorchValue => {
+  // A tensor for each parameter: PyTorch counts on in place.
+  const counter = (): [string, TensorData][] => (kind === 'Adam' ? [['step', stepTensor(step)]] : []);
+  const withStep = (kept: ReadonlyMap<string, T>) => new Map<string, T | TensorData>([...counter(), ...kept]);
+  const numbered = groups.map(({ params, options }): TorchTree<T | TensorData> => {
     const indices = params.map((name) => {
       const kept = slotsOf(name, slots, state);
       if (kept.size > 0) {
         for (const slot of kept.keys()) used.add(`${name}.${slot}`);
-        byIndex.set(index, kind === 'Adam' ? new Map([['step', stepTensor(step)], ...kept]) : kept);
+        byIndex.set(index, withStep(kept));
       }
       return index++;
     });
-    return new Map<string, TorchValue>([...Object.entries({ ...defaults, ...options }), ['params', indices]]);
+    return new Map<string, TorchTree<T | TensorData>>([
+      ...Object.entries({ ...defaults, ...options }),
+      ['params', indices],
+    ]);
   });
   for (const name of state.keys()) {
     if (!used.has(name)) throw new CheckpointError(`The optimiser state "${name}" belongs to no parameter.`);
   }
-  return new Map<string, TorchValue>([
+  return new Map<string, TorchTree<T | TensorData>>([
     ['state', byIndex],
     ['param_groups', numbered],
   ]);
 }
 
-function slotsOf(name: string, slots: readonly string[], state: TensorMap): Map<string, TensorData> {
-  const kept = new Map<string, TensorData>();
+function slotsOf<T>(name: string, slots: readonly string[], state: ReadonlyMap<string, T>): Map<string, T> {
+  const kept = new Map<string, T>();
   for (const slot of slots) {
     const tensor = state.get(`${name}.${slot}`);
     if (tensor) kept.set(slot, tensor);
@@ -108,8 +115,11 @@ function stepTensor(step: number): TensorData {
  * @param names the parameters in the order in which the PyTorch optimiser was given them, over all groups
  * @throws CheckpointError if it is no such state, counts other parameters, or is of a kind that is not supported
  */
-export function fromTorchOptimizer(value: TorchValue, names: readonly string[]): NamedOptimizer {
-  const saved = isDict(value) ? value : new Map<string, TorchValue>();
+export function fromTorchOptimizer<T extends TensorContent>(
+  value: TorchTree<T>,
+  names: readonly string[],
+): NamedOptimizer<T> {
+  const saved = isDict(value) ? value : new Map<string, TorchTree<T>>();
   const [states, savedGroups] = [saved.get('state'), saved.get('param_groups')];
   if (!isDict(states) || savedGroups === undefined || !isList(savedGroups)) {
     throw new CheckpointError(
@@ -123,10 +133,10 @@ export function fromTorchOptimizer(value: TorchValue, names: readonly string[]):
       `The optimiser state is of ${count} parameters (${counts.join(' + ')}), the network has ${names.length}.`,
     );
   }
-  const state = new Map<string, TensorData>();
+  const state = new Map<string, T>();
   const steps = new Set<number>();
   let next = 0;
-  const groups = savedGroups.map((group): OptimizerGroup => {
+  const groups = savedGroups.map((group): OptimizerGroup<T> => {
     const params = paramsOf(group).map((key) => {
       const name = names[next++] ?? '';
       const kept = states.get(key);
@@ -146,7 +156,7 @@ export function fromTorchOptimizer(value: TorchValue, names: readonly string[]):
 }
 
 /** Keys into `state`: indices, or memory addresses in files of PyTorch before 1.5. */
-function paramsOf(group: TorchValue): (string | number)[] {
+function paramsOf<T extends TensorContent>(group: TorchTree<T>): (string | number)[] {
   const params = isDict(group) ? group.get('params') : undefined;
   if (params === undefined || !isList(params)) {
     throw new CheckpointError('The optimiser state is not one of PyTorch: a group has no "params".');
@@ -157,16 +167,21 @@ function paramsOf(group: TorchValue): (string | number)[] {
   });
 }
 
-function optionsOf(group: TorchValue): Record<string, TorchValue> {
-  const options: [string, TorchValue][] = [];
+function optionsOf<T extends TensorContent>(group: TorchTree<T>): Record<string, TorchTree<T>> {
+  const options: [string, TorchTree<T>][] = [];
   if (isDict(group)) {
     for (const [key, option] of group) if (key !== 'params') options.push([String(key), option]);
   }
   return Object.fromEntries(options);
 }
 
-function takeSlots(name: string, kept: TorchValue, state: Map<string, TensorData>, steps: Set<number>): void {
-  for (const [slot, item] of isDict(kept) ? kept : (new Map() as TorchDict)) {
+function takeSlots<T extends TensorContent>(
+  name: string,
+  kept: TorchTree<T>,
+  state: Map<string, T>,
+  steps: Set<number>,
+): void {
+  for (const [slot, item] of isDict(kept) ? kept : (new Map() as TorchDict<T>)) {
     // SGD without momentum, or before the first update.
     if (item === null) continue;
     if (slot === 'step') steps.add(stepOf(name, item));
@@ -178,15 +193,19 @@ function takeSlots(name: string, kept: TorchValue, state: Map<string, TensorData
   }
 }
 
-function stepOf(name: string, step: TorchValue): number {
-  const exact = isTensor(step) && ['float32', 'float64', 'int64'].includes(step.dtype);
-  const number = exact && step.data.length === 1 ? Number(step.data[0]) : step;
+function stepOf<T extends TensorContent>(name: string, step: TorchTree<T>): number {
+  const data = isTensor(step) && isTensorData(step) ? step : undefined;
+  const exact = data && ['float32', 'float64', 'int64'].includes(data.dtype) && data.data.length === 1;
+  const number = exact ? Number(data.data[0]) : step;
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
   throw new CheckpointError(`The optimiser state of "${name}" has a "step" that is not a whole number ≥ 0.`);
 }
 
 /** PyTorch does not say which optimiser it was; the options and tensors do. */
-function kindOf(groups: readonly OptimizerGroup[], state: TensorMap): OptimizerKind {
+function kindOf<T extends TensorContent>(
+  groups: readonly OptimizerGroup<T>[],
+  state: ReadonlyMap<string, T>,
+): OptimizerKind {
   const has = (option: string): boolean => groups.some(({ options }) => Object.hasOwn(options, option));
   const slots = (kind: OptimizerKind): boolean =>
     [...state.keys()].every((name) => RULES[kind].slots.some((slot) => name.endsWith(`.${slot}`)));

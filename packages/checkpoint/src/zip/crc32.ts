@@ -1,14 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
+import { PIECE_BYTES } from '../files/source.js';
 
-const SLICE_BYTES = 16 * 2 ** 20;
+const SLICE_BYTES = PIECE_BYTES;
 
-/** CRC-32 of bytes as zip files use it; other work gets its turn between slices. */
-export async function crc32Of(bytes: Uint8Array): Promise<number> {
-  let crc = 0;
+/** CRC-32 of bytes, or of what came `before` and them, as zip files use it; other work gets its turn between slices. */
+export async function crc32Of(bytes: Uint8Array, before = 0): Promise<number> {
+  let crc = before;
   for (let start = 0; start < bytes.byteLength; start += SLICE_BYTES) {
     crc = crc32(bytes.subarray(start, start + SLICE_BYTES), crc);
-    if (bytes.byteLength > SLICE_BYTES) await setImmediate();
+    if (bytes.byteLength >= SLICE_BYTES) await setImmediate();
   }
   return crc;
 }

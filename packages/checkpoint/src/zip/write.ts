@@ -13,8 +13,14 @@ import {
   ZIP64_EXTRA,
 } from './format.js';
 
+/** Bytes that come in pieces, the same each time they are asked for. */
+export interface ZipPieces {
+  readonly byteLength: number;
+  pieces(): AsyncIterable<Uint8Array>;
+}
+
 /** A name and its content. */
-export type ZipContent = readonly [name: string, content: Uint8Array];
+export type ZipContent = readonly [name: string, content: Uint8Array | ZipPieces];
 
 interface Written {
   readonly name: Buffer;
@@ -35,7 +41,7 @@ const DATE = 0x21;
 
 /**
  * The bytes of a zip file, piece by piece: contents are handed out as they are, uncopied, and must not change until the
- * last piece is consumed.
+ * last piece is consumed. The checksum stands before a content, so content in pieces is asked for twice.
  */
 export async function* encodeZip(contents: Iterable<ZipContent>): AsyncGenerator<Uint8Array> {
   const written: Written[] = [];
@@ -44,18 +50,26 @@ export async function* encodeZip(contents: Iterable<ZipContent>): AsyncGenerator
     const entry = {
       name: Buffer.from(name, 'utf8'),
       size: content.byteLength,
-      crc: await crc32Of(content),
+      crc: await checksumOf(content),
       offset,
     };
     const header = localHeader(entry);
     yield header;
-    yield content;
+    if (content instanceof Uint8Array) yield content;
+    else yield* content.pieces();
     written.push(entry);
     offset += header.byteLength + content.byteLength;
   }
   const directory = Buffer.concat(written.map(centralEntry));
   yield directory;
   yield endRecords(written.length, directory.byteLength, offset);
+}
+
+async function checksumOf(content: Uint8Array | ZipPieces): Promise<number> {
+  if (content instanceof Uint8Array) return crc32Of(content);
+  let crc = 0;
+  for await (const piece of content.pieces()) crc = await crc32Of(piece, crc);
+  return crc;
 }
 
 const isWide = (value: number): boolean => value >= IN_ZIP64;

@@ -54,6 +54,8 @@ export interface DeviceMemory {
   readonly bytes: number;
   /** A copy of `length` bytes from `offset`. */
   read(offset: number, length: number): Uint8Array;
+  /** Fills `target` with the bytes from `offset` on. */
+  readInto(offset: number, target: Uint8Array): void;
   write(offset: number, data: Uint8Array): void;
   /**
    * Gives the memory back to the system without waiting for the garbage collector. The block stays and reads as zeros;

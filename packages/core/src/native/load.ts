@@ -9,6 +9,7 @@ import type { Attributes } from '../ops/define.js';
 export interface NativeMemory {
   readonly bytes: number;
   read(offset: number, length: number): Uint8Array;
+  readInto(offset: number, target: Uint8Array): void;
   write(offset: number, data: Uint8Array): void;
   discard(): void;
 }

@@ -127,6 +127,47 @@ export class Store {
     this.memory.write(offset, bytesOf(data));
   }
 
+  /**
+   * The bytes of state `name`, in order, through one buffer of at most `length` bytes: a piece is valid until the next one
+   * is asked for, and the state must not change meanwhile.
+   */
+  *pieces(name: string, length: number): Generator<Uint8Array> {
+    const { spec, offset } = this.entry(name);
+    const bytes = byteLength(spec);
+    const buffer = new Uint8Array(Math.min(length, bytes));
+    for (let done = 0; done < bytes; done += buffer.byteLength) {
+      const piece = buffer.subarray(0, Math.min(buffer.byteLength, bytes - done));
+      this.memory.readInto(offset + done, piece);
+      yield piece;
+    }
+  }
+
+  /**
+   * Replaces the content of state `name` by bytes that come in pieces; the dtype that they are of must agree. After an error
+   * the state holds a part of them.
+   */
+  async writePieces(
+    name: string,
+    dtype: DType,
+    pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    const { spec, offset } = this.entry(name);
+    const bytes = byteLength(spec);
+    const refuse = (received: number): never => {
+      throw new UsageError(`state ${name} is ${formatType(spec)} but received ${received} bytes of ${dtype}`);
+    };
+    if (dtype !== spec.dtype) refuse(bytes);
+    this.changed();
+    let done = 0;
+    for await (const piece of pieces) {
+      if (done + piece.byteLength > bytes) refuse(done + piece.byteLength);
+      this.memory.write(offset + done, piece);
+      done += piece.byteLength;
+    }
+    if (done < bytes) refuse(done);
+    this.unwritten.delete(name);
+  }
+
   /** Copies of all states of the given kinds, by name, in definition order. */
   stateDict(...kinds: readonly StateKind[]): Map<string, HostTensor> {
     const wanted = this.specs.filter((spec) => kinds.length === 0 || kinds.includes(spec.kind));

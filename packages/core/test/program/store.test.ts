@@ -43,6 +43,31 @@ describe('Store', () => {
     expect(store.read('fc.weight').data).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
   });
 
+  it('gives and takes bytes in pieces, through one buffer', async () => {
+    const [store, other] = [new Store(cpu(), specs), new Store(cpu(), specs)];
+    const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+    store.write('fc.weight', data);
+    const buffers = new Set<ArrayBufferLike>();
+    const copies: Uint8Array[] = [];
+    for (const piece of store.pieces('fc.weight', 16)) {
+      buffers.add(piece.buffer);
+      copies.push(piece.slice());
+    }
+    expect([buffers.size, copies.map(({ byteLength }) => byteLength)]).toEqual([1, [16, 8]]);
+    expect([...store.pieces('bn.num_batches_tracked', 16)]).toHaveLength(1);
+    await other.writePieces('fc.weight', 'float32', copies);
+    expect(other.read('fc.weight').data).toEqual(data);
+    other.requireWritten(['fc.weight']);
+    const refused = 'state fc.weight is float32[2,3] but received';
+    await expect(other.writePieces('fc.weight', 'int32', copies)).rejects.toThrow(
+      `${refused} 24 bytes of int32`,
+    );
+    await expect(other.writePieces('fc.weight', 'float32', [...copies, ...copies])).rejects.toThrow(refused);
+    await expect(other.writePieces('fc.weight', 'float32', copies.slice(1))).rejects.toThrow(
+      `${refused} 8 bytes`,
+    );
+  });
+
   it('lists states by kind, in order of definition', () => {
     const store = new Store(cpu(), specs);
     expect([...store.stateDict().keys()]).toEqual(specs.map(({ name }) => name));

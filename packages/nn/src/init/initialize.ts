@@ -22,12 +22,18 @@ const LINEAR_GAIN = 0.1;
  * 0.1, γ = 1, biases 0, running mean 0 and variance 1. A function of the seed and each state's name.
  */
 export function initialState(network: Module, options: InitializeOptions): Map<string, HostTensor> {
-  return new Map(
-    network.namedStates().map((state) => {
-      const data = fill(state, options);
-      return [state.name, { dtype: state.dtype, shape: state.shape, data }];
-    }),
-  );
+  return new Map(initialStates(network, options));
+}
+
+/** The same, one state after the other: a large network need not be on the host as a whole. */
+export function* initialStates(
+  network: Module,
+  options: InitializeOptions,
+): Generator<[name: string, tensor: HostTensor]> {
+  for (const state of network.namedStates()) {
+    const { name, dtype, shape } = state;
+    yield [name, { dtype, shape, data: fill(state, options) }];
+  }
 }
 
 function fill(state: NamedState, options: InitializeOptions): TypedArray {

@@ -23,6 +23,7 @@ import { firstNonFinite } from './diagnose.js';
 import { checkFits } from './fits.js';
 import type { LearningRates } from './learning-rate.js';
 import { type PlannedPrograms, planPrograms } from './plan-programs.js';
+import { fillStates, type StateTensors } from './states.js';
 
 export interface StepResult {
   /** Mean over what is labelled: the images of the batch, or their pixels. */
@@ -127,8 +128,13 @@ export class Engine {
     return this.training.arena.bytes + this.store.bytes;
   }
 
-  load(tensors: ReadonlyMap<string, HostTensor>): void {
+  load(tensors: Iterable<readonly [name: string, tensor: HostTensor]>): void {
     for (const [name, tensor] of tensors) this.store.write(name, tensor.data);
+  }
+
+  /** The same of tensors that may be in a file: they are read straight into the states. */
+  fill(tensors: StateTensors): Promise<void> {
+    return fillStates(this.store, tensors);
   }
 
   /** Gives all processes the states of rank 0. */

@@ -15,7 +15,7 @@ import {
 import type { Batch } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
 import { checkFits } from '../engine/fits.js';
-import { loadStates } from '../engine/load-states.js';
+import { allStates, fillStates, type StateTensors } from '../engine/states.js';
 import { type BatchShape, imageInputs } from '../step/images.js';
 
 export interface ClassifierOptions {
@@ -71,7 +71,12 @@ export class Classifier {
 
   /** Takes the network's weights and statistics; what evaluation does not read is passed over. */
   load(tensors: ReadonlyMap<string, HostTensor>): void {
-    loadStates(this.store, tensors);
+    for (const [name, tensor] of allStates(this.store, tensors)) this.store.write(name, tensor.data);
+  }
+
+  /** The same of tensors that may be in a file: they are read straight into the states. */
+  async fill(tensors: StateTensors): Promise<void> {
+    await fillStates(this.store, allStates(this.store, tensors));
   }
 
   /** Logits of the images of a batch, row-major size×classes: for several crops, the mean over the crops. */

@@ -93,7 +93,7 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
     crops,
     batches: own.length > 0 ? own : [1],
   });
-  classifier.load(weights.tensors);
+  await classifier.fill(weights.tensors);
   const images = `${folder.length} images of ${folder.classes.length} classes in ${folder.root}`;
   const { crop, scale } = options;
   if (scale !== -1 && scale < crop)

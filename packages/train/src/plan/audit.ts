@@ -1,6 +1,7 @@
 /** What inversion costs in precision with the weights of a checkpoint: `plan --audit`. */
 import { auditInversions, type Device, formatBytes, type InversionError } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
+import { onHost } from '../engine/states.js';
 import { trainingStep } from '../step/training-step.js';
 import { taskOf } from '../task/registry.js';
 import { loadWeights } from '../weights/load.js';
@@ -41,7 +42,7 @@ export async function auditCheckpoint(
   const shape = { batch: IMAGES, crop: config.input.crop_train };
   const graph = trainingStep(network, config.optimizer, shape, task.objective);
   const inversions = await auditInversions(graph, device, {
-    states: tensors,
+    states: await onHost(tensors),
     inputs: { ...noise(shape.batch, shape.crop), seed: Int32Array.of(config.seed) },
     precision: config.network.precision,
   });

@@ -12,10 +12,12 @@ import {
   plannedLayers,
   plannedRebuilds,
   plannedSlices,
+  statesOf,
   valueInfo,
 } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
 import { arenaBudget } from '../engine/plan-programs.js';
+import { transferBytes } from '../engine/states.js';
 import type { BytesByKind } from '../report/types.js';
 import type { BatchShape } from '../step/images.js';
 import { trainingStep } from '../step/training-step.js';
@@ -38,6 +40,8 @@ export interface PlanReport {
   readonly arenaBytes: number;
   /** Weights, optimiser state and arena together. */
   readonly totalBytes: number;
+  /** What the host takes beside them while a checkpoint is saved or loaded. */
+  readonly transferBytes: number;
   readonly rebuilds: PlannedRebuilds;
   readonly layers: readonly PlannedLayer[];
   readonly slices: readonly PlannedSlice[];
@@ -68,6 +72,7 @@ export function planReport(
     peakAt: { instruction: plan.peak.instruction, op: at?.node.op ?? '', path: at?.node.path ?? '' },
     arenaBytes: plan.arenaBytes,
     totalBytes: plan.arenaBytes + plan.bytes.weights + plan.bytes.optimizer,
+    transferBytes: transferBytes(statesOf(graph)),
     rebuilds: plannedRebuilds(plan, device.balance),
     layers: plannedLayers(plan),
     slices: plannedSlices(plan),

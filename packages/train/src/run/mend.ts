@@ -11,7 +11,7 @@ import {
   CheckpointError,
   linkFileAtomic,
   listCheckpoints,
-  loadRunState,
+  openRunState,
   RunStateStore,
   readRunMeta,
   SUPERSEDED_BEST_FILE,
@@ -111,7 +111,7 @@ class Mending {
       if (path !== folder.torchPath && last?.epoch === epoch && last.best === best) {
         await linkFileAtomic(folder.torchPath, path);
       } else {
-        const state = await loadRunState(source);
+        const state = await openRunState(source);
         await writeTorchCheckpoint(path, torchCheckpointOf(state, engine, config, batches));
       }
       this.notes.push(`${name} was not that of the run: made anew from ${basename(source)}`);

@@ -1,5 +1,5 @@
 /** What a run leaves in its folder: metrics, events, checkpoints, the report. Of several processes the first writes it. */
-import { linkFileAtomic, type RunState, RunStateStore } from '@inplace-abn/checkpoint';
+import { linkFileAtomic, type RunState, RunStateStore, type TensorContent } from '@inplace-abn/checkpoint';
 import type { Engine } from '../engine/engine.js';
 import { ALONE } from '../parallel/peers.js';
 import type { RunLock } from '../run-folder/lock/run-lock.js';
@@ -104,7 +104,7 @@ export class FolderRecorder implements Recorder {
     await writeResults({ config, versions, engine, folder, data, origin, ...reached });
   }
 
-  private capture(position: Position): RunState {
+  private capture(position: Position): RunState<TensorContent> {
     const { config, versions } = this.options;
     const layout = layoutOf(config, this.data);
     const about = { layout, versions: { node: versions.node, ...versions.packages } };

@@ -1,9 +1,10 @@
 /** From a checkpoint to the state of an engine, and to where its run continues. */
-import { type TensorMap, takeStateDict } from '@inplace-abn/checkpoint';
-import { type HostTensor, UsageError } from '@inplace-abn/core';
+import { readContent, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
 import { optimizerStateName } from '@inplace-abn/optim';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
+import type { StateTensor, StateTensors } from '../engine/states.js';
 import {
   type CheckpointContent,
   type Progress,
@@ -41,7 +42,10 @@ export interface Restored {
   readonly notes: readonly string[];
 }
 
-/** Loads a checkpoint into an engine with initial weights: all of it, or an error and nothing. */
+/**
+ * Loads a checkpoint into an engine with initial weights. It is read straight into the engine's states: after an error these
+ * may hold a part of it.
+ */
 export async function restoreRun(options: RestoreOptions): Promise<Restored> {
   const { engine, config, data, path, take, trainedWith } = options;
   const content =
@@ -51,12 +55,12 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
   const { notes, path: used, tensors } = weights;
   const { progress } = content;
   if (take !== 'everything' || progress.kind === 'weights') {
-    engine.load(tensors);
+    await engine.fill(tensors);
     const note = `weights from ${used}: training starts at epoch 1 with a new optimiser`;
     return { position: START, path: used, kind: 'weights', notes: [...notes, note] };
   }
   const continued = continueFrom(progress, { engine, config, data, path: used });
-  engine.load(new Map([...tensors, ...turnedMoments(continued.optimizer, weights)]));
+  await engine.fill(new Map([...tensors, ...(await turnedMoments(continued.optimizer, weights))]));
   return {
     position: continued.position,
     path: used,
@@ -74,13 +78,13 @@ export async function restoreWeights(
 ): Promise<Pick<Restored, 'path' | 'notes'>> {
   const content = await readWeights(path);
   const weights = await modelOf(engine, config, content, { use: 'testing', trainedWith });
-  engine.load(weights.tensors);
+  await engine.fill(weights.tensors);
   return { path: weights.path, notes: weights.notes };
 }
 
 interface Continued {
   readonly position: Position;
-  readonly optimizer: ReadonlyMap<string, HostTensor>;
+  readonly optimizer: StateTensors;
   readonly notes: readonly string[];
 }
 
@@ -132,7 +136,7 @@ function continueTorch(
 }
 
 /** Throws where a state is of the other optimiser. */
-function checkKind(optimizer: TensorMap, { type }: OptimizerConfig, path: string): void {
+function checkKind(optimizer: TensorContents, { type }: OptimizerConfig, path: string): void {
   const [name] = optimizer.keys();
   if (name === undefined) return;
   const kind = name.endsWith('.momentum_buffer') ? 'SGD' : 'Adam';
@@ -157,26 +161,25 @@ function modelOf(
 /** Means of gradients; where a parameter changes its sign they do. */
 const MOMENTS = ['momentum_buffer', 'exp_avg'];
 
-function turnedMoments(
-  optimizer: ReadonlyMap<string, HostTensor>,
-  { turned }: Weights,
-): Map<string, HostTensor> {
+async function turnedMoments(optimizer: StateTensors, { turned }: Weights): Promise<StateTensors> {
   const result = new Map(optimizer);
   for (const [name, scales] of turned) {
     for (const slot of MOMENTS) {
       const key = optimizerStateName(name, slot);
       const moment = result.get(key);
-      if (!(moment?.data instanceof Float32Array)) continue;
-      const data = moment.data.map((value, i) => ((scales[i] ?? 0) < 0 ? -value : value));
-      result.set(key, { ...moment, data });
+      if (!moment) continue;
+      const data = 'data' in moment ? moment.data : (await readContent(key, moment)).data;
+      if (!(data instanceof Float32Array)) continue;
+      const turnedData = data.map((value, i) => ((scales[i] ?? 0) < 0 ? -value : value));
+      result.set(key, { dtype: 'float32', shape: moment.shape, data: turnedData });
     }
   }
   return result;
 }
 
 /** The optimiser's states from those of a file: all, or an error. */
-function optimizerStates(engine: Engine, found: TensorMap, path: string): Map<string, HostTensor> {
+function optimizerStates(engine: Engine, found: TensorContents, path: string): StateTensors {
   const wanted = engine.store.specs.filter(({ kind }) => kind === 'optimizer');
   const specs = new Map(wanted.map(({ name, shape, dtype }) => [name, { shape, dtype }]));
-  return takeStateDict(specs, found, path) as Map<string, HostTensor>;
+  return takeStateDict(specs, found, path) as Map<string, StateTensor>;
 }

@@ -1,9 +1,10 @@
 /** Where a run stands, and that together with the store as one state to resume from. */
 import { createHash } from 'node:crypto';
-import { CheckpointError, type RunMeta, type RunState } from '@inplace-abn/checkpoint';
+import { CheckpointError, type RunMeta, type RunState, type TensorContent } from '@inplace-abn/checkpoint';
 import { defaultConfig } from '../config/config.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
+import { statesIn } from '../engine/states.js';
 import { bestKey, type MetricName } from '../task/metrics.js';
 import type { RunData } from './data.js';
 import { KERNELS_KEY } from './kernels.js';
@@ -67,13 +68,13 @@ export function configHash(config: TrainConfig): string {
   return createHash('sha256').update(JSON.stringify(hashed)).digest('hex').slice(0, 16);
 }
 
-/** Everything a resume needs; the arrays are copies. */
+/** Everything a resume needs. The tensors are the engine's states as they are when they are written. */
 export function captureState(
   engine: Engine,
   position: Position,
   config: TrainConfig,
   about: { readonly layout: EpochLayout & LayoutData; readonly versions: Readonly<Record<string, string>> },
-): RunState {
+): RunState<TensorContent> {
   const { layout, versions } = about;
   const { best, ...place } = position;
   const known = { ...place, [bestKey(engine.task.criterion)]: best };
@@ -87,8 +88,8 @@ export function captureState(
       versions: { ...versions },
       [KERNELS_KEY]: { ...engine.kernels },
     },
-    model: engine.store.stateDict('parameter', 'buffer'),
-    optimizer: engine.store.stateDict('optimizer'),
+    model: statesIn(engine.store, 'parameter', 'buffer'),
+    optimizer: statesIn(engine.store, 'optimizer'),
   };
 }
 

@@ -9,9 +9,10 @@ import {
   type NamedOptimizer,
   type OptimizerGroup,
   type RunState,
-  type TensorData,
+  type TensorContent,
+  type TensorContents,
   TorchFile,
-  type TorchValue,
+  type TorchTree,
   toTorchOptimizer,
   writeTorch,
   zeros,
@@ -40,12 +41,12 @@ export interface TorchCheckpoint extends Trained {
   readonly rates: LearningRates;
   /** Best value of the task's criterion so far. */
   readonly best: number;
-  readonly state: RunState;
+  readonly state: RunState<TensorContent>;
 }
 
 /** The checkpoint of a state that was saved after an epoch of `batches` steps. */
 export function torchCheckpointOf(
-  state: RunState,
+  state: RunState<TensorContent>,
   { network, task }: Trained,
   config: TrainConfig,
   batches: number,
@@ -95,16 +96,16 @@ function torchValueOf({
   rates,
   best,
   state,
-}: TorchCheckpoint): TorchValue {
+}: TorchCheckpoint): TorchTree<TensorContent> {
   const { meta, model, optimizer } = state;
   const groups = groupsOf(config, rates, parameterNames({ network, task }));
-  const ordered = new Map<string, TensorData>();
+  const ordered = new Map<string, TensorContent>();
   // In PyTorch's order, which is the modules'; the store's is that of first use.
   for (const { name } of network.namedStates()) {
     const tensor = model.get(name);
     if (tensor) ordered.set(name, tensor);
   }
-  return new Map<string, TorchValue>([
+  return new Map<string, TorchTree<TensorContent>>([
     ['epoch', meta.epoch],
     ['arch', arch],
     ['bn_mode', bnMode],
@@ -147,7 +148,7 @@ function groupsOf(
 
 export interface OptimizerState {
   /** Tensors by their names in the store. */
-  readonly tensors: ReadonlyMap<string, TensorData>;
+  readonly tensors: TensorContents;
   /** Updates made, where the optimiser counts them. */
   readonly step?: number;
 }
@@ -159,7 +160,7 @@ export interface OptimizerState {
  * @throws UsageError where the checkpoint's optimiser is another one; CheckpointError where it is none
  */
 export function optimizerFromTorch(
-  value: TorchValue,
+  value: TorchTree<TensorContent>,
   trained: Trained,
   config: OptimizerConfig,
   path: string,
@@ -168,7 +169,7 @@ export function optimizerFromTorch(
   const { kind, state, step } = named(value, [...rest, ...classifier], path);
   if (kind !== config.type) throw otherOptimizer(path, kind, config.type);
   const shapes = new Map(trained.network.namedStates().map(({ name, shape }) => [name, shape]));
-  const tensors = new Map<string, TensorData>();
+  const tensors = new Map<string, TensorContent>();
   for (const name of [...rest, ...classifier]) {
     for (const slot of optimizerOf(config).slots) {
       const key = optimizerStateName(name, slot);
@@ -178,7 +179,11 @@ export function optimizerFromTorch(
   return { tensors, step };
 }
 
-function named(value: TorchValue, names: readonly string[], path: string): NamedOptimizer {
+function named(
+  value: TorchTree<TensorContent>,
+  names: readonly string[],
+  path: string,
+): NamedOptimizer<TensorContent> {
   try {
     return fromTorchOptimizer(value, names);
   } catch (error) {

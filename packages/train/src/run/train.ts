@@ -9,7 +9,7 @@ import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress, ProgressStream } from '../progress/progress.js';
 import { RunLock } from '../run-folder/lock/run-lock.js';
 import { RunFolder } from '../run-folder/run-folder.js';
-import { initialStateOf } from '../step/network.js';
+import { initialStatesOf } from '../step/network.js';
 import { taskOf } from '../task/registry.js';
 import type { NormMode } from '../weights/scales.js';
 import { beginningOf, continuesThere } from './beginning.js';
@@ -69,7 +69,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const engine = await engineFor(options, batches, kernels, progress);
   options.onEngine?.(engine);
   await checkSameStep(peers, engine.plan.graph, data);
-  engine.load(initialStateOf(engine.network, config.network, config.seed));
+  engine.load(initialStatesOf(engine.network, config.network, config.seed));
   if (config.network.bn_mode === 'sync' && peers.size === 1) {
     progress.note('bn_mode sync: no process group, so statistics are those of this process, as with inplace');
   }

@@ -96,7 +96,7 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
   const labels = options.labels === undefined ? null : await openLabels(options.labels, classes, labelling);
   const snapshot = await loadSnapshot(network, options.snapshot, options);
   const segmenter = new Segmenter(options);
-  segmenter.load(snapshot.tensors);
+  await segmenter.fill(snapshot.tensors);
   const own = shardOf(names, shard.index, shard.count);
   const files = resume ? await unfinished(own, outDir, outputs) : own;
   for (const note of snapshot.notes) progress.note(note);

@@ -24,7 +24,7 @@ import {
 import { normalization, type Rgb, type Size } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
 import { checkFits } from '../engine/fits.js';
-import { loadStates } from '../engine/load-states.js';
+import { allStates, fillStates, type StateTensors } from '../engine/states.js';
 import { formatBytes } from '../progress/units.js';
 import { formatSize, mirrored, type View, viewsOf } from './scales.js';
 
@@ -97,7 +97,12 @@ export class Segmenter {
 
   /** Takes the network's weights and statistics. */
   load(tensors: ReadonlyMap<string, HostTensor>): void {
-    loadStates(this.store, tensors);
+    for (const [name, tensor] of allStates(this.store, tensors)) this.store.write(name, tensor.data);
+  }
+
+  /** The same of tensors that may be in a file: they are read straight into the states. */
+  async fill(tensors: StateTensors): Promise<void> {
+    await fillStates(this.store, allStates(this.store, tensors));
   }
 
   /** The plans of an image of this size, one for each size of the network's input: nothing is allocated. */

@@ -1,5 +1,5 @@
 /** The weights of a segmentation network from a snapshot. */
-import type { TensorMap } from '@inplace-abn/checkpoint';
+import type { TensorContents } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { CLASSIFIER_PREFIX } from '../classification/objective.js';
@@ -41,7 +41,7 @@ export function loadSnapshot(
 const PARTS = ['body.', 'head.', 'cls.'];
 
 /** What a file is that has no part of a segmentation network. */
-function otherNetwork(tensors: TensorMap): string | null {
+function otherNetwork(tensors: TensorContents): string | null {
   const names = [...tensors.keys()];
   if (names.some((name) => PARTS.some((part) => name.startsWith(part)))) return null;
   const kind = names.some((name) => name.startsWith(CLASSIFIER_PREFIX))
@@ -52,7 +52,7 @@ function otherNetwork(tensors: TensorMap): string | null {
 
 const LOGITS = 'cls.bias';
 
-function otherClasses(specs: ReturnType<typeof specsOf>, tensors: TensorMap): string | null {
+function otherClasses(specs: ReturnType<typeof specsOf>, tensors: TensorContents): string | null {
   const [expected, found] = [specs.get(LOGITS)?.shape[0], tensors.get(LOGITS)?.shape[0]];
   if (expected === found || expected === undefined || found === undefined) return null;
   return `is for ${found} classes but the network has ${expected}: name the configuration that it was trained with, and its list of classes`;

@@ -1,4 +1,4 @@
-import type { TensorData, TorchValue } from '@inplace-abn/checkpoint';
+import type { TensorContent, TensorContents, TorchTree } from '@inplace-abn/checkpoint';
 import type { SegmentationTaskConfig } from '../config/schema.js';
 import type { Task } from '../task/task.js';
 import { openLabelMaps } from './data.js';
@@ -24,12 +24,12 @@ export function segmentation(config: SegmentationTaskConfig): Task {
 }
 
 /** `{body: {…}, head: {…}, cls: {…}}`, as the published snapshot has it. */
-function nested(tensors: ReadonlyMap<string, TensorData>): TorchValue {
-  const parts = new Map<string, Map<string, TorchValue>>();
+function nested(tensors: TensorContents): TorchTree<TensorContent> {
+  const parts = new Map<string, Map<string, TensorContent>>();
   for (const [name, tensor] of tensors) {
     const dot = name.indexOf('.');
     const part = name.slice(0, dot);
-    parts.set(part, (parts.get(part) ?? new Map<string, TorchValue>()).set(name.slice(dot + 1), tensor));
+    parts.set(part, (parts.get(part) ?? new Map<string, TensorContent>()).set(name.slice(dot + 1), tensor));
   }
   return parts;
 }

@@ -1,8 +1,9 @@
 /** Weights of a file for a segmentation network: of such a network, or of a classifier for its body. */
-import { type TensorMap, takeStateDict } from '@inplace-abn/checkpoint';
-import { type HostTensor, UsageError } from '@inplace-abn/core';
+import { type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { CLASSIFIER_PREFIX } from '../classification/objective.js';
+import type { StateTensor } from '../engine/states.js';
 import type { TakeWeights, WeightsSource } from '../task/task.js';
 import { specsOf } from '../weights/mismatch.js';
 
@@ -18,7 +19,7 @@ export function takeSegmentationWeights(
   network: Module,
   { tensors, path }: WeightsSource,
   { use, dropClassifier = false }: TakeWeights,
-): Map<string, HostTensor> {
+): Map<string, StateTensor> {
   const specs = specsOf(network);
   const ofClassifier = ![...tensors.keys()].some((name) => name.startsWith(BODY));
   if (!dropClassifier) {
@@ -31,8 +32,12 @@ export function takeSegmentationWeights(
   return take(filtered(specs, kept), filtered(found, kept), path);
 }
 
-function take(...[specs, tensors, path]: Parameters<typeof takeStateDict>): Map<string, HostTensor> {
-  return takeStateDict(specs, tensors, path, { convert: true }) as Map<string, HostTensor>;
+function take(
+  specs: ReturnType<typeof specsOf>,
+  tensors: TensorContents,
+  path: string,
+): Map<string, StateTensor> {
+  return takeStateDict(specs, tensors, path, { convert: true }) as Map<string, StateTensor>;
 }
 
 function remedy(use: TakeWeights['use']): string {
@@ -41,7 +46,7 @@ function remedy(use: TakeWeights['use']): string {
 }
 
 /** A classification network's tensors as those of a body. */
-function asBody(tensors: TensorMap): TensorMap {
+function asBody(tensors: TensorContents): TensorContents {
   return new Map(
     [...tensors]
       .filter(([name]) => !name.startsWith(CLASSIFIER_PREFIX))

@@ -6,7 +6,7 @@ import {
   activationGain,
   InPlaceABN,
   InPlaceABNSync,
-  initialState,
+  initialStates,
   type Module,
   type NormAct,
 } from '@inplace-abn/nn';
@@ -56,8 +56,17 @@ export function initialStateOf(
   config: NetworkConfig,
   seed: number,
 ): Map<string, HostTensor> {
+  return new Map(initialStatesOf(network, config, seed));
+}
+
+/** The same, one state after the other. */
+export function initialStatesOf(
+  network: Module,
+  config: NetworkConfig,
+  seed: number,
+): Iterable<[name: string, tensor: HostTensor]> {
   const { activation, activation_param, weight_init, weight_gain_multiplier } = config;
-  return initialState(network, {
+  return initialStates(network, {
     seed,
     weightInit: weight_init,
     gain: weight_gain_multiplier * activationGain(activation, activation_param),

@@ -1,8 +1,9 @@
 /** What a network is trained for, as far as the training loop, the engine and the files differ by it. */
-import type { TensorData, TensorMap, TorchValue } from '@inplace-abn/checkpoint';
-import type { HostTensor, Tracer, Value } from '@inplace-abn/core';
+import type { TensorContent, TensorContents, TorchTree } from '@inplace-abn/checkpoint';
+import type { Tracer, Value } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
+import type { StateTensor } from '../engine/states.js';
 import type { Reading, RunData } from '../run/data.js';
 import type { BatchShape } from '../step/images.js';
 import type { MetricName, Metrics } from './metrics.js';
@@ -63,7 +64,7 @@ export interface Meter {
 export type Use = 'testing' | 'training';
 
 export interface WeightsSource {
-  readonly tensors: TensorMap;
+  readonly tensors: TensorContents;
   /** What errors call it. */
   readonly path: string;
 }
@@ -79,7 +80,7 @@ export interface TorchForm {
   /** The key of the criterion's best value. */
   readonly best: string;
   /** `state_dict` from the network's tensors, which come in the order of its modules. */
-  stateDict(tensors: ReadonlyMap<string, TensorData>): TorchValue;
+  stateDict(tensors: TensorContents): TorchTree<TensorContent>;
 }
 
 /** A task under one configuration. */
@@ -100,5 +101,5 @@ export interface Task {
    * The network's weights from those of a file: all of them (but for the classifier where it is to be dropped), or an
    * error that names the fix where there is one.
    */
-  takeWeights(network: Module, source: WeightsSource, how: TakeWeights): Map<string, HostTensor>;
+  takeWeights(network: Module, source: WeightsSource, how: TakeWeights): Map<string, StateTensor>;
 }

@@ -4,32 +4,34 @@ import { stat } from 'node:fs/promises';
 import {
   CheckpointError,
   type CheckpointFormat,
+  openResumedState,
+  openStateDict,
   RUN_STATE_KIND,
   type RunMeta,
-  readStateDict,
-  resumeRunState,
   SafetensorsFile,
-  type TensorMap,
-  type TorchValue,
+  type TensorContent,
+  type TensorContents,
+  type TorchTree,
 } from '@inplace-abn/checkpoint';
 import { NORM_MODES, type NormMode } from './scales.js';
 
 /** Where and how a run stood, as far as the file tells. */
 export type Progress =
-  | { readonly kind: 'state'; readonly meta: RunMeta; readonly optimizer: TensorMap }
+  | { readonly kind: 'state'; readonly meta: RunMeta; readonly optimizer: TensorContents }
   | {
       readonly kind: 'torch';
       readonly epoch: number;
       /** Of the task's criterion, in per cent. */
       readonly best: number;
-      readonly optimizer: TorchValue;
+      readonly optimizer: TorchTree<TensorContent>;
     }
   | { readonly kind: 'weights' };
 
 export interface CheckpointContent {
   /** The file that was read: for a folder, or a torn file, the newest whole one. */
   readonly path: string;
-  readonly model: TensorMap;
+  /** Read from the file when they are wanted. */
+  readonly model: TensorContents;
   /** Name of the architecture, where the file has it. */
   readonly arch?: string;
   /** The network's batch norm, where the file has it. */
@@ -51,7 +53,7 @@ export interface CheckpointContent {
  */
 export async function readCheckpoint(path: string, bestKey: string): Promise<CheckpointContent> {
   if (await holdsTrainingStates(path)) return readNewestState(path);
-  const { content, rest } = await readFile(path, false);
+  const { content, rest } = await readFile(path);
   return { ...content, progress: torchProgress(path, bestKey, rest) };
 }
 
@@ -62,11 +64,11 @@ export async function readCheckpoint(path: string, bestKey: string): Promise<Che
  */
 export async function readWeights(path: string): Promise<CheckpointContent> {
   if (await isFolder(path)) return readNewestState(path);
-  return (await readFile(path, true)).content;
+  return (await readFile(path)).content;
 }
 
 async function readNewestState(path: string): Promise<CheckpointContent> {
-  const { state, path: used, rejected } = await resumeRunState(path, { missing: 'fallBack' });
+  const { state, path: used, rejected } = await openResumedState(path, { missing: 'fallBack' });
   const { meta, model, optimizer } = state;
   const notes = rejected.map((file) => `passed over ${file.path}: ${file.reason}`);
   const identity = identityOf((key) => meta[key]);
@@ -76,9 +78,8 @@ async function readNewestState(path: string): Promise<CheckpointContent> {
 
 async function readFile(
   path: string,
-  weightsOnly: boolean,
-): Promise<{ content: CheckpointContent; rest: ReadonlyMap<string, TorchValue> }> {
-  const { tensors, prefixes, rest, format } = await readStateDict(path, { weightsOnly });
+): Promise<{ content: CheckpointContent; rest: ReadonlyMap<string, TorchTree<TensorContent>> }> {
+  const { tensors, prefixes, rest, format } = await openStateDict(path);
   // Upstream's own files have this one.
   const unusual = prefixes.filter((prefix) => prefix !== 'module.');
   const notes = unusual.length > 0 ? [`${path}: names are read without ${unusual.join(', ')}`] : [];
@@ -128,7 +129,11 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
-function torchProgress(path: string, bestKey: string, rest: ReadonlyMap<string, TorchValue>): Progress {
+function torchProgress(
+  path: string,
+  bestKey: string,
+  rest: ReadonlyMap<string, TorchTree<TensorContent>>,
+): Progress {
   const [epoch, optimizer] = [rest.get('epoch'), rest.get('optimizer')];
   if (epoch === undefined || optimizer === undefined) return { kind: 'weights' };
   const [epochs, best] = [scalar(epoch), scalar(rest.get(bestKey) ?? 0)];
@@ -140,7 +145,7 @@ function torchProgress(path: string, bestKey: string, rest: ReadonlyMap<string, 
 }
 
 /** A number, or a tensor of one element: some versions of PyTorch keep accuracies so. */
-function scalar(value: TorchValue): number | null {
+function scalar(value: TorchTree<TensorContent>): number | null {
   const single =
     typeof value === 'object' && value !== null && 'data' in value && value.data.length === 1
       ? Number(value.data[0])

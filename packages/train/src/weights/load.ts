@@ -1,8 +1,9 @@
 /** The one way from a checkpoint that was read to the tensors of a network. */
 import { stat } from 'node:fs/promises';
-import { type HostTensor, UsageError } from '@inplace-abn/core';
+import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import type { NetworkConfig } from '../config/schema.js';
+import type { StateTensor, StateTensors } from '../engine/states.js';
 import type { TakeWeights, WeightsSource } from '../task/task.js';
 import { type CheckpointContent, readWeights } from './checkpoint-file.js';
 import { specsOf } from './mismatch.js';
@@ -15,7 +16,7 @@ export interface Target {
   /** Of the network, where it was made from one; for remarks on what the weights were trained with. */
   readonly config?: NetworkConfig;
   /** As a task takes them. */
-  takeWeights(network: Module, source: WeightsSource, how: TakeWeights): Map<string, HostTensor>;
+  takeWeights(network: Module, source: WeightsSource, how: TakeWeights): Map<string, StateTensor>;
 }
 
 export interface LoadWeights extends TakeWeights {
@@ -24,7 +25,8 @@ export interface LoadWeights extends TakeWeights {
 }
 
 export interface Weights {
-  readonly tensors: ReadonlyMap<string, HostTensor>;
+  /** On the host, or read from the file when they are wanted. */
+  readonly tensors: StateTensors;
   /** See Transfer. */
   readonly turned: ReadonlyMap<string, Float32Array>;
   /** The file that was read. */
@@ -48,7 +50,7 @@ export async function weightsFor(
   const { path, model } = content;
   const taken = target.takeWeights(network, { tensors: model, path }, how);
   const origin = await originOf(content, trainedWith);
-  const { tensors, turned, notes } = transferScales(network, taken, origin.mode, path);
+  const { tensors, turned, notes } = await transferScales(network, taken, origin.mode, path);
   const remarks = [...converted(network, content), ...otherActivation(origin.network, config, how)];
   return { tensors, turned, path, notes: [...content.notes, ...remarks, ...notes] };
 }

@@ -1,9 +1,10 @@
 /** Weights of a file for a network, or why they do not fit it, in the words of who runs a test or a training. */
 import { formatDifference, StateDictMismatch, type TensorSpec, takeStateDict } from '@inplace-abn/checkpoint';
-import { type HostTensor, UsageError } from '@inplace-abn/core';
+import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { CLASSIFIER_PREFIX } from '../classification/objective.js';
 import type { NetworkConfig } from '../config/schema.js';
+import type { StateTensor } from '../engine/states.js';
 import { ARCHITECTURES, networkOf } from '../step/network.js';
 import type { TakeWeights, Use, WeightsSource } from '../task/task.js';
 
@@ -39,10 +40,10 @@ export function takeWeights(
   config: NetworkConfig,
   { tensors, path }: WeightsSource,
   { use, dropClassifier = false }: TakeWeights,
-): Map<string, HostTensor> {
+): Map<string, StateTensor> {
   try {
     const taken = takeStateDict(specsOf(network), tensors, path, { convert: true, dropClassifier });
-    return taken as Map<string, HostTensor>;
+    return taken as Map<string, StateTensor>;
   } catch (error) {
     if (!(error instanceof StateDictMismatch)) throw error;
     const reason = error.classes

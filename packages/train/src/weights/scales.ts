@@ -1,7 +1,9 @@
 /** Weights between networks of ordinary and of in-place batch norm: one scales by γ, the other by |γ| + ε. */
-import { type HostTensor, UsageError } from '@inplace-abn/core';
+import { readContent } from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
 import { ABN, InPlaceABN, type Module } from '@inplace-abn/nn';
 import type { NetworkConfig } from '../config/schema.js';
+import type { StateTensor, StateTensors } from '../engine/states.js';
 
 /** Of a network, or of the weights of a file. */
 export type NormMode = NetworkConfig['bn_mode'];
@@ -14,7 +16,7 @@ export class UnknownOriginError extends UsageError {
 }
 
 export interface Transfer {
-  readonly tensors: Map<string, HostTensor>;
+  readonly tensors: Map<string, StateTensor>;
   /** Scales that changed their sign, as they were: moments of an optimiser change theirs with them. */
   readonly turned: ReadonlyMap<string, Float32Array>;
   /** Sentences for the user. */
@@ -39,13 +41,13 @@ interface Scale {
  * @param source what to call the file in messages
  * @throws UsageError naming the first layer whose scale cannot be carried over; UnknownOriginError
  */
-export function transferScales(
+export async function transferScales(
   network: Module,
-  tensors: ReadonlyMap<string, HostTensor>,
+  tensors: StateTensors,
   trained: NormMode | undefined,
   source: string,
-): Transfer {
-  const all = scalesOf(network, tensors);
+): Promise<Transfer> {
+  const all = await scalesOf(network, tensors);
   if (trained === undefined) {
     checkPositive(all, source);
     return { tensors: new Map(tensors), turned: new Map(), notes: [] };
@@ -68,15 +70,19 @@ function explain(trained: NormMode, { length }: readonly Scale[], source: string
   return `${source} was trained with ${from} batch norm, the configuration has ${into} layers: ${length} layers take ${rule} as their scale, which gives the same network`;
 }
 
-function scalesOf(network: Module, tensors: ReadonlyMap<string, HostTensor>): Scale[] {
-  return [...network.modules()].flatMap(([path, module]) => {
+async function scalesOf(network: Module, tensors: StateTensors): Promise<Scale[]> {
+  const scales: Scale[] = [];
+  for (const [path, module] of network.modules()) {
     const name = `${path}.weight`;
-    const data = module instanceof ABN ? tensors.get(name)?.data : undefined;
-    if (!(module instanceof ABN && data instanceof Float32Array)) return [];
+    const tensor = tensors.get(name);
+    if (!(module instanceof ABN) || !tensor) continue;
+    const data = 'data' in tensor ? tensor.data : (await readContent(name, tensor)).data;
+    if (!(data instanceof Float32Array)) continue;
     // In the dtype of the scales: γ = ε is one that both layers can have.
     const eps = Math.fround(module.eps);
-    return [{ name, data, eps, inPlace: module instanceof InPlaceABN }];
-  });
+    scales.push({ name, data, eps, inPlace: module instanceof InPlaceABN });
+  }
+  return scales;
 }
 
 function checkLarge(scales: readonly Scale[], source: string): void {

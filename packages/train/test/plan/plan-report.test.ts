@@ -1,4 +1,4 @@
-import { cpu } from '@inplace-abn/core';
+import { byteLength, cpu, statesOf } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { formatPlan, memoryMapOf, planReport } from '../../src/index.js';
 import { configOf } from '../support/runs.js';
@@ -26,6 +26,7 @@ describe('planReport', () => {
         'rebuilds',
         'slices',
         'totalBytes',
+        'transferBytes',
       ].sort(),
     );
     for (const kind of KINDS) {
@@ -42,6 +43,9 @@ describe('planReport', () => {
     expect(arenaBytes).toBeGreaterThanOrEqual(peak);
     expect(arenaBytes).toBeLessThanOrEqual(1.01 * peak);
     expect(totalBytes).toBe(arenaBytes + bytes.weights + bytes.optimizer);
+    // One piece of the largest state.
+    const largest = Math.max(...statesOf(plan.graph).map(byteLength));
+    expect(report.transferBytes).toBe(Math.min(largest, 8 * 2 ** 20));
   });
 
   it('counts weights and optimiser state as the network has them', () => {

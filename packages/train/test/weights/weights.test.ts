@@ -11,6 +11,7 @@ import {
   loadSnapshot,
   loadWeights,
   networkOf,
+  onHost,
   segmentationNetworkOf,
   type TrainConfig,
   taskOf,
@@ -60,10 +61,12 @@ async function runOf(config: TrainConfig, model: ReadonlyMap<string, HostTensor>
   return path;
 }
 
-const load = (path: string, config: TrainConfig = inPlace, trainedWith?: NormMode) => {
+async function load(path: string, config: TrainConfig = inPlace, trainedWith?: NormMode) {
   const task = taskOf(config);
-  return loadWeights({ ...task, network: task.network(), config: config.network }, path, { trainedWith });
-};
+  const target = { ...task, network: task.network(), config: config.network };
+  const { tensors, ...rest } = await loadWeights(target, path, { trainedWith });
+  return { ...rest, tensors: await onHost(tensors) };
+}
 
 async function logitsOf(config: TrainConfig, tensors: ReadonlyMap<string, HostTensor>) {
   const network = networkOf(config.network);
@@ -286,7 +289,7 @@ describe('every program', { timeout: 60_000 }, () => {
     await expect(loadSnapshot(network, path)).rejects.toThrow(
       `the first in ${scale} (channel 0: -0.5), and nothing`,
     );
-    const { tensors } = await loadSnapshot(network, path, { trainedWith: 'inplace' });
+    const tensors = await onHost((await loadSnapshot(network, path, { trainedWith: 'inplace' })).tensors);
     expect(tensors.get(scale)?.data[0]).toBeCloseTo(0.50001, 6);
     const engine = new Engine({ device: cpu(), config: tested, evaluationBatches: [] });
     await restoreWeights(engine, tested, path, 'inplace');

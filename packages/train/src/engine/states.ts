@@ -1,0 +1,58 @@
+/** The states of a store as tensors of a checkpoint, and back, without a copy of them in between. */
+import { PIECE_BYTES, piecesOf, readContent, type TensorStream } from '@inplace-abn/checkpoint';
+import {
+  byteLength,
+  type DType,
+  type HostTensor,
+  type StateSpec,
+  type Store,
+  UsageError,
+} from '@inplace-abn/core';
+
+/** A tensor that a state can be: on the host, or read piece by piece from a file. */
+export type StateTensor = HostTensor | TensorStream<DType>;
+
+export type StateTensors = ReadonlyMap<string, StateTensor>;
+
+/** Bytes that a save or a resume takes beside the states: one piece of the largest. */
+export function transferBytes(states: readonly StateSpec[]): number {
+  return Math.max(0, ...states.map((state) => Math.min(PIECE_BYTES, byteLength(state))));
+}
+
+/** The states of some kinds, by name: they are read from the store when they are written to a file. */
+export function statesIn(store: Store, ...kinds: readonly StateSpec['kind'][]): Map<string, TensorStream> {
+  const wanted = store.specs.filter(({ kind }) => kinds.includes(kind));
+  return new Map(
+    wanted.map(({ name, dtype, shape }) => [
+      name,
+      { dtype, shape, pieces: () => store.pieces(name, PIECE_BYTES) },
+    ]),
+  );
+}
+
+/** The tensors themselves: those in a file are read. */
+export async function onHost(tensors: StateTensors): Promise<Map<string, HostTensor>> {
+  const read = new Map<string, HostTensor>();
+  for (const [name, tensor] of tensors) {
+    read.set(name, 'data' in tensor ? tensor : ((await readContent(name, tensor)) as HostTensor));
+  }
+  return read;
+}
+
+/** Writes tensors into the states of their names, piece by piece. */
+export async function fillStates(store: Store, tensors: StateTensors): Promise<void> {
+  for (const [name, tensor] of tensors) {
+    if ('data' in tensor) store.write(name, tensor.data);
+    else await store.writePieces(name, tensor.dtype, piecesOf(name, tensor));
+  }
+}
+
+/** The tensors of a store's states, all of them; others are passed over. Throws UsageError for one that is missing. */
+export function allStates<T>(store: Store, tensors: ReadonlyMap<string, T>): Map<string, T> {
+  const wanted = store.specs.map(({ name }): [string, T] => {
+    const tensor = tensors.get(name);
+    if (!tensor) throw new UsageError(`no tensor for ${name}: the network cannot be tested without it`);
+    return [name, tensor];
+  });
+  return new Map(wanted);
+}
