@@ -92,6 +92,12 @@ export const suites = [
     load: () => import('../suites/data.mjs'),
   },
   {
+    name: 'noise',
+    summary: "rounding error of 3×3 convolutions by Winograd's filtering beside that of oneDNN's plain sums",
+    long: true,
+    load: () => import('../suites/noise.mjs'),
+  },
+  {
     name: 'grouped',
     summary: "speed of ResNeXt's grouped convolutions, ours and PyTorch's in turn",
     load: () => import('../suites/grouped.mjs'),

@@ -1,8 +1,9 @@
 // Body of product_engine.cc (each_isa.h).
 
-// What a stretch of the sum reads of b stays in the first-level cache for all rows, beside a strip of a:
-// whole cache lines for every element where the sum runs down its columns.
-constexpr int64_t kStretch = 256, kColumnStretch = 128;
+// A stretch is summed by itself: rounding errors grow with the square root of its length. Shorter ones cost
+// time: their sums are added to memory. Its part of b stays in the first-level cache for all rows, beside a
+// strip of a.
+constexpr int64_t kStretch = 128;
 
 // a at row r: three rows to a pointer, or as many pointers as rows would not fit the registers. The rows of a
 // column of `a` lie side by side where Column says so.
@@ -25,14 +26,6 @@ struct Rows {
 template <bool Column, int R, int NV>
 void product_tile(const Product& p, int64_t row, int64_t first, int64_t depth) {
   Vec acc[R][NV] = {};
-  float* out = p.out + row * p.out_row;
-  if (p.add || first > 0) {
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 2
-      for (int v = 0; v < NV; ++v) acc[r][v] = get(out + r * p.out_row + v * kLanes);
-    }
-  }
   Rows<Column, R> a(p, row, first);
   const float* b = p.b + first * p.b_depth;
   for (int64_t k = 0; k < depth; ++k, b += p.b_depth, a.next()) {
@@ -43,6 +36,15 @@ void product_tile(const Product& p, int64_t row, int64_t first, int64_t depth) {
     for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 2
       for (int v = 0; v < NV; ++v) acc[r][v] += a.get(r) * weight[v];
+    }
+  }
+  float* out = p.out + row * p.out_row;
+  // Last: a stretch that began with the sum so far would round as if it were as long as all of it.
+  if (p.add || first > 0) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 2
+      for (int v = 0; v < NV; ++v) acc[r][v] += get(out + r * p.out_row + v * kLanes);
     }
   }
 #pragma GCC unroll 16
@@ -69,9 +71,8 @@ void product_columns(const Product& p) {
   const int64_t strips = (p.rows + kTileRows - 1) / kTileRows, low = p.rows / strips, high = p.rows % strips;
   const TileFunction low_tile = tile_of<Column, NV>(low),
                      high_tile = tile_of<Column, NV>(high > 0 ? low + 1 : low);
-  const int64_t stretch = Column ? kColumnStretch : kStretch;
-  for (int64_t first = 0; first < p.depth; first += stretch) {
-    const int64_t depth = std::min(stretch, p.depth - first);
+  for (int64_t first = 0; first < p.depth; first += kStretch) {
+    const int64_t depth = std::min(kStretch, p.depth - first);
     int64_t row = 0;
     for (int64_t strip = 0; strip < high; ++strip, row += low + 1) high_tile(p, row, first, depth);
     for (int64_t strip = high; strip < strips; ++strip, row += low) low_tile(p, row, first, depth);

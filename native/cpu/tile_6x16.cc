@@ -17,14 +17,20 @@ struct Accumulators {
   __m256 high[kTileRows];
 };
 
-IABN_TILE IABN_INLINE void load_start(const ProductTile& t, Accumulators& acc) {
-  const __m256 zero = _mm256_setzero_ps();
-  const __m256 low = t.bias ? _mm256_loadu_ps(t.bias) : zero;
-  const __m256 high = t.bias ? _mm256_loadu_ps(t.bias + 8) : zero;
+IABN_TILE IABN_INLINE void clear(Accumulators& acc) {
   IABN_UNROLL
-  for (int r = 0; r < kTileRows; ++r) {
-    acc.low[r] = low;
-    acc.high[r] = high;
+  for (int r = 0; r < kTileRows; ++r) acc.low[r] = acc.high[r] = _mm256_setzero_ps();
+}
+
+// After the products: sums that began with these would round as if they were as long as all of it.
+IABN_TILE IABN_INLINE void add_start(const ProductTile& t, Accumulators& acc) {
+  if (t.bias) {
+    const __m256 low = _mm256_loadu_ps(t.bias), high = _mm256_loadu_ps(t.bias + 8);
+    IABN_UNROLL
+    for (int r = 0; r < kTileRows; ++r) {
+      acc.low[r] = _mm256_add_ps(acc.low[r], low);
+      acc.high[r] = _mm256_add_ps(acc.high[r], high);
+    }
   }
   if (!t.start) return;
   IABN_UNROLL
@@ -66,7 +72,7 @@ bool has_tiles() {
 
 IABN_TILE void run_tile(const ProductTile& t) {
   Accumulators acc;
-  load_start(t, acc);
+  clear(acc);
   const float* w = t.weights;
   for (int64_t tap = 0; tap < t.taps; ++tap) {
     const float* const* rows = t.rows + tap * kTileRows;
@@ -84,6 +90,7 @@ IABN_TILE void run_tile(const ProductTile& t) {
       }
     }
   }
+  add_start(t, acc);
   store(t, acc);
 }
 

@@ -23,7 +23,7 @@ struct ProductTile {
   const float* weights;  // of the first tap; kTileColumns for each element of a row
   const float* start;    // kTileRows rows `start_stride` apart, null: zero
   int64_t start_stride;
-  const float* bias;  // kTileColumns, added at the start; null: none
+  const float* bias;  // kTileColumns; null: none
   float* out;
   int64_t out_stride;
   Activation::Kind activation;  // identity, relu or leaky_relu
