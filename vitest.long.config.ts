@@ -4,5 +4,5 @@ import base, { LONG_TESTS } from './vitest.config.js';
 /** The long tests alone, on the terms of all others. */
 export default defineConfig({
   ...base,
-  test: { ...base.test, include: [LONG_TESTS], exclude: ['**/node_modules/**'] },
+  test: { ...base.test, include: [LONG_TESTS], exclude: ['**/node_modules/**'], testTimeout: 900_000 },
 });

@@ -30,7 +30,7 @@ function shrunk(config: TrainConfig): TrainConfig {
   };
 }
 
-describe('a training step of', { timeout: 120_000 }, () => {
+describe('a training step of', () => {
   it.each(Object.keys(PUBLISHED))('%s', async (name) => {
     const config = shrunk(await load(name));
     const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
@@ -47,7 +47,7 @@ describe('a training step of', { timeout: 120_000 }, () => {
   });
 });
 
-describe('docs/experiments.md', { timeout: 240_000 }, () => {
+describe('docs/experiments.md', () => {
   /** Numbers of the table's rows, by experiment and devices. */
   async function documented(): Promise<Map<string, number[]>> {
     const text = await readFile(new URL('../../../docs/experiments.md', import.meta.url), 'utf8');

@@ -28,7 +28,7 @@ function ranksOf(parent: number): Map<number, number> {
   return ranks;
 }
 
-it('gives the same weights after twenty kills at any moment', { timeout: 240_000 }, async () => {
+it('gives the same weights after twenty kills at any moment', async () => {
   const newFolder = async () => join(await temporaryFolder(), 'run');
   const data = await imageFolder();
   const config = join(await temporaryFolder(), 'config.json');

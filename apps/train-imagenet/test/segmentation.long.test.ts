@@ -13,7 +13,7 @@ function load(name: string) {
   return loadConfig(path, { architectures: ARCHITECTURES });
 }
 
-describe('segmentation_shapes', { timeout: 180_000 }, () => {
+describe('segmentation_shapes', () => {
   it('finds shapes in images that it has not seen', async () => {
     const root = await mkdtemp(join(tmpdir(), 'segmentation-shapes-'));
     onTestFinished(() => rm(root, { recursive: true }));
@@ -34,7 +34,7 @@ describe('segmentation_shapes', { timeout: 180_000 }, () => {
   });
 });
 
-describe('vistas_wider_resnet38_a2', { timeout: 240_000 }, () => {
+describe('vistas_wider_resnet38_a2', () => {
   it('is planned with the head in place', async () => {
     const { report } = planReport(await load('vistas_wider_resnet38_a2'), 2, cpu());
     expect(report.crop).toBe(672);

@@ -7,7 +7,7 @@ describe('activations in place, as a share of the same network with ordinary bat
   it.each([
     ['resnext101', 0.5],
     ['wider_resnet38', 0.45],
-  ])('%s: at most %d', { timeout: 120_000 }, (arch, share) => {
+  ])('%s: at most %d', (arch, share) => {
     const network = { arch, activation: 'leaky_relu', bn_mode: 'inplace' };
     const config = resolveConfig({ network, optimizer: { clip: 0 } }, 'config.json');
     const { report } = planReport(config, 2, cpu());
