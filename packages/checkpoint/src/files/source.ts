@@ -121,7 +121,7 @@ export async function readInto(
 }
 
 /** Bytes of a piece of a stream; whole elements of every dtype. */
-export const PIECE_BYTES = 8 * 2 ** 20;
+export const PIECE_BYTES = 4 * 2 ** 20;
 
 /**
  * Reads a run of bytes piece by piece through one buffer: a piece is valid until the next one is asked for.

@@ -45,7 +45,7 @@ describe('planReport', () => {
     expect(totalBytes).toBe(arenaBytes + bytes.weights + bytes.optimizer);
     // One piece of the largest state.
     const largest = Math.max(...statesOf(plan.graph).map(byteLength));
-    expect(report.transferBytes).toBe(Math.min(largest, 8 * 2 ** 20));
+    expect(report.transferBytes).toBe(Math.min(largest, 4 * 2 ** 20));
   });
 
   it('counts weights and optimiser state as the network has them', () => {
