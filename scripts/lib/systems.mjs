@@ -113,7 +113,7 @@ const LIBRARIES = [
   ['OpenMP', 'OpenMP COMPONENTS CXX', 'OpenMP_CXX_FOUND'],
 ];
 
-/** What a CMake configuration like the addon's does not find. It takes seconds: once it has found all, it is kept. */
+/** Packages that a CMake configuration like the addon's does not find. It takes seconds, so a complete result is kept. */
 function missingLibraries() {
   const { PATH, CXX, CMAKE_PREFIX_PATH, OpenMP_ROOT } = process.env;
   const stamp = [PATH, CXX, CMAKE_PREFIX_PATH, OpenMP_ROOT].join('\n');

@@ -148,7 +148,7 @@ async function main(configPath: string, dir: string, options: Options): Promise<
   return together(identityOf(config, options), work, options.localRank);
 }
 
-/** What must be known before other processes are started or met. */
+/** Settings that are needed before other processes are started or met. */
 function checkOptions({
   resume,
   weightsOnly,

@@ -23,7 +23,7 @@ const text40 = text('a'.repeat(40));
 const repeat = (count: number, part: Uint8Array): Buffer =>
   Buffer.concat(Array<Uint8Array>(count).fill(part));
 
-/** What both containers make of a program that they read as an opaque object. */
+/** Handles a program that either container reads as an opaque object. */
 async function opaque(program: Buffer): Promise<string> {
   const texts = [await readBytes(await inZip(program)), await readBytes(inLegacy(program))].map((read) =>
     read instanceof Opaque ? describeOpaque(read) : 'not opaque',

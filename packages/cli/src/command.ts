@@ -10,12 +10,12 @@ const ERROR = 1;
 /** Exit code of a command line that cannot be understood. */
 const USAGE = 2;
 
-/** What is wrong is the command line: the message says what to add or to leave out; the exit code is 2. */
+/** A mistake on the command line: the message says which argument to add or leave out; the exit code is 2. */
 export class CommandLineError extends Error {
   override readonly name: string = 'CommandLineError';
 }
 
-/** What is needed of a program's command; commander's is one. */
+/** The part of commander's Command that a program needs. */
 export interface ProgramCommand {
   name(): string;
   readonly options: readonly { readonly long?: string | undefined; readonly short?: string | undefined }[];
@@ -27,7 +27,7 @@ export interface ProgramCommand {
 export interface Invocation {
   /** `import.meta.url` of the program. */
   readonly module: string;
-  /** What stands after the program's name. */
+  /** Arguments after the program's name. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly err?: (text: string) => void;

@@ -1,6 +1,6 @@
 import { hangupIgnored } from './hangup.js';
 
-/** What is needed of `process`. */
+/** The part of `process` that is needed. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;

@@ -5,7 +5,7 @@ import { chooseDevice, type DeviceChoice } from './choose.js';
 export interface ProcessDevice {
   /** As {@link chooseDevice} takes it. */
   readonly device?: string;
-  /** What sums over processes on GPUs; default: NCCL where it is found. CPUs always have Gloo. */
+  /** Backend of collectives on GPUs; default: NCCL where it is found. CPUs always use Gloo. */
   readonly distBackend?: 'gloo' | 'nccl';
 }
 

@@ -57,7 +57,7 @@ export function cudaReport({ free = false }: { readonly free?: boolean } = {}): 
   }
 }
 
-/** What the driver makes for the first GPU; the second under WSL. */
+/** Device files that the driver makes for the first GPU; the second is WSL's. */
 function hasDeviceFile(): boolean {
   return existsSync('/dev/nvidia0') || existsSync('/dev/dxg');
 }

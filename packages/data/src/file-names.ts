@@ -20,7 +20,7 @@ export function decodeName(bytes: Buffer): string {
   return name;
 }
 
-/** What to hand to the file system for a path of names from this package: its bytes where they are not UTF-8. */
+/** The form of a path from this package that the file system takes: bytes where it is not UTF-8. */
 export function systemPath(path: string): string | Buffer {
   if (!ESCAPED.test(path)) return path;
   // The parts at odd positions are the escapes.

@@ -10,7 +10,7 @@ export const IMAGE_NAME = /\.(jpe?g|png)$/i;
 /** Images of formats that are not read: named where there are no others. */
 const OTHER_IMAGE_NAME = /\.(avif|bmp|gif|hei[cf]|jfif|jp2|jxl|p[gp]m|tiff?|webp)$/i;
 
-/** What archivers, file managers and notebooks leave behind. */
+/** Leftovers of archivers, file managers and notebooks. */
 const HIDDEN_NAME = /^(\.|__MACOSX$)/;
 
 /** A file or a folder, or a link to one. A link to nothing counts as a file: reading it tells what is missing. */
@@ -35,7 +35,7 @@ export function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** What a folder and those inside it hold. */
+/** Contents of a folder and its subfolders. */
 export interface FoundFiles {
   /** Relative to the root: folder by folder in order of their paths, sorted within each. */
   readonly files: string[];
@@ -148,7 +148,7 @@ export async function listFolder(folder: string, what: string): Promise<Entry[]>
   return entries;
 }
 
-/** What a Dirent and a Stats tell alike. */
+/** The common part of Dirent and Stats. */
 interface FileType {
   isFile(): boolean;
   isDirectory(): boolean;
@@ -165,7 +165,7 @@ async function readEntries(folder: string) {
   return exact.map((entry) => ({ name: decodeName(entry.name), entry }));
 }
 
-/** What a link leads to; null: nothing. */
+/** Target of a link; null for a broken one. */
 async function targetOf(path: string): Promise<FileType | null> {
   return stat(systemPath(path)).catch(() => null);
 }

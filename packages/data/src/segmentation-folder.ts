@@ -14,9 +14,9 @@ const LABEL_NAME = /\.png$/i;
 
 /** How the name of a label map follows from that of its image. */
 export interface LabelNaming {
-  /** What an image's name ends with before its extension; others are not images of the data set. */
+  /** End of an image's name before its extension; other files are not images of the data set. */
   imageSuffix?: string;
-  /** What a label map's name has instead. */
+  /** Replaces the image suffix in a label map's name. */
   labelSuffix?: string;
 }
 

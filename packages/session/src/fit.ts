@@ -7,7 +7,7 @@ export interface TrainingBatch {
   readonly y: TypedArray;
 }
 
-/** What a callback is told of a step. */
+/** A step, as callbacks see it. */
 export interface FitStep {
   /** Both count from 0. */
   readonly epoch: number;
@@ -16,7 +16,7 @@ export interface FitStep {
   readonly learningRate: number;
 }
 
-/** What a callback is told of an epoch. */
+/** An epoch, as callbacks see it. */
 export interface FitEpoch {
   readonly epoch: number;
   /** Mean over the epoch's samples. */

@@ -45,7 +45,7 @@ export class SessionPlan {
     return plannedLayers(this.raw);
   }
 
-  /** What the backward pass reads: kept, inverted or recomputed. */
+  /** How the backward pass gets the values that it reads: kept, inverted or recomputed. */
   get rebuilt(): PlannedRebuilds {
     return plannedRebuilds(this.raw, this.device.balance);
   }

@@ -29,7 +29,7 @@ export interface Inspection {
   readonly md5: string;
   /** Which of upstream's published files it is, byte for byte; null if none. */
   readonly published: PublishedModel | null;
-  /** What wrappers had put before the names of the tensors: `module.`, `_orig_mod.` … */
+  /** Prefix that wrappers had put before the names of the tensors: `module.`, `_orig_mod.` … */
   readonly prefixes: readonly string[];
   /** The state dictionary, names without those prefixes. */
   readonly tensors: readonly InspectedTensor[];

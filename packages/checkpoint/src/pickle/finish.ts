@@ -72,7 +72,7 @@ function isContainer(value: Pickled & object): value is Container {
   );
 }
 
-/** What to call something that is neither a value nor a container of values. */
+/** Names something that is neither a value nor a container of values. */
 function foreignName(value: Pickled & object): string {
   if (value instanceof Callable) return value.name;
   return value instanceof Map ? `a dictionary with ${value.foreignKey} as a key` : kindOf(value);

@@ -82,7 +82,7 @@ export class TensorRef implements TensorSpec {
  * name, never looked up and never run.
  */
 export class Opaque {
-  /** What the pickle sets: attributes, items, elements. */
+  /** Attributes, items and elements that the pickle sets. */
   private readonly set: Pickled[] = [];
 
   constructor(
@@ -107,7 +107,7 @@ export class Opaque {
     return this.set;
   }
 
-  /** What was set last: the attributes, where there are any. */
+  /** Attributes, where there are any; set last. */
   get state(): Pickled | undefined {
     return this.set.at(-1);
   }

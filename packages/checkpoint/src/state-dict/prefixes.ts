@@ -1,4 +1,4 @@
-// What wrappers put before the names of a state dictionary.
+// Prefixes that wrappers put before the names of a state dictionary.
 
 /** torch.nn.DataParallel and DistributedDataParallel, and the averages of torch.optim.swa_utils. */
 export const PARALLEL_PREFIX = 'module.';
@@ -11,7 +11,7 @@ const COMPILED = '_orig_mod.';
 
 export interface PlainNames<V> {
   readonly entries: [name: string, value: V][];
-  /** What was taken off: `module.`, or `module. (3 of 4 names)`. */
+  /** The prefix that was removed: `module.`, or `module. (3 of 4 names)`. */
   readonly removed: readonly string[];
 }
 

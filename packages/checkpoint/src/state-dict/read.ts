@@ -21,7 +21,7 @@ export interface LoadedStateDict {
   readonly format: CheckpointFormat;
   /** By name, without what wrappers put before it. */
   readonly tensors: TensorMap;
-  /** What that was: `module.`, `_orig_mod.`, `model.`, or `module. (3 of 4 names)`. */
+  /** The prefix that was removed: `module.`, `_orig_mod.`, `model.`, or `module. (3 of 4 names)`. */
   readonly prefixes: readonly string[];
   /** What the file holds beside the state dictionary. */
   readonly rest: ReadonlyMap<string, TorchValue>;
@@ -59,7 +59,7 @@ export interface OpenStateDict {
   readonly tensors: ReadonlyMap<string, TensorStream>;
   /** As that of {@link LoadedStateDict}. */
   readonly prefixes: readonly string[];
-  /** What the file holds beside the state dictionary; tensors of one element are on the host. */
+  /** The rest of the file; tensors of one element are on the host. */
   readonly rest: ReadonlyMap<string, TorchTree<TensorContent>>;
 }
 

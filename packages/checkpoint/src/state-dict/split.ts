@@ -10,7 +10,7 @@ import { plainNames } from './prefixes.js';
 export interface SplitCheckpoint<T> {
   /** By name, without what wrappers put before it. */
   readonly tensors: ReadonlyMap<string, T>;
-  /** What wrappers had put before the names; see {@link plainNames}. */
+  /** Prefix that wrappers had put before the names; see {@link plainNames}. */
   readonly prefixes: readonly string[];
   readonly rest: ReadonlyMap<string, TorchTree<T>>;
 }
@@ -52,7 +52,7 @@ export function splitCheckpoint<T extends object>(path: string, value: TorchTree
   return { tensors, prefixes: [...prefixes], rest };
 }
 
-/** What is wrong with an object of Python where a state dictionary should be, such as a whole network. */
+/** Explains a Python object in place of a state dictionary, such as a whole network. */
 function insteadOfStates({ name }: Opaque): string {
   return `the Python object ${JSON.stringify(name)} and not a state dictionary. Nothing in a file is run: load it in PyTorch and save its state_dict()`;
 }

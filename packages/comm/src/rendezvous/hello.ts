@@ -1,4 +1,4 @@
-/** What a process says of itself when it comes, and why a run cannot be with it. */
+/** A process's introduction when it joins, and the reasons to refuse it. */
 import type { Header } from './frames.js';
 import { type MeetSettings, PROTOCOL } from './options.js';
 

@@ -36,7 +36,7 @@ interface Meeting {
   readonly lateMs: number;
 }
 
-/** What a process does: the reason of its end, or `done`. */
+/** Outcome of a process: the reason it ended, or `done`. */
 async function work(rank: number, { meetMs, lateMs }: Meeting, notes: string[]): Promise<string> {
   let world: World | null = null;
   try {

@@ -1,6 +1,6 @@
 /**
  * A network of the processes of one test, in simulated time: each direction between two of them can be cut, from one message on.
- * What is sent into a cut is lost without a word, the end of a connection as well, as where a wire is.
+ * A cut loses everything that is sent into it without a word, the end of a connection included, as a cut wire does.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
@@ -41,7 +41,7 @@ export class Network {
     setTimeout(() => this.as(to, arrive), LATENCY_MS);
   }
 
-  /** What stands in for node:net. */
+  /** Replaces node:net. */
   get net() {
     return {
       createServer: (handler: (socket: FakeSocket) => void) => new FakeServer(this, handler),

@@ -200,7 +200,7 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly partial: PartialUpdate<A> | null;
   /** Emits what gives a part of the only output; null: it is made as a whole. */
   part(context: FuseContext<A>, part: Part): Value | null;
-  /** What an operand of class labels may hold; null: it is none, or labels outside the classes mean something to the op. */
+  /** Range of an operand of class labels; null for other operands, and where labels outside the classes mean something to the op. */
   labels(context: InferContext<A>, operand: number): Labels | null;
   /** Has an effect beyond its outputs (guards) and is never removed. */
   readonly effect: boolean;

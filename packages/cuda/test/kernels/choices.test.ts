@@ -22,7 +22,7 @@ const SPEC: KernelSpec = {
 };
 const OPTIONS = { workspaceLimit: 2 ** 20, tf32: false, nccl: false, graphs: false };
 
-/** What a process of its own chooses for a 1×1 convolution, with the choices that a file holds. */
+/** The kernel that a separate process chooses for a 1×1 convolution, given a file of choices. */
 function chosenWith(file: string): string {
   const code =
     `const { Device, Kernel } = require(process.env.ADDON);` +

@@ -55,7 +55,7 @@ export interface BatchStatistics {
   readonly group?: string;
 }
 
-/** What the two kinds of layer differ in, and what is applied after the statistics. */
+/** The difference between the two kinds of layer, and the part after the statistics. */
 export interface AbnForm {
   /** 'plain': the scale is γ; the in-place layer's is |γ| + ε. */
   readonly scale: AbnScale;
@@ -128,7 +128,7 @@ export function checkInvertible(
   }
 }
 
-/** What `activationParam` is to an activation that has one. */
+/** Meaning of `activationParam` by activation. */
 const PARAMETERS: Partial<Record<Activation, string>> = { leaky_relu: 'leaky_relu slope', elu: 'elu α' };
 
 /** The in-place function on what its callers were given; `statistics` are those of the batch. */

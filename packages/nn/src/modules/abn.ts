@@ -113,7 +113,7 @@ export class ABN extends Module {
   resetRunningStats(store: Store, path = ''): void {
     if (!this.trackRunningStats) return;
     this.reset(store, path, ['running_mean', 'running_var']);
-    // What only evaluates does not count batches.
+    // A step that only evaluates does not count batches.
     if (store.has(nameIn(path, 'num_batches_tracked'))) this.reset(store, path, ['num_batches_tracked']);
   }
 

@@ -5,7 +5,7 @@ import { collectivesOf, type Graph } from '@inplace-abn/core';
 import type { RunData } from '../run/data.js';
 import type { Peers } from './peers.js';
 
-/** What an index into the data sets means. */
+/** Meaning of an index into the data sets. */
 export type AgreedData = Pick<RunData, 'trainImages' | 'trainDigest' | 'valImages' | 'valDigest'>;
 
 /**

@@ -40,7 +40,7 @@ export interface PlanReport {
   readonly arenaBytes: number;
   /** Weights, optimiser state and arena together. */
   readonly totalBytes: number;
-  /** What the host takes beside them while a checkpoint is saved or loaded. */
+  /** Host memory on top of that while a checkpoint is saved or loaded. */
   readonly transferBytes: number;
   readonly rebuilds: PlannedRebuilds;
   readonly layers: readonly PlannedLayer[];

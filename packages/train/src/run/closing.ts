@@ -1,4 +1,4 @@
-/** What a run says at its end. */
+/** Closing lines of a run. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BEST_FILE } from '@inplace-abn/checkpoint';

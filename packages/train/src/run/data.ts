@@ -22,7 +22,7 @@ export interface RunData {
   /** Of the names of the training files in their order: with the same one an index means the same image. */
   readonly trainDigest: string;
   readonly valDigest: string;
-  /** What to tell the user of them before anything is trained. */
+  /** Notes for the user before training starts. */
   readonly notes: readonly string[];
 }
 

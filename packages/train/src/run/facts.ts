@@ -1,4 +1,4 @@
-/** What a reader of report.html looks for first. */
+/** Facts that a reader of report.html looks for first. */
 import { formatDuration, formatRate } from '../progress/units.js';
 import { METRICS } from '../task/metrics.js';
 import type { Results } from './results.js';

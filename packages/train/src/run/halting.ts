@@ -4,7 +4,7 @@ import { outliveHungReads } from '../parallel/hung-reads.js';
 import type { Peers } from '../parallel/peers.js';
 import type { StopRequest } from './stop.js';
 
-/** What a request counts in a sum over processes, the strongest signal first: one outweighs 255 of the next. */
+/** Weight of a request in a sum over processes, the strongest signal first: one outweighs 255 of the next. */
 const VALUES = [
   ['SIGTERM', 2 ** 16],
   ['SIGHUP', 2 ** 8],

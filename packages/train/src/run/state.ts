@@ -36,7 +36,7 @@ export interface EpochLayout {
   readonly seed: number;
 }
 
-/** What a layout needs of the data. */
+/** The part of the data that a layout needs. */
 export type LayoutData = Pick<RunData, 'trainImages' | 'trainDigest'>;
 
 export function layoutOf({ optimizer, seed }: TrainConfig, data: LayoutData): EpochLayout & LayoutData {

@@ -67,7 +67,7 @@ export async function writeTorchCheckpoint(path: string, checkpoint: TorchCheckp
   await writeTorch(path, torchValueOf(checkpoint));
 }
 
-/** What a checkpoint says of where it was saved; null where there is none, or it cannot be read. Its tensors are not read. */
+/** Position at which a checkpoint was saved; null where it is missing or cannot be read. Its tensors are not read. */
 export async function readTorchPlace(
   path: string,
   task: Task,

@@ -107,7 +107,7 @@ interface Sums {
   readonly images: number;
 }
 
-/** What this process found in its shares of the batches so far. */
+/** This process's counts over its shares of the batches so far. */
 class Found {
   private readonly loss = new RunningAverage();
   private images = 0;

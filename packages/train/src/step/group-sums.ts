@@ -3,7 +3,7 @@ import type { GroupShape } from '@inplace-abn/comm';
 import { guardFinite, pack, startAllReduce, type Tracer, unpack, type Value } from '@inplace-abn/core';
 import type { StepValues } from '../task/task.js';
 
-/** What a process tells the others in a step, int32[1] each. */
+/** Flags that a process shares with the others in a step, int32[1] each. */
 export interface GroupNews {
   /** Whether it wants to stop. */
   readonly halt: Value;

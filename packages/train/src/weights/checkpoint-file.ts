@@ -95,7 +95,7 @@ async function readFile(
   return { content, rest };
 }
 
-/** What a file of ours records of the run; `bn_mode` is the key in a file for PyTorch. */
+/** The record of the run in a file of ours; `bn_mode` is the key in a file for PyTorch. */
 function identityOf(
   value: (key: string) => unknown,
 ): Pick<CheckpointContent, 'arch' | 'bnMode' | 'configHash'> {

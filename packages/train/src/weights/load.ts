@@ -10,7 +10,7 @@ import { specsOf } from './mismatch.js';
 import { originOf } from './origin.js';
 import { type NormMode, transferScales } from './scales.js';
 
-/** What the weights are for. */
+/** Purpose of the weights. */
 export interface Target {
   readonly network: Module;
   /** Of the network, where it was made from one; for remarks on what the weights were trained with. */
@@ -20,7 +20,7 @@ export interface Target {
 }
 
 export interface LoadWeights extends TakeWeights {
-  /** What the user says of the weights, where the file itself does not: the batch norm they were trained with. */
+  /** Batch norm that the weights were trained with, for a file that does not record it. */
   readonly trainedWith?: NormMode;
 }
 

@@ -17,7 +17,7 @@ export interface Origin {
 }
 
 /**
- * What a file records of itself, then what the user says, then what the configuration of its run folder or the list of
+ * The file's own record comes first, then the user's word, then the configuration of its run folder or the list of
  * published models says.
  *
  * @throws UsageError where the user says something else than the file

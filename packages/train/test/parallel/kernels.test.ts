@@ -21,7 +21,7 @@ interface Process {
   readonly images: number;
 }
 
-/** What each process ends with: the names of the kernels that it plans with, and how often it planned. */
+/** Result of each process: the names of its kernels, and how often it planned. */
 function agreed(processes: readonly Process[], asked = {}) {
   return Promise.all(
     peersInProcess(processes.length).map(async (peers, rank) => {

@@ -1,4 +1,4 @@
-/** What follows from a run's states, after a kill before it was written and after a resume from an earlier state. */
+/** Files that follow from a run's states, after a kill before they were written and after a resume from an earlier state. */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -16,7 +16,7 @@ export interface Holder {
   readonly token: string;
 }
 
-/** What a process knows of itself and its neighbours. */
+/** A process's view of itself and its neighbors. */
 export interface Machine extends Pick<Holder, 'host' | 'pid' | 'boot' | 'namespace'> {
   /** When a process started; null: unknown, undefined: there is no such process. */
   startOf(pid: number): string | null | undefined;
