@@ -21,13 +21,17 @@ export interface TensorStream<D extends Dtype = Dtype> extends TensorSpec<D> {
 }
 
 /** A tensor to write or to load: its elements, or the way to them. */
-export type TensorContent = TensorData | TensorStream;
+export type TensorContent<D extends Dtype = Dtype> = TensorData<D> | TensorStream<D>;
 
 /** Named tensors whose elements may be anywhere. */
 export type TensorContents = ReadonlyMap<string, TensorContent>;
 
 export function isTensorData(tensor: TensorContent): tensor is TensorData {
   return 'data' in tensor;
+}
+
+export function hasDtype<D extends Dtype>(tensor: TensorContent, dtype: D): tensor is TensorContent<D> {
+  return tensor.dtype === dtype;
 }
 
 /** Bytes of a tensor's elements. */

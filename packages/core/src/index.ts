@@ -45,6 +45,7 @@ export type { SliceDecision } from './passes/slices.js';
 export { BudgetError } from './plan/budget.js';
 export { type BufferKind, type PlanBytes, storeBytes } from './plan/draft.js';
 export { formatBytes, parseBytes } from './plan/format.js';
+export { largestWithin } from './plan/largest.js';
 export { type PeerBytes, peerBytes } from './plan/peer.js';
 export type { Buffer, Plan, PlannedInstruction } from './plan/plan.js';
 export { type PlannedLayer, plannedLayers } from './plan/views/layers.js';

@@ -1,5 +1,4 @@
 import {
-  byteLength,
   type Device,
   formatBytes,
   type Graph,
@@ -10,7 +9,6 @@ import {
   peerBytes,
   plannedLayers,
   plannedRebuilds,
-  valueInfo,
 } from '@inplace-abn/core';
 
 /** Bytes of one buffer of the arena: where it lies, and from which instruction to which it is alive. */
@@ -84,9 +82,4 @@ export class SessionPlan {
       `  activations ${formatBytes(activations)}; ordinary batch normalization under PyTorch's rules ${formatBytes(ordinary)}`,
     ];
   }
-}
-
-/** Bytes of all states of a graph. */
-export function stateBytes(graph: Graph): number {
-  return graph.states.reduce((sum, { value }) => sum + byteLength(valueInfo(graph, value)), 0);
 }

@@ -9,9 +9,10 @@ import {
   Program,
   type StateSpec,
   Store,
+  storeBytes,
   UsageError,
 } from '@inplace-abn/core';
-import { SessionPlan, stateBytes } from './plan.js';
+import { SessionPlan } from './plan.js';
 
 export type StepKind = SessionPlan['kind'];
 
@@ -53,7 +54,8 @@ export class Programs {
   private arenaBudget(graph: Graph): number | undefined {
     const { memory } = this.options;
     if (memory === undefined) return undefined;
-    const states = stateBytes(graph);
+    const { weights, optimizer } = storeBytes(graph);
+    const states = weights + optimizer;
     if (memory > states) return memory - states;
     throw new UsageError(
       `memory of ${formatBytes(memory)} does not hold the weights and the optimizer state, ${formatBytes(states)}: raise it`,

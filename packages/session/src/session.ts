@@ -1,4 +1,4 @@
-import { readStateDict, type TensorMap, takeStateDict, writeSafetensors } from '@inplace-abn/checkpoint';
+import { openStateDict, takeStateDict, writeSafetensors } from '@inplace-abn/checkpoint';
 import {
   type Arrays,
   cpu,
@@ -6,6 +6,7 @@ import {
   formatBytes,
   type Graph,
   type HostTensor,
+  largestWithin,
   NotFiniteError,
   type StateSpec,
   type TensorType,
@@ -13,7 +14,7 @@ import {
   UsageError,
   valueInfo,
 } from '@inplace-abn/core';
-import { initialState, type Module } from '@inplace-abn/nn';
+import { initialStates, type Module } from '@inplace-abn/nn';
 import { type Optimizer, optimizerStateName } from '@inplace-abn/optim';
 import { batchOf, checkFinite } from './arrays.js';
 import { type FitOptions, fitEpochs, type TrainingBatch } from './fit.js';
@@ -21,6 +22,7 @@ import { type Loss, lossOf } from './loss.js';
 import { checkOptions, memoryBytes, type SessionOptions } from './options.js';
 import type { SessionPlan } from './plan.js';
 import { Programs, type StepKind } from './programs.js';
+import { fillStates, statesIn } from './states.js';
 import { evaluationStep, predictionStep, trainingStep } from './steps.js';
 
 /** Which step to plan, and for how many samples. */
@@ -66,7 +68,9 @@ export class Session {
       states: statesOf(module, optimizer),
       trace: (kind, batch) => this.trace(kind, batch),
     });
-    this.initialized = once(() => this.write(initialState(module, { seed })));
+    this.initialized = once(() => {
+      for (const [name, { data }] of initialStates(module, { seed })) this.programs.store.write(name, data);
+    });
   }
 
   /**
@@ -82,20 +86,10 @@ export class Session {
   /** Largest batch whose training step needs at most `memory` bytes, without recomputing more than the plan does by itself. */
   largestBatch(memory: number | string): number {
     const most = memoryBytes(memory) ?? Number.POSITIVE_INFINITY;
-    const fits = (batch: number) => this.plan({ train: batch }).bytes <= most;
-    if (!fits(1)) {
-      throw new UsageError(
-        `one sample needs ${formatBytes(this.plan({ train: 1 }).bytes)}, more than ${formatBytes(most)}`,
-      );
-    }
-    let [low, high] = [1, 2];
-    while (fits(high)) [low, high] = [high, 2 * high];
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      if (fits(middle)) low = middle;
-      else high = middle;
-    }
-    return low;
+    const bytesAt = (batch: number) => this.plan({ train: batch }).bytes;
+    const found = largestWithin(most, bytesAt);
+    if (found) return found.size;
+    throw new UsageError(`one sample needs ${formatBytes(bytesAt(1))}, more than ${formatBytes(most)}`);
   }
 
   /**
@@ -165,7 +159,8 @@ export class Session {
 
   /** Writes parameters and buffers as safetensors. */
   async save(path: string): Promise<void> {
-    await writeSafetensors(path, this.state as TensorMap);
+    this.initialized();
+    await writeSafetensors(path, statesIn(this.programs.store, 'parameter', 'buffer'));
   }
 
   /**
@@ -173,15 +168,11 @@ export class Session {
    * difference.
    */
   async load(path: string): Promise<void> {
-    const { tensors } = await readStateDict(path, { weightsOnly: true });
+    const { tensors } = await openStateDict(path);
     const specs = new Map(this.module.namedStates().map((state) => [state.name, state]));
     const taken = takeStateDict(specs, tensors, path, { convert: true });
     this.initialized();
-    this.write(taken as Map<string, HostTensor>);
-  }
-
-  private write(tensors: ReadonlyMap<string, HostTensor>): void {
-    for (const [name, { data }] of tensors) this.programs.store.write(name, data);
+    await fillStates(this.programs.store, taken);
   }
 
   private async run(

@@ -1,7 +1,6 @@
 /** The three graphs of a network: training, evaluation and prediction of a batch. */
 import {
   type Graph,
-  gradients,
   guardFinite,
   type Shape,
   type TensorType,
@@ -11,7 +10,7 @@ import {
   type Value,
 } from '@inplace-abn/core';
 import { EVALUATION, type Module, parametersIn } from '@inplace-abn/nn';
-import { applyUpdates, clipByGlobalNorm, type Optimizer, type ParameterUpdate } from '@inplace-abn/optim';
+import { type Optimizer, updateParameters } from '@inplace-abn/optim';
 import type { Loss } from './loss.js';
 
 export interface StepParts {
@@ -56,7 +55,9 @@ export function trainingStep(parts: StepParts, batch: number): Graph {
     const output = parts.module.call(x, { training: true, seed: scalars.seed });
     const loss = lossOf(tracer, parts.loss, output);
     tracer.within('loss', () => guardFinite(loss, 'the loss'));
-    update(tracer, loss, parts, scalars);
+    const { module, optimizer, clip = 0 } = parts;
+    checkReached(loss, module);
+    updateParameters(loss, { optimizer, step: scalars.step, clip, rateOf: () => scalars.lr });
     return { loss };
   });
 }
@@ -66,31 +67,12 @@ function lossOf(tracer: Tracer, loss: Loss, output: Value): Value {
   return tracer.within('loss', () => loss.compute(output, tracer.input('target', shape, dtype)));
 }
 
-function update(
-  tracer: Tracer,
-  loss: Value,
-  { module, optimizer, clip }: StepParts,
-  { lr, step }: { lr: Value; step: Value },
-): void {
-  const parameters = parametersIn(loss);
-  for (const { name, kind } of module.namedStates()) {
-    if (kind === 'parameter' && !parameters.has(name)) throw unreached(name);
-  }
-  const found = gradients(loss, [...parameters.values()]);
-  const updates = [...parameters].map(([name, parameter], index): ParameterUpdate => {
-    const gradient = found[index];
-    if (!gradient) throw unreached(name);
-    return { name, parameter, gradient, learningRate: lr };
-  });
-  const all = updates.map(({ gradient }) => gradient);
-  const scale = clip
-    ? tracer.during('update', null, () => tracer.within('clip', () => clipByGlobalNorm(all, clip).scale))
-    : null;
-  applyUpdates(optimizer, updates, { clip: scale, step });
-}
-
-function unreached(name: string): UsageError {
-  return new UsageError(
-    `the loss does not depend on parameter ${name}: use its module in forward, or leave the module out`,
+/** A module that `forward` never calls is not in the trace, and the update would pass over it. */
+function checkReached(loss: Value, module: Module): void {
+  const met = parametersIn(loss);
+  const unreached = module.namedStates().find(({ name, kind }) => kind === 'parameter' && !met.has(name));
+  if (!unreached) return;
+  throw new UsageError(
+    `the loss does not depend on parameter ${unreached.name}: use its module in forward, or leave the module out`,
   );
 }

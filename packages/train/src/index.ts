@@ -1,3 +1,4 @@
+export { onHost, type StateTensor, type StateTensors } from '@inplace-abn/session';
 export { classificationObjective } from './classification/objective.js';
 export {
   ConfigError,
@@ -18,7 +19,6 @@ export type {
 } from './config/schema.js';
 export type { SegmentationConfig } from './config/segmentation.js';
 export { Engine, type EngineOptions, type StepInputs, type StepResult } from './engine/engine.js';
-export { onHost, type StateTensor, type StateTensors } from './engine/states.js';
 export type { TestResult } from './evaluation/result.js';
 export { type TestOptions, type TestOutcome, testNetwork } from './evaluation/test-network.js';
 export { testJson, writeTestJson, writeTestPage } from './evaluation/write.js';

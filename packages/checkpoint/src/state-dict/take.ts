@@ -1,5 +1,5 @@
-import { type TensorData, type TensorMap, type TensorSpec, zeros } from '../tensor-data.js';
-import type { TensorContent, TensorContents } from '../tensor-stream.js';
+import { type Dtype, type TensorData, type TensorMap, type TensorSpec, zeros } from '../tensor-data.js';
+import { hasDtype, type TensorContent, type TensorContents } from '../tensor-stream.js';
 import { asFloat32, isConvertible } from './convert.js';
 import { isEmptyDifference, matchStateDict, mayBeMissing } from './match.js';
 import { explain, isClassifier } from './mismatch.js';
@@ -21,24 +21,24 @@ export interface TakeOptions {
  * @throws StateDictMismatch saying that the class count, the network or the dtype is another, or else with every
  *   difference on a line of its own
  */
-export function takeStateDict(
-  expected: ReadonlyMap<string, TensorSpec>,
+export function takeStateDict<D extends Dtype>(
+  expected: ReadonlyMap<string, TensorSpec<D>>,
   found: TensorMap,
   source: string,
   options?: TakeOptions,
-): Map<string, TensorData>;
-export function takeStateDict(
-  expected: ReadonlyMap<string, TensorSpec>,
+): Map<string, TensorData<D>>;
+export function takeStateDict<D extends Dtype>(
+  expected: ReadonlyMap<string, TensorSpec<D>>,
   found: TensorContents,
   source: string,
   options?: TakeOptions,
-): Map<string, TensorContent>;
-export function takeStateDict(
-  expected: ReadonlyMap<string, TensorSpec>,
+): Map<string, TensorContent<D>>;
+export function takeStateDict<D extends Dtype>(
+  expected: ReadonlyMap<string, TensorSpec<D>>,
   found: TensorContents,
   source: string,
   { convert = false, dropClassifier = false }: TakeOptions = {},
-): Map<string, TensorContent> {
+): Map<string, TensorContent<D>> {
   const [wanted, offered] = dropClassifier
     ? [withoutClassifier(expected), withoutClassifier(found)]
     : [expected, found];
@@ -46,11 +46,15 @@ export function takeStateDict(
   const open = all.dtypes.filter((pair) => !convert || !isConvertible(pair.found.dtype, pair.expected.dtype));
   const difference = { ...all, dtypes: open };
   if (!isEmptyDifference(difference)) throw explain(wanted, offered, difference, source);
-  const taken = new Map<string, TensorContent>();
+  const taken = new Map<string, TensorContent<D>>();
   for (const [name, spec] of wanted) {
     const tensor = offered.get(name);
-    if (tensor) taken.set(name, tensor.dtype === spec.dtype ? tensor : asFloat32(tensor));
-    else if (mayBeMissing(name)) taken.set(name, zeros(spec));
+    if (!tensor) {
+      if (mayBeMissing(name)) taken.set(name, zeros(spec));
+      continue;
+    }
+    const own = tensor.dtype === spec.dtype ? tensor : asFloat32(tensor);
+    if (hasDtype(own, spec.dtype)) taken.set(name, own);
   }
   return taken;
 }

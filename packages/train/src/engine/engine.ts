@@ -14,6 +14,7 @@ import {
 } from '@inplace-abn/core';
 import { type Batch, shareSize } from '@inplace-abn/data';
 import { type Module, setActiveGroup } from '@inplace-abn/nn';
+import { fillStates, type StateTensors } from '@inplace-abn/session';
 import type { TrainConfig } from '../config/schema.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import { type BatchShape, imageArrays } from '../step/images.js';
@@ -23,7 +24,6 @@ import { firstNonFinite } from './diagnose.js';
 import { checkFits } from './fits.js';
 import type { LearningRates } from './learning-rate.js';
 import { type PlannedPrograms, planPrograms } from './plan-programs.js';
-import { fillStates, type StateTensors } from './states.js';
 
 export interface StepResult {
   /** Mean over what is labelled: the images of the batch, or their pixels. */

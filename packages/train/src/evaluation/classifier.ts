@@ -14,8 +14,8 @@ import {
 } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
+import { allStates, fillStates, type StateTensors } from '@inplace-abn/session';
 import { checkFits } from '../engine/fits.js';
-import { allStates, fillStates, type StateTensors } from '../engine/states.js';
 import { type BatchShape, imageInputs } from '../step/images.js';
 
 export interface ClassifierOptions {

@@ -1,7 +1,7 @@
 /** What inversion costs in precision with the weights of a checkpoint: `plan --audit`. */
 import { auditInversions, type Device, formatBytes, type InversionError } from '@inplace-abn/core';
+import { onHost } from '@inplace-abn/session';
 import type { TrainConfig } from '../config/schema.js';
-import { onHost } from '../engine/states.js';
 import { trainingStep } from '../step/training-step.js';
 import { taskOf } from '../task/registry.js';
 import { loadWeights } from '../weights/load.js';

@@ -1,5 +1,5 @@
 /** The largest batch that fits a budget, found on plans alone. */
-import { type Device, formatBytes, UsageError } from '@inplace-abn/core';
+import { type Device, formatBytes, largestWithin, UsageError } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
 import { planPrograms } from '../engine/plan-programs.js';
 import { taskOf } from '../task/registry.js';
@@ -10,12 +10,9 @@ export interface LargestBatch {
   readonly bytes: number;
 }
 
-/** No configuration here comes near it. */
-const MOST = 2 ** 16;
-
 /**
- * With nothing computed again but what costs next to nothing. Training and evaluation, with the last, smaller batch where `validationImages` says how large it is, must fit in `budget`
- * bytes on `device`. Throws UsageError where one image does not.
+ * Recomputes no more than a plan does without a budget. Training and evaluation must fit in `budget` bytes on `device`, with the last,
+ * smaller batch where `validationImages` says how large it is. Throws UsageError where one image does not.
  */
 export function largestBatch(
   config: TrainConfig,
@@ -31,23 +28,9 @@ export function largestBatch(
     const evaluationBatches = last > 0 ? [batch, last] : [batch];
     return planPrograms(network, task, kept, device, { batch, evaluationBatches }).neededBytes;
   };
-  const least = bytesAt(1);
-  if (least > budget) {
-    throw new UsageError(
-      `a batch of one image needs ${formatBytes(least)} but the budget is ${formatBytes(budget)}: lower input.crop_train or network.width, or raise the budget`,
-    );
-  }
-  let [fits, fitting] = [1, least];
-  let tooLarge = 2;
-  for (let bytes = bytesAt(tooLarge); bytes <= budget && tooLarge < MOST; bytes = bytesAt(tooLarge)) {
-    [fits, fitting] = [tooLarge, bytes];
-    tooLarge *= 2;
-  }
-  while (tooLarge - fits > 1) {
-    const middle = (fits + tooLarge) >> 1;
-    const bytes = bytesAt(middle);
-    if (bytes <= budget) [fits, fitting] = [middle, bytes];
-    else tooLarge = middle;
-  }
-  return { batch: fits, bytes: fitting };
+  const found = largestWithin(budget, bytesAt);
+  if (found) return { batch: found.size, bytes: found.bytes };
+  throw new UsageError(
+    `a batch of one image needs ${formatBytes(bytesAt(1))} but the budget is ${formatBytes(budget)}: lower input.crop_train or network.width, or raise the budget`,
+  );
 }

@@ -15,9 +15,9 @@ import {
   statesOf,
   valueInfo,
 } from '@inplace-abn/core';
+import { transferBytes } from '@inplace-abn/session';
 import type { TrainConfig } from '../config/schema.js';
 import { arenaBudget } from '../engine/plan-programs.js';
-import { transferBytes } from '../engine/states.js';
 import type { BytesByKind } from '../report/types.js';
 import type { BatchShape } from '../step/images.js';
 import { trainingStep } from '../step/training-step.js';

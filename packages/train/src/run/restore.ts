@@ -2,9 +2,9 @@
 import { readContent, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import { optimizerStateName } from '@inplace-abn/optim';
+import type { StateTensors } from '@inplace-abn/session';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
-import type { StateTensor, StateTensors } from '../engine/states.js';
 import {
   type CheckpointContent,
   type Progress,
@@ -181,5 +181,5 @@ async function turnedMoments(optimizer: StateTensors, { turned }: Weights): Prom
 function optimizerStates(engine: Engine, found: TensorContents, path: string): StateTensors {
   const wanted = engine.store.specs.filter(({ kind }) => kind === 'optimizer');
   const specs = new Map(wanted.map(({ name, shape, dtype }) => [name, { shape, dtype }]));
-  return takeStateDict(specs, found, path) as Map<string, StateTensor>;
+  return takeStateDict(specs, found, path);
 }

@@ -1,10 +1,10 @@
 /** Where a run stands, and that together with the store as one state to resume from. */
 import { createHash } from 'node:crypto';
 import { CheckpointError, type RunMeta, type RunState, type TensorContent } from '@inplace-abn/checkpoint';
+import { statesIn } from '@inplace-abn/session';
 import { defaultConfig } from '../config/config.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
-import { statesIn } from '../engine/states.js';
 import { bestKey, type MetricName } from '../task/metrics.js';
 import type { RunData } from './data.js';
 import { KERNELS_KEY } from './kernels.js';

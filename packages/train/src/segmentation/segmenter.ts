@@ -23,8 +23,8 @@ import {
 } from '@inplace-abn/core';
 import { normalization, type Rgb, type Size } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
+import { allStates, fillStates, type StateTensors } from '@inplace-abn/session';
 import { checkFits } from '../engine/fits.js';
-import { allStates, fillStates, type StateTensors } from '../engine/states.js';
 import { formatBytes } from '../progress/units.js';
 import { formatSize, mirrored, type View, viewsOf } from './scales.js';
 

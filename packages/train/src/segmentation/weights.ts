@@ -2,8 +2,8 @@
 import { type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
+import type { StateTensor } from '@inplace-abn/session';
 import { CLASSIFIER_PREFIX } from '../classification/objective.js';
-import type { StateTensor } from '../engine/states.js';
 import type { TakeWeights, WeightsSource } from '../task/task.js';
 import { specsOf } from '../weights/mismatch.js';
 
@@ -37,7 +37,7 @@ function take(
   tensors: TensorContents,
   path: string,
 ): Map<string, StateTensor> {
-  return takeStateDict(specs, tensors, path, { convert: true }) as Map<string, StateTensor>;
+  return takeStateDict(specs, tensors, path, { convert: true });
 }
 
 function remedy(use: TakeWeights['use']): string {

@@ -1,24 +1,8 @@
 /** One training step as a graph: normalise, forward, loss, guard, backward, update. */
 import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
-import {
-  type Graph,
-  gradients,
-  guardFinite,
-  startAllReduce,
-  type Tracer,
-  trace,
-  UsageError,
-  type Value,
-} from '@inplace-abn/core';
-import { type Module, parametersIn } from '@inplace-abn/nn';
-import {
-  adam,
-  applyUpdates,
-  clipByGlobalNorm,
-  type Optimizer,
-  type ParameterUpdate,
-  sgd,
-} from '@inplace-abn/optim';
+import { type Graph, guardFinite, startAllReduce, trace, type Value } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import { adam, type Optimizer, sgd, updateParameters } from '@inplace-abn/optim';
 import { classificationObjective } from '../classification/objective.js';
 import type { OptimizerConfig } from '../config/schema.js';
 import type { Objective } from '../task/task.js';
@@ -66,7 +50,10 @@ export function trainingStep(
       return values;
     });
     const rateOf = (name: string) => (isClassifier(objective, name) ? rates.classifier : rates.base);
-    update(tracer, values.loss, { optimizer: optimizerOf(config), step, config, rateOf, group });
+    const sum = group
+      ? (own: readonly Value[]) => tracer.within('gradients', () => sumInBuckets(own, group))
+      : undefined;
+    updateParameters(values.loss, { optimizer: optimizerOf(config), step, clip: config.clip, rateOf, sum });
     return count ? { ...outputs, labelled: count } : outputs;
   });
 }
@@ -81,32 +68,4 @@ export function optimizerOf(config: OptimizerConfig): Optimizer {
   const { learning_rate: learningRate, weight_decay: weightDecay, momentum, nesterov } = config;
   if (config.type === 'Adam') return adam({ learningRate, weightDecay });
   return sgd({ learningRate, momentum, weightDecay, nesterov });
-}
-
-interface UpdateParts {
-  readonly optimizer: Optimizer;
-  readonly step: Value;
-  readonly config: OptimizerConfig;
-  rateOf(parameter: string): Value;
-  readonly group: GroupShape | null;
-}
-
-function update(tracer: Tracer, loss: Value, { optimizer, step, config, rateOf, group }: UpdateParts): void {
-  const parameters = parametersIn(loss);
-  const own = gradients(loss, [...parameters.values()]).map((gradient, index) => {
-    if (gradient) return gradient;
-    throw new UsageError(`the loss does not depend on parameter ${[...parameters.keys()][index]}`);
-  });
-  const sums = group ? tracer.within('gradients', () => sumInBuckets(own, group)) : own;
-  const updates = [...parameters].map(([name, parameter], index): ParameterUpdate => {
-    return { name, parameter, gradient: sums[index] ?? parameter, learningRate: rateOf(name) };
-  });
-  const all = updates.map(({ gradient }) => gradient);
-  const clip =
-    config.clip > 0
-      ? tracer.during('update', null, () =>
-          tracer.within('clip', () => clipByGlobalNorm(all, config.clip).scale),
-        )
-      : null;
-  applyUpdates(optimizer, updates, { clip, step });
 }

@@ -3,7 +3,7 @@ import type { TensorContent, TensorContents, TorchTree } from '@inplace-abn/chec
 import type { Tracer, Value } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
-import type { StateTensor } from '../engine/states.js';
+import type { StateTensor } from '@inplace-abn/session';
 import type { Reading, RunData } from '../run/data.js';
 import type { BatchShape } from '../step/images.js';
 import type { MetricName, Metrics } from './metrics.js';

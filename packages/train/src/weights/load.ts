@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
+import type { StateTensor, StateTensors } from '@inplace-abn/session';
 import type { NetworkConfig } from '../config/schema.js';
-import type { StateTensor, StateTensors } from '../engine/states.js';
 import type { TakeWeights, WeightsSource } from '../task/task.js';
 import { type CheckpointContent, readWeights } from './checkpoint-file.js';
 import { specsOf } from './mismatch.js';

@@ -1,10 +1,10 @@
 /** Weights of a file for a network, or why they do not fit it, in the words of who runs a test or a training. */
 import { formatDifference, StateDictMismatch, type TensorSpec, takeStateDict } from '@inplace-abn/checkpoint';
-import { UsageError } from '@inplace-abn/core';
+import { type DType, UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
+import type { StateTensor } from '@inplace-abn/session';
 import { CLASSIFIER_PREFIX } from '../classification/objective.js';
 import type { NetworkConfig } from '../config/schema.js';
-import type { StateTensor } from '../engine/states.js';
 import { ARCHITECTURES, networkOf } from '../step/network.js';
 import type { TakeWeights, Use, WeightsSource } from '../task/task.js';
 
@@ -14,7 +14,7 @@ const LINES = 8;
 type Specs = ReadonlyMap<string, TensorSpec>;
 
 /** Names, shapes and dtypes of a network's state dictionary. */
-export function specsOf(network: Module): Map<string, TensorSpec> {
+export function specsOf(network: Module): Map<string, TensorSpec<DType>> {
   return new Map(network.namedStates().map(({ name, shape, dtype }) => [name, { shape, dtype }]));
 }
 
@@ -42,8 +42,7 @@ export function takeWeights(
   { use, dropClassifier = false }: TakeWeights,
 ): Map<string, StateTensor> {
   try {
-    const taken = takeStateDict(specsOf(network), tensors, path, { convert: true, dropClassifier });
-    return taken as Map<string, StateTensor>;
+    return takeStateDict(specsOf(network), tensors, path, { convert: true, dropClassifier });
   } catch (error) {
     if (!(error instanceof StateDictMismatch)) throw error;
     const reason = error.classes

@@ -2,8 +2,8 @@
 import { readContent } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import { ABN, InPlaceABN, type Module } from '@inplace-abn/nn';
+import type { StateTensor, StateTensors } from '@inplace-abn/session';
 import type { NetworkConfig } from '../config/schema.js';
-import type { StateTensor, StateTensors } from '../engine/states.js';
 
 /** Of a network, or of the weights of a file. */
 export type NormMode = NetworkConfig['bn_mode'];
