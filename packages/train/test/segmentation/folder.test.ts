@@ -1,96 +1,41 @@
-/** A folder of photographs from a snapshot to everything that is written of them. */
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TensorMap, writeStateDict } from '@inplace-abn/checkpoint';
 import { cpu, type HostTensor } from '@inplace-abn/core';
-import { readLabelMap, readPhotograph, resizeNearest } from '@inplace-abn/data';
-import { decode, encode } from 'fast-png';
-import sharp from 'sharp';
+import { readPhotograph, resizeNearest } from '@inplace-abn/data';
+import { decode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bytes, integers } from '../../../core/test/support/prng.js';
 import {
   initialStateOf,
   networkOf,
   plainClasses,
   Segmenter,
   type SegmentFolderOptions,
-  type SegmentFolderOutcome,
   segmentationNetworkOf,
-  segmentFolder,
 } from '../../src/index.js';
 import { temporaryFolder } from '../support/images.js';
 import { CLASSES, segmentationConfigOf } from '../support/label-maps.js';
-import { Output } from '../support/runs.js';
-import { weightsOf, writeSnapshot } from '../support/snapshots.js';
-
-const config = segmentationConfigOf();
-const weights = weightsOf(config, 3);
-const MAX_SIDE = 48;
-
-/** Width and height of the photographs, one of them with its ending in capitals. */
-const PHOTOGRAPHS: Record<string, [number, number]> = {
-  'a tram.jpg': [64, 40],
-  'b.PNG': [30, 52],
-  'c.JPEG': [48, 48],
-  'd.png': [7, 90],
-};
-const FILES = Object.keys(PHOTOGRAPHS);
+import {
+  config,
+  FILES,
+  MAX_SIDE,
+  makeScene,
+  nameOf,
+  PHOTOGRAPHS,
+  photo,
+  segmentScene,
+  weights,
+} from '../support/photographs.js';
+import { weightsOf } from '../support/snapshots.js';
 
 let photos: string;
 let snapshot: string;
 beforeAll(async () => {
-  photos = join(await temporaryFolder(), 'photos');
-  await mkdir(photos);
-  for (const [file, size] of Object.entries(PHOTOGRAPHS))
-    await writeFile(join(photos, file), await photo(file, size));
-  await writeFile(join(photos, 'notes.txt'), 'not an image');
-  snapshot = await writeSnapshot(weights);
+  ({ photos, snapshot } = await makeScene());
 });
 
-/** Squares of 8 pixels in random colours. */
-function photo(file: string, [width, height]: [number, number]): Promise<Buffer> {
-  const colors = bytes(file, [16, 16, 3]);
-  const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
-    const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
-    return colors[((y >> 3) * 16 + (x >> 3)) * 3 + (i % 3)] ?? 0;
-  });
-  const image = sharp(data, { raw: { width, height, channels: 3 } });
-  return /png$/i.test(file) ? image.png().toBuffer() : image.jpeg({ quality: 95 }).toBuffer();
-}
+const segmented = (options?: Partial<SegmentFolderOptions>) => segmentScene({ photos, snapshot }, options);
 
-type Outcome = SegmentFolderOutcome & { readonly text: string; readonly outDir: string };
-
-/** Segments `photos`, or what the options name, into a new folder. */
-async function segmented(options: Partial<SegmentFolderOptions> = {}): Promise<Outcome> {
-  const stream = new Output();
-  const outDir = options.outDir ?? join(await temporaryFolder(), 'out');
-  const outcome = await segmentFolder({
-    device: cpu(),
-    network: segmentationNetworkOf(config),
-    title: 'a small network',
-    snapshot,
-    inDir: photos,
-    outDir,
-    classes: plainClasses(CLASSES),
-    precision: 'float32',
-    mean: config.input.mean,
-    std: config.input.std,
-    scales: [1],
-    flip: false,
-    fusion: 'mean',
-    mode: 'raw',
-    overlay: false,
-    maxSide: MAX_SIDE,
-    resume: false,
-    shard: { index: 0, count: 1 },
-    stream,
-    ...options,
-  });
-  return { ...outcome, text: stream.text, outDir };
-}
-
-const nameOf = (file: string) => file.replace(/\.\w+$/, '');
 const pngAt = async (...path: string[]) => decode(await readFile(join(...path)), { checkCrc: true });
 
 /** Bytes of the weights, and of the arena that all photographs fit. */
@@ -238,127 +183,6 @@ describe('a folder of which something cannot be used', { timeout: 60_000 }, () =
     expect(taken.map((files) => files.length)).toEqual([2, 2]);
     expect(texts[0]).toContain(', 2 of them for process 0 of 2\n');
     expect(texts[1]).toContain('4 images in ');
-  });
-});
-
-describe('labels', { timeout: 60_000 }, () => {
-  let labels: string;
-  beforeAll(async () => {
-    labels = join(await temporaryFolder(), 'labels');
-    await mkdir(labels);
-    for (const file of ['a tram.jpg', 'b.PNG'] as const) {
-      const [width, height] = PHOTOGRAPHS[file] ?? [0, 0];
-      const drawn = integers(file, [width * height], CLASSES + 1);
-      // Pixels of no class do not count.
-      const data = Uint8Array.from(drawn, (id) => (id === CLASSES ? 255 : id));
-      await writeFile(
-        join(labels, `${nameOf(file)}.png`),
-        encode({ width, height, channels: 1, depth: 8, data }),
-      );
-    }
-  });
-
-  it('beside photographs give a table and labels.json', async () => {
-    const { outDir, text, failed, scores } = await segmented({ labels });
-    expect({ failed, images: scores?.images }).toEqual({ failed: 0, images: 2 });
-    expect(text).toContain(
-      `compared with the labels in ${labels}: 2 images, 2 without a label or a prediction\n`,
-    );
-    const counts = Array.from({ length: CLASSES }, () => ({ hit: 0, label: 0, guess: 0 }));
-    for (const name of ['a tram', 'b']) {
-      const [label, guess] = [
-        await readLabelMap(join(labels, `${name}.png`)),
-        await readLabelMap(join(outDir, `${name}.png`)),
-      ];
-      label.data.forEach((id, i) => {
-        const [own, other] = [counts[id], counts[guess.data[i] ?? 255]];
-        if (!own || !other) return;
-        own.label++;
-        other.guess++;
-        if (own === other) own.hit++;
-      });
-    }
-    const result = JSON.parse(await readFile(join(outDir, 'labels.json'), 'utf8'));
-    expect(result).toEqual(scores?.result);
-    const sum = (key: 'hit' | 'label') => counts.reduce((total, each) => total + each[key], 0);
-    expect(result.pixels).toBe(sum('label'));
-    expect(result.pixelAccuracy).toBeCloseTo((100 * sum('hit')) / sum('label'), 9);
-    const ious = counts.map(({ hit, label, guess }) => (100 * hit) / (label + guess - hit));
-    result.classes.forEach(({ iou }: { iou: number }, id: number) => {
-      expect(iou).toBeCloseTo(ious[id] ?? Number.NaN, 9);
-      expect(text).toMatch(new RegExp(`^class ${id} +${iou.toFixed(2)} % +\\d+$`, 'm'));
-    });
-    expect(text).toMatch(new RegExp(`^mean IoU +${result.meanIou.toFixed(2)} % +${result.pixels}$`, 'm'));
-    const record = JSON.parse(await readFile(join(outDir, 'gallery', 'b.json'), 'utf8'));
-    expect(record.scores.pixelAccuracy).toBeGreaterThan(0);
-    expect(await readFile(join(outDir, 'gallery', 'c.json'), 'utf8')).not.toContain('"scores"');
-  });
-
-  it('count what another process or an earlier run predicted', async () => {
-    const outDir = join(await temporaryFolder(), 'shared');
-    await segmented({ outDir, labels, shard: { index: 0, count: 2 } });
-    const { scores } = await segmented({ outDir, labels, shard: { index: 1, count: 2 } });
-    expect(scores?.images).toBe(2);
-    const resumed = await segmented({ outDir, labels, resume: true });
-    expect(resumed.scores).toEqual(scores);
-  });
-
-  it('of another size are named once, and the others count', async () => {
-    const folder = join(await temporaryFolder(), 'labels');
-    await mkdir(folder);
-    await writeFile(join(folder, 'b.png'), await readFile(join(labels, 'b.png')));
-    await writeFile(join(folder, 'c.png'), await readFile(join(labels, 'b.png')));
-    const { failed, scores, text, outDir } = await segmented({ labels: folder });
-    const reason = `The label ${join(folder, 'c.png')} has 30×52 pixels, its photograph c.JPEG 48×48: they must be of one size.`;
-    expect(text.split(reason).length - 1).toBe(1);
-    expect({ failed, images: scores?.images }).toEqual({ failed: 1, images: 1 });
-    // The segmentation is not at fault.
-    expect(existsSync(join(outDir, 'c.png'))).toBe(true);
-  });
-
-  it('are named and counted as the labelling says', async () => {
-    const folder = join(await temporaryFolder(), 'labels');
-    await mkdir(folder);
-    await writeFile(join(folder, 'b_ids.PNG'), await readFile(join(labels, 'b.png')));
-    const labelling = { ignoreIndex: 0, labelSuffix: '_ids' };
-    const { failed, scores, outDir } = await segmented({ labels: folder, labelling });
-    expect({ failed, images: scores?.images }).toEqual({ failed: 0, images: 1 });
-    const [label, guess] = [
-      await readLabelMap(join(labels, 'b.png')),
-      await readLabelMap(join(outDir, 'b.png')),
-    ];
-    const counted = [...label.data.entries()].filter(([, id]) => id !== 0 && id !== 255);
-    const hits = counted.filter(([i, id]) => guess.data[i] === id).length;
-    expect(scores?.result.pixels).toBe(counted.length);
-    expect(scores?.result.classes[0]?.pixels).toBe(0);
-    expect(scores?.result.pixelAccuracy).toBeCloseTo((100 * hits) / counted.length, 9);
-    // Photographs without the suffix have no label.
-    const suffixed = { ...labelling, imageSuffix: '_photo' };
-    expect((await segmented({ labels: folder, labelling: suffixed })).scores?.missing).toEqual(FILES);
-  });
-
-  it('with an id that is not a class are refused, as in training', async () => {
-    const folder = join(await temporaryFolder(), 'labels');
-    await mkdir(folder);
-    const [width, height] = [30, 52];
-    const data = new Uint8Array(width * height).fill(1).fill(CLASSES, 700);
-    await writeFile(join(folder, 'b.png'), encode({ width, height, channels: 1, depth: 8, data }));
-    const { failed, scores, text } = await segmented({ labels: folder });
-    expect({ failed, images: scores?.images }).toEqual({ failed: 1, images: 0 });
-    expect(text).toContain(
-      `error: The label ${join(folder, 'b.png')} has pixels of class ${CLASSES}, but network.classes is ${CLASSES}: `,
-    );
-    const ignored = await segmented({ labels: folder, labelling: { ignoreIndex: CLASSES } });
-    expect({ failed: ignored.failed, pixels: ignored.scores?.result.pixels }).toEqual({
-      failed: 0,
-      pixels: 700,
-    });
-  });
-
-  it('that are no folder are an error before anything else', async () => {
-    await expect(segmented({ labels: snapshot })).rejects.toThrow(
-      `--labels: ${snapshot} is no folder: expected one with NAME.png for each photograph`,
-    );
   });
 });
 
