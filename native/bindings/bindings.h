@@ -81,7 +81,7 @@ class GroupBinding : public Napi::ObjectWrap<GroupBinding> {
 // hasBFloat16(), instructionSet(), threads(), onednnVersion(), dieWithParent(ppid), exitNow(code)
 void define_machine(Napi::Env env, Napi::Object exports);
 
-// firstOutside(labels, classes, ignored): index of the first label that is no class and not ignored, or −1
+// firstOutside(labels, classes, ignored): index of the first label that is neither a class nor ignored, or −1
 void define_labels(Napi::Env env, Napi::Object exports);
 
 // pluginReport(path, free): JSON of what a device plugin found; new Device(path, index, options)

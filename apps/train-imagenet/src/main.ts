@@ -67,7 +67,7 @@ const command = new Command('train-imagenet')
     'image folder: DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*; to segment, DIR/{train,val}/{images,labels}/*',
   )
   .option('-j, --workers <n>', 'images in work at a time', positive, 2)
-  .option('-p, --print-freq <n>', 'steps between lines where the output is no terminal', positive, 10)
+  .option('-p, --print-freq <n>', 'steps between lines if the output is not a terminal', positive, 10)
   .option(
     '--resume <path>',
     'checkpoint (.pth.tar, .pth, .safetensors), or folder of checkpoints, to continue from',

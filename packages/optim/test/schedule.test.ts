@@ -32,7 +32,7 @@ describe('schedules', () => {
     expect([0, 3, 4, 5, 100].map(factor)).toEqual([1, 0.25, 0, 0, 0]);
   });
 
-  // MultiStepLR counts its milestones: order is no matter, and each occurrence decays.
+  // MultiStepLR counts its milestones: their order does not matter, and each occurrence decays.
   it('multistep takes milestones in any order, and each as often as it is there', () => {
     const factor = createSchedule({ type: 'multistep', milestones: [5, 2, 5], gamma: 0.5 });
     expect([0, 1, 2, 4, 5, 9].map(factor)).toEqual([1, 1, 0.5, 0.5, 0.125, 0.125]);

@@ -67,7 +67,7 @@ export class Meeting {
     }, this.settings.greetMs).unref();
   }
 
-  /** Drops whoever is no member. */
+  /** Drops whoever is not a member. */
   end(): void {
     clearTimeout(this.deadline);
     this.heartbeat.stop();

@@ -188,7 +188,7 @@ class TestRun {
       const label = classes.outputs[batch.labels[row] ?? -1] ?? -1;
       const prediction = predictionOf(logits, row, classifier.classes, label);
       this.tally.add(prediction);
-      // Logits that are NaN are no prediction to be confident of.
+      // NaN logits are not a prediction.
       if (!Number.isNaN(prediction.loss)) this.worst.add(index, prediction);
     }
   }
