@@ -1,4 +1,4 @@
-#include "cpu/labels.h"
+#include "cpu/ops/labels.h"
 
 #include "bindings/bindings.h"
 

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "bindings/bindings.h"
-#include "cpu/kernel_choices.h"
-#include "cpu/onednn.h"
-#include "cpu/vector_lanes.h"
+#include "cpu/autotune/kernel_choices.h"
+#include "cpu/onednn/onednn.h"
+#include "cpu/simd/vector_lanes.h"
 
 namespace iabn {
 namespace {

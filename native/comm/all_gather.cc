@@ -2,7 +2,7 @@
 #include <cstring>
 
 #include "comm/member.h"
-#include "cpu/closure.h"
+#include "cpu/loops/closure.h"
 
 namespace iabn {
 namespace {

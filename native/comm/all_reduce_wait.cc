@@ -1,6 +1,6 @@
 // Waits for the sum that is under way in this memory.
 #include "comm/member.h"
-#include "cpu/closure.h"
+#include "cpu/loops/closure.h"
 
 namespace iabn {
 namespace {

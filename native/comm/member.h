@@ -7,7 +7,7 @@
 #include <string>
 
 #include "comm/group.h"
-#include "cpu/closure.h"
+#include "cpu/loops/closure.h"
 
 namespace iabn {
 

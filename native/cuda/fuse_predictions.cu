@@ -1,6 +1,6 @@
-// One label and one probability a pixel from the logits of several scales and orientations (cpu/fusion.h has
-// the rules). Logits [N,K,h_i,w_i] are resized as PyTorch does it (bilinear, align_corners=False), never as a
-// whole: a warp makes one pixel, each lane every 32nd class.
+// One label and one probability a pixel from the logits of several scales and orientations (cpu/ops/fusion.h
+// has the rules). Logits [N,K,h_i,w_i] are resized as PyTorch does it (bilinear, align_corners=False), never
+// as a whole: a warp makes one pixel, each lane every 32nd class.
 #include <climits>
 
 #include "cuda/support/bilinear.h"

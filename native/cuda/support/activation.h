@@ -1,4 +1,4 @@
-// The activations φ that ABN can carry, their derivatives and inverses (program: cpu/activation.h has the
+// The activations φ that ABN can carry, their derivatives and inverses (program: cpu/ops/activation.h has the
 // formulas). Derivatives are functions of the output z = φ(y). A NaN comes out as a NaN.
 #pragma once
 

@@ -1,0 +1,34 @@
+#include "cpu/autotune/kernel_choices.h"
+
+#include <omp.h>
+
+#include <fstream>
+
+#include "cpu/onednn/onednn.h"
+
+namespace iabn {
+namespace {
+
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+Choices& kernel_choices() {
+  static Choices instance("IABN_CPU_KERNELS", "cpu-kernels.txt");
+  return instance;
+}
+
+std::string where_measured() {
+  static const std::string machine = processor() + ", isa " +
+                                     std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa())) +
+                                     ", oneDNN " + onednn::version();
+  return std::to_string(omp_get_max_threads()) + " threads of " + machine;
+}
+
+}  // namespace iabn

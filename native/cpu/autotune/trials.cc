@@ -1,0 +1,171 @@
+#include "cpu/autotune/trials.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "program/memory.h"
+
+namespace iabn {
+namespace {
+
+// Of two times, the share below which the shorter is clearly so: after the first run, and after all.
+constexpr double kPlain = 0.7;
+constexpr double kClear = 0.93;
+// The same where the shorter takes so much more workspace, which may be what the whole step waits for.
+constexpr double kClearForRoom = 0.8;
+constexpr size_t kRoom = size_t{16} << 20;
+constexpr int kRounds = 4;
+// Seconds of runs that need no other to be believed: one image of a large network may take longer in one.
+constexpr double kEnough = 0.015;
+// Below which the first run says more of cold caches than of the kernel.
+constexpr double kShort = 0.012;
+
+// Zeros, given back to the system and not kept for later: memory of a step is planned to the byte.
+class Block {
+ public:
+  explicit Block(size_t bytes) : memory_(bytes) {
+    // Pages that nobody has written are all the same one, and always in the caches.
+    std::fill_n(memory_.range(0, bytes), bytes, uint8_t{0});
+  }
+  void* data() const { return memory_.range(0, memory_.bytes()); }
+
+ private:
+  HostMemory memory_;
+};
+
+// What all candidates run on.
+class Operands {
+ public:
+  explicit Operands(const KernelSpec& spec) {
+    for (const TensorDesc& input : spec.inputs) inputs_.push_back(add(input));
+    for (const TensorDesc& output : spec.outputs) outputs_.push_back(add(output));
+  }
+
+  KernelArgs with(void* workspace, void* layout) { return {inputs_, outputs_, workspace, layout}; }
+
+ private:
+  void* add(const TensorDesc& desc) {
+    if (!desc.present()) return nullptr;
+    blocks_.push_back(std::make_unique<Block>(desc.bytes()));
+    return blocks_.back()->data();
+  }
+
+  std::vector<std::unique_ptr<Block>> blocks_;
+  std::vector<void*> inputs_, outputs_;
+};
+
+// A candidate and the shortest of its runs so far. The workspace may be that of the others, too.
+class Trial {
+ public:
+  Trial(std::unique_ptr<Kernel> kernel, Operands& operands, void* workspace)
+      : kernel_(std::move(kernel)),
+        layout_(kernel_->layout_bytes()),
+        args_(operands.with(workspace, layout_.data())) {
+    if (!kernel_->laid_out_inputs().empty()) kernel_->lay_out(args_);
+  }
+
+  size_t workspace_bytes() const { return kernel_->workspace_bytes(); }
+  double shortest() const { return shortest_; }
+  // Of all its runs.
+  double seconds() const { return seconds_; }
+
+  void run() {
+    const auto begin = std::chrono::steady_clock::now();
+    kernel_->run(args_);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    shortest_ = std::min(shortest_, seconds.count());
+    seconds_ += seconds.count();
+  }
+
+ private:
+  std::unique_ptr<Kernel> kernel_;
+  Block layout_;
+  KernelArgs args_;
+  double shortest_ = std::numeric_limits<double>::infinity();
+  double seconds_ = 0;
+};
+
+double shortest_of(const std::vector<Trial*>& trials) {
+  double shortest = std::numeric_limits<double>::infinity();
+  for (const Trial* trial : trials) shortest = std::min(shortest, trial->shortest());
+  return shortest;
+}
+
+// Leaves those that may be the fastest: on a machine that others use as well, a run may take too long, but
+// none takes too short.
+void drop_slower(std::vector<Trial*>& trials, double share) {
+  const double limit = shortest_of(trials) / share;
+  trials.erase(
+      std::remove_if(trials.begin(), trials.end(), [&](Trial* trial) { return trial->shortest() > limit; }),
+      trials.end());
+}
+
+// Of those not clearly slower than the fastest, the one with the least workspace; the first of several.
+Trial* least_workspace(std::vector<Trial*> trials) {
+  const auto less = [](const Trial* a, const Trial* b) {
+    return a->workspace_bytes() < b->workspace_bytes();
+  };
+  std::vector<Trial*> close = trials;
+  drop_slower(trials, kClearForRoom);
+  drop_slower(close, kClear);
+  Trial* const roomy = *std::min_element(trials.begin(), trials.end(), less);
+  Trial* const chosen = *std::min_element(close.begin(), close.end(), less);
+  return roomy->workspace_bytes() + kRoom < chosen->workspace_bytes() ? roomy : chosen;
+}
+
+// Whether another run would hardly change the choice.
+bool as_good(const std::vector<Trial*>& trials) {
+  const double limit = shortest_of(trials) / kClear;
+  return std::all_of(trials.begin(), trials.end(),
+                     [&](const Trial* trial) { return trial->shortest() <= limit; });
+}
+
+size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
+  std::vector<Trial*> left;
+  for (const auto& trial : trials) left.push_back(trial.get());
+  // In turn, so that what disturbs one run of a trial hardly disturbs its next.
+  for (Trial* trial : left) trial->run();
+  for (int round = 0; round < kRounds && left.size() > 1; ++round) {
+    for (Trial* trial : left) {
+      if (round == 0 ? trial->shortest() < kShort : trial->seconds() < kEnough) trial->run();
+    }
+    // The more runs there were, the less a difference is by chance.
+    drop_slower(left, kPlain + (kClearForRoom - kPlain) * round / (kRounds - 1));
+    if (round > 0 && as_good(left)) break;
+  }
+  const Trial* const chosen = least_workspace(left);
+  const auto place =
+      std::find_if(trials.begin(), trials.end(), [&](const auto& trial) { return trial.get() == chosen; });
+  return static_cast<size_t>(place - trials.begin());
+}
+
+}  // namespace
+
+size_t fastest_of(const KernelSpec& spec, const std::vector<KernelFactory>& factories) {
+  std::vector<std::unique_ptr<Kernel>> kernels;
+  size_t most = 0;
+  for (const KernelFactory& factory : factories) {
+    kernels.push_back(factory(spec));
+    most = std::max(most, kernels.back()->workspace_bytes());
+  }
+  Operands operands(spec);
+  const Block workspace(most);
+  std::vector<std::unique_ptr<Trial>> trials;
+  for (auto& kernel : kernels) {
+    trials.push_back(std::make_unique<Trial>(std::move(kernel), operands, workspace.data()));
+  }
+  return fastest_trial(trials);
+}
+
+double shortest_run(const KernelSpec& spec, std::unique_ptr<Kernel> kernel) {
+  Operands operands(spec);
+  const Block workspace(kernel->workspace_bytes());
+  Trial trial(std::move(kernel), operands, workspace.data());
+  do trial.run();
+  while (trial.seconds() < kEnough);
+  return trial.shortest();
+}
+
+}  // namespace iabn

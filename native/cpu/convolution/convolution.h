@@ -1,0 +1,32 @@
+// What the three directions of a convolution share: its geometry and its oneDNN descriptions.
+//
+//   y[n,o,oy,ox] = b[o] + Σ_{c,kh,kw} x[n, c, oy·sh − ph + kh·dh, ox·sw − pw + kw·dw] · w[o,c,kh,kw]
+#pragma once
+
+#include "cpu/onednn/onednn.h"
+#include "geometry/conv_shape.h"
+
+namespace iabn {
+
+// The sum at one output position, in double and rounded once: what the plain kernels compute.
+float conv_sum(const ConvShape& shape, const float* x, const float* w, int64_t n, int64_t o, int64_t oy,
+               int64_t ox);
+
+namespace onednn {
+
+// Channels-last images of a convolution, and its weights as the program stores them (float32 OIHW).
+dnnl::memory::desc conv_x(const ConvShape& shape, DType dtype);
+dnnl::memory::desc conv_y(const ConvShape& shape, DType dtype);
+dnnl::memory::desc conv_weights(const ConvShape& shape);
+
+// The description of the forward pass, which the backward ones take as a hint. Weights and their gradient
+// in whatever layout the primitive likes; throws Refused where oneDNN has no implementation.
+// `post`: attributes with what follows the convolution; user_scratchpad() for nothing.
+dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& shape, DType x, DType y, bool bias,
+                                                       const dnnl::primitive_attr& post = user_scratchpad());
+dnnl::convolution_backward_data::primitive_desc conv_backward_data(const ConvShape& shape, DType x, DType y);
+dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(const ConvShape& shape, DType x,
+                                                                         DType y);
+
+}  // namespace onednn
+}  // namespace iabn

@@ -1,0 +1,361 @@
+// Forward (plain, or with what follows the sum) and backward by data of grouped convolutions, which are one
+// thing: every output row is a sum over taps of source rows. With a stride, the rows and columns of dx fall
+// into phases, each met by its own taps.
+//
+// Source rows are packed band by band (padded with zeros, bfloat16 widened), so that the inner loops see
+// neither the image's edges nor its pitch, at which pixels would fight for the same cache sets.
+#include <omp.h>
+
+#include <algorithm>
+
+#include "cpu/convolution/grouped.h"
+#include "cpu/ops/activation.h"
+
+namespace iabn::grouped {
+namespace {
+
+constexpr int64_t kBandBytes = 192 * 1024;  // of packed source rows per thread: they stay in the second level
+
+struct AxisTap {
+  int64_t tap;
+  int64_t offset;
+};
+
+// One axis: output `phase + i·phases` sums source[i·step + offset] over the taps of its phase.
+struct Axis {
+  int64_t step;
+  std::vector<std::vector<AxisTap>> taps;  // of each phase
+
+  int64_t phases() const { return static_cast<int64_t>(taps.size()); }
+  int64_t outputs(int64_t phase, int64_t size) const {
+    return phase < size ? (size - phase - 1) / phases() + 1 : 0;
+  }
+  // Widens [low, high] by the sources of outputs [begin, end).
+  void reach(int64_t begin, int64_t end, int64_t& low, int64_t& high) const {
+    for (int64_t phase = 0; phase < phases(); ++phase) {
+      const int64_t first = outputs(phase, begin), last = outputs(phase, end) - 1;
+      if (first > last) continue;
+      for (const AxisTap& tap : taps[static_cast<size_t>(phase)]) {
+        low = std::min(low, first * step + tap.offset);
+        high = std::max(high, last * step + tap.offset);
+      }
+    }
+  }
+
+  static Axis forward(int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+    Axis axis{stride, {{}}};
+    for (int64_t k = 0; k < kernel; ++k) axis.taps[0].push_back({k, k * dilation - padding});
+    return axis;
+  }
+
+  // dx at i gathers dy at (i + padding − k·dilation) / stride, where that is whole.
+  static Axis backward(int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+    Axis axis{1, std::vector<std::vector<AxisTap>>(static_cast<size_t>(stride))};
+    for (int64_t phase = 0; phase < stride; ++phase) {
+      for (int64_t k = 0; k < kernel; ++k) {
+        const int64_t at = phase + padding - k * dilation;
+        if (at % stride == 0) axis.taps[static_cast<size_t>(phase)].push_back({k, at / stride});
+      }
+    }
+    return axis;
+  }
+};
+
+struct Image {
+  int64_t height, width, channels;
+};
+
+struct Plan {
+  int64_t images;
+  Image source, target;
+  Axis rows, columns;
+  bool forward;
+};
+
+// What follows the sum: out = φ(sum + b + addend), inputs 2 and 3.
+struct Ending {
+  bool bias = false, addend = false;
+  Activation activation;
+
+  bool any() const { return bias || addend || activation.kind != Activation::Kind::identity; }
+};
+
+// A packed row of a block; addend may be null.
+IABN_SIMD void finish_leaf(float* out, const float* bias, const float* addend, int64_t columns, int64_t lanes,
+                           Activation activation) {
+  with_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA {
+    for (int64_t at = 0; at < columns * lanes; at += lanes) {
+      if (addend != nullptr) {
+        for (int64_t l = 0; l < lanes; ++l) out[at + l] = phi.forward(out[at + l] + bias[l] + addend[at + l]);
+      } else {
+        for (int64_t l = 0; l < lanes; ++l) out[at + l] = phi.forward(out[at + l] + bias[l]);
+      }
+    }
+  });
+}
+
+class GroupedConvolution : public Kernel {
+ public:
+  GroupedConvolution(Plan plan, const ConvShape& shape, DType dtype, const Ending& ending, bool constant)
+      : plan_(std::move(plan)),
+        shape_(shape),
+        dtype_(dtype),
+        ending_(ending),
+        constant_(constant),
+        blocks_(engine(), shape.groups, plan_.forward ? shape.group_inputs() : shape.group_outputs(),
+                plan_.forward ? shape.group_outputs() : shape.group_inputs()),
+        threads_(omp_get_max_threads()) {
+    plan_.columns.reach(0, plan_.target.width, low_, high_);
+    low_ = std::min(low_, high_ + 1);
+    packed_columns_ = high_ - low_ + 1;
+    together_ = std::min(blocks_.together(), blocks_.count());
+    choose_band();
+    lay_out();
+  }
+
+  size_t workspace_bytes() const override { return layout_.bytes(); }
+  std::string implementation() const override {
+    return blocks_.broadcast ? "grouped, broadcast" : "grouped, lanes";
+  }
+
+  size_t layout_bytes() const override { return constant_ ? weights_bytes() : 0; }
+  std::vector<size_t> laid_out_inputs() const override {
+    return constant_ ? std::vector<size_t>{1} : std::vector<size_t>{};
+  }
+  void lay_out(const KernelArgs& args) override { lay_out_weights(args.in<float>(1), weights(args)); }
+
+  void run(const KernelArgs& args) override {
+    if (!constant_) lay_out(args);
+    if (ending_.any()) lay_out_bias(args);
+    const int64_t bands = (plan_.target.height + band_ - 1) / band_;
+    const int64_t parts = (blocks_.count() + together_ - 1) / together_;
+    const int64_t tasks = plan_.images * bands * parts;
+#pragma omp parallel for schedule(static) num_threads(static_cast <int>(threads_))
+    for (int64_t task = 0; task < tasks; ++task) {
+      const int64_t first = task % parts * together_;
+      const Job job{task / parts / bands, task / parts % bands * band_, first,
+                    std::min(together_, blocks_.count() - first)};
+      if (dtype_ == DType::f32) {
+        run_job<float>(job, args, omp_get_thread_num());
+      } else {
+        run_job<bf16>(job, args, omp_get_thread_num());
+      }
+    }
+  }
+
+ private:
+  size_t weights_bytes() const {
+    return static_cast<size_t>(blocks_.count() * shape_.kh * shape_.kw * blocks_.tap_floats()) *
+           sizeof(float);
+  }
+  float* weights(const KernelArgs& args) const {
+    return constant_ ? static_cast<float*>(args.layout)
+                     : WorkspaceLayout::at<float>(args.workspace, weights_);
+  }
+
+  // A band of output rows of some blocks of one image.
+  struct Job {
+    int64_t image, first_row, first_block, blocks;
+  };
+
+  int64_t source_rows(int64_t begin, int64_t end, int64_t& low) const {
+    int64_t high = -1;
+    low = plan_.source.height;
+    plan_.rows.reach(begin, end, low, high);
+    low = std::max<int64_t>(low, 0);
+    return std::max<int64_t>(0, std::min(high, plan_.source.height - 1) - low + 1);
+  }
+
+  // The most rows whose sources fit, in bands of about the same size.
+  void choose_band() {
+    const int64_t row_bytes = packed_columns_ * together_ * blocks_.source.width * 4;
+    const auto most = [&](int64_t band) {
+      int64_t rows = 0, low = 0;
+      for (int64_t y = 0; y < plan_.target.height; y += band) {
+        rows = std::max(rows, source_rows(y, std::min(y + band, plan_.target.height), low));
+      }
+      return rows;
+    };
+    for (int64_t bands = 1;; ++bands) {
+      band_ = (plan_.target.height + bands - 1) / bands;
+      band_rows_ = most(band_);
+      if (band_ == 1 || band_rows_ * row_bytes <= kBandBytes) return;
+    }
+  }
+
+  void lay_out() {
+    const int64_t taps = shape_.kh * shape_.kw;
+    const auto bytes = [](int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); };
+    if (!constant_) weights_ = layout_.add(weights_bytes());
+    if (ending_.any()) bias_ = layout_.add(bytes(blocks_.count() * blocks_.tap_lanes()));
+    block_floats_ = band_rows_ * packed_columns_ * blocks_.source.width;
+    row_floats_ = (plan_.target.width + kSlackColumns * plan_.columns.phases()) * blocks_.tap_lanes();
+    WorkspaceLayout own;
+    taps_ = own.add(static_cast<size_t>(taps) * sizeof(Tap));
+    packed_ =
+        own.add(bytes(together_ * block_floats_ + kSlackColumns * plan_.columns.step * blocks_.source.width));
+    row_ = own.add(bytes(together_ * row_floats_));
+    if (ending_.addend) addend_ = own.add(bytes(together_ * row_floats_));
+    thread_bytes_ = own.bytes();
+    thread_ = layout_.add(thread_bytes_ * static_cast<size_t>(threads_));
+  }
+
+  // Lanes: [block][tap][permutation][lane]. Broadcast: [block][pair of vectors][tap][source][lane].
+  void lay_out_weights(const float* w, float* to) const {
+    const int64_t taps = shape_.kh * shape_.kw, wide = blocks_.tap_lanes(), pair = 2 * blocks_.lanes;
+    const int64_t block_floats = taps * blocks_.tap_floats(), inputs = shape_.group_inputs();
+#pragma omp parallel for schedule(static) num_threads(static_cast <int>(threads_))
+    for (int64_t block = 0; block < blocks_.count(); ++block) {
+      float* own = to + block * block_floats;
+      std::fill(own, own + block_floats, 0.0f);
+      blocks_.for_products(block, [&](int64_t row, int64_t lane, int64_t source, int64_t target) {
+        const int64_t first = lane / pair * pair, lanes = std::min(pair, wide - first);
+        const int64_t o = plan_.forward ? target : source, i = (plan_.forward ? source : target) % inputs;
+        const float* from = w + (o * inputs + i) * taps;
+        float* at = own + first * taps * blocks_.tap_rows() + row * lanes + lane - first;
+        for (int64_t tap = 0; tap < taps; ++tap) at[tap * blocks_.tap_rows() * lanes] = from[tap];
+      });
+    }
+  }
+
+  template <class T>
+  void pack(const Job& job, const T* source, int64_t low, int64_t rows, float* packed) const {
+    const Image& image = plan_.source;
+    const PackedRow row = blocks_.source.row(job.first_block, job.blocks, block_floats_, image.channels);
+    const int64_t begin = std::clamp<int64_t>(0, low_, high_ + 1);
+    const int64_t end = std::clamp<int64_t>(image.width, begin, high_ + 1);
+    for (int64_t y = 0; y < rows; ++y) {
+      float* to = packed + y * packed_columns_ * row.width;
+      const T* from = source + ((job.image * image.height + low + y) * image.width + begin) * image.channels;
+      const auto column = [&](int64_t x) { return to + (x - low_) * row.width; };
+      engine().pack(row, static_cast<const T*>(nullptr), to, begin - low_);
+      engine().pack(row, from, column(begin), end - begin);
+      engine().pack(row, static_cast<const T*>(nullptr), column(end), high_ + 1 - end);
+    }
+  }
+
+  template <class T>
+  void run_job(const Job& job, const KernelArgs& args, int64_t thread) const {
+    void* own = WorkspaceLayout::at(args.workspace, thread_ + thread_bytes_ * static_cast<size_t>(thread));
+    float* packed = WorkspaceLayout::at<float>(own, packed_);
+    float* out = WorkspaceLayout::at<float>(own, row_);
+    const Image& target = plan_.target;
+    const int64_t end = std::min(job.first_row + band_, target.height);
+    int64_t low = 0;
+    const int64_t rows = source_rows(job.first_row, end, low);
+    pack(job, args.in<T>(0), low, rows, packed);
+    for (int64_t y = job.first_row; y < end; ++y) {
+      for (int64_t phase = 0; phase < plan_.columns.phases(); ++phase) {
+        for (int64_t b = 0; b < job.blocks; ++b) {
+          run_row(y, low, phase, packed + b * block_floats_,
+                  weights(args) + (job.first_block + b) * shape_.kh * shape_.kw * blocks_.tap_floats(),
+                  WorkspaceLayout::at<Tap>(own, taps_), out + b * row_floats_);
+        }
+      }
+      const int64_t at = (job.image * target.height + y) * target.width * target.channels;
+      if (ending_.any()) finish<T>(job, args, at, out, WorkspaceLayout::at<float>(own, addend_));
+      engine().unpack(layout(job), out, args.out<T>(0) + at, target.width);
+    }
+  }
+
+  PackedRow layout(const Job& job) const {
+    return blocks_.target.row(job.first_block, job.blocks, row_floats_, plan_.target.channels);
+  }
+
+  void lay_out_bias(const KernelArgs& args) const {
+    float* to = WorkspaceLayout::at<float>(args.workspace, bias_);
+    const std::vector<int32_t>& channels = blocks_.target.channels;
+    for (size_t i = 0; i < channels.size(); ++i) {
+      to[i] = ending_.bias && channels[i] >= 0 ? args.in<float>(2)[channels[i]] : 0.0f;
+    }
+  }
+
+  // Ends the row of the image that begins at element `at`.
+  template <class T>
+  void finish(const Job& job, const KernelArgs& args, int64_t at, float* out, float* addend) const {
+    const int64_t columns = plan_.target.width, wide = blocks_.tap_lanes();
+    const float* bias = WorkspaceLayout::at<float>(args.workspace, bias_) + job.first_block * wide;
+    if (ending_.addend) engine().pack(layout(job), args.in<T>(3) + at, addend, columns);
+    for (int64_t b = 0; b < job.blocks; ++b) {
+      finish_leaf(out + b * row_floats_, bias + b * wide, ending_.addend ? addend + b * row_floats_ : nullptr,
+                  columns, wide, ending_.activation);
+    }
+  }
+
+  // The columns of one phase of row y of a block; x holds source rows from `low` on.
+  void run_row(int64_t y, int64_t low, int64_t phase, const float* x, const float* weights, Tap* taps,
+               float* out) const {
+    const int64_t width = blocks_.source.width, wide = blocks_.tap_lanes();
+    const int64_t row_phase = y % plan_.rows.phases(), first = y / plan_.rows.phases() * plan_.rows.step;
+    for (int64_t lane = 0; lane < wide; lane += 2 * blocks_.lanes) {
+      const int64_t lanes = std::min(2 * blocks_.lanes, wide - lane);
+      int64_t count = 0;
+      for (const AxisTap& down : plan_.rows.taps[static_cast<size_t>(row_phase)]) {
+        const int64_t source = first + down.offset;
+        if (source < 0 || source >= plan_.source.height) continue;
+        for (const AxisTap& right : plan_.columns.taps[static_cast<size_t>(phase)]) {
+          const int64_t tap = down.tap * shape_.kw + right.tap;
+          taps[count++] = {x + ((source - low) * packed_columns_ + right.offset - low_) * width,
+                           weights + tap * blocks_.tap_rows() * lanes};
+        }
+      }
+      const Row row{taps,
+                    count,
+                    plan_.columns.outputs(phase, plan_.target.width),
+                    plan_.columns.step * width,
+                    blocks_.sources,
+                    out + phase * wide + lane,
+                    plan_.columns.phases() * wide};
+      blocks_.run(row, lanes);
+      weights += shape_.kh * shape_.kw * blocks_.tap_rows() * lanes;
+    }
+  }
+
+  Plan plan_;
+  ConvShape shape_;
+  DType dtype_;
+  Ending ending_;
+  bool constant_;  // the weights: they are laid out ahead of the runs
+  Blocks blocks_;
+  int64_t threads_;
+  int64_t low_ = 0, high_ = -1, packed_columns_ = 0;  // source columns that are packed
+  int64_t together_ = 1, band_ = 1, band_rows_ = 0;
+  int64_t block_floats_ = 0, row_floats_ = 0;  // of a block's packed band and output row
+  WorkspaceLayout layout_;
+  size_t weights_ = 0, bias_ = 0, thread_ = 0, thread_bytes_ = 0;
+  size_t taps_ = 0, packed_ = 0, row_ = 0, addend_ = 0;  // within a thread's part
+};
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec, const Ending& ending) {
+  const TensorDesc &x = spec.inputs[0], &y = spec.outputs[0];
+  const ConvShape s = ConvShape::from(spec.attrs, x, spec.inputs[1], y);
+  refuse_unless_faster(s, x.dtype, Direction::forward);
+  Plan plan{s.n, {s.h, s.w, s.c}, {s.oh, s.ow, s.o}, {}, {}, true};
+  plan.rows = Axis::forward(s.kh, s.sh, s.ph, s.dh);
+  plan.columns = Axis::forward(s.kw, s.sw, s.pw, s.dw);
+  return std::make_unique<GroupedConvolution>(plan, s, x.dtype, ending, spec.constant(1));
+}
+
+bool has(const KernelSpec& spec, size_t input) {
+  return spec.inputs.size() > input && spec.inputs[input].present();
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> make_forward(const KernelSpec& spec) { return make(spec, {has(spec, 2), false, {}}); }
+
+std::unique_ptr<Kernel> make_fused(const KernelSpec& spec) {
+  return make(spec, {has(spec, 2), has(spec, 3), parse_activation(spec.attrs)});
+}
+
+std::unique_ptr<Kernel> make_backward_data(const KernelSpec& spec) {
+  const TensorDesc &dy = spec.inputs[0], &dx = spec.outputs[0];
+  const ConvShape s = ConvShape::from(spec.attrs, dx, spec.inputs[1], dy);
+  refuse_unless_faster(s, dy.dtype, Direction::data);
+  Plan plan{s.n, {s.oh, s.ow, s.o}, {s.h, s.w, s.c}, {}, {}, false};
+  plan.rows = Axis::backward(s.kh, s.sh, s.ph, s.dh);
+  plan.columns = Axis::backward(s.kw, s.sw, s.pw, s.dw);
+  return std::make_unique<GroupedConvolution>(plan, s, dy.dtype, Ending{}, spec.constant(1));
+}
+
+}  // namespace iabn::grouped

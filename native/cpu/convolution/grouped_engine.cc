@@ -1,0 +1,20 @@
+#include "cpu/convolution/grouped_engine.h"
+
+#include <algorithm>
+
+#include "cpu/simd/vector_lanes.h"
+
+namespace iabn::grouped {
+namespace {
+
+#define IABN_BODY "cpu/convolution/grouped_simd.h"
+#include "cpu/simd/each_isa.h"
+
+}  // namespace
+
+const Engine& engine() {
+  static const Engine& chosen = engine_for(vector_lanes());
+  return chosen;
+}
+
+}  // namespace iabn::grouped

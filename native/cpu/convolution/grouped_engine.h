@@ -1,0 +1,95 @@
+// The inner loops of grouped convolutions with few channels per group, on packed float32 rows.
+//
+// Channels are packed into blocks. With `Lanes` floats in a vector there are two ways to hold a block:
+//
+//   lanes      a group takes G ≤ Lanes/2 lanes (a power of two), a vector Lanes/G groups, inputs and outputs
+//              alike. Input i of a group meets output j = i xor k in lane i of the k-th of G permutations, so
+//              y[l] = Σ_taps Σ_{k<G} x[l xor k] · w_k[l]: no product is wasted and no lane crosses a group.
+//   broadcast  a block is one group: each input is broadcast to the vectors of the group's outputs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu/loops/data.h"
+
+namespace iabn::grouped {
+
+// A packed block lets outputs be computed some columns past the end of a row: what lies there is read (but
+// not used), so buffers are this many columns longer.
+constexpr int64_t kSlackColumns = 4;
+
+// One tap of the window: where the first output of a row meets x, and the tap's weights.
+struct Tap {
+  const float* x;
+  const float* w;  // lanes: [G][Lanes]; broadcast: [inputs][vectors · Lanes]
+};
+
+// out[i·out_step + …] = Σ_taps x[i·step + …] ⋆ w for i < count; up to kSlackColumns − 1 more are written.
+struct Row {
+  const Tap* taps;
+  int64_t taps_count;
+  int64_t count;
+  int64_t step;    // floats from one output's x to the next one's
+  int64_t inputs;  // of a group (broadcast)
+  float* out;
+  int64_t out_step;  // floats
+};
+
+// sums[tap][…] += Σ_{rows, columns} source ⊗ target, where the target (x) is met at each of the window's taps
+// and the source (dy), which all taps share, is permuted or broadcast.
+struct Correlation {
+  const float* source;
+  const float* target;
+  int64_t rows, columns;
+  int64_t source_row, source_step, target_row, target_step;  // floats
+  // From the target of the first product: of each tap (lanes), of each tap's vectors (broadcast).
+  const int64_t* offsets;
+  int64_t taps;
+  int64_t sources;  // of a group (broadcast)
+  int64_t vectors;  // of a group's targets (broadcast)
+  double* sums;     // lanes: [tap][G][Lanes]; broadcast: [tap][sources][vectors · Lanes]
+};
+
+// A row of an image and its packed form [block][column][width].
+struct PackedRow {
+  const int32_t* channels;  // of each packed float of the blocks, −1: none
+  bool contiguous;          // channels[i] = channels[0] + i
+  int64_t blocks, width;
+  int64_t block_stride;  // floats of the packed form from one block to the next
+  int64_t pixel_stride;  // channels of the image
+};
+
+// The functions compiled for one instruction set.
+struct Engine {
+  int64_t lanes;
+  // By log2 G, and by the number of vectors − 1.
+  void (*lanes_row[4])(const Row&);
+  void (*broadcast_row[2])(const Row&);
+  void (*lanes_correlation[4])(const Correlation&);
+  void (*broadcast_correlation)(const Correlation&);
+  // to[block][i][·] = from[i][·] for count columns; zeros when from is null.
+  void (*pack_f32)(const PackedRow&, const float* from, float* to, int64_t count);
+  void (*pack_bf16)(const PackedRow&, const bf16* from, float* to, int64_t count);
+  // to[i][·] = from[block][i][·].
+  void (*unpack_f32)(const PackedRow&, const float* from, float* to, int64_t count);
+  void (*unpack_bf16)(const PackedRow&, const float* from, bf16* to, int64_t count);
+
+  void pack(const PackedRow& row, const float* from, float* to, int64_t count) const {
+    pack_f32(row, from, to, count);
+  }
+  void pack(const PackedRow& row, const bf16* from, float* to, int64_t count) const {
+    pack_bf16(row, from, to, count);
+  }
+  void unpack(const PackedRow& row, const float* from, float* to, int64_t count) const {
+    unpack_f32(row, from, to, count);
+  }
+  void unpack(const PackedRow& row, const float* from, bf16* to, int64_t count) const {
+    unpack_bf16(row, from, to, count);
+  }
+};
+
+// The best one for this CPU.
+const Engine& engine();
+
+}  // namespace iabn::grouped

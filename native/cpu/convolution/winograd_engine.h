@@ -1,0 +1,82 @@
+// The inner loops of Winograd's minimal filtering F(4×4, 3×3): its transforms, each along channels.
+//
+//   forward          y  = Aᵀ[(G·w·Gᵀ) ⊙ (Bᵀ·x·B)]A
+//   its transpose    dw = Gᵀ[(A·dy·Aᵀ) ⊙ (Bᵀ·x·B)]G
+//
+// by the polynomials' values at 0, ±a, ±b and ∞. With a = ⅝ and b = 3/2 all coefficients of A and B are exact
+// and the error is about half of that with the textbook's 1 and 2: forward, up to 1.8 times that of
+// oneDNN's plain sums (bench/RESULTS.md, noise).
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/loops/data.h"
+#include "cpu/ops/activation.h"
+
+namespace iabn::winograd {
+
+constexpr int64_t kTile = 4;   // outputs of a tile in each direction
+constexpr int64_t kTaps = 3;   // of the window
+constexpr int64_t kPatch = 6;  // inputs that a tile needs
+constexpr int64_t kPoints = kPatch * kPatch;
+
+// The matrices of the points, `stride` floats apart.
+struct Points {
+  float* data;
+  int64_t stride;
+};
+
+// What ends a tile of y: φ(y + bias + addend).
+template <class T>
+struct TileEnd {
+  const float* bias;       // null: none
+  const T* const* addend;  // its pixels row by row, null: none; one may be an output
+  Activation activation;
+};
+
+// Weights [O,C,3,3], or with the roles of O and C changed, as a convolution of given inputs and outputs.
+struct Filters {
+  float* taps;
+  int64_t output_step, input_step;  // floats
+  bool rotated;                     // by half a turn, as the gradient of the input has them
+};
+
+// The functions compiled for one instruction set. Channels are multiples of 16.
+struct Engine {
+  // Bᵀ·x·B of kPoints pixels, row by row; fetches those of the next tile.
+  void (*input_f32)(const float* const* pixels, const float* const* next, int64_t channels, Points out);
+  void (*input_bf16)(const bf16* const* pixels, const bf16* const* next, int64_t channels, Points out);
+  // A·dy·Aᵀ of kTile·kTile pixels.
+  void (*output_diff_f32)(const float* const* pixels, int64_t channels, Points out);
+  void (*output_diff_bf16)(const bf16* const* pixels, int64_t channels, Points out);
+  // φ(Aᵀ·m·A + …) to kTile·kTile pixels, null where there is none.
+  void (*output_f32)(Points products, int64_t channels, const TileEnd<float>&, float* const* pixels);
+  void (*output_bf16)(Points products, int64_t channels, const TileEnd<bf16>&, bf16* const* pixels);
+  // G·w·Gᵀ of `width` outputs and `inputs` channels to [point][input][width].
+  void (*filters)(const Filters&, int64_t inputs, int64_t width, Points out);
+  // Gᵀ·m·G of [point][input][width] to the taps.
+  void (*filters_diff)(Points products, int64_t inputs, int64_t width, const Filters&);
+
+  void input(const float* const* pixels, const float* const* next, int64_t channels, Points out) const {
+    input_f32(pixels, next, channels, out);
+  }
+  void input(const bf16* const* pixels, const bf16* const* next, int64_t channels, Points out) const {
+    input_bf16(pixels, next, channels, out);
+  }
+  void output_diff(const float* const* pixels, int64_t channels, Points out) const {
+    output_diff_f32(pixels, channels, out);
+  }
+  void output_diff(const bf16* const* pixels, int64_t channels, Points out) const {
+    output_diff_bf16(pixels, channels, out);
+  }
+  void output(Points products, int64_t channels, const TileEnd<float>& end, float* const* pixels) const {
+    output_f32(products, channels, end, pixels);
+  }
+  void output(Points products, int64_t channels, const TileEnd<bf16>& end, bf16* const* pixels) const {
+    output_bf16(products, channels, end, pixels);
+  }
+};
+
+const Engine& engine(int64_t lanes);
+
+}  // namespace iabn::winograd

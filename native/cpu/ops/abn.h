@@ -1,0 +1,57 @@
+// What the kernels of activated batch norm share: per-channel scale, eps, and the optional parameters.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+
+#include "cpu/ops/activation.h"
+#include "program/attrs.h"
+
+namespace iabn {
+
+// y = s·(x − μ)/√(σ² + ε) + β with s = |γ| + ε (in place: it must be inverted) or s = γ (ordinary).
+struct AbnScale {
+  double eps;
+  bool absolute;
+
+  // s of a channel; 1 without parameters.
+  IABN_INLINE_MEMBER double operator()(const float* weight, int64_t c) const {
+    if (weight == nullptr) return 1.0;
+    return absolute ? std::fabs(static_cast<double>(weight[c])) + eps : static_cast<double>(weight[c]);
+  }
+  // 1/√(σ² + ε)
+  IABN_INLINE_MEMBER double inverse_deviation(const float* var, int64_t c) const {
+    return 1.0 / std::sqrt(static_cast<double>(var[c]) + eps);
+  }
+  // s/√(σ² + ε), 1/s and 1/√(σ² + ε) of some channels.
+  void gains(const float* weight, const float* var, float* gain, int64_t channels) const;
+  void inverses(const float* weight, float* inverse, int64_t channels) const;
+  void inverse_deviations(const float* var, float* inverse, int64_t channels) const;
+};
+
+// Whether kernels of a dtype subtract means and biases by way of other offsets.
+template <class T>
+constexpr bool kFolded = !std::is_same_v<T, float>;
+
+// (x − shift)·factor + offset as x·factor + offset, by a new offset. What is lost is of the order of the last
+// place of shift·factor: far less than where x has been rounded to bfloat16.
+void fold_shift(const float* shift, const float* factor, float* offset, int64_t count);
+
+inline bool parse_absolute(const Attrs& attrs) {
+  const std::string& scale = attrs.string("scale");
+  if (scale != "abs" && scale != "plain") throw std::invalid_argument("unknown scale '" + scale + "'");
+  return scale == "abs";
+}
+
+inline AbnScale parse_scale(const Attrs& attrs) { return {attrs.number("eps"), parse_absolute(attrs)}; }
+
+inline bool parse_from_output(const Attrs& attrs) {
+  const std::string& from = attrs.string("from");
+  if (from != "x" && from != "z") throw std::invalid_argument("unknown source '" + from + "' (x, z)");
+  return from == "z";
+}
+
+}  // namespace iabn

@@ -1,0 +1,64 @@
+// What the two backward kernels of activated batch norm share: how y and dy come back from what was saved.
+//
+//   saved z:  y = φ⁻¹(z),           t = y − β,  x̂ = t / s
+//   saved x:  y = (x − μ)·g + β,    t = x − μ,  x̂ = t / √(σ² + ε)
+//   dy = φ′·dz
+#pragma once
+
+#include "cpu/loops/rows.h"
+#include "cpu/ops/abn.h"
+#include "program/kernel.h"
+
+namespace iabn {
+
+// Each repeated along a wide row. gain and bias serve saved x only.
+struct SavedCoefficients {
+  const float* shift;  // β or μ
+  const float* gain;
+  float* bias;
+};
+
+// The attributes and operands (dz, saved, mean, var, weight?, bias?) that both kernels have in common.
+struct SavedLayer {
+  AbnScale scale;
+  Activation activation;
+  bool from_output;
+
+  // Writes the coefficients from `wide` on and returns the end of what it wrote.
+  // folded: bias is for x, not x − μ.
+  float* fill(const RowGrid& grid, const KernelArgs& args, float* wide, bool folded,
+              SavedCoefficients* out) const {
+    const float* mean = args.in<float>(2);
+    const float* var = args.in<float>(3);
+    const float* weight = args.in<float>(4);
+    const float* bias = args.in<float>(5);
+    const auto bias_of = [=](int64_t c) { return bias == nullptr ? 0.0f : bias[c]; };
+    out->shift = out->gain = out->bias = wide;
+    if (from_output) return fill_wide(grid, wide, bias_of);
+    wide = fill_wide(grid, wide, [=](int64_t c) { return mean[c]; });
+    out->gain = wide;
+    scale.gains(weight, var, wide, grid.channels);
+    wide = repeat_wide(grid, wide);
+    out->bias = wide;
+    float* const end = fill_wide(grid, wide, bias_of);
+    if (folded) fold_shift(out->shift, out->gain, out->bias, grid.padded());
+    return end;
+  }
+
+  // x̂ / t of some channels.
+  void units(const float* weight, const float* var, float* unit, int64_t channels) const {
+    if (from_output) {
+      scale.inverses(weight, unit, channels);
+    } else {
+      scale.inverse_deviations(var, unit, channels);
+    }
+  }
+};
+
+inline SavedLayer parse_saved_layer(const Attrs& attrs) {
+  const bool from_output = parse_from_output(attrs);
+  return {parse_scale(attrs), from_output ? parse_invertible_activation(attrs) : parse_activation(attrs),
+          from_output};
+}
+
+}  // namespace iabn

@@ -1,0 +1,56 @@
+// The divisor of average pooling, as PyTorch counts it, and when windows are large enough to slide.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cpu/loops/pooling.h"
+#include "cpu/loops/sliding_sum.h"
+
+namespace iabn {
+
+// Taps along one axis: those inside the image, or with padding those inside the padded image.
+IABN_INLINE int64_t counted_taps(int64_t out, int64_t kernel, int64_t stride, int64_t padding, int64_t size,
+                                 bool include_padding) {
+  const int64_t begin = out * stride - padding;
+  const int64_t low = include_padding || begin > 0 ? begin : 0;
+  const int64_t limit = include_padding ? size + padding : size;
+  const int64_t high = begin + kernel < limit ? begin + kernel : limit;
+  return high > low ? high - low : 0;
+}
+
+IABN_INLINE float window_taps(const PoolShape& s, int64_t oy, int64_t ox, bool include_padding) {
+  const int64_t taps = counted_taps(oy, s.kh, s.sh, s.ph, s.h, include_padding) *
+                       counted_taps(ox, s.kw, s.sw, s.pw, s.w, include_padding);
+  return static_cast<float>(taps > 0 ? taps : 1);
+}
+
+// How many windows an element lies in on average: what direct sums read it for.
+inline int64_t overlap(const PoolShape& s) {
+  return s.h * s.w == 0 ? 0 : s.oh * s.ow * s.kh * s.kw / (s.h * s.w);
+}
+
+// counted_taps of every output along one axis.
+inline std::vector<int64_t> taps_along(int64_t outputs, int64_t kernel, int64_t stride, int64_t padding,
+                                       int64_t size, bool include_padding) {
+  std::vector<int64_t> taps;
+  for (int64_t out = 0; out < outputs; ++out) {
+    taps.push_back(counted_taps(out, kernel, stride, padding, size, include_padding));
+  }
+  return taps;
+}
+
+// Pooling as a sliding sum (means: divided at the targets) or its gradient (at the sources), without axes and
+// pitches.
+inline SlidingSum sliding_mean(const KernelSpec& spec, const PoolShape& s, bool divide_sources) {
+  const bool include_padding = spec.attrs.boolean("count_include_pad");
+  SlidingSum sum;
+  sum.dtype = spec.inputs[0].dtype;
+  sum.images = s.n;
+  sum.channels = s.c;
+  sum.divisor = {divide_sources, taps_along(s.oh, s.kh, s.sh, s.ph, s.h, include_padding),
+                 taps_along(s.ow, s.kw, s.sw, s.pw, s.w, include_padding)};
+  return sum;
+}
+
+}  // namespace iabn

@@ -1,0 +1,80 @@
+// dx = Σ dy / taps over the windows that hold this element, gathered in order.
+#include "cpu/loops/data.h"
+#include "cpu/ops/avg_pool.h"
+
+namespace iabn {
+namespace {
+
+constexpr int64_t kLeastOverlap = 8;  // measured: from windows of 3×3 at stride 1 on, sliding ones win
+
+template <class T>
+IABN_INLINE void gather_row(const PoolShape& s, bool include_padding, const T* dy, T* dx, int64_t row) {
+  const int64_t n = row / s.h, y = row % s.h;
+  const Range lines = windows_over(y, s.kh, s.sh, s.ph, s.oh);
+  for (int64_t x = 0; x < s.w; ++x) {
+    const Range pixels = windows_over(x, s.kw, s.sw, s.pw, s.ow);
+    for (int64_t c0 = 0; c0 < s.c; c0 += kPoolBlock) {
+      const int64_t count = s.c - c0 < kPoolBlock ? s.c - c0 : kPoolBlock;
+      float sum[kPoolBlock];
+      for (int64_t c = 0; c < count; ++c) sum[c] = 0;
+      for (int64_t oy = lines.begin; oy < lines.end; ++oy) {
+        for (int64_t ox = pixels.begin; ox < pixels.end; ++ox) {
+          const float taps = window_taps(s, oy, ox, include_padding);
+          const T* from = dy + ((n * s.oh + oy) * s.ow + ox) * s.y_pitch + c0;
+          for (int64_t c = 0; c < count; ++c) sum[c] += load(from + c) / taps;
+        }
+      }
+      for (int64_t c = 0; c < count; ++c) store(dx + (row * s.w + x) * s.x_pitch + c0 + c, sum[c]);
+    }
+  }
+}
+
+IABN_SIMD void row_f32(const PoolShape& s, bool include_padding, const float* dy, float* dx, int64_t row) {
+  gather_row(s, include_padding, dy, dx, row);
+}
+
+IABN_SIMD void row_bf16(const PoolShape& s, bool include_padding, const bf16* dy, bf16* dx, int64_t row) {
+  gather_row(s, include_padding, dy, dx, row);
+}
+
+template <class T>
+void run_rows(void (*leaf)(const PoolShape&, bool, const T*, T*, int64_t), const PoolShape& s,
+              bool include_padding, const KernelArgs& args) {
+#pragma omp parallel for schedule(static)
+  for (int64_t row = 0; row < s.n * s.h; ++row) leaf(s, include_padding, args.in<T>(0), args.out<T>(0), row);
+}
+
+void run(const KernelSpec& spec, const KernelArgs& args) {
+  const PoolShape s = PoolShape::from(spec.attrs, spec.outputs[0], spec.inputs[0]);
+  const bool include_padding = spec.attrs.boolean("count_include_pad");
+  if (spec.inputs[0].dtype == DType::f32) return run_rows<float>(row_f32, s, include_padding, args);
+  run_rows<bf16>(row_bf16, s, include_padding, args);
+}
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  PoolShape::from(spec.attrs, spec.outputs[0], spec.inputs[0]);
+  spec.attrs.boolean("count_include_pad");
+  return std::make_unique<FunctionKernel>(spec, run, 0);
+}
+
+// dx at y is the sum over the outputs oy with y ≤ oy·stride − padding + kernel − 1 and oy·stride − padding ≤
+// y: those that a window [y, y + kernel) holds when oy lies at oy·stride + kernel − 1 − padding.
+SlidingAxis transposed(int64_t inputs, int64_t outputs, int64_t kernel, int64_t stride, int64_t padding) {
+  return {outputs, stride, kernel - 1 - padding, inputs, 1, kernel};
+}
+
+std::unique_ptr<Kernel> make_sliding(const KernelSpec& spec) {
+  const PoolShape s = PoolShape::from(spec.attrs, spec.outputs[0], spec.inputs[0]);
+  if (overlap(s) < kLeastOverlap) throw Refused("windows overlap too little: direct sums are as fast");
+  SlidingSum sum = sliding_mean(spec, s, true);
+  sum.rows = transposed(s.h, s.oh, s.kh, s.sh, s.ph);
+  sum.columns = transposed(s.w, s.ow, s.kw, s.sw, s.pw);
+  sum.source_pitch = s.y_pitch;
+  sum.target_pitch = s.x_pitch;
+  return make_sliding_sum(std::move(sum));
+}
+
+OpRegistration registration("avg_pool_backward", {make_sliding, make});
+
+}  // namespace
+}  // namespace iabn

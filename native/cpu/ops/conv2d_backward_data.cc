@@ -1,0 +1,91 @@
+// dx[n,c,y,x] = Σ dy[n,o,oy,ox] · w[o,c,kh,kw] over the outputs that read (y, x) through the tap (kh, kw).
+#include <vector>
+
+#include "cpu/autotune/measured.h"
+#include "cpu/convolution/channel_parts.h"
+#include "cpu/convolution/convolution.h"
+#include "cpu/convolution/float_images.h"
+#include "cpu/convolution/grouped.h"
+#include "cpu/convolution/pointwise.h"
+#include "cpu/convolution/winograd.h"
+#include "cpu/loops/plain.h"
+#include "cpu/onednn/through_float.h"
+
+namespace iabn {
+namespace {
+
+ConvShape shape_of(const KernelSpec& spec) {
+  return ConvShape::from(spec.attrs, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
+}
+
+std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
+  const ConvShape shape = shape_of(spec);
+  const auto desc = onednn::conv_backward_data(shape, spec.outputs[0].dtype, spec.inputs[0].dtype);
+  return std::make_unique<onednn::PrimitiveKernel>(
+      desc.impl_info_str(), dnnl::convolution_backward_data(desc),
+      std::vector<onednn::Operand>{{DNNL_ARG_DIFF_DST, {false, 0}, desc.diff_dst_desc()},
+                                   {DNNL_ARG_DIFF_SRC, {true, 0}, desc.diff_src_desc()}},
+      onednn::Weights{DNNL_ARG_WEIGHTS, {false, 1}, onednn::conv_weights(shape), desc.weights_desc()},
+      desc.scratchpad_desc());
+}
+
+std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
+  return make_winograd_data(spec, shape_of(spec));
+}
+
+std::unique_ptr<Kernel> make_products(const KernelSpec& spec) {
+  return make_pointwise_data(spec, shape_of(spec));
+}
+
+float tap_sum(const ConvShape& s, const float* dy, const float* w, int64_t n, int64_t c, int64_t y,
+              int64_t x) {
+  const int64_t inputs = s.group_inputs(), outputs = s.group_outputs(), first = c / inputs * outputs;
+  double sum = 0;
+  for (int64_t kh = 0; kh < s.kh; ++kh) {
+    const int64_t down = y + s.ph - kh * s.dh;
+    if (down < 0 || down % s.sh != 0 || down / s.sh >= s.oh) continue;
+    for (int64_t kw = 0; kw < s.kw; ++kw) {
+      const int64_t right = x + s.pw - kw * s.dw;
+      if (right < 0 || right % s.sw != 0 || right / s.sw >= s.ow) continue;
+      const float* pixel = dy + ((n * s.oh + down / s.sh) * s.ow + right / s.sw) * s.o + first;
+      const float* tap = w + ((first * inputs + c % inputs) * s.kh + kh) * s.kw + kw;
+      for (int64_t o = 0; o < outputs; ++o) sum += double(pixel[o]) * tap[o * inputs * s.kh * s.kw];
+    }
+  }
+  return static_cast<float>(sum);
+}
+
+void run_plain(const KernelSpec& spec, const KernelArgs& args) {
+  const ConvShape s = shape_of(spec);
+#pragma omp parallel for schedule(static)
+  for (int64_t row = 0; row < s.n * s.h; ++row) {
+    float* dx = args.out<float>(0) + row * s.w * s.c;
+    for (int64_t i = 0; i < s.w * s.c; ++i) {
+      dx[i] = tap_sum(s, args.in<float>(0), args.in<float>(1), row / s.h, i % s.c, row % s.h, i / s.c);
+    }
+  }
+}
+
+constexpr auto make_plain = make_plain_float<run_plain>;
+
+// By inputs, whose gradient it is.
+const KernelFactory make_parts = channel_parts({false, 1, 1}, {{true, 0, 1, true}}, make_onednn);
+
+const ImageOperands images{{0}, {0}};
+
+KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
+
+OpRegistration registration(
+    "conv2d_backward_data",
+    {grouped::make_backward_data,
+     fastest({{"onednn", make_onednn},
+              widening("float32 images", float_images(images, {make_onednn, make_plain})),
+              {"winograd", make_minimal},
+              widening("pointwise", make_products),
+              {"parts", make_parts},
+              widening("float32 images in parts", float_images(images, {make_parts}))},
+             sample),
+     make_plain, through_float({make_plain})});
+
+}  // namespace
+}  // namespace iabn

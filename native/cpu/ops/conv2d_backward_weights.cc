@@ -1,0 +1,108 @@
+// dw[o,c,kh,kw] = Σ_{n,oy,ox} dy[n,o,oy,ox] · x[n, c, oy·sh − ph + kh·dh, ox·sw − pw + kw·dw], float32.
+#include <vector>
+
+#include "cpu/autotune/measured.h"
+#include "cpu/convolution/channel_parts.h"
+#include "cpu/convolution/convolution.h"
+#include "cpu/convolution/float_images.h"
+#include "cpu/convolution/grouped.h"
+#include "cpu/convolution/pointwise.h"
+#include "cpu/convolution/winograd.h"
+#include "cpu/loops/plain.h"
+#include "cpu/onednn/matmul.h"
+#include "cpu/onednn/through_float.h"
+
+namespace iabn {
+namespace {
+
+ConvShape shape_of(const KernelSpec& spec) {
+  return ConvShape::from(spec.attrs, spec.inputs[0], spec.outputs[0], spec.inputs[1]);
+}
+
+// One matrix product over all pixels: in bfloat16 on AMX 0.3 to 0.8 of the time of oneDNN's convolution.
+std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {
+  const ConvShape shape = shape_of(spec);
+  if (!shape.pointwise() || shape.empty()) throw Refused("only a 1×1 convolution is one matrix product");
+  onednn::refuse_emulated(spec.inputs[0].dtype);
+  const LinearShape product{shape.pixels(), shape.c, shape.o};
+  return onednn::matmul_backward_weights(product, spec.inputs[0].dtype, spec.inputs[1].dtype);
+}
+
+std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
+  const ConvShape shape = shape_of(spec);
+  // oneDNN 2.6's strided 1×1 kernels gather the pixels first, and with fewer channels than a vector holds
+  // they write up to some kilobytes past the scratchpad that they asked for (seen with AVX2, one thread).
+  const bool gathers = shape.kh == 1 && shape.kw == 1 && (shape.sh > 1 || shape.sw > 1);
+  if (gathers && shape.c < 16)
+    throw Refused("oneDNN overruns its scratchpad here with fewer than 16 channels");
+  const auto desc = onednn::conv_backward_weights(shape, spec.inputs[0].dtype, spec.inputs[1].dtype);
+  return std::make_unique<onednn::PrimitiveKernel>(
+      desc.impl_info_str(), dnnl::convolution_backward_weights(desc),
+      std::vector<onednn::Operand>{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
+                                   {DNNL_ARG_DIFF_DST, {false, 1}, desc.diff_dst_desc()}},
+      onednn::Weights{
+          DNNL_ARG_DIFF_WEIGHTS, {true, 0}, onednn::conv_weights(shape), desc.diff_weights_desc()},
+      desc.scratchpad_desc());
+}
+
+std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
+  return make_winograd_weights(spec, shape_of(spec));
+}
+
+std::unique_ptr<Kernel> make_products(const KernelSpec& spec) {
+  return make_pointwise_weights(spec, shape_of(spec));
+}
+
+// One thread per weight: the sum over pixels is taken in order.
+double tap_sum(const ConvShape& s, const float* x, const float* dy, int64_t o, int64_t c, int64_t kh,
+               int64_t kw) {
+  double sum = 0;
+  for (int64_t line = 0; line < s.n * s.oh; ++line) {
+    const int64_t y = line % s.oh * s.sh - s.ph + kh * s.dh;
+    if (y < 0 || y >= s.h) continue;
+    const float* row = x + (line / s.oh * s.h + y) * s.w * s.c;
+    for (int64_t ox = 0; ox < s.ow; ++ox) {
+      const int64_t column = ox * s.sw - s.pw + kw * s.dw;
+      if (column < 0 || column >= s.w) continue;
+      sum += double(row[column * s.c + c]) * dy[(line * s.ow + ox) * s.o + o];
+    }
+  }
+  return sum;
+}
+
+void run_plain(const KernelSpec& spec, const KernelArgs& args) {
+  const ConvShape s = shape_of(spec);
+  const int64_t inputs = s.group_inputs();
+#pragma omp parallel for schedule(static)
+  for (int64_t i = 0; i < s.o * inputs * s.kh * s.kw; ++i) {
+    const int64_t kw = i % s.kw, kh = i / s.kw % s.kh, o = i / (s.kw * s.kh * inputs);
+    const int64_t c = o / s.group_outputs() * inputs + i / (s.kw * s.kh) % inputs;
+    args.out<float>(0)[i] =
+        static_cast<float>(tap_sum(s, args.in<float>(0), args.in<float>(1), o, c, kh, kw));
+  }
+}
+
+constexpr auto make_plain = make_plain_float<run_plain>;
+
+// By outputs.
+const KernelFactory make_parts = channel_parts({true, 0, 0}, {{false, 1, 1, true}}, make_onednn);
+
+const ImageOperands images{{0, 1}, {}};
+
+KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
+
+OpRegistration registration(
+    "conv2d_backward_weights",
+    {grouped::make_backward_weights,
+     fastest({{"onednn", make_onednn},
+              {"matmul", make_matmul},
+              widening("float32 images", float_images(images, {make_onednn, make_matmul, make_plain})),
+              {"winograd", make_minimal},
+              widening("pointwise", make_products),
+              {"parts", make_parts},
+              widening("float32 images in parts", float_images(images, {make_parts}))},
+             sample),
+     make_plain, through_float({make_plain})});
+
+}  // namespace
+}  // namespace iabn

@@ -1,0 +1,61 @@
+// dx[n,c,…] = dy[n,c] / pixels.   dy [N,C], dx [N,C,S1,…] channels-last.
+#include <algorithm>
+#include <stdexcept>
+
+#include "cpu/loops/data.h"
+#include "program/kernel.h"
+
+namespace iabn {
+namespace {
+
+constexpr int64_t kTaskPixels = 64;
+
+template <class T>
+IABN_INLINE void spread(const T* dy, float pixels, int64_t channels, int64_t count, T* dx) {
+  for (int64_t pixel = 0; pixel < count; ++pixel) {
+    for (int64_t c = 0; c < channels; ++c) store(dx + pixel * channels + c, load(dy + c) / pixels);
+  }
+}
+
+IABN_SIMD void spread_f32(const float* dy, float pixels, int64_t channels, int64_t count, float* dx) {
+  spread(dy, pixels, channels, count, dx);
+}
+
+IABN_SIMD void spread_bf16(const bf16* dy, float pixels, int64_t channels, int64_t count, bf16* dx) {
+  spread(dy, pixels, channels, count, dx);
+}
+
+template <class T>
+void run_tasks(void (*leaf)(const T*, float, int64_t, int64_t, T*), int64_t images, int64_t pixels,
+               int64_t channels, const KernelArgs& args) {
+  const int64_t tasks = (pixels + kTaskPixels - 1) / kTaskPixels;
+#pragma omp parallel for schedule(static)
+  for (int64_t task = 0; task < images * tasks; ++task) {
+    const int64_t n = task / tasks, pixel = task % tasks * kTaskPixels;
+    leaf(args.in<T>(0) + n * channels, static_cast<float>(pixels), channels,
+         std::min(kTaskPixels, pixels - pixel), args.out<T>(0) + (n * pixels + pixel) * channels);
+  }
+}
+
+void run(const KernelSpec& spec, const KernelArgs& args) {
+  const TensorDesc& dx = spec.outputs[0];
+  const int64_t images = dx.dims[0], channels = dx.channels();
+  const int64_t pixels = images == 0 ? 0 : dx.rows() / images;
+  if (dx.dtype == DType::f32) return run_tasks<float>(spread_f32, images, pixels, channels, args);
+  run_tasks<bf16>(spread_bf16, images, pixels, channels, args);
+}
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  const TensorDesc &dy = spec.inputs[0], &dx = spec.outputs[0];
+  if (dx.rank() < 2 || dy.rank() != 2 || dx.dims[0] != dy.dims[0] || dx.dims[1] != dy.dims[1] ||
+      dx.dtype != dy.dtype) {
+    throw std::invalid_argument(
+        "global_avg_pool_backward: expected dy of N,C and dx of N,C,H,W in one dtype");
+  }
+  return std::make_unique<FunctionKernel>(spec, run, 0);
+}
+
+OpRegistration registration("global_avg_pool_backward", {make});
+
+}  // namespace
+}  // namespace iabn

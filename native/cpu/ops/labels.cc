@@ -1,0 +1,39 @@
+#include "cpu/ops/labels.h"
+
+#include <algorithm>
+
+#include "cpu/loops/data.h"
+#include "cpu/simd/simd.h"
+
+namespace iabn {
+namespace {
+
+// A negative label is a large one without its sign.
+IABN_INLINE bool outside(int32_t label, uint32_t classes, int32_t ignored) {
+  return (static_cast<uint32_t>(label) >= classes) & (label != ignored);
+}
+
+// A block at a time: a loop that may end at any label is not made of vectors.
+IABN_SIMD int64_t first_leaf(const int32_t* labels, int64_t count, uint32_t classes, int32_t ignored) {
+  constexpr int64_t block = 4096;
+  for (int64_t first = 0; first < count; first += block) {
+    const int64_t end = std::min(count, first + block);
+    int32_t any = 0;
+    for (int64_t i = first; i < end; ++i) any |= outside(labels[i], classes, ignored);
+    if (!any) continue;
+    for (int64_t i = first; i < end; ++i) {
+      if (outside(labels[i], classes, ignored)) return i;
+    }
+  }
+  return -1;
+}
+
+}  // namespace
+
+int64_t first_outside(const int32_t* labels, int64_t count, int64_t classes, int64_t ignored) {
+  // No label of 32 bits is an `ignored` that needs more; 0 is a class already where there are any.
+  const bool fits = ignored >= INT32_MIN && ignored <= INT32_MAX;
+  return first_leaf(labels, count, static_cast<uint32_t>(classes), fits ? static_cast<int32_t>(ignored) : 0);
+}
+
+}  // namespace iabn

@@ -1,0 +1,85 @@
+// y = max over the window; index = kh·KW + kw of the maximum: the first of equals, a NaN before every number.
+#include "cpu/loops/data.h"
+#include "cpu/loops/pooling.h"
+
+namespace iabn {
+namespace {
+
+template <class T>
+IABN_INLINE void pool_pixel(const PoolShape& s, const T* image, Range rows, Range columns, int64_t top,
+                            int64_t left, T* y, uint8_t* index) {
+  for (int64_t c0 = 0; c0 < s.c; c0 += kPoolBlock) {
+    const int64_t count = s.c - c0 < kPoolBlock ? s.c - c0 : kPoolBlock;
+    float best[kPoolBlock];
+    int32_t place[kPoolBlock];
+    const int32_t first = static_cast<int32_t>((rows.begin - top) * s.kw + columns.begin - left);
+    const T* start = image + (rows.begin * s.w + columns.begin) * s.x_pitch + c0;
+    for (int64_t c = 0; c < count; ++c) best[c] = load(start + c), place[c] = first;
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+      for (int64_t column = columns.begin; column < columns.end; ++column) {
+        const T* x = image + (row * s.w + column) * s.x_pitch + c0;
+        const int32_t here = static_cast<int32_t>((row - top) * s.kw + column - left);
+        for (int64_t c = 0; c < count; ++c) {
+          const float value = load(x + c);
+          const bool take = !(value <= best[c]) & (best[c] == best[c]);
+          best[c] = take ? value : best[c];
+          place[c] = take ? here : place[c];
+        }
+      }
+    }
+    for (int64_t c = 0; c < count; ++c) store(y + c0 + c, best[c]);
+    for (int64_t c = 0; c < count; ++c) index[c0 + c] = static_cast<uint8_t>(place[c]);
+  }
+}
+
+template <class T>
+IABN_INLINE void pool_line(const PoolShape& s, const T* x, T* y, uint8_t* index, int64_t line) {
+  const int64_t n = line / s.oh, oy = line % s.oh;
+  const Range rows = window(oy, s.kh, s.sh, s.ph, s.h);
+  for (int64_t ox = 0; ox < s.ow; ++ox) {
+    const Range columns = window(ox, s.kw, s.sw, s.pw, s.w);
+    const int64_t pixel = line * s.ow + ox;
+    T* to = y + pixel * s.y_pitch;
+    uint8_t* places = index + pixel * s.c;
+    if (rows.begin >= rows.end || columns.begin >= columns.end) {  // a window of padding alone
+      for (int64_t c = 0; c < s.c; ++c) store(to + c, -__builtin_inff()), places[c] = 0;
+      continue;
+    }
+    pool_pixel(s, x + n * s.h * s.w * s.x_pitch, rows, columns, oy * s.sh - s.ph, ox * s.sw - s.pw, to,
+               places);
+  }
+}
+
+IABN_SIMD void line_f32(const PoolShape& s, const float* x, float* y, uint8_t* index, int64_t line) {
+  pool_line(s, x, y, index, line);
+}
+
+IABN_SIMD void line_bf16(const PoolShape& s, const bf16* x, bf16* y, uint8_t* index, int64_t line) {
+  pool_line(s, x, y, index, line);
+}
+
+template <class T>
+void run_lines(void (*leaf)(const PoolShape&, const T*, T*, uint8_t*, int64_t), const PoolShape& s,
+               const KernelArgs& args) {
+#pragma omp parallel for schedule(static)
+  for (int64_t line = 0; line < s.n * s.oh; ++line) {
+    leaf(s, args.in<T>(0), args.out<T>(0), args.out<uint8_t>(1), line);
+  }
+}
+
+void run(const KernelSpec& spec, const KernelArgs& args) {
+  const PoolShape s = PoolShape::from(spec.attrs, spec.inputs[0], spec.outputs[0]);
+  if (spec.inputs[0].dtype == DType::f32) return run_lines<float>(line_f32, s, args);
+  run_lines<bf16>(line_bf16, s, args);
+}
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  const PoolShape s = PoolShape::from(spec.attrs, spec.inputs[0], spec.outputs[0]);
+  if (s.kh * s.kw > 256) throw Refused("max_pool: a kernel of more than 256 taps has no index in a byte");
+  return std::make_unique<FunctionKernel>(spec, run, 0);
+}
+
+OpRegistration registration("max_pool", {make});
+
+}  // namespace
+}  // namespace iabn

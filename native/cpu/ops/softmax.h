@@ -1,0 +1,79 @@
+// One row of logits: what a stable softmax needs, in vector loops whose sums have a fixed order.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/loops/data.h"
+#include "cpu/simd/exp_log.h"
+
+namespace iabn {
+
+struct SoftmaxRow {
+  float max;
+  float sum;  // Σ exp(x − max)
+};
+
+// Floats in the order of whole numbers: the compiler makes vectors of a maximum of integers, not of floats.
+IABN_INLINE int32_t order_of(float value) {
+  const int32_t bits = static_cast<int32_t>(bits_of(value));
+  return bits ^ ((bits >> 31) & INT32_MAX);
+}
+
+IABN_INLINE float ordered(int32_t order) {
+  return float_of(static_cast<uint32_t>(order ^ ((order >> 31) & INT32_MAX)));
+}
+
+// The largest; where there are NaN, one of them or the largest of the others.
+template <class T>
+IABN_INLINE float row_max(const T* x, int64_t count) {
+  int32_t max = INT32_MIN;
+  for (int64_t i = 0; i < count; ++i) {
+    const int32_t order = order_of(load(x + i));
+    max = max < order ? order : max;
+  }
+  return ordered(max);
+}
+
+// A NaN or +∞ among the logits, or nothing but −∞, makes the sum NaN.
+template <class T>
+IABN_INLINE SoftmaxRow softmax_row(const T* x, int64_t classes) {
+  constexpr int lanes = 16;
+  constexpr int64_t block = 128;
+  const float max = row_max(x, classes);
+  float terms[block], lane[lanes], sum = 0.0f;
+  for (int j = 0; j < lanes; ++j) lane[j] = 0.0f;
+  for (int64_t first = 0; first < classes; first += block) {
+    const int64_t count = classes - first < block ? classes - first : block;
+    const int64_t whole = count - count % lanes;
+    for (int64_t i = 0; i < count; ++i) terms[i] = exp_nonpositive(load(x + first + i) - max);
+    for (int64_t i = 0; i < whole; i += lanes) {
+      for (int j = 0; j < lanes; ++j) lane[j] += terms[i + j];
+    }
+    for (int64_t i = whole; i < count; ++i) sum += terms[i];
+  }
+  for (int half = lanes / 2; half > 0; half /= 2) {
+    for (int j = 0; j < half; ++j) lane[j] += lane[j + half];
+  }
+  return {max, sum + lane[0]};
+}
+
+// Labels outside [0, classes) are ignored, as is `ignore` itself.
+struct Labels {
+  const int32_t* data;
+  int64_t classes;
+  int64_t ignore;
+
+  IABN_INLINE_MEMBER bool counted(int64_t row) const {
+    const int64_t label = data[row];
+    return label != ignore && label >= 0 && label < classes;
+  }
+};
+
+// Rows of a chunk: the grid of sums follows from the number of rows alone.
+inline int64_t loss_chunk_rows(int64_t rows) { return rows <= 64 * 16 ? 16 : (rows + 63) / 64; }
+inline int64_t loss_chunks(int64_t rows) {
+  const int64_t chunk = loss_chunk_rows(rows);
+  return (rows + chunk - 1) / chunk;
+}
+
+}  // namespace iabn

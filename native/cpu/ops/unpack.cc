@@ -1,0 +1,27 @@
+// The tensors in a flat vector; what lies where it is wanted is not copied.
+#include <cstring>
+#include <vector>
+
+#include "cpu/loops/closure.h"
+#include "program/flat.h"
+
+namespace iabn {
+namespace {
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  std::vector<size_t> bytes;
+  for (const TensorDesc& x : spec.outputs) bytes.push_back(x.bytes());
+  const std::vector<size_t> begins = flat_begins(bytes);
+  return make_kernel_of([bytes, begins](const KernelArgs& args) {
+    const uint8_t* flat = args.in<uint8_t>(0);
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      uint8_t* x = args.out<uint8_t>(i);
+      if (x != flat + begins[i] && bytes[i] > 0) std::memcpy(x, flat + begins[i], bytes[i]);
+    }
+  });
+}
+
+const OpRegistration registration("unpack", {make});
+
+}  // namespace
+}  // namespace iabn
