@@ -8,6 +8,23 @@ export interface Size {
   readonly height: number;
 }
 
+/** The side of a square, or height and width, in pixels. */
+export type Sides = number | readonly [height: number, width: number];
+
+/** @throws RangeError, by `name`, unless both sides are whole numbers of pixels */
+export function sizeOf(name: string, sides: Sides): Size {
+  const [height, width] = typeof sides === 'number' ? [sides, sides] : sides;
+  checkSide(name, height);
+  checkSide(name, width);
+  return { width, height };
+}
+
+export function checkSide(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) {
+    throw new RangeError(`Expected a whole number of pixels above 0 for ${name} but received ${value}`);
+  }
+}
+
 /** Rounds halves to the even neighbour, as Python's `round`. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
@@ -22,6 +39,13 @@ export function shorterSideTo({ width, height }: Size, target: number): Size {
   return { width: Math.trunc((target * width) / height), height: target };
 }
 
+/** The size that torchvision's Resize gives: the shorter side by a number, both sides by a pair; −1 leaves it. */
+export function resizedTo(size: Size, scale: Sides): Size {
+  if (typeof scale === 'number') return scale === -1 ? size : shorterSideTo(size, scale);
+  const [height, width] = scale;
+  return { width, height };
+}
+
 /** The size times a factor, truncated, but at least one pixel each way. */
 export function scaledBy({ width, height }: Size, factor: number): Size {
   const side = (length: number) => Math.max(Math.trunc(length * factor), 1);
@@ -33,11 +57,11 @@ export function longestSideTo(size: Size, target: number): Size {
   return scaledBy(size, target / Math.max(size.width, size.height));
 }
 
-/** The centred square of side `crop`; its offsets are negative where the image is smaller than the crop. */
-export function centreSquare({ width, height }: Size, crop: number): Box {
-  const offset = (size: number) =>
-    size >= crop ? roundHalfEven((size - crop) / 2) : -Math.floor((crop - size) / 2);
-  return { left: offset(width), top: offset(height), width: crop, height: crop };
+/** The centred box of the crop's size; its offsets are negative where the image is smaller than the crop. */
+export function centreBox({ width, height }: Size, crop: Size): Box {
+  const offset = (size: number, side: number) =>
+    size >= side ? roundHalfEven((size - side) / 2) : -Math.floor((side - size) / 2);
+  return { ...crop, left: offset(width, crop.width), top: offset(height, crop.height) };
 }
 
 /**

@@ -4,7 +4,7 @@ export { decodeOnPool, decodeSmallPng } from './decode.js';
 export { DataError, ImageError, type ImageErrorCode, UnreadableLimitError } from './errors.js';
 export { systemPath } from './file-names.js';
 export { foldersIn } from './folders.js';
-export { roundHalfEven, type Size } from './geometry.js';
+export { roundHalfEven, type Sides, type Size, sizeOf } from './geometry.js';
 export type { Box, Image, Picture, Region, RegionSource } from './image.js';
 export { assertSameClasses, ImageFolder } from './image-folder.js';
 export { IGNORED, type LabelMap, readLabelMap } from './label-map.js';

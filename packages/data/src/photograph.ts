@@ -1,10 +1,9 @@
 import { DataError } from './errors.js';
 import { compareCodePoints, countOther, describeOthers, IMAGE_NAME, listFolder } from './folders.js';
-import { longestSideTo, type Size } from './geometry.js';
+import { checkSide, longestSideTo, type Size } from './geometry.js';
 import { checkMaxPixels } from './pixel-limit.js';
 import { usePicture } from './reader.js';
 import { cropAndResize } from './resample.js';
-import { checkSide } from './transform.js';
 import { toRgb } from './write-rgb.js';
 
 /** A whole image: H×W×3 RGB of 8 bits, and the size it had before it was resized. */

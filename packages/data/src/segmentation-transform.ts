@@ -1,11 +1,20 @@
 import { identityColor, jitterColor, meanRgb, normalization, type Rgb } from './color.js';
-import { longestSideTo, roundHalfEven, type Size, scaledBy, shorterSideTo } from './geometry.js';
+import {
+  checkSide,
+  longestSideTo,
+  roundHalfEven,
+  type Sides,
+  type Size,
+  scaledBy,
+  shorterSideTo,
+  sizeOf,
+} from './geometry.js';
 import type { Box, Picture } from './image.js';
 import { IGNORED, type LabelMap } from './label-map.js';
 import { nearestPositions } from './nearest.js';
 import type { Random } from './random.js';
 import { cropAndResize } from './resample.js';
-import { checkSide, finishColor, IMAGENET_MEAN, IMAGENET_STD } from './transform.js';
+import { finishColor, IMAGENET_MEAN, IMAGENET_STD } from './transform.js';
 import { writeFramed, writeRgb } from './write-rgb.js';
 
 /** What makeTransform makes the same transform of, in any thread. */
@@ -36,7 +45,7 @@ export interface SegmentationTransform {
 
 interface CommonOptions {
   /** What comes out, in pixels: the side of a square, or height and width. */
-  crop: number | readonly [height: number, width: number];
+  crop: Sides;
   mean?: Rgb;
   std?: Rgb;
 }
@@ -67,7 +76,7 @@ export interface SegmentationEvalOptions extends CommonOptions {
 export function segmentationTransform(options: SegmentationTransformOptions): SegmentationTransform {
   const { size, scale = [0.5, 2], flip = 0.5, colorJitter = false } = options;
   const { mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
-  const frame = frameOf(options);
+  const frame = sizeOf('crop', options.crop);
   if (size !== undefined) checkSide('size', size);
   checkScale(scale);
   if (!(flip >= 0 && flip <= 1)) {
@@ -103,7 +112,7 @@ export function segmentationTransform(options: SegmentationTransformOptions): Se
  */
 export function segmentationEvalTransform(options: SegmentationEvalOptions): SegmentationTransform {
   const { size, maxSide, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
-  const frame = frameOf(options);
+  const frame = sizeOf('crop', options.crop);
   if (size !== undefined) checkSide('size', size);
   if (maxSide !== undefined) checkSide('maxSide', maxSide);
   return {
@@ -160,13 +169,6 @@ function writeTargets(labels: LabelMap, { scaled, window, mirrored, frame }: Cut
     let at = y * frame.width;
     for (const column of columns) targets[at++] = labels.data[start + column] as number;
   }
-}
-
-function frameOf({ crop }: CommonOptions): Size {
-  const [height, width] = typeof crop === 'number' ? [crop, crop] : crop;
-  checkSide('crop', height);
-  checkSide('crop', width);
-  return { width, height };
 }
 
 function checkScale([low, high]: readonly [number, number]): void {

@@ -8,7 +8,7 @@ import {
   normalizeColor,
   type Rgb,
 } from './color.js';
-import { centreSquare, randomCropBox, shorterSideTo } from './geometry.js';
+import { centreBox, randomCropBox, resizedTo, type Sides, sizeOf } from './geometry.js';
 import type { Box, Image, Picture } from './image.js';
 import type { Random } from './random.js';
 import { cropAndResize } from './resample.js';
@@ -38,15 +38,15 @@ export interface Transform {
 }
 
 interface CommonOptions {
-  /** Side of the square that comes out, in pixels; default 224. */
-  crop?: number;
+  /** What comes out, in pixels: the side of a square, or height and width; default 224. */
+  crop?: Sides;
   mean?: Rgb;
   std?: Rgb;
 }
 
 export interface TrainTransformOptions extends CommonOptions {
-  /** Resize the shorter side to this first; −1 (default): do not. */
-  scale?: number;
+  /** Resize the shorter side to this first, or both sides to a height and a width; −1 (default): do not. */
+  scale?: Sides;
   /** Share of the image's area that a crop covers; default [0.08, 1]. */
   area?: readonly [number, number];
   /** Width over height of a crop; default [3/4, 4/3]. */
@@ -60,25 +60,25 @@ export interface TrainTransformOptions extends CommonOptions {
 }
 
 export interface EvalTransformOptions extends CommonOptions {
-  /** Resize the shorter side to this first; default 256; −1: do not. */
-  scale?: number;
+  /** Resize the shorter side to this first, or both sides to a height and a width; default 256; −1: do not. */
+  scale?: Sides;
 }
 
 /** [resize,] random resized crop, horizontal flip, [colour jitter,] [lighting,] normalisation. */
 export function trainTransform(options: TrainTransformOptions = {}): Transform {
   const { crop = 224, scale = -1, flip = 0.5, colorJitter = false, lighting = false } = options;
   const { area = [0.08, 1], aspect = [3 / 4, 4 / 3], mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
-  checkSide('crop', crop);
-  if (scale !== -1) checkSide('scale', scale);
+  const { width, height } = sizeOf('crop', crop);
+  checkScale(scale);
   return {
     spec: { kind: 'train', options },
-    width: crop,
-    height: crop,
+    width,
+    height,
     apply(image, random, pixels, color) {
-      const scaled = scale === -1 ? image : resizeShorterSide(image, scale);
+      const scaled = scale === -1 ? image : resized(image, scale);
       const box = randomCropBox(scaled, random, area, aspect);
       const mirrored = random.uniform() < flip;
-      writeRgb(cropAndResize(scaled, box, crop, crop), mirrored, pixels);
+      writeRgb(cropAndResize(scaled, box, width, height), mirrored, pixels);
       const matrix = identityColor();
       if (colorJitter) jitterColor(matrix, random, meanRgb(pixels));
       if (lighting) addLighting(matrix, random);
@@ -90,33 +90,32 @@ export function trainTransform(options: TrainTransformOptions = {}): Transform {
 /** [Resize of the shorter side,] centre crop, normalisation. An image smaller than the crop is framed in black. */
 export function evalTransform(options: EvalTransformOptions = {}): Transform {
   const { crop = 224, scale = 256, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
-  checkSide('crop', crop);
-  if (scale !== -1) checkSide('scale', scale);
+  const frame = sizeOf('crop', crop);
+  checkScale(scale);
   return {
     spec: { kind: 'eval', options },
-    width: crop,
-    height: crop,
+    ...frame,
     apply(image, _random, pixels, color) {
-      const size = scale === -1 ? image : shorterSideTo(image, scale);
-      const square = centreSquare(size, crop);
-      const inside = intersect(square, size);
-      const whole = { left: 0, top: 0, width: image.width, height: image.height };
-      const resized = cropAndResize(image, whole, size.width, size.height, inside);
-      if (inside.width === crop && inside.height === crop) {
-        writeRgb(resized, false, pixels);
+      const size = resizedTo(image, scale);
+      const box = centreBox(size, frame);
+      const inside = intersect(box, size);
+      const part = resized(image, scale, inside);
+      if (inside.width === frame.width && inside.height === frame.height) {
+        writeRgb(part, false, pixels);
       } else {
-        const place = { ...inside, left: inside.left - square.left, top: inside.top - square.top };
-        writeFramed(toRgb(resized), place, square, BLACK, pixels);
+        const place = { ...inside, left: inside.left - box.left, top: inside.top - box.top };
+        writeFramed(toRgb(part), place, frame, BLACK, pixels);
       }
       color.set(normalization(mean, std));
     },
   };
 }
 
-function resizeShorterSide(image: Picture, target: number): Image {
-  const { width, height } = shorterSideTo(image, target);
+/** The image resized, or `window` of it. */
+export function resized(image: Picture, scale: Sides, window?: Box): Image {
+  const { width, height } = resizedTo(image, scale);
   const whole = { left: 0, top: 0, width: image.width, height: image.height };
-  return cropAndResize(image, whole, width, height);
+  return cropAndResize(image, whole, width, height, window);
 }
 
 /** The part of a box that lies inside an image of this size. */
@@ -137,8 +136,6 @@ export function finishColor(matrix: ColorMatrix, mean: Rgb, std: Rgb, color: Flo
   color.set(matrix);
 }
 
-export function checkSide(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new RangeError(`Expected a whole number of pixels above 0 for ${name} but received ${value}`);
-  }
+export function checkScale(scale: Sides): void {
+  if (scale !== -1) sizeOf('scale', scale);
 }

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { centreSquare, randomCropBox, roundHalfEven, shorterSideTo } from '../src/geometry.js';
+import {
+  centreBox,
+  randomCropBox,
+  resizedTo,
+  roundHalfEven,
+  shorterSideTo,
+  sizeOf,
+} from '../src/geometry.js';
 import { Random, Stream } from '../src/random.js';
 
 const AREA = [0.08, 1] as const;
@@ -16,15 +23,27 @@ it('truncates the longer side', () => {
   expect(shorterSideTo({ width: 375, height: 500 }, 256)).toEqual({ width: 256, height: 341 });
 });
 
-it('centres a square with even rounding, outside the image where it is larger', () => {
-  expect(centreSquare({ width: 341, height: 256 }, 224)).toEqual({
+it('resizes the shorter side to a number and both sides to a pair', () => {
+  expect(resizedTo({ width: 500, height: 375 }, 256)).toEqual({ width: 341, height: 256 });
+  expect(resizedTo({ width: 500, height: 375 }, [120, 90])).toEqual({ width: 90, height: 120 });
+  expect(resizedTo({ width: 500, height: 375 }, -1)).toEqual({ width: 500, height: 375 });
+});
+
+it('centres a box with even rounding, outside the image where it is larger', () => {
+  expect(centreBox({ width: 341, height: 256 }, sizeOf('crop', 224))).toEqual({
     left: 58,
     top: 16,
     width: 224,
     height: 224,
   });
-  expect(centreSquare({ width: 31, height: 29 }, 28)).toMatchObject({ left: 2, top: 0 });
-  expect(centreSquare({ width: 20, height: 23 }, 28)).toMatchObject({ left: -4, top: -2 });
+  expect(centreBox({ width: 31, height: 29 }, sizeOf('crop', 28))).toMatchObject({ left: 2, top: 0 });
+  expect(centreBox({ width: 20, height: 23 }, sizeOf('crop', 28))).toMatchObject({ left: -4, top: -2 });
+  expect(centreBox({ width: 40, height: 23 }, sizeOf('crop', [28, 31]))).toEqual({
+    left: 4,
+    top: -2,
+    width: 31,
+    height: 28,
+  });
 });
 
 describe('randomCropBox', () => {

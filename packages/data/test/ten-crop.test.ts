@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Image } from '../src/image.js';
 import { Random, Stream } from '../src/random.js';
+import { cropAndResize } from '../src/resample.js';
 import { TEN_CROPS, tenCropTransform } from '../src/ten-crop.js';
 import { evalTransform } from '../src/transform.js';
 import { makeImage } from './images.js';
@@ -31,7 +32,7 @@ const pattern = (channels: 1 | 3) =>
 
 function crops(image: Image, options: Parameters<typeof tenCropTransform>[0]) {
   const transform = tenCropTransform(options);
-  const bytes = transform.width * transform.width * 3;
+  const bytes = transform.width * (transform.height / TEN_CROPS) * 3;
   // Rubbish from the batch before: every byte has to be written.
   const pixels = new Uint8Array(transform.width * transform.height * 3).fill(0xaa);
   const color = new Float32Array(12);
@@ -57,14 +58,37 @@ describe('tenCropTransform', () => {
     { scale: 32, crop: 28 },
     { scale: -1, crop: 50 },
     { scale: 20, crop: 24 },
-  ])('has the pixels and colours of the single crop as its fifth: %j', (options) => {
+    { scale: [40, 52], crop: [21, 30] },
+    { scale: -1, crop: [50, 30] },
+  ] as const)('has the pixels and colours of the single crop as its fifth: %j', (options) => {
     const single = evalTransform(options);
-    const pixels = new Uint8Array(options.crop * options.crop * 3);
+    const pixels = new Uint8Array(single.height * single.width * 3);
     const color = new Float32Array(12);
     single.apply(pattern(3), new Random(0, Stream.augmentation, 0, 0), pixels, color);
     const ten = crops(pattern(3), options);
     expect(ten.pixels[4]).toEqual(pixels);
     expect(ten.color).toEqual(color);
+  });
+
+  it('cuts corners of a height and a width out of an image resized to both', () => {
+    const whole = cropAndResize(pattern(3), { left: 0, top: 0, width: 61, height: 47 }, 52, 40);
+    const cut = (left: number, top: number, mirrored: boolean) =>
+      makeImage(30, 21, 3, (x, y, c) => {
+        const column = mirrored ? 51 - left - x : left + x;
+        return whole.data[((top + y) * 52 + column) * 3 + c] as number;
+      }).data;
+    const { pixels } = crops(pattern(3), { scale: [40, 52], crop: [21, 30] });
+    const places = [
+      [0, 0],
+      [22, 0],
+      [0, 19],
+      [22, 19],
+      [11, 10],
+    ] as const;
+    for (const [i, [left, top]] of places.entries()) {
+      expect(pixels[i]).toEqual(cut(left, top, false));
+      expect(pixels[i + 5]).toEqual(cut(left, top, true));
+    }
   });
 
   it('frames an image smaller than the crop in black', () => {

@@ -11,6 +11,7 @@ import {
   type Rgb,
 } from '../src/color.js';
 import { Random, Stream } from '../src/random.js';
+import { cropAndResize } from '../src/resample.js';
 import { trainTransform } from '../src/transform.js';
 import { makeImage } from './images.js';
 
@@ -159,7 +160,23 @@ describe('trainTransform', () => {
     expect(first.pixels).toEqual(second.pixels);
   });
 
-  it.each([0, -3, 1.5])('refuses a crop of %s', (crop) => {
-    expect(() => trainTransform({ crop })).toThrow(`for crop but received ${crop}`);
+  it('makes images of a height and a width, resized to both first where asked', () => {
+    const transform = trainTransform({
+      crop: [8, 12],
+      scale: [8, 12],
+      area: [1, 1],
+      aspect: [1.5, 1.5],
+      flip: 0,
+    });
+    expect([transform.height, transform.width]).toEqual([8, 12]);
+    const pixels = new Uint8Array(8 * 12 * 3);
+    transform.apply(image, randomOf(0), pixels, new Float32Array(12));
+    const whole = cropAndResize(image, { left: 0, top: 0, width: 40, height: 30 }, 12, 8);
+    expect(pixels).toEqual(whole.data);
+  });
+
+  it.each([0, -3, 1.5])('refuses a crop of %s', (side) => {
+    expect(() => trainTransform({ crop: side })).toThrow(`for crop but received ${side}`);
+    expect(() => trainTransform({ crop: [8, side] })).toThrow(`for crop but received ${side}`);
   });
 });
