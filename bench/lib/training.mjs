@@ -1,5 +1,5 @@
 // @ts-check
-import { IMAGENET_MEAN, IMAGENET_STD } from '@inplace-abn/data';
+import { IMAGENET_MEAN, IMAGENET_STD, sizeOf } from '@inplace-abn/data';
 import { ARCHITECTURES, Engine, initialStateOf, networkOf, resolveConfig } from '@inplace-abn/train';
 import { minstd } from './images.mjs';
 
@@ -73,9 +73,10 @@ export function trainerOf(config, device) {
 
 /**
  * @param {number} size images
- * @param {number} crop
+ * @param {import('@inplace-abn/data').Sides} crop
  */
 export function randomBatch(size, crop) {
+  const { height, width } = sizeOf('crop', crop);
   const random = minstd(1);
   const color = Float32Array.from({ length: size * 12 }, (_, index) => {
     const [row, column] = [Math.floor((index % 12) / 4), index % 4];
@@ -84,7 +85,7 @@ export function randomBatch(size, crop) {
     return column === row ? 1 / std : 0;
   });
   return {
-    images: Uint8Array.from({ length: size * crop * crop * 3 }, () => random() % 256),
+    images: Uint8Array.from({ length: size * height * width * 3 }, () => random() % 256),
     color,
     targets: null,
     labels: Int32Array.from({ length: size }, () => random() % CLASSES),

@@ -41,6 +41,14 @@ export function dilation(expected = `an integer from 1 to ${MAX_DILATION}`) {
   return positiveInteger(expected).max(MAX_DILATION, expected);
 }
 
+/** The side of a square, or height and width. */
+export function sides(expected = 'a positive integer or [height, width]') {
+  return z.union(
+    [positiveInteger(expected), z.tuple([positiveInteger(), positiveInteger()], expected)],
+    expected,
+  );
+}
+
 export function integerFrom(minimum: number) {
   const expected = `an integer of at least ${minimum}`;
   return z.int(expected).min(minimum, expected);

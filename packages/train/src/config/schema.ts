@@ -15,6 +15,7 @@ import {
   perChannel,
   positiveInteger,
   section,
+  sides,
 } from './fields.js';
 import { isScheduleType, type ScheduleConfig, schedules, unknownSchedule } from './schedule.js';
 import { type SegmentationConfig, segmentationSection } from './segmentation.js';
@@ -24,7 +25,7 @@ const dilationExpected =
   'or true or false';
 const rateOr = minusOneOr((expected) => numberFrom(0, expected), 'a number of at least 0');
 const bytesOr = minusOneOr(byteSize, 'bytes, such as 1500000000, "1500MB" or "1.5GiB"');
-const pixelsOr = minusOneOr(positiveInteger, 'a positive integer');
+const sidesOr = minusOneOr(sides, 'a positive integer or [height, width]');
 
 function network(architectures: readonly string[] | undefined) {
   const arch = architectures ? z.enum(architectures, 'one of') : z.string('the name of an architecture');
@@ -77,13 +78,13 @@ function optimizer(schedule: z.ZodType<ScheduleConfig>) {
 }
 
 const input = section({
-  scale_train: pixelsOr.default(-1),
-  crop_train: positiveInteger().default(224),
+  scale_train: sidesOr.default(-1),
+  crop_train: sides().default(224),
   area_train: areaRange().default([0.08, 1]),
   color_jitter_train: flag().default(false),
   lighting_train: flag().default(false),
-  scale_val: pixelsOr.default(256),
-  crop_val: positiveInteger().default(224),
+  scale_val: sidesOr.default(256),
+  crop_val: sides().default(224),
   mean: perChannel(number).default([0.485, 0.456, 0.406]),
   std: perChannel(() => numberAbove(0)).default([0.229, 0.224, 0.225]),
   unreadable: oneOf(['fail', 'skip']).default('fail'),

@@ -12,12 +12,12 @@ import {
   type TypedArray,
   UsageError,
 } from '@inplace-abn/core';
-import { type Batch, shareSize } from '@inplace-abn/data';
+import { type Batch, type Sides, shareSize } from '@inplace-abn/data';
 import { type Module, setActiveGroup } from '@inplace-abn/nn';
 import { fillStates, type StateTensors } from '@inplace-abn/session';
 import type { TrainConfig } from '../config/schema.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
-import { type BatchShape, imageArrays } from '../step/images.js';
+import { type BatchShape, describeCrop, imageArrays } from '../step/images.js';
 import { taskOf } from '../task/registry.js';
 import type { Outputs, Task } from '../task/task.js';
 import { firstNonFinite } from './diagnose.js';
@@ -113,7 +113,7 @@ export class Engine {
     this.peers = peers;
     this.plan = planned.training;
     this.kernels = { machine: device.machine, names };
-    const what = `batch ${this.shape.batch} at ${this.shape.crop}×${this.shape.crop}`;
+    const what = `batch ${this.shape.batch} at ${describeCrop(this.shape.crop)}`;
     checkFits(device, planned.neededBytes, what, 'lower optimizer.batch_size or input.crop_train');
     this.store = new Store(device, planned.states);
     const arena = device.allocate(planned.arenaBytes);
@@ -217,7 +217,7 @@ export class Engine {
     return id === undefined ? Number.NaN : Number(this.training.peek(id)[0]);
   }
 
-  async evaluate(batch: Batch, crop: number): Promise<StepResult> {
+  async evaluate(batch: Batch, crop: Sides): Promise<StepResult> {
     const program = this.evaluation.get(batch.size);
     if (!program) throw new RangeError(`no evaluation program for a batch of ${batch.size}`);
     const { outputs } = await program.run(this.arraysOf(batch, { batch: batch.size, crop }));

@@ -12,18 +12,18 @@ import {
   UsageError,
   valueInfo,
 } from '@inplace-abn/core';
-import type { Batch } from '@inplace-abn/data';
+import type { Batch, Sides } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
 import { allStates, fillStates, type StateTensors } from '@inplace-abn/session';
 import { checkFits } from '../engine/fits.js';
-import { type BatchShape, imageInputs } from '../step/images.js';
+import { type BatchShape, describeCrop, heightAndWidth, imageInputs } from '../step/images.js';
 
 export interface ClassifierOptions {
   readonly device: Device;
   readonly network: Module;
   readonly precision: 'float32' | 'bfloat16';
-  /** Side of the square crop in pixels. */
-  readonly crop: number;
+  /** Pixels of a crop: the side of a square, or height and width. */
+  readonly crop: Sides;
   /** Crops of each image; their logits are averaged. */
   readonly crops: number;
   /** Images of the batches that will come: a full one and the last. */
@@ -55,7 +55,7 @@ export class Classifier {
     this.classes = classesOf(graphs[0]?.graph);
     this.arenaBytes = Math.max(...plans.map(({ plan }) => plan.arenaBytes));
     const weights = Math.max(...plans.map(({ plan }) => plan.bytes.weights));
-    const largest = `batch ${Math.max(...options.batches) * crops} at ${crop}×${crop}`;
+    const largest = `batch ${Math.max(...options.batches) * crops} at ${describeCrop(crop)}`;
     checkFits(device, this.arenaBytes + weights, largest, 'choose a smaller batch or crop');
     this.store = new Store(device, statesOf(...graphs.map(({ graph }) => graph)));
     const arena = device.allocate(this.arenaBytes);
@@ -84,8 +84,9 @@ export class Classifier {
     const { crop, crops } = this.options;
     const program = this.programs.get(batch.size);
     if (!program) throw new RangeError(`no program for a batch of ${batch.size}`);
+    const [height, width] = heightAndWidth(crop);
     const { outputs } = await program.run({
-      images: batch.images.subarray(0, batch.size * crops * crop * crop * 3),
+      images: batch.images.subarray(0, batch.size * crops * height * width * 3),
       color: repeatRows(batch.color, 12, batch.size, crops),
     });
     const logits = outputs.logits;

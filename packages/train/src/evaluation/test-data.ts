@@ -9,6 +9,7 @@ import {
   ImageFolder,
   type Loader,
   type ShareOptions,
+  type Sides,
   sequentialSampler,
   TEN_CROPS,
   tenCropTransform,
@@ -39,10 +40,10 @@ async function hasFolders(path: string): Promise<boolean> {
 }
 
 export interface Preparation {
-  /** Side of the square crop in pixels. */
-  readonly crop: number;
-  /** The shorter side is resized to this first; −1: it is not. */
-  readonly scale: number;
+  /** Pixels of a crop: the side of a square, or height and width. */
+  readonly crop: Sides;
+  /** The shorter side is resized to this first, or both sides to a height and a width; −1: as they are. */
+  readonly scale: Sides;
   /** Average over the four corners, the centre and their mirror images, in place of the centre alone. */
   readonly tenCrops: boolean;
 }

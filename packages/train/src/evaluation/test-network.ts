@@ -1,6 +1,13 @@
 /** A test from configuration, checkpoint and image folder to its result. */
 import { type Device, UsageError } from '@inplace-abn/core';
-import { type Batch, type ImageFolder, type Loader, type SkippedImage, shareOf } from '@inplace-abn/data';
+import {
+  type Batch,
+  type ImageFolder,
+  type Loader,
+  type Sides,
+  type SkippedImage,
+  shareOf,
+} from '@inplace-abn/data';
 import type { TrainConfig } from '../config/schema.js';
 import { StepClock } from '../meters/step-clock.js';
 import { checkSame } from '../parallel/agreement.js';
@@ -10,6 +17,7 @@ import { evaluationBatches } from '../run/data.js';
 import { Halting } from '../run/halting.js';
 import { progressOf } from '../run/report-progress.js';
 import { StopRequest } from '../run/stop.js';
+import { heightAndWidth } from '../step/images.js';
 import { taskOf } from '../task/registry.js';
 import { loadWeights } from '../weights/load.js';
 import type { NormMode } from '../weights/scales.js';
@@ -96,8 +104,9 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   await classifier.fill(weights.tensors);
   const images = `${folder.length} images of ${folder.classes.length} classes in ${folder.root}`;
   const { crop, scale } = options;
-  if (scale !== -1 && scale < crop)
+  if (isFramed(scale, crop)) {
     progress.note(`scale ${scale} is less than crop ${crop}: images are framed in black`);
+  }
   for (const note of [...weights.notes, `testing ${weights.path} on ${images}`]) progress.note(note);
   const loader = createTestLoader({ ...options, folder, input: config.input, batchSize, share: peers });
   const stop = new StopRequest((signal) => progress.note(`${signal}: stopping after this batch`));
@@ -110,6 +119,14 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
     stop.dispose();
   }
   return { result: { ...factsOf(options, weights.path), ...run.findings() }, stopped: null };
+}
+
+/** Whether images of every aspect ratio are smaller than the crop. */
+function isFramed(scale: Sides, crop: Sides): boolean {
+  if (scale === -1) return false;
+  const [height, width] = heightAndWidth(crop);
+  if (typeof scale === 'number') return scale < Math.min(height, width);
+  return scale[0] < height || scale[1] < width;
 }
 
 function factsOf({ config, crop, scale, tenCrops }: TestOptions, checkpoint: string) {

@@ -1,7 +1,9 @@
 /** What inversion costs in precision with the weights of a checkpoint: `plan --audit`. */
 import { auditInversions, type Device, formatBytes, type InversionError } from '@inplace-abn/core';
+import type { Sides } from '@inplace-abn/data';
 import { onHost } from '@inplace-abn/session';
 import type { TrainConfig } from '../config/schema.js';
+import { heightAndWidth } from '../step/images.js';
 import { trainingStep } from '../step/training-step.js';
 import { taskOf } from '../task/registry.js';
 import { loadWeights } from '../weights/load.js';
@@ -51,7 +53,7 @@ export async function auditCheckpoint(
 }
 
 /** Noise of mean 0 and deviation 1 once it is normalised, the same at every call. */
-function noise(batch: number, crop: number): { images: Uint8Array; color: Float32Array } {
+function noise(batch: number, crop: Sides): { images: Uint8Array; color: Float32Array } {
   let state = 1;
   const next = () => {
     state = (state * 48271) % 0x7fffffff;
@@ -63,7 +65,8 @@ function noise(batch: number, crop: number): { images: Uint8Array; color: Float3
     if (column === 3) return -127.5 / deviation;
     return column === row ? 255 / deviation : 0;
   });
-  return { images: Uint8Array.from({ length: batch * 3 * crop * crop }, next), color };
+  const [height, width] = heightAndWidth(crop);
+  return { images: Uint8Array.from({ length: batch * 3 * height * width }, next), color };
 }
 
 const SHOWN = 20;

@@ -1,6 +1,7 @@
 /** The text of a plan report. */
 import { formatBytes, type PlannedSlice } from '@inplace-abn/core';
 import type { BytesByKind } from '../report/types.js';
+import { describeCrop } from '../step/images.js';
 import type { PlanReport } from './plan-report.js';
 
 const KINDS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace'] as const;
@@ -11,7 +12,7 @@ export function formatPlan(report: PlanReport): string {
   const libraries = Object.entries(report.libraries).map(([name, version]) => `${name} ${version}`);
   const share = (report.bytes.activations / ordinary.activations).toFixed(2);
   return [
-    [`${arch}, batch ${batch} at ${crop}×${crop}, ${precision}`, ...libraries].join('; '),
+    [`${arch}, batch ${batch} at ${describeCrop(crop)}, ${precision}`, ...libraries].join('; '),
     '',
     row('', 'this plan', 'ordinary BN'),
     ...KINDS.map((kind) => row(kind, formatBytes(report.bytes[kind]), formatBytes(ordinary[kind]))),

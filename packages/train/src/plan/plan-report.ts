@@ -15,6 +15,7 @@ import {
   statesOf,
   valueInfo,
 } from '@inplace-abn/core';
+import type { Sides } from '@inplace-abn/data';
 import { transferBytes } from '@inplace-abn/session';
 import type { TrainConfig } from '../config/schema.js';
 import { arenaBudget } from '../engine/plan-programs.js';
@@ -26,7 +27,8 @@ import { taskOf } from '../task/registry.js';
 export interface PlanReport {
   readonly arch: string;
   readonly batch: number;
-  readonly crop: number;
+  /** Pixels of an image: the side of a square, or height and width. */
+  readonly crop: Sides;
   readonly precision: string;
   /** Versions of the libraries that the plan's kernels and workspace come from. */
   readonly libraries: Readonly<Record<string, string>>;

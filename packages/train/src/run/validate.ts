@@ -1,4 +1,4 @@
-import type { Batch, Loader } from '@inplace-abn/data';
+import type { Batch, Loader, Sides } from '@inplace-abn/data';
 import type { Engine, StepResult } from '../engine/engine.js';
 import { RunningAverage } from '../meters/running-average.js';
 import { StepClock } from '../meters/step-clock.js';
@@ -29,7 +29,8 @@ export interface ValidationOptions {
   readonly engine: Engine;
   readonly loader: Loader;
   readonly images: number;
-  readonly crop: number;
+  /** Pixels of an image: the side of a square, or height and width. */
+  readonly crop: Sides;
   readonly progress: Progress;
   /** For the progress line, counted from 1. */
   readonly epoch: number;

@@ -1,6 +1,6 @@
 import { crossEntropy, fusePredictions, resizeBilinear, topkCorrect, UsageError } from '@inplace-abn/core';
 import { type Batch, IGNORED } from '@inplace-abn/data';
-import type { BatchShape } from '../step/images.js';
+import { type BatchShape, heightAndWidth } from '../step/images.js';
 import type { Objective } from '../task/task.js';
 import { countedIds, foreignId, type LabelRange } from './label-range.js';
 
@@ -12,19 +12,23 @@ import { countedIds, foreignId, type LabelRange } from './label-range.js';
 export function segmentationObjective(range: LabelRange): Objective {
   return {
     classifier: ['head.', 'cls.'],
-    labels: (tracer, { batch, crop }) => tracer.input('labels', [batch, crop, crop], 'int32'),
+    labels: (tracer, { batch, crop }) => tracer.input('labels', [batch, ...heightAndWidth(crop)], 'int32'),
     labelArray: (batch, shape) => labelArray(batch, shape, range),
     labelled: labelledPixels,
     training(logits, labels, { crop }, count) {
-      const scores = resizeBilinear(logits, [crop, crop]);
+      const scores = resizeBilinear(logits, heightAndWidth(crop));
       return {
         loss: crossEntropy(scores, labels, { ignoreIndex: IGNORED, count }),
         correct: topkCorrect(scores, labels, [1]),
       };
     },
     evaluation(logits, labels, { crop }) {
-      const scores = resizeBilinear(logits, [crop, crop]);
-      const { label } = fusePredictions([logits], { mode: 'mean', size: [crop, crop], mirrored: [false] });
+      const scores = resizeBilinear(logits, heightAndWidth(crop));
+      const { label } = fusePredictions([logits], {
+        mode: 'mean',
+        size: heightAndWidth(crop),
+        mirrored: [false],
+      });
       return { loss: crossEntropy(scores, labels, { ignoreIndex: IGNORED }), classes: label };
     },
   };
@@ -44,10 +48,11 @@ function labelArray(
   range: LabelRange,
 ): Int32Array {
   if (!targets) throw new TypeError('expected a batch with label maps');
-  const labels = new Int32Array(batch * crop * crop);
+  const [height, width] = heightAndWidth(crop);
+  const labels = new Int32Array(batch * height * width);
   const foreign = countedIds(targets, range, labels);
   if (foreign < 0) return labels;
-  const image = indices[Math.floor(foreign / (crop * crop))];
+  const image = indices[Math.floor(foreign / (height * width))];
   throw new UsageError(
     `the label map of image ${image} (counted from 0, in the order of the names) ${foreignId(targets[foreign] as number, range)}`,
   );

@@ -1,17 +1,29 @@
 /** The inputs that every step on images has. */
 import { colorTransform, type Tracer, type Value } from '@inplace-abn/core';
-import type { Batch } from '@inplace-abn/data';
+import { type Batch, type Sides, sizeOf } from '@inplace-abn/data';
 
 export interface BatchShape {
   /** Images. */
   readonly batch: number;
-  /** Side of the square crop in pixels. */
-  readonly crop: number;
+  /** Pixels of an image: the side of a square, or height and width. */
+  readonly crop: Sides;
+}
+
+/** Height and width of a crop. */
+export function heightAndWidth(crop: Sides): [height: number, width: number] {
+  const { height, width } = sizeOf('crop', crop);
+  return [height, width];
+}
+
+/** Width by height, as in `320×224`. */
+export function describeCrop(crop: Sides): string {
+  const [height, width] = heightAndWidth(crop);
+  return `${width}×${height}`;
 }
 
 /** uint8 images and colour matrices; normalisation and colour augmentation happen on the device. */
 export function imageInputs(tracer: Tracer, { batch, crop }: BatchShape): Value {
-  const images = tracer.input('images', [batch, 3, crop, crop], 'uint8');
+  const images = tracer.input('images', [batch, 3, ...heightAndWidth(crop)], 'uint8');
   const color = tracer.input('color', [batch, 12], 'float32');
   return tracer.within('input', () => colorTransform(images, color));
 }
@@ -21,8 +33,9 @@ export function imageArrays(
   batch: Pick<Batch, 'images' | 'color'>,
   { batch: size, crop }: BatchShape,
 ): { images: Uint8Array; color: Float32Array } {
+  const [height, width] = heightAndWidth(crop);
   return {
-    images: batch.images.subarray(0, size * crop * crop * 3),
+    images: batch.images.subarray(0, size * height * width * 3),
     color: batch.color.subarray(0, size * 12),
   };
 }

@@ -135,6 +135,16 @@ describe('what the reference accepts', () => {
   });
 });
 
+it('takes a height and a width for crops and scales', () => {
+  const input = {
+    scale_train: [300, 400],
+    crop_train: [192, 256],
+    scale_val: [240, 320],
+    crop_val: [192, 256],
+  };
+  expect(resolveConfig({ input }, 'test.json').input).toMatchObject(input);
+});
+
 describe('problems', () => {
   it.each<[string, object, string]>([
     [
@@ -178,12 +188,17 @@ describe('problems', () => {
     [
       'minus one',
       { input: { scale_val: -2 } },
-      'input.scale_val: expected -1 or a positive integer, received -2',
+      'input.scale_val: expected -1 or a positive integer or [height, width], received -2',
     ],
     [
       'word for minus one',
       { input: { scale_train: 'none' } },
-      'input.scale_train: expected -1 or a positive integer, received "none"',
+      'input.scale_train: expected -1 or a positive integer or [height, width], received "none"',
+    ],
+    [
+      'one side of two',
+      { input: { crop_train: [224] } },
+      'input.crop_train: expected a positive integer or [height, width], received [224]',
     ],
     ['element', { input: { std: [1, 0, 1] } }, 'input.std[1]: expected a number above 0, received 0'],
     [

@@ -1,7 +1,8 @@
 /** Every value of the configuration's `input` section: two steps on images that the loader made, and what it changed. */
 import { join } from 'node:path';
+import { cpu } from '@inplace-abn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readMetrics, taskOf } from '../../src/index.js';
+import { formatPlan, planReport, readMetrics, taskOf } from '../../src/index.js';
 import { CLASSES, imageFolder, temporaryFolder } from '../support/images.js';
 import { configOf, runTraining } from '../support/runs.js';
 
@@ -62,6 +63,20 @@ describe('input', { timeout: 60_000 }, () => {
     expect(plain.pixels.length).toBe(BATCH * 16 * 16 * 3);
     expect((await firstBatch({ crop_train: 24 })).pixels.length).toBe(BATCH * 24 * 24 * 3);
     expect((await firstBatch({ crop_val: 12 }, 'val')).pixels.length).toBe(BATCH * 12 * 12 * 3);
+  });
+
+  it('a height and a width go through training, validation and the report of a plan', async () => {
+    const input = { scale_train: [30, 40], crop_train: [12, 20], scale_val: [18, 26], crop_val: [16, 24] };
+    expect((await firstBatch(input)).pixels.length).toBe(BATCH * 12 * 20 * 3);
+    expect((await firstBatch(input, 'val')).pixels.length).toBe(BATCH * 16 * 24 * 3);
+    const config = configOf({ input, optimizer: { schedule: { epochs: 1 } } });
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir });
+    const [last] = (await readMetrics(join(logDir, 'metrics.jsonl'))).filter(({ phase }) => phase === 'val');
+    expect(last?.loss).toBeGreaterThan(0);
+    const { report } = planReport(config, BATCH, cpu());
+    expect(formatPlan(report)).toMatch(/^resnet18, batch 8 at 20×12, float32/);
+    expect(report.bytes.inputs).toBeGreaterThanOrEqual(BATCH * 12 * 20 * 3);
   });
 
   /** Mean difference of neighbouring pixels: less where an image was small. */

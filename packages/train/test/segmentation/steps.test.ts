@@ -76,6 +76,16 @@ describe('a segmentation step', { timeout: 60_000 }, () => {
     expect(new ConfusionMeter(RANGE).add(outputs, batchOf(target, 1)).labelled).toBe(PIXELS);
   });
 
+  it('trains and evaluates crops that are not square', async () => {
+    const input = { crop_train: [16, 64], crop_val: [16, 64] };
+    const engine = engineOf(segmentationConfigOf({ input }));
+    const batch = batchOf((i) => i % CLASSES);
+    const { loss } = await engine.train(batch, { rates: RATES, update: 1, seed: 1 });
+    expect(loss).toBeGreaterThan(0);
+    const { outputs } = await engine.evaluate(batch, [16, 64]);
+    expect(new ConfusionMeter(RANGE).add(outputs, batch).labelled).toBe(BATCH * PIXELS);
+  });
+
   it('learns nothing from a batch without labels, and does not stop at it', async () => {
     const engine = engineOf();
     const before = engine.store.stateDict('parameter', 'buffer', 'optimizer');

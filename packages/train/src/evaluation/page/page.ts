@@ -1,7 +1,9 @@
 /** The page of a test: accuracy of each class, who is taken for whom, and the worst images. */
+import type { Sides } from '@inplace-abn/data';
 import { formatDuration, threeDigits } from '../../progress/units.js';
 import { escapeText } from '../../report/markup.js';
 import { facts, renderPage } from '../../report/page.js';
+import { describeCrop } from '../../step/images.js';
 import type { TestResult } from '../result.js';
 import { classSection } from './classes.js';
 import { confusionSection } from './confusion.js';
@@ -27,7 +29,7 @@ export function renderTestPage(result: TestResult, pictures: readonly (Picture |
 
 function factsOf(result: TestResult): [string, string][] {
   const { crop, scale, tenCrops, images, unreadable, seconds } = result;
-  const scaled = scale === -1 ? 'not resized' : `shorter side to ${scale}`;
+  const scaled = describeScale(scale);
   return [
     ['top-1', `${result.top1.toFixed(2)} %`],
     ['top-5', `${result.top5.toFixed(2)} %`],
@@ -36,7 +38,7 @@ function factsOf(result: TestResult): [string, string][] {
       'images',
       unreadable.length > 0 ? `${images} (${unreadable.length} more cannot be read)` : String(images),
     ],
-    ['preparation', `${scaled}, ${tenCrops ? 'ten crops' : 'centre crop'} of ${crop}×${crop}`],
+    ['preparation', `${scaled}, ${tenCrops ? 'ten crops' : 'centre crop'} of ${describeCrop(crop)}`],
     ['network', `${result.arch}, ${result.precision}`],
     ['checkpoint', result.checkpoint],
     ['data', result.data],
@@ -45,6 +47,11 @@ function factsOf(result: TestResult): [string, string][] {
       `${formatDuration(seconds)} (${threeDigits((images + unreadable.length) / seconds)} images a second)`,
     ],
   ];
+}
+
+function describeScale(scale: Sides): string {
+  if (typeof scale !== 'number') return `resized to ${describeCrop(scale)}`;
+  return scale === -1 ? 'not resized' : `shorter side to ${scale}`;
 }
 
 function unreadableSection({ unreadable }: TestResult): string {
