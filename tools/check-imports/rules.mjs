@@ -10,6 +10,8 @@ import path from 'node:path';
 /** Each package may import only those before it; apps come last and never import each other. */
 export const ORDER = [
   'cli',
+  'tensor',
+  'checkpoint',
   'core',
   'cuda',
   'comm',
@@ -17,7 +19,6 @@ export const ORDER = [
   'optim',
   'models',
   'data',
-  'checkpoint',
   'session',
   'train',
 ];

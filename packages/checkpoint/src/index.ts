@@ -1,3 +1,16 @@
+export {
+  bytesPerElement,
+  type DTypeArrays,
+  elementCount,
+  type HostDType,
+  type HostTensor,
+  type TensorArray,
+  type TensorMap,
+  type TensorSpec,
+  tensorBytes,
+  zeros,
+} from '@inplace-abn/tensor';
+export { checkTensor } from './check-tensor.js';
 export { CheckpointError } from './errors.js';
 export {
   type FileContent,
@@ -60,20 +73,7 @@ export {
 export { type TakeOptions, takeStateDict } from './state-dict/take.js';
 export { type WriteStateDictOptions, writeStateDict } from './state-dict/write.js';
 export {
-  checkTensor,
-  type Dtype,
-  type DtypeArrays,
-  dtypeSize,
-  elementCount,
-  type TensorArray,
-  type TensorData,
-  type TensorMap,
-  type TensorSpec,
-  tensorBytes,
-  zeros,
-} from './tensor-data.js';
-export {
-  isTensorData,
+  isHostTensor,
   piecesOf,
   readContent,
   type TensorContent,

@@ -1,18 +1,17 @@
-import { CheckpointError } from './errors.js';
 import {
-  checkSpec,
-  checkTensor,
-  type Dtype,
-  dtypeSize,
+  bytesPerElement,
   elementCount,
-  type TensorData,
+  type HostDType,
+  type HostTensor,
   type TensorSpec,
   tensorBytes,
   tensorFromBuffer,
-} from './tensor-data.js';
+} from '@inplace-abn/tensor';
+import { checkSpec, checkTensor } from './check-tensor.js';
+import { CheckpointError } from './errors.js';
 
 /** A tensor that is not on the host as a whole: its bytes lie on a device or in a file. */
-export interface TensorStream<D extends Dtype = Dtype> extends TensorSpec<D> {
+export interface TensorStream<D extends HostDType = HostDType> extends TensorSpec<D> {
   /**
    * All bytes in order, row-major, each piece whole elements. A piece is valid until the next one is asked for, so that
    * one buffer can serve them all. Called again, it gives the same bytes.
@@ -21,27 +20,27 @@ export interface TensorStream<D extends Dtype = Dtype> extends TensorSpec<D> {
 }
 
 /** A tensor to write or to load: its elements, or the way to them. */
-export type TensorContent<D extends Dtype = Dtype> = TensorData<D> | TensorStream<D>;
+export type TensorContent<D extends HostDType = HostDType> = HostTensor<D> | TensorStream<D>;
 
 /** Named tensors whose elements may be anywhere. */
 export type TensorContents = ReadonlyMap<string, TensorContent>;
 
-export function isTensorData(tensor: TensorContent): tensor is TensorData {
+export function isHostTensor(tensor: TensorContent): tensor is HostTensor {
   return 'data' in tensor;
 }
 
-export function hasDtype<D extends Dtype>(tensor: TensorContent, dtype: D): tensor is TensorContent<D> {
+export function hasDtype<D extends HostDType>(tensor: TensorContent, dtype: D): tensor is TensorContent<D> {
   return tensor.dtype === dtype;
 }
 
 /** Bytes of a tensor's elements. */
 export function byteCount({ dtype, shape }: TensorSpec): number {
-  return elementCount(shape) * dtypeSize(dtype);
+  return elementCount(shape) * bytesPerElement(dtype);
 }
 
 /** Checks that a tensor is consistent before it is written. Throws CheckpointError naming `name`. */
 export function checkContent(name: string, tensor: TensorContent): void {
-  if (isTensorData(tensor)) checkTensor(name, tensor);
+  if (isHostTensor(tensor)) checkTensor(name, tensor);
   else checkSpec(name, tensor);
 }
 
@@ -51,7 +50,7 @@ export function checkContent(name: string, tensor: TensorContent): void {
  * @throws CheckpointError naming `name` where a stream gives more or fewer bytes than the tensor has
  */
 export async function* piecesOf(name: string, tensor: TensorContent): AsyncGenerator<Uint8Array> {
-  if (isTensorData(tensor)) {
+  if (isHostTensor(tensor)) {
     yield tensorBytes(tensor);
     return;
   }
@@ -68,8 +67,8 @@ export async function* piecesOf(name: string, tensor: TensorContent): AsyncGener
 }
 
 /** A tensor on the host: itself, or read to its end. */
-export async function readContent(name: string, tensor: TensorContent): Promise<TensorData> {
-  if (isTensorData(tensor)) return tensor;
+export async function readContent(name: string, tensor: TensorContent): Promise<HostTensor> {
+  if (isHostTensor(tensor)) return tensor;
   const bytes = new Uint8Array(new ArrayBuffer(byteCount(tensor)));
   let at = 0;
   for await (const piece of piecesOf(name, tensor)) {

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
   fromTorchOptimizer,
+  type HostTensor,
   readStateDict,
-  type TensorData,
   type TorchValue,
   toTorchOptimizer,
 } from '../src/index.js';
@@ -128,7 +128,7 @@ describe('toTorchOptimizer', () => {
   });
 
   it('refuses state that has no parameter, or is not whole', () => {
-    const state = (name: string): Map<string, TensorData> => new Map([[name, float32([1], [5])]]);
+    const state = (name: string): Map<string, HostTensor> => new Map([[name, float32([1], [5])]]);
     const groups = [{ params: ['a'], options: {} }];
     expect(() => toTorchOptimizer('SGD', groups, state('b.momentum_buffer'), 1)).toThrow(
       'The optimiser state "b.momentum_buffer" belongs to no parameter.',

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   encodeSafetensors,
+  type HostTensor,
   readSafetensors,
   SafetensorsFile,
-  type TensorData,
   type WriteOptions,
   writeSafetensors,
 } from '../src/index.js';
@@ -17,13 +17,13 @@ import { anyTensors, comparable, float32 } from './tensors.js';
 const root = await temporaryFolder();
 const handMade = fileURLToPath(new URL('./fixtures/hand-made.safetensors', import.meta.url));
 
-async function piecesOf(tensors: Map<string, TensorData>, options?: WriteOptions): Promise<Uint8Array[]> {
+async function piecesOf(tensors: Map<string, HostTensor>, options?: WriteOptions): Promise<Uint8Array[]> {
   const pieces: Uint8Array[] = [];
   for await (const piece of await encodeSafetensors(tensors, options)) pieces.push(piece);
   return pieces;
 }
 
-async function encode(tensors: Map<string, TensorData>, options?: WriteOptions): Promise<Buffer> {
+async function encode(tensors: Map<string, HostTensor>, options?: WriteOptions): Promise<Buffer> {
   return Buffer.concat(await piecesOf(tensors, options));
 }
 
@@ -59,7 +59,7 @@ describe('reading a file made by hand', () => {
 describe('writing', () => {
   it('lays tensors out by width, then name, after a header padded to 8 bytes', async () => {
     const bytes = await encode(
-      new Map<string, TensorData>([
+      new Map<string, HostTensor>([
         ['10', { dtype: 'uint8', shape: [1], data: Uint8Array.of(7) }],
         ['b', float32([1], [1])],
         ['a', float32([], [2])],
@@ -96,7 +96,7 @@ describe('writing', () => {
     ['length', float32([2, 3], [1, 2]), 'has the shape [2, 3] (6 elements) but 2 elements of data'],
     ['shape', float32([-1], [1]), 'has the shape [-1] (not a valid shape)'],
   ] as const)('refuses a wrong %s', async (_, tensor, message) => {
-    await expect(encode(new Map([['conv.weight', tensor as TensorData]]))).rejects.toThrow(
+    await expect(encode(new Map([['conv.weight', tensor as HostTensor]]))).rejects.toThrow(
       `Tensor "conv.weight" ${message.startsWith('must') ? 'of dtype float32 ' : ''}${message}`,
     );
   });
@@ -136,7 +136,7 @@ describe('round trip', () => {
 });
 
 describe('damage', PATIENCE, () => {
-  const tensors = new Map<string, TensorData>([
+  const tensors = new Map<string, HostTensor>([
     ['w', float32([2, 2], [1, 2, 3, 4])],
     ['n', { dtype: 'int64', shape: [], data: BigInt64Array.of(9n) }],
   ]);

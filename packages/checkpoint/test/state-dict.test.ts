@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import {
   formatDifference,
+  type HostTensor,
   isEmptyDifference,
   matchStateDict,
   StateDictMismatch,
-  type TensorData,
   takeStateDict,
 } from '../src/index.js';
 import { float32 } from './tensors.js';
 
-const expected = new Map<string, TensorData>([
+const expected = new Map<string, HostTensor>([
   ['mod1.conv1.weight', float32([2, 1], [0, 0])],
   ['mod1.bn1.running_var', float32([2], [0, 0])],
   ['mod1.bn1.num_batches_tracked', { dtype: 'int64', shape: [], data: BigInt64Array.of(4n) }],
@@ -37,9 +37,9 @@ describe('takeStateDict', () => {
   });
 
   it('throws one readable difference', () => {
-    const more = Array.from({ length: 4 }, (_, i): [string, TensorData] => [`mod2.${i}`, float32([1], [0])]);
+    const more = Array.from({ length: 4 }, (_, i): [string, HostTensor] => [`mod2.${i}`, float32([1], [0])]);
     const network = new Map([...expected, ...more]);
-    const found = new Map<string, TensorData>([
+    const found = new Map<string, HostTensor>([
       ...more,
       ['mod1.conv.weight', float32([2, 1], [0, 0])],
       ['mod1.bn1.running_var', { dtype: 'float64', shape: [2], data: new Float64Array(2) }],
@@ -58,8 +58,8 @@ describe('takeStateDict', () => {
 });
 
 describe('what a difference means', () => {
-  const network = (classes: number): Map<string, TensorData> =>
-    new Map<string, TensorData>([
+  const network = (classes: number): Map<string, HostTensor> =>
+    new Map<string, HostTensor>([
       ['mod1.conv1.weight', float32([2, 1], [1, 2])],
       ['mod1.bn1.weight', float32([2], [1, 2])],
       ['mod1.bn1.bias', float32([2], [1, 2])],
@@ -68,9 +68,9 @@ describe('what a difference means', () => {
         : ([
             ['classifier.fc.weight', float32([classes, 2], Array<number>(2 * classes).fill(0))],
             ['classifier.fc.bias', float32([classes], Array<number>(classes).fill(0))],
-          ] as [string, TensorData][])),
+          ] as [string, HostTensor][])),
     ]);
-  const mismatch = (expected: Map<string, TensorData>, found: Map<string, TensorData>): StateDictMismatch => {
+  const mismatch = (expected: Map<string, HostTensor>, found: Map<string, HostTensor>): StateDictMismatch => {
     try {
       takeStateDict(expected, found, 'a.pth');
     } catch (error) {
@@ -106,7 +106,7 @@ describe('what a difference means', () => {
   });
 
   it('is another network when less than half of the tensors fit', () => {
-    const found = new Map<string, TensorData>([
+    const found = new Map<string, HostTensor>([
       ['features.0.weight', float32([2], [0, 0])],
       ['mod1.bn1.bias', float32([2], [0, 0])],
     ]);
@@ -119,11 +119,11 @@ describe('what a difference means', () => {
   });
 
   it('is a dtype that can be converted, or not', () => {
-    const found = new Map<string, TensorData>(network(1));
+    const found = new Map<string, HostTensor>(network(1));
     found.set('mod1.bn1.bias', { dtype: 'bfloat16', shape: [2], data: Uint16Array.of(0x3fc0, 0xff80) });
     found.set('mod1.bn1.weight', { dtype: 'float64', shape: [2], data: Float64Array.of(0.1, 2) });
     const values = [0x3c00, 0xc500, 0x0001, 0x83ff, 0x7c00, 0xfe00, 0x8000, 0x7bff];
-    const halves = (length: number): TensorData => ({
+    const halves = (length: number): HostTensor => ({
       dtype: 'float16',
       shape: [length, 1],
       data: Uint16Array.from(values),
@@ -149,7 +149,7 @@ describe('what a difference means', () => {
   });
 
   it('takes no time over very many or very long names', () => {
-    const many = (prefix: string): Map<string, TensorData> =>
+    const many = (prefix: string): Map<string, HostTensor> =>
       new Map(Array.from({ length: 5000 }, (_, i) => [`${prefix}${i}`, float32([], [0])]));
     expect(matchStateDict(many('a'), many('b')).missing[0]?.nearest).toBeUndefined();
     // Few against very many: held against each other they would take minutes.

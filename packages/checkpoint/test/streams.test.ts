@@ -3,6 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  type HostTensor,
   loadRunState,
   openResumedState,
   openRunState,
@@ -13,7 +14,6 @@ import {
   readSafetensors,
   readTorch,
   saveRunState,
-  type TensorData,
   type TensorStream,
   type TorchValue,
   takeStateDict,
@@ -56,7 +56,7 @@ class Spoiling implements TensorStream<'float32'> {
 }
 
 const numbers = (length: number) => Array.from({ length }, (_, i) => i + 0.5);
-const data = (length: number): TensorData => float32([length], numbers(length));
+const data = (length: number): HostTensor => float32([length], numbers(length));
 
 describe('writing streams', () => {
   it('keeps one piece at a time, in every format', async () => {
@@ -81,13 +81,13 @@ describe('writing streams', () => {
     if (!(read instanceof Map)) throw new Error('expected a dictionary');
     expect(read.get('tied')).toBe(read.get('w'));
     read.delete('tied');
-    expect(comparable(read as Map<string, TensorData>)).toEqual(expected);
+    expect(comparable(read as Map<string, HostTensor>)).toEqual(expected);
     // Checksum and content, of each file.
     expect([w.reads, b.reads]).toEqual([4, 4]);
   });
 
   it('is the same file as of tensors on the host', async () => {
-    const state = (model: RunState<TensorData | TensorStream>['model']) => {
+    const state = (model: RunState<HostTensor | TensorStream>['model']) => {
       const meta = { epoch: 1, step: 2, seed: 3, configHash: 'c0ffee', versions: {} };
       return { meta, model, optimizer: new Map([['w', data(2)]]) };
     };
@@ -147,7 +147,7 @@ describe('reading streams', () => {
 
   it('gives what reading the file gives: views, other dtypes, what stands beside them', async () => {
     const path = join(root, 'rest.pth');
-    const state_dict = new Map<string, TensorData>([
+    const state_dict = new Map<string, HostTensor>([
       ['module.half', { dtype: 'bfloat16', shape: [2], data: Uint16Array.of(0x3fc0, 0xff80) }],
       ['module.w', data(3)],
     ]);

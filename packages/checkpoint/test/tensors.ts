@@ -1,9 +1,9 @@
+import { tensorFromBuffer } from '@inplace-abn/tensor';
 import fc from 'fast-check';
-import type { Dtype, TensorData } from '../src/index.js';
-import { dtypeSize, elementCount, tensorBytes } from '../src/index.js';
-import { tensorFromBuffer } from '../src/tensor-data.js';
+import type { HostDType, HostTensor } from '../src/index.js';
+import { bytesPerElement, elementCount, tensorBytes } from '../src/index.js';
 
-export const DTYPES: readonly Dtype[] = [
+export const DTYPES: readonly HostDType[] = [
   'float64',
   'float32',
   'float16',
@@ -16,18 +16,18 @@ export const DTYPES: readonly Dtype[] = [
   'bool',
 ];
 
-export function float32(shape: readonly number[], values: readonly number[]): TensorData<'float32'> {
+export function float32(shape: readonly number[], values: readonly number[]): HostTensor<'float32'> {
   return { dtype: 'float32', shape, data: Float32Array.from(values) };
 }
 
 /** Any tensor with any bit patterns, NaN payloads included. */
-export const anyTensor: fc.Arbitrary<TensorData> = fc
+export const anyTensor: fc.Arbitrary<HostTensor> = fc
   .record({
     dtype: fc.constantFrom(...DTYPES),
     shape: fc.array(fc.nat(4), { maxLength: 4 }),
   })
   .chain(({ dtype, shape }) => {
-    const length = elementCount(shape) * dtypeSize(dtype);
+    const length = elementCount(shape) * bytesPerElement(dtype);
     return fc
       .uint8Array({ minLength: length, maxLength: length })
       .map((bytes) => tensorFromBuffer({ dtype, shape }, Uint8Array.from(bytes).buffer));
@@ -35,13 +35,13 @@ export const anyTensor: fc.Arbitrary<TensorData> = fc
 
 const anyName = fc.string({ unit: 'binary', maxLength: 12 }).filter((name) => name !== '__metadata__');
 
-export const anyTensors: fc.Arbitrary<Map<string, TensorData>> = fc
+export const anyTensors: fc.Arbitrary<Map<string, HostTensor>> = fc
   .array(fc.tuple(anyName, anyTensor), { maxLength: 6 })
   .map((pairs) => new Map(pairs));
 
 /** A tensor in a form that compares by bits. */
-export function comparableTensor(tensor: TensorData): {
-  dtype: Dtype;
+export function comparableTensor(tensor: HostTensor): {
+  dtype: HostDType;
   shape: number[];
   array: string;
   bytes: string;
@@ -55,7 +55,7 @@ export function comparableTensor(tensor: TensorData): {
 }
 
 /** Tensors in a form that compares by bits and ignores order. */
-export function comparable(tensors: ReadonlyMap<string, TensorData>): unknown[] {
+export function comparable(tensors: ReadonlyMap<string, HostTensor>): unknown[] {
   return [...tensors]
     .map(([name, tensor]) => [name, comparableTensor(tensor)])
     .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
+  type HostTensor,
   Opaque,
   readStateDict,
   readTorch,
-  type TensorData,
   type TorchValue,
   writeSafetensors,
   writeTorch,
@@ -124,7 +124,7 @@ describe('files of PyTorch', () => {
 });
 
 describe('readStateDict', () => {
-  const names = (tensors: ReadonlyMap<string, TensorData>): string[] => [...tensors.keys()];
+  const names = (tensors: ReadonlyMap<string, HostTensor>): string[] => [...tensors.keys()];
 
   it('finds the dictionary, strips module. and keeps the rest', async () => {
     for (const container of ['zip', 'legacy'] as const) {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  type HostTensor,
   readStateDict,
   readTorch,
-  type TensorData,
   type TorchValue,
   writeStateDict,
   writeTorch,
@@ -19,7 +19,7 @@ const root = await temporaryFolder();
 
 /** With tensors in a form that compares by bits. */
 function comparableValue(value: TorchValue): unknown {
-  return mapTensors<TensorData, object>(value, comparableTensor);
+  return mapTensors<HostTensor, object>(value, comparableTensor);
 }
 
 const { anyValue } = fc.letrec<{ anyValue: TorchValue }>((tie) => ({
@@ -78,7 +78,7 @@ describe('writeTorch', () => {
 });
 
 describe('writeStateDict', () => {
-  const tensors = new Map<string, TensorData>([
+  const tensors = new Map<string, HostTensor>([
     ['mod1.conv1.weight', float32([2, 1, 1, 1], [1, 2])],
     ['mod1.bn1.num_batches_tracked', { dtype: 'int64', shape: [], data: BigInt64Array.of(3n) }],
   ]);

@@ -1,3 +1,29 @@
+export {
+  byteLength,
+  bytesPerElement,
+  channels,
+  type DataDType,
+  type DType,
+  dim,
+  dtypeOf,
+  elements,
+  formatBytes,
+  formatType,
+  fromBFloat16,
+  fromFloat16,
+  fromFloat64,
+  type HostTensor,
+  isDataDType,
+  parseBytes,
+  rows,
+  type Shape,
+  sameShape,
+  type TensorType,
+  type TypedArray,
+  toBFloat16,
+  toFloat16,
+  toFloat64,
+} from '@inplace-abn/tensor';
 export { type CompileOptions, compile } from './compile.js';
 export { type AuditOptions, auditInversions, type InversionError } from './debug/audit.js';
 export { debug, debugLevel } from './debug/ladder.js';
@@ -13,20 +39,6 @@ export type {
 } from './devices/device.js';
 export { KernelChoices, type KernelNames, type UnmetChoice } from './devices/kernel-choices.js';
 export { availableMemory } from './devices/memory.js';
-export {
-  bytesPerElement,
-  type DataDType,
-  type DType,
-  dtypeOf,
-  fromBFloat16,
-  fromFloat16,
-  fromFloat64,
-  isDataDType,
-  type TypedArray,
-  toBFloat16,
-  toFloat16,
-  toFloat64,
-} from './dtype.js';
 export { NotFiniteError, ShapeError, UsageError } from './errors.js';
 export { collectivesOf } from './graph/collectives.js';
 export type { Graph, GraphNode, Phase, StateInfo, StateKind, ValueId, ValueInfo } from './graph/graph.js';
@@ -44,7 +56,6 @@ export type { Region } from './passes/region.js';
 export type { SliceDecision } from './passes/slices.js';
 export { BudgetError } from './plan/budget.js';
 export { type BufferKind, type PlanBytes, storeBytes } from './plan/draft.js';
-export { formatBytes, parseBytes } from './plan/format.js';
 export { largestWithin } from './plan/largest.js';
 export { type PeerBytes, peerBytes } from './plan/peer.js';
 export type { Buffer, Plan, PlannedInstruction } from './plan/plan.js';
@@ -52,20 +63,9 @@ export { type PlannedLayer, plannedLayers } from './plan/views/layers.js';
 export { type PlannedRebuilds, plannedRebuilds } from './plan/views/rebuilds.js';
 export { type PlannedSlice, plannedSlices } from './plan/views/slices.js';
 export { type Arrays, Program, type RunOptions, type RunOutput } from './program/program.js';
-export { type HostTensor, type StateSpec, Store, statesOf } from './program/store.js';
+export { type StateSpec, Store, statesOf } from './program/store.js';
 export { workOf } from './recompute/work.js';
 export { type RunInput, run } from './run.js';
-export {
-  byteLength,
-  channels,
-  dim,
-  elements,
-  formatType,
-  rows,
-  type Shape,
-  sameShape,
-  type TensorType,
-} from './shape.js';
 export type { StripDecision } from './strips/choose.js';
 export { Tracer, trace } from './trace/tracer.js';
 export { Value } from './trace/value.js';

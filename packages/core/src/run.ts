@@ -1,11 +1,11 @@
 /** Trying things: compile a function of values and run it once. */
+
+import type { DType, Shape, TypedArray } from '@inplace-abn/tensor';
 import { type CompileOptions, compile } from './compile.js';
 import { cpu } from './devices/cpu.js';
 import type { Device } from './devices/device.js';
-import type { DType, TypedArray } from './dtype.js';
 import { Program } from './program/program.js';
 import { Store, statesOf } from './program/store.js';
-import type { Shape } from './shape.js';
 import { trace } from './trace/tracer.js';
 import type { Value } from './trace/value.js';
 

@@ -1,4 +1,5 @@
 import { printable } from '@inplace-abn/cli';
+import { formatBytes } from '@inplace-abn/tensor';
 import type { CheckpointFormat } from '../state-dict/format.js';
 import type { Inspection } from './inspect.js';
 
@@ -57,12 +58,4 @@ function table(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) =>
     `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
   );
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
-  return `${unit === 0 ? value : value.toPrecision(Math.max(3, Math.trunc(value).toString().length))} ${units[unit]}`;
 }

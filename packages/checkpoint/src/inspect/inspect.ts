@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { bytesPerElement, elementCount, type HostTensor, type TensorSpec } from '@inplace-abn/tensor';
 import { type ByteSource, openSource, readInto } from '../files/source.js';
 import { describeOpaque } from '../pickle/describe.js';
 import { Opaque, type TensorRef } from '../pickle/objects.js';
@@ -8,7 +9,6 @@ import { SafetensorsFile } from '../safetensors/read.js';
 import { isConvertible, toFloat32 } from '../state-dict/convert.js';
 import { type CheckpointFormat, formatOf } from '../state-dict/format.js';
 import { splitCheckpoint } from '../state-dict/split.js';
-import { dtypeSize, elementCount, type TensorData, type TensorSpec } from '../tensor-data.js';
 import { TorchFile } from '../torch/file.js';
 import { isDict, isList, isTensor, type TorchTree } from '../torch/value.js';
 
@@ -59,7 +59,7 @@ export async function inspectCheckpoint(path: string): Promise<Inspection> {
         name,
         dtype,
         shape,
-        bytes: elementCount(shape) * dtypeSize(dtype),
+        bytes: elementCount(shape) * bytesPerElement(dtype),
       }),
     );
     const elements = listed.reduce((sum, { shape }) => sum + elementCount(shape), 0);
@@ -99,7 +99,7 @@ async function ofSafetensors(source: ByteSource): Promise<Found> {
   return { tensors, prefixes, rest: Object.fromEntries(rest) };
 }
 
-function scalarOf(tensor: TensorData): Worded {
+function scalarOf(tensor: HostTensor): Worded {
   const { data } =
     isConvertible(tensor.dtype, 'float32') && tensor.dtype !== 'float64' ? toFloat32(tensor) : tensor;
   return tensor.dtype === 'bool' ? data[0] === 1 : Number(data[0]);

@@ -1,5 +1,5 @@
+import { elementCount } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
-import { elementCount } from '../tensor-data.js';
 import type { TensorContent } from '../tensor-stream.js';
 import { isDict, isList, type TorchTree } from '../torch/value.js';
 import { STORAGE_CLASSES } from './globals.js';

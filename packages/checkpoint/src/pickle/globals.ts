@@ -1,7 +1,7 @@
 // The allow-list: everything of a pickle that means something here. torch.save of tensors, ordered dictionaries and plain
 // containers needs no more (PyTorch 0.2 to 2.x). Whatever else a pickle names stays opaque.
 
-import type { Dtype } from '../tensor-data.js';
+import type { HostDType } from '@inplace-abn/tensor';
 import { DICT_OPERATIONS } from './limits.js';
 import { numpyScalars } from './numpy.js';
 import { Callable, kindOf, Opaque, type Pickled, PickledDict, StorageType, Tuple } from './objects.js';
@@ -19,7 +19,7 @@ export const STORAGE_CLASSES = {
   int8: 'CharStorage',
   uint8: 'ByteStorage',
   bool: 'BoolStorage',
-} as const satisfies Record<Dtype, string>;
+} as const satisfies Record<HostDType, string>;
 
 const orderedDict = new Callable('collections.OrderedDict', (args, context) => {
   const [pairs, ...more] = args;
@@ -61,7 +61,7 @@ const GLOBALS: ReadonlyMap<string, Pickled> = new Map<string, Pickled>([
     (callable) => [callable.name, callable] as const,
   ),
   ...Object.entries(STORAGE_CLASSES).map(
-    ([dtype, name]) => [`torch.${name}`, new StorageType(dtype as Dtype)] as const,
+    ([dtype, name]) => [`torch.${name}`, new StorageType(dtype as HostDType)] as const,
   ),
   // A dtype beside the tensors is worth its name.
   ...NAMES_OF_DTYPES.map((name) => [`torch.${name}`, `torch.${name}`] as const),

@@ -1,6 +1,6 @@
 // What lives on the stack of the pickle machine. None of it can run code of the file's choosing.
 
-import type { Dtype, TensorSpec } from '../tensor-data.js';
+import type { HostDType, TensorSpec } from '@inplace-abn/tensor';
 
 export type Pickled =
   | null
@@ -45,7 +45,7 @@ export interface CallContext {
 
 /** A class of storages, such as torch.FloatStorage. */
 export class StorageType {
-  constructor(readonly dtype: Dtype) {}
+  constructor(readonly dtype: HostDType) {}
 }
 
 /** A run of elements in the file, or a part of one, as a persistent id names it. */
@@ -53,7 +53,7 @@ export class Storage {
   constructor(
     /** Which of the file's storages it lies in. */
     readonly key: string,
-    readonly dtype: Dtype,
+    readonly dtype: HostDType,
     /** First element of it, and their number. */
     readonly start: number,
     readonly length: number,
@@ -65,7 +65,7 @@ export class Storage {
 /** A tensor as a view of a storage; its bytes stay in the file. Checked: all of it lies inside the storage. */
 export class TensorRef implements TensorSpec {
   constructor(
-    readonly dtype: Dtype,
+    readonly dtype: HostDType,
     readonly shape: readonly number[],
     /** In elements, not negative. */
     readonly strides: readonly number[],

@@ -1,4 +1,4 @@
-import { elementCount } from '../tensor-data.js';
+import { elementCount } from '@inplace-abn/tensor';
 import { Callable, type CallContext, Opaque, type Pickled, Storage, TensorRef, Tuple } from './objects.js';
 
 const MAX_RANK = 64;

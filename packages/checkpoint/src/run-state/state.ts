@@ -1,12 +1,12 @@
 // A resumable training state and its form as one safetensors file: tensors under `model.` and `optimizer.`, the rest
 // as JSON in the metadata, a checksum over all of it.
 
+import type { HostTensor } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
 import { detachedSource } from '../files/source.js';
 import type { Metadata } from '../safetensors/header.js';
 import { readSafetensors, SafetensorsFile } from '../safetensors/read.js';
 import { writeSafetensors } from '../safetensors/write.js';
-import type { TensorData } from '../tensor-data.js';
 import type { TensorContent, TensorStream } from '../tensor-stream.js';
 
 export type JsonValue =
@@ -35,7 +35,7 @@ export interface RunMeta {
 }
 
 /** Its tensors are on the host, or streams. */
-export interface RunState<T extends TensorContent = TensorData> {
+export interface RunState<T extends TensorContent = HostTensor> {
   readonly meta: RunMeta;
   /** State dictionary of the network. */
   readonly model: ReadonlyMap<string, T>;

@@ -1,8 +1,8 @@
 // The header of a safetensors file: 8 bytes little-endian length, then JSON, padded with spaces. Layout and limits
 // follow the format's description and its reference implementation in Rust (huggingface/safetensors).
 
+import { bytesPerElement, elementCount, type HostDType, type TensorSpec } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
-import { type Dtype, dtypeSize, elementCount, type TensorSpec } from '../tensor-data.js';
 import { findDuplicateKey } from './duplicate-keys.js';
 
 /** Longest header the format allows, in bytes. */
@@ -30,7 +30,7 @@ export interface Header {
 }
 
 /** Widest first, as the reference implementation lays tensors out: every tensor is then aligned to its elements. */
-const CODES: readonly (readonly [Dtype, string])[] = [
+const CODES: readonly (readonly [HostDType, string])[] = [
   ['int64', 'I64'],
   ['float64', 'F64'],
   ['float32', 'F32'],
@@ -54,7 +54,7 @@ export function layOut(specs: ReadonlyMap<string, TensorSpec>): Map<string, Tens
   const entries = new Map<string, TensorEntry>();
   for (const [name, { dtype, shape }] of sorted) {
     const begin = offset;
-    offset += elementCount(shape) * dtypeSize(dtype);
+    offset += elementCount(shape) * bytesPerElement(dtype);
     entries.set(name, { dtype, shape, begin, end: offset });
   }
   return entries;
@@ -176,7 +176,7 @@ function parseEntry(path: string, key: string, value: unknown): TensorEntry {
     );
   }
   if (!isNumbers(shape)) return fail('the shape must be a list of numbers');
-  const bytes = elementCount(shape) * dtypeSize(dtype);
+  const bytes = elementCount(shape) * bytesPerElement(dtype);
   if (!Number.isSafeInteger(bytes)) return fail(`[${shape.join(', ')}] is not a valid shape`);
   if (!isNumbers(offsets)) return fail('data_offsets must be two numbers');
   const [begin, end, ...more] = offsets;

@@ -1,6 +1,7 @@
+import { type HostTensor, tensorBytes, tensorFromBuffer } from '@inplace-abn/tensor';
+import { assertLittleEndianHost } from '../check-tensor.js';
 import { CheckpointError } from '../errors.js';
 import { type ByteSource, openSource, readInto, readPieces, readUpTo } from '../files/source.js';
-import { assertLittleEndianHost, type TensorData, tensorBytes, tensorFromBuffer } from '../tensor-data.js';
 import type { TensorStream } from '../tensor-stream.js';
 import { addToChecksum, resumeChecksum } from './checksum.js';
 import {
@@ -51,7 +52,7 @@ export class SafetensorsFile {
     return this.header.metadata;
   }
 
-  /** Dtype, shape and place of each tensor, in the order of the file. */
+  /** HostDType, shape and place of each tensor, in the order of the file. */
   get entries(): ReadonlyMap<string, TensorEntry> {
     return this.header.entries;
   }
@@ -61,7 +62,7 @@ export class SafetensorsFile {
    *
    * @throws CheckpointError if there is none of that name or it cannot be read
    */
-  async read(name: string): Promise<TensorData> {
+  async read(name: string): Promise<HostTensor> {
     const entry = this.header.entries.get(name);
     if (!entry) throw new CheckpointError(`${this.path} has no tensor "${name}".`);
     const buffer = new ArrayBuffer(entry.end - entry.begin);
@@ -106,9 +107,9 @@ export class SafetensorsFile {
    * @param options.verify compares the file with its checksum on the way; a file without one is refused
    * @throws CheckpointError if the file does not agree with its checksum
    */
-  async readAll({ verify = false }: { verify?: boolean } = {}): Promise<Map<string, TensorData>> {
+  async readAll({ verify = false }: { verify?: boolean } = {}): Promise<Map<string, HostTensor>> {
     const check = verify ? resumeChecksum(this.path, this.head, this.metadata) : undefined;
-    const tensors = new Map<string, TensorData>();
+    const tensors = new Map<string, HostTensor>();
     for (const name of this.header.entries.keys()) {
       const tensor = await this.read(name);
       if (check) await addToChecksum(check.hash, tensorBytes(tensor));
@@ -133,7 +134,7 @@ async function readHead(source: ByteSource): Promise<{ head: Buffer; header: Hea
 
 /** What {@link readSafetensors} returns. */
 export interface SafetensorsContent {
-  readonly tensors: Map<string, TensorData>;
+  readonly tensors: Map<string, HostTensor>;
   readonly metadata: Metadata;
 }
 

@@ -1,5 +1,5 @@
+import { assertLittleEndianHost } from '../check-tensor.js';
 import { type FileContent, writeFileAtomic } from '../files/atomic.js';
-import { assertLittleEndianHost } from '../tensor-data.js';
 import { checkContent, piecesOf, type TensorContents } from '../tensor-stream.js';
 import { addToChecksum, BLANK_CHECKSUM, CHECKSUM_KEY, insertChecksum, startChecksum } from './checksum.js';
 import { encodeHeader, layOut, type Metadata } from './header.js';

@@ -1,11 +1,11 @@
-import { type Dtype, type TensorData, tensorBytes, tensorFromBuffer } from '../tensor-data.js';
-import { isTensorData, type TensorContent } from '../tensor-stream.js';
+import { type HostDType, type HostTensor, tensorBytes, tensorFromBuffer } from '@inplace-abn/tensor';
+import { isHostTensor, type TensorContent } from '../tensor-stream.js';
 
 /** Dtypes of weights, between which values can be converted. */
-const FLOATS: readonly Dtype[] = ['float64', 'float32', 'float16', 'bfloat16'];
+const FLOATS: readonly HostDType[] = ['float64', 'float32', 'float16', 'bfloat16'];
 
 /** Whether {@link toFloat32} can turn one dtype into the other. */
-export function isConvertible(from: Dtype, to: Dtype): boolean {
+export function isConvertible(from: HostDType, to: HostDType): boolean {
   return to === 'float32' && FLOATS.includes(from);
 }
 
@@ -14,7 +14,7 @@ export function isConvertible(from: Dtype, to: Dtype): boolean {
  *
  * @param tensor of a dtype that {@link isConvertible} to float32
  */
-export function toFloat32({ dtype, shape, data }: TensorData): TensorData<'float32'> {
+export function toFloat32({ dtype, shape, data }: HostTensor): HostTensor<'float32'> {
   if (data instanceof Uint16Array) {
     const words = new Uint32Array(data.length);
     // bfloat16 is the upper half of a float32.
@@ -29,7 +29,7 @@ export function toFloat32({ dtype, shape, data }: TensorData): TensorData<'float
 
 /** The same of a tensor anywhere; a stream is converted piece by piece. */
 export function asFloat32(tensor: TensorContent): TensorContent {
-  if (isTensorData(tensor)) return toFloat32(tensor);
+  if (isHostTensor(tensor)) return toFloat32(tensor);
   const { dtype, shape } = tensor;
   return {
     dtype: 'float32',

@@ -1,5 +1,5 @@
+import type { TensorSpec } from '@inplace-abn/tensor';
 import { closest, distance } from 'fastest-levenshtein';
-import type { TensorSpec } from '../tensor-data.js';
 
 /** A tensor that both sides have under one name, but not alike. */
 export interface TensorMismatch {

@@ -1,7 +1,7 @@
 // What a difference between a network and a file means, in words for the person who named the file.
 
+import type { TensorSpec } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
-import type { TensorSpec } from '../tensor-data.js';
 import { formatDifference, type Specs, type StateDictDifference } from './match.js';
 
 /** Lines of each kind below a sentence that says it all. */

@@ -1,3 +1,4 @@
+import { elementCount, type HostTensor, type TensorMap } from '@inplace-abn/tensor';
 import type { ByteSource } from '../files/source.js';
 import { detachedSource, openSource } from '../files/source.js';
 import type { TensorRef } from '../pickle/objects.js';
@@ -9,7 +10,6 @@ import {
   runStateOf,
 } from '../run-state/state.js';
 import { SafetensorsFile } from '../safetensors/read.js';
-import { elementCount, type TensorData, type TensorMap } from '../tensor-data.js';
 import type { TensorContent, TensorStream } from '../tensor-stream.js';
 import { TorchFile, type TorchReadOptions } from '../torch/file.js';
 import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from '../torch/value.js';
@@ -111,25 +111,25 @@ function restOf(meta: RunMeta): Map<string, TorchTree<TensorContent>> {
 async function readTorchDict(
   source: ByteSource,
   options: ReadStateDictOptions,
-): Promise<SplitCheckpoint<TensorData>> {
+): Promise<SplitCheckpoint<HostTensor>> {
   const file = await TorchFile.over(source, options);
   const { tensors: refs, prefixes, rest } = splitCheckpoint(source.path, file.value);
   const wanted = tensorsIn<TensorRef>(options.weightsOnly ? refs : [refs, rest]);
   const read = await file.readTensors(wanted);
-  const tensors = new Map<string, TensorData>();
+  const tensors = new Map<string, HostTensor>();
   for (const [name, ref] of refs) {
     const tensor = read.get(ref);
     if (tensor) tensors.set(name, tensor);
   }
   const resolve = (value: TorchTree<TensorRef>): TorchValue =>
-    mapTensors<TensorRef, TensorData>(value, (ref) => (options.weightsOnly ? null : (read.get(ref) ?? null)));
+    mapTensors<TensorRef, HostTensor>(value, (ref) => (options.weightsOnly ? null : (read.get(ref) ?? null)));
   return { tensors, prefixes, rest: new Map([...rest].map(([key, value]) => [key, resolve(value)])) };
 }
 
 async function readSafetensorsDict(
   source: ByteSource,
   { weightsOnly }: ReadStateDictOptions,
-): Promise<SplitCheckpoint<TensorData>> {
+): Promise<SplitCheckpoint<HostTensor>> {
   const file = await SafetensorsFile.over(source);
   if (file.metadata.kind === RUN_STATE_KIND) {
     const { meta, model, optimizer } = await loadRunState(source.path);
@@ -137,7 +137,7 @@ async function readSafetensorsDict(
     for (const [key, value] of Object.entries(meta)) rest.set(key, fromJson(value));
     return { tensors: model, prefixes: [], rest: rest.set('optimizer', weightsOnly ? null : optimizer) };
   }
-  const { tensors, prefixes } = splitCheckpoint<TensorData>(source.path, await file.readAll());
+  const { tensors, prefixes } = splitCheckpoint<HostTensor>(source.path, await file.readAll());
   return { tensors, prefixes, rest: new Map<string, TorchValue>(Object.entries(file.metadata)) };
 }
 

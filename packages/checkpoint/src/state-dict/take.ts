@@ -1,4 +1,4 @@
-import { type Dtype, type TensorData, type TensorMap, type TensorSpec, zeros } from '../tensor-data.js';
+import { type HostDType, type HostTensor, type TensorMap, type TensorSpec, zeros } from '@inplace-abn/tensor';
 import { hasDtype, type TensorContent, type TensorContents } from '../tensor-stream.js';
 import { asFloat32, isConvertible } from './convert.js';
 import { isEmptyDifference, matchStateDict, mayBeMissing } from './match.js';
@@ -21,19 +21,19 @@ export interface TakeOptions {
  * @throws StateDictMismatch saying that the class count, the network or the dtype is another, or else with every
  *   difference on a line of its own
  */
-export function takeStateDict<D extends Dtype>(
+export function takeStateDict<D extends HostDType>(
   expected: ReadonlyMap<string, TensorSpec<D>>,
   found: TensorMap,
   source: string,
   options?: TakeOptions,
-): Map<string, TensorData<D>>;
-export function takeStateDict<D extends Dtype>(
+): Map<string, HostTensor<D>>;
+export function takeStateDict<D extends HostDType>(
   expected: ReadonlyMap<string, TensorSpec<D>>,
   found: TensorContents,
   source: string,
   options?: TakeOptions,
 ): Map<string, TensorContent<D>>;
-export function takeStateDict<D extends Dtype>(
+export function takeStateDict<D extends HostDType>(
   expected: ReadonlyMap<string, TensorSpec<D>>,
   found: TensorContents,
   source: string,

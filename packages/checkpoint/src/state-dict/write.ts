@@ -1,6 +1,6 @@
+import type { HostTensor, TensorMap } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
 import { writeSafetensors } from '../safetensors/write.js';
-import type { TensorData, TensorMap } from '../tensor-data.js';
 import type { TorchValue } from '../torch/value.js';
 import { writeTorch } from '../torch/write.js';
 import type { PARALLEL_PREFIX } from './prefixes.js';
@@ -24,7 +24,7 @@ export async function writeStateDict(
   tensors: TensorMap,
   { prefix = '', rest = new Map() }: WriteStateDictOptions = {},
 ): Promise<void> {
-  const named = new Map<string, TensorData>();
+  const named = new Map<string, HostTensor>();
   for (const [name, tensor] of tensors) named.set(`${prefix}${name}`, tensor);
   if (path.endsWith('.safetensors')) {
     if (rest.size > 0) {

@@ -1,8 +1,9 @@
+import type { HostTensor } from '@inplace-abn/tensor';
+import { assertLittleEndianHost } from '../check-tensor.js';
 import { CheckpointError, reasonOf } from '../errors.js';
 import { type ByteSource, openSource, readUpTo } from '../files/source.js';
 import { PICKLE_LIMITS, type PickleLimits } from '../pickle/limits.js';
 import type { TensorRef } from '../pickle/objects.js';
-import { assertLittleEndianHost, type TensorData } from '../tensor-data.js';
 import type { TensorStream } from '../tensor-stream.js';
 import type { TorchContainer, TorchFormat } from './container.js';
 import { endOfLegacyMagic, LEGACY_MAGIC_BYTES, openLegacyContainer } from './legacy-container.js';
@@ -87,7 +88,7 @@ export class TorchFile {
    *
    * @throws CheckpointError if the file is damaged or its tensors are larger than allowed
    */
-  async readTensors(refs: Iterable<TensorRef>): Promise<ReadonlyMap<TensorRef, TensorData>> {
+  async readTensors(refs: Iterable<TensorRef>): Promise<ReadonlyMap<TensorRef, HostTensor>> {
     const { source, container, limit } = this;
     try {
       return await readTensors(source, refs, container.storages, limit);
@@ -105,7 +106,7 @@ export class TorchFile {
   /** Reads all that was saved, as {@link readTensors} reads its tensors. */
   async readAll(): Promise<TorchValue> {
     const tensors = await this.readTensors(tensorsIn(this.value));
-    return mapTensors<TensorRef, TensorData>(this.value, (ref) => tensors.get(ref) ?? null);
+    return mapTensors<TensorRef, HostTensor>(this.value, (ref) => tensors.get(ref) ?? null);
   }
 
   async close(): Promise<void> {

@@ -1,13 +1,13 @@
 // The legacy stream (PyTorch < 1.6, and all published models): five pickles, one after the other (magic number,
 // protocol, system, object, keys of the storages), then for each key the number of elements (int64) and the elements.
 
+import { bytesPerElement } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
 import { type ByteSource, readUpTo } from '../files/source.js';
 import { PickleEnd } from '../pickle/cursor.js';
 import { finish } from '../pickle/finish.js';
 import type { PickleLimits } from '../pickle/limits.js';
 import { type PickleHost, type Unpickled, unpickle } from '../pickle/machine.js';
-import { dtypeSize } from '../tensor-data.js';
 import type { StoragePlace, TorchContainer } from './container.js';
 import { StorageTable } from './storage-id.js';
 
@@ -130,7 +130,7 @@ function sizeOf(
   fail: (reason: string) => never,
 ): { readonly elements?: number; readonly bytes: number } | undefined {
   const storage = table.byKey.get(key);
-  if (storage) return { elements: storage.total, bytes: storage.total * dtypeSize(storage.dtype) };
+  if (storage) return { elements: storage.total, bytes: storage.total * bytesPerElement(storage.dtype) };
   const opaque = table.opaque.get(key);
   if (!opaque) return undefined;
   const { type, bytes } = opaque;

@@ -1,10 +1,16 @@
 // From views of storages to row-major arrays. Storages are visited in the order of the file, and each is read once:
 // whole rows of it straight into the array they become, or by way of one buffer where a view is strided.
 
+import {
+  bytesPerElement,
+  elementCount,
+  type HostTensor,
+  tensorBytes,
+  tensorFromBuffer,
+} from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
 import { type ByteSource, readInto, readPieces } from '../files/source.js';
 import type { TensorRef } from '../pickle/objects.js';
-import { dtypeSize, elementCount, type TensorData, tensorBytes, tensorFromBuffer } from '../tensor-data.js';
 import type { TensorStream } from '../tensor-stream.js';
 import { crc32Of } from '../zip/crc32.js';
 import type { StoragePlace } from './container.js';
@@ -20,7 +26,7 @@ export async function readTensors(
   refs: Iterable<TensorRef>,
   storages: ReadonlyMap<string, StoragePlace>,
   limit: number,
-): Promise<Map<TensorRef, TensorData>> {
+): Promise<Map<TensorRef, HostTensor>> {
   const byStorage = new Map<string, Map<string, TensorRef[]>>();
   let total = 0;
   for (const ref of refs) {
@@ -39,7 +45,7 @@ export async function readTensors(
       `${source.path}: its tensors would take ${total} bytes, more than ${limit}, because they show the same elements many times; raise maxTensorBytes if that is meant.`,
     );
   }
-  const tensors = new Map<TensorRef, TensorData>();
+  const tensors = new Map<TensorRef, HostTensor>();
   const placed = [...byStorage].flatMap(([key, views]) => {
     const place = storages.get(key);
     return place ? [{ key, views: [...views.values()], place }] : [];
@@ -81,7 +87,7 @@ export function streamTensor(
     shape,
     async *pieces() {
       if (direct) {
-        yield* checkedPieces(source, storage.key, place, offset * dtypeSize(dtype), bytesOf(ref));
+        yield* checkedPieces(source, storage.key, place, offset * bytesPerElement(dtype), bytesOf(ref));
         return;
       }
       const read = await readTensors(source, [ref], storages, limit);
@@ -108,14 +114,19 @@ async function* checkedPieces(
   if (checked) checkCrc(source, key, place, crc);
 }
 
-type Reader = (ref: TensorRef) => Promise<TensorData>;
+type Reader = (ref: TensorRef) => Promise<HostTensor>;
 
 /** Reads each view by itself: none is larger than what it becomes. */
 async function directReader(source: ByteSource, key: string, place: StoragePlace): Promise<Reader> {
   return async (ref) => {
     const tensor = tensorFromBuffer({ dtype: ref.dtype, shape: ref.shape }, new ArrayBuffer(bytesOf(ref)));
     const bytes = tensorBytes(tensor);
-    await readInto(source, bytes, place.position + ref.offset * dtypeSize(ref.dtype), `storage "${key}"`);
+    await readInto(
+      source,
+      bytes,
+      place.position + ref.offset * bytesPerElement(ref.dtype),
+      `storage "${key}"`,
+    );
     if (place.crc32 !== undefined && bytes.byteLength === place.bytes) {
       checkCrc(source, key, place, await crc32Of(bytes));
     }
@@ -136,7 +147,7 @@ function checkCrc(source: ByteSource, key: string, { crc32 }: StoragePlace, foun
 }
 
 function bytesOf({ dtype, shape }: TensorRef): number {
-  return elementCount(shape) * dtypeSize(dtype);
+  return elementCount(shape) * bytesPerElement(dtype);
 }
 
 /** Whether the elements of a view follow each other in row-major order. */
@@ -152,9 +163,9 @@ function isContiguous({ shape, strides }: TensorRef): boolean {
 }
 
 /** out[i₀, i₁, …] = storage[offset + Σ iₖ·strideₖ], moved as bits so that no NaN changes. */
-function gather(ref: TensorRef, storage: ArrayBuffer): TensorData {
+function gather(ref: TensorRef, storage: ArrayBuffer): HostTensor {
   const { dtype, shape, strides, offset } = ref;
-  const width = dtypeSize(dtype);
+  const width = bytesPerElement(dtype);
   // Words of 32 bits for elements of 64, which saves a bigint for each.
   const Words = width === 1 ? Uint8Array : width === 2 ? Uint16Array : Uint32Array;
   const out = new ArrayBuffer(bytesOf(ref));
@@ -182,14 +193,14 @@ function gather(ref: TensorRef, storage: ArrayBuffer): TensorData {
 const SIGN_BITS = { 2: 0x8000, 4: 0x80000000 } as const;
 
 /** Changes the sign of every element: of floats the sign bit alone, so that no NaN changes otherwise. */
-function negate(tensor: TensorData): void {
+function negate(tensor: HostTensor): void {
   const { dtype, data } = tensor;
   if (data instanceof BigInt64Array) for (const [i, value] of data.entries()) data[i] = -value;
   else if (!dtype.includes('float')) for (const [i, value] of data.entries()) data[i] = -value;
   else if (data instanceof Uint16Array) for (const [i, bits] of data.entries()) data[i] = bits ^ SIGN_BITS[2];
   else {
     const words = new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
-    const step = dtypeSize(dtype) / 4;
+    const step = bytesPerElement(dtype) / 4;
     for (let at = step - 1; at < words.length; at += step) words[at] = (words[at] ?? 0) ^ SIGN_BITS[4];
   }
 }

@@ -1,15 +1,15 @@
 // Optimiser state in two forms. Ours is by name: mod1.conv1.weight.momentum_buffer. PyTorch's numbers the parameters in
 // the order of the groups: {state: {0: {momentum_buffer}}, param_groups: [{lr, …, params: [0, 1]}]}.
 
+import type { HostTensor } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
-import type { TensorData } from '../tensor-data.js';
-import { isTensorData, type TensorContent } from '../tensor-stream.js';
+import { isHostTensor, type TensorContent } from '../tensor-stream.js';
 import { isDict, isList, isTensor, type TorchDict, type TorchTree, type TorchValue } from './value.js';
 
 export type OptimizerKind = 'SGD' | 'Adam';
 
 /** Parameters that share hyper-parameters, as one of PyTorch's param_groups. */
-export interface OptimizerGroup<T extends TensorContent = TensorData> {
+export interface OptimizerGroup<T extends TensorContent = HostTensor> {
   /** Names, in PyTorch's order. */
   readonly params: readonly string[];
   /** lr, momentum, weight_decay … under PyTorch's names. */
@@ -17,7 +17,7 @@ export interface OptimizerGroup<T extends TensorContent = TensorData> {
 }
 
 /** What {@link fromTorchOptimizer} returns. */
-export interface NamedOptimizer<T extends TensorContent = TensorData> {
+export interface NamedOptimizer<T extends TensorContent = HostTensor> {
   readonly kind: OptimizerKind;
   /** `PARAMETER.momentum_buffer`, or `.exp_avg` and `.exp_avg_sq`; none for a parameter that was never updated. */
   readonly state: Map<string, T>;
@@ -59,15 +59,15 @@ export function toTorchOptimizer<T extends TensorContent>(
   groups: readonly OptimizerGroup[],
   state: ReadonlyMap<string, T>,
   step: number,
-): TorchTree<T | TensorData> {
+): TorchTree<T | HostTensor> {
   const { slots, defaults } = RULES[kind];
-  const byIndex = new Map<number, TorchTree<T | TensorData>>();
+  const byIndex = new Map<number, TorchTree<T | HostTensor>>();
   const used = new Set<string>();
   let index = 0;
   // A tensor for each parameter: PyTorch counts on in place.
-  const counter = (): [string, TensorData][] => (kind === 'Adam' ? [['step', stepTensor(step)]] : []);
-  const withStep = (kept: ReadonlyMap<string, T>) => new Map<string, T | TensorData>([...counter(), ...kept]);
-  const numbered = groups.map(({ params, options }): TorchTree<T | TensorData> => {
+  const counter = (): [string, HostTensor][] => (kind === 'Adam' ? [['step', stepTensor(step)]] : []);
+  const withStep = (kept: ReadonlyMap<string, T>) => new Map<string, T | HostTensor>([...counter(), ...kept]);
+  const numbered = groups.map(({ params, options }): TorchTree<T | HostTensor> => {
     const indices = params.map((name) => {
       const kept = slotsOf(name, slots, state);
       if (kept.size > 0) {
@@ -76,7 +76,7 @@ export function toTorchOptimizer<T extends TensorContent>(
       }
       return index++;
     });
-    return new Map<string, TorchTree<T | TensorData>>([
+    return new Map<string, TorchTree<T | HostTensor>>([
       ...Object.entries({ ...defaults, ...options }),
       ['params', indices],
     ]);
@@ -84,7 +84,7 @@ export function toTorchOptimizer<T extends TensorContent>(
   for (const name of state.keys()) {
     if (!used.has(name)) throw new CheckpointError(`The optimiser state "${name}" belongs to no parameter.`);
   }
-  return new Map<string, TorchTree<T | TensorData>>([
+  return new Map<string, TorchTree<T | HostTensor>>([
     ['state', byIndex],
     ['param_groups', numbered],
   ]);
@@ -105,7 +105,7 @@ function slotsOf<T>(name: string, slots: readonly string[], state: ReadonlyMap<s
 }
 
 /** A float32 scalar, as PyTorch ≥ 1.12 keeps it; older versions count on with a tensor as well. */
-function stepTensor(step: number): TensorData {
+function stepTensor(step: number): HostTensor {
   return { dtype: 'float32', shape: [], data: Float32Array.of(step) };
 }
 
@@ -194,7 +194,7 @@ function takeSlots<T extends TensorContent>(
 }
 
 function stepOf<T extends TensorContent>(name: string, step: TorchTree<T>): number {
-  const data = isTensor(step) && isTensorData(step) ? step : undefined;
+  const data = isTensor(step) && isHostTensor(step) ? step : undefined;
   const exact = data && ['float32', 'float64', 'int64'].includes(data.dtype) && data.data.length === 1;
   const number = exact ? Number(data.data[0]) : step;
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;

@@ -1,12 +1,12 @@
+import type { HostTensor } from '@inplace-abn/tensor';
 import { Opaque } from '../pickle/objects.js';
-import type { TensorData } from '../tensor-data.js';
 
 /**
  * What torch.save writes and torch.load returns, as far as it is data. Dictionaries are Maps in their order; lists and
  * tuples are arrays; whole numbers beyond 2⁵³ are bigints; bytes are texts of code points up to 255. Objects of any other kind
  * are opaque: they are read, by name, and cannot be written.
  */
-export type TorchValue = TorchTree<TensorData>;
+export type TorchValue = TorchTree<HostTensor>;
 
 /** A value whose tensors are anything, such as references into a file. */
 export type TorchTree<T> =
@@ -21,7 +21,7 @@ export type TorchTree<T> =
   | ReadonlyMap<string | number, TorchTree<T>>;
 
 /** A dictionary. */
-export type TorchDict<T = TensorData> = ReadonlyMap<string | number, TorchTree<T>>;
+export type TorchDict<T = HostTensor> = ReadonlyMap<string | number, TorchTree<T>>;
 
 /** Whether a value is a dictionary. */
 export function isDict<T extends object>(value: TorchTree<T> | undefined): value is TorchDict<T> {

@@ -1,7 +1,8 @@
+import { type HostDType, tensorBytes } from '@inplace-abn/tensor';
+import { assertLittleEndianHost } from '../check-tensor.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { encodePickle } from '../pickle/encode.js';
-import { assertLittleEndianHost, type Dtype, tensorBytes } from '../tensor-data.js';
-import { byteCount, checkContent, isTensorData, piecesOf, type TensorContent } from '../tensor-stream.js';
+import { byteCount, checkContent, isHostTensor, piecesOf, type TensorContent } from '../tensor-stream.js';
 import { encodeZip, type ZipContent } from '../zip/write.js';
 import { isDict, isList, isTensor, type TorchTree } from './value.js';
 
@@ -33,10 +34,10 @@ export async function writeTorch(path: string, value: TorchTree<TensorContent>):
 export function encodeTorch(value: TorchTree<TensorContent>): AsyncIterable<Uint8Array> {
   assertLittleEndianHost();
   checkTensors(value, []);
-  const storages = new Map<object, { readonly key: string; readonly dtype: Dtype }>();
+  const storages = new Map<object, { readonly key: string; readonly dtype: HostDType }>();
   const contents: ZipContent[] = [];
   const pickle = encodePickle(value, (tensor) => {
-    const whole = isTensorData(tensor) ? tensor.data : tensor;
+    const whole = isHostTensor(tensor) ? tensor.data : tensor;
     const known = storages.get(whole);
     // The same bytes as another dtype need a storage of their own: PyTorch knows one dtype for each.
     if (known?.dtype === tensor.dtype) return known.key;
@@ -54,7 +55,7 @@ export function encodeTorch(value: TorchTree<TensorContent>): AsyncIterable<Uint
 }
 
 function storageOf(key: string, tensor: TensorContent): ZipContent[1] {
-  if (isTensorData(tensor)) return tensorBytes(tensor);
+  if (isHostTensor(tensor)) return tensorBytes(tensor);
   return { byteLength: byteCount(tensor), pieces: () => piecesOf(`storage ${key}`, tensor) };
 }
 

@@ -1,12 +1,12 @@
 // The zip container (PyTorch ≥ 1.6): NAME/data.pkl, NAME/data/KEY for each storage, NAME/version, NAME/byteorder.
 
+import { bytesPerElement } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
 import { type ByteSource, readInto } from '../files/source.js';
 import { PickleEnd } from '../pickle/cursor.js';
 import { finish } from '../pickle/finish.js';
 import type { PickleLimits } from '../pickle/limits.js';
 import { unpickle } from '../pickle/machine.js';
-import { dtypeSize } from '../tensor-data.js';
 import { crc32Of } from '../zip/crc32.js';
 import { contentOf, readZipDirectory, type ZipEntry } from '../zip/directory.js';
 import type { StoragePlace, TorchContainer } from './container.js';
@@ -45,7 +45,7 @@ export async function openZipContainer(source: ByteSource, limits: PickleLimits)
   for (const { key, dtype, total } of table.byKey.values()) {
     const entry = directory.get(`${folder}data/${key}`);
     if (!entry) return fail(`storage "${key}" is not in it`);
-    const wanted = total * dtypeSize(dtype);
+    const wanted = total * bytesPerElement(dtype);
     if (entry.size !== wanted) {
       return fail(`storage "${key}" has ${entry.size} bytes where ${wanted} are expected`);
     }

@@ -3,10 +3,11 @@
  * would rebuild, the difference between what was there and what is rebuilt. Inversion is coarse where |γ| is small beside β,
  * where elu is near −α, and the more so the fewer bits values are stored with.
  */
+
+import { byteLength, channels, type HostTensor, toFloat64 } from '@inplace-abn/tensor';
 import { compile } from '../compile.js';
 import type { Device } from '../devices/device.js';
 import { referenceContext } from '../devices/reference/evaluate.js';
-import { toFloat64 } from '../dtype.js';
 import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
 import type { Inverse, ReferenceTensor } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
@@ -14,8 +15,7 @@ import { type ComputeDType, precision } from '../passes/precision.js';
 import { prune } from '../passes/prune.js';
 import { rebuild } from '../passes/rebuild.js';
 import { type Arrays, Program } from '../program/program.js';
-import { type HostTensor, Store, statesOf } from '../program/store.js';
-import { byteLength, channels } from '../shape.js';
+import { Store, statesOf } from '../program/store.js';
 
 export interface InversionError {
   /** Module path and op of the node that is inverted. */

@@ -5,15 +5,15 @@
  * How far a kernel may be off follows from the instruction itself: as far as its meaning moves when its operands
  * change in their last bits. So a sum that cancels may be noise, and a plain copy may not.
  */
+
+import { type DType, elements, isDataDType, type TypedArray, toFloat64 } from '@inplace-abn/tensor';
 import { referenceContext } from '../devices/reference/evaluate.js';
-import { type DType, isDataDType, type TypedArray, toFloat64 } from '../dtype.js';
 import { type GraphNode, valueInfo } from '../graph/graph.js';
 import type { ReferenceTensor } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
 import type { PlannedInstruction } from '../plan/plan.js';
 import { operandsOf } from '../plan/schedule.js';
 import type { Arrays, Program } from '../program/program.js';
-import { elements } from '../shape.js';
 
 /** Runs `program` once; its outputs. Throws at the first instruction that disagrees with the reference device. */
 export async function runCompared(program: Program, inputs: Arrays): Promise<Record<string, TypedArray>> {

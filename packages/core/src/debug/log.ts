@@ -1,10 +1,10 @@
 /** Texts of the debug ladder. */
+
+import { channels, formatBytes } from '@inplace-abn/tensor';
 import { valueInfo } from '../graph/graph.js';
 import { nodeAt } from '../graph/text.js';
 import type { PartsDecision } from '../passes/parts.js';
-import { formatBytes } from '../plan/format.js';
 import type { Plan } from '../plan/plan.js';
-import { channels } from '../shape.js';
 
 export function logRebuilds(plan: Plan): string {
   return plan.rebuilds

@@ -1,5 +1,5 @@
 /** What devices have in common whose kernels the native addon runs: on its compute thread, behind promises. */
-import type { DType } from '../dtype.js';
+import type { DType } from '@inplace-abn/tensor';
 import { NotFiniteError } from '../errors.js';
 import type {
   NativeAddon,

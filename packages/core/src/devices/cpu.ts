@@ -1,6 +1,6 @@
 /** The CPU device: native kernels on oneDNN and our own SIMD loops. */
 import { availableParallelism } from 'node:os';
-import type { DType } from '../dtype.js';
+import type { DType } from '@inplace-abn/tensor';
 import { loadNative } from '../native/load.js';
 import { AddonDevice } from './addon.js';
 import { availableMemory } from './memory.js';

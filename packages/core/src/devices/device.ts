@@ -1,8 +1,7 @@
 /** What the compiler asks of a device. */
-import type { DType } from '../dtype.js';
+import type { DType, TensorType } from '@inplace-abn/tensor';
 import type { Attributes } from '../ops/define.js';
 import type { OpName } from '../ops/index.js';
-import type { TensorType } from '../shape.js';
 
 /** An operand's type and how its rows lie. */
 export interface OperandSpec extends TensorType {

@@ -2,7 +2,7 @@
  * The kernels that a program was compiled with, where the fastest of several was timed. Each sums in an order of its own, so
  * that a run goes on bit for bit only with the same ones: they are known by name, and can be asked for.
  */
-import { formatType } from '../shape.js';
+import { formatType } from '@inplace-abn/tensor';
 import type { Device, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
 
 /** Names of kernels, each by its op, types and attributes. Plain JSON. */

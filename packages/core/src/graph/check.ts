@@ -1,8 +1,8 @@
 /** Type check of a graph, run after every pass: a broken pass fails here and not as wrong numbers. */
 
+import { byteLength, formatType, sameShape } from '@inplace-abn/tensor';
 import { opOf } from '../ops/index.js';
 import { inferTypes } from '../ops/infer.js';
-import { byteLength, formatType, sameShape } from '../shape.js';
 import { type Graph, type GraphNode, operands, operandTypes, type ValueId, valueInfo } from './graph.js';
 
 /** Throws with the first inconsistency; returns the graph itself. */

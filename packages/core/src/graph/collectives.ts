@@ -1,5 +1,5 @@
+import { formatType } from '@inplace-abn/tensor';
 import { opOf } from '../ops/index.js';
-import { formatType } from '../shape.js';
 import { type Graph, operands, valueInfo } from './graph.js';
 
 /**

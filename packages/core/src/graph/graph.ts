@@ -2,9 +2,10 @@
  * The graph: a training or evaluation step as a list of nodes in single-assignment form.
  * Passes take a graph and return a new one; nothing in a graph is changed in place.
  */
+
+import type { TensorType } from '@inplace-abn/tensor';
 import type { Attributes } from '../ops/define.js';
 import type { OpName } from '../ops/index.js';
-import type { TensorType } from '../shape.js';
 
 export type ValueId = number;
 

@@ -4,7 +4,7 @@
  * flows through them (paper eq. 3–6, variant II of its backward); with 'fixed' they are constants.
  */
 
-import { channels, rows } from '../shape.js';
+import { channels, rows } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { abnBackwardApply } from './abn_backward_apply.js';

@@ -2,8 +2,9 @@
  * The input's gradient of an ABN layer: dx = s/√(σ² + ε) · (dy − Σdy/m − x̂·Σ(dy·x̂)/m) with batch statistics,
  * dx = s/√(σ² + ε) · dy with fixed ones; dy = φ′·dz, and x̂ from the saved x or z as in abn_backward_reduce.
  */
+
+import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, formatType, rows, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

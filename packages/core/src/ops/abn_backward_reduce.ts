@@ -2,8 +2,9 @@
  * The two sums of ABN's backward, per channel over the samples: Σ dy and Σ dy·x̂, with dy = φ′·dz.
  * From the layer's input x: x̂ = (x − μ)/√(σ² + ε). From its output z: y = φ⁻¹(z), x̂ = (y − β)/s.
  */
+
+import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, formatType, rows, sameShape } from '../shape.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -1,6 +1,7 @@
 /** dγ from Σ dy·x̂: −Σ where s = |γ| + ε and γ < 0, else Σ. A γ of exactly 0 counts as positive, so that it can move. */
+
+import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { elements, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -3,7 +3,7 @@
  *
  *     g·(w ⋆ x + b − μ) + β = (g·w) ⋆ x + β + g·(b − μ)
  */
-import { elements, type TensorType } from '../shape.js';
+import { elements, type TensorType } from '@inplace-abn/tensor';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -3,8 +3,9 @@
  *   μ = Σ mᵢ·μᵢ / m,   σ² = Σ mᵢ·(σᵢ² + (μᵢ − μ)²) / m.
  * A process without samples has mᵢ = 0 and counts for nothing.
  */
+
+import { formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { formatType } from '../shape.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

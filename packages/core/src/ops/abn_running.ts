@@ -2,8 +2,9 @@
  * Updates running statistics: r ← (1 − w)·r + w·batch with w = momentum, or 1/num_batches (after counting this
  * batch) for a cumulative average; the batch's variance unbiased, σ²·m/(m − 1). As torch.nn.BatchNorm2d.
  */
+
+import { elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { elements, formatType } from '../shape.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

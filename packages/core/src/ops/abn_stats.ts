@@ -1,5 +1,5 @@
 /** Per-channel mean and biased variance of x, in float32: μ = Σx/m, σ² = Σ(x − μ)²/m over the m samples; 0 for m = 0. */
-import { channels, rows } from '../shape.js';
+import { channels, rows } from '@inplace-abn/tensor';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type Attributes, defineOp } from './define.js';

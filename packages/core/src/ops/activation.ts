@@ -1,6 +1,6 @@
 /** z = φ(x), elementwise. */
 
-import { elements } from '../shape.js';
+import { elements } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { activationBackward } from './activation_backward.js';

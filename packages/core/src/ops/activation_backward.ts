@@ -1,6 +1,7 @@
 /** dx = φ′·dz, with φ′ read off the output z = φ(x). */
+
+import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { elements, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type ActivationAttributes, activationDiff } from './activations.js';

@@ -1,6 +1,7 @@
 /** y = φ⁻¹(z): rebuilds an activation's input, over its output's memory. */
+
+import { elements } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { elements } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type ActivationAttributes, invertActivation, isInvertible } from './activations.js';

@@ -2,7 +2,7 @@
  * One Adam step as torch.optim.Adam: g = grad·clip + weight_decay·param, m = β₁m + (1 − β₁)g,
  * v = β₂v + (1 − β₂)g², param −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε), t counted from 1.
  */
-import { elements } from '../shape.js';
+import { elements } from '@inplace-abn/tensor';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -1,7 +1,7 @@
 /** out = φ(a + b): residual sums, with the block's activation where there is one. */
 
+import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { elements, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { activationBackward } from './activation_backward.js';

@@ -1,5 +1,5 @@
 /** a = φ⁻¹(out) − b: rebuilds one term of a residual sum, over the sum's own memory. */
-import { elements } from '../shape.js';
+import { elements } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type ActivationAttributes, invertActivation } from './activations.js';

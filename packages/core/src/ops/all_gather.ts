@@ -1,6 +1,7 @@
 /** x of every process of a group, on all of them, in the order of their ranks. (torch.distributed.all_gather_into_tensor) */
+
+import { dim } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { dim } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

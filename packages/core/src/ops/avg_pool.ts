@@ -1,6 +1,6 @@
 /** Mean of each window: over all its elements (padding counts as zeros), or over those inside the input alone. */
 
-import { channels, elements } from '../shape.js';
+import { channels, elements } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { avgPoolBackward } from './avg_pool_backward.js';

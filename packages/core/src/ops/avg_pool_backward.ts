@@ -1,5 +1,5 @@
 /** dx of average pooling: every window hands its dy, divided by the elements it counted, to each of its elements. */
-import { channels, type Shape } from '../shape.js';
+import { channels, type Shape } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -1,7 +1,7 @@
 /** out = φ(a + b) where b has one value for each image and channel, added at every position. */
 
+import { channels, dim, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, dim, formatType, rows, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { activationBackward } from './activation_backward.js';

@@ -1,5 +1,5 @@
 /** db of out = a + b, b [N,C,1,1]: the sum of the cotangent over height and width. */
-import { channels, dim, rows } from '../shape.js';
+import { channels, dim, rows } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type Attributes, defineOp } from './define.js';

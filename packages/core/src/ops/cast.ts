@@ -1,8 +1,7 @@
 /** x in another data dtype; to one of 16 bits rounds to nearest even. */
 
-import { type DataDType, isDataDType } from '../dtype.js';
+import { type DataDType, elements, isDataDType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { elements } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -2,7 +2,7 @@
  * The global L2 norm of gradients and what clipping multiplies them by: min(1, max_norm/(norm + 1e-6)), as
  * torch.nn.utils.clip_grad_norm_. The updates apply it, so no clipped copy is written.
  */
-import { elements } from '../shape.js';
+import { elements } from '@inplace-abn/tensor';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -2,9 +2,8 @@
  * uint8 RGB images → data, each image by its own affine map of [R, G, B, 1] with R, G, B in [0, 1]: normalisation,
  * colour jitter and lighting noise composed into one 3×4 matrix per image.
  */
-import type { DataDType } from '../dtype.js';
+import { channels, type DataDType, dim, formatType, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, dim, formatType, rows } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -1,7 +1,7 @@
 /** y = the inputs one after the other along the channels (torch.cat with dim 1). */
 
+import { channels, dim, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
-import { channels, dim, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type Attributes, defineOp, type Slice } from './define.js';

@@ -1,6 +1,5 @@
 /** A tensor filled with one value. */
-import type { DType } from '../dtype.js';
-import { elements, type Shape } from '../shape.js';
+import { type DType, elements, type Shape } from '@inplace-abn/tensor';
 import { outputAt } from '../trace/emit.js';
 import type { Tracer } from '../trace/tracer.js';
 import type { Value } from '../trace/value.js';

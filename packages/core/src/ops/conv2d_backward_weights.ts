@@ -1,6 +1,7 @@
 /** dw of a convolution: every product y += x·w gives dw += x·dy. */
+
+import { channels, dim, formatType, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, dim, formatType, type Shape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

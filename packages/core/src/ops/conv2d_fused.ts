@@ -1,7 +1,7 @@
 /** out = φ(w ⋆ x + b + addend): a convolution that ends as its readers would, in one pass over memory. For inference. */
 
+import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { elements, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type ActivationAttributes, activate } from './activations.js';

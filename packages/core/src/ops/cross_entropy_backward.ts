@@ -1,6 +1,7 @@
 /** dlogits = (softmax(logits) − onehot(label)) · dloss / rows counted; zero in rows that do not count. */
+
+import { elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { elements, formatType } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

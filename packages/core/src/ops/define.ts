@@ -2,9 +2,8 @@
  * What an op is. Every rule must be stated: a definition that leaves one out does not compile, and no pass
  * knows an op by name. (One place per op, forward and backward together: the habit of candle's op trait.)
  */
-import type { DType } from '../dtype.js';
+import type { DType, TensorType } from '@inplace-abn/tensor';
 import type { GraphNode } from '../graph/graph.js';
-import type { TensorType } from '../shape.js';
 import type { Value } from '../trace/value.js';
 import type { ActivationAttributes } from './activations.js';
 

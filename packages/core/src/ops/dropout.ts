@@ -4,8 +4,9 @@
  * The draw is a hash of (seed, stream, index), so nothing is stored: the gradient is the same op on the cotangent.
  * The mixer is Chris Wellons' lowbias32.
  */
+
+import { channels, dim, elements, formatType, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, dim, elements, formatType, rows } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -2,8 +2,9 @@
  * The end of segmentation at several scales: logits of every scale and orientation, resized to the image, their
  * softmaxes fused to one label and one probability a pixel. No tensor of classes is made at the image's size.
  */
+
+import { channels, dim, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
-import { channels, dim, elements, formatType, type TensorType } from '../shape.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

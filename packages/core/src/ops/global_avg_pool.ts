@@ -1,5 +1,5 @@
 /** Mean over height and width: [N,C,H,W] → [N,C]. */
-import { channels, dim, rows } from '../shape.js';
+import { channels, dim, rows } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type Attributes, defineOp } from './define.js';

@@ -1,6 +1,7 @@
 /** dx of the mean over height and width: dy/(H·W) everywhere. */
+
+import { channels, dim, rows, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, dim, rows, type Shape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

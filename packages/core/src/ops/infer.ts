@@ -1,7 +1,6 @@
-import { isDataDType } from '../dtype.js';
+import { formatType, isDataDType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type Graph, type GraphNode, operandTypes, valueInfo } from '../graph/graph.js';
-import { formatType, type TensorType } from '../shape.js';
 import type { Attributes, Cost, InferContext, Operand } from './define.js';
 import { type OpName, opOf } from './index.js';
 

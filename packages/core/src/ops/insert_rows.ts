@@ -2,8 +2,9 @@
  * out = `into` with its rows from `begin` on replaced by those of the strip; without `into`, zeros with the strip in
  * them. Written over `into`, it copies the strip alone: so the strips of a value are put together one after the other.
  */
+
+import { byteLength, dim, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { byteLength, dim, formatType, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -1,6 +1,7 @@
 /** dx = dy·w. */
+
+import { channels, dim, elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, dim, elements, formatType } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type Attributes, defineOp } from './define.js';

@@ -1,7 +1,7 @@
 /** Largest value of each window, and where in the window it was: kh·KW + kw of the first maximum; NaN wins. */
 
+import { channels, elements } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, elements } from '../shape.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -1,6 +1,7 @@
 /** dx of max pooling: each dy goes to the element that its window's index names; zero elsewhere. */
+
+import { channels, formatType, type Shape, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, formatType, type Shape, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

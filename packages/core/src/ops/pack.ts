@@ -1,6 +1,7 @@
 /** Tensors one after the other in a flat vector, so that one message carries them all. */
+
+import { formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { formatType, type TensorType } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type Attributes, defineOp } from './define.js';

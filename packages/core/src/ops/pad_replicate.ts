@@ -1,6 +1,7 @@
 /** Images with rows and columns added that repeat the border (torch.nn.functional.pad, mode 'replicate'). */
+
+import { channels, dim } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, dim } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

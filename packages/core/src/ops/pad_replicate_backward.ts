@@ -1,6 +1,7 @@
 /** dx of replicating padding: each pixel gets the sum of dy over itself and its copies. */
+
+import { channels, dim, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, dim, formatType } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

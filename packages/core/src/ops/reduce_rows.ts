@@ -1,6 +1,7 @@
 /** Σ dy over all axes but the channels: the gradient of a bias that convolution or linear adds. */
+
+import { channels, formatType, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, formatType, rows } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type Attributes, defineOp } from './define.js';

@@ -2,7 +2,7 @@
  * Images at another size, bilinearly interpolated, half-pixel centres, without antialiasing
  * (torch.nn.functional.interpolate, mode 'bilinear', align_corners false). At its own size an image is copied.
  */
-import { channels, elements } from '../shape.js';
+import { channels, elements } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

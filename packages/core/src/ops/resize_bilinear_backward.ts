@@ -1,5 +1,5 @@
 /** dx of bilinear resizing: every output hands its dy to the up to four pixels it was made of, by their weights. */
-import { channels, elements, type Shape } from '../shape.js';
+import { channels, elements, type Shape } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

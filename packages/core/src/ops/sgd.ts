@@ -2,8 +2,9 @@
  * One SGD step as torch.optim.SGD with dampening 0: g = grad·clip + weight_decay·param,
  * buf = momentum·buf + g, d = g + momentum·buf (Nesterov) or buf, param −= lr·d. Without a buffer d = g.
  */
+
+import { elements } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { elements } from '../shape.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

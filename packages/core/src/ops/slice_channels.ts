@@ -1,6 +1,6 @@
 /** y = channels [begin, begin + length) of x. */
 
-import { byteLength, channels } from '../shape.js';
+import { byteLength, channels } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -1,5 +1,5 @@
 /** dx = dy in the channels from `begin` on, 0 in the others. */
-import { channels } from '../shape.js';
+import { channels } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -1,5 +1,5 @@
 /** y = rows [begin, begin + length) of each image: the part of a value that a strip is computed from. */
-import { byteLength, dim } from '../shape.js';
+import { byteLength, dim } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -1,6 +1,6 @@
 /** y = exp(x − max) / Σ exp(x − max) over the channels (torch.softmax with dim 1). */
 
-import { channels, rows } from '../shape.js';
+import { channels, rows } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type Attributes, defineOp } from './define.js';

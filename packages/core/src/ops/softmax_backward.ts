@@ -1,6 +1,7 @@
 /** dx = y·(dy − Σ_k dy·y): the gradient of a softmax over the channels, from its output. */
+
+import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, formatType, rows, sameShape } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type Attributes, defineOp } from './define.js';

@@ -1,6 +1,7 @@
 /** How many rows have their label among the k largest logits, for each k. */
+
+import { channels, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { channels, rows } from '../shape.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp, type ReferenceTensor } from './define.js';

@@ -1,6 +1,7 @@
 /** The tensors that lie in a flat vector: read where they are, and copied only where that is not possible. */
+
+import { byteLength, elements, formatType, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { byteLength, elements, formatType, type Shape } from '../shape.js';
 import { emitAll } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { defineOp } from './define.js';

@@ -4,12 +4,13 @@
  * not something a model asks for. Values in one buffer may overlap in part, so vetoes reason about regions.
  * Every decision is kept with its reason. (Logging each reuse and each refusal is ggml's habit.)
  */
+
+import { byteLength, sameShape } from '@inplace-abn/tensor';
 import { constantsOf } from '../graph/constants.js';
 import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueInfo } from '../graph/graph.js';
 import { nodeAt } from '../graph/text.js';
 import type { Overwrite } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
-import { byteLength, sameShape } from '../shape.js';
 import { flatRegion, isPitched, overlap, ownRegion, type Region, sliceRegion } from './region.js';
 import { type SliceDecision, SliceRules } from './slices.js';
 

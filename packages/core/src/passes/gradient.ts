@@ -1,5 +1,5 @@
 /** Reverse-mode differentiation: appends to a trace the nodes that compute ∂loss/∂wrt. */
-import { isDataDType } from '../dtype.js';
+import { elements, isDataDType } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
 import { type GraphNode, operands, type ValueId } from '../graph/graph.js';
 import { nodeAt } from '../graph/text.js';
@@ -8,7 +8,6 @@ import { constant } from '../ops/constant.js';
 import type { Attributes, GradientContext } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
 import { operandAt } from '../ops/infer.js';
-import { elements } from '../shape.js';
 import type { Tracer } from '../trace/tracer.js';
 import type { Value } from '../trace/value.js';
 

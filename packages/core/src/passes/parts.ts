@@ -3,6 +3,8 @@
  * time, never exists whole. Each part is computed, used and gone before the next. That is done where the gradient is
  * larger than what it is made of: reading that once for each part is then little beside it.
  */
+
+import { byteLength, dim, type TensorType } from '@inplace-abn/tensor';
 import {
   type Graph,
   type GraphNode,
@@ -14,7 +16,6 @@ import {
 } from '../graph/graph.js';
 import type { Part } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
-import { byteLength, dim, type TensorType } from '../shape.js';
 import { contextOf } from '../trace/context.js';
 import { Tracer } from '../trace/tracer.js';
 

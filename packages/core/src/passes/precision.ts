@@ -4,7 +4,7 @@
  * as float32 (losses, parameters' gradients) stays so through ops that take data (their sums); where both meet, a
  * cast stands between.
  */
-import { type DataDType, type DType, isDataDType } from '../dtype.js';
+import { type DataDType, type DType, isDataDType } from '@inplace-abn/tensor';
 import { type Graph, type GraphNode, type ValueId, type ValueInfo, valueInfo } from '../graph/graph.js';
 import { cast } from '../ops/cast.js';
 import type { Operand } from '../ops/define.js';

@@ -8,6 +8,8 @@
  *
  * Both cost next to nothing. Recomputing, the third choice, costs time and is made under a byte budget only: recompute/.
  */
+
+import { byteLength } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
 import {
   type Graph,
@@ -19,7 +21,6 @@ import {
 } from '../graph/graph.js';
 import type { Attributes, Inverse } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
-import { byteLength } from '../shape.js';
 import { Tracer } from '../trace/tracer.js';
 import { hoist } from './hoist.js';
 

@@ -8,6 +8,8 @@
  * What lies in a wider value has rows further apart than its channels: its writer and all its readers must be
  * kernels that can work so, which their ops state of each operand (`pitched`).
  */
+
+import { byteLength } from '@inplace-abn/tensor';
 import { constantsOf } from '../graph/constants.js';
 import {
   type Graph,
@@ -21,7 +23,6 @@ import { nodeAt } from '../graph/text.js';
 import type { Slice } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
 import { nodeContext, operandAt } from '../ops/infer.js';
-import { byteLength } from '../shape.js';
 
 export interface SliceDecision {
   /** The node that joins or cuts. */

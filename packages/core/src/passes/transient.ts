@@ -2,10 +2,11 @@
  * Computes what follows from states alone where it is read, at every run, in the place of once for many runs: bytes
  * for a little time. Large images read each weight so often that folding it and laying it out again is nothing.
  */
+
+import { elements } from '@inplace-abn/tensor';
 import { constantsOf, isConstant } from '../graph/constants.js';
 import { type Graph, valueInfo } from '../graph/graph.js';
 import { costOf } from '../ops/infer.js';
-import { elements } from '../shape.js';
 
 export function transient(graph: Graph): Graph {
   const constants = constantsOf(graph);

@@ -1,5 +1,5 @@
+import { formatBytes } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
-import { formatBytes } from './format.js';
 
 /** Bytes of arena: those allowed, those of the plan without any saving, and those of the most frugal plan found. */
 export interface BudgetBytes {

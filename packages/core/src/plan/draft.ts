@@ -1,4 +1,6 @@
 /** All of a plan but where its buffers lie: what is alive when, and with it the largest live sum. */
+
+import { byteLength } from '@inplace-abn/tensor';
 import type { Graph, GraphNode, ValueId, ValueKind } from '../graph/graph.js';
 import { valueInfo } from '../graph/graph.js';
 import type { AliasDecision, Aliases } from '../passes/alias.js';
@@ -6,7 +8,6 @@ import { align, type Lifetime, liveSums } from '../passes/place.js';
 import type { RebuildDecision } from '../passes/rebuild.js';
 import type { Region } from '../passes/region.js';
 import type { SliceDecision } from '../passes/slices.js';
-import { byteLength } from '../shape.js';
 import type { StripDecision } from '../strips/choose.js';
 import { type Prepare, readsOf, type Schedule, type Scheduled, scheduleOf, writesOf } from './schedule.js';
 

@@ -3,10 +3,11 @@
  * on the output of their batch norm (abn_apply keeps x and z and has no buffer between), autograd keeps what each
  * op says in `peerKeeps`, every backward writes a new buffer. A liveness count, not a measurement.
  */
+
+import { byteLength, elements } from '@inplace-abn/tensor';
 import { type Graph, type GraphNode, type ValueId, valueInfo } from '../graph/graph.js';
 import { opOf } from '../ops/index.js';
 import { prune } from '../passes/prune.js';
-import { byteLength, elements } from '../shape.js';
 
 export interface PeerBytes {
   /** Largest sum of activations and their gradients alive at once. */

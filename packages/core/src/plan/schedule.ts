@@ -4,8 +4,9 @@
  * A graph without updates starts with a prologue: nodes that depend on states alone, and the parts of kernels that lay
  * such operands out (weights in the blocks a convolution likes). It runs again only when the states have changed.
  */
+
+import { bytesPerElement } from '@inplace-abn/tensor';
 import type { KernelSpec, OperandSpec, PreparedKernel } from '../devices/device.js';
-import { bytesPerElement } from '../dtype.js';
 import { constantsOf, isConstant } from '../graph/constants.js';
 import { type Graph, type GraphNode, type ValueId, valueInfo } from '../graph/graph.js';
 import { nodeAt } from '../graph/text.js';

@@ -1,5 +1,5 @@
 /** Class labels that the host hands in are checked before they reach a kernel, which would count a wrong one as ignored. */
-import type { TypedArray } from '../dtype.js';
+import type { TypedArray } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { nodeAt } from '../graph/text.js';

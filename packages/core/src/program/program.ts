@@ -1,4 +1,16 @@
 /** A plan loaded on a device: run it with host arrays, get small host arrays back. */
+
+import {
+  byteLength,
+  bytesOf,
+  dtypeOf,
+  elements,
+  formatType,
+  holds,
+  rows,
+  type TypedArray,
+  viewAs,
+} from '@inplace-abn/tensor';
 import { runCompared } from '../debug/compare.js';
 import { debugLevel } from '../debug/ladder.js';
 import type {
@@ -11,13 +23,11 @@ import type {
   RunResult,
   Timing,
 } from '../devices/device.js';
-import { bytesOf, dtypeOf, holds, type TypedArray, viewAs } from '../dtype.js';
 import { UsageError } from '../errors.js';
 import { operands, type ValueId, valueInfo } from '../graph/graph.js';
 import { isPitched, spanBytes } from '../passes/region.js';
 import type { Plan } from '../plan/plan.js';
 import { operandsOf, writesOf } from '../plan/schedule.js';
-import { byteLength, elements, formatType, rows } from '../shape.js';
 import { checkLabelInput, type LabelInputs, labelInputs } from './labels.js';
 import type { Store } from './store.js';
 

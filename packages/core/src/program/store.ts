@@ -1,21 +1,27 @@
 /** Parameters, buffers and optimiser state: device memory that outlives programs, read and written by name. */
+
+import {
+  byteLength,
+  bytesOf,
+  type DType,
+  dtypeOf,
+  elements,
+  formatType,
+  type HostTensor,
+  holds,
+  sameShape,
+  type TensorArray,
+  type TensorType,
+  viewAs,
+} from '@inplace-abn/tensor';
 import type { Device, DeviceMemory, Location } from '../devices/device.js';
-import { bytesOf, type DType, dtypeOf, holds, type TypedArray, viewAs } from '../dtype.js';
 import { UsageError } from '../errors.js';
 import { type Graph, type StateKind, valueInfo } from '../graph/graph.js';
 import { align } from '../passes/place.js';
-import { byteLength, elements, formatType, type Shape, sameShape, type TensorType } from '../shape.js';
 
 export interface StateSpec extends TensorType {
   readonly name: string;
   readonly kind: StateKind;
-}
-
-/** A tensor off the device: elements in row-major order of `shape`. */
-export interface HostTensor {
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly data: TypedArray;
 }
 
 /** The states of several graphs (a training and an evaluation step), each once. */
@@ -108,14 +114,14 @@ export class Store {
   }
 
   /** A copy of the state `name`. */
-  read(name: string): HostTensor {
+  read(name: string): HostTensor<DType> {
     const { spec, offset } = this.entry(name);
     const data = viewAs(spec.dtype, this.memory.read(offset, byteLength(spec)));
     return { dtype: spec.dtype, shape: spec.shape, data };
   }
 
   /** Replaces the content of state `name`; dtype and element count must agree. */
-  write(name: string, data: TypedArray): void {
+  write(name: string, data: TensorArray): void {
     const { spec, offset } = this.entry(name);
     if (!holds(data, spec.dtype) || data.length !== elements(spec.shape)) {
       throw new UsageError(
@@ -169,7 +175,7 @@ export class Store {
   }
 
   /** Copies of all states of the given kinds, by name, in definition order. */
-  stateDict(...kinds: readonly StateKind[]): Map<string, HostTensor> {
+  stateDict(...kinds: readonly StateKind[]): Map<string, HostTensor<DType>> {
     const wanted = this.specs.filter((spec) => kinds.length === 0 || kinds.includes(spec.kind));
     return new Map(wanted.map((spec) => [spec.name, this.read(spec.name)]));
   }

@@ -1,9 +1,10 @@
 /** What a segment costs in strips: bytes alive at once, and operations done twice where strips overlap. */
+
+import { byteLength } from '@inplace-abn/tensor';
 import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
 import { opOf } from '../ops/index.js';
 import { costOf } from '../ops/infer.js';
 import { align } from '../passes/place.js';
-import { byteLength } from '../shape.js';
 import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from './segment.js';
 
 /** Operations that one byte of memory traffic stands for. */

@@ -2,14 +2,13 @@
  * Segments of an inference graph that can be computed in strips of rows: everything between two values through which
  * all data passes, where each op says which rows its rows are made of (`rows` in its definition).
  */
-import { isDataDType } from '../dtype.js';
+import { dim, isDataDType } from '@inplace-abn/tensor';
 import { constantsOf, isConstant } from '../graph/constants.js';
 import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
 import type { RowWindow } from '../ops/define.js';
 import { opOf } from '../ops/index.js';
 import { nodeContext } from '../ops/infer.js';
 import { SAME_ROW } from '../ops/support/row-windows.js';
-import { dim } from '../shape.js';
 
 /** Half-open interval of rows. */
 export interface Rows {

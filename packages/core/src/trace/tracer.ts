@@ -3,7 +3,14 @@
  * from the values themselves, so that model code needs no context argument.)
  */
 
-import type { DType } from '../dtype.js';
+import {
+  byteLength,
+  type DType,
+  formatType,
+  type Shape,
+  sameShape,
+  type TensorType,
+} from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
 import type {
   Graph,
@@ -18,7 +25,6 @@ import type {
 import type { Attributes, Overwrite } from '../ops/define.js';
 import { type OpName, opOf } from '../ops/index.js';
 import { inferTypes } from '../ops/infer.js';
-import { byteLength, formatType, type Shape, sameShape, type TensorType } from '../shape.js';
 import { Value } from './value.js';
 
 export interface EmitOptions {

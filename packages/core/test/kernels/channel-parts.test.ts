@@ -1,7 +1,8 @@
 /** Convolutions with large weights, some channels at a time. */
+
+import type { Shape } from '@inplace-abn/tensor';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { OpName } from '../../src/ops/index.js';
-import type { Shape } from '../../src/shape.js';
 import { callOf, type DataType, expectAgrees, prepare, reference, runKernel } from './harness.js';
 import type { KernelCase } from './operands.js';
 import { convolution, convolutionCases } from './records/convolutions.js';

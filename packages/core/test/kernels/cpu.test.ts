@@ -1,6 +1,7 @@
 /** Which implementations the CPU device chooses. */
+
+import { elements, type Shape } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
-import { elements, type Shape } from '../../src/shape.js';
 import { type Call, prepare, tensor } from './harness.js';
 
 const averages = (size: Shape, kernel: Shape, values: ArrayLike<number>): Call => ({

@@ -2,6 +2,22 @@
  * Runs one native kernel on operands of its own, with guard bytes around every buffer, and its reference
  * implementation beside it.
  */
+
+import {
+  byteLength,
+  bytesOf,
+  bytesPerElement,
+  channels,
+  type DataDType,
+  type DType,
+  elements,
+  fromFloat64,
+  rows,
+  type Shape,
+  type TensorType,
+  toFloat64,
+  viewAs,
+} from '@inplace-abn/tensor';
 import { expect } from 'vitest';
 import { cpu } from '../../src/devices/cpu.js';
 import type {
@@ -13,20 +29,10 @@ import type {
   PreparedKernel,
 } from '../../src/devices/device.js';
 import { referenceContext } from '../../src/devices/reference/evaluate.js';
-import {
-  bytesOf,
-  bytesPerElement,
-  type DataDType,
-  type DType,
-  fromFloat64,
-  toFloat64,
-  viewAs,
-} from '../../src/dtype.js';
 import type { Attributes, Operand, Overwrite, ReferenceTensor } from '../../src/ops/define.js';
 import { type OpName, opOf } from '../../src/ops/index.js';
 import { inferTypes, operandAt } from '../../src/ops/infer.js';
 import { align } from '../../src/passes/place.js';
-import { byteLength, channels, elements, rows, type Shape, type TensorType } from '../../src/shape.js';
 import { drawOperand, type KernelCase } from './operands.js';
 
 export type DataType = DataDType;

@@ -1,8 +1,9 @@
 /** What single kernels promise beyond agreeing with their op's meaning. */
+
+import type { Shape } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
 import { NotFiniteError } from '../../src/errors.js';
 import { type OpName, opOf } from '../../src/ops/index.js';
-import type { Shape } from '../../src/shape.js';
 import { normal } from '../support/prng.js';
 import {
   type Call,

@@ -1,10 +1,9 @@
 /** Sums over pixels are taken in an order that does not depend on the number of threads: not a bit of them does. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { DataDType, Shape } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
-import type { DataDType } from '../../src/dtype.js';
 import type { OpName } from '../../src/ops/index.js';
-import type { Shape } from '../../src/shape.js';
 
 const CHILD = fileURLToPath(new URL('./children/digest.mjs', import.meta.url));
 const BUILT = new URL('../../../../native/build/Release/inplace_abn.node', import.meta.url);

@@ -1,10 +1,11 @@
 /** The ABN ops, on the reference implementations, against float64 results of PyTorch (tools/oracle/make_abn.py). */
+
+import { rows } from '@inplace-abn/tensor';
 import { describe, it } from 'vitest';
 import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
 import { abnApply, abnApplyOp } from '../../src/ops/abn_apply.js';
 import { abnRunning } from '../../src/ops/abn_running.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
-import { rows } from '../../src/shape.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import type { Value } from '../../src/trace/value.js';
 import { type AbnAttributes, type AbnStep, readAbnCases } from '../support/abn-cases.js';

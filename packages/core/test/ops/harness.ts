@@ -1,12 +1,12 @@
 /** Op tests on the reference implementations: trace, evaluate in float64, and compare gradients with differences. */
+
+import { type DType, elements, type Shape } from '@inplace-abn/tensor';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
-import type { DType } from '../../src/dtype.js';
 import type { GraphNode } from '../../src/graph/graph.js';
 import type { Attributes, GradientContext } from '../../src/ops/define.js';
 import { opOf } from '../../src/ops/index.js';
-import { elements, type Shape } from '../../src/shape.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import type { Value } from '../../src/trace/value.js';
 import { normal } from '../support/prng.js';

@@ -1,4 +1,6 @@
 /** Shape rules: what ops make of their operands' types, and what they say about wrong ones. */
+
+import { formatType, type TensorType } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../src/errors.js';
 import { abnApply } from '../../src/ops/abn_apply.js';
@@ -34,7 +36,6 @@ import { sliceChannelsBackward } from '../../src/ops/slice_channels_backward.js'
 import { softmax } from '../../src/ops/softmax.js';
 import { softmaxBackward } from '../../src/ops/softmax_backward.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
-import { formatType, type TensorType } from '../../src/shape.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import type { Value } from '../../src/trace/value.js';
 

@@ -1,9 +1,10 @@
 /** What the memory passes decide changes no number: random networks with and without them. */
+
+import { toFloat64 } from '@inplace-abn/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CompileOptions } from '../../src/compile.js';
 import { cpu } from '../../src/devices/cpu.js';
-import { toFloat64 } from '../../src/dtype.js';
 import { loadStep, type Step } from '../support/nets.js';
 import { expectSoundPlacement } from '../support/placement.js';
 import { networks, stepOf } from '../support/random-nets.js';

@@ -1,7 +1,7 @@
+import { toFloat64 } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile.js';
 import { cpu } from '../../src/devices/cpu.js';
-import { toFloat64 } from '../../src/dtype.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { formatGraph } from '../../src/graph/text.js';
 import { activation } from '../../src/ops/activation.js';

@@ -1,11 +1,12 @@
 /** Joined and cut channels that lie in the wider value. */
+
+import { toFloat64 } from '@inplace-abn/tensor';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { compile } from '../../src/compile.js';
 import { logAliases, logSlices } from '../../src/debug/log.js';
 import { cpu } from '../../src/devices/cpu.js';
 import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
-import { toFloat64 } from '../../src/dtype.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';

@@ -1,3 +1,4 @@
+import { elements } from '@inplace-abn/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CompileOptions, compile } from '../../src/compile.js';
@@ -20,7 +21,6 @@ import { strips } from '../../src/passes/strips.js';
 import { transient } from '../../src/passes/transient.js';
 import { BudgetError } from '../../src/plan/budget.js';
 import { Program } from '../../src/program/program.js';
-import { elements } from '../../src/shape.js';
 import { cutsOf, Flow, type Segment, segmentBetween } from '../../src/strips/segment.js';
 import type { Value } from '../../src/trace/value.js';
 import { convolution, evaluationOf, filledStore, fixedAbn, stateOf } from '../support/inference.js';

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { elements } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile.js';
 import { cpu } from '../../src/devices/cpu.js';
@@ -10,7 +11,6 @@ import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
 import { Program } from '../../src/program/program.js';
 import { Store, statesOf } from '../../src/program/store.js';
-import { elements } from '../../src/shape.js';
 import { Tracer, trace } from '../../src/trace/tracer.js';
 import type { Value } from '../../src/trace/value.js';
 import { classifierStep, conv, loadStep, residualStep } from '../support/nets.js';

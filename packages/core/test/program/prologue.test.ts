@@ -1,4 +1,6 @@
 /** What a program computes from the states alone: once, and again whenever it may no longer hold. */
+
+import { channels } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile.js';
 import { cpu } from '../../src/devices/cpu.js';
@@ -11,7 +13,6 @@ import { maxPool } from '../../src/ops/max_pool.js';
 import type { Plan } from '../../src/plan/plan.js';
 import { type Arrays, Program } from '../../src/program/program.js';
 import { Store, statesOf } from '../../src/program/store.js';
-import { channels } from '../../src/shape.js';
 import type { Value } from '../../src/trace/value.js';
 import { convolution, evaluationOf, filledStore, fixedAbn, stateOf } from '../support/inference.js';
 import { classifierStep, conv, LEAKY } from '../support/nets.js';

@@ -1,4 +1,6 @@
 /** Recomputation changes no number, and what it is estimated to take is what it takes: random networks and choices. */
+
+import { elements } from '@inplace-abn/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile.js';
@@ -15,7 +17,6 @@ import { type Plan, placePlan } from '../../src/plan/plan.js';
 import { recomputedBy } from '../../src/recompute/fit.js';
 import { type Dropped, type Mode, outlook } from '../../src/recompute/outlook.js';
 import { type Timeline, timelineOf } from '../../src/recompute/timeline.js';
-import { elements } from '../../src/shape.js';
 import { networks, stepOf } from '../support/random-nets.js';
 
 fc.configureGlobal({ seed: 1712 });

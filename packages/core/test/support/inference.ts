@@ -1,4 +1,6 @@
 /** Evaluation graphs for tests: layers with running statistics, states of random content. */
+
+import { channels, type Shape } from '@inplace-abn/tensor';
 import { cpu } from '../../src/devices/cpu.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { abnApply } from '../../src/ops/abn_apply.js';
@@ -7,7 +9,6 @@ import { type Conv2dOptions, conv2d } from '../../src/ops/conv2d.js';
 import type { AbnScale } from '../../src/ops/support/abn.js';
 import type { Arrays } from '../../src/program/program.js';
 import { Store, statesOf } from '../../src/program/store.js';
-import { channels, type Shape } from '../../src/shape.js';
 import { trace } from '../../src/trace/tracer.js';
 import type { Value } from '../../src/trace/value.js';
 import { normal, parameter, uniform } from './prng.js';

@@ -1,4 +1,6 @@
 /** Small training steps for tests of the compiler and the program. */
+
+import { channels, rows } from '@inplace-abn/tensor';
 import { type CompileOptions, compile } from '../../src/compile.js';
 import type { Device } from '../../src/devices/device.js';
 import type { Graph } from '../../src/graph/graph.js';
@@ -17,7 +19,6 @@ import { sgd } from '../../src/ops/sgd.js';
 import { gradients } from '../../src/passes/gradient.js';
 import { type Arrays, Program } from '../../src/program/program.js';
 import { Store, statesOf } from '../../src/program/store.js';
-import { channels, rows } from '../../src/shape.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import type { Value } from '../../src/trace/value.js';
 import { integers, normal, parameter } from './prng.js';

@@ -1,4 +1,6 @@
 /** Random small networks of everything that the memory passes decide on, as training steps. */
+
+import { channels, sameShape } from '@inplace-abn/tensor';
 import fc from 'fast-check';
 import { activation } from '../../src/ops/activation.js';
 import type { ActivationAttributes } from '../../src/ops/activations.js';
@@ -7,7 +9,6 @@ import { avgPool } from '../../src/ops/avg_pool.js';
 import { concat } from '../../src/ops/concat.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { sliceChannels } from '../../src/ops/slice_channels.js';
-import { channels, sameShape } from '../../src/shape.js';
 import type { Value } from '../../src/trace/value.js';
 import { abn, classifierStep, conv, LEAKY, type Step } from './nets.js';
 

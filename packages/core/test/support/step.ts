@@ -1,7 +1,7 @@
+import type { TypedArray } from '@inplace-abn/tensor';
 import { type CompileOptions, compile } from '../../src/compile.js';
 import { cpu } from '../../src/devices/cpu.js';
 import type { Device } from '../../src/devices/device.js';
-import type { TypedArray } from '../../src/dtype.js';
 import type { Graph } from '../../src/graph/graph.js';
 import type { Plan } from '../../src/plan/plan.js';
 import { Program } from '../../src/program/program.js';

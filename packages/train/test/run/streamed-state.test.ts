@@ -1,6 +1,6 @@
 /** A save writes from the store, a resume reads into it: neither holds the states a second time. */
 import { join } from 'node:path';
-import { isTensorData, saveRunState } from '@inplace-abn/checkpoint';
+import { isHostTensor, saveRunState } from '@inplace-abn/checkpoint';
 import { cpu, type DeviceMemory, Store } from '@inplace-abn/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Engine, initialStateOf } from '../../src/index.js';
@@ -46,7 +46,7 @@ describe('the states of a run', { timeout: 60_000 }, () => {
     const seen = watch(saved.store.memory);
     const layout = layoutOf(config, data);
     const state = captureState(saved, { ...START, epoch: 1, step: 7 }, config, { layout, versions: {} });
-    expect([...state.model.values(), ...state.optimizer.values()].filter(isTensorData)).toEqual([]);
+    expect([...state.model.values(), ...state.optimizer.values()].filter(isHostTensor)).toEqual([]);
     const [own, torch] = [join(folder, 'state.safetensors'), join(folder, 'checkpoint.pth.tar')];
     await saveRunState(own, state);
     await writeTorchCheckpoint(torch, torchCheckpointOf(state, saved, config, data.train.batches));

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type HostTensor,
   loadRunState,
   readTorch,
-  type TensorData,
   type TensorMap,
   type TorchValue,
   writeStateDict,
@@ -45,7 +45,7 @@ function longer(config: TrainConfig): TrainConfig {
 
 function expectSameTensor(
   actual: TorchValue | undefined,
-  expected: TensorData | undefined,
+  expected: HostTensor | undefined,
   name: string,
 ): void {
   if (!expected || !actual || typeof actual !== 'object' || !('data' in actual)) expect.fail(name);
@@ -271,10 +271,10 @@ describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
     zerosOf: (length: number) => Uint16Array | Int32Array,
   ): Promise<string> => {
     const { model } = await lastState(runOf(sgd));
-    const other = [...model].map(([name, tensor]): [string, TensorData] => [
+    const other = [...model].map(([name, tensor]): [string, HostTensor] => [
       name,
       tensor.dtype === 'float32'
-        ? ({ dtype, shape: tensor.shape, data: zerosOf(tensor.data.length) } as TensorData)
+        ? ({ dtype, shape: tensor.shape, data: zerosOf(tensor.data.length) } as HostTensor)
         : tensor,
     ]);
     const path = join(await temporaryFolder(), `${dtype}.pth`);

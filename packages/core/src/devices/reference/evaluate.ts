@@ -2,11 +2,12 @@
  * Runs a graph on the reference implementations, node by node, in float64 and without sharing memory: what the
  * graph means. (A backend of one screen, the habit of jax-js.)
  */
+
+import { elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { UsageError } from '../../errors.js';
 import { type Graph, type GraphNode, type ValueId, valueInfo } from '../../graph/graph.js';
 import type { Attributes, ReferenceContext, ReferenceTensor } from '../../ops/define.js';
 import { opOf } from '../../ops/index.js';
-import { elements, formatType, type TensorType } from '../../shape.js';
 
 /** Elements in storage order: channels-last for data, row-major for parameters. */
 export type ReferenceArrays = ReadonlyMap<string, Float64Array>;

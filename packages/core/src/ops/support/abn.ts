@@ -1,7 +1,8 @@
 /** What the ABN ops share: the scale s, the values a layer's backward reads, and how it reads them. */
+
+import { channels, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 import type { GraphNode } from '../../graph/graph.js';
-import { channels, elements, formatType, type TensorType } from '../../shape.js';
 import type { Value } from '../../trace/value.js';
 import { type ActivationAttributes, activate, activationDiff, invertActivation } from '../activations.js';
 import type { Operand, ReferenceContext, ReferenceTensor } from '../define.js';

@@ -1,6 +1,7 @@
 /** What bilinear resizing forward and backward share: along one axis, which positions an output is made of. */
+
+import { dim, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { dim, type Shape } from '../../shape.js';
 
 /** One position of the input and its weight in the output. */
 export interface BilinearTap {

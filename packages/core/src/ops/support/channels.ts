@@ -1,6 +1,7 @@
 /** What the ops that join and cut channels share. */
+
+import { channels, formatType, rows, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { channels, formatType, rows, type Shape, type TensorType } from '../../shape.js';
 import type { ReferenceTensor } from '../define.js';
 import { at } from './reference.js';
 

@@ -1,6 +1,7 @@
 /** What the ops on class logits share. */
+
+import { channels, formatType, sameShape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { channels, formatType, sameShape, type TensorType } from '../../shape.js';
 import type { InferContext, Labels, ReferenceContext, ReferenceTensor } from '../define.js';
 import { at } from './reference.js';
 

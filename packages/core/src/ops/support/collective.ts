@@ -1,6 +1,7 @@
 /** What the ops that run over several processes share. */
+
+import { formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../../errors.js';
-import { formatType, type TensorType } from '../../shape.js';
 import type { InferContext, ReferenceContext } from '../define.js';
 import { streamed } from './cost.js';
 

@@ -1,6 +1,7 @@
 /** What the forward convolutions share: shape rule, cost and meaning. */
+
+import { channels, dim, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { channels, dim, elements, formatType, type TensorType } from '../../shape.js';
 import type { Cost, InferContext, ReferenceTensor } from '../define.js';
 import { type Conv2dAttributes, checkConv, convFlops, convWindow, forEachProduct } from './convolution.js';
 import { streamed } from './cost.js';

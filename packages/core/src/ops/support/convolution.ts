@@ -1,6 +1,7 @@
 /** What the convolution ops share: attributes, shape rules and the walk over multiply-adds. */
+
+import { channels, dim, elements, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { channels, dim, elements, formatType, type Shape, type TensorType } from '../../shape.js';
 import { checkImages, checkWindow, forEachTap, type Window } from './window.js';
 
 /** [height, width] lists; a dilation of 1 is a dense window. */

@@ -1,4 +1,4 @@
-import { byteLength, elements, type TensorType } from '../../shape.js';
+import { byteLength, elements, type TensorType } from '@inplace-abn/tensor';
 import type { Cost, InferContext } from '../define.js';
 
 /** Cost of an op that reads every operand and writes every output once, with a few operations per element. */

@@ -1,6 +1,7 @@
 /** How tensors lie in one flat vector: each at a multiple of 16 elements, the gaps zero. */
+
+import { elements, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { elements, type Shape } from '../../shape.js';
 
 /** Elements of a cache line: kernels find what lies in a flat vector as well aligned as what has a buffer of its own. */
 const ALIGNMENT = 16;

@@ -1,5 +1,5 @@
 /** What fuse_predictions means for one pixel: its logits in every prediction, and how their softmaxes are fused. */
-import { channels, dim } from '../../shape.js';
+import { channels, dim } from '@inplace-abn/tensor';
 import type { ReferenceTensor } from '../define.js';
 import { bilinearTapsAt } from './bilinear.js';
 import { at } from './reference.js';

@@ -1,6 +1,7 @@
 /** What the ops that cut and join rows of images (the axis H) share. */
+
+import { channels, dim, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { channels, dim, type Shape } from '../../shape.js';
 import type { ReferenceTensor } from '../define.js';
 import { at } from './reference.js';
 

@@ -1,6 +1,7 @@
 /** What the linear ops share. */
+
+import { dim, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { dim, formatType, type Shape, type TensorType } from '../../shape.js';
 
 /** Refuses anything but a matrix. */
 export function checkMatrix(type: TensorType, name: string): void {

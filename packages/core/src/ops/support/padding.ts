@@ -1,6 +1,7 @@
 /** What padding forward and backward share. */
+
+import { dim, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { dim, type Shape } from '../../shape.js';
 
 /** Rows and columns added on each side. */
 export interface Padding {

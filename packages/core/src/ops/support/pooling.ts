@@ -1,6 +1,7 @@
 /** What the pooling ops share. */
+
+import { channels, dim, rows, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { channels, dim, rows, type Shape, type TensorType } from '../../shape.js';
 import {
   checkImages,
   checkWindow,

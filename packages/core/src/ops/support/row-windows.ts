@@ -1,5 +1,5 @@
 /** Which rows of operands the rows of an output are made of: the answers that several ops share. */
-import { dim } from '../../shape.js';
+import { dim } from '@inplace-abn/tensor';
 import type { RowWindow } from '../define.js';
 import type { Window } from './window.js';
 

@@ -1,6 +1,7 @@
 /** What the optimiser updates share. */
+
+import { dim, elements, formatType, sameShape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { dim, elements, formatType, sameShape, type TensorType } from '../../shape.js';
 import type { Cost, InferContext, PartialUpdate } from '../define.js';
 import { streamed } from './cost.js';
 

@@ -1,6 +1,7 @@
 /** What convolution and pooling share: window attributes, their shape rule, and the walk over window taps. */
+
+import { dim, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import { dim, formatType, type Shape, type TensorType, windowOutput } from '../../shape.js';
 
 /** Height and width. */
 export type Pair = readonly [number, number];
@@ -114,4 +115,20 @@ function forEachPosition(shape: Shape, visit: (n: number, h: number, w: number, 
       for (let w = 0; w < dim(shape, 3); w++) visit(n, h, w, row++);
     }
   }
+}
+
+/** Spatial output size of a convolution or pooling window. */
+export function windowOutput(
+  size: number,
+  kernel: number,
+  stride: number,
+  padding: number,
+  dilation: number,
+  ceil = false,
+): number {
+  const span = size + 2 * padding - dilation * (kernel - 1) - 1;
+  if (!ceil) return Math.floor(span / stride) + 1;
+  const output = Math.ceil(span / stride) + 1;
+  // As PyTorch: the last window must start inside the input or its near padding.
+  return (output - 1) * stride >= size + padding ? output - 1 : output;
 }

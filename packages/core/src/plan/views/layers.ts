@@ -1,5 +1,5 @@
+import { byteLength } from '@inplace-abn/tensor';
 import { valueInfo } from '../../graph/graph.js';
-import { byteLength } from '../../shape.js';
 import type { Plan } from '../plan.js';
 
 export interface PlannedLayer {

@@ -1,6 +1,7 @@
 /** Cases of the ops that join and cut channels. */
+
+import { channels, type Shape } from '@inplace-abn/tensor';
 import { withChannels } from '../../../src/ops/support/channels.js';
-import { channels, type Shape } from '../../../src/shape.js';
 
 const SHAPES: readonly Shape[] = [
   [2, 1],

@@ -1,7 +1,8 @@
 /** Cases of the ops on classes: softmax, the losses, and what is made of logits in the end. */
+
+import type { Shape } from '@inplace-abn/tensor';
 import type { FusePredictionsAttributes } from '../../../src/ops/fuse_predictions.js';
 import type { FusionMode } from '../../../src/ops/support/fusion.js';
-import type { Shape } from '../../../src/shape.js';
 import { counted, drawOperand, labelsBelow } from '../operands.js';
 
 const LOGITS = [

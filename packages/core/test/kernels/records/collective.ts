@@ -1,6 +1,7 @@
 /** Cases of the ops between processes, each alone in its group, and of how tensors are laid out for a message. */
+
+import type { Shape } from '@inplace-abn/tensor';
 import { flatLayout } from '../../../src/ops/support/flat.js';
-import type { Shape } from '../../../src/shape.js';
 import { drawOperand } from '../operands.js';
 
 const LENGTHS = [0, 1, 16, 17, 5000];

@@ -1,9 +1,10 @@
 /** Cases of convolution: one shape makes cases of all directions. */
+
+import { dim, type Shape } from '@inplace-abn/tensor';
 import { IDENTITY } from '../../../src/ops/activations.js';
 import type { Conv2dFusedAttributes } from '../../../src/ops/conv2d_fused.js';
 import type { Conv2dAttributes } from '../../../src/ops/support/convolution.js';
 import { type PairOption, pair, windowedSize } from '../../../src/ops/support/window.js';
-import { dim, type Shape } from '../../../src/shape.js';
 import { type Draw, drawOperand, type KernelCase } from '../operands.js';
 import { ELU, LEAKY, RELU } from './abn.js';
 

@@ -1,5 +1,5 @@
 /** Cases of the ops that cut and join rows of images. */
-import type { Shape } from '../../../src/shape.js';
+import type { Shape } from '@inplace-abn/tensor';
 
 const IMAGES: readonly Shape[] = [
   [1, 1, 1, 1],

@@ -1,5 +1,5 @@
 /** Cases of resizing and padding. */
-import type { Shape } from '../../../src/shape.js';
+import type { Shape } from '@inplace-abn/tensor';
 
 interface Resize {
   readonly x: Shape;

@@ -1,6 +1,7 @@
 /** Cases of convolution and pooling. */
+
+import type { Shape } from '@inplace-abn/tensor';
 import { type PairOption, pair, windowedSize } from '../../../src/ops/support/window.js';
-import type { Shape } from '../../../src/shape.js';
 import { reference, tensor } from '../harness.js';
 import type { Draw } from '../operands.js';
 import { drawOperand } from '../operands.js';

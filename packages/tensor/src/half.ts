@@ -1,59 +1,4 @@
-/** Element types of tensors. `bfloat16` and `float16` are held in typed arrays as their 16 bits (Uint16Array). */
-export type DType = DataDType | 'int32' | 'int64' | 'uint8';
-
-/** What activations and their gradients may be. */
-export type DataDType = 'float32' | 'bfloat16' | 'float16';
-
-export function isDataDType(dtype: DType): dtype is DataDType {
-  return dtype === 'float32' || dtype === 'bfloat16' || dtype === 'float16';
-}
-
-/** What a caller hands in and gets back for a tensor of each dtype. */
-export type TypedArray = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
-
-const BYTES: Record<DType, number> = { float32: 4, bfloat16: 2, float16: 2, int32: 4, int64: 8, uint8: 1 };
-
-export function bytesPerElement(dtype: DType): number {
-  return BYTES[dtype];
-}
-
-/** Views `bytes` (a copy if its offset is unaligned) as the typed array of `dtype`. */
-export function viewAs(dtype: DType, bytes: Uint8Array): TypedArray {
-  const aligned = bytes.byteOffset % BYTES[dtype] === 0 ? bytes : bytes.slice();
-  const { buffer, byteOffset, byteLength } = aligned;
-  const length = byteLength / BYTES[dtype];
-  switch (dtype) {
-    case 'float32':
-      return new Float32Array(buffer, byteOffset, length);
-    case 'bfloat16':
-    case 'float16':
-      return new Uint16Array(buffer, byteOffset, length);
-    case 'int32':
-      return new Int32Array(buffer, byteOffset, length);
-    case 'int64':
-      return new BigInt64Array(buffer, byteOffset, length);
-    case 'uint8':
-      return new Uint8Array(buffer, byteOffset, length);
-  }
-}
-
-export function bytesOf(array: TypedArray): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}
-
-/** The dtype a typed array holds; of the two of 16 bits bfloat16. */
-export function dtypeOf(array: TypedArray): DType {
-  if (array instanceof Float32Array) return 'float32';
-  if (array instanceof Uint16Array) return 'bfloat16';
-  if (array instanceof Int32Array) return 'int32';
-  if (array instanceof BigInt64Array) return 'int64';
-  return 'uint8';
-}
-
-/** Whether a typed array can be the elements of a tensor of `dtype`. */
-export function holds(array: TypedArray, dtype: DType): boolean {
-  return dtypeOf(array) === (dtype === 'float16' ? 'bfloat16' : dtype);
-}
+import type { DType, HostDType, TensorArray, TypedArray } from './dtype.js';
 
 const scratch = new Float32Array(1);
 const scratchBits = new Uint32Array(scratch.buffer);
@@ -106,9 +51,9 @@ function roundEven(value: number): number {
 }
 
 /** Elements as float64, whatever the dtype: what the reference device computes on. */
-export function toFloat64(dtype: DType, array: TypedArray): Float64Array {
-  if (dtype === 'bfloat16') return Float64Array.from(array as Uint16Array, fromBFloat16);
-  if (dtype === 'float16') return Float64Array.from(array as Uint16Array, fromFloat16);
+export function toFloat64(dtype: HostDType, array: TensorArray): Float64Array {
+  if (array instanceof Uint16Array)
+    return Float64Array.from(array, dtype === 'float16' ? fromFloat16 : fromBFloat16);
   if (array instanceof BigInt64Array) return Float64Array.from(array, Number);
   return Float64Array.from(array);
 }

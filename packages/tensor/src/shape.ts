@@ -8,6 +8,7 @@ export interface TensorType {
   readonly dtype: DType;
 }
 
+/** Elements of a valid shape. */
 export function elements(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
@@ -42,18 +43,15 @@ export function rows(shape: Shape): number {
   return shape.reduce((product, size, axis) => (axis === 1 ? product : product * size), 1);
 }
 
-/** Spatial output size of a convolution or pooling window. */
-export function windowOutput(
-  size: number,
-  kernel: number,
-  stride: number,
-  padding: number,
-  dilation: number,
-  ceil = false,
-): number {
-  const span = size + 2 * padding - dilation * (kernel - 1) - 1;
-  if (!ceil) return Math.floor(span / stride) + 1;
-  const output = Math.ceil(span / stride) + 1;
-  // As PyTorch: the last window must start inside the input or its near padding.
-  return (output - 1) * stride >= size + padding ? output - 1 : output;
+/**
+ * Elements of a shape that comes from outside: NaN where a dimension is not a whole number ≥ 0 or the product is
+ * not exact.
+ */
+export function elementCount(shape: Shape): number {
+  let count = 1;
+  for (const size of shape) {
+    if (!Number.isSafeInteger(size) || size < 0) return Number.NaN;
+    count *= size;
+  }
+  return Number.isSafeInteger(count) ? count : Number.NaN;
 }

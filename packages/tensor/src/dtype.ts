@@ -1,0 +1,105 @@
+/**
+ * The typed array that holds the elements of each dtype on the host. float16 and bfloat16 travel as their 16 bits and
+ * bool as one byte per element.
+ */
+export interface DTypeArrays {
+  float64: Float64Array;
+  float32: Float32Array;
+  float16: Uint16Array;
+  bfloat16: Uint16Array;
+  int64: BigInt64Array;
+  int32: Int32Array;
+  int16: Int16Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
+}
+
+/** Element types of tensors on the host and in files. */
+export type HostDType = keyof DTypeArrays;
+
+/** Any of those typed arrays. */
+export type TensorArray = DTypeArrays[HostDType];
+
+/** Element types of tensors that devices compute on. */
+export type DType = DataDType | 'int32' | 'int64' | 'uint8';
+
+/** Element types of activations and their gradients. */
+export type DataDType = 'float32' | 'bfloat16' | 'float16';
+
+/** The elements of a tensor that a device computes on, as callers hand them in and get them back. */
+export type TypedArray = DTypeArrays[DType];
+
+type ArrayConstructors = {
+  readonly [D in HostDType]: {
+    new (source: ArrayBufferLike | number, byteOffset?: number, length?: number): DTypeArrays[D];
+    readonly BYTES_PER_ELEMENT: number;
+    readonly name: string;
+  };
+};
+
+const ARRAYS: ArrayConstructors = {
+  float64: Float64Array,
+  float32: Float32Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
+export const HOST_DTYPES: readonly string[] = Object.keys(ARRAYS);
+
+export function isHostDType(name: string): name is HostDType {
+  return Object.hasOwn(ARRAYS, name);
+}
+
+export function isDataDType(dtype: HostDType): dtype is DataDType {
+  return dtype === 'float32' || dtype === 'bfloat16' || dtype === 'float16';
+}
+
+/** Bytes of one element. */
+export function bytesPerElement(dtype: HostDType): number {
+  return ARRAYS[dtype].BYTES_PER_ELEMENT;
+}
+
+/** The class of the typed array that holds `dtype`, by name: `Float32Array`. */
+export function arrayName(dtype: HostDType): string {
+  return ARRAYS[dtype].name;
+}
+
+/** `length` zeros as the typed array of `dtype`. */
+export function zerosOf<D extends HostDType>(dtype: D, length: number): DTypeArrays[D] {
+  return new ARRAYS[dtype](length);
+}
+
+/** Views `bytes` (a copy if its offset is unaligned) as the typed array of `dtype`. */
+export function viewAs<D extends HostDType>(dtype: D, bytes: Uint8Array): DTypeArrays[D] {
+  const size = bytesPerElement(dtype);
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return new ARRAYS[dtype](buffer, byteOffset, byteLength / size);
+}
+
+export function bytesOf(array: TensorArray): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** The dtype a typed array holds; of the two of 16 bits bfloat16, of the two of a byte uint8. */
+export function dtypeOf(array: TensorArray): HostDType {
+  if (array instanceof Float32Array) return 'float32';
+  if (array instanceof Float64Array) return 'float64';
+  if (array instanceof Uint16Array) return 'bfloat16';
+  if (array instanceof BigInt64Array) return 'int64';
+  if (array instanceof Int32Array) return 'int32';
+  if (array instanceof Int16Array) return 'int16';
+  if (array instanceof Int8Array) return 'int8';
+  return 'uint8';
+}
+
+/** Whether a typed array can be the elements of a tensor of `dtype`. */
+export function holds<D extends HostDType>(array: TensorArray, dtype: D): array is DTypeArrays[D] {
+  return array[Symbol.toStringTag] === ARRAYS[dtype].name;
+}

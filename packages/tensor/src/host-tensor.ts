@@ -1,0 +1,31 @@
+import { bytesOf, type DTypeArrays, type HostDType, viewAs, zerosOf } from './dtype.js';
+import { elementCount } from './shape.js';
+
+/** Dtype and shape of a tensor. An empty shape is a scalar. */
+export interface TensorSpec<D extends HostDType = HostDType> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+}
+
+/** A tensor off the device: `data` holds the elements in row-major order of `shape`. */
+export interface HostTensor<D extends HostDType = HostDType> extends TensorSpec<D> {
+  readonly data: DTypeArrays[D];
+}
+
+/** Named tensors, such as a state dictionary. */
+export type TensorMap = ReadonlyMap<string, HostTensor>;
+
+/** A tensor of zeros. */
+export function zeros<D extends HostDType>({ dtype, shape }: TensorSpec<D>): HostTensor<D> {
+  return { dtype, shape, data: zerosOf(dtype, elementCount(shape)) };
+}
+
+/** Wraps a buffer as the typed array of its dtype, without a copy. */
+export function tensorFromBuffer(spec: TensorSpec, buffer: ArrayBuffer): HostTensor {
+  return { dtype: spec.dtype, shape: spec.shape, data: viewAs(spec.dtype, new Uint8Array(buffer)) };
+}
+
+/** The bytes of a tensor as they lie in memory, without a copy. */
+export function tensorBytes({ data }: HostTensor): Uint8Array {
+  return bytesOf(data);
+}

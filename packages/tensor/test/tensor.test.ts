@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import {
+  bytesPerElement,
+  dtypeOf,
+  elementCount,
+  formatBytes,
+  HOST_DTYPES,
+  holds,
+  isHostDType,
+  parseBytes,
+  tensorBytes,
+  tensorFromBuffer,
+  toFloat64,
+  viewAs,
+  zeros,
+} from '../src/index.js';
+
+const dtypes = HOST_DTYPES.filter(isHostDType);
+
+describe.each(dtypes)('%s', (dtype) => {
+  test('zeros, its bytes and the tensor made of them agree', () => {
+    const tensor = zeros({ dtype, shape: [2, 3] });
+    const bytes = tensorBytes(tensor);
+    expect(bytes.byteLength).toBe(6 * bytesPerElement(dtype));
+    expect(tensorFromBuffer({ dtype, shape: [2, 3] }, bytes.slice().buffer)).toEqual(tensor);
+    expect(holds(tensor.data, dtype)).toBe(true);
+    expect(bytesPerElement(dtypeOf(tensor.data))).toBe(bytesPerElement(dtype));
+    expect([...toFloat64(dtype, tensor.data)]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  test('a view of bytes at an odd offset holds the same elements', () => {
+    const size = bytesPerElement(dtype);
+    const bytes = Uint8Array.from({ length: 1 + 2 * size }, (_, index) => index);
+    const view = viewAs(dtype, bytes.subarray(1));
+    expect(view.length).toBe(2);
+    expect(new Uint8Array(view.buffer, view.byteOffset, view.byteLength)).toEqual(bytes.slice(1));
+  });
+});
+
+test('an array of another class holds no element of the dtype', () => {
+  expect(holds(new Float64Array(1), 'float32')).toBe(false);
+  expect(holds(new Int32Array(1), 'int64')).toBe(false);
+  expect(holds(new Uint16Array(1), 'float16')).toBe(true);
+});
+
+test('a shape from outside has a count of elements, or NaN', () => {
+  expect(elementCount([])).toBe(1);
+  expect(elementCount([3, 0])).toBe(0);
+  expect(elementCount([3, -1])).toBeNaN();
+  expect(elementCount([2 ** 40, 2 ** 40])).toBeNaN();
+});
+
+test.each([
+  [0, '0 B'],
+  [1023, '1023 B'],
+  [1536, '1.50 KiB'],
+  [12.3 * 2 ** 20, '12.3 MiB'],
+  [2 ** 50, '1024 TiB'],
+])('%d bytes read %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
+});
+
+test.each([
+  ['1500MB', 1.5e9],
+  ['1.5 GiB', 1.5 * 2 ** 30],
+  ['12', 12],
+  ['0', null],
+  ['2 parsecs', null],
+])('"%s" is %s bytes', (text, bytes) => {
+  expect(parseBytes(text)).toBe(bytes);
+});
