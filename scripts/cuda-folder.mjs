@@ -98,10 +98,13 @@ await runMain(async () => {
       mkdirSync(path.join(folder, part), { recursive: true });
     const addon = path.join(RELEASE, 'inplace_abn.node');
     pack(folder, 'node', nodeBinary());
-    for (const name of ['inplace_abn.node', 'inplace_abn_cuda.so']) {
+    const gloo = path.join(RELEASE, 'inplace_abn_gloo.so');
+    for (const name of ['inplace_abn.node', 'inplace_abn_gloo.so', 'inplace_abn_cuda.so']) {
       pack(folder, name, readFileSync(path.join(RELEASE, name)));
     }
-    for (const [name, file] of librariesOf(addon)) pack(folder, name, readFileSync(file));
+    for (const [name, file] of new Map([...librariesOf(addon), ...librariesOf(gloo)])) {
+      pack(folder, name, readFileSync(file));
+    }
     await bundle(folder);
     for (const peer of ['peer.py', 'networks.py', 'cuda_abn.py', 'cuda_train.py']) {
       copyFileSync(inRoot('bench', 'peers', peer), path.join(folder, 'peers', peer));

@@ -54,7 +54,7 @@ void Group::drain_all() {
 Group::Group(const GroupOptions& options) : options_(options) {
   if (options.size > 1) {
     for (auto* lane : {&prompt_, &background_}) {
-      *lane = std::make_unique<Lane>(options.hostname, options.rank, options.size, options.connect_timeout);
+      *lane = open_lane({options.hostname, options.rank, options.size, options.connect_timeout});
     }
   }
   thread_ = std::thread([this] { work(); });

@@ -12,3 +12,9 @@ export class ShapeError extends UsageError {
 export class NotFiniteError extends Error {
   override readonly name = 'NotFiniteError';
 }
+
+/** The native addon cannot be loaded, so nothing can be computed here. The message ends with each place that was tried. */
+export class NativeAddonError extends Error {
+  override readonly name = 'NativeAddonError';
+  readonly code = 'NO_NATIVE_ADDON';
+}

@@ -39,12 +39,13 @@ export type {
 } from './devices/device.js';
 export { KernelChoices, type KernelNames, type UnmetChoice } from './devices/kernel-choices.js';
 export { availableMemory } from './devices/memory.js';
-export { NotFiniteError, ShapeError, UsageError } from './errors.js';
+export { NativeAddonError, NotFiniteError, ShapeError, UsageError } from './errors.js';
 export { collectivesOf } from './graph/collectives.js';
 export type { Graph, GraphNode, Phase, StateInfo, StateKind, ValueId, ValueInfo } from './graph/graph.js';
 export { operands, valueInfo } from './graph/graph.js';
 export { formatGraph, formatNode } from './graph/text.js';
-export { loadNative, type NativeGroup } from './native/load.js';
+export type { NativeGroup } from './native/addon.js';
+export { loadNative } from './native/load.js';
 export * from './ops/functions.js';
 export { type OpName, opOf } from './ops/index.js';
 export { costOf } from './ops/infer.js';

@@ -7,7 +7,7 @@ import type {
   NativeFeed,
   NativeInstruction,
   NativeMemory,
-} from '../native/load.js';
+} from '../native/addon.js';
 import type {
   Device,
   DeviceMemory,

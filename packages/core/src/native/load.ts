@@ -1,165 +1,52 @@
-/** Finds and loads the native addon: a path given by hand, a prebuilt platform package, a local build. */
+/** Finds and loads the native addon: a path given by hand, the platform's package, a local build. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { OperandSpec } from '../devices/device.js';
-import type { Attributes } from '../ops/define.js';
-
-export interface NativeMemory {
-  readonly bytes: number;
-  read(offset: number, length: number): Uint8Array;
-  readInto(offset: number, target: Uint8Array): void;
-  write(offset: number, data: Uint8Array): void;
-  discard(): void;
-}
-
-export interface NativeKernel {
-  readonly workspaceBytes: number;
-  readonly layout: { readonly bytes: number; readonly inputs: readonly number[] } | null;
-  readonly implementation: string;
-  readonly refusals: readonly string[];
-  readonly choice: { readonly name: string; readonly refusal: string } | null;
-}
-
-export interface NativeLocation {
-  readonly memory: NativeMemory;
-  readonly offset: number;
-}
-
-export interface NativeInstruction {
-  readonly kernel: NativeKernel;
-  readonly part?: 'layout' | 'run';
-  readonly inputs: readonly (NativeLocation | null)[];
-  readonly outputs: readonly (NativeLocation | null)[];
-  readonly workspace: NativeLocation | null;
-  readonly layout?: NativeLocation | null;
-  /** Of the module, for errors. */
-  readonly path?: string;
-}
-
-export interface NativeFeed extends NativeLocation {
-  readonly length: number;
-  /** null: what was prefetched. */
-  readonly data: Uint8Array | null;
-}
-
-export interface NativeDeviceOptions {
-  /** Bytes of one product's workspace. */
-  readonly workspaceLimit: number;
-  /** float32 products may round their operands to TF32. */
-  readonly tf32: boolean;
-  /** Collectives by NCCL, which every process has; else over the host. */
-  readonly nccl: boolean;
-  /** Runs are captured and launched as a whole. */
-  readonly graphs: boolean;
-}
-
-export interface NativeDevice {
-  availableBytes(): number;
-}
-
-export interface NativeProgram {
-  prefetch(location: NativeLocation, data: Uint8Array): void;
-  run(
-    feeds: readonly NativeFeed[],
-    fetches: readonly (NativeLocation & { readonly length: number })[],
-    begin: number,
-    end: number,
-    timed: boolean,
-  ): Promise<{ values: Uint8Array[]; timings: Float64Array }>;
-}
-
-export interface NativeKernelSpec {
-  readonly op: string;
-  readonly attrs: Attributes;
-  readonly inputs: readonly (OperandSpec | null)[];
-  readonly outputs: readonly OperandSpec[];
-  readonly constants?: readonly number[];
-  readonly choice?: string;
-}
-
-export interface NativeGroupOptions {
-  readonly name: string;
-  readonly rank: number;
-  readonly size: number;
-  /** Address of this machine that the others reach. */
-  readonly hostname: string;
-  readonly timeoutMs: number;
-  readonly connectTimeoutMs: number;
-}
-
-/** What awaits each process: by lane and peer. */
-export type NativeAddresses = readonly (readonly Uint8Array[])[];
-
-/** The collectives work on copies of host bytes, after what the compute thread has to do. */
-export interface NativeGroup {
-  addresses(): NativeAddresses;
-  connect(addresses: NativeAddresses): Promise<void>;
-  allReduce(data: Uint8Array, dtype: 'float32' | 'float64' | 'int32'): Promise<Uint8Array>;
-  allGather(data: Uint8Array): Promise<Uint8Array>;
-  broadcast(data: Uint8Array, root: number): Promise<Uint8Array>;
-  broadcastMemory(from: NativeLocation, length: number, root: number): Promise<void>;
-  barrier(): Promise<void>;
-  abort(reason: string): void;
-  close(): void;
-  /** Begin, end (seconds of the clock of programs' timings) and bytes of each background sum since the last call. */
-  takeSpans(): Float64Array;
-}
-
-/** The addon's exports, as native/addon.cc lists them. */
-export interface NativeAddon {
-  readonly Memory: new (bytes: number, device?: NativeDevice) => NativeMemory;
-  readonly Kernel: new (spec: NativeKernelSpec, device?: NativeDevice) => NativeKernel;
-  readonly Program: new (instructions: readonly NativeInstruction[], device?: NativeDevice) => NativeProgram;
-  /** Of a device plugin. Throws with one sentence for what is missing. */
-  readonly Device: new (
-    plugin: string,
-    index: number,
-    options: NativeDeviceOptions,
-  ) => NativeDevice;
-  /** What a plugin found, as JSON; `free`: also what is free on each device. Throws when it cannot be loaded. */
-  pluginReport(plugin: string, free: boolean): string;
-  readonly Group: new (options: NativeGroupOptions) => NativeGroup;
-  /** Index of the first label that is neither in [0, classes) nor `ignored`; −1 where there is none. */
-  firstOutside(labels: Int32Array, classes: number, ignored: number): number;
-  hasBFloat16(): boolean;
-  /** Of the widest vectors that kernels compute in: `avx512`, `avx2`, `sse2`. */
-  instructionSet(): string;
-  threads(): number;
-  onednnVersion(): string;
-  /** Threads, CPU and version of oneDNN, in words. */
-  machine(): string;
-  /** Makes the end of the parent, process `ppid`, this process's end; false where it has ended already. */
-  dieWithParent(ppid: number): boolean;
-  /** Ends the process at once, whatever its threads wait for: `process.exit` waits for reads that storage never answers. */
-  exitNow(code: number): never;
-}
+import { NativeAddonError } from '../errors.js';
+import type { NativeAddon } from './addon.js';
+import { adviceFor, thisSystem } from './advice.js';
+import { prebuiltFile, prebuiltFolder, prebuiltName } from './prebuilt.js';
 
 const FILE = 'inplace_abn.node';
 
+/** Where an addon may be: its name in messages, and its path, which may turn out not to be usable. */
+interface Place {
+  readonly name: string;
+  readonly path: () => string;
+}
+
 let loaded: NativeAddon | null = null;
 
-/** Loads the addon once. Throws with every place tried and what to do. */
+/**
+ * Loads the addon once.
+ *
+ * @throws {NativeAddonError} with the one command that helps, and every place tried
+ */
 export function loadNative(): NativeAddon {
   if (loaded) return loaded;
   limitSpinning();
   const require = createRequire(import.meta.url);
+  const chosen = process.env.IABN_ADDON;
+  const prebuilt = prebuiltPlace(require.resolve);
+  const local = localBuild(dirname(fileURLToPath(import.meta.url)));
+  const places = chosen
+    ? [{ name: chosen, path: () => chosen }]
+    : [prebuilt, local].filter((place) => place !== null);
   const failures: string[] = [];
-  for (const candidate of candidates()) {
+  for (const { name, path } of places) {
     try {
-      loaded = require(candidate) as NativeAddon;
+      loaded = require(path()) as NativeAddon;
       return loaded;
     } catch (error) {
-      failures.push(
-        `  ${candidate}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
-      );
+      const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+      failures.push(`  ${name}: ${reason}`);
     }
   }
-  throw new Error(
-    `the native addon could not be loaded on ${process.platform}-${process.arch}; tried\n${failures.join('\n')}\n` +
-      'Build it with `npm run setup` in the repository, or set IABN_ADDON to the path of a built inplace_abn.node.',
-  );
+  const advice = chosen
+    ? 'IABN_ADDON names an addon that cannot be loaded: correct the path, or unset it'
+    : adviceFor(thisSystem(), { installed: prebuilt !== null, built: local !== null });
+  throw new NativeAddonError([advice, ...failures].join('\n'));
 }
 
 /**
@@ -171,19 +58,17 @@ function limitSpinning(): void {
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '20000';
 }
 
-function candidates(): string[] {
-  const chosen = process.env.IABN_ADDON;
-  if (chosen) return [chosen];
-  const prebuilt = `@inplace-abn/native-${process.platform}-${process.arch}`;
-  const local = localBuild(dirname(fileURLToPath(import.meta.url)));
-  return local ? [local, prebuilt] : [prebuilt];
+function prebuiltPlace(resolve: (request: string) => string): Place | null {
+  const name = prebuiltName(`${process.platform}-${process.arch}`);
+  const folder = prebuiltFolder(name, resolve);
+  return folder === null ? null : { name, path: () => prebuiltFile(folder, FILE) };
 }
 
 /** native/build/Release of the repository this file is in, if any. */
-function localBuild(start: string): string | null {
+function localBuild(start: string): Place | null {
   for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
     const file = join(folder, 'native', 'build', 'Release', FILE);
-    if (existsSync(file)) return file;
+    if (existsSync(file)) return { name: file, path: () => file };
   }
   return null;
 }

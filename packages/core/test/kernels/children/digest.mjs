@@ -5,10 +5,10 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 
 /** @typedef {{ shape: number[], dtype: string }} Type */
-/** @typedef {import('../../../src/native/load.js').NativeMemory} Memory */
+/** @typedef {import('../../../src/native/addon.js').NativeMemory} Memory */
 
 const [addon = '', text = ''] = process.argv.slice(2);
-/** @type {import('../../../src/native/load.js').NativeAddon} */
+/** @type {import('../../../src/native/addon.js').NativeAddon} */
 const native = createRequire(import.meta.url)(addon);
 /** @type {{ op: string, attrs: {}, inputs: Type[], outputs: Type[] }} */
 const spec = JSON.parse(text);

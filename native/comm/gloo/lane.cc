@@ -11,7 +11,7 @@
 
 #include <stdexcept>
 
-#include "comm/transport.h"
+#include "comm/gloo/transport.h"
 
 namespace iabn {
 namespace {
@@ -39,19 +39,16 @@ void checked(const Run& run) {
   }
 }
 
-}  // namespace
-
-class Lane::Mesh : public gloo::Context {
+class Mesh : public gloo::Context {
  public:
-  Mesh(const std::string& hostname, int rank, int size, std::chrono::milliseconds connect_timeout)
-      : gloo::Context(rank, size) {
+  explicit Mesh(const LaneOptions& options) : gloo::Context(options.rank, options.size) {
     tcp::attr attr;
-    attr.hostname = hostname;
+    attr.hostname = options.hostname;
     device_ = tcp::CreateDevice(attr);
     transportContext_ =
         std::make_shared<Transport>(std::static_pointer_cast<tcp::Device>(device_), rank, size);
     // A pair waits five times as long for its connection.
-    transportContext_->setTimeout(connect_timeout / 5);
+    transportContext_->setTimeout(options.connect_timeout / 5);
     for (int peer = 0; peer < size; ++peer) {
       if (peer != rank) transportContext_->createPair(peer);
     }
@@ -64,28 +61,6 @@ class Lane::Mesh : public gloo::Context {
   void abort(const std::string& reason) { static_cast<Transport&>(*transportContext_).abort(reason); }
 };
 
-Lane::Lane(const std::string& hostname, int rank, int size, std::chrono::milliseconds connect_timeout) {
-  checked([&] { mesh_ = std::make_shared<Mesh>(hostname, rank, size, connect_timeout); });
-}
-
-Addresses Lane::addresses() const {
-  Addresses own(static_cast<size_t>(mesh_->size));
-  for (int peer = 0; peer < mesh_->size; ++peer) {
-    if (peer != mesh_->rank) own[static_cast<size_t>(peer)] = mesh_->address(peer);
-  }
-  return own;
-}
-
-void Lane::connect(const Addresses& peers) {
-  checked([&] {
-    for (int peer = 0; peer < mesh_->size; ++peer) {
-      if (peer != mesh_->rank) mesh_->connect(peer, peers.at(static_cast<size_t>(peer)));
-    }
-  });
-}
-
-namespace {
-
 template <class T>
 void reduce(gloo::AllreduceOptions& options, void* data, size_t elements) {
   options.setOutput(static_cast<T*>(data), elements);
@@ -93,9 +68,41 @@ void reduce(gloo::AllreduceOptions& options, void* data, size_t elements) {
   options.setReduceFunction(sum);
 }
 
-}  // namespace
+class GlooLane : public Lane {
+ public:
+  explicit GlooLane(const LaneOptions& options) {
+    checked([&] { mesh_ = std::make_shared<Mesh>(options); });
+  }
 
-void Lane::all_reduce(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) {
+  Addresses addresses() const override;
+  void connect(const Addresses& peers) override;
+  void all_reduce(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) override;
+  void all_gather(const void* src, void* gathered, size_t bytes, std::chrono::milliseconds timeout) override;
+  void broadcast(void* data, size_t bytes, int root, std::chrono::milliseconds timeout) override;
+  void barrier(std::chrono::milliseconds timeout) override;
+  void abort(const std::string& reason) override { mesh_->abort(reason); }
+
+ private:
+  std::shared_ptr<Mesh> mesh_;
+};
+
+Addresses GlooLane::addresses() const {
+  Addresses own(static_cast<size_t>(mesh_->size));
+  for (int peer = 0; peer < mesh_->size; ++peer) {
+    if (peer != mesh_->rank) own[static_cast<size_t>(peer)] = mesh_->address(peer);
+  }
+  return own;
+}
+
+void GlooLane::connect(const Addresses& peers) {
+  checked([&] {
+    for (int peer = 0; peer < mesh_->size; ++peer) {
+      if (peer != mesh_->rank) mesh_->connect(peer, peers.at(static_cast<size_t>(peer)));
+    }
+  });
+}
+
+void GlooLane::all_reduce(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) {
   if (elements == 0 || mesh_->size == 1) return;
   checked([&] {
     gloo::AllreduceOptions options(mesh_);
@@ -117,7 +124,7 @@ void Lane::all_reduce(void* data, size_t elements, SumType type, std::chrono::mi
   });
 }
 
-void Lane::all_gather(const void* src, void* gathered, size_t bytes, std::chrono::milliseconds timeout) {
+void GlooLane::all_gather(const void* src, void* gathered, size_t bytes, std::chrono::milliseconds timeout) {
   if (bytes == 0) return;
   checked([&] {
     gloo::AllgatherOptions options(mesh_);
@@ -128,7 +135,7 @@ void Lane::all_gather(const void* src, void* gathered, size_t bytes, std::chrono
   });
 }
 
-void Lane::broadcast(void* data, size_t bytes, int root, std::chrono::milliseconds timeout) {
+void GlooLane::broadcast(void* data, size_t bytes, int root, std::chrono::milliseconds timeout) {
   if (bytes == 0 || mesh_->size == 1) return;
   checked([&] {
     gloo::BroadcastOptions options(mesh_);
@@ -139,7 +146,7 @@ void Lane::broadcast(void* data, size_t bytes, int root, std::chrono::millisecon
   });
 }
 
-void Lane::barrier(std::chrono::milliseconds timeout) {
+void GlooLane::barrier(std::chrono::milliseconds timeout) {
   checked([&] {
     gloo::BarrierOptions options(mesh_);
     options.setTimeout(timeout);
@@ -147,6 +154,10 @@ void Lane::barrier(std::chrono::milliseconds timeout) {
   });
 }
 
-void Lane::abort(const std::string& reason) { mesh_->abort(reason); }
-
+}  // namespace
 }  // namespace iabn
+
+extern "C" __attribute__((visibility("default"))) iabn::Lane* iabn_gloo_lane(
+    const iabn::LaneOptions* options) {
+  return new iabn::GlooLane(*options);
+}

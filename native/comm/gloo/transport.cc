@@ -1,4 +1,4 @@
-#include "comm/transport.h"
+#include "comm/gloo/transport.h"
 
 #include <gloo/common/error.h>
 

@@ -1,0 +1,42 @@
+// Loads Gloo's library from the addon's folder. A process that works alone never does.
+#include <dlfcn.h>
+
+#include <stdexcept>
+
+#include "comm/lane.h"
+
+namespace iabn {
+namespace {
+
+using Open = Lane* (*)(const LaneOptions*);
+
+constexpr const char* kLibrary = "inplace_abn_gloo.so";
+
+std::string beside_this_code(const char* name) {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<const void*>(&beside_this_code), &info) == 0) return name;
+  const std::string addon = info.dli_fname;
+  return addon.substr(0, addon.rfind('/') + 1) + name;
+}
+
+// Opened once and never closed: its threads may live as long as the process.
+Open library() {
+  static const Open open = [] {
+    const std::string path = beside_this_code(kLibrary);
+    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!handle)
+      throw std::runtime_error(std::string("Gloo, which connects processes, cannot be loaded: ") + dlerror());
+    auto found = reinterpret_cast<Open>(dlsym(handle, "iabn_gloo_lane"));
+    if (!found) throw std::runtime_error(path + " does not belong to this addon");
+    return found;
+  }();
+  return open;
+}
+
+}  // namespace
+
+std::unique_ptr<Lane> open_lane(const LaneOptions& options) {
+  return std::unique_ptr<Lane>(library()(&options));
+}
+
+}  // namespace iabn

@@ -1,0 +1,56 @@
+/** Why the addon cannot be had on a system, and the one command that helps, in one sentence. */
+import { PREBUILT, prebuiltName } from './prebuilt.js';
+
+export interface System {
+  /** As Node names it: `linux-x64`. */
+  readonly platform: string;
+  /** Version of glibc; `musl`; null outside Linux. */
+  readonly libc: string | null;
+}
+
+const BUILD =
+  'build them in a checkout of the repository with `npm run setup`, and set IABN_ADDON to its native/build/Release/inplace_abn.node';
+
+/** `installed`: the platform's package is there; `built`: this is a checkout with a build of its own. */
+export function adviceFor(
+  { platform, libc }: System,
+  { installed, built }: { readonly installed: boolean; readonly built: boolean },
+): string {
+  const problem = `the native addon cannot be loaded on ${platform}`;
+  if (built) return `${problem}: its build is out of date or damaged; run \`npm run setup\``;
+  const prebuilt = PREBUILT[platform];
+  if (!prebuilt) return `${problem}, for which there are no prebuilt kernels: ${BUILD}`;
+  const name = prebuiltName(platform);
+  if (libc === 'musl') {
+    return `${problem} with musl: the prebuilt kernels need glibc ${prebuilt.glibc} or later, as node:22-slim has and node:22-alpine has not`;
+  }
+  if (libc !== null && isOlder(libc, prebuilt.glibc)) {
+    return `${problem} with glibc ${libc}: the prebuilt kernels need ${prebuilt.glibc} or later (Debian 12, Ubuntu 22.04, RHEL 9); ${BUILD}`;
+  }
+  if (!installed) {
+    return `${problem}: ${name} is not installed, as after \`npm install --omit=optional\` or where node_modules came from another system; run \`npm install --include=optional\``;
+  }
+  return `${problem}: ${name} is damaged; run \`npm ci\`, or remove node_modules and run \`npm install\``;
+}
+
+/** Of this process. Takes a report of Node's, so it is for errors only. */
+export function thisSystem(): System {
+  const platform = `${process.platform}-${process.arch}`;
+  // Node would look up a name for every connection; the versions that can leave it out take this.
+  Reflect.set(process.report ?? {}, 'excludeNetwork', true);
+  return { platform, libc: process.platform === 'linux' ? libcOf(process.report?.getReport()) : null };
+}
+
+/** `report`: as `process.report` gives it. */
+export function libcOf(report: unknown): string {
+  if (typeof report !== 'object' || report === null || !('header' in report)) return 'musl';
+  const { header } = report;
+  if (typeof header !== 'object' || header === null || !('glibcVersionRuntime' in header)) return 'musl';
+  return String(header.glibcVersionRuntime);
+}
+
+function isOlder(version: string, than: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [least = 0, leastMinor = 0] = than.split('.').map(Number);
+  return major < least || (major === least && minor < leastMinor);
+}

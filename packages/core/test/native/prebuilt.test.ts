@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { adviceFor, libcOf } from '../../src/native/advice.js';
+import { prebuiltFile, prebuiltFolder, tamperedFiles } from '../../src/native/prebuilt.js';
+
+describe('the sentence for a system', () => {
+  const absent = { installed: false, built: false };
+  it.each([
+    ['darwin-arm64', null, absent, 'no prebuilt kernels: build them in a checkout of the repository'],
+    ['linux-arm64', '2.36', absent, 'no prebuilt kernels: build them in a checkout of the repository'],
+    [
+      'linux-x64',
+      'musl',
+      absent,
+      'with musl: the prebuilt kernels need glibc 2.34 or later, as node:22-slim',
+    ],
+    ['linux-x64', '2.31', absent, 'with glibc 2.31: the prebuilt kernels need 2.34 or later (Debian 12'],
+    [
+      'linux-x64',
+      '2.36',
+      absent,
+      'native-linux-x64 is not installed, as after `npm install --omit=optional`',
+    ],
+    ['linux-x64', '3.0', { installed: true, built: false }, 'native-linux-x64 is damaged; run `npm ci`'],
+    ['darwin-arm64', null, { installed: false, built: true }, 'out of date or damaged; run `npm run setup`'],
+  ])('%s, libc %s, %j', (platform, libc, found, sentence) => {
+    const advice = adviceFor({ platform, libc }, found);
+    expect(advice).toContain(sentence);
+    expect(advice).toMatch(new RegExp(`^the native addon cannot be loaded on ${platform}`));
+    expect(advice).not.toContain('\n');
+  });
+});
+
+it('tells glibc from musl by the report', () => {
+  expect(libcOf({ header: { glibcVersionRuntime: '2.36' } })).toBe('2.36');
+  expect(libcOf({ header: {} })).toBe('musl');
+});
+
+describe('the files of a package', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'iabn-'));
+    const bytes = Buffer.from('library');
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    writeFileSync(join(folder, 'a.so'), bytes);
+    writeFileSync(join(folder, 'files.json'), JSON.stringify({ 'a.so': { bytes: bytes.length, sha256 } }));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('are as they were packed', () => {
+    expect(prebuiltFile(folder, 'a.so')).toBe(join(folder, 'a.so'));
+    expect(tamperedFiles(folder)).toEqual([]);
+  });
+
+  it('are refused where one was cut off', () => {
+    truncateSync(join(folder, 'a.so'), 3);
+    expect(() => prebuiltFile(folder, 'a.so')).toThrow('a.so has 3 bytes instead of 7');
+  });
+
+  it('are known to be tampered with', () => {
+    writeFileSync(join(folder, 'a.so'), 'Library');
+    expect(tamperedFiles(folder)).toEqual(['a.so']);
+  });
+
+  it('are not there in a checkout', () => {
+    const resolve = () => join(folder, 'package.json');
+    expect(prebuiltFolder('@inplace-abn/native-linux-x64', resolve)).toBe(folder);
+    rmSync(join(folder, 'files.json'));
+    expect(prebuiltFolder('@inplace-abn/native-linux-x64', resolve)).toBeNull();
+    expect(
+      prebuiltFolder('gone', () => {
+        throw new Error();
+      }),
+    ).toBeNull();
+  });
+});
