@@ -39,7 +39,14 @@ export type {
 } from './devices/device.js';
 export { KernelChoices, type KernelNames, type UnmetChoice } from './devices/kernel-choices.js';
 export { availableMemory } from './devices/memory.js';
-export { NativeAddonError, NotFiniteError, ShapeError, UsageError } from './errors.js';
+export {
+  checkOptionNames,
+  type ErrorDetails,
+  NativeAddonError,
+  NotFiniteError,
+  ShapeError,
+  UsageError,
+} from './errors.js';
 export { collectivesOf } from './graph/collectives.js';
 export type { Graph, GraphNode, Phase, StateInfo, StateKind, ValueId, ValueInfo } from './graph/graph.js';
 export { operands, valueInfo } from './graph/graph.js';

@@ -8,11 +8,15 @@ export { type AbnSyncFunctionOptions, inplaceAbnSync } from './functional/abn-sy
 export { type InitializeOptions, initialState, initialStates } from './init/initialize.js';
 export { activationGain, initializers, type WeightInit } from './init/weights.js';
 export {
+  type AnyModule,
+  calledPaths,
   EVALUATION,
   type Mode,
   Module,
   type NamedState,
   parametersIn,
+  returnedAt,
+  type Signals,
   type StateDefinition,
 } from './module.js';
 export { ABN, type AbnOptions, InPlaceABN, type NormAct } from './modules/abn.js';

@@ -1,4 +1,4 @@
-import { adam as emitAdam } from '@inplace-abn/core';
+import { checkOptionNames, adam as emitAdam } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
 
 export interface AdamOptions {
@@ -11,20 +11,25 @@ export interface AdamOptions {
   readonly weightDecay?: number;
 }
 
-/** torch.optim.Adam. */
-export function adam({
-  learningRate,
-  betas = [0.9, 0.999],
-  eps = 1e-8,
-  weightDecay: weight_decay = 0,
-}: AdamOptions): Optimizer {
+/**
+ * torch.optim.Adam.
+ *
+ * @throws UsageError for an option that is unknown
+ */
+export function adam(options: AdamOptions): Optimizer {
+  checkOptionNames('adam', options, ['learningRate', 'betas', 'eps', 'weightDecay']);
+  const { learningRate, betas = [0.9, 0.999], eps = 1e-8, weightDecay: weight_decay = 0 } = options;
   const [beta1, beta2] = betas;
   return {
     type: 'Adam',
     learningRate,
     slots: ['exp_avg', 'exp_avg_sq'],
     hyperparameters: { betas, eps, weight_decay },
-    update({ parameter: param, gradient: grad, learningRate: lr }, state, { clip, step }) {
+    update(
+      { parameter: param, gradient: grad, learningRate: lr, weightDecay = weight_decay },
+      state,
+      { clip, step },
+    ) {
       const operands = {
         param,
         grad,
@@ -34,7 +39,7 @@ export function adam({
         step,
         clip,
       };
-      const next = emitAdam(operands, { beta1, beta2, eps, weight_decay });
+      const next = emitAdam(operands, { beta1, beta2, eps, weight_decay: weightDecay });
       return { parameter: next.param, state: { exp_avg: next.expAvg, exp_avg_sq: next.expAvgSq } };
     },
   };

@@ -10,4 +10,4 @@ export {
 } from './optimizer.js';
 export { createSchedule, type Schedule, type ScheduleOptions } from './schedule.js';
 export { type SgdOptions, sgd } from './sgd.js';
-export { type UpdateOptions, updateParameters } from './update.js';
+export { trainedGradients, type UpdateOptions, updateParameters } from './update.js';

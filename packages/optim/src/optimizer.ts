@@ -6,6 +6,8 @@ export interface ParameterUpdate {
   readonly parameter: Value;
   readonly gradient: Value;
   readonly learningRate: Value;
+  /** Instead of the optimizer's own. */
+  readonly weightDecay?: number;
 }
 
 /** Scalars of a step that all of its updates read. */

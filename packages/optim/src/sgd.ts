@@ -1,4 +1,4 @@
-import { sgd as emitSgd, UsageError, type Value } from '@inplace-abn/core';
+import { checkOptionNames, sgd as emitSgd, UsageError, type Value } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
 
 export interface SgdOptions {
@@ -14,14 +14,11 @@ export interface SgdOptions {
 /**
  * torch.optim.SGD with dampening 0: g = grad + wd·p; buf = momentum·buf + g; p −= lr·(nesterov ? g + momentum·buf : buf).
  *
- * @throws UsageError for Nesterov without momentum
+ * @throws UsageError for Nesterov without momentum, and for an option that is unknown
  */
-export function sgd({
-  learningRate,
-  momentum = 0,
-  weightDecay: weight_decay = 0,
-  nesterov = false,
-}: SgdOptions): Optimizer {
+export function sgd(options: SgdOptions): Optimizer {
+  checkOptionNames('sgd', options, ['learningRate', 'momentum', 'weightDecay', 'nesterov']);
+  const { learningRate, momentum = 0, weightDecay: weight_decay = 0, nesterov = false } = options;
   if (nesterov && momentum <= 0) throw new UsageError('Nesterov momentum needs a momentum above 0');
   const hyperparameters = { momentum, weight_decay, nesterov };
   return {
@@ -29,9 +26,14 @@ export function sgd({
     learningRate,
     slots: momentum > 0 ? ['momentum_buffer'] : [],
     hyperparameters,
-    update({ parameter: param, gradient: grad, learningRate: lr }, state, { clip }) {
+    update(
+      { parameter: param, gradient: grad, learningRate: lr, weightDecay = weight_decay },
+      state,
+      { clip },
+    ) {
       const buffer = momentum > 0 ? state('momentum_buffer') : null;
-      const next = emitSgd({ param, grad, momentum: buffer, lr, clip }, hyperparameters);
+      const rule = { ...hyperparameters, weight_decay: weightDecay };
+      const next = emitSgd({ param, grad, momentum: buffer, lr, clip }, rule);
       const slots: Record<string, Value> = next.momentum ? { momentum_buffer: next.momentum } : {};
       return { parameter: next.param, state: slots };
     },

@@ -1,26 +1,122 @@
 /** From a caller's typed arrays to the inputs of a step. */
-import { type DType, dtypeOf, elements, type Shape, type TypedArray, UsageError } from '@inplace-abn/core';
+import { UsageError } from '@inplace-abn/core';
+import {
+  arrayName,
+  type DType,
+  elements,
+  formatType,
+  holds,
+  type TensorArray,
+  type TensorType,
+  type TypedArray,
+} from '@inplace-abn/tensor';
 
-/** Samples that an array holds. Throws UsageError where it is of another dtype, empty, or not a whole number of samples. */
-export function batchOf(data: TypedArray, { shape, dtype }: { shape: Shape; dtype: DType }): number {
-  if (!(ArrayBuffer.isView(data) && dtypeOf(data) === dtype)) {
-    const received = ArrayBuffer.isView(data) ? dtypeOf(data) : typeof data;
+/**
+ * Samples that the arrays hold: as many in each.
+ *
+ * @param samples what one sample of each is
+ * @throws UsageError where one is missing, of another dtype, empty, or not a whole number of samples
+ */
+export function batchOf(
+  method: string,
+  arrays: ReadonlyMap<string, TypedArray>,
+  samples: ReadonlyMap<string, TensorType>,
+): number {
+  checkNames(method, arrays, samples);
+  let batch: number | null = null;
+  for (const [name, sample] of samples) {
+    const size = samplesIn(`${method}: ${name}`, arrays.get(name), sample);
+    batch ??= size;
+    if (size === batch) continue;
     throw new UsageError(
-      `expected a batch of ${dtype} but received ${received}: convert it, or set input.dtype`,
+      `${method}: expected as many samples of each input but received ${batch} and ${size} of ${name}`,
+      {
+        code: 'ERR_SHAPE',
+      },
     );
   }
+  return batch ?? 0;
+}
+
+function samplesIn(what: string, data: TypedArray | undefined, { shape, dtype }: TensorType): number {
+  const array = checked(what, data, dtype);
+  if (array.length === 0) {
+    throw new UsageError(`${what}: the batch is empty: pass at least one sample`, {
+      code: 'ERR_EMPTY_BATCH',
+    });
+  }
   const size = elements(shape);
-  if (data.length > 0 && data.length % size === 0) return data.length / size;
+  if (array.length % size === 0) return array.length / size;
   throw new UsageError(
-    `expected whole samples of ${shape.join('×')} (${size} elements each) but received ${data.length} elements`,
+    `${what}: expected whole samples of ${shape.join('×')} (${size} elements each) but received ${array.length} elements`,
+    { code: 'ERR_SHAPE' },
   );
 }
 
-/** Throws UsageError at the first element that is not finite. */
-export function checkFinite(data: TypedArray, { shape }: { shape: Shape }): void {
-  if (!(data instanceof Float32Array)) return;
-  const index = data.findIndex((value) => !Number.isFinite(value));
-  if (index < 0) return;
-  const sample = Math.floor(index / elements(shape));
-  throw new UsageError(`sample ${sample} of the batch holds ${data[index]}: every input must be finite`);
+/**
+ * Checks the targets of a batch.
+ *
+ * @throws UsageError where one is missing, of another dtype, or of another number of elements
+ */
+export function checkTargets(
+  method: string,
+  arrays: ReadonlyMap<string, TypedArray>,
+  types: ReadonlyMap<string, TensorType>,
+): void {
+  checkNames(method, arrays, types);
+  for (const [name, type] of types) {
+    const what = `${method}: ${name}`;
+    const array = checked(what, arrays.get(name), type.dtype);
+    if (array.length === elements(type.shape)) continue;
+    throw new UsageError(
+      `${what}: expected ${formatType(type)} for a batch of ${type.shape[0]} but received ${array.length} elements`,
+      { code: 'ERR_SHAPE' },
+    );
+  }
+}
+
+function checkNames(
+  method: string,
+  arrays: ReadonlyMap<string, unknown>,
+  types: ReadonlyMap<string, unknown>,
+): void {
+  const wanted = [...types.keys()];
+  if (wanted.length === arrays.size && wanted.every((name) => arrays.has(name))) return;
+  throw new UsageError(
+    `${method}: expected ${wanted.join(', ')} but received ${[...arrays.keys()].join(', ')}`,
+    {
+      code: 'ERR_INPUT_NAME',
+    },
+  );
+}
+
+function checked(what: string, data: unknown, dtype: DType): TypedArray {
+  if (isTensorArray(data) && holds(data, dtype)) return data;
+  const received = ArrayBuffer.isView(data) ? data.constructor.name : String(data);
+  throw new UsageError(
+    `${what}: expected ${arrayName(dtype)} (${dtype}) but received ${received}: convert it, or declare its dtype in the Session`,
+    { code: 'ERR_DTYPE' },
+  );
+}
+
+function isTensorArray(data: unknown): data is TensorArray {
+  return ArrayBuffer.isView(data) && !(data instanceof DataView);
+}
+
+/** Throws UsageError, code ERR_NOT_FINITE_INPUT, at the first element that is not finite. */
+export function checkFinite(
+  method: string,
+  arrays: ReadonlyMap<string, TypedArray>,
+  samples: ReadonlyMap<string, TensorType>,
+): void {
+  for (const [name, data] of arrays) {
+    if (!(data instanceof Float32Array)) continue;
+    const index = data.findIndex((value) => !Number.isFinite(value));
+    if (index < 0) continue;
+    const sample = Math.floor(index / elements(samples.get(name)?.shape ?? []));
+    throw new UsageError(
+      `${method}: sample ${sample} of ${name} holds ${data[index]}: every input must be finite`,
+      { code: 'ERR_NOT_FINITE_INPUT' },
+    );
+  }
 }

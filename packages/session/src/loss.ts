@@ -1,18 +1,24 @@
 import {
+  checkOptionNames,
   type CrossEntropyOptions as EmitOptions,
   crossEntropy as emitCrossEntropy,
   type TensorType,
   type Value,
 } from '@inplace-abn/core';
+import type { Signals } from '@inplace-abn/nn';
+import type { OneOrNamed, Per } from './signals.js';
 
 /** A scalar of a network's output and the target that goes with it, such as a mean over the batch. */
-export type LossFunction = (output: Value, target: Value) => Value;
+export type LossFunction<Out extends Signals = Value, Target extends Signals = Value> = (
+  output: Out,
+  target: Target,
+) => Value;
 
 /** A loss that knows what its target looks like. */
-export interface Loss {
+export interface Loss<Out extends Signals = Value, Target extends Signals = Value> {
   /** Shape and dtype of the target for an output. */
-  target(output: TensorType): TensorType;
-  readonly compute: LossFunction;
+  target(output: Per<Out, TensorType>): Per<Target, TensorType>;
+  readonly compute: LossFunction<Out, Target>;
 }
 
 export interface CrossEntropyOptions extends Pick<EmitOptions, 'ignoreIndex'> {}
@@ -22,6 +28,7 @@ export interface CrossEntropyOptions extends Pick<EmitOptions, 'ignoreIndex'> {}
  * 0 to K − 1, or `ignoreIndex` (default −100) for what does not count.
  */
 export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
+  checkOptionNames('crossEntropy', options, ['ignoreIndex']);
   return {
     target({ shape: [batch = 0, , ...positions] }) {
       return { shape: [batch, ...positions], dtype: 'int32' };
@@ -30,12 +37,5 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   };
 }
 
-/** A function as a loss: its target is `target` for each image, or else looks like the output. */
-export function lossOf(loss: Loss | LossFunction, target: TensorType | undefined): Loss {
-  if (typeof loss !== 'function') return loss;
-  return {
-    target: (output) =>
-      target ? { shape: [output.shape[0] ?? 0, ...target.shape], dtype: target.dtype } : output,
-    compute: loss,
-  };
-}
+/** Shape and dtype of the targets of a batch, each by its name in the graph. */
+export type TargetTypes = (output: OneOrNamed<TensorType>) => Map<string, TensorType>;

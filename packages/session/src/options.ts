@@ -1,7 +1,12 @@
-import type { ComputeDType, Device, DType, Shape } from '@inplace-abn/core';
-import { parseBytes, UsageError } from '@inplace-abn/core';
+import type { ComputeDType, Device, DType, Shape, TensorType, Value } from '@inplace-abn/core';
+import { checkOptionNames, parseBytes, UsageError } from '@inplace-abn/core';
+import type { Signals } from '@inplace-abn/nn';
 import type { Optimizer } from '@inplace-abn/optim';
+import type { ParameterGroup } from './groups.js';
 import type { Loss, LossFunction } from './loss.js';
+import type { Metric } from './metrics.js';
+import type { Selection } from './selection.js';
+import { isTensorOptions, named, type OneOrNamed, type Per } from './signals.js';
 
 /** One sample, without the batch: images are C×H×W. */
 export interface InputOptions {
@@ -10,12 +15,30 @@ export interface InputOptions {
   readonly dtype?: DType;
 }
 
-export interface SessionOptions {
-  readonly input: InputOptions;
+/** `In` and `Out`: what the network takes and returns; `Target`: what the loss takes beside it; `M`: names of the metrics. */
+export interface SessionOptions<
+  In extends Signals = Value,
+  Out extends Signals = Value,
+  Target extends Signals = Value,
+  M extends string = string,
+> {
+  /** What the network takes; of a network with several inputs each by its name. */
+  readonly input: Per<In, InputOptions>;
   /** The target of one sample, for a loss that is a function; default: like the output. */
-  readonly target?: InputOptions;
-  readonly loss?: Loss | LossFunction;
+  readonly target?: Per<Target, InputOptions>;
+  readonly loss?: Loss<Out, Target> | LossFunction<Out, Target>;
+  /** Computed with the loss, in training and evaluation. */
+  readonly metrics?: Readonly<Record<M, Metric<Out, Target>>>;
   readonly optimizer?: Optimizer;
+  /** Parameters with a learning rate or weight decay of their own; of several that name a parameter, the first counts. */
+  readonly groups?: readonly ParameterGroup[];
+  /**
+   * Parameters that stay as they are. They get no gradient and no optimizer state, and what only they need is not kept. Running
+   * statistics still move; see `frozenStatistics`.
+   */
+  readonly freeze?: Selection;
+  /** Layers that normalize by their running statistics in training, too, and leave these as they are. true: all. */
+  readonly frozenStatistics?: true | Selection;
   /** Largest global norm of the gradients (torch.nn.utils.clip_grad_norm_); default: no clipping. */
   readonly clip?: number;
   /** Default: the CPU. */
@@ -32,7 +55,11 @@ const KNOWN = [
   'input',
   'target',
   'loss',
+  'metrics',
   'optimizer',
+  'groups',
+  'freeze',
+  'frozenStatistics',
   'clip',
   'device',
   'precision',
@@ -40,22 +67,45 @@ const KNOWN = [
   'seed',
 ] as const satisfies readonly (keyof SessionOptions)[];
 
+/** The options of a session whatever its network is. */
+export type CheckedOptions = Pick<SessionOptions, 'clip'> & {
+  readonly input: OneOrNamed<InputOptions>;
+};
+
 /** Fails for what TypeScript would have refused: an unknown option, or an input without a shape. */
-export function checkOptions(options: SessionOptions): void {
-  for (const key of Object.keys(options)) {
-    if (!(KNOWN as readonly string[]).includes(key)) {
-      throw new UsageError(`Session has no option ${key}; it has ${KNOWN.join(', ')}`);
-    }
-  }
-  for (const size of options.input?.shape ?? [Number.NaN]) {
-    if (Number.isInteger(size) && size >= 1) continue;
-    throw new UsageError(
-      `Session: expected input.shape to hold the sizes of one sample, such as [3, 224, 224], but received ${JSON.stringify(options.input?.shape)}`,
-    );
-  }
+export function checkOptions(options: CheckedOptions): void {
+  checkOptionNames('Session', options, KNOWN);
+  if (typeof options.input !== 'object') shapeError('input', undefined);
+  for (const [name, input] of named('input', options.input, isTensorOptions)) checkSample(name, input);
   if (options.clip !== undefined && !(options.clip > 0)) {
-    throw new UsageError(`Session: expected a clip above 0 but received ${options.clip}`);
+    throw new UsageError(`Session: expected a clip above 0 but received ${options.clip}`, {
+      code: 'ERR_OPTION_VALUE',
+    });
   }
+}
+
+function checkSample(name: string, options: InputOptions): void {
+  checkOptionNames(`Session: ${name}`, options, ['shape', 'dtype']);
+  const { shape } = options;
+  const whole = Array.isArray(shape) && shape.every((size) => Number.isInteger(size) && size >= 1);
+  if (!whole) shapeError(name, shape);
+}
+
+function shapeError(name: string, shape: unknown): never {
+  throw new UsageError(
+    `Session: expected ${name}.shape to hold the sizes of one sample, such as [3, 224, 224], but received ${JSON.stringify(shape)}`,
+    { code: 'ERR_SHAPE' },
+  );
+}
+
+/** What one sample is, by the names of graphs. */
+export function samplesOf(role: string, options: OneOrNamed<InputOptions>): Map<string, TensorType> {
+  return new Map(
+    [...named(role, options, isTensorOptions)].map(([name, { shape, dtype = 'float32' }]) => [
+      name,
+      { shape, dtype },
+    ]),
+  );
 }
 
 /** Bytes of a memory option; undefined where there is none. */
@@ -65,5 +115,6 @@ export function memoryBytes(memory: number | string | undefined): number | undef
   if (bytes !== null && Number.isFinite(bytes) && bytes >= 1) return Math.floor(bytes);
   throw new UsageError(
     `Session: expected memory in bytes, such as 1500000000, '1500MB' or '1.5GiB', but received ${memory}`,
+    { code: 'ERR_OPTION_VALUE' },
   );
 }

@@ -16,13 +16,21 @@ import { SessionPlan } from './plan.js';
 
 export type StepKind = SessionPlan['kind'];
 
+/** Which step, of how many samples. */
+export interface StepKey {
+  readonly kind: StepKind;
+  readonly batch: number;
+  /** Layers whose output is asked for; of features alone. */
+  readonly paths?: readonly string[];
+}
+
 export interface ProgramsOptions {
   readonly device: Device;
   readonly precision: ComputeDType;
   /** Most bytes in all. */
   readonly memory: number | undefined;
   readonly states: readonly StateSpec[];
-  trace(kind: StepKind, batch: number): Graph;
+  trace(step: StepKey): Graph;
 }
 
 export class Programs {
@@ -39,12 +47,13 @@ export class Programs {
     return this.ownStore;
   }
 
-  plan(kind: StepKind, batch: number): SessionPlan {
-    const key = `${kind} ${batch}`;
+  plan(step: StepKey): SessionPlan {
+    const { kind, batch, paths = [] } = step;
+    const key = JSON.stringify([kind, batch, ...paths]);
     const known = this.plans.get(key);
     if (known) return known;
     const { device, precision } = this.options;
-    const graph = this.options.trace(kind, batch);
+    const graph = withWholeStacks(() => this.options.trace(step));
     const raw = compile(graph, device, { precision, budget: this.arenaBudget(graph) });
     const plan = new SessionPlan(kind, batch, raw, graph, device);
     this.plans.set(key, plan);
@@ -59,11 +68,12 @@ export class Programs {
     if (memory > states) return memory - states;
     throw new UsageError(
       `memory of ${formatBytes(memory)} does not hold the weights and the optimizer state, ${formatBytes(states)}: raise it`,
+      { code: 'ERR_MEMORY' },
     );
   }
 
-  program(kind: StepKind, batch: number): Program {
-    const plan = this.plan(kind, batch);
+  program(step: StepKey): Program {
+    const plan = this.plan(step);
     const known = this.programs.get(plan);
     if (known) return known;
     const program = new Program(plan.raw, this.options.device, this.store, this.arenaOf(plan.raw.arenaBytes));
@@ -78,5 +88,16 @@ export class Programs {
     this.programs = new Map();
     this.arena = this.options.device.allocate(bytes);
     return this.arena;
+  }
+}
+
+/** A forward pass calls modules inside modules: the ten frames that V8 keeps would not reach the caller's line. */
+function withWholeStacks<T>(body: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 100;
+  try {
+    return body();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }

@@ -1,6 +1,6 @@
 import { openStateDict, takeStateDict, writeSafetensors } from '@inplace-abn/checkpoint';
 import {
-  type Arrays,
+  checkOptionNames,
   cpu,
   type Device,
   formatBytes,
@@ -8,22 +8,22 @@ import {
   type HostTensor,
   largestWithin,
   NotFiniteError,
-  type StateSpec,
   type TensorType,
   type TypedArray,
   UsageError,
+  type Value,
   valueInfo,
 } from '@inplace-abn/core';
-import { initialStates, type Module } from '@inplace-abn/nn';
-import { type Optimizer, optimizerStateName } from '@inplace-abn/optim';
-import { batchOf, checkFinite } from './arrays.js';
-import { type FitOptions, fitEpochs, type TrainingBatch } from './fit.js';
-import { type Loss, lossOf } from './loss.js';
-import { checkOptions, memoryBytes, type SessionOptions } from './options.js';
+import { initialStates, type Module, type Signals } from '@inplace-abn/nn';
+import { batchOf, checkFinite, checkTargets } from './arrays.js';
+import { type Batches, type FitOptions, fitEpochs, type StepResult } from './fit.js';
+import { statesOf, TrainedParameters } from './groups.js';
+import { checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
 import type { SessionPlan } from './plan.js';
-import { Programs, type StepKind } from './programs.js';
+import { Programs, type StepKey, type StepKind } from './programs.js';
+import { isArray, named, type Per, unnamedAs } from './signals.js';
 import { fillStates, statesIn } from './states.js';
-import { evaluationStep, predictionStep, trainingStep } from './steps.js';
+import { Steps } from './steps.js';
 
 /** Which step to plan, and for how many samples. */
 export type PlanRequest =
@@ -31,21 +31,42 @@ export type PlanRequest =
   | { readonly evaluate: number }
   | { readonly predict: number };
 
-export interface StepResult {
-  /** Of the batch, in training before the update. */
-  readonly loss: number;
+/** What a network returns: elements in storage order, channels-last. */
+export type FloatTensor = HostTensor<'float32'>;
+
+export interface Evaluation<Out extends Signals, M extends string> extends StepResult<M> {
+  readonly output: Per<Out, FloatTensor>;
 }
+
+export interface TrainOptions {
+  /** Factor on the learning rates of this step, as a schedule gives it; default 1. */
+  readonly rate?: number;
+}
+
+/** One array, or by the names of a network's inputs or outputs. */
+export type ArraysOf<S extends Signals> = Per<S, TypedArray>;
+
+type StepArrays = ReadonlyMap<string, TypedArray>;
 
 /**
  * A network with everything that training, evaluating and running it needs: weights, optimizer state, one plan for each batch
  * size and one arena for all of them. Nothing is allocated before the first step.
  *
- * Arrays are channels-last, as images are decoded: a batch of C×H×W samples holds N×H×W×C elements.
+ * Arrays are channels-last, as images are decoded: a batch of C×H×W samples holds N×H×W×C elements. A network that takes or
+ * returns several values by name takes and returns arrays by the same names.
  */
-export class Session {
+export class Session<
+  In extends Signals = Value,
+  Out extends Signals = Value,
+  Target extends Signals = Value,
+  M extends string = never,
+> {
   /** Updates made so far. */
   updates = 0;
-  private readonly input: TensorType;
+  /** Of one sample, by the names of graphs. */
+  private readonly inputs: ReadonlyMap<string, TensorType>;
+  private readonly trained: TrainedParameters;
+  private readonly steps: Steps<In, Out, Target>;
   private readonly programs: Programs;
   private readonly seed: number;
   private readonly device: Device;
@@ -53,20 +74,22 @@ export class Session {
 
   /** @throws UsageError for an option that is unknown or out of range */
   constructor(
-    readonly module: Module,
-    private readonly options: SessionOptions,
+    readonly module: Module<In, Out>,
+    private readonly options: SessionOptions<In, Out, Target, M>,
   ) {
     checkOptions(options);
-    const { input, optimizer, precision = 'float32', memory, seed = 0 } = options;
-    this.input = { shape: input.shape, dtype: input.dtype ?? 'float32' };
+    const { input, target, metrics = {}, optimizer, precision = 'float32', memory, seed = 0 } = options;
+    this.inputs = samplesOf('input', input);
     this.seed = seed;
     this.device = options.device ?? cpu();
+    this.trained = new TrainedParameters(module, options);
+    this.steps = new Steps({ module, inputs: this.inputs, target, metrics });
     this.programs = new Programs({
       device: this.device,
       precision,
       memory: memoryBytes(memory),
-      states: statesOf(module, optimizer),
-      trace: (kind, batch) => this.trace(kind, batch),
+      states: statesOf(module, this.trained, optimizer),
+      trace: (step) => this.trace(step),
     });
     this.initialized = once(() => {
       for (const [name, { data }] of initialStates(module, { seed })) this.programs.store.write(name, data);
@@ -80,7 +103,7 @@ export class Session {
    */
   plan(request: PlanRequest): SessionPlan {
     const [kind, batch] = planned(request);
-    return this.programs.plan(kind, batch);
+    return this.programs.plan({ kind, batch });
   }
 
   /** Largest batch whose training step needs at most `memory` bytes, without recomputing more than the plan does by itself. */
@@ -89,7 +112,9 @@ export class Session {
     const bytesAt = (batch: number) => this.plan({ train: batch }).bytes;
     const found = largestWithin(most, bytesAt);
     if (found) return found.size;
-    throw new UsageError(`one sample needs ${formatBytes(bytesAt(1))}, more than ${formatBytes(most)}`);
+    throw new UsageError(`one sample needs ${formatBytes(bytesAt(1))}, more than ${formatBytes(most)}`, {
+      code: 'ERR_MEMORY',
+    });
   }
 
   /**
@@ -97,50 +122,61 @@ export class Session {
    *
    * @param x samples of `input`, as many as you like
    * @param y their targets
-   * @throws NotFiniteError, before anything was updated, where the loss or the norm of the gradients is not finite
+   * @throws UsageError for arrays that are not what the network and the loss take; NotFiniteError, before anything was updated,
+   *   where the loss or the norm of the gradients is not finite
    */
-  async train(
-    x: TypedArray,
-    y: TypedArray,
-    { learningRate }: { learningRate?: number } = {},
-  ): Promise<StepResult> {
-    const optimizer = this.required('optimizer', 'train');
-    const inputs: Arrays = {
-      input: x,
-      target: y,
-      lr: Float32Array.of(learningRate ?? optimizer.learningRate),
-      step: Float32Array.of(this.updates + 1),
-      seed: Int32Array.of((this.seed + this.updates) | 0),
-    };
-    try {
-      const { loss } = await this.run('train', x, y, inputs);
-      this.updates++;
-      return { loss: scalar(loss) };
-    } catch (error) {
-      if (error instanceof NotFiniteError) checkFinite(x, this.input);
-      throw error;
-    }
+  async train(x: ArraysOf<In>, y: ArraysOf<Target>, options: TrainOptions = {}): Promise<StepResult<M>> {
+    checkOptionNames('train', options, ['rate']);
+    const { rate = 1 } = options;
+    const rates = this.trained.ratesOf(this.required('optimizer', 'train'));
+    const arrays = new Map<string, TypedArray>([
+      ...[...rates].map(([name, own]): [string, TypedArray] => [name, Float32Array.of(own * rate)]),
+      ['step', Float32Array.of(this.updates + 1)],
+      ['seed', Int32Array.of((this.seed + this.updates) | 0)],
+    ]);
+    const batch = this.batchOf('train', x, y);
+    const outputs = await this.run({ kind: 'train', batch: batch.samples }, batch, arrays);
+    this.updates++;
+    return this.resultOf(batch.samples, outputs);
   }
 
   /** The loss of a batch and the network's output, with running statistics and without dropout. */
-  async evaluate(x: TypedArray, y: TypedArray): Promise<StepResult & { readonly output: HostTensor }> {
-    const { loss, output } = await this.run('evaluate', x, y, { input: x, target: y });
-    return { loss: scalar(loss), output: this.outputOf('evaluate', x, output) };
+  async evaluate(x: ArraysOf<In>, y: ArraysOf<Target>): Promise<Evaluation<Out, M>> {
+    const batch = this.batchOf('evaluate', x, y);
+    const step = { kind: 'evaluate', batch: batch.samples } as const;
+    const outputs = await this.run(step, batch);
+    if (!Number.isFinite(outputs.get('loss')?.[0])) checkFinite('evaluate', batch.x, this.inputs);
+    return { ...this.resultOf(batch.samples, outputs), output: this.outputOf(step, outputs) };
   }
 
   /** The network's output for a batch. */
-  async predict(x: TypedArray): Promise<HostTensor> {
-    const { output } = await this.run('predict', x, null, { input: x });
-    return this.outputOf('predict', x, output);
+  async predict(x: ArraysOf<In>): Promise<Per<Out, FloatTensor>> {
+    const batch = this.batchOf('predict', x);
+    const step = { kind: 'predict', batch: batch.samples } as const;
+    const outputs = await this.run(step, batch);
+    if (![...outputs.values()].every(allFinite)) checkFinite('predict', batch.x, this.inputs);
+    return this.outputOf(step, outputs);
+  }
+
+  /** What the layers at some paths return for a batch, as in a prediction. Nothing behind the last of them is computed. */
+  async features<const N extends string>(
+    x: ArraysOf<In>,
+    paths: readonly N[],
+  ): Promise<Readonly<Record<N, FloatTensor>>> {
+    const batch = this.batchOf('features', x);
+    const step = { kind: 'features', batch: batch.samples, paths } as const;
+    const outputs = await this.run(step, batch);
+    const entries = paths.map((path) => [path, this.tensorOf(step, path, outputs.get(path))]);
+    return Object.fromEntries(entries) as Record<N, FloatTensor>;
   }
 
   /** Trains for epochs over batches; see FitOptions. */
   fit(
-    batches: Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>,
-    options: FitOptions = {},
+    batches: Batches<ArraysOf<In>, ArraysOf<Target>>,
+    options: FitOptions<ArraysOf<In>, ArraysOf<Target>, M> = {},
   ): Promise<void> {
     const { learningRate } = this.required('optimizer', 'fit');
-    return fitEpochs(
+    return fitEpochs<ArraysOf<In>, ArraysOf<Target>, M>(
       {
         learningRate,
         train: (x, y, step) => this.train(x, y, step),
@@ -175,71 +211,103 @@ export class Session {
     await fillStates(this.programs.store, taken);
   }
 
-  private async run(
-    kind: StepKind,
-    x: TypedArray,
-    y: TypedArray | null,
-    inputs: Arrays,
-  ): Promise<Record<string, TypedArray>> {
-    const batch = batchOf(x, this.input);
-    if (kind !== 'predict' && !y) throw new UsageError(`${kind} needs the targets of its ${batch} samples`);
-    const program = this.programs.program(kind, batch);
+  private batchOf(method: StepKind, x: ArraysOf<In>, y?: ArraysOf<Target>): Batch {
+    const inputs = named<TypedArray>('input', x, isArray);
+    const samples = batchOf(method, inputs, this.inputs);
+    if (method !== 'train' && method !== 'evaluate') return { samples, x: inputs, y: new Map() };
+    if (y !== undefined && y !== null)
+      return { samples, x: inputs, y: named<TypedArray>('target', y, isArray) };
+    throw new UsageError(`${method} needs the targets of its ${samples} samples: ${method}(x, y)`, {
+      code: 'ERR_NO_TARGET',
+    });
+  }
+
+  private async run(step: StepKey, { x, y }: Batch, more: StepArrays = new Map()): Promise<StepArrays> {
+    const program = this.programs.program(step);
+    const { graph } = program.plan;
+    const targets = [...graph.inputs].filter(([name]) => name === 'target' || name.startsWith('target.'));
+    checkTargets(step.kind, y, new Map(targets.map(([name, id]) => [name, valueInfo(graph, id)])));
     this.initialized();
-    return (await program.run(inputs)).outputs;
+    try {
+      const { outputs } = await program.run(Object.fromEntries([...x, ...y, ...more]));
+      return new Map(Object.entries(outputs));
+    } catch (error) {
+      if (error instanceof NotFiniteError) checkFinite(step.kind, x, this.inputs);
+      throw error;
+    }
   }
 
-  private outputOf(kind: StepKind, x: TypedArray, data: TypedArray | undefined): HostTensor {
-    const { graph } = this.programs.plan(kind, batchOf(x, this.input)).raw;
-    const { shape, dtype } = valueInfo(graph, graph.outputs.get('output') ?? -1);
-    return { shape, dtype, data: data ?? new Float32Array() };
+  private resultOf(samples: number, outputs: StepArrays): StepResult<M> {
+    const names = Object.keys(this.options.metrics ?? {});
+    const metrics = names.map((name) => {
+      const value = outputs.get(`metric.${name}`);
+      return [name, scalar(value) / (value instanceof Int32Array ? samples : 1)];
+    });
+    return { samples, loss: scalar(outputs.get('loss')), metrics: Object.fromEntries(metrics) };
   }
 
-  private trace(kind: StepKind, batch: number): Graph {
-    const { module, input } = this;
-    if (kind === 'predict') return predictionStep({ module, input }, batch);
-    const loss = this.requiredLoss(kind);
-    if (kind === 'evaluate') return evaluationStep({ module, input, loss }, batch);
+  private outputOf(step: StepKey, outputs: StepArrays): Per<Out, FloatTensor> {
+    const own = [...outputs].filter(([name]) => name === 'output' || name.startsWith('output.'));
+    const tensors = own.map(([name, data]): [string, FloatTensor] => [name, this.tensorOf(step, name, data)]);
+    return unnamedAs<Out, FloatTensor>('output', new Map(tensors));
+  }
+
+  private tensorOf(step: StepKey, name: string, data: TypedArray | undefined): FloatTensor {
+    const { graph } = this.programs.plan(step).raw;
+    const { shape, dtype } = valueInfo(graph, graph.outputs.get(name) ?? -1);
+    if (data instanceof Float32Array) return { shape, dtype: 'float32', data };
+    throw new UsageError(`${name} is ${dtype}: a network returns float32`, { code: 'ERR_DTYPE' });
+  }
+
+  private trace({ kind, batch, paths = [] }: StepKey): Graph {
+    if (kind === 'predict') return this.steps.prediction(batch);
+    if (kind === 'features') return this.steps.features(batch, paths);
+    const loss = this.required('loss', kind);
+    if (kind === 'evaluate') return this.steps.evaluation(batch, loss);
+    const { trained, options } = this;
     const optimizer = this.required('optimizer', kind);
-    return trainingStep({ module, input, loss, optimizer, clip: this.options.clip }, batch);
+    return this.steps.training(batch, loss, { optimizer, trained, clip: options.clip });
   }
 
-  private requiredLoss(what: string): Loss {
-    const { target } = this.options;
-    return lossOf(
-      this.required('loss', what),
-      target && { shape: target.shape, dtype: target.dtype ?? 'float32' },
-    );
-  }
-
-  private required<K extends 'loss' | 'optimizer'>(key: K, what: string): NonNullable<SessionOptions[K]> {
+  private required<K extends 'loss' | 'optimizer'>(
+    key: K,
+    what: string,
+  ): NonNullable<SessionOptions<In, Out, Target, M>[K]> {
     const value = this.options[key];
     if (value) return value;
-    throw new UsageError(`${what} needs a Session with the option ${key}`);
+    throw new UsageError(`${what} needs a Session with the option ${key}`, { code: 'ERR_MISSING_OPTION' });
   }
+}
+
+/** The arrays of a batch by the names of graphs. */
+interface Batch {
+  readonly samples: number;
+  readonly x: StepArrays;
+  readonly y: StepArrays;
 }
 
 function planned(request: PlanRequest): [StepKind, number] {
-  const [entry, ...more] = Object.entries(request) as [StepKind, number][];
-  if (!entry || more.length > 0 || !['train', 'evaluate', 'predict'].includes(entry[0])) {
-    throw new UsageError('plan takes one of { train: N }, { evaluate: N } and { predict: N }');
-  }
-  if (Number.isInteger(entry[1]) && entry[1] >= 1) return entry;
-  throw new UsageError(`plan: expected a batch of at least one sample but received ${entry[1]}`);
-}
-
-function statesOf(module: Module, optimizer: Optimizer | undefined): StateSpec[] {
-  const own = module.namedStates();
-  const slots = own.flatMap(({ name, kind, shape }): StateSpec[] => {
-    if (kind !== 'parameter') return [];
-    return (optimizer?.slots ?? []).map((slot) => {
-      return { name: optimizerStateName(name, slot), kind: 'optimizer', shape, dtype: 'float32' };
+  const kinds = ['train', 'evaluate', 'predict'] as const;
+  const known = new Map<string, number>(Object.entries(request));
+  const kind = kinds.find((name) => known.has(name));
+  if (!kind || known.size > 1) {
+    throw new UsageError('plan takes one of { train: N }, { evaluate: N } and { predict: N }', {
+      code: 'ERR_UNKNOWN_OPTION',
     });
+  }
+  const batch = known.get(kind);
+  if (batch !== undefined && Number.isInteger(batch) && batch >= 1) return [kind, batch];
+  throw new UsageError(`plan: expected a batch of at least one sample but received ${batch}`, {
+    code: 'ERR_EMPTY_BATCH',
   });
-  return [...own.map(({ name, kind, shape, dtype }) => ({ name, kind, shape, dtype })), ...slots];
 }
 
 function scalar(value: TypedArray | undefined): number {
   return Number(value?.[0]);
+}
+
+function allFinite(data: TypedArray): boolean {
+  return !(data instanceof Float32Array) || data.every((value) => Number.isFinite(value));
 }
 
 function once(body: () => void): () => void {

@@ -1,78 +1,189 @@
-/** The three graphs of a network: training, evaluation and prediction of a batch. */
+/** The graphs of a network: training, evaluation, prediction and features of a batch. */
 import {
   type Graph,
   guardFinite,
-  type Shape,
   type TensorType,
   type Tracer,
   trace,
   UsageError,
-  type Value,
+  Value,
 } from '@inplace-abn/core';
-import { EVALUATION, type Module, parametersIn } from '@inplace-abn/nn';
+import {
+  calledPaths,
+  EVALUATION,
+  type Mode,
+  type Module,
+  parametersIn,
+  returnedAt,
+  type Signals,
+} from '@inplace-abn/nn';
 import { type Optimizer, updateParameters } from '@inplace-abn/optim';
-import type { Loss } from './loss.js';
+import type { TrainedParameters } from './groups.js';
+import type { Loss, LossFunction } from './loss.js';
+import type { Metric } from './metrics.js';
+import type { InputOptions } from './options.js';
+import { isTensorOptions, isValue, named, type Per, signalsAs, unnamedAs } from './signals.js';
 
-export interface StepParts {
-  readonly module: Module;
-  /** Of one sample. */
-  readonly input: TensorType;
-  readonly loss: Loss;
+export interface StepParts<In extends Signals, Out extends Signals, Target extends Signals> {
+  readonly module: Module<In, Out>;
+  /** Of one sample, by the names of graphs. */
+  readonly inputs: ReadonlyMap<string, TensorType>;
+  readonly target: Per<Target, InputOptions> | undefined;
+  readonly metrics: Readonly<Record<string, Metric<Out, Target>>>;
+}
+
+type AnyLoss<Out extends Signals, Target extends Signals> = Loss<Out, Target> | LossFunction<Out, Target>;
+
+export interface TrainingParts {
   readonly optimizer: Optimizer;
+  readonly trained: TrainedParameters;
   readonly clip: number | undefined;
 }
 
-type Forward = Pick<StepParts, 'module' | 'input'>;
+/** Traces steps. Inputs of all: input, or input.NAME. */
+export class Steps<In extends Signals, Out extends Signals, Target extends Signals> {
+  constructor(private readonly parts: StepParts<In, Out, Target>) {}
 
-const batched = (batch: number, { shape }: { shape: Shape }): Shape => [batch, ...shape];
+  /** Outputs: output, or output.NAME. */
+  prediction(batch: number): Graph {
+    return trace((tracer) => outputs(this.forward(tracer, batch, EVALUATION)));
+  }
 
-function inputOf(tracer: Tracer, { input }: Forward, batch: number): Value {
-  return tracer.input('input', batched(batch, input), input.dtype);
+  /** Outputs: what the layers at `paths` return, each by its path. */
+  features(batch: number, paths: readonly string[]): Graph {
+    return trace((tracer) => {
+      this.forward(tracer, batch, EVALUATION);
+      return Object.fromEntries(paths.map((path) => [path, featureOf(tracer, path)]));
+    });
+  }
+
+  /** Further inputs: target, or target.NAME. Outputs: loss, metric.NAME, and those of a prediction. */
+  evaluation(batch: number, loss: AnyLoss<Out, Target>): Graph {
+    return trace((tracer) => {
+      const output = this.forward(tracer, batch, EVALUATION);
+      return { ...this.results(tracer, batch, output, loss), ...outputs(output) };
+    });
+  }
+
+  /** Further inputs: target, lr, lr.GROUP, step (updates counted from 1), seed. Outputs: loss, metric.NAME. */
+  training(
+    batch: number,
+    loss: AnyLoss<Out, Target>,
+    { optimizer, trained, clip = 0 }: TrainingParts,
+  ): Graph {
+    return trace((tracer) => {
+      const rates = new Map(
+        [...trained.ratesOf(optimizer).keys()].map((name) => [name, tracer.input(name, [], 'float32')]),
+      );
+      const step = tracer.input('step', [], 'float32');
+      const seed = tracer.input('seed', [], 'int32');
+      const { frozenStatistics } = trained;
+      const output = this.forward(tracer, batch, { training: true, seed, frozenStatistics });
+      const results = this.results(tracer, batch, output, loss);
+      tracer.within('loss', () => guardFinite(results.loss, 'the loss'));
+      checkReached(results.loss, trained);
+      updateParameters(results.loss, {
+        optimizer,
+        step,
+        clip,
+        trains: (name) => trained.trains(name),
+        rateOf: (name) => rates.get(trained.rateInputOf(name)) ?? step,
+        decayOf: (name) => trained.decayOf(name),
+      });
+      return results;
+    });
+  }
+
+  private forward(tracer: Tracer, batch: number, mode: Mode): Out {
+    const values = [...this.parts.inputs].map(([name, { shape, dtype }]): [string, Value] => {
+      return [name, tracer.input(name, [batch, ...shape], dtype)];
+    });
+    return this.parts.module.call(signalsAs<In>('input', new Map(values)), mode);
+  }
+
+  private results(
+    tracer: Tracer,
+    batch: number,
+    output: Out,
+    loss: AnyLoss<Out, Target>,
+  ): { readonly loss: Value; readonly [name: string]: Value } {
+    const values = [...this.targets(batch, output, loss)].map(([name, { shape, dtype }]): [string, Value] => {
+      return [name, tracer.input(name, shape, dtype)];
+    });
+    const target = signalsAs<Target>('target', new Map(values));
+    const compute = typeof loss === 'function' ? loss : loss.compute;
+    const value = tracer.within('loss', () => compute(output, target));
+    checkLoss(tracer, value);
+    const metrics = Object.entries(this.parts.metrics).map(([name, metric]): [string, Value] => {
+      return [`metric.${name}`, tracer.within(name, () => metric(output, target))];
+    });
+    return { ...Object.fromEntries(metrics), loss: value };
+  }
+
+  /** A function's target is that of the options for each sample, or else looks like the output. */
+  private targets(batch: number, output: Out, loss: AnyLoss<Out, Target>): Map<string, TensorType> {
+    const values = named<Value>('output', output, isValue);
+    if (typeof loss !== 'function') {
+      const types = loss.target(unnamedAs<Out, TensorType>('output', values));
+      return named<TensorType>('target', types, isTensorOptions);
+    }
+    const { target } = this.parts;
+    if (!target)
+      return new Map([...values].map(([name, value]) => [name.replace('output', 'target'), value]));
+    const samples = named<InputOptions>('target', target, isTensorOptions);
+    return new Map(
+      [...samples].map(([name, { shape, dtype = 'float32' }]) => [name, { shape: [batch, ...shape], dtype }]),
+    );
+  }
 }
 
-/** Inputs: input. Outputs: output. */
-export function predictionStep(parts: Forward, batch: number): Graph {
-  return trace((tracer) => ({ output: parts.module.call(inputOf(tracer, parts, batch), EVALUATION) }));
+function outputs(output: Signals): Record<string, Value> {
+  for (const [name, value] of named<Value>('output', output, isValue)) {
+    if (value.dtype === 'float32') continue;
+    throw new UsageError(`the network returns ${value} as ${name}: an output is float32`, {
+      code: 'ERR_DTYPE',
+    });
+  }
+  return Object.fromEntries(named<Value>('output', output, isValue));
 }
 
-/** Inputs: input, target. Outputs: loss, output. */
-export function evaluationStep(parts: Pick<StepParts, 'module' | 'input' | 'loss'>, batch: number): Graph {
-  return trace((tracer) => {
-    const output = parts.module.call(inputOf(tracer, parts, batch), EVALUATION);
-    return { loss: lossOf(tracer, parts.loss, output), output };
+function featureOf(tracer: Tracer, path: string): Value {
+  const found = returnedAt(tracer, path);
+  if (found instanceof Value) return found;
+  const paths = calledPaths(tracer).join(', ');
+  throw new UsageError(
+    found
+      ? `features: the layer at ${path} returns several values: name one of those inside it, of ${paths}`
+      : `features: the network calls no layer at ${path}; it calls ${paths}`,
+    { code: 'ERR_NO_MATCH' },
+  );
+}
+
+function checkLoss(tracer: Tracer, loss: Value): void {
+  if (!(loss instanceof Value)) {
+    throw new UsageError(`the loss returned ${String(loss)}: return a scalar value`, { code: 'ERR_LOSS' });
+  }
+  tracer.within('loss', () => tracer.own(loss));
+  if (loss.shape.every((size) => size === 1) && loss.dtype === 'float32') return;
+  throw new UsageError(`the loss is ${loss}: return a float32 scalar, such as the mean over the batch`, {
+    code: 'ERR_LOSS',
   });
-}
-
-/** Inputs: input, target, lr, step (updates counted from 1), seed. Outputs: loss. */
-export function trainingStep(parts: StepParts, batch: number): Graph {
-  return trace((tracer) => {
-    const x = inputOf(tracer, parts, batch);
-    const scalars = {
-      lr: tracer.input('lr', [], 'float32'),
-      step: tracer.input('step', [], 'float32'),
-      seed: tracer.input('seed', [], 'int32'),
-    };
-    const output = parts.module.call(x, { training: true, seed: scalars.seed });
-    const loss = lossOf(tracer, parts.loss, output);
-    tracer.within('loss', () => guardFinite(loss, 'the loss'));
-    const { module, optimizer, clip = 0 } = parts;
-    checkReached(loss, module);
-    updateParameters(loss, { optimizer, step: scalars.step, clip, rateOf: () => scalars.lr });
-    return { loss };
-  });
-}
-
-function lossOf(tracer: Tracer, loss: Loss, output: Value): Value {
-  const { shape, dtype } = loss.target(output);
-  return tracer.within('loss', () => loss.compute(output, tracer.input('target', shape, dtype)));
 }
 
 /** A module that `forward` never calls is not in the trace, and the update would pass over it. */
-function checkReached(loss: Value, module: Module): void {
+function checkReached(loss: Value, trained: TrainedParameters): void {
   const met = parametersIn(loss);
-  const unreached = module.namedStates().find(({ name, kind }) => kind === 'parameter' && !met.has(name));
-  if (!unreached) return;
+  const unreached = [...trained.names].find((name) => !met.has(name));
+  if (unreached !== undefined) {
+    throw new UsageError(
+      `the loss does not depend on parameter ${unreached}: use its module in forward, leave it out, or freeze it`,
+      { code: 'ERR_UNUSED_PARAMETER' },
+    );
+  }
+  const foreign = [...met.keys()].find((name) => !trained.has(name));
+  if (foreign === undefined) return;
   throw new UsageError(
-    `the loss does not depend on parameter ${unreached.name}: use its module in forward, or leave the module out`,
+    `the loss uses parameter ${foreign}, which the network does not hold: keep its module in the network`,
+    { code: 'ERR_NOT_HELD' },
   );
 }

@@ -40,6 +40,7 @@ export function checkLabelInput(inputs: LabelInputs, name: string, data: TypedAr
     throw new UsageError(
       `input ${name}: label ${data[index]} at index ${index} is outside the ${classes} classes of ${reader}: ` +
         `expected 0 to ${classes - 1}, or ${ignored} (ignore_index) where nothing counts`,
+      { code: 'ERR_LABEL' },
     );
   }
 }

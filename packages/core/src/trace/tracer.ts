@@ -114,6 +114,7 @@ export class Tracer {
       if (sameShape(value.shape, shape) && value.dtype === dtype) return value;
       throw new UsageError(
         `state ${name} is used as ${formatType({ shape, dtype })} and as ${formatType(value)}: two modules share its name`,
+        { code: 'ERR_NAME_TAKEN' },
       );
     }
     const value = this.define({ shape, dtype }, 'state', name);
@@ -126,6 +127,7 @@ export class Tracer {
     if (value.tracer === this) return value;
     throw new UsageError(
       `${this.scope.path || '(top)'}: ${value} belongs to another trace: a value is valid only in the trace that made it. Hand it in as an input, or keep it as a state`,
+      { code: 'ERR_OTHER_TRACE' },
     );
   }
 
@@ -134,8 +136,12 @@ export class Tracer {
     this.own(state);
     this.own(next);
     if (state.kind !== 'state') throw new UsageError(`only a state can be assigned, ${state} is none`);
-    if (this.updates.has(state.id))
-      throw new UsageError(`state ${this.stateName(state)} is updated twice in one step`);
+    if (this.updates.has(state.id)) {
+      throw new UsageError(
+        `state ${this.stateName(state)} is updated twice in one step: a layer that keeps running statistics can be called once in it`,
+        { code: 'ERR_UPDATED_TWICE' },
+      );
+    }
     const writer = this.nodes.findLast((node) => node.outputs.includes(next.id));
     const updates = (rule: Overwrite): boolean =>
       rule.required === true &&

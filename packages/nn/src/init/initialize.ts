@@ -1,5 +1,5 @@
 import type { HostTensor, TypedArray } from '@inplace-abn/core';
-import type { Module, NamedState } from '../module.js';
+import type { AnyModule, NamedState } from '../module.js';
 import { randomStream } from '../random.js';
 import { constantContent } from './constants.js';
 import { initializers, type WeightInit } from './weights.js';
@@ -21,13 +21,13 @@ const LINEAR_GAIN = 0.1;
  * Fresh contents for every state of a network: convolutions by the rule, linear layers xavier-uniform with gain
  * 0.1, γ = 1, biases 0, running mean 0 and variance 1. A function of the seed and each state's name.
  */
-export function initialState(network: Module, options: InitializeOptions): Map<string, HostTensor> {
+export function initialState(network: AnyModule, options: InitializeOptions): Map<string, HostTensor> {
   return new Map(initialStates(network, options));
 }
 
 /** The same, one state after the other: a large network need not be on the host as a whole. */
 export function* initialStates(
-  network: Module,
+  network: AnyModule,
   options: InitializeOptions,
 ): Generator<[name: string, tensor: HostTensor]> {
   for (const state of network.namedStates()) {

@@ -3,7 +3,7 @@ import type { GroupShape } from '@inplace-abn/comm';
 import type { Value } from '@inplace-abn/core';
 import type { BatchStatistics } from '../functional/abn.js';
 import { sharedStatistics } from '../functional/abn-sync.js';
-import type { Mode, Module } from '../module.js';
+import type { AnyModule, Mode } from '../module.js';
 import { type AbnOptions, InPlaceABN } from './abn.js';
 
 export interface AbnSyncOptions extends AbnOptions {
@@ -34,6 +34,6 @@ export class InPlaceABNSync extends InPlaceABN {
 }
 
 /** Hands `group` to every synchronised layer in `module`; null: the world group. */
-export function setActiveGroup(module: Module, group: GroupShape | null): void {
+export function setActiveGroup(module: AnyModule, group: GroupShape | null): void {
   for (const [, child] of module.modules()) if (child instanceof InPlaceABNSync) child.group = group;
 }

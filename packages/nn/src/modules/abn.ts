@@ -81,8 +81,9 @@ export class ABN extends Module {
     if (x.shape.length < 2 || channels(x.shape) !== this.channels) {
       throw new ShapeError(`${path}: expected N×${this.channels}×… but received ${x}`);
     }
-    const batch = mode.training || !this.trackRunningStats ? this.batchStatistics(x, mode) : null;
-    if (batch && mode.training && this.trackRunningStats) {
+    const training = mode.training && !mode.frozenStatistics?.(x.tracer.path);
+    const batch = training || !this.trackRunningStats ? this.batchStatistics(x, { ...mode, training }) : null;
+    if (batch && training && this.trackRunningStats) {
       track(
         x,
         { ...this.runningStatistics(x), batches: this.state(x, 'num_batches_tracked') },

@@ -1,8 +1,8 @@
 import { UsageError, type Value } from '@inplace-abn/core';
-import { Module } from '../module.js';
+import { type AnyModule, Module } from '../module.js';
 
 /** torch.nn.ModuleList: modules named by their index, for a module that calls them itself. */
-export class ModuleList<M extends Module = Module> extends Module {
+export class ModuleList<M extends AnyModule = Module> extends Module {
   constructor(readonly list: readonly M[]) {
     super();
     Object.assign(this, { ...list });

@@ -3,11 +3,11 @@ import { type Mode, Module } from '../module.js';
 
 /** Named modules applied one after the other; keys are the names, as in PyTorch's Sequential of an OrderedDict. */
 export class Sequential extends Module {
-  private readonly order: readonly string[];
+  private readonly order: Readonly<Record<string, Module>>;
 
   constructor(modules: Readonly<Record<string, Module>>) {
     super();
-    this.order = Object.keys(modules);
+    this.order = { ...modules };
     Object.assign(this, modules);
   }
 
@@ -21,11 +21,10 @@ export class Sequential extends Module {
   }
 
   private apply(x: Value): Map<string, Value> {
-    const byName = new Map(this.children());
     const outputs = new Map<string, Value>();
     let value = x;
-    for (const name of this.order) {
-      value = byName.get(name)?.call(value) ?? value;
+    for (const [name, module] of Object.entries(this.order)) {
+      value = module.call(value);
       outputs.set(name, value);
     }
     return outputs;

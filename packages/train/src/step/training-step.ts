@@ -51,7 +51,8 @@ export function trainingStep(
     });
     const rateOf = (name: string) => (isClassifier(objective, name) ? rates.classifier : rates.base);
     const sum = group
-      ? (own: readonly Value[]) => tracer.within('gradients', () => sumInBuckets(own, group))
+      ? (own: ReadonlyMap<string, Value>) =>
+          tracer.within('gradients', () => sumInBuckets([...own.values()], group))
       : undefined;
     updateParameters(values.loss, { optimizer: optimizerOf(config), step, clip: config.clip, rateOf, sum });
     return count ? { ...outputs, labelled: count } : outputs;

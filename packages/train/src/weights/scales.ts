@@ -12,7 +12,7 @@ export const NORM_MODES = ['standard', 'inplace', 'sync'] as const satisfies rea
 
 /** Weights that mean one network if they were trained in place and another if not, and nothing tells. */
 export class UnknownOriginError extends UsageError {
-  readonly code = 'ERR_UNKNOWN_ORIGIN';
+  override readonly code = 'ERR_UNKNOWN_ORIGIN';
 }
 
 export interface Transfer {

@@ -1,0 +1,121 @@
+/** Which parameters are trained, at which learning rate and weight decay. */
+import { type StateSpec, UsageError } from '@inplace-abn/core';
+import type { AnyModule } from '@inplace-abn/nn';
+import { type Optimizer, optimizerStateName } from '@inplace-abn/optim';
+import { type Selection, selected } from './selection.js';
+
+/** Parameters with options of their own, as one of PyTorch's param_groups. */
+export interface ParameterGroup {
+  readonly parameters: Selection;
+  /** Default: the optimizer's. A schedule multiplies both. */
+  readonly learningRate?: number;
+  /** Default: the optimizer's. */
+  readonly weightDecay?: number;
+}
+
+export interface TrainingSelections {
+  readonly groups?: readonly ParameterGroup[];
+  readonly freeze?: Selection;
+  readonly frozenStatistics?: true | Selection;
+}
+
+/** The parameters of a network as training sees them. */
+export class TrainedParameters {
+  readonly names: ReadonlySet<string>;
+  /** Whether the layer at a path keeps its running statistics as they are. */
+  readonly frozenStatistics: (path: string) => boolean;
+  private readonly all: ReadonlySet<string>;
+  private readonly groupOf = new Map<string, number>();
+  private readonly groups: readonly ParameterGroup[];
+
+  /** @throws UsageError for a selection that selects nothing, and for a name that two modules have */
+  constructor(module: AnyModule, { groups = [], freeze = [], frozenStatistics = [] }: TrainingSelections) {
+    checkNames(module);
+    this.groups = groups;
+    const states = module.namedStates();
+    const all = states.flatMap(({ name, kind }) => (kind === 'parameter' ? [name] : []));
+    this.all = new Set(all);
+    const frozen = selected('freeze', freeze, all);
+    this.names = new Set(all.filter((name) => !frozen.has(name)));
+    for (const [index, { parameters }] of groups.entries()) {
+      for (const name of selected(`groups[${index}].parameters`, parameters, all)) {
+        if (!this.groupOf.has(name)) this.groupOf.set(name, index);
+      }
+    }
+    const layers = new Set(states.flatMap(({ name, kind }) => (kind === 'buffer' ? [ownerOf(name)] : [])));
+    const fixed =
+      frozenStatistics === true ? layers : selected('frozenStatistics', frozenStatistics, [...layers]);
+    this.frozenStatistics = (path) => fixed.has(path);
+  }
+
+  trains(name: string): boolean {
+    return this.names.has(name);
+  }
+
+  /** Whether the network has such a parameter, trained or frozen. */
+  has(name: string): boolean {
+    return this.all.has(name);
+  }
+
+  decayOf(name: string): number | undefined {
+    return this.groups[this.groupOf.get(name) ?? -1]?.weightDecay;
+  }
+
+  /** The input of a training step that holds a parameter's learning rate. */
+  rateInputOf(name: string): string {
+    const index = this.groupOf.get(name) ?? -1;
+    return this.groups[index]?.learningRate === undefined ? 'lr' : `lr.${index}`;
+  }
+
+  /** The learning rate of each such input. */
+  ratesOf({ learningRate }: Optimizer): Map<string, number> {
+    const own = this.groups.flatMap((group, index): [string, number][] =>
+      group.learningRate === undefined ? [] : [[`lr.${index}`, group.learningRate]],
+    );
+    return new Map([['lr', learningRate], ...own]);
+  }
+}
+
+/** Every state of a network, and of an optimizer for what is trained. */
+export function statesOf(
+  module: AnyModule,
+  trained: TrainedParameters,
+  optimizer: Optimizer | undefined,
+): StateSpec[] {
+  const own = module.namedStates();
+  const slots = own.flatMap(({ name, shape }): StateSpec[] => {
+    if (!trained.trains(name)) return [];
+    return (optimizer?.slots ?? []).map((slot) => {
+      return { name: optimizerStateName(name, slot), kind: 'optimizer', shape, dtype: 'float32' };
+    });
+  });
+  return [...own.map(({ name, kind, shape, dtype }) => ({ name, kind, shape, dtype })), ...slots];
+}
+
+/** Throws for a module that is held twice, and for a name that two states have. */
+function checkNames(module: AnyModule): void {
+  const paths = new Map<AnyModule, string>();
+  for (const [path, held] of module.modules()) {
+    const known = paths.get(held);
+    if (known !== undefined) {
+      throw new UsageError(
+        `the module at ${path} is the one at ${known}: hold it once, and call it twice where two places share its weights`,
+        { code: 'ERR_NAME_TAKEN' },
+      );
+    }
+    paths.set(held, path);
+  }
+  const names = new Set<string>();
+  for (const { name } of module.namedStates()) {
+    if (names.has(name)) {
+      throw new UsageError(`two modules have a state named ${name}: give one of them another name`, {
+        code: 'ERR_NAME_TAKEN',
+      });
+    }
+    names.add(name);
+  }
+}
+
+function ownerOf(state: string): string {
+  return state.slice(0, Math.max(0, state.lastIndexOf('.')));
+}
