@@ -1,12 +1,12 @@
 import type { Device } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
-import { Engine } from '../engine/engine.js';
 import { checkSameImages } from '../parallel/agreement.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { ProgressStream } from '../progress/progress.js';
 import { taskOf } from '../task/registry.js';
 import type { NormMode } from '../weights/scales.js';
 import { evaluationBatches } from './data.js';
+import { engineWith, kernelsOfCheckpoint } from './kernels.js';
 import { progressOf } from './report-progress.js';
 import { restoreWeights } from './restore.js';
 import { namingKeys, Unreadable } from './unreadable.js';
@@ -29,7 +29,7 @@ export interface EvaluateOptions {
   readonly peers?: Peers;
 }
 
-/** Validates a checkpoint on DIR/val; writes nothing. Every process needs the checkpoint. */
+/** Validates a checkpoint on DIR/val, with the kernels of its run; writes nothing. Every process needs the checkpoint. */
 export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   const { config, device, workers, maxPixels, peers = ALONE } = options;
   const progress = progressOf(options, peers);
@@ -37,7 +37,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   await checkSameImages(peers, data);
   for (const note of data.notes) progress.note(note);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
-  const engine = new Engine({ device, config, evaluationBatches: batches, peers });
+  const kernels = await peers.fromFirst(peers.rank === 0 ? await kernelsOfCheckpoint(options.resume) : null);
+  const engine = await engineWith(kernels, { device, config, evaluationBatches: batches, peers }, progress);
   const { notes, path } = await restoreWeights(engine, config, options.resume, options.trainedWith);
   for (const note of [...notes, `evaluating ${path}`]) progress.note(note);
   const crop = config.input.crop_val;

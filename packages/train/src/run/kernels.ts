@@ -1,8 +1,12 @@
 /** The kernels of a run: timed once, kept with it, and taken again wherever it goes on. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { latestRunMeta } from '@inplace-abn/checkpoint';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { latestRunMeta, readRunMeta } from '@inplace-abn/checkpoint';
 import type { KernelNames, UnmetChoice } from '@inplace-abn/core';
+import { Engine, type EngineOptions, planEngine } from '../engine/engine.js';
+import { agreeOnKernels } from '../parallel/kernels.js';
+import { ALONE } from '../parallel/peers.js';
+import type { Progress } from '../progress/progress.js';
 import type { BeginningOptions } from './beginning.js';
 
 export interface RunKernels {
@@ -25,8 +29,35 @@ export async function kernelsSoFar(options: BeginningOptions): Promise<RunKernel
   if (resume === undefined || take !== 'everything') return null;
   const meta = await latestRunMeta(resume);
   if (meta) return runKernels(meta[KERNELS_KEY]);
-  // A checkpoint of PyTorch does not keep them.
-  return runKernels(await readFile(join(logDir, KERNELS_FILE), 'utf8').then(JSON.parse, () => null));
+  return kernelsInFolder(logDir);
+}
+
+/** The kernels of the run that a checkpoint, or the newest of a folder, is of; null where nothing tells. */
+export async function kernelsOfCheckpoint(path: string): Promise<RunKernels | null> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (isFolder) return runKernels((await latestRunMeta(path))?.[KERNELS_KEY]);
+  const meta = await readRunMeta(path).catch(() => null);
+  return meta ? runKernels(meta[KERNELS_KEY]) : kernelsInFolder(dirname(path));
+}
+
+/** Those of the run in a folder: a checkpoint of PyTorch does not keep them. */
+async function kernelsInFolder(path: string): Promise<RunKernels | null> {
+  return runKernels(await readFile(join(path, KERNELS_FILE), 'utf8').then(JSON.parse, () => null));
+}
+
+/** An engine with the kernels that a run was computed with so far, the same on all processes; notes say what cannot be had. */
+export async function engineWith(
+  soFar: RunKernels | null,
+  options: EngineOptions,
+  progress: Pick<Progress, 'note'>,
+): Promise<Engine> {
+  const { device, peers = ALONE } = options;
+  const agreed = await agreeOnKernels(peers, soFar?.names ?? {}, (choices) => planEngine(options, choices));
+  for (const note of kernelNotes(soFar, device.machine, agreed.unmet)) progress.note(note);
+  return new Engine(options, agreed);
 }
 
 function runKernels(value: unknown): RunKernels | null {

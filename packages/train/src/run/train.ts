@@ -1,10 +1,9 @@
 /** A training run from configuration and image folder to a finished run folder. */
 import type { SignalSource } from '@inplace-abn/cli';
 import type { Device } from '@inplace-abn/core';
-import { Engine, planEngine } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
 import { endOfRate } from '../engine/learning-rate.js';
 import { checkSameStep } from '../parallel/agreement.js';
-import { agreeOnKernels } from '../parallel/kernels.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress, ProgressStream } from '../progress/progress.js';
 import { RunLock } from '../run-folder/lock/run-lock.js';
@@ -15,7 +14,7 @@ import type { NormMode } from '../weights/scales.js';
 import { beginningOf, continuesThere } from './beginning.js';
 import { closingLines } from './closing.js';
 import { evaluationBatches, type RunData } from './data.js';
-import { changedKernels, kernelNotes, kernelsSoFar, type RunKernels } from './kernels.js';
+import { changedKernels, engineWith, kernelsSoFar, type RunKernels } from './kernels.js';
 import { mendFiles } from './mend.js';
 import { FolderRecorder, type Recorder, SILENT } from './recorder.js';
 import { progressOf } from './report-progress.js';
@@ -60,13 +59,13 @@ interface Setting {
  * calls it; the first reads checkpoints and writes the run folder.
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
-  const { config, workers, maxPixels, peers = ALONE } = options;
+  const { config, device, workers, maxPixels, peers = ALONE } = options;
   const progress = progressOf(options, peers);
   const data = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers });
   for (const note of data.notes) progress.note(note);
-  const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
+  const evaluated = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
   const kernels = await peers.fromFirst(peers.rank === 0 ? await kernelsSoFar(options) : null);
-  const engine = await engineFor(options, batches, kernels, progress);
+  const engine = await engineWith(kernels, { device, config, evaluationBatches: evaluated, peers }, progress);
   options.onEngine?.(engine);
   await checkSameStep(peers, engine.plan.graph, data);
   engine.load(initialStatesOf(engine.network, config.network, config.seed));
@@ -103,22 +102,6 @@ async function runLocked(
   } finally {
     lock?.release();
   }
-}
-
-/** The engine, with the kernels that the run was computed with so far, and the same on all processes. */
-async function engineFor(
-  options: TrainOptions,
-  evaluationBatches: readonly number[],
-  soFar: RunKernels | null,
-  progress: Progress,
-): Promise<Engine> {
-  const { config, device, peers = ALONE } = options;
-  const engineOptions = { device, config, evaluationBatches, peers };
-  const agreed = await agreeOnKernels(peers, soFar?.names ?? {}, (choices) =>
-    planEngine(engineOptions, choices),
-  );
-  for (const note of kernelNotes(soFar, device.machine, agreed.unmet)) progress.note(note);
-  return new Engine(engineOptions, agreed);
 }
 
 async function runFolder(

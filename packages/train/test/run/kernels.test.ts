@@ -1,13 +1,14 @@
 /** A run goes on with the kernels that it began with, whatever is the fastest where it goes on. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunState } from '@inplace-abn/checkpoint';
 import { cpu, type Device } from '@inplace-abn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluate } from '../../src/run/evaluate.js';
 import { changedKernels, kernelNotes } from '../../src/run/kernels.js';
 import { lacking, timedAs } from '../support/devices.js';
 import { imageFolder, temporaryFolder } from '../support/images.js';
-import { bytesOf, configOf, expectSameState, lastState, runTraining } from '../support/runs.js';
+import { bytesOf, configOf, expectSameState, lastState, Output, runTraining } from '../support/runs.js';
 
 /** Wide enough for Winograd's kernels. */
 const config = configOf({ network: { width: 0.25 }, optimizer: { schedule: { epochs: 1 } } });
@@ -57,6 +58,19 @@ describe('a run that goes on where other kernels are faster', { timeout: 60_000 
     expect(lines[0]).toMatch(
       /this machine cannot take \d+ kernels that the run was computed with \(winograd for conv2d\S* float32\S* .*: this version has no such kernel\): sums may differ in their last bits from here on/,
     );
+  });
+
+  it('is evaluated with them: the loss is that of its own validation, to the bit', async () => {
+    const logDir = join(await temporaryFolder(), 'run');
+    const { validation } = await runTraining({ config, data, logDir, device: timedAs('winograd') });
+    const shared = { config, data, workers: 1, printFreq: 1, stream: new Output() };
+    const device = timedAs('onednn');
+    for (const file of ['checkpoints', 'checkpoints/best.safetensors', 'checkpoint.pth.tar']) {
+      expect(await evaluate({ ...shared, device, resume: join(logDir, file) }), file).toEqual(validation);
+    }
+    await rm(join(logDir, 'kernels.json'));
+    const others = await evaluate({ ...shared, device, resume: join(logDir, 'checkpoint.pth.tar') });
+    expect(others.loss).not.toBe(validation?.loss);
   });
 
   it('takes its own where only the weights come from a run', async () => {
