@@ -1,7 +1,7 @@
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
-import type { Metrics } from '../task/metrics.js';
+import { type Metrics, metricScalars } from '../task/metrics.js';
 
 /** One line of metrics.jsonl, with the metrics of the task. */
 export interface MetricRecord extends Metrics {
@@ -67,8 +67,22 @@ export async function readMetrics(path: string): Promise<MetricRecord[]> {
   });
 }
 
+/** The scalars of a record, by TensorBoard's tags. */
+export function scalarsOf(record: MetricRecord): Record<string, number> {
+  const { phase, loss, learningRate } = record;
+  const rate = learningRate === undefined ? {} : { [`${phase}/lr`]: learningRate };
+  return { [`${phase}/loss`]: loss, ...rate, ...metricScalars(phase, record) };
+}
+
+export interface Rewound {
+  /** The first step whose events are void. */
+  readonly eventStep: number;
+  /** The record of that step where it stands nevertheless: its events have to be written again. */
+  readonly stands: MetricRecord | null;
+}
+
 /** Drops the records that a run resumed at `position` is going to write again. */
-export async function rewindMetrics(path: string, { epoch, step }: ResumePosition): Promise<void> {
+export async function rewindMetrics(path: string, { epoch, step }: ResumePosition): Promise<Rewound> {
   const records = await readMetrics(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
@@ -78,4 +92,9 @@ export async function rewindMetrics(path: string, { epoch, step }: ResumePositio
     (record) => record.step <= step && !(record.phase === 'val' && record.epoch > epoch),
   );
   await writeFileAtomic(path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  // TensorBoard hides events by their step alone, so the last step goes with a validation that it is hidden for.
+  const validated = records.some((record) => record.step === step && !kept.includes(record));
+  if (!validated) return { eventStep: step + 1, stands: null };
+  const stands = kept.findLast((record) => record.phase === 'train' && record.step === step) ?? null;
+  return { eventStep: step, stands };
 }

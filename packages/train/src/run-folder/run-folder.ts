@@ -3,7 +3,13 @@ import { basename, join } from 'node:path';
 import { listCheckpoints, removeStaleTemporaries, writeFileAtomic } from '@inplace-abn/checkpoint';
 import { EventFileWriter } from '../tensorboard/event-file.js';
 import { differences } from './differences.js';
-import { MetricsLog, type ResumePosition, rewindMetrics } from './metrics-log.js';
+import {
+  type MetricRecord,
+  MetricsLog,
+  type ResumePosition,
+  type Rewound,
+  rewindMetrics,
+} from './metrics-log.js';
 import type { Versions } from './versions.js';
 
 export interface RunFolderOptions {
@@ -43,15 +49,18 @@ const fileNames = [
 export class RunFolder {
   readonly metrics: MetricsLog;
   readonly events: EventFileWriter;
+  /** On a resume: the record of a step whose events have to be written again. */
+  readonly stands: MetricRecord | null;
 
   private constructor(
     readonly path: string,
     /** On a resume: what differs from the configuration so far, as `optimizer.clip: 1 -> 0`. */
     readonly changes: readonly string[],
-    resumeStep?: number,
+    rewound?: Rewound,
   ) {
     this.metrics = new MetricsLog(this.metricsPath);
-    this.events = new EventFileWriter(path, { resumeStep });
+    this.events = new EventFileWriter(path, { resumeStep: rewound?.eventStep });
+    this.stands = rewound?.stands ?? null;
   }
 
   /**
@@ -90,8 +99,8 @@ export class RunFolder {
     await replaceJson(path, 'versions.json', options.versions);
     await replaceJson(path, 'kernels.json', options.kernels);
     await mkdir(join(path, 'checkpoints'), { recursive: true });
-    await rewindMetrics(join(path, 'metrics.jsonl'), position);
-    return new RunFolder(path, changes, position.step + 1);
+    const rewound = await rewindMetrics(join(path, 'metrics.jsonl'), position);
+    return new RunFolder(path, changes, rewound);
   }
 
   get checkpointsPath(): string {

@@ -1,6 +1,7 @@
 /** From a checkpoint to the state of an engine, and to where its run continues. */
 import { readContent, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
+import type { SkippedImage } from '@inplace-abn/data';
 import { optimizerStateName } from '@inplace-abn/optim';
 import type { StateTensors } from '@inplace-abn/session';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
@@ -16,6 +17,7 @@ import type { NormMode } from '../weights/scales.js';
 import type { RunData } from './data.js';
 import { type LayoutData, layoutChanges, layoutOf, type Position, positionOf, START } from './state.js';
 import { optimizerFromTorch, otherOptimizer } from './torch-checkpoint.js';
+import { skippedIn } from './unreadable.js';
 
 /** What a run takes from a checkpoint: with less than everything it starts at epoch 0 with a new optimiser. */
 export type Taking = 'everything' | 'weights' | 'weights without classifier';
@@ -38,6 +40,8 @@ export interface Restored {
   readonly path: string;
   /** What it was: only the run that wrote a training state can be continued exactly. */
   readonly kind: Progress['kind'];
+  /** Images that the run skipped so far, as far as the file tells. */
+  readonly skipped: readonly SkippedImage[];
   /** Sentences for the user. */
   readonly notes: readonly string[];
 }
@@ -57,7 +61,7 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
   if (take !== 'everything' || progress.kind === 'weights') {
     await engine.fill(tensors);
     const note = `weights from ${used}: training starts at epoch 1 with a new optimiser`;
-    return { position: START, path: used, kind: 'weights', notes: [...notes, note] };
+    return { position: START, path: used, kind: 'weights', skipped: [], notes: [...notes, note] };
   }
   const continued = continueFrom(progress, { engine, config, data, path: used });
   await engine.fill(new Map([...tensors, ...(await turnedMoments(continued.optimizer, weights))]));
@@ -65,6 +69,7 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
     position: continued.position,
     path: used,
     kind: progress.kind,
+    skipped: progress.kind === 'state' ? skippedIn(progress.meta) : [],
     notes: [...notes, ...continued.notes],
   };
 }

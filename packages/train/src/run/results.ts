@@ -1,4 +1,5 @@
 /** What a run leaves beside its checkpoints: summary.json and report.html. */
+import type { SkippedImage } from '@inplace-abn/data';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
 import { memoryMapOf } from '../plan/memory-map.js';
@@ -36,16 +37,17 @@ export interface Results {
   readonly validation: Validation | null;
   readonly position: Position;
   readonly seconds: number;
+  /** Images that could not be read, since the run began. */
+  readonly skipped: readonly SkippedImage[];
   /** Where the steps' time went, when it was measured. */
   readonly profile?: ProfileReport;
 }
 
 export async function writeResults(results: Results): Promise<void> {
-  const { config, engine, folder, data, validation, position, seconds } = results;
+  const { config, engine, folder, data, validation, position, seconds, skipped } = results;
   const { metrics, criterion } = engine.task;
   const images = config.optimizer.batch_size;
   const memory = { ours: engine.plan.bytes, ordinary: ordinaryBytes(config, images) };
-  const skipped = [...data.train.skipped, ...data.val.skipped];
   await folder.writeSummary({
     arch: config.network.arch,
     epochs: position.epoch,

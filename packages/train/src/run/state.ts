@@ -1,6 +1,7 @@
 /** Where a run stands, and that together with the store as one state to resume from. */
 import { createHash } from 'node:crypto';
 import { CheckpointError, type RunMeta, type RunState, type TensorContent } from '@inplace-abn/checkpoint';
+import type { SkippedImage } from '@inplace-abn/data';
 import { statesIn } from '@inplace-abn/session';
 import { defaultConfig } from '../config/config.js';
 import type { TrainConfig } from '../config/schema.js';
@@ -8,6 +9,7 @@ import type { Engine } from '../engine/engine.js';
 import { bestKey, type MetricName } from '../task/metrics.js';
 import type { RunData } from './data.js';
 import { KERNELS_KEY } from './kernels.js';
+import { SKIPPED_KEY } from './unreadable.js';
 
 /** Where a run stands. */
 export interface Position {
@@ -73,9 +75,13 @@ export function captureState(
   engine: Engine,
   position: Position,
   config: TrainConfig,
-  about: { readonly layout: EpochLayout & LayoutData; readonly versions: Readonly<Record<string, string>> },
+  about: {
+    readonly layout: EpochLayout & LayoutData;
+    readonly versions: Readonly<Record<string, string>>;
+    readonly skipped?: readonly SkippedImage[];
+  },
 ): RunState<TensorContent> {
-  const { layout, versions } = about;
+  const { layout, versions, skipped = [] } = about;
   const { best, ...place } = position;
   const known = { ...place, [bestKey(engine.task.criterion)]: best };
   const { arch, bn_mode: bnMode } = config.network;
@@ -87,6 +93,7 @@ export function captureState(
       ...identity,
       versions: { ...versions },
       [KERNELS_KEY]: { ...engine.kernels },
+      ...(skipped.length > 0 && { [SKIPPED_KEY]: skipped.map((image) => ({ ...image })) }),
     },
     model: statesIn(engine.store, 'parameter', 'buffer'),
     optimizer: statesIn(engine.store, 'optimizer'),

@@ -1,6 +1,7 @@
 /** A training run from configuration and image folder to a finished run folder. */
 import type { SignalSource } from '@inplace-abn/cli';
 import type { Device } from '@inplace-abn/core';
+import type { SkippedImage } from '@inplace-abn/data';
 import type { Engine } from '../engine/engine.js';
 import { endOfRate } from '../engine/learning-rate.js';
 import { checkSameStep } from '../parallel/agreement.js';
@@ -115,8 +116,9 @@ async function runFolder(
   const opened = lock && (await openFolder(options, setting));
   const position = await peers.fromFirst(opened?.position ?? null);
   await engine.shareStates();
+  const skipped = opened?.skipped ?? [];
   const recorder: Recorder =
-    lock && opened ? new FolderRecorder(options, engine, data, opened.folder, lock) : SILENT;
+    lock && opened ? new FolderRecorder(options, engine, data, opened.folder, lock, skipped) : SILENT;
   try {
     const { epochs } = options.config.optimizer.schedule;
     if (position.epoch >= epochs) {
@@ -126,7 +128,11 @@ async function runFolder(
           : `this run is complete: ${position.epoch} of ${epochs} epochs are trained; for more, raise optimizer.schedule.epochs`,
       );
     }
-    const run = new TrainingRun(options, { data, engine, progress, recorder, stop, peers }, position);
+    const run = new TrainingRun(
+      options,
+      { data, engine, progress, recorder, stop, peers, skipped },
+      position,
+    );
     const outcome = await run.run();
     if (opened) {
       const lines = await closingLines(opened.folder, engine.task.criterion, run.stand, outcome.stopped);
@@ -138,10 +144,17 @@ async function runFolder(
   }
 }
 
+interface OpenedRun {
+  readonly folder: RunFolder;
+  readonly position: Position;
+  /** Images that the run skipped so far. */
+  readonly skipped: readonly SkippedImage[];
+}
+
 async function openFolder(
   options: TrainOptions,
   { engine, data, progress, kernels }: Setting,
-): Promise<{ folder: RunFolder; position: Position }> {
+): Promise<OpenedRun> {
   const { config, versions, logDir } = options;
   const about = { config, versions, kernels: engine.kernels };
   const { path: resume, take, inFolder } = await beginningOf(options);
@@ -155,16 +168,18 @@ async function openFolder(
     for (const note of await mendFiles({ folder, engine, config, batches, position })) progress.note(note);
     return folder;
   };
-  if (resume === undefined) return { folder: await open(START, inFolder), position: START };
+  if (resume === undefined) {
+    return { folder: await open(START, inFolder), position: START, skipped: [] };
+  }
   const changed = changedKernels(kernels, await kernelsSoFar(options), engine.kernels.names);
   if (changed) progress.note(changed);
   const { trainedWith } = options;
   const restored = await restoreRun({ engine, config, data, path: resume, take, trainedWith });
-  const { position, path, kind, notes } = restored;
+  const { position, path, kind, skipped, notes } = restored;
   for (const note of notes) progress.note(note);
   const folder = await open(position, await continuesThere(logDir, restored, inFolder));
-  if (kind === 'weights') return { folder, position };
+  if (kind === 'weights') return { folder, position, skipped };
   for (const change of folder.changes) progress.note(`configuration changed since the run began: ${change}`);
   progress.note(`resuming from ${path}: epoch ${position.epoch}, step ${position.step}`);
-  return { folder, position };
+  return { folder, position, skipped };
 }

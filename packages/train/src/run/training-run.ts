@@ -1,5 +1,5 @@
 /** The training loop: steps, validations, their records, and when to save and stop. */
-import type { Batch } from '@inplace-abn/data';
+import type { Batch, SkippedImage } from '@inplace-abn/data';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
 import { type LearningRates, learningRateOf } from '../engine/learning-rate.js';
@@ -51,6 +51,8 @@ export interface RunParts {
   readonly recorder: Recorder;
   readonly stop: StopRequest;
   readonly peers: Peers;
+  /** Images that the run skipped before it was resumed. */
+  readonly skipped: readonly SkippedImage[];
 }
 
 /** The epochs of a run from where it stands, with all that they leave in its folder. */
@@ -71,7 +73,7 @@ export class TrainingRun {
     this.meter = parts.engine.task.newMeter('train');
     this.learningRates = learningRateOf(options.config.optimizer);
     this.halting = new Halting(parts.stop, parts.peers);
-    this.unreadable = new Unreadable([parts.data.train, parts.data.val], parts.peers);
+    this.unreadable = new Unreadable([parts.data.train, parts.data.val], parts.peers, parts.skipped);
   }
 
   private get epochs(): number {

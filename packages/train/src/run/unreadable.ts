@@ -1,5 +1,6 @@
 /** Images of a run that cannot be read: where they are skipped, and in what words the run ends over them. */
 
+import type { RunMeta } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import { ImageError, type Loader, type SkippedImage, UnreadableLimitError } from '@inplace-abn/data';
 import type { Peers } from '../parallel/peers.js';
@@ -9,13 +10,16 @@ import type { Progress } from '../progress/progress.js';
 export class Unreadable {
   /** For each loader the indices that all processes know of. */
   private readonly told: readonly Set<number>[];
-  private reported = 0;
+  private reported: number;
 
   constructor(
     private readonly loaders: readonly Pick<Loader, 'skipped' | 'exclude'>[],
     private readonly peers: Peers,
+    /** Those that the run skipped before it was resumed. */
+    private readonly before: readonly SkippedImage[] = [],
   ) {
     this.told = loaders.map(() => new Set());
+    this.reported = before.length;
   }
 
   private get count(): number {
@@ -46,7 +50,7 @@ export class Unreadable {
 
   /** Says how many were skipped so far, where they have become more. */
   report(progress: Progress): void {
-    const { count } = this;
+    const count = skippedInAll(this.before, this.loaders).length;
     if (count === this.reported) return;
     this.reported = count;
     const images =
@@ -54,6 +58,32 @@ export class Unreadable {
     const last = this.loaders.flatMap(({ skipped }) => skipped.slice(-1)).at(-1);
     progress.note(`${images} skipped so far, such as ${last?.path}: ${last?.reason}`);
   }
+}
+
+/** The images that a run skipped: before it was resumed, and since then. */
+export function skippedInAll(
+  before: readonly SkippedImage[],
+  loaders: readonly Pick<Loader, 'skipped'>[],
+): SkippedImage[] {
+  const all = [...before, ...loaders.flatMap(({ skipped }) => skipped)];
+  return [...new Map(all.map((image) => [image.path, image])).values()];
+}
+
+/** Where a training state has them. */
+export const SKIPPED_KEY = 'skipped';
+
+/** Those in the meta data of a training state; one of an earlier version has none. */
+export function skippedIn(meta: RunMeta): SkippedImage[] {
+  const value = meta[SKIPPED_KEY];
+  return Array.isArray(value) ? value.filter(isSkipped) : [];
+}
+
+function isSkipped(value: unknown): value is SkippedImage {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('index' in value && 'path' in value && 'reason' in value)) return false;
+  return (
+    typeof value.index === 'number' && typeof value.path === 'string' && typeof value.reason === 'string'
+  );
 }
 
 /** Runs `body`; where images that cannot be read end it, the error names the keys of the configuration about them. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { differences } from '../../src/run-folder/differences.js';
-import { type MetricRecord, readMetrics } from '../../src/run-folder/metrics-log.js';
+import { type MetricRecord, readMetrics, scalarsOf } from '../../src/run-folder/metrics-log.js';
 import { RunFolder } from '../../src/run-folder/run-folder.js';
 import { collectVersions, type Versions } from '../../src/run-folder/versions.js';
 import { readEvents } from '../tensorboard/read-events.js';
@@ -117,6 +117,24 @@ describe('a resumed run', () => {
         .map(async (name) => readEvents(await readFile(join(path, name)))),
     );
     expect(marks.flat().filter((event) => event.sessionStatus === 1)).toMatchObject([{ step: 3 }]);
+  });
+
+  it('hides a validation that comes again, with the step at which it was, whose events come with it', async () => {
+    const first = await RunFolder.create(path, options);
+    for (const step of [1, 2]) first.metrics.add(record(step));
+    // The state of the epoch's last step was saved; the kill came before that of its end.
+    first.metrics.add({ ...record(2), phase: 'val' });
+    first.close();
+    const resumed = await RunFolder.resume(path, { epoch: 0, step: 2 }, options);
+    resumed.close();
+    expect(await readMetrics(resumed.metricsPath)).toEqual([record(1), record(2)]);
+    expect(resumed.stands).toEqual(record(2));
+    expect(scalarsOf(record(2))).toEqual({ 'train/loss': 1, 'train/top1': 50, 'train/top5': 90 });
+    const events = readEvents(await readFile(resumed.events.path));
+    expect(events.filter(({ sessionStatus }) => sessionStatus === 1)).toMatchObject([{ step: 2 }]);
+    const again = await RunFolder.resume(path, { epoch: 1, step: 2 }, options);
+    again.close();
+    expect(again.stands).toBeNull();
   });
 
   it('keeps the former configuration where it differs, and says what does', async () => {

@@ -1,9 +1,10 @@
 /** A run that goes on from a state before its newest: whatever came after that is abandoned. */
-import { cp, readdir, readFile } from 'node:fs/promises';
+import { appendFile, cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { EventFileWriter } from '../../src/tensorboard/event-file.js';
 import { imageFolder, temporaryFolder } from '../support/images.js';
-import { configOf, runTraining } from '../support/runs.js';
+import { configOf, runTraining, STEPS_PER_EPOCH } from '../support/runs.js';
 import { type ReadEvent, readEvents } from '../tensorboard/read-events.js';
 
 const config = configOf({ optimizer: { schedule: { epochs: 3 } } });
@@ -47,5 +48,18 @@ describe('a run that goes on from an earlier state', { timeout: 60_000 }, () => 
     const shown = await shownIn(straight);
     expect(shown.filter(([tag]) => tag === 'val/top1').map(([, step]) => step)).toEqual([7]);
     expect(await shownIn(again)).toEqual(shown);
+  });
+
+  it('shows one validation where it was killed between one and its checkpoint, after the last step was saved', async () => {
+    const logDir = join(await temporaryFolder(), 'run');
+    const step = STEPS_PER_EPOCH;
+    await runTraining({ config, data, logDir, maxSteps: step });
+    const writer = new EventFileWriter(logDir);
+    writer.scalars(step, { 'val/loss': 9, 'val/top1': 1 });
+    writer.close();
+    const line = { phase: 'val', epoch: 1, step, loss: 9, top1: 1, top5: 1 };
+    await appendFile(join(logDir, 'metrics.jsonl'), `${JSON.stringify(line)}\n`);
+    await runTraining({ config, data, logDir, continueRun: true, maxSteps: LATE });
+    expect(await shownIn(logDir)).toEqual(await shownIn(straight));
   });
 });

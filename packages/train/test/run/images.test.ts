@@ -67,6 +67,27 @@ describe('training', { timeout: 60_000 }, () => {
     for (const path of bad) expect(report).toContain(path);
   });
 
+  it('counts what it skipped before it was resumed, each image once', async () => {
+    const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
+    const bad = [join(data, 'train', 'green', '03.png'), join(data, 'val', 'blue', '01.png')];
+    for (const path of bad) await writeFile(path, 'no image');
+    const optimizer = { schedule: { epochs: 2 }, batch_size: 60 };
+    const config = configOf({ optimizer, input: { unreadable: 'skip' } });
+    const skipped = async () => JSON.parse(await readFile(join(logDir, 'summary.json'), 'utf8')).skipped;
+    // One step is the epoch: validation comes after the resume.
+    await runTraining({ config, data, logDir, maxSteps: 1 });
+    expect(await skipped()).toBe(1);
+    await writeFile(bad[0] ?? '', await readFile(join(data, 'train', 'green', '04.png')));
+    const resume = join(logDir, 'checkpoints');
+    const { text } = await runTraining({ config, data, logDir, resume, maxSteps: 2 });
+    expect(text).toContain('2 images that cannot be read were skipped so far');
+    expect(await skipped()).toBe(2);
+    const report = await readFile(join(logDir, 'report.html'), 'utf8');
+    for (const path of bad) expect(report).toContain(path);
+    await runTraining({ config, data, logDir, resume });
+    expect(await skipped()).toBe(2);
+  });
+
   it('stops when more are unreadable than may be skipped', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     await rm(join(data, 'train', 'green', '00.png'));
