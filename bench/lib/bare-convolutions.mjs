@@ -18,13 +18,13 @@ export function convolutionsOf({ graph, instructions }) {
   /** @type {Map<string, Convolution>} */
   const found = new Map();
   for (const { node } of instructions) {
-    if (!node.op.startsWith('conv2d')) continue;
+    if (!node.op.name.startsWith('conv2d')) continue;
     const type = (/** @type {number} */ id) => {
       const { shape, dtype } = valueInfo(graph, id);
       return { shape, dtype };
     };
     const inputs = node.inputs.map((id) => (id === null ? null : type(id)));
-    const spec = { op: node.op, attrs: node.attrs, inputs, outputs: node.outputs.map(type) };
+    const spec = { op: node.op.name, attrs: node.attrs, inputs, outputs: node.outputs.map(type) };
     const key = JSON.stringify(spec);
     found.set(key, { spec, count: (found.get(key)?.count ?? 0) + 1, flops: costOf(graph, node).flops });
   }

@@ -64,7 +64,7 @@ function onnxNodes(node, constants, tensors, nameOf) {
   const output = nameOf(node.outputs[0] ?? -1);
   const attrs = /** @type {Record<string, any>} */ (node.attrs);
   const padding = () => [...attrs.padding, ...attrs.padding];
-  switch (node.op) {
+  switch (node.op.name) {
     case 'conv2d':
       return {
         output,
@@ -110,7 +110,7 @@ function onnxNodes(node, constants, tensors, nameOf) {
     case 'linear':
       return { output, nodes: [{ op: 'Gemm', inputs, integers: { transB: 1 } }] };
     default:
-      throw new Error(`no ONNX form is written here for ${node.op} at ${node.path}`);
+      throw new Error(`no ONNX form is written here for ${node.op.name} at ${node.path}`);
   }
 }
 

@@ -49,7 +49,7 @@ describe('DenseModule', () => {
       const x = tracer.input('x', [1, 4, 8, 8], 'float32');
       return { y: new DenseModule(4, { growth: 2, layers: 3, normAct }).call(x, EVALUATION) };
     });
-    const joins = graph.nodes.filter(({ op }) => op === 'concat');
+    const joins = graph.nodes.filter(({ op }) => op.name === 'concat');
     expect(joins.map(({ inputs }) => inputs[0])).toEqual([
       graph.inputs.get('x'),
       ...joins.slice(0, -1).map(({ outputs }) => outputs[0]),

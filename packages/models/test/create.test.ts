@@ -13,7 +13,7 @@ function featureShape(arch: string, side: number, options: Partial<AnyNetworkOpt
 /** Paths of the convolutions with that dilation, blocks and layers not told apart. */
 function dilatedBy(graph: Graph, dilation: number): string[] {
   const found = graph.nodes.filter(
-    ({ op, attrs }) => op === 'conv2d' && `${attrs.dilation}` === `${dilation},${dilation}`,
+    ({ op, attrs }) => op.name === 'conv2d' && `${attrs.dilation}` === `${dilation},${dilation}`,
   );
   return [...new Set(found.map(({ path }) => path.replace(/(block|convs3\.)\d+/, '$1*')))];
 }
@@ -173,7 +173,7 @@ describe('options', () => {
     const drawn = (dropout?: [number, number]) => {
       const net = network('wider_resnet16_a2', { width: 1 / 8, dropout });
       const graph = gradientStep(net, [2, 3, 32, 32], { random: true });
-      const nodes = graph.nodes.filter(({ op, phase }) => op === 'dropout' && phase === 'forward');
+      const nodes = graph.nodes.filter(({ op, phase }) => op.name === 'dropout' && phase === 'forward');
       return nodes.map(({ path, attrs }) => [path, attrs.p, attrs.channelwise]);
     };
     expect(drawn()).toEqual([
@@ -189,7 +189,7 @@ describe('options', () => {
       const relu: NormAct = (channels, options = {}) => new ABN(channels, { activation: 'relu', ...options });
       const graph = gradientStep(network(arch, { normAct: relu, width: 1 / 8 }), [2, 3, 64, 64]);
       expect(compile(graph, cpu()).instructions.length).toBeGreaterThan(100);
-      const sums = graph.nodes.filter(({ op, phase }) => op === 'add' && phase === 'forward');
+      const sums = graph.nodes.filter(({ op, phase }) => op.name === 'add' && phase === 'forward');
       // Post-activation blocks end with the activation, pre-activation blocks with the plain sum.
       const expected = { resnet18: Array(8).fill('relu'), resnext50: Array(16).fill('identity') };
       if (arch in expected)

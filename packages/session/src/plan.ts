@@ -67,7 +67,7 @@ export class SessionPlan {
     const lines = [
       `${this.kind}, batch ${this.batch}: ${formatBytes(this.bytes)}`,
       `  weights ${formatBytes(bytes.weights)}, optimizer state ${formatBytes(bytes.optimizer)}, arena ${formatBytes(arenaBytes)}`,
-      `  peak ${formatBytes(peak.bytes)} at ${at ? `${at.op} of ${at.path || '(top)'}` : 'the start'}`,
+      `  peak ${formatBytes(peak.bytes)} at ${at ? `${at.op.name} of ${at.path || '(top)'}` : 'the start'}`,
     ];
     return [...lines, ...(this.kind === 'train' ? this.trainingLines() : [])].join('\n');
   }

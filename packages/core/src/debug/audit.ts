@@ -10,7 +10,6 @@ import type { Device } from '../devices/device.js';
 import { referenceContext } from '../devices/reference/evaluate.js';
 import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
 import type { Inverse, ReferenceTensor } from '../ops/define.js';
-import { opOf } from '../ops/index.js';
 import { type ComputeDType, precision } from '../passes/precision.js';
 import { prune } from '../passes/prune.js';
 import { rebuild } from '../passes/rebuild.js';
@@ -59,7 +58,7 @@ interface Inversion {
 function inversionsIn(graph: Graph): Inversion[] {
   return rebuild(graph).decisions.flatMap(({ value, through: node }) => {
     if (!node) return [];
-    const inverse = opOf(node.op).inverses.find(({ input }) => node.inputs[input] === value);
+    const inverse = node.op.inverses.find(({ input }) => node.inputs[input] === value);
     return inverse ? [{ value, node, inverse }] : [];
   });
 }
@@ -103,7 +102,7 @@ async function forward(
 
 /** The forward pass alone, with the values of `ids` as outputs; only the inputs and states that it reads. */
 function forwardOf(graph: Graph, ids: ReadonlySet<ValueId>): Graph {
-  const nodes = graph.nodes.filter(({ op, phase }) => phase === 'forward' && !opOf(op).effect);
+  const nodes = graph.nodes.filter(({ op, phase }) => phase === 'forward' && !op.effects.guard);
   const outputs = new Map([...ids].map((id) => [String(id), id] as const));
   const pruned = prune({ ...graph, nodes, outputs, updates: new Map() });
   const read = new Set(pruned.nodes.flatMap(operands));
@@ -133,7 +132,7 @@ function errorOf(
     error: 0,
   });
   const error = Math.sqrt(errors.reduce((sum, each) => sum + each ** 2, 0) / Math.max(1, errors.length));
-  return { path: node.path, op: node.op, bytes: byteLength(valueInfo(graph, value)), error, worst };
+  return { path: node.path, op: node.op.name, bytes: byteLength(valueInfo(graph, value)), error, worst };
 }
 
 /** A channel that hardly varies beside the others has no scale of its own. */

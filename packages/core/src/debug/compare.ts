@@ -10,7 +10,6 @@ import { type DType, elements, isDataDType, type TypedArray, toFloat64 } from '@
 import { referenceContext } from '../devices/reference/evaluate.js';
 import { type GraphNode, valueInfo } from '../graph/graph.js';
 import type { ReferenceTensor } from '../ops/define.js';
-import { opOf } from '../ops/index.js';
 import type { PlannedInstruction } from '../plan/plan.js';
 import { operandsOf } from '../plan/schedule.js';
 import type { Arrays, Program } from '../program/program.js';
@@ -55,7 +54,7 @@ function compare(
     const worst = worstElement(tensor, wanted, allowance(tensor.dtype, wanted, changes, precision));
     if (!worst) return;
     throw new Error(
-      `instruction ${index}, ${node.op} at ${node.path || '(top)'} (${kernel.implementation}), ` +
+      `instruction ${index}, ${node.op.name} at ${node.path || '(top)'} (${kernel.implementation}), ` +
         `differs from the reference device: the largest difference of output ${output} is ${worst.difference} ` +
         `at element ${worst.at}: ${worst.got} instead of ${worst.wanted}, at most ${worst.allowed} is rounding`,
     );
@@ -68,7 +67,7 @@ function evaluate(
   like: readonly ReferenceTensor[],
 ): Float64Array[] {
   const outputs = like.map((tensor) => ({ ...tensor, data: new Float64Array(elements(tensor.shape)) }));
-  opOf(node.op).reference(referenceContext(node.attrs, inputs, outputs));
+  node.op.reference(referenceContext(node.attrs, inputs, outputs));
   return outputs.map(({ data }) => data);
 }
 

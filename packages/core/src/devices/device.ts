@@ -1,7 +1,6 @@
 /** What the compiler asks of a device. */
 import type { DType, TensorType } from '@inplace-abn/tensor';
 import type { Attributes } from '../ops/define.js';
-import type { OpName } from '../ops/index.js';
 
 /** An operand's type and how its rows lie. */
 export interface OperandSpec extends TensorType {
@@ -11,7 +10,7 @@ export interface OperandSpec extends TensorType {
 
 /** One instruction as a device sees it: operand types, no addresses. */
 export interface KernelSpec {
-  readonly op: OpName;
+  readonly op: string;
   readonly attrs: Attributes;
   readonly inputs: readonly (OperandSpec | null)[];
   readonly outputs: readonly OperandSpec[];

@@ -1,7 +1,6 @@
 /** Type check of a graph, run after every pass: a broken pass fails here and not as wrong numbers. */
 
 import { byteLength, formatType, sameShape } from '@inplace-abn/tensor';
-import { opOf } from '../ops/index.js';
 import { inferTypes } from '../ops/infer.js';
 import { type Graph, type GraphNode, operands, operandTypes, type ValueId, valueInfo } from './graph.js';
 
@@ -9,7 +8,7 @@ import { type Graph, type GraphNode, operands, operandTypes, type ValueId, value
 export function checkGraph(graph: Graph, pass: string): Graph {
   const fail = (node: GraphNode, problem: string): never => {
     throw new Error(
-      `pass ${pass} broke the graph: node #${node.id} ${node.op} at ${node.path || '(top)'}: ${problem}`,
+      `pass ${pass} broke the graph: node #${node.id} ${node.op.name} at ${node.path || '(top)'}: ${problem}`,
     );
   };
   const defined = new Set<ValueId>([...graph.inputs.values(), ...graph.states.map((state) => state.value)]);
@@ -39,7 +38,7 @@ export function checkGraph(graph: Graph, pass: string): Graph {
 function checkTypes(graph: Graph, node: GraphNode, fail: (node: GraphNode, problem: string) => never): void {
   const types = inferTypes(node.op, operandTypes(graph, node), node.attrs);
   if (types.length !== node.outputs.length) {
-    fail(node, `writes ${node.outputs.length} values, ${opOf(node.op).name} has ${types.length}`);
+    fail(node, `writes ${node.outputs.length} values, ${node.op.name} has ${types.length}`);
   }
   types.forEach((type, index) => {
     const written = valueInfo(graph, node.outputs[index] ?? -1);

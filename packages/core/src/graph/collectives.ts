@@ -1,5 +1,4 @@
 import { formatType } from '@inplace-abn/tensor';
-import { opOf } from '../ops/index.js';
 import { type Graph, operands, valueInfo } from './graph.js';
 
 /**
@@ -8,9 +7,9 @@ import { type Graph, operands, valueInfo } from './graph.js';
  */
 export function collectivesOf(graph: Graph): string[] {
   return graph.nodes
-    .filter(({ op }) => opOf(op).collective)
+    .filter(({ op }) => op.effects.collective)
     .map((node) => {
       const types = operands(node).map((id) => formatType(valueInfo(graph, id)));
-      return `${node.op}(${types.join(', ')}) ${JSON.stringify(node.attrs)} @${node.path}`;
+      return `${node.op.name}(${types.join(', ')}) ${JSON.stringify(node.attrs)} @${node.path}`;
     });
 }

@@ -1,5 +1,4 @@
 /** What a graph computes from its states alone. */
-import { opOf } from '../ops/index.js';
 import { type Graph, type GraphNode, operands, type ValueId } from './graph.js';
 
 /**
@@ -12,8 +11,8 @@ export function constantsOf(graph: Graph): Set<ValueId> {
   for (const { value } of graph.states) constants.add(value);
   for (const node of graph.nodes) {
     // A guard has to speak at every run, and what other processes have may change without this one's states.
-    const { effect, collective } = opOf(node.op);
-    const fixed = !effect && !collective && !node.rebuilds;
+    const { guard, collective } = node.op.effects;
+    const fixed = !guard && !collective && !node.rebuilds;
     const once = fixed && operands(node).every((id) => constants.has(id));
     if (once) for (const id of node.outputs) constants.add(id);
   }

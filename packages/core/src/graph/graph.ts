@@ -2,10 +2,8 @@
  * The graph: a training or evaluation step as a list of nodes in single-assignment form.
  * Passes take a graph and return a new one; nothing in a graph is changed in place.
  */
-
 import type { TensorType } from '@inplace-abn/tensor';
-import type { Attributes } from '../ops/define.js';
-import type { OpName } from '../ops/index.js';
+import type { AnyOp, Attributes } from '../ops/define.js';
 
 export type ValueId = number;
 
@@ -25,7 +23,7 @@ export type Phase = 'forward' | 'backward' | 'update';
 export interface GraphNode {
   /** Unique and stable over passes; names the node in logs. */
   readonly id: number;
-  readonly op: OpName;
+  readonly op: AnyOp;
   readonly attrs: Attributes;
   readonly inputs: readonly (ValueId | null)[];
   readonly outputs: readonly ValueId[];

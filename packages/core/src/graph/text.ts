@@ -14,7 +14,7 @@ function formatOperand(id: ValueId | null): string {
 
 /** `conv2d at mod2.block1`, as logs and errors name a node. */
 export function nodeAt(node: GraphNode): string {
-  return `${node.op} at ${node.path || '(top)'}`;
+  return `${node.op.name} at ${node.path || '(top)'}`;
 }
 
 /** `%7:float32[2,8,4,4] = abn_apply(%3, %4, _) {eps: 1e-5} @mod1.bn1` */
@@ -24,7 +24,7 @@ export function formatNode(graph: Graph, node: GraphNode): string {
   const attrs = Object.entries(node.attrs).map(([key, value]) => `${key}: ${formatAttribute(value)}`);
   const left = outputs ? `${outputs} = ` : '';
   const braces = attrs.length > 0 ? ` {${attrs.join(', ')}}` : '';
-  return `${left}${node.op}(${inputs})${braces}${node.path ? ` @${node.path}` : ''}`;
+  return `${left}${node.op.name}(${inputs})${braces}${node.path ? ` @${node.path}` : ''}`;
 }
 
 /** Inputs and states, then nodes by phase, then outputs and updates; one line each. */

@@ -13,7 +13,7 @@ import { abnBackwardWeight } from './abn_backward_weight.js';
 import { abnFold } from './abn_fold.js';
 import { type ActivationAttributes, activate, invertActivation, isInvertible } from './activations.js';
 import { allReduce } from './all_reduce.js';
-import { defineOp } from './define.js';
+import { type OpDefinition, PURE } from './define.js';
 import { pack } from './pack.js';
 import { type AbnScale, type AbnSums, channelScale, checkChannels } from './support/abn.js';
 import { streamed } from './support/cost.js';
@@ -29,7 +29,8 @@ export type AbnApplyAttributes = ActivationAttributes & {
   readonly group?: string;
 };
 
-export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply', {
+export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
+  name: 'abn_apply',
   inputs: [
     { name: 'x', kind: 'data', pitched: true },
     { name: 'mean', kind: 'float32' },
@@ -81,21 +82,29 @@ export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply',
       },
     },
   ],
-  epilogue({ attrs, inputs, input }, operand) {
-    if (operand !== 0 || attrs.statistics !== 'fixed') return null;
-    const layer = {
-      mean: input(1),
-      variance: input(2),
-      gamma: inputs[3] ?? null,
-      beta: inputs[4] ?? null,
-    };
-    const { activation, slope } = attrs;
-    return {
-      fold: (linear) => abnFold(linear, layer, attrs),
-      addend: null,
-      activation: { activation, slope },
-    };
+  fusion: {
+    epilogue({ attrs, inputs, input }, operand) {
+      if (operand !== 0 || attrs.statistics !== 'fixed') return null;
+      const layer = {
+        mean: input(1),
+        variance: input(2),
+        gamma: inputs[3] ?? null,
+        beta: inputs[4] ?? null,
+      };
+      const { activation, slope } = attrs;
+      return {
+        fold: (linear) => abnFold(linear, layer, attrs),
+        addend: null,
+        activation: { activation, slope },
+      };
+    },
+    fuse: null,
   },
+  absorb: null,
+  slices: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, inputs, input, output }) {
     const x = input(0);
@@ -112,7 +121,7 @@ export const abnApplyOp = defineOp<'abn_apply', AbnApplyAttributes>('abn_apply',
     }
   },
   peerKeeps: { inputs: [0], outputs: [0] },
-});
+};
 
 /** The two sums over all processes that share the statistics. */
 function sumOverGroup(sums: AbnSums, { group }: AbnApplyAttributes): AbnSums {
@@ -133,7 +142,7 @@ export function abnApply(
   attrs: AbnApplyAttributes,
 ): Value {
   return emit(
-    'abn_apply',
+    abnApplyOp,
     [
       x,
       statistics.mean,

@@ -7,7 +7,7 @@ import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import {
   ABN_BACKWARD_OPERANDS,
   type AbnBackwardAttributes,
@@ -27,61 +27,67 @@ export type AbnBackwardApplyAttributes = AbnBackwardAttributes & {
   readonly count: number;
 };
 
-export const abnBackwardApplyOp = defineOp<'abn_backward_apply', AbnBackwardApplyAttributes>(
-  'abn_backward_apply',
-  {
-    inputs: [
-      ...ABN_BACKWARD_OPERANDS,
-      { name: 'sum_dy', kind: 'float32', optional: true },
-      { name: 'sum_dy_xhat', kind: 'float32', optional: true },
-      { name: 'count', kind: 'float32', optional: true },
-    ],
-    outputs: [{ name: 'dx', kind: 'data', pitched: true }],
-    infer({ attrs, input, inputs }) {
-      const [dz, saved] = [input(0), input(1)];
-      if (!sameShape(dz.shape, saved.shape)) {
-        throw new ShapeError(`dz and saved differ in shape: ${formatType(dz)} and ${formatType(saved)}`);
-      }
-      checkChannels(saved, inputs.slice(2, 8));
-      const sums = [inputs[6], inputs[7]].filter((type) => type);
-      const expected = attrs.statistics === 'batch' ? 2 : 0;
-      if (sums.length !== expected) {
-        throw new ShapeError(
-          `expected ${expected} sums with ${attrs.statistics} statistics but received ${sums.length}`,
-        );
-      }
-      return [dz];
-    },
-    gradient: null,
-    overwrites: [
-      { output: 0, input: 0 },
-      { output: 0, input: 1 },
-    ],
-    absorb: absorbLayer,
-    cost(context, outputs) {
-      const { shape } = context.input(0);
-      return { flops: 6 * rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
-    },
-    reference(context) {
-      const { attrs, inputs, input, output } = context;
-      const [dz, saved] = [input(0), input(1)];
-      const width = channels(saved.shape);
-      const count = inputs[8] ? at(inputs[8], 0) : attrs.count;
-      for (let c = 0; c < width; c++) {
-        const read = savedReader(context, c);
-        const factor = channelScale(inputs[4], c, attrs) / Math.sqrt(at(input(3), c) + attrs.eps);
-        const meanDy = inputs[6] ? at(inputs[6], c) / count : 0;
-        const meanDyXhat = inputs[7] ? at(inputs[7], c) / count : 0;
-        for (let row = 0; row < rows(saved.shape); row++) {
-          const index = row * width + c;
-          const { dy, xhat } = read(at(saved, index), at(dz, index));
-          const centred = attrs.statistics === 'batch' ? meanDy + xhat * meanDyXhat : 0;
-          output(0).data[index] = factor * (dy - centred);
-        }
-      }
-    },
+export const abnBackwardApplyOp: OpDefinition<AbnBackwardApplyAttributes> = {
+  name: 'abn_backward_apply',
+  inputs: [
+    ...ABN_BACKWARD_OPERANDS,
+    { name: 'sum_dy', kind: 'float32', optional: true },
+    { name: 'sum_dy_xhat', kind: 'float32', optional: true },
+    { name: 'count', kind: 'float32', optional: true },
+  ],
+  outputs: [{ name: 'dx', kind: 'data', pitched: true }],
+  infer({ attrs, input, inputs }) {
+    const [dz, saved] = [input(0), input(1)];
+    if (!sameShape(dz.shape, saved.shape)) {
+      throw new ShapeError(`dz and saved differ in shape: ${formatType(dz)} and ${formatType(saved)}`);
+    }
+    checkChannels(saved, inputs.slice(2, 8));
+    const sums = [inputs[6], inputs[7]].filter((type) => type);
+    const expected = attrs.statistics === 'batch' ? 2 : 0;
+    if (sums.length !== expected) {
+      throw new ShapeError(
+        `expected ${expected} sums with ${attrs.statistics} statistics but received ${sums.length}`,
+      );
+    }
+    return [dz];
   },
-);
+  gradient: null,
+  overwrites: [
+    { output: 0, input: 0 },
+    { output: 0, input: 1 },
+  ],
+  absorb: absorbLayer,
+  inverses: [],
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
+  cost(context, outputs) {
+    const { shape } = context.input(0);
+    return { flops: 6 * rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
+  },
+  reference(context) {
+    const { attrs, inputs, input, output } = context;
+    const [dz, saved] = [input(0), input(1)];
+    const width = channels(saved.shape);
+    const count = inputs[8] ? at(inputs[8], 0) : attrs.count;
+    for (let c = 0; c < width; c++) {
+      const read = savedReader(context, c);
+      const factor = channelScale(inputs[4], c, attrs) / Math.sqrt(at(input(3), c) + attrs.eps);
+      const meanDy = inputs[6] ? at(inputs[6], c) / count : 0;
+      const meanDyXhat = inputs[7] ? at(inputs[7], c) / count : 0;
+      for (let row = 0; row < rows(saved.shape); row++) {
+        const index = row * width + c;
+        const { dy, xhat } = read(at(saved, index), at(dz, index));
+        const centred = attrs.statistics === 'batch' ? meanDy + xhat * meanDyXhat : 0;
+        output(0).data[index] = factor * (dy - centred);
+      }
+    }
+  },
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /**
  * ∂loss/∂x of one layer, in the shape of dz; `sums` are null where the statistics are fixed. `count`: float32[], the samples
@@ -95,7 +101,7 @@ export function abnBackwardApply(
   { activation, slope, eps, scale }: Omit<AbnBackwardAttributes, 'from'>,
 ): Value {
   return emit(
-    'abn_backward_apply',
+    abnBackwardApplyOp,
     [
       dz,
       saved.x,

@@ -7,7 +7,7 @@ import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import {
   ABN_BACKWARD_OPERANDS,
   type AbnBackwardAttributes,
@@ -20,49 +20,55 @@ import {
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
-export const abnBackwardReduceOp = defineOp<'abn_backward_reduce', AbnBackwardAttributes>(
-  'abn_backward_reduce',
-  {
-    inputs: ABN_BACKWARD_OPERANDS,
-    outputs: [
-      { name: 'sum_dy', kind: 'float32' },
-      { name: 'sum_dy_xhat', kind: 'float32' },
-    ],
-    infer({ input, inputs }) {
-      const [dz, saved] = [input(0), input(1)];
-      if (!sameShape(dz.shape, saved.shape)) {
-        throw new ShapeError(`dz and saved differ in shape: ${formatType(dz)} and ${formatType(saved)}`);
-      }
-      checkChannels(saved, inputs.slice(2));
-      const vector = { shape: [channels(saved.shape)], dtype: 'float32' } as const;
-      return [vector, vector];
-    },
-    gradient: null,
-    overwrites: [],
-    absorb: absorbLayer,
-    cost(context, outputs) {
-      const { shape } = context.input(0);
-      return { flops: 6 * rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
-    },
-    reference(context) {
-      const { input, output } = context;
-      const [dz, saved] = [input(0), input(1)];
-      const width = channels(saved.shape);
-      for (let c = 0; c < width; c++) {
-        const read = savedReader(context, c);
-        let sumDy = 0;
-        let sumDyXhat = 0;
-        for (let row = 0; row < rows(saved.shape); row++) {
-          const { dy, xhat } = read(at(saved, row * width + c), at(dz, row * width + c));
-          sumDy += dy;
-          sumDyXhat += dy * xhat;
-        }
-        output(0).data[c] = sumDy;
-        output(1).data[c] = sumDyXhat;
-      }
-    },
+export const abnBackwardReduceOp: OpDefinition<AbnBackwardAttributes> = {
+  name: 'abn_backward_reduce',
+  inputs: ABN_BACKWARD_OPERANDS,
+  outputs: [
+    { name: 'sum_dy', kind: 'float32' },
+    { name: 'sum_dy_xhat', kind: 'float32' },
+  ],
+  infer({ input, inputs }) {
+    const [dz, saved] = [input(0), input(1)];
+    if (!sameShape(dz.shape, saved.shape)) {
+      throw new ShapeError(`dz and saved differ in shape: ${formatType(dz)} and ${formatType(saved)}`);
+    }
+    checkChannels(saved, inputs.slice(2));
+    const vector = { shape: [channels(saved.shape)], dtype: 'float32' } as const;
+    return [vector, vector];
   },
-);
+  gradient: null,
+  overwrites: [],
+  absorb: absorbLayer,
+  inverses: [],
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
+  cost(context, outputs) {
+    const { shape } = context.input(0);
+    return { flops: 6 * rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
+  },
+  reference(context) {
+    const { input, output } = context;
+    const [dz, saved] = [input(0), input(1)];
+    const width = channels(saved.shape);
+    for (let c = 0; c < width; c++) {
+      const read = savedReader(context, c);
+      let sumDy = 0;
+      let sumDyXhat = 0;
+      for (let row = 0; row < rows(saved.shape); row++) {
+        const { dy, xhat } = read(at(saved, row * width + c), at(dz, row * width + c));
+        sumDy += dy;
+        sumDyXhat += dy * xhat;
+      }
+      output(0).data[c] = sumDy;
+      output(1).data[c] = sumDyXhat;
+    }
+  },
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** Σdy and Σdy·x̂ of one layer, float32[C]; dz and saved.x of one shape. */
 export function abnBackwardReduce(
@@ -71,7 +77,7 @@ export function abnBackwardReduce(
   { activation, slope, eps, scale }: Omit<AbnBackwardAttributes, 'from'>,
 ): AbnSums {
   const outputs = emitAll(
-    'abn_backward_reduce',
+    abnBackwardReduceOp,
     [dz, saved.x, saved.mean, saved.variance, saved.weight, saved.bias],
     { activation, slope, eps, scale, from: 'x' },
   );

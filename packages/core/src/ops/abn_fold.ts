@@ -6,7 +6,7 @@
 import { elements, type TensorType } from '@inplace-abn/tensor';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { type AbnScale, channelScale, checkOutputs } from './support/abn.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
@@ -16,7 +16,8 @@ export type AbnFoldAttributes = {
   readonly scale: AbnScale;
 };
 
-export const abnFoldOp = defineOp<'abn_fold', AbnFoldAttributes>('abn_fold', {
+export const abnFoldOp: OpDefinition<AbnFoldAttributes> = {
+  name: 'abn_fold',
   inputs: [
     { name: 'weight', kind: 'float32' },
     { name: 'mean', kind: 'float32' },
@@ -37,6 +38,14 @@ export const abnFoldOp = defineOp<'abn_fold', AbnFoldAttributes>('abn_fold', {
   },
   gradient: null,
   overwrites: [{ output: 0, input: 0 }],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, inputs, input, output }) {
     const [weight, bias] = [output(0), output(1)];
@@ -48,7 +57,8 @@ export const abnFoldOp = defineOp<'abn_fold', AbnFoldAttributes>('abn_fold', {
       for (let i = o * fanIn; i < (o + 1) * fanIn; i++) weight.data[i] = gain * at(input(0), i);
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 export interface AbnFixed {
   readonly mean: Value;
@@ -64,6 +74,6 @@ export function abnFold(
   { mean, variance, gamma, beta }: AbnFixed,
   { eps, scale }: AbnFoldAttributes,
 ): { weight: Value; bias: Value } {
-  const outputs = emitAll('abn_fold', [weight, mean, variance, gamma, beta, bias], { eps, scale });
+  const outputs = emitAll(abnFoldOp, [weight, mean, variance, gamma, beta, bias], { eps, scale });
   return { weight: outputAt(outputs, 0), bias: outputAt(outputs, 1) };
 }

@@ -8,7 +8,7 @@ import { formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { flatLayout } from './support/flat.js';
 import { at } from './support/reference.js';
@@ -22,7 +22,8 @@ function rowLayout(channels: number) {
   return { mean, variance, count, length };
 }
 
-export const abnMergeOp = defineOp<'abn_merge', AbnMergeAttributes>('abn_merge', {
+export const abnMergeOp: OpDefinition<AbnMergeAttributes> = {
+  name: 'abn_merge',
   inputs: [{ name: 'gathered', kind: 'float32' }],
   outputs: [
     { name: 'mean', kind: 'float32' },
@@ -42,6 +43,14 @@ export const abnMergeOp = defineOp<'abn_merge', AbnMergeAttributes>('abn_merge',
   },
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, input, output }) {
     const gathered = input(0);
@@ -60,13 +69,14 @@ export const abnMergeOp = defineOp<'abn_merge', AbnMergeAttributes>('abn_merge',
     }
     output(2).data[0] = total;
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /**
  * Mean and biased variance float32[C] and the count float32[] of samples over all processes, from
  * `gathered` [processes,K], each row packed of mean, variance and count.
  */
 export function abnMerge(gathered: Value, channels: number): { mean: Value; variance: Value; count: Value } {
-  const outputs = emitAll('abn_merge', [gathered], { channels });
+  const outputs = emitAll(abnMergeOp, [gathered], { channels });
   return { mean: outputAt(outputs, 0), variance: outputAt(outputs, 1), count: outputAt(outputs, 2) };
 }

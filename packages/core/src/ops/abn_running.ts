@@ -7,7 +7,7 @@ import { elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
@@ -19,7 +19,8 @@ export type AbnRunningAttributes = {
   readonly count: number;
 };
 
-export const abnRunningOp = defineOp<'abn_running', AbnRunningAttributes>('abn_running', {
+export const abnRunningOp: OpDefinition<AbnRunningAttributes> = {
+  name: 'abn_running',
   inputs: [
     { name: 'running_mean', kind: 'float32' },
     { name: 'running_var', kind: 'float32' },
@@ -52,6 +53,14 @@ export const abnRunningOp = defineOp<'abn_running', AbnRunningAttributes>('abn_r
     { output: 1, input: 1, required: true },
     { output: 2, input: 2, required: true },
   ],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, input, inputs, output }) {
     const batches = at(input(2), 0) + 1;
@@ -64,7 +73,8 @@ export const abnRunningOp = defineOp<'abn_running', AbnRunningAttributes>('abn_r
     }
     output(2).data[0] = batches;
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 export interface AbnRunningOptions {
   /** Weight of the new batch; null: the cumulative average of all batches. */
@@ -81,7 +91,7 @@ export function abnRunning(
 ): { mean: Value; variance: Value; batches: Value } {
   const statistics = [running.mean, running.variance, running.batches, batch.mean, batch.variance];
   const known = typeof count === 'number';
-  const outputs = emitAll('abn_running', known ? statistics : [...statistics, count], {
+  const outputs = emitAll(abnRunningOp, known ? statistics : [...statistics, count], {
     momentum: momentum ?? 0,
     cumulative: momentum === null,
     count: known ? count : 0,

@@ -2,12 +2,13 @@
 import { channels, rows } from '@inplace-abn/tensor';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type Attributes, defineOp } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from './define.js';
 import { checkChannels } from './support/abn.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
-export const abnStatsOp = defineOp<'abn_stats', Attributes>('abn_stats', {
+export const abnStatsOp: OpDefinition<NoAttributes> = {
+  name: 'abn_stats',
   inputs: [{ name: 'x', kind: 'data', pitched: true }],
   outputs: [
     { name: 'mean', kind: 'float32' },
@@ -22,6 +23,14 @@ export const abnStatsOp = defineOp<'abn_stats', Attributes>('abn_stats', {
   // The gradient through batch statistics is part of abn_apply's.
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost(context, outputs) {
     const { bytes } = streamed(context, outputs);
     return { flops: 3 * rows(context.input(0).shape) * channels(context.input(0).shape), bytes };
@@ -41,10 +50,11 @@ export const abnStatsOp = defineOp<'abn_stats', Attributes>('abn_stats', {
       output(1).data[c] = squares * share;
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** Mean and biased variance of x (N×C×…) per channel: float32[C] each. */
 export function abnStats(x: Value): { mean: Value; variance: Value } {
-  const outputs = emitAll('abn_stats', [x], {});
+  const outputs = emitAll(abnStatsOp, [x], {});
   return { mean: outputAt(outputs, 0), variance: outputAt(outputs, 1) };
 }

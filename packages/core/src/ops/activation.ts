@@ -6,12 +6,13 @@ import type { Value } from '../trace/value.js';
 import { activationBackward } from './activation_backward.js';
 import { activationInvert } from './activation_invert.js';
 import { type ActivationAttributes, activate, invertActivation, isInvertible } from './activations.js';
-import { defineOp } from './define.js';
+import { type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
 
-export const activationOp = defineOp<'activation', ActivationAttributes>('activation', {
+export const activationOp: OpDefinition<ActivationAttributes> = {
+  name: 'activation',
   inputs: [{ name: 'x', kind: 'data' }],
   outputs: [{ name: 'z', kind: 'data' }],
   infer: ({ input }) => [input(0)],
@@ -30,8 +31,13 @@ export const activationOp = defineOp<'activation', ActivationAttributes>('activa
       reference: ({ attrs, output }) => output(0).data.map((z) => invertActivation(z, attrs)),
     },
   ],
-  epilogue: ({ attrs }) => ({ fold: null, addend: null, activation: attrs }),
+  fusion: { epilogue: ({ attrs }) => ({ fold: null, addend: null, activation: attrs }), fuse: null },
   rows: () => [SAME_ROW],
+  absorb: null,
+  slices: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, input, output }) {
     const x = input(0);
@@ -39,9 +45,9 @@ export const activationOp = defineOp<'activation', ActivationAttributes>('activa
   },
   // PyTorch's activations work in place on their input and keep the result.
   peerKeeps: { inputs: [], outputs: [0] },
-});
+};
 
 /** φ(x), elementwise, in the shape and dtype of x. */
 export function activation(x: Value, attrs: ActivationAttributes): Value {
-  return emit('activation', [x], attrs);
+  return emit(activationOp, [x], attrs);
 }

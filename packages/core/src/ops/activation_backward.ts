@@ -5,41 +5,48 @@ import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type ActivationAttributes, activationDiff } from './activations.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
-export const activationBackwardOp = defineOp<'activation_backward', ActivationAttributes>(
-  'activation_backward',
-  {
-    inputs: [
-      { name: 'dz', kind: 'data' },
-      { name: 'z', kind: 'data' },
-    ],
-    outputs: [{ name: 'dx', kind: 'data' }],
-    infer({ input }) {
-      const [dz, z] = [input(0), input(1)];
-      if (!sameShape(dz.shape, z.shape)) {
-        throw new ShapeError(`dz and z differ in shape: ${formatType(dz)} and ${formatType(z)}`);
-      }
-      return [dz];
-    },
-    gradient: null,
-    overwrites: [
-      { output: 0, input: 0 },
-      { output: 0, input: 1 },
-    ],
-    cost: streamed,
-    reference({ attrs, input, output }) {
-      const [dz, z] = [input(0), input(1)];
-      for (let i = 0; i < elements(z.shape); i++) {
-        output(0).data[i] = activationDiff(at(dz, i), at(z, i), attrs);
-      }
-    },
+export const activationBackwardOp: OpDefinition<ActivationAttributes> = {
+  name: 'activation_backward',
+  inputs: [
+    { name: 'dz', kind: 'data' },
+    { name: 'z', kind: 'data' },
+  ],
+  outputs: [{ name: 'dx', kind: 'data' }],
+  infer({ input }) {
+    const [dz, z] = [input(0), input(1)];
+    if (!sameShape(dz.shape, z.shape)) {
+      throw new ShapeError(`dz and z differ in shape: ${formatType(dz)} and ${formatType(z)}`);
+    }
+    return [dz];
   },
-);
+  gradient: null,
+  overwrites: [
+    { output: 0, input: 0 },
+    { output: 0, input: 1 },
+  ],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const [dz, z] = [input(0), input(1)];
+    for (let i = 0; i < elements(z.shape); i++) {
+      output(0).data[i] = activationDiff(at(dz, i), at(z, i), attrs);
+    }
+  },
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** φ′·dz for the output z of an activation; dz and z of one shape. */
 export function activationBackward(dz: Value, z: Value, { activation, slope }: ActivationAttributes): Value {
-  return emit('activation_backward', [dz, z], { activation, slope });
+  return emit(activationBackwardOp, [dz, z], { activation, slope });
 }

@@ -5,11 +5,12 @@ import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type ActivationAttributes, invertActivation, isInvertible } from './activations.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
-export const activationInvertOp = defineOp<'activation_invert', ActivationAttributes>('activation_invert', {
+export const activationInvertOp: OpDefinition<ActivationAttributes> = {
+  name: 'activation_invert',
   inputs: [{ name: 'z', kind: 'data' }],
   outputs: [{ name: 'y', kind: 'data' }],
   infer({ attrs, input }) {
@@ -20,14 +21,23 @@ export const activationInvertOp = defineOp<'activation_invert', ActivationAttrib
   },
   gradient: null,
   overwrites: [{ output: 0, input: 0 }],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, input, output }) {
     const z = input(0);
     for (let i = 0; i < elements(z.shape); i++) output(0).data[i] = invertActivation(at(z, i), attrs);
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** φ⁻¹(z), elementwise; not for relu. */
 export function activationInvert(z: Value, { activation, slope }: ActivationAttributes): Value {
-  return emit('activation_invert', [z], { activation, slope }, { rebuilds: true });
+  return emit(activationInvertOp, [z], { activation, slope }, { rebuilds: true });
 }

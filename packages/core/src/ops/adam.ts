@@ -5,7 +5,7 @@
 import { elements } from '@inplace-abn/tensor';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { at } from './support/reference.js';
 import {
   checkUpdate,
@@ -24,7 +24,8 @@ export type AdamRule = {
 
 export type AdamAttributes = AdamRule & UpdateAttributes;
 
-export const adamOp = defineOp<'adam', AdamAttributes>('adam', {
+export const adamOp: OpDefinition<AdamAttributes> = {
+  name: 'adam',
   inputs: [
     { name: 'param', kind: 'float32' },
     { name: 'grad', kind: 'float32' },
@@ -50,7 +51,14 @@ export const adamOp = defineOp<'adam', AdamAttributes>('adam', {
     { output: 1, input: 2, required: true },
     { output: 2, input: 3, required: true },
   ],
-  partial: partialUpdate(),
+  parts: { update: partialUpdate(), make: null },
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  labels: null,
+  effects: PURE,
   cost: (context, outputs) => updateCost(context, outputs, 14),
   reference(context) {
     const { attrs, inputs, input, output } = context;
@@ -70,7 +78,8 @@ export const adamOp = defineOp<'adam', AdamAttributes>('adam', {
       output(2).data[i] = square;
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** Operands of one parameter's Adam step: the first four of one shape; lr, step (from 1), clip: float32[]. */
 export interface AdamOperands {
@@ -90,6 +99,6 @@ export function adam(
   { beta1, beta2, eps, weight_decay }: AdamRule,
 ): { param: Value; expAvg: Value; expAvgSq: Value } {
   const operands = [param, grad, expAvg, expAvgSq, lr, step, clip];
-  const outputs = emitAll('adam', operands, { beta1, beta2, eps, weight_decay, begin: 0 });
+  const outputs = emitAll(adamOp, operands, { beta1, beta2, eps, weight_decay, begin: 0 });
   return { param: outputAt(outputs, 0), expAvg: outputAt(outputs, 1), expAvgSq: outputAt(outputs, 2) };
 }

@@ -13,7 +13,7 @@ import {
   isInvertible,
 } from './activations.js';
 import { addInvert } from './add_invert.js';
-import { defineOp, type Inverse } from './define.js';
+import { type Inverse, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
@@ -32,7 +32,8 @@ function termInverse(input: 0 | 1): Inverse<ActivationAttributes> {
   };
 }
 
-export const addOp = defineOp<'add', ActivationAttributes>('add', {
+export const addOp: OpDefinition<ActivationAttributes> = {
+  name: 'add',
   inputs: [
     { name: 'a', kind: 'data', pitched: true },
     { name: 'b', kind: 'data', pitched: true },
@@ -56,7 +57,15 @@ export const addOp = defineOp<'add', ActivationAttributes>('add', {
   ],
   rows: () => [SAME_ROW, SAME_ROW],
   inverses: [termInverse(0), termInverse(1)],
-  epilogue: ({ attrs, input }, operand) => ({ fold: null, addend: input(1 - operand), activation: attrs }),
+  fusion: {
+    epilogue: ({ attrs, input }, operand) => ({ fold: null, addend: input(1 - operand), activation: attrs }),
+    fuse: null,
+  },
+  absorb: null,
+  slices: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, input, output }) {
     const a = input(0).data;
@@ -65,9 +74,9 @@ export const addOp = defineOp<'add', ActivationAttributes>('add', {
     for (let i = 0; i < elements(out.shape); i++) out.data[i] = activate((a[i] ?? 0) + (b[i] ?? 0), attrs);
   },
   peerKeeps: { inputs: [0, 1], outputs: [0] },
-});
+};
 
 /** φ(a + b), elementwise; a and b of one shape. */
 export function add(a: Value, b: Value, attrs: ActivationAttributes = IDENTITY): Value {
-  return emit('add', [a, b], attrs);
+  return emit(addOp, [a, b], attrs);
 }

@@ -3,10 +3,11 @@ import { elements } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type ActivationAttributes, invertActivation } from './activations.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 
-export const addInvertOp = defineOp<'add_invert', ActivationAttributes>('add_invert', {
+export const addInvertOp: OpDefinition<ActivationAttributes> = {
+  name: 'add_invert',
   inputs: [
     { name: 'out', kind: 'data' },
     { name: 'b', kind: 'data' },
@@ -15,6 +16,14 @@ export const addInvertOp = defineOp<'add_invert', ActivationAttributes>('add_inv
   infer: ({ input }) => [input(0)],
   gradient: null,
   overwrites: [{ output: 0, input: 0 }],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, input, output }) {
     const sum = input(0).data;
@@ -23,9 +32,10 @@ export const addInvertOp = defineOp<'add_invert', ActivationAttributes>('add_inv
     for (let i = 0; i < elements(a.shape); i++)
       a.data[i] = invertActivation(sum[i] ?? 0, attrs) - (b[i] ?? 0);
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** The term a of out = φ(a + b). */
 export function addInvert(out: Value, b: Value, attrs: ActivationAttributes): Value {
-  return emit('add_invert', [out, b], attrs, { rebuilds: true });
+  return emit(addInvertOp, [out, b], attrs, { rebuilds: true });
 }

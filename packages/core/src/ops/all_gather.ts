@@ -4,7 +4,7 @@ import { dim } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { checkReducible, type GroupAttributes, ofThisProcess } from './support/collective.js';
 import { streamed } from './support/cost.js';
 
@@ -13,7 +13,8 @@ export type AllGatherAttributes = GroupAttributes & {
   readonly size: number;
 };
 
-export const allGatherOp = defineOp<'all_gather', AllGatherAttributes>('all_gather', {
+export const allGatherOp: OpDefinition<AllGatherAttributes> = {
+  name: 'all_gather',
   inputs: [{ name: 'x', kind: 'any' }],
   outputs: [{ name: 'gathered', kind: 'any' }],
   infer({ attrs, input }) {
@@ -25,12 +26,20 @@ export const allGatherOp = defineOp<'all_gather', AllGatherAttributes>('all_gath
   },
   gradient: null,
   overwrites: [],
-  collective: true,
+  effects: { ...PURE, collective: true },
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
   cost: streamed,
   reference: ofThisProcess,
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** [size,K] of x: float32[K] or int32[K] of all `size` processes of `group`; row i is of its i-th process. */
 export function allGather(x: Value, group: string, size: number): Value {
-  return emit('all_gather', [x], { group, size });
+  return emit(allGatherOp, [x], { group, size });
 }

@@ -1,16 +1,17 @@
 /** The sum of x over the processes of a group, on all of them; the step waits for it. (torch.distributed.all_reduce) */
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import type { OpDefinition } from './define.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
-export const allReduceOp = defineOp<'all_reduce', GroupAttributes>('all_reduce', {
+export const allReduceOp: OpDefinition<GroupAttributes> = {
+  name: 'all_reduce',
   inputs: [{ name: 'x', kind: 'any' }],
   outputs: [{ name: 'sum', kind: 'any' }],
   ...SAME_TYPE,
-});
+};
 
 /** Σ over the processes of `group` of x: float32[K] or int32[K]; the same bits on all of them. */
 export function allReduce(x: Value, group: string): Value {
-  return emit('all_reduce', [x], { group });
+  return emit(allReduceOp, [x], { group });
 }

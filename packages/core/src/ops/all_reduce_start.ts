@@ -5,14 +5,15 @@
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { allReduceWait } from './all_reduce_wait.js';
-import { defineOp } from './define.js';
+import type { OpDefinition } from './define.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
-export const allReduceStartOp = defineOp<'all_reduce_start', GroupAttributes>('all_reduce_start', {
+export const allReduceStartOp: OpDefinition<GroupAttributes> = {
+  name: 'all_reduce_start',
   inputs: [{ name: 'x', kind: 'any' }],
   outputs: [{ name: 'in_flight', kind: 'any' }],
   ...SAME_TYPE,
-});
+};
 
 /** A sum that is under way. */
 export interface PendingSum {
@@ -23,6 +24,6 @@ export interface PendingSum {
 /** Starts Σ over the processes of `group` of x: float32[K] or int32[K]. It must be waited for, once. */
 export function startAllReduce(x: Value, group: string): PendingSum {
   const kind = x.kind === 'gradient' ? 'gradient' : 'activation';
-  const inFlight = emit('all_reduce_start', [x], { group }, { kinds: [kind] });
+  const inFlight = emit(allReduceStartOp, [x], { group }, { kinds: [kind] });
   return { wait: () => allReduceWait(inFlight, group) };
 }

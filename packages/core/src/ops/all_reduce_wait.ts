@@ -1,20 +1,22 @@
 /** Waits for a sum that all_reduce_start began; it is where it was in flight. */
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import type { OpDefinition } from './define.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
-export const allReduceWaitOp = defineOp<'all_reduce_wait', GroupAttributes>('all_reduce_wait', {
+export const allReduceWaitOp: OpDefinition<GroupAttributes> = {
+  name: 'all_reduce_wait',
   inputs: [{ name: 'in_flight', kind: 'any' }],
   outputs: [{ name: 'sum', kind: 'any' }],
   ...SAME_TYPE,
   overwrites: [{ output: 0, input: 0, required: true }],
-  late: true,
+  effects: { ...SAME_TYPE.effects, late: true },
+
   cost: () => ({ flops: 0, bytes: 0 }),
-});
+};
 
 /** The finished sum, in the type of `inFlight`. */
 export function allReduceWait(inFlight: Value, group: string): Value {
   const kind = inFlight.kind === 'gradient' ? 'gradient' : 'activation';
-  return emit('all_reduce_wait', [inFlight], { group }, { kinds: [kind] });
+  return emit(allReduceWaitOp, [inFlight], { group }, { kinds: [kind] });
 }

@@ -4,7 +4,7 @@ import { channels, elements } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { avgPoolBackward } from './avg_pool_backward.js';
-import { defineOp } from './define.js';
+import { type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import {
   type AvgPoolAttributes,
@@ -19,7 +19,8 @@ import { addAt, at } from './support/reference.js';
 import { rowsOf } from './support/row-windows.js';
 import { forEachTap, type PairOption } from './support/window.js';
 
-export const avgPoolOp = defineOp<'avg_pool', AvgPoolAttributes>('avg_pool', {
+export const avgPoolOp: OpDefinition<AvgPoolAttributes> = {
+  name: 'avg_pool',
   inputs: [{ name: 'x', kind: 'data', pitched: true }],
   outputs: [{ name: 'y', kind: 'data', pitched: true }],
   infer: ({ attrs, input }) => [{ shape: pooledShape(input(0), attrs), dtype: input(0).dtype }],
@@ -28,6 +29,13 @@ export const avgPoolOp = defineOp<'avg_pool', AvgPoolAttributes>('avg_pool', {
   },
   overwrites: [],
   rows: ({ attrs }) => [rowsOf(poolWindow(attrs))],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost(context, outputs) {
     const windows = outputs[0] ? elements(outputs[0].shape) : 0;
     return { flops: windows * windowArea(context.attrs.kernel), bytes: streamed(context, outputs).bytes };
@@ -44,7 +52,7 @@ export const avgPoolOp = defineOp<'avg_pool', AvgPoolAttributes>('avg_pool', {
     });
   },
   peerKeeps: { inputs: [0], outputs: [] },
-});
+};
 
 export interface AvgPoolOptions extends PoolOptions {
   /** Whether padding counts in the mean; true when left out, as in PyTorch. */
@@ -54,5 +62,5 @@ export interface AvgPoolOptions extends PoolOptions {
 /** Means of x [N,C,H,W] in windows. */
 export function avgPool(x: Value, kernel: PairOption, options: AvgPoolOptions = {}): Value {
   const attrs = { ...poolAttributes(kernel, options), count_include_pad: options.countIncludePad ?? true };
-  return emit('avg_pool', [x], attrs);
+  return emit(avgPoolOp, [x], attrs);
 }

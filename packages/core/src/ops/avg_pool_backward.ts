@@ -2,7 +2,7 @@
 import { channels, type Shape } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { type AvgPoolAttributes, averageWeights, poolWindow, unpooledShape } from './support/pooling.js';
 import { addAt, at } from './support/reference.js';
@@ -13,31 +13,38 @@ export type AvgPoolBackwardAttributes = AvgPoolAttributes & {
   readonly size: readonly number[];
 };
 
-export const avgPoolBackwardOp = defineOp<'avg_pool_backward', AvgPoolBackwardAttributes>(
-  'avg_pool_backward',
-  {
-    inputs: [{ name: 'dy', kind: 'data', pitched: true }],
-    outputs: [{ name: 'dx', kind: 'data', pitched: true }],
-    infer: ({ attrs, input }) => [{ shape: unpooledShape(input(0), attrs), dtype: input(0).dtype }],
-    gradient: null,
-    overwrites: [],
-    cost: streamed,
-    reference({ attrs, input, output }) {
-      const [dy, dx] = [input(0), output(0)];
-      const width = channels(dx.shape);
-      const weights = averageWeights(dx.shape, dy.shape, attrs);
-      dx.data.fill(0);
-      forEachTap(dx.shape, dy.shape, poolWindow(attrs), (inputRow, outputRow) => {
-        for (let c = 0; c < width; c++) {
-          addAt(dx, inputRow * width + c, at(dy, outputRow * width + c) * (weights[outputRow] ?? Number.NaN));
-        }
-      });
-    },
+export const avgPoolBackwardOp: OpDefinition<AvgPoolBackwardAttributes> = {
+  name: 'avg_pool_backward',
+  inputs: [{ name: 'dy', kind: 'data', pitched: true }],
+  outputs: [{ name: 'dx', kind: 'data', pitched: true }],
+  infer: ({ attrs, input }) => [{ shape: unpooledShape(input(0), attrs), dtype: input(0).dtype }],
+  gradient: null,
+  overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const [dy, dx] = [input(0), output(0)];
+    const width = channels(dx.shape);
+    const weights = averageWeights(dx.shape, dy.shape, attrs);
+    dx.data.fill(0);
+    forEachTap(dx.shape, dy.shape, poolWindow(attrs), (inputRow, outputRow) => {
+      for (let c = 0; c < width; c++) {
+        addAt(dx, inputRow * width + c, at(dy, outputRow * width + c) * (weights[outputRow] ?? Number.NaN));
+      }
+    });
   },
-);
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** ∂loss/∂x [N,C,H,W] of average pooling whose input was H×W = `size`. */
 export function avgPoolBackward(dy: Value, size: Shape, attrs: AvgPoolAttributes): Value {
   const { kernel, stride, padding, count_include_pad } = attrs;
-  return emit('avg_pool_backward', [dy], { kernel, stride, padding, count_include_pad, size });
+  return emit(avgPoolBackwardOp, [dy], { kernel, stride, padding, count_include_pad, size });
 }

@@ -2,7 +2,7 @@
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import type { OpDefinition } from './define.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
 export type BroadcastAttributes = GroupAttributes & {
@@ -10,7 +10,8 @@ export type BroadcastAttributes = GroupAttributes & {
   readonly root: number;
 };
 
-export const broadcastOp = defineOp<'broadcast', BroadcastAttributes>('broadcast', {
+export const broadcastOp: OpDefinition<BroadcastAttributes> = {
+  name: 'broadcast',
   inputs: [{ name: 'x', kind: 'any' }],
   outputs: [{ name: 'received', kind: 'any' }],
   ...SAME_TYPE,
@@ -20,9 +21,9 @@ export const broadcastOp = defineOp<'broadcast', BroadcastAttributes>('broadcast
       throw new ShapeError(`expected a rank for root but received ${root}`);
     return SAME_TYPE.infer(context);
   },
-});
+};
 
 /** x (float32[K] or int32[K]) of process `root` of `group`. */
 export function broadcast(x: Value, group: string, root: number): Value {
-  return emit('broadcast', [x], { group, root });
+  return emit(broadcastOp, [x], { group, root });
 }

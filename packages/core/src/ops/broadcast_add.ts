@@ -7,13 +7,14 @@ import type { Value } from '../trace/value.js';
 import { activationBackward } from './activation_backward.js';
 import { type ActivationAttributes, activate, IDENTITY } from './activations.js';
 import { broadcastAddBackward } from './broadcast_add_backward.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
 import { checkImages } from './support/window.js';
 
-export const broadcastAddOp = defineOp<'broadcast_add', ActivationAttributes>('broadcast_add', {
+export const broadcastAddOp: OpDefinition<ActivationAttributes> = {
+  name: 'broadcast_add',
   inputs: [
     { name: 'a', kind: 'data' },
     { name: 'b', kind: 'data' },
@@ -36,6 +37,13 @@ export const broadcastAddOp = defineOp<'broadcast_add', ActivationAttributes>('b
   },
   overwrites: [{ output: 0, input: 0 }],
   rows: () => [SAME_ROW, null],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, input, output }) {
     const [a, b, out] = [input(0), input(1), output(0)];
@@ -49,9 +57,10 @@ export const broadcastAddOp = defineOp<'broadcast_add', ActivationAttributes>('b
       }
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** φ(a + b), a [N,C,H,W] and b [N,C,1,1]: [N,C,H,W]. */
 export function broadcastAdd(a: Value, b: Value, attrs: ActivationAttributes = IDENTITY): Value {
-  return emit('broadcast_add', [a, b], attrs);
+  return emit(broadcastAddOp, [a, b], attrs);
 }

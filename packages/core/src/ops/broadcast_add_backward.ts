@@ -2,41 +2,48 @@
 import { channels, dim, rows } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type Attributes, defineOp } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { addAt, at } from './support/reference.js';
 import { checkImages } from './support/window.js';
 
-export const broadcastAddBackwardOp = defineOp<'broadcast_add_backward', Attributes>(
-  'broadcast_add_backward',
-  {
-    inputs: [{ name: 'dout', kind: 'data' }],
-    outputs: [{ name: 'db', kind: 'data' }],
-    infer({ input }) {
-      const dout = input(0);
-      checkImages(dout, 'dout');
-      return [{ shape: [dim(dout.shape, 0), channels(dout.shape), 1, 1], dtype: dout.dtype }];
-    },
-    gradient: null,
-    overwrites: [],
-    cost(context, outputs) {
-      const { shape } = context.input(0);
-      return { flops: rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
-    },
-    reference({ input, output }) {
-      const [dout, db] = [input(0), output(0)];
-      const width = channels(dout.shape);
-      const area = dim(dout.shape, 2) * dim(dout.shape, 3);
-      db.data.fill(0);
-      for (let row = 0; row < rows(dout.shape); row++) {
-        const image = Math.floor(row / area);
-        for (let c = 0; c < width; c++) addAt(db, image * width + c, at(dout, row * width + c));
-      }
-    },
+export const broadcastAddBackwardOp: OpDefinition<NoAttributes> = {
+  name: 'broadcast_add_backward',
+  inputs: [{ name: 'dout', kind: 'data' }],
+  outputs: [{ name: 'db', kind: 'data' }],
+  infer({ input }) {
+    const dout = input(0);
+    checkImages(dout, 'dout');
+    return [{ shape: [dim(dout.shape, 0), channels(dout.shape), 1, 1], dtype: dout.dtype }];
   },
-);
+  gradient: null,
+  overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
+  cost(context, outputs) {
+    const { shape } = context.input(0);
+    return { flops: rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
+  },
+  reference({ input, output }) {
+    const [dout, db] = [input(0), output(0)];
+    const width = channels(dout.shape);
+    const area = dim(dout.shape, 2) * dim(dout.shape, 3);
+    db.data.fill(0);
+    for (let row = 0; row < rows(dout.shape); row++) {
+      const image = Math.floor(row / area);
+      for (let c = 0; c < width; c++) addAt(db, image * width + c, at(dout, row * width + c));
+    }
+  },
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** Per-image channel sums of dout [N,C,H,W]: [N,C,1,1]. */
 export function broadcastAddBackward(dout: Value): Value {
-  return emit('broadcast_add_backward', [dout], {});
+  return emit(broadcastAddBackwardOp, [dout], {});
 }

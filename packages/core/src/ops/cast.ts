@@ -4,14 +4,15 @@ import { type DataDType, elements, isDataDType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
 
 export type CastAttributes = { readonly dtype: DataDType };
 
-export const castOp = defineOp<'cast', CastAttributes>('cast', {
+export const castOp: OpDefinition<CastAttributes> = {
+  name: 'cast',
   inputs: [{ name: 'x', kind: 'data' }],
   outputs: [{ name: 'y', kind: 'data' }],
   infer({ attrs, input }) {
@@ -25,15 +26,23 @@ export const castOp = defineOp<'cast', CastAttributes>('cast', {
   },
   overwrites: [],
   rows: () => [SAME_ROW],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   // The reference computes in float64 whatever the dtype, so there is nothing to round.
   reference({ input, output }) {
     const x = input(0);
     for (let i = 0; i < elements(x.shape); i++) output(0).data[i] = at(x, i);
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** x in `dtype`; x itself where it has that dtype. */
 export function cast(x: Value, dtype: DataDType): Value {
-  return x.dtype === dtype ? x : emit('cast', [x], { dtype });
+  return x.dtype === dtype ? x : emit(castOp, [x], { dtype });
 }

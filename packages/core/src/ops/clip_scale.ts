@@ -5,12 +5,13 @@
 import { elements } from '@inplace-abn/tensor';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 
 export type ClipScaleAttributes = { readonly max_norm: number };
 
-export const clipScaleOp = defineOp<'clip_scale', ClipScaleAttributes>('clip_scale', {
+export const clipScaleOp: OpDefinition<ClipScaleAttributes> = {
+  name: 'clip_scale',
   inputs: [{ name: 'grad', kind: 'float32', variadic: true }],
   outputs: [
     { name: 'norm', kind: 'float32' },
@@ -22,6 +23,14 @@ export const clipScaleOp = defineOp<'clip_scale', ClipScaleAttributes>('clip_sca
   ],
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost(context, outputs) {
     const flops = context.inputs.reduce((sum, type) => sum + 2 * (type ? elements(type.shape) : 0), 0);
     return { flops, bytes: streamed(context, outputs).bytes };
@@ -33,10 +42,11 @@ export const clipScaleOp = defineOp<'clip_scale', ClipScaleAttributes>('clip_sca
     output(0).data[0] = norm;
     output(1).data[0] = Math.min(1, attrs.max_norm / (norm + 1e-6));
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** Norm over all `grads` (float32, any shapes) and the factor that clips it to `maxNorm`: float32[] each. */
 export function clipScale(grads: readonly Value[], maxNorm: number): { norm: Value; scale: Value } {
-  const outputs = emitAll('clip_scale', grads, { max_norm: maxNorm });
+  const outputs = emitAll(clipScaleOp, grads, { max_norm: maxNorm });
   return { norm: outputAt(outputs, 0), scale: outputAt(outputs, 1) };
 }

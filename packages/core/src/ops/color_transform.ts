@@ -6,7 +6,7 @@ import { channels, type DataDType, dim, formatType, rows } from '@inplace-abn/te
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { checkImages } from './support/window.js';
@@ -16,7 +16,8 @@ export type ColorTransformAttributes = {
   readonly dtype: DataDType;
 };
 
-export const colorTransformOp = defineOp<'color_transform', ColorTransformAttributes>('color_transform', {
+export const colorTransformOp: OpDefinition<ColorTransformAttributes> = {
+  name: 'color_transform',
   inputs: [
     { name: 'images', kind: 'uint8' },
     { name: 'color', kind: 'float32' },
@@ -40,6 +41,14 @@ export const colorTransformOp = defineOp<'color_transform', ColorTransformAttrib
   },
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ input, output }) {
     const [images, color, x] = [input(0), input(1), output(0)];
@@ -53,7 +62,8 @@ export const colorTransformOp = defineOp<'color_transform', ColorTransformAttrib
       }
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** images uint8 [N,3,H,W] by color float32[N,12] (row-major 3×4 on RGB in [0,1]); data [N,3,H,W] of `dtype`. */
 export function colorTransform(
@@ -61,5 +71,5 @@ export function colorTransform(
   color: Value,
   dtype: ColorTransformAttributes['dtype'] = 'float32',
 ): Value {
-  return emit('color_transform', [images, color], { dtype });
+  return emit(colorTransformOp, [images, color], { dtype });
 }

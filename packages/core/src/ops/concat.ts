@@ -4,13 +4,14 @@ import { channels, dim, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type Attributes, defineOp, type Slice } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE, type Slice } from './define.js';
 import { sliceChannels } from './slice_channels.js';
 import { checkHasChannels, copyChannels, withChannels } from './support/channels.js';
 import { streamed } from './support/cost.js';
 import { SAME_ROW } from './support/row-windows.js';
 
-export const concatOp = defineOp<'concat', Attributes>('concat', {
+export const concatOp: OpDefinition<NoAttributes> = {
+  name: 'concat',
   inputs: [{ name: 'x', kind: 'data', variadic: true, pitched: true }],
   outputs: [{ name: 'y', kind: 'data', pitched: true }],
   infer({ input, inputs }) {
@@ -47,6 +48,12 @@ export const concatOp = defineOp<'concat', Attributes>('concat', {
     });
   },
   rows: ({ inputs }) => inputs.map(() => SAME_ROW),
+  inverses: [],
+  absorb: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost(context, outputs) {
     return { flops: 0, bytes: streamed(context, outputs).bytes };
   },
@@ -58,11 +65,12 @@ export const concatOp = defineOp<'concat', Attributes>('concat', {
       begin += channels(x.shape);
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** `values` (N×C_i×S1×…, alike but for their channels) along the channels: N×ΣC_i×S1×… */
 export function concat(values: readonly Value[]): Value {
   const [first, ...rest] = values;
   if (!first) throw new UsageError('concat: expected at least one value');
-  return rest.length === 0 ? first : emit('concat', values, {});
+  return rest.length === 0 ? first : emit(concatOp, values, {});
 }

@@ -3,7 +3,7 @@ import { type DType, elements, type Shape } from '@inplace-abn/tensor';
 import { outputAt } from '../trace/emit.js';
 import type { Tracer } from '../trace/tracer.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 
 export type ConstantAttributes = {
@@ -12,21 +12,31 @@ export type ConstantAttributes = {
   readonly dtype: DType;
 };
 
-export const constantOp = defineOp<'constant', ConstantAttributes>('constant', {
+export const constantOp: OpDefinition<ConstantAttributes> = {
+  name: 'constant',
   inputs: [],
   // The dtype is the attribute's: seeds of gradients and other numbers that no precision pass touches.
   outputs: [{ name: 'out', kind: 'float32' }],
   infer: ({ attrs }) => [{ shape: attrs.shape, dtype: attrs.dtype }],
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, output }) {
     const out = output(0);
     for (let i = 0; i < elements(out.shape); i++) out.data[i] = attrs.value;
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** A tensor of `shape` filled with `value`. */
 export function constant(tracer: Tracer, value: number, shape: Shape = [], dtype: DType = 'float32'): Value {
-  return outputAt(tracer.emit('constant', [], { value, shape, dtype }), 0);
+  return outputAt(tracer.emit(constantOp, [], { value, shape, dtype }), 0);
 }

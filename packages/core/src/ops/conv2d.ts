@@ -5,14 +5,15 @@ import type { Value } from '../trace/value.js';
 import { conv2dBackwardData } from './conv2d_backward_data.js';
 import { conv2dBackwardWeights } from './conv2d_backward_weights.js';
 import { fused } from './conv2d_fused.js';
-import { defineOp } from './define.js';
+import { type OpDefinition, PURE } from './define.js';
 import { reduceRows } from './reduce_rows.js';
 import { conv2dCost, conv2dShape, convolve } from './support/conv2d.js';
 import { type Conv2dAttributes, convWindow } from './support/convolution.js';
 import { rowsOf } from './support/row-windows.js';
 import { type PairOption, pair } from './support/window.js';
 
-export const conv2dOp = defineOp<'conv2d', Conv2dAttributes>('conv2d', {
+export const conv2dOp: OpDefinition<Conv2dAttributes> = {
+  name: 'conv2d',
   inputs: [
     { name: 'x', kind: 'data' },
     { name: 'weight', kind: 'float32' },
@@ -30,14 +31,23 @@ export const conv2dOp = defineOp<'conv2d', Conv2dAttributes>('conv2d', {
   },
   overwrites: [],
   rows: ({ attrs, input }) => [rowsOf(convWindow(attrs, input(1).shape))],
-  fuse: ({ attrs, input, inputs }, epilogue) =>
-    fused({ x: input(0), weight: input(1), bias: inputs[2] ?? null, addend: null }, attrs, epilogue),
+  fusion: {
+    fuse: ({ attrs, input, inputs }, epilogue) =>
+      fused({ x: input(0), weight: input(1), bias: inputs[2] ?? null, addend: null }, attrs, epilogue),
+    epilogue: null,
+  },
+  inverses: [],
+  absorb: null,
+  slices: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: conv2dCost,
   reference({ attrs, inputs, input, output }) {
     convolve(input(0), input(1), inputs[2] ?? null, output(0), attrs);
   },
   peerKeeps: { inputs: [0], outputs: [] },
-});
+};
 
 export interface Conv2dOptions {
   /** One number for both axes or [height, width]; 1 when left out. */
@@ -53,5 +63,5 @@ export interface Conv2dOptions {
 export function conv2d(x: Value, weight: Value, bias: Value | null, options: Conv2dOptions = {}): Value {
   const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
   const attrs = { stride: pair(stride), padding: pair(padding), dilation: pair(dilation), groups };
-  return emit('conv2d', [x, weight, bias], attrs);
+  return emit(conv2dOp, [x, weight, bias], attrs);
 }

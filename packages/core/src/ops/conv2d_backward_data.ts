@@ -4,7 +4,7 @@ import { channels, dim, formatType, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import {
   type Conv2dAttributes,
   checkConv,
@@ -21,43 +21,50 @@ export type Conv2dBackwardDataAttributes = Conv2dAttributes & {
   readonly size: readonly number[];
 };
 
-export const conv2dBackwardDataOp = defineOp<'conv2d_backward_data', Conv2dBackwardDataAttributes>(
-  'conv2d_backward_data',
-  {
-    inputs: [
-      { name: 'dy', kind: 'data' },
-      { name: 'weight', kind: 'float32' },
-    ],
-    outputs: [{ name: 'dx', kind: 'data' }],
-    infer({ attrs, input }) {
-      const [dy, weight] = [input(0), input(1)];
-      checkImages(dy, 'dy');
-      checkImages(weight, 'weight');
-      const inputs = channels(weight.shape) * attrs.groups;
-      const shape = [dim(dy.shape, 0), inputs, ...attrs.size];
-      if (shape.length !== 4) throw new ShapeError(`expected [height, width] for size of ${formatType(dy)}`);
-      checkConv(weight, inputs, attrs);
-      checkWindowed(dy, shape, dim(weight.shape, 0), convWindow(attrs, weight.shape));
-      return [{ shape, dtype: dy.dtype }];
-    },
-    gradient: null,
-    overwrites: [],
-    cost(context, outputs) {
-      const flops = convFlops(context.input(0).shape, context.input(1).shape);
-      return { flops, bytes: streamed(context, outputs).bytes };
-    },
-    reference({ attrs, input, output }) {
-      const [dy, weight, dx] = [input(0), input(1), output(0)];
-      dx.data.fill(0);
-      forEachProduct(dx.shape, weight.shape, dy.shape, attrs, (xi, wi, yi) => {
-        addAt(dx, xi, at(dy, yi) * at(weight, wi));
-      });
-    },
+export const conv2dBackwardDataOp: OpDefinition<Conv2dBackwardDataAttributes> = {
+  name: 'conv2d_backward_data',
+  inputs: [
+    { name: 'dy', kind: 'data' },
+    { name: 'weight', kind: 'float32' },
+  ],
+  outputs: [{ name: 'dx', kind: 'data' }],
+  infer({ attrs, input }) {
+    const [dy, weight] = [input(0), input(1)];
+    checkImages(dy, 'dy');
+    checkImages(weight, 'weight');
+    const inputs = channels(weight.shape) * attrs.groups;
+    const shape = [dim(dy.shape, 0), inputs, ...attrs.size];
+    if (shape.length !== 4) throw new ShapeError(`expected [height, width] for size of ${formatType(dy)}`);
+    checkConv(weight, inputs, attrs);
+    checkWindowed(dy, shape, dim(weight.shape, 0), convWindow(attrs, weight.shape));
+    return [{ shape, dtype: dy.dtype }];
   },
-);
+  gradient: null,
+  overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
+  cost(context, outputs) {
+    const flops = convFlops(context.input(0).shape, context.input(1).shape);
+    return { flops, bytes: streamed(context, outputs).bytes };
+  },
+  reference({ attrs, input, output }) {
+    const [dy, weight, dx] = [input(0), input(1), output(0)];
+    dx.data.fill(0);
+    forEachProduct(dx.shape, weight.shape, dy.shape, attrs, (xi, wi, yi) => {
+      addAt(dx, xi, at(dy, yi) * at(weight, wi));
+    });
+  },
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** ∂loss/∂x [N,C,H,W] of a convolution whose input was H×W = `size`. */
 export function conv2dBackwardData(dy: Value, weight: Value, size: Shape, attrs: Conv2dAttributes): Value {
   const { stride, padding, dilation, groups } = attrs;
-  return emit('conv2d_backward_data', [dy, weight], { stride, padding, dilation, groups, size });
+  return emit(conv2dBackwardDataOp, [dy, weight], { stride, padding, dilation, groups, size });
 }

@@ -4,7 +4,7 @@ import { channels, dim, formatType, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { sliceChannels } from './slice_channels.js';
 import {
   type Conv2dAttributes,
@@ -22,48 +22,57 @@ export type Conv2dBackwardWeightsAttributes = Conv2dAttributes & {
   readonly kernel: readonly number[];
 };
 
-export const conv2dBackwardWeightsOp = defineOp<'conv2d_backward_weights', Conv2dBackwardWeightsAttributes>(
-  'conv2d_backward_weights',
-  {
-    inputs: [
-      { name: 'x', kind: 'data' },
-      { name: 'dy', kind: 'data' },
-    ],
-    outputs: [{ name: 'dweight', kind: 'float32' }],
-    infer({ attrs, input }) {
-      const [x, dy] = [input(0), input(1)];
-      checkImages(x, 'x');
-      checkImages(dy, 'dy');
-      const [inputs, outputs] = [channels(x.shape), channels(dy.shape)];
-      const shape = [outputs, Math.floor(inputs / attrs.groups), ...attrs.kernel];
-      if (shape.length !== 4) throw new ShapeError(`expected [height, width] for kernel of ${formatType(x)}`);
-      const weight = { shape, dtype: 'float32' } as const;
-      checkConv(weight, inputs, attrs);
-      checkWindowed(dy, x.shape, dim(shape, 0), convWindow(attrs, shape));
-      return [weight];
-    },
-    gradient: null,
-    overwrites: [],
-    part({ attrs, input }, { begin, length }) {
+export const conv2dBackwardWeightsOp: OpDefinition<Conv2dBackwardWeightsAttributes> = {
+  name: 'conv2d_backward_weights',
+  inputs: [
+    { name: 'x', kind: 'data' },
+    { name: 'dy', kind: 'data' },
+  ],
+  outputs: [{ name: 'dweight', kind: 'float32' }],
+  infer({ attrs, input }) {
+    const [x, dy] = [input(0), input(1)];
+    checkImages(x, 'x');
+    checkImages(dy, 'dy');
+    const [inputs, outputs] = [channels(x.shape), channels(dy.shape)];
+    const shape = [outputs, Math.floor(inputs / attrs.groups), ...attrs.kernel];
+    if (shape.length !== 4) throw new ShapeError(`expected [height, width] for kernel of ${formatType(x)}`);
+    const weight = { shape, dtype: 'float32' } as const;
+    checkConv(weight, inputs, attrs);
+    checkWindowed(dy, x.shape, dim(shape, 0), convWindow(attrs, shape));
+    return [weight];
+  },
+  gradient: null,
+  overwrites: [],
+  parts: {
+    make({ attrs, input }, { begin, length }) {
       if (attrs.groups !== 1) return null;
       return conv2dBackwardWeights(input(0), sliceChannels(input(1), begin, length), attrs.kernel, attrs);
     },
-    cost(context, outputs) {
-      const flops = outputs[0] ? convFlops(context.input(1).shape, outputs[0].shape) : 0;
-      return { flops, bytes: streamed(context, outputs).bytes };
-    },
-    reference({ attrs, input, output }) {
-      const [x, dy, dweight] = [input(0), input(1), output(0)];
-      dweight.data.fill(0);
-      forEachProduct(x.shape, dweight.shape, dy.shape, attrs, (xi, wi, yi) => {
-        addAt(dweight, wi, at(x, xi) * at(dy, yi));
-      });
-    },
+    update: null,
   },
-);
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  labels: null,
+  effects: PURE,
+  cost(context, outputs) {
+    const flops = outputs[0] ? convFlops(context.input(1).shape, outputs[0].shape) : 0;
+    return { flops, bytes: streamed(context, outputs).bytes };
+  },
+  reference({ attrs, input, output }) {
+    const [x, dy, dweight] = [input(0), input(1), output(0)];
+    dweight.data.fill(0);
+    forEachProduct(x.shape, dweight.shape, dy.shape, attrs, (xi, wi, yi) => {
+      addAt(dweight, wi, at(x, xi) * at(dy, yi));
+    });
+  },
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** ∂loss/∂w float32[O,C/groups,KH,KW] of a convolution whose window was KH×KW = `kernel`. */
 export function conv2dBackwardWeights(x: Value, dy: Value, kernel: Shape, attrs: Conv2dAttributes): Value {
   const { stride, padding, dilation, groups } = attrs;
-  return emit('conv2d_backward_weights', [x, dy], { stride, padding, dilation, groups, kernel });
+  return emit(conv2dBackwardWeightsOp, [x, dy], { stride, padding, dilation, groups, kernel });
 }

@@ -5,7 +5,7 @@ import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { type ActivationAttributes, activate } from './activations.js';
-import { defineOp, type Epilogue } from './define.js';
+import { type Epilogue, KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { conv2dCost, conv2dShape, convolve } from './support/conv2d.js';
 import { type Conv2dAttributes, convWindow } from './support/convolution.js';
 import { at } from './support/reference.js';
@@ -13,7 +13,8 @@ import { rowsOf, SAME_ROW } from './support/row-windows.js';
 
 export type Conv2dFusedAttributes = Conv2dAttributes & ActivationAttributes;
 
-export const conv2dFusedOp = defineOp<'conv2d_fused', Conv2dFusedAttributes>('conv2d_fused', {
+export const conv2dFusedOp: OpDefinition<Conv2dFusedAttributes> = {
+  name: 'conv2d_fused',
   inputs: [
     { name: 'x', kind: 'data' },
     { name: 'weight', kind: 'float32' },
@@ -32,12 +33,21 @@ export const conv2dFusedOp = defineOp<'conv2d_fused', Conv2dFusedAttributes>('co
   gradient: null,
   overwrites: [{ output: 0, input: 3 }],
   rows: ({ attrs, input }) => [rowsOf(convWindow(attrs, input(1).shape)), null, null, SAME_ROW],
-  fuse({ attrs, input, inputs }, epilogue) {
-    // What follows an activation can be nothing but another one.
-    if (attrs.activation !== 'identity') return null;
-    const operands = { x: input(0), weight: input(1), bias: inputs[2] ?? null, addend: inputs[3] ?? null };
-    return fused(operands, attrs, epilogue);
+  fusion: {
+    fuse({ attrs, input, inputs }, epilogue) {
+      // What follows an activation can be nothing but another one.
+      if (attrs.activation !== 'identity') return null;
+      const operands = { x: input(0), weight: input(1), bias: inputs[2] ?? null, addend: inputs[3] ?? null };
+      return fused(operands, attrs, epilogue);
+    },
+    epilogue: null,
   },
+  inverses: [],
+  absorb: null,
+  slices: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: conv2dCost,
   reference({ attrs, inputs, input, output }) {
     const out = output(0);
@@ -46,7 +56,8 @@ export const conv2dFusedOp = defineOp<'conv2d_fused', Conv2dFusedAttributes>('co
       out.data[i] = activate(at(out, i) + (inputs[3] ? at(inputs[3], i) : 0), attrs);
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 interface Operands {
   readonly x: Value;
@@ -63,5 +74,5 @@ export function fused(operands: Operands, attrs: Conv2dAttributes, epilogue: Epi
   const { weight, bias } = fold?.(operands) ?? operands;
   const { stride, padding, dilation, groups } = attrs;
   const all: Conv2dFusedAttributes = { stride, padding, dilation, groups, ...activation };
-  return emit('conv2d_fused', [operands.x, weight, bias, addend ?? operands.addend], all);
+  return emit(conv2dFusedOp, [operands.x, weight, bias, addend ?? operands.addend], all);
 }

@@ -5,7 +5,7 @@
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
 import { crossEntropyBackward } from './cross_entropy_backward.js';
-import { defineOp } from './define.js';
+import { type OpDefinition, PURE } from './define.js';
 import {
   type CrossEntropyAttributes,
   checkLabels,
@@ -17,7 +17,8 @@ import {
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
-export const crossEntropyOp = defineOp<'cross_entropy', CrossEntropyAttributes>('cross_entropy', {
+export const crossEntropyOp: OpDefinition<CrossEntropyAttributes> = {
+  name: 'cross_entropy',
   inputs: [
     { name: 'logits', kind: 'data' },
     { name: 'labels', kind: 'int32' },
@@ -34,6 +35,13 @@ export const crossEntropyOp = defineOp<'cross_entropy', CrossEntropyAttributes>(
   },
   overwrites: [],
   labels: labelsOf,
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  effects: PURE,
   cost: streamed,
   reference(context) {
     const [logits, loss] = [context.input(0), context.output(0)];
@@ -47,7 +55,7 @@ export const crossEntropyOp = defineOp<'cross_entropy', CrossEntropyAttributes>(
   },
   // PyTorch keeps the log-probabilities, as large as the logits.
   peerKeeps: { inputs: [0], outputs: [] },
-});
+};
 
 export interface CrossEntropyOptions {
   /** Label of rows that do not count; −100 when left out. */
@@ -59,5 +67,5 @@ export interface CrossEntropyOptions {
 /** Mean loss float32[] of logits [N,K,S…] for labels int32[N,S…]. */
 export function crossEntropy(logits: Value, labels: Value, options: CrossEntropyOptions = {}): Value {
   const operands = options.count ? [logits, labels, options.count] : [logits, labels];
-  return emit('cross_entropy', operands, { ignore_index: options.ignoreIndex ?? -100 });
+  return emit(crossEntropyOp, operands, { ignore_index: options.ignoreIndex ?? -100 });
 }

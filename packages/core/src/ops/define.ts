@@ -1,6 +1,6 @@
 /**
- * What an op is. Every rule must be stated: a definition that leaves one out does not compile, and no pass
- * knows an op by name. (One place per op, forward and backward together: the habit of candle's op trait.)
+ * What an op is. Every rule must be stated, if only as "none": a definition that leaves one out does not compile, and no
+ * pass knows an op by name. (One place per op, forward and backward together: the habit of candle's op trait.)
  */
 import type { DType, TensorType } from '@inplace-abn/tensor';
 import type { GraphNode } from '../graph/graph.js';
@@ -9,6 +9,7 @@ import type { ActivationAttributes } from './activations.js';
 
 export type Attribute = number | string | boolean | readonly number[];
 export type Attributes = { readonly [key: string]: Attribute };
+export type NoAttributes = Readonly<Record<string, never>>;
 
 /**
  * `data`: float32 or the compute precision, channels-last; all data operands of a node share one dtype. `any`: the op's own
@@ -45,9 +46,6 @@ export interface GradientContext<A> {
   /** Whether ∂loss/∂input is asked for. */
   needs(index: number): boolean;
 }
-
-/** ∂loss/∂input for each operand; null where there is none or none is needed. */
-export type GradientRule<A> = (context: GradientContext<A>) => readonly (Value | null)[];
 
 export interface Overwrite {
   /** Output that may be written over … */
@@ -95,17 +93,10 @@ export interface Inverse<A> {
   /** Whether it exists for these attributes (relu has no inverse). */
   available(attrs: A): boolean;
   /** Emits nodes that compute the input; null: only readers that absorb the inversion can use it. */
-  readonly rebuild: ((context: InverseContext<A>) => Value) | null;
+  readonly rebuild: Rules<A>['rebuild'] | null;
   /** What the inverse means: the input's elements in float64, from what it says that it reads. */
   reference(context: ReferenceContext<A>): Float64Array;
 }
-
-/** A reader that inverts on the fly: asked to read `inverted`'s output in the place of its input. */
-export type AbsorbRule<A> = (
-  attrs: A,
-  operand: number,
-  inverted: GraphNode,
-) => { readonly attrs: A; readonly output: number } | null;
 
 /** What a reader makes of one operand v, element by element: φ(fold(v) + addend). */
 export interface Epilogue {
@@ -137,6 +128,35 @@ export interface PartialUpdate<A> {
   /** Attributes of the node whose part begins there. */
   at(attrs: A, begin: number): A;
 }
+
+/** How the gradients of large parameters are made and used in parts. */
+export interface Parts<A> {
+  /** For updates in place that need not have their gradient whole. */
+  readonly update: PartialUpdate<A> | null;
+  /** Emits what gives a part of the only output; null: it is made as a whole. */
+  readonly make: Rules<A>['make'] | null;
+}
+
+/** How the op and its neighbours become one node in inference. */
+export interface Fusion<A> {
+  /** What the op does to `operand`, for the op that makes it to do it instead; null: more than an epilogue. */
+  readonly epilogue: Rules<A>['epilogue'] | null;
+  /** Emits the op with its only reader's epilogue, one node with one output; null: it cannot take it over. */
+  readonly fuse: Rules<A>['fuse'] | null;
+}
+
+/** What running a node does besides writing its outputs. */
+export interface Effects {
+  /** May end the step: never removed, and updates wait for it. */
+  readonly guard: boolean;
+  /** All processes of a group run it together, each at the same place among the group's others. */
+  readonly collective: boolean;
+  /** Its result is waited for: placed as late as its readers allow, after all that could run meanwhile. */
+  readonly late: boolean;
+}
+
+/** The effects of an op that computes its outputs and does nothing else. */
+export const PURE: Effects = { guard: false, collective: false, late: false };
 
 /** Whole numbers that an operand may hold: a class, from 0 on, or the number that stands for none. */
 export interface Labels {
@@ -173,86 +193,60 @@ export interface PeerKeeps {
   readonly view?: true;
 }
 
+/** PyTorch's autograd keeps nothing for the op's backward, or the op has none. */
+export const KEEPS_NOTHING: PeerKeeps = { inputs: [], outputs: [] };
+
+/**
+ * The rules that an op may have none of. They are written as methods, which TypeScript compares in both directions, so that
+ * a definition for attributes of its own is an AnyOp: a node holds an op together with attributes that it was emitted with.
+ */
+interface Rules<A> {
+  gradient(context: GradientContext<A>): readonly (Value | null)[];
+  slices(context: InferContext<A>): readonly Slice[];
+  rows(context: InferContext<A>): readonly (RowWindow | null)[] | null;
+  labels(context: InferContext<A>, operand: number): Labels | null;
+  absorb(
+    attrs: A,
+    operand: number,
+    inverted: GraphNode,
+  ): { readonly attrs: A; readonly output: number } | null;
+  rebuild(context: InverseContext<A>): Value;
+  epilogue(context: FuseContext<A>, operand: number): Epilogue | null;
+  fuse(context: FuseContext<A>, epilogue: Epilogue): Value | null;
+  make(context: FuseContext<A>, part: Part): Value | null;
+}
+
 export interface OpDefinition<A extends Attributes = Attributes> {
   readonly name: string;
   readonly inputs: readonly Operand[];
   readonly outputs: readonly Operand[];
   /** Output types from operand types; throws ShapeError with what was expected. */
   infer(context: InferContext<A>): readonly TensorType[];
-  /** null: no rule. A gradient that must go through the op is an error, not zero. */
-  readonly gradient: GradientRule<A> | null;
+  /**
+   * ∂loss/∂input for each operand; null in it where there is none or none is needed. null: no rule. A gradient that must go
+   * through the op is then an error, not zero.
+   */
+  readonly gradient: Rules<A>['gradient'] | null;
   readonly overwrites: readonly Overwrite[];
-  /** What joins or cuts channels and does nothing else; null for all other ops. */
-  readonly slices: ((context: InferContext<A>) => readonly Slice[]) | null;
+  readonly inverses: readonly Inverse<A>[];
+  /** For readers that invert on the fly: how the op reads `inverted`'s output in place of its input. */
+  readonly absorb: Rules<A>['absorb'] | null;
+  /** For what joins or cuts channels and does nothing else. */
+  readonly slices: Rules<A>['slices'] | null;
   /**
    * For ops on images that can be computed in strips of rows: for each operand the rows that a row of the output is made
-   * of; null for an operand that is needed whole, such as weights. null in all: a row may depend on any row.
+   * of; null in it for an operand that is needed whole, such as weights. null: a row may depend on any row.
    */
-  rows(context: InferContext<A>): readonly (RowWindow | null)[] | null;
-  readonly inverses: readonly Inverse<A>[];
-  readonly absorb: AbsorbRule<A> | null;
-  /** What the op does to `operand`, for the op that makes it to do it instead; null: more than an epilogue. */
-  epilogue(context: FuseContext<A>, operand: number): Epilogue | null;
-  /** Emits the op with its only reader's epilogue, one node with one output; null: it cannot take it over. */
-  fuse(context: FuseContext<A>, epilogue: Epilogue): Value | null;
-  /** For updates in place that need not have their gradient whole; null: all others. */
-  readonly partial: PartialUpdate<A> | null;
-  /** Emits what gives a part of the only output; null: it is made as a whole. */
-  part(context: FuseContext<A>, part: Part): Value | null;
+  readonly rows: Rules<A>['rows'] | null;
+  readonly fusion: Fusion<A> | null;
+  readonly parts: Parts<A> | null;
   /** Range of an operand of class labels; null for other operands, and where labels outside the classes mean something to the op. */
-  labels(context: InferContext<A>, operand: number): Labels | null;
-  /** Has an effect beyond its outputs (guards) and is never removed. */
-  readonly effect: boolean;
-  /** All processes of a group run it together, each at the same place among the group's others. */
-  readonly collective: boolean;
-  /** Its result is waited for: placed as late as its readers allow, after all that could run meanwhile. */
-  readonly late: boolean;
+  readonly labels: Rules<A>['labels'] | null;
+  readonly effects: Effects;
   cost(context: InferContext<A>, outputs: readonly TensorType[]): Cost;
   reference(context: ReferenceContext<A>): void;
   readonly peerKeeps: PeerKeeps;
 }
 
-type Defaulted =
-  | 'effect'
-  | 'collective'
-  | 'late'
-  | 'absorb'
-  | 'inverses'
-  | 'epilogue'
-  | 'fuse'
-  | 'labels'
-  | 'partial'
-  | 'part'
-  | 'peerKeeps'
-  | 'slices'
-  | 'rows';
-
-type WithDefaults<A extends Attributes> = Omit<OpDefinition<A>, Defaulted> &
-  Partial<Pick<OpDefinition<A>, Defaulted>>;
-
-/** The erased form that passes work with; rules are called with the attributes their own op made. */
+/** An op as passes see it: its rules are called with the attributes of its own nodes. */
 export type AnyOp = OpDefinition<Attributes>;
-
-/** Completes a definition with the answers most ops give: no effect, no other process, no inverse, no slice, no strips, no fusion, no parts, no labels, nothing kept by PyTorch. */
-export function defineOp<const N extends string, A extends Attributes>(
-  name: N,
-  definition: Omit<WithDefaults<A>, 'name'>,
-): OpDefinition<A> & { readonly name: N } {
-  return {
-    effect: false,
-    collective: false,
-    late: false,
-    absorb: null,
-    epilogue: () => null,
-    fuse: () => null,
-    partial: null,
-    part: () => null,
-    labels: () => null,
-    inverses: [],
-    slices: null,
-    rows: () => null,
-    peerKeeps: { inputs: [], outputs: [] },
-    ...definition,
-    name,
-  };
-}

@@ -9,7 +9,7 @@ import { channels, dim, elements, formatType, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
@@ -36,7 +36,8 @@ export function dropoutBits(seed: number, stream: number, index: number): number
   return mix(mix((index >>> 0) ^ key) ^ high);
 }
 
-export const dropoutOp = defineOp<'dropout', DropoutAttributes>('dropout', {
+export const dropoutOp: OpDefinition<DropoutAttributes> = {
+  name: 'dropout',
   inputs: [
     { name: 'x', kind: 'data' },
     { name: 'seed', kind: 'int32' },
@@ -54,6 +55,14 @@ export const dropoutOp = defineOp<'dropout', DropoutAttributes>('dropout', {
     return [needs(0) ? dropout(diff(0), input(1), attrs) : null, null];
   },
   overwrites: [{ output: 0, input: 0 }],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, input, output }) {
     const [x, y] = [input(0), output(0)];
@@ -69,9 +78,9 @@ export const dropoutOp = defineOp<'dropout', DropoutAttributes>('dropout', {
   },
   // PyTorch's fused dropout keeps a boolean mask.
   peerKeeps: { inputs: [], outputs: [0], bytesPerElement: 1 },
-});
+};
 
 /** x (N×C×…) with elements dropped; seed: int32[], a new one for every step. */
 export function dropout(x: Value, seed: Value, { p, stream, channelwise }: DropoutAttributes): Value {
-  return emit('dropout', [x, seed], { p, stream, channelwise });
+  return emit(dropoutOp, [x, seed], { p, stream, channelwise });
 }

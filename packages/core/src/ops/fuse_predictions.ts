@@ -7,7 +7,7 @@ import { channels, dim, elements, formatType, type TensorType } from '@inplace-a
 import { ShapeError, UsageError } from '../errors.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { type FusionMode, fuse, isFusionMode, MAX_CLASSES, resizedLogits } from './support/fusion.js';
 import { checkImages, type Pair } from './support/window.js';
@@ -49,7 +49,8 @@ function checkLogits(logits: TensorType, first: TensorType, index: number): void
   }
 }
 
-export const fusePredictionsOp = defineOp<'fuse_predictions', FusePredictionsAttributes>('fuse_predictions', {
+export const fusePredictionsOp: OpDefinition<FusePredictionsAttributes> = {
+  name: 'fuse_predictions',
   inputs: [{ name: 'logits', kind: 'data', variadic: true }],
   outputs: [
     { name: 'label', kind: 'uint8' },
@@ -68,6 +69,14 @@ export const fusePredictionsOp = defineOp<'fuse_predictions', FusePredictionsAtt
   },
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost(context, outputs) {
     const pixels = outputs[0] ? elements(outputs[0].shape) : 0;
     const logits = pixels * channels(context.input(0).shape) * context.inputs.length;
@@ -88,7 +97,8 @@ export const fusePredictionsOp = defineOp<'fuse_predictions', FusePredictionsAtt
       probability.data[pixel] = fused.probability;
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 export interface FusePredictionsOptions {
   /**
@@ -114,6 +124,6 @@ export function fusePredictions(
 ): { label: Value; probability: Value } {
   if (logits.length === 0) throw new UsageError('fusePredictions: expected logits of at least one scale');
   const attrs = { mode, size, mirrored: mirrored.map(Number) };
-  const outputs = emitAll('fuse_predictions', logits, attrs);
+  const outputs = emitAll(fusePredictionsOp, logits, attrs);
   return { label: outputAt(outputs, 0), probability: outputAt(outputs, 1) };
 }

@@ -2,13 +2,14 @@
 import { channels, dim, rows } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type Attributes, defineOp } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from './define.js';
 import { globalAvgPoolBackward } from './global_avg_pool_backward.js';
 import { streamed } from './support/cost.js';
 import { addAt, at } from './support/reference.js';
 import { checkImages } from './support/window.js';
 
-export const globalAvgPoolOp = defineOp<'global_avg_pool', Attributes>('global_avg_pool', {
+export const globalAvgPoolOp: OpDefinition<NoAttributes> = {
+  name: 'global_avg_pool',
   inputs: [{ name: 'x', kind: 'data' }],
   outputs: [{ name: 'y', kind: 'data' }],
   infer({ input }) {
@@ -20,6 +21,14 @@ export const globalAvgPoolOp = defineOp<'global_avg_pool', Attributes>('global_a
     return [needs(0) ? globalAvgPoolBackward(diff(0), input(0).shape.slice(2)) : null];
   },
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost(context, outputs) {
     const { shape } = context.input(0);
     return { flops: rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
@@ -34,9 +43,10 @@ export const globalAvgPoolOp = defineOp<'global_avg_pool', Attributes>('global_a
       for (let c = 0; c < width; c++) addAt(y, image * width + c, at(x, row * width + c) / area);
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** Per-image channel means of x [N,C,H,W]: [N,C]. */
 export function globalAvgPool(x: Value): Value {
-  return emit('global_avg_pool', [x], {});
+  return emit(globalAvgPoolOp, [x], {});
 }

@@ -2,7 +2,7 @@
 import { NotFiniteError } from '../errors.js';
 import { emitAll } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 
 export type GuardFiniteAttributes = {
@@ -10,21 +10,30 @@ export type GuardFiniteAttributes = {
   readonly what: string;
 };
 
-export const guardFiniteOp = defineOp<'guard_finite', GuardFiniteAttributes>('guard_finite', {
+export const guardFiniteOp: OpDefinition<GuardFiniteAttributes> = {
+  name: 'guard_finite',
   inputs: [{ name: 'value', kind: 'float32' }],
   outputs: [],
   infer: () => [],
   gradient: null,
   overwrites: [],
-  effect: true,
+  effects: { ...PURE, guard: true },
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
   cost: streamed,
   reference({ attrs, input }) {
     const bad = input(0).data.find((value) => !Number.isFinite(value));
     if (bad !== undefined) throw new NotFiniteError(`${attrs.what} is not finite (${bad})`);
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** Stops the program with "<what> is not finite" when an element of `value` (float32) is NaN or infinite. */
 export function guardFinite(value: Value, what: string): void {
-  emitAll('guard_finite', [value], { what });
+  emitAll(guardFiniteOp, [value], { what });
 }

@@ -1,4 +1,4 @@
-/** Every op by its name. */
+/** Every op by its name: for tests and for text. Nodes hold their definition, and nothing on the way to a plan looks one up. */
 import { abnApplyOp } from './abn_apply.js';
 import { abnBackwardApplyOp } from './abn_backward_apply.js';
 import { abnBackwardReduceOp } from './abn_backward_reduce.js';
@@ -124,14 +124,7 @@ export const ops = {
 
 export type OpName = keyof typeof ops;
 
-export function isOpName(name: string): name is OpName {
-  return Object.hasOwn(ops, name);
-}
-
-/**
- * The definition of `name`, its attributes' type erased: the one cast. It is sound because an op's rules are only
- * ever called with the attributes of a node of that op, which the op's own function made.
- */
+/** The op of a name, for what has only its text. Traced code passes definitions to `emit`. */
 export function opOf(name: OpName): AnyOp {
-  return ops[name] as unknown as AnyOp;
+  return ops[name];
 }

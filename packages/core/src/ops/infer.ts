@@ -1,8 +1,7 @@
 import { formatType, isDataDType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type Graph, type GraphNode, operandTypes, valueInfo } from '../graph/graph.js';
-import type { Attributes, Cost, InferContext, Operand } from './define.js';
-import { type OpName, opOf } from './index.js';
+import type { AnyOp, Attributes, Cost, InferContext, Operand } from './define.js';
 
 /** The operand description at `index`; a variadic last operand repeats. */
 export function operandAt(operands: readonly Operand[], index: number): Operand | undefined {
@@ -30,18 +29,17 @@ export function nodeContext(graph: Graph, node: GraphNode): InferContext<Attribu
 /** What a node of a graph costs. */
 export function costOf(graph: Graph, node: GraphNode): Cost {
   const outputs = node.outputs.map((id) => valueInfo(graph, id));
-  return opOf(node.op).cost(nodeContext(graph, node), outputs);
+  return node.op.cost(nodeContext(graph, node), outputs);
 }
 
 /** Output types of `op`, after its operands' presence and dtypes are checked. */
 export function inferTypes(
-  op: OpName,
+  op: AnyOp,
   inputs: readonly (TensorType | null)[],
   attrs: Attributes,
 ): readonly TensorType[] {
-  const definition = opOf(op);
-  checkOperands(definition.inputs, inputs);
-  return definition.infer(inferContext(inputs, attrs));
+  checkOperands(op.inputs, inputs);
+  return op.infer(inferContext(inputs, attrs));
 }
 
 function checkOperands(operands: readonly Operand[], inputs: readonly (TensorType | null)[]): void {

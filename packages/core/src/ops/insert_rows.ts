@@ -7,7 +7,7 @@ import { byteLength, dim, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { checkRows, copyRows, withHeight } from './support/image-rows.js';
 import { checkImages } from './support/window.js';
 
@@ -17,7 +17,8 @@ export type InsertRowsAttributes = {
   readonly height: number;
 };
 
-export const insertRowsOp = defineOp<'insert_rows', InsertRowsAttributes>('insert_rows', {
+export const insertRowsOp: OpDefinition<InsertRowsAttributes> = {
+  name: 'insert_rows',
   inputs: [
     { name: 'strip', kind: 'data' },
     { name: 'into', kind: 'data', optional: true },
@@ -36,6 +37,14 @@ export const insertRowsOp = defineOp<'insert_rows', InsertRowsAttributes>('inser
   },
   gradient: null,
   overwrites: [{ output: 0, input: 1 }],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: ({ input }) => ({ flops: 0, bytes: 2 * byteLength(input(0)) }),
   reference({ attrs, input, inputs, output }) {
     const [strip, out] = [input(0), output(0)];
@@ -43,9 +52,10 @@ export const insertRowsOp = defineOp<'insert_rows', InsertRowsAttributes>('inser
     else out.data.fill(0);
     copyRows(strip, 0, out, attrs.begin, dim(strip.shape, 2));
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** `into` (N×C×height×W, or zeros of that shape) with the strip's rows (N×C×h×W) from row `begin` on. */
 export function insertRows(strip: Value, into: Value | null, begin: number, height: number): Value {
-  return emit('insert_rows', [strip, into], { begin, height });
+  return emit(insertRowsOp, [strip, into], { begin, height });
 }

@@ -4,7 +4,7 @@ import { channels, dim, elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type Attributes, defineOp } from './define.js';
+import { type NoAttributes, type OpDefinition, PURE } from './define.js';
 import { linearBackwardData } from './linear_backward_data.js';
 import { linearBackwardWeights } from './linear_backward_weights.js';
 import { reduceRows } from './reduce_rows.js';
@@ -12,7 +12,8 @@ import { streamed } from './support/cost.js';
 import { checkMatrix, forEachMatrixProduct } from './support/matrix.js';
 import { addAt, at } from './support/reference.js';
 
-export const linearOp = defineOp<'linear', Attributes>('linear', {
+export const linearOp: OpDefinition<NoAttributes> = {
+  name: 'linear',
   inputs: [
     { name: 'x', kind: 'data' },
     { name: 'weight', kind: 'float32' },
@@ -40,6 +41,14 @@ export const linearOp = defineOp<'linear', Attributes>('linear', {
     return [dx, dweight, dbias];
   },
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost(context, outputs) {
     const flops = 2 * elements(context.input(0).shape) * dim(context.input(1).shape, 0);
     return { flops, bytes: streamed(context, outputs).bytes };
@@ -51,9 +60,9 @@ export const linearOp = defineOp<'linear', Attributes>('linear', {
     forEachMatrixProduct(x.shape, weight.shape, (xi, wi, yi) => addAt(y, yi, at(x, xi) * at(weight, wi)));
   },
   peerKeeps: { inputs: [0], outputs: [] },
-});
+};
 
 /** x [N,K] times the transpose of weight float32[O,K], plus bias float32[O]; y [N,O]. */
 export function linear(x: Value, weight: Value, bias: Value | null): Value {
-  return emit('linear', [x, weight, bias], {});
+  return emit(linearOp, [x, weight, bias], {});
 }

@@ -4,12 +4,13 @@ import { channels, dim, elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type Attributes, defineOp } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { checkMatrix, forEachMatrixProduct } from './support/matrix.js';
 import { addAt, at } from './support/reference.js';
 
-export const linearBackwardDataOp = defineOp<'linear_backward_data', Attributes>('linear_backward_data', {
+export const linearBackwardDataOp: OpDefinition<NoAttributes> = {
+  name: 'linear_backward_data',
   inputs: [
     { name: 'dy', kind: 'data' },
     { name: 'weight', kind: 'float32' },
@@ -26,6 +27,14 @@ export const linearBackwardDataOp = defineOp<'linear_backward_data', Attributes>
   },
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost(context, outputs) {
     const flops = 2 * elements(context.input(0).shape) * channels(context.input(1).shape);
     return { flops, bytes: streamed(context, outputs).bytes };
@@ -35,9 +44,10 @@ export const linearBackwardDataOp = defineOp<'linear_backward_data', Attributes>
     dx.data.fill(0);
     forEachMatrixProduct(dx.shape, weight.shape, (xi, wi, yi) => addAt(dx, xi, at(dy, yi) * at(weight, wi)));
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** ∂loss/∂x [N,K] from dy [N,O] and weight [O,K]. */
 export function linearBackwardData(dy: Value, weight: Value): Value {
-  return emit('linear_backward_data', [dy, weight], {});
+  return emit(linearBackwardDataOp, [dy, weight], {});
 }

@@ -4,7 +4,7 @@ import { channels, elements } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { type OpDefinition, PURE } from './define.js';
 import { maxPoolBackward } from './max_pool_backward.js';
 import { streamed } from './support/cost.js';
 import {
@@ -24,7 +24,8 @@ export type MaxPoolAttributes = PoolAttributes & {
   readonly ceil: boolean;
 };
 
-export const maxPoolOp = defineOp<'max_pool', MaxPoolAttributes>('max_pool', {
+export const maxPoolOp: OpDefinition<MaxPoolAttributes> = {
+  name: 'max_pool',
   inputs: [{ name: 'x', kind: 'data', pitched: true }],
   outputs: [
     { name: 'y', kind: 'data', pitched: true },
@@ -47,6 +48,13 @@ export const maxPoolOp = defineOp<'max_pool', MaxPoolAttributes>('max_pool', {
   },
   overwrites: [],
   rows: ({ attrs }) => [rowsOf(poolWindow(attrs))],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost(context, outputs) {
     const windows = outputs[0] ? elements(outputs[0].shape) : 0;
     return { flops: windows * windowArea(context.attrs.kernel), bytes: streamed(context, outputs).bytes };
@@ -69,7 +77,7 @@ export const maxPoolOp = defineOp<'max_pool', MaxPoolAttributes>('max_pool', {
   },
   // PyTorch's indices are 64 bits wide.
   peerKeeps: { inputs: [0], outputs: [1], bytesPerElement: 8 },
-});
+};
 
 export interface MaxPoolOptions extends PoolOptions {
   /** Whether a last window may reach beyond the far padding, as PyTorch's ceil_mode; false when left out. */
@@ -79,5 +87,5 @@ export interface MaxPoolOptions extends PoolOptions {
 /** Largest values of x [N,C,H,W] in windows of at most 256 elements; padding never wins. */
 export function maxPool(x: Value, kernel: PairOption, options: MaxPoolOptions = {}): Value {
   const attrs = { ...poolAttributes(kernel, options), ceil: options.ceil ?? false };
-  return outputAt(emitAll('max_pool', [x], attrs), 0);
+  return outputAt(emitAll(maxPoolOp, [x], attrs), 0);
 }

@@ -4,7 +4,7 @@ import { channels, formatType, type Shape, sameShape } from '@inplace-abn/tensor
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import type { MaxPoolAttributes } from './max_pool.js';
 import { streamed } from './support/cost.js';
 import { poolWindow, unpooledShape } from './support/pooling.js';
@@ -16,40 +16,47 @@ export type MaxPoolBackwardAttributes = MaxPoolAttributes & {
   readonly size: readonly number[];
 };
 
-export const maxPoolBackwardOp = defineOp<'max_pool_backward', MaxPoolBackwardAttributes>(
-  'max_pool_backward',
-  {
-    inputs: [
-      { name: 'dy', kind: 'data', pitched: true },
-      { name: 'index', kind: 'uint8' },
-    ],
-    outputs: [{ name: 'dx', kind: 'data', pitched: true }],
-    infer({ attrs, input }) {
-      const [dy, index] = [input(0), input(1)];
-      if (!sameShape(dy.shape, index.shape)) {
-        throw new ShapeError(`dy and index differ in shape: ${formatType(dy)} and ${formatType(index)}`);
-      }
-      return [{ shape: unpooledShape(dy, attrs, attrs.ceil), dtype: dy.dtype }];
-    },
-    gradient: null,
-    overwrites: [],
-    cost: streamed,
-    reference({ attrs, input, output }) {
-      const [dy, index, dx] = [input(0), input(1), output(0)];
-      const width = channels(dx.shape);
-      dx.data.fill(0);
-      forEachTap(dx.shape, dy.shape, poolWindow(attrs), (inputRow, outputRow, tap) => {
-        for (let c = 0; c < width; c++) {
-          const out = outputRow * width + c;
-          if (at(index, out) === tap) addAt(dx, inputRow * width + c, at(dy, out));
-        }
-      });
-    },
+export const maxPoolBackwardOp: OpDefinition<MaxPoolBackwardAttributes> = {
+  name: 'max_pool_backward',
+  inputs: [
+    { name: 'dy', kind: 'data', pitched: true },
+    { name: 'index', kind: 'uint8' },
+  ],
+  outputs: [{ name: 'dx', kind: 'data', pitched: true }],
+  infer({ attrs, input }) {
+    const [dy, index] = [input(0), input(1)];
+    if (!sameShape(dy.shape, index.shape)) {
+      throw new ShapeError(`dy and index differ in shape: ${formatType(dy)} and ${formatType(index)}`);
+    }
+    return [{ shape: unpooledShape(dy, attrs, attrs.ceil), dtype: dy.dtype }];
   },
-);
+  gradient: null,
+  overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
+  cost: streamed,
+  reference({ attrs, input, output }) {
+    const [dy, index, dx] = [input(0), input(1), output(0)];
+    const width = channels(dx.shape);
+    dx.data.fill(0);
+    forEachTap(dx.shape, dy.shape, poolWindow(attrs), (inputRow, outputRow, tap) => {
+      for (let c = 0; c < width; c++) {
+        const out = outputRow * width + c;
+        if (at(index, out) === tap) addAt(dx, inputRow * width + c, at(dy, out));
+      }
+    });
+  },
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** ∂loss/∂x [N,C,H,W] of max pooling whose input was H×W = `size`; index as the forward op wrote it. */
 export function maxPoolBackward(dy: Value, index: Value, size: Shape, attrs: MaxPoolAttributes): Value {
   const { kernel, stride, padding, ceil } = attrs;
-  return emit('max_pool_backward', [dy, index], { kernel, stride, padding, ceil, size });
+  return emit(maxPoolBackwardOp, [dy, index], { kernel, stride, padding, ceil, size });
 }

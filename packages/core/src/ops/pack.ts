@@ -4,14 +4,15 @@ import { formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type Attributes, defineOp } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { flatLayout } from './support/flat.js';
 
 const present = (types: readonly (TensorType | null)[]) =>
   types.filter((type): type is TensorType => type !== null);
 
-export const packOp = defineOp<'pack', Attributes>('pack', {
+export const packOp: OpDefinition<NoAttributes> = {
+  name: 'pack',
   inputs: [{ name: 'x', kind: 'any', variadic: true }],
   outputs: [{ name: 'flat', kind: 'any' }],
   infer({ inputs }) {
@@ -23,6 +24,14 @@ export const packOp = defineOp<'pack', Attributes>('pack', {
   },
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ inputs, output }) {
     const tensors = inputs.filter((tensor) => tensor !== null);
@@ -32,10 +41,11 @@ export const packOp = defineOp<'pack', Attributes>('pack', {
       output(0).data.set(tensor.data, begins[index]);
     });
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** [K] of the elements of `tensors`, all float32 or all int32, in storage order; each begins at a multiple of 16 elements. */
 export function pack(tensors: readonly Value[]): Value {
   const kind = tensors.every((value) => value.kind === 'gradient') ? 'gradient' : 'activation';
-  return emit('pack', tensors, {}, { kinds: [kind] });
+  return emit(packOp, tensors, {}, { kinds: [kind] });
 }

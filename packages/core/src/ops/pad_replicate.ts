@@ -4,7 +4,7 @@ import { channels, dim } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { type OpDefinition, PURE } from './define.js';
 import { padReplicateBackward } from './pad_replicate_backward.js';
 import { streamed } from './support/cost.js';
 import {
@@ -18,7 +18,8 @@ import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
 import { checkImages } from './support/window.js';
 
-export const padReplicateOp = defineOp<'pad_replicate', PaddingAttributes>('pad_replicate', {
+export const padReplicateOp: OpDefinition<PaddingAttributes> = {
+  name: 'pad_replicate',
   inputs: [{ name: 'x', kind: 'data', pitched: true }],
   outputs: [{ name: 'y', kind: 'data', pitched: true }],
   infer({ attrs, input }) {
@@ -36,6 +37,13 @@ export const padReplicateOp = defineOp<'pad_replicate', PaddingAttributes>('pad_
   },
   overwrites: [],
   rows: ({ attrs }) => [{ ...SAME_ROW, padding: attrs.padding[0] ?? 0 }],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: (context, outputs) => ({ flops: 0, bytes: streamed(context, outputs).bytes }),
   reference({ attrs, input, output }) {
     const [x, y] = [input(0), output(0)];
@@ -45,7 +53,7 @@ export const padReplicateOp = defineOp<'pad_replicate', PaddingAttributes>('pad_
     });
   },
   peerKeeps: { inputs: [0], outputs: [] },
-});
+};
 
 /**
  * x [N,C,H,W] (float32 or bfloat16) with its border repeated outwards: [N,C,top+H+bottom,left+W+right], as
@@ -53,5 +61,5 @@ export const padReplicateOp = defineOp<'pad_replicate', PaddingAttributes>('pad_
  * pixels or padding is negative.
  */
 export function padReplicate(x: Value, { top, bottom, left, right }: Padding): Value {
-  return emit('pad_replicate', [x], { padding: [top, bottom, left, right] });
+  return emit(padReplicateOp, [x], { padding: [top, bottom, left, right] });
 }

@@ -4,11 +4,12 @@ import { channels, formatType, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type Attributes, defineOp } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
-export const reduceRowsOp = defineOp<'reduce_rows', Attributes>('reduce_rows', {
+export const reduceRowsOp: OpDefinition<NoAttributes> = {
+  name: 'reduce_rows',
   inputs: [{ name: 'dy', kind: 'data', pitched: true }],
   outputs: [{ name: 'sum', kind: 'float32' }],
   infer({ input }) {
@@ -18,6 +19,14 @@ export const reduceRowsOp = defineOp<'reduce_rows', Attributes>('reduce_rows', {
   },
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ input, output }) {
     const dy = input(0);
@@ -28,9 +37,10 @@ export const reduceRowsOp = defineOp<'reduce_rows', Attributes>('reduce_rows', {
       output(0).data[c] = sum;
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** Per-channel sums float32[C] of dy [N,C,…]. */
 export function reduceRows(dy: Value): Value {
-  return emit('reduce_rows', [dy], {});
+  return emit(reduceRowsOp, [dy], {});
 }

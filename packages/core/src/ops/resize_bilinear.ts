@@ -5,7 +5,7 @@
 import { channels, elements } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { resizeBilinearBackward } from './resize_bilinear_backward.js';
 import { forEachBilinearTap, resized } from './support/bilinear.js';
 import { streamed } from './support/cost.js';
@@ -17,7 +17,8 @@ export type ResizeBilinearAttributes = {
   readonly size: readonly number[];
 };
 
-export const resizeBilinearOp = defineOp<'resize_bilinear', ResizeBilinearAttributes>('resize_bilinear', {
+export const resizeBilinearOp: OpDefinition<ResizeBilinearAttributes> = {
+  name: 'resize_bilinear',
   inputs: [{ name: 'x', kind: 'data', pitched: true }],
   outputs: [{ name: 'y', kind: 'data', pitched: true }],
   infer({ attrs, input }) {
@@ -29,6 +30,14 @@ export const resizeBilinearOp = defineOp<'resize_bilinear', ResizeBilinearAttrib
     return [needs(0) ? resizeBilinearBackward(diff(0), input(0).shape.slice(2)) : null];
   },
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   // Four products and three sums.
   cost(context, outputs) {
     const written = outputs.reduce((sum, type) => sum + elements(type.shape), 0);
@@ -42,7 +51,8 @@ export const resizeBilinearOp = defineOp<'resize_bilinear', ResizeBilinearAttrib
       for (let c = 0; c < width; c++) addAt(y, outputRow * width + c, weight * at(x, inputRow * width + c));
     });
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /**
  * x [N,C,H,W] (float32 or bfloat16, computed in float32) at height and width `size`: [N,C,size[0],size[1]], as
@@ -50,5 +60,5 @@ export const resizeBilinearOp = defineOp<'resize_bilinear', ResizeBilinearAttrib
  * with pixels or the size is not two whole numbers of at least 1.
  */
 export function resizeBilinear(x: Value, size: Pair): Value {
-  return emit('resize_bilinear', [x], { size });
+  return emit(resizeBilinearOp, [x], { size });
 }

@@ -2,7 +2,7 @@
 import { channels, elements, type Shape } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { forEachBilinearTap, resized } from './support/bilinear.js';
 import { streamed } from './support/cost.js';
 import { addAt, at } from './support/reference.js';
@@ -13,10 +13,8 @@ export type ResizeBilinearBackwardAttributes = {
   readonly size: readonly number[];
 };
 
-export const resizeBilinearBackwardOp = defineOp<
-  'resize_bilinear_backward',
-  ResizeBilinearBackwardAttributes
->('resize_bilinear_backward', {
+export const resizeBilinearBackwardOp: OpDefinition<ResizeBilinearBackwardAttributes> = {
+  name: 'resize_bilinear_backward',
   inputs: [{ name: 'dy', kind: 'data', pitched: true }],
   outputs: [{ name: 'dx', kind: 'data', pitched: true }],
   infer({ attrs, input }) {
@@ -26,6 +24,14 @@ export const resizeBilinearBackwardOp = defineOp<
   },
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   // Four products and four sums for each element of dy.
   cost(context, outputs) {
     return { flops: 8 * elements(context.input(0).shape), bytes: streamed(context, outputs).bytes };
@@ -38,9 +44,10 @@ export const resizeBilinearBackwardOp = defineOp<
       for (let c = 0; c < width; c++) addAt(dx, inputRow * width + c, weight * at(dy, outputRow * width + c));
     });
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** ∂loss/∂x [N,C,H,W] of bilinear resizing whose input was H×W = `size`. */
 export function resizeBilinearBackward(dy: Value, size: Shape): Value {
-  return emit('resize_bilinear_backward', [dy], { size });
+  return emit(resizeBilinearBackwardOp, [dy], { size });
 }

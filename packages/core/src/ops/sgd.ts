@@ -7,7 +7,7 @@ import { elements } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emitAll, outputAt } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { at } from './support/reference.js';
 import {
   checkUpdate,
@@ -25,7 +25,8 @@ export type SgdRule = {
 
 export type SgdAttributes = SgdRule & UpdateAttributes;
 
-export const sgdOp = defineOp<'sgd', SgdAttributes>('sgd', {
+export const sgdOp: OpDefinition<SgdAttributes> = {
+  name: 'sgd',
   inputs: [
     { name: 'param', kind: 'float32' },
     { name: 'grad', kind: 'float32' },
@@ -51,7 +52,14 @@ export const sgdOp = defineOp<'sgd', SgdAttributes>('sgd', {
     { output: 0, input: 0, required: true },
     { output: 1, input: 2, required: true },
   ],
-  partial: partialUpdate(),
+  parts: { update: partialUpdate(), make: null },
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  labels: null,
+  effects: PURE,
   cost: (context, outputs) => updateCost(context, outputs, 6),
   reference(context) {
     const { attrs, inputs, input, output } = context;
@@ -73,7 +81,8 @@ export const sgdOp = defineOp<'sgd', SgdAttributes>('sgd', {
       output(0).data[i] = at(param, i) - lr * step;
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** Operands of one parameter's SGD step: param, grad, momentum of one shape; lr, clip: float32[]. */
 export interface SgdOperands {
@@ -91,7 +100,7 @@ export function sgd(
   { param, grad, momentum, lr, clip }: SgdOperands,
   { momentum: factor, weight_decay, nesterov }: SgdRule,
 ): { param: Value; momentum: Value | null } {
-  const outputs = emitAll('sgd', [param, grad, momentum, lr, clip], {
+  const outputs = emitAll(sgdOp, [param, grad, momentum, lr, clip], {
     momentum: factor,
     weight_decay,
     nesterov,

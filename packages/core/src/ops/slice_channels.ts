@@ -3,14 +3,15 @@
 import { byteLength, channels } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { type OpDefinition, PURE } from './define.js';
 import { sliceChannelsBackward } from './slice_channels_backward.js';
 import { checkHasChannels, checkSlice, copyChannels, withChannels } from './support/channels.js';
 import { SAME_ROW } from './support/row-windows.js';
 
 export type SliceChannelsAttributes = { readonly begin: number; readonly length: number };
 
-export const sliceChannelsOp = defineOp<'slice_channels', SliceChannelsAttributes>('slice_channels', {
+export const sliceChannelsOp: OpDefinition<SliceChannelsAttributes> = {
+  name: 'slice_channels',
   inputs: [{ name: 'x', kind: 'data', pitched: true }],
   outputs: [{ name: 'y', kind: 'data', pitched: true }],
   infer({ attrs, input }) {
@@ -25,14 +26,20 @@ export const sliceChannelsOp = defineOp<'slice_channels', SliceChannelsAttribute
   overwrites: [],
   slices: ({ attrs }) => [{ input: 0, output: 0, begin: attrs.begin, whole: 'input' }],
   rows: () => [SAME_ROW],
+  inverses: [],
+  absorb: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: (_, outputs) => ({ flops: 0, bytes: 2 * outputs.reduce((sum, type) => sum + byteLength(type), 0) }),
   reference({ attrs, input, output }) {
     copyChannels(input(0), attrs.begin, output(0), 0, attrs.length);
   },
   peerKeeps: { inputs: [], outputs: [], view: true },
-});
+};
 
 /** Channels [begin, begin + length) of x (N×C×S1×…): N×length×S1×… */
 export function sliceChannels(x: Value, begin: number, length: number): Value {
-  return emit('slice_channels', [x], { begin, length });
+  return emit(sliceChannelsOp, [x], { begin, length });
 }

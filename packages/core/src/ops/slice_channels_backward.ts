@@ -2,7 +2,7 @@
 import { channels } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { checkHasChannels, checkSlice, copyChannels, withChannels } from './support/channels.js';
 import { streamed } from './support/cost.js';
 
@@ -12,31 +12,38 @@ export type SliceChannelsBackwardAttributes = {
   readonly channels: number;
 };
 
-export const sliceChannelsBackwardOp = defineOp<'slice_channels_backward', SliceChannelsBackwardAttributes>(
-  'slice_channels_backward',
-  {
-    inputs: [{ name: 'dy', kind: 'data', pitched: true }],
-    outputs: [{ name: 'dx', kind: 'data', pitched: true }],
-    infer({ attrs, input }) {
-      const dy = input(0);
-      checkHasChannels(dy, 'dy');
-      checkSlice(attrs.begin, channels(dy.shape), attrs.channels);
-      return [{ shape: withChannels(dy.shape, attrs.channels), dtype: dy.dtype }];
-    },
-    gradient: null,
-    overwrites: [],
-    cost(context, outputs) {
-      return { flops: 0, bytes: streamed(context, outputs).bytes };
-    },
-    reference({ attrs, input, output }) {
-      const dy = input(0);
-      output(0).data.fill(0);
-      copyChannels(dy, 0, output(0), attrs.begin, channels(dy.shape));
-    },
+export const sliceChannelsBackwardOp: OpDefinition<SliceChannelsBackwardAttributes> = {
+  name: 'slice_channels_backward',
+  inputs: [{ name: 'dy', kind: 'data', pitched: true }],
+  outputs: [{ name: 'dx', kind: 'data', pitched: true }],
+  infer({ attrs, input }) {
+    const dy = input(0);
+    checkHasChannels(dy, 'dy');
+    checkSlice(attrs.begin, channels(dy.shape), attrs.channels);
+    return [{ shape: withChannels(dy.shape, attrs.channels), dtype: dy.dtype }];
   },
-);
+  gradient: null,
+  overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
+  cost(context, outputs) {
+    return { flops: 0, bytes: streamed(context, outputs).bytes };
+  },
+  reference({ attrs, input, output }) {
+    const dy = input(0);
+    output(0).data.fill(0);
+    copyChannels(dy, 0, output(0), attrs.begin, channels(dy.shape));
+  },
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** dy (N×C×S1×…) from channel `begin` on of a tensor of `width` channels that is 0 elsewhere. */
 export function sliceChannelsBackward(dy: Value, begin: number, width: number): Value {
-  return emit('slice_channels_backward', [dy], { begin, channels: width });
+  return emit(sliceChannelsBackwardOp, [dy], { begin, channels: width });
 }

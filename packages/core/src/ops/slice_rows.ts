@@ -2,13 +2,14 @@
 import { byteLength, dim } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { type OpDefinition, PURE } from './define.js';
 import { checkRows, copyRows, withHeight } from './support/image-rows.js';
 import { checkImages } from './support/window.js';
 
 export type SliceRowsAttributes = { readonly begin: number; readonly length: number };
 
-export const sliceRowsOp = defineOp<'slice_rows', SliceRowsAttributes>('slice_rows', {
+export const sliceRowsOp: OpDefinition<SliceRowsAttributes> = {
+  name: 'slice_rows',
   inputs: [{ name: 'x', kind: 'data' }],
   outputs: [{ name: 'y', kind: 'data' }],
   infer({ attrs, input }) {
@@ -19,14 +20,22 @@ export const sliceRowsOp = defineOp<'slice_rows', SliceRowsAttributes>('slice_ro
   },
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: (_, outputs) => ({ flops: 0, bytes: 2 * outputs.reduce((sum, type) => sum + byteLength(type), 0) }),
   reference({ attrs, input, output }) {
     copyRows(input(0), attrs.begin, output(0), 0, attrs.length);
   },
   peerKeeps: { inputs: [], outputs: [], view: true },
-});
+};
 
 /** Rows [begin, begin + length) of x (N×C×H×W): N×C×length×W. */
 export function sliceRows(x: Value, begin: number, length: number): Value {
-  return emit('slice_rows', [x], { begin, length });
+  return emit(sliceRowsOp, [x], { begin, length });
 }

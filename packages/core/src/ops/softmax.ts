@@ -3,7 +3,7 @@
 import { channels, rows } from '@inplace-abn/tensor';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type Attributes, defineOp } from './define.js';
+import { type NoAttributes, type OpDefinition, PURE } from './define.js';
 import { softmaxBackward } from './softmax_backward.js';
 import { checkHasChannels } from './support/channels.js';
 import { logSumExp } from './support/classes.js';
@@ -11,7 +11,8 @@ import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
 
-export const softmaxOp = defineOp<'softmax', Attributes>('softmax', {
+export const softmaxOp: OpDefinition<NoAttributes> = {
+  name: 'softmax',
   inputs: [{ name: 'x', kind: 'data' }],
   outputs: [{ name: 'y', kind: 'data' }],
   infer({ input }) {
@@ -23,6 +24,13 @@ export const softmaxOp = defineOp<'softmax', Attributes>('softmax', {
   },
   overwrites: [{ output: 0, input: 0 }],
   rows: () => [SAME_ROW],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ input, output }) {
     const [x, y] = [input(0), output(0)];
@@ -34,12 +42,12 @@ export const softmaxOp = defineOp<'softmax', Attributes>('softmax', {
     }
   },
   peerKeeps: { inputs: [], outputs: [0] },
-});
+};
 
 /**
  * Probabilities over the channels of x (N×K×S1×…), in x's dtype. As in PyTorch, a NaN or +∞ among the K logits,
  * or nothing but −∞, makes all K of them NaN.
  */
 export function softmax(x: Value): Value {
-  return emit('softmax', [x], {});
+  return emit(softmaxOp, [x], {});
 }

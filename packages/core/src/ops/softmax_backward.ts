@@ -4,12 +4,13 @@ import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { type Attributes, defineOp } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from './define.js';
 import { checkHasChannels } from './support/channels.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
-export const softmaxBackwardOp = defineOp<'softmax_backward', Attributes>('softmax_backward', {
+export const softmaxBackwardOp: OpDefinition<NoAttributes> = {
+  name: 'softmax_backward',
   inputs: [
     { name: 'y', kind: 'data' },
     { name: 'dy', kind: 'data' },
@@ -28,6 +29,14 @@ export const softmaxBackwardOp = defineOp<'softmax_backward', Attributes>('softm
     { output: 0, input: 0 },
     { output: 0, input: 1 },
   ],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ input, output }) {
     const [y, dy, dx] = [input(0), input(1), output(0)];
@@ -39,9 +48,10 @@ export const softmaxBackwardOp = defineOp<'softmax_backward', Attributes>('softm
       for (let k = first; k < first + classes; k++) dx.data[k] = at(y, k) * (at(dy, k) - sum);
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** ∂loss/∂x of y = softmax(x); y and dy of one shape. */
 export function softmaxBackward(y: Value, dy: Value): Value {
-  return emit('softmax_backward', [y, dy], {});
+  return emit(softmaxBackwardOp, [y, dy], {});
 }

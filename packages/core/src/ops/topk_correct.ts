@@ -4,14 +4,15 @@ import { channels, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { emit } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp, type ReferenceTensor } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE, type ReferenceTensor } from './define.js';
 import { checkLabels } from './support/classes.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
 export type TopkCorrectAttributes = { readonly k: readonly number[] };
 
-export const topkCorrectOp = defineOp<'topk_correct', TopkCorrectAttributes>('topk_correct', {
+export const topkCorrectOp: OpDefinition<TopkCorrectAttributes> = {
+  name: 'topk_correct',
   inputs: [
     { name: 'logits', kind: 'data' },
     { name: 'labels', kind: 'int32' },
@@ -26,6 +27,14 @@ export const topkCorrectOp = defineOp<'topk_correct', TopkCorrectAttributes>('to
   },
   gradient: null,
   overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: streamed,
   reference({ attrs, input, output }) {
     const [logits, labels, correct] = [input(0), input(1), output(0)];
@@ -40,7 +49,8 @@ export const topkCorrectOp = defineOp<'topk_correct', TopkCorrectAttributes>('to
       });
     }
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** Classes that rank before `label`: larger ones (NaN is largest), and among equals those of a lower index. */
 function rankOf(logits: ReferenceTensor, first: number, classes: number, label: number): number {
@@ -60,5 +70,5 @@ function rankOf(logits: ReferenceTensor, first: number, classes: number, label: 
  * outside the classes (255 in segmentations) count nowhere.
  */
 export function topkCorrect(logits: Value, labels: Value, k: readonly number[]): Value {
-  return emit('topk_correct', [logits, labels], { k });
+  return emit(topkCorrectOp, [logits, labels], { k });
 }

@@ -4,7 +4,7 @@ import { byteLength, elements, formatType, type Shape } from '@inplace-abn/tenso
 import { ShapeError } from '../errors.js';
 import { emitAll } from '../trace/emit.js';
 import type { Value } from '../trace/value.js';
-import { defineOp } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { decodeShapes, encodeShapes, flatLayout } from './support/flat.js';
 
 export type UnpackAttributes = {
@@ -12,7 +12,8 @@ export type UnpackAttributes = {
   readonly shapes: readonly number[];
 };
 
-export const unpackOp = defineOp<'unpack', UnpackAttributes>('unpack', {
+export const unpackOp: OpDefinition<UnpackAttributes> = {
+  name: 'unpack',
   inputs: [{ name: 'flat', kind: 'any' }],
   outputs: [{ name: 'x', kind: 'any', variadic: true }],
   infer({ attrs, input }) {
@@ -29,6 +30,13 @@ export const unpackOp = defineOp<'unpack', UnpackAttributes>('unpack', {
     const { begins } = flatLayout(decodeShapes(attrs.shapes));
     return begins.map((begin, output) => ({ input: 0, output, begin, whole: 'input', flat: true }));
   },
+  inverses: [],
+  absorb: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
   cost: (_, outputs) => ({ flops: 0, bytes: 2 * outputs.reduce((sum, type) => sum + byteLength(type), 0) }),
   reference({ attrs, input, outputs }) {
     const { begins } = flatLayout(decodeShapes(attrs.shapes));
@@ -37,10 +45,11 @@ export const unpackOp = defineOp<'unpack', UnpackAttributes>('unpack', {
       tensor.data.set(input(0).data.subarray(begin, begin + elements(tensor.shape)));
     });
   },
-});
+  peerKeeps: KEEPS_NOTHING,
+};
 
 /** The tensors of `shapes` that {@link pack} laid into `flat`. */
 export function unpack(flat: Value, shapes: readonly Shape[]): Value[] {
   const kind = flat.kind === 'gradient' ? 'gradient' : 'activation';
-  return emitAll('unpack', [flat], { shapes: encodeShapes(shapes) }, { kinds: shapes.map(() => kind) });
+  return emitAll(unpackOp, [flat], { shapes: encodeShapes(shapes) }, { kinds: shapes.map(() => kind) });
 }

@@ -10,7 +10,6 @@ import { constantsOf } from '../graph/constants.js';
 import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueInfo } from '../graph/graph.js';
 import { nodeAt } from '../graph/text.js';
 import type { Overwrite } from '../ops/define.js';
-import { opOf } from '../ops/index.js';
 import { flatRegion, isPitched, overlap, ownRegion, type Region, sliceRegion } from './region.js';
 import { type SliceDecision, SliceRules } from './slices.js';
 
@@ -92,9 +91,9 @@ const vetoes: readonly Veto[] = [
     if (!sameShape(from.shape, to.shape) || from.dtype !== to.dtype) {
       return 'it lies in a wider value and differs in shape';
     }
-    const reason = opOf(node.op).outputs[overwrite.output]?.pitched
+    const reason = node.op.outputs[overwrite.output]?.pitched
       ? rules.denseReader(output)
-      : `${node.op} writes dense rows`;
+      : `${node.op.name} writes dense rows`;
     return reason && `it lies in a wider value, and ${reason}`;
   },
   ({ joined }, { output }) => (joined.has(output) ? 'its output has a place in a join' : null),
@@ -134,7 +133,7 @@ export function alias(graph: Graph, enabled = true): Aliases {
   graph.nodes.forEach((node, position) => {
     slices.push(...cut(state, node));
     const context: AliasContext = { ...state, position, node };
-    for (const overwrite of opOf(node.op).overwrites) {
+    for (const overwrite of node.op.overwrites) {
       const decision = decide(context, overwrite, enabled);
       if (!decision) continue;
       decisions.push(decision);
@@ -195,7 +194,7 @@ function decide(context: AliasContext, overwrite: Overwrite, enabled: boolean): 
     const last = context.lastRead.get(input);
     if (last && last.position > context.position) {
       throw new Error(
-        `${node.op} at ${node.path} overwrites a state before ${last.node.op} at ${last.node.path} reads it`,
+        `${node.op.name} at ${node.path} overwrites a state before ${last.node.op.name} at ${last.node.path} reads it`,
       );
     }
     return { node, output, input, veto: null };

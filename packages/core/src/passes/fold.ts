@@ -7,7 +7,6 @@
 import { constantsOf } from '../graph/constants.js';
 import { type Graph, type GraphNode, isInference, operands, type ValueId } from '../graph/graph.js';
 import type { Epilogue } from '../ops/define.js';
-import { opOf } from '../ops/index.js';
 import { contextOf } from '../trace/context.js';
 import { Tracer } from '../trace/tracer.js';
 
@@ -48,10 +47,10 @@ function fuse(
   for (const [index, id] of node.inputs.entries()) {
     const producer = id === null || constants.has(id) ? undefined : onlyRead(id);
     if (producer?.outputs.length !== 1) continue;
-    const epilogue = opOf(node.op).epilogue(contextOf(tracer, node), index);
+    const epilogue = node.op.fusion?.epilogue?.(contextOf(tracer, node), index);
     if (!epilogue || !foldsOnce(epilogue, node, index, constants)) continue;
     const before = tracer.traced.length;
-    if (!opOf(producer.op).fuse(contextOf(tracer, producer), epilogue)) continue;
+    if (!producer.op.fusion?.fuse?.(contextOf(tracer, producer), epilogue)) continue;
     const emitted = tracer.traced.slice(before).map((made) => ({ ...made, path: producer.path }));
     const last = emitted.at(-1);
     if (!last) continue;

@@ -6,7 +6,6 @@ import { nodeAt } from '../graph/text.js';
 import { add } from '../ops/add.js';
 import { constant } from '../ops/constant.js';
 import type { Attributes, GradientContext } from '../ops/define.js';
-import { opOf } from '../ops/index.js';
 import { operandAt } from '../ops/infer.js';
 import type { Tracer } from '../trace/tracer.js';
 import type { Value } from '../trace/value.js';
@@ -46,7 +45,7 @@ function dependents(nodes: readonly GraphNode[], wrt: readonly Value[]): Depende
   for (const node of nodes) {
     const met = operands(node).map((id) => active.get(id));
     if (met.every((dependence) => dependence === undefined)) continue;
-    const differentiable = opOf(node.op).gradient !== null && met.includes('differentiable');
+    const differentiable = node.op.gradient !== null && met.includes('differentiable');
     for (const id of node.outputs) {
       if (differentiable || !active.has(id)) active.set(id, differentiable ? 'differentiable' : 'opaque');
     }
@@ -55,7 +54,7 @@ function dependents(nodes: readonly GraphNode[], wrt: readonly Value[]): Depende
 }
 
 function backward(tracer: Tracer, node: GraphNode, active: Dependents, diffs: Map<ValueId, Value>): void {
-  const definition = opOf(node.op);
+  const definition = node.op;
   if (!definition.gradient) {
     throw new UsageError(`${nodeAt(node)} has no gradient rule, and the loss depends on its result`);
   }
@@ -85,7 +84,7 @@ function gradientContext(
   const outputDiffs = node.outputs.map((id) => diffs.get(id) ?? null);
   const present = <T>(list: readonly (T | null)[], index: number, what: string): T => {
     const item = list[index];
-    if (item === null || item === undefined) throw new RangeError(`${node.op} has no ${what} ${index}`);
+    if (item === null || item === undefined) throw new RangeError(`${node.op.name} has no ${what} ${index}`);
     return item;
   };
   return {

@@ -13,7 +13,6 @@ import {
   readersOf,
   type ValueId,
 } from '../graph/graph.js';
-import { opOf } from '../ops/index.js';
 
 export function order(graph: Graph): Graph {
   const predecessors = predecessorsOf(graph);
@@ -59,9 +58,9 @@ class Waiting {
     updates.forEach((update, index) => {
       const before = predecessors.get(update) ?? [];
       // What is late is never ready: it is placed at the end, or where a reader asks for it.
-      this.missing.set(update, before.length + (opOf(update.op).late ? 1 : 0));
+      this.missing.set(update, before.length + (update.op.effects.late ? 1 : 0));
       this.rank.set(update, index);
-      if (before.length === 0 && !opOf(update.op).late) this.ready.push(update);
+      if (before.length === 0 && !update.op.effects.late) this.ready.push(update);
       for (const node of before) {
         const list = this.followers.get(node);
         if (list) list.push(update);
@@ -90,7 +89,7 @@ class Waiting {
 function predecessorsOf(graph: Graph): Map<GraphNode, GraphNode[]> {
   const producers = producersOf(graph.nodes);
   const readers = readersOf(graph.nodes);
-  const guards = graph.nodes.filter((node) => opOf(node.op).effect);
+  const guards = graph.nodes.filter((node) => node.op.effects.guard);
   // A guard of the update, such as that of the clipped norm, waits for what computes its value: not the reverse.
   const guarded = ancestors(guards, producers);
   const result = new Map<GraphNode, GraphNode[]>();
@@ -100,12 +99,12 @@ function predecessorsOf(graph: Graph): Map<GraphNode, GraphNode[]> {
       const producer = producers.get(id);
       if (producer) before.add(producer);
     }
-    for (const overwrite of opOf(node.op).overwrites) {
+    for (const overwrite of node.op.overwrites) {
       const target = node.inputs[overwrite.input];
       if (!overwrite.required || target === null || target === undefined) continue;
       for (const reader of readers.get(target) ?? []) before.add(reader);
     }
-    const changesState = opOf(node.op).overwrites.some(({ required }) => required);
+    const changesState = node.op.overwrites.some(({ required }) => required);
     if (node.phase === 'update' && changesState && !guarded.has(node)) {
       for (const guard of guards) before.add(guard);
     }

@@ -15,7 +15,6 @@ import {
   valueInfo,
 } from '../graph/graph.js';
 import type { Part } from '../ops/define.js';
-import { opOf } from '../ops/index.js';
 import { contextOf } from '../trace/context.js';
 import { Tracer } from '../trace/tracer.js';
 
@@ -70,7 +69,7 @@ function divisible(graph: Graph): Divisible[] {
   const readers = readersOf(graph.nodes);
   const fetched = new Set(graph.outputs.values());
   return graph.nodes.flatMap((update): Divisible[] => {
-    const { partial } = opOf(update.op);
+    const partial = update.op.parts?.update;
     const value = partial ? (update.inputs[partial.operand] ?? null) : null;
     const producer = value === null ? undefined : producers.get(value);
     if (value === null || producer?.outputs.length !== 1 || fetched.has(value)) return [];
@@ -105,13 +104,13 @@ function divide(
 ): { producers: GraphNode[]; updates: GraphNode[] } | null {
   const producers: GraphNode[] = [];
   const updates: GraphNode[] = [];
-  const rule = opOf(update.op);
-  const { partial } = rule;
+  const rule = update.op;
+  const partial = rule.parts?.update;
   const kind = tracer.value(producer.outputs[0] ?? -1).kind;
   let { inputs } = update;
   for (const range of ranges) {
     const before = tracer.traced.length;
-    const made = opOf(producer.op).part(contextOf(tracer, producer), range);
+    const made = producer.op.parts?.make?.(contextOf(tracer, producer), range);
     if (!made || !partial) return null;
     tracer.retag(made, kind);
     producers.push(...tracer.traced.slice(before).map((node) => placedAs(node, producer)));

@@ -8,7 +8,6 @@ import { type DataDType, type DType, isDataDType } from '@inplace-abn/tensor';
 import { type Graph, type GraphNode, type ValueId, type ValueInfo, valueInfo } from '../graph/graph.js';
 import { cast } from '../ops/cast.js';
 import type { Operand } from '../ops/define.js';
-import { opOf } from '../ops/index.js';
 import { operandAt } from '../ops/infer.js';
 import { Tracer } from '../trace/tracer.js';
 
@@ -30,7 +29,7 @@ function lowered(graph: Graph): { values: Set<ValueId>; nodes: Set<number> } {
   const values = new Set<ValueId>();
   const nodes = new Set<number>();
   for (const node of graph.nodes) {
-    const { inputs, outputs } = opOf(node.op);
+    const { inputs, outputs } = node.op;
     const data = dataOf(inputs, node.inputs);
     const given = data.every((id) => ['input', 'state'].includes(valueInfo(graph, id).kind));
     // An explicit cast is left as it was traced.
@@ -62,7 +61,7 @@ function withCasts(graph: Graph, dtype: ComputeDType, computing: ReadonlySet<num
     return value.id;
   };
   for (const node of graph.nodes) {
-    const { inputs } = opOf(node.op);
+    const { inputs } = node.op;
     const taken = node.inputs.map((id, index) => {
       const wanted = wantedDType(operandAt(inputs, index), computing.has(node.id), dtype);
       const floats = id !== null && isDataDType(valueInfo(graph, id).dtype);

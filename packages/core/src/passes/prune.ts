@@ -1,11 +1,10 @@
 /** Removes nodes that nothing needs: no output, no state update and no effect depends on them. */
 import { type Graph, operands, type ValueId } from '../graph/graph.js';
-import { opOf } from '../ops/index.js';
 
 export function prune(graph: Graph): Graph {
   const needed = new Set<ValueId>([...graph.outputs.values(), ...graph.updates.values()]);
   const kept = [...graph.nodes].reverse().filter((node) => {
-    const wanted = opOf(node.op).effect || node.outputs.some((id) => needed.has(id));
+    const wanted = node.op.effects.guard || node.outputs.some((id) => needed.has(id));
     if (wanted) for (const id of operands(node)) needed.add(id);
     return wanted;
   });

@@ -20,7 +20,6 @@ import {
   valueInfo,
 } from '../graph/graph.js';
 import type { Attributes, Inverse } from '../ops/define.js';
-import { opOf } from '../ops/index.js';
 import { Tracer } from '../trace/tracer.js';
 import { hoist } from './hoist.js';
 
@@ -60,7 +59,7 @@ export function rebuild(graph: Graph, { enabled = true, keep = new Set() }: Rebu
 }
 
 function checkKept({ nodes }: Graph, keep: ReadonlySet<string>): void {
-  const paths = new Set(nodes.filter(({ op }) => opOf(op).inverses.length > 0).map(({ path }) => path));
+  const paths = new Set(nodes.filter(({ op }) => op.inverses.length > 0).map(({ path }) => path));
   const unknown = [...keep].find((path) => !paths.has(path));
   if (unknown !== undefined) {
     throw new UsageError(
@@ -105,8 +104,8 @@ function inversionsOf(
 ): Candidate[] {
   const nodes = (readers.get(value) ?? []).filter((node) => isForward(node) && !keep.has(node.path));
   return nodes.flatMap((node) =>
-    opOf(node.op)
-      .inverses.filter((inverse) => node.inputs[inverse.input] === value && inverse.available(node.attrs))
+    node.op.inverses
+      .filter((inverse) => node.inputs[inverse.input] === value && inverse.available(node.attrs))
       .map((inverse) => ({ node, inverse })),
   );
 }
@@ -136,7 +135,7 @@ function absorb(graph: Graph, keep: ReadonlySet<string>): Rebuilt {
 function absorbedReader(reader: GraphNode, value: ValueId, inverted: GraphNode): GraphNode | null {
   // Only the node's own backward reads its value with the same parameters; another layer on that value does not.
   if (reader.origin !== inverted.id) return null;
-  const rule = opOf(reader.op).absorb;
+  const rule = reader.op.absorb;
   const operand = reader.inputs.indexOf(value);
   const absorbed = rule?.(reader.attrs, operand, inverted);
   const output = absorbed && inverted.outputs[absorbed.output];
@@ -194,7 +193,7 @@ function emitInversions(graph: Graph, chosen: ReadonlyMap<ValueId, Candidate>): 
         input: (index) => at(node.inputs, index),
       }),
     );
-    if (!value) throw new Error(`${node.op} at ${node.path} cannot rebuild its input`);
+    if (!value) throw new Error(`${node.op.name} at ${node.path} cannot rebuild its input`);
     rebuilt.set(id, value.id);
     return value.id;
   };

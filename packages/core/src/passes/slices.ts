@@ -21,7 +21,6 @@ import {
 } from '../graph/graph.js';
 import { nodeAt } from '../graph/text.js';
 import type { Slice } from '../ops/define.js';
-import { opOf } from '../ops/index.js';
 import { nodeContext, operandAt } from '../ops/infer.js';
 
 export interface SliceDecision {
@@ -102,7 +101,7 @@ export class SliceRules {
     if (placed.has(value)) return 'it lies in another value';
     if (this.constants.has(value) && !this.constants.has(whole)) return 'it is kept between runs';
     if (node.inputs.filter((id) => id === value).length > 1) return 'it is joined with itself';
-    const output = opOf(producer.op).outputs[producer.outputs.indexOf(value)];
+    const output = producer.op.outputs[producer.outputs.indexOf(value)];
     if (!output?.pitched) return `${nodeAt(producer)} writes dense rows`;
     return this.denseReader(value);
   }
@@ -123,7 +122,7 @@ export class SliceRules {
   denseReader(value: ValueId): string | null {
     if (this.fetched.has(value)) return 'it is an output of the program';
     for (const reader of this.readers.get(value) ?? []) {
-      const { inputs } = opOf(reader.op);
+      const { inputs } = reader.op;
       const dense = (id: ValueId | null, index: number) => id === value && !operandAt(inputs, index)?.pitched;
       if (reader.inputs.some(dense)) return `${nodeAt(reader)} reads dense rows`;
     }
@@ -132,7 +131,7 @@ export class SliceRules {
 }
 
 function slicesOf(graph: Graph, node: GraphNode, whole: Slice['whole']): readonly Slice[] {
-  const { slices } = opOf(node.op);
+  const { slices } = node.op;
   if (!slices) return [];
   return slices(nodeContext(graph, node)).filter((slice) => slice.whole === whole);
 }

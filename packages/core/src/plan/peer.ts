@@ -6,7 +6,6 @@
 
 import { byteLength, elements } from '@inplace-abn/tensor';
 import { type Graph, type GraphNode, type ValueId, valueInfo } from '../graph/graph.js';
-import { opOf } from '../ops/index.js';
 import { prune } from '../passes/prune.js';
 
 export interface PeerBytes {
@@ -32,7 +31,7 @@ export function peerBytes(traced: Graph): PeerBytes {
       const buffer = id === null ? undefined : buffers.get(id);
       if (buffer) buffer.end = position;
     }
-    const viewed = opOf(node.op).peerKeeps.view ? node.inputs[0] : undefined;
+    const viewed = node.op.peerKeeps.view ? node.inputs[0] : undefined;
     const base = viewed === null || viewed === undefined ? undefined : buffers.get(viewed);
     for (const id of node.outputs) {
       if (base) {
@@ -62,7 +61,7 @@ function keepForBackward(graph: Graph, buffers: Map<ValueId, PeerBuffer>): void 
 }
 
 function keepOperands(graph: Graph, node: GraphNode, until: number, buffers: Map<ValueId, PeerBuffer>): void {
-  const { inputs, outputs, bytesPerElement } = opOf(node.op).peerKeeps;
+  const { inputs, outputs, bytesPerElement } = node.op.peerKeeps;
   const kept = [...inputs.map((index) => node.inputs[index]), ...outputs.map((index) => node.outputs[index])];
   for (const id of kept) {
     const buffer = id === null || id === undefined ? undefined : buffers.get(id);

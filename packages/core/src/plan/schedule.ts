@@ -90,7 +90,7 @@ function specOf(
     return { ...info, pitch: region.pitch / bytesPerElement(info.dtype) };
   };
   return {
-    op: node.op,
+    op: node.op.name,
     attrs: node.attrs,
     inputs: node.inputs.map((id) => (id === null ? null : operand(id))),
     outputs: node.outputs.map(operand),

@@ -5,7 +5,6 @@ import type { Graph } from '../graph/graph.js';
 import { nodeAt } from '../graph/text.js';
 import { loadNative } from '../native/load.js';
 import type { Labels } from '../ops/define.js';
-import { opOf } from '../ops/index.js';
 import { nodeContext } from '../ops/infer.js';
 
 /** Labels by input name, with the node that reads them. */
@@ -18,7 +17,7 @@ export function labelInputs(graph: Graph): LabelInputs {
   for (const node of graph.nodes) {
     node.inputs.forEach((id, operand) => {
       const name = id === null ? undefined : names.get(id);
-      const labels = name === undefined ? null : opOf(node.op).labels(nodeContext(graph, node), operand);
+      const labels = name === undefined ? null : node.op.labels?.(nodeContext(graph, node), operand);
       if (name === undefined || !labels) return;
       const known = found.get(name) ?? new Map();
       // Forward and backward read the same.

@@ -1,6 +1,5 @@
 /** What a recomputation may start from, and what can be computed twice. */
 import { type Graph, type GraphNode, producersOf, type ValueId, valueInfo } from '../graph/graph.js';
-import { opOf } from '../ops/index.js';
 import { savedValues } from '../passes/rebuild.js';
 
 export class Sources {
@@ -42,9 +41,7 @@ export class Sources {
 
   private again(id: ValueId, producer: GraphNode): boolean {
     const { kind, shape } = valueInfo(this.graph, id);
-    const { effect, collective } = opOf(producer.op);
-    return (
-      kind === 'activation' && shape.length > 1 && producer.phase === 'forward' && !effect && !collective
-    );
+    const { guard, collective } = producer.op.effects;
+    return kind === 'activation' && shape.length > 1 && producer.phase === 'forward' && !guard && !collective;
   }
 }

@@ -2,7 +2,6 @@
 
 import { byteLength } from '@inplace-abn/tensor';
 import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
-import { opOf } from '../ops/index.js';
 import { costOf } from '../ops/infer.js';
 import { align } from '../passes/place.js';
 import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from './segment.js';
@@ -115,7 +114,7 @@ function liveBytes(
 }
 
 function overwrites({ op, inputs }: GraphNode, id: ValueId): boolean {
-  return opOf(op).overwrites.some(({ output, input }) => output === 0 && inputs[input] === id);
+  return op.overwrites.some(({ output, input }) => output === 0 && inputs[input] === id);
 }
 
 /** An output that nothing reads. */

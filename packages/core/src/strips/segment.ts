@@ -6,7 +6,6 @@ import { dim, isDataDType } from '@inplace-abn/tensor';
 import { constantsOf, isConstant } from '../graph/constants.js';
 import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
 import type { RowWindow } from '../ops/define.js';
-import { opOf } from '../ops/index.js';
 import { nodeContext } from '../ops/infer.js';
 import { SAME_ROW } from '../ops/support/row-windows.js';
 
@@ -148,7 +147,7 @@ function readsOf(
   node: GraphNode,
   inside: ReadonlyMap<ValueId, number>,
 ): { reads: RowNode['reads']; reduction: number } | null {
-  const windows = opOf(node.op).rows(nodeContext(graph, node));
+  const windows = node.op.rows?.(nodeContext(graph, node));
   if (!windows) return null;
   const reads: { value: ValueId; window: RowWindow }[] = [];
   let reduction: number | null = null;

@@ -10,7 +10,7 @@ export function contextOf(tracer: Tracer, { attrs, inputs, op }: GraphNode): Fus
     inputs: values,
     input(index) {
       const value = values[index];
-      if (!value) throw new RangeError(`${op} has no operand ${index}`);
+      if (!value) throw new RangeError(`${op.name} has no operand ${index}`);
       return value;
     },
   };

@@ -3,30 +3,29 @@
  * op definitions depend on no module that depends on them.
  */
 import { UsageError } from '../errors.js';
-import type { Attributes } from '../ops/define.js';
-import type { OpName } from '../ops/index.js';
+import type { Attributes, OpDefinition } from '../ops/define.js';
 import type { EmitOptions } from './tracer.js';
 import type { Value } from './value.js';
 
 /** Emits a node with one output on the tracer of its first present input. */
-export function emit(
-  op: OpName,
+export function emit<A extends Attributes>(
+  op: OpDefinition<A>,
   inputs: readonly (Value | null)[],
-  attrs: Attributes,
+  attrs: NoInfer<A>,
   options: EmitOptions = {},
 ): Value {
   return outputAt(emitAll(op, inputs, attrs, options), 0);
 }
 
 /** Emits a node on the tracer of its first present input; its outputs in order. */
-export function emitAll(
-  op: OpName,
+export function emitAll<A extends Attributes>(
+  op: OpDefinition<A>,
   inputs: readonly (Value | null)[],
-  attrs: Attributes,
+  attrs: NoInfer<A>,
   options: EmitOptions = {},
 ): Value[] {
   const first = inputs.find((input) => input !== null);
-  if (!first) throw new UsageError(`op ${op} has no input to take its trace from`);
+  if (!first) throw new UsageError(`op ${op.name} has no input to take its trace from`);
   return first.tracer.emit(op, inputs, attrs, options);
 }
 

@@ -22,8 +22,7 @@ import type {
   ValueInfo,
   ValueKind,
 } from '../graph/graph.js';
-import type { Attributes, Overwrite } from '../ops/define.js';
-import { type OpName, opOf } from '../ops/index.js';
+import type { Attributes, OpDefinition, Overwrite } from '../ops/define.js';
 import { inferTypes } from '../ops/infer.js';
 import { Value } from './value.js';
 
@@ -147,7 +146,7 @@ export class Tracer {
       rule.required === true &&
       writer?.outputs[rule.output] === next.id &&
       writer.inputs[rule.input] === state.id;
-    if (!writer || !opOf(writer.op).overwrites.some(updates)) {
+    if (!writer?.op.overwrites.some(updates)) {
       throw new UsageError(
         `state ${this.stateName(state)} cannot be assigned ${next}: it is not made of that state by an op that updates in place (sgd, adam, abn_running)`,
       );
@@ -196,14 +195,20 @@ export class Tracer {
     return this.nextStream++;
   }
 
-  emit(op: OpName, inputs: readonly (Value | null)[], attrs: Attributes, options: EmitOptions = {}): Value[] {
+  /** Adds a node of `op`; its outputs in order. */
+  emit<A extends Attributes>(
+    op: OpDefinition<A>,
+    inputs: readonly (Value | null)[],
+    attrs: NoInfer<A>,
+    options: EmitOptions = {},
+  ): Value[] {
     for (const input of inputs) if (input) this.own(input);
     let types: readonly TensorType[];
     try {
       types = inferTypes(op, inputs, attrs);
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
-      throw new ShapeError(`${this.scope.path || '(top)'}: ${op}: ${error.message}`);
+      throw new ShapeError(`${this.scope.path || '(top)'}: ${op.name}: ${error.message}`);
     }
     const outputs = types.map((type, index) => this.define(type, options.kinds?.[index] ?? 'activation'));
     this.nodes.push({

@@ -41,7 +41,7 @@ describe('checkGraph', () => {
     ],
     [
       'pass test broke the graph: node #2 add at (top): %3 is written twice',
-      (graph) => mapNodes(graph, (node) => (node.op === 'add' ? { ...node, outputs: [3] } : node)),
+      (graph) => mapNodes(graph, (node) => (node.op.name === 'add' ? { ...node, outputs: [3] } : node)),
     ],
     [
       'pass test broke the graph: node #0 activation at mod1: output 0 is float32[2,3] but is noted as bfloat16[2,3]',
@@ -57,11 +57,11 @@ describe('checkGraph', () => {
     ],
     [
       'pass test broke the graph: output y (%5) is not written',
-      (graph) => ({ ...graph, nodes: graph.nodes.filter(({ op }) => op !== 'add') }),
+      (graph) => ({ ...graph, nodes: graph.nodes.filter(({ op }) => op.name !== 'add') }),
     ],
     [
       'pass test broke the graph: the update %4 of state %1 is missing or of another size',
-      (graph) => ({ ...graph, nodes: graph.nodes.filter(({ op }) => op !== 'sgd') }),
+      (graph) => ({ ...graph, nodes: graph.nodes.filter(({ op }) => op.name !== 'sgd') }),
     ],
   ])('%s', (message, breakIt) => {
     expect(() => checkGraph(breakIt(sound()), 'test')).toThrow(message);
@@ -102,7 +102,7 @@ describe('prune', () => {
 
   it('keeps guards', () => {
     const ops = prune({ ...residualStep().graph, outputs: new Map(), updates: new Map() }).nodes.map(
-      ({ op }) => op,
+      ({ op }) => op.name,
     );
     expect(ops.at(-1)).toBe('guard_finite');
     expect(ops).not.toContain('sgd');

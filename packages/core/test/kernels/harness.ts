@@ -114,7 +114,7 @@ export function callOf(op: OpName, { attrs, inputs, draw }: KernelCase, dtype: D
 
 /** `constants`: operands that are said to stay the same between runs. */
 function specOf({ op, attrs, inputs }: Call, constants: readonly number[] = []): KernelSpec {
-  return { op, attrs, inputs, outputs: inferTypes(op, inputs, attrs), constants };
+  return { op, attrs, inputs, outputs: inferTypes(opOf(op), inputs, attrs), constants };
 }
 
 export function prepare(call: Call): PreparedKernel {

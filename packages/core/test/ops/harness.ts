@@ -6,7 +6,6 @@ import { expect } from 'vitest';
 import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
 import type { GraphNode } from '../../src/graph/graph.js';
 import type { Attributes, GradientContext } from '../../src/ops/define.js';
-import { opOf } from '../../src/ops/index.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import type { Value } from '../../src/trace/value.js';
 import { normal } from '../support/prng.js';
@@ -142,13 +141,13 @@ export function vectorJacobian<I extends Operands>(
   const { tracer } = traced(all, (values, trace) => {
     body(values as unknown as Values<I>);
     const node = trace.traced.at(-1);
-    const rule = node && opOf(node.op).gradient;
+    const rule = node?.op.gradient;
     if (!rule) throw new Error('the last op has no gradient');
     const ids = wrt.map((name) => (values as Values<I>)[name].id);
     const needed = (index: number): boolean => ids.some((id) => id === node.inputs[index]);
     const diffs = rule(gradientContext(trace, node, [(values as { cotangent: Value }).cotangent], needed));
-    const variadic = opOf(node.op).inputs.some((operand) => operand.variadic);
-    const operands = variadic ? node.inputs : opOf(node.op).inputs;
+    const variadic = node.op.inputs.some((operand) => operand.variadic);
+    const operands = variadic ? node.inputs : node.op.inputs;
     expect(diffs.length, 'a gradient for each operand').toBe(operands.length);
     diffs.forEach((diff, index) => {
       expect(diff !== null, `gradient of operand ${index} is given where it is needed`).toBe(needed(index));

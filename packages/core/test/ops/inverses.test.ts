@@ -8,7 +8,6 @@ import { activation } from '../../src/ops/activation.js';
 import { activationInvert } from '../../src/ops/activation_invert.js';
 import { type Activation, activate, invertActivation, isInvertible } from '../../src/ops/activations.js';
 import { add } from '../../src/ops/add.js';
-import { type OpName, opOf } from '../../src/ops/index.js';
 import type { Tracer } from '../../src/trace/tracer.js';
 import type { Value } from '../../src/trace/value.js';
 import { compute, draw, expectClose, tensor } from './harness.js';
@@ -20,9 +19,9 @@ const slope = fc.double({ min: 0.005, max: 2, noNaN: true });
 function rebuilt(tracer: Tracer, index: number): Value {
   const node = tracer.traced.at(-1);
   if (!node) throw new Error('nothing traced');
-  const inverse = opOf(node.op).inverses.find((candidate) => candidate.input === index);
+  const inverse = node.op.inverses.find((candidate) => candidate.input === index);
   if (!inverse?.rebuild || !inverse.available(node.attrs))
-    throw new Error(`${node.op} has no inverse for ${index}`);
+    throw new Error(`${node.op.name} has no inverse for ${index}`);
   const at = (ids: readonly (number | null)[], allowed: readonly number[]) => (i: number) => {
     if (!allowed.includes(i)) throw new Error(`the inverse does not say that it reads ${i}`);
     return tracer.value(ids[i] ?? -1);
@@ -105,8 +104,8 @@ describe('ABN backward reading z for x', () => {
         if (from === 'x') return { dy: sums.dy, dyXhat: sums.dyXhat, dx };
         // What the rebuild pass does: the same nodes, attributes absorbed, z in the place of x.
         const [reduce, apply] = tracer.traced.slice(-2).map((node) => {
-          const absorbed = opOf(node.op).absorb?.(node.attrs, 1, layer);
-          if (!absorbed) throw new Error(`${node.op} does not absorb`);
+          const absorbed = node.op.absorb?.(node.attrs, 1, layer);
+          if (!absorbed) throw new Error(`${node.op.name} does not absorb`);
           expect(layer.outputs[absorbed.output]).toBe(z.id);
           const inputs = node.inputs.map((id, index) =>
             id === null ? null : index === 1 ? z : tracer.value(id),
@@ -128,7 +127,7 @@ describe('ABN backward reading z for x', () => {
     const attrs = { activation: 'elu', slope: 1, eps: 1e-5, scale: 'abs', from: 'x' } as const;
     const layer = {
       id: 0,
-      op: 'abn_apply' as OpName,
+      op: abnApplyOp,
       attrs: { activation: 'elu', slope: 1, eps: 1e-5, scale: 'abs', statistics: 'batch' },
       inputs: [],
       outputs: [1],

@@ -18,7 +18,7 @@ function verdicts(body: (tracer: Tracer) => Record<string, Value>, enabled = tru
   const tracer = new Tracer();
   for (const [name, value] of Object.entries(body(tracer))) tracer.output(name, value);
   return alias(tracer.finish(), enabled).decisions.map(
-    ({ node, input, veto }) => `${node.op} over %${input}: ${veto ?? 'in place'}`,
+    ({ node, input, veto }) => `${node.op.name} over %${input}: ${veto ?? 'in place'}`,
   );
 }
 

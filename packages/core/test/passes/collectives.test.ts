@@ -49,7 +49,9 @@ function step(group: string): Graph {
 describe('exchanges in a step', () => {
   it('start as soon as their values are there, and are waited for at the end', () => {
     const graph = order(prune(step('world')));
-    expect(graph.nodes.map(({ op, path }) => (path ? `${op} @${path}` : op))).toMatchInlineSnapshot(`
+    expect(
+      graph.nodes.map(({ op, path }) => (path ? `${op.name} @${path}` : op.name)),
+    ).toMatchInlineSnapshot(`
       [
         "linear @layer0",
         "linear @layer1",
@@ -96,8 +98,8 @@ describe('exchanges in a step', () => {
     const { regions, slices } = alias(graph);
     const owner = (id: number | null | undefined) => regions.get(id ?? -1)?.owner;
     for (const node of graph.nodes) {
-      if (!['all_reduce_start', 'all_reduce_wait', 'unpack'].includes(node.op)) continue;
-      expect(owner(node.outputs[0]), node.op).toBe(owner(node.inputs[0]));
+      if (!['all_reduce_start', 'all_reduce_wait', 'unpack'].includes(node.op.name)) continue;
+      expect(owner(node.outputs[0]), node.op.name).toBe(owner(node.inputs[0]));
     }
     expect(slices.filter(({ flat }) => flat).map(({ veto }) => veto)).toEqual([null, null, null]);
   });

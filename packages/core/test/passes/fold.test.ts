@@ -18,7 +18,7 @@ const SHAPE = [2, 8, 7, 6];
 
 const act = (name: Activation) => ({ activation: name, slope: name === 'elu' ? 0.9 : 0.1 });
 
-const opsOf = ({ nodes }: Graph): string[] => nodes.map(({ op, path }) => `${op} ${path}`.trim());
+const opsOf = ({ nodes }: Graph): string[] => nodes.map(({ op, path }) => `${op.name} ${path}`.trim());
 
 /** A post-activation residual block with a projected shortcut. */
 function block(x: Value): Value {
@@ -56,7 +56,7 @@ describe('fold', () => {
 
   it('writes the sum over the addend', () => {
     const plan = compile(evaluationOf(SHAPE, block).graph, cpu());
-    expect(plan.aliases.map(({ node, veto }) => [node.op, node.path, veto])).toContainEqual([
+    expect(plan.aliases.map(({ node, veto }) => [node.op.name, node.path, veto])).toContainEqual([
       'conv2d_fused',
       'conv2',
       null,

@@ -54,7 +54,7 @@ describe('gradients', () => {
     const { x, w, loss } = lossOf(tracer);
     const [dw] = gradients(loss(linear(linear(x, w, null), w, null)), [w]);
     expect(dw?.kind).toBe('gradient');
-    expect(tracer.traced.at(-1)?.op).toBe('add');
+    expect(tracer.traced.at(-1)?.op.name).toBe('add');
   });
 
   it('asks no op for what nobody wants', () => {
@@ -63,7 +63,7 @@ describe('gradients', () => {
     const w = tracer.state('w', [2, 3, 3, 3], 'float32', 'parameter');
     const logits = conv2d(image, w, null, { padding: 1 });
     gradients(crossEntropy(logits, tracer.input('labels', [1, 4, 4], 'int32')), [w]);
-    expect(tracer.traced.map(({ op }) => op)).toMatchInlineSnapshot(`
+    expect(tracer.traced.map(({ op }) => op.name)).toMatchInlineSnapshot(`
       [
         "conv2d",
         "cross_entropy",
@@ -82,9 +82,9 @@ describe('gradients', () => {
       w,
       tracer.value(tracer.finish().states.find(({ name }) => name === 'bn.weight')?.value ?? -1),
     ]);
-    const layer = tracer.traced.find(({ op }) => op === 'abn_apply');
+    const layer = tracer.traced.find(({ op }) => op.name === 'abn_apply');
     const backward = tracer.traced.filter(({ origin }) => origin === layer?.id);
-    expect(backward.map(({ op, phase, path }) => `${op} ${phase} @${path}`)).toMatchInlineSnapshot(`
+    expect(backward.map(({ op, phase, path }) => `${op.name} ${phase} @${path}`)).toMatchInlineSnapshot(`
       [
         "abn_backward_reduce backward @bn",
         "abn_backward_weight backward @bn",

@@ -11,7 +11,7 @@ import { Tracer } from '../../src/trace/tracer.js';
 import { LEAKY, residualStep } from '../support/nets.js';
 
 const SGD = { momentum: 0, weight_decay: 0, nesterov: false };
-const ops = (graph: Graph): string[] => order(graph).nodes.map(({ op }) => op);
+const ops = (graph: Graph): string[] => order(graph).nodes.map(({ op }) => op.name);
 
 function step(body: (tracer: Tracer) => void): Graph {
   const tracer = new Tracer();
@@ -49,7 +49,7 @@ describe('order', () => {
     const graph = order(rebuild(prune(residualStep().graph)).graph);
     const lines = graph.nodes
       .filter(({ phase }) => phase !== 'forward')
-      .map(({ op, path, phase }) => `${phase === 'update' ? '  ' : ''}${op} @${path}`);
+      .map(({ op, path, phase }) => `${phase === 'update' ? '  ' : ''}${op.name} @${path}`);
     expect(lines).toMatchInlineSnapshot(`
       [
         "  abn_running @stem.bn",
@@ -94,7 +94,7 @@ describe('order', () => {
 
   it('puts every update after every guard', () => {
     const graph = order(prune(residualStep().graph));
-    const guard = graph.nodes.findIndex(({ op }) => op === 'guard_finite');
+    const guard = graph.nodes.findIndex(({ op }) => op.name === 'guard_finite');
     const first = graph.nodes.findIndex(({ phase }) => phase === 'update');
     expect(guard).toBeGreaterThan(0);
     expect(first).toBeGreaterThan(guard);

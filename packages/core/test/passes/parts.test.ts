@@ -67,7 +67,7 @@ function wideStep({ size = 2, groups = 1, clip = false, fetched = false }: Shape
   return { graph: tracer.finish(), inputs };
 }
 
-const ops = (graph: Graph): string[] => compile(graph, cpu()).graph.nodes.map(({ op }) => op);
+const ops = (graph: Graph): string[] => compile(graph, cpu()).graph.nodes.map(({ op }) => op.name);
 
 /** Losses of three steps, and the weights and momenta after them. */
 async function trained(options: CompileOptions) {

@@ -17,8 +17,8 @@ function rebuilt(body: (x: Value) => Value, enabled = true): Rebuilt {
 
 const decisions = ({ decisions }: Rebuilt): string[] =>
   decisions.map(({ producer, choice, through }) => {
-    const name = producer ? `${producer.op} @${producer.path}` : 'input';
-    return `${choice} ${name}${through ? ` through ${through.op} @${through.path}` : ''}`;
+    const name = producer ? `${producer.op.name} @${producer.path}` : 'input';
+    return `${choice} ${name}${through ? ` through ${through.op.name} @${through.path}` : ''}`;
   });
 
 const backward = (graph: Graph): string[] =>

@@ -10,7 +10,7 @@ import { convolution, evaluationOf, filledStore, fixedAbn } from '../support/inf
 import { LEAKY, residualStep } from '../support/nets.js';
 
 const convolutions = ({ nodes }: Graph): string[] =>
-  nodes.filter(({ op }) => op.startsWith('conv2d')).map(({ path }) => path);
+  nodes.filter(({ op }) => op.name.startsWith('conv2d')).map(({ path }) => path);
 
 /** A block that widens: its projection is as large as its result, and twice as large as its input. */
 const { graph, inputs } = evaluationOf([1, 16, 24, 24], (x) => {

@@ -38,7 +38,7 @@ function pooled(tracer: Tracer, name: string, width = 2): Value {
 
 const verdicts = (body: Body, enabled = true): string[] =>
   alias(traced(body).finish(), enabled).slices.map(
-    ({ node, begin, veto }) => `${node.op} at ${begin}: ${veto ?? 'not copied'}`,
+    ({ node, begin, veto }) => `${node.op.name} at ${begin}: ${veto ?? 'not copied'}`,
   );
 
 describe('what is joined', () => {
@@ -170,7 +170,7 @@ describe('what is cut', () => {
 
 describe('writing in place beside slices', () => {
   const inPlace = (body: Body): string[] =>
-    alias(traced(body).finish()).decisions.map(({ node, veto }) => `${node.op}: ${veto ?? 'in place'}`);
+    alias(traced(body).finish()).decisions.map(({ node, veto }) => `${node.op.name}: ${veto ?? 'in place'}`);
 
   it('goes over a slice whose channels nobody reads again, whatever becomes of the others', () => {
     const body: Body = (t) => {

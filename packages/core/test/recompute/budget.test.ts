@@ -44,7 +44,7 @@ const workOf = ({ graph, instructions }: Plan): number =>
 const recomputed = (plan: Plan): string[] =>
   plan.rebuilds
     .filter(({ choice }) => choice === 'recompute')
-    .map(({ producer }) => `${producer?.op} @${producer?.path}`);
+    .map(({ producer }) => `${producer?.op.name} @${producer?.path}`);
 
 describe('a training step in a byte budget', () => {
   it.each([0.8, 0.65, 0.52])('of %d of what it takes at best learns the same, bit for bit', async (share) => {

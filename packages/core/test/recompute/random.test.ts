@@ -100,7 +100,8 @@ describe('recomputation', () => {
           timelineOf(planOf(graph), () => 1),
           picks,
         );
-        const count = ({ nodes }: Graph) => nodes.filter(({ op }) => /^abn_(stats|running)$/.test(op)).length;
+        const count = ({ nodes }: Graph) =>
+          nodes.filter(({ op }) => /^abn_(stats|running)$/.test(op.name)).length;
         expect(count(rewritten(graph, dropped))).toBe(count(graph));
       }),
       { numRuns: 20 },

@@ -1,4 +1,3 @@
-import { opOf } from '../../src/ops/index.js';
 import type { Value } from '../../src/trace/value.js';
 import { gradientContext } from '../ops/harness.js';
 
@@ -9,7 +8,7 @@ import { gradientContext } from '../ops/harness.js';
 export function pullBack(output: Value, diff: Value): readonly (Value | null)[] {
   const { tracer } = output;
   const node = tracer.traced.find(({ outputs }) => outputs.includes(output.id));
-  const rule = node && opOf(node.op).gradient;
+  const rule = node?.op.gradient;
   if (!rule) throw new Error(`${output} comes from no op with a gradient`);
   const float = (index: number): boolean => {
     const id = node.inputs[index];

@@ -77,7 +77,7 @@ async function expectCase(c: AbnCase, step: Step): Promise<void> {
 }
 
 function overwritesItsInput({ plan }: Step): boolean {
-  const written = plan.aliases.filter(({ node }) => node.op === 'abn_apply');
+  const written = plan.aliases.filter(({ node }) => node.op.name === 'abn_apply');
   return written.some(({ veto }) => veto === null);
 }
 

@@ -14,7 +14,7 @@ export async function firstNonFinite(program: Program, inputs: Arrays): Promise<
     if (node.phase !== 'forward' || node.outputs.length === 0) continue;
     await program.step(index);
     const broken = node.outputs.some((id) => hasNonFinite(program.peek(id), valueInfo(graph, id).dtype));
-    if (broken) first ??= `${node.path || '(top)'} (${node.op})`;
+    if (broken) first ??= `${node.path || '(top)'} (${node.op.name})`;
   }
   return first;
 }

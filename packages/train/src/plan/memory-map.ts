@@ -5,13 +5,14 @@ import type { MapBuffer, MemoryMap } from '../report/types.js';
 export function memoryMapOf(plan: Plan): MemoryMap {
   return {
     arenaBytes: plan.arenaBytes,
-    instructions: plan.instructions.map(({ node }) => ({ op: node.op, path: node.path })),
+    instructions: plan.instructions.map(({ node }) => ({ op: node.op.name, path: node.path })),
     peak: plan.peak,
     buffers: plan.buffers.map((buffer): MapBuffer => {
       const [first, ...rest] = buffer.values.map((id) => nameOf(plan, id));
       const { kind, offset, bytes, start, end, writer } = buffer;
       const name =
-        first ?? `${kind === 'constant' ? 'weights laid out' : 'workspace'} of ${writer?.op ?? 'the host'}`;
+        first ??
+        `${kind === 'constant' ? 'weights laid out' : 'workspace'} of ${writer?.op.name ?? 'the host'}`;
       return { name, path: writer?.path ?? 'host', kind, offset, bytes, start, end, inPlace: rest };
     }),
   };

@@ -71,7 +71,7 @@ export function planReport(
     libraries: device.libraries,
     bytes: plan.bytes,
     peak: plan.peak.bytes,
-    peakAt: { instruction: plan.peak.instruction, op: at?.node.op ?? '', path: at?.node.path ?? '' },
+    peakAt: { instruction: plan.peak.instruction, op: at?.node.op.name ?? '', path: at?.node.path ?? '' },
     arenaBytes: plan.arenaBytes,
     totalBytes: plan.arenaBytes + plan.bytes.weights + plan.bytes.optimizer,
     transferBytes: transferBytes(statesOf(graph)),

@@ -75,7 +75,7 @@ export class StepProfile {
       const { op, path } = instruction.node;
       const seconds = (this.seconds[i] ?? 0) / steps;
       return {
-        op,
+        op: op.name,
         path,
         row: { name: '', calls: 1, seconds, ...boundOf(this.plan, instruction, this.limits) },
       };

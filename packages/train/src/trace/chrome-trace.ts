@@ -3,7 +3,7 @@
  * that are under way meanwhile. JSON array format; times in microseconds.
  */
 import type { Processes } from '@inplace-abn/comm';
-import { opOf, type Plan, type Timing } from '@inplace-abn/core';
+import type { Plan, Timing } from '@inplace-abn/core';
 import type { Engine } from '../engine/engine.js';
 
 /** Steps that are recorded, after those in which caches fill. */
@@ -52,9 +52,9 @@ export class StepTrace {
     plan.instructions.forEach(({ node, kernel }, index) => {
       const timing = timings[index];
       if (!timing || timing.end === 0) return;
-      const category = opOf(node.op).collective ? 'collective' : node.phase;
+      const category = node.op.effects.collective ? 'collective' : node.phase;
       const args = { path: node.path, kernel: kernel.implementation, step: step + 1 };
-      this.span(COMPUTE, node.op, category, timing, args);
+      this.span(COMPUTE, node.op.name, category, timing, args);
     });
     for (const { begin, end, bytes } of sums) {
       this.span(BACKGROUND, 'all_reduce', 'collective', { begin, end }, { bytes, step: step + 1 });

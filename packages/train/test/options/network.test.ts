@@ -15,7 +15,8 @@ beforeAll(async () => {
   inplace = await twoSteps({});
 });
 
-const layers = ({ engine }: TwoSteps) => engine.plan.aliases.filter(({ node }) => node.op === 'abn_apply');
+const layers = ({ engine }: TwoSteps) =>
+  engine.plan.aliases.filter(({ node }) => node.op.name === 'abn_apply');
 
 describe('bn_mode', () => {
   it('inplace writes over every input of the layer', () => {
@@ -116,7 +117,7 @@ describe('shape of the network', () => {
   it.each([2, [1, 1, 1, 2]])('dilation %j: modules that do not stride', async (dilation) => {
     const { engine } = await twoSteps({ network: { dilation } });
     const convolutions = engine.plan.graph.nodes.filter(
-      ({ op, phase }) => op === 'conv2d' && phase === 'forward',
+      ({ op, phase }) => op.name === 'conv2d' && phase === 'forward',
     );
     const dilated = convolutions.filter(({ attrs }) => JSON.stringify(attrs).includes('"dilation":[2,2]'));
     expect(new Set(dilated.map(({ path }) => path.slice(0, 4)))).toEqual(

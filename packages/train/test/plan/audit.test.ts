@@ -39,7 +39,7 @@ describe('auditCheckpoint', { timeout: 60_000 }, () => {
     const kept = { ...config, network: { ...config.network, keep_inputs: audit.keep as string[] } };
     const sourceOf = (of: typeof config) =>
       planReport(of, 8, cpu()).plan.instructions.find(
-        ({ node }) => node.op === 'abn_backward_reduce' && node.path === LAYER,
+        ({ node }) => node.op.name === 'abn_backward_reduce' && node.path === LAYER,
       )?.node.attrs.from;
     expect([sourceOf(config), sourceOf(kept)]).toEqual(['z', 'x']);
   });

@@ -7,7 +7,6 @@ import { elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { UsageError } from '../../errors.js';
 import { type Graph, type GraphNode, type ValueId, valueInfo } from '../../graph/graph.js';
 import type { Attributes, ReferenceContext, ReferenceTensor } from '../../ops/define.js';
-import { opOf } from '../../ops/index.js';
 
 /** Elements in storage order: channels-last for data, row-major for parameters. */
 export type ReferenceArrays = ReadonlyMap<string, Float64Array>;
@@ -59,7 +58,7 @@ function evaluateNode(graph: Graph, node: GraphNode, values: Map<ValueId, Refere
     const { shape, dtype } = valueInfo(graph, id);
     return { shape, dtype, data: new Float64Array(elements(shape)) };
   });
-  opOf(node.op).reference(referenceContext(node.attrs, inputs, outputs));
+  node.op.reference(referenceContext(node.attrs, inputs, outputs));
   node.outputs.forEach((id, index) => {
     const tensor = outputs[index];
     if (tensor) values.set(id, tensor);

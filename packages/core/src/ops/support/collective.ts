@@ -2,7 +2,7 @@
 
 import { formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../../errors.js';
-import type { InferContext, ReferenceContext } from '../define.js';
+import { type InferContext, KEEPS_NOTHING, PURE, type ReferenceContext } from '../define.js';
 import { streamed } from './cost.js';
 
 /** Name of the group of this process alone: nothing is sent, and no process group is needed. */
@@ -35,7 +35,15 @@ export const SAME_TYPE = {
   },
   gradient: null,
   overwrites: [{ output: 0, input: 0 }],
-  collective: true,
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: { ...PURE, collective: true },
   cost: streamed,
   reference: ofThisProcess,
+  peerKeeps: KEEPS_NOTHING,
 } as const;

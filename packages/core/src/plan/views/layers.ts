@@ -22,7 +22,7 @@ export function plannedLayers(plan: Plan): PlannedLayer[] {
     const key = `${node.id}:${output}`;
     if (layers.get(key)?.inPlace) continue;
     const bytes = byteLength(valueInfo(plan.graph, output));
-    layers.set(key, { path: node.path, op: node.op, bytes, inPlace: veto === null, reason: veto });
+    layers.set(key, { path: node.path, op: node.op.name, bytes, inPlace: veto === null, reason: veto });
   }
   return [...layers.values()];
 }

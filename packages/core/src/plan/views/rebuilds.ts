@@ -31,7 +31,7 @@ export function plannedRebuilds({ graph, rebuilds }: Plan, balance: number): Pla
     inverted: sum(of('invert')),
     recomputed: sum(again),
     layers: again
-      .map(({ producer, bytes }) => ({ path: producer?.path ?? '', op: producer?.op ?? '', bytes }))
+      .map(({ producer, bytes }) => ({ path: producer?.path ?? '', op: producer?.op.name ?? '', bytes }))
       .sort((a, b) => b.bytes - a.bytes),
     moreWork: work(graph.nodes.filter(isAgain)) / work(graph.nodes.filter((node) => !isAgain(node))),
   };

@@ -24,6 +24,6 @@ export function plannedSlices(plan: Plan): PlannedSlice[] {
   return shared.map(({ node, value, begin, bytes, veto }) => {
     const end = begin + channels(valueInfo(plan.graph, value).shape);
     const { path, op, phase } = node;
-    return { path, op, phase, channels: [begin, end], bytes, inPlace: veto === null, reason: veto };
+    return { path, op: op.name, phase, channels: [begin, end], bytes, inPlace: veto === null, reason: veto };
   });
 }
