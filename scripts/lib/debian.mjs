@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runLogged, StepError, say, step } from './steps.mjs';
-import { ensureBuildTools } from './systems.mjs';
+import { ensureBuildTools, THIS_MACHINE } from './systems.mjs';
 
 /** What the native build and the demo need. libdnnl-dev's CMake file asks for the OpenCL loader. */
 export const BUILD_PACKAGES = [
@@ -42,12 +42,12 @@ export function installedPackages(packages) {
  * apt, checks that what the packages bring is there.
  * @param {string[]} packages
  */
-export async function ensureSystemPackages(packages) {
+export async function ensureSystemPackages(packages, machine = THIS_MACHINE) {
   const installed = installedPackages(packages);
   const missing = packages.filter((name) => !installed?.has(name));
   if (missing.length === 0) return;
   if (!installed || spawnSync('apt-get', ['--version']).error) {
-    ensureBuildTools(packages);
+    ensureBuildTools(packages, machine);
     return;
   }
 

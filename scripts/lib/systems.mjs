@@ -84,16 +84,24 @@ export function missingMessage(missing, system, packages) {
 }
 
 /**
+ * Where a system says which it is: process.platform, and the path of os-release.
+ * @typedef {{ platform: string, osRelease: string }} Machine
+ */
+
+/** @type {Machine} */
+export const THIS_MACHINE = { platform: process.platform, osRelease: '/etc/os-release' };
+
+/**
  * Goes on where everything is there, however it was installed.
  * @param {string[]} packages  by their Debian names
  */
-export function ensureBuildTools(packages) {
+export function ensureBuildTools(packages, { platform, osRelease } = THIS_MACHINE) {
   const missing = missingTools(packages.includes('clang-format'));
   // Without the tools CMake finds no library.
   if (missing.length === 0) missing.push(...missingLibraries());
   if (missing.length === 0) return;
-  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
-  throw new StepError(missingMessage(missing, systemOf(process.platform, release), packages));
+  const release = existsSync(osRelease) ? readFileSync(osRelease, 'utf8') : '';
+  throw new StepError(missingMessage(missing, systemOf(platform, release), packages));
 }
 
 /** @param {boolean} clangFormat  whether it is needed, too */

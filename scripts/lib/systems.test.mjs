@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { BUILD_PACKAGES, TEST_PACKAGES } from './debian.mjs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { BUILD_PACKAGES, ensureSystemPackages, TEST_PACKAGES } from './debian.mjs';
 import { installLine, missingMessage, systemOf } from './systems.mjs';
 
 describe('systemOf', () => {
@@ -53,5 +56,51 @@ describe('the message of a system that lacks something', () => {
     expect(missingMessage(['Gloo'], 'arch', BUILD_PACKAGES)).toContain('build facebookincubator/gloo');
     expect(missingMessage(['Gloo'], 'fedora', BUILD_PACKAGES)).not.toContain('facebookincubator');
     expect(missingMessage(['oneDNN'], 'arch', BUILD_PACKAGES)).not.toContain('facebookincubator');
+  });
+});
+
+describe('set-up on a system without apt', () => {
+  /** A machine whose commands are these shell scripts alone, and which says of itself what os-release does. */
+  function machine(platform, release, commands = {}) {
+    const folder = mkdtempSync(join(tmpdir(), 'inplace-abn-system-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    for (const [name, script] of Object.entries(commands)) {
+      writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(folder, name), 0o755);
+    }
+    vi.stubEnv('PATH', folder);
+    vi.stubEnv('CXX', undefined);
+    onTestFinished(() => vi.unstubAllEnvs());
+    const osRelease = join(folder, 'os-release');
+    if (release !== null) writeFileSync(osRelease, release);
+    return { platform, osRelease };
+  }
+
+  it.each([
+    ['linux', 'NAME="Fedora Linux"\nID=fedora\n', 'Fedora: sudo dnf install cmake'],
+    ['linux', 'ID=endeavouros\nID_LIKE="arch"\n', 'Arch: sudo pacman -S --needed cmake'],
+    ['linux', 'ID=ubuntu\nID_LIKE=debian\n', 'Ubuntu and Debian: sudo apt-get install -y'],
+    ['darwin', null, 'macOS: brew install cmake'],
+  ])('prints the line of %s with %j', async (platform, release, line) => {
+    const lines = ensureSystemPackages(BUILD_PACKAGES, machine(platform, release)).catch(({ message }) =>
+      message.split('\n'),
+    );
+    const [what, ...how] = await lines;
+    expect(what).toBe('missing: a C++ compiler, CMake, Ninja. Install it, then run the command again:');
+    expect(how).toHaveLength(1);
+    expect(how[0]).toContain(line);
+  });
+
+  it('prints the line of each system where there is no os-release', async () => {
+    await expect(ensureSystemPackages(BUILD_PACKAGES, machine('linux', null))).rejects.toThrow(
+      /Fedora: [^]*Arch: [^]*Ubuntu and Debian: [^]*macOS: /,
+    );
+  });
+
+  it('names the library that CMake does not find, and where it comes from', async () => {
+    const tools = { 'c++': 'exit 0', ninja: 'exit 0', cmake: 'echo missing:Gloo >&2' };
+    await expect(ensureSystemPackages(BUILD_PACKAGES, machine('linux', 'ID=arch', tools))).rejects.toThrow(
+      /^missing: Gloo\. Install it[^]*Arch: sudo pacman[^]*build facebookincubator\/gloo with CMake/,
+    );
   });
 });
