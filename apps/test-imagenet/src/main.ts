@@ -5,7 +5,7 @@ import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { runCommand, signalExitCode } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
-import { chooseProcessDevice, DEVICE_HELP, type ProcessDevice } from '@inplace-abn/cuda';
+import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
   collectVersions,
@@ -77,7 +77,7 @@ const command = new Command('test-imagenet')
     'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded)',
     pixels,
   )
-  .option('--device <name>', DEVICE_HELP)
+  .addOption(deviceOption())
   .option('--nproc <n>', 'test with n processes on this machine, each with its part of every batch', positive)
   .addOption(distBackendOption())
   .addOption(localRankOption())
@@ -110,6 +110,7 @@ function minusOneOrPositive(text: string): number {
 }
 
 async function main(configPath: string, checkpoint: string, data: string, options: Options): Promise<number> {
+  checkProcessDevice(options);
   const { nproc = 1 } = options;
   if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
   const config = await loadConfig(configPath, { architectures: ARCHITECTURES });

@@ -3,7 +3,7 @@
 import { runCommand, signalExitCode } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { FusionMode } from '@inplace-abn/core';
-import { chooseProcessDevice, DEVICE_HELP, type ProcessDevice } from '@inplace-abn/cuda';
+import { chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import {
   bytes,
   endWithin,
@@ -100,7 +100,7 @@ const command = new Command('test-vistas')
     'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded)',
     pixels,
   )
-  .option('--device <name>', DEVICE_HELP)
+  .addOption(deviceOption())
   .option('--nproc <n>', 'share the photographs among n processes on this machine', positive)
   .addOption(localRankOption())
   .option(

@@ -1,5 +1,5 @@
 /** Option parsers of test-vistas. */
-import { UsageError } from '@inplace-abn/core';
+import { CommandLineError } from '@inplace-abn/cli';
 import { InvalidArgumentError } from 'commander';
 
 /** `[0.7, 1, 1.2]`, or the numbers alone: positive numbers, at least one. */
@@ -24,15 +24,20 @@ export interface Sharing {
   readonly worldSize?: number;
 }
 
-/** How many processes to start, or which share is this one's. @throws {UsageError} for options that do not go together */
+/** How many processes to start, or which share is this one's. @throws {CommandLineError} for options that do not go together */
 export function sharingOf({ nproc, shard, rank, worldSize }: Sharing): { nproc: number; shard?: Shard } {
-  if (rank !== undefined && worldSize === undefined) throw new UsageError('--rank needs --world-size');
+  if (rank !== undefined && worldSize === undefined) throw new CommandLineError('--rank needs --world-size');
+  const given = Object.entries({ '--shard': shard, '--nproc': nproc, '--world-size': worldSize });
+  const [one, other] = given.filter(([, value]) => value !== undefined);
+  if (one && other) {
+    throw new CommandLineError(`${one[0]} and ${other[0]} both say how the photographs are shared: give one`);
+  }
   if (worldSize === undefined) return { nproc: nproc ?? 1, shard };
-  if (shard)
-    throw new UsageError('--shard and --world-size both say how the photographs are shared: give one');
-  if (rank === undefined) return { nproc: nproc ?? worldSize };
+  if (rank === undefined) return { nproc: worldSize };
   if (rank >= worldSize) {
-    throw new UsageError(`--rank is ${rank} but --world-size is ${worldSize}: ranks are counted from 0`);
+    throw new CommandLineError(
+      `--rank is ${rank} but --world-size is ${worldSize}: ranks are counted from 0`,
+    );
   }
   return { nproc: 1, shard: { index: rank, count: worldSize } };
 }

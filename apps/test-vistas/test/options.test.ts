@@ -1,3 +1,4 @@
+import { CommandLineError } from '@inplace-abn/cli';
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { numberList, shard, sharingOf } from '../src/options.js';
@@ -52,7 +53,10 @@ describe("the reference's --rank and --world-size", () => {
     [{ rank: 0 }, '--rank needs --world-size'],
     [{ rank: 2, worldSize: 2 }, '--rank is 2 but --world-size is 2'],
     [{ worldSize: 2, shard: { index: 0, count: 2 } }, '--shard and --world-size both say'],
+    [{ nproc: 2, shard: { index: 0, count: 2 } }, '--shard and --nproc both say'],
+    [{ nproc: 2, rank: 0, worldSize: 2 }, '--nproc and --world-size both say'],
   ])('not %j', (options, message) => {
+    expect(() => sharingOf(options)).toThrow(CommandLineError);
     expect(() => sharingOf(options)).toThrow(message);
   });
 });

@@ -2,9 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandLineError, commandLine, runCommand, signalExitCode } from '@inplace-abn/cli';
-import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
+import { launch, launchedProcesses, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { Device } from '@inplace-abn/core';
-import { chooseProcessDevice, DEVICE_HELP, type ProcessDevice } from '@inplace-abn/cuda';
+import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
 /** train-imagenet: command line → @inplace-abn/train. */
 import {
@@ -77,7 +77,7 @@ const command = new Command('train-imagenet')
     'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded)',
     pixels,
   )
-  .option('--device <name>', DEVICE_HELP)
+  .addOption(deviceOption())
   .option('--weights-only', 'take only the weights of --resume: a new run from epoch 1, with a new optimiser')
   .option(
     '--drop-classifier',
@@ -135,6 +135,7 @@ Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=
 
 async function main(configPath: string, dir: string, options: Options): Promise<number> {
   checkOptions(options);
+  checkProcessDevice(options);
   const { nproc = 1 } = options;
   if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
   const config = await configOf(configPath, options);
@@ -226,6 +227,13 @@ function logDirOf(
   return continued ?? newRunFolder(configPath, new Date());
 }
 
+/** The launcher has taken `--nproc` out of what its processes are given. */
+function commandTyped(): string {
+  const launched = launchedProcesses();
+  const given = process.argv.slice(2);
+  return commandLine(command.name(), launched === null ? given : ['--nproc', String(launched), ...given]);
+}
+
 async function trainRun(
   config: TrainConfig,
   data: string,
@@ -252,7 +260,7 @@ async function trainRun(
     maxSteps,
     histograms: options.logHist,
     continueRun: options.continue,
-    command: commandLine(command.name()),
+    command: commandTyped(),
     peers,
     profile: () => profiler?.report() ?? null,
     onEngine(engine: Engine) {

@@ -35,6 +35,7 @@ describe('train-imagenet over processes', { timeout: 240_000 }, () => {
     const { code, stdout, stderr } = await ended;
     expect({ code, stderr: ownLines(stderr) }).toEqual({ code: 130, stderr: '' });
     expect(stdout).toContain('SIGINT: finishing this step and saving');
+    expect(readFileSync(join(logDir, 'report.html'), 'utf8')).toContain('train-imagenet --nproc 3 ');
     const { meta } = await lastState(logDir);
     const steps = String(meta.step + 4);
     for (const nproc of ['1', '2']) {

@@ -4,7 +4,7 @@ export { type GroupOptions, ProcessGroup } from './group/process-group.js';
 export { type GroupShape, setWorldGroup, worldGroup } from './group/world-group.js';
 export { type InitOptions, initProcessGroup, type Processes } from './init.js';
 export { withoutOption } from './launch/arguments.js';
-export { followLauncher } from './launch/follow.js';
+export { followLauncher, launchedProcesses } from './launch/follow.js';
 export { freePort } from './launch/free-port.js';
 export { type LaunchOptions, launch } from './launch/launch.js';
 export { type Appointment, appointmentOf } from './rendezvous/environment.js';

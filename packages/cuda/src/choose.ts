@@ -9,14 +9,17 @@ export interface DeviceChoice {
   readonly reason: string;
 }
 
-/** What `--help` says of `--device`. */
-export const DEVICE_HELP = 'cpu, cuda or cuda:INDEX; CUDA is experimental (default: cpu)';
+const CUDA_NAME = /^cuda(?::(\d+))?$/;
+
+export function isDeviceName(name: string): boolean {
+  return name === 'cpu' || CUDA_NAME.test(name);
+}
 
 /** The index in `cuda:INDEX`, or null for `cpu`. Throws UsageError for anything else. */
 export function parseDeviceName(name: string): number | null {
   if (name === 'cpu') return null;
-  const match = /^cuda(?::(\d+))?$/.exec(name);
-  if (!match) throw new UsageError(`expected cpu, cuda or cuda:INDEX for --device but received '${name}'`);
+  const match = CUDA_NAME.exec(name);
+  if (!match) throw new UsageError(`expected cpu, cuda or cuda:INDEX but received '${name}'`);
   return Number(match[1] ?? 0);
 }
 

@@ -1,6 +1,7 @@
-/** The device of one of several processes. */
-import { UsageError } from '@inplace-abn/core';
-import { chooseDevice, type DeviceChoice } from './choose.js';
+/** The device of one of several processes, and the options that say it. */
+import { CommandLineError } from '@inplace-abn/cli';
+import { InvalidArgumentError, Option } from 'commander';
+import { chooseDevice, type DeviceChoice, isDeviceName } from './choose.js';
 
 export interface ProcessDevice {
   /** As {@link chooseDevice} takes it. */
@@ -9,20 +10,27 @@ export interface ProcessDevice {
   readonly distBackend?: 'gloo' | 'nccl';
 }
 
-/**
- * The device of the process that is `localRank` among those of its machine.
- *
- * @throws {UsageError} where NCCL is asked for without a GPU
- */
+/** `--device`. */
+export function deviceOption(): Option {
+  const about = 'cpu, cuda or cuda:INDEX; CUDA is experimental (default: cpu)';
+  return new Option('--device <name>', about).argParser((name) => {
+    if (isDeviceName(name)) return name;
+    throw new InvalidArgumentError('Expected cpu, cuda or cuda:INDEX.');
+  });
+}
+
+/** @throws {CommandLineError} where NCCL is asked for without a GPU */
+export function checkProcessDevice({ device = 'cpu', distBackend }: ProcessDevice): void {
+  if (distBackend !== 'nccl' || device !== 'cpu') return;
+  throw new CommandLineError(
+    '--dist-backend nccl needs a GPU for each process: add --device cuda, or choose gloo, or none',
+  );
+}
+
+/** The device of the process that is `localRank` among those of its machine. */
 export function chooseProcessDevice(
-  { device: name, distBackend }: ProcessDevice,
+  { device, distBackend }: ProcessDevice,
   localRank: number | undefined,
 ): DeviceChoice {
-  const choice = chooseDevice(name, localRank, distBackend && { nccl: distBackend === 'nccl' });
-  if (distBackend === 'nccl' && choice.device.name === 'cpu') {
-    throw new UsageError(
-      'the backend nccl needs a GPU for each process: name the device cuda, or choose gloo, or none',
-    );
-  }
-  return choice;
+  return chooseDevice(device, localRank, distBackend && { nccl: distBackend === 'nccl' });
 }

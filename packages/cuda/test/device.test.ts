@@ -1,13 +1,17 @@
 /** The device itself: what is missing, what fails, what is kept of a run. The environment is each test's own. */
+import { CommandLineError } from '@inplace-abn/cli';
 import { activation, compile, type Device, Program, run, Store, statesOf, trace } from '@inplace-abn/core';
+import { InvalidArgumentError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cudaProblem, defaultReason } from '../src/choose.js';
 import {
   CudaDevice,
+  checkProcessDevice,
   chooseDevice,
   chooseProcessDevice,
   cudaOptions,
   cudaReport,
+  deviceOption,
   parseDeviceName,
 } from '../src/index.js';
 import { emulate } from './support/emulated.js';
@@ -91,7 +95,16 @@ describe('--device', () => {
   ])('%s', (name, index) => expect(parseDeviceName(name)).toBe(index));
 
   it.each(['gpu', 'cuda:', 'cuda:-1', 'CPU'])('refuses %s', (name) => {
-    expect(() => parseDeviceName(name)).toThrow('expected cpu, cuda or cuda:INDEX for --device');
+    expect(() => parseDeviceName(name)).toThrow('expected cpu, cuda or cuda:INDEX but received');
+    const option = deviceOption();
+    expect(() => option.parseArg?.(name, undefined)).toThrow(InvalidArgumentError);
+  });
+
+  it('is a mistake on the command line where NCCL is asked for without a GPU', () => {
+    expect(() => checkProcessDevice({ distBackend: 'nccl' })).toThrow(CommandLineError);
+    expect(() => checkProcessDevice({ device: 'cpu', distBackend: 'nccl' })).toThrow('add --device cuda');
+    expect(() => checkProcessDevice({ device: 'cuda:1', distBackend: 'nccl' })).not.toThrow();
+    expect(() => checkProcessDevice({ distBackend: 'gloo' })).not.toThrow();
   });
 
   it('is the CPU where it is not named; a GPU that is there is told of', () => {
@@ -121,7 +134,6 @@ describe('--device', () => {
     expect(chooseDevice('cuda', 1).reason).toMatch(/^device cuda:1 \(.*\), experimental$/);
     expect(chooseDevice('cuda', 1).device.name).toBe('cuda:1');
     expect(chooseProcessDevice({ device: 'cuda', distBackend: 'gloo' }, 1).device.name).toBe('cuda:1');
-    expect(() => chooseProcessDevice({ device: 'cpu', distBackend: 'nccl' }, 1)).toThrow('needs a GPU');
     expect(chooseDevice('cuda:0', 1).device.name).toBe('cuda:0');
     expect(chooseDevice('cpu').reason).toBe('device cpu');
   });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { withoutOption } from '../../src/index.js';
+import { launchedProcesses, withoutOption } from '../../src/index.js';
 
 const file = (name: string) => fileURLToPath(new URL(`children/${name}.mjs`, import.meta.url));
 
@@ -164,4 +164,10 @@ it.each([
   ],
 ])('the option is taken out of %j', (argv, rest) => {
   expect(withoutOption(argv, 'nproc')).toEqual(rest);
+});
+
+it('a process knows how many were launched with it', () => {
+  expect(launchedProcesses({ IABN_LAUNCHER_PID: '7', WORLD_SIZE: '3' })).toBe(3);
+  // Another launcher's.
+  expect(launchedProcesses({ WORLD_SIZE: '3' })).toBeNull();
 });
