@@ -1,6 +1,6 @@
-/** Reverse-mode differentiation: appends to a trace the nodes that compute ∂loss/∂wrt. */
-import { elements, isDataDType } from '@inplace-abn/tensor';
-import { UsageError } from '../errors.js';
+/** Reverse-mode differentiation: appends to a trace the nodes that compute gradients. */
+import { elements, isDataDType, sameShape } from '@inplace-abn/tensor';
+import { ShapeError, UsageError } from '../errors.js';
 import { type GraphNode, operands, type ValueId } from '../graph/graph.js';
 import { nodeAt } from '../graph/text.js';
 import { add } from '../ops/add.js';
@@ -11,29 +11,41 @@ import type { Tracer } from '../trace/tracer.js';
 import type { Value } from '../trace/value.js';
 
 /**
- * ∂loss/∂v for each v of `wrt`; null where the loss does not depend on v. `loss` is a scalar.
- * Gradients of states are counted as parameter gradients in the plan.
+ * Σ cotangent · ∂value/∂v for each v of `wrt`, as torch.autograd.grad; null where `value` does not depend on v. Gradients of
+ * states are counted as parameter gradients in the plan.
  *
- * Throws UsageError where the loss depends on one of `wrt` through an op without a gradient rule, or through an operand
- * that the op's rule leaves out.
+ * `cotangent`: the gradient of the loss with respect to `value`, of its shape and dtype, and held constant (nothing flows
+ * through what made it). Only a scalar `value`, the loss itself, may go without; its cotangent is 1.
+ *
+ * Throws UsageError where `value` depends on one of `wrt` through an op without a gradient rule, or through an operand that
+ * the op's rule leaves out, and ShapeError for a cotangent of another type.
  */
-export function gradients(loss: Value, wrt: readonly Value[]): (Value | null)[] {
-  if (elements(loss.shape) !== 1) throw new UsageError(`expected a scalar loss but received ${loss}`);
-  const tracer = loss.tracer;
-  for (const value of wrt) tracer.own(value);
+export function gradients(value: Value, wrt: readonly Value[], cotangent?: Value): (Value | null)[] {
+  const { tracer } = value;
+  for (const each of wrt) tracer.own(each);
+  if (cotangent) checkCotangent(value, tracer.own(cotangent));
+  else if (elements(value.shape) !== 1) {
+    throw new UsageError(`expected a scalar loss, or a cotangent with it, but received ${value} alone`);
+  }
   const nodes = tracer.traced;
   const active = dependents(nodes, wrt);
   const diffs = new Map<ValueId, Value>();
-  tracer.during('backward', null, () => diffs.set(loss.id, constant(tracer, 1, loss.shape, loss.dtype)));
+  tracer.during('backward', null, () => {
+    diffs.set(value.id, cotangent ?? constant(tracer, 1, value.shape, value.dtype));
+  });
   for (const node of [...nodes].reverse()) {
     if (!node.outputs.some((id) => diffs.has(id)) || !operands(node).some((id) => active.has(id))) continue;
     tracer.during('backward', node, () => backward(tracer, node, active, diffs));
   }
-  return wrt.map((value) => {
-    const diff = diffs.get(value.id);
-    if (!diff) return null;
-    return value.kind === 'state' ? tracer.retag(diff, 'gradient') : diff;
+  return wrt.map(({ id, kind }) => {
+    const diff = diffs.get(id) ?? null;
+    return diff && diff !== cotangent && kind === 'state' ? tracer.retag(diff, 'gradient') : diff;
   });
+}
+
+function checkCotangent(value: Value, cotangent: Value): void {
+  if (sameShape(cotangent.shape, value.shape) && cotangent.dtype === value.dtype) return;
+  throw new ShapeError(`expected a cotangent of the type of ${value} but received ${cotangent}`);
 }
 
 /** Values that depend on one of `wrt`, and whether by ops that all have a gradient rule. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../../src/errors.js';
+import { ShapeError, UsageError } from '../../src/errors.js';
 import { formatGraph } from '../../src/graph/text.js';
 import { abnApply } from '../../src/ops/abn_apply.js';
 import { activation } from '../../src/ops/activation.js';
@@ -143,10 +143,44 @@ describe('gradients', () => {
     expect(() => gradients(value, [w, other])).toThrow('%0:float32[4,4] belongs to another trace');
   });
 
-  it('wants a scalar', () => {
+  it('wants a scalar, or a cotangent', () => {
     const tracer = new Tracer();
     expect(() => gradients(tracer.input('x', [2], 'float32'), [])).toThrow(
-      'expected a scalar loss but received %0:float32[2]',
+      'expected a scalar loss, or a cotangent with it, but received %0:float32[2] alone',
     );
+  });
+
+  describe('for a cotangent', () => {
+    it('begin with it, and hold it constant', () => {
+      const tracer = new Tracer();
+      const { x, w } = lossOf(tracer);
+      const h = linear(x, w, null);
+      const cotangent = activation(h, LEAKY);
+      const before = tracer.traced.length;
+      const [dx] = gradients(h, [x], cotangent);
+      const [node, ...others] = tracer.traced.slice(before);
+      expect(others).toEqual([]);
+      expect(node).toMatchObject({ inputs: [cotangent.id, w.id], outputs: [dx?.id] });
+    });
+
+    it('of a value with respect to itself are the cotangent', () => {
+      const tracer = new Tracer();
+      const w = tracer.state('w', [4], 'float32', 'parameter');
+      const cotangent = tracer.input('c', [4], 'float32');
+      expect(gradients(w, [w], cotangent)).toEqual([cotangent]);
+      expect(tracer.value(cotangent.id).kind).toBe('input');
+    });
+
+    it('refuse one of another type or trace', () => {
+      const tracer = new Tracer();
+      const { x, w } = lossOf(tracer);
+      const h = linear(x, w, null);
+      const wrong = tracer.input('c', [2, 3], 'float32');
+      expect(() => gradients(h, [w], wrong)).toThrow(ShapeError);
+      expect(() => gradients(h, [w], wrong)).toThrow(
+        `expected a cotangent of the type of ${h} but received ${wrong}`,
+      );
+      expect(() => gradients(h, [w], new Tracer().input('c', [2, 4], 'float32'))).toThrow('another trace');
+    });
   });
 });

@@ -1,0 +1,74 @@
+/** Layers and their gradients, on the reference implementations, against float64 results of PyTorch (tools/oracle/make_layers.py). */
+import type { Shape } from '@inplace-abn/tensor';
+import { describe, it } from 'vitest';
+import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
+import { activation } from '../../src/ops/activation.js';
+import { add } from '../../src/ops/add.js';
+import { avgPool } from '../../src/ops/avg_pool.js';
+import { conv2d } from '../../src/ops/conv2d.js';
+import { gradients } from '../../src/passes/gradient.js';
+import { Tracer } from '../../src/trace/tracer.js';
+import type { Value } from '../../src/trace/value.js';
+import { readJson } from '../support/fixtures.js';
+import { normal } from '../support/prng.js';
+import { channelsLast, expectClose } from './harness.js';
+
+interface Case {
+  readonly shapes: Readonly<Record<string, Shape>>;
+  readonly attrs: Readonly<Record<string, number | readonly number[]>>;
+  readonly shape: Shape;
+  readonly y: readonly number[];
+  readonly [gradient: `d_${string}`]: readonly number[];
+}
+
+const cases = readJson<Record<string, Case>>(new URL('../fixtures/layers.json', import.meta.url));
+
+type Values = Readonly<Record<string, Value>>;
+
+function need(values: Values, name: string): Value {
+  const value = values[name];
+  if (!value) throw new Error(`the case has no ${name}`);
+  return value;
+}
+
+/** The layers, by the first part of a case's name. */
+const layers: Readonly<Record<string, (values: Values, attrs: Case['attrs']) => Value>> = {
+  cotangent(values) {
+    const h = conv2d(need(values, 'x'), need(values, 'weight'), null, { padding: 1 });
+    const z = activation(h, { activation: 'leaky_relu', slope: 0.1 });
+    return add(z, avgPool(z, 3, { stride: 1, padding: 1 }));
+  },
+};
+
+/** Parameters are row-major, activations channels-last. */
+function stored(name: string, shape: Shape, logical: ArrayLike<number>): Float64Array {
+  return name === 'weight' || name === 'bias' ? Float64Array.from(logical) : channelsLast(shape, logical);
+}
+
+function drawn(stream: string, name: string, shape: Shape): Float64Array {
+  return stored(name, shape, normal(`${stream}:${name}`, shape));
+}
+
+describe('a layer against PyTorch', () => {
+  it.each(Object.entries(cases))('%s', (name, { shapes, attrs, shape, y, ...expected }) => {
+    const tracer = new Tracer();
+    const operands = Object.entries(shapes);
+    const values = Object.fromEntries(operands.map(([key, s]) => [key, tracer.input(key, s, 'float32')]));
+    const layer = layers[name.split('/', 1)[0] ?? ''];
+    if (!layer) throw new Error(`no layer of ${name}`);
+    const output = layer(values, attrs);
+    tracer.output('y', output);
+    const diffs = gradients(output, Object.values(values), tracer.input('cotangent', shape, 'float32'));
+    operands.forEach(([key], index) => {
+      const diff = diffs[index];
+      if (diff) tracer.output(`d_${key}`, diff);
+    });
+    const inputs = [...operands, ['cotangent', shape] as const];
+    const drawnInputs = new Map(inputs.map(([key, s]) => [key, drawn(name, key, s)]));
+    const { outputs } = evaluateGraph(tracer.finish(), drawnInputs, new Map());
+    expectClose(outputs.get('y') ?? [], channelsLast(shape, y), 1e-10);
+    for (const [key, s] of operands) {
+      expectClose(outputs.get(`d_${key}`) ?? [], stored(key, s, expected[`d_${key}`] ?? []), 1e-10);
+    }
+  });
+});

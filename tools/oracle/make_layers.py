@@ -1,0 +1,55 @@
+"""Results and gradients of single layers in PyTorch's float64, for packages/core/test/ops/layer-fixtures.test.ts.
+
+    /usr/bin/python3 -B tools/oracle/make_layers.py
+
+Inputs are numbers of prng.py, stream CASE:OPERAND, so only results are stored: `y`, and `d_OPERAND` for the cotangent
+CASE:cotangent, all logical and row-major.
+"""
+
+import torch
+from torch.nn import functional as F
+
+import paths
+import prng
+
+
+def network(o: dict) -> torch.Tensor:
+    """A value that is no scalar, reached on two ways."""
+    h = F.leaky_relu(F.conv2d(o["x"], o["weight"], padding=1), 0.1)
+    return h + F.avg_pool2d(h, 3, 1, 1)
+
+
+def cases() -> dict:
+    pair = lambda x, w, b=None: {"x": x, "weight": w, **({"bias": b} if b else {})}
+    return {
+        "cotangent": (pair([2, 3, 4, 5], [4, 3, 3, 3]), network, {}),
+    }
+
+
+def run(name: str, shapes: dict, layer, attrs: dict) -> dict:
+    operands = {
+        key: torch.tensor(prng.normal(f"{name}:{key}", shape)).double().requires_grad_() for key, shape in shapes.items()
+    }
+    y = layer(operands)
+    cotangent = torch.tensor(prng.normal(f"{name}:cotangent", tuple(y.shape))).double()
+    diffs = torch.autograd.grad(y, list(operands.values()), cotangent)
+    return {
+        "shapes": shapes,
+        "attrs": attrs,
+        "shape": list(y.shape),
+        "y": listed(y),
+        **{f"d_{key}": listed(diff) for key, diff in zip(operands, diffs)},
+    }
+
+
+def listed(tensor: torch.Tensor) -> list:
+    return [float(f"{value:.12g}") for value in tensor.detach().flatten().tolist()]
+
+
+def main() -> None:
+    made = {name: run(name, *case) for name, case in cases().items()}
+    paths.write_json(paths.fixture("core", "layers.json"), made)
+
+
+if __name__ == "__main__":
+    main()
