@@ -1,4 +1,4 @@
-"""packages/optim/test/fixtures/: five steps of SGD and Adam on seven elements, and schedules over twelve epochs."""
+"""packages/optim/test/fixtures/: five steps of SGD and Adam and twenty of AdamW on seven elements, and schedules over twelve epochs."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from torch.optim import lr_scheduler as schedules
 import paths
 import prng
 
-STEPS, EPOCHS = 5, 12
+STEPS, MORE_STEPS, EPOCHS = 5, 20, 12
 
 OPTIMIZERS = {
     "sgd": ("SGD", {"lr": 0.1}),
@@ -18,6 +18,8 @@ OPTIMIZERS = {
     "sgd-nesterov-weight-decay": ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.05}),
     "adam": ("Adam", {"lr": 0.01}),
     "adam-weight-decay": ("Adam", {"lr": 0.01, "weight_decay": 0.05}),
+    "adamw": ("AdamW", {"lr": 0.01}),
+    "adamw-weight-decay": ("AdamW", {"lr": 0.01, "betas": [0.8, 0.99], "eps": 1e-6, "weight_decay": 0.2}),
     "adam-betas-eps": ("Adam", {"lr": 0.01, "betas": [0.8, 0.99], "eps": 1e-3}),
 }
 
@@ -43,7 +45,7 @@ def run_optimizer(kind: str, options: dict) -> dict:
     p = torch.nn.Parameter(as_float64(start))
     optimizer = getattr(torch.optim, kind)([p], **options)
     rows = []
-    for step in range(STEPS):
+    for step in range(MORE_STEPS if kind == "AdamW" else STEPS):
         gradient = prng.normal(f"gradient:{step}", (7,))
         gradient[3] = 0
         p.grad = as_float64(gradient)

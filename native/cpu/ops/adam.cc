@@ -1,4 +1,5 @@
-// Adam as PyTorch's, parameter and moments updated where they lie; t is the step, from 1:
+// Adam as PyTorch's, parameter and moments updated where they lie; t is the step, from 1. AdamW (decoupled)
+// has no wd·p in g, and p ← p − lr·wd·p before the rest.
 //   g = clip·grad + wd·p;   m ← m + (1 − β₁)(g − m);   v ← β₂·v + (1 − β₂)·g²
 //   p ← p − lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
 #include <cmath>
@@ -11,7 +12,7 @@ namespace iabn {
 namespace {
 
 struct Rates {
-  float clip, decay, rest1, beta2, rest2, step_size, deviation, eps;
+  float clip, decay, kept, rest1, beta2, rest2, step_size, deviation, eps;
 };
 
 IABN_SIMD void adam_leaf(float* param, float* mean, float* square, const float* grad, int64_t count,
@@ -23,7 +24,7 @@ IABN_SIMD void adam_leaf(float* param, float* mean, float* square, const float* 
     const float v = s.beta2 * square[i] + s.rest2 * (g * g);
     mean[i] = m;
     square[i] = v;
-    param[i] -= s.step_size * m / (__builtin_sqrtf(v) * s.deviation + s.eps);
+    param[i] = s.kept * param[i] - s.step_size * m / (__builtin_sqrtf(v) * s.deviation + s.eps);
   }
 }
 
@@ -34,12 +35,14 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const double beta2 = spec.attrs.number("beta2");
   const double eps = spec.attrs.number("eps");
   const double decay = spec.attrs.number("weight_decay");
+  const bool decoupled = spec.attrs.boolean("decoupled");
   const bool clipped = spec.inputs.size() > 6 && spec.inputs[6].present();
   return make_kernel_of([=](const KernelArgs& args) {
     const double lr = *args.in<float>(4);
     const double step = *args.in<float>(5);
     const Rates rates = {clipped ? *args.in<float>(6) : 1.0f,
-                         static_cast<float>(decay),
+                         static_cast<float>(decoupled ? 0.0 : decay),
+                         static_cast<float>(decoupled ? 1.0 - lr * decay : 1.0),
                          static_cast<float>(1.0 - beta1),
                          static_cast<float>(beta2),
                          static_cast<float>(1.0 - beta2),

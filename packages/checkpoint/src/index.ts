@@ -86,7 +86,7 @@ export {
   fromTorchOptimizer,
   type NamedOptimizer,
   type OptimizerGroup,
-  type OptimizerKind,
+  type TorchOptimizerForm,
   toTorchOptimizer,
 } from './torch/optimizer.js';
 export type { TorchDict, TorchTree, TorchValue } from './torch/value.js';

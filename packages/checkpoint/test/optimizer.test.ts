@@ -5,10 +5,28 @@ import {
   fromTorchOptimizer,
   type HostTensor,
   readStateDict,
+  type TorchOptimizerForm,
   type TorchValue,
   toTorchOptimizer,
 } from '../src/index.js';
 import { comparable, float32 } from './tensors.js';
+
+const COMMON = { lr: 0.001, weight_decay: 0, maximize: false, foreach: null, differentiable: false };
+const SGD: TorchOptimizerForm = {
+  type: 'SGD',
+  slots: ['momentum_buffer'],
+  counted: false,
+  defaults: { ...COMMON, momentum: 0, dampening: 0, nesterov: false },
+  mark: 'nesterov',
+};
+const ADAM: TorchOptimizerForm = {
+  type: 'Adam',
+  slots: ['exp_avg', 'exp_avg_sq'],
+  counted: true,
+  defaults: { ...COMMON, betas: [0.9, 0.999], eps: 1e-8, amsgrad: false, capturable: false, fused: null },
+  mark: 'betas',
+};
+const FORMS = [SGD, ADAM, { ...ADAM, type: 'AdamW' }];
 
 const fixtures = fileURLToPath(new URL('fixtures/torch/', import.meta.url));
 const names = ['conv1.weight', 'bn1.weight', 'bn1.bias', 'fc.weight', 'fc.bias'];
@@ -20,8 +38,8 @@ async function saved(kind: string): Promise<TorchValue> {
 
 describe('fromTorchOptimizer', () => {
   it('names the momentum of SGD', async () => {
-    const { kind, state, groups, step } = fromTorchOptimizer(await saved('sgd'), names);
-    expect(kind).toBe('SGD');
+    const { types, state, groups, step } = fromTorchOptimizer(await saved('sgd'), names, FORMS);
+    expect(types).toEqual(['SGD']);
     expect(step).toBeUndefined();
     expect([...state.keys()]).toEqual(names.map((name) => `${name}.momentum_buffer`));
     expect(state.get('conv1.weight.momentum_buffer')?.shape).toEqual([4, 3, 3, 3]);
@@ -30,8 +48,8 @@ describe('fromTorchOptimizer', () => {
   });
 
   it('names the moments of Adam and counts its updates', async () => {
-    const { kind, state, groups, step } = fromTorchOptimizer(await saved('adam'), names);
-    expect(kind).toBe('Adam');
+    const { types, state, groups, step } = fromTorchOptimizer(await saved('adam'), names, FORMS);
+    expect(types).toEqual(['Adam', 'AdamW']);
     expect(step).toBe(2);
     expect(state.size).toBe(2 * names.length);
     expect(state.get('fc.bias.exp_avg_sq')?.shape).toEqual([3]);
@@ -41,14 +59,14 @@ describe('fromTorchOptimizer', () => {
   it('follows keys that are addresses, as PyTorch before 1.5 wrote them', () => {
     const state = new Map([[94_000_000_000_512, new Map([['momentum_buffer', float32([1], [5])]])]]);
     const group = new Map<string, TorchValue>([
-      ['momentum', 0.9],
+      ['nesterov', false],
       ['params', [94_000_000_000_000, 94_000_000_000_512]],
     ]);
     const value = new Map<string, TorchValue>([
       ['state', state],
       ['param_groups', [group]],
     ]);
-    expect(comparable(fromTorchOptimizer(value, ['a', 'b']).state)).toEqual(
+    expect(comparable(fromTorchOptimizer(value, ['a', 'b'], FORMS).state)).toEqual(
       comparable(new Map([['b.momentum_buffer', float32([1], [5])]])),
     );
   });
@@ -74,7 +92,7 @@ describe('fromTorchOptimizer', () => {
       'a group has no "params"',
     ],
   ])('refuses %s', (_, value, message) => {
-    expect(() => fromTorchOptimizer(value, ['a', 'b'])).toThrow(message);
+    expect(() => fromTorchOptimizer(value, ['a', 'b'], FORMS)).toThrow(message);
   });
 
   it.each<[string, TorchValue, string]>([
@@ -85,24 +103,27 @@ describe('fromTorchOptimizer', () => {
     ],
     ['a part of a step', wrapped(new Map([['step', 1.5]])), '"a" has a "step" that is not a whole number'],
     ['text as momentum', wrapped(new Map([['exp_avg', 'x']])), '"a" has a "exp_avg" that is no tensor'],
-    ['RMSprop', wrapped(new Map(), { alpha: 0.9, momentum: 0 }), 'neither of SGD nor of Adam'],
+    ['RMSprop', wrapped(new Map(), { alpha: 0.9, momentum: 0 }), 'of another class than SGD, Adam, AdamW'],
   ])('refuses %s', (_, value, message) => {
-    expect(() => fromTorchOptimizer(value, ['a'])).toThrow(message);
+    expect(() => fromTorchOptimizer(value, ['a'], FORMS)).toThrow(message);
   });
 });
 
 describe('toTorchOptimizer', () => {
-  it.each(['sgd', 'adam'])('gives back what PyTorch wrote: %s', async (kind) => {
+  it.each([
+    ['sgd', SGD],
+    ['adam', ADAM],
+  ])('gives back what PyTorch wrote: %s', async (kind, form) => {
     const value = await saved(kind);
-    const named = fromTorchOptimizer(value, names);
-    const back = toTorchOptimizer(named.kind, named.groups, named.state, named.step ?? 0);
-    expect(fromTorchOptimizer(back, names)).toEqual(named);
+    const named = fromTorchOptimizer(value, names, FORMS);
+    const back = toTorchOptimizer(form, named.groups, named.state, named.step ?? 0);
+    expect(fromTorchOptimizer(back, names, FORMS)).toEqual(named);
   });
 
   it('fills in the options that torch.optim needs, and leaves out what was never updated', () => {
     const state = new Map([['b.momentum_buffer', float32([1], [5])]]);
     const groups = [{ params: ['a', 'b'], options: { lr: 0.1, momentum: 0.9 } }];
-    expect(toTorchOptimizer('SGD', groups, state, 7)).toEqual(
+    expect(toTorchOptimizer(SGD, groups, state, 7)).toEqual(
       new Map<string, TorchValue>([
         ['state', new Map([[1, new Map([['momentum_buffer', float32([1], [5])]])]])],
         [
@@ -130,10 +151,10 @@ describe('toTorchOptimizer', () => {
   it('refuses state that has no parameter, or is not whole', () => {
     const state = (name: string): Map<string, HostTensor> => new Map([[name, float32([1], [5])]]);
     const groups = [{ params: ['a'], options: {} }];
-    expect(() => toTorchOptimizer('SGD', groups, state('b.momentum_buffer'), 1)).toThrow(
+    expect(() => toTorchOptimizer(SGD, groups, state('b.momentum_buffer'), 1)).toThrow(
       'The optimiser state "b.momentum_buffer" belongs to no parameter.',
     );
-    expect(() => toTorchOptimizer('Adam', groups, state('a.exp_avg'), 1)).toThrow(
+    expect(() => toTorchOptimizer(ADAM, groups, state('a.exp_avg'), 1)).toThrow(
       'The optimiser state of "a" has only exp_avg of exp_avg, exp_avg_sq.',
     );
   });

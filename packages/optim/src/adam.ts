@@ -1,5 +1,6 @@
 import { checkOptionNames, adam as emitAdam } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
+import { COMMON, type TorchForm } from './torch-form.js';
 
 export interface AdamOptions {
   readonly learningRate: number;
@@ -11,6 +12,14 @@ export interface AdamOptions {
   readonly weightDecay?: number;
 }
 
+export const ADAM_FORM: TorchForm = {
+  type: 'Adam',
+  slots: ['exp_avg', 'exp_avg_sq'],
+  counted: true,
+  defaults: { ...COMMON, betas: [0.9, 0.999], eps: 1e-8, amsgrad: false, capturable: false, fused: null },
+  mark: 'betas',
+};
+
 /**
  * torch.optim.Adam.
  *
@@ -18,12 +27,23 @@ export interface AdamOptions {
  */
 export function adam(options: AdamOptions): Optimizer {
   checkOptionNames('adam', options, ['learningRate', 'betas', 'eps', 'weightDecay']);
-  const { learningRate, betas = [0.9, 0.999], eps = 1e-8, weightDecay: weight_decay = 0 } = options;
+  return adamOf(ADAM_FORM, options, false);
+}
+
+/** Adam in the form of a class, with its L2 penalty or its decoupled weight decay. */
+export function adamOf(
+  torch: TorchForm,
+  { learningRate, betas = [0.9, 0.999], eps = 1e-8, weightDecay: weight_decay = 0 }: AdamOptions,
+  decoupled: boolean,
+): Optimizer {
   const [beta1, beta2] = betas;
   return {
-    type: 'Adam',
+    torch,
     learningRate,
-    slots: ['exp_avg', 'exp_avg_sq'],
+    slots: [
+      { name: 'exp_avg', moment: 1 },
+      { name: 'exp_avg_sq', moment: 2 },
+    ],
     hyperparameters: { betas, eps, weight_decay },
     update(
       { parameter: param, gradient: grad, learningRate: lr, weightDecay = weight_decay },
@@ -39,7 +59,7 @@ export function adam(options: AdamOptions): Optimizer {
         step,
         clip,
       };
-      const next = emitAdam(operands, { beta1, beta2, eps, weight_decay: weightDecay });
+      const next = emitAdam(operands, { beta1, beta2, eps, weight_decay: weightDecay, decoupled });
       return { parameter: next.param, state: { exp_avg: next.expAvg, exp_avg_sq: next.expAvgSq } };
     },
   };

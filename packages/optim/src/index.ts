@@ -1,13 +1,17 @@
 export { type AdamOptions, adam } from './adam.js';
+export { type AdamWOptions, adamw } from './adamw.js';
 export { clipByGlobalNorm } from './clip.js';
 export {
   applyUpdates,
   type Optimizer,
   optimizerStateName,
   type ParameterUpdate,
+  type Slot,
   type Updated,
   type UpdateScalars,
 } from './optimizer.js';
 export { createSchedule, type Schedule, type ScheduleOptions } from './schedule.js';
 export { type SgdOptions, sgd } from './sgd.js';
+export type { TorchForm } from './torch-form.js';
+export { TORCH_FORMS } from './torch-forms.js';
 export { trainedGradients, type UpdateOptions, updateParameters } from './update.js';

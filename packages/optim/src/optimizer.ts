@@ -1,4 +1,5 @@
 import type { Value } from '@inplace-abn/core';
+import type { TorchForm } from './torch-form.js';
 
 /** A parameter with its gradient and the float32 scalar that holds its learning rate. */
 export interface ParameterUpdate {
@@ -18,17 +19,24 @@ export interface UpdateScalars {
   readonly step: Value;
 }
 
+/** A tensor kept for each parameter, of its shape, zeros before the first update. */
+export interface Slot {
+  /** PyTorch's: `momentum_buffer`, `exp_avg`. */
+  readonly name: string;
+  /** 1: a mean of gradients, which changes its sign with the parameter; 2: one of their squares. */
+  readonly moment: 1 | 2;
+}
+
 /**
- * An optimizer as a value: its hyperparameters, the state it keeps for each parameter and the ops of one update. `sgd` and
- * `adam` make them; an optimizer of your own implements the same interface.
+ * An optimizer as a value: its hyperparameters, the state it keeps for each parameter and the ops of one update. `sgd`, `adam`
+ * and `adamw` make them; an optimizer of your own implements the same interface.
  */
 export interface Optimizer {
-  /** Name of the class in torch.optim. */
-  readonly type: string;
+  /** Its class in torch.optim. */
+  readonly torch: TorchForm;
   /** Base learning rate; a schedule multiplies it. */
   readonly learningRate: number;
-  /** State kept for each parameter, zeros before the first update, under PyTorch's names: `momentum_buffer`, `exp_avg`. */
-  readonly slots: readonly string[];
+  readonly slots: readonly Slot[];
   /** Options of a parameter group, without the learning rate, under PyTorch's names. */
   readonly hyperparameters: Readonly<Record<string, number | boolean | readonly number[]>>;
   /**

@@ -1,5 +1,6 @@
 import { checkOptionNames, sgd as emitSgd, UsageError, type Value } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
+import { COMMON, type TorchForm } from './torch-form.js';
 
 export interface SgdOptions {
   readonly learningRate: number;
@@ -10,6 +11,14 @@ export interface SgdOptions {
   /** Default false. */
   readonly nesterov?: boolean;
 }
+
+export const SGD_FORM: TorchForm = {
+  type: 'SGD',
+  slots: ['momentum_buffer'],
+  counted: false,
+  defaults: { ...COMMON, momentum: 0, dampening: 0, nesterov: false },
+  mark: 'nesterov',
+};
 
 /**
  * torch.optim.SGD with dampening 0: g = grad + wd·p; buf = momentum·buf + g; p −= lr·(nesterov ? g + momentum·buf : buf).
@@ -22,9 +31,9 @@ export function sgd(options: SgdOptions): Optimizer {
   if (nesterov && momentum <= 0) throw new UsageError('Nesterov momentum needs a momentum above 0');
   const hyperparameters = { momentum, weight_decay, nesterov };
   return {
-    type: 'SGD',
+    torch: SGD_FORM,
     learningRate,
-    slots: momentum > 0 ? ['momentum_buffer'] : [],
+    slots: momentum > 0 ? [{ name: 'momentum_buffer', moment: 1 }] : [],
     hyperparameters,
     update(
       { parameter: param, gradient: grad, learningRate: lr, weightDecay = weight_decay },

@@ -5,6 +5,7 @@ import { readJson } from '../../core/test/support/fixtures.js';
 import { Step } from '../../core/test/support/step.js';
 import {
   adam,
+  adamw,
   applyUpdates,
   clipByGlobalNorm,
   type Optimizer,
@@ -23,7 +24,7 @@ interface Options {
 }
 
 interface Run {
-  type: 'SGD' | 'Adam';
+  type: 'SGD' | 'Adam' | 'AdamW';
   options: Options;
   start: number[];
   /** gradient, and parameter and optimiser state after the step. */
@@ -44,7 +45,8 @@ const { clip: clips, ...runs } = readJson<Record<string, Run> & { clip: Clip[] }
 function optimizerOf({ type, options }: Run): Optimizer {
   const { lr: learningRate, momentum, nesterov, weight_decay: weightDecay, betas, eps } = options;
   if (type === 'SGD') return sgd({ learningRate, momentum, weightDecay, nesterov });
-  return adam({ learningRate, betas, eps, weightDecay });
+  const form = type === 'Adam' ? adam : adamw;
+  return form({ learningRate, betas, eps, weightDecay });
 }
 
 const stepOf = (tracer: Tracer) => tracer.input('step', [], 'float32');

@@ -120,3 +120,50 @@ export function checkFinite(
     );
   }
 }
+
+/** Arrays by the names of graphs. */
+export type StepArrays = ReadonlyMap<string, TypedArray>;
+
+export interface Batch {
+  readonly samples: number;
+  readonly x: StepArrays;
+  readonly y: StepArrays;
+}
+
+/**
+ * A batch in parts that differ by one sample at most, the larger ones last.
+ *
+ * @throws UsageError where there are fewer samples than parts, or not as many targets for each sample
+ */
+export function partsOf(batch: Batch, parts: number): Batch[] {
+  const { samples, x, y } = batch;
+  if (parts === 1) return [batch];
+  if (samples < parts) {
+    throw new UsageError(`train: ${samples} samples cannot be divided into ${parts} parts (accumulate)`, {
+      code: 'ERR_SHAPE',
+    });
+  }
+  for (const [name, { length }] of y) {
+    if (length % samples === 0) continue;
+    throw new UsageError(
+      `train: expected targets for ${samples} samples but received ${length} elements of ${name}`,
+      {
+        code: 'ERR_SHAPE',
+      },
+    );
+  }
+  const least = Math.floor(samples / parts);
+  const larger = samples % parts;
+  return Array.from({ length: parts }, (_, part) => {
+    const begin = part * least + Math.max(0, part - (parts - larger));
+    const size = least + (part >= parts - larger ? 1 : 0);
+    const cut = (arrays: StepArrays) =>
+      new Map([...arrays].map(([name, data]) => [name, sliced(data, samples, begin, size)]));
+    return { samples: size, x: cut(x), y: cut(y) };
+  });
+}
+
+function sliced(data: TypedArray, samples: number, begin: number, size: number): TypedArray {
+  const each = data.length / samples;
+  return data.subarray(begin * each, (begin + size) * each);
+}

@@ -80,14 +80,13 @@ export async function fitEpochs<X, Y, M extends string>(
       step++;
       if (signal?.aborted) return;
     }
-    const result = mean.results;
-    if (!result) {
+    if (mean.empty) {
       throw new UsageError(
         `fit: epoch ${epoch} has no batches; a generator yields only once, so give fit an array or an object with [Symbol.iterator] for several epochs`,
         { code: 'ERR_NO_BATCHES' },
       );
     }
-    const done = { ...result, epoch, validation: await validated(session, validation) };
+    const done = { ...mean.result, epoch, validation: await validated(session, validation) };
     for (const callback of callbacks) {
       await callback.onEpoch?.(done, () => {
         stopped = true;
@@ -103,7 +102,7 @@ async function validated<X, Y, M extends string>(
   if (!batches) return null;
   const mean = new Mean<M>();
   for await (const { x, y } of batches) mean.add(await session.evaluate(x, y));
-  return mean.results;
+  return mean.empty ? null : mean.result;
 }
 
 /** Means weighted by the samples of each batch. */
@@ -121,9 +120,13 @@ export class Mean<M extends string> {
     this.weight += samples;
   }
 
-  /** null before the first batch. */
-  get results(): StepResult<M> | null {
-    if (!this.last) return null;
+  get empty(): boolean {
+    return this.last === null;
+  }
+
+  /** @throws RangeError before the first batch */
+  get result(): StepResult<M> {
+    if (!this.last) throw new RangeError('a mean over no batch');
     const metrics: Record<M, number> = { ...this.last.metrics };
     for (const name in metrics) metrics[name] = (this.sums[name] ?? 0) / this.weight;
     return { loss: this.sum / this.weight, metrics, samples: this.weight };

@@ -76,16 +76,21 @@ export class TrainedParameters {
   }
 }
 
-/** Every state of a network, and of an optimizer for what is trained. */
+/** Sum of a parameter's gradients over the parts of a batch so far: begun anew with each batch. */
+export const ACCUMULATED = 'accumulated_grad';
+
+/** Every state of a network, of an optimizer for what is trained, and sums of its gradients. */
 export function statesOf(
   module: AnyModule,
   trained: TrainedParameters,
   optimizer: Optimizer | undefined,
+  accumulates: boolean,
 ): StateSpec[] {
   const own = module.namedStates();
   const slots = own.flatMap(({ name, shape }): StateSpec[] => {
     if (!trained.trains(name)) return [];
-    return (optimizer?.slots ?? []).map((slot) => {
+    const kept = optimizer?.slots.map((slot) => slot.name) ?? [];
+    return (accumulates ? [...kept, ACCUMULATED] : kept).map((slot) => {
       return { name: optimizerStateName(name, slot), kind: 'optimizer', shape, dtype: 'float32' };
     });
   });

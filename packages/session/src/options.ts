@@ -39,6 +39,12 @@ export interface SessionOptions<
   readonly freeze?: Selection;
   /** Layers that normalize by their running statistics in training, too, and leave these as they are. true: all. */
   readonly frozenStatistics?: true | Selection;
+  /**
+   * Parts that a training batch is divided into, one after the other: their gradients are summed, then the parameters are updated
+   * once. Statistics are those of each part, as they are in PyTorch. To train a batch that does not fit, prefer `memory`: it recomputes
+   * until the plan fits, and keeps the statistics of the whole batch. Default 1.
+   */
+  readonly accumulate?: number;
   /** Largest global norm of the gradients (torch.nn.utils.clip_grad_norm_); default: no clipping. */
   readonly clip?: number;
   /** Default: the CPU. */
@@ -60,6 +66,7 @@ const KNOWN = [
   'groups',
   'freeze',
   'frozenStatistics',
+  'accumulate',
   'clip',
   'device',
   'precision',
@@ -68,7 +75,7 @@ const KNOWN = [
 ] as const satisfies readonly (keyof SessionOptions)[];
 
 /** The options of a session whatever its network is. */
-export type CheckedOptions = Pick<SessionOptions, 'clip'> & {
+export type CheckedOptions = Pick<SessionOptions, 'clip' | 'accumulate'> & {
   readonly input: OneOrNamed<InputOptions>;
 };
 
@@ -77,6 +84,12 @@ export function checkOptions(options: CheckedOptions): void {
   checkOptionNames('Session', options, KNOWN);
   if (typeof options.input !== 'object') shapeError('input', undefined);
   for (const [name, input] of named('input', options.input, isTensorOptions)) checkSample(name, input);
+  const { accumulate = 1 } = options;
+  if (!(Number.isInteger(accumulate) && accumulate >= 1)) {
+    throw new UsageError(`Session: expected accumulate to count parts, from 1, but received ${accumulate}`, {
+      code: 'ERR_OPTION_VALUE',
+    });
+  }
   if (options.clip !== undefined && !(options.clip > 0)) {
     throw new UsageError(`Session: expected a clip above 0 but received ${options.clip}`, {
       code: 'ERR_OPTION_VALUE',

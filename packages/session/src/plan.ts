@@ -25,7 +25,7 @@ export interface MappedBuffer {
 /** The plan of one step, before anything is allocated. */
 export class SessionPlan {
   constructor(
-    readonly kind: 'train' | 'evaluate' | 'predict' | 'features',
+    readonly kind: 'train' | 'evaluate' | 'predict' | 'features' | 'accumulate',
     readonly batch: number,
     /** All that the compiler decided. */
     readonly raw: Plan,

@@ -15,8 +15,8 @@ import {
   valueInfo,
 } from '@inplace-abn/core';
 import { initialStates, type Module, type Signals } from '@inplace-abn/nn';
-import { batchOf, checkFinite, checkTargets } from './arrays.js';
-import { type Batches, type FitOptions, fitEpochs, type StepResult } from './fit.js';
+import { type Batch, batchOf, checkFinite, checkTargets, partsOf, type StepArrays } from './arrays.js';
+import { type Batches, type FitOptions, fitEpochs, Mean, type StepResult } from './fit.js';
 import { statesOf, TrainedParameters } from './groups.js';
 import { checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
 import type { SessionPlan } from './plan.js';
@@ -46,8 +46,6 @@ export interface TrainOptions {
 /** One array, or by the names of a network's inputs or outputs. */
 export type ArraysOf<S extends Signals> = Per<S, TypedArray>;
 
-type StepArrays = ReadonlyMap<string, TypedArray>;
-
 /**
  * A network with everything that training, evaluating and running it needs: weights, optimizer state, one plan for each batch
  * size and one arena for all of them. Nothing is allocated before the first step.
@@ -69,6 +67,7 @@ export class Session<
   private readonly steps: Steps<In, Out, Target>;
   private readonly programs: Programs;
   private readonly seed: number;
+  private readonly accumulate: number;
   private readonly device: Device;
   private readonly initialized: () => void;
 
@@ -78,9 +77,19 @@ export class Session<
     private readonly options: SessionOptions<In, Out, Target, M>,
   ) {
     checkOptions(options);
-    const { input, target, metrics = {}, optimizer, precision = 'float32', memory, seed = 0 } = options;
+    const {
+      input,
+      target,
+      metrics = {},
+      optimizer,
+      precision = 'float32',
+      memory,
+      seed = 0,
+      accumulate = 1,
+    } = options;
     this.inputs = samplesOf('input', input);
     this.seed = seed;
+    this.accumulate = accumulate;
     this.device = options.device ?? cpu();
     this.trained = new TrainedParameters(module, options);
     this.steps = new Steps({ module, inputs: this.inputs, target, metrics });
@@ -88,7 +97,7 @@ export class Session<
       device: this.device,
       precision,
       memory: memoryBytes(memory),
-      states: statesOf(module, this.trained, optimizer),
+      states: statesOf(module, this.trained, optimizer, accumulate > 1),
       trace: (step) => this.trace(step),
     });
     this.initialized = once(() => {
@@ -97,13 +106,14 @@ export class Session<
   }
 
   /**
-   * Plans a step without allocating anything.
+   * Plans a step without allocating anything; of a batch that is divided (`accumulate`) the step of its largest part.
    *
    * @throws BudgetError where the plan cannot be brought below `memory`
    */
   plan(request: PlanRequest): SessionPlan {
     const [kind, batch] = planned(request);
-    return this.programs.plan({ kind, batch });
+    const parts = kind === 'train' ? this.accumulate : 1;
+    return this.programs.plan({ kind, batch: Math.ceil(batch / parts) });
   }
 
   /** Largest batch whose training step needs at most `memory` bytes, without recomputing more than the plan does by itself. */
@@ -129,15 +139,28 @@ export class Session<
     checkOptionNames('train', options, ['rate']);
     const { rate = 1 } = options;
     const rates = this.trained.ratesOf(this.required('optimizer', 'train'));
-    const arrays = new Map<string, TypedArray>([
+    const scalars = new Map<string, TypedArray>([
       ...[...rates].map(([name, own]): [string, TypedArray] => [name, Float32Array.of(own * rate)]),
       ['step', Float32Array.of(this.updates + 1)],
-      ['seed', Int32Array.of((this.seed + this.updates) | 0)],
     ]);
     const batch = this.batchOf('train', x, y);
-    const outputs = await this.run({ kind: 'train', batch: batch.samples }, batch, arrays);
+    const parts = partsOf(batch, this.accumulate);
+    const mean = new Mean<M>();
+    for (const [index, part] of parts.entries()) {
+      const kind = index === parts.length - 1 ? 'train' : 'accumulate';
+      const arrays = new Map([...scalars, ...this.partScalars(index, part.samples / batch.samples)]);
+      const outputs = await this.run({ kind, batch: part.samples }, part, arrays);
+      mean.add(this.resultOf(part.samples, outputs));
+    }
     this.updates++;
-    return this.resultOf(batch.samples, outputs);
+    return mean.result;
+  }
+
+  private partScalars(index: number, share: number): [string, TypedArray][] {
+    const seed = this.seed + this.updates * this.accumulate + index;
+    const drawn: [string, TypedArray] = ['seed', Int32Array.of(seed | 0)];
+    if (this.accumulate === 1) return [drawn];
+    return [drawn, ['keep', Float32Array.of(index === 0 ? 0 : 1)], ['factor', Float32Array.of(share)]];
   }
 
   /** The loss of a batch and the network's output, with running statistics and without dropout. */
@@ -226,13 +249,13 @@ export class Session<
     const program = this.programs.program(step);
     const { graph } = program.plan;
     const targets = [...graph.inputs].filter(([name]) => name === 'target' || name.startsWith('target.'));
-    checkTargets(step.kind, y, new Map(targets.map(([name, id]) => [name, valueInfo(graph, id)])));
+    checkTargets(methodOf(step), y, new Map(targets.map(([name, id]) => [name, valueInfo(graph, id)])));
     this.initialized();
     try {
       const { outputs } = await program.run(Object.fromEntries([...x, ...y, ...more]));
       return new Map(Object.entries(outputs));
     } catch (error) {
-      if (error instanceof NotFiniteError) checkFinite(step.kind, x, this.inputs);
+      if (error instanceof NotFiniteError) checkFinite(methodOf(step), x, this.inputs);
       throw error;
     }
   }
@@ -266,7 +289,8 @@ export class Session<
     if (kind === 'evaluate') return this.steps.evaluation(batch, loss);
     const { trained, options } = this;
     const optimizer = this.required('optimizer', kind);
-    return this.steps.training(batch, loss, { optimizer, trained, clip: options.clip });
+    const part = this.accumulate === 1 ? null : kind === 'accumulate' ? 'sum' : 'update';
+    return this.steps.training(batch, loss, { optimizer, trained, clip: options.clip, part });
   }
 
   private required<K extends 'loss' | 'optimizer'>(
@@ -277,13 +301,6 @@ export class Session<
     if (value) return value;
     throw new UsageError(`${what} needs a Session with the option ${key}`, { code: 'ERR_MISSING_OPTION' });
   }
-}
-
-/** The arrays of a batch by the names of graphs. */
-interface Batch {
-  readonly samples: number;
-  readonly x: StepArrays;
-  readonly y: StepArrays;
 }
 
 function planned(request: PlanRequest): [StepKind, number] {
@@ -300,6 +317,11 @@ function planned(request: PlanRequest): [StepKind, number] {
   throw new UsageError(`plan: expected a batch of at least one sample but received ${batch}`, {
     code: 'ERR_EMPTY_BATCH',
   });
+}
+
+/** The method whose step it is, for its errors. */
+function methodOf({ kind }: StepKey): string {
+  return kind === 'accumulate' ? 'train' : kind;
 }
 
 function scalar(value: TypedArray | undefined): number {

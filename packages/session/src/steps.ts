@@ -1,5 +1,6 @@
 /** The graphs of a network: training, evaluation, prediction and features of a batch. */
 import {
+  accumulate,
   type Graph,
   guardFinite,
   type TensorType,
@@ -17,8 +18,8 @@ import {
   returnedAt,
   type Signals,
 } from '@inplace-abn/nn';
-import { type Optimizer, updateParameters } from '@inplace-abn/optim';
-import type { TrainedParameters } from './groups.js';
+import { type Optimizer, optimizerStateName, trainedGradients, updateParameters } from '@inplace-abn/optim';
+import { ACCUMULATED, type TrainedParameters } from './groups.js';
 import type { Loss, LossFunction } from './loss.js';
 import type { Metric } from './metrics.js';
 import type { InputOptions } from './options.js';
@@ -38,6 +39,11 @@ export interface TrainingParts {
   readonly optimizer: Optimizer;
   readonly trained: TrainedParameters;
   readonly clip: number | undefined;
+  /**
+   * null: the gradients are those of the batch. `sum`: those of one part are added to the parts' before it; `update`: and the
+   * parameters are updated by the sum.
+   */
+  readonly part: 'sum' | 'update' | null;
 }
 
 /** Traces steps. Inputs of all: input, or input.NAME. */
@@ -65,11 +71,14 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
     });
   }
 
-  /** Further inputs: target, lr, lr.GROUP, step (updates counted from 1), seed. Outputs: loss, metric.NAME. */
+  /**
+   * Further inputs: target, lr, lr.GROUP, step (updates counted from 1), seed; with parts keep (0: the sum begins anew; else 1) and
+   * factor (of this part's gradients). Outputs: loss, metric.NAME.
+   */
   training(
     batch: number,
     loss: AnyLoss<Out, Target>,
-    { optimizer, trained, clip = 0 }: TrainingParts,
+    { optimizer, trained, clip = 0, part }: TrainingParts,
   ): Graph {
     return trace((tracer) => {
       const rates = new Map(
@@ -82,11 +91,18 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
       const results = this.results(tracer, batch, output, loss);
       tracer.within('loss', () => guardFinite(results.loss, 'the loss'));
       checkReached(results.loss, trained);
+      const trains = (name: string) => trained.trains(name);
+      const sum = part ? accumulation(tracer) : undefined;
+      if (part === 'sum') {
+        sum?.(trainedGradients(results.loss, { trains }));
+        return results;
+      }
       updateParameters(results.loss, {
         optimizer,
         step,
         clip,
-        trains: (name) => trained.trains(name),
+        sum,
+        trains,
         rateOf: (name) => rates.get(trained.rateInputOf(name)) ?? step,
         decayOf: (name) => trained.decayOf(name),
       });
@@ -135,6 +151,30 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
       [...samples].map(([name, { shape, dtype = 'float32' }]) => [name, { shape: [batch, ...shape], dtype }]),
     );
   }
+}
+
+/** Adds gradients to the sums so far, and gives the new sums. */
+function accumulation(tracer: Tracer): (gradients: ReadonlyMap<string, Value>) => Value[] {
+  const scalars = {
+    keep: tracer.input('keep', [], 'float32'),
+    factor: tracer.input('factor', [], 'float32'),
+  };
+  return (gradients) =>
+    tracer.during('update', null, () =>
+      [...gradients].map(([name, gradient]) =>
+        tracer.within(name, () => {
+          const sum = tracer.state(
+            optimizerStateName(name, ACCUMULATED),
+            gradient.shape,
+            'float32',
+            'optimizer',
+          );
+          const next = accumulate(sum, gradient, scalars);
+          tracer.assign(sum, next);
+          return next;
+        }),
+      ),
+    );
 }
 
 function outputs(output: Signals): Record<string, Value> {

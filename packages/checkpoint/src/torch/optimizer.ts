@@ -6,7 +6,19 @@ import { CheckpointError } from '../errors.js';
 import { isHostTensor, type TensorContent } from '../tensor-stream.js';
 import { isDict, isList, isTensor, type TorchDict, type TorchTree, type TorchValue } from './value.js';
 
-export type OptimizerKind = 'SGD' | 'Adam';
+/** How a class of torch.optim saves its state. */
+export interface TorchOptimizerForm {
+  /** Name of the class. */
+  readonly type: string;
+  /** Tensors that it may keep for each parameter. */
+  readonly slots: readonly string[];
+  /** Whether it keeps `step`, its count of updates, for each parameter. */
+  readonly counted: boolean;
+  /** The options of a group that torch.optim expects to find. */
+  readonly defaults: Readonly<Record<string, TorchValue>>;
+  /** An option of its groups that classes with other slots do not have: files do not name the class. */
+  readonly mark: string;
+}
 
 /** Parameters that share hyper-parameters, as one of PyTorch's param_groups. */
 export interface OptimizerGroup<T extends TensorContent = HostTensor> {
@@ -18,54 +30,34 @@ export interface OptimizerGroup<T extends TensorContent = HostTensor> {
 
 /** What {@link fromTorchOptimizer} returns. */
 export interface NamedOptimizer<T extends TensorContent = HostTensor> {
-  readonly kind: OptimizerKind;
-  /** `PARAMETER.momentum_buffer`, or `.exp_avg` and `.exp_avg_sq`; none for a parameter that was never updated. */
+  /** The classes that it may be of: Adam and AdamW save the same. */
+  readonly types: readonly string[];
+  /** `PARAMETER.SLOT`, as `PARAMETER.momentum_buffer`; none for a parameter that was never updated. */
   readonly state: Map<string, T>;
   readonly groups: readonly OptimizerGroup<T>[];
-  /** Updates done, as Adam counts them; undefined for SGD, which does not. */
+  /** Updates done; undefined where the class does not count them. */
   readonly step?: number;
 }
 
-interface Rules {
-  /** Tensors kept for each parameter. */
-  readonly slots: readonly string[];
-  /** What torch.optim expects of a group beside what the caller gives (PyTorch 1.13; later ones fill in the rest). */
-  readonly defaults: Readonly<Record<string, TorchValue>>;
-}
-
-const COMMON = { lr: 0.001, weight_decay: 0, maximize: false, foreach: null, differentiable: false };
-
-const RULES: Readonly<Record<OptimizerKind, Rules>> = {
-  SGD: {
-    slots: ['momentum_buffer'],
-    defaults: { ...COMMON, momentum: 0, dampening: 0, nesterov: false },
-  },
-  Adam: {
-    slots: ['exp_avg', 'exp_avg_sq'],
-    defaults: { ...COMMON, betas: [0.9, 0.999], eps: 1e-8, amsgrad: false, capturable: false, fused: null },
-  },
-};
-
 /**
- * Optimiser state as torch.optim.SGD or Adam saves it: its load_state_dict continues from it.
+ * Optimizer state as a class of torch.optim saves it: its load_state_dict continues from it.
  *
  * @param groups must be those of the PyTorch optimiser, in its order
  * @param state tensors by `PARAMETER.SLOT`; a parameter without any has no state, as before its first update
- * @param step updates done; Adam keeps it for each parameter
- * @throws CheckpointError for state of a parameter that is in no group, or only a part of what Adam keeps
+ * @param step updates done, for a class that counts them
+ * @throws CheckpointError for state of a parameter that is in no group, or only a part of its slots
  */
 export function toTorchOptimizer<T extends TensorContent>(
-  kind: OptimizerKind,
+  { slots, counted, defaults }: TorchOptimizerForm,
   groups: readonly OptimizerGroup[],
   state: ReadonlyMap<string, T>,
   step: number,
 ): TorchTree<T | HostTensor> {
-  const { slots, defaults } = RULES[kind];
   const byIndex = new Map<number, TorchTree<T | HostTensor>>();
   const used = new Set<string>();
   let index = 0;
   // A tensor for each parameter: PyTorch counts on in place.
-  const counter = (): [string, HostTensor][] => (kind === 'Adam' ? [['step', stepTensor(step)]] : []);
+  const counter = (): [string, HostTensor][] => (counted ? [['step', stepTensor(step)]] : []);
   const withStep = (kept: ReadonlyMap<string, T>) => new Map<string, T | HostTensor>([...counter(), ...kept]);
   const numbered = groups.map(({ params, options }): TorchTree<T | HostTensor> => {
     const indices = params.map((name) => {
@@ -110,14 +102,15 @@ function stepTensor(step: number): HostTensor {
 }
 
 /**
- * The inverse of {@link toTorchOptimizer}, of any state that torch.optim.SGD or Adam has saved.
+ * The inverse of {@link toTorchOptimizer}, of any state that one of these classes has saved.
  *
  * @param names the parameters in the order in which the PyTorch optimiser was given them, over all groups
- * @throws CheckpointError if it is no such state, counts other parameters, or is of a kind that is not supported
+ * @throws CheckpointError if it is no such state, counts other parameters, or is of another class
  */
 export function fromTorchOptimizer<T extends TensorContent>(
   value: TorchTree<T>,
   names: readonly string[],
+  forms: readonly TorchOptimizerForm[],
 ): NamedOptimizer<T> {
   const saved = isDict(value) ? value : new Map<string, TorchTree<T>>();
   const [states, savedGroups] = [saved.get('state'), saved.get('param_groups')];
@@ -133,6 +126,7 @@ export function fromTorchOptimizer<T extends TensorContent>(
       `The optimiser state is of ${count} parameters (${counts.join(' + ')}), the network has ${names.length}.`,
     );
   }
+  const known = new Set(forms.flatMap(({ slots }) => slots));
   const state = new Map<string, T>();
   const steps = new Set<number>();
   let next = 0;
@@ -140,19 +134,19 @@ export function fromTorchOptimizer<T extends TensorContent>(
     const params = paramsOf(group).map((key) => {
       const name = names[next++] ?? '';
       const kept = states.get(key);
-      if (kept !== undefined) takeSlots(name, kept, state, steps);
+      if (kept !== undefined) takeSlots(name, kept, known, { state, steps });
       return name;
     });
     return { params, options: optionsOf(group) };
   });
-  const kind = kindOf(groups, state);
+  const types = typesOf(groups, state, forms);
   if (steps.size > 1) {
     throw new CheckpointError(
       `The optimiser state counts updates per parameter and they differ (${[...steps].slice(0, 4).join(', ')}); only one count for all is supported.`,
     );
   }
   const [step] = steps;
-  return { kind, state, groups, step };
+  return { types, state, groups, step };
 }
 
 /** Keys into `state`: indices, or memory addresses in files of PyTorch before 1.5. */
@@ -178,8 +172,8 @@ function optionsOf<T extends TensorContent>(group: TorchTree<T>): Record<string,
 function takeSlots<T extends TensorContent>(
   name: string,
   kept: TorchTree<T>,
-  state: Map<string, T>,
-  steps: Set<number>,
+  known: ReadonlySet<string>,
+  { state, steps }: { readonly state: Map<string, T>; readonly steps: Set<number> },
 ): void {
   for (const [slot, item] of isDict(kept) ? kept : (new Map() as TorchDict<T>)) {
     // SGD without momentum, or before the first update.
@@ -187,7 +181,7 @@ function takeSlots<T extends TensorContent>(
     if (slot === 'step') steps.add(stepOf(name, item));
     else if (!isTensor(item)) {
       throw new CheckpointError(`The optimiser state of "${name}" has a "${slot}" that is no tensor.`);
-    } else if (!Object.values(RULES).some(({ slots }) => slots.includes(String(slot)))) {
+    } else if (!known.has(String(slot))) {
       throw new CheckpointError(`The optimiser state of "${name}" has "${slot}", which is not supported.`);
     } else state.set(`${name}.${slot}`, item);
   }
@@ -201,15 +195,17 @@ function stepOf<T extends TensorContent>(name: string, step: TorchTree<T>): numb
   throw new CheckpointError(`The optimiser state of "${name}" has a "step" that is not a whole number ≥ 0.`);
 }
 
-/** PyTorch does not say which optimiser it was; the options and tensors do. */
-function kindOf<T extends TensorContent>(
+/** PyTorch does not say which optimizer it was; the options and tensors do. */
+function typesOf<T extends TensorContent>(
   groups: readonly OptimizerGroup<T>[],
   state: ReadonlyMap<string, T>,
-): OptimizerKind {
-  const has = (option: string): boolean => groups.some(({ options }) => Object.hasOwn(options, option));
-  const slots = (kind: OptimizerKind): boolean =>
-    [...state.keys()].every((name) => RULES[kind].slots.some((slot) => name.endsWith(`.${slot}`)));
-  if (has('betas') && slots('Adam')) return 'Adam';
-  if (has('momentum') && !has('alpha') && slots('SGD')) return 'SGD';
-  throw new CheckpointError('The optimiser state is neither of SGD nor of Adam.');
+  forms: readonly TorchOptimizerForm[],
+): string[] {
+  const fits = ({ mark, slots }: TorchOptimizerForm): boolean =>
+    groups.some(({ options }) => Object.hasOwn(options, mark)) &&
+    [...state.keys()].every((name) => slots.some((slot) => name.endsWith(`.${slot}`)));
+  const types = forms.filter(fits).map(({ type }) => type);
+  if (types.length > 0) return types;
+  const known = forms.map(({ type }) => type).join(', ');
+  throw new CheckpointError(`The optimizer state is of another class than ${known}.`);
 }

@@ -1,6 +1,7 @@
 /**
- * One Adam step as torch.optim.Adam: g = grad·clip + weight_decay·param, m = β₁m + (1 − β₁)g,
+ * One Adam step as torch.optim.Adam, or as AdamW where `decoupled`: g = grad·clip + weight_decay·param, m = β₁m + (1 − β₁)g,
  * v = β₂v + (1 − β₂)g², param −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε), t counted from 1.
+ * Decoupled: g = grad·clip, and param is multiplied by 1 − lr·weight_decay first.
  */
 import { elements } from '@inplace-abn/tensor';
 import { emitAll, outputAt } from '../trace/emit.js';
@@ -20,6 +21,8 @@ export type AdamRule = {
   readonly beta2: number;
   readonly eps: number;
   readonly weight_decay: number;
+  /** AdamW: the decay shrinks the parameter itself, and the moments do not see it. */
+  readonly decoupled: boolean;
 };
 
 export type AdamAttributes = AdamRule & UpdateAttributes;
@@ -67,13 +70,16 @@ export const adamOp: OpDefinition<AdamAttributes> = {
     const clip = inputs[6] ? at(inputs[6], 0) : 1;
     const step = at(input(5), 0);
     const rate = at(input(4), 0) / (1 - attrs.beta1 ** step);
+    const penalty = attrs.decoupled ? 0 : attrs.weight_decay;
+    const kept = attrs.decoupled ? 1 - at(input(4), 0) * attrs.weight_decay : 1;
     const rootCorrection = Math.sqrt(1 - attrs.beta2 ** step);
     for (let j = 0; j < elements(grad.shape); j++) {
       const i = first + j;
-      const g = at(grad, j) * clip + attrs.weight_decay * at(param, i);
+      const g = at(grad, j) * clip + penalty * at(param, i);
       const average = attrs.beta1 * at(input(2), i) + (1 - attrs.beta1) * g;
       const square = attrs.beta2 * at(input(3), i) + (1 - attrs.beta2) * g * g;
-      output(0).data[i] = at(param, i) - (rate * average) / (Math.sqrt(square) / rootCorrection + attrs.eps);
+      output(0).data[i] =
+        kept * at(param, i) - (rate * average) / (Math.sqrt(square) / rootCorrection + attrs.eps);
       output(1).data[i] = average;
       output(2).data[i] = square;
     }
@@ -96,9 +102,9 @@ export interface AdamOperands {
 /** The new parameter and moments, in the memory of the old ones. */
 export function adam(
   { param, grad, expAvg, expAvgSq, lr, step, clip }: AdamOperands,
-  { beta1, beta2, eps, weight_decay }: AdamRule,
+  rule: AdamRule,
 ): { param: Value; expAvg: Value; expAvgSq: Value } {
   const operands = [param, grad, expAvg, expAvgSq, lr, step, clip];
-  const outputs = emitAll(adamOp, operands, { beta1, beta2, eps, weight_decay, begin: 0 });
+  const outputs = emitAll(adamOp, operands, { ...rule, begin: 0 });
   return { param: outputAt(outputs, 0), expAvg: outputAt(outputs, 1), expAvgSq: outputAt(outputs, 2) };
 }

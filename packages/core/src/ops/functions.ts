@@ -3,6 +3,7 @@ export { type AbnApplyAttributes, abnApply } from './abn_apply.js';
 export { abnMerge } from './abn_merge.js';
 export { type AbnRunningOptions, abnRunning } from './abn_running.js';
 export { abnStats } from './abn_stats.js';
+export { accumulate } from './accumulate.js';
 export { activation } from './activation.js';
 export {
   ACTIVATIONS,

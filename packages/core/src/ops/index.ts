@@ -7,6 +7,7 @@ import { abnFoldOp } from './abn_fold.js';
 import { abnMergeOp } from './abn_merge.js';
 import { abnRunningOp } from './abn_running.js';
 import { abnStatsOp } from './abn_stats.js';
+import { accumulateOp } from './accumulate.js';
 import { activationOp } from './activation.js';
 import { activationBackwardOp } from './activation_backward.js';
 import { activationInvertOp } from './activation_invert.js';
@@ -72,6 +73,7 @@ export const ops = {
   activation: activationOp,
   activation_backward: activationBackwardOp,
   activation_invert: activationInvertOp,
+  accumulate: accumulateOp,
   adam: adamOp,
   add: addOp,
   add_invert: addInvertOp,

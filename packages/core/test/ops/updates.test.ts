@@ -60,7 +60,7 @@ describe('sgd', () => {
 
 describe('adam', () => {
   it('with weight decay', () => {
-    const attrs = { beta1: 0.8, beta2: 0.95, eps: 1e-6, weight_decay: 0.01 };
+    const attrs = { beta1: 0.8, beta2: 0.95, eps: 1e-6, weight_decay: 0.01, decoupled: false };
     let state = { param: start, expAvg: zeros, expAvgSq: zeros };
     for (const step of [1, 2, 3]) {
       const operands = {
@@ -77,7 +77,7 @@ describe('adam', () => {
   });
 
   it('scales the gradient by the clip factor', () => {
-    const attrs = { beta1: 0, beta2: 0, eps: 1, weight_decay: 0 };
+    const attrs = { beta1: 0, beta2: 0, eps: 1, weight_decay: 0, decoupled: false };
     const operands = {
       param: tensor([1], [0]),
       grad: tensor([1], [4]),

@@ -2,10 +2,11 @@
 import { readContent, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { SkippedImage } from '@inplace-abn/data';
-import { optimizerStateName } from '@inplace-abn/optim';
+import { optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import type { StateTensors } from '@inplace-abn/session';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
+import { optimizerOf } from '../step/training-step.js';
 import {
   type CheckpointContent,
   type Progress,
@@ -64,7 +65,9 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
     return { position: START, path: used, kind: 'weights', skipped: [], notes: [...notes, note] };
   }
   const continued = continueFrom(progress, { engine, config, data, path: used });
-  await engine.fill(new Map([...tensors, ...(await turnedMoments(continued.optimizer, weights))]));
+  await engine.fill(
+    new Map([...tensors, ...(await turnedMoments(continued.optimizer, weights, config.optimizer))]),
+  );
   return {
     position: continued.position,
     path: used,
@@ -140,12 +143,13 @@ function continueTorch(
   return { position, notes: [], optimizer: optimizerStates(engine, tensors, path) };
 }
 
-/** Throws where a state is of the other optimiser. */
+/** Throws where a state is of another optimizer, by the slots that it has. */
 function checkKind(optimizer: TensorContents, { type }: OptimizerConfig, path: string): void {
-  const [name] = optimizer.keys();
-  if (name === undefined) return;
-  const kind = name.endsWith('.momentum_buffer') ? 'SGD' : 'Adam';
-  if (kind !== type) throw otherOptimizer(path, kind, type);
+  const slots = new Set([...optimizer.keys()].map((name) => name.slice(name.lastIndexOf('.') + 1)));
+  const types = TORCH_FORMS.filter((form) => [...slots].every((slot) => form.slots.includes(slot))).map(
+    (form) => form.type,
+  );
+  if (!types.includes(type)) throw otherOptimizer(path, types[0] ?? [...slots].join(', '), type);
 }
 
 function modelOf(
@@ -163,13 +167,16 @@ function modelOf(
   return weightsFor({ ...task, network, config: config.network }, content, how);
 }
 
-/** Means of gradients; where a parameter changes its sign they do. */
-const MOMENTS = ['momentum_buffer', 'exp_avg'];
-
-async function turnedMoments(optimizer: StateTensors, { turned }: Weights): Promise<StateTensors> {
+/** Means of gradients change their sign where a parameter does. */
+async function turnedMoments(
+  optimizer: StateTensors,
+  { turned }: Weights,
+  config: OptimizerConfig,
+): Promise<StateTensors> {
   const result = new Map(optimizer);
+  const means = optimizerOf(config).slots.filter(({ moment }) => moment === 1);
   for (const [name, scales] of turned) {
-    for (const slot of MOMENTS) {
+    for (const { name: slot } of means) {
       const key = optimizerStateName(name, slot);
       const moment = result.get(key);
       if (!moment) continue;

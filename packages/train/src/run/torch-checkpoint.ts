@@ -19,7 +19,7 @@ import {
 } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
-import { optimizerStateName } from '@inplace-abn/optim';
+import { optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import { type LearningRates, learningRateOf } from '../engine/learning-rate.js';
 import { isClassifier, optimizerOf } from '../step/training-step.js';
@@ -111,7 +111,7 @@ function torchValueOf({
     ['bn_mode', bnMode],
     ['state_dict', task.torch.stateDict(ordered)],
     [task.torch.best, best],
-    ['optimizer', toTorchOptimizer(config.type, groups, optimizer, meta.step)],
+    ['optimizer', toTorchOptimizer(optimizerOf(config).torch, groups, optimizer, meta.step)],
   ]);
 }
 
@@ -166,12 +166,12 @@ export function optimizerFromTorch(
   path: string,
 ): OptimizerState {
   const { rest, classifier } = parameterNames(trained);
-  const { kind, state, step } = named(value, [...rest, ...classifier], path);
-  if (kind !== config.type) throw otherOptimizer(path, kind, config.type);
+  const { types, state, step } = named(value, [...rest, ...classifier], path);
+  if (!types.includes(config.type)) throw otherOptimizer(path, types[0] ?? '', config.type);
   const shapes = new Map(trained.network.namedStates().map(({ name, shape }) => [name, shape]));
   const tensors = new Map<string, TensorContent>();
   for (const name of [...rest, ...classifier]) {
-    for (const slot of optimizerOf(config).slots) {
+    for (const { name: slot } of optimizerOf(config).slots) {
       const key = optimizerStateName(name, slot);
       tensors.set(key, state.get(key) ?? zeros({ dtype: 'float32', shape: shapes.get(name) ?? [] }));
     }
@@ -185,7 +185,7 @@ function named(
   path: string,
 ): NamedOptimizer<TensorContent> {
   try {
-    return fromTorchOptimizer(value, names);
+    return fromTorchOptimizer(value, names, TORCH_FORMS);
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
     throw new CheckpointError(`${path}: ${error.message}`, { cause: error });

@@ -47,11 +47,17 @@ export const matrix = {
     { attrs: { ...PLAIN, momentum: 0.9, weight_decay: 0, begin }, inputs: [param, grad, param, [], null] },
   ]),
   adam: UPDATES.flatMap(({ param, grad, begin }) =>
-    [null, []].map((clip) => ({
-      attrs: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 1e-2, begin },
-      inputs: [param, grad, param, param, [], [], clip],
-    })),
+    [null, []].flatMap((clip) =>
+      [false, true].map((decoupled) => ({
+        attrs: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 1e-2, decoupled, begin },
+        inputs: [param, grad, param, param, [], [], clip],
+      })),
+    ),
   ),
+  accumulate: UPDATES.flatMap(({ param, grad, begin }) => [
+    { attrs: { begin }, inputs: [param, grad, [], []] },
+    { attrs: { begin }, inputs: [param, grad, [], []], draw: { keep: filled(0), state: filled(Number.NaN) } },
+  ]),
   clip_scale: [
     { attrs: { max_norm: 1 }, inputs: [[1]] },
     { attrs: { max_norm: 2 }, inputs: [[17], [70, 3, 3, 3], []] },

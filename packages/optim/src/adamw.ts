@@ -1,0 +1,26 @@
+import { checkOptionNames } from '@inplace-abn/core';
+import { ADAM_FORM, type AdamOptions, adamOf } from './adam.js';
+import type { Optimizer } from './optimizer.js';
+import type { TorchForm } from './torch-form.js';
+
+export interface AdamWOptions extends Omit<AdamOptions, 'weightDecay'> {
+  /** Share of a parameter, times the learning rate, that each update takes away. Default 0.01. */
+  readonly weightDecay?: number;
+}
+
+export const ADAMW_FORM: TorchForm = {
+  ...ADAM_FORM,
+  type: 'AdamW',
+  defaults: { ...ADAM_FORM.defaults, weight_decay: 0.01 },
+};
+
+/**
+ * torch.optim.AdamW: Adam whose weight decay does not pass through the moments (Loshchilov and Hutter, ICLR 2019).
+ *
+ * @throws UsageError for an option that is unknown
+ */
+export function adamw(options: AdamWOptions): Optimizer {
+  checkOptionNames('adamw', options, ['learningRate', 'betas', 'eps', 'weightDecay']);
+  const { weightDecay = 0.01, ...others } = options;
+  return adamOf(ADAMW_FORM, { ...others, weightDecay }, true);
+}

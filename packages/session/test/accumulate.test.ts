@@ -1,0 +1,78 @@
+/** Batches in parts: one update by the sum of their gradients. */
+import { Conv2d, GlobalAvgPool2d, Linear, Sequential } from '@inplace-abn/nn';
+import { adamw, sgd } from '@inplace-abn/optim';
+import { describe, expect, it } from 'vitest';
+import { accuracy, crossEntropy, Session } from '../src/index.js';
+import { batchOf, CLASSES, SIDE, session } from './support/stripes.js';
+
+/** Without statistics of the batch, so that parts give what the whole gives. */
+const plain = (accumulate: number, clip?: number) =>
+  new Session(
+    new Sequential({
+      conv: new Conv2d(1, 8, 3, { padding: 1 }),
+      pool: new GlobalAvgPool2d(),
+      fc: new Linear(8, CLASSES),
+    }),
+    {
+      input: { shape: [1, SIDE, SIDE] },
+      loss: crossEntropy(),
+      optimizer: adamw({ learningRate: 0.01 }),
+      metrics: { top1: accuracy() },
+      accumulate,
+      clip,
+    },
+  );
+
+const values = (of: Pick<Session, 'state'>) =>
+  [...of.state.values()].flatMap(({ data }) => (data instanceof Float32Array ? [...data] : []));
+
+describe('accumulation', () => {
+  it.each([
+    ['even parts', 8, 4, undefined],
+    ['parts that differ by a sample', 7, 3, undefined],
+    ['clipped by the norm of the sum', 6, 2, 1e-3],
+  ])('gives the update of the whole batch: %s', async (_, samples, parts, clip) => {
+    const [whole, divided] = [plain(1, clip), plain(parts, clip)];
+    for (let step = 0; step < 3; step++) {
+      const { x, y } = batchOf(samples, step);
+      const [one, sum] = [await whole.train(x, y), await divided.train(x, y)];
+      expect(sum.loss).toBeCloseTo(one.loss, 5);
+      expect(sum.metrics).toEqual(one.metrics);
+      expect(sum.samples).toBe(samples);
+    }
+    expect(divided.updates).toBe(3);
+    const [one, sum] = [values(whole), values(divided)];
+    for (const [i, value] of sum.entries()) expect(value).toBeCloseTo(Number(one[i]), 4);
+  });
+
+  it('plans the largest part, with a sum for each parameter', () => {
+    const [whole, divided] = [session({ accumulate: 1 }), session({ accumulate: 4 })];
+    const [all, part] = [whole.plan({ train: 64 }), divided.plan({ train: 64 })];
+    expect(part.batch).toBe(16);
+    expect(part.raw.arenaBytes).toBeLessThan(0.4 * all.raw.arenaBytes);
+    const states = part.raw.graph.states.filter(({ name }) => name.endsWith('.accumulated_grad'));
+    expect(states.map(({ name }) => name)).toHaveLength(5);
+  });
+
+  it('updates nothing but statistics where a part is not finite, and goes on', async () => {
+    const own = session({ accumulate: 2, optimizer: sgd({ learningRate: 0.1 }) });
+    const { x, y } = batchOf(8);
+    const before = own.state.get('conv.weight');
+    const broken = x.map((value, i) => (i === x.length - 1 ? Number.NaN : value));
+    await expect(own.train(broken, y)).rejects.toMatchObject({ code: 'ERR_NOT_FINITE_INPUT' });
+    expect(own.state.get('conv.weight')).toEqual(before);
+    expect(own.updates).toBe(0);
+    expect((await own.train(x, y)).loss).toBeGreaterThan(0);
+    expect(own.state.get('conv.weight')?.data.every((value) => Number.isFinite(Number(value)))).toBe(true);
+  });
+
+  it('refuses fewer samples than parts', async () => {
+    const { x, y } = batchOf(3);
+    await expect(session({ accumulate: 4 }).train(x, y)).rejects.toThrow(
+      '3 samples cannot be divided into 4 parts',
+    );
+    expect(() => session({ accumulate: 0 })).toThrow(
+      'expected accumulate to count parts, from 1, but received 0',
+    );
+  });
+});
