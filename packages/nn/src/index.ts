@@ -5,7 +5,7 @@ export {
   type RunningStatistics,
 } from './functional/abn.js';
 export { type AbnSyncFunctionOptions, inplaceAbnSync } from './functional/abn-sync.js';
-export { type InitializeOptions, initialState, initialStates } from './init/initialize.js';
+export { type InitializeOptions, initialState, initialStates, type LinearInit } from './init/initialize.js';
 export { activationGain, initializers, type WeightInit } from './init/weights.js';
 export {
   type AnyModule,

@@ -30,6 +30,8 @@ export interface StateDefinition {
   readonly dtype: DType;
   readonly kind: StateKind;
   readonly role: ParameterRole;
+  /** Inputs of the linear layer that this is the bias of. */
+  readonly fanIn?: number;
 }
 
 export interface NamedState extends StateDefinition {

@@ -2,7 +2,7 @@ import type { HostTensor, TypedArray } from '@inplace-abn/core';
 import type { AnyModule, NamedState } from '../module.js';
 import { randomStream } from '../random.js';
 import { constantContent } from './constants.js';
-import { initializers, type WeightInit } from './weights.js';
+import { initializers, symmetric, type WeightInit } from './weights.js';
 
 export interface InitializeOptions {
   readonly seed: number;
@@ -12,14 +12,22 @@ export interface InitializeOptions {
   readonly gain?: number;
   /** Slope that kaiming rules assume. */
   readonly slope?: number;
+  /** Rule for the weights of linear layers, whose biases are then 0; default: PyTorch's start of both. */
+  readonly linear?: LinearInit;
 }
 
-/** Gain of linear layers in the reference: xavier-uniform with 0.1. */
-const LINEAR_GAIN = 0.1;
+export interface LinearInit {
+  readonly weightInit: WeightInit;
+  readonly gain: number;
+}
+
+/** The slope at which kaiming-uniform weights are within ±1/√inputs: torch.nn.Linear starts so. */
+const LINEAR_SLOPE = Math.sqrt(5);
 
 /**
- * Fresh contents for every state of a network: convolutions by the rule, linear layers xavier-uniform with gain
- * 0.1, γ = 1, biases 0, running mean 0 and variance 1. A function of the seed and each state's name.
+ * Fresh contents for every state of a network: convolutions by the rule, linear layers as torch.nn.Linear (weights and
+ * biases uniform within ±1/√inputs) unless `linear` says otherwise, γ = 1, other biases 0, running mean 0 and variance 1. A
+ * function of the seed and each state's name.
  */
 export function initialState(network: AnyModule, options: InitializeOptions): Map<string, HostTensor> {
   return new Map(initialStates(network, options));
@@ -43,9 +51,13 @@ function fill(state: NamedState, options: InitializeOptions): TypedArray {
       const rule = initializers[options.weightInit ?? 'xavier_normal'];
       return rule(state.shape, uniform, options.gain ?? 1, options.slope ?? 0);
     }
-    case 'linear':
-      return initializers.xavier_uniform(state.shape, uniform, LINEAR_GAIN);
+    case 'linear': {
+      const { weightInit, gain } = options.linear ?? { weightInit: 'kaiming_uniform', gain: 1 };
+      return initializers[weightInit](state.shape, uniform, gain, LINEAR_SLOPE);
+    }
     case 'bias':
+      if (state.fanIn === undefined || options.linear) return constantContent(state);
+      return symmetric(state.shape, uniform, 1 / Math.sqrt(state.fanIn));
     case 'zero':
     case 'scale':
     case 'one':

@@ -12,7 +12,8 @@ function normal(shape: Shape, uniform: () => number, std: number): Float32Array 
   return filled(shape, () => draw() * std);
 }
 
-function symmetric(shape: Shape, uniform: () => number, bound: number): Float32Array {
+/** Uniform within ±bound. */
+export function symmetric(shape: Shape, uniform: () => number, bound: number): Float32Array {
   return filled(shape, () => (2 * uniform() - 1) * bound);
 }
 

@@ -10,7 +10,7 @@ export class Linear extends Module {
   ) {
     super();
     this.states.weight = parameter([outFeatures, inFeatures], 'linear');
-    if (bias) this.states.bias = parameter([outFeatures], 'bias');
+    if (bias) this.states.bias = { ...parameter([outFeatures], 'bias'), fanIn: inFeatures };
   }
 
   protected forward(x: Value): Value {

@@ -96,19 +96,32 @@ describe('initialState', () => {
         .map(({ name }) => name),
     );
     const all = (name: string) => [...new Set<number | bigint>(state.get(name)?.data ?? [])];
-    expect([all('conv.bias'), all('bn.bias'), all('bn.running_mean'), all('fc.bias')]).toEqual([
-      [0],
-      [0],
-      [0],
-      [0],
-    ]);
+    expect([all('conv.bias'), all('bn.bias'), all('bn.running_mean')]).toEqual([[0], [0], [0]]);
     expect([all('bn.weight'), all('bn.running_var')]).toEqual([[1], [1]]);
     expect(all('bn.num_batches_tracked')).toEqual([0n]);
     const conv = moments(state.get('conv.weight')?.data as Float32Array);
     expect(conv.std / (GAIN * Math.sqrt(2 / (9 * (16 + 32))))).toBeCloseTo(1, 1);
-    const linear = state.get('fc.weight')?.data as Float32Array;
-    expect(Math.max(...linear.map(Math.abs))).toBeLessThanOrEqual(0.1 * Math.sqrt(6 / (32 + 64)));
-    expect(moments(linear).std / (0.1 * Math.sqrt(2 / (32 + 64)))).toBeCloseTo(1, 1);
+  });
+
+  it('starts linear layers as PyTorch does: weights and biases uniform within ±1/√inputs', () => {
+    const state = initialState(new Sequential({ fc: new Linear(25, 400) }), { seed: 1 });
+    for (const name of ['fc.weight', 'fc.bias']) {
+      const values = state.get(name)?.data as Float32Array;
+      expect(Math.max(...values.map(Math.abs)), name).toBeLessThanOrEqual(Math.fround(1 / 5));
+      const { mean, std, kurtosis } = moments(values);
+      expect(Math.abs(mean), name).toBeLessThan(0.03);
+      expect(std / (1 / 5 / Math.sqrt(3)), name).toBeCloseTo(1, 1);
+      expect(Math.abs(kurtosis - 1.8), name).toBeLessThan(0.2);
+    }
+  });
+
+  it('starts linear layers by a rule where one is given, with biases 0', () => {
+    const linear = { weightInit: 'xavier_uniform', gain: 0.1 } as const;
+    const state = initialState(network(), { seed: 1, gain: GAIN, linear });
+    const weight = state.get('fc.weight')?.data as Float32Array;
+    expect(Math.max(...weight.map(Math.abs))).toBeLessThanOrEqual(0.1 * Math.sqrt(6 / (32 + 64)));
+    expect(moments(weight).std / (0.1 * Math.sqrt(2 / (32 + 64)))).toBeCloseTo(1, 1);
+    expect(new Set<number | bigint>(state.get('fc.bias')?.data)).toEqual(new Set([0]));
   });
 
   it('is a function of the seed and each name alone', () => {

@@ -50,6 +50,9 @@ export function bodyOptionsOf({
   };
 }
 
+/** The classifier's start in the reference's recipe. */
+const LINEAR = { weightInit: 'xavier_uniform', gain: 0.1 } as const;
+
 /** Initial weights as the configuration says: a function of the seed. */
 export function initialStateOf(
   network: Module,
@@ -70,6 +73,7 @@ export function initialStatesOf(
     seed,
     weightInit: weight_init,
     gain: weight_gain_multiplier * activationGain(activation, activation_param),
+    linear: LINEAR,
     slope: activation === 'relu' || activation === 'elu' ? 0 : activation_param,
   });
 }

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/config.js';
 import type { NetworkConfig } from '../../src/config/schema.js';
-import { networkOf } from '../../src/step/network.js';
+import { initialStateOf, networkOf } from '../../src/step/network.js';
 
 const BASE = { activation: 'leaky_relu', bn_mode: 'inplace', classes: 10, width: 0.125 };
 
@@ -14,6 +15,15 @@ function names(network: object): string[] {
     .namedStates()
     .map(({ name }) => name);
 }
+
+it('starts from the same bits as ever: a linear layer has xavier-uniform weights of gain 0.1, and biases 0', () => {
+  const network = config({ arch: 'resnet18', stem: 'small' });
+  const state = initialStateOf(networkOf(network), network, 7);
+  const hash = createHash('sha256');
+  for (const [name, { data }] of state) hash.update(name).update(data);
+  expect(hash.digest('hex').slice(0, 16)).toBe('48e5bdc23f717fae');
+  expect(new Set<number | bigint>(state.get('classifier.fc.bias')?.data)).toEqual(new Set([0]));
+});
 
 describe('networkOf', () => {
   it.each(['resnext50', 'densenet121'])('gives %s the stem that input_3x3 names', (arch) => {
