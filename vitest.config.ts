@@ -9,7 +9,11 @@ export const LONG_TESTS = '**/*.long.test.ts';
 export default defineConfig({
   resolve: {
     // Tests run on source: no build is needed before them.
-    alias: [{ find: /^@inplace-abn\/([a-z-]+)$/, replacement: `${root}packages/$1/src/index.ts` }],
+    alias: [
+      { find: /^@inplace-abn\/([a-z-]+)$/, replacement: `${root}packages/$1/src/index.ts` },
+      { find: /^inplace-abn$/, replacement: `${root}packages/inplace-abn/src/index.ts` },
+      { find: /^inplace-abn\/([a-z-]+)$/, replacement: `${root}packages/inplace-abn/src/$1.ts` },
+    ],
   },
   test: {
     include: [

@@ -23,6 +23,7 @@ const CHECKS = [
   () => step('lint and format', () => runLogged('biome', tool('biome'), BIOME)),
   () => step('types', () => runLogged('tsc', tool('tsc'), ['--noEmit'])),
   () => step('import order', () => runLogged('imports', process.execPath, ['tools/check-imports.mjs'])),
+  () => step('manifests', () => runLogged('manifests', process.execPath, ['tools/check-manifests.mjs'])),
   () => step('format of native/', () => runLogged('clang-format', 'clang-format', CLANG_FORMAT)),
 ];
 

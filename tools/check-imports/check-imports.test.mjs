@@ -61,7 +61,7 @@ describe('packages', () => {
     member('packages/nn', { files: { 'src/index.ts': '' } });
     expect(problems()).toEqual([
       expect.stringMatching(
-        /^packages\/core\/src\/index\.ts:2: core may not import nn: the order is cli < core < cuda/,
+        /^packages\/core\/src\/index\.ts:2: core may not import nn: the order is cli < tensor/,
       ),
     ]);
   });

@@ -23,6 +23,9 @@ export const ORDER = [
   'train',
 ];
 
+/** What people install: over all packages and apps. */
+const UMBRELLA = 'packages/inplace-abn';
+
 const SCOPE = '@inplace-abn/';
 
 /**
@@ -128,5 +131,7 @@ const deepImport = (specifier, name) =>
  * Place in the order; −1 for a package that has none.
  * @param {string} folder
  */
-const rank = (folder) =>
-  folder.startsWith('apps/') ? ORDER.length : ORDER.indexOf(path.posix.basename(folder));
+const rank = (folder) => {
+  if (folder === UMBRELLA) return ORDER.length + 1;
+  return folder.startsWith('apps/') ? ORDER.length : ORDER.indexOf(path.posix.basename(folder));
+};

@@ -51,5 +51,5 @@ export function checkOptionNames<K extends string>(
 /** The native addon cannot be loaded, so nothing can be computed here. The message ends with each place that was tried. */
 export class NativeAddonError extends Error {
   override readonly name = 'NativeAddonError';
-  readonly code = 'NO_NATIVE_ADDON';
+  readonly code = 'ERR_NO_NATIVE_ADDON';
 }

@@ -36,7 +36,7 @@ describe('loadNative', () => {
       'IABN_ADDON names an addon that cannot be loaded: correct the path, or unset it\n' +
         "  /nowhere/inplace_abn.node: Cannot find module '/nowhere/inplace_abn.node'",
     );
-    expect(loadNative).toThrow(expect.objectContaining({ code: 'NO_NATIVE_ADDON' }));
+    expect(loadNative).toThrow(expect.objectContaining({ code: 'ERR_NO_NATIVE_ADDON' }));
   });
 
   it('says why a file is no addon', async () => {

@@ -1,0 +1,78 @@
+/** inplace-abn: one program, whose subcommands are the programs of the other packages. */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { runCommand } from '@inplace-abn/cli';
+import { Command } from 'commander';
+import { createProject } from './create-project.js';
+
+interface Program {
+  readonly package: string;
+  readonly file: string;
+  readonly does: string;
+}
+
+const PROGRAMS: Readonly<Record<string, Program>> = {
+  train: {
+    package: '@inplace-abn/train-imagenet',
+    file: 'dist/main.js',
+    does: 'train a network on a folder of images: inplace-abn train CONFIG DIR',
+  },
+  test: {
+    package: '@inplace-abn/test-imagenet',
+    file: 'dist/main.js',
+    does: 'test a trained network on a folder of images: inplace-abn test CONFIG CHECKPOINT DIR',
+  },
+  segment: {
+    package: '@inplace-abn/test-vistas',
+    file: 'dist/main.js',
+    does: 'segment photographs: inplace-abn segment SNAPSHOT IN_DIR OUT_DIR',
+  },
+  plan: {
+    package: '@inplace-abn/train-imagenet',
+    file: 'dist/plan.js',
+    does: 'print the memory of a training step before anything runs: inplace-abn plan CONFIG',
+  },
+  inspect: {
+    package: '@inplace-abn/checkpoint',
+    file: 'dist/cli/inspect.js',
+    does: 'list what a checkpoint holds: inplace-abn inspect FILE',
+  },
+  doctor: {
+    package: '@inplace-abn/cuda',
+    file: 'dist/cli/doctor.js',
+    does: 'print whether training works on this machine, and with what',
+  },
+};
+
+/**
+ * Runs a command line. A subcommand's program finds its own place in `process.argv`, as if it had been started itself: so do the
+ * processes that it starts.
+ */
+export async function run(args: readonly string[]): Promise<void> {
+  const [name = '', ...rest] = args;
+  const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
+  if (!program) return runCommand(own(), import.meta.url);
+  const manifest = createRequire(import.meta.url).resolve(`${program.package}/package.json`);
+  const path = join(dirname(manifest), program.file);
+  process.argv = [process.execPath, path, ...rest];
+  await import(pathToFileURL(path).href);
+}
+
+/** What is not another package's. */
+function own(): Command {
+  const command = new Command('inplace-abn')
+    .description('Train convolutional networks in a planned amount of memory.')
+    .helpCommand(false)
+    .addHelpText('after', '\nEach command has --help of its own.');
+  for (const [name, { does }] of Object.entries(PROGRAMS)) command.command(name).description(does);
+  command
+    .command('new')
+    .description('write a small TypeScript project, with a network and data of its own')
+    .argument('<dir>', 'folder to make')
+    .action(async (folder: string) => {
+      await createProject(folder);
+      process.stdout.write(`Made ${folder}. Next:\n  cd ${folder}\n  npm install\n  npm start\n`);
+    });
+  return command;
+}

@@ -1,0 +1,51 @@
+/** inplace-abn new: copies the template. */
+import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CommandLineError, nearestManifest } from '@inplace-abn/cli';
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes a project that trains a network on data that it makes, for people to replace.
+ *
+ * @throws {CommandLineError} where the folder has something in it
+ */
+export async function createProject(folder: string): Promise<void> {
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new CommandLineError(`${folder} cannot be used: ${error.message}`);
+  });
+  if (found.length > 0) throw new CommandLineError(`${folder} is not empty: name a new folder`);
+  const manifest = nearestManifest(dirname(fileURLToPath(import.meta.url)));
+  if (manifest === undefined) throw new Error('the package of inplace-abn has lost its package.json');
+  await mkdir(folder, { recursive: true });
+  await cp(join(dirname(manifest), 'template'), folder, { recursive: true });
+  // npm packs no .gitignore.
+  await rename(join(folder, 'gitignore'), join(folder, '.gitignore'));
+  const { version } = await read(manifest);
+  const project = await read(join(folder, 'package.json'));
+  const made = {
+    ...project,
+    name: packageName(folder),
+    dependencies: { ...project.dependencies, 'inplace-abn': `^${version}` },
+  };
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify(made, null, 2)}\n`);
+}
+
+/** What npm allows of the folder's name. */
+export function packageName(folder: string): string {
+  const name = basename(resolve(folder))
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[._-]+/, '');
+  return name || 'training';
+}
+
+async function read(file: string): Promise<Manifest> {
+  return JSON.parse(await readFile(file, 'utf8')) as Manifest;
+}

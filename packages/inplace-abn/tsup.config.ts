@@ -1,0 +1,9 @@
+import { defineConfig } from 'tsup';
+import { library } from '../../tools/tsup/presets.js';
+
+const exported = ['index', 'checkpoint', 'core', 'data', 'models', 'nn', 'optim', 'session', 'train'];
+const entry = exported.map((name) => `src/${name}.ts`);
+
+export default defineConfig(
+  library({ entry: [...entry, 'src/cli.ts'], dts: { entry, compilerOptions: { paths: {} } } }),
+);

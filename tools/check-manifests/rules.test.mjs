@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { completed, unusedDependencies } from './rules.mjs';
+
+describe('a published manifest', () => {
+  const made = completed(
+    { name: '@inplace-abn/a', exports: { '.': './dist/index.js' }, dependencies: {}, cpu: ['x64'] },
+    { folder: 'packages/a', node: '>=20.15' },
+  );
+
+  it('says where it comes from and what it runs on', () => {
+    expect(made).toMatchObject({
+      bugs: expect.stringContaining('/issues'),
+      repository: { directory: 'packages/a' },
+      engines: { node: '>=20.15' },
+      publishConfig: { access: 'public', provenance: true },
+    });
+  });
+
+  it('exports itself, and keeps what is its own', () => {
+    expect(made.exports).toEqual({ '.': './dist/index.js', './package.json': './package.json' });
+    expect(made.cpu).toEqual(['x64']);
+    expect(made).not.toHaveProperty('dependencies');
+    expect(completed(made, { folder: 'packages/a', node: '>=20.15' })).toEqual(made);
+  });
+});
+
+describe('unused dependencies', () => {
+  const file = (path, ...specifiers) => ({
+    path,
+    imports: specifiers.map((specifier) => ({ specifier, line: 1, typeOnly: false })),
+  });
+  const member = {
+    folder: 'packages/a',
+    files: [file('packages/a/src/a.ts', 'zod/v4', '@x/y'), file('packages/a/test/a.test.ts', 'sharp')],
+  };
+
+  it('are those that neither an import nor a string in the sources names', () => {
+    const dependencies = { zod: '1', '@x/y': '1', sharp: '1', font: '1', gone: '1' };
+    expect(unusedDependencies(member, { dependencies }, "resolve('font/file.ttf')")).toEqual([
+      'sharp',
+      'gone',
+    ]);
+  });
+});
