@@ -24,7 +24,7 @@ const PROGRAMS = {
   'float16.test.mjs': 'packages/cuda/test/kernels/float16.long.test.ts',
   'specials.test.mjs': 'packages/cuda/test/kernels/specials.test.ts',
   'shapes.test.mjs': 'packages/cuda/test/kernels/shapes.test.ts',
-  'training.test.mjs': 'packages/train/test/engine/cuda.long.test.ts',
+  'training.test.mjs': 'packages/recipes/test/engine/cuda.long.test.ts',
 };
 
 /** Path by name of the shared libraries that `file` is linked with. */

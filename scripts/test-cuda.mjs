@@ -6,7 +6,7 @@ import { setup } from './lib/setup.mjs';
 import { runAttached, runMain, say } from './lib/steps.mjs';
 
 const KERNELS = 'packages/cuda/test/kernels';
-const TESTS = [KERNELS, 'packages/train/test/engine/cuda.long.test.ts'];
+const TESTS = [KERNELS, 'packages/recipes/test/engine/cuda.long.test.ts'];
 /** The short tests and the long ones, which have most of the cases. */
 const CONFIGS = ['vitest.config.ts', 'vitest.long.config.ts'];
 const TOOLS = ['memcheck', 'racecheck', 'initcheck'];

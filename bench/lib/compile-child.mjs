@@ -1,7 +1,7 @@
 // @ts-check
 // Traces and compiles a training step once the libraries are loaded; prints JSON.
 import { cpu } from '@inplace-abn/core';
-import { planReport } from '@inplace-abn/train';
+import { planReport } from '@inplace-abn/recipes';
 import { networkConfig } from './training.mjs';
 
 const [arch = 'resnet50', batch = '16', precision = 'float32'] = process.argv.slice(2);

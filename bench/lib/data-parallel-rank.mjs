@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { bucketsOf, initProcessGroup } from '@inplace-abn/comm';
 import { cpu, gradients, trace } from '@inplace-abn/core';
 import { parametersIn } from '@inplace-abn/nn';
-import { ALONE, Engine, initialStateOf, networkOf, peersOf, taskOf } from '@inplace-abn/train';
+import { Engine, initialStateOf, networkOf, taskOf } from '@inplace-abn/recipes';
+import { ALONE, peersOf } from '@inplace-abn/train';
 import { randomBatch, resnet50Config } from './training.mjs';
 
 const [steps = 3, batch = 4] = process.argv.slice(2, 4).map(Number);

@@ -1,7 +1,7 @@
 // @ts-check
 import { compile, cpu, Program, Store, statesOf, trace } from '@inplace-abn/core';
 import { EVALUATION } from '@inplace-abn/nn';
-import { initialStateOf, networkOf } from '@inplace-abn/train';
+import { initialStateOf, networkOf } from '@inplace-abn/recipes';
 import { minstd, storedImages } from './images.mjs';
 import { resnet50Config } from './training.mjs';
 

@@ -1,6 +1,7 @@
 // @ts-check
 import { IMAGENET_MEAN, IMAGENET_STD, sizeOf } from '@inplace-abn/data';
-import { ARCHITECTURES, Engine, initialStateOf, networkOf, resolveConfig } from '@inplace-abn/train';
+import { ARCHITECTURES } from '@inplace-abn/models';
+import { Engine, initialStateOf, networkOf, resolveConfig } from '@inplace-abn/recipes';
 import { minstd } from './images.mjs';
 
 /** @typedef {'float32' | 'bfloat16'} Precision */
@@ -49,7 +50,7 @@ export function networkConfig(arch, batch, precision, crop = 224, mode = 'inplac
 /**
  * Makes everything that is no device memory (initial weights, random images), then gives a function that builds the
  * training engine; batches come ahead where the device takes them.
- * @param {import('@inplace-abn/train').TrainConfig} config
+ * @param {import('@inplace-abn/recipes').TrainConfig} config
  * @param {import('@inplace-abn/core').Device} device
  * @returns {() => Trainer}
  */

@@ -2,7 +2,8 @@
 // Training in 95 % and in 60 % of the arena that it takes without a budget: the time of a step beside that of the same step
 // in all of it, in turn; and that all learn the same.
 import { cpu, formatBytes } from '@inplace-abn/core';
-import { planBound, planReport } from '@inplace-abn/train';
+import { planReport } from '@inplace-abn/recipes';
+import { planBound } from '@inplace-abn/train';
 import { networksOf } from '../lib/networks.mjs';
 import { describe, median } from '../lib/stats.mjs';
 import { networkConfig, trainerOf } from '../lib/training.mjs';
@@ -52,7 +53,7 @@ export async function run(options) {
   return rows;
 }
 
-/** @param {import('@inplace-abn/train').TrainConfig} config */
+/** @param {import('@inplace-abn/recipes').TrainConfig} config */
 function lossesOf(config) {
   /** @type {number[]} */
   const losses = [];

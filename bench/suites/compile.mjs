@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ARCHITECTURES } from '@inplace-abn/train';
+import { ARCHITECTURES } from '@inplace-abn/models';
 import { networksOf } from '../lib/networks.mjs';
 import { median } from '../lib/stats.mjs';
 import { PRECISIONS } from '../lib/training.mjs';

@@ -2,7 +2,7 @@
 // Every convolution of ResNet-50's training step (or of --networks) by itself: the kernel that was chosen for it beside
 // oneDNN's own in the same dtype. Operations are those of the sum term by term, whatever the kernel computes.
 import { cpu } from '@inplace-abn/core';
-import { planReport } from '@inplace-abn/train';
+import { planReport } from '@inplace-abn/recipes';
 import { bareSeconds, chosenSeconds, convolutionsOf } from '../lib/bare-convolutions.mjs';
 import { networksOf } from '../lib/networks.mjs';
 import { networkConfig, PRECISIONS } from '../lib/training.mjs';

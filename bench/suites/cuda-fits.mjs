@@ -3,7 +3,7 @@
 // kernels and workspaces. What fits on this device runs two steps.
 import { compile } from '@inplace-abn/core';
 import { cuda } from '@inplace-abn/cuda';
-import { networkOf, taskOf, trainingStep } from '@inplace-abn/train';
+import { networkOf, taskOf, trainingStep } from '@inplace-abn/recipes';
 import { networkConfig, trainerOf } from '../lib/training.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */

@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cpu } from '@inplace-abn/core';
-import { ARCHITECTURES, collectVersions, loadConfig, train } from '@inplace-abn/train';
+import { ARCHITECTURES } from '@inplace-abn/models';
+import { loadConfig, train } from '@inplace-abn/recipes';
+import { collectVersions } from '@inplace-abn/train';
 import { Peer } from '../lib/peer.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */

@@ -6,7 +6,7 @@
 import { cpu, formatBytes } from '@inplace-abn/core';
 import { segmentationNetwork } from '@inplace-abn/models';
 import { InPlaceABN, initialState } from '@inplace-abn/nn';
-import { Segmenter, VISTAS_MEAN, VISTAS_STD } from '@inplace-abn/train';
+import { Segmenter, VISTAS_MEAN, VISTAS_STD } from '@inplace-abn/recipes';
 import { Peer } from '../lib/peer.mjs';
 import { resetPeak, residentBytes } from '../lib/resident.mjs';
 import { describe, median } from '../lib/stats.mjs';

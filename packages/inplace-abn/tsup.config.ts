@@ -1,7 +1,18 @@
 import { defineConfig } from 'tsup';
 import { library } from '../../tools/tsup/presets.js';
 
-const exported = ['index', 'checkpoint', 'core', 'data', 'models', 'nn', 'optim', 'session', 'train'];
+const exported = [
+  'index',
+  'checkpoint',
+  'core',
+  'data',
+  'models',
+  'nn',
+  'optim',
+  'recipes',
+  'session',
+  'train',
+];
 const entry = exported.map((name) => `src/${name}.ts`);
 
 export default defineConfig(

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findCycles } from './cycles.mjs';
+import { findFolderCycles } from './folders.mjs';
 import { checkPackages } from './rules.mjs';
 import { parseImports, readWorkspace } from './workspace.mjs';
 
@@ -31,7 +32,7 @@ function member(folder, { dependencies = [], files }) {
 
 const problems = () => {
   const workspace = readWorkspace(root);
-  return [...checkPackages(workspace), ...findCycles(workspace)];
+  return [...checkPackages(workspace), ...findCycles(workspace), ...findFolderCycles(workspace)];
 };
 
 describe('packages', () => {
@@ -132,6 +133,48 @@ describe('cycles', () => {
       },
     });
     expect(problems()).toEqual([]);
+  });
+});
+
+describe('cycles of folders', () => {
+  it('counts type-only imports, and names the cycle with its imports and the knot around it', () => {
+    member('packages/core', {
+      files: {
+        'src/index.ts': "export * from './plan/plan.js';",
+        'src/plan/plan.ts': "import type { Op } from '../ops/op.js';\nexport type Plan = Op;",
+        'src/plan/size.ts': 'export type Size = number;',
+        'src/ops/op.ts': "import type { Size } from '../plan/size.js';\nexport type Op = Size;",
+        'src/ops/add.ts': "import type { Pass } from '../passes/pass.js';\nexport type Add = Pass;",
+        'src/passes/pass.ts': "\nimport type { Op } from '../ops/op.js';\nexport type Pass = Op;",
+      },
+    });
+    expect(problems()).toEqual([
+      'packages/core/src/ops/add.ts:1: cycle of folders: src/ops → src/passes → src/ops ' +
+        '(packages/core/src/ops/add.ts:1, packages/core/src/passes/pass.ts:2); ' +
+        'the knot has 3 folders: src/ops, src/passes, src/plan',
+    ]);
+  });
+
+  it('takes files directly in src for one folder, and a folder within another for one of its own', () => {
+    member('packages/core', {
+      files: {
+        'src/index.ts': "export * from './ops/op.js';",
+        'src/shape.ts': 'export const shape = 1;',
+        'src/ops/op.ts': "import { shape } from '../shape.js';\nexport const op = shape;",
+      },
+    });
+    member('packages/nn', {
+      files: {
+        'src/page/page.ts': "export { cell } from './table/cell.js';",
+        'src/page/table/cell.ts': "import { row } from './row.js';\nexport const cell = row;",
+        'src/page/table/row.ts': 'export const row = 1;',
+      },
+    });
+    expect(problems()).toEqual([
+      expect.stringContaining(
+        'cycle of folders: src → src/ops → src (packages/core/src/index.ts:1, packages/core/src/ops/op.ts:1)',
+      ),
+    ]);
   });
 });
 

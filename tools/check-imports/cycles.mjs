@@ -35,7 +35,7 @@ function edgesBetween(files) {
  * @param {string} specifier
  * @param {Set<string>} known
  */
-function resolve(from, specifier, known) {
+export function resolve(from, specifier, known) {
   const target = path.posix.join(path.posix.dirname(from), specifier);
   const source = target.replace(/\.([cm]?)js$/, '.$1ts');
   return known.has(source) ? source : target;

@@ -21,6 +21,7 @@ export const ORDER = [
   'data',
   'session',
   'train',
+  'recipes',
 ];
 
 /** What people install: over all packages and apps. */

@@ -1,4 +1,4 @@
-"""packages/train/test/fixtures/fusion.json: classes and probabilities of fused predictions, in float64.
+"""packages/recipes/test/fixtures/fusion.json: classes and probabilities of fused predictions, in float64.
 
 "fused" starts from logits of several sizes, "predicted" from an 8-bit image that a network of one convolution sees at
 several scales. Labels are rows of digits, probabilities are flat, both N x H x W. Streams are chosen so that no decision (the
@@ -108,7 +108,7 @@ def main() -> None:
             "results": [{"mode": mode, "flip": flip, **fused(from_image(salt, flip), mode)} for mode, flip in MODES],
         },
     }
-    paths.write_json(paths.fixture("train", "fusion.json"), out)
+    paths.write_json(paths.fixture("recipes", "fusion.json"), out)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""packages/train/test/fixtures/{SGD,Adam}.pth.tar and resume.json: runs that PyTorch began and others continue.
+"""packages/recipes/test/fixtures/{SGD,Adam}.pth.tar and resume.json: runs that PyTorch began and others continue.
 
 A small ResNet-18 makes four steps, is saved as the reference saves it (five keys, names with module., parameters of the
 classifier in a group of their own), and makes four more. Computed in float64; the file is float32, and so is the state
@@ -82,7 +82,7 @@ def make(kind: str) -> dict:
     steps(net, stepper, 0)
     state = OrderedDict((f"module.{k}", v) for k, v in as_float32(net.state_dict()).items())
     saved = {"epoch": 2, "arch": "resnet18", "state_dict": state, "best_prec1": 62.5}
-    path = paths.fixture("train", f"{kind}.pth.tar")
+    path = paths.fixture("recipes", f"{kind}.pth.tar")
     torch.save({**saved, "optimizer": as_float32(stepper.state_dict())}, path)
     net, stepper = restored(kind, path)
     losses = steps(net, stepper, STEPS)
@@ -91,7 +91,7 @@ def make(kind: str) -> dict:
 
 
 def check(kind: str, path: str) -> None:
-    with open(paths.fixture("train", "resume.json"), encoding="utf-8") as f:
+    with open(paths.fixture("recipes", "resume.json"), encoding="utf-8") as f:
         expected = json.load(f)[kind]["losses"]
     losses = steps(*restored(kind, path), STEPS)
     worst = max(abs(a / b - 1) for a, b in zip(losses, expected))
@@ -107,7 +107,7 @@ def main() -> None:
         "network": {"arch": "resnet18", "width": WIDTH, "stem": "small", "classes": CLASSES, **NETWORK},
         "firstStep": STEPS,
     }
-    paths.write_json(paths.fixture("train", "resume.json"), {"about": about, **{kind: make(kind) for kind in OPTIMIZERS}})
+    paths.write_json(paths.fixture("recipes", "resume.json"), {"about": about, **{kind: make(kind) for kind in OPTIMIZERS}})
 
 
 if __name__ == "__main__":

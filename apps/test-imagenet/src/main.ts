@@ -8,26 +8,22 @@ import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
-  collectVersions,
   configHash,
   distBackendOption,
-  formatValidation,
   loadConfig,
   localRankOption,
   type NormMode,
   namingTrainedWith,
-  type Peers,
   pixels,
   positive,
   type TrainConfig,
-  testJson,
-  testNetwork,
   together,
   trainedWithOption,
-  writeTestJson,
-  writeTestPage,
-} from '@inplace-abn/train';
+} from '@inplace-abn/recipes';
+import { collectVersions, formatValidation, type Peers } from '@inplace-abn/train';
 import { Command, InvalidArgumentError } from 'commander';
+import { testNetwork } from './evaluation/test-network.js';
+import { testJson, writeTestJson, writeTestPage } from './page/write.js';
 
 interface Options extends ProcessDevice {
   readonly localRank?: number;

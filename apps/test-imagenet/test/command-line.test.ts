@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, run as runProgram, start } from '../../../packages/recipes/test/support/programs.js';
+import { configOf, rawConfig, runTraining } from '../../../packages/recipes/test/support/runs.js';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
-import { type Ended, run as runProgram, start } from '../../../packages/train/test/support/programs.js';
-import { configOf, rawConfig, runTraining } from '../../../packages/train/test/support/runs.js';
 
 const run = (...args: string[]): Promise<Ended> => runProgram('test-imagenet', 'main', ...args);
 const ONE_EPOCH = { optimizer: { schedule: { epochs: 1 } } };

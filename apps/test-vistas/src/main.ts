@@ -6,22 +6,20 @@ import type { FusionMode } from '@inplace-abn/core';
 import { chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import {
   bytes,
-  endWithin,
   loadClasses,
   localRankOption,
   type NormMode,
   namingTrainedWith,
   nonNegative,
-  OUTPUT_MODES,
-  type OutputMode,
-  type Peers,
   pixels,
   positive,
-  segmentFolder,
   together,
   trainedWithOption,
-} from '@inplace-abn/train';
+} from '@inplace-abn/recipes';
+import { endWithin, type Peers } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
+import { OUTPUT_MODES, type OutputMode } from './folder/folder-run.js';
+import { segmentFolder } from './folder/segment-folder.js';
 import { networkFor } from './network.js';
 import { numberList, type Sharing, shard, sharingOf } from './options.js';
 

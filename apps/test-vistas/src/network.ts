@@ -6,12 +6,12 @@ import {
   defaultClasses,
   loadConfig,
   type SegmentationClass,
-  type SegmentFolderOptions,
   segmentationNetworkOf,
   VISTAS_MEAN,
   VISTAS_STD,
   vistasClasses,
-} from '@inplace-abn/train';
+} from '@inplace-abn/recipes';
+import type { SegmentFolderOptions } from './folder/segment-folder.js';
 
 type Network = Pick<
   SegmentFolderOptions,

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { decode, encode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bytes } from '../../../packages/core/test/support/prng.js';
-import { temporaryFolder } from '../../../packages/train/test/support/images.js';
 import {
   CLASSES,
   rawSegmentation,
   segmentationConfigOf,
-} from '../../../packages/train/test/support/label-maps.js';
-import { type Ended, run as runProgram, start } from '../../../packages/train/test/support/programs.js';
-import { weightsOf, writeSnapshot } from '../../../packages/train/test/support/snapshots.js';
+} from '../../../packages/recipes/test/support/label-maps.js';
+import { type Ended, run as runProgram, start } from '../../../packages/recipes/test/support/programs.js';
+import { weightsOf, writeSnapshot } from '../../../packages/recipes/test/support/snapshots.js';
+import { temporaryFolder } from '../../../packages/train/test/support/images.js';
 
 const run = (...args: string[]): Promise<Ended> => runProgram('test-vistas', 'main', ...args);
 

@@ -9,29 +9,31 @@ import { ARCHITECTURES } from '@inplace-abn/models';
 /** train-imagenet: command line → @inplace-abn/train. */
 import {
   bytes,
-  collectVersions,
   configHash,
   distBackendOption,
   type Engine,
   evaluate,
-  formatValidation,
   loadConfig,
   localRankOption,
   type NormMode,
   namingTrainedWith,
-  newRunFolder,
   nonNegative,
-  type Peers,
   pixels,
   positive,
+  type TrainConfig,
+  together,
+  train,
+  trainedWithOption,
+} from '@inplace-abn/recipes';
+import {
+  collectVersions,
+  formatValidation,
+  newRunFolder,
+  type Peers,
   runFolderOf,
   StepTrace,
   type Taking,
-  type TrainConfig,
-  together,
   traceFile,
-  train,
-  trainedWithOption,
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
 import { Profiler } from './profiler.js';

@@ -6,31 +6,25 @@ import { runCommand } from '@inplace-abn/cli';
 import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
-  type AuditReport,
-  auditCheckpoint,
   bytes,
-  formatAudit,
   formatPlan,
-  formatPlanTable,
-  formatSweep,
   fraction,
-  largestBatch,
   loadConfig,
-  measureLimits,
   type NormMode,
   namingTrainedWith,
   type PlanReport,
-  planPerDevice,
   planReport,
   positive,
   positives,
-  renderSweep,
-  type Sweep,
-  sweep,
   type TrainConfig,
   trainedWithOption,
-} from '@inplace-abn/train';
+} from '@inplace-abn/recipes';
+import { measureLimits } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
+import { type AuditReport, auditCheckpoint, formatAudit } from './plan/audit.js';
+import { largestBatch } from './plan/largest-batch.js';
+import { formatPlanTable, planPerDevice } from './plan/plan-table.js';
+import { formatSweep, renderSweep, type Sweep, sweep } from './plan/sweep.js';
 
 interface Options {
   readonly batch?: number | 'auto';

@@ -3,15 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Processes } from '@inplace-abn/comm';
 import type { Device } from '@inplace-abn/core';
+import type { Engine, TrainConfig } from '@inplace-abn/recipes';
 import {
-  type Engine,
   formatProfile,
   type MachineLimits,
   measureLimits,
   type ProfileReport,
   StepProfile,
   StepTrace,
-  type TrainConfig,
 } from '@inplace-abn/train';
 
 export class Profiler {

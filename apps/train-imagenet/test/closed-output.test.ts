@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { lastState, rawConfig } from '../../../packages/recipes/test/support/runs.js';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
-import { lastState, rawConfig } from '../../../packages/train/test/support/runs.js';
 import { start } from './support/programs.js';
 
 describe('train-imagenet', { timeout: 60_000 }, () => {

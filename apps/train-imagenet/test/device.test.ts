@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { emulatedEnvironment } from '../../../packages/cuda/test/support/emulated.js';
+import { expectSameState, lastState, rawConfig } from '../../../packages/recipes/test/support/runs.js';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
-import { expectSameState, lastState, rawConfig } from '../../../packages/train/test/support/runs.js';
 import { run } from './support/programs.js';
 
 describe('train-imagenet --device', { timeout: 120_000 }, () => {

@@ -1,8 +1,9 @@
 /** The published experiments: a training step of each network as published, and the memory that the documentation states. */
 import { readFile } from 'node:fs/promises';
 import { cpu } from '@inplace-abn/core';
-import { Engine, initialStateOf, planPerDevice, type TrainConfig } from '@inplace-abn/train';
+import { Engine, initialStateOf, type TrainConfig } from '@inplace-abn/recipes';
 import { describe, expect, it } from 'vitest';
+import { planPerDevice } from '../src/plan/plan-table.js';
 import { load, PUBLISHED } from './support/published.js';
 
 const [BATCH, CROP] = [2, 32];

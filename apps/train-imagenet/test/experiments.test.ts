@@ -1,6 +1,7 @@
 /** The published experiments have the published values. */
 import { readdir } from 'node:fs/promises';
-import { ARCHITECTURES, resolveConfig } from '@inplace-abn/train';
+import { ARCHITECTURES } from '@inplace-abn/models';
+import { resolveConfig } from '@inplace-abn/recipes';
 import { describe, expect, it } from 'vitest';
 import { FOLDER, load, PUBLISHED } from './support/published.js';
 

@@ -4,8 +4,8 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { expectSameState, lastState, rawConfig } from '../../../packages/recipes/test/support/runs.js';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
-import { expectSameState, lastState, rawConfig } from '../../../packages/train/test/support/runs.js';
 import { run, start } from './support/programs.js';
 
 const SAVED = 20;

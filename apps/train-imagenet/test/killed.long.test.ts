@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { uniform } from '../../../packages/core/test/support/prng.js';
+import { expectSameState, lastState, rawConfig } from '../../../packages/recipes/test/support/runs.js';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
-import { expectSameState, lastState, rawConfig } from '../../../packages/train/test/support/runs.js';
 import { ownLines, run, start } from './support/programs.js';
 
 const KILLS = 20;

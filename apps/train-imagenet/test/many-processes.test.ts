@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@inplace-abn/comm';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { lastState, rawConfig } from '../../../packages/recipes/test/support/runs.js';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
-import { lastState, rawConfig } from '../../../packages/train/test/support/runs.js';
 import { ownLines, run, start } from './support/programs.js';
 
 const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cpu } from '@inplace-abn/core';
-import { ARCHITECTURES, collectVersions, loadConfig, planReport, train } from '@inplace-abn/train';
+import { ARCHITECTURES } from '@inplace-abn/models';
+import { loadConfig, planReport, train } from '@inplace-abn/recipes';
+import { collectVersions } from '@inplace-abn/train';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeShapes } from '../../../tools/segmentation-shapes/make.mjs';
 

@@ -68,6 +68,7 @@ export { largestWithin } from './plan/largest.js';
 export { type PeerBytes, peerBytes } from './plan/peer.js';
 export type { Buffer, Plan, PlannedInstruction } from './plan/plan.js';
 export { type PlannedLayer, plannedLayers } from './plan/views/layers.js';
+export { type MapBuffer, type MemoryMap, memoryMapOf } from './plan/views/memory-map.js';
 export { type PlannedRebuilds, plannedRebuilds } from './plan/views/rebuilds.js';
 export { type PlannedSlice, plannedSlices } from './plan/views/slices.js';
 export { type Arrays, Program, type RunOptions, type RunOutput } from './program/program.js';

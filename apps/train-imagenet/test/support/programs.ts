@@ -4,7 +4,7 @@ import {
   type Running,
   run as runProgram,
   start as startProgram,
-} from '../../../../packages/train/test/support/programs.js';
+} from '../../../../packages/recipes/test/support/programs.js';
 
 export type Program = 'main' | 'plan';
 

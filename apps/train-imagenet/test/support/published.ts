@@ -1,6 +1,7 @@
 /** The nine published experiments as the paper's authors list them, and their files. */
 import { fileURLToPath } from 'node:url';
-import { ARCHITECTURES, loadConfig, type TrainConfig } from '@inplace-abn/train';
+import { ARCHITECTURES } from '@inplace-abn/models';
+import { loadConfig, type TrainConfig } from '@inplace-abn/recipes';
 
 export const FOLDER = fileURLToPath(new URL('../../experiments/', import.meta.url));
 

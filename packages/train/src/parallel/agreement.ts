@@ -2,11 +2,16 @@
 import { createHash } from 'node:crypto';
 import { CommError } from '@inplace-abn/comm';
 import { collectivesOf, type Graph } from '@inplace-abn/core';
-import type { RunData } from '../run/data.js';
 import type { Peers } from './peers.js';
 
 /** Meaning of an index into the data sets. */
-export type AgreedData = Pick<RunData, 'trainImages' | 'trainDigest' | 'valImages' | 'valDigest'>;
+export interface AgreedData {
+  readonly trainImages: number;
+  readonly valImages: number;
+  /** Of the names of the training files in their order: with the same one an index means the same image. */
+  readonly trainDigest: string;
+  readonly valDigest: string;
+}
 
 /**
  * Compares facts that must be the same on all processes, by what each is called. All processes call it.

@@ -1,6 +1,7 @@
 /** Reads that storage does not answer, and a process that is to end all the same. */
 import { loadNative } from '@inplace-abn/core';
 import { hungThreads } from '@inplace-abn/data';
+import type { Peers } from './peers.js';
 
 let watching = false;
 
@@ -25,6 +26,28 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
     return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener('abort', stop);
+  }
+}
+
+/**
+ * The outcome of `work`, or the loss of a peer where the work has not come to it by itself in the time after which one counts as
+ * lost: it reads from storage that does not answer, or saves to it.
+ */
+export async function unlessLost<T>(work: Promise<T>, { lost, lossMs }: Peers): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let begin: () => void = () => {};
+  const overdue = new Promise<never>((_, reject) => {
+    begin = () => {
+      timer = setTimeout(() => reject(lost.reason), lossMs);
+    };
+  });
+  if (lost.aborted) begin();
+  else lost.addEventListener('abort', begin, { once: true });
+  try {
+    return await Promise.race([work, overdue]);
+  } finally {
+    lost.removeEventListener('abort', begin);
+    clearTimeout(timer);
   }
 }
 

@@ -1,5 +1,5 @@
 /** A profile as text and as a part of the report. */
-import { escapeText } from '../report/markup.js';
+import { escapeText } from '../page/markup.js';
 import type { ProfileReport, ProfileRow } from './step-profile.js';
 
 const LAYERS_SHOWN = 20;

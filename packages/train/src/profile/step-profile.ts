@@ -1,8 +1,8 @@
 /** Where the time of training steps goes: by op and by layer, beside what the device could do. */
 import type { Plan, Timing } from '@inplace-abn/core';
-import type { Engine } from '../engine/engine.js';
 import { boundOf } from './bound.js';
 import type { MachineLimits } from './limits.js';
+import type { TracedEngine } from './traced.js';
 
 /** What some instructions of a step do together; all but `calls` are sums over them. */
 export interface ProfileRow {
@@ -40,7 +40,7 @@ export class StepProfile {
   private steps = 0;
 
   constructor(
-    engine: Engine,
+    engine: TracedEngine,
     private readonly device: string,
     private readonly limits: MachineLimits,
   ) {

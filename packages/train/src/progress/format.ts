@@ -1,5 +1,5 @@
 import { createColors } from 'picocolors';
-import { METRICS, type Metrics, metricEntries } from '../task/metrics.js';
+import { METRICS, type Metrics, metricEntries } from '../meters/metrics.js';
 import { formatBytes, formatDuration, formatLoss, formatPercent, formatRate, threeDigits } from './units.js';
 
 /** What the progress line shows, with metrics over the epoch so far. Optional fields that are absent are left out. */

@@ -1,11 +1,11 @@
+import { METRIC_NAMES, METRICS, type MetricName } from '../meters/metrics.js';
+import { type Point, renderChartSvg, type Series } from '../page/chart.js';
+import { escapeText } from '../page/markup.js';
+import { bar, facts, renderPage } from '../page/page.js';
 import { profileSection } from '../profile/format.js';
 import { formatBytes } from '../progress/units.js';
 import type { MetricRecord } from '../run-folder/metrics-log.js';
-import { METRIC_NAMES, METRICS, type MetricName } from '../task/metrics.js';
-import { type Point, renderChartSvg, type Series } from './chart.js';
-import { escapeText } from './markup.js';
 import { renderMemoryMapSvg } from './memory-map.js';
-import { bar, facts, renderPage } from './page.js';
 import type { BytesByKind, ReportData } from './types.js';
 
 /** The whole of report.html: no scripts, nothing loaded from anywhere, readable on light and on dark. */

@@ -1,7 +1,7 @@
+import type { BufferKind, MapBuffer, MemoryMap } from '@inplace-abn/core';
 import { scaleLinear } from 'd3-scale';
+import { escapeText, legend, palette, px } from '../page/markup.js';
 import { formatBytes } from '../progress/units.js';
-import { escapeText, legend, palette, px } from './markup.js';
-import type { BufferKind, MapBuffer, MemoryMap } from './types.js';
 
 export interface MemoryMapOptions {
   width?: number;

@@ -1,7 +1,7 @@
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
-import { type Metrics, metricScalars } from '../task/metrics.js';
+import { type Metrics, metricScalars } from '../meters/metrics.js';
 
 /** One line of metrics.jsonl, with the metrics of the task. */
 export interface MetricRecord extends Metrics {

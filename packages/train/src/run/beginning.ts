@@ -3,7 +3,17 @@ import { existsSync } from 'node:fs';
 import { realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
-import type { Restored, Taking } from './restore.js';
+
+/** What a run takes from a checkpoint: with less than everything it starts at epoch 0 with a new optimiser. */
+export type Taking = 'everything' | 'weights' | 'weights without classifier';
+
+/** A checkpoint that a run begins with. */
+export interface Found {
+  /** The file that was loaded. */
+  readonly path: string;
+  /** What it was: only the run that wrote a training state can be continued exactly. */
+  readonly kind: 'state' | 'torch' | 'weights';
+}
 
 export interface Beginning {
   /** What is restored; undefined: nothing. */
@@ -48,7 +58,7 @@ export async function beginningOf({
  */
 export async function continuesThere(
   logDir: string,
-  { kind, path }: Pick<Restored, 'kind' | 'path'>,
+  { kind, path }: Found,
   inFolder: boolean,
 ): Promise<boolean> {
   const holdsRun = existsSync(join(logDir, 'config.json'));

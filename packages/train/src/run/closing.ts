@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BEST_FILE } from '@inplace-abn/checkpoint';
+import { METRICS, type MetricName } from '../meters/metrics.js';
 import { continuation, type RunFolder } from '../run-folder/run-folder.js';
-import { METRICS, type MetricName } from '../task/metrics.js';
-import type { Position } from './state.js';
+import type { Position } from './position.js';
 import type { TrainOutcome } from './training-run.js';
 
 /** Where a run that was stopped goes on, or what a complete one has reached and where that is. */

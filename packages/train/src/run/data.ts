@@ -1,94 +1,10 @@
-/** The two data sets of a run and their loaders. */
-import { UsageError } from '@inplace-abn/core';
-import {
-  createLoader,
-  type ImageSource,
-  type Loader,
-  type SegmentationSource,
-  type SegmentationTransform,
-  type ShareOptions,
-  sequentialSampler,
-  shareSize,
-  shuffledSampler,
-  type Transform,
-} from '@inplace-abn/data';
-import type { TrainConfig } from '../config/schema.js';
+import type { Loader } from '@inplace-abn/data';
+import type { AgreedData } from '../parallel/agreement.js';
 
-export interface RunData {
+/** The two data sets of a run and their loaders. */
+export interface RunData extends AgreedData {
   readonly train: Loader;
   readonly val: Loader;
-  readonly trainImages: number;
-  readonly valImages: number;
-  /** Of the names of the training files in their order: with the same one an index means the same image. */
-  readonly trainDigest: string;
-  readonly valDigest: string;
   /** Notes for the user before training starts. */
   readonly notes: readonly string[];
-}
-
-/** Images and what is done to each before it enters a batch. */
-export type DataPart =
-  | { readonly folder: ImageSource & Digested; readonly transform: Transform }
-  | { readonly folder: SegmentationSource & Digested; readonly transform: SegmentationTransform };
-
-interface Digested {
-  digest(): string;
-}
-
-export interface DataParts {
-  readonly train: DataPart;
-  readonly val: DataPart;
-  /** What errors call the training images. */
-  readonly trainPath: string;
-  readonly notes?: readonly string[];
-}
-
-export interface Reading {
-  readonly workers: number;
-  /** Which part of every batch is this process's. */
-  readonly share?: ShareOptions;
-  /** Pixels that an image may have; default: the loader's. */
-  readonly maxPixels?: number;
-}
-
-/** Shuffled full batches to train on, and every image once to validate. Throws where no batch can be filled. */
-export function loadersOf(
-  config: TrainConfig,
-  { workers, share, maxPixels }: Reading,
-  { train, val, trainPath, notes = [] }: DataParts,
-): RunData {
-  const { batch_size: batchSize } = config.optimizer;
-  const [trainImages, valImages] = [train.folder.length, val.folder.length];
-  if (batchSize > trainImages) {
-    throw new UsageError(
-      `optimizer.batch_size is ${batchSize} but ${trainPath} holds only ${trainImages} images: choose a smaller batch`,
-    );
-  }
-  const { unreadable, unreadable_limit } = config.input;
-  const onBadImage = unreadable === 'fail' ? 'fail' : { skip: unreadable_limit };
-  const common = { batchSize, share, workers, maxPixels, seed: config.seed, onBadImage } as const;
-  return {
-    train: createLoader({
-      ...common,
-      ...train,
-      sampler: shuffledSampler(trainImages, config.seed),
-      dropLast: true,
-    }),
-    val: createLoader({ ...common, ...val, sampler: sequentialSampler(valImages) }),
-    trainImages,
-    valImages,
-    trainDigest: train.folder.digest().slice(0, 16),
-    valDigest: val.folder.digest().slice(0, 16),
-    notes,
-  };
-}
-
-/** Sizes of the batches, or of this process's shares of them, that an evaluation over `images` brings; none is 0. */
-export function evaluationBatches(
-  images: number,
-  batch: number,
-  share: ShareOptions = { rank: 0, size: 1 },
-): number[] {
-  const whole = images >= batch ? [batch, images % batch] : [images];
-  return [...new Set(whole.map((size) => shareSize(size, share)))].filter((size) => size > 0);
 }

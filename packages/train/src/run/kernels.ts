@@ -3,10 +3,6 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { latestRunMeta, readRunMeta } from '@inplace-abn/checkpoint';
 import type { KernelNames, UnmetChoice } from '@inplace-abn/core';
-import { Engine, type EngineOptions, planEngine } from '../engine/engine.js';
-import { agreeOnKernels } from '../parallel/kernels.js';
-import { ALONE } from '../parallel/peers.js';
-import type { Progress } from '../progress/progress.js';
 import type { BeginningOptions } from './beginning.js';
 
 export interface RunKernels {
@@ -46,18 +42,6 @@ export async function kernelsOfCheckpoint(path: string): Promise<RunKernels | nu
 /** Those of the run in a folder: a checkpoint of PyTorch does not keep them. */
 async function kernelsInFolder(path: string): Promise<RunKernels | null> {
   return runKernels(await readFile(join(path, KERNELS_FILE), 'utf8').then(JSON.parse, () => null));
-}
-
-/** An engine with the kernels that a run was computed with so far, the same on all processes; notes say what cannot be had. */
-export async function engineWith(
-  soFar: RunKernels | null,
-  options: EngineOptions,
-  progress: Pick<Progress, 'note'>,
-): Promise<Engine> {
-  const { device, peers = ALONE } = options;
-  const agreed = await agreeOnKernels(peers, soFar?.names ?? {}, (choices) => planEngine(options, choices));
-  for (const note of kernelNotes(soFar, device.machine, agreed.unmet)) progress.note(note);
-  return new Engine(options, agreed);
 }
 
 function runKernels(value: unknown): RunKernels | null {

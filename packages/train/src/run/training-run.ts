@@ -1,41 +1,34 @@
 /** The training loop: steps, validations, their records, and when to save and stop. */
-import type { Batch, SkippedImage } from '@inplace-abn/data';
-import type { TrainConfig } from '../config/schema.js';
-import type { Engine } from '../engine/engine.js';
-import { type LearningRates, learningRateOf } from '../engine/learning-rate.js';
+import type { Batch, Sides, SkippedImage } from '@inplace-abn/data';
 import { RunningAverage } from '../meters/running-average.js';
 import { StepClock } from '../meters/step-clock.js';
 import type { Peers } from '../parallel/peers.js';
-import type { ProfileReport } from '../profile/step-profile.js';
 import type { Progress } from '../progress/progress.js';
-import type { Versions } from '../run-folder/versions.js';
-import type { Meter } from '../task/task.js';
 import type { RunData } from './data.js';
+import type { LearningRates, RunEngine } from './engine.js';
 import { Halting } from './halting.js';
+import type { Meter } from './meter.js';
+import type { Position } from './position.js';
 import type { Recorder } from './recorder.js';
-import type { Position } from './state.js';
 import type { StopRequest } from './stop.js';
 import { Unreadable } from './unreadable.js';
 import { type Validation, validate } from './validate.js';
 
-/** What the loop needs of a run's options. */
+/** How long a run goes on, and with what. */
 export interface LoopOptions {
-  readonly config: TrainConfig;
-  readonly versions: Versions;
-  /** Folder with train/ and val/. */
-  readonly data: string;
-  /** The command line, for the report. */
-  readonly command?: string;
-  /** The processes that train together; default: this one alone. */
-  readonly peers?: Peers;
-  /** Also save every this many steps; 0: after epochs only. */
+  readonly epochs: number;
+  /** Images of a step, over all processes. */
+  readonly batchSize: number;
+  /** Of the random draws of the first step; each step has the next. */
+  readonly seed: number;
+  /** Pixels of a validation's images: the side of a square, or height and width. */
+  readonly crop: Sides;
+  /** Learning rates in an epoch, counted from 0, at a step counted from the beginning of the run. */
+  readonly rates: (epoch: number, step: number) => LearningRates;
+  /** Also save every this many steps; 0, the default: after epochs only. */
   readonly saveEvery?: number;
-  /** TensorBoard histograms of the classifier's and the last normalisation's parameters every 10 steps. */
-  readonly histograms?: boolean;
   /** Stop, saved, after this many steps in all, as if interrupted. */
   readonly maxSteps?: number;
-  /** What the report says of where the steps' time went. */
-  readonly profile?: () => ProfileReport | null;
 }
 
 export interface TrainOutcome {
@@ -46,7 +39,7 @@ export interface TrainOutcome {
 
 export interface RunParts {
   readonly data: RunData;
-  readonly engine: Engine;
+  readonly engine: RunEngine;
   readonly progress: Progress;
   readonly recorder: Recorder;
   readonly stop: StopRequest;
@@ -61,7 +54,6 @@ export class TrainingRun {
   private readonly loss = new RunningAverage();
   private readonly meter: Meter;
   private readonly clock = new StepClock();
-  private readonly learningRates: ReturnType<typeof learningRateOf>;
   private readonly halting: Halting;
   private readonly unreadable: Unreadable;
 
@@ -71,13 +63,8 @@ export class TrainingRun {
     private position: Position,
   ) {
     this.meter = parts.engine.task.newMeter('train');
-    this.learningRates = learningRateOf(options.config.optimizer);
     this.halting = new Halting(parts.stop, parts.peers);
     this.unreadable = new Unreadable([parts.data.train, parts.data.val], parts.peers, parts.skipped);
-  }
-
-  private get epochs(): number {
-    return this.options.config.optimizer.schedule.epochs;
   }
 
   private get halted(): TrainOutcome['stopped'] {
@@ -95,7 +82,7 @@ export class TrainingRun {
     // A run that is resumed after its end has its last validation in the metrics.
     let validation = await recorder.lastValidation();
     await this.halting.agree();
-    while (this.position.epoch < this.epochs && !this.halted) {
+    while (this.position.epoch < this.options.epochs && !this.halted) {
       await this.trainEpoch();
       const found = this.halted ? null : await this.validateEpoch();
       if (found) await this.finishEpoch(found);
@@ -105,7 +92,7 @@ export class TrainingRun {
       this.unreadable.report(this.parts.progress);
     }
     await recorder.results(this.position, validation, (Date.now() - this.started) / 1000);
-    return { validation, stopped: this.position.epoch < this.epochs ? this.halted : null };
+    return { validation, stopped: this.position.epoch < this.options.epochs ? this.halted : null };
   }
 
   private async trainEpoch(): Promise<void> {
@@ -150,7 +137,7 @@ export class TrainingRun {
     const { engine, recorder, peers } = this.parts;
     const { epoch, step, stepInEpoch } = this.position;
     const rates = this.ratesAt(epoch, stepInEpoch);
-    const seed = (this.options.config.seed + step) | 0;
+    const seed = (this.options.seed + step) | 0;
     const { loss, outputs } = await engine.train(batch, {
       rates,
       update: step + 1,
@@ -166,7 +153,7 @@ export class TrainingRun {
     batch.release();
     this.position = { ...this.position, step: step + 1, stepInEpoch: stepInEpoch + 1 };
     if (labelled > 0) this.loss.add(loss, labelled);
-    this.clock.stepDone(this.options.config.optimizer.batch_size);
+    this.clock.stepDone(this.options.batchSize);
     const { imagesPerSecond, waitShare } = this.clock;
     recorder.step(this.position, { loss, metrics, learningRate: rates.base, imagesPerSecond, waitShare });
     this.show(batch.number, loss, rates.base);
@@ -175,11 +162,11 @@ export class TrainingRun {
   private show(batch: number, loss: number, learningRate: number): void {
     const { engine, data, progress } = this.parts;
     const { epoch, stepInEpoch } = this.position;
-    const stepsLeft = (this.epochs - epoch) * data.train.batches - stepInEpoch;
+    const stepsLeft = (this.options.epochs - epoch) * data.train.batches - stepInEpoch;
     progress.update({
       phase: 'train',
       epoch: epoch + 1,
-      epochs: this.epochs,
+      epochs: this.options.epochs,
       step: batch + 1,
       steps: data.train.batches,
       loss,
@@ -189,7 +176,7 @@ export class TrainingRun {
       imagesPerSecond: this.clock.imagesPerSecond,
       waitShare: this.clock.waitShare,
       peakBytes: engine.bytes,
-      etaSeconds: this.clock.eta(stepsLeft * this.options.config.optimizer.batch_size),
+      etaSeconds: this.clock.eta(stepsLeft * this.options.batchSize),
     });
   }
 
@@ -197,9 +184,9 @@ export class TrainingRun {
   private async validateEpoch(): Promise<Validation | null> {
     const { engine, data, progress, recorder, peers } = this.parts;
     await engine.shareBuffers();
-    const set = { loader: data.val, images: data.valImages, crop: this.options.config.input.crop_val };
+    const set = { loader: data.val, images: data.valImages, crop: this.options.crop };
     const { unreadable } = this;
-    const place = { epoch: this.position.epoch + 1, epochs: this.epochs };
+    const place = { epoch: this.position.epoch + 1, epochs: this.options.epochs };
     try {
       return await validate({ engine, ...set, progress, ...place, peers, unreadable }, this.halting);
     } catch (error) {
@@ -223,6 +210,6 @@ export class TrainingRun {
 
   /** Schedules by step count as the reference does: whole epochs at this run's number of batches. */
   private ratesAt(epoch: number, stepInEpoch: number): LearningRates {
-    return this.learningRates(epoch, epoch * this.parts.data.train.batches + stepInEpoch);
+    return this.options.rates(epoch, epoch * this.parts.data.train.batches + stepInEpoch);
   }
 }

@@ -1,8 +1,6 @@
-/** Images of a run that cannot be read: where they are skipped, and in what words the run ends over them. */
-
+/** Images of a run that cannot be read. */
 import type { RunMeta } from '@inplace-abn/checkpoint';
-import { UsageError } from '@inplace-abn/core';
-import { ImageError, type Loader, type SkippedImage, UnreadableLimitError } from '@inplace-abn/data';
+import type { Loader, SkippedImage } from '@inplace-abn/data';
 import type { Peers } from '../parallel/peers.js';
 import type { Progress } from '../progress/progress.js';
 
@@ -84,20 +82,4 @@ function isSkipped(value: unknown): value is SkippedImage {
   return (
     typeof value.index === 'number' && typeof value.path === 'string' && typeof value.reason === 'string'
   );
-}
-
-/** Runs `body`; where images that cannot be read end it, the error names the keys of the configuration about them. */
-export async function namingKeys<T>(body: () => Promise<T>): Promise<T> {
-  try {
-    return await body();
-  } catch (error) {
-    if (error instanceof ImageError) {
-      const advice = 'Repair or remove it, or set "unreadable": "skip" in the section input';
-      throw new UsageError(`${error.message} ${advice}`, { cause: error });
-    }
-    if (error instanceof UnreadableLimitError) {
-      throw new UsageError(error.message.replace(/\.$/, ' (input.unreadable_limit).'), { cause: error });
-    }
-    throw error;
-  }
 }

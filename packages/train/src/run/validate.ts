@@ -1,13 +1,13 @@
 import type { Batch, Loader, Sides } from '@inplace-abn/data';
-import type { Engine, StepResult } from '../engine/engine.js';
+import { METRICS, type MetricName, type Metrics, metricEntries, metricsUnder } from '../meters/metrics.js';
 import { RunningAverage } from '../meters/running-average.js';
 import { StepClock } from '../meters/step-clock.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
 import type { Progress } from '../progress/progress.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
-import { METRICS, type MetricName, type Metrics, metricEntries, metricsUnder } from '../task/metrics.js';
-import type { ByClass, Meter } from '../task/task.js';
+import type { RunEngine, StepResult } from './engine.js';
 import type { Halting } from './halting.js';
+import type { ByClass, Meter } from './meter.js';
 import type { Unreadable } from './unreadable.js';
 
 /** The metrics of a task over a whole data set. */
@@ -26,7 +26,7 @@ export function formatValidation(validation: Validation): string {
 }
 
 export interface ValidationOptions {
-  readonly engine: Engine;
+  readonly engine: Pick<RunEngine, 'task' | 'evaluate' | 'bytes'>;
   readonly loader: Loader;
   readonly images: number;
   /** Pixels of an image: the side of a square, or height and width. */

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { renderChartSvg } from '../../src/report/chart.js';
+import { renderChartSvg } from '../../src/page/chart.js';
 import { renderReport } from '../../src/report/html.js';
 import { renderMemoryMapSvg } from '../../src/report/memory-map.js';
 import { writeReport } from '../../src/report/report.js';

@@ -1,4 +1,4 @@
-import type { MapBuffer, MemoryMap } from '../../src/report/types.js';
+import type { MapBuffer, MemoryMap } from '@inplace-abn/core';
 
 /** A made-up training step of a plain chain of layers, placed first-fit: the triangle that real plans show. */
 export function sampleMap(layers: number, bytesOf: (layer: number) => number): MemoryMap {

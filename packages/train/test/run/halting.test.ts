@@ -2,8 +2,8 @@
 import { EventEmitter } from 'node:events';
 import type { Batch, EpochOptions } from '@inplace-abn/data';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { unlessLost } from '../../src/parallel/hung-reads.js';
 import { ALONE, type Peers } from '../../src/parallel/peers.js';
-import { unlessLost } from '../../src/parallel/together.js';
 import { Halting } from '../../src/run/halting.js';
 import { StopRequest } from '../../src/run/stop.js';
 

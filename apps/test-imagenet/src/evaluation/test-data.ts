@@ -1,0 +1,81 @@
+/** The images of a test: which folder, in which batches, how prepared. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '@inplace-abn/core';
+import {
+  createLoader,
+  evalTransform,
+  foldersIn,
+  ImageFolder,
+  type Loader,
+  type ShareOptions,
+  type Sides,
+  sequentialSampler,
+  TEN_CROPS,
+  tenCropTransform,
+} from '@inplace-abn/data';
+import type { TrainConfig } from '@inplace-abn/recipes';
+
+/**
+ * Opens DIR/val where it holds class folders, else DIR with class folders of its own; `root` of the result says which.
+ */
+export async function openTestFolder(dir: string): Promise<ImageFolder> {
+  if (!existsSync(dir)) {
+    throw new UsageError(`${dir} does not exist: expected DIR/val/CLASS/*.{jpg,jpeg,png} or DIR/CLASS/*`);
+  }
+  const val = join(dir, 'val');
+  if (await hasFolders(val)) return ImageFolder.open(val);
+  const train = join(dir, 'train');
+  if (await hasFolders(train)) {
+    throw new UsageError(
+      `${dir} holds train/ but no val/ with class folders: to test on training images, name ${train}`,
+    );
+  }
+  return ImageFolder.open(dir);
+}
+
+async function hasFolders(path: string): Promise<boolean> {
+  const folders = await foldersIn(path, 'data folder').catch(() => []);
+  return folders.length > 0;
+}
+
+export interface Preparation {
+  /** Pixels of a crop: the side of a square, or height and width. */
+  readonly crop: Sides;
+  /** The shorter side is resized to this first, or both sides to a height and a width; −1: as they are. */
+  readonly scale: Sides;
+  /** Average over the four corners, the centre and their mirror images, in place of the centre alone. */
+  readonly tenCrops: boolean;
+}
+
+export interface TestLoaderOptions extends Preparation {
+  readonly folder: ImageFolder;
+  readonly input: TrainConfig['input'];
+  readonly batchSize: number;
+  readonly workers: number;
+  /** Pixels that an image may have; default: the loader's. */
+  readonly maxPixels?: number;
+  /** Which part of every batch is this process's. */
+  readonly share?: ShareOptions;
+}
+
+/** Crops of each image. */
+export function cropsOf({ tenCrops }: Preparation): number {
+  return tenCrops ? TEN_CROPS : 1;
+}
+
+/** Every image once, in the folder's order. An unreadable one leaves a row with the index of another. */
+export function createTestLoader(options: TestLoaderOptions): Loader {
+  const { folder, input, batchSize, workers, maxPixels, share, crop, scale, tenCrops } = options;
+  const preparation = { crop, scale, mean: input.mean, std: input.std };
+  return createLoader({
+    folder,
+    transform: tenCrops ? tenCropTransform(preparation) : evalTransform(preparation),
+    sampler: sequentialSampler(folder.length),
+    batchSize,
+    workers,
+    maxPixels,
+    share,
+    onBadImage: { skip: folder.length },
+  });
+}

@@ -1,0 +1,265 @@
+/** A test from configuration, checkpoint and image folder to its result. */
+import { type Device, UsageError } from '@inplace-abn/core';
+import {
+  type Batch,
+  type ImageFolder,
+  type Loader,
+  type Sides,
+  type SkippedImage,
+  shareOf,
+} from '@inplace-abn/data';
+import {
+  Classifier,
+  evaluationBatches,
+  heightAndWidth,
+  loadWeights,
+  type NormMode,
+  type TrainConfig,
+  taskOf,
+} from '@inplace-abn/recipes';
+import {
+  ALONE,
+  checkSame,
+  Halting,
+  type Peers,
+  type Progress,
+  type ProgressStream,
+  progressOf,
+  StepClock,
+  StopRequest,
+} from '@inplace-abn/train';
+import { type ClassMap, matchClasses } from './class-list.js';
+import { MostConfident } from './most-confident.js';
+import { predictionOf } from './prediction.js';
+import type { TestResult } from './result.js';
+import { Tally } from './tally.js';
+import { createTestLoader, cropsOf, openTestFolder, type Preparation } from './test-data.js';
+
+export interface TestOptions extends Preparation {
+  readonly config: TrainConfig;
+  /** Checkpoint file, or folder of checkpoints. */
+  readonly checkpoint: string;
+  /** The batch norm that its weights were trained with, where the file does not tell. */
+  readonly trainedWith?: NormMode;
+  /** Folder with val/CLASS, or with CLASS folders. */
+  readonly data: string;
+  readonly device: Device;
+  readonly workers: number;
+  /** Pixels that an image may have; default 2^27. */
+  readonly maxPixels?: number;
+  readonly printFreq: number;
+  /** Images of a batch; with ten crops a tenth of it. Default optimizer.batch_size. */
+  readonly batchSize?: number;
+  /** File with the classes of the network's outputs, a folder name a line. */
+  readonly classFile?: string;
+  readonly stream?: ProgressStream;
+  /** The processes that share the images; default: this one alone. Every one needs the checkpoint, and gets the result. */
+  readonly peers?: Peers;
+}
+
+export interface TestOutcome {
+  /** null where a signal stopped the test. */
+  readonly result: TestResult | null;
+  readonly stopped: NodeJS.Signals | null;
+}
+
+/** Wrong predictions that a result holds. */
+const WORST = 48;
+
+/**
+ * Tests a network on every image of a folder, each once. An image that cannot be read is named, left out of all counts
+ * and listed in the result.
+ */
+export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
+  const { config, device, peers = ALONE } = options;
+  const progress = progressOf(options, peers);
+  if (config.task !== 'classification') {
+    throw new UsageError(`the task of the configuration is ${config.task}: only classifiers are tested here`);
+  }
+  const folder = await openTestFolder(options.data);
+  await checkSame(peers, {
+    images: String(folder.length),
+    'names of the images': folder.digest().slice(0, 16),
+  });
+  if (config.network.classes === 0) {
+    throw new UsageError('network.classes is 0: a network without a classifier cannot be tested');
+  }
+  const task = taskOf(config);
+  const network = task.network();
+  const target = { ...task, network, config: config.network };
+  const weights = await loadWeights(target, options.checkpoint, { trainedWith: options.trainedWith });
+  const classFile = options.classFile;
+  const outputs = config.network.classes;
+  const classes = await matchClasses({
+    folders: folder.classes,
+    root: folder.root,
+    outputs,
+    file: classFile,
+  });
+  const crops = cropsOf(options);
+  const batchSize = Math.max(1, Math.floor((options.batchSize ?? config.optimizer.batch_size) / crops));
+  const own = evaluationBatches(folder.length, batchSize, peers);
+  const classifier = new Classifier({
+    device,
+    network,
+    precision: config.network.precision,
+    crop: options.crop,
+    crops,
+    batches: own.length > 0 ? own : [1],
+  });
+  await classifier.fill(weights.tensors);
+  const images = `${folder.length} images of ${folder.classes.length} classes in ${folder.root}`;
+  const { crop, scale } = options;
+  if (isFramed(scale, crop)) {
+    progress.note(`scale ${scale} is less than crop ${crop}: images are framed in black`);
+  }
+  for (const note of [...weights.notes, `testing ${weights.path} on ${images}`]) progress.note(note);
+  const loader = createTestLoader({ ...options, folder, input: config.input, batchSize, share: peers });
+  const stop = new StopRequest((signal) => progress.note(`${signal}: stopping after this batch`));
+  const parts = { folder, classes, classifier, loader, batchSize, progress, stop, peers };
+  const run = new TestRun(parts);
+  try {
+    const stopped = await run.run();
+    if (stopped) return { result: null, stopped };
+  } finally {
+    stop.dispose();
+  }
+  return { result: { ...factsOf(options, weights.path), ...run.findings() }, stopped: null };
+}
+
+/** Whether images of every aspect ratio are smaller than the crop. */
+function isFramed(scale: Sides, crop: Sides): boolean {
+  if (scale === -1) return false;
+  const [height, width] = heightAndWidth(crop);
+  if (typeof scale === 'number') return scale < Math.min(height, width);
+  return scale[0] < height || scale[1] < width;
+}
+
+function factsOf({ config, crop, scale, tenCrops }: TestOptions, checkpoint: string) {
+  const { arch, precision } = config.network;
+  return { arch, precision, checkpoint, crop, scale, tenCrops };
+}
+
+interface TestParts {
+  readonly folder: ImageFolder;
+  readonly classes: ClassMap;
+  readonly classifier: Classifier;
+  readonly loader: Loader;
+  /** Images of a batch, over all processes. */
+  readonly batchSize: number;
+  readonly progress: Progress;
+  readonly stop: StopRequest;
+  readonly peers: Peers;
+}
+
+class TestRun {
+  private readonly tally: Tally;
+  private readonly worst = new MostConfident(WORST);
+  private readonly clock = new StepClock();
+  private reported = 0;
+  /** Of all processes, once they have come together. */
+  private unreadable: readonly SkippedImage[] = [];
+  private readonly halting: Halting;
+
+  constructor(private readonly parts: TestParts) {
+    this.tally = new Tally(parts.classifier.classes);
+    this.halting = new Halting(parts.stop, parts.peers);
+  }
+
+  /** Tests image after image, and brings together what the processes found. The signal that stopped it; null at the end. */
+  async run(): Promise<NodeJS.Signals | null> {
+    const { loader, classifier, progress, folder, batchSize, peers } = this.parts;
+    this.clock.start();
+    let visited = 0;
+    for await (const batch of this.halting.batches(loader, 0)) {
+      this.clock.dataReady();
+      const size = Math.min(batchSize, folder.length - visited);
+      // The last batch may have nothing for this process.
+      if (batch.size > 0) {
+        this.count(batch, await classifier.logits(batch), visited + shareOf(size, peers).begin);
+      }
+      visited += size;
+      batch.release();
+      this.clock.stepDone(size);
+      await this.report(batch.number + 1, visited);
+      if (this.halting.signal) break;
+    }
+    progress.finish();
+    if (visited < folder.length) return this.halting.signal;
+    await this.bringTogether();
+    return null;
+  }
+
+  private async bringTogether(): Promise<void> {
+    const { loader, peers } = this.parts;
+    const own = { tally: this.tally.state(), worst: this.worst.list, skipped: loader.skipped };
+    const found = await peers.gather(own);
+    const others = found.filter((_, rank) => rank !== peers.rank);
+    for (const { tally, worst } of others) {
+      this.tally.merge(tally);
+      for (const { index, ...prediction } of worst) this.worst.add(index, prediction);
+    }
+    this.unreadable = found.flatMap(({ skipped }) => skipped).sort((a, b) => a.index - b.index);
+  }
+
+  private count(batch: Batch, logits: Float32Array, first: number): void {
+    const { classes, classifier } = this.parts;
+    for (let row = 0; row < batch.size; row++) {
+      const index = first + row;
+      // In place of an image that cannot be read the loader brings another, which has its own turn.
+      if (batch.indices[row] !== index) continue;
+      const label = classes.outputs[batch.labels[row] ?? -1] ?? -1;
+      const prediction = predictionOf(logits, row, classifier.classes, label);
+      this.tally.add(prediction);
+      // NaN logits are not a prediction.
+      if (!Number.isNaN(prediction.loss)) this.worst.add(index, prediction);
+    }
+  }
+
+  /** Shows what all processes have found so far, and hears whether one of them wants to stop. */
+  private async report(step: number, visited: number): Promise<void> {
+    const { loader, folder, classifier, progress } = this.parts;
+    for (const { path, reason } of loader.skipped.slice(this.reported)) {
+      progress.note(`cannot read ${path}: ${reason}; it is not counted`);
+      this.reported++;
+    }
+    const { loss, accuracy } = this.tally;
+    const own = Float64Array.of(loss.total, loss.count, ...accuracy.counts());
+    const [total = 0, weight = 0, correct1 = 0, correct5 = 0, images = 0] = await this.halting.agree(own);
+    progress.update({
+      phase: 'test',
+      step,
+      steps: loader.batches,
+      loss: total / weight,
+      top1: (100 * correct1) / images,
+      top5: (100 * correct5) / images,
+      imagesPerSecond: this.clock.imagesPerSecond,
+      waitShare: this.clock.waitShare,
+      peakBytes: classifier.bytes,
+      etaSeconds: this.clock.eta(folder.length - visited),
+    });
+  }
+
+  findings() {
+    const { folder, classes } = this.parts;
+    const { loss, accuracy } = this.tally;
+    return {
+      data: folder.root,
+      images: accuracy.count,
+      unreadable: this.unreadable,
+      top1: accuracy.top1,
+      top5: accuracy.top5,
+      loss: loss.mean,
+      classes: this.tally
+        .perClass()
+        .map((counts, label) => ({ label, name: classes.names[label] ?? '', ...counts })),
+      confusion: this.tally.cells(),
+      worst: this.worst.list.map((mistake) => ({
+        ...mistake,
+        file: folder.relativePath(mistake.index),
+        path: folder.path(mistake.index),
+      })),
+      seconds: this.clock.seconds,
+    };
+  }
+}

@@ -1,0 +1,60 @@
+/** The confusion matrix of many classes as one small picture. */
+import { encode } from 'fast-png';
+import type { TestResult } from '../evaluation/result.js';
+
+/** Cells a side; more classes share cells. */
+const LARGEST = 400;
+/** Pixels a side on the page. */
+const SIDE = 800;
+
+/** Colours that show on light and on dark; the share of the row is their opacity. */
+const RIGHT = [47, 111, 194] as const;
+const WRONG = [217, 120, 45] as const;
+
+export interface HeatMapPixels {
+  /** Cells a side, and classes that share one in each direction. */
+  readonly cells: number;
+  readonly classesPerCell: number;
+  /** RGBA, row by row. */
+  readonly data: Uint8Array;
+}
+
+/** Rows are true classes, columns predictions; a cell shows its images' share of those of its row. */
+export function heatMapPixels({
+  classes,
+  confusion,
+}: Pick<TestResult, 'classes' | 'confusion'>): HeatMapPixels {
+  const classesPerCell = Math.ceil(classes.length / LARGEST);
+  const cells = Math.ceil(classes.length / classesPerCell);
+  const cellOf = (label: number) => Math.floor(label / classesPerCell);
+  const [right, wrong] = [new Float64Array(cells * cells), new Float64Array(cells * cells)];
+  const images = new Float64Array(cells);
+  for (const { label, images: count } of classes)
+    images[cellOf(label)] = (images[cellOf(label)] ?? 0) + count;
+  for (const { label, predicted, count } of confusion) {
+    const counts = label === predicted ? right : wrong;
+    const cell = cellOf(label) * cells + cellOf(predicted);
+    counts[cell] = (counts[cell] ?? 0) + count;
+  }
+  const data = new Uint8Array(4 * cells * cells);
+  for (let cell = 0; cell < cells * cells; cell++) {
+    const [rightly, wrongly] = [right[cell] ?? 0, wrong[cell] ?? 0];
+    if (rightly + wrongly === 0) continue;
+    const share = (rightly + wrongly) / (images[Math.floor(cell / cells)] ?? 1);
+    // On the diagonal, where cells hold several classes, the greater part gives the colour.
+    data.set(rightly > wrongly ? RIGHT : WRONG, 4 * cell);
+    // The root keeps single images in sight.
+    data[4 * cell + 3] = Math.round(255 * (0.15 + 0.85 * Math.sqrt(share)));
+  }
+  return { cells, classesPerCell, data };
+}
+
+/** The picture, embedded. */
+export function heatMap(result: TestResult): string {
+  const { cells, classesPerCell, data } = heatMapPixels(result);
+  const png = encode({ width: cells, height: cells, channels: 4, depth: 8, data });
+  const side = cells * Math.max(1, Math.floor(SIDE / cells));
+  const shared = classesPerCell > 1 ? ` Each cell is ${classesPerCell}×${classesPerCell} classes.` : '';
+  return `<img class="heat" width="${side}" height="${side}" alt="Confusion matrix of ${result.classes.length} classes" src="data:image/png;base64,${Buffer.from(png).toString('base64')}">
+<p class="soft">${result.classes.length} classes in the order of the outputs.${shared}</p>`;
+}

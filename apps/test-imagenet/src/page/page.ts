@@ -1,0 +1,64 @@
+/** The page of a test: accuracy of each class, who is taken for whom, and the worst images. */
+import type { Sides } from '@inplace-abn/data';
+import { describeCrop } from '@inplace-abn/recipes';
+import { escapeText, facts, formatDuration, renderPage, threeDigits } from '@inplace-abn/train';
+import type { TestResult } from '../evaluation/result.js';
+import { classSection } from './classes.js';
+import { confusionSection } from './confusion.js';
+import { pageStyles } from './styles.js';
+import { type NoPicture, type Picture, worstSection } from './worst.js';
+
+/**
+ * The whole page as HTML.
+ *
+ * @param pictures of `result.worst`, in its order
+ */
+export function renderTestPage(result: TestResult, pictures: readonly (Picture | NoPicture)[]): string {
+  const title = `${result.arch}: top-1 ${result.top1.toFixed(2)} % of ${result.images} images`;
+  const sections = [
+    facts(factsOf(result)),
+    confusionSection(result),
+    classSection(result),
+    worstSection(result, pictures),
+    unreadableSection(result),
+  ];
+  return renderPage(title, sections, pageStyles());
+}
+
+function factsOf(result: TestResult): [string, string][] {
+  const { crop, scale, tenCrops, images, unreadable, seconds } = result;
+  const scaled = describeScale(scale);
+  return [
+    ['top-1', `${result.top1.toFixed(2)} %`],
+    ['top-5', `${result.top5.toFixed(2)} %`],
+    ['loss', result.loss.toFixed(4)],
+    [
+      'images',
+      unreadable.length > 0 ? `${images} (${unreadable.length} more cannot be read)` : String(images),
+    ],
+    ['preparation', `${scaled}, ${tenCrops ? 'ten crops' : 'centre crop'} of ${describeCrop(crop)}`],
+    ['network', `${result.arch}, ${result.precision}`],
+    ['checkpoint', result.checkpoint],
+    ['data', result.data],
+    [
+      'time',
+      `${formatDuration(seconds)} (${threeDigits((images + unreadable.length) / seconds)} images a second)`,
+    ],
+  ];
+}
+
+function describeScale(scale: Sides): string {
+  if (typeof scale !== 'number') return `resized to ${describeCrop(scale)}`;
+  return scale === -1 ? 'not resized' : `shorter side to ${scale}`;
+}
+
+function unreadableSection({ unreadable }: TestResult): string {
+  if (unreadable.length === 0) return '';
+  const rows = unreadable.slice(0, 100).map(({ path, reason }) => {
+    return `<tr><td>${escapeText(path)}</td><td>${escapeText(reason)}</td></tr>`;
+  });
+  const more = unreadable.length > rows.length ? `<p>and ${unreadable.length - rows.length} more</p>` : '';
+  return `<h2>Images that cannot be read</h2>
+<p>They are counted nowhere: ${unreadable.length}.</p>
+<table><tr><th>File</th><th>Reason</th></tr>${rows.join('\n')}</table>${more}`;
+}

@@ -1,0 +1,49 @@
+import { writeFileAtomic } from '@inplace-abn/checkpoint';
+import { ImageError, makeThumbnail } from '@inplace-abn/data';
+import { resultJson, type TestResult } from '../evaluation/result.js';
+import { renderTestPage } from './page.js';
+import type { NoPicture, Picture } from './worst.js';
+
+/** Longer side of the pictures on the page, in pixels. */
+const THUMBNAIL_SIDE = 128;
+
+/** The result as JSON text: a key a line, and an element a line of what lists classes, pairs and images. */
+export function testJson(result: TestResult): string {
+  const lines = Object.entries(resultJson(result)).map(([key, value]) => {
+    const elements = Array.isArray(value) ? value.map((each) => `\n  ${JSON.stringify(each)}`) : null;
+    return ` ${JSON.stringify(key)}: ${elements ? `[${elements.join(',')}]` : JSON.stringify(value)}`;
+  });
+  return `{\n${lines.join(',\n')}\n}\n`;
+}
+
+/** Writes the result as JSON; an older file is replaced as a whole. */
+export async function writeTestJson(path: string, result: TestResult): Promise<void> {
+  await writeFileAtomic(path, testJson(result));
+}
+
+/**
+ * Writes the page of a test, with the pictures of the worst images in it; they are read again for that. One that cannot be
+ * read as a whole, or not any more, leaves its reason there.
+ *
+ * @param maxPixels as the loader's
+ */
+export async function writeTestPage(
+  path: string,
+  result: TestResult,
+  { maxPixels }: { maxPixels?: number } = {},
+): Promise<void> {
+  const pictures: (Picture | NoPicture)[] = [];
+  // One after the other: each is decoded as a whole.
+  for (const { path: file } of result.worst) pictures.push(await pictureOf(file, maxPixels));
+  await writeFileAtomic(path, renderTestPage(result, pictures));
+}
+
+async function pictureOf(file: string, maxPixels: number | undefined): Promise<Picture | NoPicture> {
+  try {
+    const { type, data, width, height } = await makeThumbnail(file, THUMBNAIL_SIDE, { maxPixels });
+    return { url: `data:${type};base64,${Buffer.from(data).toString('base64')}`, width, height };
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    return { reason: error.reason };
+  }
+}

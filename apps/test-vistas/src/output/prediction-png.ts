@@ -1,0 +1,48 @@
+/** Predictions as PNG files: colours, class ids, or probabilities. */
+
+import {
+  type ConfidenceMap,
+  checkSize,
+  colorTable,
+  type LabelMap,
+  type SegmentationClass,
+} from '@inplace-abn/recipes';
+import { encode } from 'fast-png';
+
+/**
+ * A picture in the classes' colours: indices are class ids, entry i of the 256 of the palette is the colour of class i,
+ * and entries beyond the classes are black.
+ */
+export function encodePalettePng(map: LabelMap, classes: readonly SegmentationClass[]): Uint8Array {
+  checkSize('a class map', map);
+  const table = colorTable(classes);
+  const palette = Array.from({ length: 256 }, (_, id) => [...table.subarray(3 * id, 3 * id + 3)]);
+  return encode({ ...grey(map), palette });
+}
+
+/** The class ids as 8-bit grey. */
+export function encodeRawPng(map: LabelMap): Uint8Array {
+  checkSize('a class map', map);
+  return encode(grey(map));
+}
+
+/** Probability · 255 as 8-bit grey, rounded down; 0 for NaN. */
+export function encodeProbabilityPng(map: ConfidenceMap): Uint8Array {
+  checkSize('a map of probabilities', map);
+  return encode(grey({ ...map, data: probabilityBytes(map) }));
+}
+
+/** Upstream's `(prob * 255).astype(uint8)`: the product without its fraction. Beyond 0 and 1: the nearer of both. */
+export function probabilityBytes({ data }: ConfidenceMap): Uint8Array {
+  const bytes = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const scaled = 255 * (data[i] ?? 0);
+    // NaN fails both comparisons.
+    bytes[i] = scaled >= 255 ? 255 : scaled > 0 ? Math.floor(scaled) : 0;
+  }
+  return bytes;
+}
+
+function grey({ width, height, data }: LabelMap) {
+  return { width, height, data, channels: 1, depth: 8 } as const;
+}

@@ -1,0 +1,93 @@
+/** What inversion costs in precision with the weights of a checkpoint: `plan --audit`. */
+import { auditInversions, type Device, formatBytes, type InversionError } from '@inplace-abn/core';
+import type { Sides } from '@inplace-abn/data';
+import {
+  heightAndWidth,
+  loadWeights,
+  type NormMode,
+  type TrainConfig,
+  taskOf,
+  trainingStep,
+} from '@inplace-abn/recipes';
+import { onHost } from '@inplace-abn/session';
+
+export interface AuditReport {
+  /** The checkpoint that was read, and what was remarked on it. */
+  readonly path: string;
+  readonly notes: readonly string[];
+  /** Errors above it are too large. */
+  readonly threshold: number;
+  /** Every inversion of the step, the coarsest first. */
+  readonly inversions: readonly InversionError[];
+  /** Paths with an error above the threshold: what `network.keep_inputs` should name. */
+  readonly keep: readonly string[];
+}
+
+/** Images of the pass that errors are measured in. */
+const IMAGES = 2;
+
+/**
+ * Measures with the checkpoint's weights, on images of noise: layers normalise what they get. Throws as loadWeights does.
+ */
+export async function auditCheckpoint(
+  config: TrainConfig,
+  checkpoint: string,
+  device: Device,
+  threshold: number,
+  trainedWith?: NormMode,
+): Promise<AuditReport> {
+  const task = taskOf(config);
+  const network = task.network();
+  const { tensors, path, notes } = await loadWeights(
+    { ...task, network, config: config.network },
+    checkpoint,
+    { trainedWith },
+  );
+  const shape = { batch: IMAGES, crop: config.input.crop_train };
+  const graph = trainingStep(network, config.optimizer, shape, task.objective);
+  const inversions = await auditInversions(graph, device, {
+    states: await onHost(tensors),
+    inputs: { ...noise(shape.batch, shape.crop), seed: Int32Array.of(config.seed) },
+    precision: config.network.precision,
+  });
+  const keep = inversions.filter(({ error }) => error > threshold).map((inversion) => inversion.path);
+  return { path, notes, threshold, inversions, keep: [...new Set(keep)] };
+}
+
+/** Noise of mean 0 and deviation 1 once it is normalised, the same at every call. */
+function noise(batch: number, crop: Sides): { images: Uint8Array; color: Float32Array } {
+  let state = 1;
+  const next = () => {
+    state = (state * 48271) % 0x7fffffff;
+    return state % 256;
+  };
+  const deviation = 256 / Math.sqrt(12);
+  const color = Float32Array.from({ length: batch * 12 }, (_, index) => {
+    const [row, column] = [Math.floor((index % 12) / 4), index % 4];
+    if (column === 3) return -127.5 / deviation;
+    return column === row ? 255 / deviation : 0;
+  });
+  const [height, width] = heightAndWidth(crop);
+  return { images: Uint8Array.from({ length: batch * 3 * height * width }, next), color };
+}
+
+const SHOWN = 20;
+
+export function formatAudit({ path, notes, threshold, inversions, keep }: AuditReport): string {
+  const rows = inversions.slice(0, SHOWN).map(({ path: layer, op, error, worst, bytes }) => {
+    const mark = error > threshold ? '  keep' : '';
+    const channel = `${worst.error.toExponential(1)} in channel ${worst.channel}`;
+    return `${layer.padEnd(32)} ${op.padEnd(12)} ${error.toExponential(1).padStart(9)}  ${channel.padEnd(24)}${formatBytes(bytes / IMAGES).padStart(10)}${mark}`;
+  });
+  return [
+    `What inversion rebuilds with ${path}: error relative to each channel's deviation, the coarsest ${rows.length} of ${inversions.length}`,
+    ...notes,
+    '',
+    `${'layer'.padEnd(32)} ${'inverted'.padEnd(12)} ${'error'.padStart(9)}  ${'worst'.padEnd(24)}${'an image'.padStart(10)}`,
+    ...rows,
+    '',
+    keep.length > 0
+      ? `above ${threshold}: in the configuration, "keep_inputs": ${JSON.stringify(keep)} under "network" keeps their inputs; the plan below does`
+      : `none is above ${threshold}`,
+  ].join('\n');
+}

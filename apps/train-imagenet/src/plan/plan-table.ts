@@ -1,0 +1,93 @@
+/** The memory of one device when a batch is split over several, as a table: this plan beside ordinary batch norm. */
+import { type Device, UsageError } from '@inplace-abn/core';
+import { type PlanReport, planReport, type TrainConfig } from '@inplace-abn/recipes';
+import type { BytesByKind } from '@inplace-abn/train';
+
+export interface PlanRow {
+  /** What the table calls the configuration. */
+  readonly name: string;
+  readonly devices: number;
+  readonly report: PlanReport;
+}
+
+/**
+ * Plans a training step of one device for each number of devices: the batch is `optimizer.batch_size` / devices.
+ * Statistics over processes add nothing of note: their messages hold two numbers a channel.
+ *
+ * @throws {UsageError} where the batch does not divide by a number of devices
+ */
+export function planPerDevice(
+  name: string,
+  config: TrainConfig,
+  devices: readonly number[],
+  device: Device,
+): PlanRow[] {
+  const { batch_size: batch } = config.optimizer;
+  const odd = devices.find((count) => batch % count !== 0);
+  if (odd !== undefined) {
+    throw new UsageError(
+      `${name}: optimizer.batch_size ${batch} is not divisible by ${odd} devices: choose another number of devices`,
+    );
+  }
+  return devices.map((count) => ({
+    name,
+    devices: count,
+    report: planReport(config, batch / count, device).report,
+  }));
+}
+
+const HEADER = [
+  'configuration',
+  'devices',
+  'batch each',
+  'weights',
+  'optimiser',
+  'gradients',
+  '(ordinary)',
+  'activations',
+  '(ordinary)',
+  'share',
+  'workspace',
+  'in all',
+  '(ordinary)',
+];
+
+/** One line a row, sizes in MiB. `markdown`: as a Markdown table, else aligned text. */
+export function formatPlanTable(rows: readonly PlanRow[], { markdown = false } = {}): string {
+  const cells = [HEADER, ...rows.map(cellsOf)];
+  const widths = HEADER.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const aligned = cells.map((row) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))),
+  );
+  if (!markdown) return ['sizes in MiB', ...aligned.map((row) => row.join('  '))].join('\n');
+  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  const [header = [], ...body] = aligned;
+  return [header, rule, ...body].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+function cellsOf({ name, devices, report }: PlanRow): string[] {
+  const { bytes, ordinary, batch, totalBytes } = report;
+  return [
+    name,
+    String(devices),
+    String(batch),
+    mebibytes(bytes.weights),
+    mebibytes(bytes.optimizer),
+    mebibytes(bytes.gradients),
+    mebibytes(ordinary.gradients),
+    mebibytes(bytes.activations),
+    mebibytes(ordinary.activations),
+    (bytes.activations / ordinary.activations).toFixed(2),
+    mebibytes(bytes.workspace),
+    mebibytes(totalBytes),
+    mebibytes(sum(ordinary)),
+  ];
+}
+
+function sum({ weights, gradients, optimizer, activations, workspace }: BytesByKind): number {
+  return weights + gradients + optimizer + activations + workspace;
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
+}

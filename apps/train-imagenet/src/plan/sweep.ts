@@ -1,0 +1,133 @@
+/** What batches and byte budgets cost each other: the frontier of a configuration, on plans alone. */
+import { BudgetError, type Device, formatBytes } from '@inplace-abn/core';
+import { planReport, type TrainConfig } from '@inplace-abn/recipes';
+import {
+  escapeText,
+  type MachineLimits,
+  planBound,
+  renderChartSvg,
+  renderPage,
+  type Series,
+} from '@inplace-abn/train';
+
+export interface SweepPoint {
+  readonly batch: number;
+  /** Bytes allowed for weights, optimiser state and arena; at first those of the plan without a budget. */
+  readonly budget: number;
+  /** Bytes that the plan takes of it. */
+  readonly bytes: number;
+  /** Largest sum alive in the arena. */
+  readonly peak: number;
+  /** Work of what is computed again, as a share of all other. */
+  readonly moreWork: number;
+  /** Seconds of a step at the machine's limits: no step is faster. */
+  readonly seconds: number;
+}
+
+export interface Sweep {
+  readonly arch: string;
+  readonly precision: string;
+  readonly points: readonly SweepPoint[];
+}
+
+/** Of the batch in the configuration. */
+const BATCHES = [0.25, 0.5, 1, 2, 4];
+/** Of the arena that a step takes without a budget; from the first that no plan fits on, the others are left out. */
+const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
+
+export function sweep(
+  config: TrainConfig,
+  device: Device,
+  limits: MachineLimits,
+  batches?: readonly number[],
+): Sweep {
+  const chosen =
+    batches ?? BATCHES.map((share) => Math.max(1, Math.round(share * config.optimizer.batch_size)));
+  const points = [...new Set(chosen)].flatMap((batch) => pointsOf(config, batch, device, limits));
+  return { arch: config.network.arch, precision: config.network.precision, points };
+}
+
+function pointsOf(config: TrainConfig, batch: number, device: Device, limits: MachineLimits): SweepPoint[] {
+  const points: SweepPoint[] = [];
+  const whole = planReport({ ...config, memory_budget: -1 }, batch, device).report;
+  for (const share of SHARES) {
+    const budget = Math.floor(whole.totalBytes - (1 - share) * whole.arenaBytes);
+    try {
+      const { report, plan } = planReport({ ...config, memory_budget: budget }, batch, device);
+      const { totalBytes: bytes, peak, rebuilds } = report;
+      points.push({
+        batch,
+        budget,
+        bytes,
+        peak,
+        moreWork: rebuilds.moreWork,
+        seconds: planBound(plan, limits),
+      });
+    } catch (error) {
+      if (!(error instanceof BudgetError)) throw error;
+      break;
+    }
+  }
+  return points;
+}
+
+const HEAD = ['batch', 'budget', 'takes', 'peak', 'more work', 's/step', 'images/s', ''];
+const BAR = 30;
+
+/** A line a point; the bar is images a second beside the fastest. */
+export function formatSweep({ arch, precision, points }: Sweep): string {
+  const rate = ({ batch, seconds }: SweepPoint) => batch / seconds;
+  const best = Math.max(...points.map(rate));
+  const rows = points.map((point) => [
+    String(point.batch),
+    formatBytes(point.budget),
+    formatBytes(point.bytes),
+    formatBytes(point.peak),
+    `${(100 * point.moreWork).toFixed(1)} %`,
+    point.seconds.toPrecision(3),
+    rate(point).toPrecision(3),
+    '█'.repeat(Math.round((BAR * rate(point)) / best)),
+  ]);
+  const widths = HEAD.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (i < HEAD.length - 1 ? cell.padStart(widths[i] ?? 0) : cell))
+      .join('  ')
+      .trimEnd();
+  return [
+    `${arch}, ${precision}: batches and budgets (weights, optimiser state and arena); times at the machine's limits`,
+    line(HEAD),
+    ...rows.map(line),
+  ].join('\n');
+}
+
+/** As many as {@link BATCHES}, at least. */
+const COLOURS = ['activation', 'gradient', 'input', 'constant', 'mark', 'workspace'] as const;
+
+/** The same as an HTML page: images a second over the bytes that they take, a curve a batch. */
+export function renderSweep(result: Sweep): string {
+  const batches = [...new Set(result.points.map(({ batch }) => batch))];
+  const series = batches.map(
+    (batch, i): Series => ({
+      name: `batch ${batch}`,
+      colour: COLOURS[i % COLOURS.length] ?? 'activation',
+      points: result.points
+        .filter((point) => point.batch === batch)
+        .map(({ bytes, seconds }) => ({ x: bytes / 2 ** 20, y: batch / seconds }))
+        .sort((a, b) => a.x - b.x),
+      dots: true,
+    }),
+  );
+  const title = `${result.arch}, ${result.precision}: what memory costs`;
+  const chart = renderChartSvg(series, {
+    title: "Images a second at the machine's limits",
+    xLabel: 'MiB for weights, optimiser state and arena',
+    format: String,
+    width: 900,
+    height: 420,
+  });
+  return renderPage(title, [
+    `<div class="charts">${chart}</div>`,
+    `<pre>${escapeText(formatSweep(result))}</pre>`,
+  ]);
+}

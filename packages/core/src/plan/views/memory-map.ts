@@ -1,0 +1,57 @@
+/** Every buffer of a plan with its place and lifetime, as data to draw. */
+import { bytesPerElement, channels, formatType } from '@inplace-abn/tensor';
+import { valueInfo } from '../../graph/graph.js';
+import type { BufferKind } from '../draft.js';
+import type { Plan } from '../plan.js';
+
+/** One buffer of the arena. */
+export interface MapBuffer {
+  readonly name: string;
+  /** Module path of the layer it belongs to. */
+  readonly path: string;
+  readonly kind: BufferKind;
+  /** Bytes from the start of the arena. */
+  readonly offset: number;
+  readonly bytes: number;
+  /** Index of the instruction that first writes it. */
+  readonly start: number;
+  /** Index of the last instruction that uses it. */
+  readonly end: number;
+  /** Further values that live in the same bytes, each written over the one before. */
+  readonly inPlace?: readonly string[];
+}
+
+/** Where every buffer of a training step lies, and when. */
+export interface MemoryMap {
+  readonly arenaBytes: number;
+  readonly instructions: readonly { readonly op: string; readonly path: string }[];
+  readonly peak: { readonly instruction: number; readonly bytes: number };
+  readonly buffers: readonly MapBuffer[];
+}
+
+/** The memory map of a plan. */
+export function memoryMapOf(plan: Plan): MemoryMap {
+  return {
+    arenaBytes: plan.arenaBytes,
+    instructions: plan.instructions.map(({ node }) => ({ op: node.op.name, path: node.path })),
+    peak: plan.peak,
+    buffers: plan.buffers.map((buffer): MapBuffer => {
+      const [first, ...rest] = buffer.values.map((id) => nameOf(plan, id));
+      const { kind, offset, bytes, start, end, writer } = buffer;
+      const name =
+        first ??
+        `${kind === 'constant' ? 'weights laid out' : 'workspace'} of ${writer?.op.name ?? 'the host'}`;
+      return { name, path: writer?.path ?? 'host', kind, offset, bytes, start, end, inPlace: rest };
+    }),
+  };
+}
+
+/** `%7 float32[16,64,56,56]`, and which channels it has of a wider value. */
+function nameOf(plan: Plan, id: number): string {
+  const info = valueInfo(plan.graph, id);
+  const region = plan.regions.get(id);
+  const name = `%${id} ${formatType(info)}`;
+  if (!region || region.pitch === region.width) return name;
+  const begin = region.offset / bytesPerElement(info.dtype);
+  return `${name} in channels ${begin} to ${begin + channels(info.shape)}`;
+}

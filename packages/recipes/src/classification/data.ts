@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '@inplace-abn/core';
+import { assertSameClasses, evalTransform, ImageFolder, trainTransform } from '@inplace-abn/data';
+import type { RunData } from '@inplace-abn/train';
+import type { TrainConfig } from '../config/schema.js';
+import { loadersOf, type Reading } from '../data/loaders.js';
+
+/** Opens DIR/train/CLASS and DIR/val/CLASS. Throws a sentence for a folder that is missing or classes that differ. */
+export async function openClassFolders(dir: string, config: TrainConfig, reading: Reading): Promise<RunData> {
+  const [train, val] = [await openPart(dir, 'train'), await openPart(dir, 'val')];
+  assertSameClasses(train, val);
+  const { classes } = config.network;
+  const folders = train.classes.length;
+  if (classes < folders) {
+    throw new UsageError(
+      `${dir} has ${folders} classes but network.classes is ${classes}: set it to ${folders}`,
+    );
+  }
+  return loadersOf(config, reading, {
+    train: { folder: train, transform: trainTransformOf(config) },
+    val: { folder: val, transform: evalTransformOf(config) },
+    trainPath: join(dir, 'train'),
+    notes: classes > folders ? [moreOutputs(dir, folders, classes)] : [],
+  });
+}
+
+/** No error: PyTorch trains so, and weights for more classes are fine-tuned so. */
+function moreOutputs(dir: string, folders: number, classes: number): string {
+  return (
+    `${dir} has ${folders} classes but network.classes is ${classes}: no image is of the last ${classes - folders}. ` +
+    `Set it to ${folders}, unless the network needs the other outputs`
+  );
+}
+
+async function openPart(dir: string, part: 'train' | 'val'): Promise<ImageFolder> {
+  const path = join(dir, part);
+  if (!existsSync(path)) {
+    throw new UsageError(
+      `${path} does not exist: expected DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*`,
+    );
+  }
+  return ImageFolder.open(path);
+}
+
+function trainTransformOf({ input }: TrainConfig) {
+  return trainTransform({
+    crop: input.crop_train,
+    area: input.area_train,
+    scale: input.scale_train,
+    colorJitter: input.color_jitter_train,
+    lighting: input.lighting_train,
+    mean: input.mean,
+    std: input.std,
+  });
+}
+
+function evalTransformOf({ input }: TrainConfig) {
+  return evalTransform({ crop: input.crop_val, scale: input.scale_val, mean: input.mean, std: input.std });
+}

@@ -1,0 +1,253 @@
+/** A network with its training and evaluation programs over one store and one arena. */
+import {
+  type Device,
+  type HostTensor,
+  KernelChoices,
+  type KernelNames,
+  NotFiniteError,
+  type Plan,
+  Program,
+  Store,
+  type Timing,
+  type TypedArray,
+  UsageError,
+} from '@inplace-abn/core';
+import { type Batch, type Sides, shareSize } from '@inplace-abn/data';
+import { type Module, setActiveGroup } from '@inplace-abn/nn';
+import { fillStates, type StateTensors } from '@inplace-abn/session';
+import {
+  ALONE,
+  type Outputs,
+  type Peers,
+  type RunEngine,
+  type StepInputs,
+  type StepResult,
+} from '@inplace-abn/train';
+import type { TrainConfig } from '../config/schema.js';
+import { type BatchShape, describeCrop, imageArrays } from '../task/images.js';
+import type { Task } from '../task/task.js';
+import { taskOf } from '../tasks/registry.js';
+import { firstNonFinite } from './diagnose.js';
+import { checkFits } from './fits.js';
+import { type PlannedPrograms, planPrograms } from './plan-programs.js';
+
+const NOTHING_LABELLED: StepResult = { loss: Number.NaN, outputs: {} };
+/** Far from the seeds of the steps to come. */
+const RANK_SEED = 0x9e3779b1;
+
+/** What a batch is to the programs. */
+type StepArrays = ReturnType<typeof imageArrays> & { readonly labels: Int32Array };
+
+export interface EngineOptions {
+  readonly device: Device;
+  readonly config: TrainConfig;
+  /** Sizes of the evaluation batches that will come: a full one and the last. */
+  readonly evaluationBatches: readonly number[];
+  /** The processes that share each batch; default: this one alone. */
+  readonly peers?: Peers;
+}
+
+/** A network and its programs before anything is allocated. */
+export interface PlannedEngine extends PlannedPrograms {
+  readonly task: Task;
+  readonly network: Module;
+  readonly shape: BatchShape;
+}
+
+/** Plans the programs with the kernels that `choices` asks for, and keeps there which they are. */
+export function planEngine(
+  { device, config, evaluationBatches, peers = ALONE }: EngineOptions,
+  choices: KernelChoices,
+): PlannedEngine {
+  const task = taskOf(config);
+  const network = task.network();
+  // null would be the world group.
+  setActiveGroup(network, peers.group ?? { name: '', size: 1 });
+  const shape = { batch: localBatch(config, peers), crop: config.input.crop_train };
+  const sizes = { batch: shape.batch, evaluationBatches };
+  return {
+    task,
+    network,
+    shape,
+    ...planPrograms(network, task, config, device, sizes, peers.group, choices),
+  };
+}
+
+export class Engine implements RunEngine {
+  readonly task: Task;
+  readonly network: Module;
+  readonly store: Store;
+  readonly plan: Plan;
+  /** Its numbers depend on these to the last bit. */
+  readonly kernels: { readonly machine: string; readonly names: KernelNames };
+  private readonly training: Program;
+  private readonly evaluation: ReadonlyMap<number, Program>;
+  private readonly shape: BatchShape;
+  private readonly peers: Peers;
+  private readonly traced: ((timings: readonly Timing[]) => void)[] = [];
+  /** The arrays of batches that were prefetched. */
+  private readonly ahead = new WeakMap<Batch, StepArrays>();
+
+  /** Checks that the plan fits in memory before anything is allocated. `agreed`: a plan, and kernels of all processes. */
+  constructor(
+    options: EngineOptions,
+    { planned, names }: { planned: PlannedEngine; names: KernelNames } = planAlone(options),
+  ) {
+    const { device, peers = ALONE } = options;
+    this.task = planned.task;
+    this.network = planned.network;
+    this.shape = planned.shape;
+    this.peers = peers;
+    this.plan = planned.training;
+    this.kernels = { machine: device.machine, names };
+    const what = `batch ${this.shape.batch} at ${describeCrop(this.shape.crop)}`;
+    checkFits(device, planned.neededBytes, what, 'lower optimizer.batch_size or input.crop_train');
+    this.store = new Store(device, planned.states);
+    const arena = device.allocate(planned.arenaBytes);
+    this.training = new Program(this.plan, device, this.store, arena);
+    this.evaluation = new Map(
+      planned.evaluation.map(({ batch, plan }) => [batch, new Program(plan, device, this.store, arena)]),
+    );
+  }
+
+  /** Bytes the programs hold: the arena and the store. */
+  get bytes(): number {
+    return this.training.arena.bytes + this.store.bytes;
+  }
+
+  load(tensors: Iterable<readonly [name: string, tensor: HostTensor]>): void {
+    for (const [name, tensor] of tensors) this.store.write(name, tensor.data);
+  }
+
+  /** The same of tensors that may be in a file: they are read straight into the states. */
+  fill(tensors: StateTensors): Promise<void> {
+    return fillStates(this.store, tensors);
+  }
+
+  /** Gives all processes the states of rank 0. */
+  async shareStates(): Promise<void> {
+    if (this.peers.size === 1) return;
+    this.store.replaced();
+    await this.peers.memoryFromFirst(this.store.memory);
+  }
+
+  /** Gives all processes the running statistics of rank 0: without synchronised layers each has its own. */
+  async shareBuffers(): Promise<void> {
+    if (this.peers.size === 1) return;
+    for (const [name, { data }] of this.store.stateDict('buffer')) {
+      const bytes = await this.peers.bytesFromFirst(bytesOf(data));
+      this.store.write(name, viewAs(data, bytes));
+    }
+  }
+
+  /**
+   * One training step, on this process's share of a batch. Nothing is updated where no label of the batch counts. Throws
+   * NotFiniteError, naming the first layer with a value that is not finite, before any state was updated.
+   */
+  async train(
+    batch: Batch,
+    { rates, update, seed, halt = 0, unreadable = 0 }: StepInputs,
+  ): Promise<StepResult> {
+    const arrays = this.ahead.get(batch) ?? this.arraysOf(batch, this.shape);
+    const labelled = this.task.objective.labelled(arrays.labels);
+    const { group } = this.peers;
+    // The mean over no labels is not a number, and nothing can be learnt from them.
+    if (labelled === 0 && !group) return NOTHING_LABELLED;
+    const inputs = {
+      ...arrays,
+      lr: Float32Array.of(rates.base),
+      lr_classifier: Float32Array.of(rates.classifier),
+      step: Float32Array.of(update),
+      // Random draws are of each process's own.
+      seed: Int32Array.of((seed + this.peers.rank * RANK_SEED) | 0),
+      ...(group && {
+        labelled: Float32Array.of(labelled),
+        halt: Int32Array.of(halt),
+        unreadable: Int32Array.of(unreadable),
+      }),
+    };
+    try {
+      const { outputs, timings } = await this.training.run(inputs, { timed: this.traced.length > 0 });
+      for (const listener of this.traced) listener(timings);
+      return resultOf(outputs);
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw atStep(update, error);
+      if (group && this.labelledInAll() === 0) return NOTHING_LABELLED;
+      const layer = await firstNonFinite(this.training, inputs);
+      const where = layer ? `; the first value that is not finite comes from ${layer}` : '';
+      throw new NotFiniteError(
+        `step ${update}: ${error.message}${where}. Nothing was updated in this step. Try a lower learning rate, or clipping (optimizer.clip).`,
+      );
+    }
+  }
+
+  /** Whether the device takes a batch while it still works on another. */
+  get prefetches(): boolean {
+    return this.training.prefetches;
+  }
+
+  /** Lets the batch of the step after the one under way move to the device; train() is given the same object. */
+  prefetch(batch: Batch): void {
+    const arrays = this.arraysOf(batch, this.shape);
+    this.ahead.set(batch, arrays);
+    this.training.prefetch(arrays);
+  }
+
+  /** Calls `listener` with the times of every training step from now on. */
+  trace(listener: (timings: readonly Timing[]) => void): void {
+    this.traced.push(listener);
+  }
+
+  /** What counted in the step that was just stopped, over all processes. */
+  private labelledInAll(): number {
+    const id = this.plan.graph.outputs.get('labelled');
+    return id === undefined ? Number.NaN : Number(this.training.peek(id)[0]);
+  }
+
+  async evaluate(batch: Batch, crop: Sides): Promise<StepResult> {
+    const program = this.evaluation.get(batch.size);
+    if (!program) throw new RangeError(`no evaluation program for a batch of ${batch.size}`);
+    const { outputs } = await program.run(this.arraysOf(batch, { batch: batch.size, crop }));
+    return resultOf(outputs);
+  }
+
+  private arraysOf(batch: Batch, shape: BatchShape): StepArrays {
+    return { ...imageArrays(batch, shape), labels: this.task.objective.labelArray(batch, shape) };
+  }
+}
+
+function planAlone(options: EngineOptions): { planned: PlannedEngine; names: KernelNames } {
+  const choices = new KernelChoices();
+  return { planned: planEngine(options, choices), names: choices.made };
+}
+
+function resultOf({ loss, ...outputs }: Outputs): StepResult {
+  return { loss: Number(loss?.[0]), outputs };
+}
+
+/** Images of a training batch that are this process's. Throws UsageError where a process would have none to normalise by. */
+function localBatch({ optimizer, network }: TrainConfig, { rank, size }: Peers): number {
+  if (optimizer.batch_size < size && network.bn_mode !== 'sync') {
+    throw new UsageError(
+      `optimizer.batch_size is ${optimizer.batch_size} for ${size} processes, so some have no image to take statistics of: ` +
+        'choose a larger batch, fewer processes, or network.bn_mode sync',
+    );
+  }
+  return shareSize(optimizer.batch_size, { rank, size });
+}
+
+/** Says in which step a collective or a kernel failed. */
+function atStep(update: number, error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  return new Error(`step ${update}: ${message}`, { cause: error });
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Bytes as an array of the type of `like`. */
+function viewAs<A extends TypedArray>(like: A, { buffer, byteOffset }: Uint8Array): A {
+  const Type = like.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => A;
+  return new Type(buffer, byteOffset, like.length);
+}

@@ -1,0 +1,71 @@
+export { classificationObjective } from './classification/objective.js';
+export {
+  ConfigError,
+  type ConfigOptions,
+  type ConfigProblem,
+  defaultConfig,
+  loadConfig,
+  resolveConfig,
+} from './config/config.js';
+export { configHash } from './config/hash.js';
+export type { ScheduleConfig, ScheduleType } from './config/schedule.js';
+export type {
+  ClassificationConfig,
+  InputConfig,
+  NetworkConfig,
+  OptimizerConfig,
+  SegmentationTaskConfig,
+  TrainConfig,
+} from './config/schema.js';
+export type { SegmentationConfig } from './config/segmentation.js';
+export { evaluationBatches } from './data/loaders.js';
+export { Engine, type EngineOptions } from './engine/engine.js';
+export { planPrograms } from './engine/plan-programs.js';
+export { Classifier } from './inference/classifier.js';
+export { formatSize } from './inference/scales.js';
+export {
+  type Photograph,
+  type Segmentation,
+  Segmenter,
+  type SegmenterOptions,
+} from './inference/segmenter.js';
+export { loadSnapshot, type SnapshotOptions } from './inference/snapshot.js';
+export { initialStateOf, networkOf, normActOf } from './network/network.js';
+export { formatPlan } from './plan/format.js';
+export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.js';
+export { bytes, fraction, nonNegative, pixels, positive, positives } from './program/numbers.js';
+export { distBackendOption, localRankOption } from './program/processes.js';
+export { together } from './program/together.js';
+export { namingTrainedWith, trainedWithOption } from './program/weights.js';
+export { evaluate } from './run/evaluate.js';
+export { type TrainOptions, train } from './run/train.js';
+export {
+  defaultClasses,
+  loadClasses,
+  plainClasses,
+  type SegmentationClass,
+  vistasClasses,
+} from './segmentation/classes.js';
+export { Confusion } from './segmentation/confusion.js';
+export {
+  type ClassCount,
+  type ConfidenceMap,
+  checkSameSize,
+  checkSize,
+  classOf,
+  colorTable,
+  countClasses,
+  formatShare,
+  type LabelMap,
+  meanConfidence,
+} from './segmentation/label-map.js';
+export { countedIds, foreignId } from './segmentation/label-range.js';
+export { segmentationNetworkOf } from './segmentation/network.js';
+export { VISTAS_MEAN, VISTAS_STD } from './segmentation/vistas.js';
+export { evaluationStep } from './step/evaluation-step.js';
+export { trainingStep } from './step/training-step.js';
+export { type BatchShape, describeCrop, heightAndWidth } from './task/images.js';
+export type { Objective, StepValues, Task } from './task/task.js';
+export { taskOf } from './tasks/registry.js';
+export { loadWeights, type Target, type Weights } from './weights/load.js';
+export { type NormMode, UnknownOriginError } from './weights/scales.js';

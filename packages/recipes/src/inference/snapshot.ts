@@ -1,0 +1,59 @@
+/** The weights of a segmentation network from a snapshot. */
+import type { TensorContents } from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import type { NetworkConfig } from '../config/schema.js';
+import { CLASSIFIER_PREFIX } from '../network/network.js';
+import { takeSegmentationWeights } from '../segmentation/weights.js';
+import type { Task } from '../task/task.js';
+import { loadWeights, type Weights } from '../weights/load.js';
+import { specsOf } from '../weights/mismatch.js';
+import type { NormMode } from '../weights/scales.js';
+
+export interface SnapshotOptions {
+  /** Of a network that was made from one. */
+  readonly config?: NetworkConfig;
+  /** The batch norm that the weights were trained with, where the file does not tell. */
+  readonly trainedWith?: NormMode;
+}
+
+/**
+ * Reads the weights of a network from a snapshot: torch.save of {state_dict: {body, head, cls}} or of the flat dictionary,
+ * safetensors, or a folder of training states (its newest whole one). Other float dtypes are converted to float32, other
+ * batch norm as loadWeights does.
+ *
+ * @throws UsageError or CheckpointError that says what the file is instead
+ */
+export function loadSnapshot(
+  network: Module,
+  path: string,
+  { config, trainedWith }: SnapshotOptions = {},
+): Promise<Weights> {
+  const takeWeights: Task['takeWeights'] = (into, source, how) => {
+    const reason = otherNetwork(source.tensors) ?? otherClasses(specsOf(into), source.tensors);
+    if (reason) throw new UsageError(`the snapshot ${source.path} ${reason}`);
+    return takeSegmentationWeights(into, source, how);
+  };
+  const expected = 'a file of torch.save or safetensors';
+  return loadWeights({ network, config, takeWeights }, path, { noun: 'snapshot', expected, trainedWith });
+}
+
+const PARTS = ['body.', 'head.', 'cls.'];
+
+/** What a file is that has no part of a segmentation network. */
+function otherNetwork(tensors: TensorContents): string | null {
+  const names = [...tensors.keys()];
+  if (names.some((name) => PARTS.some((part) => name.startsWith(part)))) return null;
+  const kind = names.some((name) => name.startsWith(CLASSIFIER_PREFIX))
+    ? 'is of a classification network'
+    : 'is of no segmentation network';
+  return `${kind}: expected one with the parts body, head and cls`;
+}
+
+const LOGITS = 'cls.bias';
+
+function otherClasses(specs: ReturnType<typeof specsOf>, tensors: TensorContents): string | null {
+  const [expected, found] = [specs.get(LOGITS)?.shape[0], tensors.get(LOGITS)?.shape[0]];
+  if (expected === found || expected === undefined || found === undefined) return null;
+  return `is for ${found} classes but the network has ${expected}: name the configuration that it was trained with, and its list of classes`;
+}

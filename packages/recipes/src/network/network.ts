@@ -1,0 +1,82 @@
+/** From the configuration's `network` section to a network and its initial weights. */
+import type { HostTensor } from '@inplace-abn/core';
+import { type AnyNetworkOptions, ARCHITECTURES, createNetwork, takesOption } from '@inplace-abn/models';
+import {
+  ABN,
+  activationGain,
+  InPlaceABN,
+  InPlaceABNSync,
+  initialStates,
+  type Module,
+  type NormAct,
+} from '@inplace-abn/nn';
+import type { NetworkConfig } from '../config/schema.js';
+
+export { ARCHITECTURES };
+
+/** Where the classifier's parameters begin. */
+export const CLASSIFIER_PREFIX = 'classifier.fc.';
+
+const LAYERS = { standard: ABN, inplace: InPlaceABN, sync: InPlaceABNSync } as const;
+
+/** The normalisation layer that `bn_mode` and `activation` name. */
+export function normActOf({ bn_mode, activation, activation_param }: NetworkConfig): NormAct {
+  const Layer = LAYERS[bn_mode];
+  return (channels, options = {}) =>
+    new Layer(channels, { activation, activationParam: activation_param, ...options });
+}
+
+/**
+ * Builds the network. `input_3x3` says nothing to a family that has no such stem, as in the reference. Throws
+ * UsageError for a combination that cannot work.
+ */
+export function networkOf(config: NetworkConfig): Module {
+  const { arch, classes } = config;
+  const options: AnyNetworkOptions = { normAct: normActOf(config), classes, ...bodyOptionsOf(config) };
+  return createNetwork(arch, options);
+}
+
+/** What the configuration says of the layers below the classifier. */
+export function bodyOptionsOf({
+  arch,
+  dilation,
+  width,
+  stem,
+  input_3x3,
+}: NetworkConfig): Omit<AnyNetworkOptions, 'normAct' | 'classes'> {
+  return {
+    width,
+    stem,
+    ...(takesOption(arch, 'input3x3') ? { input3x3: input_3x3 } : {}),
+    // 1 and false say "not dilated" in every family, whichever its form of the option.
+    ...(dilation === 1 || dilation === false ? {} : { dilation }),
+  };
+}
+
+/** The classifier's start in the reference's recipe. */
+const LINEAR = { weightInit: 'xavier_uniform', gain: 0.1 } as const;
+
+/** Initial weights as the configuration says: a function of the seed. */
+export function initialStateOf(
+  network: Module,
+  config: NetworkConfig,
+  seed: number,
+): Map<string, HostTensor> {
+  return new Map(initialStatesOf(network, config, seed));
+}
+
+/** The same, one state after the other. */
+export function initialStatesOf(
+  network: Module,
+  config: NetworkConfig,
+  seed: number,
+): Iterable<[name: string, tensor: HostTensor]> {
+  const { activation, activation_param, weight_init, weight_gain_multiplier } = config;
+  return initialStates(network, {
+    seed,
+    weightInit: weight_init,
+    gain: weight_gain_multiplier * activationGain(activation, activation_param),
+    linear: LINEAR,
+    slope: activation === 'relu' || activation === 'elu' ? 0 : activation_param,
+  });
+}

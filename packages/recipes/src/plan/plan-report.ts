@@ -1,0 +1,100 @@
+/** What `plan` prints: bytes by kind, the peak, and layer by layer what is in place, what is not and why. */
+import {
+  byteLength,
+  compile,
+  type Device,
+  type Graph,
+  type Plan,
+  type PlannedLayer,
+  type PlannedRebuilds,
+  type PlannedSlice,
+  peerBytes,
+  plannedLayers,
+  plannedRebuilds,
+  plannedSlices,
+  statesOf,
+  valueInfo,
+} from '@inplace-abn/core';
+import type { Sides } from '@inplace-abn/data';
+import { transferBytes } from '@inplace-abn/session';
+import type { BytesByKind } from '@inplace-abn/train';
+import type { TrainConfig } from '../config/schema.js';
+import { arenaBudget } from '../engine/plan-programs.js';
+import { trainingStep } from '../step/training-step.js';
+import type { BatchShape } from '../task/images.js';
+import { taskOf } from '../tasks/registry.js';
+
+export interface PlanReport {
+  readonly arch: string;
+  readonly batch: number;
+  /** Pixels of an image: the side of a square, or height and width. */
+  readonly crop: Sides;
+  readonly precision: string;
+  /** Versions of the libraries that the plan's kernels and workspace come from. */
+  readonly libraries: Readonly<Record<string, string>>;
+  /** By kind at the peak of the step; inputs are what the host hands in. */
+  readonly bytes: BytesByKind & { readonly inputs: number };
+  /** Largest sum of bytes alive at once in the arena: no arena can be smaller. */
+  readonly peak: number;
+  /** Instruction at which the peak is. */
+  readonly peakAt: { readonly instruction: number; readonly op: string; readonly path: string };
+  /** What the program reserves for everything but weights and optimiser state. */
+  readonly arenaBytes: number;
+  /** Weights, optimiser state and arena together. */
+  readonly totalBytes: number;
+  /** Host memory on top of that while a checkpoint is saved or loaded. */
+  readonly transferBytes: number;
+  readonly rebuilds: PlannedRebuilds;
+  readonly layers: readonly PlannedLayer[];
+  readonly slices: readonly PlannedSlice[];
+  /** The same network with ordinary batch norm under PyTorch's buffer rules. */
+  readonly ordinary: BytesByKind;
+}
+
+/** Plans one training step of the configuration at `batch` images; needs no data and allocates no arena. */
+export function planReport(
+  config: TrainConfig,
+  batch: number,
+  device: Device,
+): { report: PlanReport; plan: Plan } {
+  const shape = { batch, crop: config.input.crop_train };
+  const graph = stepOf(config, shape);
+  const budget = arenaBudget(graph, config.memory_budget);
+  const { precision, keep_inputs } = config.network;
+  const plan = compile(graph, device, { precision, budget, keep: new Set(keep_inputs) });
+  const at = plan.instructions[plan.peak.instruction];
+  const report: PlanReport = {
+    arch: config.network.arch,
+    batch,
+    crop: shape.crop,
+    precision,
+    libraries: device.libraries,
+    bytes: plan.bytes,
+    peak: plan.peak.bytes,
+    peakAt: { instruction: plan.peak.instruction, op: at?.node.op.name ?? '', path: at?.node.path ?? '' },
+    arenaBytes: plan.arenaBytes,
+    totalBytes: plan.arenaBytes + plan.bytes.weights + plan.bytes.optimizer,
+    transferBytes: transferBytes(statesOf(graph)),
+    rebuilds: plannedRebuilds(plan, device.balance),
+    layers: plannedLayers(plan),
+    slices: plannedSlices(plan),
+    ordinary: ordinaryBytes(config, batch),
+  };
+  return { report, plan };
+}
+
+/** The same network with ordinary batch norm, float32, as PyTorch would hold it. */
+export function ordinaryBytes(config: TrainConfig, batch: number): BytesByKind {
+  const ordinary: TrainConfig = { ...config, network: { ...config.network, bn_mode: 'standard' } };
+  const graph = stepOf(ordinary, { batch, crop: config.input.crop_train });
+  const sum = (optimizer: boolean): number =>
+    graph.states
+      .filter(({ kind }) => (kind === 'optimizer') === optimizer)
+      .reduce((total, { value }) => total + byteLength(valueInfo(graph, value)), 0);
+  return { weights: sum(false), optimizer: sum(true), workspace: 0, ...peerBytes(graph) };
+}
+
+function stepOf(config: TrainConfig, shape: BatchShape): Graph {
+  const task = taskOf(config);
+  return trainingStep(task.network(), config.optimizer, shape, task.objective);
+}

@@ -1,0 +1,14 @@
+import { ALONE, agreeOnKernels, kernelNotes, type Progress, type RunKernels } from '@inplace-abn/train';
+import { Engine, type EngineOptions, planEngine } from '../engine/engine.js';
+
+/** An engine with the kernels that a run was computed with so far, the same on all processes; notes say what cannot be had. */
+export async function engineWith(
+  soFar: RunKernels | null,
+  options: EngineOptions,
+  progress: Pick<Progress, 'note'>,
+): Promise<Engine> {
+  const { device, peers = ALONE } = options;
+  const agreed = await agreeOnKernels(peers, soFar?.names ?? {}, (choices) => planEngine(options, choices));
+  for (const note of kernelNotes(soFar, device.machine, agreed.unmet)) progress.note(note);
+  return new Engine(options, agreed);
+}

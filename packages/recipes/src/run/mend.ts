@@ -1,0 +1,155 @@
+/**
+ * The files that follow from a run's states: best.safetensors and those of PyTorch. A process that is killed between an
+ * epoch's checkpoint and these leaves them as they were before; a run that goes on from an earlier state leaves them with
+ * what it does not continue. Before a run goes on, they are brought in line with the state that it goes on from.
+ */
+import { existsSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import {
+  BEST_FILE,
+  CheckpointError,
+  linkFileAtomic,
+  listCheckpoints,
+  openRunState,
+  RunStateStore,
+  readRunMeta,
+  SUPERSEDED_BEST_FILE,
+} from '@inplace-abn/checkpoint';
+import type { Position, RunFolder } from '@inplace-abn/train';
+import type { TrainConfig } from '../config/schema.js';
+import type { Engine } from '../engine/engine.js';
+import { positionOf } from './state.js';
+import { readTorchPlace, torchCheckpointOf, writeTorchCheckpoint } from './torch-checkpoint.js';
+
+interface MendOptions {
+  readonly folder: RunFolder;
+  readonly engine: Pick<Engine, 'network' | 'task'>;
+  readonly config: TrainConfig;
+  /** Steps of an epoch. */
+  readonly batches: number;
+  /** Of the state that the run goes on from. */
+  readonly position: Position;
+}
+
+/** A saved state that the run continues. */
+interface Saved {
+  readonly path: string;
+  readonly position: Position;
+}
+
+/** Brings the files in line with `position`; returns a sentence for each that was not. */
+export async function mendFiles(options: MendOptions): Promise<string[]> {
+  const mending = new Mending(options);
+  await mending.mend();
+  return mending.notes;
+}
+
+class Mending {
+  readonly notes: string[] = [];
+  private readonly store: RunStateStore;
+
+  constructor(private readonly options: MendOptions) {
+    this.store = new RunStateStore(options.folder.checkpointsPath);
+  }
+
+  async mend(): Promise<void> {
+    const { folder, position } = this.options;
+    const best = await this.mendBest();
+    const ends = (await this.states()).filter(({ position: at }) => at.stepInEpoch === 0);
+    const last = ends.find(({ position: at }) => at.epoch === position.epoch && at.best === position.best);
+    await this.mendTorch(folder.torchPath, position.epoch, position.best, last?.path);
+    // Without the state that was the best, PyTorch's file of it may still be right.
+    await this.mendTorch(folder.torchBestPath, best?.position.epoch ?? null, position.best, best?.path);
+  }
+
+  /** The best state, where there is one. */
+  private async mendBest(): Promise<Saved | null> {
+    const path = join(this.store.folder, BEST_FILE);
+    const found = await this.savedIn(path);
+    if (found && this.isBest(found.position)) return found;
+    const { stepOfBest } = this.options.position;
+    const others = stepOfBest === null ? [] : await this.states();
+    const again = others.find(({ position }) => this.isBest(position));
+    if (!again) {
+      if (existsSync(path)) {
+        await this.store.setBestAside();
+        this.notes.push(`${BEST_FILE} is of a step that this run does not continue: set aside`);
+      }
+      return null;
+    }
+    await this.store.makeBest(again.path);
+    this.notes.push(`${BEST_FILE} was not that of the run: made anew from ${basename(again.path)}`);
+    return { ...again, path };
+  }
+
+  private isBest({ step, stepInEpoch, best }: Position): boolean {
+    const { position } = this.options;
+    if (stepInEpoch !== 0 || best !== position.best || step > position.step) return false;
+    return position.stepOfBest === null || step === position.stepOfBest;
+  }
+
+  /**
+   * Sees to it that one of PyTorch's files is of the state after `epoch` (null: unknown) whose best value is `best`.
+   *
+   * @param source that state, where it is still there
+   */
+  private async mendTorch(
+    path: string,
+    epoch: number | null,
+    best: number,
+    source: string | undefined,
+  ): Promise<void> {
+    const { engine, config, batches, position, folder } = this.options;
+    const place = await readTorchPlace(path, engine.task);
+    const isOfRun = place !== null && place.best === best && place.epoch <= position.epoch;
+    if (isOfRun && (epoch === null || place.epoch === epoch)) return;
+    if (source === undefined) return this.setTorchAside(path, place);
+    const name = basename(path);
+    try {
+      const last = await readTorchPlace(folder.torchPath, engine.task);
+      if (path !== folder.torchPath && last?.epoch === epoch && last.best === best) {
+        await linkFileAtomic(folder.torchPath, path);
+      } else {
+        const state = await openRunState(source);
+        await writeTorchCheckpoint(path, torchCheckpointOf(state, engine, config, batches));
+      }
+      this.notes.push(`${name} was not that of the run: made anew from ${basename(source)}`);
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      this.notes.push(`${name} is not that of the run, and cannot be made: ${error.message}`);
+    }
+  }
+
+  /** One that is behind comes again with the next epoch; one that is ahead would be taken for the run's. */
+  private async setTorchAside(path: string, place: { readonly epoch: number } | null): Promise<void> {
+    if (place === null || place.epoch <= this.options.position.epoch) return;
+    await rename(path, path.replace(/\.pth\.tar$/, '.superseded.pth.tar'));
+    this.notes.push(`${basename(path)} is of an epoch that this run does not continue: set aside`);
+  }
+
+  /** The states in the folder that the run may have come by, the newest first. */
+  private async states(): Promise<Saved[]> {
+    const { folder } = this.store;
+    const names = [BEST_FILE, SUPERSEDED_BEST_FILE].map((name) => join(folder, name));
+    const paths = [...(await listCheckpoints(folder)).map(({ path }) => path), ...names];
+    const saved: Saved[] = [];
+    for (const path of paths) {
+      const state = await this.savedIn(path);
+      if (state && state.position.step <= this.options.position.step) saved.push(state);
+    }
+    return saved;
+  }
+
+  private async savedIn(path: string): Promise<Saved | null> {
+    if (!existsSync(path)) return null;
+    try {
+      const { position } = positionOf(await readRunMeta(path), this.options.engine.task.criterion, path);
+      return { path, position };
+    } catch (error) {
+      // Torn, or something else: of no use here.
+      if (error instanceof CheckpointError) return null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,189 @@
+/** From a checkpoint to the state of an engine, and to where its run continues. */
+import { readContent, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
+import type { SkippedImage } from '@inplace-abn/data';
+import { optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
+import type { StateTensors } from '@inplace-abn/session';
+import { type Found, type Position, type RunData, START, skippedIn, type Taking } from '@inplace-abn/train';
+import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
+import type { Engine } from '../engine/engine.js';
+import { optimizerOf } from '../step/training-step.js';
+import {
+  type CheckpointContent,
+  type Progress,
+  readCheckpoint,
+  readWeights,
+} from '../weights/checkpoint-file.js';
+import { type LoadWeights, type Weights, weightsFor } from '../weights/load.js';
+import type { NormMode } from '../weights/scales.js';
+import { type LayoutData, layoutChanges, layoutOf, positionOf } from './state.js';
+import { optimizerFromTorch, otherOptimizer } from './torch-checkpoint.js';
+
+export interface RestoreOptions {
+  readonly engine: Engine;
+  readonly config: TrainConfig;
+  /** Steps of an epoch and images of the data set. */
+  readonly data: LayoutData & { readonly train: Pick<RunData['train'], 'batches'> };
+  /** Checkpoint file, or folder of checkpoints. */
+  readonly path: string;
+  readonly take: Taking;
+  /** The batch norm that its weights were trained with, where the file does not tell. */
+  readonly trainedWith?: NormMode;
+}
+
+export interface Restored extends Found {
+  readonly position: Position;
+  /** Images that the run skipped so far, as far as the file tells. */
+  readonly skipped: readonly SkippedImage[];
+  /** Sentences for the user. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Loads a checkpoint into an engine with initial weights. It is read straight into the engine's states: after an error these
+ * may hold a part of it.
+ */
+export async function restoreRun(options: RestoreOptions): Promise<Restored> {
+  const { engine, config, data, path, take, trainedWith } = options;
+  const content =
+    take === 'everything' ? await readCheckpoint(path, engine.task.torch.best) : await readWeights(path);
+  const dropClassifier = take === 'weights without classifier';
+  const weights = await modelOf(engine, config, content, { dropClassifier, use: 'training', trainedWith });
+  const { notes, path: used, tensors } = weights;
+  const { progress } = content;
+  if (take !== 'everything' || progress.kind === 'weights') {
+    await engine.fill(tensors);
+    const note = `weights from ${used}: training starts at epoch 1 with a new optimiser`;
+    return { position: START, path: used, kind: 'weights', skipped: [], notes: [...notes, note] };
+  }
+  const continued = continueFrom(progress, { engine, config, data, path: used });
+  await engine.fill(
+    new Map([...tensors, ...(await turnedMoments(continued.optimizer, weights, config.optimizer))]),
+  );
+  return {
+    position: continued.position,
+    path: used,
+    kind: progress.kind,
+    skipped: progress.kind === 'state' ? skippedIn(progress.meta) : [],
+    notes: [...notes, ...continued.notes],
+  };
+}
+
+/** Loads the weights alone, to evaluate them. */
+export async function restoreWeights(
+  engine: Engine,
+  config: TrainConfig,
+  path: string,
+  trainedWith?: NormMode,
+): Promise<Pick<Restored, 'path' | 'notes'>> {
+  const content = await readWeights(path);
+  const weights = await modelOf(engine, config, content, { use: 'testing', trainedWith });
+  await engine.fill(weights.tensors);
+  return { path: weights.path, notes: weights.notes };
+}
+
+interface Continued {
+  readonly position: Position;
+  readonly optimizer: StateTensors;
+  readonly notes: readonly string[];
+}
+
+type Context = Omit<RestoreOptions, 'take' | 'trainedWith'>;
+
+function continueFrom(progress: Exclude<Progress, { kind: 'weights' }>, context: Context): Continued {
+  return progress.kind === 'state' ? continueState(progress, context) : continueTorch(progress, context);
+}
+
+function continueState(
+  { meta, optimizer }: Extract<Progress, { kind: 'state' }>,
+  { engine, config, data, path }: Context,
+): Continued {
+  checkKind(optimizer, config.optimizer, path);
+  const { position, layout } = positionOf(meta, engine.task.criterion, path);
+  const now = layoutOf(config, data);
+  const changes = layoutChanges(layout, now);
+  if (changes.length > 0 && position.stepInEpoch > 0) {
+    throw new UsageError(
+      `${path} lies ${position.stepInEpoch} steps into epoch ${position.epoch + 1}, and the batches of that epoch are others now ` +
+        `(${changes.join(', ')}), so images would be seen twice or never: continue with the former ones, ` +
+        'or from a checkpoint at the end of an epoch',
+    );
+  }
+  const sameSteps = layout.batchSize === now.batchSize && layout.trainImages === now.trainImages;
+  const steps = sameSteps ? '' : `, of ${data.train.batches} steps; the learning rate is not scaled`;
+  const note = `${changes.join(', ')} from epoch ${position.epoch + 1} on${steps}`;
+  return {
+    position,
+    notes: changes.length > 0 ? [note] : [],
+    optimizer: optimizerStates(engine, optimizer, path),
+  };
+}
+
+function continueTorch(
+  { epoch, best, optimizer }: Extract<Progress, { kind: 'torch' }>,
+  { engine, config, data, path }: Context,
+): Continued {
+  const { tensors, step } = optimizerFromTorch(optimizer, engine, config.optimizer, path);
+  // SGD does not count its updates; the reference counts steps from the epoch, too.
+  const position = {
+    epoch,
+    step: step ?? epoch * data.train.batches,
+    stepInEpoch: 0,
+    best,
+    stepOfBest: null,
+  };
+  return { position, notes: [], optimizer: optimizerStates(engine, tensors, path) };
+}
+
+/** Throws where a state is of another optimizer, by the slots that it has. */
+function checkKind(optimizer: TensorContents, { type }: OptimizerConfig, path: string): void {
+  const slots = new Set([...optimizer.keys()].map((name) => name.slice(name.lastIndexOf('.') + 1)));
+  const types = TORCH_FORMS.filter((form) => [...slots].every((slot) => form.slots.includes(slot))).map(
+    (form) => form.type,
+  );
+  if (!types.includes(type)) throw otherOptimizer(path, types[0] ?? [...slots].join(', '), type);
+}
+
+function modelOf(
+  { task, network }: Engine,
+  config: TrainConfig,
+  content: CheckpointContent,
+  how: LoadWeights,
+): Promise<Weights> {
+  const { arch, path } = content;
+  if (arch !== undefined && arch !== config.network.arch) {
+    throw new UsageError(
+      `${path} holds a ${arch} but network.arch is ${config.network.arch}: set it to ${arch}, or choose another checkpoint`,
+    );
+  }
+  return weightsFor({ ...task, network, config: config.network }, content, how);
+}
+
+/** Means of gradients change their sign where a parameter does. */
+async function turnedMoments(
+  optimizer: StateTensors,
+  { turned }: Weights,
+  config: OptimizerConfig,
+): Promise<StateTensors> {
+  const result = new Map(optimizer);
+  const means = optimizerOf(config).slots.filter(({ moment }) => moment === 1);
+  for (const [name, scales] of turned) {
+    for (const { name: slot } of means) {
+      const key = optimizerStateName(name, slot);
+      const moment = result.get(key);
+      if (!moment) continue;
+      const data = 'data' in moment ? moment.data : (await readContent(key, moment)).data;
+      if (!(data instanceof Float32Array)) continue;
+      const turnedData = data.map((value, i) => ((scales[i] ?? 0) < 0 ? -value : value));
+      result.set(key, { dtype: 'float32', shape: moment.shape, data: turnedData });
+    }
+  }
+  return result;
+}
+
+/** The optimiser's states from those of a file: all, or an error. */
+function optimizerStates(engine: Engine, found: TensorContents, path: string): StateTensors {
+  const wanted = engine.store.specs.filter(({ kind }) => kind === 'optimizer');
+  const specs = new Map(wanted.map(({ name, shape, dtype }) => [name, { shape, dtype }]));
+  return takeStateDict(specs, found, path);
+}

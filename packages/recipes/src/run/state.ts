@@ -1,0 +1,115 @@
+/** Where a run stands, and that together with the store as one state to resume from. */
+import { CheckpointError, type RunMeta, type RunState, type TensorContent } from '@inplace-abn/checkpoint';
+import type { SkippedImage } from '@inplace-abn/data';
+import { statesIn } from '@inplace-abn/session';
+import {
+  bestKey,
+  KERNELS_KEY,
+  type MetricName,
+  type Position,
+  type RunData,
+  SKIPPED_KEY,
+} from '@inplace-abn/train';
+import { configHash } from '../config/hash.js';
+import type { TrainConfig } from '../config/schema.js';
+import type { Engine } from '../engine/engine.js';
+
+/** What a position within an epoch means: others are other images. */
+export interface EpochLayout {
+  /** Images a step. */
+  readonly batchSize: number;
+  readonly trainImages: number;
+  /** Of the training files' names in their order; a state of an earlier version has none. */
+  readonly trainDigest?: string;
+  /** The order of the images follows from it. */
+  readonly seed: number;
+}
+
+/** The part of the data that a layout needs. */
+export type LayoutData = Pick<RunData, 'trainImages' | 'trainDigest'>;
+
+export function layoutOf({ optimizer, seed }: TrainConfig, data: LayoutData): EpochLayout & LayoutData {
+  const { trainImages, trainDigest } = data;
+  return { batchSize: optimizer.batch_size, trainImages, trainDigest, seed };
+}
+
+/** In what two layouts differ, as `optimizer.batch_size 8 -> 16`. */
+export function layoutChanges(before: EpochLayout, now: EpochLayout): string[] {
+  const changes: string[] = [];
+  const compare = (what: string, from: number, to: number) => {
+    if (from !== to) changes.push(`${what} ${from} -> ${to}`);
+  };
+  compare('optimizer.batch_size', before.batchSize, now.batchSize);
+  compare('seed', before.seed, now.seed);
+  compare('training images', before.trainImages, now.trainImages);
+  const known = before.trainDigest !== undefined && before.trainImages === now.trainImages;
+  if (known && before.trainDigest !== now.trainDigest) changes.push('names of the training images');
+  return changes;
+}
+
+/** Everything a resume needs. The tensors are the engine's states as they are when they are written. */
+export function captureState(
+  engine: Engine,
+  position: Position,
+  config: TrainConfig,
+  about: {
+    readonly layout: EpochLayout & LayoutData;
+    readonly versions: Readonly<Record<string, string>>;
+    readonly skipped?: readonly SkippedImage[];
+  },
+): RunState<TensorContent> {
+  const { layout, versions, skipped = [] } = about;
+  const { best, ...place } = position;
+  const known = { ...place, [bestKey(engine.task.criterion)]: best };
+  const { arch, bn_mode: bnMode } = config.network;
+  const identity = { arch, bnMode, configHash: configHash(config) };
+  return {
+    meta: {
+      ...known,
+      ...layout,
+      ...identity,
+      versions: { ...versions },
+      [KERNELS_KEY]: { ...engine.kernels },
+      ...(skipped.length > 0 && { [SKIPPED_KEY]: skipped.map((image) => ({ ...image })) }),
+    },
+    model: statesIn(engine.store, 'parameter', 'buffer'),
+    optimizer: statesIn(engine.store, 'optimizer'),
+  };
+}
+
+/** The position and the layout of its epoch in a saved state of a run whose best checkpoint goes by `criterion`. */
+export function positionOf(
+  meta: RunMeta,
+  criterion: MetricName,
+  path: string,
+): { readonly position: Position; readonly layout: EpochLayout } {
+  const count = (key: string): number => {
+    const value = meta[key];
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+    throw new CheckpointError(
+      `${path}: "${key}" of the training state is missing; it was written by an earlier version of this program.`,
+    );
+  };
+  const { epoch, step, seed, trainDigest, stepOfBest } = meta;
+  const best = meta[bestKey(criterion)];
+  if (typeof best !== 'number') {
+    throw new CheckpointError(
+      `${path}: "${bestKey(criterion)}" of the training state is missing: it is of a run with another task.`,
+    );
+  }
+  return {
+    position: {
+      epoch,
+      step,
+      stepInEpoch: count('stepInEpoch'),
+      best,
+      stepOfBest: typeof stepOfBest === 'number' ? stepOfBest : null,
+    },
+    layout: {
+      batchSize: count('batchSize'),
+      trainImages: count('trainImages'),
+      trainDigest: typeof trainDigest === 'string' ? trainDigest : undefined,
+      seed,
+    },
+  };
+}

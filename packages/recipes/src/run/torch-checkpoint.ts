@@ -1,0 +1,199 @@
+/**
+ * Checkpoint files of the reference's form: {epoch, arch, state_dict, best metric, optimizer} as torch.save writes them, and
+ * bn_mode, which tells what the scales in state_dict mean.
+ * The task says how `state_dict` looks. A PyTorch run continues from them, and ours from those of a PyTorch run.
+ */
+import {
+  CheckpointError,
+  fromTorchOptimizer,
+  type NamedOptimizer,
+  type OptimizerGroup,
+  type RunState,
+  type TensorContent,
+  type TensorContents,
+  TorchFile,
+  type TorchTree,
+  toTorchOptimizer,
+  writeTorch,
+  zeros,
+} from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import { optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
+import { bestKey, type LearningRates } from '@inplace-abn/train';
+import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
+import { learningRateOf } from '../engine/learning-rate.js';
+import { isClassifier, optimizerOf } from '../step/training-step.js';
+import type { Task } from '../task/task.js';
+import type { NormMode } from '../weights/scales.js';
+
+/** A network and what it is trained for; an engine is one. */
+interface Trained {
+  readonly network: Module;
+  readonly task: Task;
+}
+
+export interface TorchCheckpoint extends Trained {
+  readonly arch: string;
+  readonly bnMode: NormMode;
+  readonly config: OptimizerConfig;
+  /** Rates of the last step. */
+  readonly rates: LearningRates;
+  /** Best value of the task's criterion so far. */
+  readonly best: number;
+  readonly state: RunState<TensorContent>;
+}
+
+/** The checkpoint of a state that was saved after an epoch of `batches` steps. */
+export function torchCheckpointOf(
+  state: RunState<TensorContent>,
+  { network, task }: Trained,
+  config: TrainConfig,
+  batches: number,
+): TorchCheckpoint {
+  const { epoch, [bestKey(task.criterion)]: best } = state.meta;
+  // By step the schedules count as the reference does: whole epochs at this run's number of batches.
+  const rates = learningRateOf(config.optimizer)(epoch - 1, epoch * batches - 1);
+  const { arch, bn_mode: bnMode } = config.network;
+  return { network, task, arch, bnMode, config: config.optimizer, rates, best: Number(best), state };
+}
+
+/**
+ * Writes a checkpoint atomically.
+ *
+ * @throws CheckpointError naming the file
+ */
+export async function writeTorchCheckpoint(path: string, checkpoint: TorchCheckpoint): Promise<void> {
+  await writeTorch(path, torchValueOf(checkpoint));
+}
+
+/** Position at which a checkpoint was saved; null where it is missing or cannot be read. Its tensors are not read. */
+export async function readTorchPlace(
+  path: string,
+  task: Task,
+): Promise<{ readonly epoch: number; readonly best: number } | null> {
+  try {
+    const file = await TorchFile.open(path);
+    try {
+      const { value } = file;
+      if (!(value instanceof Map)) return null;
+      return { epoch: Number(value.get('epoch')), best: Number(value.get(task.torch.best)) };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof CheckpointError) return null;
+    throw error;
+  }
+}
+
+function torchValueOf({
+  network,
+  task,
+  arch,
+  bnMode,
+  config,
+  rates,
+  best,
+  state,
+}: TorchCheckpoint): TorchTree<TensorContent> {
+  const { meta, model, optimizer } = state;
+  const groups = groupsOf(config, rates, parameterNames({ network, task }));
+  const ordered = new Map<string, TensorContent>();
+  // In PyTorch's order, which is the modules'; the store's is that of first use.
+  for (const { name } of network.namedStates()) {
+    const tensor = model.get(name);
+    if (tensor) ordered.set(name, tensor);
+  }
+  return new Map<string, TorchTree<TensorContent>>([
+    ['epoch', meta.epoch],
+    ['arch', arch],
+    ['bn_mode', bnMode],
+    ['state_dict', task.torch.stateDict(ordered)],
+    [task.torch.best, best],
+    ['optimizer', toTorchOptimizer(optimizerOf(config).torch, groups, optimizer, meta.step)],
+  ]);
+}
+
+/** Names of the parameters as the reference hands them to its optimiser: the classifier's last. */
+function parameterNames({ network, task }: Trained): {
+  readonly rest: string[];
+  readonly classifier: string[];
+} {
+  const names = network.namedStates().flatMap(({ kind, name }) => (kind === 'parameter' ? [name] : []));
+  const ofClassifier = (name: string): boolean => isClassifier(task.objective, name);
+  return {
+    rest: names.filter((name) => !ofClassifier(name)),
+    classifier: names.filter(ofClassifier),
+  };
+}
+
+/** One group, or a second one for the classifier where it has a rate of its own. */
+function groupsOf(
+  config: OptimizerConfig,
+  rates: LearningRates,
+  { rest, classifier }: ReturnType<typeof parameterNames>,
+): OptimizerGroup[] {
+  const { learning_rate, classifier_lr } = config;
+  const { hyperparameters } = optimizerOf(config);
+  const options = (lr: number, initial_lr: number) => ({ lr, initial_lr, ...hyperparameters });
+  if (classifier_lr < 0) {
+    return [{ params: [...rest, ...classifier], options: options(rates.base, learning_rate) }];
+  }
+  return [
+    { params: rest, options: options(rates.base, learning_rate) },
+    { params: classifier, options: options(rates.classifier, classifier_lr) },
+  ];
+}
+
+export interface OptimizerState {
+  /** Tensors by their names in the store. */
+  readonly tensors: TensorContents;
+  /** Updates made, where the optimiser counts them. */
+  readonly step?: number;
+}
+
+/**
+ * The optimiser state of a PyTorch checkpoint for the optimiser of the configuration. State that PyTorch has not made
+ * yet, before a parameter's first update, is zero, which is what it begins with.
+ *
+ * @throws UsageError where the checkpoint's optimiser is another one; CheckpointError where it is none
+ */
+export function optimizerFromTorch(
+  value: TorchTree<TensorContent>,
+  trained: Trained,
+  config: OptimizerConfig,
+  path: string,
+): OptimizerState {
+  const { rest, classifier } = parameterNames(trained);
+  const { types, state, step } = named(value, [...rest, ...classifier], path);
+  if (!types.includes(config.type)) throw otherOptimizer(path, types[0] ?? '', config.type);
+  const shapes = new Map(trained.network.namedStates().map(({ name, shape }) => [name, shape]));
+  const tensors = new Map<string, TensorContent>();
+  for (const name of [...rest, ...classifier]) {
+    for (const { name: slot } of optimizerOf(config).slots) {
+      const key = optimizerStateName(name, slot);
+      tensors.set(key, state.get(key) ?? zeros({ dtype: 'float32', shape: shapes.get(name) ?? [] }));
+    }
+  }
+  return { tensors, step };
+}
+
+function named(
+  value: TorchTree<TensorContent>,
+  names: readonly string[],
+  path: string,
+): NamedOptimizer<TensorContent> {
+  try {
+    return fromTorchOptimizer(value, names, TORCH_FORMS);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new CheckpointError(`${path}: ${error.message}`, { cause: error });
+  }
+}
+
+export function otherOptimizer(path: string, found: string, expected: string): UsageError {
+  return new UsageError(
+    `${path} holds the state of ${found} but optimizer.type is ${expected}: set it to ${found}, or start from the weights alone with --weights-only`,
+  );
+}

@@ -1,0 +1,210 @@
+/** A training run from configuration and image folder to a finished run folder. */
+import type { SignalSource } from '@inplace-abn/cli';
+import type { Device } from '@inplace-abn/core';
+import type { SkippedImage } from '@inplace-abn/data';
+import {
+  ALONE,
+  beginningOf,
+  changedKernels,
+  checkSameStep,
+  closingLines,
+  continuesThere,
+  kernelsSoFar,
+  type LoopOptions,
+  type Peers,
+  type Position,
+  type Progress,
+  type ProgressStream,
+  progressOf,
+  type Recorder,
+  type RunData,
+  RunFolder,
+  type RunKernels,
+  RunLock,
+  SILENT,
+  START,
+  StopRequest,
+  type Taking,
+  TrainingRun,
+  type TrainOutcome,
+} from '@inplace-abn/train';
+import { evaluationBatches } from '../data/loaders.js';
+import type { Engine } from '../engine/engine.js';
+import { endOfRate, learningRateOf } from '../engine/learning-rate.js';
+import { initialStatesOf } from '../network/network.js';
+import { taskOf } from '../tasks/registry.js';
+import type { NormMode } from '../weights/scales.js';
+import { engineWith } from './engine-with.js';
+import { FolderRecorder, type RecordOptions } from './folder-recorder.js';
+import { mendFiles } from './mend.js';
+import { namingKeys } from './naming-keys.js';
+import { restoreRun } from './restore.js';
+
+export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'saveEvery' | 'maxSteps'> {
+  readonly logDir: string;
+  readonly device: Device;
+  readonly workers: number;
+  /** Pixels that an image may have; default 2^27. */
+  readonly maxPixels?: number;
+  readonly printFreq: number;
+  /** Checkpoint file (.pth.tar, .pth or .safetensors), or folder of checkpoints, to continue from. */
+  readonly resume?: string;
+  /** What to take from it; default everything. */
+  readonly take?: Taking;
+  /** The batch norm that its weights were trained with, where the file does not tell. */
+  readonly trainedWith?: NormMode;
+  /** Continue the run in `logDir` where there is one; `resume` is where a run begins that is not there yet. */
+  readonly continueRun?: boolean;
+  readonly stream?: ProgressStream;
+  /** Where signals come from; default: the process. */
+  readonly signals?: SignalSource;
+  /** Called with the engine before the first step. */
+  readonly onEngine?: (engine: Engine) => void;
+}
+
+interface Setting {
+  readonly data: RunData;
+  readonly engine: Engine;
+  readonly progress: Progress;
+  /** Those of the run that goes on, as its folder had them before the engine was made. */
+  readonly kernels: RunKernels | null;
+}
+
+/**
+ * Trains, or continues to train. Resolves when the run is complete or, after a signal, saved. With peers every process
+ * calls it; the first reads checkpoints and writes the run folder.
+ */
+export async function train(options: TrainOptions): Promise<TrainOutcome> {
+  const { config, device, workers, maxPixels, peers = ALONE } = options;
+  const progress = progressOf(options, peers);
+  const data = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers });
+  for (const note of data.notes) progress.note(note);
+  const evaluated = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
+  const kernels = await peers.fromFirst(peers.rank === 0 ? await kernelsSoFar(options) : null);
+  const engine = await engineWith(kernels, { device, config, evaluationBatches: evaluated, peers }, progress);
+  options.onEngine?.(engine);
+  await checkSameStep(peers, engine.plan.graph, data);
+  engine.load(initialStatesOf(engine.network, config.network, config.seed));
+  if (config.network.bn_mode === 'sync' && peers.size === 1) {
+    progress.note('bn_mode sync: no process group, so statistics are those of this process, as with inplace');
+  }
+  const end = endOfRate(config.optimizer, data.train.batches);
+  if (end) progress.note(end);
+  const stop = new StopRequest(
+    (signal) => progress.note(`${signal}: finishing this step and saving; once more to kill`),
+    options.signals,
+  );
+  try {
+    return await namingKeys(() => runLocked(options, { data, engine, progress, kernels }, stop, peers));
+  } finally {
+    stop.dispose();
+  }
+}
+
+/** Locks the run folder before it is read: what another process is about to write there would not be seen. */
+async function runLocked(
+  options: TrainOptions,
+  setting: Setting,
+  stop: StopRequest,
+  peers: Peers,
+): Promise<TrainOutcome> {
+  const waiting = {
+    note: (text: string) => setting.progress.note(text),
+    cancelled: () => stop.requested !== null,
+  };
+  const lock = peers.rank === 0 ? await RunLock.acquire(options.logDir, waiting) : null;
+  try {
+    return await runFolder(options, setting, stop, peers, lock);
+  } finally {
+    lock?.release();
+  }
+}
+
+async function runFolder(
+  options: TrainOptions,
+  setting: Setting,
+  stop: StopRequest,
+  peers: Peers,
+  lock: RunLock | null,
+): Promise<TrainOutcome> {
+  const { engine, data, progress } = setting;
+  const opened = lock && (await openFolder(options, setting));
+  const position = await peers.fromFirst(opened?.position ?? null);
+  await engine.shareStates();
+  const skipped = opened?.skipped ?? [];
+  const recorder: Recorder =
+    lock && opened ? new FolderRecorder(options, engine, data, opened.folder, lock, skipped) : SILENT;
+  try {
+    const { epochs } = options.config.optimizer.schedule;
+    if (position.epoch >= epochs) {
+      progress.note(
+        epochs === 0
+          ? 'optimizer.schedule.epochs is 0: nothing is trained'
+          : `this run is complete: ${position.epoch} of ${epochs} epochs are trained; for more, raise optimizer.schedule.epochs`,
+      );
+    }
+    const parts = { data, engine, progress, recorder, stop, peers, skipped };
+    const run = new TrainingRun(loopOf(options), parts, position);
+    const outcome = await run.run();
+    if (opened) {
+      const lines = await closingLines(opened.folder, engine.task.criterion, run.stand, outcome.stopped);
+      for (const line of lines) progress.note(line);
+    }
+    return outcome;
+  } finally {
+    opened?.folder.close();
+  }
+}
+
+function loopOf({ config, saveEvery, maxSteps }: TrainOptions): LoopOptions {
+  const { optimizer, input, seed } = config;
+  return {
+    epochs: optimizer.schedule.epochs,
+    batchSize: optimizer.batch_size,
+    seed,
+    crop: input.crop_val,
+    rates: learningRateOf(optimizer),
+    saveEvery,
+    maxSteps,
+  };
+}
+
+interface OpenedRun {
+  readonly folder: RunFolder;
+  readonly position: Position;
+  /** Images that the run skipped so far. */
+  readonly skipped: readonly SkippedImage[];
+}
+
+async function openFolder(
+  options: TrainOptions,
+  { engine, data, progress, kernels }: Setting,
+): Promise<OpenedRun> {
+  const { config, versions, logDir } = options;
+  const about = { config, versions, kernels: engine.kernels };
+  const { path: resume, take, inFolder } = await beginningOf(options);
+  const open = async (position: Position, exists: boolean) => {
+    const folder = await (exists
+      ? RunFolder.resume(logDir, position, about)
+      : RunFolder.create(logDir, about));
+    await folder.sweep();
+    if (!exists) return folder;
+    const { batches } = data.train;
+    for (const note of await mendFiles({ folder, engine, config, batches, position })) progress.note(note);
+    return folder;
+  };
+  if (resume === undefined) {
+    return { folder: await open(START, inFolder), position: START, skipped: [] };
+  }
+  const changed = changedKernels(kernels, await kernelsSoFar(options), engine.kernels.names);
+  if (changed) progress.note(changed);
+  const { trainedWith } = options;
+  const restored = await restoreRun({ engine, config, data, path: resume, take, trainedWith });
+  const { position, path, kind, skipped, notes } = restored;
+  for (const note of notes) progress.note(note);
+  const folder = await open(position, await continuesThere(logDir, restored, inFolder));
+  if (kind === 'weights') return { folder, position, skipped };
+  for (const change of folder.changes) progress.note(`configuration changed since the run began: ${change}`);
+  progress.note(`resuming from ${path}: epoch ${position.epoch}, step ${position.step}`);
+  return { folder, position, skipped };
+}

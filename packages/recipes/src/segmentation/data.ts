@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '@inplace-abn/core';
+import { SegmentationFolder, segmentationEvalTransform, segmentationTransform } from '@inplace-abn/data';
+import type { RunData } from '@inplace-abn/train';
+import type { SegmentationTaskConfig } from '../config/schema.js';
+import type { SegmentationConfig } from '../config/segmentation.js';
+import { loadersOf, type Reading } from '../data/loaders.js';
+
+/** Opens DIR/train/{images,labels} and DIR/val/{images,labels}. Throws a sentence for what is missing. */
+export async function openLabelMaps(
+  dir: string,
+  config: SegmentationTaskConfig,
+  reading: Reading,
+): Promise<RunData> {
+  const { input, segmentation } = config;
+  const [train, val] = [
+    await openPart(join(dir, 'train'), segmentation),
+    await openPart(join(dir, 'val'), segmentation),
+  ];
+  const common = { mean: input.mean, std: input.std, size: pixels(segmentation.size) };
+  const trainTransform = segmentationTransform({
+    ...common,
+    crop: input.crop_train,
+    scale: [segmentation.scale_min, segmentation.scale_max],
+    flip: segmentation.flip ? 0.5 : 0,
+    colorJitter: input.color_jitter_train,
+  });
+  const valTransform = segmentationEvalTransform({
+    ...common,
+    crop: input.crop_val,
+    maxSide: pixels(segmentation.max_side_val),
+  });
+  return loadersOf(config, reading, {
+    train: { folder: train, transform: trainTransform },
+    val: { folder: val, transform: valTransform },
+    trainPath: join(dir, 'train'),
+  });
+}
+
+async function openPart(path: string, config: SegmentationConfig): Promise<SegmentationFolder> {
+  const { images, labels, image_suffix: imageSuffix, label_suffix: labelSuffix } = config;
+  if (!existsSync(path)) {
+    throw new UsageError(
+      `${path} does not exist: expected DIR/train/${images}/*.{jpg,jpeg,png} with DIR/train/${labels}/*.png, and the same in DIR/val`,
+    );
+  }
+  return SegmentationFolder.open(path, { images, labels, imageSuffix, labelSuffix });
+}
+
+/** Configurations write "not used" as −1. */
+function pixels(value: number): number | undefined {
+  return value === -1 ? undefined : value;
+}

@@ -1,0 +1,90 @@
+import { type Batch, IGNORED } from '@inplace-abn/data';
+import type { ByClass, Counted, Meter, Metrics, Outputs } from '@inplace-abn/train';
+import { Confusion } from './confusion.js';
+import type { LabelRange } from './label-range.js';
+import { labelledPixels } from './objective.js';
+
+/** Pixel accuracy from the counts `correct` of training steps. */
+export class PixelMeter implements Meter {
+  private correct = 0;
+  private pixels = 0;
+
+  constructor(private readonly range: LabelRange) {}
+
+  add(outputs: Outputs, batch: Batch, labelled = labelledPixels(countedLabels(batch, this.range))): Counted {
+    if (labelled === 0) return { metrics: { accuracy: Number.NaN }, labelled };
+    const correct = Number(outputs.correct?.[0]);
+    this.correct += correct;
+    this.pixels += labelled;
+    return { metrics: { accuracy: (100 * correct) / labelled }, labelled };
+  }
+
+  get metrics(): Metrics {
+    return { accuracy: (100 * this.correct) / this.pixels };
+  }
+
+  counts(): Float64Array {
+    return Float64Array.of(this.correct, this.pixels);
+  }
+
+  setCounts([correct = 0, pixels = 0]: Float64Array): void {
+    this.correct = correct;
+    this.pixels = pixels;
+  }
+
+  reset(): void {
+    this.correct = 0;
+    this.pixels = 0;
+  }
+}
+
+/** Mean IoU and pixel accuracy from the class maps `classes` of evaluation steps. */
+export class ConfusionMeter implements Meter {
+  readonly confusion: Confusion;
+
+  constructor(private readonly range: LabelRange) {
+    this.confusion = new Confusion(range.classes);
+  }
+
+  add(outputs: Outputs, batch: Batch): Counted {
+    const found = new Confusion(this.range.classes);
+    const predicted = outputs.classes as ArrayLike<number>;
+    const labelled = found.add(countedLabels(batch, this.range), predicted);
+    this.confusion.merge(found);
+    return { metrics: metricsOf(found), labelled };
+  }
+
+  get metrics(): Metrics {
+    return metricsOf(this.confusion);
+  }
+
+  get byClass(): ByClass {
+    const { confusion } = this;
+    const share = (id: number) => confusion.iou(id) ?? Number.NaN;
+    return { iou: Array.from({ length: confusion.classes }, (_, id) => 100 * share(id)) };
+  }
+
+  counts(): Float64Array {
+    return this.confusion.matrix;
+  }
+
+  setCounts(counts: Float64Array): void {
+    this.confusion.matrix.set(counts);
+  }
+
+  reset(): void {
+    this.confusion.reset();
+  }
+}
+
+function metricsOf({ meanIou, pixelAccuracy }: Confusion): Metrics {
+  return { miou: 100 * meanIou, accuracy: 100 * pixelAccuracy };
+}
+
+/** The class ids of the images of a batch; whatever does not count is 255. */
+function countedLabels({ targets, size, labels }: Batch, { ignoreIndex }: LabelRange): Uint8Array {
+  if (!targets) throw new TypeError('expected a batch with label maps');
+  // A last batch fills only the first images of the arrays.
+  const ids = targets.subarray(0, (targets.length / labels.length) * size);
+  return ignoreIndex === IGNORED ? ids : ids.map((id) => (id === ignoreIndex ? IGNORED : id));
+}

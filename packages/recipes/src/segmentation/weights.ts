@@ -1,0 +1,59 @@
+/** Weights of a file for a segmentation network: of such a network, or of a classifier for its body. */
+import { type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import type { StateTensor } from '@inplace-abn/session';
+import { CLASSIFIER_PREFIX } from '../network/network.js';
+import type { TakeWeights, WeightsSource } from '../task/task.js';
+import { specsOf } from '../weights/mismatch.js';
+
+const [BODY, HEAD] = ['body.', 'head.'];
+
+/**
+ * All weights of the network, or, without the classifier, those of body and head; a file without a head, such as one of
+ * a classification network, then gives the body alone. Other float dtypes are converted.
+ *
+ * @throws StateDictMismatch or UsageError where the file is of another network
+ */
+export function takeSegmentationWeights(
+  network: Module,
+  { tensors, path }: WeightsSource,
+  { use, dropClassifier = false }: TakeWeights,
+): Map<string, StateTensor> {
+  const specs = specsOf(network);
+  const ofClassifier = ![...tensors.keys()].some((name) => name.startsWith(BODY));
+  if (!dropClassifier) {
+    if (ofClassifier) throw new UsageError(`${path} holds no segmentation network: ${remedy(use)}`);
+    return take(specs, tensors, path);
+  }
+  const found = ofClassifier ? asBody(tensors) : tensors;
+  const parts = [BODY, HEAD].filter((part) => [...found.keys()].some((name) => name.startsWith(part)));
+  const kept = (name: string): boolean => parts.some((part) => name.startsWith(part));
+  return take(filtered(specs, kept), filtered(found, kept), path);
+}
+
+function take(
+  specs: ReturnType<typeof specsOf>,
+  tensors: TensorContents,
+  path: string,
+): Map<string, StateTensor> {
+  return takeStateDict(specs, tensors, path, { convert: true });
+}
+
+function remedy(use: TakeWeights['use']): string {
+  if (use === 'testing') return 'expected parameters named body.…, head.… and cls.…';
+  return 'to begin a run with the layers of a classification network as its body, add --drop-classifier';
+}
+
+/** A classification network's tensors as those of a body. */
+function asBody(tensors: TensorContents): TensorContents {
+  return new Map(
+    [...tensors]
+      .filter(([name]) => !name.startsWith(CLASSIFIER_PREFIX))
+      .map(([name, tensor]) => [`${BODY}${name}`, tensor]),
+  );
+}
+
+function filtered<T>(map: ReadonlyMap<string, T>, keep: (name: string) => boolean): Map<string, T> {
+  return new Map([...map].filter(([name]) => keep(name)));
+}

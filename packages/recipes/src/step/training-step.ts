@@ -1,0 +1,72 @@
+/** One training step as a graph: normalise, forward, loss, guard, backward, update. */
+import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
+import { type Graph, guardFinite, startAllReduce, trace, type Value } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import { adam, type Optimizer, sgd, updateParameters } from '@inplace-abn/optim';
+import { classificationObjective } from '../classification/objective.js';
+import type { OptimizerConfig } from '../config/schema.js';
+import { type BatchShape, imageInputs } from '../task/images.js';
+import type { Objective } from '../task/task.js';
+import { groupInputs, sumOutputs } from './group-sums.js';
+
+/** Name of the guard's subject in the error of a step whose loss is not finite. */
+export const LOSS = 'the loss';
+
+/**
+ * Traces a training step. Inputs: images, color, labels, lr, lr_classifier, step (updates counted from 1), seed.
+ * Outputs: loss (mean over what is labelled) and what the objective's meter counts from; of classification `correct`
+ * (int32[2]: rows whose label is among the first and the first five).
+ *
+ * With a `group` the batch is this process's part of one that all of them share: outputs and gradients are sums over them,
+ * so that they are those of the whole batch. Further inputs: labelled, halt, unreadable (see group-sums.ts); further outputs:
+ * labelled (of all processes), halt, unreadable (sums).
+ */
+export function trainingStep(
+  network: Module,
+  config: OptimizerConfig,
+  shape: BatchShape,
+  objective: Objective = classificationObjective,
+  group: GroupShape | null = null,
+): Graph {
+  return trace((tracer) => {
+    const shared = group ? { group, ...groupInputs(tracer) } : null;
+    const counted = shared
+      ? tracer.within('labelled', () => startAllReduce(shared.labelled, shared.group.name))
+      : null;
+    const x = imageInputs(tracer, shape);
+    const labels = objective.labels(tracer, shape);
+    const rates = {
+      base: tracer.input('lr', [], 'float32'),
+      classifier: tracer.input('lr_classifier', [], 'float32'),
+    };
+    const step = tracer.input('step', [], 'float32');
+    const seed = tracer.input('seed', [], 'int32');
+    const logits = network.call(x, { training: true, seed });
+    const count = counted ? tracer.within('labelled', () => counted.wait()) : undefined;
+    const values = tracer.within('loss', () => objective.training(logits, labels, shape, count));
+    const outputs = tracer.within('loss', () => {
+      if (shared) return sumOutputs(tracer, values, shared.news, shared.group, LOSS);
+      guardFinite(values.loss, LOSS);
+      return values;
+    });
+    const rateOf = (name: string) => (isClassifier(objective, name) ? rates.classifier : rates.base);
+    const sum = group
+      ? (own: ReadonlyMap<string, Value>) =>
+          tracer.within('gradients', () => sumInBuckets([...own.values()], group))
+      : undefined;
+    updateParameters(values.loss, { optimizer: optimizerOf(config), step, clip: config.clip, rateOf, sum });
+    return count ? { ...outputs, labelled: count } : outputs;
+  });
+}
+
+/** Whether a parameter is one that `classifier_lr` is for. */
+export function isClassifier({ classifier }: Objective, name: string): boolean {
+  return classifier.some((prefix) => name.startsWith(prefix));
+}
+
+/** The optimizer of a configuration. */
+export function optimizerOf(config: OptimizerConfig): Optimizer {
+  const { learning_rate: learningRate, weight_decay: weightDecay, momentum, nesterov } = config;
+  if (config.type === 'Adam') return adam({ learningRate, weightDecay });
+  return sgd({ learningRate, momentum, weightDecay, nesterov });
+}

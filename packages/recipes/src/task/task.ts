@@ -1,0 +1,74 @@
+/** What a network is trained for, as far as the training loop, the engine and the files differ by it. */
+import type { TensorContent, TensorContents, TorchTree } from '@inplace-abn/checkpoint';
+import type { Tracer, Value } from '@inplace-abn/core';
+import type { Batch } from '@inplace-abn/data';
+import type { Module } from '@inplace-abn/nn';
+import type { StateTensor } from '@inplace-abn/session';
+import type { Meter, MetricName, RunData } from '@inplace-abn/train';
+import type { Reading } from '../data/loaders.js';
+import type { BatchShape } from './images.js';
+
+/** The symbolic outputs of a step: `loss`, the mean over what is labelled, and what a meter counts from. */
+export type StepValues = Readonly<Record<string, Value>> & { readonly loss: Value };
+
+/** What the two traced steps of a task have of their own. */
+export interface Objective {
+  /** Beginnings of the names of the parameters that `optimizer.classifier_lr` is for. */
+  readonly classifier: readonly string[];
+  /** The step's input for the labels. */
+  labels(tracer: Tracer, shape: BatchShape): Value;
+  /** The labels of a batch as the array of that input. */
+  labelArray(batch: Batch, shape: BatchShape): Int32Array;
+  /** How many of them count: what the loss is the mean over. */
+  labelled(labels: Int32Array): number;
+  /**
+   * `count`: float32[1], what is labelled in all processes, of which this one has a part: then the loss is this part of the
+   * mean. All other outputs are int32 counts.
+   */
+  training(logits: Value, labels: Value, shape: BatchShape, count?: Value): StepValues;
+  evaluation(logits: Value, labels: Value, shape: BatchShape): StepValues;
+}
+
+/** Of what use the weights of a file are to be; decides what an error advises. */
+export type Use = 'testing' | 'training';
+
+export interface WeightsSource {
+  readonly tensors: TensorContents;
+  /** What errors call it. */
+  readonly path: string;
+}
+
+export interface TakeWeights {
+  readonly use: Use;
+  /** Leave the classifier as it is. */
+  readonly dropClassifier?: boolean;
+}
+
+/** How checkpoint.pth.tar is written. */
+export interface TorchForm {
+  /** The key of the criterion's best value. */
+  readonly best: string;
+  /** `state_dict` from the network's tensors, which come in the order of its modules. */
+  stateDict(tensors: TensorContents): TorchTree<TensorContent>;
+}
+
+/** A task under one configuration. */
+export interface Task {
+  /** Of a validation. */
+  readonly metrics: readonly MetricName[];
+  /** The metric whose best value marks the best checkpoint. */
+  readonly criterion: MetricName;
+  readonly objective: Objective;
+  readonly torch: TorchForm;
+  /** Names of the parameters of which histograms are logged. */
+  readonly watched: RegExp;
+  network(): Module;
+  /** Opens DIR/train and DIR/val, of each batch this process's share. Throws a sentence for what is missing or does not fit the configuration. */
+  openData(dir: string, reading: Reading): Promise<RunData>;
+  newMeter(phase: 'train' | 'val'): Meter;
+  /**
+   * The network's weights from those of a file: all of them (but for the classifier where it is to be dropped), or an
+   * error that names the fix where there is one.
+   */
+  takeWeights(network: Module, source: WeightsSource, how: TakeWeights): Map<string, StateTensor>;
+}

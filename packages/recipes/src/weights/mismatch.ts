@@ -1,0 +1,106 @@
+/** Weights of a file for a network, or why they do not fit it, in the words of who runs a test or a training. */
+import { formatDifference, StateDictMismatch, type TensorSpec, takeStateDict } from '@inplace-abn/checkpoint';
+import { type DType, UsageError } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import type { StateTensor } from '@inplace-abn/session';
+import type { NetworkConfig } from '../config/schema.js';
+import { ARCHITECTURES, CLASSIFIER_PREFIX, networkOf } from '../network/network.js';
+import type { TakeWeights, Use, WeightsSource } from '../task/task.js';
+
+/** Lines of each kind in an error: enough to see what is the matter. */
+const LINES = 8;
+
+type Specs = ReadonlyMap<string, TensorSpec>;
+
+/** Names, shapes and dtypes of a network's state dictionary. */
+export function specsOf(network: Module): Map<string, TensorSpec<DType>> {
+  return new Map(network.namedStates().map(({ name, shape, dtype }) => [name, { shape, dtype }]));
+}
+
+/** What to do about a file without a classifier, and about one with a classifier for other classes. */
+const REMEDIES: Record<Use, { none: string; other: string }> = {
+  testing: {
+    none: '; a test needs one: take the checkpoint of a whole network',
+    other:
+      ' and test on images of those classes; without its classifier the rest could only be a start for training',
+  },
+  training: {
+    none: ': begin a run with them and a new classifier with --drop-classifier',
+    other: ', or begin a run with its other layers and a new classifier with --drop-classifier',
+  },
+};
+
+/**
+ * The network's weights from those of a file, other float dtypes converted: all of them (without the classifier where
+ * it is to be dropped), or an error that names the fix where there is one.
+ */
+export function takeWeights(
+  network: Module,
+  config: NetworkConfig,
+  { tensors, path }: WeightsSource,
+  { use, dropClassifier = false }: TakeWeights,
+): Map<string, StateTensor> {
+  try {
+    return takeStateDict(specsOf(network), tensors, path, { convert: true, dropClassifier });
+  } catch (error) {
+    if (!(error instanceof StateDictMismatch)) throw error;
+    const reason = error.classes
+      ? otherClasses(error.classes.found, config, use)
+      : otherNetwork(tensors, config);
+    if (!reason) throw error;
+    throw new UsageError(
+      `${path} does not fit the network of the configuration: ${reason}\n${formatDifference(error.difference, LINES)}`,
+    );
+  }
+}
+
+function otherClasses(classes: number, config: NetworkConfig, use: Use): string {
+  if (classes === 0) return `it holds no classifier, only the layers below${REMEDIES[use].none}`;
+  return (
+    `its classifier is for ${classes} classes, network.classes is ${config.classes}. Set network.classes to ${classes}` +
+    REMEDIES[use].other
+  );
+}
+
+/** Looks for a network that the file does fit: another architecture, stem or number of classes. */
+function otherNetwork(found: Specs, config: NetworkConfig): string | null {
+  const classes = found.get(`${CLASSIFIER_PREFIX}bias`)?.shape[0] ?? 0;
+  const archs = [config.arch, ...ARCHITECTURES.filter((arch) => arch !== config.arch)];
+  for (const arch of archs) {
+    for (const input_3x3 of [config.input_3x3, !config.input_3x3]) {
+      for (const stem of [config.stem, config.stem === 'small' ? 'imagenet' : 'small'] as const) {
+        const other = { ...config, arch, input_3x3, stem, classes };
+        if (fits(other, found)) return settingsOf(other, config);
+      }
+    }
+  }
+  return null;
+}
+
+function fits(config: NetworkConfig, found: Specs): boolean {
+  try {
+    return sameShapes(specsOf(networkOf(config)), found);
+  } catch (error) {
+    // Not every architecture takes every option.
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
+}
+
+/** Without matchStateDict's search for nearest names, which takes long where everything differs. */
+function sameShapes(expected: Specs, found: Specs): boolean {
+  const same = ([name, { shape }]: [string, TensorSpec]) => {
+    const other = expected.get(name)?.shape;
+    return other?.length === shape.length && shape.every((size, axis) => size === other[axis]);
+  };
+  const needed = [...expected.keys()].filter((name) => !name.endsWith('.num_batches_tracked'));
+  return needed.every((name) => found.has(name)) && [...found].every(same);
+}
+
+function settingsOf(other: NetworkConfig, config: NetworkConfig): string | null {
+  const keys = ['arch', 'input_3x3', 'stem', 'classes'] as const;
+  const settings = keys
+    .filter((key) => other[key] !== config[key])
+    .map((key) => `network.${key} ${JSON.stringify(other[key])} in place of ${JSON.stringify(config[key])}`);
+  return settings.length > 0 ? `it is of another network; set ${settings.join(', ')}` : null;
+}

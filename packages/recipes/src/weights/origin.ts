@@ -1,0 +1,59 @@
+/** How the weights of a file were trained, as far as anything tells. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { inspectCheckpoint } from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
+import { ConfigError, loadConfig } from '../config/config.js';
+import { configHash } from '../config/hash.js';
+import type { NetworkConfig, TrainConfig } from '../config/schema.js';
+import type { CheckpointContent } from './checkpoint-file.js';
+import type { NormMode } from './scales.js';
+
+export interface Origin {
+  /** undefined: nothing tells. */
+  readonly mode?: NormMode;
+  /** The network that was trained, where its configuration is beside the file. */
+  readonly network?: NetworkConfig;
+}
+
+/**
+ * The file's own record comes first, then the user's word, then the configuration of its run folder or the list of
+ * published models says.
+ *
+ * @throws UsageError where the user says something else than the file
+ */
+export async function originOf(content: CheckpointContent, said: NormMode | undefined): Promise<Origin> {
+  const { path, bnMode: recorded } = content;
+  if (recorded && said && (recorded === 'standard') !== (said === 'standard')) {
+    throw new UsageError(
+      `${path} was trained with bn_mode ${recorded}, as it records; it was said to be ${said}`,
+    );
+  }
+  const network = (await trainedConfig(content))?.network;
+  const mode = recorded ?? said ?? network?.bn_mode ?? (await publishedMode(content));
+  return { mode, network };
+}
+
+/** The configuration in the run folder of a checkpoint, if that is where it lies and what it was trained with. */
+async function trainedConfig({ path, configHash: expected }: CheckpointContent): Promise<TrainConfig | null> {
+  const folder = dirname(path);
+  const run = basename(folder) === 'checkpoints' ? dirname(folder) : folder;
+  const file = join(run, 'config.json');
+  if (!existsSync(file)) return null;
+  try {
+    const config = await loadConfig(file);
+    return expected === undefined || configHash(config) === expected ? config : null;
+  } catch (error) {
+    // Some other program's config.json.
+    if (error instanceof ConfigError) return null;
+    throw error;
+  }
+}
+
+/** How one of upstream's published files was trained: the segmentation model, which has no experiment, in place. */
+async function publishedMode({ path, format }: CheckpointContent): Promise<NormMode | undefined> {
+  if (format !== 'torch-legacy') return undefined;
+  const { published } = await inspectCheckpoint(path);
+  if (!published) return undefined;
+  return published.experiment?.includes('_stdbn_') ? 'standard' : 'inplace';
+}

@@ -1,0 +1,148 @@
+/** Every value of the configuration's `optimizer` section: two steps, and what it changed. */
+import { join } from 'node:path';
+import { readMetrics } from '@inplace-abn/train';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
+import { configOf, runTraining } from '../support/runs.js';
+import {
+  distance,
+  firstMove,
+  minus,
+  norm,
+  type Sections,
+  type TwoSteps,
+  twoSteps,
+  values,
+} from './two-steps.js';
+
+const LR = 0.05;
+
+/** Plain gradient descent, so that the first move is −lr·gradient. */
+const PLAIN = { momentum: 0, weight_decay: 0, clip: 0, learning_rate: LR };
+const plainWith = (optimizer: NonNullable<Sections>['optimizer']) =>
+  twoSteps({ optimizer: { ...PLAIN, ...optimizer } });
+
+let plain: TwoSteps;
+let gradient: Float64Array;
+beforeAll(async () => {
+  plain = await plainWith({});
+  gradient = firstMove(plain).map((value) => -value / LR);
+});
+
+const scaled = (factor: number) => gradient.map((value) => factor * value);
+
+describe('SGD', () => {
+  it('moves against the gradient, and keeps nothing without momentum', () => {
+    expect(norm(gradient)).toBeGreaterThan(0.1);
+    expect(plain.optimizer.size).toBe(0);
+  });
+
+  it('learning_rate: scales the move', async () => {
+    expect(distance(firstMove(await plainWith({ learning_rate: 0.1 })), scaled(-0.1))).toBeLessThan(1e-4);
+  });
+
+  it('momentum: adds the moves before', async () => {
+    const run = await plainWith({ momentum: 0.9 });
+    expect(distance(firstMove(run), scaled(-LR))).toBeLessThan(1e-4);
+    expect(run.optimizer.size).toBe(run.parameters[0].size);
+    const secondMove = ({ parameters: [, between, after] }: TwoSteps) =>
+      norm(minus(values(after), values(between)));
+    expect(secondMove(run)).toBeGreaterThan(1.3 * secondMove(plain));
+  });
+
+  it('nesterov: 1 + momentum times the first move', async () => {
+    expect(
+      distance(firstMove(await plainWith({ momentum: 0.9, nesterov: true })), scaled(-LR * 1.9)),
+    ).toBeLessThan(1e-4);
+  });
+
+  it('weight_decay: adds its part of every parameter, γ and β included', async () => {
+    const decayed = firstMove(await plainWith({ weight_decay: 0.1 }));
+    const start = values(plain.parameters[0]);
+    const expected = gradient.map((value, i) => -LR * (value + 0.1 * (start[i] ?? Number.NaN)));
+    expect(distance(decayed, expected)).toBeLessThan(1e-4);
+  });
+});
+
+describe('Adam', () => {
+  it('moves every parameter by about its rate at first, and keeps two moments', async () => {
+    const run = await plainWith({ type: 'Adam', learning_rate: 1e-3 });
+    const move = firstMove(run);
+    const moved = [...gradient].flatMap((value, i) =>
+      Math.abs(value) > 1e-4 ? [Math.abs(move[i] ?? 0) / 1e-3] : [],
+    );
+    expect(moved.length).toBeGreaterThan(1000);
+    expect(Math.max(...moved)).toBeLessThan(1.01);
+    expect(Math.min(...moved)).toBeGreaterThan(0.98);
+    expect(run.optimizer.size).toBe(2 * run.parameters[0].size);
+  });
+
+  it('weight_decay: is part of the gradient', async () => {
+    const run = await plainWith({ type: 'Adam', learning_rate: 1e-3, weight_decay: 100 });
+    const [start, move] = [values(run.parameters[0], 'bn1.weight'), firstMove(run, 'bn1.weight')];
+    // γ begins at 1, so that 100·γ outweighs its gradient.
+    expect(start.every((value) => value === 1)).toBe(true);
+    expect(move.every((value) => Math.abs(value / -1e-3 - 1) < 0.01)).toBe(true);
+  });
+});
+
+describe('clip', () => {
+  it('0 is off', async () => {
+    expect(norm(gradient)).toBeGreaterThan(0.1);
+    const wide = firstMove(await plainWith({ clip: 1e6 }));
+    expect(distance(wide, scaled(-LR))).toBeLessThan(1e-6);
+  });
+
+  it.each([0.5, 0.1])('%s is the length of all gradients together', async (clip) => {
+    const move = firstMove(await plainWith({ clip }));
+    expect(norm(move) / LR).toBeCloseTo(clip, 4);
+    expect(distance(move, scaled((-LR * clip) / norm(gradient)))).toBeLessThan(1e-3);
+  });
+
+  it('applies to Adam, too', async () => {
+    const run = await plainWith({ type: 'Adam', clip: 1e-3 });
+    const unclipped = await plainWith({ type: 'Adam' });
+    const moment = (result: TwoSteps) => norm(values(result.optimizer, 'exp_avg'));
+    expect(moment(run)).toBeLessThan(0.1 * moment(unclipped));
+  });
+});
+
+describe('classifier_lr', () => {
+  it.each([
+    [-1, 1],
+    [0, 0],
+    [0.2, 4],
+  ])('%s moves the classifier %s times as far, and nothing else', async (classifier_lr, factor) => {
+    const run = await plainWith({ classifier_lr });
+    const [fc, rest] = [firstMove(run, 'classifier.fc.'), firstMove(run, 'mod')];
+    const expected = firstMove(plain, 'classifier.fc.').map((value) => factor * value);
+    expect(norm(minus(fc, expected))).toBeLessThan(1e-4 * norm(gradient));
+    expect(distance(rest, firstMove(plain, 'mod'))).toBe(0);
+  });
+});
+
+describe('schedule', { timeout: 60_000 }, () => {
+  let data: string;
+  beforeAll(async () => {
+    data = await imageFolder();
+  });
+
+  // Two epochs of two steps: counts by epoch are 0 0 1 1, by step 0 1 2 3.
+  it.each<[string, object, (it: number) => number]>([
+    ['constant', {}, () => 1],
+    ['step', { step_size: 1, gamma: 0.5 }, (it) => 0.5 ** it],
+    ['multistep', { milestones: [1, 3], gamma: 0.5 }, (it) => (it >= 3 ? 0.25 : it >= 1 ? 0.5 : 1)],
+    ['exponential', { gamma: 0.9 }, (it) => 0.9 ** it],
+    ['linear', { alpha: -0.25, beta: 1 }, (it) => 1 - 0.25 * it],
+  ])('%s gives the rate of every step, by epoch and by step', async (type, params, factor) => {
+    for (const mode of ['epoch', 'step']) {
+      const optimizer = { batch_size: 30, classifier_lr: 0.2, schedule: { type, mode, params, epochs: 2 } };
+      const logDir = join(await temporaryFolder(), 'run');
+      await runTraining({ config: configOf({ optimizer }), data, logDir });
+      const records = await readMetrics(join(logDir, 'metrics.jsonl'));
+      const rates = records.flatMap(({ learningRate }) => (learningRate === undefined ? [] : [learningRate]));
+      const counts = mode === 'epoch' ? [0, 0, 1, 1] : [0, 1, 2, 3];
+      expect(rates).toEqual(counts.map((it) => LR * factor(it)));
+    }
+  });
+});

@@ -1,0 +1,140 @@
+/** Training over processes against one process with the whole batch. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunState } from '@inplace-abn/checkpoint';
+import { readMetrics, type TrainOutcome } from '@inplace-abn/train';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Pool } from '../../../comm/test/support/pool.js';
+import { imageFolder, temporaryFolder, VAL_IMAGES } from '../../../train/test/support/images.js';
+import type { TrainConfig } from '../../src/index.js';
+import { configOf, expectSameState, lastState, runTraining } from '../support/runs.js';
+import type { TrainJob } from './train.job.js';
+
+const job = new URL('train.job.ts', import.meta.url);
+
+/** A smooth activation: at the kink of another, rounding decides about a whole sample's gradient. */
+const sync = { bn_mode: 'sync', activation: 'elu', activation_param: 1 };
+/** Rates at which rounding is not amplified: the runs are compared, not their accuracy. */
+const gentle = { learning_rate: 0.01, nesterov: true, clip: 1 };
+
+interface Outcome extends TrainOutcome {
+  readonly text: string;
+}
+
+describe.each([2, 3])('%i processes', { timeout: 120_000 }, (size) => {
+  let pool: Pool;
+  let data: string;
+  beforeAll(async () => {
+    pool = await Pool.start(size);
+    data = await imageFolder();
+  }, 60_000);
+  afterAll(() => pool.close());
+
+  async function together(config: TrainConfig, more: Partial<TrainJob> = {}) {
+    const logDir = more.logDir ?? join(await temporaryFolder(), 'run');
+    const argument: TrainJob = { config, data, logDir, ...more };
+    return { logDir, outcomes: await pool.run<Outcome>(job, () => argument) };
+  }
+
+  async function alone(config: TrainConfig): Promise<{ logDir: string; outcome: TrainOutcome }> {
+    const logDir = join(await temporaryFolder(), 'run');
+    return { logDir, outcome: await runTraining({ config, data, logDir }) };
+  }
+
+  const losses = async (logDir: string) =>
+    (await readMetrics(join(logDir, 'metrics.jsonl'))).map(({ phase, step, loss, top1 }) => {
+      return { phase, step, loss, top1: Number(top1) };
+    });
+
+  it('learn what one learns from the whole batch', async () => {
+    const config = configOf({ network: sync, optimizer: { ...gentle, batch_size: 7 } });
+    const [one, several] = [await alone(config), await together(config)];
+    const [wanted, found] = [await losses(one.logDir), await losses(several.logDir)];
+    expect(found).toHaveLength(wanted.length);
+    wanted.forEach(({ loss, phase, step, top1 }, i) => {
+      expect(found[i]).toMatchObject({ phase, step });
+      expect(found[i]?.loss).toBeCloseTo(loss, 4);
+      expect(found[i]?.top1).toBeCloseTo(top1, 9);
+    });
+    expectNear(await lastState(several.logDir), await lastState(one.logDir));
+    for (const { validation } of several.outcomes) {
+      expect(validation).toEqual(several.outcomes[0]?.validation);
+    }
+    expect(several.outcomes[0]?.validation?.images).toBe(VAL_IMAGES);
+    expect(several.outcomes.slice(1).map(({ text }) => text)).toEqual(Array(size - 1).fill(''));
+  });
+
+  it('continue what one process began, and what another number began', async () => {
+    const optimizer = { ...gentle, batch_size: 6, schedule: { epochs: 2 } };
+    const config = configOf({ network: sync, optimizer });
+    const through = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir: through, maxSteps: 12 });
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir, maxSteps: 3 });
+    const resume = join(logDir, 'checkpoints');
+    const { outcomes } = await together(config, { logDir, resume, maxSteps: 8 });
+    expect(outcomes.map(({ stopped }) => stopped)).toEqual(Array(size).fill('max-steps'));
+    await runTraining({ config, data, logDir, resume, maxSteps: 12 });
+    expectNear(await lastState(logDir), await lastState(through));
+  });
+
+  it('skip unreadable images up to one limit, and count each once', async () => {
+    const broken = await imageFolder();
+    const bad = ['blue/03', 'green/07', 'red/11'].map((name) => join(broken, 'train', `${name}.png`));
+    for (const path of bad) await writeFile(path, 'no image');
+    // All images are in one batch: each process meets its part of the unreadable ones in every epoch, in another order.
+    const optimizer = { ...gentle, batch_size: 60, schedule: { epochs: 2 } };
+    const config = (unreadable_limit: number) => ({
+      ...configOf({ network: sync, optimizer, input: { unreadable: 'skip', unreadable_limit } }),
+    });
+    const { logDir, outcomes } = await together(config(3), { data: broken });
+    expect(outcomes[0]?.text).toContain('3 images that cannot be read were skipped so far');
+    expect(JSON.parse(await readFile(join(logDir, 'summary.json'), 'utf8'))).toMatchObject({ skipped: 3 });
+    await expect(together(config(2), { data: broken })).rejects.toThrow('at most 2 may be skipped');
+  });
+
+  it('give the same bits again', async () => {
+    const config = configOf({ optimizer: { batch_size: 8, schedule: { epochs: 1 } } });
+    const [first, second] = [await together(config), await together(config)];
+    expectSameState(await lastState(first.logDir), await lastState(second.logDir));
+  });
+
+  it('compute with the same kernels, though each has timed others', async () => {
+    const optimizer = { ...gentle, batch_size: 4 * size, schedule: { epochs: 1 } };
+    const config = configOf({ network: { width: 0.25 }, optimizer });
+    const timed = (...fastest: string[]) => together(config, { fastest, maxSteps: 2 });
+    const [same, different] = [
+      await timed(...Array(size).fill('winograd')),
+      await timed('winograd', ...Array(size - 1).fill('onednn')),
+    ];
+    const wanted = await lastState(same.logDir);
+    expectSameState(await lastState(different.logDir), wanted);
+    expect(JSON.stringify(wanted.meta.kernels)).toContain('winograd');
+    expect(different.outcomes.map(({ text }) => text).join()).not.toContain('last bits');
+  });
+
+  it('train with a process that has no image in a batch', async () => {
+    const config = configOf({ network: sync, optimizer: { ...gentle, batch_size: size - 1 } });
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir, maxSteps: 3 });
+    const several = await together(config, { maxSteps: 3 });
+    expectNear(await lastState(several.logDir), await lastState(logDir));
+  });
+});
+
+/** Every tensor within rounding that many steps have carried on. */
+function expectNear(found: RunState, wanted: RunState): void {
+  for (const part of ['model', 'optimizer'] as const) {
+    expect([...found[part].keys()]).toEqual([...wanted[part].keys()]);
+    for (const [name, tensor] of wanted[part]) {
+      const [values, others] = [numbersOf(tensor), numbersOf(found[part].get(name))];
+      const scale = Math.max(1e-2, ...values.map(Math.abs));
+      const worst = Math.max(...values.map((value, i) => Math.abs(value - (others[i] ?? Number.NaN))));
+      expect(worst / scale, name).toBeLessThan(2e-3);
+    }
+  }
+}
+
+function numbersOf(tensor: { readonly data: ArrayLike<number | bigint> } | undefined): number[] {
+  return Array.from(tensor?.data ?? [], Number);
+}

@@ -1,0 +1,45 @@
+/** A run in a byte budget: values are computed again, and nothing else changes. */
+import { join } from 'node:path';
+import { cpu } from '@inplace-abn/core';
+import { readMetrics } from '@inplace-abn/train';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
+import { planReport } from '../../src/index.js';
+import { configOf, expectSameState, lastState, runTraining } from '../support/runs.js';
+
+const STEPS = 6;
+
+describe('memory_budget', { timeout: 60_000 }, () => {
+  let data: string;
+  beforeAll(async () => {
+    data = await imageFolder();
+  });
+
+  /** A share of the arena that the configuration takes without one. */
+  function budgeted(changes: Parameters<typeof configOf>[0], share: number) {
+    const config = configOf(changes);
+    const { report } = planReport(config, config.optimizer.batch_size, cpu());
+    return { ...config, memory_budget: Math.floor(report.totalBytes - (1 - share) * report.arenaBytes) };
+  }
+
+  async function trained(config: ReturnType<typeof configOf>) {
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir, maxSteps: STEPS });
+    const losses = (await readMetrics(join(logDir, 'metrics.jsonl'))).map(({ loss }) => loss);
+    return { losses, state: await lastState(logDir) };
+  }
+
+  it.each([
+    // At 16×16, gradients of weights are most of what is alive in a ResNet.
+    ['ResNet', 0.8, {}],
+    ['DenseNet', 0.6, { network: { arch: 'densenet121' } }],
+  ])('trains a %s in %d of the arena to the same weights, bit for bit', async (_, share, changes) => {
+    const config = budgeted(changes, share);
+    const { report } = planReport(config, config.optimizer.batch_size, cpu());
+    expect(report.totalBytes).toBeLessThanOrEqual(config.memory_budget);
+    expect(report.rebuilds.recomputed).toBeGreaterThan(0);
+    const [whole, within] = [await trained({ ...config, memory_budget: -1 }), await trained(config)];
+    expect(within.losses).toEqual(whole.losses);
+    expectSameState(within.state, whole.state);
+  });
+});

@@ -1,0 +1,118 @@
+/** Files that follow from a run's states, after a kill before they were written and after a resume from an earlier state. */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  listCheckpoints,
+  loadRunState,
+  type RunMeta,
+  readTorch,
+  saveRunState,
+} from '@inplace-abn/checkpoint';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
+import { bytesOf, configOf, runTraining } from '../support/runs.js';
+
+const config = configOf({ optimizer: { schedule: { epochs: 2 } } });
+const FOLLOWING = ['checkpoints/best.safetensors', 'checkpoint.pth.tar', 'model_best.pth.tar'] as const;
+
+describe('the files that follow from a state', { timeout: 60_000 }, () => {
+  let data: string;
+  /** Two epochs, of which the second was the better, killed before anything but its checkpoint was written. */
+  let killed: string;
+  beforeAll(async () => {
+    data = await imageFolder();
+    killed = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir: killed, maxSteps: 8 });
+    await rm(join(killed, 'checkpoints', 'checkpoint-8.safetensors'));
+    await changeMeta(join(killed, 'checkpoints', 'checkpoint-7.safetensors'), { bestTop1: 40 });
+    const before = await temporaryFolder();
+    await mkdir(join(before, 'checkpoints'));
+    for (const name of FOLLOWING) await cp(join(killed, name), join(before, name));
+    await runTraining({ config, data, logDir: killed, resume: join(killed, 'checkpoints') });
+    await changeMeta(join(killed, 'checkpoints', 'checkpoint-14.safetensors'), {
+      bestTop1: 99,
+      stepOfBest: 14,
+    });
+    for (const name of FOLLOWING) await cp(join(before, name), join(killed, name));
+  }, 60_000);
+
+  /** Changes what a state says; a link to it keeps the former. */
+  async function changeMeta(path: string, meta: Partial<RunMeta>): Promise<void> {
+    const state = await loadRunState(path);
+    await saveRunState(path, { ...state, meta: { ...state.meta, ...meta } as RunMeta });
+  }
+
+  async function copyOf(logDir: string): Promise<string> {
+    const copy = join(await temporaryFolder(), 'run');
+    await cp(logDir, copy, { recursive: true });
+    return copy;
+  }
+
+  const goOn = (logDir: string, file = '', maxSteps = 14) =>
+    runTraining({ config, data, logDir, maxSteps, resume: join(logDir, 'checkpoints', file) });
+
+  /** Of each file the epoch and the best value; null where there is none. */
+  async function placesIn(logDir: string) {
+    const [best, last, torchBest] = FOLLOWING.map((name) => join(logDir, name));
+    const ofTorch = async (path = '') => {
+      const value = await readTorch(path).catch(() => null);
+      return value instanceof Map ? [value.get('epoch'), value.get('best_prec1')] : null;
+    };
+    const state = await loadRunState(best ?? '').catch(() => null);
+    return {
+      best: state && [state.meta.epoch, state.meta.bestTop1],
+      last: await ofTorch(last),
+      torchBest: await ofTorch(torchBest),
+    };
+  }
+
+  it('are made after a kill before they were, once', async () => {
+    const logDir = await copyOf(killed);
+    const torn = join(logDir, '.checkpoint.pth.tar.0123456789abcdef.tmp');
+    await writeFile(torn, 'torn');
+    expect((await placesIn(logDir)).last?.[0]).toBe(1);
+    const { text } = await goOn(logDir);
+    expect(await placesIn(logDir)).toEqual({ best: [2, 99], last: [2, 99], torchBest: [2, 99] });
+    expect(existsSync(torn)).toBe(false);
+    for (const name of FOLLOWING) expect(text).toContain(`${name.split('/').at(-1)} was not that of the run`);
+    const value = await readTorch(join(logDir, 'checkpoint.pth.tar'));
+    const weights = value instanceof Map ? value.get('state_dict') : null;
+    const { model } = await loadRunState(join(logDir, 'checkpoints', 'checkpoint-14.safetensors'));
+    for (const [name, tensor] of model) {
+      const found = weights instanceof Map ? weights.get(`module.${name}`) : null;
+      expect(bytesOf(found as typeof tensor).equals(bytesOf(tensor)), name).toBe(true);
+    }
+    const links = async () => (await stat(join(logDir, 'checkpoint.pth.tar'))).ino;
+    const before = await links();
+    expect((await goOn(logDir)).text).not.toContain('was not that of the run');
+    expect(await links()).toBe(before);
+  });
+
+  it('are those of the state that a run goes on from, not of what it abandons', async () => {
+    const logDir = await copyOf(killed);
+    await goOn(logDir);
+    await goOn(logDir, 'checkpoint-7.safetensors', 7);
+    expect(await placesIn(logDir)).toEqual({ best: [1, 40], last: [1, 40], torchBest: [1, 40] });
+    // Nothing was saved yet, so the newest is there to go on from after all.
+    await goOn(logDir);
+    expect(await placesIn(logDir)).toEqual({ best: [2, 99], last: [2, 99], torchBest: [2, 99] });
+  });
+
+  it('are set aside where the state that they would be of is gone', async () => {
+    const logDir = await copyOf(killed);
+    await goOn(logDir);
+    const [newest] = await listCheckpoints(join(logDir, 'checkpoints'));
+    const early = join(logDir, 'checkpoints', 'checkpoint-5.safetensors');
+    await cp(newest?.path ?? '', early);
+    await changeMeta(early, { epoch: 0, step: 5, stepInEpoch: 5, bestTop1: 0, stepOfBest: null });
+    await goOn(logDir, 'checkpoint-5.safetensors', 5);
+    expect(await placesIn(logDir)).toEqual({ best: null, last: null, torchBest: null });
+    const names = await readdir(logDir, { recursive: true });
+    expect(names.filter((name) => name.includes('best.') || name.endsWith('.tar')).sort()).toEqual([
+      'checkpoint.superseded.pth.tar',
+      'checkpoints/best.superseded.safetensors',
+      'model_best.superseded.pth.tar',
+    ]);
+  });
+});

@@ -1,0 +1,205 @@
+/** Continuing a run in the process of the test; apps/train-imagenet/test kills real ones. */
+import { cp, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readMetrics } from '@inplace-abn/train';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
+import { configOf, expectSameState, lastState, runTraining } from '../support/runs.js';
+
+const config = configOf({
+  optimizer: { nesterov: true, schedule: { epochs: 6 } },
+  input: { color_jitter_train: true, lighting_train: true },
+});
+const [HALF, ALL] = [20, 40];
+
+describe('a run that is resumed', { timeout: 60_000 }, () => {
+  let data: string;
+  let straight: string;
+  let half: string;
+  beforeAll(async () => {
+    data = await imageFolder();
+    [straight, half] = [join(await temporaryFolder(), 'run'), join(await temporaryFolder(), 'run')];
+    await runTraining({ config, data, logDir: straight, maxSteps: ALL, saveEvery: 10 });
+    await runTraining({ config, data, logDir: half, maxSteps: HALF, saveEvery: 10 });
+  }, 60_000);
+
+  /** A copy of the half run, to continue in. */
+  async function copyOfHalf(): Promise<{ logDir: string; checkpoints: string }> {
+    const logDir = join(await temporaryFolder(), 'run');
+    await cp(half, logDir, { recursive: true });
+    return { logDir, checkpoints: join(logDir, 'checkpoints') };
+  }
+
+  it.each([1, 3])('equals one that went through, bit for bit, with %i workers', async (workers) => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const run = await runTraining({ config, data, logDir, workers, resume: checkpoints, maxSteps: ALL });
+    expect(run.stopped).toBe('max-steps');
+    expect(run.text).toContain(`checkpoint-${HALF}.safetensors: epoch 2, step ${HALF}`);
+    expectSameState(await lastState(logDir), await lastState(straight));
+    const losses = async (folder: string) =>
+      (await readMetrics(join(folder, 'metrics.jsonl'))).map(({ phase, step, loss }) => ({
+        phase,
+        step,
+        loss,
+      }));
+    expect(await losses(logDir)).toEqual(await losses(straight));
+  });
+
+  it('equals it with Adam and dropped steps after the checkpoint', async () => {
+    const adam = configOf({ optimizer: { type: 'Adam', learning_rate: 1e-3, schedule: { epochs: 6 } } });
+    const [through, resumed] = [join(await temporaryFolder(), 'run'), join(await temporaryFolder(), 'run')];
+    await runTraining({ config: adam, data, logDir: through, maxSteps: 12 });
+    await runTraining({ config: adam, data, logDir: resumed, maxSteps: 10, saveEvery: 5 });
+    const resume = join(resumed, 'checkpoints', 'checkpoint-7.safetensors');
+    const { text } = await runTraining({ config: adam, data, logDir: resumed, resume, maxSteps: 12 });
+    expect(text).toContain('epoch 1, step 7');
+    expectSameState(await lastState(resumed), await lastState(through));
+  });
+
+  it('makes no step beyond the limit that it has reached', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    await runTraining({ config, data, logDir, resume: checkpoints, maxSteps: HALF });
+    expect((await lastState(logDir)).meta.step).toBe(HALF);
+  });
+
+  it('falls back from a torn checkpoint to the one before, and says so', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const torn = join(checkpoints, `checkpoint-${HALF}.safetensors`);
+    await truncate(torn, 5000);
+    const { text } = await runTraining({ config, data, logDir, resume: torn, maxSteps: ALL });
+    expect(text).toContain(`passed over ${torn}: `);
+    expect(text).toMatch(/resuming from .*checkpoint-1\d\.safetensors/);
+    expectSameState(await lastState(logDir), await lastState(straight));
+  });
+
+  it('falls back from a missing checkpoint to the newest, and says so', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const missing = join(checkpoints, 'checkpoint-99.safetensors');
+    const { text } = await runTraining({ config, data, logDir, resume: missing, maxSteps: HALF + 1 });
+    expect(text).toContain(`passed over ${missing}: there is no such file`);
+    expect(text).toContain(`checkpoint-${HALF}.safetensors: epoch 2, step ${HALF}`);
+  });
+
+  it('is refused where there is no whole checkpoint', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const empty = await temporaryFolder();
+    const options = { config, data, logDir };
+    await expect(runTraining({ ...options, resume: empty })).rejects.toThrow(/^No checkpoint to resume from/);
+    await writeFile(join(empty, 'checkpoint-5.safetensors'), 'torn');
+    await expect(runTraining({ ...options, resume: empty })).rejects.toThrow(
+      /^No whole checkpoint to resume from/,
+    );
+    expect(await readFile(join(logDir, 'metrics.jsonl'))).toEqual(
+      await readFile(join(half, 'metrics.jsonl')),
+    );
+    expect((await lastState(logDir)).meta.step).toBe(HALF);
+    expect(checkpoints).not.toBe(empty);
+  });
+
+  it('is refused in a folder that holds no run', async () => {
+    const logDir = await temporaryFolder();
+    const resume = join(half, 'checkpoints');
+    await expect(runTraining({ config, data, logDir, resume })).rejects.toThrow(
+      `there is no run to resume in ${logDir}`,
+    );
+  });
+
+  it('is refused in the folder of another run, which stays as it was', async () => {
+    const { logDir } = await copyOfHalf();
+    const before = await readFile(join(logDir, 'metrics.jsonl'));
+    for (const resume of [join(straight, 'checkpoints'), join(straight, 'checkpoint.pth.tar')]) {
+      const run = runTraining({ config, data, logDir, resume });
+      await expect(run).rejects.toThrow(`run folder ${logDir} already holds checkpoint`);
+    }
+    expect(await readFile(join(logDir, 'metrics.jsonl'))).toEqual(before);
+  });
+
+  it('takes its own folder by any name for it', async () => {
+    const { logDir } = await copyOfHalf();
+    const other = join(await temporaryFolder(), 'link');
+    await symlink(logDir, other);
+    const resume = join(other, 'checkpoints');
+    await runTraining({ config, data, logDir, resume, maxSteps: HALF + 1 });
+    expect((await lastState(logDir)).meta.step).toBe(HALF + 1);
+  });
+
+  it('is refused for another network, with the differences', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const wider = { ...config, network: { ...config.network, width: 0.2 } };
+    await expect(runTraining({ config: wider, data, logDir, resume: checkpoints })).rejects.toThrow(
+      /is of another network[\s\S]*mod1\.conv1\.weight/,
+    );
+  });
+
+  it('is refused in the middle of an epoch whose batches are others now', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const larger = { ...config, optimizer: { ...config.optimizer, batch_size: 30 } };
+    await expect(runTraining({ config: larger, data, logDir, resume: checkpoints })).rejects.toThrow(
+      'lies 6 steps into epoch 3, and the batches of that epoch are others now (optimizer.batch_size 8 -> 30)',
+    );
+  });
+
+  it('is refused in the middle of an epoch with another seed, whose order is another', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const other = { ...config, seed: 2 };
+    await expect(runTraining({ config: other, data, logDir, resume: checkpoints })).rejects.toThrow(
+      'lies 6 steps into epoch 3, and the batches of that epoch are others now (seed 1 -> 2)',
+    );
+  });
+
+  it('is refused in the middle of an epoch with other images of the same number', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const renamed = join(await temporaryFolder(), 'data');
+    await cp(data, renamed, { recursive: true });
+    await rename(join(renamed, 'train', 'blue', '00.png'), join(renamed, 'train', 'blue', '99.png'));
+    const options = { config, data: renamed, logDir };
+    await expect(runTraining({ ...options, resume: checkpoints })).rejects.toThrow(
+      'the batches of that epoch are others now (names of the training images)',
+    );
+    const resume = join(checkpoints, 'checkpoint-14.safetensors');
+    const { text } = await runTraining({ ...options, resume, maxSteps: 15 });
+    expect(text).toContain('names of the training images from epoch 3 on\n');
+  });
+
+  it('continues with another batch size from the end of an epoch, and says so', async () => {
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir, maxSteps: 15 });
+    const resume = join(logDir, 'checkpoints', 'checkpoint-14.safetensors');
+    const larger = { ...config, optimizer: { ...config.optimizer, batch_size: 20 } };
+    const { text } = await runTraining({
+      config: larger,
+      data,
+      logDir,
+      resume,
+      maxSteps: 15,
+    });
+    expect(text).toContain(
+      'optimizer.batch_size 8 -> 20 from epoch 3 on, of 3 steps; the learning rate is not scaled',
+    );
+    const { meta } = await lastState(logDir);
+    expect(meta).toMatchObject({ epoch: 2, step: 15, stepInEpoch: 1, batchSize: 20, trainImages: 60 });
+  });
+
+  it('is refused with the other optimiser', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const adam = { ...config, optimizer: { ...config.optimizer, type: 'Adam' as const } };
+    await expect(runTraining({ config: adam, data, logDir, resume: checkpoints })).rejects.toThrow(
+      'holds the state of SGD but optimizer.type is Adam: set it to SGD',
+    );
+  });
+
+  it('names what changed in its configuration', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const slower = { ...config, optimizer: { ...config.optimizer, learning_rate: 0.01 } };
+    const { text } = await runTraining({
+      config: slower,
+      data,
+      logDir,
+      resume: checkpoints,
+      maxSteps: HALF + 1,
+    });
+    expect(text).toContain(
+      'configuration changed since the run began: optimizer.learning_rate: 0.05 -> 0.01',
+    );
+  });
+});

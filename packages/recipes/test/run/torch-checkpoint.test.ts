@@ -1,0 +1,376 @@
+/** checkpoint.pth.tar and model_best.pth.tar: what they hold, and runs that continue from such files. */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type HostTensor,
+  loadRunState,
+  readTorch,
+  type TensorMap,
+  type TorchValue,
+  writeStateDict,
+  writeTorch,
+} from '@inplace-abn/checkpoint';
+import { cpu } from '@inplace-abn/core';
+import { readMetrics } from '@inplace-abn/train';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
+import { evaluate, networkOf, type TrainConfig } from '../../src/index.js';
+import {
+  bytesOf,
+  configOf,
+  expectSameState,
+  lastState,
+  Output,
+  type RunOptions,
+  runTraining,
+  STEPS_PER_EPOCH,
+} from '../support/runs.js';
+
+const EPOCHS = 2;
+
+const sgd = configOf({ optimizer: { nesterov: true, classifier_lr: 0.1, schedule: { epochs: EPOCHS } } });
+const adam = configOf({
+  optimizer: {
+    type: 'Adam',
+    learning_rate: 1e-3,
+    schedule: { type: 'exponential', epochs: EPOCHS, params: { gamma: 0.5 } },
+  },
+});
+
+/** One more epoch. */
+function longer(config: TrainConfig): TrainConfig {
+  const { optimizer } = config;
+  return { ...config, optimizer: { ...optimizer, schedule: { ...optimizer.schedule, epochs: EPOCHS + 1 } } };
+}
+
+function expectSameTensor(
+  actual: TorchValue | undefined,
+  expected: HostTensor | undefined,
+  name: string,
+): void {
+  if (!expected || !actual || typeof actual !== 'object' || !('data' in actual)) expect.fail(name);
+  expect({ ...actual, data: undefined }, name).toEqual({ ...expected, data: undefined });
+  expect(bytesOf(actual).equals(bytesOf(expected)), name).toBe(true);
+}
+
+type Dict = ReadonlyMap<string | number, TorchValue>;
+
+function dict(value: TorchValue | undefined): Dict {
+  if (value instanceof Map) return value;
+  return expect.fail(`${String(value)} is no dictionary`);
+}
+
+function list(value: TorchValue | undefined): readonly TorchValue[] {
+  if (Array.isArray(value)) return value;
+  return expect.fail(`${String(value)} is no list`);
+}
+
+const newFolder = async () => join(await temporaryFolder(), 'run');
+
+/** Names of all parameters, the classifier's last. */
+function parameters(config: TrainConfig): string[] {
+  return networkOf(config.network)
+    .namedStates()
+    .flatMap(({ name, kind }) => (kind === 'parameter' ? [name] : []));
+}
+
+describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
+  let data: string;
+  const runs = new Map<TrainConfig, string>();
+  beforeAll(async () => {
+    data = await imageFolder();
+    for (const config of [sgd, adam]) {
+      const logDir = await newFolder();
+      await runTraining({ config, data, logDir });
+      runs.set(config, logDir);
+    }
+  }, 60_000);
+
+  const runOf = (config: TrainConfig): string => runs.get(config) ?? '';
+  const file = (config: TrainConfig, name = 'checkpoint.pth.tar') => join(runOf(config), name);
+
+  it('holds the five keys of the reference and bn_mode, the state dictionary under module.', async () => {
+    const value = dict(await readTorch(file(sgd)));
+    expect([...value.keys()]).toEqual(['epoch', 'arch', 'bn_mode', 'state_dict', 'best_prec1', 'optimizer']);
+    const { meta, model } = await lastState(runOf(sgd));
+    expect([value.get('epoch'), value.get('arch'), value.get('best_prec1')]).toEqual([
+      2,
+      'resnet18',
+      meta.bestTop1,
+    ]);
+    const saved = dict(value.get('state_dict'));
+    expect([...saved.keys()]).toEqual(
+      networkOf(sgd.network)
+        .namedStates()
+        .map(({ name }) => `module.${name}`),
+    );
+    for (const [name, tensor] of model) expectSameTensor(saved.get(`module.${name}`), tensor, name);
+  });
+
+  it('holds the state of SGD as PyTorch numbers it: the classifier in a group of its own', async () => {
+    const optimizer = dict(dict(await readTorch(file(sgd))).get('optimizer'));
+    const groups = list(optimizer.get('param_groups')).map(dict);
+    const names = parameters(sgd);
+    const last = names.length - 2;
+    expect(groups.map((group) => list(group.get('params')))).toEqual([
+      Array.from({ length: last }, (_, i) => i),
+      [last, last + 1],
+    ]);
+    const shown = ['lr', 'initial_lr', 'momentum', 'dampening', 'weight_decay', 'nesterov'];
+    expect(groups.map((group) => shown.map((key) => group.get(key)))).toEqual([
+      [0.05, 0.05, 0.9, 0, 1e-4, true],
+      [0.1, 0.1, 0.9, 0, 1e-4, true],
+    ]);
+    const { optimizer: kept } = await lastState(runOf(sgd));
+    const state = dict(optimizer.get('state'));
+    expect(state.size).toBe(names.length);
+    for (const [index, name] of names.entries()) {
+      expectSameTensor(
+        dict(state.get(index)).get('momentum_buffer'),
+        kept.get(`${name}.momentum_buffer`),
+        name,
+      );
+    }
+  });
+
+  it('holds the state of Adam, its count of updates and the rate in force', async () => {
+    const optimizer = dict(dict(await readTorch(file(adam))).get('optimizer'));
+    const [group] = list(optimizer.get('param_groups')).map(dict);
+    expect(list(group?.get('params'))).toHaveLength(parameters(adam).length);
+    expect([group?.get('lr'), group?.get('initial_lr'), group?.get('betas')]).toEqual([
+      5e-4,
+      1e-3,
+      [0.9, 0.999],
+    ]);
+    const first = dict(dict(optimizer.get('state')).get(0));
+    expect([...first.keys()]).toEqual(['step', 'exp_avg', 'exp_avg_sq']);
+    expect(first.get('step')).toMatchObject({ data: Float32Array.of(2 * STEPS_PER_EPOCH) });
+  });
+
+  it('is copied to model_best.pth.tar when top-1 improves, and only then', async () => {
+    const records = await readMetrics(join(runOf(sgd), 'metrics.jsonl'));
+    const top1 = records.filter(({ phase }) => phase === 'val').map(({ top1: value = Number.NaN }) => value);
+    const best = dict(await readTorch(file(sgd, 'model_best.pth.tar')));
+    expect(best.get('best_prec1')).toBe(Math.max(...top1));
+    expect(best.get('epoch')).toBe(1 + top1.indexOf(Math.max(...top1)));
+  });
+
+  it.each([
+    ['SGD', sgd],
+    ['Adam', adam],
+  ])('continues a run of %s bit for bit, in a new folder', async (_, config) => {
+    const [through, resumed] = [await newFolder(), await newFolder()];
+    await cp(runOf(config), through, { recursive: true });
+    await runTraining({
+      config: longer(config),
+      data,
+      logDir: through,
+      resume: join(through, 'checkpoints'),
+    });
+    const { text } = await runTraining({
+      config: longer(config),
+      data,
+      logDir: resumed,
+      resume: file(config),
+    });
+    expect(text).toContain(`resuming from ${file(config)}: epoch 2, step ${2 * STEPS_PER_EPOCH}`);
+    expectSameState(await lastState(resumed), await lastState(through));
+    const [record] = await readMetrics(join(resumed, 'metrics.jsonl'));
+    expect(record).toMatchObject({ epoch: 3, step: 2 * STEPS_PER_EPOCH + 1 });
+  });
+
+  it('continues the run of its own folder', async () => {
+    const logDir = await newFolder();
+    await cp(runOf(sgd), logDir, { recursive: true });
+    await runTraining({ config: longer(sgd), data, logDir, resume: join(logDir, 'checkpoint.pth.tar') });
+    const steps = (await readMetrics(join(logDir, 'metrics.jsonl')))
+      .filter(({ phase }) => phase === 'train')
+      .map(({ step }) => step);
+    expect(steps).toEqual(Array.from({ length: 3 * STEPS_PER_EPOCH }, (_, i) => i + 1));
+  });
+
+  it('of a PyTorch run is not written over', async () => {
+    const logDir = await newFolder();
+    await mkdir(logDir);
+    await cp(file(sgd), join(logDir, 'checkpoint.pth.tar'));
+    const before = await readFile(join(logDir, 'checkpoint.pth.tar'));
+    const resume = join(logDir, 'checkpoint.pth.tar');
+    for (const options of [
+      { config: sgd, data, logDir },
+      { config: sgd, data, logDir, resume },
+    ]) {
+      await expect(runTraining(options)).rejects.toThrow(
+        `continue from it with --resume ${resume} in another folder with --log-dir`,
+      );
+    }
+    expect((await readFile(join(logDir, 'checkpoint.pth.tar'))).equals(before)).toBe(true);
+  });
+
+  describe('or weights alone', () => {
+    let model: TensorMap;
+    beforeAll(async () => {
+      model = (await lastState(runOf(sgd))).model;
+    });
+
+    const fresh = (options: Partial<RunOptions>) => ({ config: sgd, data, ...options });
+
+    async function written(name: string, tensors: TensorMap = model): Promise<string> {
+      const path = join(await temporaryFolder(), name);
+      await writeStateDict(path, tensors);
+      return path;
+    }
+
+    it.each(['weights.pth', 'weights.safetensors'])(
+      'as %s are evaluated to the same numbers',
+      async (name) => {
+        const options = { config: sgd, data, device: cpu(), workers: 1, printFreq: 1 };
+        const results = [];
+        for (const resume of [join(runOf(sgd), 'checkpoints'), file(sgd), await written(name)]) {
+          results.push(await evaluate({ ...options, resume, stream: new Output() }));
+        }
+        expect(results[1]).toEqual(results[0]);
+        expect(results[2]).toEqual(results[0]);
+      },
+    );
+
+    it('begin a run at epoch 1', async () => {
+      const [logDir, resume] = [await newFolder(), await written('weights.pth')];
+      const { text } = await runTraining(fresh({ logDir, resume, maxSteps: 1 }) as RunOptions);
+      expect(text).toContain(`weights from ${resume}: training starts at epoch 1 with a new optimiser`);
+      expect((await lastState(logDir)).meta).toMatchObject({ epoch: 0, step: 1 });
+    });
+
+    it('are all that is taken of a checkpoint where that is asked for', async () => {
+      const config = configOf({ optimizer: { type: 'Adam', learning_rate: 0, weight_decay: 0 } });
+      const logDir = await newFolder();
+      const take = 'weights';
+      await runTraining({ config, data, logDir, resume: file(sgd), take, maxSteps: 1 });
+      const after = await lastState(logDir);
+      expect(after.meta).toMatchObject({ epoch: 0, step: 1, bestTop1: 0 });
+      for (const name of parameters(sgd)) {
+        expectSameTensor(after.model.get(name), model.get(name), name);
+      }
+    });
+
+    it('get a new classifier for other classes', async () => {
+      const config = configOf({ network: { classes: 7 }, optimizer: { learning_rate: 0 } });
+      const [logDir, take] = [await newFolder(), 'weights without classifier' as const];
+      const { text } = await runTraining({ config, data, logDir, resume: file(sgd), take, maxSteps: 1 });
+      expect(text).toContain('has 3 classes but network.classes is 7');
+      const after = await lastState(logDir);
+      expect(after.model.get('classifier.fc.bias')?.shape).toEqual([7]);
+      expect(after.model.get('classifier.fc.weight')?.data.some((value) => value !== 0)).toBe(true);
+      const conv = 'mod5.block2.convs.conv2.weight';
+      expectSameTensor(after.model.get(conv), model.get(conv), conv);
+    });
+  });
+
+  /** A file with the weights of the run in another dtype, all 0. */
+  const converted = async (
+    dtype: 'float16' | 'int32',
+    zerosOf: (length: number) => Uint16Array | Int32Array,
+  ): Promise<string> => {
+    const { model } = await lastState(runOf(sgd));
+    const other = [...model].map(([name, tensor]): [string, HostTensor] => [
+      name,
+      tensor.dtype === 'float32'
+        ? ({ dtype, shape: tensor.shape, data: zerosOf(tensor.data.length) } as HostTensor)
+        : tensor,
+    ]);
+    const path = join(await temporaryFolder(), `${dtype}.pth`);
+    await writeTorch(path, new Map(other));
+    return path;
+  };
+
+  it('gives weights of half precision as float32', async () => {
+    const config = configOf({ optimizer: { learning_rate: 0 } });
+    const [logDir, take] = [await newFolder(), 'weights' as const];
+    const resume = await converted('float16', (length) => new Uint16Array(length));
+    await runTraining({ config, data, logDir, resume, take, maxSteps: 1 });
+    const weight = (await lastState(logDir)).model.get('mod1.conv1.weight');
+    expect(weight?.dtype).toBe('float32');
+    expect(weight?.data.every((value) => Number(value) === 0)).toBe(true);
+  });
+
+  describe('is refused, with nothing written,', () => {
+    const refusal = async (options: Partial<RunOptions>): Promise<string> => {
+      const logDir = await newFolder();
+      const message = await runTraining({ config: sgd, data, logDir, resume: file(sgd), ...options }).then(
+        () => 'accepted',
+        (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      );
+      expect(existsSync(logDir)).toBe(false);
+      return message;
+    };
+    const network = (change: object) => ({ ...sgd, network: { ...sgd.network, ...change } });
+
+    it('for another architecture', async () => {
+      expect(await refusal({ config: network({ arch: 'resnet34' }) })).toBe(
+        `${file(sgd)} holds a resnet18 but network.arch is resnet34: set it to resnet18, or choose another checkpoint`,
+      );
+    });
+
+    it('for another number of classes, offering to drop the classifier', async () => {
+      const message = await refusal({ config: network({ classes: 10 }) });
+      expect(message).toContain(
+        'its classifier is for 3 classes, network.classes is 10. Set network.classes to 3, ' +
+          'or begin a run with its other layers and a new classifier with --drop-classifier',
+      );
+      expect(message).toContain('classifier.fc.weight');
+    });
+
+    it('for the other optimiser', async () => {
+      expect(await refusal({ config: { ...sgd, optimizer: { ...sgd.optimizer, type: 'Adam' } } })).toBe(
+        `${file(sgd)} holds the state of SGD but optimizer.type is Adam: set it to SGD, or start from the weights alone with --weights-only`,
+      );
+    });
+
+    it('for weights that are no floats', async () => {
+      const resume = await converted('int32', (length) => new Int32Array(length));
+      expect(await refusal({ resume })).toContain('int32 instead of float32');
+    });
+
+    it('where there is no such file, or it is no checkpoint', async () => {
+      const folder = await temporaryFolder();
+      expect(await refusal({ resume: join(folder, 'absent.pth.tar') })).toBe(
+        `Cannot read ${join(folder, 'absent.pth.tar')}: there is no such file.`,
+      );
+      const notes = join(folder, 'notes.pth.tar');
+      await writeFile(notes, 'best so far: 76.2 %');
+      expect(await refusal({ resume: notes })).toContain(`${notes} is not a checkpoint`);
+    });
+
+    it('for an epoch that is no number', async () => {
+      const value = new Map(dict(await readTorch(file(sgd)))).set('epoch', 'two');
+      const resume = join(await temporaryFolder(), 'odd.pth.tar');
+      await writeTorch(resume, value);
+      expect(await refusal({ resume })).toBe(`${resume}: "epoch" must be a whole number of at least 0.`);
+    });
+
+    it('for the state of another number of parameters', async () => {
+      const value = new Map(dict(await readTorch(file(sgd))));
+      const optimizer = new Map(dict(value.get('optimizer')));
+      optimizer.set('param_groups', list(optimizer.get('param_groups')).slice(0, 1));
+      const resume = join(await temporaryFolder(), 'odd.pth.tar');
+      await writeTorch(resume, value.set('optimizer', optimizer));
+      expect(await refusal({ resume })).toMatch(
+        new RegExp(`^${resume}: The optimiser state is of \\d+ parameters`),
+      );
+    });
+  });
+
+  it('counts a best accuracy that PyTorch kept as a tensor', async () => {
+    const value = new Map(dict(await readTorch(file(sgd))));
+    value.set('best_prec1', { dtype: 'float32', shape: [], data: Float32Array.of(100) });
+    const [logDir, resume] = [await newFolder(), join(await temporaryFolder(), 'tensor.pth.tar')];
+    await writeTorch(resume, value);
+    await runTraining({ config: longer(sgd), data, logDir, resume });
+    expect((await lastState(logDir)).meta.bestTop1).toBe(100);
+    expect(existsSync(join(logDir, 'model_best.pth.tar'))).toBe(false);
+    expect(
+      (await loadRunState(join(logDir, 'checkpoints', `checkpoint-${3 * STEPS_PER_EPOCH}.safetensors`))).meta
+        .epoch,
+    ).toBe(3);
+  });
+});

@@ -1,0 +1,205 @@
+/** Runs of a segmentation network and what they leave; apps/train-imagenet/test has one that learns. */
+import { cp, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readStateDict, readTorch, type TorchValue } from '@inplace-abn/checkpoint';
+import { cpu } from '@inplace-abn/core';
+import { formatValidation, readMetrics } from '@inplace-abn/train';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../train/test/support/images.js';
+import { readEvents } from '../../../train/test/tensorboard/read-events.js';
+import { evaluate, planReport, taskOf } from '../../src/index.js';
+import {
+  BATCH,
+  labelledFolder,
+  STEPS_PER_EPOCH,
+  segmentationConfigOf,
+  TRAIN_IMAGES,
+  VAL_IMAGES,
+} from '../support/label-maps.js';
+import { expectSameState, lastState, Output, runTraining } from '../support/runs.js';
+
+const EPOCHS = 2;
+const STEPS = EPOCHS * STEPS_PER_EPOCH;
+const config = segmentationConfigOf({ optimizer: { schedule: { epochs: EPOCHS } } });
+
+let data: string;
+let logDir: string;
+let run: Awaited<ReturnType<typeof runTraining>>;
+beforeAll(async () => {
+  data = await labelledFolder();
+  logDir = await newFolder();
+  run = await runTraining({ config, data, logDir, histograms: true });
+}, 60_000);
+
+const newFolder = async () => join(await temporaryFolder(), 'run');
+const json = async (name: string) => JSON.parse(await readFile(join(logDir, name), 'utf8'));
+
+function dict(value: TorchValue | undefined): ReadonlyMap<string, TorchValue> {
+  if (value instanceof Map) return value as ReadonlyMap<string, TorchValue>;
+  throw new Error('expected a dictionary');
+}
+
+describe('a segmentation run', { timeout: 60_000 }, () => {
+  it('logs pixel accuracy of steps, and mean IoU of validations', async () => {
+    const records = await readMetrics(join(logDir, 'metrics.jsonl'));
+    const [first] = records;
+    expect(records.length).toBe(STEPS + EPOCHS);
+    expect(Object.keys(first ?? {}).slice(0, 5)).toEqual(['phase', 'epoch', 'step', 'loss', 'accuracy']);
+    const last = records.at(-1);
+    expect(last).toMatchObject({ phase: 'val', epoch: EPOCHS, step: STEPS, miou: run.validation?.miou });
+    for (const { accuracy = Number.NaN, loss } of records) {
+      expect(accuracy).toBeGreaterThanOrEqual(0);
+      expect(accuracy).toBeLessThanOrEqual(100);
+      expect(loss).toBeGreaterThan(0);
+    }
+    expect(run.validation?.images).toBe(VAL_IMAGES);
+    const ious = last?.iou ?? [];
+    expect(ious).toHaveLength(config.network.classes);
+    const known = ious.filter((iou) => !Number.isNaN(iou));
+    expect(known.reduce((a, b) => a + b, 0) / known.length).toBeCloseTo(last?.miou ?? Number.NaN, 9);
+  });
+
+  it('writes events for TensorBoard', async () => {
+    const name = (await readdir(logDir)).find((file) => file.startsWith('events.out.tfevents.'));
+    const events = readEvents(await readFile(join(logDir, name ?? '')));
+    const tags = [...new Set(events.flatMap(({ values }) => values.map(({ tag }) => tag)))];
+    expect(tags).toEqual(
+      expect.arrayContaining([
+        'train/loss',
+        'train/lr',
+        'train/accuracy',
+        'val/loss',
+        'val/miou',
+        'val/accuracy',
+      ]),
+    );
+    expect(tags.filter((tag) => tag.includes('top'))).toEqual([]);
+  });
+
+  it('sums up in summary.json and report.html', async () => {
+    const { miou, accuracy, loss } = run.validation ?? expect.fail('no validation');
+    const summary = await json('summary.json');
+    expect(await readFile(join(logDir, 'report.html'), 'utf8')).toContain('<h2>IoU by class</h2>');
+    expect(summary).toMatchObject({ epochs: EPOCHS, steps: STEPS, images: VAL_IMAGES, miou, accuracy, loss });
+    const records = await readMetrics(join(logDir, 'metrics.jsonl'));
+    const reached = records.flatMap(({ phase, miou: value = Number.NaN }) =>
+      phase === 'val' ? [value] : [],
+    );
+    expect(summary.bestMiou).toBe(Math.max(...reached));
+    const report = await readFile(join(logDir, 'report.html'), 'utf8');
+    for (const text of [
+      'mIoU on validation',
+      'best mIoU',
+      'train accuracy',
+      `: ${TRAIN_IMAGES} training and `,
+    ])
+      expect(report).toContain(text);
+    expect(report).not.toContain('top-1');
+  });
+
+  it('prints its metrics', () => {
+    expect(run.text).toMatch(/^train 1\/2 {2}step 1\/2 .*accuracy \d+\.\d %/m);
+    expect(run.text).toMatch(/^val {3}2\/2 {2}step 1\/1 .*mIoU \d+\.\d % {2}accuracy \d+\.\d %/m);
+    expect(formatValidation({ loss: 0.25, miou: 51.234, accuracy: 90, images: 7 })).toBe(
+      'mIoU 51.23 %  accuracy 90.00 %  loss 0.2500  images 7',
+    );
+  });
+
+  it('writes checkpoints in the form of the published snapshot', async () => {
+    const path = join(logDir, 'checkpoint.pth.tar');
+    const value = dict(await readTorch(path));
+    expect([...value.keys()]).toEqual(['epoch', 'arch', 'bn_mode', 'state_dict', 'best_miou', 'optimizer']);
+    const parts = dict(value.get('state_dict'));
+    expect([...parts.keys()]).toEqual(['body', 'head', 'cls']);
+    expect([...dict(parts.get('cls')).keys()]).toEqual(['weight', 'bias']);
+    const { tensors } = await readStateDict(path, { weightsOnly: true });
+    const { model } = await lastState(logDir);
+    expect([...tensors.keys()].sort()).toEqual([...model.keys()].sort());
+    expect(tensors.get('head.red_conv.weight')?.data).toEqual(model.get('head.red_conv.weight')?.data);
+  });
+
+  it('is evaluated to the same numbers from each of its checkpoints', async () => {
+    for (const resume of [join(logDir, 'checkpoints'), join(logDir, 'checkpoint.pth.tar')]) {
+      const options = { config, data, device: cpu(), workers: 1, printFreq: 1, resume, stream: new Output() };
+      expect(await evaluate(options)).toEqual(run.validation);
+    }
+  });
+
+  it('is continued bit for bit, from a step within an epoch and from a checkpoint for PyTorch', async () => {
+    const stopped = await newFolder();
+    const first = await runTraining({ config, data, logDir: stopped, maxSteps: 3, saveEvery: 1 });
+    expect(first.stopped).toBe('max-steps');
+    await runTraining({ config, data, logDir: stopped, resume: join(stopped, 'checkpoints') });
+    expectSameState(await lastState(stopped), await lastState(logDir));
+
+    const half = await newFolder();
+    await runTraining({ config, data, logDir: half, maxSteps: STEPS_PER_EPOCH + 1 });
+    const file = join(await temporaryFolder(), 'checkpoint.pth.tar');
+    await cp(join(half, 'checkpoint.pth.tar'), file);
+    const other = await newFolder();
+    const { text } = await runTraining({ config, data, logDir: other, resume: file });
+    expect(text).toContain(`epoch 1, step ${STEPS_PER_EPOCH}`);
+    expectSameState(await lastState(other), await lastState(logDir));
+  });
+
+  it('keeps the best value of a run that it continues', async () => {
+    const copy = await newFolder();
+    await cp(logDir, copy, { recursive: true });
+    const again = await runTraining({ config, data, logDir: copy, resume: join(copy, 'checkpoints') });
+    expect(again.validation).toEqual(run.validation);
+    const { meta } = await lastState(copy);
+    expect(meta.bestMiou).toBe((await json('summary.json')).bestMiou);
+    expect(meta).not.toHaveProperty('bestTop1');
+  });
+
+  it('plans its memory', () => {
+    const { report } = planReport(config, BATCH, cpu());
+    expect(report.layers.some(({ path }) => path === 'head.red_bn')).toBe(true);
+    expect(report.bytes.activations).toBeLessThan(report.ordinary.activations);
+  });
+});
+
+describe('data of segmentation', { timeout: 60_000 }, () => {
+  const open = (dir: string, changed = config) => taskOf(changed).openData(dir, { workers: 1 });
+
+  it('is missing', async () => {
+    const dir = await temporaryFolder();
+    await expect(open(dir)).rejects.toThrow(
+      `${join(dir, 'train')} does not exist: expected DIR/train/images/*.{jpg,jpeg,png} with DIR/train/labels/*.png, and the same in DIR/val`,
+    );
+  });
+
+  it('has too few images for a batch', async () => {
+    const large = segmentationConfigOf({ optimizer: { batch_size: 11 } });
+    await expect(open(data, large)).rejects.toThrow('holds only 10 images: choose a smaller batch');
+  });
+
+  it('may lie in other folders', async () => {
+    const copy = await temporaryFolder();
+    await cp(data, copy, { recursive: true });
+    for (const part of ['train', 'val']) {
+      await cp(join(copy, part, 'labels'), join(copy, part, 'v1.2/labels'), { recursive: true });
+      await rm(join(copy, part, 'labels'), { recursive: true });
+    }
+    await expect(open(copy)).rejects.toThrow('label');
+    const { trainImages } = await open(
+      copy,
+      segmentationConfigOf({ segmentation: { labels: 'v1.2/labels' } }),
+    );
+    expect(trainImages).toBe(TRAIN_IMAGES);
+  });
+
+  it('has a class that the network lacks', async () => {
+    const three = segmentationConfigOf({ network: { classes: 3 } });
+    await expect(runTraining({ config: three, data, logDir: await newFolder() })).rejects.toThrow(
+      /^the label map of image \d \(counted from 0, in the order of the names\) has pixels of class 3, but network\.classes is 3: set it/,
+    );
+    const ignoring = segmentationConfigOf({
+      network: { classes: 3 },
+      optimizer: { schedule: { epochs: 1 } },
+      segmentation: { ignore_index: 3 },
+    });
+    const { validation } = await runTraining({ config: ignoring, data, logDir: await newFolder() });
+    expect(validation?.miou).toBeGreaterThanOrEqual(0);
+  });
+});
