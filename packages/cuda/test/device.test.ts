@@ -1,6 +1,16 @@
 /** The device itself: what is missing, what fails, what is kept of a run. The environment is each test's own. */
 import { CommandLineError } from '@inplace-abn/cli';
-import { activation, compile, type Device, Program, run, Store, statesOf, trace } from '@inplace-abn/core';
+import {
+  activation,
+  compile,
+  type Device,
+  defineOp,
+  Program,
+  run,
+  Store,
+  statesOf,
+  trace,
+} from '@inplace-abn/core';
 import { InvalidArgumentError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cudaProblem, defaultReason } from '../src/choose.js';
@@ -169,6 +179,31 @@ describe('a run', () => {
     relu.prefetch({ x: ramp(8, 2) });
     const { outputs } = await relu.run({ x: ramp(8, 3) });
     expect(outputs.z).toEqual(ramp(8, 3).map((value) => Math.max(0, value)));
+  });
+
+  it.each([false, true])('stops for an op that JavaScript computes, graphs: %s', async (graphs) => {
+    const double = defineOp({
+      name: 'double',
+      inputs: { x: 'data' },
+      run({ x }, y) {
+        for (let i = 0; i < y.data.length; i++) y.data[i] = 2 * (x.data[i] ?? 0);
+      },
+      gradient: null,
+    });
+    const device = open({ graphs });
+    const graph = trace((tracer) => {
+      const relu = activation(tracer.input('x', [100, 1], 'float32'), RELU);
+      return { z: activation(double({ x: relu }), { activation: 'leaky_relu', slope: 0.5 }) };
+    });
+    const plan = compile(graph, device);
+    const memory = device.allocate(plan.arenaBytes);
+    const doubled = new Program(plan, device, new Store(device, statesOf(graph)), memory);
+    for (const step of [1, 2, 3]) {
+      const x = ramp(100, step);
+      if (step > 1) doubled.prefetch({ x });
+      const { outputs } = await doubled.run({ x });
+      expect(outputs.z).toEqual(x.map((value) => 2 * Math.max(0, value)));
+    }
   });
 
   it('is timed by events', async () => {

@@ -2,7 +2,7 @@
  * What an op is. Every rule must be stated, if only as "none": a definition that leaves one out does not compile, and no
  * pass knows an op by name. (One place per op, forward and backward together: the habit of candle's op trait.)
  */
-import type { DType, TensorType } from '@inplace-abn/tensor';
+import type { DType, Shape, TensorType } from '@inplace-abn/tensor';
 import type { GraphNode } from '../graph/graph.js';
 import type { Value } from '../trace/value.js';
 import type { ActivationAttributes } from './activations.js';
@@ -183,6 +183,17 @@ export interface ReferenceContext<A> {
   output(index: number): ReferenceTensor;
 }
 
+export type HostArray = Float32Array | Int32Array | BigInt64Array | Uint8Array;
+
+/** An operand in JavaScript: its elements in storage order, floats of any width as float32. */
+export interface HostOperand {
+  readonly shape: Shape;
+  readonly data: HostArray;
+}
+
+/** Fills the only output, zeros before, from the operands. */
+export type HostRule = (inputs: readonly HostOperand[], output: HostOperand) => void;
+
 /** What PyTorch's autograd keeps for its backward: the yardstick of plans. */
 export interface PeerKeeps {
   readonly inputs: readonly number[];
@@ -246,6 +257,8 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   cost(context: InferContext<A>, outputs: readonly TensorType[]): Cost;
   reference(context: ReferenceContext<A>): void;
   readonly peerKeeps: PeerKeeps;
+  /** Only of ops that `defineOp` makes: no device has a kernel of theirs, JavaScript computes them. */
+  readonly host?: HostRule;
 }
 
 /** An op as passes see it: its rules are called with the attributes of its own nodes. */

@@ -10,6 +10,7 @@ import type { KernelSpec, OperandSpec, PreparedKernel } from '../devices/device.
 import { constantsOf, isConstant } from '../graph/constants.js';
 import { type Graph, type GraphNode, type ValueId, valueInfo } from '../graph/graph.js';
 import { nodeAt } from '../graph/text.js';
+import { HostKernel } from '../host/kernel.js';
 import { isPitched, type Region } from '../passes/region.js';
 
 export interface Scheduled {
@@ -31,6 +32,7 @@ export type Prepare = (spec: KernelSpec) => PreparedKernel;
 
 /** A device knows no layers: its errors are given theirs. */
 function prepared(prepare: Prepare, node: GraphNode, spec: KernelSpec): PreparedKernel {
+  if (node.op.host) return new HostKernel(node.op.host, spec);
   try {
     return prepare(spec);
   } catch (error) {

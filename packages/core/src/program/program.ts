@@ -25,6 +25,7 @@ import type {
 } from '../devices/device.js';
 import { UsageError } from '../errors.js';
 import { operands, type ValueId, valueInfo } from '../graph/graph.js';
+import { load } from '../host/segments.js';
 import { isPitched, spanBytes } from '../passes/region.js';
 import type { Plan } from '../plan/plan.js';
 import { operandsOf, writesOf } from '../plan/schedule.js';
@@ -77,7 +78,8 @@ export class Program {
     this.parameters = graph.states
       .filter(({ kind, value }) => kind === 'parameter' && read.has(value))
       .map(({ name }) => name);
-    this.executable = device.load(
+    this.executable = load(
+      device,
       plan.instructions.map((instruction) => ({
         kernel: instruction.kernel,
         part: instruction.part,
