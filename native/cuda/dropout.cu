@@ -7,18 +7,10 @@
 
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"
+#include "geometry/counter_hash.h"
 
 namespace iabn::cuda {
 namespace {
-
-__host__ __device__ __forceinline__ uint32_t mix(uint32_t v) {
-  v ^= v >> 16;
-  v *= 0x7feb352du;
-  v ^= v >> 15;
-  v *= 0x846ca68bu;
-  v ^= v >> 16;
-  return v;
-}
 
 // u ≥ p as an integer comparison: hash ≥ ⌈p·2³²⌉. A scale of 0 keeps nothing (p = 1).
 struct Draw {

@@ -6,11 +6,6 @@
 namespace iabn::cuda {
 namespace {
 
-__device__ __forceinline__ int64_t nearest(const PaddedAxis& axis, int64_t padded) {
-  const int64_t at = padded - axis.before;
-  return at < 0 ? 0 : at < axis.inner ? at : axis.inner - 1;
-}
-
 template <class T, int N>
 struct Replicate {
   PaddedImages s;
@@ -19,8 +14,8 @@ struct Replicate {
 
   __device__ void operator()(int64_t item) const {
     const Pixel out(item, s.channels / N, N, s.rows.padded, s.columns.padded);
-    const int64_t row = out.image * s.rows.inner + nearest(s.rows, out.y);
-    const int64_t from = row * s.columns.inner + nearest(s.columns, out.x);
+    const int64_t row = out.image * s.rows.inner + s.rows.nearest(out.y);
+    const int64_t from = row * s.columns.inner + s.columns.nearest(out.x);
     const Pack<T, N> pack = load_pack<N>(x + from * s.inner_pitch + out.c);
     *reinterpret_cast<Pack<T, N>*>(y + out.index * s.padded_pitch + out.c) = pack;
   }

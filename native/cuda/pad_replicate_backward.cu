@@ -6,11 +6,6 @@
 namespace iabn::cuda {
 namespace {
 
-// Padded positions that repeat `at`.
-__device__ __forceinline__ Range copies(const PaddedAxis& axis, int64_t at) {
-  return {at == 0 ? 0 : at + axis.before, at == axis.inner - 1 ? axis.padded : at + axis.before + 1};
-}
-
 template <class T, int N>
 struct Gather {
   PaddedImages s;
@@ -19,7 +14,8 @@ struct Gather {
 
   __device__ void operator()(int64_t item) const {
     const Pixel in(item, s.channels / N, N, s.rows.inner, s.columns.inner);
-    const Range lines = copies(s.rows, in.y), pixels = copies(s.columns, in.x);
+    const Range lines{s.rows.first(in.y), s.rows.end(in.y)},
+        pixels{s.columns.first(in.x), s.columns.end(in.x)};
     float total[N];
 #pragma unroll
     for (int j = 0; j < N; ++j) total[j] = 0.0f;

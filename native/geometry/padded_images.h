@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "geometry/portable.h"
 #include "program/kernel.h"
 
 namespace iabn {
@@ -12,13 +13,13 @@ namespace iabn {
 struct PaddedAxis {
   int64_t inner, before, padded;
 
-  int64_t nearest(int64_t p) const {
+  IABN_PORTABLE_MEMBER int64_t nearest(int64_t p) const {
     const int64_t at = p - before;
     return at < 0 ? 0 : at < inner ? at : inner - 1;
   }
   // Padded positions that repeat `at`.
-  int64_t first(int64_t at) const { return at == 0 ? 0 : at + before; }
-  int64_t end(int64_t at) const { return at == inner - 1 ? padded : at + before + 1; }
+  IABN_PORTABLE_MEMBER int64_t first(int64_t at) const { return at == 0 ? 0 : at + before; }
+  IABN_PORTABLE_MEMBER int64_t end(int64_t at) const { return at == inner - 1 ? padded : at + before + 1; }
 };
 
 struct PaddedImages {

@@ -130,7 +130,7 @@ class GroupedConvolution : public Kernel {
     const int64_t bands = (plan_.target.height + band_ - 1) / band_;
     const int64_t parts = (blocks_.count() + together_ - 1) / together_;
     const int64_t tasks = plan_.images * bands * parts;
-#pragma omp parallel for schedule(static) num_threads(static_cast <int>(threads_))
+#pragma omp parallel for schedule(static) num_threads(threads_)
     for (int64_t task = 0; task < tasks; ++task) {
       const int64_t first = task % parts * together_;
       const Job job{task / parts / bands, task / parts % bands * band_, first,
@@ -204,7 +204,7 @@ class GroupedConvolution : public Kernel {
   void lay_out_weights(const float* w, float* to) const {
     const int64_t taps = shape_.kh * shape_.kw, wide = blocks_.tap_lanes(), pair = 2 * blocks_.lanes;
     const int64_t block_floats = taps * blocks_.tap_floats(), inputs = shape_.group_inputs();
-#pragma omp parallel for schedule(static) num_threads(static_cast <int>(threads_))
+#pragma omp parallel for schedule(static) num_threads(threads_)
     for (int64_t block = 0; block < blocks_.count(); ++block) {
       float* own = to + block * block_floats;
       std::fill(own, own + block_floats, 0.0f);
@@ -317,7 +317,7 @@ class GroupedConvolution : public Kernel {
   Ending ending_;
   bool constant_;  // the weights: they are laid out ahead of the runs
   Blocks blocks_;
-  int64_t threads_;
+  int threads_;
   int64_t low_ = 0, high_ = -1, packed_columns_ = 0;  // source columns that are packed
   int64_t together_ = 1, band_ = 1, band_rows_ = 0;
   int64_t block_floats_ = 0, row_floats_ = 0;  // of a block's packed band and output row

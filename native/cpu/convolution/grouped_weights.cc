@@ -40,7 +40,7 @@ class GroupedWeights : public Kernel {
 
   void run(const KernelArgs& args) override {
     const int64_t tasks = chunks_ * parts_;
-#pragma omp parallel for schedule(static) num_threads(static_cast <int>(threads_))
+#pragma omp parallel for schedule(static) num_threads(threads_)
     for (int64_t task = 0; task < tasks; ++task) {
       if (dtype_ == DType::f32) {
         run_task<float>(task, args, omp_get_thread_num());
@@ -48,7 +48,7 @@ class GroupedWeights : public Kernel {
         run_task<bf16>(task, args, omp_get_thread_num());
       }
     }
-#pragma omp parallel for schedule(static) num_threads(static_cast <int>(threads_))
+#pragma omp parallel for schedule(static) num_threads(threads_)
     for (int64_t block = 0; block < blocks_.count(); ++block) {
       add_chunks(block, WorkspaceLayout::at<double>(args.workspace, sums_), args.out<float>(0));
     }
@@ -153,7 +153,7 @@ class GroupedWeights : public Kernel {
   ConvShape shape_;
   DType dtype_;
   Blocks blocks_;
-  int64_t threads_;
+  int threads_;
   int64_t together_, parts_;  // blocks of a task, tasks of a chunk
   int64_t packed_columns_;
   int64_t band_ = 1, bands_ = 1, chunks_ = 1;  // rows of dy in a band, bands of an image

@@ -90,8 +90,9 @@ class WeightsDiff : public Kernel {
   std::string implementation() const override { return "winograd:" + vector_name(product_.lanes); }
 
   void run(const KernelArgs& args) override {
-#pragma omp parallel for num_threads(static_cast <int>(split_.threads())) schedule(static)
-    for (int64_t thread = 0; thread < split_.threads(); ++thread) {
+    const int threads = static_cast<int>(split_.threads());
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t thread = 0; thread < threads; ++thread) {
       float* const buffer = static_cast<float*>(args.workspace) + thread * thread_elements_;
       const Matrices matrices{{buffer, input_stride_},
                               {buffer + kPoints * input_stride_, output_stride_},

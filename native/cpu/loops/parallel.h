@@ -33,9 +33,9 @@ template <class Body>
 void parallel_range(int64_t count, int64_t item_elements, int64_t grain, const Body& body) {
 #ifdef _OPENMP
   const int64_t grains = ceil_div(count, grain);
-  const int64_t threads = std::min<int64_t>(omp_get_max_threads(), grains);
+  const int threads = static_cast<int>(std::min<int64_t>(omp_get_max_threads(), grains));
   if (threads > 1 && count * item_elements >= kParallelElements) {
-#pragma omp parallel num_threads(static_cast <int>(threads))
+#pragma omp parallel num_threads(threads)
     {
       const int64_t team = omp_get_num_threads();
       const int64_t member = omp_get_thread_num();

@@ -146,10 +146,8 @@ struct Strip {
 template <class Body>
 void parallel_rows(const RowGrid& grid, const Body& body) {
   if (grid.split) {
-    parallel_range(grid.rows, grid.channels, 1, [&](int64_t begin, int64_t end) {
-      body(Strip{begin, 1, end - begin, grid.channels});
-    });
-    return;
+    const auto rows = [&](int64_t begin, int64_t end) { body(Strip{begin, 1, end - begin, grid.channels}); };
+    return parallel_range(grid.rows, grid.channels, 1, rows);
   }
   parallel_range(grid.wide_rows, grid.width, 1, [&](int64_t begin, int64_t end) {
     body(Strip{begin * grid.repeat, grid.repeat, end - begin, grid.width});

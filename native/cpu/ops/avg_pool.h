@@ -9,22 +9,6 @@
 
 namespace iabn {
 
-// Taps along one axis: those inside the image, or with padding those inside the padded image.
-IABN_INLINE int64_t counted_taps(int64_t out, int64_t kernel, int64_t stride, int64_t padding, int64_t size,
-                                 bool include_padding) {
-  const int64_t begin = out * stride - padding;
-  const int64_t low = include_padding || begin > 0 ? begin : 0;
-  const int64_t limit = include_padding ? size + padding : size;
-  const int64_t high = begin + kernel < limit ? begin + kernel : limit;
-  return high > low ? high - low : 0;
-}
-
-IABN_INLINE float window_taps(const PoolShape& s, int64_t oy, int64_t ox, bool include_padding) {
-  const int64_t taps = counted_taps(oy, s.kh, s.sh, s.ph, s.h, include_padding) *
-                       counted_taps(ox, s.kw, s.sw, s.pw, s.w, include_padding);
-  return static_cast<float>(taps > 0 ? taps : 1);
-}
-
 // How many windows an element lies in on average: what direct sums read it for.
 inline int64_t overlap(const PoolShape& s) {
   return s.h * s.w == 0 ? 0 : s.oh * s.ow * s.kh * s.kw / (s.h * s.w);

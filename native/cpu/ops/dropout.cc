@@ -8,18 +8,10 @@
 
 #include "cpu/loops/closure.h"
 #include "cpu/loops/parallel.h"
+#include "geometry/counter_hash.h"
 
 namespace iabn {
 namespace {
-
-IABN_INLINE uint32_t mix(uint32_t v) {
-  v ^= v >> 16;
-  v *= 0x7feb352du;
-  v ^= v >> 15;
-  v *= 0x846ca68bu;
-  v ^= v >> 16;
-  return v;
-}
 
 // u ≥ p as an integer comparison: hash ≥ ⌈p·2³²⌉. A scale of 0 keeps nothing (p = 1).
 struct Draw {

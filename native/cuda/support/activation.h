@@ -4,34 +4,9 @@
 
 #include <cuda_runtime.h>
 
-#include <stdexcept>
-#include <string>
-
-#include "program/attrs.h"
+#include "program/activation.h"
 
 namespace iabn::cuda {
-
-struct Activation {
-  enum class Kind { identity, relu, leaky_relu, elu };
-  Kind kind = Kind::identity;
-  float slope = 0.0f;  // of leaky_relu, or alpha of elu
-};
-
-inline Activation parse_activation(const Attrs& attrs) {
-  const std::string& name = attrs.string("activation");
-  if (name == "identity") return {};
-  const float slope = static_cast<float>(attrs.number("slope"));
-  if (name == "relu") return {Activation::Kind::relu, slope};
-  if (name == "leaky_relu") return {Activation::Kind::leaky_relu, slope};
-  if (name == "elu") return {Activation::Kind::elu, slope};
-  throw std::invalid_argument("unknown activation '" + name + "'");
-}
-
-inline Activation parse_invertible_activation(const Attrs& attrs) {
-  const Activation activation = parse_activation(attrs);
-  if (activation.kind != Activation::Kind::relu) return activation;
-  throw std::invalid_argument("the activation 'relu' has no inverse");
-}
 
 struct Identity {
   __device__ float forward(float y) const { return y; }
