@@ -20,6 +20,8 @@ import { allReduceStartOp } from './all_reduce_start.js';
 import { allReduceWaitOp } from './all_reduce_wait.js';
 import { avgPoolOp } from './avg_pool.js';
 import { avgPoolBackwardOp } from './avg_pool_backward.js';
+import { blurPoolOp } from './blur_pool.js';
+import { blurPoolBackwardOp } from './blur_pool_backward.js';
 import { broadcastOp } from './broadcast.js';
 import { broadcastAddOp } from './broadcast_add.js';
 import { broadcastAddBackwardOp } from './broadcast_add_backward.js';
@@ -58,6 +60,8 @@ import { sliceChannelsBackwardOp } from './slice_channels_backward.js';
 import { sliceRowsOp } from './slice_rows.js';
 import { softmaxOp } from './softmax.js';
 import { softmaxBackwardOp } from './softmax_backward.js';
+import { spaceToDepthOp } from './space_to_depth.js';
+import { spaceToDepthBackwardOp } from './space_to_depth_backward.js';
 import { topkCorrectOp } from './topk_correct.js';
 import { unpackOp } from './unpack.js';
 
@@ -70,10 +74,10 @@ export const ops = {
   abn_merge: abnMergeOp,
   abn_running: abnRunningOp,
   abn_stats: abnStatsOp,
+  accumulate: accumulateOp,
   activation: activationOp,
   activation_backward: activationBackwardOp,
   activation_invert: activationInvertOp,
-  accumulate: accumulateOp,
   adam: adamOp,
   add: addOp,
   add_invert: addInvertOp,
@@ -83,6 +87,8 @@ export const ops = {
   all_reduce_wait: allReduceWaitOp,
   avg_pool: avgPoolOp,
   avg_pool_backward: avgPoolBackwardOp,
+  blur_pool: blurPoolOp,
+  blur_pool_backward: blurPoolBackwardOp,
   broadcast: broadcastOp,
   broadcast_add: broadcastAddOp,
   broadcast_add_backward: broadcastAddBackwardOp,
@@ -120,6 +126,8 @@ export const ops = {
   slice_rows: sliceRowsOp,
   softmax: softmaxOp,
   softmax_backward: softmaxBackwardOp,
+  space_to_depth: spaceToDepthOp,
+  space_to_depth_backward: spaceToDepthBackwardOp,
   topk_correct: topkCorrectOp,
   unpack: unpackOp,
 };

@@ -10,6 +10,8 @@ import { abnStats } from '../../src/ops/abn_stats.js';
 import { activationBackward } from '../../src/ops/activation_backward.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
+import { blurPool } from '../../src/ops/blur_pool.js';
+import { blurPoolBackward } from '../../src/ops/blur_pool_backward.js';
 import { broadcastAdd } from '../../src/ops/broadcast_add.js';
 import { broadcastAddBackward } from '../../src/ops/broadcast_add_backward.js';
 import { cast } from '../../src/ops/cast.js';
@@ -35,6 +37,8 @@ import { sliceChannels } from '../../src/ops/slice_channels.js';
 import { sliceChannelsBackward } from '../../src/ops/slice_channels_backward.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { softmaxBackward } from '../../src/ops/softmax_backward.js';
+import { spaceToDepth } from '../../src/ops/space_to_depth.js';
+import { spaceToDepthBackward } from '../../src/ops/space_to_depth_backward.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import type { Value } from '../../src/trace/value.js';
@@ -111,6 +115,10 @@ describe('shapes that ops give', () => {
     ['global_avg_pool', (v) => globalAvgPool(v('bfloat16[3,5,2,9]')), 'bfloat16[3,5]'],
     ['resize_bilinear', (v) => resizeBilinear(v('bfloat16[2,3,5,7]'), [40, 9]), 'bfloat16[2,3,40,9]'],
     ['resize_bilinear_backward', (v) => resizeBilinearBackward(v('[2,3,40,9]'), [5, 7]), 'float32[2,3,5,7]'],
+    ['blur_pool', (v) => blurPool(v('bfloat16[2,3,5,8]')), 'bfloat16[2,3,3,4]'],
+    ['blur_pool_backward', (v) => blurPoolBackward(v('[2,3,3,4]'), [5, 8]), 'float32[2,3,5,8]'],
+    ['space_to_depth', (v) => spaceToDepth(v('bfloat16[2,3,8,12]'), 4), 'bfloat16[2,48,2,3]'],
+    ['space_to_depth_backward', (v) => spaceToDepthBackward(v('[2,48,2,3]'), 4), 'float32[2,3,8,12]'],
     [
       'pad_replicate',
       (v) => padReplicate(v('bfloat16[2,3,5,7]'), { top: 1, bottom: 2, left: 0, right: 4 }),
@@ -237,6 +245,26 @@ describe('what ops say about wrong operands', () => {
     [
       'resize_bilinear_backward: expected two whole numbers of at least 1, [height, width], for size but received [3]',
       (v) => resizeBilinearBackward(v('[1,1,2,2]'), [3]),
+    ],
+    [
+      'blur_pool: expected images of at least 2×2 pixels for x but received float32[1,1,1,2]',
+      (v) => blurPool(v('[1,1,1,2]')),
+    ],
+    [
+      'blur_pool_backward: dy float32[1,1,2,2] is not of images of 5×4 pixels',
+      (v) => blurPoolBackward(v('[1,1,2,2]'), [5, 4]),
+    ],
+    [
+      'space_to_depth: expected sides that are multiples of 4 for x but received float32[1,3,8,6]',
+      (v) => spaceToDepth(v('[1,3,8,6]'), 4),
+    ],
+    [
+      'space_to_depth: expected a whole number of at least 1 for block but received 0',
+      (v) => spaceToDepth(v('[1,3,8,8]'), 0),
+    ],
+    [
+      'space_to_depth_backward: expected a multiple of 4² channels for dy but received float32[1,6,2,2]',
+      (v) => spaceToDepthBackward(v('[1,6,2,2]'), 4),
     ],
     [
       'pad_replicate: expected whole numbers of at least 0 for padding, [top, bottom, left, right], but received [0, -1, 0, 0]',

@@ -1,8 +1,10 @@
 /** Resizing and padding against numbers from PyTorch, and their gradients. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { blurPool } from '../../src/ops/blur_pool.js';
 import { padReplicate } from '../../src/ops/pad_replicate.js';
 import { resizeBilinear } from '../../src/ops/resize_bilinear.js';
+import { spaceToDepth } from '../../src/ops/space_to_depth.js';
 import type { Pair } from '../../src/ops/support/window.js';
 import type { Value } from '../../src/trace/value.js';
 import {
@@ -113,5 +115,41 @@ describe('pad_replicate', () => {
   it('has a gradient', () => {
     expectGradient({ x: draw('x', [2, 3, 4, 2]) }, ['x'], (v) => padReplicate(v.x, padding));
     expectGradient({ x: draw('x', [1, 2, 1, 1]) }, ['x'], (v) => padReplicate(v.x, padding));
+  });
+});
+
+describe('blur_pool', () => {
+  it("gives PyTorch's pixels and gradient", () => {
+    // conv2d(pad(x, (1, 1, 1, 1), 'reflect'), outer([1, 2, 1], [1, 2, 1]) / 16, stride=2)
+    const { y, dx } = ramp((v) => blurPool(v.x));
+    expect([...y]).toEqual([2.75, 2.75]);
+    expect([...dx]).toEqual([0.25, 0.75, 0.5, 0.25, 0.75, 0.5]);
+  });
+
+  it('keeps a constant image', () => {
+    const ones = { x: tensor([1, 1, 5, 8], Array<number>(40).fill(3)) };
+    expect([...compute(ones, (v) => ({ y: blurPool(v.x) })).y]).toEqual(Array(12).fill(3));
+  });
+
+  it.each([
+    [2, 2],
+    [3, 5],
+    [4, 7],
+  ])('has a gradient for %i×%i', (height, width) => {
+    expectGradient({ x: draw('x', [2, 3, height, width]) }, ['x'], (v) => blurPool(v.x));
+  });
+});
+
+describe('space_to_depth', () => {
+  it("orders channels as TResNet's stem", () => {
+    // x.view(N, C, H//b, b, W//b, b).permute(0, 3, 5, 1, 2, 4).reshape(N, C*b*b, H//b, W//b)
+    const pixels = [0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17];
+    const x = { x: tensor([1, 2, 2, 4], channelsLast([1, 2, 2, 4], pixels)) };
+    const { y } = compute(x, (v) => ({ y: spaceToDepth(v.x, 2) }));
+    expect([...y]).toEqual([0, 10, 1, 11, 4, 14, 5, 15, 2, 12, 3, 13, 6, 16, 7, 17]);
+  });
+
+  it('has a gradient', () => {
+    expectGradient({ x: draw('x', [2, 3, 4, 6]) }, ['x'], (v) => spaceToDepth(v.x, 2));
   });
 });

@@ -43,7 +43,34 @@ const paddedOf = ({
   padding: [top, bottom, left, right],
 }: Padded): Shape => [n, c, top + h + bottom, left + w + right];
 
+const BLURRED: readonly Shape[] = [
+  [1, 1, 2, 2],
+  [2, 3, 3, 5],
+  [1, 65, 4, 3],
+  [2, 16, 7, 8],
+  [3, 17, 2, 9],
+];
+
+const BLOCKS = [
+  { x: [1, 1, 1, 1], block: 1 },
+  { x: [2, 3, 8, 4], block: 4 },
+  { x: [1, 16, 6, 9], block: 3 },
+  { x: [3, 5, 2, 2], block: 2 },
+] as const;
+
+const half = (size = 0) => Math.ceil(size / 2);
+
 export const spatial = {
+  blur_pool: BLURRED.map((x) => ({ attrs: {}, inputs: [x] })),
+  blur_pool_backward: BLURRED.map((x) => {
+    const [n = 0, c = 0, h, w] = x;
+    return { attrs: { size: x.slice(2) }, inputs: [[n, c, half(h), half(w)]] };
+  }),
+  space_to_depth: BLOCKS.map(({ x, block }) => ({ attrs: { block }, inputs: [x] })),
+  space_to_depth_backward: BLOCKS.map(({ x: [n, c, h, w], block }) => ({
+    attrs: { block },
+    inputs: [[n, c * block * block, h / block, w / block]],
+  })),
   resize_bilinear: RESIZES.map(({ x, size }) => ({ attrs: { size }, inputs: [x] })),
   resize_bilinear_backward: RESIZES.map(({ x, size }) => ({
     attrs: { size: x.slice(2) },
