@@ -15,6 +15,8 @@ export interface UpdateOptions {
   rateOf(parameter: string): Value;
   /** Weight decay of a parameter; default, and where undefined: the optimizer's. */
   decayOf?(parameter: string): number | undefined;
+  /** float32 scalar: factor on the loss in the backward pass, such as this process's share of a batch. Default 1. */
+  readonly share?: Value;
   /** Sums the gradients, by parameter, over processes or parts of a batch; default: they are those of the loss. */
   sum?(gradients: ReadonlyMap<string, Value>): readonly Value[];
 }
@@ -52,7 +54,7 @@ export function updateParameters(loss: Value, options: UpdateOptions): void {
  */
 export function trainedGradients(
   loss: Value,
-  { trains = () => true }: Pick<UpdateOptions, 'trains'>,
+  { trains = () => true, share }: Pick<UpdateOptions, 'trains' | 'share'>,
 ): Map<string, Value> {
   const parameters = [...parametersIn(loss)].filter(([name]) => trains(name));
   if (parameters.length === 0) {
@@ -63,6 +65,7 @@ export function trainedGradients(
   const values = gradients(
     loss,
     parameters.map(([, value]) => value),
+    share,
   );
   return new Map(
     parameters.map(([name], index) => {

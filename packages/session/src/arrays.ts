@@ -152,15 +152,20 @@ export function partsOf(batch: Batch, parts: number): Batch[] {
       },
     );
   }
-  const least = Math.floor(samples / parts);
-  const larger = samples % parts;
+  let end = 0;
   return Array.from({ length: parts }, (_, part) => {
-    const begin = part * least + Math.max(0, part - (parts - larger));
-    const size = least + (part >= parts - larger ? 1 : 0);
+    const size = partSize(samples, parts, part);
+    const begin = end;
+    end += size;
     const cut = (arrays: StepArrays) =>
       new Map([...arrays].map(([name, data]) => [name, sliced(data, samples, begin, size)]));
     return { samples: size, x: cut(x), y: cut(y) };
   });
+}
+
+/** Samples of one part of a batch. */
+export function partSize(samples: number, parts: number, index: number): number {
+  return Math.floor((samples + index) / parts);
 }
 
 function sliced(data: TypedArray, samples: number, begin: number, size: number): TypedArray {

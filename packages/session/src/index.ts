@@ -22,6 +22,7 @@ export {
   Session,
   type TrainOptions,
 } from './session.js';
+export type { SessionGroup } from './sharing.js';
 export type { OneOrNamed, Per } from './signals.js';
 export {
   allStates,

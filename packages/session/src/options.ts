@@ -6,6 +6,7 @@ import type { ParameterGroup } from './groups.js';
 import type { Loss, LossFunction } from './loss.js';
 import type { Metric } from './metrics.js';
 import type { Selection } from './selection.js';
+import type { SessionGroup } from './sharing.js';
 import { isTensorOptions, named, type OneOrNamed, type Per } from './signals.js';
 
 /** One sample, without the batch: images are C×H×W. */
@@ -53,6 +54,11 @@ export interface SessionOptions<
   readonly precision?: ComputeDType;
   /** Most bytes for weights, optimizer state and activations together, as a number or '2GB'; default: no limit. */
   readonly memory?: number | string;
+  /**
+   * The processes that train together, each on its own part of every batch: all of them call `train`, and get the loss of the whole
+   * batch. Losses are taken as means over samples, so parts may differ in size. Default: this process alone.
+   */
+  readonly group?: SessionGroup;
   /** Of initial weights and of dropout; default 0. */
   readonly seed?: number;
 }
@@ -71,6 +77,7 @@ const KNOWN = [
   'device',
   'precision',
   'memory',
+  'group',
   'seed',
 ] as const satisfies readonly (keyof SessionOptions)[];
 

@@ -6,6 +6,8 @@ import {
   type DeviceMemory,
   formatBytes,
   type Graph,
+  KernelChoices,
+  type KernelNames,
   Program,
   type StateSpec,
   Store,
@@ -38,6 +40,8 @@ export class Programs {
   private programs = new Map<SessionPlan, Program>();
   private arena: DeviceMemory | null = null;
   private ownStore: Store | null = null;
+  /** Of all plans: each keeps to what an earlier one timed, and a resumed training to what it began with. */
+  private choices = new KernelChoices();
 
   constructor(private readonly options: ProgramsOptions) {}
 
@@ -47,6 +51,18 @@ export class Programs {
     return this.ownStore;
   }
 
+  /** Those of the plans so far that are chosen by timing. */
+  get kernels(): KernelNames {
+    return this.choices.made;
+  }
+
+  /** Plans anew, with these kernels where they can be had. */
+  useKernels(names: KernelNames): void {
+    this.choices = new KernelChoices(names);
+    this.plans.clear();
+    this.programs.clear();
+  }
+
   plan(step: StepKey): SessionPlan {
     const { kind, batch, paths = [] } = step;
     const key = JSON.stringify([kind, batch, ...paths]);
@@ -54,7 +70,11 @@ export class Programs {
     if (known) return known;
     const { device, precision } = this.options;
     const graph = withWholeStacks(() => this.options.trace(step));
-    const raw = compile(graph, device, { precision, budget: this.arenaBudget(graph) });
+    const raw = compile(graph, device, {
+      precision,
+      budget: this.arenaBudget(graph),
+      choices: this.choices,
+    });
     const plan = new SessionPlan(kind, batch, raw, graph, device);
     this.plans.set(key, plan);
     return plan;

@@ -14,13 +14,15 @@ import {
   type Value,
   valueInfo,
 } from '@inplace-abn/core';
-import { initialStates, type Module, type Signals } from '@inplace-abn/nn';
+import { initialStates, type Module, type Signals, setActiveGroup } from '@inplace-abn/nn';
 import { type Batch, batchOf, checkFinite, checkTargets, partsOf, type StepArrays } from './arrays.js';
 import { type Batches, type FitOptions, fitEpochs, Mean, type StepResult } from './fit.js';
 import { statesOf, TrainedParameters } from './groups.js';
 import { checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
 import type { SessionPlan } from './plan.js';
 import { Programs, type StepKey, type StepKind } from './programs.js';
+import { readTraining, writeTraining } from './run-state.js';
+import { agreed, RANK_SEED, type SessionGroup, Shares } from './sharing.js';
 import { isArray, named, type Per, unnamedAs } from './signals.js';
 import { fillStates, statesIn } from './states.js';
 import { Steps } from './steps.js';
@@ -66,9 +68,11 @@ export class Session<
   private readonly trained: TrainedParameters;
   private readonly steps: Steps<In, Out, Target>;
   private readonly programs: Programs;
-  private readonly seed: number;
+  private seed: number;
   private readonly accumulate: number;
   private readonly device: Device;
+  /** Whether the group has not been given the states of rank 0. */
+  private fresh = true;
   private readonly initialized: () => void;
 
   /** @throws UsageError for an option that is unknown or out of range */
@@ -92,6 +96,7 @@ export class Session<
     this.accumulate = accumulate;
     this.device = options.device ?? cpu();
     this.trained = new TrainedParameters(module, options);
+    if (options.group) setActiveGroup(module, options.group);
     this.steps = new Steps({ module, inputs: this.inputs, target, metrics });
     this.programs = new Programs({
       device: this.device,
@@ -145,19 +150,39 @@ export class Session<
     ]);
     const batch = this.batchOf('train', x, y);
     const parts = partsOf(batch, this.accumulate);
+    const { group } = this.options;
+    // Nothing is awaited without a group, so that a mistake's stack begins at the caller's line.
+    const shares = group ? await this.shared(group, batch.samples, parts) : new Shares([batch.samples]);
+    if (group) scalars.set('share', Float32Array.of(shares.own));
     const mean = new Mean<M>();
     for (const [index, part] of parts.entries()) {
       const kind = index === parts.length - 1 ? 'train' : 'accumulate';
       const arrays = new Map([...scalars, ...this.partScalars(index, part.samples / batch.samples)]);
       const outputs = await this.run({ kind, batch: part.samples }, part, arrays);
-      mean.add(this.resultOf(part.samples, outputs));
+      mean.add(this.resultOf(shares.part(index, parts.length), outputs));
     }
     this.updates++;
     return mean.result;
   }
 
+  /** The parts of all processes; before the first step, and after weights were loaded, they get the states of rank 0. */
+  private async shared(group: SessionGroup, samples: number, parts: readonly Batch[]): Promise<Shares> {
+    const batch = parts.at(-1)?.samples ?? samples;
+    const { graph } = this.programs.plan({ kind: 'train', batch }).raw;
+    const shares = await agreed(group, graph, { samples, fresh: this.fresh });
+    if (shares.fresh) {
+      this.initialized();
+      this.programs.store.replaced();
+      await group.broadcastMemory(this.programs.store.memory);
+      this.updates = (await group.gatherValues(this.updates))[0] ?? this.updates;
+      this.fresh = false;
+    }
+    return shares;
+  }
+
   private partScalars(index: number, share: number): [string, TypedArray][] {
-    const seed = this.seed + this.updates * this.accumulate + index;
+    const rank = this.options.group?.rank ?? 0;
+    const seed = this.seed + this.updates * this.accumulate + index + rank * RANK_SEED;
     const drawn: [string, TypedArray] = ['seed', Int32Array.of(seed | 0)];
     if (this.accumulate === 1) return [drawn];
     return [drawn, ['keep', Float32Array.of(index === 0 ? 0 : 1)], ['factor', Float32Array.of(share)]];
@@ -169,7 +194,7 @@ export class Session<
     const step = { kind: 'evaluate', batch: batch.samples } as const;
     const outputs = await this.run(step, batch);
     if (!Number.isFinite(outputs.get('loss')?.[0])) checkFinite('evaluate', batch.x, this.inputs);
-    return { ...this.resultOf(batch.samples, outputs), output: this.outputOf(step, outputs) };
+    return { ...this.resultOf(new Shares([batch.samples]), outputs), output: this.outputOf(step, outputs) };
   }
 
   /** The network's output for a batch. */
@@ -216,8 +241,9 @@ export class Session<
     return this.programs.store.stateDict('parameter', 'buffer');
   }
 
-  /** Writes parameters and buffers as safetensors. */
+  /** Writes parameters and buffers as safetensors; of a group, rank 0 does. */
   async save(path: string): Promise<void> {
+    if (this.follows) return;
     this.initialized();
     await writeSafetensors(path, statesIn(this.programs.store, 'parameter', 'buffer'));
   }
@@ -232,6 +258,38 @@ export class Session<
     const taken = takeStateDict(specs, tensors, path, { convert: true });
     this.initialized();
     await fillStates(this.programs.store, taken);
+    this.fresh = true;
+  }
+
+  /**
+   * Writes all that training needs to go on bit for bit: weights, optimizer state, the count of updates, the seed and the
+   * kernels in use. Of a group, rank 0 does.
+   */
+  async saveState(path: string): Promise<void> {
+    const optimizer = this.required('optimizer', 'saveState');
+    if (this.follows) return;
+    this.initialized();
+    const { updates, seed, programs } = this;
+    await writeTraining(path, programs.store, optimizer, { updates, seed, kernels: programs.kernels });
+  }
+
+  /**
+   * Loads what {@link saveState} wrote: all of it, or none and an error that names each difference. Steps are planned anew, with the
+   * kernels of the file where this machine has them.
+   */
+  async loadState(path: string): Promise<void> {
+    const optimizer = this.required('optimizer', 'loadState');
+    this.initialized();
+    const { updates, seed, kernels } = await readTraining(path, this.programs.store, optimizer);
+    this.updates = updates;
+    this.seed = seed;
+    this.programs.useKernels(kernels);
+    this.fresh = true;
+  }
+
+  /** Whether another process of its group writes files. */
+  private get follows(): boolean {
+    return (this.options.group?.rank ?? 0) > 0;
   }
 
   private batchOf(method: StepKind, x: ArraysOf<In>, y?: ArraysOf<Target>): Batch {
@@ -260,13 +318,14 @@ export class Session<
     }
   }
 
-  private resultOf(samples: number, outputs: StepArrays): StepResult<M> {
+  private resultOf(shares: Shares, outputs: StepArrays): StepResult<M> {
     const names = Object.keys(this.options.metrics ?? {});
-    const metrics = names.map((name) => {
-      const value = outputs.get(`metric.${name}`);
-      return [name, scalar(value) / (value instanceof Int32Array ? samples : 1)];
-    });
-    return { samples, loss: scalar(outputs.get('loss')), metrics: Object.fromEntries(metrics) };
+    const metrics = names.map((name) => [name, shares.mean(outputs.get(`metric.${name}`))]);
+    return {
+      samples: shares.total,
+      loss: shares.mean(outputs.get('loss')),
+      metrics: Object.fromEntries(metrics),
+    };
   }
 
   private outputOf(step: StepKey, outputs: StepArrays): Per<Out, FloatTensor> {
@@ -288,9 +347,10 @@ export class Session<
     const loss = this.required('loss', kind);
     if (kind === 'evaluate') return this.steps.evaluation(batch, loss);
     const { trained, options } = this;
+    const { group = null } = options;
     const optimizer = this.required('optimizer', kind);
     const part = this.accumulate === 1 ? null : kind === 'accumulate' ? 'sum' : 'update';
-    return this.steps.training(batch, loss, { optimizer, trained, clip: options.clip, part });
+    return this.steps.training(batch, loss, { optimizer, trained, clip: options.clip, part, group });
   }
 
   private required<K extends 'loss' | 'optimizer'>(
@@ -322,10 +382,6 @@ function planned(request: PlanRequest): [StepKind, number] {
 /** The method whose step it is, for its errors. */
 function methodOf({ kind }: StepKey): string {
   return kind === 'accumulate' ? 'train' : kind;
-}
-
-function scalar(value: TypedArray | undefined): number {
-  return Number(value?.[0]);
 }
 
 function allFinite(data: TypedArray): boolean {

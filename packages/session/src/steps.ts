@@ -1,8 +1,11 @@
 /** The graphs of a network: training, evaluation, prediction and features of a batch. */
+import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
 import {
   accumulate,
+  allGather,
   type Graph,
   guardFinite,
+  pack,
   type TensorType,
   type Tracer,
   trace,
@@ -44,6 +47,8 @@ export interface TrainingParts {
    * parameters are updated by the sum.
    */
   readonly part: 'sum' | 'update' | null;
+  /** The processes that share the batch; null: this one alone. */
+  readonly group: GroupShape | null;
 }
 
 /** Traces steps. Inputs of all: input, or input.NAME. */
@@ -73,12 +78,13 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
 
   /**
    * Further inputs: target, lr, lr.GROUP, step (updates counted from 1), seed; with parts keep (0: the sum begins anew; else 1) and
-   * factor (of this part's gradients). Outputs: loss, metric.NAME.
+   * factor (of this part's gradients); with a group share (of this process). Outputs: loss, metric.NAME; with a group those of every
+   * process.
    */
   training(
     batch: number,
     loss: AnyLoss<Out, Target>,
-    { optimizer, trained, clip = 0, part }: TrainingParts,
+    { optimizer, trained, clip = 0, part, group }: TrainingParts,
   ): Graph {
     return trace((tracer) => {
       const rates = new Map(
@@ -89,24 +95,32 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
       const { frozenStatistics } = trained;
       const output = this.forward(tracer, batch, { training: true, seed, frozenStatistics });
       const results = this.results(tracer, batch, output, loss);
-      tracer.within('loss', () => guardFinite(results.loss, 'the loss'));
+      if (!group) tracer.within('loss', () => guardFinite(results.loss, 'the loss'));
       checkReached(results.loss, trained);
       const trains = (name: string) => trained.trains(name);
-      const sum = part ? accumulation(tracer) : undefined;
+      const share = group ? tracer.input('share', results.loss.shape, 'float32') : undefined;
+      const add = part ? accumulation(tracer) : valuesOf;
+      let told: Record<string, Value> = results;
+      const sum = (own: ReadonlyMap<string, Value>) => {
+        // Behind the backward pass: a process that waits for the others' losses has computed its gradients.
+        if (group) told = gathered(tracer, results, group);
+        return add(own);
+      };
       if (part === 'sum') {
-        sum?.(trainedGradients(results.loss, { trains }));
-        return results;
+        sum(trainedGradients(results.loss, { trains, share }));
+        return told;
       }
       updateParameters(results.loss, {
         optimizer,
         step,
         clip,
-        sum,
+        share,
+        sum: (own) => (group ? sumInBuckets(sum(own), group) : sum(own)),
         trains,
         rateOf: (name) => rates.get(trained.rateInputOf(name)) ?? step,
         decayOf: (name) => trained.decayOf(name),
       });
-      return results;
+      return told;
     });
   }
 
@@ -151,6 +165,27 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
       [...samples].map(([name, { shape, dtype = 'float32' }]) => [name, { shape: [batch, ...shape], dtype }]),
     );
   }
+}
+
+/** What every process says of its part of a batch; a loss that is not finite stops them all. */
+function gathered(
+  tracer: Tracer,
+  results: Readonly<Record<string, Value>>,
+  group: GroupShape,
+): Record<string, Value> {
+  return tracer.during('update', null, () => {
+    const all = Object.entries(results).map(([name, value]): [string, Value] => {
+      return [name, tracer.within(name, () => allGather(pack([value]), group.name, group.size))];
+    });
+    const told = Object.fromEntries(all);
+    const { loss } = told;
+    if (loss) tracer.within('loss', () => guardFinite(loss, 'the loss'));
+    return told;
+  });
+}
+
+function valuesOf(gradients: ReadonlyMap<string, Value>): Value[] {
+  return [...gradients.values()];
 }
 
 /** Adds gradients to the sums so far, and gives the new sums. */

@@ -1,0 +1,78 @@
+/** Two processes, each on its part of every batch, against one on the whole. */
+
+import type { HostTensor } from '@inplace-abn/tensor';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Pool } from '../../comm/test/support/pool.js';
+import type { StepResult } from '../src/index.js';
+import { batchOf, SIDE } from './support/stripes.js';
+
+interface Result {
+  readonly results: readonly StepResult[];
+  readonly state: ReadonlyMap<string, HostTensor>;
+}
+
+const job = new URL('jobs/train.mjs', import.meta.url);
+const STEPS = 4;
+const SAMPLES = 7;
+
+/** Of a rank: the first three samples of each batch, or the other four. */
+function partOf(rank: number, step: number): { x: Float32Array; y: Int32Array } {
+  const { x, y } = batchOf(SAMPLES, step);
+  const [begin, end] = rank === 0 ? [0, 3] : [3, SAMPLES];
+  return { x: x.slice(begin * SIDE ** 2, end * SIDE ** 2), y: y.slice(begin, end) };
+}
+const steps = Array.from({ length: STEPS }, (_, step) => step);
+
+describe('a group of two', () => {
+  let pool: Pool;
+  beforeAll(async () => {
+    pool = await Pool.start(2);
+  });
+  afterAll(() => pool.close());
+
+  it('trains as one process does on the whole batch, from the states of rank 0', async () => {
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { default: alone } = await import(job.href);
+    const whole: Result = await alone(null, {
+      batches: steps.map((step) => batchOf(SAMPLES, step)),
+      side: SIDE,
+      seed: 5,
+    });
+    const ranks = await pool.run<Result>(job, (rank) => {
+      return { batches: steps.map((step) => partOf(rank, step)), side: SIDE, seed: 5 + rank };
+    });
+    const [first, second] = ranks;
+    expect(first?.results).toEqual(second?.results);
+    for (const [step, { loss, metrics, samples }] of whole.results.entries()) {
+      const own = first?.results[step];
+      expect(own?.loss).toBeCloseTo(loss, 5);
+      expect(own?.metrics.mean).toBeCloseTo(loss, 5);
+      expect(own?.metrics.top1).toBeCloseTo(metrics.top1 ?? Number.NaN, 9);
+      expect(own?.samples).toBe(samples);
+    }
+    for (const [name, { data }] of whole.state) {
+      const own = first?.state.get(name)?.data ?? [];
+      expect(second?.state.get(name)?.data).toEqual(own);
+      for (const [i, value] of data.entries()) expect(Number(own[i])).toBeCloseTo(Number(value), 4);
+    }
+  });
+
+  it('divides its parts in parts, and stops together where one is not finite', async () => {
+    const broken = (rank: number, step: number) => {
+      const { x, y } = partOf(rank, step);
+      if (rank === 1 && step === STEPS - 1) x[0] = Number.NaN;
+      return { x, y };
+    };
+    const outcomes = await pool.outcomes<Result>(job, (rank) => {
+      return { batches: steps.map((step) => broken(rank, step)), side: SIDE, seed: 5, accumulate: 2 };
+    });
+    expect(outcomes[0]?.error).toMatch(/the loss/);
+    expect(outcomes[1]?.error).toMatch(/^train: sample 0 of input holds NaN/);
+    const ranks = await pool.run<Result>(job, (rank) => {
+      return { batches: steps.map((step) => partOf(rank, step)), side: SIDE, seed: 5, accumulate: 2 };
+    });
+    expect(ranks[0]?.results).toEqual(ranks[1]?.results);
+    expect(ranks[0]?.results[0]?.samples).toBe(SAMPLES);
+    expect(ranks[0]?.state).toEqual(ranks[1]?.state);
+  });
+});
