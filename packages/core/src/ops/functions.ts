@@ -26,6 +26,7 @@ export { clipScale } from './clip_scale.js';
 export { colorTransform } from './color_transform.js';
 export { concat } from './concat.js';
 export { constant } from './constant.js';
+export { type ConvTranspose2dOptions, convTranspose2d } from './conv_transpose2d.js';
 export { type Conv2dOptions, conv2d } from './conv2d.js';
 export { type CrossEntropyOptions, crossEntropy } from './cross_entropy.js';
 export { type DropoutAttributes, dropout } from './dropout.js';

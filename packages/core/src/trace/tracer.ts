@@ -195,6 +195,16 @@ export class Tracer {
     return this.nextStream++;
   }
 
+  /** Runs a check of what `op` is given; its ShapeErrors start with the module path. */
+  checking<T>(op: string, check: () => T): T {
+    try {
+      return check();
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      throw new ShapeError(`${this.scope.path || '(top)'}: ${op}: ${error.message}`);
+    }
+  }
+
   /** Adds a node of `op`; its outputs in order. */
   emit<A extends Attributes>(
     op: OpDefinition<A>,
@@ -203,13 +213,7 @@ export class Tracer {
     options: EmitOptions = {},
   ): Value[] {
     for (const input of inputs) if (input) this.own(input);
-    let types: readonly TensorType[];
-    try {
-      types = inferTypes(op, inputs, attrs);
-    } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
-      throw new ShapeError(`${this.scope.path || '(top)'}: ${op.name}: ${error.message}`);
-    }
+    const types = this.checking(op.name, () => inferTypes(op, inputs, attrs));
     const outputs = types.map((type, index) => this.define(type, options.kinds?.[index] ?? 'activation'));
     this.nodes.push({
       id: this.nextNode++,

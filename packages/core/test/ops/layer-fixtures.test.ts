@@ -5,7 +5,9 @@ import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
+import { type ConvTranspose2dOptions, convTranspose2d } from '../../src/ops/conv_transpose2d.js';
 import { conv2d } from '../../src/ops/conv2d.js';
+import type { PairOption } from '../../src/ops/support/window.js';
 import { gradients } from '../../src/passes/gradient.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import type { Value } from '../../src/trace/value.js';
@@ -13,9 +15,13 @@ import { readJson } from '../support/fixtures.js';
 import { normal } from '../support/prng.js';
 import { channelsLast, expectClose } from './harness.js';
 
+interface Attributes extends ConvTranspose2dOptions {
+  readonly output_padding?: PairOption;
+}
+
 interface Case {
   readonly shapes: Readonly<Record<string, Shape>>;
-  readonly attrs: Readonly<Record<string, number | readonly number[]>>;
+  readonly attrs: Attributes;
   readonly shape: Shape;
   readonly y: readonly number[];
   readonly [gradient: `d_${string}`]: readonly number[];
@@ -37,6 +43,9 @@ const layers: Readonly<Record<string, (values: Values, attrs: Case['attrs']) => 
     const h = conv2d(need(values, 'x'), need(values, 'weight'), null, { padding: 1 });
     const z = activation(h, { activation: 'leaky_relu', slope: 0.1 });
     return add(z, avgPool(z, 3, { stride: 1, padding: 1 }));
+  },
+  conv_transpose2d(values, { output_padding: outputPadding = 0, ...attrs }) {
+    return convTranspose2d(need(values, 'x'), need(values, 'weight'), { ...attrs, outputPadding });
   },
 };
 

@@ -17,6 +17,7 @@ import { broadcastAddBackward } from '../../src/ops/broadcast_add_backward.js';
 import { cast } from '../../src/ops/cast.js';
 import { colorTransform } from '../../src/ops/color_transform.js';
 import { concat } from '../../src/ops/concat.js';
+import { convTranspose2d } from '../../src/ops/conv_transpose2d.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { conv2dBackwardData } from '../../src/ops/conv2d_backward_data.js';
 import { conv2dBackwardWeights } from '../../src/ops/conv2d_backward_weights.js';
@@ -180,6 +181,18 @@ describe('what ops say about wrong operands', () => {
     [
       'conv2d: 2 groups do not divide 3 input and 4 output channels',
       (v) => conv2d(v('[2,3,4,4]'), v('[4,3,1,1]'), null, { groups: 2 }),
+    ],
+    [
+      'conv_transpose2d: expected 3 input channels for the weight float32[3,4,2,2] but received float32[2,4,5,5]',
+      (v) => convTranspose2d(v('[2,4,5,5]'), v('[3,4,2,2]')),
+    ],
+    [
+      'conv_transpose2d: expected an output padding from 0 to 1 for stride 2 but received 2',
+      (v) => convTranspose2d(v('[2,3,5,5]'), v('[3,4,2,2]'), { stride: 2, outputPadding: [0, 2] }),
+    ],
+    [
+      'conv2d_backward_data: 2 groups do not divide 4 input and 3 output channels',
+      (v) => convTranspose2d(v('[2,3,5,5]'), v('[3,2,2,2]'), { groups: 2 }),
     ],
     [
       'conv2d: expected 4 channels for bias but received float32[3]',

@@ -1,0 +1,70 @@
+/**
+ * Transposed convolution (torch.nn.ConvTranspose2d): the gradient of a convolution with respect to its input, as a layer.
+ * Its kernel is that of conv2d_backward_data, and its gradients are conv2d and conv2d_backward_weights.
+ */
+import { channels, dim, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
+import { ShapeError } from '../errors.js';
+import { emit } from '../trace/emit.js';
+import type { Value } from '../trace/value.js';
+import { type Conv2dOptions, conv2dOp } from './conv2d.js';
+import { type Conv2dBackwardDataAttributes, conv2dBackwardDataOp } from './conv2d_backward_data.js';
+import { conv2dBackwardWeights } from './conv2d_backward_weights.js';
+import type { OpDefinition } from './define.js';
+import { type Conv2dAttributes, convWindow } from './support/convolution.js';
+import { checkImages, checkWindow, type Pair, type PairOption, pair } from './support/window.js';
+
+/** conv2d_backward_data in a forward pass, where it has a gradient. */
+const convTranspose2dOp: OpDefinition<Conv2dBackwardDataAttributes> = {
+  ...conv2dBackwardDataOp,
+  gradient({ attrs: { stride, padding, dilation, groups }, input, diff, needs }) {
+    const [x, weight] = [input(0), input(1)];
+    const attrs = { stride, padding, dilation, groups };
+    const dx = needs(0) ? emit(conv2dOp, [diff(0), weight, null], attrs) : null;
+    const dweight = needs(1) ? conv2dBackwardWeights(diff(0), x, weight.shape.slice(2), attrs) : null;
+    return [dx, dweight];
+  },
+  peerKeeps: { inputs: [0], outputs: [] },
+};
+
+export interface ConvTranspose2dOptions extends Conv2dOptions {
+  /** Rows and columns added to the far side of the result, fewer than the stride; 0 when left out. */
+  readonly outputPadding?: PairOption;
+}
+
+/**
+ * Convolves x [N,C,H,W] transposed with weight float32[C,O/groups,KH,KW]; y [N,O,OH,OW] with
+ * OH = (H − 1)·stride − 2·padding + dilation·(KH − 1) + outputPadding + 1.
+ */
+export function convTranspose2d(x: Value, weight: Value, options: ConvTranspose2dOptions = {}): Value {
+  const { stride = 1, padding = 0, dilation = 1, groups = 1, outputPadding = 0 } = options;
+  const attrs = { stride: pair(stride), padding: pair(padding), dilation: pair(dilation), groups };
+  const size = x.tracer.checking('conv_transpose2d', () => {
+    checkOperands(x, weight, attrs);
+    return transposedSize(x.shape, weight.shape, attrs, pair(outputPadding));
+  });
+  return emit(convTranspose2dOp, [x, weight], { ...attrs, size });
+}
+
+function checkOperands(x: TensorType, weight: TensorType, attrs: Conv2dAttributes): void {
+  checkImages(x, 'x');
+  checkImages(weight, 'weight');
+  checkWindow(convWindow(attrs, weight.shape));
+  if (channels(x.shape) === dim(weight.shape, 0)) return;
+  throw new ShapeError(
+    `expected ${dim(weight.shape, 0)} input channels for the weight ${formatType(weight)} but received ${formatType(x)}`,
+  );
+}
+
+/** The smallest height and width whose convolution gives those of `x`, and `extra` more. */
+function transposedSize(x: Shape, weight: Shape, attrs: Conv2dAttributes, extra: Pair): number[] {
+  return extra.map((more, axis) => {
+    const stride = dim(attrs.stride, axis);
+    if (!Number.isInteger(more) || more < 0 || more >= stride) {
+      throw new ShapeError(
+        `expected an output padding from 0 to ${stride - 1} for stride ${stride} but received ${more}`,
+      );
+    }
+    const reach = dim(attrs.dilation, axis) * (dim(weight, axis + 2) - 1);
+    return (dim(x, axis + 2) - 1) * stride - 2 * dim(attrs.padding, axis) + reach + more + 1;
+  });
+}
