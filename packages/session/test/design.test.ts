@@ -1,0 +1,13 @@
+/** The program of the README: planned, trained, saved and run in few lines. */
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+
+it('an own network takes at most 25 lines', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const [, program = ''] = /```ts\n(.*?)```/s.exec(readme) ?? [];
+  for (const call of ['plan(', 'train(', 'save(', 'predict(']) expect(program).toContain(`session.${call}`);
+  const lines = program.split('\n').filter((line) => line.trim() !== '');
+  expect(lines.length).toBeLessThanOrEqual(25);
+  const names = [...program.matchAll(/import \{([^}]*)\}/g)].flatMap(([, list = '']) => list.split(','));
+  expect(names.length).toBeLessThanOrEqual(8);
+});

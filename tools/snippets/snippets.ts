@@ -1,0 +1,49 @@
+/** The code of READMEs: fenced blocks of ts and js, as modules that keep the lines of the file they are of. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Snippet {
+  /** README and line, as `packages/nn/README.md:6`. */
+  readonly name: string;
+  readonly language: 'ts' | 'js';
+  /** ```` ```ts no-run ````: it needs a GPU, files of the reader's or processes; it is only type-checked. */
+  readonly runs: boolean;
+  /** A file name of its own. */
+  readonly file: string;
+  /** Preceded by as many empty lines as the README has lines before it. */
+  readonly code: string;
+}
+
+/** READMEs of the repository, its packages and programs, and the documents. */
+export function readmes(): string[] {
+  const inFolders = ['packages', 'apps'].flatMap((folder) =>
+    readdirSync(path.join(ROOT, folder)).map((name) => `${folder}/${name}/README.md`),
+  );
+  const documents = readdirSync(path.join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`);
+  return ['README.md', ...inFolders, ...documents].filter((file) => existsSync(path.join(ROOT, file)));
+}
+
+export function snippetsOf(readme: string, text = readFileSync(path.join(ROOT, readme), 'utf8')): Snippet[] {
+  const lines = text.split('\n');
+  return lines.flatMap((line, index): Snippet[] => {
+    const [, language, options] = /^```(ts|js)( no-run)?$/.exec(line) ?? [];
+    if (language !== 'ts' && language !== 'js') return [];
+    const end = lines.indexOf('```', index);
+    const code = [...lines.slice(0, index + 1).map(() => ''), ...lines.slice(index + 1, end)].join('\n');
+    return [
+      {
+        name: `${readme}:${index + 1}`,
+        language,
+        runs: options === undefined,
+        file: `${readme.replaceAll(/[/.]/g, '-')}-${index + 1}.${language === 'ts' ? 'ts' : 'mjs'}`,
+        // In a checkout packages are imported from their sources.
+        code: code.replaceAll(/'\.\/packages\/([a-z-]+)\/dist\/index\.js'/g, "'@inplace-abn/$1'"),
+      },
+    ];
+  });
+}
