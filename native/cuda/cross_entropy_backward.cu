@@ -1,5 +1,6 @@
 // dlogits = (softmax(x) − [k = label])·dloss/counted rows (of all processes, where their count is given), 0
-// in ignored rows; may be written over the logits.
+// in ignored rows; may be written over the logits. With class weights w and label smoothing ε
+//   dx_k = (((1 − ε)·w_label + ε/K·Σ w)·softmax(x)_k − (1 − ε)·w_label·[k = label] − ε/K·w_k)·dloss/Σ w_label
 #include "cuda/support/kernels.h"
 #include "cuda/support/row_totals.h"
 
@@ -7,10 +8,10 @@ namespace iabn::cuda {
 namespace {
 
 // The scale dloss/count lies behind the blocks' totals in the workspace.
-void count_rows(const Context& context, int64_t rows, Labels labels, const float* dloss, const float* given,
-                float* scale, void* workspace) {
+void count_rows(const Context& context, int64_t rows, Labels labels, Smoothing smoothing, const float* dloss,
+                const float* given, float* scale, void* workspace) {
   const auto row_count = [=] __device__(int64_t row) -> RowTotal {
-    return {0.0, labels.counted(row) ? 1.0 : 0.0};
+    return {0.0, labels.counted(row) ? smoothing.weight(labels.data[row]) : 0.0};
   };
   const auto finish = [=] __device__(RowTotal total) {
     const double count = given == nullptr ? total.count : static_cast<double>(*given);
@@ -20,8 +21,8 @@ void count_rows(const Context& context, int64_t rows, Labels labels, const float
 }
 
 template <class T>
-void run(const Context& context, int64_t rows, const T* logits, Labels labels, const float* scale_of,
-         T* dlogits) {
+void run(const Context& context, int64_t rows, const T* logits, Labels labels, bool smoothed,
+         Smoothing smoothing, const float* scale_of, T* dlogits) {
   for_each_row(context, rows, [=] __device__(int64_t row) {
     const T* x = logits + row * labels.classes;
     T* dx = dlogits + row * labels.classes;
@@ -32,9 +33,17 @@ void run(const Context& context, int64_t rows, const T* logits, Labels labels, c
     const SoftmaxRow softmax = softmax_row(x, labels.classes);
     const float scale = *scale_of, share = 1.0f / softmax.sum;
     const int32_t label = labels.data[row];
+    float own = 1.0f, factor = 1.0f;
+    if (smoothed) {
+      float weights = 0.0f;
+      for (int64_t k = lane_id(); k < labels.classes; k += kWarp) weights += smoothing.weight(k);
+      own = smoothing.own * smoothing.weight(label);
+      factor = own + smoothing.other * warp_reduce(weights, Add{});
+    }
     for (int64_t k = lane_id(); k < labels.classes; k += kWarp) {
       const float probability = expf(to_float(x[k]) - softmax.max) * share;
-      store(dx + k, (k == label ? probability - 1.0f : probability) * scale);
+      const float target = smoothed ? smoothing.other * smoothing.weight(k) : 0.0f;
+      store(dx + k, (factor * probability - target - (k == label ? own : 0.0f)) * scale);
     }
   });
 }
@@ -43,15 +52,17 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();
   const int64_t ignore = spec.attrs.integer("ignore_index");
   const bool counted = spec.inputs.size() > 3 && spec.inputs[3].present();
+  const SmoothingSpec smoothed(spec, 4);
   return make_data_kernel(
       spec.inputs[0].dtype,
       [=, &context](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
         const Labels labels = {args.in<int32_t>(1), classes, ignore};
         float* scale = reinterpret_cast<float*>(static_cast<char*>(args.workspace) + total_workspace());
-        count_rows(context, rows, labels, args.in<float>(2), counted ? args.in<float>(3) : nullptr, scale,
-                   args.workspace);
-        run(context, rows, args.in<T>(0), labels, scale, args.out<T>(0));
+        const Smoothing smoothing = smoothed.of(args, classes);
+        count_rows(context, rows, labels, smoothing, args.in<float>(2), counted ? args.in<float>(3) : nullptr,
+                   scale, args.workspace);
+        run(context, rows, args.in<T>(0), labels, smoothed.any(), smoothing, scale, args.out<T>(0));
       },
       total_workspace() + sizeof(float));
 }

@@ -1,5 +1,6 @@
 // Mean over the counted rows of  log Σ_k exp(x_k) − x_label.  No counted row: NaN, as PyTorch. With a count
-// of rows in all processes: the sum by that count.
+// of rows in all processes: the sum by that count. With class weights w and label smoothing ε, as PyTorch:
+//   Σ [(1 − ε)·w_label·(lse − x_label) + ε/K·Σ_k w_k·(lse − x_k)] / Σ w_label,  lse = log Σ_k exp(x_k)
 #include <algorithm>
 #include <cmath>
 
@@ -12,19 +13,40 @@ namespace {
 
 struct Partial {
   double loss;
-  int64_t rows;
+  double count;  // rows, or their weights
 };
 
 template <class T>
 IABN_INLINE Partial chunk_loss(const T* logits, Labels labels, int64_t begin, int64_t end) {
-  Partial partial = {0.0, 0};
+  Partial partial = {0.0, 0.0};
   for (int64_t row = begin; row < end; ++row) {
     if (!labels.counted(row)) continue;
     const T* x = logits + row * labels.classes;
     const SoftmaxRow softmax = softmax_row(x, labels.classes);
     const float margin = softmax.max - load(x + labels.data[row]);
     partial.loss += std::log(static_cast<double>(softmax.sum)) + static_cast<double>(margin);
-    ++partial.rows;
+    ++partial.count;
+  }
+  return partial;
+}
+
+template <class T>
+IABN_INLINE Partial chunk_smoothed(const T* logits, Labels labels, const Smoothing& smoothing, int64_t begin,
+                                   int64_t end) {
+  Partial partial = {0.0, 0.0};
+  for (int64_t row = begin; row < end; ++row) {
+    if (!labels.counted(row)) continue;
+    const T* x = logits + row * labels.classes;
+    const SoftmaxRow softmax = softmax_row(x, labels.classes);
+    const double log_sum = std::log(static_cast<double>(softmax.sum));
+    double others = 0.0;
+    for (int64_t k = 0; k < labels.classes; ++k) {
+      others += smoothing.weight(k) * (log_sum + static_cast<double>(softmax.max - load(x + k)));
+    }
+    const float weight = smoothing.weight(labels.data[row]);
+    const double own = log_sum + static_cast<double>(softmax.max - load(x + labels.data[row]));
+    partial.loss += smoothing.own * weight * own + smoothing.other * others;
+    partial.count += weight;
   }
   return partial;
 }
@@ -37,6 +59,16 @@ IABN_SIMD Partial chunk_leaf(const bf16* logits, Labels labels, int64_t begin, i
   return chunk_loss(logits, labels, begin, end);
 }
 
+IABN_SIMD Partial chunk_leaf(const float* logits, Labels labels, const Smoothing& smoothing, int64_t begin,
+                             int64_t end) {
+  return chunk_smoothed(logits, labels, smoothing, begin, end);
+}
+
+IABN_SIMD Partial chunk_leaf(const bf16* logits, Labels labels, const Smoothing& smoothing, int64_t begin,
+                             int64_t end) {
+  return chunk_smoothed(logits, labels, smoothing, begin, end);
+}
+
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t rows = spec.inputs[0].rows();
   const int64_t classes = spec.inputs[0].channels();
@@ -44,6 +76,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t chunk = loss_chunk_rows(rows);
   const int64_t chunks = loss_chunks(rows);
   const bool counted = spec.inputs.size() > 2 && spec.inputs[2].present();
+  const SmoothingSpec smoothed(spec, 3);
   return make_data_kernel(
       spec.inputs[0].dtype,
       [=](auto type, const KernelArgs& args) {
@@ -52,14 +85,17 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         const Labels labels = {args.in<int32_t>(1), classes, ignore};
         Partial* partials = static_cast<Partial*>(args.workspace);
         parallel_tasks(chunks, rows * classes, [&](int64_t i) {
-          partials[i] = chunk_leaf(logits, labels, i * chunk, std::min(rows, (i + 1) * chunk));
+          const int64_t end = std::min(rows, (i + 1) * chunk);
+          partials[i] = smoothed.any()
+                            ? chunk_leaf(logits, labels, smoothed.of(args, classes), i * chunk, end)
+                            : chunk_leaf(logits, labels, i * chunk, end);
         });
-        Partial total = {0.0, 0};
+        Partial total = {0.0, 0.0};
         for (int64_t i = 0; i < chunks; ++i) {
           total.loss += partials[i].loss;
-          total.rows += partials[i].rows;
+          total.count += partials[i].count;
         }
-        const double count = counted ? *args.in<float>(2) : static_cast<double>(total.rows);
+        const double count = counted ? *args.in<float>(2) : total.count;
         *args.out<float>(0) = static_cast<float>(total.loss / count);
       },
       static_cast<size_t>(chunks) * sizeof(Partial));

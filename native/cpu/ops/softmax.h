@@ -5,6 +5,7 @@
 
 #include "cpu/loops/data.h"
 #include "cpu/simd/exp_log.h"
+#include "geometry/smoothing.h"
 
 namespace iabn {
 

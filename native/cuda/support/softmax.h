@@ -5,6 +5,7 @@
 #include "cuda/support/context.h"
 #include "cuda/support/numbers.h"
 #include "cuda/support/reduce.h"
+#include "geometry/smoothing.h"
 #include "program/tensor.h"
 
 namespace iabn::cuda {

@@ -9,10 +9,12 @@ import { type OpDefinition, PURE } from './define.js';
 import {
   type CrossEntropyAttributes,
   checkLabels,
+  checkSmoothing,
   labelledRows,
   labelsOf,
   logSumExp,
   rowsCounted,
+  targetOf,
 } from './support/classes.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
@@ -23,15 +25,18 @@ export const crossEntropyOp: OpDefinition<CrossEntropyAttributes> = {
     { name: 'logits', kind: 'data' },
     { name: 'labels', kind: 'int32' },
     { name: 'count', kind: 'float32', optional: true },
+    { name: 'weights', kind: 'float32', optional: true },
   ],
   outputs: [{ name: 'loss', kind: 'float32' }],
-  infer({ input }) {
+  infer({ attrs, input, inputs }) {
     checkLabels(input(0), input(1));
+    checkSmoothing(input(0), inputs[3], attrs);
     return [{ shape: [], dtype: 'float32' }];
   },
   gradient({ attrs, input, inputs, diff, needs }) {
-    const count = inputs[2] ?? null;
-    return [needs(0) ? crossEntropyBackward(input(0), input(1), diff(0), count, attrs) : null, null, null];
+    const given = { count: inputs[2] ?? null, weights: inputs[3] ?? null };
+    const dlogits = needs(0) ? crossEntropyBackward(input(0), input(1), diff(0), given, attrs) : null;
+    return [dlogits, null, null, null];
   },
   overwrites: [],
   labels: labelsOf,
@@ -47,11 +52,14 @@ export const crossEntropyOp: OpDefinition<CrossEntropyAttributes> = {
     const [logits, loss] = [context.input(0), context.output(0)];
     let sum = 0;
     const counted = labelledRows(context);
-    for (const { first, classes, label } of counted) {
-      sum += logSumExp(logits, first, classes) - at(logits, first + label);
+    for (const row of counted) {
+      const norm = logSumExp(logits, row.first, row.classes);
+      for (const [k, share] of targetOf(row, context.inputs[3], context.attrs).entries()) {
+        if (share !== 0) sum += share * (norm - at(logits, row.first + k));
+      }
     }
     // As in PyTorch, the mean over no rows is NaN.
-    loss.data[0] = sum / rowsCounted(context.inputs[2], counted);
+    loss.data[0] = sum / rowsCounted(context.inputs[2], context.inputs[3], counted);
   },
   // PyTorch keeps the log-probabilities, as large as the logits.
   peerKeeps: { inputs: [0], outputs: [] },
@@ -60,12 +68,21 @@ export const crossEntropyOp: OpDefinition<CrossEntropyAttributes> = {
 export interface CrossEntropyOptions {
   /** Label of rows that do not count; −100 when left out. */
   readonly ignoreIndex?: number;
-  /** float32[]: the rows that count in all processes; those of this one when left out. */
+  /** float32[]: the rows that count in all processes (with weights: the sum of theirs); those of this one when left out. */
   readonly count?: Value;
+  /** float32[K]: a factor on the rows of each class. */
+  readonly weights?: Value;
+  /** Share of the target that all classes have alike, from 0 (the default) to 1. */
+  readonly labelSmoothing?: number;
 }
 
-/** Mean loss float32[] of logits [N,K,S…] for labels int32[N,S…]. */
+/**
+ * Mean loss float32[] of logits [N,K,S…] for labels int32[N,S…], as torch.nn.functional.cross_entropy: with weights
+ * the weighted mean. ShapeError where shapes disagree or the smoothing is outside of [0, 1].
+ */
 export function crossEntropy(logits: Value, labels: Value, options: CrossEntropyOptions = {}): Value {
-  const operands = options.count ? [logits, labels, options.count] : [logits, labels];
-  return emit(crossEntropyOp, operands, { ignore_index: options.ignoreIndex ?? -100 });
+  const { count = null, weights = null, ignoreIndex = -100, labelSmoothing = 0 } = options;
+  const operands = weights ? [count, weights] : count ? [count] : [];
+  const attrs = { ignore_index: ignoreIndex, label_smoothing: labelSmoothing };
+  return emit(crossEntropyOp, [logits, labels, ...operands], attrs);
 }

@@ -1,4 +1,4 @@
-/** dlogits = (softmax(logits) − onehot(label)) · dloss / rows counted; zero in rows that do not count. */
+/** dlogits = (softmax(logits) · Σ target − target) · dloss / rows counted; zero in rows that do not count. */
 
 import { elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -8,10 +8,12 @@ import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import {
   type CrossEntropyAttributes,
   checkLabels,
+  checkSmoothing,
   labelledRows,
   labelsOf,
   logSumExp,
   rowsCounted,
+  targetOf,
 } from './support/classes.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
@@ -23,10 +25,12 @@ export const crossEntropyBackwardOp: OpDefinition<CrossEntropyAttributes> = {
     { name: 'labels', kind: 'int32' },
     { name: 'dloss', kind: 'float32' },
     { name: 'count', kind: 'float32', optional: true },
+    { name: 'weights', kind: 'float32', optional: true },
   ],
   outputs: [{ name: 'dlogits', kind: 'data' }],
-  infer({ input }) {
+  infer({ attrs, input, inputs }) {
     checkLabels(input(0), input(1));
+    checkSmoothing(input(0), inputs[4], attrs);
     if (elements(input(2).shape) !== 1) {
       throw new ShapeError(`expected a scalar for dloss but received ${formatType(input(2))}`);
     }
@@ -46,26 +50,29 @@ export const crossEntropyBackwardOp: OpDefinition<CrossEntropyAttributes> = {
   reference(context) {
     const [logits, dlogits] = [context.input(0), context.output(0)];
     const counted = labelledRows(context);
-    const factor = at(context.input(2), 0) / rowsCounted(context.inputs[3], counted);
+    const factor = at(context.input(2), 0) / rowsCounted(context.inputs[3], context.inputs[4], counted);
     dlogits.data.fill(0);
-    for (const { first, classes, label } of counted) {
-      const norm = logSumExp(logits, first, classes);
-      for (let k = 0; k < classes; k++) {
-        const probability = Math.exp(at(logits, first + k) - norm);
-        dlogits.data[first + k] = (probability - (k === label ? 1 : 0)) * factor;
+    for (const row of counted) {
+      const norm = logSumExp(logits, row.first, row.classes);
+      const target = targetOf(row, context.inputs[4], context.attrs);
+      const total = target.reduce((sum, share) => sum + share, 0);
+      for (const [k, share] of target.entries()) {
+        const probability = Math.exp(at(logits, row.first + k) - norm);
+        dlogits.data[row.first + k] = (total * probability - share) * factor;
       }
     }
   },
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂logits in the shape of logits; dloss, count: float32[]; count null: the rows of this process. */
+/** ∂loss/∂logits in the shape of logits; dloss and count: float32[], weights: float32[K]; as cross_entropy has them. */
 export function crossEntropyBackward(
   logits: Value,
   labels: Value,
   dloss: Value,
-  count: Value | null,
-  { ignore_index }: CrossEntropyAttributes,
+  { count, weights }: { readonly count: Value | null; readonly weights: Value | null },
+  attrs: CrossEntropyAttributes,
 ): Value {
-  return emit(crossEntropyBackwardOp, [logits, labels, dloss, ...(count ? [count] : [])], { ignore_index });
+  const operands = weights ? [count, weights] : count ? [count] : [];
+  return emit(crossEntropyBackwardOp, [logits, labels, dloss, ...operands], attrs);
 }

@@ -118,10 +118,10 @@ describe('classes', () => {
     const labels = tensor([4], 'int32', [3, -2147483648, 1, 2147483647]);
     const operands = [logits(dtype), labels];
     const calls: Call[] = [
-      { op: 'cross_entropy', attrs: { ignore_index: -100 }, inputs: operands },
+      { op: 'cross_entropy', attrs: { ignore_index: -100, label_smoothing: 0 }, inputs: operands },
       {
         op: 'cross_entropy_backward',
-        attrs: { ignore_index: -100 },
+        attrs: { ignore_index: -100, label_smoothing: 0 },
         inputs: [...operands, tensor([], 'float32', [1])],
       },
       { op: 'topk_correct', attrs: { k: [1, 3] }, inputs: operands },
@@ -136,7 +136,11 @@ describe('classes', () => {
 
   it('have no mean loss where no row counts', async () => {
     const inputs = [logits('float32'), tensor([4], 'int32', [-100, -100, -100, -100])];
-    const [loss] = await runKernel({ op: 'cross_entropy', attrs: { ignore_index: -100 }, inputs });
+    const [loss] = await runKernel({
+      op: 'cross_entropy',
+      attrs: { ignore_index: -100, label_smoothing: 0 },
+      inputs,
+    });
     expect(loss?.data[0]).toBeNaN();
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
+import type { Value } from '../../src/trace/value.js';
 import { compute, expectClose, type Operand, tensor, vectorJacobian } from './harness.js';
 
 const labels = (...values: number[]): Operand => tensor([values.length], values, 'int32');
@@ -40,6 +41,60 @@ describe('cross_entropy', () => {
     expectClose([loss({ logits: uniform, labels: labels(0, 4, -1) })], [Math.log(4)]);
     expectClose([loss({ logits: uniform, labels: labels(0, 2, 2) }, 2)], [Math.log(4)]);
     expect(loss({ logits: uniform, labels: labels(-100, -100, -100) })).toBeNaN();
+  });
+
+  // torch.nn.functional.cross_entropy(logits, labels, weight, label_smoothing=…) in float64.
+  const weighted = {
+    logits: tensor([4, 3], [1, 2, 3, 0, -1, 4, 0.5, 0.5, 0.5, 9, 9, 9]),
+    labels: labels(2, 0, -100, 1),
+    weights: tensor([3], [0.5, 2, 1.25]),
+  };
+
+  it.each([
+    [
+      'label smoothing',
+      { labelSmoothing: 0.1, weighs: false },
+      1.8436543810837709,
+      [
+        0.018899079945682365, 0.07046504590715476, -0.0893641258528372, -0.30515511715434296,
+        -0.00892002338267475, 0.31407514053701774, 0, 0, 0, 0.1, -0.2, 0.1,
+      ],
+    ],
+    [
+      'class weights',
+      { labelSmoothing: 0, weighs: true },
+      1.2584278607896282,
+      [
+        0.030010191056793478, 0.08157615701826587, -0.1115863480750594, -0.13095093575062605,
+        0.0008764350913745447, 0.13007450065925152, 0, 0, 0, 0.17777777777777776, -0.35555555555555557,
+        0.17777777777777776,
+      ],
+    ],
+    [
+      'both',
+      { labelSmoothing: 0.3, weighs: true },
+      1.433995816877871,
+      [
+        0.016676857723460146, 0.028242823684932545, -0.044919681408392746, -0.10321219017174112,
+        -0.052062502450840244, 0.15527469262258137, 0, 0, 0, 0.1444444444444444, -0.2688888888888889,
+        0.12444444444444441,
+      ],
+    ],
+  ])("gives PyTorch's loss and gradient with %s", (_name, { labelSmoothing, weighs }, value, gradient) => {
+    const body = (v: Record<'logits' | 'labels' | 'weights', Value>) =>
+      crossEntropy(v.logits, v.labels, { labelSmoothing, ...(weighs ? { weights: v.weights } : {}) });
+    expectClose(compute(weighted, (v) => ({ y: body(v) })).y, [value], 1e-14);
+    const { logits } = vectorJacobian(weighted, ['logits'], body, tensor([], [1]));
+    expectClose(logits ?? [], gradient, 1e-14);
+  });
+
+  it('refuses a smoothing above 1 and weights of other classes', () => {
+    expect(() =>
+      compute(weighted, (v) => ({ y: crossEntropy(v.logits, v.labels, { labelSmoothing: 1.5 }) })),
+    ).toThrow('expected label smoothing from 0 to 1 but received 1.5');
+    expect(() =>
+      compute(weighted, (v) => ({ y: crossEntropy(v.logits, v.labels, { weights: v.logits }) })),
+    ).toThrow('expected 3 class weights for logits float32[4,3] but received float32[4,3]');
   });
 
   it('takes pixels as rows', () => {

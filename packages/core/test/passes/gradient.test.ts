@@ -38,10 +38,10 @@ describe('gradients', () => {
         %2:float32[2,4] = linear(%0, %1, _) @fc
         %3:float32[2,4] = activation(%2) {activation: leaky_relu, slope: 0.1} @block
         %4:float32[2,4] = add(%3, %2) {activation: identity, slope: 0} @block
-        %6:float32[] = cross_entropy(%4, %5) {ignore_index: -100}
+        %6:float32[] = cross_entropy(%4, %5) {ignore_index: -100, label_smoothing: 0}
       backward:
         %7:float32[] = constant() {value: 1, shape: [], dtype: float32}
-        %8:float32[2,4] = cross_entropy_backward(%4, %5, %7) {ignore_index: -100}
+        %8:float32[2,4] = cross_entropy_backward(%4, %5, %7) {ignore_index: -100, label_smoothing: 0}
         %9:float32[2,4] = activation_backward(%8, %3) {activation: leaky_relu, slope: 0.1} @block
         %10:float32[2,4] = add(%8, %9) {activation: identity, slope: 0} @block
         %11:float32[4,4] = linear_backward_weights(%0, %10) @fc

@@ -90,7 +90,7 @@ describe('rebuild', () => {
     expect(backward(result.graph)).toMatchInlineSnapshot(`
       [
         "%49:float32[] = constant() {value: 1, shape: [], dtype: float32}",
-        "%50:float32[2,5] = cross_entropy_backward(%47, %1, %49) {ignore_index: -100}",
+        "%50:float32[2,5] = cross_entropy_backward(%47, %1, %49) {ignore_index: -100, label_smoothing: 0}",
         "%51:float32[2,8] = linear_backward_data(%50, %46)",
         "%52:float32[5,8] = linear_backward_weights(%45, %50)",
         "%53:float32[2,8,4,4] = global_avg_pool_backward(%51) {size: [4,4]}",

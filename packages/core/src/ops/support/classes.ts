@@ -8,6 +8,8 @@ import { at } from './reference.js';
 export type CrossEntropyAttributes = {
   /** Label of rows that do not count. */
   readonly ignore_index: number;
+  /** Share of the target that all classes have alike, in [0, 1]. */
+  readonly label_smoothing: number;
 };
 
 /** Refuses labels that are not [N,S…] for logits [N,K,S…]. */
@@ -28,7 +30,7 @@ export function labelsOf(
   return operand === 1 ? { classes: channels(input(0).shape), ignored: attrs.ignore_index } : null;
 }
 
-interface LabelledRow {
+export interface LabelledRow {
   /** Storage index of the row's first logit. */
   readonly first: number;
   readonly classes: number;
@@ -43,12 +45,43 @@ export function labelledRows({ attrs, input }: ReferenceContext<CrossEntropyAttr
   );
 }
 
-/** What the loss is divided by: the count of all processes where there is one. */
+/** Refuses a smoothing outside [0, 1] and weights that are not one for each class. */
+export function checkSmoothing(
+  logits: TensorType,
+  weights: TensorType | null | undefined,
+  { label_smoothing }: CrossEntropyAttributes,
+): void {
+  if (!(label_smoothing >= 0 && label_smoothing <= 1)) {
+    throw new ShapeError(`expected label smoothing from 0 to 1 but received ${label_smoothing}`);
+  }
+  const classes = channels(logits.shape);
+  if (weights && !sameShape(weights.shape, [classes])) {
+    throw new ShapeError(
+      `expected ${classes} class weights for logits ${formatType(logits)} but received ${formatType(weights)}`,
+    );
+  }
+}
+
+/** A row's target [K] over its classes: (1 − ε)·w_label at the label and ε/K·w_k everywhere. */
+export function targetOf(
+  { classes, label }: LabelledRow,
+  weights: ReferenceTensor | null | undefined,
+  { label_smoothing }: CrossEntropyAttributes,
+): number[] {
+  return Array.from({ length: classes }, (_, k) => {
+    const weight = weights ? at(weights, k) : 1;
+    return weight * ((k === label ? 1 - label_smoothing : 0) + label_smoothing / classes);
+  });
+}
+
+/** What the loss is divided by: the count of all processes where there is one, or the weights of this one's labels. */
 export function rowsCounted(
   count: ReferenceTensor | null | undefined,
+  weights: ReferenceTensor | null | undefined,
   counted: readonly LabelledRow[],
 ): number {
-  return count ? at(count, 0) : counted.length;
+  if (count) return at(count, 0);
+  return counted.reduce((sum, { label }) => sum + (weights ? at(weights, label) : 1), 0);
 }
 
 /** log Σ exp of `classes` logits from `first` on, shifted by the largest so that nothing overflows. */

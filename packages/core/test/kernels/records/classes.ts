@@ -24,6 +24,10 @@ const labelled = LOGITS.map((logits) => {
 /** Logits as sure of themselves as a trained network's. */
 const sure = (name: string, shape: Shape) => Array.from(drawOperand(name, shape), (value) => 6 * value);
 
+/** Weights of classes. */
+const positive = (name: string, shape: Shape) =>
+  Array.from(drawOperand(name, shape), (value) => 0.1 + Math.abs(value));
+
 /** `sizes`: height and width of each operand's logits, a third number 1 where they are mirrored. */
 const fusion = (
   mode: FusionMode,
@@ -45,10 +49,10 @@ export const classes = {
   ],
   softmax_backward: LOGITS.map((logits) => ({ attrs: {}, inputs: [logits, logits] })),
   cross_entropy: labelled.flatMap(({ logits, labels, draw }) => [
-    { attrs: { ignore_index: -100 }, inputs: [logits, labels], draw },
+    { attrs: { ignore_index: -100, label_smoothing: 0 }, inputs: [logits, labels], draw },
     // Logits whose exponentials overflow.
     {
-      attrs: { ignore_index: 1 },
+      attrs: { ignore_index: 1, label_smoothing: 0 },
       inputs: [logits, labels],
       draw: {
         ...draw,
@@ -56,15 +60,30 @@ export const classes = {
           Array.from(drawOperand(name, shape), (value) => 300 * value),
       },
     },
-    counted({ attrs: { ignore_index: -100 }, inputs: [logits, labels], draw }),
+    counted({ attrs: { ignore_index: -100, label_smoothing: 0 }, inputs: [logits, labels], draw }),
+    { attrs: { ignore_index: -100, label_smoothing: 0.1 }, inputs: [logits, labels], draw },
+    {
+      attrs: { ignore_index: 1, label_smoothing: 0.3 },
+      inputs: [logits, labels, null, [logits[1] ?? 1]],
+      draw: { ...draw, weights: positive },
+    },
   ]),
   cross_entropy_backward: labelled
     .map(({ logits, labels, draw }) => ({
-      attrs: { ignore_index: 1 },
+      attrs: { ignore_index: 1, label_smoothing: 0 },
       inputs: [logits, labels, []],
       draw,
     }))
-    .flatMap((record) => [record, counted(record)]),
+    .flatMap((record) => [
+      record,
+      counted(record),
+      { ...record, attrs: { ignore_index: -100, label_smoothing: 0.1 } },
+      {
+        attrs: { ignore_index: 1, label_smoothing: 0.3 },
+        inputs: [...record.inputs, null, [record.inputs[0]?.[1] ?? 1]],
+        draw: { ...record.draw, weights: positive },
+      },
+    ]),
   topk_correct: labelled.map(({ logits, labels, draw }) => ({
     attrs: { k: [1, 2, 5] },
     inputs: [logits, labels],
