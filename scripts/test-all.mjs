@@ -1,4 +1,6 @@
-// The checks that take longer than a commit should wait; CI runs them after `npm test`.  npm run test:all [-- vitest's filters]
+// The checks that take longer than a commit should wait, with the packed packages on minimal systems (as root); CI runs
+// them after `npm test`.  npm run test:all [-- vitest's filters]
+import { packageChecks } from '../tools/release/checks.mjs';
 import { buildEmulatedDevice } from './lib/native.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
@@ -13,7 +15,7 @@ const fuzz = (name) => () =>
     runLogged(name, process.execPath, [`tools/${name}/fuzz.mjs`, FUZZ_MINUTES, FUZZ_SEED]),
   );
 
-const CHECKS = [buildPackages, buildEmulatedDevice, fuzz('fuzz-checkpoint')];
+const CHECKS = [buildPackages, buildEmulatedDevice, fuzz('fuzz-checkpoint'), ...packageChecks()];
 
 await runMain(async () => {
   await setup();

@@ -109,6 +109,15 @@ function environment() {
 export const runInSystem = (folder, words) => runAttached(...entering(folder, words), { env: environment() });
 
 /**
+ * Runs a command in the system's checkout, with its output in .cache/logs/LOG.log; throws a StepError when it fails.
+ * @param {string} log
+ * @param {string} folder
+ * @param {string[]} words
+ */
+export const logInSystem = (log, folder, words) =>
+  runLogged(log, ...entering(folder, words), { env: environment() });
+
+/**
  * @param {string} folder
  * @param {string[]} words
  * @returns {string} what it printed; '' when it failed
@@ -188,8 +197,11 @@ export function isOlder(a, b) {
   return major === otherMajor ? minor < otherMinor : major < otherMajor;
 }
 
-/** @param {string} folder */
-function copyNode(folder) {
+/**
+ * Copies this machine's Node and npm.
+ * @param {string} folder
+ */
+export function copyNode(folder) {
   const npm = spawnSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).stdout.trim();
   const local = path.join(folder, 'usr/local');
   // npm is a link to lib/node_modules/npm/bin/npm-cli.js.
