@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { runCommand } from '@inplace-abn/cli';
-import { cpu } from '@inplace-abn/core';
+import { availableMemory, cpu, planningCpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
   bytes,
@@ -110,7 +110,7 @@ async function table(
 ): Promise<string> {
   const rows = [];
   for (const path of paths)
-    rows.push(...planPerDevice(basename(path, '.json'), await load(path), devices, cpu()));
+    rows.push(...planPerDevice(basename(path, '.json'), await load(path), devices, planningCpu()));
   return options.json ? JSON.stringify(rows, null, 2) : formatPlanTable(rows, { markdown: options.markdown });
 }
 
@@ -148,10 +148,10 @@ function audited(config: TrainConfig, checkpoint: string, { threshold, trainedWi
 function report(config: TrainConfig, { batch, budget, valImages }: Options): PlanReport {
   if (batch !== 'auto') {
     const within = { ...config, memory_budget: budget ?? config.memory_budget };
-    return planReport(within, batch ?? config.optimizer.batch_size, cpu()).report;
+    return planReport(within, batch ?? config.optimizer.batch_size, planningCpu()).report;
   }
-  const { batch: largest } = largestBatch(config, cpu(), budget ?? cpu().availableBytes(), valImages);
-  return planReport(config, largest, cpu()).report;
+  const { batch: largest } = largestBatch(config, planningCpu(), budget ?? availableMemory(), valImages);
+  return planReport(config, largest, planningCpu()).report;
 }
 
 async function sweeps(paths: readonly string[], { batch, plot, json }: Options): Promise<string> {

@@ -28,7 +28,7 @@ export { type CompileOptions, compile } from './compile.js';
 export { type AuditOptions, auditInversions, type InversionError } from './debug/audit.js';
 export { debug, debugLevel } from './debug/ladder.js';
 export { AddonDevice } from './devices/addon.js';
-export { type CpuDevice, cpu } from './devices/cpu.js';
+export { type CpuDevice, cpu, planningCpu } from './devices/cpu.js';
 export type {
   Device,
   DeviceMemory,

@@ -69,6 +69,8 @@ export class SessionPlan {
       `  weights ${formatBytes(bytes.weights)}, optimizer state ${formatBytes(bytes.optimizer)}, arena ${formatBytes(arenaBytes)}`,
       `  peak ${formatBytes(peak.bytes)} at ${at ? `${at.op.name} of ${at.path || '(top)'}` : 'the start'}`,
     ];
+    const { estimate } = this.device;
+    if (estimate !== undefined) lines.push(`  ${estimate}`);
     return [...lines, ...(this.kind === 'train' ? this.trainingLines() : [])].join('\n');
   }
 

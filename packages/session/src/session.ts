@@ -1,13 +1,13 @@
 import { openStateDict, takeStateDict, writeSafetensors } from '@inplace-abn/checkpoint';
 import {
   checkOptionNames,
-  cpu,
   type Device,
   formatBytes,
   type Graph,
   type HostTensor,
   largestWithin,
   NotFiniteError,
+  planningCpu,
   type TensorType,
   type TypedArray,
   UsageError,
@@ -94,7 +94,7 @@ export class Session<
     this.inputs = samplesOf('input', input);
     this.seed = seed;
     this.accumulate = accumulate;
-    this.device = options.device ?? cpu();
+    this.device = options.device ?? planningCpu();
     this.trained = new TrainedParameters(module, options);
     if (options.group) setActiveGroup(module, options.group);
     this.steps = new Steps({ module, inputs: this.inputs, target, metrics });

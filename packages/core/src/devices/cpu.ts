@@ -1,20 +1,23 @@
 /** The CPU device: native kernels on oneDNN and our own SIMD loops. */
 import { availableParallelism } from 'node:os';
 import type { DType } from '@inplace-abn/tensor';
+import { NativeAddonError } from '../errors.js';
 import { loadNative } from '../native/load.js';
 import { AddonDevice } from './addon.js';
+import { EstimatedCpu, refusedByCpu } from './estimate.js';
 import { availableMemory } from './memory.js';
 
 const INSTRUCTION_SETS: Readonly<Record<string, string>> = { avx512: 'AVX-512', avx2: 'AVX2', sse2: 'SSE2' };
 
+const BALANCE = 6;
+
 class CpuDevice extends AddonDevice {
   readonly name = 'cpu';
-  readonly balance = 6;
+  readonly balance = BALANCE;
   protected readonly prefetches = false;
 
   refuses(dtype: DType): string | null {
-    if (dtype !== 'float16') return null;
-    return 'the CPU device does not compute in float16: use float32 or bfloat16 (network.precision)';
+    return refusedByCpu(dtype);
   }
 
   /** Whether it multiplies bfloat16 by instruction (AVX512_BF16 or AMX); elsewhere kernels compute in float32 on bfloat16 data. */
@@ -48,10 +51,28 @@ class CpuDevice extends AddonDevice {
 
 let device: CpuDevice | null = null;
 
-/** The CPU of this machine. Throws when the native addon is not built. */
+/**
+ * The CPU of this machine.
+ *
+ * @throws {NativeAddonError} where the addon cannot be loaded
+ */
 export function cpu(): CpuDevice {
   device ??= new CpuDevice(loadNative());
   return device;
+}
+
+let estimated: EstimatedCpu | null = null;
+
+/** The CPU of this machine; without the native addon one for which plans can be made, while running them throws. */
+export function planningCpu(): CpuDevice | EstimatedCpu {
+  if (estimated) return estimated;
+  try {
+    return cpu();
+  } catch (error) {
+    if (!(error instanceof NativeAddonError)) throw error;
+    estimated = new EstimatedCpu(BALANCE, error);
+    return estimated;
+  }
 }
 
 export type { CpuDevice };

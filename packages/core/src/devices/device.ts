@@ -124,6 +124,8 @@ export interface Device {
   readonly balance: number;
   /** Versions, by name, of the libraries in use. */
   readonly libraries: Readonly<Record<string, string>>;
+  /** Why kernels' workspaces are estimates, in one sentence; left out where they are the kernels' own. */
+  readonly estimate?: string;
   /** Why the device does not compute in `dtype`; null when it does. */
   refuses(dtype: DType): string | null;
   /** CPU or GPU, threads and versions, for a person to read: apart from the kernels, the last bits of a sum depend on them. */

@@ -1,0 +1,87 @@
+/** The CPU where the addon cannot be loaded: plans for it can be made, with estimated workspaces, and nothing runs. */
+import { availableParallelism } from 'node:os';
+import { bytesPerElement, type DType, elements } from '@inplace-abn/tensor';
+import type { NativeAddonError } from '../errors.js';
+import type { Device, DeviceMemory, Executable, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
+import { availableMemory } from './memory.js';
+
+/** No convolution takes more, however large its weights. */
+const CONVOLUTION_LIMIT = 9.5e6;
+
+export class EstimatedCpu implements Device {
+  readonly name = 'cpu';
+  readonly libraries = { workspaces: 'estimated' };
+
+  constructor(
+    readonly balance: number,
+    private readonly problem: NativeAddonError,
+  ) {}
+
+  get estimate(): string {
+    return `workspaces are estimated: ${this.problem.message.split('\n')[0]}`;
+  }
+
+  get machine(): string {
+    return `${availableParallelism()} threads, no native addon`;
+  }
+
+  refuses(dtype: DType): string | null {
+    return refusedByCpu(dtype);
+  }
+
+  prepare(spec: KernelSpec): PreparedKernel {
+    const workspaceBytes = estimatedWorkspace(spec);
+    return { workspaceBytes, layout: null, implementation: 'estimate', refusals: [], choice: null };
+  }
+
+  allocate(): DeviceMemory {
+    throw this.problem;
+  }
+
+  load(): Executable {
+    throw this.problem;
+  }
+
+  availableBytes(): number {
+    return availableMemory();
+  }
+}
+
+/** Why the CPU does not compute in `dtype`; null when it does. */
+export function refusedByCpu(dtype: DType): string | null {
+  if (dtype !== 'float16') return null;
+  return 'the CPU device does not compute in float16: use float32 or bfloat16';
+}
+
+/**
+ * About what the CPU's kernels take, from the networks of the published experiments: convolutions a copy of their weights, Winograd's
+ * with a tile for each window; layers of batch normalization partial sums for each channel.
+ */
+export function estimatedWorkspace({ op, inputs, outputs }: KernelSpec): number {
+  const operands = [...inputs, ...outputs].filter((operand) => operand !== null);
+  if (op.startsWith('conv2d')) return convolution(operands);
+  if (op.startsWith('linear')) return Math.ceil(largest(operands, 2) / 16);
+  const channels = Math.max(512, operands[0]?.shape[1] ?? 0);
+  if (op === 'abn_stats' || op === 'abn_backward_reduce') return 256 * channels;
+  if (op === 'abn_apply' || op === 'abn_backward_apply') return 12 * channels;
+  return 0;
+}
+
+/** Weights are the operand with the smallest window; of equal windows the last. */
+function convolution(operands: readonly OperandSpec[]): number {
+  const images = operands.filter(({ shape }) => shape.length === 4);
+  const area = ({ shape: [, , height = 1, width = 1] }: OperandSpec) => height * width;
+  const weights = images.reduce((best, each) => (area(each) <= area(best) ? each : best), images[0] ?? none);
+  const tiles = area(weights) === 9 ? 4 : 1;
+  return Math.min(tiles * 4 * elements(weights.shape), CONVOLUTION_LIMIT);
+}
+
+const none: OperandSpec = { dtype: 'float32', shape: [] };
+
+/** Bytes of the largest operand of `rank` dimensions. */
+function largest(operands: readonly OperandSpec[], rank: number): number {
+  const sizes = operands
+    .filter(({ shape }) => shape.length === rank)
+    .map(({ dtype, shape }) => bytesPerElement(dtype) * elements(shape));
+  return Math.max(0, ...sizes);
+}
