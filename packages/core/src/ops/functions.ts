@@ -34,6 +34,7 @@ export { type FusePredictionsOptions, fusePredictions } from './fuse_predictions
 export { globalAvgPool } from './global_avg_pool.js';
 export { guardFinite } from './guard_finite.js';
 export { linear } from './linear.js';
+export { logSoftmax } from './log_softmax.js';
 export { type MaxPoolOptions, maxPool } from './max_pool.js';
 export { pack } from './pack.js';
 export { padReplicate } from './pad_replicate.js';

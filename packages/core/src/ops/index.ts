@@ -46,6 +46,8 @@ import { insertRowsOp } from './insert_rows.js';
 import { linearOp } from './linear.js';
 import { linearBackwardDataOp } from './linear_backward_data.js';
 import { linearBackwardWeightsOp } from './linear_backward_weights.js';
+import { logSoftmaxOp } from './log_softmax.js';
+import { logSoftmaxBackwardOp } from './log_softmax_backward.js';
 import { maxPoolOp } from './max_pool.js';
 import { maxPoolBackwardOp } from './max_pool_backward.js';
 import { packOp } from './pack.js';
@@ -112,6 +114,8 @@ export const ops = {
   linear: linearOp,
   linear_backward_data: linearBackwardDataOp,
   linear_backward_weights: linearBackwardWeightsOp,
+  log_softmax: logSoftmaxOp,
+  log_softmax_backward: logSoftmaxBackwardOp,
   max_pool: maxPoolOp,
   max_pool_backward: maxPoolBackwardOp,
   pack: packOp,

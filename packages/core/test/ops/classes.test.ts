@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
+import { logSoftmax } from '../../src/ops/log_softmax.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
 import type { Value } from '../../src/trace/value.js';
-import { compute, expectClose, type Operand, tensor, vectorJacobian } from './harness.js';
+import {
+  compute,
+  draw,
+  expectClose,
+  expectGradient,
+  type Operand,
+  tensor,
+  vectorJacobian,
+} from './harness.js';
 
 const labels = (...values: number[]): Operand => tensor([values.length], values, 'int32');
 
@@ -108,6 +117,19 @@ describe('cross_entropy', () => {
 
   it('is NaN for NaN logits', () => {
     expect(loss({ logits: tensor([1, 2], [Number.NaN, 0]), labels: labels(1) })).toBeNaN();
+  });
+});
+
+describe('log_softmax', () => {
+  it('is the logarithm of softmax, and finite where that underflows', () => {
+    const x = tensor([2, 3], [1, 2, 3, 0, -1, 1000]);
+    const { y, p } = compute({ x }, (v) => ({ y: logSoftmax(v.x), p: softmax(v.x) }));
+    expectClose([...y].slice(0, 3), [...p].slice(0, 3).map(Math.log), 1e-14);
+    expectClose([...y].slice(3), [-1000, -1001, 0], 1e-14);
+  });
+
+  it('has a gradient', () => {
+    expectGradient({ x: draw('x', [2, 5, 3]) }, ['x'], (v) => logSoftmax(v.x));
   });
 });
 

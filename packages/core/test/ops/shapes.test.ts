@@ -27,6 +27,7 @@ import { fusePredictions } from '../../src/ops/fuse_predictions.js';
 import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { type OpName, opOf, ops } from '../../src/ops/index.js';
 import { linear } from '../../src/ops/linear.js';
+import { logSoftmax } from '../../src/ops/log_softmax.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { maxPoolBackward } from '../../src/ops/max_pool_backward.js';
 import { padReplicate } from '../../src/ops/pad_replicate.js';
@@ -133,6 +134,7 @@ describe('shapes that ops give', () => {
     ['cross_entropy', (v) => crossEntropy(v('bfloat16[2,5,3,4]'), v('int32[2,3,4]')), 'float32[]'],
     ['topk_correct', (v) => topkCorrect(v('[8,5]'), v('int32[8]'), [1, 5]), 'int32[2]'],
     ['topk_correct of pixels', (v) => topkCorrect(v('[2,5,3,4]'), v('int32[2,3,4]'), [1]), 'int32[1]'],
+    ['log_softmax', (v) => logSoftmax(v('bfloat16[2,5,3,4]')), 'bfloat16[2,5,3,4]'],
     ['softmax', (v) => softmax(v('bfloat16[2,5,3,4]')), 'bfloat16[2,5,3,4]'],
     ['broadcast_add', (v) => broadcastAdd(v('[2,5,3,4]'), v('[2,5,1,1]')), 'float32[2,5,3,4]'],
     ['broadcast_add_backward', (v) => broadcastAddBackward(v('bfloat16[2,5,3,4]')), 'bfloat16[2,5,1,1]'],

@@ -47,6 +47,17 @@ export const classes = {
     ...LOGITS.map((logits) => ({ attrs: {}, inputs: [logits] })),
     ...LOGITS.map((logits) => ({ attrs: {}, inputs: [logits], draw: { x: sure } })),
   ],
+  log_softmax: LOGITS.flatMap((logits) => [
+    { attrs: {}, inputs: [logits] },
+    { attrs: {}, inputs: [logits], draw: { x: sure } },
+  ]),
+  log_softmax_backward: LOGITS.map((logits) => ({
+    attrs: {},
+    inputs: [logits, logits],
+    draw: {
+      y: (name: string, shape: Shape) => Array.from(drawOperand(name, shape), (y) => -3 * Math.abs(y)),
+    },
+  })),
   softmax_backward: LOGITS.map((logits) => ({ attrs: {}, inputs: [logits, logits] })),
   cross_entropy: labelled.flatMap(({ logits, labels, draw }) => [
     { attrs: { ignore_index: -100, label_smoothing: 0 }, inputs: [logits, labels], draw },

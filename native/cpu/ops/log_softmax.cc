@@ -1,0 +1,47 @@
+// y = x − log Σ exp(x) over the channels; y may be written over x.
+#include <cmath>
+
+#include "cpu/loops/closure.h"
+#include "cpu/loops/parallel.h"
+#include "cpu/ops/softmax.h"
+
+namespace iabn {
+namespace {
+
+template <class T>
+IABN_INLINE void log_softmax(const T* x, T* y, int64_t classes, int64_t rows) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const T* from = x + row * classes;
+    T* to = y + row * classes;
+    const SoftmaxRow softmax = softmax_row(from, classes);
+    const float log_sum = std::log(softmax.sum);
+    // The maximum first: x and it are of one size, and their difference is exact where it matters.
+    IABN_ELEMENTWISE
+    for (int64_t k = 0; k < classes; ++k) store(to + k, (load(from + k) - softmax.max) - log_sum);
+  }
+}
+
+IABN_SIMD void log_softmax_leaf(const float* x, float* y, int64_t classes, int64_t rows) {
+  log_softmax(x, y, classes, rows);
+}
+
+IABN_SIMD void log_softmax_leaf(const bf16* x, bf16* y, int64_t classes, int64_t rows) {
+  log_softmax(x, y, classes, rows);
+}
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();
+  return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
+    using T = typename decltype(type)::type;
+    const T* x = args.in<T>(0);
+    T* y = args.out<T>(0);
+    parallel_range(rows, classes, 1, [&](int64_t begin, int64_t end) {
+      log_softmax_leaf(x + begin * classes, y + begin * classes, classes, end - begin);
+    });
+  });
+}
+
+const OpRegistration registration("log_softmax", {make});
+
+}  // namespace
+}  // namespace iabn

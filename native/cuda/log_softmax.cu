@@ -1,0 +1,31 @@
+// y = x − log Σ exp(x) over the channels; y may be written over x.
+#include "cuda/support/kernels.h"
+#include "cuda/support/softmax.h"
+
+namespace iabn::cuda {
+namespace {
+
+template <class T>
+void run(const Context& context, int64_t rows, int64_t classes, const T* x, T* y) {
+  for_each_row(context, rows, [=] __device__(int64_t row) {
+    const T* from = x + row * classes;
+    const SoftmaxRow softmax = softmax_row(from, classes);
+    const float log_sum = logf(softmax.sum);
+    for (int64_t k = lane_id(); k < classes; k += kWarp) {
+      store(y + row * classes + k, (to_float(from[k]) - softmax.max) - log_sum);
+    }
+  });
+}
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
+  const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();
+  return make_data_kernel(spec.inputs[0].dtype, [=, &context](auto type, const KernelArgs& args) {
+    using T = typename decltype(type)::type;
+    run(context, rows, classes, args.in<T>(0), args.out<T>(0));
+  });
+}
+
+const OpRegistration registration("log_softmax", {make});
+
+}  // namespace
+}  // namespace iabn::cuda
