@@ -23,6 +23,7 @@ export { formatInspection } from './inspect/format.js';
 export { type InspectedTensor, type Inspection, inspectCheckpoint } from './inspect/inspect.js';
 export { describeOpaque } from './pickle/describe.js';
 export { Opaque, type TensorRef } from './pickle/objects.js';
+export type { TorchDict, TorchTree, TorchValue } from './pickle/value.js';
 export { type PublishedModel, publishedModel } from './published/models.js';
 export {
   BEST_FILE,
@@ -89,5 +90,4 @@ export {
   type TorchOptimizerForm,
   toTorchOptimizer,
 } from './torch/optimizer.js';
-export type { TorchDict, TorchTree, TorchValue } from './torch/value.js';
 export { writeTorch } from './torch/write.js';

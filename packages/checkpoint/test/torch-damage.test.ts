@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CheckpointError, TorchFile, type TorchValue } from '../src/index.js';
 import { OPCODES } from '../src/pickle/opcodes.js';
-import { tensorsIn } from '../src/torch/value.js';
+import { tensorsIn } from '../src/pickle/value.js';
 import { memorySource, readBytes, torchBytes } from './memory-source.js';
 import { inLegacy, int, inZip, ops, pickle, tensor, text } from './pickles.js';
 import { PATIENCE } from './temporary-folder.js';

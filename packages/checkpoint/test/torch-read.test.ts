@@ -11,7 +11,7 @@ import {
   writeSafetensors,
   writeTorch,
 } from '../src/index.js';
-import { isDict, isList, isTensor } from '../src/torch/value.js';
+import { isDict, isList, isTensor } from '../src/pickle/value.js';
 import { encodeZip } from '../src/zip/write.js';
 import { readBytes, torchBytes } from './memory-source.js';
 import { temporaryFolder } from './temporary-folder.js';

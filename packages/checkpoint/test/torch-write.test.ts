@@ -10,7 +10,7 @@ import {
   writeStateDict,
   writeTorch,
 } from '../src/index.js';
-import { isDict, mapTensors } from '../src/torch/value.js';
+import { isDict, mapTensors } from '../src/pickle/value.js';
 import { readBytes, torchBytes } from './memory-source.js';
 import { temporaryFolder } from './temporary-folder.js';
 import { anyTensor, comparable, comparableTensor, float32 } from './tensors.js';

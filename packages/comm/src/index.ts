@@ -1,8 +1,8 @@
 export { CommError } from './errors.js';
 export { type BucketOptions, bucketsOf, sumInBuckets } from './group/buckets.js';
+export { type InitOptions, initProcessGroup, type Processes } from './group/init.js';
 export { type GroupOptions, ProcessGroup } from './group/process-group.js';
 export { type GroupShape, setWorldGroup, worldGroup } from './group/world-group.js';
-export { type InitOptions, initProcessGroup, type Processes } from './init.js';
 export { withoutOption } from './launch/arguments.js';
 export { followLauncher, launchedProcesses } from './launch/follow.js';
 export { freePort } from './launch/free-port.js';

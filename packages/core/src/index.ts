@@ -24,11 +24,8 @@ export {
   toFloat16,
   toFloat64,
 } from '@inplace-abn/tensor';
-export { type CompileOptions, compile } from './compile.js';
-export { type AuditOptions, auditInversions, type InversionError } from './debug/audit.js';
+export { type CompileOptions, compile } from './compile/compile.js';
 export { debug, debugLevel } from './debug/ladder.js';
-export { AddonDevice } from './devices/addon.js';
-export { type CpuDevice, cpu, planningCpu } from './devices/cpu.js';
 export type {
   Device,
   DeviceMemory,
@@ -47,17 +44,21 @@ export {
   ShapeError,
   UsageError,
 } from './errors.js';
-export { collectivesOf } from './graph/collectives.js';
-export type { Graph, GraphNode, Phase, StateInfo, StateKind, ValueId, ValueInfo } from './graph/graph.js';
-export { operands, valueInfo } from './graph/graph.js';
-export { formatGraph, formatNode } from './graph/text.js';
 export { defineOp, type OwnOp, type OwnOperand, type OwnOperandKind } from './host/define-op.js';
+export { collectivesOf } from './ir/collectives.js';
+export type { AnyOp, Attributes, OpDefinition } from './ir/define.js';
+export type { Graph, GraphNode, Phase, StateInfo, StateKind, ValueId, ValueInfo } from './ir/graph.js';
+export { operands, valueInfo } from './ir/graph.js';
+export { costOf } from './ir/infer.js';
+export { formatGraph, formatNode } from './ir/text.js';
+export { Tracer, trace } from './ir/tracer.js';
+export { Value } from './ir/value.js';
 export type { NativeGroup } from './native/addon.js';
+export { type CpuDevice, cpu, planningCpu } from './native/cpu.js';
+export { AddonDevice } from './native/device.js';
 export { loadNative } from './native/load.js';
-export type { AnyOp, Attributes, OpDefinition } from './ops/define.js';
 export * from './ops/functions.js';
 export { type OpName, opOf } from './ops/index.js';
-export { costOf } from './ops/infer.js';
 export type { AliasDecision } from './passes/alias.js';
 export { gradients } from './passes/gradient.js';
 export type { ComputeDType } from './passes/precision.js';
@@ -76,7 +77,6 @@ export { type PlannedSlice, plannedSlices } from './plan/views/slices.js';
 export { type Arrays, Program, type RunOptions, type RunOutput } from './program/program.js';
 export { type StateSpec, Store, statesOf } from './program/store.js';
 export { workOf } from './recompute/work.js';
-export { type RunInput, run } from './run.js';
+export { type AuditOptions, auditInversions, type InversionError } from './run/audit.js';
+export { type RunInput, run } from './run/run.js';
 export type { StripDecision } from './strips/choose.js';
-export { Tracer, trace } from './trace/tracer.js';
-export { Value } from './trace/value.js';

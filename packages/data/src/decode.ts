@@ -2,7 +2,7 @@ import { decode as decodePng } from 'fast-png';
 import type { Sharp, SharpOptions } from 'sharp';
 import { ImageError, reasonOf } from './errors.js';
 import type { Size } from './geometry.js';
-import type { Image } from './image.js';
+import type { Image } from './image/image.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 
 /**

@@ -1,6 +1,6 @@
 // Where torchvision's transforms cut: the same roundings, so that the same pixels are read.
 
-import type { Box } from './image.js';
+import type { Box } from './image/image.js';
 import type { Random } from './random.js';
 
 export interface Size {

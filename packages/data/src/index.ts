@@ -5,7 +5,7 @@ export { DataError, ImageError, type ImageErrorCode, UnreadableLimitError } from
 export { systemPath } from './file-names.js';
 export { foldersIn } from './folders.js';
 export { roundHalfEven, type Sides, type Size, sizeOf } from './geometry.js';
-export type { Box, Image, Picture, Region, RegionSource } from './image.js';
+export type { Box, Image, Picture, Region, RegionSource } from './image/image.js';
 export { assertSameClasses, ImageFolder } from './image-folder.js';
 export { IGNORED, type LabelMap, readLabelMap } from './label-map.js';
 export {

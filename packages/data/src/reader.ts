@@ -1,6 +1,6 @@
 import { readContent } from './content.js';
 import { decodeOnPool, decodeSmallPng } from './decode.js';
-import type { Picture } from './image.js';
+import type { Picture } from './image/image.js';
 import { DamagedJpeg, Jpeg } from './jpeg/jpeg.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 

@@ -3,7 +3,7 @@
 // it from torchvision's transforms on PIL images. The sums are done by wasm/resample.ts.
 // Source: Pillow, src/libImaging/Resample.c (`precompute_coeffs`, `ImagingResampleHorizontal_8bpc`).
 
-import { type Box, type Image, type Picture, regionOf } from './image.js';
+import { type Box, type Image, type Picture, regionOf } from './image/image.js';
 import { type Kernels, kernels } from './wasm/kernels.js';
 
 // 8 bits of sample, 22 of weight, 2 spare for the sum.

@@ -9,7 +9,7 @@ import {
   shorterSideTo,
   sizeOf,
 } from './geometry.js';
-import type { Box, Picture } from './image.js';
+import type { Box, Picture } from './image/image.js';
 import { IGNORED, type LabelMap } from './label-map.js';
 import { nearestPositions } from './nearest.js';
 import type { Random } from './random.js';

@@ -1,6 +1,6 @@
 import { normalization } from './color.js';
 import { roundHalfEven, type Size, sizeOf } from './geometry.js';
-import type { Image } from './image.js';
+import type { Image } from './image/image.js';
 import {
   checkScale,
   type EvalTransformOptions,

@@ -1,6 +1,6 @@
 import { loadSharp } from './decode.js';
 import { longestSideTo } from './geometry.js';
-import type { Image, Picture } from './image.js';
+import type { Image, Picture } from './image/image.js';
 import { usePicture } from './reader.js';
 import { cropAndResize } from './resample.js';
 

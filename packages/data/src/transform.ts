@@ -9,7 +9,7 @@ import {
   type Rgb,
 } from './color.js';
 import { centreBox, randomCropBox, resizedTo, type Sides, sizeOf } from './geometry.js';
-import type { Box, Image, Picture } from './image.js';
+import type { Box, Image, Picture } from './image/image.js';
 import type { Random } from './random.js';
 import { cropAndResize } from './resample.js';
 import { toRgb, writeFramed, writeRgb } from './write-rgb.js';

@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads';
 import { ImageError } from './errors.js';
-import type { Picture } from './image.js';
+import type { Picture } from './image/image.js';
 import { type LabelMap, readLabelMap } from './label-map.js';
 import { makeTransform } from './make-transform.js';
 import { Random, Stream } from './random.js';

@@ -1,6 +1,6 @@
 import type { Rgb } from './color.js';
 import type { Size } from './geometry.js';
-import type { Box, Image } from './image.js';
+import type { Box, Image } from './image/image.js';
 
 /** The pixels of an image as RGB, H×W×3; its own where it has three channels. */
 export function toRgb(image: Image): Uint8Array {

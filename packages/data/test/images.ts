@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { encode } from 'fast-png';
 import { onTestFinished } from 'vitest';
-import type { Image } from '../src/image.js';
+import type { Image } from '../src/image/image.js';
 
 /** A folder that is removed when the test ends. */
 export async function temporaryFolder(): Promise<string> {

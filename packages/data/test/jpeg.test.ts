@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Image } from '../src/image.js';
+import type { Image } from '../src/image/image.js';
 import { DamagedJpeg, Jpeg } from '../src/jpeg/jpeg.js';
 import { WASM_BASE64 } from '../src/wasm/module.js';
 import { compileKernels } from '../wasm/build.mjs';

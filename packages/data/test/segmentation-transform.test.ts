@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { identityColor, jitterColor, meanRgb, normalizeColor } from '../src/color.js';
-import type { Image } from '../src/image.js';
+import type { Image } from '../src/image/image.js';
 import type { LabelMap } from '../src/label-map.js';
 import { Random, Stream } from '../src/random.js';
 import {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Image } from '../src/image.js';
+import type { Image } from '../src/image/image.js';
 import type { LabelMap } from '../src/label-map.js';
 import { makeImage } from './images.js';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Image } from '../src/image.js';
+import type { Image } from '../src/image/image.js';
 import { Random, Stream } from '../src/random.js';
 import { cropAndResize } from '../src/resample.js';
 import { TEN_CROPS, tenCropTransform } from '../src/ten-crop.js';

@@ -3,6 +3,7 @@ import { bytesPerElement, elementCount, type HostTensor, type TensorSpec } from 
 import { type ByteSource, openSource, readInto } from '../files/source.js';
 import { describeOpaque } from '../pickle/describe.js';
 import { Opaque, type TensorRef } from '../pickle/objects.js';
+import { isDict, isList, isTensor, type TorchTree } from '../pickle/value.js';
 import { type PublishedModel, publishedModel } from '../published/models.js';
 import { RUN_STATE_KIND } from '../run-state/state.js';
 import { SafetensorsFile } from '../safetensors/read.js';
@@ -10,7 +11,6 @@ import { isConvertible, toFloat32 } from '../state-dict/convert.js';
 import { type CheckpointFormat, formatOf } from '../state-dict/format.js';
 import { splitCheckpoint } from '../state-dict/split.js';
 import { TorchFile } from '../torch/file.js';
-import { isDict, isList, isTensor, type TorchTree } from '../torch/value.js';
 
 /** One tensor of a state dictionary. */
 export interface InspectedTensor extends TensorSpec {

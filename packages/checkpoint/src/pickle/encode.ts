@@ -1,10 +1,10 @@
 import { elementCount } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
 import type { TensorContent } from '../tensor-stream.js';
-import { isDict, isList, type TorchTree } from '../torch/value.js';
 import { STORAGE_CLASSES } from './globals.js';
 import { Opaque } from './objects.js';
 import { OPCODES, type Opcode } from './opcodes.js';
+import { isDict, isList, type TorchTree } from './value.js';
 
 const MAX_DEPTH = 64;
 const REBUILD = 'torch._utils\n_rebuild_tensor_v2\n';

@@ -1,9 +1,9 @@
 // From the objects of the machine to a value. Parts may occur many times in a result (a memo makes that cheap to write
 // and doubling cheap to nest), and lists may contain themselves; whoever walks the value must not pay for that.
 
-import type { TorchTree } from '../torch/value.js';
 import type { PickleLimits } from './limits.js';
 import { Callable, kindOf, Opaque, type Pickled, type PickledDict, TensorRef, Tuple } from './objects.js';
+import type { TorchTree } from './value.js';
 
 /** A part that is done: what it became, how many values it is as a tree, and how deep. */
 interface Done {

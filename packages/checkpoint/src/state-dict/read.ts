@@ -2,6 +2,7 @@ import { elementCount, type HostTensor, type TensorMap } from '@inplace-abn/tens
 import type { ByteSource } from '../files/source.js';
 import { detachedSource, openSource } from '../files/source.js';
 import type { TensorRef } from '../pickle/objects.js';
+import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from '../pickle/value.js';
 import {
   type JsonValue,
   loadRunState,
@@ -12,7 +13,6 @@ import {
 import { SafetensorsFile } from '../safetensors/read.js';
 import type { TensorContent, TensorStream } from '../tensor-stream.js';
 import { TorchFile, type TorchReadOptions } from '../torch/file.js';
-import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from '../torch/value.js';
 import { type CheckpointFormat, formatOf } from './format.js';
 import { type SplitCheckpoint, splitCheckpoint } from './split.js';
 

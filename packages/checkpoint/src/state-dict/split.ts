@@ -3,7 +3,7 @@
 import { CheckpointError } from '../errors.js';
 import { describeOpaque } from '../pickle/describe.js';
 import { Opaque } from '../pickle/objects.js';
-import { isDict, isTensor, type TorchDict, type TorchTree } from '../torch/value.js';
+import { isDict, isTensor, type TorchDict, type TorchTree } from '../pickle/value.js';
 import { plainNames } from './prefixes.js';
 
 /** A state dictionary and what stands beside it; tensors are data, or references into a file. */

@@ -1,7 +1,7 @@
 import type { HostTensor, TensorMap } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
+import type { TorchValue } from '../pickle/value.js';
 import { writeSafetensors } from '../safetensors/write.js';
-import type { TorchValue } from '../torch/value.js';
 import { writeTorch } from '../torch/write.js';
 import type { PARALLEL_PREFIX } from './prefixes.js';
 

@@ -1,5 +1,5 @@
 import type { TensorRef } from '../pickle/objects.js';
-import type { TorchTree } from './value.js';
+import type { TorchTree } from '../pickle/value.js';
 
 export type TorchFormat = 'torch-zip' | 'torch-legacy';
 

@@ -4,11 +4,11 @@ import { CheckpointError, reasonOf } from '../errors.js';
 import { type ByteSource, openSource, readUpTo } from '../files/source.js';
 import { PICKLE_LIMITS, type PickleLimits } from '../pickle/limits.js';
 import type { TensorRef } from '../pickle/objects.js';
+import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from '../pickle/value.js';
 import type { TensorStream } from '../tensor-stream.js';
 import type { TorchContainer, TorchFormat } from './container.js';
 import { endOfLegacyMagic, LEGACY_MAGIC_BYTES, openLegacyContainer } from './legacy-container.js';
 import { readTensors, streamTensor } from './materialise.js';
-import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from './value.js';
 import { openZipContainer } from './zip-container.js';
 
 export interface TorchReadOptions {

@@ -3,8 +3,15 @@
 
 import type { HostTensor } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
+import {
+  isDict,
+  isList,
+  isTensor,
+  type TorchDict,
+  type TorchTree,
+  type TorchValue,
+} from '../pickle/value.js';
 import { isHostTensor, type TensorContent } from '../tensor-stream.js';
-import { isDict, isList, isTensor, type TorchDict, type TorchTree, type TorchValue } from './value.js';
 
 /** How a class of torch.optim saves its state. */
 export interface TorchOptimizerForm {

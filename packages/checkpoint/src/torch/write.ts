@@ -2,9 +2,9 @@ import { type HostDType, tensorBytes } from '@inplace-abn/tensor';
 import { assertLittleEndianHost } from '../check-tensor.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { encodePickle } from '../pickle/encode.js';
+import { isDict, isList, isTensor, type TorchTree } from '../pickle/value.js';
 import { byteCount, checkContent, isHostTensor, piecesOf, type TensorContent } from '../tensor-stream.js';
 import { encodeZip, type ZipContent } from '../zip/write.js';
-import { isDict, isList, isTensor, type TorchTree } from './value.js';
 
 /** Folder of all entries; PyTorch finds it by itself. */
 const FOLDER = 'archive';

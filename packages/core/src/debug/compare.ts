@@ -7,15 +7,29 @@
  */
 
 import { type DType, elements, isDataDType, type TypedArray, toFloat64 } from '@inplace-abn/tensor';
-import { referenceContext } from '../devices/reference/evaluate.js';
-import { type GraphNode, valueInfo } from '../graph/graph.js';
-import type { ReferenceTensor } from '../ops/define.js';
-import type { PlannedInstruction } from '../plan/plan.js';
+import type { ReferenceTensor } from '../ir/define.js';
+import { type GraphNode, valueInfo } from '../ir/graph.js';
+import type { Plan, PlannedInstruction } from '../plan/plan.js';
 import { operandsOf } from '../plan/schedule.js';
-import type { Arrays, Program } from '../program/program.js';
+import { referenceContext } from '../reference/evaluate.js';
+
+/** A program, as far as it can be run instruction by instruction. */
+interface Stepped<Inputs> extends Peeked {
+  feed(inputs: Inputs): Promise<unknown>;
+  step(index: number): Promise<unknown>;
+}
+
+interface Peeked {
+  readonly plan: Plan;
+  /** The elements of a value. */
+  peek(id: number): TypedArray;
+}
 
 /** Runs `program` once; its outputs. Throws at the first instruction that disagrees with the reference device. */
-export async function runCompared(program: Program, inputs: Arrays): Promise<Record<string, TypedArray>> {
+export async function runCompared<Inputs>(
+  program: Stepped<Inputs>,
+  inputs: Inputs,
+): Promise<Record<string, TypedArray>> {
   await program.feed(inputs);
   const laidOut = new Map<GraphNode, (ReferenceTensor | null)[]>();
   for (const [index, instruction] of program.plan.instructions.entries()) {
@@ -33,13 +47,13 @@ export async function runCompared(program: Program, inputs: Arrays): Promise<Rec
   return Object.fromEntries(outputs.map(([name, id]) => [name, program.peek(id)]));
 }
 
-function peek(program: Program, id: number): ReferenceTensor {
+function peek(program: Peeked, id: number): ReferenceTensor {
   const { shape, dtype } = valueInfo(program.plan.graph, id);
   return { shape, dtype, data: toFloat64(dtype, program.peek(id)) };
 }
 
 function compare(
-  program: Program,
+  program: Peeked,
   index: number,
   { node, kernel }: PlannedInstruction,
   operands: readonly (ReferenceTensor | null)[],

@@ -1,8 +1,8 @@
 /** Texts of the debug ladder. */
 
 import { channels, formatBytes } from '@inplace-abn/tensor';
-import { valueInfo } from '../graph/graph.js';
-import { nodeAt } from '../graph/text.js';
+import { valueInfo } from '../ir/graph.js';
+import { nodeAt } from '../ir/text.js';
 import type { PartsDecision } from '../passes/parts.js';
 import type { Plan } from '../plan/plan.js';
 

@@ -1,6 +1,6 @@
 /** What the compiler asks of a device. */
 import type { DType, TensorType } from '@inplace-abn/tensor';
-import type { Attributes } from '../ops/define.js';
+import type { Attributes } from '../ir/define.js';
 
 /** An operand's type and how its rows lie. */
 export interface OperandSpec extends TensorType {

@@ -8,11 +8,11 @@ import {
   type NoAttributes,
   type OpDefinition,
   PURE,
-} from '../ops/define.js';
+} from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { ops } from '../ops/index.js';
 import { streamed } from '../ops/support/cost.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
 import { emptyOperand, fromReference } from './operand.js';
 
 /**

@@ -1,7 +1,7 @@
 /** The kernel of an op that JavaScript computes, on copies of its operands, whatever device runs the rest. */
 import { byteLength } from '@inplace-abn/tensor';
 import type { KernelSpec, LoadedInstruction, PreparedKernel } from '../devices/device.js';
-import type { HostRule } from '../ops/define.js';
+import type { HostRule } from '../ir/define.js';
 import { emptyOperand, operandOf, storedBytes } from './operand.js';
 
 export class HostKernel implements PreparedKernel {

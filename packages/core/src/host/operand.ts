@@ -11,7 +11,7 @@ import {
   viewAs,
   zerosOf,
 } from '@inplace-abn/tensor';
-import type { HostArray, HostOperand, ReferenceTensor } from '../ops/define.js';
+import type { HostArray, HostOperand, ReferenceTensor } from '../ir/define.js';
 
 /** An operand for JavaScript to read, from the bytes that a device stores. */
 export function operandOf({ shape, dtype }: TensorType, bytes: Uint8Array): HostOperand {

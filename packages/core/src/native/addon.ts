@@ -1,6 +1,6 @@
 /** The native addon's exports, as native/addon.cc lists them. */
 import type { OperandSpec } from '../devices/device.js';
-import type { Attributes } from '../ops/define.js';
+import type { Attributes } from '../ir/define.js';
 
 export interface NativeMemory {
   readonly bytes: number;

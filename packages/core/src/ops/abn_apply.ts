@@ -5,15 +5,15 @@
  */
 
 import { channels, rows } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
+import { type ActivationAttributes, activate, invertActivation, isInvertible } from '../ir/activations.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { abnBackwardApply } from './abn_backward_apply.js';
 import { abnBackwardReduce } from './abn_backward_reduce.js';
 import { abnBackwardWeight } from './abn_backward_weight.js';
 import { abnFold } from './abn_fold.js';
-import { type ActivationAttributes, activate, invertActivation, isInvertible } from './activations.js';
 import { allReduce } from './all_reduce.js';
-import { type OpDefinition, PURE } from './define.js';
 import { pack } from './pack.js';
 import { type AbnScale, type AbnSums, channelScale, checkChannels } from './support/abn.js';
 import { streamed } from './support/cost.js';

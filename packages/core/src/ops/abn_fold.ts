@@ -4,9 +4,9 @@
  *     g·(w ⋆ x + b − μ) + β = (g·w) ⋆ x + β + g·(b − μ)
  */
 import { elements, type TensorType } from '@inplace-abn/tensor';
-import { emitAll, outputAt } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emitAll, outputAt } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { type AbnScale, channelScale, checkOutputs } from './support/abn.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';

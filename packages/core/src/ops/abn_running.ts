@@ -5,9 +5,9 @@
 
 import { elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emitAll, outputAt } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emitAll, outputAt } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 

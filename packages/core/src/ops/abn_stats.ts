@@ -1,8 +1,8 @@
 /** Per-channel mean and biased variance of x, in float32: μ = Σx/m, σ² = Σ(x − μ)²/m over the m samples; 0 for m = 0. */
 import { channels, rows } from '@inplace-abn/tensor';
-import { emitAll, outputAt } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
+import { emitAll, outputAt } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { checkChannels } from './support/abn.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';

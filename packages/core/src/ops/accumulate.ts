@@ -3,9 +3,9 @@
  * of gradients over parts of a batch (keep 0 or 1) and moving averages (keep + factor = 1) are such.
  */
 import { elements } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { at } from './support/reference.js';
 import {
   checkUpdate,

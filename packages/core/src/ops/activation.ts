@@ -1,12 +1,12 @@
 /** z = φ(x), elementwise. */
 
 import { elements } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
+import { type ActivationAttributes, activate, invertActivation, isInvertible } from '../ir/activations.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { activationBackward } from './activation_backward.js';
 import { activationInvert } from './activation_invert.js';
-import { type ActivationAttributes, activate, invertActivation, isInvertible } from './activations.js';
-import { type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';

@@ -2,10 +2,10 @@
 
 import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { type ActivationAttributes, activationDiff } from './activations.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { type ActivationAttributes, activationDiff } from '../ir/activations.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 

@@ -4,9 +4,9 @@
  * Decoupled: g = grad·clip, and param is multiplied by 1 − lr·weight_decay first.
  */
 import { elements } from '@inplace-abn/tensor';
-import { emitAll, outputAt } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emitAll, outputAt } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { at } from './support/reference.js';
 import {
   checkUpdate,

@@ -2,18 +2,18 @@
 
 import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { activationBackward } from './activation_backward.js';
 import {
   type ActivationAttributes,
   activate,
   IDENTITY,
   invertActivation,
   isInvertible,
-} from './activations.js';
+} from '../ir/activations.js';
+import { type Inverse, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
+import { activationBackward } from './activation_backward.js';
 import { addInvert } from './add_invert.js';
-import { type Inverse, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';

@@ -1,9 +1,9 @@
 /** a = φ⁻¹(out) − b: rebuilds one term of a residual sum, over the sum's own memory. */
 import { elements } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { type ActivationAttributes, invertActivation } from './activations.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { type ActivationAttributes, invertActivation } from '../ir/activations.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 
 export const addInvertOp: OpDefinition<ActivationAttributes> = {

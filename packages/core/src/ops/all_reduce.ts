@@ -1,7 +1,8 @@
 /** The sum of x over the processes of a group, on all of them; the step waits for it. (torch.distributed.all_reduce) */
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import type { OpDefinition } from './define.js';
+
+import type { OpDefinition } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
 export const allReduceOp: OpDefinition<GroupAttributes> = {

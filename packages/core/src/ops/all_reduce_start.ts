@@ -2,10 +2,11 @@
  * Starts the sum of x over the processes of a group, and does not wait: the result is in flight until all_reduce_wait.
  * Meanwhile its memory belongs to the thread that talks to the other processes; liveness keeps everyone else away from it.
  */
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
+
+import type { OpDefinition } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { allReduceWait } from './all_reduce_wait.js';
-import type { OpDefinition } from './define.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
 export const allReduceStartOp: OpDefinition<GroupAttributes> = {

@@ -1,7 +1,8 @@
 /** Waits for a sum that all_reduce_start began; it is where it was in flight. */
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import type { OpDefinition } from './define.js';
+
+import type { OpDefinition } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
 export const allReduceWaitOp: OpDefinition<GroupAttributes> = {

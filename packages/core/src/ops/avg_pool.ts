@@ -1,10 +1,10 @@
 /** Mean of each window: over all its elements (padding counts as zeros), or over those inside the input alone. */
 
 import { channels, elements } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { avgPoolBackward } from './avg_pool_backward.js';
-import { type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import {
   type AvgPoolAttributes,

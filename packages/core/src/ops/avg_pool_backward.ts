@@ -1,8 +1,8 @@
 /** dx of average pooling: every window hands its dy, divided by the elements it counted, to each of its elements. */
 import { channels, type Shape } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 import { type AvgPoolAttributes, averageWeights, poolWindow, unpooledShape } from './support/pooling.js';
 import { addAt, at } from './support/reference.js';

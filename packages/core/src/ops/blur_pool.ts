@@ -1,10 +1,10 @@
 /** Anti-aliased reduction by two: a blur by [1, 2, 1] ⊗ [1, 2, 1] / 16 at every second pixel (Zhang 2019, BlurPool). */
 import { channels, dim, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
+import { type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { blurPoolBackward } from './blur_pool_backward.js';
-import { type NoAttributes, type OpDefinition, PURE } from './define.js';
 import { blurred, forEachBlurTap } from './support/blur.js';
 import { streamed } from './support/cost.js';
 import { addAt, at } from './support/reference.js';

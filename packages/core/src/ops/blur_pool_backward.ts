@@ -1,9 +1,9 @@
 /** dx of blurring: each pixel gathers its shares of the outputs that it is part of. */
 import { channels, dim, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { blurred, forEachBlurTap } from './support/blur.js';
 import { streamed } from './support/cost.js';
 import { addAt, at } from './support/reference.js';

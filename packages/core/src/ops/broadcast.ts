@@ -1,8 +1,8 @@
 /** x of one process of a group, on all of them. (torch.distributed.broadcast) */
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import type { OpDefinition } from './define.js';
+import type { OpDefinition } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
 export type BroadcastAttributes = GroupAttributes & {

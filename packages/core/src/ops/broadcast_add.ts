@@ -2,12 +2,12 @@
 
 import { channels, dim, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
+import { type ActivationAttributes, activate, IDENTITY } from '../ir/activations.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { activationBackward } from './activation_backward.js';
-import { type ActivationAttributes, activate, IDENTITY } from './activations.js';
 import { broadcastAddBackward } from './broadcast_add_backward.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';

@@ -1,8 +1,8 @@
 /** db of out = a + b, b [N,C,1,1]: the sum of the cotangent over height and width. */
 import { channels, dim, rows } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 import { addAt, at } from './support/reference.js';
 import { checkImages } from './support/window.js';

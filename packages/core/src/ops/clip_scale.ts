@@ -3,9 +3,9 @@
  * torch.nn.utils.clip_grad_norm_. The updates apply it, so no clipped copy is written.
  */
 import { elements } from '@inplace-abn/tensor';
-import { emitAll, outputAt } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emitAll, outputAt } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 
 export type ClipScaleAttributes = { readonly max_norm: number };

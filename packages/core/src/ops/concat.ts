@@ -2,9 +2,9 @@
 
 import { channels, dim, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE, type Slice } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE, type Slice } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { sliceChannels } from './slice_channels.js';
 import { checkHasChannels, copyChannels, withChannels } from './support/channels.js';
 import { streamed } from './support/cost.js';

@@ -1,9 +1,9 @@
 /** A tensor filled with one value. */
 import { type DType, elements, type Shape } from '@inplace-abn/tensor';
-import { outputAt } from '../trace/emit.js';
-import type { Tracer } from '../trace/tracer.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { outputAt } from '../ir/emit.js';
+import type { Tracer } from '../ir/tracer.js';
+import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 
 export type ConstantAttributes = {

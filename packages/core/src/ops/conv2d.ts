@@ -1,11 +1,11 @@
 /** y = w ⋆ x + b: two-dimensional cross-correlation with stride, zero padding, dilation and groups (torch.nn.Conv2d). */
 
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { conv2dBackwardData } from './conv2d_backward_data.js';
 import { conv2dBackwardWeights } from './conv2d_backward_weights.js';
 import { fused } from './conv2d_fused.js';
-import { type OpDefinition, PURE } from './define.js';
 import { reduceRows } from './reduce_rows.js';
 import { conv2dCost, conv2dShape, convolve } from './support/conv2d.js';
 import { type Conv2dAttributes, convWindow } from './support/convolution.js';

@@ -2,10 +2,10 @@
 
 import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { type ActivationAttributes, activate } from './activations.js';
-import { type Epilogue, KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { type ActivationAttributes, activate } from '../ir/activations.js';
+import { type Epilogue, KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { conv2dCost, conv2dShape, convolve } from './support/conv2d.js';
 import { type Conv2dAttributes, convWindow } from './support/convolution.js';
 import { at } from './support/reference.js';

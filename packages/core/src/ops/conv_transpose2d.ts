@@ -4,12 +4,12 @@
  */
 import { channels, dim, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
+import type { OpDefinition } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { type Conv2dOptions, conv2dOp } from './conv2d.js';
 import { type Conv2dBackwardDataAttributes, conv2dBackwardDataOp } from './conv2d_backward_data.js';
 import { conv2dBackwardWeights } from './conv2d_backward_weights.js';
-import type { OpDefinition } from './define.js';
 import { type Conv2dAttributes, convWindow } from './support/convolution.js';
 import { checkImages, checkWindow, type Pair, type PairOption, pair } from './support/window.js';
 

@@ -2,10 +2,11 @@
  * Softmax cross entropy, the mean over the rows that count: −log softmax(logits)[label], labels ≠ ignore_index. Where other
  * processes have rows of the same batch, the sum over this one's by the count of all: summed over them it is the mean.
  */
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
+
+import { type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { crossEntropyBackward } from './cross_entropy_backward.js';
-import { type OpDefinition, PURE } from './define.js';
 import {
   type CrossEntropyAttributes,
   checkLabels,

@@ -1,17 +1,18 @@
 /** What traced code calls: one function per op that users need, with the types of its options. */
-export { type AbnApplyAttributes, abnApply } from './abn_apply.js';
-export { abnMerge } from './abn_merge.js';
-export { type AbnRunningOptions, abnRunning } from './abn_running.js';
-export { abnStats } from './abn_stats.js';
-export { accumulate } from './accumulate.js';
-export { activation } from './activation.js';
+
 export {
   ACTIVATIONS,
   type Activation,
   type ActivationAttributes,
   IDENTITY,
   isInvertible,
-} from './activations.js';
+} from '../ir/activations.js';
+export { type AbnApplyAttributes, abnApply } from './abn_apply.js';
+export { abnMerge } from './abn_merge.js';
+export { type AbnRunningOptions, abnRunning } from './abn_running.js';
+export { abnStats } from './abn_stats.js';
+export { accumulate } from './accumulate.js';
+export { activation } from './activation.js';
 export { type AdamOperands, type AdamRule, adam } from './adam.js';
 export { add } from './add.js';
 export { allGather } from './all_gather.js';

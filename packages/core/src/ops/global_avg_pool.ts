@@ -1,8 +1,8 @@
 /** Mean over height and width: [N,C,H,W] → [N,C]. */
 import { channels, dim, rows } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { globalAvgPoolBackward } from './global_avg_pool_backward.js';
 import { streamed } from './support/cost.js';
 import { addAt, at } from './support/reference.js';

@@ -1,8 +1,8 @@
 /** Ends the step, before anything after it runs, when a value is NaN or infinite. */
 import { NotFiniteError } from '../errors.js';
-import { emitAll } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emitAll } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 
 export type GuardFiniteAttributes = {

@@ -1,4 +1,6 @@
 /** Every op by its name: for tests and for text. Nodes hold their definition, and nothing on the way to a plan looks one up. */
+
+import type { AnyOp } from '../ir/define.js';
 import { abnApplyOp } from './abn_apply.js';
 import { abnBackwardApplyOp } from './abn_backward_apply.js';
 import { abnBackwardReduceOp } from './abn_backward_reduce.js';
@@ -36,7 +38,6 @@ import { conv2dBackwardWeightsOp } from './conv2d_backward_weights.js';
 import { conv2dFusedOp } from './conv2d_fused.js';
 import { crossEntropyOp } from './cross_entropy.js';
 import { crossEntropyBackwardOp } from './cross_entropy_backward.js';
-import type { AnyOp } from './define.js';
 import { dropoutOp } from './dropout.js';
 import { fusePredictionsOp } from './fuse_predictions.js';
 import { globalAvgPoolOp } from './global_avg_pool.js';

@@ -5,9 +5,9 @@
 
 import { byteLength, dim, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { checkRows, copyRows, withHeight } from './support/image-rows.js';
 import { checkImages } from './support/window.js';
 

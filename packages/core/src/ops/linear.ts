@@ -2,9 +2,9 @@
 
 import { channels, dim, elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { type NoAttributes, type OpDefinition, PURE } from './define.js';
+import { type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { linearBackwardData } from './linear_backward_data.js';
 import { linearBackwardWeights } from './linear_backward_weights.js';
 import { reduceRows } from './reduce_rows.js';

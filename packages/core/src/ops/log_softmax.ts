@@ -1,9 +1,9 @@
 /** y = x − log Σ exp(x) over the channels (torch.log_softmax with dim 1). */
 
 import { channels, rows } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { type NoAttributes, type OpDefinition, PURE } from './define.js';
+import { type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { logSoftmaxBackward } from './log_softmax_backward.js';
 import { checkHasChannels } from './support/channels.js';
 import { logSumExp } from './support/classes.js';

@@ -2,9 +2,9 @@
 
 import { channels, elements } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emitAll, outputAt } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { type OpDefinition, PURE } from './define.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
+import { emitAll, outputAt } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { maxPoolBackward } from './max_pool_backward.js';
 import { streamed } from './support/cost.js';
 import {

@@ -2,9 +2,9 @@
 
 import { channels, dim } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { type OpDefinition, PURE } from './define.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { padReplicateBackward } from './pad_replicate_backward.js';
 import { streamed } from './support/cost.js';
 import {

@@ -3,9 +3,9 @@
  * (torch.nn.functional.interpolate, mode 'bilinear', align_corners false). At its own size an image is copied.
  */
 import { channels, elements } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { resizeBilinearBackward } from './resize_bilinear_backward.js';
 import { forEachBilinearTap, resized } from './support/bilinear.js';
 import { streamed } from './support/cost.js';

@@ -1,8 +1,8 @@
 /** dx of bilinear resizing: every output hands its dy to the up to four pixels it was made of, by their weights. */
 import { channels, elements, type Shape } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { forEachBilinearTap, resized } from './support/bilinear.js';
 import { streamed } from './support/cost.js';
 import { addAt, at } from './support/reference.js';

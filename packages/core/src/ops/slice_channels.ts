@@ -1,9 +1,9 @@
 /** y = channels [begin, begin + length) of x. */
 
 import { byteLength, channels } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { type OpDefinition, PURE } from './define.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { sliceChannelsBackward } from './slice_channels_backward.js';
 import { checkHasChannels, checkSlice, copyChannels, withChannels } from './support/channels.js';
 import { SAME_ROW } from './support/row-windows.js';

@@ -1,8 +1,8 @@
 /** dx = dy in the channels from `begin` on, 0 in the others. */
 import { channels } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { checkHasChannels, checkSlice, copyChannels, withChannels } from './support/channels.js';
 import { streamed } from './support/cost.js';
 

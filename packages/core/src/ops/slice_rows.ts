@@ -1,8 +1,8 @@
 /** y = rows [begin, begin + length) of each image: the part of a value that a strip is computed from. */
 import { byteLength, dim } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { type OpDefinition, PURE } from './define.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { checkRows, copyRows, withHeight } from './support/image-rows.js';
 import { checkImages } from './support/window.js';
 

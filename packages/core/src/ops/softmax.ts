@@ -1,9 +1,9 @@
 /** y = exp(x − max) / Σ exp(x − max) over the channels (torch.softmax with dim 1). */
 
 import { channels, rows } from '@inplace-abn/tensor';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { type NoAttributes, type OpDefinition, PURE } from './define.js';
+import { type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { softmaxBackward } from './softmax_backward.js';
 import { checkHasChannels } from './support/channels.js';
 import { logSumExp } from './support/classes.js';

@@ -1,7 +1,8 @@
 /** Blocks of pixels become channels, so that a convolution reads a smaller image and loses nothing. */
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { spaceToDepthBackward } from './space_to_depth_backward.js';
 import { streamed } from './support/cost.js';
 import { type BlockAttributes, blocksShape, checkBlock, forEachInBlocks } from './support/depth-blocks.js';

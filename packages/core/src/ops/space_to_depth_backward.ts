@@ -1,9 +1,9 @@
 /** dx of space_to_depth: channels become blocks of pixels again. */
 import { channels, dim, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emit } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 import { type BlockAttributes, checkBlock, forEachInBlocks } from './support/depth-blocks.js';
 import { at } from './support/reference.js';

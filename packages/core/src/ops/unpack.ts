@@ -2,9 +2,9 @@
 
 import { byteLength, elements, formatType, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { emitAll } from '../trace/emit.js';
-import type { Value } from '../trace/value.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from './define.js';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emitAll } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
 import { decodeShapes, encodeShapes, flatLayout } from './support/flat.js';
 
 export type UnpackAttributes = {

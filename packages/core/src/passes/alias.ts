@@ -6,10 +6,10 @@
  */
 
 import { byteLength, sameShape } from '@inplace-abn/tensor';
-import { constantsOf } from '../graph/constants.js';
-import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueInfo } from '../graph/graph.js';
-import { nodeAt } from '../graph/text.js';
-import type { Overwrite } from '../ops/define.js';
+import { constantsOf } from '../ir/constants.js';
+import type { Overwrite } from '../ir/define.js';
+import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueInfo } from '../ir/graph.js';
+import { nodeAt } from '../ir/text.js';
 import { flatRegion, isPitched, overlap, ownRegion, type Region, sliceRegion } from './region.js';
 import { type SliceDecision, SliceRules } from './slices.js';
 

@@ -4,11 +4,11 @@
  * op does to an operand, and what another can take over, they say themselves. For graphs without a backward pass;
  * the weights' arithmetic follows from states alone, so it belongs to the prologue.
  */
-import { constantsOf } from '../graph/constants.js';
-import { type Graph, type GraphNode, isInference, operands, type ValueId } from '../graph/graph.js';
-import type { Epilogue } from '../ops/define.js';
-import { contextOf } from '../trace/context.js';
-import { Tracer } from '../trace/tracer.js';
+import { constantsOf } from '../ir/constants.js';
+import { contextOf } from '../ir/context.js';
+import type { Epilogue } from '../ir/define.js';
+import { type Graph, type GraphNode, isInference, operands, type ValueId } from '../ir/graph.js';
+import { Tracer } from '../ir/tracer.js';
 
 /** `enabled: false` is the kill switch. */
 export function fold(graph: Graph, enabled = true): Graph {

@@ -1,14 +1,14 @@
 /** Reverse-mode differentiation: appends to a trace the nodes that compute gradients. */
 import { elements, isDataDType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
-import { type GraphNode, operands, type ValueId } from '../graph/graph.js';
-import { nodeAt } from '../graph/text.js';
+import type { Attributes, GradientContext } from '../ir/define.js';
+import { type GraphNode, operands, type ValueId } from '../ir/graph.js';
+import { operandAt } from '../ir/infer.js';
+import { nodeAt } from '../ir/text.js';
+import type { Tracer } from '../ir/tracer.js';
+import type { Value } from '../ir/value.js';
 import { add } from '../ops/add.js';
 import { constant } from '../ops/constant.js';
-import type { Attributes, GradientContext } from '../ops/define.js';
-import { operandAt } from '../ops/infer.js';
-import type { Tracer } from '../trace/tracer.js';
-import type { Value } from '../trace/value.js';
 
 /**
  * Σ cotangent · ∂value/∂v for each v of `wrt`, as torch.autograd.grad; null where `value` does not depend on v. Gradients of

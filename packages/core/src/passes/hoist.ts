@@ -1,4 +1,4 @@
-import { type GraphNode, producersOf } from '../graph/graph.js';
+import { type GraphNode, producersOf } from '../ir/graph.js';
 
 /** Moves each rebuilding node before its first reader, so that the list stays in single-assignment order. */
 export function hoist(nodes: readonly GraphNode[]): GraphNode[] {

@@ -4,15 +4,8 @@
  * passed, so that gradients die early. Updates that wait for other processes come last, each followed by what waited for
  * it, so that the backward pass runs while they are under way.
  */
-import { constantsOf, isConstant } from '../graph/constants.js';
-import {
-  type Graph,
-  type GraphNode,
-  operands,
-  producersOf,
-  readersOf,
-  type ValueId,
-} from '../graph/graph.js';
+import { constantsOf, isConstant } from '../ir/constants.js';
+import { type Graph, type GraphNode, operands, producersOf, readersOf, type ValueId } from '../ir/graph.js';
 
 export function order(graph: Graph): Graph {
   const predecessors = predecessorsOf(graph);

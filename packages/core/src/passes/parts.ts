@@ -5,6 +5,8 @@
  */
 
 import { byteLength, dim, type TensorType } from '@inplace-abn/tensor';
+import { contextOf } from '../ir/context.js';
+import type { Part } from '../ir/define.js';
 import {
   type Graph,
   type GraphNode,
@@ -13,10 +15,8 @@ import {
   readersOf,
   type ValueId,
   valueInfo,
-} from '../graph/graph.js';
-import type { Part } from '../ops/define.js';
-import { contextOf } from '../trace/context.js';
-import { Tracer } from '../trace/tracer.js';
+} from '../ir/graph.js';
+import { Tracer } from '../ir/tracer.js';
 
 /** Bytes that a gradient may have whole; of parts there are as few as keep below, but not more than so many. */
 const LARGE = 2 ** 22;

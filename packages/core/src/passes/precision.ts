@@ -5,11 +5,11 @@
  * cast stands between.
  */
 import { type DataDType, type DType, isDataDType } from '@inplace-abn/tensor';
-import { type Graph, type GraphNode, type ValueId, type ValueInfo, valueInfo } from '../graph/graph.js';
+import type { Operand } from '../ir/define.js';
+import { type Graph, type GraphNode, type ValueId, type ValueInfo, valueInfo } from '../ir/graph.js';
+import { operandAt } from '../ir/infer.js';
+import { Tracer } from '../ir/tracer.js';
 import { cast } from '../ops/cast.js';
-import type { Operand } from '../ops/define.js';
-import { operandAt } from '../ops/infer.js';
-import { Tracer } from '../trace/tracer.js';
 
 export type ComputeDType = DataDType;
 

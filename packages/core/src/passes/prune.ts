@@ -1,5 +1,5 @@
 /** Removes nodes that nothing needs: no output, no state update and no effect depends on them. */
-import { type Graph, operands, type ValueId } from '../graph/graph.js';
+import { type Graph, operands, type ValueId } from '../ir/graph.js';
 
 export function prune(graph: Graph): Graph {
   const needed = new Set<ValueId>([...graph.outputs.values(), ...graph.updates.values()]);

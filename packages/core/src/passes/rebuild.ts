@@ -11,16 +11,9 @@
 
 import { byteLength } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
-import {
-  type Graph,
-  type GraphNode,
-  producersOf,
-  readersOf,
-  type ValueId,
-  valueInfo,
-} from '../graph/graph.js';
-import type { Attributes, Inverse } from '../ops/define.js';
-import { Tracer } from '../trace/tracer.js';
+import type { Attributes, Inverse } from '../ir/define.js';
+import { type Graph, type GraphNode, producersOf, readersOf, type ValueId, valueInfo } from '../ir/graph.js';
+import { Tracer } from '../ir/tracer.js';
 import { hoist } from './hoist.js';
 
 export interface RebuildDecision {

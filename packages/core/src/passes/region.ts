@@ -1,6 +1,6 @@
 /** Where values lie: each in a buffer of its own, over another value, or in some channels of a wider one. */
 import { byteLength, bytesPerElement, channels, type TensorType } from '@inplace-abn/tensor';
-import type { ValueId } from '../graph/graph.js';
+import type { ValueId } from '../ir/graph.js';
 
 export interface Region {
   /** The value whose buffer it is. */

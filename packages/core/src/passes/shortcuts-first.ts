@@ -4,7 +4,7 @@
  * not have to find room beside what they have made by then, and the block's input goes earlier. Whether that needs less
  * memory depends on the block's widths: compile plans both ways and keeps the better one.
  */
-import { type Graph, type GraphNode, producersOf, type ValueId } from '../graph/graph.js';
+import { type Graph, type GraphNode, producersOf, type ValueId } from '../ir/graph.js';
 
 export function shortcutsFirst(graph: Graph): Graph {
   const producers = producersOf(graph.nodes);

@@ -10,18 +10,11 @@
  */
 
 import { byteLength } from '@inplace-abn/tensor';
-import { constantsOf } from '../graph/constants.js';
-import {
-  type Graph,
-  type GraphNode,
-  producersOf,
-  readersOf,
-  type ValueId,
-  valueInfo,
-} from '../graph/graph.js';
-import { nodeAt } from '../graph/text.js';
-import type { Slice } from '../ops/define.js';
-import { nodeContext, operandAt } from '../ops/infer.js';
+import { constantsOf } from '../ir/constants.js';
+import type { Slice } from '../ir/define.js';
+import { type Graph, type GraphNode, producersOf, readersOf, type ValueId, valueInfo } from '../ir/graph.js';
+import { nodeContext, operandAt } from '../ir/infer.js';
+import { nodeAt } from '../ir/text.js';
 
 export interface SliceDecision {
   /** The node that joins or cuts. */

@@ -4,9 +4,9 @@
  */
 
 import { elements } from '@inplace-abn/tensor';
-import { constantsOf, isConstant } from '../graph/constants.js';
-import { type Graph, valueInfo } from '../graph/graph.js';
-import { costOf } from '../ops/infer.js';
+import { constantsOf, isConstant } from '../ir/constants.js';
+import { type Graph, valueInfo } from '../ir/graph.js';
+import { costOf } from '../ir/infer.js';
 
 export function transient(graph: Graph): Graph {
   const constants = constantsOf(graph);

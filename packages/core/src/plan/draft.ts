@@ -1,8 +1,8 @@
 /** All of a plan but where its buffers lie: what is alive when, and with it the largest live sum. */
 
 import { byteLength } from '@inplace-abn/tensor';
-import type { Graph, GraphNode, ValueId, ValueKind } from '../graph/graph.js';
-import { valueInfo } from '../graph/graph.js';
+import type { Graph, GraphNode, ValueId, ValueKind } from '../ir/graph.js';
+import { valueInfo } from '../ir/graph.js';
 import type { AliasDecision, Aliases } from '../passes/alias.js';
 import { align, type Lifetime, liveSums } from '../passes/place.js';
 import type { RebuildDecision } from '../passes/rebuild.js';

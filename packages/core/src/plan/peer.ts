@@ -5,7 +5,7 @@
  */
 
 import { byteLength, elements } from '@inplace-abn/tensor';
-import { type Graph, type GraphNode, type ValueId, valueInfo } from '../graph/graph.js';
+import { type Graph, type GraphNode, type ValueId, valueInfo } from '../ir/graph.js';
 import { prune } from '../passes/prune.js';
 
 export interface PeerBytes {

@@ -2,7 +2,7 @@
  * The plan: every buffer of a step with its offset and lifetime, before anything runs. The program reserves
  * exactly this.
  */
-import type { ValueId } from '../graph/graph.js';
+import type { ValueId } from '../ir/graph.js';
 import type { Region } from '../passes/region.js';
 import type { Draft, DraftBuffer } from './draft.js';
 import { placementOf } from './placement.js';

@@ -7,10 +7,10 @@
 
 import { bytesPerElement } from '@inplace-abn/tensor';
 import type { KernelSpec, OperandSpec, PreparedKernel } from '../devices/device.js';
-import { constantsOf, isConstant } from '../graph/constants.js';
-import { type Graph, type GraphNode, type ValueId, valueInfo } from '../graph/graph.js';
-import { nodeAt } from '../graph/text.js';
 import { HostKernel } from '../host/kernel.js';
+import { constantsOf, isConstant } from '../ir/constants.js';
+import { type Graph, type GraphNode, type ValueId, valueInfo } from '../ir/graph.js';
+import { nodeAt } from '../ir/text.js';
 import { isPitched, type Region } from '../passes/region.js';
 
 export interface Scheduled {

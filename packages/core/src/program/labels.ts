@@ -1,11 +1,11 @@
 /** Class labels that the host hands in are checked before they reach a kernel, which would count a wrong one as ignored. */
 import type { TypedArray } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
-import type { Graph } from '../graph/graph.js';
-import { nodeAt } from '../graph/text.js';
+import type { Labels } from '../ir/define.js';
+import type { Graph } from '../ir/graph.js';
+import { nodeContext } from '../ir/infer.js';
+import { nodeAt } from '../ir/text.js';
 import { loadNative } from '../native/load.js';
-import type { Labels } from '../ops/define.js';
-import { nodeContext } from '../ops/infer.js';
 
 /** Labels by input name, with the node that reads them. */
 export type LabelInputs = ReadonlyMap<string, readonly (Labels & { readonly reader: string })[]>;

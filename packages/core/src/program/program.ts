@@ -24,8 +24,8 @@ import type {
   Timing,
 } from '../devices/device.js';
 import { UsageError } from '../errors.js';
-import { operands, type ValueId, valueInfo } from '../graph/graph.js';
 import { load } from '../host/segments.js';
+import { operands, type ValueId, valueInfo } from '../ir/graph.js';
 import { isPitched, spanBytes } from '../passes/region.js';
 import type { Plan } from '../plan/plan.js';
 import { operandsOf, writesOf } from '../plan/schedule.js';

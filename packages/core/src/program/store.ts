@@ -16,7 +16,7 @@ import {
 } from '@inplace-abn/tensor';
 import type { Device, DeviceMemory, Location } from '../devices/device.js';
 import { UsageError } from '../errors.js';
-import { type Graph, type StateKind, valueInfo } from '../graph/graph.js';
+import { type Graph, type StateKind, valueInfo } from '../ir/graph.js';
 import { align } from '../passes/place.js';
 
 export interface StateSpec extends TensorType {

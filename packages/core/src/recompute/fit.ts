@@ -1,9 +1,10 @@
 /** Brings the plan of a training step below a byte budget: chosen by estimate, judged by the plan that comes of it. */
-import type { Recomputed } from '../passes/recompute.js';
+
 import { BudgetError } from '../plan/budget.js';
 import type { Plan } from '../plan/plan.js';
 import { chooseRecompute } from './choose.js';
 import type { Dropped } from './outlook.js';
+import type { Recomputed } from './pass.js';
 import { RememberedChoice } from './remembered-choice.js';
 import { timelineOf } from './timeline.js';
 import { workOf } from './work.js';

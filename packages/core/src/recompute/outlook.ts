@@ -3,7 +3,7 @@
  * and their values computed again: an estimate from a plan that keeps them, without making another. What is computed
  * again runs just before its first reader, in the order of the forward pass; each such run is a moment of its own.
  */
-import type { ValueId } from '../graph/graph.js';
+import type { ValueId } from '../ir/graph.js';
 import type { Droppable, ForwardStep, Timeline } from './timeline.js';
 
 /**

@@ -1,9 +1,9 @@
 /** What was found for a step and a budget, from one process to the next: the search takes seconds for deep networks. */
-import { type Graph, type ValueId, valueInfo } from '../graph/graph.js';
-import { formatGraph } from '../graph/text.js';
-import type { Recomputed } from '../passes/recompute.js';
+import { type Graph, type ValueId, valueInfo } from '../ir/graph.js';
+import { formatGraph } from '../ir/text.js';
 import type { Plan } from '../plan/plan.js';
 import { Remembered } from '../plan/remembered.js';
+import type { Recomputed } from './pass.js';
 
 /** To be raised with every change of the search, so that its new answers are found. */
 const VERSION = 1;

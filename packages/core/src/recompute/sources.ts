@@ -1,5 +1,5 @@
 /** What a recomputation may start from, and what can be computed twice. */
-import { type Graph, type GraphNode, producersOf, type ValueId, valueInfo } from '../graph/graph.js';
+import { type Graph, type GraphNode, producersOf, type ValueId, valueInfo } from '../ir/graph.js';
 import { savedValues } from '../passes/rebuild.js';
 
 export class Sources {

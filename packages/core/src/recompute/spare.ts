@@ -3,11 +3,11 @@
  * from their bytes, a pooled map from the one that is kept anyway.
  */
 
-import type { GraphNode } from '../graph/graph.js';
-import type { Recomputed } from '../passes/recompute.js';
+import type { GraphNode } from '../ir/graph.js';
 import type { Draft } from '../plan/draft.js';
 import { recomputedBy } from './fit.js';
 import { costOf, type Dropped, outlook, peakOf } from './outlook.js';
+import type { Recomputed } from './pass.js';
 import { type Droppable, type Timeline, timelineOf } from './timeline.js';
 import { workOf } from './work.js';
 

@@ -1,5 +1,5 @@
 /** What of a training step could be dropped after the forward pass, and what computing it again would take. */
-import { type GraphNode, operands, type ValueId } from '../graph/graph.js';
+import { type GraphNode, operands, type ValueId } from '../ir/graph.js';
 import { align } from '../passes/place.js';
 import type { Draft } from '../plan/draft.js';
 import { Sources } from './sources.js';

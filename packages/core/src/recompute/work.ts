@@ -1,6 +1,6 @@
 /** How much work a node is, for choices between nodes: bytes moved, or operations as so many bytes. */
-import type { Graph, GraphNode } from '../graph/graph.js';
-import { costOf } from '../ops/infer.js';
+import type { Graph, GraphNode } from '../ir/graph.js';
+import { costOf } from '../ir/infer.js';
 
 /** `balance`: operations that the device does while it moves a byte. */
 export function workOf(graph: Graph, node: GraphNode, balance: number): number {

@@ -2,7 +2,7 @@
  * Which parts of an inference graph are computed in strips of rows so that a byte budget holds: the segmentation with the
  * least repeated work, by dynamic programming over the graph's cuts.
  */
-import type { Graph } from '../graph/graph.js';
+import type { Graph } from '../ir/graph.js';
 import { type StripCost, stripCost, type Workspace } from './estimate.js';
 import { type Cut, cutsOf, Flow, pieceBetween, type Segment, segmentBetween } from './segment.js';
 

@@ -1,8 +1,8 @@
 /** What a segment costs in strips: bytes alive at once, and operations done twice where strips overlap. */
 
 import { byteLength } from '@inplace-abn/tensor';
-import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
-import { costOf } from '../ops/infer.js';
+import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../ir/graph.js';
+import { costOf } from '../ir/infer.js';
 import { align } from '../passes/place.js';
 import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from './segment.js';
 

@@ -3,10 +3,10 @@
  * all data passes, where each op says which rows its rows are made of (`rows` in its definition).
  */
 import { dim, isDataDType } from '@inplace-abn/tensor';
-import { constantsOf, isConstant } from '../graph/constants.js';
-import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
-import type { RowWindow } from '../ops/define.js';
-import { nodeContext } from '../ops/infer.js';
+import { constantsOf, isConstant } from '../ir/constants.js';
+import type { RowWindow } from '../ir/define.js';
+import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../ir/graph.js';
+import { nodeContext } from '../ir/infer.js';
 import { SAME_ROW } from '../ops/support/row-windows.js';
 
 /** Half-open interval of rows. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { auditInversions } from '../../src/debug/audit.js';
-import { cpu } from '../../src/devices/cpu.js';
-import type { ActivationAttributes } from '../../src/ops/activations.js';
+import type { ActivationAttributes } from '../../src/ir/activations.js';
+import type { Value } from '../../src/ir/value.js';
+import { cpu } from '../../src/native/cpu.js';
 import { add } from '../../src/ops/add.js';
 import type { ComputeDType } from '../../src/passes/precision.js';
-import type { Value } from '../../src/trace/value.js';
+import { auditInversions } from '../../src/run/audit.js';
 import { abn, classifierStep, conv, LEAKY, loadStep, type Step } from '../support/nets.js';
 
 const WIDTH = 6;

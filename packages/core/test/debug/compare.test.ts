@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { compile } from '../../src/compile.js';
-import { cpu } from '../../src/devices/cpu.js';
+import { compile } from '../../src/compile/compile.js';
 import type { Device, KernelSpec } from '../../src/devices/device.js';
 import { NotFiniteError } from '../../src/errors.js';
+import { Tracer } from '../../src/ir/tracer.js';
+import { cpu } from '../../src/native/cpu.js';
 import { activation } from '../../src/ops/activation.js';
 import type { OpName } from '../../src/ops/index.js';
 import { reduceRows } from '../../src/ops/reduce_rows.js';
 import { Program } from '../../src/program/program.js';
-import { Tracer } from '../../src/trace/tracer.js';
 import { convolution, evaluationOf, filledStore, fixedAbn } from '../support/inference.js';
 import { LEAKY, loadStep, residualStep } from '../support/nets.js';
 import { normal } from '../support/prng.js';

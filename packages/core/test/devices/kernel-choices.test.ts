@@ -1,11 +1,11 @@
 /** Kernels among which time decides can be asked for by name, and tell theirs. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { compile } from '../../src/compile.js';
-import { cpu } from '../../src/devices/cpu.js';
+import { compile } from '../../src/compile/compile.js';
 import type { KernelSpec } from '../../src/devices/device.js';
 import { KernelChoices } from '../../src/devices/kernel-choices.js';
+import { trace } from '../../src/ir/tracer.js';
+import { cpu } from '../../src/native/cpu.js';
 import { conv2d } from '../../src/ops/functions.js';
-import { trace } from '../../src/trace/tracer.js';
 
 const type = (shape: readonly number[]) => ({ shape, dtype: 'float32' as const });
 const WINDOW = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };

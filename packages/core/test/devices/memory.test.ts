@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cpu } from '../../src/devices/cpu.js';
+import { cpu } from '../../src/native/cpu.js';
 
 describe('device memory', () => {
   it('reads what was written, and zeros after it was given back', () => {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { checkGraph } from '../../src/graph/check.js';
-import { type Graph, type GraphNode, valueInfo } from '../../src/graph/graph.js';
-import { formatGraph } from '../../src/graph/text.js';
+import { checkGraph } from '../../src/ir/check.js';
+import { type Graph, type GraphNode, valueInfo } from '../../src/ir/graph.js';
+import { formatGraph } from '../../src/ir/text.js';
+import { Tracer } from '../../src/ir/tracer.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { sgd } from '../../src/ops/sgd.js';
 import { prune } from '../../src/passes/prune.js';
-import { Tracer } from '../../src/trace/tracer.js';
 import { LEAKY, residualStep } from '../support/nets.js';
 
 function sound(): Graph {

@@ -1,11 +1,12 @@
 /** Ops of a user's own, in JavaScript: traced, planned, run in segments on a device, differentiated. */
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
-import { compile } from '../../src/compile.js';
-import { cpu } from '../../src/devices/cpu.js';
-import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
+import { compile } from '../../src/compile/compile.js';
 import { NotFiniteError, ShapeError, UsageError } from '../../src/errors.js';
-import type { Graph } from '../../src/graph/graph.js';
 import { defineOp } from '../../src/host/define-op.js';
+import type { Graph } from '../../src/ir/graph.js';
+import { Tracer, trace } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
+import { cpu } from '../../src/native/cpu.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
 import { conv2d } from '../../src/ops/conv2d.js';
@@ -14,9 +15,8 @@ import { linear } from '../../src/ops/linear.js';
 import { gradients } from '../../src/passes/gradient.js';
 import { Program } from '../../src/program/program.js';
 import { Store, statesOf } from '../../src/program/store.js';
-import { run } from '../../src/run.js';
-import { Tracer, trace } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
+import { evaluateGraph } from '../../src/reference/evaluate.js';
+import { run } from '../../src/run/run.js';
 import { expectClose } from '../ops/harness.js';
 import { normal } from '../support/prng.js';
 

@@ -1,6 +1,6 @@
 /** The kernels of activated batch norm in the vectors of each instruction set. */
 import { describe } from 'vitest';
-import { IDENTITY } from '../../src/ops/activations.js';
+import { IDENTITY } from '../../src/ir/activations.js';
 import { ELU, LEAKY, layerCases, RELU } from './records/abn.js';
 import { describeInVectors } from './vectors.js';
 

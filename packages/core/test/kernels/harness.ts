@@ -19,7 +19,6 @@ import {
   viewAs,
 } from '@inplace-abn/tensor';
 import { expect } from 'vitest';
-import { cpu } from '../../src/devices/cpu.js';
 import type {
   Device,
   KernelSpec,
@@ -28,11 +27,12 @@ import type {
   OperandSpec,
   PreparedKernel,
 } from '../../src/devices/device.js';
-import { referenceContext } from '../../src/devices/reference/evaluate.js';
-import type { Attributes, Operand, Overwrite, ReferenceTensor } from '../../src/ops/define.js';
+import type { Attributes, Operand, Overwrite, ReferenceTensor } from '../../src/ir/define.js';
+import { inferTypes, operandAt } from '../../src/ir/infer.js';
+import { cpu } from '../../src/native/cpu.js';
 import { type OpName, opOf } from '../../src/ops/index.js';
-import { inferTypes, operandAt } from '../../src/ops/infer.js';
 import { align } from '../../src/passes/place.js';
+import { referenceContext } from '../../src/reference/evaluate.js';
 import { drawOperand, type KernelCase } from './operands.js';
 
 export type DataType = DataDType;

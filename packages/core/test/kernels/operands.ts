@@ -1,8 +1,8 @@
 /** What kernel cases consist of, and the numbers that their operands hold unless a case says otherwise. */
 
 import { elements, type Shape } from '@inplace-abn/tensor';
-import { type ActivationAttributes, activate } from '../../src/ops/activations.js';
-import type { Attributes } from '../../src/ops/define.js';
+import { type ActivationAttributes, activate } from '../../src/ir/activations.js';
+import type { Attributes } from '../../src/ir/define.js';
 import { bytes, integers, normal, uniform } from '../support/prng.js';
 
 export type Draw = (name: string, shape: Shape) => ArrayLike<number>;

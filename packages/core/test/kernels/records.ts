@@ -2,7 +2,7 @@
  * One record per op: the cases that serve every kernel test. An op without a record does not compile.
  * (One test record per op for every purpose: ggml's habit.)
  */
-import type { OpDefinition } from '../../src/ops/define.js';
+import type { OpDefinition } from '../../src/ir/define.js';
 import type { OpName, ops } from '../../src/ops/index.js';
 import type { KernelCase } from './operands.js';
 import { abn } from './records/abn.js';

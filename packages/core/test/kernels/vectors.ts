@@ -1,6 +1,6 @@
 /** Runs kernels of our own in the vectors of each instruction set that this CPU has. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ReferenceTensor } from '../../src/ops/define.js';
+import type { ReferenceTensor } from '../../src/ir/define.js';
 import type { OpName } from '../../src/ops/index.js';
 import {
   type Call,

@@ -2,12 +2,12 @@
 
 import { rows } from '@inplace-abn/tensor';
 import { describe, it } from 'vitest';
-import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
+import { Tracer } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
 import { abnApply, abnApplyOp } from '../../src/ops/abn_apply.js';
 import { abnRunning } from '../../src/ops/abn_running.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
-import { Tracer } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
+import { evaluateGraph } from '../../src/reference/evaluate.js';
 import { type AbnAttributes, type AbnStep, readAbnCases } from '../support/abn-cases.js';
 import { channelsLast, expectClose, gradientContext } from './harness.js';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Value } from '../../src/ir/value.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { logSoftmax } from '../../src/ops/log_softmax.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
-import type { Value } from '../../src/trace/value.js';
 import {
   compute,
   draw,

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NotFiniteError } from '../../src/errors.js';
+import { activate, activationDiff } from '../../src/ir/activations.js';
 import { abnRunning } from '../../src/ops/abn_running.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
 import { activation } from '../../src/ops/activation.js';
-import { activate, activationDiff } from '../../src/ops/activations.js';
 import { broadcastAdd } from '../../src/ops/broadcast_add.js';
 import { cast } from '../../src/ops/cast.js';
 import { colorTransform } from '../../src/ops/color_transform.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
+import { ACTIVATIONS, type Activation, IDENTITY } from '../../src/ir/activations.js';
+import { Tracer } from '../../src/ir/tracer.js';
 import { abnApply } from '../../src/ops/abn_apply.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
 import { activation } from '../../src/ops/activation.js';
-import { ACTIVATIONS, type Activation, IDENTITY } from '../../src/ops/activations.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { broadcastAdd } from '../../src/ops/broadcast_add.js';
@@ -17,7 +17,7 @@ import { maxPool } from '../../src/ops/max_pool.js';
 import { sliceChannels } from '../../src/ops/slice_channels.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { gradients } from '../../src/passes/gradient.js';
-import { Tracer } from '../../src/trace/tracer.js';
+import { evaluateGraph } from '../../src/reference/evaluate.js';
 import { dot, draw, expectGradient, tensor } from './harness.js';
 
 const slope = (name: Activation): number => (name === 'elu' ? 0.7 : 0.2);

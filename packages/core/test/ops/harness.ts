@@ -3,11 +3,11 @@
 import { type DType, elements, type Shape } from '@inplace-abn/tensor';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
-import type { GraphNode } from '../../src/graph/graph.js';
-import type { Attributes, GradientContext } from '../../src/ops/define.js';
-import { Tracer } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
+import type { Attributes, GradientContext } from '../../src/ir/define.js';
+import type { GraphNode } from '../../src/ir/graph.js';
+import { Tracer } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
+import { evaluateGraph } from '../../src/reference/evaluate.js';
 import { normal } from '../support/prng.js';
 
 // Property tests draw the same cases in every run.

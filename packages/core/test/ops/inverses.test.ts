@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Activation, activate, invertActivation, isInvertible } from '../../src/ir/activations.js';
+import type { Tracer } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
 import { abnApply, abnApplyOp } from '../../src/ops/abn_apply.js';
 import { abnBackwardApply, abnBackwardApplyOp } from '../../src/ops/abn_backward_apply.js';
 import { abnBackwardReduce, abnBackwardReduceOp } from '../../src/ops/abn_backward_reduce.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
 import { activation } from '../../src/ops/activation.js';
 import { activationInvert } from '../../src/ops/activation_invert.js';
-import { type Activation, activate, invertActivation, isInvertible } from '../../src/ops/activations.js';
 import { add } from '../../src/ops/add.js';
-import type { Tracer } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
 import { compute, draw, expectClose, tensor } from './harness.js';
 
 const invertible: Activation[] = ['identity', 'leaky_relu', 'elu'];

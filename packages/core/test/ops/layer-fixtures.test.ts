@@ -1,7 +1,8 @@
 /** Layers and their gradients, on the reference implementations, against float64 results of PyTorch (tools/oracle/make_layers.py). */
 import type { Shape } from '@inplace-abn/tensor';
 import { describe, it } from 'vitest';
-import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
+import { Tracer } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
@@ -9,8 +10,7 @@ import { type ConvTranspose2dOptions, convTranspose2d } from '../../src/ops/conv
 import { conv2d } from '../../src/ops/conv2d.js';
 import type { PairOption } from '../../src/ops/support/window.js';
 import { gradients } from '../../src/passes/gradient.js';
-import { Tracer } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
+import { evaluateGraph } from '../../src/reference/evaluate.js';
 import { readJson } from '../support/fixtures.js';
 import { normal } from '../support/prng.js';
 import { channelsLast, expectClose } from './harness.js';

@@ -3,6 +3,8 @@
 import { formatType, type TensorType } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../src/errors.js';
+import { Tracer } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
 import { abnApply } from '../../src/ops/abn_apply.js';
 import { abnBackwardApply } from '../../src/ops/abn_backward_apply.js';
 import { abnRunning } from '../../src/ops/abn_running.js';
@@ -42,8 +44,6 @@ import { softmaxBackward } from '../../src/ops/softmax_backward.js';
 import { spaceToDepth } from '../../src/ops/space_to_depth.js';
 import { spaceToDepthBackward } from '../../src/ops/space_to_depth_backward.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
-import { Tracer } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
 
 /** A value of the type written as in messages, such as `bfloat16[2,3]`; float32 when no dtype is given. */
 function value(tracer: Tracer, name: string, text: string): Value {

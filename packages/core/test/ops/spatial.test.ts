@@ -1,12 +1,12 @@
 /** Resizing and padding against numbers from PyTorch, and their gradients. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Value } from '../../src/ir/value.js';
 import { blurPool } from '../../src/ops/blur_pool.js';
 import { padReplicate } from '../../src/ops/pad_replicate.js';
 import { resizeBilinear } from '../../src/ops/resize_bilinear.js';
 import { spaceToDepth } from '../../src/ops/space_to_depth.js';
 import type { Pair } from '../../src/ops/support/window.js';
-import type { Value } from '../../src/trace/value.js';
 import {
   channelsLast,
   compute,

@@ -1,13 +1,13 @@
 /** Convolution, linear and pooling against their definitions, and their backward ops as adjoints. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { outputAt } from '../../src/ir/emit.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { linear } from '../../src/ops/linear.js';
 import { maxPool, maxPoolOp } from '../../src/ops/max_pool.js';
 import { reduceRows } from '../../src/ops/reduce_rows.js';
-import { outputAt } from '../../src/trace/emit.js';
 import {
   channelsLast,
   compute,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { Tracer } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { sgd } from '../../src/ops/sgd.js';
 import { alias } from '../../src/passes/alias.js';
-import { Tracer } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
 import { LEAKY } from '../support/nets.js';
 
 /** A value of its own, computed from the host's input. */

@@ -1,7 +1,9 @@
 /** Exchanges with other processes in a step: where the passes place them, and where their values lie. */
 import { describe, expect, it } from 'vitest';
-import { cpu } from '../../src/devices/cpu.js';
 import { collectivesOf, compile, type Graph, gradients, Program, Store, statesOf } from '../../src/index.js';
+import { Tracer } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
+import { cpu } from '../../src/native/cpu.js';
 import { allReduce } from '../../src/ops/all_reduce.js';
 import { startAllReduce } from '../../src/ops/all_reduce_start.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
@@ -13,8 +15,6 @@ import { unpack } from '../../src/ops/unpack.js';
 import { alias } from '../../src/passes/alias.js';
 import { order } from '../../src/passes/order.js';
 import { prune } from '../../src/passes/prune.js';
-import { Tracer } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
 
 const SGD = { momentum: 0, weight_decay: 0, nesterov: false };
 const WIDTHS = [4, 5, 3];

@@ -3,8 +3,8 @@
 import { toFloat64 } from '@inplace-abn/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CompileOptions } from '../../src/compile.js';
-import { cpu } from '../../src/devices/cpu.js';
+import type { CompileOptions } from '../../src/compile/compile.js';
+import { cpu } from '../../src/native/cpu.js';
 import { loadStep, type Step } from '../support/nets.js';
 import { expectSoundPlacement } from '../support/placement.js';
 import { networks, stepOf } from '../support/random-nets.js';

@@ -1,16 +1,16 @@
 import { toFloat64 } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/compile.js';
-import { cpu } from '../../src/devices/cpu.js';
-import type { Graph } from '../../src/graph/graph.js';
-import { formatGraph } from '../../src/graph/text.js';
+import { compile } from '../../src/compile/compile.js';
+import { ACTIVATIONS, type Activation, IDENTITY } from '../../src/ir/activations.js';
+import type { Graph } from '../../src/ir/graph.js';
+import { formatGraph } from '../../src/ir/text.js';
+import type { Value } from '../../src/ir/value.js';
+import { cpu } from '../../src/native/cpu.js';
 import { activation } from '../../src/ops/activation.js';
-import { ACTIVATIONS, type Activation, IDENTITY } from '../../src/ops/activations.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { fold } from '../../src/passes/fold.js';
 import { type Arrays, Program } from '../../src/program/program.js';
-import type { Value } from '../../src/trace/value.js';
 import { convolution, evaluationOf, filledStore, fixedAbn, type LayerOptions } from '../support/inference.js';
 import { LEAKY, residualStep } from '../support/nets.js';
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ShapeError, UsageError } from '../../src/errors.js';
-import { formatGraph } from '../../src/graph/text.js';
+import { outputAt } from '../../src/ir/emit.js';
+import { formatGraph } from '../../src/ir/text.js';
+import { Tracer } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
 import { abnApply } from '../../src/ops/abn_apply.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
@@ -12,9 +15,6 @@ import { softmaxBackward } from '../../src/ops/softmax_backward.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
 import { unpack } from '../../src/ops/unpack.js';
 import { gradients } from '../../src/passes/gradient.js';
-import { outputAt } from '../../src/trace/emit.js';
-import { Tracer } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
 import { abn, LEAKY } from '../support/nets.js';
 
 function lossOf(tracer: Tracer, x = tracer.input('x', [2, 4], 'float32')) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Graph } from '../../src/graph/graph.js';
+import type { Graph } from '../../src/ir/graph.js';
+import { Tracer } from '../../src/ir/tracer.js';
 import { activation } from '../../src/ops/activation.js';
 import { guardFinite } from '../../src/ops/guard_finite.js';
 import { reduceRows } from '../../src/ops/reduce_rows.js';
@@ -7,7 +8,6 @@ import { sgd } from '../../src/ops/sgd.js';
 import { order } from '../../src/passes/order.js';
 import { prune } from '../../src/passes/prune.js';
 import { rebuild } from '../../src/passes/rebuild.js';
-import { Tracer } from '../../src/trace/tracer.js';
 import { LEAKY, residualStep } from '../support/nets.js';
 
 const SGD = { momentum: 0, weight_decay: 0, nesterov: false };

@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { compile } from '../../src/compile.js';
+import { compile } from '../../src/compile/compile.js';
 import { logParts } from '../../src/debug/log.js';
-import { cpu } from '../../src/devices/cpu.js';
-import type { Graph } from '../../src/graph/graph.js';
 import type { CompileOptions } from '../../src/index.js';
+import type { Graph } from '../../src/ir/graph.js';
+import { Tracer } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
+import { cpu } from '../../src/native/cpu.js';
 import { clipScale } from '../../src/ops/clip_scale.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
@@ -12,8 +14,6 @@ import { linear } from '../../src/ops/linear.js';
 import { sgd } from '../../src/ops/sgd.js';
 import { gradients } from '../../src/passes/gradient.js';
 import { parts } from '../../src/passes/parts.js';
-import { Tracer } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
 import { loadStep, type Step } from '../support/nets.js';
 import { integers, normal } from '../support/prng.js';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { checkGraph } from '../../src/graph/check.js';
-import { type Graph, valueInfo } from '../../src/graph/graph.js';
-import { formatGraph } from '../../src/graph/text.js';
+import { checkGraph } from '../../src/ir/check.js';
+import { type Graph, valueInfo } from '../../src/ir/graph.js';
+import { formatGraph } from '../../src/ir/text.js';
+import { trace } from '../../src/ir/tracer.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
 import { colorTransform } from '../../src/ops/color_transform.js';
@@ -11,7 +12,6 @@ import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { sgd } from '../../src/ops/sgd.js';
 import { gradients } from '../../src/passes/gradient.js';
 import { precision } from '../../src/passes/precision.js';
-import { trace } from '../../src/trace/tracer.js';
 import { LEAKY, residualStep } from '../support/nets.js';
 
 const lowered = (graph: Graph): string => formatGraph(checkGraph(precision(graph, 'bfloat16'), 'precision'));

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Graph } from '../../src/graph/graph.js';
-import { formatNode } from '../../src/graph/text.js';
-import type { ActivationAttributes } from '../../src/ops/activations.js';
+import type { ActivationAttributes } from '../../src/ir/activations.js';
+import type { Graph } from '../../src/ir/graph.js';
+import { formatNode } from '../../src/ir/text.js';
+import type { Value } from '../../src/ir/value.js';
 import { add } from '../../src/ops/add.js';
 import { prune } from '../../src/passes/prune.js';
 import { type Rebuilt, rebuild } from '../../src/passes/rebuild.js';
-import type { Value } from '../../src/trace/value.js';
 import { abn, classifierStep, conv, LEAKY, residualStep } from '../support/nets.js';
 
 const RELU: ActivationAttributes = { activation: 'relu', slope: 0 };

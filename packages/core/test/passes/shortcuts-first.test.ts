@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/compile.js';
-import { cpu } from '../../src/devices/cpu.js';
-import { type Graph, isInference } from '../../src/graph/graph.js';
+import { compile } from '../../src/compile/compile.js';
+import { type Graph, isInference } from '../../src/ir/graph.js';
+import { cpu } from '../../src/native/cpu.js';
 import { add } from '../../src/ops/add.js';
 import { fold } from '../../src/passes/fold.js';
 import { shortcutsFirst } from '../../src/passes/shortcuts-first.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cpu } from '../../src/devices/cpu.js';
 import type { KernelSpec } from '../../src/devices/device.js';
+import { cpu } from '../../src/native/cpu.js';
 import { preparedOnce } from '../../src/plan/kernels.js';
 
 const sum = (channels: number, pitch?: number): KernelSpec => {

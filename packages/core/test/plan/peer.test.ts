@@ -1,12 +1,12 @@
 /** The yardstick: what a step holds under PyTorch's buffer rules. */
 import { expect, it } from 'vitest';
+import { Tracer } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
 import { activation } from '../../src/ops/activation.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { sliceChannels } from '../../src/ops/slice_channels.js';
 import { peerBytes } from '../../src/plan/peer.js';
-import { Tracer } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
 import { LEAKY } from '../support/nets.js';
 
 function activations(body: (x: Value) => Value): number {

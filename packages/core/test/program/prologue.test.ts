@@ -2,10 +2,11 @@
 
 import { channels } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/compile.js';
-import { cpu } from '../../src/devices/cpu.js';
-import type { Graph } from '../../src/graph/graph.js';
-import { IDENTITY } from '../../src/ops/activations.js';
+import { compile } from '../../src/compile/compile.js';
+import { IDENTITY } from '../../src/ir/activations.js';
+import type { Graph } from '../../src/ir/graph.js';
+import type { Value } from '../../src/ir/value.js';
+import { cpu } from '../../src/native/cpu.js';
 import { add } from '../../src/ops/add.js';
 import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { linear } from '../../src/ops/linear.js';
@@ -13,7 +14,6 @@ import { maxPool } from '../../src/ops/max_pool.js';
 import type { Plan } from '../../src/plan/plan.js';
 import { type Arrays, Program } from '../../src/program/program.js';
 import { Store, statesOf } from '../../src/program/store.js';
-import type { Value } from '../../src/trace/value.js';
 import { convolution, evaluationOf, filledStore, fixedAbn, stateOf } from '../support/inference.js';
 import { classifierStep, conv, LEAKY } from '../support/nets.js';
 import { expectSoundPlacement } from '../support/placement.js';

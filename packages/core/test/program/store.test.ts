@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { cpu } from '../../src/devices/cpu.js';
 import { UsageError } from '../../src/errors.js';
+import { Tracer } from '../../src/ir/tracer.js';
+import { cpu } from '../../src/native/cpu.js';
 import { type StateSpec, Store, statesOf } from '../../src/program/store.js';
-import { Tracer } from '../../src/trace/tracer.js';
 import { residualStep } from '../support/nets.js';
 
 const specs: StateSpec[] = [

@@ -3,20 +3,20 @@
 import { elements } from '@inplace-abn/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/compile.js';
-import { cpu } from '../../src/devices/cpu.js';
-import { evaluateGraph } from '../../src/devices/reference/evaluate.js';
-import { checkGraph } from '../../src/graph/check.js';
-import type { Graph } from '../../src/graph/graph.js';
+import { compile } from '../../src/compile/compile.js';
+import { checkGraph } from '../../src/ir/check.js';
+import type { Graph } from '../../src/ir/graph.js';
+import { cpu } from '../../src/native/cpu.js';
 import { alias } from '../../src/passes/alias.js';
 import { order } from '../../src/passes/order.js';
 import { prune } from '../../src/passes/prune.js';
-import { recompute } from '../../src/passes/recompute.js';
 import { draftPlan } from '../../src/plan/draft.js';
 import { type Plan, placePlan } from '../../src/plan/plan.js';
 import { recomputedBy } from '../../src/recompute/fit.js';
 import { type Dropped, type Mode, outlook } from '../../src/recompute/outlook.js';
+import { recompute } from '../../src/recompute/pass.js';
 import { type Timeline, timelineOf } from '../../src/recompute/timeline.js';
+import { evaluateGraph } from '../../src/reference/evaluate.js';
 import { networks, stepOf } from '../support/random-nets.js';
 
 fc.configureGlobal({ seed: 1712 });

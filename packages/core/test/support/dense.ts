@@ -1,8 +1,9 @@
 /** Dense blocks in small: chains of joins with layers between. */
+
+import type { Value } from '../../src/ir/value.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { concat } from '../../src/ops/concat.js';
 import { maxPool } from '../../src/ops/max_pool.js';
-import type { Value } from '../../src/trace/value.js';
 import { abn, classifierStep, conv, LEAKY, type Step } from './nets.js';
 
 /** `layers` times: bn, 1×1 convolution, bn, 3×3 convolution to `growth` channels, joined to what was there. */

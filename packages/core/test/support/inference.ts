@@ -1,16 +1,16 @@
 /** Evaluation graphs for tests: layers with running statistics, states of random content. */
 
 import { channels, type Shape } from '@inplace-abn/tensor';
-import { cpu } from '../../src/devices/cpu.js';
-import type { Graph } from '../../src/graph/graph.js';
+import type { ActivationAttributes } from '../../src/ir/activations.js';
+import type { Graph } from '../../src/ir/graph.js';
+import { trace } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
+import { cpu } from '../../src/native/cpu.js';
 import { abnApply } from '../../src/ops/abn_apply.js';
-import type { ActivationAttributes } from '../../src/ops/activations.js';
 import { type Conv2dOptions, conv2d } from '../../src/ops/conv2d.js';
 import type { AbnScale } from '../../src/ops/support/abn.js';
 import type { Arrays } from '../../src/program/program.js';
 import { Store, statesOf } from '../../src/program/store.js';
-import { trace } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
 import { normal, parameter, uniform } from './prng.js';
 
 export interface LayerOptions extends Conv2dOptions {

@@ -1,13 +1,15 @@
 /** Small training steps for tests of the compiler and the program. */
 
 import { channels, rows } from '@inplace-abn/tensor';
-import { type CompileOptions, compile } from '../../src/compile.js';
+import { type CompileOptions, compile } from '../../src/compile/compile.js';
 import type { Device } from '../../src/devices/device.js';
-import type { Graph } from '../../src/graph/graph.js';
+import type { ActivationAttributes } from '../../src/ir/activations.js';
+import type { Graph } from '../../src/ir/graph.js';
+import { Tracer } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
 import { abnApply } from '../../src/ops/abn_apply.js';
 import { abnRunning } from '../../src/ops/abn_running.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
-import type { ActivationAttributes } from '../../src/ops/activations.js';
 import { add } from '../../src/ops/add.js';
 import { type Conv2dOptions, conv2d } from '../../src/ops/conv2d.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
@@ -19,8 +21,6 @@ import { sgd } from '../../src/ops/sgd.js';
 import { gradients } from '../../src/passes/gradient.js';
 import { type Arrays, Program } from '../../src/program/program.js';
 import { Store, statesOf } from '../../src/program/store.js';
-import { Tracer } from '../../src/trace/tracer.js';
-import type { Value } from '../../src/trace/value.js';
 import { integers, normal, parameter } from './prng.js';
 
 export const LEAKY: ActivationAttributes = { activation: 'leaky_relu', slope: 0.1 };

@@ -1,4 +1,4 @@
-import type { Value } from '../../src/trace/value.js';
+import type { Value } from '../../src/ir/value.js';
 import { gradientContext } from '../ops/harness.js';
 
 /**

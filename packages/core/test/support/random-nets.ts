@@ -2,14 +2,14 @@
 
 import { channels, sameShape } from '@inplace-abn/tensor';
 import fc from 'fast-check';
+import type { ActivationAttributes } from '../../src/ir/activations.js';
+import type { Value } from '../../src/ir/value.js';
 import { activation } from '../../src/ops/activation.js';
-import type { ActivationAttributes } from '../../src/ops/activations.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { concat } from '../../src/ops/concat.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { sliceChannels } from '../../src/ops/slice_channels.js';
-import type { Value } from '../../src/trace/value.js';
 import { abn, classifierStep, conv, LEAKY, type Step } from './nets.js';
 
 const IDENTITY: ActivationAttributes = { activation: 'identity', slope: 0 };

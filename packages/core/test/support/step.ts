@@ -1,8 +1,8 @@
 import type { TypedArray } from '@inplace-abn/tensor';
-import { type CompileOptions, compile } from '../../src/compile.js';
-import { cpu } from '../../src/devices/cpu.js';
+import { type CompileOptions, compile } from '../../src/compile/compile.js';
 import type { Device } from '../../src/devices/device.js';
-import type { Graph } from '../../src/graph/graph.js';
+import type { Graph } from '../../src/ir/graph.js';
+import { cpu } from '../../src/native/cpu.js';
 import type { Plan } from '../../src/plan/plan.js';
 import { Program } from '../../src/program/program.js';
 import { Store, statesOf } from '../../src/program/store.js';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { NoAttributes, OpDefinition } from '../../src/ir/define.js';
+import { emit } from '../../src/ir/emit.js';
+import { Tracer } from '../../src/ir/tracer.js';
 import { activationOp } from '../../src/ops/activation.js';
 import { conv2dOp } from '../../src/ops/conv2d.js';
-import type { NoAttributes, OpDefinition } from '../../src/ops/define.js';
 import { softmaxOp } from '../../src/ops/softmax.js';
-import { emit } from '../../src/trace/emit.js';
-import { Tracer } from '../../src/trace/tracer.js';
 
 const images = () => new Tracer().input('x', [1, 2, 3, 3], 'float32');
 

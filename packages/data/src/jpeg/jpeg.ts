@@ -1,4 +1,4 @@
-import type { Box, Image, Region, RegionSource } from '../image.js';
+import type { Box, Image, Region, RegionSource } from '../image/image.js';
 import { kernels } from '../wasm/kernels.js';
 import { type JpegComponent, type JpegHeader, readJpegHeader } from './header.js';
 import { decodingTable } from './huffman.js';

@@ -2,10 +2,15 @@
 
 import { channels, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import type { GraphNode } from '../../graph/graph.js';
-import type { Value } from '../../trace/value.js';
-import { type ActivationAttributes, activate, activationDiff, invertActivation } from '../activations.js';
-import type { Operand, ReferenceContext, ReferenceTensor } from '../define.js';
+import {
+  type ActivationAttributes,
+  activate,
+  activationDiff,
+  invertActivation,
+} from '../../ir/activations.js';
+import type { Operand, ReferenceContext, ReferenceTensor } from '../../ir/define.js';
+import type { GraphNode } from '../../ir/graph.js';
+import type { Value } from '../../ir/value.js';
 import { at } from './reference.js';
 
 /** 'abs': s = |γ| + ε, the in-place layer; 'plain': s = γ, ordinary batch norm. */

@@ -2,7 +2,7 @@
 
 import { channels, formatType, rows, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import type { ReferenceTensor } from '../define.js';
+import type { ReferenceTensor } from '../../ir/define.js';
 import { at } from './reference.js';
 
 /** `shape` with another number of channels. */

@@ -2,7 +2,7 @@
 
 import { channels, formatType, sameShape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import type { InferContext, Labels, ReferenceContext, ReferenceTensor } from '../define.js';
+import type { InferContext, Labels, ReferenceContext, ReferenceTensor } from '../../ir/define.js';
 import { at } from './reference.js';
 
 export type CrossEntropyAttributes = {

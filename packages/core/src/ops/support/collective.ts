@@ -2,7 +2,7 @@
 
 import { formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../../errors.js';
-import { type InferContext, KEEPS_NOTHING, PURE, type ReferenceContext } from '../define.js';
+import { type InferContext, KEEPS_NOTHING, PURE, type ReferenceContext } from '../../ir/define.js';
 import { streamed } from './cost.js';
 
 /** Name of the group of this process alone: nothing is sent, and no process group is needed. */

@@ -2,7 +2,7 @@
 
 import { channels, dim, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import type { Cost, InferContext, ReferenceTensor } from '../define.js';
+import type { Cost, InferContext, ReferenceTensor } from '../../ir/define.js';
 import { type Conv2dAttributes, checkConv, convFlops, convWindow, forEachProduct } from './convolution.js';
 import { streamed } from './cost.js';
 import { addAt, at } from './reference.js';

@@ -1,5 +1,5 @@
 import { byteLength, elements, type TensorType } from '@inplace-abn/tensor';
-import type { Cost, InferContext } from '../define.js';
+import type { Cost, InferContext } from '../../ir/define.js';
 
 /** Cost of an op that reads every operand and writes every output once, with a few operations per element. */
 export function streamed<A>({ inputs }: InferContext<A>, outputs: readonly TensorType[]): Cost {

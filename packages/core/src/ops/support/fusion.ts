@@ -1,6 +1,6 @@
 /** What fuse_predictions means for one pixel: its logits in every prediction, and how their softmaxes are fused. */
 import { channels, dim } from '@inplace-abn/tensor';
-import type { ReferenceTensor } from '../define.js';
+import type { ReferenceTensor } from '../../ir/define.js';
 import { bilinearTapsAt } from './bilinear.js';
 import { at } from './reference.js';
 import type { Pair } from './window.js';

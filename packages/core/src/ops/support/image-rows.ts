@@ -2,7 +2,7 @@
 
 import { channels, dim, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import type { ReferenceTensor } from '../define.js';
+import type { ReferenceTensor } from '../../ir/define.js';
 import { at } from './reference.js';
 
 /** `shape` (N×C×H×W) with another height. */

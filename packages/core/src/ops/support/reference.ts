@@ -1,5 +1,5 @@
 /** Small helpers of the reference implementations. */
-import type { ReferenceTensor } from '../define.js';
+import type { ReferenceTensor } from '../../ir/define.js';
 
 /** Element `index` in storage order; outside the tensor is an error, not a silent zero. */
 export function at(tensor: ReferenceTensor, index: number): number {

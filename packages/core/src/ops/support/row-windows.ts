@@ -1,6 +1,6 @@
 /** Which rows of operands the rows of an output are made of: the answers that several ops share. */
 import { dim } from '@inplace-abn/tensor';
-import type { RowWindow } from '../define.js';
+import type { RowWindow } from '../../ir/define.js';
 import type { Window } from './window.js';
 
 /** Row r is made of row r. */

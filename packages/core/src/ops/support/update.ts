@@ -2,7 +2,7 @@
 
 import { dim, elements, formatType, sameShape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
-import type { Cost, InferContext, PartialUpdate } from '../define.js';
+import type { Cost, InferContext, PartialUpdate } from '../../ir/define.js';
 import { streamed } from './cost.js';
 
 /** Where in the parameter, along its first axis, the gradient begins: 0 where it is whole. */

@@ -1,5 +1,5 @@
 import { byteLength } from '@inplace-abn/tensor';
-import { valueInfo } from '../../graph/graph.js';
+import { valueInfo } from '../../ir/graph.js';
 import type { Plan } from '../plan.js';
 
 export interface PlannedLayer {

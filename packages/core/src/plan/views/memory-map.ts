@@ -1,6 +1,6 @@
 /** Every buffer of a plan with its place and lifetime, as data to draw. */
 import { bytesPerElement, channels, formatType } from '@inplace-abn/tensor';
-import { valueInfo } from '../../graph/graph.js';
+import { valueInfo } from '../../ir/graph.js';
 import type { BufferKind } from '../draft.js';
 import type { Plan } from '../plan.js';
 

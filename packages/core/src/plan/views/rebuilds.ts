@@ -1,4 +1,4 @@
-import type { GraphNode } from '../../graph/graph.js';
+import type { GraphNode } from '../../ir/graph.js';
 import type { RebuildDecision } from '../../passes/rebuild.js';
 import { workOf } from '../../recompute/work.js';
 import type { Plan } from '../plan.js';

@@ -1,5 +1,5 @@
 import { channels } from '@inplace-abn/tensor';
-import { type Phase, valueInfo } from '../../graph/graph.js';
+import { type Phase, valueInfo } from '../../ir/graph.js';
 import type { Plan } from '../plan.js';
 
 /** A value that is some channels of a wider one: an operand of a join, or a cut (the gradient of a join). */

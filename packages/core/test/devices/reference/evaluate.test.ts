@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { evaluateGraph } from '../../../src/devices/reference/evaluate.js';
+import { Tracer } from '../../../src/ir/tracer.js';
 import { add } from '../../../src/ops/add.js';
 import { sgd } from '../../../src/ops/sgd.js';
-import { Tracer } from '../../../src/trace/tracer.js';
+import { evaluateGraph } from '../../../src/reference/evaluate.js';
 
 describe('evaluateGraph', () => {
   function update() {

@@ -1,9 +1,9 @@
 /** Cases of the activated batch norm ops. */
 
 import { channels, rows, type Shape } from '@inplace-abn/tensor';
+import { type ActivationAttributes, IDENTITY } from '../../../src/ir/activations.js';
 import type { AbnApplyAttributes } from '../../../src/ops/abn_apply.js';
 import type { AbnFoldAttributes } from '../../../src/ops/abn_fold.js';
-import { type ActivationAttributes, IDENTITY } from '../../../src/ops/activations.js';
 import { activated, affine, counted, type KernelCase } from '../operands.js';
 
 export const LEAKY: ActivationAttributes = { activation: 'leaky_relu', slope: 0.01 };

@@ -1,7 +1,7 @@
 /** Cases of convolution: one shape makes cases of all directions. */
 
 import { dim, type Shape } from '@inplace-abn/tensor';
-import { IDENTITY } from '../../../src/ops/activations.js';
+import { IDENTITY } from '../../../src/ir/activations.js';
 import type { Conv2dFusedAttributes } from '../../../src/ops/conv2d_fused.js';
 import type { Conv2dAttributes } from '../../../src/ops/support/convolution.js';
 import { type PairOption, pair, windowedSize } from '../../../src/ops/support/window.js';

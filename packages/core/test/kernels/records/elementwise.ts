@@ -1,7 +1,7 @@
 /** Cases of the ops that work element by element, or row by row. */
 
 import type { Shape } from '@inplace-abn/tensor';
-import { type ActivationAttributes, IDENTITY } from '../../../src/ops/activations.js';
+import { type ActivationAttributes, IDENTITY } from '../../../src/ir/activations.js';
 import type { DropoutAttributes } from '../../../src/ops/dropout.js';
 import { activated } from '../operands.js';
 import { ELU, LEAKY, RELU, SHAPES, STEEP } from './abn.js';

@@ -1,6 +1,7 @@
 /** A node's operands as values of a trace: what rules that emit nodes are given. */
-import type { GraphNode } from '../graph/graph.js';
-import type { FuseContext } from '../ops/define.js';
+
+import type { FuseContext } from './define.js';
+import type { GraphNode } from './graph.js';
 import type { Tracer } from './tracer.js';
 
 export function contextOf(tracer: Tracer, { attrs, inputs, op }: GraphNode): FuseContext<GraphNode['attrs']> {

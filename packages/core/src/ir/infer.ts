@@ -1,7 +1,7 @@
 import { formatType, isDataDType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { type Graph, type GraphNode, operandTypes, valueInfo } from '../graph/graph.js';
 import type { AnyOp, Attributes, Cost, InferContext, Operand } from './define.js';
+import { type Graph, type GraphNode, operandTypes, valueInfo } from './graph.js';
 
 /** The operand description at `index`; a variadic last operand repeats. */
 export function operandAt(operands: readonly Operand[], index: number): Operand | undefined {

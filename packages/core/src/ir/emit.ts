@@ -3,7 +3,7 @@
  * op definitions depend on no module that depends on them.
  */
 import { UsageError } from '../errors.js';
-import type { Attributes, OpDefinition } from '../ops/define.js';
+import type { Attributes, OpDefinition } from './define.js';
 import type { EmitOptions } from './tracer.js';
 import type { Value } from './value.js';
 

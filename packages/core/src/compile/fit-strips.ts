@@ -1,9 +1,9 @@
 /** Brings the plan of an inference graph below a byte budget: chosen by estimate, judged by the plan that comes of it. */
-import type { Graph } from '../graph/graph.js';
+import type { Graph } from '../ir/graph.js';
 import { align } from '../passes/place.js';
 import { BudgetError } from '../plan/budget.js';
 import type { Plan } from '../plan/plan.js';
-import { type StripDecision, StripPlanner } from './choose.js';
+import { type StripDecision, StripPlanner } from '../strips/choose.js';
 
 /** Estimates are off by some per cent; each miss lowers what the next choice aims at. */
 const TRIES = 8;

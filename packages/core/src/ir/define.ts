@@ -3,9 +3,9 @@
  * pass knows an op by name. (One place per op, forward and backward together: the habit of candle's op trait.)
  */
 import type { DType, Shape, TensorType } from '@inplace-abn/tensor';
-import type { GraphNode } from '../graph/graph.js';
-import type { Value } from '../trace/value.js';
 import type { ActivationAttributes } from './activations.js';
+import type { GraphNode } from './graph.js';
+import type { Value } from './value.js';
 
 export type Attribute = number | string | boolean | readonly number[];
 export type Attributes = { readonly [key: string]: Attribute };

@@ -1,5 +1,5 @@
 import type { HostTensor } from '@inplace-abn/tensor';
-import { Opaque } from '../pickle/objects.js';
+import { Opaque } from './objects.js';
 
 /**
  * What torch.save writes and torch.load returns, as far as it is data. Dictionaries are Maps in their order; lists and

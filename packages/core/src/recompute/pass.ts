@@ -2,10 +2,10 @@
  * Computes values once more in the backward pass, just before their first reader there, from what is kept until then
  * (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"). Which values is chosen elsewhere: recompute/.
  */
-import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
-import { Sources } from '../recompute/sources.js';
-import { Tracer } from '../trace/tracer.js';
-import { hoist } from './hoist.js';
+import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../ir/graph.js';
+import { Tracer } from '../ir/tracer.js';
+import { hoist } from '../passes/hoist.js';
+import { Sources } from './sources.js';
 
 export interface Recomputed {
   /** Forward values that the backward pass reads and that Sources calls recomputable. */

@@ -1,7 +1,7 @@
 /** The text form of a graph: what logs show and snapshot tests hold. */
 
 import { formatType } from '@inplace-abn/tensor';
-import type { Attribute } from '../ops/define.js';
+import type { Attribute } from './define.js';
 import { type Graph, type GraphNode, type ValueId, valueInfo } from './graph.js';
 
 function formatAttribute(value: Attribute): string {

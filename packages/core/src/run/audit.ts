@@ -5,16 +5,16 @@
  */
 
 import { byteLength, channels, type HostTensor, toFloat64 } from '@inplace-abn/tensor';
-import { compile } from '../compile.js';
+import { compile } from '../compile/compile.js';
 import type { Device } from '../devices/device.js';
-import { referenceContext } from '../devices/reference/evaluate.js';
-import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../graph/graph.js';
-import type { Inverse, ReferenceTensor } from '../ops/define.js';
+import type { Inverse, ReferenceTensor } from '../ir/define.js';
+import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../ir/graph.js';
 import { type ComputeDType, precision } from '../passes/precision.js';
 import { prune } from '../passes/prune.js';
 import { rebuild } from '../passes/rebuild.js';
 import { type Arrays, Program } from '../program/program.js';
 import { Store, statesOf } from '../program/store.js';
+import { referenceContext } from '../reference/evaluate.js';
 
 export interface InversionError {
   /** Module path and op of the node that is inverted. */

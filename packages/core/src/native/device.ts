@@ -1,13 +1,5 @@
 /** What devices have in common whose kernels the native addon runs: on its compute thread, behind promises. */
 import type { DType } from '@inplace-abn/tensor';
-import { NotFiniteError } from '../errors.js';
-import type {
-  NativeAddon,
-  NativeDevice,
-  NativeFeed,
-  NativeInstruction,
-  NativeMemory,
-} from '../native/addon.js';
 import type {
   Device,
   DeviceMemory,
@@ -17,7 +9,9 @@ import type {
   LoadedInstruction,
   PreparedKernel,
   Timing,
-} from './device.js';
+} from '../devices/device.js';
+import { NotFiniteError } from '../errors.js';
+import type { NativeAddon, NativeDevice, NativeFeed, NativeInstruction, NativeMemory } from './addon.js';
 
 export abstract class AddonDevice implements Device {
   abstract readonly name: string;

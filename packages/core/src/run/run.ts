@@ -1,13 +1,13 @@
 /** Trying things: compile a function of values and run it once. */
 
 import type { DType, Shape, TypedArray } from '@inplace-abn/tensor';
-import { type CompileOptions, compile } from './compile.js';
-import { cpu } from './devices/cpu.js';
-import type { Device } from './devices/device.js';
-import { Program } from './program/program.js';
-import { Store, statesOf } from './program/store.js';
-import { trace } from './trace/tracer.js';
-import type { Value } from './trace/value.js';
+import { type CompileOptions, compile } from '../compile/compile.js';
+import type { Device } from '../devices/device.js';
+import { trace } from '../ir/tracer.js';
+import type { Value } from '../ir/value.js';
+import { cpu } from '../native/cpu.js';
+import { Program } from '../program/program.js';
+import { Store, statesOf } from '../program/store.js';
 
 export interface RunInput {
   readonly shape: Shape;

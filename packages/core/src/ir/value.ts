@@ -1,5 +1,5 @@
 import { type DType, formatType, type Shape } from '@inplace-abn/tensor';
-import type { ValueId, ValueInfo, ValueKind } from '../graph/graph.js';
+import type { ValueId, ValueInfo, ValueKind } from './graph.js';
 import type { Tracer } from './tracer.js';
 
 /** A symbolic tensor while a step is traced: a handle on a graph value. */

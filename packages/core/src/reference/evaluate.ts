@@ -4,9 +4,9 @@
  */
 
 import { elements, formatType, type TensorType } from '@inplace-abn/tensor';
-import { UsageError } from '../../errors.js';
-import { type Graph, type GraphNode, type ValueId, valueInfo } from '../../graph/graph.js';
-import type { Attributes, ReferenceContext, ReferenceTensor } from '../../ops/define.js';
+import { UsageError } from '../errors.js';
+import type { Attributes, ReferenceContext, ReferenceTensor } from '../ir/define.js';
+import { type Graph, type GraphNode, type ValueId, valueInfo } from '../ir/graph.js';
 
 /** Elements in storage order: channels-last for data, row-major for parameters. */
 export type ReferenceArrays = ReadonlyMap<string, Float64Array>;

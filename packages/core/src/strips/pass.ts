@@ -3,13 +3,13 @@
  * its nodes, and are put into its output, so that nothing between the two is ever there in full. Rows near a cut are
  * computed twice; every row that is kept is computed from the very numbers that the whole image would give.
  */
-import { type Graph, type GraphNode, producersOf, type ValueId } from '../graph/graph.js';
+import { type Graph, type GraphNode, producersOf, type ValueId } from '../ir/graph.js';
+import { Tracer } from '../ir/tracer.js';
+import type { Value } from '../ir/value.js';
 import { insertRows } from '../ops/insert_rows.js';
 import { sliceRows } from '../ops/slice_rows.js';
-import type { StripDecision } from '../strips/choose.js';
-import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from '../strips/segment.js';
-import { Tracer } from '../trace/tracer.js';
-import type { Value } from '../trace/value.js';
+import type { StripDecision } from './choose.js';
+import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from './segment.js';
 
 /** `decisions`: segments of this graph, none of which shares a node with another. */
 export function strips(graph: Graph, decisions: readonly StripDecision[]): Graph {

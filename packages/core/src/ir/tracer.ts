@@ -12,6 +12,7 @@ import {
   type TensorType,
 } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
+import type { Attributes, OpDefinition, Overwrite } from './define.js';
 import type {
   Graph,
   GraphNode,
@@ -21,9 +22,8 @@ import type {
   ValueId,
   ValueInfo,
   ValueKind,
-} from '../graph/graph.js';
-import type { Attributes, OpDefinition, Overwrite } from '../ops/define.js';
-import { inferTypes } from '../ops/infer.js';
+} from './graph.js';
+import { inferTypes } from './infer.js';
 import { Value } from './value.js';
 
 export interface EmitOptions {

@@ -1,11 +1,11 @@
 /** From what a launcher says to a process group that layers and steps find. */
-import { CommError } from './errors.js';
-import { type GroupOptions, ProcessGroup } from './group/process-group.js';
-import { setWorldGroup } from './group/world-group.js';
-import { type Appointment, appointmentOf } from './rendezvous/environment.js';
-import { joinWorld } from './rendezvous/join.js';
-import type { MeetOptions } from './rendezvous/options.js';
-import type { World } from './rendezvous/world.js';
+import { CommError } from '../errors.js';
+import { type Appointment, appointmentOf } from '../rendezvous/environment.js';
+import { joinWorld } from '../rendezvous/join.js';
+import type { MeetOptions } from '../rendezvous/options.js';
+import type { World } from '../rendezvous/world.js';
+import { type GroupOptions, ProcessGroup } from './process-group.js';
+import { setWorldGroup } from './world-group.js';
 
 export interface InitOptions extends MeetOptions, GroupOptions {
   /** Where this process belongs; default: what the environment says. */

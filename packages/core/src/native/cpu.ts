@@ -1,11 +1,11 @@
 /** The CPU device: native kernels on oneDNN and our own SIMD loops. */
 import { availableParallelism } from 'node:os';
 import type { DType } from '@inplace-abn/tensor';
+import { EstimatedCpu, refusedByCpu } from '../devices/estimate.js';
+import { availableMemory } from '../devices/memory.js';
 import { NativeAddonError } from '../errors.js';
-import { loadNative } from '../native/load.js';
-import { AddonDevice } from './addon.js';
-import { EstimatedCpu, refusedByCpu } from './estimate.js';
-import { availableMemory } from './memory.js';
+import { AddonDevice } from './device.js';
+import { loadNative } from './load.js';
 
 const INSTRUCTION_SETS: Readonly<Record<string, string>> = { avx512: 'AVX-512', avx2: 'AVX2', sse2: 'SSE2' };
 

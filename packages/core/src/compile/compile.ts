@@ -1,5 +1,5 @@
 /** From a traced graph to a plan: the passes in order. */
-import { debug } from './debug/ladder.js';
+import { debug } from '../debug/ladder.js';
 import {
   logAliases,
   logKernels,
@@ -8,32 +8,32 @@ import {
   logSlices,
   logStrips,
   logSummary,
-} from './debug/log.js';
-import type { Device } from './devices/device.js';
-import { KernelChoices } from './devices/kernel-choices.js';
-import { UsageError } from './errors.js';
-import { checkGraph } from './graph/check.js';
-import { type Graph, isInference, type ValueId } from './graph/graph.js';
-import { formatGraph } from './graph/text.js';
-import { alias } from './passes/alias.js';
-import { fold } from './passes/fold.js';
-import { order } from './passes/order.js';
-import { parts } from './passes/parts.js';
-import { type ComputeDType, precision } from './passes/precision.js';
-import { prune } from './passes/prune.js';
-import { type RebuildDecision, rebuild } from './passes/rebuild.js';
-import { type Recomputed, recompute } from './passes/recompute.js';
-import { shortcutsFirst } from './passes/shortcuts-first.js';
-import { strips } from './passes/strips.js';
-import { readsWeightsOften, transient } from './passes/transient.js';
-import { type Draft, draftPlan } from './plan/draft.js';
-import { preparedOnce } from './plan/kernels.js';
-import { type Plan, placePlan } from './plan/plan.js';
-import type { Prepare } from './plan/schedule.js';
-import { fitRecompute } from './recompute/fit.js';
-import { spareRecompute } from './recompute/spare.js';
-import type { StripDecision } from './strips/choose.js';
-import { fitBudget } from './strips/fit.js';
+} from '../debug/log.js';
+import type { Device } from '../devices/device.js';
+import { KernelChoices } from '../devices/kernel-choices.js';
+import { UsageError } from '../errors.js';
+import { checkGraph } from '../ir/check.js';
+import { type Graph, isInference, type ValueId } from '../ir/graph.js';
+import { formatGraph } from '../ir/text.js';
+import { alias } from '../passes/alias.js';
+import { fold } from '../passes/fold.js';
+import { order } from '../passes/order.js';
+import { parts } from '../passes/parts.js';
+import { type ComputeDType, precision } from '../passes/precision.js';
+import { prune } from '../passes/prune.js';
+import { type RebuildDecision, rebuild } from '../passes/rebuild.js';
+import { shortcutsFirst } from '../passes/shortcuts-first.js';
+import { readsWeightsOften, transient } from '../passes/transient.js';
+import { type Draft, draftPlan } from '../plan/draft.js';
+import { preparedOnce } from '../plan/kernels.js';
+import { type Plan, placePlan } from '../plan/plan.js';
+import type { Prepare } from '../plan/schedule.js';
+import { fitRecompute } from '../recompute/fit.js';
+import { type Recomputed, recompute } from '../recompute/pass.js';
+import { spareRecompute } from '../recompute/spare.js';
+import type { StripDecision } from '../strips/choose.js';
+import { strips } from '../strips/pass.js';
+import { fitBudget } from './fit-strips.js';
 
 export interface CompileOptions {
   /** Dtype of activations and their gradients; default float32. */

@@ -3,7 +3,7 @@
  * Passes take a graph and return a new one; nothing in a graph is changed in place.
  */
 import type { TensorType } from '@inplace-abn/tensor';
-import type { AnyOp, Attributes } from '../ops/define.js';
+import type { AnyOp, Attributes } from './define.js';
 
 export type ValueId = number;
 

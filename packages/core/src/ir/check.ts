@@ -1,8 +1,8 @@
 /** Type check of a graph, run after every pass: a broken pass fails here and not as wrong numbers. */
 
 import { byteLength, formatType, sameShape } from '@inplace-abn/tensor';
-import { inferTypes } from '../ops/infer.js';
 import { type Graph, type GraphNode, operands, operandTypes, type ValueId, valueInfo } from './graph.js';
+import { inferTypes } from './infer.js';
 
 /** Throws with the first inconsistency; returns the graph itself. */
 export function checkGraph(graph: Graph, pass: string): Graph {
