@@ -14,7 +14,7 @@ void run(const Context& context, int64_t rows, const T* logits, Labels labels, c
     if (!labels.counted(row)) return {0.0, 0.0};
     const T* x = logits + row * labels.classes;
     const SoftmaxRow softmax = softmax_row(x, labels.classes);
-    const float margin = softmax.max - to_float(x[labels.data[row]]);
+    const float margin = softmax.max - to_float(x[labels.at(row)]);
     const double log_sum = log(static_cast<double>(softmax.sum));
     if (!smoothed) return {log_sum + static_cast<double>(margin), 1.0};
     double others = 0.0;
@@ -22,7 +22,7 @@ void run(const Context& context, int64_t rows, const T* logits, Labels labels, c
       others += smoothing.weight(k) * (log_sum + static_cast<double>(softmax.max - to_float(x[k])));
     }
     others = warp_reduce(others, Add{});
-    const float weight = smoothing.weight(labels.data[row]);
+    const float weight = smoothing.weight(labels.at(row));
     const double own = smoothing.own * weight * (log_sum + static_cast<double>(margin));
     return {own + smoothing.other * others, weight};
   };
@@ -36,13 +36,14 @@ void run(const Context& context, int64_t rows, const T* logits, Labels labels, c
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();
   const int64_t ignore = spec.attrs.integer("ignore_index");
+  const DType label_type = spec.inputs[1].dtype;
   const bool counted = spec.inputs.size() > 2 && spec.inputs[2].present();
   const SmoothingSpec smoothed(spec, 3);
   return make_data_kernel(
       spec.inputs[0].dtype,
       [=, &context](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
-        run(context, rows, args.in<T>(0), Labels{args.in<int32_t>(1), classes, ignore},
+        run(context, rows, args.in<T>(0), labels_of(args, label_type, classes, ignore),
             counted ? args.in<float>(2) : nullptr, smoothed.any(), smoothed.of(args, classes),
             args.out<float>(0), args.workspace);
       },

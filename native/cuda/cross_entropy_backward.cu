@@ -11,7 +11,7 @@ namespace {
 void count_rows(const Context& context, int64_t rows, Labels labels, Smoothing smoothing, const float* dloss,
                 const float* given, float* scale, void* workspace) {
   const auto row_count = [=] __device__(int64_t row) -> RowTotal {
-    return {0.0, labels.counted(row) ? smoothing.weight(labels.data[row]) : 0.0};
+    return {0.0, labels.counted(row) ? smoothing.weight(labels.at(row)) : 0.0};
   };
   const auto finish = [=] __device__(RowTotal total) {
     const double count = given == nullptr ? total.count : static_cast<double>(*given);
@@ -32,7 +32,7 @@ void run(const Context& context, int64_t rows, const T* logits, Labels labels, b
     }
     const SoftmaxRow softmax = softmax_row(x, labels.classes);
     const float scale = *scale_of, share = 1.0f / softmax.sum;
-    const int32_t label = labels.data[row];
+    const int32_t label = labels.at(row);
     float own = 1.0f, factor = 1.0f;
     if (smoothed) {
       float weights = 0.0f;
@@ -51,13 +51,14 @@ void run(const Context& context, int64_t rows, const T* logits, Labels labels, b
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();
   const int64_t ignore = spec.attrs.integer("ignore_index");
+  const DType label_type = spec.inputs[1].dtype;
   const bool counted = spec.inputs.size() > 3 && spec.inputs[3].present();
   const SmoothingSpec smoothed(spec, 4);
   return make_data_kernel(
       spec.inputs[0].dtype,
       [=, &context](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
-        const Labels labels = {args.in<int32_t>(1), classes, ignore};
+        const Labels labels = labels_of(args, label_type, classes, ignore);
         float* scale = reinterpret_cast<float*>(static_cast<char*>(args.workspace) + total_workspace());
         const Smoothing smoothing = smoothed.of(args, classes);
         count_rows(context, rows, labels, smoothing, args.in<float>(2), counted ? args.in<float>(3) : nullptr,

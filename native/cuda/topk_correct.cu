@@ -18,10 +18,9 @@ __device__ __forceinline__ bool before(float other, float value, int64_t k, int6
 }
 
 template <class T>
-void rank_rows(const Context& context, int64_t rows, int64_t classes, const T* logits, const int32_t* labels,
-               int32_t* ranks) {
+void rank_rows(const Context& context, int64_t rows, const T* logits, Labels labels, int32_t* ranks) {
   for_each_row(context, rows, [=] __device__(int64_t row) {
-    const int64_t label = labels[row];
+    const int64_t label = labels.at(row), classes = labels.classes;
     if (label < 0 || label >= classes) {
       if (lane_id() == 0) ranks[row] = INT_MAX;
       return;
@@ -48,13 +47,14 @@ __global__ void __launch_bounds__(kThreads)
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();
+  const DType label_type = spec.inputs[1].dtype;
   const std::vector<int64_t> ks = spec.attrs.integers("k");
   return make_data_kernel(
       spec.inputs[0].dtype,
       [=, &context](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
         int32_t* ranks = static_cast<int32_t*>(args.workspace);
-        rank_rows(context, rows, classes, args.in<T>(0), args.in<int32_t>(1), ranks);
+        rank_rows(context, rows, args.in<T>(0), labels_of(args, label_type, classes, -1), ranks);
         for (size_t i = 0; i < ks.size(); ++i) {
           launch(context.stream, count_ranks, dim3(1), kThreads, rows, ks[i], ranks,
                  args.out<int32_t>(0) + i);

@@ -23,7 +23,7 @@ IABN_INLINE Partial chunk_loss(const T* logits, Labels labels, int64_t begin, in
     if (!labels.counted(row)) continue;
     const T* x = logits + row * labels.classes;
     const SoftmaxRow softmax = softmax_row(x, labels.classes);
-    const float margin = softmax.max - load(x + labels.data[row]);
+    const float margin = softmax.max - load(x + labels.at(row));
     partial.loss += std::log(static_cast<double>(softmax.sum)) + static_cast<double>(margin);
     ++partial.count;
   }
@@ -43,8 +43,8 @@ IABN_INLINE Partial chunk_smoothed(const T* logits, Labels labels, const Smoothi
     for (int64_t k = 0; k < labels.classes; ++k) {
       others += smoothing.weight(k) * (log_sum + static_cast<double>(softmax.max - load(x + k)));
     }
-    const float weight = smoothing.weight(labels.data[row]);
-    const double own = log_sum + static_cast<double>(softmax.max - load(x + labels.data[row]));
+    const float weight = smoothing.weight(labels.at(row));
+    const double own = log_sum + static_cast<double>(softmax.max - load(x + labels.at(row)));
     partial.loss += smoothing.own * weight * own + smoothing.other * others;
     partial.count += weight;
   }
@@ -73,6 +73,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t rows = spec.inputs[0].rows();
   const int64_t classes = spec.inputs[0].channels();
   const int64_t ignore = spec.attrs.integer("ignore_index");
+  const DType label_type = spec.inputs[1].dtype;
   const int64_t chunk = loss_chunk_rows(rows);
   const int64_t chunks = loss_chunks(rows);
   const bool counted = spec.inputs.size() > 2 && spec.inputs[2].present();
@@ -82,7 +83,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
       [=](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
         const T* logits = args.in<T>(0);
-        const Labels labels = {args.in<int32_t>(1), classes, ignore};
+        const Labels labels = labels_of(args, label_type, classes, ignore);
         Partial* partials = static_cast<Partial*>(args.workspace);
         parallel_tasks(chunks, rows * classes, [&](int64_t i) {
           const int64_t end = std::min(rows, (i + 1) * chunk);

@@ -21,7 +21,7 @@ IABN_INLINE void backward(const T* logits, T* dlogits, Labels labels, int64_t be
       continue;
     }
     const SoftmaxRow softmax = softmax_row(x, labels.classes);
-    const int32_t label = labels.data[row];
+    const int32_t label = labels.at(row);
     const float share = 1.0f / softmax.sum;
     const float correct = exp_nonpositive(load(x + label) - softmax.max) * share;
     const float factor = scale * share;
@@ -44,7 +44,7 @@ IABN_INLINE void backward_smoothed(const T* logits, T* dlogits, Labels labels, c
       continue;
     }
     const SoftmaxRow softmax = softmax_row(x, labels.classes);
-    const int32_t label = labels.data[row];
+    const int32_t label = labels.at(row);
     const float own = smoothing.own * smoothing.weight(label), share = 1.0f / softmax.sum;
     const float factor = own + smoothing.other * weights;
     for (int64_t k = 0; k < labels.classes; ++k) {
@@ -78,7 +78,7 @@ IABN_SIMD void backward_leaf(const bf16* logits, bf16* dlogits, Labels labels, i
 IABN_SIMD double count_leaf(Labels labels, const Smoothing& smoothing, int64_t begin, int64_t end) {
   double counted = 0.0;
   for (int64_t row = begin; row < end; ++row) {
-    if (labels.counted(row)) counted += smoothing.weight(labels.data[row]);
+    if (labels.counted(row)) counted += smoothing.weight(labels.at(row));
   }
   return counted;
 }
@@ -98,6 +98,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t rows = spec.inputs[0].rows();
   const int64_t classes = spec.inputs[0].channels();
   const int64_t ignore = spec.attrs.integer("ignore_index");
+  const DType label_type = spec.inputs[1].dtype;
   const bool given = spec.inputs.size() > 3 && spec.inputs[3].present();
   const SmoothingSpec smoothed(spec, 4);
   return make_data_kernel(
@@ -106,7 +107,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         using T = typename decltype(type)::type;
         const T* logits = args.in<T>(0);
         T* dlogits = args.out<T>(0);
-        const Labels labels = {args.in<int32_t>(1), classes, ignore};
+        const Labels labels = labels_of(args, label_type, classes, ignore);
         const Smoothing smoothing = smoothed.of(args, classes);
         const double count = given
                                  ? *args.in<float>(3)

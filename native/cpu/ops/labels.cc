@@ -14,26 +14,44 @@ IABN_INLINE bool outside(int32_t label, uint32_t classes, int32_t ignored) {
 }
 
 // A block at a time: a loop that may end at any label is not made of vectors.
-IABN_SIMD int64_t first_leaf(const int32_t* labels, int64_t count, uint32_t classes, int32_t ignored) {
+template <class L>
+IABN_INLINE int64_t first(const L* labels, int64_t count, uint32_t classes, int32_t ignored) {
   constexpr int64_t block = 4096;
-  for (int64_t first = 0; first < count; first += block) {
-    const int64_t end = std::min(count, first + block);
+  for (int64_t begin = 0; begin < count; begin += block) {
+    const int64_t end = std::min(count, begin + block);
     int32_t any = 0;
-    for (int64_t i = first; i < end; ++i) any |= outside(labels[i], classes, ignored);
+    for (int64_t i = begin; i < end; ++i) any |= outside(labels[i], classes, ignored);
     if (!any) continue;
-    for (int64_t i = first; i < end; ++i) {
+    for (int64_t i = begin; i < end; ++i) {
       if (outside(labels[i], classes, ignored)) return i;
     }
   }
   return -1;
 }
 
-}  // namespace
+IABN_SIMD int64_t first_leaf(const int32_t* labels, int64_t count, uint32_t classes, int32_t ignored) {
+  return first(labels, count, classes, ignored);
+}
 
-int64_t first_outside(const int32_t* labels, int64_t count, int64_t classes, int64_t ignored) {
+IABN_SIMD int64_t first_leaf(const uint8_t* labels, int64_t count, uint32_t classes, int32_t ignored) {
+  return first(labels, count, classes, ignored);
+}
+
+template <class L>
+int64_t first_of(const L* labels, int64_t count, int64_t classes, int64_t ignored) {
   // No label of 32 bits is an `ignored` that needs more; 0 is a class already where there are any.
   const bool fits = ignored >= INT32_MIN && ignored <= INT32_MAX;
   return first_leaf(labels, count, static_cast<uint32_t>(classes), fits ? static_cast<int32_t>(ignored) : 0);
+}
+
+}  // namespace
+
+int64_t first_outside(const int32_t* labels, int64_t count, int64_t classes, int64_t ignored) {
+  return first_of(labels, count, classes, ignored);
+}
+
+int64_t first_outside(const uint8_t* labels, int64_t count, int64_t classes, int64_t ignored) {
+  return first_of(labels, count, classes, ignored);
 }
 
 }  // namespace iabn

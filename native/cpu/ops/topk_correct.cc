@@ -25,25 +25,23 @@ IABN_INLINE int32_t rank_of(const T* x, int32_t classes, int32_t label) {
   return rank;
 }
 
-// The ranks of `rows` rows; one beyond all classes where the label is none of them.
+// The ranks of `rows` rows from `first` on; one beyond all classes where the label is none of them.
 template <class T>
-IABN_INLINE void rank_rows(const T* logits, const int32_t* labels, int32_t classes, int64_t rows,
-                           int32_t* ranks) {
+IABN_INLINE void rank_rows(const T* logits, Labels labels, int64_t first, int64_t rows, int32_t* ranks) {
+  const int32_t classes = static_cast<int32_t>(labels.classes);
   for (int64_t row = 0; row < rows; ++row) {
-    const int32_t label = labels[row];
+    const int32_t label = labels.at(first + row);
     const bool counted = label >= 0 && label < classes;
-    ranks[row] = counted ? rank_of(logits + row * classes, classes, label) : INT32_MAX;
+    ranks[row] = counted ? rank_of(logits + (first + row) * labels.classes, classes, label) : INT32_MAX;
   }
 }
 
-IABN_SIMD void rank_leaf(const float* logits, const int32_t* labels, int32_t classes, int64_t rows,
-                         int32_t* ranks) {
-  rank_rows(logits, labels, classes, rows, ranks);
+IABN_SIMD void rank_leaf(const float* logits, Labels labels, int64_t first, int64_t rows, int32_t* ranks) {
+  rank_rows(logits, labels, first, rows, ranks);
 }
 
-IABN_SIMD void rank_leaf(const bf16* logits, const int32_t* labels, int32_t classes, int64_t rows,
-                         int32_t* ranks) {
-  rank_rows(logits, labels, classes, rows, ranks);
+IABN_SIMD void rank_leaf(const bf16* logits, Labels labels, int64_t first, int64_t rows, int32_t* ranks) {
+  rank_rows(logits, labels, first, rows, ranks);
 }
 
 // Counts of the rows [begin, end) for every k.
@@ -55,8 +53,7 @@ void count_rows(const T* logits, Labels labels, int64_t begin, int64_t end, cons
   std::fill(counts, counts + ks.size(), 0);
   for (int64_t row = begin; row < end; row += strip) {
     const int64_t rows = std::min(strip, end - row);
-    rank_leaf(logits + row * labels.classes, labels.data + row, static_cast<int32_t>(labels.classes), rows,
-              ranks);
+    rank_leaf(logits, labels, row, rows, ranks);
     for (size_t i = 0; i < ks.size(); ++i) {
       for (int64_t r = 0; r < rows; ++r) counts[i] += ranks[r] != INT32_MAX && ranks[r] < ks[i];
     }
@@ -65,6 +62,7 @@ void count_rows(const T* logits, Labels labels, int64_t begin, int64_t end, cons
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();
+  const DType label_type = spec.inputs[1].dtype;
   const std::vector<int64_t> ks = spec.attrs.integers("k");
   const int64_t chunk = loss_chunk_rows(rows), chunks = loss_chunks(rows);
   return make_data_kernel(
@@ -72,7 +70,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
       [=](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
         const T* logits = args.in<T>(0);
-        const Labels labels = {args.in<int32_t>(1), classes, -1};
+        const Labels labels = labels_of(args, label_type, classes, -1);
         const int64_t width = static_cast<int64_t>(ks.size());
         int32_t* partials = static_cast<int32_t*>(args.workspace);
         parallel_tasks(chunks, rows * classes, [&](int64_t i) {

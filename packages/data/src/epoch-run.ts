@@ -77,7 +77,12 @@ export class EpochRun {
 
   start(workers: number): void {
     const { transform, seed, epoch, maxPixels, ring } = this.job;
-    const slots = ring.slots.map(({ images, color, targets }) => ({ images, color, targets }));
+    const slots = ring.slots.map(({ images, color, targets, labelled }) => ({
+      images,
+      color,
+      targets,
+      labelled,
+    }));
     this.threads = loaderThreads(workers);
     const setup = { transform: transform.spec, seed, epoch, maxPixels, slots };
     for (const thread of this.threads) thread.open(this.number, setup);
@@ -172,6 +177,7 @@ export class EpochRun {
     const size = part.end - part.begin;
     slot.labels.fill(-1, size);
     slot.targets?.fill(IGNORED, (slot.targets.length / Math.max(1, slot.labels.length)) * size);
+    slot.labelled?.fill(0, size);
     slot.indices.fill(-1, size);
     const filling = { number, first: first + part.begin, size, slot, assigned: 0, missing: size };
     this.queue.push(filling);
@@ -198,7 +204,10 @@ export class EpochRun {
           slot.labels[task.row] = 'label' in folder ? folder.label(task.index) : -1;
           slot.indices[task.row] = task.index;
         } else {
-          bad.add(task.index, new ImageError(folder.path(task.index), failure.reason, failure.code));
+          const error = new ImageError(folder.path(task.index), failure.reason, failure.code);
+          // No fault of the file: others will have such pixels, too.
+          if (failure.code === 'unknown-class') throw error;
+          bad.add(task.index, error);
           again.push(task);
         }
       }
@@ -224,7 +233,7 @@ export class EpochRun {
   }
 
   private handOut({ number, size, slot }: Filling): Batch {
-    const { images, color, targets, labels, indices } = slot;
+    const { images, color, targets, labelled, labels, indices } = slot;
     this.job.ring.held++;
     let held = true;
     const release = () => {
@@ -233,7 +242,7 @@ export class EpochRun {
       this.job.ring.held--;
       this.job.ring.give(slot);
     };
-    return { images, color, targets, labels, indices, size, number, release };
+    return { images, color, targets, labelled, labels, indices, size, number, release };
   }
 }
 

@@ -3,8 +3,8 @@ export class DataError extends Error {
   override name = 'DataError';
 }
 
-/** Why an image cannot be read: `too-large` if for the limit on pixels alone. */
-export type ImageErrorCode = 'unreadable' | 'too-large';
+/** Why an image cannot be read: `too-large` if for the limit on pixels alone, `unknown-class` if for its label map's ids. */
+export type ImageErrorCode = 'unreadable' | 'too-large' | 'unknown-class';
 
 /** An image file that cannot be read. */
 export class ImageError extends DataError {

@@ -7,7 +7,7 @@ export { foldersIn } from './folders.js';
 export { roundHalfEven, type Sides, type Size, sizeOf } from './geometry.js';
 export type { Box, Image, Picture, Region, RegionSource } from './image/image.js';
 export { assertSameClasses, ImageFolder } from './image-folder.js';
-export { IGNORED, type LabelMap, readLabelMap } from './label-map.js';
+export { type ClassIds, IGNORED, type LabelMap, readLabelMap } from './label-map.js';
 export {
   type Batch,
   createLoader,

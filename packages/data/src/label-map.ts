@@ -13,6 +13,37 @@ export interface LabelMap extends Size {
   readonly data: Uint8Array;
 }
 
+/** Which ids of label maps are classes. */
+export interface ClassIds {
+  /** Ids from 0 to this, exclusive, are classes; default: all but 255. Another id in an image is an error. */
+  classes?: number;
+  /** An id that counts as 255 does: it belongs to no class. */
+  ignoreIndex?: number;
+}
+
+/** A label map has an id that is not a class. */
+export class UnknownClassError extends Error {
+  constructor(id: number, classes: number) {
+    super(`has pixels of class ${id}, and there are ${classes} classes`);
+  }
+}
+
+export interface IdTargets {
+  readonly classes: number;
+  /** For each id what a target holds: the id, 255, or −1 for one that is not a class. */
+  readonly targetOf: Int16Array;
+}
+
+export function idTargets({ classes = IGNORED, ignoreIndex = IGNORED }: ClassIds): IdTargets {
+  if (!Number.isInteger(classes) || classes < 1 || classes > IGNORED) {
+    throw new RangeError(`Expected 1 to ${IGNORED} for classes but received ${classes}`);
+  }
+  const targetOf = Int16Array.from({ length: 256 }, (_, id) => (id < classes ? id : -1));
+  if (ignoreIndex >= 0 && ignoreIndex < IGNORED) targetOf[ignoreIndex] = IGNORED;
+  targetOf[IGNORED] = IGNORED;
+  return { classes, targetOf };
+}
+
 const GREY = 0;
 const PALETTE = 3;
 const KINDS: Readonly<Record<number, string>> = { 2: 'RGB', 4: 'grey with transparency', 6: 'RGBA' };

@@ -17,6 +17,8 @@ export interface Batch {
   readonly color: Float32Array;
   /** N×H×W class ids for segmentation; 255: to be ignored, as is everything beyond `size`. Null for classification. */
   readonly targets: Uint8Array | null;
+  /** N counts of the pixels whose class id is not 255, 0 beyond `size`. Null for classification. */
+  readonly labelled: Int32Array | null;
   /** N labels; −1 beyond `size`, and everywhere for segmentation. */
   readonly labels: Int32Array;
   /** N indices into the folder, of the images that were read; −1 beyond `size`. */

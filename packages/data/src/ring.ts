@@ -4,6 +4,8 @@ export interface SharedSlot {
   readonly color: Float32Array;
   /** Class ids of every pixel; null for classification. */
   readonly targets: Uint8Array | null;
+  /** Pixels of each image whose class id counts; null for classification. */
+  readonly labelled: Int32Array | null;
 }
 
 /** The arrays of one batch, allocated once and used again and again. */
@@ -38,6 +40,7 @@ export class Ring {
       images: new Uint8Array(new SharedArrayBuffer(batchSize * pixels * 3)),
       color: new Float32Array(new SharedArrayBuffer(batchSize * 12 * 4)),
       targets: withTargets ? new Uint8Array(new SharedArrayBuffer(batchSize * pixels)) : null,
+      labelled: withTargets ? new Int32Array(new SharedArrayBuffer(batchSize * 4)) : null,
       labels: new Int32Array(batchSize),
       indices: new Int32Array(batchSize),
     });

@@ -10,7 +10,14 @@ import {
   sizeOf,
 } from './geometry.js';
 import type { Box, Picture } from './image/image.js';
-import { IGNORED, type LabelMap } from './label-map.js';
+import {
+  type ClassIds,
+  type IdTargets,
+  IGNORED,
+  idTargets,
+  type LabelMap,
+  UnknownClassError,
+} from './label-map.js';
 import { nearestPositions } from './nearest.js';
 import type { Random } from './random.js';
 import { cropAndResize } from './resample.js';
@@ -31,7 +38,8 @@ export interface SegmentationTransform {
    * @param labels of the image's size
    * @param pixels receives height × width × 3 bytes
    * @param color receives the 3×4 matrix on RGB in [0, 1], row-major
-   * @param targets receives height × width class ids; 255 where there is no image
+   * @param targets receives height × width class ids; 255 where there is no image, or what does not count
+   * @returns how many pixels count
    */
   applyLabelled(
     image: Picture,
@@ -40,10 +48,10 @@ export interface SegmentationTransform {
     pixels: Uint8Array,
     color: Float32Array,
     targets: Uint8Array,
-  ): void;
+  ): number;
 }
 
-interface CommonOptions {
+interface CommonOptions extends ClassIds {
   /** What comes out, in pixels: the side of a square, or height and width. */
   crop: Sides;
   mean?: Rgb;
@@ -77,6 +85,7 @@ export function segmentationTransform(options: SegmentationTransformOptions): Se
   const { size, scale = [0.5, 2], flip = 0.5, colorJitter = false } = options;
   const { mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
   const frame = sizeOf('crop', options.crop);
+  const ids = idTargets(options);
   if (size !== undefined) checkSide('size', size);
   checkScale(scale);
   if (!(flip >= 0 && flip <= 1)) {
@@ -97,11 +106,12 @@ export function segmentationTransform(options: SegmentationTransformOptions): Se
       const left = random.below(scaled.width - width + 1);
       const mirrored = random.uniform() < flip;
       const cut = { scaled, window: { left, top, width, height }, mirrored, frame };
-      writeTargets(labels, cut, targets);
+      const counted = writeTargets(labels, cut, ids, targets);
       const content = writePixels(image, cut, mean, pixels);
       const matrix = identityColor();
       if (colorJitter) jitterColor(matrix, random, meanRgb(content));
       finishColor(matrix, mean, std, color);
+      return counted;
     },
   };
 }
@@ -113,6 +123,7 @@ export function segmentationTransform(options: SegmentationTransformOptions): Se
 export function segmentationEvalTransform(options: SegmentationEvalOptions): SegmentationTransform {
   const { size, maxSide, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
   const frame = sizeOf('crop', options.crop);
+  const ids = idTargets(options);
   if (size !== undefined) checkSide('size', size);
   if (maxSide !== undefined) checkSide('maxSide', maxSide);
   return {
@@ -127,9 +138,10 @@ export function segmentationEvalTransform(options: SegmentationEvalOptions): Seg
       const left = roundHalfEven((scaled.width - width) / 2);
       const top = roundHalfEven((scaled.height - height) / 2);
       const cut = { scaled, window: { left, top, width, height }, mirrored: false, frame };
-      writeTargets(labels, cut, targets);
+      const counted = writeTargets(labels, cut, ids, targets);
       writePixels(image, cut, mean, pixels);
       color.set(normalization(mean, std));
+      return counted;
     },
   };
 }
@@ -158,17 +170,31 @@ function writePixels(image: Picture, cut: Cut, mean: Rgb, pixels: Uint8Array): U
   return content;
 }
 
-function writeTargets(labels: LabelMap, { scaled, window, mirrored, frame }: Cut, targets: Uint8Array): void {
+/** Returns how many pixels count. */
+function writeTargets(
+  labels: LabelMap,
+  { scaled, window, mirrored, frame }: Cut,
+  { classes, targetOf }: IdTargets,
+  targets: Uint8Array,
+): number {
   const { left, top, width, height } = window;
   const columns = nearestPositions(labels.width, scaled.width).subarray(left, left + width);
   if (mirrored) columns.reverse();
   const rows = nearestPositions(labels.height, scaled.height).subarray(top, top + height);
   if (width < frame.width || height < frame.height) targets.fill(IGNORED);
+  let counted = 0;
   for (const [y, row] of rows.entries()) {
     const start = row * labels.width;
     let at = y * frame.width;
-    for (const column of columns) targets[at++] = labels.data[start + column] as number;
+    for (const column of columns) {
+      const id = labels.data[start + column] as number;
+      const target = targetOf[id] as number;
+      if (target < 0) throw new UnknownClassError(id, classes);
+      if (target !== IGNORED) counted++;
+      targets[at++] = target;
+    }
   }
+  return counted;
 }
 
 function checkScale([low, high]: readonly [number, number]): void {

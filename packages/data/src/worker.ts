@@ -3,7 +3,7 @@
 import { parentPort } from 'node:worker_threads';
 import { ImageError } from './errors.js';
 import type { Picture } from './image/image.js';
-import { type LabelMap, readLabelMap } from './label-map.js';
+import { type LabelMap, readLabelMap, UnknownClassError } from './label-map.js';
 import { makeTransform } from './make-transform.js';
 import { Random, Stream } from './random.js';
 import { usePicture } from './reader.js';
@@ -54,7 +54,7 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
   const { made, seed, epoch, slots, maxPixels } = run;
   const target = slots[slot];
   if (!target) throw new Error(`there is no slot ${slot}`);
-  const { pixels, color, targets } = rowOf(target, task.row, made.width * made.height);
+  const { pixels, color, targets, labelled } = rowOf(target, task.row, made.width * made.height);
   const randomNumbers = () => new Random(seed, Stream.augmentation, epoch, task.wanted);
   try {
     if ('apply' in made) {
@@ -65,21 +65,26 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
     const labels = await labelsOf(task, maxPixels);
     const applyLabelled = (picture: Picture) => {
       checkSameSize(labels, picture, task);
-      made.applyLabelled(picture, labels, randomNumbers(), pixels, color, targets);
+      labelled[0] = made.applyLabelled(picture, labels, randomNumbers(), pixels, color, targets);
     };
     await usePicture(task.path, applyLabelled, { maxPixels });
     return undefined;
   } catch (error) {
+    if (error instanceof UnknownClassError) {
+      const reason = `its label map ${task.labelPath} ${error.message}`;
+      return new ImageError(task.path, reason, 'unknown-class');
+    }
     if (!(error instanceof ImageError)) throw error;
     return error;
   }
 }
 
-function rowOf({ images, color, targets }: SharedSlot, row: number, pixels: number) {
+function rowOf({ images, color, targets, labelled }: SharedSlot, row: number, pixels: number) {
   return {
     pixels: images.subarray(row * pixels * 3, (row + 1) * pixels * 3),
     color: color.subarray(row * 12, (row + 1) * 12),
     targets: targets?.subarray(row * pixels, (row + 1) * pixels) ?? new Uint8Array(0),
+    labelled: labelled?.subarray(row, row + 1) ?? new Int32Array(1),
   };
 }
 

@@ -34,11 +34,12 @@ function loaderOf(folder: SegmentationFolder, options: Partial<SegmentationLoade
   return createLoader({ folder, transform: plain, sampler, batchSize: 4, ...options });
 }
 
-const contentOf = ({ images, color, targets, labels, indices, size, number }: Batch) => ({
+const contentOf = ({ images, color, targets, labelled, labels, indices, size, number }: Batch) => ({
   number,
   images: [...images.subarray(0, size * SIDE * SIDE * 3)],
   color: [...color.subarray(0, size * 12)],
   targets: [...(targets ?? [])],
+  labelled: [...(labelled ?? [])],
   labels: [...labels],
   indices: [...indices],
 });
@@ -66,6 +67,7 @@ describe('a loader of label maps', () => {
     expect(batches.map(({ targets }) => targets.length)).toEqual([4 * plane, 4 * plane, 4 * plane]);
     expect(new Set(batches.flatMap(({ labels }) => labels))).toEqual(new Set([-1]));
     expect(batches.at(-1)?.indices).toEqual([8, 9, 10, -1]);
+    expect(batches.at(-1)?.labelled).toEqual([plane, plane, plane, 0]);
   });
 
   it('gives the same data at any worker count and ring size, also with unreadable files', async () => {
@@ -81,6 +83,26 @@ describe('a loader of label maps', () => {
     }
     expect(await contents(loaderOf(folder, options), 2, 1)).toEqual(reference.slice(1));
     expect(await contents(loaderOf(folder, options), 1)).not.toEqual(reference);
+  });
+
+  it('turns the ids that do not count into 255, and counts the others, in its threads', async () => {
+    const transform = segmentationEvalTransform({ crop: SIDE, classes: 111, ignoreIndex: 102 });
+    const [first] = await contents(loaderOf(await greys(), { transform }));
+    const plane = SIDE * SIDE;
+    expect(first?.labelled).toEqual([plane, plane, 0, plane]);
+    expect(new Set(first?.targets.slice(2 * plane, 3 * plane))).toEqual(new Set([255]));
+  });
+
+  it('ends at an id that is no class, also where unreadable images are skipped, and names the files', async () => {
+    const folder = await greys();
+    const transform = segmentationEvalTransform({ crop: SIDE, classes: 105, ignoreIndex: 106 });
+    const loader = loaderOf(folder, { transform, onBadImage: { skip: 10 } });
+    const error = await contents(loader).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: 'ImageError', code: 'unknown-class' });
+    expect(String(error)).toContain(
+      `${folder.path(5)}: its label map ${folder.labelPath(5)} has pixels of class 105, and there are 105 classes`,
+    );
+    expect(() => segmentationEvalTransform({ crop: SIDE, classes: 256 })).toThrow('1 to 255 for classes');
   });
 
   it('replaces images whose label map cannot be used', async () => {

@@ -13,9 +13,9 @@ export type NoAttributes = Readonly<Record<string, never>>;
 
 /**
  * `data`: float32 or the compute precision, channels-last; all data operands of a node share one dtype. `any`: the op's own
- * rule says which dtypes it takes, and no pass changes them.
+ * rule says which dtypes it takes, and no pass changes them. `labels`: class ids, int32 or, as label maps have them, uint8.
  */
-export type OperandKind = 'data' | 'any' | DType;
+export type OperandKind = 'data' | 'any' | 'labels' | DType;
 
 export interface Operand {
   readonly name: string;

@@ -62,6 +62,10 @@ function checkOperands(operands: readonly Operand[], inputs: readonly (TensorTyp
 
 function checkDType(operand: Operand, type: TensorType, data: TensorType | null): void {
   if (operand.kind === 'any') return;
+  if (operand.kind === 'labels') {
+    if (type.dtype === 'int32' || type.dtype === 'uint8') return;
+    throw new ShapeError(`expected int32 or uint8 for ${operand.name} but received ${formatType(type)}`);
+  }
   if (operand.kind !== 'data') {
     if (type.dtype === operand.kind) return;
     throw new ShapeError(`expected ${operand.kind} for ${operand.name} but received ${formatType(type)}`);

@@ -118,7 +118,7 @@ export interface NativeAddon {
   pluginReport(plugin: string, free: boolean): string;
   readonly Group: new (options: NativeGroupOptions) => NativeGroup;
   /** Index of the first label that is neither in [0, classes) nor `ignored`; −1 where there is none. */
-  firstOutside(labels: Int32Array, classes: number, ignored: number): number;
+  firstOutside(labels: Int32Array | Uint8Array, classes: number, ignored: number): number;
   hasBFloat16(): boolean;
   /** Of the widest vectors that kernels compute in: `avx512`, `avx2`, `sse2`. */
   instructionSet(): string;

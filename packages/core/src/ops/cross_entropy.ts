@@ -24,7 +24,7 @@ export const crossEntropyOp: OpDefinition<CrossEntropyAttributes> = {
   name: 'cross_entropy',
   inputs: [
     { name: 'logits', kind: 'data' },
-    { name: 'labels', kind: 'int32' },
+    { name: 'labels', kind: 'labels' },
     { name: 'count', kind: 'float32', optional: true },
     { name: 'weights', kind: 'float32', optional: true },
   ],
@@ -78,7 +78,7 @@ export interface CrossEntropyOptions {
 }
 
 /**
- * Mean loss float32[] of logits [N,K,S…] for labels int32[N,S…], as torch.nn.functional.cross_entropy: with weights
+ * Mean loss float32[] of logits [N,K,S…] for labels int32 or uint8[N,S…], as torch.nn.functional.cross_entropy: with weights
  * the weighted mean. ShapeError where shapes disagree or the smoothing is outside of [0, 1].
  */
 export function crossEntropy(logits: Value, labels: Value, options: CrossEntropyOptions = {}): Value {

@@ -22,7 +22,7 @@ export const crossEntropyBackwardOp: OpDefinition<CrossEntropyAttributes> = {
   name: 'cross_entropy_backward',
   inputs: [
     { name: 'logits', kind: 'data' },
-    { name: 'labels', kind: 'int32' },
+    { name: 'labels', kind: 'labels' },
     { name: 'dloss', kind: 'float32' },
     { name: 'count', kind: 'float32', optional: true },
     { name: 'weights', kind: 'float32', optional: true },

@@ -15,7 +15,7 @@ export const topkCorrectOp: OpDefinition<TopkCorrectAttributes> = {
   name: 'topk_correct',
   inputs: [
     { name: 'logits', kind: 'data' },
-    { name: 'labels', kind: 'int32' },
+    { name: 'labels', kind: 'labels' },
   ],
   outputs: [{ name: 'correct', kind: 'int32' }],
   infer({ attrs, input }) {
@@ -66,7 +66,7 @@ function rankOf(logits: ReferenceTensor, first: number, classes: number, label: 
 }
 
 /**
- * Counts int32[k.length] of the rows of logits [N,K,S…] whose label (int32[N,S…]) is among the k largest. Labels
+ * Counts int32[k.length] of the rows of logits [N,K,S…] whose label (int32 or uint8[N,S…]) is among the k largest. Labels
  * outside the classes (255 in segmentations) count nowhere.
  */
 export function topkCorrect(logits: Value, labels: Value, k: readonly number[]): Value {

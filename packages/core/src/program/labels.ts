@@ -32,7 +32,7 @@ export function labelInputs(graph: Graph): LabelInputs {
 /** Throws UsageError, naming the first, where input `name` has labels that are neither classes nor ignored. */
 export function checkLabelInput(inputs: LabelInputs, name: string, data: TypedArray): void {
   for (const { classes, ignored, reader } of inputs.get(name) ?? []) {
-    if (!(data instanceof Int32Array)) return;
+    if (!(data instanceof Int32Array || data instanceof Uint8Array)) return;
     // A label map has millions of pixels: native code looks at them several at a time.
     const index = loadNative().firstOutside(data, classes, ignored);
     if (index < 0) continue;

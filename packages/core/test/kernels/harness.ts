@@ -98,7 +98,8 @@ export function callOf(op: OpName, { attrs, inputs, draw }: KernelCase, dtype: D
     if (operand.kind === 'data') return tensor(shape, dtype, values);
     // Kernels may cast the weights of a product to the dtype of the data: then these lose nothing by it.
     const product = operand.name === 'weight' && shape.length > 1;
-    const given = operand.kind === 'any' ? 'float32' : operand.kind;
+    const kind = operand.kind === 'labels' ? 'int32' : operand.kind;
+    const given = kind === 'any' ? 'float32' : kind;
     return tensor(shape, given, product ? tensor(shape, dtype, values).data : values);
   });
   // Ops that name their output's dtype: to the other data dtype for a cast, to `dtype` for what has no data.

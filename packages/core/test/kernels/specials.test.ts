@@ -14,6 +14,7 @@ import {
   prepareSpec,
   reference,
   runKernel,
+  sameBits,
   tensor,
   testedDataTypes,
 } from './harness.js';
@@ -131,6 +132,27 @@ describe('classes', () => {
       const [expected] = reference(call);
       if (actual && expected) expectAgrees(actual, expected);
       expect(actual?.shape).toEqual(expected?.shape);
+    }
+  });
+
+  it.each(DTYPES)('are bytes as well as integers, to the same bits, %s', async (dtype) => {
+    const [classes, rows] = [5, 3000];
+    const x = tensor([2, classes, rows / 2], dtype, normal('logits', [2, classes, rows / 2]));
+    const ids = Array.from({ length: rows }, (_, row) => (row % 7 === 0 ? 255 : row % (classes + 1)));
+    const dloss = tensor([], 'float32', [0.5]);
+    const calls = (labels: Call['inputs'][number]): Call[] => [
+      { op: 'cross_entropy', attrs: { ignore_index: 255, label_smoothing: 0 }, inputs: [x, labels] },
+      {
+        op: 'cross_entropy_backward',
+        attrs: { ignore_index: 255, label_smoothing: 0 },
+        inputs: [x, labels, dloss],
+      },
+      { op: 'topk_correct', attrs: { k: [1, 2] }, inputs: [x, labels] },
+    ];
+    const wide = calls(tensor([2, rows / 2], 'int32', ids));
+    for (const [i, call] of calls(tensor([2, rows / 2], 'uint8', ids)).entries()) {
+      const expected = await runKernel(wide[i] ?? call);
+      expect(sameBits(await runKernel(call), expected), call.op).toBe(true);
     }
   });
 

@@ -210,6 +210,10 @@ describe('Labels', () => {
       expect(loadNative().firstOutside(labels, classes, -100)).toBe(
         length === 0 ? -1 : Math.max(0, length - 2),
       );
+      expect(loadNative().firstOutside(Uint8Array.from(labels), classes, -100)).toBe(
+        length === 0 ? -1 : Math.max(0, length - 2),
+      );
+      expect(loadNative().firstOutside(Uint8Array.from(labels), classes, 5)).toBe(-1);
     }
   });
 

@@ -36,7 +36,7 @@ const NOTHING_LABELLED: StepResult = { loss: Number.NaN, outputs: {} };
 const RANK_SEED = 0x9e3779b1;
 
 /** What a batch is to the programs. */
-type StepArrays = ReturnType<typeof imageArrays> & { readonly labels: Int32Array };
+type StepArrays = ReturnType<typeof imageArrays> & { readonly labels: Int32Array | Uint8Array };
 
 export interface EngineOptions {
   readonly device: Device;
@@ -149,7 +149,7 @@ export class Engine implements RunEngine {
     { rates, update, seed, halt = 0, unreadable = 0 }: StepInputs,
   ): Promise<StepResult> {
     const arrays = this.ahead.get(batch) ?? this.arraysOf(batch, this.shape);
-    const labelled = this.task.objective.labelled(arrays.labels);
+    const labelled = this.task.objective.labelled(batch);
     const { group } = this.peers;
     // The mean over no labels is not a number, and nothing can be learnt from them.
     if (labelled === 0 && !group) return NOTHING_LABELLED;

@@ -8,7 +8,10 @@ export async function namingKeys<T>(body: () => Promise<T>): Promise<T> {
     return await body();
   } catch (error) {
     if (error instanceof ImageError) {
-      const advice = 'Repair or remove it, or set "unreadable": "skip" in the section input';
+      const advice =
+        error.code === 'unknown-class'
+          ? 'Set network.classes to the number of classes, or segmentation.ignore_index to the id of pixels that do not count'
+          : 'Repair or remove it, or set "unreadable": "skip" in the section input';
       throw new UsageError(`${error.message} ${advice}`, { cause: error });
     }
     if (error instanceof UnreadableLimitError) {

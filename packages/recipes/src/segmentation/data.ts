@@ -13,12 +13,13 @@ export async function openLabelMaps(
   config: SegmentationTaskConfig,
   reading: Reading,
 ): Promise<RunData> {
-  const { input, segmentation } = config;
+  const { input, network, segmentation } = config;
   const [train, val] = [
     await openPart(join(dir, 'train'), segmentation),
     await openPart(join(dir, 'val'), segmentation),
   ];
-  const common = { mean: input.mean, std: input.std, size: pixels(segmentation.size) };
+  const ids = { classes: network.classes, ignoreIndex: segmentation.ignore_index };
+  const common = { ...ids, mean: input.mean, std: input.std, size: pixels(segmentation.size) };
   const trainTransform = segmentationTransform({
     ...common,
     crop: input.crop_train,

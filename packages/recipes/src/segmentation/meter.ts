@@ -1,7 +1,6 @@
-import { type Batch, IGNORED } from '@inplace-abn/data';
+import type { Batch } from '@inplace-abn/data';
 import type { ByClass, Counted, Meter, Metrics, Outputs } from '@inplace-abn/train';
 import { Confusion } from './confusion.js';
-import type { LabelRange } from './label-range.js';
 import { labelledPixels } from './objective.js';
 
 /** Pixel accuracy from the counts `correct` of training steps. */
@@ -9,9 +8,7 @@ export class PixelMeter implements Meter {
   private correct = 0;
   private pixels = 0;
 
-  constructor(private readonly range: LabelRange) {}
-
-  add(outputs: Outputs, batch: Batch, labelled = labelledPixels(countedLabels(batch, this.range))): Counted {
+  add(outputs: Outputs, batch: Batch, labelled = labelledPixels(batch)): Counted {
     if (labelled === 0) return { metrics: { accuracy: Number.NaN }, labelled };
     const correct = Number(outputs.correct?.[0]);
     this.correct += correct;
@@ -42,14 +39,14 @@ export class PixelMeter implements Meter {
 export class ConfusionMeter implements Meter {
   readonly confusion: Confusion;
 
-  constructor(private readonly range: LabelRange) {
-    this.confusion = new Confusion(range.classes);
+  constructor(classes: number) {
+    this.confusion = new Confusion(classes);
   }
 
   add(outputs: Outputs, batch: Batch): Counted {
-    const found = new Confusion(this.range.classes);
+    const found = new Confusion(this.confusion.classes);
     const predicted = outputs.classes as ArrayLike<number>;
-    const labelled = found.add(countedLabels(batch, this.range), predicted);
+    const labelled = found.add(targetsOf(batch), predicted);
     this.confusion.merge(found);
     return { metrics: metricsOf(found), labelled };
   }
@@ -82,9 +79,8 @@ function metricsOf({ meanIou, pixelAccuracy }: Confusion): Metrics {
 }
 
 /** The class ids of the images of a batch; whatever does not count is 255. */
-function countedLabels({ targets, size, labels }: Batch, { ignoreIndex }: LabelRange): Uint8Array {
+function targetsOf({ targets, size, labels }: Batch): Uint8Array {
   if (!targets) throw new TypeError('expected a batch with label maps');
   // A last batch fills only the first images of the arrays.
-  const ids = targets.subarray(0, (targets.length / labels.length) * size);
-  return ignoreIndex === IGNORED ? ids : ids.map((id) => (id === ignoreIndex ? IGNORED : id));
+  return targets.subarray(0, (targets.length / labels.length) * size);
 }

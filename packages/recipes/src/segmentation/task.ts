@@ -9,16 +9,15 @@ import { takeSegmentationWeights } from './weights.js';
 
 /** One label for each pixel, from maps of class ids beside the images. */
 export function segmentation(config: SegmentationTaskConfig): Task {
-  const range = { classes: config.network.classes, ignoreIndex: config.segmentation.ignore_index };
   return {
     metrics: ['miou', 'accuracy'],
     criterion: 'miou',
-    objective: segmentationObjective(range),
+    objective: segmentationObjective,
     torch: { best: 'best_miou', stateDict: nested },
     watched: /^(cls|head\.red_bn)\.|(^|\.)bn_out\./,
     network: () => segmentationNetworkOf(config),
     openData: (dir, reading) => openLabelMaps(dir, config, reading),
-    newMeter: (phase) => (phase === 'train' ? new PixelMeter(range) : new ConfusionMeter(range)),
+    newMeter: (phase) => (phase === 'train' ? new PixelMeter() : new ConfusionMeter(config.network.classes)),
     takeWeights: takeSegmentationWeights,
   };
 }

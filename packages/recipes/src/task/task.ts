@@ -18,9 +18,9 @@ export interface Objective {
   /** The step's input for the labels. */
   labels(tracer: Tracer, shape: BatchShape): Value;
   /** The labels of a batch as the array of that input. */
-  labelArray(batch: Batch, shape: BatchShape): Int32Array;
-  /** How many of them count: what the loss is the mean over. */
-  labelled(labels: Int32Array): number;
+  labelArray(batch: Batch, shape: BatchShape): Int32Array | Uint8Array;
+  /** How many labels of a batch count: what the loss is the mean over. */
+  labelled(batch: Batch): number;
   /**
    * `count`: float32[1], what is labelled in all processes, of which this one has a part: then the loss is this part of the
    * mean. All other outputs are int32 counts.

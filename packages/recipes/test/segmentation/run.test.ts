@@ -192,7 +192,7 @@ describe('data of segmentation', { timeout: 60_000 }, () => {
   it('has a class that the network lacks', async () => {
     const three = segmentationConfigOf({ network: { classes: 3 } });
     await expect(runTraining({ config: three, data, logDir: await newFolder() })).rejects.toThrow(
-      /^the label map of image \d \(counted from 0, in the order of the names\) has pixels of class 3, but network\.classes is 3: set it/,
+      /^Cannot read the image \S+: its label map \S+ has pixels of class 3, and there are 3 classes\. Set network\.classes to /,
     );
     const ignoring = segmentationConfigOf({
       network: { classes: 3 },
