@@ -23,6 +23,11 @@ def transposed(**attrs):
     return lambda o: F.conv_transpose2d(o["x"], o["weight"], o.get("bias"), **attrs), attrs
 
 
+def normalized(groups: int):
+    attrs = {"groups": groups, "eps": 1e-5}
+    return lambda o: F.group_norm(o["x"], groups, o.get("weight"), o.get("bias"), 1e-5), attrs
+
+
 def cases() -> dict:
     pair = lambda x, w, b=None: {"x": x, "weight": w, **({"bias": b} if b else {})}
     return {
@@ -40,6 +45,10 @@ def cases() -> dict:
         "conv_transpose2d/dilation": (
             pair([1, 2, 4, 3], [2, 3, 3, 2]), *transposed(stride=2, padding=2, output_padding=1, dilation=2),
         ),
+        "group_norm": (pair([2, 6, 3, 4], [6], [6]), *normalized(3)),
+        "group_norm/plain": ({"x": [2, 6, 5]}, *normalized(2)),
+        "group_norm/instance": (pair([3, 4, 2, 2], [4], [4]), *normalized(4)),
+        "group_norm/layer": (pair([3, 5], [5], [5]), *normalized(1)),
     }
 
 

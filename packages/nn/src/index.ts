@@ -23,6 +23,7 @@ export { ABN, type AbnOptions, InPlaceABN, type NormAct } from './modules/abn.js
 export { type AbnSyncOptions, InPlaceABNSync, setActiveGroup } from './modules/abn-sync.js';
 export { Conv2d, type Conv2dModuleOptions } from './modules/conv2d.js';
 export { Dropout, Dropout2d } from './modules/dropout.js';
+export { GroupNorm, type GroupNormOptions } from './modules/group-norm.js';
 export { Linear } from './modules/linear.js';
 export { ModuleList } from './modules/module-list.js';
 export { AvgPool2d, GlobalAvgPool2d, MaxPool2d, type PoolOptions } from './modules/pooling.js';

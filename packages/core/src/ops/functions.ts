@@ -33,6 +33,7 @@ export { type CrossEntropyOptions, crossEntropy } from './cross_entropy.js';
 export { type DropoutAttributes, dropout } from './dropout.js';
 export { type FusePredictionsOptions, fusePredictions } from './fuse_predictions.js';
 export { globalAvgPool } from './global_avg_pool.js';
+export { type GroupNormOptions, groupNorm } from './group_norm.js';
 export { guardFinite } from './guard_finite.js';
 export { linear } from './linear.js';
 export { logSoftmax } from './log_softmax.js';

@@ -42,6 +42,8 @@ import { dropoutOp } from './dropout.js';
 import { fusePredictionsOp } from './fuse_predictions.js';
 import { globalAvgPoolOp } from './global_avg_pool.js';
 import { globalAvgPoolBackwardOp } from './global_avg_pool_backward.js';
+import { groupNormOp } from './group_norm.js';
+import { groupNormBackwardOp } from './group_norm_backward.js';
 import { guardFiniteOp } from './guard_finite.js';
 import { insertRowsOp } from './insert_rows.js';
 import { linearOp } from './linear.js';
@@ -110,6 +112,8 @@ export const ops = {
   fuse_predictions: fusePredictionsOp,
   global_avg_pool: globalAvgPoolOp,
   global_avg_pool_backward: globalAvgPoolBackwardOp,
+  group_norm: groupNormOp,
+  group_norm_backward: groupNormBackwardOp,
   guard_finite: guardFiniteOp,
   insert_rows: insertRowsOp,
   linear: linearOp,

@@ -10,6 +10,7 @@ import { channelwise } from './records/channels.js';
 import { classes } from './records/classes.js';
 import { collective } from './records/collective.js';
 import { elementwise } from './records/elementwise.js';
+import { groups } from './records/groups.js';
 import { matrix } from './records/matrix.js';
 import { imageRows } from './records/rows.js';
 import { spatial } from './records/spatial.js';
@@ -25,6 +26,7 @@ export const records: Records = {
   ...classes,
   ...collective,
   ...elementwise,
+  ...groups,
   ...imageRows,
   ...matrix,
   ...spatial,

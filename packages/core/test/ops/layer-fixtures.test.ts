@@ -8,6 +8,7 @@ import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { type ConvTranspose2dOptions, convTranspose2d } from '../../src/ops/conv_transpose2d.js';
 import { conv2d } from '../../src/ops/conv2d.js';
+import { groupNorm } from '../../src/ops/group_norm.js';
 import type { PairOption } from '../../src/ops/support/window.js';
 import { gradients } from '../../src/passes/gradient.js';
 import { evaluateGraph } from '../../src/reference/evaluate.js';
@@ -17,6 +18,7 @@ import { channelsLast, expectClose } from './harness.js';
 
 interface Attributes extends ConvTranspose2dOptions {
   readonly output_padding?: PairOption;
+  readonly eps?: number;
 }
 
 interface Case {
@@ -47,6 +49,8 @@ const layers: Readonly<Record<string, (values: Values, attrs: Case['attrs']) => 
   conv_transpose2d(values, { output_padding: outputPadding = 0, ...attrs }) {
     return convTranspose2d(need(values, 'x'), need(values, 'weight'), { ...attrs, outputPadding });
   },
+  group_norm: (values, { groups = 1, eps = 0 }) =>
+    groupNorm(need(values, 'x'), groups, values.weight ?? null, values.bias ?? null, { eps }),
 };
 
 /** Parameters are row-major, activations channels-last. */

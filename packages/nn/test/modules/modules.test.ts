@@ -6,6 +6,7 @@ import {
   Conv2d,
   EVALUATION,
   GlobalAvgPool2d,
+  GroupNorm,
   Linear,
   MaxPool2d,
   type Module,
@@ -39,6 +40,16 @@ describe('modules', () => {
   it('apply a linear layer as x·wᵀ + b', async () => {
     const states = { weight: [1, 2, 3, 4, 5, 6], bias: [10, 20] };
     expect(await apply(new Linear(3, 2), [1, 3], [1, 1, 2], states)).toEqual([19, 41]);
+  });
+
+  it('normalize groups of channels', async () => {
+    const [x, states] = [[1, 3, 10, 30, 5, 7, 50, 70], { weight: [1, 1, 1, 2], bias: [0, 0, 5, 0] }];
+    const y = await apply(new GroupNorm(2, 4, { eps: 0 }), [1, 4, 2], x, states);
+    const [a, b] = [1 / Math.sqrt(5), 1 / Math.sqrt(5)];
+    const expected = [-3 * a, -a, 5 - 3 * b, -2 * b, a, 3 * a, 5 + b, 6 * b];
+    for (const [i, value] of expected.entries()) expect(y[i]).toBeCloseTo(value, 5);
+    expect(new GroupNorm(2, 4, { affine: false }).namedStates()).toEqual([]);
+    expect(() => new GroupNorm(3, 4)).toThrow('GroupNorm: 3 groups do not divide 4 channels');
   });
 
   it('pool', async () => {

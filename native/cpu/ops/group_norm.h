@@ -1,0 +1,77 @@
+// What group normalization shares forward and backward: how its work is divided, and sums per channel.
+//
+// A task is some whole groups of one image. Sums are taken per channel, so that loops run along the channels
+// whatever the size of a group, and then added up by group, in float64.
+#pragma once
+
+#include <algorithm>
+
+#include "cpu/loops/closure.h"
+#include "cpu/loops/parallel.h"
+
+namespace iabn {
+
+constexpr int64_t kStripChannels = 256;  // whose sums are on the stack at a time
+constexpr int64_t kTaskChannels = 64;    // of a task at least, where there are as many
+constexpr int64_t kGroupRun = 64;        // rows summed in float32 before they are added to a float64 sum
+
+struct GroupShape {
+  int64_t images, channels, area, groups;
+
+  static GroupShape from(const TensorDesc& x, int64_t groups) {
+    const int64_t images = x.dims[0];
+    return {images, x.channels(), images == 0 ? 0 : x.rows() / images, groups};
+  }
+  int64_t width() const { return channels / groups; }
+  int64_t elements() const { return images * channels * area; }
+  double size() const { return static_cast<double>(width() * area); }  // of a group
+  int64_t groups_of_task() const {
+    return width() == 0 ? groups : std::min(groups, ceil_div(kTaskChannels, width()));
+  }
+};
+
+// Some groups of one image, and their channels; `thread` has scratch memory of its own.
+struct GroupTask {
+  int64_t image, group, groups, channel, channels, thread;
+};
+
+inline int64_t this_thread() {
+#ifdef _OPENMP
+  return omp_get_thread_num();
+#else
+  return 0;
+#endif
+}
+
+inline int64_t most_threads() {
+#ifdef _OPENMP
+  return omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+// body(task) for tasks that cover all images and groups, on all threads.
+template <class Body>
+void parallel_groups(const GroupShape& shape, const Body& body) {
+  const int64_t step = shape.groups_of_task(), tasks = ceil_div(shape.groups, step);
+  parallel_tasks(shape.images * tasks, shape.elements(), [&](int64_t i) {
+    const int64_t group = i % tasks * step, groups = std::min(step, shape.groups - group);
+    body(GroupTask{i / tasks, group, groups, group * shape.width(), groups * shape.width(), this_thread()});
+  });
+}
+
+// A part of one image: `rows` pixels, `pitch` elements apart, of `channels` channels.
+struct Patch {
+  int64_t rows, pitch, channels;
+};
+
+// body(first, channels) for strips of at most kStripChannels.
+template <class Body>
+IABN_INLINE void for_strips(int64_t channels, const Body& body) {
+  for (int64_t first = 0; first < channels; first += kStripChannels) {
+    body(first, std::min(kStripChannels, channels - first));
+  }
+}
+
+}  // namespace iabn

@@ -1,0 +1,45 @@
+/** What group normalization shares forward and backward: its shape rules and the walk over channels and groups. */
+import { channels, dim, elements, formatType, rows, type Shape, type TensorType } from '@inplace-abn/tensor';
+import { ShapeError } from '../../errors.js';
+
+/** Refuses what has no channels, and groups that do not divide them. */
+export function checkGroups(x: TensorType, groups: number): void {
+  if (x.shape.length < 2) {
+    throw new ShapeError(`expected rank 2 or more (N×C×…) but received ${formatType(x)}`);
+  }
+  if (!Number.isInteger(groups) || groups < 1 || channels(x.shape) % groups !== 0) {
+    throw new ShapeError(
+      `${groups} groups do not divide the ${channels(x.shape)} channels of ${formatType(x)}`,
+    );
+  }
+}
+
+/** Refuses a vector that does not have one element for each channel of `x`. */
+export function checkVector(x: TensorType, vector: TensorType | null | undefined, name: string): void {
+  if (!vector || (vector.shape.length === 1 && elements(vector.shape) === channels(x.shape))) return;
+  throw new ShapeError(`expected [${channels(x.shape)}] for ${name} but received ${formatType(vector)}`);
+}
+
+/** float32[N, groups]: a number for each group of each image. */
+export function groupVector(x: TensorType, groups: number): TensorType {
+  return { shape: [dim(x.shape, 0), groups], dtype: 'float32' };
+}
+
+/** Elements of a group of one image. */
+export function groupSize(shape: Shape, groups: number): number {
+  return dim(shape, 0) === 0 ? 0 : elements(shape) / (dim(shape, 0) * groups);
+}
+
+/** Calls `visit` with the storage index, the group (of all images) and the channel of every element. */
+export function forEachInGroups(
+  shape: Shape,
+  groups: number,
+  visit: (index: number, group: number, channel: number) => void,
+): void {
+  const [width, images] = [channels(shape), dim(shape, 0)];
+  const area = images === 0 ? 0 : rows(shape) / images;
+  for (let index = 0; index < elements(shape); index++) {
+    const [row, c] = [Math.floor(index / width), index % width];
+    visit(index, Math.floor(row / area) * groups + Math.floor((c * groups) / width), c);
+  }
+}

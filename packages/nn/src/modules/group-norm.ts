@@ -1,0 +1,34 @@
+import { groupNorm, UsageError, type Value } from '@inplace-abn/core';
+import { Module, parameter } from '../module.js';
+
+export interface GroupNormOptions {
+  /** Added to the variance; default 1e-5. */
+  readonly eps?: number;
+  /** A scale and a shift for each channel; default true. */
+  readonly affine?: boolean;
+}
+
+/** torch.nn.GroupNorm: normalizes each of `groups` groups of channels of each image; x [N, channels, …]. */
+export class GroupNorm extends Module {
+  constructor(
+    readonly groups: number,
+    readonly channels: number,
+    private readonly options: GroupNormOptions = {},
+  ) {
+    super();
+    if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
+      throw new UsageError(`GroupNorm: ${groups} groups do not divide ${channels} channels`);
+    }
+    if (options.affine ?? true) {
+      this.states.weight = parameter([channels], 'scale');
+      this.states.bias = parameter([channels], 'bias');
+    }
+  }
+
+  protected forward(x: Value): Value {
+    const [weight, bias] = this.states.weight
+      ? [this.state(x, 'weight'), this.state(x, 'bias')]
+      : [null, null];
+    return groupNorm(x, this.groups, weight, bias, this.options);
+  }
+}
