@@ -56,7 +56,7 @@ export { Value } from './ir/value.js';
 export type { NativeGroup } from './native/addon.js';
 export { type CpuDevice, cpu, planningCpu } from './native/cpu.js';
 export { AddonDevice } from './native/device.js';
-export { loadNative } from './native/load.js';
+export { loadNative, verifyNativeFiles } from './native/load.js';
 export * from './ops/functions.js';
 export { type OpName, opOf } from './ops/index.js';
 export type { AliasDecision } from './passes/alias.js';

@@ -11,11 +11,16 @@ export interface System {
 const BUILD =
   'build them in a checkout of the repository with `npm run setup`, and set IABN_ADDON to its native/build/Release/inplace_abn.node';
 
-/** `installed`: the platform's package is there; `built`: this is a checkout with a build of its own. */
-export function adviceFor(
-  { platform, libc }: System,
-  { installed, built }: { readonly installed: boolean; readonly built: boolean },
-): string {
+export interface Found {
+  /** Whether the platform's package is there. */
+  readonly installed: boolean;
+  /** Whether this is a checkout with a build of its own. */
+  readonly built: boolean;
+  /** Messages of what was tried. */
+  readonly failure: string;
+}
+
+export function adviceFor({ platform, libc }: System, { installed, built, failure }: Found): string {
   const problem = `the native addon cannot be loaded on ${platform}`;
   if (built) return `${problem}: its build is out of date or damaged; run \`npm run setup\``;
   const prebuilt = PREBUILT[platform];
@@ -25,7 +30,10 @@ export function adviceFor(
     return `${problem} with musl: the prebuilt kernels need glibc ${prebuilt.glibc} or later, as node:22-slim has and node:22-alpine has not`;
   }
   if (libc !== null && isOlder(libc, prebuilt.glibc)) {
-    return `${problem} with glibc ${libc}: the prebuilt kernels need ${prebuilt.glibc} or later (Debian 12, Ubuntu 22.04, RHEL 9); ${BUILD}`;
+    return `${problem} with glibc ${libc}: the prebuilt kernels need ${prebuilt.glibc} or later (Debian 12, Ubuntu 22.04); ${BUILD}`;
+  }
+  if (/GLIBCXX_|CXXABI_/.test(failure)) {
+    return `${problem}: the prebuilt kernels need the libstdc++ of GCC 12 or later (Debian 12, Ubuntu 22.04); ${BUILD}`;
   }
   if (!installed) {
     return `${problem}: ${name} is not installed, as after \`npm install --omit=optional\` or where node_modules came from another system; run \`npm install --include=optional\``;

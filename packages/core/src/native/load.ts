@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { NativeAddonError } from '../errors.js';
 import type { NativeAddon } from './addon.js';
 import { adviceFor, thisSystem } from './advice.js';
-import { prebuiltFile, prebuiltFolder, prebuiltName } from './prebuilt.js';
+import { prebuiltFile, prebuiltFolder, prebuiltName, tamperedFiles } from './prebuilt.js';
 
 const FILE = 'inplace_abn.node';
 
@@ -45,8 +45,28 @@ export function loadNative(): NativeAddon {
   }
   const advice = chosen
     ? 'IABN_ADDON names an addon that cannot be loaded: correct the path, or unset it'
-    : adviceFor(thisSystem(), { installed: prebuilt !== null, built: local !== null });
+    : adviceFor(thisSystem(), {
+        installed: prebuilt !== null,
+        built: local !== null,
+        failure: failures.join('\n'),
+      });
   throw new NativeAddonError([advice, ...failures].join('\n'));
+}
+
+/**
+ * Compares the files of the platform's package with the hashes that they were packed with; reads all of them.
+ *
+ * @throws {NativeAddonError} where one differs, with the command that helps
+ */
+export function verifyNativeFiles(): void {
+  const platform = `${process.platform}-${process.arch}`;
+  const name = prebuiltName(platform);
+  const folder = prebuiltFolder(name, createRequire(import.meta.url).resolve);
+  const [file] = folder === null ? [] : tamperedFiles(folder);
+  if (file === undefined) return;
+  throw new NativeAddonError(
+    `${file} of ${name} is not what was packed: run \`npm ci\`, or remove node_modules and run \`npm install\``,
+  );
 }
 
 /**

@@ -7,7 +7,8 @@ import { adviceFor, libcOf } from '../../src/native/advice.js';
 import { prebuiltFile, prebuiltFolder, tamperedFiles } from '../../src/native/prebuilt.js';
 
 describe('the sentence for a system', () => {
-  const absent = { installed: false, built: false };
+  const absent = { installed: false, built: false, failure: '' };
+  const there = { ...absent, installed: true };
   it.each([
     ['darwin-arm64', null, absent, 'no prebuilt kernels: build them in a checkout of the repository'],
     ['linux-arm64', '2.36', absent, 'no prebuilt kernels: build them in a checkout of the repository'],
@@ -24,8 +25,14 @@ describe('the sentence for a system', () => {
       absent,
       'native-linux-x64 is not installed, as after `npm install --omit=optional`',
     ],
-    ['linux-x64', '3.0', { installed: true, built: false }, 'native-linux-x64 is damaged; run `npm ci`'],
-    ['darwin-arm64', null, { installed: false, built: true }, 'out of date or damaged; run `npm run setup`'],
+    ['linux-x64', '3.0', there, 'native-linux-x64 is damaged; run `npm ci`'],
+    [
+      'linux-x64',
+      '2.34',
+      { ...there, failure: "version `GLIBCXX_3.4.30' not found" },
+      'libstdc++ of GCC 12 or later',
+    ],
+    ['darwin-arm64', null, { ...absent, built: true }, 'out of date or damaged; run `npm run setup`'],
   ])('%s, libc %s, %j', (platform, libc, found, sentence) => {
     const advice = adviceFor({ platform, libc }, found);
     expect(advice).toContain(sentence);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** doctor: whether training works on this machine, what it has to compute with, and the one thing to do about what is missing. */
 import { runCommand } from '@inplace-abn/cli';
-import { availableMemory, cpu } from '@inplace-abn/core';
+import { availableMemory, cpu, verifyNativeFiles } from '@inplace-abn/core';
 import { Command } from 'commander';
 import { cudaReport } from '../report.js';
 import { diagnose, formatDiagnosis, type Processors } from './diagnosis.js';
@@ -20,6 +20,7 @@ const command = new Command('doctor')
 
 function processors(): Processors {
   try {
+    verifyNativeFiles();
     const device = cpu();
     return {
       threads: device.threads,
