@@ -18,6 +18,12 @@ export {
   type SegmentationLoaderOptions,
   type SegmentationSource,
 } from './loader.js';
+export {
+  type ModuleSpec,
+  moduleSegmentationTransform,
+  moduleTransform,
+  type TransformModule,
+} from './module-transform.js';
 export { resizeNearest } from './nearest.js';
 export { listPhotographs, type Photograph, type PhotographOptions, readPhotograph } from './photograph.js';
 export { MAX_PIXELS, MOST_PIXELS } from './pixel-limit.js';
@@ -53,3 +59,4 @@ export {
   type TransformSpec,
   trainTransform,
 } from './transform.js';
+export { writeRgb } from './write-rgb.js';

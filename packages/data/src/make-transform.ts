@@ -1,3 +1,4 @@
+import { type ModuleSpec, makeFromModule } from './module-transform.js';
 import {
   type SegmentationSpec,
   type SegmentationTransform,
@@ -8,8 +9,12 @@ import { tenCropTransform } from './ten-crop.js';
 import { evalTransform, type Transform, type TransformSpec, trainTransform } from './transform.js';
 
 /** The transform that a specification describes; it travels between threads where a function cannot. */
-export function makeTransform(spec: TransformSpec | SegmentationSpec): Transform | SegmentationTransform {
+export async function makeTransform(
+  spec: TransformSpec | SegmentationSpec | ModuleSpec,
+): Promise<Transform | SegmentationTransform> {
   switch (spec.kind) {
+    case 'module':
+      return makeFromModule(spec);
     case 'train':
       return trainTransform(spec.options);
     case 'eval':

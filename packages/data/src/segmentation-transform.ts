@@ -18,6 +18,7 @@ import {
   type LabelMap,
   UnknownClassError,
 } from './label-map.js';
+import type { ModuleSpec } from './module-transform.js';
 import { nearestPositions } from './nearest.js';
 import type { Random } from './random.js';
 import { cropAndResize } from './resample.js';
@@ -31,7 +32,7 @@ export type SegmentationSpec =
 
 /** Makes an image of fixed size, its colour matrix and its class ids out of an image and its label map. */
 export interface SegmentationTransform {
-  readonly spec: SegmentationSpec;
+  readonly spec: SegmentationSpec | ModuleSpec;
   readonly width: number;
   readonly height: number;
   /**

@@ -1,12 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import type { ImageErrorCode } from './errors.js';
+import type { ModuleSpec } from './module-transform.js';
 import type { SharedSlot } from './ring.js';
 import type { SegmentationSpec } from './segmentation-transform.js';
 import type { TransformSpec } from './transform.js';
 
 /** What a thread must know of an epoch. */
 export interface RunSetup {
-  readonly transform: TransformSpec | SegmentationSpec;
+  readonly transform: TransformSpec | SegmentationSpec | ModuleSpec;
   readonly seed: number;
   readonly epoch: number;
   readonly maxPixels: number;

@@ -10,6 +10,7 @@ import {
 } from './color.js';
 import { centreBox, randomCropBox, resizedTo, type Sides, sizeOf } from './geometry.js';
 import type { Box, Image, Picture } from './image/image.js';
+import type { ModuleSpec } from './module-transform.js';
 import type { Random } from './random.js';
 import { cropAndResize } from './resample.js';
 import { toRgb, writeFramed, writeRgb } from './write-rgb.js';
@@ -27,7 +28,7 @@ export type TransformSpec =
 
 /** Makes an image of fixed size, and the colour matrix to apply to it, out of another one. */
 export interface Transform {
-  readonly spec: TransformSpec;
+  readonly spec: TransformSpec | ModuleSpec;
   readonly width: number;
   readonly height: number;
   /**

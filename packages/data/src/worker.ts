@@ -13,7 +13,7 @@ import type { FailedRow, FromWorker, RowTask, RunSetup, ToWorker } from './threa
 import type { Transform } from './transform.js';
 
 interface Run extends RunSetup {
-  readonly made: Transform | SegmentationTransform;
+  readonly made: Promise<Transform | SegmentationTransform>;
 }
 
 const runs = new Map<number, Run>();
@@ -22,7 +22,10 @@ let last: Promise<void> = Promise.resolve();
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'open') {
-    runs.set(message.run, { ...message.setup, made: makeTransform(message.setup.transform) });
+    const made = makeTransform(message.setup.transform);
+    // A failure is told with the tasks that need it.
+    made.catch(() => {});
+    runs.set(message.run, { ...message.setup, made });
   } else if (message.kind === 'close') {
     runs.delete(message.run);
   } else {
@@ -51,7 +54,8 @@ async function outcome({ run, slot, rows }: ToWorker & { kind: 'fill' }): Promis
 
 /** Resolves to the error where the image cannot be read. */
 async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageError | undefined> {
-  const { made, seed, epoch, slots, maxPixels } = run;
+  const { seed, epoch, slots, maxPixels } = run;
+  const made = await run.made;
   const target = slots[slot];
   if (!target) throw new Error(`there is no slot ${slot}`);
   const { pixels, color, targets, labelled } = rowOf(target, task.row, made.width * made.height);
