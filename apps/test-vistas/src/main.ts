@@ -73,7 +73,7 @@ const command = new Command('test-vistas')
       .choices([...OUTPUT_MODES, 'final'])
       .default('raw'),
   )
-  .option('--overlay', 'also write NAME_overlay.png: the classes over the photograph, with a legend')
+  .option('--overlay', 'also write NAME_overlay.png: the classes over the photograph')
   .option(
     '--labels <dir>',
     'compare with DIR/NAME.png (class ids): IoU of each class, as a table and OUT_DIR/labels.json',
