@@ -1,4 +1,5 @@
 // @ts-check
+import { alignColumns } from '@inplace-abn/cli';
 import { significant } from './stats.mjs';
 
 /** @typedef {import('./suites.mjs').Row} Row */
@@ -19,22 +20,9 @@ export function formatTable(rows) {
     const all = [name, variant, significant(ours), significant(peer), ratio.toFixed(2), unit, reached];
     return all.slice(0, head.length);
   });
-  const widths = head.map((title, column) => {
-    return Math.max(title.length, ...cells.map((row) => (row[column] ?? '').length));
+  const [header = [], ...body] = alignColumns([head, ...cells], (column) => NUMERIC.has(head[column] ?? ''));
+  const rule = header.map(({ length }, column) => {
+    return NUMERIC.has(head[column] ?? '') ? `${'-'.repeat(length - 1)}:` : '-'.repeat(length);
   });
-  const line = (/** @type {readonly string[]} */ row) =>
-    `| ${row.map((cell, column) => pad(cell, head[column] ?? '', widths[column] ?? 0)).join(' | ')} |`;
-  const rule = widths.map((width, column) => {
-    return NUMERIC.has(head[column] ?? '') ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width);
-  });
-  return [line(head), line(rule), ...cells.map(line)].join('\n');
-}
-
-/**
- * @param {string} cell
- * @param {string} title  of its column
- * @param {number} width
- */
-function pad(cell, title, width) {
-  return NUMERIC.has(title) ? cell.padStart(width) : cell.padEnd(width);
+  return [header, rule, ...body].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }

@@ -1,7 +1,7 @@
 // @ts-check
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { inRoot } from './paths.mjs';
-import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs';
+import { hashOf, readStamp, writeStamp } from './stamp.mjs';
 import { runLogged, step } from './steps.mjs';
 
 const STAMP = 'node_modules/.setup-stamp';
@@ -50,28 +50,9 @@ export async function buildPackages() {
     TURBO_NO_UPDATE_NOTIFIER: '1',
     DO_NOT_TRACK: '1',
   };
-  const stamp = hashOf(buildInputs());
-  if (readStamp('.cache/build-stamp') === stamp && everyDistExists()) return;
   await step('build', () =>
     runLogged('build', ...pnpmCommand(['exec', 'turbo', 'run', 'build', '--output-logs=errors-only']), {
       env,
     }),
-  );
-  writeStamp('.cache/build-stamp', stamp);
-}
-
-/** Everything that turbo would hash: asking it costs a second or two even when there is nothing to do. */
-function buildInputs() {
-  const sources = SCOPE_FOLDERS.flatMap((folder) =>
-    filesUnder(folder, ['node_modules', 'dist', 'test', '.turbo']),
-  );
-  return [...sources, 'tsconfig.base.json', 'turbo.json', 'tools/tsup/presets.ts', 'pnpm-lock.yaml'].sort();
-}
-
-function everyDistExists() {
-  return SCOPE_FOLDERS.every((folder) =>
-    readdirSync(inRoot(folder))
-      .filter((name) => existsSync(inRoot(folder, name, 'tsup.config.ts')))
-      .every((name) => existsSync(inRoot(folder, name, 'dist'))),
   );
 }

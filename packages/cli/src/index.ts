@@ -11,3 +11,4 @@ export { nearestManifest } from './manifest.js';
 export { isClosed, surviveClosedOutput } from './output.js';
 export { printable, printableLines } from './printable.js';
 export { type SignalSource, STOP_SIGNALS, StopSignals } from './stop-signals.js';
+export { alignColumns } from './table.js';

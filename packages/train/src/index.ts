@@ -18,7 +18,6 @@ export { type ProfileReport, type ProfileRow, StepProfile } from './profile/step
 export { type FormatOptions, formatProgress, type ProgressState } from './progress/format.js';
 export { Progress, type ProgressOptions, type ProgressStream } from './progress/progress.js';
 export {
-  formatBytes,
   formatDuration,
   formatLoss,
   formatPercent,

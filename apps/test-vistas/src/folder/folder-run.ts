@@ -10,7 +10,8 @@ import {
   type SegmentationClass,
   type Segmenter,
 } from '@inplace-abn/recipes';
-import { formatBytes, type Progress, type StopRequest, unlessAborted } from '@inplace-abn/train';
+import { formatBytes } from '@inplace-abn/tensor';
+import { type Progress, type StopRequest, unlessAborted } from '@inplace-abn/train';
 import { writeGalleryRecord } from '../gallery/write.js';
 import { type Labels, scoresOf } from '../labels/label-folder.js';
 import { encodeOverlayPng } from '../output/overlay.js';

@@ -1,4 +1,5 @@
 /** What a comparison with labels found, as a table and as JSON. */
+import { alignColumns } from '@inplace-abn/cli';
 import { UsageError } from '@inplace-abn/core';
 import type { SegmentationClass } from '@inplace-abn/recipes';
 
@@ -97,10 +98,7 @@ export function formatLabels({ classes, meanIou, pixelAccuracy, pixels }: Labels
     ['mean IoU', score(meanIou), String(pixels)],
     ['pixel accuracy', score(pixelAccuracy), ''],
   ];
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '),
-  );
+  const lines = alignColumns(rows, (column) => column > 0).map((row) => row.join('  '));
   return [...lines.slice(0, -2), '', ...lines.slice(-2)].map((line) => line.trimEnd()).join('\n');
 }
 

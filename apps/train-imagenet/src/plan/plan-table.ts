@@ -1,4 +1,5 @@
 /** The memory of one device when a batch is split over several, as a table: this plan beside ordinary batch norm. */
+import { alignColumns } from '@inplace-abn/cli';
 import { type Device, UsageError } from '@inplace-abn/core';
 import { type PlanReport, planReport, type TrainConfig } from '@inplace-abn/recipes';
 import type { BytesByKind } from '@inplace-abn/train';
@@ -54,14 +55,10 @@ const HEADER = [
 
 /** One line a row, sizes in MiB. `markdown`: as a Markdown table, else aligned text. */
 export function formatPlanTable(rows: readonly PlanRow[], { markdown = false } = {}): string {
-  const cells = [HEADER, ...rows.map(cellsOf)];
-  const widths = HEADER.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const aligned = cells.map((row) =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))),
-  );
+  const aligned = alignColumns([HEADER, ...rows.map(cellsOf)], (column) => column > 0);
   if (!markdown) return ['sizes in MiB', ...aligned.map((row) => row.join('  '))].join('\n');
-  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
   const [header = [], ...body] = aligned;
+  const rule = header.map(({ length }, i) => (i === 0 ? '-'.repeat(length) : `${'-'.repeat(length - 1)}:`));
   return [header, rule, ...body].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 

@@ -1,4 +1,5 @@
 /** What batches and byte budgets cost each other: the frontier of a configuration, on plans alone. */
+import { alignColumns } from '@inplace-abn/cli';
 import { BudgetError, type Device, formatBytes } from '@inplace-abn/core';
 import { planReport, type TrainConfig } from '@inplace-abn/recipes';
 import {
@@ -74,7 +75,7 @@ function pointsOf(config: TrainConfig, batch: number, device: Device, limits: Ma
 const HEAD = ['batch', 'budget', 'takes', 'peak', 'more work', 's/step', 'images/s', ''];
 const BAR = 30;
 
-/** A line a point; the bar is images a second beside the fastest. */
+/** A line a point; the bar is images a second compared with the fastest. */
 export function formatSweep({ arch, precision, points }: Sweep): string {
   const rate = ({ batch, seconds }: SweepPoint) => batch / seconds;
   const best = Math.max(...points.map(rate));
@@ -88,16 +89,10 @@ export function formatSweep({ arch, precision, points }: Sweep): string {
     rate(point).toPrecision(3),
     '█'.repeat(Math.round((BAR * rate(point)) / best)),
   ]);
-  const widths = HEAD.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (i < HEAD.length - 1 ? cell.padStart(widths[i] ?? 0) : cell))
-      .join('  ')
-      .trimEnd();
+  const lines = alignColumns([HEAD, ...rows], (column) => column < HEAD.length - 1);
   return [
     `${arch}, ${precision}: batches and budgets (weights, optimiser state and arena); times at the machine's limits`,
-    line(HEAD),
-    ...rows.map(line),
+    ...lines.map((line) => line.join('  ').trimEnd()),
   ].join('\n');
 }
 

@@ -1,4 +1,4 @@
-import { printable } from '@inplace-abn/cli';
+import { alignColumns, printable } from '@inplace-abn/cli';
 import { formatBytes } from '@inplace-abn/tensor';
 import type { CheckpointFormat } from '../state-dict/format.js';
 import type { Inspection } from './inspect.js';
@@ -49,13 +49,6 @@ export function formatInspection(
   ].join('\n');
 }
 
-/** Columns as wide as their widest cell, two spaces apart. */
 function table(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
-  }
-  return rows.map((row) =>
-    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
-  );
+  return alignColumns(rows).map((row) => `  ${row.join('  ')}`.trimEnd());
 }

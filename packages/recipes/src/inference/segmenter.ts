@@ -24,7 +24,7 @@ import {
 import { normalization, type Rgb, type Size } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
 import { allStates, fillStates, type StateTensors } from '@inplace-abn/session';
-import { formatBytes } from '@inplace-abn/train';
+import { formatBytes } from '@inplace-abn/tensor';
 import { checkFits } from '../engine/fits.js';
 import { formatSize, mirrored, type View, viewsOf } from './scales.js';
 

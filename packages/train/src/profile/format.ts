@@ -1,4 +1,5 @@
 /** A profile as text and as a part of the report. */
+import { alignColumns } from '@inplace-abn/cli';
 import { escapeText } from '../page/markup.js';
 import type { ProfileReport, ProfileRow } from './step-profile.js';
 
@@ -50,10 +51,9 @@ export function formatProfile(report: ProfileReport): string {
 
 function table(title: string, rows: readonly ProfileRow[], whole: number): string {
   const lines = [[title, ...HEAD.slice(1)], ...rows.map((row) => cells(row, whole))];
-  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  const pad = (cell: string, column: number) =>
-    column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
-  return lines.map((line) => line.map(pad).join('  ')).join('\n');
+  return alignColumns(lines, (column) => column > 0)
+    .map((line) => line.join('  '))
+    .join('\n');
 }
 
 /** The same for report.html. */

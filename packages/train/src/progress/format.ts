@@ -1,6 +1,7 @@
+import { formatBytes } from '@inplace-abn/tensor';
 import { createColors } from 'picocolors';
 import { METRICS, type Metrics, metricEntries } from '../meters/metrics.js';
-import { formatBytes, formatDuration, formatLoss, formatPercent, formatRate, threeDigits } from './units.js';
+import { formatDuration, formatLoss, formatPercent, formatRate, threeDigits } from './units.js';
 
 /** What the progress line shows, with metrics over the epoch so far. Optional fields that are absent are left out. */
 export interface ProgressState extends Metrics {

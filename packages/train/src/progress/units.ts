@@ -1,15 +1,3 @@
-/** `734 B`, `12.3 kB`, `716 MB`, `1.25 GB`: decimal units, three digits. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (Math.abs(value) >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : threeDigits(value)} ${units[unit]}`;
-}
-
 /** `0:07`, `12:34`, `1:02:03`, `2d 03:04`; `-:--` where it is not known. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '-:--';

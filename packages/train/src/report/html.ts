@@ -1,9 +1,9 @@
+import { formatBytes } from '@inplace-abn/tensor';
 import { METRIC_NAMES, METRICS, type MetricName } from '../meters/metrics.js';
 import { type Point, renderChartSvg, type Series } from '../page/chart.js';
 import { escapeText } from '../page/markup.js';
 import { bar, facts, renderPage } from '../page/page.js';
 import { profileSection } from '../profile/format.js';
-import { formatBytes } from '../progress/units.js';
 import type { MetricRecord } from '../run-folder/metrics-log.js';
 import { renderMemoryMapSvg } from './memory-map.js';
 import type { BytesByKind, ReportData } from './types.js';

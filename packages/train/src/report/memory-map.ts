@@ -1,7 +1,7 @@
 import type { BufferKind, MapBuffer, MemoryMap } from '@inplace-abn/core';
+import { formatBytes } from '@inplace-abn/tensor';
 import { scaleLinear } from 'd3-scale';
 import { escapeText, legend, palette, px } from '../page/markup.js';
-import { formatBytes } from '../progress/units.js';
 
 export interface MemoryMapOptions {
   width?: number;
@@ -69,8 +69,14 @@ function styles(): string {
 function makeFrame(map: MemoryMap, width: number, height: number): Frame {
   const [left, right, top, bottom] = [64, width - 16, 52, height - 40];
   const x = scaleLinear([0, Math.max(1, map.instructions.length)], [left, right]);
-  const y = scaleLinear([0, Math.max(1, map.arenaBytes)], [bottom, top]);
-  return { left, right, top, bottom, x, y, xTicks: x.ticks(8).filter(Number.isInteger), yTicks: y.ticks(6) };
+  const bytes = Math.max(1, map.arenaBytes);
+  const y = scaleLinear([0, bytes], [bottom, top]);
+  // Round numbers of the unit that they are printed in.
+  const unit = 1024 ** Math.floor(Math.log2(bytes) / 10);
+  const yTicks = scaleLinear([0, bytes / unit], [bottom, top])
+    .ticks(6)
+    .map((tick) => tick * unit);
+  return { left, right, top, bottom, x, y, xTicks: x.ticks(8).filter(Number.isInteger), yTicks };
 }
 
 function head(map: MemoryMap, { left, right }: Frame): string {

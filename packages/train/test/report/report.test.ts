@@ -184,9 +184,9 @@ describe('report', () => {
     const html = renderReport(data);
     const row = (name: string) =>
       new RegExp(`<td>${name}</td>(.*)</tr>`).exec(html)?.[1]?.replace(/<[^>]*>/g, '|');
-    expect(row('Activations with their gradients')).toBe('|720 MB||1.44 GB||50 %|');
-    expect(row('Total')).toBe('|1.03 GB||1.75 GB||59 %|');
-    expect(row('Activations with their gradients, per image')).toBe('|45.0 MB||90.0 MB||50 %|');
+    expect(row('Activations with their gradients')).toBe('|687 MiB||1.34 GiB||50 %|');
+    expect(row('Total')).toBe('|982 MiB||1.63 GiB||59 %|');
+    expect(row('Activations with their gradients, per image')).toBe('|42.9 MiB||85.8 MiB||50 %|');
   });
 
   it('has the IoU of each class', () => {
