@@ -28,6 +28,10 @@ def normalized(groups: int):
     return lambda o: F.group_norm(o["x"], groups, o.get("weight"), o.get("bias"), 1e-5), attrs
 
 
+def product(o: dict) -> torch.Tensor:
+    return torch.matmul(o["a"], o["b"])
+
+
 def cases() -> dict:
     pair = lambda x, w, b=None: {"x": x, "weight": w, **({"bias": b} if b else {})}
     return {
@@ -49,6 +53,9 @@ def cases() -> dict:
         "group_norm/plain": ({"x": [2, 6, 5]}, *normalized(2)),
         "group_norm/instance": (pair([3, 4, 2, 2], [4], [4]), *normalized(4)),
         "group_norm/layer": (pair([3, 5], [5], [5]), *normalized(1)),
+        "matmul": ({"a": [5, 4], "b": [4, 3]}, product, {}),
+        "matmul/batched": ({"a": [2, 5, 4], "b": [2, 4, 3]}, product, {}),
+        "matmul/shared": ({"a": [2, 5, 4], "b": [4, 3]}, product, {}),
     }
 
 

@@ -37,6 +37,7 @@ export { type GroupNormOptions, groupNorm } from './group_norm.js';
 export { guardFinite } from './guard_finite.js';
 export { linear } from './linear.js';
 export { logSoftmax } from './log_softmax.js';
+export { matmul } from './matmul.js';
 export { type MaxPoolOptions, maxPool } from './max_pool.js';
 export { pack } from './pack.js';
 export { padReplicate } from './pad_replicate.js';

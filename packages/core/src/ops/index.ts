@@ -51,6 +51,7 @@ import { linearBackwardDataOp } from './linear_backward_data.js';
 import { linearBackwardWeightsOp } from './linear_backward_weights.js';
 import { logSoftmaxOp } from './log_softmax.js';
 import { logSoftmaxBackwardOp } from './log_softmax_backward.js';
+import { matmulOp } from './matmul.js';
 import { maxPoolOp } from './max_pool.js';
 import { maxPoolBackwardOp } from './max_pool_backward.js';
 import { packOp } from './pack.js';
@@ -121,6 +122,7 @@ export const ops = {
   linear_backward_weights: linearBackwardWeightsOp,
   log_softmax: logSoftmaxOp,
   log_softmax_backward: logSoftmaxBackwardOp,
+  matmul: matmulOp,
   max_pool: maxPoolOp,
   max_pool_backward: maxPoolBackwardOp,
   pack: packOp,

@@ -9,6 +9,7 @@ import { avgPool } from '../../src/ops/avg_pool.js';
 import { type ConvTranspose2dOptions, convTranspose2d } from '../../src/ops/conv_transpose2d.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { groupNorm } from '../../src/ops/group_norm.js';
+import { matmul } from '../../src/ops/matmul.js';
 import type { PairOption } from '../../src/ops/support/window.js';
 import { gradients } from '../../src/passes/gradient.js';
 import { evaluateGraph } from '../../src/reference/evaluate.js';
@@ -51,6 +52,7 @@ const layers: Readonly<Record<string, (values: Values, attrs: Case['attrs']) => 
   },
   group_norm: (values, { groups = 1, eps = 0 }) =>
     groupNorm(need(values, 'x'), groups, values.weight ?? null, values.bias ?? null, { eps }),
+  matmul: (values) => matmul(need(values, 'a'), need(values, 'b')),
 };
 
 /** Parameters are row-major, activations channels-last. */

@@ -30,6 +30,7 @@ import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { type OpName, opOf, ops } from '../../src/ops/index.js';
 import { linear } from '../../src/ops/linear.js';
 import { logSoftmax } from '../../src/ops/log_softmax.js';
+import { matmul } from '../../src/ops/matmul.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { maxPoolBackward } from '../../src/ops/max_pool_backward.js';
 import { padReplicate } from '../../src/ops/pad_replicate.js';
@@ -183,6 +184,14 @@ describe('what ops say about wrong operands', () => {
     [
       'conv2d: 2 groups do not divide 3 input and 4 output channels',
       (v) => conv2d(v('[2,3,4,4]'), v('[4,3,1,1]'), null, { groups: 2 }),
+    ],
+    [
+      'matmul: float32[2,3,4] and float32[3,4,5] do not fit together: expected [M,K] and [K,N], or batches of them',
+      (v) => matmul(v('[2,3,4]'), v('[3,4,5]')),
+    ],
+    [
+      'matmul: expected a matrix, or a batch of them, for b but received float32[4]',
+      (v) => matmul(v('[3,4]'), v('[4]')),
     ],
     [
       'conv_transpose2d: expected 3 input channels for the weight float32[3,4,2,2] but received float32[2,4,5,5]',

@@ -22,7 +22,61 @@ const UPDATES = [
   { param: [64, 999], grad: [32, 999], begin: 32 },
 ];
 
+const TIMES = { transpose_a: false, transpose_b: false, sum: false };
+
+/** Batches, or none, of M×K times K×N. */
+const MATMULS: readonly (readonly [readonly number[], number, number, number])[] = [
+  [[], 1, 1, 1],
+  [[], 5, 17, 3],
+  [[1], 7, 4, 6],
+  [[3], 33, 20, 18],
+  [[2], 1, 70, 16],
+  [[2], 4, 0, 3],
+];
+
 export const matrix = {
+  matmul: MATMULS.flatMap(([batch, m, k, n]) => {
+    const shared = [
+      {
+        attrs: TIMES,
+        inputs: [
+          [...batch, m, k],
+          [k, n],
+        ],
+      },
+    ];
+    return [
+      {
+        attrs: TIMES,
+        inputs: [
+          [...batch, m, k],
+          [...batch, k, n],
+        ],
+      },
+      {
+        attrs: { ...TIMES, transpose_a: true },
+        inputs: [
+          [...batch, k, m],
+          [...batch, k, n],
+        ],
+      },
+      {
+        attrs: { ...TIMES, transpose_b: true },
+        inputs: [
+          [...batch, m, k],
+          [...batch, n, k],
+        ],
+      },
+      {
+        attrs: { ...TIMES, transpose_a: true, sum: true },
+        inputs: [
+          [...batch, k, m],
+          [...batch, k, n],
+        ],
+      },
+      ...(batch.length > 0 ? shared : []),
+    ];
+  }),
   linear: PRODUCTS.flatMap(([n, k, o]) => [
     { attrs: {}, inputs: [[n, k], [o, k], [o]] },
     { attrs: {}, inputs: [[n, k], [o, k], null] },

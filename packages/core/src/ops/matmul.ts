@@ -1,0 +1,71 @@
+/** c = a·b of two activations (torch.matmul): matrices, or batches of them. */
+import { elements } from '@inplace-abn/tensor';
+import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { emit } from '../ir/emit.js';
+import type { Value } from '../ir/value.js';
+import { streamed } from './support/cost.js';
+import { forEachBatchProduct, type MatmulAttributes, matmulShape, productType } from './support/matmul.js';
+import { addAt, at } from './support/reference.js';
+
+/** A product in a backward pass: of transposed matrices, or summed over the batch. */
+const productOp: OpDefinition<MatmulAttributes> = {
+  name: 'matmul',
+  inputs: [
+    { name: 'a', kind: 'data' },
+    { name: 'b', kind: 'data' },
+  ],
+  outputs: [{ name: 'c', kind: 'data' }],
+  infer: ({ attrs, input }) => [productType(input(0), input(1), attrs)],
+  gradient: null,
+  overwrites: [],
+  inverses: [],
+  absorb: null,
+  slices: null,
+  rows: null,
+  fusion: null,
+  parts: null,
+  labels: null,
+  effects: PURE,
+  cost(context, outputs) {
+    const { attrs, input } = context;
+    const { batches, m, k, n } = matmulShape(
+      input(0).shape,
+      input(1).shape,
+      outputs[0]?.shape ?? [0, 0],
+      attrs,
+    );
+    return { flops: 2 * batches * m * k * n, bytes: streamed(context, outputs).bytes };
+  },
+  reference({ attrs, input, output }) {
+    const [a, b, c] = [input(0), input(1), output(0)];
+    c.data.fill(0, 0, elements(c.shape));
+    forEachBatchProduct(matmulShape(a.shape, b.shape, c.shape, attrs), (ai, bi, ci) =>
+      addAt(c, ci, at(a, ai) * at(b, bi)),
+    );
+  },
+  peerKeeps: KEEPS_NOTHING,
+};
+
+export const matmulOp: OpDefinition<MatmulAttributes> = {
+  ...productOp,
+  gradient({ input, diff, needs }) {
+    const [a, b] = [input(0), input(1)];
+    const shared = a.shape.length > b.shape.length;
+    const [da, db] = [
+      { ...PLAIN, transpose_b: true },
+      { ...PLAIN, transpose_a: true, sum: shared },
+    ];
+    return [
+      needs(0) ? emit(productOp, [diff(0), b], da) : null,
+      needs(1) ? emit(productOp, [a, diff(0)], db) : null,
+    ];
+  },
+  peerKeeps: { inputs: [0, 1], outputs: [] },
+};
+
+const PLAIN: MatmulAttributes = { transpose_a: false, transpose_b: false, sum: false };
+
+/** a [M,K] · b [K,N] = [M,N]; or a [B,M,K] times b [B,K,N], or the same b [K,N] for all, = [B,M,N]. */
+export function matmul(a: Value, b: Value): Value {
+  return emit(matmulOp, [a, b], PLAIN);
+}
