@@ -6,7 +6,7 @@ import path from 'node:path';
 import { publishedMembers } from '../scripts/lib/members.mjs';
 import { inRoot, root } from '../scripts/lib/paths.mjs';
 import { readWorkspace } from './check-imports/workspace.mjs';
-import { completed, unusedDependencies } from './check-manifests/rules.mjs';
+import { completed, unusedDependencies, withAbsoluteLinks } from './check-manifests/rules.mjs';
 
 const fix = process.argv.includes('--fix');
 const workspace = readWorkspace(root);
@@ -19,7 +19,13 @@ for (const { folder, manifest } of publishedMembers()) {
     if (fix) writeFileSync(file, wanted);
     else problems.push(`${folder}/package.json lacks common fields: node tools/check-manifests.mjs --fix`);
   }
-  if (!existsSync(inRoot(folder, 'README.md'))) problems.push(`${folder} has no README.md`);
+  const readme = inRoot(folder, 'README.md');
+  const text = existsSync(readme) ? readFileSync(readme, 'utf8') : '';
+  const linked = withAbsoluteLinks(text, folder);
+  if (text === '') problems.push(`${folder} has no README.md`);
+  if (fix && linked !== text) writeFileSync(readme, linked);
+  else if (linked !== text)
+    problems.push(`${folder}/README.md has links that do not work on npm: run with --fix`);
   const member = workspace.members.find((each) => each.folder === folder);
   for (const name of member ? unusedDependencies(member, manifest, sourceText(member)) : []) {
     problems.push(`${folder}/package.json declares ${name}, which no source imports`);

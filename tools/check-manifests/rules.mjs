@@ -1,4 +1,5 @@
 // @ts-check
+import { posix as path } from 'node:path';
 
 const REPOSITORY = 'https://github.com/inplace-abn/inplace-abn';
 const KEYWORDS = [
@@ -57,6 +58,17 @@ export function completed(manifest, { folder, node }) {
   const known = ORDER.filter((field) => field in all).map((field) => [field, all[field]]);
   const others = Object.entries(all).filter(([field]) => !ORDER.includes(field));
   return Object.fromEntries([...known, ...others]);
+}
+
+/**
+ * A README with links that lead somewhere from npm's page, too.
+ * @param {string} markdown
+ * @param {string} folder  of the package
+ */
+export function withAbsoluteLinks(markdown, folder) {
+  return markdown.replace(/\]\((?!https?:|#|mailto:)([^)\s#]+)(#[^)\s]*)?\)/g, (_, link, anchor = '') => {
+    return `](${REPOSITORY}/blob/main/${path.join(folder, link)}${anchor})`;
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { completed, unusedDependencies } from './rules.mjs';
+import { completed, unusedDependencies, withAbsoluteLinks } from './rules.mjs';
 
 describe('a published manifest', () => {
   const made = completed(
@@ -41,4 +41,11 @@ describe('unused dependencies', () => {
       'gone',
     ]);
   });
+});
+
+it('links of a README lead to the repository', () => {
+  const markdown = '[a](../../docs/a.md#b) [b](https://example.org) [c](#c) [d](../core)';
+  expect(withAbsoluteLinks(markdown, 'packages/nn')).toMatch(
+    /^\[a\]\(https:\/\/\S+\/blob\/main\/docs\/a\.md#b\) \[b\]\(https:\/\/example\.org\) \[c\]\(#c\) \[d\]\(https:\/\/\S+\/packages\/core\)$/,
+  );
 });
