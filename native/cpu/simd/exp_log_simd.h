@@ -99,3 +99,53 @@ IABN_INLINE V log1p_nonpositive(V u) {
   const V small = Series::log1p(f) * (f * f) + f;
   return to_float(as_signed(exponent)) * 8.26295829e-08f + small;
 }
+
+// exp(x) within 2 ulp: 0 where it is below 2⁻¹²⁵, ∞ where it is beyond float32.
+template <class V>
+IABN_INLINE V exp_any(V x) {
+  constexpr float lowest = -86.64339757f;
+  const V above = at_least(x, lowest);
+  const V held = above > 89.0f ? V{} + 89.0f : above;
+  constexpr float magic = 12582912.0f + 127.0f;
+  const V shifted = held * 1.44269504088896341f + magic;
+  const V n = shifted - magic;
+  // 2ⁿ⁻¹, which there is for n = 128, too.
+  const V half = float_of((bits_of(shifted) - 1u) << 23);
+  const V r = (held - n * 0.693359375f) - n * -2.12194440e-4f;
+  const V p = FloatSeries::expm1(r) * (r * r) + r;
+  const V value = (half * p + half) * 2.0f;
+  return x < lowest ? V{} : value;
+}
+
+// log(x) within 2 ulp: −∞ of 0, NaN of less.
+template <class V>
+IABN_INLINE V log_any(V x) {
+  // Subnormal numbers are scaled by 2²³.
+  const V scaled = x < 1.17549435e-38f ? x * 8388608.0f : x;
+  const V scale = x < 1.17549435e-38f ? V{} - 23.0f : V{};
+  // 2ᵉ·(1 + f) with 1 + f in [√½, √2); e·2²³ counts from the bits of √½.
+  const auto exponent = (bits_of(scaled) - 0x3f3504f3u) & 0xff800000u;
+  const V f = float_of(bits_of(scaled) - exponent) - 1.0f;
+  const V e = to_float(as_signed(exponent)) * 1.1920929e-07f + scale;
+  const V small = (FloatSeries::log1p(f) * (f * f) + f) + e * -2.12194440e-4f;
+  const V finite = small + e * 0.693359375f;
+  const V positive = x < 3.40282347e+38f ? finite : (x + x);
+  const V zero = x > 0.0f ? positive : -1.0f / (x * x);
+  return x < 0.0f ? x * 0.0f / (x * 0.0f) : zero;
+}
+
+// 1/(1 + exp(−x)) within 3 ulp, 0 where it is below 2⁻¹²⁵.
+template <class V>
+IABN_INLINE V sigmoid_of(V x) {
+  const V e = exp_nonpositive(-float_of(bits_of(x) & 0x7fffffffu));
+  const V above = 1.0f / (1.0f + e);
+  return x < 0.0f ? e * above : above;
+}
+
+// tanh(x) within 4 ulp.
+template <class V>
+IABN_INLINE V tanh_of(V x) {
+  const V t = expm1_nonpositive<FloatSeries>(-2.0f * float_of(bits_of(x) & 0x7fffffffu));
+  const V value = -t / (2.0f + t);
+  return float_of((bits_of(value) & 0x7fffffffu) | (bits_of(x) & 0x80000000u));
+}

@@ -17,6 +17,7 @@ import { type Graph, isInference, type ValueId } from '../ir/graph.js';
 import { formatGraph } from '../ir/text.js';
 import { alias } from '../passes/alias.js';
 import { fold } from '../passes/fold.js';
+import { fuse } from '../passes/fuse.js';
 import { order } from '../passes/order.js';
 import { parts } from '../passes/parts.js';
 import { type ComputeDType, precision } from '../passes/precision.js';
@@ -40,6 +41,8 @@ export interface CompileOptions {
   readonly precision?: ComputeDType;
   /** Take normalisation, sum and activation into the convolution before them in inference; default true. */
   readonly fold?: boolean;
+  /** Make neighboring elementwise ops one; default true. */
+  readonly fuse?: boolean;
   /** Rebuild by inversion what can be; default true. */
   readonly rebuild?: boolean;
   /** Module paths of nodes that are not inverted, so that what they would give is kept: where inversion is too coarse. */
@@ -80,7 +83,8 @@ export function compile(traced: Graph, device: Device, options: CompileOptions =
   const pruned = checked('prune', prune(checked('trace', traced)));
   const lowered = checked('precision', precision(pruned, dtype));
   const folded = checked('fold', fold(lowered, options.fold ?? true));
-  const divided = parts(folded, options.parts ?? true);
+  const fused = checked('fuse', fuse(folded, options.fuse));
+  const divided = parts(fused, options.parts ?? true);
   const plan = planned(checked('parts', divided.graph), device, options);
   if (divided.decisions.length > 0) debug(2, () => logParts(divided.decisions));
   if (plan.strips.length > 0) debug(2, () => logStrips(plan));
@@ -139,7 +143,7 @@ class Planner {
       keep: options.keep,
     });
     this.rebuilds = rebuilt.decisions;
-    const traced = checked('rebuild', prune(rebuilt.graph));
+    const traced = checked('rebuild', fuse(prune(rebuilt.graph), options.fuse));
     this.graph = traced;
     this.draft = this.drafted(traced);
     if (!isInference(traced)) return;
@@ -183,7 +187,10 @@ class Planner {
   }
 
   private computingAgain(recomputed: Recomputed): Draft {
-    const graph = checked('recompute', prune(recompute(this.draft.graph, recomputed)));
+    const graph = checked(
+      'recompute',
+      fuse(prune(recompute(this.draft.graph, recomputed)), this.options.fuse),
+    );
     return this.drafted(graph, [], recomputed.values);
   }
 

@@ -4,6 +4,7 @@
  */
 import type { DType, Shape, TensorType } from '@inplace-abn/tensor';
 import type { ActivationAttributes } from './activations.js';
+import type { Expression } from './expression.js';
 import type { GraphNode } from './graph.js';
 import type { Value } from './value.js';
 
@@ -90,8 +91,8 @@ export interface Inverse<A> {
   /** Outputs and other inputs that must be available. */
   readonly fromOutputs: readonly number[];
   readonly fromInputs: readonly number[];
-  /** Whether it exists for these attributes (relu has no inverse). */
-  available(attrs: A): boolean;
+  /** Whether it exists for these attributes (relu has no inverse) and types of the operands. */
+  available(attrs: A, operands: readonly (TensorType | null)[]): boolean;
   /** Emits nodes that compute the input; null: only readers that absorb the inversion can use it. */
   readonly rebuild: Rules<A>['rebuild'] | null;
   /** What the inverse means: the input's elements in float64, from what it says that it reads. */
@@ -137,9 +138,23 @@ export interface Parts<A> {
   readonly make: Rules<A>['make'] | null;
 }
 
-/** How the op and its neighbours become one node in inference. */
+/** What an op computes element by element. */
+export interface Elementwise {
+  /** Of its operands. */
+  readonly expression: Expression;
+  /** The shape of the expression's values where no operand has it. */
+  readonly domain: Shape | null;
+  /** Whether neighbors become one with it; false: only those that seek it themselves, so that its own kernel stays. */
+  readonly seeks: boolean;
+  /** Emits the op on another expression of values of shape `domain`; null: the expression's value is the result. */
+  readonly reduce: ((expression: Expression, get: (index: number) => Value, domain: Shape) => Value) | null;
+}
+
+/** How the op and its neighbors become one node. */
 export interface Fusion<A> {
-  /** What the op does to `operand`, for the op that makes it to do it instead; null: more than an epilogue. */
+  /** For ops that work element by element; null: all others. */
+  readonly elementwise: Rules<A>['elementwise'] | null;
+  /** In inference: what the op does to `operand`, for the op that makes it to do it instead; null: more than an epilogue. */
   readonly epilogue: Rules<A>['epilogue'] | null;
   /** Emits the op with its only reader's epilogue, one node with one output; null: it cannot take it over. */
   readonly fuse: Rules<A>['fuse'] | null;
@@ -222,6 +237,7 @@ interface Rules<A> {
     inverted: GraphNode,
   ): { readonly attrs: A; readonly output: number } | null;
   rebuild(context: InverseContext<A>): Value;
+  elementwise(context: FuseContext<A>): Elementwise | null;
   epilogue(context: FuseContext<A>, operand: number): Epilogue | null;
   fuse(context: FuseContext<A>, epilogue: Epilogue): Value | null;
   make(context: FuseContext<A>, part: Part): Value | null;

@@ -83,6 +83,7 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
     },
   ],
   fusion: {
+    elementwise: null,
     epilogue({ attrs, inputs, input }, operand) {
       if (operand !== 0 || attrs.statistics !== 'fixed') return null;
       const layer = {

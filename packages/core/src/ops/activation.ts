@@ -4,12 +4,15 @@ import { elements } from '@inplace-abn/tensor';
 import { type ActivationAttributes, activate, invertActivation, isInvertible } from '../ir/activations.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
+import { operand } from '../ir/expression.js';
 import type { Value } from '../ir/value.js';
 import { activationBackward } from './activation_backward.js';
 import { activationInvert } from './activation_invert.js';
+import { activated } from './support/activated.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
+import { unsought } from './support/unsought.js';
 
 export const activationOp: OpDefinition<ActivationAttributes> = {
   name: 'activation',
@@ -31,7 +34,11 @@ export const activationOp: OpDefinition<ActivationAttributes> = {
       reference: ({ attrs, output }) => output(0).data.map((z) => invertActivation(z, attrs)),
     },
   ],
-  fusion: { epilogue: ({ attrs }) => ({ fold: null, addend: null, activation: attrs }), fuse: null },
+  fusion: {
+    elementwise: ({ attrs }) => unsought(activated(operand(0), attrs)),
+    epilogue: ({ attrs }) => ({ fold: null, addend: null, activation: attrs }),
+    fuse: null,
+  },
   rows: () => [SAME_ROW],
   absorb: null,
   slices: null,
@@ -50,4 +57,9 @@ export const activationOp: OpDefinition<ActivationAttributes> = {
 /** φ(x), elementwise, in the shape and dtype of x. */
 export function activation(x: Value, attrs: ActivationAttributes): Value {
   return emit(activationOp, [x], attrs);
+}
+
+/** max(x, 0), as torch.relu. */
+export function relu(x: Value): Value {
+  return activation(x, { activation: 'relu', slope: 0 });
 }

@@ -5,9 +5,12 @@ import { ShapeError } from '../errors.js';
 import { type ActivationAttributes, activationDiff } from '../ir/activations.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
+import { operand } from '../ir/expression.js';
 import type { Value } from '../ir/value.js';
+import { activationSlope } from './support/activated.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
+import { unsought } from './support/unsought.js';
 
 export const activationBackwardOp: OpDefinition<ActivationAttributes> = {
   name: 'activation_backward',
@@ -32,7 +35,11 @@ export const activationBackwardOp: OpDefinition<ActivationAttributes> = {
   absorb: null,
   slices: null,
   rows: null,
-  fusion: null,
+  fusion: {
+    elementwise: ({ attrs }) => unsought(activationSlope(operand(0), operand(1), attrs)),
+    epilogue: null,
+    fuse: null,
+  },
   parts: null,
   labels: null,
   effects: PURE,

@@ -11,12 +11,15 @@ import {
 } from '../ir/activations.js';
 import { type Inverse, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
+import { call, operand } from '../ir/expression.js';
 import type { Value } from '../ir/value.js';
 import { activationBackward } from './activation_backward.js';
 import { addInvert } from './add_invert.js';
+import { activated } from './support/activated.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
+import { unsought } from './support/unsought.js';
 
 /** One term follows from the sum and the other: a = φ⁻¹(out) − b. */
 function termInverse(input: 0 | 1): Inverse<ActivationAttributes> {
@@ -58,6 +61,7 @@ export const addOp: OpDefinition<ActivationAttributes> = {
   rows: () => [SAME_ROW, SAME_ROW],
   inverses: [termInverse(0), termInverse(1)],
   fusion: {
+    elementwise: ({ attrs }) => unsought(activated(call('add', operand(0), operand(1)), attrs)),
     epilogue: ({ attrs, input }, operand) => ({ fold: null, addend: input(1 - operand), activation: attrs }),
     fuse: null,
   },

@@ -32,6 +32,7 @@ export const conv2dOp: OpDefinition<Conv2dAttributes> = {
   overwrites: [],
   rows: ({ attrs, input }) => [rowsOf(convWindow(attrs, input(1).shape))],
   fusion: {
+    elementwise: null,
     fuse: ({ attrs, input, inputs }, epilogue) =>
       fused({ x: input(0), weight: input(1), bias: inputs[2] ?? null, addend: null }, attrs, epilogue),
     epilogue: null,

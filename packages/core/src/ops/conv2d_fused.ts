@@ -34,6 +34,7 @@ export const conv2dFusedOp: OpDefinition<Conv2dFusedAttributes> = {
   overwrites: [{ output: 0, input: 3 }],
   rows: ({ attrs, input }) => [rowsOf(convWindow(attrs, input(1).shape)), null, null, SAME_ROW],
   fusion: {
+    elementwise: null,
     fuse({ attrs, input, inputs }, epilogue) {
       // What follows an activation can be nothing but another one.
       if (attrs.activation !== 'identity') return null;

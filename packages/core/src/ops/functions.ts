@@ -12,12 +12,27 @@ export { abnMerge } from './abn_merge.js';
 export { type AbnRunningOptions, abnRunning } from './abn_running.js';
 export { abnStats } from './abn_stats.js';
 export { accumulate } from './accumulate.js';
-export { activation } from './activation.js';
+export { activation, relu } from './activation.js';
 export { type AdamOperands, type AdamRule, adam } from './adam.js';
 export { add } from './add.js';
 export { allGather } from './all_gather.js';
 export { allReduce } from './all_reduce.js';
 export { type PendingSum, startAllReduce } from './all_reduce_start.js';
+export {
+  abs,
+  div,
+  exp,
+  expand,
+  log,
+  mul,
+  neg,
+  sigmoid,
+  silu,
+  sqrt,
+  square,
+  sub,
+  tanh,
+} from './arithmetic.js';
 export { type AvgPoolOptions, avgPool } from './avg_pool.js';
 export { blurPool } from './blur_pool.js';
 export { broadcast } from './broadcast.js';
@@ -41,11 +56,13 @@ export { matmul } from './matmul.js';
 export { type MaxPoolOptions, maxPool } from './max_pool.js';
 export { pack } from './pack.js';
 export { padReplicate } from './pad_replicate.js';
+export { flatten, reshape } from './reshape.js';
 export { resizeBilinear } from './resize_bilinear.js';
 export { type SgdOperands, type SgdRule, sgd } from './sgd.js';
 export { sliceChannels } from './slice_channels.js';
 export { softmax } from './softmax.js';
 export { spaceToDepth } from './space_to_depth.js';
+export { mean, type SumOptions, sum } from './sum.js';
 export type { AbnScale } from './support/abn.js';
 export { ALONE } from './support/collective.js';
 export type { FusionMode } from './support/fusion.js';

@@ -39,6 +39,8 @@ import { conv2dFusedOp } from './conv2d_fused.js';
 import { crossEntropyOp } from './cross_entropy.js';
 import { crossEntropyBackwardOp } from './cross_entropy_backward.js';
 import { dropoutOp } from './dropout.js';
+import { elementwiseOp, sumOp } from './elementwise.js';
+import { flattenOp } from './flatten.js';
 import { fusePredictionsOp } from './fuse_predictions.js';
 import { globalAvgPoolOp } from './global_avg_pool.js';
 import { globalAvgPoolBackwardOp } from './global_avg_pool_backward.js';
@@ -58,6 +60,7 @@ import { packOp } from './pack.js';
 import { padReplicateOp } from './pad_replicate.js';
 import { padReplicateBackwardOp } from './pad_replicate_backward.js';
 import { reduceRowsOp } from './reduce_rows.js';
+import { reshapeOp } from './reshape.js';
 import { resizeBilinearOp } from './resize_bilinear.js';
 import { resizeBilinearBackwardOp } from './resize_bilinear_backward.js';
 import { sgdOp } from './sgd.js';
@@ -110,6 +113,8 @@ export const ops = {
   cross_entropy: crossEntropyOp,
   cross_entropy_backward: crossEntropyBackwardOp,
   dropout: dropoutOp,
+  elementwise: elementwiseOp,
+  flatten: flattenOp,
   fuse_predictions: fusePredictionsOp,
   global_avg_pool: globalAvgPoolOp,
   global_avg_pool_backward: globalAvgPoolBackwardOp,
@@ -129,6 +134,7 @@ export const ops = {
   pad_replicate: padReplicateOp,
   pad_replicate_backward: padReplicateBackwardOp,
   reduce_rows: reduceRowsOp,
+  reshape: reshapeOp,
   resize_bilinear: resizeBilinearOp,
   resize_bilinear_backward: resizeBilinearBackwardOp,
   sgd: sgdOp,
@@ -139,6 +145,7 @@ export const ops = {
   softmax_backward: softmaxBackwardOp,
   space_to_depth: spaceToDepthOp,
   space_to_depth_backward: spaceToDepthBackwardOp,
+  sum: sumOp,
   topk_correct: topkCorrectOp,
   unpack: unpackOp,
 };

@@ -71,6 +71,8 @@ const vetoes: readonly Veto[] = [
     byteLength(valueInfo(graph, input)) === byteLength(valueInfo(graph, output))
       ? null
       : 'it differs in size',
+  ({ graph }, { input, output }) =>
+    valueInfo(graph, input).dtype === valueInfo(graph, output).dtype ? null : 'it differs in dtype',
   (context, { input }) => {
     for (const id of sharing(context, input)) {
       const last = context.lastRead.get(id);

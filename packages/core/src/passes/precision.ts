@@ -31,7 +31,10 @@ function lowered(graph: Graph): { values: Set<ValueId>; nodes: Set<number> } {
   for (const node of graph.nodes) {
     const { inputs, outputs } = node.op;
     const data = dataOf(inputs, node.inputs);
-    const given = data.every((id) => ['input', 'state'].includes(valueInfo(graph, id).kind));
+    const kinds = data.map((id) => valueInfo(graph, id).kind);
+    // Of parameters alone is made what is as exact as they are.
+    const parameters = data.length > 0 && kinds.every((kind) => kind === 'state');
+    const given = !parameters && kinds.every((kind) => kind === 'input' || kind === 'state');
     // An explicit cast is left as it was traced.
     if (data.length > 0 && 'dtype' in node.attrs) continue;
     if (!given && !data.some((id) => values.has(id))) continue;

@@ -12,7 +12,15 @@
 import { byteLength } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
 import type { Attributes, Inverse } from '../ir/define.js';
-import { type Graph, type GraphNode, producersOf, readersOf, type ValueId, valueInfo } from '../ir/graph.js';
+import {
+  type Graph,
+  type GraphNode,
+  operandTypes,
+  producersOf,
+  readersOf,
+  type ValueId,
+  valueInfo,
+} from '../ir/graph.js';
 import { Tracer } from '../ir/tracer.js';
 import { hoist } from './hoist.js';
 
@@ -91,6 +99,7 @@ interface Candidate {
 
 /** Inversions that would give `value`: by its forward readers but those in `keep`. */
 function inversionsOf(
+  graph: Graph,
   value: ValueId,
   readers: Map<ValueId, GraphNode[]>,
   keep: ReadonlySet<string>,
@@ -98,7 +107,10 @@ function inversionsOf(
   const nodes = (readers.get(value) ?? []).filter((node) => isForward(node) && !keep.has(node.path));
   return nodes.flatMap((node) =>
     node.op.inverses
-      .filter((inverse) => node.inputs[inverse.input] === value && inverse.available(node.attrs))
+      .filter(
+        ({ input, available }) =>
+          node.inputs[input] === value && available(node.attrs, operandTypes(graph, node)),
+      )
       .map((inverse) => ({ node, inverse })),
   );
 }
@@ -110,7 +122,7 @@ function absorb(graph: Graph, keep: ReadonlySet<string>): Rebuilt {
   const decisions: RebuildDecision[] = [];
   for (const value of savedValues(graph)) {
     const backward = (readers.get(value) ?? []).filter((node) => node.phase === 'backward');
-    for (const { node } of inversionsOf(value, readers, keep)) {
+    for (const { node } of inversionsOf(graph, value, readers, keep)) {
       const rewritten = backward.map((reader) => absorbedReader(replaced.get(reader) ?? reader, value, node));
       if (rewritten.includes(null)) continue;
       backward.forEach((reader, index) => {
@@ -143,7 +155,7 @@ function invert(graph: Graph, keep: ReadonlySet<string>): Rebuilt {
   const chosen = new Map<ValueId, Candidate>();
   // Latest first: an inversion starts from values nearer the loss, which the backward pass meets first.
   for (const value of [...kept].reverse()) {
-    const candidate = inversionsOf(value, readers, keep).find(
+    const candidate = inversionsOf(graph, value, readers, keep).find(
       ({ node, inverse }) =>
         // x + x does not give x from x.
         inverse.rebuild && sourcesOf(graph, node, inverse).every((id) => id !== value && kept.has(id)),

@@ -87,8 +87,9 @@ export function tensor(shape: Shape, dtype: DType, values: ArrayLike<number>): R
 }
 
 /** Draws the operands of a case; data operands in `dtype`. */
-export function callOf(op: OpName, { attrs, inputs, draw }: KernelCase, dtype: DataType): Call {
+export function callOf(op: OpName, { attrs, inputs, draw, floats = [] }: KernelCase, dtype: DataType): Call {
   const definition = opOf(op);
+  const takesData = definition.inputs.some(({ kind }) => kind === 'data');
   const tensors = inputs.map((shape, index): ReferenceTensor | null => {
     if (!shape) return null;
     const operand = operandAt(definition.inputs, index);
@@ -99,11 +100,11 @@ export function callOf(op: OpName, { attrs, inputs, draw }: KernelCase, dtype: D
     // Kernels may cast the weights of a product to the dtype of the data: then these lose nothing by it.
     const product = operand.name === 'weight' && shape.length > 1;
     const kind = operand.kind === 'labels' ? 'int32' : operand.kind;
-    const given = kind === 'any' ? 'float32' : kind;
+    const any = takesData && !floats.includes(index) ? dtype : 'float32';
+    const given = kind === 'any' ? any : kind;
     return tensor(shape, given, product ? tensor(shape, dtype, values).data : values);
   });
   // Ops that name their output's dtype: to the other data dtype for a cast, to `dtype` for what has no data.
-  const takesData = definition.inputs.some(({ kind }) => kind === 'data');
   const other: DataType = dtype === 'float32' ? 'bfloat16' : 'float32';
   const named: Attributes = { dtype: takesData ? other : dtype };
   return {

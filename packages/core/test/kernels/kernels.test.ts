@@ -1,4 +1,6 @@
 /** Every native kernel against its op's meaning. */
+
+import { byteLength, type TensorType } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
 import { type OpName, opOf, ops } from '../../src/ops/index.js';
 import {
@@ -30,6 +32,10 @@ const casesOf = (op: OpName): [string, KernelCase][] =>
     return [`${shapes} ${JSON.stringify(record.attrs)}`, record];
   });
 
+/** Whether an output may take the memory of an operand that its op allows it to overwrite. */
+const sameMemory = (input: TensorType | null | undefined, output: TensorType | undefined): boolean =>
+  Boolean(input && output && input.dtype === output.dtype && byteLength(input) === byteLength(output));
+
 it('has a record for every op', () => {
   expect(Object.keys(records).sort()).toEqual(names);
   for (const name of names) expect(records[name].length, name).toBeGreaterThan(0);
@@ -48,7 +54,8 @@ describe.each(names)('%s', (op) => {
         if (wanted) expectAgrees(output, wanted, allowed);
       });
       for (const overwrite of opOf(op).overwrites) {
-        if (overwrite.required || !call.inputs[overwrite.input]) continue;
+        if (overwrite.required || !sameMemory(call.inputs[overwrite.input], actual[overwrite.output]))
+          continue;
         const inPlace = await runKernel(call, { overwrite });
         expect(sameBits(inPlace, actual), `the same over operand ${overwrite.input}`).toBe(true);
       }
@@ -71,6 +78,7 @@ describe.each(names)('%s', (op) => {
             if (!sameBits(found, dense)) expect.fail(`${JSON.stringify(record)} with ${JSON.stringify(way)}`);
           }
           for (const overwrite of opOf(op).overwrites) {
+            if (!sameMemory(call.inputs[overwrite.input], dense[overwrite.output])) continue;
             const found = await runKernel(call, { overwrite, pitched: { inputs, outputs } });
             if (!sameBits(found, dense)) expect.fail(`${JSON.stringify(record)} over ${overwrite.input}`);
           }

@@ -13,6 +13,8 @@ export interface KernelCase<A extends Attributes = Attributes> {
   readonly inputs: readonly (Shape | null)[];
   /** By operand name, where it differs from drawOperand. */
   readonly draw?: Readonly<Record<string, Draw>>;
+  /** Operands that are float32 beside data of any dtype, where the op takes both. */
+  readonly floats?: readonly number[];
   /** Largest relative error of float32 outputs where sums amplify it. */
   readonly tolerance?: number;
 }

@@ -10,6 +10,7 @@ import { channelwise } from './records/channels.js';
 import { classes } from './records/classes.js';
 import { collective } from './records/collective.js';
 import { elementwise } from './records/elementwise.js';
+import * as expressions from './records/expressions.js';
 import { groups } from './records/groups.js';
 import { matrix } from './records/matrix.js';
 import { imageRows } from './records/rows.js';
@@ -27,6 +28,9 @@ export const records: Records = {
   ...collective,
   ...elementwise,
   ...groups,
+  elementwise: expressions.elementwise,
+  sum: expressions.sum,
+  ...expressions.layout,
   ...imageRows,
   ...matrix,
   ...spatial,

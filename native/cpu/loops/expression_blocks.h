@@ -1,0 +1,64 @@
+// Expressions (geometry/expression.h) computed some hundred elements at a time: each instruction is one loop
+// over blocks that stay in the first-level cache, so that what lies between operands and result never reaches
+// memory, and choosing instructions costs nothing beside their work.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cpu/loops/data.h"
+#include "geometry/expression.h"
+#include "program/kernel.h"
+
+namespace iabn {
+
+// Elements of a block at most.
+constexpr int64_t kExpressionBlock = 512;
+
+// An expression over a domain whose last two axes are cut into blocks: some whole rows, or a part of one.
+struct ExpressionBlocks {
+  Expression expression;
+  Domain domain;
+  std::vector<DType> dtypes;  // of the operands
+  int64_t rows_at_a_time = 1;
+  int64_t columns_at_a_time = 1;
+
+  size_t axes() const { return domain.sizes.size(); }
+  int64_t rows() const { return domain.sizes[axes() - 2]; }
+  int64_t columns() const { return domain.sizes[axes() - 1]; }
+  // Blocks along each axis; one for each element along the slow ones.
+  std::vector<int64_t> counts() const;
+};
+
+// Throws std::invalid_argument where operands do not fit the expression or each other.
+ExpressionBlocks expression_blocks(const KernelSpec& spec, const std::vector<int64_t>* left);
+
+// What one thread computes blocks with; 80 KiB that belong on its stack.
+class ExpressionThread {
+ public:
+  ExpressionThread(const ExpressionBlocks& blocks, const KernelArgs& args);
+
+  struct Block {
+    int64_t row, rows, column, columns;
+    int64_t count() const { return rows * columns; }
+  };
+
+  // The block at these places along all axes (counts()).
+  Block locate(const int64_t* places);
+  // Its values, in order, in `out` or where they happen to be. `out` may be the memory of an operand's block.
+  const float* compute(const Block& block, float* out);
+
+ private:
+  const float* operand(size_t index, const Block& block);
+  template <class T>
+  const float* operand_of(size_t index, const Block& block);
+
+  const ExpressionBlocks& blocks_;
+  const KernelArgs& args_;
+  int64_t offsets_[kMostOperands] = {};     // of each operand, along the slow axes
+  const void* filled_[kMostOperands] = {};  // whose elements a block of a broadcast operand holds
+  int64_t filled_count_[kMostOperands] = {};
+  alignas(64) float area_[kNumbers + kMostNumbers][kExpressionBlock];
+};
+
+}  // namespace iabn

@@ -1,0 +1,191 @@
+// Σ f(x0, x1, …)/divisor over axes, in an order that follows from the shape alone.
+//
+// A tile is what leaves one block of sums: the same places along the axes that are kept, and some steps, one
+// block after the other, along those that are summed. Blocks of a tile are added element by element, in
+// float32 for some of them, then in double; which sum an element of the block belongs to is looked at once,
+// at the end. Long tiles are cut into chunks, whose partial sums lie in the workspace and are added in order.
+#include <algorithm>
+
+#include "cpu/loops/closure.h"
+#include "cpu/loops/expression_blocks.h"
+#include "cpu/loops/parallel.h"
+
+namespace iabn {
+namespace {
+
+constexpr int64_t kRunBlocks = 32;  // added in float32
+constexpr int64_t kChunkSteps = 32;
+constexpr int64_t kTasks = 64;  // as many, where there is enough to do
+
+IABN_SIMD void add_leaf(const float* values, float* run, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) run[i] += values[i];
+}
+
+IABN_SIMD void flush_leaf(float* run, double* total, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    total[i] += static_cast<double>(run[i]);
+    run[i] = 0.0f;
+  }
+}
+
+struct Sums {
+  ExpressionBlocks blocks;
+  std::vector<int64_t> counts;
+  std::vector<int64_t> strides;  // of the results along each axis
+  double divisor;
+  int64_t tiles = 1, steps = 1;
+  int64_t chunks = 1, chunk_steps = 1;
+
+  bool rows_summed() const { return blocks.domain.summed[blocks.axes() - 2]; }
+  bool columns_summed() const { return blocks.domain.summed[blocks.axes() - 1]; }
+
+  // Places along the axes that are summed, or along those that are kept, of the block `number` of them.
+  void place(int64_t number, bool summed, std::vector<int64_t>& places) const {
+    for (size_t axis = counts.size(); axis-- > 0;) {
+      if (blocks.domain.summed[axis] != summed) continue;
+      places[axis] = number % counts[axis];
+      number /= counts[axis];
+    }
+  }
+};
+
+using Block = ExpressionThread::Block;
+
+// Where the first sum of a tile is.
+int64_t result_of(const Sums& sums, const std::vector<int64_t>& places, const Block& block) {
+  const size_t last = sums.counts.size() - 1;
+  int64_t at = 0;
+  for (size_t axis = 0; axis + 1 < last; ++axis) at += places[axis] * sums.strides[axis];
+  return at + block.row * sums.strides[last - 1] + block.column * sums.strides[last];
+}
+
+// How many sums a block leaves.
+int64_t results_of(const Sums& sums, const Block& block) {
+  return (sums.rows_summed() ? 1 : block.rows) * (sums.columns_summed() ? 1 : block.columns);
+}
+
+// The sums of a block of totals, of `count` elements.
+void fold(const Sums& sums, const double* total, int64_t count, int64_t columns, int64_t results,
+          double* out) {
+  std::fill_n(out, results, 0.0);
+  if (!sums.rows_summed() && !sums.columns_summed()) {
+    std::copy_n(total, results, out);
+  } else if (!sums.columns_summed()) {
+    for (int64_t i = 0; i < count; i += columns) {
+      for (int64_t c = 0; c < columns; ++c) out[c] += total[i + c];
+    }
+  } else {
+    const int64_t each = results == 1 ? count : columns;
+    for (int64_t r = 0; r < results; ++r) {
+      for (int64_t i = 0; i < each; ++i) out[r] += total[r * each + i];
+    }
+  }
+}
+
+struct Partial {
+  int64_t at;       // the first result
+  int64_t results;  // from there on
+};
+
+// One chunk of a tile: its sums to `out`.
+Partial sum_chunk(const Sums& sums, ExpressionThread& thread, int64_t tile, int64_t chunk, double* out) {
+  alignas(64) float run[kExpressionBlock];
+  alignas(64) double total[kExpressionBlock];
+  std::vector<int64_t> places(sums.counts.size(), 0);
+  sums.place(tile, false, places);
+  const int64_t begin = chunk * sums.chunk_steps, end = std::min(sums.steps, begin + sums.chunk_steps);
+  Block block = {};
+  int64_t count = 0, columns = 0, waiting = 0;
+  for (int64_t step = begin; step < end; ++step) {
+    sums.place(step, true, places);
+    block = thread.locate(places.data());
+    const float* values = thread.compute(block, nullptr);
+    if (block.count() > count) {
+      std::fill(run + count, run + block.count(), 0.0f);
+      std::fill(total + count, total + block.count(), 0.0);
+      count = block.count();
+      columns = block.columns;
+    }
+    add_leaf(values, run, block.count());
+    if (++waiting == kRunBlocks || step + 1 == end) {
+      flush_leaf(run, total, count);
+      waiting = 0;
+    }
+  }
+  Block first = block;
+  if (sums.rows_summed()) first.row = 0;
+  if (sums.columns_summed()) first.column = 0;
+  const int64_t results = results_of(sums, block);
+  fold(sums, total, count, columns, results, out);
+  return {result_of(sums, places, first), results};
+}
+
+void run(const Sums& sums, const KernelArgs& args) {
+  float* out = args.out<float>(0);
+  double* partials = static_cast<double*>(args.workspace);
+  const int64_t block = sums.blocks.rows_at_a_time * sums.blocks.columns_at_a_time;
+  const int64_t elements = sums.tiles * sums.steps * block;
+  const auto store = [&](const Partial& partial, const double* values) {
+    for (int64_t i = 0; i < partial.results; ++i) {
+      out[partial.at + i] = static_cast<float>(values[i] / sums.divisor);
+    }
+  };
+  const int64_t tasks = sums.tiles * sums.chunks;
+  parallel_range(tasks, elements / std::max<int64_t>(1, tasks), 1, [&](int64_t begin, int64_t end) {
+    ExpressionThread thread(sums.blocks, args);
+    alignas(64) double values[kExpressionBlock];
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t tile = task / sums.chunks, chunk = task % sums.chunks;
+      double* to = sums.chunks == 1 ? values : partials + task * kExpressionBlock;
+      const Partial partial = sum_chunk(sums, thread, tile, chunk, to);
+      if (sums.chunks == 1) store(partial, values);
+    }
+  });
+  if (sums.chunks == 1) return;
+  ExpressionThread thread(sums.blocks, args);
+  for (int64_t tile = 0; tile < sums.tiles; ++tile) {
+    std::vector<int64_t> places(sums.counts.size(), 0);
+    sums.place(tile, false, places);
+    const Block first = thread.locate(places.data());
+    const Partial all = {result_of(sums, places, first), results_of(sums, first)};
+    double* total = partials + tile * sums.chunks * kExpressionBlock;
+    for (int64_t chunk = 1; chunk < sums.chunks; ++chunk) {
+      for (int64_t i = 0; i < all.results; ++i) total[i] += total[chunk * kExpressionBlock + i];
+    }
+    store(all, total);
+  }
+}
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  const std::vector<int64_t>& left = spec.outputs[0].dims;
+  Sums sums = {expression_blocks(spec, &left), {}, {}, spec.attrs.number("divisor")};
+  const Domain& domain = sums.blocks.domain;
+  sums.counts = sums.blocks.counts();
+  sums.strides.resize(sums.counts.size());
+  int64_t stride = 1;
+  for (size_t axis = sums.counts.size(); axis-- > 0;) {
+    (domain.summed[axis] ? sums.steps : sums.tiles) *= sums.counts[axis];
+    if (domain.summed[axis]) continue;
+    sums.strides[axis] = stride;
+    stride *= domain.sizes[axis];
+  }
+  if (stride != spec.outputs[0].elements()) {
+    throw std::invalid_argument("sums of another size than their result");
+  }
+  if (domain.elements() == 0) {
+    return make_kernel_of(
+        [stride](const KernelArgs& args) { std::fill_n(args.out<float>(0), stride, 0.0f); });
+  }
+  // Which chunks there are follows from the shape.
+  const int64_t wanted = std::min(ceil_div(kTasks, sums.tiles), sums.steps / kChunkSteps);
+  sums.chunk_steps = ceil_div(sums.steps, std::max<int64_t>(1, wanted));
+  sums.chunks = ceil_div(sums.steps, sums.chunk_steps);
+  const size_t partials =
+      sums.chunks == 1 ? 0 : static_cast<size_t>(sums.tiles * sums.chunks) * kExpressionBlock;
+  return make_kernel_of([sums](const KernelArgs& args) { run(sums, args); }, partials * sizeof(double));
+}
+
+const OpRegistration registration("sum", {make});
+
+}  // namespace
+}  // namespace iabn

@@ -1,0 +1,182 @@
+/**
+ * What an elementwise op computes: an expression of its operands, element by element. In memory it is a graph without
+ * cycles, in a node's attributes a text that the kernels read, one instruction after the other:
+ *
+ *   mul(x0,x1) exp(t0) add(t1,0.5)      x0, x1: operands; t0, t1: results of earlier instructions
+ *
+ * The last instruction gives the result. `x0` alone is the operand as it is.
+ */
+import { FUNCTIONS, type FunctionName, isFunctionName } from './scalar-functions.js';
+
+export type Expression =
+  | { readonly kind: 'operand'; readonly index: number }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'call'; readonly fn: FunctionName; readonly args: readonly Expression[] };
+
+/** Operands of an elementwise op at most. */
+export const MOST_OPERANDS = 8;
+/** Results that a kernel holds at once, its operands among them. */
+export const MOST_REGISTERS = 16;
+/** Instructions of a kernel at most. */
+export const MOST_INSTRUCTIONS = 48;
+
+export function operand(index: number): Expression {
+  return { kind: 'operand', index };
+}
+
+export function number(value: number): Expression {
+  return { kind: 'number', value };
+}
+
+/** fn(args…), without what changes nothing: a factor of 1, a double negation, arithmetic of numbers. */
+export function call(fn: FunctionName, ...args: Expression[]): Expression {
+  const values = args.map((arg) => (arg.kind === 'number' ? arg.value : null));
+  if (values.every((value) => value !== null)) return number(FUNCTIONS[fn].apply(...(values as number[])));
+  const [a, b] = args;
+  if (fn === 'mul' && a && values[1] === 1) return a;
+  if (fn === 'mul' && b && values[0] === 1) return b;
+  if (fn === 'div' && a && values[1] === 1) return a;
+  if (fn === 'neg' && a?.kind === 'call' && a.fn === 'neg' && a.args[0]) return a.args[0];
+  return { kind: 'call', fn, args };
+}
+
+/** The calls of an expression in an order in which they can be computed, equal ones once. */
+export interface Listing {
+  readonly calls: readonly {
+    readonly fn: FunctionName;
+    readonly args: readonly Expression[];
+    /** Position of each argument's own call; null for operands and numbers. */
+    readonly from: readonly (number | null)[];
+  }[];
+  readonly at: ReadonlyMap<Expression, number>;
+}
+
+export function listing(root: Expression): Listing {
+  const calls: Listing['calls'][number][] = [];
+  const at = new Map<Expression, number>();
+  const known = new Map<string, number>();
+  const visit = (expression: Expression): void => {
+    if (expression.kind !== 'call' || at.has(expression)) return;
+    const { fn, args } = expression;
+    args.forEach(visit);
+    const from = args.map((arg) => at.get(arg) ?? null);
+    const key = `${fn}(${args.map((arg) => argument(arg, at)).join()})`;
+    const same = known.get(key);
+    if (same !== undefined) {
+      at.set(expression, same);
+      return;
+    }
+    known.set(key, calls.length);
+    at.set(expression, calls.length);
+    calls.push({ fn, args, from });
+  };
+  visit(root);
+  return { calls, at };
+}
+
+function argument(arg: Expression, at: ReadonlyMap<Expression, number>): string {
+  if (arg.kind === 'operand') return `x${arg.index}`;
+  return arg.kind === 'number' ? String(arg.value) : `t${at.get(arg)}`;
+}
+
+/** The text of an expression. */
+export function formatExpression(root: Expression): string {
+  const { calls, at } = listing(root);
+  if (calls.length === 0) return argument(root, at);
+  return calls.map(({ fn, args }) => `${fn}(${args.map((arg) => argument(arg, at)).join()})`).join(' ');
+}
+
+/** The expression of a text. Throws RangeError where it is none. */
+export function parseExpression(text: string): Expression {
+  const results: Expression[] = [];
+  const value = (word: string): Expression => {
+    const place = Number(word.slice(1));
+    if (/^x\d+$/.test(word)) return operand(place);
+    const result = /^t\d+$/.test(word) ? results[place] : number(Number(word));
+    if (!result || word === '' || (result.kind === 'number' && !Number.isFinite(result.value))) {
+      throw new RangeError(`no expression: ${word} in ${text}`);
+    }
+    return result;
+  };
+  for (const instruction of text.split(' ')) {
+    const [, fn = '', list = ''] = /^(\w+)\(([^()]*)\)$/.exec(instruction) ?? [];
+    if (!fn) results.push(value(instruction));
+    else if (isFunctionName(fn)) results.push({ kind: 'call', fn, args: list.split(',').map(value) });
+    else throw new RangeError(`no expression: ${fn} in ${text}`);
+  }
+  return results.at(-1) ?? value('');
+}
+
+/** Operands that the expression reads, in ascending order. */
+export function operandsOf(root: Expression): number[] {
+  const found = new Set<number>();
+  const seen = new Set<Expression>();
+  const visit = (expression: Expression): void => {
+    if (seen.has(expression)) return;
+    seen.add(expression);
+    if (expression.kind === 'operand') found.add(expression.index);
+    if (expression.kind === 'call') expression.args.forEach(visit);
+  };
+  visit(root);
+  return [...found].sort((a, b) => a - b);
+}
+
+/** The expression with others in the place of some of its parts. */
+export function substitute(root: Expression, replace: (part: Expression) => Expression | null): Expression {
+  const done = new Map<Expression, Expression>();
+  const visit = (expression: Expression): Expression => {
+    const known = done.get(expression);
+    if (known) return known;
+    const replaced = replace(expression);
+    const result =
+      replaced ??
+      (expression.kind === 'call' ? { ...expression, args: expression.args.map(visit) } : expression);
+    done.set(expression, result);
+    return result;
+  };
+  return visit(root);
+}
+
+/** The expression with operand i read as `operands[i]`. */
+export function compose(root: Expression, operands: readonly Expression[]): Expression {
+  return substitute(root, (part) => (part.kind === 'operand' ? (operands[part.index] ?? part) : null));
+}
+
+/** Whether a kernel has room for it. */
+export function fits(root: Expression): boolean {
+  const { calls } = listing(root);
+  const operands = operandsOf(root).length;
+  if (operands > MOST_OPERANDS || calls.length > MOST_INSTRUCTIONS) return false;
+  const lastRead = new Map<number, number>();
+  calls.forEach(({ from }, position) => {
+    for (const made of from) if (made !== null) lastRead.set(made, position);
+  });
+  let alive = 0;
+  let most = 0;
+  calls.forEach((_, position) => {
+    alive += 1;
+    most = Math.max(most, alive);
+    for (const [made, last] of lastRead) if (last === position && made !== position) alive -= 1;
+  });
+  return operands + most <= MOST_REGISTERS;
+}
+
+/** The value of the expression where `operands` are its operands' elements. */
+export function evaluator(root: Expression): (operands: ArrayLike<number>) => number {
+  const { calls, at } = listing(root);
+  const results = new Float64Array(Math.max(1, calls.length));
+  const reader = (arg: Expression): ((operands: ArrayLike<number>) => number) => {
+    if (arg.kind === 'number') return () => arg.value;
+    if (arg.kind === 'operand') return (operands) => operands[arg.index] ?? Number.NaN;
+    const place = at.get(arg) ?? 0;
+    return () => results[place] ?? Number.NaN;
+  };
+  const steps = calls.map(({ fn, args }) => ({ apply: FUNCTIONS[fn].apply, args: args.map(reader) }));
+  const result = reader(root);
+  return (operands) => {
+    steps.forEach(({ apply, args }, place) => {
+      results[place] = apply(...args.map((read) => read(operands)));
+    });
+    return result(operands);
+  };
+}

@@ -1,0 +1,157 @@
+/** Steps with elementwise ops from the trace to the CPU: forward, gradient, plan and program. */
+
+import { toFloat64 } from '@inplace-abn/tensor';
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../src/compile/compile.js';
+import type { Graph } from '../../src/ir/graph.js';
+import { formatGraph } from '../../src/ir/text.js';
+import { trace } from '../../src/ir/tracer.js';
+import type { Value } from '../../src/ir/value.js';
+import { cpu } from '../../src/native/cpu.js';
+import { elementwiseOp } from '../../src/ops/elementwise.js';
+import {
+  add,
+  exp,
+  globalAvgPool,
+  linear,
+  mean,
+  mul,
+  relu,
+  sigmoid,
+  silu,
+  square,
+  sub,
+  tanh,
+} from '../../src/ops/functions.js';
+import { fuse } from '../../src/passes/fuse.js';
+import { gradients } from '../../src/passes/gradient.js';
+import { evaluateGraph } from '../../src/reference/evaluate.js';
+import { run } from '../../src/run/run.js';
+import { normal } from '../support/prng.js';
+
+const SHAPES = { x: [4, 8, 6, 5], target: [4, 8, 6, 5], scale: [8], fc1: [3, 8], fc2: [8, 3] } as const;
+type Values = { [K in keyof typeof SHAPES]: Value };
+
+/** Squeeze-and-excitation, x·sigmoid(fc2(relu(fc1(pool(x))))), under a mean of squares; loss and gradients. */
+function gated({ x, target, scale, fc1, fc2 }: Values): Record<string, Value> {
+  const images = silu(mul(x, scale));
+  const gate = sigmoid(linear(relu(linear(globalAvgPool(images), fc1, null)), fc2, null));
+  const loss = mean(square(sub(mul(images, gate), target)));
+  const diffs = gradients(loss, [x, scale, fc1, fc2]);
+  const named = ['x', 'scale', 'fc1', 'fc2'].map(
+    (name, index) => [`d_${name}`, diffs[index] ?? loss] as const,
+  );
+  return { loss, ...Object.fromEntries(named) };
+}
+
+const drawn = (name: keyof typeof SHAPES) => {
+  const shape = SHAPES[name];
+  return { shape, data: Float32Array.from(normal(name, shape)) };
+};
+const INPUTS = {
+  x: drawn('x'),
+  target: drawn('target'),
+  scale: drawn('scale'),
+  fc1: drawn('fc1'),
+  fc2: drawn('fc2'),
+};
+
+const graph = trace((tracer) => {
+  const input = (name: keyof typeof SHAPES) => tracer.input(name, SHAPES[name], 'float32');
+  return gated({
+    x: input('x'),
+    target: input('target'),
+    scale: input('scale'),
+    fc1: input('fc1'),
+    fc2: input('fc2'),
+  });
+});
+
+describe('a gated block', () => {
+  const data = new Map(
+    Object.entries(INPUTS).map(([name, input]) => [name, toFloat64('float32', input.data)]),
+  );
+  const wanted = evaluateGraph(graph, data, new Map()).outputs;
+
+  it.each([
+    ['float32', 1e-5, {}],
+    ['float32', 1e-5, { inPlace: false, rebuild: false, fuse: false }],
+    ['bfloat16', 0.03, { precision: 'bfloat16' as const }],
+  ] as const)('gives the loss and gradients that it means in %s, %d', async (_, tolerance, options) => {
+    const actual = await run(gated, INPUTS, options);
+    for (const [name, values] of wanted) {
+      const size = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+      values.forEach((value, i) => {
+        const error = Math.abs(Number(actual[name]?.[i]) - value);
+        if (!(error < tolerance * 3 * Math.max(size, Math.abs(value)))) {
+          expect.fail(`${name}[${i}]: ${actual[name]?.[i]} instead of ${value}`);
+        }
+      });
+    }
+  });
+
+  it('has the same bits in place', async () => {
+    expect(await run(gated, INPUTS)).toEqual(await run(gated, INPUTS, { inPlace: false }));
+    const { aliases } = compile(graph, cpu());
+    expect(aliases.some(({ node, veto }) => node.op === elementwiseOp && veto === null)).toBe(true);
+  });
+});
+
+describe('neighbors', () => {
+  const input = { shape: [2, 8, 6, 5], data: INPUTS.x.data.slice(0, 480) };
+  const names = (traced: Graph, options = {}) =>
+    compile(traced, cpu(), options).instructions.map(({ node }) => node.op.name);
+  const of = (body: (x: Value, gate: Value) => Value) =>
+    trace((tracer) => ({
+      y: body(tracer.input('x', input.shape, 'float32'), tracer.input('gate', [2, 8], 'float32')),
+    }));
+
+  it('are one instruction: a chain of five ops', () => {
+    const chain = of((x, gate) => tanh(sub(mul(square(x), gate), exp(x))));
+    expect(names(chain, { fuse: false })).toEqual(Array(5).fill('elementwise'));
+    expect(names(chain)).toEqual(['elementwise']);
+    expect(formatGraph(fuse(chain))).toContain(
+      'elementwise(%0, %1) {program: mul(x0,x0) mul(t0,x1) exp(x0) sub(t1,t2) tanh(t3), domain: []}',
+    );
+  });
+
+  it('and the sum of what they make', () => {
+    const loss = of((x, gate) => mean(square(sub(x, gate))));
+    expect(names(loss)).toEqual(['sum']);
+  });
+
+  it('with sums and activations that have kernels of their own', () => {
+    const block = of((x, gate) => relu(add(mul(x, gate), x)));
+    expect(names(block, { fold: false })).toEqual(['elementwise']);
+    const plain = of((x) => relu(add(x, x)));
+    expect(fuse(plain)).toBe(plain);
+  });
+
+  it('but not what is read twice, fetched, or small beside its reader', () => {
+    const twice = of((x) => {
+      const y = exp(x);
+      return sub(globalAvgPool(y), mean(y, [2, 3]));
+    });
+    expect(names(twice)).toEqual(['elementwise', 'global_avg_pool', 'sum', 'elementwise']);
+    const small = of((x, gate) => mul(x, sigmoid(gate)));
+    expect(names(small)).toEqual(['elementwise', 'elementwise']);
+    const fetched = trace((tracer) => {
+      const y = exp(tracer.input('x', [4], 'float32'));
+      return { y, z: square(y) };
+    });
+    expect(names(fetched)).toEqual(['elementwise', 'elementwise']);
+  });
+
+  it('of a training step mean the same, in fewer instructions and no more memory', async () => {
+    const apart = await run(gated, INPUTS, { fuse: false });
+    const together = await run(gated, INPUTS);
+    for (const [name, values] of Object.entries(apart)) {
+      values.forEach((value, i) => {
+        expect(Math.abs(Number(together[name]?.[i]) - Number(value))).toBeLessThan(1e-5);
+      });
+    }
+    const [fewer, more] = [compile(graph, cpu()), compile(graph, cpu(), { fuse: false })];
+    expect(fewer.instructions.length).toBeLessThan(more.instructions.length);
+    expect(fewer.peak.bytes).toBeLessThanOrEqual(more.peak.bytes);
+  });
+});
