@@ -173,6 +173,16 @@ describe('a run', () => {
     }
   });
 
+  it('knows what was prefetched by its memory, whatever the array', async () => {
+    const relu = program(open(), 8);
+    const x = ramp(8, 1);
+    relu.prefetch({ x: x.subarray() });
+    // Against the rule, to see which of the two is taken.
+    x.fill(9);
+    expect((await relu.run({ x })).outputs.z).toEqual(ramp(8, 1).map((value) => Math.max(0, value)));
+    expect((await relu.run({ x })).outputs.z).toEqual(x);
+  });
+
   it('does without what was prefetched in vain', async () => {
     const relu = program(open(), 8);
     relu.prefetch({ x: ramp(8, 1) });

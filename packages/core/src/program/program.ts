@@ -133,7 +133,7 @@ export class Program {
 
   /**
    * Lets some of the inputs move to the device while a run is under way. The run after finds those there that it is given
-   * as the same arrays, unchanged. Call it after the run under way has been started, on programs with `prefetches`.
+   * in the same memory, unchanged. Call it after the run under way has been started, on programs with `prefetches`.
    */
   prefetch(inputs: Arrays): void {
     this.executable.prefetch?.(Object.entries(inputs).flatMap(([name, data]) => this.feedOf(name, data)));
@@ -207,7 +207,7 @@ export class Program {
     this.prefetched = new Map();
     return [...graph.inputs.keys()].flatMap((name): Feed[] => {
       const data = inputs[name];
-      const there = data !== undefined && known.get(name) === data;
+      const there = data !== undefined && sameMemory(known.get(name), data);
       return this.feedOf(name, data, there);
     });
   }
@@ -228,4 +228,8 @@ export class Program {
     if (!there) checkLabelInput(this.labels, name, data);
     return [{ ...this.locate(id), length: data.byteLength, data: there ? null : bytesOf(data) }];
   }
+}
+
+function sameMemory(a: TypedArray | undefined, b: TypedArray): boolean {
+  return a?.buffer === b.buffer && a.byteOffset === b.byteOffset && a.byteLength === b.byteLength;
 }

@@ -85,8 +85,6 @@ export class Engine implements RunEngine {
   private readonly shape: BatchShape;
   private readonly peers: Peers;
   private readonly traced: ((timings: readonly Timing[]) => void)[] = [];
-  /** The arrays of batches that were prefetched. */
-  private readonly ahead = new WeakMap<Batch, StepArrays>();
 
   /** Checks that the plan fits in memory before anything is allocated. `agreed`: a plan, and kernels of all processes. */
   constructor(
@@ -148,13 +146,12 @@ export class Engine implements RunEngine {
     batch: Batch,
     { rates, update, seed, halt = 0, unreadable = 0 }: StepInputs,
   ): Promise<StepResult> {
-    const arrays = this.ahead.get(batch) ?? this.arraysOf(batch, this.shape);
     const labelled = this.task.objective.labelled(batch);
     const { group } = this.peers;
     // The mean over no labels is not a number, and nothing can be learnt from them.
     if (labelled === 0 && !group) return NOTHING_LABELLED;
     const inputs = {
-      ...arrays,
+      ...this.arraysOf(batch, this.shape),
       lr: Float32Array.of(rates.base),
       lr_classifier: Float32Array.of(rates.classifier),
       step: Float32Array.of(update),
@@ -186,11 +183,9 @@ export class Engine implements RunEngine {
     return this.training.prefetches;
   }
 
-  /** Lets the batch of the step after the one under way move to the device; train() is given the same object. */
+  /** Lets the batch of the step after the one under way move to the device; train() is given the same. */
   prefetch(batch: Batch): void {
-    const arrays = this.arraysOf(batch, this.shape);
-    this.ahead.set(batch, arrays);
-    this.training.prefetch(arrays);
+    this.training.prefetch(this.arraysOf(batch, this.shape));
   }
 
   /** Calls `listener` with the times of every training step from now on. */
