@@ -70,7 +70,7 @@ const command = new Command('test-imagenet')
   .option('--json <file>', 'write the result as JSON; -: to standard output, progress to standard error')
   .option(
     '--max-pixels <n>',
-    'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded)',
+    'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded; less for crops below 91×91)',
     pixels,
   )
   .addOption(deviceOption())

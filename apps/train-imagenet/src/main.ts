@@ -76,7 +76,7 @@ const command = new Command('train-imagenet')
   )
   .option(
     '--max-pixels <n>',
-    'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded)',
+    'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded; less for crops below 91×91)',
     pixels,
   )
   .addOption(deviceOption())

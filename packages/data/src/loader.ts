@@ -1,7 +1,7 @@
 import { type BadImagePolicy, BadImages, type SkippedImage } from './bad-images.js';
 import { EpochRun } from './epoch-run.js';
 import { DataError } from './errors.js';
-import { checkMaxPixels, MAX_PIXELS } from './pixel-limit.js';
+import { checkMaxPixels, usefulPixels } from './pixel-limit.js';
 import { checkSeed } from './random.js';
 import { Ring } from './ring.js';
 import type { Sampler } from './sampler.js';
@@ -70,7 +70,10 @@ interface LoaderSettings {
   /** Leave out a last batch that is not full. Default false. */
   dropLast?: boolean;
   onBadImage?: BadImagePolicy;
-  /** An image, or label map, of more pixels counts as unreadable: a small file may claim any size. Default 2^27, at most 350 million. */
+  /**
+   * An image, or label map, of more pixels counts as unreadable: a small file may claim any size. Default: 128² for each
+   * of the transform's, from 2^24 to 2^27; at most 350 million.
+   */
   maxPixels?: number;
 }
 
@@ -115,7 +118,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
     slots = 3,
     dropLast = false,
     share = { rank: 0, size: 1 },
-    maxPixels = MAX_PIXELS,
+    maxPixels = usefulPixels(transform),
   } = options;
   for (const [name, value] of Object.entries({ batchSize, workers, slots })) {
     if (!Number.isInteger(value) || value < 1) {

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeOnPool, decodeSmallPng } from '../src/decode.js';
 import { ImageError } from '../src/errors.js';
+import { usefulPixels } from '../src/pixel-limit.js';
 import { usePicture } from '../src/reader.js';
 import fixture from './fixtures/cmyk.json' with { type: 'json' };
 import { greyPng, makeImage, temporaryFolder, writeFiles } from './images.js';
@@ -238,5 +239,17 @@ describe('usePicture', () => {
         `Cannot read the image ${path}: it is no regular file.`,
       );
     }
+  });
+});
+
+describe('the pixels that images of a size can use', () => {
+  it.each([
+    [28, 28, 2 ** 24],
+    [64, 64, 2 ** 26],
+    [32, 64, 2 ** 25],
+    [224, 224, 2 ** 27],
+    [4096, 4096, 2 ** 27],
+  ])('%i×%i', (width, height, pixels) => {
+    expect(usefulPixels({ width, height })).toBe(pixels);
   });
 });

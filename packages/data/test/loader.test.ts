@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { DataError, ImageError } from '../src/errors.js';
 import { ImageFolder } from '../src/image-folder.js';
@@ -238,6 +239,12 @@ describe('unreadable images', () => {
     const folder = await greys();
     const error = await contents(loaderOf(folder, { maxPixels: 63 })).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ path: folder.path(0), code: 'too-large' });
+    const large = { width: 4200, height: 4000, channels: 3, background: 'red' } as const;
+    await writeFile(folder.path(0), await sharp({ create: large }).png({ compressionLevel: 1 }).toBuffer());
+    const byDefault = await contents(loaderOf(folder)).catch((reason: unknown) => reason);
+    expect(String(byDefault)).toContain(
+      'it has 4200×4000 pixels, more than maxPixels, 16777216: make it smaller',
+    );
     for (const maxPixels of [0, 0.5, 2 ** 29]) {
       expect(() => loaderOf(folder, { maxPixels })).toThrow('for maxPixels but received');
     }

@@ -45,7 +45,7 @@ export interface TestOptions extends Preparation {
   readonly data: string;
   readonly device: Device;
   readonly workers: number;
-  /** Pixels that an image may have; default 2^27. */
+  /** Pixels that an image may have; default: the loader's, what crops of this size can use. */
   readonly maxPixels?: number;
   readonly printFreq: number;
   /** Images of a batch; with ten crops a tenth of it. Default optimizer.batch_size. */

@@ -44,7 +44,7 @@ export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'saveEver
   readonly logDir: string;
   readonly device: Device;
   readonly workers: number;
-  /** Pixels that an image may have; default 2^27. */
+  /** Pixels that an image may have; default: the loader's, what crops of this size can use. */
   readonly maxPixels?: number;
   readonly printFreq: number;
   /** Checkpoint file (.pth.tar, .pth or .safetensors), or folder of checkpoints, to continue from. */
