@@ -54,6 +54,11 @@ export const suites = [
     load: () => import('../suites/memory.mjs'),
   },
   {
+    name: 'session',
+    summary: "a Session's training step beside a trace by hand, and its resident memory beside the plan",
+    load: () => import('../suites/session.mjs'),
+  },
+  {
     name: 'abn',
     summary: "bandwidth of the ABN kernels beside memcpy's",
     load: () => import('../suites/abn.mjs'),

@@ -1,0 +1,38 @@
+/** One arena for every plan: as large as the largest, and made anew only for a larger one. */
+import { cpu, type Device, type DeviceMemory } from '@inplace-abn/core';
+import { expect, it } from 'vitest';
+import { batchOf, session } from './support/stripes.js';
+
+const SIZES = [3, 12, 5, 7, 20, 4, 9];
+
+it('seven batch sizes take what the largest plan needs, however often they come', async () => {
+  const blocks: DeviceMemory[] = [];
+  const kept: boolean[] = [];
+  const device: Device = Object.create(cpu(), {
+    allocate: {
+      value(bytes: number): DeviceMemory {
+        // The arena before: what was given back to the system reads as zeros.
+        const before = blocks.length > 1 ? blocks.at(-1) : undefined;
+        if (before) kept.push(before.read(0, before.bytes).some((byte) => byte !== 0));
+        const memory = cpu().allocate(bytes);
+        blocks.push(memory);
+        return memory;
+      },
+    },
+  });
+  const own = session({ device });
+  const round = async (step: number) => {
+    for (const size of SIZES) {
+      const { x, y } = batchOf(size, step);
+      await own.train(x, y);
+      await own.predict(x.subarray(0, x.length / size));
+    }
+  };
+  await round(0);
+  // Weights with optimizer state, and the arenas of batches of 3, 12 and 20, each given back before the next is made.
+  expect(blocks).toHaveLength(4);
+  expect(kept).toEqual([false, false]);
+  expect(blocks.at(-1)?.bytes).toBe(own.plan({ train: Math.max(...SIZES) }).raw.arenaBytes);
+  for (let step = 1; step < 6; step++) await round(step);
+  expect(blocks).toHaveLength(4);
+});
