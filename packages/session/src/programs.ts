@@ -3,14 +3,14 @@ import {
   type ComputeDType,
   compile,
   type Device,
-  type DeviceMemory,
   formatBytes,
   type Graph,
   KernelChoices,
   type KernelNames,
-  Program,
+  Programs as Made,
+  type Program,
   type StateSpec,
-  Store,
+  type Store,
   storeBytes,
   UsageError,
 } from '@inplace-abn/core';
@@ -37,18 +37,17 @@ export interface ProgramsOptions {
 
 export class Programs {
   private readonly plans = new Map<string, SessionPlan>();
-  private programs = new Map<SessionPlan, Program>();
-  private arena: DeviceMemory | null = null;
-  private ownStore: Store | null = null;
+  private readonly made: Made;
   /** Of all plans: each keeps to what an earlier one timed, and a resumed training to what it began with. */
   private choices = new KernelChoices();
 
-  constructor(private readonly options: ProgramsOptions) {}
+  constructor(private readonly options: ProgramsOptions) {
+    this.made = new Made(options.device, options.states);
+  }
 
   /** Allocated, zero-filled, at its first use. */
   get store(): Store {
-    this.ownStore ??= new Store(this.options.device, this.options.states);
-    return this.ownStore;
+    return this.made.store;
   }
 
   /** Those of the plans so far that are chosen by timing. */
@@ -60,7 +59,6 @@ export class Programs {
   useKernels(names: KernelNames): void {
     this.choices = new KernelChoices(names);
     this.plans.clear();
-    this.programs.clear();
   }
 
   plan(step: StepKey): SessionPlan {
@@ -92,22 +90,15 @@ export class Programs {
     );
   }
 
+  /** @throws UsageError, code ERR_MEMORY, where the machine has less memory than the plan needs */
   program(step: StepKey): Program {
-    const plan = this.plan(step);
-    const known = this.programs.get(plan);
-    if (known) return known;
-    const program = new Program(plan.raw, this.options.device, this.store, this.arenaOf(plan.raw.arenaBytes));
-    this.programs.set(plan, program);
-    return program;
-  }
-
-  /** The arena; one that is too small goes back to the system before a larger one is made, and its programs with it. */
-  private arenaOf(bytes: number): DeviceMemory {
-    if (this.arena && this.arena.bytes >= bytes) return this.arena;
-    this.arena?.discard();
-    this.programs = new Map();
-    this.arena = this.options.device.allocate(bytes);
-    return this.arena;
+    const { kind, batch, raw } = this.plan(step);
+    const { store } = this;
+    this.made.reserve([raw], {
+      what: `${kind}, batch ${batch}`,
+      advice: `choose a smaller batch, or set the option memory (the weights take ${formatBytes(store.bytes)} of it)`,
+    });
+    return this.made.program(raw);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Mistakes of a caller: one sentence each, with a code, thrown at the line that made them. */
-import { add, UsageError, type Value } from '@inplace-abn/core';
+import { add, cpu, UsageError, type Value } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, Linear, Module, Sequential } from '@inplace-abn/nn';
 import { adam, sgd } from '@inplace-abn/optim';
 import { expect, it } from 'vitest';
@@ -154,6 +154,12 @@ const MISTAKES: [name: string, code: string, message: RegExp, body: () => unknow
     'ERR_MEMORY',
     /does not hold the weights/,
     () => session({ memory: 100 }).plan({ train: 1 }),
+  ],
+  [
+    'a machine with less memory than the plan needs',
+    'ERR_MEMORY',
+    /^the plan for train, batch 4 needs .* but only 100 B .*: choose a smaller batch, or set the option memory/,
+    () => session({ device: Object.create(cpu(), { availableBytes: { value: () => 100 } }) }).train(x, y),
   ],
   [
     'a module that forward does not call',

@@ -12,8 +12,9 @@ import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '.
 import { type ComputeDType, precision } from '../passes/precision.js';
 import { prune } from '../passes/prune.js';
 import { rebuild } from '../passes/rebuild.js';
-import { type Arrays, Program } from '../program/program.js';
-import { Store, statesOf } from '../program/store.js';
+import type { Arrays } from '../program/program.js';
+import { Programs } from '../program/programs.js';
+import { statesOf } from '../program/store.js';
 import { referenceContext } from '../reference/evaluate.js';
 
 export interface InversionError {
@@ -82,17 +83,16 @@ async function forward(
 ): Promise<Map<ValueId, ReferenceTensor>> {
   const needed = forwardOf(graph, ids);
   const plan = compile(needed, device, { rebuild: false, fold: false });
-  const store = new Store(device, statesOf(needed));
+  const programs = new Programs(device, statesOf(needed));
   const known = new Map<ValueId, ReferenceTensor>();
   for (const { name, value } of needed.states) {
     const tensor = states.get(name);
     if (!tensor) continue;
-    store.write(name, tensor.data);
+    programs.store.write(name, tensor.data);
     known.set(value, { ...valueInfo(graph, value), data: toFloat64(tensor.dtype, tensor.data) });
   }
-  const arena = device.allocate(plan.arenaBytes);
   const given = Object.fromEntries([...needed.inputs.keys()].map((name) => [name, inputs[name]] as const));
-  const { outputs } = await new Program(plan, device, store, arena).run(given as Arrays);
+  const { outputs } = await programs.program(plan).run(given as Arrays);
   for (const id of ids) {
     const data = outputs[String(id)];
     if (data) known.set(id, { ...valueInfo(graph, id), data: toFloat64(valueInfo(graph, id).dtype, data) });

@@ -6,8 +6,8 @@ import type { Device } from '../devices/device.js';
 import { trace } from '../ir/tracer.js';
 import type { Value } from '../ir/value.js';
 import { cpu } from '../native/cpu.js';
-import { Program } from '../program/program.js';
-import { Store, statesOf } from '../program/store.js';
+import { Programs } from '../program/programs.js';
+import { statesOf } from '../program/store.js';
 
 export interface RunInput {
   readonly shape: Shape;
@@ -36,8 +36,7 @@ export async function run<I extends Record<string, RunInput>>(
     return fn(Object.fromEntries(values) as { [K in keyof I]: Value });
   });
   const plan = compile(graph, device, options);
-  const store = new Store(device, statesOf(graph));
-  const program = new Program(plan, device, store, device.allocate(plan.arenaBytes));
+  const program = new Programs(device, statesOf(graph)).program(plan);
   const arrays = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.data]));
   const { outputs } = await program.run(arrays);
   return outputs;

@@ -1,13 +1,15 @@
 /** A network with its training and evaluation programs over one store and one arena. */
 import {
+  checkFits,
   type Device,
   type HostTensor,
   KernelChoices,
   type KernelNames,
   NotFiniteError,
   type Plan,
-  Program,
-  Store,
+  type Program,
+  Programs,
+  type Store,
   type Timing,
   type TypedArray,
   UsageError,
@@ -28,7 +30,6 @@ import { type BatchShape, describeCrop, imageArrays } from '../task/images.js';
 import type { Task } from '../task/task.js';
 import { taskOf } from '../tasks/registry.js';
 import { firstNonFinite } from './diagnose.js';
-import { checkFits } from './fits.js';
 import { type PlannedPrograms, planPrograms } from './plan-programs.js';
 
 const NOTHING_LABELLED: StepResult = { loss: Number.NaN, outputs: {} };
@@ -76,7 +77,7 @@ export function planEngine(
 export class Engine implements RunEngine {
   readonly task: Task;
   readonly network: Module;
-  readonly store: Store;
+  private readonly programs: Programs;
   readonly plan: Plan;
   /** Its numbers depend on these to the last bit. */
   readonly kernels: { readonly machine: string; readonly names: KernelNames };
@@ -99,18 +100,23 @@ export class Engine implements RunEngine {
     this.plan = planned.training;
     this.kernels = { machine: device.machine, names };
     const what = `batch ${this.shape.batch} at ${describeCrop(this.shape.crop)}`;
-    checkFits(device, planned.neededBytes, what, 'lower optimizer.batch_size or input.crop_train');
-    this.store = new Store(device, planned.states);
-    const arena = device.allocate(planned.arenaBytes);
-    this.training = new Program(this.plan, device, this.store, arena);
+    const advice = 'lower optimizer.batch_size or input.crop_train';
+    checkFits(device, planned.neededBytes, { what, advice });
+    this.programs = new Programs(device, planned.states);
+    this.programs.reserve([this.plan, ...planned.evaluation.map(({ plan }) => plan)]);
+    this.training = this.programs.program(this.plan);
     this.evaluation = new Map(
-      planned.evaluation.map(({ batch, plan }) => [batch, new Program(plan, device, this.store, arena)]),
+      planned.evaluation.map(({ batch, plan }) => [batch, this.programs.program(plan)]),
     );
+  }
+
+  get store(): Store {
+    return this.programs.store;
   }
 
   /** Bytes the programs hold: the arena and the store. */
   get bytes(): number {
-    return this.training.arena.bytes + this.store.bytes;
+    return this.programs.bytes;
   }
 
   load(tensors: Iterable<readonly [name: string, tensor: HostTensor]>): void {

@@ -1,12 +1,14 @@
 /** A network that gives logits: one program for each batch size, over one store and one arena. */
 import {
+  checkFits,
   compile,
   type Device,
   dim,
   type Graph,
   type HostTensor,
-  Program,
-  Store,
+  type Plan,
+  Programs,
+  type Store,
   statesOf,
   trace,
   UsageError,
@@ -15,7 +17,6 @@ import {
 import type { Batch, Sides } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
 import { allStates, fillStates, type StateTensors } from '@inplace-abn/session';
-import { checkFits } from '../engine/fits.js';
 import { type BatchShape, describeCrop, heightAndWidth, imageInputs } from '../task/images.js';
 
 export interface ClassifierOptions {
@@ -36,11 +37,11 @@ export function logitsStep(network: Module, shape: BatchShape): Graph {
 }
 
 export class Classifier {
-  readonly store: Store;
   /** Outputs of the network. */
   readonly classes: number;
-  private readonly programs: ReadonlyMap<number, Program>;
-  private readonly arenaBytes: number;
+  private readonly programs: Programs;
+  /** By the images of a batch. */
+  private readonly plans: ReadonlyMap<number, Plan>;
 
   /** Plans everything and checks that it fits in memory before anything is allocated. */
   constructor(private readonly options: ClassifierOptions) {
@@ -53,20 +54,22 @@ export class Classifier {
       plan: compile(graph, device, { precision }),
     }));
     this.classes = classesOf(graphs[0]?.graph);
-    this.arenaBytes = Math.max(...plans.map(({ plan }) => plan.arenaBytes));
+    const arenaBytes = Math.max(...plans.map(({ plan }) => plan.arenaBytes));
     const weights = Math.max(...plans.map(({ plan }) => plan.bytes.weights));
-    const largest = `batch ${Math.max(...options.batches) * crops} at ${describeCrop(crop)}`;
-    checkFits(device, this.arenaBytes + weights, largest, 'choose a smaller batch or crop');
-    this.store = new Store(device, statesOf(...graphs.map(({ graph }) => graph)));
-    const arena = device.allocate(this.arenaBytes);
-    this.programs = new Map(
-      plans.map(({ images, plan }) => [images, new Program(plan, device, this.store, arena)]),
-    );
+    const what = `batch ${Math.max(...options.batches) * crops} at ${describeCrop(crop)}`;
+    checkFits(device, arenaBytes + weights, { what, advice: 'choose a smaller batch or crop' });
+    this.programs = new Programs(device, statesOf(...graphs.map(({ graph }) => graph)));
+    this.plans = new Map(plans.map(({ images, plan }) => [images, plan]));
+    this.programs.reserve([...this.plans.values()]);
+  }
+
+  get store(): Store {
+    return this.programs.store;
   }
 
   /** Bytes held: the arena and the weights. */
   get bytes(): number {
-    return this.arenaBytes + this.store.bytes;
+    return this.programs.bytes;
   }
 
   /** Takes the network's weights and statistics; what evaluation does not read is passed over. */
@@ -82,10 +85,10 @@ export class Classifier {
   /** Logits of the images of a batch, row-major size×classes: for several crops, the mean over the crops. */
   async logits(batch: Pick<Batch, 'images' | 'color' | 'size'>): Promise<Float32Array> {
     const { crop, crops } = this.options;
-    const program = this.programs.get(batch.size);
-    if (!program) throw new RangeError(`no program for a batch of ${batch.size}`);
+    const plan = this.plans.get(batch.size);
+    if (!plan) throw new RangeError(`no program for a batch of ${batch.size}`);
     const [height, width] = heightAndWidth(crop);
-    const { outputs } = await program.run({
+    const { outputs } = await this.programs.program(plan).run({
       images: batch.images.subarray(0, batch.size * crops * height * width * 3),
       color: repeatRows(batch.color, 12, batch.size, crops),
     });

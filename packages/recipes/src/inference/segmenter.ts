@@ -8,15 +8,14 @@ import {
   colorTransform,
   compile,
   type Device,
-  type DeviceMemory,
   type FusionMode,
   fusePredictions,
   type Graph,
   type HostTensor,
   type Plan,
-  Program,
+  Programs,
   resizeBilinear,
-  Store,
+  type Store,
   statesOf,
   trace,
   UsageError,
@@ -25,7 +24,6 @@ import { normalization, type Rgb, type Size } from '@inplace-abn/data';
 import { EVALUATION, type Module } from '@inplace-abn/nn';
 import { allStates, fillStates, type StateTensors } from '@inplace-abn/session';
 import { formatBytes } from '@inplace-abn/tensor';
-import { checkFits } from '../engine/fits.js';
 import { formatSize, mirrored, type View, viewsOf } from './scales.js';
 
 export interface SegmenterOptions {
@@ -57,20 +55,18 @@ export interface Segmentation extends Size {
   readonly probability: Float32Array;
 }
 
-/** Programs that are kept for images of the same sizes. */
+/** Plans that are kept for images of the same sizes, with their programs. */
 const KEPT = 16;
 
 export class Segmenter {
-  private readonly store: Store;
+  private readonly programs: Programs;
   private readonly networks = new Recent<Plan>(KEPT);
   private readonly fusions = new Recent<Plan>(KEPT);
-  private programs = new Map<Plan, Program>();
-  private arena: DeviceMemory | null = null;
 
   /** Throws UsageError for a budget that the weights alone fill. */
   constructor(private readonly options: SegmenterOptions) {
     // The states are the same at every size; a small one is traced to know them.
-    this.store = new Store(options.device, statesOf(networkGraph(options, PROBE, PROBE)));
+    this.programs = new Programs(options.device, statesOf(networkGraph(options, PROBE, PROBE)));
     const { memoryBudget = Number.POSITIVE_INFINITY } = options;
     if (memoryBudget <= this.store.bytes) {
       throw new UsageError(
@@ -79,9 +75,13 @@ export class Segmenter {
     }
   }
 
+  private get store(): Store {
+    return this.programs.store;
+  }
+
   /** Bytes held now: the arena and the weights. */
   get bytes(): number {
-    return this.store.bytes + (this.arena?.bytes ?? 0);
+    return this.programs.bytes;
   }
 
   get weightBytes(): number {
@@ -90,9 +90,7 @@ export class Segmenter {
 
   /** Gives the arena back to the system until the next image. */
   discard(): void {
-    this.programs = new Map();
-    this.arena?.discard();
-    this.arena = null;
+    this.programs.discard();
   }
 
   /** Takes the network's weights and statistics. */
@@ -115,16 +113,19 @@ export class Segmenter {
     const views = this.viewsOf(photograph);
     const plans = views.map((view) => this.networkPlan(photograph, view));
     const fusion = this.fusionPlan(photograph, views, plans);
-    this.reserve([...plans, fusion], photograph);
+    this.programs.reserve([...plans, fusion], {
+      what: `an image of ${formatSize(photograph)}`,
+      advice: 'make it smaller (--max-size) or set a budget (--memory-budget)',
+    });
     const color = Float32Array.from(normalization(this.options.mean, this.options.std));
     const logits: [string, Float32Array][] = [];
     const mirror = this.options.flip ? mirrored(photograph.data, photograph) : photograph.data;
     for (const [index, view] of views.entries()) {
-      const program = this.program(plans[index] as Plan);
+      const program = this.programs.program(plans[index] as Plan);
       const { outputs } = await program.run({ images: view.mirrored ? mirror : photograph.data, color });
       logits.push([`logits${index}`, outputs.logits as Float32Array]);
     }
-    const { outputs } = await this.program(fusion).run(Object.fromEntries(logits));
+    const { outputs } = await this.programs.program(fusion).run(Object.fromEntries(logits));
     const { label, probability } = outputs;
     const { width, height } = photograph;
     return { width, height, label: label as Uint8Array, probability: probability as Float32Array };
@@ -167,28 +168,6 @@ export class Segmenter {
       if (error instanceof UsageError) throw new UsageError(`${what}: ${error.message}`, { cause: error });
       throw error;
     }
-  }
-
-  /** Makes the arena large enough for all of these plans; programs over a smaller one are made anew. */
-  private reserve(plans: readonly Plan[], size: Size): void {
-    const { device } = this.options;
-    const needed = Math.max(...plans.map(({ arenaBytes }) => arenaBytes));
-    if (this.arena && this.arena.bytes >= needed) return;
-    // The old one first: both together might not fit.
-    this.discard();
-    const advice = 'make it smaller (--max-size) or set a budget (--memory-budget)';
-    checkFits(device, needed, `an image of ${formatSize(size)}`, advice);
-    this.arena = device.allocate(needed);
-  }
-
-  private program(plan: Plan): Program {
-    if (!this.arena) throw new RangeError('no arena is reserved');
-    const known = this.programs.get(plan);
-    if (known) return known;
-    const program = new Program(plan, this.options.device, this.store, this.arena);
-    if (this.programs.size >= 2 * KEPT) this.programs = new Map();
-    this.programs.set(plan, program);
-    return program;
   }
 }
 
