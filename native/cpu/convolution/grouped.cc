@@ -65,13 +65,13 @@ int64_t Blocks::together() const {
 void refuse_unless_faster(const ConvShape& shape, DType dtype, Direction direction) {
   if (shape.groups == 1) throw Refused("the kernels of grouped convolutions want more than one group");
   if (shape.empty()) throw Refused("there is nothing to convolve");
-  // oneDNN would take float32 copies of the images.
-  if (dtype == DType::bf16 && !onednn::has_bfloat16()) return;
   const int64_t least = std::min(shape.group_inputs(), shape.group_outputs());
   const int64_t most = std::max(shape.group_inputs(), shape.group_outputs());
   if (most == 1 && direction != Direction::weights) {
-    throw Refused("oneDNN's depthwise kernels are faster in this direction");
+    throw Refused("depthwise kernels are faster in this direction");
   }
+  // oneDNN would take float32 copies of the images.
+  if (dtype == DType::bf16 && !onednn::has_bfloat16()) return;
   if (most < kWholeVectors) return;
   if (direction == Direction::forward && least >= kLargeGroup && engine().lanes == 8) return;
   throw Refused("oneDNN is faster for groups of " + std::to_string(shape.group_inputs()) + " to " +

@@ -4,6 +4,7 @@
 #include "cpu/autotune/measured.h"
 #include "cpu/convolution/channel_parts.h"
 #include "cpu/convolution/convolution.h"
+#include "cpu/convolution/depthwise.h"
 #include "cpu/convolution/float_images.h"
 #include "cpu/convolution/grouped.h"
 #include "cpu/convolution/pointwise.h"
@@ -72,6 +73,7 @@ OpRegistration registration(
     "conv2d",
     {grouped::make_forward,
      fastest({{"onednn", make_onednn},
+              {"depthwise", depthwise::make_forward},
               {"tiled", make_tiled},
               widening("float32 images", float_images(images, {make_tiled, make_onednn, make_plain})),
               {"winograd", make_minimal},

@@ -4,6 +4,7 @@
 #include "cpu/autotune/measured.h"
 #include "cpu/convolution/channel_parts.h"
 #include "cpu/convolution/convolution.h"
+#include "cpu/convolution/depthwise.h"
 #include "cpu/convolution/float_images.h"
 #include "cpu/convolution/grouped.h"
 #include "cpu/convolution/pointwise.h"
@@ -79,6 +80,7 @@ OpRegistration registration(
     "conv2d_backward_data",
     {grouped::make_backward_data,
      fastest({{"onednn", make_onednn},
+              {"depthwise", depthwise::make_backward_data},
               widening("float32 images", float_images(images, {make_onednn, make_plain})),
               {"winograd", make_minimal},
               widening("pointwise", make_products),

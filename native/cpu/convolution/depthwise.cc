@@ -1,0 +1,221 @@
+// Forward and backward by data of depthwise convolutions, which are one thing: every output pixel is a sum
+// over taps of source pixels. With a stride, the rows and columns of dx fall into phases, each met by its own
+// taps. A line of outputs is cut into runs, which all meet the same taps: the inner ones, and those at either
+// edge of the image.
+#include "cpu/convolution/depthwise.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "cpu/convolution/depthwise_engine.h"
+#include "cpu/loops/parallel.h"
+#include "cpu/simd/vector_lanes.h"
+
+namespace iabn::depthwise {
+namespace {
+
+struct AxisTap {
+  int64_t tap;
+  int64_t offset;
+};
+
+// One axis: output `phase + i·phases` sums source[i·step + offset] over the taps of its phase, by rising
+// offset.
+struct Axis {
+  int64_t step;
+  std::vector<std::vector<AxisTap>> taps;  // of each phase
+
+  int64_t phases() const { return static_cast<int64_t>(taps.size()); }
+
+  static Axis forward(int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+    Axis axis{stride, {{}}};
+    for (int64_t k = 0; k < kernel; ++k) axis.taps[0].push_back({k, k * dilation - padding});
+    return axis;
+  }
+
+  // dx at i gathers dy at (i + padding − k·dilation) / stride, where that is whole.
+  static Axis backward(int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+    Axis axis{1, std::vector<std::vector<AxisTap>>(static_cast<size_t>(stride))};
+    for (int64_t phase = 0; phase < stride; ++phase) {
+      for (int64_t k = kernel - 1; k >= 0; --k) {
+        const int64_t at = phase + padding - k * dilation;
+        if (at % stride == 0) axis.taps[static_cast<size_t>(phase)].push_back({k, at / stride});
+      }
+    }
+    return axis;
+  }
+};
+
+struct Image {
+  int64_t height, width;
+};
+
+// Outputs phase + phases·i for i from `first` on, which all meet the column taps from `tap` on.
+struct Segment {
+  int64_t phase, first, count;
+  int64_t tap, taps;
+};
+
+std::vector<Segment> segments_of(const Axis& axis, int64_t source, int64_t target) {
+  std::vector<Segment> segments;
+  for (int64_t phase = 0; phase < axis.phases(); ++phase) {
+    const auto& taps = axis.taps[static_cast<size_t>(phase)];
+    const int64_t outputs = phase < target ? (target - phase - 1) / axis.phases() + 1 : 0;
+    for (int64_t i = 0; i < outputs; ++i) {
+      int64_t begin = 0, end = static_cast<int64_t>(taps.size());
+      while (begin < end && i * axis.step + taps[static_cast<size_t>(begin)].offset < 0) ++begin;
+      while (begin < end && i * axis.step + taps[static_cast<size_t>(end - 1)].offset >= source) --end;
+      Segment* last = segments.empty() ? nullptr : &segments.back();
+      const bool same = last && last->phase == phase && last->tap == begin && last->taps == end - begin;
+      if (same)
+        ++last->count;
+      else
+        segments.push_back({phase, i, 1, begin, end - begin});
+    }
+  }
+  return segments;
+}
+
+class DepthwiseConvolution final : public Kernel {
+ public:
+  DepthwiseConvolution(const ConvShape& shape, bool forward, DType dtype, bool bias, bool constant)
+      : engine_(engine()),
+        shape_(shape),
+        dtype_(dtype),
+        has_bias_(bias),
+        constant_(constant),
+        source_(forward ? Image{shape.h, shape.w} : Image{shape.oh, shape.ow}),
+        target_(forward ? Image{shape.oh, shape.ow} : Image{shape.h, shape.w}),
+        rows_(forward ? Axis::forward(shape.kh, shape.sh, shape.ph, shape.dh)
+                      : Axis::backward(shape.kh, shape.sh, shape.ph, shape.dh)),
+        columns_(forward ? Axis::forward(shape.kw, shape.sw, shape.pw, shape.dw)
+                         : Axis::backward(shape.kw, shape.sw, shape.pw, shape.dw)),
+        segments_(segments_of(columns_, source_.width, target_.width)),
+        padded_(blocks_of(shape.c, engine_.block) * engine_.block) {}
+
+  // Bias, then weights where they are not kept: [phase][row tap][column tap][padded channels].
+  size_t workspace_bytes() const override { return bytes(1 + (constant_ ? 0 : shape_.kh * shape_.kw)); }
+  size_t layout_bytes() const override { return constant_ ? bytes(shape_.kh * shape_.kw) : 0; }
+  std::vector<size_t> laid_out_inputs() const override {
+    return constant_ ? std::vector<size_t>{1} : std::vector<size_t>{};
+  }
+  std::string implementation() const override { return "depthwise:" + vector_name(engine_.lanes); }
+
+  void lay_out(const KernelArgs& args) override {
+    const float* w = args.in<float>(1);
+    float* to = weights(args);
+    const int64_t taps = shape_.kh * shape_.kw;
+    for (const auto& phase : columns_.taps) {
+      for (int64_t kh = 0; kh < shape_.kh; ++kh) {
+        for (const AxisTap& tap : phase) {
+          pack(to, [&](int64_t c) { return w[c * taps + kh * shape_.kw + tap.tap]; });
+          to += padded_;
+        }
+      }
+    }
+  }
+
+  void run(const KernelArgs& args) override {
+    if (!constant_) lay_out(args);
+    const float* bias = has_bias_ ? args.in<float>(2) : nullptr;
+    pack(static_cast<float*>(args.workspace), [&](int64_t c) { return bias ? bias[c] : 0.0f; });
+    const int64_t lines = shape_.n * target_.height;
+    parallel_range(lines, target_.width * shape_.c, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t line = begin; line < end; ++line) {
+        if (dtype_ == DType::f32)
+          run_line<float>(args, line);
+        else
+          run_line<bf16>(args, line);
+      }
+    });
+  }
+
+ private:
+  size_t bytes(int64_t vectors) const { return static_cast<size_t>(vectors * padded_) * sizeof(float); }
+  float* weights(const KernelArgs& args) const {
+    return constant_ ? static_cast<float*>(args.layout) : static_cast<float*>(args.workspace) + padded_;
+  }
+
+  template <class Value>
+  void pack(float* to, const Value& value) const {
+    const int64_t size = engine_.block;
+    for (int64_t block = 0; block < padded_ / size; ++block) {
+      const int64_t first = first_of(block, shape_.c, size);
+      for (int64_t i = 0; i < size; ++i) to[block * size + i] = value(first + i);
+    }
+    if (dtype_ == DType::bf16) engine_.order_bf16(to, padded_);
+  }
+
+  template <class T>
+  void run_line(const KernelArgs& args, int64_t line) const {
+    const int64_t image = line / target_.height, row = line % target_.height;
+    const auto& taps = rows_.taps[static_cast<size_t>(row % rows_.phases())];
+    const T* x = args.in<T>(0) + image * source_.height * source_.width * shape_.c;
+    T* out = args.out<T>(0) + line * target_.width * shape_.c;
+    const float* phase_weights = weights(args);
+    int64_t phase = 0;
+    for (const Segment& segment : segments_) {
+      for (; phase < segment.phase; ++phase) phase_weights += shape_.kh * columns(phase) * padded_;
+      Run<T> run;
+      run.bias = static_cast<const float*>(args.workspace);
+      run.out = out + (segment.phase + segment.first * columns_.phases()) * shape_.c;
+      run.rows = 0;
+      run.count = segment.count;
+      run.pixel = shape_.c, run.out_pixel = columns_.phases() * shape_.c;
+      run.channels = shape_.c, run.w_channels = padded_;
+      for (const AxisTap& tap : taps) {
+        const int64_t y = row / rows_.phases() * rows_.step + tap.offset;
+        if (y < 0 || y >= source_.height || segment.taps == 0) continue;
+        const int64_t column = segment.first * columns_.step + offset(segment);
+        run.x[run.rows] = x + (y * source_.width + column) * shape_.c;
+        run.w[run.rows] = phase_weights + (tap.tap * columns(segment.phase) + segment.tap) * padded_;
+        ++run.rows;
+      }
+      const int64_t taps_of_run = std::max<int64_t>(1, segment.taps);
+      engine_.runs(x)[columns_.step - 1][taps_of_run - 1](run);
+    }
+  }
+
+  int64_t columns(int64_t phase) const {
+    return static_cast<int64_t>(columns_.taps[static_cast<size_t>(phase)].size());
+  }
+  int64_t offset(const Segment& segment) const {
+    return columns_.taps[static_cast<size_t>(segment.phase)][static_cast<size_t>(segment.tap)].offset;
+  }
+
+  const Engine& engine_;
+  ConvShape shape_;
+  DType dtype_;
+  bool has_bias_, constant_;
+  Image source_, target_;
+  Axis rows_, columns_;
+  std::vector<Segment> segments_;
+  int64_t padded_;  // channels in whole blocks
+};
+
+void check(const ConvShape& shape) {
+  if (shape.groups == 1 || shape.groups != shape.c || shape.groups != shape.o) {
+    throw Refused("not a depthwise convolution");
+  }
+  if (shape.empty()) throw Refused("there is nothing to convolve");
+  if (shape.c < engine().block) throw Refused("fewer channels than two vectors hold");
+  if (shape.kh > kMostRows || shape.kw > kMostColumns) throw Refused("a window larger than 7×7");
+  if (shape.dw != 1 || shape.sw > 2) throw Refused("a dilation or a stride above 2 along the rows");
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> make_forward(const KernelSpec& spec) {
+  const ConvShape shape = ConvShape::from(spec.attrs, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
+  check(shape);
+  const bool bias = spec.inputs.size() > 2 && spec.inputs[2].present();
+  return std::make_unique<DepthwiseConvolution>(shape, true, spec.inputs[0].dtype, bias, spec.constant(1));
+}
+
+std::unique_ptr<Kernel> make_backward_data(const KernelSpec& spec) {
+  const ConvShape shape = ConvShape::from(spec.attrs, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
+  check(shape);
+  return std::make_unique<DepthwiseConvolution>(shape, false, spec.inputs[0].dtype, false, spec.constant(1));
+}
+
+}  // namespace iabn::depthwise

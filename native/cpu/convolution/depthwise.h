@@ -1,0 +1,14 @@
+// Depthwise convolutions, a group for each channel, by loops that read the images where they lie.
+#pragma once
+
+#include <memory>
+
+#include "cpu/convolution/convolution.h"
+
+namespace iabn::depthwise {
+
+// Throw Refused for what is no depthwise convolution or one with other windows than networks have.
+std::unique_ptr<Kernel> make_forward(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_backward_data(const KernelSpec& spec);
+
+}  // namespace iabn::depthwise

@@ -1,0 +1,21 @@
+#include "cpu/convolution/depthwise_engine.h"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "cpu/onednn/onednn.h"
+#include "cpu/simd/vector_lanes.h"
+
+namespace iabn::depthwise {
+namespace {
+
+#define IABN_BODY_ROUNDS
+#define IABN_BODY "cpu/convolution/depthwise_simd.h"
+#include "cpu/simd/each_isa.h"
+
+}  // namespace
+
+const Engine& engine() { return engine_for(vector_lanes()); }
+
+}  // namespace iabn::depthwise

@@ -1,0 +1,53 @@
+// The inner loops of depthwise convolutions: images are read where they lie, two vectors of channels at a
+// time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu/loops/data.h"
+
+namespace iabn::depthwise {
+
+constexpr int64_t kMostColumns = 7;  // column taps of a run
+constexpr int64_t kMostRows = 7;     // row taps
+
+// Outputs next to each other that all meet the same taps. A row tap is a row of x and its weights; its column
+// taps follow each other, in x as in the weights.
+//   out[i] = bias + Σ_rows Σ_{t < columns} x[row][i·step + t] · w[row][t]
+template <class T>
+struct Run {
+  const T* x[kMostRows];      // of the first output's first column tap
+  const float* w[kMostRows];  // [columns][padded channels]
+  const float* bias;          // [padded channels]
+  T* out;
+  int64_t rows;
+  int64_t count;                 // outputs
+  int64_t pixel, out_pixel;      // elements
+  int64_t channels, w_channels;  // w_channels: padded
+};
+
+// Channels are taken in blocks of `block`, the last of which ends with the last channel and so may repeat
+// some of the one before. Weights and bias are packed by block, each in the engine's order of channels.
+struct Engine {
+  int64_t lanes;
+  int64_t block;
+  // By step − 1 and column taps − 1.
+  void (*run_f32[2][kMostColumns])(const Run<float>&);
+  void (*run_bf16[2][kMostColumns])(const Run<bf16>&);
+  // Brings whole blocks of floats into the order for bf16.
+  void (*order_bf16)(float* blocks, int64_t count);
+
+  const auto& runs(const float*) const { return run_f32; }
+  const auto& runs(const bf16*) const { return run_bf16; }
+};
+
+// The one for vector_lanes().
+const Engine& engine();
+
+inline int64_t blocks_of(int64_t channels, int64_t block) { return (channels + block - 1) / block; }
+inline int64_t first_of(int64_t block, int64_t channels, int64_t size) {
+  return block * size + size <= channels ? block * size : channels - size;
+}
+
+}  // namespace iabn::depthwise

@@ -1,0 +1,76 @@
+// Body of depthwise_engine.cc (each_isa.h).
+#include "cpu/simd/pairs_simd.h"
+
+// Outputs of a tile: each has a pair of sums in registers.
+constexpr int kOutputs = kLanes == 16 ? 4 : 2;
+
+// What pixel J of a tile adds to the sums of the outputs that meet it.
+template <int Columns, int Step, int P, int J>
+IABN_INLINE void add_pixel(Pair (&sums)[P], Pair x, const Pair (&w)[Columns]) {
+#pragma GCC unroll 8
+  for (int t = 0; t < Columns; ++t) {
+    const int at = J - t;
+    if (at < 0 || at % Step != 0 || at / Step >= P) continue;
+    sums[at / Step].a += x.a * w[t].a;
+    sums[at / Step].b += x.b * w[t].b;
+  }
+}
+
+template <int Columns, int Step, int P, class T, int... J>
+IABN_INLINE void add_row(Pair (&sums)[P], const T* x, int64_t pixel, const Pair (&w)[Columns],
+                         std::integer_sequence<int, J...>) {
+  (add_pixel<Columns, Step, P, J>(sums, read_pair(x + J * pixel, Whole{}), w), ...);
+}
+
+// Outputs first … first + P − 1.
+template <int Columns, int Step, int P, class T>
+IABN_INLINE void tile(const Run<T>& run, int64_t first) {
+  const int64_t blocks = run.w_channels / kPair;
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t at = block * kPair, channel = std::min(at, run.channels - kPair);
+    Pair sums[P];
+    const Pair bias = read_columns(run.bias + at);
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p) sums[p] = bias;
+    for (int64_t r = 0; r < run.rows; ++r) {
+      Pair w[Columns];
+#pragma GCC unroll 8
+      for (int t = 0; t < Columns; ++t) w[t] = read_columns(run.w[r] + t * run.w_channels + at);
+      add_row<Columns, Step, P>(sums, run.x[r] + first * Step * run.pixel + channel, run.pixel, w,
+                                std::make_integer_sequence<int, (P - 1) * Step + Columns>{});
+    }
+    T* out = run.out + first * run.out_pixel + channel;
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p) write_pair(out + p * run.out_pixel, sums[p], Whole{});
+  }
+}
+
+template <int Columns, int Step, class T>
+void run_tiles(const Run<T>& run) {
+  int64_t first = 0;
+  for (; first + kOutputs <= run.count; first += kOutputs) tile<Columns, Step, kOutputs>(run, first);
+  if constexpr (kOutputs > 2) {
+    for (; first + 2 <= run.count; first += 2) tile<Columns, Step, 2>(run, first);
+  }
+  for (; first < run.count; ++first) tile<Columns, Step, 1>(run, first);
+}
+
+void order_bf16(float* blocks, int64_t count) { order_columns<bf16>(blocks, count); }
+
+template <class T, int Step, int... Columns>
+constexpr void set_runs(void (*(&runs)[kMostColumns])(const Run<T>&),
+                        std::integer_sequence<int, Columns...>) {
+  ((runs[Columns] = run_tiles<Columns + 1, Step, T>), ...);
+}
+
+constexpr Engine make_engine() {
+  Engine e{};
+  e.lanes = kLanes, e.block = kPair;
+  constexpr auto columns = std::make_integer_sequence<int, static_cast<int>(kMostColumns)>{};
+  set_runs<float, 1>(e.run_f32[0], columns), set_runs<float, 2>(e.run_f32[1], columns);
+  set_runs<bf16, 1>(e.run_bf16[0], columns), set_runs<bf16, 2>(e.run_bf16[1], columns);
+  e.order_bf16 = order_bf16;
+  return e;
+}
+
+constexpr Engine kEngine = make_engine();
