@@ -3,7 +3,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { runCommand, signalExitCode } from '@inplace-abn/cli';
+import { runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
@@ -13,9 +13,9 @@ import {
   loadConfig,
   localRankOption,
   type NormMode,
-  namingTrainedWith,
   pixels,
   positive,
+  TRAINED_WITH_ADVICE,
   type TrainConfig,
   together,
   trainedWithOption,
@@ -152,7 +152,7 @@ async function test(
     peers,
     trainedWith: options.trainedWith,
   };
-  const { result, stopped } = await namingTrainedWith(() => testNetwork(tested));
+  const { result, stopped } = await withAdvice(TRAINED_WITH_ADVICE, () => testNetwork(tested));
   if (!result) return stopped ? signalExitCode(stopped) : 1;
   if (peers.rank !== 0) return 0;
   if (json === STDOUT) process.stdout.write(testJson(result));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** test-vistas: command line → @inplace-abn/train. */
-import { runCommand, signalExitCode } from '@inplace-abn/cli';
+import { runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { FusionMode } from '@inplace-abn/core';
 import { chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
@@ -9,7 +9,6 @@ import {
   loadClasses,
   localRankOption,
   type NormMode,
-  namingTrainedWith,
   nonNegative,
   pixels,
   positive,
@@ -18,6 +17,7 @@ import {
 } from '@inplace-abn/recipes';
 import { endWithin, type Peers } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
+import { ADVICE } from './folder/advice.js';
 import { OUTPUT_MODES, type OutputMode } from './folder/folder-run.js';
 import { segmentFolder } from './folder/segment-folder.js';
 import { networkFor } from './network.js';
@@ -172,7 +172,7 @@ async function segmentAll(
     peers,
     trainedWith: options.trainedWith,
   };
-  const { failed, stopped } = await namingTrainedWith(() => segmentFolder(segmenting));
+  const { failed, stopped } = await withAdvice(ADVICE, () => segmentFolder(segmenting));
   if (failed > 0)
     process.stderr.write(`error: ${failed} of the files could not be used; they are named above\n`);
   if (stopped) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CommandLineError, commandLine, runCommand, signalExitCode } from '@inplace-abn/cli';
+import { CommandLineError, commandLine, runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { launch, launchedProcesses, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { Device } from '@inplace-abn/core';
 import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
@@ -16,7 +16,6 @@ import {
   loadConfig,
   localRankOption,
   type NormMode,
-  namingTrainedWith,
   nonNegative,
   pixels,
   positive,
@@ -36,6 +35,7 @@ import {
   traceFile,
 } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
+import { ADVICE, continueWith } from './advice.js';
 import { Profiler } from './profiler.js';
 
 interface Options extends ProcessDevice {
@@ -210,7 +210,7 @@ async function evaluateOnly(
 ): Promise<number> {
   const { resume = '', workers, maxPixels, printFreq, trainedWith } = options;
   const evaluation = { config, data, device, workers, maxPixels, printFreq, resume, trainedWith, peers };
-  const result = await namingTrainedWith(() => evaluate(evaluation));
+  const result = await withAdvice(ADVICE, () => evaluate(evaluation));
   if (peers.rank === 0) process.stdout.write(`${formatValidation(result)}\n`);
   return 0;
 }
@@ -262,6 +262,7 @@ async function trainRun(
     maxSteps,
     histograms: options.logHist,
     continueRun: options.continue,
+    continueWith,
     command: commandTyped(),
     peers,
     profile: () => profiler?.report() ?? null,
@@ -270,7 +271,7 @@ async function trainRun(
       if (options.trace) trace = new StepTrace(engine, peers.rank, processes?.group ?? null);
     },
   };
-  const { stopped } = await namingTrainedWith(() => train({ config, data, device, versions, ...run }));
+  const { stopped } = await withAdvice(ADVICE, () => train({ config, data, device, versions, ...run }));
   await profiler?.write(join(logDir, 'profile'));
   if (trace && options.trace)
     await writeFile(traceFile(options.trace, peers.rank), (trace as StepTrace).json());

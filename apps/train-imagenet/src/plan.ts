@@ -2,7 +2,7 @@
 /** plan: prints the memory of a training step before anything runs. */
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { runCommand } from '@inplace-abn/cli';
+import { runCommand, withAdvice } from '@inplace-abn/cli';
 import { availableMemory, cpu, planningCpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
@@ -11,11 +11,11 @@ import {
   fraction,
   loadConfig,
   type NormMode,
-  namingTrainedWith,
   type PlanReport,
   planReport,
   positive,
   positives,
+  TRAINED_WITH_ADVICE,
   type TrainConfig,
   trainedWithOption,
 } from '@inplace-abn/recipes';
@@ -142,7 +142,9 @@ async function find(config: TrainConfig, options: Options): Promise<Found> {
 }
 
 function audited(config: TrainConfig, checkpoint: string, { threshold, trainedWith }: Options) {
-  return namingTrainedWith(() => auditCheckpoint(config, checkpoint, cpu(), threshold, trainedWith));
+  return withAdvice(TRAINED_WITH_ADVICE, () =>
+    auditCheckpoint(config, checkpoint, cpu(), threshold, trainedWith),
+  );
 }
 
 function report(config: TrainConfig, { batch, budget, valImages }: Options): PlanReport {

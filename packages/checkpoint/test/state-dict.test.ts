@@ -113,7 +113,7 @@ describe('what a difference means', () => {
     const { message } = mismatch(network(3), found);
     expect(message).toContain(
       'The checkpoint a.pth is of another network: of the 5 tensors that this one has, 1 are in the file with the ' +
-        'same name and shape; the file has 2. Check network.arch and the other options of the network.\n',
+        'same name and shape; the file has 2. Check the architecture and the options of the network.\n',
     );
     expect(message).toContain('classifier.fc.weight  float32 [3, 2]  (nearest: features.0.weight)');
   });

@@ -1,3 +1,4 @@
+export { type Advice, advise, withAdvice } from './advice.js';
 export {
   CommandLineError,
   commandLine,

@@ -13,7 +13,6 @@ import {
 } from '@inplace-abn/core';
 import { InvalidArgumentError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cudaProblem, defaultReason } from '../src/choose.js';
 import {
   CudaDevice,
   checkProcessDevice,
@@ -24,6 +23,7 @@ import {
   deviceOption,
   parseDeviceName,
 } from '../src/index.js';
+import { cudaProblem, defaultReason } from '../src/program/choose.js';
 import { emulate } from './support/emulated.js';
 
 const RELU = { activation: 'relu', slope: 0 } as const;

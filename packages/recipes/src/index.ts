@@ -36,7 +36,7 @@ export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.j
 export { bytes, fraction, nonNegative, pixels, positive, positives } from './program/numbers.js';
 export { distBackendOption, localRankOption } from './program/processes.js';
 export { together } from './program/together.js';
-export { namingTrainedWith, trainedWithOption } from './program/weights.js';
+export { TRAINED_WITH_ADVICE, trainedWithOption } from './program/weights.js';
 export { evaluate } from './run/evaluate.js';
 export { type TrainOptions, train } from './run/train.js';
 export {

@@ -29,7 +29,7 @@ export { type MemoryMapOptions, renderMemoryMapSvg } from './report/memory-map.j
 export { writeReport } from './report/report.js';
 export type { BytesByKind, ReportData } from './report/types.js';
 export { beginningOf, continuesThere, type Found, type Taking } from './run/beginning.js';
-export { closingLines } from './run/closing.js';
+export { type ContinueWith, closingLines } from './run/closing.js';
 export type { RunData } from './run/data.js';
 export type { LearningRates, RunEngine, StepInputs, StepResult } from './run/engine.js';
 export { Halting } from './run/halting.js';
@@ -51,6 +51,7 @@ export { type LoopOptions, TrainingRun, type TrainOutcome } from './run/training
 export { SKIPPED_KEY, skippedIn, skippedInAll, Unreadable } from './run/unreadable.js';
 export { formatValidation, lastValidation, type Validation, validate } from './run/validate.js';
 export { newRunFolder, runFolderOf } from './run-folder/default-folder.js';
+export { type RunFolderCode, RunFolderError } from './run-folder/errors.js';
 export { RunLock } from './run-folder/lock/run-lock.js';
 export { type MetricRecord, MetricsLog, readMetrics, scalarsOf } from './run-folder/metrics-log.js';
 export { RunFolder, type RunFolderOptions } from './run-folder/run-folder.js';

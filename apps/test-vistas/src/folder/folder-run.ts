@@ -1,6 +1,7 @@
 /** Segments the photographs of a folder one after the other and writes what was asked for of each. */
 import { join } from 'node:path';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
+import { advise } from '@inplace-abn/cli';
 import { UsageError } from '@inplace-abn/core';
 import { DataError, type Photograph, readPhotograph, resizeNearest } from '@inplace-abn/data';
 import {
@@ -17,6 +18,7 @@ import { type Labels, scoresOf } from '../labels/label-folder.js';
 import { encodeOverlayPng } from '../output/overlay.js';
 import { encodePalettePng, encodeRawPng, probabilityBytes } from '../output/prediction-png.js';
 import { type OutputKind, outputName, outputPath } from '../output/shard.js';
+import { ADVICE } from './advice.js';
 
 /** `palette`: class ids with the classes' colours; `raw`: in grey; `prob`: raw, and the probabilities beside them. */
 export type OutputMode = 'palette' | 'raw' | 'prob';
@@ -103,6 +105,7 @@ export class FolderRun {
     } catch (error) {
       if (!(error instanceof DataError || error instanceof UsageError)) throw error;
       this.failed.push(file);
+      advise(error, ADVICE);
       progress.note(`${at}  error: ${error.message}`);
     }
   }

@@ -52,7 +52,7 @@ export function explain(
   const fitting = [...expected].filter(([name, spec]) => sameShape(spec, found.get(name))).length;
   if (2 * fitting < expected.size) {
     return new StateDictMismatch(
-      `The checkpoint ${source} is of another network: of the ${count(expected.size, 'tensor', 'tensors')} that this one has, ${fitting} are in the file with the same name and shape; the file has ${found.size}. Check network.arch and the other options of the network.\n${formatDifference(difference, LINES)}`,
+      `The checkpoint ${source} is of another network: of the ${count(expected.size, 'tensor', 'tensors')} that this one has, ${fitting} are in the file with the same name and shape; the file has ${found.size}. Check the architecture and the options of the network.\n${formatDifference(difference, LINES)}`,
       difference,
     );
   }

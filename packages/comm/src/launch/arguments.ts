@@ -1,4 +1,4 @@
-/** `argv` without the option `--name VALUE` or `--name=VALUE`. */
+/** `argv` without the long option `name` and its value, given as the next argument or after `=`. */
 export function withoutOption(argv: readonly string[], name: string): string[] {
   const kept: string[] = [];
   for (let i = 0; i < argv.length; i++) {

@@ -103,7 +103,7 @@ export type InputConfig = z.output<typeof input>;
  * - `network.stem`: `imagenet` (7×7/2 and max-pool) or `small` (3×3/1, no pool), for images of 28 to 64 pixels
  * - `network.width`: multiplies every channel count
  * - `network.keep_inputs`: paths of layers whose input is kept for the backward pass rather than rebuilt from their output;
- *   `plan --audit` names those where rebuilding is too coarse
+ *   an audit of the plan names those where rebuilding is too coarse
  * - `input.area_train`: share of the image's area that a random crop covers; small images want a larger least share
  * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at most
  *   `input.unreadable_limit` of each data set, over all processes and epochs

@@ -115,7 +115,7 @@ export class Segmenter {
     const fusion = this.fusionPlan(photograph, views, plans);
     this.programs.reserve([...plans, fusion], {
       what: `an image of ${formatSize(photograph)}`,
-      advice: 'make it smaller (--max-size) or set a budget (--memory-budget)',
+      advice: 'make it smaller or set a memory budget',
     });
     const color = Float32Array.from(normalization(this.options.mean, this.options.std));
     const logits: [string, Float32Array][] = [];

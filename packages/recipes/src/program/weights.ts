@@ -1,7 +1,7 @@
 /** The option about the weights of a checkpoint that several programs have. */
-import { UsageError } from '@inplace-abn/core';
+import type { Advice } from '@inplace-abn/cli';
 import { Option } from 'commander';
-import { NORM_MODES, UnknownOriginError } from '../weights/scales.js';
+import { NORM_MODES } from '../weights/scales.js';
 
 export function trainedWithOption(): Option {
   return new Option(
@@ -11,14 +11,7 @@ export function trainedWithOption(): Option {
   ).choices(NORM_MODES);
 }
 
-/** Runs what loads weights: an error that the option is the remedy of names it. */
-export async function namingTrainedWith<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof UnknownOriginError)) throw error;
-    throw new UsageError(`${error.message}, with --trained-with standard or --trained-with inplace`, {
-      cause: error,
-    });
-  }
-}
+/** How an error about weights of unknown origin ends where a program has that option. */
+export const TRAINED_WITH_ADVICE: Advice = {
+  ERR_UNKNOWN_ORIGIN: ', with --trained-with standard or --trained-with inplace',
+};

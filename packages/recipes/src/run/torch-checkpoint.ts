@@ -194,6 +194,7 @@ function named(
 
 export function otherOptimizer(path: string, found: string, expected: string): UsageError {
   return new UsageError(
-    `${path} holds the state of ${found} but optimizer.type is ${expected}: set it to ${found}, or start from the weights alone with --weights-only`,
+    `${path} holds the state of ${found} but optimizer.type is ${expected}: set it to ${found}, or start from the weights alone`,
+    { code: 'ERR_OTHER_OPTIMIZER' },
   );
 }

@@ -5,6 +5,7 @@ import type { SkippedImage } from '@inplace-abn/data';
 import {
   ALONE,
   beginningOf,
+  type ContinueWith,
   changedKernels,
   checkSameStep,
   closingLines,
@@ -55,6 +56,8 @@ export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'saveEver
   readonly trainedWith?: NormMode;
   /** Continue the run in `logDir` where there is one; `resume` is where a run begins that is not there yet. */
   readonly continueRun?: boolean;
+  /** How the last line of a run that was stopped says to continue it; default: names the checkpoints. */
+  readonly continueWith?: ContinueWith;
   readonly stream?: ProgressStream;
   /** Where signals come from; default: the process. */
   readonly signals?: SignalSource;
@@ -147,7 +150,15 @@ async function runFolder(
     const run = new TrainingRun(loopOf(options), parts, position);
     const outcome = await run.run();
     if (opened) {
-      const lines = await closingLines(opened.folder, engine.task.criterion, run.stand, outcome.stopped);
+      const { stand } = run;
+      const { criterion } = engine.task;
+      const lines = await closingLines(
+        opened.folder,
+        criterion,
+        stand,
+        outcome.stopped,
+        options.continueWith,
+      );
       for (const line of lines) progress.note(line);
     }
     return outcome;

@@ -23,7 +23,10 @@ export function takeSegmentationWeights(
   const specs = specsOf(network);
   const ofClassifier = ![...tensors.keys()].some((name) => name.startsWith(BODY));
   if (!dropClassifier) {
-    if (ofClassifier) throw new UsageError(`${path} holds no segmentation network: ${remedy(use)}`);
+    if (ofClassifier) {
+      const code = use === 'training' ? { code: 'ERR_CLASSIFIER' } : {};
+      throw new UsageError(`${path} holds no segmentation network: ${remedy(use)}`, code);
+    }
     return take(specs, tensors, path);
   }
   const found = ofClassifier ? asBody(tensors) : tensors;
@@ -42,7 +45,7 @@ function take(
 
 function remedy(use: TakeWeights['use']): string {
   if (use === 'testing') return 'expected parameters named body.…, head.… and cls.…';
-  return 'to begin a run with the layers of a classification network as its body, add --drop-classifier';
+  return 'drop the classifier to begin a run with the layers of a classification network as its body';
 }
 
 /** A classification network's tensors as those of a body. */

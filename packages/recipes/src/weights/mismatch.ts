@@ -25,8 +25,8 @@ const REMEDIES: Record<Use, { none: string; other: string }> = {
       ' and test on images of those classes; without its classifier the rest could only be a start for training',
   },
   training: {
-    none: ': begin a run with them and a new classifier with --drop-classifier',
-    other: ', or begin a run with its other layers and a new classifier with --drop-classifier',
+    none: ': begin a run with them and a new classifier',
+    other: ', or begin a run with its other layers and a new classifier',
   },
 };
 
@@ -50,6 +50,7 @@ export function takeWeights(
     if (!reason) throw error;
     throw new UsageError(
       `${path} does not fit the network of the configuration: ${reason}\n${formatDifference(error.difference, LINES)}`,
+      error.classes && use === 'training' ? { code: 'ERR_CLASSIFIER' } : {},
     );
   }
 }

@@ -200,9 +200,7 @@ describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
       { config: sgd, data, logDir },
       { config: sgd, data, logDir, resume },
     ]) {
-      await expect(runTraining(options)).rejects.toThrow(
-        `continue from it with --resume ${resume} in another folder with --log-dir`,
-      );
+      await expect(runTraining(options)).rejects.toThrow(`continue from ${resume} in another folder`);
     }
     expect((await readFile(join(logDir, 'checkpoint.pth.tar'))).equals(before)).toBe(true);
   });
@@ -315,14 +313,14 @@ describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
       const message = await refusal({ config: network({ classes: 10 }) });
       expect(message).toContain(
         'its classifier is for 3 classes, network.classes is 10. Set network.classes to 3, ' +
-          'or begin a run with its other layers and a new classifier with --drop-classifier',
+          'or begin a run with its other layers and a new classifier\n',
       );
       expect(message).toContain('classifier.fc.weight');
     });
 
     it('for the other optimiser', async () => {
       expect(await refusal({ config: { ...sgd, optimizer: { ...sgd.optimizer, type: 'Adam' } } })).toBe(
-        `${file(sgd)} holds the state of SGD but optimizer.type is Adam: set it to SGD, or start from the weights alone with --weights-only`,
+        `${file(sgd)} holds the state of SGD but optimizer.type is Adam: set it to SGD, or start from the weights alone`,
       );
     });
 

@@ -54,7 +54,7 @@ describe('a segmentation run begins', { timeout: 60_000 }, () => {
     const classifier = initialStateOf(networkOf(config.network), config.network, 9);
     const path = await written(classifier);
     await expect(begun(path, 'weights')).rejects.toThrow(
-      `${path} holds no segmentation network: to begin a run with the layers of a classification network as its body, add --drop-classifier`,
+      `${path} holds no segmentation network: drop the classifier to begin a run with the layers of a classification network as its body`,
     );
     const model = await begun(path, 'weights without classifier');
     expect(model.get(BODY)?.data).toEqual(classifier.get(BODY.replace('body.', ''))?.data);

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { listCheckpoints, removeStaleTemporaries, writeFileAtomic } from '@inplace-abn/checkpoint';
 import { EventFileWriter } from '../tensorboard/event-file.js';
 import { differences } from './differences.js';
+import { RunFolderError } from './errors.js';
 import {
   type MetricRecord,
   MetricsLog,
@@ -66,15 +67,15 @@ export class RunFolder {
   /**
    * Starts a new run in `path`, which is created where it is missing. Files that are no run's may be there.
    *
-   * @throws where the folder holds another run, naming `--resume` and another `--log-dir`
+   * @throws {RunFolderError} where the folder cannot be made or holds another run
    */
   static async create(path: string, options: RunFolderOptions): Promise<RunFolder> {
     await makeRunFolder(path);
     const present = (await readdir(path)).filter(isRunFile);
-    if (present.length > 0) throw new Error(await occupied(path, present));
+    if (present.length > 0) throw await occupied(path, present);
     // Making this folder claims the run: of two programs that start at once, one is refused here.
     await mkdir(join(path, 'checkpoints')).catch(async (error: NodeJS.ErrnoException) => {
-      throw error.code === 'EEXIST' ? new Error(await occupied(path, ['checkpoints'])) : error;
+      throw error.code === 'EEXIST' ? await occupied(path, ['checkpoints']) : error;
     });
     await writeFileAtomic(join(path, 'config.json'), toJson(options.config));
     await writeFileAtomic(join(path, 'versions.json'), toJson(options.versions));
@@ -86,13 +87,12 @@ export class RunFolder {
    * Continues the run in `path` from its state at `position`. Metrics after that are dropped, as they
    * come again. A configuration or versions that differ are written anew, the former kept as config.1.json …
    *
-   * @throws where there is no run in the folder
+   * @throws {RunFolderError} where there is no run in the folder
    */
   static async resume(path: string, position: ResumePosition, options: RunFolderOptions): Promise<RunFolder> {
     const former = await readFile(join(path, 'config.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw new Error(
-        `there is no run to resume in ${path}: its config.json cannot be read (${error.message}); check --resume and --log-dir`,
-      );
+      const why = `its config.json cannot be read (${error.message})`;
+      throw new RunFolderError(`there is no run to resume in ${path}: ${why}`, 'ERR_NO_RUN');
     });
     const changes = differences(parse(former), options.config);
     await replaceJson(path, 'config.json', options.config);
@@ -155,7 +155,10 @@ export async function makeRunFolder(path: string): Promise<boolean> {
     return (await mkdir(path, { recursive: true })) !== undefined;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`run folder ${path} cannot be created (${why}); choose another with --log-dir`);
+    throw new RunFolderError(
+      `run folder ${path} cannot be created (${why}); choose another`,
+      'ERR_RUN_FOLDER',
+    );
   }
 }
 
@@ -163,19 +166,22 @@ function isRunFile(name: string): boolean {
   return fileNames.includes(name) || name.startsWith('events.out.tfevents.');
 }
 
-/** How the run in a folder is continued: without a checkpoint it can only start again. */
-export async function continuation(path: string): Promise<string> {
+/** The folder of checkpoints that the run in a folder continues from; null where it has none yet and starts anew. */
+export async function checkpointsOf(path: string): Promise<string | null> {
   const checkpoints = join(path, 'checkpoints');
-  const saved = (await listCheckpoints(checkpoints)).length > 0;
-  return saved ? `--resume ${checkpoints}` : '--continue (it has no checkpoint yet, so it starts anew)';
+  return (await listCheckpoints(checkpoints)).length > 0 ? checkpoints : null;
 }
 
-async function occupied(path: string, present: readonly string[]): Promise<string> {
+async function occupied(path: string, present: readonly string[]): Promise<RunFolderError> {
   const holds = `run folder ${path} already holds ${[...present].sort().join(', ')}`;
   if (present.includes(TORCH_CHECKPOINT) && !present.includes('config.json')) {
-    return `${holds}: continue from it with --resume ${join(path, TORCH_CHECKPOINT)} in another folder with --log-dir`;
+    const file = join(path, TORCH_CHECKPOINT);
+    return new RunFolderError(`${holds}: continue from ${file} in another folder`, 'ERR_TORCH_RUN', file);
   }
-  return `${holds}: continue that run with ${await continuation(path)}, or start a new one in another folder with --log-dir`;
+  const checkpoints = await checkpointsOf(path);
+  const from = checkpoints === null ? ', which has no checkpoint yet and starts anew' : '';
+  const advice = `continue that run${from}, or start a new one in another folder`;
+  return new RunFolderError(`${holds}: ${advice}`, 'ERR_RUN_FOLDER_TAKEN', checkpoints);
 }
 
 async function replaceJson(folder: string, name: string, value: object): Promise<void> {

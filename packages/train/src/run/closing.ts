@@ -3,9 +3,12 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BEST_FILE } from '@inplace-abn/checkpoint';
 import { METRICS, type MetricName } from '../meters/metrics.js';
-import { continuation, type RunFolder } from '../run-folder/run-folder.js';
+import { checkpointsOf, type RunFolder } from '../run-folder/run-folder.js';
 import type { Position } from './position.js';
 import type { TrainOutcome } from './training-run.js';
+
+/** How a person continues a run, in the words of a program: from a folder of checkpoints, or, null, from none yet. */
+export type ContinueWith = (checkpoints: string | null) => string;
 
 /** Where a run that was stopped goes on, or what a complete one has reached and where that is. */
 export async function closingLines(
@@ -13,9 +16,11 @@ export async function closingLines(
   criterion: MetricName,
   { step, best }: Position,
   stopped: TrainOutcome['stopped'],
+  continueWith: ContinueWith = (checkpoints) => checkpoints ?? 'a new start: it has no checkpoint yet',
 ): Promise<string[]> {
   if (stopped) {
-    return [`stopped after step ${step}; continue with ${await continuation(resolve(folder.path))}`];
+    const how = continueWith(await checkpointsOf(resolve(folder.path)));
+    return [`stopped after step ${step}; continue with ${how}`];
   }
   const checkpoint = join(folder.checkpointsPath, BEST_FILE);
   const reached = `best ${METRICS[criterion].label} ${best.toFixed(2)} %`;

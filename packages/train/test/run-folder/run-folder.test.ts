@@ -65,9 +65,13 @@ describe('a new run', () => {
   it('is refused where another run is, which stays as it was', async () => {
     (await RunFolder.create(path, options)).close();
     const before = await readFile(join(path, 'config.json'), 'utf8');
-    await expect(RunFolder.create(path, { config: {}, versions, kernels })).rejects.toThrow(
-      /^run folder .*first already holds checkpoints, config\.json, events.*, kernels\.json, metrics\.jsonl, versions\.json: continue that run with --continue \(it has no checkpoint yet, so it starts anew\), or start a new one in another folder with --log-dir$/,
-    );
+    await expect(RunFolder.create(path, { config: {}, versions, kernels })).rejects.toMatchObject({
+      code: 'ERR_RUN_FOLDER_TAKEN',
+      checkpoint: null,
+      message: expect.stringMatching(
+        /^run folder .*first already holds checkpoints, config\.json, events.*, kernels\.json, metrics\.jsonl, versions\.json: continue that run, which has no checkpoint yet and starts anew, or start a new one in another folder$/,
+      ),
+    });
     expect(await readFile(join(path, 'config.json'), 'utf8')).toBe(before);
   });
 
@@ -93,7 +97,10 @@ describe('a new run', () => {
 
   it('says so where the folder cannot be made', async () => {
     await writeFile(join(parent, 'runs'), '');
-    await expect(RunFolder.create(path, options)).rejects.toThrow(/cannot be created .*--log-dir/);
+    await expect(RunFolder.create(path, options)).rejects.toMatchObject({
+      code: 'ERR_RUN_FOLDER',
+      message: expect.stringMatching(/cannot be created .*; choose another$/),
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 /** From `--device` to a device: `cpu`, `cuda`, `cuda:1`; the CPU where none is named. */
 import { type CpuDevice, cpu, UsageError } from '@inplace-abn/core';
-import { type CudaDevice, type CudaOptions, cuda } from './device.js';
-import { type CudaReport, cudaReport } from './report.js';
+import { type CudaDevice, type CudaOptions, cuda } from '../device.js';
+import { type CudaReport, cudaReport } from '../report.js';
 
 export interface DeviceChoice {
   readonly device: CpuDevice | CudaDevice;

@@ -1,0 +1,8 @@
+/** The options of test-vistas that help where a library's error says what is wrong. */
+import type { Advice } from '@inplace-abn/cli';
+import { TRAINED_WITH_ADVICE } from '@inplace-abn/recipes';
+
+export const ADVICE: Advice = {
+  ...TRAINED_WITH_ADVICE,
+  ERR_DOES_NOT_FIT: ' (--max-size, --memory-budget)',
+};
