@@ -36,7 +36,7 @@ def cases() -> dict:
     pair = lambda x, w, b=None: {"x": x, "weight": w, **({"bias": b} if b else {})}
     return {
         "cotangent": (pair([2, 3, 4, 5], [4, 3, 3, 3]), network, {}),
-        "conv_transpose2d": (pair([2, 4, 3, 5], [4, 3, 3, 3]), *transposed()),
+        "conv_transpose2d": (pair([2, 4, 3, 5], [4, 3, 3, 3], [3]), *transposed()),
         "conv_transpose2d/stride": (
             pair([2, 4, 3, 5], [4, 6, 4, 4]), *transposed(stride=2, padding=1),
         ),
@@ -44,7 +44,7 @@ def cases() -> dict:
             pair([1, 4, 3, 4], [4, 3, 3, 2]), *transposed(stride=(2, 3), padding=(1, 0), output_padding=(1, 2)),
         ),
         "conv_transpose2d/groups": (
-            pair([2, 4, 4, 3], [4, 3, 3, 3]), *transposed(stride=2, padding=1, output_padding=1, groups=2),
+            pair([2, 4, 4, 3], [4, 3, 3, 3], [6]), *transposed(stride=2, padding=1, output_padding=1, groups=2),
         ),
         "conv_transpose2d/dilation": (
             pair([1, 2, 4, 3], [2, 3, 3, 2]), *transposed(stride=2, padding=2, output_padding=1, dilation=2),

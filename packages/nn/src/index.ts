@@ -21,6 +21,7 @@ export {
 } from './module.js';
 export { ABN, type AbnOptions, InPlaceABN, type NormAct } from './modules/abn.js';
 export { type AbnSyncOptions, InPlaceABNSync, setActiveGroup } from './modules/abn-sync.js';
+export { ConvTranspose2d, type ConvTranspose2dModuleOptions } from './modules/conv-transpose2d.js';
 export { Conv2d, type Conv2dModuleOptions } from './modules/conv2d.js';
 export { Dropout, Dropout2d } from './modules/dropout.js';
 export { GroupNorm, type GroupNormOptions } from './modules/group-norm.js';

@@ -2,14 +2,16 @@
  * Transposed convolution (torch.nn.ConvTranspose2d): the gradient of a convolution with respect to its input, as a layer.
  * Its kernel is that of conv2d_backward_data, and its gradients are conv2d and conv2d_backward_weights.
  */
-import { channels, dim, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
+import { channels, dim, formatType, type Shape, sameShape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import type { OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
+import { call, operand } from '../ir/expression.js';
 import type { Value } from '../ir/value.js';
 import { type Conv2dOptions, conv2dOp } from './conv2d.js';
 import { type Conv2dBackwardDataAttributes, conv2dBackwardDataOp } from './conv2d_backward_data.js';
 import { conv2dBackwardWeights } from './conv2d_backward_weights.js';
+import { emitElementwise } from './elementwise.js';
 import { type Conv2dAttributes, convWindow } from './support/convolution.js';
 import { checkImages, checkWindow, type Pair, type PairOption, pair } from './support/window.js';
 
@@ -32,23 +34,40 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
 }
 
 /**
- * Convolves x [N,C,H,W] transposed with weight float32[C,O/groups,KH,KW]; y [N,O,OH,OW] with
+ * Convolves x [N,C,H,W] transposed with weight float32[C,O/groups,KH,KW] and bias float32[O]; y [N,O,OH,OW] with
  * OH = (H − 1)·stride − 2·padding + dilation·(KH − 1) + outputPadding + 1.
  */
-export function convTranspose2d(x: Value, weight: Value, options: ConvTranspose2dOptions = {}): Value {
+export function convTranspose2d(
+  x: Value,
+  weight: Value,
+  bias: Value | null,
+  options: ConvTranspose2dOptions = {},
+): Value {
   const { stride = 1, padding = 0, dilation = 1, groups = 1, outputPadding = 0 } = options;
   const attrs = { stride: pair(stride), padding: pair(padding), dilation: pair(dilation), groups };
   const size = x.tracer.checking('conv_transpose2d', () => {
-    checkOperands(x, weight, attrs);
+    checkOperands(x, weight, bias, attrs);
     return transposedSize(x.shape, weight.shape, attrs, pair(outputPadding));
   });
-  return emit(convTranspose2dOp, [x, weight], { ...attrs, size });
+  const y = emit(convTranspose2dOp, [x, weight], { ...attrs, size });
+  const biased = call('add', operand(0), operand(1));
+  return bias ? emitElementwise(biased, (index) => (index === 0 ? y : bias)) : y;
 }
 
-function checkOperands(x: TensorType, weight: TensorType, attrs: Conv2dAttributes): void {
+function checkOperands(
+  x: TensorType,
+  weight: TensorType,
+  bias: TensorType | null,
+  attrs: Conv2dAttributes,
+): void {
   checkImages(x, 'x');
   checkImages(weight, 'weight');
   checkWindow(convWindow(attrs, weight.shape));
+  if (bias && !sameShape(bias.shape, [channels(weight.shape) * attrs.groups])) {
+    throw new ShapeError(
+      `expected [${channels(weight.shape) * attrs.groups}] for bias but received ${formatType(bias)}`,
+    );
+  }
   if (channels(x.shape) === dim(weight.shape, 0)) return;
   throw new ShapeError(
     `expected ${dim(weight.shape, 0)} input channels for the weight ${formatType(weight)} but received ${formatType(x)}`,

@@ -48,7 +48,10 @@ const layers: Readonly<Record<string, (values: Values, attrs: Case['attrs']) => 
     return add(z, avgPool(z, 3, { stride: 1, padding: 1 }));
   },
   conv_transpose2d(values, { output_padding: outputPadding = 0, ...attrs }) {
-    return convTranspose2d(need(values, 'x'), need(values, 'weight'), { ...attrs, outputPadding });
+    return convTranspose2d(need(values, 'x'), need(values, 'weight'), values.bias ?? null, {
+      ...attrs,
+      outputPadding,
+    });
   },
   group_norm: (values, { groups = 1, eps = 0 }) =>
     groupNorm(need(values, 'x'), groups, values.weight ?? null, values.bias ?? null, { eps }),

@@ -195,15 +195,19 @@ describe('what ops say about wrong operands', () => {
     ],
     [
       'conv_transpose2d: expected 3 input channels for the weight float32[3,4,2,2] but received float32[2,4,5,5]',
-      (v) => convTranspose2d(v('[2,4,5,5]'), v('[3,4,2,2]')),
+      (v) => convTranspose2d(v('[2,4,5,5]'), v('[3,4,2,2]'), null),
+    ],
+    [
+      'conv_transpose2d: expected [8] for bias but received float32[4]',
+      (v) => convTranspose2d(v('[2,4,5,5]'), v('[4,4,2,2]'), v('[4]'), { groups: 2 }),
     ],
     [
       'conv_transpose2d: expected an output padding from 0 to 1 for stride 2 but received 2',
-      (v) => convTranspose2d(v('[2,3,5,5]'), v('[3,4,2,2]'), { stride: 2, outputPadding: [0, 2] }),
+      (v) => convTranspose2d(v('[2,3,5,5]'), v('[3,4,2,2]'), null, { stride: 2, outputPadding: [0, 2] }),
     ],
     [
       'conv2d_backward_data: 2 groups do not divide 4 input and 3 output channels',
-      (v) => convTranspose2d(v('[2,3,5,5]'), v('[3,2,2,2]'), { groups: 2 }),
+      (v) => convTranspose2d(v('[2,3,5,5]'), v('[3,2,2,2]'), null, { groups: 2 }),
     ],
     [
       'conv2d: expected 4 channels for bias but received float32[3]',

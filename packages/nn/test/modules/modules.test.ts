@@ -4,6 +4,7 @@ import { Step } from '../../../core/test/support/step.js';
 import {
   AvgPool2d,
   Conv2d,
+  ConvTranspose2d,
   EVALUATION,
   GlobalAvgPool2d,
   GroupNorm,
@@ -40,6 +41,16 @@ describe('modules', () => {
   it('apply a linear layer as x·wᵀ + b', async () => {
     const states = { weight: [1, 2, 3, 4, 5, 6], bias: [10, 20] };
     expect(await apply(new Linear(3, 2), [1, 3], [1, 1, 2], states)).toEqual([19, 41]);
+  });
+
+  it('convolve transposed, with weights I×O×K×K and a bias', async () => {
+    const up = new ConvTranspose2d(1, 2, 2, { stride: 2 });
+    const states = { weight: [1, 2, 3, 4, 10, 20, 30, 40], bias: [0.5, 0] };
+    const y = [1.5, 10, 2.5, 20, 2.5, 20, 4.5, 40, 3.5, 30, 4.5, 40, 6.5, 60, 8.5, 80];
+    expect(await apply(up, [1, 1, 1, 2], [1, 2], states)).toEqual(y);
+    const grouped = new ConvTranspose2d(4, 6, 3, { groups: 2, bias: false });
+    expect(grouped.namedStates().map(({ name, shape }) => [name, shape])).toEqual([['weight', [4, 3, 3, 3]]]);
+    expect(() => new ConvTranspose2d(4, 6, 3, { groups: 4 })).toThrow('4 groups do not divide 4 input and 6');
   });
 
   it('normalize groups of channels', async () => {

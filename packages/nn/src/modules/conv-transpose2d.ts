@@ -1,0 +1,32 @@
+import { type ConvTranspose2dOptions, convTranspose2d, UsageError, type Value } from '@inplace-abn/core';
+import { Module, parameter } from '../module.js';
+
+export interface ConvTranspose2dModuleOptions extends ConvTranspose2dOptions {
+  /** Default true, as torch.nn.ConvTranspose2d. */
+  readonly bias?: boolean;
+}
+
+/** torch.nn.ConvTranspose2d: weight float32[in, out/groups, K, K]. */
+export class ConvTranspose2d extends Module {
+  constructor(
+    readonly inChannels: number,
+    readonly outChannels: number,
+    readonly kernel: number,
+    private readonly options: ConvTranspose2dModuleOptions = {},
+  ) {
+    super();
+    const groups = options.groups ?? 1;
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw new UsageError(
+        `ConvTranspose2d: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels`,
+      );
+    }
+    this.states.weight = parameter([inChannels, outChannels / groups, kernel, kernel], 'convolution');
+    if (options.bias ?? true) this.states.bias = parameter([outChannels], 'bias');
+  }
+
+  protected forward(x: Value): Value {
+    const bias = this.states.bias ? this.state(x, 'bias') : null;
+    return convTranspose2d(x, this.state(x, 'weight'), bias, this.options);
+  }
+}
