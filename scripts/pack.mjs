@@ -13,6 +13,8 @@ import { runLogged, runMain, StepError, say, step } from './lib/steps.mjs';
 
 const STAGE = inRoot('.cache', 'pack');
 const MOST_NATIVE_BYTES = 12e6;
+/** What an earlier run left. */
+const MADE = /\.tgz$|^SHA256SUMS$/;
 
 /** @param {string} file */
 const sha256 = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
@@ -21,14 +23,16 @@ await runMain(async () => {
   const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), process.argv[2] ?? inRoot('release'));
   await setup();
   await buildPackages();
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder).filter((each) => MADE.test(each))) rmSync(path.join(folder, name));
   for (const { folder: member, manifest } of publishedMembers()) {
     await step(manifest.name, () =>
       manifest.os ? packNative(member, manifest, folder) : packMember(member, folder),
     );
   }
-  const tarballs = readdirSync(folder).sort();
+  const tarballs = readdirSync(folder)
+    .filter((name) => name.endsWith('.tgz'))
+    .sort();
   const lines = tarballs.map((name) => `${sha256(path.join(folder, name))}  ${name}\n`);
   writeFileSync(path.join(folder, 'SHA256SUMS'), lines.join(''));
   const bytes = tarballs.reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0);
