@@ -4,5 +4,5 @@ import { TRAINED_WITH_ADVICE } from '@inplace-abn/recipes';
 
 export const ADVICE: Advice = {
   ...TRAINED_WITH_ADVICE,
-  ERR_DOES_NOT_FIT: ' (--max-size, --memory-budget)',
+  ERR_MEMORY: ' (--max-size, --memory-budget)',
 };

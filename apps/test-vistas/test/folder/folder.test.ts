@@ -76,7 +76,7 @@ describe('a segmented folder', { timeout: 60_000 }, () => {
     }
     expect(seen.size).toBeGreaterThan(1);
     expect(text).toContain(`a small network (float32) from ${snapshot} on 4 photographs in ${photos}\n`);
-    expect(text).toMatch(/^plan for 48×30: \S+ kB and \S+ kB of weights$/m);
+    expect(text).toMatch(/^plan for 48×30: \S+ KiB and \S+ KiB of weights$/m);
     expect(text).toMatch(/^\[1\/4\] a tram\.jpg {2}48×30 {2}\d+\.\d s {2}mean confidence 0\.\d{3}$/m);
     expect(text).toContain(`4 images in ${join(outDir, 'index.html')}\n`);
   });

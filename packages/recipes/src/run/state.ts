@@ -19,8 +19,8 @@ export interface EpochLayout {
   /** Images a step. */
   readonly batchSize: number;
   readonly trainImages: number;
-  /** Of the training files' names in their order; a state of an earlier version has none. */
-  readonly trainDigest?: string;
+  /** Of the training files' names in their order. */
+  readonly trainDigest: string;
   /** The order of the images follows from it. */
   readonly seed: number;
 }
@@ -28,7 +28,7 @@ export interface EpochLayout {
 /** The part of the data that a layout needs. */
 export type LayoutData = Pick<RunData, 'trainImages' | 'trainDigest'>;
 
-export function layoutOf({ optimizer, seed }: TrainConfig, data: LayoutData): EpochLayout & LayoutData {
+export function layoutOf({ optimizer, seed }: TrainConfig, data: LayoutData): EpochLayout {
   const { trainImages, trainDigest } = data;
   return { batchSize: optimizer.batch_size, trainImages, trainDigest, seed };
 }
@@ -42,8 +42,8 @@ export function layoutChanges(before: EpochLayout, now: EpochLayout): string[] {
   compare('optimizer.batch_size', before.batchSize, now.batchSize);
   compare('seed', before.seed, now.seed);
   compare('training images', before.trainImages, now.trainImages);
-  const known = before.trainDigest !== undefined && before.trainImages === now.trainImages;
-  if (known && before.trainDigest !== now.trainDigest) changes.push('names of the training images');
+  const sameCount = before.trainImages === now.trainImages;
+  if (sameCount && before.trainDigest !== now.trainDigest) changes.push('names of the training images');
   return changes;
 }
 
@@ -53,7 +53,7 @@ export function captureState(
   position: Position,
   config: TrainConfig,
   about: {
-    readonly layout: EpochLayout & LayoutData;
+    readonly layout: EpochLayout;
     readonly versions: Readonly<Record<string, string>>;
     readonly skipped?: readonly SkippedImage[];
   },
@@ -83,12 +83,11 @@ export function positionOf(
   criterion: MetricName,
   path: string,
 ): { readonly position: Position; readonly layout: EpochLayout } {
+  const missing = (key: string) => new CheckpointError(`${path}: "${key}" of the training state is missing.`);
   const count = (key: string): number => {
     const value = meta[key];
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-    throw new CheckpointError(
-      `${path}: "${key}" of the training state is missing; it was written by an earlier version of this program.`,
-    );
+    throw missing(key);
   };
   const { epoch, step, seed, trainDigest, stepOfBest } = meta;
   const best = meta[bestKey(criterion)];
@@ -97,6 +96,7 @@ export function positionOf(
       `${path}: "${bestKey(criterion)}" of the training state is missing: it is of a run with another task.`,
     );
   }
+  if (typeof trainDigest !== 'string') throw missing('trainDigest');
   return {
     position: {
       epoch,
@@ -108,7 +108,7 @@ export function positionOf(
     layout: {
       batchSize: count('batchSize'),
       trainImages: count('trainImages'),
-      trainDigest: typeof trainDigest === 'string' ? trainDigest : undefined,
+      trainDigest,
       seed,
     },
   };

@@ -70,7 +70,7 @@ export function skippedInAll(
 /** Where a training state has them. */
 export const SKIPPED_KEY = 'skipped';
 
-/** Those in the meta data of a training state; one of an earlier version has none. */
+/** Those in the meta data of a training state, which has them where there are any. */
 export function skippedIn(meta: RunMeta): SkippedImage[] {
   const value = meta[SKIPPED_KEY];
   return Array.isArray(value) ? value.filter(isSkipped) : [];
