@@ -64,6 +64,11 @@ export const suites = [
     load: () => import('../suites/abn.mjs'),
   },
   {
+    name: 'elementwise',
+    summary: "bandwidth of elementwise kernels and sums beside memcpy's",
+    load: () => import('../suites/elementwise.mjs'),
+  },
+  {
     name: 'cuda-abn',
     summary: "bandwidth of the CUDA ABN kernels beside a copy's, and their times beside PyTorch's",
     long: true,

@@ -28,6 +28,23 @@ IABN_SIMD void flush_leaf(float* run, double* total, int64_t count) {
   }
 }
 
+constexpr int64_t kSumLanes = 16;
+
+// The sums of rows that are there whole.
+IABN_SIMD void rows_leaf(const float* values, int64_t rows, int64_t columns, double* out) {
+  for (int64_t row = 0; row < rows; ++row, values += columns) {
+    float lanes[kSumLanes] = {};
+    int64_t c = 0;
+    for (; c + kSumLanes <= columns; c += kSumLanes) {
+      for (int64_t lane = 0; lane < kSumLanes; ++lane) lanes[lane] += values[c + lane];
+    }
+    double sum = 0.0;
+    for (float lane : lanes) sum += static_cast<double>(lane);
+    for (; c < columns; ++c) sum += static_cast<double>(values[c]);
+    out[row] = sum;
+  }
+}
+
 struct Sums {
   ExpressionBlocks blocks;
   std::vector<int64_t> counts;
@@ -88,11 +105,17 @@ struct Partial {
 };
 
 // One chunk of a tile: its sums to `out`.
-Partial sum_chunk(const Sums& sums, ExpressionThread& thread, int64_t tile, int64_t chunk, double* out) {
+Partial sum_chunk(const Sums& sums, ExpressionThread& thread, int64_t tile, int64_t chunk,
+                  std::vector<int64_t>& places, double* out) {
+  sums.place(tile, false, places);
+  if (sums.steps == 1 && sums.columns_summed() && !sums.rows_summed()) {
+    sums.place(0, true, places);
+    const Block block = thread.locate(places.data());
+    rows_leaf(thread.compute(block, nullptr), block.rows, block.columns, out);
+    return {result_of(sums, places, block), block.rows};
+  }
   alignas(64) float run[kExpressionBlock];
   alignas(64) double total[kExpressionBlock];
-  std::vector<int64_t> places(sums.counts.size(), 0);
-  sums.place(tile, false, places);
   const int64_t begin = chunk * sums.chunk_steps, end = std::min(sums.steps, begin + sums.chunk_steps);
   Block block = {};
   int64_t count = 0, columns = 0, waiting = 0;
@@ -133,11 +156,12 @@ void run(const Sums& sums, const KernelArgs& args) {
   const int64_t tasks = sums.tiles * sums.chunks;
   parallel_range(tasks, elements / std::max<int64_t>(1, tasks), 1, [&](int64_t begin, int64_t end) {
     ExpressionThread thread(sums.blocks, args);
+    std::vector<int64_t> places(sums.counts.size(), 0);
     alignas(64) double values[kExpressionBlock];
     for (int64_t task = begin; task < end; ++task) {
       const int64_t tile = task / sums.chunks, chunk = task % sums.chunks;
       double* to = sums.chunks == 1 ? values : partials + task * kExpressionBlock;
-      const Partial partial = sum_chunk(sums, thread, tile, chunk, to);
+      const Partial partial = sum_chunk(sums, thread, tile, chunk, places, to);
       if (sums.chunks == 1) store(partial, values);
     }
   });

@@ -36,6 +36,11 @@ const CASES: readonly Case[] = [
       { op: 'abn_backward_reduce', attrs: LAYER, inputs: [shape, shape], vectors: 4, outputs },
     ];
   }),
+  // All elements, and those of each image and channel.
+  ...[[], [3, 24]].map((left): Case => {
+    const attrs = { program: 'mul(x0,x0) sub(t0,x0)', domain: [], shape: left, divisor: 3 };
+    return { op: 'sum', attrs, inputs: [[3, 24, 53, 67]], vectors: 0, outputs: [left] };
+  }),
   // Threads by inputs, by outputs, more threads than there is work for.
   ...[
     [96, 32, 31],
