@@ -41,6 +41,7 @@ export { cast } from './cast.js';
 export { clipScale } from './clip_scale.js';
 export { colorTransform } from './color_transform.js';
 export { concat } from './concat.js';
+export { confusion } from './confusion.js';
 export { constant } from './constant.js';
 export { type ConvTranspose2dOptions, convTranspose2d } from './conv_transpose2d.js';
 export { type Conv2dOptions, conv2d } from './conv2d.js';

@@ -31,6 +31,7 @@ import { castOp } from './cast.js';
 import { clipScaleOp } from './clip_scale.js';
 import { colorTransformOp } from './color_transform.js';
 import { concatOp } from './concat.js';
+import { confusionOp } from './confusion.js';
 import { constantOp } from './constant.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dBackwardDataOp } from './conv2d_backward_data.js';
@@ -105,6 +106,7 @@ export const ops = {
   clip_scale: clipScaleOp,
   color_transform: colorTransformOp,
   concat: concatOp,
+  confusion: confusionOp,
   constant: constantOp,
   conv2d: conv2dOp,
   conv2d_backward_data: conv2dBackwardDataOp,

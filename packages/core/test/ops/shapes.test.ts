@@ -19,6 +19,7 @@ import { broadcastAddBackward } from '../../src/ops/broadcast_add_backward.js';
 import { cast } from '../../src/ops/cast.js';
 import { colorTransform } from '../../src/ops/color_transform.js';
 import { concat } from '../../src/ops/concat.js';
+import { confusion } from '../../src/ops/confusion.js';
 import { convTranspose2d } from '../../src/ops/conv_transpose2d.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { conv2dBackwardData } from '../../src/ops/conv2d_backward_data.js';
@@ -134,6 +135,7 @@ describe('shapes that ops give', () => {
     ],
     ['cross_entropy', (v) => crossEntropy(v('bfloat16[2,5,3,4]'), v('int32[2,3,4]')), 'float32[]'],
     ['topk_correct', (v) => topkCorrect(v('[8,5]'), v('int32[8]'), [1, 5]), 'int32[2]'],
+    ['confusion', (v) => confusion(v('uint8[2,3,4]'), v('uint8[2,3,4]'), 5), 'int32[5,5]'],
     ['topk_correct of pixels', (v) => topkCorrect(v('[2,5,3,4]'), v('int32[2,3,4]'), [1]), 'int32[1]'],
     ['log_softmax', (v) => logSoftmax(v('bfloat16[2,5,3,4]')), 'bfloat16[2,5,3,4]'],
     ['softmax', (v) => softmax(v('bfloat16[2,5,3,4]')), 'bfloat16[2,5,3,4]'],

@@ -35,7 +35,7 @@ export class PixelMeter implements Meter {
   }
 }
 
-/** Mean IoU and pixel accuracy from the class maps `classes` of evaluation steps. */
+/** Mean IoU and pixel accuracy from the counts `matrix` of evaluation steps. */
 export class ConfusionMeter implements Meter {
   readonly confusion: Confusion;
 
@@ -43,12 +43,11 @@ export class ConfusionMeter implements Meter {
     this.confusion = new Confusion(classes);
   }
 
-  add(outputs: Outputs, batch: Batch): Counted {
+  add(outputs: Outputs): Counted {
     const found = new Confusion(this.confusion.classes);
-    const predicted = outputs.classes as ArrayLike<number>;
-    const labelled = found.add(targetsOf(batch), predicted);
+    found.matrix.set(Float64Array.from(outputs.matrix ?? [], Number));
     this.confusion.merge(found);
-    return { metrics: metricsOf(found), labelled };
+    return { metrics: metricsOf(found), labelled: found.pixels };
   }
 
   get metrics(): Metrics {
@@ -76,11 +75,4 @@ export class ConfusionMeter implements Meter {
 
 function metricsOf({ meanIou, pixelAccuracy }: Confusion): Metrics {
   return { miou: 100 * meanIou, accuracy: 100 * pixelAccuracy };
-}
-
-/** The class ids of the images of a batch; whatever does not count is 255. */
-function targetsOf({ targets, size, labels }: Batch): Uint8Array {
-  if (!targets) throw new TypeError('expected a batch with label maps');
-  // A last batch fills only the first images of the arrays.
-  return targets.subarray(0, (targets.length / labels.length) * size);
 }

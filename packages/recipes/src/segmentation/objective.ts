@@ -1,12 +1,19 @@
-import { crossEntropy, fusePredictions, resizeBilinear, topkCorrect } from '@inplace-abn/core';
+import {
+  confusion,
+  crossEntropy,
+  dim,
+  fusePredictions,
+  resizeBilinear,
+  topkCorrect,
+} from '@inplace-abn/core';
 import { type Batch, IGNORED } from '@inplace-abn/data';
 import { type BatchShape, heightAndWidth } from '../task/images.js';
 import type { Objective } from '../task/task.js';
 
 /**
  * A class for every pixel. Logits are resized to the labels, N×K×H×W; their mean cross entropy is over the pixels that
- * count. Training also gives `correct`, int32[1], the pixels whose largest logit is the label's; evaluation `classes`,
- * uint8 N×H×W, the class of the largest.
+ * count. Training also gives `correct`, int32[1], the pixels whose largest logit is the label's; evaluation `matrix`,
+ * int32 K×K, the pixels of each label for each class of the largest logit.
  */
 export const segmentationObjective: Objective = {
   classifier: ['head.', 'cls.'],
@@ -27,7 +34,10 @@ export const segmentationObjective: Objective = {
       size: heightAndWidth(crop),
       mirrored: [false],
     });
-    return { loss: crossEntropy(scores, labels, { ignoreIndex: IGNORED }), classes: label };
+    return {
+      loss: crossEntropy(scores, labels, { ignoreIndex: IGNORED }),
+      matrix: confusion(label, labels, dim(logits.shape, 1)),
+    };
   },
 };
 

@@ -100,6 +100,15 @@ export const classes = {
     inputs: [logits, labels],
     draw,
   })),
+  confusion: [
+    { classes: 1, shape: [1] },
+    { classes: 5, shape: [3, 7, 11] },
+    { classes: 256, shape: [2, 300, 301] },
+  ].map(({ classes: many, shape }) => ({
+    attrs: { classes: many },
+    inputs: [shape, shape],
+    draw: { predicted: labelsBelow(many), labels: labelsBelow(many + (many >> 3)) },
+  })),
   fuse_predictions: MODES.flatMap((mode) => [
     fusion(mode, [1, 1], [1, 1], [[1, 1]]),
     fusion(mode, [2, 65], [9, 13], [[4, 7, 1]]),
