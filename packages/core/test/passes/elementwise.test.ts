@@ -155,3 +155,48 @@ describe('neighbors', () => {
     expect(fewer.peak.bytes).toBeLessThanOrEqual(more.peak.bytes);
   });
 });
+
+describe('what was computed from a value', () => {
+  const shapes = { x: [2, 8, 6, 5], gate: [2, 8], bias: [8] } as const;
+  const data = (name: keyof typeof shapes) => ({
+    shape: shapes[name],
+    data: Float32Array.from(normal(name, shapes[name])),
+  });
+  /** Both h and what follows from it are read again by the backward pass. */
+  const body = (through: (h: Value, bias: Value) => Value) => (v: Record<keyof typeof shapes, Value>) => {
+    const h = mul(v.x, v.gate);
+    const loss = mean(mul(square(h), square(through(h, v.bias))));
+    const [dx, dgate] = gradients(loss, [v.x, v.gate]);
+    return { loss, dx: dx ?? loss, dgate: dgate ?? loss };
+  };
+  const inputs = { x: data('x'), gate: data('gate'), bias: data('bias') };
+  const invertedBy = (step: ReturnType<typeof body>) => {
+    const traced = trace((tracer) => {
+      const input = (name: keyof typeof shapes) => tracer.input(name, shapes[name], 'float32');
+      return step({ x: input('x'), gate: input('gate'), bias: input('bias') });
+    });
+    const { rebuilds } = compile(traced, cpu(), { fuse: false });
+    return rebuilds.filter(({ choice }) => choice === 'invert').map(({ through }) => through?.attrs.program);
+  };
+
+  it.each<[string, (h: Value, bias: Value) => Value, string[]]>([
+    ['sub', (h, bias) => sub(h, bias), ['sub(x0,x1)']],
+    ['exp', (h) => exp(h), ['exp(x0)']],
+    ['a factor', (h) => mul(h, -0.5), ['mul(x0,-0.5)']],
+    ['sigmoid, which saturates', (h) => sigmoid(h), []],
+  ])('gives it back for the backward pass: %s', async (_, through, programs) => {
+    const step = body(through);
+    expect(invertedBy(step)).toEqual(programs);
+    const kept = await run(step, inputs, { rebuild: false });
+    const rebuilt = await run(step, inputs);
+    for (const name of ['loss', 'dx', 'dgate'] as const) {
+      const [wanted, got] = [kept, rebuilt].map((outputs) =>
+        toFloat64('float32', outputs[name] ?? new Float32Array()),
+      );
+      const size = wanted?.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0) ?? 0;
+      wanted?.forEach((value, i) => {
+        expect(Math.abs((got?.[i] ?? Number.NaN) - value) / size).toBeLessThan(1e-5);
+      });
+    }
+  });
+});
