@@ -10,5 +10,6 @@ namespace iabn::depthwise {
 // Throw Refused for what is no depthwise convolution or one with other windows than networks have.
 std::unique_ptr<Kernel> make_forward(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_backward_data(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_backward_weights(const KernelSpec& spec);
 
 }  // namespace iabn::depthwise

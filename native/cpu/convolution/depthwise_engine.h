@@ -27,6 +27,19 @@ struct Run {
   int64_t channels, w_channels;  // w_channels: padded
 };
 
+// Products of dy with the x that each of some column taps meets, summed over lines of an image:
+//   sums[t][…] += Σ_{lines, i < count} dy[line][i] · x[line][i·step + t]
+template <class T>
+struct Correlation {
+  const T* x;  // of the first output's first column tap, at the block's first channel
+  const T* dy;
+  int64_t lines, count;
+  int64_t x_line, dy_line;  // elements
+  int64_t pixel;            // elements, of both
+  double* sums;             // of the block
+  int64_t sums_step;        // from one column tap to the next
+};
+
 // Channels are taken in blocks of `block`, the last of which ends with the last channel and so may repeat
 // some of the one before. Weights and bias are packed by block, each in the engine's order of channels.
 struct Engine {
@@ -35,11 +48,17 @@ struct Engine {
   // By step − 1 and column taps − 1.
   void (*run_f32[2][kMostColumns])(const Run<float>&);
   void (*run_bf16[2][kMostColumns])(const Run<bf16>&);
+  void (*correlate_f32[2][kMostColumns])(const Correlation<float>&);
+  void (*correlate_bf16[2][kMostColumns])(const Correlation<bf16>&);
   // Brings whole blocks of floats into the order for bf16.
   void (*order_bf16)(float* blocks, int64_t count);
 
   const auto& runs(const float*) const { return run_f32; }
   const auto& runs(const bf16*) const { return run_bf16; }
+  const auto& correlations(const float*) const { return correlate_f32; }
+  const auto& correlations(const bf16*) const { return correlate_bf16; }
+  // Where a block's sums have channel i.
+  int64_t place(int64_t i, DType dtype) const { return dtype == DType::bf16 ? i % 2 * lanes + i / 2 : i; }
 };
 
 // The one for vector_lanes().

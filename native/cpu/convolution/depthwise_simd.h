@@ -55,6 +55,34 @@ void run_tiles(const Run<T>& run) {
   for (; first < run.count; ++first) tile<Columns, Step, 1>(run, first);
 }
 
+typedef double Wide __attribute__((vector_size(kLanes * 8)));
+typedef Wide LooseWide __attribute__((aligned(8), may_alias));
+
+IABN_INLINE void add_to(double* sums, Vec v) {
+  *reinterpret_cast<LooseWide*>(sums) += __builtin_convertvector(v, Wide);
+}
+
+template <int Columns, int Step, class T>
+void correlate(const Correlation<T>& c) {
+  Pair sums[Columns] = {};
+  for (int64_t line = 0; line < c.lines; ++line) {
+    const T *x = c.x + line * c.x_line, *dy = c.dy + line * c.dy_line;
+    for (int64_t i = 0; i < c.count; ++i, x += Step * c.pixel, dy += c.pixel) {
+      const Pair d = read_pair(dy, Whole{});
+#pragma GCC unroll 8
+      for (int t = 0; t < Columns; ++t) {
+        const Pair v = read_pair(x + t * c.pixel, Whole{});
+        sums[t].a += v.a * d.a;
+        sums[t].b += v.b * d.b;
+      }
+    }
+  }
+  for (int t = 0; t < Columns; ++t) {
+    add_to(c.sums + t * c.sums_step, sums[t].a);
+    add_to(c.sums + t * c.sums_step + kLanes, sums[t].b);
+  }
+}
+
 void order_bf16(float* blocks, int64_t count) { order_columns<bf16>(blocks, count); }
 
 template <class T, int Step, int... Columns>
@@ -63,12 +91,22 @@ constexpr void set_runs(void (*(&runs)[kMostColumns])(const Run<T>&),
   ((runs[Columns] = run_tiles<Columns + 1, Step, T>), ...);
 }
 
+template <class T, int Step, int... Columns>
+constexpr void set_correlations(void (*(&all)[kMostColumns])(const Correlation<T>&),
+                                std::integer_sequence<int, Columns...>) {
+  ((all[Columns] = correlate<Columns + 1, Step, T>), ...);
+}
+
 constexpr Engine make_engine() {
   Engine e{};
   e.lanes = kLanes, e.block = kPair;
   constexpr auto columns = std::make_integer_sequence<int, static_cast<int>(kMostColumns)>{};
   set_runs<float, 1>(e.run_f32[0], columns), set_runs<float, 2>(e.run_f32[1], columns);
   set_runs<bf16, 1>(e.run_bf16[0], columns), set_runs<bf16, 2>(e.run_bf16[1], columns);
+  set_correlations<float, 1>(e.correlate_f32[0], columns),
+      set_correlations<float, 2>(e.correlate_f32[1], columns);
+  set_correlations<bf16, 1>(e.correlate_bf16[0], columns),
+      set_correlations<bf16, 2>(e.correlate_bf16[1], columns);
   e.order_bf16 = order_bf16;
   return e;
 }

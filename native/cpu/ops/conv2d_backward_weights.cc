@@ -4,6 +4,7 @@
 #include "cpu/autotune/measured.h"
 #include "cpu/convolution/channel_parts.h"
 #include "cpu/convolution/convolution.h"
+#include "cpu/convolution/depthwise.h"
 #include "cpu/convolution/float_images.h"
 #include "cpu/convolution/grouped.h"
 #include "cpu/convolution/pointwise.h"
@@ -82,6 +83,21 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   }
 }
 
+bool is_depthwise(const KernelSpec& spec) {
+  const ConvShape shape = shape_of(spec);
+  return shape.groups > 1 && shape.groups == shape.c && shape.groups == shape.o;
+}
+
+std::unique_ptr<Kernel> make_grouped(const KernelSpec& spec) {
+  if (is_depthwise(spec)) throw Refused("the kernels for depthwise convolutions are measured");
+  return grouped::make_backward_weights(spec);
+}
+
+std::unique_ptr<Kernel> make_grouped_depthwise(const KernelSpec& spec) {
+  if (!is_depthwise(spec)) throw Refused("not a depthwise convolution");
+  return grouped::make_backward_weights(spec);
+}
+
 constexpr auto make_plain = make_plain_float<run_plain>;
 
 // By outputs.
@@ -93,8 +109,10 @@ KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
 OpRegistration registration(
     "conv2d_backward_weights",
-    {grouped::make_backward_weights,
+    {make_grouped,
      fastest({{"onednn", make_onednn},
+              {"depthwise", depthwise::make_backward_weights},
+              {"grouped", make_grouped_depthwise},
               {"matmul", make_matmul},
               widening("float32 images", float_images(images, {make_onednn, make_matmul, make_plain})),
               {"winograd", make_minimal},

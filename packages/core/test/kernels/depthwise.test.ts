@@ -16,11 +16,11 @@ const DEPTHWISE = [
   convolution([1, 32, 3, 4], [32, 1, 2, 3], 2, [1, 3], 1, 32),
 ];
 
-const { conv2d, conv2d_backward_data } = convolutionCases(DEPTHWISE);
+const { conv2d, conv2d_backward_data, conv2d_backward_weights } = convolutionCases(DEPTHWISE);
 
 describe('depthwise', () => {
   describeInVectors(
     { kernel: 'depthwise', dtypes: ['float32', 'bfloat16'], tolerance: 1e-5 },
-    { conv2d, conv2d_backward_data },
+    { conv2d, conv2d_backward_data, conv2d_backward_weights },
   );
 });
