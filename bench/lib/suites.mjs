@@ -113,6 +113,11 @@ export const suites = [
     load: () => import('../suites/grouped.mjs'),
   },
   {
+    name: 'depthwise',
+    summary: "speed of mobile networks' depthwise convolutions, ours, oneDNN's and a plain copy in turn",
+    load: () => import('../suites/depthwise.mjs'),
+  },
+  {
     name: 'demo-precision',
     summary: 'accuracy of the demo in bfloat16 beside float32, three seeds each (an hour or so)',
     long: true,
