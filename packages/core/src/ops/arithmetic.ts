@@ -1,9 +1,12 @@
 /** The arithmetic of values: each function is an elementwise expression, with broadcasting as {@link mul} says. */
-import type { Shape } from '@inplace-abn/tensor';
+import { type Shape, sameShape } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
+import { type ActivationAttributes, IDENTITY } from '../ir/activations.js';
 import { call, number, operand } from '../ir/expression.js';
 import type { FunctionName } from '../ir/scalar-functions.js';
 import { Value } from '../ir/value.js';
+import { activation } from './activation.js';
+import { add as addSame } from './add.js';
 import { emitElementwise } from './elementwise.js';
 import { broadcastShape } from './support/broadcast.js';
 
@@ -15,6 +18,7 @@ function applied(fn: FunctionName, ...args: (Value | number)[]): Value {
       `${fn} of numbers alone: compute it in JavaScript, and use constant() for a tensor of it`,
     );
   }
+  for (const value of values) values[0]?.tracer.own(value);
   const expressions = args.map((arg) =>
     arg instanceof Value ? operand(values.indexOf(arg)) : number(finite(fn, arg)),
   );
@@ -28,6 +32,16 @@ function finite(fn: string, value: number): number {
 
 function missing(fn: string, index: number): never {
   throw new RangeError(`${fn} has no operand ${index}`);
+}
+
+/**
+ * φ(a + b), as torch.add and an activation (identity when left out), with the broadcasting of {@link mul}. Values of one
+ * shape are the end of a residual block, which kernels take in with what comes before it.
+ */
+export function add(a: Value | number, b: Value | number, attrs: ActivationAttributes = IDENTITY): Value {
+  if (a instanceof Value && b instanceof Value && sameShape(a.shape, b.shape)) return addSame(a, b, attrs);
+  const sum = applied('add', a, b);
+  return attrs.activation === 'identity' ? sum : activation(sum, attrs);
 }
 
 /** a − b, as torch.sub, with the broadcasting of {@link mul}. */

@@ -14,12 +14,12 @@ export { abnStats } from './abn_stats.js';
 export { accumulate } from './accumulate.js';
 export { activation, relu } from './activation.js';
 export { type AdamOperands, type AdamRule, adam } from './adam.js';
-export { add } from './add.js';
 export { allGather } from './all_gather.js';
 export { allReduce } from './all_reduce.js';
 export { type PendingSum, startAllReduce } from './all_reduce_start.js';
 export {
   abs,
+  add,
   div,
   exp,
   expand,
@@ -52,6 +52,7 @@ export { globalAvgPool } from './global_avg_pool.js';
 export { type GroupNormOptions, groupNorm } from './group_norm.js';
 export { guardFinite } from './guard_finite.js';
 export { linear } from './linear.js';
+export { literal } from './literal.js';
 export { logSoftmax } from './log_softmax.js';
 export { matmul } from './matmul.js';
 export { type MaxPoolOptions, maxPool } from './max_pool.js';

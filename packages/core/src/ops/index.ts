@@ -52,6 +52,7 @@ import { insertRowsOp } from './insert_rows.js';
 import { linearOp } from './linear.js';
 import { linearBackwardDataOp } from './linear_backward_data.js';
 import { linearBackwardWeightsOp } from './linear_backward_weights.js';
+import { literalOp } from './literal.js';
 import { logSoftmaxOp } from './log_softmax.js';
 import { logSoftmaxBackwardOp } from './log_softmax_backward.js';
 import { matmulOp } from './matmul.js';
@@ -127,6 +128,7 @@ export const ops = {
   linear: linearOp,
   linear_backward_data: linearBackwardDataOp,
   linear_backward_weights: linearBackwardWeightsOp,
+  literal: literalOp,
   log_softmax: logSoftmaxOp,
   log_softmax_backward: logSoftmaxBackwardOp,
   matmul: matmulOp,

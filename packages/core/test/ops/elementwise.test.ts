@@ -12,6 +12,7 @@ import { colorTransform } from '../../src/ops/color_transform.js';
 import { constant } from '../../src/ops/constant.js';
 import { dropout, dropoutBits } from '../../src/ops/dropout.js';
 import { guardFinite } from '../../src/ops/guard_finite.js';
+import { literal } from '../../src/ops/literal.js';
 import { compute, draw, emitted, expectClose, scalar, tensor, vectorJacobian } from './harness.js';
 
 describe('dropout', () => {
@@ -142,6 +143,14 @@ describe('cast, constant and guard_finite', () => {
     expect(emitted({ x }, (v) => cast(v.x, 'float32') === v.x)).toBe(true);
     const { x: dx } = vectorJacobian({ x }, ['x'], (v) => cast(v.x, 'bfloat16'), { ...x, dtype: 'bfloat16' });
     expect(dx).toEqual(x.data);
+  });
+
+  it('literal holds its numbers, which are finite', () => {
+    const { c } = compute({}, (_, tracer) => ({ c: literal(tracer, [1, -2.5]) }));
+    expect([...c]).toEqual([1, -2.5]);
+    expect(() => compute({}, (_, tracer) => ({ c: literal(tracer, [1, Number.NaN]) }))).toThrow(
+      'literal: expected finite numbers but received NaN at index 1',
+    );
   });
 
   it('constant fills its shape', () => {

@@ -64,6 +64,10 @@ export const elementwise = {
     [2, 3, 5, 7],
     [3, 3, 17, 16],
   ].map((shape) => ({ attrs: { dtype: 'float32' as const }, inputs: [shape, [shape[0] ?? 0, 12]] })),
+  literal: [[], [0.1, -3, 2.5e-8], Array.from({ length: 130 }, (_, i) => i / 7)].map((values) => ({
+    attrs: { values },
+    inputs: [],
+  })),
   constant: (['float32', 'bfloat16', 'int32'] as const).flatMap((dtype) =>
     [[], [3, 17], [2, 70, 5]].map((shape) => ({ attrs: { value: 3, shape, dtype }, inputs: [] })),
   ),
