@@ -1,4 +1,3 @@
-export { crossEntropy } from '@inplace-abn/core';
 export {
   type AbnFunctionOptions,
   inplaceAbn,
@@ -7,6 +6,7 @@ export {
 export { type AbnSyncFunctionOptions, inplaceAbnSync } from './functional/abn-sync.js';
 export { type InitializeOptions, initialState, initialStates, type LinearInit } from './init/initialize.js';
 export { activationGain, initializers, type WeightInit } from './init/weights.js';
+export * from './losses/index.js';
 export {
   type AnyModule,
   calledPaths,

@@ -1,3 +1,24 @@
+export {
+  type BceOptions,
+  bceWithLogits,
+  type CrossEntropyOptions,
+  crossEntropy,
+  type DiceOptions,
+  type DistillationOptions,
+  type DistillationTarget,
+  dice,
+  distillation,
+  type FocalOptions,
+  focal,
+  type HuberOptions,
+  huber,
+  type Loss,
+  type LossFunction,
+  l1,
+  mse,
+  type Per,
+  softCrossEntropy,
+} from '@inplace-abn/nn';
 export type {
   Batches,
   FitCallback,
@@ -9,7 +30,6 @@ export type {
   TrainingBatch,
 } from './fit.js';
 export type { ParameterGroup } from './groups.js';
-export { type CrossEntropyOptions, crossEntropy, type Loss, type LossFunction } from './loss.js';
 export { accuracy, type Metric } from './metrics.js';
 export type { InputOptions, SessionOptions } from './options.js';
 export { type MappedBuffer, SessionPlan } from './plan.js';
@@ -23,7 +43,7 @@ export {
   type TrainOptions,
 } from './session.js';
 export type { SessionGroup } from './sharing.js';
-export type { OneOrNamed, Per } from './signals.js';
+export type { OneOrNamed } from './signals.js';
 export {
   allStates,
   fillStates,

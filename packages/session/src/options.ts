@@ -1,13 +1,12 @@
 import type { ComputeDType, Device, DType, Shape, TensorType, Value } from '@inplace-abn/core';
 import { checkOptionNames, parseBytes, UsageError } from '@inplace-abn/core';
-import type { Signals } from '@inplace-abn/nn';
+import type { Loss, LossFunction, Per, Signals } from '@inplace-abn/nn';
 import type { Optimizer } from '@inplace-abn/optim';
 import type { ParameterGroup } from './groups.js';
-import type { Loss, LossFunction } from './loss.js';
 import type { Metric } from './metrics.js';
 import type { Selection } from './selection.js';
 import type { SessionGroup } from './sharing.js';
-import { isTensorOptions, named, type OneOrNamed, type Per } from './signals.js';
+import { isTensorOptions, named, type OneOrNamed } from './signals.js';
 
 /** One sample, without the batch: images are C×H×W. */
 export interface InputOptions {

@@ -14,7 +14,7 @@ import {
   type Value,
   valueInfo,
 } from '@inplace-abn/core';
-import { initialStates, type Module, type Signals, setActiveGroup } from '@inplace-abn/nn';
+import { initialStates, type Module, type Per, type Signals, setActiveGroup } from '@inplace-abn/nn';
 import { type Batch, batchOf, checkFinite, checkTargets, partsOf, type StepArrays } from './arrays.js';
 import { type Batches, type FitOptions, fitEpochs, Mean, type StepResult } from './fit.js';
 import { statesOf, TrainedParameters } from './groups.js';
@@ -23,7 +23,7 @@ import type { SessionPlan } from './plan.js';
 import { Programs, type StepKey, type StepKind } from './programs.js';
 import { readTraining, writeTraining } from './run-state.js';
 import { agreed, RANK_SEED, type SessionGroup, Shares } from './sharing.js';
-import { isArray, named, type Per, unnamedAs } from './signals.js';
+import { isArray, named, unnamedAs } from './signals.js';
 import { fillStates, statesIn } from './states.js';
 import { Steps } from './steps.js';
 

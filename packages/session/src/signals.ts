@@ -4,10 +4,7 @@
  */
 import type { TypedArray } from '@inplace-abn/core';
 import { Value } from '@inplace-abn/core';
-import type { Signals } from '@inplace-abn/nn';
-
-/** A `T` for each value of `S`: itself, or by the same names. */
-export type Per<S extends Signals, T> = S extends Value ? T : { readonly [K in keyof S]: T };
+import type { Per, Signals } from '@inplace-abn/nn';
 
 /** One `T`, or several by name. */
 export type OneOrNamed<T> = T | Readonly<Record<string, T>>;

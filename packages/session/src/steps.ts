@@ -15,18 +15,20 @@ import {
 import {
   calledPaths,
   EVALUATION,
+  type Loss,
+  type LossFunction,
   type Mode,
   type Module,
+  type Per,
   parametersIn,
   returnedAt,
   type Signals,
 } from '@inplace-abn/nn';
 import { type Optimizer, optimizerStateName, trainedGradients, updateParameters } from '@inplace-abn/optim';
 import { ACCUMULATED, type TrainedParameters } from './groups.js';
-import type { Loss, LossFunction } from './loss.js';
 import type { Metric } from './metrics.js';
 import type { InputOptions } from './options.js';
-import { isTensorOptions, isValue, named, type Per, signalsAs, unnamedAs } from './signals.js';
+import { isTensorOptions, isValue, named, signalsAs, unnamedAs } from './signals.js';
 
 export interface StepParts<In extends Signals, Out extends Signals, Target extends Signals> {
   readonly module: Module<In, Out>;

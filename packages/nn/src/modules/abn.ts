@@ -31,8 +31,8 @@ export interface AbnOptions {
   readonly activationParam?: number;
 }
 
-/** A factory for the normalisation layers of a network; `activation` overrides its own (identity before a sum). */
-export type NormAct = (channels: number, options?: Pick<AbnOptions, 'activation'>) => ABN;
+/** A factory for the normalization layers of a network; `activation` overrides its own (identity before a sum), `activationParam` its slope. */
+export type NormAct = (channels: number, options?: Pick<AbnOptions, 'activation' | 'activationParam'>) => ABN;
 
 /**
  * The ordinary layer: batch norm (scale γ), then the activation, with the input kept for the backward pass.

@@ -1,0 +1,50 @@
+import {
+  add,
+  checkOptionNames,
+  exp,
+  literal,
+  log,
+  mean,
+  mul,
+  neg,
+  relu,
+  sub,
+  type Value,
+} from '@inplace-abn/core';
+import { type Loss, likeOutput } from './loss.js';
+
+export interface BceOptions {
+  /** A factor on the terms of positive targets, one for all or one for each channel (PyTorch's pos_weight). */
+  readonly positiveWeight?: number | readonly number[];
+}
+
+/**
+ * torch.nn.BCEWithLogitsLoss: the mean over all elements of
+ *
+ *     (1 − t)·x + (1 + (p − 1)·t)·log(1 + exp(−x))
+ *
+ * with the positive weight p. Output [N,K,…] holds logits; target float32 of the same shape, from 0 to 1.
+ */
+export function bceWithLogits(options: BceOptions = {}): Loss {
+  checkOptionNames('bceWithLogits', options, ['positiveWeight']);
+  const { positiveWeight = 1 } = options;
+  return likeOutput((x, t) => {
+    if (positiveWeight === 1) return mean(sub(softplus(x), mul(x, t)));
+    const above =
+      typeof positiveWeight === 'number'
+        ? positiveWeight - 1
+        : literal(
+            x.tracer,
+            positiveWeight.map((weight) => weight - 1),
+          );
+    const share = add(mul(t, above), 1);
+    return mean(add(mul(sub(1, t), x), mul(share, softplus(neg(x)))));
+  });
+}
+
+/** log(1 + exp(x)), which neither overflows nor has a kink in its gradient. */
+export function softplus(x: Value): Value {
+  // log(exp(x − m) + exp(−m)) + m with m = max(x, 0): both exponents are at most 0, and one of them is 0.
+  const m = relu(x);
+  return add(log(add(exp(sub(x, m)), exp(neg(m)))), m);
+}

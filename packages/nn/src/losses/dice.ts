@@ -1,0 +1,28 @@
+import { add, checkOptionNames, div, mean, mul, sigmoid, softmax, sub, sum } from '@inplace-abn/core';
+import { type Loss, likeOutput } from './loss.js';
+
+export interface DiceOptions {
+  /** 'sigmoid': each channel is a class of its own; 'softmax': one class a pixel. Default 'sigmoid'. */
+  readonly probabilities?: 'sigmoid' | 'softmax';
+  /** Added above and below, so that an absent class has no loss; default 1. */
+  readonly smooth?: number;
+}
+
+/**
+ * Soft Dice loss (Milletari et al. 2016) over the batch, the mean over classes of
+ *
+ *     1 − (2·Σ p·t + s) / (Σ p + Σ t + s)
+ *
+ * Output [N,K,S…] holds logits; target float32 of the same shape, 0 or 1.
+ */
+export function dice(options: DiceOptions = {}): Loss {
+  checkOptionNames('dice', options, ['probabilities', 'smooth']);
+  const { probabilities = 'sigmoid', smooth = 1 } = options;
+  return likeOutput((x, t) => {
+    const p = probabilities === 'softmax' ? softmax(x) : sigmoid(x);
+    const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
+    const both = add(mul(sum(mul(p, t), axes), 2), smooth);
+    const each = add(add(sum(p, axes), sum(t, axes)), smooth);
+    return mean(sub(1, div(both, each)));
+  });
+}

@@ -1,0 +1,50 @@
+import {
+  add,
+  checkOptionNames,
+  crossEntropy,
+  exp,
+  logSoftmax,
+  mul,
+  sub,
+  type Value,
+} from '@inplace-abn/core';
+import { meanOverRows } from './cross-entropy.js';
+import type { Loss } from './loss.js';
+
+export interface DistillationOptions {
+  /** Softens both distributions; default 1. */
+  readonly temperature?: number;
+  /** Share of the teacher's term, from 0 to 1; default 0.5. */
+  readonly alpha?: number;
+}
+
+/** `labels`: int32[N,S…], of the samples; `teacher`: float32[N,K,S…], the logits of another network. */
+export type DistillationTarget = { readonly labels: Value; readonly teacher: Value };
+
+/**
+ * Knowledge distillation (Hinton et al. 2015): with the temperature T
+ *
+ *     α·T²·KL(softmax(teacher/T) ‖ softmax(output/T)) + (1 − α)·crossEntropy(output, labels)
+ *
+ * KL is the mean over samples (and pixels), as torch.nn.KLDivLoss with reduction 'batchmean'. Output [N,K,S…].
+ */
+export function distillation(options: DistillationOptions = {}): Loss<Value, DistillationTarget> {
+  checkOptionNames('distillation', options, ['temperature', 'alpha']);
+  const { temperature = 1, alpha = 0.5 } = options;
+  return {
+    target({ shape }) {
+      const [batch = 0, , ...positions] = shape;
+      return {
+        labels: { shape: [batch, ...positions], dtype: 'int32' },
+        teacher: { shape, dtype: 'float32' },
+      };
+    },
+    compute(output, { labels, teacher }) {
+      const wanted = logSoftmax(mul(teacher, 1 / temperature));
+      const given = logSoftmax(mul(output, 1 / temperature));
+      const divergence = meanOverRows(mul(exp(wanted), sub(wanted, given)));
+      const hard = mul(crossEntropy(output, labels), 1 - alpha);
+      return add(mul(divergence, alpha * temperature ** 2), hard);
+    },
+  };
+}

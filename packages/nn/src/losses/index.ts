@@ -1,0 +1,7 @@
+export { type BceOptions, bceWithLogits } from './bce.js';
+export { type CrossEntropyOptions, crossEntropy, softCrossEntropy } from './cross-entropy.js';
+export { type DiceOptions, dice } from './dice.js';
+export { type DistillationOptions, type DistillationTarget, distillation } from './distillation.js';
+export { type FocalOptions, focal } from './focal.js';
+export type { Loss, LossFunction, Per } from './loss.js';
+export { type HuberOptions, huber, l1, mse } from './regression.js';

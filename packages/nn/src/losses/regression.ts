@@ -1,0 +1,31 @@
+import { abs, checkOptionNames, mean, mul, relu, square, sub } from '@inplace-abn/core';
+import { type Loss, likeOutput } from './loss.js';
+
+/** torch.nn.MSELoss: the mean of (output − target)². Target float32 of the output's shape. */
+export function mse(): Loss {
+  return likeOutput((output, target) => mean(square(sub(output, target))));
+}
+
+/** torch.nn.L1Loss: the mean of |output − target|. Target float32 of the output's shape. */
+export function l1(): Loss {
+  return likeOutput((output, target) => mean(abs(sub(output, target))));
+}
+
+export interface HuberOptions {
+  /** Where the loss turns from quadratic to linear; default 1. */
+  readonly delta?: number;
+}
+
+/**
+ * torch.nn.HuberLoss: the mean of d²/2 where d = |output − target| is at most δ, and of δ·(d − δ/2) beyond. Target
+ * float32 of the output's shape.
+ */
+export function huber(options: HuberOptions = {}): Loss {
+  checkOptionNames('huber', options, ['delta']);
+  const { delta = 1 } = options;
+  return likeOutput((output, target) => {
+    const distance = abs(sub(output, target));
+    const near = sub(distance, relu(sub(distance, delta))); // min(d, δ)
+    return mean(mul(near, sub(distance, mul(near, 0.5))));
+  });
+}

@@ -1,0 +1,96 @@
+/** Losses and their gradients in float32 against PyTorch's float64 (tools/oracle/make_losses.py). */
+import { gradients, run, type Shape, type Value } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import { readJson } from '../../core/test/support/fixtures.js';
+import { toStorage } from '../../core/test/support/layout.js';
+import type { Loss } from '../src/losses/index.js';
+import * as losses from '../src/losses/index.js';
+
+interface Plain {
+  shape: Shape;
+  data: number[];
+}
+
+interface Fixture {
+  loss:
+    | 'crossEntropy'
+    | 'bceWithLogits'
+    | 'focal'
+    | 'dice'
+    | 'huber'
+    | 'mse'
+    | 'l1'
+    | 'softCrossEntropy'
+    | 'distillation';
+  options: object | null;
+  output: Plain;
+  target: Plain | { labels: Plain; teacher: Plain };
+  value: number;
+  gradient: number[];
+}
+
+const fixtures = readJson<Fixture[]>(new URL('fixtures/losses.json', import.meta.url));
+
+function floats({ shape, data }: Plain) {
+  return { shape, data: Float32Array.from(toStorage(shape, data)) };
+}
+
+function labels({ shape, data }: Plain) {
+  return { shape, dtype: 'int32' as const, data: Int32Array.from(data) };
+}
+
+async function valueAndGradient({ loss, options, output, target }: Fixture) {
+  const x = floats(output);
+  const step = (value: Value, of: Value) => ({ value, gradient: gradients(value, [of])[0] ?? value });
+  if (loss === 'distillation') {
+    if (!('teacher' in target)) throw new Error('the target has no teacher');
+    const { compute } = losses.distillation(options ?? {});
+    const inputs = { x, labels: labels(target.labels), teacher: floats(target.teacher) };
+    return run((v) => step(compute(v.x, { labels: v.labels, teacher: v.teacher }), v.x), inputs);
+  }
+  if ('teacher' in target) throw new Error('the target has a teacher');
+  const makers: Record<typeof loss, (options: object) => Loss> = losses;
+  const made = makers[loss](options ?? {});
+  const t =
+    made.target({ shape: x.shape, dtype: 'float32' }).dtype === 'int32' ? labels(target) : floats(target);
+  return run((v) => step(made.compute(v.x, v.t), v.x), { x, t });
+}
+
+describe('losses', () => {
+  it.each(
+    fixtures.map(
+      (fixture) =>
+        [`${fixture.loss} ${JSON.stringify(fixture.options)} of ${fixture.output.shape}`, fixture] as const,
+    ),
+  )("%s gives PyTorch's value and gradient", async (_name, fixture) => {
+    const { value = [], gradient = [] } = await valueAndGradient(fixture);
+    expect(Math.abs(Number(value[0]) - fixture.value)).toBeLessThan(
+      2e-6 * Math.max(1, Math.abs(fixture.value)),
+    );
+    const expected = toStorage(fixture.output.shape, fixture.gradient);
+    const scale = Math.max(...fixture.gradient.map(Math.abs));
+    const worst = Math.max(...expected.map((g, i) => Math.abs(g - Number(gradient[i]))));
+    expect(gradient.length).toBe(expected.length);
+    expect(worst).toBeLessThan(1e-5 * scale);
+  });
+
+  it('stay finite where exponentials overflow', async () => {
+    const x = { shape: [1, 4], data: Float32Array.of(200, -200, 200, -200) };
+    const t = { shape: [1, 4], data: Float32Array.of(1, 0, 0, 1) };
+    for (const { compute } of [losses.bceWithLogits(), losses.focal(), losses.dice()]) {
+      const { value = [], gradient = [] } = await run(
+        (v) => {
+          const loss = compute(v.x, v.t);
+          return { value: loss, gradient: gradients(loss, [v.x])[0] ?? loss };
+        },
+        { x, t },
+      );
+      expect([...value, ...gradient].map(Number).every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it('refuse options that they do not have', () => {
+    // @ts-expect-error: gama is no option.
+    expect(() => losses.focal({ gama: 2 })).toThrow('gama');
+  });
+});

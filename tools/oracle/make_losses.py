@@ -1,0 +1,110 @@
+"""packages/nn/test/fixtures/losses.json: losses and their gradients in float64, by PyTorch's functions where it has them."""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+import paths
+import prng
+
+
+def tensor(name, shape, scale=2.0):
+    return torch.tensor(prng.normal(name, shape).astype(np.float64)) * scale
+
+
+def binary(name, shape):
+    return (tensor(name, shape) > 0).double()
+
+
+def labels(name, shape, classes):
+    return torch.tensor(prng.integers(name, shape, classes))
+
+
+def focal(x, t, alpha, gamma):
+    p = torch.sigmoid(x)
+    right = p * t + (1 - p) * (1 - t)
+    loss = F.binary_cross_entropy_with_logits(x, t, reduction="none") * (1 - right) ** gamma
+    return (loss if alpha is None else loss * (alpha * t + (1 - alpha) * (1 - t))).mean()
+
+
+def dice(p, t, smooth):
+    axes = [0, *range(2, p.dim())]
+    return (1 - (2 * (p * t).sum(axes) + smooth) / (p.sum(axes) + t.sum(axes) + smooth)).mean()
+
+
+def distillation(x, target, temperature, alpha):
+    soft = F.kl_div(
+        F.log_softmax(x / temperature, 1), F.softmax(target["teacher"] / temperature, 1), reduction="batchmean"
+    )
+    # batchmean divides by the samples; pixels are rows of their own here.
+    rows = target["labels"].numel() / x.shape[0]
+    return alpha * temperature**2 * soft / rows + (1 - alpha) * F.cross_entropy(x, target["labels"])
+
+
+FLAT, IMAGES = (5, 7), (2, 3, 4, 5)
+
+
+def cases():
+    for shape in (FLAT, IMAGES):
+        x, classes = tensor("x", shape), shape[1]
+        per_channel = [0.5 + k for k in range(classes)]
+        weight = torch.tensor(per_channel, dtype=torch.float64)
+        positive = weight.view(-1, *[1] * (len(shape) - 2))
+        t, near = binary("t", shape), x.detach() + tensor("d", shape)
+        probabilities = torch.softmax(tensor("p", shape), 1)
+        one = labels("labels", (shape[0], *shape[2:]), classes)
+        bce = F.binary_cross_entropy_with_logits
+        yield "crossEntropy", {}, x, one, lambda x, t: F.cross_entropy(x, t)
+        yield "crossEntropy", {"labelSmoothing": 0.1, "classWeights": per_channel}, x, one, (
+            lambda x, t, w=weight: F.cross_entropy(x, t, weight=w, label_smoothing=0.1)
+        )
+        yield "softCrossEntropy", None, x, probabilities, lambda x, t: F.cross_entropy(x, t)
+        yield "bceWithLogits", {}, x, t, lambda x, t: bce(x, t)
+        yield "bceWithLogits", {"positiveWeight": 3}, x, t, lambda x, t: bce(x, t, pos_weight=torch.tensor(3.0))
+        yield "bceWithLogits", {"positiveWeight": per_channel}, x, t, (
+            lambda x, t, p=positive: bce(x, t, pos_weight=p)
+        )
+        yield "bceWithLogits", {}, torch.zeros_like(x), probabilities, lambda x, t: bce(x, t)
+        yield "focal", {}, x, t, lambda x, t: focal(x, t, 0.25, 2)
+        yield "focal", {"alpha": None, "gamma": 1.5}, x, t, lambda x, t: focal(x, t, None, 1.5)
+        yield "dice", {}, x, t, lambda x, t: dice(torch.sigmoid(x), t, 1)
+        yield "dice", {"probabilities": "softmax", "smooth": 0.5}, x, t, lambda x, t: dice(F.softmax(x, 1), t, 0.5)
+        yield "mse", None, x, near, lambda x, t: F.mse_loss(x, t)
+        yield "l1", None, x, near, lambda x, t: F.l1_loss(x, t)
+        yield "huber", {"delta": 0.7}, x, near, lambda x, t: F.huber_loss(x, t, delta=0.7)
+        teacher = {"labels": one, "teacher": tensor("teacher", shape)}
+        yield "distillation", {"temperature": 4, "alpha": 0.8}, x, teacher, lambda x, t: distillation(x, t, 4, 0.8)
+
+
+def plain(target):
+    if isinstance(target, dict):
+        return {name: plain(value) for name, value in target.items()}
+    return {"shape": list(target.shape), "data": target.flatten().tolist()}
+
+
+def main():
+    out = []
+    for name, options, x, target, loss in cases():
+        x = x.detach().float().double().requires_grad_()
+        target = {k: rounded(v) for k, v in target.items()} if isinstance(target, dict) else rounded(target)
+        value = loss(x, target)
+        value.backward()
+        out.append(
+            {
+                "loss": name,
+                "options": options,
+                "output": plain(x.detach()),
+                "target": plain(target),
+                "value": value.item(),
+                "gradient": [float(f"{g:.9g}") for g in x.grad.flatten().tolist()],
+            }
+        )
+    paths.write_json(paths.fixture("nn", "losses.json"), out)
+
+
+def rounded(t):
+    return t.float().double() if t.is_floating_point() else t
+
+
+if __name__ == "__main__":
+    main()
