@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from iabn import Abn
 from resnet import Residual
+from tresnet import Block, Excitation
 
 MARGIN = 1e-4  # float32 moves a value before its activation by 6e-6 at most (L2, relative) in PyTorch
 POOL_MARGIN = 3e-6  # between the two largest values of a pooling window, likewise; times their scale where it is above 1
@@ -32,6 +33,10 @@ class Clearance:
                 module.register_forward_pre_hook(self._layer_hook(names[module]))
             if isinstance(module, Residual):
                 module.register_forward_pre_hook(self._block_hook(names[module]))
+            if isinstance(module, Block):
+                module.register_forward_pre_hook(self._excited_block_hook(names[module]))
+            if isinstance(module, Excitation):
+                module.register_forward_pre_hook(self._excitation_hook(names[module]))
             if isinstance(module, nn.MaxPool2d):
                 module.register_forward_pre_hook(_pool_hook)
 
@@ -50,6 +55,37 @@ class Clearance:
             self._clear(f"{name}.convs.{last}.bias", bias, block.convs(x) + shortcut)
 
         return hook
+
+    def _excitation_hook(self, name):
+        def hook(module, inputs):
+            self._clear(name + ".fc1.bias", module.fc1.bias, module.squeezed(inputs[0]))
+
+        return hook
+
+    def _excited_block_hook(self, name):
+        def hook(block, inputs):
+            bias = block.last_norm().bias
+            last = "conv3" if hasattr(block, "conv3") else "conv2"
+            self._search(f"{name}.{last}.1.bias", bias, lambda: block.total(inputs[0]))
+
+        return hook
+
+    def _search(self, name, bias, total):
+        """As _clear where the sum is no linear function of the bias: tries values until the channel is clear."""
+        with torch.no_grad():
+            for channel in np.flatnonzero(self._least(total()) < self.margin):
+                old = float(bias[channel])
+                for k in range(1, 2000):
+                    bias[channel] = float(np.float32(old + (k + 1) // 2 * MARGIN * (1 if k % 2 else -1)))
+                    if self._least(total())[channel] >= MARGIN:
+                        break
+                else:
+                    raise RuntimeError("no clear value found")
+                self.moved.setdefault(name, {})[int(channel)] = float(bias[channel])
+
+    @staticmethod
+    def _least(y):
+        return np.abs(y.detach().transpose(0, 1).flatten(1).numpy()).min(1)
 
     def _clear(self, name, bias, y):
         rows = y.detach().transpose(0, 1).flatten(1).numpy()

@@ -30,6 +30,7 @@ CASES = {
     "wider_resnet16": {"options": {"width": 0.125, "stem": "small"}, "size": 32},
     "wider_resnet16_a2": {"options": {"width": 0.125, "dilation": True, "dropout": [0.0, 0.0]}, "size": 32},
     "densenet121": {"options": {"width": 0.5}},
+    "tresnet_m": {"options": {"width": 0.25}},
 }
 
 # The digests of the first two are of full length.

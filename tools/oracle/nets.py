@@ -10,6 +10,7 @@ import densenet
 import prng
 import resnet
 import resnext
+import tresnet
 import wider_resnet
 
 NETS = {
@@ -17,6 +18,7 @@ NETS = {
     **{f"resnext{d}": partial(resnext.ResNeXt, d) for d in resnext.STRUCTURES},
     **{f"wider_resnet{d}": partial(wider_resnet.WiderResNet, d) for d in wider_resnet.STRUCTURES},
     **{f"wider_resnet{d}_a2": partial(wider_resnet.WiderResNet, d, a2=True) for d in wider_resnet.STRUCTURES},
+    **{f"tresnet_{d}": partial(tresnet.TResNet, d) for d in tresnet.STRUCTURES},
     **{f"densenet{d}": partial(densenet.DenseNet, d) for d in densenet.STRUCTURES},
 }
 

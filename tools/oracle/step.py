@@ -7,7 +7,7 @@ from torch import nn
 import clearance
 
 # Modules whose outputs help to find where a difference begins, beside the stem.
-KEPT = ("Residual", "Identity", "Dense", "DeepLabV3")
+KEPT = ("Residual", "Identity", "Dense", "Block", "DeepLabV3")
 
 
 def step(net: nn.Module, x: torch.Tensor, criterion) -> dict:

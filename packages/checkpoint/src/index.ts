@@ -63,7 +63,7 @@ export {
   type TensorMismatch,
   type UnmatchedName,
 } from './state-dict/match.js';
-export { type ClassCounts, StateDictMismatch } from './state-dict/mismatch.js';
+export { CLASSIFIERS, type ClassCounts, isClassifier, StateDictMismatch } from './state-dict/mismatch.js';
 export {
   type LoadedStateDict,
   type OpenStateDict,

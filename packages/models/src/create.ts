@@ -4,6 +4,7 @@ import { DENSENETS, type DenseNetOptions, densenet } from './densenet.js';
 import type { Network, NetworkOptions, Stem } from './network.js';
 import { RESNETS, type ResNetOptions, resnet } from './resnet.js';
 import { RESNEXTS, type ResNeXtOptions, resnext } from './resnext.js';
+import { TRESNETS, type TResNetOptions, tresnet } from './tresnet.js';
 import {
   WIDER_RESNETS,
   WIDER_RESNETS_A2,
@@ -17,7 +18,8 @@ export type ArchitectureOptions = Record<keyof typeof RESNETS, ResNetOptions> &
   Record<keyof typeof RESNEXTS, ResNeXtOptions> &
   Record<keyof typeof WIDER_RESNETS, NetworkOptions> &
   Record<keyof typeof WIDER_RESNETS_A2, WiderResNetA2Options> &
-  Record<keyof typeof DENSENETS, DenseNetOptions>;
+  Record<keyof typeof DENSENETS, DenseNetOptions> &
+  Record<keyof typeof TRESNETS, TResNetOptions>;
 
 export type Architecture = keyof ArchitectureOptions;
 
@@ -78,6 +80,7 @@ const entries: ReadonlyMap<string, Entry> = new Map([
   ...family(RESNEXTS, ['groups', 'baseChannels', 'input3x3', 'dilation'], BY_MODULE, resnext),
   ...family(WIDER_RESNETS, [], WHOLE, widerResNet),
   ...family(WIDER_RESNETS_A2, ['dilation', 'dropout'], A2, widerResNetA2),
+  ...family(TRESNETS, [], WHOLE, tresnet),
   ...family(DENSENETS, ['growth', 'theta', 'input3x3', 'dilation'], BY_MODULE, densenet),
 ]);
 

@@ -25,9 +25,11 @@ export class StateDictMismatch extends CheckpointError {
   }
 }
 
-/** Whether a tensor belongs to the classifier, whose shape follows from the number of classes. */
+/** Where the parameters of a classifier begin, whose shapes follow from the number of classes; the last are TResNet's. */
+export const CLASSIFIERS: readonly string[] = ['classifier.fc.', 'head.fc.'];
+
 export function isClassifier(name: string): boolean {
-  return name.startsWith('classifier.fc.');
+  return CLASSIFIERS.some((prefix) => name.startsWith(prefix));
 }
 
 /**

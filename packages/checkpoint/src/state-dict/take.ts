@@ -7,7 +7,7 @@ import { explain, isClassifier } from './mismatch.js';
 export interface TakeOptions {
   /** Turns float16, bfloat16 and float64 into the float32 that the network has. */
   readonly convert?: boolean;
-  /** Leaves the classifier (`classifier.fc.*`) out on both sides; it is then not in the result. */
+  /** Leaves the classifier (`classifier.fc.*`, `head.fc.*`) out on both sides; it is then not in the result. */
   readonly dropClassifier?: boolean;
 }
 

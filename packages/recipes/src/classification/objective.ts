@@ -1,5 +1,5 @@
+import { CLASSIFIERS } from '@inplace-abn/checkpoint';
 import { crossEntropy, topkCorrect, type Value } from '@inplace-abn/core';
-import { CLASSIFIER_PREFIX } from '../network/network.js';
 import type { Objective, StepValues } from '../task/task.js';
 
 /**
@@ -7,7 +7,7 @@ import type { Objective, StepValues } from '../task/task.js';
  * first five.
  */
 export const classificationObjective: Objective = {
-  classifier: [CLASSIFIER_PREFIX],
+  classifier: CLASSIFIERS,
   labels: (tracer, { batch }) => tracer.input('labels', [batch], 'int32'),
   labelArray: ({ labels }, { batch }) => labels.subarray(0, batch),
   labelled: ({ size }) => size,

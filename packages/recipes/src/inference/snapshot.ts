@@ -1,9 +1,8 @@
 /** The weights of a segmentation network from a snapshot. */
-import type { TensorContents } from '@inplace-abn/checkpoint';
+import { isClassifier, type TensorContents } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import type { NetworkConfig } from '../config/schema.js';
-import { CLASSIFIER_PREFIX } from '../network/network.js';
 import { takeSegmentationWeights } from '../segmentation/weights.js';
 import type { Task } from '../task/task.js';
 import { loadWeights, type Weights } from '../weights/load.js';
@@ -44,9 +43,7 @@ const PARTS = ['body.', 'head.', 'cls.'];
 function otherNetwork(tensors: TensorContents): string | null {
   const names = [...tensors.keys()];
   if (names.some((name) => PARTS.some((part) => name.startsWith(part)))) return null;
-  const kind = names.some((name) => name.startsWith(CLASSIFIER_PREFIX))
-    ? 'is of a classification network'
-    : 'is of no segmentation network';
+  const kind = names.some(isClassifier) ? 'is of a classification network' : 'is of no segmentation network';
   return `${kind}: expected one with the parts body, head and cls`;
 }
 

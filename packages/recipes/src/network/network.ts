@@ -14,9 +14,6 @@ import type { NetworkConfig } from '../config/schema.js';
 
 export { ARCHITECTURES };
 
-/** Where the classifier's parameters begin. */
-export const CLASSIFIER_PREFIX = 'classifier.fc.';
-
 const LAYERS = { standard: ABN, inplace: InPlaceABN, sync: InPlaceABNSync } as const;
 
 /** The normalisation layer that `bn_mode` and `activation` name. */

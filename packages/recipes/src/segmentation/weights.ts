@@ -1,9 +1,8 @@
 /** Weights of a file for a segmentation network: of such a network, or of a classifier for its body. */
-import { type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
+import { isClassifier, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import type { StateTensor } from '@inplace-abn/session';
-import { CLASSIFIER_PREFIX } from '../network/network.js';
 import type { TakeWeights, WeightsSource } from '../task/task.js';
 import { specsOf } from '../weights/mismatch.js';
 
@@ -51,9 +50,7 @@ function remedy(use: TakeWeights['use']): string {
 /** A classification network's tensors as those of a body. */
 function asBody(tensors: TensorContents): TensorContents {
   return new Map(
-    [...tensors]
-      .filter(([name]) => !name.startsWith(CLASSIFIER_PREFIX))
-      .map(([name, tensor]) => [`${BODY}${name}`, tensor]),
+    [...tensors].filter(([name]) => !isClassifier(name)).map(([name, tensor]) => [`${BODY}${name}`, tensor]),
   );
 }
 

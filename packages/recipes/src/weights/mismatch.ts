@@ -1,10 +1,16 @@
 /** Weights of a file for a network, or why they do not fit it, in the words of who runs a test or a training. */
-import { formatDifference, StateDictMismatch, type TensorSpec, takeStateDict } from '@inplace-abn/checkpoint';
+import {
+  CLASSIFIERS,
+  formatDifference,
+  StateDictMismatch,
+  type TensorSpec,
+  takeStateDict,
+} from '@inplace-abn/checkpoint';
 import { type DType, UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import type { StateTensor } from '@inplace-abn/session';
 import type { NetworkConfig } from '../config/schema.js';
-import { ARCHITECTURES, CLASSIFIER_PREFIX, networkOf } from '../network/network.js';
+import { ARCHITECTURES, networkOf } from '../network/network.js';
 import type { TakeWeights, Use, WeightsSource } from '../task/task.js';
 
 /** Lines of each kind in an error: enough to see what is the matter. */
@@ -65,7 +71,8 @@ function otherClasses(classes: number, config: NetworkConfig, use: Use): string 
 
 /** Looks for a network that the file does fit: another architecture, stem or number of classes. */
 function otherNetwork(found: Specs, config: NetworkConfig): string | null {
-  const classes = found.get(`${CLASSIFIER_PREFIX}bias`)?.shape[0] ?? 0;
+  const biases = CLASSIFIERS.flatMap((prefix) => found.get(`${prefix}bias`) ?? []);
+  const classes = biases[0]?.shape[0] ?? 0;
   const archs = [config.arch, ...ARCHITECTURES.filter((arch) => arch !== config.arch)];
   for (const arch of archs) {
     for (const input_3x3 of [config.input_3x3, !config.input_3x3]) {
