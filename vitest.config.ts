@@ -20,6 +20,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'apps/*/test/**/*.test.ts',
       'bench/**/*.test.{ts,mjs}',
+      'examples/**/*.test.ts',
       'scripts/**/*.test.{ts,mjs}',
       'tools/**/*.test.{ts,mjs}',
     ],

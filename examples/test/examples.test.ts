@@ -1,0 +1,56 @@
+/** Every example runs at a small size, as built, and stays under 40 lines. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { buildExample } from '../run/build.mjs';
+
+const examples = fileURLToPath(new URL('..', import.meta.url));
+const names = readdirSync(examples).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -3)] : []));
+const folder = mkdtempSync(path.join(tmpdir(), 'examples-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** 128 images of 28×28 that are brighter the higher their label, in the files of Fashion-MNIST. */
+function fashion(): string {
+  const labels = Uint8Array.from({ length: 128 }, (_, i) => i % 10);
+  const pixels = Uint8Array.from(
+    { length: 128 * 784 },
+    (_, i) => 20 * (labels[Math.floor(i / 784)] ?? 0) + (i % 7),
+  );
+  const file = (header: number, data: Uint8Array) => gzipSync(Buffer.concat([Buffer.alloc(header), data]));
+  writeFileSync(path.join(folder, 'train-images-idx3-ubyte.gz'), file(16, pixels));
+  writeFileSync(path.join(folder, 'train-labels-idx1-ubyte.gz'), file(8, labels));
+  return folder;
+}
+
+/** Arguments that make each small, and what it prints in the end. */
+const RUNS: Record<string, { args: () => string[]; prints: RegExp }> = {
+  'custom-op': { args: () => ['100'], prints: /step 100: loss [\d.]+/ },
+  'fine-tuning': { args: () => ['32'], prints: /(loss [\d.]+\s+){3}/ },
+  'multi-label': { args: () => ['10'], prints: /probabilities/ },
+  'nearest-neighbors': { args: () => ['16'], prints: /\d+ of 16 images/ },
+  'own-network': { args: () => ['128', fashion()], prints: /epoch 2 [\d.]+ [\d.]+/ },
+  'plan-only': { args: () => ['resnet18', '224'], prints: /in 2GB: batch \d+/ },
+  regression: { args: () => ['20'], prints: /the network says/ },
+  'two-processes': { args: () => [], prints: /step 20: loss [\d.]+ of 16 images/ },
+};
+
+describe('examples', () => {
+  it('all have a run here', () => {
+    expect(Object.keys(RUNS)).toEqual(names);
+  });
+
+  it.each(names)('%s runs, and is under 40 lines', async (name) => {
+    expect(readFileSync(path.join(examples, `${name}.ts`), 'utf8').split('\n').length).toBeLessThanOrEqual(
+      40,
+    );
+    const { args, prints } = RUNS[name] ?? { args: () => [], prints: /^$/ };
+    const program = [await buildExample(name), ...args()];
+    const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: folder });
+    expect(stdout).toMatch(prints);
+  });
+});
