@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { largestWithin } from '../../src/plan/largest.js';
+
+it('is the largest size whose bytes fit, found with few plans', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 1000 }),
+      fc.integer({ min: 1, max: 500 }),
+      fc.integer({ min: 0, max: 40 }),
+      fc.integer({ min: 1, max: 100_000 }),
+      (fixed, each, wave, budget) => {
+        let plans = 0;
+        // Nearly a line, and never falling.
+        const bytesAt = (size: number) => {
+          plans += 1;
+          return fixed + size * each + wave * Math.floor(Math.log2(size));
+        };
+        const found = largestWithin(budget, bytesAt);
+        const size = found?.size ?? 0;
+        if (found) expect(bytesAt(size)).toBe(found.bytes);
+        if (size > 0) expect(bytesAt(size)).toBeLessThanOrEqual(budget);
+        if (size < 65_536) expect(bytesAt(size + 1)).toBeGreaterThan(budget);
+        expect(plans).toBeLessThan(26);
+      },
+    ),
+  );
+});
+
+it('needs few plans where a step is a fixed part and a part of each image', () => {
+  const sizes: number[] = [];
+  const found = largestWithin(2e9, (size) => {
+    sizes.push(size);
+    return 90e6 + size * 836_000;
+  });
+  expect(found?.size).toBe(Math.floor((2e9 - 90e6) / 836_000));
+  expect(sizes.length).toBeLessThan(8);
+});
+
+it('finds steps as well as lines', () => {
+  expect(largestWithin(100, (size) => (size <= 37 ? 10 : 1000))?.size).toBe(37);
+  expect(largestWithin(100, (size) => (size <= 5000 ? 100 : 101))?.size).toBe(5000);
+  expect(largestWithin(9, () => 10)).toBeNull();
+});
