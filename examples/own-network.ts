@@ -8,10 +8,8 @@ import { accuracy, crossEntropy, Session } from '@inplace-abn/session';
 const [samples = '6000', folder = '/usr/share/datasets/fashion-mnist'] = process.argv.slice(2);
 const size = 784;
 const read = (name: string) => gunzipSync(readFileSync(`${folder}/train-${name}-ubyte.gz`));
-const pixels = Float32Array.from(
-  read('images-idx3').subarray(16, 16 + +samples * size),
-  (p) => p / 255 - 0.3,
-);
+const bytes = read('images-idx3').subarray(16, 16 + +samples * size);
+const pixels = Float32Array.from(bytes, (byte) => byte / 255 - 0.3);
 const labels = Int32Array.from(read('labels-idx1').subarray(8, 8 + +samples));
 
 const net = new Sequential({

@@ -1,11 +1,11 @@
-// How much memory a training step needs, before anything is allocated.  npm run example -- plan-only [ARCH] [SIDE]
+// How much memory a training step needs, before anything is allocated.  npm run example -- plan-only [ARCH] [SIDE] [MEMORY]
 import { formatBytes } from '@inplace-abn/core';
 import { createNetwork } from '@inplace-abn/models';
 import { InPlaceABN, type NormAct } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';
 import { crossEntropy, Session } from '@inplace-abn/session';
 
-const [arch = 'resnet50', side = '224'] = process.argv.slice(2);
+const [arch = 'resnet50', side = '224', memory = '2GB'] = process.argv.slice(2);
 const normAct: NormAct = (channels, options) => new InPlaceABN(channels, options);
 const session = new Session(createNetwork(arch, { normAct, classes: 1000 }), {
   input: { shape: [3, +side, +side] },
@@ -19,4 +19,4 @@ console.log(`ordinary batch norm: ${formatBytes(plan.ordinary().activations)}`);
 for (const { path, bytes } of [...plan.layers].sort((a, b) => b.bytes - a.bytes).slice(0, 5)) {
   console.log(`  ${path} keeps ${formatBytes(bytes)}`);
 }
-console.log(`in 2GB: batch ${session.largestBatch('2GB')}`);
+console.log(`in ${memory}: batch ${session.largestBatch(memory)}`);

@@ -34,7 +34,7 @@ const RUNS: Record<string, { args: () => string[]; prints: RegExp }> = {
   'multi-label': { args: () => ['10'], prints: /probabilities/ },
   'nearest-neighbors': { args: () => ['16'], prints: /\d+ of 16 images/ },
   'own-network': { args: () => ['128', fashion()], prints: /epoch 2 [\d.]+ [\d.]+/ },
-  'plan-only': { args: () => ['resnet18', '224'], prints: /in 2GB: batch \d+/ },
+  'plan-only': { args: () => ['resnet18', '64', '180MB'], prints: /in 180MB: batch \d+/ },
   regression: { args: () => ['20'], prints: /the network says/ },
   'two-processes': { args: () => [], prints: /step 20: loss [\d.]+ of 16 images/ },
 };

@@ -42,8 +42,8 @@ void run(const Context& context, int64_t rows, const T* logits, Labels labels, b
     }
     for (int64_t k = lane_id(); k < labels.classes; k += kWarp) {
       const float probability = expf(to_float(x[k]) - softmax.max) * share;
-      const float target = smoothed ? smoothing.other * smoothing.weight(k) : 0.0f;
-      store(dx + k, (factor * probability - target - (k == label ? own : 0.0f)) * scale);
+      const float all = smoothed ? smoothing.other * smoothing.weight(k) : 0.0f;
+      store(dx + k, (factor * probability - (all + (k == label ? own : 0.0f))) * scale);
     }
   });
 }
