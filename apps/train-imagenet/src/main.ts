@@ -97,7 +97,7 @@ const command = new Command('train-imagenet')
   .addOption(
     new Option(
       '--memory-budget <bytes>',
-      "bytes of each process's device for weights, optimiser state and arena: 8GB, 1.5GiB; values are computed again to keep " +
+      "bytes of each process's device for weights, optimiser state and arena: 8GB, 1.5GiB; values are recomputed to keep " +
         'to it, with the same numbers (default: memory_budget of the configuration)',
     ).argParser(bytes),
   )

@@ -154,7 +154,7 @@ describe('plan', { timeout: 60_000 }, () => {
     expect(none.stderr).toMatch(/^error: a batch of one image needs/);
   });
 
-  it('plans in a budget, and says what is computed again for it', async () => {
+  it('plans in a budget, and says what is recomputed for it', async () => {
     const whole = JSON.parse((await run('plan', config, '--json')).stdout);
     const budget = Math.floor(whole.totalBytes - 0.2 * whole.arenaBytes);
     const found = await run('plan', config, '--budget', String(budget), '--json');
@@ -164,7 +164,7 @@ describe('plan', { timeout: 60_000 }, () => {
     expect(rebuilds.recomputed).toBeGreaterThan(0);
     expect(rebuilds.moreWork).toBeGreaterThan(0);
     const text = await run('plan', config, '--budget', String(budget));
-    expect(text.stdout).toMatch(/computed again, which is \d+\.\d % more work:\n {2}mod\d/);
+    expect(text.stdout).toMatch(/recomputed, which is \d+\.\d % more work:\n {2}mod\d/);
     const none = await run('plan', config, '--budget', '1kB');
     expect(none.stderr).toMatch(/^error: memory_budget 1000 B is less than weights and optimiser state take/);
   });

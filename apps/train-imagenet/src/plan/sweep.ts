@@ -19,7 +19,7 @@ export interface SweepPoint {
   readonly bytes: number;
   /** Largest sum alive in the arena. */
   readonly peak: number;
-  /** Work of what is computed again, as a share of all other. */
+  /** Work of what is recomputed, as a share of all other. */
   readonly moreWork: number;
   /** Seconds of a step at the machine's limits: no step is faster. */
   readonly seconds: number;

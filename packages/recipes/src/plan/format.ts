@@ -35,7 +35,7 @@ export function formatPlan(report: PlanReport): string {
 function rebuilt({ rebuilds: { kept, inverted, recomputed, layers, moreWork } }: PlanReport): string {
   const text = `for the backward pass: ${formatBytes(kept)} kept, ${formatBytes(inverted)} inverted`;
   if (layers.length === 0) return text;
-  const again = `${formatBytes(recomputed)} computed again, which is ${(100 * moreWork).toFixed(1)} % more work`;
+  const again = `${formatBytes(recomputed)} recomputed, which is ${(100 * moreWork).toFixed(1)} % more work`;
   return [
     `${text}, ${again}:`,
     ...layers.map(

@@ -1,4 +1,4 @@
-/** A run in a byte budget: values are computed again, and nothing else changes. */
+/** A run in a byte budget: values are recomputed, and nothing else changes. */
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import { readMetrics } from '@inplace-abn/train';
