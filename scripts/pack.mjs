@@ -2,14 +2,14 @@
 //   npm run pack [-- FOLDER]
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fillNativePackage } from '../tools/release/native-package.mjs';
-import { publishedMembers } from './lib/members.mjs';
+import { publishedManifest, publishedMembers } from './lib/members.mjs';
 import { inRoot } from './lib/paths.mjs';
-import { buildPackages, pnpmCommand } from './lib/pnpm.mjs';
+import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
-import { runLogged, runMain, StepError, say, step } from './lib/steps.mjs';
+import { runMain, StepError, say, step } from './lib/steps.mjs';
 
 const STAGE = inRoot('.cache', 'pack');
 const MOST_NATIVE_BYTES = 12e6;
@@ -27,7 +27,7 @@ await runMain(async () => {
   for (const name of readdirSync(folder).filter((each) => MADE.test(each))) rmSync(path.join(folder, name));
   for (const { folder: member, manifest } of publishedMembers()) {
     await step(manifest.name, () =>
-      manifest.os ? packNative(member, manifest, folder) : packMember(member, folder),
+      manifest.os ? packNative(member, manifest, folder) : packMember(member, manifest, folder),
     );
   }
   const tarballs = readdirSync(folder)
@@ -41,12 +41,23 @@ await runMain(async () => {
 });
 
 /**
- * pnpm turns `workspace:` into versions and adds the license.
+ * By npm, as pnpm writes dependencies in an order that differs from run to run.
  * @param {string} member
+ * @param {any} manifest
  * @param {string} folder
  */
-function packMember(member, folder) {
-  return runLogged('pack', ...pnpmCommand(['pack', '--pack-destination', folder]), { cwd: inRoot(member) });
+async function packMember(member, manifest, folder) {
+  const stage = path.join(STAGE, path.basename(member));
+  rmSync(stage, { recursive: true, force: true });
+  mkdirSync(stage, { recursive: true });
+  for (const name of [...manifest.files, 'README.md']) {
+    cpSync(inRoot(member, name), path.join(stage, name), { recursive: true });
+  }
+  cpSync(inRoot('LICENSE'), path.join(stage, 'LICENSE'));
+  const versions = new Map(publishedMembers().map((each) => [each.manifest.name, each.manifest.version]));
+  const published = JSON.stringify(publishedManifest(manifest, versions), null, 2);
+  writeFileSync(path.join(stage, 'package.json'), `${published}\n`);
+  npmPack(stage, folder);
 }
 
 /**
@@ -61,13 +72,20 @@ async function packNative(member, { name, os, cpu }, folder) {
   }
   const stage = path.join(STAGE, path.basename(member));
   await fillNativePackage(member, stage);
-  const { status, stdout, stderr } = spawnSync('npm', ['pack', '--json', '--pack-destination', folder], {
-    cwd: stage,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new StepError(stderr);
-  const [{ size }] = JSON.parse(stdout);
+  const size = npmPack(stage, folder);
   if (size > MOST_NATIVE_BYTES) {
     throw new StepError(`${name} has ${size} bytes packed, more than ${MOST_NATIVE_BYTES}`);
   }
+}
+
+/**
+ * @param {string} stage
+ * @param {string} folder
+ * @returns {number} bytes of the tarball
+ */
+function npmPack(stage, folder) {
+  const args = ['pack', '--json', '--pack-destination', folder];
+  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: stage, encoding: 'utf8' });
+  if (status !== 0) throw new StepError(stderr);
+  return JSON.parse(stdout)[0].size;
 }

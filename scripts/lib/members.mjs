@@ -39,3 +39,21 @@ export function memberPatterns(text) {
   const list = /^packages:\n((?:[ \t]+-.*\n|\s*\n)*)/m.exec(text)?.[1] ?? '';
   return [...list.matchAll(/-\s*['"]?([^'"\s]+)/g)].map(([, pattern = '']) => path.posix.normalize(pattern));
 }
+
+/**
+ * A manifest as npm gets it: versions in place of `workspace:`, without what only a checkout needs.
+ * @param {any} manifest
+ * @param {Map<string, string>} versions  of the workspace's packages
+ */
+export function publishedManifest({ scripts: _, devDependencies: __, ...manifest }, versions) {
+  const published = { ...manifest };
+  for (const field of ['dependencies', 'optionalDependencies']) {
+    if (!manifest[field]) continue;
+    const ranges = Object.entries(manifest[field]).map(([name, range]) => {
+      const prefix = /^workspace:([\^~*])$/.exec(range)?.[1];
+      return [name, prefix ? `${prefix.replace('*', '')}${versions.get(name)}` : range];
+    });
+    published[field] = Object.fromEntries(ranges);
+  }
+  return published;
+}
