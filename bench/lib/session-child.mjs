@@ -1,7 +1,7 @@
 // @ts-check
 // Measures a Session's resident growth in a process of its own, started with --expose-gc; prints JSON.
 // As in memory-child.mjs a step of small images comes first. `plan`: over some steps of one batch size, beside what it plans.
-// `sizes`: between the last rounds of many steps over seven batch sizes.
+// `sizes`: over the second half of many steps over seven batch sizes.
 import { setImmediate } from 'node:timers/promises';
 import { samplesOf, sessionOf } from './own-network.mjs';
 import { resetPeak, residentBytes } from './resident.mjs';
@@ -34,10 +34,10 @@ async function overSizes() {
     for (const { x, y } of batches) await session.train(x, y);
   };
   const rounds = Math.ceil(Number(steps) / sizes.length);
-  for (let done = 0; done < Math.ceil(rounds / 4); done++) await round();
+  for (let done = 0; done < Math.ceil(rounds / 2); done++) await round();
   await collectGarbage();
   const before = residentBytes().now;
-  for (let done = Math.ceil(rounds / 4); done < rounds; done++) await round();
+  for (let done = Math.ceil(rounds / 2); done < rounds; done++) await round();
   await collectGarbage();
   return { growth: residentBytes().now - before, planned: session.plan({ train: Math.max(...sizes) }).bytes };
 }
