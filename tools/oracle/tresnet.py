@@ -54,13 +54,13 @@ class Block(nn.Module):
             self.conv1 = inner(in_channels, planes, 1)
             self.conv2 = reduce(inner(planes, planes, 3))
             self.conv3 = last(planes, out, 1)
-        self.se = None
-        if excited:
-            self.se = Excitation(planes, max(out // (4 if expansion == 1 else 8), 64))
         self.downsample = None
         if stride != 1 or in_channels != out:
             pool = [nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False)] if stride == 2 else []
             self.downsample = nn.Sequential(*pool, last(in_channels, out, 1))
+        self.se = None
+        if excited:
+            self.se = Excitation(planes, max(out // (4 if expansion == 1 else 8), 64))
 
     def last_norm(self):
         return (self.conv3 if hasattr(self, "conv3") else self.conv2)[1]

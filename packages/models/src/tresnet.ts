@@ -82,8 +82,8 @@ interface BlockOptions {
 class BasicBlock extends Module {
   readonly conv1: Module;
   readonly conv2: Module;
-  readonly se?: Module;
   readonly downsample?: Module;
+  readonly se?: Module;
   readonly outChannels: number;
 
   constructor(inChannels: number, planes: number, { stride, excited, normAct }: BlockOptions) {
@@ -110,8 +110,8 @@ class Bottleneck extends Module {
   readonly conv1: Module;
   readonly conv2: Module;
   readonly conv3: Module;
-  readonly se?: Module;
   readonly downsample?: Module;
+  readonly se?: Module;
   readonly outChannels: number;
 
   constructor(inChannels: number, planes: number, { stride, excited, normAct }: BlockOptions) {
