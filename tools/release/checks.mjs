@@ -1,0 +1,105 @@
+// @ts-check
+// The packed packages on systems that have nothing but Node: no compiler, no Python, no headers.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+import { runLogged, StepError, say, step } from '../../scripts/lib/steps.mjs';
+import { copyNode, ensureSystem, logInSystem } from '../distro/system.mjs';
+import { writeImageFolder } from './images.mjs';
+
+const SUITES = ['bookworm', 'trixie'];
+const RELEASE = inRoot('release');
+const README = 'packages/inplace-abn/README.md';
+/** In the system. */
+const HOME = '/root/packages';
+const CONFIG = 'node_modules/@inplace-abn/train-imagenet/experiments/demo_fashion_mnist.json';
+const ADDON = 'node_modules/@inplace-abn/native-linux-x64';
+const COMPILERS = ['cc', 'gcc', 'g++', 'clang', 'make', 'cmake', 'python3'];
+
+/** Commands by name, in a folder with the packages installed, each after those that it needs. */
+const COMMANDS = {
+  'no compiler': COMPILERS.map((name) => `! command -v ${name}`).join(' && '),
+  install: 'npm init -y && npm install --no-audit --no-fund ./release/*.tgz',
+  'no install scripts': '! grep -lE \'"(pre|post)?install":\' node_modules/@inplace-abn/*/package.json',
+  'README snippet': 'node snippet.mjs && test -s net.safetensors',
+  doctor: 'npx inplace-abn doctor',
+  plan: `npx inplace-abn plan ${CONFIG} --batch 32`,
+  train: `npx inplace-abn train ${CONFIG} images --max-steps 6 --log-dir one`,
+  'train with two processes': `npx inplace-abn train ${CONFIG} images --max-steps 6 --log-dir two --nproc 2`,
+  test: `npx inplace-abn test ${CONFIG} one/checkpoints images`,
+  inspect: 'npx inplace-abn inspect net.safetensors',
+  new: 'npx inplace-abn new project && cd project && npm install --no-audit --no-fund ../release/*.tgz && npm start && npm test',
+  'a cut off library': [
+    `truncate -s 1000 ${ADDON}/libdnnl.so.2`,
+    "node snippet.mjs 2>&1 | grep 'is damaged; run `npm ci`'",
+  ].join(' && '),
+  'no addon': [
+    `rm -r ${ADDON}`,
+    "node snippet.mjs 2>&1 | grep 'is not installed, as after `npm install --omit=optional`'",
+    `npx inplace-abn plan ${CONFIG} --batch 32 | grep 'estimate'`,
+  ].join(' && '),
+};
+
+/**
+ * Checks for `npm run test:all`. Systems are made and entered as root only.
+ * @returns {(() => Promise<unknown>)[]}
+ */
+export function packageChecks() {
+  if (process.getuid?.() !== 0 || spawnSync('debootstrap', ['--version']).error) {
+    say('! the packed packages are not tried: minimal systems want root and debootstrap');
+    return [];
+  }
+  return [packedTwice, ...SUITES.flatMap(checksOn)];
+}
+
+/** The same commit gives the same bytes. */
+async function packedTwice() {
+  const again = inRoot('.cache', 'packed-again');
+  await step('packages', () => runLogged('pack-all', process.execPath, ['scripts/pack.mjs', RELEASE]));
+  await step('packages once more, the same bytes', async () => {
+    for (const name of readdirSync(inRoot('packages'))) {
+      rmSync(inRoot('packages', name, 'dist'), { recursive: true, force: true });
+    }
+    const env = { ...process.env, TURBO_FORCE: 'true' };
+    await runLogged('pack-again', process.execPath, ['scripts/pack.mjs', again], { env });
+    const [first, second] = [RELEASE, again].map((folder) => sums(folder));
+    if (first !== second) throw new StepError(`two builds differ:\n${first}\n${second}`);
+  });
+}
+
+/** @param {string} folder */
+const sums = (folder) => readFileSync(path.join(folder, 'SHA256SUMS'), 'utf8');
+
+/** @param {string} suite */
+function checksOn(suite) {
+  const folder = inRoot('.cache', 'distro', `bare-${suite}`);
+  const prepare = () => step(`${suite}: system`, () => prepareSystem(suite, folder));
+  const commands = Object.entries(COMMANDS).map(([name, command]) => () => {
+    const words = ['sh', '-c', `cd ${HOME} && ${command}`];
+    return step(`${suite}: ${name}`, () => logInSystem(`packages-${suite}`, folder, words));
+  });
+  return [prepare, ...commands];
+}
+
+/**
+ * @param {string} suite
+ * @param {string} folder
+ */
+async function prepareSystem(suite, folder) {
+  await ensureSystem(suite, folder);
+  copyNode(folder);
+  const home = path.join(folder, HOME);
+  rmSync(home, { recursive: true, force: true });
+  mkdirSync(home, { recursive: true });
+  cpSync(RELEASE, path.join(home, 'release'), { recursive: true });
+  writeImageFolder(path.join(home, 'images'));
+  writeFileSync(path.join(home, 'snippet.mjs'), firstSnippet(readFileSync(inRoot(README), 'utf8')));
+}
+
+/** @param {string} markdown */
+export function firstSnippet(markdown) {
+  const found = /```[jt]s\n([\s\S]*?)```/.exec(markdown)?.[1];
+  if (!found) throw new StepError('the README has no snippet');
+  return found;
+}

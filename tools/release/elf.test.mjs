@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { PREBUILT } from '../../packages/core/src/native/prebuilt.js';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+import { Elf, newestVersion } from './elf.mjs';
+import { statedVersions } from './native-package.mjs';
+
+const ADDON = 'native/build/Release/inplace_abn.node';
+
+let elf;
+beforeAll(() => {
+  elf = new Elf(readFileSync(inRoot(ADDON)));
+});
+
+describe('a shared library', () => {
+  it('says what it needs', () => {
+    expect(elf.needed()).toEqual(expect.arrayContaining([expect.stringMatching(/^libdnnl/), 'libc.so.6']));
+    expect(elf.needed()).not.toContainEqual(expect.stringMatching(/gloo|OpenCL/));
+    expect(newestVersion([elf], 'GLIBC')).toMatch(/^2\.\d+$/);
+    expect(newestVersion([elf], 'NOBODY')).toBeUndefined();
+  });
+
+  it('loads without a library, whose symbols become weak', () => {
+    const lighter = new Elf(Buffer.from(elf.bytes));
+    const library = elf.needed().find((name) => name.startsWith('libdnnl'));
+    const ofLibrary = elf.symbols().filter(({ name, defined }) => !defined && name.startsWith('dnnl_'));
+    const names = new Set(ofLibrary.map(({ name }) => name));
+    expect(lighter.leaveOut(new Map([[library, names]])).sort()).toEqual([...names].sort());
+    expect(lighter.needed()).toEqual(elf.needed().filter((name) => name !== library));
+    const after = lighter.symbols();
+    expect(after.filter(({ name }) => names.has(name)).every(({ weak }) => weak)).toBe(true);
+    const strong = (symbols) => symbols.filter(({ name, weak }) => !weak && !names.has(name)).length;
+    expect(strong(after)).toBe(strong(elf.symbols()));
+  });
+
+  it('no longer asks for versions of a library that was left out', () => {
+    const lighter = new Elf(Buffer.from(elf.bytes));
+    const files = elf.versionNeeds().map(({ file }) => file);
+    lighter.leaveOut(new Map([['libm.so.6', new Set()]]));
+    expect(lighter.versionNeeds().map(({ file }) => file)).toEqual(
+      files.filter((file) => file !== 'libm.so.6'),
+    );
+    expect(newestVersion([lighter], 'GLIBCXX')).toBe(newestVersion([elf], 'GLIBCXX'));
+  });
+
+  it('is refused where it is none', () => {
+    expect(() => new Elf(Buffer.alloc(64))).toThrow('not a 64-bit little-endian ELF file');
+  });
+});
+
+it('the package states what it runs on', () => {
+  const readme = readFileSync(inRoot('packages/native-linux-x64/README.md'), 'utf8');
+  expect(statedVersions(readme)).toEqual([`GLIBC ${PREBUILT['linux-x64'].glibc}`, 'GLIBCXX 3.4.30']);
+});

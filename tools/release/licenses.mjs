@@ -1,0 +1,43 @@
+// @ts-check
+// The licenses of what the native package brings, from what Debian says of each library.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+import { StepError } from '../../scripts/lib/steps.mjs';
+
+const HEADER_ONLY = 'native/node_modules/node-addon-api/LICENSE.md';
+
+/**
+ * @param {string[]} files  libraries as installed
+ * @param {string[]} changes  how the packed ones differ, in sentences
+ */
+export function thirdPartyLicenses(files, changes) {
+  const parts = files.map((file) => {
+    const { name, version, source } = debianPackage(file);
+    const copyright = readFileSync(`/usr/share/doc/${name}/copyright`, 'utf8');
+    const home = `Source: package ${source} ${version} of Debian, https://sources.debian.org/src/${source}/`;
+    return [`${file.split('/').pop()}, of Debian's package ${name}`, home, copyright].join('\n\n');
+  });
+  const texts = parts.join('\n').match(/\/usr\/share\/common-licenses\/[\w.-]*\w/g) ?? [];
+  const common = [...new Set(texts)].sort().map((file) => `${file}\n\n${readFileSync(file, 'utf8')}`);
+  return [
+    `The kernels are linked with the libraries below. ${['Changes:', ...changes].join('\n- ')}`,
+    ...parts,
+    `node-addon-api (compiled in)\n\n${readFileSync(inRoot(HEADER_ONLY), 'utf8')}`,
+    ...common,
+  ].join(`\n\n${'='.repeat(78)}\n\n`);
+}
+
+/** @param {string} file */
+function debianPackage(file) {
+  // The package may name the file by the link that /lib is.
+  const owner = [file, file.replace(/^\/usr/, '')]
+    .map((name) => spawnSync('dpkg-query', ['-S', name], { encoding: 'utf8' }).stdout.split(':')[0])
+    .find(Boolean);
+  if (!owner) throw new StepError(`${file} belongs to no package of Debian: its license is not known`);
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
+  const format = '${source:Package} ${source:Version}';
+  const { stdout } = spawnSync('dpkg-query', ['-W', `-f=${format}\n`, owner], { encoding: 'utf8' });
+  const [source = '', version = ''] = (stdout.split('\n')[0] ?? '').split(' ');
+  return { name: owner, source, version };
+}

@@ -1,0 +1,171 @@
+// @ts-check
+// Fills the folder of a platform's package: the addon of this checkout and the libraries that a bare system lacks.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+import { StepError } from '../../scripts/lib/steps.mjs';
+import { cutGpuCode } from './cut-gpu.mjs';
+import { Elf, newestVersion } from './elf.mjs';
+import { thirdPartyLicenses } from './licenses.mjs';
+
+const RELEASE = inRoot('native', 'build', 'Release');
+const OWN = ['inplace_abn.node', 'inplace_abn_gloo.so'];
+
+/** What every system with Node has. */
+const OF_THE_SYSTEM = /^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.so)/;
+/** What our use of the libraries never calls: GPUs, InfiniBand and Redis. */
+const LEFT_OUT = /^lib(OpenCL|ibverbs|hiredis)\.so/;
+
+/**
+ * @param {string} member  folder of the package in the checkout
+ * @param {string} folder  made anew
+ */
+export async function fillNativePackage(member, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const name of ['package.json', 'README.md']) {
+    copyFileSync(inRoot(member, name), path.join(folder, name));
+  }
+  copyFileSync(inRoot('LICENSE'), path.join(folder, 'LICENSE'));
+
+  const libraries = new Map(OWN.flatMap((name) => [...librariesOf(path.join(RELEASE, name))]));
+  /** @type {string[]} */
+  const changes = [];
+  for (const name of OWN) {
+    copyFileSync(path.join(RELEASE, name), path.join(folder, name));
+    run('strip', [path.join(folder, name)]);
+  }
+  for (const [name, file] of libraries) {
+    writeFileSync(path.join(folder, name), readFileSync(file));
+    changes.push(...(await lighten(path.join(folder, name), libraries)));
+  }
+  const packed = [...libraries.keys()].filter((name) => !LEFT_OUT.test(name));
+  for (const name of libraries.keys()) {
+    if (!packed.includes(name)) rmSync(path.join(folder, name));
+  }
+  const files = [...OWN, ...packed].sort();
+  assertComplete(folder, files);
+  assertOldest(member, folder, files);
+  writeFileSync(path.join(folder, 'files.json'), `${JSON.stringify(described(folder, files), null, 2)}\n`);
+  const sources = packed.map((name) => realpathSync(libraries.get(name) ?? name));
+  writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(sources, changes));
+}
+
+/**
+ * Takes away what is never called.
+ * @param {string} file
+ * @param {Map<string, string>} libraries
+ * @returns {Promise<string[]>} what was changed, in sentences
+ */
+async function lighten(file, libraries) {
+  const elf = new Elf(readFileSync(file));
+  const name = path.basename(file);
+  const unused = elf.needed().filter((needed) => LEFT_OUT.test(needed));
+  if (unused.length === 0) return [];
+  elf.leaveOut(new Map(unused.map((needed) => [needed, exportsOf(libraries.get(needed) ?? '')])));
+  const changes = [`${name} loads without ${unused.join(' and ')}; what calls them there ends the process.`];
+  const { functions, bytes } = await cutGpuCode(elf, file);
+  if (functions > 0) {
+    changes.push(`${name} has traps in place of ${functions} functions (${bytes} bytes) for GPUs.`);
+  }
+  writeFileSync(file, elf.bytes);
+  return changes;
+}
+
+/**
+ * @param {string} file
+ * @returns {Set<string>} names of the symbols that a library has
+ */
+function exportsOf(file) {
+  const symbols = new Elf(readFileSync(file)).symbols();
+  return new Set(symbols.filter(({ defined }) => defined).map(({ name }) => name));
+}
+
+/**
+ * Path by name of the libraries that a file is linked with, and those with theirs; those of every system are left out, and
+ * so is what only left out ones need.
+ * @param {string} file
+ * @returns {Map<string, string>}
+ */
+function librariesOf(file) {
+  const { stdout } = spawnSync('ldd', [file], { encoding: 'utf8' });
+  const paths = new Map(
+    [...stdout.matchAll(/^\s*(\S+) => (\S+)/gm)].map(([, name = '', at = '']) => [name, at]),
+  );
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  const visit = (/** @type {string} */ from) => {
+    for (const name of new Elf(readFileSync(from)).needed()) {
+      const at = paths.get(name);
+      if (OF_THE_SYSTEM.test(name) || found.has(name)) continue;
+      if (!at) throw new StepError(`${from} needs ${name}, which is not there`);
+      found.set(name, at);
+      if (!LEFT_OUT.test(name)) visit(at);
+    }
+  };
+  visit(file);
+  return found;
+}
+
+/**
+ * @param {string} folder
+ * @param {string[]} files
+ */
+function assertComplete(folder, files) {
+  for (const file of files) {
+    const needed = new Elf(readFileSync(path.join(folder, file))).needed();
+    const missing = needed.filter((name) => !OF_THE_SYSTEM.test(name) && !files.includes(name));
+    if (missing.length > 0) throw new StepError(`${file} needs ${missing.join(', ')}`);
+  }
+}
+
+/**
+ * The files run on the C library that the package states, and on the C++ library of GCC 12.
+ * @param {string} member
+ * @param {string} folder
+ * @param {string[]} files
+ */
+function assertOldest(member, folder, files) {
+  const libraries = files.map((file) => new Elf(readFileSync(path.join(folder, file))));
+  const found = ['GLIBC', 'GLIBCXX'].map((prefix) => `${prefix} ${newestVersion(libraries, prefix)}`);
+  const stated = statedVersions(readFileSync(inRoot(member, 'README.md'), 'utf8'));
+  if (found.join() !== stated.join()) {
+    throw new StepError(
+      `the files ask for ${found.join(' and ')}; ${member}/README.md states ${stated.join(' and ')}`,
+    );
+  }
+}
+
+/**
+ * @param {string} readme
+ * @returns {string[]}
+ */
+export function statedVersions(readme) {
+  return ['GLIBC', 'GLIBCXX'].map((prefix) => {
+    return `${prefix} ${new RegExp(`\\b${prefix}_([\\d.]+)`).exec(readme)?.[1]}`;
+  });
+}
+
+/**
+ * @param {string} folder
+ * @param {string[]} files
+ */
+function described(folder, files) {
+  return Object.fromEntries(
+    files.map((file) => {
+      const bytes = readFileSync(path.join(folder, file));
+      return [file, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }];
+    }),
+  );
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
+function run(command, args) {
+  const { status, error, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new StepError(`${command} failed: ${error?.message ?? stderr}`);
+}
