@@ -8,7 +8,7 @@ import { build } from 'esbuild';
  * @returns {Promise<string>}
  */
 export async function buildExample(name) {
-  const outfile = fileURLToPath(new URL(`../dist/${name}.mjs`, import.meta.url));
+  const outfile = fileURLToPath(new URL(`../${name}.mjs`, import.meta.url));
   const entry = fileURLToPath(new URL(`../${name}.ts`, import.meta.url));
   await build({ entryPoints: [entry], outfile, format: 'esm', target: 'node20', platform: 'node' });
   return outfile;

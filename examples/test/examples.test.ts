@@ -1,11 +1,12 @@
 /** Every example runs at a small size, as built, and stays under 40 lines. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { encode } from 'fast-png';
 import { afterAll, describe, expect, it } from 'vitest';
 import { buildExample } from '../run/build.mjs';
 
@@ -27,12 +28,26 @@ function fashion(): string {
   return folder;
 }
 
+/** Two classes of 8 grey images of 40×24, bright and dark. */
+function images(): string {
+  for (const [index, name] of ['bright', 'dark'].entries()) {
+    mkdirSync(path.join(folder, 'images', name), { recursive: true });
+    for (let i = 0; i < 8; i++) {
+      const data = new Uint8Array(40 * 24).fill(200 - 150 * index + i);
+      const png = encode({ width: 40, height: 24, channels: 1, depth: 8, data });
+      writeFileSync(path.join(folder, 'images', name, `${i}.png`), png);
+    }
+  }
+  return path.join(folder, 'images');
+}
+
 /** Arguments that make each small, and what it prints in the end. */
 const RUNS: Record<string, { args: () => string[]; prints: RegExp }> = {
   'custom-op': { args: () => ['100'], prints: /step 100: loss [\d.]+/ },
   'fine-tuning': { args: () => ['32'], prints: /(loss [\d.]+\s+){3}/ },
   'multi-label': { args: () => ['10'], prints: /probabilities/ },
   'nearest-neighbors': { args: () => ['16'], prints: /\d+ of 16 images/ },
+  'own-data': { args: () => [images()], prints: /epoch 1, batch 0: loss [\d.]+, top-1/ },
   'own-network': { args: () => ['128', fashion()], prints: /epoch 2 [\d.]+ [\d.]+/ },
   'plan-only': { args: () => ['resnet18', '64', '180MB'], prints: /in 180MB: batch \d+/ },
   regression: { args: () => ['20'], prints: /the network says/ },
