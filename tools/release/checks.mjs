@@ -74,20 +74,33 @@ const sums = (folder) => readFileSync(path.join(folder, 'SHA256SUMS'), 'utf8');
 /** @param {string} suite */
 function checksOn(suite) {
   const folder = inRoot('.cache', 'distro', `bare-${suite}`);
-  const prepare = () => step(`${suite}: system`, () => prepareSystem(suite, folder));
-  const commands = Object.entries(COMMANDS).map(([name, command]) => () => {
+  let made = false;
+  const prepare = async () => {
+    try {
+      await ensureSystem(suite, folder);
+      made = true;
+    } catch (error) {
+      // No mirror, or no right to make one: that says nothing of the packages.
+      say(
+        `! ${suite}: the packages are not tried. ${error instanceof Error ? error.message.split('\n')[0] : error}`,
+      );
+      return;
+    }
+    await step(`${suite}: system`, async () => fillSystem(folder));
+  };
+  const commands = Object.entries(COMMANDS).map(([name, command]) => async () => {
+    if (!made) return;
     const words = ['sh', '-c', `cd ${HOME} && ${command}`];
-    return step(`${suite}: ${name}`, () => logInSystem(`packages-${suite}`, folder, words));
+    await step(`${suite}: ${name}`, () => logInSystem(`packages-${suite}`, folder, words));
   });
   return [prepare, ...commands];
 }
 
 /**
- * @param {string} suite
+ * Node, the tarballs, images and the README's snippet.
  * @param {string} folder
  */
-async function prepareSystem(suite, folder) {
-  await ensureSystem(suite, folder);
+function fillSystem(folder) {
   copyNode(folder);
   const home = path.join(folder, HOME);
   rmSync(home, { recursive: true, force: true });
