@@ -1,6 +1,5 @@
 // y = x − log Σ exp(x) over the channels; y may be written over x.
-#include "cuda/support/kernels.h"
-#include "cuda/support/softmax.h"
+#include "cuda/support/class_rows.h"
 
 namespace iabn::cuda {
 namespace {
@@ -18,11 +17,7 @@ void run(const Context& context, int64_t rows, int64_t classes, const T* x, T* y
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
-  const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();
-  return make_data_kernel(spec.inputs[0].dtype, [=, &context](auto type, const KernelArgs& args) {
-    using T = typename decltype(type)::type;
-    run(context, rows, classes, args.in<T>(0), args.out<T>(0));
-  });
+  return make_class_rows<1>(spec, [&context](auto... rows) { run(context, rows...); });
 }
 
 const OpRegistration registration("log_softmax", {make});

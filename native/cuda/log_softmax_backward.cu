@@ -1,6 +1,5 @@
 // dx = dy − exp(y)·Σ_k dy over the channels; dx may be written over y or dy.
-#include "cuda/support/kernels.h"
-#include "cuda/support/softmax.h"
+#include "cuda/support/class_rows.h"
 
 namespace iabn::cuda {
 namespace {
@@ -19,11 +18,7 @@ void run(const Context& context, int64_t rows, int64_t classes, const T* y, cons
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
-  const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();
-  return make_data_kernel(spec.inputs[0].dtype, [=, &context](auto type, const KernelArgs& args) {
-    using T = typename decltype(type)::type;
-    run(context, rows, classes, args.in<T>(0), args.in<T>(1), args.out<T>(0));
-  });
+  return make_class_rows<2>(spec, [&context](auto... rows) { run(context, rows...); });
 }
 
 const OpRegistration registration("log_softmax_backward", {make});

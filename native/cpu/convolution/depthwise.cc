@@ -26,9 +26,9 @@ class DepthwiseConvolution final : public Kernel {
         source_(forward ? Image{shape.h, shape.w} : Image{shape.oh, shape.ow}),
         target_(forward ? Image{shape.oh, shape.ow} : Image{shape.h, shape.w}),
         rows_(forward ? Axis::forward(shape.kh, shape.sh, shape.ph, shape.dh)
-                      : Axis::backward(shape.kh, shape.sh, shape.ph, shape.dh)),
+                      : by_rising_offset(Axis::backward(shape.kh, shape.sh, shape.ph, shape.dh))),
         columns_(forward ? Axis::forward(shape.kw, shape.sw, shape.pw, shape.dw)
-                         : Axis::backward(shape.kw, shape.sw, shape.pw, shape.dw)),
+                         : by_rising_offset(Axis::backward(shape.kw, shape.sw, shape.pw, shape.dw))),
         segments_(segments_of(columns_, source_.width, target_.width)),
         padded_(blocks_of(shape.c, engine_.block) * engine_.block) {}
 

@@ -7,7 +7,7 @@
 
 namespace iabn::depthwise {
 
-// Throw Refused for what is no depthwise convolution or one with other windows than networks have.
+// Throw Refused unless it is a depthwise convolution with windows that networks have.
 std::unique_ptr<Kernel> make_forward(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_backward_data(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_backward_weights(const KernelSpec& spec);

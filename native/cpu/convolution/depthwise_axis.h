@@ -3,42 +3,20 @@
 
 #include <vector>
 
+#include "cpu/convolution/axis.h"
 #include "cpu/convolution/convolution.h"
 #include "cpu/convolution/depthwise_engine.h"
 
 namespace iabn::depthwise {
 
-struct AxisTap {
-  int64_t tap;
-  int64_t offset;
-};
-
-// One axis: output `phase + i·phases` sums source[i·step + offset] over the taps of its phase, by rising
-// offset.
-struct Axis {
-  int64_t step;
-  std::vector<std::vector<AxisTap>> taps;  // of each phase
-
-  int64_t phases() const { return static_cast<int64_t>(taps.size()); }
-
-  static Axis forward(int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
-    Axis axis{stride, {{}}};
-    for (int64_t k = 0; k < kernel; ++k) axis.taps[0].push_back({k, k * dilation - padding});
-    return axis;
+// Sums run by rising offset, so that the taps inside of the image are neighbors.
+inline Axis by_rising_offset(Axis axis) {
+  for (auto& taps : axis.taps) {
+    std::sort(taps.begin(), taps.end(),
+              [](const AxisTap& a, const AxisTap& b) { return a.offset < b.offset; });
   }
-
-  // dx at i gathers dy at (i + padding − k·dilation) / stride, where that is whole.
-  static Axis backward(int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
-    Axis axis{1, std::vector<std::vector<AxisTap>>(static_cast<size_t>(stride))};
-    for (int64_t phase = 0; phase < stride; ++phase) {
-      for (int64_t k = kernel - 1; k >= 0; --k) {
-        const int64_t at = phase + padding - k * dilation;
-        if (at % stride == 0) axis.taps[static_cast<size_t>(phase)].push_back({k, at / stride});
-      }
-    }
-    return axis;
-  }
-};
+  return axis;
+}
 
 struct Image {
   int64_t height, width;
@@ -54,7 +32,7 @@ inline std::vector<Segment> segments_of(const Axis& axis, int64_t source, int64_
   std::vector<Segment> segments;
   for (int64_t phase = 0; phase < axis.phases(); ++phase) {
     const auto& taps = axis.taps[static_cast<size_t>(phase)];
-    const int64_t outputs = phase < target ? (target - phase - 1) / axis.phases() + 1 : 0;
+    const int64_t outputs = axis.outputs(phase, target);
     for (int64_t i = 0; i < outputs; ++i) {
       int64_t begin = 0, end = static_cast<int64_t>(taps.size());
       while (begin < end && i * axis.step + taps[static_cast<size_t>(begin)].offset < 0) ++begin;
@@ -70,7 +48,7 @@ inline std::vector<Segment> segments_of(const Axis& axis, int64_t source, int64_
   return segments;
 }
 
-// Throws Refused for what is no depthwise convolution or one with other windows than networks have.
+// Throws Refused unless it is a depthwise convolution with windows that networks have.
 inline void check(const ConvShape& shape) {
   if (shape.groups == 1 || shape.groups != shape.c || shape.groups != shape.o) {
     throw Refused("not a depthwise convolution");

@@ -4,7 +4,7 @@
 // Outputs of a tile: each has a pair of sums in registers.
 constexpr int kOutputs = kLanes == 16 ? 4 : 2;
 
-// What pixel J of a tile adds to the sums of the outputs that meet it.
+// Adds pixel J of a tile to the sums of the outputs that meet it.
 template <int Columns, int Step, int P, int J>
 IABN_INLINE void add_pixel(Pair (&sums)[P], Pair x, const Pair (&w)[Columns]) {
 #pragma GCC unroll 8

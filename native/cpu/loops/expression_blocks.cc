@@ -190,7 +190,7 @@ const float* ExpressionThread::operand_of(size_t index, const Block& block) {
       return to;
     }
   }
-  // What does not change from one block to the next is there already.
+  // Registers that do not change from one block to the next are already filled.
   if (filled_[index] == from && filled_count_[index] >= count) return to;
   for (int64_t row = 0; row < block.rows; ++row) {
     float* line = to + row * columns;

@@ -33,7 +33,7 @@ struct ExpressionBlocks {
 // Throws std::invalid_argument where operands do not fit the expression or each other.
 ExpressionBlocks expression_blocks(const KernelSpec& spec, const std::vector<int64_t>* left);
 
-// What one thread computes blocks with; 80 KiB that belong on its stack.
+// The registers with which a thread computes blocks: 80 KiB, to be put on its stack.
 class ExpressionThread {
  public:
   ExpressionThread(const ExpressionBlocks& blocks, const KernelArgs& args);

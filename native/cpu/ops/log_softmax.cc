@@ -1,8 +1,7 @@
 // y = x − log Σ exp(x) over the channels; y may be written over x.
 #include <cmath>
 
-#include "cpu/loops/closure.h"
-#include "cpu/loops/parallel.h"
+#include "cpu/ops/class_rows.h"
 #include "cpu/ops/softmax.h"
 
 namespace iabn {
@@ -30,15 +29,7 @@ IABN_SIMD void log_softmax_leaf(const bf16* x, bf16* y, int64_t classes, int64_t
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();
-  return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
-    using T = typename decltype(type)::type;
-    const T* x = args.in<T>(0);
-    T* y = args.out<T>(0);
-    parallel_range(rows, classes, 1, [&](int64_t begin, int64_t end) {
-      log_softmax_leaf(x + begin * classes, y + begin * classes, classes, end - begin);
-    });
-  });
+  return make_class_rows<1>(spec, [](auto... rows) { log_softmax_leaf(rows...); });
 }
 
 const OpRegistration registration("log_softmax", {make});

@@ -1,6 +1,5 @@
 // dx = dy − exp(y)·Σ_k dy over the channels; dx may be written over y or dy.
-#include "cpu/loops/closure.h"
-#include "cpu/loops/parallel.h"
+#include "cpu/ops/class_rows.h"
 #include "cpu/simd/exp_log.h"
 
 namespace iabn {
@@ -44,17 +43,7 @@ IABN_SIMD void backward_leaf(const bf16* y, const bf16* dy, bf16* dx, int64_t cl
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();
-  return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
-    using T = typename decltype(type)::type;
-    const T* y = args.in<T>(0);
-    const T* dy = args.in<T>(1);
-    T* dx = args.out<T>(0);
-    parallel_range(rows, classes, 1, [&](int64_t begin, int64_t end) {
-      const int64_t first = begin * classes;
-      backward_leaf(y + first, dy + first, dx + first, classes, end - begin);
-    });
-  });
+  return make_class_rows<2>(spec, [](auto... rows) { backward_leaf(rows...); });
 }
 
 const OpRegistration registration("log_softmax_backward", {make});

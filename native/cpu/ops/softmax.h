@@ -5,6 +5,7 @@
 
 #include "cpu/loops/data.h"
 #include "cpu/simd/exp_log.h"
+#include "geometry/class_labels.h"
 #include "geometry/smoothing.h"
 #include "program/kernel.h"
 
@@ -57,27 +58,6 @@ IABN_INLINE SoftmaxRow softmax_row(const T* x, int64_t classes) {
     for (int j = 0; j < half; ++j) lane[j] += lane[j + half];
   }
   return {max, sum + lane[0]};
-}
-
-// The label of each row: of 32 bits, or of 8 as label maps have them. Those outside [0, classes) are ignored,
-// as is `ignore` itself.
-struct Labels {
-  const int32_t* wide;
-  const uint8_t* bytes;  // nullptr: wide
-  int64_t classes;
-  int64_t ignore;
-
-  IABN_INLINE_MEMBER int32_t at(int64_t row) const { return bytes == nullptr ? wide[row] : bytes[row]; }
-  IABN_INLINE_MEMBER bool counted(int64_t row) const {
-    const int64_t label = at(row);
-    return label != ignore && label >= 0 && label < classes;
-  }
-};
-
-// Operand 1.
-inline Labels labels_of(const KernelArgs& args, DType dtype, int64_t classes, int64_t ignore) {
-  if (dtype == DType::u8) return {nullptr, args.in<uint8_t>(1), classes, ignore};
-  return {args.in<int32_t>(1), nullptr, classes, ignore};
 }
 
 // Rows of a chunk: the grid of sums follows from the number of rows alone.

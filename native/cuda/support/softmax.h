@@ -5,6 +5,7 @@
 #include "cuda/support/context.h"
 #include "cuda/support/numbers.h"
 #include "cuda/support/reduce.h"
+#include "geometry/class_labels.h"
 #include "geometry/smoothing.h"
 #include "program/tensor.h"
 
@@ -24,27 +25,6 @@ __device__ __forceinline__ SoftmaxRow softmax_row(const T* x, int64_t classes) {
   max = warp_reduce(max, Larger{});
   for (int64_t k = lane_id(); k < classes; k += kWarp) sum += expf(to_float(x[k]) - max);
   return {max, warp_reduce(sum, Add{})};
-}
-
-// The label of each row: of 32 bits, or of 8 as label maps have them. Those outside [0, classes) are ignored,
-// as is `ignore` itself.
-struct Labels {
-  const int32_t* wide;
-  const uint8_t* bytes;  // nullptr: wide
-  int64_t classes;
-  int64_t ignore;
-
-  __device__ int32_t at(int64_t row) const { return bytes == nullptr ? wide[row] : bytes[row]; }
-  __device__ bool counted(int64_t row) const {
-    const int64_t label = at(row);
-    return label != ignore && label >= 0 && label < classes;
-  }
-};
-
-// Operand 1.
-inline Labels labels_of(const KernelArgs& args, DType dtype, int64_t classes, int64_t ignore) {
-  if (dtype == DType::u8) return {nullptr, args.in<uint8_t>(1), classes, ignore};
-  return {args.in<int32_t>(1), nullptr, classes, ignore};
 }
 
 constexpr int64_t kWarpsPerBlock = kThreads / kWarp;

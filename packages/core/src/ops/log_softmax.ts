@@ -1,37 +1,20 @@
 /** y = x − log Σ exp(x) over the channels (torch.log_softmax with dim 1). */
-
 import { channels, rows } from '@inplace-abn/tensor';
-import { type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
+import type { NoAttributes, OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
 import { logSoftmaxBackward } from './log_softmax_backward.js';
-import { checkHasChannels } from './support/channels.js';
+import { softmaxOp } from './softmax.js';
 import { logSumExp } from './support/classes.js';
-import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
-import { SAME_ROW } from './support/row-windows.js';
 
+/** Every rule is that of softmax, but for what is computed. */
 export const logSoftmaxOp: OpDefinition<NoAttributes> = {
+  ...softmaxOp,
   name: 'log_softmax',
-  inputs: [{ name: 'x', kind: 'data' }],
-  outputs: [{ name: 'y', kind: 'data' }],
-  infer({ input }) {
-    checkHasChannels(input(0), 'x');
-    return [input(0)];
-  },
   gradient({ output, diff, needs }) {
     return [needs(0) ? logSoftmaxBackward(output(0), diff(0)) : null];
   },
-  overwrites: [{ output: 0, input: 0 }],
-  rows: () => [SAME_ROW],
-  inverses: [],
-  absorb: null,
-  slices: null,
-  fusion: null,
-  parts: null,
-  labels: null,
-  effects: PURE,
-  cost: streamed,
   reference({ input, output }) {
     const [x, y] = [input(0), output(0)];
     const classes = channels(x.shape);
@@ -41,7 +24,6 @@ export const logSoftmaxOp: OpDefinition<NoAttributes> = {
       for (let k = first; k < first + classes; k++) y.data[k] = at(x, k) - norm;
     }
   },
-  peerKeeps: { inputs: [], outputs: [0] },
 };
 
 /** Logarithms of the probabilities over the channels of x (N×K×S1×…), in x's dtype, as torch.log_softmax(x, 1). */

@@ -1,43 +1,15 @@
 /** dx = dy − exp(y)·Σ_k dy: the gradient of a log softmax over the channels, from its output. */
-
-import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
-import { ShapeError } from '../errors.js';
-import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
+import { channels, rows } from '@inplace-abn/tensor';
+import type { NoAttributes, OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
-import { checkHasChannels } from './support/channels.js';
-import { streamed } from './support/cost.js';
+import { softmaxBackwardOp } from './softmax_backward.js';
 import { at } from './support/reference.js';
 
+/** Every rule is that of softmax_backward, but for what is computed. */
 export const logSoftmaxBackwardOp: OpDefinition<NoAttributes> = {
+  ...softmaxBackwardOp,
   name: 'log_softmax_backward',
-  inputs: [
-    { name: 'y', kind: 'data' },
-    { name: 'dy', kind: 'data' },
-  ],
-  outputs: [{ name: 'dx', kind: 'data' }],
-  infer({ input }) {
-    const [y, dy] = [input(0), input(1)];
-    checkHasChannels(y, 'y');
-    if (!sameShape(y.shape, dy.shape)) {
-      throw new ShapeError(`y and dy differ in shape: ${formatType(y)} and ${formatType(dy)}`);
-    }
-    return [y];
-  },
-  gradient: null,
-  overwrites: [
-    { output: 0, input: 0 },
-    { output: 0, input: 1 },
-  ],
-  inverses: [],
-  absorb: null,
-  slices: null,
-  rows: null,
-  fusion: null,
-  parts: null,
-  labels: null,
-  effects: PURE,
-  cost: streamed,
   reference({ input, output }) {
     const [y, dy, dx] = [input(0), input(1), output(0)];
     const classes = channels(y.shape);
@@ -48,7 +20,6 @@ export const logSoftmaxBackwardOp: OpDefinition<NoAttributes> = {
       for (let k = first; k < first + classes; k++) dx.data[k] = at(dy, k) - Math.exp(at(y, k)) * sum;
     }
   },
-  peerKeeps: KEEPS_NOTHING,
 };
 
 /** ∂loss/∂x of y = logSoftmax(x); y and dy of one shape. */
