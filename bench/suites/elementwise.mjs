@@ -2,24 +2,17 @@
 // The bandwidth of elementwise kernels and sums: bytes of operands and results, each once, beside memcpy of an array of the
 // same size, read and written bytes counted, on as many threads. Kernels work in place, as plans have them do.
 import { byteLength, cpu } from '@inplace-abn/core';
-import { startMemcpy } from '../lib/memcpy.mjs';
-import { describe, median } from '../lib/stats.mjs';
-import { PRECISIONS } from '../lib/training.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { bandwidths, GIGABYTE, REPEATS } from '../lib/bandwidth.mjs';
 
-/** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
 /** @typedef {{ name: string, program: string, beside?: (n: number, c: number) => number[][], sum?: (n: number, c: number) => number[] }} Case */
 
-const GIGABYTE = 1e9;
-/** Passes over the array in one turn: long enough for the clock, short enough to take turns. */
-const REPEATS = 10;
 const SIDES = [
   { channels: 64, side: 112 },
   { channels: 2048, side: 7 },
 ];
 
-/** What a gated network and its losses compute. `null` stands for an operand as large as the first. @type {Case[]} */
+/** Expressions of gated networks and of losses. @type {Case[]} */
 const CASES = [
   { name: 'x·gate', program: 'mul(x0,x1)', beside: (n, c) => [[n, c]] },
   {
@@ -34,45 +27,9 @@ const CASES = [
   { name: 'Σ x² for each image and channel', program: 'mul(x0,x0)', sum: (n, c) => [n, c] },
 ];
 
-/** @param {import('../lib/suites.mjs').BenchOptions} options */
-export async function run({ steps = 15, batch = 16, limits, say }) {
-  /** @type {Row[]} */
-  const rows = [];
-  for (const dtype of PRECISIONS) {
-    for (const { channels, side } of SIDES) {
-      const measured = await measure({ shape: [batch, channels, side, side], dtype }, steps, say);
-      const limit = limits && limits.bandwidth / GIGABYTE;
-      rows.push(...measured.map((row) => ({ ...row, share: limit && row.ours / limit })));
-    }
-  }
-  return rows;
-}
-
-/**
- * Every case and memcpy in turn.
- * @param {TensorType} x
- * @param {number} rounds
- * @param {(line: string) => void} say
- * @returns {Promise<Row[]>}
- */
-async function measure(x, rounds, say) {
-  const runs = CASES.map((each) => ({ name: each.name, bandwidth: kernelOf(x, each) }));
-  const memcpy = await startMemcpy(byteLength(x), cpu().threads, REPEATS);
-  try {
-    const copy = async () => (await memcpy.bandwidth()) / GIGABYTE;
-    const turns = await takeTurns([...runs.map(({ bandwidth }) => bandwidth), copy], { warmUp: 2, rounds });
-    const copied = turns[runs.length] ?? [];
-    return runs.map(({ name }, index) => {
-      const measured = turns[index] ?? [];
-      const variant = `${name}, ${x.dtype}, C = ${x.shape[1]}, ${x.shape[2]}×${x.shape[3]}`;
-      say(`${variant}: ${describe(measured, 'GB/s')}, memcpy ${describe(copied, 'GB/s')}`);
-      const [ours, peer] = [median(measured), median(copied)];
-      return { name: 'elementwise', variant, ours, peer, ratio: ours / peer, unit: 'GB/s' };
-    });
-  } finally {
-    await memcpy.stop();
-  }
-}
+export const run = bandwidths('elementwise', SIDES, (x) =>
+  CASES.map((each) => ({ name: each.name, bandwidth: kernelOf(x, each) })),
+);
 
 /**
  * Runs a case some times after each other, and gives its bytes a second in GB.

@@ -1,6 +1,5 @@
 /** The native addon's exports, as native/addon.cc lists them. */
-import type { OperandSpec } from '../devices/device.js';
-import type { Attributes } from '../ir/define.js';
+import type { KernelSpec } from '../devices/device.js';
 
 export interface NativeMemory {
   readonly bytes: number;
@@ -66,15 +65,6 @@ export interface NativeProgram {
   ): Promise<{ values: Uint8Array[]; timings: Float64Array }>;
 }
 
-export interface NativeKernelSpec {
-  readonly op: string;
-  readonly attrs: Attributes;
-  readonly inputs: readonly (OperandSpec | null)[];
-  readonly outputs: readonly OperandSpec[];
-  readonly constants?: readonly number[];
-  readonly choice?: string;
-}
-
 export interface NativeGroupOptions {
   readonly name: string;
   readonly rank: number;
@@ -106,7 +96,7 @@ export interface NativeGroup {
 /** The addon's exports, as native/addon.cc lists them. */
 export interface NativeAddon {
   readonly Memory: new (bytes: number, device?: NativeDevice) => NativeMemory;
-  readonly Kernel: new (spec: NativeKernelSpec, device?: NativeDevice) => NativeKernel;
+  readonly Kernel: new (spec: KernelSpec, device?: NativeDevice) => NativeKernel;
   readonly Program: new (instructions: readonly NativeInstruction[], device?: NativeDevice) => NativeProgram;
   /** Of a device plugin. Throws with one sentence for what is missing. */
   readonly Device: new (

@@ -1,0 +1,71 @@
+// @ts-check
+// Bandwidths of kernels beside memcpy of an array of the same size, read and written bytes counted, on as many threads.
+import { byteLength, cpu } from '@inplace-abn/core';
+import { startMemcpy } from './memcpy.mjs';
+import { describe, median } from './stats.mjs';
+import { PRECISIONS } from './training.mjs';
+import { takeTurns } from './turns.mjs';
+
+/** @typedef {import('./suites.mjs').Row} Row */
+/** @typedef {import('@inplace-abn/core').TensorType} TensorType */
+
+/**
+ * One kernel, or several that make a pass over an array.
+ * @typedef {object} Pass
+ * @property {string} name
+ * @property {() => Promise<number>} bandwidth  runs it some times, and resolves to bytes a second in GB
+ */
+
+export const GIGABYTE = 1e9;
+/** Passes over the array in one turn: long enough for the clock, short enough to take turns. */
+export const REPEATS = 10;
+
+/**
+ * A suite of `passesOf` each array, in both precisions.
+ * @param {string} suite
+ * @param {readonly { channels: number, side: number }[]} sides
+ * @param {(x: TensorType) => Pass[]} passesOf
+ * @returns {(options: import('./suites.mjs').BenchOptions) => Promise<Row[]>}
+ */
+export function bandwidths(suite, sides, passesOf) {
+  return async ({ steps = 15, batch = 16, limits, say }) => {
+    /** @type {Row[]} */
+    const rows = [];
+    for (const dtype of PRECISIONS) {
+      for (const { channels, side } of sides) {
+        const x = { shape: [batch, channels, side, side], dtype };
+        const measured = await measure(suite, x, passesOf(x), steps, say);
+        const limit = limits && limits.bandwidth / GIGABYTE;
+        rows.push(...measured.map((row) => ({ ...row, share: limit && row.ours / limit })));
+      }
+    }
+    return rows;
+  };
+}
+
+/**
+ * Every pass and memcpy in turn.
+ * @param {string} suite
+ * @param {TensorType} x
+ * @param {readonly Pass[]} passes
+ * @param {number} rounds
+ * @param {(line: string) => void} say
+ * @returns {Promise<Row[]>}
+ */
+async function measure(suite, x, passes, rounds, say) {
+  const memcpy = await startMemcpy(byteLength(x), cpu().threads, REPEATS);
+  try {
+    const copy = async () => (await memcpy.bandwidth()) / GIGABYTE;
+    const turns = await takeTurns([...passes.map(({ bandwidth }) => bandwidth), copy], { warmUp: 2, rounds });
+    const copied = turns[passes.length] ?? [];
+    return passes.map(({ name }, index) => {
+      const measured = turns[index] ?? [];
+      const variant = `${name}, ${x.dtype}, C = ${x.shape[1]}, ${x.shape[2]}×${x.shape[3]}`;
+      say(`${variant}: ${describe(measured, 'GB/s')}, memcpy ${describe(copied, 'GB/s')}`);
+      const [ours, peer] = [median(measured), median(copied)];
+      return { name: suite, variant, ours, peer, ratio: ours / peer, unit: 'GB/s' };
+    });
+  } finally {
+    await memcpy.stop();
+  }
+}
