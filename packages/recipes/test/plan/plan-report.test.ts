@@ -76,10 +76,9 @@ describe('planReport', () => {
   it('grows with the batch in activations alone', () => {
     const twice = planReport(configOf(), 16, cpu()).report;
     expect(twice.bytes.weights).toBe(report.bytes.weights);
-    // Which values are recomputed follows from both batches' kernels, so that it is not 2 to the last byte.
-    const ratio = twice.bytes.activations / report.bytes.activations;
-    expect(ratio).toBeGreaterThan(1.8);
-    expect(ratio).toBeLessThan(2.2);
+    expect(twice.rebuilds.kept / report.rebuilds.kept).toBeCloseTo(2, 1);
+    // Workspaces decide where the peak is, and with it which activations live then: oneDNN 3.7 has it elsewhere.
+    expect(Math.abs(twice.bytes.activations / report.bytes.activations - 2)).toBeLessThan(0.1);
   });
 
   it('is printed as a table', () => {

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { type OpName, opOf, ops } from '../../src/ops/index.js';
+
+describe('the list of ops', () => {
+  const names = Object.keys(ops) as OpName[];
+
+  it('is by name, in alphabetical order', () => {
+    expect(names.map((name) => opOf(name).name)).toEqual(names);
+    expect(names).toEqual([...names].sort());
+  });
+
+  it.each(names)('%s names operands that exist in its rules', (name) => {
+    const { inputs, outputs, overwrites, inverses, peerKeeps } = opOf(name);
+    for (const { input, output } of overwrites) {
+      // Operands of any dtype are overwritten where they have the result's, or a veto speaks.
+      expect([outputs[output]?.kind, 'any']).toContain(inputs[input]?.kind);
+    }
+    for (const { input, fromInputs, fromOutputs } of inverses) {
+      expect(fromInputs).not.toContain(input);
+      expect(fromInputs.every((index) => index < inputs.length)).toBe(true);
+      expect(fromOutputs.every((index) => index < outputs.length)).toBe(true);
+    }
+    expect(peerKeeps.inputs.every((index) => index < inputs.length)).toBe(true);
+    expect(peerKeeps.outputs.every((index) => index < outputs.length)).toBe(true);
+    expect(inputs.slice(0, -1).some(({ variadic }) => variadic)).toBe(false);
+  });
+});
