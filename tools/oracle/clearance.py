@@ -71,7 +71,7 @@ class Clearance:
         return hook
 
     def _search(self, name, bias, total):
-        """As _clear where the sum is no linear function of the bias: tries values until the channel is clear."""
+        """As _clear where the sum is not linear in the bias: tries values until the channel is clear."""
         with torch.no_grad():
             for channel in np.flatnonzero(self._least(total()) < self.margin):
                 old = float(bias[channel])

@@ -14,7 +14,7 @@ import prng
 
 
 def network(o: dict) -> torch.Tensor:
-    """A value that is no scalar, reached on two ways."""
+    """A non-scalar value that is reached along two paths."""
     h = F.leaky_relu(F.conv2d(o["x"], o["weight"], padding=1), 0.1)
     return h + F.avg_pool2d(h, 3, 1, 1)
 

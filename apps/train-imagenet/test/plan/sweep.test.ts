@@ -14,7 +14,7 @@ describe('sweep', { timeout: 60_000 }, () => {
     for (const batch of [4, 8]) {
       const points = result.points.filter((point) => point.batch === batch);
       expect(points[0]?.bytes).toBe(planReport(config, batch, cpu()).report.totalBytes);
-      // What next to nothing pays for is recomputed without a budget, too.
+      // Values that cost next to nothing are recomputed without a budget, too.
       expect(points[0]?.moreWork).toBeLessThanOrEqual(0.01);
       expect(points.length).toBeGreaterThan(3);
       for (const { bytes, budget, peak } of points) {

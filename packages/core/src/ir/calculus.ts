@@ -41,7 +41,7 @@ const DERIVATIVES: Readonly<Record<FunctionName, Rule>> = {
   tanh: (_args, z, d) => [call('mul', d, call('sub', number(1), call('mul', z, z)))],
 };
 
-/** Functions whose derivative follows from their result alone: a whole expression's is read, not computed again. */
+/** Functions whose derivative follows from their result alone: the result of a whole expression is read, not recomputed. */
 const FROM_RESULT: ReadonlySet<FunctionName> = new Set([
   'elu',
   'exp',

@@ -121,7 +121,7 @@ export function operandsOf(root: Expression): number[] {
   return [...found].sort((a, b) => a - b);
 }
 
-/** The expression with others in the place of some of its parts. */
+/** The expression with some of its parts replaced by others. */
 export function substitute(root: Expression, replace: (part: Expression) => Expression | null): Expression {
   const done = new Map<Expression, Expression>();
   const visit = (expression: Expression): Expression => {
