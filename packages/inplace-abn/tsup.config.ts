@@ -6,6 +6,7 @@ const exported = [
   'checkpoint',
   'core',
   'data',
+  'interop',
   'models',
   'nn',
   'optim',

@@ -18,6 +18,7 @@ export const ORDER = [
   'nn',
   'optim',
   'models',
+  'interop',
   'data',
   'session',
   'train',

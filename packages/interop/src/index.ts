@@ -1,0 +1,2 @@
+/** Weights from and to other frameworks, and models out. */
+export {};
