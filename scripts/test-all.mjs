@@ -4,7 +4,7 @@ import { buildEmulatedDevice } from './lib/native.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
 import { runLogged, runMain, step } from './lib/steps.mjs';
-import { closingLine, passes, runVitest } from './lib/tests.mjs';
+import { Results } from './lib/tests.mjs';
 
 const FUZZ_MINUTES = '1';
 const FUZZ_SEED = '20181';
@@ -22,9 +22,8 @@ await runMain(async () => {
   await setup({ packages: ROOT_PACKAGES });
   // Loaded here because it needs the npm dependencies that setup installs.
   const { packageChecks } = await import('../tools/release/checks.mjs');
-  const count = { passed: 0, failed: 0 };
-  for (const check of [...CHECKS, ...packageChecks()])
-    count[(await passes(check)) ? 'passed' : 'failed'] += 1;
-  const tests = await runVitest(['--config', 'vitest.long.config.ts', ...process.argv.slice(2)]);
-  return closingLine({ passed: count.passed + tests.passed, failed: count.failed + tests.failed });
+  const results = new Results('test-all');
+  for (const check of [...CHECKS, ...packageChecks()]) await results.check(check);
+  await results.vitest(['--config', 'vitest.long.config.ts', ...process.argv.slice(2)]);
+  return results.close();
 });

@@ -9,7 +9,7 @@ import {
   suiteNamed,
 } from '../tools/distro/system.mjs';
 import { runMain, StepError, step } from './lib/steps.mjs';
-import { closingLine, passes } from './lib/tests.mjs';
+import { Results } from './lib/tests.mjs';
 
 const KERNEL_TESTS = ['npx', 'vitest', 'run', 'packages/core/test/kernels', 'packages/core/test/native'];
 const CLANG = ['env', 'CC=clang', 'CXX=clang++'];
@@ -27,18 +27,17 @@ const CHECKS = {
 await runMain(async () => {
   const named = process.argv.slice(2);
   const suites = (named.length > 0 ? named : ['12', '13']).map(suiteNamed);
-  const count = { passed: 0, failed: 0 };
+  const results = new Results('test-distros');
   for (const suite of suites) {
     const folder = defaultFolder(suite);
     await ensureSystem(suite, folder);
     copyCheckout(folder);
     await ensureNode(folder);
     for (const [name, command] of Object.entries(CHECKS)) {
-      const check = () => step(`${suite}: ${name}`, () => runOrThrow(folder, command));
-      count[(await passes(check)) ? 'passed' : 'failed'] += 1;
+      await results.check(() => step(`${suite}: ${name}`, () => runOrThrow(folder, command)));
     }
   }
-  return closingLine(count);
+  return results.close();
 });
 
 /**

@@ -7,7 +7,7 @@ import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
 import { filesUnder } from './lib/stamp.mjs';
 import { runLogged, runMain, step } from './lib/steps.mjs';
-import { closingLine, passes, runVitest } from './lib/tests.mjs';
+import { Results } from './lib/tests.mjs';
 
 const tool = (name) => inRoot('node_modules', '.bin', name);
 const nativeSources = filesUnder('native', ['build', 'node_modules']).filter((file) =>
@@ -28,14 +28,10 @@ const CHECKS = [
 ];
 
 await runMain(async () => {
-  const count = { passed: 0, failed: 0 };
-  if (await passes(() => setup({ packages: TEST_PACKAGES }))) {
-    for (const check of CHECKS) count[(await passes(check)) ? 'passed' : 'failed'] += 1;
-    const tests = await runVitest(process.argv.slice(2));
-    count.passed += tests.passed;
-    count.failed += tests.failed;
-  } else {
-    count.failed += 1;
+  const results = new Results('test');
+  if (await results.check(() => setup({ packages: TEST_PACKAGES }))) {
+    for (const check of CHECKS) await results.check(check);
+    await results.vitest(process.argv.slice(2));
   }
-  return closingLine(count);
+  return results.close();
 });

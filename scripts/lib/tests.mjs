@@ -1,57 +1,77 @@
 // @ts-check
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot, root } from './paths.mjs';
 import { runAttached, StepError, say } from './steps.mjs';
-import { countTests } from './vitest-report.mjs';
-
-/** @typedef {{ passed: number, failed: number }} Count */
+import { readReport } from './vitest-report.mjs';
 
 const REPORT = inRoot('.cache', 'vitest-report.json');
 
-/**
- * Runs vitest on this terminal and counts its tests.
- * @param {readonly string[]} args  further arguments, such as filters
- * @returns {Promise<Count>}
- */
-export async function runVitest(args) {
-  rmSync(REPORT, { force: true });
-  const reporters = [
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${path.relative(root, REPORT)}`,
-  ];
-  const vitest = inRoot('node_modules', '.bin', 'vitest');
-  const status = await runAttached(vitest, ['run', ...reporters, ...args]);
-  const { passed, failed } = countTests(
-    existsSync(REPORT) ? JSON.parse(readFileSync(REPORT, 'utf8')) : undefined,
-  );
-  // An error outside any test (an unhandled rejection, a lost worker) fails the run without failing a test.
-  return { passed, failed: status !== 0 && failed === 0 ? 1 : failed };
-}
+/** The checks and tests of one command, with a closing line that CI and people read. */
+export class Results {
+  #name;
+  #passed = 0;
+  /** @type {string[]} */
+  #failures = [];
 
-/**
- * Runs one check; a StepError is printed and counts as a failure, so that a run shows everything that is wrong.
- * @param {() => Promise<unknown>} check
- * @returns {Promise<boolean>}
- */
-export async function passes(check) {
-  try {
-    await check();
-    return true;
-  } catch (error) {
-    if (!(error instanceof StepError)) throw error;
-    say(error.message);
-    return false;
+  /** @param {string} name  of the npm script; `.cache/NAME.failures` lists what failed */
+  constructor(name) {
+    this.#name = name;
   }
-}
 
-/**
- * Prints the closing line, which CI and people read.
- * @param {Count} count
- * @returns {number} the exit status
- */
-export function closingLine({ passed, failed }) {
-  process.stdout.write(`${passed} passed, ${failed} failed\n`);
-  return failed === 0 ? 0 : 1;
+  /**
+   * Runs one check; a StepError is printed and counts as a failure, so that a run shows everything that is wrong.
+   * @param {() => Promise<unknown>} check
+   * @returns {Promise<boolean>} whether it passed
+   */
+  async check(check) {
+    try {
+      await check();
+      this.#passed += 1;
+      return true;
+    } catch (error) {
+      if (!(error instanceof StepError)) throw error;
+      say(error.message);
+      this.#failures.push(error.message.slice(error.message.lastIndexOf('\n') + 1));
+      return false;
+    }
+  }
+
+  /**
+   * Runs vitest on this terminal and counts its tests.
+   * @param {readonly string[]} args  further arguments, such as filters
+   */
+  async vitest(args) {
+    rmSync(REPORT, { force: true });
+    const reporters = [
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${path.relative(root, REPORT)}`,
+    ];
+    const vitest = inRoot('node_modules', '.bin', 'vitest');
+    const status = await runAttached(vitest, ['run', ...reporters, ...args]);
+    const { passed, failures } = readReport(
+      existsSync(REPORT) ? JSON.parse(readFileSync(REPORT, 'utf8')) : undefined,
+    );
+    this.#passed += passed;
+    this.#failures.push(...failures.map((failure) => failure.replaceAll(root, '')));
+    // An error outside any test (an unhandled rejection, a lost worker) fails the run without failing a test.
+    if (status !== 0 && failures.length === 0)
+      this.#failures.push(
+        `vitest ended with status ${status} and no failed test; see "Unhandled Errors" above`,
+      );
+  }
+
+  /**
+   * Names the failures once more, because a log is read from its end, and prints the closing line.
+   * @returns {number} the exit status
+   */
+  close() {
+    const failures = this.#failures.map((failure) => `✗ ${failure}\n`).join('');
+    const list = inRoot('.cache', `${this.#name}.failures`);
+    mkdirSync(path.dirname(list), { recursive: true });
+    writeFileSync(list, failures);
+    process.stdout.write(`${failures}${this.#passed} passed, ${this.#failures.length} failed\n`);
+    return this.#failures.length === 0 ? 0 : 1;
+  }
 }

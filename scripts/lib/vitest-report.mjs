@@ -1,19 +1,36 @@
 // @ts-check
 
 /**
- * Counts from vitest's JSON report; undefined (vitest ended without one) counts as one failure, and so does a
- * file that failed without a failed test: it did not load, or a hook threw.
- * @param {{ testResults: { status: string, assertionResults: { status: string }[] }[] } | undefined} report
- * @returns {{ passed: number, failed: number }}
+ * @typedef {{ status: string, fullName?: string, failureMessages?: string[] }} TestReport
+ * @typedef {{ name: string, status: string, message?: string, assertionResults: TestReport[] }} FileReport
  */
-export function countTests(report) {
-  if (!report) return { passed: 0, failed: 1 };
+
+/**
+ * Reads vitest's JSON report; undefined (vitest ended without one) counts as one failure, and so does a file that failed
+ * without a failed test: it did not load, or a hook threw.
+ * @param {{ testResults: FileReport[] } | undefined} report
+ * @returns {{ passed: number, failures: string[] }} the failures by file, test and the first line of the error
+ */
+export function readReport(report) {
+  if (!report) return { passed: 0, failures: ['vitest ended without a report'] };
   let passed = 0;
-  let failed = 0;
+  /** @type {string[]} */
+  const failures = [];
   for (const file of report.testResults) {
-    const failedHere = file.assertionResults.filter(({ status }) => status === 'failed').length;
+    const failed = file.assertionResults.filter(({ status }) => status === 'failed');
     passed += file.assertionResults.filter(({ status }) => status === 'passed').length;
-    failed += failedHere === 0 && file.status === 'failed' ? 1 : failedHere;
+    for (const { fullName, failureMessages } of failed)
+      failures.push(line(file.name, fullName, failureMessages?.[0]));
+    if (failed.length === 0 && file.status === 'failed') failures.push(line(file.name, '', file.message));
   }
-  return { passed, failed };
+  return { passed, failures };
+}
+
+/**
+ * @param {string} file
+ * @param {string} [test]
+ * @param {string} [message]
+ */
+function line(file, test, message) {
+  return [file, test, message?.trim().split('\n')[0]].filter(Boolean).join(' > ');
 }

@@ -1,22 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import { countTests } from './vitest-report.mjs';
+import { readReport } from './vitest-report.mjs';
 
-const file = (status, ...tests) => ({ status, assertionResults: tests.map((test) => ({ status: test })) });
+const passed = { status: 'passed', fullName: 'adds', failureMessages: [] };
+const failed = {
+  status: 'failed',
+  fullName: 'sums rows',
+  failureMessages: ['Error: 3 is not 4\n    at a.ts:1'],
+};
+const file = (name, status, ...assertionResults) => ({ name, status, message: '', assertionResults });
 
-describe('countTests', () => {
-  it('adds up tests of all files', () => {
-    const testResults = [file('passed', 'passed', 'passed'), file('failed', 'failed', 'passed', 'failed')];
-    expect(countTests({ testResults })).toEqual({ passed: 3, failed: 2 });
+describe('readReport', () => {
+  it('adds up tests of all files and names those that failed', () => {
+    const testResults = [file('a.ts', 'passed', passed, passed), file('b.ts', 'failed', failed, passed)];
+    expect(readReport({ testResults })).toEqual({
+      passed: 3,
+      failures: ['b.ts > sums rows > Error: 3 is not 4'],
+    });
   });
 
   it('counts a file that did not load as one failure', () => {
-    expect(countTests({ testResults: [file('failed'), file('failed', 'passed')] })).toEqual({
+    const broken = { ...file('c.ts', 'failed'), message: 'Cannot find module x' };
+    expect(readReport({ testResults: [broken, file('d.ts', 'failed', passed)] })).toEqual({
       passed: 1,
-      failed: 2,
+      failures: ['c.ts > Cannot find module x', 'd.ts'],
     });
   });
 
   it('counts a missing report as one failure', () => {
-    expect(countTests(undefined)).toEqual({ passed: 0, failed: 1 });
+    expect(readReport(undefined)).toEqual({ passed: 0, failures: ['vitest ended without a report'] });
   });
 });
