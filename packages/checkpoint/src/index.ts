@@ -11,6 +11,14 @@ export {
   zeros,
 } from '@inplace-abn/tensor';
 export { checkTensor } from './check-tensor.js';
+export {
+  describedAs,
+  descriptionIn,
+  type ImageSides,
+  type ModelDescription,
+  type Preprocessing,
+} from './description/description.js';
+export { readDescription } from './description/read.js';
 export { CheckpointError } from './errors.js';
 export {
   type FileContent,
@@ -22,6 +30,7 @@ export { PIECE_BYTES } from './files/source.js';
 export { formatInspection } from './inspect/format.js';
 export { type InspectedTensor, type Inspection, inspectCheckpoint } from './inspect/inspect.js';
 export { describeOpaque } from './pickle/describe.js';
+export { torchOfJson } from './pickle/json.js';
 export { Opaque, type TensorRef } from './pickle/objects.js';
 export type { TorchDict, TorchTree, TorchValue } from './pickle/value.js';
 export { type PublishedModel, publishedModel } from './published/models.js';

@@ -1,15 +1,10 @@
 import { elementCount, type HostTensor, type TensorMap } from '@inplace-abn/tensor';
 import type { ByteSource } from '../files/source.js';
 import { detachedSource, openSource } from '../files/source.js';
+import { torchOfJson } from '../pickle/json.js';
 import type { TensorRef } from '../pickle/objects.js';
 import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from '../pickle/value.js';
-import {
-  type JsonValue,
-  loadRunState,
-  RUN_STATE_KIND,
-  type RunMeta,
-  runStateOf,
-} from '../run-state/state.js';
+import { loadRunState, RUN_STATE_KIND, type RunMeta, runStateOf } from '../run-state/state.js';
 import { SafetensorsFile } from '../safetensors/read.js';
 import type { TensorContent, TensorStream } from '../tensor-stream.js';
 import { TorchFile, type TorchReadOptions } from '../torch/file.js';
@@ -105,7 +100,7 @@ async function openSafetensorsDict(source: ByteSource): Promise<OpenSplit> {
 }
 
 function restOf(meta: RunMeta): Map<string, TorchTree<TensorContent>> {
-  return new Map(Object.entries(meta).map(([key, value]) => [key, fromJson(value)]));
+  return new Map(Object.entries(meta).map(([key, value]) => [key, torchOfJson(value)]));
 }
 
 async function readTorchDict(
@@ -134,19 +129,9 @@ async function readSafetensorsDict(
   if (file.metadata.kind === RUN_STATE_KIND) {
     const { meta, model, optimizer } = await loadRunState(source.path);
     const rest = new Map<string, TorchValue>();
-    for (const [key, value] of Object.entries(meta)) rest.set(key, fromJson(value));
+    for (const [key, value] of Object.entries(meta)) rest.set(key, torchOfJson(value));
     return { tensors: model, prefixes: [], rest: rest.set('optimizer', weightsOnly ? null : optimizer) };
   }
   const { tensors, prefixes } = splitCheckpoint<HostTensor>(source.path, await file.readAll());
   return { tensors, prefixes, rest: new Map<string, TorchValue>(Object.entries(file.metadata)) };
-}
-
-function fromJson(value: JsonValue): TorchValue {
-  if (value === null || typeof value !== 'object') return value;
-  if (isList(value)) return value.map(fromJson);
-  return new Map(Object.entries(value).map(([key, item]) => [key, fromJson(item)]));
-}
-
-function isList(value: object): value is readonly JsonValue[] {
-  return Array.isArray(value);
 }

@@ -21,6 +21,7 @@ export async function openClassFolders(dir: string, config: TrainConfig, reading
     train: { folder: train, transform: trainTransformOf(config) },
     val: { folder: val, transform: evalTransformOf(config) },
     trainPath: join(dir, 'train'),
+    classes: train.classes,
     notes: classes > folders ? [moreOutputs(dir, folders, classes)] : [],
   });
 }

@@ -28,6 +28,7 @@ export interface DataParts {
   readonly val: DataPart;
   /** What errors call the training images. */
   readonly trainPath: string;
+  readonly classes?: readonly string[];
   readonly notes?: readonly string[];
 }
 
@@ -43,7 +44,7 @@ export interface Reading {
 export function loadersOf(
   config: TrainConfig,
   { workers, share, maxPixels }: Reading,
-  { train, val, trainPath, notes = [] }: DataParts,
+  { train, val, trainPath, classes, notes = [] }: DataParts,
 ): RunData {
   const { batch_size: batchSize } = config.optimizer;
   const [trainImages, valImages] = [train.folder.length, val.folder.length];
@@ -67,6 +68,7 @@ export function loadersOf(
     valImages,
     trainDigest: train.folder.digest().slice(0, 16),
     valDigest: val.folder.digest().slice(0, 16),
+    classes,
     notes,
   };
 }

@@ -116,8 +116,13 @@ export class FolderRecorder implements Recorder {
   private capture(position: Position): RunState<TensorContent> {
     const { config, versions } = this.options;
     const layout = layoutOf(config, this.data);
-    const { skipped } = this;
-    const about = { layout, versions: { node: versions.node, ...versions.packages }, skipped };
+    const { skipped, data } = this;
+    const about = {
+      layout,
+      versions: { node: versions.node, ...versions.packages },
+      skipped,
+      classes: data.classes,
+    };
     return captureState(this.engine, position, config, about);
   }
 }

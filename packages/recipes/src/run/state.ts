@@ -1,5 +1,11 @@
 /** Where a run stands, and that together with the store as one state to resume from. */
-import { CheckpointError, type RunMeta, type RunState, type TensorContent } from '@inplace-abn/checkpoint';
+import {
+  CheckpointError,
+  describedAs,
+  type RunMeta,
+  type RunState,
+  type TensorContent,
+} from '@inplace-abn/checkpoint';
 import type { SkippedImage } from '@inplace-abn/data';
 import { statesIn } from '@inplace-abn/session';
 import {
@@ -13,6 +19,7 @@ import {
 import { configHash } from '../config/hash.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
+import { descriptionOf } from './description.js';
 
 /** What a position within an epoch means: others are other images. */
 export interface EpochLayout {
@@ -56,9 +63,11 @@ export function captureState(
     readonly layout: EpochLayout;
     readonly versions: Readonly<Record<string, string>>;
     readonly skipped?: readonly SkippedImage[];
+    /** Names of the labels. */
+    readonly classes?: readonly string[];
   },
 ): RunState<TensorContent> {
-  const { layout, versions, skipped = [] } = about;
+  const { layout, versions, skipped = [], classes } = about;
   const { best, ...place } = position;
   const known = { ...place, [bestKey(engine.task.criterion)]: best };
   const { arch, bn_mode: bnMode } = config.network;
@@ -68,6 +77,7 @@ export function captureState(
       ...known,
       ...layout,
       ...identity,
+      ...describedAs(descriptionOf(config, classes)),
       versions: { ...versions },
       [KERNELS_KEY]: { ...engine.kernels },
       ...(skipped.length > 0 && { [SKIPPED_KEY]: skipped.map((image) => ({ ...image })) }),

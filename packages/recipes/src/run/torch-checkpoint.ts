@@ -1,10 +1,12 @@
 /**
  * Checkpoint files of the reference's form: {epoch, arch, state_dict, best metric, optimizer} as torch.save writes them, and
- * bn_mode, which tells what the scales in state_dict mean.
+ * bn_mode, which tells what the scales in state_dict mean, and a description of the network: classes, preprocessing, config.
  * The task says how `state_dict` looks. A PyTorch run continues from them, and ours from those of a PyTorch run.
  */
 import {
   CheckpointError,
+  describedAs,
+  descriptionIn,
   fromTorchOptimizer,
   type NamedOptimizer,
   type OptimizerGroup,
@@ -13,6 +15,7 @@ import {
   type TensorContents,
   TorchFile,
   type TorchTree,
+  torchOfJson,
   toTorchOptimizer,
   writeTorch,
   zeros,
@@ -111,6 +114,9 @@ function torchValueOf({
     ['bn_mode', bnMode],
     ['state_dict', task.torch.stateDict(ordered)],
     [task.torch.best, best],
+    ...Object.entries(describedAs(descriptionIn((key) => meta[key]))).map(
+      ([key, value]) => [key, torchOfJson(value)] as const,
+    ),
     ['optimizer', toTorchOptimizer(optimizerOf(config).torch, groups, optimizer, meta.step)],
   ]);
 }

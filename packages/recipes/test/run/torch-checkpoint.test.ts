@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   type HostTensor,
   loadRunState,
+  readDescription,
   readTorch,
   type TensorMap,
   type TorchValue,
@@ -14,7 +15,7 @@ import {
 import { cpu } from '@inplace-abn/core';
 import { readMetrics } from '@inplace-abn/train';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
+import { CLASSES, imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
 import { evaluate, networkOf, type TrainConfig } from '../../src/index.js';
 import {
   bytesOf,
@@ -90,9 +91,12 @@ describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
   const runOf = (config: TrainConfig): string => runs.get(config) ?? '';
   const file = (config: TrainConfig, name = 'checkpoint.pth.tar') => join(runOf(config), name);
 
-  it('holds the five keys of the reference and bn_mode, the state dictionary under module.', async () => {
+  it('holds the keys of the reference, bn_mode and a description, the state dictionary under module.', async () => {
     const value = dict(await readTorch(file(sgd)));
-    expect([...value.keys()]).toEqual(['epoch', 'arch', 'bn_mode', 'state_dict', 'best_prec1', 'optimizer']);
+    expect([...value.keys()]).toEqual([
+      ...['epoch', 'arch', 'bn_mode', 'state_dict', 'best_prec1'],
+      ...['classes', 'preprocessing', 'config', 'optimizer'],
+    ]);
     const { meta, model } = await lastState(runOf(sgd));
     expect([value.get('epoch'), value.get('arch'), value.get('best_prec1')]).toEqual([
       2,
@@ -107,6 +111,17 @@ describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
     );
     for (const [name, tensor] of model) expectSameTensor(saved.get(`module.${name}`), tensor, name);
   });
+
+  it.each(['checkpoints', 'checkpoints/best.safetensors', 'checkpoint.pth.tar', 'model_best.pth.tar'])(
+    '%s says what the outputs mean, and how images are prepared',
+    async (name) => {
+      const { classes, preprocessing, config } = await readDescription(file(sgd, name));
+      expect(classes).toEqual(CLASSES);
+      const { mean, std } = sgd.input;
+      expect(preprocessing).toEqual({ scale: 18, crop: 16, interpolation: 'bilinear', mean, std });
+      expect(config).toEqual({ task: 'classification', network: sgd.network });
+    },
+  );
 
   it('holds the state of SGD as PyTorch numbers it: the classifier in a group of its own', async () => {
     const optimizer = dict(dict(await readTorch(file(sgd))).get('optimizer'));

@@ -1,0 +1,24 @@
+/** Plain JSON as what a pickle holds, and back. */
+import type { JsonValue } from '../run-state/state.js';
+import type { TensorRef } from './objects.js';
+import { isDict, isList, isTensor, type TorchTree, type TorchValue } from './value.js';
+
+/** Objects become dictionaries. */
+export function torchOfJson(value: JsonValue): TorchValue {
+  if (value === null || typeof value !== 'object') return value;
+  if (isJsonList(value)) return value.map(torchOfJson);
+  return new Map(Object.entries(value).map(([key, item]) => [key, torchOfJson(item)]));
+}
+
+/** Dictionaries become objects; tensors are undefined, and objects of Python stay what they are. */
+export function jsonOfTorch(value: TorchTree<TensorRef> | undefined): unknown {
+  if (value === undefined || isTensor(value)) return undefined;
+  if (isDict(value)) {
+    return Object.fromEntries([...value].map(([key, item]) => [String(key), jsonOfTorch(item)]));
+  }
+  return isList(value) ? value.map(jsonOfTorch) : value;
+}
+
+function isJsonList(value: object): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
