@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { problemsIn } from '../problems.mjs';
+
+const found = (file: string, source: string) => problemsIn(file, source).map(({ line }) => line);
+
+describe('problemsIn', () => {
+  it('finds a comment, and a sentence in it, that opens with a noun clause', () => {
+    expect(found('a.ts', '/** What a kernel reads. */\nlet a = 1; // What is left.')).toEqual([1, 2]);
+    expect(found('a.cc', '// The bytes. What is left\n// What runs on from the line above.')).toEqual([1]);
+  });
+
+  it('lets questions be', () => {
+    expect(found('a.md', 'What does it cost? Nothing.')).toEqual([]);
+  });
+
+  it('finds phrases in messages, and not in code', () => {
+    const source = "throw new Error(`x is no folder`);\nthrow new Error('there is no file');\n";
+    expect(found('a.ts', source)).toEqual([1]);
+    expect(found('a.md', 'beside the other\n\n`beside` names an op\n')).toEqual([1]);
+  });
+});
