@@ -8,7 +8,16 @@ from torch import nn
 from iabn import norm_act_of
 from preactivation import Chain, conv, stem as stem_of
 
-STRUCTURES = {121: [6, 12, 24, 16], 169: [6, 12, 32, 32], 201: [6, 12, 48, 32], 264: [6, 12, 64, 48]}
+STRUCTURES = {
+    "densenet121": [6, 12, 24, 16],
+    "densenet169": [6, 12, 32, 32],
+    "densenet201": [6, 12, 48, 32],
+    "densenet264": [6, 12, 64, 48],
+    "tv_densenet121": [6, 12, 24, 16],
+    "tv_densenet161": [6, 12, 36, 24],
+    "tv_densenet169": [6, 12, 32, 32],
+    "tv_densenet201": [6, 12, 48, 32],
+}
 
 
 class Dense(nn.Module):
@@ -32,26 +41,26 @@ class Dense(nn.Module):
 
 
 class DenseNet(Chain):
-    """width multiplies the growth; the transition before a dilated module does not pool."""
+    """width multiplies the growth; the transition before a dilated module does not pool; tv_: a layer before the first pooling."""
 
     def __init__(
         self,
-        depth,
+        arch,
         classes=1000,
         width=1.0,
         stem="imagenet",
         input_3x3=False,
-        growth=32,
+        growth=None,
         theta=0.5,
         dilation=1,
         **layer,
     ):
         norm_act = norm_act_of(**layer)
-        growth = round(growth * width)
+        growth = round((growth or (48 if arch == "tv_densenet161" else 32)) * width)
         channels = 2 * growth
         dilations = [dilation] * 4 if isinstance(dilation, int) else dilation
-        modules = OrderedDict(mod1=stem_of(channels, norm_act, input_3x3, stem))
-        for i, (layers, d) in enumerate(zip(STRUCTURES[depth], dilations)):
+        modules = OrderedDict(mod1=stem_of(channels, norm_act, input_3x3, stem, arch.startswith("tv_")))
+        for i, (layers, d) in enumerate(zip(STRUCTURES[arch], dilations)):
             if i > 0:
                 half = int(channels * theta)
                 rows = OrderedDict(bn=norm_act(channels), conv=conv(channels, half, 1))

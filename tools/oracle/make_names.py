@@ -50,8 +50,8 @@ def rows(net) -> list:
 
 def check(arch: str, net) -> None:
     """Against torchvision, where it has the network: convolutions alike in number and shape, and the classifier."""
-    peer = getattr(torchvision.models, arch, None)
-    if peer and arch.startswith(("resnet", "densenet")):
+    peer = getattr(torchvision.models, arch.removeprefix("tv_"), None)
+    if peer:
         assert _shapes(net) == _shapes(peer()), arch
 
 

@@ -34,7 +34,7 @@ OPTIMIZERS = {
 
 def network():
     activation = {"activation": NETWORK["activation"], "param": NETWORK["activation_param"]}
-    return ResNet(18, classes=CLASSES, width=WIDTH, stem="small", bn_mode=NETWORK["bn_mode"], **activation)
+    return ResNet("resnet18", classes=CLASSES, width=WIDTH, stem="small", bn_mode=NETWORK["bn_mode"], **activation)
 
 
 def optimizer(kind: str, net):

@@ -62,7 +62,7 @@ def perturb(net, stream: str) -> None:
 
 def train(network: dict, o: dict, dtype: torch.dtype, perturbation=None) -> dict:
     net = ResNet(
-        18,
+        "resnet18",
         classes=CLASSES,
         width=WIDTH,
         stem="small",

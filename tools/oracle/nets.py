@@ -14,12 +14,12 @@ import tresnet
 import wider_resnet
 
 NETS = {
-    **{f"resnet{d}": partial(resnet.ResNet, d) for d in resnet.STRUCTURES},
+    **{arch: partial(resnet.ResNet, arch) for arch in resnet.STRUCTURES},
     **{f"resnext{d}": partial(resnext.ResNeXt, d) for d in resnext.STRUCTURES},
     **{f"wider_resnet{d}": partial(wider_resnet.WiderResNet, d) for d in wider_resnet.STRUCTURES},
     **{f"wider_resnet{d}_a2": partial(wider_resnet.WiderResNet, d, a2=True) for d in wider_resnet.STRUCTURES},
     **{f"tresnet_{d}": partial(tresnet.TResNet, d) for d in tresnet.STRUCTURES},
-    **{f"densenet{d}": partial(densenet.DenseNet, d) for d in densenet.STRUCTURES},
+    **{arch: partial(densenet.DenseNet, arch) for arch in densenet.STRUCTURES},
 }
 
 

@@ -40,8 +40,8 @@ class Identity(nn.Module):
         return self.convs(z) + shortcut
 
 
-def stem(channels, norm_act, input_3x3=False, form="imagenet"):
-    """form "imagenet" reduces by four; "small" has 3x3 convolutions without stride and no pooling."""
+def stem(channels, norm_act, input_3x3=False, form="imagenet", normed=False):
+    """form "imagenet" reduces by four; "small" has 3x3 convolutions without stride and no pooling; normed: a layer after the last one."""
     stride = 2 if form == "imagenet" else 1
     layers = OrderedDict()
     if input_3x3:
@@ -53,6 +53,8 @@ def stem(channels, norm_act, input_3x3=False, form="imagenet"):
         layers["conv1"] = conv(3, channels, 7, stride=2, padding=3)
     else:
         layers["conv1"] = conv(3, channels, 3, padding=1)
+    if normed:
+        layers["bn3" if input_3x3 else "bn1"] = norm_act(channels)
     if form == "imagenet":
         layers["pool"] = nn.MaxPool2d(3, stride=2, padding=1)
     return nn.Sequential(layers)

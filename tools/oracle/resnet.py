@@ -11,16 +11,30 @@ from torch import nn
 from iabn import activate, norm_act_of
 
 STRUCTURES = {
-    18: ("basic", [2, 2, 2, 2]),
-    34: ("basic", [3, 4, 6, 3]),
-    50: ("bottleneck", [3, 4, 6, 3]),
-    101: ("bottleneck", [3, 4, 23, 3]),
-    152: ("bottleneck", [3, 8, 36, 3]),
+    "resnet18": ("basic", [2, 2, 2, 2]),
+    "resnet34": ("basic", [3, 4, 6, 3]),
+    "resnet50": ("bottleneck", [3, 4, 6, 3]),
+    "resnet101": ("bottleneck", [3, 4, 23, 3]),
+    "resnet152": ("bottleneck", [3, 8, 36, 3]),
+    "resnext50_32x4d": ("bottleneck", [3, 4, 6, 3]),
+    "resnext101_32x8d": ("bottleneck", [3, 4, 23, 3]),
+    "resnext101_64x4d": ("bottleneck", [3, 4, 23, 3]),
+    "wide_resnet50_2": ("bottleneck", [3, 4, 6, 3]),
+    "wide_resnet101_2": ("bottleneck", [3, 4, 23, 3]),
+}
+
+# Groups of the 3x3 convolution, and the channels of each beside 64 channels of the stem.
+GROUPS = {
+    "resnext50_32x4d": (32, 4),
+    "resnext101_32x8d": (32, 8),
+    "resnext101_64x4d": (64, 4),
+    "wide_resnet50_2": (1, 128),
+    "wide_resnet101_2": (1, 128),
 }
 
 
 class Residual(nn.Module):
-    def __init__(self, in_channels, channels, norm_act, stride=1, dilation=1):
+    def __init__(self, in_channels, channels, norm_act, stride=1, dilation=1, groups=1):
         super().__init__()
         conv = partial(nn.Conv2d, bias=False)
         if len(channels) == 2:
@@ -36,7 +50,7 @@ class Residual(nn.Module):
             layers = [
                 ("conv1", conv(in_channels, a, 1)),
                 ("bn1", norm_act(a)),
-                ("conv2", conv(a, b, 3, stride=stride, padding=dilation, dilation=dilation)),
+                ("conv2", conv(a, b, 3, stride=stride, padding=dilation, dilation=dilation, groups=groups)),
                 ("bn2", norm_act(b)),
                 ("conv3", conv(b, c, 1)),
                 ("bn3", norm_act(c, activation="identity")),
@@ -54,11 +68,11 @@ class Residual(nn.Module):
 
 
 class ResNet(nn.Module):
-    """depth 18..152; width multiplies every channel count; stem "imagenet" (7x7/2, max-pool) or "small" (3x3/1)."""
+    """One of STRUCTURES; width multiplies every channel count; stem "imagenet" (7x7/2, max-pool) or "small" (3x3/1)."""
 
     def __init__(
         self,
-        depth,
+        arch,
         classes=1000,
         width=1.0,
         stem="imagenet",
@@ -66,19 +80,25 @@ class ResNet(nn.Module):
         **layer,
     ):
         super().__init__()
-        kind, structure = STRUCTURES[depth]
+        kind, structure = STRUCTURES[arch]
+        groups, group_channels = GROUPS.get(arch, (1, 64))
         dilations = [dilation] * 4 if isinstance(dilation, int) else dilation
         norm_act = norm_act_of(**layer)
         base = round(64 * width)
         self.mod1 = nn.Sequential(OrderedDict(_stem(stem, base, norm_act, dilations[0])))
         in_channels = base
-        channels = [base, base] if kind == "basic" else [base, base, 4 * base]
+        if groups > 1:
+            groups = max(1, round(groups * width))
+            inner = groups * group_channels
+        else:
+            inner = round(group_channels * width)
+        channels = [base, base] if kind == "basic" else [inner, inner, 4 * base]
         for module, blocks in enumerate(structure):
             d = dilations[module]
             rows = []
             for block in range(blocks):
                 stride = 2 if d == 1 and block == 0 and module > 0 else 1
-                rows.append((f"block{block + 1}", Residual(in_channels, channels, norm_act, stride, d)))
+                rows.append((f"block{block + 1}", Residual(in_channels, channels, norm_act, stride, d, groups)))
                 in_channels = channels[-1]
             self.add_module(f"mod{module + 2}", nn.Sequential(OrderedDict(rows)))
             channels = [2 * c for c in channels]

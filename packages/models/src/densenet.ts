@@ -1,4 +1,4 @@
-/** DenseNet 121–264 (Huang et al. 2017), modules named as the published checkpoints. */
+/** DenseNet 121–264 (Huang et al. 2017), modules named as the published checkpoints; `tv_` has torchvision's stem. */
 import { UsageError } from '@inplace-abn/core';
 import { AvgPool2d, Conv2d, type Module, type NormAct, Sequential } from '@inplace-abn/nn';
 import { DenseModule } from './blocks/dense.js';
@@ -6,7 +6,7 @@ import { dilations, Network, type NetworkOptions, scaled } from './network.js';
 import { preactivationStem } from './preactivation-stem.js';
 
 export interface DenseNetOptions extends NetworkOptions {
-  /** Channels that each layer adds; default 32. `width` multiplies it. */
+  /** Channels that each layer adds; default: the architecture's, most often 32. `width` multiplies it. */
   readonly growth?: number;
   /** Share of the channels that a transition keeps; default 0.5. */
   readonly theta?: number;
@@ -16,14 +16,24 @@ export interface DenseNetOptions extends NetworkOptions {
   readonly dilation?: number | readonly number[];
 }
 
-/** Layers in the dense modules mod2 … mod5. */
-export type DenseNetStructure = readonly [number, number, number, number];
+export interface DenseNetStructure {
+  /** Layers in the dense modules mod2 … mod5. */
+  readonly layers: readonly [number, number, number, number];
+  /** Channels that each layer adds; default 32. */
+  readonly growth?: number;
+  /** Whether mod1 has a normalization before its pooling, as torchvision's networks; default false, as the published ones. */
+  readonly stemNorm?: boolean;
+}
 
 export const DENSENETS = {
-  densenet121: [6, 12, 24, 16],
-  densenet169: [6, 12, 32, 32],
-  densenet201: [6, 12, 48, 32],
-  densenet264: [6, 12, 64, 48],
+  densenet121: { layers: [6, 12, 24, 16] },
+  densenet169: { layers: [6, 12, 32, 32] },
+  densenet201: { layers: [6, 12, 48, 32] },
+  densenet264: { layers: [6, 12, 64, 48] },
+  tv_densenet121: { layers: [6, 12, 24, 16], stemNorm: true },
+  tv_densenet161: { layers: [6, 12, 36, 24], growth: 48, stemNorm: true },
+  tv_densenet169: { layers: [6, 12, 32, 32], stemNorm: true },
+  tv_densenet201: { layers: [6, 12, 48, 32], stemNorm: true },
 } satisfies Record<string, DenseNetStructure>;
 
 /**
@@ -35,10 +45,11 @@ export function densenet(structure: DenseNetStructure, options: DenseNetOptions)
   if (!(theta > 0 && theta <= 1))
     throw new UsageError(`theta: expected a share in (0, 1] but received ${theta}`);
   const dilation = dilations(options.dilation ?? 1);
-  const growth = scaled(options.growth ?? 32, width);
+  const { stemNorm = false } = structure;
+  const growth = scaled(options.growth ?? structure.growth ?? 32, width);
   let channels = 2 * growth;
-  const modules: Record<string, Module> = { mod1: preactivationStem(channels, options) };
-  structure.forEach((layers, index) => {
+  const modules: Record<string, Module> = { mod1: preactivationStem(channels, { ...options, stemNorm }) };
+  structure.layers.forEach((layers, index) => {
     const dilated = dilation[index] ?? 1;
     if (index > 0) {
       const out = Math.max(1, Math.floor(channels * theta));

@@ -1,4 +1,7 @@
-/** ResNet 18–152 with post-activation residual blocks (He et al. 2015), modules named as the published checkpoints. */
+/**
+ * ResNet 18–152 with post-activation residual blocks (He et al. 2015), their wide form (Zagoruyko, Komodakis 2016) and their grouped
+ * one (ResNeXt, Xie et al. 2017) under torchvision's names; modules named as the published checkpoints.
+ */
 import { Conv2d, MaxPool2d, type Module, Sequential } from '@inplace-abn/nn';
 import { ResidualBlock } from './blocks/residual.js';
 import { blocks, dilations, Network, type NetworkOptions, scaled } from './network.js';
@@ -12,6 +15,10 @@ export interface ResNetOptions extends NetworkOptions {
 export interface ResNetStructure {
   readonly blocks: readonly [number, number, number, number];
   readonly bottleneck: boolean;
+  /** Of the 3×3 convolution of a bottleneck; default 1. */
+  readonly groups?: number;
+  /** Channels of a group of that convolution in mod2, doubled from module to module; default 64. */
+  readonly groupChannels?: number;
 }
 
 export const RESNETS = {
@@ -20,17 +27,26 @@ export const RESNETS = {
   resnet50: { blocks: [3, 4, 6, 3], bottleneck: true },
   resnet101: { blocks: [3, 4, 23, 3], bottleneck: true },
   resnet152: { blocks: [3, 8, 36, 3], bottleneck: true },
+  resnext50_32x4d: { blocks: [3, 4, 6, 3], bottleneck: true, groups: 32, groupChannels: 4 },
+  resnext101_32x8d: { blocks: [3, 4, 23, 3], bottleneck: true, groups: 32, groupChannels: 8 },
+  resnext101_64x4d: { blocks: [3, 4, 23, 3], bottleneck: true, groups: 64, groupChannels: 4 },
+  wide_resnet50_2: { blocks: [3, 4, 6, 3], bottleneck: true, groupChannels: 128 },
+  wide_resnet101_2: { blocks: [3, 4, 23, 3], bottleneck: true, groupChannels: 128 },
 } satisfies Record<string, ResNetStructure>;
 
 /** Modules mod1 … mod5[, classifier]; images N×3×H×W. Throws UsageError for values that no network can have. */
 export function resnet(structure: ResNetStructure, options: ResNetOptions): Network {
   const { normAct, width = 1 } = options;
+  const { groupChannels = 64 } = structure;
   const dilation = dilations(options.dilation ?? 1);
+  // Of a grouped network the width multiplies the groups, so that a group keeps its channels.
+  const groups = scaled(structure.groups ?? 1, structure.groups ? width : 1);
   let inChannels = scaled(64, width);
   const modules: Record<string, Module> = { mod1: stemOf(inChannels, dilation[0] === 1, options) };
   structure.blocks.forEach((count, index) => {
     const wide = scaled(64 * 2 ** index, width);
-    const channels = structure.bottleneck ? [wide, wide, 4 * wide] : [wide, wide];
+    const inner = scaled((structure.groups ?? 1) * groupChannels * 2 ** index, width, groups);
+    const channels = structure.bottleneck ? [inner, inner, 4 * wide] : [wide, wide];
     const out = channels.at(-1) ?? wide;
     const dilated = dilation[index] ?? 1;
     const stride = index > 0 && dilated === 1 ? 2 : 1;
@@ -38,6 +54,7 @@ export function resnet(structure: ResNetStructure, options: ResNetOptions): Netw
       return new ResidualBlock(channelsIn, channels, {
         stride: block === 0 ? stride : 1,
         dilation: dilated,
+        groups,
         normAct,
       });
     });

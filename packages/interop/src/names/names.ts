@@ -1,0 +1,84 @@
+/** A network's state dictionary under the names of another library, and back. */
+import { UsageError } from '@inplace-abn/core';
+import type { AnyModule } from '@inplace-abn/nn';
+import { type Library, NAMINGS, type Naming, renamed } from './libraries.js';
+
+/**
+ * By our names of a network's parameters and buffers those that `library` has for them. The names say nothing of options that
+ * leave them as they are, such as dilation.
+ *
+ * @throws UsageError, code ERR_NAMES, where the library has no such network
+ */
+export function namesIn(library: Library, network: AnyModule): Map<string, string> {
+  const states = network.namedStates();
+  if (library === 'upstream') return new Map(states.map(({ name }) => [name, name]));
+  let first: string | undefined;
+  for (const naming of NAMINGS) {
+    if (!naming.libraries.includes(library)) continue;
+    const names = namesBy(naming, network);
+    if (names && hasMark(naming, network, names)) return names;
+    first ??= states.find(({ name }) => renamed(name, naming) === null)?.name;
+  }
+  throw new UsageError(
+    `${library} has no such network${first ? `: there is nothing like ${first} in its networks` : ''}`,
+    { code: 'ERR_NAMES' },
+  );
+}
+
+/** Tensors under the names that `library` has for them, in the order of the network. Throws as {@link namesIn}. */
+export function namedAs<T>(
+  library: Library,
+  network: AnyModule,
+  tensors: ReadonlyMap<string, T>,
+): Map<string, T> {
+  const result = new Map<string, T>();
+  for (const [ours, theirs] of namesIn(library, network)) {
+    const tensor = tensors.get(ours);
+    if (tensor !== undefined) result.set(theirs, tensor);
+  }
+  return result;
+}
+
+export interface OwnNames<T> {
+  /** Under the network's names; those without a counterpart keep their own. */
+  readonly tensors: ReadonlyMap<string, T>;
+  /** Whose names they were. */
+  readonly library: Library;
+}
+
+/** Tensors of a file under the names of `network`: as they are, unless most of them have the names of another library. */
+export function ownNames<T>(network: AnyModule, tensors: ReadonlyMap<string, T>): OwnNames<T> {
+  const own = network.namedStates().filter(({ name }) => tensors.has(name)).length;
+  let best: OwnNames<T> & { found: number } = { tensors, library: 'upstream', found: own };
+  for (const naming of NAMINGS) {
+    const names = namesBy(naming, network);
+    if (!names || !hasMark(naming, network, names)) continue;
+    const modern = modernNames(tensors, naming);
+    const ours = new Map([...names].map(([name, theirs]) => [theirs, name]));
+    const found = [...modern.keys()].filter((name) => ours.has(name)).length;
+    if (found <= best.found) continue;
+    const renamedTensors = new Map([...modern].map(([name, tensor]) => [ours.get(name) ?? name, tensor]));
+    best = { tensors: renamedTensors, library: naming.libraries[0] ?? 'upstream', found };
+  }
+  return { tensors: best.tensors, library: best.library };
+}
+
+/** Names of today where a library changed them. */
+export function modernNames<T>(tensors: ReadonlyMap<string, T>, { modern }: Naming): ReadonlyMap<string, T> {
+  return modern ? new Map([...tensors].map(([name, tensor]) => [modern(name), tensor])) : tensors;
+}
+
+function namesBy(naming: Naming, network: AnyModule): Map<string, string> | null {
+  const names = new Map<string, string>();
+  for (const { name } of network.namedStates()) {
+    const theirs = renamed(name, naming);
+    if (theirs === null) return null;
+    names.set(name, theirs);
+  }
+  return names;
+}
+
+function hasMark({ mark }: Naming, network: AnyModule, names: ReadonlyMap<string, string>): boolean {
+  const state = network.namedStates().find(({ name }) => names.get(name) === mark.name);
+  return state !== undefined && (mark.kernel === undefined || state.shape[2] === mark.kernel);
+}

@@ -1,0 +1,92 @@
+/** Which convolution or linear layer feeds each normalization, read off the graph of a prediction. */
+import { type Graph, type GraphNode, operands, type ValueId } from '@inplace-abn/core';
+import { ABN, type AnyModule } from '@inplace-abn/nn';
+
+/** A convolution or linear layer whose output one normalization reads and nothing else does. */
+export interface Filter {
+  /** State name; its first axis is that of the norm's channels. */
+  readonly weight: string;
+  /** State name, where the layer has one. */
+  readonly bias: string | null;
+}
+
+/** The layer in front of a normalization. */
+export interface NormInput {
+  /** Null where the sign of a channel cannot be moved into a filter. */
+  readonly filter: Filter | null;
+  /** Where the norm reads from, for messages: `a sum (mod2.block1)`. */
+  readonly from: string;
+}
+
+const FILTERS = new Set(['conv2d', 'linear']);
+
+const NOUNS: ReadonlyMap<string, string> = new Map([
+  ['add', 'a sum'],
+  ['broadcast_add', 'a sum'],
+  ['concat', 'a concatenation'],
+]);
+
+/**
+ * By the path of every ABN layer in `network`, what it reads in `graph`. A filter counts only if its output has no other
+ * reader and its weights no other use, so that its channels can change sign without anybody else noticing.
+ *
+ * @param graph a prediction of the network, as traced
+ */
+export function normInputsOf(network: AnyModule, graph: Graph): Map<string, NormInput> {
+  const facts = factsOf(graph);
+  const inputs = new Map<string, NormInput>();
+  for (const [path, module] of network.modules()) {
+    if (module instanceof ABN) inputs.set(path, inputOf(path, facts));
+  }
+  return inputs;
+}
+
+interface Facts {
+  readonly graph: Graph;
+  readonly producers: ReadonlyMap<ValueId, GraphNode>;
+  readonly readers: ReadonlyMap<ValueId, readonly GraphNode[]>;
+  readonly states: ReadonlyMap<ValueId, string>;
+  readonly outputs: ReadonlySet<ValueId>;
+}
+
+function factsOf(graph: Graph): Facts {
+  const producers = new Map<ValueId, GraphNode>();
+  const readers = new Map<ValueId, GraphNode[]>();
+  for (const node of graph.nodes) {
+    for (const id of node.outputs) producers.set(id, node);
+    for (const id of new Set(operands(node))) readers.set(id, [...(readers.get(id) ?? []), node]);
+  }
+  const states = new Map(graph.states.map(({ name, value }) => [value, name]));
+  return { graph, producers, readers, states, outputs: new Set(graph.outputs.values()) };
+}
+
+function inputOf(path: string, facts: Facts): NormInput {
+  const norms = facts.graph.nodes.filter((node) => node.op.name === 'abn_apply' && node.path === path);
+  const [norm] = norms;
+  if (!norm) return { filter: null, from: 'nothing: the network does not call it' };
+  if (norms.length > 1)
+    return { filter: null, from: `${norms.length} values: the network calls it that often` };
+  const read = norm.inputs[0] ?? -1;
+  const producer = facts.producers.get(read);
+  if (!producer) return { filter: null, from: "the network's input" };
+  const noun = NOUNS.get(producer.op.name) ?? `the output of ${producer.op.name}`;
+  const at = producer.path ? ` (${producer.path})` : '';
+  if (!FILTERS.has(producer.op.name)) return { filter: null, from: `${noun}${at}` };
+  const others = (facts.readers.get(read) ?? []).filter((reader) => reader.path !== path);
+  if (others.length > 0 || facts.outputs.has(read)) {
+    const other = others[0]?.path || others[0]?.op.name || "the network's output";
+    return { filter: null, from: `${noun}${at}, which ${other} reads as well` };
+  }
+  const filter = filterOf(producer, facts);
+  return { filter, from: filter ? `${noun}${at}` : `${noun}${at}, whose weights are used elsewhere too` };
+}
+
+function filterOf({ inputs }: GraphNode, { states, readers }: Facts): Filter | null {
+  const [, weight, bias = null] = inputs;
+  const own = (id: ValueId): string | null =>
+    readers.get(id)?.length === 1 ? (states.get(id) ?? null) : null;
+  const name = weight === undefined || weight === null ? null : own(weight);
+  const biasName = bias === null ? null : own(bias);
+  if (name === null || (bias !== null && biasName === null)) return null;
+  return { weight: name, bias: biasName };
+}

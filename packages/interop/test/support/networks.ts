@@ -1,0 +1,81 @@
+import { readContent } from '@inplace-abn/checkpoint';
+import { compile, cpu, type Graph, Programs, type Shape, statesOf, trace } from '@inplace-abn/core';
+import {
+  ABN,
+  type AnyModule,
+  EVALUATION,
+  InPlaceABN,
+  type Module,
+  type NormAct,
+  type StateDefinition,
+} from '@inplace-abn/nn';
+import { normal, uniform } from '../../../core/test/support/prng.js';
+import type { StateTensor, StateTensors } from '../../src/index.js';
+
+/** Layers of either kind with leaky ReLU, which both have. */
+export const LEAKY: Readonly<Record<'standard' | 'inplace', NormAct>> = {
+  standard: (channels, options = {}) => new ABN(channels, options),
+  inplace: (channels, options = {}) => new InPlaceABN(channels, options),
+};
+
+/** A prediction: input x, output y. */
+export function predictionOf(network: Module, shape: Shape): Graph {
+  return trace((tracer) => ({ y: network.call(tracer.input('x', shape, 'float32'), EVALUATION) }));
+}
+
+/**
+ * Weights as a trained network might have them, from the number streams of their names: scales of both signs where `signed`
+ * says so, statistics away from 0 and 1. tools/oracle/make_weights.py draws the same.
+ */
+export function drawn(
+  network: AnyModule,
+  { names, signed = () => true }: DrawOptions = {},
+): Map<string, StateTensor> {
+  return new Map(
+    network.namedStates().map(({ name, shape, dtype, role }): [string, StateTensor] => {
+      if (dtype !== 'float32') return [name, { dtype: 'int64', shape, data: new BigInt64Array(1) }];
+      return [name, { dtype, shape, data: drawnAs(role, names?.get(name) ?? name, shape, signed(name)) }];
+    }),
+  );
+}
+
+export interface DrawOptions {
+  /** Names of the streams by those of the states; default: the same. */
+  readonly names?: ReadonlyMap<string, string>;
+  /** Of which scales both signs occur; default: all. */
+  readonly signed?: (name: string) => boolean;
+}
+
+function drawnAs(role: StateDefinition['role'], stream: string, shape: Shape, signed: boolean): Float32Array {
+  if (role === 'one') return uniform(stream, shape, 0.5, 1.5);
+  if (role === 'scale') {
+    const sizes = uniform(stream, shape, -1, 1);
+    return sizes.map((value) => (value < 0 && signed ? value - 0.5 : Math.abs(value) + 0.5));
+  }
+  const fanIn = shape.slice(1).reduce((product, side) => product * side, 1);
+  return normal(stream, shape, 0, shape.length > 1 ? Math.sqrt(2 / fanIn) : 0.2);
+}
+
+/** The output of a network for images that are always the same. */
+export async function outputOf(network: Module, shape: Shape, tensors: StateTensors): Promise<Float32Array> {
+  const graph = predictionOf(network, shape);
+  const programs = new Programs(cpu(), statesOf(graph));
+  for (const { name } of programs.store.specs) {
+    const tensor = tensors.get(name);
+    const read = tensor && (await readContent(name, tensor));
+    if (read?.data instanceof Float32Array) programs.store.write(name, read.data);
+  }
+  const program = programs.program(compile(graph, cpu()));
+  const { outputs } = await program.run({ x: normal('x', shape) });
+  if (outputs.y instanceof Float32Array) return outputs.y;
+  throw new TypeError('expected float32');
+}
+
+/** The largest difference beside the largest value. */
+export function relativeError(actual: Float32Array, expected: Float32Array): number {
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return (
+    actual.reduce((most, value, i) => Math.max(most, Math.abs(value - (expected[i] ?? Number.NaN))), 0) /
+    largest
+  );
+}
