@@ -1,12 +1,15 @@
 export interface ErrorDetails extends ErrorOptions {
-  /** Which mistake it is: stable, where the message is not. */
+  /** Stable identifier of the mistake; the message may change between versions. */
   readonly code?: string;
 }
 
-/** A mistake of the caller: wrong shape, dtype, option. The message says what, where and the likely fix. */
+/**
+ * A mistake by the caller, such as a wrong shape, dtype or option. The message says what is wrong, where, and
+ * the likely fix.
+ */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
-  /** Which mistake it is: stable, where the message is not. */
+  /** Stable identifier of the mistake; the message may change between versions. */
   readonly code: string;
 
   constructor(message: string, { code = 'ERR_USAGE', ...options }: ErrorDetails = {}) {
@@ -15,7 +18,7 @@ export class UsageError extends Error {
   }
 }
 
-/** A shape or dtype that an op cannot take; the message starts with the module path where it was traced. */
+/** A shape or dtype that an op does not support. The message starts with the module path of the op. */
 export class ShapeError extends UsageError {
   override readonly name = 'ShapeError';
 
@@ -24,16 +27,16 @@ export class ShapeError extends UsageError {
   }
 }
 
-/** A step that ended before its update: a guarded value was not finite. */
+/** Thrown when a step stops before its update because a guarded value is not finite. */
 export class NotFiniteError extends Error {
   override readonly name = 'NotFiniteError';
   readonly code = 'ERR_NOT_FINITE';
 }
 
 /**
- * Refuses options that `what` does not have: TypeScript would have, JavaScript does not.
+ * Rejects options that `what` does not have. TypeScript catches these at compile time, JavaScript does not.
  *
- * @throws UsageError, code ERR_UNKNOWN_OPTION, naming the first
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, naming the first unknown option
  */
 export function checkOptionNames<K extends string>(
   what: string,
@@ -48,7 +51,10 @@ export function checkOptionNames<K extends string>(
   });
 }
 
-/** The native addon cannot be loaded, so nothing can be computed here. The message ends with each place that was tried. */
+/**
+ * The native addon cannot be loaded, so nothing can run on this machine. The message ends with every location
+ * tried.
+ */
 export class NativeAddonError extends Error {
   override readonly name = 'NativeAddonError';
   readonly code = 'ERR_NO_NATIVE_ADDON';

@@ -1,4 +1,4 @@
-/** From a traced graph to a plan: the passes in order. */
+/** Compiles a traced graph to a plan: runs the passes in order. */
 import { debug } from '../debug/ladder.js';
 import {
   logAliases,
@@ -39,41 +39,49 @@ import { fitBudget } from './fit-strips.js';
 export interface CompileOptions {
   /** Dtype of activations and their gradients; default float32. */
   readonly precision?: ComputeDType;
-  /** Take normalisation, sum and activation into the convolution before them in inference; default true. */
+  /**
+   * Inference: fold normalization into the preceding convolution, and fuse the sum and activation that
+   * follow; default true.
+   */
   readonly fold?: boolean;
-  /** Make neighboring elementwise ops one; default true. */
+  /** Fuse neighboring elementwise ops; default true. */
   readonly fuse?: boolean;
-  /** Rebuild by inversion what can be; default true. */
+  /** Rebuild values by inversion where possible; default true. */
   readonly rebuild?: boolean;
-  /** Module paths of nodes that are not inverted, so that what they would give is kept: where inversion is too coarse. */
+  /**
+   * Module paths of nodes that are not inverted, so their inputs are kept, because inversion is too imprecise
+   * there.
+   */
   readonly keep?: ReadonlySet<string>;
-  /** Update large weights in parts, so that their gradients never exist whole; default true. */
+  /** Update large weights in parts, so that their gradients are never whole in memory; default true. */
   readonly parts?: boolean;
   /** Let values share memory; default true. */
   readonly inPlace?: boolean;
   /**
-   * Inference: keep what follows from the weights (folded, laid out for kernels) between runs; default true. 'auto': not
-   * where a run reads each weight so often that making it anew is nothing beside it.
+   * Inference: keep values computed from the weights (folded weights, kernel layouts) between runs; default
+   * true. 'auto': unless a run reads each weight so often that recomputing them costs almost nothing.
    */
   readonly keepConstants?: boolean | 'auto';
   /**
-   * Training: the share of a step's work that may be spent on computing values again although no budget asks for it, where
-   * it lowers the peak by a per cent or more; default 0.01, and 0.02 where activations are narrower than float32. Every
-   * number stays the same.
+   * Training: fraction of the step's work that may be spent on recompute even without a budget, if that
+   * lowers the peak by at least 1%. Default 0.01, or 0.02 if activations are narrower than float32. Results
+   * are bit-identical.
    */
   readonly spare?: number;
   /**
-   * Bytes that the arena may have. Where the plan needs more, values of a training step are computed again in the backward
-   * pass, and parts of an inference in strips of rows; each number comes of the same operands as without.
+   * Maximum arena size in bytes. If the plan needs more, training recomputes values in the backward pass, and
+   * inference runs segments in strips of rows. Every element is computed from the same operands either way.
    */
   readonly budget?: number;
-  /** Takes the kernels that it asks for, and keeps the names of those that are taken. */
+  /** Kernels to request by name; records the names of the kernels that are used. */
   readonly choices?: KernelChoices;
 }
 
 /**
- * Compiles a graph for a device. Throws UsageError when the device cannot compute in the precision asked for, and
- * BudgetError when the plan cannot be brought below the budget.
+ * Compiles a graph for a device.
+ *
+ * @throws UsageError if the device does not support the requested precision
+ * @throws BudgetError if no plan fits the budget
  */
 export function compile(traced: Graph, device: Device, options: CompileOptions = {}): Plan {
   const started = performance.now();
@@ -101,7 +109,7 @@ function checked(pass: string, graph: Graph): Graph {
   return checkGraph(graph, pass);
 }
 
-/** The plan within the budget; what may be kept between runs goes before anything is computed in strips. */
+/** The plan within the budget. Gives up keeping constants between runs before it resorts to strips. */
 function planned(folded: Graph, device: Device, options: CompileOptions): Plan {
   const { keepConstants = true, budget = Number.POSITIVE_INFINITY, choices = new KernelChoices() } = options;
   const prepare = preparedOnce((spec) => choices.prepare(device, spec));
@@ -115,19 +123,20 @@ function planned(folded: Graph, device: Device, options: CompileOptions): Plan {
 }
 
 /**
- * Of a step's work, spent on lowering its peak. Images, indices, gradients of weights and workspaces are no smaller beside
- * narrow activations: another per cent makes up for them, so that half as wide is half as much.
+ * Fraction of the step's work spent on lowering the peak. Images, indices, weight gradients and workspaces do
+ * not shrink with the activation dtype, so narrow dtypes get another 1%, to halve memory when the width
+ * halves.
  */
 const SPARE: Readonly<Record<ComputeDType, number>> = { float32: 0.01, bfloat16: 0.02, float16: 0.02 };
 
-/** Of two orders the traced one is kept, but for a lower peak than this share of its own. */
+/** Use the reordered graph only if its peak is below this fraction of the traced order's. */
 const WORTH_REORDERING = 0.99;
 
-/** The passes from what is kept and rebuilt to the plan, in one piece or with parts in strips. */
+/** The passes from choosing what to rebuild up to the plan, as a whole or with segments in strips. */
 class Planner {
   private readonly rebuilds: readonly RebuildDecision[];
   private readonly graph: Graph;
-  /** Of all in one piece, each value computed once. */
+  /** Draft with everything whole and each value computed once. */
   private readonly draft: Draft;
   private placed: Plan | null = null;
 
@@ -155,7 +164,7 @@ class Planner {
     }
   }
 
-  /** The plan in one piece. */
+  /** The plan without strips. */
   get whole(): Plan {
     this.placed ??= placePlan(this.draft);
     return this.placed;
@@ -164,7 +173,7 @@ class Planner {
   within(budget: number): Plan {
     if (isInference(this.graph)) return this.inStrips(budget);
     const draft = this.sparing();
-    // Only what may be taken is placed, which takes longer than all else.
+    // // Placement takes longer than everything else, so only a candidate that may be used is placed.
     if (draft.peak.bytes <= budget) {
       const plan = draft === this.draft ? this.whole : placePlan(draft);
       if (plan.arenaBytes <= budget) return plan;

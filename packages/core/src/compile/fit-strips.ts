@@ -1,16 +1,19 @@
-/** Brings the plan of an inference graph below a byte budget: chosen by estimate, judged by the plan that comes of it. */
+/**
+ * Fits the plan of an inference graph into a byte budget: strips are chosen by estimate and verified by
+ * planning.
+ */
 import type { Graph } from '../ir/graph.js';
 import { align } from '../passes/place.js';
 import { BudgetError } from '../plan/budget.js';
 import type { Plan } from '../plan/plan.js';
 import { type StripDecision, StripPlanner } from '../strips/choose.js';
 
-/** Estimates are off by some per cent; each miss lowers what the next choice aims at. */
+/** Estimates are off by a few percent; each miss lowers the next target. */
 const TRIES = 8;
 
 /**
- * `whole`: the plan of `graph` in one piece; `finish`: plans it with parts in strips. Throws BudgetError where no choice
- * of strips fits.
+ * `whole`: the plan of `graph` without strips; `finish`: plans it with segments in strips. Throws BudgetError
+ * if no choice of strips fits.
  */
 export function fitBudget(
   graph: Graph,
@@ -40,7 +43,7 @@ function workspaceOf(plan: Plan): Map<number, number> {
   return new Map(plan.instructions.map(({ node, kernel }) => [node.id, kernel.workspaceBytes]));
 }
 
-/** Constants that are kept between runs: there at every instruction, whatever runs in strips. */
+/** Bytes of the constants kept between runs: live at every instruction, whatever runs in strips. */
 function keptBytes({ buffers, instructions }: Plan): number {
   return buffers
     .filter(({ kind, start, end }) => kind === 'constant' && start === 0 && end === instructions.length - 1)

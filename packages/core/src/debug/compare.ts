@@ -1,9 +1,9 @@
 /**
- * The last rung of the debug ladder: runs a step instruction by instruction, each also on the reference device with
- * the operands that the kernel read, and stops at the first that differs.
+ * The last level of the debug ladder: runs a step instruction by instruction, repeats each on the reference
+ * device with the same operands, and stops at the first difference.
  *
- * How far a kernel may be off follows from the instruction itself: as far as its meaning moves when its operands
- * change in their last bits. So a sum that cancels may be noise, and a plain copy may not.
+ * The tolerance comes from the instruction itself: how far its exact result moves if its operands change in
+ * their last bits. A sum that cancels may differ by a lot, a plain copy not at all.
  */
 
 import { type DType, elements, isDataDType, type TypedArray, toFloat64 } from '@inplace-abn/tensor';
@@ -13,7 +13,7 @@ import type { Plan, PlannedInstruction } from '../plan/plan.js';
 import { operandsOf } from '../plan/schedule.js';
 import { referenceContext } from '../reference/evaluate.js';
 
-/** A program, as far as it can be run instruction by instruction. */
+/** The parts of Program needed to run it instruction by instruction. */
 interface Stepped<Inputs> extends Peeked {
   feed(inputs: Inputs): Promise<unknown>;
   step(index: number): Promise<unknown>;
@@ -25,7 +25,10 @@ interface Peeked {
   peek(id: number): TypedArray;
 }
 
-/** Runs `program` once; its outputs. Throws at the first instruction that disagrees with the reference device. */
+/**
+ * Runs `program` once and returns its outputs. Throws at the first instruction that disagrees with the
+ * reference device.
+ */
 export async function runCompared<Inputs>(
   program: Stepped<Inputs>,
   inputs: Inputs,
@@ -33,7 +36,7 @@ export async function runCompared<Inputs>(
   await program.feed(inputs);
   const laidOut = new Map<GraphNode, (ReferenceTensor | null)[]>();
   for (const [index, instruction] of program.plan.instructions.entries()) {
-    // Before the step: the kernel may write over them.
+    // // Read before the step, because the kernel may overwrite its operands.
     const read = operandsOf(instruction).map((id) => (id === null ? null : peek(program, id)));
     await program.step(index);
     if (instruction.part === 'layout') laidOut.set(instruction.node, read);
@@ -85,14 +88,14 @@ function evaluate(
   return outputs.map(({ data }) => data);
 }
 
-/** A relative step well above rounding, in the coarsest dtype that takes part. */
+/** Relative perturbation well above the rounding of the coarsest dtype involved. */
 function coarsest(tensors: readonly (ReferenceTensor | null)[]): number {
   const has = (dtype: DType) => tensors.some((tensor) => tensor?.dtype === dtype);
   if (has('bfloat16')) return 2 ** -6;
   return has('float16') ? 2 ** -9 : 2 ** -17;
 }
 
-/** Floats moved by a relative `size`, up or down by turns that no stride of a tensor follows. */
+/** Perturbs floats by a relative `size`, in a pattern of signs that no tensor stride matches. */
 function nudged(size: number): (tensor: ReferenceTensor | null) => ReferenceTensor | null {
   return (tensor) => {
     if (!tensor || !isDataDType(tensor.dtype)) return tensor;
@@ -103,7 +106,7 @@ function nudged(size: number): (tensor: ReferenceTensor | null) => ReferenceTens
   };
 }
 
-/** How far each element may be off: integers not at all. */
+/** Tolerance of each element; zero for integers. */
 function allowance(
   dtype: DType,
   wanted: Float64Array,
@@ -128,7 +131,7 @@ interface Difference {
   readonly allowed: number;
 }
 
-/** The largest difference beyond what is allowed; null when all agree. */
+/** The largest difference beyond the tolerance; null if all elements agree. */
 function worstElement(
   { data }: ReferenceTensor,
   wanted: Float64Array,
@@ -140,7 +143,7 @@ function worstElement(
     const limit = allowed[at] ?? 0;
     const difference = Math.abs(got - value);
     if (difference <= limit || got === value || (Number.isNaN(got) && Number.isNaN(value))) continue;
-    // NaN on one side only is the worst there is.
+    // // NaN on one side only is the worst possible difference.
     if (worst && !Number.isNaN(difference) && !(difference > worst.difference)) continue;
     worst = { at, got, wanted: value, difference, allowed: limit };
     if (Number.isNaN(difference)) break;

@@ -1,11 +1,11 @@
 /**
- * The debug ladder: IABN_DEBUG=0…5 (default 0), each rung showing all below it.
+ * The debug ladder: IABN_DEBUG=0…5 (default 0). Each level includes the ones below it.
  *
- *   1  one line per compilation: bytes before → after, time
- *   2  every decision: keep / absorb / invert, in place or the veto
- *   3  the graph's text after each pass
- *   4  kernels: implementation chosen and the reasons of refusals
- *   5  every instruction re-run on the reference device and compared (slow)
+ *     1  one line per compilation: bytes before → after, time
+ *     2  every decision: keep / absorb / invert, in place or the veto
+ *     3  the graph's text after each pass
+ *     4  kernels: implementation chosen and the reasons of refusals
+ *     5  every instruction repeated on the reference device and compared (slow)
  */
 export type Rung = 1 | 2 | 3 | 4 | 5;
 
@@ -14,7 +14,7 @@ export function debugLevel(): number {
   return Number.isFinite(level) ? level : 0;
 }
 
-/** Writes the text of `message` to standard error when the ladder is up to `rung`. */
+/** Writes `message()` to standard error if the debug level is at least `rung`. */
 export function debug(rung: Rung, message: () => string): void {
   if (debugLevel() >= rung) process.stderr.write(`${message()}\n`);
 }

@@ -1,4 +1,4 @@
-/** Texts of the debug ladder. */
+/** Messages of the debug ladder. */
 
 import { channels, formatBytes } from '@inplace-abn/tensor';
 import { valueInfo } from '../ir/graph.js';

@@ -1,10 +1,10 @@
-/** What the compiler asks of a device. */
+/** The interface between the compiler and a device. */
 import type { DType, TensorType } from '@inplace-abn/tensor';
 import type { Attributes } from '../ir/define.js';
 
-/** An operand's type and how its rows lie. */
+/** An operand's type and row pitch. */
 export interface OperandSpec extends TensorType {
-  /** Elements from one row (the channels of a pixel) to the next; dense when left out. */
+  /** Elements from one row (the channels of a pixel) to the next; default dense. */
   readonly pitch?: number;
 }
 
@@ -14,50 +14,53 @@ export interface KernelSpec {
   readonly attrs: Attributes;
   readonly inputs: readonly (OperandSpec | null)[];
   readonly outputs: readonly OperandSpec[];
-  /** Inputs that stay the same from run to run; none when left out. */
+  /** Indices of inputs that do not change between runs; default none. */
   readonly constants?: readonly number[];
-  /** Name of the kernel to take, of several that are timed otherwise. */
+  /** Name of the kernel to use; by default the device autotunes. */
   readonly choice?: string;
 }
 
-/** Which of several implementations was taken. */
+/** The implementation that was chosen among several. */
 export interface KernelChoice {
   readonly name: string;
-  /** Why it is not the one that was asked for; empty where it is, or none was. */
+  /** Why the requested implementation was not used; empty if it was, or if none was requested. */
   readonly refusal: string;
 }
 
-/** What a kernel keeps of constant inputs between runs, in a form of its own. */
+/** A kernel's own layout of constant inputs, kept between runs. */
 export interface KernelLayout {
   readonly bytes: number;
-  /** Inputs that are read when it is written, and not at a run. */
+  /** Indices of inputs that are read when the layout is written instead of at every run. */
   readonly inputs: readonly number[];
 }
 
-/** A kernel for any number of instructions of one specification, which keeps nothing of a run; opaque but for what the plan needs. */
+/**
+ * A stateless kernel for any number of instructions with one specification. Opaque except for what the plan
+ * needs.
+ */
 export interface PreparedKernel {
   /** Scratch memory of each part. */
   readonly workspaceBytes: number;
   /** null: every input is read at every run. */
   readonly layout: KernelLayout | null;
-  /** Name of the implementation chosen, and why faster ones were passed over. */
+  /** Name of the chosen implementation, and why faster ones were rejected. */
   readonly implementation: string;
   readonly refusals: readonly string[];
-  /** null: the specification alone decides. */
+  /** null: the specification alone determines the kernel. */
   readonly choice: KernelChoice | null;
 }
 
 /** A block of device memory. */
 export interface DeviceMemory {
   readonly bytes: number;
-  /** A copy of `length` bytes from `offset`. */
+  /** A copy of `length` bytes starting at `offset`. */
   read(offset: number, length: number): Uint8Array;
-  /** Fills `target` with the bytes from `offset` on. */
+  /** Fills `target` with the bytes starting at `offset`. */
   readInto(offset: number, target: Uint8Array): void;
   write(offset: number, data: Uint8Array): void;
   /**
-   * Gives the memory back to the system without waiting for the garbage collector. The block stays and reads as zeros;
-   * not while a program runs on it.
+   * Returns the memory to the system without waiting for garbage collection. The block stays valid and reads
+   * as zeros. Must not be called while a program runs on it.
    */
   discard(): void;
 }
@@ -69,20 +72,20 @@ export interface Location {
 
 export interface LoadedInstruction {
   readonly kernel: PreparedKernel;
-  /** `layout`: writes the kernel's layout; `run`, when left out: computes the outputs. */
+  /** `layout`: writes the kernel's layout; `run` (default): computes the outputs. */
   readonly part?: 'layout' | 'run';
   readonly inputs: readonly (Location | null)[];
   readonly outputs: readonly Location[];
   readonly workspace: Location | null;
-  /** Where the kernel's layout is kept, if it has one. */
+  /** Location of the kernel's layout, if it has one. */
   readonly layout?: Location | null;
-  /** Of the module, for errors. */
+  /** Module path, for errors. */
   readonly path?: string;
 }
 
 export interface Feed extends Location {
   readonly length: number;
-  /** null: what was prefetched for this location. */
+  /** null: use the data prefetched for this location. */
   readonly data: Uint8Array | null;
 }
 
@@ -90,7 +93,7 @@ export interface Fetch extends Location {
   readonly length: number;
 }
 
-/** In seconds of a clock that all that runs in a process shares. */
+/** In seconds, on the clock shared by everything that runs in this process. */
 export interface Timing {
   readonly begin: number;
   readonly end: number;
@@ -99,14 +102,14 @@ export interface Timing {
 export interface RunResult {
   /** Bytes of each fetch. */
   readonly values: readonly Uint8Array[];
-  /** Of each instruction when asked for. */
+  /** One per instruction, if requested. */
   readonly timings: readonly Timing[];
 }
 
 export interface Executable {
   /**
    * Copies the feeds in, runs instructions [begin, end) on the device's thread and copies the fetches out.
-   * One run at a time. Rejects with NotFiniteError when a guard stopped it.
+   * Only one run at a time. Rejects with NotFiniteError if a guard stops it.
    */
   run(
     feeds: readonly Feed[],
@@ -114,21 +117,29 @@ export interface Executable {
     range: { begin: number; end: number },
     timed: boolean,
   ): Promise<RunResult>;
-  /** Takes copies that a later run may be fed by name alone, and begins to move them; where the device can. */
+  /**
+   * Copies feeds that a later run can refer to by name and starts their transfer, if the device supports it.
+   */
   prefetch?(feeds: readonly Feed[]): void;
 }
 
 export interface Device {
   readonly name: string;
-  /** Operations that a good kernel does while a byte moves; about right is enough to tell costly nodes from cheap ones. */
+  /**
+   * Arithmetic intensity: operations a good kernel performs per byte moved. A rough value is enough to rank
+   * nodes by cost.
+   */
   readonly balance: number;
-  /** Versions, by name, of the libraries in use. */
+  /** Versions of the libraries in use, by name. */
   readonly libraries: Readonly<Record<string, string>>;
-  /** Why kernels' workspaces are estimates, in one sentence; left out where they are the kernels' own. */
+  /** Why kernel workspaces are estimates, in one sentence; absent if they are exact. */
   readonly estimate?: string;
-  /** Why the device does not compute in `dtype`; null when it does. */
+  /** Why the device does not support `dtype`; null if it does. */
   refuses(dtype: DType): string | null;
-  /** CPU or GPU, threads and versions, for a person to read: apart from the kernels, the last bits of a sum depend on them. */
+  /**
+   * Human-readable hardware, thread count and library versions. Besides the kernels, the last bits of a sum
+   * depend on them.
+   */
   readonly machine: string;
   prepare(spec: KernelSpec): PreparedKernel;
   allocate(bytes: number): DeviceMemory;

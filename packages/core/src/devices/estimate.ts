@@ -1,11 +1,11 @@
-/** The CPU where the addon cannot be loaded: plans for it can be made, with estimated workspaces, and nothing runs. */
+/** CPU device without the native addon: it plans with estimated workspaces but cannot run anything. */
 import { availableParallelism } from 'node:os';
 import { bytesPerElement, type DType, elements } from '@inplace-abn/tensor';
 import type { NativeAddonError } from '../errors.js';
 import type { Device, DeviceMemory, Executable, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
 import { availableMemory } from './memory.js';
 
-/** No convolution takes more, however large its weights. */
+/** Upper bound of a convolution's workspace, however large its weights. */
 const CONVOLUTION_LIMIT = 9.5e6;
 
 export class EstimatedCpu implements Device {
@@ -47,15 +47,16 @@ export class EstimatedCpu implements Device {
   }
 }
 
-/** Why the CPU does not compute in `dtype`; null when it does. */
+/** Why the CPU does not support `dtype`; null if it does. */
 export function refusedByCpu(dtype: DType): string | null {
   if (dtype !== 'float16') return null;
   return 'the CPU device does not compute in float16: use float32 or bfloat16';
 }
 
 /**
- * About what the CPU's kernels take, from the networks of the published experiments: convolutions a copy of their weights, Winograd's
- * with a tile for each window; layers of batch normalization partial sums for each channel.
+ * Approximate workspace of the CPU kernels, fitted to the networks of the published experiments: a copy of
+ * the weights for convolutions, a tile per window for Winograd, and partial sums per channel for batch
+ * normalization.
  */
 export function estimatedWorkspace({ op, inputs, outputs }: KernelSpec): number {
   const operands = [...inputs, ...outputs].filter((operand) => operand !== null);
@@ -67,7 +68,7 @@ export function estimatedWorkspace({ op, inputs, outputs }: KernelSpec): number 
   return 0;
 }
 
-/** Weights are the operand with the smallest window; of equal windows the last. */
+/** The weights are the operand with the smallest window; the last one if several tie. */
 function convolution(operands: readonly OperandSpec[]): number {
   const images = operands.filter(({ shape }) => shape.length === 4);
   const area = ({ shape: [, , height = 1, width = 1] }: OperandSpec) => height * width;
@@ -78,7 +79,7 @@ function convolution(operands: readonly OperandSpec[]): number {
 
 const none: OperandSpec = { dtype: 'float32', shape: [] };
 
-/** Bytes of the largest operand of `rank` dimensions. */
+/** Bytes of the largest operand with `rank` dimensions. */
 function largest(operands: readonly OperandSpec[], rank: number): number {
   const sizes = operands
     .filter(({ shape }) => shape.length === rank)

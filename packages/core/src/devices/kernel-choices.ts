@@ -1,14 +1,14 @@
 /**
- * The kernels that a program was compiled with, where the fastest of several was timed. Each sums in an order of its own, so
- * that a run goes on bit for bit only with the same ones: they are known by name, and can be asked for.
+ * The autotuned kernels that a program was compiled with. Each kernel sums in its own order, so a resumed run
+ * is bit-identical only with the same kernels. They are recorded and requested by name.
  */
 import { formatType } from '@inplace-abn/tensor';
 import type { Device, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
 
-/** Names of kernels, each by its op, types and attributes. Plain JSON. */
+/** Kernel names, keyed by op, types and attributes. Plain JSON. */
 export type KernelNames = Readonly<Record<string, string>>;
 
-/** A kernel that was asked for and cannot be had here. */
+/** A requested kernel that is not available here. */
 export interface UnmetChoice {
   /** Op, types and attributes. */
   readonly key: string;
@@ -21,7 +21,7 @@ export class KernelChoices {
   private readonly names = new Map<string, string>();
   private readonly missed = new Map<string, UnmetChoice>();
 
-  /** `asked`: taken without timing, where they can be had. */
+  /** `asked`: used without autotuning, if available. */
   constructor(asked: KernelNames = {}) {
     this.asked = new Map(Object.entries(asked));
   }
@@ -33,12 +33,12 @@ export class KernelChoices {
     const { choice } = kernel;
     if (choice) this.names.set(key, choice.name);
     if (asked !== undefined && choice?.name !== asked) {
-      this.missed.set(key, { key, asked, reason: choice?.refusal || 'there is nothing to choose here' });
+      this.missed.set(key, { key, asked, reason: choice?.refusal || 'there are no alternatives here' });
     }
     return kernel;
   }
 
-  /** The kernels so far. */
+  /** The kernels chosen so far. */
   get made(): KernelNames {
     return Object.fromEntries(this.names);
   }
@@ -48,7 +48,7 @@ export class KernelChoices {
   }
 }
 
-/** As `conv2d float32[2,8,4,4] float32[8,8,1,1] - → float32[2,8,4,4] {"stride":[1,1],…}`. */
+/** Such as `conv2d float32[2,8,4,4] float32[8,8,1,1] - → float32[2,8,4,4] {"stride":[1,1],…}`. */
 function keyOf({ op, attrs, inputs, outputs, constants = [] }: KernelSpec): string {
   const kept = constants.length > 0 ? ` constant ${constants}` : '';
   return `${op} ${inputs.map(typeOf).join(' ')} → ${outputs.map(typeOf).join(' ')} ${JSON.stringify(attrs)}${kept}`;

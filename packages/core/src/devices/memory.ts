@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 
-/** Bytes this process can still take: the system's free memory and the limit of its control group. */
+/** Bytes this process can still allocate, limited by the system's free memory and the process's cgroup. */
 export function availableMemory(): number {
   return Math.min(systemAvailable(), groupAvailable());
 }

@@ -1,4 +1,6 @@
-/** Ops of a user's own: computed by JavaScript, traced, planned and differentiated like all others. */
+/**
+ * User-defined ops. JavaScript computes them; they are traced, planned and differentiated like built-in ops.
+ */
 import { type DTypeArrays, type Shape, sameShape, toFloat64 } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
 import {
@@ -16,12 +18,15 @@ import { streamed } from '../ops/support/cost.js';
 import { emptyOperand, fromReference } from './operand.js';
 
 /**
- * `data`: activations, float32 or what the plan computes in. The others are of that dtype whatever the plan computes in:
- * `float32` for parameters and losses, `int32` for labels.
+ * `data` is for activations, in float32 or the plan's compute dtype. The other kinds fix the dtype regardless
+ * of compute dtype: `float32` for parameters and losses, `int32` for labels.
  */
 export type OwnOperandKind = 'data' | 'float32' | 'int32' | 'int64' | 'uint8';
 
-/** An operand as JavaScript sees it. `data`: its elements in storage order, channels-last for activations; floats as float32. */
+/**
+ * An operand as JavaScript sees it. `data` holds its elements in storage order (channels-last for
+ * activations), with every float dtype widened to float32.
+ */
 export interface OwnOperand<K extends OwnOperandKind> {
   readonly shape: Shape;
   readonly data: K extends 'data' ? Float32Array : DTypeArrays[Exclude<K, 'data'>];
@@ -30,7 +35,7 @@ export interface OwnOperand<K extends OwnOperandKind> {
 type Kinds = Readonly<Record<string, OwnOperandKind>>;
 type Values<I extends Kinds> = { readonly [N in keyof I]: Value };
 
-/** The rules as methods, which TypeScript compares in both directions: an op of any operands fits AnyOwnOp. */
+/** Declared as methods so that TypeScript checks parameters bivariantly and any op fits AnyOwnOp. */
 interface Rules<I extends Kinds> {
   gradient(
     inputs: Values<I>,
@@ -40,32 +45,35 @@ interface Rules<I extends Kinds> {
 }
 
 export interface OwnOp<I extends Kinds = Kinds, O extends OwnOperandKind = OwnOperandKind> {
-  /** As plans and errors show it: lower-case letters, digits and underscores. */
+  /** Name shown in plans and errors: lower-case letters, digits and underscores, starting with a letter. */
   readonly name: string;
   /** Operands by name. */
   readonly inputs: I;
-  /** Kind of the result; `data` when left out. */
+  /** Kind of the result; default `data`. */
   readonly output?: O;
-  /** Shape of the result; that of the first operand when left out. Throws for operands that do not fit. */
+  /**
+   * Shape of the result; default: the shape of the first operand. Throws if the operand shapes do not fit.
+   */
   shape?(inputs: { readonly [N in keyof I]: Shape }): Shape;
   /**
-   * Fills `output.data`, zeros before. It must follow from the operands alone: the compiler may run it again instead of
-   * keeping its result.
+   * Fills `output.data`, which starts as zeros. Must be a pure function of the operands: the compiler may
+   * recompute the result instead of keeping it.
    */
   run(inputs: { readonly [N in keyof I]: OwnOperand<I[N]> }, output: OwnOperand<O>): void;
   /**
-   * Emits ∂loss/∂operand, from the operands, the result y and ∂loss/∂y, for those that have one and that `needs` asks for.
-   * null: none; a loss that depends on the result is then an error.
+   * Emits ∂loss/∂operand from the operands, the result y and ∂loss/∂y, for each differentiable operand that
+   * `needs` returns true for. null: the op is not differentiable, and a loss that depends on its result
+   * throws UsageError.
    */
   readonly gradient: Rules<I>['gradient'] | null;
 }
 
-/** Elements take about so many times as long in JavaScript as in a kernel: it is seldom worth running twice. */
+/** JavaScript is roughly this many times slower than a kernel, so recomputing is rarely worthwhile. */
 const SLOWNESS = 100;
 
 /**
- * Defines an op of your own and returns the function that emits it. It works in every trace, Session and precision, on every
- * device: right, but slow, because a step stops for it and JavaScript computes on copies.
+ * Defines a custom op and returns the function that emits it, like `torch.autograd.Function`. The op works in every trace,
+ * Session, precision and device, but it is slow: the step stops for it, and JavaScript computes on copies.
  *
  *     const squareBackward = defineOp({
  *       name: 'square_backward',
@@ -84,9 +92,9 @@ const SLOWNESS = 100;
  *       gradient: ({ x }, { dy }) => ({ x: squareBackward({ x, dy }) }),
  *     });
  *
- * Parameters of the op are variables of the function around it: `const power = (p: number) => defineOp({ … })`.
+ * Close over the op's parameters: `const power = (p: number) => defineOp({ … })`.
  *
- * @throws UsageError for a name that is none or that a built-in op has, and without operands
+ * @throws UsageError if the name is invalid or is that of a built-in op, or if there are no operands
  */
 export function defineOp<const I extends Kinds, O extends OwnOperandKind = 'data'>(
   own: OwnOp<I, O>,
@@ -111,10 +119,10 @@ function operandsOf(op: string, names: readonly string[], given: Readonly<Record
 function checkName(name: string, operands: readonly string[]): void {
   if (!/^[a-z][a-z0-9_]*$/.test(name)) {
     throw new UsageError(
-      `expected lower-case letters, digits and underscores for the name of an op but received "${name}"`,
+      `expected an op name of lower-case letters, digits and underscores but received "${name}"`,
     );
   }
-  if (Object.hasOwn(ops, name)) throw new UsageError(`${name} is a built-in op: give yours another name`);
+  if (Object.hasOwn(ops, name)) throw new UsageError(`${name} is a built-in op: choose another name`);
   if (operands.length === 0) throw new UsageError(`${name} has no operands: an op computes from values`);
 }
 

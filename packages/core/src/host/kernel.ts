@@ -1,4 +1,4 @@
-/** The kernel of an op that JavaScript computes, on copies of its operands, whatever device runs the rest. */
+/** Kernel of an op that JavaScript computes, on copies of its operands, for any device. */
 import { byteLength } from '@inplace-abn/tensor';
 import type { KernelSpec, LoadedInstruction, PreparedKernel } from '../devices/device.js';
 import type { HostRule } from '../ir/define.js';
@@ -16,7 +16,7 @@ export class HostKernel implements PreparedKernel {
     private readonly spec: KernelSpec,
   ) {}
 
-  /** Runs one instruction. Nothing else may run on its memory meanwhile. */
+  /** Runs one instruction. Its memory must not be accessed concurrently. */
   run({ inputs, outputs: [target], path }: LoadedInstruction): void {
     const { op, inputs: types, outputs } = this.spec;
     const [type] = outputs;

@@ -1,4 +1,4 @@
-/** Operands of ops that JavaScript computes: floats of any width are float32 there, integers what they are. */
+/** Operands of ops that JavaScript computes: every float dtype becomes float32, integers keep their dtype. */
 import {
   byteLength,
   bytesOf,
@@ -13,7 +13,7 @@ import {
 } from '@inplace-abn/tensor';
 import type { HostArray, HostOperand, ReferenceTensor } from '../ir/define.js';
 
-/** An operand for JavaScript to read, from the bytes that a device stores. */
+/** A readable operand from the bytes that a device stores. */
 export function operandOf({ shape, dtype }: TensorType, bytes: Uint8Array): HostOperand {
   return { shape, data: arrayOf(dtype, bytes) };
 }
@@ -23,7 +23,7 @@ function arrayOf(dtype: DType, bytes: Uint8Array): HostArray {
   return Float32Array.from(toFloat64(dtype, viewAs(dtype, bytes)));
 }
 
-/** An operand for JavaScript to fill: zeros. */
+/** A zero-filled operand to write to. */
 export function emptyOperand({ shape, dtype }: TensorType): HostOperand {
   return { shape, data: zerosOf(isDataDType(dtype) ? 'float32' : dtype, elements(shape)) };
 }
@@ -37,7 +37,7 @@ export function storedBytes(type: TensorType, { data }: HostOperand): Uint8Array
   throw new RangeError(`expected ${byteLength(type)} bytes of a result but received ${bytes.length}`);
 }
 
-/** An operand for JavaScript to read, from elements in float64. */
+/** A readable operand from float64 elements. */
 export function fromReference(tensor: ReferenceTensor): HostOperand {
   return operandOf(tensor, bytesOf(fromFloat64(tensor.dtype, tensor.data)));
 }

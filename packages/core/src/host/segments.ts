@@ -1,6 +1,7 @@
 /**
- * Programs with ops that JavaScript computes. The device runs what lies between two of them as it would a whole step; where
- * it stops, the op reads its operands out of the device's memory and writes its result there.
+ * Programs that contain ops computed by JavaScript. The device runs the instructions between two such ops as
+ * one segment. At a host op it stops; the op copies its operands from device memory and writes its result
+ * back.
  */
 import type {
   Device,
@@ -13,7 +14,7 @@ import type {
 } from '../devices/device.js';
 import { HostKernel } from './kernel.js';
 
-/** Loads instructions of a device and of the host. */
+/** Loads a list of device and host instructions. */
 export function load(device: Device, instructions: readonly LoadedInstruction[]): Executable {
   const own = instructions.filter(({ kernel }) => !(kernel instanceof HostKernel));
   const executable = device.load(own);
@@ -21,7 +22,7 @@ export function load(device: Device, instructions: readonly LoadedInstruction[])
 }
 
 class Segments implements Executable {
-  /** For each instruction, and the end, how many of the device come before it. */
+  /** Number of device instructions before each instruction, and before the end. */
   private readonly before: readonly number[];
   readonly prefetch?: Executable['prefetch'];
 
@@ -69,7 +70,7 @@ class Segments implements Executable {
   }
 }
 
-/** Of the clock that devices' timings are of. */
+/** Same clock as the timings of devices. */
 function seconds(): number {
   return Number(process.hrtime.bigint()) / 1e9;
 }

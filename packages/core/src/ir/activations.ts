@@ -1,12 +1,12 @@
 /**
- * Activations φ with the parameter `slope` (the slope of leaky_relu, the α of elu), as scalar functions:
- * what the reference implementations of the fused ops share.
+ * Scalar activations φ, shared by the reference implementations of the fused ops. `slope` is the negative
+ * slope of leaky_relu or the α of elu.
  */
 export type Activation = 'identity' | 'relu' | 'leaky_relu' | 'elu';
 
 export const ACTIVATIONS: readonly Activation[] = ['identity', 'relu', 'leaky_relu', 'elu'];
 
-// A type alias, not an interface: attributes need an index signature.
+// // A type alias because attributes need an index signature, which an interface lacks.
 export type ActivationAttributes = {
   readonly activation: Activation;
   readonly slope: number;
@@ -14,7 +14,7 @@ export type ActivationAttributes = {
 
 export const IDENTITY: ActivationAttributes = { activation: 'identity', slope: 0 };
 
-/** relu alone loses its input. */
+/** False for relu only, which discards its input. */
 export function isInvertible({ activation, slope }: ActivationAttributes): boolean {
   if (activation === 'relu') return false;
   return activation === 'identity' || slope > 0;
@@ -34,13 +34,13 @@ export function activate(y: number, { activation, slope }: ActivationAttributes)
   }
 }
 
-/** φ′·dz at the point whose image is z; 0 where relu is off whatever dz, as in PyTorch. */
+/** φ′·dz given z = φ(y). Where relu is inactive the result is 0 even if dz is not finite, as in PyTorch. */
 export function activationDiff(dz: number, z: number, attrs: ActivationAttributes): number {
   if (attrs.activation === 'relu' && z <= 0) return 0;
   return dz * derivativeFromOutput(z, attrs);
 }
 
-/** φ′ at the point whose image is z */
+/** φ′(y) given z = φ(y) */
 function derivativeFromOutput(z: number, { activation, slope }: ActivationAttributes): number {
   switch (activation) {
     case 'identity':
@@ -55,12 +55,12 @@ function derivativeFromOutput(z: number, { activation, slope }: ActivationAttrib
 }
 
 /**
- * The last float32 above −1: where elu saturates, z/α rounds to −1 or (in bfloat16) beyond, and its inverse is held
- * at the finite y ≈ −16.6, so that no 0·∞ arises in backward sums.
+ * The smallest float32 above −1. Where elu saturates, z/α rounds to −1 or, in bfloat16, below it. Clamping
+ * keeps the inverse at a finite y ≈ −16.6, so that no 0·∞ appears in the sums of the backward pass.
  */
 const ELU_FLOOR = -1 + 2 ** -24;
 
-/** y = φ⁻¹(z); not for relu */
+/** y = φ⁻¹(z), for every activation except relu */
 export function invertActivation(z: number, { activation, slope }: ActivationAttributes): number {
   switch (activation) {
     case 'identity':

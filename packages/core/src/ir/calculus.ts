@@ -14,7 +14,10 @@ const at = (args: readonly Expression[], index: number): Expression => {
   return arg;
 };
 
-/** d·∂f/∂argument for each argument; null: zero. As PyTorch writes them, so that they meet its numbers. */
+/**
+ * d·∂f/∂argument for each argument; null means zero. The formulas follow PyTorch's, term by term, to match
+ * its rounding.
+ */
 const DERIVATIVES: Readonly<Record<FunctionName, Rule>> = {
   abs: (args, _, d) => [call('mul', d, call('sign', at(args, 0)))],
   add: (_args, _, d) => [d, d],
@@ -41,7 +44,10 @@ const DERIVATIVES: Readonly<Record<FunctionName, Rule>> = {
   tanh: (_args, z, d) => [call('mul', d, call('sub', number(1), call('mul', z, z)))],
 };
 
-/** Functions whose derivative follows from their result alone: the result of a whole expression is read, not recomputed. */
+/**
+ * Functions whose derivative needs only their result. The gradient then reads the value of the whole
+ * expression instead of recomputing it.
+ */
 const FROM_RESULT: ReadonlySet<FunctionName> = new Set([
   'elu',
   'exp',
@@ -53,8 +59,9 @@ const FROM_RESULT: ReadonlySet<FunctionName> = new Set([
 ]);
 
 /**
- * d·∂root/∂operand for each of `count` operands; null where the result does not depend on one. `result`: what stands for
- * the whole expression's value where that saves operands; null: it is not there.
+ * d·∂root/∂operand for each of `count` operands; null if the result does not depend on the operand. `result`
+ * is an expression for the value of `root`, used where it saves operands; null if that value is not
+ * available.
  */
 export function derivatives(
   root: Expression,
@@ -87,9 +94,9 @@ export function derivatives(
 }
 
 /**
- * Arguments from results, for functions that lose nothing but digits. Not for sigmoid and tanh: from 6 on in bfloat16 (17 in
- * float32) they are 1, and what they were made of, which others may still read, is gone. Nor for a factor that is an operand,
- * which may be 0.
+ * Recovers an argument from the result, for functions that lose nothing but precision. Excludes sigmoid and
+ * tanh, which saturate at 1 (from 6 in bfloat16, 17 in float32), and multiplication by an operand, which may
+ * be 0.
  */
 function inverted(
   fn: FunctionName,
@@ -124,7 +131,7 @@ function inverted(
   }
 }
 
-/** Operand `index` from the result z and the other operands; null where it does not follow from them. */
+/** Operand `index` from the result z and the other operands; null if it cannot be recovered. */
 export function inverse(root: Expression, index: number, z: Expression): Expression | null {
   if (root.kind === 'operand') return root.index === index ? z : null;
   if (root.kind !== 'call') return null;

@@ -1,10 +1,10 @@
-/** Type check of a graph, run after every pass: a broken pass fails here and not as wrong numbers. */
+/** Type-checks a graph after every pass, so that a broken pass fails here instead of giving wrong numbers. */
 
 import { byteLength, formatType, sameShape } from '@inplace-abn/tensor';
 import { type Graph, type GraphNode, operands, operandTypes, type ValueId, valueInfo } from './graph.js';
 import { inferTypes } from './infer.js';
 
-/** Throws with the first inconsistency; returns the graph itself. */
+/** Throws Error on the first inconsistency; returns the graph unchanged. */
 export function checkGraph(graph: Graph, pass: string): Graph {
   const fail = (node: GraphNode, problem: string): never => {
     throw new Error(

@@ -2,8 +2,8 @@ import { formatType } from '@inplace-abn/tensor';
 import { type Graph, operands, valueInfo } from './graph.js';
 
 /**
- * What a step exchanges with other processes, an op a line, in the order in which it does. Processes that run different
- * lists together wait for ever: they compare them before the first step.
+ * The collectives of a step in execution order, one line each. Processes compare these lists before the first
+ * step: if they differ, the group would deadlock.
  */
 export function collectivesOf(graph: Graph): string[] {
   return graph.nodes

@@ -1,16 +1,18 @@
-/** What a graph computes from its states alone. */
+/** Values that a graph computes from its states alone. */
 import { type Graph, type GraphNode, operands, type ValueId } from './graph.js';
 
 /**
- * Values that stay the same from run to run while nobody writes to the store: the states of a graph that updates
- * none, and what follows from them alone. Empty for a graph with updates: there they change at every run.
+ * Values that are the same in every run until the store is written: the states of a graph without updates,
+ * and everything computed from those states alone. Empty for a graph with updates, where states change in
+ * every run.
  */
 export function constantsOf(graph: Graph): Set<ValueId> {
   const constants = new Set<ValueId>();
   if (graph.updates.size > 0) return constants;
   for (const { value } of graph.states) constants.add(value);
   for (const node of graph.nodes) {
-    // A guard has to speak at every run, and what other processes have may change without this one's states.
+    // // A guard must run every time, and a collective's result may change without this process's states
+    // changing.
     const { guard, collective } = node.op.effects;
     const fixed = !guard && !collective && !node.rebuilds;
     const once = fixed && operands(node).every((id) => constants.has(id));
@@ -19,7 +21,7 @@ export function constantsOf(graph: Graph): Set<ValueId> {
   return constants;
 }
 
-/** Whether the node may run once for many runs. */
+/** True if the node's results can be reused across runs. */
 export function isConstant(node: GraphNode, constants: ReadonlySet<ValueId>): boolean {
   return node.outputs.length > 0 && node.outputs.every((id) => constants.has(id));
 }

@@ -1,4 +1,4 @@
-/** A node's operands as values of a trace: what rules that emit nodes are given. */
+/** A node's operands as traced values, for rules that emit nodes. */
 
 import type { FuseContext } from './define.js';
 import type { GraphNode } from './graph.js';

@@ -1,6 +1,7 @@
 /**
- * What an op is. Every rule must be stated, if only as "none": a definition that leaves one out does not compile, and no
- * pass knows an op by name. (One place per op, forward and backward together: the habit of candle's op trait.)
+ * The definition of an op. Every rule must be stated explicitly, with null for none: an incomplete definition
+ * does not compile, and no pass refers to an op by name. (Keeping forward and backward together follows
+ * candle's op trait.)
  */
 import type { DType, Shape, TensorType } from '@inplace-abn/tensor';
 import type { ActivationAttributes } from './activations.js';
@@ -13,8 +14,8 @@ export type Attributes = { readonly [key: string]: Attribute };
 export type NoAttributes = Readonly<Record<string, never>>;
 
 /**
- * `data`: float32 or the compute precision, channels-last; all data operands of a node share one dtype. `any`: the op's own
- * rule says which dtypes it takes, and no pass changes them. `labels`: class ids, int32 or, as label maps have them, uint8.
+ * `data`: float32 or the compute dtype, channels-last; all data operands of a node share one dtype. `any`:
+ * the op checks the dtype itself, and no pass changes it. `labels`: class ids, int32 or uint8.
  */
 export type OperandKind = 'data' | 'any' | 'labels' | DType;
 
@@ -22,55 +23,61 @@ export interface Operand {
   readonly name: string;
   readonly kind: OperandKind;
   readonly optional?: true;
-  /** The last operand only: repeats one or more times. */
+  /** Last operand only: it repeats one or more times. */
   readonly variadic?: true;
-  /** Kernels take (or write) it with rows further apart than its channels, as it lies in a wider value. */
+  /**
+   * Kernels accept a strided view, whose row pitch exceeds its number of channels, because it lies in a wider
+   * value.
+   */
   readonly pitched?: true;
 }
 
 export interface InferContext<A> {
   readonly inputs: readonly (TensorType | null)[];
   readonly attrs: A;
-  /** Type of operand `index`; throws when it is absent. */
+  /** Type of operand `index`. Throws if it is absent. */
   input(index: number): TensorType;
 }
 
 export interface GradientContext<A> {
   readonly attrs: A;
-  /** Operand `index`; throws when absent. */
+  /** Operand `index`. Throws if it is absent. */
   input(index: number): Value;
   readonly inputs: readonly (Value | null)[];
   output(index: number): Value;
-  /** ∂loss/∂output, or null where the loss does not depend on it. */
+  /** ∂loss/∂output. Throws if the loss does not depend on that output (null in `diffs`). */
   diff(index: number): Value;
   readonly diffs: readonly (Value | null)[];
-  /** Whether ∂loss/∂input is asked for. */
+  /** True if ∂loss/∂input is requested. */
   needs(index: number): boolean;
 }
 
 export interface Overwrite {
-  /** Output that may be written over … */
+  /** Index of the output. */
   readonly output: number;
-  /** … this input. */
+  /** Index of the input that the output may overwrite. */
   readonly input: number;
-  /** The output is the new content of a state and always takes its memory. */
+  /** The output is the new content of a state and must be written in place. */
   readonly required?: true;
 }
 
-/** An input that is some channels of an output, or the reverse: the node does nothing where they share memory. */
+/**
+ * An input that is a range of an output's channels, or the reverse. The node is a no-op if the two share
+ * memory.
+ */
 export interface Slice {
   readonly input: number;
   readonly output: number;
-  /** The first channel. */
+  /** Index of the first channel. */
   readonly begin: number;
   readonly whole: 'input' | 'output';
-  /** The whole is a flat vector, and the value the elements from `begin` on, dense. */
+  /** The whole is a flat vector, and the slice is its dense elements starting at `begin`. */
   readonly flat?: true;
 }
 
 /**
- * How rows (along H) of an output follow from rows of an operand: row r is made of the rows r·stride − padding +
- * t·dilation, t < kernel, those beyond the border being padding of whatever kind.
+ * The rows (along H) of an operand that output row r reads: r·stride − padding + t·dilation for 0 ≤ t <
+ * kernel. Rows outside the operand are padding of any kind.
  */
 export interface RowWindow {
   readonly kernel: number;
@@ -85,27 +92,30 @@ export interface InverseContext<A> {
   input(index: number): Value;
 }
 
-/** How one input follows from the outputs and the other inputs. */
+/** Recovers one input from the outputs and the other inputs. */
 export interface Inverse<A> {
   readonly input: number;
-  /** Outputs and other inputs that must be available. */
+  /** Indices of the outputs it reads. */
   readonly fromOutputs: readonly number[];
   readonly fromInputs: readonly number[];
-  /** Whether it exists for these attributes (relu has no inverse) and types of the operands. */
+  /** True if the inverse exists for these attributes (relu has none) and operand types. */
   available(attrs: A, operands: readonly (TensorType | null)[]): boolean;
-  /** Emits nodes that compute the input; null: only readers that absorb the inversion can use it. */
+  /** Emits nodes that compute the input. null: only readers that absorb the inversion can use it. */
   readonly rebuild: Rules<A>['rebuild'] | null;
-  /** What the inverse means: the input's elements in float64, from what it says that it reads. */
+  /** Reference implementation: the input's elements in float64, reading only the operands declared above. */
   reference(context: ReferenceContext<A>): Float64Array;
 }
 
-/** What a reader makes of one operand v, element by element: φ(fold(v) + addend). */
+/** The elementwise computation that a reader applies to operand v: φ(fold(v) + addend). */
 export interface Epilogue {
-  /** Its scale and shift per channel, taken into the weights [O,…] and bias [O] that make v; null: none. */
+  /**
+   * Per-channel scale and shift, to be folded into the weights [O,…] and bias [O] that produce v; null if
+   * there are none.
+   */
   readonly fold:
     | ((linear: { weight: Value; bias: Value | null }) => { weight: Value; bias: Value | null })
     | null;
-  /** Of v's shape. */
+  /** Same shape as v. */
   readonly addend: Value | null;
   readonly activation: ActivationAttributes;
 }
@@ -116,64 +126,78 @@ export interface FuseContext<A> {
   input(index: number): Value;
 }
 
-/** Some of a value, along its first axis. */
+/** A range of a value along its first axis. */
 export interface Part {
   readonly begin: number;
   readonly length: number;
 }
 
-/** How an update in place takes one operand in parts, a node for each; what it overwrites stays whole. */
+/** Splits an in-place update into one node per part of one operand. The overwritten state stays whole. */
 export interface PartialUpdate<A> {
-  /** The operand of which each node has a part. */
+  /** Index of the operand that is split. */
   readonly operand: number;
-  /** Attributes of the node whose part begins there. */
+  /** Attributes of the node whose part starts at `begin`. */
   at(attrs: A, begin: number): A;
 }
 
-/** How the gradients of large parameters are made and used in parts. */
+/** How the gradients of large parameters are produced and consumed in parts. */
 export interface Parts<A> {
-  /** For updates in place that need not have their gradient whole. */
+  /** For in-place updates that can consume their gradient in parts. */
   readonly update: PartialUpdate<A> | null;
-  /** Emits what gives a part of the only output; null: it is made as a whole. */
+  /** Emits one part of the only output. null: the output can only be produced whole. */
   readonly make: Rules<A>['make'] | null;
 }
 
-/** What an op computes element by element. */
+/** The elementwise form of an op. */
 export interface Elementwise {
-  /** Of its operands. */
+  /** Expression of the op's operands. */
   readonly expression: Expression;
-  /** The shape of the expression's values where no operand has it. */
+  /** Shape of the expression's values, if no operand has that shape. */
   readonly domain: Shape | null;
-  /** Whether neighbors become one with it; false: only those that seek it themselves, so that its own kernel stays. */
+  /**
+   * True if the op looks for neighbors to fuse with. False: it fuses only with a neighbor that does, and
+   * otherwise keeps its dedicated kernel.
+   */
   readonly seeks: boolean;
-  /** Emits the op on another expression of values of shape `domain`; null: the expression's value is the result. */
+  /**
+   * Emits the op's reduction over another expression with values of shape `domain`. null: the op has no
+   * reduction.
+   */
   readonly reduce: ((expression: Expression, get: (index: number) => Value, domain: Shape) => Value) | null;
 }
 
-/** How the op and its neighbors become one node. */
+/** How the op fuses with its neighbors. */
 export interface Fusion<A> {
-  /** For ops that work element by element; null: all others. */
+  /** For elementwise ops; null for all others. */
   readonly elementwise: Rules<A>['elementwise'] | null;
-  /** In inference: what the op does to `operand`, for the op that makes it to do it instead; null: more than an epilogue. */
+  /**
+   * Inference only: the epilogue that the op applies to `operand`, to be fused into the operand's producer.
+   * null: the op does more than an epilogue can.
+   */
   readonly epilogue: Rules<A>['epilogue'] | null;
-  /** Emits the op with its only reader's epilogue, one node with one output; null: it cannot take it over. */
+  /**
+   * Emits the op fused with its only reader's epilogue, as one node with one output. null: the op cannot fuse
+   * it.
+   */
   readonly fuse: Rules<A>['fuse'] | null;
 }
 
-/** What running a node does besides writing its outputs. */
+/** Side effects of running a node. */
 export interface Effects {
-  /** May end the step: never removed, and updates wait for it. */
+  /** May stop the step. Never pruned, and updates wait for it. */
   readonly guard: boolean;
-  /** All processes of a group run it together, each at the same place among the group's others. */
+  /** Every process of the group runs it, in the same order relative to the group's other collectives. */
   readonly collective: boolean;
-  /** Its result is waited for: placed as late as its readers allow, after all that could run meanwhile. */
+  /**
+   * Waits for an asynchronous result. Scheduled as late as its readers allow, so that other work can overlap.
+   */
   readonly late: boolean;
 }
 
-/** The effects of an op that computes its outputs and does nothing else. */
+/** Effects of a pure op. */
 export const PURE: Effects = { guard: false, collective: false, late: false };
 
-/** Whole numbers that an operand may hold: a class, from 0 on, or the number that stands for none. */
+/** Integers that an operand may hold: a class from 0 on, or the ignored label. */
 export interface Labels {
   readonly classes: number;
   readonly ignored: number;
@@ -181,11 +205,11 @@ export interface Labels {
 
 export interface Cost {
   readonly flops: number;
-  /** Bytes that must cross the memory bus at least once. */
+  /** Minimum memory traffic in bytes. */
   readonly bytes: number;
 }
 
-/** Storage order (channels-last for data), float64 whatever the dtype. */
+/** Elements in storage order (channels-last for data), in float64 for every dtype. */
 export interface ReferenceTensor extends TensorType {
   readonly data: Float64Array;
 }
@@ -200,31 +224,32 @@ export interface ReferenceContext<A> {
 
 export type HostArray = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
-/** An operand in JavaScript: its elements in storage order, floats of any width as float32. */
+/** An operand in JavaScript: its elements in storage order, with every float dtype widened to float32. */
 export interface HostOperand {
   readonly shape: Shape;
   readonly data: HostArray;
 }
 
-/** Fills the only output, zeros before, from the operands. */
+/** Fills the only output, which starts as zeros, from the operands. */
 export type HostRule = (inputs: readonly HostOperand[], output: HostOperand) => void;
 
-/** What PyTorch's autograd keeps for its backward: the yardstick of plans. */
+/** Tensors that PyTorch's autograd saves for backward: the baseline that plans are compared with. */
 export interface PeerKeeps {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
-  /** Bytes per element of a kept output where PyTorch stores it wider (64-bit pooling indices). */
+  /** Bytes per element of a saved output if PyTorch stores it wider (64-bit pooling indices). */
   readonly bytesPerElement?: number;
-  /** The output is a view of the first input and has no buffer. */
+  /** The output is a view of the first input and has no buffer of its own. */
   readonly view?: true;
 }
 
-/** PyTorch's autograd keeps nothing for the op's backward, or the op has none. */
+/** PyTorch's autograd saves nothing for the op's backward, or the op has no backward. */
 export const KEEPS_NOTHING: PeerKeeps = { inputs: [], outputs: [] };
 
 /**
- * The rules that an op may have none of. They are written as methods, which TypeScript compares in both directions, so that
- * a definition for attributes of its own is an AnyOp: a node holds an op together with attributes that it was emitted with.
+ * Rules that may be null. Declared as methods so that TypeScript checks parameters bivariantly: an op
+ * definition with its own attribute type is then an AnyOp. A node always pairs an op with the attributes it
+ * was emitted with.
  */
 interface Rules<A> {
   gradient(context: GradientContext<A>): readonly (Value | null)[];
@@ -247,35 +272,39 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly name: string;
   readonly inputs: readonly Operand[];
   readonly outputs: readonly Operand[];
-  /** Output types from operand types; throws ShapeError with what was expected. */
+  /** Output types from operand types. Throws ShapeError with the expected type. */
   infer(context: InferContext<A>): readonly TensorType[];
   /**
-   * ∂loss/∂input for each operand; null in it where there is none or none is needed. null: no rule. A gradient that must go
-   * through the op is then an error, not zero.
+   * Emits ∂loss/∂input for each operand; null for an operand that has no gradient or needs none. If the rule
+   * itself is null, a gradient that must flow through the op is an error, not zero.
    */
   readonly gradient: Rules<A>['gradient'] | null;
   readonly overwrites: readonly Overwrite[];
   readonly inverses: readonly Inverse<A>[];
-  /** For readers that invert on the fly: how the op reads `inverted`'s output in place of its input. */
+  /** For readers that invert on the fly: reads `inverted`'s output instead of its input. */
   readonly absorb: Rules<A>['absorb'] | null;
-  /** For what joins or cuts channels and does nothing else. */
+  /** For ops that only join or cut channels. */
   readonly slices: Rules<A>['slices'] | null;
   /**
-   * For ops on images that can be computed in strips of rows: for each operand the rows that a row of the output is made
-   * of; null in it for an operand that is needed whole, such as weights. null: a row may depend on any row.
+   * For image ops that can run in strips of rows: the rows of each operand that an output row depends on. An
+   * operand's entry is null if it is needed whole, such as weights. If the rule or its result is null, a row
+   * may depend on any row.
    */
   readonly rows: Rules<A>['rows'] | null;
   readonly fusion: Fusion<A> | null;
   readonly parts: Parts<A> | null;
-  /** Range of an operand of class labels; null for other operands, and where labels outside the classes mean something to the op. */
+  /**
+   * Valid range of a class label operand; null for other operands, and if the op gives labels outside the
+   * classes a meaning.
+   */
   readonly labels: Rules<A>['labels'] | null;
   readonly effects: Effects;
   cost(context: InferContext<A>, outputs: readonly TensorType[]): Cost;
   reference(context: ReferenceContext<A>): void;
   readonly peerKeeps: PeerKeeps;
-  /** Only of ops that `defineOp` makes: no device has a kernel of theirs, JavaScript computes them. */
+  /** Set only by `defineOp`: JavaScript computes the op, since no device has a kernel for it. */
   readonly host?: HostRule;
 }
 
-/** An op as passes see it: its rules are called with the attributes of its own nodes. */
+/** An op as passes see it. Its rules must be called with attributes of its own nodes. */
 export type AnyOp = OpDefinition<Attributes>;

@@ -1,13 +1,13 @@
 /**
- * How op files add nodes: on the tracer that their operands carry. It knows the tracer by type alone, so that
- * op definitions depend on no module that depends on them.
+ * Adds nodes for op functions to the tracer of their operands. Imports the tracer as a type only, so that op
+ * definitions do not depend on modules that depend on them.
  */
 import { UsageError } from '../errors.js';
 import type { Attributes, OpDefinition } from './define.js';
 import type { EmitOptions } from './tracer.js';
 import type { Value } from './value.js';
 
-/** Emits a node with one output on the tracer of its first present input. */
+/** Emits a node with one output on the tracer of the first present input. */
 export function emit<A extends Attributes>(
   op: OpDefinition<A>,
   inputs: readonly (Value | null)[],
@@ -17,7 +17,7 @@ export function emit<A extends Attributes>(
   return outputAt(emitAll(op, inputs, attrs, options), 0);
 }
 
-/** Emits a node on the tracer of its first present input; its outputs in order. */
+/** Emits a node on the tracer of the first present input and returns its outputs in order. */
 export function emitAll<A extends Attributes>(
   op: OpDefinition<A>,
   inputs: readonly (Value | null)[],
@@ -29,7 +29,7 @@ export function emitAll<A extends Attributes>(
   return first.tracer.emit(op, inputs, attrs, options);
 }
 
-/** Output `index` of an emitted node; a missing one is a programming error. */
+/** Output `index` of an emitted node. An index out of range is a bug in the caller. */
 export function outputAt(outputs: readonly Value[], index: number): Value {
   const output = outputs[index];
   if (!output) throw new RangeError(`the op has ${outputs.length} outputs, none at ${index}`);

@@ -1,10 +1,10 @@
 /**
- * What an elementwise op computes: an expression of its operands, element by element. In memory it is a graph without
- * cycles, in a node's attributes a text that the kernels read, one instruction after the other:
+ * The elementwise computation of an op, as an expression of its operands. In memory it is a directed acyclic
+ * graph. In a node's attributes it is text that the kernels parse, one instruction after another:
  *
- *   mul(x0,x1) exp(t0) add(t1,0.5)      x0, x1: operands; t0, t1: results of earlier instructions
+ *     mul(x0,x1) exp(t0) add(t1,0.5)    x0, x1: operands; t0, t1: results of earlier instructions
  *
- * The last instruction gives the result. `x0` alone is the operand as it is.
+ * The last instruction is the result. `x0` alone is the unchanged operand.
  */
 import { FUNCTIONS, type FunctionName, isFunctionName } from './scalar-functions.js';
 
@@ -13,11 +13,11 @@ export type Expression =
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'call'; readonly fn: FunctionName; readonly args: readonly Expression[] };
 
-/** Operands of an elementwise op at most. */
+/** Maximum number of operands of an elementwise op. */
 export const MOST_OPERANDS = 8;
-/** Results that a kernel holds at once, its operands among them. */
+/** Maximum number of values that a kernel holds at once, operands included. */
 export const MOST_REGISTERS = 16;
-/** Instructions of a kernel at most. */
+/** Maximum number of instructions of a kernel. */
 export const MOST_INSTRUCTIONS = 48;
 
 export function operand(index: number): Expression {
@@ -28,7 +28,7 @@ export function number(value: number): Expression {
   return { kind: 'number', value };
 }
 
-/** fn(args…), without what changes nothing: a factor of 1, a double negation, arithmetic of numbers. */
+/** fn(args…), simplified: drops factors of 1 and double negations, and folds arithmetic on numbers. */
 export function call(fn: FunctionName, ...args: Expression[]): Expression {
   const values = args.map((arg) => (arg.kind === 'number' ? arg.value : null));
   if (values.every((value) => value !== null)) return number(FUNCTIONS[fn].apply(...(values as number[])));
@@ -40,12 +40,12 @@ export function call(fn: FunctionName, ...args: Expression[]): Expression {
   return { kind: 'call', fn, args };
 }
 
-/** The calls of an expression in an order in which they can be computed, equal ones once. */
+/** The calls of an expression in topological order, with common subexpressions merged. */
 export interface Listing {
   readonly calls: readonly {
     readonly fn: FunctionName;
     readonly args: readonly Expression[];
-    /** Position of each argument's own call; null for operands and numbers. */
+    /** Index of the call that produces each argument; null for operands and numbers. */
     readonly from: readonly (number | null)[];
   }[];
   readonly at: ReadonlyMap<Expression, number>;
@@ -79,14 +79,14 @@ function argument(arg: Expression, at: ReadonlyMap<Expression, number>): string 
   return arg.kind === 'number' ? String(arg.value) : `t${at.get(arg)}`;
 }
 
-/** The text of an expression. */
+/** Formats an expression as text. */
 export function formatExpression(root: Expression): string {
   const { calls, at } = listing(root);
   if (calls.length === 0) return argument(root, at);
   return calls.map(({ fn, args }) => `${fn}(${args.map((arg) => argument(arg, at)).join()})`).join(' ');
 }
 
-/** The expression of a text. Throws RangeError where it is none. */
+/** Parses the text of an expression. Throws RangeError if it is not valid. */
 export function parseExpression(text: string): Expression {
   const results: Expression[] = [];
   const value = (word: string): Expression => {
@@ -94,7 +94,7 @@ export function parseExpression(text: string): Expression {
     if (/^x\d+$/.test(word)) return operand(place);
     const result = /^t\d+$/.test(word) ? results[place] : number(Number(word));
     if (!result || word === '' || (result.kind === 'number' && !Number.isFinite(result.value))) {
-      throw new RangeError(`no expression: ${word} in ${text}`);
+      throw new RangeError(`not an expression: ${word} in ${text}`);
     }
     return result;
   };
@@ -102,12 +102,12 @@ export function parseExpression(text: string): Expression {
     const [, fn = '', list = ''] = /^(\w+)\(([^()]*)\)$/.exec(instruction) ?? [];
     if (!fn) results.push(value(instruction));
     else if (isFunctionName(fn)) results.push({ kind: 'call', fn, args: list.split(',').map(value) });
-    else throw new RangeError(`no expression: ${fn} in ${text}`);
+    else throw new RangeError(`not an expression: ${fn} in ${text}`);
   }
   return results.at(-1) ?? value('');
 }
 
-/** Operands that the expression reads, in ascending order. */
+/** Indices of the operands that the expression reads, ascending. */
 export function operandsOf(root: Expression): number[] {
   const found = new Set<number>();
   const seen = new Set<Expression>();
@@ -121,7 +121,7 @@ export function operandsOf(root: Expression): number[] {
   return [...found].sort((a, b) => a - b);
 }
 
-/** The expression with some of its parts replaced by others. */
+/** The expression with some subexpressions replaced. */
 export function substitute(root: Expression, replace: (part: Expression) => Expression | null): Expression {
   const done = new Map<Expression, Expression>();
   const visit = (expression: Expression): Expression => {
@@ -137,12 +137,12 @@ export function substitute(root: Expression, replace: (part: Expression) => Expr
   return visit(root);
 }
 
-/** The expression with operand i read as `operands[i]`. */
+/** The expression with `operands[i]` substituted for operand i. */
 export function compose(root: Expression, operands: readonly Expression[]): Expression {
   return substitute(root, (part) => (part.kind === 'operand' ? (operands[part.index] ?? part) : null));
 }
 
-/** Whether a kernel has room for it. */
+/** True if the expression is within a kernel's limits. */
 export function fits(root: Expression): boolean {
   const { calls } = listing(root);
   const operands = operandsOf(root).length;
@@ -161,7 +161,7 @@ export function fits(root: Expression): boolean {
   return operands + most <= MOST_REGISTERS;
 }
 
-/** The value of the expression where `operands` are its operands' elements. */
+/** Evaluates the expression for one element of each operand. */
 export function evaluator(root: Expression): (operands: ArrayLike<number>) => number {
   const { calls, at } = listing(root);
   const results = new Float64Array(Math.max(1, calls.length));

@@ -1,6 +1,6 @@
 /**
- * The graph: a training or evaluation step as a list of nodes in single-assignment form.
- * Passes take a graph and return a new one; nothing in a graph is changed in place.
+ * The graph: a training or evaluation step as a list of nodes in SSA form. Passes take a graph and return a
+ * new one; a graph is never modified in place.
  */
 import type { TensorType } from '@inplace-abn/tensor';
 import type { AnyOp, Attributes } from './define.js';
@@ -8,8 +8,8 @@ import type { AnyOp, Attributes } from './define.js';
 export type ValueId = number;
 
 /**
- * What memory a value counts as. `activation` covers activations with their gradients; `gradient` those of
- * parameters; `input` what the host hands in; `state` what lives in the store between steps.
+ * Memory category of a value. `activation` covers activations and their gradients; `gradient` is parameter
+ * gradients; `input` is passed in by the host; `state` lives in the store between steps.
  */
 export type ValueKind = 'activation' | 'gradient' | 'input' | 'state';
 
@@ -21,18 +21,21 @@ export interface ValueInfo extends TensorType {
 export type Phase = 'forward' | 'backward' | 'update';
 
 export interface GraphNode {
-  /** Unique and stable over passes; names the node in logs. */
+  /** Unique, and unchanged by passes; identifies the node in logs. */
   readonly id: number;
   readonly op: AnyOp;
   readonly attrs: Attributes;
   readonly inputs: readonly (ValueId | null)[];
   readonly outputs: readonly ValueId[];
-  /** Module path the node was traced in, such as `mod2.block1.convs.bn1`. */
+  /** Module path in which the node was traced, such as `mod2.block1.convs.bn1`. */
   readonly path: string;
   readonly phase: Phase;
-  /** Backward nodes: id of the forward node whose gradient they compute. */
+  /** Backward nodes: id of the forward node that they differentiate. */
   readonly origin?: number;
-  /** The node rebuilds a forward value by inversion or recomputation: it is placed just before its reader. */
+  /**
+   * True if the node rebuilds a forward value by inversion or recompute. It is scheduled just before its
+   * reader.
+   */
   readonly rebuilds?: boolean;
 }
 
@@ -50,7 +53,7 @@ export interface Graph {
   readonly states: readonly StateInfo[];
   readonly nodes: readonly GraphNode[];
   readonly outputs: ReadonlyMap<string, ValueId>;
-  /** State value → the value that is its content after the step. */
+  /** Maps a state value to the value that replaces its content after the step. */
   readonly updates: ReadonlyMap<ValueId, ValueId>;
 }
 
@@ -60,22 +63,22 @@ export function valueInfo(graph: Graph, id: ValueId): ValueInfo {
   return value;
 }
 
-/** Operands that are present. */
+/** Operands of a node, skipping absent ones. */
 export function operands(node: GraphNode): ValueId[] {
   return node.inputs.filter((id): id is ValueId => id !== null);
 }
 
-/** Types of a node's operands; null for those that are absent. */
+/** Types of a node's operands; null for absent ones. */
 export function operandTypes(graph: Graph, node: GraphNode): (TensorType | null)[] {
   return node.inputs.map((id) => (id === null ? null : valueInfo(graph, id)));
 }
 
-/** Whether nothing is trained: all nodes are of the forward pass and no state changes. */
+/** True if nothing is trained: every node is in the forward pass and no state changes. */
 export function isInference(graph: Graph): boolean {
   return graph.updates.size === 0 && graph.nodes.every(({ phase }) => phase === 'forward');
 }
 
-/** For every value the nodes that read it, in node order. */
+/** Maps each value to the nodes that read it, in node order. */
 export function readersOf(nodes: readonly GraphNode[]): Map<ValueId, GraphNode[]> {
   const readers = new Map<ValueId, GraphNode[]>();
   for (const node of nodes) {
@@ -88,7 +91,7 @@ export function readersOf(nodes: readonly GraphNode[]): Map<ValueId, GraphNode[]
   return readers;
 }
 
-/** For every computed value the node that writes it. */
+/** Maps each computed value to the node that writes it. */
 export function producersOf(nodes: readonly GraphNode[]): Map<ValueId, GraphNode> {
   const producers = new Map<ValueId, GraphNode>();
   for (const node of nodes) for (const id of node.outputs) producers.set(id, node);

@@ -3,7 +3,7 @@ import { ShapeError } from '../errors.js';
 import type { AnyOp, Attributes, Cost, InferContext, Operand } from './define.js';
 import { type Graph, type GraphNode, operandTypes, valueInfo } from './graph.js';
 
-/** The operand description at `index`; a variadic last operand repeats. */
+/** Description of operand `index`; a variadic last operand repeats. */
 export function operandAt(operands: readonly Operand[], index: number): Operand | undefined {
   const last = operands.at(-1);
   return operands[index] ?? (last?.variadic ? last : undefined);
@@ -21,18 +21,18 @@ export function inferContext<A>(inputs: readonly (TensorType | null)[], attrs: A
   };
 }
 
-/** What rules that know a node by its types are given. */
+/** The context for rules that need only a node's types. */
 export function nodeContext(graph: Graph, node: GraphNode): InferContext<Attributes> {
   return inferContext(operandTypes(graph, node), node.attrs);
 }
 
-/** What a node of a graph costs. */
+/** Floating-point operations and minimum memory traffic in bytes of a node. */
 export function costOf(graph: Graph, node: GraphNode): Cost {
   const outputs = node.outputs.map((id) => valueInfo(graph, id));
   return node.op.cost(nodeContext(graph, node), outputs);
 }
 
-/** Output types of `op`, after its operands' presence and dtypes are checked. */
+/** Output types of `op`, after checking that its operands are present and have supported dtypes. */
 export function inferTypes(
   op: AnyOp,
   inputs: readonly (TensorType | null)[],

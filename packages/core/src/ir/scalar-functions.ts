@@ -1,4 +1,7 @@
-/** The functions that expressions are made of, on numbers: what the kernels' instructions of the same names mean. */
+/**
+ * The functions used in expressions, on JavaScript numbers. They define the semantics of the kernels'
+ * instructions.
+ */
 import { activate, activationDiff, invertActivation } from './activations.js';
 
 interface ScalarFunction {
@@ -13,7 +16,7 @@ const ternary = (apply: (a: number, b: number, c: number) => number): ScalarFunc
 const leaky = (slope: number) => ({ activation: 'leaky_relu', slope }) as const;
 const elu = (slope: number) => ({ activation: 'elu', slope }) as const;
 
-/** exp of numbers beyond has no finite float32, or none but 0; log of those is held here, so that an inverse stays finite. */
+/** Beyond ±87 exp overflows or underflows in float32. Clamping log to this range keeps inverses finite. */
 export const EXP_RANGE = 87;
 
 export const FUNCTIONS = {
@@ -21,20 +24,20 @@ export const FUNCTIONS = {
   add: binary((a, b) => a + b),
   div: binary((a, b) => a / b),
   elu: binary((x, alpha) => activate(x, elu(alpha))),
-  /** dz·elu′ where elu gave z. */
+  /** dz·elu′(x), given z = elu(x). */
   elu_diff: ternary((dz, z, alpha) => activationDiff(dz, z, elu(alpha))),
   elu_invert: binary((z, alpha) => invertActivation(z, elu(alpha))),
   exp: unary(Math.exp),
-  /** log, held to ±87: what exp gave z of, as far as float32 can say. */
+  /** log clamped to ±87: the x for which exp(x) = z, as far as float32 can represent it. */
   exp_invert: unary((z) => Math.min(Math.max(Math.log(z), -EXP_RANGE), EXP_RANGE)),
   leaky_relu: binary((x, slope) => activate(x, leaky(slope))),
-  /** dz·leaky_relu′ where it gave z. */
+  /** dz·leaky_relu′(x), given z = leaky_relu(x). */
   leaky_relu_diff: ternary((dz, z, slope) => activationDiff(dz, z, leaky(slope))),
   log: unary(Math.log),
   mul: binary((a, b) => a * b),
   neg: unary((x) => -x),
   relu: unary((x) => activate(x, { activation: 'relu', slope: 0 })),
-  /** dz where relu gave z > 0. */
+  /** dz where z = relu(x) is positive, otherwise 0. */
   relu_diff: binary((dz, z) => activationDiff(dz, z, { activation: 'relu', slope: 0 })),
   sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
   sign: unary(Math.sign),

@@ -1,4 +1,4 @@
-/** The text form of a graph: what logs show and snapshot tests hold. */
+/** The text form of a graph, for logs and snapshot tests. */
 
 import { formatType } from '@inplace-abn/tensor';
 import type { Attribute } from './define.js';
@@ -12,12 +12,12 @@ function formatOperand(id: ValueId | null): string {
   return id === null ? '_' : `%${id}`;
 }
 
-/** `conv2d at mod2.block1`, as logs and errors name a node. */
+/** `conv2d at mod2.block1`: how logs and errors identify a node. */
 export function nodeAt(node: GraphNode): string {
   return `${node.op.name} at ${node.path || '(top)'}`;
 }
 
-/** `%7:float32[2,8,4,4] = abn_apply(%3, %4, _) {eps: 1e-5} @mod1.bn1` */
+/** One line, such as `%7:float32[2,8,4,4] = abn_apply(%3, %4, _) {eps: 1e-5} @mod1.bn1`. */
 export function formatNode(graph: Graph, node: GraphNode): string {
   const outputs = node.outputs.map((id) => `%${id}:${formatType(valueInfo(graph, id))}`).join(', ');
   const inputs = node.inputs.map(formatOperand).join(', ');
@@ -27,7 +27,7 @@ export function formatNode(graph: Graph, node: GraphNode): string {
   return `${left}${node.op.name}(${inputs})${braces}${node.path ? ` @${node.path}` : ''}`;
 }
 
-/** Inputs and states, then nodes by phase, then outputs and updates; one line each. */
+/** One line each for inputs and states, then nodes by phase, then outputs and updates. */
 export function formatGraph(graph: Graph): string {
   const lines: string[] = [];
   for (const [name, id] of graph.inputs)

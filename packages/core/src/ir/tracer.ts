@@ -1,6 +1,6 @@
 /**
- * Tracing: functions of symbolic values append nodes to a graph. (The idea of jax-js, with the tracer found
- * from the values themselves, so that model code needs no context argument.)
+ * Tracing: functions of symbolic values append nodes to a graph. (After jax-js, except that ops find the
+ * tracer through their operands, so model code needs no context argument.)
  */
 
 import {
@@ -31,10 +31,10 @@ export interface EmitOptions {
   readonly rebuilds?: boolean;
 }
 
-/** Half of the 48-bit addresses of today's CPUs belongs to programs. */
+/** User space gets half of the 48-bit address space of today's CPUs. */
 const MOST_BYTES = 2 ** 47;
 
-/** What new nodes are marked with. */
+/** Attributes that new nodes inherit. */
 interface Scope {
   readonly path: string;
   readonly phase: Phase;
@@ -54,7 +54,7 @@ export class Tracer {
   private nextNode = 0;
   private nextStream = 0;
 
-  /** Continues from `graph`, for passes that append to it. */
+  /** Continues tracing from `graph`, for passes that append nodes. */
   static of(graph: Graph): Tracer {
     const tracer = new Tracer();
     for (const info of graph.values.values()) tracer.adopt(info);
@@ -97,7 +97,7 @@ export class Tracer {
     return this.nodes;
   }
 
-  /** A tensor that the host hands in at every run. */
+  /** A tensor that the host passes in at every run. */
   input(name: string, shape: Shape, dtype: DType): Value {
     if (this.inputs.has(name)) throw new UsageError(`input ${name} is defined twice`);
     const value = this.define({ shape, dtype }, 'input', name);
@@ -105,7 +105,10 @@ export class Tracer {
     return value;
   }
 
-  /** A tensor that lives in the store under `name` between runs. The same name gives the same value. */
+  /**
+   * A tensor that lives in the store under `name` between runs. Repeated calls with the same name return the
+   * same value.
+   */
   state(name: string, shape: Shape, dtype: DType, kind: StateKind): Value {
     const known = this.states.get(name);
     if (known) {
@@ -121,23 +124,27 @@ export class Tracer {
     return value;
   }
 
-  /** Refuses a value of another trace: its number here is that of some other value. */
+  /** Throws UsageError if the value belongs to another trace, where its id means something else. */
   own(value: Value): Value {
     if (value.tracer === this) return value;
     throw new UsageError(
-      `${this.scope.path || '(top)'}: ${value} belongs to another trace: a value is valid only in the trace that made it. Hand it in as an input, or keep it as a state`,
+      `${this.scope.path || '(top)'}: ${value} belongs to another trace: a value is only valid in the trace that created it; pass it as an input, or keep it as a state`,
       { code: 'ERR_OTHER_TRACE' },
     );
   }
 
-  /** Makes `next`, which an op that updates in place (sgd, adam, abn_running) made of `state`, its content after the step. */
+  /**
+   * Makes `next` the content of `state` after the step. `next` must be the result of an in-place update of
+   * `state` (sgd, adam, abn_running).
+   */
   assign(state: Value, next: Value): void {
     this.own(state);
     this.own(next);
-    if (state.kind !== 'state') throw new UsageError(`only a state can be assigned, ${state} is none`);
+    if (state.kind !== 'state')
+      throw new UsageError(`only a state can be assigned, but ${state} is not a state`);
     if (this.updates.has(state.id)) {
       throw new UsageError(
-        `state ${this.stateName(state)} is updated twice in one step: a layer that keeps running statistics can be called once in it`,
+        `state ${this.stateName(state)} is updated twice in one step: a layer with running statistics can be called only once per step`,
         { code: 'ERR_UPDATED_TWICE' },
       );
     }
@@ -148,7 +155,7 @@ export class Tracer {
       writer.inputs[rule.input] === state.id;
     if (!writer?.op.overwrites.some(updates)) {
       throw new UsageError(
-        `state ${this.stateName(state)} cannot be assigned ${next}: it is not made of that state by an op that updates in place (sgd, adam, abn_running)`,
+        `state ${this.stateName(state)} cannot be assigned ${next}: it is not the result of updating that state in place (sgd, adam, abn_running)`,
       );
     }
     this.updates.set(state.id, next.id);
@@ -170,7 +177,10 @@ export class Tracer {
     return this.scoped({ ...this.scope, path }, body);
   }
 
-  /** Runs `body` with its nodes marked as `phase`, under the path (and as the gradient) of `origin`. */
+  /**
+   * Runs `body`, marking its nodes with `phase`, the path of `origin`, and `origin` as the node they
+   * differentiate.
+   */
   during<T>(phase: Phase, origin: GraphNode | null, body: () => T): T {
     const scope = origin ? { phase, path: origin.path, origin: origin.id } : { phase, path: this.scope.path };
     return this.scoped(scope, body);
@@ -190,12 +200,12 @@ export class Tracer {
     return this.scope.path;
   }
 
-  /** A number that differs between the random draws of one step. */
+  /** A number unique to each random draw of a step. */
   randomStream(): number {
     return this.nextStream++;
   }
 
-  /** Runs a check of what `op` is given; its ShapeErrors start with the module path. */
+  /** Runs a check of the operands of `op`, prefixing any ShapeError with the module path. */
   checking<T>(op: string, check: () => T): T {
     try {
       return check();
@@ -205,7 +215,7 @@ export class Tracer {
     }
   }
 
-  /** Adds a node of `op`; its outputs in order. */
+  /** Adds a node of `op` and returns its outputs in order. */
   emit<A extends Attributes>(
     op: OpDefinition<A>,
     inputs: readonly (Value | null)[],
@@ -229,7 +239,9 @@ export class Tracer {
     return outputs;
   }
 
-  /** Recounts `value` as `kind`: a parameter's gradient is no activation. */
+  /**
+   * Changes the memory category of `value` to `kind`: a parameter's gradient does not count as an activation.
+   */
   retag(value: Value, kind: ValueKind): Value {
     const info = this.infos.get(this.own(value).id);
     if (!info) throw new RangeError(`no value ${value} in this trace`);
@@ -248,7 +260,7 @@ export class Tracer {
   }
 }
 
-/** Traces `body` into a graph; the record it returns names the graph's outputs. */
+/** Traces `body` into a graph. The keys of the record that it returns name the graph's outputs. */
 export function trace(body: (tracer: Tracer) => Readonly<Record<string, Value>>): Graph {
   const tracer = new Tracer();
   for (const [name, value] of Object.entries(body(tracer))) tracer.output(name, value);

@@ -2,7 +2,7 @@ import { type DType, formatType, type Shape } from '@inplace-abn/tensor';
 import type { ValueId, ValueInfo, ValueKind } from './graph.js';
 import type { Tracer } from './tracer.js';
 
-/** A symbolic tensor while a step is traced: a handle on a graph value. */
+/** A symbolic tensor: a handle to a graph value during tracing. */
 export class Value {
   constructor(
     readonly tracer: Tracer,
@@ -13,7 +13,7 @@ export class Value {
     return this.info.id;
   }
 
-  /** Logical shape N×C×S1×… */
+  /** Logical shape N×C×S1×…, regardless of the channels-last storage order. */
   get shape(): Shape {
     return this.info.shape;
   }

@@ -1,4 +1,4 @@
-/** The native addon's exports, as native/addon.cc lists them. */
+/** Types of the native addon's exports, as listed in native/addon.cc. */
 import type { KernelSpec } from '../devices/device.js';
 
 export interface NativeMemory {
@@ -29,24 +29,24 @@ export interface NativeInstruction {
   readonly outputs: readonly (NativeLocation | null)[];
   readonly workspace: NativeLocation | null;
   readonly layout?: NativeLocation | null;
-  /** Of the module, for errors. */
+  /** Module path, for errors. */
   readonly path?: string;
 }
 
 export interface NativeFeed extends NativeLocation {
   readonly length: number;
-  /** null: what was prefetched. */
+  /** null: use the prefetched data. */
   readonly data: Uint8Array | null;
 }
 
 export interface NativeDeviceOptions {
-  /** Bytes of one product's workspace. */
+  /** Workspace limit of one convolution or matrix product, in bytes. */
   readonly workspaceLimit: number;
-  /** float32 products may round their operands to TF32. */
+  /** Whether float32 products may round their operands to TF32. */
   readonly tf32: boolean;
-  /** Collectives by NCCL, which every process has; else over the host. */
+  /** Run collectives with NCCL, which every process must have; otherwise through host memory. */
   readonly nccl: boolean;
-  /** Runs are captured and launched as a whole. */
+  /** Capture each run as a CUDA graph and launch it as a whole. */
   readonly graphs: boolean;
 }
 
@@ -69,16 +69,16 @@ export interface NativeGroupOptions {
   readonly name: string;
   readonly rank: number;
   readonly size: number;
-  /** Address of this machine that the others reach. */
+  /** Address of this machine that the other processes can reach. */
   readonly hostname: string;
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
 }
 
-/** What awaits each process: by lane and peer. */
+/** Addresses at which each process is reached, by lane and peer. */
 export type NativeAddresses = readonly (readonly Uint8Array[])[];
 
-/** The collectives work on copies of host bytes, after what the compute thread has to do. */
+/** Collectives work on host copies and queue behind the compute thread's pending work. */
 export interface NativeGroup {
   addresses(): NativeAddresses;
   connect(addresses: NativeAddresses): Promise<void>;
@@ -89,35 +89,46 @@ export interface NativeGroup {
   barrier(): Promise<void>;
   abort(reason: string): void;
   close(): void;
-  /** Begin, end (seconds of the clock of programs' timings) and bytes of each background sum since the last call. */
+  /**
+   * Start and end (in seconds, on the clock of program timings) and bytes of each background all-reduce since
+   * the last call.
+   */
   takeSpans(): Float64Array;
 }
 
-/** The addon's exports, as native/addon.cc lists them. */
+/** The addon's exports, as listed in native/addon.cc. */
 export interface NativeAddon {
   readonly Memory: new (bytes: number, device?: NativeDevice) => NativeMemory;
   readonly Kernel: new (spec: KernelSpec, device?: NativeDevice) => NativeKernel;
   readonly Program: new (instructions: readonly NativeInstruction[], device?: NativeDevice) => NativeProgram;
-  /** Of a device plugin. Throws with one sentence for what is missing. */
+  /** A device of a plugin. Throws with one sentence that says what is missing. */
   readonly Device: new (
     plugin: string,
     index: number,
     options: NativeDeviceOptions,
   ) => NativeDevice;
-  /** What a plugin found, as JSON; `free`: also what is free on each device. Throws when it cannot be loaded. */
+  /**
+   * The plugin's report as JSON; `free`: include the free memory of each device. Throws if the plugin cannot
+   * be loaded.
+   */
   pluginReport(plugin: string, free: boolean): string;
   readonly Group: new (options: NativeGroupOptions) => NativeGroup;
-  /** Index of the first label that is neither in [0, classes) nor `ignored`; −1 where there is none. */
+  /** Index of the first label that is neither in [0, classes) nor `ignored`; −1 if there is none. */
   firstOutside(labels: Int32Array | Uint8Array, classes: number, ignored: number): number;
   hasBFloat16(): boolean;
-  /** Of the widest vectors that kernels compute in: `avx512`, `avx2`, `sse2`. */
+  /** Widest instruction set that the kernels use: `avx512`, `avx2` or `sse2`. */
   instructionSet(): string;
   threads(): number;
   onednnVersion(): string;
-  /** Threads, CPU and version of oneDNN, in words. */
+  /** Human-readable thread count, CPU and oneDNN version. */
   machine(): string;
-  /** Makes the end of the parent, process `ppid`, this process's end; false where it has ended already. */
+  /**
+   * Ends this process when its parent, process `ppid`, ends. Returns false if the parent has already ended.
+   */
   dieWithParent(ppid: number): boolean;
-  /** Ends the process at once, whatever its threads wait for: `process.exit` waits for reads that storage never answers. */
+  /**
+   * Ends the process immediately, whatever its threads wait for. `process.exit` would block on reads from
+   * storage that hangs.
+   */
   exitNow(code: number): never;
 }

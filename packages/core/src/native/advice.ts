@@ -1,10 +1,10 @@
-/** Why the addon cannot be had on a system, and the one command that helps, in one sentence. */
+/** Explains in one sentence why the addon is unavailable on a system, with the one command that fixes it. */
 import { PREBUILT, prebuiltName } from './prebuilt.js';
 
 export interface System {
-  /** As Node names it: `linux-x64`. */
+  /** In Node's terms, such as `linux-x64`. */
   readonly platform: string;
-  /** Version of glibc; `musl`; null outside Linux. */
+  /** glibc version, or `musl`; null outside Linux. */
   readonly libc: string | null;
 }
 
@@ -12,11 +12,11 @@ const BUILD =
   'build them in a checkout of the repository with `npm run setup`, and set IABN_ADDON to its native/build/Release/inplace_abn.node';
 
 export interface Found {
-  /** Whether the platform's package is there. */
+  /** True if the platform's package is installed. */
   readonly installed: boolean;
-  /** Whether this is a checkout with a build of its own. */
+  /** True in a checkout that has its own build. */
   readonly built: boolean;
-  /** Messages of what was tried. */
+  /** Error messages of the attempts to load it. */
   readonly failure: string;
 }
 
@@ -41,15 +41,15 @@ export function adviceFor({ platform, libc }: System, { installed, built, failur
   return `${problem}: ${name} is damaged; run \`npm ci\`, or remove node_modules and run \`npm install\``;
 }
 
-/** Of this process. Takes a report of Node's, so it is for errors only. */
+/** Describes the current system. Generates a Node diagnostic report, so call it on errors only. */
 export function thisSystem(): System {
   const platform = `${process.platform}-${process.arch}`;
-  // Node would look up a name for every connection; the versions that can leave it out take this.
+  // // Node would do a reverse DNS lookup per connection; versions that can skip it honor this.
   Reflect.set(process.report ?? {}, 'excludeNetwork', true);
   return { platform, libc: process.platform === 'linux' ? libcOf(process.report?.getReport()) : null };
 }
 
-/** `report`: as `process.report` gives it. */
+/** `report`: the result of `process.report.getReport()`. */
 export function libcOf(report: unknown): string {
   if (typeof report !== 'object' || report === null || !('header' in report)) return 'musl';
   const { header } = report;

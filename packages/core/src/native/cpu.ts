@@ -1,4 +1,4 @@
-/** The CPU device: native kernels on oneDNN and our own SIMD loops. */
+/** The CPU device: oneDNN and our own SIMD kernels. */
 import { availableParallelism } from 'node:os';
 import type { DType } from '@inplace-abn/tensor';
 import { EstimatedCpu, refusedByCpu } from '../devices/estimate.js';
@@ -20,7 +20,10 @@ class CpuDevice extends AddonDevice {
     return refusedByCpu(dtype);
   }
 
-  /** Whether it multiplies bfloat16 by instruction (AVX512_BF16 or AMX); elsewhere kernels compute in float32 on bfloat16 data. */
+  /**
+   * True if the CPU multiplies bfloat16 natively (AVX512_BF16 or AMX). Otherwise kernels convert bfloat16
+   * data to float32.
+   */
   get multipliesBFloat16(): boolean {
     return this.native.hasBFloat16();
   }
@@ -29,7 +32,7 @@ class CpuDevice extends AddonDevice {
     return this.native.machine();
   }
 
-  /** Of the widest vectors that kernels compute in, such as `AVX-512`. */
+  /** Widest instruction set that the kernels use, such as `AVX-512`. */
   get instructionSet(): string {
     const name = this.native.instructionSet();
     return INSTRUCTION_SETS[name] ?? name;
@@ -39,7 +42,7 @@ class CpuDevice extends AddonDevice {
     return availableMemory();
   }
 
-  /** Threads that kernels use: OMP_NUM_THREADS, else the processors this process may run on. */
+  /** Number of kernel threads: OMP_NUM_THREADS, or the number of CPUs available to this process. */
   get threads(): number {
     return this.native.threads() || availableParallelism();
   }
@@ -54,7 +57,7 @@ let device: CpuDevice | null = null;
 /**
  * The CPU of this machine.
  *
- * @throws {NativeAddonError} where the addon cannot be loaded
+ * @throws {NativeAddonError} if the addon cannot be loaded
  */
 export function cpu(): CpuDevice {
   device ??= new CpuDevice(loadNative());
@@ -63,7 +66,7 @@ export function cpu(): CpuDevice {
 
 let estimated: EstimatedCpu | null = null;
 
-/** The CPU of this machine; without the native addon one for which plans can be made, while running them throws. */
+/** The CPU of this machine. Without the native addon, a device that can plan but throws on running. */
 export function planningCpu(): CpuDevice | EstimatedCpu {
   if (estimated) return estimated;
   try {

@@ -1,4 +1,7 @@
-/** What devices have in common whose kernels the native addon runs: on its compute thread, behind promises. */
+/**
+ * Base class of devices whose kernels run in the native addon, on its compute thread. Its methods return
+ * promises.
+ */
 import type { DType } from '@inplace-abn/tensor';
 import type {
   Device,
@@ -18,7 +21,7 @@ export abstract class AddonDevice implements Device {
   abstract readonly balance: number;
   abstract readonly libraries: Readonly<Record<string, string>>;
 
-  /** `handle`: the addon's device, the processors when left out. */
+  /** `handle`: the addon's device; default the CPU. */
   constructor(
     protected readonly native: NativeAddon,
     protected readonly handle?: NativeDevice,
@@ -27,7 +30,7 @@ export abstract class AddonDevice implements Device {
   abstract get machine(): string;
   abstract refuses(dtype: DType): string | null;
   abstract availableBytes(): number;
-  /** Whether inputs can be on their way while a run is under way. */
+  /** True if inputs can be transferred during a run. */
   protected abstract readonly prefetches: boolean;
 
   prepare(spec: KernelSpec): PreparedKernel {
@@ -39,7 +42,7 @@ export abstract class AddonDevice implements Device {
   }
 
   load(instructions: readonly LoadedInstruction[]): Executable {
-    // Kernels and memories are those of prepare() and allocate(): what the addon made.
+    // // Kernels and memory come from prepare() and allocate(), so the addon created them.
     const program = new this.native.Program(instructions as readonly NativeInstruction[], this.handle);
     const prefetch = (feeds: readonly Feed[]): void => {
       for (const { memory, offset, data } of feeds) {
@@ -66,7 +69,7 @@ export abstract class AddonDevice implements Device {
   }
 }
 
-/** From begin and end of each, one after the other. */
+/** From the start and end times of consecutive instructions. */
 function timingsOf(pairs: Float64Array): Timing[] {
   return Array.from({ length: pairs.length / 2 }, (_, i) => {
     return { begin: pairs[2 * i] ?? 0, end: pairs[2 * i + 1] ?? 0 };

@@ -1,4 +1,4 @@
-/** Finds and loads the native addon: a path given by hand, the platform's package, a local build. */
+/** Finds and loads the native addon: an explicit path, the platform's package, or a local build. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ import { prebuiltFile, prebuiltFolder, prebuiltName, tamperedFiles } from './pre
 
 const FILE = 'inplace_abn.node';
 
-/** Where an addon may be: its name in messages, and its path, which may turn out not to be usable. */
+/** A candidate location of the addon: its name in messages, and its path, which throws if unusable. */
 interface Place {
   readonly name: string;
   readonly path: () => string;
@@ -21,7 +21,7 @@ let loaded: NativeAddon | null = null;
 /**
  * Loads the addon once.
  *
- * @throws {NativeAddonError} with the one command that helps, and every place tried
+ * @throws {NativeAddonError} with the one command that fixes it and every location tried
  */
 export function loadNative(): NativeAddon {
   if (loaded) return loaded;
@@ -54,9 +54,9 @@ export function loadNative(): NativeAddon {
 }
 
 /**
- * Compares the files of the platform's package with the hashes that they were packed with; reads all of them.
+ * Checks the files of the platform's package against their packed hashes. Reads every file in full.
  *
- * @throws {NativeAddonError} where one differs, with the command that helps
+ * @throws {NativeAddonError} if a file differs, with the command that fixes it
  */
 export function verifyNativeFiles(): void {
   const platform = `${process.platform}-${process.arch}`;
@@ -70,9 +70,9 @@ export function verifyNativeFiles(): void {
 }
 
 /**
- * How long OpenMP's workers spin at a barrier before they sleep. The default, about a millisecond, makes a step
- * five times slower as soon as one more thread is busy on the machine; this costs nothing on an idle one.
- * It is read when the addon brings in the OpenMP runtime; settings of the user's own stand.
+ * Limits how long OpenMP workers spin at a barrier before they sleep. With the default of about a
+ * millisecond, a step is five times slower as soon as one other thread is busy; a short spin costs nothing on
+ * an idle machine. Must be set before the addon loads the OpenMP runtime. User settings take precedence.
  */
 function limitSpinning(): void {
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '20000';
@@ -84,7 +84,7 @@ function prebuiltPlace(resolve: (request: string) => string): Place | null {
   return folder === null ? null : { name, path: () => prebuiltFile(folder, FILE) };
 }
 
-/** native/build/Release of the repository this file is in, if any. */
+/** native/build/Release of the repository that contains this file, if any. */
 function localBuild(start: string): Place | null {
   for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
     const file = join(folder, 'native', 'build', 'Release', FILE);

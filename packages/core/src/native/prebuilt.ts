@@ -1,9 +1,9 @@
-/** The package that brings the addon for one platform, with what it says of its files. */
+/** The platform's prebuilt package, and the manifest of its files. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Platforms that have a package, with the oldest C library that its files run on. */
+/** Platforms that have a package, with the oldest glibc that it supports. */
 export const PREBUILT: Readonly<Record<string, { readonly glibc: string }>> = {
   'linux-x64': { glibc: '2.34' },
 };
@@ -15,12 +15,12 @@ interface PackedFile {
 
 const MANIFEST = 'files.json';
 
-/** Of a platform as Node names it: `linux-x64`. */
+/** Package name for a platform in Node's terms, such as `linux-x64`. */
 export const prebuiltName = (platform: string): string => `@inplace-abn/native-${platform}`;
 
 /**
- * The folder of an installed package; null where it is not installed, or is a checkout's without an addon.
- * `resolve`: of a require function.
+ * The folder of an installed package; null if it is not installed, or is the one in a checkout, without an
+ * addon. `resolve`: the `resolve` of a require function.
  */
 export function prebuiltFolder(name: string, resolve: (request: string) => string): string | null {
   try {
@@ -32,9 +32,10 @@ export function prebuiltFolder(name: string, resolve: (request: string) => strin
 }
 
 /**
- * Path of a file of the package. Loading a library that was cut off ends the process, so sizes are checked first.
+ * Path of a file of the package. Loading a truncated library would crash the process, so its size is checked
+ * first.
  *
- * @throws {Error} where the file is not as long as it was packed
+ * @throws {Error} if the file's size is not the packed size
  */
 export function prebuiltFile(folder: string, file: string): string {
   for (const [name, { bytes }] of packedFiles(folder)) {
@@ -44,7 +45,7 @@ export function prebuiltFile(folder: string, file: string): string {
   return join(folder, file);
 }
 
-/** Names of files that are not what was packed, by their SHA-256; reads all of them. */
+/** Names of files whose SHA-256 differs from the manifest. Reads every file in full. */
 export function tamperedFiles(folder: string): string[] {
   return packedFiles(folder)
     .filter(([name, { sha256 }]) => {

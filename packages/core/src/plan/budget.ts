@@ -1,25 +1,25 @@
 import { formatBytes } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
 
-/** Bytes of arena: those allowed, those of the plan without any saving, and those of the most frugal plan found. */
+/** Arena bytes: the budget, the plan without memory savings, and the smallest plan found. */
 export interface BudgetBytes {
   readonly budget: number;
   readonly whole: number;
   readonly least: number;
 }
 
-/** A budget that no way of computing the graph keeps to. */
+/** Thrown if no plan for the graph fits the budget. */
 export class BudgetError extends UsageError {
   override name = 'BudgetError';
   readonly budget: number;
   readonly whole: number;
   readonly least: number;
 
-  /** `way`: what was tried to save memory; `advice`: what to take that needs less. */
+  /** `way`: the memory saving that was tried; `advice`: how to need less memory. */
   constructor({ budget, whole, least }: BudgetBytes, way: string, advice: string) {
     super(
-      `the plan needs ${formatBytes(whole)} of memory beside the weights, ${way} about ${formatBytes(least)} ` +
-        `at least, but the budget leaves ${formatBytes(budget)}: raise it, or take ${advice}`,
+      `the plan needs ${formatBytes(whole)} of memory in addition to the weights, ${way} about ${formatBytes(least)} ` +
+        `at least, but the budget leaves ${formatBytes(budget)}: raise it, or use ${advice}`,
     );
     this.budget = budget;
     this.whole = whole;

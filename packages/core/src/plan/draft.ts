@@ -1,4 +1,4 @@
-/** All of a plan but where its buffers lie: what is alive when, and with it the largest live sum. */
+/** A plan before buffer placement: lifetimes, and with them the largest sum of live bytes. */
 
 import { byteLength } from '@inplace-abn/tensor';
 import type { Graph, GraphNode, ValueId, ValueKind } from '../ir/graph.js';
@@ -11,15 +11,15 @@ import type { SliceDecision } from '../passes/slices.js';
 import type { StripDecision } from '../strips/choose.js';
 import { type Prepare, readsOf, type Schedule, type Scheduled, scheduleOf, writesOf } from './schedule.js';
 
-/** `constant`: computed from the states, or laid out of them for a kernel, and kept between runs. */
+/** `constant`: computed from the states, or their layout for a kernel, and kept between runs. */
 export type BufferKind = 'activation' | 'gradient' | 'input' | 'constant' | 'workspace';
 
-/** A buffer without its place. */
+/** A buffer that has not been placed yet. */
 export interface DraftBuffer extends Lifetime {
   readonly kind: BufferKind;
-  /** Values that live in it, one after the other or side by side; none for a workspace. */
+  /** Values stored in it, one after another or next to each other; none for a workspace. */
   readonly values: readonly ValueId[];
-  /** Node that first writes it; null for what the host hands in. */
+  /** First node that writes it; null if the host passes it in. */
   readonly writer: GraphNode | null;
 }
 
@@ -27,10 +27,10 @@ export interface PlanBytes {
   readonly weights: number;
   readonly gradients: number;
   readonly optimizer: number;
-  /** Activations with their gradients. */
+  /** Activations and their gradients. */
   readonly activations: number;
   readonly inputs: number;
-  /** What is kept between runs of an evaluation. */
+  /** Constants kept between runs of an evaluation. */
   readonly constants: number;
   readonly workspace: number;
 }
@@ -38,30 +38,30 @@ export interface PlanBytes {
 export interface Draft {
   readonly graph: Graph;
   readonly instructions: readonly Scheduled[];
-  /** How many of them, the first, run only when the states or the arena have changed. */
+  /** Number of leading instructions that run only when the states or the arena have changed. */
   readonly prologue: number;
   readonly buffers: readonly DraftBuffer[];
-  /** Value → where it lies in its owner's buffer. */
+  /** Value → its region in the owner's buffer. */
   readonly regions: ReadonlyMap<ValueId, Region>;
   /** Value → state value whose memory it takes. */
   readonly inState: ReadonlyMap<ValueId, ValueId>;
-  /** Largest sum of live bytes, where it is, and the sum at every instruction. */
+  /** Largest sum of live bytes, the instruction where it occurs, and the sum at every instruction. */
   readonly peak: { readonly instruction: number; readonly bytes: number };
   readonly live: readonly number[];
-  /** By kind at the peak; weights and optimizer are what the store holds. */
+  /** Bytes by kind at the peak; weights and optimizer are those of the store. */
   readonly bytes: PlanBytes;
   readonly rebuilds: readonly RebuildDecision[];
   readonly aliases: readonly AliasDecision[];
-  /** Joined and cut channels: which lie in the wider value, which are copied and why. */
+  /** Joined and cut channels: which are strided views of the wider value, which are copied, and why. */
   readonly slices: readonly SliceDecision[];
-  /** Parts of the graph that are computed in strips of rows. */
+  /** Segments of the graph that run in strips of rows. */
   readonly strips: readonly StripDecision[];
 }
 
 export interface DraftOptions {
   readonly rebuilds: readonly RebuildDecision[];
   readonly strips?: readonly StripDecision[];
-  /** Keep between runs what kernels lay out of constant operands; default true. */
+  /** Keep the kernels' layouts of constant operands between runs; default true. */
   readonly keepLayouts?: boolean;
 }
 
@@ -96,8 +96,8 @@ export function draftPlan(
 }
 
 /**
- * One buffer per owner, alive from the first write to any part of it to the last read of any part; what is kept between
- * runs, always.
+ * One buffer per owner, live from the first write to the last read of any of its values. Constants are live
+ * throughout.
  */
 function valueBuffers(
   graph: Graph,
@@ -179,7 +179,7 @@ function bytesAt(
   };
 }
 
-/** What the store holds: parameters with other buffers, and optimiser state. */
+/** Bytes in the store: weights (parameters and buffers) and optimizer state. */
 export function storeBytes(graph: Graph): Pick<PlanBytes, 'weights' | 'optimizer'> {
   const sum = (optimizer: boolean): number =>
     graph.states

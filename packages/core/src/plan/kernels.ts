@@ -1,8 +1,8 @@
-/** Kernels for the nodes of a plan. */
+/** Prepares kernels for the nodes of a plan. */
 import type { KernelSpec, OperandSpec } from '../devices/device.js';
 import type { Prepare } from './schedule.js';
 
-/** Prepares each specification once: a deep network repeats its layers, and a step is planned more than once. */
+/** Memoizes `prepare` by specification: deep networks repeat layers, and a step is planned more than once. */
 export function preparedOnce(prepare: Prepare): Prepare {
   const known = new Map<string, ReturnType<Prepare>>();
   return (spec) => {

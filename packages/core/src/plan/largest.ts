@@ -1,9 +1,12 @@
-/** No batch that anybody plans comes near it. */
+/** Upper bound of the search, far beyond any realistic batch size. */
 const MOST = 2 ** 16;
 
 /**
- * The largest size from 1 to 65,536 whose bytes are within a budget, and its bytes; null where size 1 is too large. `bytesAt` must
- * grow with the size; it is asked least often where it grows as a line does.
+ * Finds the largest size from 1 to 65,536 whose bytes fit a budget.
+ *
+ * @param bytesAt bytes at a size; must not decrease with the size, and is called least often if it is nearly
+ * linear
+ * @returns the size and its bytes; null if even size 1 is too large
  */
 export function largestWithin(
   budget: number,
@@ -15,7 +18,7 @@ export function largestWithin(
   let tooLarge: Sized | null = null;
   let before: Sized = { size: 0, bytes: 0 };
   for (let turn = 0; tooLarge ? tooLarge.size - fits.size > 1 : fits.size < MOST; turn++) {
-    // A line through two sizes is nearly right; every third time half of the way, should it not be.
+    // // Interpolation is usually close; every third attempt bisects in case it is not.
     const [a, b]: readonly [Sized, Sized] = tooLarge ? [fits, tooLarge] : [before, fits];
     const line = a.size + ((budget - a.bytes) * (b.size - a.size)) / Math.max(1, b.bytes - a.bytes);
     const half = tooLarge ? (fits.size + tooLarge.size) / 2 : 2 * fits.size;

@@ -1,7 +1,8 @@
 /**
- * The yardstick: what a step would hold under PyTorch's buffer rules. Nothing is written in place but activations
- * on the output of their batch norm (abn_apply keeps x and z and has no buffer between), autograd keeps what each
- * op says in `peerKeeps`, every backward writes a new buffer. A liveness count, not a measurement.
+ * Baseline: the memory a step needs under PyTorch's buffer rules. Only an activation is written in place,
+ * over the output of its batch norm (abn_apply keeps x and z, with no buffer in between). Autograd keeps what
+ * each op lists in `peerKeeps`, and every backward writes a new buffer. Counts live bytes; it measures
+ * nothing.
  */
 
 import { byteLength, elements } from '@inplace-abn/tensor';
@@ -9,9 +10,9 @@ import { type Graph, type GraphNode, type ValueId, valueInfo } from '../ir/graph
 import { prune } from '../passes/prune.js';
 
 export interface PeerBytes {
-  /** Largest sum of activations and their gradients alive at once. */
+  /** Largest sum of live activations and their gradients. */
   readonly activations: number;
-  /** Gradients of all parameters: PyTorch keeps them until the next step. */
+  /** Gradients of all parameters, which PyTorch keeps until the next step. */
   readonly gradients: number;
 }
 
@@ -21,7 +22,7 @@ interface PeerBuffer {
   end: number;
 }
 
-/** `traced`: a step as it was traced, before any pass, with the ordinary layer in it. */
+/** `traced`: the step before any pass, traced with ordinary rather than in-place layers. */
 export function peerBytes(traced: Graph): PeerBytes {
   const graph = prune(traced);
   const buffers = new Map<ValueId, PeerBuffer>();
@@ -48,7 +49,7 @@ export function peerBytes(traced: Graph): PeerBytes {
   return { activations: largestSum([...new Set(buffers.values())], graph.nodes.length), gradients };
 }
 
-/** Extends what autograd keeps to the last backward node of its op. */
+/** Extends the lifetime of what autograd saves to the last backward node of its op. */
 function keepForBackward(graph: Graph, buffers: Map<ValueId, PeerBuffer>): void {
   const lastBackward = new Map<number, number>();
   graph.nodes.forEach((node, position) => {

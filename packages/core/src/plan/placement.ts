@@ -1,10 +1,12 @@
-/** Where buffers lie, from one process to the next: with thousands of them the search takes tenths of a second. */
+/**
+ * Caches buffer placements across processes: with thousands of buffers the search takes tenths of a second.
+ */
 import { type Lifetime, type Packing, type Placement, place, placeAs } from '../passes/place.js';
 import { Remembered } from './remembered.js';
 
-/** Of fewer buffers a placement takes no longer than reading what is remembered. */
+/** Below this number of buffers, placing takes no longer than reading the cache. */
 const WORTH_REMEMBERING = 500;
-/** To be raised with every change of the search. */
+/** Increase with every change to the search. */
 const VERSION = 1;
 
 export function placementOf(lifetimes: readonly Lifetime[]): Placement {

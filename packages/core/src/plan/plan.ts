@@ -1,6 +1,6 @@
 /**
- * The plan: every buffer of a step with its offset and lifetime, before anything runs. The program reserves
- * exactly this.
+ * The plan: the offset and lifetime of every buffer of a step, known before anything runs. The program
+ * allocates exactly this much.
  */
 import type { ValueId } from '../ir/graph.js';
 import type { Region } from '../passes/region.js';
@@ -13,21 +13,21 @@ export interface Buffer extends DraftBuffer {
 }
 
 export interface PlannedInstruction extends Scheduled {
-  /** Offset of its workspace in the arena; null when it needs none. */
+  /** Offset of the workspace in the arena; null if the kernel needs none. */
   readonly workspace: number | null;
-  /** Offset of its kernel's layout in the arena; null when it has none. */
+  /** Offset of the kernel's layout in the arena; null if it has none. */
   readonly layout: number | null;
 }
 
 export interface Plan extends Draft {
   readonly instructions: readonly PlannedInstruction[];
   readonly buffers: readonly Buffer[];
-  /** Value → offset in the arena; states are not in it. */
+  /** Value → offset in the arena; excludes states. */
   readonly offsets: ReadonlyMap<ValueId, number>;
   readonly arenaBytes: number;
 }
 
-/** Gives every buffer its place. */
+/** Assigns an offset to every buffer. */
 export function placePlan(draft: Draft): Plan {
   const { offsets, arenaBytes } = placementOf(draft.buffers);
   const buffers = draft.buffers.map((buffer, index): Buffer => ({ ...buffer, offset: offsets[index] ?? 0 }));

@@ -1,13 +1,13 @@
 /**
- * Answers that take a search, from one process to the next: a run that is started again asks the same questions. A file
- * each, named by a digest of all that the answer follows from.
+ * Caches search results across processes: a restarted run asks the same questions. Each answer has its own
+ * file, named by a digest of everything it depends on.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Folder of the answers; null where the environment asks for none (IABN_PLAN_CACHE is empty). */
+/** Cache folder; null if caching is disabled (IABN_PLAN_CACHE is empty). */
 function folder(): string | null {
   const { IABN_PLAN_CACHE, XDG_CACHE_HOME } = process.env;
   if (IABN_PLAN_CACHE !== undefined) return IABN_PLAN_CACHE || null;
@@ -17,7 +17,7 @@ function folder(): string | null {
 export class Remembered {
   private readonly file: string | null;
 
-  /** `question`: all that the answer follows from, the version of the search among it. */
+  /** `question`: everything the answer depends on, including the version of the search. */
   constructor(question: readonly (string | Uint8Array)[]) {
     const hash = createHash('sha256');
     for (const part of question) hash.update(part);
@@ -25,7 +25,7 @@ export class Remembered {
     this.file = where && join(where, `${hash.digest('hex').slice(0, 32)}.json`);
   }
 
-  /** What comes of the answer so far; null where there is none, or one that `use` throws at. */
+  /** Applies `use` to the cached answer; null if there is none, or if `use` throws. */
   read<T>(use: (answer: unknown) => T): T | null {
     if (!this.file) return null;
     try {
@@ -35,7 +35,7 @@ export class Remembered {
     }
   }
 
-  /** `answer`: as JSON has it. A folder that cannot be written costs only the next search. */
+  /** `answer`: any JSON value. If the folder is not writable, the only cost is another search. */
   write(answer: unknown): void {
     if (!this.file) return;
     try {
@@ -44,7 +44,7 @@ export class Remembered {
       writeFileSync(temporary, JSON.stringify(answer));
       renameSync(temporary, this.file);
     } catch {
-      // As said above.
+      // // See above: the cache is optional.
     }
   }
 }

@@ -1,8 +1,9 @@
 /**
- * What runs when: the nodes in their order, with the kernels' layouts of constant operands between them.
+ * The instructions of a step: its nodes in order, interleaved with the kernels' layouts of constant operands.
  *
- * A graph without updates starts with a prologue: nodes that depend on states alone, and the parts of kernels that lay
- * such operands out (weights in the blocks a convolution likes). It runs again only when the states have changed.
+ * A graph without updates starts with a prologue: nodes that depend on states alone, and kernel layouts of
+ * constant operands (such as weights in a convolution's blocked format). The prologue reruns only when the
+ * states have changed.
  */
 
 import { bytesPerElement } from '@inplace-abn/tensor';
@@ -16,21 +17,21 @@ import { isPitched, type Region } from '../passes/region.js';
 export interface Scheduled {
   readonly node: GraphNode;
   readonly kernel: PreparedKernel;
-  /** `layout`: the kernel lays constant operands out; `run`: it computes the node. */
+  /** `layout`: the kernel writes its layout of the constant operands; `run`: it computes the node. */
   readonly part: 'layout' | 'run';
 }
 
 export interface Schedule {
   readonly steps: readonly Scheduled[];
-  /** Steps of the prologue. */
+  /** Number of steps in the prologue. */
   readonly prologue: number;
   readonly constants: ReadonlySet<ValueId>;
 }
 
-/** Prepares a kernel for every node; `prepare` is the device's. */
+/** Prepares the kernel of a node; supplied by the device. */
 export type Prepare = (spec: KernelSpec) => PreparedKernel;
 
-/** A device knows no layers: its errors are given theirs. */
+/** Prepares a kernel, adding the node to any error: the device does not know layers. */
 function prepared(prepare: Prepare, node: GraphNode, spec: KernelSpec): PreparedKernel {
   if (node.op.host) return new HostKernel(node.op.host, spec);
   try {
@@ -42,8 +43,8 @@ function prepared(prepare: Prepare, node: GraphNode, spec: KernelSpec): Prepared
 }
 
 /**
- * `graph`: ordered, what is constant first; `regions`: where its values lie; `keepLayouts`: kernels may keep constant
- * operands in a form of their own.
+ * `graph`: ordered, constants first. `regions`: where its values lie. `keepLayouts`: kernels may keep
+ * constant operands in their own layout.
  */
 export function scheduleOf(
   graph: Graph,
@@ -60,7 +61,7 @@ export function scheduleOf(
   const ready = new Set(graph.states.map(({ value }) => value));
   let waiting = always.filter(({ kernel }) => kernel.layout !== null).map((step) => asLayout(step));
   const steps: Scheduled[] = [];
-  // As early as can be: an operand that only layouts read is gone after the last of them.
+  // // As early as possible: an operand read only by layouts dies after the last of them.
   const layOut = (): void => {
     const able = waiting.filter((step) => readsOf(step).every((id) => ready.has(id)));
     waiting = waiting.filter((step) => !able.includes(step));
@@ -100,7 +101,10 @@ function specOf(
   };
 }
 
-/** The operands that a step reads, null where the kernel has them in its layout or (in a layout) does not need them. */
+/**
+ * The operands that a step reads; null for those that the kernel has in its layout, or that the layout does
+ * not need.
+ */
 export function operandsOf({ node, kernel, part }: Scheduled): (ValueId | null)[] {
   return node.inputs.map((id, index) => {
     const laidOut = kernel.layout?.inputs.includes(index) ?? false;

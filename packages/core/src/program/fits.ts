@@ -2,15 +2,15 @@ import { formatBytes } from '@inplace-abn/tensor';
 import type { Device } from '../devices/device.js';
 import { UsageError } from '../errors.js';
 
-/** A plan in words, for the error that says that it does not fit. */
+/** Describes a plan, for the error thrown when it does not fit in memory. */
 export interface Fitting {
-  /** As `batch 64 at 224×224`. */
+  /** Such as `batch 64 at 224×224`. */
   readonly what: string;
-  /** As `choose a smaller batch`. */
+  /** Such as `choose a smaller batch`. */
   readonly advice: string;
 }
 
-/** Throws UsageError, code ERR_MEMORY, where the device cannot hold `needed` bytes more. */
+/** Throws UsageError, code ERR_MEMORY, if the device cannot allocate `needed` more bytes. */
 export function checkFits(device: Device, needed: number, { what, advice }: Fitting): void {
   const available = device.availableBytes();
   if (needed <= available) return;

@@ -1,4 +1,4 @@
-/** A plan loaded on a device: run it with host arrays, get small host arrays back. */
+/** A plan loaded on a device: runs it on host arrays and returns its outputs as host arrays. */
 
 import {
   byteLength,
@@ -35,31 +35,31 @@ import type { Store } from './store.js';
 export type Arrays = Readonly<Record<string, TypedArray>>;
 
 export interface RunOptions {
-  /** Also measure every instruction. */
+  /** Also time every instruction. */
   readonly timed?: boolean;
 }
 
 export interface RunOutput {
   readonly outputs: Record<string, TypedArray>;
-  /** Of each instruction, zeros for a prologue that did not have to run; empty unless timed. */
+  /** One per instruction, zeros for a prologue that was skipped; empty unless `timed`. */
   readonly timings: readonly Timing[];
 }
 
-/** The program whose values an arena holds: several may share one. */
+/** The program whose values an arena currently holds, since several programs may share an arena. */
 const tenants = new WeakMap<DeviceMemory, Program>();
 
 export class Program {
   private readonly executable: Executable;
-  /** Version of the store that the prologue's results in the arena are of; null: of none. */
+  /** Store version from which the prologue's results in the arena were computed; null if there are none. */
   private prepared: number | null = null;
-  /** Inputs that are on their way to the device. */
+  /** Inputs whose transfer to the device has started. */
   private prefetched = new Map<string, TypedArray>();
   private readonly stateNames: ReadonlyMap<ValueId, string>;
   private readonly labels: LabelInputs;
   /** Parameters that the instructions read. */
   private readonly parameters: readonly string[];
 
-  /** `arena` may be shared by programs that do not run at the same time; it must hold plan.arenaBytes. */
+  /** `arena` must hold plan.arenaBytes. Programs that never run concurrently may share one. */
   constructor(
     readonly plan: Plan,
     device: Device,
@@ -96,7 +96,7 @@ export class Program {
     return offset === null ? null : { memory: this.arena, offset };
   }
 
-  /** Where a value lives while its buffer is its own. */
+  /** Location of a value, valid while it owns its buffer. */
   locate(id: ValueId): Location {
     const state = this.stateNames.get(this.plan.inState.get(id) ?? id);
     if (state !== undefined) return this.store.locate(state);
@@ -106,9 +106,11 @@ export class Program {
   }
 
   /**
-   * Runs the step once. `inputs` holds an array for every input of the graph, data in storage order
-   * (channels-last). Rejects with NotFiniteError, before any state was updated, when a guard stopped the step, and with
-   * UsageError, before anything ran, for a label that is no class and for a parameter that the store was never given.
+   * Runs the step once.
+   *
+   * @param inputs one array per graph input, elements in storage order (channels-last for data)
+   * @throws NotFiniteError if a guard stops the step; no state has been updated
+   * @throws UsageError before anything runs, for an invalid label or a parameter that was never written
    */
   async run(inputs: Arrays, options: RunOptions = {}): Promise<RunOutput> {
     if (debugLevel() >= 5) return { outputs: await runCompared(this, inputs), timings: [] };
@@ -126,21 +128,24 @@ export class Program {
     return { outputs, timings };
   }
 
-  /** Whether the device takes inputs while a run is under way: where it reads the host's memory there is no need. */
+  /**
+   * True if the device can take the next inputs during a run. Unnecessary where it reads host memory
+   * directly.
+   */
   get prefetches(): boolean {
     return this.executable.prefetch !== undefined;
   }
 
   /**
-   * Lets some of the inputs move to the device while a run is under way. The run after finds those there that it is given
-   * in the same memory, unchanged. Call it after the run under way has been started, on programs with `prefetches`.
+   * Starts moving some inputs to the device during a run. The next run uses them if it is given the same
+   * arrays, unmodified. Call this after starting the current run, and only if `prefetches` is true.
    */
   prefetch(inputs: Arrays): void {
     this.executable.prefetch?.(Object.entries(inputs).flatMap(([name, data]) => this.feedOf(name, data)));
     this.prefetched = new Map(Object.entries(inputs));
   }
 
-  /** Runs all, or all after the prologue when what it computes is still there. */
+  /** Runs all instructions, skipping the prologue if its results are still valid. */
   private async execute(
     feeds: readonly Feed[],
     fetches: readonly Fetch[],
@@ -157,7 +162,7 @@ export class Program {
     return { values, timings: [...skipped, ...timings] };
   }
 
-  /** Notes that the arena holds this program's values from now on, and that its states may change. */
+  /** Marks the arena as holding this program's values, and the states as about to change. */
   private enter(): void {
     this.store.requireWritten(this.parameters);
     tenants.set(this.arena, this);
@@ -165,19 +170,19 @@ export class Program {
     if (this.plan.graph.updates.size > 0) this.store.changed();
   }
 
-  /** Copies the inputs in without running: for running instruction by instruction. */
+  /** Copies the inputs in without running, for running instruction by instruction. */
   async feed(inputs: Arrays): Promise<void> {
     this.enter();
     await this.executable.run(this.feeds(inputs), [], { begin: 0, end: 0 }, false);
   }
 
-  /** Runs instruction `index` alone; those of the prologue come first. */
+  /** Runs instruction `index` alone; the prologue's instructions come first. */
   async step(index: number): Promise<void> {
     this.enter();
     await this.executable.run([], [], { begin: index, end: index + 1 }, false);
   }
 
-  /** The bytes of a value, meaningful while its buffer is its own. */
+  /** The elements of a value, valid while it owns its buffer. */
   peek(id: ValueId): TypedArray {
     const info = valueInfo(this.plan.graph, id);
     const { memory, offset } = this.locate(id);
@@ -193,7 +198,7 @@ export class Program {
     return viewAs(info.dtype, dense);
   }
 
-  /** The feeds of a run; those that were prefetched by name alone. */
+  /** The feeds of a run; prefetched inputs are fed by name only. */
   private feeds(inputs: Arrays): Feed[] {
     const { graph } = this.plan;
     for (const name of Object.keys(inputs)) {
@@ -212,7 +217,10 @@ export class Program {
     });
   }
 
-  /** None for an input that nothing reads: it was pruned with its readers. `there`: it was prefetched, and checked then. */
+  /**
+   * Empty for an input that was pruned because nothing reads it. `there`: it was prefetched, and validated
+   * then.
+   */
   private feedOf(name: string, data: TypedArray | undefined, there = false): Feed[] {
     const { graph } = this.plan;
     const id = graph.inputs.get(name);

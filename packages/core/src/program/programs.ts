@@ -1,4 +1,4 @@
-/** Programs over one store that share one arena, as large as the largest of their plans. */
+/** Programs that share one store and one arena, which is as large as their largest plan needs. */
 import type { Device, DeviceMemory } from '../devices/device.js';
 import type { Plan } from '../plan/plan.js';
 import { checkFits, type Fitting } from './fits.js';
@@ -8,7 +8,7 @@ import { type StateSpec, Store } from './store.js';
 export class Programs {
   private ownStore: Store | null = null;
   private arena: DeviceMemory | null = null;
-  /** Over the arena; a program goes with its plan. */
+  /** Programs of the current arena, released together with their plans. */
   private made = new WeakMap<Plan, Program>();
 
   /** Allocates nothing yet. */
@@ -17,22 +17,22 @@ export class Programs {
     private readonly states: readonly StateSpec[],
   ) {}
 
-  /** Allocated, zero-filled, at its first use. */
+  /** Allocated and zero-filled on first use. */
   get store(): Store {
     this.ownStore ??= new Store(this.device, this.states);
     return this.ownStore;
   }
 
-  /** Bytes held: the arena and the store. */
+  /** Bytes currently held by the arena and the store. */
   get bytes(): number {
     return (this.arena?.bytes ?? 0) + (this.ownStore?.bytes ?? 0);
   }
 
   /**
-   * Makes the arena large enough for all of these plans. One that is too small is given back to the system first, as both
-   * together might not fit.
+   * Grows the arena to hold all of these plans. A smaller arena is released first, because both might not
+   * fit.
    *
-   * @throws UsageError, code ERR_MEMORY, where the memory does not suffice and `fitting` says for what
+   * @throws UsageError, code ERR_MEMORY, if memory is insufficient and `fitting` describes the plan
    */
   reserve(plans: readonly Plan[], fitting?: Fitting): void {
     const needed = Math.max(0, ...plans.map(({ arenaBytes }) => arenaBytes));
@@ -42,7 +42,10 @@ export class Programs {
     this.arena = this.device.allocate(needed);
   }
 
-  /** The program of a plan, made at its first use, with an arena that holds it. Programs run one at a time. */
+  /**
+   * The program of a plan, created on first use along with an arena that holds it. Only one program may run
+   * at a time.
+   */
   program(plan: Plan): Program {
     this.reserve([plan]);
     const known = this.made.get(plan);
@@ -53,7 +56,7 @@ export class Programs {
     return program;
   }
 
-  /** Gives the arena back to the system until the next program is asked for. */
+  /** Releases the arena until the next program is requested. */
   discard(): void {
     this.arena?.discard();
     this.arena = null;

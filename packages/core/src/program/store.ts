@@ -1,4 +1,6 @@
-/** Parameters, buffers and optimiser state: device memory that outlives programs, read and written by name. */
+/**
+ * Parameters, buffers and optimizer state: device memory that outlives programs, read and written by name.
+ */
 
 import {
   byteLength,
@@ -24,7 +26,7 @@ export interface StateSpec extends TensorType {
   readonly kind: StateKind;
 }
 
-/** The states of several graphs (a training and an evaluation step), each once. */
+/** The union of the states of several graphs, such as a training and an evaluation step. */
 export function statesOf(...graphs: readonly Graph[]): StateSpec[] {
   const specs = new Map<string, StateSpec>();
   for (const graph of graphs) {
@@ -46,12 +48,12 @@ export class Store {
   private readonly entries = new Map<string, { spec: StateSpec; offset: number }>();
   readonly memory: DeviceMemory;
   private writes = 0;
-  /** Parameters whose content is still the zeros they were allocated with. */
+  /** Parameters that still hold their initial zeros. */
   private readonly unwritten = new Set<string>();
 
   /**
-   * Allocates every state, zero-filled. Buffers and optimiser state may begin so; a parameter must be written before a
-   * program reads it.
+   * Allocates and zero-fills every state. Buffers and optimizer state may start at zero, but every parameter
+   * must be written before a program reads it.
    */
   constructor(device: Device, specs: readonly StateSpec[]) {
     let offset = 0;
@@ -75,23 +77,25 @@ export class Store {
     return this.memory.bytes;
   }
 
-  /** Grows with every change of a state: what was computed from the states at one version holds for it alone. */
+  /**
+   * Increases with every change of a state. Results computed from the states are valid for one version only.
+   */
   get version(): number {
     return this.writes;
   }
 
-  /** Tells that a program is about to change states. */
+  /** Signals that a program is about to change states. */
   changed(): void {
     this.writes++;
   }
 
-  /** Tells that the whole memory is about to be overwritten, as by a broadcast of another process's. */
+  /** Signals that the whole memory is about to be overwritten, as by a broadcast from another process. */
   replaced(): void {
     this.changed();
     this.unwritten.clear();
   }
 
-  /** Throws UsageError where one of these parameters was never written. */
+  /** Throws UsageError if any of these parameters was never written. */
   requireWritten(parameters: readonly string[]): void {
     if (this.unwritten.size === 0) return;
     const missing = parameters.filter((name) => this.unwritten.has(name));
@@ -99,7 +103,7 @@ export class Store {
     if (first === undefined) return;
     const more = others.length > 0 ? ` and ${others.length} more` : '';
     throw new UsageError(
-      `parameter ${first}${more} was never written: write an initial value or a checkpoint's into the store before a program runs (initialState of @inplace-abn/nn makes initial values)`,
+      `parameter ${first}${more} was never written: write an initial value or a checkpoint into the store before running a program (initialState of @inplace-abn/nn creates initial values)`,
     );
   }
 
@@ -113,14 +117,14 @@ export class Store {
     return entry;
   }
 
-  /** A copy of the state `name`. */
+  /** A copy of state `name`. */
   read(name: string): HostTensor<DType> {
     const { spec, offset } = this.entry(name);
     const data = viewAs(spec.dtype, this.memory.read(offset, byteLength(spec)));
     return { dtype: spec.dtype, shape: spec.shape, data };
   }
 
-  /** Replaces the content of state `name`; dtype and element count must agree. */
+  /** Replaces the content of state `name`. Throws UsageError if the dtype or number of elements differs. */
   write(name: string, data: TensorArray): void {
     const { spec, offset } = this.entry(name);
     if (!holds(data, spec.dtype) || data.length !== elements(spec.shape)) {
@@ -134,8 +138,8 @@ export class Store {
   }
 
   /**
-   * The bytes of state `name`, in order, through one buffer of at most `length` bytes: a piece is valid until the next one
-   * is asked for, and the state must not change meanwhile.
+   * The bytes of state `name`, in order, through one buffer of at most `length` bytes. Each piece is valid
+   * until the next one is requested; the state must not change in the meantime.
    */
   *pieces(name: string, length: number): Generator<Uint8Array> {
     const { spec, offset } = this.entry(name);
@@ -149,8 +153,8 @@ export class Store {
   }
 
   /**
-   * Replaces the content of state `name` by bytes that come in pieces; the dtype that they are of must agree. After an error
-   * the state holds a part of them.
+   * Replaces the content of state `name` with bytes that arrive in pieces. Throws UsageError if their dtype
+   * or total length differs; the state may then be partly overwritten.
    */
   async writePieces(
     name: string,

@@ -1,6 +1,6 @@
 /**
- * Runs a graph on the reference implementations, node by node, in float64 and without sharing memory: what the
- * graph means. (A backend of one screen, the habit of jax-js.)
+ * Runs a graph node by node on the reference kernels, in float64 and without sharing memory. This defines the
+ * semantics of a graph. (After the single-file backends of jax-js.)
  */
 
 import { elements, formatType, type TensorType } from '@inplace-abn/tensor';
@@ -19,7 +19,10 @@ export interface Evaluation {
   readonly values: ReadonlyMap<ValueId, ReferenceTensor>;
 }
 
-/** Evaluates `graph`; every input and state must be given, none is changed. Throws NotFiniteError from guards. */
+/**
+ * Evaluates `graph`. Every input and state must be given; none is modified. Throws NotFiniteError if a guard
+ * fails.
+ */
 export function evaluateGraph(graph: Graph, inputs: ReferenceArrays, states: ReferenceArrays): Evaluation {
   const values = new Map<ValueId, ReferenceTensor>();
   for (const [name, id] of graph.inputs)
@@ -65,7 +68,7 @@ function evaluateNode(graph: Graph, node: GraphNode, values: Map<ValueId, Refere
   });
 }
 
-/** What an op's reference implementation is called with. */
+/** The arguments of an op's reference kernel. */
 export function referenceContext(
   attrs: Attributes,
   inputs: readonly (ReferenceTensor | null)[],

@@ -1,7 +1,7 @@
 /**
- * What inversion costs in precision: a forward pass on given states and inputs, and for every value that the backward pass
- * would rebuild, the difference between what was there and what is rebuilt. Inversion is coarse where |γ| is small beside β,
- * where elu is near −α, and the more so the fewer bits values are stored with.
+ * Measures the precision lost by inversion. Runs a forward pass on given states and inputs, and compares
+ * every value that the backward pass would rebuild with the original. Inversion is imprecise where |γ| is
+ * small compared with β, where elu is near −α, and in narrow dtypes.
  */
 
 import { byteLength, channels, type HostTensor, toFloat64 } from '@inplace-abn/tensor';
@@ -18,12 +18,15 @@ import { statesOf } from '../program/store.js';
 import { referenceContext } from '../reference/evaluate.js';
 
 export interface InversionError {
-  /** Module path and op of the node that is inverted. */
+  /** Module path and op of the inverted node. */
   readonly path: string;
   readonly op: string;
-  /** Bytes of the value that is rebuilt: what keeping it would take. */
+  /** Bytes of the rebuilt value: the cost of keeping it instead. */
   readonly bytes: number;
-  /** Root mean square over the channels; each channel's error is at most 1, that of knowing its mean alone. */
+  /**
+   * Root mean square over the channels; each channel's error is clamped to 1, the error of predicting its
+   * mean.
+   */
   readonly error: number;
   /** The channel with the largest error. */
   readonly worst: { readonly channel: number; readonly error: number };
@@ -36,8 +39,8 @@ export interface AuditOptions {
 }
 
 /**
- * For a training step as it was traced: the error of every inversion of one forward pass, relative to the standard deviation of
- * each channel, the largest first. All values that are compared are held at once: a small batch will do.
+ * The error of every inversion in one forward pass of a traced training step, relative to each channel's
+ * standard deviation, largest first. Holds all compared values at once, so use a small batch.
  */
 export async function auditInversions(
   traced: Graph,
@@ -75,7 +78,7 @@ interface Forward {
   readonly inputs: Arrays;
 }
 
-/** The values of `ids` and all states, after the forward pass. */
+/** The values of `ids` and all states after the forward pass. */
 async function forward(
   graph: Graph,
   device: Device,
@@ -100,7 +103,9 @@ async function forward(
   return known;
 }
 
-/** The forward pass alone, with the values of `ids` as outputs; only the inputs and states that it reads. */
+/**
+ * The forward pass alone, with the values of `ids` as outputs and only the inputs and states that it reads.
+ */
 function forwardOf(graph: Graph, ids: ReadonlySet<ValueId>): Graph {
   const nodes = graph.nodes.filter(({ op, phase }) => phase === 'forward' && !op.effects.guard);
   const outputs = new Map([...ids].map((id) => [String(id), id] as const));
@@ -135,10 +140,13 @@ function errorOf(
   return { path: node.path, op: node.op.name, bytes: byteLength(valueInfo(graph, value)), error, worst };
 }
 
-/** A channel that hardly varies beside the others has no scale of its own. */
+/**
+ * Floor for a channel's deviation, relative to the other channels: a nearly constant channel has no scale of
+ * its own.
+ */
 const LEAST_DEVIATION = 1e-3;
 
-/** Root mean square of the difference in each channel, relative to its standard deviation; at most 1. */
+/** Root mean square difference of each channel, relative to its standard deviation; at most 1. */
 function channelErrors({ shape, data }: ReferenceTensor, rebuilt: Float64Array): number[] {
   const width = channels(shape);
   const count = Math.max(1, data.length / width);

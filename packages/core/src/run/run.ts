@@ -1,4 +1,4 @@
-/** Trying things: compile a function of values and run it once. */
+/** Compiles a function of values and runs it once, for experiments. */
 
 import type { DType, Shape, TypedArray } from '@inplace-abn/tensor';
 import { type CompileOptions, compile } from '../compile/compile.js';

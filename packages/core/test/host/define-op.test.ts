@@ -188,8 +188,8 @@ describe('a mistake in an op of a user', () => {
   const rules = { inputs: { x: 'data' }, run: () => {}, gradient: null } as const;
 
   it.each([
-    ['Relu', 'expected lower-case letters, digits and underscores for the name of an op but received "Relu"'],
-    ['conv2d', 'conv2d is a built-in op: give yours another name'],
+    ['Relu', 'expected an op name of lower-case letters, digits and underscores but received "Relu"'],
+    ['conv2d', 'conv2d is a built-in op: choose another name'],
   ])('of its name: %s', (name, message) => {
     expect(() => defineOp({ ...rules, name })).toThrow(new UsageError(message));
   });

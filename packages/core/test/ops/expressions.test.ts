@@ -316,6 +316,6 @@ describe('expressions', () => {
   });
 
   it.each(['', 'x', 'fly(x0)', 'mul(x0,', 'mul(x0,t0)', 'mul(x0,one)'])('is none: %j', (text) => {
-    expect(() => parseExpression(text)).toThrow('no expression');
+    expect(() => parseExpression(text)).toThrow('not an expression');
   });
 });

@@ -206,7 +206,7 @@ describe('a budget', () => {
 
   it('that nothing fits is an error that says what would', () => {
     expect(() => compiled({ keepConstants: false, budget: 1000 })).toThrow(
-      /^the plan needs .* of memory beside the weights, in strips of rows about .* at least, but the budget leaves 1000 B/,
+      /^the plan needs .* of memory in addition to the weights, in strips of rows about .* at least, but the budget leaves 1000 B/,
     );
   });
 });

@@ -190,7 +190,7 @@ describe('Labels', () => {
     async (bad) => {
       await expect(run(Int32Array.of(4, bad))).rejects.toThrow(UsageError);
       await expect(run(Int32Array.of(4, bad))).rejects.toThrow(
-        `input labels: label ${bad} at index 1 is outside the 5 classes of cross_entropy at (top): expected 0 to 4, or -100 (ignore_index) where nothing counts`,
+        `input labels: label ${bad} at index 1 is outside the 5 classes of cross_entropy at (top): expected 0 to 4, or -100 (ignore_index) to ignore it`,
       );
     },
   );
@@ -274,8 +274,10 @@ describe('Tracer.assign', () => {
     const tracer = new Tracer();
     const [w, x] = [tracer.state('w', [2], 'float32', 'parameter'), tracer.input('x', [2], 'float32')];
     expect(() => tracer.assign(w, x)).toThrow(
-      'state w cannot be assigned %1:float32[2]: it is not made of that state by an op that updates in place',
+      'state w cannot be assigned %1:float32[2]: it is not the result of updating that state in place',
     );
-    expect(() => tracer.assign(x, w)).toThrow('only a state can be assigned, %1:float32[2] is none');
+    expect(() => tracer.assign(x, w)).toThrow(
+      'only a state can be assigned, but %1:float32[2] is not a state',
+    );
   });
 });

@@ -186,7 +186,7 @@ describe('a memory budget', () => {
     const { weightBytes } = segmenterOf();
     const segmenter = segmenterOf({ memoryBudget: weightBytes + 10_000 });
     await expect(segmenter.segment(image)).rejects.toThrow(
-      /an image of 97×161 at 97×161: the plan needs .* of memory beside the weights, .* raise it, or take smaller images/,
+      /an image of 97×161 at 97×161: the plan needs .* of memory in addition to the weights, .* raise it, or use smaller images/,
     );
   });
 

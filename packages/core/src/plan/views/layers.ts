@@ -9,16 +9,16 @@ export interface PlannedLayer {
   /** Bytes of its output. */
   readonly bytes: number;
   readonly inPlace: boolean;
-  /** Why it is not in place; null when it is. */
+  /** Why it is not in place; null if it is. */
   readonly reason: string | null;
 }
 
-/** The forward pass, layer by layer: which outputs are written in place, and why the others are not. */
+/** The forward pass by layer: which outputs are written in place, and why the others are not. */
 export function plannedLayers(plan: Plan): PlannedLayer[] {
   const layers = new Map<string, PlannedLayer>();
   for (const { node, output, veto } of plan.aliases) {
     if (node.phase !== 'forward') continue;
-    // An op may offer several inputs to write over: one that is taken decides.
+    // // If an op could overwrite any of several inputs, one that it does overwrite counts.
     const key = `${node.id}:${output}`;
     if (layers.get(key)?.inPlace) continue;
     const bytes = byteLength(valueInfo(plan.graph, output));

@@ -1,4 +1,4 @@
-/** Every buffer of a plan with its place and lifetime, as data to draw. */
+/** Every buffer of a plan with its offset and lifetime, as data for drawing a memory timeline. */
 import { bytesPerElement, channels, formatType } from '@inplace-abn/tensor';
 import { valueInfo } from '../../ir/graph.js';
 import type { BufferKind } from '../draft.js';
@@ -7,21 +7,21 @@ import type { Plan } from '../plan.js';
 /** One buffer of the arena. */
 export interface MapBuffer {
   readonly name: string;
-  /** Module path of the layer it belongs to. */
+  /** Module path of its layer. */
   readonly path: string;
   readonly kind: BufferKind;
   /** Bytes from the start of the arena. */
   readonly offset: number;
   readonly bytes: number;
-  /** Index of the instruction that first writes it. */
+  /** Index of the first instruction that writes it. */
   readonly start: number;
   /** Index of the last instruction that uses it. */
   readonly end: number;
-  /** Further values that live in the same bytes, each written over the one before. */
+  /** Further values stored in the same bytes, each overwriting the one before. */
   readonly inPlace?: readonly string[];
 }
 
-/** Where every buffer of a training step lies, and when. */
+/** The offset and lifetime of every buffer of a training step. */
 export interface MemoryMap {
   readonly arenaBytes: number;
   readonly instructions: readonly { readonly op: string; readonly path: string }[];
@@ -46,7 +46,7 @@ export function memoryMapOf(plan: Plan): MemoryMap {
   };
 }
 
-/** `%7 float32[16,64,56,56]`, and which channels it has of a wider value. */
+/** `%7 float32[16,64,56,56]`, plus the channel range if it lies in a wider value. */
 function nameOf(plan: Plan, id: number): string {
   const info = valueInfo(plan.graph, id);
   const region = plan.regions.get(id);

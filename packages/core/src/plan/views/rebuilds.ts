@@ -3,19 +3,19 @@ import type { RebuildDecision } from '../../passes/rebuild.js';
 import { workOf } from '../../recompute/work.js';
 import type { Plan } from '../plan.js';
 
-/** How the backward pass gets the values that it reads. */
+/** How the backward pass gets its saved values. */
 export interface PlannedRebuilds {
-  /** Bytes of values by choice: kept, rebuilt by inversion, recomputed. */
+  /** Bytes of values that are kept; likewise for those inverted and recomputed. */
   readonly kept: number;
   readonly inverted: number;
   readonly recomputed: number;
-  /** Recomputed values, the largest first. */
+  /** Recomputed values, largest first. */
   readonly layers: readonly { readonly path: string; readonly op: string; readonly bytes: number }[];
-  /** Work of recomputation, as a share of all other work of the step. */
+  /** Work of recompute as a fraction of the rest of the step. */
   readonly moreWork: number;
 }
 
-/** `balance` is that of the device that the plan is for. */
+/** `balance`: of the device that the plan is for. */
 export function plannedRebuilds({ graph, rebuilds }: Plan, balance: number): PlannedRebuilds {
   const of = (choice: RebuildDecision['choice']) => rebuilds.filter((decision) => decision.choice === choice);
   const sum = (decisions: readonly RebuildDecision[]) =>

@@ -2,23 +2,26 @@ import { channels } from '@inplace-abn/tensor';
 import { type Phase, valueInfo } from '../../ir/graph.js';
 import type { Plan } from '../plan.js';
 
-/** A value that is some channels of a wider one: an operand of a join, or a cut (the gradient of a join). */
+/**
+ * A value that is a range of channels of a wider one: an operand of a join, or the result of a cut (the
+ * gradient of a join).
+ */
 export interface PlannedSlice {
   /** Module path of the join or cut. */
   readonly path: string;
   readonly op: string;
   readonly phase: Phase;
-  /** The first channel and the one after the last. */
+  /** First channel, and one past the last. */
   readonly channels: readonly [number, number];
-  /** Of the value: what a copy reads, and writes. */
+  /** Bytes of the value, which a copy would read and write. */
   readonly bytes: number;
-  /** Whether it lies in the wider value, so that nothing is copied. */
+  /** True if it is a strided view of the wider value, so nothing is copied. */
   readonly inPlace: boolean;
-  /** Why it is copied; null when it is not. */
+  /** Why it is copied; null if it is not. */
   readonly reason: string | null;
 }
 
-/** Joins and cuts of channels: which operands lie in the wider value, and why the others are copied. */
+/** Joins and cuts of channels: which values are strided views, and why the others are copied. */
 export function plannedSlices(plan: Plan): PlannedSlice[] {
   const shared = plan.slices.filter(({ flat }) => !flat);
   return shared.map(({ node, value, begin, bytes, veto }) => {
