@@ -1,8 +1,8 @@
 /**
- * Decides which values share memory. Joined and cut channels lie in the wider value (slices.ts); an output takes
- * the memory of an input where its op allows it and no veto speaks against it: in-place is what liveness allows,
- * not something a model asks for. Values in one buffer may overlap in part, so vetoes reason about regions.
- * Every decision is kept with its reason. (Logging each reuse and each refusal is ggml's habit.)
+ * Decides which values share memory. Joined and cut channels become strided views of the wider value
+ * (slices.ts). Otherwise an output overwrites an input if its op allows it and no veto applies: in-place
+ * follows from liveness, models do not ask for it. Values may overlap partly, so vetoes compare regions.
+ * Every decision is recorded with its reason. (After ggml, which logs each reuse and each refusal.)
  */
 
 import { byteLength, sameShape } from '@inplace-abn/tensor';
@@ -17,12 +17,12 @@ export interface AliasDecision {
   readonly node: GraphNode;
   readonly output: ValueId;
   readonly input: ValueId;
-  /** null: written over the input. */
+  /** Why the output does not overwrite the input; null if it does. */
   readonly veto: string | null;
 }
 
 export interface Aliases {
-  /** Where each value lies. */
+  /** The region of each value. */
   readonly regions: ReadonlyMap<ValueId, Region>;
   readonly decisions: readonly AliasDecision[];
   readonly slices: readonly SliceDecision[];
@@ -35,7 +35,7 @@ interface AliasContext {
   readonly regions: Map<ValueId, Region>;
   /** By owner: the values written to its buffer so far. */
   readonly occupants: Map<ValueId, ValueId[]>;
-  /** Results of joins and what lies in them: their regions were decided before all others. */
+  /** Results of joins and the values in them. Their regions are decided first. */
   readonly joined: ReadonlySet<ValueId>;
   readonly lastRead: ReadonlyMap<ValueId, LastRead>;
   readonly position: number;
@@ -115,7 +115,7 @@ function regionsOverlap(regions: ReadonlyMap<ValueId, Region>, a: ValueId, b: Va
   return first !== undefined && second !== undefined && overlap(first, second);
 }
 
-/** `enabled: false` is the kill switch: only states are written in place. */
+/** `enabled: false` is the kill switch: only states are updated in place. */
 export function alias(graph: Graph, enabled = true): Aliases {
   const rules = new SliceRules(graph, enabled);
   const joins = rules.joins();
@@ -147,10 +147,10 @@ export function alias(graph: Graph, enabled = true): Aliases {
   return { regions, decisions, slices };
 }
 
-/** Regions of what is joined in place and of what it is joined to. */
+/** Regions of values joined in place and of the results that contain them. */
 function joinedRegions(graph: Graph, joins: readonly SliceDecision[]): Map<ValueId, Region> {
   const regions = new Map<ValueId, Region>();
-  // Later joins first: the result of one may lie in that of another.
+  // // Later joins first: the result of one may lie in the result of another.
   for (const { value, whole, begin, veto } of [...joins].reverse()) {
     if (veto) continue;
     const around = regions.get(whole) ?? ownRegion(whole, valueInfo(graph, whole));
@@ -160,7 +160,7 @@ function joinedRegions(graph: Graph, joins: readonly SliceDecision[]): Map<Value
   return regions;
 }
 
-/** Gives the results of a cutting node their places in its operand. */
+/** Assigns the results of a cut their regions in its operand. */
 function cut(
   { graph, rules, regions }: Pick<AliasContext, 'graph' | 'rules' | 'regions'>,
   node: GraphNode,
@@ -174,7 +174,7 @@ function cut(
   return decisions;
 }
 
-/** Notes that `id` is written: to a buffer of its own where nothing else was decided. */
+/** Records that `id` is written, in a buffer of its own unless already assigned. */
 function own(
   { graph, regions, occupants }: Pick<AliasContext, 'graph' | 'regions' | 'occupants'>,
   id: ValueId,

@@ -1,8 +1,8 @@
 /**
- * Takes what follows a node into it where it is the only reader: a convolution with the normalisation, the residual
- * sum and the activation after it becomes one node, the normalisation's scale and shift part of its weights. What an
- * op does to an operand, and what another can take over, they say themselves. For graphs without a backward pass;
- * the weights' arithmetic follows from states alone, so it belongs to the prologue.
+ * Folds a node into the producer of its operand if it is the only reader: a convolution with the
+ * normalization, residual sum and activation after it becomes one node, with scale and shift folded into its
+ * weights. Each op states the epilogue it applies and the epilogues it can fuse. Inference graphs only;
+ * folding depends on states alone, so it runs in the prologue.
  */
 import { constantsOf } from '../ir/constants.js';
 import { contextOf } from '../ir/context.js';
@@ -33,11 +33,14 @@ export function fold(graph: Graph, enabled = true): Graph {
 
 interface Fused {
   readonly replaced: GraphNode;
-  /** The last one gives what `node` gave. */
+  /** The last node produces the outputs of `node`. */
   readonly nodes: readonly GraphNode[];
 }
 
-/** `node` as part of the node that makes one of its operands and has no other reader; null where none can take it. */
+/**
+ * Fuses `node` into the producer of one of its operands, if it is that producer's only reader; null if no
+ * producer can fuse it.
+ */
 function fuse(
   tracer: Tracer,
   node: GraphNode,
@@ -59,7 +62,7 @@ function fuse(
   return null;
 }
 
-/** Weights are folded where that is done once for many runs. */
+/** True if folding the weights runs once for many runs. */
 function foldsOnce(
   epilogue: Epilogue,
   node: GraphNode,
@@ -71,7 +74,7 @@ function foldsOnce(
   );
 }
 
-/** How often each value is read; what the host fetches once more. */
+/** How often each value is read; being fetched by the host counts as a read. */
 function readCounts(graph: Graph): Map<ValueId, number> {
   const counts = new Map<ValueId, number>();
   const read = [...graph.nodes.flatMap(operands), ...graph.outputs.values()];

@@ -1,7 +1,7 @@
 /**
- * Makes neighboring elementwise ops one: where a value has a single reader, and both say what they compute as an expression,
- * the reader computes the value itself. A chain then reads its operands once and writes its result once. Which ops have
- * expressions they say themselves. What is fused holds no more memory than before.
+ * Fuses neighboring elementwise ops: if a value has a single reader, and both are expressions, the reader
+ * computes the value itself. A chain then reads its operands once and writes its result once. Ops declare
+ * their own expressions. Fusion never increases memory.
  */
 import { byteLength, sameShape } from '@inplace-abn/tensor';
 import { contextOf } from '../ir/context.js';
@@ -37,7 +37,7 @@ class Fuser {
   private readonly positions = new Map<GraphNode, number>();
   private readonly members = new Map<ValueId, Member>();
   private readonly readers = new Map<ValueId, Set<GraphNode>>();
-  /** Values that somebody reads when the step is over. */
+  /** Values that are read after the step. */
   private readonly kept: ReadonlySet<ValueId>;
   private readonly nodes = new Set<GraphNode>();
 
@@ -92,7 +92,7 @@ class Fuser {
     if (output !== undefined && !member.form.reduce) this.members.set(output, member);
   }
 
-  /** The reader with one of its operands computed by itself; null where none can be. */
+  /** The reader with one of its producers fused into it; null if none can be. */
   private withOneProducer(reader: Member): Member | null {
     for (const value of reader.inputs) {
       const producer = this.members.get(value.id);
@@ -112,8 +112,8 @@ class Fuser {
   }
 
   /**
-   * What the producer reads lives on to the reader, and what it wrote is gone. Where nothing but other elementwise nodes
-   * runs in between, that is no longer than before.
+   * Fusion keeps the producer's inputs live until the reader, and eliminates its output. If only elementwise
+   * nodes run in between, their lifetimes do not grow.
    */
   private holdsNoMore(producer: Member, reader: Member): boolean {
     const [from, to] = [this.position(producer.node), this.position(reader.node)];
@@ -131,7 +131,7 @@ class Fuser {
   private joined(producer: Member, reader: Member, value: Value): Member | null {
     const own = broadcastShape([value, ...reader.inputs].map(({ shape }) => shape));
     const domain = reader.form.domain ?? own;
-    // What is small is computed once and not for every element that it stands beside.
+    // // Do not recompute a small broadcast operand for every element.
     if (!sameShape(value.shape, domain) && producer.form.expression.kind === 'call') return null;
     const inputs = [...reader.inputs, ...producer.inputs];
     const inner = compose(
@@ -179,7 +179,7 @@ class Fuser {
   }
 }
 
-/** The expression as it is when operands that are one value are one. */
+/** The expression with operands that are the same value merged. */
 function unified(root: Expression, inputs: readonly Value[]): Expression {
   return compose(
     root,

@@ -1,4 +1,4 @@
-/** Reverse-mode differentiation: appends to a trace the nodes that compute gradients. */
+/** Reverse-mode automatic differentiation: appends gradient nodes to a trace. */
 import { elements, isDataDType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
 import type { Attributes, GradientContext } from '../ir/define.js';
@@ -11,14 +11,15 @@ import { add } from '../ops/add.js';
 import { constant } from '../ops/constant.js';
 
 /**
- * Σ cotangent · ∂value/∂v for each v of `wrt`, as torch.autograd.grad; null where `value` does not depend on v. Gradients of
- * states are counted as parameter gradients in the plan.
+ * Σ cotangent · ∂value/∂v for each v of `wrt`, like `torch.autograd.grad`. The plan counts gradients of
+ * states as parameter gradients.
  *
- * `cotangent`: the gradient of the loss with respect to `value`, of its shape and dtype, and held constant (nothing flows
- * through what made it). Only a scalar `value`, the loss itself, may go without; its cotangent is 1.
- *
- * Throws UsageError where `value` depends on one of `wrt` through an op without a gradient rule, or through an operand that
- * the op's rule leaves out, and ShapeError for a cotangent of another type.
+ * @param cotangent gradient of the loss with respect to `value`, with its shape and dtype, treated as a
+ * constant; optional for a scalar `value` (the loss itself), where it defaults to 1
+ * @returns one gradient per v, with its shape; null if `value` does not depend on v
+ * @throws UsageError if `value` depends on one of `wrt` through an op without a gradient rule, or through an
+ * operand that the op's rule does not cover, or if a `cotangent` is missing
+ * @throws ShapeError if the type of `cotangent` is wrong
  */
 export function gradients(value: Value, wrt: readonly Value[], cotangent?: Value): (Value | null)[] {
   const { tracer } = value;
@@ -48,7 +49,7 @@ function checkCotangent(value: Value, cotangent: Value): void {
   throw new ShapeError(`expected a cotangent of the type of ${value} but received ${cotangent}`);
 }
 
-/** Values that depend on one of `wrt`, and whether by ops that all have a gradient rule. */
+/** Values that depend on one of `wrt`, and whether through differentiable ops only. */
 type Dependents = ReadonlyMap<ValueId, 'differentiable' | 'opaque'>;
 
 function dependents(nodes: readonly GraphNode[], wrt: readonly Value[]): Dependents {
@@ -78,7 +79,7 @@ function backward(tracer: Tracer, node: GraphNode, active: Dependents, diffs: Ma
       const known = diffs.get(id);
       diffs.set(id, known ? add(known, diff) : diff);
     } else if (active.get(id) === 'differentiable' && isDataDType(tracer.value(id).dtype)) {
-      // Of an opaque operand none is due: the statistics of a batch, whose gradient is part of abn_apply's for x.
+      // // Opaque operands need no gradient: that of batch statistics is part of abn_apply's gradient for x.
       const operand = operandAt(definition.inputs, index)?.name ?? `operand ${index}`;
       throw new UsageError(`${nodeAt(node)} has no gradient for ${operand}, and the loss depends on it`);
     }

@@ -1,8 +1,8 @@
 /**
- * Fixes the order in which nodes run. What depends on states alone comes first (it need not run every time). Values are
- * rebuilt just before their first reader; states are updated as soon as every other reader is done and every guard has
- * passed, so that gradients die early. Updates that wait for other processes come last, each followed by what waited for
- * it, so that the backward pass runs while they are under way.
+ * Fixes the order in which nodes run. Nodes that depend on states alone come first, since they need not run
+ * every time. Values are rebuilt just before their first reader. States are updated once all other readers
+ * are done and all guards have passed, so that gradients die early. Updates that wait for other processes
+ * come last, each followed by its dependents, so that communication overlaps the backward pass.
  */
 import { constantsOf, isConstant } from '../ir/constants.js';
 import { type Graph, type GraphNode, operands, producersOf, readersOf, type ValueId } from '../ir/graph.js';
@@ -21,7 +21,7 @@ export function order(graph: Graph): Graph {
     waiting.done(node);
   };
   const placeReady = (): void => {
-    // One may make the next ready: a bucket that is packed is sent at once.
+    // // An update may make the next one ready: a packed bucket is sent at once.
     for (let ready = waiting.takeReady(); ready.length > 0; ready = waiting.takeReady()) {
       for (const update of ready) place(update);
     }
@@ -40,7 +40,7 @@ export function order(graph: Graph): Graph {
   return { ...graph, nodes };
 }
 
-/** Updates by how many of their predecessors are still to come. */
+/** Updates with the number of predecessors that have not run yet. */
 class Waiting {
   private readonly missing = new Map<GraphNode, number>();
   private readonly followers = new Map<GraphNode, GraphNode[]>();
@@ -50,7 +50,7 @@ class Waiting {
   constructor(updates: readonly GraphNode[], predecessors: ReadonlyMap<GraphNode, readonly GraphNode[]>) {
     updates.forEach((update, index) => {
       const before = predecessors.get(update) ?? [];
-      // What is late is never ready: it is placed at the end, or where a reader asks for it.
+      // // Late nodes are never ready: they are placed at the end, or where a reader needs them.
       this.missing.set(update, before.length + (update.op.effects.late ? 1 : 0));
       this.rank.set(update, index);
       if (before.length === 0 && !update.op.effects.late) this.ready.push(update);
@@ -70,7 +70,7 @@ class Waiting {
     }
   }
 
-  /** Those that became ready since it was last asked, in their order. */
+  /** Updates that became ready since the last call, in order. */
   takeReady(): GraphNode[] {
     const ready = this.ready.sort((a, b) => (this.rank.get(a) ?? 0) - (this.rank.get(b) ?? 0));
     this.ready = [];
@@ -78,12 +78,16 @@ class Waiting {
   }
 }
 
-/** Nodes that must run before each node: producers, readers of what it overwrites, guards of what it updates. */
+/**
+ * Nodes that must run before each node: its producers, the readers of what it overwrites, and the guards of
+ * what it updates.
+ */
 function predecessorsOf(graph: Graph): Map<GraphNode, GraphNode[]> {
   const producers = producersOf(graph.nodes);
   const readers = readersOf(graph.nodes);
   const guards = graph.nodes.filter((node) => node.op.effects.guard);
-  // A guard of the update, such as that of the clipped norm, waits for what computes its value: not the reverse.
+  // // A guard of the update, such as that of the clipped norm, waits for the producers of its value, not
+  // vice versa.
   const guarded = ancestors(guards, producers);
   const result = new Map<GraphNode, GraphNode[]>();
   for (const node of graph.nodes) {
@@ -107,7 +111,7 @@ function predecessorsOf(graph: Graph): Map<GraphNode, GraphNode[]> {
   return result;
 }
 
-/** `nodes` and all that their operands are computed by. */
+/** `nodes` and all their ancestors. */
 function ancestors(nodes: readonly GraphNode[], producers: ReadonlyMap<ValueId, GraphNode>): Set<GraphNode> {
   const found = new Set(nodes);
   for (const node of found) {

@@ -1,7 +1,8 @@
 /**
- * Updates large weights in parts: a gradient that its update alone reads, and that can be had for some outputs at a
- * time, never exists whole. Each part is computed, used and gone before the next. That is done where the gradient is
- * larger than what it is made of: reading that once for each part is then little beside it.
+ * Updates large weights in parts, so that their gradients never exist whole. Applies to a gradient that only
+ * its update reads and that can be computed for a range of outputs at a time. Each part is computed, consumed
+ * and freed before the next. This pays where the gradient is larger than its operands, which are read once
+ * per part.
  */
 
 import { byteLength, dim, type TensorType } from '@inplace-abn/tensor';
@@ -18,14 +19,14 @@ import {
 } from '../ir/graph.js';
 import { Tracer } from '../ir/tracer.js';
 
-/** Bytes that a gradient may have whole; of parts there are as few as keep below, but not more than so many. */
+/** Size limit of a gradient or part in bytes. Uses the fewest parts that fit, up to MOST_PARTS. */
 const LARGE = 2 ** 22;
 const MOST_PARTS = 8;
-/** Kernels like outputs in multiples of this. */
+/** Kernels are most efficient on multiples of this many outputs. */
 const WHOLE_VECTORS = 16;
 
 export interface PartsDecision {
-  /** Node that makes the gradient. */
+  /** Node that computes the gradient. */
   readonly producer: GraphNode;
   readonly value: ValueId;
   readonly bytes: number;
@@ -63,7 +64,7 @@ interface Divisible {
   readonly value: ValueId;
 }
 
-/** Large gradients that one update reads, which can take parts, and nothing else. */
+/** Large gradients whose only reader is an update that accepts parts. */
 function divisible(graph: Graph): Divisible[] {
   const producers = producersOf(graph.nodes);
   const readers = readersOf(graph.nodes);
@@ -80,7 +81,7 @@ function divisible(graph: Graph): Divisible[] {
   });
 }
 
-/** In how many parts of one length; 1: it is not large, or its first axis does not allow it. */
+/** Number of equal parts; 1 if the gradient is not large, or its first axis cannot be divided. */
 function partsOf(type: TensorType): number {
   const least = Math.min(MOST_PARTS, Math.ceil(byteLength(type) / LARGE));
   if (least < 2) return 1;
@@ -95,7 +96,10 @@ function evenly(whole: number, count: number): Part[] {
   return Array.from({ length: count }, (_, i) => ({ begin: i * length, length }));
 }
 
-/** The nodes that make the parts, and those that use them, each on what the one before has left; null: not so divided. */
+/**
+ * The nodes that compute the parts and those that consume them, each updating the result of the one before;
+ * null if the op cannot be split.
+ */
 function divide(
   tracer: Tracer,
   producer: GraphNode,

@@ -1,38 +1,39 @@
 /**
- * Lays buffers out in one arena: each gets an offset such that buffers alive at the same time do not overlap.
- * Greedy by several orders; what sticks out of an order's arena goes to its front, and the order is tried again. The best
- * is kept; a pure function of lifetimes. (After tinygrad's planner, the greedy-by-size planners of mobile inference
- * engines and squeaky wheel optimisation, Joslin and Clements 1999.)
+ * Places buffers in one arena: buffers that are live at the same time get disjoint ranges. Runs a greedy
+ * placement in several orders. Within an order, the buffer that exceeds the best arena moves to the front and
+ * placement is repeated. The result depends on the lifetimes alone. (After tinygrad's planner, the
+ * greedy-by-size planners of mobile inference engines, and squeaky wheel optimization, Joslin and Clements
+ * 1999.)
  */
 export interface Lifetime {
   readonly bytes: number;
-  /** First and last instruction that touches the buffer, both included. */
+  /** First and last instruction that touches the buffer, inclusive. */
   readonly start: number;
   readonly end: number;
 }
 
 export interface Placement {
-  /** Byte offset of each lifetime, in the order given. */
+  /** Byte offset of each lifetime, in input order. */
   readonly offsets: readonly number[];
   readonly arenaBytes: number;
-  /** Largest sum of bytes alive at one instruction: no placement can be smaller. */
+  /** Largest sum of live bytes at any instruction: a lower bound for every placement. */
   readonly liveBytes: number;
-  /** How the same comes of the same lifetimes at once. */
+  /** Reproduces this placement for the same lifetimes without a search. */
   readonly packing: Packing;
 }
 
 const FITS = ['tightest', 'lowest'] as const;
 
-/** Which gap a buffer goes to: the one that it fills best, or the first. */
+/** Which gap a buffer takes: the tightest, or the first. */
 export type Fit = (typeof FITS)[number];
 
 export interface Packing {
-  /** Indices of the lifetimes: each is placed around those before it. */
+  /** Indices of the lifetimes, in the order they are placed. */
   readonly order: readonly number[];
   readonly fit: Fit;
 }
 
-/** Cache line and widest vector. */
+/** Cache line and widest vector, in bytes. */
 export const ALIGNMENT = 64;
 
 export function align(bytes: number): number {
@@ -43,11 +44,11 @@ interface Indexed extends Lifetime {
   readonly index: number;
 }
 
-/** A lifetime and what orders go by. */
+/** A lifetime with its sort keys. */
 interface Item extends Indexed {
-  /** Instructions. */
+  /** Number of instructions. */
   readonly span: number;
-  /** Largest sum of bytes alive at one of its instructions. */
+  /** Largest sum of live bytes at any of its instructions. */
   readonly crowd: number;
 }
 
@@ -60,7 +61,7 @@ const byStart: Order = (a, b) => a.start - b.start || b.end - a.end;
 const byEnd: Order = (a, b) => b.end - a.end || a.start - b.start;
 const byCrowd: Order = (a, b) => b.crowd - a.crowd;
 
-/** The second group where the first comes to nothing good. */
+/** The second group is tried only if the first gives no good placement. */
 const orders: readonly (readonly Order[])[] = [
   [
     byBytes,
@@ -69,7 +70,7 @@ const orders: readonly (readonly Order[])[] = [
     (a, b) => Math.sqrt(b.span) * b.bytes - Math.sqrt(a.span) * a.bytes,
     byStart,
     byEnd,
-    // What is alive at the fullest instruction has to lie without gaps; what is left fits around it.
+    // // Buffers live at the fullest instruction must lie without gaps; the rest fits around them.
     (a, b) => byCrowd(a, b) || byBytes(a, b),
     (a, b) => byCrowd(a, b) || byArea(a, b),
     (a, b) => byCrowd(a, b) || bySpan(a, b),
@@ -77,11 +78,11 @@ const orders: readonly (readonly Order[])[] = [
   [(a, b) => byCrowd(a, b) || byStart(a, b), (a, b) => byCrowd(a, b) || byEnd(a, b)],
 ];
 
-/** An arena that is larger than what is alive by less than this share is not worth another attempt. */
+/** Stop searching once the arena exceeds the live bytes by less than this factor. */
 const GOOD_ENOUGH = 1.002;
-/** One that is larger by more than this is worth many attempts (seconds); up to it, few (tenths of a second). */
+/** Above this factor, search for seconds; below it, for tenths of a second. */
 const TOO_LARGE = 1.01;
-/** Pairs of buffers that all attempts together may look at; one looks at every pair once. */
+/** Total pairs of buffers that all attempts may compare; one attempt compares each pair once. */
 const PAIRS = { few: 1e8, many: 3e9 };
 
 interface Layout {
@@ -102,7 +103,7 @@ export function place(lifetimes: readonly Lifetime[]): Placement {
   return { ...search.best, liveBytes };
 }
 
-/** Places as was found before. Throws RangeError when the packing is not one of so many lifetimes. */
+/** Repeats an earlier placement. Throws RangeError if the packing does not match the number of lifetimes. */
 export function placeAs({ order, fit }: Packing, lifetimes: readonly Lifetime[]): Placement {
   const items = order.flatMap((index) => {
     const lifetime = lifetimes[index];
@@ -114,7 +115,7 @@ export function placeAs({ order, fit }: Packing, lifetimes: readonly Lifetime[])
   return { ...layOut(items, fit), liveBytes: Math.max(0, ...liveSums(lifetimes)) };
 }
 
-/** The best layout so far, and how often a better one was looked for. */
+/** The best layout so far, and the number of attempts to improve it. */
 class Search {
   best: Layout = {
     offsets: [],
@@ -124,7 +125,7 @@ class Search {
   private attempts = 0;
   private readonly few: number;
   private readonly many: number;
-  /** Failures of one order after which the next is tried. */
+  /** Failures of one order before trying the next. */
   private readonly patience: number;
 
   constructor(
@@ -138,12 +139,12 @@ class Search {
   }
 
   private get done(): boolean {
-    // NaN where nothing is alive.
+    // // NaN if nothing is live.
     const share = this.best.arenaBytes / this.liveBytes;
     return !(share > GOOD_ENOUGH) || this.attempts >= (share > TOO_LARGE ? this.many : this.few);
   }
 
-  /** Each order as it is; then, those first that were better, with changes. */
+  /** Tries each order as given, then improves them, best first. */
   through(orders: readonly (readonly Item[])[]): void {
     const starts: { order: readonly Item[]; arenaBytes: number }[] = [];
     for (const order of orders) {
@@ -158,7 +159,7 @@ class Search {
     }
   }
 
-  /** Moves to the front of the order what sticks out of the best arena so far, as long as that helps. */
+  /** Moves buffers that exceed the best arena so far to the front of the order, as long as that helps. */
   private improve(start: readonly Item[], fit: Fit): void {
     const order = [...start];
     for (let failures = 0; failures < this.patience && !this.done; ) {
@@ -175,7 +176,7 @@ class Search {
   }
 }
 
-/** Aligned bytes alive at each instruction. */
+/** Aligned bytes live at each instruction. */
 export function liveSums(lifetimes: readonly Lifetime[]): number[] {
   const length = lifetimes.reduce((last, { end }) => Math.max(last, end + 1), 0);
   const change = new Array<number>(length + 1).fill(0);
@@ -194,7 +195,7 @@ function layOut(order: readonly Indexed[], fit: Fit): Layout {
   return tryLayOut(order, fit, Number.POSITIVE_INFINITY) as Layout;
 }
 
-/** Places one after the other; the position in the order of the first that ends beyond `limit`, if one does. */
+/** Places buffers in order. Returns the position of the first buffer that ends beyond `limit`, if any. */
 function tryLayOut(order: readonly Indexed[], fit: Fit, limit: number): Layout | number {
   const offsets = new Array<number>(order.length).fill(0);
   const placed = new Placed(order.length);
@@ -209,7 +210,10 @@ function tryLayOut(order: readonly Indexed[], fit: Fit, limit: number): Layout |
   return { offsets, arenaBytes, packing: { order: order.map(({ index }) => index), fit } };
 }
 
-/** What has its place, by offset, so that gaps show when it is walked. Columns of numbers: thousands are walked for each. */
+/**
+ * Placed buffers sorted by offset, so that a scan finds the gaps. Stored as columns of numbers, because each
+ * placement scans thousands.
+ */
 class Placed {
   private count = 0;
   private readonly offsets: Float64Array;
@@ -242,7 +246,7 @@ class Placed {
     this.count++;
   }
 
-  /** A gap below what is placed, else the end of it. */
+  /** The offset of a gap among the placed buffers, or their end. */
   gap({ bytes, start, end }: Lifetime, fit: Fit): number {
     const { count, offsets, ends, first, last } = this;
     const size = align(bytes);

@@ -1,8 +1,8 @@
 /**
- * Gives every data value the compute dtype: activations and their gradients become bfloat16 (or float16) while weights,
- * statistics, losses and updates stay float32. Which operands are data is each op's own statement. What was made
- * as float32 (losses, parameters' gradients) stays so through ops that take data (their sums); where both meet, a
- * cast stands between.
+ * Gives every data value the compute dtype: activations and their gradients become bfloat16 or float16, while
+ * weights, statistics, losses and updates stay float32. Each op declares which operands are data. Values
+ * traced as float32 (losses, parameter gradients) stay float32 through ops on data, such as their sums; casts
+ * are inserted where the two meet.
  */
 import { type DataDType, type DType, isDataDType } from '@inplace-abn/tensor';
 import type { Operand } from '../ir/define.js';
@@ -24,7 +24,7 @@ export function precision(graph: Graph, dtype: ComputeDType): Graph {
   return withFloatOutputs(graph, withCasts({ ...graph, values, nodes }, dtype, lower.nodes));
 }
 
-/** Nodes (their ids) that compute in the lower precision, and what they give. */
+/** Ids of the nodes that compute in the lower precision, and their outputs. */
 function lowered(graph: Graph): { values: Set<ValueId>; nodes: Set<number> } {
   const values = new Set<ValueId>();
   const nodes = new Set<number>();
@@ -32,10 +32,10 @@ function lowered(graph: Graph): { values: Set<ValueId>; nodes: Set<number> } {
     const { inputs, outputs } = node.op;
     const data = dataOf(inputs, node.inputs);
     const kinds = data.map((id) => valueInfo(graph, id).kind);
-    // Of parameters alone is made what is as exact as they are.
+    // // Values computed from parameters alone keep the parameters' precision.
     const parameters = data.length > 0 && kinds.every((kind) => kind === 'state');
     const given = !parameters && kinds.every((kind) => kind === 'input' || kind === 'state');
-    // An explicit cast is left as it was traced.
+    // // Keep explicit casts as traced.
     if (data.length > 0 && 'dtype' in node.attrs) continue;
     if (!given && !data.some((id) => values.has(id))) continue;
     nodes.add(node.id);
@@ -48,7 +48,7 @@ function dataOf(operands: readonly Operand[], ids: readonly (ValueId | null)[]):
   return ids.filter((id, index): id is ValueId => id !== null && operandAt(operands, index)?.kind === 'data');
 }
 
-/** Converts the operands that are not of the dtype their node takes: each value once, before its first reader. */
+/** Casts operands that do not have the dtype their node expects, once per value, before its first reader. */
 function withCasts(graph: Graph, dtype: ComputeDType, computing: ReadonlySet<number>): Graph {
   const tracer = Tracer.of(graph);
   const converted = new Map<string, ValueId>();
@@ -76,7 +76,7 @@ function withCasts(graph: Graph, dtype: ComputeDType, computing: ReadonlySet<num
   return { ...tracer.finish(), nodes };
 }
 
-/** The float dtype that a node takes at an operand; null where it takes what it is given. */
+/** The float dtype that a node expects for an operand; null if it accepts any. */
 function wantedDType(
   operand: Operand | undefined,
   computes: boolean,
@@ -86,12 +86,12 @@ function wantedDType(
   return operand?.kind === 'float32' ? 'float32' : null;
 }
 
-/** A cast gradient of a parameter is one; a cast input or state is memory of the step. */
+/** The cast of a parameter's gradient is a gradient too; the cast of an input or state is an activation. */
 function castKind({ kind }: Pick<ValueInfo, 'kind'>): ValueInfo['kind'] {
   return kind === 'gradient' ? kind : 'activation';
 }
 
-/** What the host fetches keeps the dtype it was traced with: a cast follows where the value was lowered. */
+/** Casts fetched values back to the dtype they were traced with, if they were lowered. */
 function withFloatOutputs(traced: Graph, lowered: Graph): Graph {
   const tracer = Tracer.of(lowered);
   for (const [name, id] of lowered.outputs) {
@@ -101,7 +101,7 @@ function withFloatOutputs(traced: Graph, lowered: Graph): Graph {
   return tracer.finish();
 }
 
-/** Ops that name their output's dtype (cast, the first op on the image) follow the value. */
+/** Updates the `dtype` attribute of ops that have one (such as cast) to match the new value. */
 function recast(node: GraphNode, values: ReadonlyMap<ValueId, ValueInfo>): GraphNode {
   const output = node.outputs[0];
   const dtype: DType | undefined = output === undefined ? undefined : values.get(output)?.dtype;

@@ -1,4 +1,4 @@
-/** Removes nodes that nothing needs: no output, no state update and no effect depends on them. */
+/** Removes dead nodes: no output, state update or effect depends on them. */
 import { type Graph, operands, type ValueId } from '../ir/graph.js';
 
 export function prune(graph: Graph): Graph {

@@ -1,12 +1,13 @@
 /**
- * Decides for every forward value that the backward pass reads whether to keep it or to rebuild it by inverting
- * what was computed from it. Two moves, each accepted only when it keeps fewer bytes, or the same bytes and one
- * writer more that can work in place:
+ * Decides for every forward value that the backward pass reads whether to keep it or rebuild it by inversion.
+ * Two moves are possible. Each is accepted only if it keeps fewer bytes, or the same bytes with one more
+ * writer that can work in place:
  *
- *   absorb  all readers can read another value instead (ABN's backward reads z for x): keep that one;
- *   invert  the value follows from others that are kept anyway (a = φ⁻¹(out) − b): emit nodes that rebuild it.
+ *       absorb  all readers can read another value instead (ABN's backward reads z for x): keep that one;
+ *       invert  the value follows from others that are kept anyway (a = φ⁻¹(out) − b): emit nodes that rebuild it.
  *
- * Both cost next to nothing. Recomputing, the third choice, costs time and is made under a byte budget only: recompute/.
+ * Both are almost free. The third option, recompute, costs time and is used only under a byte budget or where
+ * it is cheap: see recompute/.
  */
 
 import { byteLength } from '@inplace-abn/tensor';
@@ -26,7 +27,7 @@ import { hoist } from './hoist.js';
 
 export interface RebuildDecision {
   readonly value: ValueId;
-  /** Forward node whose result the value is. */
+  /** Forward node that produces the value. */
   readonly producer: GraphNode | null;
   readonly choice: 'keep' | 'absorb' | 'invert' | 'recompute';
   /** Node that is inverted. */
@@ -40,13 +41,13 @@ export interface Rebuilt {
 }
 
 export interface RebuildOptions {
-  /** `false` is the kill switch: everything is kept. */
+  /** `false` is the kill switch: every value is kept. */
   readonly enabled?: boolean;
-  /** Module paths of nodes that are not inverted: what they would give is kept. */
+  /** Module paths of nodes that are not inverted, so their inputs are kept. */
   readonly keep?: ReadonlySet<string>;
 }
 
-/** Throws UsageError for a path in `keep` where nothing could be inverted. */
+/** Throws UsageError if nothing could be inverted at a path in `keep`. */
 export function rebuild(graph: Graph, { enabled = true, keep = new Set() }: RebuildOptions = {}): Rebuilt {
   checkKept(graph, keep);
   const absorbed = enabled ? absorb(graph, keep) : { graph, decisions: [] };
@@ -97,7 +98,7 @@ interface Candidate {
   readonly inverse: Inverse<Attributes>;
 }
 
-/** Inversions that would give `value`: by its forward readers but those in `keep`. */
+/** Inversions that would recover `value`, through its forward readers except those in `keep`. */
 function inversionsOf(
   graph: Graph,
   value: ValueId,
@@ -136,9 +137,13 @@ function absorb(graph: Graph, keep: ReadonlySet<string>): Rebuilt {
   return { graph: { ...graph, nodes: graph.nodes.map((node) => replaced.get(node) ?? node) }, decisions };
 }
 
-/** `reader` with the output of `inverted` in the place of `value`, where its op knows how. */
+/**
+ * `reader` with the output of `inverted` instead of `value`, if its op can absorb the inversion; otherwise
+ * null.
+ */
 function absorbedReader(reader: GraphNode, value: ValueId, inverted: GraphNode): GraphNode | null {
-  // Only the node's own backward reads its value with the same parameters; another layer on that value does not.
+  // // Only the node's own backward reads its value with the same parameters. Another layer's backward does
+  // not.
   if (reader.origin !== inverted.id) return null;
   const rule = reader.op.absorb;
   const operand = reader.inputs.indexOf(value);
@@ -153,11 +158,11 @@ function invert(graph: Graph, keep: ReadonlySet<string>): Rebuilt {
   const readers = readersOf(graph.nodes);
   const kept = new Set(savedValues(graph));
   const chosen = new Map<ValueId, Candidate>();
-  // Latest first: an inversion starts from values nearer the loss, which the backward pass meets first.
+  // // Latest first: an inversion starts from values nearer the loss, which the backward pass reaches first.
   for (const value of [...kept].reverse()) {
     const candidate = inversionsOf(graph, value, readers, keep).find(
       ({ node, inverse }) =>
-        // x + x does not give x from x.
+        // // x + x cannot be inverted for x.
         inverse.rebuild && sourcesOf(graph, node, inverse).every((id) => id !== value && kept.has(id)),
     );
     if (!candidate) continue;
@@ -171,7 +176,7 @@ function invert(graph: Graph, keep: ReadonlySet<string>): Rebuilt {
   return { graph: emitInversions(graph, chosen), decisions };
 }
 
-/** Forward values that an inversion reads; states and inputs are there anyway. */
+/** Forward values that an inversion reads; states and inputs are always available. */
 function sourcesOf(graph: Graph, node: GraphNode, inverse: Inverse<Attributes>): ValueId[] {
   const outputs = inverse.fromOutputs.map((index) => node.outputs[index]);
   const inputs = inverse.fromInputs.map((index) => node.inputs[index]);
@@ -180,7 +185,7 @@ function sourcesOf(graph: Graph, node: GraphNode, inverse: Inverse<Attributes>):
   );
 }
 
-/** Appends the rebuilding nodes and points the backward readers at their results. */
+/** Appends the rebuilding nodes and rewires the backward readers to their results. */
 function emitInversions(graph: Graph, chosen: ReadonlyMap<ValueId, Candidate>): Graph {
   if (chosen.size === 0) return graph;
   const tracer = Tracer.of(graph);

@@ -1,15 +1,15 @@
-/** Where values lie: each in a buffer of its own, over another value, or in some channels of a wider one. */
+/** Regions of values: a buffer of their own, the memory of another value, or some channels of a wider one. */
 import { byteLength, bytesPerElement, channels, type TensorType } from '@inplace-abn/tensor';
 import type { ValueId } from '../ir/graph.js';
 
 export interface Region {
-  /** The value whose buffer it is. */
+  /** The value that owns the buffer. */
   readonly owner: ValueId;
-  /** Bytes from the beginning of the buffer to the value's first element. */
+  /** Bytes from the start of the buffer to the value's first element. */
   readonly offset: number;
-  /** Bytes of one row: the channels of one sample at one pixel. */
+  /** Bytes of one row: the channels of one pixel of one sample. */
   readonly width: number;
-  /** Bytes from one row to the next; more than `width` where the value is a slice of a wider one. */
+  /** Bytes from one row to the next; more than `width` for a strided view of a wider value. */
   readonly pitch: number;
 }
 
@@ -19,13 +19,13 @@ export function ownRegion(owner: ValueId, type: TensorType): Region {
   return { owner, offset: 0, width, pitch: width };
 }
 
-/** The channels of `whole` from `begin` on that a value of `type` takes. */
+/** The region in `whole` of a value of `type` whose channels start at `begin`. */
 export function sliceRegion(whole: Region, begin: number, type: TensorType): Region {
   const offset = whole.offset + begin * bytesPerElement(type.dtype);
   return { ...whole, offset, width: rowBytes(type) };
 }
 
-/** The elements of the flat `whole` from `begin` on that a value of `type` takes. */
+/** The region in the flat vector `whole` of a value of `type` whose elements start at `begin`. */
 export function flatRegion(whole: Region, begin: number, type: TensorType): Region {
   const offset = whole.offset + begin * bytesPerElement(type.dtype);
   return { ...ownRegion(whole.owner, type), offset };
@@ -40,14 +40,14 @@ export function isPitched({ width, pitch }: Region): boolean {
   return width !== pitch;
 }
 
-/** Whether the regions may have a byte in common; where their rows do not match, they count as if they had. */
+/** True if the regions may share a byte. Conservative if their pitches differ. */
 export function overlap(a: Region, b: Region): boolean {
   if (a.owner !== b.owner) return false;
   if (a.pitch !== b.pitch || !isPitched(a) || !isPitched(b)) return true;
   return a.offset < b.offset + b.width && b.offset < a.offset + a.width;
 }
 
-/** Bytes from the first element of a region of `rows` rows to the end of its last. */
+/** Bytes from the first element of a region with `rows` rows to the end of the last. */
 export function spanBytes({ width, pitch }: Region, rows: number): number {
   return rows === 0 ? 0 : (rows - 1) * pitch + width;
 }

@@ -1,8 +1,8 @@
 /**
- * Another order for inference: what a node reads last is computed first. The last operand of a sum, or of a convolution
- * that ends in one, is the shortcut of a residual block; computed before the block's convolutions, its projection does
- * not have to find room beside what they have made by then, and the block's input goes earlier. Whether that needs less
- * memory depends on the block's widths: compile plans both ways and keeps the better one.
+ * Alternative order for inference: computes the last operand of each node first. That operand of a sum, or of
+ * a convolution fused with one, is the shortcut of a residual block. Computing its projection before the
+ * block's convolutions avoids overlap with their results, and lets the block's input die earlier. Whether
+ * this saves memory depends on the block's widths, so compile plans both orders and keeps the better one.
  */
 import { type Graph, type GraphNode, producersOf, type ValueId } from '../ir/graph.js';
 
@@ -11,7 +11,7 @@ export function shortcutsFirst(graph: Graph): Graph {
   const placed = new Set<GraphNode>();
   const nodes: GraphNode[] = [];
   const place = (root: GraphNode): void => {
-    // A stack of our own: networks are deeper than a call stack likes.
+    // // An explicit stack: deep networks would overflow the call stack.
     const open = [root];
     for (let node = open.at(-1); node; node = open.at(-1)) {
       const before = placed.has(node) ? undefined : missingOperand(node, producers, placed);
@@ -33,7 +33,7 @@ export function shortcutsFirst(graph: Graph): Graph {
   return { ...graph, nodes };
 }
 
-/** The producer of the last operand that is not there yet. */
+/** The producer of the last operand that has not been computed yet. */
 function missingOperand(
   node: GraphNode,
   producers: ReadonlyMap<ValueId, GraphNode>,

@@ -1,12 +1,13 @@
 /**
- * Decides which values lie in some channels of a wider one, so that joining and cutting channels copies nothing.
+ * Decides which values are strided views of a wider value, so that joining and cutting channels copies
+ * nothing.
  *
- *   join  an operand is written where it belongs in the result (the growing activations of a dense block are one
- *         buffer of its final width, and each layer adds its channels to it);
- *   cut   the result is read where it lies in the operand (the gradient of a join).
+ *       join  an operand is written directly into the result (the growing activations of a dense block are one
+ *             buffer of its final width, and each layer adds its channels to it);
+ *       cut   the result is read directly from the operand (the gradient of a join).
  *
- * What lies in a wider value has rows further apart than its channels: its writer and all its readers must be
- * kernels that can work so, which their ops state of each operand (`pitched`).
+ * The row pitch of such a view exceeds its number of channels, so the kernels of its writer and all its
+ * readers must support pitched rows. Ops declare that per operand (`pitched`).
  */
 
 import { byteLength } from '@inplace-abn/tensor';
@@ -20,18 +21,18 @@ export interface SliceDecision {
   /** The node that joins or cuts. */
   readonly node: GraphNode;
   readonly value: ValueId;
-  /** It is channels of this value, from `begin` on. */
+  /** The wider value, in which this value starts at channel `begin`. */
   readonly whole: ValueId;
   readonly begin: number;
-  /** Of the value: what a copy reads and writes. */
+  /** Bytes of the value, which a copy would read and write. */
   readonly bytes: number;
-  /** Elements of a flat vector, not channels. */
+  /** True for elements of a flat vector, false for channels. */
   readonly flat: boolean;
-  /** null: it lies in the wider value, and is not copied. */
+  /** Why the value is copied; null if it is a view. */
   readonly veto: string | null;
 }
 
-/** What the decisions rest on; made once a graph. */
+/** The facts that decisions depend on, computed once per graph. */
 export class SliceRules {
   private readonly producers: ReadonlyMap<ValueId, GraphNode>;
   private readonly readers: ReadonlyMap<ValueId, readonly GraphNode[]>;
@@ -48,7 +49,7 @@ export class SliceRules {
     this.constants = constantsOf(graph);
   }
 
-  /** The operands of joining nodes: which are written where they belong in the result. */
+  /** Decides which operands of joins are written directly into the result. */
   joins(): SliceDecision[] {
     const placed = new Set<ValueId>();
     return this.graph.nodes.flatMap((node) =>
@@ -61,7 +62,7 @@ export class SliceRules {
     );
   }
 
-  /** The results of a cutting node: which are read where they lie in the operand. */
+  /** Decides which results of a cut are read directly from its operand. */
   cuts(node: GraphNode, isPlaced: (value: ValueId) => boolean): SliceDecision[] {
     return slicesOf(this.graph, node, 'input').map((slice): SliceDecision => {
       const [whole, value] = [node.inputs[slice.input] ?? -1, node.outputs[slice.output] ?? -1];
@@ -104,14 +105,14 @@ export class SliceRules {
     return this.keptVeto(whole) ?? (flat ? null : this.denseReader(value));
   }
 
-  /** States are updated and inputs handed in without regard to who reads a part of them. */
+  /** States are updated and inputs are replaced without regard to readers of a slice. */
   private keptVeto(value: ValueId): string | null {
     const { kind } = valueInfo(this.graph, value);
     if (kind === 'state') return 'it is a state that outlives the step';
     return kind === 'input' ? 'it was handed in by the host' : null;
   }
 
-  /** Why `value` must have dense rows; null when all that read it can do without. */
+  /** The reason why `value` must have dense rows; null if all its readers support a pitch. */
   denseReader(value: ValueId): string | null {
     if (this.fetched.has(value)) return 'it is an output of the program';
     for (const reader of this.readers.get(value) ?? []) {

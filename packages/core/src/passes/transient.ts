@@ -1,6 +1,7 @@
 /**
- * Computes what follows from states alone where it is read, at every run, in the place of once for many runs: bytes
- * for a little time. Large images read each weight so often that folding it and laying it out again is nothing.
+ * Recomputes values that depend on states alone where they are read, at every run, to save the memory of
+ * keeping them between runs. With large images each weight is read so often that folding it and laying it out
+ * at every run costs almost nothing.
  */
 
 import { elements } from '@inplace-abn/tensor';
@@ -16,10 +17,13 @@ export function transient(graph: Graph): Graph {
   };
 }
 
-/** Multiply-adds per weight from which on laying it out again takes about a hundredth of the run, or less. */
+/** Multiply-adds per weight above which laying out the weights takes at most about 1% of a run. */
 const OFTEN = 4096;
 
-/** Whether a run reads the weights so often that keeping them in another form saves no time worth its bytes. */
+/**
+ * True if a run reads the weights so often that keeping them laid out saves too little time to be worth the
+ * memory.
+ */
 export function readsWeightsOften(graph: Graph): boolean {
   const constants = constantsOf(graph);
   const weights = graph.states.reduce((sum, { value }) => sum + elements(valueInfo(graph, value).shape), 0);

@@ -1,27 +1,28 @@
 /**
- * Which buffers of a training step are dropped and computed again so that a byte budget holds: greedily, those that take
- * the most excess over the budget away for what computing them again costs, one by one and by module, since what one
- * recomputation passes through comes cheaper to the next. What turns out not to be needed is kept after all.
+ * Chooses greedily which buffers of a training step to drop and recompute so that a byte budget holds: those
+ * that reduce the excess over the budget most for the cost of recomputing them. Considers single buffers and
+ * whole modules, since values along one recomputation make the next one cheaper. Finally keeps buffers that
+ * turn out not to need recompute.
  */
 import { type Dropped, type Mode, type Outlook, outlook, peakOf } from './outlook.js';
 import type { Droppable, Timeline } from './timeline.js';
 
 export interface RecomputeChoice {
   readonly dropped: Dropped;
-  /** Largest sum of bytes alive at one moment, estimated; over the budget where no choice fits. */
+  /** Largest sum of live bytes, estimated; over the budget if no choice fits. */
   readonly peak: number;
-  /** In the prices of the timeline. */
+  /** In the units of the timeline's prices. */
   readonly cost: number;
 }
 
-/** A smaller buffer than this share of the peak is not worth a recomputation. */
+/** Buffers below this fraction of the peak are not worth recomputing. */
 const WORTH_DROPPING = 1 / 2000;
-/** Choices of one round, before all others are weighed anew. */
+/** Choices per round, before the remaining ones are scored again. */
 const PICKS = 8;
-/** A choice of which this share is left after others were made is still as good as it was. */
+/** A move that keeps this fraction of its score after others were made is still good. */
 const STILL_GOOD = 0.8;
 
-/** What is dropped together, and how. */
+/** Buffers that are dropped together, and how. */
 interface Move {
   readonly group: readonly Droppable[];
   readonly mode: Mode;
@@ -29,7 +30,7 @@ interface Move {
 
 interface Weighed {
   readonly move: Move;
-  /** Excess taken away for each unit of cost. */
+  /** Excess removed per unit of cost. */
   readonly score: number;
 }
 
@@ -57,7 +58,7 @@ class Search {
     this.moves = (['once', 'each'] as const).flatMap((mode) => groups.map((group) => ({ group, mode })));
   }
 
-  /** Makes some choices; false where none helps. */
+  /** Makes some choices; false if none helps. */
   round(): boolean {
     const weighed = this.moves
       .map((move): Weighed => ({ move, score: this.weigh(move) }))
@@ -80,9 +81,9 @@ class Search {
     return gained / Math.max(next.cost - this.outlook.cost, Number.MIN_VALUE);
   }
 
-  /** What is dropped after a move; the same map where it changes nothing. */
+  /** The dropped buffers after a move; the same map if it changes nothing. */
   private after({ group, mode }: Move): Dropped {
-    // First a buffer is computed again once; more often where that turns out to be too long a life.
+    // // Recompute a buffer once at first, and once per reader if that leaves it live for too long.
     const changed = group.filter((one) =>
       mode === 'each' ? this.dropped.get(one) === 'once' : !this.dropped.has(one),
     );
@@ -96,7 +97,7 @@ class Search {
     this.excess = this.excessOf(this.outlook);
   }
 
-  /** Later choices may have made earlier ones needless: the smallest go first. */
+  /** Later choices may have made earlier ones unnecessary: undo them, smallest buffer first. */
   keepWhatFits(): void {
     for (const one of [...this.dropped.keys()].sort((a, b) => a.bytes - b.bytes)) {
       const without = new Map(this.dropped);
@@ -116,7 +117,7 @@ class Search {
   }
 }
 
-/** Each alone, all of each module, and all. */
+/** Each buffer alone, all of each module, and all together. */
 function groupsOf(droppable: readonly Droppable[]): Move['group'][] {
   const modules = new Map<string, Droppable[]>();
   for (const one of droppable) {

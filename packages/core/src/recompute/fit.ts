@@ -1,4 +1,7 @@
-/** Brings the plan of a training step below a byte budget: chosen by estimate, judged by the plan that comes of it. */
+/**
+ * Fits the plan of a training step into a byte budget: values to recompute are chosen by estimate and
+ * verified by planning.
+ */
 
 import { BudgetError } from '../plan/budget.js';
 import type { Plan } from '../plan/plan.js';
@@ -9,9 +12,9 @@ import { RememberedChoice } from './remembered-choice.js';
 import { timelineOf } from './timeline.js';
 import { workOf } from './work.js';
 
-/** Estimates are off by some per cent; each plan tells the next choice what to aim at. */
+/** Estimates are off by a few percent; each plan corrects the target of the next choice. */
 const TRIES = 6;
-/** A plan this close to the budget is not improved upon. */
+/** A plan this close to the budget is good enough. */
 const CLOSE = 0.98;
 
 interface Fitted {
@@ -21,8 +24,8 @@ interface Fitted {
 }
 
 /**
- * `whole`: the plan without recomputation; `finish`: plans with these values computed again; `balance`: operations that
- * the device does while it moves a byte. Throws BudgetError where no choice fits.
+ * `whole`: the plan without recompute; `finish`: plans with these values recomputed; `balance`: operations
+ * the device performs per byte moved. Throws BudgetError if no choice fits.
  */
 export function fitRecompute(
   whole: Plan,
@@ -59,7 +62,7 @@ function search(
     if (fits && (!best || choice.cost < best.cost)) best = { recomputed, plan, cost: choice.cost };
     const used = plan.arenaBytes / budget;
     if (fits && used >= CLOSE) break;
-    // What nothing was found for will not be found for less.
+    // // If nothing fits this target, nothing will fit a lower one.
     if (!fits && choice.peak > target && best === null && attempt > 0) break;
     target = fits ? target / used : target * Math.min(CLOSE, 1 / used);
   }
@@ -71,7 +74,7 @@ function search(
   );
 }
 
-/** What the pass is told of a choice. */
+/** The argument of the recompute pass for a choice. */
 export function recomputedBy(dropped: Dropped): Recomputed {
   const all = [...dropped];
   return {

@@ -1,23 +1,23 @@
 /**
- * How many bytes would be alive at each instruction of a training step if some buffers were dropped after the forward pass
- * and their values computed again: an estimate from a plan that keeps them, without making another. What is computed
- * again runs just before its first reader, in the order of the forward pass; each such run is a moment of its own.
+ * Estimates how many bytes would be live at each instruction of a training step if some buffers were dropped
+ * after the forward pass and recomputed, from a plan that keeps them, without planning again. Recompute runs
+ * just before the first reader, in forward order; each such run is a moment of its own.
  */
 import type { ValueId } from '../ir/graph.js';
 import type { Droppable, ForwardStep, Timeline } from './timeline.js';
 
 /**
- * `once`: computed again before the first reader, for all of them. `each`: kept for the readers of the backward pass alone;
- * what is computed again from it before they come computes it anew, each time.
+ * `once`: recomputed before the first reader and kept for all of them. `each`: kept for the readers in the
+ * backward pass only; earlier recomputations that pass through it recompute it each time.
  */
 export type Mode = 'once' | 'each';
 
 export type Dropped = ReadonlyMap<Droppable, Mode>;
 
 export interface Outlook {
-  /** Aligned bytes alive at each moment. */
+  /** Aligned bytes live at each moment. */
   readonly live: Float64Array;
-  /** Sum of the prices of what is computed again. */
+  /** Total price of all recompute. */
   readonly cost: number;
 }
 
@@ -29,7 +29,7 @@ interface Moment {
   rank: number;
 }
 
-/** A buffer that is written again. */
+/** A buffer that is written a second time. */
 interface Instance {
   readonly buffer: number;
   born: Moment;
@@ -43,12 +43,12 @@ export function outlook(timeline: Timeline, dropped: Dropped): Outlook {
   return { live: simulation.live(), cost: simulation.cost };
 }
 
-/** The cost of an outlook, in a fraction of its time. */
+/** The cost of an outlook, much faster than the whole outlook. */
 export function costOf(timeline: Timeline, dropped: Dropped): number {
   return new Simulation(timeline, dropped).cost;
 }
 
-/** The largest sum of bytes alive at one moment. */
+/** The largest sum of live bytes at any moment. */
 export function peakOf({ live }: Outlook): number {
   let peak = 0;
   for (const bytes of live) peak = Math.max(peak, bytes);
@@ -57,15 +57,15 @@ export function peakOf({ live }: Outlook): number {
 
 class Simulation {
   private readonly lost: Uint8Array;
-  /** By buffer: what is written again; one but for those computed each time. */
+  /** By buffer: its rewrites, one unless it is recomputed each time. */
   private readonly instances = new Map<number, Instance[]>();
-  /** By value: when it has to be there. */
+  /** By value: the instructions at which it must exist. */
   private readonly times = new Map<ValueId, number[]>();
   private readonly each = new Set<number>();
-  /** By instruction: how many nodes run before it once more, and the largest workspace of one. */
+  /** By instruction: number of nodes recomputed before it, and the largest of their workspaces. */
   private readonly runs: Int32Array;
   private readonly workspace: Float64Array;
-  /** By buffer: the last instruction that reads it as a source. */
+  /** By buffer: the last instruction that reads it as a recompute source. */
   private readonly sourceUntil = new Map<number, Moment>();
   cost = 0;
 
@@ -110,7 +110,7 @@ class Simulation {
     return false;
   }
 
-  /** One run gives all outputs, for all readers but those that want their own. */
+  /** One run produces all outputs for all readers, except readers with their own copy. */
   private timesOf({ outputs }: ForwardStep): readonly number[] {
     const times = outputs.flatMap((id) => this.times.get(id) ?? []);
     if (times.length < 2) return times;
@@ -123,7 +123,7 @@ class Simulation {
     if (instance && later(instance.born, moment)) instance.born = moment;
   }
 
-  /** The value has to be there at instruction `at`, for a reader at `until`. */
+  /** Requires the value at instruction `at`, for a reader at `until`. */
   private need(id: ValueId, at: number, until: Moment): void {
     const { bufferOf, firstRead } = this.timeline;
     const buffer = bufferOf[id] ?? -1;
@@ -170,7 +170,7 @@ class Simulation {
     for (let i = 0; i < bytes.length; i++) {
       add(starts[start[i] ?? 0] ?? 0, starts[end[i] ?? 0] ?? 0, bytes[i] ?? 0);
     }
-    // Where a life ends earlier, and where it lasts for a recomputation.
+    // // Buffers that die earlier, and those that live on as recompute sources.
     const last = (buffer: number): number => starts[end[buffer] ?? 0] ?? 0;
     const ends = new Map<number, number>();
     for (const { buffer, forwardEnd } of this.dropped.keys()) ends.set(buffer, starts[forwardEnd] ?? 0);
@@ -190,7 +190,7 @@ class Simulation {
     return live.subarray(0, moments);
   }
 
-  /** The moment of each instruction, after those of what runs before it once more. */
+  /** The moment of each instruction, after the recompute runs before it. */
   private startsOf(): Int32Array {
     const starts = new Int32Array(this.runs.length);
     for (let at = 0, next = 0; at < starts.length; at++) {

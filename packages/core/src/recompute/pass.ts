@@ -1,6 +1,7 @@
 /**
- * Computes values once more in the backward pass, just before their first reader there, from what is kept until then
- * (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"). Which values is chosen elsewhere: recompute/.
+ * Recomputes values in the backward pass, just before their first reader there, from values that are kept
+ * until then (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"). choose.ts and spare.ts
+ * decide which.
  */
 import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../ir/graph.js';
 import { Tracer } from '../ir/tracer.js';
@@ -11,8 +12,8 @@ export interface Recomputed {
   /** Forward values that the backward pass reads and that Sources calls recomputable. */
   readonly values: ReadonlySet<ValueId>;
   /**
-   * What is not held for recomputations that pass through it before the backward pass itself reads it: each of them
-   * computes it for itself.
+   * Values that are not held for recomputations that pass through them before the backward pass itself reads
+   * them. Each such recomputation makes its own copy.
    */
   readonly each: ReadonlySet<ValueId>;
 }
@@ -33,9 +34,9 @@ type Copies = Map<ValueId, ValueId>;
 class Recomputation {
   readonly tracer: Tracer;
   private readonly sources: Sources;
-  /** What all readers share. */
+  /** Copies shared by all readers. */
   private readonly shared: Copies = new Map();
-  /** What one reader's recomputation alone goes through. */
+  /** Copies made for one reader's recomputation only. */
   private own: Copies = new Map();
   private reader: GraphNode | null = null;
 
@@ -47,7 +48,7 @@ class Recomputation {
     this.sources = new Sources(graph);
   }
 
-  /** What `reader`, a node of the backward pass, reads in the place of `id`. */
+  /** The value that `reader`, a node of the backward pass, reads instead of `id`. */
   of(id: ValueId, reader: GraphNode): ValueId {
     if (!this.recomputed.values.has(id)) return id;
     if (reader !== this.reader) this.own = new Map();
@@ -62,13 +63,13 @@ class Recomputation {
     return this.tracer.traced.slice(this.graph.nodes.length);
   }
 
-  /** Where a value is, or its copy. */
+  /** The original value or its copy. */
   private source(id: ValueId): ValueId {
     if (this.sources.holds(id, this.recomputed.values)) return id;
     return this.shared.get(id) ?? this.own.get(id) ?? id;
   }
 
-  /** Nodes to run for `id`, each after those that it needs. */
+  /** Nodes to run for `id`, in topological order. */
   private missing(id: ValueId): GraphNode[] {
     const found = new Set<GraphNode>();
     const waiting = [id];

@@ -1,11 +1,11 @@
-/** What was found for a step and a budget, from one process to the next: the search takes seconds for deep networks. */
+/** Caches the choice for a step and a budget across processes: the search takes seconds for deep networks. */
 import { type Graph, type ValueId, valueInfo } from '../ir/graph.js';
 import { formatGraph } from '../ir/text.js';
 import type { Plan } from '../plan/plan.js';
 import { Remembered } from '../plan/remembered.js';
 import type { Recomputed } from './pass.js';
 
-/** To be raised with every change of the search, so that its new answers are found. */
+/** Increase with every change to the search, to invalidate old answers. */
 const VERSION = 1;
 
 export class RememberedChoice {
@@ -21,7 +21,7 @@ export class RememberedChoice {
     this.file = new Remembered([question, formatGraph(whole.graph)]);
   }
 
-  /** The answer so far; null where there is none that fits the graph. */
+  /** The cached choice; null if there is none that fits the graph. */
   read(): Recomputed | null {
     return this.file.read((answer) => {
       const { values, each } = answer as { values: unknown; each: unknown };

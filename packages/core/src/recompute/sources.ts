@@ -1,4 +1,4 @@
-/** What a recomputation may start from, and what can be computed twice. */
+/** Which values a recomputation can start from, and which can be recomputed. */
 import { type Graph, type GraphNode, producersOf, type ValueId, valueInfo } from '../ir/graph.js';
 import { savedValues } from '../passes/rebuild.js';
 
@@ -11,20 +11,21 @@ export class Sources {
     this.producers = producersOf(graph.nodes);
   }
 
-  /** Whether the backward pass reads the forward value. */
+  /** True if the backward pass reads the forward value. */
   isSaved(id: ValueId): boolean {
     return this.saved.has(id);
   }
 
-  /** Whether the backward pass could have the value computed once more in the place of kept. */
+  /** True if the value could be recomputed in the backward pass instead of kept. */
   recomputable(id: ValueId): boolean {
     const producer = this.producers.get(id);
     return this.saved.has(id) && producer !== undefined && this.again(id, producer);
   }
 
   /**
-   * Whether a recomputation finds the value where it is: `dropped` are those that are computed again. Statistics and other
-   * vectors stay, small as they are: a layer's are computed, and its running ones updated, once a step.
+   * True if the value is still available to a recomputation, given the `dropped` values. Statistics and other
+   * vectors are small and always kept: a layer computes them, and updates its running statistics, once per
+   * step.
    */
   holds(id: ValueId, dropped: { has(id: ValueId): boolean }): boolean {
     const producer = this.producers.get(id);
@@ -32,7 +33,7 @@ export class Sources {
     return this.saved.has(id) && !dropped.has(id);
   }
 
-  /** The node that computes a value that no recomputation finds. */
+  /** The node that computes a value that is not available to recomputations. */
   producer(id: ValueId): GraphNode {
     const producer = this.producers.get(id);
     if (!producer) throw new RangeError(`nothing computes %${id}`);

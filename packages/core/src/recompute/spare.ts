@@ -1,6 +1,6 @@
 /**
- * Values that are computed again because it costs next to nothing, whether a budget asks for it or not: colours of images
- * from their bytes, a pooled map from the one that is kept anyway.
+ * Recomputes values that are nearly free to recompute, with or without a budget: images converted from bytes
+ * to floats, or a pooled map whose input is kept anyway.
  */
 
 import type { GraphNode } from '../ir/graph.js';
@@ -11,14 +11,14 @@ import type { Recomputed } from './pass.js';
 import { type Droppable, type Timeline, timelineOf } from './timeline.js';
 import { workOf } from './work.js';
 
-/** A peak that is lower by less than this share is not worth the recomputations. */
+/** A peak reduction below this fraction is not worth the recompute. */
 const WORTH_SPARING = 0.01;
-/** A smaller buffer than this share of the peak is not looked at. */
+/** Buffers below this fraction of the peak are not considered. */
 const WORTH_DROPPING = 1 / 500;
 
 /**
- * What to compute again for at most this share of a step's work; null where the peak would hardly be lower. `balance`:
- * operations that the device does while it moves a byte.
+ * Values to recompute for at most this fraction of the step's work; null if the peak would hardly drop.
+ * `balance`: operations the device performs per byte moved.
  */
 export function spareRecompute(whole: Draft, share: number, balance: number): Recomputed | null {
   const price = (node: GraphNode) => workOf(whole.graph, node, balance);
@@ -30,7 +30,9 @@ export function spareRecompute(whole: Draft, share: number, balance: number): Re
   return peakOf(outlook(timeline, dropped)) < (1 - WORTH_SPARING) * peak ? recomputedBy(dropped) : null;
 }
 
-/** By what a byte costs, as many as the allowance pays for; none whose second life makes the peak higher. */
+/**
+ * Cheapest per byte first, up to the allowance, skipping buffers whose second lifetime would raise the peak.
+ */
 function cheapest(timeline: Timeline, droppable: readonly Droppable[], allowance: number): Dropped {
   const offers = droppable
     .map((one) => ({ one, cost: costOf(timeline, new Map([[one, 'once']])) }))
@@ -49,7 +51,7 @@ function cheapest(timeline: Timeline, droppable: readonly Droppable[], allowance
   return dropped;
 }
 
-/** Without those that the peak does not miss: the dearest go first. */
+/** Drops the choices that do not lower the peak, most expensive first. */
 function needed(timeline: Timeline, dropped: Dropped): Dropped {
   const peak = peakOf(outlook(timeline, dropped));
   let left = new Map(dropped);

@@ -1,25 +1,27 @@
-/** What of a training step could be dropped after the forward pass, and what computing it again would take. */
+/**
+ * Which buffers of a training step could be dropped after the forward pass, and the cost of recomputing them.
+ */
 import { type GraphNode, operands, type ValueId } from '../ir/graph.js';
 import { align } from '../passes/place.js';
 import type { Draft } from '../plan/draft.js';
 import { Sources } from './sources.js';
 
-/** A buffer that the backward pass could do without. */
+/** A buffer that could be dropped and recomputed. */
 export interface Droppable {
-  /** Its place in the plan's list. */
+  /** Index in the plan's buffers. */
   readonly buffer: number;
-  /** What lies in it and is read by the backward pass. */
+  /** Values in it that the backward pass reads. */
   readonly values: readonly ValueId[];
-  /** All that ever lies in it. */
+  /** All values ever stored in it. */
   readonly occupants: readonly ValueId[];
-  /** Module path of what writes them. */
+  /** Module path of their producer. */
   readonly path: string;
   readonly bytes: number;
   /** Last instruction of the forward pass that touches it. */
   readonly forwardEnd: number;
 }
 
-/** What computing a node once more costs. */
+/** Cost of running a node a second time. */
 export type Price = (node: GraphNode) => number;
 
 /** A node of the forward pass. */
@@ -30,21 +32,21 @@ export interface ForwardStep {
   readonly outputs: readonly ValueId[];
 }
 
-/** Facts about a plan in which nothing is computed again, by value and by instruction, for many questions. */
+/** Facts about a plan without recompute, indexed by value and by instruction for fast queries. */
 export interface Timeline {
   readonly plan: Draft;
   readonly droppable: readonly Droppable[];
-  /** By value: its buffer in the plan's list, or -1. */
+  /** By value: index of its buffer in the plan, or -1. */
   readonly bufferOf: Int32Array;
-  /** By value: 1 where no recomputation finds it even if nothing is dropped. */
+  /** By value: 1 if it is unavailable to recompute even if nothing is dropped. */
   readonly lost: Uint8Array;
   /** By value: the first instruction of the backward pass that reads it, or Infinity. */
   readonly firstRead: Float64Array;
-  /** The last comes first. */
+  /** In reverse order. */
   readonly forward: readonly ForwardStep[];
   /** Aligned bytes of each instruction's workspace. */
   readonly workspace: Float64Array;
-  /** By buffer: its aligned bytes, its first instruction and its last. */
+  /** By buffer: its aligned bytes, and its first and last instruction. */
   readonly bytes: Float64Array;
   readonly start: Int32Array;
   readonly end: Int32Array;

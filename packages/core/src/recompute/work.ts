@@ -1,8 +1,8 @@
-/** How much work a node is, for choices between nodes: bytes moved, or operations as so many bytes. */
+/** The work of a node, for comparing nodes: bytes moved, or operations converted to bytes. */
 import type { Graph, GraphNode } from '../ir/graph.js';
 import { costOf } from '../ir/infer.js';
 
-/** `balance`: operations that the device does while it moves a byte. */
+/** `balance`: operations the device performs per byte moved. */
 export function workOf(graph: Graph, node: GraphNode, balance: number): number {
   const { flops, bytes } = costOf(graph, node);
   return Math.max(flops / balance, bytes);

@@ -1,6 +1,6 @@
 /**
- * Which parts of an inference graph are computed in strips of rows so that a byte budget holds: the segmentation with the
- * least repeated work, by dynamic programming over the graph's cuts.
+ * Chooses which segments of an inference graph to compute in strips of rows so that a byte budget holds: the
+ * segmentation with the least repeated work, by dynamic programming over the graph's cuts.
  */
 import type { Graph } from '../ir/graph.js';
 import { type StripCost, stripCost, type Workspace } from './estimate.js';
@@ -8,14 +8,14 @@ import { type Cut, cutsOf, Flow, pieceBetween, type Segment, segmentBetween } fr
 
 export interface StripDecision {
   readonly segment: Segment;
-  /** Strips that it is computed in. */
+  /** Number of strips. */
   readonly count: number;
 }
 
 export interface StripChoice {
-  /** Segments in more than one strip, in order; null where no choice fits. */
+  /** Segments with more than one strip, in order; null if no choice fits. */
   readonly decisions: readonly StripDecision[] | null;
-  /** Bytes that the most frugal choice needs, estimated. */
+  /** Estimated bytes of the smallest choice. */
   readonly least: number;
 }
 
@@ -27,14 +27,14 @@ interface Step {
   readonly cost: StripCost;
 }
 
-/** Chooses for one graph, any number of times; what segments cost is found out once. */
+/** Chooses for one graph under any number of budgets; segment costs are computed once. */
 export class StripPlanner {
   private readonly cuts: readonly Cut[];
-  /** By the cut that they end at: the segments, with the cut that they start from. */
+  /** By the cut at their end: the segments, with the cut they start from. */
   private readonly segments: readonly (readonly { from: number; segment: Segment }[])[];
   private readonly costs = new Map<Segment, Map<number, StripCost>>();
 
-  /** `workspace`: bytes that kernels ask for, by node. */
+  /** `workspace`: kernel workspace in bytes, by node. */
   constructor(
     private readonly graph: Graph,
     private readonly workspace: Workspace,
@@ -44,20 +44,23 @@ export class StripPlanner {
     this.segments = this.cuts.map((to, index) =>
       this.cuts.slice(0, index).flatMap((cut, from) => {
         const rows = segmentBetween(flow, cut, to);
-        // Every cut must be reachable from the one before it, also past what does not work row by row.
+        // // Every cut must be reachable from the previous one, even across ops that cannot be split by rows.
         const segment = rows ?? (from === index - 1 ? pieceBetween(flow, cut, to) : null);
         return segment ? [{ from, segment }] : [];
       }),
     );
   }
 
-  /** The choice with the least repeated work for `budget` bytes of arena. */
+  /** The choice with the least repeated work that fits `budget` bytes of arena. */
   choose(budget: number): StripChoice {
     const steps = this.cuts.map((_, to) => this.stepsTo(to, budget));
     return { decisions: cheapest(steps), least: leastBytes(steps) };
   }
 
-  /** The segments that end at a cut, each in its fewest strips that fit, and in the number that needs least. */
+  /**
+   * The segments that end at a cut: each with the fewest strips that fit, and with the number that needs the
+   * least memory.
+   */
   private stepsTo(to: number, budget: number): { fitting: Step[]; frugal: Step[] } {
     const fitting: Step[] = [];
     const frugal: Step[] = [];
@@ -65,7 +68,7 @@ export class StripPlanner {
       const height = segment.heights.get(segment.output) ?? 1;
       let least: Step | null = null;
       for (const count of COUNTS) {
-        // In one piece, longer segments are no better than the shorter ones that they are made of.
+        // // Without strips, a longer segment is never better than the shorter ones it consists of.
         if (count > height || (count === 1 && from !== to - 1)) continue;
         if (count > 1 && !segment.divisible) break;
         const step = { from, decision: { segment, count }, cost: this.cost(segment, count) };
@@ -113,7 +116,7 @@ function cheapest(steps: readonly Steps[]): StripDecision[] | null {
   return chosen;
 }
 
-/** The smallest largest step on a way through the graph. */
+/** Minimum over all paths of the largest step on the path. */
 function leastBytes(steps: readonly Steps[]): number {
   const least: number[] = [0];
   for (const { frugal, fitting } of steps.slice(1)) {

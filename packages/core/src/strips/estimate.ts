@@ -1,4 +1,4 @@
-/** What a segment costs in strips: bytes alive at once, and operations done twice where strips overlap. */
+/** Cost of a segment in strips: live bytes, and work repeated where strips overlap. */
 
 import { byteLength } from '@inplace-abn/tensor';
 import { type Graph, type GraphNode, operands, type ValueId, valueInfo } from '../ir/graph.js';
@@ -6,20 +6,20 @@ import { costOf } from '../ir/infer.js';
 import { align } from '../passes/place.js';
 import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from './segment.js';
 
-/** Operations that one byte of memory traffic stands for. */
+/** Operations that take as long as moving one byte of memory. */
 const OPERATIONS_PER_BYTE = 4;
 
 export interface StripCost {
-  /** Largest sum of bytes alive at once, estimated. */
+  /** Largest sum of live bytes, estimated. */
   readonly bytes: number;
-  /** Operations beyond those of the segment in one piece. */
+  /** Operations beyond those of the segment without strips. */
   readonly extra: number;
 }
 
-/** What the device asks for beside a node's operands: bytes of workspace by node id. */
+/** Kernel workspace in addition to a node's operands: bytes by node id. */
 export type Workspace = ReadonlyMap<number, number>;
 
-/** The segment in `count` strips; with one, as it is. */
+/** Cost of the segment in `count` strips; a count of 1 leaves it as it is. */
 export function stripCost(graph: Graph, segment: Segment, count: number, workspace: Workspace): StripCost {
   if (count === 1) {
     const whole = new Map([...segment.heights].map(([id, height]) => [id, { begin: 0, end: height }]));
@@ -34,7 +34,7 @@ export function stripCost(graph: Graph, segment: Segment, count: number, workspa
   return { bytes, extra: extraOperations(graph, segment, rows) };
 }
 
-/** The rows of every value that a strip computes: from the first row that its input allows to the last. */
+/** Rows of every value that a strip computes, from the first to the last that its input allows. */
 function computedRows(segment: Segment, strip: Rows): Map<ValueId, Rows> {
   const input = stripInput(segment, rowsNeeded(segment, strip));
   const rows = new Map<ValueId, Rows>();
@@ -76,8 +76,8 @@ function lengthOf(rows: Rows | undefined): number {
 }
 
 /**
- * Liveness of one strip (or of the whole segment), outputs written over inputs that die where their op allows it. An
- * estimate: the plan of the graph that comes of it has the last word.
+ * Liveness of one strip, or of the whole segment. Outputs overwrite inputs that die, if the op allows it. An
+ * estimate: planning the resulting graph decides.
  */
 function liveBytes(
   graph: Graph,
@@ -117,12 +117,12 @@ function overwrites({ op, inputs }: GraphNode, id: ValueId): boolean {
   return op.overwrites.some(({ output, input }) => output === 0 && inputs[input] === id);
 }
 
-/** An output that nothing reads. */
+/** Bytes of an output that nothing reads. */
 function sideBytes(graph: Graph, id: ValueId): number {
   return align(byteLength(valueInfo(graph, id)));
 }
 
-/** Operands that are made for this node alone, such as folded weights. */
+/** Bytes of operands made for this node alone, such as folded weights. */
 function wholeOperands(graph: Graph, node: GraphNode, segment: Segment): number {
   return operands(node)
     .filter((id) => !segment.heights.has(id) && valueInfo(graph, id).kind === 'activation')

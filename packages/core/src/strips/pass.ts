@@ -1,7 +1,8 @@
 /**
- * Computes segments of an inference graph strip by strip: rows are cut out of the segment's input, go through copies of
- * its nodes, and are put into its output, so that nothing between the two is ever there in full. Rows near a cut are
- * computed twice; every row that is kept is computed from the very numbers that the whole image would give.
+ * Computes segments of an inference graph strip by strip. Rows are sliced from the segment's input, pass
+ * through copies of its nodes, and are inserted into its output, so no intermediate value ever exists whole.
+ * Rows near a boundary are computed twice, but every row that is kept is computed from the same operands as
+ * in the whole image.
  */
 import { type Graph, type GraphNode, producersOf, type ValueId } from '../ir/graph.js';
 import { Tracer } from '../ir/tracer.js';
@@ -11,11 +12,11 @@ import { sliceRows } from '../ops/slice_rows.js';
 import type { StripDecision } from './choose.js';
 import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from './segment.js';
 
-/** `decisions`: segments of this graph, none of which shares a node with another. */
+/** `decisions`: disjoint segments of this graph. */
 export function strips(graph: Graph, decisions: readonly StripDecision[]): Graph {
   if (decisions.length === 0) return graph;
   const tracer = Tracer.of(graph);
-  // In the place of its last node: by then all that it reads is there, folded weights included.
+  // // Emit in place of the last node, when everything the segment reads exists, including folded weights.
   const last = new Map(decisions.map((decision) => [decision.segment.nodes.at(-1)?.node, decision]));
   const inside = new Set(decisions.flatMap(({ segment }) => segment.nodes.map(({ node }) => node)));
   const producers = producersOf(graph.nodes);
@@ -48,7 +49,7 @@ class StripEmitter {
     return [...this.nodes.slice(0, -1), { ...last, outputs: [this.segment.output] }];
   }
 
-  /** Computes rows `strip` of the segment's output and puts them into `joined`. */
+  /** Computes rows `strip` of the segment's output and inserts them into `joined`. */
   private emitStrip(strip: Rows, joined: Value | null): Value {
     const { segment, tracer } = this;
     const rows = stripInput(segment, rowsNeeded(segment, strip));
@@ -80,7 +81,10 @@ class StripEmitter {
     this.emitAs(node, inputs, made);
   }
 
-  /** What follows from states alone is made anew for every strip, so that it need not wait for the next one. */
+  /**
+   * Recomputes values that depend on states alone for every strip, so that they need not stay live until the
+   * next one.
+   */
   private operand(id: ValueId, recomputed: Map<ValueId, Value>): Value {
     const producer = this.producers.get(id);
     if (!producer?.rebuilds) return this.tracer.value(id);
@@ -93,7 +97,7 @@ class StripEmitter {
     return recomputed.get(id) ?? this.tracer.value(id);
   }
 
-  /** Emits a node like `node` on other operands, and notes its results in the place of those of `node`. */
+  /** Emits a copy of `node` on other operands and maps the results of `node` to its results. */
   private emitAs(node: GraphNode, inputs: readonly (Value | null)[], results: Map<ValueId, Value>): void {
     const { op, attrs, path, rebuilds = false } = node;
     const outputs = this.at(path, () => this.tracer.emit(op, inputs, attrs, { rebuilds }));

@@ -1,6 +1,7 @@
 /**
- * Segments of an inference graph that can be computed in strips of rows: everything between two values through which
- * all data passes, where each op says which rows its rows are made of (`rows` in its definition).
+ * Segments of an inference graph that can be computed in strips of rows: all nodes between two values that
+ * every path passes through. Each op states which input rows its output rows depend on (`rows` in its
+ * definition).
  */
 import { dim, isDataDType } from '@inplace-abn/tensor';
 import { constantsOf, isConstant } from '../ir/constants.js';
@@ -15,7 +16,7 @@ export interface Rows {
   readonly end: number;
 }
 
-/** A node of a segment, with the rows that it reads of its operands inside the segment. */
+/** A node of a segment, with the rows it reads of operands inside the segment. */
 export interface RowNode {
   readonly node: GraphNode;
   readonly output: ValueId;
@@ -23,27 +24,29 @@ export interface RowNode {
 }
 
 export interface Segment {
-  /** All that the segment reads of the images; what it makes of it. N×C×H×W both. */
+  /** The only image value that the segment reads, and the only one that it produces; both N×C×H×W. */
   readonly input: ValueId;
   readonly output: ValueId;
   readonly nodes: readonly RowNode[];
-  /** Rows of the input to one row of each value. */
+  /** Input rows per row of each value. */
   readonly reduction: ReadonlyMap<ValueId, number>;
-  /** Strips of the input begin at multiples of this. */
+  /** Strips of the input start at multiples of this. */
   readonly unit: number;
-  /** False where some op does not work row by row: such a segment is computed in one piece. */
+  /** False if some op cannot be split by rows, so the segment always runs whole. */
   readonly divisible: boolean;
   readonly heights: ReadonlyMap<ValueId, number>;
 }
 
-/** A place in the list of nodes that one value of the images alone passes: everything after it depends on it. */
+/**
+ * A position in the node list where exactly one image value is live, on which everything after it depends.
+ */
 export interface Cut {
   readonly value: ValueId;
-  /** Nodes before it. */
+  /** Number of nodes before it. */
   readonly position: number;
 }
 
-/** A graph with what the search for segments asks again and again. */
+/** A graph with indexes for the segment search. */
 export class Flow {
   private readonly dependent: ReadonlySet<GraphNode>;
   private readonly read: ReadonlySet<ValueId>;
@@ -54,17 +57,20 @@ export class Flow {
     this.read = new Set(graph.nodes.flatMap(operands));
   }
 
-  /** Whether a node depends on the images; the others follow from states alone, kept between runs or recomputed. */
+  /**
+   * True if a node depends on the images. Other nodes depend on states alone and are kept between runs or
+   * recomputed.
+   */
   has(node: GraphNode): boolean {
     return this.dependent.has(node);
   }
 
-  /** The nodes that depend on the images between two cuts. */
+  /** The nodes between two cuts that depend on the images. */
   between(from: Cut, to: Cut): GraphNode[] {
     return this.graph.nodes.slice(from.position, to.position).filter((node) => this.has(node));
   }
 
-  /** Whether some node reads the value. */
+  /** True if any node reads the value. */
   reads(id: ValueId): boolean {
     return this.read.has(id);
   }
@@ -100,7 +106,7 @@ function isImages(graph: Graph, id: ValueId): boolean {
   return shape.length === 4 && isDataDType(dtype);
 }
 
-/** The nodes between two cuts as a segment; null where some op does not work row by row. */
+/** The nodes between two cuts as a segment; null if some op cannot be split by rows. */
 export function segmentBetween(flow: Flow, from: Cut, to: Cut): Segment | null {
   const { graph } = flow;
   const heightOf = (id: ValueId): number => dim(valueInfo(graph, id).shape, 2);
@@ -110,7 +116,7 @@ export function segmentBetween(flow: Flow, from: Cut, to: Cut): Segment | null {
   for (const node of flow.between(from, to)) {
     const read = readsOf(graph, node, reduction);
     const output = node.outputs[0];
-    // Only the first output is followed: pooling's indices, which nothing reads in inference.
+    // // Only the first output is followed. The others are unread in inference, such as pooling indices.
     if (!read || output === undefined || node.outputs.slice(1).some((id) => flow.reads(id))) return null;
     reduction.set(output, read.reduction);
     heights.set(output, heightOf(output));
@@ -121,7 +127,7 @@ export function segmentBetween(flow: Flow, from: Cut, to: Cut): Segment | null {
   return { input: from.value, output: to.value, nodes, reduction, unit, heights, divisible: true };
 }
 
-/** The nodes between two neighbouring cuts as they are, whatever their ops: a way past them in one piece. */
+/** The nodes between two adjacent cuts, whatever their ops, as a segment that always runs whole. */
 export function pieceBetween(flow: Flow, from: Cut, to: Cut): Segment {
   const { graph } = flow;
   const heightOf = (id: ValueId): number => valueInfo(graph, id).shape[2] ?? 1;
@@ -130,7 +136,7 @@ export function pieceBetween(flow: Flow, from: Cut, to: Cut): Segment {
   for (const node of flow.between(from, to)) {
     const output = node.outputs[0];
     if (output === undefined) continue;
-    // It is never cut into rows: which of them an operand is read for does not matter.
+    // // The segment is never split, so the rows read do not matter.
     const reads = operands(node)
       .filter((id) => heights.has(id))
       .map((value) => ({ value, window: SAME_ROW }));
@@ -141,7 +147,10 @@ export function pieceBetween(flow: Flow, from: Cut, to: Cut): Segment {
   return { input, output, nodes, reduction: new Map(), unit: 1, heights, divisible: false };
 }
 
-/** What a node reads row by row inside the segment, and the reduction of what it makes; null where it cannot. */
+/**
+ * Rows of each operand that a node reads in the segment, and the reduction of its output; null if it cannot
+ * be split by rows.
+ */
 function readsOf(
   graph: Graph,
   node: GraphNode,
@@ -165,8 +174,8 @@ function readsOf(
 }
 
 /**
- * The rows of every value that rows of the segment's output are made of. Every row beyond a border stands for the one
- * at the border: where padding is read, the strip reaches the border, so that its own padding is in the same place.
+ * The rows of every value that rows of the segment's output depend on. Rows beyond a border are clamped to
+ * it: if padding is read, the strip reaches the border, so its own padding is in the same place.
  */
 export function rowsNeeded(segment: Segment, output: Rows): Map<ValueId, Rows> {
   const needed = new Map<ValueId, Rows>([[segment.output, output]]);
@@ -197,7 +206,10 @@ function hull(a: Rows, b: Rows): Rows {
   return { begin: Math.min(a.begin, b.begin), end: Math.max(a.end, b.end) };
 }
 
-/** The rows of the segment's input that a strip is computed from: those needed, from a multiple of the unit on. */
+/**
+ * The rows of the segment's input that a strip is computed from: those needed, extended down to a multiple of
+ * the unit.
+ */
 export function stripInput(segment: Segment, needed: ReadonlyMap<ValueId, Rows>): Rows {
   const { input, unit, heights } = segment;
   const { begin, end } = needed.get(input) ?? { begin: 0, end: 0 };
@@ -207,7 +219,7 @@ export function stripInput(segment: Segment, needed: ReadonlyMap<ValueId, Rows>)
   };
 }
 
-/** Strips of the output, as equal as rows allow. */
+/** Splits the output into strips that are as equal as possible. */
 export function stripsOf(segment: Segment, count: number): Rows[] {
   const height = segment.heights.get(segment.output) ?? 0;
   return Array.from({ length: count }, (_, index) => ({
