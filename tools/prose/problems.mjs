@@ -28,7 +28,8 @@ export function problemsIn(file, source) {
       problems.push({ file, line: index + 1, advice, text: raw.trim() });
     for (const { pattern, advice } of PHRASES)
       if (pattern.test(prose === null && !fenced ? raw : withoutCode(raw))) report(advice);
-    if (prose !== null) {
+    // A heading may ask a question without its mark.
+    if (prose !== null && !(markdown && raw.startsWith('#'))) {
       for (const sentence of openingsOf(prose, before))
         for (const { pattern, advice } of OPENINGS) if (pattern.test(sentence)) report(advice);
     }
