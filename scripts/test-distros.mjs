@@ -1,3 +1,4 @@
+// @ts-check
 // Set-up, kernel tests and a short demo on minimal systems of Debian 12 and 13, with each suite's GCC; then set-up and
 // kernel tests with its Clang. As root.  npm run test:distros [-- SUITE…]
 import {
@@ -9,19 +10,19 @@ import {
   suiteNamed,
 } from '../tools/distro/system.mjs';
 import { runMain, StepError, step } from './lib/steps.mjs';
-import { Results } from './lib/tests.mjs';
+import { KERNEL_TESTS, Results } from './lib/tests.mjs';
 
-const KERNEL_TESTS = ['npx', 'vitest', 'run', 'packages/core/test/kernels', 'packages/core/test/native'];
-const CLANG = ['env', 'CC=clang', 'CXX=clang++'];
+const RUN_KERNEL_TESTS = ['npx', 'vitest', 'run', ...KERNEL_TESTS];
+const CLANG = ['env', 'CXX=clang++'];
 
 /** Commands, each after those that it needs. */
 const CHECKS = {
   'set-up': ['npm', 'run', 'setup'],
-  'kernel tests': KERNEL_TESTS,
+  'kernel tests': RUN_KERNEL_TESTS,
   'short demo': ['npm', 'run', 'demo', '--', '--max-steps', '40'],
   Clang: ['apt-get', 'install', '-y', '--no-install-recommends', 'clang', 'libomp-dev'],
   'set-up with Clang': [...CLANG, 'npm', 'run', 'setup'],
-  'kernel tests with Clang': [...CLANG, ...KERNEL_TESTS],
+  'kernel tests with Clang': [...CLANG, ...RUN_KERNEL_TESTS],
 };
 
 await runMain(async () => {

@@ -5,6 +5,9 @@ import { inRoot, root } from './paths.mjs';
 import { runAttached, StepError, say } from './steps.mjs';
 import { readReport } from './vitest-report.mjs';
 
+/** Of the addon: what a build with another compiler, library or option must pass. */
+export const KERNEL_TESTS = ['packages/core/test/kernels', 'packages/core/test/native'];
+
 const REPORT = inRoot('.cache', 'vitest-report.json');
 
 /** The checks and tests of one command, with a closing line that CI and people read. */

@@ -55,6 +55,7 @@ describe('loadNative', () => {
   });
 
   it('names a local build that cannot be loaded', async () => {
+    vi.stubEnv('IABN_ADDON', undefined);
     // A local build that seems to be there and is not.
     vi.doMock('node:fs', async (original) => ({
       ...(await original<object>()),
