@@ -1,7 +1,8 @@
 /**
- * Normalises and activates: y = s·(x − μ)/√(σ² + ε) + β, z = φ(y), with s = |γ| + ε ('abs', the in-place layer)
- * or γ ('plain', ordinary batch norm). With `statistics: 'batch'` μ and σ² are those of x itself and the gradient
- * flows through them (paper eq. 3–6, variant II of its backward); with 'fixed' they are constants.
+ * Normalization and activation: y = s·(x − μ)/√(σ² + ε) + β, z = φ(y), with s = |γ| + ε ('abs', the in-place
+ * layer) or s = γ ('plain', ordinary batch normalization). With `statistics: 'batch'`, μ and σ² are the
+ * statistics of x itself and the gradient flows through them (paper eq. 3–6, backward variant II). With
+ * 'fixed' they are constants.
  */
 
 import { channels, rows } from '@inplace-abn/tensor';
@@ -25,7 +26,7 @@ export type AbnApplyAttributes = ActivationAttributes & {
   readonly eps: number;
   readonly scale: AbnScale;
   readonly statistics: 'batch' | 'fixed';
-  /** Process group that the batch statistics are of, where other processes have some of the samples. */
+  /** Process group over which the batch statistics were computed, if the batch is distributed. */
   readonly group?: string;
 };
 
@@ -37,7 +38,7 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
     { name: 'var', kind: 'float32' },
     { name: 'weight', kind: 'float32', optional: true },
     { name: 'bias', kind: 'float32', optional: true },
-    // What the backward pass divides by where the statistics are of several processes.
+    // // Divisor in the backward pass when the statistics span several processes.
     { name: 'count', kind: 'float32', optional: true },
   ],
   outputs: [{ name: 'z', kind: 'data', pitched: true }],
@@ -52,7 +53,8 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
     const batch = attrs.statistics === 'batch';
     const sums = batch || needs(3) || needs(4) ? abnBackwardReduce(diff(0), saved, attrs) : null;
     const dweight = sums && weight && needs(3) ? abnBackwardWeight(sums.dyXhat, weight, attrs.scale) : null;
-    // The layer's own gradients are of this process's samples; those of all are summed with the other parameters'.
+    // // γ and β gradients cover this process's samples only; they are reduced with the other parameters'
+    // gradients.
     const all = batch && sums && needs(0) ? sumOverGroup(sums, attrs) : null;
     const dx = needs(0) ? abnBackwardApply(diff(0), saved, all, inputs[5] ?? null, attrs) : null;
     return [dx, null, null, dweight, needs(4) ? (sums?.dy ?? null) : null, null];
@@ -64,9 +66,9 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
       input: 0,
       fromOutputs: [0],
       fromInputs: [1, 2, 3, 4],
-      // γ may be zero in the ordinary layer; |γ| + ε never is.
+      // // γ may be zero in ordinary batch normalization; |γ| + ε never is.
       available: (attrs) => attrs.scale === 'abs' && isInvertible(attrs),
-      // Its readers, the backward kernels, invert on the fly.
+      // // The readers, which are the backward kernels, invert on the fly.
       rebuild: null,
       // x = μ + √(σ² + ε)·(φ⁻¹(z) − β)/s
       reference({ attrs, inputs, input, output }) {
@@ -124,7 +126,7 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
   peerKeeps: { inputs: [0], outputs: [0] },
 };
 
-/** The two sums over all processes that share the statistics. */
+/** Reduces both sums over the process group of the statistics. */
 function sumOverGroup(sums: AbnSums, { group }: AbnApplyAttributes): AbnSums {
   if (group === undefined) return sums;
   const flat = allReduce(pack([sums.dy, sums.dyXhat]), group);
@@ -133,8 +135,12 @@ function sumOverGroup(sums: AbnSums, { group }: AbnApplyAttributes): AbnSums {
 }
 
 /**
- * Normalised, scaled, shifted and activated x; mean, variance, weight, bias: float32[C]. `count`, float32[], with
- * `attrs.group`: the samples that the statistics are of, over the processes of that group.
+ * Normalizes x (N×C×…, a data dtype), applies scale, shift and activation, and returns z with the type of x.
+ *
+ * @param statistics mean and variance, float32[C]; `count`, float32[], is the number of samples behind them
+ * over all processes, needed with `attrs.group`
+ * @param affine weight γ and bias β, float32[C]; null for neither
+ * @throws ShapeError if an operand does not have C channels
  */
 export function abnApply(
   x: Value,

@@ -1,6 +1,7 @@
 /**
- * The input's gradient of an ABN layer: dx = s/√(σ² + ε) · (dy − Σdy/m − x̂·Σ(dy·x̂)/m) with batch statistics,
- * dx = s/√(σ² + ε) · dy with fixed ones; dy = φ′·dz, and x̂ from the saved x or z as in abn_backward_reduce.
+ * Gradient of an ABN layer with respect to its input: dx = s/√(σ² + ε) · (dy − Σdy/m − x̂·Σ(dy·x̂)/m) with
+ * batch statistics, dx = s/√(σ² + ε) · dy with fixed ones. dy = φ′·dz, and x̂ is computed from the saved x or
+ * z as in abn_backward_reduce.
  */
 
 import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
@@ -23,7 +24,7 @@ import { at } from './support/reference.js';
 
 export type AbnBackwardApplyAttributes = AbnBackwardAttributes & {
   readonly statistics: 'batch' | 'fixed';
-  /** Samples per channel m that the sums are over; not read where they are an operand. */
+  /** Samples per channel m behind the sums; unused if `count` is an operand. */
   readonly count: number;
 };
 
@@ -90,8 +91,11 @@ export const abnBackwardApplyOp: OpDefinition<AbnBackwardApplyAttributes> = {
 };
 
 /**
- * ∂loss/∂x of one layer, in the shape of dz; `sums` are null where the statistics are fixed. `count`: float32[], the samples
- * that the sums are over where other processes have some of them; null: those of dz.
+ * ∂loss/∂x of one layer, with the type of dz.
+ *
+ * @param sums from abnBackwardReduce; null with fixed statistics
+ * @param count float32[], samples per channel over all processes; null to use those of dz
+ * @throws ShapeError if dz and the saved x differ in shape
  */
 export function abnBackwardApply(
   dz: Value,

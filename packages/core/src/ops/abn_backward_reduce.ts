@@ -1,6 +1,6 @@
 /**
- * The two sums of ABN's backward, per channel over the samples: Σ dy and Σ dy·x̂, with dy = φ′·dz.
- * From the layer's input x: x̂ = (x − μ)/√(σ² + ε). From its output z: y = φ⁻¹(z), x̂ = (y − β)/s.
+ * The two sums of ABN's backward, per channel over the samples: Σ dy and Σ dy·x̂, with dy = φ′·dz. From the
+ * layer's input x: x̂ = (x − μ)/√(σ² + ε). From its output z: y = φ⁻¹(z), x̂ = (y − β)/s.
  */
 
 import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
@@ -70,7 +70,7 @@ export const abnBackwardReduceOp: OpDefinition<AbnBackwardAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Σdy and Σdy·x̂ of one layer, float32[C]; dz and saved.x of one shape. */
+/** Σ dy and Σ dy·x̂ of one layer, float32[C]; dz and saved.x must have the same shape. */
 export function abnBackwardReduce(
   dz: Value,
   saved: AbnSaved,

@@ -1,4 +1,7 @@
-/** dγ from Σ dy·x̂: −Σ where s = |γ| + ε and γ < 0, else Σ. A γ of exactly 0 counts as positive, so that it can move. */
+/**
+ * dγ from Σ dy·x̂: negated where s = |γ| + ε and γ < 0. A γ of exactly 0 counts as positive, so that it can
+ * move.
+ */
 
 import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -46,7 +49,7 @@ export const abnBackwardWeightOp: OpDefinition<AbnBackwardWeightAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂γ, float32[C]. */
+/** ∂loss/∂γ, float32[C], from Σ dy·x̂ and γ, both float32[C]. */
 export function abnBackwardWeight(sumDyXhat: Value, weight: Value, scale: AbnScale): Value {
   return emit(abnBackwardWeightOp, [sumDyXhat, weight], { scale });
 }

@@ -1,5 +1,6 @@
 /**
- * Folds a normalisation with fixed statistics into the weights before it: with g = s/√(σ² + ε) and s as in abn_apply,
+ * Folds a normalization with fixed statistics into the preceding weights. With g = s/√(σ² + ε) and s as in
+ * abn_apply:
  *
  *     g·(w ⋆ x + b − μ) + β = (g·w) ⋆ x + β + g·(b − μ)
  */
@@ -63,12 +64,15 @@ export const abnFoldOp: OpDefinition<AbnFoldAttributes> = {
 export interface AbnFixed {
   readonly mean: Value;
   readonly variance: Value;
-  /** γ and β; null for a layer without. */
+  /** γ, float32[C]; null if the layer has no affine parameters. Likewise β. */
   readonly gamma: Value | null;
   readonly beta: Value | null;
 }
 
-/** weight float32[O,…] and bias float32[O] (or none) of a linear map, with the layer's arithmetic taken in. */
+/**
+ * Weight float32[O,…] and bias float32[O] of a linear map (null for no bias), with the normalization folded
+ * in.
+ */
 export function abnFold(
   { weight, bias }: { weight: Value; bias: Value | null },
   { mean, variance, gamma, beta }: AbnFixed,

@@ -1,7 +1,9 @@
 /**
- * Statistics of all samples from those of each process (Chan, Golub and LeVeque): with m = Σmᵢ,
- *   μ = Σ mᵢ·μᵢ / m,   σ² = Σ mᵢ·(σᵢ² + (μᵢ − μ)²) / m.
- * A process without samples has mᵢ = 0 and counts for nothing.
+ * Merges per-process statistics (Chan, Golub and LeVeque). With m = Σmᵢ:
+ *
+ *     μ = Σ mᵢ·μᵢ / m,   σ² = Σ mᵢ·(σᵢ² + (μᵢ − μ)²) / m
+ *
+ * A process without samples has mᵢ = 0 and contributes nothing.
  */
 
 import { formatType } from '@inplace-abn/tensor';
@@ -15,7 +17,7 @@ import { at } from './support/reference.js';
 
 export type AbnMergeAttributes = { readonly channels: number };
 
-/** Where a process has mean, variance and count in its row. */
+/** Offsets of mean, variance and count in a process's row. */
 function rowLayout(channels: number) {
   const { begins, length } = flatLayout([[channels], [channels], []]);
   const [mean = 0, variance = 0, count = 0] = begins;
@@ -73,8 +75,9 @@ export const abnMergeOp: OpDefinition<AbnMergeAttributes> = {
 };
 
 /**
- * Mean and biased variance float32[C] and the count float32[] of samples over all processes, from
- * `gathered` [processes,K], each row packed of mean, variance and count.
+ * Mean and biased variance, float32[C], and number of samples, float32[], over all processes.
+ *
+ * @param gathered float32[processes,K], each row packed from mean, variance and count
  */
 export function abnMerge(gathered: Value, channels: number): { mean: Value; variance: Value; count: Value } {
   const outputs = emitAll(abnMergeOp, [gathered], { channels });

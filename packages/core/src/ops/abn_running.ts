@@ -1,6 +1,7 @@
 /**
- * Updates running statistics: r ← (1 − w)·r + w·batch with w = momentum, or 1/num_batches (after counting this
- * batch) for a cumulative average; the batch's variance unbiased, σ²·m/(m − 1). As torch.nn.BatchNorm2d.
+ * Updates running statistics in place: r ← (1 − w)·r + w·batch, where w is the momentum, or 1/num_batches
+ * (including this batch) for a cumulative average. Uses the unbiased variance σ²·m/(m − 1), like
+ * torch.nn.BatchNorm2d.
  */
 
 import { elements, formatType } from '@inplace-abn/tensor';
@@ -12,10 +13,10 @@ import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
 export type AbnRunningAttributes = {
-  /** Weight of the new batch; not read when cumulative. */
+  /** Weight of the new batch; unused if cumulative. */
   readonly momentum: number;
   readonly cumulative: boolean;
-  /** Samples per channel m that the batch statistics are of; not read where they are an operand. */
+  /** Samples per channel m of the batch statistics; unused if `count` is an operand. */
   readonly count: number;
 };
 
@@ -77,13 +78,19 @@ export const abnRunningOp: OpDefinition<AbnRunningAttributes> = {
 };
 
 export interface AbnRunningOptions {
-  /** Weight of the new batch; null: the cumulative average of all batches. */
+  /** Weight of the new batch; null for the cumulative average of all batches. */
   readonly momentum: number | null;
-  /** Samples per channel that the batch statistics are of; a value, float32[], where other processes have some of them. */
+  /** Samples per channel of the batch statistics. A float32[] value if the batch is distributed. */
   readonly count: number | Value;
 }
 
-/** What the running statistics are after this batch: the new contents of the three states, in their memory. */
+/**
+ * The running statistics after this batch: the new contents of the three states, updated in place.
+ *
+ * @param running mean and variance, float32[C], and number of batches, int64[]
+ * @param batch mean and biased variance, float32[C]
+ * @throws ShapeError if the channels differ, or if `count` is a number below 2
+ */
 export function abnRunning(
   running: { mean: Value; variance: Value; batches: Value },
   batch: { mean: Value; variance: Value },

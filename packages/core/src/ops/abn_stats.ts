@@ -1,4 +1,7 @@
-/** Per-channel mean and biased variance of x, in float32: μ = Σx/m, σ² = Σ(x − μ)²/m over the m samples; 0 for m = 0. */
+/**
+ * Per-channel mean and biased variance of x, in float32: μ = Σx/m, σ² = Σ(x − μ)²/m over m samples; 0 if m =
+ * 0.
+ */
 import { channels, rows } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
 import { emitAll, outputAt } from '../ir/emit.js';
@@ -20,7 +23,7 @@ export const abnStatsOp: OpDefinition<NoAttributes> = {
     const vector = { shape: [channels(shape)], dtype: 'float32' } as const;
     return [vector, vector];
   },
-  // The gradient through batch statistics is part of abn_apply's.
+  // // The gradient through batch statistics is part of abn_apply's gradient.
   gradient: null,
   overwrites: [],
   inverses: [],

@@ -1,6 +1,6 @@
 /**
- * A running sum where it lies: state = keep·state + factor·value. With keep 0 the state begins anew, whatever it held. Sums
- * of gradients over parts of a batch (keep 0 or 1) and moving averages (keep + factor = 1) are such.
+ * In-place running sum: state ← keep·state + factor·value. With keep 0 the previous state is ignored, even
+ * NaN. Covers gradient accumulation (keep 0 or 1) and moving averages (keep + factor = 1).
  */
 import { elements } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
@@ -54,7 +54,10 @@ export const accumulateOp: OpDefinition<UpdateAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** The new sum, in the memory of the old one: `state` and `value` of one shape, `keep` and `factor` float32[]. */
+/**
+ * The new sum, in place of `state`. `state` and `value` are float32 of the same shape; `keep` and `factor`
+ * are float32[].
+ */
 export function accumulate(
   state: Value,
   value: Value,

@@ -50,16 +50,16 @@ export const activationOp: OpDefinition<ActivationAttributes> = {
     const x = input(0);
     for (let i = 0; i < elements(x.shape); i++) output(0).data[i] = activate(at(x, i), attrs);
   },
-  // PyTorch's activations work in place on their input and keep the result.
+  // // PyTorch's activations work in place and save the result.
   peerKeeps: { inputs: [], outputs: [0] },
 };
 
-/** φ(x), elementwise, in the shape and dtype of x. */
+/** φ(x), elementwise, with the type of x. */
 export function activation(x: Value, attrs: ActivationAttributes): Value {
   return emit(activationOp, [x], attrs);
 }
 
-/** max(x, 0), as torch.relu. */
+/** max(x, 0), like torch.relu. */
 export function relu(x: Value): Value {
   return activation(x, { activation: 'relu', slope: 0 });
 }

@@ -1,4 +1,4 @@
-/** dx = φ′·dz, with φ′ read off the output z = φ(x). */
+/** dx = φ′·dz, with φ′ computed from the output z = φ(x). */
 
 import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -53,7 +53,7 @@ export const activationBackwardOp: OpDefinition<ActivationAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** φ′·dz for the output z of an activation; dz and z of one shape. */
+/** φ′·dz for the output z of an activation; dz and z have the same shape. */
 export function activationBackward(dz: Value, z: Value, { activation, slope }: ActivationAttributes): Value {
   return emit(activationBackwardOp, [dz, z], { activation, slope });
 }

@@ -1,4 +1,4 @@
-/** y = φ⁻¹(z): rebuilds an activation's input, over its output's memory. */
+/** y = φ⁻¹(z): rebuilds an activation's input in place of its output. */
 
 import { elements } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -37,7 +37,7 @@ export const activationInvertOp: OpDefinition<ActivationAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** φ⁻¹(z), elementwise; not for relu. */
+/** φ⁻¹(z), elementwise, for invertible activations (not relu). */
 export function activationInvert(z: Value, { activation, slope }: ActivationAttributes): Value {
   return emit(activationInvertOp, [z], { activation, slope }, { rebuilds: true });
 }

@@ -1,7 +1,7 @@
 /**
- * One Adam step as torch.optim.Adam, or as AdamW where `decoupled`: g = grad·clip + weight_decay·param, m = β₁m + (1 − β₁)g,
- * v = β₂v + (1 − β₂)g², param −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε), t counted from 1.
- * Decoupled: g = grad·clip, and param is multiplied by 1 − lr·weight_decay first.
+ * One Adam step like torch.optim.Adam: g = grad·clip + weight_decay·param, m = β₁m + (1 − β₁)g, v = β₂v + (1
+ * − β₂)g², param −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε), where t counts steps from 1. If `decoupled`, like
+ * torch.optim.AdamW: g = grad·clip, and param is first multiplied by 1 − lr·weight_decay.
  */
 import { elements } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
@@ -21,7 +21,7 @@ export type AdamRule = {
   readonly beta2: number;
   readonly eps: number;
   readonly weight_decay: number;
-  /** AdamW: the decay shrinks the parameter itself, and the moments do not see it. */
+  /** AdamW: weight decay shrinks the parameter directly and does not enter the moments. */
   readonly decoupled: boolean;
 };
 
@@ -87,7 +87,10 @@ export const adamOp: OpDefinition<AdamAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Operands of one parameter's Adam step: the first four of one shape; lr, step (from 1), clip: float32[]. */
+/**
+ * Operands of one parameter's Adam step. param, grad, expAvg and expAvgSq have the same shape; lr, step (from
+ * 1) and clip are float32[].
+ */
 export interface AdamOperands {
   readonly param: Value;
   readonly grad: Value;
@@ -95,11 +98,11 @@ export interface AdamOperands {
   readonly expAvgSq: Value;
   readonly lr: Value;
   readonly step: Value;
-  /** Factor on the gradient, from clipScale. */
+  /** Factor for the gradient, from clipScale. */
   readonly clip: Value | null;
 }
 
-/** The new parameter and moments, in the memory of the old ones. */
+/** The new parameter and moments, updated in place. */
 export function adam(
   { param, grad, expAvg, expAvgSq, lr, step, clip }: AdamOperands,
   rule: AdamRule,

@@ -1,4 +1,4 @@
-/** out = φ(a + b): residual sums, with the block's activation where there is one. */
+/** out = φ(a + b): a residual sum with an optional activation. */
 
 import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -21,7 +21,7 @@ import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
 import { unsought } from './support/unsought.js';
 
-/** One term follows from the sum and the other: a = φ⁻¹(out) − b. */
+/** Recovers one term from the sum and the other term: a = φ⁻¹(out) − b. */
 function termInverse(input: 0 | 1): Inverse<ActivationAttributes> {
   const other = 1 - input;
   return {
@@ -80,7 +80,7 @@ export const addOp: OpDefinition<ActivationAttributes> = {
   peerKeeps: { inputs: [0, 1], outputs: [0] },
 };
 
-/** φ(a + b), elementwise; a and b of one shape. */
+/** φ(a + b), elementwise; a and b have the same shape. */
 export function add(a: Value, b: Value, attrs: ActivationAttributes = IDENTITY): Value {
   return emit(addOp, [a, b], attrs);
 }

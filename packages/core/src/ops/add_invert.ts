@@ -1,4 +1,4 @@
-/** a = φ⁻¹(out) − b: rebuilds one term of a residual sum, over the sum's own memory. */
+/** a = φ⁻¹(out) − b: rebuilds one term of a residual sum in place of the sum. */
 import { elements } from '@inplace-abn/tensor';
 import { type ActivationAttributes, invertActivation } from '../ir/activations.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
@@ -35,7 +35,7 @@ export const addInvertOp: OpDefinition<ActivationAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** The term a of out = φ(a + b). */
+/** The term a, given out = φ(a + b) and b. */
 export function addInvert(out: Value, b: Value, attrs: ActivationAttributes): Value {
   return emit(addInvertOp, [out, b], attrs, { rebuilds: true });
 }

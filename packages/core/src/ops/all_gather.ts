@@ -1,4 +1,4 @@
-/** x of every process of a group, on all of them, in the order of their ranks. (torch.distributed.all_gather_into_tensor) */
+/** Gathers x from all processes of a group, in rank order (torch.distributed.all_gather_into_tensor). */
 
 import { dim } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -9,7 +9,7 @@ import { checkReducible, type GroupAttributes, ofThisProcess } from './support/c
 import { streamed } from './support/cost.js';
 
 export type AllGatherAttributes = GroupAttributes & {
-  /** Processes of the group. */
+  /** Number of processes in the group. */
   readonly size: number;
 };
 
@@ -39,7 +39,7 @@ export const allGatherOp: OpDefinition<AllGatherAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** [size,K] of x: float32[K] or int32[K] of all `size` processes of `group`; row i is of its i-th process. */
+/** [size,K]: x, float32[K] or int32[K], from all `size` processes of `group`; row i comes from rank i. */
 export function allGather(x: Value, group: string, size: number): Value {
   return emit(allGatherOp, [x], { group, size });
 }

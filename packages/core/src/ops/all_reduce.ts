@@ -1,4 +1,4 @@
-/** The sum of x over the processes of a group, on all of them; the step waits for it. (torch.distributed.all_reduce) */
+/** Sums x over the processes of a group; blocks the step until done (torch.distributed.all_reduce). */
 
 import type { OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -12,7 +12,7 @@ export const allReduceOp: OpDefinition<GroupAttributes> = {
   ...SAME_TYPE,
 };
 
-/** Σ over the processes of `group` of x: float32[K] or int32[K]; the same bits on all of them. */
+/** The sum of x, float32[K] or int32[K], over the processes of `group`; bit-identical on all of them. */
 export function allReduce(x: Value, group: string): Value {
   return emit(allReduceOp, [x], { group });
 }

@@ -1,6 +1,6 @@
 /**
- * Starts the sum of x over the processes of a group, and does not wait: the result is in flight until all_reduce_wait.
- * Meanwhile its memory belongs to the thread that talks to the other processes; liveness keeps everyone else away from it.
+ * Starts an asynchronous all-reduce; the result is in flight until all_reduce_wait. Until then its memory
+ * belongs to the communication thread, and its lifetime keeps other values out of it.
  */
 
 import type { OpDefinition } from '../ir/define.js';
@@ -16,13 +16,13 @@ export const allReduceStartOp: OpDefinition<GroupAttributes> = {
   ...SAME_TYPE,
 };
 
-/** A sum that is under way. */
+/** An all-reduce in flight. */
 export interface PendingSum {
-  /** The sum, waited for: as late as its readers allow where it is part of the update. */
+  /** Waits for the sum. If it belongs to the update, the wait is scheduled as late as its readers allow. */
   wait(): Value;
 }
 
-/** Starts Σ over the processes of `group` of x: float32[K] or int32[K]. It must be waited for, once. */
+/** Starts the sum of x, float32[K] or int32[K], over the processes of `group`. Call `wait` exactly once. */
 export function startAllReduce(x: Value, group: string): PendingSum {
   const kind = x.kind === 'gradient' ? 'gradient' : 'activation';
   const inFlight = emit(allReduceStartOp, [x], { group }, { kinds: [kind] });

@@ -1,4 +1,4 @@
-/** Waits for a sum that all_reduce_start began; it is where it was in flight. */
+/** Waits for a sum started by all_reduce_start. The result stays in the same memory. */
 
 import type { OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -16,7 +16,7 @@ export const allReduceWaitOp: OpDefinition<GroupAttributes> = {
   cost: () => ({ flops: 0, bytes: 0 }),
 };
 
-/** The finished sum, in the type of `inFlight`. */
+/** The finished sum, with the type of `inFlight`. */
 export function allReduceWait(inFlight: Value, group: string): Value {
   const kind = inFlight.kind === 'gradient' ? 'gradient' : 'activation';
   return emit(allReduceWaitOp, [inFlight], { group }, { kinds: [kind] });

@@ -1,4 +1,7 @@
-/** The arithmetic of values: each function is an elementwise expression, with broadcasting as {@link mul} says. */
+/**
+ * Arithmetic on values. Each function emits an elementwise expression with the broadcasting rules of {@link
+ * mul}.
+ */
 import { type Shape, sameShape } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
 import { type ActivationAttributes, IDENTITY } from '../ir/activations.js';
@@ -10,12 +13,12 @@ import { add as addSame } from './add.js';
 import { emitElementwise } from './elementwise.js';
 import { broadcastShape } from './support/broadcast.js';
 
-/** fn of values and numbers, one of which is a value at least. */
+/** Applies fn to values and numbers, at least one of which is a value. */
 function applied(fn: FunctionName, ...args: (Value | number)[]): Value {
   const values = args.filter((arg) => arg instanceof Value);
   if (values.length === 0) {
     throw new UsageError(
-      `${fn} of numbers alone: compute it in JavaScript, and use constant() for a tensor of it`,
+      `${fn} needs at least one value: compute numbers in JavaScript, or make a tensor with constant()`,
     );
   }
   for (const value of values) values[0]?.tracer.own(value);
@@ -35,8 +38,9 @@ function missing(fn: string, index: number): never {
 }
 
 /**
- * φ(a + b), as torch.add and an activation (identity when left out), with the broadcasting of {@link mul}. Values of one
- * shape are the end of a residual block, which kernels take in with what comes before it.
+ * φ(a + b), like torch.add followed by an activation (default identity), with the broadcasting of {@link
+ * mul}. If both shapes are equal, it can be fused into the preceding convolution at the end of a residual
+ * block.
  */
 export function add(a: Value | number, b: Value | number, attrs: ActivationAttributes = IDENTITY): Value {
   if (a instanceof Value && b instanceof Value && sameShape(a.shape, b.shape)) return addSame(a, b, attrs);
@@ -44,73 +48,75 @@ export function add(a: Value | number, b: Value | number, attrs: ActivationAttri
   return attrs.activation === 'identity' ? sum : activation(sum, attrs);
 }
 
-/** a − b, as torch.sub, with the broadcasting of {@link mul}. */
+/** a − b, like torch.sub, with the broadcasting of {@link mul}. */
 export function sub(a: Value | number, b: Value | number): Value {
   return applied('sub', a, b);
 }
 
 /**
- * a·b, as torch.mul. Shapes are N×C×S1×…: axes count from the first, sizes are equal or 1, missing ones at the end are 1; a
- * vector [C] has a value for each channel, [N,C] and [N,C,1,1] one for each image and channel. (PyTorch counts from the last
- * axis, so that there a vector goes along the columns.) Numbers are scalars. The result has the dtype of the first operand
- * of its shape. Throws ShapeError for shapes that do not fit together.
+ * a·b, like torch.mul, but broadcasting from the first axis of N×C×S1×… instead of the last. Sizes must be
+ * equal or 1, and missing trailing axes count as 1. A vector [C] has one value per channel; [N,C] and
+ * [N,C,1,1] have one per image and channel. (In PyTorch a vector broadcasts along the last axis.) Numbers are
+ * scalars. The result has the dtype of the first operand with the result's shape.
+ *
+ * @throws ShapeError if the shapes cannot be broadcast
  */
 export function mul(a: Value | number, b: Value | number): Value {
   return applied('mul', a, b);
 }
 
-/** a/b, as torch.div, with the broadcasting of {@link mul}. */
+/** a/b, like torch.div, with the broadcasting of {@link mul}. */
 export function div(a: Value | number, b: Value | number): Value {
   return applied('div', a, b);
 }
 
-/** −x, as torch.neg. */
+/** −x, like torch.neg. */
 export function neg(x: Value): Value {
   return applied('neg', x);
 }
 
-/** eˣ, as torch.exp. */
+/** eˣ, like torch.exp. */
 export function exp(x: Value): Value {
   return applied('exp', x);
 }
 
-/** The natural logarithm, as torch.log: −∞ at 0, NaN below. */
+/** Natural logarithm, like torch.log: −∞ at 0, NaN below. */
 export function log(x: Value): Value {
   return applied('log', x);
 }
 
-/** √x, as torch.sqrt: NaN below 0, and a gradient of ∞ at 0. */
+/** √x, like torch.sqrt: NaN below 0; the gradient at 0 is ∞. */
 export function sqrt(x: Value): Value {
   return applied('sqrt', x);
 }
 
-/** x², as torch.square. */
+/** x², like torch.square. */
 export function square(x: Value): Value {
   return applied('mul', x, x);
 }
 
-/** |x|, as torch.abs, with the derivative 0 at 0. */
+/** |x|, like torch.abs; the gradient at 0 is 0. */
 export function abs(x: Value): Value {
   return applied('abs', x);
 }
 
-/** 1/(1 + e⁻ˣ), as torch.sigmoid. */
+/** 1/(1 + e⁻ˣ), like torch.sigmoid. */
 export function sigmoid(x: Value): Value {
   return applied('sigmoid', x);
 }
 
-/** The hyperbolic tangent, as torch.tanh. */
+/** Hyperbolic tangent, like torch.tanh. */
 export function tanh(x: Value): Value {
   return applied('tanh', x);
 }
 
-/** x/(1 + e⁻ˣ), as torch.nn.functional.silu. */
+/** x/(1 + e⁻ˣ), like torch.nn.functional.silu. */
 export function silu(x: Value): Value {
   const [x0, get] = [operand(0), () => x];
   return emitElementwise(call('mul', x0, call('sigmoid', x0)), get);
 }
 
-/** `value`, the same along the axes that it lacks or where its size is 1, in `shape`: torch.expand with the axes of {@link mul}. */
+/** Broadcasts `value` to `shape`, like torch.Tensor.expand but with the axis rules of {@link mul}. */
 export function expand(value: Value, shape: Shape): Value {
   return emitElementwise(operand(0), () => value, { domain: broadcastShape([value.shape, shape]) });
 }

@@ -1,4 +1,7 @@
-/** Mean of each window: over all its elements (padding counts as zeros), or over those inside the input alone. */
+/**
+ * Average pooling: the mean of each window, over all its elements (padding counts as zeros) or over those
+ * inside the input.
+ */
 
 import { channels, elements } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';
@@ -55,11 +58,15 @@ export const avgPoolOp: OpDefinition<AvgPoolAttributes> = {
 };
 
 export interface AvgPoolOptions extends PoolOptions {
-  /** Whether padding counts in the mean; true when left out, as in PyTorch. */
+  /** True to count padding in the mean; default true, as in PyTorch. */
   readonly countIncludePad?: boolean;
 }
 
-/** Means of x [N,C,H,W] in windows. */
+/**
+ * Average pooling of x [N,C,H,W], like torch.nn.functional.avg_pool2d; returns [N,C,OH,OW].
+ *
+ * @throws ShapeError if x is not N×C×H×W, if padding exceeds half the window, or if the window does not fit
+ */
 export function avgPool(x: Value, kernel: PairOption, options: AvgPoolOptions = {}): Value {
   const attrs = { ...poolAttributes(kernel, options), count_include_pad: options.countIncludePad ?? true };
   return emit(avgPoolOp, [x], attrs);

@@ -1,4 +1,4 @@
-/** dx of average pooling: every window hands its dy, divided by the elements it counted, to each of its elements. */
+/** dx of average pooling: distributes each dy, divided by the number of elements counted, over its window. */
 import { channels, type Shape } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -43,7 +43,7 @@ export const avgPoolBackwardOp: OpDefinition<AvgPoolBackwardAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂x [N,C,H,W] of average pooling whose input was H×W = `size`. */
+/** ∂loss/∂x [N,C,H,W] of average pooling; `size` is the input's [H,W]. */
 export function avgPoolBackward(dy: Value, size: Shape, attrs: AvgPoolAttributes): Value {
   const { kernel, stride, padding, count_include_pad } = attrs;
   return emit(avgPoolBackwardOp, [dy], { kernel, stride, padding, count_include_pad, size });

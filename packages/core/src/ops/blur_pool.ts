@@ -1,4 +1,7 @@
-/** Anti-aliased reduction by two: a blur by [1, 2, 1] ⊗ [1, 2, 1] / 16 at every second pixel (Zhang 2019, BlurPool). */
+/**
+ * Anti-aliased downsampling by 2: blurs with [1, 2, 1] ⊗ [1, 2, 1] / 16 at every second pixel (BlurPool,
+ * Zhang 2019).
+ */
 import { channels, dim, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
@@ -52,8 +55,10 @@ export const blurPoolOp: OpDefinition<NoAttributes> = {
 };
 
 /**
- * x [N,C,H,W] blurred and reduced by two, [N,C,⌈H/2⌉,⌈W/2⌉]: in PyTorch a depthwise convolution of stride 2 with the
- * binomial filter of 3×3 after F.pad(x, (1, 1, 1, 1), 'reflect'). ShapeError below 2×2 pixels.
+ * Blurs x [N,C,H,W] and downsamples it to [N,C,⌈H/2⌉,⌈W/2⌉]. In PyTorch: F.pad(x, (1, 1, 1, 1), 'reflect')
+ * and a depthwise convolution of stride 2 with the binomial 3×3 filter.
+ *
+ * @throws ShapeError below 2×2 pixels
  */
 export function blurPool(x: Value): Value {
   return emit(blurPoolOp, [x], {});

@@ -1,4 +1,4 @@
-/** dx of blurring: each pixel gathers its shares of the outputs that it is part of. */
+/** dx of blur_pool: each pixel gathers its share of the outputs that it contributed to. */
 import { channels, dim, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
@@ -47,7 +47,7 @@ export const blurPoolBackwardOp: OpDefinition<BlurBackwardAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂x of blurring from dy; `size`: height and width of x. */
+/** ∂loss/∂x of blur_pool from dy; `size`: height and width of x. */
 export function blurPoolBackward(dy: Value, size: Pair): Value {
   return emit(blurPoolBackwardOp, [dy], { size });
 }

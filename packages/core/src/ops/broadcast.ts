@@ -1,4 +1,4 @@
-/** x of one process of a group, on all of them. (torch.distributed.broadcast) */
+/** Broadcasts x from one process to its group (torch.distributed.broadcast). */
 import { ShapeError } from '../errors.js';
 import type { OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -6,7 +6,7 @@ import type { Value } from '../ir/value.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
 export type BroadcastAttributes = GroupAttributes & {
-  /** Rank in the group of the process that sends. */
+  /** Rank of the sender within the group. */
   readonly root: number;
 };
 
@@ -23,7 +23,7 @@ export const broadcastOp: OpDefinition<BroadcastAttributes> = {
   },
 };
 
-/** x (float32[K] or int32[K]) of process `root` of `group`. */
+/** x, float32[K] or int32[K], of rank `root` in `group`. */
 export function broadcast(x: Value, group: string, root: number): Value {
   return emit(broadcastOp, [x], { group, root });
 }

@@ -1,4 +1,4 @@
-/** out = φ(a + b) where b has one value for each image and channel, added at every position. */
+/** out = φ(a + b), where b has one value per image and channel, added at every pixel. */
 
 import { channels, dim, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -26,7 +26,7 @@ export const broadcastAddOp: OpDefinition<ActivationAttributes> = {
     const expected = [dim(a.shape, 0), channels(a.shape), 1, 1];
     if (!sameShape(b.shape, expected)) {
       throw new ShapeError(
-        `expected [${expected.join(',')}] for b beside a ${formatType(a)} but received ${formatType(b)}`,
+        `expected [${expected.join(',')}] for b to match a ${formatType(a)} but received ${formatType(b)}`,
       );
     }
     return [a];
@@ -60,7 +60,7 @@ export const broadcastAddOp: OpDefinition<ActivationAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** φ(a + b), a [N,C,H,W] and b [N,C,1,1]: [N,C,H,W]. */
+/** φ(a + b) with the type of a [N,C,H,W]; b is [N,C,1,1]. */
 export function broadcastAdd(a: Value, b: Value, attrs: ActivationAttributes = IDENTITY): Value {
   return emit(broadcastAddOp, [a, b], attrs);
 }

@@ -1,4 +1,4 @@
-/** db of out = a + b, b [N,C,1,1]: the sum of the cotangent over height and width. */
+/** db of out = a + b with b [N,C,1,1]: the sum of dout over height and width. */
 import { channels, dim, rows } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -43,7 +43,7 @@ export const broadcastAddBackwardOp: OpDefinition<NoAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Per-image channel sums of dout [N,C,H,W]: [N,C,1,1]. */
+/** Sums dout [N,C,H,W] over height and width: [N,C,1,1]. */
 export function broadcastAddBackward(dout: Value): Value {
   return emit(broadcastAddBackwardOp, [dout], {});
 }

@@ -1,4 +1,4 @@
-/** x in another data dtype; to one of 16 bits rounds to nearest even. */
+/** Converts x to another data dtype. Conversion to 16 bits rounds to nearest even. */
 
 import { type DataDType, elements, isDataDType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -17,7 +17,7 @@ export const castOp: OpDefinition<CastAttributes> = {
   outputs: [{ name: 'y', kind: 'data' }],
   infer({ attrs, input }) {
     const x = input(0);
-    if (x.dtype === attrs.dtype) throw new ShapeError(`x is ${x.dtype} already`);
+    if (x.dtype === attrs.dtype) throw new ShapeError(`x is already ${x.dtype}`);
     return [{ shape: x.shape, dtype: attrs.dtype }];
   },
   gradient({ input, diff, needs }) {
@@ -34,7 +34,7 @@ export const castOp: OpDefinition<CastAttributes> = {
   labels: null,
   effects: PURE,
   cost: streamed,
-  // The reference computes in float64 whatever the dtype, so there is nothing to round.
+  // // The reference computes in float64 for every dtype, so it does not round.
   reference({ input, output }) {
     const x = input(0);
     for (let i = 0; i < elements(x.shape); i++) output(0).data[i] = at(x, i);
@@ -42,7 +42,7 @@ export const castOp: OpDefinition<CastAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** x in `dtype`; x itself where it has that dtype. */
+/** x converted to `dtype`; x itself if it already has that dtype. */
 export function cast(x: Value, dtype: DataDType): Value {
   return x.dtype === dtype ? x : emit(castOp, [x], { dtype });
 }

@@ -1,6 +1,6 @@
 /**
- * The global L2 norm of gradients and what clipping multiplies them by: min(1, max_norm/(norm + 1e-6)), as
- * torch.nn.utils.clip_grad_norm_. The updates apply it, so no clipped copy is written.
+ * The global L2 norm of gradients and the clipping factor min(1, max_norm/(norm + 1e-6)), like
+ * torch.nn.utils.clip_grad_norm_. The updates apply the factor, so no clipped copy is written.
  */
 import { elements } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
@@ -45,7 +45,9 @@ export const clipScaleOp: OpDefinition<ClipScaleAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Norm over all `grads` (float32, any shapes) and the factor that clips it to `maxNorm`: float32[] each. */
+/**
+ * The norm of all `grads` (float32, any shapes) and the factor that clips it to `maxNorm`: float32[] each.
+ */
 export function clipScale(grads: readonly Value[], maxNorm: number): { norm: Value; scale: Value } {
   const outputs = emitAll(clipScaleOp, grads, { max_norm: maxNorm });
   return { norm: outputAt(outputs, 0), scale: outputAt(outputs, 1) };

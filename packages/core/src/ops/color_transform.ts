@@ -1,6 +1,6 @@
 /**
- * uint8 RGB images → data, each image by its own affine map of [R, G, B, 1] with R, G, B in [0, 1]: normalisation,
- * colour jitter and lighting noise composed into one 3×4 matrix per image.
+ * Converts uint8 RGB images to data. Each image has its own affine map of [R, G, B, 1], with R, G, B in [0,
+ * 1]: normalization, color jitter and lighting noise composed into one 3×4 matrix.
  */
 import { channels, type DataDType, dim, formatType, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -12,7 +12,7 @@ import { at } from './support/reference.js';
 import { checkImages } from './support/window.js';
 
 export type ColorTransformAttributes = {
-  /** What the images become: no operand tells. */
+  /** Output dtype, which cannot be inferred from the operands. */
   readonly dtype: DataDType;
 };
 
@@ -65,7 +65,10 @@ export const colorTransformOp: OpDefinition<ColorTransformAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** images uint8 [N,3,H,W] by color float32[N,12] (row-major 3×4 on RGB in [0,1]); data [N,3,H,W] of `dtype`. */
+/**
+ * Maps images uint8 [N,3,H,W] by color float32[N,12] (row-major 3×4, on RGB in [0, 1]); returns [N,3,H,W] in
+ * `dtype`.
+ */
 export function colorTransform(
   images: Value,
   color: Value,

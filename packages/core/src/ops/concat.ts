@@ -1,4 +1,4 @@
-/** y = the inputs one after the other along the channels (torch.cat with dim 1). */
+/** Concatenates the inputs along the channels (torch.cat with dim 1). */
 
 import { channels, dim, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
@@ -68,7 +68,7 @@ export const concatOp: OpDefinition<NoAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** `values` (N×C_i×S1×…, alike but for their channels) along the channels: N×ΣC_i×S1×… */
+/** Concatenates `values` (N×C_i×S1×…, equal except for C_i) along the channels: N×ΣC_i×S1×… */
 export function concat(values: readonly Value[]): Value {
   const [first, ...rest] = values;
   if (!first) throw new UsageError('concat: expected at least one value');

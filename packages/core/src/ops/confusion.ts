@@ -1,4 +1,4 @@
-/** How many elements of each label were predicted as each class. */
+/** Confusion matrix: counts how many elements of each label were predicted as each class. */
 
 import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -53,8 +53,8 @@ export const confusionOp: OpDefinition<ConfusionAttributes> = {
 };
 
 /**
- * Counts int32[K,K], [label, predicted], of predictions uint8 and labels int32 or uint8 of one shape. Labels outside the
- * `classes`, K (1 to 256), count nowhere.
+ * Confusion matrix int32[K,K], indexed [label, predicted], of predictions uint8 and labels int32 or uint8 of
+ * the same shape. Labels outside the K = `classes` classes (1 to 256) are ignored.
  */
 export function confusion(predicted: Value, labels: Value, classes: number): Value {
   return emit(confusionOp, [predicted, labels], { classes });

@@ -15,7 +15,8 @@ export type ConstantAttributes = {
 export const constantOp: OpDefinition<ConstantAttributes> = {
   name: 'constant',
   inputs: [],
-  // The dtype is the attribute's: seeds of gradients and other numbers that no precision pass touches.
+  // // The dtype is an attribute, for gradient seeds and other numbers that the precision pass must not
+  // change.
   outputs: [{ name: 'out', kind: 'float32' }],
   infer: ({ attrs }) => [{ shape: attrs.shape, dtype: attrs.dtype }],
   gradient: null,
@@ -36,7 +37,7 @@ export const constantOp: OpDefinition<ConstantAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** A tensor of `shape` filled with `value`. */
+/** A tensor of `shape` filled with `value`, like torch.full; default a float32 scalar. */
 export function constant(tracer: Tracer, value: number, shape: Shape = [], dtype: DType = 'float32'): Value {
   return outputAt(tracer.emit(constantOp, [], { value, shape, dtype }), 0);
 }

@@ -1,4 +1,4 @@
-/** y = w ⋆ x + b: two-dimensional cross-correlation with stride, zero padding, dilation and groups (torch.nn.Conv2d). */
+/** y = w ⋆ x + b: 2D cross-correlation with stride, zero padding, dilation and groups (torch.nn.Conv2d). */
 
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -23,7 +23,8 @@ export const conv2dOp: OpDefinition<Conv2dAttributes> = {
   infer: (context) => [conv2dShape(context)],
   gradient({ attrs, input, diff, needs }) {
     const [x, weight] = [input(0), input(1)];
-    // The weight's gradient last: made first it would lie there until its update may run, which is after this reads the weight.
+    // // Emit the weight gradient last: its update must wait until dx has read the weight, so it would only
+    // sit in memory.
     const dx = needs(0) ? conv2dBackwardData(diff(0), weight, x.shape.slice(2), attrs) : null;
     const dweight = needs(1) ? conv2dBackwardWeights(x, diff(0), weight.shape.slice(2), attrs) : null;
     const dbias = needs(2) ? reduceRows(diff(0)) : null;
@@ -51,16 +52,21 @@ export const conv2dOp: OpDefinition<Conv2dAttributes> = {
 };
 
 export interface Conv2dOptions {
-  /** One number for both axes or [height, width]; 1 when left out. */
+  /** One number for both axes, or [height, width]; default 1. */
   readonly stride?: PairOption;
-  /** Zeros added on each side; 0 when left out. */
+  /** Zero padding on each side; default 0. */
   readonly padding?: PairOption;
-  /** Distance between window taps; 1 (a dense window) when left out. */
+  /** Distance between window taps; default 1, a dense window. */
   readonly dilation?: PairOption;
   readonly groups?: number;
 }
 
-/** Convolves x [N,C,H,W] with weight float32[O,C/groups,KH,KW] and bias float32[O]; y [N,O,OH,OW]. */
+/**
+ * Convolves x [N,C,H,W] with weight float32[O,C/groups,KH,KW] and bias float32[O], like
+ * torch.nn.functional.conv2d; returns [N,O,OH,OW].
+ *
+ * @throws ShapeError if channels, groups or window do not fit x
+ */
 export function conv2d(x: Value, weight: Value, bias: Value | null, options: Conv2dOptions = {}): Value {
   const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
   const attrs = { stride: pair(stride), padding: pair(padding), dilation: pair(dilation), groups };

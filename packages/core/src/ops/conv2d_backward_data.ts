@@ -17,7 +17,7 @@ import { addAt, at } from './support/reference.js';
 import { checkImages, checkWindowed } from './support/window.js';
 
 export type Conv2dBackwardDataAttributes = Conv2dAttributes & {
-  /** Height and width of dx: with a stride, dy does not tell them. */
+  /** Height and width of dx; with a stride, dy does not determine them. */
   readonly size: readonly number[];
 };
 
@@ -63,7 +63,7 @@ export const conv2dBackwardDataOp: OpDefinition<Conv2dBackwardDataAttributes> = 
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂x [N,C,H,W] of a convolution whose input was H×W = `size`. */
+/** ∂loss/∂x [N,C,H,W] of a convolution; `size` is the input's [H,W]. */
 export function conv2dBackwardData(dy: Value, weight: Value, size: Shape, attrs: Conv2dAttributes): Value {
   const { stride, padding, dilation, groups } = attrs;
   return emit(conv2dBackwardDataOp, [dy, weight], { stride, padding, dilation, groups, size });

@@ -18,7 +18,7 @@ import { addAt, at } from './support/reference.js';
 import { checkImages, checkWindowed } from './support/window.js';
 
 export type Conv2dBackwardWeightsAttributes = Conv2dAttributes & {
-  /** Height and width of the window: with a stride, x and dy do not tell them. */
+  /** Height and width of the window; with a stride, x and dy do not determine them. */
   readonly kernel: readonly number[];
 };
 
@@ -71,7 +71,7 @@ export const conv2dBackwardWeightsOp: OpDefinition<Conv2dBackwardWeightsAttribut
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂w float32[O,C/groups,KH,KW] of a convolution whose window was KH×KW = `kernel`. */
+/** ∂loss/∂w float32[O,C/groups,KH,KW] of a convolution; `kernel` is the window's [KH,KW]. */
 export function conv2dBackwardWeights(x: Value, dy: Value, kernel: Shape, attrs: Conv2dAttributes): Value {
   const { stride, padding, dilation, groups } = attrs;
   return emit(conv2dBackwardWeightsOp, [x, dy], { stride, padding, dilation, groups, kernel });

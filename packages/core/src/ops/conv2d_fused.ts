@@ -1,4 +1,7 @@
-/** out = φ(w ⋆ x + b + addend): a convolution that ends as its readers would, in one pass over memory. For inference. */
+/**
+ * out = φ(w ⋆ x + b + addend): a convolution fused with its epilogue, in one pass over memory. Inference
+ * only.
+ */
 
 import { elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -36,7 +39,7 @@ export const conv2dFusedOp: OpDefinition<Conv2dFusedAttributes> = {
   fusion: {
     elementwise: null,
     fuse({ attrs, input, inputs }, epilogue) {
-      // What follows an activation can be nothing but another one.
+      // // After an activation, only another activation can be fused.
       if (attrs.activation !== 'identity') return null;
       const operands = { x: input(0), weight: input(1), bias: inputs[2] ?? null, addend: inputs[3] ?? null };
       return fused(operands, attrs, epilogue);
@@ -67,10 +70,10 @@ interface Operands {
   readonly addend: Value | null;
 }
 
-/** The convolution with what its reader does to it; null where both add something. */
+/** The convolution fused with its reader's epilogue; null if both have an addend. */
 export function fused(operands: Operands, attrs: Conv2dAttributes, epilogue: Epilogue): Value | null {
   const { fold, addend, activation } = epilogue;
-  // An addend would have to be folded as well.
+  // // The addend would have to be folded too.
   if (operands.addend && (addend || fold)) return null;
   const { weight, bias } = fold?.(operands) ?? operands;
   const { stride, padding, dilation, groups } = attrs;

@@ -1,6 +1,6 @@
 /**
- * Transposed convolution (torch.nn.ConvTranspose2d): the gradient of a convolution with respect to its input, as a layer.
- * Its kernel is that of conv2d_backward_data, and its gradients are conv2d and conv2d_backward_weights.
+ * Transposed convolution (torch.nn.ConvTranspose2d): the input gradient of a convolution, as a layer. It uses
+ * the kernel of conv2d_backward_data, and its own gradients are conv2d and conv2d_backward_weights.
  */
 import { channels, dim, formatType, type Shape, sameShape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -15,7 +15,7 @@ import { emitElementwise } from './elementwise.js';
 import { type Conv2dAttributes, convWindow } from './support/convolution.js';
 import { checkImages, checkWindow, type Pair, type PairOption, pair } from './support/window.js';
 
-/** conv2d_backward_data in a forward pass, where it has a gradient. */
+/** conv2d_backward_data as a differentiable forward op. */
 const convTranspose2dOp: OpDefinition<Conv2dBackwardDataAttributes> = {
   ...conv2dBackwardDataOp,
   gradient({ attrs: { stride, padding, dilation, groups }, input, diff, needs }) {
@@ -29,13 +29,16 @@ const convTranspose2dOp: OpDefinition<Conv2dBackwardDataAttributes> = {
 };
 
 export interface ConvTranspose2dOptions extends Conv2dOptions {
-  /** Rows and columns added to the far side of the result, fewer than the stride; 0 when left out. */
+  /** Rows and columns added on the far side of the result, less than the stride; default 0. */
   readonly outputPadding?: PairOption;
 }
 
 /**
- * Convolves x [N,C,H,W] transposed with weight float32[C,O/groups,KH,KW] and bias float32[O]; y [N,O,OH,OW] with
- * OH = (H − 1)·stride − 2·padding + dilation·(KH − 1) + outputPadding + 1.
+ * Transposed convolution of x [N,C,H,W] with weight float32[C,O/groups,KH,KW] and bias float32[O], like
+ * torch.nn.functional.conv_transpose2d; returns [N,O,OH,OW] with OH = (H − 1)·stride − 2·padding +
+ * dilation·(KH − 1) + outputPadding + 1.
+ *
+ * @throws ShapeError if channels, groups, bias or output padding do not fit
  */
 export function convTranspose2d(
   x: Value,
@@ -74,7 +77,7 @@ function checkOperands(
   );
 }
 
-/** The smallest height and width whose convolution gives those of `x`, and `extra` more. */
+/** Smallest height and width whose convolution has the size of `x`, plus `extra`. */
 function transposedSize(x: Shape, weight: Shape, attrs: Conv2dAttributes, extra: Pair): number[] {
   return extra.map((more, axis) => {
     const stride = dim(attrs.stride, axis);

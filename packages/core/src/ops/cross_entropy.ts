@@ -1,6 +1,7 @@
 /**
- * Softmax cross entropy, the mean over the rows that count: −log softmax(logits)[label], labels ≠ ignore_index. Where other
- * processes have rows of the same batch, the sum over this one's by the count of all: summed over them it is the mean.
+ * Softmax cross entropy, averaged over the rows that count: −log softmax(logits)[label] where label ≠
+ * ignore_index. If the batch is distributed, it is this process's sum divided by the count over all
+ * processes, so that the sum over processes is the mean.
  */
 
 import { type OpDefinition, PURE } from '../ir/define.js';
@@ -59,27 +60,32 @@ export const crossEntropyOp: OpDefinition<CrossEntropyAttributes> = {
         if (share !== 0) sum += share * (norm - at(logits, row.first + k));
       }
     }
-    // As in PyTorch, the mean over no rows is NaN.
+    // // As in PyTorch, the mean over no rows is NaN.
     loss.data[0] = sum / rowsCounted(context.inputs[2], context.inputs[3], counted);
   },
-  // PyTorch keeps the log-probabilities, as large as the logits.
+  // // PyTorch saves the log-probabilities, which are as large as the logits.
   peerKeeps: { inputs: [0], outputs: [] },
 };
 
 export interface CrossEntropyOptions {
-  /** Label of rows that do not count; −100 when left out. */
+  /** Label of rows to ignore; default −100. */
   readonly ignoreIndex?: number;
-  /** float32[]: the rows that count in all processes (with weights: the sum of theirs); those of this one when left out. */
+  /**
+   * float32[]: number of counted rows over all processes, or with `weights` the sum of their weights; default
+   * this process's rows.
+   */
   readonly count?: Value;
-  /** float32[K]: a factor on the rows of each class. */
+  /** float32[K]: weight of each class. */
   readonly weights?: Value;
-  /** Share of the target that all classes have alike, from 0 (the default) to 1. */
+  /** Fraction of the target spread evenly over all classes, in [0, 1]; default 0. */
   readonly labelSmoothing?: number;
 }
 
 /**
- * Mean loss float32[] of logits [N,K,S…] for labels int32 or uint8[N,S…], as torch.nn.functional.cross_entropy: with weights
- * the weighted mean. ShapeError where shapes disagree or the smoothing is outside of [0, 1].
+ * Mean loss float32[] of logits [N,K,S…] for labels int32 or uint8 [N,S…], like
+ * torch.nn.functional.cross_entropy; with class weights, the weighted mean.
+ *
+ * @throws ShapeError if shapes disagree or the smoothing is outside [0, 1]
  */
 export function crossEntropy(logits: Value, labels: Value, options: CrossEntropyOptions = {}): Value {
   const { count = null, weights = null, ignoreIndex = -100, labelSmoothing = 0 } = options;

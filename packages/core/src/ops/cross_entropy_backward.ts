@@ -1,4 +1,4 @@
-/** dlogits = (softmax(logits) · Σ target − target) · dloss / rows counted; zero in rows that do not count. */
+/** dlogits = (softmax(logits) · Σ target − target) · dloss / rows counted; zero in ignored rows. */
 
 import { elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -65,7 +65,10 @@ export const crossEntropyBackwardOp: OpDefinition<CrossEntropyAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂logits in the shape of logits; dloss and count: float32[], weights: float32[K]; as cross_entropy has them. */
+/**
+ * ∂loss/∂logits with the type of logits; dloss and count are float32[], weights float32[K], as in
+ * cross_entropy.
+ */
 export function crossEntropyBackward(
   logits: Value,
   labels: Value,

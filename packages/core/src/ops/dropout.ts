@@ -1,8 +1,8 @@
 /**
- * Zeroes elements (or whole channels) with probability p and scales the kept ones by 1/(1 − p).
+ * Zeroes elements (or whole channels) with probability p and scales the rest by 1/(1 − p).
  *
- * The draw is a hash of (seed, stream, index), so nothing is stored: the gradient is the same op on the cotangent.
- * The mixer is Chris Wellons' lowbias32.
+ * Draws are a hash of (seed, stream, index), so no mask is stored: the gradient is the same op applied to the
+ * cotangent. The hash is Chris Wellons' lowbias32.
  */
 
 import { channels, dim, elements, formatType, rows } from '@inplace-abn/tensor';
@@ -14,9 +14,9 @@ import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
 export type DropoutAttributes = {
-  /** Probability that an element is dropped, in [0, 1]. */
+  /** Probability of dropping an element, in [0, 1]. */
   readonly p: number;
-  /** Tells the draws of one step apart. */
+  /** Distinguishes the draws of one step. */
   readonly stream: number;
   /** One draw per (n, c) instead of one per element. */
   readonly channelwise: boolean;
@@ -76,11 +76,14 @@ export const dropoutOp: OpDefinition<DropoutAttributes> = {
       y.data[i] = keep ? at(x, i) / (1 - attrs.p) : 0;
     }
   },
-  // PyTorch's fused dropout keeps a boolean mask.
+  // // PyTorch's fused dropout saves a boolean mask.
   peerKeeps: { inputs: [], outputs: [0], bytesPerElement: 1 },
 };
 
-/** x (N×C×…) with elements dropped; seed: int32[], a new one for every step. */
+/**
+ * Dropout on x (N×C×…), like torch.nn.functional.dropout, or dropout2d if channelwise. `seed`: int32[], new
+ * for every step.
+ */
 export function dropout(x: Value, seed: Value, { p, stream, channelwise }: DropoutAttributes): Value {
   return emit(dropoutOp, [x, seed], { p, stream, channelwise });
 }

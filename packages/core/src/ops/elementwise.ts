@@ -1,8 +1,8 @@
 /**
- * out = f(x0, x1, …), element by element, f an expression: what sub, mul, exp, sigmoid and their compositions are to the
- * compiler and the kernels. Each operand is read once and the result written once, whatever lies between. And the sum of
- * such values, which are then not written at all: a loss, or the gradient of a gate, is one pass over its operands. The two
- * ops are in one file because the gradient of each is made of both.
+ * out = f(x0, x1, …), elementwise, for an expression f. sub, mul, exp, sigmoid and their compositions all
+ * compile to this op, which reads each operand once and writes the result once. The second op, sum, reduces
+ * such an expression without writing its values, so that a loss or the gradient of a gate is one pass over
+ * its operands. Both are in one file because their gradients use each other.
  */
 import type { Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -36,7 +36,9 @@ import { SAME_ROW } from './support/row-windows.js';
 
 const PLACES = Array.from({ length: MOST_OPERANDS }, (_, index) => index);
 
-/** Operand `index` from the result, which stands behind all operands, and the other operands. */
+/**
+ * Recovers operand `index` from the result and the other operands. The result is numbered after the operands.
+ */
 function inverseOf({ program }: ElementwiseAttributes, index: number): Expression | null {
   return inverse(parseExpression(program), index, operand(MOST_OPERANDS));
 }
@@ -45,7 +47,7 @@ function operandInverse(index: number): Inverse<ElementwiseAttributes> {
   const found = (attrs: ElementwiseAttributes): Expression => {
     const expression = inverseOf(attrs, index);
     if (!expression)
-      throw new RangeError(`operand ${index} of ${attrs.program} does not follow from its result`);
+      throw new RangeError(`operand ${index} of ${attrs.program} cannot be recovered from its result`);
     return expression;
   };
   return {
@@ -116,12 +118,12 @@ export const elementwiseOp: OpDefinition<ElementwiseAttributes> = {
 };
 
 export type SumAttributes = ElementwiseAttributes & {
-  /** What is left of the expression's shape: summed axes are 1, or missing at the end; [C] for the channels alone. */
+  /** Result shape: summed axes are 1 or missing at the end; [C] keeps the channels only. */
   readonly shape: readonly number[];
   readonly divisor: number;
 };
 
-/** Σ f(x0, x1, …)/divisor over axes, in float32, added in an order that the shape alone decides. */
+/** Σ f(x0, x1, …)/divisor over axes, in float32, with a summation order that depends on the shape alone. */
 export const sumOp: OpDefinition<SumAttributes> = {
   name: 'sum',
   inputs: elementwiseOperands(),
@@ -133,9 +135,9 @@ export const sumOp: OpDefinition<SumAttributes> = {
     const fitting =
       shape.length <= domain.length && left.every((size, axis) => size === 1 || size === domain[axis]);
     if (!fitting)
-      throw new ShapeError(`[${shape.join(',')}] is not what sums over [${domain.join(',')}] leave`);
+      throw new ShapeError(`[${shape.join(',')}] is not a sum of [${domain.join(',')}] over axes`);
     if (!summable(shape, domain)) {
-      throw new ShapeError(`[${domain.join(',')}] is not summed to [${shape.join(',')}] in one pass`);
+      throw new ShapeError(`[${domain.join(',')}] cannot be summed to [${shape.join(',')}] in one pass`);
     }
     return [{ shape, dtype: 'float32' }];
   },
@@ -178,7 +180,7 @@ export const sumOp: OpDefinition<SumAttributes> = {
   peerKeeps: { inputs: [0, 1], outputs: [] },
 };
 
-/** The expression element by element. */
+/** Emits the expression as an elementwise op. */
 export function emitElementwise(
   root: Expression,
   get: (index: number) => Value,
@@ -189,12 +191,15 @@ export function emitElementwise(
 }
 
 export interface EmitSum extends EmitElementwise {
-  /** What is left: sizes along the axes that are summed are 1, or missing at the end. */
+  /** Result shape: summed axes have size 1 or are missing at the end. */
   readonly shape: Shape;
   readonly divisor: number;
 }
 
-/** The expression's sum over the axes that `shape` does not have, divided; in several passes where one cannot. */
+/**
+ * Emits the expression's sum over the axes missing in `shape`, divided by `divisor`; in several passes if one
+ * is not enough.
+ */
 export function emitSum(
   root: Expression,
   get: (index: number) => Value,
@@ -211,7 +216,10 @@ export function emitSum(
   return sum;
 }
 
-/** The gradient of an op of expressions for each operand: the derivative, summed over what the operand is broadcast along. */
+/**
+ * The gradient for each operand of an expression op: the derivative, summed over the axes along which the
+ * operand is broadcast.
+ */
 export function elementwiseGradient(
   { attrs, inputs, input, diff, needs }: GradientContext<ElementwiseAttributes>,
   domain: Shape,

@@ -1,6 +1,6 @@
 /**
- * Images as rows in PyTorch's order, y[n, (c,s)] = x[n,c,s], so that weights of a linear layer behind them fit; and back.
- * In memory images have their channels last: each is transposed.
+ * Flattens images to rows in PyTorch's order, y[n, (c,s)] = x[n,c,s], so that PyTorch's linear weights fit;
+ * and the reverse. Since images are stored channels-last, each one is transposed.
  */
 import { elements, formatType, type Shape, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -12,13 +12,13 @@ import { at } from './support/reference.js';
 import { forEachPlace } from './support/row-major.js';
 
 export type FlattenAttributes = {
-  /** N×C×S1×… of the images. */
+  /** Image shape N×C×S1×…. */
   readonly images: readonly number[];
-  /** Whether rows are given and images made. */
+  /** False: images to rows; true: rows to images. */
   readonly back: boolean;
 };
 
-/** A view, where images are contiguous in memory. */
+/** A view in PyTorch, where images are contiguous. */
 const VIEW: PeerKeeps = { inputs: [], outputs: [], view: true };
 
 export const flattenOp: OpDefinition<FlattenAttributes> = {
@@ -61,12 +61,12 @@ function rowsShape([n = 1, ...rest]: Shape): number[] {
   return [n, elements(rest)];
 }
 
-/** x [N,C,S1,…] as [N,C·S1·…], each row in PyTorch's order: a transposition of every image. */
+/** x [N,C,S1,…] as [N,C·S1·…] with rows in PyTorch's order; transposes every image. */
 export function imagesToRows(x: Value): Value {
   return emit(flattenOp, [x], { images: [...x.shape], back: false });
 }
 
-/** Rows x [N,C·S1·…] in PyTorch's order as images [N,C,S1,…] = `images`. */
+/** Rows x [N,C·S1·…] in PyTorch's order as images of shape `images` [N,C,S1,…]. */
 export function rowsToImages(x: Value, images: Shape): Value {
   return emit(flattenOp, [x], { images: [...images], back: true });
 }

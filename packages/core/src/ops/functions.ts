@@ -1,4 +1,4 @@
-/** What traced code calls: one function per op that users need, with the types of its options. */
+/** Functions for traced code, one per public op, with the types of their options. */
 
 export {
   ACTIVATIONS,

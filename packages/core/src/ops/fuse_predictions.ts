@@ -1,6 +1,7 @@
 /**
- * The end of segmentation at several scales: logits of every scale and orientation, resized to the image, their
- * softmaxes fused to one label and one probability a pixel. No tensor of classes is made at the image's size.
+ * Test-time prediction fusion for segmentation. Resizes the logits of every scale and orientation to the
+ * image and fuses their softmaxes into one label and one probability per pixel, without ever storing class
+ * scores at image size.
  */
 
 import { channels, dim, elements, formatType, type TensorType } from '@inplace-abn/tensor';
@@ -16,7 +17,7 @@ export type FusePredictionsAttributes = {
   readonly mode: FusionMode;
   /** Height and width of the outputs. */
   readonly size: readonly number[];
-  /** For each operand: 1 where it was made of the image mirrored left to right, else 0. */
+  /** Per operand: 1 if computed from the horizontally mirrored image, else 0. */
   readonly mirrored: readonly number[];
 };
 
@@ -102,21 +103,23 @@ export const fusePredictionsOp: OpDefinition<FusePredictionsAttributes> = {
 
 export interface FusePredictionsOptions {
   /**
-   * `mean`: the running average of the softmaxes, its largest class. `voting`: each prediction votes for its
-   * largest class; the class with most votes (of equals the lowest), the mean probability of its votes.
-   * `max`: the most confident prediction, of equals the first.
+   * `mean`: averages the softmaxes and takes the largest class. `voting`: each prediction votes for its
+   * largest class; the class with most votes wins (ties go to the lowest), with the mean probability of its
+   * votes. `max`: takes the most confident prediction (ties go to the first).
    */
   readonly mode: FusionMode;
   /** Height and width of the outputs. */
   readonly size: Pair;
-  /** For each of the logits: whether it was made of the image mirrored left to right. */
+  /** Per operand: true if computed from the horizontally mirrored image. */
   readonly mirrored: readonly boolean[];
 }
 
 /**
- * Fuses logits [N,K,h_i,w_i], K at most 256, resized as torch.nn.functional.interpolate does it (bilinear,
- * align_corners=False): label uint8 [N,H,W] and probability float32 [N,H,W]. A pixel one of whose softmaxes is NaN
- * has the probability NaN and the label 0: all its classes are NaN, and PyTorch's argmax takes the first.
+ * Fuses logits [N,K,h_i,w_i], K ≤ 256, each resized like torch.nn.functional.interpolate (bilinear,
+ * align_corners=False): label uint8 [N,H,W] and probability float32 [N,H,W]. If any softmax of a pixel is
+ * NaN, the pixel's probability is NaN and its label 0, the argmax of an all-NaN row in PyTorch.
+ *
+ * @throws UsageError without logits, ShapeError if operands or options do not fit
  */
 export function fusePredictions(
   logits: readonly Value[],

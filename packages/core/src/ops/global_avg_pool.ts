@@ -46,7 +46,10 @@ export const globalAvgPoolOp: OpDefinition<NoAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Per-image channel means of x [N,C,H,W]: [N,C]. */
+/**
+ * Mean of x [N,C,H,W] over height and width: [N,C], like torch.nn.functional.adaptive_avg_pool2d with output
+ * size 1.
+ */
 export function globalAvgPool(x: Value): Value {
   return emit(globalAvgPoolOp, [x], {});
 }

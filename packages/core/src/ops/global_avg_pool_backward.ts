@@ -1,4 +1,4 @@
-/** dx of the mean over height and width: dy/(H·W) everywhere. */
+/** dx of global_avg_pool: dy/(H·W) at every pixel. */
 
 import { channels, dim, rows, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -49,7 +49,7 @@ export const globalAvgPoolBackwardOp: OpDefinition<GlobalAvgPoolBackwardAttribut
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂x [N,C,H,W] from dy [N,C]; H×W = `size`. */
+/** ∂loss/∂x [N,C,H,W] from dy [N,C]; `size` is [H,W]. */
 export function globalAvgPoolBackward(dy: Value, size: Shape): Value {
   return emit(globalAvgPoolBackwardOp, [dy], { size });
 }

@@ -1,6 +1,7 @@
 /**
- * Group normalization (torch.nn.GroupNorm): y = γ·(x − μ)/√(σ² + ε) + β with the mean and the biased variance of each group of
- * channels of each image. As many groups as channels: instance normalization; one group: layer normalization.
+ * Group normalization (torch.nn.GroupNorm): y = γ·(x − μ)/√(σ² + ε) + β, with the mean and biased variance of
+ * each group of channels of each image. One channel per group is instance normalization; a single group is
+ * layer normalization.
  */
 import { elements } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';
@@ -74,16 +75,20 @@ export const groupNormOp: OpDefinition<GroupNormAttributes> = {
       y.data[i] = scale * (at(x, i) - at(mean, g)) * at(rstd, g) + shift;
     });
   },
-  // PyTorch keeps x, and the two numbers of each group.
+  // // PyTorch saves x, and the mean and rstd of each group.
   peerKeeps: { inputs: [0], outputs: [1, 2] },
 };
 
 export interface GroupNormOptions {
-  /** Added to the variance; 1e-5 when left out. */
+  /** Added to the variance; default 1e-5. */
   readonly eps?: number;
 }
 
-/** Normalizes x (N×C×…) in `groups` groups of channels; weight, bias: float32[C], or null for 1 and 0. */
+/**
+ * Normalizes x (N×C×…) in `groups` groups of channels. weight and bias: float32[C], or null for 1 and 0.
+ *
+ * @throws ShapeError if `groups` does not divide C, or if weight or bias is not [C]
+ */
 export function groupNorm(
   x: Value,
   groups: number,

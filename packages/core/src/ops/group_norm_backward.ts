@@ -1,7 +1,7 @@
 /**
- * Gradients of a group normalization, x̂ = (x − μ)·rstd and means over each group of each image:
+ * Gradients of group normalization, with x̂ = (x − μ)·rstd and means over each group of each image:
  *
- *   dx = rstd·(γ·dy − mean(γ·dy) − x̂·mean(γ·dy·x̂))    dγ = Σ dy·x̂    dβ = Σ dy
+ *     dx = rstd·(γ·dy − mean(γ·dy) − x̂·mean(γ·dy·x̂))    dγ = Σ dy·x̂    dβ = Σ dy
  */
 import { channels, elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -86,7 +86,10 @@ export const groupNormBackwardOp: OpDefinition<GroupNormBackwardAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** What the backward pass of a group normalization reads beside dy; mean, rstd: float32[N, groups]. */
+/**
+ * Values that the backward of group normalization reads in addition to dy; mean and rstd are float32[N,
+ * groups].
+ */
 export interface GroupNormSaved {
   readonly x: Value;
   readonly mean: Value;
@@ -94,7 +97,7 @@ export interface GroupNormSaved {
   readonly weight: Value | null;
 }
 
-/** ∂loss/∂x in the shape of dy, and those of weight and bias, float32[C]. */
+/** ∂loss/∂x with the type of dy, and the gradients of weight and bias, float32[C]. */
 export function groupNormBackward(
   dy: Value,
   { x, mean, rstd, weight }: GroupNormSaved,

@@ -1,4 +1,4 @@
-/** Ends the step, before anything after it runs, when a value is NaN or infinite. */
+/** Stops the step before anything after it runs if a value is NaN or infinite. */
 import { NotFiniteError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emitAll } from '../ir/emit.js';
@@ -6,7 +6,7 @@ import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 
 export type GuardFiniteAttributes = {
-  /** Names the value in the error. */
+  /** Name of the value in the error. */
   readonly what: string;
 };
 
@@ -33,7 +33,10 @@ export const guardFiniteOp: OpDefinition<GuardFiniteAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Stops the program with "<what> is not finite" when an element of `value` (float32) is NaN or infinite. */
+/**
+ * Stops the step with NotFiniteError, "<what> is not finite", if any element of `value` (float32) is NaN or
+ * infinite.
+ */
 export function guardFinite(value: Value, what: string): void {
   emitAll(guardFiniteOp, [value], { what });
 }

@@ -1,4 +1,7 @@
-/** Every op by its name: for tests and for text. Nodes hold their definition, and nothing on the way to a plan looks one up. */
+/**
+ * All built-in ops by name, for tests and the text form. Nodes hold their definition, so compiling needs no
+ * lookup.
+ */
 
 import type { AnyOp } from '../ir/define.js';
 import { abnApplyOp } from './abn_apply.js';
@@ -156,7 +159,7 @@ export const ops = {
 
 export type OpName = keyof typeof ops;
 
-/** The op of a name, for what has only its text. Traced code passes definitions to `emit`. */
+/** The op with a given name, for code that starts from text. Traced code passes definitions to `emit`. */
 export function opOf(name: OpName): AnyOp {
   return ops[name];
 }

@@ -1,6 +1,6 @@
 /**
- * out = `into` with its rows from `begin` on replaced by those of the strip; without `into`, zeros with the strip in
- * them. Written over `into`, it copies the strip alone: so the strips of a value are put together one after the other.
+ * out = `into` with its rows starting at `begin` replaced by the strip; without `into`, zeros everywhere
+ * else. In place of `into`, only the strip is copied, so a value can be assembled strip by strip.
  */
 
 import { byteLength, dim, formatType, sameShape } from '@inplace-abn/tensor';
@@ -13,7 +13,7 @@ import { checkImages } from './support/window.js';
 
 export type InsertRowsAttributes = {
   readonly begin: number;
-  /** Rows of the result. */
+  /** Number of rows of the result. */
   readonly height: number;
 };
 
@@ -55,7 +55,7 @@ export const insertRowsOp: OpDefinition<InsertRowsAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** `into` (N×C×height×W, or zeros of that shape) with the strip's rows (N×C×h×W) from row `begin` on. */
+/** `into` (N×C×height×W; null for zeros) with the strip's rows (N×C×h×W) inserted at row `begin`. */
 export function insertRows(strip: Value, into: Value | null, begin: number, height: number): Value {
   return emit(insertRowsOp, [strip, into], { begin, height });
 }

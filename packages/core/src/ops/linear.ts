@@ -34,7 +34,8 @@ export const linearOp: OpDefinition<NoAttributes> = {
     return [{ shape: [dim(x.shape, 0), features], dtype: x.dtype }];
   },
   gradient({ input, diff, needs }) {
-    // The weight's gradient last: made first it would lie there until its update may run, which is after this reads the weight.
+    // // Emit the weight gradient last: its update must wait until dx has read the weight, so it would only
+    // sit in memory.
     const dx = needs(0) ? linearBackwardData(diff(0), input(1)) : null;
     const dweight = needs(1) ? linearBackwardWeights(input(0), diff(0)) : null;
     const dbias = needs(2) ? reduceRows(diff(0)) : null;
@@ -62,7 +63,10 @@ export const linearOp: OpDefinition<NoAttributes> = {
   peerKeeps: { inputs: [0], outputs: [] },
 };
 
-/** x [N,K] times the transpose of weight float32[O,K], plus bias float32[O]; y [N,O]. */
+/**
+ * y = x·wᵀ + b for x [N,K], weight float32[O,K] and bias float32[O], like torch.nn.functional.linear; returns
+ * [N,O].
+ */
 export function linear(x: Value, weight: Value, bias: Value | null): Value {
   return emit(linearOp, [x, weight, bias], {});
 }

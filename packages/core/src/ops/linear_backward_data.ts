@@ -47,7 +47,7 @@ export const linearBackwardDataOp: OpDefinition<NoAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂x [N,K] from dy [N,O] and weight [O,K]. */
+/** ∂loss/∂x [N,K] from dy [N,O] and weight float32[O,K]. */
 export function linearBackwardData(dy: Value, weight: Value): Value {
   return emit(linearBackwardDataOp, [dy, weight], {});
 }

@@ -1,4 +1,4 @@
-/** A vector of numbers that are known when the step is traced, such as the weights of classes. */
+/** A vector of numbers known at trace time, such as class weights. */
 import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { outputAt } from '../ir/emit.js';
@@ -35,7 +35,11 @@ export const literalOp: OpDefinition<LiteralAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** float32[values.length]. ShapeError where a value is not finite. */
+/**
+ * A float32 vector of `values`.
+ *
+ * @throws ShapeError if a value is not finite
+ */
 export function literal(tracer: Tracer, values: readonly number[]): Value {
   return outputAt(tracer.emit(literalOp, [], { values: [...values] }), 0);
 }

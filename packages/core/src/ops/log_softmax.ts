@@ -8,7 +8,7 @@ import { softmaxOp } from './softmax.js';
 import { logSumExp } from './support/classes.js';
 import { at } from './support/reference.js';
 
-/** Every rule is that of softmax, but for what is computed. */
+/** All rules are those of softmax, except for the computation. */
 export const logSoftmaxOp: OpDefinition<NoAttributes> = {
   ...softmaxOp,
   name: 'log_softmax',
@@ -26,7 +26,7 @@ export const logSoftmaxOp: OpDefinition<NoAttributes> = {
   },
 };
 
-/** Logarithms of the probabilities over the channels of x (N×K×S1×…), in x's dtype, as torch.log_softmax(x, 1). */
+/** Log-probabilities over the channels of x (N×K×S1×…), in x's dtype, like torch.log_softmax(x, 1). */
 export function logSoftmax(x: Value): Value {
   return emit(logSoftmaxOp, [x], {});
 }

@@ -1,4 +1,4 @@
-/** dx = dy − exp(y)·Σ_k dy: the gradient of a log softmax over the channels, from its output. */
+/** dx = dy − exp(y)·Σ_k dy: the gradient of a log-softmax over the channels, from its output y. */
 import { channels, rows } from '@inplace-abn/tensor';
 import type { NoAttributes, OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -6,7 +6,7 @@ import type { Value } from '../ir/value.js';
 import { softmaxBackwardOp } from './softmax_backward.js';
 import { at } from './support/reference.js';
 
-/** Every rule is that of softmax_backward, but for what is computed. */
+/** All rules are those of softmax_backward, except for the computation. */
 export const logSoftmaxBackwardOp: OpDefinition<NoAttributes> = {
   ...softmaxBackwardOp,
   name: 'log_softmax_backward',
@@ -22,7 +22,7 @@ export const logSoftmaxBackwardOp: OpDefinition<NoAttributes> = {
   },
 };
 
-/** ∂loss/∂x of y = logSoftmax(x); y and dy of one shape. */
+/** ∂loss/∂x of y = logSoftmax(x); y and dy have the same shape. */
 export function logSoftmaxBackward(y: Value, dy: Value): Value {
   return emit(logSoftmaxBackwardOp, [y, dy], {});
 }

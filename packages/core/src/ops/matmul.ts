@@ -1,4 +1,4 @@
-/** c = a·b of two activations (torch.matmul): matrices, or batches of them. */
+/** c = a·b for two activations, as matrices or batches of matrices (torch.matmul). */
 import { elements } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -7,7 +7,7 @@ import { streamed } from './support/cost.js';
 import { forEachBatchProduct, type MatmulAttributes, matmulShape, productType } from './support/matmul.js';
 import { addAt, at } from './support/reference.js';
 
-/** A product in a backward pass: of transposed matrices, or summed over the batch. */
+/** A product in the backward pass: of transposed matrices, or summed over the batch. */
 const productOp: OpDefinition<MatmulAttributes> = {
   name: 'matmul',
   inputs: [
@@ -65,7 +65,12 @@ export const matmulOp: OpDefinition<MatmulAttributes> = {
 
 const PLAIN: MatmulAttributes = { transpose_a: false, transpose_b: false, sum: false };
 
-/** a [M,K] · b [K,N] = [M,N]; or a [B,M,K] times b [B,K,N], or the same b [K,N] for all, = [B,M,N]. */
+/**
+ * Matrix product like torch.matmul: [M,K]·[K,N] = [M,N], or batched, [B,M,K] times [B,K,N] or a shared [K,N]
+ * = [B,M,N].
+ *
+ * @throws ShapeError if the shapes do not fit
+ */
 export function matmul(a: Value, b: Value): Value {
   return emit(matmulOp, [a, b], PLAIN);
 }

@@ -1,4 +1,4 @@
-/** Largest value of each window, and where in the window it was: kh·KW + kw of the first maximum; NaN wins. */
+/** Max pooling with the index of the first maximum in each window, kh·KW + kw. NaN counts as the maximum. */
 
 import { channels, elements } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -20,7 +20,7 @@ import { rowsOf } from './support/row-windows.js';
 import { forEachTap, type PairOption } from './support/window.js';
 
 export type MaxPoolAttributes = PoolAttributes & {
-  /** Whether a last window may reach beyond the far padding. */
+  /** True if the last window may extend beyond the far padding. */
   readonly ceil: boolean;
 };
 
@@ -75,16 +75,21 @@ export const maxPoolOp: OpDefinition<MaxPoolAttributes> = {
       }
     });
   },
-  // PyTorch's indices are 64 bits wide.
+  // // PyTorch's indices are 64-bit.
   peerKeeps: { inputs: [0], outputs: [1], bytesPerElement: 8 },
 };
 
 export interface MaxPoolOptions extends PoolOptions {
-  /** Whether a last window may reach beyond the far padding, as PyTorch's ceil_mode; false when left out. */
+  /** Let the last window extend beyond the far padding, like PyTorch's ceil_mode; default false. */
   readonly ceil?: boolean;
 }
 
-/** Largest values of x [N,C,H,W] in windows of at most 256 elements; padding never wins. */
+/**
+ * Max pooling of x [N,C,H,W] with windows of at most 256 elements, like torch.nn.functional.max_pool2d;
+ * padding is never the maximum.
+ *
+ * @throws ShapeError if the window is larger, does not fit x, or has too much padding
+ */
 export function maxPool(x: Value, kernel: PairOption, options: MaxPoolOptions = {}): Value {
   const attrs = { ...poolAttributes(kernel, options), ceil: options.ceil ?? false };
   return outputAt(emitAll(maxPoolOp, [x], attrs), 0);

@@ -1,4 +1,4 @@
-/** dx of max pooling: each dy goes to the element that its window's index names; zero elsewhere. */
+/** dx of max pooling: adds each dy to the element that its index points to; zero elsewhere. */
 
 import { channels, formatType, type Shape, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -55,7 +55,7 @@ export const maxPoolBackwardOp: OpDefinition<MaxPoolBackwardAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂x [N,C,H,W] of max pooling whose input was H×W = `size`; index as the forward op wrote it. */
+/** ∂loss/∂x [N,C,H,W] of max pooling; `size` is the input's [H,W], and `index` comes from the forward op. */
 export function maxPoolBackward(dy: Value, index: Value, size: Shape, attrs: MaxPoolAttributes): Value {
   const { kernel, stride, padding, ceil } = attrs;
   return emit(maxPoolBackwardOp, [dy, index], { kernel, stride, padding, ceil, size });

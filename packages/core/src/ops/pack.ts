@@ -1,4 +1,4 @@
-/** Tensors one after the other in a flat vector, so that one message carries them all. */
+/** Packs tensors into a flat vector, so that one message carries them all. */
 
 import { formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -44,7 +44,10 @@ export const packOp: OpDefinition<NoAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** [K] of the elements of `tensors`, all float32 or all int32, in storage order; each begins at a multiple of 16 elements. */
+/**
+ * The elements of `tensors` (all float32 or all int32) in storage order, as a vector [K]; each tensor starts
+ * at a multiple of 16 elements.
+ */
 export function pack(tensors: readonly Value[]): Value {
   const kind = tensors.every((value) => value.kind === 'gradient') ? 'gradient' : 'activation';
   return emit(packOp, tensors, {}, { kinds: [kind] });

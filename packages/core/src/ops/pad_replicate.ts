@@ -1,4 +1,4 @@
-/** Images with rows and columns added that repeat the border (torch.nn.functional.pad, mode 'replicate'). */
+/** Pads images by repeating their border (torch.nn.functional.pad, mode 'replicate'). */
 
 import { channels, dim } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -56,9 +56,10 @@ export const padReplicateOp: OpDefinition<PaddingAttributes> = {
 };
 
 /**
- * x [N,C,H,W] (float32 or bfloat16) with its border repeated outwards: [N,C,top+H+bottom,left+W+right], as
- * torch.nn.functional.pad(x, (left, right, top, bottom), mode='replicate'). ShapeError where x is not of images with
- * pixels or padding is negative.
+ * Pads x [N,C,H,W], any data dtype, by repeating its border: [N,C,top+H+bottom,left+W+right], like
+ * torch.nn.functional.pad(x, (left, right, top, bottom), mode='replicate').
+ *
+ * @throws ShapeError if x is not N×C×H×W, has no pixels, or the padding is negative
  */
 export function padReplicate(x: Value, { top, bottom, left, right }: Padding): Value {
   return emit(padReplicateOp, [x], { padding: [top, bottom, left, right] });

@@ -1,4 +1,4 @@
-/** dx of replicating padding: each pixel gets the sum of dy over itself and its copies. */
+/** dx of pad_replicate: each pixel sums dy over itself and its copies. */
 
 import { channels, dim, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -49,7 +49,7 @@ export const padReplicateBackwardOp: OpDefinition<PaddingAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂x of replicating padding from dy, of the padded size. */
+/** ∂loss/∂x of pad_replicate from dy, which has the padded size. */
 export function padReplicateBackward(dy: Value, { padding }: PaddingAttributes): Value {
   return emit(padReplicateBackwardOp, [dy], { padding });
 }

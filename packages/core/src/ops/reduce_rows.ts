@@ -1,4 +1,4 @@
-/** Σ dy over all axes but the channels: the gradient of a bias that convolution or linear adds. */
+/** Σ dy over all axes except the channels: the bias gradient of a convolution or linear layer. */
 
 import { channels, formatType, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';

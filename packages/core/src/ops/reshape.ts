@@ -1,4 +1,4 @@
-/** y = x in another shape with the same order of elements in memory: where y takes x's memory, nothing moves. */
+/** y = x with another shape and the same element order in memory: a no-op if y is in place of x. */
 import { elements, formatType, type Shape, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
@@ -17,7 +17,7 @@ export const reshapeOp: OpDefinition<ReshapeAttributes> = {
   infer({ attrs: { shape }, input }) {
     const x = input(0);
     if (elements(shape) !== elements(x.shape)) {
-      throw new ShapeError(`[${shape.join(',')}] has not as many elements as ${formatType(x)}`);
+      throw new ShapeError(`[${shape.join(',')}] does not have as many elements as ${formatType(x)}`);
     }
     return [{ shape, dtype: x.dtype }];
   },
@@ -40,20 +40,22 @@ export const reshapeOp: OpDefinition<ReshapeAttributes> = {
   peerKeeps: { inputs: [], outputs: [], view: true },
 };
 
-/** x with the same elements in memory in another shape. */
+/** x with another shape and the same elements in storage order. */
 export function viewed(x: Value, shape: Shape): Value {
   return sameShape(x.shape, shape) ? x : emit(reshapeOp, [x], { shape: [...shape] });
 }
 
 /**
- * x in another shape, its elements in PyTorch's order (torch.reshape): row-major over N, C, H, W. One size may be −1: what is
- * left. Images lie in memory with the channels last, so that images of several pixels and channels move: [N,C,H,W] to [N,C·H·W]
- * is a transposition, and so is the way back. All else is a view, which takes the memory of x where nothing reads x
- * afterwards. Throws ShapeError where the numbers of elements differ, and for weights with a window.
+ * x with another shape and its elements in PyTorch's order, row-major over N, C, H, W (torch.reshape). One
+ * size may be −1, which is inferred. Since images are stored channels-last, reshaping images with several
+ * pixels and channels, such as [N,C,H,W] to [N,C·H·W] or back, is a transposition. Everything else is a view,
+ * in place of x if nothing reads x afterwards.
+ *
+ * @throws ShapeError if the number of elements differs, or for weights with a window
  */
 export function reshape(x: Value, shape: Shape): Value {
   if (x.kind === 'state' && x.shape.length > 2) {
-    throw new ShapeError(`${x} is stored as a weight, not as images are: it has no other shape`);
+    throw new ShapeError(`${x} is stored as a weight, not channels-last: it cannot be reshaped`);
   }
   const target = wholeShape(x, shape);
   if (sameShape(x.shape, target)) return x;
@@ -64,8 +66,8 @@ export function reshape(x: Value, shape: Shape): Value {
 }
 
 /**
- * x [N,C,S1,…] as [N,C·S1·…], as torch.flatten(x, 1): in PyTorch's order, so that the weights of a linear layer behind it are
- * the same. Images of one pixel or one channel do not move.
+ * x [N,C,S1,…] as [N,C·S1·…], like torch.flatten(x, 1), in PyTorch's order, so that PyTorch's linear weights
+ * fit. Images with one pixel or one channel are not moved.
  */
 export function flatten(x: Value): Value {
   const [n = 1, ...rest] = x.shape;

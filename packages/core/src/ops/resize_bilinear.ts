@@ -1,6 +1,6 @@
 /**
- * Images at another size, bilinearly interpolated, half-pixel centres, without antialiasing
- * (torch.nn.functional.interpolate, mode 'bilinear', align_corners false). At its own size an image is copied.
+ * Bilinear resizing of images with half-pixel centers and no antialiasing (torch.nn.functional.interpolate,
+ * mode 'bilinear', align_corners=False). Resizing to the same size copies the image.
  */
 import { channels, elements } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
@@ -38,7 +38,7 @@ export const resizeBilinearOp: OpDefinition<ResizeBilinearAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  // Four products and three sums.
+  // // Four multiplications and three additions.
   cost(context, outputs) {
     const written = outputs.reduce((sum, type) => sum + elements(type.shape), 0);
     return { flops: 7 * written, bytes: streamed(context, outputs).bytes };
@@ -55,9 +55,10 @@ export const resizeBilinearOp: OpDefinition<ResizeBilinearAttributes> = {
 };
 
 /**
- * x [N,C,H,W] (float32 or bfloat16, computed in float32) at height and width `size`: [N,C,size[0],size[1]], as
- * torch.nn.functional.interpolate(x, size, mode='bilinear', align_corners=False). ShapeError where x is not of images
- * with pixels or the size is not two whole numbers of at least 1.
+ * Resizes x [N,C,H,W], any data dtype (computed in float32), to `size`: [N,C,size[0],size[1]], like
+ * torch.nn.functional.interpolate(x, size, mode='bilinear', align_corners=False).
+ *
+ * @throws ShapeError if x is not N×C×H×W, has no pixels, or `size` is not two integers of at least 1
  */
 export function resizeBilinear(x: Value, size: Pair): Value {
   return emit(resizeBilinearOp, [x], { size });

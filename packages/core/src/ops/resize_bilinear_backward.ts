@@ -1,4 +1,4 @@
-/** dx of bilinear resizing: every output hands its dy to the up to four pixels it was made of, by their weights. */
+/** dx of bilinear resizing: distributes each dy over up to four input pixels, by their weights. */
 import { channels, elements, type Shape } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -32,7 +32,7 @@ export const resizeBilinearBackwardOp: OpDefinition<ResizeBilinearBackwardAttrib
   parts: null,
   labels: null,
   effects: PURE,
-  // Four products and four sums for each element of dy.
+  // // Four multiplications and four additions per element of dy.
   cost(context, outputs) {
     return { flops: 8 * elements(context.input(0).shape), bytes: streamed(context, outputs).bytes };
   },
@@ -47,7 +47,7 @@ export const resizeBilinearBackwardOp: OpDefinition<ResizeBilinearBackwardAttrib
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂x [N,C,H,W] of bilinear resizing whose input was H×W = `size`. */
+/** ∂loss/∂x [N,C,H,W] of bilinear resizing; `size` is the input's [H,W]. */
 export function resizeBilinearBackward(dy: Value, size: Shape): Value {
   return emit(resizeBilinearBackwardOp, [dy], { size });
 }

@@ -1,6 +1,6 @@
 /**
- * One SGD step as torch.optim.SGD with dampening 0: g = grad·clip + weight_decay·param,
- * buf = momentum·buf + g, d = g + momentum·buf (Nesterov) or buf, param −= lr·d. Without a buffer d = g.
+ * One SGD step like torch.optim.SGD with dampening 0: g = grad·clip + weight_decay·param, buf = momentum·buf
+ * + g, d = g + momentum·buf (Nesterov) or buf, param −= lr·d. Without a momentum buffer, d = g.
  */
 
 import { elements } from '@inplace-abn/tensor';
@@ -84,18 +84,21 @@ export const sgdOp: OpDefinition<SgdAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Operands of one parameter's SGD step: param, grad, momentum of one shape; lr, clip: float32[]. */
+/**
+ * Operands of one parameter's SGD step. param, grad and momentum have the same shape; lr and clip are
+ * float32[].
+ */
 export interface SgdOperands {
   readonly param: Value;
   readonly grad: Value;
-  /** The momentum buffer; null only with momentum 0. */
+  /** The momentum buffer; null only if momentum is 0. */
   readonly momentum: Value | null;
   readonly lr: Value;
-  /** Factor on the gradient, from clipScale. */
+  /** Factor for the gradient, from clipScale. */
   readonly clip: Value | null;
 }
 
-/** The new parameter and momentum buffer, in the memory of the old ones. */
+/** The new parameter and momentum buffer, updated in place. */
 export function sgd(
   { param, grad, momentum, lr, clip }: SgdOperands,
   { momentum: factor, weight_decay, nesterov }: SgdRule,

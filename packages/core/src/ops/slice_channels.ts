@@ -39,7 +39,7 @@ export const sliceChannelsOp: OpDefinition<SliceChannelsAttributes> = {
   peerKeeps: { inputs: [], outputs: [], view: true },
 };
 
-/** Channels [begin, begin + length) of x (N×C×S1×…): N×length×S1×… */
+/** Channels [begin, begin + length) of x (N×C×S1×…): N×length×S1×…, like torch.narrow along dim 1. */
 export function sliceChannels(x: Value, begin: number, length: number): Value {
   return emit(sliceChannelsOp, [x], { begin, length });
 }

@@ -1,4 +1,4 @@
-/** dx = dy in the channels from `begin` on, 0 in the others. */
+/** dx = dy in the channels starting at `begin`, 0 elsewhere. */
 import { channels } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -8,7 +8,7 @@ import { streamed } from './support/cost.js';
 
 export type SliceChannelsBackwardAttributes = {
   readonly begin: number;
-  /** Channels of dx. */
+  /** Number of channels of dx. */
   readonly channels: number;
 };
 
@@ -43,7 +43,7 @@ export const sliceChannelsBackwardOp: OpDefinition<SliceChannelsBackwardAttribut
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** dy (N×C×S1×…) from channel `begin` on of a tensor of `width` channels that is 0 elsewhere. */
+/** dy (N×C×S1×…) inserted at channel `begin` of a zero tensor with `width` channels. */
 export function sliceChannelsBackward(dy: Value, begin: number, width: number): Value {
   return emit(sliceChannelsBackwardOp, [dy], { begin, channels: width });
 }

@@ -1,4 +1,4 @@
-/** y = rows [begin, begin + length) of each image: the part of a value that a strip is computed from. */
+/** y = rows [begin, begin + length) of each image, from which a strip is computed. */
 import { byteLength, dim } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';

@@ -45,8 +45,8 @@ export const softmaxOp: OpDefinition<NoAttributes> = {
 };
 
 /**
- * Probabilities over the channels of x (N×K×S1×…), in x's dtype. As in PyTorch, a NaN or +∞ among the K logits,
- * or nothing but −∞, makes all K of them NaN.
+ * Probabilities over the channels of x (N×K×S1×…), in x's dtype, like torch.softmax(x, 1). As in PyTorch, all
+ * K are NaN if any of the K logits is NaN or +∞, or if all are −∞.
  */
 export function softmax(x: Value): Value {
   return emit(softmaxOp, [x], {});

@@ -1,4 +1,4 @@
-/** dx = y·(dy − Σ_k dy·y): the gradient of a softmax over the channels, from its output. */
+/** dx = y·(dy − Σ_k dy·y): the gradient of a softmax over the channels, from its output y. */
 
 import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -51,7 +51,7 @@ export const softmaxBackwardOp: OpDefinition<NoAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂x of y = softmax(x); y and dy of one shape. */
+/** ∂loss/∂x of y = softmax(x); y and dy have the same shape. */
 export function softmaxBackward(y: Value, dy: Value): Value {
   return emit(softmaxBackwardOp, [y, dy], {});
 }

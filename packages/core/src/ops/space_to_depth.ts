@@ -1,4 +1,7 @@
-/** Blocks of pixels become channels, so that a convolution reads a smaller image and loses nothing. */
+/**
+ * Moves blocks of pixels into the channels, so that a convolution reads a smaller image without losing
+ * information.
+ */
 
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -38,8 +41,10 @@ export const spaceToDepthOp: OpDefinition<BlockAttributes> = {
 };
 
 /**
- * x [N,C,H·b,W·b] → [N,C·b²,H,W] with y[n, (i·b + j)·C + c, h, w] = x[n, c, h·b + i, w·b + j]: the order of TResNet's
- * stem, not that of torch.nn.functional.pixel_unshuffle. ShapeError where b does not divide the sides.
+ * x [N,C,H·b,W·b] → [N,C·b²,H,W] with y[n, (i·b + j)·C + c, h, w] = x[n, c, h·b + i, w·b + j]. This is the
+ * channel order of TResNet's stem, not of torch.nn.functional.pixel_unshuffle.
+ *
+ * @throws ShapeError if b does not divide the height and width
  */
 export function spaceToDepth(x: Value, block: number): Value {
   return emit(spaceToDepthOp, [x], { block });

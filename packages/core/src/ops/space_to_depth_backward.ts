@@ -1,4 +1,4 @@
-/** dx of space_to_depth: channels become blocks of pixels again. */
+/** dx of space_to_depth: moves channels back into blocks of pixels. */
 import { channels, dim, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
@@ -42,7 +42,7 @@ export const spaceToDepthBackwardOp: OpDefinition<BlockAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** ∂loss/∂x of spaceToDepth from dy [N,C·b²,H,W]: [N,C,H·b,W·b]. */
+/** ∂loss/∂x [N,C,H·b,W·b] of spaceToDepth from dy [N,C·b²,H,W]. */
 export function spaceToDepthBackward(dy: Value, block: number): Value {
   return emit(spaceToDepthBackwardOp, [dy], { block });
 }

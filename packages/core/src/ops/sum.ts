@@ -8,23 +8,25 @@ import { reshape } from './reshape.js';
 import { aligned, broadcastAxes } from './support/broadcast.js';
 
 export interface SumOptions {
-  /** Keep summed axes with size 1, as PyTorch's keepdim; default false. */
+  /** Keep summed axes with size 1, like PyTorch's keepdim; default false. */
   readonly keep?: boolean;
 }
 
-/** Every axis, for sums over all elements. */
+/** All axes, for sums over every element. */
 const allAxes = ({ shape }: Value): number[] => shape.map((_, axis) => axis);
 
 /**
- * Sums over `axes` (negative ones count from the last; all when left out), as torch.sum, in float32 whatever the dtype of x.
- * Of images [N,C,H,W], [0,2,3] gives [C], [2,3] gives [N,C], [0] gives [C,H,W]; without axes the result is a scalar []. The
- * same bits on any number of threads. Throws ShapeError for axes that x does not have.
+ * Sums x over `axes` (negative axes count from the last; default all), like torch.sum but always in float32.
+ * For images [N,C,H,W], axes [0,2,3] give [C], [2,3] give [N,C], [0] gives [C,H,W]; all axes give a scalar
+ * []. The result is bit-identical for any number of threads.
+ *
+ * @throws ShapeError if x does not have one of the axes
  */
 export function sum(x: Value, axes: readonly number[] = allAxes(x), options: SumOptions = {}): Value {
   return reduced(x, axes, 1, options);
 }
 
-/** Means over `axes`, as torch.mean: {@link sum} by the number of elements. */
+/** Mean over `axes`, like torch.mean: {@link sum} divided by the number of elements. */
 export function mean(x: Value, axes: readonly number[] = allAxes(x), options: SumOptions = {}): Value {
   const count = elements(wholeAxes(x, axes).map((axis) => dim(x.shape, axis)));
   return reduced(x, axes, count, options);
@@ -42,13 +44,16 @@ function reduced(x: Value, axes: readonly number[], divisor: number, { keep = fa
   const summed = new Set(wholeAxes(x, axes));
   const kept = x.shape.map((size, axis) => (summed.has(axis) ? 1 : size));
   const left = keep ? kept : x.shape.filter((_, axis) => !summed.has(axis));
-  // What a sum leaves without moving anything; else the axes are dropped behind it.
+  // // The shape that a sum produces without moving elements; otherwise drop the axes afterwards.
   const direct = [left, kept].find((shape) => leaves(shape, kept, x.shape)) ?? kept;
   const result = emitSum(operand(0), () => x, { shape: direct, divisor });
   return sameShape(direct, left) ? result : reshape(result, left);
 }
 
-/** Whether a value of `shape` stands, as operands do, for what is `kept` of `domain`. */
+/**
+ * True if a value of `shape` can represent the sum of `domain` to `kept` under the alignment rules of
+ * operands.
+ */
 function leaves(shape: Shape, kept: Shape, domain: Shape): boolean {
   return (
     sameShape(aligned(shape, domain.length), kept) &&

@@ -1,4 +1,4 @@
-/** How many rows have their label among the k largest logits, for each k. */
+/** Counts rows whose label is among the k largest logits, for each k. */
 
 import { channels, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -52,7 +52,10 @@ export const topkCorrectOp: OpDefinition<TopkCorrectAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Classes that rank before `label`: larger ones (NaN is largest), and among equals those of a lower index. */
+/**
+ * Number of classes that rank before `label`: those with larger logits (NaN is the largest) and, among
+ * equals, a lower index.
+ */
 function rankOf(logits: ReferenceTensor, first: number, classes: number, label: number): number {
   const own = at(logits, first + label);
   let before = 0;
@@ -66,8 +69,8 @@ function rankOf(logits: ReferenceTensor, first: number, classes: number, label: 
 }
 
 /**
- * Counts int32[k.length] of the rows of logits [N,K,S…] whose label (int32 or uint8[N,S…]) is among the k largest. Labels
- * outside the classes (255 in segmentations) count nowhere.
+ * Counts, int32[k.length], of the rows of logits [N,K,S…] whose label (int32 or uint8 [N,S…]) is among the k
+ * largest. Labels outside the classes (such as 255 in segmentation) are ignored.
  */
 export function topkCorrect(logits: Value, labels: Value, k: readonly number[]): Value {
   return emit(topkCorrectOp, [logits, labels], { k });

@@ -1,4 +1,4 @@
-/** The tensors that lie in a flat vector: read where they are, and copied only where that is not possible. */
+/** The tensors in a flat vector, as views where possible and copies otherwise. */
 
 import { byteLength, elements, formatType, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -8,7 +8,7 @@ import type { Value } from '../ir/value.js';
 import { decodeShapes, encodeShapes, flatLayout } from './support/flat.js';
 
 export type UnpackAttributes = {
-  /** Rank and dimensions of each tensor, one after the other. */
+  /** Rank and dimensions of each tensor, concatenated. */
   readonly shapes: readonly number[];
 };
 
@@ -48,7 +48,7 @@ export const unpackOp: OpDefinition<UnpackAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** The tensors of `shapes` that {@link pack} laid into `flat`. */
+/** The tensors of `shapes` that {@link pack} stored in `flat`. */
 export function unpack(flat: Value, shapes: readonly Shape[]): Value[] {
   const kind = flat.kind === 'gradient' ? 'gradient' : 'activation';
   return emitAll(unpackOp, [flat], { shapes: encodeShapes(shapes) }, { kinds: shapes.map(() => kind) });

@@ -96,7 +96,7 @@ describe('functions', () => {
     const { a, b, c } = compute({ x }, (v) => ({ a: sub(1, v.x), b: div(v.x, 2), c: mul(0.5, v.x) }));
     expect([...a, ...b, ...c]).toEqual([-1, 5, 1, -2, 1, -2]);
     expect(() => emitted({ x }, (v) => mul(v.x, Number.NaN))).toThrow('mul: expected a finite number');
-    expect(() => mul(2, 3)).toThrow('mul of numbers alone');
+    expect(() => mul(2, 3)).toThrow('mul needs at least one value');
   });
 
   it('put a vector along the channels, [N,C] beside every pixel', () => {
@@ -125,7 +125,7 @@ describe('functions', () => {
         const weight = tracer.state('w', [2, 3, 3, 3], 'float32', 'parameter');
         return mul(weight, tracer.input('s', [2, 3, 1, 1], 'float32'));
       }),
-    ).toThrow('is stored as a weight, not as images are');
+    ).toThrow('is stored as a weight, not channels-last');
   });
 });
 

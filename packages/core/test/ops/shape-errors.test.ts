@@ -234,7 +234,7 @@ describe('errors of wrong operands', () => {
       (v) => softmaxBackward(v('[2,3]'), v('[2,4]')),
     ],
     [
-      'broadcast_add: expected [2,3,1,1] for b beside a float32[2,3,4,5] but received float32[1,3,1,1]',
+      'broadcast_add: expected [2,3,1,1] for b to match a float32[2,3,4,5] but received float32[1,3,1,1]',
       (v) => broadcastAdd(v('[2,3,4,5]'), v('[1,3,1,1]')),
     ],
     [

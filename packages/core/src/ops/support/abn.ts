@@ -1,4 +1,4 @@
-/** What the ABN ops share: the scale s, the values a layer's backward reads, and how it reads them. */
+/** Shared by the ABN ops: the scale s, the values saved for the backward pass, and how they are read. */
 
 import { channels, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
@@ -13,10 +13,10 @@ import type { GraphNode } from '../../ir/graph.js';
 import type { Value } from '../../ir/value.js';
 import { at } from './reference.js';
 
-/** 'abs': s = |γ| + ε, the in-place layer; 'plain': s = γ, ordinary batch norm. */
+/** 'abs': s = |γ| + ε, the in-place layer; 'plain': s = γ, ordinary batch normalization. */
 export type AbnScale = 'abs' | 'plain';
 
-/** s of channel c; 1 for both scales without affine parameters. */
+/** s of channel c; 1 without affine parameters. */
 export function channelScale(
   weight: ReferenceTensor | null | undefined,
   c: number,
@@ -28,7 +28,7 @@ export function channelScale(
 }
 
 export interface AbnSaved {
-  /** The layer's input; the rebuild pass may hand readers its output instead. */
+  /** The layer's input. The rebuild pass may substitute its output. */
   readonly x: Value;
   readonly mean: Value;
   readonly variance: Value;
@@ -51,7 +51,7 @@ export type AbnBackwardAttributes = ActivationAttributes & {
   readonly from: 'x' | 'z';
 };
 
-/** The operands that both backward ops start with. */
+/** The leading operands of both backward ops. */
 export const ABN_BACKWARD_OPERANDS: readonly Operand[] = [
   { name: 'dz', kind: 'data', pitched: true },
   { name: 'saved', kind: 'data', pitched: true },
@@ -61,7 +61,7 @@ export const ABN_BACKWARD_OPERANDS: readonly Operand[] = [
   { name: 'bias', kind: 'float32', optional: true },
 ];
 
-/** Refuses per-channel operands that do not fit the channels of `x`. */
+/** Throws ShapeError if a per-channel operand does not match the channels of `x`. */
 export function checkChannels(x: TensorType, vectors: readonly (TensorType | null)[]): void {
   if (x.shape.length < 2)
     throw new ShapeError(`expected rank 2 or more (N×C×…) but received ${formatType(x)}`);
@@ -72,7 +72,7 @@ export function checkChannels(x: TensorType, vectors: readonly (TensorType | nul
   }
 }
 
-/** Refuses per-channel operands that do not fit the outputs of `weight` [O,…]. */
+/** Throws ShapeError if a per-channel operand does not match the outputs of `weight` [O,…]. */
 export function checkOutputs(weight: TensorType, vectors: readonly (TensorType | null)[]): void {
   for (const vector of vectors) {
     if (vector && elements(vector.shape) !== weight.shape[0]) {
@@ -83,7 +83,7 @@ export function checkOutputs(weight: TensorType, vectors: readonly (TensorType |
   }
 }
 
-/** Reads one saved element of channel c and its dz as (dy, x̂); operands as in ABN_BACKWARD_OPERANDS. */
+/** Converts a saved element of channel c and its dz to (dy, x̂); operands as in ABN_BACKWARD_OPERANDS. */
 export function savedReader(
   { attrs, inputs, input }: ReferenceContext<AbnBackwardAttributes>,
   c: number,
@@ -104,7 +104,7 @@ export function savedReader(
   };
 }
 
-/** The backward ops read z in the place of x where z = φ(y) can be inverted and s is never zero. */
+/** The backward ops read z instead of x if z = φ(y) is invertible and s cannot be zero. */
 export function absorbLayer<A extends AbnBackwardAttributes>(
   attrs: A,
   operand: number,

@@ -14,7 +14,7 @@ export function activated(x: Expression, { activation, slope }: ActivationAttrib
   }
 }
 
-/** φ′·dz where z = φ(x). */
+/** φ′·dz, given z = φ(x). */
 export function activationSlope(
   dz: Expression,
   z: Expression,

@@ -1,22 +1,25 @@
-/** What bilinear resizing forward and backward share: along one axis, which positions an output is made of. */
+/**
+ * Shared by bilinear resizing and its backward: the input positions that contribute to an output, along one
+ * axis.
+ */
 
 import { dim, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 
-/** One position of the input and its weight in the output. */
+/** An input position and its weight in the output. */
 export interface BilinearTap {
   readonly position: number;
   readonly weight: number;
 }
 
 /**
- * The taps of output position `o` along an axis resized from `from` to `to` positions, half-pixel centres as PyTorch's
- * `align_corners=False`:
+ * The taps of output position `o` along an axis resized from `from` to `to` positions, with half-pixel
+ * centers (PyTorch's `align_corners=False`):
  *
- *   s = max(0, (o + ½)·from/to − ½)    i0 = ⌊s⌋    i1 = min(i0 + 1, from − 1)    λ = s − i0
- *   y[o] = (1 − λ)·x[i0] + λ·x[i1]
+ *     s = max(0, (o + ½)·from/to − ½)    i0 = ⌊s⌋    i1 = min(i0 + 1, from − 1)    λ = s − i0
+ *     y[o] = (1 − λ)·x[i0] + λ·x[i1]
  *
- * A position of weight zero is not read: what it holds, NaN even, does not matter.
+ * Positions with weight zero are not read, so a NaN there has no effect.
  */
 export function bilinearTapsAt(from: number, to: number, o: number): readonly BilinearTap[] {
   const source = Math.max(0, ((o + 0.5) * from) / to - 0.5);
@@ -34,7 +37,7 @@ export function bilinearTaps(from: number, to: number): readonly (readonly Bilin
   return Array.from({ length: to }, (_, o) => bilinearTapsAt(from, to, o));
 }
 
-/** Calls `visit` for every pair of an output and an input position: rows of the matrices [N·H·W, C]. */
+/** Calls `visit` for every pair of output and input positions: rows of the matrices [N·H·W, C]. */
 export function forEachBilinearTap(
   input: Shape,
   output: Shape,
@@ -56,7 +59,7 @@ export function forEachBilinearTap(
   }
 }
 
-/** The shape of N×C×H×W with another height and width; refuses images without pixels. */
+/** N×C×H×W with another height and width. Throws ShapeError for images without pixels. */
 export function resized(shape: Shape, size: Shape): number[] {
   if (size.length !== 2 || size.some((length) => !Number.isInteger(length) || length < 1)) {
     throw new ShapeError(

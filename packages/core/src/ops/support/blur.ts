@@ -1,13 +1,21 @@
-/** Blurring by [1, 2, 1]/4 at every second position of an axis whose borders reflect, for the reference implementations. */
+/**
+ * Blurring by [1, 2, 1]/4 at every second position of an axis with reflected borders, for the reference
+ * kernels.
+ */
 
-/** The three positions of an axis of `size` that output `out` is made of; −1 is 1, `size` is `size` − 2. */
+/**
+ * The three input positions of output `out` on an axis of `size`; −1 reflects to 1, and `size` to `size` − 2.
+ */
 export function blurTaps(out: number, size: number): readonly [number, number, number] {
   return [out === 0 ? 1 : 2 * out - 1, 2 * out, 2 * out + 1 < size ? 2 * out + 1 : size - 2];
 }
 
 const SHARES = [1, 2, 1] as const;
 
-/** Calls `visit` for every tap of every output of images [N,C,H,W]: pixels of x and y in storage order, and the tap's share. */
+/**
+ * Calls `visit` for every tap of images [N,C,H,W], with the pixels of x and y in storage order and the tap's
+ * weight.
+ */
 export function forEachBlurTap(
   images: number,
   height: number,
@@ -28,7 +36,7 @@ export function forEachBlurTap(
   }
 }
 
-/** Outputs of an axis. */
+/** Number of outputs along an axis. */
 export function blurred(size: number): number {
   return Math.ceil(size / 2);
 }

@@ -1,12 +1,11 @@
 /**
- * Operands of different shapes side by side. Axes are counted from the first: N, C, S1, …; axes that an operand lacks at the
- * end are 1, a vector [C] has a value for each channel, and a scalar is the same everywhere. Along each axis sizes are equal
- * or 1.
+ * Broadcasting. Axes align at the first: N, C, S1, …. Missing trailing axes have size 1, a vector [C] has one
+ * value per channel, and a scalar broadcasts everywhere. Along each axis, sizes must be equal or 1.
  */
 import { elements, type Shape, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 
-/** The sizes of an operand along the axes of a result of rank `rank`. */
+/** An operand's sizes along the axes of a result with rank `rank`. */
 export function aligned(shape: Shape, rank: number): number[] {
   const along = new Array<number>(rank).fill(1);
   if (shape.length === 1 && rank > 1) along[1] = shape[0] ?? 1;
@@ -14,7 +13,7 @@ export function aligned(shape: Shape, rank: number): number[] {
   return along;
 }
 
-/** The shape that all are broadcast to; throws ShapeError where there is none. */
+/** The common broadcast shape. Throws ShapeError if there is none. */
 export function broadcastShape(shapes: readonly Shape[]): number[] {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const result = new Array<number>(rank).fill(1);
@@ -33,13 +32,13 @@ export function broadcastShape(shapes: readonly Shape[]): number[] {
   return result;
 }
 
-/** Axes of a shape in the order of storage, the slowest first: channels last. */
+/** Axes in storage order, slowest first: channels last. */
 function storageAxes(rank: number): number[] {
   const axes = Array.from({ length: rank }, (_, axis) => axis);
   return rank > 2 ? [0, ...axes.slice(2), 1] : axes;
 }
 
-/** For each axis of `domain`, how many elements apart an operand's neighbors along it are stored; 0 where it is broadcast. */
+/** Per axis of `domain`, the operand's stride in elements; 0 where it is broadcast. */
 function strides(shape: Shape, domain: Shape): number[] {
   const own = aligned(shape, domain.length);
   const result = new Array<number>(domain.length).fill(0);
@@ -52,7 +51,10 @@ function strides(shape: Shape, domain: Shape): number[] {
   return result;
 }
 
-/** body(offsets) for every element of `domain` in its order of storage: where each operand's element is stored. */
+/**
+ * Calls body(offsets) for every element of `domain` in storage order, with the storage index of each
+ * operand's element.
+ */
 export function forEachElement(
   domain: Shape,
   shapes: readonly Shape[],
@@ -82,14 +84,14 @@ export function broadcastAxes(shape: Shape, domain: Shape): number[] {
   return domain.flatMap((size, axis) => (own[axis] === 1 && size !== 1 ? [axis] : []));
 }
 
-/** Whether a value of `shape` has a number of its own for each element of `domain`. */
+/** True if a value of `shape` has one element per element of `domain`. */
 export function fills(shape: Shape, domain: Shape): boolean {
   return sameShape(aligned(shape, domain.length), domain);
 }
 
 /**
- * Whether what is left of `domain` by summing to `shape` is, in storage, some slow axes, then those that are summed, then some
- * fast axes: the sums that a kernel takes in one pass.
+ * True if a kernel can sum `domain` to `shape` in one pass: in storage order, kept slow axes, then summed
+ * axes, then kept fast axes.
  */
 export function summable(shape: Shape, domain: Shape): boolean {
   const summed = new Set(broadcastAxes(shape, domain));
@@ -99,12 +101,12 @@ export function summable(shape: Shape, domain: Shape): boolean {
   return flags.every((flag, i) => !flag || flags.slice(flags.indexOf(true), i).every((each) => each));
 }
 
-/** The shapes on the way from `domain` to `shape` by sums that a kernel takes in one pass each; the last is `shape`. */
+/** The shapes from `domain` to `shape`, each the result of one single-pass sum; the last is `shape`. */
 export function sumSteps(shape: Shape, domain: Shape): Shape[] {
   if (summable(shape, domain)) return [shape];
   const summed = new Set(broadcastAxes(shape, domain));
   const axes = storageAxes(domain.length).filter((axis) => domain[axis] !== 1);
-  // The fastest axes first: what is left is read in order.
+  // // Fastest axes first, so that the remainder is read in order.
   const end = axes.findLastIndex((axis) => summed.has(axis));
   const begin = axes.slice(0, end).findLastIndex((axis) => !summed.has(axis)) + 1;
   const run = new Set(axes.slice(begin, end + 1));

@@ -1,4 +1,4 @@
-/** What the ops that join and cut channels share. */
+/** Shared by the ops that join and cut channels. */
 
 import { channels, formatType, rows, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
@@ -16,14 +16,16 @@ export function checkHasChannels(type: TensorType, name: string): void {
   }
 }
 
-/** Throws unless [begin, begin + length) are channels of a tensor with `width` of them. */
+/** Throws ShapeError unless [begin, begin + length) is a channel range of a tensor with `width` channels. */
 export function checkSlice(begin: number, length: number, width: number): void {
   const whole = Number.isInteger(begin) && Number.isInteger(length);
   if (whole && begin >= 0 && length > 0 && begin + length <= width) return;
   throw new ShapeError(`channels ${begin} to ${begin + length} are not a slice of ${width} channels`);
 }
 
-/** Copies `length` channels of `from`, from channel `source` on, to those of `to` from channel `target` on. */
+/**
+ * Copies `length` channels of `from`, starting at channel `source`, to `to`, starting at channel `target`.
+ */
 export function copyChannels(
   from: ReferenceTensor,
   source: number,

@@ -1,4 +1,4 @@
-/** What the ops on class logits share. */
+/** Shared by the ops on class logits. */
 
 import { channels, formatType, sameShape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
@@ -6,13 +6,13 @@ import type { InferContext, Labels, ReferenceContext, ReferenceTensor } from '..
 import { at } from './reference.js';
 
 export type CrossEntropyAttributes = {
-  /** Label of rows that do not count. */
+  /** Label of rows to ignore. */
   readonly ignore_index: number;
-  /** Share of the target that all classes have alike, in [0, 1]. */
+  /** Fraction of the target spread evenly over all classes, in [0, 1]. */
   readonly label_smoothing: number;
 };
 
-/** Refuses labels that are not [N,S…] for logits [N,K,S…]. */
+/** Throws ShapeError unless labels are [N,S…] for logits [N,K,S…]. */
 export function checkLabels(logits: TensorType, labels: TensorType): void {
   const expected = logits.shape.filter((_, axis) => axis !== 1);
   if (logits.shape.length < 2 || !sameShape(labels.shape, expected)) {
@@ -22,7 +22,7 @@ export function checkLabels(logits: TensorType, labels: TensorType): void {
   }
 }
 
-/** Operand 1 is the labels of operand 0, logits. */
+/** For ops with logits as operand 0 and labels as operand 1. */
 export function labelsOf(
   { attrs, input }: InferContext<CrossEntropyAttributes>,
   operand: number,
@@ -37,7 +37,9 @@ export interface LabelledRow {
   readonly label: number;
 }
 
-/** The rows that count: operands 0 and 1 are logits and labels. Labels outside the classes count as ignored. */
+/**
+ * The rows that count; operands 0 and 1 are logits and labels. Labels outside the classes count as ignored.
+ */
 export function labelledRows({ attrs, input }: ReferenceContext<CrossEntropyAttributes>): LabelledRow[] {
   const classes = channels(input(0).shape);
   return Array.from(input(1).data, (label, row) => ({ first: row * classes, classes, label })).filter(
@@ -45,7 +47,7 @@ export function labelledRows({ attrs, input }: ReferenceContext<CrossEntropyAttr
   );
 }
 
-/** Refuses a smoothing outside [0, 1] and weights that are not one for each class. */
+/** Throws ShapeError for a smoothing outside [0, 1] or a wrong number of class weights. */
 export function checkSmoothing(
   logits: TensorType,
   weights: TensorType | null | undefined,
@@ -62,7 +64,7 @@ export function checkSmoothing(
   }
 }
 
-/** A row's target [K] over its classes: (1 − ε)·w_label at the label and ε/K·w_k everywhere. */
+/** A row's target [K]: (1 − ε)·w_label at the label, plus ε/K·w_k for every class k. */
 export function targetOf(
   { classes, label }: LabelledRow,
   weights: ReferenceTensor | null | undefined,
@@ -74,7 +76,10 @@ export function targetOf(
   });
 }
 
-/** What the loss is divided by: the count of all processes where there is one, or the weights of this one's labels. */
+/**
+ * Divisor of the loss: the count over all processes if given, else the number (or weight sum) of this
+ * process's rows.
+ */
 export function rowsCounted(
   count: ReferenceTensor | null | undefined,
   weights: ReferenceTensor | null | undefined,
@@ -84,7 +89,7 @@ export function rowsCounted(
   return counted.reduce((sum, { label }) => sum + (weights ? at(weights, label) : 1), 0);
 }
 
-/** log Σ exp of `classes` logits from `first` on, shifted by the largest so that nothing overflows. */
+/** log Σ exp of `classes` logits starting at `first`, shifted by the maximum to prevent overflow. */
 export function logSumExp(logits: ReferenceTensor, first: number, classes: number): number {
   let largest = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < classes; k++) largest = Math.max(largest, at(logits, first + k));

@@ -1,25 +1,25 @@
-/** What the ops that run over several processes share. */
+/** Shared by the collective ops. */
 
 import { formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../../errors.js';
 import { type InferContext, KEEPS_NOTHING, PURE, type ReferenceContext } from '../../ir/define.js';
 import { streamed } from './cost.js';
 
-/** Name of the group of this process alone: nothing is sent, and no process group is needed. */
+/** Group that consists of this process alone; it needs no process group and sends nothing. */
 export const ALONE = '';
 
 export type GroupAttributes = {
-  /** Name of the process group; `''`: this process alone. */
+  /** Name of the process group; `''` for this process alone. */
   readonly group: string;
 };
 
-/** Refuses what no exchange is made for: float32 and int32 vectors are. */
+/** Throws ShapeError unless the operand is a float32 or int32 vector. */
 export function checkReducible(type: TensorType): void {
   if (type.shape.length === 1 && (type.dtype === 'float32' || type.dtype === 'int32')) return;
   throw new ShapeError(`expected a vector of float32 or int32 but received ${formatType(type)}`);
 }
 
-/** The reference device is one process: what it has is what all have. */
+/** The reference device is a single process, so it supports only groups of one. */
 export function ofThisProcess({ attrs, input, output }: ReferenceContext<GroupAttributes>): void {
   if (attrs.group !== ALONE) {
     throw new UsageError(`the reference device cannot reach the other processes of group ${attrs.group}`);
@@ -27,7 +27,7 @@ export function ofThisProcess({ attrs, input, output }: ReferenceContext<GroupAt
   output(0).data.set(input(0).data);
 }
 
-/** What exchanges have in common whose result is of their operand's type, and may take its memory. */
+/** Rules of collectives whose result has their operand's type and may overwrite it. */
 export const SAME_TYPE = {
   infer({ input }: InferContext<GroupAttributes>): TensorType[] {
     checkReducible(input(0));

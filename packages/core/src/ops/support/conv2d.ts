@@ -1,4 +1,4 @@
-/** What the forward convolutions share: shape rule, cost and meaning. */
+/** Shared by the forward convolutions: shape rule, cost and reference kernel. */
 
 import { channels, dim, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
@@ -8,7 +8,7 @@ import { streamed } from './cost.js';
 import { addAt, at } from './reference.js';
 import { checkImages, windowedSize } from './window.js';
 
-/** Type of w ⋆ x + b; operands x, weight and an optional bias. */
+/** Type of w ⋆ x + b; operands are x, weight and an optional bias. */
 export function conv2dShape({ attrs, input, inputs }: InferContext<Conv2dAttributes>): TensorType {
   const [x, weight] = [input(0), input(1)];
   checkImages(x, 'x');

@@ -1,10 +1,10 @@
-/** What the convolution ops share: attributes, shape rules and the walk over multiply-adds. */
+/** Shared by the convolution ops: attributes, shape rules and iteration over multiply-adds. */
 
 import { channels, dim, elements, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 import { checkImages, checkWindow, forEachTap, type Window } from './window.js';
 
-/** [height, width] lists; a dilation of 1 is a dense window. */
+/** Lists are [height, width]; dilation 1 is a dense window. */
 export type Conv2dAttributes = {
   readonly stride: readonly number[];
   readonly padding: readonly number[];
@@ -17,7 +17,7 @@ export function convWindow({ stride, padding, dilation }: Conv2dAttributes, weig
   return { kernel: weight.slice(2), stride, padding, dilation };
 }
 
-/** Refuses weights that do not fit `inputChannels` or the groups. */
+/** Throws ShapeError if the weight does not match `inputChannels` or the groups. */
 export function checkConv(weight: TensorType, inputChannels: number, attrs: Conv2dAttributes): void {
   checkImages(weight, 'weight');
   checkWindow(convWindow(attrs, weight.shape));
@@ -35,14 +35,14 @@ export function checkConv(weight: TensorType, inputChannels: number, attrs: Conv
   }
 }
 
-/** Multiply-adds count two operations each. */
+/** Counts each multiply-add as two operations. */
 export function convFlops(output: Shape, weight: Shape): number {
   return 2 * elements(output) * elements(weight.slice(1));
 }
 
 /**
- * Calls `visit` with the storage indices of x (N·H·W·C), w (O·C/g·KH·KW) and y (N·OH·OW·O) of every product
- * y += x·w that the convolution sums.
+ * Calls `visit` with the storage indices of x (N·H·W·C), w (O·C/g·KH·KW) and y (N·OH·OW·O) for every product
+ * y += x·w of the convolution.
  */
 export function forEachProduct(
   input: Shape,

@@ -1,7 +1,10 @@
 import { byteLength, elements, type TensorType } from '@inplace-abn/tensor';
 import type { Cost, InferContext } from '../../ir/define.js';
 
-/** Cost of an op that reads every operand and writes every output once, with a few operations per element. */
+/**
+ * Cost of an op that reads every operand once and writes every output once, with a few operations per
+ * element.
+ */
 export function streamed<A>({ inputs }: InferContext<A>, outputs: readonly TensorType[]): Cost {
   const present = inputs.filter((type): type is TensorType => type !== null);
   const bytes = [...present, ...outputs].reduce((sum, type) => sum + byteLength(type), 0);

@@ -1,4 +1,4 @@
-/** Blocks of pixels as channels: the rules of space_to_depth and its gradient. */
+/** Shared by space_to_depth and its gradient. */
 import { channels, dim, elements, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 import { checkImages } from './window.js';
@@ -6,14 +6,14 @@ import { checkImages } from './window.js';
 /** `block`: side of a block in pixels. */
 export type BlockAttributes = { readonly block: number };
 
-/** Refuses a block that is not a whole number of at least 1, and an operand that is not of images. */
+/** Throws ShapeError unless the block is an integer of at least 1 and the operand is N×C×H×W. */
 export function checkBlock(x: TensorType, name: string, { block }: BlockAttributes): void {
   checkImages(x, name);
   if (Number.isInteger(block) && block >= 1) return;
   throw new ShapeError(`expected a whole number of at least 1 for block but received ${block}`);
 }
 
-/** [N,C,H·b,W·b] → [N,C·b²,H,W]. Throws ShapeError where b does not divide the size. */
+/** [N,C,H·b,W·b] → [N,C·b²,H,W]. Throws ShapeError if b does not divide the height and width. */
 export function blocksShape(x: TensorType, { block }: BlockAttributes): Shape {
   const [n, c, height, width] = [dim(x.shape, 0), channels(x.shape), dim(x.shape, 2), dim(x.shape, 3)];
   if (height % block === 0 && width % block === 0) {
@@ -22,7 +22,7 @@ export function blocksShape(x: TensorType, { block }: BlockAttributes): Shape {
   throw new ShapeError(`expected sides that are multiples of ${block} for x but received ${formatType(x)}`);
 }
 
-/** Calls `visit` with the places of every element in storage order, of the image and of its blocks. */
+/** Calls `visit` for every element with its storage indices in the image and in the blocks. */
 export function forEachInBlocks(
   space: Shape,
   block: number,

@@ -1,4 +1,4 @@
-/** What the ops that compute expressions share: operands, checks, costs, and what nodes of them are made of. */
+/** Shared by the expression ops: operands, checks, costs, and emitting nodes. */
 import {
   elements,
   formatType,
@@ -25,15 +25,17 @@ import { broadcastShape, fills, forEachElement } from './broadcast.js';
 import { streamed } from './cost.js';
 import { at } from './reference.js';
 
-// A type alias, not an interface: attributes need an index signature.
+// // A type alias because attributes need an index signature, which an interface lacks.
 export type ElementwiseAttributes = {
   /** The expression as text (ir/expression.ts). */
   readonly program: string;
-  /** The shape that operands are broadcast to, where it is not their own; [] else. */
+  /** Shape to broadcast to, if no operand has it; otherwise []. */
   readonly domain: readonly number[];
 };
 
-/** The first gives a result its dtype; the others are float32 or of that dtype, whatever the precision. */
+/**
+ * The first operand determines the result's dtype. The others have that dtype or float32, in any precision.
+ */
 export function elementwiseOperands(): Operand[] {
   const others = Array.from({ length: MOST_OPERANDS - 1 }, (_, index): Operand => {
     return { name: `x${index + 1}`, kind: 'any', optional: true };
@@ -44,11 +46,11 @@ export function elementwiseOperands(): Operand[] {
 const shapesOf = (types: readonly (TensorType | null)[]): Shape[] =>
   types.flatMap((type) => (type ? [type.shape] : []));
 
-/** The shape of the expression's values; throws where the operands do not fit it or each other. */
+/** Shape of the expression's values. Throws ShapeError if the operands do not match it or each other. */
 export function domainOf({ attrs, inputs }: InferContext<ElementwiseAttributes>): Shape {
   const read = operandsOf(parseExpression(attrs.program));
   if (read.length !== inputs.length || read.some((index) => !inputs[index])) {
-    throw new ShapeError(`${attrs.program} does not read the ${inputs.length} operands that are given`);
+    throw new ShapeError(`${attrs.program} does not read the ${inputs.length} operands it was given`);
   }
   const odd = inputs.find((type) => type && !isDataDType(type.dtype));
   if (odd)
@@ -56,7 +58,7 @@ export function domainOf({ attrs, inputs }: InferContext<ElementwiseAttributes>)
   return broadcastShape([attrs.domain, ...shapesOf(inputs)]);
 }
 
-/** Operations that the device does for one call, as many as for so many additions. */
+/** Cost of one call in additions. */
 const SLOW = {
   exp: 8,
   log: 8,
@@ -69,7 +71,7 @@ const SLOW = {
   sqrt: 4,
 };
 
-/** Operands read once, results written once, the calls for every element of `domain`. */
+/** Operands read once, results written once, and all calls for every element of `domain`. */
 export function elementwiseCost(
   context: InferContext<ElementwiseAttributes>,
   outputs: readonly TensorType[],
@@ -80,7 +82,7 @@ export function elementwiseCost(
   return { flops: flops * elements(domainOf(context)), bytes: streamed(context, outputs).bytes };
 }
 
-/** body(value, place) for every element of `domain` in its order of storage. */
+/** Calls body(value, index) for every element of `domain` in storage order. */
 export function evaluate(
   root: Expression,
   operands: readonly ReferenceTensor[],
@@ -101,11 +103,11 @@ export function evaluate(
 
 interface Read<T> {
   readonly expression: Expression;
-  /** In the order of their numbers, none twice. */
+  /** In order of their indices, without duplicates. */
   readonly operands: readonly T[];
 }
 
-/** The expression of the operands that it reads, those of lower rank first. */
+/** The expression restricted to the operands that it reads, sorted by rank. */
 export function reading<T>(
   root: Expression,
   get: (index: number) => T,
@@ -119,7 +121,10 @@ export function reading<T>(
   return { expression: compose(root, renumbered), operands };
 }
 
-/** What the first operand is: of the dtype that is wanted, as large as the result, made by the step. */
+/**
+ * Ranks candidates for the first operand: prefer the requested dtype, the size of the result, and values
+ * computed in the step.
+ */
 function rankIn(domain: Shape, dtype: string | undefined): (value: Value) => number {
   return ({ shape, kind, dtype: own }) =>
     (dtype !== undefined && own !== dtype ? 8 : 0) +
@@ -128,9 +133,9 @@ function rankIn(domain: Shape, dtype: string | undefined): (value: Value) => num
 }
 
 export interface EmitElementwise {
-  /** Shape of the expression's values where the operands' own is smaller. */
+  /** Shape of the expression's values, if no operand has it. */
   readonly domain?: Shape;
-  /** Of the result; that of the largest operand when left out. */
+  /** Dtype of the result; default that of the largest operand. */
   readonly dtype?: string;
   readonly rebuilds?: boolean;
 }
@@ -155,12 +160,14 @@ export function prepared(
   return { operands, attrs, domain };
 }
 
-/** Weights with a window lie in memory as they stand, images channels last: element by element they do not match. */
+/**
+ * Weights with a window are stored row-major, images channels-last, so they cannot be combined elementwise.
+ */
 function checkWeights(operands: readonly Value[]): void {
   const weight = operands.find(({ kind, shape }) => kind === 'state' && shape.length > 2);
   if (!weight || operands.every(({ kind, shape }) => kind === 'state' && sameShape(shape, weight.shape)))
     return;
   throw new ShapeError(
-    `${weight} is stored as a weight, not as images are: combine it with weights of its shape only`,
+    `${weight} is stored as a weight, not channels-last: combine it only with weights of the same shape`,
   );
 }

@@ -1,12 +1,12 @@
-/** How tensors lie in one flat vector: each at a multiple of 16 elements, the gaps zero. */
+/** Layout of tensors in a flat vector: each starts at a multiple of 16 elements, and gaps are zero. */
 
 import { elements, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 
-/** Elements of a cache line: kernels find what lies in a flat vector as well aligned as what has a buffer of its own. */
+/** Elements per cache line, so that tensors in a flat vector are as well aligned as separate buffers. */
 const ALIGNMENT = 16;
 
-/** Where each of the shapes begins, and how long the vector is. */
+/** Start of each shape, and the length of the vector. */
 export function flatLayout(shapes: readonly Shape[]): { begins: number[]; length: number } {
   let length = 0;
   const begins = shapes.map((shape) => {
@@ -17,7 +17,7 @@ export function flatLayout(shapes: readonly Shape[]): { begins: number[]; length
   return { begins, length };
 }
 
-/** Shapes as an attribute: rank and dimensions of each, one after the other. */
+/** Shapes as an attribute: rank and dimensions of each, concatenated. */
 export function encodeShapes(shapes: readonly Shape[]): number[] {
   return shapes.flatMap((shape) => [shape.length, ...shape]);
 }
@@ -27,7 +27,7 @@ export function decodeShapes(encoded: readonly number[]): Shape[] {
   for (let at = 0; at < encoded.length; ) {
     const rank = encoded[at] ?? 0;
     const shape = encoded.slice(at + 1, at + 1 + rank);
-    if (shape.length !== rank) throw new ShapeError(`[${encoded.join(',')}] are no shapes`);
+    if (shape.length !== rank) throw new ShapeError(`[${encoded.join(',')}] is not a list of shapes`);
     shapes.push(shape);
     at += 1 + rank;
   }

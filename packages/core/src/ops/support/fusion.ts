@@ -1,4 +1,7 @@
-/** What fuse_predictions means for one pixel: its logits in every prediction, and how their softmaxes are fused. */
+/**
+ * Reference for one pixel of fuse_predictions: reads its logits from every prediction and fuses their
+ * softmaxes.
+ */
 import { channels, dim } from '@inplace-abn/tensor';
 import type { ReferenceTensor } from '../../ir/define.js';
 import { bilinearTapsAt } from './bilinear.js';
@@ -58,7 +61,7 @@ function largest(values: Float64Array): Prediction {
   return { label, probability: values[label] ?? 0 };
 }
 
-/** Fuses the softmaxes of one pixel's logits; NaN and label 0 where one of them is NaN. */
+/** Fuses the softmaxes of one pixel's logits; NaN and label 0 if any of them is NaN. */
 export function fuse(mode: FusionMode, logits: readonly Float64Array[]): Prediction {
   const probabilities = logits.map(softmaxOf);
   if (probabilities.some((p) => p.some(Number.isNaN))) return { label: 0, probability: Number.NaN };
@@ -72,7 +75,7 @@ function softmaxOf(logits: Float64Array): Float64Array {
   return exponentials.map((value) => value / sum);
 }
 
-/** All classes of image `n` of logits [N,K,h,w], resized to `size` and read at `position` (row, column). */
+/** All class logits of image `n` of logits [N,K,h,w], resized to `size`, at `position` (row, column). */
 export function resizedLogits(logits: ReferenceTensor, n: number, size: Pair, position: Pair): Float64Array {
   const [height, width] = [dim(logits.shape, 2), dim(logits.shape, 3)];
   const rows = bilinearTapsAt(height, size[0], position[0]);

@@ -1,8 +1,8 @@
-/** What group normalization shares forward and backward: its shape rules and the walk over channels and groups. */
+/** Shared by group normalization and its backward: shape rules and iteration over channels and groups. */
 import { channels, dim, elements, formatType, rows, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 
-/** Refuses what has no channels, and groups that do not divide them. */
+/** Throws ShapeError if x has no channels or the groups do not divide them. */
 export function checkGroups(x: TensorType, groups: number): void {
   if (x.shape.length < 2) {
     throw new ShapeError(`expected rank 2 or more (N×C×…) but received ${formatType(x)}`);
@@ -14,23 +14,23 @@ export function checkGroups(x: TensorType, groups: number): void {
   }
 }
 
-/** Refuses a vector that does not have one element for each channel of `x`. */
+/** Throws ShapeError unless the vector has one element per channel of `x`. */
 export function checkVector(x: TensorType, vector: TensorType | null | undefined, name: string): void {
   if (!vector || (vector.shape.length === 1 && elements(vector.shape) === channels(x.shape))) return;
   throw new ShapeError(`expected [${channels(x.shape)}] for ${name} but received ${formatType(vector)}`);
 }
 
-/** float32[N, groups]: a number for each group of each image. */
+/** float32[N, groups]: one number per group and image. */
 export function groupVector(x: TensorType, groups: number): TensorType {
   return { shape: [dim(x.shape, 0), groups], dtype: 'float32' };
 }
 
-/** Elements of a group of one image. */
+/** Elements per group of one image. */
 export function groupSize(shape: Shape, groups: number): number {
   return dim(shape, 0) === 0 ? 0 : elements(shape) / (dim(shape, 0) * groups);
 }
 
-/** Calls `visit` with the storage index, the group (of all images) and the channel of every element. */
+/** Calls `visit` for every element with its storage index, group (over all images) and channel. */
 export function forEachInGroups(
   shape: Shape,
   groups: number,

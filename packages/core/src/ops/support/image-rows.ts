@@ -1,4 +1,4 @@
-/** What the ops that cut and join rows of images (the axis H) share. */
+/** Shared by the ops that cut and join rows of images (axis H). */
 
 import { channels, dim, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
@@ -10,14 +10,16 @@ export function withHeight(shape: Shape, height: number): Shape {
   return shape.map((size, axis) => (axis === 2 ? height : size));
 }
 
-/** Throws unless [begin, begin + length) are rows of an image of that height. */
+/** Throws ShapeError unless [begin, begin + length) is a row range of an image of that height. */
 export function checkRows(begin: number, length: number, height: number): void {
   const whole = Number.isInteger(begin) && Number.isInteger(length) && Number.isInteger(height);
   if (whole && begin >= 0 && length > 0 && begin + length <= height) return;
   throw new ShapeError(`rows ${begin} to ${begin + length} are not rows of an image of height ${height}`);
 }
 
-/** Copies `length` rows of each image of `from`, from row `source` on, to those of `to` from row `target` on. */
+/**
+ * Copies `length` rows of each image of `from`, starting at row `source`, to `to`, starting at row `target`.
+ */
 export function copyRows(
   from: ReferenceTensor,
   source: number,

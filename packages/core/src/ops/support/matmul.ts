@@ -1,15 +1,15 @@
-/** What a product of activations is in terms of its operands: sizes, and where the elements of each matrix lie. */
+/** A product of activations in terms of its operands: sizes, and the strides of each matrix. */
 import { dim, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 
 export type MatmulAttributes = {
   readonly transpose_a: boolean;
   readonly transpose_b: boolean;
-  /** Whether the products of all batches are added up. */
+  /** True to sum the products of all batches. */
   readonly sum: boolean;
 };
 
-/** Elements from one batch, row and column of a matrix to the next, in storage. */
+/** Strides in elements between batches, rows and columns. */
 interface Strides {
   readonly batch: number;
   readonly row: number;
@@ -27,7 +27,7 @@ export interface MatmulShape {
   readonly c: Strides;
 }
 
-/** Type of the product; throws ShapeError for operands that do not fit. */
+/** Type of the product. Throws ShapeError if the operands do not fit. */
 export function productType(a: TensorType, b: TensorType, attrs: MatmulAttributes): TensorType {
   for (const [name, { shape }] of [
     ['a', a],
@@ -72,7 +72,7 @@ function sizes(shape: Shape, transposed: boolean): [rows: number, columns: numbe
   return transposed ? [columns, rows] : [rows, columns];
 }
 
-/** A matrix is stored by rows; one of a batch, N×C×S and channels-last, by columns. */
+/** A matrix is stored row-major. Batches N×C×S are channels-last, so each matrix is stored column-major. */
 function strides(shape: Shape, transposed: boolean): Strides {
   const [rows, columns] = sizes(shape, false);
   const batched = shape.length === 3;

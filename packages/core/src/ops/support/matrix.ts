@@ -1,15 +1,15 @@
-/** What the linear ops share. */
+/** Shared by the linear ops. */
 
 import { dim, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 
-/** Refuses anything but a matrix. */
+/** Throws ShapeError unless the operand is a matrix. */
 export function checkMatrix(type: TensorType, name: string): void {
   if (type.shape.length !== 2)
     throw new ShapeError(`expected rank 2 for ${name} but received ${formatType(type)}`);
 }
 
-/** Calls `visit` with the indices of x [N,K], w [O,K] and y [N,O] of every product y += x·w. */
+/** Calls `visit` with the indices of x [N,K], w [O,K] and y [N,O] for every product y += x·w. */
 export function forEachMatrixProduct(
   x: Shape,
   weight: Shape,

@@ -1,4 +1,4 @@
-/** What padding forward and backward share. */
+/** Shared by padding and its backward. */
 
 import { dim, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
@@ -16,7 +16,7 @@ export type PaddingAttributes = {
   readonly padding: readonly number[];
 };
 
-/** Refuses padding that is not four whole numbers, none of them negative. */
+/** Throws ShapeError unless the padding is four non-negative integers. */
 export function checkPadding({ padding }: PaddingAttributes): void {
   if (padding.length !== 4 || padding.some((size) => !Number.isInteger(size) || size < 0)) {
     throw new ShapeError(
@@ -25,13 +25,13 @@ export function checkPadding({ padding }: PaddingAttributes): void {
   }
 }
 
-/** Rows and columns that padding adds. */
+/** Number of rows and columns that the padding adds. */
 export function addedSize({ padding }: PaddingAttributes): [number, number] {
   return [dim(padding, 0) + dim(padding, 1), dim(padding, 2) + dim(padding, 3)];
 }
 
 /**
- * Calls `visit` for every position of the padded images and the one of the inner images that it repeats: rows of the
+ * Calls `visit` for every pixel of the padded images and the original pixel that it repeats: rows of the
  * matrices [N·H·W, C].
  */
 export function forEachReplica(

@@ -1,4 +1,4 @@
-/** What the pooling ops share. */
+/** Shared by the pooling ops. */
 
 import { channels, dim, rows, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
@@ -21,9 +21,9 @@ export type PoolAttributes = {
 };
 
 export interface PoolOptions {
-  /** One number for both axes or [height, width]; the window's size when left out. */
+  /** One number for both axes, or [height, width]; default the window's size. */
   readonly stride?: PairOption;
-  /** Rows and columns added on each side, at most half of the window; 0 when left out. */
+  /** Padding on each side, at most half the window; default 0. */
   readonly padding?: PairOption;
 }
 
@@ -35,14 +35,14 @@ export function poolWindow({ kernel, stride, padding }: PoolAttributes): Window 
   return { kernel, stride, padding, dilation: [1, 1] };
 }
 
-/** Shape that pooling makes of x. */
+/** Output shape of pooling x. */
 export function pooledShape(x: TensorType, attrs: PoolAttributes, ceil = false): number[] {
   checkImages(x, 'x');
   checkPool(attrs);
   return [dim(x.shape, 0), channels(x.shape), ...windowedSize(x.shape, poolWindow(attrs), ceil)];
 }
 
-/** Shape of the input whose pooling gave `dy`; `size` is its height and width. */
+/** Input shape of the pooling whose output is `dy`; `size` is its height and width. */
 export function unpooledShape(
   dy: TensorType,
   attrs: PoolAttributes & { readonly size: readonly number[] },
@@ -57,7 +57,7 @@ export function unpooledShape(
 
 function checkPool(attrs: PoolAttributes): void {
   checkWindow(poolWindow(attrs));
-  // More padding would leave windows that hold nothing but padding.
+  // // With more padding, some windows would contain nothing else.
   if (attrs.padding.some((padding, axis) => 2 * padding > dim(attrs.kernel, axis))) {
     throw new ShapeError(
       `padding [${attrs.padding.join(', ')}] is more than half of the window [${attrs.kernel.join(', ')}]`,
@@ -65,17 +65,17 @@ function checkPool(attrs: PoolAttributes): void {
   }
 }
 
-/** Elements of the window, padding included. */
+/** Elements per window, including padding. */
 export function windowArea(kernel: Shape): number {
   return dim(kernel, 0) * dim(kernel, 1);
 }
 
 export type AvgPoolAttributes = PoolAttributes & {
-  /** Whether padding counts in the mean. */
+  /** True to count padding in the mean. */
   readonly count_include_pad: boolean;
 };
 
-/** What each element of a window weighs in its mean: one over the elements counted, by output row. */
+/** Weight of each window element in the mean, by output row: one over the number of elements counted. */
 export function averageWeights(input: Shape, output: Shape, attrs: AvgPoolAttributes): Float64Array {
   const outputRows = rows(output);
   if (attrs.count_include_pad) return new Float64Array(outputRows).fill(1 / windowArea(attrs.kernel));

@@ -1,7 +1,7 @@
-/** Small helpers of the reference implementations. */
+/** Helpers of the reference kernels. */
 import type { ReferenceTensor } from '../../ir/define.js';
 
-/** Element `index` in storage order; outside the tensor is an error, not a silent zero. */
+/** Element `index` in storage order. Throws RangeError outside the tensor. */
 export function at(tensor: ReferenceTensor, index: number): number {
   const value = tensor.data[index];
   if (value === undefined) throw new RangeError(`no element ${index} in a tensor of ${tensor.data.length}`);

@@ -1,12 +1,12 @@
-/** Between the order of storage, channels last, and the row-major order of N×C×S1×…, PyTorch's. */
+/** Conversion between storage order (channels-last) and PyTorch's row-major order of N×C×S1×…. */
 import { channels, elements, type Shape } from '@inplace-abn/tensor';
 
-/** Whether a data tensor of `shape` lies in memory in the order of its axes. */
+/** True if a data tensor of `shape` is stored in the order of its axes. */
 export function isRowMajor(shape: Shape): boolean {
   return shape.length < 3 || channels(shape) === 1 || elements(shape.slice(2)) === 1;
 }
 
-/** body(stored, logical) for every element of images of `shape`: its place in memory and in row-major order. */
+/** Calls body(stored, logical) for every element of `shape`: its storage index and its row-major index. */
 export function forEachPlace(shape: Shape, body: (stored: number, logical: number) => void): void {
   const [images = 1, width = 1, ...space] = shape;
   const area = elements(space);

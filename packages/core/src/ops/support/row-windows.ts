@@ -1,12 +1,12 @@
-/** Which rows of operands the rows of an output are made of: the answers that several ops share. */
+/** Row dependencies of outputs on operands, shared by several ops. */
 import { dim } from '@inplace-abn/tensor';
 import type { RowWindow } from '../../ir/define.js';
 import type { Window } from './window.js';
 
-/** Row r is made of row r. */
+/** Row r depends on row r only. */
 export const SAME_ROW: RowWindow = { kernel: 1, stride: 1, padding: 0, dilation: 1 };
 
-/** The rows of a sliding window. */
+/** Row dependencies of a sliding window. */
 export function rowsOf({ kernel, stride, padding, dilation }: Window): RowWindow {
   return {
     kernel: dim(kernel, 0),

@@ -1,11 +1,11 @@
-/** What the optimiser updates share. */
+/** Shared by the optimizer updates. */
 
 import { dim, elements, formatType, sameShape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 import type { Cost, InferContext, PartialUpdate } from '../../ir/define.js';
 import { streamed } from './cost.js';
 
-/** Where in the parameter, along its first axis, the gradient begins: 0 where it is whole. */
+/** Offset of the gradient in the parameter along its first axis; 0 if the gradient is whole. */
 export type UpdateAttributes = { readonly begin: number };
 
 /** The gradient is operand 1 of every update. */
@@ -16,8 +16,8 @@ export function partialUpdate<A extends UpdateAttributes>(): PartialUpdate<A> {
 }
 
 /**
- * Refuses states that differ from the parameter in shape, a gradient that is no part of it from `begin` on, and scalars
- * that are none.
+ * Throws ShapeError if a state differs from the parameter in shape, if the gradient does not fit the
+ * parameter at `begin`, or if a scalar operand is not a scalar.
  */
 export function checkUpdate(
   { attrs: { begin }, input }: InferContext<UpdateAttributes>,
@@ -50,7 +50,7 @@ function isPart(grad: TensorType, param: TensorType, begin: number): boolean {
   return fits && sameShape(grad.shape.slice(1), param.shape.slice(1));
 }
 
-/** Of the elements that the gradient has, `flops` each. */
+/** `flops` per element of the gradient. */
 export function updateCost(
   context: InferContext<UpdateAttributes>,
   outputs: readonly TensorType[],
@@ -61,7 +61,7 @@ export function updateCost(
   return { flops: flops * elements(grad.shape), bytes: share * streamed(context, outputs).bytes };
 }
 
-/** Of the parameter's elements, the first that the gradient is of. */
+/** Index of the first parameter element that the gradient covers. */
 export function firstUpdated({
   attrs: { begin },
   input,

@@ -1,9 +1,9 @@
-/** What convolution and pooling share: window attributes, their shape rule, and the walk over window taps. */
+/** Shared by convolution and pooling: window attributes, shape rule, and iteration over window taps. */
 
 import { dim, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 
-/** Height and width. */
+/** [height, width]. */
 export type Pair = readonly [number, number];
 
 /** One number for both axes, or [height, width]. */
@@ -21,7 +21,7 @@ export interface Window {
   readonly dilation: readonly number[];
 }
 
-/** Refuses window attributes that are not pairs of whole numbers in range. */
+/** Throws ShapeError unless the window attributes are pairs of integers in range. */
 export function checkWindow({ kernel, stride, padding, dilation }: Window): void {
   for (const [name, list, least] of [
     ['kernel', kernel, 1],
@@ -37,7 +37,7 @@ export function checkWindow({ kernel, stride, padding, dilation }: Window): void
   }
 }
 
-/** Height and width of what a window makes of `shape` (N×C×H×W). */
+/** Output height and width of a window over `shape` (N×C×H×W). */
 export function windowedSize(shape: Shape, window: Window, ceil = false): [number, number] {
   const { kernel, stride, padding, dilation } = window;
   const [height, width] = [0, 1].map((axis) =>
@@ -62,13 +62,16 @@ function span(kernel: readonly number[], dilation: readonly number[]): string {
   return kernel.map((size, axis) => (size - 1) * dim(dilation, axis) + 1).join('×');
 }
 
-/** Refuses anything but N×C×H×W. */
+/** Throws ShapeError unless the operand is N×C×H×W. */
 export function checkImages(type: TensorType, name: string): void {
   if (type.shape.length !== 4)
     throw new ShapeError(`expected N×C×H×W for ${name} but received ${formatType(type)}`);
 }
 
-/** Refuses a cotangent that is not of the shape that the window makes of `shape` with `outputChannels`. */
+/**
+ * Throws ShapeError unless the cotangent has the output shape of the window over `shape` with
+ * `outputChannels`.
+ */
 export function checkWindowed(
   diff: TensorType,
   shape: Shape,
@@ -83,9 +86,9 @@ export function checkWindowed(
 }
 
 /**
- * Calls `visit` for every pair of an output and an input position that a window tap joins (padding joins
- * nothing): rows of the channels-last matrices [N·H·W, C], and the tap's index kh·KW + kw. Outputs in order,
- * taps in order.
+ * Calls `visit` for every pair of output and input positions joined by a window tap, skipping padding: rows
+ * of the channels-last matrices [N·H·W, C], and the tap index kh·KW + kw. Outputs in order, and taps in order
+ * within each output.
  */
 export function forEachTap(
   input: Shape,
@@ -129,6 +132,6 @@ export function windowOutput(
   const span = size + 2 * padding - dilation * (kernel - 1) - 1;
   if (!ceil) return Math.floor(span / stride) + 1;
   const output = Math.ceil(span / stride) + 1;
-  // As PyTorch: the last window must start inside the input or its near padding.
+  // // As in PyTorch, the last window must start inside the input or its near padding.
   return (output - 1) * stride >= size + padding ? output - 1 : output;
 }
