@@ -1,3 +1,4 @@
+export type { NormMode } from '@inplace-abn/interop';
 export { classificationObjective } from './classification/objective.js';
 export {
   ConfigError,
@@ -68,4 +69,3 @@ export { type BatchShape, describeCrop, heightAndWidth } from './task/images.js'
 export type { Objective, StepValues, Task } from './task/task.js';
 export { taskOf } from './tasks/registry.js';
 export { loadWeights, type Target, type Weights } from './weights/load.js';
-export { type NormMode, UnknownOriginError } from './weights/scales.js';

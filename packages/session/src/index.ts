@@ -53,3 +53,4 @@ export {
   statesIn,
   transferBytes,
 } from './states.js';
+export type { LoadOptions } from './weights.js';

@@ -1,4 +1,3 @@
-import { openStateDict, takeStateDict, writeSafetensors } from '@inplace-abn/checkpoint';
 import {
   checkOptionNames,
   type Device,
@@ -24,8 +23,9 @@ import { Programs, type StepKey, type StepKind } from './programs.js';
 import { readTraining, writeTraining } from './run-state.js';
 import { agreed, RANK_SEED, type SessionGroup, Shares } from './sharing.js';
 import { isArray, named, unnamedAs } from './signals.js';
-import { fillStates, statesIn } from './states.js';
+import { fillStates } from './states.js';
 import { Steps } from './steps.js';
+import { type LoadOptions, readWeights, writeWeights } from './weights.js';
 
 /** Which step to plan, and for how many samples. */
 export type PlanRequest =
@@ -245,20 +245,22 @@ export class Session<
   async save(path: string): Promise<void> {
     if (this.follows) return;
     this.initialized();
-    await writeSafetensors(path, statesIn(this.programs.store, 'parameter', 'buffer'));
+    await writeWeights(path, this.programs.store, this.module);
   }
 
   /**
    * Loads parameters and buffers from safetensors or a file of torch.save: all of them, or none and an error that names each
-   * difference.
+   * difference. The names may be those of torchvision or timm, and weights of the other kind of batch norm are converted or
+   * refused. Returns sentences about what was converted.
    */
-  async load(path: string): Promise<void> {
-    const { tensors } = await openStateDict(path);
-    const specs = new Map(this.module.namedStates().map((state) => [state.name, state]));
-    const taken = takeStateDict(specs, tensors, path, { convert: true });
+  async load(path: string, options: LoadOptions = {}): Promise<readonly string[]> {
+    checkOptionNames('load', options, ['trainedWith']);
+    const graph = () => this.steps.prediction(1);
+    const { tensors, notes } = await readWeights(path, this.module, graph, options);
     this.initialized();
-    await fillStates(this.programs.store, taken);
+    await fillStates(this.programs.store, tensors);
     this.fresh = true;
+    return notes;
   }
 
   /**

@@ -1,18 +1,9 @@
 /** The states of a store as tensors of a checkpoint, and back, without a copy of them in between. */
 import { PIECE_BYTES, piecesOf, readContent, type TensorStream } from '@inplace-abn/checkpoint';
-import {
-  byteLength,
-  type DType,
-  type HostTensor,
-  type StateSpec,
-  type Store,
-  UsageError,
-} from '@inplace-abn/core';
+import { byteLength, type HostTensor, type StateSpec, type Store, UsageError } from '@inplace-abn/core';
+import type { StateTensors } from '@inplace-abn/interop';
 
-/** A tensor that a state can be: on the host, or read piece by piece from a file. */
-export type StateTensor = HostTensor | TensorStream<DType>;
-
-export type StateTensors = ReadonlyMap<string, StateTensor>;
+export type { StateTensor, StateTensors } from '@inplace-abn/interop';
 
 /** Bytes that a save or a resume takes beside the states: one piece of the largest. */
 export function transferBytes(states: readonly StateSpec[]): number {

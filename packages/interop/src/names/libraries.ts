@@ -13,6 +13,8 @@ export interface Naming {
   readonly rules: readonly Rule[];
   /** A tensor, by the library's name, that tells this network from ours with the same names, and its side. */
   readonly mark: { readonly name: string; readonly kernel?: number };
+  /** Beginnings of the names of the classifier, which a network without one can meet in a file. */
+  readonly classifier: { readonly ours: string; readonly theirs: string };
   /** The names that older files have, as today's. */
   readonly modern?: (name: string) => string;
 }
@@ -20,6 +22,7 @@ export interface Naming {
 const RESNET: Naming = {
   libraries: ['torchvision', 'timm'],
   mark: { name: 'conv1.weight', kernel: 7 },
+  classifier: { ours: 'classifier.fc.', theirs: 'fc.' },
   rules: [
     [/^mod1\.conv1\./, 'conv1.'],
     [/^mod1\.bn1\./, 'bn1.'],
@@ -35,6 +38,7 @@ const dense = (module: number, layer: number) => `features.denseblock${module - 
 const DENSENET: Naming = {
   libraries: ['torchvision', 'timm'],
   mark: { name: 'features.norm0.weight' },
+  classifier: { ours: 'classifier.fc.', theirs: 'classifier.' },
   // Before 2018 torchvision called them norm.1 and conv.1; its published files still do.
   modern: (name) => name.replace(/(denselayer\d+\.(?:norm|conv))\.([12])\./, '$1$2.'),
   rules: [
@@ -57,6 +61,7 @@ const LAYER = String.raw`^body\.layer(\d)\.(\d+)`;
 const TRESNET: Naming = {
   libraries: ['timm'],
   mark: { name: 'body.conv1.conv.weight' },
+  classifier: { ours: 'head.fc.', theirs: 'head.fc.' },
   rules: [
     [/^body\.conv1\.0\./, 'body.conv1.conv.'],
     [/^body\.conv1\.1\./, 'body.conv1.bn.'],

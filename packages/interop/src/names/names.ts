@@ -1,5 +1,6 @@
 /** A network's state dictionary under the names of another library, and back. */
 import { UsageError } from '@inplace-abn/core';
+import { SegmentationNetwork } from '@inplace-abn/models';
 import type { AnyModule } from '@inplace-abn/nn';
 import { type Library, NAMINGS, type Naming, renamed } from './libraries.js';
 
@@ -46,8 +47,12 @@ export interface OwnNames<T> {
   readonly library: Library;
 }
 
-/** Tensors of a file under the names of `network`: as they are, unless most of them have the names of another library. */
-export function ownNames<T>(network: AnyModule, tensors: ReadonlyMap<string, T>): OwnNames<T> {
+/**
+ * Tensors of a file under the names of `network`: as they are, unless most of them have the names of another library. For a
+ * segmentation network these are of a classification network, the names those of its body.
+ */
+export function ownNames<T>(whole: AnyModule, tensors: ReadonlyMap<string, T>): OwnNames<T> {
+  const network = whole instanceof SegmentationNetwork ? whole.body : whole;
   const own = network.namedStates().filter(({ name }) => tensors.has(name)).length;
   let best: OwnNames<T> & { found: number } = { tensors, library: 'upstream', found: own };
   for (const naming of NAMINGS) {
@@ -57,10 +62,16 @@ export function ownNames<T>(network: AnyModule, tensors: ReadonlyMap<string, T>)
     const ours = new Map([...names].map(([name, theirs]) => [theirs, name]));
     const found = [...modern.keys()].filter((name) => ours.has(name)).length;
     if (found <= best.found) continue;
-    const renamedTensors = new Map([...modern].map(([name, tensor]) => [ours.get(name) ?? name, tensor]));
+    const renamedTensors = new Map(
+      [...modern].map(([name, tensor]) => [ours.get(name) ?? asClassifier(name, naming), tensor]),
+    );
     best = { tensors: renamedTensors, library: naming.libraries[0] ?? 'upstream', found };
   }
   return { tensors: best.tensors, library: best.library };
+}
+
+function asClassifier(name: string, { classifier: { ours, theirs } }: Naming): string {
+  return name.startsWith(theirs) ? ours + name.slice(theirs.length) : name;
 }
 
 /** Names of today where a library changed them. */

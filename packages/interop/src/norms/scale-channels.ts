@@ -1,8 +1,8 @@
-import { isHostTensor, type TensorContent } from '@inplace-abn/checkpoint';
+import type { HostTensor, TensorStream } from '@inplace-abn/checkpoint';
 import { type DType, UsageError } from '@inplace-abn/core';
 
 /** A tensor that a state of a network can be: on the host, or read piece by piece from a file. */
-export type StateTensor = TensorContent<DType>;
+export type StateTensor = HostTensor | TensorStream<DType>;
 
 export type StateTensors = ReadonlyMap<string, StateTensor>;
 
@@ -20,7 +20,7 @@ export function scaleChannels(name: string, tensor: StateTensor, factors: Float3
   const size = shape.slice(1).reduce((product, side) => product * side, 1);
   const scaled = (data: Float32Array, first: number): Float32Array =>
     data.map((value, index) => times(value, factors[Math.floor((first + index) / size)] ?? 1));
-  if (isHostTensor(tensor)) {
+  if ('data' in tensor) {
     const { data } = tensor;
     return data instanceof Float32Array ? { dtype, shape, data: scaled(data, 0) } : tensor;
   }

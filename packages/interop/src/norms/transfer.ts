@@ -3,7 +3,7 @@ import { readContent } from '@inplace-abn/checkpoint';
 import { type Graph, UsageError } from '@inplace-abn/core';
 import { ABN, type AnyModule, InPlaceABN } from '@inplace-abn/nn';
 import { type Filter, type NormInput, normInputsOf } from './inputs.js';
-import type { NormMode } from './mode.js';
+import { type NormMode, normsOf } from './mode.js';
 import { type StateTensor, type StateTensors, scaleChannels } from './scale-channels.js';
 
 /** Weights that mean one network if they were trained in place and another if not, and nothing tells. */
@@ -47,7 +47,8 @@ interface Scale {
  * convolution or linear layer: γ ← |γ| − ε, and a negative sign moves into the filter, its bias and the running mean, of
  * which it rounds nothing. A scale below ε is more than an in-place layer can shrink by: γ ← 0, which scales by ε, and the
  * filter takes the rest. The notes list those channels. Where a layer reads anything else, γ ≥ ε is all that can be carried.
- * Weights of unknown origin are taken as they are, unless some γ is negative: then they are two different networks.
+ * Weights of unknown origin are taken as they are, unless some γ is negative and the layers
+ * are of one kind: then they are two different networks.
  *
  * @throws UsageError, code ERR_SCALE, naming the layers whose scales cannot be carried; UnknownOriginError
  */
@@ -58,7 +59,8 @@ export async function transferNorms(
 ): Promise<Transfer> {
   const all = await scalesOf(network, tensors);
   if (trained === undefined) {
-    checkPositive(all, source);
+    // Layers of both kinds in one network: the weights can only be its own.
+    if (normsOf(network)) checkPositive(all, source);
     return { tensors: new Map(tensors), turned: new Map(), notes: [] };
   }
   const scales = all.filter(({ inPlace }) => inPlace === (trained === 'standard'));

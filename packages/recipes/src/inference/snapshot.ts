@@ -1,13 +1,13 @@
 /** The weights of a segmentation network from a snapshot. */
 import { isClassifier, type TensorContents } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
+import type { NormMode } from '@inplace-abn/interop';
 import type { Module } from '@inplace-abn/nn';
 import type { NetworkConfig } from '../config/schema.js';
 import { takeSegmentationWeights } from '../segmentation/weights.js';
 import type { Task } from '../task/task.js';
 import { loadWeights, type Weights } from '../weights/load.js';
 import { specsOf } from '../weights/mismatch.js';
-import type { NormMode } from '../weights/scales.js';
 
 export interface SnapshotOptions {
   /** Of a network that was made from one. */

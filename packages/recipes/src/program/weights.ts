@@ -1,7 +1,7 @@
 /** The option about the weights of a checkpoint that several programs have. */
 import type { Advice } from '@inplace-abn/cli';
+import { NORM_MODES } from '@inplace-abn/interop';
 import { Option } from 'commander';
-import { NORM_MODES } from '../weights/scales.js';
 
 export function trainedWithOption(): Option {
   return new Option(

@@ -1,4 +1,5 @@
 import type { Device } from '@inplace-abn/core';
+import type { NormMode } from '@inplace-abn/interop';
 import {
   ALONE,
   checkSameImages,
@@ -13,7 +14,6 @@ import {
 import type { TrainConfig } from '../config/schema.js';
 import { evaluationBatches } from '../data/loaders.js';
 import { taskOf } from '../tasks/registry.js';
-import type { NormMode } from '../weights/scales.js';
 import { engineWith } from './engine-with.js';
 import { namingKeys } from './naming-keys.js';
 import { restoreWeights } from './restore.js';

@@ -2,6 +2,7 @@
 import { readContent, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { SkippedImage } from '@inplace-abn/data';
+import type { NormMode } from '@inplace-abn/interop';
 import { optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import type { StateTensors } from '@inplace-abn/session';
 import { type Found, type Position, type RunData, START, skippedIn, type Taking } from '@inplace-abn/train';
@@ -15,7 +16,6 @@ import {
   readWeights,
 } from '../weights/checkpoint-file.js';
 import { type LoadWeights, type Weights, weightsFor } from '../weights/load.js';
-import type { NormMode } from '../weights/scales.js';
 import { type LayoutData, layoutChanges, layoutOf, positionOf } from './state.js';
 import { optimizerFromTorch, otherOptimizer } from './torch-checkpoint.js';
 
@@ -167,14 +167,15 @@ async function turnedMoments(
 ): Promise<StateTensors> {
   const result = new Map(optimizer);
   const means = optimizerOf(config).slots.filter(({ moment }) => moment === 1);
-  for (const [name, scales] of turned) {
+  for (const [name, factors] of turned) {
     for (const { name: slot } of means) {
       const key = optimizerStateName(name, slot);
       const moment = result.get(key);
       if (!moment) continue;
       const data = 'data' in moment ? moment.data : (await readContent(key, moment)).data;
       if (!(data instanceof Float32Array)) continue;
-      const turnedData = data.map((value, i) => ((scales[i] ?? 0) < 0 ? -value : value));
+      const size = data.length / factors.length;
+      const turnedData = data.map((value, i) => ((factors[Math.floor(i / size)] ?? 0) < 0 ? -value : value));
       result.set(key, { dtype: 'float32', shape: moment.shape, data: turnedData });
     }
   }

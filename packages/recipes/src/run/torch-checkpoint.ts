@@ -21,6 +21,7 @@ import {
   zeros,
 } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
+import type { NormMode } from '@inplace-abn/interop';
 import type { Module } from '@inplace-abn/nn';
 import { optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import { bestKey, type LearningRates } from '@inplace-abn/train';
@@ -28,7 +29,6 @@ import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import { learningRateOf } from '../engine/learning-rate.js';
 import { isClassifier, optimizerOf } from '../step/training-step.js';
 import type { Task } from '../task/task.js';
-import type { NormMode } from '../weights/scales.js';
 
 /** A network and what it is trained for; an engine is one. */
 interface Trained {

@@ -2,6 +2,7 @@
 import type { SignalSource } from '@inplace-abn/cli';
 import type { Device } from '@inplace-abn/core';
 import type { SkippedImage } from '@inplace-abn/data';
+import type { NormMode } from '@inplace-abn/interop';
 import {
   ALONE,
   beginningOf,
@@ -34,7 +35,6 @@ import type { Engine } from '../engine/engine.js';
 import { endOfRate, learningRateOf } from '../engine/learning-rate.js';
 import { initialStatesOf } from '../network/network.js';
 import { taskOf } from '../tasks/registry.js';
-import type { NormMode } from '../weights/scales.js';
 import { engineWith } from './engine-with.js';
 import { FolderRecorder, type RecordOptions } from './folder-recorder.js';
 import { mendFiles } from './mend.js';

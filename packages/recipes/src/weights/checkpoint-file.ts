@@ -13,7 +13,7 @@ import {
   type TensorContents,
   type TorchTree,
 } from '@inplace-abn/checkpoint';
-import { NORM_MODES, type NormMode } from './scales.js';
+import { type NormMode, recordedNorms } from '@inplace-abn/interop';
 
 /** Where and how a run stood, as far as the file tells. */
 export type Progress =
@@ -99,10 +99,9 @@ async function readFile(
 function identityOf(
   value: (key: string) => unknown,
 ): Pick<CheckpointContent, 'arch' | 'bnMode' | 'configHash'> {
-  const mode = value('bnMode') ?? value('bn_mode');
   return {
     arch: text(value('arch')),
-    bnMode: NORM_MODES.find((known) => known === mode),
+    bnMode: recordedNorms(value),
     configHash: text(value('configHash')),
   };
 }

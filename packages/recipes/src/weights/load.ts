@@ -1,6 +1,8 @@
 /** The one way from a checkpoint that was read to the tensors of a network. */
 import { stat } from 'node:fs/promises';
+import { type Advice, withAdvice } from '@inplace-abn/cli';
 import { UsageError } from '@inplace-abn/core';
+import { adaptWeights, imagesGraph, type Library, type NormMode } from '@inplace-abn/interop';
 import type { Module } from '@inplace-abn/nn';
 import type { StateTensor, StateTensors } from '@inplace-abn/session';
 import type { NetworkConfig } from '../config/schema.js';
@@ -8,7 +10,8 @@ import type { TakeWeights, WeightsSource } from '../task/task.js';
 import { type CheckpointContent, readWeights } from './checkpoint-file.js';
 import { specsOf } from './mismatch.js';
 import { originOf } from './origin.js';
-import { type NormMode, transferScales } from './scales.js';
+
+const ADVICE: Advice = { ERR_SCALE: ', with network.bn_mode "standard"' };
 
 /** Purpose of the weights. */
 export interface Target {
@@ -48,10 +51,17 @@ export async function weightsFor(
 ): Promise<Weights> {
   const { network, config } = target;
   const { path, model } = content;
-  const taken = target.takeWeights(network, { tensors: model, path }, how);
   const origin = await originOf(content, trainedWith);
-  const { tensors, turned, notes } = await transferScales(network, taken, origin.mode, path);
-  const remarks = [...converted(network, content), ...otherActivation(origin.network, config, how)];
+  const { tensors, turned, notes, library } = await withAdvice(ADVICE, () =>
+    adaptWeights(network, model, {
+      take: (named) => target.takeWeights(network, { tensors: named, path }, how),
+      trained: origin.mode,
+      graph: () => imagesGraph(network),
+      source: path,
+    }),
+  );
+  const trained = origin.network ?? (config && trainedBy(library, config));
+  const remarks = [...converted(network, content), ...otherActivation(trained, config, how)];
   return { tensors, turned, path, notes: [...content.notes, ...remarks, ...notes] };
 }
 
@@ -89,8 +99,16 @@ function converted(network: Module, { model, path }: CheckpointContent): string[
   return other.size > 0 ? [`${path} is converted: ${[...other].join(', ')}`] : [];
 }
 
+type Activated = Pick<NetworkConfig, 'activation' | 'activation_param'>;
+
+/** The activation of another library's network; undefined where nothing tells. */
+function trainedBy(library: Library, { arch }: NetworkConfig): Activated | undefined {
+  if (library === 'upstream' || arch.startsWith('tresnet')) return undefined;
+  return { activation: 'relu', activation_param: 0 };
+}
+
 function otherActivation(
-  trained: NetworkConfig | undefined,
+  trained: Activated | undefined,
   config: NetworkConfig | undefined,
   { use }: TakeWeights,
 ): string[] {

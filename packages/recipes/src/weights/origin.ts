@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { inspectCheckpoint } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
+import type { NormMode } from '@inplace-abn/interop';
 import { ConfigError, loadConfig } from '../config/config.js';
 import { configHash } from '../config/hash.js';
 import type { NetworkConfig, TrainConfig } from '../config/schema.js';
 import type { CheckpointContent } from './checkpoint-file.js';
-import type { NormMode } from './scales.js';
 
 export interface Origin {
   /** undefined: nothing tells. */

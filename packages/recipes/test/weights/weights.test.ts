@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { saveRunState, type TensorMap, writeSafetensors, writeStateDict } from '@inplace-abn/checkpoint';
 import { cpu, type HostTensor } from '@inplace-abn/core';
+import { type NormMode, UnknownOriginError } from '@inplace-abn/interop';
 import { onHost } from '@inplace-abn/session';
 import { START } from '@inplace-abn/train';
 import { describe, expect, it } from 'vitest';
@@ -17,13 +18,11 @@ import {
   segmentationNetworkOf,
   type TrainConfig,
   taskOf,
-  UnknownOriginError,
 } from '../../src/index.js';
 import { Classifier } from '../../src/inference/classifier.js';
 import { restoreRun, restoreWeights } from '../../src/run/restore.js';
 import { captureState, layoutOf } from '../../src/run/state.js';
 import { torchCheckpointOf, writeTorchCheckpoint } from '../../src/run/torch-checkpoint.js';
-import type { NormMode } from '../../src/weights/scales.js';
 import { segmentationConfigOf } from '../support/label-maps.js';
 import { configOf } from '../support/runs.js';
 import { weightsOf as weightsIn } from '../support/snapshots.js';
@@ -137,22 +136,32 @@ describe('scales', { timeout: 30_000 }, () => {
     expect(tensors.get(SCALE)?.data[1]).toBeCloseTo(0.50001, 6);
   });
 
-  it('of an ordinary network become γ − ε in an in-place one: the same logits', async () => {
-    const trained = weightsOf(ordinary, scales(0.5, 1e-5, 2));
+  it('of an ordinary network become |γ| − ε in an in-place one: the same logits', async () => {
+    const trained = weightsOf(ordinary, scales(0.5, 1e-5, 2, -0.5, -2));
     const { tensors, notes } = await load(await runOf(ordinary, trained));
-    expect(notes).toEqual([expect.stringMatching(/trained with ordinary batch norm.* take γ − ε/)]);
+    expect(notes).toEqual([expect.stringMatching(/trained with ordinary batch norm.* take \|γ\| − ε/)]);
     expectClose(await logitsOf(inPlace, tensors), await logitsOf(ordinary, trained));
     expect(tensors.get(SCALE)?.data[1]).toBeCloseTo(0, 10);
+    expect(tensors.get(SCALE)?.data[3]).toBeCloseTo(0.49999, 6);
   });
 
-  it.each([-0.5, 0, 0.9e-5])('of %f in an ordinary network are refused by an in-place one', async (scale) => {
-    const path = await runOf(ordinary, weightsOf(ordinary, scales(0.5, scale, scale)));
-    await expect(load(path)).rejects.toThrow(
-      new RegExp(
-        `trained with ordinary batch norm and 2 of its \\d+ scales are negative or smaller than ε, the first in ${SCALE} \\(channel 1: `,
-      ),
+  it.each([0, 0.9e-5, -0.9e-5])('of %f in an ordinary network are named and carried', async (scale) => {
+    const trained = weightsOf(ordinary, scales(0.5, scale, scale));
+    const { tensors, notes } = await load(await runOf(ordinary, trained));
+    expect(notes[1]).toContain(`mod2.block1.convs.bn1 channel 1: ${scale}, 2: ${scale}`);
+    expectClose(await logitsOf(inPlace, tensors), await logitsOf(ordinary, trained));
+  });
+
+  it('that are negative are refused where a layer reads a sum, with what to do about it', async () => {
+    const network = { arch: 'wider_resnet16', width: 1 / 64 };
+    const trained = configOf({ network: { ...network, bn_mode: 'standard' } });
+    const weights = weightsOf(trained);
+    const data = weights.get('mod5.block1.bn1.weight')?.data;
+    if (data instanceof Float32Array) data[0] = -0.5;
+    const path = await runOf(trained, weights);
+    await expect(load(path, configOf({ network }))).rejects.toThrow(
+      /and mod5\.block1\.bn1 reads .*\(mod5\.block1\.bn1 channel 0: -0\.5\); keep ordinary batch norm for these weights, with network\.bn_mode "standard"$/,
     );
-    expect((await load(path, ordinary)).notes).toEqual([]);
   });
 
   it.each([inPlace, ordinary])(
@@ -249,11 +258,23 @@ describe('every program', { timeout: 60_000 }, () => {
     }
   });
 
-  it('refuses scales that in-place layers cannot have', async () => {
+  it('carries ordinary scales over to in-place layers', async () => {
     for (const path of await filesOf(ordinary, scales(-0.5, 2))) {
-      const [first, ...others] = await scalesIn(path, inPlace);
-      expect(first).toContain(`the first in ${SCALE} (channel 0: -0.5)`);
-      expect(others).toEqual(Array(4).fill(first));
+      const expected = Float32Array.of(0.49999, 1.99999, 0.99999, 0.99999, 0.99999, 0.99999);
+      expect(await scalesIn(path, inPlace)).toEqual(Array(5).fill(expected));
+    }
+  });
+
+  it('turns the momentum of filters that turn', async () => {
+    for (const path of await filesOf(ordinary, scales(1, -0.5))) {
+      const engine = engineOf(inPlace);
+      await restoreRun({ engine, config: inPlace, data, path, take: 'everything' });
+      const { data: momentum } = engine.store.read('mod2.block1.convs.conv1.weight.momentum_buffer');
+      expect(
+        [...momentum].map(
+          (value, i) => Number(value) === (Math.floor((6 * i) / momentum.length) === 1 ? -1 : 1),
+        ),
+      ).not.toContain(false);
     }
   });
 
