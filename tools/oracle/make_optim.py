@@ -32,6 +32,18 @@ SCHEDULES = {
     "exponential": ("exponential", {"gamma": 0.9}),
     "linear": ("linear", {"alpha": -0.05, "beta": 1.0}),
     "linear-warm-up": ("linear", {"alpha": 0.25, "beta": 0.1}),
+    "cosine": ("cosine", {"total": EPOCHS}),
+    "cosine-min-rate": ("cosine", {"total": 12, "min_rate": 0.005}),
+    "polynomial": ("polynomial", {"total": 9, "power": 0.9}),
+    "polynomial-linear": ("polynomial", {"total": 12, "power": 1.0}),
+    "cosine-after-linear": ("cosine", {"total": 9, "warm_up": {"length": 3, "factor": 0.01, "type": "linear"}}),
+    "step-after-linear": ("step", {"step_size": 3, "gamma": 0.1, "warm_up": {"length": 4, "factor": 0.1, "type": "linear"}}),
+    "multistep-after-constant": (
+        "multistep", {"milestones": [2, 5], "gamma": 0.3, "warm_up": {"length": 2, "factor": 0.5, "type": "constant"}}
+    ),
+    "polynomial-after-linear": (
+        "polynomial", {"total": 8, "power": 2.0, "warm_up": {"length": 4, "factor": 1 / 3, "type": "linear"}}
+    ),
 }
 
 
@@ -56,12 +68,29 @@ def run_optimizer(kind: str, options: dict) -> dict:
 
 
 def schedule(kind: str, optimizer, p: dict):
+    """torchvision's references join a warm-up and a main schedule by SequentialLR, too."""
+    p = dict(p)
+    warm_up = p.pop("warm_up", None)
+    if warm_up is None:
+        return main_schedule(kind, optimizer, p)
+    length, factor = warm_up["length"], warm_up["factor"]
+    warm = (
+        schedules.LinearLR(optimizer, start_factor=factor, total_iters=length)
+        if warm_up["type"] == "linear"
+        else schedules.ConstantLR(optimizer, factor=factor, total_iters=length)
+    )
+    return schedules.SequentialLR(optimizer, [warm, main_schedule(kind, optimizer, p)], milestones=[length])
+
+
+def main_schedule(kind: str, optimizer, p: dict):
     return {
         "constant": lambda: schedules.LambdaLR(optimizer, lambda it: 1.0),
         "step": lambda: schedules.StepLR(optimizer, **p),
         "multistep": lambda: schedules.MultiStepLR(optimizer, **p),
         "exponential": lambda: schedules.ExponentialLR(optimizer, **p),
         "linear": lambda: schedules.LambdaLR(optimizer, lambda it: it * p["alpha"] + p["beta"]),
+        "cosine": lambda: schedules.CosineAnnealingLR(optimizer, p["total"], eta_min=p.get("min_rate", 0)),
+        "polynomial": lambda: schedules.PolynomialLR(optimizer, total_iters=p["total"], power=p["power"]),
     }[kind]()
 
 

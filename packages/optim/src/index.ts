@@ -10,7 +10,13 @@ export {
   type Updated,
   type UpdateScalars,
 } from './optimizer.js';
-export { createSchedule, type Schedule, type ScheduleOptions } from './schedule.js';
+export {
+  createSchedule,
+  type Schedule,
+  type ScheduleOptions,
+  type WarmUpOptions,
+  warmUp,
+} from './schedule.js';
 export { type SgdOptions, sgd } from './sgd.js';
 export type { TorchForm } from './torch-form.js';
 export { TORCH_FORMS } from './torch-forms.js';

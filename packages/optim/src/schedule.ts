@@ -1,11 +1,37 @@
 /** Learning-rate schedules with PyTorch's semantics, as pure functions of a count of epochs or steps. */
+import { UsageError } from '@inplace-abn/core';
 
 export type ScheduleOptions =
   | { readonly type: 'constant' }
   | { readonly type: 'step'; readonly stepSize: number; readonly gamma?: number }
   | { readonly type: 'multistep'; readonly milestones: readonly number[]; readonly gamma?: number }
   | { readonly type: 'exponential'; readonly gamma: number }
-  | { readonly type: 'linear'; readonly alpha: number; readonly beta: number };
+  | { readonly type: 'linear'; readonly alpha: number; readonly beta: number }
+  | {
+      readonly type: 'cosine';
+      /** Epochs or steps until the factor is `minFactor`. */
+      readonly total: number;
+      /** Factor at the end, the minimum rate over the base rate. Default 0. */
+      readonly minFactor?: number;
+    }
+  | {
+      readonly type: 'polynomial';
+      /** Epochs or steps until the factor is `minFactor`. */
+      readonly total: number;
+      /** Default 1: linear. */
+      readonly power?: number;
+      /** Default 0. */
+      readonly minFactor?: number;
+    };
+
+export interface WarmUpOptions {
+  /** Epochs or steps before the main schedule starts, at its beginning. */
+  readonly length: number;
+  /** `linear` rises from `factor` to 1, `constant` stays at `factor`. Default `linear`. */
+  readonly type?: 'linear' | 'constant';
+  /** Factor on the base rate at the start, above 0 and at most 1. Default 0.01. */
+  readonly factor?: number;
+}
 
 /** Factor on the base learning rate at `it` (0-based epochs or steps, by the schedule's mode). */
 export type Schedule = (it: number) => number;
@@ -13,8 +39,9 @@ export type Schedule = (it: number) => number;
 const DEFAULT_GAMMA = 0.1;
 
 /**
- * StepLR, MultiStepLR, ExponentialLR, or LambdaLR with it·alpha + beta, which stays at 0 where that is negative: with a
- * negative rate the optimizer would ascend.
+ * StepLR, MultiStepLR, ExponentialLR, CosineAnnealingLR and PolynomialLR of PyTorch, and `linear`, a LambdaLR with
+ * it·alpha + beta. It stays at 0 where that is negative: with a negative rate the optimizer would ascend. Cosine and polynomial
+ * schedules stay at their minimum after `total`.
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   switch (options.type) {
@@ -32,5 +59,51 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       return (it) => options.gamma ** it;
     case 'linear':
       return (it) => Math.max(0, it * options.alpha + options.beta);
+    case 'cosine': {
+      const { minFactor = 0 } = options;
+      return decay(options, (done) => minFactor + ((1 - minFactor) * (1 + Math.cos(Math.PI * done))) / 2);
+    }
+    case 'polynomial': {
+      const { power = 1, minFactor = 0 } = options;
+      return decay(options, (done) => minFactor + (1 - minFactor) * (1 - done) ** power);
+    }
   }
+}
+
+/** A function of the share of `total` that has passed, from 0 to 1. */
+function decay(
+  { type, total, minFactor = 0 }: Extract<ScheduleOptions, { total: number }>,
+  at: (done: number) => number,
+): Schedule {
+  if (!(total > 0))
+    throw new UsageError(`createSchedule: ${type} expects a total above 0, received ${total}`);
+  if (!(minFactor >= 0 && minFactor <= 1)) {
+    throw new UsageError(
+      `createSchedule: minFactor is a share of the base rate, 0 to 1, received ${minFactor}`,
+    );
+  }
+  return (it) => at(Math.min(it / total, 1));
+}
+
+/**
+ * A warm-up, then `schedule` from its beginning: SequentialLR of LinearLR or ConstantLR and a main schedule. A cosine or
+ * polynomial `total` counts from the end of the warm-up.
+ *
+ *     linear:    factor + (1 − factor)·it/length    for it < length
+ *     constant:  factor                             for it < length
+ */
+export function warmUp(
+  schedule: Schedule,
+  { length, type = 'linear', factor = 0.01 }: WarmUpOptions,
+): Schedule {
+  if (!(length >= 0)) throw new UsageError(`warmUp: expected a length of at least 0, received ${length}`);
+  if (!(factor > 0 && factor <= 1)) {
+    throw new UsageError(
+      `warmUp: factor is a share of the base rate, above 0 and at most 1, received ${factor}`,
+    );
+  }
+  return (it) => {
+    if (it >= length) return schedule(it - length);
+    return type === 'constant' ? factor : factor + ((1 - factor) * it) / length;
+  };
 }

@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { readJson } from '../../core/test/support/fixtures.js';
-import { createSchedule, type ScheduleOptions } from '../src/index.js';
+import {
+  createSchedule,
+  type Schedule,
+  type ScheduleOptions,
+  type WarmUpOptions,
+  warmUp,
+} from '../src/index.js';
 
 interface Stored {
   type: ScheduleOptions['type'];
-  params: Record<string, number | number[]>;
+  params: Record<string, number | number[]> & { min_rate?: number; warm_up?: WarmUpOptions };
   baseRates: number[];
   /** A rate for each base rate, by iteration. */
   rates: number[][];
@@ -12,19 +18,41 @@ interface Stored {
 
 const stored = readJson<Record<string, Stored>>(new URL('fixtures/schedules.json', import.meta.url));
 
-function optionsOf({ type, params: { step_size: stepSize, ...params } }: Stored): ScheduleOptions {
-  return { type, ...params, ...(stepSize === undefined ? {} : { stepSize }) } as ScheduleOptions;
+function factorOf({ type, params }: Stored, base: number): Schedule {
+  const { step_size: stepSize, min_rate: minRate, warm_up: warm, ...rest } = params;
+  const options = {
+    type,
+    ...rest,
+    ...(stepSize === undefined ? {} : { stepSize }),
+    ...(minRate === undefined ? {} : { minFactor: minRate / base }),
+  } as ScheduleOptions;
+  const main = createSchedule(options);
+  return warm ? warmUp(main, warm) : main;
 }
 
 describe('schedules', () => {
   it.each(Object.entries(stored))('%s follows PyTorch', (_name, schedule) => {
-    const factor = createSchedule(optionsOf(schedule));
-    schedule.rates.forEach((rates, it) => {
-      rates.forEach((rate, group) => {
-        const base = schedule.baseRates[group] ?? Number.NaN;
-        expect(Math.abs(base * factor(it) - rate)).toBeLessThan(1e-12);
+    schedule.baseRates.forEach((base, group) => {
+      const factor = factorOf(schedule, base);
+      schedule.rates.forEach((rates, it) => {
+        expect(Math.abs(base * factor(it) - (rates[group] ?? Number.NaN))).toBeLessThan(1e-12);
       });
     });
+  });
+
+  it('cosine and polynomial stay at their minimum after the last epoch', () => {
+    for (const type of ['cosine', 'polynomial'] as const) {
+      const factor = createSchedule({ type, total: 4, minFactor: 0.25 });
+      expect([0, 4, 5, 100].map(factor)).toEqual([1, 0.25, 0.25, 0.25]);
+    }
+  });
+
+  it('refuses a total or a factor out of range', () => {
+    expect(() => createSchedule({ type: 'cosine', total: 0 })).toThrow('cosine expects a total above 0');
+    expect(() => createSchedule({ type: 'polynomial', total: 3, minFactor: 2 })).toThrow(
+      'share of the base rate',
+    );
+    expect(() => warmUp(() => 1, { length: 3, factor: 0 })).toThrow('warmUp: factor is a share');
   });
 
   it('linear stays at 0 from where it would be negative', () => {
