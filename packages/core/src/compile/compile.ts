@@ -173,7 +173,7 @@ class Planner {
   within(budget: number): Plan {
     if (isInference(this.graph)) return this.inStrips(budget);
     const draft = this.sparing();
-    // // Placement takes longer than everything else, so only a candidate that may be used is placed.
+    // Placement takes longer than everything else, so only a candidate that may be used is placed.
     if (draft.peak.bytes <= budget) {
       const plan = draft === this.draft ? this.whole : placePlan(draft);
       if (plan.arenaBytes <= budget) return plan;

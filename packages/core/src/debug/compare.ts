@@ -36,7 +36,7 @@ export async function runCompared<Inputs>(
   await program.feed(inputs);
   const laidOut = new Map<GraphNode, (ReferenceTensor | null)[]>();
   for (const [index, instruction] of program.plan.instructions.entries()) {
-    // // Read before the step, because the kernel may overwrite its operands.
+    // Read before the step, because the kernel may overwrite its operands.
     const read = operandsOf(instruction).map((id) => (id === null ? null : peek(program, id)));
     await program.step(index);
     if (instruction.part === 'layout') laidOut.set(instruction.node, read);
@@ -143,7 +143,7 @@ function worstElement(
     const limit = allowed[at] ?? 0;
     const difference = Math.abs(got - value);
     if (difference <= limit || got === value || (Number.isNaN(got) && Number.isNaN(value))) continue;
-    // // NaN on one side only is the worst possible difference.
+    // NaN on one side only is the worst possible difference.
     if (worst && !Number.isNaN(difference) && !(difference > worst.difference)) continue;
     worst = { at, got, wanted: value, difference, allowed: limit };
     if (Number.isNaN(difference)) break;

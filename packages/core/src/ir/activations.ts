@@ -6,7 +6,7 @@ export type Activation = 'identity' | 'relu' | 'leaky_relu' | 'elu';
 
 export const ACTIVATIONS: readonly Activation[] = ['identity', 'relu', 'leaky_relu', 'elu'];
 
-// // A type alias because attributes need an index signature, which an interface lacks.
+// A type alias because attributes need an index signature, which an interface lacks.
 export type ActivationAttributes = {
   readonly activation: Activation;
   readonly slope: number;

@@ -11,7 +11,7 @@ export function constantsOf(graph: Graph): Set<ValueId> {
   if (graph.updates.size > 0) return constants;
   for (const { value } of graph.states) constants.add(value);
   for (const node of graph.nodes) {
-    // // A guard must run every time, and a collective's result may change without this process's states
+    // A guard must run every time, and a collective's result may change without this process's states
     // changing.
     const { guard, collective } = node.op.effects;
     const fixed = !guard && !collective && !node.rebuilds;

@@ -44,7 +44,7 @@ export function adviceFor({ platform, libc }: System, { installed, built, failur
 /** Describes the current system. Generates a Node diagnostic report, so call it on errors only. */
 export function thisSystem(): System {
   const platform = `${process.platform}-${process.arch}`;
-  // // Node would do a reverse DNS lookup per connection; versions that can skip it honor this.
+  // Node would do a reverse DNS lookup per connection; versions that can skip it honor this.
   Reflect.set(process.report ?? {}, 'excludeNetwork', true);
   return { platform, libc: process.platform === 'linux' ? libcOf(process.report?.getReport()) : null };
 }

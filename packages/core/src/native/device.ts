@@ -42,7 +42,7 @@ export abstract class AddonDevice implements Device {
   }
 
   load(instructions: readonly LoadedInstruction[]): Executable {
-    // // Kernels and memory come from prepare() and allocate(), so the addon created them.
+    // Kernels and memory come from prepare() and allocate(), so the addon created them.
     const program = new this.native.Program(instructions as readonly NativeInstruction[], this.handle);
     const prefetch = (feeds: readonly Feed[]): void => {
       for (const { memory, offset, data } of feeds) {

@@ -38,7 +38,7 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
     { name: 'var', kind: 'float32' },
     { name: 'weight', kind: 'float32', optional: true },
     { name: 'bias', kind: 'float32', optional: true },
-    // // Divisor in the backward pass when the statistics span several processes.
+    // Divisor in the backward pass when the statistics span several processes.
     { name: 'count', kind: 'float32', optional: true },
   ],
   outputs: [{ name: 'z', kind: 'data', pitched: true }],
@@ -53,7 +53,7 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
     const batch = attrs.statistics === 'batch';
     const sums = batch || needs(3) || needs(4) ? abnBackwardReduce(diff(0), saved, attrs) : null;
     const dweight = sums && weight && needs(3) ? abnBackwardWeight(sums.dyXhat, weight, attrs.scale) : null;
-    // // γ and β gradients cover this process's samples only; they are reduced with the other parameters'
+    // γ and β gradients cover this process's samples only; they are reduced with the other parameters'
     // gradients.
     const all = batch && sums && needs(0) ? sumOverGroup(sums, attrs) : null;
     const dx = needs(0) ? abnBackwardApply(diff(0), saved, all, inputs[5] ?? null, attrs) : null;
@@ -66,9 +66,9 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
       input: 0,
       fromOutputs: [0],
       fromInputs: [1, 2, 3, 4],
-      // // γ may be zero in ordinary batch normalization; |γ| + ε never is.
+      // γ may be zero in ordinary batch normalization; |γ| + ε never is.
       available: (attrs) => attrs.scale === 'abs' && isInvertible(attrs),
-      // // The readers, which are the backward kernels, invert on the fly.
+      // The readers, which are the backward kernels, invert on the fly.
       rebuild: null,
       // x = μ + √(σ² + ε)·(φ⁻¹(z) − β)/s
       reference({ attrs, inputs, input, output }) {

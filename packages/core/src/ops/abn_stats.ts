@@ -23,7 +23,7 @@ export const abnStatsOp: OpDefinition<NoAttributes> = {
     const vector = { shape: [channels(shape)], dtype: 'float32' } as const;
     return [vector, vector];
   },
-  // // The gradient through batch statistics is part of abn_apply's gradient.
+  // The gradient through batch statistics is part of abn_apply's gradient.
   gradient: null,
   overwrites: [],
   inverses: [],

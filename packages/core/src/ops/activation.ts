@@ -50,7 +50,7 @@ export const activationOp: OpDefinition<ActivationAttributes> = {
     const x = input(0);
     for (let i = 0; i < elements(x.shape); i++) output(0).data[i] = activate(at(x, i), attrs);
   },
-  // // PyTorch's activations work in place and save the result.
+  // PyTorch's activations work in place and save the result.
   peerKeeps: { inputs: [], outputs: [0] },
 };
 

@@ -34,7 +34,7 @@ export const castOp: OpDefinition<CastAttributes> = {
   labels: null,
   effects: PURE,
   cost: streamed,
-  // // The reference computes in float64 for every dtype, so it does not round.
+  // The reference computes in float64 for every dtype, so it does not round.
   reference({ input, output }) {
     const x = input(0);
     for (let i = 0; i < elements(x.shape); i++) output(0).data[i] = at(x, i);

@@ -15,7 +15,7 @@ export type ConstantAttributes = {
 export const constantOp: OpDefinition<ConstantAttributes> = {
   name: 'constant',
   inputs: [],
-  // // The dtype is an attribute, for gradient seeds and other numbers that the precision pass must not
+  // The dtype is an attribute, for gradient seeds and other numbers that the precision pass must not
   // change.
   outputs: [{ name: 'out', kind: 'float32' }],
   infer: ({ attrs }) => [{ shape: attrs.shape, dtype: attrs.dtype }],

@@ -23,7 +23,7 @@ export const conv2dOp: OpDefinition<Conv2dAttributes> = {
   infer: (context) => [conv2dShape(context)],
   gradient({ attrs, input, diff, needs }) {
     const [x, weight] = [input(0), input(1)];
-    // // Emit the weight gradient last: its update must wait until dx has read the weight, so it would only
+    // Emit the weight gradient last: its update must wait until dx has read the weight, so it would only
     // sit in memory.
     const dx = needs(0) ? conv2dBackwardData(diff(0), weight, x.shape.slice(2), attrs) : null;
     const dweight = needs(1) ? conv2dBackwardWeights(x, diff(0), weight.shape.slice(2), attrs) : null;

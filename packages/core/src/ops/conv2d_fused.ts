@@ -39,7 +39,7 @@ export const conv2dFusedOp: OpDefinition<Conv2dFusedAttributes> = {
   fusion: {
     elementwise: null,
     fuse({ attrs, input, inputs }, epilogue) {
-      // // After an activation, only another activation can be fused.
+      // After an activation, only another activation can be fused.
       if (attrs.activation !== 'identity') return null;
       const operands = { x: input(0), weight: input(1), bias: inputs[2] ?? null, addend: inputs[3] ?? null };
       return fused(operands, attrs, epilogue);
@@ -73,7 +73,7 @@ interface Operands {
 /** The convolution fused with its reader's epilogue; null if both have an addend. */
 export function fused(operands: Operands, attrs: Conv2dAttributes, epilogue: Epilogue): Value | null {
   const { fold, addend, activation } = epilogue;
-  // // The addend would have to be folded too.
+  // The addend would have to be folded too.
   if (operands.addend && (addend || fold)) return null;
   const { weight, bias } = fold?.(operands) ?? operands;
   const { stride, padding, dilation, groups } = attrs;

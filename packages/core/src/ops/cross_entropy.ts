@@ -60,10 +60,10 @@ export const crossEntropyOp: OpDefinition<CrossEntropyAttributes> = {
         if (share !== 0) sum += share * (norm - at(logits, row.first + k));
       }
     }
-    // // As in PyTorch, the mean over no rows is NaN.
+    // As in PyTorch, the mean over no rows is NaN.
     loss.data[0] = sum / rowsCounted(context.inputs[2], context.inputs[3], counted);
   },
-  // // PyTorch saves the log-probabilities, which are as large as the logits.
+  // PyTorch saves the log-probabilities, which are as large as the logits.
   peerKeeps: { inputs: [0], outputs: [] },
 };
 

@@ -76,7 +76,7 @@ export const dropoutOp: OpDefinition<DropoutAttributes> = {
       y.data[i] = keep ? at(x, i) / (1 - attrs.p) : 0;
     }
   },
-  // // PyTorch's fused dropout saves a boolean mask.
+  // PyTorch's fused dropout saves a boolean mask.
   peerKeeps: { inputs: [], outputs: [0], bytesPerElement: 1 },
 };
 

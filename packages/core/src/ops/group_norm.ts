@@ -75,7 +75,7 @@ export const groupNormOp: OpDefinition<GroupNormAttributes> = {
       y.data[i] = scale * (at(x, i) - at(mean, g)) * at(rstd, g) + shift;
     });
   },
-  // // PyTorch saves x, and the mean and rstd of each group.
+  // PyTorch saves x, and the mean and rstd of each group.
   peerKeeps: { inputs: [0], outputs: [1, 2] },
 };
 

@@ -34,7 +34,7 @@ export const linearOp: OpDefinition<NoAttributes> = {
     return [{ shape: [dim(x.shape, 0), features], dtype: x.dtype }];
   },
   gradient({ input, diff, needs }) {
-    // // Emit the weight gradient last: its update must wait until dx has read the weight, so it would only
+    // Emit the weight gradient last: its update must wait until dx has read the weight, so it would only
     // sit in memory.
     const dx = needs(0) ? linearBackwardData(diff(0), input(1)) : null;
     const dweight = needs(1) ? linearBackwardWeights(input(0), diff(0)) : null;

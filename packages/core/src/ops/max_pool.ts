@@ -75,7 +75,7 @@ export const maxPoolOp: OpDefinition<MaxPoolAttributes> = {
       }
     });
   },
-  // // PyTorch's indices are 64-bit.
+  // PyTorch's indices are 64-bit.
   peerKeeps: { inputs: [0], outputs: [1], bytesPerElement: 8 },
 };
 

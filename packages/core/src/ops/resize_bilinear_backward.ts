@@ -32,7 +32,7 @@ export const resizeBilinearBackwardOp: OpDefinition<ResizeBilinearBackwardAttrib
   parts: null,
   labels: null,
   effects: PURE,
-  // // Four multiplications and four additions per element of dy.
+  // Four multiplications and four additions per element of dy.
   cost(context, outputs) {
     return { flops: 8 * elements(context.input(0).shape), bytes: streamed(context, outputs).bytes };
   },

@@ -44,7 +44,7 @@ function reduced(x: Value, axes: readonly number[], divisor: number, { keep = fa
   const summed = new Set(wholeAxes(x, axes));
   const kept = x.shape.map((size, axis) => (summed.has(axis) ? 1 : size));
   const left = keep ? kept : x.shape.filter((_, axis) => !summed.has(axis));
-  // // The shape that a sum produces without moving elements; otherwise drop the axes afterwards.
+  // The shape that a sum produces without moving elements; otherwise drop the axes afterwards.
   const direct = [left, kept].find((shape) => leaves(shape, kept, x.shape)) ?? kept;
   const result = emitSum(operand(0), () => x, { shape: direct, divisor });
   return sameShape(direct, left) ? result : reshape(result, left);

@@ -150,7 +150,7 @@ export function alias(graph: Graph, enabled = true): Aliases {
 /** Regions of values joined in place and of the results that contain them. */
 function joinedRegions(graph: Graph, joins: readonly SliceDecision[]): Map<ValueId, Region> {
   const regions = new Map<ValueId, Region>();
-  // // Later joins first: the result of one may lie in the result of another.
+  // Later joins first: the result of one may lie in the result of another.
   for (const { value, whole, begin, veto } of [...joins].reverse()) {
     if (veto) continue;
     const around = regions.get(whole) ?? ownRegion(whole, valueInfo(graph, whole));

@@ -131,7 +131,7 @@ class Fuser {
   private joined(producer: Member, reader: Member, value: Value): Member | null {
     const own = broadcastShape([value, ...reader.inputs].map(({ shape }) => shape));
     const domain = reader.form.domain ?? own;
-    // // Do not recompute a small broadcast operand for every element.
+    // Do not recompute a small broadcast operand for every element.
     if (!sameShape(value.shape, domain) && producer.form.expression.kind === 'call') return null;
     const inputs = [...reader.inputs, ...producer.inputs];
     const inner = compose(

@@ -79,7 +79,7 @@ function backward(tracer: Tracer, node: GraphNode, active: Dependents, diffs: Ma
       const known = diffs.get(id);
       diffs.set(id, known ? add(known, diff) : diff);
     } else if (active.get(id) === 'differentiable' && isDataDType(tracer.value(id).dtype)) {
-      // // Opaque operands need no gradient: that of batch statistics is part of abn_apply's gradient for x.
+      // Opaque operands need no gradient: that of batch statistics is part of abn_apply's gradient for x.
       const operand = operandAt(definition.inputs, index)?.name ?? `operand ${index}`;
       throw new UsageError(`${nodeAt(node)} has no gradient for ${operand}, and the loss depends on it`);
     }

@@ -21,7 +21,7 @@ export function order(graph: Graph): Graph {
     waiting.done(node);
   };
   const placeReady = (): void => {
-    // // An update may make the next one ready: a packed bucket is sent at once.
+    // An update may make the next one ready: a packed bucket is sent at once.
     for (let ready = waiting.takeReady(); ready.length > 0; ready = waiting.takeReady()) {
       for (const update of ready) place(update);
     }
@@ -50,7 +50,7 @@ class Waiting {
   constructor(updates: readonly GraphNode[], predecessors: ReadonlyMap<GraphNode, readonly GraphNode[]>) {
     updates.forEach((update, index) => {
       const before = predecessors.get(update) ?? [];
-      // // Late nodes are never ready: they are placed at the end, or where a reader needs them.
+      // Late nodes are never ready: they are placed at the end, or where a reader needs them.
       this.missing.set(update, before.length + (update.op.effects.late ? 1 : 0));
       this.rank.set(update, index);
       if (before.length === 0 && !update.op.effects.late) this.ready.push(update);
@@ -86,7 +86,7 @@ function predecessorsOf(graph: Graph): Map<GraphNode, GraphNode[]> {
   const producers = producersOf(graph.nodes);
   const readers = readersOf(graph.nodes);
   const guards = graph.nodes.filter((node) => node.op.effects.guard);
-  // // A guard of the update, such as that of the clipped norm, waits for the producers of its value, not
+  // A guard of the update, such as that of the clipped norm, waits for the producers of its value, not
   // vice versa.
   const guarded = ancestors(guards, producers);
   const result = new Map<GraphNode, GraphNode[]>();

@@ -70,7 +70,7 @@ const orders: readonly (readonly Order[])[] = [
     (a, b) => Math.sqrt(b.span) * b.bytes - Math.sqrt(a.span) * a.bytes,
     byStart,
     byEnd,
-    // // Buffers live at the fullest instruction must lie without gaps; the rest fits around them.
+    // Buffers live at the fullest instruction must lie without gaps; the rest fits around them.
     (a, b) => byCrowd(a, b) || byBytes(a, b),
     (a, b) => byCrowd(a, b) || byArea(a, b),
     (a, b) => byCrowd(a, b) || bySpan(a, b),
@@ -139,7 +139,7 @@ class Search {
   }
 
   private get done(): boolean {
-    // // NaN if nothing is live.
+    // NaN if nothing is live.
     const share = this.best.arenaBytes / this.liveBytes;
     return !(share > GOOD_ENOUGH) || this.attempts >= (share > TOO_LARGE ? this.many : this.few);
   }

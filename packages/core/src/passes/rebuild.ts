@@ -142,7 +142,7 @@ function absorb(graph: Graph, keep: ReadonlySet<string>): Rebuilt {
  * null.
  */
 function absorbedReader(reader: GraphNode, value: ValueId, inverted: GraphNode): GraphNode | null {
-  // // Only the node's own backward reads its value with the same parameters. Another layer's backward does
+  // Only the node's own backward reads its value with the same parameters. Another layer's backward does
   // not.
   if (reader.origin !== inverted.id) return null;
   const rule = reader.op.absorb;
@@ -158,11 +158,11 @@ function invert(graph: Graph, keep: ReadonlySet<string>): Rebuilt {
   const readers = readersOf(graph.nodes);
   const kept = new Set(savedValues(graph));
   const chosen = new Map<ValueId, Candidate>();
-  // // Latest first: an inversion starts from values nearer the loss, which the backward pass reaches first.
+  // Latest first: an inversion starts from values nearer the loss, which the backward pass reaches first.
   for (const value of [...kept].reverse()) {
     const candidate = inversionsOf(graph, value, readers, keep).find(
       ({ node, inverse }) =>
-        // // x + x cannot be inverted for x.
+        // x + x cannot be inverted for x.
         inverse.rebuild && sourcesOf(graph, node, inverse).every((id) => id !== value && kept.has(id)),
     );
     if (!candidate) continue;

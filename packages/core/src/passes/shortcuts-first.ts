@@ -11,7 +11,7 @@ export function shortcutsFirst(graph: Graph): Graph {
   const placed = new Set<GraphNode>();
   const nodes: GraphNode[] = [];
   const place = (root: GraphNode): void => {
-    // // An explicit stack: deep networks would overflow the call stack.
+    // An explicit stack: deep networks would overflow the call stack.
     const open = [root];
     for (let node = open.at(-1); node; node = open.at(-1)) {
       const before = placed.has(node) ? undefined : missingOperand(node, producers, placed);

@@ -18,7 +18,7 @@ export function largestWithin(
   let tooLarge: Sized | null = null;
   let before: Sized = { size: 0, bytes: 0 };
   for (let turn = 0; tooLarge ? tooLarge.size - fits.size > 1 : fits.size < MOST; turn++) {
-    // // Interpolation is usually close; every third attempt bisects in case it is not.
+    // Interpolation is usually close; every third attempt bisects in case it is not.
     const [a, b]: readonly [Sized, Sized] = tooLarge ? [fits, tooLarge] : [before, fits];
     const line = a.size + ((budget - a.bytes) * (b.size - a.size)) / Math.max(1, b.bytes - a.bytes);
     const half = tooLarge ? (fits.size + tooLarge.size) / 2 : 2 * fits.size;

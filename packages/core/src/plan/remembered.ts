@@ -44,7 +44,7 @@ export class Remembered {
       writeFileSync(temporary, JSON.stringify(answer));
       renameSync(temporary, this.file);
     } catch {
-      // // See above: the cache is optional.
+      // See above: the cache is optional.
     }
   }
 }

@@ -61,7 +61,7 @@ export function scheduleOf(
   const ready = new Set(graph.states.map(({ value }) => value));
   let waiting = always.filter(({ kernel }) => kernel.layout !== null).map((step) => asLayout(step));
   const steps: Scheduled[] = [];
-  // // As early as possible: an operand read only by layouts dies after the last of them.
+  // As early as possible: an operand read only by layouts dies after the last of them.
   const layOut = (): void => {
     const able = waiting.filter((step) => readsOf(step).every((id) => ready.has(id)));
     waiting = waiting.filter((step) => !able.includes(step));

@@ -20,7 +20,7 @@ export function labelInputs(graph: Graph): LabelInputs {
       const labels = name === undefined ? null : node.op.labels?.(nodeContext(graph, node), operand);
       if (name === undefined || !labels) return;
       const known = found.get(name) ?? new Map();
-      // // Forward and backward impose the same constraint.
+      // Forward and backward impose the same constraint.
       const key = `${labels.classes} ${labels.ignored}`;
       if (!known.has(key)) known.set(key, { ...labels, reader: nodeAt(node) });
       found.set(name, known);
@@ -36,7 +36,7 @@ export function labelInputs(graph: Graph): LabelInputs {
 export function checkLabelInput(inputs: LabelInputs, name: string, data: TypedArray): void {
   for (const { classes, ignored, reader } of inputs.get(name) ?? []) {
     if (!(data instanceof Int32Array || data instanceof Uint8Array)) return;
-    // // A label map has millions of pixels; native code checks several at a time.
+    // A label map has millions of pixels; native code checks several at a time.
     const index = loadNative().firstOutside(data, classes, ignored);
     if (index < 0) continue;
     throw new UsageError(

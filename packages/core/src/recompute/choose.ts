@@ -83,7 +83,7 @@ class Search {
 
   /** The dropped buffers after a move; the same map if it changes nothing. */
   private after({ group, mode }: Move): Dropped {
-    // // Recompute a buffer once at first, and once per reader if that leaves it live for too long.
+    // Recompute a buffer once at first, and once per reader if that leaves it live for too long.
     const changed = group.filter((one) =>
       mode === 'each' ? this.dropped.get(one) === 'once' : !this.dropped.has(one),
     );

@@ -62,7 +62,7 @@ function search(
     if (fits && (!best || choice.cost < best.cost)) best = { recomputed, plan, cost: choice.cost };
     const used = plan.arenaBytes / budget;
     if (fits && used >= CLOSE) break;
-    // // If nothing fits this target, nothing will fit a lower one.
+    // If nothing fits this target, nothing will fit a lower one.
     if (!fits && choice.peak > target && best === null && attempt > 0) break;
     target = fits ? target / used : target * Math.min(CLOSE, 1 / used);
   }

@@ -170,7 +170,7 @@ class Simulation {
     for (let i = 0; i < bytes.length; i++) {
       add(starts[start[i] ?? 0] ?? 0, starts[end[i] ?? 0] ?? 0, bytes[i] ?? 0);
     }
-    // // Buffers that die earlier, and those that live on as recompute sources.
+    // Buffers that die earlier, and those that live on as recompute sources.
     const last = (buffer: number): number => starts[end[buffer] ?? 0] ?? 0;
     const ends = new Map<number, number>();
     for (const { buffer, forwardEnd } of this.dropped.keys()) ends.set(buffer, starts[forwardEnd] ?? 0);

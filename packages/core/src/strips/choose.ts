@@ -44,7 +44,7 @@ export class StripPlanner {
     this.segments = this.cuts.map((to, index) =>
       this.cuts.slice(0, index).flatMap((cut, from) => {
         const rows = segmentBetween(flow, cut, to);
-        // // Every cut must be reachable from the previous one, even across ops that cannot be split by rows.
+        // Every cut must be reachable from the previous one, even across ops that cannot be split by rows.
         const segment = rows ?? (from === index - 1 ? pieceBetween(flow, cut, to) : null);
         return segment ? [{ from, segment }] : [];
       }),
@@ -68,7 +68,7 @@ export class StripPlanner {
       const height = segment.heights.get(segment.output) ?? 1;
       let least: Step | null = null;
       for (const count of COUNTS) {
-        // // Without strips, a longer segment is never better than the shorter ones it consists of.
+        // Without strips, a longer segment is never better than the shorter ones it consists of.
         if (count > height || (count === 1 && from !== to - 1)) continue;
         if (count > 1 && !segment.divisible) break;
         const step = { from, decision: { segment, count }, cost: this.cost(segment, count) };

@@ -16,7 +16,7 @@ import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from './seg
 export function strips(graph: Graph, decisions: readonly StripDecision[]): Graph {
   if (decisions.length === 0) return graph;
   const tracer = Tracer.of(graph);
-  // // Emit in place of the last node, when everything the segment reads exists, including folded weights.
+  // Emit in place of the last node, when everything the segment reads exists, including folded weights.
   const last = new Map(decisions.map((decision) => [decision.segment.nodes.at(-1)?.node, decision]));
   const inside = new Set(decisions.flatMap(({ segment }) => segment.nodes.map(({ node }) => node)));
   const producers = producersOf(graph.nodes);

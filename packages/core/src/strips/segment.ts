@@ -116,7 +116,7 @@ export function segmentBetween(flow: Flow, from: Cut, to: Cut): Segment | null {
   for (const node of flow.between(from, to)) {
     const read = readsOf(graph, node, reduction);
     const output = node.outputs[0];
-    // // Only the first output is followed. The others are unread in inference, such as pooling indices.
+    // Only the first output is followed. The others are unread in inference, such as pooling indices.
     if (!read || output === undefined || node.outputs.slice(1).some((id) => flow.reads(id))) return null;
     reduction.set(output, read.reduction);
     heights.set(output, heightOf(output));
@@ -136,7 +136,7 @@ export function pieceBetween(flow: Flow, from: Cut, to: Cut): Segment {
   for (const node of flow.between(from, to)) {
     const output = node.outputs[0];
     if (output === undefined) continue;
-    // // The segment is never split, so the rows read do not matter.
+    // The segment is never split, so the rows read do not matter.
     const reads = operands(node)
       .filter((id) => heights.has(id))
       .map((value) => ({ value, window: SAME_ROW }));

@@ -106,7 +106,7 @@ export function sumSteps(shape: Shape, domain: Shape): Shape[] {
   if (summable(shape, domain)) return [shape];
   const summed = new Set(broadcastAxes(shape, domain));
   const axes = storageAxes(domain.length).filter((axis) => domain[axis] !== 1);
-  // // Fastest axes first, so that the remainder is read in order.
+  // Fastest axes first, so that the remainder is read in order.
   const end = axes.findLastIndex((axis) => summed.has(axis));
   const begin = axes.slice(0, end).findLastIndex((axis) => !summed.has(axis)) + 1;
   const run = new Set(axes.slice(begin, end + 1));

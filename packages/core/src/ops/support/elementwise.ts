@@ -25,7 +25,7 @@ import { broadcastShape, fills, forEachElement } from './broadcast.js';
 import { streamed } from './cost.js';
 import { at } from './reference.js';
 
-// // A type alias because attributes need an index signature, which an interface lacks.
+// A type alias because attributes need an index signature, which an interface lacks.
 export type ElementwiseAttributes = {
   /** The expression as text (ir/expression.ts). */
   readonly program: string;

@@ -57,7 +57,7 @@ export function unpooledShape(
 
 function checkPool(attrs: PoolAttributes): void {
   checkWindow(poolWindow(attrs));
-  // // With more padding, some windows would contain nothing else.
+  // With more padding, some windows would contain nothing else.
   if (attrs.padding.some((padding, axis) => 2 * padding > dim(attrs.kernel, axis))) {
     throw new ShapeError(
       `padding [${attrs.padding.join(', ')}] is more than half of the window [${attrs.kernel.join(', ')}]`,

@@ -132,6 +132,6 @@ export function windowOutput(
   const span = size + 2 * padding - dilation * (kernel - 1) - 1;
   if (!ceil) return Math.floor(span / stride) + 1;
   const output = Math.ceil(span / stride) + 1;
-  // // As in PyTorch, the last window must start inside the input or its near padding.
+  // As in PyTorch, the last window must start inside the input or its near padding.
   return (output - 1) * stride >= size + padding ? output - 1 : output;
 }

@@ -18,7 +18,7 @@ export function plannedLayers(plan: Plan): PlannedLayer[] {
   const layers = new Map<string, PlannedLayer>();
   for (const { node, output, veto } of plan.aliases) {
     if (node.phase !== 'forward') continue;
-    // // If an op could overwrite any of several inputs, one that it does overwrite counts.
+    // If an op could overwrite any of several inputs, one that it does overwrite counts.
     const key = `${node.id}:${output}`;
     if (layers.get(key)?.inPlace) continue;
     const bytes = byteLength(valueInfo(plan.graph, output));
