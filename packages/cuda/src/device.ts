@@ -1,4 +1,4 @@
-/** One NVIDIA GPU: our kernels, and cuDNN, cuBLASLt and NCCL where they are. */
+/** An NVIDIA GPU: our kernels, plus cuDNN, cuBLASLt and NCCL where available. */
 import { AddonDevice, type DType, loadNative, UsageError } from '@inplace-abn/core';
 import { pluginPath } from './plugin.js';
 import { cudaReport } from './report.js';
@@ -8,19 +8,22 @@ const DEFAULT_WORKSPACE_MIB = 512;
 
 export interface CudaOptions {
   /**
-   * Bytes that one convolution or matrix product may use beside its operands: algorithms that need more are not
-   * chosen. The plan's workspace is at most this. Default 512 MiB, or IABN_CUDA_WORKSPACE (in MiB).
+   * Workspace limit of one convolution or matrix product, in bytes. Algorithms that need more are not used.
+   * Default 512 MiB, or IABN_CUDA_WORKSPACE (in MiB).
    */
   readonly workspaceLimit: number;
-  /** Lets products of float32 round their operands to TF32; default false, or IABN_TF32=1. */
+  /** Allow TF32 in float32 products; default false, or IABN_TF32=1. */
   readonly tf32: boolean;
-  /** Captures a run's kernels into CUDA graphs from its second time on; default false, or IABN_CUDA_GRAPHS=1. */
+  /** Capture runs as CUDA graphs, from the second run on; default false, or IABN_CUDA_GRAPHS=1. */
   readonly graphs: boolean;
-  /** Collectives by NCCL rather than over the host; default: where NCCL is found, unless IABN_NCCL=0. */
+  /**
+   * Run collectives with NCCL instead of through host memory; default true if NCCL is found, unless
+   * IABN_NCCL=0.
+   */
   readonly nccl: boolean;
 }
 
-/** The options that the environment asks for. Throws UsageError for a setting that is no number. */
+/** The options set by the environment. Throws UsageError if a setting is not a number. */
 export function cudaOptions(): CudaOptions {
   const { IABN_CUDA_WORKSPACE, IABN_TF32, IABN_CUDA_GRAPHS, IABN_NCCL } = process.env;
   const mebibytes = Number(IABN_CUDA_WORKSPACE || DEFAULT_WORKSPACE_MIB);
@@ -43,7 +46,7 @@ export class CudaDevice extends AddonDevice {
   readonly balance = 100;
   protected readonly prefetches = true;
 
-  /** Throws with one sentence for what is missing: the plugin, a driver, a device. */
+  /** Throws UsageError with one sentence that says what is missing: the plugin, a driver, or a device. */
   constructor(
     readonly index: number,
     readonly options: CudaOptions,
@@ -61,7 +64,7 @@ export class CudaDevice extends AddonDevice {
     return this.handle?.availableBytes() ?? 0;
   }
 
-  /** Name and versions, for what a run records of itself. */
+  /** Name and versions, recorded in each run. */
   get description(): string {
     const found = cudaReport().devices.find(({ index }) => index === this.index);
     return found ? `${this.name} (${found.name})` : this.name;
@@ -81,7 +84,9 @@ export class CudaDevice extends AddonDevice {
 
 const devices = new Map<number, CudaDevice>();
 
-/** The GPU `index` of this machine, opened once: with the options of the environment but for those given the first time. */
+/**
+ * GPU `index` of this machine, opened once. `options` apply to the first call and override the environment.
+ */
 export function cuda(index = 0, options: Partial<CudaOptions> = {}): CudaDevice {
   const known = devices.get(index);
   if (known) return known;

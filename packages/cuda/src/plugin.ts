@@ -1,4 +1,4 @@
-/** Finds the plugin: a path given by hand, a prebuilt platform package, a local build. */
+/** Finds the plugin: an explicit path, a prebuilt platform package, or a local build. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { UsageError } from '@inplace-abn/core';
 
 const FILE = 'inplace_abn_cuda.so';
 
-/** Path of the plugin. Throws UsageError with what to do when there is none. */
+/** Path of the plugin. Throws UsageError with the fix if there is none. */
 export function pluginPath(): string {
   const chosen = process.env.IABN_CUDA_PLUGIN;
   if (chosen) {
@@ -22,7 +22,7 @@ export function pluginPath(): string {
   );
 }
 
-/** native/build/Release of the repository this file is in, if any. */
+/** native/build/Release of the repository that contains this file, if any. */
 function localBuild(start: string): string | null {
   for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
     const file = join(folder, 'native', 'build', 'Release', FILE);

@@ -1,4 +1,4 @@
-/** What this machine has for CUDA, and what is missing. */
+/** Reports the CUDA hardware and software of this machine, and what is missing. */
 import { existsSync } from 'node:fs';
 import { loadNative } from '@inplace-abn/core';
 import { pluginPath } from './plugin.js';
@@ -9,37 +9,37 @@ export interface CudaReportDevice {
   /** Compute capability, such as `9.0`. */
   readonly capability: string;
   readonly multiprocessors: number;
-  /** Bytes in all. */
+  /** Total memory in bytes. */
   readonly memory: number;
-  /** Bytes that are free now; null unless asked for. */
+  /** Free memory in bytes; null unless requested. */
   readonly free: number | null;
 }
 
 export interface CudaReportLibrary {
   readonly name: 'cuDNN' | 'cuBLASLt' | 'NCCL';
-  /** null: it cannot be loaded. */
+  /** null if it cannot be loaded. */
   readonly version: string | null;
   readonly problem: string | null;
 }
 
 export interface CudaReport {
-  /** Whether the system has an NVIDIA GPU, be it usable or not. */
+  /** True if the system has an NVIDIA GPU, usable or not. */
   readonly present: boolean;
-  /** The plugin's file; null: there is none. */
+  /** The plugin's file; null if there is none. */
   readonly plugin: string | null;
-  /** CUDA version that the driver supports; null: no driver. */
+  /** CUDA version that the driver supports; null without a driver. */
   readonly driver: string | null;
   /** CUDA version that the plugin was built with. */
   readonly runtime: string | null;
-  /** Why there is no device, and what to do; null: there are some. */
+  /** Why there is no usable device, and the fix; null if there is one. */
   readonly problem: string | null;
   readonly devices: readonly CudaReportDevice[];
   readonly libraries: readonly CudaReportLibrary[];
 }
 
 /**
- * Looks without choosing a device; throws nothing. `free`: also how much memory is free, for which this process takes some
- * on every device.
+ * Inspects the machine without choosing a device; never throws. `free`: also query free memory, which
+ * allocates some memory on every device.
  */
 export function cudaReport({ free = false }: { readonly free?: boolean } = {}): CudaReport {
   let plugin: string | null = null;
@@ -57,7 +57,7 @@ export function cudaReport({ free = false }: { readonly free?: boolean } = {}): 
   }
 }
 
-/** Device files that the driver makes for the first GPU; the second is WSL's. */
+/** Device files that the driver creates for the first GPU; the second one is WSL's. */
 function hasDeviceFile(): boolean {
   return existsSync('/dev/nvidia0') || existsSync('/dev/dxg');
 }

@@ -1,4 +1,6 @@
-/** The device itself: what is missing, what fails, what is kept of a run. The environment is each test's own. */
+/**
+ * The CUDA device: missing parts, failures, and state kept between runs. Each test sets its own environment.
+ */
 import { CommandLineError } from '@inplace-abn/cli';
 import {
   activation,
@@ -40,7 +42,7 @@ afterEach(() => {
   Object.assign(process.env, before);
 });
 
-describe('what is missing', () => {
+describe('a missing part', () => {
   it.each([
     [{ IABN_EMULATED_DRIVER: '0' }, 'no NVIDIA driver is installed: install one, or use --device cpu'],
     [
@@ -49,19 +51,19 @@ describe('what is missing', () => {
     ],
     [{ IABN_EMULATED_DEVICES: '0' }, 'check nvidia-smi and CUDA_VISIBLE_DEVICES'],
     [{ IABN_CUDA_PLUGIN: '/nowhere.so' }, 'IABN_CUDA_PLUGIN names /nowhere.so, which does not exist'],
-  ])('%o is one sentence', (environment, sentence) => {
+  ])('is reported in one sentence: %o', (environment, sentence) => {
     Object.assign(process.env, environment);
     expect(cudaReport().problem).toContain(sentence);
     expect(cudaReport().devices).toEqual([]);
     expect(() => open()).toThrow(sentence);
-    // The sentence itself where the machine has a GPU that the emulated driver does not show.
+    // The error itself, where the machine has a GPU that the emulated driver does not show.
     expect(() => chooseDevice('cuda')).toThrow(
       /this machine has no NVIDIA GPU: use --device cpu|driver|nowhere/,
     );
     expect(chooseDevice(undefined).device.name).toBe('cpu');
   });
 
-  it('cuDNN: named with what to do', async () => {
+  it('cuDNN: named, with the fix', async () => {
     process.env.IABN_CUDNN_LIBRARY = '/nowhere/libcudnn.so';
     expect(() => chooseDevice('cuda')).toThrow('the CUDA device needs cuDNN, which cannot be loaded');
     expect(() => chooseDevice('cuda')).toThrow('IABN_CUDNN_LIBRARY');
@@ -78,7 +80,7 @@ describe('what is missing', () => {
     expect(() => open().prepare(spec)).toThrow('needs cuDNN');
   });
 
-  it('memory: what is needed and what is free', () => {
+  it('memory: the bytes needed and free', () => {
     process.env.IABN_EMULATED_MEMORY = String(64 * 2 ** 20);
     const device = open();
     const held = device.allocate(48 * 2 ** 20);
@@ -90,7 +92,7 @@ describe('what is missing', () => {
     expect([...held.read(0, 2)]).toEqual([7, 0]);
   });
 
-  it('a device of that number', () => {
+  it('a device with that index', () => {
     expect(() => new CudaDevice(3, cudaOptions())).toThrow(
       'there is no cuda:3: this machine has cuda:0 alone',
     );
@@ -110,14 +112,14 @@ describe('--device', () => {
     expect(() => option.parseArg?.(name, undefined)).toThrow(InvalidArgumentError);
   });
 
-  it('is a mistake on the command line where NCCL is asked for without a GPU', () => {
+  it('is a command-line error if NCCL is requested without a GPU', () => {
     expect(() => checkProcessDevice({ distBackend: 'nccl' })).toThrow(CommandLineError);
     expect(() => checkProcessDevice({ device: 'cpu', distBackend: 'nccl' })).toThrow('add --device cuda');
     expect(() => checkProcessDevice({ device: 'cuda:1', distBackend: 'nccl' })).not.toThrow();
     expect(() => checkProcessDevice({ distBackend: 'gloo' })).not.toThrow();
   });
 
-  it('is the CPU where it is not named; a GPU that is there is told of', () => {
+  it('defaults to the CPU and mentions an available GPU', () => {
     expect(chooseDevice(undefined, 3)).toMatchObject({
       device: { name: 'cpu' },
       reason:
@@ -139,7 +141,7 @@ describe('--device', () => {
     expect(problem).toEqual(expected === null ? null : expect.stringContaining(expected));
   });
 
-  it('takes the GPU that is named, each process of a machine its own', () => {
+  it('uses the named GPU, or one GPU per local process', () => {
     process.env.IABN_EMULATED_DEVICES = '2';
     expect(chooseDevice('cuda', 1).reason).toMatch(/^device cuda:1 \(.*\), experimental$/);
     expect(chooseDevice('cuda', 1).device.name).toBe('cuda:1');
@@ -149,7 +151,7 @@ describe('--device', () => {
   });
 });
 
-/** z = relu(x) for x of n elements, loaded on the device. */
+/** z = relu(x) for n elements, loaded on the device. */
 function program(device: Device, n: number): Program {
   const graph = trace((tracer) => ({ z: activation(tracer.input('x', [n, 1], 'float32'), RELU) }));
   const plan = compile(graph, device);
@@ -159,7 +161,7 @@ function program(device: Device, n: number): Program {
 const ramp = (n: number, step: number) => Float32Array.from({ length: n }, (_, i) => (i - n / 2) * step);
 
 describe('a run', () => {
-  it.each([false, true])('finds its inputs prefetched, graphs: %s', async (graphs) => {
+  it.each([false, true])('uses prefetched inputs, graphs: %s', async (graphs) => {
     const n = 5000;
     const relu = program(open({ graphs }), n);
     const inputs = [1, 2, 3, 4, 5].map((step) => ({ x: ramp(n, step) }));
@@ -173,17 +175,17 @@ describe('a run', () => {
     }
   });
 
-  it('knows what was prefetched by its memory, whatever the array', async () => {
+  it('identifies prefetched inputs by memory, not by array object', async () => {
     const relu = program(open(), 8);
     const x = ramp(8, 1);
     relu.prefetch({ x: x.subarray() });
-    // Against the rule, to see which of the two is taken.
+    // Breaks the contract on purpose, to see which copy is used.
     x.fill(9);
     expect((await relu.run({ x })).outputs.z).toEqual(ramp(8, 1).map((value) => Math.max(0, value)));
     expect((await relu.run({ x })).outputs.z).toEqual(x);
   });
 
-  it('does without what was prefetched in vain', async () => {
+  it('ignores prefetched inputs that do not match', async () => {
     const relu = program(open(), 8);
     relu.prefetch({ x: ramp(8, 1) });
     relu.prefetch({ x: ramp(8, 2) });
@@ -234,7 +236,7 @@ describe('a run', () => {
   });
 });
 
-/** The device, whose next launch fails: the emulated runtime has been told so. */
+/** The device with the emulated runtime set to fail the next launch. */
 function failing(device: CudaDevice): Device {
   process.env.IABN_EMULATED_FAILURE = '1';
   return device;

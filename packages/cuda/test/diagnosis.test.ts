@@ -1,4 +1,4 @@
-/** What doctor says of what was found. */
+/** The advice that doctor gives for each report. */
 import { describe, expect, it } from 'vitest';
 import { diagnose, formatDiagnosis, type Processors } from '../src/cli/diagnosis.js';
 import type { CudaReport, CudaReportLibrary } from '../src/index.js';
@@ -40,7 +40,7 @@ const FOUND: CudaReport = {
 };
 
 describe('doctor', () => {
-  it('lists what there is, and needs no NCCL for one device', () => {
+  it('lists the machine, and needs no NCCL for one device', () => {
     const text = formatDiagnosis(diagnose(PROCESSORS, FOUND));
     expect(text).toMatch(/^training works here, on the CPU: AVX-512 kernels, 2 threads\n\n/);
     expect(text).toContain('memory       8.00 GiB free\n');
@@ -51,7 +51,7 @@ describe('doctor', () => {
     expect(text).toMatch(/\n\nnothing is missing; --device cuda uses the GPU \(experimental\)\n$/);
   });
 
-  it('misses no GPU where there is none', () => {
+  it('does not require a GPU', () => {
     const problem = 'the CUDA plugin is not built';
     const cuda = {
       ...FOUND,
@@ -87,7 +87,7 @@ nothing is missing; a GPU is optional
     ['a driver', PROCESSORS, { ...FOUND, problem: 'no NVIDIA driver is installed' }, 'no NVIDIA driver'],
     ['cuDNN', PROCESSORS, { ...FOUND, libraries: [missing('cuDNN'), missing('cuBLASLt')] }, 'needs cuDNN'],
     ['NCCL for two devices', PROCESSORS, { ...FOUND, devices: [device(0), device(1)] }, 'needs NCCL'],
-  ])('names one thing to do: %s', (_, processors, cuda, advice) => {
+  ])('gives one piece of advice: %s', (_, processors, cuda, advice) => {
     expect(diagnose(processors, cuda).advice).toContain(advice);
     expect(formatDiagnosis(diagnose(processors, cuda)).trimEnd().split('\n').at(-1)).toContain(advice);
   });

@@ -1,5 +1,5 @@
 /**
- * The typed array that holds the elements of each dtype on the host. float16 and bfloat16 travel as their 16 bits and
+ * The typed array class that holds each dtype on the host. float16 and bfloat16 are stored as their 16 bits,
  * bool as one byte per element.
  */
 export interface DTypeArrays {
@@ -18,16 +18,16 @@ export interface DTypeArrays {
 /** Element types of tensors on the host and in files. */
 export type HostDType = keyof DTypeArrays;
 
-/** Any of those typed arrays. */
+/** A typed array of any host dtype. */
 export type TensorArray = DTypeArrays[HostDType];
 
-/** Element types of tensors that devices compute on. */
+/** Element types of tensors that devices can process. */
 export type DType = DataDType | 'int32' | 'int64' | 'uint8';
 
 /** Element types of activations and their gradients. */
 export type DataDType = 'float32' | 'bfloat16' | 'float16';
 
-/** The elements of a tensor that a device computes on, as callers hand them in and get them back. */
+/** Elements of a device tensor, as callers pass and receive them. */
 export type TypedArray = DTypeArrays[DType];
 
 type ArrayConstructors = {
@@ -61,22 +61,22 @@ export function isDataDType(dtype: HostDType): dtype is DataDType {
   return dtype === 'float32' || dtype === 'bfloat16' || dtype === 'float16';
 }
 
-/** Bytes of one element. */
+/** Size of one element in bytes. */
 export function bytesPerElement(dtype: HostDType): number {
   return ARRAYS[dtype].BYTES_PER_ELEMENT;
 }
 
-/** The class of the typed array that holds `dtype`, by name: `Float32Array`. */
+/** Name of the typed array class for `dtype`, such as `Float32Array`. */
 export function arrayName(dtype: HostDType): string {
   return ARRAYS[dtype].name;
 }
 
-/** `length` zeros as the typed array of `dtype`. */
+/** A typed array of `length` zeros. */
 export function zerosOf<D extends HostDType>(dtype: D, length: number): DTypeArrays[D] {
   return new ARRAYS[dtype](length);
 }
 
-/** Views `bytes` (a copy if its offset is unaligned) as the typed array of `dtype`. */
+/** Views `bytes` as the typed array of `dtype`; copies them if their offset is unaligned. */
 export function viewAs<D extends HostDType>(dtype: D, bytes: Uint8Array): DTypeArrays[D] {
   const size = bytesPerElement(dtype);
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
@@ -87,7 +87,7 @@ export function bytesOf(array: TensorArray): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** The dtype a typed array holds; of the two of 16 bits bfloat16, of the two of a byte uint8. */
+/** The dtype of a typed array. Ambiguous classes give bfloat16 for 16-bit and uint8 for 8-bit elements. */
 export function dtypeOf(array: TensorArray): HostDType {
   if (array instanceof Float32Array) return 'float32';
   if (array instanceof Float64Array) return 'float64';
@@ -99,7 +99,7 @@ export function dtypeOf(array: TensorArray): HostDType {
   return 'uint8';
 }
 
-/** Whether a typed array can be the elements of a tensor of `dtype`. */
+/** True if the typed array's class can hold elements of `dtype`. */
 export function holds<D extends HostDType>(array: TensorArray, dtype: D): array is DTypeArrays[D] {
   return array[Symbol.toStringTag] === ARRAYS[dtype].name;
 }

@@ -1,4 +1,4 @@
-/** `12.3 MiB`: binary units, three significant places at most. */
+/** Formats bytes in binary units with at most three significant digits, such as `12.3 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
@@ -22,7 +22,7 @@ const UNITS: Readonly<Record<string, number>> = {
   GIB: 2 ** 30,
 };
 
-/** `1500000000`, `1500MB`, `1.5 GiB` → bytes, at least 1; null for anything else. */
+/** Parses `1500000000`, `1500MB` or `1.5 GiB` to bytes, at least 1; null if invalid. */
 export function parseBytes(text: string): number | null {
   const [, number = '', unit = ''] = /^\s*([\d.]+)\s*([a-zA-Z]*)\s*$/.exec(text) ?? [];
   const value = Number(number) * (UNITS[unit.toUpperCase()] ?? Number.NaN);

@@ -3,7 +3,7 @@ import type { DType, HostDType, TensorArray, TypedArray } from './dtype.js';
 const scratch = new Float32Array(1);
 const scratchBits = new Uint32Array(scratch.buffer);
 
-/** float → bfloat16 bits, round to nearest even; NaN stays NaN. */
+/** Converts to bfloat16 bits, rounding to nearest even; NaN stays NaN. */
 export function toBFloat16(value: number): number {
   scratch[0] = value;
   const bits = scratchBits[0] ?? 0;
@@ -11,7 +11,7 @@ export function toBFloat16(value: number): number {
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
 }
 
-/** bfloat16 bits → number. */
+/** Converts bfloat16 bits to a number. */
 export function fromBFloat16(bits: number): number {
   scratchBits[0] = bits << 16;
   return scratch[0] ?? 0;
@@ -19,21 +19,25 @@ export function fromBFloat16(bits: number): number {
 
 const HIDDEN_FLOAT16 = 0x400;
 
-/** float → float16 bits, round to nearest even; beyond 65504 infinity; NaN stays NaN. */
+/**
+ * Converts to float16 bits, rounding to nearest even; NaN stays NaN, and values that round beyond 65504
+ * become infinite.
+ */
 export function toFloat16(value: number): number {
   scratch[0] = value;
   const sign = ((scratchBits[0] ?? 0) >>> 16) & 0x8000;
   const size = Math.abs(scratch[0]);
   if (Number.isNaN(size)) return 0x7e00;
   if (size === Number.POSITIVE_INFINITY) return sign | 0x7c00;
-  // Its exponent, −14 for the subnormals; then the fraction in units of the last place, hidden bit included.
+  // The exponent (−14 for subnormals), then the fraction in units of the last place, including the hidden
+  // bit.
   const exponent = Math.max(-14, Math.floor(Math.log2(size)));
   const units = roundEven(size * 2 ** (10 - exponent));
   const bits = (exponent + 14) * HIDDEN_FLOAT16 + units;
   return sign | Math.min(bits, 0x7c00);
 }
 
-/** float16 bits → number. */
+/** Converts float16 bits to a number. */
 export function fromFloat16(bits: number): number {
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
@@ -42,7 +46,7 @@ export function fromFloat16(bits: number): number {
   return sign * (exponent === 0 ? fraction : fraction + HIDDEN_FLOAT16) * 2 ** (Math.max(exponent, 1) - 25);
 }
 
-/** The nearest integer, of two the even one. */
+/** Rounds to the nearest integer, ties to even. */
 function roundEven(value: number): number {
   const low = Math.floor(value);
   const rest = value - low;
@@ -50,7 +54,7 @@ function roundEven(value: number): number {
   return low % 2 === 0 ? low : low + 1;
 }
 
-/** Elements as float64, whatever the dtype: what the reference device computes on. */
+/** Elements as float64, the dtype of the reference device. */
 export function toFloat64(dtype: HostDType, array: TensorArray): Float64Array {
   if (array instanceof Uint16Array)
     return Float64Array.from(array, dtype === 'float16' ? fromFloat16 : fromBFloat16);
@@ -58,7 +62,7 @@ export function toFloat64(dtype: HostDType, array: TensorArray): Float64Array {
   return Float64Array.from(array);
 }
 
-/** float64 elements rounded to `dtype`. */
+/** Rounds float64 elements to `dtype`. */
 export function fromFloat64(dtype: DType, values: Float64Array): TypedArray {
   switch (dtype) {
     case 'float32':

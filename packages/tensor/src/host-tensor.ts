@@ -7,7 +7,7 @@ export interface TensorSpec<D extends HostDType = HostDType> {
   readonly shape: readonly number[];
 }
 
-/** A tensor off the device: `data` holds the elements in row-major order of `shape`. */
+/** A tensor in host memory: `data` holds its elements in row-major order. */
 export interface HostTensor<D extends HostDType = HostDType> extends TensorSpec<D> {
   readonly data: DTypeArrays[D];
 }
@@ -15,17 +15,17 @@ export interface HostTensor<D extends HostDType = HostDType> extends TensorSpec<
 /** Named tensors, such as a state dictionary. */
 export type TensorMap = ReadonlyMap<string, HostTensor>;
 
-/** A tensor of zeros. */
+/** A zero-filled tensor. */
 export function zeros<D extends HostDType>({ dtype, shape }: TensorSpec<D>): HostTensor<D> {
   return { dtype, shape, data: zerosOf(dtype, elementCount(shape)) };
 }
 
-/** Wraps a buffer as the typed array of its dtype, without a copy. */
+/** Wraps a buffer as a tensor without copying. */
 export function tensorFromBuffer(spec: TensorSpec, buffer: ArrayBuffer): HostTensor {
   return { dtype: spec.dtype, shape: spec.shape, data: viewAs(spec.dtype, new Uint8Array(buffer)) };
 }
 
-/** The bytes of a tensor as they lie in memory, without a copy. */
+/** The bytes of a tensor, without copying. */
 export function tensorBytes({ data }: HostTensor): Uint8Array {
   return bytesOf(data);
 }

@@ -1,6 +1,6 @@
 import { bytesPerElement, type DType } from './dtype.js';
 
-/** Logical shape N×C×S1×…; data tensors are stored channels-last (N, S1, …, C) on every device. */
+/** Logical shape N×C×S1×…. Data tensors are stored channels-last (N, S1, …, C) on every device. */
 export type Shape = readonly number[];
 
 export interface TensorType {
@@ -8,7 +8,7 @@ export interface TensorType {
   readonly dtype: DType;
 }
 
-/** Elements of a valid shape. */
+/** Number of elements of a valid shape. */
 export function elements(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
@@ -21,31 +21,31 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** `float32[16,64,56,56]` */
+/** Formats a type, such as `float32[16,64,56,56]`. */
 export function formatType(type: TensorType): string {
   return `${type.dtype}[${type.shape.join(',')}]`;
 }
 
-/** Size of `shape` along `axis`; a missing axis is a programming error. */
+/** Size of `shape` along `axis`. Throws RangeError for a missing axis. */
 export function dim(shape: Shape, axis: number): number {
   const size = shape[axis];
   if (size === undefined) throw new RangeError(`shape [${shape.join(',')}] has no axis ${axis}`);
   return size;
 }
 
-/** Channels of a data tensor (axis 1). */
+/** Number of channels of a data tensor (axis 1). */
 export function channels(shape: Shape): number {
   return dim(shape, 1);
 }
 
-/** Samples per channel of a data tensor: N·S1·…, its rows when it is seen as a channels-last matrix. */
+/** Samples per channel of a data tensor, N·S1·…: its rows as a channels-last matrix. */
 export function rows(shape: Shape): number {
   return shape.reduce((product, size, axis) => (axis === 1 ? product : product * size), 1);
 }
 
 /**
- * Elements of a shape that comes from outside: NaN where a dimension is not a whole number ≥ 0 or the product is
- * not exact.
+ * Number of elements of an untrusted shape; NaN if a dimension is not a non-negative integer or the product
+ * is inexact.
  */
 export function elementCount(shape: Shape): number {
   let count = 1;

@@ -18,7 +18,7 @@ import {
 const dtypes = HOST_DTYPES.filter(isHostDType);
 
 describe.each(dtypes)('%s', (dtype) => {
-  test('zeros, its bytes and the tensor made of them agree', () => {
+  test('zeros round-trips through its bytes', () => {
     const tensor = zeros({ dtype, shape: [2, 3] });
     const bytes = tensorBytes(tensor);
     expect(bytes.byteLength).toBe(6 * bytesPerElement(dtype));
@@ -37,13 +37,13 @@ describe.each(dtypes)('%s', (dtype) => {
   });
 });
 
-test('an array of another class holds no element of the dtype', () => {
+test('holds rejects an array of another class', () => {
   expect(holds(new Float64Array(1), 'float32')).toBe(false);
   expect(holds(new Int32Array(1), 'int64')).toBe(false);
   expect(holds(new Uint16Array(1), 'float16')).toBe(true);
 });
 
-test('a shape from outside has a count of elements, or NaN', () => {
+test('elementCount is NaN for an invalid shape', () => {
   expect(elementCount([])).toBe(1);
   expect(elementCount([3, 0])).toBe(0);
   expect(elementCount([3, -1])).toBeNaN();
@@ -56,7 +56,7 @@ test.each([
   [1536, '1.50 KiB'],
   [12.3 * 2 ** 20, '12.3 MiB'],
   [2 ** 50, '1024 TiB'],
-])('%d bytes read %s', (bytes, text) => {
+])('formats %d bytes as %s', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
 });
 
@@ -66,6 +66,6 @@ test.each([
   ['12', 12],
   ['0', null],
   ['2 parsecs', null],
-])('"%s" is %s bytes', (text, bytes) => {
+])('parses "%s" as %s bytes', (text, bytes) => {
   expect(parseBytes(text)).toBe(bytes);
 });

@@ -1,28 +1,28 @@
-/** From what was found to what to say about it. */
+/** Turns a report of the machine into advice. */
 import { formatBytes } from '@inplace-abn/core';
 import type { CudaReport } from '../report.js';
 
 export interface Processors {
   readonly threads: number;
-  /** Bytes that this process can still take. */
+  /** Bytes that this process can still allocate. */
   readonly memory: number;
-  /** Of the kernels, such as `AVX-512`. */
+  /** Widest instruction set of the kernels, such as `AVX-512`. */
   readonly instructionSet: string;
-  /** Products of bfloat16 by instruction. */
+  /** True if the CPU multiplies bfloat16 natively. */
   readonly bfloat16: boolean;
   readonly libraries: Readonly<Record<string, string>>;
-  /** Why the native addon does not load; null: it does. */
+  /** Why the native addon does not load; null if it does. */
   readonly problem: string | null;
 }
 
 export interface Diagnosis {
   readonly processors: Processors;
   readonly cuda: CudaReport;
-  /** The one thing to do next; null: nothing is missing. A machine without a GPU misses none. */
+  /** The one next step; null if nothing is missing. A GPU is optional. */
   readonly advice: string | null;
 }
 
-/** The first of what is missing, in the order in which it is needed. NCCL is for several devices. */
+/** The first missing part, in the order in which they are needed. NCCL is needed only for several devices. */
 export function diagnose(processors: Processors, cuda: CudaReport): Diagnosis {
   const missing = cuda.libraries.find(
     ({ name, problem }) => problem !== null && (name !== 'NCCL' || cuda.devices.length > 1),

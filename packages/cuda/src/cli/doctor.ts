@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** doctor: whether training works on this machine, what it has to compute with, and the one thing to do about what is missing. */
+/**
+ * doctor: reports whether training works on this machine, its kernels and devices, and the one thing to fix
+ * if something is missing.
+ */
 import { runCommand } from '@inplace-abn/cli';
 import { availableMemory, cpu, verifyNativeFiles } from '@inplace-abn/core';
 import { Command } from 'commander';

@@ -1,11 +1,11 @@
-/** From `--device` to a device: `cpu`, `cuda`, `cuda:1`; the CPU where none is named. */
+/** Resolves `--device`: `cpu`, `cuda` or `cuda:1`; default the CPU. */
 import { type CpuDevice, cpu, UsageError } from '@inplace-abn/core';
 import { type CudaDevice, type CudaOptions, cuda } from '../device.js';
 import { type CudaReport, cudaReport } from '../report.js';
 
 export interface DeviceChoice {
   readonly device: CpuDevice | CudaDevice;
-  /** Which device it is and why, in one sentence for the user. */
+  /** The device and why it was chosen, in one sentence for the user. */
   readonly reason: string;
 }
 
@@ -24,11 +24,12 @@ export function parseDeviceName(name: string): number | null {
 }
 
 /**
- * The device named; the CPU where none is, because CUDA is experimental: on a machine with a GPU the reason says so.
- * `localRank`: of this process among those of its machine, each of which takes a GPU of its own. `options`: of the GPU,
- * where the environment's are not wanted.
+ * The named device, or the CPU if none is named, since CUDA is experimental; on a machine with a GPU, the
+ * reason mentions it.
  *
- * @throws UsageError for a GPU that is not there or cannot be used
+ * @param localRank rank among the processes of this machine, each of which uses its own GPU
+ * @param options overrides the environment's GPU options
+ * @throws UsageError if the GPU does not exist or cannot be used
  */
 export function chooseDevice(
   name: string | undefined,
@@ -44,14 +45,17 @@ export function chooseDevice(
   return { device, reason: `device ${device.description}, experimental` };
 }
 
-/** Most machines have no GPU: no reason is needed. */
+/** Most machines have no GPU and need no reason. */
 export function defaultReason({ present, devices }: Pick<CudaReport, 'present' | 'devices'>): string {
   if (!present) return 'device cpu';
   const name = devices[0] ? ` (${devices[0].name})` : '';
   return `device cpu; this machine has a GPU${name}: --device cuda uses it (experimental: CUDA has not run on a GPU yet)`;
 }
 
-/** Why no GPU can be used, and what to do; null: one can. NCCL is for several devices, which can do without. */
+/**
+ * Why no GPU can be used, and the fix; null if one can. NCCL is optional, since it matters only for several
+ * devices.
+ */
 export function cudaProblem({ present, problem, libraries }: CudaReport): string | null {
   if (!present) return 'this machine has no NVIDIA GPU: use --device cpu, or leave --device out';
   const missing = libraries.find(({ name, problem: why }) => name !== 'NCCL' && why !== null);

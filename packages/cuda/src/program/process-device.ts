@@ -1,16 +1,16 @@
-/** The device of one of several processes, and the options that say it. */
+/** The device of each process, and the command-line options that choose it. */
 import { CommandLineError } from '@inplace-abn/cli';
 import { InvalidArgumentError, Option } from 'commander';
 import { chooseDevice, type DeviceChoice, isDeviceName } from './choose.js';
 
 export interface ProcessDevice {
-  /** As {@link chooseDevice} takes it. */
+  /** As in {@link chooseDevice}. */
   readonly device?: string;
-  /** Backend of collectives on GPUs; default: NCCL where it is found. CPUs always use Gloo. */
+  /** Backend of collectives on GPUs; default NCCL if found. CPUs always use Gloo. */
   readonly distBackend?: 'gloo' | 'nccl';
 }
 
-/** `--device`. */
+/** The `--device` option. */
 export function deviceOption(): Option {
   const about = 'cpu, cuda or cuda:INDEX; CUDA is experimental (default: cpu)';
   return new Option('--device <name>', about).argParser((name) => {
@@ -19,7 +19,7 @@ export function deviceOption(): Option {
   });
 }
 
-/** @throws {CommandLineError} where NCCL is asked for without a GPU */
+/** @throws {CommandLineError} if NCCL is requested without a GPU */
 export function checkProcessDevice({ device = 'cpu', distBackend }: ProcessDevice): void {
   if (distBackend !== 'nccl' || device !== 'cpu') return;
   throw new CommandLineError(
@@ -27,7 +27,7 @@ export function checkProcessDevice({ device = 'cpu', distBackend }: ProcessDevic
   );
 }
 
-/** The device of the process that is `localRank` among those of its machine. */
+/** The device of the process with the given local rank. */
 export function chooseProcessDevice(
   { device, distBackend }: ProcessDevice,
   localRank: number | undefined,

@@ -1,4 +1,4 @@
-/** The kernel tests of the CPU, unchanged, on the CUDA device: bfloat16. */
+/** The CPU's kernel tests, unchanged, on the CUDA device: bfloat16. */
 import { testKernelsIn } from './kernels.js';
 
 await testKernelsIn('bfloat16');

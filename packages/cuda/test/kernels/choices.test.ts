@@ -1,4 +1,4 @@
-/** Kernels that timing chooses: remembered in a file, and asked for by name. */
+/** Autotuned kernels: cached in a file, and requested by name. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ function chosenWith(file: string): string {
   return execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' });
 }
 
-it('is remembered by name', () => {
+it('is cached by name', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'algorithms-')), 'algorithms.txt');
   const first = chosenWith(file);
   const known = readFileSync(file, 'utf8');
@@ -48,7 +48,7 @@ it('is remembered by name', () => {
   expect(chosenWith(file)).toMatch(/^cudnn:/);
 });
 
-describe('a kernel that is asked for', () => {
+describe('a requested kernel', () => {
   const prepare = (asked?: string) => testedDevice().prepare(asked ? { ...SPEC, choice: asked } : SPEC);
 
   it.each(['cublaslt', 'cudnn'])('is %s', (asked) => {
@@ -57,7 +57,7 @@ describe('a kernel that is asked for', () => {
     expect(implementation.split(':')[0]).toBe(asked);
   });
 
-  it('is an algorithm of cuDNN, of this version and within the workspace', () => {
+  it('is a cuDNN algorithm of this version that fits the workspace', () => {
     const { name = '' } = prepare('cudnn').choice ?? {};
     const [library, version, id, ...rest] = name.split(' ');
     const other = [library, version, Number(id) + 1, ...rest].join(' ');
@@ -71,7 +71,7 @@ describe('a kernel that is asked for', () => {
     expect(prepare(larger).choice?.refusal).toContain('IABN_CUDA_WORKSPACE');
   });
 
-  it('is another where it is of another device, with the reason', () => {
+  it('falls back, with a reason, if it belongs to another device', () => {
     const key = Object.keys(made(new KernelChoices()))[0] ?? '';
     const choices = new KernelChoices({ [key]: 'winograd' });
     const [name] = Object.values(made(choices));

@@ -1,4 +1,4 @@
-/** The kernel tests of the CPU, unchanged, on the CUDA device: float32, and what has no dtype of its own. */
+/** The CPU's kernel tests, unchanged, on the CUDA device: float32, and ops without a data dtype. */
 import { testKernelsIn } from './kernels.js';
 
 await testKernelsIn('float32');

@@ -1,4 +1,4 @@
-/** The ABN kernels on shapes that nobody thought of: any row count, any channel count, dense and in slices. */
+/** The ABN kernels on random shapes: any number of rows and channels, dense and as strided views. */
 import { type DataDType, opOf } from '@inplace-abn/core';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
@@ -42,7 +42,7 @@ describe.each(['abn_stats', 'abn_apply', 'abn_backward_reduce', 'abn_backward_ap
           const found = await runKernel(call, sliced ? { pitched: pitchable(call) } : {});
           reference(call).forEach((wanted, i) => {
             const output = found[i];
-            // Sums of many terms of either sign cancel.
+            // Sums of many terms with mixed signs cancel.
             if (output) expectAgrees(output, wanted, output.dtype === 'float32' ? 1e-4 : undefined);
           });
         }),

@@ -1,4 +1,4 @@
-/** What single kernels promise, on the CUDA device. */
+/** Guarantees of single kernels, on the CUDA device. */
 import { testOn } from '../../../core/test/kernels/harness.js';
 import { testedDevice } from '../support/device.js';
 

@@ -1,13 +1,13 @@
-/** The device under test: a real GPU where the caller says so (IABN_CUDA_TEST=gpu), else the emulated one. */
+/** The device under test: a real GPU if requested (IABN_CUDA_TEST=gpu), else the emulated one. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const BUILD = fileURLToPath(new URL('../../../../native/build/Release/', import.meta.url));
 
-/** Whether the tests run on a GPU. */
+/** True if the tests run on a GPU. */
 export const ON_GPU = process.env.IABN_CUDA_TEST === 'gpu';
 
-/** The environment in which a process sees the emulated runtime and libraries, and no cached choices. */
+/** Environment in which a process uses the emulated runtime and libraries, and no cached choices. */
 export function emulatedEnvironment(): Record<string, string> {
   const plugin = `${BUILD}inplace_abn_cuda_emulated.so`;
   if (!existsSync(plugin)) {
@@ -25,7 +25,7 @@ export function emulatedEnvironment(): Record<string, string> {
   };
 }
 
-/** The same for this process; a GPU needs nothing. */
+/** Applies the emulated environment to this process, unless it uses a GPU. */
 export function emulate(): void {
   if (!ON_GPU) Object.assign(process.env, emulatedEnvironment());
 }

@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 const batch = { number: 0, release() {} } as unknown as Batch;
-const LOSS = new Error('rank 1 at 10.0.0.2:4711 was lost: nothing was heard of it for 60 s');
+const LOSS = new Error('rank 1 at 10.0.0.2:4711 was lost: it sent nothing for 60 s');
 
 /** Brings one batch and hangs, but for its signal. */
 const hung = {
