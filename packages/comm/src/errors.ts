@@ -1,4 +1,7 @@
-/** Something between the processes went wrong: says which rank, where, and the likely fix. One sentence or two. */
+/**
+ * A failure between processes. The message says in a sentence or two which rank failed, where, and the likely
+ * fix.
+ */
 export class CommError extends Error {
   override readonly name = 'CommError';
 }

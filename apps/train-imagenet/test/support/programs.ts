@@ -30,5 +30,5 @@ export function run(program: Program, ...args: string[]): Promise<Ended> {
 
 /** Standard error without the line that tells how many processes share this machine. */
 export function ownLines(stderr: string): string {
-  return stderr.replace(/^\d+ processes share \d+ processors\n/, '');
+  return stderr.replace(/^\d+ processes share \d+ CPUs\n/, '');
 }

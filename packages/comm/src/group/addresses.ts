@@ -1,4 +1,4 @@
-/** The addresses of a process as the bytes that the others are sent: JSON of base64, by lane and peer. */
+/** Serializes a process's addresses for the other processes: JSON of base64, by lane and peer. */
 
 export function encodeAddresses(lanes: readonly (readonly Uint8Array[])[]): Uint8Array {
   const text = lanes.map((peers) => peers.map((address) => Buffer.from(address).toString('base64')));

@@ -1,22 +1,27 @@
 /**
- * Sums of parameter gradients over processes, in buckets: one message for many tensors, started as soon as the backward
- * pass has them, so that they travel while the rest is computed. (The idea of PyTorch's DistributedDataParallel.)
+ * Bucketed all-reduce of parameter gradients: one message carries many tensors and starts as soon as the
+ * backward pass has computed them, so that communication overlaps computation. (After PyTorch's
+ * DistributedDataParallel.)
  */
 import { elements, pack, startAllReduce, unpack, type Value } from '@inplace-abn/core';
 import type { GroupShape } from './world-group.js';
 
 export interface BucketOptions {
-  /** Bytes after which a bucket is full. */
+  /** Bucket size in bytes. */
   readonly bytes?: number;
-  /** Bytes of the first bucket, so that sending begins early, and at most of the last, which nothing hides. */
+  /**
+   * Size in bytes of the first bucket, so that communication starts early, and size limit of the last one,
+   * which nothing overlaps.
+   */
   readonly edgeBytes?: number;
 }
 
 const MIB = 2 ** 20;
 
 /**
- * Σ of each gradient (float32, traced, in any order) over the processes of `group`; in the order given. The first of them
- * to be computed are the first to be sent; the step waits for them at the end of its backward pass.
+ * All-reduces each gradient (float32, traced, in any order) over `group` and returns the sums in the order
+ * given. Buckets are sent in the order in which the gradients are computed; the step waits for them at the
+ * end of its backward pass.
  */
 export function sumInBuckets(
   gradients: readonly Value[],
@@ -47,7 +52,7 @@ function summed(gradients: readonly Value[], group: GroupShape, options: BucketO
   return gradients.map((gradient) => sums.get(gradient) ?? gradient);
 }
 
-/** Values in the order in which they are computed, cut into buckets. */
+/** Splits values into buckets, in the order in which they are computed. */
 export function bucketsOf(
   values: readonly Value[],
   { bytes = 8 * MIB, edgeBytes = MIB }: BucketOptions = {},
@@ -69,7 +74,7 @@ export function bucketsOf(
   return buckets;
 }
 
-/** How many values at the end fit into `limit` bytes. */
+/** Number of trailing values that fit in `limit` bytes. */
 function tailOf(values: readonly Value[], limit: number): number {
   let total = 0;
   let count = 0;

@@ -1,4 +1,4 @@
-/** From what a launcher says to a process group that layers and steps find. */
+/** Creates the world process group from the launcher's environment, for layers and steps to find. */
 import { CommError } from '../errors.js';
 import { type Appointment, appointmentOf } from '../rendezvous/environment.js';
 import { joinWorld } from '../rendezvous/join.js';
@@ -8,27 +8,28 @@ import { type GroupOptions, ProcessGroup } from './process-group.js';
 import { setWorldGroup } from './world-group.js';
 
 export interface InitOptions extends MeetOptions, GroupOptions {
-  /** Where this process belongs; default: what the environment says. */
+  /** This process's placement; default: from the environment. */
   readonly appointment?: Appointment | null;
-  /** The place among the processes of this machine, where the environment does not say it; default 0. */
+  /** Local rank, if the environment does not set it; default 0. */
   readonly localRank?: number;
 }
 
 export interface Processes {
   readonly world: World;
   readonly group: ProcessGroup;
-  /** Leaves in order, when all have come to their end. */
+  /** Leaves the group once all processes have finished. */
   close(): Promise<void>;
-  /** Leaves at once; the others learn why. */
+  /** Leaves immediately and sends the reason to the other processes. */
   fail(reason: string): Promise<void>;
 }
 
 /**
- * Meets the other processes and connects to them; null where there are none. The group is then the world group.
- * IABN_SECRET, and in seconds IABN_MEET_TIMEOUT, IABN_LOSS_TIMEOUT and IABN_COLLECTIVE_TIMEOUT of the environment serve where
- * no option says otherwise.
+ * Meets the other processes, connects to them, and makes the result the world group, like
+ * torch.distributed.init_process_group. Options default to the environment: IABN_SECRET, and
+ * IABN_MEET_TIMEOUT, IABN_LOSS_TIMEOUT and IABN_COLLECTIVE_TIMEOUT in seconds.
  *
- * @throws {CommError}
+ * @returns null if there are no other processes
+ * @throws {CommError} if the environment is inconsistent or the processes cannot meet
  */
 export async function initProcessGroup(options: InitOptions = {}): Promise<Processes | null> {
   const { localRank, appointment = appointmentOf(process.env, localRank) } = options;
@@ -59,7 +60,7 @@ class Joined implements Processes {
 
   async close(): Promise<void> {
     setWorldGroup(null);
-    // The connections of a group end for all at once only when none of them needs it any more.
+    // Closing breaks a group's connections on every process, so wait until nobody needs them.
     await this.world.close();
     this.group.close();
   }
@@ -72,7 +73,7 @@ class Joined implements Processes {
   }
 }
 
-/** Milliseconds from a variable in seconds. */
+/** Reads a variable in seconds; returns milliseconds. */
 function secondsOf(name: string): number | undefined {
   const text = process.env[name];
   if (text === undefined || text === '') return undefined;
@@ -81,7 +82,7 @@ function secondsOf(name: string): number | undefined {
   return 1000 * seconds;
 }
 
-/** Options that are given: one that is undefined must not hide a default. */
+/** Drops undefined options, so that they do not hide a default. */
 function definedOf<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -1,4 +1,7 @@
-/** Process groups: collectives over the addon's connections, for the host and, by the group's name, for compiled steps. */
+/**
+ * Process groups: collectives over the addon's connections, for host data and for compiled steps, which refer
+ * to a group by name.
+ */
 import { deserialize, serialize } from 'node:v8';
 import { type DeviceMemory, loadNative, type NativeGroup } from '@inplace-abn/core';
 import { CommError } from '../errors.js';
@@ -7,9 +10,9 @@ import { decodeAddresses, encodeAddresses } from './addresses.js';
 import type { GroupShape } from './world-group.js';
 
 export interface GroupOptions {
-  /** Milliseconds that a collective may wait for a peer that lives; default half an hour. */
+  /** Timeout in milliseconds of a collective that waits for a live peer; default half an hour. */
   readonly timeoutMs?: number;
-  /** Milliseconds that connecting may take; default one minute. */
+  /** Timeout in milliseconds for connecting; default one minute. */
   readonly connectTimeoutMs?: number;
 }
 
@@ -18,9 +21,9 @@ type SumArray = Float32Array | Float64Array | Int32Array;
 const HALF_HOUR = 30 * 60_000;
 
 /**
- * Processes that compute together. Every method is a collective: all members call it, in the same order, or all wait.
- * The methods work on the host's data, behind what programs have queued; ops of compiled steps find the group by its name.
- * When a member is lost, whatever waits rejects with CommError.
+ * A group of processes. Every method is a collective: all members must call it, in the same order, or all of
+ * them block. Methods work on host data and queue behind running programs; the ops of compiled steps refer to
+ * the group by name. If a member is lost, everything pending rejects with CommError.
  */
 export class ProcessGroup implements GroupShape {
   private readonly subgroups = new Map<string, Promise<ProcessGroup>>();
@@ -40,9 +43,10 @@ export class ProcessGroup implements GroupShape {
   }
 
   /**
-   * The group of the world's processes with these ranks, this one among them; all of them call it.
+   * Creates the group of the world's processes with these ranks, which include this one. All of them must
+   * call it.
    *
-   * @throws {CommError} where they cannot be connected
+   * @throws {CommError} if they cannot be connected
    */
   static async create(
     world: World,
@@ -52,7 +56,7 @@ export class ProcessGroup implements GroupShape {
   ): Promise<ProcessGroup> {
     const rank = ranks.indexOf(world.rank);
     if (rank < 0)
-      throw new CommError(`rank ${world.rank} is no member of the group of ranks ${ranks.join(', ')}`);
+      throw new CommError(`rank ${world.rank} is not a member of the group of ranks ${ranks.join(', ')}`);
     const { timeoutMs = HALF_HOUR, connectTimeoutMs = 60_000 } = options;
     const { Group } = loadNative();
     const settings = { name, rank, size: ranks.length, hostname: world.host, timeoutMs, connectTimeoutMs };
@@ -75,7 +79,7 @@ export class ProcessGroup implements GroupShape {
     return this.ranks.length;
   }
 
-  /** Σ over the processes, element by element; the same bits on all of them. */
+  /** Elementwise sum over the processes; bit-identical on all of them. */
   async allReduce<A extends SumArray>(values: A): Promise<A> {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const sum = await this.checked('all_reduce', this.native.allReduce(bytes, sumType(values)));
@@ -83,7 +87,7 @@ export class ProcessGroup implements GroupShape {
     return new Type(sum.buffer, sum.byteOffset, values.length);
   }
 
-  /** The bytes of every process, in the order of their ranks in the group; they may differ in length. */
+  /** The bytes of every process, in rank order; lengths may differ. */
   async allGather(data: Uint8Array): Promise<Uint8Array[]> {
     const own = new Uint8Array(Int32Array.of(data.length).buffer);
     const gathered = await this.checked('all_gather', this.native.allGather(own));
@@ -95,13 +99,13 @@ export class ProcessGroup implements GroupShape {
     return Array.from(lengths, (length, i) => all.slice(i * longest, i * longest + length));
   }
 
-  /** The value of every process, in the order of their ranks in the group: whatever can be cloned. */
+  /** The value of every process, in rank order; any value that structured clone supports. */
   async gatherValues<T>(value: T): Promise<T[]> {
     const all = await this.allGather(serialize(value));
     return all.map((bytes) => deserialize(bytes) as T);
   }
 
-  /** The value of the process that is `root` in the group; the others' is not looked at. */
+  /** The value of rank `root` in the group; the value passed by other ranks is ignored. */
   async broadcastValue<T>(value: T | null, root = 0): Promise<T> {
     const own = this.rank === root ? serialize(value) : new Uint8Array();
     const length = (await this.allReduce(Int32Array.of(own.length)))[0] ?? 0;
@@ -110,26 +114,28 @@ export class ProcessGroup implements GroupShape {
     return deserialize(await this.broadcastBytes(data, root)) as T;
   }
 
-  /** The bytes of the process that is `root` in the group; as many on all processes. */
+  /** The bytes of rank `root` in the group; the length must be the same on all processes. */
   broadcastBytes(data: Uint8Array, root = 0): Promise<Uint8Array> {
     return this.checked('broadcast', this.native.broadcast(data, root));
   }
 
-  /** Overwrites a block of device memory, as long on all processes, with that of `root`. */
+  /**
+   * Overwrites a block of device memory with the block of `root`; the size must be the same on all processes.
+   */
   async broadcastMemory(memory: DeviceMemory, root = 0): Promise<void> {
     await this.checked('broadcast', this.native.broadcastMemory({ memory, offset: 0 }, memory.bytes, root));
   }
 
-  /** Resolves when all have called it. */
+  /** Resolves once all members have called it. */
   async barrier(): Promise<void> {
     await this.checked('barrier', this.native.barrier());
   }
 
-  /** The group of some members by their world ranks, made once; null for a process that is none of them. */
+  /** The subgroup of members with these world ranks, created once; null on processes outside it. */
   async subgroup(ranks: readonly number[]): Promise<ProcessGroup | null> {
     const members = [...new Set(ranks)].sort((a, b) => a - b);
     const stranger = members.find((rank) => !this.ranks.includes(rank));
-    if (stranger !== undefined) throw new CommError(`rank ${stranger} is no member of group ${this.name}`);
+    if (stranger !== undefined) throw new CommError(`rank ${stranger} is not a member of group ${this.name}`);
     if (!members.includes(this.world.rank)) return null;
     if (members.length === this.size) return this;
     const key = members.join();
@@ -142,15 +148,18 @@ export class ProcessGroup implements GroupShape {
   }
 
   /**
-   * The group of the processes that pass true, made once for each set of them, so that one with nothing to do can stay
-   * out; null for a process that passes false. All members call it. (active_group of the reference implementation)
+   * The subgroup of processes that pass true, created once per set, so that idle processes can stay out; null
+   * on processes that pass false. All members must call it. (active_group of the reference implementation)
    */
   async activeGroup(active: boolean): Promise<ProcessGroup | null> {
     const flags = await this.allGather(Uint8Array.of(active ? 1 : 0));
     return this.subgroup(this.ranks.filter((_, i) => flags[i]?.[0] === 1));
   }
 
-  /** Begin, end (seconds of the programs' clock) and bytes of the background sums since the last call. */
+  /**
+   * Start and end (in seconds, on the clock of program timings) and bytes of the background all-reduces since
+   * the last call.
+   */
   takeSpans(): { begin: number; end: number; bytes: number }[] {
     const flat = this.native.takeSpans();
     return Array.from({ length: flat.length / 3 }, (_, i) => {
@@ -158,12 +167,12 @@ export class ProcessGroup implements GroupShape {
     });
   }
 
-  /** Ends every collective of this process, now and later, with `reason`. */
+  /** Ends every pending and future collective of this process with `reason`. */
   abort(reason: string): void {
     this.native.abort(reason);
   }
 
-  /** Closes the connections, of sub-groups too; nothing may be under way. */
+  /** Closes the connections, including those of subgroups. No collective may be pending. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -185,12 +194,12 @@ export class ProcessGroup implements GroupShape {
   }
 }
 
-/** The world's own, or one made of the ranks. */
+/** The world's own name, or one derived from the ranks. */
 function groupName(world: World, ranks: readonly number[]): string {
   return ranks.length === world.size ? 'world' : `ranks-${ranks.join('-')}`;
 }
 
-/** Every process tells the others what awaits them, and connects to what awaits it. */
+/** Exchanges listening addresses with the other processes and connects to theirs. */
 async function connect(
   world: World,
   native: NativeGroup,

@@ -1,21 +1,21 @@
-/** The group of all processes of a run, for layers that were given none. */
+/** The group of all processes of a run, used by layers that were not given a group. */
 
-/** What the ops of a compiled step know of a process group. */
+/** The properties of a process group that the ops of a compiled step need. */
 export interface GroupShape {
-  /** The name under which kernels find it; `''`: this process alone. */
+  /** Name under which kernels find it; `''` for this process alone. */
   readonly name: string;
-  /** How many processes it has. */
+  /** Number of processes. */
   readonly size: number;
 }
 
 let world: GroupShape | null = null;
 
-/** The group that was initialised; null where this process trains alone. */
+/** The initialized world group; null if this process trains alone. */
 export function worldGroup(): GroupShape | null {
   return world;
 }
 
-/** Makes `group` the one that {@link worldGroup} gives; null when it is closed. */
+/** Sets the group that {@link worldGroup} returns; null when it is closed. */
 export function setWorldGroup(group: GroupShape | null): void {
   world = group;
 }

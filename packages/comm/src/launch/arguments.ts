@@ -1,4 +1,4 @@
-/** `argv` without the long option `name` and its value, given as the next argument or after `=`. */
+/** `argv` without the long option `name` and its value, in the forms `--name value` and `--name=value`. */
 export function withoutOption(argv: readonly string[], name: string): string[] {
   const kept: string[] = [];
   for (let i = 0; i < argv.length; i++) {

@@ -2,16 +2,18 @@ import { loadNative } from '@inplace-abn/core';
 import { CommError } from '../errors.js';
 import { LAUNCHER_PID } from './launch.js';
 
-/** How many processes {@link launch} started together with this one; null where it did not start it. */
+/**
+ * Number of processes that {@link launch} started together with this one; null if it did not start this one.
+ */
 export function launchedProcesses(env: NodeJS.ProcessEnv = process.env): number | null {
   return env[LAUNCHER_PID] === undefined ? null : Number(env.WORLD_SIZE);
 }
 
 /**
- * Makes the end of the launcher, however it comes, the end of this process: one that was started by {@link launch} calls it
- * first. Others are left alone.
+ * Ends this process when its launcher ends for any reason. Processes started by {@link launch} should call it
+ * first; it does nothing in others.
  *
- * @throws {CommError} where the launcher is gone already
+ * @throws {CommError} if the launcher has already ended
  */
 export function followLauncher(env: NodeJS.ProcessEnv = process.env): void {
   const launcher = env[LAUNCHER_PID];

@@ -1,4 +1,4 @@
-/** Starts several processes of the same program on this machine, and owns them to their end. */
+/** Launches several processes of the same program on this machine and manages them until they end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -10,45 +10,46 @@ import { exitCodeOf, Verdict } from './verdict.js';
 
 export interface LaunchOptions {
   readonly nproc: number;
-  /** The program's file and its arguments, as after `node`. */
+  /** The program's file and arguments, as after `node`. */
   readonly argv: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Where lines about the launch go; default: standard error. */
+  /** Receives progress lines; default: standard error. */
   readonly note?: (line: string) => void;
   /**
-   * Milliseconds that the others have to end when one has failed; then they are killed. For half of it they are left alone:
-   * they notice, and say what they lost.
+   * Milliseconds that the other processes have to end after one fails, before they are killed. For the first
+   * half they are left alone, so that they can notice and report what they lost.
    */
   readonly graceMs?: number;
 }
 
-/** Tells a process who started it, so that it ends with it. */
+/** Tells a process the id of its launcher, so that they end together. */
 export const LAUNCHER_PID = 'IABN_LAUNCHER_PID';
 
 const KILLED = 128 + 9;
 
 /**
- * Runs `nproc` processes with RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and a secret of their own, each with its
- * part of the machine's processors (OMP_NUM_THREADS, unless it is set). One that fails ends all. The first signal is passed on,
- * the second kills. Rank 0 writes where this process writes; the lines of the others begin with `[rank N]`.
+ * Runs `nproc` processes. Each gets RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, a shared secret,
+ * and its share of the machine's CPUs (OMP_NUM_THREADS, unless set). If one fails, all end. The first signal
+ * is forwarded, the second kills. Rank 0 inherits standard output and error; lines of other ranks are
+ * prefixed with `[rank N]`.
  *
- * @returns the exit code: 0, that of the first that failed, or that of a run that a signal stopped
- * @throws {CommError} where RANK or WORLD_SIZE are set already, and not empty
+ * @returns the exit code: 0, or that of the first failed process, or that of a run stopped by a signal
+ * @throws {CommError} if RANK or WORLD_SIZE is already set
  */
 export async function launch(options: LaunchOptions): Promise<number> {
   const { nproc, env = process.env, note = toStderr } = options;
   const taken = ['RANK', 'WORLD_SIZE'].find((name) => env[name]);
   if (taken) {
     throw new CommError(
-      `${nproc} processes are to be started here, but ${taken} says that another launcher did that: use one of the two`,
+      `cannot launch ${nproc} processes because another launcher has set ${taken}: use only one launcher`,
     );
   }
   const threads = Math.max(1, Math.floor(availableParallelism() / nproc));
-  if (nproc > availableParallelism()) note(`${nproc} processes share ${availableParallelism()} processors`);
+  if (nproc > availableParallelism()) note(`${nproc} processes share ${availableParallelism()} CPUs`);
   const common = {
     OMP_NUM_THREADS: String(threads),
     ...env,
-    // In the environment, which other users cannot read; a command line they can.
+    // Passed in the environment, because other users can read command lines.
     IABN_SECRET: env.IABN_SECRET || randomBytes(16).toString('hex'),
     WORLD_SIZE: String(nproc),
     LOCAL_WORLD_SIZE: String(nproc),
@@ -66,7 +67,7 @@ function start(argv: readonly string[], rank: number, env: NodeJS.ProcessEnv): C
   const child = spawn(process.execPath, [...process.execArgv, ...argv], {
     env,
     stdio: rank === 0 ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
-    // A group of its own: Ctrl-C on a terminal reaches this process alone, which passes it on once.
+    // Its own process group: Ctrl-C reaches only the launcher, which forwards it once.
     detached: true,
   });
   const prefix = `[rank ${rank}] `;
@@ -89,10 +90,10 @@ class Launch {
     this.running = children.length;
   }
 
-  /** Resolves with the exit code when all have ended. */
+  /** Resolves with the exit code once all processes have ended. */
   async end(): Promise<number> {
     const stop = new StopSignals({ first: (signal) => this.passOn(signal), again: () => this.kill() });
-    // However this process ends: none is left behind.
+    // Leave no process behind, however this one ends.
     const killAll = () => this.send('SIGKILL');
     process.on('exit', killAll);
     try {
@@ -109,7 +110,7 @@ class Launch {
 
   private watch(child: ChildProcess, rank: number): void {
     child.once('error', (error) => this.ended(rank, 1, null, `it could not be started: ${error.message}`));
-    // 'close' comes after the last of its output.
+    // 'close' fires after the last output, unlike 'exit'.
     child.once('close', (code, signal) => this.ended(rank, code, signal));
   }
 
@@ -117,10 +118,10 @@ class Launch {
     this.running--;
     const failed = this.verdict.add({ rank, code: exitCodeOf(code, signal), asked: this.signal });
     if (failed) {
-      const how = why ?? (signal ? `it was ended by ${signal}` : `its exit code is ${code}`);
+      const how = why ?? (signal ? `it was killed by ${signal}` : `it exited with code ${code}`);
       this.note(`rank ${rank} failed first: ${how}${this.running > 0 ? '; ending the others' : ''}`);
       setTimeout(() => this.send('SIGTERM'), this.graceMs / 2).unref();
-      // They may be stopped, or wait for one that is gone: that ends, too.
+      // The others may be stopped, or waiting for the failed process.
       setTimeout(() => this.send('SIGKILL'), this.graceMs).unref();
     }
     if (this.running === 0) this.finish();

@@ -1,14 +1,14 @@
-/** What the ends of several processes are together. */
+/** Combines the exit statuses of several processes into one. */
 import { constants } from 'node:os';
 
 export interface End {
   readonly rank: number;
   readonly code: number;
-  /** Signal that all were sent before; null: none. */
+  /** Signal sent to all processes before this one ended; null if none. */
   readonly asked: NodeJS.Signals | null;
 }
 
-/** As shells count: 128 and the signal's number. */
+/** Exit code in the shell's convention: 128 plus the signal number. */
 export function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
   if (code !== null) return code;
   return 128 + (signal ? constants.signals[signal] : 0);
@@ -18,7 +18,9 @@ export class Verdict {
   private failure: End | null = null;
   private stopped = 0;
 
-  /** Whether this is the first failure. One that ends as it was asked to has not failed. */
+  /**
+   * Returns true if this is the first failure. A process that ends by the requested signal has not failed.
+   */
   add(end: End): boolean {
     if (end.code === 0) return false;
     if (end.asked && end.code === exitCodeOf(null, end.asked)) {

@@ -1,4 +1,4 @@
-/** How every process but rank 0 comes to the meeting. */
+/** Rendezvous for every process except rank 0. */
 import { connect, type Socket } from 'node:net';
 import { CommError } from '../errors.js';
 import { Connection, type Frame, MEMBER, plainAddress } from './frames.js';
@@ -10,7 +10,7 @@ import { isProof, nonce, proofOf } from './proof.js';
 import { Spoke } from './spoke.js';
 import type { World } from './world.js';
 
-/** What may pass: rank 0 is not up yet, or its machine is not. */
+/** Errors to retry: rank 0 or its machine may not be up yet. */
 const TRANSIENT = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -21,7 +21,11 @@ const TRANSIENT = new Set([
 ]);
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [50, 1_000];
 
-/** Connects to rank 0, trying until the time is up. @throws CommError in rank 0's words where it refuses */
+/**
+ * Connects to rank 0, retrying until the deadline.
+ *
+ * @throws {CommError} with rank 0's own reason if it refuses
+ */
 export async function attendMeeting(
   placement: Placement,
   master: Master,
@@ -38,9 +42,9 @@ export async function attendMeeting(
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       if (error instanceof CommError) throw error;
-      // A name may become known with the machine that has it.
+      // The name may become resolvable once the machine is up.
       if (code === 'ENOTFOUND' && performance.now() - started > settings.greetMs) {
-        throw new CommError(`rank ${placement.rank}: the host ${master.host} is unknown: see MASTER_ADDR`);
+        throw new CommError(`rank ${placement.rank}: the host ${master.host} is unknown: check MASTER_ADDR`);
       }
       if (code !== 'ENOTFOUND' && !TRANSIENT.has(code)) throw error;
       if (left <= pause) throw notReached(placement, master, settings, code);
@@ -58,7 +62,7 @@ function notReached(
 ): CommError {
   return new CommError(
     `rank ${rank} did not reach rank 0 at ${host}:${port} within ${meetMs / 1000} s (${code}): ` +
-      'see that rank 0 was started, and MASTER_ADDR and MASTER_PORT',
+      'check that rank 0 was started, and check MASTER_ADDR and MASTER_PORT',
   );
 }
 
@@ -80,7 +84,7 @@ function dial({ host, port }: Master, timeoutMs: number): Promise<Socket> {
   });
 }
 
-/** The conversation with rank 0 until all have come. */
+/** The handshake with rank 0, until all ranks have joined. */
 function introduce(
   socket: Socket,
   placement: Placement,
@@ -117,7 +121,7 @@ class Introduction {
       frame: (frame) => this.hear(frame),
       gone: (why) => this.gone(why),
     });
-    // Rank 0 answers at once; it may wait for the others as long as it may take.
+    // Rank 0 answers the greeting promptly, even if it then waits long for other ranks.
     this.timer = setTimeout(() => this.end(this.silent()), settings.greetMs);
   }
 
@@ -150,14 +154,14 @@ class Introduction {
     const { settings, deadline } = this;
     // Rank 0 tells when the time is up; this is for one that cannot.
     const late = () =>
-      this.end(notReached(this.placement, this.master, settings, 'it waits for other ranks'));
+      this.end(notReached(this.placement, this.master, settings, 'it is waiting for other ranks'));
     this.timer = setTimeout(late, deadline - performance.now() + settings.greetMs);
     this.heartbeat = new Heartbeat(
       {
         everyMs: heartbeatMs(settings),
         lossMs: settings.lossMs,
         beat: () => this.connection.send({ type: 'beat' }),
-        silent: (_, ms) => this.gone(`nothing was heard of it for ${Math.round(ms / 1000)} s`),
+        silent: (_, ms) => this.gone(`it sent nothing for ${Math.round(ms / 1000)} s`),
       },
       [0],
     );
@@ -171,9 +175,9 @@ class Introduction {
 
   private gone(why: string): void {
     if (this.stage === 'accepted')
-      this.end(this.error(`rank 0 at ${this.where} left before all had come: ${why}`));
-    else if (why.includes('no message')) this.end(this.stranger());
-    // It may not be up yet, or have been the rank 0 of a run before.
+      this.end(this.error(`rank 0 at ${this.where} left before all ranks had joined: ${why}`));
+    else if (why.includes('invalid message')) this.end(this.stranger());
+    // Rank 0 may not be up yet, or this may have been rank 0 of an earlier run.
     else this.end(Object.assign(new Error(why), { code: 'ECONNRESET' }));
   }
 
@@ -194,12 +198,12 @@ class Introduction {
     return isProof(proof, this.expected);
   }
 
-  /** Only rank 0 itself says why: the words of others are not shown. */
+  /** Reports the reason only if it comes from an authenticated rank 0. */
   private refused(header: Frame['header']): Error {
     if (this.isRankZero(header) && header.reason !== undefined) return this.error(String(header.reason));
     const advice =
       this.settings.secret === ''
-        ? 'its output says why; where it has a secret, this process needs the same (IABN_SECRET)'
+        ? 'its output says why; if it has a secret, this process needs the same one (IABN_SECRET)'
         : 'give all processes the same secret (IABN_SECRET)';
     return this.error(`${this.where} refused this process: ${advice}`);
   }
@@ -212,7 +216,7 @@ class Introduction {
 
   private stranger(): Error {
     return this.error(
-      `what listens at ${this.where} is not rank 0 of this run: choose another MASTER_PORT, or see MASTER_ADDR`,
+      `the program listening at ${this.where} is not rank 0 of this run: choose another MASTER_PORT, or check MASTER_ADDR`,
     );
   }
 

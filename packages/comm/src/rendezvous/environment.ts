@@ -1,5 +1,6 @@
 /**
- * What launchers say of a process: torchrun's names (also ours and those of Kubernetes jobs), else Slurm's, else Open MPI's.
+ * Reads the placement from the launcher's environment: torchrun's variables (also set by our launcher and
+ * Kubernetes jobs), else Slurm's, else Open MPI's.
  */
 import { CommError } from '../errors.js';
 import { firstHost } from './node-list.js';
@@ -8,23 +9,23 @@ import type { Placement } from './placement.js';
 
 export interface Appointment {
   readonly placement: Placement;
-  /** Where rank 0 listens. */
+  /** Address at which rank 0 listens. */
   readonly master: Master;
   readonly launcher: 'torchrun' | 'slurm' | 'openmpi' | 'environment';
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** PyTorch's. */
+/** PyTorch's default. */
 const DEFAULT_PORT = 29500;
-/** Slurm's jobs on one machine get ports of their own in this range. */
+/** Port range for Slurm jobs, so that jobs on one machine use different ports. */
 const [SLURM_FIRST_PORT, SLURM_PORTS] = [20000, 10000];
 
 /**
- * The place of this process; null where nothing says that there are others. A variable that is empty counts as not set.
- * `localRank`: its place among the processes of this machine where no variable says so.
+ * The placement of this process; null if the environment describes no other processes. Empty variables count
+ * as unset. `localRank` is used if no variable sets it.
  *
- * @throws CommError naming the variable
+ * @throws {CommError} naming the variable
  */
 export function appointmentOf(given: Environment = process.env, localRank = 0): Appointment | null {
   const env = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== ''));
@@ -44,7 +45,7 @@ function byNames(env: Environment, localRank: number): Appointment {
     );
   }
   const given = port(env, 'MASTER_PORT') ?? DEFAULT_PORT;
-  // torchrun's own agent listens at the port that it gives to its processes.
+  // torchrun's agent itself listens on the port that it passes to its processes.
   const taken = env.TORCHELASTIC_USE_AGENT_STORE === 'True' ? 1 : 0;
   return { placement, launcher, master: masterOf(env, env.MASTER_ADDR, given + taken) };
 }

@@ -1,6 +1,6 @@
 /**
- * Messages over a TCP connection: two big-endian uint32 (bytes of the header, bytes of the payload), the header as JSON,
- * the payload. Sizes are limited, so that a stranger cannot make a process take memory.
+ * Framed messages over TCP: two big-endian uint32 (header bytes, payload bytes), the header as JSON, then the
+ * payload. Sizes are limited, so that a stranger cannot make a process allocate memory.
  */
 import type { Socket } from 'node:net';
 
@@ -19,7 +19,7 @@ export interface Limits {
   readonly payload: number;
 }
 
-/** Before a process has shown that it belongs here, and after. */
+/** Limits before a process is authenticated, and after. */
 export const STRANGER: Limits = { header: 16 * 1024, payload: 0 };
 export const MEMBER: Limits = { header: 2 ** 20, payload: 2 ** 28 };
 
@@ -33,7 +33,7 @@ export function encodeFrame(header: Header, payload: Uint8Array = new Uint8Array
   return Buffer.concat([prefix, text, payload]);
 }
 
-/** Cuts what arrives into frames; throws on what is none. */
+/** Splits received data into frames. Throws on malformed data. */
 export class FrameReader {
   limits: Limits = STRANGER;
   private chunks: Buffer[] = [];
@@ -44,7 +44,7 @@ export class FrameReader {
     this.length += chunk.length;
   }
 
-  /** The next whole frame; null while it has not all arrived. */
+  /** The next complete frame; null until it has arrived. */
   next(): Frame | null {
     if (this.length < PREFIX) return null;
     const buffered = this.whole();
@@ -86,7 +86,7 @@ function parseHeader(text: Buffer): Header {
 
 export interface ConnectionEvents {
   frame(frame: Frame): void;
-  /** The connection is gone; once, and nothing follows. */
+  /** Called once when the connection is gone; no frame follows. */
   gone(why: string): void;
 }
 
@@ -113,14 +113,14 @@ export class Connection {
     if (!this.ended) this.socket.write(encodeFrame(header, payload));
   }
 
-  /** Sends what was given to send, then closes. Resolves when that is done, or the connection is gone. */
+  /** Sends everything queued, then closes. Resolves when done, or when the connection is gone. */
   end(): Promise<void> {
     this.ended = true;
     return new Promise((resolve) => {
       this.socket.once('close', () => resolve());
       if (this.socket.destroyed) resolve();
       this.socket.end();
-      // A peer that does not read must not keep this process.
+      // Do not wait for a peer that does not read.
       setTimeout(() => this.socket.destroy(), 2_000).unref();
     });
   }
@@ -136,7 +136,7 @@ export class Connection {
       for (let frame = this.reader.next(); frame; frame = this.reader.next()) this.events.frame(frame);
     } catch (error) {
       this.socket.destroy();
-      this.gone(`it sent what is no message (${error instanceof Error ? error.message : String(error)})`);
+      this.gone(`it sent an invalid message (${error instanceof Error ? error.message : String(error)})`);
     }
   }
 
@@ -147,7 +147,7 @@ export class Connection {
   }
 }
 
-/** An address without the prefix of IPv4 in IPv6. */
+/** An address without the IPv4-mapped IPv6 prefix. */
 export function plainAddress(address: string | undefined): string {
   return (address ?? 'unknown').replace(/^::ffff:/, '');
 }

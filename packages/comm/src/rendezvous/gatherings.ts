@@ -1,4 +1,4 @@
-/** What rank 0 collects for each key until all members have given theirs. */
+/** Contributions that rank 0 collects per key until all members have sent theirs. */
 
 interface Gathering {
   readonly members: readonly number[];
@@ -8,7 +8,10 @@ interface Gathering {
 export class Gatherings {
   private readonly open = new Map<string, Gathering>();
 
-  /** Takes what `rank` gives; all, in the order of the members, when it was the last. */
+  /**
+   * Adds the contribution of `rank`. Once it is complete, returns all contributions in member order; null
+   * before.
+   */
   give(key: string, members: readonly number[], rank: number, data: Uint8Array): Uint8Array[] | null {
     const id = `${key}\n${members.join()}`;
     const gathering = this.open.get(id) ?? { members, given: new Map<number, Uint8Array>() };
@@ -20,7 +23,7 @@ export class Gatherings {
   }
 }
 
-/** Several byte strings as one payload, and their lengths. */
+/** Joins byte strings into one payload, with their lengths. */
 export function joinBytes(parts: readonly Uint8Array[]): { lengths: number[]; payload: Uint8Array } {
   return { lengths: parts.map(({ length }) => length), payload: Buffer.concat(parts) };
 }

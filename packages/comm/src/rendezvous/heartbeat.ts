@@ -1,12 +1,12 @@
-/** Notices peers from whom nothing comes any more, though their connection stands: stopped, or cut off. */
+/** Detects peers that are stopped or cut off although their connection is still open. */
 
 export interface HeartbeatOptions {
   readonly everyMs: number;
-  /** Silence after which a peer counts as lost. */
+  /** Silence in milliseconds after which a peer counts as lost. */
   readonly lossMs: number;
-  /** Sends a sign of life to all peers. */
+  /** Sends a heartbeat to all peers. */
   beat(): void;
-  /** A peer was silent for too long, in milliseconds. */
+  /** A peer has been silent for too long, in milliseconds. */
   silent(rank: number, forMs: number): void;
 }
 
@@ -41,7 +41,7 @@ export class Heartbeat {
     const late = now - this.ticked > 2 * this.options.everyMs;
     this.ticked = now;
     this.options.beat();
-    // This process itself was stopped or busy: what arrived meanwhile is read before anybody is judged.
+    // This process itself was stopped or busy: read what has arrived before judging anyone.
     if (late) return;
     for (const [rank, at] of this.heard) {
       if (now - at > this.options.lossMs) this.options.silent(rank, now - at);

@@ -1,17 +1,20 @@
-/** A process's introduction when it joins, and the reasons to refuse it. */
+/** The greeting of a process that joins, and the reasons to refuse it. */
 import type { Header } from './frames.js';
 import { type MeetSettings, PROTOCOL } from './options.js';
 
-/** Characters of another process's text that a message shows. */
+/** Maximum number of characters to show from another process's text. */
 const SHOWN = 200;
 
 export interface Comer {
-  /** Its address and port. */
+  /** The sender's address and port. */
   readonly peer: string;
   readonly hello: Header;
 }
 
-/** Why rank 0, of `size` processes, cannot take it; null where it can. `known`: who has its rank already. */
+/**
+ * Why rank 0, in a world of `size`, must refuse the process; null if it can join. `known`: the peer that
+ * already has its rank.
+ */
 export function problemOf(
   comer: Comer,
   size: number,
@@ -22,16 +25,16 @@ export function problemOf(
   const rank = rankOf(comer, size);
   const name = `rank ${shown(hello.rank)} at ${peer}`;
   if (hello.protocol !== PROTOCOL)
-    return `${name} has another version of this program: install the same on all`;
+    return `${name} runs another version of this program: install the same version everywhere`;
   if (hello.size !== size) {
-    return `${name} was started with WORLD_SIZE ${shown(hello.size)}, rank 0 with ${size}: start all with the same`;
+    return `${name} was started with WORLD_SIZE ${shown(hello.size)}, rank 0 with ${size}: start all processes with the same`;
   }
-  if (Number.isNaN(rank)) return `${name} is none of the ranks 0 to ${size - 1}`;
+  if (Number.isNaN(rank)) return `${name} is not one of the ranks 0 to ${size - 1}`;
   if (known !== undefined) return `two processes have RANK ${rank}, ${known} and ${peer}: give each its own`;
   return mismatch(name, hello.identity, identity);
 }
 
-/** The rank that it says it has; NaN for what is none of `size`. */
+/** The rank it claims; NaN if invalid for `size` processes. */
 function rankOf({ hello }: Comer, size: number): number {
   const { rank } = hello;
   return typeof rank === 'number' && Number.isInteger(rank) && rank >= 0 && rank < size ? rank : Number.NaN;
@@ -47,7 +50,7 @@ function mismatch(name: string, given: unknown, identity: MeetSettings['identity
   return null;
 }
 
-/** Another process's text for a terminal: without control characters, and not too long. */
+/** Another process's text, made safe for a terminal: no control characters, limited length. */
 function shown(value: unknown): string {
   const text = String(value).replace(/\p{C}/gu, '?');
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;

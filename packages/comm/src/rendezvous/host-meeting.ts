@@ -1,4 +1,4 @@
-/** How rank 0 waits for all others. */
+/** Rendezvous for rank 0, which waits for all others. */
 import { createServer } from 'node:net';
 import { plainAddress } from './frames.js';
 import { ownHost } from './hosts.js';
@@ -9,7 +9,11 @@ import type { Master, MeetSettings } from './options.js';
 import type { Placement } from './placement.js';
 import type { World } from './world.js';
 
-/** Listens at the master's port until every rank has come. @throws CommError that every rank is told */
+/**
+ * Listens on the master port until every rank has joined.
+ *
+ * @throws {CommError} with the reason that every rank receives
+ */
 export async function hostMeeting(
   placement: Placement,
   master: Master,

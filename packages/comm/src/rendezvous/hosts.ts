@@ -1,8 +1,11 @@
-/** The address under which this machine is reached. */
+/** The address at which other machines reach this one. */
 import { networkInterfaces } from 'node:os';
 import { CommError } from '../errors.js';
 
-/** That of the interface named by GLOO_SOCKET_IFNAME, else the one that was used to reach rank 0. */
+/**
+ * The address of the interface named by GLOO_SOCKET_IFNAME, else the local address of the connection to rank
+ * 0.
+ */
 export function ownHost(used: string, env: NodeJS.ProcessEnv = process.env): string {
   const name = env.GLOO_SOCKET_IFNAME;
   if (!name) return used;

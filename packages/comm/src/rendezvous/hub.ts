@@ -1,4 +1,4 @@
-/** The world as rank 0 has it: connections to all others, whose messages it passes on. */
+/** Rank 0's view of the world: it is connected to all others and relays their messages. */
 import { CommError } from '../errors.js';
 import type { Connection, Frame } from './frames.js';
 import { Gatherings, joinBytes } from './gatherings.js';
@@ -19,7 +19,7 @@ export class Hub implements World {
   private readonly waiting: Waiting = new Map();
   private readonly losses = new LossListeners();
   private readonly heartbeat: Heartbeat;
-  /** Those that have come to the end of their work. */
+  /** Ranks that have finished their work. */
   private readonly left = new Set<number>();
   private allLeft: () => void = () => {};
   private closing = false;
@@ -35,7 +35,7 @@ export class Hub implements World {
     this.lossMs = settings.lossMs;
     const beat = () => this.sendAll({ type: 'beat' });
     const silent = (rank: number, ms: number) =>
-      this.lose(rank, `nothing was heard of it for ${Math.round(ms / 1000)} s`);
+      this.lose(rank, `it sent nothing for ${Math.round(ms / 1000)} s`);
     this.heartbeat = new Heartbeat(
       { everyMs: heartbeatMs(settings), lossMs: settings.lossMs, beat, silent },
       [...members.keys()],
@@ -105,10 +105,11 @@ export class Hub implements World {
     this.waiting.delete(id);
   }
 
-  /** `told`: the process said so itself, in its own words. */
+  /** `told`: the process announced its failure itself. */
   private lose(rank: number, why: string, told = false): void {
     this.heartbeat.forget(rank);
-    // One that says so itself leaves by itself; one that is silent would keep this process waiting for its farewell.
+    // A process that announced its failure leaves on its own; a silent one would keep this process waiting
+    // for a goodbye.
     if (!told) this.members.get(rank)?.drop();
     const peer = this.members.get(rank)?.peer ?? '?';
     if (!this.left.has(rank) && !this.losses.loss) {

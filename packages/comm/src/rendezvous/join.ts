@@ -5,10 +5,12 @@ import type { Placement } from './placement.js';
 import type { World } from './world.js';
 
 /**
- * Waits until all processes have met: rank 0 listens at the master's port, the others connect to it, and stay connected.
+ * Waits until all processes have met: rank 0 listens on the master port, the others connect to it and stay
+ * connected.
  *
- * @throws {CommError} in one sentence, on every rank: a port that is taken, an unknown host, two processes with one rank,
- * another world size, another identity (version, configuration), another secret, ranks that do not come in time
+ * @throws {CommError} in one sentence on every rank: a port in use, an unknown host, two processes with the
+ * same rank, a different world size, identity (version, configuration) or secret, or ranks that do not join
+ * in time
  */
 export function joinWorld(placement: Placement, master: Master, options: MeetOptions = {}): Promise<World> {
   const settings = withDefaults(options);

@@ -1,4 +1,4 @@
-/** Where rank 0 listens: at the address that the others reach it by, and at no other. */
+/** Chooses where rank 0 listens: only on the address at which the others reach it. */
 import type { AddressInfo, Server } from 'node:net';
 import { CommError } from '../errors.js';
 import { ownHost } from './hosts.js';
@@ -7,10 +7,10 @@ import type { Master, MeetSettings } from './options.js';
 const NAME_PAUSE_MS = 200;
 
 /**
- * Listens at the master's address. An address that others see and this machine has not (of a service, behind a translation)
- * leaves the interface of GLOO_SOCKET_IFNAME or, in a run with a secret, all addresses.
+ * Listens on the master's address. If that is not an address of this machine (a service address, or behind
+ * NAT), listens on the interface of GLOO_SOCKET_IFNAME or, if the run has a secret, on all addresses.
  *
- * @throws {CommError}
+ * @throws {CommError} if the address or port is unusable
  */
 export async function listen(
   server: Server,
@@ -25,7 +25,7 @@ export async function listen(
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOTFOUND' && performance.now() < deadline) {
-        // A name may become known a little later than the machine that has it.
+        // The name may become resolvable a little after the machine is up.
         await new Promise((resolve) => setTimeout(resolve, NAME_PAUSE_MS));
       } else if (code === 'EADDRNOTAVAIL' && address === host) {
         address = ownHost('') || undefined;
@@ -35,7 +35,7 @@ export async function listen(
   }
   const { address } = server.address() as AddressInfo;
   if (secret === '' && !isLoopback(address)) {
-    note(`no secret is set (IABN_SECRET): whoever reaches ${host}:${port} may take part in the run`);
+    note(`no secret is set (IABN_SECRET): any process that reaches ${host}:${port} can join the run`);
   }
 }
 
@@ -57,11 +57,11 @@ function refusal(error: NodeJS.ErrnoException, host: string, port: number): Comm
   const reasons: Partial<Record<string, string>> = {
     EADDRINUSE: 'another program listens there: choose another MASTER_PORT',
     EADDRNOTAVAIL:
-      'it is no address of this machine: set GLOO_SOCKET_IFNAME to the interface that the others reach, or IABN_SECRET, ' +
-      'with which rank 0 may listen at all addresses',
-    EACCES: 'this user may not listen there: choose a MASTER_PORT above 1023',
-    ENOTFOUND: 'no such host is known: see MASTER_ADDR',
-    EAI_AGAIN: 'the host cannot be looked up now: see MASTER_ADDR',
+      'it is not an address of this machine: set GLOO_SOCKET_IFNAME to the interface that the others reach, ' +
+      'or set IABN_SECRET to let rank 0 listen on all addresses',
+    EACCES: 'this user is not allowed to listen there: choose a MASTER_PORT above 1023',
+    ENOTFOUND: 'the host is unknown: check MASTER_ADDR',
+    EAI_AGAIN: 'the host cannot be looked up now: check MASTER_ADDR',
   };
   return new CommError(
     `rank 0 cannot listen at ${host}:${port}: ${reasons[error.code ?? ''] ?? error.message}`,

@@ -1,6 +1,6 @@
 import type { PeerLoss } from './world.js';
 
-/** Who wants to know of the first loss. */
+/** Listeners for the first loss. */
 export class LossListeners {
   private readonly listeners: ((loss: PeerLoss) => void)[] = [];
   loss: PeerLoss | null = null;
@@ -10,7 +10,7 @@ export class LossListeners {
     else this.listeners.push(listener);
   }
 
-  /** Only the first counts: what follows is its consequence. */
+  /** Only the first loss counts; later ones are its consequences. */
   tell(loss: PeerLoss): void {
     if (this.loss) return;
     this.loss = loss;
@@ -18,7 +18,7 @@ export class LossListeners {
   }
 }
 
-/** `rank 2 at 10.0.0.3:4711`. */
+/** Such as `rank 2 at 10.0.0.3:4711`. */
 export function peerName(rank: number, peer: string): string {
   return `rank ${rank} at ${peer}`;
 }

@@ -1,4 +1,7 @@
-/** Who has come to rank 0's port: members, and strangers, who cannot end the meeting and are told nothing. */
+/**
+ * Processes that have connected to rank 0: members, and strangers, who can neither end the rendezvous nor
+ * learn anything.
+ */
 import type { Socket } from 'node:net';
 import { CommError } from '../errors.js';
 import { Connection, type Frame, type Header, MEMBER } from './frames.js';
@@ -8,9 +11,9 @@ import { heartbeatMs, type MeetSettings } from './options.js';
 import type { Placement } from './placement.js';
 import { isProof, nonce, proofOf } from './proof.js';
 
-/** Refusals that are noted: a stranger may come again and again. */
+/** Maximum number of refusals to report; a stranger may keep retrying. */
 const NOTED = 5;
-/** Connections of processes that have not introduced themselves; beyond them, the oldest goes. */
+/** Maximum number of unauthenticated connections; beyond it the oldest is dropped. */
 const LEAST_STRANGERS = 256;
 
 const SILENT = { frame: () => {}, gone: () => {} };
@@ -19,7 +22,7 @@ export class Meeting {
   readonly complete: Promise<ReadonlyMap<number, Connection>>;
   private readonly members = new Map<number, Connection>();
   private readonly strangers = new Set<Connection>();
-  /** Who was refused, of those that may have meant to come. */
+  /** Refused processes that may have meant to join. */
   private readonly refused: string[] = [];
   private readonly deadline: NodeJS.Timeout;
   private readonly heartbeat: Heartbeat;
@@ -41,14 +44,14 @@ export class Meeting {
         everyMs: heartbeatMs(settings),
         lossMs: settings.lossMs,
         beat: () => this.tellAll({ type: 'beat' }),
-        silent: (rank, ms) => this.left(rank, `nothing was heard of it for ${Math.round(ms / 1000)} s`),
+        silent: (rank, ms) => this.left(rank, `it sent nothing for ${Math.round(ms / 1000)} s`),
       },
       [],
     );
     if (placement.size === 1) this.resolve(this.members);
   }
 
-  /** The ranks that have not come. */
+  /** Ranks that have not joined. */
   get missing(): number[] {
     const ranks = Array.from({ length: this.placement.size - 1 }, (_, i) => i + 1);
     return ranks.filter((rank) => !this.members.has(rank));
@@ -67,7 +70,7 @@ export class Meeting {
     }, this.settings.greetMs).unref();
   }
 
-  /** Drops whoever is not a member. */
+  /** Drops all connections that are not members. */
   end(): void {
     clearTimeout(this.deadline);
     this.heartbeat.stop();
@@ -91,7 +94,10 @@ export class Meeting {
     const { secret, identity } = this.settings;
     const answer = String(header.nonce);
     if (!isProof(header.proof, proofOf(secret, 'member', challenge, answer))) {
-      this.turnAway(connection, `a process at ${connection.peer} has another secret (IABN_SECRET), or none`);
+      this.turnAway(
+        connection,
+        `a process at ${connection.peer} has a different secret (IABN_SECRET), or none`,
+      );
       return;
     }
     const { size } = this.placement;
@@ -100,7 +106,7 @@ export class Meeting {
     const problem = problemOf({ peer: connection.peer, hello: header }, size, known, identity);
     const proof = proofOf(secret, 'rank 0', challenge, answer);
     if (problem === null) this.accept(connection, rank, proof);
-    // Without a secret anybody may say anything: it counts for nothing.
+    // Without a secret the sender is unauthenticated, so its claims have no effect.
     else if (secret === '') this.turnAway(connection, problem);
     else {
       this.strangers.delete(connection);
@@ -123,7 +129,7 @@ export class Meeting {
     if (this.members.size === this.placement.size - 1) this.resolve(this.members);
   }
 
-  /** Refuses a process that may be none of this run: it learns that, and nothing else. */
+  /** Refuses a process that may not belong to this run, without telling it why. */
   private turnAway(connection: Connection, why: string): void {
     if (this.refused.length < NOTED) {
       this.refused.push(why);
@@ -145,8 +151,8 @@ export class Meeting {
     connection.events = SILENT;
     connection.drop();
     this.members.delete(rank);
-    const what = `rank ${rank} left before all had come: ${why}`;
-    // Without a secret it may have been anybody, and the one that is meant may still come.
+    const what = `rank ${rank} left before all ranks had joined: ${why}`;
+    // Without a secret it could have been anyone, and the real rank may still join.
     if (this.settings.secret === '') this.settings.note(what);
     else this.fail(what);
   }
@@ -155,8 +161,8 @@ export class Meeting {
     const { missing } = this;
     const notes = this.refused.length > 0 ? `; ${this.refused.join('; ')}` : '';
     this.fail(
-      `rank${missing.length > 1 ? 's' : ''} ${missing.join(', ')} of ${this.placement.size} did not come within ` +
-        `${this.settings.meetMs / 1000} s${notes}: see that they were started and reach rank 0`,
+      `rank${missing.length > 1 ? 's' : ''} ${missing.join(', ')} of ${this.placement.size} did not join within ` +
+        `${this.settings.meetMs / 1000} s${notes}: check that they were started and can reach rank 0`,
     );
   }
 

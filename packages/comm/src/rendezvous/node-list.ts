@@ -1,6 +1,6 @@
-/** Slurm's way to name many nodes: `gpu[03-05,9],login1`. */
+/** Parses Slurm's node list syntax, such as `gpu[03-05,9],login1`. */
 
-/** The first of the nodes; undefined for an empty list. */
+/** The first node; undefined for an empty list. */
 export function firstHost(nodes: string): string | undefined {
   const match = /^([^,[]*)(?:\[([^\]]*)\])?([^,]*)/.exec(nodes.trim());
   if (!match?.[0]) return undefined;

@@ -1,4 +1,4 @@
-/** How processes meet. */
+/** Options of the rendezvous. */
 
 export interface Master {
   readonly host: string;
@@ -6,23 +6,26 @@ export interface Master {
 }
 
 export interface MeetOptions {
-  /** What must be the same on all processes, by what it is called: the version, the configuration. */
+  /** Values that must be equal on all processes, by name: the version, the configuration. */
   readonly identity?: Readonly<Record<string, string>>;
-  /** Only processes that know it take part. Without one, whoever reaches rank 0's port in time may be any rank. */
+  /**
+   * Shared secret that processes need to join. Without one, any process that reaches rank 0's port can claim
+   * any rank.
+   */
   readonly secret?: string;
-  /** Milliseconds in which all must have come; default five minutes. */
+  /** Milliseconds until all processes must have joined; default five minutes. */
   readonly meetMs?: number;
   /** Milliseconds of silence after which a peer counts as lost; default one minute. */
   readonly lossMs?: number;
-  /** Milliseconds in which whoever listens at the master's port must have spoken; default ten seconds. */
+  /** Milliseconds within which the program at the master port must answer; default ten seconds. */
   readonly greetMs?: number;
-  /** Where lines about the meeting go on rank 0: whom it waits for, whom it refused. Default: nowhere. */
+  /** Receives progress lines on rank 0, such as which ranks it waits for or has refused; default: none. */
   readonly note?: (line: string) => void;
 }
 
 export type MeetSettings = Required<MeetOptions>;
 
-/** Grows when processes of different versions would not understand each other. */
+/** Increase when versions become incompatible. */
 export const PROTOCOL = 2;
 
 export function withDefaults({

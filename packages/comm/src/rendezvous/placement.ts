@@ -1,9 +1,9 @@
-/** Which process this is among how many: what a launcher tells it. */
+/** Rank and world size of this process, as set by its launcher. */
 export interface Placement {
-  /** 0 … size − 1. */
+  /** Rank, from 0 to size − 1. */
   readonly rank: number;
   /** World size: the number of processes. */
   readonly size: number;
-  /** Among the processes of this machine. */
+  /** Rank among the processes of this machine. */
   readonly localRank: number;
 }

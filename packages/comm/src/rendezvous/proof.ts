@@ -1,6 +1,7 @@
 /**
- * Each side of a connection proves that it knows the run's secret: HMAC-SHA256 over the nonces of both. The secret itself
- * is never sent. Without a secret the proof is made with an empty one, which anybody can.
+ * Mutual authentication: each side proves that it knows the run's secret with an HMAC-SHA256 over both
+ * nonces. The secret itself is never sent. Without a secret the key is empty, so anyone can compute the
+ * proof.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 

@@ -1,4 +1,4 @@
-/** The world as every process but rank 0 has it: one connection, to rank 0. */
+/** The world as seen by every process except rank 0, connected to rank 0 only. */
 import { CommError } from '../errors.js';
 import type { Connection, Frame } from './frames.js';
 import { splitBytes } from './gatherings.js';
@@ -33,8 +33,7 @@ export class Spoke implements World {
     this.localRank = placement.localRank;
     this.lossMs = settings.lossMs;
     const beat = () => hub.send({ type: 'beat' });
-    const silent = (_: number, ms: number) =>
-      this.loseHub(`nothing was heard of it for ${Math.round(ms / 1000)} s`);
+    const silent = (_: number, ms: number) => this.loseHub(`it sent nothing for ${Math.round(ms / 1000)} s`);
     this.heartbeat = new Heartbeat(
       { everyMs: heartbeatMs(settings), lossMs: settings.lossMs, beat, silent },
       [0],
@@ -103,7 +102,7 @@ export class Spoke implements World {
 
   private lose(loss: PeerLoss): void {
     this.losses.tell(loss);
-    // Rank 0 says farewell when all have come to their end: now they will not.
+    // Rank 0 says goodbye once all have finished, which will not happen now.
     this.goodbye();
     for (const { reject } of this.waiting.values()) reject(new CommError(loss.reason));
     this.waiting.clear();

@@ -9,7 +9,7 @@ function values(sizes: readonly number[]): Value[] {
 }
 
 describe('bucketsOf', () => {
-  it('puts every gradient in one bucket, in the order in which they are computed', () => {
+  it('puts each gradient in exactly one bucket, in computation order', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 40 }),
@@ -25,7 +25,7 @@ describe('bucketsOf', () => {
     );
   });
 
-  it('begins and ends with small ones', () => {
+  it('starts and ends with small buckets', () => {
     const sizes = [10, 10, 100, 100, 100, 100, 10, 5, 5];
     const found = bucketsOf(values(sizes), { bytes: 800, edgeBytes: 80 });
     expect(found.map((bucket) => bucket.map(({ shape }) => shape[0]))).toEqual([

@@ -20,7 +20,7 @@ describe.each([2, 3, 4])('%i processes', (size) => {
   const ranks = Array.from({ length: size }, (_, rank) => rank);
   const total = (of: (rank: number) => number) => ranks.reduce((sum, rank) => sum + of(rank), 0);
 
-  it.each([0, 1, 3, 17, 1000, 150_001])('sum, gather and send %i elements', async (length) => {
+  it.each([0, 1, 3, 17, 1000, 150_001])('sum, gather and broadcast %i elements', async (length) => {
     const results = await pool.run<Result>(job, () => length);
     const [first] = results;
     for (const { sums, gathered, told, everyone } of results) {

@@ -1,4 +1,4 @@
-/** Three machines with addresses of their own, as far as the network goes. */
+/** Three hosts with their own network addresses. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Hosts } from '../support/hosts.js';
 import { Pool } from '../support/pool.js';
@@ -22,7 +22,7 @@ describe.skipIf(!hosts)('three hosts (needs network namespaces: root, iproute2)'
     }
   });
 
-  it('lose the one whose cable is cut', async () => {
+  it('lose the host whose cable is cut', async () => {
     pool = await Pool.start(3, { IABN_LOSS_TIMEOUT: '1' }, { hosts: hosts?.list });
     pool.broken = true;
     const outcomes = [0, 1, 2].map((rank) => pool.ask(rank, waiting, 'all_reduce'));
@@ -30,10 +30,10 @@ describe.skipIf(!hosts)('three hosts (needs network namespaces: root, iproute2)'
     const errors = (await Promise.all(outcomes)).map(({ error }) => error);
     for (const error of errors.slice(0, 2)) {
       expect(error).toMatch(
-        /all_reduce in group world: rank 2 at 10\.78\.0\.3:\d+ was lost: nothing was heard/,
+        /all_reduce in group world: rank 2 at 10\.78\.0\.3:\d+ was lost: it sent nothing/,
       );
     }
-    // From where it stands, it is rank 0 that is gone.
-    expect(errors[2]).toMatch(/rank 0 at 10\.78\.0\.1:\d+ was lost: nothing was heard/);
+    // From its own point of view, rank 0 is lost.
+    expect(errors[2]).toMatch(/rank 0 at 10\.78\.0\.1:\d+ was lost: it sent nothing/);
   });
 });

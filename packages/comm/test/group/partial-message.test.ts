@@ -1,11 +1,13 @@
-/** A message that stops in its middle, as where a wire is cut one way: an abort ends the wait for the rest of it. */
+/**
+ * A message that stops halfway, as when a wire is cut in one direction: an abort ends the wait for the rest.
+ */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { loadNative, type NativeGroup } from '@inplace-abn/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-/** Gloo: a process connects to peers of lower addresses. */
+/** In Gloo, a process connects to peers with lower addresses. */
 const [OWN, PEER] = ['127.0.0.2', '127.0.0.1'];
 const LANES = 2;
 /** nbytes, opcode, slot, offset, length, roffset: 64 bits each. */
@@ -22,7 +24,7 @@ function preamble(opcode: number, slot: bigint, length: number): Buffer {
   return bytes;
 }
 
-/** Rank 0 of two whose rank 1 is this test. */
+/** Rank 0 of a group of two, with this test as rank 1. */
 async function groupOf(
   name: string,
   heard: (socket: Socket, opcode: number, slot: bigint) => void,
@@ -37,7 +39,7 @@ async function groupOf(
   return native;
 }
 
-/** Listens for a lane's connection; the address that it awaits, in the form of the group's own. */
+/** Listens for a lane's connection; returns the address in the group's format. */
 async function awaitLane(
   own: Uint8Array | undefined,
   heard: (socket: Socket, opcode: number, slot: bigint) => void,
@@ -50,7 +52,7 @@ async function awaitLane(
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
       read = Buffer.concat([read, chunk]);
-      // Newer versions of Gloo begin with the number of the connection.
+      // Newer versions of Gloo first send a connection number.
       const start = read.length >= 8 && read.readBigUInt64LE(0) < PREAMBLE ? 8 : 0;
       if (read.length < start + PREAMBLE) return;
       socket.removeAllListeners('data');
@@ -68,7 +70,7 @@ async function awaitLane(
   return address;
 }
 
-/** Bytes that the kernel holds between two ends of a connection on this machine. */
+/** Bytes that the kernel buffers between the two ends of a local connection. */
 function underWay({ localPort = 0, remotePort = 0 }: Socket): number {
   const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0');
   const ends = new RegExp(
@@ -84,7 +86,7 @@ function underWay({ localPort = 0, remotePort = 0 }: Socket): number {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('an abort ends the wait for the rest of a message', () => {
-  it('of which a part was received', async () => {
+  it('after part of it was received', async () => {
     const length = 100_000;
     let received: (socket: Socket) => void = () => {};
     const part = new Promise<Socket>((resolve) => {
@@ -106,8 +108,8 @@ describe('an abort ends the wait for the rest of a message', () => {
     expect(await outcome).toContain(REASON);
   });
 
-  it('of which a part was sent', async () => {
-    // More than the kernel takes from one that nobody reads from.
+  it('after part of it was sent', async () => {
+    // More than the kernel buffers when the peer does not read.
     const length = 2 ** 25;
     let begun: () => void = () => {};
     const part = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** The launcher with real processes: it owns them to their end. */
+/** The launcher with real processes, which it manages until they end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ const file = (name: string) => fileURLToPath(new URL(`children/${name}.mjs`, imp
 
 interface Launched {
   readonly child: ChildProcess;
-  /** Resolves when so many processes have started: their ids. */
+  /** Resolves with the process ids once this many have started. */
   started(count: number): Promise<number[]>;
   readonly ended: Promise<{
     code: number | null;
@@ -45,7 +45,7 @@ function launched(nproc: number, args: readonly string[], { graceMs = 400, env =
   };
 }
 
-/** Ids of living processes, those that wait to be collected left out. */
+/** Ids of living processes, except zombies. */
 function living(pids: readonly number[]): number[] {
   const all = new Set(readdirSync('/proc'));
   return pids.filter((pid) => {
@@ -63,7 +63,7 @@ async function untilGone(pids: readonly number[]): Promise<void> {
 }
 
 describe('launch', () => {
-  it('gives each process its place, and keeps their lines apart', async () => {
+  it('gives each process its rank and keeps their output lines apart', async () => {
     const { code, stdout, stderr } = await launched(3, ['tell', 'all']).ended;
     expect(code).toBe(0);
     const port = /at 127\.0\.0\.1:(\d+)/.exec(stdout)?.[1];
@@ -80,7 +80,7 @@ describe('launch', () => {
     }
   });
 
-  it('leaves the number of threads and the secret to the user, where they are not empty', async () => {
+  it('keeps a thread count and secret that the user has set', async () => {
     const env = { OMP_NUM_THREADS: '5', IABN_SECRET: 'mine' };
     const { stderr } = await launched(2, ['tell', 'all'], { env }).ended;
     expect(stderr.match(/threads 5, secret of 4/g)).toHaveLength(2);
@@ -89,9 +89,9 @@ describe('launch', () => {
   });
 
   it.each([
-    ['fail', 3, 'its exit code is 3'],
-    ['crash', 137, 'it was ended by SIGKILL'],
-  ])('ends all when one does: %s', async (behaviour, expected, how) => {
+    ['fail', 3, 'it exited with code 3'],
+    ['crash', 137, 'it was killed by SIGKILL'],
+  ])('ends all processes when one fails: %s', async (behaviour, expected, how) => {
     const { started, ended } = launched(3, [behaviour, '1']);
     const pids = await started(3);
     const { code, stderr } = await ended;
@@ -100,7 +100,7 @@ describe('launch', () => {
     await untilGone(pids);
   });
 
-  it('kills what does not listen, or is stopped', async () => {
+  it('kills processes that ignore signals or are stopped', async () => {
     const { started, ended } = launched(3, ['deaf']);
     const [first = 0, second = 0, third = 0] = await started(3);
     process.kill(second, 'SIGSTOP');
@@ -109,7 +109,7 @@ describe('launch', () => {
     await untilGone([first, second, third]);
   });
 
-  it('passes the first signal on, once, and takes the exit code that it causes', async () => {
+  it('forwards the first signal once and returns the resulting exit code', async () => {
     const { child, started, ended } = launched(3, ['count']);
     await started(3);
     child.kill('SIGINT');
@@ -119,7 +119,7 @@ describe('launch', () => {
     expect(stderr).not.toContain('failed first');
   });
 
-  it('kills at the second', async () => {
+  it('kills on the second signal', async () => {
     const { child, started, ended } = launched(2, ['deaf']);
     const pids = await started(2);
     child.kill('SIGTERM');
@@ -140,12 +140,10 @@ describe('launch', () => {
     expect((await ended).signal).toBe('SIGKILL');
   });
 
-  it('refuses to start processes of processes', async () => {
+  it('refuses to launch from a launched process', async () => {
     const { code, stderr } = await launched(2, ['tell', 'all'], { env: { RANK: '0' } }).ended;
     expect(code).toBe(1);
-    expect(stderr).toContain(
-      '2 processes are to be started here, but RANK says that another launcher did that',
-    );
+    expect(stderr).toContain('cannot launch 2 processes because another launcher has set RANK');
   });
 });
 
@@ -162,12 +160,12 @@ it.each([
     ['main.js', 'x', '--', '--nproc', '2'],
     ['main.js', 'x', '--', '--nproc', '2'],
   ],
-])('the option is taken out of %j', (argv, rest) => {
+])('withoutOption removes the option from %j', (argv, rest) => {
   expect(withoutOption(argv, 'nproc')).toEqual(rest);
 });
 
-it('a process knows how many were launched with it', () => {
+it('launchedProcesses counts the processes launched together', () => {
   expect(launchedProcesses({ IABN_LAUNCHER_PID: '7', WORLD_SIZE: '3' })).toBe(3);
-  // Another launcher's.
+  // Set by another launcher.
   expect(launchedProcesses({ WORLD_SIZE: '3' })).toBeNull();
 });

@@ -1,6 +1,7 @@
 /**
- * Three processes that meet, exchange and part, in a simulated network that is cut one way at every moment there is: between each
- * two messages of each direction. Whatever is lost, every process comes to an end, and in time.
+ * Three processes meet, exchange and part in a simulated network that is cut in one direction at every
+ * possible moment: between any two messages of each direction. Whatever is lost, every process must end in
+ * time.
  */
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { World } from '../../src/index.js';
@@ -24,19 +25,19 @@ const SIZE = 3;
 const RANKS = [0, 1, 2];
 const ROUNDS = 3;
 const [greetMs, lossMs] = [2_000, 6_000];
-/** Milliseconds between exchanges: signs of life pass meanwhile. */
+/** Milliseconds between exchanges, during which heartbeats are sent. */
 const WORK_MS = 1_500;
-/** A loss that each side notices by itself, one after the other, and what an end takes. */
+/** Time in milliseconds for both sides to notice a loss one after the other, and to end. */
 const NOTICED_MS = 2 * lossMs + 5_000;
 const STILL = 'still there';
 
 interface Meeting {
   readonly meetMs: number;
-  /** Milliseconds by which the last process comes later than the others. */
+  /** Milliseconds by which the last process is late. */
   readonly lateMs: number;
 }
 
-/** Outcome of a process: the reason it ended, or `done`. */
+/** Outcome of a process: the reason for its failure, or `done`. */
 async function work(rank: number, { meetMs, lateMs }: Meeting, notes: string[]): Promise<string> {
   let world: World | null = null;
   try {
@@ -57,7 +58,7 @@ async function work(rank: number, { meetMs, lateMs }: Meeting, notes: string[]):
   }
 }
 
-/** How each process has ended after `limitMs`, what rank 0 noted, and the network. */
+/** How each process ended within `limitMs`, the notes of rank 0, and the network. */
 async function simulate(cut: Cut | null, meeting: Meeting, limitMs: number) {
   network = new Network(cut);
   const notes: string[] = [];
@@ -74,11 +75,11 @@ async function simulate(cut: Cut | null, meeting: Meeting, limitMs: number) {
   return found;
 }
 
-describe('a wire that is cut one way', () => {
+describe('a wire cut in one direction', () => {
   const meeting = { meetMs: 20_000, lateMs: 0 };
   const limitMs = meeting.meetMs + greetMs + ROUNDS * WORK_MS + NOTICED_MS;
 
-  it('or is not', async () => {
+  it('works if it is not cut', async () => {
     const { ends, notes } = await simulate(null, meeting, limitMs);
     expect(ends).toEqual(['done', 'done', 'done']);
     expect(notes).toEqual([]);
@@ -89,7 +90,7 @@ describe('a wire that is cut one way', () => {
     [0, 1],
     [2, 0],
     [0, 2],
-  ])('from %i to %i keeps no process, whichever message is the first to be lost', async (from, to) => {
+  ])('from %i to %i lets every process end, whichever message is lost first', async (from, to) => {
     const messages = (await simulate(null, meeting, limitMs)).network.count(from, to);
     expect(messages).toBeGreaterThan(8);
     for (let after = 0; after < messages; after++) {
@@ -101,25 +102,25 @@ describe('a wire that is cut one way', () => {
   it.each([
     [1, 0],
     [0, 1],
-  ])('from %i to %i is noticed while they wait for a third', async (from, to) => {
-    // Connecting takes two messages, being accepted one more; then there are signs of life, one a second.
+  ])('from %i to %i is noticed while waiting for a third rank', async (from, to) => {
+    // Connecting takes two messages and being accepted one more; then heartbeats follow, one per second.
     for (let after = 3; after < 12; after++) {
       const { ends } = await simulate(
         { from, to, after },
         { meetMs: 120_000, lateMs: 60_000 },
         1_000 * after + NOTICED_MS,
       );
-      for (const end of ends.slice(0, 2)) expect(end).toMatch(/rank [01] .*left before all had come/);
+      for (const end of ends.slice(0, 2)) expect(end).toMatch(/rank [01] .*left before all ranks had joined/);
       expect(ends[2]).toBe(STILL);
     }
   });
 
-  it('before a process is known leaves rank 0 waiting for it, and saying so', async () => {
+  it('before a rank is known leaves rank 0 waiting for it and reporting so', async () => {
     const { ends, notes } = await simulate({ from: 1, to: 0, after: 2 }, meeting, limitMs);
     expect(notes).toEqual(['waiting for rank 1 of 3 at 127.0.0.1:1, up to 20 s']);
-    expect(ends[0]).toContain('rank 1 of 3 did not come within 20 s');
+    expect(ends[0]).toContain('rank 1 of 3 did not join within 20 s');
     expect(ends[1]).toBe('rank 1: rank 0 at 127.0.0.1:1 did not answer within 2 s');
-    expect(ends[2]).toContain('rank 1 of 3 did not come within 20 s');
+    expect(ends[2]).toContain('rank 1 of 3 did not join within 20 s');
   });
 });
 

@@ -3,7 +3,7 @@ import { appointmentOf } from '../../src/index.js';
 import { firstHost } from '../../src/rendezvous/node-list.js';
 
 describe('appointmentOf', () => {
-  it('says nothing of a process alone', () => {
+  it('is null for a single process', () => {
     expect(appointmentOf({})).toBeNull();
     expect(appointmentOf({ SLURM_PROCID: '0', SLURM_NTASKS: '4' })).toBeNull();
     const step = { SLURM_STEP_ID: '0', SLURM_PROCID: '0', SLURM_STEP_NUM_TASKS: '1' };
@@ -11,11 +11,11 @@ describe('appointmentOf', () => {
     expect(appointmentOf({ OMPI_COMM_WORLD_RANK: '0', OMPI_COMM_WORLD_SIZE: '1' })).toBeNull();
   });
 
-  it('takes a variable that is empty as not set', () => {
+  it('treats an empty variable as unset', () => {
     expect(appointmentOf({ RANK: '', WORLD_SIZE: '', MASTER_ADDR: '' })).toBeNull();
     const slurm = { SLURM_STEP_ID: '0', SLURM_PROCID: '1', SLURM_NTASKS: '2', SLURM_NODELIST: 'node[1-2]' };
-    const beside = { RANK: '', WORLD_SIZE: '', MASTER_ADDR: '', MASTER_PORT: '', SLURM_STEP_NUM_TASKS: '' };
-    expect(appointmentOf({ ...slurm, ...beside })).toMatchObject({
+    const empty = { RANK: '', WORLD_SIZE: '', MASTER_ADDR: '', MASTER_PORT: '', SLURM_STEP_NUM_TASKS: '' };
+    expect(appointmentOf({ ...slurm, ...empty })).toMatchObject({
       placement: { rank: 1, size: 2 },
       master: { host: 'node1' },
     });
@@ -28,12 +28,12 @@ describe('appointmentOf', () => {
       'OMPI_COMM_WORLD_LOCAL_RANK',
       { OMPI_COMM_WORLD_RANK: '1', OMPI_COMM_WORLD_SIZE: '2', MASTER_ADDR: 'a' },
     ],
-  ])('takes the local rank that it is given where %s does not say it', (name, env) => {
+  ])('uses the given local rank if %s is not set', (name, env) => {
     expect(appointmentOf(env, 3)?.placement.localRank).toBe(3);
     expect(appointmentOf({ ...env, [name]: '1' }, 3)?.placement.localRank).toBe(1);
   });
 
-  it("reads torchrun's names", () => {
+  it("reads torchrun's variables", () => {
     const env = { RANK: '3', WORLD_SIZE: '8', LOCAL_RANK: '1', MASTER_ADDR: 'node1', MASTER_PORT: '1234' };
     expect(appointmentOf(env)).toEqual({
       placement: { rank: 3, size: 8, localRank: 1 },
@@ -45,7 +45,7 @@ describe('appointmentOf', () => {
     expect(appointmentOf({ ...env, IABN_MASTER_PORT: '99' })?.master.port).toBe(99);
   });
 
-  it('leaves the port that the agent of torchrun listens at', () => {
+  it("avoids the port of torchrun's agent", () => {
     const env = {
       RANK: '0',
       WORLD_SIZE: '2',
@@ -59,7 +59,7 @@ describe('appointmentOf', () => {
     expect(appointmentOf(own)?.master.port).toBe(500);
   });
 
-  it("reads Slurm's names in a step", () => {
+  it("reads Slurm's variables in a step", () => {
     const env = {
       SLURM_JOB_ID: '4711',
       SLURM_STEP_ID: '0',
@@ -84,7 +84,7 @@ describe('appointmentOf', () => {
     });
   });
 
-  it("reads Open MPI's names", () => {
+  it("reads Open MPI's variables", () => {
     const env = {
       OMPI_COMM_WORLD_RANK: '1',
       OMPI_COMM_WORLD_SIZE: '2',

@@ -1,4 +1,4 @@
-/** Processes that meet, as several worlds in one process; what can go wrong is said on every rank. */
+/** Several worlds meet in one process. Every rank must report what goes wrong. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
@@ -28,7 +28,7 @@ async function join({ rank, size, port, host = '127.0.0.1', options }: Attempt):
   return world;
 }
 
-/** All worlds, which close together at the end of the test. */
+/** All worlds, closed together at the end of the test. */
 async function meet(size: number, options: MeetOptions = {}): Promise<World[]> {
   const port = await freePort();
   const worlds = await Promise.all(
@@ -38,7 +38,7 @@ async function meet(size: number, options: MeetOptions = {}): Promise<World[]> {
   return worlds;
 }
 
-/** What each of several attempts fails with; empty for one that does not. */
+/** The error message of each attempt; empty if it succeeds. */
 async function failures(attempts: readonly Promise<World>[]): Promise<string[]> {
   const settled = await Promise.allSettled(attempts);
   return settled.map((result) => (result.status === 'rejected' ? String(result.reason.message) : ''));
@@ -48,7 +48,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (data: Uint8Array) => new TextDecoder().decode(data);
 
 describe('a meeting', () => {
-  it('gathers what each gives, in the order of the members, whoever comes first', async () => {
+  it('gathers contributions in member order, whoever is first', async () => {
     const worlds = await meet(4);
     await fc.assert(
       fc.asyncProperty(
@@ -70,7 +70,7 @@ describe('a meeting', () => {
     expect(worlds.map(({ host }) => host)).toEqual(Array(4).fill('127.0.0.1'));
   });
 
-  it('carries what is larger than a packet, and nothing', async () => {
+  it('carries payloads larger than a packet, and empty ones', async () => {
     const worlds = await meet(2);
     const large = new Uint8Array(3_000_001).map((_, i) => i % 251);
     const all = await Promise.all(
@@ -83,7 +83,7 @@ describe('a meeting', () => {
     expect(Buffer.compare(all[0]?.[1] ?? new Uint8Array(), large)).toBe(0);
   });
 
-  it('waits for one that starts late, also where rank 0 does', async () => {
+  it('waits for ranks that start late, including rank 0', async () => {
     const port = await freePort();
     const early = join({ rank: 1, size: 2, port });
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -91,7 +91,7 @@ describe('a meeting', () => {
     await Promise.all(worlds.map((world) => world.close()));
   });
 
-  it('leaves the port free, also for the same processes at once', async () => {
+  it('frees the port for immediate reuse', async () => {
     const port = await freePort();
     for (let round = 0; round < 3; round++) {
       const worlds = await Promise.all([0, 1].map((rank) => join({ rank, size: 2, port })));
@@ -130,7 +130,7 @@ describe('a meeting', () => {
   }
 });
 
-/** One that speaks the protocol, as anybody may, and what it is answered. */
+/** Speaks the protocol like any stranger could; returns the replies. */
 async function introduced(port: number, hello: Record<string, unknown>, secret = ''): Promise<Header[]> {
   const socket = connect(port, '127.0.0.1').on('error', () => {});
   const heard: Header[] = [];
@@ -189,7 +189,7 @@ describe('strangers neither end a meeting nor learn of it', () => {
     await Promise.all(worlds.map((world) => world.close()));
   });
 
-  it('with a secret, the right rank without it is none', async () => {
+  it('with a secret, a rank that does not know it is refused', async () => {
     const port = await freePort();
     const options: MeetOptions = { secret: 'of the run', identity };
     const first = join({ rank: 0, size: 2, port, options });
@@ -200,7 +200,7 @@ describe('strangers neither end a meeting nor learn of it', () => {
     await Promise.all(worlds.map((world) => world.close()));
   });
 
-  it('without a secret, one that took a rank and went leaves it to the one that is meant', async () => {
+  it('without a secret, a stranger that claims a rank and leaves does not block the real one', async () => {
     const port = await freePort();
     const first = join({ rank: 0, size: 3, port });
     await listening(port);
@@ -219,7 +219,7 @@ describe('strangers neither end a meeting nor learn of it', () => {
     await Promise.all(worlds.map((world) => world.close()));
   });
 
-  it('a process shows the reasons of rank 0 alone, not of what listens in its stead', async () => {
+  it('a process shows only the reasons of the real rank 0', async () => {
     const server: Server = createServer((socket) => {
       const connection: Connection = new Connection(socket, {
         frame: () => connection.send({ type: 'refused', reason: 'call 555-0100', proof: 'x' }),
@@ -239,7 +239,7 @@ describe('strangers neither end a meeting nor learn of it', () => {
 describe('rank 0 listens', () => {
   const elsewhere = '192.0.2.1';
 
-  it('at the address of the master alone', async () => {
+  it('only on the address of the master', async () => {
     const port = await freePort();
     const first = join({ rank: 0, size: 2, port, host: '127.0.0.2' });
     const other = once(connect(port, '127.0.0.1'), 'connect');
@@ -248,17 +248,19 @@ describe('rank 0 listens', () => {
     await Promise.all(worlds.map((world) => world.close()));
   });
 
-  it('at all addresses where the master is none of this machine, but only with a secret', async () => {
+  it('on all addresses if the master is not this machine, but only with a secret', async () => {
     const port = await freePort();
     const [open] = await failures([join({ rank: 0, size: 2, port, host: elsewhere })]);
-    expect(open).toContain(`rank 0 cannot listen at ${elsewhere}:${port}: it is no address of this machine`);
+    expect(open).toContain(
+      `rank 0 cannot listen at ${elsewhere}:${port}: it is not an address of this machine`,
+    );
     const options = { secret: 's' };
     const first = join({ rank: 0, size: 2, port, host: elsewhere, options });
     const worlds = await Promise.all([first, join({ rank: 1, size: 2, port, options })]);
     await Promise.all(worlds.map((world) => world.close()));
   });
 
-  it('and says for whom it waits', async () => {
+  it('and reports which ranks it waits for', async () => {
     const port = await freePort();
     const notes: string[] = [];
     const options = { meetMs: 300, greetMs: 100, note: (line: string) => notes.push(line) };
@@ -267,7 +269,7 @@ describe('rank 0 listens', () => {
   });
 });
 
-describe('what is wrong is said on every rank', () => {
+describe('every rank reports', () => {
   const cases: [string, (port: number) => Attempt[], RegExp][] = [
     [
       'two processes with one rank',
@@ -297,7 +299,7 @@ describe('what is wrong is said on every rank', () => {
     [
       'ranks that do not come',
       (port) => [0, 2].map((rank) => ({ rank, size: 4, port, options: { meetMs: 400 } })),
-      /ranks 1, 3 of 4 did not come within 0\.4 s/,
+      /ranks 1, 3 of 4 did not join within 0\.4 s/,
     ],
   ];
   it.each(cases)('%s', async (_, attempts, message) => {
@@ -308,7 +310,7 @@ describe('what is wrong is said on every rank', () => {
     for (const each of found) expect(each).toMatch(message);
   });
 
-  it('another secret', async () => {
+  it('a different secret', async () => {
     const port = await freePort();
     const options = { meetMs: 600 };
     const [zero, one] = await failures([
@@ -318,7 +320,7 @@ describe('what is wrong is said on every rank', () => {
     expect(one).toBe(
       `rank 1: 127.0.0.1:${port} refused this process: give all processes the same secret (IABN_SECRET)`,
     );
-    expect(zero).toMatch(/rank 1 of 2 did not come within 0\.6 s; a process at \S+ has another secret/);
+    expect(zero).toMatch(/rank 1 of 2 did not join within 0\.6 s; a process at \S+ has a different secret/);
   });
 
   async function occupied(answer: string | null): Promise<number> {
@@ -336,12 +338,12 @@ describe('what is wrong is said on every rank', () => {
   it.each([
     ['says nothing', null],
     ['speaks another language', '220 mail.example.org ESMTP\r\n'],
-  ])('a port where another program listens that %s', async (_, answer) => {
+  ])('a port of another program that %s', async (_, answer) => {
     const port = await occupied(answer);
     const options = { greetMs: 300 };
     const [zero, one] = await failures([0, 1].map((rank) => join({ rank, size: 2, port, options })));
     expect(zero).toContain(`rank 0 cannot listen at 127.0.0.1:${port}: another program listens there`);
-    expect(one).toContain(`rank 1: what listens at 127.0.0.1:${port} is not rank 0 of this run`);
+    expect(one).toContain(`rank 1: the program listening at 127.0.0.1:${port} is not rank 0 of this run`);
   });
 
   it('an unknown host', async () => {
@@ -373,17 +375,17 @@ describe('a world', () => {
     await Promise.all([worlds[0]?.close(), worlds[2]?.close()]);
   });
 
-  it('does not keep one that has come to its end when another is lost', async () => {
+  it('does not block a finished rank when another is lost', async () => {
     const worlds = await meet(3);
     const leaving = worlds[1]?.close();
     await worlds[2]?.fail('rank 2: out of memory');
-    // Rank 0 goes on with what it is at.
+    // Rank 0 continues its work.
     await leaving;
     cleanups.splice(0);
     await worlds[0]?.close();
   });
 
-  it('loses rank 0, too', async () => {
+  it('can lose rank 0, too', async () => {
     const worlds = await meet(3);
     const heard = worlds.slice(1).map((world) => new Promise((resolve) => world.onLost(resolve)));
     await worlds[0]?.fail('rank 0: out of memory');

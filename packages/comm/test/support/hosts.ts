@@ -1,7 +1,7 @@
-/** Hosts of their own on this machine: network namespaces with addresses of their own, on one switch. */
+/** Hosts simulated on this machine: network namespaces with their own addresses, on one switch. */
 import { execFileSync } from 'node:child_process';
 
-/** Namespaces have networks of their own, so that test files may use the same addresses side by side. */
+/** Each namespace has its own network, so test files can use the same addresses in parallel. */
 const NETWORK = '10.78.0';
 
 function sh(command: string): void {
@@ -10,7 +10,7 @@ function sh(command: string): void {
 
 export interface Host {
   readonly address: string;
-  /** What a command is preceded by to run there. */
+  /** Command prefix to run inside the host. */
   readonly inside: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export class Hosts {
     readonly list: readonly Host[],
   ) {}
 
-  /** null where this user may not make network namespaces. */
+  /** null if this user may not create network namespaces. */
   static create(count: number): Hosts | null {
     const prefix = `iabn${process.pid}`;
     const hosts = new Hosts(
@@ -31,7 +31,7 @@ export class Hosts {
       })),
     );
     try {
-      // The switch has a namespace of its own, too: nothing of the machine's network changes.
+      // The switch has its own namespace too, so the machine's network stays unchanged.
       sh(
         `ip netns add ${prefix}s && ip -n ${prefix}s link add br0 type bridge && ip -n ${prefix}s link set br0 up`,
       );
@@ -50,7 +50,7 @@ export class Hosts {
     }
   }
 
-  /** Pulls the plug of a host: what it sends, and what it is sent, is lost without a word. */
+  /** Unplugs a host: everything it sends or should receive is silently lost. */
   cut(host: number): void {
     sh(`ip -n ${this.prefix}s link set port${host} down`);
   }

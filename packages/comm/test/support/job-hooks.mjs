@@ -1,5 +1,5 @@
 // @ts-check
-// Lets a rank run jobs written in TypeScript: what they import by relative paths is bundled, packages are those built.
+// Lets a rank run TypeScript jobs: relative imports are bundled, packages are the built ones.
 import { fileURLToPath } from 'node:url';
 
 /** @type {import('node:module').LoadHook} */
@@ -13,7 +13,7 @@ export async function load(url, context, next) {
     platform: 'node',
     target: 'node20',
     packages: 'external',
-    // The repository's own maps packages to their sources.
+    // The repository's own tsconfig maps packages to their sources.
     tsconfigRaw: {},
     sourcemap: 'inline',
     write: false,

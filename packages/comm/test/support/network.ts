@@ -1,17 +1,18 @@
 /**
- * A network of the processes of one test, in simulated time: each direction between two of them can be cut, from one message on.
- * A cut loses everything that is sent into it without a word, the end of a connection included, as a cut wire does.
+ * A network between the processes of one test, in simulated time. Each direction between two processes can be
+ * cut after a given message. Like a cut wire, a cut silently loses everything sent into it, including the end
+ * of a connection.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 
-/** Milliseconds that a message takes. */
+/** Latency of a message in milliseconds. */
 const LATENCY_MS = 1;
 
 export interface Cut {
   readonly from: number;
   readonly to: number;
-  /** Messages that still arrive. */
+  /** Number of messages that still arrive. */
   readonly after: number;
 }
 
@@ -22,17 +23,17 @@ export class Network {
 
   constructor(private readonly cut: Cut | null = null) {}
 
-  /** Runs what process `rank` does: its connections are of it. */
+  /** Runs `body` as process `rank`, which owns the connections it makes. */
   as<T>(rank: number, body: () => T): T {
     return this.process.run(rank, body);
   }
 
-  /** Messages that were sent from one process to another. */
+  /** Number of messages sent from one process to another. */
   count(from: number, to: number): number {
     return this.sent.get(`${from} ${to}`) ?? 0;
   }
 
-  /** Has `arrive` called at the other end in its time, unless the message is lost. */
+  /** Calls `arrive` at the other end after the latency, unless the message is lost. */
   carry(from: number, to: number, arrive: () => void): void {
     const number = this.count(from, to);
     this.sent.set(`${from} ${to}`, number + 1);
@@ -140,7 +141,7 @@ class FakeSocket extends EventEmitter {
     }, 0);
   }
 
-  /** A connection of which one side has ended is closed by the other. */
+  /** When one side of a connection ends, the other side closes it. */
   private tellEnd(): void {
     const { peer } = this;
     this.network.carry(this.from, this.to, () => peer?.hearEnd());

@@ -1,4 +1,4 @@
-/** Processes that a test gives jobs to: each a rank of one world, on loopback. */
+/** Processes that run a test's jobs: each is a rank of one world, on loopback. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -20,7 +20,7 @@ interface Reply {
 }
 
 export interface PoolOptions {
-  /** Where each rank runs; default: here. */
+  /** Where each rank runs; default: this machine. */
   readonly hosts?: readonly Host[];
   /** Milliseconds by which a rank starts after the others. */
   readonly lateMs?: (rank: number) => number;
@@ -28,7 +28,7 @@ export interface PoolOptions {
 
 export class Pool {
   private jobs = 0;
-  /** Some rank was lost: the others cannot part in order. */
+  /** True once a rank was lost, so the others cannot close in order. */
   broken = false;
 
   private constructor(readonly children: readonly ChildProcess[]) {}
@@ -41,7 +41,7 @@ export class Pool {
   ): Promise<Pool> {
     const common = {
       ...process.env,
-      // A job that fails on one rank must not keep the others.
+      // A job that fails on one rank must not block the others.
       IABN_COLLECTIVE_TIMEOUT: '20',
       ...env,
       WORLD_SIZE: String(size),
@@ -64,7 +64,7 @@ export class Pool {
     return this.send(module.href, argument) as Promise<JobOutcome<R>[]>;
   }
 
-  /** The same, where none may fail. */
+  /** Like `outcomes`, but throws if any rank fails. */
   async run<R>(module: URL, argument: (rank: number) => unknown = () => null): Promise<R[]> {
     const outcomes = await this.outcomes<R>(module, argument);
     return outcomes.map(({ result, error }, rank) => {
@@ -73,7 +73,7 @@ export class Pool {
     });
   }
 
-  /** Ends all, in order where they can. */
+  /** Ends all ranks, in order where possible. */
   async close(): Promise<void> {
     const alive = this.children.filter(
       ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
@@ -84,7 +84,7 @@ export class Pool {
     await Promise.all(ended);
   }
 
-  /** Gives one rank a job. */
+  /** Gives a job to one rank. */
   async ask<R>(rank: number, module: URL, argument: unknown): Promise<JobOutcome<R>> {
     return this.tell(rank, module.href, argument) as Promise<JobOutcome<R>>;
   }
@@ -103,7 +103,7 @@ export class Pool {
   }
 }
 
-/** A process that answers by messages, in the network of a host where one is given. */
+/** Starts a process that answers by messages, on a simulated host if one is given. */
 function startRank(env: NodeJS.ProcessEnv, host?: Host): { child: ChildProcess; ready: Promise<unknown> } {
   const [command = process.execPath, ...args] = [...(host?.inside ?? []), process.execPath, RANK];
   const child = spawn(command, args, {
@@ -114,7 +114,7 @@ function startRank(env: NodeJS.ProcessEnv, host?: Host): { child: ChildProcess; 
   return { child, ready: once(child, 'message') };
 }
 
-/** What a rank answers to a job; an error where it ends instead. */
+/** A rank's reply to a job, or an error if it ends instead. */
 function replyOf(child: ChildProcess, id: number): Promise<Reply> {
   return new Promise((resolve) => {
     const done = (reply: Reply) => {

@@ -1,5 +1,5 @@
 // @ts-check
-// Every collective of the host, on arrays of the length asked for.
+// Runs every host collective on arrays of the requested length.
 
 /**
  * @param {import('@inplace-abn/comm').Processes} processes

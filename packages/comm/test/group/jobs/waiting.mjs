@@ -1,5 +1,5 @@
 // @ts-check
-// Waits for the others in one collective after the other, until one fails.
+// Waits for the others in one collective after another until one fails.
 
 /**
  * @param {import('@inplace-abn/comm').Processes} processes

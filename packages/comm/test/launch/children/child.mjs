@@ -1,5 +1,5 @@
 // @ts-check
-// What a launched process does: child.mjs BEHAVIOUR RANK: the rank of which it is asked; all others wait to be ended.
+// A launched process: child.mjs BEHAVIOUR RANK. That rank acts; the others wait to be ended.
 import { followLauncher } from '@inplace-abn/comm';
 
 followLauncher();
@@ -27,7 +27,7 @@ if (behaviour === 'deaf') {
   let signals = 0;
   process.on('SIGINT', () => {
     signals++;
-    // A second signal would come at once; the end is late enough to see it.
+    // A second signal would arrive at once, so end late enough to see it.
     setTimeout(() => {
       process.stdout.write(`${signals} SIGINT\n`);
       process.exit(130);
@@ -35,6 +35,6 @@ if (behaviour === 'deaf') {
   });
   stay();
 } else if (behaviour === 'stay' || (rank !== RANK && rank !== 'all')) stay();
-// Whoever hears of it may send signals at once.
+// Signals may follow as soon as the test hears of this.
 started();
 if (rank === RANK || rank === 'all') behaviours[behaviour ?? '']?.();
