@@ -30,8 +30,9 @@ export default defineConfig({
     pool: 'forks',
     // vitest would leave one core to itself, which is half of a machine with two.
     maxWorkers: '100%',
-    // Threads that the sources start run on source, too; they bundle it first, which takes a while on a busy machine.
-    testTimeout: 30_000,
+    // A limit ends a test that hangs; a busy machine takes many times longer than an idle one.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     execArgv: ['--import', `${root}tools/vitest/source-threads.mjs`],
     // Test files run in parallel: with compute threads of their own they would spin waiting for each other. Their autotuning
     // results are not worth keeping.

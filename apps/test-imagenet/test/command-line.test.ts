@@ -23,9 +23,9 @@ beforeAll(async () => {
   const { validation } = await runTraining({ config: configOf(ONE_EPOCH), data, logDir });
   checkpoint = join(logDir, 'checkpoints');
   top1 = (validation?.top1 ?? Number.NaN).toFixed(2);
-}, 60_000);
+});
 
-describe('test-imagenet', { timeout: 60_000 }, () => {
+describe('test-imagenet', () => {
   it('prints what training validated, and writes JSON and a page', async () => {
     const [json, html] = [join(folder, 'test.json'), join(folder, 'test.html')];
     const { code, stdout, stderr } = await run(config, checkpoint, data, '--json', json, '--html', html);

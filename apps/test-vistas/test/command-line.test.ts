@@ -48,7 +48,7 @@ function noise(name: string): Uint8Array {
 
 const out = async () => join(await temporaryFolder(), 'out');
 
-describe('test-vistas', { timeout: 60_000 }, () => {
+describe('test-vistas', () => {
   it('segments a folder with the network of a configuration', async () => {
     const dir = await out();
     const options = ['--config', config, '--classes', classes, '--output-mode', 'palette', '--overlay'];

@@ -10,7 +10,7 @@ import { lastState, rawConfig } from '../../../packages/recipes/test/support/run
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
 import { start } from './support/programs.js';
 
-describe('train-imagenet', { timeout: 60_000 }, () => {
+describe('train-imagenet', () => {
   let data: string;
   let config: string;
   beforeAll(async () => {

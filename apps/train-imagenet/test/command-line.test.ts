@@ -15,7 +15,7 @@ beforeAll(async () => {
   await writeFile(config, JSON.stringify(rawConfig({ optimizer: { schedule: { epochs: 1 } } })));
 });
 
-describe('train-imagenet', { timeout: 60_000 }, () => {
+describe('train-imagenet', () => {
   it('trains, then evaluates its checkpoint to the same accuracy', async () => {
     const data = await imageFolder();
     // In the folder where it is started.
@@ -140,7 +140,7 @@ describe('train-imagenet', { timeout: 60_000 }, () => {
   });
 });
 
-describe('plan', { timeout: 60_000 }, () => {
+describe('plan', () => {
   it('finds the largest batch that fits a budget', async () => {
     const found = await run('plan', config, '--batch', 'auto', '--budget', '3MiB', '--json');
     expect(found).toMatchObject({ code: 0, stderr: '' });

@@ -7,7 +7,7 @@ import { expectSameState, lastState, rawConfig } from '../../../packages/recipes
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
 import { run } from './support/programs.js';
 
-describe('train-imagenet --device', { timeout: 120_000 }, () => {
+describe('train-imagenet --device', () => {
   let data: string;
   let config: string;
   beforeAll(async () => {

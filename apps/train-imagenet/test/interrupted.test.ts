@@ -12,7 +12,7 @@ const SAVED = 20;
 /** Steps made after the run is continued. */
 const MORE = 20;
 
-describe('train-imagenet', { timeout: 120_000 }, () => {
+describe('train-imagenet', () => {
   let data: string;
   let config: string;
   beforeAll(async () => {

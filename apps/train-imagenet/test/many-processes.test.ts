@@ -13,7 +13,7 @@ import { ownLines, run, start } from './support/programs.js';
 const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const EPOCHS = 60;
 
-describe('train-imagenet over processes', { timeout: 240_000 }, () => {
+describe('train-imagenet over processes', () => {
   let data: string;
   let config: string;
   beforeAll(async () => {

@@ -130,5 +130,5 @@ describe('Jpeg', () => {
 describe('the kernels', () => {
   it('are what their sources compile to', async () => {
     expect(await compileKernels()).toContain(WASM_BASE64);
-  }, 60_000);
+  });
 });

@@ -86,7 +86,7 @@ function toLogical(shape: readonly number[], stored: ArrayLike<number>): Float32
   });
 }
 
-describe.each(fixtures)('a training step of $name with DeepLabV3', { timeout: 120_000 }, (fixture) => {
+describe.each(fixtures)('a training step of $name with DeepLabV3', (fixture) => {
   let start: Record<string, TypedArray>;
   let step: Step;
   let outputs: Record<string, Float32Array>;
@@ -100,7 +100,7 @@ describe.each(fixtures)('a training step of $name with DeepLabV3', { timeout: 12
   beforeAll(async () => {
     start = startOf(networkOf(fixture), fixture.biases);
     ({ step, outputs } = await run({}));
-  }, 120_000);
+  });
 
   it('has the loss and logits of PyTorch', () => {
     expect(Math.abs((outputs.loss?.[0] ?? Number.NaN) / fixture.loss - 1)).toBeLessThan(TOLERANCE / 10);

@@ -93,13 +93,13 @@ async function evaluate(fixture: Fixture, { step }: StepRun): Promise<ArrayLike<
   return logits as Float32Array;
 }
 
-describe.each(fixtures)('a training step of $name', { timeout: 120_000 }, (fixture) => {
+describe.each(fixtures)('a training step of $name', (fixture) => {
   let start: Record<string, TypedArray>;
   let run: StepRun;
   beforeAll(async () => {
     start = startOf(networkOf(fixture), fixture.biases);
     run = await runStep(fixture, start, {});
-  }, 120_000);
+  });
 
   it('has the loss and logits of PyTorch', () => {
     const { loss, logits } = run.outputs;

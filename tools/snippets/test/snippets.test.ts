@@ -29,7 +29,7 @@ describe('snippets', () => {
 
   it('in TypeScript have no type errors', () => {
     expect(typeErrors(snippets.filter(({ language }) => language === 'ts').map(fileOf))).toEqual([]);
-  }, 120_000);
+  });
 });
 
 describe('snippets run', () => {

@@ -60,7 +60,7 @@ async function expected(file: string, maxSide = MAX_SIDE) {
   };
 }
 
-describe('a segmented folder', { timeout: 60_000 }, () => {
+describe('a segmented folder', () => {
   it('has the class ids of every photograph in grey, at its own size', async () => {
     const { failed, stopped, scores, outDir, text } = await segmented();
     expect({ failed, stopped, scores }).toEqual({ failed: 0, stopped: null, scores: null });
@@ -132,7 +132,7 @@ describe('a segmented folder', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a folder of which something cannot be used', { timeout: 60_000 }, () => {
+describe('a folder of which something cannot be used', () => {
   async function broken(): Promise<string> {
     const folder = join(await temporaryFolder(), 'broken');
     await mkdir(folder);
@@ -186,7 +186,7 @@ describe('a folder of which something cannot be used', { timeout: 60_000 }, () =
   });
 });
 
-describe('before the first image', { timeout: 60_000 }, () => {
+describe('before the first image', () => {
   it('an output folder that cannot be written is an error', async () => {
     const file = join(await temporaryFolder(), 'file');
     await writeFile(file, '');

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 const segmented = (options?: Partial<SegmentFolderOptions>) => segmentScene({ photos, snapshot }, options);
 
-describe('labels', { timeout: 60_000 }, () => {
+describe('labels', () => {
   let labels: string;
   beforeAll(async () => {
     labels = join(await temporaryFolder(), 'labels');

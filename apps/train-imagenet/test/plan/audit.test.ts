@@ -10,7 +10,7 @@ import { auditCheckpoint, formatAudit } from '../../src/plan/audit.js';
 const LAYER = 'mod3.block1.convs.bn1';
 const config = configOf({ network: { precision: 'bfloat16' } });
 
-describe('auditCheckpoint', { timeout: 60_000 }, () => {
+describe('auditCheckpoint', () => {
   let healthy: string;
   let coarse: string;
 
@@ -28,7 +28,7 @@ describe('auditCheckpoint', { timeout: 60_000 }, () => {
       tensors.set(`${LAYER}.${leaf}`, filled(`${LAYER}.${leaf}`, value));
     }
     await writeStateDict(coarse, tensors as TensorMap);
-  }, 60_000);
+  });
 
   it('finds the layer whose scale is small beside its shift, and says how to keep its input', async () => {
     const audit = await auditCheckpoint(config, coarse, cpu(), 0.1);

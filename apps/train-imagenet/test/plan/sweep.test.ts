@@ -7,7 +7,7 @@ import { formatSweep, renderSweep, sweep } from '../../src/plan/sweep.js';
 const LIMITS = { bandwidth: 1e10, products: { float32: 1e11 } };
 const config = configOf({ network: { arch: 'densenet121' }, input: { crop_train: 32 } });
 
-describe('sweep', { timeout: 60_000 }, () => {
+describe('sweep', () => {
   const result = sweep(config, cpu(), LIMITS, [4, 8]);
 
   it('has for each batch the plan without a budget, then ever smaller ones that cost more', () => {

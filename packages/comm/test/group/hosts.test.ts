@@ -9,7 +9,7 @@ const waiting = new URL('jobs/waiting.mjs', import.meta.url);
 
 afterAll(() => hosts?.remove());
 
-describe.skipIf(!hosts)('three hosts (needs network namespaces: root, iproute2)', { timeout: 60_000 }, () => {
+describe.skipIf(!hosts)('three hosts (needs network namespaces: root, iproute2)', () => {
   let pool: Pool;
   afterEach(() => pool.close());
 

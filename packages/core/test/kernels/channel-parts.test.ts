@@ -29,7 +29,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-describe.each(OPS)('%s', { timeout: 60_000 }, (op) => {
+describe.each(OPS)('%s', (op) => {
   it.each([2, 3])('agrees with the reference in %i parts', async (parts) => {
     vi.stubEnv('IABN_KERNEL_CHOICE', `${parts} parts`);
     const taken = LARGE[op].filter((record) =>

@@ -113,7 +113,7 @@ describe('parts', () => {
     });
   });
 
-  it('passes the comparison with the reference device', { timeout: 60_000 }, async () => {
+  it('passes the comparison with the reference device', async () => {
     vi.stubEnv('IABN_DEBUG', '5');
     const written = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
     onTestFinished(() => {

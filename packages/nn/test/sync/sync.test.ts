@@ -88,11 +88,11 @@ describe('InPlaceABNSync over processes', () => {
 const hosts = Hosts.create(3);
 const LATE_MS = 10_000;
 
-describe.skipIf(!hosts)('over three hosts (network namespaces: root, iproute2)', { timeout: 60_000 }, () => {
+describe.skipIf(!hosts)('over three hosts (network namespaces: root, iproute2)', () => {
   let pool: Pool;
   beforeAll(async () => {
     pool = await Pool.start(3, {}, { hosts: hosts?.list, lateMs: (rank) => (rank === 1 ? LATE_MS : 0) });
-  }, 60_000);
+  });
   afterAll(async () => {
     await pool.close();
     hosts?.remove();

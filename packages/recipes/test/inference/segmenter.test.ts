@@ -208,7 +208,7 @@ describe('images of several sizes', () => {
     [3, 200],
   ] as const;
 
-  it('one after the other are as each alone', { timeout: 60_000 }, async () => {
+  it('one after the other are as each alone', async () => {
     const options: Options = { scales: [1, 1.4], flip: true };
     const segmenter = segmenterOf(options);
     for (const [width, height] of SIZES) {

@@ -17,7 +17,7 @@ interface FirstBatch {
   readonly colors: readonly number[][];
 }
 
-describe('input', { timeout: 60_000 }, () => {
+describe('input', () => {
   let data: string;
   let plain: FirstBatch;
   beforeAll(async () => {

@@ -121,7 +121,7 @@ describe('classifier_lr', () => {
   });
 });
 
-describe('schedule', { timeout: 60_000 }, () => {
+describe('schedule', () => {
   let data: string;
   beforeAll(async () => {
     data = await imageFolder();

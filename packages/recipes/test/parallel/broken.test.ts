@@ -15,11 +15,11 @@ interface Found {
   readonly untouched: boolean;
 }
 
-describe('a loss that is not finite', { timeout: 60_000 }, () => {
+describe('a loss that is not finite', () => {
   let pool: Pool;
   beforeAll(async () => {
     pool = await Pool.start(SIZE);
-  }, 60_000);
+  });
   afterAll(() => pool.close());
 
   it.each([

@@ -21,13 +21,13 @@ interface Outcome extends TrainOutcome {
   readonly text: string;
 }
 
-describe.each([2, 3])('%i processes', { timeout: 120_000 }, (size) => {
+describe.each([2, 3])('%i processes', (size) => {
   let pool: Pool;
   let data: string;
   beforeAll(async () => {
     pool = await Pool.start(size);
     data = await imageFolder();
-  }, 60_000);
+  });
   afterAll(() => pool.close());
 
   async function together(config: TrainConfig, more: Partial<TrainJob> = {}) {

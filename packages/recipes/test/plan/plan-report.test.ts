@@ -88,7 +88,7 @@ describe('planReport', () => {
     expect(text).toMatch(/^mod2\.block1\.convs\.bn1 +abn_apply .* in place$/m);
   });
 
-  it('says of joined channels which lie where they belong and which are copied', { timeout: 20_000 }, () => {
+  it('says of joined channels which lie where they belong and which are copied', () => {
     const dense = planReport(
       configOf({ network: { arch: 'densenet121', stem: 'imagenet', width: 1 }, input: { crop_train: 64 } }),
       2,

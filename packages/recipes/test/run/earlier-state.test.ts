@@ -26,7 +26,7 @@ async function shownIn(logDir: string): Promise<[string, number, number][]> {
   );
 }
 
-describe('a run that goes on from an earlier state', { timeout: 60_000 }, () => {
+describe('a run that goes on from an earlier state', () => {
   let data: string;
   let straight: string;
   let again: string;
@@ -42,7 +42,7 @@ describe('a run that goes on from an earlier state', { timeout: 60_000 }, () => 
     await runTraining({ config: other, data, logDir: again, resume: early, maxSteps: LATE });
     await cp(kept, early);
     await runTraining({ config, data, logDir: again, resume: early, maxSteps: LATE });
-  }, 60_000);
+  });
 
   it('shows in TensorBoard what one shows that went straight on, validations at their steps', async () => {
     const shown = await shownIn(straight);

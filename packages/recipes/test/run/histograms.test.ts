@@ -11,7 +11,7 @@ const NETWORK = { arch: 'wider_resnet16', stem: 'imagenet', width: 0.02, bn_mode
 /** Parameters that the reference logs. */
 const LOGGED = ['bn_out.bias', 'bn_out.weight', 'classifier.fc.bias', 'classifier.fc.weight'];
 
-describe('a run of a network with bn_out', { timeout: 60_000 }, () => {
+describe('a run of a network with bn_out', () => {
   let data: string;
   beforeAll(async () => {
     data = await imageFolder();

@@ -26,7 +26,7 @@ async function oddImages(): Promise<Record<string, Uint8Array>> {
   };
 }
 
-describe('training', { timeout: 60_000 }, () => {
+describe('training', () => {
   it('reads odd images', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     for (const [name, image] of Object.entries(await oddImages())) {

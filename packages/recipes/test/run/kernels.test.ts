@@ -14,13 +14,13 @@ import { bytesOf, configOf, expectSameState, lastState, Output, runTraining } fr
 const config = configOf({ network: { width: 0.25 }, optimizer: { schedule: { epochs: 1 } } });
 const [HALF, ALL] = [1, 2];
 
-describe('a run that goes on where other kernels are faster', { timeout: 60_000 }, () => {
+describe('a run that goes on where other kernels are faster', () => {
   let data: string;
   let straight: RunState;
   beforeAll(async () => {
     data = await imageFolder();
     straight = await lastState(await begun(timedAs('winograd'), ALL));
-  }, 60_000);
+  });
 
   async function begun(device: Device, maxSteps: number): Promise<string> {
     const logDir = join(await temporaryFolder(), 'run');

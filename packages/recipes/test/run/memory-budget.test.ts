@@ -9,7 +9,7 @@ import { configOf, expectSameState, lastState, runTraining } from '../support/ru
 
 const STEPS = 6;
 
-describe('memory_budget', { timeout: 60_000 }, () => {
+describe('memory_budget', () => {
   let data: string;
   beforeAll(async () => {
     data = await imageFolder();

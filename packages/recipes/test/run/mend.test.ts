@@ -16,7 +16,7 @@ import { bytesOf, configOf, runTraining } from '../support/runs.js';
 const config = configOf({ optimizer: { schedule: { epochs: 2 } } });
 const FOLLOWING = ['checkpoints/best.safetensors', 'checkpoint.pth.tar', 'model_best.pth.tar'] as const;
 
-describe('the files that follow from a state', { timeout: 60_000 }, () => {
+describe('the files that follow from a state', () => {
   let data: string;
   /** Two epochs, of which the second was the better, killed before anything but its checkpoint was written. */
   let killed: string;
@@ -35,7 +35,7 @@ describe('the files that follow from a state', { timeout: 60_000 }, () => {
       stepOfBest: 14,
     });
     for (const name of FOLLOWING) await cp(join(before, name), join(killed, name));
-  }, 60_000);
+  });
 
   /** Changes what a state says; a link to it keeps the former. */
   async function changeMeta(path: string, meta: Partial<RunMeta>): Promise<void> {

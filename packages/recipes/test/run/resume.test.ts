@@ -12,7 +12,7 @@ const config = configOf({
 });
 const [HALF, ALL] = [20, 40];
 
-describe('a run that is resumed', { timeout: 60_000 }, () => {
+describe('a run that is resumed', () => {
   let data: string;
   let straight: string;
   let half: string;
@@ -21,7 +21,7 @@ describe('a run that is resumed', { timeout: 60_000 }, () => {
     [straight, half] = [join(await temporaryFolder(), 'run'), join(await temporaryFolder(), 'run')];
     await runTraining({ config, data, logDir: straight, maxSteps: ALL, saveEvery: 10 });
     await runTraining({ config, data, logDir: half, maxSteps: HALF, saveEvery: 10 });
-  }, 60_000);
+  });
 
   /** A copy of the half run, to continue in. */
   async function copyOfHalf(): Promise<{ logDir: string; checkpoints: string }> {

@@ -34,7 +34,7 @@ it('of no epochs trains nothing', async () => {
   expect(text).not.toMatch(/complete|best/);
 });
 
-describe('a run', { timeout: 60_000 }, () => {
+describe('a run', () => {
   const config = configOf({ optimizer: { schedule: { epochs: EPOCHS } } });
   let data: string;
   let logDir: string;
@@ -43,7 +43,7 @@ describe('a run', { timeout: 60_000 }, () => {
     data = await imageFolder();
     logDir = join(await temporaryFolder(), 'run');
     run = await runTraining({ config, data, logDir, histograms: true, command: 'train-imagenet a.json' });
-  }, 60_000);
+  });
 
   const json = async (name: string) => JSON.parse(await readFile(join(logDir, name), 'utf8'));
 
@@ -158,7 +158,7 @@ describe('a run', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a run in bfloat16', { timeout: 60_000 }, () => {
+describe('a run in bfloat16', () => {
   it('learns as one in float32 does', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const config = configOf({

@@ -30,7 +30,7 @@ async function run(config: TrainConfig, data: string, steps: number) {
 
 const augmented = { color_jitter_train: true };
 
-describe('every bit of the weights and the optimizer state', { timeout: 120_000 }, () => {
+describe('every bit of the weights and the optimizer state', () => {
   it('of a classifier', async () => {
     const config = configOf({
       network: { width: 0.05 },

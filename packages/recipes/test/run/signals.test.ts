@@ -36,14 +36,14 @@ class SendingOutput extends Output {
   }
 }
 
-describe('a run that a signal stops', { timeout: 60_000 }, () => {
+describe('a run that a signal stops', () => {
   let data: string;
   let straight: string;
   beforeAll(async () => {
     data = await imageFolder();
     straight = join(await temporaryFolder(), 'run');
     await runTraining({ config, data, logDir: straight });
-  }, 60_000);
+  });
 
   const losses = async (folder: string) =>
     (await readMetrics(join(folder, 'metrics.jsonl'))).map(({ phase, epoch, loss }) => ({

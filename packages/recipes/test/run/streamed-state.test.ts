@@ -36,7 +36,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe('the states of a run', { timeout: 60_000 }, () => {
+describe('the states of a run', () => {
   it('go to files and back without a copy of them', async () => {
     const folder = await temporaryFolder();
     const saved = engineOf(3);

@@ -76,7 +76,7 @@ function parameters(config: TrainConfig): string[] {
     .flatMap(({ name, kind }) => (kind === 'parameter' ? [name] : []));
 }
 
-describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
+describe('checkpoint.pth.tar', () => {
   let data: string;
   const runs = new Map<TrainConfig, string>();
   beforeAll(async () => {
@@ -86,7 +86,7 @@ describe('checkpoint.pth.tar', { timeout: 60_000 }, () => {
       await runTraining({ config, data, logDir });
       runs.set(config, logDir);
     }
-  }, 60_000);
+  });
 
   const runOf = (config: TrainConfig): string => runs.get(config) ?? '';
   const file = (config: TrainConfig, name = 'checkpoint.pth.tar') => join(runOf(config), name);

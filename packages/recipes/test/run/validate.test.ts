@@ -14,7 +14,7 @@ import { restoreWeights } from '../../src/run/restore.js';
 import { taskOf } from '../../src/tasks/registry.js';
 import { configOf, Output, runTraining } from '../support/runs.js';
 
-describe('a validation', { timeout: 60_000 }, () => {
+describe('a validation', () => {
   let data: string;
   let resume: string;
   beforeAll(async () => {
@@ -22,7 +22,7 @@ describe('a validation', { timeout: 60_000 }, () => {
     const logDir = join(await temporaryFolder(), 'run');
     await runTraining({ config: configOf({ optimizer: { schedule: { epochs: 1 } } }), data, logDir });
     resume = join(logDir, 'checkpoints');
-  }, 60_000);
+  });
 
   const options = (config: TrainConfig) => {
     return { config, data, device: cpu(), workers: 1, printFreq: 1, resume, stream: new Output() };

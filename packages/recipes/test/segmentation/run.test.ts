@@ -29,7 +29,7 @@ beforeAll(async () => {
   data = await labelledFolder();
   logDir = await newFolder();
   run = await runTraining({ config, data, logDir, histograms: true });
-}, 60_000);
+});
 
 const newFolder = async () => join(await temporaryFolder(), 'run');
 const json = async (name: string) => JSON.parse(await readFile(join(logDir, name), 'utf8'));
@@ -39,7 +39,7 @@ function dict(value: TorchValue | undefined): ReadonlyMap<string, TorchValue> {
   throw new Error('expected a dictionary');
 }
 
-describe('a segmentation run', { timeout: 60_000 }, () => {
+describe('a segmentation run', () => {
   it('logs pixel accuracy of steps, and mean IoU of validations', async () => {
     const records = await readMetrics(join(logDir, 'metrics.jsonl'));
     const [first] = records;
@@ -159,7 +159,7 @@ describe('a segmentation run', { timeout: 60_000 }, () => {
   });
 });
 
-describe('data of segmentation', { timeout: 60_000 }, () => {
+describe('data of segmentation', () => {
   const open = (dir: string, changed = config) => taskOf(changed).openData(dir, { workers: 1 });
 
   it('is missing', async () => {

@@ -36,7 +36,7 @@ function engineOf(config = segmentationConfigOf()): Engine {
 
 const RATES = { base: 0.05, classifier: 0.05 };
 
-describe('a segmentation step', { timeout: 60_000 }, () => {
+describe('a segmentation step', () => {
   it('does not see pixels that are ignored', async () => {
     const upper = (i: number) => (i % PIXELS < PIXELS / 2 ? i % CLASSES : 255);
     const engine = engineOf();

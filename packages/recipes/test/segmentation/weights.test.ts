@@ -20,7 +20,7 @@ async function written(tensors: ReadonlyMap<string, HostTensor>): Promise<string
   return path;
 }
 
-describe('a segmentation run begins', { timeout: 60_000 }, () => {
+describe('a segmentation run begins', () => {
   let data: string;
   beforeAll(async () => {
     data = await labelledFolder();

@@ -29,7 +29,7 @@ function startingStep(config: TrainConfig): Step {
 }
 
 describe('training follows PyTorch', () => {
-  it.each(Object.entries(variants))('%s', { timeout: 60_000 }, async (_name, variant: Variant) => {
+  it.each(Object.entries(variants))('%s', async (_name, variant: Variant) => {
     const config = configOf(variant);
     const step = startingStep(config);
     const lr = Float32Array.of(config.optimizer.learning_rate);

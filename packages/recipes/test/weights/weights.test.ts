@@ -91,7 +91,7 @@ function expectClose(actual: Float32Array, expected: Float32Array): void {
   });
 }
 
-describe('weights', { timeout: 30_000 }, () => {
+describe('weights', () => {
   it.each(['.safetensors', '.pth.tar'])('are read from %s, under names with module. too', async (end) => {
     const folder = await temporaryFolder();
     const path = join(folder, `model${end}`);
@@ -126,7 +126,7 @@ describe('weights', { timeout: 30_000 }, () => {
   });
 });
 
-describe('scales', { timeout: 30_000 }, () => {
+describe('scales', () => {
   it('of an in-place network become |γ| + ε in an ordinary one: the same logits', async () => {
     const trained = weightsOf(inPlace, scales(0.5, -0.5, -2));
     const path = await runOf(inPlace, trained);
@@ -203,7 +203,7 @@ describe('scales', { timeout: 30_000 }, () => {
 });
 
 /** Every way from a file to a network: what each program does with it. */
-describe('every program', { timeout: 60_000 }, () => {
+describe('every program', () => {
   const data = { train: { batches: 7 }, trainImages: 60, trainDigest: '' };
 
   /** A run's checkpoint.pth.tar and training state, outside of its folder. */
