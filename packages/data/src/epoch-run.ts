@@ -175,17 +175,23 @@ export class EpochRun {
     const first = number * batchSize;
     const part = shareOf(Math.min(batchSize, end - first), share);
     const size = part.end - part.begin;
-    slot.labels.fill(-1, size);
-    slot.targets?.fill(IGNORED, (slot.targets.length / Math.max(1, slot.labels.length)) * size);
-    slot.labelled?.fill(0, size);
-    slot.indices.fill(-1, size);
+    this.clear(slot, size, slot.labels.length);
     const filling = { number, first: first + part.begin, size, slot, assigned: 0, missing: size };
     this.queue.push(filling);
     if (size === 0) this.notify?.();
     return filling;
   }
 
-  /** Has `count` rows of a batch filled, unreadable images replaced if the policy allows it. */
+  /** Marks rows that hold no image. */
+  private clear({ labels, targets, labelled, indices }: Slot, from: number, to: number): void {
+    const pixels = (targets?.length ?? 0) / Math.max(1, labels.length);
+    labels.fill(-1, from, to);
+    targets?.fill(IGNORED, pixels * from, pixels * to);
+    labelled?.fill(0, from, to);
+    indices.fill(-1, from, to);
+  }
+
+  /** Has `count` rows of a batch filled, unreadable images replaced or left out as the policy says. */
   private async fill(thread: LoaderThread, filling: Filling, first: number, count: number): Promise<void> {
     const { folder, order, bad } = this.job;
     const { slot } = filling;
@@ -208,7 +214,8 @@ export class EpochRun {
           // No fault of the file: others will have such pixels, too.
           if (failure.code === 'unknown-class') throw error;
           bad.add(task.index, error);
-          again.push(task);
+          if (bad.replaces) again.push(task);
+          else this.clear(slot, task.row, task.row + 1);
         }
       }
       rows = again.map(({ row, wanted }) => ({ row, wanted, index: this.readable(wanted) }));
@@ -218,6 +225,7 @@ export class EpochRun {
   /** The index `wanted`, or the next in the folder's order that is not known to be unreadable. */
   private readable(wanted: number): number {
     const { folder, bad } = this.job;
+    if (!bad.replaces) return wanted;
     for (let step = 0; step < folder.length; step++) {
       const index = (wanted + step) % folder.length;
       if (!bad.has(index)) return index;

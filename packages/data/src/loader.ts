@@ -19,9 +19,9 @@ export interface Batch {
   readonly targets: Uint8Array | null;
   /** N counts of the pixels whose class id is not 255, 0 beyond `size`. Null for classification. */
   readonly labelled: Int32Array | null;
-  /** N labels; −1 beyond `size`, and everywhere for segmentation. */
+  /** N labels; −1 beyond `size`, for an image that was left out, and everywhere for segmentation. */
   readonly labels: Int32Array;
-  /** N indices into the folder, of the images that were read; −1 beyond `size`. */
+  /** N indices into the folder, of the images that were read; −1 beyond `size`, and for an image that was left out. */
   readonly indices: Int32Array;
   /** Images in this batch, of this process: N but for a smaller last one. Several processes may bring it to 0. */
   readonly size: number;

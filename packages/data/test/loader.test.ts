@@ -219,6 +219,18 @@ describe('unreadable images', () => {
     expect(numbers).toEqual([0, 1]);
   });
 
+  it('are left out where that is asked for, also where no image can be read', async () => {
+    const loader = loaderOf(await greys([3, 4, 22]), { onBadImage: 'leave out' });
+    const indices = (await contents(loader)).flatMap((batch) => batch.indices);
+    expect(indices).toEqual(Array.from({ length: IMAGES }, (_, i) => ([3, 4, 22].includes(i) ? -1 : i)));
+    expect(loader.skipped.map(({ index }) => index).sort((a, b) => a - b)).toEqual([3, 4, 22]);
+    const none = loaderOf(await greys(Array.from({ length: IMAGES }, (_, i) => i)), {
+      onBadImage: 'leave out',
+    });
+    for (const { labels } of await contents(none)) expect(new Set(labels)).toEqual(new Set([-1]));
+    expect(none.skipped).toHaveLength(IMAGES);
+  });
+
   it('are replaced by the next readable one and counted once', async () => {
     const folder = await greys([3, 4, 22]);
     const loader = loaderOf(folder, { onBadImage: { skip: 3 } });

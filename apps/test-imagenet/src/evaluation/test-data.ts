@@ -64,7 +64,7 @@ export function cropsOf({ tenCrops }: Preparation): number {
   return tenCrops ? TEN_CROPS : 1;
 }
 
-/** Every image once, in the folder's order. An unreadable one leaves a row with the index of another. */
+/** Every image once, in the folder's order. An unreadable one leaves a row with the index −1. */
 export function createTestLoader(options: TestLoaderOptions): Loader {
   const { folder, input, batchSize, workers, maxPixels, share, crop, scale, tenCrops } = options;
   const preparation = { crop, scale, mean: input.mean, std: input.std };
@@ -76,6 +76,6 @@ export function createTestLoader(options: TestLoaderOptions): Loader {
     workers,
     maxPixels,
     share,
-    onBadImage: { skip: folder.length },
+    onBadImage: 'leave out',
   });
 }

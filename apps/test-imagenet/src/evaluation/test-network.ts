@@ -206,7 +206,7 @@ class TestRun {
     const { classes, classifier } = this.parts;
     for (let row = 0; row < batch.size; row++) {
       const index = first + row;
-      // In place of an image that cannot be read the loader brings another, which has its own turn.
+      // One that cannot be read leaves its row empty.
       if (batch.indices[row] !== index) continue;
       const label = classes.outputs[batch.labels[row] ?? -1] ?? -1;
       const prediction = predictionOf(logits, row, classifier.classes, label);
