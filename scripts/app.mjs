@@ -1,6 +1,7 @@
 // Runs a program in the caller's folder after bringing the build up to date.
 //   npm run train-imagenet -- CONFIG DIR [options]      npm run plan -- CONFIG --batch N [--json]
 //   npm run test-imagenet -- CONFIG CHECKPOINT DIR [options]
+//   npm run predict -- CHECKPOINT IMAGES… [options]
 //   npm run test-vistas -- SNAPSHOT IN_DIR OUT_DIR [options]
 //   npm run inspect -- FILE [--json]       npm run doctor [-- --json]
 import { inRoot } from './lib/paths.mjs';
@@ -12,6 +13,7 @@ const PROGRAMS = {
   doctor: 'packages/cuda/dist/cli/doctor.js',
   inspect: 'packages/checkpoint/dist/cli/inspect.js',
   plan: 'apps/train-imagenet/dist/plan.js',
+  predict: 'apps/predict/dist/main.js',
   'train-imagenet': 'apps/train-imagenet/dist/main.js',
   'test-imagenet': 'apps/test-imagenet/dist/main.js',
   'test-vistas': 'apps/test-vistas/dist/main.js',

@@ -1,9 +1,6 @@
 #!/usr/bin/env node
 /** test-imagenet: command line → @inplace-abn/train. */
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
+import { checkWritable, runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
@@ -163,14 +160,6 @@ async function test(
     if (file !== undefined && file !== STDOUT) stream.write(`wrote ${file}\n`);
   }
   return unreadableExitCode(result.unreadable.length, config.input);
-}
-
-/** What is not there after a long test is better known before it. */
-async function checkWritable(file: string): Promise<void> {
-  const folder = dirname(resolve(file));
-  await access(folder, constants.W_OK).catch(() => {
-    throw new Error(`cannot write ${file}: ${folder} is no folder that can be written to; make it first`);
-  });
 }
 
 function unreadableExitCode(unreadable: number, input: TrainConfig['input']): number {

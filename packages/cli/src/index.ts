@@ -13,3 +13,4 @@ export { isClosed, surviveClosedOutput } from './output.js';
 export { printable, printableLines } from './printable.js';
 export { type SignalSource, STOP_SIGNALS, StopSignals } from './stop-signals.js';
 export { alignColumns } from './table.js';
+export { checkWritable } from './writable.js';

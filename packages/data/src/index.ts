@@ -2,8 +2,8 @@ export type { BadImagePolicy, SkippedImage } from './bad-images.js';
 export { normalization, type Rgb } from './color.js';
 export { decodeOnPool, decodeSmallPng } from './decode.js';
 export { DataError, ImageError, type ImageErrorCode, UnreadableLimitError } from './errors.js';
-export { systemPath } from './file-names.js';
-export { foldersIn } from './folders.js';
+export { decodeName, systemPath } from './file-names.js';
+export { compareCodePoints, foldersIn, listFolder } from './folders.js';
 export { roundHalfEven, type Sides, type Size, sizeOf } from './geometry.js';
 export type { Box, Image, Picture, Region, RegionSource } from './image/image.js';
 export { assertSameClasses, ImageFolder } from './image-folder.js';
@@ -25,7 +25,13 @@ export {
   type TransformModule,
 } from './module-transform.js';
 export { resizeNearest } from './nearest.js';
-export { listPhotographs, type Photograph, type PhotographOptions, readPhotograph } from './photograph.js';
+export {
+  imagesBelow,
+  listPhotographs,
+  type Photograph,
+  type PhotographOptions,
+  readPhotograph,
+} from './photograph.js';
 export { MAX_PIXELS, MOST_PIXELS } from './pixel-limit.js';
 export { Random, Stream } from './random.js';
 export { usePicture } from './reader.js';

@@ -1,5 +1,13 @@
+import { join } from 'node:path';
 import { DataError } from './errors.js';
-import { compareCodePoints, countOther, describeOthers, IMAGE_NAME, listFolder } from './folders.js';
+import {
+  compareCodePoints,
+  countOther,
+  describeOthers,
+  filesBelow,
+  IMAGE_NAME,
+  listFolder,
+} from './folders.js';
 import { checkSide, longestSideTo, type Size } from './geometry.js';
 import { checkMaxPixels } from './pixel-limit.js';
 import { usePicture } from './reader.js';
@@ -60,4 +68,19 @@ export async function listPhotographs(dir: string): Promise<string[]> {
     );
   }
   return names.sort(compareCodePoints);
+}
+
+/**
+ * Paths of the png, jpg and jpeg files in a folder and in all below it that are not hidden: folder by folder in order of their
+ * paths, sorted within each.
+ * @throws DataError where the folder is missing or has no image
+ */
+export async function imagesBelow(dir: string): Promise<string[]> {
+  const { files, others } = await filesBelow(dir, '.', IMAGE_NAME, 'folder of images');
+  if (files.length === 0) {
+    throw new DataError(
+      `No images in ${dir}: expected png, jpg or jpeg files in it or in a folder below.${describeOthers(others)}`,
+    );
+  }
+  return files.map((file) => join(dir, file));
 }

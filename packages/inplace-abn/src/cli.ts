@@ -23,6 +23,11 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
     file: 'dist/main.js',
     does: 'test a trained network on a folder of images: inplace-abn test CONFIG CHECKPOINT DIR',
   },
+  predict: {
+    package: '@inplace-abn/predict',
+    file: 'dist/main.js',
+    does: 'say what a network sees in photographs: inplace-abn predict CHECKPOINT IMAGES…',
+  },
   segment: {
     package: '@inplace-abn/test-vistas',
     file: 'dist/main.js',

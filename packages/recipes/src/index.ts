@@ -1,4 +1,5 @@
 export type { NormMode } from '@inplace-abn/interop';
+export { type NamedClass, readClassFile } from './classification/class-file.js';
 export { classificationObjective } from './classification/objective.js';
 export {
   ConfigError,
@@ -23,6 +24,7 @@ export { evaluationBatches } from './data/loaders.js';
 export { Engine, type EngineOptions } from './engine/engine.js';
 export { planPrograms } from './engine/plan-programs.js';
 export { Classifier } from './inference/classifier.js';
+export { featuresAt } from './inference/features.js';
 export { formatSize } from './inference/scales.js';
 export {
   type Photograph,
@@ -38,6 +40,7 @@ export { bytes, fraction, nonNegative, pixels, positive, positives } from './pro
 export { distBackendOption, localRankOption } from './program/processes.js';
 export { together } from './program/together.js';
 export { TRAINED_WITH_ADVICE, trainedWithOption } from './program/weights.js';
+export { configIn, descriptionOf } from './run/description.js';
 export { evaluate } from './run/evaluate.js';
 export { type TrainOptions, train } from './run/train.js';
 export {
@@ -69,3 +72,4 @@ export { type BatchShape, describeCrop, heightAndWidth } from './task/images.js'
 export type { Objective, StepValues, Task } from './task/task.js';
 export { taskOf } from './tasks/registry.js';
 export { loadWeights, type Target, type Weights } from './weights/load.js';
+export { trainedConfig } from './weights/origin.js';

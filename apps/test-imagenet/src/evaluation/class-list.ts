@@ -1,6 +1,6 @@
 /** Which output of the network a class folder stands for. */
-import { readFile } from 'node:fs/promises';
 import { UsageError } from '@inplace-abn/core';
+import { type NamedClass, readClassFile } from '@inplace-abn/recipes';
 
 export interface ClassMap {
   /** For each class folder, in the order of its labels, the network's output that stands for it. */
@@ -39,11 +39,6 @@ export async function matchClasses(options: ClassListOptions): Promise<ClassMap>
   return { outputs: folders.map((_, label) => label), names: folders };
 }
 
-interface NamedClass {
-  readonly folder: string;
-  readonly name: string;
-}
-
 function byFile(options: ClassListOptions, named: readonly NamedClass[], file: string): ClassMap {
   const { folders, root, outputs } = options;
   if (named.length > outputs) {
@@ -63,25 +58,4 @@ function byFile(options: ClassListOptions, named: readonly NamedClass[], file: s
     outputs: folders.map((folder) => indices.get(folder) ?? -1),
     names: Array.from({ length: outputs }, (_, output) => named[output]?.name ?? `output ${output}`),
   };
-}
-
-/** A line for each output: `FOLDER`, or `FOLDER<TAB>NAME` to show another name. Empty lines at the end do not count. */
-async function readClassFile(path: string): Promise<NamedClass[]> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(
-      `cannot read the classes in ${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`,
-    );
-  });
-  const lines = text.trimEnd().split(/\r?\n/);
-  const seen = new Map<string, number>();
-  return lines.map((line, index) => {
-    const [folder = '', name = ''] = line.split('\t', 2).map((part) => part.trim());
-    const former = seen.get(folder);
-    if (!folder || former !== undefined) {
-      const what = folder ? `${folder} is already on line ${former}` : 'expected the name of a class folder';
-      throw new UsageError(`${path}:${index + 1}: ${what}`);
-    }
-    seen.set(folder, index + 1);
-    return { folder, name: name || folder };
-  });
 }

@@ -10,8 +10,8 @@ import { TorchFile } from '../torch/file.js';
 import { descriptionIn, type ModelDescription } from './description.js';
 
 /**
- * Reads what a checkpoint says of its network beside the tensors, which are not read: of a training state, of a file of
- * torch.save, of safetensors (whose metadata are texts, so that each value is JSON), or of the newest state in a folder.
+ * Reads a checkpoint's description of its network, and none of its tensors: of a training state, of a file of torch.save,
+ * of safetensors (whose metadata are texts, so that each value is JSON), or of the newest state in a folder.
  *
  * @throws CheckpointError if the file is missing or no checkpoint
  */

@@ -1,5 +1,6 @@
-/** What the checkpoints of a run say of its network, for whoever uses it without the run's configuration and data. */
-import type { ModelDescription } from '@inplace-abn/checkpoint';
+/** The description of a run's network in its checkpoints, for use without the configuration and the data. */
+import type { ImageSides, ModelDescription } from '@inplace-abn/checkpoint';
+import { resolveConfig } from '../config/config.js';
 import type { TrainConfig } from '../config/schema.js';
 
 /** @param classes names of the labels, in order; a network may have more outputs */
@@ -20,4 +21,20 @@ export function descriptionOf(config: TrainConfig, classes?: readonly string[]):
     preprocessing: { scale: scale === -1 ? null : scale, crop, ...normalization },
     config: { task, network },
   };
+}
+
+/**
+ * The configuration in a description: task and network, and as `input` how images are prepared. null where it has none.
+ *
+ * @param source what errors call the file
+ * @throws {ConfigError} for keys that this version does not know
+ */
+export function configIn({ config, preprocessing }: ModelDescription, source: string): TrainConfig | null {
+  if (config === undefined) return null;
+  return resolveConfig({ ...config, ...(preprocessing && { input: inputOf(preprocessing) }) }, source);
+}
+
+function inputOf({ scale, crop, mean, std }: NonNullable<ModelDescription['preprocessing']>) {
+  const crop_val: { crop_val?: ImageSides } = crop === null ? {} : { crop_val: crop };
+  return { scale_val: scale ?? -1, ...crop_val, mean, std };
 }

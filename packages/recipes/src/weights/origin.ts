@@ -35,7 +35,10 @@ export async function originOf(content: CheckpointContent, said: NormMode | unde
 }
 
 /** The configuration in the run folder of a checkpoint, if that is where it lies and what it was trained with. */
-async function trainedConfig({ path, configHash: expected }: CheckpointContent): Promise<TrainConfig | null> {
+export async function trainedConfig({
+  path,
+  configHash: expected,
+}: Pick<CheckpointContent, 'path' | 'configHash'>): Promise<TrainConfig | null> {
   const folder = dirname(path);
   const run = basename(folder) === 'checkpoints' ? dirname(folder) : folder;
   const file = join(run, 'config.json');

@@ -5,15 +5,18 @@ import { formatDuration, formatLoss, formatPercent, formatRate, threeDigits } fr
 
 /** What the progress line shows, with metrics over the epoch so far. Optional fields that are absent are left out. */
 export interface ProgressState extends Metrics {
-  phase: 'train' | 'val' | 'test';
+  phase: 'train' | 'val' | 'test' | 'predict';
   /** Counted from 1; absent, with `epochs`, where there is but one pass. */
   epoch?: number;
   epochs?: number;
   /** Steps done in this epoch or pass, counted from 1. */
   step: number;
-  steps: number;
+  /** Absent where nobody knows how many there are: then `images` says how far it is. */
+  steps?: number;
+  /** Images so far. */
+  images?: number;
   /** Loss of this step, and its mean over the epoch so far. */
-  loss: number;
+  loss?: number;
   meanLoss?: number;
   learningRate?: number;
   imagesPerSecond: number;
@@ -44,15 +47,14 @@ export function formatProgress(state: ProgressState, options: FormatOptions = {}
 }
 
 function fieldsOf(state: ProgressState): Field[] {
-  const mean = state.meanLoss === undefined ? '' : ` (${formatLoss(state.meanLoss)})`;
-  const steps = String(state.steps);
-  const { epoch, epochs } = state;
+  const { epoch, epochs, step, steps, images, loss } = state;
   const fields: Field[] = [
     epoch === undefined
       ? { label: '', value: state.phase, weight: 10 }
       : { label: state.phase.padEnd(5), value: `${epoch}/${epochs}`, weight: 10 },
-    { label: 'step', value: `${String(state.step).padStart(steps.length)}/${steps}`, weight: 9 },
-    { label: 'loss', value: `${formatLoss(state.loss)}${mean}`, weight: 8 },
+    ...(steps === undefined ? [] : [{ label: 'step', value: `${padded(step, steps)}/${steps}`, weight: 9 }]),
+    ...(images === undefined ? [] : [{ label: 'images', value: String(images), weight: 9 }]),
+    ...(loss === undefined ? [] : [{ label: 'loss', value: lossOf(loss, state.meanLoss), weight: 8 }]),
     ...metricEntries(state).map(([name, percent]) => ({ ...METRICS[name], value: formatPercent(percent) })),
   ];
   const { learningRate, waitShare, peakBytes, etaSeconds } = state;
@@ -64,6 +66,14 @@ function fieldsOf(state: ProgressState): Field[] {
   if (peakBytes !== undefined) fields.push({ label: 'peak', value: formatBytes(peakBytes), weight: 1 });
   if (etaSeconds !== undefined) fields.push({ label: 'eta', value: formatDuration(etaSeconds), weight: 6 });
   return fields;
+}
+
+function padded(step: number, steps: number): string {
+  return String(step).padStart(String(steps).length);
+}
+
+function lossOf(loss: number, mean: number | undefined): string {
+  return mean === undefined ? formatLoss(loss) : `${formatLoss(loss)} (${formatLoss(mean)})`;
 }
 
 function withinWidth(fields: readonly Field[], width: number): Field[] {

@@ -1,0 +1,98 @@
+/** The photographs that a command line names, one after the other: files, folders, patterns, and lists on standard input. */
+import { stat } from 'node:fs/promises';
+import { DataError, decodeName, imagesBelow, systemPath } from '@inplace-abn/data';
+import { filesMatching, isPattern } from './glob.js';
+
+/** A list of files on standard input. */
+export const LIST = '-';
+
+const [NUL, LINE_FEED] = [0, 10];
+
+/** A file, or what was named in vain. */
+export type Found = { readonly path: string } | { readonly path: string; readonly reason: string };
+
+/**
+ * Yields the photographs that the arguments name, in order: of a folder every image in it and below it. A file is not looked at, so
+ * one that is missing fails when it is read.
+ *
+ * @param list pieces of the list: a path a line, or separated by NUL
+ */
+export async function* photographs(
+  args: readonly string[],
+  list: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Found, void, void> {
+  for (const arg of args) {
+    if (arg === LIST) {
+      for await (const path of pathsIn(list)) yield { path };
+    } else if (await isFolder(arg)) {
+      yield* ofFolder(arg);
+    } else if (isPattern(arg) && !(await exists(arg))) {
+      let found = false;
+      for await (const path of filesMatching(arg)) {
+        found = true;
+        yield { path };
+      }
+      if (!found) yield { path: arg, reason: 'no file has a name of this pattern' };
+    } else {
+      yield { path: arg };
+    }
+  }
+}
+
+async function* ofFolder(folder: string): AsyncGenerator<Found, void, void> {
+  try {
+    for (const path of await imagesBelow(folder)) yield { path };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    yield { path: folder, reason: error.message };
+  }
+}
+
+/** The paths of a list, as they come. A name that is not UTF-8 is as systemPath takes it. */
+export async function* pathsIn(list: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
+  let rest = Buffer.alloc(0);
+  let separator: number | null = null;
+  for await (const piece of list) {
+    rest = Buffer.concat([rest, piece]);
+    separator ??= [NUL, LINE_FEED].find((byte) => rest.includes(byte)) ?? null;
+    if (separator === null) continue;
+    for (let end = rest.indexOf(separator); end !== -1; end = rest.indexOf(separator)) {
+      yield* pathOf(rest.subarray(0, end));
+      rest = rest.subarray(end + 1);
+    }
+  }
+  yield* pathOf(rest);
+}
+
+function* pathOf(line: Buffer): Generator<string, void, void> {
+  const path = decodeName(line).replace(/\r$/, '');
+  if (path !== '') yield path;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(systemPath(path)).catch(() => null))?.isDirectory() ?? false;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(systemPath(path)).catch(() => null)) !== null;
+}
+
+/**
+ * Parts of a list, the first ones small so that work begins soon, later ones of up to `most`: as many names are in memory at a
+ * time, however many there are.
+ */
+export async function* inChunks<T>(
+  items: AsyncIterable<T>,
+  first: number,
+  most: number,
+): AsyncGenerator<T[], void, void> {
+  let [chunk, size]: [T[], number] = [[], first];
+  for await (const item of items) {
+    chunk.push(item);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+    size = Math.min(4 * size, most);
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,66 @@
+/** The network of a checkpoint, and the names of its outputs: from the checkpoint itself, or other files. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ModelDescription, readDescription } from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
+import { configIn, loadConfig, readClassFile, type TrainConfig, trainedConfig } from '@inplace-abn/recipes';
+
+export interface Described {
+  readonly config: TrainConfig;
+  /** Names of the outputs, as far as the checkpoint has them. */
+  readonly classes: readonly string[];
+}
+
+/**
+ * Reads a checkpoint's own description. A given configuration comes first; an older file may lie in a run folder with one.
+ *
+ * @throws UsageError with the code ERR_NO_CONFIG where nothing tells which network it is
+ */
+export async function describedNetwork(checkpoint: string, configFile?: string): Promise<Described> {
+  const kind = await stat(checkpoint).catch(() => null);
+  if (!kind) {
+    throw new UsageError(`there is no checkpoint ${checkpoint}: expected a file, or a folder of checkpoints`);
+  }
+  const description = await readDescription(checkpoint);
+  const { classes = [] } = description;
+  if (configFile !== undefined) return { config: await loadConfig(configFile), classes };
+  const config = await ownConfig(checkpoint, kind.isDirectory(), description);
+  if (config) return { config, classes };
+  throw new UsageError(
+    `${checkpoint} does not say which network it is of, and its folder has no config.json: name the configuration that it was trained with`,
+    { code: 'ERR_NO_CONFIG' },
+  );
+}
+
+async function ownConfig(
+  path: string,
+  isFolder: boolean,
+  description: ModelDescription,
+): Promise<TrainConfig | null> {
+  return configIn(description, path) ?? trainedConfig({ path: isFolder ? join(path, 'checkpoint') : path });
+}
+
+/**
+ * Names each output of a classifier: by the file of names where there is one, else as the checkpoint does.
+ *
+ * @throws UsageError with the code ERR_NO_CLASSES where nothing names the classes
+ */
+export async function classNames(
+  outputs: number,
+  recorded: readonly string[],
+  classFile: string | undefined,
+  checkpoint: string,
+): Promise<(label: number) => string> {
+  const names = classFile === undefined ? recorded : (await readClassFile(classFile)).map(({ name }) => name);
+  if (names.length === 0) {
+    throw new UsageError(`${checkpoint} does not name its ${outputs} classes: name them in a file`, {
+      code: 'ERR_NO_CLASSES',
+    });
+  }
+  if (names.length > outputs) {
+    throw new UsageError(
+      `${classFile ?? checkpoint} names ${names.length} classes but the network has ${outputs} outputs`,
+    );
+  }
+  return (label) => names[label] ?? `output ${label}`;
+}

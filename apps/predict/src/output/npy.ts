@@ -1,0 +1,65 @@
+/** Vectors as a matrix of NumPy, a row an image, written as they come. */
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import type { Result, Sink } from './result.js';
+import { type Target, targetFor } from './stream.js';
+
+/** Of the header: the number of rows is written there when it is known. NumPy wants a multiple of 64. */
+const HEADER_BYTES = 128;
+
+/** The header of a float32 matrix in NumPy's format, version 1.0, padded to {@link HEADER_BYTES}. */
+export function npyHeader(rows: number, columns: number): Buffer {
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`;
+  const header = Buffer.alloc(HEADER_BYTES, ' ');
+  header.write('\x93NUMPY\x01\x00', 'latin1');
+  header.writeUInt16LE(HEADER_BYTES - 10, 8);
+  header.write(text, 10, 'latin1');
+  header[HEADER_BYTES - 1] = 10;
+  return header;
+}
+
+/**
+ * FILE.npy with a row for each image, and FILE.txt with their files, a line each. The row of an image that cannot be read is NaN, so
+ * that rows and images keep in step.
+ */
+export class Matrix implements Sink {
+  private rows = 0;
+  private readonly names: Target;
+
+  private constructor(
+    private readonly path: string,
+    private readonly columns: number,
+    private readonly file: FileHandle,
+    private readonly temporary: string,
+  ) {
+    this.names = targetFor(path.replace(/(\.npy)?$/, '.txt'));
+  }
+
+  /** @param columns length of every vector */
+  static async create(path: string, columns: number): Promise<Matrix> {
+    const temporary = `${path}.${process.pid}.tmp`;
+    const file = await open(temporary, 'w');
+    await file.write(npyHeader(0, columns));
+    return new Matrix(path, columns, file, temporary);
+  }
+
+  async add(result: Result): Promise<void> {
+    const vector = 'vector' in result ? result.vector : new Float32Array(this.columns).fill(Number.NaN);
+    await this.file.write(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
+    await this.names.write(`${result.file}\n`);
+    this.rows++;
+  }
+
+  async close(): Promise<void> {
+    await this.file.write(npyHeader(this.rows, this.columns), 0, HEADER_BYTES, 0);
+    await this.file.sync();
+    await this.file.close();
+    await rename(this.temporary, this.path);
+    await this.names.close();
+  }
+
+  async abandon(error: unknown): Promise<void> {
+    await this.file.close();
+    await rm(this.temporary, { force: true });
+    await this.names.abandon(error);
+  }
+}

@@ -1,0 +1,68 @@
+/** Where text or bytes go as they come: standard output, or a file that is replaced as a whole. */
+import { once } from 'node:events';
+import { PassThrough, type Writable } from 'node:stream';
+import { writeFileAtomic } from '@inplace-abn/checkpoint';
+
+/** In place of a file: standard output. */
+export const STDOUT = '-';
+
+export interface Target {
+  /** Resolves when more can be taken. */
+  write(content: string | Uint8Array): Promise<void>;
+  close(): Promise<void>;
+  /** Leaves an older file as it was. */
+  abandon(error: unknown): Promise<void>;
+}
+
+/** @param path of a file, or {@link STDOUT} */
+export function targetFor(path: string, stdout: Writable = process.stdout): Target {
+  return path === STDOUT ? new StandardOutput(stdout) : new AtomicFile(path);
+}
+
+class StandardOutput implements Target {
+  constructor(private readonly stream: Writable) {}
+
+  async write(content: string | Uint8Array): Promise<void> {
+    // A reader that has ended wants no more.
+    if (this.stream.writable && !this.stream.write(content)) await drained(this.stream);
+  }
+
+  async close(): Promise<void> {}
+
+  async abandon(): Promise<void> {}
+}
+
+class AtomicFile implements Target {
+  private readonly pipe = new PassThrough();
+  private readonly written: Promise<void>;
+
+  constructor(path: string) {
+    this.pipe.on('error', () => {});
+    this.written = writeFileAtomic(path, this.pipe);
+    // Whoever writes or closes hears of it.
+    this.written.catch(() => {});
+  }
+
+  async write(content: string | Uint8Array): Promise<void> {
+    if (this.pipe.destroyed) return this.written;
+    if (!this.pipe.write(content)) await drained(this.pipe);
+  }
+
+  async close(): Promise<void> {
+    this.pipe.end();
+    await this.written;
+  }
+
+  async abandon(error: unknown): Promise<void> {
+    this.pipe.destroy(error instanceof Error ? error : new Error(String(error)));
+    await this.written.catch(() => {});
+  }
+}
+
+async function drained(stream: Writable): Promise<void> {
+  const done = new AbortController();
+  const events = ['drain', 'close', 'error'].map((event) => once(stream, event, { signal: done.signal }));
+  await Promise.race(events).catch(() => {});
+  done.abort();
+  await Promise.allSettled(events);
+}

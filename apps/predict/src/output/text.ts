@@ -1,0 +1,83 @@
+/** Results as text: lines to read, JSON lines, and CSV. */
+import { printable } from '@inplace-abn/cli';
+import type { Guess, Result, Sink } from './result.js';
+import type { Target } from './stream.js';
+
+/** Writes a text for each result. */
+class Lines implements Sink {
+  constructor(
+    private readonly target: Target,
+    private readonly lineOf: (result: Result) => string,
+    private before = '',
+  ) {}
+
+  async add(result: Result): Promise<void> {
+    const line = `${this.before}${this.lineOf(result)}\n`;
+    this.before = '';
+    await this.target.write(line);
+  }
+
+  async close(): Promise<void> {
+    if (this.before) await this.target.write(this.before);
+    await this.target.close();
+  }
+
+  abandon(error: unknown): Promise<void> {
+    return this.target.abandon(error);
+  }
+}
+
+/** `photos/a.jpg: tabby 83.1 %, tiger cat 12.0 %`; an image that cannot be used is named elsewhere. */
+export function readableLines(target: Target): Sink {
+  const lines = new Lines(target, (result) => {
+    const guesses = 'guesses' in result ? result.guesses : [];
+    return `${printable(result.file)}: ${guesses.map(readable).join(', ')}`;
+  });
+  return {
+    add: async (result) => ('error' in result ? undefined : lines.add(result)),
+    close: () => lines.close(),
+    abandon: (error) => lines.abandon(error),
+  };
+}
+
+function readable({ name, probability }: Guess): string {
+  return `${printable(name)} ${(100 * probability).toFixed(1)} %`;
+}
+
+/** An object a line: `file`, and `predictions`, `features` or `error`. */
+export function jsonLines(target: Target): Sink {
+  return new Lines(target, (result) => {
+    const { file } = result;
+    if ('error' in result) return JSON.stringify({ file, error: result.error });
+    if ('vector' in result) return JSON.stringify({ file, features: [...result.vector] });
+    const predictions = result.guesses.map(({ label, name, probability }) => ({
+      class: name,
+      label,
+      probability,
+    }));
+    return JSON.stringify({ file, predictions });
+  });
+}
+
+/** A row an image: file, error, and class, label and probability of each guess (RFC 4180). */
+export function csv(target: Target, top: number): Sink {
+  const numbered = Array.from({ length: top }, (_, i) => [
+    `class_${i + 1}`,
+    `label_${i + 1}`,
+    `probability_${i + 1}`,
+  ]);
+  const head = row(['file', 'error', ...numbered.flat()]);
+  const line = (result: Result) => {
+    const guesses = 'guesses' in result ? result.guesses : [];
+    const cells = Array.from({ length: top }, (_, i) => {
+      const guess = guesses[i];
+      return guess ? [guess.name, String(guess.label), String(guess.probability)] : ['', '', ''];
+    });
+    return row([result.file, 'error' in result ? result.error : '', ...cells.flat()]);
+  };
+  return new Lines(target, line, `${head}\n`);
+}
+
+function row(cells: readonly string[]): string {
+  return cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',');
+}
