@@ -12,3 +12,22 @@ export {
   transferNorms,
   UnknownOriginError,
 } from './norms/transfer.js';
+export {
+  exportOnnx,
+  type OnnxInput,
+  type OnnxMetadata,
+  type OnnxOptions,
+  onnxModel,
+  type TrainedNetwork,
+} from './onnx/export.js';
+export type {
+  OnnxAttribute,
+  OnnxAttributes,
+  OnnxModel,
+  OnnxNode,
+  OnnxSignal,
+  OnnxTensor,
+} from './onnx/model/model.js';
+export type { Normalization } from './onnx/preprocessing.js';
+export { DYNAMIC_AXES, type DynamicAxis, type SizeRange } from './onnx/traces.js';
+export { encodeOnnx, type WriteOnnxOptions, writeOnnx } from './onnx/write.js';

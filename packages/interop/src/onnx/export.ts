@@ -1,0 +1,155 @@
+/** Networks as ONNX models. */
+import {
+  checkOptionNames,
+  type DType,
+  fold,
+  type Graph,
+  type HostTensor,
+  prune,
+  type Shape,
+  type TensorType,
+  trace,
+  UsageError,
+  Value,
+  valueInfo,
+} from '@inplace-abn/core';
+import { EVALUATION, type Module, type Per, type Signals } from '@inplace-abn/nn';
+import type { OnnxModel, OnnxSignal } from './model/model.js';
+import { type Normalization, writePreprocessing } from './preprocessing.js';
+import { type DynamicAxis, type InputTypes, type SizeRange, traced } from './traces.js';
+import { type WriteOnnxOptions, writeOnnx } from './write.js';
+import { GraphWriter } from './writer.js';
+
+/** A network with its weights; a Session is one. */
+export interface TrainedNetwork<In extends Signals = Value, Out extends Signals = Value> {
+  readonly module: Module<In, Out>;
+  /** Parameters and buffers by the names of the state dictionary. */
+  readonly state: ReadonlyMap<string, HostTensor>;
+}
+
+/** One sample, without the batch: images are C×H×W. */
+export interface OnnxInput {
+  readonly shape: Shape;
+  /** Default float32. */
+  readonly dtype?: DType;
+}
+
+/** What the file tells of the model, as properties in JSON. */
+export interface OnnxMetadata extends Partial<Normalization> {
+  /** Names of the outputs, in order. */
+  readonly classes?: readonly string[];
+  /** Length of the images' shorter side before they are cropped, or height and width. */
+  readonly scale?: number | readonly number[];
+  /** Side of the square that is cropped, or height and width. */
+  readonly crop?: number | readonly number[];
+}
+
+export interface OnnxOptions<In extends Signals = Value> {
+  /** What the network takes; of a network with several inputs each by its name. Sizes that are dynamic are an example. */
+  readonly input: Per<In, OnnxInput>;
+  /** Samples of a run; default 1. */
+  readonly batch?: number;
+  /** Axes whose size may differ from run to run; default none. */
+  readonly dynamic?: readonly DynamicAxis[];
+  /** The heights and widths that a dynamic model is to take, for a network that does other things at others. Default: any. */
+  readonly sizes?: SizeRange;
+  /** Whether a normalization that only follows a convolution becomes part of its weights; default false. */
+  readonly fold?: boolean;
+  /** The model takes images as they are decoded, uint8 N×H×W×3, and normalizes them so. */
+  readonly preprocessing?: Normalization;
+  readonly metadata?: OnnxMetadata;
+}
+
+const OPTIONS = ['input', 'batch', 'dynamic', 'sizes', 'fold', 'preprocessing', 'metadata'] as const;
+
+/**
+ * The evaluation of a network as an ONNX model, opset 17. The model is what the network computes, whatever it is called: an op that
+ * has no ONNX form is refused. Its inputs and outputs are `input` and `output`, or have the names that the network gives them, and
+ * are N×C×H×W.
+ *
+ * @throws UsageError, code ERR_NO_ONNX_FORM, for an op without a rule; ERR_NOT_DYNAMIC; ERR_CLASSES where the names of classes are not
+ *   as many as the outputs; ERR_WEIGHTS where a weight is missing or has another shape
+ */
+export function onnxModel<In extends Signals, Out extends Signals>(
+  { module, state }: TrainedNetwork<In, Out>,
+  options: OnnxOptions<In>,
+): OnnxModel {
+  checkOptionNames('onnxModel', options, OPTIONS);
+  const { dynamic = [], sizes, fold: folding = false, preprocessing, metadata = {} } = options;
+  // Kernels and views are often others for a single sample: an example has several where their number is free.
+  const { batch = dynamic.includes('batch') ? 2 : 1 } = options;
+  const graphOf = (types: InputTypes): Graph => fold(prune(evaluation(module, types)), folding);
+  const traces = traced(graphOf, inputTypes(options.input, batch), dynamic, sizes);
+  const writer = new GraphWriter(traces, state);
+  const inputs = [...traces.first.inputs].map(([name, id]): OnnxSignal => {
+    if (preprocessing) return writePreprocessing(writer, name, id, preprocessing);
+    writer.define(id, name);
+    return writer.signal(name, id);
+  });
+  writer.writeNodes();
+  const outputs = writer.nameOutputs();
+  checkClasses(traces.first, metadata.classes);
+  const { nodes, tensors } = writer;
+  return { nodes, tensors, inputs, outputs, metadata: properties(metadata) };
+}
+
+/**
+ * Writes the evaluation of a network as an ONNX file: {@link onnxModel} and {@link writeOnnx}.
+ *
+ * @returns the files that were written
+ */
+export function exportOnnx<In extends Signals, Out extends Signals>(
+  network: TrainedNetwork<In, Out>,
+  path: string,
+  { externalData, ...options }: OnnxOptions<In> & WriteOnnxOptions,
+): Promise<string[]> {
+  return writeOnnx(path, onnxModel(network, options), { externalData });
+}
+
+function evaluation<In extends Signals, Out extends Signals>(
+  module: Module<In, Out>,
+  types: InputTypes,
+): Graph {
+  return trace((tracer) => {
+    const values = [...types].map(([name, { shape, dtype }]): [string, Value] => {
+      return [name, tracer.input(name, shape, dtype)];
+    });
+    const single = values[0]?.[0] === INPUT ? values[0][1] : undefined;
+    // Which of the two it is the network's types say, and cannot be followed further.
+    const output = module.call((single ?? Object.fromEntries(values)) as In, EVALUATION);
+    const outputs: Signals = output;
+    return outputs instanceof Value ? { output: outputs } : outputs;
+  });
+}
+
+const INPUT = 'input';
+
+function inputTypes<In extends Signals>(input: Per<In, OnnxInput>, batch: number): Map<string, TensorType> {
+  const given: OnnxInput | Readonly<Record<string, OnnxInput>> = input;
+  const named = isOne(given) ? [[INPUT, given] as const] : Object.entries(given);
+  return new Map(
+    named.map(([name, { shape, dtype = 'float32' }]) => [name, { shape: [batch, ...shape], dtype }]),
+  );
+}
+
+function isOne(input: OnnxInput | Readonly<Record<string, OnnxInput>>): input is OnnxInput {
+  return Array.isArray(input.shape);
+}
+
+function checkClasses(graph: Graph, classes: readonly string[] | undefined): void {
+  const [output] = graph.outputs.values();
+  if (!classes || output === undefined) return;
+  const { shape } = valueInfo(graph, output);
+  if (shape[1] === classes.length) return;
+  throw new UsageError(
+    `there are names of ${classes.length} classes but the network has ${shape[1]} outputs`,
+    {
+      code: 'ERR_CLASSES',
+    },
+  );
+}
+
+function properties(metadata: OnnxMetadata): Map<string, string> {
+  const entries = Object.entries(metadata).filter(([, value]) => value !== undefined);
+  return new Map(entries.map(([key, value]) => [key, JSON.stringify(value)]));
+}

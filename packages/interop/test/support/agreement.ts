@@ -1,0 +1,141 @@
+/** The same network here and in onnxruntime. */
+import {
+  compile,
+  cpu,
+  elements,
+  type Graph,
+  type HostTensor,
+  Programs,
+  type Shape,
+  statesOf,
+  type TypedArray,
+  trace,
+  type Value,
+  valueInfo,
+} from '@inplace-abn/core';
+import { EVALUATION, initialStates, type Module } from '@inplace-abn/nn';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { encodeOnnx, type OnnxModel, type TrainedNetwork } from '../../src/index.js';
+
+/** Numbers in [0, 1) of a fixed stream. */
+export function uniform(seed: number): () => number {
+  let state = seed * 2_654_435_761 + 1;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** A module with initial weights, scales of both signs and drawn statistics, so that one that is left out shows. */
+export function drawn<M extends Module>(module: M, seed = 1): TrainedNetwork & { readonly module: M } {
+  const next = uniform(seed);
+  const between = (low: number, high: number) => () => low + (high - low) * next();
+  const signed = () => (next() < 0.5 ? -1 : 1) * between(0.5, 1.2)();
+  const state = new Map<string, HostTensor>();
+  for (const [name, tensor] of initialStates(module, { seed })) state.set(name, tensor);
+  for (const { name, shape, role, dtype } of module.namedStates()) {
+    if (dtype !== 'float32') continue;
+    const draw =
+      role === 'scale'
+        ? signed
+        : role === 'one'
+          ? between(0.6, 1.6)
+          : role === 'zero' || role === 'bias'
+            ? between(-0.3, 0.3)
+            : null;
+    if (draw) state.set(name, { dtype, shape, data: Float32Array.from({ length: elements(shape) }, draw) });
+  }
+  return { module, state };
+}
+
+/** Images N×C×H×W of a fixed stream, row-major. */
+export function images(shape: Shape, seed = 5): Float32Array {
+  const next = uniform(seed);
+  return Float32Array.from({ length: elements(shape) }, () => 2 * next() - 1);
+}
+
+/** From the order of ONNX to that of storage, channels last. */
+export function channelsLast(data: Float32Array, shape: Shape): Float32Array {
+  const [n = 1, c = 1, ...space] = shape;
+  const area = elements(space);
+  const moved = new Float32Array(data.length);
+  for (let image = 0; image < n; image++) {
+    for (let channel = 0; channel < c; channel++) {
+      for (let place = 0; place < area; place++) {
+        moved[(image * area + place) * c + channel] = data[(image * c + channel) * area + place] ?? 0;
+      }
+    }
+  }
+  return moved;
+}
+
+function evaluation(module: Module, shape: Shape): Graph {
+  return trace((tracer) => {
+    const output: Value = module.call(tracer.input('input', shape, 'float32'), EVALUATION);
+    return { output };
+  });
+}
+
+/** What the network makes of `x` here, and its shape. */
+export async function computedHere(
+  { module, state }: TrainedNetwork,
+  x: Float32Array,
+  shape: Shape,
+): Promise<{ data: Float32Array; shape: Shape }> {
+  const graph = evaluation(module, shape);
+  const device = cpu();
+  const programs = new Programs(device, statesOf(graph));
+  for (const { name } of graph.states) {
+    const tensor = state.get(name);
+    if (tensor) programs.store.write(name, tensor.data as TypedArray);
+  }
+  const program = programs.program(compile(graph, device));
+  const { outputs } = await program.run({ input: channelsLast(x, shape) });
+  return {
+    data: outputs.output as Float32Array,
+    shape: valueInfo(graph, graph.outputs.get('output') ?? -1).shape,
+  };
+}
+
+/** A model loaded by onnxruntime, which checks it first. */
+export function loaded(model: OnnxModel | string): Promise<InferenceSession> {
+  const options = { intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
+  return typeof model === 'string'
+    ? InferenceSession.create(model, options)
+    : InferenceSession.create(encodeOnnx(model), options);
+}
+
+/** What onnxruntime makes of `x`: in the order of storage. */
+export async function computedThere(
+  session: InferenceSession,
+  x: Float32Array,
+  shape: Shape,
+): Promise<{ data: Float32Array; shape: Shape }> {
+  const { output } = await session.run({ input: new Tensor('float32', x, [...shape]) });
+  if (!output) throw new Error('the model has no output of that name');
+  return { data: channelsLast(output.data as Float32Array, output.dims), shape: output.dims };
+}
+
+/** The largest difference, as a share of the largest value. */
+export function relativeDifference(a: Float32Array, b: Float32Array): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  const largest = a.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? Number.NaN))), 0) / largest;
+}
+
+/** The largest relative difference between here and onnxruntime for each shape; Infinity where the shapes of outputs differ. */
+export async function differences(
+  network: TrainedNetwork,
+  model: OnnxModel,
+  shapes: readonly Shape[],
+): Promise<number[]> {
+  const session = await loaded(model);
+  const found: number[] = [];
+  for (const shape of shapes) {
+    const x = images(shape);
+    const [here, there] = [await computedHere(network, x, shape), await computedThere(session, x, shape)];
+    const same = `${here.shape}` === `${there.shape}`;
+    found.push(same ? relativeDifference(here.data, there.data) : Number.POSITIVE_INFINITY);
+  }
+  return found;
+}
