@@ -36,7 +36,7 @@ export interface OnnxInput {
 
 /** What the file tells of the model, as properties in JSON. */
 export interface OnnxMetadata extends Partial<Normalization> {
-  /** Names of the outputs, in order. */
+  /** Names of the outputs, in order; a network may have more outputs. */
   readonly classes?: readonly string[];
   /** Length of the images' shorter side before they are cropped, or height and width. */
   readonly scale?: number | readonly number[];
@@ -67,8 +67,8 @@ const OPTIONS = ['input', 'batch', 'dynamic', 'sizes', 'fold', 'preprocessing', 
  * has no ONNX form is refused. Its inputs and outputs are `input` and `output`, or have the names that the network gives them, and
  * are N×C×H×W.
  *
- * @throws UsageError, code ERR_NO_ONNX_FORM, for an op without a rule; ERR_NOT_DYNAMIC; ERR_CLASSES where the names of classes are not
- *   as many as the outputs; ERR_WEIGHTS where a weight is missing or has another shape
+ * @throws UsageError, code ERR_NO_ONNX_FORM, for an op without a rule; ERR_NOT_DYNAMIC; ERR_CLASSES where there are more names of
+ *   classes than outputs; ERR_WEIGHTS where a weight is missing or has another shape
  */
 export function onnxModel<In extends Signals, Out extends Signals>(
   { module, state }: TrainedNetwork<In, Out>,
@@ -140,7 +140,7 @@ function checkClasses(graph: Graph, classes: readonly string[] | undefined): voi
   const [output] = graph.outputs.values();
   if (!classes || output === undefined) return;
   const { shape } = valueInfo(graph, output);
-  if (shape[1] === classes.length) return;
+  if ((shape[1] ?? 0) >= classes.length) return;
   throw new UsageError(
     `there are names of ${classes.length} classes but the network has ${shape[1]} outputs`,
     {

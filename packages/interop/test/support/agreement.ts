@@ -1,4 +1,5 @@
 /** The same network here and in onnxruntime. */
+import { isHostTensor } from '@inplace-abn/checkpoint';
 import {
   compile,
   cpu,
@@ -13,45 +14,22 @@ import {
   type Value,
   valueInfo,
 } from '@inplace-abn/core';
-import { EVALUATION, initialStates, type Module } from '@inplace-abn/nn';
+import { EVALUATION, type Module } from '@inplace-abn/nn';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { normal } from '../../../core/test/support/prng.js';
 import { encodeOnnx, type OnnxModel, type TrainedNetwork } from '../../src/index.js';
+import { drawn as drawnStates, relativeError } from './networks.js';
 
-/** Numbers in [0, 1) of a fixed stream. */
-export function uniform(seed: number): () => number {
-  let state = seed * 2_654_435_761 + 1;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-/** A module with initial weights, scales of both signs and drawn statistics, so that one that is left out shows. */
-export function drawn<M extends Module>(module: M, seed = 1): TrainedNetwork & { readonly module: M } {
-  const next = uniform(seed);
-  const between = (low: number, high: number) => () => low + (high - low) * next();
-  const signed = () => (next() < 0.5 ? -1 : 1) * between(0.5, 1.2)();
+/** A module with weights, scales of both signs and statistics of its own, so that one that is left out shows. */
+export function drawn<M extends Module>(module: M): TrainedNetwork & { readonly module: M } {
   const state = new Map<string, HostTensor>();
-  for (const [name, tensor] of initialStates(module, { seed })) state.set(name, tensor);
-  for (const { name, shape, role, dtype } of module.namedStates()) {
-    if (dtype !== 'float32') continue;
-    const draw =
-      role === 'scale'
-        ? signed
-        : role === 'one'
-          ? between(0.6, 1.6)
-          : role === 'zero' || role === 'bias'
-            ? between(-0.3, 0.3)
-            : null;
-    if (draw) state.set(name, { dtype, shape, data: Float32Array.from({ length: elements(shape) }, draw) });
-  }
+  for (const [name, tensor] of drawnStates(module)) if (isHostTensor(tensor)) state.set(name, tensor);
   return { module, state };
 }
 
-/** Images N×C×H×W of a fixed stream, row-major. */
-export function images(shape: Shape, seed = 5): Float32Array {
-  const next = uniform(seed);
-  return Float32Array.from({ length: elements(shape) }, () => 2 * next() - 1);
+/** Images N×C×H×W that are always the same, row-major. */
+export function images(shape: Shape): Float32Array {
+  return normal('images', shape);
 }
 
 /** From the order of ONNX to that of storage, channels last. */
@@ -116,13 +94,6 @@ export async function computedThere(
   return { data: channelsLast(output.data as Float32Array, output.dims), shape: output.dims };
 }
 
-/** The largest difference, as a share of the largest value. */
-export function relativeDifference(a: Float32Array, b: Float32Array): number {
-  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
-  const largest = a.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? Number.NaN))), 0) / largest;
-}
-
 /** The largest relative difference between here and onnxruntime for each shape; Infinity where the shapes of outputs differ. */
 export async function differences(
   network: TrainedNetwork,
@@ -135,7 +106,7 @@ export async function differences(
     const x = images(shape);
     const [here, there] = [await computedHere(network, x, shape), await computedThere(session, x, shape)];
     const same = `${here.shape}` === `${there.shape}`;
-    found.push(same ? relativeDifference(here.data, there.data) : Number.POSITIVE_INFINITY);
+    found.push(same ? relativeError(there.data, here.data) : Number.POSITIVE_INFINITY);
   }
   return found;
 }
