@@ -16,7 +16,7 @@ import { type Conv2dAttributes, convWindow } from './support/convolution.js';
 import { checkImages, checkWindow, type Pair, type PairOption, pair } from './support/window.js';
 
 /** conv2d_backward_data as a differentiable forward op. */
-export export const convTranspose2dOp: OpDefinition<Conv2dBackwardDataAttributes> = {
+export const convTranspose2dOp: OpDefinition<Conv2dBackwardDataAttributes> = {
   ...conv2dBackwardDataOp,
   gradient({ attrs: { stride, padding, dilation, groups }, input, diff, needs }) {
     const [x, weight] = [input(0), input(1)];
