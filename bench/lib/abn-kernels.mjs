@@ -11,7 +11,7 @@ const LEAKY = { activation: 'leaky_relu', slope: 0.01 };
 export const ACTIVATIONS = [LEAKY, { activation: 'elu', slope: 1 }, { activation: 'identity', slope: 0 }];
 
 /**
- * The four kernels of a layer in training, in place: forwards statistics and normalisation, backwards sums and
+ * The four kernels of a layer in training, in place: forwards statistics and normalization, backwards sums and
  * gradient, `repeats` times after each other in one run, as a training step leaves no pause between kernels.
  * @param {import('@inplace-abn/core').Device} device
  * @param {TensorType} x

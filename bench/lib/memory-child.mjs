@@ -26,7 +26,7 @@ const { weights, optimizer } = engine.plan.bytes;
 const measured = { growth: peak - before, planned: engine.bytes, weights: weights + optimizer, libraries };
 process.stdout.write(`${JSON.stringify(measured)}\n`);
 
-/** Array buffers are let go of by finalisers, which run between turns of the event loop. */
+/** Array buffers are let go of by finalizers, which run between turns of the event loop. */
 async function collectGarbage() {
   if (!globalThis.gc) throw new Error('memory-child.mjs needs node --expose-gc');
   for (let round = 0; round < 4; round++) {

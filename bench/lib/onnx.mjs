@@ -1,6 +1,6 @@
 // @ts-check
 // Writes an evaluation graph as an ONNX model, so that another runtime computes the same network with the same weights.
-// A normalisation stays a node of its own, as exporters leave it. Field numbers are those of onnx.proto (IR version 8).
+// A normalization stays a node of its own, as exporters leave it. Field numbers are those of onnx.proto (IR version 8).
 import { valueInfo } from '@inplace-abn/core';
 import protobuf from 'protobufjs/minimal.js';
 

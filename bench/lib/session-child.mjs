@@ -42,7 +42,7 @@ async function overSizes() {
   return { growth: residentBytes().now - before, planned: session.plan({ train: Math.max(...sizes) }).bytes };
 }
 
-/** Array buffers are let go of by finalisers, which run between turns of the event loop. */
+/** Array buffers are let go of by finalizers, which run between turns of the event loop. */
 async function collectGarbage() {
   if (!globalThis.gc) throw new Error('session-child.mjs needs node --expose-gc');
   for (let round = 0; round < 4; round++) {

@@ -14,7 +14,7 @@ const RATE = 0.01;
 
 /**
  * ResNet-50 with leaky ReLU and in-place ABN, SGD with momentum and weight decay, no clipping: what the PyTorch
- * peer trains, but for the normalisation.
+ * peer trains, but for the normalization.
  * @param {number} batch
  * @param {Precision} precision
  * @param {number} crop  side of the images

@@ -2,7 +2,7 @@
 
 The first line printed says {"ready": true, ...} or {"error": "..."}. A line "train" on standard input trains and prints
 {"top1": ..., "seconds": ...}; "quit" or the end of input ends the program. What the configuration of such a run can name
-and this peer does not know (clipping, Adam, other schedules, colours) is an error, so that both sides train the same.
+and this peer does not know (clipping, Adam, other schedules, colors) is an error, so that both sides train the same.
 """
 
 import argparse

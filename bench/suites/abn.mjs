@@ -16,7 +16,7 @@ const SIDES = [
 export const run = bandwidths('abn', SIDES, (x) => ACTIVATIONS.flatMap((phi) => passesOf(x, phi)));
 
 /**
- * The layer forwards and backwards. Forward: statistics read x, normalisation reads and writes it. Backward: sums read
+ * The layer forwards and backwards. Forward: statistics read x, normalization reads and writes it. Backward: sums read
  * dz and z, dx reads both and overwrites dz.
  * @param {TensorType} x
  * @param {{ activation: string, slope: number }} phi

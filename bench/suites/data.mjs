@@ -1,6 +1,6 @@
 // @ts-check
 // Images a second of the training transform: our loader and torchvision's DataLoader in turn, with as many workers.
-// Ours leaves normalisation to the device and hands over bytes; torchvision's makes normalised floats, as its users do.
+// Ours leaves normalization to the device and hands over bytes; torchvision's makes normalized floats, as its users do.
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -52,7 +52,7 @@ function row(variant, ours, peer) {
 }
 
 /**
- * Trains the demo's configuration and resolves to its final top-1 accuracy in per cent.
+ * Trains the demo's configuration and resolves to its final top-1 accuracy in percent.
  * @param {Precision} precision
  * @param {number} seed
  * @param {number} workers

@@ -1,6 +1,6 @@
 // @ts-check
 // Accuracy of the families on Fashion-MNIST: small variants trained by train-imagenet's loop and by PyTorch from the
-// same configuration (initialisation, augmentation, schedule, batch), --steps seeds each. Weights, order and crops are
+// same configuration (initialization, augmentation, schedule, batch), --steps seeds each. Weights, order and crops are
 // drawn differently, so single runs differ by some tenths of a point either way.
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -54,7 +54,7 @@ export async function run({ steps: seeds = 2, workers = 2, say }) {
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
- * Trains a configuration and resolves to its final top-1 accuracy in per cent.
+ * Trains a configuration and resolves to its final top-1 accuracy in percent.
  * @param {Config} config
  * @param {number} workers
  */

@@ -1,6 +1,6 @@
 // @ts-check
 // The time of ResNet-50's evaluation, batch 16 at 224×224, images to logits. onnxruntime gets our network with our
-// weights as an ONNX model (normalisation unfolded, it folds it itself), and its logits must be ours; PyTorch's is
+// weights as an ONNX model (normalization unfolded, it folds it itself), and its logits must be ours; PyTorch's is
 // torchvision's with ReLU under no_grad, in both memory formats. Training's forward pass is timed for the record.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

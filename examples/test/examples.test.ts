@@ -28,7 +28,7 @@ function fashion(): string {
   return folder;
 }
 
-/** Two classes of 8 grey images of 40×24, bright and dark. */
+/** Two classes of 8 gray images of 40×24, bright and dark. */
 function images(): string {
   for (const [index, name] of ['bright', 'dark'].entries()) {
     mkdirSync(path.join(folder, 'images', name), { recursive: true });

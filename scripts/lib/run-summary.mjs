@@ -4,7 +4,7 @@
  * Bytes by kind, as the plan counts them.
  * @typedef {{ weights: number, gradients: number, optimizer: number, activations: number, workspace: number }} Bytes
  *
- * What train-imagenet writes to a run folder's summary.json; accuracies in per cent on the validation images.
+ * What train-imagenet writes to a run folder's summary.json; accuracies in percent on the validation images.
  * @typedef {object} RunSummary
  * @property {number} images  validation images
  * @property {number | null} top1  after the last epoch; null where none was completed

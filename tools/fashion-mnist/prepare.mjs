@@ -1,4 +1,4 @@
-// Writes Fashion-MNIST as an image folder: OUT/{train,val}/CLASS/NNNNN.png, 70,000 grey PNGs of 28×28.
+// Writes Fashion-MNIST as an image folder: OUT/{train,val}/CLASS/NNNNN.png, 70,000 gray PNGs of 28×28.
 //
 //   node tools/fashion-mnist/prepare.mjs OUT [SOURCE]
 //

@@ -5,8 +5,8 @@
     check_vistas.py predict SNAPSHOT IN_DIR OUT_DIR
     check_vistas.py compare OURS_DIR THEIRS_DIR  ends with 1 where they differ
 
-predict writes NAME.png, class ids in grey, and NAME.npy, probabilities in float32, at the size that the network sees, or with
---original-size at the photograph's by nearest neighbour. compare wants both of each image from the other side too;
+predict writes NAME.png, class ids in gray, and NAME.npy, probabilities in float32, at the size that the network sees, or with
+--original-size at the photograph's by nearest neighbor. compare wants both of each image from the other side too;
 NAME_prob.png (probability x 255) will do for NAME.npy, to 1/255. For a quick run: --arch wider_resnet16_a2 --max-side 256.
 
 F.avg_pool2d takes time by the area of the window, minutes for 84 x 84 at full size; --fast-pool takes the same means

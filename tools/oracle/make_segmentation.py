@@ -6,7 +6,7 @@ under "biases" (clearance.py says why). The loss is the mean cross entropy, at t
 label is not IGNORED. The evaluations have the same parameters, the statistics that the step left and an image of their
 own, wide and low.
 
-Four images, because global_pooling_bn has one sample an image: of two, normalised by their own mean and deviation, nothing
+Four images, because global_pooling_bn has one sample an image: of two, normalized by their own mean and deviation, nothing
 is left but their order, and the gradients before it are rounding. Labels are squares, because the gradients of labels
 drawn pixel by pixel cancel.
 """

@@ -1,7 +1,7 @@
 """packages/data/test/fixtures/{crops,colors,jpegs}.json: what torchvision, Pillow and plain PyTorch formulas make of images.
 
-crops: quantiles of the boxes that RandomResizedCrop draws. colors: colour jitter and lighting, operation by operation on
-float pixels as the recipe defines them, then normalised. jpegs: small files of every kind a photograph comes in, with
+crops: quantiles of the boxes that RandomResizedCrop draws. colors: color jitter and lighting, operation by operation on
+float pixels as the recipe defines them, then normalized. jpegs: small files of every kind a photograph comes in, with
 the pixels that Pillow (libjpeg-turbo) decodes them to.
 """
 
@@ -20,7 +20,7 @@ from torchvision.transforms import Normalize, RandomResizedCrop
 
 DRAWS = 200_000
 LEVELS = [0.001, 0.01, *[round(0.05 * i, 2) for i in range(1, 20)], 0.99, 0.999]
-# Width and height: landscape, portrait, square, and two so long that some or all draws fall back to the centre.
+# Width and height: landscape, portrait, square, and two so long that some or all draws fall back to the center.
 SIZES = [(500, 375), (333, 500), (224, 224), (640, 240), (90, 900)]
 
 EIGENVALUES = [0.2175, 0.0188, 0.0045]

@@ -5,7 +5,7 @@ without the ones before it. The TypeScript twin is packages/core/test/support/pr
 packages/core/test/fixtures/prng.json.
 
     key(name)       = FNV-1a (32 bit) of the UTF-8 bytes
-    bits(name, i)   = mix(mix(i * 0x9E3779B9 + key) ^ mix(key ^ 0x5BD1E995))     mix: MurmurHash3's finaliser
+    bits(name, i)   = mix(mix(i * 0x9E3779B9 + key) ^ mix(key ^ 0x5BD1E995))     mix: MurmurHash3's finalizer
     uniform         = (bits >> 8) / 2^24, in [0, 1)
 
 Everything below is arithmetic in float64 in a fixed order, then rounded once to float32.

@@ -1,5 +1,5 @@
 // @ts-check
-// Images of coloured shapes on a noisy ground with exact label maps, each a function of its name.
+// Images of colored shapes on a noisy ground with exact label maps, each a function of its name.
 
 /** By class id. */
 export const CLASSES = ['ground', 'disc', 'square', 'triangle'];
@@ -24,7 +24,7 @@ const NOISE = 30;
 const PATCH = 6;
 
 /**
- * @typedef {object} LabelledImage
+ * @typedef {object} LabeledImage
  * @property {number} width
  * @property {number} height
  * @property {Uint8Array} pixels  RGB, H×W×3
@@ -33,7 +33,7 @@ const PATCH = 6;
 
 /**
  * @param {string} name  what the image is a function of
- * @returns {LabelledImage}
+ * @returns {LabeledImage}
  */
 export function drawShapes(name) {
   const random = stream(name);

@@ -21,7 +21,7 @@ type Network = Pick<
 /** Vistas' own labels call whatever belongs to none of the 65 classes Unlabeled. */
 const VISTAS_UNLABELED = 65;
 
-/** `config`: path of a training configuration; `classes`: names and colours, the Vistas ones where nothing is given. */
+/** `config`: path of a training configuration; `classes`: names and colors, the Vistas ones where nothing is given. */
 export async function networkFor(
   config: string | undefined,
   classes: readonly SegmentationClass[] | undefined,

@@ -1,11 +1,11 @@
-// Colour jitter, lighting noise and normalisation are affine in RGB, so each image carries one 3×4 matrix and
+// Color jitter, lighting noise and normalization are affine in RGB, so each image carries one 3×4 matrix and
 // the device applies it while it turns bytes into numbers. No float image is made on the host.
 
 import type { Random } from './random.js';
 
 export type Rgb = readonly [number, number, number];
 
-/** Luma weights of ITU-R BT.601, the grey of torchvision and PIL. */
+/** Luma weights of ITU-R BT.601, the gray of torchvision and PIL. */
 export const GREY: Rgb = [0.299, 0.587, 0.114];
 
 const JITTER = 0.4;
@@ -30,7 +30,7 @@ export function adjustBrightness(m: ColorMatrix, factor: number): void {
   for (let i = 0; i < 12; i++) m[i] = at(m, i) * factor;
 }
 
-/** Moves `m`'s output away from each pixel's own grey: 0 would be a grey image. */
+/** Moves `m`'s output away from each pixel's own gray: 0 would be a gray image. */
 export function adjustSaturation(m: ColorMatrix, factor: number): void {
   for (let k = 0; k < 4; k++) {
     const grey = (1 - factor) * (GREY[0] * at(m, k) + GREY[1] * at(m, 4 + k) + GREY[2] * at(m, 8 + k));
@@ -39,7 +39,7 @@ export function adjustSaturation(m: ColorMatrix, factor: number): void {
 }
 
 /**
- * Moves `m`'s output away from the image's mean grey: 0 would be an even grey. `mean` is the mean RGB of the
+ * Moves `m`'s output away from the image's mean gray: 0 would be an even gray. `mean` is the mean RGB of the
  * image before `m`; because `m` is affine it takes the mean to the mean.
  */
 export function adjustContrast(m: ColorMatrix, factor: number, mean: Rgb): void {
@@ -74,7 +74,7 @@ export function addLighting(m: ColorMatrix, random: Random): void {
   }
 }
 
-/** The map that normalises and does nothing else. */
+/** The map that normalizes and does nothing else. */
 export function normalization(mean: Rgb, std: Rgb): ColorMatrix {
   const m = identityColor();
   normalizeColor(m, mean, std);

@@ -17,7 +17,7 @@ type SharpOf = (content: Uint8Array, options: SharpOptions) => Sharp;
 let loaded: Promise<SharpOf> | undefined;
 
 /**
- * Decodes a JPEG or PNG file to 8-bit RGB or grey on a thread of libuv's pool. EXIF orientation is applied;
+ * Decodes a JPEG or PNG file to 8-bit RGB or gray on a thread of libuv's pool. EXIF orientation is applied;
  * transparency is dropped without blending, CMYK goes through its profile (a standard one where it has none),
  * 16 bits become the upper 8. Profiles of RGB images are ignored, as PIL and with it torchvision's loader do.
  *
@@ -84,7 +84,7 @@ export function loadSharp(): Promise<SharpOf> {
 }
 
 /**
- * Decodes a small 8-bit grey or RGB PNG at once, to the pixels that decodeOnPool makes of it; undefined for any
+ * Decodes a small 8-bit gray or RGB PNG at once, to the pixels that decodeOnPool makes of it; undefined for any
  * other content and for a damaged one, so that decodeOnPool has the last word, and the words for the error.
  */
 export function decodeSmallPng(content: Buffer): Image | undefined {
@@ -99,7 +99,7 @@ export function decodeSmallPng(content: Buffer): Image | undefined {
   }
 }
 
-/** True for a small 8-bit grey or RGB PNG, not interlaced, without the chunks that change what its pixels mean. */
+/** True for a small 8-bit gray or RGB PNG, not interlaced, without the chunks that change what its pixels mean. */
 function isSmallPlainPng(content: Buffer): boolean {
   if (!isPng(content)) return false;
   const { width, height, depth, colourType, interlaced } = pngHeader(content);
@@ -119,7 +119,7 @@ export function pngHeader(content: Buffer) {
     width: content.readUInt32BE(16),
     height: content.readUInt32BE(20),
     depth: content.readUInt8(24),
-    /** 0 grey, 2 RGB, 3 palette, 4 and 6 with transparency. */
+    /** 0 gray, 2 RGB, 3 palette, 4 and 6 with transparency. */
     colourType: content.readUInt8(25),
     interlaced: content.readUInt8(28) !== 0,
   };

@@ -25,7 +25,7 @@ export function checkSide(name: string, value: number): void {
   }
 }
 
-/** Rounds halves to the even neighbour, as Python's `round`. */
+/** Rounds halves to the even neighbor, as Python's `round`. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const fraction = value - floor;
@@ -57,7 +57,7 @@ export function longestSideTo(size: Size, target: number): Size {
   return scaledBy(size, target / Math.max(size.width, size.height));
 }
 
-/** The centred box of the crop's size; its offsets are negative where the image is smaller than the crop. */
+/** The centered box of the crop's size; its offsets are negative where the image is smaller than the crop. */
 export function centreBox({ width, height }: Size, crop: Size): Box {
   const offset = (size: number, side: number) =>
     size >= side ? roundHalfEven((size - side) / 2) : -Math.floor((side - size) / 2);
@@ -66,7 +66,7 @@ export function centreBox({ width, height }: Size, crop: Size): Box {
 
 /**
  * RandomResizedCrop's box: an area share uniform in `area` and a log-uniform aspect ratio in `aspect`, ten
- * tries; then the largest centred box with an allowed aspect ratio.
+ * tries; then the largest centered box with an allowed aspect ratio.
  */
 export function randomCropBox(
   { width, height }: Size,

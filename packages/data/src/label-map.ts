@@ -49,7 +49,7 @@ const PALETTE = 3;
 const KINDS: Readonly<Record<number, string>> = { 2: 'RGB', 4: 'grey with transparency', 6: 'RGBA' };
 
 /**
- * Reads class ids from a PNG file: the samples of a grey one, the indices (not the colours) of one with a palette, of
+ * Reads class ids from a PNG file: the samples of a gray one, the indices (not the colors) of one with a palette, of
  * 1, 2, 4 or 8 bits.
  * @throws ImageError
  */

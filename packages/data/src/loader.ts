@@ -31,7 +31,7 @@ export interface Batch {
   release(): void;
 }
 
-/** Labelled image files: what a loader needs of an ImageFolder. */
+/** Labeled image files: what a loader needs of an ImageFolder. */
 export interface ImageSource {
   readonly length: number;
   path(index: number): string;

@@ -1,4 +1,4 @@
-// Nearest neighbour as PIL's `resize(size, NEAREST)` chooses it: src = floor((dst + ½) · in / out), with PIL's way of
+// Nearest neighbor as PIL's `resize(size, NEAREST)` chooses it: src = floor((dst + ½) · in / out), with PIL's way of
 // adding up, since it decides where the exact value is a whole number.
 // Source: Pillow, src/libImaging/Geometry.c (`ImagingScaleAffine`).
 

@@ -30,7 +30,7 @@ export type SegmentationSpec =
   | { readonly kind: 'segmentation'; readonly options: SegmentationTransformOptions }
   | { readonly kind: 'segmentation-eval'; readonly options: SegmentationEvalOptions };
 
-/** Makes an image of fixed size, its colour matrix and its class ids out of an image and its label map. */
+/** Makes an image of fixed size, its color matrix and its class ids out of an image and its label map. */
 export interface SegmentationTransform {
   readonly spec: SegmentationSpec | ModuleSpec;
   readonly width: number;
@@ -78,9 +78,9 @@ export interface SegmentationEvalOptions extends CommonOptions {
 }
 
 /**
- * Random scale, random crop, horizontal flip, [colour jitter,] normalisation. Images are resampled as by PIL's bilinear
- * filter, labels by its nearest neighbour. A scaled image smaller than the crop lies at the top left; the rest has the
- * mean colour and the class id 255, which is to be ignored.
+ * Random scale, random crop, horizontal flip, [color jitter,] normalization. Images are resampled as by PIL's bilinear
+ * filter, labels by its nearest neighbor. A scaled image smaller than the crop lies at the top left; the rest has the
+ * mean color and the class id 255, which is to be ignored.
  */
 export function segmentationTransform(options: SegmentationTransformOptions): SegmentationTransform {
   const { size, scale = [0.5, 2], flip = 0.5, colorJitter = false } = options;
@@ -118,8 +118,8 @@ export function segmentationTransform(options: SegmentationTransformOptions): Se
 }
 
 /**
- * [Resize,] centre crop, normalisation: nothing is random. An image smaller than the crop lies at the top left; the
- * rest has the mean colour and the class id 255. With `maxSide` no larger than the crop nothing is cut off.
+ * [Resize,] center crop, normalization: nothing is random. An image smaller than the crop lies at the top left; the
+ * rest has the mean color and the class id 255. With `maxSide` no larger than the crop nothing is cut off.
  */
 export function segmentationEvalTransform(options: SegmentationEvalOptions): SegmentationTransform {
   const { size, maxSide, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;

@@ -14,9 +14,9 @@ import {
 export const TEN_CROPS = 10;
 
 /**
- * [Resize of the shorter side,] ten crops, normalisation: the corners (top left, top right, bottom left, bottom
- * right) and the centre, then the same five of the mirrored image, as torchvision's TenCrop. They come out one below
- * the other, so a batch of N images is one of 10·N crops: N·10×H×W×3 in storage order, one colour matrix for each ten. An image smaller than the crop is framed in black; then all its crops are the centre.
+ * [Resize of the shorter side,] ten crops, normalization: the corners (top left, top right, bottom left, bottom
+ * right) and the center, then the same five of the mirrored image, as torchvision's TenCrop. They come out one below
+ * the other, so a batch of N images is one of 10·N crops: N·10×H×W×3 in storage order, one color matrix for each ten. An image smaller than the crop is framed in black; then all its crops are the center.
  */
 export function tenCropTransform(options: EvalTransformOptions = {}): Transform {
   const { crop = 224, scale = 256, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
@@ -58,7 +58,7 @@ function fiveCrops({ width, height }: Size, crop: Size): Place[] {
   ];
 }
 
-/** Where a crop starts at the near side, the far side and in the centre; negative where the image is smaller. */
+/** Where a crop starts at the near side, the far side and in the center; negative where the image is smaller. */
 function offsets(size: number, crop: number): [near: number, far: number, centre: number] {
   const spare = size - crop;
   if (spare >= 0) return [0, spare, roundHalfEven(spare / 2)];

@@ -15,7 +15,7 @@ export interface Thumbnail {
 const LOSSLESS_SIDE = 64;
 
 /**
- * A small picture of an image file, in the colours that the loader reads; its longer side at most `side` pixels; never
+ * A small picture of an image file, in the colors that the loader reads; its longer side at most `side` pixels; never
  * enlarged.
  * @throws ImageError
  */

@@ -26,7 +26,7 @@ export type TransformSpec =
   | { readonly kind: 'train'; readonly options: TrainTransformOptions }
   | { readonly kind: 'eval' | 'ten-crop'; readonly options: EvalTransformOptions };
 
-/** Makes an image of fixed size, and the colour matrix to apply to it, out of another one. */
+/** Makes an image of fixed size, and the color matrix to apply to it, out of another one. */
 export interface Transform {
   readonly spec: TransformSpec | ModuleSpec;
   readonly width: number;
@@ -65,7 +65,7 @@ export interface EvalTransformOptions extends CommonOptions {
   scale?: Sides;
 }
 
-/** [resize,] random resized crop, horizontal flip, [colour jitter,] [lighting,] normalisation. */
+/** [resize,] random resized crop, horizontal flip, [color jitter,] [lighting,] normalization. */
 export function trainTransform(options: TrainTransformOptions = {}): Transform {
   const { crop = 224, scale = -1, flip = 0.5, colorJitter = false, lighting = false } = options;
   const { area = [0.08, 1], aspect = [3 / 4, 4 / 3], mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
@@ -88,7 +88,7 @@ export function trainTransform(options: TrainTransformOptions = {}): Transform {
   };
 }
 
-/** [Resize of the shorter side,] centre crop, normalisation. An image smaller than the crop is framed in black. */
+/** [Resize of the shorter side,] center crop, normalization. An image smaller than the crop is framed in black. */
 export function evalTransform(options: EvalTransformOptions = {}): Transform {
   const { crop = 224, scale = 256, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
   const frame = sizeOf('crop', crop);
@@ -131,7 +131,7 @@ export function intersect(box: Box, { width, height }: { width: number; height: 
   };
 }
 
-/** Ends a matrix with the normalisation and writes it in single precision. */
+/** Ends a matrix with the normalization and writes it in single precision. */
 export function finishColor(matrix: ColorMatrix, mean: Rgb, std: Rgb, color: Float32Array): void {
   normalizeColor(matrix, mean, std);
   color.set(matrix);

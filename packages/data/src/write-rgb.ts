@@ -10,7 +10,7 @@ export function toRgb(image: Image): Uint8Array {
   return pixels;
 }
 
-/** Copies an image to RGB pixels of the same size, spreading grey and mirroring left and right if asked. */
+/** Copies an image to RGB pixels of the same size, spreading gray and mirroring left and right if asked. */
 export function writeRgb(
   { data, width, height, channels }: Image,
   mirrored: boolean,
@@ -35,7 +35,7 @@ export function writeRgb(
   }
 }
 
-/** Places RGB pixels at `place` of a frame of one 8-bit colour. */
+/** Places RGB pixels at `place` of a frame of one 8-bit color. */
 export function writeFramed(rgb: Uint8Array, place: Box, frame: Size, color: Rgb, pixels: Uint8Array): void {
   const [red, green, blue] = color;
   for (let i = 0; i < pixels.length; i += 3) {

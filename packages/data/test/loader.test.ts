@@ -10,7 +10,7 @@ import { greyPng, temporaryFolder, writeFiles } from './images.js';
 
 const IMAGES = 23;
 
-/** A folder of two classes whose image i is even grey i, apart from the unreadable ones. */
+/** A folder of two classes whose image i is even gray i, apart from the unreadable ones. */
 async function greys(unreadable: readonly number[] = []): Promise<ImageFolder> {
   const root = await temporaryFolder();
   const files: Record<string, Uint8Array | string> = {};

@@ -13,7 +13,7 @@ import { greyPng, temporaryFolder, writeFiles } from './images.js';
 const IMAGES = 11;
 const SIDE = 8;
 
-/** Image i is even grey i; its pixels have the class 100 + i. `files` are written over them. */
+/** Image i is even gray i; its pixels have the class 100 + i. `files` are written over them. */
 async function greys(files: Record<string, Uint8Array | string> = {}): Promise<SegmentationFolder> {
   const root = await temporaryFolder();
   const all: Record<string, Uint8Array | string> = {};

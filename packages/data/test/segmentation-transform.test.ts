@@ -66,7 +66,7 @@ describe('segmentationTransform', () => {
   });
 
   it('moves image and labels together', () => {
-    // Every pixel has its own colour, and its class id is that colour.
+    // Every pixel has its own color, and its class id is that color.
     const image = makeImage(16, 15, 3, (x, y) => 16 * y + x);
     const map = makeImage(16, 15, 1, (x, y) => 16 * y + x);
     const transform = segmentationTransform({ crop: [18, 9], scale: [1, 1] });

@@ -36,7 +36,7 @@ describe('shareOf', () => {
   });
 });
 
-/** Index, colours and pixels of each image of each batch. */
+/** Index, colors and pixels of each image of each batch. */
 async function rowsOf(options: LoaderOptions, startBatch: number): Promise<string[][]> {
   const batches: string[][] = [];
   for await (const batch of createLoader(options).epoch(2, { startBatch })) {

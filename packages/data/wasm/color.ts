@@ -2,8 +2,8 @@
 // conversion of YCbCr, so that pixels equal libjpeg-turbo's. AssemblyScript.
 
 /**
- * Sums of chroma columns `from` … `from + n - 1`, as u16 from `dst` on, with the neighbour on either side before and
- * after; at the edges of the plane (columns 0 and `width` - 1) the edge is its own neighbour.
+ * Sums of chroma columns `from` … `from + n - 1`, as u16 from `dst` on, with the neighbor on either side before and
+ * after; at the edges of the plane (columns 0 and `width` - 1) the edge is its own neighbor.
  * For halved rows a sum is 3·near + far, otherwise the sample itself.
  */
 function columnSums(dst: usize, near: usize, far: usize, from: i32, n: i32, width: i32, halved: bool): void {
@@ -25,7 +25,7 @@ function columnSums(dst: usize, near: usize, far: usize, from: i32, n: i32, widt
 
 /**
  * One row of chroma at full width, two samples for each of the `n` columns from `from` on, written to `dst`.
- * The horizontal filter is (3·this + neighbour) / 4, rounded down and up in turn.
+ * The horizontal filter is (3·this + neighbor) / 4, rounded down and up in turn.
  */
 export function upsampleRow(
   dst: usize,

@@ -14,7 +14,7 @@ const NATURAL = memory.data<u8>([
   53, 60, 61, 54, 47, 55, 62, 63,
 ]);
 
-/** The dequantised coefficients of the block decoded last: 64 × i16, row by row. */
+/** The dequantized coefficients of the block decoded last: 64 × i16, row by row. */
 export const block = memory.data(128, 16);
 
 // The bits read ahead, the next at the top; how many there are; how many of them are zeros from behind the end.
@@ -113,7 +113,7 @@ function number(size: i32): i32 {
 }
 
 /**
- * Decodes a block and, if it is to be kept, dequantises it into `block`.
+ * Decodes a block and, if it is to be kept, dequantizes it into `block`.
  * Returns the zigzag index of the last coefficient that is not 0, or -1 for a damaged scan.
  */
 export function decodeBlock(component: i32, dc: usize, ac: usize, quant: usize, keep: bool): i32 {

@@ -4,7 +4,7 @@ import { GlobalAvgPool2d, Linear, type Module, type NormAct, Sequential } from '
 
 /** Options that every family takes. */
 export interface NetworkOptions {
-  /** Factory of the normalisation layers. */
+  /** Factory of the normalization layers. */
   readonly normAct: NormAct;
   /** Outputs of the classifier; 0: none, the network ends with its last feature map. Default 0. */
   readonly classes?: number;

@@ -11,7 +11,7 @@ export interface PreactivationStemOptions {
 }
 
 /**
- * mod1 of the networks whose blocks begin with a normalisation: nothing after the last convolution but pooling, unless
+ * mod1 of the networks whose blocks begin with a normalization: nothing after the last convolution but pooling, unless
  * `stemNorm` says so.
  * 'imagenet' reduces by four, conv1 7×7 (3×3 with input3x3) and the pooling by two each; 'small' has 3×3 and no strides.
  */

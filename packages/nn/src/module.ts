@@ -22,7 +22,7 @@ export interface Mode {
 
 export const EVALUATION: Mode = { training: false };
 
-/** What a fresh parameter is filled with; initialisers look at the role and the shape. */
+/** What a fresh parameter is filled with; initializers look at the role and the shape. */
 export type ParameterRole = 'convolution' | 'linear' | 'bias' | 'scale' | 'zero' | 'one';
 
 export interface StateDefinition {

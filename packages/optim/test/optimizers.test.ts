@@ -27,7 +27,7 @@ interface Run {
   type: 'SGD' | 'Adam' | 'AdamW';
   options: Options;
   start: number[];
-  /** gradient, and parameter and optimiser state after the step. */
+  /** gradient, and parameter and optimizer state after the step. */
   steps: Record<string, number[]>[];
 }
 

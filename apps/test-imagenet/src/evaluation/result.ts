@@ -25,7 +25,7 @@ export interface TestResult extends Preparation {
   /** Images that were counted; with `unreadable` all of the folder. */
   readonly images: number;
   readonly unreadable: readonly SkippedImage[];
-  /** Per cent. */
+  /** Percent. */
   readonly top1: number;
   readonly top5: number;
   /** Mean cross entropy. */
@@ -39,7 +39,7 @@ export interface TestResult extends Preparation {
   readonly seconds: number;
 }
 
-/** Per cent of `count` in `of`; null of none. */
+/** Percent of `count` in `of`; null of none. */
 export function percent(count: number, of: number): number | null {
   return of > 0 ? (100 * count) / of : null;
 }

@@ -44,7 +44,7 @@ export interface Preparation {
   readonly crop: Sides;
   /** The shorter side is resized to this first, or both sides to a height and a width; −1: as they are. */
   readonly scale: Sides;
-  /** Average over the four corners, the centre and their mirror images, in place of the centre alone. */
+  /** Average over the four corners, the center and their mirror images, in place of the center alone. */
   readonly tenCrops: boolean;
 }
 

@@ -7,7 +7,7 @@ const LARGEST = 400;
 /** Pixels a side on the page. */
 const SIDE = 800;
 
-/** Colours that show on light and on dark; the share of the row is their opacity. */
+/** Colors that show on light and on dark; the share of the row is their opacity. */
 const RIGHT = [47, 111, 194] as const;
 const WRONG = [217, 120, 45] as const;
 
@@ -41,7 +41,7 @@ export function heatMapPixels({
     const [rightly, wrongly] = [right[cell] ?? 0, wrong[cell] ?? 0];
     if (rightly + wrongly === 0) continue;
     const share = (rightly + wrongly) / (images[Math.floor(cell / cells)] ?? 1);
-    // On the diagonal, where cells hold several classes, the greater part gives the colour.
+    // On the diagonal, where cells hold several classes, the greater part gives the color.
     data.set(rightly > wrongly ? RIGHT : WRONG, 4 * cell);
     // The root keeps single images in sight.
     data[4 * cell + 3] = Math.round(255 * (0.15 + 0.85 * Math.sqrt(share)));

@@ -20,7 +20,7 @@ import { encodePalettePng, encodeRawPng, probabilityBytes } from '../output/pred
 import { type OutputKind, outputName, outputPath } from '../output/shard.js';
 import { ADVICE } from './advice.js';
 
-/** `palette`: class ids with the classes' colours; `raw`: in grey; `prob`: raw, and the probabilities beside them. */
+/** `palette`: class ids with the classes' colors; `raw`: in gray; `prob`: raw, and the probabilities beside them. */
 export type OutputMode = 'palette' | 'raw' | 'prob';
 
 export const OUTPUT_MODES: readonly OutputMode[] = ['palette', 'raw', 'prob'];

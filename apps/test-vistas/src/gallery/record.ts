@@ -20,7 +20,7 @@ const recordSchema = z.object({
   classes: z.array(
     z.object({ id: byte, name: z.string(), color: z.tuple([byte, byte, byte]), pixels: count }),
   ),
-  /** Where there were labels; per cent, null where they label nothing. */
+  /** Where there were labels; percent, null where they label nothing. */
   scores: z.object({ meanIou: perCent, pixelAccuracy: perCent }).optional(),
   /** Files beside the page, and the thumbnails' size. */
   outputs: z.array(z.enum(['prediction', 'probability', 'overlay'])),

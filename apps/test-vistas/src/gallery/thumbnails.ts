@@ -61,7 +61,7 @@ function shrinkMap({ data, ...from }: LabelMap, width: number, height: number): 
 
 async function shrink({ data, ...raw }: Image, width: number, height: number): Promise<Image> {
   const small = sharp(data, { raw }).resize(width, height, { fit: 'fill' });
-  // sharp makes RGB of grey unless told otherwise.
+  // sharp makes RGB of gray unless told otherwise.
   const kept = raw.channels === 1 ? small.toColourspace('b-w') : small;
   return { data: await kept.raw().toBuffer(), width, height, channels: raw.channels };
 }

@@ -27,7 +27,7 @@ export interface GalleryImage {
   readonly confidence: ConfidenceMap;
   readonly classes: readonly SegmentationClass[];
   readonly seconds: number;
-  /** Where there are labels: per cent, null where they label nothing. */
+  /** Where there are labels: percent, null where they label nothing. */
   readonly scores?: Pick<LabelsResult, 'meanIou' | 'pixelAccuracy'>;
   /** What is written for the image; the page links to it. */
   readonly outputs: readonly OutputKind[];

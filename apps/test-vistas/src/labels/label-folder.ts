@@ -24,7 +24,7 @@ export interface Labelling extends LabelNaming {
 
 /** Labels beside photographs, and how they count. */
 export interface Labels {
-  /** Holds NAME.png, class ids in grey or with a palette, for the photograph NAME.jpg. */
+  /** Holds NAME.png, class ids in gray or with a palette, for the photograph NAME.jpg. */
   readonly folder: LabelFolder;
   /** By id, as many as the network has. */
   readonly classes: readonly SegmentationClass[];

@@ -12,24 +12,24 @@ export interface ConfusionCounts {
   iou(label: number): number | null;
   /** 0 to 1, over the classes that have an IoU; null or NaN where none has. */
   readonly meanIou: number | null;
-  /** 0 to 1; null or NaN without labelled pixels. */
+  /** 0 to 1; null or NaN without labeled pixels. */
   readonly pixelAccuracy: number | null;
 }
 
 export interface LabelScore {
   readonly id: number;
   readonly name: string;
-  /** Per cent, or null for a class that does not occur. */
+  /** Percent, or null for a class that does not occur. */
   readonly iou: number | null;
-  /** Labelled so. */
+  /** Labeled so. */
   readonly pixels: number;
-  /** Predicted so, of the labelled pixels. */
+  /** Predicted so, of the labeled pixels. */
   readonly predicted: number;
 }
 
 /** The keys of `--labels`' result, in docs/file-formats.md. */
 export interface LabelsResult {
-  /** Per cent. */
+  /** Percent. */
   readonly meanIou: number | null;
   readonly pixelAccuracy: number | null;
   readonly pixels: number;

@@ -11,7 +11,7 @@ import {
 import sharp from 'sharp';
 
 /**
- * (1 − alpha) · photograph + alpha · colour of the class, in steps of 1/256 and rounded.
+ * (1 − alpha) · photograph + alpha · color of the class, in steps of 1/256 and rounded.
  *
  * @returns RGB of the photograph's size
  * @throws {UsageError} where the sizes differ or alpha is not from 0 to 1

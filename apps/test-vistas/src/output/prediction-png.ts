@@ -1,4 +1,4 @@
-/** Predictions as PNG files: colours, class ids, or probabilities. */
+/** Predictions as PNG files: colors, class ids, or probabilities. */
 
 import {
   type ConfidenceMap,
@@ -10,7 +10,7 @@ import {
 import { encode } from 'fast-png';
 
 /**
- * A picture in the classes' colours: indices are class ids, entry i of the 256 of the palette is the colour of class i,
+ * A picture in the classes' colors: indices are class ids, entry i of the 256 of the palette is the color of class i,
  * and entries beyond the classes are black.
  */
 export function encodePalettePng(map: LabelMap, classes: readonly SegmentationClass[]): Uint8Array {
@@ -20,13 +20,13 @@ export function encodePalettePng(map: LabelMap, classes: readonly SegmentationCl
   return encode({ ...grey(map), palette });
 }
 
-/** The class ids as 8-bit grey. */
+/** The class ids as 8-bit gray. */
 export function encodeRawPng(map: LabelMap): Uint8Array {
   checkSize('a class map', map);
   return encode(grey(map));
 }
 
-/** Probability · 255 as 8-bit grey, rounded down; 0 for NaN. */
+/** Probability · 255 as 8-bit gray, rounded down; 0 for NaN. */
 export function encodeProbabilityPng(map: ConfidenceMap): Uint8Array {
   checkSize('a map of probabilities', map);
   return encode(grey({ ...map, data: probabilityBytes(map) }));

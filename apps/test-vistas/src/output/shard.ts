@@ -38,7 +38,7 @@ export function shardOf(files: readonly string[], index: number, count: number):
       `process ${index} of ${count}: processes are counted from 0 to their number less one`,
     );
   }
-  // Neighbours are often photographs of one size: taken in turn, they spread over the processes.
+  // Neighbors are often photographs of one size: taken in turn, they spread over the processes.
   return files.toSorted().filter((_, i) => i % count === index);
 }
 

@@ -43,7 +43,7 @@ export async function makeScene(): Promise<Scene> {
   return { photos, snapshot: await writeSnapshot(weights) };
 }
 
-/** Squares of 8 pixels in random colours. */
+/** Squares of 8 pixels in random colors. */
 export function photo(file: string, [width, height]: [number, number]): Promise<Buffer> {
   const colors = bytes(file, [16, 16, 3]);
   const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => {

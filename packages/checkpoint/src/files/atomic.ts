@@ -1,5 +1,5 @@
 // Atomic replacement of a file: whoever opens the path sees the old content or all of the new, whatever happens in
-// between. Existing packages buffer the whole content or leave the folder entry unsynchronised; checkpoints are
+// between. Existing packages buffer the whole content or leave the folder entry unsynchronized; checkpoints are
 // large and must survive a power cut, so both are done here.
 
 import { randomBytes } from 'node:crypto';
@@ -45,7 +45,7 @@ async function syncFolder(folder: string): Promise<void> {
   try {
     await handle.sync();
   } catch (error) {
-    // Some network file systems cannot synchronise a folder; the file itself is already safe.
+    // Some network file systems cannot synchronize a folder; the file itself is already safe.
     if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(codeOf(error) ?? '')) throw error;
   } finally {
     await handle.close();

@@ -11,7 +11,7 @@ export function rebuildTensor(count: 4 | 6): Callable {
   const name = `torch._utils._rebuild_tensor${count === 6 ? '_v2' : ''}`;
   return new Callable(name, (args, context) => {
     const [storage, offset, sizes, strides, , , metadata] = args;
-    // Complex, quantised and whatever else has no dtype here.
+    // Complex, quantized and whatever else has no dtype here.
     if (storage instanceof Opaque) return new Opaque(`tensor of ${storage.name}`);
     // PyTorch 2.0 and later add metadata as a seventh where there is any.
     if (args.length < count || args.length > count + 1 || !(storage instanceof Storage)) {

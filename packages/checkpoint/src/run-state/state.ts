@@ -24,7 +24,7 @@ export type JsonValue =
 export interface RunMeta {
   /** Epochs completed. */
   readonly epoch: number;
-  /** Optimiser steps completed, over all epochs. */
+  /** Optimizer steps completed, over all epochs. */
   readonly step: number;
   readonly seed: number;
   /** Digest of the resolved configuration, to notice that a run is resumed under another one. */
@@ -39,7 +39,7 @@ export interface RunState<T extends TensorContent = HostTensor> {
   readonly meta: RunMeta;
   /** State dictionary of the network. */
   readonly model: ReadonlyMap<string, T>;
-  /** Optimiser state, such as momentum buffers, by name. */
+  /** Optimizer state, such as momentum buffers, by name. */
   readonly optimizer: ReadonlyMap<string, T>;
 }
 

@@ -1,4 +1,4 @@
-// Optimiser state in two forms. Ours is by name: mod1.conv1.weight.momentum_buffer. PyTorch's numbers the parameters in
+// Optimizer state in two forms. Ours is by name: mod1.conv1.weight.momentum_buffer. PyTorch's numbers the parameters in
 // the order of the groups: {state: {0: {momentum_buffer}}, param_groups: [{lr, …, params: [0, 1]}]}.
 
 import type { HostTensor } from '@inplace-abn/tensor';
@@ -49,7 +49,7 @@ export interface NamedOptimizer<T extends TensorContent = HostTensor> {
 /**
  * Optimizer state as a class of torch.optim saves it: its load_state_dict continues from it.
  *
- * @param groups must be those of the PyTorch optimiser, in its order
+ * @param groups must be those of the PyTorch optimizer, in its order
  * @param state tensors by `PARAMETER.SLOT`; a parameter without any has no state, as before its first update
  * @param step updates done, for a class that counts them
  * @throws CheckpointError for state of a parameter that is in no group, or only a part of its slots
@@ -111,7 +111,7 @@ function stepTensor(step: number): HostTensor {
 /**
  * The inverse of {@link toTorchOptimizer}, of any state that one of these classes has saved.
  *
- * @param names the parameters in the order in which the PyTorch optimiser was given them, over all groups
+ * @param names the parameters in the order in which the PyTorch optimizer was given them, over all groups
  * @throws CheckpointError if it is no such state, counts other parameters, or is of another class
  */
 export function fromTorchOptimizer<T extends TensorContent>(

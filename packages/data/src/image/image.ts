@@ -1,4 +1,4 @@
-/** A decoded image: 8-bit samples, row by row, grey (1 channel) or RGB interleaved (3 channels). */
+/** A decoded image: 8-bit samples, row by row, gray (1 channel) or RGB interleaved (3 channels). */
 export interface Image {
   readonly data: Uint8Array;
   readonly width: number;

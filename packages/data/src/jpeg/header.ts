@@ -3,7 +3,7 @@
 export interface JpegComponent {
   readonly h: number;
   readonly v: number;
-  /** Quantisation steps in zigzag order. */
+  /** Quantization steps in zigzag order. */
   readonly quant: Uint16Array;
   readonly dc: HuffmanCode;
   readonly ac: HuffmanCode;
@@ -18,7 +18,7 @@ export interface HuffmanCode {
 export interface JpegHeader {
   readonly width: number;
   readonly height: number;
-  /** One (grey) or three (YCbCr). */
+  /** One (gray) or three (YCbCr). */
   readonly components: readonly JpegComponent[];
   /** Units between restart markers; 0: there are none. */
   readonly restartInterval: number;
@@ -40,7 +40,7 @@ interface Tables {
   restartInterval: number;
   frame: Frame | undefined;
   jfif: boolean;
-  /** The colour transform that Adobe's segment names. */
+  /** The color transform that Adobe's segment names. */
   adobe: number | undefined;
 }
 
@@ -59,7 +59,7 @@ const APP14 = 0xee;
 const COM = 0xfe;
 
 /**
- * Reads the headers of a baseline JPEG with one scan, grey or YCbCr with chroma whole or halved, upright, whole as far
+ * Reads the headers of a baseline JPEG with one scan, gray or YCbCr with chroma whole or halved, upright, whole as far
  * as its end tells. Undefined for anything else, damaged files among it: that is left to a general decoder.
  */
 export function readJpegHeader(file: Uint8Array): JpegHeader | undefined {
@@ -177,7 +177,7 @@ function finish(segment: Uint8Array, tables: Tables, scan: number): JpegHeader |
   return isColourCommon(frame, tables) && isSamplingCommon(header) ? header : undefined;
 }
 
-/** Grey, or YCbCr by the same signs as libjpeg's. */
+/** Gray, or YCbCr by the same signs as libjpeg's. */
 function isColourCommon({ components }: Frame, { jfif, adobe }: Tables): boolean {
   if (components.length === 1 || jfif) return true;
   if (adobe !== undefined) return adobe === 1;

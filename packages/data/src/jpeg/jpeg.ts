@@ -110,7 +110,7 @@ export class Jpeg implements RegionSource {
   }
 }
 
-/** Addresses of both Huffman tables, quantisation steps and samples, and bytes a row, in wasm/jpeg.ts's order. */
+/** Addresses of both Huffman tables, quantization steps and samples, and bytes a row, in wasm/jpeg.ts's order. */
 type PlaneFields = [dc: number, ac: number, quant: number, plane: number, pitch: number];
 
 /** A half-open rectangle of units (MCUs). */
@@ -121,7 +121,7 @@ interface Units {
   readonly bottom: number;
 }
 
-/** The units that a box needs: upsampling looks at the neighbours of its chroma samples, two pixels away at most. */
+/** The units that a box needs: upsampling looks at the neighbors of its chroma samples, two pixels away at most. */
 function unitsOf(box: Box, { width, height }: JpegHeader, unitWidth: number, unitHeight: number): Units {
   return {
     left: Math.floor(Math.max(box.left - 2, 0) / unitWidth),

@@ -64,7 +64,7 @@ export interface AbnForm {
   readonly activationParam: number;
 }
 
-/** Normalises x, N×C×…, by the statistics of its batch or fixed ones, scales, shifts and activates. */
+/** Normalizes x, N×C×…, by the statistics of its batch or fixed ones, scales, shifts and activates. */
 export function normalize(
   x: Value,
   statistics: BatchStatistics | Pick<RunningStatistics, 'mean' | 'variance'>,
@@ -156,7 +156,7 @@ export function applyInPlace(
 }
 
 /**
- * In-place activated batch norm of x, N×C×S1×…: φ((|γ| + ε)·x̂ + β), where x̂ is normalised by the statistics of the batch,
+ * In-place activated batch norm of x, N×C×S1×…: φ((|γ| + ε)·x̂ + β), where x̂ is normalized by the statistics of the batch,
  * or by `running` where `training` is false. `weight` is γ and `bias` β, float32[C], both or neither. In training `running`,
  * three states, moves. What is written over x is the compiler's decision.
  *

@@ -1,4 +1,4 @@
-/** Initialisers of torch.nn.init, by the names of the configuration. */
+/** Initializers of torch.nn.init, by the names of the configuration. */
 import { type Activation, elements, type Shape } from '@inplace-abn/core';
 import { normalStream } from '../random.js';
 import { fans } from './fans.js';

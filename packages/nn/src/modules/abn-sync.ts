@@ -33,7 +33,7 @@ export class InPlaceABNSync extends InPlaceABN {
   }
 }
 
-/** Hands `group` to every synchronised layer in `module`; null: the world group. */
+/** Hands `group` to every synchronized layer in `module`; null: the world group. */
 export function setActiveGroup(module: AnyModule, group: GroupShape | null): void {
   for (const [, child] of module.modules()) if (child instanceof InPlaceABNSync) child.group = group;
 }

@@ -1,4 +1,4 @@
-/** Activated batch norm: normalisation and activation as one layer. */
+/** Activated batch norm: normalization and activation as one layer. */
 import {
   type AbnScale,
   type Activation,

@@ -1,4 +1,4 @@
-/** Synchronised layers on CUDA devices: by NCCL, and over the host where it is not there. */
+/** Synchronized layers on CUDA devices: by NCCL, and over the host where it is not there. */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { Pool } from '../../../comm/test/support/pool.js';
 import { emulatedEnvironment } from '../../../cuda/test/support/emulated.js';

@@ -1,4 +1,4 @@
-/** A synchronised network on this rank's share of a batch; the gradients summed over the ranks. */
+/** A synchronized network on this rank's share of a batch; the gradients summed over the ranks. */
 import type { Processes } from '@inplace-abn/comm';
 import { InPlaceABNSync } from '@inplace-abn/nn';
 import { type Outcome, runNetwork, type Share } from './network.js';

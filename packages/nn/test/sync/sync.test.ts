@@ -1,4 +1,4 @@
-/** N processes with synchronised layers are one process with the whole batch. */
+/** N processes with synchronized layers are one process with the whole batch. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { Hosts } from '../../../comm/test/support/hosts.js';

@@ -1,4 +1,4 @@
-/** The metrics of every task: their keys in files, and how lines and charts name them. All are in per cent. */
+/** The metrics of every task: their keys in files, and how lines and charts name them. All are in percent. */
 
 interface MetricAbout {
   readonly label: string;
@@ -16,7 +16,7 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-/** Per cent; NaN where nothing was counted. */
+/** Percent; NaN where nothing was counted. */
 export type Metrics = Readonly<Partial<Record<MetricName, number>>>;
 
 export const METRIC_NAMES = Object.keys(METRICS) as readonly MetricName[];

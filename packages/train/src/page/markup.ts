@@ -16,7 +16,7 @@ export function px(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/** Colours of series and of kinds of buffers. */
+/** Colors of series and of kinds of buffers. */
 export type Colour = 'activation' | 'gradient' | 'constant' | 'workspace' | 'input' | 'mark';
 
 /**
@@ -35,7 +35,7 @@ export function legend(
   return `<text class="soft" x="${px(x)}" y="${px(y)}" text-anchor="${anchor}">${parts.join('')}</text>`;
 }
 
-/** Colours of every drawing, readable on light and on dark; `scope` is a selector. */
+/** Colors of every drawing, readable on light and on dark; `scope` is a selector. */
 export function palette(scope: string): string {
   const light =
     '--ink:#1f2328;--soft:#656d76;--line:#d0d7de;--paper:#ffffff;--activation:#2f6fc2;--gradient:#d9782d;--constant:#8a5fb8;--workspace:#9aa1a9;--input:#3f9a56;--mark:#c62828';

@@ -22,7 +22,7 @@ const clearLine = '\r\u001b[2K';
 /**
  * Shows the progress of a run: one line that is redrawn on a terminal, plain lines elsewhere.
  *
- * Everything that a run prints goes through here, so that nothing tears the line apart. Colours are left out
+ * Everything that a run prints goes through here, so that nothing tears the line apart. Colors are left out
  * where NO_COLOR is set; a terminal of TERM=dumb is treated as none.
  */
 export class Progress {

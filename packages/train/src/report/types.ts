@@ -17,7 +17,7 @@ export interface ReportData {
   /** Name and value of what a reader looks for first: architecture, accuracy, duration, machine … */
   facts: readonly (readonly [name: string, value: string])[];
   metrics?: readonly MetricRecord[];
-  /** IoU of each class in the last validation, per cent; NaN for one that does not occur. */
+  /** IoU of each class in the last validation, percent; NaN for one that does not occur. */
   classes?: readonly { readonly name: string; readonly iou: number }[];
   /** This network's memory compared with the same network with ordinary batch norm; `images` per step. */
   memory?: { ours: BytesByKind; ordinary: BytesByKind; images: number };

@@ -4,7 +4,7 @@ import { realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
 
-/** What a run takes from a checkpoint: with less than everything it starts at epoch 0 with a new optimiser. */
+/** What a run takes from a checkpoint: with less than everything it starts at epoch 0 with a new optimizer. */
 export type Taking = 'everything' | 'weights' | 'weights without classifier';
 
 /** A checkpoint that a run begins with. */

@@ -10,7 +10,7 @@ export interface LearningRates {
 }
 
 export interface StepResult {
-  /** Mean over what is labelled: the images of the batch, or their pixels. */
+  /** Mean over what is labeled: the images of the batch, or their pixels. */
   readonly loss: number;
   /** What the task's meter counts from. */
   readonly outputs: Outputs;

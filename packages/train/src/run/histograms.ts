@@ -1,7 +1,7 @@
 import type { Store } from '@inplace-abn/core';
 import type { EventFileWriter } from '../tensorboard/event-file.js';
 
-/** Distributions of the parameters that a task watches: classifier and last normalisation, as the reference logs them. */
+/** Distributions of the parameters that a task watches: classifier and last normalization, as the reference logs them. */
 export function writeHistograms(events: EventFileWriter, store: Store, watched: RegExp, step: number): void {
   for (const { name, kind } of store.specs) {
     if (kind !== 'parameter' || !watched.test(name)) continue;

@@ -9,11 +9,11 @@ export type Outputs = Readonly<Record<string, ArrayLike<number | bigint>>>;
 export interface Counted {
   /** Of this batch alone. */
   readonly metrics: Metrics;
-  /** What the loss is the mean over: images, or labelled pixels. May be 0. */
+  /** What the loss is the mean over: images, or labeled pixels. May be 0. */
   readonly labelled: number;
 }
 
-/** Per cent; NaN for a class that does not occur. */
+/** Percent; NaN for a class that does not occur. */
 export interface ByClass {
   readonly iou?: readonly number[];
 }

@@ -6,7 +6,7 @@ export interface Position {
   readonly step: number;
   /** Of these, in the epoch that is not completed. */
   readonly stepInEpoch: number;
-  /** Of the task's criterion, in per cent. */
+  /** Of the task's criterion, in percent. */
   readonly best: number;
   /** The step after which it was reached; null where that is not known. */
   readonly stepOfBest: number | null;

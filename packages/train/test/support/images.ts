@@ -1,4 +1,4 @@
-/** Small image folders whose classes differ in colour, so that a small network learns them in a few epochs. */
+/** Small image folders whose classes differ in color, so that a small network learns them in a few epochs. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** A noisy PNG in the colour of a class. */
+/** A noisy PNG in the color of a class. */
 export function coloredPng(color: keyof typeof COLORS, name: string): Uint8Array {
   const noise = bytes(name, [SIDE * SIDE * 3]);
   const data = noise.map((value, i) => (COLORS[color][i % 3] ?? 0) + (value >> 2));
