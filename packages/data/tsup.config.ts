@@ -2,7 +2,7 @@ import { defineConfig } from 'tsup';
 import { library } from '../../tools/tsup/presets.js';
 
 const options = library();
-// The loader starts its threads on dist/worker.js.
+// The loader's threads run dist/worker.js.
 export default defineConfig({
   ...options,
   entry: ['src/index.ts', 'src/worker.ts'],

@@ -7,12 +7,12 @@ export interface SkippedImage {
 }
 
 /**
- * 'fail': stop with an error that names the image. skip: read the next one instead, at most for this many images. 'leave out': its
- * row stays as it was, with the index −1.
+ * `fail`: stop with an error that names the image. `skip`: read the next image instead, for at most this many images.
+ * `leave out`: keep its row empty, with index −1.
  */
 export type BadImagePolicy = 'fail' | 'leave out' | { readonly skip: number };
 
-/** Which images could not be read, and whether that is still tolerable. */
+/** Records the images that could not be read and enforces the policy on them. */
 export class BadImages {
   readonly list: SkippedImage[] = [];
   private readonly indices = new Set<number>();
@@ -28,13 +28,13 @@ export class BadImages {
     return this.indices.has(index);
   }
 
-  /** Takes note of an unreadable image. @throws where the policy does not allow it */
+  /** Records an unreadable image. @throws if the policy does not allow it */
   add(index: number, error: ImageError): void {
     if (this.policy === 'fail') throw error;
     this.note({ index, path: error.path, reason: error.reason }, this.limit);
   }
 
-  /** Takes note of images that others could not read. @throws UnreadableLimitError where they are too many */
+  /** Records images that other processes could not read. @throws UnreadableLimitError if there are too many */
   exclude(images: readonly SkippedImage[]): void {
     if (this.policy === 'fail') return;
     for (const image of images) this.note(image, this.limit);
@@ -50,7 +50,7 @@ export class BadImages {
     this.list.push(image);
     if (this.list.length > limit) {
       throw new UnreadableLimitError(
-        `${this.list.length} unreadable images, where at most ${limit} may be skipped; ` +
+        `${this.list.length} unreadable images, but at most ${limit} may be skipped; ` +
           `the last is ${image.path}: ${image.reason}. Repair or remove them, or raise the limit.`,
       );
     }

@@ -1,5 +1,5 @@
-// Color jitter, lighting noise and normalization are affine in RGB, so each image carries one 3×4 matrix and
-// the device applies it while it turns bytes into numbers. No float image is made on the host.
+// Color jitter, lighting noise and normalization are affine in RGB, so each image carries one 3×4 matrix that the
+// device applies while it converts bytes to floats. The host never makes a float image.
 
 import type { Random } from './random.js';
 
@@ -18,19 +18,19 @@ const EIGENVECTORS: readonly [Rgb, Rgb, Rgb] = [
   [-0.5836, -0.6948, 0.4203],
 ];
 
-/** An affine map of RGB in [0, 1]: 3×4 row-major, out_r = Σ_k m[4r + k]·rgb[k] + m[4r + 3]. In double precision. */
+/** An affine map of RGB in [0, 1], float64: row-major 3×4, out_r = Σ_k m[4r + k]·rgb[k] + m[4r + 3]. */
 export type ColorMatrix = Float64Array;
 
 export function identityColor(): ColorMatrix {
   return Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0);
 }
 
-/** Scales `m`'s output by `factor`: 0 would be black. */
+/** Scales the output of `m` by `factor`; 0 gives black. */
 export function adjustBrightness(m: ColorMatrix, factor: number): void {
   for (let i = 0; i < 12; i++) m[i] = at(m, i) * factor;
 }
 
-/** Moves `m`'s output away from each pixel's own gray: 0 would be a gray image. */
+/** Interpolates the output of `m` with each pixel's gray value by `factor`; 0 gives a gray image, 1 no change. */
 export function adjustSaturation(m: ColorMatrix, factor: number): void {
   for (let k = 0; k < 4; k++) {
     const grey = (1 - factor) * (GREY[0] * at(m, k) + GREY[1] * at(m, 4 + k) + GREY[2] * at(m, 8 + k));
@@ -39,8 +39,8 @@ export function adjustSaturation(m: ColorMatrix, factor: number): void {
 }
 
 /**
- * Moves `m`'s output away from the image's mean gray: 0 would be an even gray. `mean` is the mean RGB of the
- * image before `m`; because `m` is affine it takes the mean to the mean.
+ * Interpolates the output of `m` with the image's mean gray by `factor`; 0 gives a uniform gray. `mean` is the mean
+ * RGB of the image before `m`; an affine map takes the mean to the mean.
  */
 export function adjustContrast(m: ColorMatrix, factor: number, mean: Rgb): void {
   let grey = 0;
@@ -54,8 +54,8 @@ export function adjustContrast(m: ColorMatrix, factor: number, mean: Rgb): void 
 }
 
 /**
- * Saturation, brightness and contrast, each by a factor uniform in 1 ± 0.4. The reference takes the three in random
- * order; since nothing is clipped between them they commute, so no order is drawn.
+ * Saturation, brightness and contrast, each with a factor uniform in 1 ± 0.4. The reference shuffles the three
+ * steps. Nothing is clipped between them, so they commute and no order is drawn.
  */
 export function jitterColor(m: ColorMatrix, random: Random, mean: Rgb): void {
   const factor = () => random.uniform(1 - JITTER, 1 + JITTER);
@@ -64,7 +64,7 @@ export function jitterColor(m: ColorMatrix, random: Random, mean: Rgb): void {
   adjustContrast(m, factor(), mean);
 }
 
-/** Adds one random multiple of each principal component to all pixels: Σ_k v[r][k]·a_k·λ_k, a_k ~ N(0, 0.1²). */
+/** AlexNet-style PCA noise: adds Σ_k v[r][k]·a_k·λ_k to channel r of all pixels, a_k ~ N(0, 0.1²). */
 export function addLighting(m: ColorMatrix, random: Random): void {
   const alpha = [random.normal(LIGHTING_STD), random.normal(LIGHTING_STD), random.normal(LIGHTING_STD)];
   for (const [r, row] of EIGENVECTORS.entries()) {
@@ -74,7 +74,7 @@ export function addLighting(m: ColorMatrix, random: Random): void {
   }
 }
 
-/** The map that normalizes and does nothing else. */
+/** The color matrix that only normalizes. */
 export function normalization(mean: Rgb, std: Rgb): ColorMatrix {
   const m = identityColor();
   normalizeColor(m, mean, std);
@@ -104,7 +104,6 @@ export function meanRgb(pixels: Uint8Array): Rgb {
   return [red * scale, green * scale, blue * scale];
 }
 
-/** An element that is known to exist. */
 function at(values: Float64Array | Uint8Array, index: number): number {
   return values[index] as number;
 }

@@ -6,8 +6,8 @@ import type { Image } from './image/image.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 
 /**
- * PNGs of up to this many pixels are decoded on the calling thread: sharp takes over a millisecond for any picture,
- * fast-png some tens of microseconds for one of 28×28.
+ * Smaller PNGs are decoded on the calling thread: sharp takes over a millisecond for any image, fast-png some tens of
+ * microseconds for one of 28×28.
  */
 const SMALL_PNG_PIXELS = 128 * 128;
 
@@ -17,9 +17,9 @@ type SharpOf = (content: Uint8Array, options: SharpOptions) => Sharp;
 let loaded: Promise<SharpOf> | undefined;
 
 /**
- * Decodes a JPEG or PNG file to 8-bit RGB or gray on a thread of libuv's pool. EXIF orientation is applied;
- * transparency is dropped without blending, CMYK goes through its profile (a standard one where it has none),
- * 16 bits become the upper 8. Profiles of RGB images are ignored, as PIL and with it torchvision's loader do.
+ * Decodes a JPEG or PNG file to 8-bit RGB or gray on libuv's thread pool. Applies the EXIF orientation, drops
+ * transparency without blending, converts CMYK through its profile (or a standard one) and keeps the upper 8 of
+ * 16 bits. Profiles of RGB images are ignored, as in PIL and torchvision's loader.
  *
  * @param path names the image in errors
  * @throws ImageError
@@ -50,7 +50,7 @@ export async function decodeOnPool(
   }
 }
 
-/** Whether a JPEG is in CMYK and says which: sharp takes its profile for RGB images, too, unless told otherwise. */
+/** True for a CMYK JPEG with a profile. By default sharp would apply profiles of RGB images too. */
 async function isCmykWithProfile(
   sharp: SharpOf,
   content: Uint8Array,
@@ -60,7 +60,7 @@ async function isCmykWithProfile(
   return bytes.includes('ICC_PROFILE\0') && (await sharp(content, options).metadata()).space === 'cmyk';
 }
 
-/** The size in an image's header; undefined where it has none. */
+/** The size that the image's header states; undefined if it has none. */
 async function claimedSize(content: Uint8Array): Promise<Size | undefined> {
   try {
     const sharp = await loadSharp();
@@ -71,8 +71,8 @@ async function claimedSize(content: Uint8Array): Promise<Size | undefined> {
 }
 
 /**
- * Loaded where it is first needed: most threads of most loaders never need it. One picture per pool thread, and no cache:
- * an epoch never decodes a picture twice.
+ * Imports sharp on first use, because most loader threads never need it. One image per pool thread, and no cache: an
+ * epoch never decodes an image twice.
  */
 export function loadSharp(): Promise<SharpOf> {
   loaded ??= import('sharp').then(({ default: sharp }) => {
@@ -84,8 +84,8 @@ export function loadSharp(): Promise<SharpOf> {
 }
 
 /**
- * Decodes a small 8-bit gray or RGB PNG at once, to the pixels that decodeOnPool makes of it; undefined for any
- * other content and for a damaged one, so that decodeOnPool has the last word, and the words for the error.
+ * Decodes a small 8-bit gray or RGB PNG synchronously, to the same pixels as decodeOnPool. Undefined for any other
+ * content and for damaged files: decodeOnPool then decides, and words the error.
  */
 export function decodeSmallPng(content: Buffer): Image | undefined {
   if (!isSmallPlainPng(content)) return undefined;
@@ -99,7 +99,7 @@ export function decodeSmallPng(content: Buffer): Image | undefined {
   }
 }
 
-/** True for a small 8-bit gray or RGB PNG, not interlaced, without the chunks that change what its pixels mean. */
+/** True for a small, non-interlaced 8-bit gray or RGB PNG without chunks that change the meaning of its pixels. */
 function isSmallPlainPng(content: Buffer): boolean {
   if (!isPng(content)) return false;
   const { width, height, depth, colourType, interlaced } = pngHeader(content);
@@ -108,18 +108,18 @@ function isSmallPlainPng(content: Buffer): boolean {
   return plain && small && !content.includes('tRNS') && !content.includes('eXIf');
 }
 
-/** True for what begins as a PNG file and is long enough to have a header. */
+/** True for content that starts with the PNG signature and is long enough for a header. */
 export function isPng(content: Buffer): boolean {
   return content.length >= 33 && content.compare(PNG_SIGNATURE, 0, 8, 0, 8) === 0;
 }
 
-/** The fields of a PNG's header, which comes first in every such file; `depth` is bits a sample. */
+/** The fields of the IHDR chunk, which comes first in every PNG; `depth` is in bits per sample. */
 export function pngHeader(content: Buffer) {
   return {
     width: content.readUInt32BE(16),
     height: content.readUInt32BE(20),
     depth: content.readUInt8(24),
-    /** 0 gray, 2 RGB, 3 palette, 4 and 6 with transparency. */
+    /** 0 gray, 2 RGB, 3 palette; 4 and 6 have an alpha channel. */
     colourType: content.readUInt8(25),
     interlaced: content.readUInt8(28) !== 0,
   };

@@ -8,9 +8,9 @@ import { type ShareOptions, shareOf } from './share.js';
 import { type LoaderThread, loaderThreads } from './threads.js';
 import type { Transform } from './transform.js';
 
-/** Images that a thread is given at a time: enough that messages cost little, few enough that all threads share a batch. */
+/** Images per task: enough to make messages cheap, few enough for all threads to share a batch. */
 const TASK_IMAGES = 8;
-/** Tasks of a thread, so that it finds the next when it has done one. */
+/** Tasks in flight per thread, so that a thread never waits for its next one. */
 const TASKS_AHEAD = 2;
 
 let runs = 0;
@@ -18,34 +18,34 @@ let runs = 0;
 export interface EpochJob {
   readonly folder: ImageSource | SegmentationSource;
   readonly transform: Transform | SegmentationTransform;
-  /** Of a batch over all processes, of which this one delivers its share. */
+  /** Images per global batch; this process delivers its share of them. */
   readonly batchSize: number;
   readonly share: ShareOptions;
   readonly seed: number;
   readonly epoch: number;
   readonly maxPixels: number;
   readonly order: Int32Array;
-  /** Positions of `order` to visit: from startBatch · batchSize up to this. */
+  /** Exclusive end of the positions of `order` to visit; they start at startBatch · batchSize. */
   readonly end: number;
   readonly startBatch: number;
   readonly ring: Ring;
   readonly bad: BadImages;
 }
 
-/** A batch that is being filled. */
+/** A batch in the making. */
 interface Filling {
   readonly number: number;
-  /** Position in the order of its first image. */
+  /** Position of its first image in the order. */
   readonly first: number;
   readonly size: number;
   readonly slot: Slot;
-  /** Rows that were given out to be filled. */
+  /** Rows already assigned to a thread. */
   assigned: number;
-  /** Images still to come. */
+  /** Images that have not arrived yet. */
   missing: number;
 }
 
-/** An image of a task: its row of the batch, the index asked for, and the one to read in its stead. */
+/** An image of a task: its row of the batch, the index requested, and the index to read instead. */
 interface Wanted {
   readonly row: number;
   readonly wanted: number;
@@ -53,13 +53,14 @@ interface Wanted {
 }
 
 /**
- * One pass over (the rest of) an epoch. Threads are given the positions of the order a few at a time and fill the
- * slots of the ring; batches are handed out in order. Which thread reads what has no influence on the result.
+ * One pass over an epoch, or the rest of one. Threads receive a few positions of the order at a time and fill
+ * the slots of the ring; batches are delivered in order. The result does not depend on which thread reads
+ * which image.
  */
 export class EpochRun {
   private readonly number = runs++;
   private readonly queue: Filling[] = [];
-  /** The batch whose images are given out next. */
+  /** The batch whose images are assigned next. */
   private filling: Filling | undefined;
   private nextFilled: number;
   private nextBatch: number;
@@ -91,7 +92,7 @@ export class EpochRun {
     ).flat();
   }
 
-  /** The next batch, when it is full; undefined at the end of the epoch. Errors come at the batch they belong to. */
+  /** The next batch once it is full; undefined at the end of the epoch. Rejects at the batch that failed. */
   async next(): Promise<Batch | undefined> {
     const number = this.nextBatch;
     if (number * this.job.batchSize >= this.job.end) return undefined;
@@ -114,7 +115,7 @@ export class EpochRun {
     }
   }
 
-  /** Ends the run at once, also where a file does not answer; a waiting `next` rejects with `reason`. */
+  /** Ends the run at once, even if a read hangs. A pending `next` rejects with `reason`. */
   stop(reason: unknown): void {
     this.stopped = true;
     this.failure = { batch: -1, error: reason };
@@ -124,7 +125,7 @@ export class EpochRun {
     this.notify?.();
   }
 
-  /** Waits for the threads to finish their tasks and gives back the slots that were not handed out. */
+  /** Waits for the threads to finish their tasks and returns the undelivered slots to the ring. */
   async close(): Promise<void> {
     this.stopped = true;
     this.job.ring.wake();
@@ -158,7 +159,7 @@ export class EpochRun {
     }
   }
 
-  /** The batch that has images to give out; undefined where it needs a slot and none is free, null at the end. */
+  /** The batch with images left to assign; undefined if it needs a slot and none is free, null at the end. */
   private currentFilling(): Filling | undefined | null {
     while (!this.filling || this.filling.assigned === this.filling.size) {
       if (this.nextFilled * this.job.batchSize >= this.job.end) return null;
@@ -169,7 +170,7 @@ export class EpochRun {
     return this.filling;
   }
 
-  /** This process's part of batch `number`: it may be empty, and is then complete. */
+  /** Begins this process's part of batch `number`; an empty part is complete at once. */
   private begin(number: number, slot: Slot): Filling {
     const { batchSize, share, end } = this.job;
     const first = number * batchSize;
@@ -182,7 +183,7 @@ export class EpochRun {
     return filling;
   }
 
-  /** Marks rows that hold no image. */
+  /** Marks rows without an image. */
   private clear({ labels, targets, labelled, indices }: Slot, from: number, to: number): void {
     const pixels = (targets?.length ?? 0) / Math.max(1, labels.length);
     labels.fill(-1, from, to);
@@ -191,7 +192,7 @@ export class EpochRun {
     indices.fill(-1, from, to);
   }
 
-  /** Has `count` rows of a batch filled, unreadable images replaced or left out as the policy says. */
+  /** Assigns `count` rows of a batch to a thread; replaces or leaves out unreadable images as the policy says. */
   private async fill(thread: LoaderThread, filling: Filling, first: number, count: number): Promise<void> {
     const { folder, order, bad } = this.job;
     const { slot } = filling;
@@ -211,7 +212,7 @@ export class EpochRun {
           slot.indices[task.row] = task.index;
         } else {
           const error = new ImageError(folder.path(task.index), failure.reason, failure.code);
-          // No fault of the file: others will have such pixels, too.
+          // Not specific to this file: other label maps will have the same ids.
           if (failure.code === 'unknown-class') throw error;
           bad.add(task.index, error);
           if (bad.replaces) again.push(task);
@@ -222,7 +223,7 @@ export class EpochRun {
     }
   }
 
-  /** The index `wanted`, or the next in the folder's order that is not known to be unreadable. */
+  /** `wanted`, or the next index of the folder that is not known to be unreadable. */
   private readable(wanted: number): number {
     const { folder, bad } = this.job;
     if (!bad.replaces) return wanted;
@@ -233,7 +234,7 @@ export class EpochRun {
     throw new Error('No image of the data set can be read.');
   }
 
-  /** Positions are taken in order, so the batches before the earliest failure will still become full. */
+  /** Positions are assigned in order, so every batch before the earliest failure still becomes full. */
   private fail(batch: number, error: unknown): void {
     this.stopped = true;
     if (!this.failure || batch < this.failure.batch) this.failure = { batch, error };

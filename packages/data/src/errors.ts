@@ -1,9 +1,9 @@
-/** A data set that cannot be used as it is: the message says what is wrong, where, and what to do. */
+/** A data set that cannot be used. The message says what is wrong, where, and how to fix it. */
 export class DataError extends Error {
   override name = 'DataError';
 }
 
-/** Why an image cannot be read: `too-large` if for the limit on pixels alone, `unknown-class` if for its label map's ids. */
+/** `too-large`: only the pixel limit stops it. `unknown-class`: its label map has an id that is not a class. */
 export type ImageErrorCode = 'unreadable' | 'too-large' | 'unknown-class';
 
 /** An image file that cannot be read. */
@@ -19,12 +19,12 @@ export class ImageError extends DataError {
   }
 }
 
-/** More images cannot be read than may be skipped. */
+/** More images are unreadable than may be skipped. */
 export class UnreadableLimitError extends DataError {
   override name = 'UnreadableLimitError';
 }
 
-/** The message of whatever was thrown, on one line and without a full stop or colon at its end. */
+/** The message of any thrown value, on one line, without a trailing period or colon. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return (

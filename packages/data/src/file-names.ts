@@ -1,11 +1,11 @@
-// Linux names are bytes. What is not UTF-8 in one travels through strings as Python's surrogate escapes (PEP 383): the
-// byte 0xNN becomes the lone surrogate U+DCNN, which no UTF-8 name contains.
+// File names on Linux are bytes. Bytes that are not UTF-8 pass through strings as Python's surrogate escapes
+// (PEP 383): byte 0xNN becomes the lone surrogate U+DCNN, which cannot occur in a UTF-8 name.
 
 import { isUtf8 } from 'node:buffer';
 
 const ESCAPED = /([\udc80-\udcff])/u;
 
-/** The string that stands for a file name. */
+/** The string form of a file name. */
 export function decodeName(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString();
   let name = '';
@@ -20,10 +20,10 @@ export function decodeName(bytes: Buffer): string {
   return name;
 }
 
-/** The form of a path from this package that the file system takes: bytes where it is not UTF-8. */
+/** Converts a path from this package to what Node's `fs` takes: bytes if it is not UTF-8. */
 export function systemPath(path: string): string | Buffer {
   if (!ESCAPED.test(path)) return path;
-  // The parts at odd positions are the escapes.
+  // split() with a capture group puts the escapes at odd positions.
   const parts = path.split(ESCAPED).map((part, i) => (i % 2 === 0 ? part : [part.charCodeAt(0) - 0xdc00]));
   return Buffer.concat(
     parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))),

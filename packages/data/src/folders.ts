@@ -1,4 +1,4 @@
-// What is common to the folders that data sets are read from: which files are images, and in which order they come.
+// Shared by all data set folders: which files count as images, and their order.
 
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
@@ -7,27 +7,27 @@ import { decodeName, systemPath } from './file-names.js';
 
 export const IMAGE_NAME = /\.(jpe?g|png)$/i;
 
-/** Images of formats that are not read: named where there are no others. */
+/** Image formats that are not supported; errors mention them. */
 const OTHER_IMAGE_NAME = /\.(avif|bmp|gif|hei[cf]|jfif|jp2|jxl|p[gp]m|tiff?|webp)$/i;
 
-/** Leftovers of archivers, file managers and notebooks. */
+/** Hidden files and archive leftovers. */
 const HIDDEN_NAME = /^(\.|__MACOSX$)/;
 
-/** A file or a folder, or a link to one. A link to nothing counts as a file: reading it tells what is missing. */
+/** A file, a folder or a link to one. A broken link counts as a file; reading it reports the missing target. */
 export interface Entry {
   readonly name: string;
   readonly kind: 'file' | 'folder';
   readonly isLink: boolean;
 }
 
-/** Orders strings as Python does: by code point, where JavaScript's own order is by UTF-16 unit. */
+/** Orders strings by code point, as Python does. JavaScript's `<` compares UTF-16 code units. */
 export function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
     if (x === y) continue;
-    // Surrogates stand for code points above every other unit.
+    // Surrogates encode code points above every other code unit.
     const xSurrogate = x >= 0xd800 && x <= 0xdfff;
     const ySurrogate = y >= 0xd800 && y <= 0xdfff;
     return xSurrogate === ySurrogate ? x - y : xSurrogate ? 1 : -1;
@@ -37,15 +37,16 @@ export function compareCodePoints(a: string, b: string): number {
 
 /** Contents of a folder and its subfolders. */
 export interface FoundFiles {
-  /** Relative to the root: folder by folder in order of their paths, sorted within each. */
+  /** Relative to the root, sorted folder by folder. */
   readonly files: string[];
-  /** How many images of formats that are not read there are, by ending. */
+  /** Number of images in unsupported formats, by extension. */
   readonly others: ReadonlyMap<string, number>;
 }
 
 /**
- * The files below `folder` whose names match. Links are followed, but not back to a folder that they lie in. `what` names
- * the folder in errors.
+ * Finds the files below `folder` whose names match. Follows links, except to a folder that contains them.
+ *
+ * @param what names the folder in errors
  * @throws DataError
  */
 export async function filesBelow(
@@ -75,7 +76,9 @@ export async function filesBelow(
 }
 
 /**
- * Names of the folders in `root`, without links back to a folder that `root` lies in. `what` names `root` in errors.
+ * Names of the folders in `root`, except links to a folder that contains `root`.
+ *
+ * @param what names the folder in errors
  * @throws DataError
  */
 export async function foldersIn(root: string, what: string): Promise<string[]> {
@@ -88,7 +91,7 @@ export async function foldersIn(root: string, what: string): Promise<string[]> {
   return names.sort(compareCodePoints);
 }
 
-/** Where a folder really lies, after those that links were followed from. */
+/** The real path of a folder, preceded by those of the folders it was reached through. */
 type Trail = readonly string[];
 
 /** The trail of `folder` below `root`. */
@@ -96,12 +99,12 @@ async function trailOf(root: string, folder: string): Promise<Trail> {
   try {
     return [await realPath(root), await realPath(join(root, folder))];
   } catch {
-    // Listing it tells why.
+    // listFolder will report the reason.
     return [];
   }
 }
 
-/** The trail of a folder in `parent`; undefined for a link back to where it lies, which would never end. */
+/** The trail of a folder in `parent`; undefined for a link back to one of its ancestors, which would never end. */
 async function follow(trail: Trail, parent: string, { name, isLink }: Entry): Promise<Trail | undefined> {
   const here = trail.at(-1) ?? parent;
   if (!isLink) return [...trail.slice(0, -1), join(here, name)];
@@ -114,13 +117,13 @@ async function realPath(path: string): Promise<string> {
   return decodeName(await realpath(systemPath(path), 'buffer'));
 }
 
-/** Counts an image of a format that is not read. */
+/** Counts an image in an unsupported format. */
 export function countOther(name: string, others: Map<string, number>): void {
   const ending = OTHER_IMAGE_NAME.exec(name)?.[0].toLowerCase();
   if (ending !== undefined) others.set(ending, (others.get(ending) ?? 0) + 1);
 }
 
-/** A sentence, after a space, on images of formats that are not read; empty where there are none. */
+/** A sentence with a leading space about images in unsupported formats; empty if there are none. */
 export function describeOthers(others: ReadonlyMap<string, number>): string {
   if (others.size === 0) return '';
   const counts = [...others].map(([ending, count]) => `${count} ${ending}`).join(' and ');
@@ -130,8 +133,8 @@ export function describeOthers(others: ReadonlyMap<string, number>): string {
 }
 
 /**
- * The files and folders in a folder, without those that are hidden, and without pipes, sockets and devices.
- * @throws DataError where the folder is missing or is none
+ * Lists the files and folders in a folder, without hidden ones, pipes, sockets and devices.
+ * @throws DataError if the folder is missing or not a folder
  */
 export async function listFolder(folder: string, what: string): Promise<Entry[]> {
   const entries: Entry[] = [];
@@ -148,7 +151,7 @@ export async function listFolder(folder: string, what: string): Promise<Entry[]>
   return entries;
 }
 
-/** The common part of Dirent and Stats. */
+/** The methods that Dirent and Stats share. */
 interface FileType {
   isFile(): boolean;
   isDirectory(): boolean;
@@ -160,12 +163,12 @@ async function readEntries(folder: string) {
   if (!entries.some(({ name }) => name.includes('\ufffd'))) {
     return entries.map((entry) => ({ name: entry.name, entry }));
   }
-  // Some bytes may have been replaced, for which there is no way back.
+  // Node has replaced bytes that are not UTF-8, so read the names again as bytes.
   const exact = await readdir(path, { withFileTypes: true, encoding: 'buffer' });
   return exact.map((entry) => ({ name: decodeName(entry.name), entry }));
 }
 
-/** Target of a link; null for a broken one. */
+/** The target of a link; null if the link is broken. */
 async function targetOf(path: string): Promise<FileType | null> {
   return stat(systemPath(path)).catch(() => null);
 }
@@ -175,7 +178,7 @@ function kindOf(type: FileType | null): Entry['kind'] | undefined {
   return type.isDirectory() ? 'folder' : undefined;
 }
 
-/** The first five names, and how many more there are. */
+/** The first five names and the number of remaining ones. */
 export function listNames(names: readonly string[]): string {
   const shown = names.slice(0, 5).join(', ');
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;

@@ -1,4 +1,4 @@
-// Where torchvision's transforms cut: the same roundings, so that the same pixels are read.
+// torchvision's crop and resize geometry, with the same rounding, so that the same pixels are read.
 
 import type { Box } from './image/image.js';
 import type { Random } from './random.js';
@@ -8,10 +8,10 @@ export interface Size {
   readonly height: number;
 }
 
-/** The side of a square, or height and width, in pixels. */
+/** The side of a square, or a pair of height and width, in pixels. */
 export type Sides = number | readonly [height: number, width: number];
 
-/** @throws RangeError, by `name`, unless both sides are whole numbers of pixels */
+/** The size in pixels. @throws RangeError with `name` unless both sides are positive integers */
 export function sizeOf(name: string, sides: Sides): Size {
   const [height, width] = typeof sides === 'number' ? [sides, sides] : sides;
   checkSide(name, height);
@@ -25,7 +25,7 @@ export function checkSide(name: string, value: number): void {
   }
 }
 
-/** Rounds halves to the even neighbor, as Python's `round`. */
+/** Rounds half to even, like Python's `round`. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const fraction = value - floor;
@@ -33,31 +33,31 @@ export function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** The size with the shorter side equal to `target` and the aspect ratio kept; the longer side is truncated. */
+/** Scales the shorter side to `target` and keeps the aspect ratio; the longer side is truncated. */
 export function shorterSideTo({ width, height }: Size, target: number): Size {
   if (width <= height) return { width: target, height: Math.trunc((target * height) / width) };
   return { width: Math.trunc((target * width) / height), height: target };
 }
 
-/** The size that torchvision's Resize gives: the shorter side by a number, both sides by a pair; −1 leaves it. */
+/** The output size of torchvision's Resize: a number sets the shorter side, a pair both; −1 keeps the size. */
 export function resizedTo(size: Size, scale: Sides): Size {
   if (typeof scale === 'number') return scale === -1 ? size : shorterSideTo(size, scale);
   const [height, width] = scale;
   return { width, height };
 }
 
-/** The size times a factor, truncated, but at least one pixel each way. */
+/** Multiplies both sides by `factor`, truncated, at least one pixel each. */
 export function scaledBy({ width, height }: Size, factor: number): Size {
   const side = (length: number) => Math.max(Math.trunc(length * factor), 1);
   return { width: side(width), height: side(height) };
 }
 
-/** The size with the longer side brought to `target`, larger or smaller, by one factor in double precision. */
+/** Scales the longer side to `target`, up or down, with one float64 factor for both sides. */
 export function longestSideTo(size: Size, target: number): Size {
   return scaledBy(size, target / Math.max(size.width, size.height));
 }
 
-/** The centered box of the crop's size; its offsets are negative where the image is smaller than the crop. */
+/** The centered crop box. Its offsets are negative if the image is smaller than the crop. */
 export function centreBox({ width, height }: Size, crop: Size): Box {
   const offset = (size: number, side: number) =>
     size >= side ? roundHalfEven((size - side) / 2) : -Math.floor((side - size) / 2);
@@ -65,8 +65,8 @@ export function centreBox({ width, height }: Size, crop: Size): Box {
 }
 
 /**
- * RandomResizedCrop's box: an area share uniform in `area` and a log-uniform aspect ratio in `aspect`, ten
- * tries; then the largest centered box with an allowed aspect ratio.
+ * Draws the box of RandomResizedCrop: an area share uniform in `area` and a log-uniform aspect ratio in
+ * `aspect`. After ten failed tries it falls back to the largest centered box with an allowed aspect ratio.
  */
 export function randomCropBox(
   { width, height }: Size,

@@ -4,9 +4,9 @@ import { DataError } from './errors.js';
 import { describeOthers, filesBelow, foldersIn, IMAGE_NAME, listNames } from './folders.js';
 
 /**
- * A data set laid out as `DIR/CLASS/…/NAME.{jpg,jpeg,png}`: what torchvision's ImageFolder finds, in its order.
- * Classes are the folders of DIR, sorted by code point; a class's images are found in every folder below it. Hidden files
- * and folders are left out, those that archivers make (`__MACOSX`) too. Names need not be UTF-8 (see systemPath).
+ * A data set laid out as `DIR/CLASS/…/NAME.{jpg,jpeg,png}`, with the same files in the same order as torchvision's
+ * ImageFolder. Classes are the folders in DIR, sorted by code point; images are found at any depth below their class.
+ * Hidden files and archive leftovers (`__MACOSX`) are skipped. Names need not be UTF-8 (see systemPath).
  */
 export class ImageFolder {
   private constructor(
@@ -19,7 +19,7 @@ export class ImageFolder {
 
   /**
    * Scans a folder.
-   * @throws DataError where the folder is missing, has no class folder, or a class has no image.
+   * @throws DataError if the folder is missing, has no class folders, or a class has no images
    */
   static async open(root: string): Promise<ImageFolder> {
     const classes = await foldersIn(root, 'data folder');
@@ -75,7 +75,7 @@ export class ImageFolder {
     return label;
   }
 
-  /** SHA-256 over the file names in order: two folders with one digest give every index the same meaning. */
+  /** SHA-256 of the file names in order. Folders with equal digests assign the same meaning to every index. */
   digest(): string {
     const hash = createHash('sha256');
     for (const file of this.files) hash.update(file).update('\0');
@@ -87,7 +87,7 @@ export class ImageFolder {
   }
 }
 
-/** Throws a DataError that names the difference unless both folders have the same classes. */
+/** @throws DataError naming the difference, unless both folders have the same classes */
 export function assertSameClasses(train: ImageFolder, val: ImageFolder): void {
   const onlyTrain = train.classes.filter((name) => !val.classes.includes(name));
   const onlyVal = val.classes.filter((name) => !train.classes.includes(name));

@@ -5,32 +5,32 @@ import { ImageError, reasonOf } from './errors.js';
 import type { Size } from './geometry.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 
-/** The class id of pixels that belong to no class: they count neither in the loss nor in an evaluation. */
+/** The class id of pixels without a class. The loss and all metrics ignore them. */
 export const IGNORED = 255;
 
-/** A class id for every pixel, row by row. */
+/** A class id per pixel, row-major. */
 export interface LabelMap extends Size {
   readonly data: Uint8Array;
 }
 
-/** Which ids of label maps are classes. */
+/** Selects the ids of label maps that are classes. */
 export interface ClassIds {
-  /** Ids from 0 to this, exclusive, are classes; default: all but 255. Another id in an image is an error. */
+  /** Number of classes: ids 0 to classes − 1. Any other id is an error. Default: every id except 255. */
   classes?: number;
-  /** An id that counts as 255 does: it belongs to no class. */
+  /** An id to treat like 255: pixels without a class. */
   ignoreIndex?: number;
 }
 
-/** A label map has an id that is not a class. */
+/** Thrown for a label map with an id that is not a class. */
 export class UnknownClassError extends Error {
   constructor(id: number, classes: number) {
-    super(`has pixels of class ${id}, and there are ${classes} classes`);
+    super(`has pixels of class ${id}, but there are ${classes} classes`);
   }
 }
 
 export interface IdTargets {
   readonly classes: number;
-  /** For each id what a target holds: the id, 255, or −1 for one that is not a class. */
+  /** Target value of each id: the id itself, 255, or −1 if it is not a class. */
   readonly targetOf: Int16Array;
 }
 
@@ -46,11 +46,10 @@ export function idTargets({ classes = IGNORED, ignoreIndex = IGNORED }: ClassIds
 
 const GREY = 0;
 const PALETTE = 3;
-const KINDS: Readonly<Record<number, string>> = { 2: 'RGB', 4: 'grey with transparency', 6: 'RGBA' };
+const KINDS: Readonly<Record<number, string>> = { 2: 'RGB', 4: 'gray with transparency', 6: 'RGBA' };
 
 /**
- * Reads class ids from a PNG file: the samples of a gray one, the indices (not the colors) of one with a palette, of
- * 1, 2, 4 or 8 bits.
+ * Reads class ids from a gray PNG (its samples) or a palette PNG (its indices, not its colors) of 1, 2, 4 or 8 bits.
  * @throws ImageError
  */
 export async function readLabelMap(
@@ -67,22 +66,22 @@ export async function readLabelMap(
 }
 
 function decodeLabelMap(content: Buffer): LabelMap {
-  const expected = 'expected class ids as a grey or palette PNG of at most 8 bits, but it is';
-  if (!isPng(content)) throw new Error(`${expected} no PNG`);
+  const expected = 'expected class ids as a gray or palette PNG of at most 8 bits, but it is';
+  if (!isPng(content)) throw new Error(`${expected} not a PNG`);
   const { depth, colourType, interlaced } = pngHeader(content);
   if (colourType !== GREY && colourType !== PALETTE) {
-    throw new Error(`${expected} ${KINDS[colourType] ?? `of the unknown colour type ${colourType}`}`);
+    throw new Error(`${expected} ${KINDS[colourType] ?? `of the unknown color type ${colourType}`}`);
   }
   if (depth === 16) throw new Error(`${expected} of 16 bits`);
-  // The decoder takes every sample of an interlaced file for a byte.
-  if (interlaced && depth < 8) throw new Error(`${expected} interlaced, which is read with 8 bits only`);
+  // fast-png reads every sample of an interlaced file as a byte.
+  if (interlaced && depth < 8) throw new Error(`${expected} interlaced, which is supported with 8 bits only`);
   const png = decodePng(content, { checkCrc: true });
   const bytes = new Uint8Array(png.data.buffer, png.data.byteOffset, png.data.length);
   const { width, height } = png;
   return { data: depth === 8 ? bytes : unpack(bytes, width, height, depth), width, height };
 }
 
-/** Samples of less than a byte, the first in the upper bits; every row starts with a byte of its own. */
+/** Unpacks samples of less than a byte, most significant bits first. Every row starts at a byte boundary. */
 function unpack(data: Uint8Array, width: number, height: number, depth: number): Uint8Array {
   const rowBytes = Math.ceil((width * depth) / 8);
   const samples = new Uint8Array(width * height);

@@ -9,36 +9,36 @@ import type { SegmentationTransform } from './segmentation-transform.js';
 import { type ShareOptions, shareSize } from './share.js';
 import type { Transform } from './transform.js';
 
-/** A batch of images as the device wants them. Its arrays belong to the loader and are used again after `release`. */
+/** A batch of images in device layout. The loader owns its arrays and reuses them after `release`. */
 export interface Batch {
-  /** N×H×W×3, 8-bit RGB, channels last; N is the loader's batch size (its share of it) even where `size` is less. */
+  /** N×H×W×3 RGB, uint8, channels last. N is this process's share of the batch size, also in a smaller last batch. */
   readonly images: Uint8Array;
-  /** N×12: for each image a row-major 3×4 map of RGB in [0, 1], out_r = Σ_k m[4r + k]·rgb[k] + m[4r + 3]. */
+  /** N×12, float32: per image a row-major 3×4 map of RGB in [0, 1], out_r = Σ_k m[4r + k]·rgb[k] + m[4r + 3]. */
   readonly color: Float32Array;
-  /** N×H×W class ids for segmentation; 255: to be ignored, as is everything beyond `size`. Null for classification. */
+  /** N×H×W class ids for segmentation. 255 means ignore, and fills rows from `size` on. Null for classification. */
   readonly targets: Uint8Array | null;
-  /** N counts of the pixels whose class id is not 255, 0 beyond `size`. Null for classification. */
+  /** Per image, the number of pixels whose class id is not 255; 0 from `size` on. Null for classification. */
   readonly labelled: Int32Array | null;
-  /** N labels; −1 beyond `size`, for an image that was left out, and everywhere for segmentation. */
+  /** N labels; −1 from `size` on, for an image that was left out, and everywhere for segmentation. */
   readonly labels: Int32Array;
-  /** N indices into the folder, of the images that were read; −1 beyond `size`, and for an image that was left out. */
+  /** N indices into the folder of the images actually read; −1 from `size` on and for an image that was left out. */
   readonly indices: Int32Array;
-  /** Images in this batch, of this process: N but for a smaller last one. Several processes may bring it to 0. */
+  /** Images of this process in this batch. Less than N only in the last batch, where it may be 0. */
   readonly size: number;
-  /** Position in the epoch, from 0. */
+  /** Index of the batch in the epoch, from 0. */
   readonly number: number;
-  /** Gives the arrays back to be filled again. Calling it twice does no harm. */
+  /** Returns the arrays to the loader. May be called more than once. */
   release(): void;
 }
 
-/** Labeled image files: what a loader needs of an ImageFolder. */
+/** Labeled image files: the part of ImageFolder that a loader uses. */
 export interface ImageSource {
   readonly length: number;
   path(index: number): string;
   label(index: number): number;
 }
 
-/** Image files with a label map each: what a loader needs of a SegmentationFolder. */
+/** Image files with label maps: the part of SegmentationFolder that a loader uses. */
 export interface SegmentationSource {
   readonly length: number;
   path(index: number): string;
@@ -57,55 +57,58 @@ export interface SegmentationLoaderOptions extends LoaderSettings {
 
 interface LoaderSettings {
   sampler: Sampler;
-  /** Images of a batch, over all processes. */
+  /** Images per batch, over all processes. */
   batchSize: number;
-  /** Deliver one process's part of every batch: all processes see the same batches, and each image is with one of them. */
+  /**
+   * Deliver this process's part of every batch. All processes see the same batches; each image goes to one of
+   * them.
+   */
   share?: ShareOptions;
   /** Augmentation is a function of (seed, epoch, index). Default 0. */
   seed?: number;
-  /** Threads that read, decode and transform images; all loaders of a process share them. Default 2. */
+  /** Threads that read, decode and transform images, shared by all loaders of the process. Default 2. */
   workers?: number;
-  /** Batches in memory, those the consumer holds included. Default 3. */
+  /** Batches in memory, including those the consumer holds. Default 3. */
   slots?: number;
-  /** Leave out a last batch that is not full. Default false. */
+  /** Drop the last batch if it is not full. Default false. */
   dropLast?: boolean;
   onBadImage?: BadImagePolicy;
   /**
-   * An image, or label map, of more pixels counts as unreadable: a small file may claim any size. Default: 128² for each
-   * of the transform's, from 2^24 to 2^27; at most 350 million.
+   * Images and label maps with more pixels count as unreadable, since a small file may claim any size.
+   * Default: 128² per output pixel of the transform, between 2^24 and 2^27. At most 350 million.
    */
   maxPixels?: number;
 }
 
 export interface EpochOptions {
-  /** Start at this batch of the epoch; what follows is the same as without. Default 0. */
+  /** First batch of the epoch. The batches from there on are the same as without it. Default 0. */
   startBatch?: number;
-  /** Ends the epoch with its reason, at once: threads that wait for a file are left to it (see `hungThreads`). */
+  /** Aborts the epoch at once with the signal's reason. Threads stuck in a read are abandoned (see `hungThreads`). */
   signal?: AbortSignal;
 }
 
-/** Makes batches in the background, as many ahead as the ring has free slots. */
+/** Prepares batches in the background, as far ahead as the ring has free slots. */
 export interface Loader {
-  /** Batches of a whole epoch. */
+  /** Batches per epoch. */
   readonly batches: number;
-  /** Images that could not be read so far, each once, in the order in which they were met. */
+  /** Images that could not be read so far, each once, in the order of discovery. */
   readonly skipped: readonly SkippedImage[];
   /**
-   * Counts images that the loaders of other processes could not read as skipped here, too, each once.
-   * @throws UnreadableLimitError where they are more than may be skipped
+   * Adds images that loaders of other processes could not read to those skipped here, each once.
+   * @throws UnreadableLimitError if that exceeds the limit
    */
   exclude(images: readonly SkippedImage[]): void;
   /**
-   * The batches of an epoch, in order; the content of each is a function of (seed, epoch) and its number.
-   * Every batch must be released, and only one epoch can be under way at a time. Leaving a `for await` early, or
-   * `return()`, ends it.
+   * The batches of an epoch, in order. The content of each is a function of (seed, epoch) and its number.
+   * Every batch must be released, and only one epoch may run at a time. Leaving a `for await` early, or
+   * `return()`, ends the epoch.
    */
   epoch(epoch: number, options?: EpochOptions): AsyncGenerator<Batch, void, void>;
 }
 
 /**
- * Creates a loader, of images with labels or with label maps.
- * @throws DataError for an empty data set or one that gives no full batch with `dropLast`
+ * Creates a loader for images with labels or with label maps.
+ * @throws DataError if the data set is empty, or too small for one full batch with `dropLast`
  */
 export function createLoader(options: LoaderOptions | SegmentationLoaderOptions): Loader {
   const {
@@ -175,7 +178,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
       run.start(workers);
       for (let batch = await run.next(); batch; batch = await run.next()) yield batch;
     } finally {
-      // Closing waits for threads, too: the signal ends that.
+      // close() waits for threads; the signal ends that wait too.
       await run.close();
       signal?.removeEventListener('abort', abort);
       active = false;

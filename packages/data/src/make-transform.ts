@@ -8,7 +8,7 @@ import {
 import { tenCropTransform } from './ten-crop.js';
 import { evalTransform, type Transform, type TransformSpec, trainTransform } from './transform.js';
 
-/** The transform that a specification describes; it travels between threads where a function cannot. */
+/** Builds the transform that a spec describes. Specs can be posted to worker threads; functions cannot. */
 export async function makeTransform(
   spec: TransformSpec | SegmentationSpec | ModuleSpec,
 ): Promise<Transform | SegmentationTransform> {

@@ -1,21 +1,21 @@
-/** Transforms of a user's own: they come as modules, because functions do not travel between threads. */
+/** User-defined transforms. They come as modules, because functions cannot be posted to worker threads. */
 import { reasonOf } from './errors.js';
 import { checkSide } from './geometry.js';
 import type { SegmentationTransform } from './segmentation-transform.js';
 import type { Transform } from './transform.js';
 
-/** Where a transform of a user's own is. */
+/** Location and options of a user-defined transform. */
 export interface TransformModule {
   /**
-   * A JavaScript module, as `new URL('./my-transform.js', import.meta.url)`. Its default export takes the options and returns
-   * what {@link Transform} has but for `spec`; each thread imports it.
+   * A JavaScript module, such as `new URL('./my-transform.js', import.meta.url)`. Its default export takes
+   * the options and returns a {@link Transform} without `spec`. Each thread imports the module.
    */
   readonly module: URL;
-  /** What can be copied to another thread: no functions. */
+  /** Anything that structured cloning copies; functions cannot be copied. */
   readonly options?: unknown;
 }
 
-/** What travels to the threads. */
+/** The form posted to the threads. */
 export interface ModuleSpec {
   readonly kind: 'module';
   readonly module: string;
@@ -23,23 +23,23 @@ export interface ModuleSpec {
 }
 
 /**
- * A transform of a user's own, for {@link createLoader}.
- * @throws TypeError where the module cannot be imported, or makes no transform of these options
+ * Makes a transform from a user's module, for {@link createLoader}.
+ * @throws TypeError if the module cannot be imported or does not return a transform
  */
 export async function moduleTransform(source: TransformModule): Promise<Transform> {
   const made = await makeFromModule(specOf(source));
   if ('apply' in made) return made;
   throw new TypeError(
-    `${source.module.href} makes a segmentation transform, with applyLabelled in place of apply`,
+    `${source.module.href} makes a segmentation transform, with applyLabelled instead of apply`,
   );
 }
 
-/** The same for images with label maps: what the module makes has `applyLabelled`. */
+/** The same for images with label maps: the module's transform has `applyLabelled`. */
 export async function moduleSegmentationTransform(source: TransformModule): Promise<SegmentationTransform> {
   const made = await makeFromModule(specOf(source));
   if ('applyLabelled' in made) return made;
   throw new TypeError(
-    `${source.module.href} makes no segmentation transform: it has apply in place of applyLabelled`,
+    `${source.module.href} does not make a segmentation transform: it has apply instead of applyLabelled`,
   );
 }
 
@@ -51,7 +51,7 @@ function specOf({ module, options }: TransformModule): ModuleSpec {
   }
 }
 
-/** What a module makes, before it is checked. */
+/** The module's return value, before validation. */
 interface Made {
   readonly width?: unknown;
   readonly height?: unknown;
@@ -66,7 +66,7 @@ export async function makeFromModule(spec: ModuleSpec): Promise<Transform | Segm
   }
   const made: unknown = await make(spec.options);
   if (typeof made !== 'object' || made === null)
-    throw new TypeError(`${spec.module} makes no transform: expected an object`);
+    throw new TypeError(`${spec.module} does not make a transform: expected an object`);
   return checked(made, spec);
 }
 
@@ -81,7 +81,7 @@ async function importDefault(module: string): Promise<unknown> {
 function checked(made: Made, spec: ModuleSpec): Transform | SegmentationTransform {
   const { width, height, apply, applyLabelled } = made;
   if (typeof width !== 'number' || typeof height !== 'number') {
-    throw new TypeError(`${spec.module} makes no transform: it has no width and height`);
+    throw new TypeError(`${spec.module} does not make a transform: it has no width and height`);
   }
   checkSide('width', width);
   checkSide('height', height);
@@ -90,5 +90,5 @@ function checked(made: Made, spec: ModuleSpec): Transform | SegmentationTransfor
   if (typeof applyLabelled === 'function') {
     return { ...size, applyLabelled: (...args) => applyLabelled.apply(made, args) };
   }
-  throw new TypeError(`${spec.module} makes no transform: it has neither apply nor applyLabelled`);
+  throw new TypeError(`${spec.module} does not make a transform: it has neither apply nor applyLabelled`);
 }

@@ -1,10 +1,10 @@
-// Nearest neighbor as PIL's `resize(size, NEAREST)` chooses it: src = floor((dst + ½) · in / out), with PIL's way of
-// adding up, since it decides where the exact value is a whole number.
-// Source: Pillow, src/libImaging/Geometry.c (`ImagingScaleAffine`).
+// Nearest neighbor with the rounding of PIL's `resize(size, NEAREST)`: src = floor((dst + ½) · in / out). The
+// value is summed as PIL does, since rounding errors decide where the exact value is an integer. Source:
+// Pillow, src/libImaging/Geometry.c (`ImagingScaleAffine`).
 
 import type { Size } from './geometry.js';
 
-/** For each of `outSize` positions, the one of `inSize` that it takes. */
+/** For each of `outSize` positions, the input position in [0, inSize) that it copies. */
 export function nearestPositions(inSize: number, outSize: number): Int32Array {
   const step = inSize / outSize;
   const positions = new Int32Array(outSize);
@@ -17,8 +17,8 @@ export function nearestPositions(inSize: number, outSize: number): Int32Array {
 }
 
 /**
- * Resizes a map of one byte a pixel, row by row, without mixing any: class ids stay class ids.
- * @throws RangeError where `map` has another number of pixels than `from`, or a side of `to` is below 1
+ * Resizes a row-major map of one byte per pixel without mixing values, so class ids stay class ids.
+ * @throws RangeError if `map` does not have the size `from`, or a side of `to` is below 1
  */
 export function resizeNearest(map: Uint8Array, from: Size, to: Size): Uint8Array {
   if (map.length !== from.width * from.height) {

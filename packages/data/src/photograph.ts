@@ -14,7 +14,7 @@ import { usePicture } from './reader.js';
 import { cropAndResize } from './resample.js';
 import { toRgb } from './write-rgb.js';
 
-/** A whole image: H×W×3 RGB of 8 bits, and the size it had before it was resized. */
+/** A whole image: H×W×3 RGB, uint8, and its size before resizing. */
 export interface Photograph {
   readonly data: Uint8Array;
   readonly width: number;
@@ -23,15 +23,15 @@ export interface Photograph {
 }
 
 export interface PhotographOptions {
-  /** Resize the longest side to this many pixels, larger or smaller; default: do not. */
+  /** Resize the longer side to this many pixels, up or down. Default: keep the size. */
   maxSide?: number;
-  /** Refuse an image of more pixels than this; default 2^27, at most 350 million. */
+  /** Reject images with more pixels. Default 2^27, at most 350 million. */
   maxPixels?: number;
 }
 
 /**
- * Reads a whole image file, upright, resized by PIL's bilinear filter with the aspect ratio kept: both sides times
- * maxSide / longest, truncated, at least 1.
+ * Reads a whole image file, upright. Resizes it with PIL's bilinear filter and keeps the aspect ratio: both sides are
+ * multiplied by maxSide / longest and truncated, at least 1.
  * @throws ImageError
  */
 export async function readPhotograph(path: string, options: PhotographOptions = {}): Promise<Photograph> {
@@ -51,8 +51,8 @@ export async function readPhotograph(path: string, options: PhotographOptions = 
 }
 
 /**
- * Names of the png, jpg and jpeg files that lie directly in a folder and are not hidden, sorted by code point.
- * @throws DataError where the folder is missing, is a file or has no image
+ * Names of the visible png, jpg and jpeg files directly in a folder, sorted by code point.
+ * @throws DataError if the folder is missing, is a file or has no images
  */
 export async function listPhotographs(dir: string): Promise<string[]> {
   const names: string[] = [];

@@ -1,20 +1,19 @@
 import { ImageError } from './errors.js';
 import type { Size } from './geometry.js';
 
-/** Pixels that an image may have unless more are allowed: as most cameras make, and 0.4 GB decoded. */
+/** Default pixel limit: enough for most cameras, 0.4 GB decoded. */
 export const MAX_PIXELS = 2 ** 27;
 
-/** The most that can be allowed: an image and a resized copy fit into the 2 GiB that the kernels work in. */
+/** The highest limit: an image and its resized copy must fit into the 2 GiB of kernel memory. */
 export const MOST_PIXELS = 350_000_000;
 
-/** Pixels that any photograph of these days has, whatever becomes of it. */
+/** Any photograph may have this many pixels, however small the result. */
 const PHOTOGRAPH_PIXELS = 2 ** 24;
-/** Pixels of an image that one pixel of the result may be made of: with more, none of them can be seen there. */
+/** Input pixels per output pixel. With more, no single input pixel is visible in the result. */
 const PIXELS_INTO_ONE = 128 * 128;
 
 /**
- * Pixels that an image may have where images of this size are made of it, unless more are allowed: what they can be seen
- * to be made of, from 2^24 to 2^27.
+ * The default pixel limit for images that are resized to this size: 128² per output pixel, between 2^24 and 2^27.
  */
 export function usefulPixels({ width, height }: Size): number {
   return Math.min(Math.max(PIXELS_INTO_ONE * width * height, PHOTOGRAPH_PIXELS), MAX_PIXELS);

@@ -1,12 +1,12 @@
-// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): random numbers as a
-// function of a key and a counter, so that any sample can be drawn anywhere, in any order, by any worker.
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). Random numbers are a
+// function of a key and a counter, so any worker can draw any sample in any order.
 
 const MULTIPLIER_0 = 0xd2511f53;
 const MULTIPLIER_1 = 0xcd9e8d57;
 const WEYL_0 = 0x9e3779b9;
 const WEYL_1 = 0xbb67ae85;
 
-/** The upper 32 bits of the 64-bit product of two 32-bit numbers, from 16-bit halves. */
+/** The upper 32 bits of a 32×32-bit product, computed from 16-bit halves. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
@@ -17,7 +17,7 @@ function multiplyHigh(a: number, b: number): number {
   return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(cross / 0x10000)) >>> 0;
 }
 
-/** One Philox4x32-10 block: four counter words and two key words in, four random words out (`dst`). */
+/** One Philox4x32-10 block: maps four counter words and two key words to four random words in `dst`. */
 export function philox4x32(
   dst: Uint32Array,
   c0: number,
@@ -45,11 +45,11 @@ export function philox4x32(
   dst[3] = c3;
 }
 
-/** What the numbers are for; each purpose has a stream of its own. */
+/** Each use of random numbers has a stream of its own. */
 export const Stream = { augmentation: 0, permutation: 1 } as const;
 export type Stream = (typeof Stream)[keyof typeof Stream];
 
-/** A stream of random numbers that is a function of (seed, stream, epoch, index) and nothing else. */
+/** A stream of random numbers that depends only on (seed, stream, epoch, index). */
 export class Random {
   private readonly words = new Uint32Array(4);
   private readonly key0: number;
@@ -82,7 +82,7 @@ export class Random {
     return this.words[this.used++] ?? 0;
   }
 
-  /** Uniform in [low, high), 32 bits fine. */
+  /** Uniform in [low, high), with 32 bits of resolution. */
   uniform(low = 0, high = 1): number {
     return low + (high - low) * (this.uint32() / 0x100000000);
   }
@@ -95,14 +95,14 @@ export class Random {
     return word % count;
   }
 
-  /** Normal with mean 0 (Box–Muller; each draw takes two words, so draws stay independent of one another). */
+  /** Normal with mean 0 (Box–Muller). Each draw takes two words and caches nothing, so draws stay independent. */
   normal(standardDeviation = 1): number {
     const radius = Math.sqrt(-2 * Math.log((this.uint32() + 1) / 0x100000000));
     return standardDeviation * radius * Math.cos(2 * Math.PI * (this.uint32() / 0x100000000));
   }
 }
 
-/** Throws unless `seed` is a safe integer ≥ 0. */
+/** @throws RangeError unless `seed` is a safe integer ≥ 0 */
 export function checkSeed(seed: number): void {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(`Expected a whole number from 0 to 2^53 - 1 for seed but received ${seed}`);

@@ -5,10 +5,10 @@ import { DamagedJpeg, Jpeg } from './jpeg/jpeg.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 
 /**
- * Reads an image file and hands its picture to `use`, in the cheapest way: common JPEGs and small PNGs are decoded on
- * this thread, JPEGs only as far as `use` asks for pixels; whatever else an image may be goes to sharp. `use` is called
- * a second time, with sharp's picture, where a JPEG turns out to be damaged under way: the last word, and the words
- * for the error, are sharp's. An image of more than `maxPixels` (default: 2^27) is not decoded.
+ * Reads an image file and passes its picture to `use`. Common JPEGs and small PNGs are decoded on this
+ * thread, JPEGs only as far as `use` asks for pixels; everything else goes to sharp. If a JPEG turns out to
+ * be damaged halfway, `use` runs a second time with sharp's picture, so that sharp decides and words the
+ * error. An image of more than `maxPixels` (default 2^27) is not decoded.
  * @throws ImageError
  */
 export async function usePicture<T>(

@@ -1,6 +1,6 @@
-// Bilinear resampling with antialiasing (a triangle filter as wide as the reduction) in PIL's fixed-point
-// arithmetic, so that an image comes out bit for bit as from PIL's `crop(box).resize(size, BILINEAR)`, and with
-// it from torchvision's transforms on PIL images. The sums are done by wasm/resample.ts.
+// Bilinear resampling with antialiasing (a triangle filter as wide as the reduction) in PIL's fixed-point arithmetic.
+// Bit for bit equal to PIL's `crop(box).resize(size, BILINEAR)`, and therefore to torchvision's transforms on PIL
+// images. wasm/resample.ts does the sums.
 // Source: Pillow, src/libImaging/Resample.c (`precompute_coeffs`, `ImagingResampleHorizontal_8bpc`).
 
 import { type Box, type Image, type Picture, regionOf } from './image/image.js';
@@ -9,19 +9,19 @@ import { type Kernels, kernels } from './wasm/kernels.js';
 // 8 bits of sample, 22 of weight, 2 spare for the sum.
 const PRECISION_BITS = 32 - 8 - 2;
 
-/** For each output position: where its inputs start, how many there are, and their fixed-point weights. */
+/** Per output position: the first input, the number of inputs and their fixed-point weights. */
 interface Taps {
   readonly first: Int32Array;
   readonly count: Int32Array;
   readonly weights: Int32Array;
   /** Weights per output position. */
   readonly stride: number;
-  /** The inputs that any position reads: from `low` up to `high`. `first` counts from `low`. */
+  /** The inputs read by any position: [low, high). `first` counts from `low`. */
   readonly low: number;
   readonly high: number;
 }
 
-/** Weights that take `inSize` samples to `outSize`, for the output positions from `start` on. */
+/** Weights that resample `inSize` samples to `outSize`, for `length` output positions from `start`. */
 function triangleTaps(inSize: number, outSize: number, start: number, length: number): Taps {
   const scale = inSize / outSize;
   const support = Math.max(scale, 1);
@@ -53,8 +53,8 @@ function triangleTaps(inSize: number, outSize: number, start: number, length: nu
 }
 
 /**
- * Cuts `box` out of a picture, resizes it to width × height and keeps `window` of the result (all of it by
- * default). Pixels outside the box have no influence; those outside the window cost nothing.
+ * Crops `box` from a picture, resizes it to width × height and returns `window` of the result (by default all of it).
+ * Pixels outside the box are never read; pixels outside the window cost nothing.
  */
 export function cropAndResize(
   picture: Picture,
@@ -65,7 +65,7 @@ export function cropAndResize(
 ): Image {
   const columns = triangleTaps(box.width, width, window.left, window.width);
   const rows = triangleTaps(box.height, height, window.top, window.height);
-  // A pass that changes nothing is left out; PIL leaves it out, too.
+  // Like PIL, skip a pass that changes nothing.
   const across = width !== box.width;
   const down = height !== box.height;
   const needed = {
@@ -97,7 +97,7 @@ export function cropAndResize(
   return { data, width: window.width, height: window.height, channels };
 }
 
-/** Returns the address of the `height` shorter rows, without gaps. */
+/** Returns the address of `height` resampled rows, contiguous. */
 function resampleRows(
   { scratch, resampleRgbRows, resampleGreyRows }: Kernels,
   src: number,
@@ -114,7 +114,7 @@ function resampleRows(
   return dst;
 }
 
-/** Returns the address of fewer rows of `samples` bytes, without gaps. */
+/** Returns the address of the resampled rows of `samples` bytes each, contiguous. */
 function resampleColumns(
   { scratch, resampleColumns: resample }: Kernels,
   src: number,
@@ -129,7 +129,7 @@ function resampleColumns(
   return dst;
 }
 
-/** Copies rows of `samples` bytes, `pitch` apart, to rows without gaps. */
+/** Copies rows of `samples` bytes, `pitch` apart, to contiguous memory. */
 function packRows(source: Uint8Array, pitch: number, samples: number, height: number): Uint8Array {
   const data = new Uint8Array(samples * height);
   for (let y = 0; y < height; y++) data.set(source.subarray(y * pitch, y * pitch + samples), y * samples);

@@ -1,24 +1,24 @@
-/** The arrays of a batch that threads fill, in shared memory. */
+/** The arrays of a batch that worker threads fill, in shared memory. */
 export interface SharedSlot {
   readonly images: Uint8Array;
   readonly color: Float32Array;
   /** Class ids of every pixel; null for classification. */
   readonly targets: Uint8Array | null;
-  /** Pixels of each image whose class id counts; null for classification. */
+  /** Pixels per image whose class id is not 255; null for classification. */
   readonly labelled: Int32Array | null;
 }
 
-/** The arrays of one batch, allocated once and used again and again. */
+/** The arrays of one batch, allocated once and reused. */
 export interface Slot extends SharedSlot {
-  /** Position among the ring's slots. */
+  /** Index in the ring. */
   readonly id: number;
   readonly labels: Int32Array;
   readonly indices: Int32Array;
 }
 
-/** A fixed number of slots: what bounds the memory of a loader and how far it may run ahead. */
+/** A fixed number of slots. Bounds the memory of a loader and how far it runs ahead. */
 export class Ring {
-  /** Slots in the consumer's hands. */
+  /** Slots that the consumer holds. */
   held = 0;
   readonly slots: Slot[];
   private readonly free: Slot[];
@@ -26,8 +26,8 @@ export class Ring {
   private readonly make: (id: number) => Slot;
 
   /**
-   * @param pixels of one image
-   * @param withTargets whether each has a class id
+   * @param pixels pixels per image
+   * @param withTargets whether pixels have class ids
    */
   constructor(
     readonly size: number,
@@ -58,14 +58,14 @@ export class Ring {
     this.wake();
   }
 
-  /** Gives back a slot with new arrays: a thread that was left to its file may still write to the old ones. */
+  /** Frees a slot but gives it new arrays: an abandoned thread may still write to the old ones. */
   renew({ id }: Slot): void {
     const slot = this.make(id);
     this.slots[id] = slot;
     this.give(slot);
   }
 
-  /** Resolves when a slot has come back, or at `wake`. */
+  /** Resolves when a slot is released, or at `wake`. */
   changed(): Promise<void> {
     return new Promise((resolve) => this.waiting.push(resolve));
   }

@@ -4,11 +4,11 @@ import { checkSeed, Random, Stream } from './random.js';
 export interface Sampler {
   /** Samples per epoch. */
   readonly length: number;
-  /** The data set's indices in the order of this epoch; a function of the epoch alone. */
+  /** The data set's indices in the order of this epoch. Depends only on the epoch. */
   order(epoch: number): Int32Array;
 }
 
-/** A uniform permutation of 0 … length − 1 (Fisher–Yates) that is a function of (seed, epoch). */
+/** A uniform permutation of 0 … length − 1 (Fisher–Yates), a function of (seed, epoch). */
 export function permutation(length: number, seed: number, epoch: number): Int32Array {
   const order = Int32Array.from({ length }, (_, i) => i);
   const random = new Random(seed, Stream.permutation, epoch, 0);
@@ -21,13 +21,13 @@ export function permutation(length: number, seed: number, epoch: number): Int32A
   return order;
 }
 
-/** Visits every sample once an epoch, in an order drawn from (seed, epoch). */
+/** Visits every sample once per epoch, in an order drawn from (seed, epoch). */
 export function shuffledSampler(length: number, seed: number): Sampler {
   checkSeed(seed);
   return { length, order: (epoch) => permutation(length, seed, epoch) };
 }
 
-/** Visits every sample once an epoch, in the order of the data set. */
+/** Visits every sample once per epoch, in the order of the data set. */
 export function sequentialSampler(length: number): Sampler {
   return { length, order: () => Int32Array.from({ length }, (_, i) => i) };
 }

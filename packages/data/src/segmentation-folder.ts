@@ -12,25 +12,25 @@ import {
 
 const LABEL_NAME = /\.png$/i;
 
-/** How the name of a label map follows from that of its image. */
+/** How to derive the name of a label map from the name of its image. */
 export interface LabelNaming {
-  /** End of an image's name before its extension; other files are not images of the data set. */
+  /** Suffix of an image's name before its extension. Files without it are not images of the data set. */
   imageSuffix?: string;
   /** Replaces the image suffix in a label map's name. */
   labelSuffix?: string;
 }
 
 export interface SegmentationFolderOptions extends LabelNaming {
-  /** Folder of the images below the root; default 'images'. */
+  /** Folder of the images, relative to the root. Default 'images'. */
   images?: string;
-  /** Folder of the label maps below the root; default 'labels'. */
+  /** Folder of the label maps, relative to the root. Default 'labels'. */
   labels?: string;
 }
 
 /**
- * A data set of images with a class id for every pixel, laid out as `DIR/images/…/NAME.{jpg,jpeg,png}` with
- * `DIR/labels/…/NAME.png`. Images are sorted by code point of their paths; hidden files and folders are left out. Other layouts are told by options, as
- * Cityscapes:
+ * A data set of images with a class id per pixel, laid out as `DIR/images/…/NAME.{jpg,jpeg,png}` with
+ * `DIR/labels/…/NAME.png`. Images are sorted by the code points of their paths; hidden files and folders are skipped.
+ * Options select other layouts, for example Cityscapes:
  *
  *     // leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png
  *     // gtFine/train/aachen/aachen_000000_000019_gtFine_labelTrainIds.png
@@ -49,8 +49,8 @@ export class SegmentationFolder {
   ) {}
 
   /**
-   * Scans a folder. Label maps without an image are left alone.
-   * @throws DataError where a folder is missing, there are no images, or some have no label map
+   * Scans a folder. Ignores label maps without an image.
+   * @throws DataError if a folder is missing, there are no images, or an image has no label map
    */
   static async open(root: string, options: SegmentationFolderOptions = {}): Promise<SegmentationFolder> {
     const { images = 'images', labels = 'labels', imageSuffix = '', labelSuffix = '' } = options;
@@ -103,7 +103,7 @@ export class SegmentationFolder {
     return this.entry(this.images, index);
   }
 
-  /** SHA-256 over the names of images and label maps in order: with one digest every index has the same meaning. */
+  /** SHA-256 of the image and label map names in order. Equal digests assign the same meaning to every index. */
   digest(): string {
     const hash = createHash('sha256');
     for (const [i, file] of this.images.entries()) hash.update(`${file}\0${this.labels[i]}\0`);
@@ -119,7 +119,7 @@ export class SegmentationFolder {
   }
 }
 
-/** Label maps that lie beside photographs in no data set: `DIR/NAME.png` for the image NAME.jpg of another folder. */
+/** A folder of label maps for photographs in another folder: `DIR/NAME.png` belongs to NAME.jpg. */
 export class LabelFolder {
   private constructor(
     readonly path: string,
@@ -128,8 +128,8 @@ export class LabelFolder {
   ) {}
 
   /**
-   * Lists the label maps that lie directly in `path`.
-   * @throws DataError where it cannot be read
+   * Lists the label maps directly in `path`.
+   * @throws DataError if the folder cannot be read
    */
   static async open(path: string, naming: LabelNaming = {}): Promise<LabelFolder> {
     const entries = await listFolder(path, 'folder of label maps');
@@ -138,7 +138,7 @@ export class LabelFolder {
     return new LabelFolder(path, byStem(names.sort(compareCodePoints)), naming);
   }
 
-  /** The label map of an image, by the image's name; null where there is none. */
+  /** The label map of the image with this name; null if there is none. */
   labelOf(image: string): string | null {
     const stem = labelStem(image, this.naming);
     const file = stem === null ? undefined : this.labels.get(stem);
@@ -146,14 +146,14 @@ export class LabelFolder {
   }
 }
 
-/** The first file of each name but for the extension. */
+/** Maps each file name without extension to the first such file. */
 function byStem(files: readonly string[]): Map<string, string> {
   const found = new Map<string, string>();
   for (const file of files) if (!found.has(stemOf(file))) found.set(stemOf(file), file);
   return found;
 }
 
-/** The name of an image's label map without its extension; null where the image's name lacks the suffix. */
+/** The name of an image's label map without extension; null if the image's name lacks the suffix. */
 function labelStem(image: string, { imageSuffix = '', labelSuffix = '' }: LabelNaming): string | null {
   const stem = stemOf(image);
   if (!stem.endsWith(imageSuffix)) return null;

@@ -25,22 +25,22 @@ import { cropAndResize } from './resample.js';
 import { finishColor, IMAGENET_MEAN, IMAGENET_STD } from './transform.js';
 import { writeFramed, writeRgb } from './write-rgb.js';
 
-/** What makeTransform makes the same transform of, in any thread. */
+/** Describes a transform, so that makeTransform can build it in any thread. */
 export type SegmentationSpec =
   | { readonly kind: 'segmentation'; readonly options: SegmentationTransformOptions }
   | { readonly kind: 'segmentation-eval'; readonly options: SegmentationEvalOptions };
 
-/** Makes an image of fixed size, its color matrix and its class ids out of an image and its label map. */
+/** Makes a fixed-size image, its color matrix and its class ids from an image and its label map. */
 export interface SegmentationTransform {
   readonly spec: SegmentationSpec | ModuleSpec;
   readonly width: number;
   readonly height: number;
   /**
-   * @param labels of the image's size
+   * @param labels label map of the image's size
    * @param pixels receives height × width × 3 bytes
-   * @param color receives the 3×4 matrix on RGB in [0, 1], row-major
-   * @param targets receives height × width class ids; 255 where there is no image, or what does not count
-   * @returns how many pixels count
+   * @param color receives the row-major 3×4 matrix on RGB in [0, 1]
+   * @param targets receives height × width class ids; 255 in the padding and for ignored pixels
+   * @returns the number of pixels whose class id is not 255
    */
   applyLabelled(
     image: Picture,
@@ -53,34 +53,34 @@ export interface SegmentationTransform {
 }
 
 interface CommonOptions extends ClassIds {
-  /** What comes out, in pixels: the side of a square, or height and width. */
+  /** Output size in pixels: the side of a square, or height and width. */
   crop: Sides;
   mean?: Rgb;
   std?: Rgb;
 }
 
 export interface SegmentationTransformOptions extends CommonOptions {
-  /** The shorter side that a factor of 1 gives; default: the image's own. */
+  /** Shorter side at factor 1. Default: that of the image. */
   size?: number;
-  /** Range of the factor that an image is scaled by, drawn uniformly; default [0.5, 2]. */
+  /** Range of the random scale factor, drawn uniformly. Default [0.5, 2]. */
   scale?: readonly [low: number, high: number];
-  /** Probability of mirroring left and right; default 0.5. */
+  /** Probability of a horizontal flip. Default 0.5. */
   flip?: number;
-  /** Vary saturation, brightness and contrast, each by 1 ± 0.4. */
+  /** Jitter saturation, brightness and contrast, each by 1 ± 0.4. */
   colorJitter?: boolean;
 }
 
 export interface SegmentationEvalOptions extends CommonOptions {
-  /** Resize the shorter side to this; default: do not. */
+  /** Resize the shorter side to this many pixels. Default: keep the size. */
   size?: number;
-  /** Then shrink an image whose longest side is longer than this; default: do not. */
+  /** Then shrink images whose longer side exceeds this many pixels. Default: no limit. */
   maxSide?: number;
 }
 
 /**
- * Random scale, random crop, horizontal flip, [color jitter,] normalization. Images are resampled as by PIL's bilinear
- * filter, labels by its nearest neighbor. A scaled image smaller than the crop lies at the top left; the rest has the
- * mean color and the class id 255, which is to be ignored.
+ * Random scale, random crop, horizontal flip, [color jitter,] normalization. Images use PIL's bilinear
+ * filter, labels its nearest neighbor. A scaled image smaller than the crop is placed at the top left; the
+ * padding has the mean color and class id 255 (ignore).
  */
 export function segmentationTransform(options: SegmentationTransformOptions): SegmentationTransform {
   const { size, scale = [0.5, 2], flip = 0.5, colorJitter = false } = options;
@@ -118,8 +118,8 @@ export function segmentationTransform(options: SegmentationTransformOptions): Se
 }
 
 /**
- * [Resize,] center crop, normalization: nothing is random. An image smaller than the crop lies at the top left; the
- * rest has the mean color and the class id 255. With `maxSide` no larger than the crop nothing is cut off.
+ * [Resize,] center crop, normalization; nothing is random. An image smaller than the crop is placed at the top left;
+ * the padding has the mean color and class id 255. With `maxSide` no larger than the crop nothing is cropped.
  */
 export function segmentationEvalTransform(options: SegmentationEvalOptions): SegmentationTransform {
   const { size, maxSide, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
@@ -147,7 +147,7 @@ export function segmentationEvalTransform(options: SegmentationEvalOptions): Seg
   };
 }
 
-/** What is taken of an image: `window` of it scaled, mirrored if asked, to the top left of `frame`. */
+/** A crop: `window` of the scaled image, mirrored if asked, placed at the top left of `frame`. */
 interface Cut {
   readonly scaled: Size;
   readonly window: Box;
@@ -155,7 +155,7 @@ interface Cut {
   readonly frame: Size;
 }
 
-/** Returns the RGB pixels of the window alone, H×W×3. */
+/** Returns the RGB pixels of the window without padding, H×W×3. */
 function writePixels(image: Picture, cut: Cut, mean: Rgb, pixels: Uint8Array): Uint8Array {
   const { scaled, window, mirrored, frame } = cut;
   const whole = { left: 0, top: 0, width: image.width, height: image.height };
@@ -171,7 +171,7 @@ function writePixels(image: Picture, cut: Cut, mean: Rgb, pixels: Uint8Array): U
   return content;
 }
 
-/** Returns how many pixels count. */
+/** Returns the number of pixels whose class id is not 255. */
 function writeTargets(
   labels: LabelMap,
   { scaled, window, mirrored, frame }: Cut,

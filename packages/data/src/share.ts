@@ -1,6 +1,6 @@
-/** How the images of a batch are divided over processes. */
+/** Divides the images of a batch over processes. */
 
-/** A process's place among those that share the work. */
+/** A process among those that share the work. */
 export interface ShareOptions {
   readonly rank: number;
   readonly size: number;
@@ -12,19 +12,19 @@ export interface Share {
 }
 
 /**
- * The part of `total` items of process `rank`: contiguous, together all of them, and the first `total` mod `size` processes
- * have one more than the others. It may be empty.
+ * The contiguous part of `total` items that process `rank` owns. The first `total` mod `size` processes get one item
+ * more than the others. May be empty.
  */
 export function shareOf(total: number, { rank, size }: ShareOptions): Share {
   if (!(Number.isInteger(size) && Number.isInteger(rank) && rank >= 0 && rank < size)) {
-    throw new RangeError(`process ${rank} of ${size}: processes are counted from 0 to their number less one`);
+    throw new RangeError(`process ${rank} of ${size}: ranks run from 0 to size − 1`);
   }
   const [least, more] = [Math.floor(total / size), total % size];
   const begin = rank * least + Math.min(rank, more);
   return { begin, end: begin + least + (rank < more ? 1 : 0) };
 }
 
-/** How many items that is. */
+/** Number of items in that part. */
 export function shareSize(total: number, share: ShareOptions): number {
   const { begin, end } = shareOf(total, share);
   return end - begin;

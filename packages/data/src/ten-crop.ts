@@ -10,13 +10,14 @@ import {
   type Transform,
 } from './transform.js';
 
-/** Crops that `tenCropTransform` makes of each image. */
+/** Crops per image of `tenCropTransform`. */
 export const TEN_CROPS = 10;
 
 /**
- * [Resize of the shorter side,] ten crops, normalization: the corners (top left, top right, bottom left, bottom
- * right) and the center, then the same five of the mirrored image, as torchvision's TenCrop. They come out one below
- * the other, so a batch of N images is one of 10·N crops: N·10×H×W×3 in storage order, one color matrix for each ten. An image smaller than the crop is framed in black; then all its crops are the center.
+ * [Resize of the shorter side,] ten crops, normalization, like torchvision's TenCrop: the four corners (top left, top
+ * right, bottom left, bottom right) and the center, then the same five of the mirrored image. The crops are stacked
+ * vertically, so a batch of N images is a batch of 10·N crops: N·10×H×W×3 in storage order, with one color matrix per
+ * ten. An image smaller than the crop is padded with black; then all its crops are the center crop.
  */
 export function tenCropTransform(options: EvalTransformOptions = {}): Transform {
   const { crop = 224, scale = 256, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
@@ -58,7 +59,7 @@ function fiveCrops({ width, height }: Size, crop: Size): Place[] {
   ];
 }
 
-/** Where a crop starts at the near side, the far side and in the center; negative where the image is smaller. */
+/** Offsets of the crops at the near side, the far side and the center; negative if the image is smaller. */
 function offsets(size: number, crop: number): [near: number, far: number, centre: number] {
   const spare = size - crop;
   if (spare >= 0) return [0, spare, roundHalfEven(spare / 2)];
@@ -66,7 +67,7 @@ function offsets(size: number, crop: number): [near: number, far: number, centre
   return [framed, framed, framed];
 }
 
-/** Copies the crop at `place`, of the image or of its mirror image, to RGB pixels; black outside the image. */
+/** Copies the crop at `place` of the image, or of its mirror image, as RGB; black outside the image. */
 function writeCrop(image: Image, { left, top }: Place, crop: Size, mirrored: boolean, to: Uint8Array): void {
   const { data, width, height, channels } = image;
   const [first, last] = [Math.max(0, -left), Math.min(crop.width, width - left)];

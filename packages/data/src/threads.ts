@@ -5,7 +5,7 @@ import type { SharedSlot } from './ring.js';
 import type { SegmentationSpec } from './segmentation-transform.js';
 import type { TransformSpec } from './transform.js';
 
-/** What a thread must know of an epoch. */
+/** Per-epoch setup of a worker thread. */
 export interface RunSetup {
   readonly transform: TransformSpec | SegmentationSpec | ModuleSpec;
   readonly seed: number;
@@ -14,12 +14,12 @@ export interface RunSetup {
   readonly slots: readonly SharedSlot[];
 }
 
-/** An image to make: row of the batch, the index that its augmentation is drawn for, and the files to read. */
+/** An image to make: its row in the batch, the index that seeds its augmentation, and the files to read. */
 export interface RowTask {
   readonly row: number;
   readonly wanted: number;
   readonly path: string;
-  /** The label map, for segmentation. */
+  /** Path of the label map, for segmentation. */
   readonly labelPath?: string;
 }
 
@@ -37,7 +37,7 @@ export type ToWorker =
 export interface FromWorker {
   readonly task: number;
   readonly failed: readonly FailedRow[];
-  /** What was thrown that is not an image's fault. */
+  /** An error unrelated to any single image. */
   readonly error?: unknown;
 }
 
@@ -46,20 +46,20 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Threads that were left to files which may never be read. */
+/** Abandoned threads: their reads may never return. */
 const left = new Set<Worker>();
 
-/** How many threads still wait for files of epochs that were aborted: a process that ends would wait for them, too. */
+/** Number of abandoned threads still stuck in a read. A process that exits normally would wait for them. */
 export function hungThreads(): number {
   return left.size;
 }
 
-/** A thread that makes images. It keeps the process alive only while it has something to do. */
+/** A worker thread that makes images. It keeps the process alive only while it has tasks. */
 export class LoaderThread {
   private readonly worker = new Worker(new URL('./worker.js', import.meta.url));
   private readonly waiting = new Map<number, Waiting>();
   private tasks = 0;
-  /** False once the thread has died. */
+  /** False once the thread has exited. */
   alive = true;
 
   constructor() {
@@ -70,7 +70,7 @@ export class LoaderThread {
     });
     this.worker.on('error', (error) => this.die(error));
     this.worker.on('exit', (code) => this.die(new Error(`A loader thread ended with code ${code}.`)));
-    // Listening to messages made the thread hold the process.
+    // Adding the message listener has ref'ed the worker.
     this.worker.unref();
   }
 
@@ -96,7 +96,7 @@ export class LoaderThread {
     });
   }
 
-  /** Leaves the thread to what it reads, if it does: its tasks fail now, and it ends when the file answers. */
+  /** Abandons a thread that may be stuck in a read: its tasks fail now, and it exits when the read returns. */
   abandon(): void {
     if (this.waiting.size === 0) return;
     const { worker } = this;
@@ -127,7 +127,7 @@ export class LoaderThread {
 
 let pool: LoaderThread[] = [];
 
-/** `count` threads, the same for all loaders of the process: they are started once and wait between epochs. */
+/** `count` threads shared by all loaders of the process. They start once and idle between epochs. */
 export function loaderThreads(count: number): readonly LoaderThread[] {
   pool = pool.filter((thread) => thread.alive);
   while (pool.length < count) pool.push(new LoaderThread());

@@ -11,12 +11,12 @@ export interface Thumbnail {
   readonly height: number;
 }
 
-/** Up to this side PNG is small enough, and every pixel counts. */
+/** Up to this side PNG is small enough, and keeps every pixel exact. */
 const LOSSLESS_SIDE = 64;
 
 /**
- * A small picture of an image file, in the colors that the loader reads; its longer side at most `side` pixels; never
- * enlarged.
+ * Makes a thumbnail of an image file with the colors that the loader reads. Its longer side is at most `side`
+ * pixels; it is never enlarged.
  * @throws ImageError
  */
 export async function makeThumbnail(

@@ -21,51 +21,51 @@ export const IMAGENET_STD: Rgb = [0.229, 0.224, 0.225];
 
 const BLACK: Rgb = [0, 0, 0];
 
-/** What a transform is made from: makeTransform makes the same one of it, in any thread. */
+/** Describes a transform, so that makeTransform can build it in any thread. */
 export type TransformSpec =
   | { readonly kind: 'train'; readonly options: TrainTransformOptions }
   | { readonly kind: 'eval' | 'ten-crop'; readonly options: EvalTransformOptions };
 
-/** Makes an image of fixed size, and the color matrix to apply to it, out of another one. */
+/** Makes a fixed-size image and its color matrix from an image of any size. */
 export interface Transform {
   readonly spec: TransformSpec | ModuleSpec;
   readonly width: number;
   readonly height: number;
   /**
    * @param pixels receives height × width × 3 bytes
-   * @param color receives the 3×4 matrix on RGB in [0, 1], row-major
+   * @param color receives the row-major 3×4 matrix on RGB in [0, 1]
    */
   apply(image: Picture, random: Random, pixels: Uint8Array, color: Float32Array): void;
 }
 
 interface CommonOptions {
-  /** What comes out, in pixels: the side of a square, or height and width; default 224. */
+  /** Output size in pixels: the side of a square, or height and width. Default 224. */
   crop?: Sides;
   mean?: Rgb;
   std?: Rgb;
 }
 
 export interface TrainTransformOptions extends CommonOptions {
-  /** Resize the shorter side to this first, or both sides to a height and a width; −1 (default): do not. */
+  /** Resize first: a number sets the shorter side, a pair height and width. Default −1: keep the size. */
   scale?: Sides;
-  /** Share of the image's area that a crop covers; default [0.08, 1]. */
+  /** Range of the crop's share of the image area. Default [0.08, 1]. */
   area?: readonly [number, number];
-  /** Width over height of a crop; default [3/4, 4/3]. */
+  /** Range of the crop's aspect ratio, width over height. Default [3/4, 4/3]. */
   aspect?: readonly [number, number];
-  /** Probability of mirroring left and right; default 0.5. */
+  /** Probability of a horizontal flip. Default 0.5. */
   flip?: number;
-  /** Vary saturation, brightness and contrast, each by 1 ± 0.4, in random order. */
+  /** Jitter saturation, brightness and contrast, each by 1 ± 0.4. */
   colorJitter?: boolean;
   /** Add PCA lighting noise. */
   lighting?: boolean;
 }
 
 export interface EvalTransformOptions extends CommonOptions {
-  /** Resize the shorter side to this first, or both sides to a height and a width; default 256; −1: do not. */
+  /** Resize first: a number sets the shorter side, a pair height and width; −1 keeps the size. Default 256. */
   scale?: Sides;
 }
 
-/** [resize,] random resized crop, horizontal flip, [color jitter,] [lighting,] normalization. */
+/** [Resize,] random resized crop, horizontal flip, [color jitter,] [PCA lighting noise,] normalization. */
 export function trainTransform(options: TrainTransformOptions = {}): Transform {
   const { crop = 224, scale = -1, flip = 0.5, colorJitter = false, lighting = false } = options;
   const { area = [0.08, 1], aspect = [3 / 4, 4 / 3], mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
@@ -88,7 +88,7 @@ export function trainTransform(options: TrainTransformOptions = {}): Transform {
   };
 }
 
-/** [Resize of the shorter side,] center crop, normalization. An image smaller than the crop is framed in black. */
+/** [Resize of the shorter side,] center crop, normalization. An image smaller than the crop is padded with black. */
 export function evalTransform(options: EvalTransformOptions = {}): Transform {
   const { crop = 224, scale = 256, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
   const frame = sizeOf('crop', crop);
@@ -112,14 +112,14 @@ export function evalTransform(options: EvalTransformOptions = {}): Transform {
   };
 }
 
-/** The image resized, or `window` of it. */
+/** Resizes the picture and returns `window` of the result, or all of it. */
 export function resized(image: Picture, scale: Sides, window?: Box): Image {
   const { width, height } = resizedTo(image, scale);
   const whole = { left: 0, top: 0, width: image.width, height: image.height };
   return cropAndResize(image, whole, width, height, window);
 }
 
-/** The part of a box that lies inside an image of this size. */
+/** Intersects a box with an image of this size. */
 export function intersect(box: Box, { width, height }: { width: number; height: number }): Box {
   const left = Math.max(box.left, 0);
   const top = Math.max(box.top, 0);
@@ -131,7 +131,7 @@ export function intersect(box: Box, { width, height }: { width: number; height: 
   };
 }
 
-/** Ends a matrix with the normalization and writes it in single precision. */
+/** Appends the normalization to the matrix and writes it as float32. */
 export function finishColor(matrix: ColorMatrix, mean: Rgb, std: Rgb, color: Float32Array): void {
   normalizeColor(matrix, mean, std);
   color.set(matrix);

@@ -1,4 +1,4 @@
-// A thread of the loader: reads, decodes and transforms images, and writes them to the ring's shared memory.
+// A loader thread: reads, decodes and transforms images and writes them to the ring's shared memory.
 
 import { parentPort } from 'node:worker_threads';
 import { ImageError } from './errors.js';
@@ -17,13 +17,13 @@ interface Run extends RunSetup {
 }
 
 const runs = new Map<number, Run>();
-// Tasks are done one after another, also where one has to wait for sharp.
+// Run tasks one after another, even if one has to wait for sharp.
 let last: Promise<void> = Promise.resolve();
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'open') {
     const made = makeTransform(message.setup.transform);
-    // A failure is told with the tasks that need it.
+    // The failure is reported with the tasks that need the transform.
     made.catch(() => {});
     runs.set(message.run, { ...message.setup, made });
   } else if (message.kind === 'close') {
@@ -40,7 +40,7 @@ function answer(message: FromWorker): void {
 async function outcome({ run, slot, rows }: ToWorker & { kind: 'fill' }): Promise<Omit<FromWorker, 'task'>> {
   try {
     const known = runs.get(run);
-    if (!known) throw new Error(`there is no run ${run}`);
+    if (!known) throw new Error(`unknown run ${run}`);
     const failed: FailedRow[] = [];
     for (const row of rows) {
       const error = await fillRow(known, slot, row);
@@ -52,12 +52,12 @@ async function outcome({ run, slot, rows }: ToWorker & { kind: 'fill' }): Promis
   }
 }
 
-/** Resolves to the error where the image cannot be read. */
+/** Resolves to the error if the image cannot be read. */
 async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageError | undefined> {
   const { seed, epoch, slots, maxPixels } = run;
   const made = await run.made;
   const target = slots[slot];
-  if (!target) throw new Error(`there is no slot ${slot}`);
+  if (!target) throw new Error(`unknown slot ${slot}`);
   const { pixels, color, targets, labelled } = rowOf(target, task.row, made.width * made.height);
   const randomNumbers = () => new Random(seed, Stream.augmentation, epoch, task.wanted);
   try {

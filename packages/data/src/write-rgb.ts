@@ -2,7 +2,7 @@ import type { Rgb } from './color.js';
 import type { Size } from './geometry.js';
 import type { Box, Image } from './image/image.js';
 
-/** The pixels of an image as RGB, H×W×3; its own where it has three channels. */
+/** The pixels of an image as RGB, H×W×3; not copied if it already has three channels. */
 export function toRgb(image: Image): Uint8Array {
   if (image.channels === 3) return image.data;
   const pixels = new Uint8Array(image.width * image.height * 3);
@@ -10,7 +10,7 @@ export function toRgb(image: Image): Uint8Array {
   return pixels;
 }
 
-/** Copies an image to RGB pixels of the same size, spreading gray and mirroring left and right if asked. */
+/** Copies an image to RGB pixels of the same size, with gray replicated, mirrored horizontally if asked. */
 export function writeRgb(
   { data, width, height, channels }: Image,
   mirrored: boolean,
@@ -35,7 +35,7 @@ export function writeRgb(
   }
 }
 
-/** Places RGB pixels at `place` of a frame of one 8-bit color. */
+/** Places RGB pixels at `place` in a frame filled with one 8-bit color. */
 export function writeFramed(rgb: Uint8Array, place: Box, frame: Size, color: Rgb, pixels: Uint8Array): void {
   const [red, green, blue] = color;
   for (let i = 0; i < pixels.length; i += 3) {

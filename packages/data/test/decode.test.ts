@@ -14,13 +14,13 @@ const rgb = makeImage(6, 4, 3, (x, y, c) => (x * 30 + y * 17 + c * 60) % 256);
 const rgbSharp = () => sharp(rgb.data, { raw: { width: 6, height: 4, channels: 3 } });
 const decode = (content: Uint8Array) => decodeOnPool(content, 'test');
 
-/** An image's pixels as RGB, whatever its channels. */
+/** An image's pixels as RGB, for any number of channels. */
 function rgbOf({ data, channels }: { data: Uint8Array; channels: number }): number[] {
   return channels === 3 ? [...data] : [...data].flatMap((value) => [value, value, value]);
 }
 
 describe('decodeOnPool', () => {
-  it('reads RGB unchanged, its colour profile ignored', async () => {
+  it('reads RGB unchanged, and ignores its color profile', async () => {
     expect([...(await decode(await rgbSharp().png().toBuffer())).data]).toEqual([...rgb.data]);
     const wide = await rgbSharp().withIccProfile('p3').png().toBuffer();
     const bare = await sharp(wide, { ignoreIcc: true }).raw().toBuffer();
@@ -36,7 +36,7 @@ describe('decodeOnPool', () => {
     expect(rgbOf(await decode(png))).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 1, 2, 3]);
   });
 
-  it('reads grey, with and without transparency', async () => {
+  it('reads gray, with and without transparency', async () => {
     const grey = encode({ width: 3, height: 1, channels: 1, depth: 8, data: Uint8Array.of(0, 99, 255) });
     expect(rgbOf(await decode(grey))).toEqual([0, 0, 0, 99, 99, 99, 255, 255, 255]);
     const withAlpha = encode({
@@ -66,10 +66,10 @@ describe('decodeOnPool', () => {
   });
 
   it.each([
-    // Inside the gamut of print, so that the way there and back is nearly the identity.
+    // Inside the print gamut, so that the round trip is nearly the identity.
     { background: { r: 200, g: 80, b: 60 } },
     { background: { r: 128, g: 128, b: 128 } },
-  ])('reads CMYK as the colour it was: $background', async ({ background }) => {
+  ])('reads CMYK as the original color: $background', async ({ background }) => {
     const jpeg = await sharp({ create: { width: 16, height: 16, channels: 3, background } })
       .toColourspace('cmyk')
       .jpeg({ quality: 100 })
@@ -82,7 +82,7 @@ describe('decodeOnPool', () => {
   });
 
   it.each(fixture.cases)(
-    'takes CMYK through its own profile, as LittleCMS does: $name',
+    'converts CMYK through its own profile, like LittleCMS: $name',
     async ({ jpeg, pixels }) => {
       const { data, width, channels } = await decode(Buffer.from(jpeg, 'base64'));
       expect(channels).toBe(3);
@@ -95,7 +95,7 @@ describe('decodeOnPool', () => {
     },
   );
 
-  it('refuses more pixels than the limit, saying how many there are', async () => {
+  it('rejects more pixels than the limit and says how many there are', async () => {
     const png = await sharp({ create: { width: 300, height: 200, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
@@ -106,7 +106,7 @@ describe('decodeOnPool', () => {
     });
   });
 
-  // What each EXIF orientation means: where the stored image's pixel (x, y) is seen.
+  // Where each EXIF orientation shows the stored image's pixel (x, y).
   it.each([
     { orientation: 1, seen: (x: number, y: number) => [x, y] },
     { orientation: 2, seen: (x: number, y: number) => [5 - x, y] },
@@ -136,7 +136,7 @@ describe('decodeOnPool', () => {
     expect(await decode(jpeg)).toMatchObject({ width: 4, height: 6 });
   });
 
-  it.each(['jpeg', 'png'] as const)('refuses a truncated %s, naming it', async (format) => {
+  it.each(['jpeg', 'png'] as const)('rejects a truncated %s by name', async (format) => {
     const noise = makeImage(64, 64, 3, (x, y, c) => (x * x * 31 + y * y * 17 + x * y * c) % 256);
     const content = await sharp(noise.data, { raw: { width: 64, height: 64, channels: 3 } })
       .toFormat(format)
@@ -152,7 +152,7 @@ describe('decodeOnPool', () => {
 });
 
 describe('decodeSmallPng', () => {
-  it.each([1, 3] as const)('gives the pixels that sharp gives: %i channels', async (channels) => {
+  it.each([1, 3] as const)('gives the same pixels as sharp: %i channels', async (channels) => {
     const image = makeImage(28, 28, channels, (x, y, c) => (x * x * 3 + y * 11 + c * 70) % 256);
     for (const level of [0, 9] as const) {
       const png = Buffer.from(encode({ ...image, depth: 8 }, { zlib: { level } }));
@@ -160,7 +160,7 @@ describe('decodeSmallPng', () => {
       expect(fast?.channels).toBe(channels);
       expect(fast && rgbOf(fast)).toEqual(rgbOf(await decode(png)));
     }
-    // libpng's filters, too
+    // With libpng's filters too.
     const filtered = await sharp(image.data, { raw: { width: 28, height: 28, channels } })
       .png({ adaptiveFiltering: true })
       .toBuffer();
@@ -168,7 +168,7 @@ describe('decodeSmallPng', () => {
     expect(fast && rgbOf(fast)).toEqual(rgbOf(await decode(filtered)));
   });
 
-  it('leaves to sharp what is large, odd or damaged', async () => {
+  it('leaves large, unusual and damaged files to sharp', async () => {
     const png = Buffer.from(greyPng(50));
     expect(decodeSmallPng(png)).toBeDefined();
     const damaged = Buffer.from(png);
@@ -191,7 +191,7 @@ describe('decodeSmallPng', () => {
 });
 
 describe('usePicture', () => {
-  it('reads files of every kind and names the one it cannot read', async () => {
+  it('reads files of every kind and names an unreadable one', async () => {
     const folder = await temporaryFolder();
     const noise = makeImage(200, 150, 3, (x, y, c) => (x * x * 31 + y * y * 17 + x * y * c) % 256);
     const large = sharp(noise.data, { raw: { width: 200, height: 150, channels: 3 } });
@@ -215,7 +215,7 @@ describe('usePicture', () => {
     await expect(sizeOf('missing.png')).rejects.toThrow(/missing\.png/);
   });
 
-  it('refuses a picture of more pixels than the limit, however it is decoded', async () => {
+  it('rejects an image with more pixels than the limit in every decoder', async () => {
     const folder = await temporaryFolder();
     const even = sharp({ create: { width: 90, height: 60, channels: 3, background: 'red' } });
     await writeFiles(folder, {
@@ -231,18 +231,18 @@ describe('usePicture', () => {
     }
   });
 
-  it('does not wait for a pipe, nor read a device', async () => {
+  it('neither waits for a pipe nor reads a device', async () => {
     const pipe = join(await temporaryFolder(), 'pipe.png');
     execFileSync('mkfifo', [pipe]);
     for (const path of [pipe, '/dev/zero']) {
       await expect(usePicture(path, () => 0)).rejects.toThrow(
-        `Cannot read the image ${path}: it is no regular file.`,
+        `Cannot read the image ${path}: it is not a regular file.`,
       );
     }
   });
 });
 
-describe('the pixels that images of a size can use', () => {
+describe('the pixel limit of an output size', () => {
   it.each([
     [28, 28, 2 ** 24],
     [64, 64, 2 ** 26],

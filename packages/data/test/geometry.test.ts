@@ -14,7 +14,7 @@ const AREA = [0.08, 1] as const;
 const ASPECT = [3 / 4, 4 / 3] as const;
 const randomOf = (index: number) => new Random(0, Stream.augmentation, 0, index);
 
-it('rounds halves to even, as Python', () => {
+it('rounds half to even, like Python', () => {
   expect([0.5, 1.5, 2.5, 2.4, 2.6, -1.5, -2.5].map(roundHalfEven)).toEqual([0, 2, 2, 2, 3, -2, -2]);
 });
 
@@ -29,7 +29,7 @@ it('resizes the shorter side to a number and both sides to a pair', () => {
   expect(resizedTo({ width: 500, height: 375 }, -1)).toEqual({ width: 500, height: 375 });
 });
 
-it('centres a box with even rounding, outside the image where it is larger', () => {
+it('centers a box, rounding half to even, also outside a smaller image', () => {
   expect(centreBox({ width: 341, height: 256 }, sizeOf('crop', 224))).toEqual({
     left: 58,
     top: 16,
@@ -74,7 +74,7 @@ describe('randomCropBox', () => {
     expect(Math.max(...boxes.map((box) => box.top + box.height))).toBe(28);
   });
 
-  it('falls back to the largest centred box of an image that is too long', () => {
+  it('falls back to the largest centered box of an elongated image', () => {
     const wide = randomCropBox({ width: 900, height: 3 }, randomOf(0), [0.9, 1], ASPECT);
     expect(wide).toEqual({ left: 448, top: 0, width: 4, height: 3 });
     const tall = randomCropBox({ width: 3, height: 900 }, randomOf(0), [0.9, 1], ASPECT);

@@ -1,8 +1,8 @@
-/** A loader whose threads never come back from a read, as where a network file system has lost its server. */
+/** A loader whose reads never return, as when a network file system has lost its server. */
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 
-/** Takes every task, does none, and ends when its read comes back. */
+/** Accepts every task, completes none, and exits when its read returns. */
 class HungWorker extends EventEmitter {
   static readonly all: HungWorker[] = [];
   readonly calls: string[] = [];
@@ -25,8 +25,8 @@ function loader() {
   return createLoader({ folder, transform, sampler: sequentialSampler(4), batchSize: 2, workers: 2 });
 }
 
-describe('storage that does not answer', () => {
-  it('does not keep an epoch that is aborted, nor the process', async () => {
+describe('hung storage', () => {
+  it('blocks neither an aborted epoch nor process exit', async () => {
     const controller = new AbortController();
     const epoch = loader().epoch(0, { signal: controller.signal });
     const first = epoch.next();
@@ -39,7 +39,7 @@ describe('storage that does not answer', () => {
     expect(hungThreads()).toBe(0);
   });
 
-  it('does not keep one that is left for another reason', async () => {
+  it('does not block an epoch that ends for another reason', async () => {
     const controller = new AbortController();
     const epoch = loader().epoch(0, { signal: controller.signal });
     const first = epoch.next().catch((error: unknown) => error);

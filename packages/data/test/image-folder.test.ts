@@ -17,7 +17,7 @@ const filesOf = (folder: ImageFolder) =>
   Array.from({ length: folder.length }, (_, i) => folder.relativePath(i));
 
 describe('ImageFolder', () => {
-  it('finds classes and files in the order of torchvision', async () => {
+  it('finds classes and files in torchvision order', async () => {
     const root = await folderWith(
       'b/2.png',
       'b/10.PNG',
@@ -53,7 +53,7 @@ describe('ImageFolder', () => {
     expect((await ImageFolder.open(root)).classes).toEqual(['a', 'linked']);
   });
 
-  it('leaves out what is hidden, and what archivers and notebooks leave behind', async () => {
+  it('skips hidden files and leftovers of archivers and notebooks', async () => {
     const root = await folderWith(
       'a/1.png',
       'a/._1.png',
@@ -70,7 +70,7 @@ describe('ImageFolder', () => {
     expect(filesOf(folder)).toEqual(['a/1.png', 'b/1.png']);
   });
 
-  it('follows no link back to a folder that it lies in', async () => {
+  it('does not follow a link back to one of its ancestors', async () => {
     const root = await folderWith('a/1.png', 'a/deep/2.png', 'b/3.png');
     await symlink('.', join(root, 'a/self'));
     await symlink('..', join(root, 'a/deep/up'));
@@ -91,7 +91,7 @@ describe('ImageFolder', () => {
     ]);
   });
 
-  it('takes files and links to files alone for images', async () => {
+  it('accepts only files and links to files as images', async () => {
     const root = await folderWith('a/1.png');
     execFileSync('mkfifo', [join(root, 'a/pipe.png')]);
     await symlink('/dev/zero', join(root, 'a/device.png'));
@@ -102,7 +102,7 @@ describe('ImageFolder', () => {
 
   it('finds files whose names are not UTF-8', async () => {
     const root = await folderWith('a/\u00e4.png', 'a/\ufffd.png');
-    // Latin-1: ß is no UTF-8 by itself.
+    // Latin-1: a lone ß is not valid UTF-8.
     const latin = Buffer.concat([Buffer.from(join(root, 'stra')), Buffer.from([0xdf]), Buffer.from('e')]);
     await mkdir(latin);
     const image = greyPng(7);
@@ -140,7 +140,7 @@ describe('ImageFolder', () => {
     await expect(ImageFolder.open(root)).rejects.toThrow('Classes b, c have no image');
   });
 
-  it('says what formats it saw where it found no image', async () => {
+  it('names the formats it found if there is no image', async () => {
     const root = await folderWith('a/1.png', 'b/1.webp', 'b/deep/2.WEBP', 'b/3.tiff', 'b/Thumbs.db');
     await expect(ImageFolder.open(root)).rejects.toThrow(
       `Class b has no image in ${root}: add jpg, jpeg or png files or remove the empty class folder. ` +

@@ -12,7 +12,7 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** Writes files, making the folders they lie in. */
+/** Writes files and creates their folders. */
 export async function writeFiles(root: string, files: Record<string, Uint8Array | string>): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
     await mkdir(dirname(join(root, name)), { recursive: true });
@@ -20,7 +20,7 @@ export async function writeFiles(root: string, files: Record<string, Uint8Array 
   }
 }
 
-/** An even gray PNG. */
+/** A uniform gray PNG. */
 export function greyPng(value: number, width = 8, height = 8): Uint8Array {
   const data = new Uint8Array(width * height).fill(value);
   return encode({ width, height, channels: 1, depth: 8, data });

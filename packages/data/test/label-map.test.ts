@@ -13,7 +13,7 @@ async function read(file: Uint8Array | string) {
 }
 
 describe('readLabelMap', () => {
-  it.each(fixture.labels)('reads class ids, not colours: $about', async ({ file, size, ids }) => {
+  it.each(fixture.labels)('reads class ids, not colors: $about', async ({ file, size, ids }) => {
     const { data, width, height } = await read(Buffer.from(file, 'base64'));
     expect([width, height]).toEqual(size);
     expect(data).toEqual(new Uint8Array(Buffer.from(ids, 'base64')));
@@ -22,7 +22,7 @@ describe('readLabelMap', () => {
   it.each([
     [2, [0b00_01_10_11, 0b11_00_00_00, 0b01_01_10_10, 0b10_00_00_00], [0, 1, 2, 3, 3, 1, 1, 2, 2, 2]],
     [4, [0x0f, 0x5a, 0x30, 0x12, 0x34, 0x50], [0, 15, 5, 10, 3, 1, 2, 3, 4, 5]],
-  ] as const)('reads grey samples of %i bits', async (depth, bytes, ids) => {
+  ] as const)('reads gray samples of %i bits', async (depth, bytes, ids) => {
     const png = encode({ width: 5, height: 2, channels: 1, depth, data: Uint8Array.from(bytes) });
     expect([...(await read(png)).data]).toEqual(ids);
   });
@@ -37,26 +37,26 @@ describe('readLabelMap', () => {
   it.each([
     ['RGB', encode({ ...pixels, channels: 3, data: new Uint8Array(12) })],
     ['RGBA', encode({ ...pixels, channels: 4, data: new Uint8Array(16) })],
-    ['grey with transparency', encode({ ...pixels, channels: 2, data: new Uint8Array(8) })],
+    ['gray with transparency', encode({ ...pixels, channels: 2, data: new Uint8Array(8) })],
     ['of 16 bits', encode({ ...pixels, channels: 1, depth: 16, data: new Uint16Array(4) })],
-    ['no PNG', 'some text'],
-  ])('refuses one that is %s', async (kind, file) => {
+    ['not a PNG', 'some text'],
+  ])('rejects one that is %s', async (kind, file) => {
     const error = await read(file).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ImageError);
     expect(String(error)).toMatch(
       new RegExp(
-        `map\\.png: expected class ids as a grey or palette PNG of at most 8 bits, but it is ${kind}\\.$`,
+        `map\\.png: expected class ids as a gray or palette PNG of at most 8 bits, but it is ${kind}\\.$`,
       ),
     );
   });
 
-  it('refuses interlaced maps of less than 8 bits, which it would read wrongly', async () => {
+  it('rejects interlaced maps of less than 8 bits, which it would misread', async () => {
     const png = Buffer.from(encode({ width: 8, height: 1, channels: 1, depth: 1, data: Uint8Array.of(1) }));
     png[28] = 1;
-    await expect(read(png)).rejects.toThrow('but it is interlaced, which is read with 8 bits only');
+    await expect(read(png)).rejects.toThrow('but it is interlaced, which is supported with 8 bits only');
   });
 
-  it('refuses a map that claims more pixels than allowed, before it makes room for them', async () => {
+  it('rejects a map that claims too many pixels before allocating them', async () => {
     const png = Buffer.from(greyPng(7, 40, 40));
     png.writeUInt32BE(2 ** 27, 16);
     await expect(read(png)).rejects.toMatchObject({

@@ -10,7 +10,7 @@ import { greyPng, temporaryFolder, writeFiles } from './images.js';
 
 const IMAGES = 23;
 
-/** A folder of two classes whose image i is even gray i, apart from the unreadable ones. */
+/** A folder of two classes whose image i is uniform gray i, except for the unreadable ones. */
 async function greys(unreadable: readonly number[] = []): Promise<ImageFolder> {
   const root = await temporaryFolder();
   const files: Record<string, Uint8Array | string> = {};
@@ -30,7 +30,7 @@ function loaderOf(folder: ImageFolder, options: Partial<LoaderOptions> = {}) {
   return createLoader({ folder, transform: plain, sampler, batchSize: 5, ...options });
 }
 
-/** The used part of a batch, copied. */
+/** A copy of the used part of a batch. */
 const contentOf = ({ images, color, labels, indices, size, number }: Batch) => ({
   number,
   images: [...images.subarray(0, size * 8 * 8 * 3)],
@@ -79,13 +79,13 @@ describe('createLoader', () => {
     expect(last).toEqual([[3], [1, 1, 1, -1, -1], [20, 21, 22, -1, -1], [5 * 192]]);
   });
 
-  it('leaves out a last batch that is not full where asked', async () => {
+  it('drops an incomplete last batch if asked', async () => {
     const loader = loaderOf(await greys(), { dropLast: true });
     expect(loader.batches).toBe(4);
     expect((await contents(loader)).map((batch) => batch.indices.length)).toEqual([5, 5, 5, 5]);
   });
 
-  it('gives the same data at any worker count and ring size, also with unreadable images', async () => {
+  it('gives the same data with any worker count and ring size, also with unreadable images', async () => {
     const folder = await greys([3, 4, 17, 22]);
     const options = { transform: augmented, sampler: shuffledSampler(folder.length, 11), seed: 11 };
     const onBadImage = { skip: 4 };
@@ -100,7 +100,7 @@ describe('createLoader', () => {
     }
   });
 
-  it('goes on in the middle of an epoch with the same data', async () => {
+  it('resumes in the middle of an epoch with the same data', async () => {
     const folder = await greys();
     const options = { transform: augmented, sampler: shuffledSampler(folder.length, 5), seed: 5 };
     const whole = await contents(loaderOf(folder, options), 1);
@@ -111,7 +111,7 @@ describe('createLoader', () => {
     await expect(contents(loader, 1, { startBatch: 6 })).rejects.toThrow('for startBatch but received 6');
   });
 
-  it('fills the same arrays again and again', async () => {
+  it('reuses its arrays', async () => {
     const loader = loaderOf(await greys(), { slots: 2 });
     const seen = new Set<Uint8Array>();
     for (const epoch of [0, 1]) {
@@ -124,7 +124,7 @@ describe('createLoader', () => {
     expect(seen.size).toBe(2);
   });
 
-  it('does not touch a batch that is held', async () => {
+  it('does not touch a batch in use', async () => {
     const loader = loaderOf(await greys(), { slots: 3, workers: 4 });
     const batches = loader.epoch(0);
     const first = (await batches.next()).value;
@@ -139,14 +139,14 @@ describe('createLoader', () => {
     expect(contentOf(first)).toEqual(before);
   });
 
-  it('says so when the consumer holds every batch and asks for one more', async () => {
+  it('reports a consumer that holds every batch and asks for one more', async () => {
     const batches = loaderOf(await greys(), { slots: 2 }).epoch(0);
     await batches.next();
     await batches.next();
     await expect(batches.next()).rejects.toThrow('All 2 batches of the ring are held: release() one');
   });
 
-  it('can be left early and started anew', async () => {
+  it('can end early and start over', async () => {
     const loader = loaderOf(await greys(), { workers: 3 });
     for await (const batch of loader.epoch(0)) {
       batch.release();
@@ -155,7 +155,7 @@ describe('createLoader', () => {
     expect(await contents(loader)).toHaveLength(5);
   });
 
-  it('keeps no process alive, also with threads that had nothing to do', async () => {
+  it('does not keep the process alive, even with idle threads', async () => {
     const held = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
     const before = held();
     const folder = await greys();
@@ -163,7 +163,7 @@ describe('createLoader', () => {
     expect(held()).toBe(before);
   });
 
-  it('refuses a second epoch while one is under way', async () => {
+  it('rejects a second epoch while one is under way', async () => {
     const loader = loaderOf(await greys());
     const running = loader.epoch(0);
     await running.next();
@@ -203,7 +203,7 @@ describe('createLoader', () => {
 });
 
 describe('unreadable images', () => {
-  it('fail at their batch, by name, after the batches before it', async () => {
+  it('fail by name at their batch, after the batches before it', async () => {
     const folder = await greys([12]);
     const loader = loaderOf(folder, { workers: 4 });
     const numbers: number[] = [];
@@ -219,7 +219,7 @@ describe('unreadable images', () => {
     expect(numbers).toEqual([0, 1]);
   });
 
-  it('are left out where that is asked for, also where no image can be read', async () => {
+  it('are left out if asked, even if no image can be read', async () => {
     const loader = loaderOf(await greys([3, 4, 22]), { onBadImage: 'leave out' });
     const indices = (await contents(loader)).flatMap((batch) => batch.indices);
     expect(indices).toEqual(Array.from({ length: IMAGES }, (_, i) => ([3, 4, 22].includes(i) ? -1 : i)));
@@ -231,7 +231,7 @@ describe('unreadable images', () => {
     expect(none.skipped).toHaveLength(IMAGES);
   });
 
-  it('are replaced by the next readable one and counted once', async () => {
+  it('are replaced by the next readable image and counted once', async () => {
     const folder = await greys([3, 4, 22]);
     const loader = loaderOf(folder, { onBadImage: { skip: 3 } });
     for (const epoch of [0, 1]) {
@@ -241,13 +241,13 @@ describe('unreadable images', () => {
       expect(batches.at(-1)?.labels).toEqual([1, 1, 0]);
     }
     expect(loader.skipped.map(({ index }) => index).sort((a, b) => a - b)).toEqual([3, 4, 22]);
-    // Workers meet them in any order.
+    // Workers find them in any order.
     const third = loader.skipped.find(({ index }) => index === 3);
     expect(third?.path).toBe(folder.path(3));
     expect(third?.reason).not.toBe('');
   });
 
-  it('are those of more pixels than allowed, too', async () => {
+  it('include those with too many pixels', async () => {
     const folder = await greys();
     const error = await contents(loaderOf(folder, { maxPixels: 63 })).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ path: folder.path(0), code: 'too-large' });
@@ -262,19 +262,19 @@ describe('unreadable images', () => {
     }
   });
 
-  it('of other processes count, too, each once', async () => {
+  it('of other processes count once each', async () => {
     const loader = loaderOf(await greys([3]), { onBadImage: { skip: 2 } });
     await contents(loader);
     const others = [3, 4, 5].map((index) => ({ index, path: `${index}.png`, reason: 'torn' }));
     loader.exclude(others.slice(0, 2));
     expect(loader.skipped.map(({ index }) => index)).toEqual([3, 4]);
-    expect(() => loader.exclude(others)).toThrow('3 unreadable images, where at most 2 may be skipped');
+    expect(() => loader.exclude(others)).toThrow('3 unreadable images, but at most 2 may be skipped');
   });
 
-  it('stop the epoch beyond the limit', async () => {
+  it('stop the epoch above the limit', async () => {
     const loader = loaderOf(await greys([3, 10, 11]), { onBadImage: { skip: 2 } });
     const error = await contents(loader).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(DataError);
-    expect(String(error)).toContain('3 unreadable images, where at most 2 may be skipped; the last is');
+    expect(String(error)).toContain('3 unreadable images, but at most 2 may be skipped; the last is');
   });
 });

@@ -1,4 +1,4 @@
-/** Transforms of a user's own, in the threads of a loader. */
+/** User-defined transforms in the threads of a loader. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -29,8 +29,8 @@ async function moduleOf(code: string): Promise<URL> {
   return pathToFileURL(path);
 }
 
-describe('a transform of a user’s own', () => {
-  it('makes the images in the threads, with its options and the draws of the loader', async () => {
+describe('a user-defined transform', () => {
+  it('runs in the threads with its options and the random numbers of the loader', async () => {
     const folder = await greys();
     const transform = await moduleTransform({ module, options: { side: 3 } });
     expect([transform.width, transform.height]).toEqual([3, 4]);
@@ -52,7 +52,7 @@ describe('a transform of a user’s own', () => {
     expect(await contents(2, 6)).not.toEqual(found);
   });
 
-  it('may be for images with label maps', async () => {
+  it('supports images with label maps', async () => {
     const root = await temporaryFolder();
     await writeFiles(root, { 'images/a.png': greyPng(3), 'labels/a.png': greyPng(2) });
     const folder = await SegmentationFolder.open(root);
@@ -70,7 +70,7 @@ describe('a transform of a user’s own', () => {
       expect([[...(targets ?? [])], [...(labelled ?? [])]]).toEqual([[2, 2, 2, 2], [4]]);
       release();
     }
-    await expect(moduleTransform({ module: own })).rejects.toThrow('applyLabelled in place of apply');
+    await expect(moduleTransform({ module: own })).rejects.toThrow('applyLabelled instead of apply');
   });
 
   it('ends the epoch with its error', async () => {
@@ -82,16 +82,16 @@ describe('a transform of a user’s own', () => {
 
   it.each([
     ['export default 3;', 'no function as its default export'],
-    ['export default () => null;', 'makes no transform: expected an object'],
+    ['export default () => null;', 'does not make a transform: expected an object'],
     ['export default () => ({ apply() {} });', 'it has no width and height'],
     ['export default () => ({ width: 0, height: 2, apply() {} });', 'for width but received 0'],
     ['export default () => ({ width: 2, height: 2 });', 'it has neither apply nor applyLabelled'],
     ['throw new Error("out of order");', 'cannot be imported: out of order.'],
-  ])('is refused at once where the module is %j', async (code, message) => {
+  ])('is rejected at once if the module is %j', async (code, message) => {
     await expect(moduleTransform({ module: await moduleOf(code) })).rejects.toThrow(message);
   });
 
-  it('takes options that can travel alone', async () => {
+  it('accepts only options that can be cloned', async () => {
     await expect(moduleTransform({ module, options: { side: () => 3 } })).rejects.toThrow(
       'cannot be copied to a thread',
     );

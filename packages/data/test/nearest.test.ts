@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { nearestPositions, resizeNearest } from '../src/nearest.js';
 import { fixture, sha256 } from './segmentation.js';
 
-describe('nearest neighbour', () => {
-  it.each(fixture.nearest)('takes the positions that PIL takes: $from to $to', ({ from, to, positions }) => {
+describe('nearest neighbor', () => {
+  it.each(fixture.nearest)('takes the positions of PIL: $from to $to', ({ from, to, positions }) => {
     const received = nearestPositions(from, to);
     expect(typeof positions === 'string' ? sha256(received) : [...received]).toEqual(positions);
   });
@@ -17,7 +17,7 @@ describe('nearest neighbour', () => {
     expect(resizeNearest(map, size, size)).not.toBe(map);
   });
 
-  it('refuses sizes that do not fit', () => {
+  it('rejects sizes that do not match', () => {
     const map = new Uint8Array(6);
     expect(() => resizeNearest(map, { width: 3, height: 3 }, { width: 1, height: 1 })).toThrow(
       'Expected 3×3 = 9 bytes for map but received 6',

@@ -26,20 +26,20 @@ describe('readPhotograph', () => {
   it.each([
     [1, 1],
     [300, 200],
-  ])('leaves an image of %i×%i as it is where no side is given', async (width, height) => {
+  ])('keeps the size of a %i×%i image by default', async (width, height) => {
     const { data, ...size } = await readPhotograph(await pngOf(width, height));
     expect(size).toEqual({ width, height, original: { width, height } });
     expect(data).toEqual(photograph(width, height).data);
   });
 
-  it('reads grey as RGB', async () => {
+  it('reads gray as RGB', async () => {
     const folder = await temporaryFolder();
     await writeFiles(folder, { 'grey.png': greyPng(77, 3, 2) });
     const { data } = await readPhotograph(join(folder, 'grey.png'), { maxSide: 6 });
     expect(data).toEqual(new Uint8Array(6 * 4 * 3).fill(77));
   });
 
-  it('sets JPEGs upright, and equals their decoded pixels', async () => {
+  it('turns JPEGs upright and keeps their decoded pixels', async () => {
     const folder = await temporaryFolder();
     const { data, width, height } = photograph(40, 30);
     const picture = sharp(data, { raw: { width, height, channels: 3 } });
@@ -53,7 +53,7 @@ describe('readPhotograph', () => {
     }
   });
 
-  it('refuses what is no image and no length', async () => {
+  it('rejects files that are not images and invalid sides', async () => {
     const folder = await temporaryFolder();
     await writeFiles(folder, { 'broken.jpg': 'no image' });
     await expect(readPhotograph(join(folder, 'broken.jpg'))).rejects.toThrow(ImageError);
@@ -65,7 +65,7 @@ describe('readPhotograph', () => {
 });
 
 describe('listPhotographs', () => {
-  it('lists what lies directly in a folder, sorted by code point', async () => {
+  it('lists only images directly in a folder, sorted by code point', async () => {
     const folder = await temporaryFolder();
     const names = [
       'b.png',
@@ -94,7 +94,7 @@ describe('listPhotographs', () => {
     ]);
   });
 
-  it('says what is wrong with a folder', async () => {
+  it('says why a folder cannot be used', async () => {
     const folder = await temporaryFolder();
     await writeFiles(folder, { 'notes.txt': 'x', 'inner/c.png': 'x' });
     const messageOf = async (path: string) => {

@@ -4,7 +4,7 @@ import { philox4x32, Random, Stream } from '../src/random.js';
 import { permutation } from '../src/sampler.js';
 
 describe('philox4x32', () => {
-  // Known answers of the Random123 library (kat_vectors, philox4x32 with 10 rounds).
+  // Known answers of the Random123 library (kat_vectors, philox4x32, 10 rounds).
   it.each([
     { counter: [0, 0, 0, 0], key: [0, 0], words: ['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8'] },
     {
@@ -42,18 +42,18 @@ describe('Random', () => {
     for (const other of others) expect(take(other)).not.toEqual(reference);
   });
 
-  it('draws integers below a bound evenly', () => {
+  it('draws integers below a bound uniformly', () => {
     const random = new Random(1, Stream.augmentation, 0, 0);
     const counts = new Int32Array(6);
     for (let i = 0; i < 6000; i++) {
       const drawn = random.below(6);
       counts[drawn] = (counts[drawn] ?? 0) + 1;
     }
-    // Six standard deviations (29 each) on either side.
+    // Six standard deviations (29 each) to either side.
     for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(6 * 29);
   });
 
-  it('draws normal numbers with the asked deviation', () => {
+  it('draws normal numbers with the requested deviation', () => {
     const random = new Random(1, Stream.augmentation, 0, 0);
     const drawn = Array.from({ length: 20000 }, () => random.normal(0.1));
     const mean = drawn.reduce((sum, x) => sum + x, 0) / drawn.length;
@@ -63,7 +63,7 @@ describe('Random', () => {
     expect(drawn.every(Number.isFinite)).toBe(true);
   });
 
-  it.each([-1, 0.5, Number.NaN, 2 ** 53])('refuses the seed %s', (seed) => {
+  it.each([-1, 0.5, Number.NaN, 2 ** 53])('rejects the seed %s', (seed) => {
     expect(() => new Random(seed, Stream.augmentation, 0, 0)).toThrow(/Expected a whole number.*for seed/);
   });
 });

@@ -45,7 +45,7 @@ describe('cropAndResize', () => {
     },
   );
 
-  it('gives in a window what the whole result has there', () => {
+  it('gives the same pixels in a window as in the whole result', () => {
     const image = pattern(3);
     const box = { left: 3, top: 5, width: 50, height: 40 };
     const side = fc.integer({ min: 1, max: 70 });

@@ -19,7 +19,7 @@ async function pairsOf(root: string, options?: SegmentationFolderOptions) {
 }
 
 describe('SegmentationFolder', () => {
-  it('pairs images and label maps of one name, sorted by code point', async () => {
+  it('pairs images and label maps of the same name, sorted by code point', async () => {
     const root = await folderWith(
       'images/b.JPG',
       'images/a/2.jpeg',
@@ -68,7 +68,7 @@ describe('SegmentationFolder', () => {
     );
   });
 
-  it('says what formats it saw in place of images or label maps', async () => {
+  it('names the formats it found instead of images or label maps', async () => {
     const root = await folderWith('images/1.bmp', 'labels/1.png');
     await expect(SegmentationFolder.open(root)).rejects.toThrow(
       'expected jpg, jpeg or png files. There is 1 .bmp file, which is not read: convert to png or jpg.',

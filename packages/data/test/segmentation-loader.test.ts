@@ -13,7 +13,7 @@ import { greyPng, temporaryFolder, writeFiles } from './images.js';
 const IMAGES = 11;
 const SIDE = 8;
 
-/** Image i is even gray i; its pixels have the class 100 + i. `files` are written over them. */
+/** Image i is uniform gray i with class 100 + i in all pixels. `files` overwrite them. */
 async function greys(files: Record<string, Uint8Array | string> = {}): Promise<SegmentationFolder> {
   const root = await temporaryFolder();
   const all: Record<string, Uint8Array | string> = {};
@@ -54,7 +54,7 @@ async function contents(loader: ReturnType<typeof loaderOf>, epoch = 0, startBat
 }
 
 describe('a loader of label maps', () => {
-  it('loads every image with its class ids, and ignores what lies beyond the last', async () => {
+  it('loads every image with its class ids, and ignores the rest of the last batch', async () => {
     const batches = await contents(loaderOf(await greys(), { slots: 1 }));
     const plane = SIDE * SIDE;
     const rows = batches.flatMap(({ targets }) =>
@@ -70,7 +70,7 @@ describe('a loader of label maps', () => {
     expect(batches.at(-1)?.labelled).toEqual([plane, plane, plane, 0]);
   });
 
-  it('gives the same data at any worker count and ring size, also with unreadable files', async () => {
+  it('gives the same data with any worker count and ring size, also with unreadable files', async () => {
     const folder = await greys({ 'images/03.png': 'no image', 'labels/10.png': 'no map' });
     const sampler = shuffledSampler(folder.length, 7);
     const options = { transform: augmented, sampler, seed: 7, onBadImage: { skip: 2 } };
@@ -85,7 +85,7 @@ describe('a loader of label maps', () => {
     expect(await contents(loaderOf(folder, options), 1)).not.toEqual(reference);
   });
 
-  it('turns the ids that do not count into 255, and counts the others, in its threads', async () => {
+  it('maps ignored ids to 255 and counts the others in its threads', async () => {
     const transform = segmentationEvalTransform({ crop: SIDE, classes: 111, ignoreIndex: 102 });
     const [first] = await contents(loaderOf(await greys(), { transform }));
     const plane = SIDE * SIDE;
@@ -93,14 +93,14 @@ describe('a loader of label maps', () => {
     expect(new Set(first?.targets.slice(2 * plane, 3 * plane))).toEqual(new Set([255]));
   });
 
-  it('ends at an id that is no class, also where unreadable images are skipped, and names the files', async () => {
+  it('stops at an unknown class id even if it skips unreadable images, and names the files', async () => {
     const folder = await greys();
     const transform = segmentationEvalTransform({ crop: SIDE, classes: 105, ignoreIndex: 106 });
     const loader = loaderOf(folder, { transform, onBadImage: { skip: 10 } });
     const error = await contents(loader).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ name: 'ImageError', code: 'unknown-class' });
     expect(String(error)).toContain(
-      `${folder.path(5)}: its label map ${folder.labelPath(5)} has pixels of class 105, and there are 105 classes`,
+      `${folder.path(5)}: its label map ${folder.labelPath(5)} has pixels of class 105, but there are 105 classes`,
     );
     expect(() => segmentationEvalTransform({ crop: SIDE, classes: 256 })).toThrow('1 to 255 for classes');
   });
@@ -116,12 +116,12 @@ describe('a loader of label maps', () => {
     expect(loader.skipped.map(({ index }) => index).sort()).toEqual([2, 5]);
     expect(loader.skipped.find(({ index }) => index === 5)?.reason).toBe(
       `its label map ${folder.labelPath(5)} cannot be read: ` +
-        'expected class ids as a grey or palette PNG of at most 8 bits, but it is RGB',
+        'expected class ids as a gray or palette PNG of at most 8 bits, but it is RGB',
     );
     await expect(contents(loaderOf(folder, { onBadImage: { skip: 1 } }))).rejects.toThrow(DataError);
   });
 
-  it('names both files where their sizes differ', async () => {
+  it('names both files if their sizes differ', async () => {
     const folder = await greys({ 'labels/04.png': greyPng(1, 12, 9) });
     const error = await contents(loaderOf(folder)).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ImageError);
@@ -131,7 +131,7 @@ describe('a loader of label maps', () => {
     );
   });
 
-  it('says that labels must lie as the upright image does', async () => {
+  it('says that labels must match the upright image', async () => {
     const turned = sharp(Buffer.from(greyPng(3, 12, 10))).withMetadata({ orientation: 6 });
     const folder = await greys({ 'images/00.png': await turned.png().toBuffer() });
     await expect(contents(loaderOf(folder))).rejects.toThrow(
@@ -139,7 +139,7 @@ describe('a loader of label maps', () => {
     );
   });
 
-  it('is refused where folder and transform do not go together', async () => {
+  it('rejects a folder and a transform that do not match', async () => {
     const folder = await greys();
     const classified = await ImageFolder.open(folder.root);
     const mixed = [
@@ -154,7 +154,7 @@ describe('a loader of label maps', () => {
     );
   });
 
-  it('has no class ids where images are classified', async () => {
+  it('has no class ids for classification', async () => {
     const folder = await ImageFolder.open((await greys()).root);
     const sampler = sequentialSampler(folder.length);
     const loader = createLoader({ folder, transform: evalTransform({ crop: 8 }), sampler, batchSize: 4 });

@@ -14,7 +14,7 @@ import { fixture, labels, photograph, sha256 } from './segmentation.js';
 
 const [WIDTH, HEIGHT] = [61, 47];
 
-/** A stream that plays given numbers. */
+/** A stream that replays given numbers. */
 class Scripted extends Random {
   constructor(
     private readonly uniforms: number[],
@@ -78,7 +78,7 @@ describe('segmentationTransform', () => {
     }
   });
 
-  it('draws scales, places and mirrorings of the whole range', () => {
+  it('draws scales, offsets and flips from their whole range', () => {
     const image = makeImage(20, 10, 1, (x) => x);
     const map = makeImage(20, 10, 1, (x) => x);
     const sizes = new Set<number>();
@@ -119,7 +119,7 @@ describe('segmentationTransform', () => {
     }
   });
 
-  it('jitters colours about the mean of the image, not of its frame', () => {
+  it('jitters colors about the mean of the image, not of its padding', () => {
     const transform = segmentationTransform({ crop: 80, colorJitter: true });
     const factors = [1.3, 0.7, 0.65];
     const { color } = apply(transform, new Scripted([1, 1, ...factors], [0, 0]));

@@ -10,7 +10,7 @@ export interface Framed {
   targets: string;
 }
 
-/** What Pillow makes; from tools/oracle/make_segmentation_data.py. */
+/** Pillow's results, written by tools/oracle/make_segmentation_data.py. */
 export interface SegmentationFixture {
   nearest: { from: number; to: number; positions: number[] | string }[];
   crops: (Framed & {

@@ -10,7 +10,7 @@ import { greyPng, temporaryFolder, writeFiles } from './images.js';
 const transform = trainTransform({ crop: 4, colorJitter: true });
 
 describe('shareOf', () => {
-  it('divides without gap or overlap, evenly but for one', () => {
+  it('divides without gaps or overlap, evenly to within one', () => {
     fc.assert(
       fc.property(fc.nat(1000), fc.integer({ min: 1, max: 40 }), (total, size) => {
         let end = 0;
@@ -31,7 +31,7 @@ describe('shareOf', () => {
     [-1, 2],
     [0, 0],
     [0.5, 2],
-  ])('refuses process %d of %d', (rank, size) => {
+  ])('rejects process %d of %d', (rank, size) => {
     expect(() => shareOf(4, { rank, size })).toThrow(`process ${rank} of ${size}`);
   });
 });
@@ -61,7 +61,7 @@ async function folderOf(count: number, unreadable: readonly number[]): Promise<I
 }
 
 describe('a loader of one process among several', () => {
-  it('delivers, together with the others, the batches of one process alone', async () => {
+  it('delivers, together with the others, the batches of a single process', async () => {
     const folder = await folderOf(23, [5, 6, 17]);
     await fc.assert(
       fc.asyncProperty(

@@ -33,7 +33,7 @@ const pattern = (channels: 1 | 3) =>
 function crops(image: Image, options: Parameters<typeof tenCropTransform>[0]) {
   const transform = tenCropTransform(options);
   const bytes = transform.width * (transform.height / TEN_CROPS) * 3;
-  // Rubbish from the batch before: every byte has to be written.
+  // Garbage from the previous batch: every byte must be overwritten.
   const pixels = new Uint8Array(transform.width * transform.height * 3).fill(0xaa);
   const color = new Float32Array(12);
   transform.apply(image, new Random(0, Stream.augmentation, 0, 0), pixels, color);
@@ -45,7 +45,7 @@ function crops(image: Image, options: Parameters<typeof tenCropTransform>[0]) {
 
 describe('tenCropTransform', () => {
   it.each(fixture.cases)(
-    'cuts the pixels of torchvision: scale $scale, crop $crop, $channels channels',
+    'crops the pixels of torchvision: scale $scale, crop $crop, $channels channels',
     ({ scale, crop, channels, sha256 }) => {
       const digests = crops(pattern(channels), { scale, crop }).pixels.map((each) =>
         createHash('sha256').update(each).digest('hex').slice(0, 16),
@@ -60,7 +60,7 @@ describe('tenCropTransform', () => {
     { scale: 20, crop: 24 },
     { scale: [40, 52], crop: [21, 30] },
     { scale: -1, crop: [50, 30] },
-  ] as const)('has the pixels and colours of the single crop as its fifth: %j', (options) => {
+  ] as const)('has the pixels and colors of the center crop as its fifth: %j', (options) => {
     const single = evalTransform(options);
     const pixels = new Uint8Array(single.height * single.width * 3);
     const color = new Float32Array(12);
@@ -70,7 +70,7 @@ describe('tenCropTransform', () => {
     expect(ten.color).toEqual(color);
   });
 
-  it('cuts corners of a height and a width out of an image resized to both', () => {
+  it('crops corners of a given height and width after resizing both sides', () => {
     const whole = cropAndResize(pattern(3), { left: 0, top: 0, width: 61, height: 47 }, 52, 40);
     const cut = (left: number, top: number, mirrored: boolean) =>
       makeImage(30, 21, 3, (x, y, c) => {
@@ -91,7 +91,7 @@ describe('tenCropTransform', () => {
     }
   });
 
-  it('frames an image smaller than the crop in black', () => {
+  it('pads an image smaller than the crop with black', () => {
     const { pixels } = crops(
       makeImage(2, 1, 1, (x) => 100 + x),
       { scale: -1, crop: 4 },

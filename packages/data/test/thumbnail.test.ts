@@ -27,15 +27,18 @@ it('shrinks a large one, upright', async () => {
 
 const odd = join(import.meta.dirname, 'fixtures/odd');
 
-it.each(['jfif9', 'adobe2-prog', 'garbage-before-scan'])('shows what the loader reads: %s', async (name) => {
-  const { data, ...info } = await makeThumbnail(join(odd, `${name}.jpg`), 40);
-  expect(info).toEqual({ type: 'image/png', width: 40, height: 30 });
-  const seen = await decodeOnPool(data, 'thumbnail');
-  const read = await readPhotograph(join(odd, `${name}.jpg`), { maxSide: 40 });
-  expect(seen.data).toEqual(Buffer.from(read.data));
-});
+it.each(['jfif9', 'adobe2-prog', 'garbage-before-scan'])(
+  'shows the pixels that the loader reads: %s',
+  async (name) => {
+    const { data, ...info } = await makeThumbnail(join(odd, `${name}.jpg`), 40);
+    expect(info).toEqual({ type: 'image/png', width: 40, height: 30 });
+    const seen = await decodeOnPool(data, 'thumbnail');
+    const read = await readPhotograph(join(odd, `${name}.jpg`), { maxSide: 40 });
+    expect(seen.data).toEqual(Buffer.from(read.data));
+  },
+);
 
-it('has the colours that the loader reads: profiles of RGB images are ignored', async () => {
+it('has the colors that the loader reads and ignores profiles of RGB images', async () => {
   const path = join(await temporaryFolder(), 'wide.png');
   const wide = sharp({ create: { width: 200, height: 200, channels: 3, background: '#c83214' } });
   await wide.withIccProfile('p3').png().toFile(path);
@@ -44,7 +47,7 @@ it('has the colours that the loader reads: profiles of RGB images are ignored', 
   expect([...seen.data.subarray(0, 3)]).toEqual([...read.data.subarray(0, 3)]);
 });
 
-it('names a file that is no image', async () => {
+it('names a file that is not an image', async () => {
   const path = join(await temporaryFolder(), 'broken.png');
   await writeFile(path, 'no image');
   await expect(makeThumbnail(path, 96)).rejects.toThrow(`Cannot read the image ${path}`);

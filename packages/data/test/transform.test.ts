@@ -35,8 +35,8 @@ function expectClose(received: Pixel[], expected: Pixel[]): void {
   expect(worst).toBeLessThan(1e-12);
 }
 
-describe('colour matrices', () => {
-  it('compose as the same steps on pixels do', () => {
+describe('color matrices', () => {
+  it('compose like the same steps on pixels', () => {
     const source = pixelsOf(image.data);
     const matrix = identityColor();
     adjustContrast(matrix, 1.3, meanRgb(image.data));
@@ -58,7 +58,7 @@ describe('colour matrices', () => {
     );
   });
 
-  it('jitter keeps the grey axis of an even grey image but for brightness', () => {
+  it('jitter changes only the brightness of a uniform gray image', () => {
     const mean: Rgb = [0.5, 0.5, 0.5];
     for (let i = 0; i < 50; i++) {
       const matrix = identityColor();
@@ -121,7 +121,7 @@ describe('trainTransform', () => {
     expect(run(options, 3).pixels).not.toEqual(run(options, 4).pixels);
   });
 
-  it('normalises with mean and standard deviation when nothing else is asked', () => {
+  it('only normalizes by default', () => {
     const { color } = run({ mean: [0.5, 0.25, 0], std: [0.5, 1, 2] }, 0);
     expect([...color]).toEqual([2, 0, 0, -1, 0, 1, 0, -0.25, 0, 0, 0.5, 0]);
   });
@@ -146,21 +146,21 @@ describe('trainTransform', () => {
     expect(Math.abs(flipped.length - 200)).toBeLessThan(60);
   });
 
-  it('makes the same of grey and of RGB with equal channels', () => {
+  it('treats gray like RGB with equal channels', () => {
     const grey = makeImage(28, 28, 1, (x, y) => (x * x + 7 * y) % 256);
     const rgb = makeImage(28, 28, 3, (x, y) => (x * x + 7 * y) % 256);
     for (let i = 0; i < 8; i++) expect(run({}, i, grey)).toEqual(run({}, i, rgb));
   });
 
-  it('resizes the shorter side first where asked', () => {
-    // At scale 16 an exact crop of the whole square leaves nothing to choose.
+  it('resizes the shorter side first if asked', () => {
+    // At scale 16 a crop of the whole square leaves nothing to draw.
     const square = makeImage(64, 64, 1, (x, y) => (x + y) % 256);
     const first = run({ scale: 16, area: [1, 1], aspect: [1, 1], flip: 0 }, 0, square);
     const second = run({ scale: 16, area: [1, 1], aspect: [1, 1], flip: 0 }, 1, square);
     expect(first.pixels).toEqual(second.pixels);
   });
 
-  it('makes images of a height and a width, resized to both first where asked', () => {
+  it('makes images of a given height and width, resized to both first if asked', () => {
     const transform = trainTransform({
       crop: [8, 12],
       scale: [8, 12],
@@ -175,7 +175,7 @@ describe('trainTransform', () => {
     expect(pixels).toEqual(whole.data);
   });
 
-  it.each([0, -3, 1.5])('refuses a crop of %s', (side) => {
+  it.each([0, -3, 1.5])('rejects a crop of %s', (side) => {
     expect(() => trainTransform({ crop: side })).toThrow(`for crop but received ${side}`);
     expect(() => trainTransform({ crop: [8, side] })).toThrow(`for crop but received ${side}`);
   });

@@ -1,9 +1,9 @@
-// From component planes to RGB: libjpeg's triangle-filter ("fancy") upsampling of halved chroma, and its fixed-point
-// conversion of YCbCr, so that pixels equal libjpeg-turbo's. AssemblyScript.
+// Converts component planes to RGB: libjpeg's triangle-filter ("fancy") upsampling of halved chroma and its
+// fixed-point YCbCr conversion, so that pixels equal libjpeg-turbo's. AssemblyScript.
 
 /**
- * Sums of chroma columns `from` … `from + n - 1`, as u16 from `dst` on, with the neighbor on either side before and
- * after; at the edges of the plane (columns 0 and `width` - 1) the edge is its own neighbor.
+ * Vertical sums of chroma columns `from` … `from + n - 1`, as u16 at `dst`, plus one neighbor on either side. At the
+ * edges of the plane (columns 0 and `width` - 1) the edge is its own neighbor.
  * For halved rows a sum is 3·near + far, otherwise the sample itself.
  */
 function columnSums(dst: usize, near: usize, far: usize, from: i32, n: i32, width: i32, halved: bool): void {
@@ -24,8 +24,8 @@ function columnSums(dst: usize, near: usize, far: usize, from: i32, n: i32, widt
 }
 
 /**
- * One row of chroma at full width, two samples for each of the `n` columns from `from` on, written to `dst`.
- * The horizontal filter is (3·this + neighbor) / 4, rounded down and up in turn.
+ * One row of chroma at full width: writes two samples to `dst` for each of the `n` columns from `from`.
+ * The horizontal filter is (3·this + neighbor) / 4, rounded down and up alternately.
  */
 export function upsampleRow(
   dst: usize,
@@ -53,9 +53,9 @@ export function upsampleRow(
 }
 
 /**
- * Converts `n` pixels to interleaved RGB, eight at a time: up to 21 bytes behind the last are overwritten.
+ * Converts `n` pixels to interleaved RGB, eight at a time. Overwrites up to 21 bytes past the last pixel.
  *   R = Y + 1.402·Cr    G = Y − 0.34414·Cb − 0.71414·Cr    B = Y + 1.772·Cb
- * in 16 bits of fraction; whole parts of the constants are taken out so that products fit.
+ * with 16 fractional bits. Integer parts of the constants are split off so that products fit.
  */
 export function convertRow(dst: usize, luma: usize, blue: usize, red: usize, n: i32): void {
   const middle = i16x8.splat(128);

@@ -1,23 +1,26 @@
 // Huffman decoding of a baseline JPEG scan (ITU-T T.81, F.2). AssemblyScript.
 
-/** Bits of the longest code that one look-up decodes. */
+/** Bits of the longest code that one lookup decodes. */
 const FAST_BITS: i32 = 10;
-/** A table: 2^10 × u16 (length << 8 | symbol, 0: longer), 18 × i32 largest code by length, 18 × i32 offset, 256 × u8. */
+/**
+ * A table: 2^10 × u16 (length << 8 | symbol; 0 if longer), 18 × i32 largest code by length, 18 × i32 offset,
+ * 256 × u8.
+ */
 const LARGEST: usize = 2048;
 const OFFSETS: usize = LARGEST + 72;
 const SYMBOLS: usize = OFFSETS + 72;
 
-/** Where each coefficient of the zigzag order lies in a block. */
+/** Maps zigzag order to the position in the block. */
 const NATURAL = memory.data<u8>([
   0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7,
   14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46,
   53, 60, 61, 54, 47, 55, 62, 63,
 ]);
 
-/** The dequantized coefficients of the block decoded last: 64 × i16, row by row. */
+/** Dequantized coefficients of the last decoded block: 64 × i16, row-major. */
 export const block = memory.data(128, 16);
 
-// The bits read ahead, the next at the top; how many there are; how many of them are zeros from behind the end.
+// Bits read ahead (the next one at the top), their count, and how many of them are zeros past the end.
 let bits: u64 = 0;
 let count: i32 = 0;
 let padding: i32 = 0;
@@ -26,7 +29,7 @@ let end: usize = 0;
 
 const predictions = memory.data(12, 4);
 
-/** Starts at the first byte of a scan, or after a restart marker. */
+/** Prepares for the first byte of a scan, or for the data after a restart marker. */
 function reset(): void {
   bits = 0;
   count = 0;
@@ -40,7 +43,7 @@ export function startScan(from: usize, to: usize): void {
   reset();
 }
 
-/** Steps over a restart marker; false if there is none. */
+/** Skips a restart marker; false if there is none. */
 export function restart(): bool {
   if (at + 2 > end || load<u8>(at) !== 0xff || (load<u8>(at, 1) & 0xf8) !== 0xd0) return false;
   at += 2;
@@ -48,11 +51,11 @@ export function restart(): bool {
   return true;
 }
 
-/** Makes sure of 32 bits. Behind the last byte before a marker come zeros. */
+/** Ensures that 32 bits are available. Past the last byte before a marker it appends zeros. */
 function refill(): void {
   if (at + 4 <= end) {
     const word = load<u32>(at);
-    // No byte is 0xff, so that none has to be looked at.
+    // Without 0xff there is no byte stuffing to check for.
     if ((word & 0x80808080 & (~word - 0x01010101)) === 0) {
       bits |= u64(bswap(word)) << u64(32 - count);
       count += 32;
@@ -82,7 +85,7 @@ function refill(): void {
   }
 }
 
-/** The next symbol of a table, its bits taken; -1 where no code begins. */
+/** Decodes the next symbol with a table; -1 for an invalid code. */
 function symbol(table: usize): i32 {
   if (count < 32) refill();
   const entry = i32(load<u16>(table + (usize(bits >> u64(64 - FAST_BITS)) << 1)));
@@ -104,7 +107,7 @@ function symbol(table: usize): i32 {
   return -1;
 }
 
-/** A number of `size` bits (1 to 15), those with a leading 0 being negative (T.81, EXTEND). */
+/** Reads a signed number of `size` bits (1 to 15); a leading 0 means negative (T.81, EXTEND). */
 function number(size: i32): i32 {
   const value = i32(bits >> u64(64 - size));
   bits <<= u64(size);
@@ -113,8 +116,8 @@ function number(size: i32): i32 {
 }
 
 /**
- * Decodes a block and, if it is to be kept, dequantizes it into `block`.
- * Returns the zigzag index of the last coefficient that is not 0, or -1 for a damaged scan.
+ * Decodes a block and, if `keep` is set, dequantizes it into `block`.
+ * Returns the zigzag index of the last nonzero coefficient, or -1 for a damaged scan.
  */
 export function decodeBlock(component: i32, dc: usize, ac: usize, quant: usize, keep: bool): i32 {
   const size = symbol(dc);
@@ -146,6 +149,6 @@ export function decodeBlock(component: i32, dc: usize, ac: usize, quant: usize, 
     }
     last = k;
   }
-  // More bits were taken than the file has.
+  // The scan took more bits than the file has.
   return count < padding ? -1 : last;
 }

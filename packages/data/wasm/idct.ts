@@ -1,10 +1,10 @@
-// The inverse cosine transform of libjpeg's default method (Loeffler, Ligtenberg and Moschytz, ICASSP 1989, with 13 bits
-// of constant), eight columns at a time, so that pixels equal libjpeg-turbo's. AssemblyScript.
+// The inverse DCT of libjpeg's default method (Loeffler, Ligtenberg and Moschytz, ICASSP 1989, with 13-bit
+// constants), eight columns at a time. Pixels equal libjpeg-turbo's. AssemblyScript.
 
 const between = memory.data(128, 16);
 const result = memory.data(128, 16);
 
-/** Two 16-bit constants for the even and the odd lanes of a product of pairs. */
+/** Two 16-bit constants for the even and odd lanes of a pairwise product. */
 function pair(even: i32, odd: i32): v128 {
   return i32x4.splat((odd << 16) | (even & 0xffff));
 }
@@ -17,7 +17,7 @@ function zipHigh(a: v128, b: v128): v128 {
   return i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-/** One dimension for all columns of 8 rows of i16 at `src`, scaled by 2^-shift, written transposed to `dst`. */
+/** One-dimensional pass over the columns of 8×8 i16 at `src`, scaled by 2^-shift, written transposed to `dst`. */
 function pass(src: usize, dst: usize, shift: i32): void {
   const x0 = v128.load(src);
   const x1 = v128.load(src, 16);
@@ -81,7 +81,7 @@ function pass(src: usize, dst: usize, shift: i32): void {
   const y3 = narrowed(i32x4.add(dL, odd0L), i32x4.add(dH, odd0H), shift);
   const y4 = narrowed(i32x4.sub(dL, odd0L), i32x4.sub(dH, odd0H), shift);
 
-  // Three rounds of zipping rows four apart transpose a block.
+  // Three rounds of interleaving rows four apart transpose a block.
   const s0 = zipLow(y0, y4);
   const s1 = zipHigh(y0, y4);
   const s2 = zipLow(y1, y5);
@@ -112,7 +112,7 @@ function narrowed(low: v128, high: v128, shift: i32): v128 {
   return i16x8.narrow_i32x4_s(i32x4.shr_s(low, shift), i32x4.shr_s(high, shift));
 }
 
-/** Transforms 64 coefficients at `src` to 8×8 samples at `dst`, whose rows are `pitch` bytes apart. */
+/** Transforms 64 coefficients at `src` to 8×8 samples at `dst` with row pitch `pitch`, in bytes. */
 export function inverseCosine(src: usize, dst: usize, pitch: usize): void {
   pass(src, between, 11);
   pass(between, result, 18);
@@ -126,7 +126,7 @@ export function inverseCosine(src: usize, dst: usize, pitch: usize): void {
   }
 }
 
-/** The same for a block whose only coefficient is the first. */
+/** The same for a block with only a DC coefficient. */
 export function flatBlock(dc: i32, dst: usize, pitch: usize): void {
   const value = min(max(((dc * 4 + 16) >> 5) + 128, 0), 255);
   const samples = i8x16.splat(i8(value));

@@ -2,7 +2,7 @@
 export { decodeScan, toRgb } from './jpeg';
 export { resampleColumns, resampleGreyRows, resampleRgbRows } from './resample';
 
-/** Where the memory that TypeScript may use begins. */
+/** Start of the memory that TypeScript may use. */
 export function heapStart(): usize {
   return __heap_base;
 }

@@ -1,11 +1,11 @@
-// Decoding of a rectangle of a baseline JPEG, whose headers TypeScript has read (src/jpeg/). AssemblyScript.
-// What lies outside the rectangle is decoded as far as its bits have to be found, and nothing behind its last row.
+// Decodes a region of a baseline JPEG whose headers TypeScript has parsed (src/jpeg/). AssemblyScript. Outside the
+// region only the bits are skipped, and nothing after its last row is read.
 
 import { convertRow, upsampleRow } from './color';
 import { block, decodeBlock, restart, startScan } from './entropy';
 import { flatBlock, inverseCosine } from './idct';
 
-/** A component: see Component in src/jpeg/decoder.ts, which writes it. */
+/** Fields of a component, written by src/jpeg/jpeg.ts. */
 const DC: usize = 0;
 const AC: usize = 4;
 const QUANT: usize = 8;
@@ -13,7 +13,7 @@ const PLANE: usize = 12;
 const PITCH: usize = 16;
 const COMPONENT_BYTES: usize = 20;
 
-/** Decodes and transforms one block; `dst` 0 stands for a block outside the rectangle. */
+/** Decodes and transforms one block; `dst` 0 means that the block is outside the region. */
 function decodeTo(components: usize, index: i32, dst: usize): bool {
   const component = components + usize(index) * COMPONENT_BYTES;
   const keep = dst !== 0;
@@ -33,8 +33,8 @@ function decodeTo(components: usize, index: i32, dst: usize): bool {
 }
 
 /**
- * Decodes the scan from `from` to `to` up to the last unit (MCU) of the rectangle [left, right) × [top, bottom), counted
- * in units; planes hold that rectangle. A unit is `h`×`v` blocks of the first component and one of each other.
+ * Decodes the scan in [from, to) up to the last MCU of the region [left, right) × [top, bottom), counted in MCUs. The
+ * planes hold that region. An MCU is `h`×`v` blocks of the first component and one block of each other.
  * Returns false for a damaged scan.
  */
 export function decodeScan(
@@ -70,7 +70,7 @@ export function decodeScan(
   return true;
 }
 
-/** Decodes the unit at (x, y) of the rectangle. */
+/** Decodes the MCU at (x, y) of the region. */
 function decodeUnit(components: usize, count: i32, h: i32, v: i32, x: i32, y: i32, inside: bool): bool {
   for (let index = 0; index < count; index++) {
     const component = components + usize(index) * COMPONENT_BYTES;
@@ -89,10 +89,10 @@ function decodeUnit(components: usize, count: i32, h: i32, v: i32, x: i32, y: i3
 }
 
 /**
- * Writes the rectangle of `width`×`height` pixels at (left, top) of the planes as RGB to `dst`. Chroma is halved in its
- * columns if `h` is 2 and in its rows if `v` is 2. Its true extent, behind which there is padding, ends at
- * (chromaRight, chromaBottom) of the planes, and it begins at their corner. `rows` has room for two rows of chroma
- * at full width and one of sums.
+ * Writes `width`×`height` pixels at (left, top) of the planes as RGB to `dst`. Chroma is halved in width if
+ * `h` is 2 and in height if `v` is 2. Its valid extent starts at the corner of the planes and ends before the
+ * padding, at (chromaRight, chromaBottom). `rows` has room for two rows of chroma at full width and one row
+ * of sums.
  */
 export function toRgb(
   dst: usize,

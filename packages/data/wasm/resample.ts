@@ -1,17 +1,17 @@
-// The two passes of Pillow's resampling of 8-bit images: sums of samples times weights of 22 bits. AssemblyScript.
+// The two passes of Pillow's 8-bit resampling: sums of samples times 22-bit weights. AssemblyScript.
 
 const PRECISION_BITS: i32 = 22;
 const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
-/** Sums of 22 bits more than a sample, to samples: saturated, since rounded weights may add up to more than one. */
+/** Converts sums with 22 fractional bits to samples. Saturates, since rounded weights may sum to more than one. */
 function toSamples(a: v128, b: v128): v128 {
   const words = i16x8.narrow_i32x4_s(i32x4.shr_s(a, PRECISION_BITS), i32x4.shr_s(b, PRECISION_BITS));
   return i8x16.narrow_i16x8_u(words, words);
 }
 
 /**
- * Resamples `rows` rows of RGB, `pitch` bytes apart, to `width` pixels each. Output x is the sum over count[x] pixels
- * from first[x] on; each has `stride` weights. One byte behind the last is overwritten and one read.
+ * Resamples `rows` rows of RGB, `pitch` bytes apart, to `width` pixels each. Output x sums count[x] pixels
+ * from first[x] on, with `stride` weights per output. Overwrites one byte past the last pixel and reads one.
  */
 export function resampleRgbRows(
   dst: usize,
@@ -73,8 +73,8 @@ export function resampleGreyRows(
 }
 
 /**
- * Resamples the columns of rows of `samples` bytes, `pitch` apart, to `height` rows without gaps, 16 bytes at a time: up
- * to 15 bytes behind the last are overwritten.
+ * Resamples columns: rows of `samples` bytes, `pitch` apart, become `height` contiguous rows, 16 bytes at a time.
+ * Overwrites up to 15 bytes past the last.
  */
 export function resampleColumns(
   dst: usize,

@@ -1,4 +1,4 @@
-/** A decoded image: 8-bit samples, row by row, gray (1 channel) or RGB interleaved (3 channels). */
+/** A decoded image: 8-bit samples, row-major, gray (1 channel) or interleaved RGB (3 channels). */
 export interface Image {
   readonly data: Uint8Array;
   readonly width: number;
@@ -14,22 +14,22 @@ export interface Box {
   readonly height: number;
 }
 
-/** Pixels of an image, with the place of the first one in it. */
+/** Pixels of an image and the position of the first one. */
 export interface Region {
   readonly image: Image;
   readonly left: number;
   readonly top: number;
 }
 
-/** An image whose pixels are made where they are asked for. */
+/** An image that decodes regions on demand. */
 export interface RegionSource {
   readonly width: number;
   readonly height: number;
-  /** At least the pixels of `box`, which lies inside the image. */
+  /** Decodes at least the pixels of `box`, which lies inside the image. */
   region(box: Box): Region;
 }
 
-/** What transforms work on. */
+/** Input of a transform: a decoded image or one that decodes regions on demand. */
 export type Picture = Image | RegionSource;
 
 /** At least the pixels of `box`, which lies inside the picture. */

@@ -1,4 +1,4 @@
-// The headers of a JPEG file (ITU-T T.81, annex B), as far as they are what photographs commonly have.
+// Parses JPEG headers (ITU-T T.81, annex B), limited to what photographs commonly contain.
 
 export interface JpegComponent {
   readonly h: number;
@@ -9,7 +9,7 @@ export interface JpegComponent {
   readonly ac: HuffmanCode;
 }
 
-/** How many codes have each length from 1 to 16 bits, and the symbols in the order of their codes. */
+/** Number of codes of each length from 1 to 16 bits, and the symbols in code order. */
 export interface HuffmanCode {
   readonly counts: Uint8Array;
   readonly symbols: Uint8Array;
@@ -20,9 +20,9 @@ export interface JpegHeader {
   readonly height: number;
   /** One (gray) or three (YCbCr). */
   readonly components: readonly JpegComponent[];
-  /** Units between restart markers; 0: there are none. */
+  /** MCUs between restart markers; 0 if there are none. */
   readonly restartInterval: number;
-  /** Where the scan's data begins. */
+  /** Offset of the scan's data. */
   readonly scan: number;
 }
 
@@ -32,7 +32,7 @@ interface Frame {
   readonly components: readonly { id: number; h: number; v: number; quant: number }[];
 }
 
-/** Collected while markers are read. */
+/** State while markers are read. */
 interface Tables {
   readonly quant: (Uint16Array | undefined)[];
   readonly dc: (HuffmanCode | undefined)[];
@@ -40,11 +40,11 @@ interface Tables {
   restartInterval: number;
   frame: Frame | undefined;
   jfif: boolean;
-  /** The color transform that Adobe's segment names. */
+  /** The color transform named by Adobe's APP14 segment. */
   adobe: number | undefined;
 }
 
-/** Larger pictures are left to the general decoder, which has a limit of its own: a header may claim anything. */
+/** Larger images go to the general decoder, which has its own limit: a header may claim any size. */
 const LARGEST_PIXELS = 2 ** 26;
 
 const SOF0 = 0xc0;
@@ -59,8 +59,8 @@ const APP14 = 0xee;
 const COM = 0xfe;
 
 /**
- * Reads the headers of a baseline JPEG with one scan, gray or YCbCr with chroma whole or halved, upright, whole as far
- * as its end tells. Undefined for anything else, damaged files among it: that is left to a general decoder.
+ * Reads the headers of a baseline JPEG with one scan, gray or YCbCr, chroma full or halved, upright, and ending with
+ * EOI. Undefined for anything else, damaged files included; those go to a general decoder.
  */
 export function readJpegHeader(file: Uint8Array): JpegHeader | undefined {
   const n = file.length;
@@ -87,7 +87,7 @@ export function readJpegHeader(file: Uint8Array): JpegHeader | undefined {
   return undefined;
 }
 
-/** Takes note of a segment; false for one that is damaged or not supported. */
+/** Parses a segment; false if it is damaged or not supported. */
 function readSegment(marker: number, segment: Uint8Array, tables: Tables): boolean {
   switch (marker) {
     case SOF0:
@@ -177,14 +177,14 @@ function finish(segment: Uint8Array, tables: Tables, scan: number): JpegHeader |
   return isColourCommon(frame, tables) && isSamplingCommon(header) ? header : undefined;
 }
 
-/** Gray, or YCbCr by the same signs as libjpeg's. */
+/** True for gray and for YCbCr, told apart as in libjpeg. */
 function isColourCommon({ components }: Frame, { jfif, adobe }: Tables): boolean {
   if (components.length === 1 || jfif) return true;
   if (adobe !== undefined) return adobe === 1;
   return components.every(({ id }, i) => id === i + 1);
 }
 
-/** Chroma whole, halved in its columns, or in both; not so narrow that libjpeg upsamples another way. */
+/** Chroma full, halved in width, or halved in both; not so narrow that libjpeg upsamples differently. */
 function isSamplingCommon({ components, width }: JpegHeader): boolean {
   const [luma, ...chroma] = components;
   if (!luma || chroma.length === 0) return luma !== undefined;
@@ -193,7 +193,7 @@ function isSamplingCommon({ components, width }: JpegHeader): boolean {
   return (whole || halved) && chroma.every(({ h, v }) => h === 1 && v === 1);
 }
 
-/** Whether an EXIF block says that the picture is stored as it is to be seen; false if in doubt. */
+/** True if the EXIF orientation is upright; false if in doubt. */
 function isUpright(tiff: Uint8Array): boolean {
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.length);
   if (tiff.length < 8) return false;
@@ -215,7 +215,7 @@ function startsWith(segment: Uint8Array, text: string): boolean {
     .equals(Buffer.from(text));
 }
 
-/** A 16-bit number, big end first; 0 beyond the end. */
+/** A big-endian 16-bit number; 0 beyond the end. */
 function word(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }

@@ -1,6 +1,6 @@
 import type { HuffmanCode } from './header.js';
 
-// The layout that wasm/entropy.ts reads.
+// Must match wasm/entropy.ts.
 const FAST_BITS = 10;
 const LARGEST = 2048;
 const OFFSETS = LARGEST + 72;
@@ -8,9 +8,9 @@ const SYMBOLS = OFFSETS + 72;
 const BYTES = SYMBOLS + 256;
 
 /**
- * A table to decode with: for every 10 bits the length and symbol of the code they begin with (0 if it is longer), then
- * for each length the largest code and what to add to a code for its symbol's index (T.81, F.2.2.3).
- * Undefined for counts that no code has.
+ * A decoding table: for every 10-bit prefix the length and symbol of its code (length 0 if the code is longer), then
+ * for each length the largest code and the offset from a code to its symbol's index (T.81, F.2.2.3).
+ * Undefined if the counts do not describe a valid code.
  */
 export function decodingTable({ counts, symbols }: HuffmanCode): Uint8Array | undefined {
   const table = new Uint8Array(BYTES);

@@ -3,12 +3,12 @@ import { kernels } from '../wasm/kernels.js';
 import { type JpegComponent, type JpegHeader, readJpegHeader } from './header.js';
 import { decodingTable } from './huffman.js';
 
-/** A scan that cannot be decoded to its end. */
+/** Thrown if a scan cannot be decoded to its end. */
 export class DamagedJpeg extends Error {
   override name = 'DamagedJpeg';
 }
 
-/** A baseline JPEG of which rectangles are decoded on the calling thread, to libjpeg-turbo's and so to PIL's pixels. */
+/** A baseline JPEG decoded by region on the calling thread, to the pixels of libjpeg-turbo and therefore PIL. */
 export class Jpeg implements RegionSource {
   private constructor(
     private readonly file: Uint8Array,
@@ -16,7 +16,7 @@ export class Jpeg implements RegionSource {
     private readonly codes: readonly { readonly dc: Uint8Array; readonly ac: Uint8Array }[],
   ) {}
 
-  /** Undefined for a file that is something else, damaged, or of an uncommon kind (see readJpegHeader). */
+  /** Undefined if the file is not a JPEG, is damaged, or is of an uncommon kind (see readJpegHeader). */
   static open(file: Uint8Array): Jpeg | undefined {
     const header = readJpegHeader(file);
     if (!header) return undefined;
@@ -38,7 +38,7 @@ export class Jpeg implements RegionSource {
   }
 
   /**
-   * Decodes what `box` needs and no more; damage behind it is not noticed.
+   * Decodes only as much as `box` needs, so damage after it goes unnoticed.
    * @throws DamagedJpeg
    */
   region(box: Box): Region {
@@ -46,7 +46,7 @@ export class Jpeg implements RegionSource {
     const [luma] = header.components;
     if (!luma) throw new DamagedJpeg('it has no components');
     const grey = header.components.length === 1;
-    // The sampling of a lone component means nothing.
+    // Sampling factors of a single component have no effect.
     const [h, v] = grey ? [1, 1] : [luma.h, luma.v];
     const units = unitsOf(box, header, 8 * h, 8 * v);
     const { scratch, decodeScan, toRgb } = kernels();
@@ -94,7 +94,7 @@ export class Jpeg implements RegionSource {
     return { image, left: box.left, top: box.top };
   }
 
-  /** Puts a component's tables where the kernels find them and makes room for its samples, `h`×`v` blocks a unit. */
+  /** Copies a component's tables to kernel memory and reserves room for its samples, `h`×`v` blocks per MCU. */
   private takePlane(
     component: JpegComponent,
     index: number,
@@ -110,10 +110,13 @@ export class Jpeg implements RegionSource {
   }
 }
 
-/** Addresses of both Huffman tables, quantization steps and samples, and bytes a row, in wasm/jpeg.ts's order. */
+/**
+ * Addresses of both Huffman tables, quantization steps and samples, and the row pitch, as wasm/jpeg.ts reads
+ * them.
+ */
 type PlaneFields = [dc: number, ac: number, quant: number, plane: number, pitch: number];
 
-/** A half-open rectangle of units (MCUs). */
+/** A half-open rectangle of MCUs. */
 interface Units {
   readonly left: number;
   readonly top: number;
@@ -121,7 +124,7 @@ interface Units {
   readonly bottom: number;
 }
 
-/** The units that a box needs: upsampling looks at the neighbors of its chroma samples, two pixels away at most. */
+/** The MCUs that a box needs. Upsampling reads neighboring chroma samples, at most two pixels away. */
 function unitsOf(box: Box, { width, height }: JpegHeader, unitWidth: number, unitHeight: number): Units {
   return {
     left: Math.floor(Math.max(box.left - 2, 0) / unitWidth),

@@ -1,8 +1,8 @@
-// The WebAssembly kernels (sources: packages/data/wasm) and the memory they work in, one instance a thread.
+// The WebAssembly kernels (sources in packages/data/wasm) and their memory, one instance per thread.
 
 import { WASM_BASE64 } from './module.js';
 
-/** The part of the JavaScript API that is used here; Node's types lack it. */
+/** The part of the JavaScript API used here; Node's types lack it. */
 interface Memory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
@@ -14,7 +14,7 @@ const { WebAssembly } = globalThis as unknown as {
   };
 };
 
-/** What wasm/index.ts exports; numbers that are addresses come from `Scratch`. */
+/** Exports of wasm/index.ts. Addresses come from `Scratch`. */
 interface Exports {
   readonly memory: Memory;
   heapStart(): number;
@@ -63,10 +63,10 @@ type ResampleRows = (
 ) => void;
 
 const PAGE = 65536;
-/** Kernels read and write whole vectors: up to this far behind the end of what they were given. */
+/** Kernels read and write whole vectors, up to this many bytes past the end of their arguments. */
 const SLACK = 64;
 
-/** The kernels' memory, handed out from the bottom up and taken back as a whole. */
+/** A bump allocator over the kernels' memory, freed as a whole. */
 export class Scratch {
   private readonly base: number;
   private next: number;
@@ -79,12 +79,12 @@ export class Scratch {
     this.next = this.base;
   }
 
-  /** Takes everything back. */
+  /** Frees everything. */
   reset(): void {
     this.next = this.base;
   }
 
-  /** An address with room for `bytes`, a multiple of 16. What lies there is left from earlier. */
+  /** Allocates `bytes`, aligned to 16. The memory is not cleared. */
   take(bytes: number): number {
     const address = this.next;
     this.next = (address + bytes + SLACK + 15) & ~15;
@@ -93,7 +93,7 @@ export class Scratch {
     return address;
   }
 
-  /** An address where a copy of `content` lies. */
+  /** Copies `content` into kernel memory and returns its address. */
   put(content: Uint8Array | Uint16Array | Int32Array): number {
     const address = this.take(content.byteLength);
     const bytes = new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
@@ -101,7 +101,7 @@ export class Scratch {
     return address;
   }
 
-  /** A copy of what lies at an address. */
+  /** Copies `bytes` bytes out of kernel memory. */
   copy(address: number, bytes: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.memory.buffer, address, bytes).slice();
   }

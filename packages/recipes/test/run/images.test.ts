@@ -95,7 +95,7 @@ describe('training', () => {
     const optimizer = { ...ONE_EPOCH, batch_size: 59 };
     const config = configOf({ optimizer, input: { unreadable: 'skip', unreadable_limit: 1 } });
     await expect(runTraining({ config, data, logDir })).rejects.toThrow(
-      /^2 unreadable images, where at most 1 may be skipped.* or raise the limit \(input\.unreadable_limit\)\.$/,
+      /^2 unreadable images, but at most 1 may be skipped.* or raise the limit \(input\.unreadable_limit\)\.$/,
     );
   });
 
@@ -119,7 +119,7 @@ describe('training', () => {
     for (const { status, ...result } of await Promise.allSettled(evaluations(1))) {
       expect(status).toBe('rejected');
       expect(String('reason' in result && result.reason)).toContain(
-        '2 unreadable images, where at most 1 may be',
+        '2 unreadable images, but at most 1 may be',
       );
     }
   });
