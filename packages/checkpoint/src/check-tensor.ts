@@ -10,9 +10,9 @@ import {
 import { CheckpointError } from './errors.js';
 
 /**
- * Checks that a record is consistent before it is written.
+ * Checks that a tensor is consistent before it is written.
  *
- * @throws CheckpointError naming `name` where dtype, typed array, shape and length disagree
+ * @throws CheckpointError naming `name` if dtype, typed array, shape and length disagree
  */
 export function checkTensor(name: string, tensor: HostTensor): void {
   checkDtype(name, tensor);
@@ -33,9 +33,9 @@ export function checkTensor(name: string, tensor: HostTensor): void {
 }
 
 /**
- * Checks what is said of a tensor whose elements are elsewhere.
+ * Checks the dtype and shape of a tensor whose elements are elsewhere.
  *
- * @throws CheckpointError naming `name` where the dtype is unknown or the shape is none
+ * @throws CheckpointError naming `name` if the dtype is unknown or the shape is invalid
  */
 export function checkSpec(name: string, spec: TensorSpec): void {
   checkDtype(name, spec);
@@ -50,7 +50,7 @@ function checkDtype(name: string, { dtype }: TensorSpec): void {
   );
 }
 
-/** Files are little-endian and tensors are views of them, so the host must be little-endian too. */
+/** Files are little-endian and tensors are views of their bytes, so the host must be little-endian too. */
 export function assertLittleEndianHost(): void {
   if (endianness() !== 'LE') {
     throw new CheckpointError('Checkpoints cannot be read or written on a big-endian machine.');

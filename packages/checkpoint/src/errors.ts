@@ -1,4 +1,4 @@
-/** A checkpoint file or state dictionary that cannot be used; the message is one sentence fit to show to a user. */
+/** A checkpoint file or state dictionary that cannot be used. The message is one sentence to show to the user. */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 }

@@ -10,19 +10,19 @@ import {
 import { checkSpec, checkTensor } from './check-tensor.js';
 import { CheckpointError } from './errors.js';
 
-/** A tensor that is not on the host as a whole: its bytes lie on a device or in a file. */
+/** A tensor that is not in host memory: its bytes are on a device or in a file. */
 export interface TensorStream<D extends HostDType = HostDType> extends TensorSpec<D> {
   /**
-   * All bytes in order, row-major, each piece whole elements. A piece is valid until the next one is asked for, so that
-   * one buffer can serve them all. Called again, it gives the same bytes.
+   * All bytes in row-major order, in chunks of whole elements. A chunk is valid until the next one is
+   * requested, so one buffer can serve them all. Can be called again and returns the same bytes.
    */
   pieces(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
-/** A tensor to write or to load: its elements, or the way to them. */
+/** A tensor to write or load: its elements, or a stream of them. */
 export type TensorContent<D extends HostDType = HostDType> = HostTensor<D> | TensorStream<D>;
 
-/** Named tensors whose elements may be anywhere. */
+/** Named tensors, on the host or as streams. */
 export type TensorContents = ReadonlyMap<string, TensorContent>;
 
 export function isHostTensor(tensor: TensorContent): tensor is HostTensor {
@@ -33,21 +33,21 @@ export function hasDtype<D extends HostDType>(tensor: TensorContent, dtype: D): 
   return tensor.dtype === dtype;
 }
 
-/** Bytes of a tensor's elements. */
+/** Size of a tensor in bytes. */
 export function byteCount({ dtype, shape }: TensorSpec): number {
   return elementCount(shape) * bytesPerElement(dtype);
 }
 
-/** Checks that a tensor is consistent before it is written. Throws CheckpointError naming `name`. */
+/** Checks that a tensor is consistent before it is written. @throws CheckpointError naming `name` */
 export function checkContent(name: string, tensor: TensorContent): void {
   if (isHostTensor(tensor)) checkTensor(name, tensor);
   else checkSpec(name, tensor);
 }
 
 /**
- * The bytes of a tensor, piece by piece. A tensor on the host is one piece, its own memory.
+ * The bytes of a tensor in chunks. A host tensor is one chunk: its own memory.
  *
- * @throws CheckpointError naming `name` where a stream gives more or fewer bytes than the tensor has
+ * @throws CheckpointError naming `name` if a stream yields more or fewer bytes than the tensor has
  */
 export async function* piecesOf(name: string, tensor: TensorContent): AsyncGenerator<Uint8Array> {
   if (isHostTensor(tensor)) {
@@ -61,12 +61,12 @@ export async function* piecesOf(name: string, tensor: TensorContent): AsyncGener
   }
   if (total !== byteCount(tensor)) {
     throw new CheckpointError(
-      `Tensor "${name}" has ${byteCount(tensor)} bytes by its dtype and shape, but ${total} came.`,
+      `Tensor "${name}" has ${byteCount(tensor)} bytes by its dtype and shape, but its stream has ${total}.`,
     );
   }
 }
 
-/** A tensor on the host: itself, or read to its end. */
+/** Returns a host tensor unchanged, and reads a stream to its end. */
 export async function readContent(name: string, tensor: TensorContent): Promise<HostTensor> {
   if (isHostTensor(tensor)) return tensor;
   const bytes = new Uint8Array(new ArrayBuffer(byteCount(tensor)));

@@ -12,7 +12,7 @@ async function folder(name: string): Promise<string> {
   return path;
 }
 
-/** Pieces of a file whose writer dies after `count` bytes. */
+/** Chunks of a file whose writer dies after `count` bytes. */
 async function* failingAfter(count: number): AsyncGenerator<Uint8Array> {
   for (let written = 0; written < count; written++) yield Uint8Array.of(written);
   throw new Error('power cut');
@@ -50,13 +50,13 @@ describe('writeFileAtomic', () => {
     },
   );
 
-  it('leaves nothing if a new file fails', async () => {
+  it('leaves nothing behind if writing a new file fails', async () => {
     const here = await folder('failing-new');
     await expect(writeFileAtomic(join(here, 'file'), failingAfter(10))).rejects.toThrow('power cut');
     expect(await readdir(here)).toEqual([]);
   });
 
-  it('shows the old content until the last byte is there', async () => {
+  it('shows the old content until the last byte is written', async () => {
     const path = join(await folder('midway'), 'file');
     await writeFile(path, 'old');
     const seen: string[] = [];
@@ -68,7 +68,7 @@ describe('writeFileAtomic', () => {
     expect([...seen, await readFile(path, 'utf8')]).toEqual(['old', 'new']);
   });
 
-  it('lets concurrent writers of one path each be whole', async () => {
+  it('keeps concurrent writes to one path intact', async () => {
     const here = await folder('concurrent');
     const path = join(here, 'file');
     const texts = Array.from({ length: 8 }, (_, index) => String(index).repeat(100_000));
@@ -95,7 +95,7 @@ describe('writeFileAtomic', () => {
 });
 
 describe('linkFileAtomic', () => {
-  it('gives a path the content of another, again and again', async () => {
+  it('gives a path the content of another, repeatedly', async () => {
     const here = await folder('links');
     await writeFile(join(here, 'a'), 'a');
     await writeFile(join(here, 'best'), 'old');
@@ -109,7 +109,7 @@ describe('linkFileAtomic', () => {
 });
 
 describe('removeStaleTemporaries', () => {
-  it('removes those of the files that are meant', async () => {
+  it('removes only those of selected files', async () => {
     const here = await folder('meant');
     for (const name of ['file', 'other']) await writeFile(join(here, `.${name}.0123456789abcdef.tmp`), 'x');
     const removed = await removeStaleTemporaries(here, 0, (name) => name === 'file');

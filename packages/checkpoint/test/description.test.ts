@@ -1,4 +1,4 @@
-/** What a file says of its network beside the tensors, in each format; values of others under the same names are left out. */
+/** The description of a model in every format; foreign values under the same names are ignored. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -34,7 +34,7 @@ describe('readDescription', () => {
     expect(await readDescription(path)).toEqual(description);
   });
 
-  it('reads it from the texts of plain safetensors', async () => {
+  it('reads it from the metadata of plain safetensors', async () => {
     const path = join(await temporaryFolder(), 'a.safetensors');
     const texts = Object.entries(describedAs(description)).map(([key, value]) => [
       key,
@@ -44,7 +44,7 @@ describe('readDescription', () => {
     expect(await readDescription(path)).toEqual(description);
   });
 
-  it('finds none in files of others', async () => {
+  it('finds none in foreign files', async () => {
     const folder = await temporaryFolder();
     const torch = join(folder, 'a.pth');
     const foreign = new Map<string, string | number | Map<string, number>>([

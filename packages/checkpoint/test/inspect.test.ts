@@ -19,7 +19,7 @@ const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/torch/
 const root = await temporaryFolder();
 
 describe('inspectCheckpoint', () => {
-  it('lists tensors and what stands beside them', async () => {
+  it('lists tensors and other values', async () => {
     const inspection = await inspectCheckpoint(fixture('sgd.legacy.pth'));
     expect(inspection).toMatchObject({ format: 'torch-legacy', published: null, elements: 140 });
     expect(formatInspection({ ...inspection, path: 'sgd.pth', md5: '36ce…' })).toMatchInlineSnapshot(`
@@ -30,7 +30,7 @@ describe('inspectCheckpoint', () => {
         model   not a file that the authors published
         names   without module.
 
-      beside the state dictionary
+      other values
         epoch       3
         arch        resnet50
         best_prec1  71.25
@@ -67,7 +67,7 @@ describe('inspectCheckpoint', () => {
   };
 
   it.each(['zip', 'legacy', 'protocol5', 'numpy2'])(
-    'lists foreign objects beside the weights as opaque (%s)',
+    'lists foreign objects next to the weights as opaque (%s)',
     async (container) => {
       const { tensors, rest, prefixes } = await inspectCheckpoint(fixture(`foreign.${container}.pth`));
       expect(tensors.map(({ name }) => name)).toEqual(['weight', 'bias']);
@@ -91,7 +91,7 @@ describe('inspectCheckpoint', () => {
     expect(rest.note).toBe(`${'n'.repeat(200)} …`);
   });
 
-  it('shows scalars of every dtype, and no control characters of the file', async () => {
+  it('shows scalars of every dtype, without control characters', async () => {
     const path = join(root, 'scalars.pth');
     const value = new Map<string, TorchValue>([
       ['state_dict', new Map([['a\u001b[2Jb', float32([1], [1])]])],
@@ -120,7 +120,7 @@ describe('inspectCheckpoint', () => {
     );
   });
 
-  it('fails as reading does', async () => {
+  it('fails like reading', async () => {
     const path = join(root, 'cut.pth');
     const bytes = await readFile(fixture('sgd.zip.pth'));
     await writeFile(path, bytes.subarray(0, 1000));
@@ -153,7 +153,7 @@ describe('inspect', () => {
     expect(JSON.parse(json.out)).toEqual(await inspectCheckpoint(path));
   });
 
-  it('ends with 1 after an error, with 2 after a wrong command line, with 0 after help', async () => {
+  it('exits with 1 after an error, 2 after a usage error and 0 after help', async () => {
     const path = join(root, 'absent.pth');
     expect(await run(path)).toEqual({
       code: 1,
@@ -173,7 +173,7 @@ describe('inspect', () => {
 });
 
 describe('publishedModel', () => {
-  it('knows the ten published files', () => {
+  it('recognizes the ten published files', () => {
     expect(publishedModel('2522ca639f7fdfd7c0089ba1f5f6c2e8')).toEqual({
       name: 'ResNet50, synchronised',
       experiment: 'resnet50_ipabn-sync_lr_512',

@@ -3,7 +3,7 @@ import type { TorchReadOptions, TorchValue } from '../src/index.js';
 import { TorchFile } from '../src/index.js';
 import { encodeTorch } from '../src/torch/write.js';
 
-/** Bytes in memory in the place of a file. */
+/** A source over bytes in memory. */
 export function memorySource(content: Uint8Array, path = 'memory.pth'): ByteSource {
   return {
     path,
@@ -17,13 +17,13 @@ export function memorySource(content: Uint8Array, path = 'memory.pth'): ByteSour
   };
 }
 
-/** readTorch of bytes. */
+/** readTorch on bytes. */
 export async function readBytes(content: Uint8Array, options?: TorchReadOptions): Promise<TorchValue> {
   const file = await TorchFile.over(memorySource(content), options);
   return file.readAll();
 }
 
-/** The bytes that writeTorch writes. */
+/** The bytes that writeTorch would write. */
 export async function torchBytes(value: TorchValue): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for await (const piece of encodeTorch(value)) pieces.push(Uint8Array.from(piece));

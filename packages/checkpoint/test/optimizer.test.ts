@@ -56,7 +56,7 @@ describe('fromTorchOptimizer', () => {
     expect(groups[0]?.options).toMatchObject({ lr: 0.01, betas: [0.8, 0.99] });
   });
 
-  it('follows keys that are addresses, as PyTorch before 1.5 wrote them', () => {
+  it('accepts memory addresses as keys, as in PyTorch before 1.5', () => {
     const state = new Map([[94_000_000_000_512, new Map([['momentum_buffer', float32([1], [5])]])]]);
     const group = new Map<string, TorchValue>([
       ['nesterov', false],
@@ -80,7 +80,7 @@ describe('fromTorchOptimizer', () => {
     [
       'other parameters',
       wrapped(new Map(), { momentum: 0, params: [0] }),
-      'is of 1 parameters (1), the network has 2',
+      'covers 1 parameters (1), but the network has 2',
     ],
     ['something else', new Map([['epoch', 1]]), 'it has no "state" and "param_groups"'],
     [
@@ -101,9 +101,9 @@ describe('fromTorchOptimizer', () => {
       wrapped(new Map([['max_exp_avg_sq', float32([1], [1])]])),
       '"a" has "max_exp_avg_sq", which is not',
     ],
-    ['a part of a step', wrapped(new Map([['step', 1.5]])), '"a" has a "step" that is not a whole number'],
-    ['text as momentum', wrapped(new Map([['exp_avg', 'x']])), '"a" has a "exp_avg" that is no tensor'],
-    ['RMSprop', wrapped(new Map(), { alpha: 0.9, momentum: 0 }), 'of another class than SGD, Adam, AdamW'],
+    ['a part of a step', wrapped(new Map([['step', 1.5]])), '"a" has a "step" that is not an integer'],
+    ['text as momentum', wrapped(new Map([['exp_avg', 'x']])), '"a" has a "exp_avg" that is not a tensor'],
+    ['RMSprop', wrapped(new Map(), { alpha: 0.9, momentum: 0 }), 'a class other than SGD, Adam, AdamW'],
   ])('refuses %s', (_, value, message) => {
     expect(() => fromTorchOptimizer(value, ['a'], FORMS)).toThrow(message);
   });
@@ -120,7 +120,7 @@ describe('toTorchOptimizer', () => {
     expect(fromTorchOptimizer(back, names, FORMS)).toEqual(named);
   });
 
-  it('fills in the options that torch.optim needs, and leaves out what was never updated', () => {
+  it('fills in the options that torch.optim needs, and skips parameters that were never updated', () => {
     const state = new Map([['b.momentum_buffer', float32([1], [5])]]);
     const groups = [{ params: ['a', 'b'], options: { lr: 0.1, momentum: 0.9 } }];
     expect(toTorchOptimizer(SGD, groups, state, 7)).toEqual(
@@ -148,14 +148,14 @@ describe('toTorchOptimizer', () => {
     );
   });
 
-  it('refuses state that has no parameter, or is not whole', () => {
+  it('rejects state that belongs to no parameter or is incomplete', () => {
     const state = (name: string): Map<string, HostTensor> => new Map([[name, float32([1], [5])]]);
     const groups = [{ params: ['a'], options: {} }];
     expect(() => toTorchOptimizer(SGD, groups, state('b.momentum_buffer'), 1)).toThrow(
-      'The optimiser state "b.momentum_buffer" belongs to no parameter.',
+      'The optimizer state "b.momentum_buffer" belongs to no parameter.',
     );
     expect(() => toTorchOptimizer(ADAM, groups, state('a.exp_avg'), 1)).toThrow(
-      'The optimiser state of "a" has only exp_avg of exp_avg, exp_avg_sq.',
+      'The optimizer state of "a" has only exp_avg of exp_avg, exp_avg_sq.',
     );
   });
 });

@@ -1,4 +1,4 @@
-// Pickles made by hand, instruction by instruction.
+// Builds pickles by hand, instruction by instruction.
 
 import { OPCODES, type Opcode } from '../src/pickle/opcodes.js';
 import type { ZipContent } from '../src/zip/write.js';
@@ -6,7 +6,7 @@ import { encodeZip } from '../src/zip/write.js';
 
 type Part = Opcode | Uint8Array;
 
-/** Instructions by name, operands as bytes; STOP is added. */
+/** Assembles instructions by name and operands as bytes, and appends STOP. */
 export function pickle(...parts: readonly Part[]): Buffer {
   return Buffer.concat([Buffer.from([0x80, 2]), ops(...parts), Buffer.from([OPCODES.STOP])]);
 }
@@ -20,7 +20,7 @@ export function text(value: string): Buffer {
   return ops('BINUNICODE', uint32(bytes.byteLength), bytes);
 }
 
-/** A whole number of so many bytes. */
+/** An integer of `length` bytes. */
 export function int(value: number | bigint, length = 8): Buffer {
   const hex = BigInt.asUintN(8 * length, BigInt(value))
     .toString(16)
@@ -53,11 +53,11 @@ interface TensorParts {
   readonly offset?: number | bigint;
   readonly shape?: readonly (number | bigint)[];
   readonly strides?: readonly (number | bigint)[];
-  /** Adds the metadata of a negative view. */
+  /** Add the metadata of a negative view. */
   readonly negative?: boolean;
 }
 
-/** A storage of four floats, and a view of it. */
+/** A storage of four floats and a view of it. */
 export function tensor(parts: TensorParts = {}): Buffer {
   const {
     key = '0',
@@ -81,7 +81,7 @@ export function tensor(parts: TensorParts = {}): Buffer {
   );
 }
 
-/** A zip container around a pickle, with storages of four floats. */
+/** Wraps a pickle in a zip container with storages of four floats. */
 export async function inZip(
   program: Uint8Array,
   storages: readonly ZipContent[] = [['a/data/0', Buffer.alloc(16)]],
@@ -92,7 +92,7 @@ export async function inZip(
   return Buffer.concat(pieces);
 }
 
-/** A legacy stream around a pickle, without storages. */
+/** Wraps a pickle in a legacy stream without storages. */
 export function inLegacy(program: Uint8Array): Buffer {
   const system = pickle('EMPTY_DICT', 'MARK', text('little_endian'), 'NEWTRUE', 'SETITEMS');
   const protocol = pickle(int(1001));

@@ -32,7 +32,7 @@ function runState(step: number, changes: Partial<RunMeta> = {}): RunState {
   };
 }
 
-/** A folder with checkpoints at some steps, none of them rotated away. */
+/** A folder with checkpoints at the given steps, none of them rotated away. */
 async function folderWith(name: string, steps: readonly number[]): Promise<string> {
   const folder = join(root, name);
   const store = new RunStateStore(folder, { keep: 100 });
@@ -50,7 +50,7 @@ async function flipBit(path: string, bit: number): Promise<void> {
 }
 
 describe('run state', () => {
-  it('comes back as it was saved', async () => {
+  it('survives a round trip', async () => {
     const path = join(root, 'state.safetensors');
     const anyMeta = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 });
     await fc.assert(
@@ -67,17 +67,17 @@ describe('run state', () => {
   });
 
   it.each([
-    [{ step: -1 }, '"step" of the training state must be a whole number ≥ 0, not -1'],
-    [{ epoch: 0.5 }, '"epoch" of the training state must be a whole number ≥ 0, not 0.5'],
+    [{ step: -1 }, '"step" of the training state must be an integer ≥ 0, not -1'],
+    [{ epoch: 0.5 }, '"epoch" of the training state must be an integer ≥ 0, not 0.5'],
     [{ bestTop1: Number.NaN }, '"bestTop1" of the training state is NaN, which JSON cannot hold'],
     [{ loss: Number.POSITIVE_INFINITY }, '"loss" of the training state is Infinity, which JSON cannot hold'],
-  ])('refuses meta that would not come back: %o', async (changes, message) => {
+  ])('rejects metadata that would not survive: %o', async (changes, message) => {
     const path = join(root, 'refused.safetensors');
     await expect(saveRunState(path, runState(1, changes))).rejects.toThrow(`${path}: ${message}`);
     expect(await readdir(root)).not.toContain('refused.safetensors');
   });
 
-  it('tells other files apart', async () => {
+  it('rejects other files', async () => {
     const path = join(root, 'weights.safetensors');
     await writeSafetensors(path, new Map([['w', float32([], [1])]]), { checksum: true });
     await expect(loadRunState(path)).rejects.toThrow(
@@ -90,7 +90,7 @@ describe('run state', () => {
     await expect(loadRunState(path)).rejects.toThrow('has version 9 of the training state');
   });
 
-  it('notices every truncation and every flipped bit', PATIENCE, async () => {
+  it('detects every truncation and every flipped bit', PATIENCE, async () => {
     const path = join(root, 'damaged.safetensors');
     await saveRunState(path, runState(7));
     const whole = await readFile(path);
@@ -129,7 +129,7 @@ describe('RunStateStore', () => {
     expect((await loadLatest(folder)).state.meta.step).toBe(101);
   });
 
-  it('does overlapping saves in turn, and goes on after one that failed', async () => {
+  it('runs overlapping saves in turn and continues after a failed one', async () => {
     const folder = join(root, 'overlapping');
     const store = new RunStateStore(folder);
     const saves = [1, -2, 3, 4].map((step) => store.save(runState(step)));
@@ -152,7 +152,7 @@ describe('RunStateStore', () => {
     expect(again.setAside).toEqual([join(folder, 'checkpoint-40.superseded-2.safetensors')]);
   });
 
-  it('keeps as many that were set aside as others, the last saved', async () => {
+  it('keeps as many superseded checkpoints as others, the last saved', async () => {
     const folder = join(root, 'bounded');
     const store = new RunStateStore(folder);
     const ages = [10, 20, 30];
@@ -160,7 +160,7 @@ describe('RunStateStore', () => {
       await store.save(runState(step));
       const saved = new Date(Date.now() - 1000 * (100 - step));
       await utimes(at(folder, step), saved, saved);
-      // Each is set aside by the save of a step before it.
+      // Each is superseded by a save of an earlier step.
       if (step < 30) await store.save(runState(step - 5));
     }
     const { setAside, removed } = await store.save(runState(6));
@@ -175,7 +175,7 @@ describe('RunStateStore', () => {
     ]);
   });
 
-  it('makes another state the best, and sets it aside', async () => {
+  it('makes another state the best and sets it aside', async () => {
     const folder = await folderWith('best', [1, 2]);
     const [store, best] = [new RunStateStore(folder), join(folder, BEST_FILE)];
     await store.makeBest(at(folder, 1));
@@ -187,7 +187,7 @@ describe('RunStateStore', () => {
     await expect(readRunMeta(best)).rejects.toThrow('there is no such file');
   });
 
-  it('removes what a killed process left, and never reads it', async () => {
+  it('removes leftovers of a killed process and never reads them', async () => {
     const folder = await folderWith('killed', [5]);
     const remains = join(folder, '.checkpoint-6.safetensors.0123456789abcdef.tmp');
     await writeFile(remains, (await readFile(at(folder, 5))).subarray(0, 100));
@@ -198,13 +198,13 @@ describe('RunStateStore', () => {
     expect((await readdir(folder)).sort()).toEqual(['checkpoint-5.safetensors', 'checkpoint-6.safetensors']);
   });
 
-  it('refuses to keep none', () => {
-    expect(() => new RunStateStore(root, { keep: 0 })).toThrow('must be a whole number ≥ 1, not 0');
+  it('refuses to keep no checkpoints', () => {
+    expect(() => new RunStateStore(root, { keep: 0 })).toThrow('must be an integer ≥ 1, not 0');
   });
 });
 
 describe('resuming', () => {
-  it('falls back to the last good one and says what it passed over', async () => {
+  it('falls back to the last good one and reports the skipped ones', async () => {
     const folder = await folderWith('fall-back', [8, 9, 10, 11]);
     await flipBit(at(folder, 10), 8 * 2000);
     await truncate(at(folder, 11), 300);
@@ -215,7 +215,7 @@ describe('resuming', () => {
     expect(rejected[0]?.reason).toContain('is cut off');
   });
 
-  it('tells of the state without its tensors: of the one that is loaded, also where others are torn', async () => {
+  it('reads the metadata of the state that would be loaded, also if others are truncated', async () => {
     const folder = await folderWith('meta', [5, 10]);
     const stepOf = async (path: string) => (await latestRunMeta(path))?.step;
     expect(await stepOf(folder)).toBe(10);
@@ -227,7 +227,7 @@ describe('resuming', () => {
     expect(await stepOf(join(root, 'nowhere'))).toBeUndefined();
   });
 
-  it('takes the best state if nothing else is whole', async () => {
+  it('takes the best state if nothing else is intact', async () => {
     const folder = join(root, 'only-best');
     const store = new RunStateStore(folder, { keep: 1 });
     await store.save(runState(1), { best: true });
@@ -239,13 +239,13 @@ describe('resuming', () => {
     });
   });
 
-  it('loads a named file, an older one too', async () => {
+  it('loads a named file, also an older one', async () => {
     const folder = await folderWith('named', [1, 2]);
     expect((await resumeRunState(at(folder, 1))).state.meta.step).toBe(1);
     expect((await resumeRunState(folder)).state.meta.step).toBe(2);
   });
 
-  it('falls back from a named file that is torn', async () => {
+  it('falls back if the named file is truncated', async () => {
     const folder = await folderWith('named-torn', [1, 2, 3]);
     await truncate(at(folder, 3), 400);
     const { path, rejected } = await resumeRunState(at(folder, 3));
@@ -253,7 +253,7 @@ describe('resuming', () => {
     expect(rejected.map((file) => file.path)).toEqual([at(folder, 3)]);
   });
 
-  it('names a missing file and what its folder holds', async () => {
+  it('names a missing file and the contents of its folder', async () => {
     const folder = await folderWith('missing', [1, 2]);
     const absent = at(folder, 3);
     await expect(resumeRunState(absent)).rejects.toThrow(
@@ -265,7 +265,7 @@ describe('resuming', () => {
     expect(rejected).toEqual([{ path: absent, reason: 'there is no such file' }]);
   });
 
-  it('says what is wrong where there is nothing to resume from', async () => {
+  it('says why there is nothing to resume from', async () => {
     const empty = join(root, 'empty');
     await expect(loadLatest(empty)).rejects.toThrow(
       `No checkpoint to resume from: there is no folder ${empty}`,
@@ -276,7 +276,7 @@ describe('resuming', () => {
     for (const step of [1, 2]) await truncate(at(folder, step), 20);
     await expect(loadLatest(folder)).rejects.toThrow(
       new RegExp(
-        `No whole checkpoint to resume from in ${folder}:\n.*checkpoint-2.*cut off.*\n.*checkpoint-1.*cut off`,
+        `No intact checkpoint to resume from in ${folder}:\n.*checkpoint-2.*cut off.*\n.*checkpoint-1.*cut off`,
       ),
     );
   });

@@ -21,10 +21,15 @@ describe('parseHeader', () => {
     ['a list', '[]', 0, 'it does not start with "{"'],
     ['equal keys', '{"a":{},"a":{}}', 0, 'the key "a" occurs twice'],
     ['equal keys inside', '{"a":{"dtype":"F32","dtype":"I8"}}', 0, 'the key "dtype" occurs twice'],
-    ['metadata that is no object', { __metadata__: [] }, 0, '"__metadata__" must be an object'],
-    ['metadata that is no text', { __metadata__: { n: 1 } }, 0, 'must hold only texts, but "n" is not one'],
+    ['metadata that is not an object', { __metadata__: [] }, 0, '"__metadata__" must be an object'],
     [
-      'a tensor that is no object',
+      'metadata that is not text',
+      { __metadata__: { n: 1 } },
+      0,
+      'must hold only strings, but "n" is not one',
+    ],
+    [
+      'a tensor that is not an object',
       { w: 3 },
       0,
       'a.safetensors, tensor "w": its description is not an object',
@@ -76,12 +81,12 @@ describe('parseHeader', () => {
     expect(() => parse(header, dataBytes)).toThrow('a.safetensors');
   });
 
-  it('refuses bytes that are not UTF-8', () => {
+  it('rejects bytes that are not UTF-8', () => {
     const json = Buffer.concat([Buffer.from('{"'), Buffer.of(0xff), Buffer.from('":{}}')]);
     expect(() => parseHeader('a.safetensors', json, 0)).toThrow('it is not UTF-8');
   });
 
-  it('accepts tensors without elements between others, and an empty file', () => {
+  it('accepts empty tensors between others and an empty file', () => {
     expect(parse({ c: F32(4, 8), b: F32(4, 4), a: F32(0, 4) }, 8)).toMatchObject({ dataBytes: 8 });
     expect(parse('{}   ', 0)).toMatchObject({ dataBytes: 0 });
   });
@@ -94,7 +99,7 @@ describe('parseHeaderLength', () => {
     return bytes;
   };
 
-  it('refuses what cannot be', () => {
+  it('rejects impossible lengths', () => {
     expect(() => parseHeaderLength('a', Buffer.alloc(3), 3)).toThrow(
       'a is not a safetensors file: it has only 3 bytes',
     );

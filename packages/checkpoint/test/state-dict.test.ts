@@ -36,7 +36,7 @@ describe('takeStateDict', () => {
     expect(taken.size).toBe(expected.size);
   });
 
-  it('throws one readable difference', () => {
+  it('throws a readable difference', () => {
     const more = Array.from({ length: 4 }, (_, i): [string, HostTensor] => [`mod2.${i}`, float32([1], [0])]);
     const network = new Map([...expected, ...more]);
     const found = new Map<string, HostTensor>([
@@ -57,7 +57,7 @@ describe('takeStateDict', () => {
   });
 });
 
-describe('what a difference means', () => {
+describe('explaining a difference', () => {
   const network = (classes: number): Map<string, HostTensor> =>
     new Map<string, HostTensor>([
       ['mod1.conv1.weight', float32([2, 1], [1, 2])],
@@ -83,19 +83,19 @@ describe('what a difference means', () => {
     [3, 10],
     [0, 10],
     [3, 0],
-  ])('is recognised when the network has %i classes and the file %i', (expected, found) => {
+  ])('recognizes that the network has %i classes and the file %i', (expected, found) => {
     const { classes, message } = mismatch(network(expected), network(found));
     expect(classes).toEqual({ expected, found });
     expect(message).toContain(
-      `The checkpoint a.pth has ${found} classes, the network ${expected}; everything but the classifier fits. ` +
-        'Leave the classifier of the checkpoint out to load the rest.\n',
+      `The checkpoint a.pth has ${found} classes, the network ${expected}; everything except the classifier fits. ` +
+        'Drop the classifier to load the rest.\n',
     );
     expect(message).toContain('classifier.fc.weight');
     const taken = takeStateDict(network(expected), network(found), 'a.pth', { dropClassifier: true });
     expect([...taken.keys()]).toEqual(['mod1.conv1.weight', 'mod1.bn1.weight', 'mod1.bn1.bias']);
   });
 
-  it('is no class count if anything else differs, or the features before the classifier', () => {
+  it('is not about class counts if anything else differs, such as the features before the classifier', () => {
     const found = network(10);
     found.delete('mod1.bn1.bias');
     expect(mismatch(network(3), found).classes).toBeUndefined();
@@ -105,20 +105,20 @@ describe('what a difference means', () => {
     expect(dropped).toThrow('missing     mod1.bn1.bias');
   });
 
-  it('is another network when less than half of the tensors fit', () => {
+  it('is a different network if less than half of the tensors fit', () => {
     const found = new Map<string, HostTensor>([
       ['features.0.weight', float32([2], [0, 0])],
       ['mod1.bn1.bias', float32([2], [0, 0])],
     ]);
     const { message } = mismatch(network(3), found);
     expect(message).toContain(
-      'The checkpoint a.pth is of another network: of the 5 tensors that this one has, 1 are in the file with the ' +
+      'The checkpoint a.pth belongs to a different network: 1 of the 5 tensors of this one are in the file with the ' +
         'same name and shape; the file has 2. Check the architecture and the options of the network.\n',
     );
     expect(message).toContain('classifier.fc.weight  float32 [3, 2]  (nearest: features.0.weight)');
   });
 
-  it('is a dtype that can be converted, or not', () => {
+  it('is a dtype that can or cannot be converted', () => {
     const found = new Map<string, HostTensor>(network(1));
     found.set('mod1.bn1.bias', { dtype: 'bfloat16', shape: [2], data: Uint16Array.of(0x3fc0, 0xff80) });
     found.set('mod1.bn1.weight', { dtype: 'float64', shape: [2], data: Float64Array.of(0.1, 2) });
@@ -132,7 +132,7 @@ describe('what a difference means', () => {
     const expected = new Map(network(1)).set('mod1.conv1.weight', float32([8, 1], Array<number>(8).fill(0)));
     expect(mismatch(expected, found).message).toBe(
       'The checkpoint a.pth has float16 instead of float32, float64 instead of float32, bfloat16 instead of float32 ' +
-        'in 3 tensors (the first is mod1.conv1.weight). Allow the conversion, or save it in the other dtype.',
+        'in 3 tensors (the first is mod1.conv1.weight). Allow the conversion, or save the checkpoint with the expected dtype.',
     );
     const taken = takeStateDict(expected, found, 'a.pth', { convert: true });
     const data = (name: string): unknown => taken.get(name)?.data;
@@ -148,11 +148,11 @@ describe('what a difference means', () => {
     );
   });
 
-  it('takes no time over very many or very long names', () => {
+  it('is fast for very many or very long names', () => {
     const many = (prefix: string): Map<string, HostTensor> =>
       new Map(Array.from({ length: 5000 }, (_, i) => [`${prefix}${i}`, float32([], [0])]));
     expect(matchStateDict(many('a'), many('b')).missing[0]?.nearest).toBeUndefined();
-    // Few against very many: held against each other they would take minutes.
+    // Comparing a few with very many names would take minutes.
     const names = Array.from({ length: 80_000 }, (_, i) => `${i}`.padEnd(199, 'name'));
     const unknown = new Map(names.map((name) => [name, float32([], [0])]));
     const few = new Map([['conv.weight', float32([], [0])]]);
@@ -163,12 +163,12 @@ describe('what a difference means', () => {
 });
 
 describe('matchStateDict', () => {
-  it('finds nothing between equals', () => {
+  it('finds no difference between equal dictionaries', () => {
     expect(isEmptyDifference(matchStateDict(expected, expected))).toBe(true);
     expect(formatDifference(matchStateDict(expected, expected))).toBe('');
   });
 
-  it('tells shapes of other rank apart', () => {
+  it('distinguishes shapes of different rank', () => {
     const { shapes, dtypes } = matchStateDict(
       new Map([['w', { dtype: 'float32', shape: [2, 1] }]]),
       new Map([['w', { dtype: 'float64', shape: [2] }]]),

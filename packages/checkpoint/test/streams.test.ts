@@ -1,4 +1,4 @@
-/** Tensors that are never on the host as a whole: what is held at once while they are written and read. */
+/** Tensors that are never in host memory as a whole: how much is held while they are written and read. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -26,13 +26,13 @@ import { comparable, float32 } from './tensors.js';
 const root = await temporaryFolder();
 
 /**
- * A tensor that hands its bytes out through one buffer, and spoils what it handed out as soon as more is asked for: whoever
- * keeps a piece writes something else.
+ * A tensor that yields its bytes through one buffer and overwrites it as soon as more is requested. Code that
+ * keeps a chunk writes garbage.
  */
 class Spoiling implements TensorStream<'float32'> {
   readonly dtype = 'float32';
   readonly shape: readonly number[];
-  /** Times that it was read. */
+  /** Number of reads. */
   reads = 0;
 
   constructor(
@@ -59,7 +59,7 @@ const numbers = (length: number) => Array.from({ length }, (_, i) => i + 0.5);
 const data = (length: number): HostTensor => float32([length], numbers(length));
 
 describe('writing streams', () => {
-  it('keeps one piece at a time, in every format', async () => {
+  it('holds one chunk at a time, in every format', async () => {
     const [w, b] = [new Spoiling(numbers(7)), new Spoiling(numbers(3))];
     const streams = new Map([
       ['w', w],
@@ -82,11 +82,11 @@ describe('writing streams', () => {
     expect(read.get('tied')).toBe(read.get('w'));
     read.delete('tied');
     expect(comparable(read as Map<string, HostTensor>)).toEqual(expected);
-    // Checksum and content, of each file.
+    // Once for the checksum and once for the content of each file.
     expect([w.reads, b.reads]).toEqual([4, 4]);
   });
 
-  it('is the same file as of tensors on the host', async () => {
+  it('writes the same file as tensors on the host', async () => {
     const state = (model: RunState<HostTensor | TensorStream>['model']) => {
       const meta = { epoch: 1, step: 2, seed: 3, configHash: 'c0ffee', versions: {} };
       return { meta, model, optimizer: new Map([['w', data(2)]]) };
@@ -99,16 +99,16 @@ describe('writing streams', () => {
     expect(a.meta).toEqual(b.meta);
   });
 
-  it('refuses a stream of another length', async () => {
+  it('rejects a stream of the wrong length', async () => {
     const short: TensorStream = { dtype: 'float32', shape: [3], pieces: () => [new Uint8Array(8)] };
     await expect(writeSafetensors(join(root, 'b.safetensors'), new Map([['w', short]]))).rejects.toThrow(
-      'Tensor "w" has 12 bytes by its dtype and shape, but 8 came.',
+      'Tensor "w" has 12 bytes by its dtype and shape, but its stream has 8.',
     );
   });
 });
 
 describe('reading streams', () => {
-  /** Pieces of a stream: how many, the largest, and how many buffers they lay in. */
+  /** Counts the chunks of a stream, their largest size and the number of buffers. */
   async function measured(stream: TensorStream) {
     const buffers = new Set<ArrayBufferLike>();
     let [pieces, largest, bytes] = [0, 0, 0];
@@ -123,7 +123,7 @@ describe('reading streams', () => {
 
   const LARGE = (2.5 * PIECE_BYTES) / 4;
 
-  it('goes through one buffer of one piece, in every format', async () => {
+  it('uses one buffer of one chunk, in every format', async () => {
     const tensors = new Map([['w', { ...data(1), shape: [LARGE], data: new Float32Array(LARGE).fill(1) }]]);
     const [safe, torch, legacy] = ['large.safetensors', 'large.pth', 'large.state'].map((name) =>
       join(root, name),
@@ -145,7 +145,7 @@ describe('reading streams', () => {
     }
   });
 
-  it('gives what reading the file gives: views, other dtypes, what stands beside them', async () => {
+  it('gives the same as reading the file: views, other dtypes and other values', async () => {
     const path = join(root, 'rest.pth');
     const state_dict = new Map<string, HostTensor>([
       ['module.half', { dtype: 'bfloat16', shape: [2], data: Uint16Array.of(0x3fc0, 0xff80) }],
@@ -158,7 +158,7 @@ describe('reading streams', () => {
       ['moment', data(4)],
     ];
     await writeTorch(path, new Map(entries));
-    const { tensors, rest: beside, prefixes } = await openStateDict(path);
+    const { tensors, rest: others, prefixes } = await openStateDict(path);
     expect(prefixes).toEqual(['module.']);
     const specs = new Map(
       [...tensors].map(([name, { shape }]) => [name, { dtype: 'float32', shape } as const]),
@@ -170,27 +170,27 @@ describe('reading streams', () => {
     };
     expect(await values('half')).toEqual([1.5, Number.NEGATIVE_INFINITY]);
     expect(await values('w')).toEqual(numbers(3));
-    // Counters are on the host, for whoever reads them; the rest stays in the file.
-    expect(beside.get('step')).toEqual(step);
-    expect(beside.get('moment')).not.toHaveProperty('data');
+    // Counters are on the host so that callers can use them; the rest stays in the file.
+    expect(others.get('step')).toEqual(step);
+    expect(others.get('moment')).not.toHaveProperty('data');
   });
 
-  it('tells damage: before of a training state, at its end of a storage', async () => {
+  it('detects damage: up front in a training state, at the end of a storage', async () => {
     const path = join(root, 'damaged.pth');
     await writeTorch(path, new Map([['w', data(64)]]));
     const { tensors } = await openStateDict(path);
     const bytes = Buffer.from(await readFile(path));
     const at = bytes.indexOf(Buffer.from(Float32Array.of(10.5, 11.5).buffer));
     bytes[at] = (bytes[at] ?? 0) ^ 1;
-    // Another file of the same name, as a run replaces its checkpoints.
+    // Another file of the same name, as when a run replaces its checkpoints.
     await writeFile(`${path}.new`, bytes);
     await rename(`${path}.new`, path);
     const stale = tensors.get('w');
     if (!stale) throw new Error('expected the tensor');
-    await expect(readContent('w', stale)).rejects.toThrow('was changed while it was read; read it again');
+    await expect(readContent('w', stale)).rejects.toThrow('changed while it was being read; read it again');
     const damaged = (await openStateDict(path)).tensors.get('w');
     if (!damaged) throw new Error('expected the tensor');
-    await expect(readContent('w', damaged)).rejects.toThrow('storage "0" does not agree with its checksum');
+    await expect(readContent('w', damaged)).rejects.toThrow('storage "0" does not match its checksum');
 
     const folder = await temporaryFolder();
     const meta = { epoch: 1, step: 2, seed: 3, configHash: 'c0ffee', versions: {} };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-/** For tests of thousands of reads, on a machine that may be busy. */
+/** For tests with thousands of reads on a busy machine. */
 export const PATIENCE = { timeout: 60_000 };
 
 /** A folder for the tests of one file, removed after them. */

@@ -20,7 +20,7 @@ export function float32(shape: readonly number[], values: readonly number[]): Ho
   return { dtype: 'float32', shape, data: Float32Array.from(values) };
 }
 
-/** Any tensor with any bit patterns, NaN payloads included. */
+/** An arbitrary tensor with arbitrary bits, NaN payloads included. */
 export const anyTensor: fc.Arbitrary<HostTensor> = fc
   .record({
     dtype: fc.constantFrom(...DTYPES),
@@ -39,7 +39,7 @@ export const anyTensors: fc.Arbitrary<Map<string, HostTensor>> = fc
   .array(fc.tuple(anyName, anyTensor), { maxLength: 6 })
   .map((pairs) => new Map(pairs));
 
-/** A tensor in a form that compares by bits. */
+/** Converts a tensor to a form that compares bits. */
 export function comparableTensor(tensor: HostTensor): {
   dtype: HostDType;
   shape: number[];
@@ -54,7 +54,7 @@ export function comparableTensor(tensor: HostTensor): {
   };
 }
 
-/** Tensors in a form that compares by bits and ignores order. */
+/** Converts tensors to a form that compares bits and ignores order. */
 export function comparable(tensors: ReadonlyMap<string, HostTensor>): unknown[] {
   return [...tensors]
     .map(([name, tensor]) => [name, comparableTensor(tensor)])

@@ -1,4 +1,4 @@
-// Files that were cut, flipped or made up: always a CheckpointError, never a crash, a hang or something half read.
+// Truncated, corrupted and made-up files always give a CheckpointError, never a crash, a hang or a partial result.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const zip = await torchBytes(
 );
 const legacy = await readFile(join(fixtures, 'old.legacy.pth'));
 
-/** What was read, or undefined where that was refused as it should be. */
+/** The value that was read, or undefined if it was rejected as it should be. */
 async function readOrRefuse(bytes: Uint8Array): Promise<TorchValue | undefined> {
   try {
     return await readBytes(bytes);
@@ -37,11 +37,11 @@ function tensorsOf(value: TorchValue): unknown[] {
   return comparable(new Map([...tensorsIn(value)].map((item, index) => [String(index), item])));
 }
 
-describe('cut files', PATIENCE, () => {
+describe('truncated files', PATIENCE, () => {
   it.each([
     ['zip', zip],
     ['legacy', legacy],
-  ])('are refused at every length: %s', async (_, bytes) => {
+  ])('are rejected at every length: %s', async (_, bytes) => {
     for (let length = 0; length < bytes.byteLength; length++) {
       const value = await readOrRefuse(bytes.subarray(0, length));
       expect(value, `${length} bytes`).toBeUndefined();
@@ -49,7 +49,7 @@ describe('cut files', PATIENCE, () => {
     expect(await readOrRefuse(bytes)).toBeDefined();
   });
 
-  it('that shrink while they are read are refused', async () => {
+  it('that shrink while being read are rejected', async () => {
     const whole = memorySource(zip);
     const shrinking = {
       ...whole,
@@ -61,18 +61,18 @@ describe('cut files', PATIENCE, () => {
 });
 
 describe('flipped bits', PATIENCE, () => {
-  it('never change a tensor of a zip file, whose parts have checksums', async () => {
+  it('never change a tensor of a zip file, which has checksums', async () => {
     const good = tensorsOf(await readBytes(zip));
     for (let index = 0; index < zip.byteLength; index++) {
       const damaged = Buffer.from(zip);
       damaged[index] = (damaged[index] ?? 0) ^ (1 << (index % 8));
       const value = await readOrRefuse(damaged);
-      // Padding, dates and names of folders carry nothing.
+      // Padding, dates and folder names carry no information.
       if (value !== undefined) expect(tensorsOf(value), `byte ${index}`).toEqual(good);
     }
   });
 
-  it('in a legacy stream give another value or an error', async () => {
+  it('give another value or an error in a legacy stream', async () => {
     for (let index = 0; index < legacy.byteLength; index++) {
       const damaged = Buffer.from(legacy);
       damaged[index] = (damaged[index] ?? 0) ^ (1 << (index % 8));
@@ -98,7 +98,7 @@ describe('made-up programs', PATIENCE, () => {
   );
   const program = fc.array(fc.oneof(byte, operand), { maxLength: 40 }).map((parts) => pickle(...parts));
 
-  it('end, with a value or an error', async () => {
+  it('end with a value or an error', async () => {
     await fc.assert(
       fc.asyncProperty(program, async (bytes) => {
         await readOrRefuse(await inZip(bytes));
@@ -108,7 +108,7 @@ describe('made-up programs', PATIENCE, () => {
     );
   });
 
-  it('of any bytes end too, whatever the container says', async () => {
+  it('of arbitrary bytes end too, whatever the container says', async () => {
     const start = fc.constantFrom(zip.subarray(0, 64), legacy.subarray(0, 14), Buffer.from('PK\x03\x04'));
     const end = fc.constantFrom(zip.subarray(-98), Buffer.alloc(0));
     const any = fc.tuple(start, fc.uint8Array({ maxLength: 300 }), end);

@@ -21,7 +21,7 @@ const fixtures = fileURLToPath(new URL('fixtures/torch/', import.meta.url));
 const root = await temporaryFolder();
 const values: Record<string, unknown> = JSON.parse(await readFile(join(fixtures, 'values.json'), 'utf8'));
 
-/** The form in which the fixtures describe values. */
+/** Converts a value to the form used in the fixtures. */
 function described(value: TorchValue): unknown {
   if (isDict(value)) return { dict: [...value].map(([key, item]) => [key, described(item)]) };
   if (isList(value)) return value.map(described);
@@ -44,7 +44,7 @@ async function unpacked(bytes: Uint8Array): Promise<string> {
 }
 
 describe('files of PyTorch', () => {
-  it.each(Object.keys(values))('reads %s from both containers as PyTorch does', async (name) => {
+  it.each(Object.keys(values))('reads %s from both containers like PyTorch', async (name) => {
     for (const container of ['zip', 'legacy']) {
       const value = await readTorch(join(fixtures, `${name}.${container}.pth`));
       expect(described(value), container).toEqual(values[name]);
@@ -68,7 +68,7 @@ describe('files of PyTorch', () => {
     };
     for (const name of ['float64', 'float32', 'int64', 'negated']) expect(values(name)).toEqual([-1, -2, -3]);
     expect(values('int8')).toEqual([-1, -2, -128]);
-    // Bit patterns of −1, −2 and −3.
+    // Bits of −1, −2 and −3.
     expect(values('float16')).toEqual([0xbc00, 0xc000, 0xc200]);
     expect(values('bfloat16')).toEqual([0xbf80, 0xc000, 0xc040]);
     expect(values('plain')).toEqual([1, 2, 3]);
@@ -76,13 +76,13 @@ describe('files of PyTorch', () => {
     expect(values('nan')).toEqual([Number.NaN, 0]);
   });
 
-  it('says what to do about a TorchScript archive', async () => {
+  it('explains what to do about a TorchScript archive', async () => {
     await expect(readTorch(join(fixtures, 'torchscript.pt'))).rejects.toThrow(
-      'it is a TorchScript archive, which is code; save its state_dict() by torch.save instead',
+      'it is a TorchScript archive, which is code; save its state_dict() with torch.save instead',
     );
   });
 
-  it('gives equal views of a storage as one tensor, and every other memory of its own', async () => {
+  it('returns equal views of a storage as one tensor and gives others memory of their own', async () => {
     const value = new Map<string, TorchValue>([['weight', float32([2], [1, 2])]]);
     const tied = new Map([...value, ['tied', at(value, 'weight')]]);
     const read = await readBytes(await torchBytes(tied));
@@ -92,7 +92,7 @@ describe('files of PyTorch', () => {
     expect(isTensor(base) && isTensor(same) && base.data !== same.data).toBe(true);
   });
 
-  it('refuses a big-endian file in either container', async () => {
+  it('rejects a big-endian file in either container', async () => {
     const legacy = await readFile(join(fixtures, 'old.legacy.pth'));
     const flag = legacy.indexOf('little_endian') + 'little_endian'.length + 2;
     expect(legacy[flag]).toBe(0x88);
@@ -100,7 +100,7 @@ describe('files of PyTorch', () => {
     await expect(readBytes(legacy)).rejects.toThrow('was written on a big-endian machine');
     const zip = await torchBytes(new Map([['a', 1]]));
     const big = Buffer.from(zip.toString('latin1').replace('little', 'big   '), 'latin1');
-    await expect(readBytes(big)).rejects.toThrow('"archive/byteorder" does not agree with its checksum');
+    await expect(readBytes(big)).rejects.toThrow('"archive/byteorder" does not match its checksum');
     const pieces: Uint8Array[] = [];
     for await (const piece of encodeZip([
       ['a/data.pkl', Buffer.from('8002' + '4e' + '2e', 'hex')],
@@ -117,7 +117,7 @@ describe('files of PyTorch', () => {
     const directory = bytes.indexOf('PK\x01\x02');
     expect(await readBytes(bytes)).toBe(7);
     bytes[directory + 16] = (bytes[directory + 16] ?? 0) ^ 1;
-    await expect(readBytes(bytes)).rejects.toThrow('does not agree with its checksum');
+    await expect(readBytes(bytes)).rejects.toThrow('does not match its checksum');
     bytes.writeUInt32LE(0, directory + 16);
     expect(await readBytes(bytes)).toBe(7);
   });
@@ -138,7 +138,7 @@ describe('readStateDict', () => {
   });
 
   it.each(['zip', 'legacy', 'protocol5', 'numpy2'])(
-    'takes weights beside foreign objects (%s)',
+    'reads weights next to foreign objects (%s)',
     async (container) => {
       const { tensors, rest } = await readStateDict(join(fixtures, `foreign.${container}.pth`));
       expect(comparable(tensors)).toEqual(
@@ -169,7 +169,7 @@ describe('readStateDict', () => {
     ['partly module.', ['module.a', 'b'], ['a', 'b'], ['module. (1 of 2 names)']],
     ['partly model., which may be a name', ['model.a', 'b'], ['model.a', 'b'], []],
     ['nothing', ['modules.a', 'remodel.b'], ['modules.a', 'remodel.b'], []],
-  ])('takes off and tells what wrappers put before names: %s', async (_, found, plain, removed) => {
+  ])('removes and reports wrapper prefixes: %s', async (_, found, plain, removed) => {
     const tensors = new Map(found.map((name) => [name, float32([1], [1])]));
     const [torch, safe] = [join(root, 'prefixed.pth'), join(root, 'prefixed.safetensors')];
     await writeTorch(torch, tensors);
@@ -181,7 +181,7 @@ describe('readStateDict', () => {
     }
   });
 
-  it('takes a bare dictionary, and joins nested ones by dots', async () => {
+  it('accepts a bare dictionary and joins nested ones by dots', async () => {
     const bare = await readStateDict(join(fixtures, 'old.legacy.pth'));
     expect(names(bare.tensors)).toEqual([
       'conv1.weight',
@@ -199,7 +199,7 @@ describe('readStateDict', () => {
     expect(names(tensors).slice(-2)).toEqual(['cls.weight', 'cls.bias']);
   });
 
-  it('reads safetensors as well, whatever the name of the file', async () => {
+  it('reads safetensors too, whatever the file name', async () => {
     const path = join(root, 'a.pth');
     const tensors = new Map([['module.x', float32([1], [2])]]);
     await writeSafetensors(path, tensors, { metadata: { note: 'n' } });
@@ -212,13 +212,13 @@ describe('readStateDict', () => {
   const dict = (entries: Record<string, TorchValue>): TorchValue => new Map(Object.entries(entries));
   const one = float32([1], [1]);
   it.each<[string, TorchValue, string]>([
-    ['no dictionary', [one], 'holds no dictionary, so no state dictionary either'],
-    ['other keys', dict({ epoch: 1, net: one }), 'there is no "state_dict", and its keys are "epoch", "net"'],
+    ['a list', [one], 'does not hold a dictionary, so it has no state dictionary'],
+    ['other keys', dict({ epoch: 1, net: one }), 'it has no "state_dict"; its keys are "epoch", "net"'],
     ['nothing', dict({ state_dict: dict({}) }), 'holds an empty state dictionary'],
-    ['no tensor', dict({ state_dict: dict({ a: one, b: 3 }) }), '"b" of the state dictionary is no tensor'],
+    ['a number', dict({ state_dict: dict({ a: one, b: 3 }) }), '"b" of the state dictionary is not a tensor'],
     ['twice', dict({ a: dict({ b: one }), 'a.b': one }), 'the state dictionary has two tensors "a.b"'],
     ['a name twice', dict({ 'module.a': one, a: one }), 'the state dictionary has two tensors "a"'],
-  ])('says what is wrong with a file of %s', async (name, value, message) => {
+  ])('explains what is wrong with a file of %s', async (name, value, message) => {
     const path = join(root, `${name}.pth`);
     await writeFile(path, await torchBytes(value));
     await expect(readStateDict(path)).rejects.toThrow(message);
@@ -229,23 +229,27 @@ describe('readStateDict', () => {
     ['empty', Buffer.alloc(0), 'is empty.'],
     ['short', Buffer.from('ab'), 'is not a checkpoint: neither'],
     ['page', Buffer.from('<!DOCTYPE html><html>'), 'it is a web page, so the download went wrong'],
-    ['lfs', Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'it is a pointer of Git LFS'],
+    ['lfs', Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'it is a Git LFS pointer'],
     ['gzip', Buffer.from([0x1f, 0x8b, 8, 0]), 'it is compressed with gzip'],
-    ['pickle', Buffer.from([0x80, 2, 0x4e, 0x2e]), 'it is a pickle, but not one of torch.save'],
+    ['pickle', Buffer.from([0x80, 2, 0x4e, 0x2e]), 'it is a pickle, but not from torch.save'],
     [
       'tar',
       Buffer.concat([Buffer.alloc(257), Buffer.from('ustar'), Buffer.alloc(300)]),
       'it is a tar archive',
     ],
-    ['zip', Buffer.from('PK\x03\x04'), 'it has no directory at its end, so it is cut off or not a zip file'],
-  ])('says what a file is that is no checkpoint: %s', async (name, bytes, message) => {
+    [
+      'zip',
+      Buffer.from('PK\x03\x04'),
+      'it has no directory at its end, so it is truncated or not a zip file',
+    ],
+  ])('recognizes files that are not checkpoints: %s', async (name, bytes, message) => {
     const path = join(root, name);
     await writeFile(path, bytes);
     await expect(readStateDict(path)).rejects.toThrow(message);
     await expect(readStateDict(path)).rejects.toThrow(path);
   });
 
-  it('names a file that is not there, or a folder', async () => {
+  it('names a missing file or a folder', async () => {
     const absent = join(root, 'absent.pth');
     await expect(readStateDict(absent)).rejects.toThrow(`Cannot read ${absent}: there is no such file.`);
     const folder = join(root, 'folder');

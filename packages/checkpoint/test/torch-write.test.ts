@@ -17,7 +17,7 @@ import { anyTensor, comparable, comparableTensor, float32 } from './tensors.js';
 
 const root = await temporaryFolder();
 
-/** With tensors in a form that compares by bits. */
+/** Converts tensors to a form that compares bits. */
 function comparableValue(value: TorchValue): unknown {
   return mapTensors<HostTensor, object>(value, comparableTensor);
 }
@@ -41,7 +41,7 @@ const { anyValue } = fc.letrec<{ anyValue: TorchValue }>((tie) => ({
 }));
 
 describe('writeTorch', () => {
-  it('writes what readTorch returns', async () => {
+  it('survives a round trip through readTorch', async () => {
     await fc.assert(
       fc.asyncProperty(anyValue, async (value) => {
         expect(comparableValue(await readBytes(await torchBytes(value)))).toEqual(comparableValue(value));
@@ -50,7 +50,7 @@ describe('writeTorch', () => {
     );
   });
 
-  it('lets tensors of one array share a storage, but not across dtypes', async () => {
+  it('shares a storage between tensors over one array, but not across dtypes', async () => {
     const path = join(root, 'shared.pth');
     const data = Uint16Array.of(1, 2, 3, 4);
     const value = new Map<string, TorchValue>([
@@ -62,14 +62,14 @@ describe('writeTorch', () => {
     expect(comparableValue(await readTorch(path))).toEqual(comparableValue(value));
   });
 
-  it('names what cannot be written', async () => {
+  it('names values that cannot be written', async () => {
     const path = join(root, 'refused.pth');
     const write = (value: TorchValue): Promise<void> => writeTorch(path, new Map([['a', [value]]]));
     await expect(write('\ud800')).rejects.toThrow(
-      'Cannot write "a.0": it is or has a text that is not valid',
+      'Cannot write "a.0": it is or contains a string that is not valid',
     );
     await expect(write(float32([3], [1, 2]))).rejects.toThrow('Tensor "a.0" has the shape [3] (3 elements)');
-    await expect(write(2n ** 2048n)).rejects.toThrow('Cannot write "a.0": it is a whole number of more than');
+    await expect(write(2n ** 2048n)).rejects.toThrow('Cannot write "a.0": it is an integer of more than');
     await expect(write(new Map([[1.5, 1]]))).rejects.toThrow('Cannot write "a.0.1.5": it has a key that is');
     let nested: TorchValue = [];
     for (let i = 0; i < 100; i++) nested = [nested];
@@ -98,7 +98,7 @@ describe('writeStateDict', () => {
     }
   });
 
-  it('puts upstream’s keys around it', async () => {
+  it('adds upstream’s keys', async () => {
     const path = join(root, 'rest.pth.tar');
     const rest = new Map<string, TorchValue>([
       ['epoch', 3],
@@ -114,7 +114,7 @@ describe('writeStateDict', () => {
     expect(comparable(light.tensors)).toEqual(comparable(tensors));
   });
 
-  it('refuses a name that tells no format, and a rest where there is no place for it', async () => {
+  it('rejects an unknown extension and a rest that the format cannot hold', async () => {
     await expect(writeStateDict(join(root, 'a.bin'), tensors)).rejects.toThrow(
       'the name must end in .pth.tar',
     );
@@ -124,11 +124,11 @@ describe('writeStateDict', () => {
     );
   });
 
-  it('keeps the old file when the new one cannot be written', async () => {
+  it('keeps the old file if the new one cannot be written', async () => {
     const path = join(root, 'kept.pth');
     await writeFile(path, 'old');
     const broken = new Map([['a', float32([2], [1])]]);
     await expect(writeStateDict(path, broken)).rejects.toThrow('Tensor "a"');
-    await expect(readTorch(path)).rejects.toThrow(`${path} is not a file of torch.save.`);
+    await expect(readTorch(path)).rejects.toThrow(`${path} is not a torch.save file.`);
   });
 });

@@ -15,13 +15,13 @@ const two: readonly ZipContent[] = [
   ['a/two', Buffer.from('second')],
 ];
 
-/** Where the central directory's entry for the second of `two` stands. */
+/** Offset of the central directory's entry for the second of `two`. */
 function secondEntry(bytes: Buffer): number {
   return bytes.indexOf('PK\x01\x02', bytes.indexOf('PK\x01\x02') + 1);
 }
 
 describe('encodeZip', () => {
-  it('returns what was written, aligned to 64 bytes', async () => {
+  it('survives a round trip, aligned to 64 bytes', async () => {
     const anyContents = fc.uniqueArray(
       fc.tuple(fc.string({ unit: 'grapheme', minLength: 1 }), fc.uint8Array({ maxLength: 200 })),
       { selector: ([name]) => Buffer.from(name).toString(), maxLength: 6 },
@@ -43,7 +43,7 @@ describe('encodeZip', () => {
   });
 
   it('uses 64-bit fields from 4 GiB on', async () => {
-    // Only the length is asked of a content before it is written; this one is never read.
+    // Only the length of this content is used; it is never read.
     const huge = Object.defineProperty(new Uint8Array(0), 'byteLength', { value: 2 ** 32 + 5 });
     const pieces: Buffer[] = [];
     let total = 0;
@@ -78,7 +78,7 @@ describe('encodeZip', () => {
   });
 });
 
-/** A content whose slices are empty, so that its checksum costs nothing. */
+/** Content whose slices are empty, so that its checksum costs nothing. */
 function withoutChecksum(content: Uint8Array): Uint8Array {
   return Object.defineProperty(content, 'subarray', { value: () => new Uint8Array(0) });
 }
@@ -88,10 +88,10 @@ describe('readZipDirectory', () => {
     await expect(readZipDirectory(memorySource(bytes))).rejects.toThrow(message);
   };
 
-  it('refuses compressed and encrypted entries', async () => {
+  it('rejects compressed and encrypted entries', async () => {
     const bytes = await zipOf(two);
     bytes.writeUInt16LE(8, secondEntry(bytes) + 10);
-    // The others can still be read.
+    // The others are still readable.
     const source = memorySource(bytes);
     const [one, second] = (await readZipDirectory(source)).values();
     if (!one || !second) throw new Error('expected two entries');
@@ -103,11 +103,11 @@ describe('readZipDirectory', () => {
     await refused(bytes, 'its entry "a/two" is encrypted');
   });
 
-  it('refuses two entries of one name', async () => {
+  it('rejects two entries of the same name', async () => {
     await refused(await zipOf([...two, ['a/one', Buffer.alloc(1)]]), 'it has two entries "a/one"');
   });
 
-  it('refuses entries that overlap each other or the directory', async () => {
+  it('rejects entries that overlap each other or the directory', async () => {
     const bytes = await zipOf(two);
     const entry = secondEntry(bytes);
     const overlapping = Buffer.from(bytes);
@@ -117,13 +117,13 @@ describe('readZipDirectory', () => {
     await refused(bytes, 'its entry "a/two" does not lie before the directory');
   });
 
-  it('refuses sizes that differ, as those of a compressed entry', async () => {
+  it('rejects different sizes, as in a compressed entry', async () => {
     const bytes = await zipOf(two);
     bytes.writeUInt32LE(2, secondEntry(bytes) + 20);
     await refused(bytes, 'does not lie before the directory');
   });
 
-  it('refuses a directory that is longer or shorter than it says', async () => {
+  it('rejects a directory that is longer or shorter than it claims', async () => {
     const bytes = await zipOf(two);
     const end64 = bytes.indexOf('PK\x06\x06');
     const more = Buffer.from(bytes);
@@ -134,10 +134,10 @@ describe('readZipDirectory', () => {
     await refused(enormous, 'its directory is too large');
     const elsewhere = Buffer.from(bytes);
     elsewhere.writeBigUInt64LE(2n ** 62n, end64 + 48);
-    await refused(elsewhere, 'it is cut off or damaged');
+    await refused(elsewhere, 'it is truncated or damaged');
   });
 
-  it('finds the directory before a comment, and not in one', async () => {
+  it('finds the directory before a comment, not inside one', async () => {
     const bytes = await zipOf(two);
     const comment = Buffer.from('PK\x05\x06 is how a directory ends');
     const commented = Buffer.concat([bytes, comment]);
@@ -145,7 +145,7 @@ describe('readZipDirectory', () => {
     expect((await readZipDirectory(memorySource(commented))).size).toBe(2);
   });
 
-  it('holds a local header against the directory', async () => {
+  it('compares a local header with the directory', async () => {
     const bytes = await zipOf(two);
     const entry = (await readZipDirectory(memorySource(bytes))).get('a/two');
     if (!entry) throw new Error('no entry');
@@ -160,7 +160,7 @@ describe('readZipDirectory', () => {
       const damaged = Buffer.from(bytes);
       damaged.writeUInt8(value, entry.header + at);
       await expect(contentOf(memorySource(damaged), entry)).rejects.toThrow(
-        'the header of its entry "a/two" does not agree with the directory',
+        'the header of its entry "a/two" does not match the directory',
       );
     }
   });

@@ -2,18 +2,18 @@ import { Command } from 'commander';
 import { formatInspection } from '../inspect/format.js';
 import { inspectCheckpoint } from '../inspect/inspect.js';
 
-/** Where the program writes. */
+/** Output of the program. */
 export interface Streams {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-  /** Whether headings may be set in bold. */
+  /** Whether to print headings in bold. */
   readonly colours: boolean;
 }
 
 /** The command line of the program `inspect`. */
 export function inspectCommand({ out, err, colours }: Streams): Command {
   return new Command('inspect')
-    .description('List what a checkpoint holds: names, shapes, dtypes, and which published model it is.')
+    .description('List the contents of a checkpoint: names, shapes, dtypes, and which published model it is.')
     .argument('<file>', '.pth.tar, .pth or .pt in either container of PyTorch, or .safetensors')
     .option(
       '--json',
@@ -22,7 +22,7 @@ export function inspectCommand({ out, err, colours }: Streams): Command {
     .addHelpText(
       'after',
       `
-Nothing in the file is run, and its tensors are not loaded. Exit codes: 0 done, 1 error, 2 usage.
+Runs no code from the file and does not load its tensors. Exit codes: 0 done, 1 error, 2 usage.
 Environment: NO_COLOR plain output, IABN_DEBUG the stack of an error.`,
     )
     .configureOutput({ writeOut: out, writeErr: err })

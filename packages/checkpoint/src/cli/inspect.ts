@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** inspect: what a checkpoint holds. */
+/** inspect: lists the contents of a checkpoint. */
 import { runCommand } from '@inplace-abn/cli';
 import { inspectCommand } from './inspect-command.js';
 

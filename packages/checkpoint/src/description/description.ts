@@ -1,37 +1,37 @@
 /**
- * The part of a checkpoint that is not tensors but that whoever uses the network needs: names of its outputs, how an image is
- * prepared for it, and its configuration. The keys are the same in every format, and their values plain JSON.
+ * The description of a model in a checkpoint: the names of its outputs, the preprocessing of its input and its
+ * configuration. The keys are the same in every format; the values are plain JSON.
  */
 import type { JsonValue } from '../run-state/state.js';
 
-/** One number for both sides, or height and width. */
+/** A number for both sides, or a pair of height and width. */
 export type ImageSides = number | readonly [height: number, width: number];
 
-/** How an image becomes the input of a network. */
+/** Turns an image into the input of a network. */
 export interface Preprocessing {
-  /** The shorter side is resized to this first, or both sides to a height and a width; null: the image is not resized. */
+  /** Size to resize to first: a number sets the shorter side, a pair both sides. Null: do not resize. */
   readonly scale: ImageSides | null;
-  /** The center of the image that the network sees; null: all of it. */
+  /** Size of the center crop. Null: use the whole image. */
   readonly crop: ImageSides | null;
-  /** Of resizing: PIL's, with antialiasing. */
+  /** Interpolation of the resize: PIL's, with antialiasing. */
   readonly interpolation: 'bilinear';
-  /** Of red, green and blue in [0, 1]. */
+  /** Mean of red, green and blue in [0, 1]. */
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
 }
 
 type JsonObject = Readonly<Record<string, JsonValue>>;
 
-/** Any part may be missing: files of others, and older ones of ours, have none. */
+/** Any part may be missing: foreign files, and our older ones, have none. */
 export interface ModelDescription {
   /** Names of the network's outputs, in order. */
   readonly classes?: readonly string[];
   readonly preprocessing?: Preprocessing;
-  /** Task and network, as a training configuration has them. */
+  /** Task and network, as in a training configuration. */
   readonly config?: JsonObject;
 }
 
-/** A description as the keys of a file's metadata; what is missing has no key. */
+/** The description as metadata entries; missing parts have no entry. */
 export function describedAs(description: ModelDescription): Record<string, JsonValue> {
   const { classes, preprocessing, config } = description;
   return {
@@ -41,7 +41,10 @@ export function describedAs(description: ModelDescription): Record<string, JsonV
   };
 }
 
-/** The description in the keys of a file's metadata. Other programs have values of other forms under these names: they are left out. */
+/**
+ * Reads the description from metadata. Ignores values of another form, which other programs store under the
+ * same names.
+ */
 export function descriptionIn(value: (key: string) => unknown): ModelDescription {
   const [classes, preprocessing, config] = ['classes', 'preprocessing', 'config'].map(value);
   return {

@@ -10,10 +10,10 @@ import { TorchFile } from '../torch/file.js';
 import { descriptionIn, type ModelDescription } from './description.js';
 
 /**
- * Reads a checkpoint's description of its network, and none of its tensors: of a training state, of a file of torch.save,
- * of safetensors (whose metadata are texts, so that each value is JSON), or of the newest state in a folder.
+ * Reads the description of a model without its tensors, from a training state, a file of torch.save, a
+ * safetensors file (whose metadata values are strings of JSON) or the newest state in a folder.
  *
- * @throws CheckpointError if the file is missing or no checkpoint
+ * @throws CheckpointError if the file is missing or not a checkpoint
  */
 export async function readDescription(path: string): Promise<ModelDescription> {
   if ((await stat(path).catch(() => null))?.isDirectory()) {
@@ -36,7 +36,7 @@ async function ofSafetensors(path: string): Promise<ModelDescription> {
   return descriptionIn((key) => parsed(metadata[key]));
 }
 
-/** Other programs have texts of their own under these names. */
+/** Other programs store other text under these names. */
 function parsed(text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {

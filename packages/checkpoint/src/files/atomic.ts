@@ -1,6 +1,6 @@
-// Atomic replacement of a file: whoever opens the path sees the old content or all of the new, whatever happens in
-// between. Existing packages buffer the whole content or leave the folder entry unsynchronized; checkpoints are
-// large and must survive a power cut, so both are done here.
+// Atomic replacement of a file: a reader of the path sees either the old or the complete new content,
+// whatever happens in between. Existing packages buffer the whole content or do not sync the folder.
+// Checkpoints are large and must survive a power failure, so we do both here.
 
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -8,18 +8,18 @@ import { copyFile, type FileHandle, link, open, readdir, realpath, rename, rm, s
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError, codeOf, reasonOf } from '../errors.js';
 
-/** What a file is to hold: text (UTF-8), bytes, or bytes in pieces. */
+/** Content of a file: text (UTF-8), bytes, or chunks of bytes. */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** One write call takes at most 2 GiB; smaller slices also let other work through between them. */
+/** One write call takes at most 2 GiB. Smaller slices also let other work run in between. */
 const SLICE_BYTES = 16 * 2 ** 20;
 
-/** Age at which a temporary file is taken for the remains of a killed process: a live one touches its own constantly. */
+/** Temporary files this old belong to a killed process: a live one touches its own constantly. */
 export const STALE_MS = 10 * 60 * 1000;
 
 const TEMPORARY = /^\.(.+)\.[0-9a-f]{16}\.tmp$/;
 
-/** A name that no other writer has, hidden, in the folder of `path` so that the rename stays in one file system. */
+/** A unique hidden name in the folder of `path`, so that the rename stays within one file system. */
 function temporaryFor(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`);
 }
@@ -39,13 +39,13 @@ async function writeContent(file: FileHandle, content: FileContent): Promise<voi
 
 /** Makes renames in a folder durable. */
 async function syncFolder(folder: string): Promise<void> {
-  // Windows cannot open a folder, and its renames need no such call.
+  // Windows cannot open a folder and does not need this.
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
   } catch (error) {
-    // Some network file systems cannot synchronize a folder; the file itself is already safe.
+    // Some network file systems cannot sync a folder. The file itself is already safe.
     if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(codeOf(error) ?? '')) throw error;
   } finally {
     await handle.close();
@@ -53,7 +53,7 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 async function replaceBy(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
-  // A symbolic link stays one: its target is what gets replaced.
+  // Keep a symbolic link and replace its target.
   const target = await realpath(path).catch(() => path);
   const temporary = temporaryFor(target);
   try {
@@ -65,7 +65,7 @@ async function replaceBy(path: string, make: (temporary: string) => Promise<void
     const reason = missing ? `the folder ${dirname(target)} does not exist` : reasonOf(error);
     throw new CheckpointError(`Cannot write ${path}: ${reason}.`, { cause: error });
   } finally {
-    // Gone after a rename, except where both names were links to one file: then rename does nothing.
+    // Usually gone after the rename. If both names link to one file, rename does nothing.
     await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
@@ -80,10 +80,10 @@ async function syncFile(path: string): Promise<void> {
 }
 
 /**
- * Writes a file so that it is either replaced whole and durably, or left as it was: temporary file in the same
- * folder, fsync, rename, fsync of the folder. Pieces are written as they come, never gathered in memory.
+ * Writes a file atomically and durably: temporary file in the same folder, fsync, rename, fsync of the
+ * folder. Chunks are written as they come and never collected in memory.
  *
- * @throws CheckpointError naming `path`; the temporary file is removed, the old content stays
+ * @throws CheckpointError naming `path`. The old content stays and the temporary file is removed.
  */
 export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
   await replaceBy(path, async (temporary) => {
@@ -97,7 +97,7 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   });
 }
 
-/** Gives `path` the content of `source` atomically: by a hard link, or a copy where there are none. */
+/** Gives `path` the content of `source` atomically, by a hard link or, if there are none, a copy. */
 export async function linkFileAtomic(source: string, path: string): Promise<void> {
   await replaceBy(path, async (temporary) => {
     try {
@@ -111,11 +111,11 @@ export async function linkFileAtomic(source: string, path: string): Promise<void
 }
 
 /**
- * Removes what atomic writers that were killed left behind in a folder.
+ * Removes temporary files that killed writers left in a folder.
  *
- * @param olderThanMs age from which a temporary file counts as abandoned: {@link STALE_MS}, or 0 where nobody else can write
- * @param of whether a file's temporary files are meant; default: all are
- * @returns the names removed
+ * @param olderThanMs minimum age: {@link STALE_MS}, or 0 if nobody else can write to the folder
+ * @param of selects whose temporary files to remove, by file name; default: all
+ * @returns the names of the removed files
  */
 export async function removeStaleTemporaries(
   folder: string,

@@ -1,26 +1,26 @@
-// Positioned reads of a file: headers and tensors are fetched where they lie, nothing else of the file is held.
+// Positioned reads: headers and tensors are read where they are, and nothing else of the file is held in memory.
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { CheckpointError, codeOf, reasonOf } from '../errors.js';
 
-/** Bytes that can be read anywhere, usually a file. */
+/** Bytes with random access, usually a file. */
 export interface ByteSource {
-  /** What to call it in errors. */
+  /** Names the source in errors. */
   readonly path: string;
   /** Length in bytes. */
   readonly size: number;
-  /** Reads into the whole of `bytes`; returns how many were there. */
+  /** Fills `bytes` from `position`; returns the number of bytes read, which is smaller at the end of the file. */
   read(bytes: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
 }
 
-/** One read call takes at most 2 GiB; smaller slices also let other work through between them. */
+/** One read call takes at most 2 GiB. Smaller slices also let other work run in between. */
 const SLICE_BYTES = 64 * 2 ** 20;
 
 /**
  * Opens a file for positioned reads. Close it after use.
  *
- * @throws CheckpointError if there is no such file, it is a folder or cannot be read
+ * @throws CheckpointError if the file does not exist, is a folder or cannot be read
  */
 export async function openSource(path: string): Promise<ByteSource> {
   const { file, size } = await openFile(path);
@@ -33,8 +33,8 @@ export async function openSource(path: string): Promise<ByteSource> {
 }
 
 /**
- * The same without holding the file open: each read opens it, and refuses one that has changed. For tensors that are read
- * some time later, by whoever has them.
+ * Like openSource but does not keep the file open: each read opens it and fails if it has changed. For
+ * tensors that are read later.
  *
  * @throws CheckpointError as openSource does
  */
@@ -48,7 +48,7 @@ export async function detachedSource(path: string): Promise<ByteSource> {
       const { file, identity } = await openFile(path);
       try {
         if (identity !== first.identity) {
-          throw new CheckpointError(`${path} was changed while it was read; read it again.`);
+          throw new CheckpointError(`${path} changed while it was being read; read it again.`);
         }
         return await readFrom(file, bytes, position);
       } finally {
@@ -62,7 +62,7 @@ export async function detachedSource(path: string): Promise<ByteSource> {
 interface OpenFile {
   readonly file: FileHandle;
   readonly size: number;
-  /** Another file, or other content, has another. */
+  /** Differs for another file or other content. */
   readonly identity: string;
 }
 
@@ -104,8 +104,8 @@ function cannotRead(path: string, error: unknown): CheckpointError {
 /**
  * Fills `bytes` from a source.
  *
- * @param what is being read, for the error
- * @throws CheckpointError if the source ends before
+ * @param what names the content in errors
+ * @throws CheckpointError if the source ends early
  */
 export async function readInto(
   source: ByteSource,
@@ -117,17 +117,17 @@ export async function readInto(
     throw cannotRead(source.path, error);
   });
   if (got < bytes.byteLength)
-    throw new CheckpointError(`${source.path} was cut short while ${what} was read.`);
+    throw new CheckpointError(`${source.path} was truncated while ${what} was being read.`);
 }
 
-/** Bytes of a piece of a stream; whole elements of every dtype. */
+/** Chunk size of streams in bytes; a multiple of every element size. */
 export const PIECE_BYTES = 4 * 2 ** 20;
 
 /**
- * Reads a run of bytes piece by piece through one buffer: a piece is valid until the next one is asked for.
+ * Reads a range of bytes chunk by chunk through one buffer. A chunk is valid until the next one is requested.
  *
- * @param what is being read, for the error
- * @throws CheckpointError if the source ends before
+ * @param what names the content in errors
+ * @throws CheckpointError if the source ends early
  */
 export async function* readPieces(
   source: ByteSource,
@@ -143,7 +143,7 @@ export async function* readPieces(
   }
 }
 
-/** Reads `length` bytes, or as many as there are. */
+/** Reads `length` bytes, or fewer at the end of the source. */
 export async function readUpTo(source: ByteSource, length: number, position: number): Promise<Buffer> {
   const bytes = Buffer.alloc(Math.max(0, Math.min(length, source.size - position)));
   const got = await source.read(bytes, position).catch((error: unknown) => {
@@ -152,7 +152,7 @@ export async function readUpTo(source: ByteSource, length: number, position: num
   return bytes.subarray(0, got);
 }
 
-/** Opens a file, hands it to `use` and closes it whatever happens. */
+/** Opens a file, passes it to `use` and always closes it. */
 export async function withSource<T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> {
   const source = await openSource(path);
   try {

@@ -10,9 +10,9 @@ const FORMATS: Readonly<Record<CheckpointFormat, string>> = {
 };
 
 /**
- * An inspection as text: the file, what stands beside the state dictionary, then a line for each tensor.
+ * Formats an inspection as text: the file, other values in it, then one line per tensor.
  *
- * @param bold how to set a heading; as it is by default
+ * @param bold formats a heading; default: leaves it unchanged
  */
 export function formatInspection(
   { path, format, bytes, md5, published, prefixes, tensors, elements, rest }: Inspection,
@@ -30,7 +30,7 @@ export function formatInspection(
     ...trained,
     ...(prefixes.length > 0 ? [['names', `without ${prefixes.map(printable).join(', ')}`]] : []),
   ];
-  const beside = Object.entries(rest).map(([key, value]) => [printable(key), printable(String(value))]);
+  const others = Object.entries(rest).map(([key, value]) => [printable(key), printable(String(value))]);
   const rows = tensors.map(({ name, dtype, shape, bytes: size }) => [
     printable(name),
     dtype,
@@ -42,7 +42,7 @@ export function formatInspection(
   return [
     bold(printable(path)),
     ...table(file),
-    ...(beside.length > 0 ? ['', bold('beside the state dictionary'), ...table(beside)] : []),
+    ...(others.length > 0 ? ['', bold('other values'), ...table(others)] : []),
     '',
     bold(`state dictionary: ${summary}`),
     ...table(rows),

@@ -12,7 +12,7 @@ import { type CheckpointFormat, formatOf } from '../state-dict/format.js';
 import { splitCheckpoint } from '../state-dict/split.js';
 import { TorchFile } from '../torch/file.js';
 
-/** One tensor of a state dictionary. */
+/** A tensor of a state dictionary. */
 export interface InspectedTensor extends TensorSpec {
   readonly name: string;
   readonly bytes: number;
@@ -20,21 +20,21 @@ export interface InspectedTensor extends TensorSpec {
 
 type Worded = string | number | boolean | null;
 
-/** What a checkpoint holds. */
+/** The contents of a checkpoint. */
 export interface Inspection {
   readonly path: string;
   readonly format: CheckpointFormat;
-  /** Size of the file. */
+  /** Size of the file in bytes. */
   readonly bytes: number;
   readonly md5: string;
-  /** Which of upstream's published files it is, byte for byte; null if none. */
+  /** The published upstream file that this file equals byte for byte; null if none. */
   readonly published: PublishedModel | null;
-  /** Prefix that wrappers had put before the names of the tensors: `module.`, `_orig_mod.` … */
+  /** Prefixes that wrappers added to the names: `module.`, `_orig_mod.` … */
   readonly prefixes: readonly string[];
-  /** The state dictionary, names without those prefixes. */
+  /** The state dictionary, without those prefixes. */
   readonly tensors: readonly InspectedTensor[];
   readonly elements: number;
-  /** Values beside it: scalars as they are, the rest in words. */
+  /** Values outside the state dictionary: scalars as they are, everything else described in words. */
   readonly rest: Readonly<Record<string, Worded>>;
 }
 
@@ -42,7 +42,7 @@ const SLICE_BYTES = 16 * 2 ** 20;
 const MAX_TEXT = 200;
 
 /**
- * Looks into a checkpoint of any format without reading its tensors, but for scalars beside the state dictionary.
+ * Inspects a checkpoint of any format. Reads no tensors except scalars outside the state dictionary.
  *
  * @throws CheckpointError as readStateDict does
  */

@@ -1,11 +1,11 @@
-/** The bytes ended before the pickle did. */
+/** Thrown if the bytes end before the pickle does. */
 export class PickleEnd extends Error {
   override readonly name = 'PickleEnd';
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Reads the operands of instructions; never past the end. */
+/** Reads operands of instructions and never past the end. */
 export class Cursor {
   constructor(
     private readonly bytes: Buffer,
@@ -39,12 +39,12 @@ export class Cursor {
     return Number(this.bytes.readBigUInt64LE(this.take(8)));
   }
 
-  /** Floats alone are big-endian in a pickle. */
+  /** Big-endian; all other numbers of a pickle are little-endian. */
   float64(): number {
     return this.bytes.readDoubleBE(this.take(8));
   }
 
-  /** Two's complement, little-endian; a bigint only where a number would not be exact. */
+  /** A little-endian two's complement integer; a bigint only if a number would not be exact. */
   long(length: number): number | bigint {
     const start = this.take(length);
     if (length === 0) return 0;
@@ -56,7 +56,7 @@ export class Cursor {
     return Number.isSafeInteger(number) ? number : value;
   }
 
-  /** Undefined if it is not UTF-8. */
+  /** Undefined if the bytes are not UTF-8. */
   utf8(length: number): string | undefined {
     const start = this.take(length);
     try {

@@ -1,5 +1,5 @@
-// An opaque object in a few words, for a list of what a file holds. Parts may be shared and contain themselves, so the
-// text stops at a depth and a number of items.
+// Describes an opaque object in a few words, for listings. Objects may be shared or contain themselves, so depth and
+// number of items are limited.
 
 import { kindOf, Opaque, type Pickled, TensorRef, Tuple } from './objects.js';
 
@@ -36,7 +36,7 @@ function describeObject(object: Opaque, depth: number): string {
   const array = arrayOf(object, depth);
   if (array) return array;
   if (depth >= MAX_DEPTH) return `${shortened(name)}(…)`;
-  // Attributes alone read as Python shows them.
+  // Print attributes like keyword arguments if there is nothing else.
   const attributes = first instanceof Map && more.length === 0;
   return `${shortened(name, MAX_TEXT)}(${attributes ? pairs(first, '=', depth) : listed(parts, depth)})`;
 }

@@ -11,10 +11,10 @@ const REBUILD = 'torch._utils\n_rebuild_tensor_v2\n';
 const ORDERED_DICT = 'collections\nOrderedDict\n';
 
 /**
- * Encodes a value as a pickle of protocol 2, with the instructions that PyTorch's weights_only reader knows.
+ * Encodes a value as a protocol 2 pickle, using only instructions that PyTorch's weights_only reader supports.
  *
- * @param storageOf the key of the storage that a tensor is all of
- * @throws CheckpointError for what a pickle cannot hold, naming the key it stands under
+ * @param storageOf key of the storage that holds exactly this tensor
+ * @throws CheckpointError if a pickle cannot hold the value, naming its key
  */
 export function encodePickle(
   value: TorchTree<TensorContent>,
@@ -38,7 +38,7 @@ class Encoder {
     return this.buffer.subarray(0, this.used);
   }
 
-  /** Makes room for some bytes and lets `fill` write them. */
+  /** Reserves `length` bytes and lets `fill` write them. */
   private write(length: number, fill: (buffer: Buffer, at: number) => void): void {
     const at = this.used;
     if (at + length > this.buffer.byteLength) {
@@ -82,7 +82,7 @@ class Encoder {
       const inner = [...path, key];
       if (typeof key === 'string') this.text(key, inner);
       else if (Number.isSafeInteger(key)) this.number(key);
-      else this.fail(inner, 'has a key that is neither text nor a whole number');
+      else this.fail(inner, 'has a key that is neither a string nor an integer');
       this.value(item, inner);
     }
     this.op('SETITEMS');
@@ -102,7 +102,7 @@ class Encoder {
   private long(value: bigint, path: readonly (string | number)[]): void {
     let length = 1;
     while (BigInt.asIntN(8 * length, value) !== value) {
-      if (++length > 0xff) this.fail(path, 'is a whole number of more than 255 bytes');
+      if (++length > 0xff) this.fail(path, 'is an integer of more than 255 bytes');
     }
     this.op('LONG1', length);
     const hex = BigInt.asUintN(8 * length, value)
@@ -112,14 +112,14 @@ class Encoder {
   }
 
   private text(text: string, path: readonly (string | number)[]): void {
-    if (/\p{Surrogate}/u.test(text)) this.fail(path, 'is or has a text that is not valid Unicode');
+    if (/\p{Surrogate}/u.test(text)) this.fail(path, 'is or contains a string that is not valid Unicode');
     const bytes = Buffer.from(text, 'utf8');
     this.op('BINUNICODE');
     this.write(4, (buffer, at) => buffer.writeUInt32LE(bytes.byteLength, at));
     this.write(bytes.byteLength, (buffer, at) => bytes.copy(buffer, at));
   }
 
-  /** Named once, then recalled. */
+  /** Written once, then recalled from the memo. */
   private global(lines: string): void {
     const index = this.globals.get(lines);
     if (index !== undefined) {
@@ -172,7 +172,7 @@ function rowMajorStrides(shape: readonly number[]): number[] {
   let stride = 1;
   for (const size of [...shape].reverse()) {
     strides.unshift(stride);
-    // PyTorch counts an empty axis as one.
+    // Like PyTorch, treat a dimension of size 0 as 1.
     stride *= Math.max(size, 1);
   }
   return strides;

@@ -1,11 +1,12 @@
-// From the objects of the machine to a value. Parts may occur many times in a result (a memo makes that cheap to write
-// and doubling cheap to nest), and lists may contain themselves; whoever walks the value must not pay for that.
+// Converts objects of the pickle machine to values. A memo makes it cheap for a file to reuse a part many
+// times and to double its size by nesting, and lists may contain themselves. Code that walks a value must be
+// safe from that.
 
 import type { PickleLimits } from './limits.js';
 import { Callable, kindOf, Opaque, type Pickled, type PickledDict, TensorRef, Tuple } from './objects.js';
 import type { TorchTree } from './value.js';
 
-/** A part that is done: what it became, how many values it is as a tree, and how deep. */
+/** A finished part: its value, its size as a tree, and its depth. */
 interface Done {
   readonly tree: TorchTree<TensorRef>;
   readonly values: number;
@@ -13,9 +14,9 @@ interface Done {
 }
 
 /**
- * Turns a pickled object into a value that can be walked safely.
+ * Converts a pickled object to a value that is safe to walk.
  *
- * @param fail throws; called for cycles, and for too deep or too large values
+ * @param fail throws; called for cycles and for values that are too deep or too large
  */
 export function finish(
   root: Pickled,
@@ -46,7 +47,7 @@ export function finish(
       const done = visit(item, level);
       values += done.values;
       depth = Math.max(depth, done.depth);
-      // A part met again further down may reach deeper than where it was first seen.
+      // A shared part may occur deeper than where it was first finished.
       if (level + done.depth > limits.depth) {
         return fail(`its containers are nested more than ${limits.depth} deep`);
       }
@@ -72,7 +73,7 @@ function isContainer(value: Pickled & object): value is Container {
   );
 }
 
-/** Names something that is neither a value nor a container of values. */
+/** Names an object that is not plain data. */
 function foreignName(value: Pickled & object): string {
   if (value instanceof Callable) return value.name;
   return value instanceof Map ? `a dictionary with ${value.foreignKey} as a key` : kindOf(value);

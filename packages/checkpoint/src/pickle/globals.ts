@@ -1,5 +1,5 @@
-// The allow-list: everything of a pickle that means something here. torch.save of tensors, ordered dictionaries and plain
-// containers needs no more (PyTorch 0.2 to 2.x). Whatever else a pickle names stays opaque.
+// The allow-list: every global that the pickle machine gives a meaning. torch.save of tensors, ordered
+// dictionaries and plain containers needs no others (PyTorch 0.2 to 2.x). Everything else stays opaque.
 
 import type { HostDType } from '@inplace-abn/tensor';
 import { DICT_OPERATIONS } from './limits.js';
@@ -7,7 +7,7 @@ import { numpyScalars } from './numpy.js';
 import { Callable, kindOf, Opaque, type Pickled, PickledDict, StorageType, Tuple } from './objects.js';
 import { rebuildTensor } from './rebuild-tensor.js';
 
-/** The class of storages of each dtype. */
+/** The storage class of each dtype. */
 export const STORAGE_CLASSES = {
   float64: 'DoubleStorage',
   float32: 'FloatStorage',
@@ -25,7 +25,7 @@ const orderedDict = new Callable('collections.OrderedDict', (args, context) => {
   const [pairs, ...more] = args;
   context.charge(DICT_OPERATIONS);
   if (args.length === 0) return new PickledDict();
-  // Python 2 hands the content over as a list of pairs.
+  // Python 2 passes the content as a list of pairs.
   if (!Array.isArray(pairs) || more.length > 0) return context.fail('an ordered dictionary is malformed');
   context.charge(pairs.length);
   const dict = new PickledDict();
@@ -48,9 +48,9 @@ const parameter = new Callable('torch._utils._rebuild_parameter', ([data], conte
   data === undefined ? context.fail('a parameter is malformed') : data,
 );
 
-/** How Python 3 writes bytes in protocol 2: text of code points up to 255. They stay such a text here. */
+/** Python 3 writes bytes in protocol 2 as a string of code points up to 255. They stay a string here. */
 const encode = new Callable('_codecs.encode', ([text], context) =>
-  typeof text === 'string' ? text : context.fail('a run of bytes is malformed'),
+  typeof text === 'string' ? text : context.fail('a bytes object is malformed'),
 );
 
 const DTYPES = ['half', 'float', 'double', 'short', 'int', 'long', 'complex64', 'complex128'];
@@ -63,19 +63,19 @@ const GLOBALS: ReadonlyMap<string, Pickled> = new Map<string, Pickled>([
   ...Object.entries(STORAGE_CLASSES).map(
     ([dtype, name]) => [`torch.${name}`, new StorageType(dtype as HostDType)] as const,
   ),
-  // A dtype beside the tensors is worth its name.
+  // A dtype as a value becomes its name.
   ...NAMES_OF_DTYPES.map((name) => [`torch.${name}`, `torch.${name}`] as const),
 ]);
 
 /** Python 2's name of the module, which protocol 2 keeps. */
 const OLD_BUILTINS = /^__builtin__(?=\.)/;
 
-/** The value of a global: opaque if it is not on the list. */
+/** The value of a global; opaque if it is not on the allow-list. */
 export function findGlobal(name: string): Pickled {
   return GLOBALS.get(name) ?? new Opaque(name.replace(OLD_BUILTINS, 'builtins'));
 }
 
-/** Sets an item. Keys of plain dictionaries are texts and whole numbers. */
+/** Sets an item. Keys of plain dictionaries are strings and integers. */
 export function setItem(dict: PickledDict, key: Pickled, value: Pickled): void {
   if (typeof key === 'string' || (typeof key === 'number' && Number.isSafeInteger(key))) dict.set(key, value);
   else dict.foreignKey ??= kindOf(key);

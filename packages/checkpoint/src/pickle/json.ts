@@ -1,4 +1,4 @@
-/** Plain JSON as what a pickle holds, and back. */
+/** Converts plain JSON to and from pickle values. */
 import type { JsonValue } from '../run-state/state.js';
 import type { TensorRef } from './objects.js';
 import { isDict, isList, isTensor, type TorchTree, type TorchValue } from './value.js';
@@ -10,7 +10,7 @@ export function torchOfJson(value: JsonValue): TorchValue {
   return new Map(Object.entries(value).map(([key, item]) => [key, torchOfJson(item)]));
 }
 
-/** Dictionaries become objects; tensors are undefined, and objects of Python stay what they are. */
+/** Dictionaries become objects. Tensors become undefined; Python objects stay opaque. */
 export function jsonOfTorch(value: TorchTree<TensorRef> | undefined): unknown {
   if (value === undefined || isTensor(value)) return undefined;
   if (isDict(value)) {

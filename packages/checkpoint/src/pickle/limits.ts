@@ -1,18 +1,21 @@
-/** What a pickle may ask for. Real checkpoints stay far below; a hostile file must not take time or memory. */
+/**
+ * Resource limits for a pickle. Real checkpoints stay far below them; they protect time and memory from
+ * hostile files.
+ */
 export interface PickleLimits {
-  /** Length of the pickle itself, without the storages. */
+  /** Bytes of the pickle itself, without the storages. */
   readonly bytes: number;
   /**
-   * Instructions, and items copied by calls; also bounds the memo and the stack, which grow by one an instruction. A
-   * dictionary counts {@link DICT_OPERATIONS} more, because an empty one takes as much memory as many numbers.
-   * DenseNet-201 with the state of Adam takes 142,000.
+   * Instructions, plus items copied by calls. Also bounds the memo and the stack, which grow by one per
+   * instruction. A dictionary counts {@link DICT_OPERATIONS} extra, because an empty one takes as much memory
+   * as many numbers. DenseNet-201 with Adam state takes 142,000.
    */
   readonly operations: number;
-  /** Containers inside each other. */
+  /** Nesting depth of containers. */
   readonly depth: number;
-  /** Length of one text, in bytes. */
+  /** Bytes of one string. */
   readonly textBytes: number;
-  /** Values of the result written out as a tree, so with shared parts counted each time they occur. */
+  /** Values of the result as a tree, so shared parts count each time they occur. */
   readonly values: number;
 }
 

@@ -1,5 +1,6 @@
-// A restricted pickle machine. A pickle is a program for a stack machine that may import and call anything; this one
-// builds plain containers and calls what the allow-list holds. Of everything else it writes down the name.
+// A restricted pickle machine. A pickle is a program for a stack machine that may import and call anything.
+// This machine builds plain containers and calls only functions of the allow-list. It records the names of
+// all others.
 
 import { CheckpointError } from '../errors.js';
 import { Cursor } from './cursor.js';
@@ -8,16 +9,16 @@ import { DICT_OPERATIONS, type PickleLimits } from './limits.js';
 import { Callable, type CallContext, kindOf, Opaque, type Pickled, PickledDict, Tuple } from './objects.js';
 import { OPCODES, type Opcode, opcodeName } from './opcodes.js';
 
-/** What the machine asks of the container that a pickle lies in. */
+/** The container around a pickle. */
 export interface PickleHost {
-  /** What to call the file in errors. */
+  /** Names the file in errors. */
   readonly path: string;
   readonly limits: PickleLimits;
-  /** Resolves a persistent id, which is how storages are named. */
+  /** Resolves a persistent id, which names a storage. */
   persistent(id: Pickled, fail: (reason: string) => never): Pickled;
 }
 
-/** Longest "module.name"; nothing on the allow-list comes near. */
+/** Maximum length of "module.name"; names on the allow-list are much shorter. */
 const MAX_NAME = 256;
 const MAX_PROTOCOL = 5;
 
@@ -32,7 +33,7 @@ class Machine implements CallContext {
     readonly host: PickleHost,
   ) {}
 
-  /** Arrow functions, because calls take them apart from the machine. */
+  /** An arrow function, because calls use it detached from the machine. */
   readonly fail: (reason: string) => never = (reason) => {
     throw new CheckpointError(`${this.host.path} cannot be read: ${reason}.`);
   };
@@ -48,11 +49,11 @@ class Machine implements CallContext {
     this.stack.push(value);
   }
 
-  /** The top of the stack; what lies below a mark is out of reach. */
+  /** Pops the top of the stack; values below a mark are out of reach. */
   pop(): Pickled {
     const floor = this.marks.at(-1) ?? 0;
     const value = this.stack.length > floor ? this.stack.pop() : undefined;
-    return value === undefined ? this.fail('its pickle takes from an empty stack') : value;
+    return value === undefined ? this.fail('its pickle pops from an empty stack') : value;
   }
 
   top(): Pickled {
@@ -77,20 +78,20 @@ class Machine implements CallContext {
   recall(index: number): void {
     const value = this.memo.get(index);
     this.push(
-      value === undefined ? this.fail(`its pickle recalls entry ${index}, which is not there`) : value,
+      value === undefined ? this.fail(`its pickle reads memo entry ${index}, which does not exist`) : value,
     );
   }
 
-  /** A text operand, checked against the limit before it is copied. */
+  /** Checks the length of a text operand before it is copied. */
   length(bytes: number): number {
     const { textBytes } = this.host.limits;
     return bytes <= textBytes
       ? bytes
-      : this.fail(`it holds a text of ${bytes} bytes, more than ${textBytes}`);
+      : this.fail(`it holds a string of ${bytes} bytes, more than ${textBytes}`);
   }
 
   utf8(bytes: number): void {
-    this.push(this.cursor.utf8(this.length(bytes)) ?? this.fail('it holds a text that is not UTF-8'));
+    this.push(this.cursor.utf8(this.length(bytes)) ?? this.fail('it holds a string that is not UTF-8'));
   }
 
   latin1(bytes: number): void {
@@ -105,12 +106,12 @@ class Machine implements CallContext {
 
   global(module: string | undefined, name: string | undefined): void {
     if (module === undefined || name === undefined || module.length + name.length > MAX_NAME) {
-      this.fail('its pickle names something far too long');
+      this.fail('its pickle contains a name that is far too long');
     }
     this.push(findGlobal(`${module}.${name}`));
   }
 
-  /** Calls a function of the allow-list; a call of anything else makes an opaque object. */
+  /** Calls a function of the allow-list; calling anything else makes an opaque object. */
   reduce(): void {
     const args = this.pop();
     const callable = this.pop();
@@ -121,7 +122,7 @@ class Machine implements CallContext {
     this.push(callable instanceof Opaque ? callable.called(args.items) : callable.call(args.items, this));
   }
 
-  /** A call with arguments by name, which no function of the allow-list takes. */
+  /** A call with keyword arguments, which no function of the allow-list takes. */
   reduceNamed(): void {
     const named = this.pop();
     this.reduce();
@@ -129,7 +130,7 @@ class Machine implements CallContext {
     if (made instanceof Opaque) made.add(named);
   }
 
-  /** Attributes of an ordered dictionary (PyTorch keeps versions of modules there) carry no weights. */
+  /** Sets attributes. Those of an ordered dictionary (PyTorch stores module versions there) carry no weights. */
   build(): void {
     const state = this.pop();
     const object = this.top();
@@ -226,7 +227,7 @@ const RULES: Readonly<Record<Exclude<Opcode, 'STOP'>, (m: Machine) => void>> = {
     const name = m.pop();
     const module = m.pop();
     if (typeof module !== 'string' || typeof name !== 'string')
-      m.fail('its pickle names something by no text');
+      m.fail('its pickle contains a name that is not a string');
     else m.global(module, name);
   },
   REDUCE: (m) => m.reduce(),
@@ -236,9 +237,9 @@ const RULES: Readonly<Record<Exclude<Opcode, 'STOP'>, (m: Machine) => void>> = {
   BINPERSID: (m) => m.push(m.host.persistent(m.pop(), m.fail)),
   PROTO: (m) => {
     const protocol = m.cursor.uint8();
-    if (protocol > MAX_PROTOCOL) m.fail(`its pickle has protocol ${protocol}, which is not known`);
+    if (protocol > MAX_PROTOCOL) m.fail(`its pickle has protocol ${protocol}, which is not supported`);
   },
-  // The length of a frame only helps a reader that streams.
+  // Frame lengths only help streaming readers.
   FRAME: (m) => void m.cursor.uint64(),
 };
 
@@ -246,7 +247,7 @@ const INSTRUCTIONS: ReadonlyMap<number, (m: Machine) => void> = new Map(
   Object.entries(RULES).map(([name, rule]) => [OPCODES[name as keyof typeof RULES], rule]),
 );
 
-/** A value and where its pickle ended. */
+/** A value and the offset where its pickle ends. */
 export interface Unpickled {
   readonly value: Pickled;
   readonly end: number;
@@ -255,7 +256,7 @@ export interface Unpickled {
 /**
  * Runs the pickle that begins at `start`.
  *
- * @throws CheckpointError naming the file and what it asked for; PickleEnd if the bytes end before the pickle
+ * @throws CheckpointError naming the file and the offending instruction; PickleEnd if the bytes end early
  */
 export function unpickle(bytes: Buffer, start: number, host: PickleHost): Unpickled {
   const cursor = new Cursor(bytes, start);

@@ -1,4 +1,4 @@
-// Scalars of NumPy are numbers: metrics are often saved as such. Their arrays stay opaque.
+// NumPy scalars become numbers, because metrics are often saved as such. NumPy arrays stay opaque.
 
 import { Callable, Opaque, type Pickled, Tuple } from './objects.js';
 
@@ -16,7 +16,7 @@ const READERS: Readonly<Record<string, (view: DataView, little: boolean) => numb
   f8: (view, little) => view.getFloat64(0, little),
 };
 
-/** numpy.core.multiarray.scalar(dtype, bytes), and the same in NumPy 2: a number, or opaque for another dtype. */
+/** numpy.core.multiarray.scalar(dtype, bytes) of NumPy 1 and 2: a number, or opaque for an unsupported dtype. */
 export const numpyScalars = ['numpy.core.multiarray.scalar', 'numpy._core.multiarray.scalar'].map(
   (name) => new Callable(name, (args) => numberOf(args) ?? new Opaque('numpy.generic', args)),
 );

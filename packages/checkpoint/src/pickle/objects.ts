@@ -1,4 +1,4 @@
-// What lives on the stack of the pickle machine. None of it can run code of the file's choosing.
+// Objects on the stack of the pickle machine. None of them can run code chosen by the file.
 
 import type { HostDType, TensorSpec } from '@inplace-abn/tensor';
 
@@ -18,11 +18,11 @@ export type Pickled =
   | Opaque;
 
 export class PickledDict extends Map<string | number, Pickled> {
-  /** A key that is neither text nor whole number: its item is left out, and the dictionary is not plain data. */
+  /** Set if a key is neither a string nor an integer. Its item is dropped, and the dictionary is not plain data. */
   foreignKey: string | null = null;
 }
 
-/** A Python tuple; apart from a list because nothing may be appended to it. */
+/** A Python tuple. Unlike a list, nothing can be appended to it. */
 export class Tuple {
   constructor(readonly items: readonly Pickled[]) {}
 }
@@ -35,64 +35,64 @@ export class Callable {
   ) {}
 }
 
-/** What a call may do beside returning a value. */
+/** Services for a call, apart from its return value. */
 export interface CallContext {
-  /** Ends the reading with a reason. */
+  /** Stops reading with a reason. */
   fail(reason: string): never;
   /** Counts copied items against the limit on operations. */
   charge(items: number): void;
 }
 
-/** A class of storages, such as torch.FloatStorage. */
+/** A storage class, such as torch.FloatStorage. */
 export class StorageType {
   constructor(readonly dtype: HostDType) {}
 }
 
-/** A run of elements in the file, or a part of one, as a persistent id names it. */
+/** All or part of a storage in the file, as a persistent id describes it. */
 export class Storage {
   constructor(
-    /** Which of the file's storages it lies in. */
+    /** Key of the file's storage. */
     readonly key: string,
     readonly dtype: HostDType,
-    /** First element of it, and their number. */
+    /** First element in that storage, and number of elements. */
     readonly start: number,
     readonly length: number,
-    /** Elements of the whole storage that the file keeps under the key. */
+    /** Elements of the whole storage. */
     readonly total: number,
   ) {}
 }
 
-/** A tensor as a view of a storage; its bytes stay in the file. Checked: all of it lies inside the storage. */
+/** A tensor as a view of a storage whose bytes stay in the file. Checked to lie inside the storage. */
 export class TensorRef implements TensorSpec {
   constructor(
     readonly dtype: HostDType,
     readonly shape: readonly number[],
-    /** In elements, not negative. */
+    /** In elements, never negative. */
     readonly strides: readonly number[],
     readonly storage: Storage,
-    /** First element, counted from the start of the whole storage of the file. */
+    /** First element, counted from the start of the whole storage. */
     readonly offset: number,
-    /** Every element counts with the other sign: PyTorch's negative bit. */
+    /** PyTorch's negative bit: every element has the opposite sign. */
     readonly negative = false,
   ) {}
 }
 
 /**
- * A class or function of Python that is not on the allow-list, or an object made by one. It is written down under its
- * name, never looked up and never run.
+ * A Python class or function that is not on the allow-list, or an object made by one. Only the name is
+ * recorded; nothing is looked up or run.
  */
 export class Opaque {
-  /** Attributes, items and elements that the pickle sets. */
+  /** Attributes, items and elements set by the pickle. */
   private readonly set: Pickled[] = [];
 
   constructor(
-    /** `argparse.Namespace` */
+    /** Qualified name, such as `argparse.Namespace`. */
     readonly name: string,
     /** Arguments of the call that makes the object; undefined for the class or function itself. */
     readonly args?: readonly Pickled[],
   ) {}
 
-  /** The object that a call makes. The helpers that rebuild objects are given the class first. */
+  /** The object that a call makes. Helpers that rebuild objects take the class as their first argument. */
   called(args: readonly Pickled[]): Opaque {
     const [made, ...rest] = args;
     const helper = /\._reconstruct(or)?$/.test(this.name) && made instanceof Opaque && !made.args;
@@ -107,13 +107,13 @@ export class Opaque {
     return this.set;
   }
 
-  /** Attributes, where there are any; set last. */
+  /** Attributes, if there are any; they are set last. */
   get state(): Pickled | undefined {
     return this.set.at(-1);
   }
 }
 
-/** A kind of value as a user would call it. */
+/** The kind of a value in the user's terms. */
 export function kindOf(value: Pickled): string {
   if (value === null) return 'None';
   if (typeof value === 'object') {
@@ -121,9 +121,9 @@ export function kindOf(value: Pickled): string {
     if (value instanceof Map) return 'a dictionary';
     if (value instanceof Tuple) return 'a tuple';
     if (value instanceof Callable) return `the function ${value.name}`;
-    if (value instanceof StorageType) return 'a class of storages';
+    if (value instanceof StorageType) return 'a storage class';
     if (value instanceof Opaque) return `the object ${value.name}`;
     return value instanceof Storage ? 'a bare storage' : 'a tensor';
   }
-  return typeof value === 'string' ? 'a text' : typeof value === 'boolean' ? 'a truth value' : 'a number';
+  return typeof value === 'string' ? 'a string' : typeof value === 'boolean' ? 'a boolean' : 'a number';
 }

@@ -1,5 +1,5 @@
-// The instructions of the pickle machine, by code. Those that torch.save uses in protocols 2 to 5 are carried out by
-// machine.ts; the others have a name only, for the error. See Python's pickletools for what each one means.
+// Instructions of the pickle machine by code. machine.ts executes those that torch.save uses in protocols 2 to 5; the
+// others have a name only for the error. See Python's pickletools for their meaning.
 
 export const OPCODES = {
   MARK: 0x28,
@@ -53,7 +53,7 @@ export const OPCODES = {
 
 export type Opcode = keyof typeof OPCODES;
 
-/** Instructions that are never carried out. */
+/** Instructions that are never executed. */
 const REFUSED: Readonly<Record<number, string>> = {
   48: 'POP',
   49: 'POP_MARK',
@@ -78,7 +78,7 @@ const REFUSED: Readonly<Record<number, string>> = {
   152: 'READONLY_BUFFER',
 };
 
-/** "NEWOBJ", or the code in hexadecimal where there is no such instruction. */
+/** The name of an opcode, or its code in hexadecimal if it is unknown. */
 export function opcodeName(code: number): string {
   return REFUSED[code] ?? `0x${code.toString(16).padStart(2, '0')}`;
 }

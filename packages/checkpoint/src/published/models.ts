@@ -1,8 +1,8 @@
-// The files that upstream published, by MD5. All are legacy streams.
+// Files published by upstream, by MD5. All are legacy streams.
 
 export interface PublishedModel {
   readonly name: string;
-  /** The configuration it was trained with; undefined for the segmentation model. */
+  /** The experiment it was trained with; undefined for the segmentation model. */
   readonly experiment?: string;
   readonly licence: string;
 }
@@ -23,7 +23,7 @@ const MODELS: Readonly<Record<string, readonly [name: string, experiment: string
 
 const VISTAS = '913f78486a34aa1577a7cd295e8a33bb';
 
-/** The published model whose file has this MD5 (lower-case hexadecimal), or undefined. */
+/** The published model whose file has this MD5 (lowercase hexadecimal), or undefined. */
 export function publishedModel(md5: string): PublishedModel | undefined {
   if (md5 === VISTAS) return { name: 'WiderResNet38 + DeepLabV3, Vistas', licence: 'CC BY-NC-SA 4.0' };
   const model = Object.hasOwn(MODELS, md5) ? MODELS[md5] : undefined;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { codeOf } from '../errors.js';
 
 export const BEST_FILE = 'best.safetensors';
-/** The best of steps that a run, resumed from before them, does not continue. */
+/** The best state from steps that the run no longer continues, because it was resumed from an earlier step. */
 export const SUPERSEDED_BEST_FILE = 'best.superseded.safetensors';
 
 const CHECKPOINT = /^checkpoint-(\d+)\.safetensors$/;
@@ -21,7 +21,7 @@ export function checkpointFile(folder: string, step: number): CheckpointFile {
   return { path: join(folder, `checkpoint-${step}.safetensors`), step };
 }
 
-/** Names in a folder, sorted; undefined if there is no such folder. */
+/** Sorted names in a folder; undefined if the folder does not exist. */
 async function namesIn(folder: string): Promise<string[] | undefined> {
   try {
     return (await readdir(folder)).sort();
@@ -31,7 +31,7 @@ async function namesIn(folder: string): Promise<string[] | undefined> {
   }
 }
 
-/** The periodic checkpoints of a folder, newest step first; none if there is no such folder. */
+/** The periodic checkpoints of a folder, newest step first; empty if the folder does not exist. */
 export async function listCheckpoints(folder: string): Promise<CheckpointFile[]> {
   const files: CheckpointFile[] = [];
   for (const name of (await namesIn(folder)) ?? []) {
@@ -41,7 +41,7 @@ export async function listCheckpoints(folder: string): Promise<CheckpointFile[]>
   return files.sort((a, b) => b.step - a.step);
 }
 
-/** The checkpoints of a folder that were set aside, the last saved first. */
+/** The superseded checkpoints of a folder, last saved first. */
 export async function listSuperseded(folder: string): Promise<string[]> {
   const paths = ((await namesIn(folder)) ?? []).filter((name) => SUPERSEDED.test(name));
   const files = await Promise.all(
@@ -53,7 +53,7 @@ export async function listSuperseded(folder: string): Promise<string[]> {
   return files.sort((a, b) => b.saved - a.saved).map(({ path }) => path);
 }
 
-/** "the folder runs/a holds x, y": the end of a sentence about a file that is not there. */
+/** Ends a sentence about a missing file: "the folder runs/a holds x, y". */
 export async function describeFolder(folder: string): Promise<string> {
   const names = (await namesIn(folder))?.filter((name) => !name.startsWith('.'));
   if (!names) return `there is no folder ${folder} either`;

@@ -5,7 +5,7 @@ import type { TensorStream } from '../tensor-stream.js';
 import { BEST_FILE, describeFolder, listCheckpoints } from './folder.js';
 import { loadRunState, openRunState, type RunMeta, type RunState, readRunMeta } from './state.js';
 
-/** A file that could not be used, and why. */
+/** A file that could not be used, and the reason. */
 export interface RejectedFile {
   readonly path: string;
   readonly reason: string;
@@ -15,17 +15,17 @@ export interface ResumedRunState<S = RunState> {
   readonly state: S;
   /** The file that was loaded. */
   readonly path: string;
-  /** Newer files that were passed over; empty if all is well. Tell the user about them. */
+  /** Newer files that were skipped. Tell the user about them. */
   readonly rejected: readonly RejectedFile[];
 }
 
 export interface ResumeOptions {
-  /** What to do if the named file is not there: say what is (default), or take the newest one beside it. */
+  /** If the named file is missing: throw (default), or fall back to the newest one in its folder. */
   readonly missing?: 'fail' | 'fallBack';
 }
 
 /**
- * Loads the newest whole checkpoint of a folder; the best state counts as the oldest.
+ * Loads the newest intact checkpoint of a folder; the best state counts as the oldest.
  *
  * @throws CheckpointError if there is none, with the reason for each file
  */
@@ -34,16 +34,16 @@ export async function loadLatest(folder: string): Promise<ResumedRunState> {
 }
 
 /**
- * Loads what a user named: a file, or a folder of checkpoints. A file that is torn or damaged is passed over for the
- * newest whole one beside it.
+ * Loads a file, or the newest state in a folder, as named by the user. If the file is truncated or damaged, loads the
+ * newest intact one in its folder instead.
  *
- * @throws CheckpointError naming the path and what its folder holds, or the reason for each file
+ * @throws CheckpointError naming the path and the contents of its folder, or the reason for each file
  */
 export function resumeRunState(path: string, options: ResumeOptions = {}): Promise<ResumedRunState> {
   return resume(path, options, loadRunState);
 }
 
-/** The same without loading it: every byte is checked, and the tensors are read when they are wanted. */
+/** Like resumeRunState, but checks every byte without loading the tensors; they are read on demand. */
 export function openResumedState(
   path: string,
   options: ResumeOptions = {},
@@ -75,8 +75,8 @@ async function resume<S>(
 }
 
 /**
- * Reads the meta data of the state that {@link resumeRunState} would load, and no tensors; undefined where there is none.
- * A state that is torn behind its header counts as whole here.
+ * Reads only the metadata of the state that {@link resumeRunState} would load; undefined if there is none.
+ * Does not notice damage after the header.
  */
 export async function latestRunMeta(path: string): Promise<RunMeta | undefined> {
   const isFolder = (await kindOf(path)) === 'folder';
@@ -112,7 +112,7 @@ async function newest<S>(
     throw new CheckpointError(`No checkpoint to resume from: ${await describeFolder(folder)}.`);
   }
   const reasons = rejected.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('');
-  throw new CheckpointError(`No whole checkpoint to resume from in ${folder}:${reasons}`);
+  throw new CheckpointError(`No intact checkpoint to resume from in ${folder}:${reasons}`);
 }
 
 async function tryLoad<S>(path: string, load: Load<S>): Promise<{ path: string; state: S } | RejectedFile> {

@@ -1,5 +1,5 @@
-// A resumable training state and its form as one safetensors file: tensors under `model.` and `optimizer.`, the rest
-// as JSON in the metadata, a checksum over all of it.
+// A resumable training state and its form as one safetensors file: tensors under `model.` and `optimizer.`,
+// everything else as JSON in the metadata, and a checksum of the whole file.
 
 import type { HostTensor } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
@@ -18,23 +18,23 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue };
 
 /**
- * What a resumed run must know beside its tensors. Programs add keys of their own, such as the best value of a metric;
- * all must be plain JSON.
+ * Everything a resumed run needs except tensors. Programs add keys of their own, such as the best value of a
+ * metric. All values must be plain JSON.
  */
 export interface RunMeta {
-  /** Epochs completed. */
+  /** Completed epochs. */
   readonly epoch: number;
-  /** Optimizer steps completed, over all epochs. */
+  /** Completed optimizer steps, over all epochs. */
   readonly step: number;
   readonly seed: number;
-  /** Digest of the resolved configuration, to notice that a run is resumed under another one. */
+  /** Digest of the resolved configuration, to detect that a run resumes with a different one. */
   readonly configHash: string;
   /** Versions of the packages and of Node that wrote the file. */
   readonly versions: Readonly<Record<string, string>>;
   readonly [key: string]: JsonValue;
 }
 
-/** Its tensors are on the host, or streams. */
+/** A training state whose tensors are on the host or are streams. */
 export interface RunState<T extends TensorContent = HostTensor> {
   readonly meta: RunMeta;
   /** State dictionary of the network. */
@@ -49,10 +49,10 @@ const VERSION = '1';
 const GROUPS = ['model', 'optimizer'] as const;
 
 /**
- * Writes a training state as one file, atomically and with a checksum. The tensors must not change until the promise
+ * Writes a training state to one file, atomically and with a checksum. The tensors must not change until the promise
  * resolves.
  *
- * @throws CheckpointError naming the file, tensor or metadata key at fault
+ * @throws CheckpointError naming the file, tensor or metadata key
  */
 export async function saveRunState(path: string, state: RunState<TensorContent>): Promise<void> {
   checkMeta(path, state.meta);
@@ -65,9 +65,9 @@ export async function saveRunState(path: string, state: RunState<TensorContent>)
 }
 
 /**
- * Reads a training state and checks every byte of it.
+ * Reads a training state and verifies every byte.
  *
- * @throws CheckpointError if the file is missing, torn, damaged or something else
+ * @throws CheckpointError if the file is missing, truncated, damaged or not a training state
  */
 export async function loadRunState(path: string): Promise<RunState> {
   const { tensors, metadata } = await readSafetensors(path, { verify: true });
@@ -75,9 +75,9 @@ export async function loadRunState(path: string): Promise<RunState> {
 }
 
 /**
- * Checks every byte of a training state; its tensors are read when they are wanted.
+ * Verifies every byte of a training state and returns its tensors as streams, which are read on demand.
  *
- * @throws CheckpointError if the file is missing, torn, damaged or something else
+ * @throws CheckpointError if the file is missing, truncated, damaged or not a training state
  */
 export async function openRunState(path: string): Promise<RunState<TensorStream>> {
   const file = await SafetensorsFile.over(await detachedSource(path));
@@ -86,7 +86,7 @@ export async function openRunState(path: string): Promise<RunState<TensorStream>
   return state;
 }
 
-/** The state in the tensors and metadata of a safetensors file. */
+/** Builds the state from the tensors and metadata of a safetensors file. */
 export function runStateOf<T extends TensorContent>(
   path: string,
   metadata: Metadata,
@@ -104,9 +104,9 @@ export function runStateOf<T extends TensorContent>(
 }
 
 /**
- * Reads what a training state says of itself; its tensors are neither read nor checked.
+ * Reads the metadata of a training state. Its tensors are neither read nor verified.
  *
- * @throws CheckpointError if the file is missing, cut off or something else
+ * @throws CheckpointError if the file is missing, truncated or not a training state
  */
 export async function readRunMeta(path: string): Promise<RunMeta> {
   const file = await SafetensorsFile.open(path);
@@ -134,7 +134,7 @@ function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new CheckpointError(`${path}: the training state is no JSON (${String(error)}).`);
+    throw new CheckpointError(`${path}: the training state is not JSON (${String(error)}).`);
   }
 }
 
@@ -142,9 +142,9 @@ const isCount = (value: unknown): boolean =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 const META_RULES = {
-  epoch: { valid: isCount, wants: 'a whole number ≥ 0' },
-  step: { valid: isCount, wants: 'a whole number ≥ 0' },
-  seed: { valid: Number.isSafeInteger, wants: 'a whole number' },
+  epoch: { valid: isCount, wants: 'an integer ≥ 0' },
+  step: { valid: isCount, wants: 'an integer ≥ 0' },
+  seed: { valid: Number.isSafeInteger, wants: 'an integer' },
   configHash: { valid: (value: unknown) => typeof value === 'string', wants: 'a text' },
   versions: { valid: (value: unknown) => typeof value === 'object' && value !== null, wants: 'an object' },
 };
@@ -160,7 +160,7 @@ function checkMeta(path: string, meta: unknown): asserts meta is RunMeta {
   }
 }
 
-/** JSON would turn NaN into null and drop what it does not know; a resume would then differ without a word. */
+/** Rejects values that JSON would silently change or drop, such as NaN: the resumed run would then differ. */
 function encodeJson(path: string, meta: RunMeta): string {
   return JSON.stringify(meta, (key: string, value: unknown) => {
     const lost = typeof value === 'number' ? !Number.isFinite(value) : !isJson(value);

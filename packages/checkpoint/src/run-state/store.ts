@@ -15,25 +15,29 @@ import { type RunState, saveRunState } from './state.js';
 
 export interface RunStateStoreOptions {
   /**
-   * How many periodic checkpoints stay, and of those that were set aside; at least 1, default 2, so that a torn one leaves
-   * another.
+   * Number of periodic checkpoints to keep, and of superseded ones. At least 1; the default 2 leaves another
+   * one if the last is truncated.
    */
   readonly keep?: number;
 }
 
 export interface SavedRunState {
   readonly path: string;
-  /** Where the best state is, if this one is it. */
+  /** Path of the best state, if this save is the best. */
   readonly best?: string;
-  /** Checkpoints that rotation removed, those that were set aside included. */
+  /** Checkpoints removed by rotation, superseded ones included. */
   readonly removed: readonly string[];
-  /** New names of checkpoints of later steps: a run that was resumed from before them does not continue them. */
+  /**
+   * New names of checkpoints from later steps. The run was resumed from an earlier step and no longer
+   * continues them.
+   */
   readonly setAside: readonly string[];
 }
 
 /**
- * Keeps the checkpoints of one run in a folder: `checkpoint-STEP.safetensors`, the last few of them, and
- * `best.safetensors`. One process writes to a folder at a time; saves that overlap within it are done in turn.
+ * Keeps the checkpoints of one run in a folder: the last few `checkpoint-STEP.safetensors`, and
+ * `best.safetensors`. Only one process may write to a folder at a time; overlapping saves within it run one
+ * after another.
  */
 export class RunStateStore {
   private readonly keep: number;
@@ -44,16 +48,16 @@ export class RunStateStore {
     { keep = 2 }: RunStateStoreOptions = {},
   ) {
     if (!Number.isInteger(keep) || keep < 1) {
-      throw new CheckpointError(`The number of checkpoints to keep must be a whole number ≥ 1, not ${keep}.`);
+      throw new CheckpointError(`The number of checkpoints to keep must be an integer ≥ 1, not ${keep}.`);
     }
     this.keep = keep;
   }
 
   /**
    * Saves a state under its step, then removes the oldest checkpoints. The tensors must not change until the promise
-   * resolves. If it fails, the checkpoints before it are still there.
+   * resolves. If saving fails, the earlier checkpoints are still there.
    *
-   * @param options.best also makes it `best.safetensors` (a hard link where the file system has them)
+   * @param options.best also makes it `best.safetensors` (a hard link if the file system has them)
    * @throws CheckpointError naming the file
    */
   async save(
@@ -85,7 +89,7 @@ export class RunStateStore {
   }
 
   /**
-   * Gives `best.safetensors` the content of another of the folder's files.
+   * Makes another file of the folder `best.safetensors`.
    *
    * @throws CheckpointError naming the file
    */
@@ -93,12 +97,12 @@ export class RunStateStore {
     await linkFileAtomic(path, join(this.folder, BEST_FILE));
   }
 
-  /** Sets a `best.safetensors` aside that the run does not continue; one that was set aside before is replaced. */
+  /** Renames a `best.safetensors` that the run does not continue, and replaces one that was set aside earlier. */
   async setBestAside(): Promise<void> {
     await rename(join(this.folder, BEST_FILE), join(this.folder, SUPERSEDED_BEST_FILE));
   }
 
-  /** Otherwise the newest step, not the newest training, would be resumed next. Renamed, so nothing is lost. */
+  /** Resuming picks the newest step, so checkpoints of an abandoned future must go. Renaming them loses nothing. */
   private async setAsideAfter(step: number): Promise<string[]> {
     const renamed: string[] = [];
     for (const later of await listCheckpoints(this.folder)) {

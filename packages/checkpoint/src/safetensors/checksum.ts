@@ -1,5 +1,6 @@
-// A SHA-256 of the whole file, kept inside it: the digest stands in the metadata and counts as 64 zeros while
-// hashing. One file stays one file, other readers see an ordinary metadata entry, and every flipped bit shows.
+// A SHA-256 of the whole file, stored inside it. The digest is a metadata entry that counts as 64 zeros while
+// hashing, so a checkpoint stays one file, other readers see an ordinary entry, and every flipped bit is
+// detected.
 
 import { createHash, type Hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
@@ -7,20 +8,20 @@ import { CheckpointError } from '../errors.js';
 import { PIECE_BYTES } from '../files/source.js';
 import type { Metadata } from './header.js';
 
-/** Metadata key that holds the digest. */
+/** Metadata key of the digest. */
 export const CHECKSUM_KEY = 'sha256';
 export const BLANK_CHECKSUM = '0'.repeat(64);
 
 const SLICE_BYTES = PIECE_BYTES;
 
-/** Where the digest stands in the first bytes of a file (length and header). */
+/** Offset of the digest in the first bytes of a file (length and header). */
 function digestPosition(head: Buffer, digest: string): number {
   const label = `"${CHECKSUM_KEY}":"`;
   const start = head.indexOf(`${label}${digest}"`);
   return start < 0 ? start : start + label.length;
 }
 
-/** Fills the digest into a head that was encoded with a blank one. */
+/** Writes the digest into a head that was encoded with a blank one. */
 export function insertChecksum(head: Buffer, digest: string): void {
   head.write(digest, digestPosition(head, BLANK_CHECKSUM), 'latin1');
 }
@@ -30,7 +31,7 @@ export function startChecksum(head: Uint8Array): Hash {
   return createHash('sha256').update(head);
 }
 
-/** Adds bytes in slices, so that other work gets its turn between them. */
+/** Hashes bytes in slices, so that other work can run in between. */
 export async function addToChecksum(hash: Hash, bytes: Uint8Array): Promise<void> {
   for (let start = 0; start < bytes.byteLength; start += SLICE_BYTES) {
     hash.update(bytes.subarray(start, start + SLICE_BYTES));
@@ -38,7 +39,7 @@ export async function addToChecksum(hash: Hash, bytes: Uint8Array): Promise<void
   }
 }
 
-/** The hash of a file that was read, with its digest blanked out; and the digest it should end in. */
+/** Starts the hash of an existing file with its digest blanked, and returns the digest to compare with. */
 export function resumeChecksum(
   path: string,
   head: Buffer,
@@ -47,7 +48,7 @@ export function resumeChecksum(
   const expected = metadata[CHECKSUM_KEY];
   const position = expected?.length === BLANK_CHECKSUM.length ? digestPosition(head, expected) : -1;
   if (expected === undefined || position < 0) {
-    throw new CheckpointError(`${path} holds no checksum, so it cannot be told whether it is whole.`);
+    throw new CheckpointError(`${path} has no checksum, so it cannot be verified.`);
   }
   const blanked = Buffer.from(head);
   blanked.write(BLANK_CHECKSUM, position, 'latin1');

@@ -1,35 +1,35 @@
-// The header of a safetensors file: 8 bytes little-endian length, then JSON, padded with spaces. Layout and limits
-// follow the format's description and its reference implementation in Rust (huggingface/safetensors).
+// The header of a safetensors file: its length as 8 little-endian bytes, then JSON padded with spaces. Layout
+// and limits follow the format's description and its Rust reference implementation (huggingface/safetensors).
 
 import { bytesPerElement, elementCount, type HostDType, type TensorSpec } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
 import { findDuplicateKey } from './duplicate-keys.js';
 
-/** Longest header the format allows, in bytes. */
+/** Maximum header length in bytes, by the format. */
 export const MAX_HEADER_BYTES = 100_000_000;
-/** Bytes of the length that stands before the header. */
+/** Bytes of the length field before the header. */
 export const LENGTH_BYTES = 8;
 
 const METADATA_KEY = '__metadata__';
 
-/** Free text beside the tensors. */
+/** Free-form strings next to the tensors. */
 export type Metadata = Readonly<Record<string, string>>;
 
-/** A tensor in a file; its bytes are [begin, end) of the data after the header. */
+/** A tensor in a file. Its bytes are [begin, end) of the data after the header. */
 export interface TensorEntry extends TensorSpec {
   readonly begin: number;
   readonly end: number;
 }
 
 export interface Header {
-  /** In order of `begin`. */
+  /** Ordered by `begin`. */
   readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly metadata: Metadata;
-  /** Bytes of all tensors together. */
+  /** Total bytes of all tensors. */
   readonly dataBytes: number;
 }
 
-/** Widest first, as the reference implementation lays tensors out: every tensor is then aligned to its elements. */
+/** Widest first, as in the reference implementation, so that every tensor is aligned to its elements. */
 const CODES: readonly (readonly [HostDType, string])[] = [
   ['int64', 'I64'],
   ['float64', 'F64'],
@@ -46,7 +46,7 @@ const CODE_OF = new Map(CODES);
 const DTYPE_OF = new Map(CODES.map(([dtype, code]) => [code, dtype]));
 const RANK_OF = new Map(CODES.map(([dtype], rank) => [dtype, rank]));
 
-/** Lays tensors out one after the other: by width, then by name. */
+/** Lays out tensors contiguously: by element width, then by name. */
 export function layOut(specs: ReadonlyMap<string, TensorSpec>): Map<string, TensorEntry> {
   const rank = (spec: TensorSpec): number => RANK_OF.get(spec.dtype) ?? CODES.length;
   const sorted = [...specs].sort(([a, x], [b, y]) => rank(x) - rank(y) || (a < b ? -1 : 1));
@@ -61,13 +61,13 @@ export function layOut(specs: ReadonlyMap<string, TensorSpec>): Map<string, Tens
 }
 
 /**
- * The first bytes of a file: length, JSON, and spaces up to a multiple of 8.
+ * Encodes the first bytes of a file: length, JSON, and spaces up to a multiple of 8.
  *
  * @param entries tensors as laid out by {@link layOut}
- * @throws CheckpointError for a name that the format cannot hold
+ * @throws CheckpointError if the format cannot hold a name
  */
 export function encodeHeader(entries: ReadonlyMap<string, TensorEntry>, metadata: Metadata): Buffer {
-  // Written member by member: an object literal would reorder names that look like integers.
+  // Written member by member, because an object literal would reorder names that look like integers.
   const members: string[] = [];
   const add = (key: string, value: unknown): void => {
     if (/\p{Surrogate}/u.test(key))
@@ -94,9 +94,9 @@ export function encodeHeader(entries: ReadonlyMap<string, TensorEntry>, metadata
 }
 
 /**
- * Reads the length of the header and checks it against the file.
+ * Reads the length of the header and checks it against the size of the file.
  *
- * @param prefix the first 8 bytes of the file, fewer if it has fewer
+ * @param prefix the first 8 bytes of the file, or fewer if it is shorter
  */
 export function parseHeaderLength(path: string, prefix: Buffer, fileBytes: number): number {
   if (prefix.byteLength < LENGTH_BYTES) {
@@ -120,7 +120,7 @@ export function parseHeaderLength(path: string, prefix: Buffer, fileBytes: numbe
  * Parses and checks the JSON of a header.
  *
  * @param dataBytes bytes of the file after the header
- * @throws CheckpointError naming the file, and the key where one is at fault
+ * @throws CheckpointError naming the file, and the key if one is at fault
  */
 export function parseHeader(path: string, json: Uint8Array, dataBytes: number): Header {
   const members = parseMembers(path, json);
@@ -154,10 +154,12 @@ function parseMembers(path: string, json: Uint8Array): object {
 }
 
 function parseMetadata(path: string, value: unknown): Metadata {
-  if (!isObject(value)) throw new CheckpointError(`${path}: "${METADATA_KEY}" must be an object of texts.`);
+  if (!isObject(value)) throw new CheckpointError(`${path}: "${METADATA_KEY}" must be an object of strings.`);
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== 'string') {
-      throw new CheckpointError(`${path}: "${METADATA_KEY}" must hold only texts, but "${key}" is not one.`);
+      throw new CheckpointError(
+        `${path}: "${METADATA_KEY}" must hold only strings, but "${key}" is not one.`,
+      );
     }
   }
   return value as Metadata;
@@ -193,7 +195,7 @@ function parseEntry(path: string, key: string, value: unknown): TensorEntry {
   return { dtype, shape, begin, end };
 }
 
-/** Tensors must cover the data without gap or overlap, to the last byte. */
+/** Tensors must cover the data without gaps or overlap, to the last byte. */
 function checkCoverage(path: string, sorted: readonly [string, TensorEntry][], dataBytes: number): void {
   let covered = 0;
   for (const [key, { begin, end }] of sorted) {
@@ -205,7 +207,7 @@ function checkCoverage(path: string, sorted: readonly [string, TensorEntry][], d
     }
     if (end > dataBytes) {
       throw new CheckpointError(
-        `${path} is cut off: tensor "${key}" ends at byte ${end} of the data, the file holds ${dataBytes}.`,
+        `${path} is cut off: tensor "${key}" ends at byte ${end} of the data, but the file holds ${dataBytes}.`,
       );
     }
     covered = end;

@@ -13,7 +13,7 @@ import {
   type TensorEntry,
 } from './header.js';
 
-/** An open safetensors file whose header has been checked; tensors are read when asked for. Close it after use. */
+/** An open safetensors file with a verified header. Tensors are read on demand. Close it after use. */
 export class SafetensorsFile {
   private constructor(
     private readonly source: ByteSource,
@@ -22,9 +22,9 @@ export class SafetensorsFile {
   ) {}
 
   /**
-   * Opens a file and checks its header: size, JSON, dtypes, shapes, offsets, duplicates, length of the file.
+   * Opens a file and checks its header: size, JSON, dtypes, shapes, offsets, duplicates, and length of the file.
    *
-   * @throws CheckpointError naming the file, and the key where one is at fault
+   * @throws CheckpointError naming the file, and the key if one is at fault
    */
   static async open(path: string): Promise<SafetensorsFile> {
     const source = await openSource(path);
@@ -36,7 +36,7 @@ export class SafetensorsFile {
     }
   }
 
-  /** The same over bytes that are open already; {@link close} closes them. */
+  /** Reads from a source that is already open; {@link close} closes it. */
   static async over(source: ByteSource): Promise<SafetensorsFile> {
     assertLittleEndianHost();
     const { head, header } = await readHead(source);
@@ -47,12 +47,12 @@ export class SafetensorsFile {
     return this.source.path;
   }
 
-  /** Free text beside the tensors; empty if there is none. */
+  /** Free-form strings next to the tensors. */
   get metadata(): Metadata {
     return this.header.metadata;
   }
 
-  /** HostDType, shape and place of each tensor, in the order of the file. */
+  /** Dtype, shape and position of each tensor, in file order. */
   get entries(): ReadonlyMap<string, TensorEntry> {
     return this.header.entries;
   }
@@ -60,7 +60,7 @@ export class SafetensorsFile {
   /**
    * Reads one tensor.
    *
-   * @throws CheckpointError if there is none of that name or it cannot be read
+   * @throws CheckpointError if the file has no tensor of this name or it cannot be read
    */
   async read(name: string): Promise<HostTensor> {
     const entry = this.header.entries.get(name);
@@ -71,7 +71,7 @@ export class SafetensorsFile {
     return tensorFromBuffer({ dtype: entry.dtype, shape: entry.shape }, buffer);
   }
 
-  /** Every tensor, to be read piece by piece while the file is open. */
+  /** All tensors as streams, readable while the file is open. */
   streams(): Map<string, TensorStream> {
     const streams = new Map<string, TensorStream>();
     for (const [name, { dtype, shape, begin, end }] of this.header.entries) {
@@ -83,9 +83,9 @@ export class SafetensorsFile {
   }
 
   /**
-   * Compares the file with its checksum; a file without one is refused.
+   * Verifies the file's checksum.
    *
-   * @throws CheckpointError if it does not agree
+   * @throws CheckpointError if the checksum does not match or there is none
    */
   async verify(): Promise<void> {
     const { hash, expected } = resumeChecksum(this.path, this.head, this.metadata);
@@ -98,14 +98,14 @@ export class SafetensorsFile {
 
   private compare(found: string, expected: string): void {
     if (found === expected) return;
-    throw new CheckpointError(`${this.path} is damaged: its content does not agree with its checksum.`);
+    throw new CheckpointError(`${this.path} is damaged: its content does not match its checksum.`);
   }
 
   /**
-   * Reads every tensor.
+   * Reads all tensors.
    *
-   * @param options.verify compares the file with its checksum on the way; a file without one is refused
-   * @throws CheckpointError if the file does not agree with its checksum
+   * @param options.verify also verifies the checksum; a file without one is an error
+   * @throws CheckpointError if the checksum does not match
    */
   async readAll({ verify = false }: { verify?: boolean } = {}): Promise<Map<string, HostTensor>> {
     const check = verify ? resumeChecksum(this.path, this.head, this.metadata) : undefined;
@@ -132,7 +132,7 @@ async function readHead(source: ByteSource): Promise<{ head: Buffer; header: Hea
   return { head, header: parseHeader(path, head.subarray(LENGTH_BYTES), size - head.byteLength) };
 }
 
-/** What {@link readSafetensors} returns. */
+/** Result of {@link readSafetensors}. */
 export interface SafetensorsContent {
   readonly tensors: Map<string, HostTensor>;
   readonly metadata: Metadata;
@@ -141,8 +141,8 @@ export interface SafetensorsContent {
 /**
  * Reads a whole safetensors file.
  *
- * @param options.verify compares the file with its checksum; a file without one is refused
- * @throws CheckpointError naming the file, and the key where one is at fault
+ * @param options.verify also verifies the checksum; a file without one is an error
+ * @throws CheckpointError naming the file, and the key if one is at fault
  */
 export async function readSafetensors(
   path: string,

@@ -5,18 +5,18 @@ import { addToChecksum, BLANK_CHECKSUM, CHECKSUM_KEY, insertChecksum, startCheck
 import { encodeHeader, layOut, type Metadata } from './header.js';
 
 export interface WriteOptions {
-  /** Free text beside the tensors. */
+  /** Free-form strings next to the tensors. */
   readonly metadata?: Metadata;
-  /** Adds a SHA-256 of the whole file to the metadata (key `sha256`); costs one more pass over the tensors. */
+  /** Adds a SHA-256 of the whole file to the metadata (key `sha256`); costs another pass over the tensors. */
   readonly checksum?: boolean;
 }
 
 /**
- * The bytes of a safetensors file, piece by piece: the header, then each tensor's own memory, uncopied, or its stream,
- * which a checksum reads twice. Tensors must not change until the last piece is consumed, and a piece is valid until the
- * next one is asked for.
+ * Encodes a safetensors file in chunks: the header, then each tensor's own memory without a copy, or its
+ * stream. A checksum reads streams twice. Tensors must not change until the last chunk is consumed; a chunk
+ * is valid until the next one is requested.
  *
- * @throws CheckpointError naming the tensor that is inconsistent
+ * @throws CheckpointError naming an inconsistent tensor
  */
 export async function encodeSafetensors(
   tensors: TensorContents,
@@ -45,11 +45,11 @@ async function* bodies(tensors: TensorContents, names: Iterable<string>): AsyncG
 }
 
 /**
- * Writes a safetensors file atomically, without gathering it in memory. The tensors must not change until the promise
- * resolves.
+ * Writes a safetensors file atomically, without collecting it in memory. The tensors must not change until
+ * the promise resolves.
  *
  * @param tensors row-major tensors by name, on the host or as streams
- * @throws CheckpointError naming the file or the tensor at fault
+ * @throws CheckpointError naming the file or the tensor
  */
 export async function writeSafetensors(
   path: string,

@@ -1,18 +1,18 @@
 import { type HostDType, type HostTensor, tensorBytes, tensorFromBuffer } from '@inplace-abn/tensor';
 import { isHostTensor, type TensorContent } from '../tensor-stream.js';
 
-/** Dtypes of weights, between which values can be converted. */
+/** Dtypes of weights that can be converted to one another. */
 const FLOATS: readonly HostDType[] = ['float64', 'float32', 'float16', 'bfloat16'];
 
-/** Whether {@link toFloat32} can turn one dtype into the other. */
+/** True if {@link toFloat32} can convert `from` to `to`. */
 export function isConvertible(from: HostDType, to: HostDType): boolean {
   return to === 'float32' && FLOATS.includes(from);
 }
 
 /**
- * Weights as float32: exact from float16 and bfloat16, rounded to nearest from float64.
+ * Converts weights to float32: exact from float16 and bfloat16, rounded to nearest from float64.
  *
- * @param tensor of a dtype that {@link isConvertible} to float32
+ * @param tensor its dtype must be {@link isConvertible} to float32
  */
 export function toFloat32({ dtype, shape, data }: HostTensor): HostTensor<'float32'> {
   if (data instanceof Uint16Array) {
@@ -27,7 +27,7 @@ export function toFloat32({ dtype, shape, data }: HostTensor): HostTensor<'float
   return { dtype: 'float32', shape, data: Float32Array.from(data, Number) };
 }
 
-/** The same of a tensor anywhere; a stream is converted piece by piece. */
+/** Like {@link toFloat32} for host tensors and streams; a stream is converted chunk by chunk. */
 export function asFloat32(tensor: TensorContent): TensorContent {
   if (isHostTensor(tensor)) return toFloat32(tensor);
   const { dtype, shape } = tensor;
@@ -43,7 +43,7 @@ export function asFloat32(tensor: TensorContent): TensorContent {
   };
 }
 
-/** float16 (1 sign, 5 exponent, 10 fraction bits; bias 15) as the bits of a float32 (8 exponent bits; bias 127). */
+/** Converts float16 bits (1 sign, 5 exponent, 10 fraction; bias 15) to float32 bits (8 exponent; bias 127). */
 function float16Bits(bits: number): number {
   const sign = (bits & 0x8000) << 16;
   const exponent = (bits >> 10) & 0x1f;
@@ -51,7 +51,7 @@ function float16Bits(bits: number): number {
   if (exponent === 0x1f) return sign | 0x7f800000 | (fraction << 13);
   if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
   if (fraction === 0) return sign;
-  // Subnormal: fraction · 2⁻²⁴, normal in float32 with the leading one of the fraction made implicit.
+  // A subnormal, fraction · 2⁻²⁴, is normal in float32: make the leading one of the fraction implicit.
   const shift = Math.clz32(fraction) - 21;
   return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
 }

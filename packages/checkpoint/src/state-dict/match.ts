@@ -1,14 +1,14 @@
 import type { TensorSpec } from '@inplace-abn/tensor';
 import { closest, distance } from 'fastest-levenshtein';
 
-/** A tensor that both sides have under one name, but not alike. */
+/** A tensor that both sides have, with a different shape or dtype. */
 export interface TensorMismatch {
   readonly name: string;
   readonly expected: TensorSpec;
   readonly found: TensorSpec;
 }
 
-/** A name that only one side has, with the nearest name that only the other side has. */
+/** A name that only one side has, and the nearest name that only the other side has. */
 export interface UnmatchedName {
   readonly name: string;
   readonly spec: TensorSpec;
@@ -22,22 +22,25 @@ export interface StateDictDifference {
   readonly dtypes: readonly TensorMismatch[];
 }
 
-/** Most work of all comparisons, as `workOf` counts it: some three seconds. A ResNet-101 with every name changed takes two. */
+/**
+ * Limit on the work of all comparisons (see `workOf`), about three seconds. ResNet-101 with all names changed
+ * takes two.
+ */
 const MAX_WORK = 1e9;
 const MAX_COMPARED_LENGTH = 200;
 
 export type Specs = ReadonlyMap<string, TensorSpec>;
 
-/** Files from before PyTorch counted batches lack these; they count as 0. */
+/** Files from before PyTorch counted batches lack these; they default to 0. */
 export function mayBeMissing(name: string): boolean {
   return /(^|\.)num_batches_tracked$/.test(name);
 }
 
 /**
- * Compares the tensors a network expects with those found in a file.
+ * Compares the tensors that a network expects with those in a file.
  *
  * @param expected names, shapes and dtypes of the network
- * @param found those of the file
+ * @param found names, shapes and dtypes of the file
  */
 export function matchStateDict(expected: Specs, found: Specs): StateDictDifference {
   const absent = [...expected].filter(([name]) => !found.has(name) && !mayBeMissing(name));
@@ -63,30 +66,30 @@ function withNearest(
 ): UnmatchedName[] {
   const candidates = others.map(([name]) => name).filter((name) => name.length <= MAX_COMPARED_LENGTH);
   const compared = names.map(([name]) => name).filter((name) => name.length <= MAX_COMPARED_LENGTH);
-  // Every name is held against every other: a file with very many is no slip in some of them.
+  // Every name is compared with every other. A file with very many unmatched names is not a near miss.
   const comparable = candidates.length > 0 && workOf(compared) * workOf(candidates) <= MAX_WORK;
   return names.map(([name, spec]) => {
     const nearest = comparable && name.length <= MAX_COMPARED_LENGTH ? closest(name, candidates) : undefined;
-    // Beyond half of the name it is no longer a likely slip.
+    // A distance of more than half of the name is not a likely typo.
     const likely = nearest !== undefined && distance(name, nearest) <= name.length / 2;
     return { name, spec, nearest: likely ? nearest : undefined };
   });
 }
 
-/** A comparison takes the product of both lengths, and something at any length. */
+/** A comparison costs the product of both lengths, plus a constant. */
 function workOf(names: readonly string[]): number {
   return names.reduce((sum, name) => sum + name.length + 8, 0);
 }
 
-/** Whether two sides agree in everything. */
+/** True if both sides match exactly. */
 export function isEmptyDifference({ missing, unexpected, shapes, dtypes }: StateDictDifference): boolean {
   return missing.length + unexpected.length + shapes.length + dtypes.length === 0;
 }
 
 /**
- * A difference as text: one line per tensor, long lists shortened.
+ * Formats a difference as text, one line per tensor, and shortens long lists.
  *
- * @param limit most lines of each kind
+ * @param limit maximum number of lines of each kind
  */
 export function formatDifference(difference: StateDictDifference, limit = 20): string {
   const hint = (nearest?: string): string => (nearest === undefined ? '' : `  (nearest: ${nearest})`);

@@ -1,31 +1,31 @@
-// What a difference between a network and a file means, in words for the person who named the file.
+// Explains the difference between a network and a file to the person who named the file.
 
 import type { TensorSpec } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
 import { formatDifference, type Specs, type StateDictDifference } from './match.js';
 
-/** Lines of each kind below a sentence that says it all. */
+/** Lines of each kind below a one-sentence explanation. */
 const LINES = 8;
 
-/** Class counts of a network and of a file that differ in nothing else; 0 where there is no classifier. */
+/** Class counts of a network and a file that differ in nothing else; 0 for a side without a classifier. */
 export interface ClassCounts {
   readonly expected: number;
   readonly found: number;
 }
 
-/** A state dictionary that does not fit the network; nothing of it was taken. */
+/** Thrown if a state dictionary does not fit the network. Nothing has been loaded. */
 export class StateDictMismatch extends CheckpointError {
   constructor(
     message: string,
     readonly difference: StateDictDifference,
-    /** Set if the classifier alone differs: then the rest can be taken without it. */
+    /** Set if only the classifier differs: the rest can then be loaded without it. */
     readonly classes?: ClassCounts,
   ) {
     super(message);
   }
 }
 
-/** Where the parameters of a classifier begin, whose shapes follow from the number of classes; the last are TResNet's. */
+/** Name prefixes of classifiers, whose shapes depend on the number of classes; TResNet uses the last. */
 export const CLASSIFIERS: readonly string[] = ['classifier.fc.', 'head.fc.'];
 
 export function isClassifier(name: string): boolean {
@@ -33,9 +33,9 @@ export function isClassifier(name: string): boolean {
 }
 
 /**
- * Explains a difference: one sentence where it has one cause, and the tensors it is about.
+ * Explains a difference: one sentence if it has a single cause, and the tensors involved.
  *
- * @param source what to call the file
+ * @param source names the file
  */
 export function explain(
   expected: Specs,
@@ -46,7 +46,7 @@ export function explain(
   const classes = differingClasses(difference);
   if (classes) {
     return new StateDictMismatch(
-      `The checkpoint ${source} has ${count(classes.found, 'class', 'classes')}, the network ${classes.expected}; everything but the classifier fits. Leave the classifier of the checkpoint out to load the rest.\n${formatDifference(difference, LINES)}`,
+      `The checkpoint ${source} has ${count(classes.found, 'class', 'classes')}, the network ${classes.expected}; everything except the classifier fits. Drop the classifier to load the rest.\n${formatDifference(difference, LINES)}`,
       difference,
       classes,
     );
@@ -54,7 +54,7 @@ export function explain(
   const fitting = [...expected].filter(([name, spec]) => sameShape(spec, found.get(name))).length;
   if (2 * fitting < expected.size) {
     return new StateDictMismatch(
-      `The checkpoint ${source} is of another network: of the ${count(expected.size, 'tensor', 'tensors')} that this one has, ${fitting} are in the file with the same name and shape; the file has ${found.size}. Check the architecture and the options of the network.\n${formatDifference(difference, LINES)}`,
+      `The checkpoint ${source} belongs to a different network: ${fitting} of the ${count(expected.size, 'tensor', 'tensors')} of this one are in the file with the same name and shape; the file has ${found.size}. Check the architecture and the options of the network.\n${formatDifference(difference, LINES)}`,
       difference,
     );
   }
@@ -63,7 +63,7 @@ export function explain(
   if (first && missing.length + unexpected.length + shapes.length === 0) {
     const kinds = new Set(dtypes.map((pair) => `${pair.found.dtype} instead of ${pair.expected.dtype}`));
     return new StateDictMismatch(
-      `The checkpoint ${source} has ${[...kinds].join(', ')} in ${count(dtypes.length, 'tensor', 'tensors')} (the first is ${first.name}). Allow the conversion, or save it in the other dtype.`,
+      `The checkpoint ${source} has ${[...kinds].join(', ')} in ${count(dtypes.length, 'tensor', 'tensors')} (the first is ${first.name}). Allow the conversion, or save the checkpoint with the expected dtype.`,
       difference,
     );
   }
@@ -80,7 +80,7 @@ function differingClasses({ missing, unexpected, shapes }: StateDictDifference):
   const weight = (items: readonly { name: string; spec: TensorSpec }[]): number =>
     items.find(({ name }) => name.endsWith('.weight'))?.spec.shape[0] ?? 0;
   if (shapes.length === 0) {
-    // One side has no classifier at all.
+    // One side has no classifier.
     return missing.length === 0 || unexpected.length === 0
       ? { expected: weight(missing), found: weight(unexpected) }
       : undefined;

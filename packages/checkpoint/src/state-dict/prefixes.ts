@@ -1,21 +1,21 @@
-// Prefixes that wrappers put before the names of a state dictionary.
+// Prefixes that wrappers add to the names of a state dictionary.
 
-/** torch.nn.DataParallel and DistributedDataParallel, and the averages of torch.optim.swa_utils. */
+/** Added by torch.nn.DataParallel and DistributedDataParallel, and by torch.optim.swa_utils. */
 export const PARALLEL_PREFIX = 'module.';
 
-/** Taken off where all names begin with one; `model.` is what training frameworks call the network in their own module. */
+/** Removed if all names have one. Training frameworks use `model.` for the network inside their own module. */
 const WRAPPERS = [PARALLEL_PREFIX, 'model.'];
 
-/** torch.compile; it wraps any module, so it may stand anywhere in a name. */
+/** Added by torch.compile, which can wrap any submodule, so it may occur anywhere in a name. */
 const COMPILED = '_orig_mod.';
 
 export interface PlainNames<V> {
   readonly entries: [name: string, value: V][];
-  /** The prefix that was removed: `module.`, or `module. (3 of 4 names)`. */
+  /** The prefixes that were removed: `module.`, or `module. (3 of 4 names)`. */
   readonly removed: readonly string[];
 }
 
-/** Names without what wrappers put before them. */
+/** Removes wrapper prefixes from names. */
 export function plainNames<V>(dict: ReadonlyMap<string | number, V>): PlainNames<V> {
   let names = [...dict.keys()].map(String);
   const removed: string[] = [];
@@ -32,12 +32,12 @@ export function plainNames<V>(dict: ReadonlyMap<string | number, V>): PlainNames
   take(COMPILED, (name) => name.replaceAll(/(?<=^|\.)_orig_mod\./g, ''));
   const common = commonWrapper(names);
   if (common !== '') take(common, without(common));
-  // Only a part was wrapped.
+  // Only some submodules were wrapped.
   take(PARALLEL_PREFIX, without(PARALLEL_PREFIX));
   return { entries: [...dict.values()].map((value, i): [string, V] => [names[i] ?? '', value]), removed };
 }
 
-/** The longest chain of wrappers that all names begin with. */
+/** The longest chain of wrapper prefixes common to all names. */
 function commonWrapper(names: readonly string[]): string {
   let chain = '';
   for (;;) {

@@ -11,28 +11,28 @@ import { TorchFile, type TorchReadOptions } from '../torch/file.js';
 import { type CheckpointFormat, formatOf } from './format.js';
 import { type SplitCheckpoint, splitCheckpoint } from './split.js';
 
-/** What {@link readStateDict} returns. */
+/** Result of {@link readStateDict}. */
 export interface LoadedStateDict {
   readonly format: CheckpointFormat;
-  /** By name, without what wrappers put before it. */
+  /** By name, without wrapper prefixes. */
   readonly tensors: TensorMap;
-  /** The prefix that was removed: `module.`, `_orig_mod.`, `model.`, or `module. (3 of 4 names)`. */
+  /** The prefixes that were removed: `module.`, `_orig_mod.`, `model.`, or `module. (3 of 4 names)`. */
   readonly prefixes: readonly string[];
-  /** What the file holds beside the state dictionary. */
+  /** Values of the file outside the state dictionary. */
   readonly rest: ReadonlyMap<string, TorchValue>;
 }
 
 export interface ReadStateDictOptions extends TorchReadOptions {
-  /** Leaves tensors beside the state dictionary, such as momentum, out of memory: they are null in `rest`. */
+  /** Do not load tensors outside the state dictionary, such as momentum: they are null in `rest`. */
   readonly weightsOnly?: boolean;
 }
 
 /**
- * Reads the state dictionary of a checkpoint: a file of torch.save (the dictionary itself, or one that has it as
- * `state_dict`; dictionaries inside are joined by dots) or a safetensors file, training states of this project included.
- * The content tells the format, not the name. All of it, or an error.
+ * Reads the state dictionary of a checkpoint: a file of torch.save (the dictionary itself or one that has it
+ * as `state_dict`; nested dictionaries are joined by dots) or a safetensors file, including training states
+ * of this project. The content determines the format, not the name. Reads all of it or throws.
  *
- * @throws CheckpointError if the file is missing, a folder, empty, damaged, or no checkpoint
+ * @throws CheckpointError if the file is missing, a folder, empty, damaged, or not a checkpoint
  */
 export async function readStateDict(
   path: string,
@@ -48,19 +48,19 @@ export async function readStateDict(
   }
 }
 
-/** A state dictionary whose tensors are read when they are wanted. */
+/** A state dictionary whose tensors are read on demand. */
 export interface OpenStateDict {
   readonly format: CheckpointFormat;
   readonly tensors: ReadonlyMap<string, TensorStream>;
-  /** As that of {@link LoadedStateDict}. */
+  /** As in {@link LoadedStateDict}. */
   readonly prefixes: readonly string[];
-  /** The rest of the file; tensors of one element are on the host. */
+  /** The rest of the file; tensors with one element are on the host. */
   readonly rest: ReadonlyMap<string, TorchTree<TensorContent>>;
 }
 
 /**
- * The same as {@link readStateDict}, but for the tensors, which are streams. All of a training state of ours is checked
- * against its checksum before; a storage of a zip file is when it is read.
+ * Like {@link readStateDict}, but with tensors as streams. Training states of this project are verified against their
+ * checksum up front; storages of zip files are verified when read.
  *
  * @throws CheckpointError as readStateDict does
  */
@@ -82,10 +82,10 @@ async function openTorchDict(source: ByteSource, options: TorchReadOptions): Pro
   const read = await file.readTensors(small);
   const contentOf = (ref: TensorRef): TensorContent => read.get(ref) ?? file.stream(ref);
   const tensors = new Map([...refs].map(([name, ref]) => [name, file.stream(ref)]));
-  const beside = [...rest].map(
+  const others = [...rest].map(
     ([key, value]) => [key, mapTensors<TensorRef, TensorContent>(value, contentOf)] as const,
   );
-  return { tensors, prefixes, rest: new Map(beside) };
+  return { tensors, prefixes, rest: new Map(others) };
 }
 
 async function openSafetensorsDict(source: ByteSource): Promise<OpenSplit> {

@@ -1,4 +1,4 @@
-// Where in a checkpoint the state dictionary stands, and its names.
+// Finds the state dictionary in a checkpoint, and its names.
 
 import { CheckpointError } from '../errors.js';
 import { describeOpaque } from '../pickle/describe.js';
@@ -6,28 +6,28 @@ import { Opaque } from '../pickle/objects.js';
 import { isDict, isTensor, type TorchDict, type TorchTree } from '../pickle/value.js';
 import { plainNames } from './prefixes.js';
 
-/** A state dictionary and what stands beside it; tensors are data, or references into a file. */
+/** A state dictionary and the rest of its file. Tensors are data, or references into a file. */
 export interface SplitCheckpoint<T> {
-  /** By name, without what wrappers put before it. */
+  /** By name, without wrapper prefixes. */
   readonly tensors: ReadonlyMap<string, T>;
-  /** Prefix that wrappers had put before the names; see {@link plainNames}. */
+  /** Prefixes that were removed from the names; see {@link plainNames}. */
   readonly prefixes: readonly string[];
   readonly rest: ReadonlyMap<string, TorchTree<T>>;
 }
 
-/** The key of the state dictionary among others: upstream's, then others in use. */
+/** Keys under which files store the state dictionary: upstream's first, then others in use. */
 const STATE_DICT_KEYS = ['state_dict', 'model_state_dict', 'model'];
 
 /**
- * Finds the state dictionary in a saved value: the dictionary under `state_dict`, or the value itself if it holds
- * tensors only. Dictionaries inside are joined by dots: {body: {weight}} has the name body.weight.
+ * Finds the state dictionary in a saved value: the dictionary under `state_dict`, or the value itself if it
+ * holds only tensors. Nested dictionaries are joined by dots: {body: {weight}} becomes body.weight.
  *
  * @throws CheckpointError naming `path` and what was found instead
  */
 export function splitCheckpoint<T extends object>(path: string, value: TorchTree<T>): SplitCheckpoint<T> {
   if (value instanceof Opaque) throw new CheckpointError(`${path} holds ${insteadOfStates(value)}.`);
   if (!isDict(value))
-    throw new CheckpointError(`${path} holds no dictionary, so no state dictionary either.`);
+    throw new CheckpointError(`${path} does not hold a dictionary, so it has no state dictionary.`);
   const key = STATE_DICT_KEYS.find((candidate) => isDict(value.get(candidate)));
   const dict = key === undefined ? value : value.get(key);
   const rest = new Map<string, TorchTree<T>>();
@@ -39,7 +39,7 @@ export function splitCheckpoint<T extends object>(path: string, value: TorchTree
     }
     if (!holdsTensors(value)) {
       throw new CheckpointError(
-        `${path} holds no state dictionary: there is no "${STATE_DICT_KEYS[0]}", and its keys are ${listKeys(value)}.`,
+        `${path} holds no state dictionary: it has no "${STATE_DICT_KEYS[0]}"; its keys are ${listKeys(value)}.`,
       );
     }
   } else {
@@ -54,10 +54,10 @@ export function splitCheckpoint<T extends object>(path: string, value: TorchTree
 
 /** Explains a Python object in place of a state dictionary, such as a whole network. */
 function insteadOfStates({ name }: Opaque): string {
-  return `the Python object ${JSON.stringify(name)} and not a state dictionary. Nothing in a file is run: load it in PyTorch and save its state_dict()`;
+  return `the Python object ${JSON.stringify(name)} instead of a state dictionary. Code in files is never run: load it in PyTorch and save its state_dict()`;
 }
 
-/** Whether a dictionary is made of tensors and such dictionaries. */
+/** True if a dictionary contains only tensors and such dictionaries. */
 function holdsTensors<T extends object>(dict: TorchDict<T>): boolean {
   return [...dict.values()].every((item) => isTensor(item) || (isDict(item) && holdsTensors(item)));
 }
@@ -80,10 +80,10 @@ function flatten<T extends object>(path: string, dict: TorchDict<T>, before: str
     if (isDict(item)) flatten(path, item, `${name}.`, flat);
     else if (item instanceof Opaque) {
       throw new CheckpointError(
-        `${path}: "${name}" of the state dictionary is not a tensor that can be read but ${describeOpaque(item)}.`,
+        `${path}: "${name}" of the state dictionary is not a supported tensor but ${describeOpaque(item)}.`,
       );
     } else if (!isTensor(item)) {
-      throw new CheckpointError(`${path}: "${name}" of the state dictionary is no tensor.`);
+      throw new CheckpointError(`${path}: "${name}" of the state dictionary is not a tensor.`);
     } else if (flat.tensors.has(name)) {
       throw new CheckpointError(`${path}: the state dictionary has two tensors "${name}".`);
     } else flat.tensors.set(name, item);

@@ -5,21 +5,21 @@ import { isEmptyDifference, matchStateDict, mayBeMissing } from './match.js';
 import { explain, isClassifier } from './mismatch.js';
 
 export interface TakeOptions {
-  /** Turns float16, bfloat16 and float64 into the float32 that the network has. */
+  /** Convert float16, bfloat16 and float64 to the float32 of the network. */
   readonly convert?: boolean;
-  /** Leaves the classifier (`classifier.fc.*`, `head.fc.*`) out on both sides; it is then not in the result. */
+  /** Leave out the classifier (`classifier.fc.*`, `head.fc.*`) on both sides and in the result. */
   readonly dropClassifier?: boolean;
 }
 
 /**
- * The tensors that a network expects, in its order, taken from those of a file: all of them, or none and an error.
- * Missing `num_batches_tracked` are 0. Nothing is copied but what is converted, and streams stay streams.
+ * Takes the tensors that a network expects from those of a file, in the network's order: all of them, or it
+ * throws. Missing `num_batches_tracked` are 0. Copies only what it converts; streams stay streams.
  *
  * @param expected names, shapes and dtypes of the network
  * @param found the tensors of the file
- * @param source what to call the file in the error
- * @throws StateDictMismatch saying that the class count, the network or the dtype is another, or else with every
- *   difference on a line of its own
+ * @param source names the file in errors
+ * @throws StateDictMismatch if the class count, the network or the dtype differs, or else with one line per
+ * difference
  */
 export function takeStateDict<D extends HostDType>(
   expected: ReadonlyMap<string, TensorSpec<D>>,

@@ -6,18 +6,18 @@ import { writeTorch } from '../torch/write.js';
 import type { PARALLEL_PREFIX } from './prefixes.js';
 
 export interface WriteStateDictOptions {
-  /** Put before every name, as upstream's files have it. */
+  /** Prepended to every name, as in upstream's files. */
   readonly prefix?: typeof PARALLEL_PREFIX | '';
-  /** What to write beside the dictionary; only files of torch.save can hold it. */
+  /** Other values to write with the dictionary; only files of torch.save can hold them. */
   readonly rest?: ReadonlyMap<string, TorchValue>;
 }
 
 /**
- * Writes a state dictionary in the format that the name asks for: `.pth.tar` as {state_dict, …rest} and `.pth` or `.pt`
- * as the dictionary itself (as the former if there is a rest), both readable by torch.load; `.safetensors` with a
- * checksum. Atomic; the arrays must not change until the promise resolves.
+ * Writes a state dictionary in the format given by the file name: `.pth.tar` as {state_dict, …rest}; `.pth`
+ * and `.pt` as the bare dictionary, or like `.pth.tar` if there is a rest, all readable by torch.load;
+ * `.safetensors` with a checksum. Atomic. The arrays must not change until the promise resolves.
  *
- * @throws CheckpointError naming the file or the tensor at fault
+ * @throws CheckpointError naming the file or the tensor
  */
 export async function writeStateDict(
   path: string,
@@ -36,7 +36,7 @@ export async function writeStateDict(
   }
   if (!/\.(pth\.tar|pth|pt)$/.test(path)) {
     throw new CheckpointError(
-      `Cannot write ${path}: the name must end in .pth.tar, .pth, .pt or .safetensors to tell the format.`,
+      `Cannot write ${path}: the name must end in .pth.tar, .pth, .pt or .safetensors to select the format.`,
     );
   }
   const wrapped = path.endsWith('.tar') || rest.size > 0;

@@ -3,15 +3,15 @@ import type { TorchTree } from '../pickle/value.js';
 
 export type TorchFormat = 'torch-zip' | 'torch-legacy';
 
-/** Where a storage lies in the file. */
+/** Location of a storage in the file. */
 export interface StoragePlace {
   readonly position: number;
   readonly bytes: number;
-  /** CRC-32 of the bytes, where the container keeps one. */
+  /** CRC-32 of the bytes, if the container has one. */
   readonly crc32?: number;
 }
 
-/** A container whose pickle has been run and whose storages have been found; no tensor has been read. */
+/** A container whose pickle has been run and whose storages have been located; no tensor has been read. */
 export interface TorchContainer {
   readonly format: TorchFormat;
   readonly value: TorchTree<TensorRef>;

@@ -12,26 +12,26 @@ import { readTensors, streamTensor } from './materialise.js';
 import { openZipContainer } from './zip-container.js';
 
 export interface TorchReadOptions {
-  /** What the pickle may ask for; each has a default that real checkpoints stay far below. */
+  /** Resource limits of the pickle. The defaults are far above any real checkpoint. */
   readonly limits?: Partial<PickleLimits>;
   /**
-   * Most bytes of all tensors together. Default: four times the file, and at least 64 MiB; more than the file takes
-   * tensors that show the same elements many times.
+   * Maximum total bytes of all tensors. Default: four times the file, at least 64 MiB. Only views that repeat
+   * elements take more than the file.
    */
   readonly maxTensorBytes?: number;
 }
 
 const ZIP_SIGNATURE = Buffer.from('PK\x03\x04', 'latin1');
 
-/** The container that a file is by its first bytes, or undefined. */
+/** Detects the container of a file from its first bytes; undefined if there is none. */
 export function torchFormatOf(start: Buffer): TorchFormat | undefined {
   if (start.subarray(0, ZIP_SIGNATURE.byteLength).equals(ZIP_SIGNATURE)) return 'torch-zip';
   return endOfLegacyMagic(start) === undefined ? undefined : 'torch-legacy';
 }
 
 /**
- * A file of torch.save whose pickle has been run by the restricted machine and whose storages have been found. Tensors
- * are references with dtype and shape until they are read. Close it after use.
+ * A file of torch.save whose pickle has been run by the restricted machine. Tensors are references with dtype
+ * and shape until they are read. Close it after use.
  */
 export class TorchFile {
   private constructor(
@@ -41,7 +41,7 @@ export class TorchFile {
   ) {}
 
   /**
-   * Opens a file and checks all of it but the contents of tensors.
+   * Opens a file and checks everything except the contents of tensors.
    *
    * @throws CheckpointError naming the file and what is wrong with it
    */
@@ -55,12 +55,12 @@ export class TorchFile {
     }
   }
 
-  /** The same over bytes that are open already; {@link close} closes them. */
+  /** Reads from a source that is already open; {@link close} closes it. */
   static async over(source: ByteSource, options: TorchReadOptions = {}): Promise<TorchFile> {
     assertLittleEndianHost();
     const limits = { ...PICKLE_LIMITS, ...options.limits };
     const format = torchFormatOf(await readUpTo(source, LEGACY_MAGIC_BYTES, 0));
-    if (!format) throw new CheckpointError(`${source.path} is not a file of torch.save.`);
+    if (!format) throw new CheckpointError(`${source.path} is not a torch.save file.`);
     const open = format === 'torch-zip' ? openZipContainer : openLegacyContainer;
     return new TorchFile(source, await open(source, limits), options);
   }
@@ -77,16 +77,16 @@ export class TorchFile {
     return this.options.maxTensorBytes ?? Math.max(4 * this.source.size, 64 * 2 ** 20);
   }
 
-  /** What was saved, with references for tensors. */
+  /** The saved value, with references for tensors. */
   get value(): TorchTree<TensorRef> {
     return this.container.value;
   }
 
   /**
-   * Reads tensors, all or none. Those that are one view of a storage in the file are one object here; every other is
-   * row-major in memory of its own.
+   * Reads tensors, all or none. Equal views of a storage become one object; every other tensor is row-major
+   * in memory of its own.
    *
-   * @throws CheckpointError if the file is damaged or its tensors are larger than allowed
+   * @throws CheckpointError if the file is damaged or its tensors exceed the limit
    */
   async readTensors(refs: Iterable<TensorRef>): Promise<ReadonlyMap<TensorRef, HostTensor>> {
     const { source, container, limit } = this;
@@ -98,12 +98,12 @@ export class TorchFile {
     }
   }
 
-  /** One tensor, to be read piece by piece while the file is open. */
+  /** A tensor as a stream, readable while the file is open. */
   stream(ref: TensorRef): TensorStream {
     return streamTensor(this.source, ref, this.container.storages, this.limit);
   }
 
-  /** Reads all that was saved, as {@link readTensors} reads its tensors. */
+  /** Reads the saved value and its tensors (see {@link readTensors}). */
   async readAll(): Promise<TorchValue> {
     const tensors = await this.readTensors(tensorsIn(this.value));
     return mapTensors<TensorRef, HostTensor>(this.value, (ref) => tensors.get(ref) ?? null);
@@ -115,8 +115,8 @@ export class TorchFile {
 }
 
 /**
- * Reads a file of torch.save, in the zip container or the legacy stream. Nothing in the file is run: only tensors and
- * plain containers are built, whatever else it names is opaque.
+ * Reads a file of torch.save, in the zip container or as a legacy stream. Runs no code of the file: it builds
+ * only tensors and plain containers; everything else is opaque.
  *
  * @throws CheckpointError naming the file and what is wrong with it
  */

@@ -1,5 +1,5 @@
-// The legacy stream (PyTorch < 1.6, and all published models): five pickles, one after the other (magic number,
-// protocol, system, object, keys of the storages), then for each key the number of elements (int64) and the elements.
+// The legacy stream (PyTorch < 1.6, and all published models): five pickles in sequence (magic number,
+// protocol, system, object, storage keys), then for each key the number of elements (int64) and the elements.
 
 import { bytesPerElement } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
@@ -11,19 +11,19 @@ import { type PickleHost, type Unpickled, unpickle } from '../pickle/machine.js'
 import type { StoragePlace, TorchContainer } from './container.js';
 import { StorageTable } from './storage-id.js';
 
-/** The magic number 0x1950a86a20f9469cfc6c as the pickle that a file begins with: LONG1 and STOP. */
+/** The magic number 0x1950a86a20f9469cfc6c as the first pickle of a file: LONG1 and STOP. */
 const MAGIC = Buffer.from('8a0a6cfc9c46f9206aa85019' + '2e', 'hex');
 const [PROTO, FRAME] = [0x80, 0x95];
 const FRAME_BYTES = 9;
-/** Most bytes before the end of the magic number. */
+/** Maximum bytes up to the end of the magic number. */
 export const LEGACY_MAGIC_BYTES = 2 + FRAME_BYTES + MAGIC.byteLength;
 
 const PROTOCOL = 1001;
 const FIRST_READ = 2 ** 20;
-/** The count of elements before each storage. */
+/** Bytes of the element count before each storage. */
 const COUNT_BYTES = 8;
 
-/** Where the pickle of the magic number ends, in protocol 2 to 5; undefined if the bytes do not begin with it. */
+/** End of the magic number's pickle, in protocols 2 to 5; undefined if the bytes do not begin with it. */
 export function endOfLegacyMagic(start: Buffer): number | undefined {
   const [proto, protocol = 0] = start;
   if (proto !== PROTO || protocol < 2 || protocol > 5) return undefined;
@@ -44,7 +44,7 @@ export async function openLegacyContainer(source: ByteSource, limits: PickleLimi
     throw new CheckpointError(`${source.path} cannot be read: ${reason}.`);
   };
   const { system, object, keys, table } = await readHead(source, limits, fail);
-  if (!(system.value instanceof Map)) return fail('it does not say on what system it was written');
+  if (!(system.value instanceof Map)) return fail('it does not name the system that wrote it');
   if (system.value.get('little_endian') !== true) {
     return fail('it was written on a big-endian machine; save it again on a little-endian one');
   }
@@ -53,7 +53,7 @@ export async function openLegacyContainer(source: ByteSource, limits: PickleLimi
   return { format: 'torch-legacy', value, storages };
 }
 
-/** The end of a pickle is known only when it has been run, so the first read is a guess that grows. */
+/** The end of a pickle is known only after running it, so the first read is a guess that grows. */
 async function readHead(
   source: ByteSource,
   limits: PickleLimits,
@@ -66,7 +66,7 @@ async function readHead(
       return runHead(source.path, bytes, limits, fail);
     } catch (error) {
       if (!(error instanceof PickleEnd)) throw error;
-      if (source.size <= wanted) return fail('it is cut off');
+      if (source.size <= wanted) return fail('it is truncated');
       if (wanted === limits.bytes) return fail(`its pickle has more than ${limits.bytes} bytes`);
     }
   }
@@ -107,14 +107,16 @@ async function findStorages(
     if (seen.has(key)) return fail(`its list of storages names "${key}" twice`);
     seen.add(key);
     const count = await readUpTo(source, COUNT_BYTES, at);
-    if (count.byteLength < COUNT_BYTES) return fail('it is cut off');
+    if (count.byteLength < COUNT_BYTES) return fail('it is truncated');
     const { elements, bytes } = storage;
     if (elements !== undefined && count.readBigInt64LE(0) !== BigInt(elements)) {
-      return fail(`storage "${key}" has ${count.readBigInt64LE(0)} elements where ${elements} are expected`);
+      return fail(`storage "${key}" has ${count.readBigInt64LE(0)} elements, expected ${elements}`);
     }
     const position = at + COUNT_BYTES;
     if (!(position + bytes <= source.size)) {
-      return fail(`it is cut off: storage "${key}" needs ${bytes} bytes, ${source.size - position} are left`);
+      return fail(
+        `it is truncated: storage "${key}" needs ${bytes} bytes, ${source.size - position} are left`,
+      );
     }
     if (table.byKey.has(key)) storages.set(key, { position, bytes });
     at = position + bytes;
@@ -123,7 +125,7 @@ async function findStorages(
   return storages;
 }
 
-/** How large a storage is; undefined where no tensor uses it. */
+/** Bytes of a storage; undefined if no tensor uses it. */
 function sizeOf(
   key: string,
   table: StorageTable,
@@ -135,6 +137,6 @@ function sizeOf(
   if (!opaque) return undefined;
   const { type, bytes } = opaque;
   return bytes === undefined
-    ? fail(`storage "${key}" is of ${type}, of unknown size, so what follows it cannot be found`)
+    ? fail(`storage "${key}" has type ${type}, whose size is unknown, so later storages cannot be located`)
     : { bytes };
 }

@@ -1,5 +1,5 @@
-// From views of storages to row-major arrays. Storages are visited in the order of the file, and each is read once:
-// whole rows of it straight into the array they become, or by way of one buffer where a view is strided.
+// Converts views of storages to row-major arrays. Storages are visited in file order and read once:
+// contiguous rows go straight into the result, strided views through one buffer.
 
 import {
   bytesPerElement,
@@ -18,8 +18,8 @@ import type { StoragePlace } from './container.js';
 /**
  * Reads tensors. Equal views of a storage become one tensor.
  *
- * @param limit most bytes of all tensors together: views of one storage may add up to any amount
- * @throws CheckpointError if the tensors are larger, or the file is cut short or damaged
+ * @param limit maximum total bytes; views of one storage may add up to any amount
+ * @throws CheckpointError if the tensors exceed the limit, or the file is truncated or damaged
  */
 export async function readTensors(
   source: ByteSource,
@@ -42,7 +42,7 @@ export async function readTensors(
   }
   if (total > limit) {
     throw new CheckpointError(
-      `${source.path}: its tensors would take ${total} bytes, more than ${limit}, because they show the same elements many times; raise maxTensorBytes if that is meant.`,
+      `${source.path}: its tensors would take ${total} bytes, more than ${limit}, because they repeat elements of the file; raise maxTensorBytes if that is intended.`,
     );
   }
   const tensors = new Map<TensorRef, HostTensor>();
@@ -67,11 +67,12 @@ export async function readTensors(
 }
 
 /**
- * One tensor, to be read piece by piece while the file is open. A view that is not row-major, or has the negative bit, is
- * one piece.
+ * Streams one tensor while the file is open. A view that is not row-major, or has the negative bit, is a
+ * single chunk.
  *
- * @param limit most bytes of a view that is not row-major: it may show the same elements many times
- * @throws CheckpointError, while it is read, if it is larger, or the file is cut short or damaged
+ * @param limit maximum bytes of a view that is not row-major, since it may repeat elements
+ * @throws CheckpointError, while reading, if the tensor exceeds the limit, or the file is truncated or
+ * damaged
  */
 export function streamTensor(
   source: ByteSource,
@@ -97,7 +98,7 @@ export function streamTensor(
   };
 }
 
-/** A part of a storage; where it is all of it, the checksum is compared at its end. */
+/** Reads a part of a storage. For the whole storage, verifies the checksum at the end. */
 async function* checkedPieces(
   source: ByteSource,
   key: string,
@@ -116,7 +117,7 @@ async function* checkedPieces(
 
 type Reader = (ref: TensorRef) => Promise<HostTensor>;
 
-/** Reads each view by itself: none is larger than what it becomes. */
+/** Reads each view by itself, because none is larger than its result. */
 async function directReader(source: ByteSource, key: string, place: StoragePlace): Promise<Reader> {
   return async (ref) => {
     const tensor = tensorFromBuffer({ dtype: ref.dtype, shape: ref.shape }, new ArrayBuffer(bytesOf(ref)));
@@ -143,14 +144,14 @@ async function bufferedReader(source: ByteSource, key: string, place: StoragePla
 
 function checkCrc(source: ByteSource, key: string, { crc32 }: StoragePlace, found: number): void {
   if (crc32 === undefined || found === crc32) return;
-  throw new CheckpointError(`${source.path} is damaged: storage "${key}" does not agree with its checksum.`);
+  throw new CheckpointError(`${source.path} is damaged: storage "${key}" does not match its checksum.`);
 }
 
 function bytesOf({ dtype, shape }: TensorRef): number {
   return elementCount(shape) * bytesPerElement(dtype);
 }
 
-/** Whether the elements of a view follow each other in row-major order. */
+/** True if the elements of a view are contiguous in row-major order. */
 function isContiguous({ shape, strides }: TensorRef): boolean {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -162,11 +163,11 @@ function isContiguous({ shape, strides }: TensorRef): boolean {
   return true;
 }
 
-/** out[i₀, i₁, …] = storage[offset + Σ iₖ·strideₖ], moved as bits so that no NaN changes. */
+/** out[i₀, i₁, …] = storage[offset + Σ iₖ·strideₖ], copied as bits so that NaN payloads survive. */
 function gather(ref: TensorRef, storage: ArrayBuffer): HostTensor {
   const { dtype, shape, strides, offset } = ref;
   const width = bytesPerElement(dtype);
-  // Words of 32 bits for elements of 64, which saves a bigint for each.
+  // Copy 64-bit elements as 32-bit words, which avoids a bigint per element.
   const Words = width === 1 ? Uint8Array : width === 2 ? Uint16Array : Uint32Array;
   const out = new ArrayBuffer(bytesOf(ref));
   const [to, from] = [new Words(out), new Words(storage)];
@@ -192,7 +193,7 @@ function gather(ref: TensorRef, storage: ArrayBuffer): HostTensor {
 
 const SIGN_BITS = { 2: 0x8000, 4: 0x80000000 } as const;
 
-/** Changes the sign of every element: of floats the sign bit alone, so that no NaN changes otherwise. */
+/** Negates every element. For floats flips only the sign bit, so that NaN payloads survive. */
 function negate(tensor: HostTensor): void {
   const { dtype, data } = tensor;
   if (data instanceof BigInt64Array) for (const [i, value] of data.entries()) data[i] = -value;

@@ -1,5 +1,5 @@
-// Optimizer state in two forms. Ours is by name: mod1.conv1.weight.momentum_buffer. PyTorch's numbers the parameters in
-// the order of the groups: {state: {0: {momentum_buffer}}, param_groups: [{lr, …, params: [0, 1]}]}.
+// Converts optimizer state between two forms. Ours is by name: mod1.conv1.weight.momentum_buffer. PyTorch numbers the
+// parameters in group order: {state: {0: {momentum_buffer}}, param_groups: [{lr, …, params: [0, 1]}]}.
 
 import type { HostTensor } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
@@ -13,21 +13,21 @@ import {
 } from '../pickle/value.js';
 import { isHostTensor, type TensorContent } from '../tensor-stream.js';
 
-/** How a class of torch.optim saves its state. */
+/** How a torch.optim class saves its state. */
 export interface TorchOptimizerForm {
-  /** Name of the class. */
+  /** Class name. */
   readonly type: string;
-  /** Tensors that it may keep for each parameter. */
+  /** Tensors that it may keep per parameter. */
   readonly slots: readonly string[];
-  /** Whether it keeps `step`, its count of updates, for each parameter. */
+  /** Whether it keeps `step`, its update count, per parameter. */
   readonly counted: boolean;
-  /** The options of a group that torch.optim expects to find. */
+  /** The options that torch.optim expects in a group. */
   readonly defaults: Readonly<Record<string, TorchValue>>;
-  /** An option of its groups that classes with other slots do not have: files do not name the class. */
+  /** An option that distinguishes its groups from those of classes with other slots: files do not name the class. */
   readonly mark: string;
 }
 
-/** Parameters that share hyper-parameters, as one of PyTorch's param_groups. */
+/** Parameters that share hyperparameters, like one of PyTorch's param_groups. */
 export interface OptimizerGroup<T extends TensorContent = HostTensor> {
   /** Names, in PyTorch's order. */
   readonly params: readonly string[];
@@ -35,24 +35,24 @@ export interface OptimizerGroup<T extends TensorContent = HostTensor> {
   readonly options: Readonly<Record<string, TorchTree<T>>>;
 }
 
-/** What {@link fromTorchOptimizer} returns. */
+/** Result of {@link fromTorchOptimizer}. */
 export interface NamedOptimizer<T extends TensorContent = HostTensor> {
-  /** The classes that it may be of: Adam and AdamW save the same. */
+  /** The classes it may come from: Adam and AdamW save the same state. */
   readonly types: readonly string[];
-  /** `PARAMETER.SLOT`, as `PARAMETER.momentum_buffer`; none for a parameter that was never updated. */
+  /** By `PARAMETER.SLOT`, such as `fc.weight.momentum_buffer`; nothing for a parameter that was never updated. */
   readonly state: Map<string, T>;
   readonly groups: readonly OptimizerGroup<T>[];
-  /** Updates done; undefined where the class does not count them. */
+  /** Number of updates; undefined if the class does not count them. */
   readonly step?: number;
 }
 
 /**
- * Optimizer state as a class of torch.optim saves it: its load_state_dict continues from it.
+ * Converts optimizer state to the form of a torch.optim class, whose load_state_dict accepts it.
  *
- * @param groups must be those of the PyTorch optimizer, in its order
+ * @param groups those of the PyTorch optimizer, in its order
  * @param state tensors by `PARAMETER.SLOT`; a parameter without any has no state, as before its first update
- * @param step updates done, for a class that counts them
- * @throws CheckpointError for state of a parameter that is in no group, or only a part of its slots
+ * @param step number of updates, for classes that count them
+ * @throws CheckpointError if state belongs to no group, or a parameter has only some of its slots
  */
 export function toTorchOptimizer<T extends TensorContent>(
   { slots, counted, defaults }: TorchOptimizerForm,
@@ -63,7 +63,7 @@ export function toTorchOptimizer<T extends TensorContent>(
   const byIndex = new Map<number, TorchTree<T | HostTensor>>();
   const used = new Set<string>();
   let index = 0;
-  // A tensor for each parameter: PyTorch counts on in place.
+  // One tensor per parameter, because PyTorch increments them in place.
   const counter = (): [string, HostTensor][] => (counted ? [['step', stepTensor(step)]] : []);
   const withStep = (kept: ReadonlyMap<string, T>) => new Map<string, T | HostTensor>([...counter(), ...kept]);
   const numbered = groups.map(({ params, options }): TorchTree<T | HostTensor> => {
@@ -81,7 +81,7 @@ export function toTorchOptimizer<T extends TensorContent>(
     ]);
   });
   for (const name of state.keys()) {
-    if (!used.has(name)) throw new CheckpointError(`The optimiser state "${name}" belongs to no parameter.`);
+    if (!used.has(name)) throw new CheckpointError(`The optimizer state "${name}" belongs to no parameter.`);
   }
   return new Map<string, TorchTree<T | HostTensor>>([
     ['state', byIndex],
@@ -97,22 +97,22 @@ function slotsOf<T>(name: string, slots: readonly string[], state: ReadonlyMap<s
   }
   if (kept.size > 0 && kept.size < slots.length) {
     throw new CheckpointError(
-      `The optimiser state of "${name}" has only ${[...kept.keys()].join(', ')} of ${slots.join(', ')}.`,
+      `The optimizer state of "${name}" has only ${[...kept.keys()].join(', ')} of ${slots.join(', ')}.`,
     );
   }
   return kept;
 }
 
-/** A float32 scalar, as PyTorch ≥ 1.12 keeps it; older versions count on with a tensor as well. */
+/** A float32 scalar, as in PyTorch ≥ 1.12; older versions accept a tensor too. */
 function stepTensor(step: number): HostTensor {
   return { dtype: 'float32', shape: [], data: Float32Array.of(step) };
 }
 
 /**
- * The inverse of {@link toTorchOptimizer}, of any state that one of these classes has saved.
+ * The inverse of {@link toTorchOptimizer}, for state saved by any of the supported classes.
  *
- * @param names the parameters in the order in which the PyTorch optimizer was given them, over all groups
- * @throws CheckpointError if it is no such state, counts other parameters, or is of another class
+ * @param names the parameters in the order in which the PyTorch optimizer received them, over all groups
+ * @throws CheckpointError if it is not such state, covers other parameters, or belongs to another class
  */
 export function fromTorchOptimizer<T extends TensorContent>(
   value: TorchTree<T>,
@@ -123,14 +123,14 @@ export function fromTorchOptimizer<T extends TensorContent>(
   const [states, savedGroups] = [saved.get('state'), saved.get('param_groups')];
   if (!isDict(states) || savedGroups === undefined || !isList(savedGroups)) {
     throw new CheckpointError(
-      'The optimiser state is not one of PyTorch: it has no "state" and "param_groups".',
+      'The optimizer state is not from PyTorch: it has no "state" and "param_groups".',
     );
   }
   const counts = savedGroups.map((group) => paramsOf(group).length);
   const count = counts.reduce((sum, params) => sum + params, 0);
   if (count !== names.length) {
     throw new CheckpointError(
-      `The optimiser state is of ${count} parameters (${counts.join(' + ')}), the network has ${names.length}.`,
+      `The optimizer state covers ${count} parameters (${counts.join(' + ')}), but the network has ${names.length}.`,
     );
   }
   const known = new Set(forms.flatMap(({ slots }) => slots));
@@ -149,22 +149,22 @@ export function fromTorchOptimizer<T extends TensorContent>(
   const types = typesOf(groups, state, forms);
   if (steps.size > 1) {
     throw new CheckpointError(
-      `The optimiser state counts updates per parameter and they differ (${[...steps].slice(0, 4).join(', ')}); only one count for all is supported.`,
+      `The optimizer state has different update counts per parameter (${[...steps].slice(0, 4).join(', ')}); only equal counts are supported.`,
     );
   }
   const [step] = steps;
   return { types, state, groups, step };
 }
 
-/** Keys into `state`: indices, or memory addresses in files of PyTorch before 1.5. */
+/** Keys into `state`: indices, or memory addresses in files of PyTorch < 1.5. */
 function paramsOf<T extends TensorContent>(group: TorchTree<T>): (string | number)[] {
   const params = isDict(group) ? group.get('params') : undefined;
   if (params === undefined || !isList(params)) {
-    throw new CheckpointError('The optimiser state is not one of PyTorch: a group has no "params".');
+    throw new CheckpointError('The optimizer state is not from PyTorch: a group has no "params".');
   }
   return params.map((key) => {
     if (typeof key === 'number' || typeof key === 'string') return key;
-    throw new CheckpointError('The optimiser state is not one of PyTorch: a parameter is not a number.');
+    throw new CheckpointError('The optimizer state is not from PyTorch: a parameter is not a number.');
   });
 }
 
@@ -187,9 +187,9 @@ function takeSlots<T extends TensorContent>(
     if (item === null) continue;
     if (slot === 'step') steps.add(stepOf(name, item));
     else if (!isTensor(item)) {
-      throw new CheckpointError(`The optimiser state of "${name}" has a "${slot}" that is no tensor.`);
+      throw new CheckpointError(`The optimizer state of "${name}" has a "${slot}" that is not a tensor.`);
     } else if (!known.has(String(slot))) {
-      throw new CheckpointError(`The optimiser state of "${name}" has "${slot}", which is not supported.`);
+      throw new CheckpointError(`The optimizer state of "${name}" has "${slot}", which is not supported.`);
     } else state.set(`${name}.${slot}`, item);
   }
 }
@@ -199,10 +199,10 @@ function stepOf<T extends TensorContent>(name: string, step: TorchTree<T>): numb
   const exact = data && ['float32', 'float64', 'int64'].includes(data.dtype) && data.data.length === 1;
   const number = exact ? Number(data.data[0]) : step;
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
-  throw new CheckpointError(`The optimiser state of "${name}" has a "step" that is not a whole number ≥ 0.`);
+  throw new CheckpointError(`The optimizer state of "${name}" has a "step" that is not an integer ≥ 0.`);
 }
 
-/** PyTorch does not say which optimizer it was; the options and tensors do. */
+/** PyTorch does not save the class of the optimizer; the options and tensors reveal it. */
 function typesOf<T extends TensorContent>(
   groups: readonly OptimizerGroup<T>[],
   state: ReadonlyMap<string, T>,
@@ -214,5 +214,5 @@ function typesOf<T extends TensorContent>(
   const types = forms.filter(fits).map(({ type }) => type);
   if (types.length > 0) return types;
   const known = forms.map(({ type }) => type).join(', ');
-  throw new CheckpointError(`The optimizer state is of another class than ${known}.`);
+  throw new CheckpointError(`The optimizer state belongs to a class other than ${known}.`);
 }

@@ -2,7 +2,7 @@ import { kindOf, Opaque, type Pickled, Storage, StorageType, Tuple } from '../pi
 
 const MAX_KEY = 256;
 
-/** Bytes of an element of storages without a dtype here: a legacy stream is read past them. */
+/** Element sizes of storages without a dtype here, to skip them in a legacy stream. */
 const WIDTHS: Readonly<Record<string, number>> = {
   'torch.ComplexHalfStorage': 4,
   'torch.ComplexFloatStorage': 8,
@@ -12,14 +12,14 @@ const WIDTHS: Readonly<Record<string, number>> = {
   'torch.QInt32Storage': 4,
 };
 
-/** Collects the storages that persistent ids name, one for each key. */
+/** Collects the storages named by persistent ids, one per key. */
 export class StorageTable {
   readonly byKey = new Map<string, Storage>();
-  /** Storages whose elements have no dtype here, by key: their class, and their bytes where those are known. */
+  /** Storages without a dtype here, by key: their class, and their size in bytes if it is known. */
   readonly opaque = new Map<string, { readonly type: string; readonly bytes: number | undefined }>();
 
   /**
-   * The storage of ('storage', class, key, location, elements), in legacy files followed by None or by a part of it
+   * Resolves ('storage', class, key, location, elements). Legacy files append None, or a part of the storage
    * as (key, first element, elements).
    */
   resolve(id: Pickled, length: 5 | 6, fail: (reason: string) => never): Storage | Opaque {
@@ -30,20 +30,20 @@ export class StorageTable {
     }
     const known = type instanceof StorageType || (type instanceof Opaque && !type.args);
     if (kind !== 'storage' || items.length !== length || !known) {
-      return fail(`it refers to something outside by ${kindOf(id)} that names no storage`);
+      return fail(`it has a persistent id, ${kindOf(id)}, that does not name a storage`);
     }
     if (typeof key !== 'string' || key.length > MAX_KEY)
-      return fail('the key of a storage is not a short text');
+      return fail('the key of a storage is not a short string');
     if (type instanceof Opaque) {
       const width = Object.hasOwn(WIDTHS, type.name) ? WIDTHS[type.name] : undefined;
       const bytes = width !== undefined && isCount(total) ? width * total : undefined;
       this.opaque.set(key, { type: type.name, bytes });
       return type;
     }
-    if (!isCount(total)) return fail(`the size of storage "${key}" is not a whole number ≥ 0`);
+    if (!isCount(total)) return fail(`the size of storage "${key}" is not an integer ≥ 0`);
     const before = this.byKey.get(key);
     if (before && (before.total !== total || before.dtype !== type.dtype)) {
-      return fail(`storage "${key}" is described in two ways`);
+      return fail(`storage "${key}" has two conflicting descriptions`);
     }
     const whole = before ?? new Storage(key, type.dtype, 0, total, total);
     this.byKey.set(key, whole);

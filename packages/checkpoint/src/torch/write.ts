@@ -6,30 +6,30 @@ import { isDict, isList, isTensor, type TorchTree } from '../pickle/value.js';
 import { byteCount, checkContent, isHostTensor, piecesOf, type TensorContent } from '../tensor-stream.js';
 import { encodeZip, type ZipContent } from '../zip/write.js';
 
-/** Folder of all entries; PyTorch finds it by itself. */
+/** Folder of all entries; PyTorch accepts any name. */
 const FOLDER = 'archive';
 /** Version of the container, as torch.save writes it. */
 const VERSION = '3\n';
 
 /**
- * Writes a file that torch.load reads, also with weights_only=True (PyTorch 1.13 knows no float there; 2.0 and later
- * do): the zip container, tensors contiguous and on the CPU, dictionaries as dict, arrays as list. Tensors that hold
- * one array, or that are one stream, share a storage. Atomic, and nothing is gathered in memory; the tensors must not change
- * until the promise resolves.
+ * Writes a file that torch.load reads, also with weights_only=True (which supports floats from PyTorch 2.0
+ * on). It is a zip container with contiguous CPU tensors, dictionaries as dict and arrays as list. Tensors
+ * over the same array or stream share a storage. Atomic, and nothing is collected in memory. The tensors must
+ * not change until the promise resolves.
  *
- * A number without a fraction is written as int, any other as float.
+ * Numbers without a fraction are written as int, others as float.
  *
- * @throws CheckpointError naming the file, or the key of what cannot be written
+ * @throws CheckpointError naming the file, or the key of a value that cannot be written
  */
 export async function writeTorch(path: string, value: TorchTree<TensorContent>): Promise<void> {
   await writeFileAtomic(path, encodeTorch(value));
 }
 
 /**
- * The bytes of such a file, piece by piece: the tensors are handed out as they lie in memory, or as their streams give
- * them, twice. A piece is valid until the next one is asked for.
+ * Encodes such a file in chunks: host tensors as they lie in memory, streams read twice. A chunk is valid
+ * until the next one is requested.
  *
- * @throws CheckpointError naming the key of what cannot be written
+ * @throws CheckpointError naming the key of a value that cannot be written
  */
 export function encodeTorch(value: TorchTree<TensorContent>): AsyncIterable<Uint8Array> {
   assertLittleEndianHost();
@@ -39,7 +39,7 @@ export function encodeTorch(value: TorchTree<TensorContent>): AsyncIterable<Uint
   const pickle = encodePickle(value, (tensor) => {
     const whole = isHostTensor(tensor) ? tensor.data : tensor;
     const known = storages.get(whole);
-    // The same bytes as another dtype need a storage of their own: PyTorch knows one dtype for each.
+    // The same bytes as another dtype need their own storage: PyTorch allows one dtype per storage.
     if (known?.dtype === tensor.dtype) return known.key;
     const key = String(contents.length);
     storages.set(whole, { key, dtype: tensor.dtype });

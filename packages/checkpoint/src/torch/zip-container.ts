@@ -1,4 +1,4 @@
-// The zip container (PyTorch ≥ 1.6): NAME/data.pkl, NAME/data/KEY for each storage, NAME/version, NAME/byteorder.
+// The zip container (PyTorch ≥ 1.6): NAME/data.pkl, NAME/data/KEY per storage, NAME/version, NAME/byteorder.
 
 import { bytesPerElement } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
@@ -12,7 +12,6 @@ import { contentOf, readZipDirectory, type ZipEntry } from '../zip/directory.js'
 import type { StoragePlace, TorchContainer } from './container.js';
 import { StorageTable } from './storage-id.js';
 
-/** "little" or "big" fits easily. */
 const MAX_BYTEORDER = 64;
 
 export async function openZipContainer(source: ByteSource, limits: PickleLimits): Promise<TorchContainer> {
@@ -23,11 +22,11 @@ export async function openZipContainer(source: ByteSource, limits: PickleLimits)
   const pickles = [...directory.values()].filter(({ name }) => /^[^/]+\/data\.pkl$/.test(name));
   const [pickle] = pickles;
   if (!pickle || pickles.length > 1) {
-    return fail('it is a zip file but not a checkpoint of PyTorch, which has one data.pkl');
+    return fail('it is a zip file but not a PyTorch checkpoint, which has one data.pkl');
   }
   const folder = pickle.name.slice(0, -'data.pkl'.length);
   if (directory.has(`${folder}constants.pkl`)) {
-    return fail('it is a TorchScript archive, which is code; save its state_dict() by torch.save instead');
+    return fail('it is a TorchScript archive, which is code; save its state_dict() with torch.save instead');
   }
   const byteorder = directory.get(`${folder}byteorder`);
   if (byteorder) await checkByteorder(source, byteorder, fail);
@@ -47,7 +46,7 @@ export async function openZipContainer(source: ByteSource, limits: PickleLimits)
     if (!entry) return fail(`storage "${key}" is not in it`);
     const wanted = total * bytesPerElement(dtype);
     if (entry.size !== wanted) {
-      return fail(`storage "${key}" has ${entry.size} bytes where ${wanted} are expected`);
+      return fail(`storage "${key}" has ${entry.size} bytes, expected ${wanted}`);
     }
     const position = await contentOf(source, entry);
     storages.set(key, { position, bytes: entry.size, crc32: crcOf(entry) });
@@ -58,13 +57,13 @@ export async function openZipContainer(source: ByteSource, limits: PickleLimits)
     try {
       return read();
     } catch (error) {
-      if (error instanceof PickleEnd) fail('its pickle is cut off');
+      if (error instanceof PickleEnd) fail('its pickle is truncated');
       throw error;
     }
   }
 }
 
-/** PyTorch can be told to leave checksums out (set_crc32_options); the field is 0 then. */
+/** PyTorch can leave checksums out (set_crc32_options); the field is then 0. */
 function crcOf(entry: ZipEntry): number | undefined {
   return entry.crc32 === 0 ? undefined : entry.crc32;
 }
@@ -74,7 +73,7 @@ async function readEntry(source: ByteSource, entry: ZipEntry): Promise<Buffer> {
   await readInto(source, bytes, await contentOf(source, entry), entry.name);
   const expected = crcOf(entry);
   if (expected !== undefined && (await crc32Of(bytes)) !== expected) {
-    throw new CheckpointError(`${source.path} is damaged: "${entry.name}" does not agree with its checksum.`);
+    throw new CheckpointError(`${source.path} is damaged: "${entry.name}" does not match its checksum.`);
   }
   return bytes;
 }

@@ -4,7 +4,7 @@ import { PIECE_BYTES } from '../files/source.js';
 
 const SLICE_BYTES = PIECE_BYTES;
 
-/** CRC-32 of bytes, or of what came `before` and them, as zip files use it; other work gets its turn between slices. */
+/** CRC-32 as in zip files, continuing from `before`. Yields to other work between slices. */
 export async function crc32Of(bytes: Uint8Array, before = 0): Promise<number> {
   let crc = before;
   for (let start = 0; start < bytes.byteLength; start += SLICE_BYTES) {

@@ -1,5 +1,5 @@
-// The central directory of a zip file, read by position so that a file of any size costs no more than its directory.
-// Only stored entries are read, so no entry can grow. Kept zip readers either buffer the file or inflate on the way.
+// Reads the central directory of a zip file by position, so that a file of any size costs no more than its directory.
+// Only stored entries are supported, so no entry can expand. Maintained zip packages buffer the file or inflate.
 
 import { CheckpointError } from '../errors.js';
 import { type ByteSource, readUpTo } from '../files/source.js';
@@ -23,13 +23,13 @@ export interface ZipEntry {
   readonly name: string;
   /** Bytes of its content in the file. */
   readonly size: number;
-  /** CRC-32 of the content; 0 where the writer left it out. */
+  /** CRC-32 of the content; 0 if the writer left it out. */
   readonly crc32: number;
-  /** Whether the content is stored as it is; a compressed one cannot be read. */
+  /** True if the content is stored uncompressed; compressed content cannot be read. */
   readonly stored: boolean;
-  /** Where its local header stands. */
+  /** Offset of its local header. */
   readonly header: number;
-  /** Where the next entry, or the directory, begins: its content must end before. */
+  /** Offset of the next entry, or of the directory; the content must end before it. */
   readonly limit: number;
 }
 
@@ -38,7 +38,7 @@ export type ZipDirectory = ReadonlyMap<string, ZipEntry>;
 /**
  * Reads the directory of a zip file.
  *
- * @throws CheckpointError if it is cut off or damaged, or has entries that are encrypted, equal by name or overlapping
+ * @throws CheckpointError if it is truncated or damaged, or has encrypted, overlapping or identically named entries
  */
 export async function readZipDirectory(source: ByteSource): Promise<ZipDirectory> {
   const fail = (reason: string): never => {
@@ -46,7 +46,7 @@ export async function readZipDirectory(source: ByteSource): Promise<ZipDirectory
   };
   const { count, start, size } = await findDirectory(source, fail);
   if (size > MAX_DIRECTORY_BYTES || count > MAX_ENTRIES) fail(`its directory is too large (${size} bytes)`);
-  if (start + size > source.size) fail('it is cut off or damaged');
+  if (start + size > source.size) fail('it is truncated or damaged');
   const bytes = await readUpTo(source, size, start);
   const entries: ZipEntry[] = [];
   let at = 0;
@@ -76,7 +76,7 @@ async function findDirectory(source: ByteSource, fail: Fail): Promise<Place> {
   const tail = await readUpTo(source, source.size - tailStart, tailStart);
   for (let at = tail.byteLength - END.bytes; at >= 0; at--) {
     if (tail.readUInt32LE(at) !== END.signature) continue;
-    // The comment must reach to the end of the file exactly, or the signature is part of something else.
+    // The comment must end exactly at the end of the file, or the signature belongs to something else.
     if (tail.readUInt16LE(at + 20) !== tail.byteLength - at - END.bytes) continue;
     const place = {
       count: tail.readUInt16LE(at + 10),
@@ -90,7 +90,7 @@ async function findDirectory(source: ByteSource, fail: Fail): Promise<Place> {
     }
     return readEnd64(source, Number(tail.readBigUInt64LE(locator + 8)), fail);
   }
-  return fail('it has no directory at its end, so it is cut off or not a zip file');
+  return fail('it has no directory at its end, so it is truncated or not a zip file');
 }
 
 async function readEnd64(source: ByteSource, at: number, fail: Fail): Promise<Place> {
@@ -126,7 +126,7 @@ function parseEntry(bytes: Buffer, directory: number, fail: Fail): ZipEntry {
   return { name, size: packed, stored, crc32: bytes.readUInt32LE(16), header, limit: directory };
 }
 
-/** The 64-bit numbers of the zip64 extra field; none if there is no such field. */
+/** The 64-bit numbers of the zip64 extra field, if there is one. */
 function zip64Fields(extra: Buffer): number[] {
   for (let at = 0; at + 4 <= extra.byteLength; ) {
     const end = at + 4 + extra.readUInt16LE(at + 2);
@@ -142,7 +142,7 @@ function zip64Fields(extra: Buffer): number[] {
   return [];
 }
 
-/** By name; every entry must end before the next begins. */
+/** Indexes entries by name; every entry must end before the next begins. */
 function indexEntries(entries: ZipEntry[], directory: number, fail: Fail): ZipDirectory {
   const byName = new Map<string, ZipEntry>();
   entries.sort((a, b) => a.header - b.header);
@@ -157,9 +157,9 @@ function indexEntries(entries: ZipEntry[], directory: number, fail: Fail): ZipDi
 }
 
 /**
- * Where the content of an entry begins, from its local header.
+ * Offset of an entry's content, from its local header.
  *
- * @throws CheckpointError if the header does not agree with the directory, or the content is compressed
+ * @throws CheckpointError if the header does not match the directory, or the content is compressed
  */
 export async function contentOf(source: ByteSource, entry: ZipEntry): Promise<number> {
   if (!entry.stored) {
@@ -178,7 +178,7 @@ export async function contentOf(source: ByteSource, entry: ZipEntry): Promise<nu
   const start = agrees ? entry.header + head.byteLength + head.readUInt16LE(28) : Number.NaN;
   if (!(start + entry.size <= entry.limit)) {
     throw new CheckpointError(
-      `${source.path} is damaged: the header of its entry ${JSON.stringify(entry.name.slice(0, 200))} does not agree with the directory.`,
+      `${source.path} is damaged: the header of its entry ${JSON.stringify(entry.name.slice(0, 200))} does not match the directory.`,
     );
   }
   return start;

@@ -1,5 +1,5 @@
-// A zip file of stored entries, written front to back in one pass. Contents are aligned as torch.save aligns them, so
-// that a reader may map them into memory. Kept zip writers compress, copy or do not align.
+// Writes a zip file of stored entries front to back in one pass. Contents are aligned as torch.save does, so that a
+// reader may map them into memory. Maintained zip packages compress, copy or do not align.
 
 import { crc32Of } from './crc32.js';
 import {
@@ -13,7 +13,7 @@ import {
   ZIP64_EXTRA,
 } from './format.js';
 
-/** Bytes that come in pieces, the same each time they are asked for. */
+/** Bytes in chunks, the same on every iteration. */
 export interface ZipPieces {
   readonly byteLength: number;
   pieces(): AsyncIterable<Uint8Array>;
@@ -29,19 +29,19 @@ interface Written {
   readonly offset: number;
 }
 
-/** Contents begin at multiples of this. */
+/** Alignment of contents in bytes. */
 const ALIGNMENT = 64;
-/** Extra field that pads, with PyTorch's own id. */
+/** Id of the padding extra field, as in PyTorch. */
 const PADDING_EXTRA = 0x4246;
 const EXTRA_HEAD = 4;
 const VERSION_STORED = 10;
 const VERSION_ZIP64 = 45;
-/** 1 January 1980, the first day there is: equal contents make equal files. */
+/** 1 January 1980, the first date of the format. Fixed, so that equal contents make equal files. */
 const DATE = 0x21;
 
 /**
- * The bytes of a zip file, piece by piece: contents are handed out as they are, uncopied, and must not change until the
- * last piece is consumed. The checksum stands before a content, so content in pieces is asked for twice.
+ * Encodes a zip file in chunks. Contents are yielded without a copy and must not change until the last chunk
+ * is consumed. The checksum precedes the content, so chunked content is read twice.
  */
 export async function* encodeZip(contents: Iterable<ZipContent>): AsyncGenerator<Uint8Array> {
   const written: Written[] = [];
@@ -83,7 +83,7 @@ function zip64Extra(numbers: readonly number[]): Buffer {
   return extra;
 }
 
-/** Fields that local header and directory have in common, from the version on. */
+/** Writes the fields that local header and directory share, from the version on. */
 function writeCommon(bytes: Buffer, at: number, { name, size, crc, offset }: Written, extra: number): void {
   bytes.writeUInt16LE(isWide(size) || isWide(offset) ? VERSION_ZIP64 : VERSION_STORED, at);
   bytes.writeUInt16LE(UTF8_NAME, at + 2);
@@ -120,7 +120,7 @@ function centralEntry(entry: Written): Buffer {
   return Buffer.concat([fixed, name, wide]);
 }
 
-/** With the zip64 records always, as torch.save writes them. */
+/** Always includes the zip64 records, as torch.save does. */
 function endRecords(count: number, size: number, start: number): Buffer {
   const bytes = Buffer.alloc(END64.bytes + END64_LOCATOR.bytes + END.bytes);
   bytes.writeUInt32LE(END64.signature, 0);

@@ -87,7 +87,7 @@ describe('a run that is resumed', () => {
     await expect(runTraining({ ...options, resume: empty })).rejects.toThrow(/^No checkpoint to resume from/);
     await writeFile(join(empty, 'checkpoint-5.safetensors'), 'torn');
     await expect(runTraining({ ...options, resume: empty })).rejects.toThrow(
-      /^No whole checkpoint to resume from/,
+      /^No intact checkpoint to resume from/,
     );
     expect(await readFile(join(logDir, 'metrics.jsonl'))).toEqual(
       await readFile(join(half, 'metrics.jsonl')),
@@ -127,7 +127,7 @@ describe('a run that is resumed', () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const wider = { ...config, network: { ...config.network, width: 0.2 } };
     await expect(runTraining({ config: wider, data, logDir, resume: checkpoints })).rejects.toThrow(
-      /is of another network[\s\S]*mod1\.conv1\.weight/,
+      /belongs to a different network[\s\S]*mod1\.conv1\.weight/,
     );
   });
 

@@ -368,7 +368,7 @@ describe('checkpoint.pth.tar', () => {
       const resume = join(await temporaryFolder(), 'odd.pth.tar');
       await writeTorch(resume, value.set('optimizer', optimizer));
       expect(await refusal({ resume })).toMatch(
-        new RegExp(`^${resume}: The optimiser state is of \\d+ parameters`),
+        new RegExp(`^${resume}: The optimizer state covers \\d+ parameters`),
       );
     });
   });
