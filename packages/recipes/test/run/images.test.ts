@@ -45,7 +45,7 @@ describe('training', () => {
     await expect(run).rejects.toThrow(
       new RegExp(`^Cannot read the image ${path}: .*or set "unreadable": "skip" in the section input$`),
     );
-    const advice = 'continue that run, which has no checkpoint yet and starts anew, or start a new one';
+    const advice = 'continue that run, which has no checkpoint yet and starts over, or start a new one';
     const options = { config: configOf({ optimizer: ONE_EPOCH }), data, logDir };
     await expect(runTraining(options)).rejects.toThrow(advice);
     await rm(path);

@@ -56,7 +56,7 @@ describe('a run that goes on where other kernels are faster', () => {
     const lines = text.split('\n').filter((line) => line.includes('last bits'));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(
-      /this machine cannot take \d+ kernels that the run was computed with \(winograd for conv2d\S* float32\S* .*: this version has no such kernel\): sums may differ in their last bits from here on/,
+      /this machine cannot use \d+ kernels of the earlier run \(winograd for conv2d\S* float32\S* .*: this version has no such kernel\): sums may differ in their last bits from here on/,
     );
   });
 
@@ -103,7 +103,7 @@ describe('notes', () => {
     expect(kernelNotes(soFar, '8 threads of A', [[], []])).toEqual([]);
     expect(kernelNotes(soFar, '2 threads of B', [[], [missing]])).toEqual([
       'the run was computed on 8 threads of A, this is 2 threads of B: sums may differ in their last bits from here on',
-      'rank 1 cannot take a kernel that the run was computed with (winograd for conv2d …: it wants AVX2): sums may differ in their last bits from here on',
+      'rank 1 cannot use a kernel of the earlier run (winograd for conv2d …: it wants AVX2): sums may differ in their last bits from here on',
     ]);
   });
 });

@@ -80,7 +80,7 @@ describe('a step whose loss is not finite', () => {
       loss: Number.NaN,
       images: 15,
     });
-    expect(run.text).toContain('the validation loss is NaN, so no metric is known');
+    expect(run.text).toContain('the validation loss is NaN, so the metrics are unknown');
     expect(run.text).not.toMatch(/^val .* top-1 \d/m);
     expect(existsSync(join(logDir, 'checkpoints', 'best.safetensors'))).toBe(false);
     expect(existsSync(join(logDir, 'model_best.pth.tar'))).toBe(false);

@@ -1,13 +1,13 @@
-/** Top-1 and top-5 accuracy in percent, from counts of correct images. */
+/** Top-1 and top-5 accuracy in percent, computed from counts of correct images. */
 export class Accuracy {
   private correct1 = 0;
   private correct5 = 0;
   private images = 0;
 
   /**
-   * @param correct1 images whose highest logit is the label's
-   * @param correct5 images whose label is among the five highest
-   * @param images size of the batch
+   * @param correct1 images whose highest logit is at the label
+   * @param correct5 images whose label is among the five highest logits
+   * @param images images in the batch
    */
   add(correct1: number, correct5: number, images: number): void {
     if (!(correct1 >= 0 && correct1 <= correct5 && correct5 <= images)) {
@@ -24,17 +24,17 @@ export class Accuracy {
     return this.images;
   }
 
-  /** Percent; NaN where nothing was added. */
+  /** Percent; NaN if nothing was added. */
   get top1(): number {
     return (100 * this.correct1) / this.images;
   }
 
-  /** Percent; NaN where nothing was added. */
+  /** Percent; NaN if nothing was added. */
   get top5(): number {
     return (100 * this.correct5) / this.images;
   }
 
-  /** What `add` was given, in all. */
+  /** Totals of the arguments of `add`. */
   counts(): Float64Array {
     return Float64Array.of(this.correct1, this.correct5, this.images);
   }

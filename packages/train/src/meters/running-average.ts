@@ -1,18 +1,18 @@
-/** A weighted average over everything added since the last reset, and one that forgets. */
+/** A weighted average since the last reset, and an exponential moving average. */
 export class RunningAverage {
-  /** The value added last. NaN before the first. */
+  /** The last value added; NaN before the first. */
   last = Number.NaN;
   private sum = 0;
   private weight = 0;
   private smoothedSum = 0;
   private smoothedWeight = 0;
 
-  /** @param decay what `smoothed` keeps of the past at each value: 0.98 looks back over about 50 values */
+  /** @param decay of the moving average, per value: 0.98 averages over about 50 values */
   constructor(private readonly decay = 0.98) {
     if (!(decay >= 0 && decay < 1)) throw new RangeError(`expected a decay in [0, 1), received ${decay}`);
   }
 
-  /** @param weight usually the number of images that `value` is the mean of */
+  /** @param weight usually the number of images that `value` is the mean over */
   add(value: number, weight = 1): void {
     this.last = value;
     this.sum += value * weight;
@@ -31,17 +31,17 @@ export class RunningAverage {
     return this.sum;
   }
 
-  /** The average since the last reset. NaN where nothing was added. */
+  /** Weighted mean since the last reset; NaN if nothing was added. */
   get mean(): number {
     return this.sum / this.weight;
   }
 
-  /** The exponential average, without bias towards its start; `reset` leaves it alone. */
+  /** Exponential moving average with bias correction; `reset` does not affect it. */
   get smoothed(): number {
     return this.smoothedSum / this.smoothedWeight;
   }
 
-  /** Starts a new epoch: forgets `mean` and `count`. */
+  /** Starts a new epoch: clears `mean` and `count`. */
   reset(): void {
     this.sum = 0;
     this.weight = 0;

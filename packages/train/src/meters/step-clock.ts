@@ -1,7 +1,7 @@
 import { RunningAverage } from './running-average.js';
 
 /**
- * Splits the time of a loop into waiting for data and working on it.
+ * Divides the time of a loop into waiting for data and computing.
  *
  *     clock.start();
  *     for await (const batch of loader) { clock.dataReady(); await step(batch); clock.stepDone(batch.size); }
@@ -15,8 +15,8 @@ export class StepClock {
   private readonly secondsPerImage: RunningAverage;
 
   /**
-   * @param now milliseconds of a clock that never goes back
-   * @param decay how much of the past `imagesPerSecond` and `eta` keep at each step
+   * @param now a monotonic clock in milliseconds
+   * @param decay of the moving average behind `imagesPerSecond` and `eta`, per step
    */
   constructor(
     private readonly now: () => number = () => performance.now(),
@@ -25,7 +25,7 @@ export class StepClock {
     this.secondsPerImage = new RunningAverage(decay);
   }
 
-  /** Starts an epoch: what follows until `dataReady` is waiting. The smoothed speed is kept. */
+  /** Starts an epoch; time until `dataReady` counts as waiting. Keeps the smoothed speed. */
   start(): void {
     this.waiting = 0;
     this.total = 0;
@@ -60,17 +60,17 @@ export class StepClock {
     return this.total / 1000;
   }
 
-  /** Share of the time since `start` that went into waiting for data, 0 to 1. */
+  /** Fraction of the time since `start` spent waiting for data, 0 to 1. */
   get waitShare(): number {
     return this.total === 0 ? 0 : this.waiting / this.total;
   }
 
-  /** Smoothed over the last steps; 0 before the first. */
+  /** Moving average over the last steps; 0 before the first. */
   get imagesPerSecond(): number {
     return this.secondsPerImage.count === 0 ? 0 : 1 / this.secondsPerImage.smoothed;
   }
 
-  /** Seconds that `images` more will take at the present speed; NaN before the first step. */
+  /** Estimated seconds for another `images` images; NaN before the first step. */
   eta(images: number): number {
     return images * this.secondsPerImage.smoothed;
   }

@@ -12,7 +12,7 @@ export interface Series {
   name: string;
   colour: Colour;
   points: readonly Point[];
-  /** Whether to mark each point, for series of few. */
+  /** Mark each point; for series with few points. */
   dots?: boolean;
 }
 
@@ -32,8 +32,9 @@ interface Bucket extends Point {
 const maxBuckets = 400;
 
 /**
- * Draws series over a common x as an SVG. A series of more than a few hundred points is averaged in buckets, with
- * a pale band between their extremes. Points that are not finite are left out; an outlier does not set the scale.
+ * Draws series over a common x axis as SVG. Series of more than a few hundred points are averaged in buckets,
+ * with a pale band between minimum and maximum. Non-finite points are skipped, and outliers do not set the
+ * scale.
  */
 export function renderChartSvg(series: readonly Series[], options: ChartOptions): string {
   const { title, xLabel, format, width = 560, height = 300 } = options;
@@ -109,7 +110,7 @@ function inBuckets(points: readonly Point[]): Bucket[] {
     }));
 }
 
-/** From zero to a little above what nearly all points reach. */
+/** From zero to slightly above nearly all points. */
 function range(points: readonly Point[]): [number, number] {
   const sorted = points.map((point) => point.y).sort((a, b) => a - b);
   const typical = quantileSorted(sorted, 0.99) ?? 1;

@@ -6,21 +6,21 @@ const entities: Record<string, string> = {
   "'": '&#39;',
 };
 
-/** Makes text safe inside elements and quoted attributes of HTML and SVG. */
+/** Escapes text for elements and quoted attributes of HTML and SVG. */
 export function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
-/** A coordinate to a tenth of a pixel, so that thousands of shapes stay a small file. */
+/** A coordinate rounded to a tenth of a pixel, which keeps files with thousands of shapes small. */
 export function px(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/** Colors of series and of kinds of buffers. */
+/** Colors of series and of buffer kinds. */
 export type Colour = 'activation' | 'gradient' | 'constant' | 'workspace' | 'input' | 'mark';
 
 /**
- * A legend as one text, so that no font is too wide for it.
+ * A legend as a single text element, so that any font fits.
  *
  * @param anchor which end of the text is at `x`
  */
@@ -35,7 +35,7 @@ export function legend(
   return `<text class="soft" x="${px(x)}" y="${px(y)}" text-anchor="${anchor}">${parts.join('')}</text>`;
 }
 
-/** Colors of every drawing, readable on light and on dark; `scope` is a selector. */
+/** CSS variables for colors that are readable in light and dark mode; `scope` is a selector. */
 export function palette(scope: string): string {
   const light =
     '--ink:#1f2328;--soft:#656d76;--line:#d0d7de;--paper:#ffffff;--activation:#2f6fc2;--gradient:#d9782d;--constant:#8a5fb8;--workspace:#9aa1a9;--input:#3f9a56;--mark:#c62828';

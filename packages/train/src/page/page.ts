@@ -1,11 +1,11 @@
-/** The frame of every page: no scripts, nothing loaded from anywhere, readable on light and on dark. */
+/** The frame of every page: no scripts, no external resources, readable in light and dark mode. */
 import { escapeText, palette } from './markup.js';
 
 /**
- * A whole HTML document.
+ * Renders a complete HTML document.
  *
- * @param sections parts of the body, as HTML; empty ones are left out
- * @param styles CSS beside the common one
+ * @param sections parts of the body, as HTML; empty ones are skipped
+ * @param styles CSS in addition to the common styles
  */
 export function renderPage(
   title: string,
@@ -45,15 +45,15 @@ function commonStyles(): string[] {
   ];
 }
 
-/** A bar for a share of 100 %, for the cell of a table. */
+/** A bar for a table cell that shows a percentage. */
 export function bar(percent: number): string {
   return `<span class="bar"><i style="width:${percent.toFixed(1)}%"></i></span>`;
 }
 
-/** Characters from which a value has a line of its own. */
+/** Values at least this long get a line of their own. */
 const WIDE = 48;
 
-/** Names and values of what a reader looks for first. */
+/** The key facts of a page as names and values. */
 export function facts(entries: readonly (readonly [name: string, value: string])[]): string {
   const items = entries.map(
     ([name, value]) =>

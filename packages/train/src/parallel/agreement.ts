@@ -1,22 +1,22 @@
-/** Before the first step: all processes are about to do the same, with the same images. */
+/** Checks before the first step that all processes are about to run the same step on the same images. */
 import { createHash } from 'node:crypto';
 import { CommError } from '@inplace-abn/comm';
 import { collectivesOf, type Graph } from '@inplace-abn/core';
 import type { Peers } from './peers.js';
 
-/** Meaning of an index into the data sets. */
+/** The data sets, identified so that an index means the same image everywhere. */
 export interface AgreedData {
   readonly trainImages: number;
   readonly valImages: number;
-  /** Of the names of the training files in their order: with the same one an index means the same image. */
+  /** Digest of the training file names in order. With equal digests an index refers to the same image. */
   readonly trainDigest: string;
   readonly valDigest: string;
 }
 
 /**
- * Compares facts that must be the same on all processes, by what each is called. All processes call it.
+ * Compares named facts that must be the same on all processes. A collective.
  *
- * @throws {CommError} on every process, naming the first that differs from rank 0, and in what
+ * @throws {CommError} on every process, naming the first fact that differs from rank 0, with both values
  */
 export async function checkSame(peers: Peers, own: Readonly<Record<string, string>>): Promise<void> {
   if (peers.size === 1) return;
@@ -33,8 +33,8 @@ export async function checkSame(peers: Peers, own: Readonly<Record<string, strin
 }
 
 /**
- * Compares what would otherwise make processes wait for each other forever, or train on images under the labels of others: the
- * collectives of the step, in their order, and the images. All processes call it.
+ * Compares the collectives of the step, in order, and the images. If they differed, processes would wait for
+ * each other forever, or train on images with the wrong labels. A collective.
  *
  * @throws {CommError} as {@link checkSame}
  */
@@ -44,7 +44,7 @@ export function checkSameStep(peers: Peers, graph: Graph, data: AgreedData): Pro
   return checkSame(peers, { ...imagesOf(data), 'exchanges of the training step': exchanges });
 }
 
-/** Compares the images alone: of an evaluation, which has no training step. */
+/** Compares only the images, for an evaluation, which has no training step. A collective. */
 export function checkSameImages(peers: Peers, data: AgreedData): Promise<void> {
   return checkSame(peers, imagesOf(data));
 }
@@ -58,7 +58,7 @@ function imagesOf({ trainImages, trainDigest, valImages, valDigest }: AgreedData
   };
 }
 
-/** A short digest of lines in their order. */
+/** A short digest of ordered lines. */
 export function digestOf(lines: readonly string[]): string {
   return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16);
 }

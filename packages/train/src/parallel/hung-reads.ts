@@ -1,11 +1,11 @@
-/** Reads that storage does not answer, and a process that is to end all the same. */
+/** Lets a process exit although storage does not answer its reads. */
 import { loadNative } from '@inplace-abn/core';
 import { hungThreads } from '@inplace-abn/data';
 import type { Peers } from './peers.js';
 
 let watching = false;
 
-/** Lets this process end in spite of loader threads that wait for a file: Node would wait for them. */
+/** Lets this process exit even if loader threads are stuck in a read; Node would wait for them. */
 export function outliveHungReads(): void {
   if (watching) return;
   watching = true;
@@ -14,7 +14,7 @@ export function outliveHungReads(): void {
   });
 }
 
-/** The outcome of `work`; rejects with the signal's reason where that comes first. */
+/** The outcome of `work`, or a rejection with the signal's reason if that comes first. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop: () => void = () => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -30,8 +30,8 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
 }
 
 /**
- * The outcome of `work`, or the loss of a peer where the work has not come to it by itself in the time after which one counts as
- * lost: it reads from storage that does not answer, or saves to it.
+ * The outcome of `work`, or the loss of a peer if `work` does not settle within the peer timeout after the
+ * loss: it may be stuck in storage.
  */
 export async function unlessLost<T>(work: Promise<T>, { lost, lossMs }: Peers): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -51,7 +51,7 @@ export async function unlessLost<T>(work: Promise<T>, { lost, lossMs }: Peers): 
   }
 }
 
-/** Ends this process, with the exit code that it has by then, `ms` from now at the latest: whatever it still waits for. */
+/** Exits this process with its current exit code in at most `ms` milliseconds, whatever it still waits for. */
 export function endWithin(ms: number): void {
   process.once('exit', (code) => loadNative().exitNow(code));
   setTimeout(() => process.exit(), ms).unref();

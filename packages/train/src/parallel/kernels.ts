@@ -1,19 +1,19 @@
-/** Before the first step: all processes compute with the same kernels. */
+/** Agrees on kernels before the first step, so that all processes compute with the same ones. */
 import { KernelChoices, type KernelNames, type UnmetChoice } from '@inplace-abn/core';
 import type { Peers } from './peers.js';
 
 export interface AgreedKernels<T> {
-  /** The result of `plan` with the kernels that are agreed. */
+  /** The result of `plan` with the agreed kernels. */
   readonly planned: T;
-  /** Those of all processes: where shares of a batch differ in size, so do their kernels. */
+  /** Kernels of all processes. If shares of a batch differ in size, so may their kernels. */
   readonly names: KernelNames;
-  /** Kernels that cannot be had, by rank. */
+  /** Kernels that are not available, by rank. */
   readonly unmet: readonly (readonly UnmetChoice[])[];
 }
 
 /**
- * Plans with the same kernels on every process: those of `asked`, else of the lowest rank that has timed them. A process
- * that had timed others plans again. All processes call it.
+ * Plans with the same kernels on every process: those in `asked`, otherwise those of the lowest rank that has
+ * autotuned them. A process with other choices plans again. A collective.
  */
 export async function agreeOnKernels<T>(
   peers: Pick<Peers, 'rank' | 'gather'>,
@@ -35,7 +35,7 @@ export async function agreeOnKernels<T>(
   }
 }
 
-/** Whether a process has another kernel than all, for which it was not asked yet. */
+/** True if a process uses another kernel than the others and was not asked for it yet. */
 function differs(made: KernelNames, names: KernelNames, asked: KernelNames): boolean {
   return Object.entries(made).some(([key, name]) => names[key] !== name && names[key] !== asked[key]);
 }

@@ -1,32 +1,32 @@
-/** The processes of a run, as training and testing need them: one alone, or a process group. */
+/** The processes of a run as training and testing see them: a single one, or a process group. */
 import { CommError, type GroupShape, type Processes } from '@inplace-abn/comm';
 import type { DeviceMemory } from '@inplace-abn/core';
 
-/** Every method is a collective: all processes call it, in the same order. */
+/** Every method is a collective: all processes must call it, in the same order. */
 export interface Peers {
-  /** 0: the one that reads checkpoints and writes files. */
+  /** Rank 0 reads checkpoints and writes files. */
   readonly rank: number;
   readonly size: number;
-  /** What the ops of a compiled step run over; null: this process alone. */
+  /** The group over which ops of a compiled step communicate; null: this process alone. */
   readonly group: GroupShape | null;
-  /** Aborts when a process is lost, with the error that says which. */
+  /** Aborts when a process is lost; the reason names it. */
   readonly lost: AbortSignal;
-  /** Milliseconds of silence after which a process counts as lost: for so long the others wait for one. */
+  /** Timeout in milliseconds: a process that is silent this long counts as lost. */
   readonly lossMs: number;
-  /** Σ over the processes, element by element. */
+  /** Elementwise sum over all processes. */
   sum(values: Float64Array): Promise<Float64Array>;
-  /** The value of every process, by rank: whatever can be cloned. */
+  /** The values of all processes, by rank. Accepts anything that can be cloned. */
   gather<T>(value: T): Promise<T[]>;
-  /** The value of rank 0; the others' is not looked at. */
+  /** The value of rank 0; the values of others are ignored. */
   fromFirst<T>(value: T | null): Promise<T>;
-  /** Overwrites a block of device memory with that of rank 0. */
+  /** Broadcasts a block of device memory from rank 0. */
   memoryFromFirst(memory: DeviceMemory): Promise<void>;
-  /** Overwrites arrays, as long on all processes, with those of rank 0. */
+  /** Broadcasts bytes from rank 0 into arrays of the same length. */
   bytesFromFirst(bytes: Uint8Array): Promise<Uint8Array>;
   barrier(): Promise<void>;
 }
 
-/** One process. */
+/** A single process. */
 export const ALONE: Peers = {
   rank: 0,
   size: 1,
@@ -41,7 +41,7 @@ export const ALONE: Peers = {
   barrier: async () => {},
 };
 
-/** The members of the world group; {@link ALONE} where there is none. */
+/** The members of the world group; {@link ALONE} if there is none. */
 export function peersOf(processes: Pick<Processes, 'group' | 'world'> | null): Peers {
   if (!processes || processes.group.size === 1) return ALONE;
   const { group, world } = processes;

@@ -1,4 +1,4 @@
-/** The least time that the limits of a device allow: whichever takes longer, moving the bytes or computing. */
+/** Roofline bound: the larger of the time to move the bytes and the time to compute. */
 import { costOf, type DataDType, type Plan, type PlannedInstruction, valueInfo } from '@inplace-abn/core';
 import type { MachineLimits } from './limits.js';
 
@@ -10,7 +10,7 @@ export interface Bound {
   readonly bound: number;
 }
 
-/** Of one instruction; products count in the dtype of its data. */
+/** The bound of one instruction; matrix products count at the rate of its data type. */
 export function boundOf({ graph }: Plan, { node }: PlannedInstruction, limits: MachineLimits): Bound {
   const { flops, bytes } = costOf(graph, node);
   const [input] = node.inputs;
@@ -19,7 +19,7 @@ export function boundOf({ graph }: Plan, { node }: PlannedInstruction, limits: M
   return { flops, bytes, bound: Math.max(bytes / limits.bandwidth, rate ? flops / rate : 0) };
 }
 
-/** Of all instructions, one after the other: seconds. */
+/** The bound of all instructions run in sequence, in seconds. */
 export function planBound(plan: Plan, limits: MachineLimits): number {
   return plan.instructions.reduce((sum, instruction) => sum + boundOf(plan, instruction, limits).bound, 0);
 }

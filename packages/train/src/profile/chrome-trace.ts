@@ -1,12 +1,12 @@
 /**
- * A Chrome trace of training steps (chrome://tracing, Perfetto): a row for the instructions, one for the sums over processes
- * that are under way meanwhile. JSON array format; times in microseconds.
+ * A Chrome trace of training steps (chrome://tracing, Perfetto) with one row for the instructions and one for
+ * concurrent all-reduces. JSON array format; times in microseconds.
  */
 import type { Processes } from '@inplace-abn/comm';
 import type { Plan, Timing } from '@inplace-abn/core';
 import type { TracedEngine } from './traced.js';
 
-/** Steps that are recorded, after those in which caches fill. */
+/** Steps to record, after the warm-up steps. */
 export const TRACED_STEPS = 10;
 const SKIPPED_STEPS = 2;
 
@@ -24,7 +24,7 @@ interface TraceEvent {
 const [COMPUTE, BACKGROUND] = [0, 1];
 const MICROSECONDS = 1e6;
 
-/** Records the steps of an engine from now on. */
+/** Records an engine's steps from now on. */
 export class StepTrace {
   private readonly events: TraceEvent[] = [];
   private steps = 0;
@@ -40,7 +40,7 @@ export class StepTrace {
     engine.trace((timings) => this.add(engine.plan, timings));
   }
 
-  /** The trace file's text. */
+  /** The content of the trace file. */
   json(): string {
     return `[\n${this.events.map((event) => JSON.stringify(event)).join(',\n')}\n]\n`;
   }
@@ -77,7 +77,7 @@ export class StepTrace {
   }
 }
 
-/** `trace.json` of rank 2: `trace.rank2.json`. Rank 0 keeps the name. */
+/** The trace file of a rank: `trace.rank2.json` for rank 2. Rank 0 keeps the name. */
 export function traceFile(path: string, rank: number): string {
   if (rank === 0) return path;
   const dot = path.lastIndexOf('.');

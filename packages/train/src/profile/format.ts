@@ -1,4 +1,4 @@
-/** A profile as text and as a part of the report. */
+/** Formats a profile as text and as a section of the report. */
 import { alignColumns } from '@inplace-abn/cli';
 import { escapeText } from '../page/markup.js';
 import type { ProfileReport, ProfileRow } from './step-profile.js';
@@ -6,7 +6,7 @@ import type { ProfileReport, ProfileRow } from './step-profile.js';
 const LAYERS_SHOWN = 20;
 const HEAD = ['', 'calls', 'ms', 'share', 'GFLOP/s', 'GB/s', 'of the limit'];
 
-/** Cells of a row under HEAD. */
+/** Cells of a row, as in HEAD. */
 function cells({ name, calls, seconds, flops, bytes, bound }: ProfileRow, whole: number): string[] {
   const rate = (amount: number) => (seconds > 0 ? (amount / seconds / 1e9).toFixed(1) : '–');
   return [
@@ -39,7 +39,7 @@ function summaryOf(report: ProfileReport): string {
   return `${(report.seconds * 1e3).toFixed(1)} ms a step over ${report.steps} steps on ${report.device}; its limits (${limitsOf(report)}) allow ${(bound * 1e3).toFixed(1)} ms`;
 }
 
-/** Tables by op and by layer for a terminal or a log. */
+/** Tables by op and by layer, for a terminal or a log. */
 export function formatProfile(report: ProfileReport): string {
   const shown = report.layers.slice(0, LAYERS_SHOWN);
   return [
@@ -56,7 +56,7 @@ function table(title: string, rows: readonly ProfileRow[], whole: number): strin
     .join('\n');
 }
 
-/** The same for report.html. */
+/** The same tables for report.html. */
 export function profileSection(report: ProfileReport): string {
   return `<h2>Profile</h2>
 <p>${escapeText(summaryOf(report))}.</p>

@@ -1,27 +1,27 @@
-/** What a device can do at best, measured on it: what times are compared with. */
+/** Measures the peak bandwidth and compute rate of a device, to compare times with. */
 import { bytesPerElement, type DataDType, type Device } from '@inplace-abn/core';
 import { shortestRun } from './shortest-run.js';
 
 export interface MachineLimits {
-  /** Bytes a second, read and written, of a copy far larger than the caches. */
+  /** Bytes per second, reads and writes, of a copy much larger than the caches. */
   readonly bandwidth: number;
   /**
-   * Operations a second of the best matrix product, by the dtype of its operands. What is narrower than float32 counts at
-   * least at float32's rate, if that was measured: kernels may widen it, which they do where its own instructions are slower.
+   * FLOP/s of the best matrix product, by operand dtype. Types narrower than float32 get at least float32's
+   * rate if it was measured, because kernels may widen them, and do so where that is faster.
    */
   readonly products: Readonly<Partial<Record<DataDType, number>>>;
 }
 
-/** A turn shorter than this says more of the clock than of the device. */
+/** Shorter runs measure the clock rather than the device. */
 const LONG_ENOUGH = 0.02;
 const SMALLEST_PRODUCT = 512;
 const SMALLEST_COPY = 2 ** 26;
-/** Elements: rows are copied one by one. */
+/** Elements per row; rows are copied one by one. */
 const ROW = 2 ** 14;
-/** Of the memory that is free. */
+/** Maximum fraction of free memory to use. */
 const MOST_MEMORY = 1 / 8;
 
-/** Measures both limits; `dtypes`: of products. Takes a second or so. */
+/** Measures both limits, the products for each of `dtypes`. Takes about a second. */
 export async function measureLimits(
   device: Device,
   dtypes: readonly DataDType[] = ['float32'],
@@ -35,7 +35,7 @@ export async function measureLimits(
   return { bandwidth: await bestCopy(device), products: Object.fromEntries(atLeast) };
 }
 
-/** The largest square product that is worth its time. */
+/** Rate of the largest square product that does not take too long. */
 async function bestProduct(device: Device, dtype: DataDType): Promise<number> {
   let best = 0;
   for (let n = SMALLEST_PRODUCT; fits(device, n * n * (2 * bytesPerElement(dtype) + 4)); n *= 2) {
@@ -52,7 +52,7 @@ async function bestCopy(device: Device): Promise<number> {
   let best = 0;
   for (let bytes = SMALLEST_COPY; fits(device, 2 * bytes); bytes *= 2) {
     const type = { shape: [bytes / (4 * ROW), ROW], dtype: 'float32' as const };
-    // A concatenation of one value is a copy of it.
+    // Concatenating a single value copies it.
     const seconds = await shortestRun(device, { op: 'concat', attrs: {}, inputs: [type], outputs: [type] });
     best = Math.max(best, (2 * bytes) / seconds);
     if (seconds > LONG_ENOUGH) break;

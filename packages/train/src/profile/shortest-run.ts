@@ -9,13 +9,13 @@ import {
 const TURNS = 5;
 
 export interface RunOptions {
-  /** Default: the device's for `spec`. */
+  /** Default: the kernel that the device selects for `spec`. */
   readonly kernel?: PreparedKernel;
-  /** The bytes of an operand; zeros when left out. */
+  /** The bytes of an operand; default: zeros. */
   readonly fill?: (type: TensorType) => Uint8Array;
 }
 
-/** Seconds of the shortest of some runs of a kernel, alone on the device. */
+/** Seconds of the fastest of several runs of a kernel, alone on the device. */
 export async function shortestRun(
   device: Device,
   spec: KernelSpec,

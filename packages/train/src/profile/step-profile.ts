@@ -1,36 +1,36 @@
-/** Where the time of training steps goes: by op and by layer, beside what the device could do. */
+/** Profiles training steps by op and by layer, and compares times with the device's limits. */
 import type { Plan, Timing } from '@inplace-abn/core';
 import { boundOf } from './bound.js';
 import type { MachineLimits } from './limits.js';
 import type { TracedEngine } from './traced.js';
 
-/** What some instructions of a step do together; all but `calls` are sums over them. */
+/** Totals over a group of instructions in one step. */
 export interface ProfileRow {
-  /** The op, or the layer's path. */
+  /** The op, or the path of the layer. */
   readonly name: string;
   readonly calls: number;
-  /** Of one step: the mean of those that were profiled. */
+  /** Per step: the mean over the profiled steps. */
   readonly seconds: number;
   readonly flops: number;
   /** Bytes that must cross the memory bus at least once. */
   readonly bytes: number;
-  /** The least seconds that the limits allow, instruction by instruction. */
+  /** Roofline bound in seconds, summed over the instructions. */
   readonly bound: number;
 }
 
 export interface ProfileReport {
   readonly device: string;
   readonly limits: MachineLimits;
-  /** Steps that were profiled. */
+  /** Number of profiled steps. */
   readonly steps: number;
-  /** Of one step, all instructions. */
+  /** Per step, over all instructions. */
   readonly seconds: number;
-  /** The longest first. */
+  /** Longest first. */
   readonly ops: readonly ProfileRow[];
   readonly layers: readonly ProfileRow[];
 }
 
-/** Steps in which caches fill are not counted. */
+/** Warm-up steps that are not counted. */
 const SKIPPED_STEPS = 2;
 
 /** Times every training step of an engine from now on. */
@@ -55,7 +55,7 @@ export class StepProfile {
     });
   }
 
-  /** Null before the first step that counts. */
+  /** Null before the first counted step. */
   report(): ProfileReport | null {
     const steps = this.steps - SKIPPED_STEPS;
     if (steps < 1) return null;

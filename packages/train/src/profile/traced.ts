@@ -1,8 +1,8 @@
 import type { Plan, Timing } from '@inplace-abn/core';
 
-/** Whatever runs the instructions of a plan and can time them. */
+/** An engine that can time the instructions of its plan. */
 export interface TracedEngine {
   readonly plan: Plan;
-  /** Calls `listener` with the times of every training step from now on, instruction by instruction. */
+  /** Calls `listener` with per-instruction times of every training step from now on. */
   trace(listener: (timings: readonly Timing[]) => void): void;
 }

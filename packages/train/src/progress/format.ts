@@ -3,31 +3,31 @@ import { createColors } from 'picocolors';
 import { METRICS, type Metrics, metricEntries } from '../meters/metrics.js';
 import { formatDuration, formatLoss, formatPercent, formatRate, threeDigits } from './units.js';
 
-/** What the progress line shows, with metrics over the epoch so far. Optional fields that are absent are left out. */
+/** Contents of the progress line; metrics are over the epoch so far. Missing optional fields are not shown. */
 export interface ProgressState extends Metrics {
   phase: 'train' | 'val' | 'test' | 'predict';
-  /** Counted from 1; absent, with `epochs`, where there is but one pass. */
+  /** From 1; missing, like `epochs`, if there is only one pass. */
   epoch?: number;
   epochs?: number;
-  /** Steps done in this epoch or pass, counted from 1. */
+  /** Completed steps of this epoch or pass, from 1. */
   step: number;
-  /** Absent where nobody knows how many there are: then `images` says how far it is. */
+  /** Missing if their number is unknown; `images` then tells how far it is. */
   steps?: number;
   /** Images so far. */
   images?: number;
-  /** Loss of this step, and its mean over the epoch so far. */
+  /** Loss of this step; `meanLoss` is the mean over the epoch so far. */
   loss?: number;
   meanLoss?: number;
   learningRate?: number;
   imagesPerSecond: number;
-  /** Share of time spent waiting for data, 0 to 1. */
+  /** Fraction of time spent waiting for data, 0 to 1. */
   waitShare?: number;
   peakBytes?: number;
   etaSeconds?: number;
 }
 
 export interface FormatOptions {
-  /** Columns available; fields that do not fit are left out, the least important first. */
+  /** Available columns. Fields that do not fit are dropped, the least important first. */
   width?: number;
   colour?: boolean;
 }
@@ -35,11 +35,14 @@ export interface FormatOptions {
 interface Field {
   label: string;
   value: string;
-  /** The lowest is left out first. */
+  /** The field with the lowest weight is dropped first. */
   weight: number;
 }
 
-/** One progress line without its end, such as `train 1/10  step 120/938  loss 0.4321 (0.5123)  top-1 84.2 % …`. */
+/**
+ * Formats a progress line without a newline, such as `train 1/10  step 120/938  loss 0.4321 (0.5123)  top-1
+ * 84.2 % …`.
+ */
 export function formatProgress(state: ProgressState, options: FormatOptions = {}): string {
   const colours = createColors(options.colour ?? false);
   const shown = withinWidth(fieldsOf(state), options.width ?? Number.POSITIVE_INFINITY);

@@ -1,18 +1,18 @@
 import { printableLines } from '@inplace-abn/cli';
 import { formatProgress, type ProgressState } from './format.js';
 
-/** What is needed of an output stream; `process.stdout` is one. */
+/** The part of an output stream that is needed here; `process.stdout` has it. */
 export interface ProgressStream {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
-  /** false where nobody reads any more. */
+  /** False once nobody reads the stream any more. */
   readonly writable?: boolean;
 }
 
 export interface ProgressOptions {
   stream?: ProgressStream;
-  /** Where the stream is no terminal, print every this many steps. */
+  /** Steps between lines if the stream is not a terminal. */
   printFreq?: number;
   env?: Readonly<Record<string, string | undefined>>;
 }
@@ -20,10 +20,10 @@ export interface ProgressOptions {
 const clearLine = '\r\u001b[2K';
 
 /**
- * Shows the progress of a run: one line that is redrawn on a terminal, plain lines elsewhere.
+ * Shows the progress of a run: on a terminal as one line that is redrawn, elsewhere as plain lines.
  *
- * Everything that a run prints goes through here, so that nothing tears the line apart. Colors are left out
- * where NO_COLOR is set; a terminal of TERM=dumb is treated as none.
+ * Print all output of a run through this class, so that it does not break up the line. Respects NO_COLOR; a terminal
+ * with TERM=dumb does not count as one.
  */
 export class Progress {
   private readonly stream: ProgressStream;
@@ -43,7 +43,7 @@ export class Progress {
   /** Shows the state after a step. */
   update(state: ProgressState): void {
     if (this.terminal) {
-      // One column less: a full line makes some terminals wrap.
+      // One column less, because some terminals wrap after a full line.
       this.line = formatProgress(state, { width: (this.stream.columns || 80) - 1, colour: this.colour });
       this.write(`${clearLine}${this.line}`);
     } else if (state.step % this.printFreq === 0 || state.step === state.steps) {
@@ -51,19 +51,19 @@ export class Progress {
     }
   }
 
-  /** Prints lines of their own above the progress line; names in them cannot steer the terminal. */
+  /** Prints lines above the progress line. Control characters in them are escaped. */
   note(text: string): void {
     const lines = `${printableLines(text)}\n`;
     this.write(this.line === '' ? lines : `${clearLine}${lines}${this.line}`);
   }
 
-  /** Leaves the last line standing, at the end of an epoch or of the run. */
+  /** Keeps the last line on screen, at the end of an epoch or of the run. */
   finish(): void {
     if (this.line !== '') this.write('\n');
     this.line = '';
   }
 
-  /** Progress ends with its reader, the run goes on. */
+  /** If the reader is gone, progress ends but the run continues. */
   private write(text: string): void {
     if (this.stream.writable !== false) this.stream.write(text);
   }

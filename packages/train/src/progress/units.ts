@@ -1,4 +1,4 @@
-/** `0:07`, `12:34`, `1:02:03`, `2d 03:04`; `-:--` where it is not known. */
+/** `0:07`, `12:34`, `1:02:03`, `2d 03:04`; `-:--` if unknown. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '-:--';
   const whole = Math.round(seconds);
@@ -10,7 +10,7 @@ export function formatDuration(seconds: number): string {
   return `${minutes}:${two(rest)}`;
 }
 
-/** Four decimals, or an exponent where those say nothing: `2.3026`, `1.50e-5`, `nan`. */
+/** Four decimals, or scientific notation for small values: `2.3026`, `1.50e-5`, `nan`. */
 export function formatLoss(loss: number): string {
   if (Number.isNaN(loss)) return 'nan';
   const size = Math.abs(loss);
@@ -18,19 +18,19 @@ export function formatLoss(loss: number): string {
   return loss.toFixed(4);
 }
 
-/** A rate as a person writes it, to four digits: `0.1`, `0.0316`, `1e-5`. */
+/** A learning rate with up to four digits: `0.1`, `0.0316`, `1e-5`. */
 export function formatRate(rate: number): string {
   const rounded = Number(rate.toPrecision(4));
   if (rounded !== 0 && Math.abs(rounded) < 1e-3) return rounded.toExponential().replace('e+', 'e');
   return String(rounded);
 }
 
-/** Percent to one decimal (`84.2 %`), from percent. */
+/** Formats a percentage with one decimal: `84.2 %`. */
 export function formatPercent(percent: number): string {
   return Number.isNaN(percent) ? '- %' : `${percent.toFixed(1)} %`;
 }
 
-/** `1234`, `56.7`, `0.04`: three digits or more. */
+/** At least three digits: `1234`, `56.7`, `0.04`. */
 export function threeDigits(value: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);

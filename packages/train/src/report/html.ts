@@ -8,7 +8,7 @@ import type { MetricRecord } from '../run-folder/metrics-log.js';
 import { renderMemoryMapSvg } from './memory-map.js';
 import type { BytesByKind, ReportData } from './types.js';
 
-/** The whole of report.html: no scripts, nothing loaded from anywhere, readable on light and on dark. */
+/** Renders report.html: no scripts, no external resources, readable in light and dark mode. */
 export function renderReport(data: ReportData): string {
   const sections = [
     facts(data.facts),
@@ -38,7 +38,7 @@ function curves(metrics: readonly MetricRecord[]): string {
   return `<h2>Curves</h2>\n<div class="charts">${loss}\n${accuracy}</div>`;
 }
 
-/** The first metric that is known in training, there and on validation, and the others on validation. */
+/** The first metric that is known for training, for both phases, and the others for validation. */
 function accuracySeries(metrics: readonly MetricRecord[]): Series[] {
   const has = (phase: MetricRecord['phase'], name: MetricName): boolean =>
     metrics.some((record) => record.phase === phase && record[name] !== undefined);
@@ -91,7 +91,7 @@ function memoryTable({ ours, ordinary, images }: NonNullable<ReportData['memory'
   const names: [keyof BytesByKind, string][] = [
     ['weights', 'Weights and statistics'],
     ['gradients', 'Gradients of weights'],
-    ['optimizer', 'Optimiser state'],
+    ['optimizer', 'Optimizer state'],
     ['activations', 'Activations with their gradients'],
     ['workspace', 'Workspace'],
   ];

@@ -28,10 +28,11 @@ const kinds: readonly { kind: BufferKind; label: string }[] = [
 ];
 
 /**
- * Draws the arena of a training step as a self-contained SVG: instructions across, offset up, one rectangle for
- * each buffer from its first write to its last use. Hovering names it; a dashed line marks the peak.
+ * Draws the arena of a training step as a self-contained SVG: instructions on the x axis, arena offset on the
+ * y axis, one rectangle per buffer from its first write to its last use. Hovering shows its name; a dashed
+ * line marks the peak.
  *
- * @throws where a buffer lies outside the arena or the program
+ * @throws if a buffer lies outside the arena or the program
  */
 export function renderMemoryMapSvg(map: MemoryMap, options: MemoryMapOptions = {}): string {
   const width = options.width ?? 1000;
@@ -71,7 +72,7 @@ function makeFrame(map: MemoryMap, width: number, height: number): Frame {
   const x = scaleLinear([0, Math.max(1, map.instructions.length)], [left, right]);
   const bytes = Math.max(1, map.arenaBytes);
   const y = scaleLinear([0, bytes], [bottom, top]);
-  // Round numbers of the unit that they are printed in.
+  // Round numbers in the unit that labels use.
   const unit = 1024 ** Math.floor(Math.log2(bytes) / 10);
   const yTicks = scaleLinear([0, bytes / unit], [bottom, top])
     .ticks(6)
@@ -109,7 +110,7 @@ function group(kind: BufferKind, map: MemoryMap, frame: Frame): string {
 
 function rectangle(buffer: MapBuffer, map: MemoryMap, { x, y }: Frame): string {
   const [left, top] = [x(buffer.start), y(buffer.offset + buffer.bytes)];
-  // Never thinner than a quarter pixel: a statistic of a few bytes should still be seen and found.
+  // At least a quarter pixel wide, so that even a statistic of a few bytes can be seen and hovered.
   const width = Math.max(0.25, x(buffer.end + 1) - left);
   const height = Math.max(0.25, y(buffer.offset) - top);
   const tiny = width < 2 || height < 2 ? ' class="t"' : '';
@@ -155,7 +156,7 @@ function check(buffer: MapBuffer, map: MemoryMap): void {
   }
 }
 
-/** Two decimals: sizes go below the tenth that positions are rounded to. */
+/** Two decimals, since sizes go below the tenth that positions are rounded to. */
 function fine(value: number): string {
   return String(Math.round(value * 100) / 100);
 }

@@ -2,7 +2,7 @@ import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { renderReport } from './html.js';
 import type { ReportData } from './types.js';
 
-/** Writes report.html; see {@link ReportData} for what it shows. An older report is replaced as a whole. */
+/** Writes report.html (see {@link ReportData}), replacing an older one atomically. */
 export async function writeReport(path: string, data: ReportData): Promise<void> {
   await writeFileAtomic(path, renderReport(data));
 }

@@ -1,13 +1,13 @@
-/** The folder of a run that names none. */
+/** The default folder of a run. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 
-/** `runs/NAME-20250131-235959`, of the configuration's file name and local time. */
+/** `runs/NAME-20250131-235959`, from the configuration's file name and local time. */
 export function newRunFolder(configPath: string, now: Date): string {
   return join('runs', `${basename(configPath, extname(configPath))}-${timestamp(now)}`);
 }
 
-/** The run that a checkpoint lies in, or a folder of checkpoints; undefined where it lies elsewhere. */
+/** The run folder that a checkpoint, or a folder of checkpoints, belongs to; undefined if it is not in one. */
 export function runFolderOf(checkpoint: string): string | undefined {
   const folder = basename(checkpoint) === 'checkpoints' ? checkpoint : dirname(checkpoint);
   const run = basename(folder) === 'checkpoints' ? dirname(folder) : folder;

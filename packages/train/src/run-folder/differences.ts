@@ -1,6 +1,6 @@
 /**
- * What differs between two JSON values, one line a key: `optimizer.schedule.epochs: 10 -> 20`.
- * The order of keys does not matter.
+ * The differences between two JSON values, one line per key: `optimizer.schedule.epochs: 10 -> 20`.
+ * Ignores the order of keys.
  */
 export function differences(before: unknown, after: unknown, path = ''): string[] {
   if (isObject(before) && isObject(after)) {

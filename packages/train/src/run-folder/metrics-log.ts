@@ -3,33 +3,33 @@ import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { type Metrics, metricScalars } from '../meters/metrics.js';
 
-/** One line of metrics.jsonl, with the metrics of the task. */
+/** One line of metrics.jsonl, including the task's metrics. */
 export interface MetricRecord extends Metrics {
   phase: 'train' | 'val';
-  /** Counted from 1. */
+  /** From 1. */
   epoch: number;
-  /** Training steps done since the run began. */
+  /** Training steps since the run began. */
   step: number;
   loss: number;
   learningRate?: number;
-  /** Of each class, in a validation; NaN for one that does not occur. */
+  /** IoU per class, for a validation; NaN for classes that do not occur. */
   iou?: readonly number[];
   imagesPerSecond?: number;
-  /** Share of time spent waiting for data, 0 to 1. */
+  /** Fraction of time spent waiting for data, 0 to 1. */
   waitShare?: number;
   /** Seconds since 1970. */
   time?: number;
 }
 
-/** Where a run is continued. */
+/** The position where a run continues. */
 export interface ResumePosition {
-  /** Epochs completed, their validation included. */
+  /** Completed epochs, including their validation. */
   readonly epoch: number;
-  /** Training steps done. */
+  /** Completed training steps. */
   readonly step: number;
 }
 
-/** Appends one JSON object a line; each is in the file when `add` returns, so a killed run keeps them all. */
+/** Appends one JSON object per line. Each is in the file when `add` returns, so a killed run loses none. */
 export class MetricsLog {
   private readonly file: number;
   private open = true;
@@ -38,9 +38,9 @@ export class MetricsLog {
     this.file = openSync(path, 'a');
   }
 
-  /** NaN and infinities become null, as JSON has neither. */
+  /** NaN and infinities become null, because JSON has neither. */
   add(record: MetricRecord): void {
-    if (!this.open) throw new Error(`metrics log ${this.path} is closed: nothing can be added to it`);
+    if (!this.open) throw new Error(`metrics log ${this.path} is closed`);
     appendFileSync(this.file, `${JSON.stringify(record)}\n`);
   }
 
@@ -51,23 +51,23 @@ export class MetricsLog {
 }
 
 /**
- * Reads metrics.jsonl. A last line that a killed run left unfinished is passed over; null is read as NaN.
+ * Reads metrics.jsonl. Skips an incomplete last line of a killed run; reads null as NaN.
  *
- * @throws where another line is not a JSON object, naming file and line
+ * @throws if another line is not a JSON object, naming file and line
  */
 export async function readMetrics(path: string): Promise<MetricRecord[]> {
   const lines = (await readFile(path, 'utf8')).split('\n');
-  // What follows the last line end is either nothing or torn.
+  // Text after the last newline is either empty or incomplete.
   return lines.slice(0, -1).map((line, i) => {
     try {
       return JSON.parse(line, (_, value: unknown) => (value === null ? Number.NaN : value)) as MetricRecord;
     } catch {
-      throw new Error(`${path}:${i + 1}: expected one JSON object a line; remove or repair this line`);
+      throw new Error(`${path}:${i + 1}: expected one JSON object per line; remove or repair this line`);
     }
   });
 }
 
-/** The scalars of a record, by TensorBoard's tags. */
+/** The scalars of a record, by TensorBoard tag. */
 export function scalarsOf(record: MetricRecord): Record<string, number> {
   const { phase, loss, learningRate } = record;
   const rate = learningRate === undefined ? {} : { [`${phase}/lr`]: learningRate };
@@ -75,24 +75,25 @@ export function scalarsOf(record: MetricRecord): Record<string, number> {
 }
 
 export interface Rewound {
-  /** The first step whose events are void. */
+  /** The first step whose events are invalid. */
   readonly eventStep: number;
-  /** The record of that step where it stands nevertheless: its events have to be written again. */
+  /** The record of that step if it remains valid: its events must be written again. */
   readonly stands: MetricRecord | null;
 }
 
-/** Drops the records that a run resumed at `position` is going to write again. */
+/** Drops the records that a run resumed at `position` will write again. */
 export async function rewindMetrics(path: string, { epoch, step }: ResumePosition): Promise<Rewound> {
   const records = await readMetrics(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  // The state of a last step may be saved before its epoch's validation: then that comes again, at the same step.
+  // The state of the last step may have been saved before the epoch's validation, which then runs again at
+  // the same step.
   const kept = records.filter(
     (record) => record.step <= step && !(record.phase === 'val' && record.epoch > epoch),
   );
   await writeFileAtomic(path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
-  // TensorBoard hides events by their step alone, so the last step goes with a validation that it is hidden for.
+  // TensorBoard hides events by step only, so the last step disappears with a validation that must be hidden.
   const validated = records.some((record) => record.step === step && !kept.includes(record));
   if (!validated) return { eventStep: step + 1, stands: null };
   const stands = kept.findLast((record) => record.phase === 'train' && record.step === step) ?? null;

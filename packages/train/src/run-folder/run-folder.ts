@@ -14,11 +14,11 @@ import {
 import type { Versions } from './versions.js';
 
 export interface RunFolderOptions {
-  /** The resolved configuration; becomes config.json. */
+  /** The resolved configuration; written to config.json. */
   config: object;
-  /** Becomes versions.json; see `collectVersions`. */
+  /** Written to versions.json; see `collectVersions`. */
   versions: Versions;
-  /** The kernels that it computes with; becomes kernels.json. */
+  /** The kernels used; written to kernels.json. */
   kernels: object;
 }
 
@@ -33,7 +33,7 @@ const fileNames = [
   'report.html',
   'summary.json',
   'checkpoints',
-  // Those of a PyTorch run must not be written over either.
+  // Do not overwrite the files of a PyTorch run either.
   TORCH_CHECKPOINT,
   TORCH_BEST,
 ];
@@ -43,19 +43,19 @@ const fileNames = [
  *
  *     config.json     the resolved configuration          checkpoints/   states to resume from
  *     versions.json   machine and packages                events.out.…   for TensorBoard
- *     kernels.json    names of the kernels, to take again
- *     metrics.jsonl   one object a step and validation    report.html, summary.json
+ *     kernels.json    kernel names, for resuming
+ *     metrics.jsonl   one object per step, validationreport.html, summary.json
  *                                                         checkpoint.pth.tar, model_best.pth.tar for PyTorch
  */
 export class RunFolder {
   readonly metrics: MetricsLog;
   readonly events: EventFileWriter;
-  /** On a resume: the record of a step whose events have to be written again. */
+  /** After resuming: the record of a step whose events must be written again. */
   readonly stands: MetricRecord | null;
 
   private constructor(
     readonly path: string,
-    /** On a resume: what differs from the configuration so far, as `optimizer.clip: 1 -> 0`. */
+    /** After resuming: changes of the configuration, such as `optimizer.clip: 1 -> 0`. */
     readonly changes: readonly string[],
     rewound?: Rewound,
   ) {
@@ -65,15 +65,16 @@ export class RunFolder {
   }
 
   /**
-   * Starts a new run in `path`, which is created where it is missing. Files that are no run's may be there.
+   * Starts a new run in `path` and creates the folder if it is missing. It may contain files that do not
+   * belong to a run.
    *
-   * @throws {RunFolderError} where the folder cannot be made or holds another run
+   * @throws {RunFolderError} if the folder cannot be created or holds another run
    */
   static async create(path: string, options: RunFolderOptions): Promise<RunFolder> {
     await makeRunFolder(path);
     const present = (await readdir(path)).filter(isRunFile);
     if (present.length > 0) throw await occupied(path, present);
-    // Making this folder claims the run: of two programs that start at once, one is refused here.
+    // Creating this folder claims the run: of two programs that start at once, one fails here.
     await mkdir(join(path, 'checkpoints')).catch(async (error: NodeJS.ErrnoException) => {
       throw error.code === 'EEXIST' ? await occupied(path, ['checkpoints']) : error;
     });
@@ -84,10 +85,11 @@ export class RunFolder {
   }
 
   /**
-   * Continues the run in `path` from its state at `position`. Metrics after that are dropped, as they
-   * come again. A configuration or versions that differ are written anew, the former kept as config.1.json …
+   * Continues the run in `path` from its state at `position`. Drops later metrics, because they will be
+   * written again. If the configuration or versions differ, writes the new ones and keeps the old as
+   * config.1.json …
    *
-   * @throws {RunFolderError} where there is no run in the folder
+   * @throws {RunFolderError} if the folder holds no run
    */
   static async resume(path: string, position: ResumePosition, options: RunFolderOptions): Promise<RunFolder> {
     const former = await readFile(join(path, 'config.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -107,7 +109,7 @@ export class RunFolder {
     return join(this.path, 'checkpoints');
   }
 
-  /** The state after the last epoch, and after the best, for PyTorch. */
+  /** The state after the last epoch, for PyTorch. */
   get torchPath(): string {
     return join(this.path, TORCH_CHECKPOINT);
   }
@@ -128,28 +130,28 @@ export class RunFolder {
     return join(this.path, 'summary.json');
   }
 
-  /** Writes summary.json: what a program or a person asks first about a run. */
+  /** Writes summary.json, the main results of a run. */
   async writeSummary(summary: object): Promise<void> {
     await writeFileAtomic(this.summaryPath, toJson(summary));
   }
 
   /**
-   * Removes the temporary files of a process that was killed while it wrote one of the run's files. Whoever holds the lock of
-   * the folder calls it: nobody else writes these.
+   * Removes temporary files of a process that was killed while writing the run's files. Call it only while
+   * holding the folder's lock, so that nobody else writes them.
    */
   async sweep(): Promise<void> {
     await removeStaleTemporaries(this.path, 0, isRunFile);
     await removeStaleTemporaries(this.checkpointsPath, 0);
   }
 
-  /** Closes the metrics and event files; the folder can be resumed after that. */
+  /** Closes the metrics and event files. The folder can then be resumed. */
   close(): void {
     this.metrics.close();
     this.events.close();
   }
 }
 
-/** Whether the folder had to be made. */
+/** Creates the folder; returns whether it was missing. */
 export async function makeRunFolder(path: string): Promise<boolean> {
   try {
     return (await mkdir(path, { recursive: true })) !== undefined;
@@ -166,7 +168,7 @@ function isRunFile(name: string): boolean {
   return fileNames.includes(name) || name.startsWith('events.out.tfevents.');
 }
 
-/** The folder of checkpoints that the run in a folder continues from; null where it has none yet and starts anew. */
+/** The checkpoint folder that a folder's run continues from; null if it has no checkpoint yet and starts over. */
 export async function checkpointsOf(path: string): Promise<string | null> {
   const checkpoints = join(path, 'checkpoints');
   return (await listCheckpoints(checkpoints)).length > 0 ? checkpoints : null;
@@ -179,7 +181,7 @@ async function occupied(path: string, present: readonly string[]): Promise<RunFo
     return new RunFolderError(`${holds}: continue from ${file} in another folder`, 'ERR_TORCH_RUN', file);
   }
   const checkpoints = await checkpointsOf(path);
-  const from = checkpoints === null ? ', which has no checkpoint yet and starts anew' : '';
+  const from = checkpoints === null ? ', which has no checkpoint yet and starts over' : '';
   const advice = `continue that run${from}, or start a new one in another folder`;
   return new RunFolderError(`${holds}: ${advice}`, 'ERR_RUN_FOLDER_TAKEN', checkpoints);
 }
@@ -200,7 +202,7 @@ async function freeName(folder: string, name: string): Promise<string> {
   }
 }
 
-/** A file that is not JSON differs from everything, and is kept aside like any other former one. */
+/** Invalid JSON differs from everything, and is kept like any other old file. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nearestManifest } from '@inplace-abn/cli';
 
-/** What a run was made with. */
+/** The software and machine of a run. */
 export interface Versions {
   node: string;
   platform: string;
   cpu: string;
-  /** Processors this process may use. */
+  /** CPUs available to this process. */
   cores: number;
   memoryBytes: number;
   packages: Record<string, string>;
@@ -23,8 +23,8 @@ interface Manifest {
 }
 
 /**
- * Describes the machine, and the packages that a program runs on: its own, all of ours that it depends on, and
- * what those name as dependencies.
+ * Describes the machine and the packages of a program: its own, all of ours that it depends on, and their direct
+ * dependencies.
  *
  * @param program `import.meta.url` of the program
  */

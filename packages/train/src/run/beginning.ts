@@ -1,25 +1,25 @@
-/** Where a run begins: anew, from what the user named, or where the run in its folder stands. */
+/** Where a run begins: from scratch, from what the user named, or from the state in its folder. */
 import { existsSync } from 'node:fs';
 import { realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
 
-/** What a run takes from a checkpoint: with less than everything it starts at epoch 0 with a new optimizer. */
+/** The parts of a checkpoint to use. Anything less than everything starts at epoch 0 with a new optimizer. */
 export type Taking = 'everything' | 'weights' | 'weights without classifier';
 
-/** A checkpoint that a run begins with. */
+/** The checkpoint that a run begins with. */
 export interface Found {
   /** The file that was loaded. */
   readonly path: string;
-  /** What it was: only the run that wrote a training state can be continued exactly. */
+  /** Kind of the file. Only the run that wrote a training state can continue it exactly. */
   readonly kind: 'state' | 'torch' | 'weights';
 }
 
 export interface Beginning {
-  /** What is restored; undefined: nothing. */
+  /** The checkpoint to restore, if any. */
   readonly path: string | undefined;
   readonly take: Taking;
-  /** The folder holds the run already, though perhaps nothing to resume from. */
+  /** True if the folder already holds the run, possibly without a checkpoint. */
   readonly inFolder: boolean;
 }
 
@@ -31,8 +31,8 @@ export interface BeginningOptions {
 }
 
 /**
- * With `continueRun` the same command starts a run and, whenever it was cut off, continues it: from its newest checkpoint,
- * or anew where it had not come to one.
+ * With `continueRun` the same command starts a run and continues it after an interruption: from its newest
+ * checkpoint, or from scratch if it has none.
  */
 export async function beginningOf({
   logDir,
@@ -47,14 +47,15 @@ export async function beginningOf({
   const saved = existsSync(folder) && (await listCheckpoints(folder)).length > 0;
   if (saved) return { path: folder, take: 'everything', inFolder: true };
   if (started) return { ...given, inFolder: true };
-  // Cut off while it made its folder: an empty one is no run.
+  // Interrupted while creating its folder: an empty folder is not a run.
   await rmdir(folder).catch(() => {});
   return given;
 }
 
 /**
- * Whether a run that was restored goes on in `logDir`; otherwise it starts there, which a folder with a run in it
- * refuses. A training state continues its own run alone: saving in another's folder would supersede that one's checkpoints.
+ * Whether a restored run continues in `logDir`. Otherwise it starts there as a new run, which fails if the
+ * folder holds one. Only a training state continues its own run: saving into another run's folder would
+ * supersede that run's checkpoints.
  */
 export async function continuesThere(
   logDir: string,
@@ -63,12 +64,12 @@ export async function continuesThere(
 ): Promise<boolean> {
   const holdsRun = existsSync(join(logDir, 'config.json'));
   const own = await liesIn(logDir, path);
-  // Where there is no run, who wants to continue one is told so.
+  // To continue where there is no run is an error that the user should see.
   if (kind === 'state') return own || !holdsRun;
   return inFolder || (kind === 'torch' && own && holdsRun);
 }
 
-/** Whether a file is one of a run folder's checkpoints. */
+/** True if a file is one of a run folder's checkpoints. */
 async function liesIn(logDir: string, path: string): Promise<boolean> {
   const real = (folder: string) => realpath(folder).catch(() => undefined);
   const [at, run, checkpoints] = await Promise.all(

@@ -1,4 +1,4 @@
-/** Closing lines of a run. */
+/** The closing lines of a run. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BEST_FILE } from '@inplace-abn/checkpoint';
@@ -7,10 +7,13 @@ import { checkpointsOf, type RunFolder } from '../run-folder/run-folder.js';
 import type { Position } from './position.js';
 import type { TrainOutcome } from './training-run.js';
 
-/** How a person continues a run, in the words of a program: from a folder of checkpoints, or, null, from none yet. */
+/**
+ * Tells the user, in a program's terms, how to continue from a checkpoint folder, or from null: no checkpoint
+ * yet.
+ */
 export type ContinueWith = (checkpoints: string | null) => string;
 
-/** Where a run that was stopped goes on, or what a complete one has reached and where that is. */
+/** How to continue an interrupted run, or the results of a complete one and their location. */
 export async function closingLines(
   folder: RunFolder,
   criterion: MetricName,

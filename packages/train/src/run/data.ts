@@ -5,7 +5,7 @@ import type { AgreedData } from '../parallel/agreement.js';
 export interface RunData extends AgreedData {
   readonly train: Loader;
   readonly val: Loader;
-  /** Names of what the labels stand for, in order, where the data set has them. */
+  /** Class names in label order, if the data set has them. */
   readonly classes?: readonly string[];
   /** Notes for the user before training starts. */
   readonly notes: readonly string[];

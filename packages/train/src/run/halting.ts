@@ -1,10 +1,10 @@
-/** When a run stops before its end: all processes after the same step, whichever of them was told to. */
+/** Stops a run early: all processes stop after the same step, whichever of them was asked to. */
 import type { Batch, EpochOptions, Loader } from '@inplace-abn/data';
 import { outliveHungReads } from '../parallel/hung-reads.js';
 import type { Peers } from '../parallel/peers.js';
 import type { StopRequest } from './stop.js';
 
-/** Weight of a request in a sum over processes, the strongest signal first: one outweighs 255 of the next. */
+/** Weights of requests in a sum over processes, strongest signal first: each outweighs 255 of the next. */
 const VALUES = [
   ['SIGTERM', 2 ** 16],
   ['SIGHUP', 2 ** 8],
@@ -14,14 +14,14 @@ const VALUES = [
 export class Halting {
   private agreed: NodeJS.Signals | null = null;
   private readonly enough = new AbortController();
-  /** Aborted where this process is not to wait for data any longer. */
+  /** Aborts when this process should stop waiting for data. */
   private readonly waiting: AbortSignal;
 
   constructor(
     private readonly stop: StopRequest,
     private readonly peers: Peers,
   ) {
-    // Not a listener of its own: peers outlive their runs.
+    // Not an event listener, because peers outlive their runs.
     this.waiting = AbortSignal.any([peers.lost, this.enough.signal]);
     const asked = () => {
       if (peers.size === 1) this.enough.abort();
@@ -31,28 +31,28 @@ export class Halting {
     stop.asked.addEventListener('abort', asked, { once: true });
   }
 
-  /** The signal that all processes stop for. */
+  /** The signal for which all processes stop. */
   get signal(): NodeJS.Signals | null {
     return this.peers.size === 1 ? this.stop.requested : this.agreed;
   }
 
-  /** What this process adds to the sum that a step makes. */
+  /** This process's contribution to a step's sum. */
   get request(): number {
     const { requested } = this.stop;
     return VALUES.find(([signal]) => signal === requested)?.[1] ?? 0;
   }
 
-  /** Takes note of the sum over all processes. */
+  /** Receives the sum over all processes. */
   hear(sum: number): void {
     this.agreed ??= VALUES.find(([, value]) => sum >= value)?.[0] ?? null;
     if (this.agreed) this.enough.abort();
   }
 
   /**
-   * The batches of an epoch. A process alone that is told to stop waits for no more of them; one of several does for as long as the
-   * others may wait for it, because they can only stop together.
+   * The batches of an epoch. A single process that is asked to stop does not wait for more batches. One of
+   * several keeps waiting as long as the others may wait for it, because they can only stop together.
    *
-   * @throws {CommError} when a peer is lost, also where storage keeps the next batch from coming
+   * @throws {CommError} when a peer is lost, even if storage holds up the next batch
    */
   async *batches(
     loader: Pick<Loader, 'epoch'>,
@@ -67,7 +67,7 @@ export class Halting {
     }
   }
 
-  /** Sums outside of a step, with `values` in the same exchange: their sums. All processes call it. */
+  /** Sums requests and `values` over all processes outside of a step; returns the summed values. A collective. */
   async agree(values: Float64Array = new Float64Array()): Promise<Float64Array> {
     if (this.peers.size === 1) return values;
     const [request = 0, ...sums] = await this.peers.sum(Float64Array.of(this.request, ...values));
@@ -78,7 +78,7 @@ export class Halting {
 
 function overdue({ lossMs }: Peers): Error {
   return new Error(
-    `told to stop, this process waits for data that has not come for ${Math.round(lossMs / 1000)} s, and the others wait for it: ` +
-      'it ends without saving; the last checkpoint is whole',
+    `this process was told to stop but has waited ${Math.round(lossMs / 1000)} s for data, and the others wait for it: ` +
+      'it exits without saving; the last checkpoint is intact',
   );
 }

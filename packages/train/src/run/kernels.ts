@@ -1,4 +1,4 @@
-/** The kernels of a run: timed once, kept with it, and taken again wherever it goes on. */
+/** The kernels of a run: autotuned once, stored with the run and reused when it continues. */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { latestRunMeta, readRunMeta } from '@inplace-abn/checkpoint';
@@ -6,18 +6,18 @@ import type { KernelNames, UnmetChoice } from '@inplace-abn/core';
 import type { BeginningOptions } from './beginning.js';
 
 export interface RunKernels {
-  /** Of rank 0: the last bits of a sum depend on it, too. */
+  /** CPU of rank 0, because the last bits of a sum depend on it too. */
   readonly machine: string;
   readonly names: KernelNames;
 }
 
-/** Where a run folder has them, and the key under which the meta data of its training states has them. */
+/** Their file in a run folder, and their key in the metadata of its training states. */
 export const KERNELS_FILE = 'kernels.json';
 export const KERNELS_KEY = 'kernels';
 
 const BITS = 'sums may differ in their last bits from here on';
 
-/** The kernels of the run that goes on; null where none does, or nothing tells. */
+/** The kernels of the run that continues; null if none does or they are unknown. */
 export async function kernelsSoFar(options: BeginningOptions): Promise<RunKernels | null> {
   const { logDir, resume, take = 'everything', continueRun } = options;
   const own = continueRun ? await latestRunMeta(join(logDir, 'checkpoints')) : undefined;
@@ -28,7 +28,7 @@ export async function kernelsSoFar(options: BeginningOptions): Promise<RunKernel
   return kernelsInFolder(logDir);
 }
 
-/** The kernels of the run that a checkpoint, or the newest of a folder, is of; null where nothing tells. */
+/** The kernels of the run that a checkpoint, or the newest of a folder, belongs to; null if unknown. */
 export async function kernelsOfCheckpoint(path: string): Promise<RunKernels | null> {
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
@@ -39,7 +39,7 @@ export async function kernelsOfCheckpoint(path: string): Promise<RunKernels | nu
   return meta ? runKernels(meta[KERNELS_KEY]) : kernelsInFolder(dirname(path));
 }
 
-/** Those of the run in a folder: a checkpoint of PyTorch does not keep them. */
+/** The kernels of a folder's run, because PyTorch checkpoints do not store them. */
 async function kernelsInFolder(path: string): Promise<RunKernels | null> {
   return runKernels(await readFile(join(path, KERNELS_FILE), 'utf8').then(JSON.parse, () => null));
 }
@@ -54,7 +54,7 @@ function runKernels(value: unknown): RunKernels | null {
   return { machine, names: Object.fromEntries(texts) };
 }
 
-/** A sentence where another process went on with the run, with other kernels, until this one got its folder. */
+/** A note if another process continued the run with other kernels while this one waited for the folder. */
 export function changedKernels(
   before: RunKernels | null,
   now: RunKernels | null,
@@ -64,10 +64,10 @@ export function changedKernels(
     return name !== before?.names[key] && name !== (names[key] ?? name);
   });
   if (!changed) return null;
-  return `while this process waited, the run went on with kernels that it does not take: ${BITS}; start it again to take them`;
+  return `while this process waited, the run continued with other kernels: ${BITS}; restart it to use them`;
 }
 
-/** Sentences for the user where a run goes on with other sums than so far. */
+/** Notes for the user if sums may differ from those before. */
 export function kernelNotes(
   soFar: RunKernels | null,
   machine: string,
@@ -81,7 +81,7 @@ export function kernelNotes(
     const where = unmet.length > 1 ? `rank ${rank}` : 'this machine';
     const kernels = choices.length === 1 ? 'a kernel' : `${choices.length} kernels`;
     const one = `${first.asked} for ${first.key}: ${first.reason}`;
-    notes.push(`${where} cannot take ${kernels} that the run was computed with (${one}): ${BITS}`);
+    notes.push(`${where} cannot use ${kernels} of the earlier run (${one}): ${BITS}`);
   });
   return notes;
 }

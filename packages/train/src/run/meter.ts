@@ -1,34 +1,34 @@
-/** What a run counts from the outputs of its steps. */
+/** Counts metrics from the outputs of steps. */
 import type { Batch } from '@inplace-abn/data';
 import type { Metrics } from '../meters/metrics.js';
 
 /** The outputs of a step on the host, without its loss. */
 export type Outputs = Readonly<Record<string, ArrayLike<number | bigint>>>;
 
-/** What a meter found in one batch. */
+/** A meter's result for one batch. */
 export interface Counted {
-  /** Of this batch alone. */
+  /** Of this batch only. */
   readonly metrics: Metrics;
-  /** What the loss is the mean over: images, or labeled pixels. May be 0. */
+  /** Number of items that the loss is a mean over: images or labeled pixels. May be 0. */
   readonly labelled: number;
 }
 
-/** Percent; NaN for a class that does not occur. */
+/** Percent; NaN for classes that do not occur. */
 export interface ByClass {
   readonly iou?: readonly number[];
 }
 
 /** Counts the outputs of steps. */
 export interface Meter {
-  /** `labelled`: what counts in all processes, where the outputs are sums over them; default: what does in the batch. */
+  /** `labelled`: items counted over all processes, if the outputs are sums over them. Default: those of the batch. */
   add(outputs: Outputs, batch: Batch, labelled?: number): Counted;
-  /** Over everything added since the last reset; NaN where nothing was. */
+  /** Over everything since the last reset; NaN if nothing was added. */
   readonly metrics: Metrics;
-  /** Of what was added, by class; where the task knows it. */
+  /** Metrics by class since the last reset, if the task has them. */
   readonly byClass?: ByClass;
-  /** All that was counted since the last reset: the sum over processes, element by element, is what they counted together. */
+  /** All counts since the last reset. Summing them over processes, elementwise, gives the counts of all. */
   counts(): Float64Array;
-  /** Replaces what was counted. */
+  /** Replaces the counts. */
   setCounts(counts: Float64Array): void;
   reset(): void;
 }

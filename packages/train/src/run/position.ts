@@ -1,14 +1,14 @@
-/** Where a run stands. */
+/** The position of a run. */
 export interface Position {
-  /** Epochs completed, their validation included. */
+  /** Completed epochs, including their validation. */
   readonly epoch: number;
   /** Updates made, over all epochs. */
   readonly step: number;
-  /** Of these, in the epoch that is not completed. */
+  /** Updates made in the unfinished epoch. */
   readonly stepInEpoch: number;
-  /** Of the task's criterion, in percent. */
+  /** Best value of the task's criterion, in percent. */
   readonly best: number;
-  /** The step after which it was reached; null where that is not known. */
+  /** The step after which it was reached; null if unknown. */
   readonly stepOfBest: number | null;
 }
 

@@ -1,9 +1,9 @@
-/** What a run leaves behind as it goes. */
+/** Records a run as it progresses. */
 import type { Metrics } from '../meters/metrics.js';
 import type { Position } from './position.js';
 import type { Validation } from './validate.js';
 
-/** A training step that was just made. */
+/** A completed training step. */
 export interface StepRecord {
   readonly loss: number;
   readonly metrics: Metrics;
@@ -13,18 +13,18 @@ export interface StepRecord {
 }
 
 export interface Recorder {
-  /** The newest validation of the run; null where there is none, or this process keeps none. */
+  /** The run's last validation; null if there is none or this process does not record any. */
   lastValidation(): Promise<Validation | null>;
   step(position: Position, record: StepRecord): void;
   validation(position: Position, epoch: number, validation: Validation): void;
-  /** In the middle of an epoch: what an exact resume needs. */
+  /** Saves in the middle of an epoch: everything that an exact resume needs. */
   saveStep(position: Position): Promise<void>;
-  /** After an epoch: the same, and the files that PyTorch continues from. */
+  /** Saves after an epoch: the same, and the files for PyTorch. */
   saveEpoch(position: Position, better: boolean): Promise<void>;
   results(position: Position, validation: Validation | null, seconds: number): Promise<void>;
 }
 
-/** The other processes. */
+/** The recorder of all ranks except 0. */
 export const SILENT: Recorder = {
   lastValidation: async () => null,
   step: () => {},

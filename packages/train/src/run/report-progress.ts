@@ -1,7 +1,7 @@
 import type { Peers } from '../parallel/peers.js';
 import { Progress, type ProgressStream } from '../progress/progress.js';
 
-/** What rank 0 prints; the others say nothing, which would be the same. */
+/** Rank 0 prints; other ranks stay silent, because they would print the same. */
 export function progressOf(
   { printFreq, stream }: { readonly printFreq: number; readonly stream?: ProgressStream },
   { rank }: Pick<Peers, 'rank'>,

@@ -1,12 +1,15 @@
 import { type SignalSource, StopSignals } from '@inplace-abn/cli';
 
-/** SIGINT, SIGTERM and SIGHUP: the first asks a run to finish what it is at and to stop, the second kills. */
+/**
+ * Handles SIGINT, SIGTERM and SIGHUP: the first signal asks the run to stop in an orderly way, the second
+ * kills it.
+ */
 export class StopRequest {
   private signal: NodeJS.Signals | null = null;
   private readonly signals: StopSignals;
   private readonly controller = new AbortController();
 
-  /** @param source where signals come from; default: the process */
+  /** @param source emits the signals; default: the process */
   constructor(notify: (signal: NodeJS.Signals) => void, source?: SignalSource) {
     const first = (signal: NodeJS.Signals) => {
       this.signal = signal;
@@ -20,7 +23,7 @@ export class StopRequest {
     return this.signal;
   }
 
-  /** Aborts with the request. */
+  /** Aborts when a stop is requested. */
   get asked(): AbortSignal {
     return this.controller.signal;
   }

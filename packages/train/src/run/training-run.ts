@@ -1,4 +1,4 @@
-/** The training loop: steps, validations, their records, and when to save and stop. */
+/** The training loop: steps, validation, records, and when to save and stop. */
 import type { Batch, Sides, SkippedImage } from '@inplace-abn/data';
 import { RunningAverage } from '../meters/running-average.js';
 import { StepClock } from '../meters/step-clock.js';
@@ -14,26 +14,26 @@ import type { StopRequest } from './stop.js';
 import { Unreadable } from './unreadable.js';
 import { type Validation, validate } from './validate.js';
 
-/** How long a run goes on, and with what. */
+/** Settings of the training loop. */
 export interface LoopOptions {
   readonly epochs: number;
-  /** Images of a step, over all processes. */
+  /** Images per step, over all processes. */
   readonly batchSize: number;
-  /** Of the random draws of the first step; each step has the next. */
+  /** Seed of the first step's random numbers; each later step uses the next integer. */
   readonly seed: number;
-  /** Pixels of a validation's images: the side of a square, or height and width. */
+  /** Crop of validation images in pixels: the side of a square, or height and width. */
   readonly crop: Sides;
-  /** Learning rates in an epoch, counted from 0, at a step counted from the beginning of the run. */
+  /** Learning rates for an epoch, from 0, and a step counted from the start of the run. */
   readonly rates: (epoch: number, step: number) => LearningRates;
-  /** Also save every this many steps; 0, the default: after epochs only. */
+  /** Also save after every this many steps. Default 0: only after epochs. */
   readonly saveEvery?: number;
-  /** Stop, saved, after this many steps in all, as if interrupted. */
+  /** Save and stop after this many steps in total, as if interrupted. */
   readonly maxSteps?: number;
 }
 
 export interface TrainOutcome {
   readonly validation: Validation | null;
-  /** Signal that stopped the run early; its state is saved. */
+  /** The signal that stopped the run early; its state is saved. */
   readonly stopped: NodeJS.Signals | 'max-steps' | null;
 }
 
@@ -48,7 +48,7 @@ export interface RunParts {
   readonly skipped: readonly SkippedImage[];
 }
 
-/** The epochs of a run from where it stands, with all that they leave in its folder. */
+/** Runs the remaining epochs and records them in the run's folder. */
 export class TrainingRun {
   private readonly started = Date.now();
   private readonly loss = new RunningAverage();
@@ -86,7 +86,7 @@ export class TrainingRun {
       await this.trainEpoch();
       const found = this.halted ? null : await this.validateEpoch();
       if (found) await this.finishEpoch(found);
-      // The run continues in the middle of the epoch, or with the validation of its end.
+      // The run continues in the middle of the epoch or with its validation.
       else await recorder.saveStep(this.position);
       validation = found ?? validation;
       this.unreadable.report(this.parts.progress);
@@ -120,7 +120,7 @@ export class TrainingRun {
     progress.finish();
   }
 
-  /** Asks for the next batch while a step is under way, where it can be on its way to the device meanwhile. */
+  /** Requests the next batch during a step, if it can already move to the device. */
   private ahead(batches: AsyncIterator<Batch>): Promise<IteratorResult<Batch>> | null {
     const { engine } = this.parts;
     if (!engine.prefetches) return null;
@@ -128,7 +128,7 @@ export class TrainingRun {
       if (!next.done) engine.prefetch(next.value);
       return next;
     });
-    // An error is met where the batch is waited for, if the step before has none of its own.
+    // The error surfaces where the batch is awaited, unless the step before fails.
     upcoming.catch(() => {});
     return upcoming;
   }
@@ -147,7 +147,7 @@ export class TrainingRun {
     });
     this.halting.hear(Number(outputs.halt?.[0] ?? 0));
     await this.unreadable.hear(Number(outputs.unreadable?.[0] ?? 0));
-    // Over several processes a step tells itself what its sums are of.
+    // With several processes the step itself reports how many items its sums cover.
     const inAll = peers.size === 1 ? undefined : Number(outputs.labelled?.[0] ?? 0);
     const { metrics, labelled } = this.meter.add(outputs, batch, inAll);
     batch.release();
@@ -180,7 +180,7 @@ export class TrainingRun {
     });
   }
 
-  /** null where the run is to stop. */
+  /** Null if the run should stop. */
   private async validateEpoch(): Promise<Validation | null> {
     const { engine, data, progress, recorder, peers } = this.parts;
     await engine.shareBuffers();
@@ -190,7 +190,7 @@ export class TrainingRun {
     try {
       return await validate({ engine, ...set, progress, ...place, peers, unreadable }, this.halting);
     } catch (error) {
-      // The steps of the epoch outlive a validation that fails.
+      // Keep the steps of the epoch if its validation fails.
       await recorder.saveStep(this.position).catch(() => {});
       throw error;
     }
@@ -208,7 +208,7 @@ export class TrainingRun {
     await this.halting.agree();
   }
 
-  /** Schedules by step count as the reference does: whole epochs at this run's number of batches. */
+  /** Applies schedules by step count as the reference does: whole epochs of this run's number of batches. */
   private ratesAt(epoch: number, stepInEpoch: number): LearningRates {
     return this.options.rates(epoch, epoch * this.parts.data.train.batches + stepInEpoch);
   }

@@ -1,19 +1,19 @@
-/** Images of a run that cannot be read. */
+/** Unreadable images of a run. */
 import type { RunMeta } from '@inplace-abn/checkpoint';
 import type { Loader, SkippedImage } from '@inplace-abn/data';
 import type { Peers } from '../parallel/peers.js';
 import type { Progress } from '../progress/progress.js';
 
-/** The images that were skipped: each process tells the others of its own, so that together they keep to the limit. */
+/** Tracks skipped images. Processes exchange theirs, so that the limit applies to all of them together. */
 export class Unreadable {
-  /** For each loader the indices that all processes know of. */
+  /** Per loader, the indices that all processes know. */
   private readonly told: readonly Set<number>[];
   private reported: number;
 
   constructor(
     private readonly loaders: readonly Pick<Loader, 'skipped' | 'exclude'>[],
     private readonly peers: Peers,
-    /** Those that the run skipped before it was resumed. */
+    /** Images that the run skipped before it was resumed. */
     private readonly before: readonly SkippedImage[] = [],
   ) {
     this.told = loaders.map(() => new Set());
@@ -24,14 +24,14 @@ export class Unreadable {
     return this.loaders.reduce((sum, { skipped }) => sum + skipped.length, 0);
   }
 
-  /** Images of this process that the others have not heard of: its part of the sum that {@link hear} is given. */
+  /** Number of images that the others do not know yet; summed over processes it is the argument of {@link hear}. */
   get untold(): number {
     return this.count - this.told.reduce((sum, { size }) => sum + size, 0);
   }
 
   /**
-   * Takes note of the sum over all processes; where it is not 0 they tell each other. All processes call it.
-   * @throws UnreadableLimitError, on all of them, where they are more than may be skipped
+   * Receives the sum over all processes. If it is not 0, they exchange their images. A collective.
+   * @throws UnreadableLimitError on all processes, if more images are unreadable than may be skipped
    */
   async hear(sum: number): Promise<void> {
     if (sum === 0 || this.peers.size === 1) return;
@@ -46,7 +46,7 @@ export class Unreadable {
     }
   }
 
-  /** Says how many were skipped so far, where they have become more. */
+  /** Reports the number of skipped images if it has grown. */
   report(progress: Progress): void {
     const count = skippedInAll(this.before, this.loaders).length;
     if (count === this.reported) return;
@@ -58,7 +58,7 @@ export class Unreadable {
   }
 }
 
-/** The images that a run skipped: before it was resumed, and since then. */
+/** All images that a run skipped, before and after it was resumed. */
 export function skippedInAll(
   before: readonly SkippedImage[],
   loaders: readonly Pick<Loader, 'skipped'>[],
@@ -67,10 +67,10 @@ export function skippedInAll(
   return [...new Map(all.map((image) => [image.path, image])).values()];
 }
 
-/** Where a training state has them. */
+/** Their key in a training state. */
 export const SKIPPED_KEY = 'skipped';
 
-/** Those in the meta data of a training state, which has them where there are any. */
+/** The skipped images in the metadata of a training state, if there are any. */
 export function skippedIn(meta: RunMeta): SkippedImage[] {
   const value = meta[SKIPPED_KEY];
   return Array.isArray(value) ? value.filter(isSkipped) : [];

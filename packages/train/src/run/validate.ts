@@ -29,24 +29,24 @@ export interface ValidationOptions {
   readonly engine: Pick<RunEngine, 'task' | 'evaluate' | 'bytes'>;
   readonly loader: Loader;
   readonly images: number;
-  /** Pixels of an image: the side of a square, or height and width. */
+  /** Size of an image in pixels: the side of a square, or height and width. */
   readonly crop: Sides;
   readonly progress: Progress;
-  /** For the progress line, counted from 1. */
+  /** For the progress line, from 1. */
   readonly epoch: number;
   readonly epochs: number;
-  /** The processes that share the set; default: this one alone. */
+  /** The processes that share the set. Default: this one alone. */
   readonly peers?: Peers;
-  /** Hears of the images that were skipped. */
+  /** Collects the skipped images. */
   readonly unreadable: Unreadable;
 }
 
 /**
- * Runs the whole validation set once, over all processes; all of them get its result. Where the loss is NaN so are the
- * metrics: such a validation is never the best.
+ * Runs the whole validation set once, distributed over all processes; all of them get the result. If the loss
+ * is NaN, so are the metrics, and such a validation is never the best.
  */
 export async function validate(options: ValidationOptions): Promise<Validation>;
-/** With `halting`: null where its processes stop, all after the same batch, before the end of the set. */
+/** With `halting`: null if the processes stop before the end of the set, all after the same batch. */
 export async function validate(options: ValidationOptions, halting: Halting): Promise<Validation | null>;
 export async function validate(options: ValidationOptions, halting?: Halting): Promise<Validation | null> {
   const { engine, loader, images, crop, progress, epoch, epochs, peers = ALONE, unreadable } = options;
@@ -60,11 +60,11 @@ export async function validate(options: ValidationOptions, halting?: Halting): P
   for await (const batch of batches) {
     seen++;
     clock.dataReady();
-    // The last batch may have nothing for this process, which then only takes part in the sum.
+    // This process's share of the last batch may be empty; it then only takes part in the sum.
     if (batch.size > 0) own.add(await engine.evaluate(batch, crop), batch);
     batch.release();
     const before = all;
-    // Summed for every batch: a line is of all processes.
+    // Sum every batch, so that a progress line covers all processes.
     const values = Float64Array.of(unreadable.untold, ...own.sums());
     const sums = await (halting ? halting.agree(values) : peers.sum(values));
     const [untold = 0, total = 0, weight = 0, counted = 0, ...counts] = sums;
@@ -78,7 +78,7 @@ export async function validate(options: ValidationOptions, halting?: Halting): P
       epochs,
       step: batch.number + 1,
       steps: loader.batches,
-      // The mean over no labels is not a number.
+      // NaN if there are no labels.
       loss: (all.total - before.total) / (all.weight - before.weight),
       meanLoss: all.total / all.weight,
       ...metricsUnder(all.total, meter.metrics),
@@ -93,7 +93,7 @@ export async function validate(options: ValidationOptions, halting?: Halting): P
   if (seen < loader.batches) return null;
   if (Number.isNaN(all.total)) {
     progress.note(
-      'the validation loss is NaN, so no metric is known: the network gives values that are not finite',
+      'the validation loss is NaN, so the metrics are unknown: the network computes non-finite values',
     );
   }
   const known = Number.isNaN(all.total) ? {} : meter.byClass;
@@ -102,7 +102,7 @@ export async function validate(options: ValidationOptions, halting?: Halting): P
 }
 
 interface Sums {
-  /** Of the loss times what it is the mean over, and of that. */
+  /** Sum of the loss times its weight; `weight` is the sum of weights. */
   readonly total: number;
   readonly weight: number;
   readonly images: number;
@@ -121,13 +121,13 @@ class Found {
     this.images += batch.size;
   }
 
-  /** The numbers of {@link Sums}, then the meter's counts. */
+  /** The fields of {@link Sums}, followed by the meter's counts. */
   sums(): Float64Array {
     return Float64Array.of(this.loss.total, this.loss.count, this.images, ...this.meter.counts());
   }
 }
 
-/** The newest validation in the metrics of a run, made on `images` images; null when there is none. */
+/** The last validation in a run's metrics, made on `images` images; null if there is none. */
 export async function lastValidation(
   metricsPath: string,
   names: readonly MetricName[],

@@ -6,7 +6,7 @@ import { type Event, encodeEvent } from './messages.js';
 import { frameRecord } from './record.js';
 
 export interface EventFileOptions {
-  /** The first step that this file continues from: TensorBoard hides what older files hold from there on. */
+  /** First step of this file after a resume: TensorBoard hides older files from there on. */
   resumeStep?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -14,9 +14,9 @@ export interface EventFileOptions {
 }
 
 /**
- * Writes one TensorBoard event file, `events.out.tfevents.SECONDS.HOST.PID`, into a folder.
+ * Writes a TensorBoard event file, `events.out.tfevents.SECONDS.HOST.PID`, into a folder.
  *
- * Each call is one append to the file, so a killed run loses nothing that was added before.
+ * Each call appends to the file, so a killed run loses nothing added before.
  */
 export class EventFileWriter {
   readonly path: string;
@@ -35,25 +35,25 @@ export class EventFileWriter {
     if (options.resumeStep !== undefined) this.append({ step: options.resumeStep, sessionStart: true });
   }
 
-  /** Adds scalars of one step under their tags, such as `train/loss`. */
+  /** Adds the scalars of a step under their tags, such as `train/loss`. */
   scalars(step: number, values: Readonly<Record<string, number>>): void {
     const summary = Object.entries(values).map(([tag, scalar]) => ({ tag, scalar }));
     this.append({ step, summary });
   }
 
-  /** Adds the distribution of `values` at one step. */
+  /** Adds the distribution of `values` at a step. */
   histogram(step: number, tag: string, values: ArrayLike<number>): void {
     this.append({ step, summary: [{ tag, histogram: makeHistogram(values) }] });
   }
 
-  /** Closes the file; closing twice is harmless. */
+  /** Closes the file. May be called more than once. */
   close(): void {
     if (this.open) closeSync(this.file);
     this.open = false;
   }
 
   private append(event: Omit<Event, 'wallTime'>): void {
-    if (!this.open) throw new Error(`event file ${this.path} is closed: nothing can be added to it`);
+    if (!this.open) throw new Error(`event file ${this.path} is closed`);
     appendFileSync(this.file, frameRecord(encodeEvent({ wallTime: this.now() / 1000, ...event })));
   }
 }

@@ -1,13 +1,13 @@
 import { bisectRight } from 'd3-array';
 
-/** Buckets with their upper limits, as TensorBoard's `HistogramProto` holds them. */
+/** Buckets with upper limits, as in TensorBoard's `HistogramProto`. */
 export interface Histogram {
   min: number;
   max: number;
   count: number;
   sum: number;
   sumSquares: number;
-  /** Upper limit of each bucket, increasing; the first bucket reaches down to −∞. */
+  /** Increasing upper limits of the buckets; the first bucket starts at −∞. */
   limits: number[];
   buckets: number[];
 }
@@ -15,8 +15,8 @@ export interface Histogram {
 const limits = defaultLimits();
 
 /**
- * Counts values into TensorFlow's default buckets, whose limits grow by 10 % from ±1e-12 to ±1e20. Runs of empty
- * buckets are merged, so that a histogram of weights takes about a kilobyte. NaN and infinities are left out.
+ * Counts values into TensorFlow's default buckets, whose limits grow by 10 % from ±1e-12 to ±1e20. Merges
+ * runs of empty buckets, so that a histogram of weights takes about a kilobyte. Ignores NaN and infinities.
  */
 export function makeHistogram(values: ArrayLike<number>): Histogram {
   const counts = new Map<number, number>();
@@ -36,7 +36,7 @@ export function makeHistogram(values: ArrayLike<number>): Histogram {
   return { min, max, count, sum, sumSquares, ...mergeEmpty(counts) };
 }
 
-/** Keeps the buckets that hold something, and one empty bucket for each gap before them. */
+/** Keeps nonempty buckets, and one empty bucket for each gap before them. */
 function mergeEmpty(counts: ReadonlyMap<number, number>): Pick<Histogram, 'limits' | 'buckets'> {
   const merged = { limits: [] as number[], buckets: [] as number[] };
   const push = (bucket: number, count: number) => {

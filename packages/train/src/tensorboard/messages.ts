@@ -13,7 +13,7 @@ export interface Event {
   step?: number;
   fileVersion?: string;
   summary?: readonly SummaryValue[];
-  /** `SessionLog.START`: TensorBoard drops what older files hold from this event's step on. */
+  /** `SessionLog.START`: TensorBoard drops the events of older files from this step on. */
   sessionStart?: boolean;
 }
 

@@ -1,13 +1,13 @@
 import crc32c from 'crc-32/crc32c.js';
 
-/** CRC-32C (Castagnoli) as TFRecord stores it: rotated and offset, so that a CRC of CRCs stays useful. */
+/** CRC-32C (Castagnoli), masked as in TFRecord: rotated and offset, so that the CRC of a CRC stays useful. */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c.buf(bytes) >>> 0;
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
 /**
- * One TFRecord: uint64 length, masked CRC of the length, the payload, masked CRC of the payload; little endian.
+ * A TFRecord: uint64 length, masked CRC of the length, payload, masked CRC of the payload; little-endian.
  * Source: tensorflow/core/lib/io/record_writer.h
  */
 export function frameRecord(payload: Uint8Array): Uint8Array {

@@ -14,12 +14,12 @@ describe('RunningAverage', () => {
     expect(loss.count).toBe(40);
   });
 
-  it('is not a number before the first value', () => {
+  it('is NaN before the first value', () => {
     expect(new RunningAverage().mean).toBeNaN();
     expect(new RunningAverage().smoothed).toBeNaN();
   });
 
-  it('smooths without bias towards the start, and across resets', () => {
+  it('smooths across resets without bias toward the start', () => {
     const loss = new RunningAverage(0.5);
     loss.add(4);
     expect(loss.smoothed).toBe(4);
@@ -51,13 +51,13 @@ describe('RunningAverage', () => {
     );
   });
 
-  it('refuses a decay that never forgets', () => {
+  it('rejects a decay that never forgets', () => {
     expect(() => new RunningAverage(1)).toThrow('expected a decay in [0, 1), received 1');
   });
 });
 
 describe('Accuracy', () => {
-  it('gives percent over all images', () => {
+  it('computes percentages over all images', () => {
     const accuracy = new Accuracy();
     accuracy.add(1, 4, 4);
     accuracy.add(2, 4, 6);
@@ -71,13 +71,13 @@ describe('Accuracy', () => {
     [1, 6, 5],
     [-1, 0, 5],
     [Number.NaN, 1, 5],
-  ])('refuses counts %j, %j of %j', (one, five, images) => {
+  ])('rejects counts %j, %j of %j', (one, five, images) => {
     expect(() => new Accuracy().add(one, five, images)).toThrow(/top-1 <= top-5 <= images/);
   });
 });
 
 describe('StepClock', () => {
-  it('splits waiting from working', () => {
+  it('separates waiting from computing', () => {
     let time = 0;
     const clock = new StepClock(() => time, 0);
     clock.start();
@@ -97,7 +97,7 @@ describe('StepClock', () => {
     expect(clock.eta(500)).toBeCloseTo(10, 12);
   });
 
-  it('forgets the epoch but not the speed at a new start', () => {
+  it('resets the epoch but keeps the speed at a new start', () => {
     let time = 0;
     const clock = new StepClock(() => time);
     clock.start();
@@ -110,7 +110,7 @@ describe('StepClock', () => {
     expect(clock.imagesPerSecond).toBeCloseTo(10, 12);
   });
 
-  it('says nothing of a speed before the first step', () => {
+  it('has no speed before the first step', () => {
     const clock = new StepClock(() => 0);
     clock.start();
     expect([clock.imagesPerSecond, clock.waitShare]).toEqual([0, 0]);

@@ -15,7 +15,7 @@ describe('before the first step', () => {
     return settled.map((result) => (result.status === 'rejected' ? String(result.reason.message) : 'agreed'));
   };
 
-  it('processes with the same images agree', async () => {
+  it('accepts processes with the same images', async () => {
     expect(await messages({})).toEqual(Array(3).fill('agreed'));
   });
 
@@ -23,7 +23,7 @@ describe('before the first step', () => {
     [{ trainImages: 61, trainDigest: 'cc' }, 'the training images differ: rank 2 has 61, rank 0 has 60'],
     [{ trainDigest: 'cc' }, 'the names of the training images differ: rank 2 has cc, rank 0 has aa'],
     [{ valDigest: 'cc' }, 'the names of the validation images differ: rank 2 has cc, rank 0 has bb'],
-  ])('every process says in what %j differs', async (other, message) => {
+  ])('reports the difference of %j on every process', async (other, message) => {
     for (const found of await messages(other)) expect(found).toContain(message);
   });
 });

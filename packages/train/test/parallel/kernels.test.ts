@@ -1,11 +1,11 @@
-/** Processes whose timing has found different kernels agree on one for each. */
+/** Processes whose autotuning chose different kernels agree on one per convolution. */
 import type { Device, KernelChoices, KernelSpec } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { agreeOnKernels } from '../../src/parallel/kernels.js';
 import { lacking, timedAs } from '../support/devices.js';
 import { peersInProcess } from '../support/peers.js';
 
-/** A convolution that several kernels serve. */
+/** A convolution supported by several kernels. */
 function convolution(images: number): KernelSpec {
   const type = (shape: readonly number[]) => ({ shape, dtype: 'float32' as const });
   return {
@@ -40,19 +40,19 @@ function agreed(processes: readonly Process[], asked = {}) {
 const [fast, slow] = [timedAs('winograd'), timedAs('onednn')];
 
 describe('processes agree', () => {
-  it('on the kernel of the first that has one; the others plan again', async () => {
+  it('on the kernel of the first rank that has one; the others plan again', async () => {
     const found = await agreed([
       { device: slow, images: 3 },
       { device: fast, images: 2 },
       { device: slow, images: 2 },
     ]);
-    // The second and third have the same share of the batch, the first another.
+    // The second and third have the same share of the batch; the first has another.
     expect(found.map(({ planned }) => planned)).toEqual(['onednn', 'winograd', 'winograd']);
     for (const { names } of found) expect([...names].sort()).toEqual(['onednn', 'winograd']);
     expect(found.map(({ plans }) => plans)).toEqual([1, 1, 2]);
   });
 
-  it('on what a run was computed with so far', async () => {
+  it('on the kernels of the run so far', async () => {
     const processes = [
       { device: slow, images: 2 },
       { device: slow, images: 2 },
@@ -67,7 +67,7 @@ describe('processes agree', () => {
     ]);
   });
 
-  it('but for what one cannot take: all know', async () => {
+  it('except for kernels that one of them lacks, which all report', async () => {
     const found = await agreed([
       { device: fast, images: 2 },
       { device: lacking('winograd'), images: 2 },

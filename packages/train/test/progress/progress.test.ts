@@ -30,12 +30,12 @@ function terminal(columns?: number) {
 }
 
 describe('formatProgress', () => {
-  it('shows everything where there is room', () => {
+  it('shows everything if there is room', () => {
     expect(formatProgress(state)).toBe(full);
     expect(formatProgress(state, { width: full.length })).toBe(full);
   });
 
-  it('leaves out what does not fit, the least important first', () => {
+  it('drops fields that do not fit, the least important first', () => {
     expect(formatProgress(state, { width: full.length - 1 })).toBe(full.replace('  peak 120 MiB', ''));
     expect(formatProgress(state, { width: 80 })).toBe(
       'train 2/10  step  20/938  loss 0.4321 (0.5000)  top-1 84.2 %  eta 2:31',
@@ -43,20 +43,20 @@ describe('formatProgress', () => {
     expect(formatProgress(state, { width: 1 })).toBe('train 2/10');
   });
 
-  it('leaves out what is not known', () => {
+  it('omits unknown fields', () => {
     const { phase, epoch, epochs, step, steps, loss, top1, top5, imagesPerSecond } = state;
     expect(formatProgress({ phase, epoch, epochs, step, steps, loss, top1, top5, imagesPerSecond })).toBe(
       'train 2/10  step  20/938  loss 0.4321  top-1 84.2 %  top-5 99.2 %  1234 img/s',
     );
   });
 
-  it('says so where a number is not one', () => {
+  it('shows NaN as such', () => {
     const line = formatProgress({ ...state, loss: Number.NaN, top1: Number.NaN, etaSeconds: Number.NaN });
     expect(line).toContain('loss nan (0.5000)  top-1 - %');
     expect(line).toContain('eta -:--');
   });
 
-  it('colours labels without changing the text', () => {
+  it('colors labels without changing the text', () => {
     const coloured = formatProgress(state, { colour: true });
     expect(coloured).toContain('\u001b[2mloss\u001b[22m 0.4321');
     expect(stripVTControlCharacters(coloured)).toBe(full);
@@ -64,7 +64,7 @@ describe('formatProgress', () => {
 });
 
 describe('Progress on a terminal', () => {
-  it('redraws one line, and keeps the last', () => {
+  it('redraws one line and keeps the last', () => {
     const stream = terminal(200);
     const progress = new Progress({ stream, env: { NO_COLOR: '1' } });
     progress.update(state);
@@ -75,7 +75,7 @@ describe('Progress on a terminal', () => {
     expect(stream.written.join('')).toBe(`\r\u001b[2K${full}\r\u001b[2K${second}\n`);
   });
 
-  it('prints no name that would steer the terminal', () => {
+  it('escapes control characters in names', () => {
     const stream = terminal(200);
     new Progress({ stream }).note('cannot read \u001b]0;title\u0007.png\nand another');
     expect(stream.written.join('')).toBe('cannot read \\x1b]0;title\\x07.png\nand another\n');
@@ -91,7 +91,7 @@ describe('Progress on a terminal', () => {
     expect(stream.written[0]).toBe('first\n');
   });
 
-  it('keeps within the columns', () => {
+  it('stays within the columns', () => {
     const stream = terminal(60);
     new Progress({ stream, env: { NO_COLOR: '1' } }).update(state);
     expect(stream.written[0]?.replace('\r\u001b[2K', '').length).toBeLessThan(60);
@@ -127,7 +127,7 @@ describe('Progress elsewhere', () => {
     expect(written.every((line) => line.endsWith('\n') && !line.includes('\u001b'))).toBe(true);
   });
 
-  it('says no more where nobody reads any more', () => {
+  it('stops writing when nobody reads any more', () => {
     const written: string[] = [];
     const stream = { write: (text: string) => written.push(text), writable: true };
     const progress = new Progress({ stream, printFreq: 1 });

@@ -31,7 +31,7 @@ function count(text: string, part: string | RegExp): number {
 }
 
 describe('memory map', () => {
-  it('draws one titled rectangle for each buffer', () => {
+  it('draws one titled rectangle per buffer', () => {
     const map = sampleMap(10, () => 8e6);
     const svg = renderMemoryMapSvg(map);
     expect(count(svg, '<title>')).toBe(map.buffers.length);
@@ -64,7 +64,7 @@ describe('memory map', () => {
       },
       { width: 380, height: 292 },
     );
-    // The plot is 300 wide from x = 64 and 200 high from y = 52: 100 pixels an instruction, 2 a byte.
+    // The plot is 300 wide from x = 64 and 200 high from y = 52: 100 pixels per instruction, 2 per byte.
     expect(svg).toContain(
       '<rect x="64" y="152" width="300" height="100"><title>y in mod1.conv1: activation, 50 B at 0\nlive 0 (conv2d mod1.conv1) to 2 (loss)\nin place: z</title></rect>',
     );
@@ -74,7 +74,7 @@ describe('memory map', () => {
     expect(svg).toContain('>arena 100 B</text>');
   });
 
-  it('shows buffers of a few bytes, and leaves out those of none', () => {
+  it('shows buffers of a few bytes and omits empty ones', () => {
     const map = sampleMap(3, () => 8e6);
     const [first] = map.buffers;
     if (!first) throw new Error('the sample has buffers');
@@ -89,12 +89,12 @@ describe('memory map', () => {
     expect(svg).toMatch(/<rect class="t" [^>]*height="0\.25">/);
   });
 
-  it('stays below 250 bytes a buffer', () => {
+  it('stays below 250 bytes per buffer', () => {
     const map = sampleMap(80, (layer) => 8e6 + layer);
     expect(renderMemoryMapSvg(map).length).toBeLessThan(250 * map.buffers.length + 5000);
   });
 
-  it('refuses what lies outside', () => {
+  it('rejects buffers outside', () => {
     const map = sampleMap(3, () => 8e6);
     expect(() => renderMemoryMapSvg({ ...map, arenaBytes: 1 })).toThrow(
       /buffer images .* outside the arena of 1 bytes/,
@@ -113,7 +113,7 @@ describe('chart', () => {
   const draw = (points: { x: number; y: number }[]) =>
     renderChartSvg([{ name: 'a', colour: 'activation', points, dots: true }], options);
 
-  it('marks each point of a short series and passes over what is not finite', () => {
+  it('marks each point of a short series and skips non-finite ones', () => {
     const svg = draw([
       { x: 1, y: 1 },
       { x: 2, y: Number.NaN },
@@ -129,14 +129,14 @@ describe('chart', () => {
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
   });
 
-  it('averages a long series, and keeps its extremes as a band', () => {
+  it('averages a long series and keeps its extremes as a band', () => {
     const points = Array.from({ length: 100_000 }, (_, x) => ({ x, y: x % 2 }));
     const svg = renderChartSvg([{ name: 'a', colour: 'input', points }], options);
     expect(svg.length).toBeLessThan(40_000);
     expect(svg).toContain('opacity=".18"');
   });
 
-  it('sets its legend as one text, in which no name can run under a swatch', () => {
+  it('sets its legend as one text element, so names cannot overlap swatches', () => {
     const names = ['train accuracy', 'mIoU'];
     const series = names.map(
       (name, i) => ({ name, colour: i === 0 ? 'activation' : 'input', points: [] }) as const,
@@ -154,14 +154,14 @@ describe('chart', () => {
     expect(legend).not.toMatch(/<rect|<tspan[^>]* x=/);
   });
 
-  it('does not let one outlier set the scale', () => {
+  it('ignores an outlier for the scale', () => {
     const points = Array.from({ length: 300 }, (_, x) => ({ x, y: x === 150 ? 1e9 : 2 }));
     expect(renderChartSvg([{ name: 'a', colour: 'input', points }], options)).toContain('>2.5</text>');
   });
 });
 
 describe('report', () => {
-  it('holds every section, and loads nothing', () => {
+  it('has every section and loads no external resources', () => {
     const html = renderReport(data);
     for (const heading of ['Curves', 'Memory', 'Memory map', 'Skipped images']) {
       expect(html).toContain(`<h2>${heading}</h2>`);
@@ -173,7 +173,7 @@ describe('report', () => {
     expect(html).not.toMatch(/NaN|undefined/);
   });
 
-  it('escapes what comes from outside', () => {
+  it('escapes external text', () => {
     const html = renderReport(data);
     expect(html).toContain('<h1>run &lt;1&gt; &amp; &quot;more&quot;</h1>');
     expect(html).toContain('<dd>93 % &lt;b&gt;</dd>');
@@ -189,7 +189,7 @@ describe('report', () => {
     expect(row('Activations with their gradients, per image')).toBe('|42.9 MiB||85.8 MiB||50 %|');
   });
 
-  it('has the IoU of each class', () => {
+  it('shows the IoU of each class', () => {
     const classes = [
       { name: 'road', iou: 12.345 },
       { name: '<sky>', iou: Number.NaN },
@@ -203,7 +203,7 @@ describe('report', () => {
     expect(html).toContain('<td>&lt;sky&gt;</td><td></td><td class="n">–</td>');
   });
 
-  it('gives a long value a line of its own', () => {
+  it('puts a long value on a line of its own', () => {
     const html = renderReport({
       title: 'run',
       facts: [
@@ -214,7 +214,7 @@ describe('report', () => {
     expect(html).toMatch(/<div class="wide"><dt>command<.*\n<div><dt>seed</);
   });
 
-  it('leaves out what there is nothing about', () => {
+  it('omits sections without data', () => {
     expect(renderReport({ title: 'empty', facts: [] })).not.toContain('<h2>');
     expect(renderReport({ title: 'empty', facts: [], skipped: [] })).toContain('Every image could be read.');
   });

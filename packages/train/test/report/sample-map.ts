@@ -1,6 +1,6 @@
 import type { MapBuffer, MemoryMap } from '@inplace-abn/core';
 
-/** A made-up training step of a plain chain of layers, placed first-fit: the triangle that real plans show. */
+/** A made-up training step of a plain chain of layers, placed first-fit, with the triangle shape of real plans. */
 export function sampleMap(layers: number, bytesOf: (layer: number) => number): MemoryMap {
   const last = 2 * layers - 1;
   const instructions = Array.from({ length: 2 * layers }, (_, i) => {
@@ -37,9 +37,9 @@ export function sampleMap(layers: number, bytesOf: (layer: number) => number): M
 function place(wanted: readonly Omit<MapBuffer, 'offset'>[]): MapBuffer[] {
   const placed: MapBuffer[] = [];
   for (const buffer of wanted) {
-    const beside = placed.filter((other) => other.start <= buffer.end && buffer.start <= other.end);
+    const live = placed.filter((other) => other.start <= buffer.end && buffer.start <= other.end);
     const blocked = (offset: number) =>
-      beside.find((other) => other.offset < offset + buffer.bytes && offset < other.offset + other.bytes);
+      live.find((other) => other.offset < offset + buffer.bytes && offset < other.offset + other.bytes);
     let offset = 0;
     for (let other = blocked(offset); other; other = blocked(offset)) offset = other.offset + other.bytes;
     placed.push({ ...buffer, offset });

@@ -5,7 +5,7 @@ import { newRunFolder, runFolderOf } from '../../src/index.js';
 import { temporaryFolder } from '../support/images.js';
 
 describe('newRunFolder', () => {
-  it('is called after the configuration and the local time', () => {
+  it('is named after the configuration and the local time', () => {
     const now = new Date(2025, 0, 31, 23, 5, 9);
     expect(newRunFolder('experiments/demo_fashion_mnist.json', now)).toBe(
       join('runs', 'demo_fashion_mnist-20250131-230509'),
@@ -15,12 +15,12 @@ describe('newRunFolder', () => {
 });
 
 describe('runFolderOf', () => {
-  it('finds the run that a checkpoint is of, and takes no other folder for one', async () => {
+  it('finds the run of a checkpoint and rejects other folders', async () => {
     const run = await temporaryFolder();
     const checkpoints = join(run, 'checkpoints');
     await writeFile(join(run, 'config.json'), '{}');
     const paths = [checkpoints, join(checkpoints, 'best.safetensors'), join(run, 'checkpoint.pth.tar')];
-    // A configuration beside a checkpoint is the user's own.
+    // A configuration next to a checkpoint is the user's own.
     for (const path of paths) expect(runFolderOf(path)).toBeUndefined();
     await writeFile(join(run, 'versions.json'), '{}');
     await mkdir(checkpoints);

@@ -22,7 +22,7 @@ async function locked(folder: string, options?: LockOptions): Promise<RunLock> {
   return lock;
 }
 
-/** Leaves the lock of a process in a folder, its last sign of life `age` milliseconds ago. */
+/** Leaves a process's lock in a folder with its last sign of life `age` milliseconds ago. */
 async function leave(folder: string, holder: Partial<Holder>, age = 0): Promise<string> {
   const { host, boot, namespace, pid } = here;
   const lock = { host, boot, namespace, pid, started: '1', since: '2025-01-31T12:00:00Z', token: 'other' };
@@ -49,17 +49,17 @@ describe('judge', () => {
 
   it.each([
     ['the process', holder, 'alive'],
-    ['a process whose start is not known', { ...holder, pid: 8 }, 'alive'],
+    ['a process with an unknown start time', { ...holder, pid: 8 }, 'alive'],
     ['a process that has ended', { ...holder, pid: 9 }, 'dead'],
-    ['a process that was given the id later', { ...holder, started: '60' }, 'dead'],
+    ['a later process with the same id', { ...holder, started: '60' }, 'dead'],
     ['another host', { ...holder, host: 'c' }, 'unknown'],
-    ['a start of the machine before this', { ...holder, boot: 'c', pid: 9 }, 'unknown'],
+    ['an earlier boot of the machine', { ...holder, boot: 'c', pid: 9 }, 'unknown'],
     ['a container of the same name', { ...holder, namespace: 'm', pid: 9 }, 'unknown'],
   ] as const)('%s', (_, found, verdict) => {
     expect(judge(found, machine)).toBe(verdict);
   });
 
-  it('finds this process, and none that has ended', () => {
+  it('finds this process but none that has exited', () => {
     const { pid = 0 } = spawnSync(process.execPath, ['--version']);
     expect(here.startOf(process.pid)).toBe(here.startOf(process.pid));
     expect(here.startOf(process.pid)).not.toBeUndefined();
@@ -68,7 +68,7 @@ describe('judge', () => {
 });
 
 describe('RunLock', () => {
-  it('keeps others out, naming host and process, until it is released', async () => {
+  it('keeps others out until it is released, naming host and process', async () => {
     const folder = await temporaryFolder();
     const lock = await locked(folder);
     await expect(RunLock.acquire(folder)).rejects.toThrow(
@@ -79,7 +79,7 @@ describe('RunLock', () => {
     await locked(folder);
   });
 
-  it('makes the folder, and removes it where no run came of it', async () => {
+  it('creates the folder and removes it if no run started', async () => {
     const folder = join(await temporaryFolder(), 'a', 'run');
     (await locked(folder)).release();
     expect(existsSync(folder)).toBe(false);
@@ -91,8 +91,8 @@ describe('RunLock', () => {
 
   it.each([
     ['has ended', { pid: spawnSync(process.execPath, ['--version']).pid }],
-    ['was given its id later', { pid: process.pid, started: '1' }],
-  ])('is broken at once where the process %s', async (_, holder) => {
+    ['reused the id later', { pid: process.pid, started: '1' }],
+  ])('is broken at once if the process %s', async (_, holder) => {
     const folder = await temporaryFolder();
     const path = await leave(folder, holder);
     const lock = await locked(folder);
@@ -114,7 +114,7 @@ describe('RunLock', () => {
       let waits = 0;
       await locked(folder, {
         note: (text) => notes.push(text),
-        // Time goes on without a sign of life.
+        // Time passes without a sign of life.
         wait: async () => touch(path, SILENCE_MS - 60_000 + 30_000 * ++waits),
       });
       expect(waits).toBe(2);
@@ -134,13 +134,13 @@ describe('RunLock', () => {
     expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ token: 'other' });
   });
 
-  it('is waited for no longer than one likes', async () => {
+  it('can stop waiting', async () => {
     const folder = await temporaryFolder();
     await leave(folder, elsewhere);
     await expect(RunLock.acquire(folder, { cancelled: () => true })).rejects.toThrow('on node-b');
   });
 
-  it('has one owner, however many break a stale one at once', async () => {
+  it('has one owner, however many processes break a stale lock at once', async () => {
     const folder = await temporaryFolder();
     await leave(folder, { started: '1' });
     const wait = () => new Promise((resolve) => setImmediate(resolve));
@@ -148,7 +148,7 @@ describe('RunLock', () => {
     expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('tells one that was suspended that its folder was taken over', async () => {
+  it('tells a suspended process that its folder was taken over', async () => {
     const folder = await temporaryFolder();
     const lock = await locked(folder);
     await lock.check();
@@ -158,7 +158,7 @@ describe('RunLock', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it('comes back where it was removed', async () => {
+  it('comes back if it is removed', async () => {
     const folder = await temporaryFolder();
     const lock = await locked(folder);
     await rm(join(folder, LOCK_FILE));

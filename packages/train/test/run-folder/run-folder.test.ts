@@ -39,7 +39,7 @@ async function json(name: string): Promise<unknown> {
 }
 
 describe('a new run', () => {
-  it('holds configuration, versions, metrics, events and a place for checkpoints', async () => {
+  it('has a configuration, versions, metrics, events and a folder for checkpoints', async () => {
     const run = await RunFolder.create(path, options);
     run.metrics.add(record(1));
     run.events.scalars(1, { 'train/loss': 1 });
@@ -62,20 +62,20 @@ describe('a new run', () => {
     expect(readEvents(await readFile(run.events.path))).toHaveLength(2);
   });
 
-  it('is refused where another run is, which stays as it was', async () => {
+  it('is rejected if the folder holds another run, which stays intact', async () => {
     (await RunFolder.create(path, options)).close();
     const before = await readFile(join(path, 'config.json'), 'utf8');
     await expect(RunFolder.create(path, { config: {}, versions, kernels })).rejects.toMatchObject({
       code: 'ERR_RUN_FOLDER_TAKEN',
       checkpoint: null,
       message: expect.stringMatching(
-        /^run folder .*first already holds checkpoints, config\.json, events.*, kernels\.json, metrics\.jsonl, versions\.json: continue that run, which has no checkpoint yet and starts anew, or start a new one in another folder$/,
+        /^run folder .*first already holds checkpoints, config\.json, events.*, kernels\.json, metrics\.jsonl, versions\.json: continue that run, which has no checkpoint yet and starts over, or start a new one in another folder$/,
       ),
     });
     expect(await readFile(join(path, 'config.json'), 'utf8')).toBe(before);
   });
 
-  it('is refused beside a single file of the same name, but not beside others', async () => {
+  it('is rejected if a single file has the same name, but not for other files', async () => {
     await mkdir(path, { recursive: true });
     await writeFile(join(path, 'notes.txt'), 'mine');
     await writeFile(join(path, 'config.json'), '{}');
@@ -85,7 +85,7 @@ describe('a new run', () => {
     expect(await readFile(join(path, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
-  it('is given to one of two that start at once', async () => {
+  it('goes to one of two that start at once', async () => {
     const started = await Promise.allSettled([
       RunFolder.create(path, options),
       RunFolder.create(path, options),
@@ -95,7 +95,7 @@ describe('a new run', () => {
     expect(runs).toHaveLength(1);
   });
 
-  it('says so where the folder cannot be made', async () => {
+  it('reports a folder that cannot be created', async () => {
     await writeFile(join(parent, 'runs'), '');
     await expect(RunFolder.create(path, options)).rejects.toMatchObject({
       code: 'ERR_RUN_FOLDER',
@@ -105,7 +105,7 @@ describe('a new run', () => {
 });
 
 describe('a resumed run', () => {
-  it('drops the metrics that come again, and a torn last line', async () => {
+  it('drops metrics that will be rewritten and an incomplete last line', async () => {
     const first = await RunFolder.create(path, options);
     for (const step of [1, 2, 3, 4]) first.metrics.add(record(step, step === 1 ? Number.NaN : step));
     first.close();
@@ -126,10 +126,10 @@ describe('a resumed run', () => {
     expect(marks.flat().filter((event) => event.sessionStatus === 1)).toMatchObject([{ step: 3 }]);
   });
 
-  it('hides a validation that comes again, with the step at which it was, whose events come with it', async () => {
+  it('hides a repeated validation together with its step, whose events are written again', async () => {
     const first = await RunFolder.create(path, options);
     for (const step of [1, 2]) first.metrics.add(record(step));
-    // The state of the epoch's last step was saved; the kill came before that of its end.
+    // The state of the epoch's last step was saved, but not that of the epoch's end.
     first.metrics.add({ ...record(2), phase: 'val' });
     first.close();
     const resumed = await RunFolder.resume(path, { epoch: 0, step: 2 }, options);
@@ -144,7 +144,7 @@ describe('a resumed run', () => {
     expect(again.stands).toBeNull();
   });
 
-  it('keeps the former configuration where it differs, and says what does', async () => {
+  it('keeps the old configuration if it differs, and reports the differences', async () => {
     (await RunFolder.create(path, options)).close();
     const changed = { ...config, optimizer: { clip: 1, schedule: { epochs: 20 } } };
     const resumed = await RunFolder.resume(
@@ -161,7 +161,7 @@ describe('a resumed run', () => {
     expect(await readdir(path)).not.toContain('versions.1.json');
   });
 
-  it('sweeps what a process left that was killed while it wrote the files of the run', async () => {
+  it('removes leftovers of a process that was killed while writing the run files', async () => {
     (await RunFolder.create(path, options)).close();
     const hex = '0123456789abcdef';
     const names = ['.checkpoint.pth.tar', '.summary.json', 'checkpoints/.checkpoint-7.safetensors'];
@@ -189,7 +189,7 @@ describe('a resumed run', () => {
 });
 
 describe('differences', () => {
-  it('ignores the order of keys and names what was added or removed', () => {
+  it('ignores the order of keys and names added and removed ones', () => {
     expect(differences({ a: 1, b: [1, 2] }, { b: [1, 2], a: 1 })).toEqual([]);
     expect(differences({ a: 1, b: [1] }, { b: [2], c: null })).toEqual([
       'a: 1 -> nothing',
@@ -200,7 +200,7 @@ describe('differences', () => {
 });
 
 describe('collectVersions', () => {
-  it('follows our packages and lists what they depend on', async () => {
+  it('follows our packages and lists their dependencies', async () => {
     const modules = join(parent, 'app', 'node_modules');
     const manifests: [string, object][] = [
       [

@@ -1,4 +1,4 @@
-/** Processes that wait for a batch which storage never brings. */
+/** Processes that wait for a batch that storage never delivers. */
 import { EventEmitter } from 'node:events';
 import type { Batch, EpochOptions } from '@inplace-abn/data';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -17,7 +17,7 @@ afterEach(() => {
 const batch = { number: 0, release() {} } as unknown as Batch;
 const LOSS = new Error('rank 1 at 10.0.0.2:4711 was lost: it sent nothing for 60 s');
 
-/** Brings one batch and hangs, but for its signal. */
+/** Delivers one batch, then hangs until its signal aborts. */
 const hung = {
   async *epoch(_: number, { signal }: EpochOptions = {}) {
     yield batch;
@@ -37,7 +37,7 @@ function setting(peers: Peers) {
 }
 
 describe('a process that waits for data', () => {
-  it('alone, stops when it is told to', async () => {
+  it('stops when told to, if it is alone', async () => {
     const { signals, halting, outcome } = setting(ALONE);
     await vi.advanceTimersByTimeAsync(1_000);
     signals.emit('SIGTERM', 'SIGTERM');
@@ -50,14 +50,14 @@ describe('a process that waits for data', () => {
     return { lost, ...setting({ ...ALONE, size: 2, lost: lost.signal, lossMs: 60_000 }) };
   }
 
-  it('ends with the loss of another', async () => {
+  it('ends when another is lost', async () => {
     const { lost, outcome } = several();
     await vi.advanceTimersByTimeAsync(1_000);
     lost.abort(LOSS);
     expect(await outcome).toBe(LOSS.message);
   });
 
-  it('told to stop, waits for as long as the others may wait for its batch', async () => {
+  it('keeps waiting after a stop request as long as the others may wait for its batch', async () => {
     const { signals, halting, outcome } = several();
     let ended = false;
     void outcome.then(() => {
@@ -69,10 +69,10 @@ describe('a process that waits for data', () => {
     expect(ended).toBe(false);
     expect(halting.request).toBeGreaterThan(0);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(await outcome).toMatch(/^told to stop, this process waits for data that has not come for 60 s/);
+    expect(await outcome).toMatch(/^this process was told to stop but has waited 60 s for data/);
   });
 
-  it('waits no longer once all have agreed to stop', async () => {
+  it('stops waiting once all have agreed to stop', async () => {
     const { halting, outcome } = several();
     await vi.advanceTimersByTimeAsync(1_000);
     halting.hear(1);
@@ -81,7 +81,7 @@ describe('a process that waits for data', () => {
 });
 
 describe('work that does not end when a peer is lost', () => {
-  it('is given up after the time in which it would be noticed', async () => {
+  it('is abandoned after the peer timeout', async () => {
     const lost = new AbortController();
     const peers = { ...ALONE, lost: lost.signal, lossMs: 60_000 };
     const outcome = unlessLost(new Promise<never>(() => {}), peers).catch((error: Error) => error.message);
@@ -97,7 +97,7 @@ describe('work that does not end when a peer is lost', () => {
     expect(await outcome).toBe(LOSS.message);
   });
 
-  it('has its own outcome where it comes to one', async () => {
+  it('keeps its own outcome if it has one', async () => {
     const lost = new AbortController();
     const peers = { ...ALONE, lost: lost.signal, lossMs: 60_000 };
     const saved = new Promise<string>((resolve) => setTimeout(() => resolve('saved'), 30_000));

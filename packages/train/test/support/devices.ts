@@ -1,6 +1,6 @@
 import { cpu, type Device } from '@inplace-abn/core';
 
-/** The CPU, as if timing had found the kernel of this name the fastest wherever it serves. */
+/** The CPU, as if autotuning had chosen the kernel of this name wherever it applies. */
 export function timedAs(name: string): Device {
   return withChoice((choice) => choice ?? name);
 }

@@ -1,4 +1,4 @@
-/** Small image folders whose classes differ in color, so that a small network learns them in a few epochs. */
+/** Small image folders with one color per class, so that a small network learns them in a few epochs. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
-/** Several peers within one process, whose exchanges wait for each other as those of processes do. */
+/** Several peers in one process, whose collectives wait for each other like those of processes. */
 import { ALONE, type Peers } from '../../src/index.js';
 
-/** What a round of exchanges has been given so far. */
+/** The contributions to a collective so far. */
 class Round {
   readonly given: unknown[] = [];
   private resolve: (all: readonly unknown[]) => void = () => {};
@@ -18,7 +18,7 @@ class Round {
   }
 }
 
-/** `size` peers; steps of programs are not shared among them. */
+/** `size` peers. Programs do not share steps among them. */
 export function peersInProcess(size: number): Peers[] {
   const rounds: Round[] = [];
   return Array.from({ length: size }, (_, rank): Peers => {

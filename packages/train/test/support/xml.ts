@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-/** Opening and closing tags must pair up; returns how many elements there were. */
+/** Asserts that opening and closing tags pair up; returns the number of elements. */
 export function assertBalanced(xml: string): number {
   const open: string[] = [];
   let elements = 0;

@@ -30,7 +30,7 @@ describe('record framing', () => {
     expect(unmask(maskedCrc32c(bytes))).toBe(expected);
   });
 
-  it('holds length, payload and both checksums', () => {
+  it('contains length, payload and both checksums', () => {
     const record = Buffer.from(frameRecord(Uint8Array.of(1, 2, 3)));
     expect(record.length).toBe(19);
     expect(record.readBigUInt64LE(0)).toBe(3n);
@@ -43,7 +43,7 @@ describe('record framing', () => {
 describe('event file', () => {
   const fixed = { now: () => 1_700_000_000_500, host: 'box' };
 
-  it('is named and starts as TensorBoard expects', async () => {
+  it('has the name and start that TensorBoard expects', async () => {
     const writer = new EventFileWriter(folder, fixed);
     writer.close();
     expect(basename(writer.path)).toBe(`events.out.tfevents.1700000000.box.${process.pid}`);
@@ -52,7 +52,7 @@ describe('event file', () => {
     ]);
   });
 
-  it('holds scalars, also zero, large steps and what is not finite', async () => {
+  it('contains scalars, also zero, large steps and non-finite values', async () => {
     const writer = new EventFileWriter(folder, fixed);
     writer.scalars(0, { 'train/loss': 2.5, 'train/lr': 0 });
     writer.scalars(5_000_000_000, { 'val/top1': Number.NaN, 'val/loss': Number.POSITIVE_INFINITY });
@@ -78,7 +78,7 @@ describe('event file', () => {
     ]);
   });
 
-  it('holds histograms', async () => {
+  it('contains histograms', async () => {
     const writer = new EventFileWriter(folder, fixed);
     writer.histogram(7, 'fc/weight', Float32Array.of(-1, 0.5, 0.5, 2));
     writer.close();
@@ -89,14 +89,14 @@ describe('event file', () => {
     expect(event?.values[0]?.histogram).toEqual(expected);
   });
 
-  it('marks where a resumed run starts', async () => {
+  it('marks the start of a resumed run', async () => {
     const writer = new EventFileWriter(folder, { ...fixed, resumeStep: 20 });
     writer.close();
     const [, start] = readEvents(await readFile(writer.path));
     expect(start).toMatchObject({ step: 20, sessionStatus: 1 });
   });
 
-  it('refuses to add after closing', () => {
+  it('cannot be written after closing', () => {
     const writer = new EventFileWriter(folder, fixed);
     writer.close();
     writer.close();
@@ -105,11 +105,11 @@ describe('event file', () => {
 });
 
 describe('histogram', () => {
-  it('summarises exactly', () => {
+  it('summarizes exactly', () => {
     expect(makeHistogram([1, -2, 4])).toMatchObject({ min: -2, max: 4, count: 3, sum: 3, sumSquares: 21 });
   });
 
-  it('leaves out what is not finite', () => {
+  it('ignores non-finite values', () => {
     expect(makeHistogram([Number.NaN, 1, Number.POSITIVE_INFINITY]).count).toBe(1);
     expect(makeHistogram([])).toEqual({
       min: 0,
@@ -122,7 +122,7 @@ describe('histogram', () => {
     });
   });
 
-  it('counts every value once, in the bucket around it', () => {
+  it('counts every value once, in its bucket', () => {
     const value = fc.oneof(
       fc.double({ noNaN: true, noDefaultInfinity: true }),
       fc.constantFrom(0, -0, 1e-12, 1e300),

@@ -1,4 +1,4 @@
-// Reads event files from their specification alone, sharing no code with the writer.
+// Reads event files by their specification, without sharing code with the writer.
 
 export interface ReadValue {
   tag: string;

@@ -1,28 +1,28 @@
-/** Who holds a run folder, and whether that process is still there. */
+/** The holder of a run folder, and whether that process is still alive. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** The content of a lock file. A process is found by its id only within one start of one machine, and one pid namespace. */
+/** The content of a lock file. A process id is valid only within one boot of one machine and one pid namespace. */
 export interface Holder {
   readonly host: string;
   readonly pid: number;
-  /** When the process started, in the system's ticks: ids are given again. null: not known here. */
+  /** Start time of the process in clock ticks, since ids are reused; null if unknown. */
   readonly started: string | null;
   readonly boot: string | null;
   readonly namespace: string | null;
-  /** ISO time of the lock. */
+  /** Time of the lock, ISO 8601. */
   readonly since: string;
-  /** Of this lock alone. */
+  /** Unique to this lock. */
   readonly token: string;
 }
 
-/** A process's view of itself and its neighbors. */
+/** A process's view of its machine. */
 export interface Machine extends Pick<Holder, 'host' | 'pid' | 'boot' | 'namespace'> {
-  /** When a process started; null: unknown, undefined: there is no such process. */
+  /** Start time of a process; null if unknown, undefined if there is no such process. */
   startOf(pid: number): string | null | undefined;
 }
 
-/** 'unknown': it may run on another machine, or in another container. */
+/** 'unknown': it may run on another machine or in another container. */
 export type Verdict = 'alive' | 'dead' | 'unknown';
 
 export function judge(holder: Holder, machine: Machine): Verdict {
@@ -49,12 +49,12 @@ function isThere(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Those of other users are there, too.
+    // EPERM: the process exists but belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
-/** Field 22; the name before it may hold anything. */
+/** Field 22. The name before it may contain any character. */
 function startInStat(stat: string): string | null {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
 }
@@ -71,7 +71,7 @@ export function holderText(holder: Holder): string {
   return `${JSON.stringify(holder, null, 2)}\n`;
 }
 
-/** null for what is no lock's content: it may be about to be written. */
+/** Null if the text is not a lock's content: it may just be being written. */
 export function parseHolder(text: string): Holder | null {
   try {
     const { host, pid, started, boot, namespace, since, token }: Record<string, unknown> = JSON.parse(text);

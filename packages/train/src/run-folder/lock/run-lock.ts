@@ -1,4 +1,4 @@
-/** One process at a time writes to a run folder, on network file systems too. */
+/** Ensures that only one process writes to a run folder, also on network file systems. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
@@ -8,12 +8,12 @@ import { makeRunFolder } from '../run-folder.js';
 import { type Holder, holderText, judge, type Machine, parseHolder, thisMachine } from './holder.js';
 
 export const LOCK_FILE = 'run.lock';
-/** The holder writes its lock again this often: its time of change is the sign of life. */
+/** Interval at which the holder rewrites its lock; the modification time is its sign of life. */
 const HEARTBEAT_MS = 15_000;
-/** Silence after which the lock of a process that cannot be looked for is broken. */
+/** A lock whose process cannot be looked up is broken after this long without a sign of life. */
 export const SILENCE_MS = 120_000;
 const POLL_MS = 2_000;
-/** Age at which the mark of a process that breaks a lock is taken for the remains of one that was killed over it. */
+/** A mark this old was left by a process that was killed while breaking a lock. */
 const BREAKING_MS = 30_000;
 
 /** Another process writes to the folder. */
@@ -23,18 +23,18 @@ export class RunLockedError extends Error {
 }
 
 export interface LockOptions {
-  /** Told when the lock of another machine may be stale, and silence is waited for. */
+  /** Called when the lock of another machine may be stale and the wait for a sign of life begins. */
   readonly note?: (text: string) => void;
-  /** Whether to give up waiting. */
+  /** Returns true to stop waiting. */
   readonly cancelled?: () => boolean;
   readonly machine?: Machine;
   readonly wait?: (ms: number) => Promise<unknown>;
 }
 
 /**
- * The file `run.lock` of a run folder. It is made with O_EXCL, which network file systems keep to, and names host and process. A lock is
- * broken where its process is dead: on the same machine that is looked up, by id and start time; elsewhere the lock must have been
- * silent for {@link SILENCE_MS}.
+ * The file `run.lock` of a run folder. It is created with O_EXCL, which network file systems honor, and names
+ * host and process. A lock is broken if its process is dead. On the same machine that is looked up by id and
+ * start time; elsewhere the lock must have been silent for {@link SILENCE_MS}.
  */
 export class RunLock {
   private readonly timer: NodeJS.Timeout;
@@ -47,7 +47,7 @@ export class RunLock {
 
   private constructor(
     private readonly folder: string,
-    /** Whether the folder was made for it. */
+    /** True if the lock created the folder. */
     private readonly made: boolean,
     private readonly holder: Holder,
     private file: FileHandle,
@@ -57,7 +57,7 @@ export class RunLock {
   }
 
   /**
-   * Locks a folder, which is made where it is missing.
+   * Locks a folder and creates it if it is missing.
    *
    * @throws {RunLockedError} naming the process that holds it
    */
@@ -78,9 +78,9 @@ export class RunLock {
   }
 
   /**
-   * Call it before what must not be written by two.
+   * Call it before writing anything that only one process may write.
    *
-   * @throws {RunLockedError} where another process took the folder over, as it may after this one was suspended
+   * @throws {RunLockedError} if another process took over the folder, which may happen while this one is suspended
    */
   async check(): Promise<void> {
     const text = await read(this.path);
@@ -93,7 +93,7 @@ export class RunLock {
     this.file = file;
   }
 
-  /** Unlocks the folder; more than once does no harm. */
+  /** Unlocks the folder. May be called more than once. */
   release(): void {
     if (this.released) return;
     this.released = true;
@@ -101,28 +101,28 @@ export class RunLock {
     process.off('exit', this.onExit);
     try {
       if (parseHolder(readFileSync(this.path, 'utf8'))?.token === this.holder.token) rmSync(this.path);
-      // A run that was refused leaves nothing behind.
+      // Leave nothing behind after a rejected run.
       if (this.made) rmdirSync(this.folder);
     } catch {
-      // The folder is gone, or holds a run now.
+      // The folder is gone or holds a run by now.
     }
     void this.file.close().catch(() => {});
   }
 
-  /** Through the open file: a lock that took the place of this one is not touched. */
+  /** Writes through the open file, so a lock that replaced this one is not touched. */
   private async beat(): Promise<void> {
     try {
       await this.file.write(holderText(this.holder), 0);
       await this.file.datasync();
     } catch {
-      // A file system that is away now may be back at the next.
+      // A file system that is unreachable now may be back at the next beat.
     }
   }
 }
 
-/** A lock of another, until it is free. */
+/** Waits for another process's lock. */
 class Watch {
-  /** Time of change of a lock that may be stale, when it was first seen. */
+  /** First observed modification time of a lock that may be stale. */
   private seen: number | null = null;
 
   constructor(
@@ -132,7 +132,7 @@ class Watch {
     private readonly options: LockOptions,
   ) {}
 
-  /** Resolves when it may be worth trying again. */
+  /** Resolves when it is worth trying again. */
   async untilFree(wait: (ms: number) => Promise<unknown>): Promise<void> {
     const changed = await changeOf(this.path);
     const text = await read(this.path);
@@ -148,7 +148,7 @@ class Watch {
     await wait(POLL_MS);
   }
 
-  /** @throws {RunLockedError} where the holder has given a sign of life */
+  /** @throws {RunLockedError} if the holder has given a sign of life */
   private async silent(holder: Holder | null, changed: number): Promise<boolean> {
     const now = await timeOf(this.folder);
     if (this.seen !== null && changed > this.seen) throw locked(this.path, holder);
@@ -162,7 +162,7 @@ class Watch {
   }
 }
 
-/** The file, held open; null where there is one already. */
+/** Creates the file and keeps it open; null if it already exists. */
 async function create(path: string, holder: Holder): Promise<FileHandle | null> {
   try {
     const file = await open(path, 'wx');
@@ -176,8 +176,8 @@ async function create(path: string, holder: Holder): Promise<FileHandle | null> 
 }
 
 /**
- * Removes a stale lock. Of several processes that found it stale only the one that makes the mark for it may: otherwise the last would
- * remove the new lock of the first. False where another is at it.
+ * Removes a stale lock. Of several processes that found it stale, only the one that creates the mark may remove it;
+ * otherwise the last one would remove the new lock of the first. Returns false if another process is doing it.
  */
 async function breakLock(
   path: string,
@@ -203,7 +203,7 @@ async function breakLock(
   return true;
 }
 
-/** The file system's clock, which stamps locks: those of machines differ. */
+/** Time by the file system's clock, which stamps locks; the clocks of machines differ. */
 async function timeOf(folder: string): Promise<number> {
   const probe = join(folder, `${LOCK_FILE}.${randomUUID()}`);
   const file = await open(probe, 'wx');
@@ -235,11 +235,11 @@ function isCode(error: unknown, code: string): boolean {
 
 function locked(path: string, holder: Holder | null): RunLockedError {
   return new RunLockedError(
-    `${describe(path, holder)} writes to this run folder: wait for its end or stop it first, or choose another folder`,
+    `${describe(path, holder)} writes to this run folder: wait for it to end, stop it, or choose another folder`,
   );
 }
 
 function describe(path: string, holder: Holder | null): string {
-  if (!holder) return `${path}: a process that is not named there`;
+  if (!holder) return `${path}: an unknown process`;
   return `${path}: process ${holder.pid} on ${holder.host}, since ${holder.since},`;
 }
