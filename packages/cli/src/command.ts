@@ -1,4 +1,4 @@
-/** From a command line to an exit code, the same for every program. */
+/** Runs a command line and sets the exit code, the same way for every program. */
 import { constants } from 'node:os';
 import { hangupIgnored } from './hangup.js';
 import { versionOf } from './manifest.js';
@@ -7,15 +7,15 @@ import { surviveClosedOutput } from './output.js';
 import { printableLines } from './printable.js';
 
 const ERROR = 1;
-/** Exit code of a command line that cannot be understood. */
+/** Exit code of a usage error. */
 const USAGE = 2;
 
-/** A mistake on the command line: the message says which argument to add or leave out; the exit code is 2. */
+/** A usage error. The message says which argument to add or remove; the exit code is 2. */
 export class CommandLineError extends Error {
   override readonly name: string = 'CommandLineError';
 }
 
-/** The part of commander's Command that a program needs. */
+/** The part of commander's Command that is used here. */
 export interface ProgramCommand {
   name(): string;
   readonly options: readonly { readonly long?: string | undefined; readonly short?: string | undefined }[];
@@ -34,20 +34,20 @@ export interface Invocation {
 }
 
 /**
- * Runs a program, whose actions set `process.exitCode` where they end otherwise than with 0. An error becomes one message and
- * exit code 1, or 2 for the command line. Output may be closed at any time; a start under `nohup` is respected.
+ * Runs a program whose actions set `process.exitCode` if it is not 0. An error becomes one message and exit
+ * code 1, or 2 for a usage error. Output may be closed at any time. Respects a start under `nohup`.
  *
  * @param module `import.meta.url` of the program
  */
 export async function runCommand(command: ProgramCommand, module: string): Promise<void> {
   surviveClosedOutput();
-  // Node has made an ignored SIGHUP deadly again.
+  // Node has reset an ignored SIGHUP to its default, which would kill the process.
   if (hangupIgnored()) process.on('SIGHUP', () => {});
   const code = await exitCodeOf(command, { module });
   if (code !== 0) process.exitCode = code;
 }
 
-/** Parses a command line and runs what it asks for. Resolves to 0, or to the exit code of what went wrong, which is printed. */
+/** Parses a command line and runs its action. Prints errors; resolves to the exit code. */
 export async function exitCodeOf(command: ProgramCommand, invocation: Invocation): Promise<number> {
   const { module, args = process.argv.slice(2), env = process.env } = invocation;
   const { err = (text: string) => process.stderr.write(text) } = invocation;
@@ -67,19 +67,19 @@ export async function exitCodeOf(command: ProgramCommand, invocation: Invocation
   }
 }
 
-/** The exit code of an end that commander has explained already: the help that was asked for, or what is wrong. */
+/** The exit code of an exit that commander has already explained: requested help or a usage error. */
 function endOfCommander(error: unknown): number | null {
   const known = error instanceof Error && 'code' in error && 'exitCode' in error;
   const commanders = known && typeof error.code === 'string' && error.code.startsWith('commander.');
   return commanders && typeof error.exitCode === 'number' ? error.exitCode : null;
 }
 
-/** The exit code of a program that finished cleanly after a signal, as shells count: 128 and the signal's number. */
+/** The exit code of a program that shut down cleanly after a signal: 128 plus its number, as in shells. */
 export function signalExitCode(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
-/** The command line as one can type it again in a shell. */
+/** The command line, quoted so that it can be pasted into a shell. */
 export function commandLine(name: string, args: readonly string[] = process.argv.slice(2)): string {
   return [name, ...args].map(quoted).join(' ');
 }

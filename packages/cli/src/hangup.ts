@@ -1,14 +1,17 @@
-/** Whether the process was started to outlive its terminal: `nohup`, or `trap '' HUP` in the script that started it. */
+/**
+ * Detects whether the process should outlive its terminal: `nohup`, or `trap '' HUP` in the script that
+ * started it.
+ */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** Traces that a start with SIGHUP ignored leaves; null where the system does not tell. */
+/** Evidence of a start with SIGHUP ignored; null if the system does not tell. */
 export interface StartFacts {
-  /** Shells put the path of the command they start here: `/usr/bin/nohup`. */
+  /** Shells set it to the path of the command: `/usr/bin/nohup`. */
   readonly command: string | undefined;
-  /** File behind standard input, and the flags it was opened with. */
+  /** File of standard input and its open flags. */
   readonly stdin: { readonly path: string; readonly flags: number } | null;
-  /** Signals that the parent ignores: bit N − 1 is signal N. */
+  /** Signals that the parent ignores; bit N − 1 is signal N. */
   readonly parentIgnores: bigint | null;
 }
 
@@ -16,8 +19,9 @@ const SIGHUP_BIT = 1n;
 const [ACCESS_MODE, WRITE_ONLY] = [3, 1];
 
 /**
- * Node resets every ignored signal when it starts, so the disposition itself is lost. Three traces remain: the name of the
- * command, standard input (`nohup` opens /dev/null for writing in place of a terminal), and a parent that ignores SIGHUP.
+ * Node resets ignored signals when it starts, so the disposition itself is lost. Three traces remain: the
+ * command name, standard input (`nohup` opens /dev/null write-only instead of a terminal), and a parent that
+ * ignores SIGHUP.
  */
 export function startedWithoutHangup({ command, stdin, parentIgnores }: StartFacts): boolean {
   if (command !== undefined && basename(command) === 'nohup') return true;
@@ -27,7 +31,7 @@ export function startedWithoutHangup({ command, stdin, parentIgnores }: StartFac
 
 let known: boolean | undefined;
 
-/** {@link startedWithoutHangup} of this process; found out once, because a parent may end. */
+/** {@link startedWithoutHangup} for this process. Cached, because the parent may exit. */
 export function hangupIgnored(): boolean {
   known ??= startedWithoutHangup({
     command: process.env._,
@@ -40,7 +44,7 @@ export function hangupIgnored(): boolean {
   return known;
 }
 
-/** The value in a line `NAME:  VALUE`. */
+/** The value in the line `NAME:  VALUE`. */
 function field(path: string, name: string): string {
   const value = new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(readFileSync(path, 'utf8'))?.[1];
   if (value === undefined) throw new Error(`${path} has no ${name}`);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Path of the package.json that a folder belongs to: in it, or in the nearest folder above. */
+/** Path of the nearest package.json, in a folder or above it. */
 export function nearestManifest(folder: string): string | undefined {
   const path = join(folder, 'package.json');
   if (existsSync(path)) return path;
@@ -10,7 +10,7 @@ export function nearestManifest(folder: string): string | undefined {
   return parent === folder ? undefined : nearestManifest(parent);
 }
 
-/** The version of the package that a module belongs to. */
+/** The version of a module's package. */
 export function versionOf(moduleUrl: string): string {
   const path = nearestManifest(dirname(fileURLToPath(moduleUrl)));
   if (path === undefined) return 'unknown';

@@ -1,4 +1,4 @@
-/** Options that npm took for its own because `--` was forgotten: `npm run plan CONFIG --batch 8`. */
+/** Detects options that npm consumed because `--` was missing: `npm run plan CONFIG --batch 8`. */
 
 interface OptionNames {
   readonly long?: string | undefined;
@@ -7,15 +7,15 @@ interface OptionNames {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Names of `npm run`, by version of npm. */
+/** The npm_command of `npm run`, in different npm versions. */
 const RUN = ['run', 'run-script'];
 
 /**
- * A sentence about the options that npm kept, or null where it kept none. npm hands what it takes to the script as variables
- * such as npm_config_batch.
+ * A hint about the options that npm consumed, or null if there are none. npm passes them to the script as environment
+ * variables such as npm_config_batch.
  *
- * @param options those that the program has
- * @param args what the program was given
+ * @param options options of the program
+ * @param args arguments that the program received
  */
 export function keptByNpm(options: readonly OptionNames[], args: readonly string[], env: Env): string | null {
   const script = env.npm_lifecycle_event;

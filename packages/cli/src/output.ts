@@ -1,11 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-/** Codes of writes that nobody reads: the reader of a pipe has ended, or the terminal is gone. */
+/** Errors of writes that nobody reads: the reader of a pipe has exited, or the terminal is gone. */
 const CLOSED = new Set(['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
 const STANDARD = [0, 1, 2];
 
-/** Whether a write failed because nobody reads any more, and not, say, because the disk is full. */
+/** True if a write failed because nobody reads any more, and not, say, because the disk is full. */
 export function isClosed(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && CLOSED.has(code);
@@ -16,8 +16,8 @@ interface ErrorSource {
 }
 
 /**
- * Lets the process outlive the readers of its output: what it writes after `| head` has ended, or after its terminal is
- * gone, is lost. Without this, Node ends the process with a stack, or aborts at its end.
+ * Lets the process outlive the readers of its output. Output after `| head` has exited, or after the terminal
+ * is gone, is lost. Without this, Node exits with a stack trace or aborts on exit.
  */
 export function surviveClosedOutput(
   streams: readonly ErrorSource[] = [process.stdout, process.stderr],
@@ -31,11 +31,11 @@ export function surviveClosedOutput(
   if (terminals.length > 0) process.on('exit', () => leaveLostTerminals(terminals));
 }
 
-/** Node restores the settings of the terminals that it started on, and aborts where one has hung up: it is to find none. */
+/** On exit Node restores the settings of its terminals and aborts if one has hung up, so replace those. */
 function leaveLostTerminals(terminals: readonly number[]): void {
   for (const fd of terminals.filter((each) => !isatty(each))) {
     closeSync(fd);
-    // The lowest number that is free, so the same.
+    // open() returns the lowest free descriptor, which is the one just closed.
     openSync('/dev/null', 'r+');
   }
 }

@@ -1,27 +1,30 @@
 import { hangupIgnored } from './hangup.js';
 
-/** The part of `process` that is needed. */
+/** The part of `process` that is used here. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
 }
 
-/** The signals that ask a program to end. */
+/** Signals that ask a program to stop. */
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Milliseconds in which signals count as one request. A terminal and `timeout` signal the whole process group, and npm and our
- * scripts, which are in it, pass on what they get.
+ * Signals within this many milliseconds count as one request. A terminal and `timeout` signal the whole
+ * process group, and npm and our scripts, which belong to it, forward what they receive.
  */
 const TOGETHER_MS = 500;
 
 export interface StopHandlers {
   readonly first: (signal: NodeJS.Signals) => void;
-  /** Default: the signal's own effect, which ends the process at once. */
+  /** Called for a second request. Default: the signal's own effect, which kills the process. */
   readonly again?: () => void;
 }
 
-/** Requests to stop, by signal: the first one, and any that comes later. SIGHUP is none where the start says to ignore it. */
+/**
+ * Stop requests by signal: the first one and later ones. SIGHUP does not count if the process was started to
+ * ignore it.
+ */
 export class StopSignals {
   private readonly signals: readonly NodeJS.Signals[];
   private state: 'waiting' | 'asked' | 'impatient' = 'waiting';
@@ -52,7 +55,7 @@ export class StopSignals {
     }
   }
 
-  /** From now on a signal is a second request. Without a listener it has its own effect, even while the process is busy. */
+  /** From now on a signal is a second request. Without a listener it kills the process even while it is busy. */
   private settle(): void {
     this.state = 'impatient';
     if (!this.handlers.again) this.dispose();

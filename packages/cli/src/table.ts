@@ -1,8 +1,8 @@
 /**
- * Cells padded to the width of their column, so that columns line up where each character is as wide as any other. Rows may
- * have different lengths.
+ * Pads cells to the width of their column, so that columns line up in a fixed-width font. Rows may have
+ * different lengths.
  *
- * @param right whether a column, counted from 0, is aligned to the right, as numbers are; default: none is
+ * @param right whether a column, from 0, is right-aligned, as for numbers; default: none is
  */
 export function alignColumns(
   rows: readonly (readonly string[])[],

@@ -9,7 +9,7 @@ import {
   surviveClosedOutput,
 } from '../src/index.js';
 
-/** A command that does what it is told in place of parsing. */
+/** A command that runs `act` instead of parsing. */
 function command(act: () => Promise<void>): ProgramCommand & { readonly versions: string[] } {
   const versions: string[] = [];
   return {
@@ -41,7 +41,7 @@ const fail = (error: unknown) => async () => {
 };
 
 describe('exitCodeOf', () => {
-  it('is 0 for a program that ends, and tells its version', async () => {
+  it('is 0 for a program that succeeds, and sets its version', async () => {
     expect(await run(async () => {})).toEqual({
       code: 0,
       err: '',
@@ -49,19 +49,19 @@ describe('exitCodeOf', () => {
     });
   });
 
-  it('is 1 for an error, with its stack where that is asked for', async () => {
+  it('is 1 for an error, with its stack on request', async () => {
     expect(await run(fail(new Error('no disk')))).toMatchObject({ code: 1, err: 'error: no disk\n' });
     expect((await run(fail(new Error('no disk')), { IABN_DEBUG: '1' })).err).toMatch(
       /^error: no disk\nError: .*\n +at /,
     );
   });
 
-  it('prints an error that names what would steer a terminal as text', async () => {
+  it('escapes control characters in errors', async () => {
     const { err } = await run(fail(new Error('no layer \u001b[31mfc\nfix it')));
     expect(err).toBe('error: no layer \\x1b[31mfc\nfix it\n');
   });
 
-  it('is 2 for a command line that is wrong', async () => {
+  it('is 2 for a usage error', async () => {
     expect(await run(fail(new CommandLineError('add --resume PATH')))).toMatchObject({
       code: 2,
       err: 'error: add --resume PATH\n',
@@ -71,12 +71,12 @@ describe('exitCodeOf', () => {
   it.each([
     ['commander.unknownOption', 1, 2],
     ['commander.helpDisplayed', 0, 0],
-  ])('leaves %s to commander, which has explained it', async (code, exitCode, expected) => {
+  ])('leaves %s to commander, which has already explained it', async (code, exitCode, expected) => {
     const error = Object.assign(new Error('explained'), { code, exitCode });
     expect(await run(fail(error))).toMatchObject({ code: expected, err: '' });
   });
 
-  it('is 2 where npm kept an option, and the program does not run', async () => {
+  it('is 2 if npm consumed an option, and the program does not run', async () => {
     const act = vi.fn(async () => {});
     const env = { npm_command: 'run', npm_lifecycle_event: 'plan', npm_config_batch: '8' };
     const { code, err } = await run(act, env);
@@ -97,7 +97,7 @@ describe('output', () => {
   });
 });
 
-it('commandLine can be typed again', () => {
+it('commandLine can be pasted into a shell', () => {
   expect(commandLine('train', ['a b.json', "it's", '--log-dir=runs/x', ''])).toBe(
     "train 'a b.json' 'it'\\''s' --log-dir=runs/x ''",
   );
@@ -108,7 +108,7 @@ describe('signalExitCode', () => {
     ['SIGHUP', 129],
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('counts %s as shells do: %i', (signal, code) => {
+  ] as const)('maps %s to the exit code of shells: %i', (signal, code) => {
     expect(signalExitCode(signal)).toBe(code);
   });
 });

@@ -23,7 +23,7 @@ describe('startedWithoutHangup', () => {
     expect(startedWithoutHangup(facts)).toBe(expected);
   });
 
-  it.runIf(process.platform === 'linux')('is seen by a process that a script starts so', () => {
+  it.runIf(process.platform === 'linux')('is detected by a process that a script starts this way', () => {
     const hangup = fileURLToPath(new URL('../src/hangup.ts', import.meta.url));
     const code = `import(${JSON.stringify(hangup)}).then(({ hangupIgnored }) => console.log(hangupIgnored()))`;
     const started = (trap: string) =>

@@ -10,7 +10,7 @@ const options = [
 const run = { npm_command: 'run', npm_lifecycle_event: 'plan' };
 
 describe('keptByNpm', () => {
-  it('names the options that npm took, of a value or without one', () => {
+  it('names the options that npm consumed, with or without a value', () => {
     const env = { ...run, npm_config_batch: '8', npm_config_log_dir: 'true' };
     expect(keptByNpm(options, ['config.json', 'runs/a'], env)).toBe(
       "npm kept --batch, --log-dir for itself: put -- before the program's arguments, as in npm run plan -- ARGUMENTS",
@@ -26,7 +26,7 @@ describe('keptByNpm', () => {
     ['the program has the option with its value', ['--batch=8'], { ...run, npm_config_batch: '8' }],
     ['npm runs tests', [], { ...run, npm_command: 'test', npm_config_batch: '8' }],
     ['there is no npm', [], { npm_config_batch: '8' }],
-  ])('is silent where %s', (_, args, env) => {
+  ])('is silent if %s', (_, args, env) => {
     expect(keptByNpm(options, args, env)).toBeNull();
   });
 });

@@ -24,7 +24,7 @@ describe('StopSignals', () => {
     stop.dispose();
   });
 
-  it('leaves SIGHUP alone where the start says to ignore it', () => {
+  it('leaves SIGHUP alone if the process was started to ignore it', () => {
     const [source, first] = [new Signals(), vi.fn()];
     const stop = new StopSignals({ first }, source, true);
     expect(source.send('SIGHUP')).toBe(false);
@@ -33,7 +33,7 @@ describe('StopSignals', () => {
     expect(source.eventNames()).toEqual([]);
   });
 
-  it('counts what a process group and those that pass signals on send at once as one request', () => {
+  it('counts signals from a process group and from forwarders at once as one request', () => {
     const [source, first, again] = [new Signals(), vi.fn(), vi.fn()];
     const stop = new StopSignals({ first, again }, source, false);
     for (let copy = 0; copy < 3; copy++) source.send('SIGTERM');
@@ -46,12 +46,12 @@ describe('StopSignals', () => {
     stop.dispose();
   });
 
-  it('gives a second request its own effect', () => {
+  it('lets a second request take its own effect', () => {
     const [source, first] = [new Signals(), vi.fn()];
     new StopSignals({ first }, source, false);
     source.send('SIGINT');
     vi.advanceTimersByTime(1000);
-    // No listener is left: Node ends the process.
+    // No listener is left, so Node would exit.
     expect(source.send('SIGINT')).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-/** Networks by the names that configurations use. */
+/** Networks by their names in configurations. */
 import { UsageError } from '@inplace-abn/core';
 import { DENSENETS, type DenseNetOptions, densenet } from './densenet.js';
 import type { Network, NetworkOptions, Stem } from './network.js';
@@ -23,7 +23,7 @@ export type ArchitectureOptions = Record<keyof typeof RESNETS, ResNetOptions> &
 
 export type Architecture = keyof ArchitectureOptions;
 
-/** Options of a network whose architecture is known only when the program runs; each family checks its own. */
+/** Options of a network whose architecture is known only at run time; each family checks its own. */
 export interface AnyNetworkOptions
   extends NetworkOptions,
     Omit<ResNeXtOptions, 'dilation'>,
@@ -34,7 +34,7 @@ export interface AnyNetworkOptions
 
 export type NetworkOption = keyof AnyNetworkOptions;
 
-/** The dilation that gives each output stride (with the stem 'imagenet'); undefined: none is needed. */
+/** The dilation for each output stride (with the stem 'imagenet'); undefined if none is needed. */
 type OutputStrides = ReadonlyMap<number, AnyNetworkOptions['dilation']>;
 
 interface Entry {
@@ -43,7 +43,7 @@ interface Entry {
   readonly build: (options: AnyNetworkOptions) => Network;
 }
 
-/** Of families that dilate any of mod2 … mod5: every module that does not stride doubles the dilation from there on. */
+/** For families that can dilate mod2 … mod5: every module that keeps stride 1 doubles the dilation from there on. */
 const BY_MODULE: OutputStrides = new Map([
   [32, undefined],
   [16, [1, 1, 1, 2]],
@@ -60,7 +60,7 @@ const A2: OutputStrides = new Map<number, boolean | undefined>([
 
 const COMMON: readonly (keyof NetworkOptions)[] = ['normAct', 'classes', 'width', 'stem'];
 
-/** Entries of one family; `own`: the options that it takes beside the common ones. */
+/** Entries of one family; `own` are its options in addition to the common ones. */
 function family<S, O extends NetworkOptions>(
   structures: Readonly<Record<string, S>>,
   own: readonly (Exclude<keyof O, keyof NetworkOptions> & string)[],
@@ -70,7 +70,7 @@ function family<S, O extends NetworkOptions>(
   const takes = new Set<string>([...COMMON, ...own]);
   return Object.entries(structures).map(([name, structure]) => [
     name,
-    // Only options that the family takes arrive here, and the family checks what they hold.
+    // Only supported options arrive here, and the family checks their values.
     { takes, outputStrides, build: (options) => build(structure, options as NetworkOptions as O) },
   ]);
 }
@@ -84,17 +84,19 @@ const entries: ReadonlyMap<string, Entry> = new Map([
   ...family(DENSENETS, ['growth', 'theta', 'input3x3', 'dilation'], BY_MODULE, densenet),
 ]);
 
-/** Names that `createNetwork` knows: those of the configuration's `network.arch`. */
+/** Names that `createNetwork` accepts; the configuration's `network.arch` uses the same. */
 export const ARCHITECTURES: readonly string[] = [...entries.keys()];
 
-/** Whether `createNetwork(arch, …)` takes the option; false for an architecture that it does not know. */
+/** Whether `createNetwork(arch, …)` supports the option; false for an unknown architecture. */
 export function takesOption(arch: string, option: NetworkOption): boolean {
   return entries.get(arch)?.takes.has(option) ?? false;
 }
 
 /**
- * The option `dilation` with which `arch` has an output stride (pixels to one position of its last feature map);
- * undefined: without it. The stem 'small' reduces by four less. Throws UsageError with the strides that it can have.
+ * The option `dilation` that gives `arch` an output stride, in input pixels per position of its last feature
+ * map; undefined if it needs none. The stem 'small' reduces the stride by four.
+ *
+ * @throws UsageError with the supported output strides
  */
 export function dilationFor(
   arch: string,
@@ -111,8 +113,11 @@ export function dilationFor(
 }
 
 /**
- * Builds the network `arch`. Throws UsageError for an unknown name (with the list of names), for an option that its
- * family does not take (with the list of those it takes) and for values that no network can have.
+ * Builds the network `arch`.
+ *
+ * @throws UsageError for an unknown name (listing the names), an unsupported option (listing the supported
+ * ones) and an
+ *   invalid value
  */
 export function createNetwork<A extends string>(
   arch: A,

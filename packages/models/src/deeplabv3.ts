@@ -1,4 +1,4 @@
-/** The head of DeepLabV3 (Chen et al. 2017): dilated convolutions side by side and image-level context. */
+/** The DeepLabV3 head (Chen et al. 2017): parallel dilated convolutions and image-level context. */
 import {
   add,
   avgPool,
@@ -14,27 +14,28 @@ import { Conv2d, type Mode, Module, ModuleList, type NormAct } from '@inplace-ab
 
 export interface DeepLabV3Options {
   readonly normAct: NormAct;
-  /** Output channels of every convolution on the input; default 256. */
+  /** Output channels of every convolution on the input. Default 256. */
   readonly hidden?: number;
-  /** Dilations of the three 3×3 convolutions; default 12, 24, 36, made for an output stride of 8. */
+  /** Dilations of the three 3×3 convolutions. Default 12, 24, 36, for an output stride of 8. */
   readonly dilations?: readonly number[];
   /**
-   * Height and width of the window that context is averaged over in evaluation, at most the feature map's own; null:
-   * the whole map, as in training. Default 84×84, what a training crop of 672 pixels is at an output stride of 8.
+   * Height and width of the window over which evaluation averages the context, clipped to the feature map;
+   * null: the whole map, as in training. Default 84×84, the map of a 672-pixel training crop at output stride
+   * 8.
    */
   readonly poolingSize?: Pair | null;
 }
 
 /**
- * N×C×H×W → N×channels×H×W, named as the published checkpoint:
+ * N×C×H×W → N×channels×H×W, with the names of the published checkpoint:
  *
  *   out  = red_conv(map_bn(concat(map_convs(x))))
  *   pool = pool_red_conv(global_pooling_bn(global_pooling_conv(mean(x))))
  *   y    = red_bn(out + pool)
  *
- * The mean is over all positions in training, over a sliding window in evaluation (`poolingSize`), whose map is padded
- * back to H×W by repeating its border. What follows the mean works on each position alone, so the padding is left to
- * the end, where the map has the fewest channels.
+ * The mean is over all positions in training and over a sliding window in evaluation (`poolingSize`). The
+ * windowed map is padded back to H×W by repeating its border. All layers after the mean are pointwise, so the
+ * padding happens at the end, where the map has the fewest channels.
  */
 export class DeepLabV3 extends Module {
   readonly map_convs: ModuleList<Conv2d>;
@@ -91,7 +92,7 @@ export class DeepLabV3 extends Module {
   }
 }
 
-/** What a window of stride 1 takes off a map; of an odd number of positions the far side gets one more. */
+/** Positions that a window of stride 1 removes from a map; if odd, the far side loses one more. */
 function marginOf([height, width]: Pair): Padding {
   const near = (size: number) => Math.floor((size - 1) / 2);
   return {

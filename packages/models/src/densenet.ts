@@ -1,4 +1,4 @@
-/** DenseNet 121–264 (Huang et al. 2017), modules named as the published checkpoints; `tv_` has torchvision's stem. */
+/** DenseNet 121–264 (Huang et al. 2017), with module names of the published checkpoints. `tv_` variants have torchvision's stem. */
 import { UsageError } from '@inplace-abn/core';
 import { AvgPool2d, Conv2d, type Module, type NormAct, Sequential } from '@inplace-abn/nn';
 import { DenseModule } from './blocks/dense.js';
@@ -6,13 +6,13 @@ import { dilations, Network, type NetworkOptions, scaled } from './network.js';
 import { preactivationStem } from './preactivation-stem.js';
 
 export interface DenseNetOptions extends NetworkOptions {
-  /** Channels that each layer adds; default: the architecture's, most often 32. `width` multiplies it. */
+  /** Channels added per layer, multiplied by `width`. Default: the architecture's, usually 32. */
   readonly growth?: number;
-  /** Share of the channels that a transition keeps; default 0.5. */
+  /** Fraction of channels that a transition keeps. Default 0.5. */
   readonly theta?: number;
-  /** Three 3×3 convolutions in mod1 in the place of one 7×7; default false. */
+  /** Use three 3×3 convolutions in mod1 instead of one 7×7. Default false. */
   readonly input3x3?: boolean;
-  /** Dilation of mod2 … mod5, one for all or one each; the transition before a dilated module does not pool. */
+  /** Dilation of mod2 … mod5, one number or four; the transition before a dilated module does not pool. */
   readonly dilation?: number | readonly number[];
 }
 
@@ -37,13 +37,15 @@ export const DENSENETS = {
 } satisfies Record<string, DenseNetStructure>;
 
 /**
- * Modules mod1, mod2, tra2, mod3, tra3, mod4, tra4, mod5, bn_out[, classifier], where a transition traN is named after
- * the module that it leads to, less one. Images N×3×H×W. Throws UsageError for values that no network can have.
+ * Modules mod1, mod2, tra2, mod3, tra3, mod4, tra4, mod5, bn_out[, classifier]; transition traN follows modN. Images
+ * N×3×H×W.
+ *
+ * @throws UsageError for invalid values
  */
 export function densenet(structure: DenseNetStructure, options: DenseNetOptions): Network {
   const { normAct, width = 1, theta = 0.5 } = options;
   if (!(theta > 0 && theta <= 1))
-    throw new UsageError(`theta: expected a share in (0, 1] but received ${theta}`);
+    throw new UsageError(`theta: expected a fraction in (0, 1] but received ${theta}`);
   const dilation = dilations(options.dilation ?? 1);
   const { stemNorm = false } = structure;
   const growth = scaled(options.growth ?? structure.growth ?? 32, width);

@@ -1,18 +1,18 @@
-/** What all families share: their common options and their form, a chain of named modules. */
+/** The common options of all families and their form, a chain of named modules. */
 import { UsageError } from '@inplace-abn/core';
 import { GlobalAvgPool2d, Linear, type Module, type NormAct, Sequential } from '@inplace-abn/nn';
 
-/** Options that every family takes. */
+/** Options that every family supports. */
 export interface NetworkOptions {
-  /** Factory of the normalization layers. */
+  /** Creates the normalization layers. */
   readonly normAct: NormAct;
-  /** Outputs of the classifier; 0: none, the network ends with its last feature map. Default 0. */
+  /** Outputs of the classifier. Default 0: no classifier; the network ends with its last feature map. */
   readonly classes?: number;
-  /** Factor on all channel counts; default 1. */
+  /** Factor on all channel counts. Default 1. */
   readonly width?: number;
   /**
-   * 'imagenet': as published; 'small': the first reduction by four (strided convolution and pooling, or two poolings)
-   * is left out, for images of some 32 pixels.
+   * 'imagenet': as published. 'small': without the initial downsampling by four (strided convolution and
+   * pooling, or two poolings), for images of about 32 pixels.
    */
   readonly stem?: Stem;
 }
@@ -20,25 +20,25 @@ export interface NetworkOptions {
 export type Stem = 'imagenet' | 'small';
 
 /**
- * A chain of modules with the published names (mod1, mod2, …). `call` gives the output of the last one, `outputs`
- * those of all by name, as the reference's keep_outputs does.
+ * A chain of modules with the published names (mod1, mod2, …). `call` returns the output of the last one,
+ * `outputs` those of all by name, like the reference's keep_outputs.
  */
 export class Network extends Sequential {
-  /** `featureChannels`: of the last feature map, which the classifier (global pooling, `classifier.fc`) reads. */
+  /** @param featureChannels of the last feature map, the input of the classifier (global pooling, `classifier.fc`) */
   constructor(
     modules: Readonly<Record<string, Module>>,
     readonly featureChannels: number,
     { classes = 0 }: NetworkOptions,
   ) {
     if (!(Number.isInteger(classes) && classes >= 0)) {
-      throw new UsageError(`classes: expected a whole number of at least 0 but received ${classes}`);
+      throw new UsageError(`classes: expected an integer of at least 0 but received ${classes}`);
     }
     const head = { avg_pool: new GlobalAvgPool2d(), fc: new Linear(featureChannels, Math.max(1, classes)) };
     super(classes > 0 ? { ...modules, classifier: new Sequential(head) } : modules);
   }
 }
 
-/** `block1` … `blockN` in a row; `make` is told the index from 0 and the channels that come in. */
+/** `block1` … `blockN` in sequence; `make` receives the index from 0 and the input channels. */
 export function blocks(
   count: number,
   inChannels: number,
@@ -51,12 +51,12 @@ export function blocks(
   return new Sequential(Object.fromEntries(entries));
 }
 
-/** `channels` times `width`, a multiple of `unit` (the groups of a convolution) and at least that. */
+/** Rounds `channels` times `width` to a multiple of `unit` (the groups of a convolution), at least `unit`. */
 export function scaled(channels: number, width: number, unit = 1): number {
   return width === 1 ? channels : unit * Math.max(1, Math.round((channels * width) / unit));
 }
 
-/** Four dilations from one or four. Throws UsageError for anything else. */
+/** Expands one dilation to four. @throws UsageError unless there are one or four */
 export function dilations(dilation: number | readonly number[]): readonly number[] {
   const list = typeof dilation === 'number' ? [dilation, dilation, dilation, dilation] : dilation;
   if (Array.isArray(list) && list.length === 4 && list.every(isDilation)) return list;

@@ -3,17 +3,17 @@ import type { Stem } from './network.js';
 
 export interface PreactivationStemOptions {
   readonly normAct: NormAct;
-  /** Three 3×3 convolutions in the place of the single one. */
+  /** Use three 3×3 convolutions instead of a single one. */
   readonly input3x3?: boolean;
-  /** A normalization after the last convolution, before the pooling. */
+  /** Normalize after the last convolution, before the pooling. */
   readonly stemNorm?: boolean;
   readonly stem?: Stem;
 }
 
 /**
- * mod1 of the networks whose blocks begin with a normalization: nothing after the last convolution but pooling, unless
- * `stemNorm` says so.
- * 'imagenet' reduces by four, conv1 7×7 (3×3 with input3x3) and the pooling by two each; 'small' has 3×3 and no strides.
+ * mod1 of networks whose blocks begin with a normalization: only pooling follows the last convolution, except with
+ * `stemNorm`. 'imagenet' reduces by four: conv1 7×7 (3×3 with input3x3) and pooling, by two each. 'small' is 3×3 without
+ * strides.
  */
 export function preactivationStem(channels: number, options: PreactivationStemOptions): Sequential {
   const { normAct, input3x3 = false, stemNorm = false, stem = 'imagenet' } = options;

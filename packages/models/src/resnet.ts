@@ -1,17 +1,17 @@
 /**
- * ResNet 18–152 with post-activation residual blocks (He et al. 2015), their wide form (Zagoruyko, Komodakis 2016) and their grouped
- * one (ResNeXt, Xie et al. 2017) under torchvision's names; modules named as the published checkpoints.
+ * ResNet 18–152 with post-activation residual blocks (He et al. 2015), and under torchvision's names their wide form
+ * (Zagoruyko, Komodakis 2016) and grouped form (ResNeXt, Xie et al. 2017). Modules have the names of the published checkpoints.
  */
 import { Conv2d, MaxPool2d, type Module, Sequential } from '@inplace-abn/nn';
 import { ResidualBlock } from './blocks/residual.js';
 import { blocks, dilations, Network, type NetworkOptions, scaled } from './network.js';
 
 export interface ResNetOptions extends NetworkOptions {
-  /** Dilation of mod2 … mod5, one for all or one each; a dilated module does not stride. */
+  /** Dilation of mod2 … mod5, one number or four; a dilated module has stride 1. */
   readonly dilation?: number | readonly number[];
 }
 
-/** Blocks in mod2 … mod5, and whether they are bottlenecks. */
+/** Number of blocks in mod2 … mod5, and whether they are bottlenecks. */
 export interface ResNetStructure {
   readonly blocks: readonly [number, number, number, number];
   readonly bottleneck: boolean;
@@ -34,12 +34,12 @@ export const RESNETS = {
   wide_resnet101_2: { blocks: [3, 4, 23, 3], bottleneck: true, groupChannels: 128 },
 } satisfies Record<string, ResNetStructure>;
 
-/** Modules mod1 … mod5[, classifier]; images N×3×H×W. Throws UsageError for values that no network can have. */
+/** Modules mod1 … mod5[, classifier]; images N×3×H×W. @throws UsageError for invalid values */
 export function resnet(structure: ResNetStructure, options: ResNetOptions): Network {
   const { normAct, width = 1 } = options;
   const { groupChannels = 64 } = structure;
   const dilation = dilations(options.dilation ?? 1);
-  // Of a grouped network the width multiplies the groups, so that a group keeps its channels.
+  // In a grouped network the width multiplies the groups, so that a group keeps its channels.
   const groups = scaled(structure.groups ?? 1, structure.groups ? width : 1);
   let inChannels = scaled(64, width);
   const modules: Record<string, Module> = { mod1: stemOf(inChannels, dilation[0] === 1, options) };

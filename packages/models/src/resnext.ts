@@ -1,4 +1,4 @@
-/** ResNeXt 50–152 (Xie et al. 2017) with pre-activation blocks, modules named as the published checkpoints. */
+/** ResNeXt 50–152 (Xie et al. 2017) with pre-activation blocks and the names of the published checkpoints. */
 import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { IdentityBlock } from './blocks/identity.js';
@@ -6,17 +6,20 @@ import { blocks, isDilation, Network, type NetworkOptions, scaled } from './netw
 import { preactivationStem } from './preactivation-stem.js';
 
 export interface ResNeXtOptions extends NetworkOptions {
-  /** Groups of the 3×3 convolutions; default 64. `width` multiplies them, so that a group keeps its channels. */
+  /** Groups of the 3×3 convolutions. `width` multiplies them, so that a group keeps its channels. Default 64. */
   readonly groups?: number;
-  /** Channels of the three convolutions in mod2's blocks, doubled from module to module; default 128, 128, 256. */
+  /** Channels of the three convolutions in mod2's blocks, doubled in each later module. Default 128, 128, 256. */
   readonly baseChannels?: readonly [number, number, number];
-  /** Three 3×3 convolutions in mod1 in the place of one 7×7; default false. */
+  /** Use three 3×3 convolutions in mod1 instead of one 7×7. Default false. */
   readonly input3x3?: boolean;
-  /** Dilation of mod2 … mod5: one for all, or for each module one or one a block. A dilated module does not stride. */
+  /**
+   * Dilation of mod2 … mod5: one number, or per module a number or a list per block. A dilated module has
+   * stride 1.
+   */
   readonly dilation?: number | readonly (number | readonly number[])[];
 }
 
-/** Blocks in mod2 … mod5. */
+/** Number of blocks in mod2 … mod5. */
 export type ResNeXtStructure = readonly [number, number, number, number];
 
 export const RESNEXTS = {
@@ -25,7 +28,7 @@ export const RESNEXTS = {
   resnext152: [3, 8, 36, 3],
 } satisfies Record<string, ResNeXtStructure>;
 
-/** Modules mod1 … mod5, bn_out[, classifier]; images N×3×H×W. Throws UsageError for values that no network can have. */
+/** Modules mod1 … mod5, bn_out[, classifier]; images N×3×H×W. @throws UsageError for invalid values */
 export function resnext(structure: ResNeXtStructure, options: ResNeXtOptions): Network {
   const { normAct, width = 1, baseChannels = [128, 128, 256] } = options;
   const dilation = blockDilations(structure, options.dilation ?? 1);
@@ -51,7 +54,7 @@ export function resnext(structure: ResNeXtStructure, options: ResNeXtOptions): N
   return new Network(modules, inChannels, options);
 }
 
-/** For each module the dilations of its blocks; null where it is 1: that module strides. */
+/** The dilations of each module's blocks; null if it is 1, because then the module strides. */
 function blockDilations(
   structure: ResNeXtStructure,
   dilation: NonNullable<ResNeXtOptions['dilation']>,

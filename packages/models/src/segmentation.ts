@@ -1,4 +1,4 @@
-/** Segmentation networks: a body without classifier, the DeepLabV3 head and a convolution to classes. */
+/** Segmentation networks: a body without classifier, the DeepLabV3 head and a classifying convolution. */
 import { UsageError, type Value } from '@inplace-abn/core';
 import { Conv2d, Module, type NormAct } from '@inplace-abn/nn';
 import { type AnyNetworkOptions, createNetwork, dilationFor } from './create.js';
@@ -6,20 +6,20 @@ import { DeepLabV3, type DeepLabV3Options } from './deeplabv3.js';
 import type { Network } from './network.js';
 
 export interface SegmentationOptions {
-  /** Body: a name that `createNetwork` knows. */
+  /** The body, by a name that `createNetwork` accepts. */
   readonly arch: string;
   readonly classes: number;
   readonly normAct: NormAct;
-  /** Pixels of the image to one position of the logits, on each axis; default 8. */
+  /** Input pixels per position of the logits, on each axis. Default 8. */
   readonly outputStride?: number;
-  /** Further options of the body, such as width and stem; a dilation of its own takes the place of `outputStride`. */
+  /** Other options of the body, such as width and stem. Its `dilation` replaces `outputStride`. */
   readonly body?: Omit<AnyNetworkOptions, 'normAct' | 'classes'>;
-  /** The head; `channels` (default 256) is what it hands to the classes' convolution. */
+  /** Options of the head; `channels` (default 256) are the inputs of the classifying convolution. */
   readonly head?: Omit<DeepLabV3Options, 'normAct'> & { readonly channels?: number };
 }
 
 /**
- * Images N×3×H×W → logits N×classes×h×w, at the output stride. Children and parameters are named as in the published
+ * Images N×3×H×W → logits N×classes×h×w at the output stride. Children and parameters have the names of the published
  * snapshot: `body.mod1.conv1.weight`, `head.map_convs.0.weight`, `cls.bias`.
  */
 export class SegmentationNetwork extends Module {
@@ -41,13 +41,14 @@ export class SegmentationNetwork extends Module {
 }
 
 /**
- * Builds a segmentation network of any body. Throws UsageError for an unknown architecture, an output stride that the
- * body cannot have, and options that it does not take.
+ * Builds a segmentation network with any body.
+ *
+ * @throws UsageError for an unknown architecture, an unsupported output stride and an unsupported option
  */
 export function segmentationNetwork(options: SegmentationOptions): SegmentationNetwork {
   const { arch, classes, normAct, outputStride = 8, body = {}, head = {} } = options;
   if (!(Number.isInteger(classes) && classes >= 1)) {
-    throw new UsageError(`classes: expected a whole number of at least 1 but received ${classes}`);
+    throw new UsageError(`classes: expected an integer of at least 1 but received ${classes}`);
   }
   const dilation = body.dilation ?? dilationFor(arch, outputStride, body.stem);
   const features = createNetwork(arch, {

@@ -1,4 +1,7 @@
-/** TResNet-M, -L and -XL (Ridnik et al. 2021) on activated batch norm, modules named as the published checkpoints. */
+/**
+ * TResNet-M, -L and -XL (Ridnik et al. 2021) with activated batch norm and the names of the published
+ * checkpoints.
+ */
 import {
   add,
   avgPool,
@@ -15,7 +18,7 @@ import { Network, type NetworkOptions } from './network.js';
 
 export type TResNetOptions = NetworkOptions;
 
-/** Blocks in layer1 … layer4, and the factor on all channel counts. */
+/** Number of blocks in layer1 … layer4, and the factor on all channel counts. */
 export interface TResNetStructure {
   readonly blocks: readonly [number, number, number, number];
   readonly width: number;
@@ -27,22 +30,24 @@ export const TRESNETS = {
   tresnet_xl: { blocks: [4, 5, 24, 3], width: 1.3 },
 } satisfies Record<string, TResNetStructure>;
 
-/** Side of the stem's blocks of pixels. */
+/** Side of the pixel blocks that the stem moves to channels. */
 const STEM_BLOCK = 4;
-/** Negative slope of leaky ReLU inside the blocks, as published; the stem has the default of the layers. */
+/** Negative slope of leaky ReLU inside the blocks, as published; the stem uses the layers' default. */
 const SLOPE = 1e-3;
 const LEAST_REDUCED = 64;
 const RELU = { activation: 'relu', slope: 0 } as const;
 
 /**
- * Modules body (SpaceToDepth, conv1, layer1 … layer4)[, global_pool, head]; images N×3×H×W whose sides are multiples of
- * four. layer1 and layer2 are of basic blocks, layer3 and layer4 of bottlenecks; all but layer4 have
- * squeeze-and-excitation, and where a block reduces the image it blurs. Throws UsageError for values that no network can have.
+ * Modules body (SpaceToDepth, conv1, layer1 … layer4)[, global_pool, head]; images N×3×H×W with sides
+ * divisible by four. layer1 and layer2 have basic blocks, layer3 and layer4 bottlenecks. All except layer4
+ * have squeeze-and-excitation. A block that reduces the image blurs it.
+ *
+ * @throws UsageError for invalid values
  */
 export function tresnet(structure: TResNetStructure, options: TResNetOptions): Network {
   const { classes = 0, stem = 'imagenet', width = 1 } = options;
   if (!(Number.isInteger(classes) && classes >= 0)) {
-    throw new UsageError(`classes: expected a whole number of at least 0 but received ${classes}`);
+    throw new UsageError(`classes: expected an integer of at least 0 but received ${classes}`);
   }
   const normAct = blockNorm(options.normAct);
   const planes = Math.max(1, Math.trunc(64 * structure.width * width));
@@ -73,12 +78,12 @@ export function tresnet(structure: TResNetStructure, options: TResNetOptions): N
 interface BlockOptions {
   /** 1 or 2. */
   readonly stride: number;
-  /** Whether there is squeeze-and-excitation. */
+  /** Whether it has squeeze-and-excitation. */
   readonly excited: boolean;
   readonly normAct: NormAct;
 }
 
-/** relu(se(conv2(conv1(x))) + downsample(x)): two 3×3 convolutions. */
+/** relu(se(conv2(conv1(x))) + downsample(x)) with two 3×3 convolutions. */
 class BasicBlock extends Module {
   readonly conv1: Module;
   readonly conv2: Module;
@@ -105,7 +110,7 @@ class BasicBlock extends Module {
 
 const EXPANSION = 4;
 
-/** relu(conv3(se(conv2(conv1(x)))) + downsample(x)): convolutions of 1×1, 3×3 and 1×1. */
+/** relu(conv3(se(conv2(conv1(x)))) + downsample(x)) with 1×1, 3×3 and 1×1 convolutions. */
 class Bottleneck extends Module {
   readonly conv1: Module;
   readonly conv2: Module;
@@ -134,7 +139,7 @@ class Bottleneck extends Module {
   }
 }
 
-/** Convolution (`0`) and activated batch norm (`1`) at stride 1. */
+/** A convolution (`0`) and activated batch norm (`1`) with stride 1. */
 function convAbn(inChannels: number, channels: number, kernel: number, normAct: NormAct): Sequential {
   const padding = Math.trunc(kernel / 2);
   return new Sequential({
@@ -143,12 +148,12 @@ function convAbn(inChannels: number, channels: number, kernel: number, normAct: 
   });
 }
 
-/** With a stride of 2 a blur after the layers, which keep stride 1 (Zhang 2019). */
+/** For stride 2, adds a blur after the layers, which keep stride 1 (Zhang 2019). */
 function reducing(layers: Sequential, stride: number): Module {
   return stride === 1 ? layers : new Sequential({ 0: layers, 1: new BlurPool() });
 }
 
-/** The shortcut of a block that changes the shape; undefined where x can be added as it is. */
+/** The shortcut of a block that changes the shape; undefined if x can be added as it is. */
 function downsampleOf(
   inChannels: number,
   channels: number,
@@ -164,7 +169,7 @@ function identity(normAct: NormAct): NormAct {
   return (channels, options) => normAct(channels, { ...options, activation: 'identity' });
 }
 
-/** The published slope where the layers have leaky ReLU; other activations as they are. */
+/** Uses the published slope if the layers have leaky ReLU; keeps other activations. */
 function blockNorm(normAct: NormAct): NormAct {
   const leaky = normAct(1).activation === 'leaky_relu';
   return leaky ? (channels, options) => normAct(channels, { activationParam: SLOPE, ...options }) : normAct;
@@ -182,7 +187,7 @@ class BlurPool extends Module {
   }
 }
 
-/** Means of 2×2 pixels; at an odd border of those there are, which are those of the border repeated. */
+/** 2×2 mean pooling. At an odd border it averages the pixels that exist, which equals repeating the border. */
 class HalvingPool extends Module {
   protected forward(x: Value): Value {
     const [bottom, right] = [dim(x.shape, 2) % 2, dim(x.shape, 3) % 2];

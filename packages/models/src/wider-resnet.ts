@@ -1,10 +1,13 @@
-/** WiderResNet 16–38 (Wu, Shen, van den Hengel 2016) with pre-activation blocks, named as the published checkpoints. */
+/**
+ * WiderResNet 16–38 (Wu, Shen, van den Hengel 2016) with pre-activation blocks and the names of published
+ * checkpoints.
+ */
 import { UsageError } from '@inplace-abn/core';
 import { Conv2d, MaxPool2d, type Module, Sequential } from '@inplace-abn/nn';
 import { IdentityBlock } from './blocks/identity.js';
 import { blocks, Network, type NetworkOptions, scaled } from './network.js';
 
-/** Blocks in mod2 … mod7. */
+/** Number of blocks in mod2 … mod7. */
 export type WiderResNetStructure = readonly [number, number, number, number, number, number];
 
 export const WIDER_RESNETS = {
@@ -20,9 +23,12 @@ export const WIDER_RESNETS_A2 = {
 } satisfies Record<string, WiderResNetStructure>;
 
 export interface WiderResNetA2Options extends NetworkOptions {
-  /** true: only mod4 strides (reduction by 8, not 32), mod5 has dilation 2, mod6 and mod7 have 4. Default false. */
+  /**
+   * If true, only mod4 strides (output stride 8 instead of 32); mod5 has dilation 2, mod6 and mod7 have 4.
+   * Default false.
+   */
   readonly dilation?: boolean;
-  /** Probability with which mod6 and mod7 drop a channel before a block's last convolution; default 0.3 and 0.5. */
+  /** Probability of dropping a channel before a block's last convolution in mod6 and mod7. Default 0.3 and 0.5. */
   readonly dropout?: readonly [number, number];
 }
 
@@ -36,9 +42,9 @@ const CHANNELS = [
   [1024, 2048, 4096],
 ];
 
-/** How a module differs from a plain row of blocks. */
+/** How a module differs from a plain sequence of blocks. */
 interface ModuleForm {
-  /** Max-pooling, 3×3 with stride 2, before it. */
+  /** Precede it by 3×3 max pooling with stride 2. */
   readonly pooled?: boolean;
   /** Stride of its first block. */
   readonly stride?: number;
@@ -47,8 +53,8 @@ interface ModuleForm {
 }
 
 /**
- * Modules mod1, pool2, mod2, … pool6, mod6, mod7, bn_out[, classifier]; images N×3×H×W. stem 'small' has no pool2 and
- * no pool3.
+ * Modules mod1, pool2, mod2, … pool6, mod6, mod7, bn_out[, classifier]; images N×3×H×W. The stem 'small'
+ * omits pool2 and pool3.
  */
 export function widerResNet(structure: WiderResNetStructure, options: NetworkOptions): Network {
   const forms = structure.map((_, index): ModuleForm => ({ pooled: index < 5 }));
@@ -56,8 +62,10 @@ export function widerResNet(structure: WiderResNetStructure, options: NetworkOpt
 }
 
 /**
- * The variant that pools before mod2 and mod3 alone and strides in the first block of mod4, mod5 and mod6, or dilates.
- * Throws UsageError for a dilation that is not true or false.
+ * The variant that pools only before mod2 and mod3, and strides in the first block of mod4, mod5 and mod6, or
+ * dilates.
+ *
+ * @throws UsageError for a dilation that is not a boolean
  */
 export function widerResNetA2(structure: WiderResNetStructure, options: WiderResNetA2Options): Network {
   const { dilation = false, dropout = [0.3, 0.5] } = options;

@@ -8,16 +8,16 @@ describe.each([
   { name: 'ResidualBlock', Block: ResidualBlock },
   { name: 'IdentityBlock', Block: IdentityBlock },
 ])('$name', ({ Block }) => {
-  it('projects its shortcut where stride or channels change', () => {
+  it('projects its shortcut if stride or channels change', () => {
     const projected = (inChannels: number, stride: number) =>
       stateShapes(new Block(inChannels, [4, 4], { stride, normAct })).has('proj_conv.weight');
     expect([projected(4, 1), projected(4, 2), projected(3, 1)]).toEqual([false, true, true]);
   });
 
-  it('has groups in the 3×3 convolution of a bottleneck, nowhere else', () => {
+  it('has groups only in the 3×3 convolution of a bottleneck', () => {
     const block = new Block(16, [8, 8, 16], { groups: 4, normAct });
     expect(stateShapes(block).get('convs.conv2.weight')).toEqual([8, 2, 3, 3]);
-    expect(() => new Block(16, [8, 16], { groups: 4, normAct })).toThrow('only a bottleneck');
+    expect(() => new Block(16, [8, 16], { groups: 4, normAct })).toThrow('groups require a bottleneck');
   });
 
   it('has two or three convolutions', () => {
@@ -32,7 +32,7 @@ describe.each([
 });
 
 describe('IdentityBlock', () => {
-  it('strides in its first convolution and projects what bn1 gives', () => {
+  it('strides in its first convolution and projects the output of bn1', () => {
     const graph = trace((tracer) => {
       const x = tracer.input('x', [1, 4, 8, 8], 'float32');
       return { y: new IdentityBlock(4, [4, 4, 8], { stride: 2, normAct }).call(x, EVALUATION) };
@@ -44,7 +44,7 @@ describe('IdentityBlock', () => {
 });
 
 describe('DenseModule', () => {
-  it('joins each layer to everything before it, in a chain', () => {
+  it('concatenates each layer to everything before it, in a chain', () => {
     const graph = trace((tracer) => {
       const x = tracer.input('x', [1, 4, 8, 8], 'float32');
       return { y: new DenseModule(4, { growth: 2, layers: 3, normAct }).call(x, EVALUATION) };

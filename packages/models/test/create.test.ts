@@ -5,12 +5,12 @@ import { type AnyNetworkOptions, takesOption } from '../src/index.js';
 import { network, outputShapes, stateShapes } from './support/networks.js';
 import { gradientStep } from './support/training-step.js';
 
-/** Shape of what a network without classifier makes of an image of `side` pixels. */
+/** Output shape of a network without classifier for an image of `side` pixels. */
 function featureShape(arch: string, side: number, options: Partial<AnyNetworkOptions> = {}) {
   return Object.values(outputShapes(network(arch, { classes: 0, ...options }), side)).at(-1);
 }
 
-/** Paths of the convolutions with that dilation, blocks and layers not told apart. */
+/** Paths of convolutions with this dilation, without block and layer numbers. */
 function dilatedBy(graph: Graph, dilation: number): string[] {
   const found = graph.nodes.filter(
     ({ op, attrs }) => op.name === 'conv2d' && `${attrs.dilation}` === `${dilation},${dilation}`,
@@ -19,7 +19,7 @@ function dilatedBy(graph: Graph, dilation: number): string[] {
 }
 
 describe('createNetwork', () => {
-  it('lists what it knows for an unknown name', () => {
+  it('lists the known names for an unknown one', () => {
     expect(() => network('resnet19')).toThrow(
       'unknown architecture resnet19: expected one of resnet18, resnet34, resnet50, resnet101, resnet152, resnext50',
     );
@@ -31,13 +31,13 @@ describe('createNetwork', () => {
     ['wider_resnet38', 'dilation', 2, 'normAct, classes, width, stem'],
     ['wider_resnet38_a2', 'groups', 2, 'dilation, dropout'],
     ['densenet121', 'groups', 2, 'growth, theta, input3x3, dilation'],
-  ])('%s refuses the option %s', (arch, option, value, takes) => {
+  ])('%s rejects the option %s', (arch, option, value, takes) => {
     expect(() => network(arch, { [option]: value })).toThrow(`${arch} takes no option ${option}: it has `);
     expect(() => network(arch, { [option]: value })).toThrow(takes);
     expect(takesOption(arch, option as keyof AnyNetworkOptions)).toBe(false);
   });
 
-  it('takes an option that is undefined as one that is not given', () => {
+  it('treats an undefined option as missing', () => {
     expect(stateShapes(network('wider_resnet16', { groups: undefined })).size).toBeGreaterThan(0);
   });
 
@@ -49,18 +49,18 @@ describe('createNetwork', () => {
     ['resnext50', [1, 1, [2, 2], 1]],
     ['densenet121', [1, 1, 2]],
     ['wider_resnet16_a2', 2],
-  ])('%s refuses the dilation %j', (arch, dilation) => {
+  ])('%s rejects the dilation %j', (arch, dilation) => {
     expect(() => network(arch, { dilation } as AnyNetworkOptions)).toThrow('dilation: expected ');
   });
 
   it.each([
-    ['classes', { classes: -1 }, 'classes: expected a whole number of at least 0 but received -1'],
-    ['theta', { theta: 0 }, 'theta: expected a share in (0, 1] but received 0'],
-  ])('refuses %s that no network can have', (_, options, message) => {
+    ['classes', { classes: -1 }, 'classes: expected an integer of at least 0 but received -1'],
+    ['theta', { theta: 0 }, 'theta: expected a fraction in (0, 1] but received 0'],
+  ])('rejects invalid %s', (_, options, message) => {
     expect(() => network('densenet121', options)).toThrow(message);
   });
 
-  it('names the layer that an image is too small for', () => {
+  it('names the layer for which an image is too small', () => {
     expect(() => gradientStep(network('resnet18'), [1, 3, 32, 32])).toThrow(
       /^mod5\.block1\.convs\.bn1: one sample per channel/,
     );
@@ -82,7 +82,7 @@ describe('reduction', () => {
 
   it.each([
     ['resnet50', [1, 1, 2, 4], 8],
-    // No pooling either where the first module is dilated.
+    // A dilated first module does not pool either.
     ['resnet50', 2, 32],
     ['resnext50', [1, 1, 2, 4], 8],
     ['resnext50', 2, 16],
@@ -90,12 +90,12 @@ describe('reduction', () => {
     ['densenet121', [1, 1, 2, 4], 8],
     ['densenet121', 2, 16],
     ['wider_resnet16_a2', true, 8],
-  ] as const)('%s does not where it is dilated by %j', (arch, dilation, side) => {
+  ] as const)('%s does not if dilated by %j', (arch, dilation, side) => {
     const shape = featureShape(arch, 64, { dilation });
     expect(shape?.slice(2)).toEqual([side, side]);
   });
 
-  it('gives the 3×3 convolutions of a module its dilation, under the same names', () => {
+  it('dilates the 3×3 convolutions of a module without renaming them', () => {
     const cases = [
       ['resnet50', [1, 1, 2, 4], ['mod4.block*.convs.conv2'], ['mod5.block*.convs.conv2']],
       ['resnext50', [1, 1, 2, 4], ['mod4.block*.convs.conv2'], ['mod5.block*.convs.conv2']],
@@ -119,7 +119,7 @@ describe('reduction', () => {
     }
   });
 
-  it('gives each block its own dilation where a list says so', () => {
+  it('gives each block its own dilation from a list', () => {
     const dilated = network('resnext50', { dilation: [1, 1, 1, [1, 2, 4]], width: 1 / 8 });
     const graph = gradientStep(dilated, [1, 3, 64, 64]);
     const found = graph.nodes.filter(({ path, phase }) => /^mod5.*conv2$/.test(path) && phase === 'forward');
@@ -141,7 +141,7 @@ describe('options', () => {
 
   it('width scales the groups of a ResNeXt, so that a group keeps its channels', () => {
     const shapes = stateShapes(network('resnext50', { width: 0.1 }));
-    // 64 and 128 times 0.1, groups 6: the channels are the multiple of 6 next to 12.8.
+    // 64 and 128 times 0.1, groups 6: the channels are the multiple of 6 nearest to 12.8.
     expect(shapes.get('mod2.block1.convs.conv2.weight')).toEqual([12, 2, 3, 3]);
     expect(shapes.get('mod5.block1.convs.conv2.weight')).toEqual([102, 17, 3, 3]);
   });
@@ -153,7 +153,7 @@ describe('options', () => {
     expect(shapes.get('tra2.conv.weight')).toEqual([16, 64, 1, 1]);
   });
 
-  it('groups, baseChannels and growth are what they say', () => {
+  it('groups, baseChannels and growth take effect', () => {
     const resnext = stateShapes(network('resnext50', { groups: 32, baseChannels: [64, 64, 128] }));
     expect(resnext.get('mod3.block1.convs.conv2.weight')).toEqual([128, 4, 3, 3]);
     const densenet = stateShapes(network('densenet121', { growth: 12 }));
@@ -169,7 +169,7 @@ describe('options', () => {
     ]);
   });
 
-  it('dropout of mod6 and mod7 of an A2 network stands before the last convolution', () => {
+  it('dropout of mod6 and mod7 of an A2 network precedes the last convolution', () => {
     const drawn = (dropout?: [number, number]) => {
       const net = network('wider_resnet16_a2', { width: 1 / 8, dropout });
       const graph = gradientStep(net, [2, 3, 32, 32], { random: true });
@@ -184,7 +184,7 @@ describe('options', () => {
   });
 
   it.each(['resnet18', 'resnext50', 'wider_resnet16', 'densenet121'])(
-    '%s takes relu with ordinary ABN',
+    '%s accepts relu with ordinary ABN',
     (arch) => {
       const relu: NormAct = (channels, options = {}) => new ABN(channels, { activation: 'relu', ...options });
       const graph = gradientStep(network(arch, { normAct: relu, width: 1 / 8 }), [2, 3, 64, 64]);
@@ -199,7 +199,7 @@ describe('options', () => {
 });
 
 describe('outputs', () => {
-  it('has what every module gives, by name and in order', () => {
+  it('lists the output of every module by name, in order', () => {
     expect(outputShapes(network('resnet18', { classes: 10 }), 64)).toEqual({
       mod1: [1, 64, 16, 16],
       mod2: [1, 64, 16, 16],
@@ -219,7 +219,7 @@ describe('outputs', () => {
     expect(names('densenet121')).toBe('mod1 mod2 tra2 mod3 tra3 mod4 tra4 mod5 bn_out classifier');
   });
 
-  it('tells the channels of the last feature map', () => {
+  it('knows the channels of the last feature map', () => {
     expect(network('densenet121').featureChannels).toBe(1024);
     expect(network('wider_resnet38_a2', { width: 0.5 }).featureChannels).toBe(2048);
   });

@@ -38,7 +38,7 @@ interface Fixture {
   evaluations: { poolingSize: Pair | null; shape: number[]; logits: number[] }[];
 }
 
-/** Relative error that float32 is held to. */
+/** Relative error allowed for float32. */
 const TOLERANCE = 1e-4;
 
 const fixtures = ['wider_resnet16_a2', 'resnet18'].map((name) => ({
@@ -76,7 +76,7 @@ function imagesOf({ normal: name, shape }: { normal: string; shape: number[] }):
   return toStorage(shape, normal(name, shape));
 }
 
-/** N×C×H×W in row-major order from channels-last storage. */
+/** Converts channels-last storage to row-major N×C×H×W. */
 function toLogical(shape: readonly number[], stored: ArrayLike<number>): Float32Array {
   const [, channels = 0, height = 0, width = 0] = shape;
   const area = height * width;
@@ -126,7 +126,7 @@ describe.each(fixtures)('a training step of $name with DeepLabV3', (fixture) => 
   });
 
   it.each(fixture.evaluations)(
-    'evaluates as PyTorch with pooling windows of $poolingSize',
+    'evaluates like PyTorch with pooling windows of $poolingSize',
     async (expected) => {
       const { evaluation } = fixture.about;
       const graph = trace((tracer) => ({
@@ -145,7 +145,7 @@ describe.each(fixtures)('a training step of $name with DeepLabV3', (fixture) => 
     },
   );
 
-  it('is the same with nothing rebuilt and nothing in place', async () => {
+  it('is the same without recomputation or in-place ops', async () => {
     const large = await run({ rebuild: false, inPlace: false });
     expect(step.plan.arenaBytes).toBeLessThan(large.step.plan.arenaBytes);
     for (const [name, values] of Object.entries(outputs)) {
@@ -155,7 +155,7 @@ describe.each(fixtures)('a training step of $name with DeepLabV3', (fixture) => 
 });
 
 describe('segmentationNetwork', () => {
-  it('names its parts as the published snapshot', () => {
+  it('names its parts like the published snapshot', () => {
     const shapes = stateShapes(segmentationNetwork({ arch: 'wider_resnet38_a2', classes: 65, normAct }));
     const parameters = [...shapes.keys()].filter((name) => /^(head|cls)\.(.*\.)?(weight|bias)$/.test(name));
     expect(parameters).toEqual([
@@ -210,7 +210,7 @@ describe('segmentationNetwork', () => {
     ],
     ['wider_resnet38_a2', 16, 'it has 32, 8 with the stem imagenet'],
     ['resnet19', 8, 'unknown architecture resnet19'],
-  ])('refuses %s with an output stride of %i', (arch, outputStride, message) => {
+  ])('rejects %s with an output stride of %i', (arch, outputStride, message) => {
     expect(() => segmentationNetwork({ arch, classes: 3, normAct, outputStride })).toThrow(message);
   });
 

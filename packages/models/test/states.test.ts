@@ -6,7 +6,7 @@ import { ARCHITECTURES, createNetwork } from '../src/index.js';
 
 type Table = [string, number[]][];
 
-/** The tables of states.txt by their headings; make_names.py says what its lines mean. */
+/** The tables of states.txt by heading; make_names.py describes the format. */
 function readTables(): Map<string, Table> {
   const tables = new Map<string, Table>();
   let table: Table = [];
@@ -32,7 +32,7 @@ function statesOf(line: string): Table {
 const tables = readTables();
 
 describe('state dictionaries', () => {
-  it('are tabled for every architecture', () => {
+  it('are listed for every architecture', () => {
     expect([...tables.keys()].filter((heading) => !heading.includes(' '))).toEqual([...ARCHITECTURES]);
   });
 

@@ -1,4 +1,7 @@
-/** A training step and an evaluation of each family, in float32, against PyTorch's float64 (tools/oracle/make_steps.py). */
+/**
+ * A training step and an evaluation of each family, in float32, against PyTorch's float64
+ * (tools/oracle/make_steps.py).
+ */
 import { type CompileOptions, type TypedArray, trace } from '@inplace-abn/core';
 import { EVALUATION, InPlaceABN } from '@inplace-abn/nn';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -25,7 +28,7 @@ interface Fixture {
     images: { normal: string; shape: number[] };
     labels: number[];
   };
-  /** Over the values of the generator. */
+  /** Override the generated values. */
   biases: Record<string, [number, number][]>;
   loss: number;
   logits: number[][];
@@ -35,9 +38,9 @@ interface Fixture {
   gradients: Record<string, Digest>;
 }
 
-/** Relative error that float32 is held to in logits and in every gradient. */
+/** Relative error allowed for float32 in logits and in every gradient. */
 const TOLERANCE = 1e-4;
-/** TResNet's gradients pass 69 layers and the gates between them; PyTorch's own float32 strays by 6e-5. */
+/** TResNet's gradients pass 69 layers and the gates between them; PyTorch's own float32 deviates by 6e-5. */
 const DEEP_TOLERANCE = 2e-4;
 
 const CASES = [
@@ -128,14 +131,14 @@ describe.each(fixtures)('a training step of $name', (fixture) => {
     expect([...errors].filter(([, error]) => !(error < tolerance))).toEqual([]);
   });
 
-  it('is the same with nothing rebuilt and nothing in place', async () => {
+  it('is the same without recomputation or in-place ops', async () => {
     const large = await runStep(fixture, start, { rebuild: false, inPlace: false });
     expect(run.step.plan.arenaBytes).toBeLessThan(large.step.plan.arenaBytes);
     expect(Object.keys(run.outputs)).toEqual(Object.keys(large.outputs));
     for (const [name, values] of Object.entries(run.outputs)) {
       expect(relativeDifference(values, large.outputs[name] ?? []), name).toBeLessThan(TOLERANCE);
     }
-    // The forward pass does the same sums in both.
+    // The forward pass computes the same sums in both.
     expect(run.outputs.logits).toEqual(large.outputs.logits);
     for (const { name, kind } of run.step.store.specs) {
       if (kind === 'buffer') expect(run.step.read(name), name).toEqual(large.step.read(name));

@@ -1,28 +1,32 @@
 /**
- * Modules: named groups of parameters with a function of values. Names come from the property that holds a
- * module, as in PyTorch, so the path of a parameter is its key in checkpoints: `mod2.block1.convs.conv1.weight`.
+ * Modules: named groups of parameters with a forward function. As in PyTorch, a module is named after the
+ * property that holds it, so the path of a parameter is its key in checkpoints:
+ * `mod2.block1.convs.conv1.weight`.
  */
 import { type DType, type Shape, type StateKind, type Tracer, UsageError, Value } from '@inplace-abn/core';
 
-/** What a module takes or returns: a value, or several by name. */
+/** Input or output of a module: a value, or several by name. */
 export type Signals = Value | Readonly<Record<string, Value>>;
 
-/** A module, whatever it takes and returns. */
+/** A module with any input and output. */
 export type AnyModule = Module<never, Signals>;
 
-/** How a module behaves in the step that is being traced. */
+/** The mode of a module in the traced step. */
 export interface Mode {
-  /** Batch statistics, dropout and updates of running statistics. */
+  /** Enables batch statistics, dropout and updates of running statistics. */
   readonly training: boolean;
-  /** int32 scalar that differs from step to step; needed where something is random. */
+  /** int32 scalar that changes at every step; required by random ops. */
   readonly seed?: Value;
-  /** In training: the layers, by path, that normalize by their running statistics and leave these as they are. Default: none. */
+  /**
+   * Selects layers, by path, that normalize with their running statistics in training and do not update them.
+   * Default: none.
+   */
   readonly frozenStatistics?: (path: string) => boolean;
 }
 
 export const EVALUATION: Mode = { training: false };
 
-/** What a fresh parameter is filled with; initializers look at the role and the shape. */
+/** Determines the initial content of a parameter, together with its shape. */
 export type ParameterRole = 'convolution' | 'linear' | 'bias' | 'scale' | 'zero' | 'one';
 
 export interface StateDefinition {
@@ -30,16 +34,16 @@ export interface StateDefinition {
   readonly dtype: DType;
   readonly kind: StateKind;
   readonly role: ParameterRole;
-  /** Inputs of the linear layer that this is the bias of. */
+  /** Inputs of the linear layer that this bias belongs to. */
   readonly fanIn?: number;
 }
 
 export interface NamedState extends StateDefinition {
-  /** Full path: the key in a state dictionary. */
+  /** Full path, which is the key in a state dictionary. */
   readonly name: string;
 }
 
-/** The module whose forward is being traced, and its mode: what the calls inside inherit. */
+/** The module whose forward is being traced, and the mode that calls inside inherit. */
 interface Call {
   readonly module: AnyModule;
   readonly mode: Mode;
@@ -47,22 +51,22 @@ interface Call {
 
 const calls = new WeakMap<Tracer, Call>();
 
-/** The module that each path of a trace is of. */
+/** The module at each path of a trace. */
 const owners = new WeakMap<Tracer, Map<string, AnyModule>>();
 
-/** What the modules of a trace returned at their last call, by path. */
+/** Outputs of modules at their last call in a trace, by path. */
 const returned = new WeakMap<Tracer, Map<string, Signals>>();
 
 export abstract class Module<In extends Signals = Value, Out extends Signals = Value> {
-  /** Own parameters and buffers by name, in the order of PyTorch's state dictionary. */
+  /** The module's own parameters and buffers by name, in the order of PyTorch's state dictionary. */
   protected readonly states: Record<string, StateDefinition> = {};
 
-  /** The function; `call` runs it under the module's path. */
+  /** Computes the output; `call` runs it under the module's path. */
   protected abstract forward(x: In, mode: Mode): Out;
 
   /**
-   * Applies the module. Inside the forward of another module its path is that of the property that holds it, and the mode is
-   * inherited; at the root, the mode is evaluation unless it is given.
+   * Applies the module. Inside the forward of another module its path comes from the property that holds it
+   * and the mode is inherited. At the root the default mode is evaluation.
    *
    * @throws UsageError for a module with parameters that the calling module does not hold
    */
@@ -75,7 +79,7 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
     });
   }
 
-  /** Runs `body` as the inside of this module. */
+  /** Runs `body` inside this module. */
   protected entered<T>(x: In, mode: Mode | undefined, body: (mode: Mode) => T): T {
     const { tracer } = firstOf(x, this.constructor.name);
     const outer = calls.get(tracer);
@@ -90,7 +94,7 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
     }
   }
 
-  /** Path of a module below this one; '' for one that is not, which may have no states. */
+  /** The path of a module below this one; '' for any other module, which must not have states. */
   private pathOf(module: AnyModule): string {
     for (const [path, held] of this.modules()) if (held === module) return path;
     if (module.namedStates().length === 0) return '';
@@ -101,7 +105,7 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
     );
   }
 
-  /** The value of an own state in the trace of `x`. */
+  /** The value of one of the module's states in the trace of `x`. */
   protected state(x: Value, name: string): Value {
     const definition = this.states[name];
     if (!definition) throw new UsageError(`module ${x.tracer.path || '(top)'} has no state ${name}`);
@@ -110,7 +114,7 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
     return x.tracer.state(path, definition.shape, definition.dtype, definition.kind);
   }
 
-  /** Throws where another module has the state `path` in this trace: the two would share it. */
+  /** @throws UsageError if another module owns the state `path` in this trace, because the two would share it */
   private claim(tracer: Tracer, path: string): void {
     const known = entryOf(owners, tracer);
     const owner = known.get(path);
@@ -124,18 +128,18 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
     known.set(path, this);
   }
 
-  /** Modules held in own properties, in the order in which they were set. */
+  /** Modules held by properties, in the order in which they were set. */
   children(): [string, AnyModule][] {
     return Object.entries(this).filter((entry): entry is [string, AnyModule] => entry[1] instanceof Module);
   }
 
-  /** This module and all below it, with their paths. */
+  /** This module and all modules below it, with their paths. */
   *modules(path = ''): Generator<[string, AnyModule]> {
     yield [path, this];
     for (const [name, child] of this.children()) yield* child.modules(path ? `${path}.${name}` : name);
   }
 
-  /** Every parameter and buffer, named, in the order of PyTorch's state_dict(). */
+  /** Every parameter and buffer with its path, in the order of PyTorch's state_dict(). */
   namedStates(): NamedState[] {
     return [...this.modules()].flatMap(([path, module]) =>
       Object.entries(module.states).map(([name, definition]) => ({
@@ -154,12 +158,12 @@ export function buffer(shape: Shape, role: 'zero' | 'one', dtype: DType = 'float
   return { shape, dtype, kind: 'buffer', role };
 }
 
-/** What the module at `path` returned in the trace of `value`; undefined for a path that was not called. */
+/** The output of the module at `path` in a trace; undefined if it was not called. */
 export function returnedAt(tracer: Tracer, path: string): Signals | undefined {
   return returned.get(tracer)?.get(path);
 }
 
-/** The paths that were called in a trace, in the order in which they returned. */
+/** The paths called in a trace, in the order in which they returned. */
 export function calledPaths(tracer: Tracer): string[] {
   return [...(returned.get(tracer)?.keys() ?? [])].filter((path) => path !== '');
 }
@@ -176,7 +180,7 @@ function entryOf<T>(map: WeakMap<Tracer, Map<string, T>>, tracer: Tracer): Map<s
   return known;
 }
 
-/** All parameters that the trace of `value` has met, by name. */
+/** All parameters in the trace of `value`, by name. */
 export function parametersIn(value: Value): Map<string, Value> {
   const { tracer } = value;
   const found = tracer.finish().states.filter((state) => state.kind === 'parameter');

@@ -1,4 +1,4 @@
-/** Random numbers for initial weights: a function of (seed, name, index), whatever the order they are drawn in. */
+/** Random numbers for initial weights: a function of (seed, name, index), independent of the order of draws. */
 
 /** FNV-1a over UTF-16 code units. */
 function hashName(name: string): number {
@@ -9,7 +9,7 @@ function hashName(name: string): number {
 
 /** A stream of uniforms in [0, 1) with 32 bits: sfc32 (Chris Doty-Humphrey's small fast counting generator). */
 export function randomStream(seed: number, name: string): () => number {
-  // Signed 32-bit integers throughout: the same bits as unsigned ones, and what the engine is fast at.
+  // Signed 32-bit integers have the same bits as unsigned ones and are faster in V8.
   let a = seed | 0;
   let b = hashName(name) | 0;
   let c = Math.floor(seed / 2 ** 32) | 0;

@@ -74,7 +74,7 @@ describe('losses', () => {
     expect(worst).toBeLessThan(1e-5 * scale);
   });
 
-  it('stay finite where exponentials overflow', async () => {
+  it('stay finite if exponentials overflow', async () => {
     const x = { shape: [1, 4], data: Float32Array.of(200, -200, 200, -200) };
     const t = { shape: [1, 4], data: Float32Array.of(1, 0, 0, 1) };
     for (const { compute } of [losses.bceWithLogits(), losses.focal(), losses.dice()]) {
@@ -89,8 +89,8 @@ describe('losses', () => {
     }
   });
 
-  it('refuse options that they do not have', () => {
-    // @ts-expect-error: gama is no option.
+  it('reject unknown options', () => {
+    // @ts-expect-error: gama is not an option.
     expect(() => losses.focal({ gama: 2 })).toThrow('gama');
   });
 });

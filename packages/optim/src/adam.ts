@@ -4,7 +4,7 @@ import { COMMON, type TorchForm } from './torch-form.js';
 
 export interface AdamOptions {
   readonly learningRate: number;
-  /** Decay of the averages of the gradient and of its square. Default [0.9, 0.999]. */
+  /** Decay rates of the first and second moment estimates. Default [0.9, 0.999]. */
   readonly betas?: readonly [number, number];
   /** Default 1e-8. */
   readonly eps?: number;
@@ -23,14 +23,14 @@ export const ADAM_FORM: TorchForm = {
 /**
  * torch.optim.Adam.
  *
- * @throws UsageError for an option that is unknown
+ * @throws UsageError for an unknown option
  */
 export function adam(options: AdamOptions): Optimizer {
   checkOptionNames('adam', options, ['learningRate', 'betas', 'eps', 'weightDecay']);
   return adamOf(ADAM_FORM, options, false);
 }
 
-/** Adam in the form of a class, with its L2 penalty or its decoupled weight decay. */
+/** Adam in the form of a torch.optim class, with its L2 penalty or decoupled weight decay. */
 export function adamOf(
   torch: TorchForm,
   { learningRate, betas = [0.9, 0.999], eps = 1e-8, weightDecay: weight_decay = 0 }: AdamOptions,

@@ -4,7 +4,10 @@ import type { Optimizer } from './optimizer.js';
 import type { TorchForm } from './torch-form.js';
 
 export interface AdamWOptions extends Omit<AdamOptions, 'weightDecay'> {
-  /** Share of a parameter, times the learning rate, that each update takes away. Default 0.01. */
+  /**
+   * Decoupled weight decay: each update shrinks a parameter by this fraction times the learning rate. Default
+   * 0.01.
+   */
   readonly weightDecay?: number;
 }
 
@@ -15,9 +18,9 @@ export const ADAMW_FORM: TorchForm = {
 };
 
 /**
- * torch.optim.AdamW: Adam whose weight decay does not pass through the moments (Loshchilov and Hutter, ICLR 2019).
+ * torch.optim.AdamW: Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019).
  *
- * @throws UsageError for an option that is unknown
+ * @throws UsageError for an unknown option
  */
 export function adamw(options: AdamWOptions): Optimizer {
   checkOptionNames('adamw', options, ['learningRate', 'betas', 'eps', 'weightDecay']);

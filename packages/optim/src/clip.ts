@@ -1,8 +1,8 @@
 import { clipScale, guardFinite, type Value } from '@inplace-abn/core';
 
 /**
- * Global-norm clipping (torch.nn.utils.clip_grad_norm_): the norm of all gradients together and the factor that
- * brings it to at most `maxNorm`. A norm that is not finite stops the step before any update.
+ * Clips by the global norm (torch.nn.utils.clip_grad_norm_): returns the norm of all gradients together and
+ * the factor that limits it to `maxNorm`. A non-finite norm stops the step before any update.
  */
 export function clipByGlobalNorm(
   gradients: readonly Value[],

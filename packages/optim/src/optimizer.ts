@@ -1,47 +1,47 @@
 import type { Value } from '@inplace-abn/core';
 import type { TorchForm } from './torch-form.js';
 
-/** A parameter with its gradient and the float32 scalar that holds its learning rate. */
+/** A parameter, its gradient, and the float32 scalar with its learning rate. */
 export interface ParameterUpdate {
   readonly name: string;
   readonly parameter: Value;
   readonly gradient: Value;
   readonly learningRate: Value;
-  /** Instead of the optimizer's own. */
+  /** Overrides the optimizer's weight decay. */
   readonly weightDecay?: number;
 }
 
-/** Scalars of a step that all of its updates read. */
+/** Scalars of a step that all of its updates share. */
 export interface UpdateScalars {
-  /** Factor on every gradient; null: none. */
+  /** Factor on every gradient; null: no clipping. */
   readonly clip: Value | null;
-  /** float32: counts updates from 1. */
+  /** float32 scalar that counts updates from 1. */
   readonly step: Value;
 }
 
-/** A tensor kept for each parameter, of its shape, zeros before the first update. */
+/** A state tensor per parameter, with the parameter's shape and zero before the first update. */
 export interface Slot {
-  /** PyTorch's: `momentum_buffer`, `exp_avg`. */
+  /** PyTorch's name: `momentum_buffer`, `exp_avg`. */
   readonly name: string;
-  /** 1: a mean of gradients, which changes its sign with the parameter; 2: one of their squares. */
+  /** 1: a mean of gradients, which changes sign with the parameter. 2: a mean of squared gradients. */
   readonly moment: 1 | 2;
 }
 
 /**
- * An optimizer as a value: its hyperparameters, the state it keeps for each parameter and the ops of one update. `sgd`, `adam`
- * and `adamw` make them; an optimizer of your own implements the same interface.
+ * An optimizer as a value: its hyperparameters, its state per parameter and the ops of one update. Created by
+ * `sgd`, `adam` and `adamw`; implement this interface for an optimizer of your own.
  */
 export interface Optimizer {
-  /** Its class in torch.optim. */
+  /** The corresponding class in torch.optim. */
   readonly torch: TorchForm;
-  /** Base learning rate; a schedule multiplies it. */
+  /** Base learning rate, which a schedule multiplies. */
   readonly learningRate: number;
   readonly slots: readonly Slot[];
-  /** Options of a parameter group, without the learning rate, under PyTorch's names. */
+  /** Options of a parameter group, except the learning rate, under PyTorch's names. */
   readonly hyperparameters: Readonly<Record<string, number | boolean | readonly number[]>>;
   /**
-   * Emits the update of one parameter and returns what the parameter and its slots become. `state` gives the value of a
-   * slot before the update.
+   * Emits the update of one parameter and returns the new values of the parameter and its slots. `state`
+   * returns the value of a slot before the update.
    */
   update(update: ParameterUpdate, state: (slot: string) => Value, scalars: UpdateScalars): Updated;
 }
@@ -52,7 +52,7 @@ export interface Updated {
   readonly state: Readonly<Record<string, Value>>;
 }
 
-/** Appends the updates to the step that is being traced. Optimizer state lives in the store as `PARAMETER.SLOT`. */
+/** Appends the updates to the traced step. Optimizer state lives in the store as `PARAMETER.SLOT`. */
 export function applyUpdates(
   optimizer: Optimizer,
   updates: readonly ParameterUpdate[],
@@ -73,7 +73,7 @@ export function applyUpdates(
   }
 }
 
-/** Store name of the optimizer state `slot` of a parameter, such as `mod1.conv1.weight.momentum_buffer`. */
+/** The store name of a parameter's `slot`, such as `mod1.conv1.weight.momentum_buffer`. */
 export function optimizerStateName(parameter: string, slot: string): string {
   return `${parameter}.${slot}`;
 }

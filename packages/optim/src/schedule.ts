@@ -1,4 +1,4 @@
-/** Learning-rate schedules with PyTorch's semantics, as pure functions of a count of epochs or steps. */
+/** Learning-rate schedules with PyTorch's semantics, as pure functions of the epoch or step. */
 import { UsageError } from '@inplace-abn/core';
 
 export type ScheduleOptions =
@@ -33,14 +33,14 @@ export interface WarmUpOptions {
   readonly factor?: number;
 }
 
-/** Factor on the base learning rate at `it` (0-based epochs or steps, by the schedule's mode). */
+/** Factor on the base learning rate at `it`, a 0-based epoch or step. */
 export type Schedule = (it: number) => number;
 
 const DEFAULT_GAMMA = 0.1;
 
 /**
  * StepLR, MultiStepLR, ExponentialLR, CosineAnnealingLR and PolynomialLR of PyTorch, and `linear`, a LambdaLR with
- * it·alpha + beta. It stays at 0 where that is negative: with a negative rate the optimizer would ascend. Cosine and polynomial
+ * it·alpha + beta. It is clamped at 0, because with a negative rate the optimizer would ascend. Cosine and polynomial
  * schedules stay at their minimum after `total`.
  */
 export function createSchedule(options: ScheduleOptions): Schedule {

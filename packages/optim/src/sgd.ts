@@ -21,14 +21,15 @@ export const SGD_FORM: TorchForm = {
 };
 
 /**
- * torch.optim.SGD with dampening 0: g = grad + wd·p; buf = momentum·buf + g; p −= lr·(nesterov ? g + momentum·buf : buf).
+ * torch.optim.SGD with dampening 0: g = grad + wd·p; buf = momentum·buf + g; p −= lr·(nesterov ? g +
+ * momentum·buf : buf).
  *
- * @throws UsageError for Nesterov without momentum, and for an option that is unknown
+ * @throws UsageError for Nesterov without momentum and for an unknown option
  */
 export function sgd(options: SgdOptions): Optimizer {
   checkOptionNames('sgd', options, ['learningRate', 'momentum', 'weightDecay', 'nesterov']);
   const { learningRate, momentum = 0, weightDecay: weight_decay = 0, nesterov = false } = options;
-  if (nesterov && momentum <= 0) throw new UsageError('Nesterov momentum needs a momentum above 0');
+  if (nesterov && momentum <= 0) throw new UsageError('Nesterov momentum requires a momentum above 0');
   const hyperparameters = { momentum, weight_decay, nesterov };
   return {
     torch: SGD_FORM,

@@ -1,16 +1,16 @@
-/** How a class of torch.optim saves its state: what its checkpoints are read and written by. */
+/** The form in which a torch.optim class saves its state, to read and write its checkpoints. */
 export interface TorchForm {
-  /** Name of the class in torch.optim. */
+  /** Class name in torch.optim. */
   readonly type: string;
-  /** Tensors that it may keep for each parameter. */
+  /** Tensors that it may keep per parameter. */
   readonly slots: readonly string[];
-  /** Whether it keeps `step`, its count of updates, for each parameter. */
+  /** Whether it keeps `step`, its update count, per parameter. */
   readonly counted: boolean;
-  /** The options of a group that torch.optim expects to find (PyTorch 1.13; later ones fill in the rest). */
+  /** The options that torch.optim expects in a group (PyTorch 1.13; later versions fill in the rest). */
   readonly defaults: Readonly<Record<string, number | boolean | null | readonly number[]>>;
-  /** An option of its groups that classes with other slots do not have: files do not name the class. */
+  /** An option that distinguishes its groups from those of classes with other slots: files do not name the class. */
   readonly mark: string;
 }
 
-/** Defaults of every class. */
+/** Defaults shared by all classes. */
 export const COMMON = { lr: 0.001, weight_decay: 0, maximize: false, foreach: null, differentiable: false };

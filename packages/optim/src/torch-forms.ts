@@ -3,5 +3,5 @@ import { ADAMW_FORM } from './adamw.js';
 import { SGD_FORM } from './sgd.js';
 import type { TorchForm } from './torch-form.js';
 
-/** Of every optimizer: to say whose state a file holds. */
+/** The forms of all optimizers, to recognize whose state a file holds. */
 export const TORCH_FORMS: readonly TorchForm[] = [SGD_FORM, ADAM_FORM, ADAMW_FORM];

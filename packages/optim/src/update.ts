@@ -7,24 +7,30 @@ export interface UpdateOptions {
   readonly optimizer: Optimizer;
   /** float32 scalar that counts updates from 1. */
   readonly step: Value;
-  /** Largest global norm of the gradients; 0: no clipping. */
+  /** Maximum global norm of the gradients; 0: no clipping. */
   readonly clip: number;
-  /** Whether a parameter is trained; others get no gradient and no state. Default: all are. */
+  /** Whether a parameter is trained; others get neither gradient nor state. Default: all parameters are trained. */
   trains?(parameter: string): boolean;
-  /** float32 scalar with the learning rate of a parameter. */
+  /** Float32 scalar with a parameter's learning rate. */
   rateOf(parameter: string): Value;
-  /** Weight decay of a parameter; default, and where undefined: the optimizer's. */
+  /** Weight decay of a parameter. If missing or undefined, the optimizer's applies. */
   decayOf?(parameter: string): number | undefined;
-  /** float32 scalar: factor on the loss in the backward pass, such as this process's share of a batch. Default 1. */
+  /**
+   * float32 scalar that scales the loss in the backward pass, such as this process's fraction of a batch.
+   * Default 1.
+   */
   readonly share?: Value;
-  /** Sums the gradients, by parameter, over processes or parts of a batch; default: they are those of the loss. */
+  /**
+   * Sums gradients, by parameter, over processes or parts of a batch. Default: the gradients of the loss as
+   * they are.
+   */
   sum?(gradients: ReadonlyMap<string, Value>): readonly Value[];
 }
 
 /**
- * The backward pass of `loss` and the update of every parameter that its trace has met and `trains`.
+ * Traces the backward pass of `loss` and the update of every parameter in its trace that `trains` selects.
  *
- * @throws UsageError naming a parameter that the loss does not depend on, and where there is none to train
+ * @throws UsageError if the loss does not depend on a parameter, naming it, or if there is no parameter to train
  */
 export function updateParameters(loss: Value, options: UpdateOptions): void {
   const { optimizer, step, clip, rateOf, decayOf } = options;
@@ -48,7 +54,7 @@ export function updateParameters(loss: Value, options: UpdateOptions): void {
 }
 
 /**
- * The backward pass: the gradient of each parameter that the trace of `loss` has met and `trains`.
+ * Traces the backward pass: the gradients of all parameters in the trace of `loss` that `trains` selects.
  *
  * @throws UsageError as {@link updateParameters}
  */

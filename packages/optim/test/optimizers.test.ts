@@ -27,7 +27,7 @@ interface Run {
   type: 'SGD' | 'Adam' | 'AdamW';
   options: Options;
   start: number[];
-  /** gradient, and parameter and optimizer state after the step. */
+  /** Gradient, and parameter and optimizer state after the step. */
   steps: Record<string, number[]>[];
 }
 
@@ -69,7 +69,7 @@ function expectClose(actual: ArrayLike<number | bigint>, expected: readonly numb
   });
 }
 
-describe('optimisers', () => {
+describe('optimizers', () => {
   it.each(Object.entries(runs))('%s follows PyTorch', async (_name, run: Run) => {
     const graph = trace((tracer) => {
       applyUpdates(optimizerOf(run), [updateOf(tracer, 'w', run.start.length)], {
@@ -92,7 +92,7 @@ describe('optimisers', () => {
     expect(states.sort()).toEqual(['w', ...kinds.map((kind) => optimizerStateName('w', kind))].sort());
   });
 
-  it('take a learning rate for each parameter', async () => {
+  it('use a learning rate per parameter', async () => {
     const graph = trace((tracer) => {
       applyUpdates(plain, [updateOf(tracer, 'a', 1), updateOf(tracer, 'b', 1)], {
         clip: null,
@@ -112,9 +112,9 @@ describe('optimisers', () => {
     expect([step.read('a')[0], step.read('b')[0]]).toEqual([-0.5, -0.25]);
   });
 
-  it('refuse Nesterov without momentum', () => {
+  it('reject Nesterov without momentum', () => {
     expect(() => sgd({ learningRate: 0.1, nesterov: true })).toThrow(
-      'Nesterov momentum needs a momentum above 0',
+      'Nesterov momentum requires a momentum above 0',
     );
   });
 });
@@ -152,7 +152,7 @@ describe('clipping by the global norm', () => {
     );
     const outputs = await step.run(inputs(before));
     expectClose(outputs.norm ?? [], [norm]);
-    // From zero at a rate of −1 a parameter becomes the gradient that was applied.
+    // From zero with a rate of −1 a parameter becomes the gradient that was applied.
     for (const [i, expected] of after.entries()) expectClose(step.read(`w${i}`), expected);
   });
 

@@ -12,7 +12,7 @@ interface Stored {
   type: ScheduleOptions['type'];
   params: Record<string, number | number[]> & { min_rate?: number; warm_up?: WarmUpOptions };
   baseRates: number[];
-  /** A rate for each base rate, by iteration. */
+  /** A rate per base rate, by iteration. */
   rates: number[][];
 }
 
@@ -47,7 +47,7 @@ describe('schedules', () => {
     }
   });
 
-  it('refuses a total or a factor out of range', () => {
+  it('rejects a total or a factor out of range', () => {
     expect(() => createSchedule({ type: 'cosine', total: 0 })).toThrow('cosine expects a total above 0');
     expect(() => createSchedule({ type: 'polynomial', total: 3, minFactor: 2 })).toThrow(
       'share of the base rate',
@@ -55,18 +55,18 @@ describe('schedules', () => {
     expect(() => warmUp(() => 1, { length: 3, factor: 0 })).toThrow('warmUp: factor is a share');
   });
 
-  it('linear stays at 0 from where it would be negative', () => {
+  it('linear stays at 0 once it would be negative', () => {
     const factor = createSchedule({ type: 'linear', alpha: -0.25, beta: 1 });
     expect([0, 3, 4, 5, 100].map(factor)).toEqual([1, 0.25, 0, 0, 0]);
   });
 
   // MultiStepLR counts its milestones: their order does not matter, and each occurrence decays.
-  it('multistep takes milestones in any order, and each as often as it is there', () => {
+  it('multistep takes milestones in any order and counts duplicates', () => {
     const factor = createSchedule({ type: 'multistep', milestones: [5, 2, 5], gamma: 0.5 });
     expect([0, 1, 2, 4, 5, 9].map(factor)).toEqual([1, 1, 0.5, 0.5, 0.125, 0.125]);
   });
 
-  it('step and multistep decay by 0.1 unless told otherwise', () => {
+  it('step and multistep decay by 0.1 by default', () => {
     expect(createSchedule({ type: 'step', stepSize: 2 })(2)).toBe(0.1);
     expect(createSchedule({ type: 'multistep', milestones: [1] })(1)).toBe(0.1);
   });

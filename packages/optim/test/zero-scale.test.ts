@@ -1,4 +1,4 @@
-/** A layer whose γ starts at exactly 0, as residual branches often do, learns from it. */
+/** A layer whose γ starts at exactly 0, as residual branches often do, still learns. */
 import { crossEntropy, gradients, trace } from '@inplace-abn/core';
 import { ABN, InPlaceABN } from '@inplace-abn/nn';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ const LEARNING_RATE = 0.5;
 const x = Float32Array.of(2, -2, 2, -2, -2, 2, -2, 2);
 const labels = Int32Array.of(0, 0, 1, 1);
 
-/** γ of a layer before the loss after some steps of SGD. */
+/** γ of a layer before the loss after some SGD steps. */
 async function gammaAfter(steps: number, Layer: typeof ABN, training: boolean): Promise<number[]> {
   const graph = trace((tracer) => {
     const layer = new Layer(2, { activation: 'identity' });
@@ -44,7 +44,7 @@ describe.each([
     ['training', true],
     ['evaluation', false],
   ])('moves a γ of zero in %s', async (_mode, training) => {
-    // Both logits are 0 but for ε: dz is ±1/8, x̂ is ±1, so that dγ = −1/2 and γ becomes 1/4.
+    // Both logits are 0 up to ε: dz is ±1/8 and x̂ is ±1, so dγ = −1/2 and γ becomes 1/4.
     for (const gamma of await gammaAfter(1, Layer, training)) expect(gamma).toBeCloseTo(LEARNING_RATE / 2, 4);
     for (const gamma of await gammaAfter(10, Layer, training)) expect(gamma).toBeGreaterThan(0.5);
   });

@@ -1,19 +1,19 @@
 import { UsageError } from '@inplace-abn/core';
 import { Dropout2d, type Module, type NormAct } from '@inplace-abn/nn';
 
-/** Options of residual blocks of either kind. */
+/** Options of both kinds of residual block. */
 export interface BlockOptions {
   readonly stride?: number;
-  /** Of the 3×3 convolutions. */
+  /** Dilation of the 3×3 convolutions. */
   readonly dilation?: number;
-  /** Groups of the 3×3 convolution of a bottleneck. */
+  /** Groups of a bottleneck's 3×3 convolution. */
   readonly groups?: number;
-  /** Probability with which a channel is dropped before the last convolution; default: no dropout. */
+  /** Probability of dropping a channel before the last convolution. Default: no dropout. */
   readonly dropout?: number;
   readonly normAct: NormAct;
 }
 
-/** The output channels of a block. Throws UsageError where the convolutions are not two or three. */
+/** The output channels of a block. @throws UsageError unless there are two or three convolutions */
 export function outChannels(channels: readonly number[], { groups = 1 }: BlockOptions): number {
   const out = channels.at(-1);
   if (out === undefined || (channels.length !== 2 && channels.length !== 3)) {
@@ -22,12 +22,14 @@ export function outChannels(channels: readonly number[], { groups = 1 }: BlockOp
     );
   }
   if (groups !== 1 && channels.length === 2) {
-    throw new UsageError(`only a bottleneck of three convolutions has groups but two came with ${groups}`);
+    throw new UsageError(
+      `groups require a bottleneck of three convolutions, but there are two with groups ${groups}`,
+    );
   }
   return out;
 }
 
-/** The entry `dropout` of a block's convolutions, where there is one. */
+/** The entry `dropout` of a block's convolutions, if there is one. */
 export function dropoutOf({ dropout }: BlockOptions): Record<string, Module> {
   return dropout === undefined ? {} : { dropout: new Dropout2d(dropout) };
 }

@@ -2,24 +2,24 @@ import { concat, type Value } from '@inplace-abn/core';
 import { Conv2d, Module, ModuleList, type NormAct, Sequential } from '@inplace-abn/nn';
 
 export interface DenseOptions {
-  /** Channels that each layer adds. */
+  /** Channels added per layer. */
   readonly growth: number;
   /** Number of layers. */
   readonly layers: number;
-  /** Of the 3×3 convolutions; default 1. */
+  /** Dilation of the 3×3 convolutions. Default 1. */
   readonly dilation?: number;
   readonly normAct: NormAct;
 }
 
-/** The 1×1 convolution of a layer has this many times the channels that the layer adds. */
+/** Ratio of a layer's 1×1 convolution channels to its added channels. */
 const BOTTLENECK = 4;
 
 /**
- * Dense module (Huang et al. 2017): every layer reads all that came before it, joined along the channels, through
- * bn, 1×1 convolution (`convs1.i`), bn and 3×3 convolution (`convs3.i`); the output joins everything.
+ * Dense module (Huang et al. 2017). Every layer reads the concatenation of all earlier features through bn,
+ * 1×1 convolution (`convs1.i`), bn and 3×3 convolution (`convs3.i`); the output concatenates everything.
  *
- * Written as a chain, features = concat(features, new): each join is the one before it and some channels more, so
- * that all of them can lie in one buffer, in which every layer fills its own channels.
+ * Written as a chain, features = concat(features, new): each result extends the previous one, so all of them
+ * can share one buffer in which every layer writes its own channels.
  */
 export class DenseModule extends Module {
   readonly convs1: ModuleList;

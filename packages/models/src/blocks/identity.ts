@@ -3,16 +3,16 @@ import { Conv2d, Module, Sequential } from '@inplace-abn/nn';
 import { type BlockOptions, dropoutOf, outChannels } from './channels.js';
 
 /**
- * Pre-activation residual block (He et al. 2016, identity mappings): convs(bn1(x)) + shortcut, with nothing after
- * the sum. Two 3×3 convolutions, or a bottleneck of 1×1, 3×3 (dilation and groups here) and 1×1; the first one
- * strides. The shortcut is x itself, or a projection of bn1(x) where stride or channels change.
+ * Pre-activation residual block (He et al. 2016, identity mappings): convs(bn1(x)) + shortcut, with nothing
+ * after the sum. Two 3×3 convolutions, or a bottleneck of 1×1, 3×3 (with dilation and groups) and 1×1; the
+ * first one has the stride. The shortcut is x, or a projection of bn1(x) if stride or channels change.
  */
 export class IdentityBlock extends Module {
   readonly bn1: Module;
   readonly convs: Sequential;
   readonly proj_conv?: Conv2d;
 
-  /** `channels`: output channels of each convolution, two or three. */
+  /** @param channels output channels of each convolution, two or three */
   constructor(inChannels: number, channels: readonly number[], options: BlockOptions) {
     super();
     const { normAct, stride = 1 } = options;

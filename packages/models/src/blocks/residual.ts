@@ -4,7 +4,7 @@ import { type BlockOptions, dropoutOf, outChannels } from './channels.js';
 
 /**
  * Post-activation residual block: φ(convs(x) + shortcut). Two 3×3 convolutions, or a bottleneck of 1×1, 3×3
- * (stride, dilation and groups here) and 1×1; the shortcut is projected where stride or channels change.
+ * (with stride, dilation and groups) and 1×1. The shortcut is projected if stride or channels change.
  */
 export class ResidualBlock extends Module {
   readonly convs: Sequential;
@@ -12,7 +12,7 @@ export class ResidualBlock extends Module {
   readonly proj_bn?: Module;
   private readonly activation: Parameters<typeof add>[2];
 
-  /** `channels`: output channels of each convolution, two or three. */
+  /** @param channels output channels of each convolution, two or three */
   constructor(inChannels: number, channels: readonly number[], options: BlockOptions) {
     super();
     const { normAct, stride = 1 } = options;

@@ -2,14 +2,14 @@ import { avgPool, dim, mul, relu, sigmoid, type Value } from '@inplace-abn/core'
 import { Conv2d, Module } from '@inplace-abn/nn';
 
 /**
- * Squeeze-and-excitation (Hu et al. 2018): x · σ(fc2(relu(fc1(mean of x over its pixels)))), a factor for each channel
- * of each image. fc1 and fc2 are 1×1 convolutions with bias, as published checkpoints have them.
+ * Squeeze-and-excitation (Hu et al. 2018): x · σ(fc2(relu(fc1(mean of x over H×W)))), one factor per channel
+ * and image. fc1 and fc2 are 1×1 convolutions with bias, as in published checkpoints.
  */
 export class SqueezeExcitation extends Module {
   readonly fc1: Conv2d;
   readonly fc2: Conv2d;
 
-  /** `reduced`: channels between fc1 and fc2. */
+  /** @param reduced channels between fc1 and fc2 */
   constructor(channels: number, reduced: number) {
     super();
     this.fc1 = new Conv2d(channels, reduced, 1);

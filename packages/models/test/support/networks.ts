@@ -12,7 +12,7 @@ export function stateShapes(module: Module): Map<string, Shape> {
   return new Map(module.namedStates().map(({ name, shape }) => [name, shape]));
 }
 
-/** Shapes of what every module makes of one image of `side` pixels, by name. */
+/** Output shapes of all modules by name, for one image of `side` pixels. */
 export function outputShapes(net: Sequential, side: number): Record<string, Shape> {
   const shapes: Record<string, Shape> = {};
   trace((tracer) => {

@@ -1,13 +1,13 @@
-/** What the comparisons with PyTorch share: the states before a step, and how far results are apart. */
+/** Shared by the comparisons with PyTorch: the states before a step, and relative differences. */
 import type { TypedArray } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { expect } from 'vitest';
 import { parameter } from '../../../core/test/support/prng.js';
 
-/** Values over those of the generator, by parameter and channel. */
+/** Values that override generated ones, by parameter and channel. */
 export type Biases = Readonly<Record<string, readonly (readonly [number, number])[]>>;
 
-/** Parameters by the generator, and running statistics of a fresh network. */
+/** Generated parameters and initial running statistics. */
 export function startOf(network: Module, biases: Biases): Record<string, TypedArray> {
   const states = network.namedStates().map(({ name, shape, kind, role }) => {
     if (kind !== 'parameter')

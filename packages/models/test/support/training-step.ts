@@ -9,10 +9,13 @@ import {
 } from '@inplace-abn/core';
 import { type Module, parametersIn } from '@inplace-abn/nn';
 
-/** Prefix of the outputs that hold gradients. */
+/** Prefix of outputs that hold gradients. */
 export const GRADIENT = 'gradient:';
 
-/** Loss, logits and every parameter's gradient for the inputs x and labels (and seed); running statistics move. */
+/**
+ * Loss, logits and the gradient of every parameter for inputs x and labels (and seed). Updates running
+ * statistics.
+ */
 export function gradientStep(network: Module, shape: Shape, { random = false } = {}): Graph {
   return trace((tracer) => {
     const x = tracer.input('x', shape, 'float32');
@@ -24,7 +27,7 @@ export function gradientStep(network: Module, shape: Shape, { random = false } =
   });
 }
 
-/** The same for a segmentation network: labels at the images' resolution, 255 ignored. */
+/** The same for a segmentation network, with labels at image resolution and 255 ignored. */
 export function segmentationStep(network: Module, shape: Shape): Graph {
   const [images = 0, , height = 0, width = 0] = shape;
   return trace((tracer) => {

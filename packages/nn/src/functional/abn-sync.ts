@@ -1,4 +1,4 @@
-/** In-place activated batch norm with the statistics of all processes of a group, as a function of values. */
+/** In-place activated batch norm with statistics over all processes of a group, in functional form. */
 import { type GroupShape, worldGroup } from '@inplace-abn/comm';
 import { abnMerge, abnStats, allGather, channels, constant, pack, rows, type Value } from '@inplace-abn/core';
 import {
@@ -10,14 +10,14 @@ import {
 } from './abn.js';
 
 export interface AbnSyncFunctionOptions extends AbnFunctionOptions {
-  /** The processes that share statistics; null, the default: the world group. */
+  /** The processes that share statistics. Default null: the world group. */
   readonly group?: GroupShape | null;
 }
 
 /**
- * {@link inplaceAbn} with the batch statistics of all processes of a group, each of which calls it; batches and images may
- * differ in size from process to process. Without a process group it warns once and is `inplaceAbn`. In evaluation nothing
- * is exchanged.
+ * {@link inplaceAbn} with batch statistics over all processes of a group, each of which must call it. Batch
+ * and image sizes may differ between processes. Without a process group it warns once and works like
+ * `inplaceAbn`. Evaluation does not communicate.
  */
 export function inplaceAbnSync(
   x: Value,
@@ -32,7 +32,7 @@ export function inplaceAbnSync(
   return applyInPlace(name, x, [weight, bias], running, options, statistics);
 }
 
-/** Statistics over the processes of `group`, of the world group where it is null; this process's where it is alone. */
+/** Statistics over the processes of `group`, or of the world group if null; over this process if it is alone. */
 export function sharedStatistics(x: Value, group: GroupShape | null, name: string): BatchStatistics {
   const sharing = group ?? worldGroup();
   if (sharing === null) warnOnce(name);
@@ -49,6 +49,6 @@ function warnOnce(name: string): void {
   if (warned) return;
   warned = true;
   process.emitWarning(
-    `${name}: no process group is initialised, so statistics are those of this process, as without synchronisation`,
+    `${name}: no process group is initialized, so statistics cover only this process, without synchronization`,
   );
 }

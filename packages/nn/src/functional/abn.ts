@@ -1,4 +1,4 @@
-/** Activated batch norm as a function of values: what the layers apply, for code that holds its parameters itself. */
+/** Activated batch norm in functional form, for layers and for code that holds its own parameters. */
 import {
   type AbnScale,
   type Activation,
@@ -18,11 +18,11 @@ export const DEFAULTS = {
   activationParam: 0.01,
 } as const;
 
-/** States float32[C], float32[C] and int64[]; in evaluation any values of those types. */
+/** States float32[C], float32[C] and int64[]; in evaluation any values of these types. */
 export interface RunningStatistics {
   readonly mean: Value;
   readonly variance: Value;
-  /** Counts batches. */
+  /** Number of batches. */
   readonly batches: Value;
 }
 
@@ -33,38 +33,38 @@ export interface Affine {
 }
 
 export interface AbnFunctionOptions {
-  /** Batch statistics, which also move the running ones, rather than the running statistics. Default true. */
+  /** Normalize with batch statistics and update the running ones, instead of using the running ones. Default true. */
   readonly training?: boolean;
-  /** Weight of a new batch in the running statistics; null: the cumulative average. Default 0.1. */
+  /** Weight of a new batch in the running statistics; null: cumulative average. Default 0.1. */
   readonly momentum?: number | null;
   /** Default 1e-5. */
   readonly eps?: number;
   /** Default leaky_relu. */
   readonly activation?: Activation;
-  /** Slope of leaky_relu, α of elu; default 0.01. */
+  /** Slope of leaky_relu or α of elu. Default 0.01. */
   readonly activationParam?: number;
 }
 
-/** Statistics of a batch with what they are of. */
+/** Statistics of a batch and the number of samples behind them. */
 export interface BatchStatistics {
   readonly mean: Value;
   readonly variance: Value;
-  /** Samples per channel: a number, or float32[] where other processes have some of them … */
+  /** Samples per channel: a number, or a float32 scalar if other processes contribute. */
   readonly count: number | Value;
-  /** … those of this process group. */
+  /** The process group that contributes. */
   readonly group?: string;
 }
 
-/** The difference between the two kinds of layer, and the part after the statistics. */
+/** The parameters by which the two kinds of layer differ, and the part after the statistics. */
 export interface AbnForm {
-  /** 'plain': the scale is γ; the in-place layer's is |γ| + ε. */
+  /** 'plain': the scale is γ; 'abs', as in the in-place layer: |γ| + ε. */
   readonly scale: AbnScale;
   readonly eps: number;
   readonly activation: Activation;
   readonly activationParam: number;
 }
 
-/** Normalizes x, N×C×…, by the statistics of its batch or fixed ones, scales, shifts and activates. */
+/** Normalizes x, N×C×…, with batch or fixed statistics, then scales, shifts and activates. */
 export function normalize(
   x: Value,
   statistics: BatchStatistics | Pick<RunningStatistics, 'mean' | 'variance'>,
@@ -86,7 +86,7 @@ export function normalize(
   });
 }
 
-/** Moves the running statistics by a batch at the end of the step. */
+/** Updates the running statistics with a batch at the end of the step. */
 export function track(
   { tracer }: Value,
   running: RunningStatistics,
@@ -101,18 +101,18 @@ export function track(
   });
 }
 
-/** Of the samples of `x`, in this process alone. Throws ShapeError where there is but one, which has no variance. */
+/** Statistics of `x` in this process. @throws ShapeError for a single sample, which has no variance */
 export function ownStatistics(x: Value, name: string): BatchStatistics {
   const count = rows(x.shape);
   if (count === 1) {
     throw new ShapeError(
-      `${x.tracer.path || name}: one sample per channel (${x}) has no variance to normalise by: use a larger batch or image`,
+      `${x.tracer.path || name}: one sample per channel (${x}) has no variance to normalize by: use a larger batch or image`,
     );
   }
   return { ...abnStats(x), count };
 }
 
-/** Refuses an activation that the backward pass cannot invert. */
+/** Rejects an activation that the backward pass cannot invert. */
 export function checkInvertible(
   { activation, activationParam }: { readonly activation: Activation; readonly activationParam: number },
   name: string,
@@ -124,14 +124,16 @@ export function checkInvertible(
   }
   const parameter = PARAMETERS[activation];
   if (parameter && !(activationParam > 0)) {
-    throw new UsageError(`${name} needs a positive ${parameter} to invert but received ${activationParam}`);
+    throw new UsageError(
+      `${name} needs a positive ${parameter} to be invertible but received ${activationParam}`,
+    );
   }
 }
 
 /** Meaning of `activationParam` by activation. */
 const PARAMETERS: Partial<Record<Activation, string>> = { leaky_relu: 'leaky_relu slope', elu: 'elu α' };
 
-/** The in-place function on what its callers were given; `statistics` are those of the batch. */
+/** The in-place function; `statistics` are those of the batch. */
 export function applyInPlace(
   name: string,
   x: Value,
@@ -156,9 +158,9 @@ export function applyInPlace(
 }
 
 /**
- * In-place activated batch norm of x, N×C×S1×…: φ((|γ| + ε)·x̂ + β), where x̂ is normalized by the statistics of the batch,
- * or by `running` where `training` is false. `weight` is γ and `bias` β, float32[C], both or neither. In training `running`,
- * three states, moves. What is written over x is the compiler's decision.
+ * In-place activated batch norm of x, N×C×S1×…: φ((|γ| + ε)·x̂ + β), with x̂ normalized by batch statistics,
+ * or by `running` if `training` is false. `weight` is γ and `bias` β, float32[C], both or neither. Training
+ * updates the three states in `running`. The compiler decides whether the output overwrites x.
  *
  * @throws UsageError for an activation that cannot be inverted; ShapeError for one sample per channel
  */

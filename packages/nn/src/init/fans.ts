@@ -1,6 +1,6 @@
 import { elements, type Shape } from '@inplace-abn/core';
 
-/** Inputs and outputs of one unit of a weight [out, in, …window], as torch.nn.init counts them. */
+/** Fan-in and fan-out of a weight [out, in, …window], as in torch.nn.init. */
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {
   const [out = 1, inputs = 1, ...window] = shape;
   const field = elements(window);

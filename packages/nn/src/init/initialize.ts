@@ -6,13 +6,13 @@ import { initializers, symmetric, type WeightInit } from './weights.js';
 
 export interface InitializeOptions {
   readonly seed: number;
-  /** Rule for convolutions; default xavier_normal. */
+  /** Rule for convolutions. Default xavier_normal. */
   readonly weightInit?: WeightInit;
-  /** Factor of convolution weights (not for kaiming): multiplier × the activation's gain. Default 1. */
+  /** Factor on convolution weights (not for kaiming): multiplier × the activation's gain. Default 1. */
   readonly gain?: number;
-  /** Slope that kaiming rules assume. */
+  /** Negative slope that kaiming rules assume. */
   readonly slope?: number;
-  /** Rule for the weights of linear layers, whose biases are then 0; default: PyTorch's start of both. */
+  /** Rule for the weights of linear layers, with zero biases. Default: PyTorch's initialization of both. */
   readonly linear?: LinearInit;
 }
 
@@ -21,19 +21,19 @@ export interface LinearInit {
   readonly gain: number;
 }
 
-/** The slope at which kaiming-uniform weights are within ±1/√inputs: torch.nn.Linear starts so. */
+/** The slope for which kaiming-uniform weights are within ±1/√inputs, as torch.nn.Linear uses it. */
 const LINEAR_SLOPE = Math.sqrt(5);
 
 /**
- * Fresh contents for every state of a network: convolutions by the rule, linear layers as torch.nn.Linear (weights and
- * biases uniform within ±1/√inputs) unless `linear` says otherwise, γ = 1, other biases 0, running mean 0 and variance 1. A
- * function of the seed and each state's name.
+ * Initial contents for every state of a network: convolutions by the rule, linear layers like torch.nn.Linear
+ * (weights and biases uniform within ±1/√inputs) unless `linear` says otherwise, γ = 1, other biases 0,
+ * running mean 0 and variance 1. A function of the seed and each state's name.
  */
 export function initialState(network: AnyModule, options: InitializeOptions): Map<string, HostTensor> {
   return new Map(initialStates(network, options));
 }
 
-/** The same, one state after the other: a large network need not be on the host as a whole. */
+/** Like initialState, but yields one state at a time, so that a large network need not fit on the host. */
 export function* initialStates(
   network: AnyModule,
   options: InitializeOptions,

@@ -1,13 +1,13 @@
 import { elements, type Shape } from '@inplace-abn/core';
 import { normalStream } from '../random.js';
 
-/** New vectors that are made orthogonal to the earlier ones together: each of those is then read once for all. */
+/** Vectors orthogonalized together, so that each earlier vector is read once for all of them. */
 const PANEL = 4;
 
 /**
- * torch.nn.init.orthogonal: the weight as a matrix [out, rest] with orthonormal rows (or columns, whichever are
- * fewer) times `gain`, uniformly distributed: Gram–Schmidt on normal draws. In double precision one pass loses no
- * digit of float32, because such draws are well conditioned.
+ * torch.nn.init.orthogonal: the weight as a matrix [out, rest] with orthonormal rows (or columns, whichever
+ * are fewer) times `gain`, uniformly distributed. Gram–Schmidt on normal draws; in double precision one pass
+ * is exact to float32, because such draws are well conditioned.
  */
 export function orthogonal(shape: Shape, uniform: () => number, gain: number): Float32Array {
   const rows = shape[0] ?? 1;
@@ -31,7 +31,7 @@ export function orthogonal(shape: Shape, uniform: () => number, gain: number): F
   return weight;
 }
 
-/** Takes the part along `unit` out of every vector of the panel. */
+/** Subtracts the component along `unit` from every vector of the panel. */
 function removeFromPanel(unit: Float64Array, panel: readonly Float64Array[]): void {
   const [a, b, c, d] = panel;
   if (!a || !b || !c || !d) {

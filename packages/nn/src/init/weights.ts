@@ -1,10 +1,10 @@
-/** Initializers of torch.nn.init, by the names of the configuration. */
+/** Initializers of torch.nn.init, under the names of the configuration. */
 import { type Activation, elements, type Shape } from '@inplace-abn/core';
 import { normalStream } from '../random.js';
 import { fans } from './fans.js';
 import { orthogonal } from './orthogonal.js';
 
-/** Fills a weight of `shape`; `gain` is not used by kaiming rules, `slope` only by them. */
+/** Initializes a weight of `shape`. Kaiming rules ignore `gain`; only they use `slope`. */
 export type Initializer = (shape: Shape, uniform: () => number, gain: number, slope: number) => Float32Array;
 
 function normal(shape: Shape, uniform: () => number, std: number): Float32Array {
@@ -17,7 +17,7 @@ export function symmetric(shape: Shape, uniform: () => number, bound: number): F
   return filled(shape, () => (2 * uniform() - 1) * bound);
 }
 
-/** A loop, because `Float32Array.from` takes several times as long, and networks have 10⁸ weights. */
+/** A loop, because `Float32Array.from` is several times slower and networks have 10⁸ weights. */
 function filled(shape: Shape, draw: () => number): Float32Array {
   const weight = new Float32Array(elements(shape));
   for (let i = 0; i < weight.length; i++) weight[i] = draw();
@@ -29,7 +29,7 @@ function xavierStd(shape: Shape, gain: number): number {
   return gain * Math.sqrt(2 / (fanIn + fanOut));
 }
 
-/** torch.nn.init.kaiming_*: fan-in mode, leaky_relu non-linearity with its slope `a`. */
+/** torch.nn.init.kaiming_*: fan-in mode, leaky_relu nonlinearity with negative slope `a`. */
 function kaimingStd(shape: Shape, slope: number): number {
   return Math.sqrt(2 / (1 + slope * slope) / fans(shape).fanIn);
 }
@@ -45,7 +45,7 @@ export const initializers = {
 
 export type WeightInit = keyof typeof initializers;
 
-/** torch.nn.init.calculate_gain, with elu taken as relu. */
+/** torch.nn.init.calculate_gain; elu counts as relu. */
 export function activationGain(activation: Activation, slope: number): number {
   switch (activation) {
     case 'identity':

@@ -14,7 +14,7 @@ import {
 import { type Loss, likeOutput } from './loss.js';
 
 export interface BceOptions {
-  /** A factor on the terms of positive targets, one for all or one for each channel (PyTorch's pos_weight). */
+  /** Factor on the terms of positive targets, one for all or one per channel (PyTorch's pos_weight). */
   readonly positiveWeight?: number | readonly number[];
 }
 
@@ -23,7 +23,7 @@ export interface BceOptions {
  *
  *     (1 − t)·x + (1 + (p − 1)·t)·log(1 + exp(−x))
  *
- * with the positive weight p. Output [N,K,…] holds logits; target float32 of the same shape, from 0 to 1.
+ * with positive weight p. Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1.
  */
 export function bceWithLogits(options: BceOptions = {}): Loss {
   checkOptionNames('bceWithLogits', options, ['positiveWeight']);
@@ -42,7 +42,7 @@ export function bceWithLogits(options: BceOptions = {}): Loss {
   });
 }
 
-/** log(1 + exp(x)), which neither overflows nor has a kink in its gradient. */
+/** log(1 + exp(x)), without overflow and with a smooth gradient. */
 export function softplus(x: Value): Value {
   // log(exp(x − m) + exp(−m)) + m with m = max(x, 0): both exponents are at most 0, and one of them is 0.
   const m = relu(x);

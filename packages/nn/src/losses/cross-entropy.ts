@@ -11,17 +11,17 @@ import {
 import { type Loss, likeOutput } from './loss.js';
 
 export interface CrossEntropyOptions {
-  /** Label of samples and pixels that do not count; default −100. */
+  /** Label of samples and pixels to ignore. Default −100. */
   readonly ignoreIndex?: number;
-  /** A factor on the loss of each class; the mean is weighted by it, too. */
+  /** Weight of each class, in the loss and in the mean. */
   readonly classWeights?: readonly number[];
-  /** Share of the target that all classes have alike, from 0 (the default) to 1. */
+  /** Fraction of the target spread evenly over all classes, from 0 to 1. Default 0. */
   readonly labelSmoothing?: number;
 }
 
 /**
- * torch.nn.CrossEntropyLoss with labels: the mean of −log softmax(output)[label]. Output [N,K,S…]; target int32[N,S…], class
- * indices from 0 to K − 1, or `ignoreIndex`.
+ * torch.nn.CrossEntropyLoss with labels: the mean of −log softmax(output)[label]. Output [N,K,S…]. Target
+ * int32[N,S…], class indices from 0 to K − 1, or `ignoreIndex`.
  */
 export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   checkOptionNames('crossEntropy', options, ['ignoreIndex', 'classWeights', 'labelSmoothing']);
@@ -45,7 +45,7 @@ export function softCrossEntropy(): Loss {
   return likeOutput((output, target) => mul(meanOverRows(mul(target, logSoftmax(output))), -1));
 }
 
-/** Σ of all elements by the number of rows: samples, or pixels. */
+/** Sum of all elements divided by the number of rows, which are samples or pixels. */
 export function meanOverRows(terms: Value): Value {
   return mul(sum(terms), 1 / rows(terms.shape));
 }

@@ -2,18 +2,18 @@ import { add, checkOptionNames, div, mean, mul, sigmoid, softmax, sub, sum } fro
 import { type Loss, likeOutput } from './loss.js';
 
 export interface DiceOptions {
-  /** 'sigmoid': each channel is a class of its own; 'softmax': one class a pixel. Default 'sigmoid'. */
+  /** 'sigmoid': independent classes per channel; 'softmax': one class per pixel. Default 'sigmoid'. */
   readonly probabilities?: 'sigmoid' | 'softmax';
-  /** Added above and below, so that an absent class has no loss; default 1. */
+  /** Added to numerator and denominator, so that an absent class has no loss. Default 1. */
   readonly smooth?: number;
 }
 
 /**
- * Soft Dice loss (Milletari et al. 2016) over the batch, the mean over classes of
+ * Soft Dice loss (Milletari et al. 2016) over the batch: the mean over classes of
  *
  *     1 − (2·Σ p·t + s) / (Σ p + Σ t + s)
  *
- * Output [N,K,S…] holds logits; target float32 of the same shape, 0 or 1.
+ * Output [N,K,S…]: logits. Target: float32 of the same shape, 0 or 1.
  */
 export function dice(options: DiceOptions = {}): Loss {
   checkOptionNames('dice', options, ['probabilities', 'smooth']);

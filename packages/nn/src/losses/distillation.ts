@@ -12,21 +12,22 @@ import { meanOverRows } from './cross-entropy.js';
 import type { Loss } from './loss.js';
 
 export interface DistillationOptions {
-  /** Softens both distributions; default 1. */
+  /** Softens both distributions. Default 1. */
   readonly temperature?: number;
-  /** Share of the teacher's term, from 0 to 1; default 0.5. */
+  /** Weight of the teacher's term, from 0 to 1. Default 0.5. */
   readonly alpha?: number;
 }
 
-/** `labels`: int32[N,S…], of the samples; `teacher`: float32[N,K,S…], the logits of another network. */
+/** `labels`: int32[N,S…]; `teacher`: float32[N,K,S…], the logits of another network. */
 export type DistillationTarget = { readonly labels: Value; readonly teacher: Value };
 
 /**
- * Knowledge distillation (Hinton et al. 2015): with the temperature T
+ * Knowledge distillation (Hinton et al. 2015), with temperature T:
  *
  *     α·T²·KL(softmax(teacher/T) ‖ softmax(output/T)) + (1 − α)·crossEntropy(output, labels)
  *
- * KL is the mean over samples (and pixels), as torch.nn.KLDivLoss with reduction 'batchmean'. Output [N,K,S…].
+ * KL is averaged over samples (and pixels), like torch.nn.KLDivLoss with reduction 'batchmean'. Output
+ * [N,K,S…]: logits.
  */
 export function distillation(options: DistillationOptions = {}): Loss<Value, DistillationTarget> {
   checkOptionNames('distillation', options, ['temperature', 'alpha']);

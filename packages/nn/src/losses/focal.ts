@@ -3,19 +3,19 @@ import { softplus } from './bce.js';
 import { type Loss, likeOutput } from './loss.js';
 
 export interface FocalOptions {
-  /** Weight of positive targets; negative ones have 1 − alpha. null: no weights. Default 0.25. */
+  /** Weight of positive targets; negative ones have 1 − alpha. Null: no weights. Default 0.25. */
   readonly alpha?: number | null;
-  /** How far terms that are right already count less; 0: binary cross entropy. Default 2. */
+  /** Focusing exponent: reduces the weight of well-classified terms. 0: binary cross entropy. Default 2. */
   readonly gamma?: number;
 }
 
 /**
- * Focal loss (Lin et al. 2017; torchvision.ops.sigmoid_focal_loss with reduction 'mean'): with p the probability that
- * the output gives to the target
+ * Focal loss (Lin et al. 2017; torchvision.ops.sigmoid_focal_loss with reduction 'mean'), where p is the predicted
+ * probability of the target:
  *
  *     α_t · (1 − p)^γ · (−log p)
  *
- * Output [N,K,…] holds logits; target float32 of the same shape, 0 or 1.
+ * Output [N,K,…]: logits. Target: float32 of the same shape, 0 or 1.
  */
 export function focal(options: FocalOptions = {}): Loss {
   checkOptionNames('focal', options, ['alpha', 'gamma']);

@@ -12,12 +12,12 @@ export function l1(): Loss {
 }
 
 export interface HuberOptions {
-  /** Where the loss turns from quadratic to linear; default 1. */
+  /** Distance at which the loss turns from quadratic to linear. Default 1. */
   readonly delta?: number;
 }
 
 /**
- * torch.nn.HuberLoss: the mean of d²/2 where d = |output − target| is at most δ, and of δ·(d − δ/2) beyond. Target
+ * torch.nn.HuberLoss: with d = |output − target|, the mean of d²/2 for d ≤ δ and of δ·(d − δ/2) otherwise. Target
  * float32 of the output's shape.
  */
 export function huber(options: HuberOptions = {}): Loss {

@@ -1,4 +1,4 @@
-/** In-place activated batch norm with the statistics of all processes of a group. */
+/** In-place activated batch norm with statistics over all processes of a group. */
 import type { GroupShape } from '@inplace-abn/comm';
 import type { Value } from '@inplace-abn/core';
 import type { BatchStatistics } from '../functional/abn.js';
@@ -7,19 +7,19 @@ import type { AnyModule, Mode } from '../module.js';
 import { type AbnOptions, InPlaceABN } from './abn.js';
 
 export interface AbnSyncOptions extends AbnOptions {
-  /** The processes that share statistics; null, the default: the world group, when the layer is traced. */
+  /** The processes that share statistics. Default null: the world group at the time of tracing. */
   readonly group?: GroupShape | null;
 }
 
 /**
- * InPlaceABN whose batch statistics are those of all samples of a process group: each process gathers (μ, σ², m) of all
- * and merges them; in the backward pass Σdy and Σdy·x̂ are summed over the group. Batches and images may differ in size
- * from process to process, and a process may have none. The gradients of γ and β are of the process's own samples.
+ * InPlaceABN with batch statistics over all samples of a process group. Each process gathers (μ, σ², m) of
+ * all and merges them; the backward pass all-reduces Σdy and Σdy·x̂. Batch and image sizes may differ between
+ * processes, and a batch may be empty. Gradients of γ and β cover only the process's own samples.
  *
- * Without a process group it warns once and behaves as InPlaceABN. In evaluation nothing is exchanged.
+ * Without a process group it warns once and works like InPlaceABN. Evaluation does not communicate.
  */
 export class InPlaceABNSync extends InPlaceABN {
-  /** null: the world group. */
+  /** Null: the world group. */
   group: GroupShape | null;
 
   constructor(channels: number, { group = null, ...options }: AbnSyncOptions = {}) {
@@ -33,7 +33,7 @@ export class InPlaceABNSync extends InPlaceABN {
   }
 }
 
-/** Hands `group` to every synchronized layer in `module`; null: the world group. */
+/** Sets the group of every synchronized layer in `module`; null: the world group. */
 export function setActiveGroup(module: AnyModule, group: GroupShape | null): void {
   for (const [, child] of module.modules()) if (child instanceof InPlaceABNSync) child.group = group;
 }

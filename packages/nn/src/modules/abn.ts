@@ -21,30 +21,33 @@ import { buffer, type Mode, Module, parameter } from '../module.js';
 
 export interface AbnOptions {
   readonly eps?: number;
-  /** Weight of a new batch in the running statistics; null: the cumulative average. Default 0.1. */
+  /** Weight of a new batch in the running statistics; null: cumulative average. Default 0.1. */
   readonly momentum?: number | null;
   readonly affine?: boolean;
-  /** Default true; false: batch statistics in evaluation, too. */
+  /** Default true. If false, evaluation uses batch statistics too. */
   readonly trackRunningStats?: boolean;
   readonly activation?: Activation;
-  /** Slope of leaky_relu, α of elu; default 0.01. */
+  /** Slope of leaky_relu or α of elu. Default 0.01. */
   readonly activationParam?: number;
 }
 
-/** A factory for the normalization layers of a network; `activation` overrides its own (identity before a sum), `activationParam` its slope. */
+/**
+ * Creates a network's normalization layers. `activation` overrides the default (identity before a sum),
+ * `activationParam` its slope.
+ */
 export type NormAct = (channels: number, options?: Pick<AbnOptions, 'activation' | 'activationParam'>) => ABN;
 
 /**
- * The ordinary layer: batch norm (scale γ), then the activation, with the input kept for the backward pass.
+ * The ordinary layer: batch norm with scale γ, then the activation. The input is kept for the backward pass.
  * Input N×C×S1×…; states weight, bias, running_mean, running_var, num_batches_tracked.
  */
 export class ABN extends Module {
-  /** 'plain': the scale is γ; the in-place layer's is |γ| + ε. */
+  /** 'plain': the scale is γ; 'abs', as in the in-place layer: |γ| + ε. */
   readonly scale: AbnScale = 'plain';
   readonly activation: Activation;
   readonly activationParam: number;
   readonly eps: number;
-  /** Weight of a new batch in the running statistics; null: the cumulative average. */
+  /** Weight of a new batch in the running statistics; null: cumulative average. */
   readonly momentum: number | null;
   /** Whether it has a weight and a bias. */
   readonly affine: boolean;
@@ -95,7 +98,7 @@ export class ABN extends Module {
     return normalize(x, batch ?? this.runningStatistics(x), affine, this);
   }
 
-  /** Of the samples of `x`. Throws ShapeError where there is but one, which has no variance. */
+  /** Statistics of `x`. @throws ShapeError for a single sample, which has no variance */
   protected batchStatistics(x: Value, _mode: Mode): BatchStatistics {
     return ownStatistics(x, this.constructor.name);
   }
@@ -104,17 +107,17 @@ export class ABN extends Module {
     return { mean: this.state(x, 'running_mean'), variance: this.state(x, 'running_var') };
   }
 
-  /** Writes weight 1 and bias 0, and resets the running statistics. `path`: of this layer in its network, as `modules()` gives it. */
+  /** Writes weight 1 and bias 0 and resets the running statistics. `path` locates this layer, as in `modules()`. */
   resetParameters(store: Store, path = ''): void {
     this.resetRunningStats(store, path);
     if (this.affine) this.reset(store, path, ['weight', 'bias']);
   }
 
-  /** Writes running mean 0, running variance 1 and no batches. `path` as in {@link resetParameters}. */
+  /** Writes running mean 0, running variance 1 and batch count 0. `path` as in {@link resetParameters}. */
   resetRunningStats(store: Store, path = ''): void {
     if (!this.trackRunningStats) return;
     this.reset(store, path, ['running_mean', 'running_var']);
-    // A step that only evaluates does not count batches.
+    // An evaluation-only step has no batch count.
     if (store.has(nameIn(path, 'num_batches_tracked'))) this.reset(store, path, ['num_batches_tracked']);
   }
 
@@ -131,8 +134,9 @@ function nameIn(path: string, name: string): string {
 }
 
 /**
- * In-place activated batch norm (Rota Bulò, Porzi, Kontschieder, CVPR 2018): the scale |γ| + ε and an invertible
- * activation let the backward pass rebuild the input from the output, so the output may overwrite it.
+ * In-place activated batch norm (Rota Bulò, Porzi, Kontschieder, CVPR 2018). The scale |γ| + ε and an
+ * invertible activation let the backward pass rebuild the input from the output, so the output may overwrite
+ * the input.
  */
 export class InPlaceABN extends ABN {
   override readonly scale = 'abs';

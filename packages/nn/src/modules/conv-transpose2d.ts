@@ -2,11 +2,11 @@ import { type ConvTranspose2dOptions, convTranspose2d, UsageError, type Value } 
 import { Module, parameter } from '../module.js';
 
 export interface ConvTranspose2dModuleOptions extends ConvTranspose2dOptions {
-  /** Default true, as torch.nn.ConvTranspose2d. */
+  /** Default true, as in torch.nn.ConvTranspose2d. */
   readonly bias?: boolean;
 }
 
-/** torch.nn.ConvTranspose2d: weight float32[in, out/groups, K, K]. */
+/** torch.nn.ConvTranspose2d: x [N, in, H, W], weight float32[in, out/groups, K, K]. */
 export class ConvTranspose2d extends Module {
   constructor(
     readonly inChannels: number,

@@ -2,11 +2,11 @@ import { type Conv2dOptions, conv2d, UsageError, type Value } from '@inplace-abn
 import { Module, parameter } from '../module.js';
 
 export interface Conv2dModuleOptions extends Conv2dOptions {
-  /** Default true, as torch.nn.Conv2d. */
+  /** Default true, as in torch.nn.Conv2d. */
   readonly bias?: boolean;
 }
 
-/** torch.nn.Conv2d: weight float32[out, in/groups, K, K], zero padding. */
+/** torch.nn.Conv2d with zero padding: x [N, in, H, W], weight float32[out, in/groups, K, K]. */
 export class Conv2d extends Module {
   constructor(
     readonly inChannels: number,

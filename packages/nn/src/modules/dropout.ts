@@ -1,7 +1,10 @@
 import { dropout, UsageError, type Value } from '@inplace-abn/core';
 import { type Mode, Module } from '../module.js';
 
-/** torch.nn.Dropout: zeroes elements with probability p in training, scales the rest by 1/(1 − p). No mask is kept. */
+/**
+ * torch.nn.Dropout: in training zeroes elements with probability p and scales the rest by 1/(1 − p). Keeps no
+ * mask.
+ */
 export class Dropout extends Module {
   protected readonly channelwise: boolean = false;
 

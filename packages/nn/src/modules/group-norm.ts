@@ -2,13 +2,13 @@ import { groupNorm, UsageError, type Value } from '@inplace-abn/core';
 import { Module, parameter } from '../module.js';
 
 export interface GroupNormOptions {
-  /** Added to the variance; default 1e-5. */
+  /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
-  /** A scale and a shift for each channel; default true. */
+  /** Whether each channel has a scale and a shift. Default true. */
   readonly affine?: boolean;
 }
 
-/** torch.nn.GroupNorm: normalizes each of `groups` groups of channels of each image; x [N, channels, …]. */
+/** torch.nn.GroupNorm: normalizes `groups` groups of channels per image; x [N, channels, …]. */
 export class GroupNorm extends Module {
   constructor(
     readonly groups: number,

@@ -1,14 +1,14 @@
 import { UsageError, type Value } from '@inplace-abn/core';
 import { type AnyModule, Module } from '../module.js';
 
-/** torch.nn.ModuleList: modules named by their index, for a module that calls them itself. */
+/** torch.nn.ModuleList: modules named by index, for a module that calls them itself. */
 export class ModuleList<M extends AnyModule = Module> extends Module {
   constructor(readonly list: readonly M[]) {
     super();
     Object.assign(this, { ...list });
   }
 
-  /** @throws UsageError where there is no entry `index` */
+  /** @throws UsageError if there is no entry `index` */
   at(index: number): M {
     const module = this.list[index];
     if (module) return module;
@@ -16,6 +16,6 @@ export class ModuleList<M extends AnyModule = Module> extends Module {
   }
 
   protected forward(): Value {
-    throw new UsageError('a ModuleList is not a function: call its entries');
+    throw new UsageError('a ModuleList cannot be called: call its entries');
   }
 }

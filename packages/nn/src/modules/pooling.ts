@@ -8,7 +8,7 @@ export interface PoolOptions {
   readonly padding?: number;
 }
 
-/** torch.nn.MaxPool2d */
+/** torch.nn.MaxPool2d: N×C×H×W → N×C×h×w. */
 export class MaxPool2d extends Module {
   constructor(private readonly options: PoolOptions) {
     super();
@@ -22,7 +22,7 @@ export class MaxPool2d extends Module {
   }
 }
 
-/** torch.nn.AvgPool2d; padded zeros count in the average, as its default says. */
+/** torch.nn.AvgPool2d, with its default of counting padded zeros: N×C×H×W → N×C×h×w. */
 export class AvgPool2d extends Module {
   constructor(private readonly options: PoolOptions) {
     super();

@@ -1,7 +1,7 @@
 import type { Value } from '@inplace-abn/core';
 import { type Mode, Module } from '../module.js';
 
-/** Named modules applied one after the other; keys are the names, as in PyTorch's Sequential of an OrderedDict. */
+/** Named modules applied in sequence, like PyTorch's Sequential of an OrderedDict; keys are the names. */
 export class Sequential extends Module {
   private readonly order: Readonly<Record<string, Module>>;
 
@@ -11,7 +11,10 @@ export class Sequential extends Module {
     Object.assign(this, modules);
   }
 
-  /** The output of every module by its name, in order; the last is what `call` returns. Only what is used later is kept. */
+  /**
+   * The output of every module by name, in order; the last equals that of `call`. Only outputs that are used
+   * are kept.
+   */
   outputs(x: Value, mode?: Mode): Map<string, Value> {
     return this.entered(x, mode, () => this.apply(x));
   }

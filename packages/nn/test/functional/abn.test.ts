@@ -1,4 +1,4 @@
-/** The functions trace what the layers trace. */
+/** The functional forms trace the same graph as the layers. */
 import { setWorldGroup } from '@inplace-abn/comm';
 import { formatGraph, type Shape, type Tracer, trace, type Value } from '@inplace-abn/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -30,7 +30,7 @@ interface Operands {
   readonly running: RunningStatistics | null;
 }
 
-/** The function's graph, its states named as the layer's are. */
+/** The function's graph, with states named like those of the layer. */
 function functionGraph(body: (x: Value, operands: Operands) => Value, options: AbnOptions): string {
   return formatGraph(
     trace((tracer) => {
@@ -59,7 +59,7 @@ function operandsOf(
   };
 }
 
-/** Without the numbers of values, which follow the order of definition, and states that nothing reads. */
+/** Strips the numbers of values, which depend on the order of definition, and unused states. */
 function nodes(graph: string): string[] {
   const names = new Map(
     [...graph.matchAll(/^state (\S+) (%\d+):/gm)].map(([, name = '', id = '']) => [id, name]),
@@ -107,11 +107,11 @@ describe.each([true, false])('with training %s', (training) => {
   });
 });
 
-describe('the group of synchronised layers', () => {
+describe('the group of synchronized layers', () => {
   afterEach(() => setWorldGroup(null));
   const groupOf = (layer: Module) => /group: (\w*)/.exec(layerGraph(layer, true))?.[1];
 
-  it('is the world group for null, as from the beginning', () => {
+  it('is the world group for null, the default', () => {
     const layer = new InPlaceABNSync(4);
     setWorldGroup(WORLD);
     expect(groupOf(layer)).toBe('world');
@@ -123,16 +123,16 @@ describe('the group of synchronised layers', () => {
     expect(groupOf(layer)).toBeUndefined();
   });
 
-  it('is said once to be missing', () => {
+  it('causes one warning if it is missing', () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     for (let i = 0; i < 2; i++) expect(groupOf(new InPlaceABNSync(4))).toBeUndefined();
     expect(warn).toHaveBeenCalledTimes(1);
-    expect(warn.mock.calls[0]?.[0]).toContain('InPlaceABNSync: no process group is initialised');
+    expect(warn.mock.calls[0]?.[0]).toContain('InPlaceABNSync: no process group is initialized');
     warn.mockRestore();
   });
 });
 
-describe('what the functions refuse', () => {
+describe('the functions reject', () => {
   const apply = (body: (x: Value, vector: Value) => Value, shape: Shape = SHAPE) =>
     trace((tracer) => ({
       z: body(tracer.input('x', shape, 'float32'), tracer.state('w', [4], 'float32', 'parameter')),
@@ -155,7 +155,7 @@ describe('what the functions refuse', () => {
     expect(() => apply((x, w) => inplaceAbn(x, w, w, null), [4])).toThrow('expected N×C×…');
   });
 
-  it('running statistics that are no states, in training', () => {
+  it('running statistics that are not states, in training', () => {
     const body = (x: Value, training: boolean) => {
       const mean = x.tracer.input('mean', [4], 'float32');
       const batches = x.tracer.input('batches', [], 'int64');

@@ -36,10 +36,10 @@ describe('initialisers', () => {
     ['xavier_uniform', XAVIER, 1.8],
     ['kaiming_normal', KAIMING, 3],
     ['kaiming_uniform', KAIMING, 1.8],
-  ])('%s has the deviation of its formula and the form of its distribution', (rule, std, kurtosis) => {
+  ])('%s has the deviation and kurtosis of its formula', (rule, std, kurtosis) => {
     const values = weights(rule);
     const found = moments(values);
-    // Five deviations of the mean, of the deviation and of the kurtosis of this many draws.
+    // Five standard deviations of the mean, the deviation and the kurtosis for this many draws.
     const root = Math.sqrt(values.length);
     expect(Math.abs(found.mean)).toBeLessThan((5 * std) / root);
     expect(Math.abs(found.std / std - 1)).toBeLessThan(5 / Math.SQRT2 / root);
@@ -58,7 +58,7 @@ describe('initialisers', () => {
     { shape: [40, 2, 3, 3], rows: false },
     { shape: [18, 2, 3, 3], rows: true },
     { shape: [98, 98, 1, 1], rows: true },
-  ])('orthogonal: $shape has orthogonal vectors of the gain’s length', ({ shape, rows }) => {
+  ])('orthogonal: $shape has orthogonal vectors of length gain', ({ shape, rows }) => {
     const values = weights('orthogonal', shape);
     const [out = 1] = shape;
     const inner = values.length / out;
@@ -103,7 +103,7 @@ describe('initialState', () => {
     expect(conv.std / (GAIN * Math.sqrt(2 / (9 * (16 + 32))))).toBeCloseTo(1, 1);
   });
 
-  it('starts linear layers as PyTorch does: weights and biases uniform within ±1/√inputs', () => {
+  it('initializes linear layers like PyTorch: weights and biases uniform within ±1/√inputs', () => {
     const state = initialState(new Sequential({ fc: new Linear(25, 400) }), { seed: 1 });
     for (const name of ['fc.weight', 'fc.bias']) {
       const values = state.get(name)?.data as Float32Array;
@@ -115,7 +115,7 @@ describe('initialState', () => {
     }
   });
 
-  it('starts linear layers by a rule where one is given, with biases 0', () => {
+  it('initializes linear layers by a rule if there is one, with zero biases', () => {
     const linear = { weightInit: 'xavier_uniform', gain: 0.1 } as const;
     const state = initialState(network(), { seed: 1, gain: GAIN, linear });
     const weight = state.get('fc.weight')?.data as Float32Array;
@@ -124,7 +124,7 @@ describe('initialState', () => {
     expect(new Set<number | bigint>(state.get('fc.bias')?.data)).toEqual(new Set([0]));
   });
 
-  it('is a function of the seed and each name alone', () => {
+  it('is a function of only the seed and each name', () => {
     const [first, again, other] = [1, 1, 2].map((seed) => initialState(network(), { seed }));
     expect(again).toEqual(first);
     expect(other?.get('conv.weight')).not.toEqual(first?.get('conv.weight'));

@@ -20,7 +20,7 @@ function layerOf(c: AbnAttributes): ABN {
   });
 }
 
-/** The layer forward and backward. Its input is a sum with zero: a value that the layer may overwrite. */
+/** The layer, forward and backward. Its input is a sum with zero, a value that it may overwrite. */
 function layerGraph(c: AbnAttributes): Graph {
   const tracer = new Tracer();
   const input = (name: string) => tracer.input(name, c.shape, 'float32');
@@ -32,7 +32,7 @@ function layerGraph(c: AbnAttributes): Graph {
   return tracer.finish();
 }
 
-/** Largest difference, relative to the largest element: what one float32 rounding does to a sum of such numbers. */
+/** Largest difference relative to the largest element, which bounds float32 rounding in sums of such numbers. */
 function relativeError(actual: ArrayLike<number | bigint>, expected: ArrayLike<number>): number {
   expect(actual.length).toBe(expected.length);
   const values = Array.from(expected);
@@ -40,7 +40,7 @@ function relativeError(actual: ArrayLike<number | bigint>, expected: ArrayLike<n
   return Math.max(...values.map((value, i) => Math.abs(Number(actual[i]) - value) / scale));
 }
 
-/** Two samples a channel leave almost nothing of dx: each of its terms is some thousand times larger. */
+/** With two samples per channel dx almost cancels: each of its terms is some thousand times larger. */
 const toleranceOf = (c: AbnCase): number => (c.name.endsWith('two-samples') ? 3e-4 : 3e-6);
 
 function expectNear(
@@ -52,7 +52,7 @@ function expectNear(
   if (expected) expect(relativeError(actual, expected), what).toBeLessThan(limit);
 }
 
-/** Runs the case's batches one after the other, each compared with PyTorch's. */
+/** Runs the case's batches in sequence and compares each with PyTorch. */
 async function expectCase(c: AbnCase, step: Step): Promise<void> {
   const limit = toleranceOf(c);
   step.load(Object.fromEntries(Object.entries(c.state).map(([name, data]) => [`layer.${name}`, data])));
@@ -83,14 +83,14 @@ function overwritesItsInput({ plan }: Step): boolean {
 
 const cases = readAbnCases();
 
-describe('the layer as PyTorch computes it', () => {
+describe('the layer, compared with PyTorch', () => {
   it.each(cases)('$name', async (c) => {
     const step = new Step(layerGraph(c));
     await expectCase(c, step);
     if (c.layer === 'inplace') expect(overwritesItsInput(step)).toBe(true);
   });
 
-  it.each(cases.filter((c) => c.layer === 'inplace'))('$name, its input kept', async (c) => {
+  it.each(cases.filter((c) => c.layer === 'inplace'))('$name, input kept', async (c) => {
     const step = new Step(layerGraph(c), { rebuild: false, inPlace: false });
     await expectCase(c, step);
     expect(overwritesItsInput(step)).toBe(false);

@@ -23,7 +23,7 @@ describe('states of a layer', () => {
     ]);
   });
 
-  it('leave out what is switched off', () => {
+  it('omit disabled ones', () => {
     expect(names(new ABN(4, { affine: false }))).toEqual([
       'running_mean',
       'running_var',
@@ -32,7 +32,7 @@ describe('states of a layer', () => {
     expect(names(new ABN(4, { trackRunningStats: false }))).toEqual(['weight', 'bias']);
   });
 
-  it('are those that a trace meets', () => {
+  it('are those of the trace', () => {
     const graph = traceOf(new Sequential({ bn: new ABN(4) }), [2, 4, 3, 3]);
     expect(graph.states.map(({ name }) => name).sort()).toEqual([
       'net.bn.bias',
@@ -57,20 +57,20 @@ describe('running statistics', () => {
     return step;
   }
 
-  it('move by the momentum, the variance unbiased', async () => {
+  it('are updated by the momentum, with unbiased variance', async () => {
     const step = await after(1, { momentum: 0.25 });
     expect(step.read('net.running_mean')[0]).toBeCloseTo(0.25 * 2.5, 6);
     expect(step.read('net.running_var')[0]).toBeCloseTo(0.75 + (0.25 * 5) / 3, 6);
   });
 
-  it('are the average of all batches with momentum null', async () => {
+  it('average all batches with momentum null', async () => {
     const step = await after(3, { momentum: null });
     expect(step.read('net.running_mean')[0]).toBeCloseTo((2.5 * (1 + 2 + 3)) / 3, 5);
     expect(step.read('net.running_var')[0]).toBeCloseTo(((5 / 3) * (1 + 4 + 9)) / 3, 5);
     expect(step.read('net.num_batches_tracked')).toEqual(BigInt64Array.of(3n));
   });
 
-  it('stay as they are in evaluation', () => {
+  it('do not change in evaluation', () => {
     expect(traceOf(new ABN(1), [4, 1], false).updates.size).toBe(0);
   });
 });
@@ -107,7 +107,7 @@ describe('resetting a layer', () => {
   }
   const fresh = { 'net.running_mean': [0, 0], 'net.running_var': [1, 1], 'net.num_batches_tracked': [0] };
 
-  it('writes its running statistics, or all it has, at its path', () => {
+  it('writes its running statistics, or all of its states, at its path', () => {
     const { layer, step } = moved();
     layer.resetRunningStats(step.store, 'net');
     expect(contents(step)).toEqual({ ...fresh, 'net.weight': [7, 7], 'net.bias': [7, 7] });
@@ -118,7 +118,7 @@ describe('resetting a layer', () => {
     );
   });
 
-  it('leaves out what it does not have', () => {
+  it('skips states that it does not have', () => {
     const bare = moved({ affine: false, trackRunningStats: false });
     bare.layer.resetParameters(bare.step.store, 'net');
     const { layer, step } = moved({}, false);
@@ -132,7 +132,7 @@ describe('resetting a layer', () => {
   });
 });
 
-describe('what a layer refuses', () => {
+describe('a layer rejects', () => {
   it('relu in place: it has no inverse', () => {
     expect(() => new InPlaceABN(4, { activation: 'relu' })).toThrow(
       'InPlaceABN cannot use relu: it has no inverse, so the input cannot be rebuilt.',
@@ -163,7 +163,7 @@ describe('what a layer refuses', () => {
     );
   });
 
-  it('other channels or ranks than its own', () => {
+  it('a mismatch of channels or rank', () => {
     expect(() => traceOf(new ABN(4), [2, 3, 5, 5])).toThrow(
       'net: expected N×4×… but received %0:float32[2,3,5,5]',
     );

@@ -12,7 +12,7 @@ function traced(body: Parameters<typeof trace>[0]): Graph {
 const names = (module: Module): string[] => module.namedStates().map(({ name }) => name);
 
 describe('Sequential', () => {
-  it('gives what each of its modules makes, under its name', () => {
+  it('returns the output of each module under its name', () => {
     const net = new Sequential({ a: wide, b: narrow });
     let called: unknown;
     const graph = traced((tracer) => {
@@ -28,7 +28,7 @@ describe('Sequential', () => {
     expect(graph.states.map(({ name }) => name)).toEqual(['net.a.weight', 'net.b.weight']);
   });
 
-  it('without modules gives what it is given', () => {
+  it('returns its input if it has no modules', () => {
     const graph = traced((tracer) => ({
       y: new Sequential({}).call(tracer.input('x', [1, 3], 'float32')),
     }));
@@ -43,7 +43,7 @@ describe('ModuleList', () => {
     expect(names(list)).toEqual(Array.from({ length: 12 }, (_, index) => `${index}.weight`));
   });
 
-  it('applies the one that is called', () => {
+  it('applies the module that is called', () => {
     class Tenth extends Module {
       readonly layers = list;
       protected forward(x: Value): Value {
@@ -54,7 +54,7 @@ describe('ModuleList', () => {
     expect(graph.states.map(({ name }) => name)).toEqual(['layers.10.weight']);
   });
 
-  it('is no function itself and has no more modules than it was given', () => {
+  it('cannot be called and has only its own modules', () => {
     const call = (body: (x: Parameters<Module['call']>[0]) => ReturnType<Module['call']>) => () =>
       traced((tracer) => ({ y: body(tracer.input('x', [1, 3], 'float32')) }));
     expect(call((x) => list.call(x))).toThrow('call its entries');
@@ -78,7 +78,7 @@ describe('a module inside another', () => {
   const callOuter = (module: Module, mode?: Mode) =>
     traced((tracer) => ({ y: module.call(tracer.input('x', [1, 4], 'float32'), mode) }));
 
-  it('is named by the property that holds it, at any depth, and inherits the mode', () => {
+  it('is named after the property that holds it, at any depth, and inherits the mode', () => {
     const outer = new Sequential({ body: new Outer() });
     expect(callOuter(outer, { training: true }).states.map(({ name }) => name)).toEqual([
       'body.inner.0.narrow.weight',
@@ -90,14 +90,14 @@ describe('a module inside another', () => {
     expect(body.seen).toEqual([true, false]);
   });
 
-  it('may be held by nothing only where it has no parameters', () => {
+  it('needs no property to hold it only if it has no parameters', () => {
     expect(callOuter(new Outer({ module: new Sequential({}) })).states).toHaveLength(1);
     expect(() => callOuter(new Outer({ module: new Linear(2, 2) }))).toThrow(
       'Outer calls a Linear that none of its properties holds',
     );
   });
 
-  it('leaves nothing behind when its forward throws', () => {
+  it('leaves nothing behind if its forward throws', () => {
     const graph = traced((tracer) => {
       const input = tracer.input('x', [1, 3], 'float32');
       expect(() => new Sequential({ narrow }).call(input)).toThrow();

@@ -7,7 +7,7 @@ const [BATCH, CHANNELS, SIDE] = [8, 32, 16];
 const SHAPE = [BATCH, CHANNELS, SIDE, SIDE];
 const SIZE = BATCH * CHANNELS * SIDE * SIDE;
 
-/** What `module` makes of ones in training, for each seed. */
+/** The output of `module` for ones in training, by seed. */
 async function onOnes(module: Module, seeds: readonly number[]): Promise<number[][]> {
   const graph = trace((tracer) => {
     const [x, seed] = [tracer.input('x', SHAPE, 'float32'), tracer.input('seed', [], 'int32')];
@@ -25,18 +25,18 @@ async function onOnes(module: Module, seeds: readonly number[]): Promise<number[
 const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
 
 describe('Dropout', () => {
-  it('zeroes a share p of the elements and scales the rest, so that the mean stays', async () => {
+  it('zeroes a fraction p of the elements and scales the rest to keep the mean', async () => {
     const p = 0.3;
     const [y = []] = await onOnes(new Dropout(p), [7]);
     const kept = Math.fround(1 / (1 - p));
     expect(y.every((value) => value === 0 || Math.abs(value - kept) < 1e-6)).toBe(true);
-    // Six deviations of a binomial share of this many draws.
+    // Six standard deviations of a binomial fraction for this many draws.
     const deviation = Math.sqrt((p * (1 - p)) / SIZE);
     expect(Math.abs(mean(y.map((value) => Number(value === 0))) - p)).toBeLessThan(6 * deviation);
     expect(Math.abs(mean(y) - 1)).toBeLessThan((6 * deviation) / (1 - p));
   });
 
-  it('draws by the seed: again the same, other seeds others', async () => {
+  it('draws a function of the seed', async () => {
     const [first, again, other] = await onOnes(new Dropout(0.5), [1, 1, 2]);
     expect(again).toEqual(first);
     expect(other).not.toEqual(first);
@@ -58,7 +58,7 @@ describe('Dropout', () => {
     });
   });
 
-  it('names the layer when the mode has no seed', () => {
+  it('names the layer if the mode has no seed', () => {
     const classifier = new Sequential({ drop: new Dropout(0.5) });
     const step = () =>
       trace((tracer) => ({
@@ -69,7 +69,7 @@ describe('Dropout', () => {
     expect(step).toThrow('classifier.drop: training with dropout needs a seed input in the mode');
   });
 
-  it.each([-0.1, 1, Number.NaN])('refuses the probability %s', (p) => {
+  it.each([-0.1, 1, Number.NaN])('rejects the probability %s', (p) => {
     expect(() => new Dropout(p)).toThrow(`expected a probability in [0, 1) for Dropout but received ${p}`);
   });
 });

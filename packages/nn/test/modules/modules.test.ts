@@ -38,7 +38,7 @@ describe('modules', () => {
     expect(await apply(conv, [1, 1, 3, 3], x, states)).toEqual([5421.5, 6532.5, 8754.5, 9865.5]);
   });
 
-  it('apply a linear layer as x·wᵀ + b', async () => {
+  it('compute x·wᵀ + b in a linear layer', async () => {
     const states = { weight: [1, 2, 3, 4, 5, 6], bias: [10, 20] };
     expect(await apply(new Linear(3, 2), [1, 3], [1, 1, 2], states)).toEqual([19, 41]);
   });
@@ -70,7 +70,7 @@ describe('modules', () => {
     expect(await apply(new GlobalAvgPool2d(), [1, 1, 4, 4], x)).toEqual([8.5]);
   });
 
-  it('name their states by the properties that hold them', () => {
+  it('name their states after the properties that hold them', () => {
     const net = new Sequential({
       conv1: new Conv2d(3, 4, 3),
       head: new Sequential({ fc: new Linear(4, 2) }),
@@ -83,7 +83,7 @@ describe('modules', () => {
     ]);
   });
 
-  it('leave the bias out where they have none', () => {
+  it('omit the bias if they have none', () => {
     const states = [
       ...new Conv2d(3, 4, 3, { bias: false }).namedStates(),
       ...new Linear(3, 4, { bias: false }).namedStates(),
@@ -91,13 +91,13 @@ describe('modules', () => {
     expect(states.map(({ name }) => name)).toEqual(['weight', 'weight']);
   });
 
-  it('refuse groups that do not divide the channels', () => {
+  it('reject groups that do not divide the channels', () => {
     expect(() => new Conv2d(6, 4, 3, { groups: 4 })).toThrow(
       '4 groups do not divide 6 input and 4 output channels',
     );
   });
 
-  it('name the module in an error of shapes', () => {
+  it('name the module in a shape error', () => {
     const net = new Sequential({ head: new Sequential({ fc: new Linear(4, 2) }) });
     const step = () => trace((tracer) => ({ y: net.call(tracer.input('x', [2, 5], 'float32'), EVALUATION) }));
     expect(step).toThrow(/^head\.fc: linear: /);

@@ -1,4 +1,4 @@
-/** A batch in one process and in shares of several: the same outputs, gradients and running statistics. */
+/** A batch in one process and split over several: the same outputs, gradients and running statistics. */
 import { expect } from 'vitest';
 import type { Pool } from '../../../comm/test/support/pool.js';
 import { uniform } from '../../../core/test/support/prng.js';
@@ -14,14 +14,14 @@ function batchOf(images: number, net: NetShape): Share {
   return {
     net,
     shape,
-    // A mean far from zero, that differs from image to image: what a local mean would get wrong.
+    // A mean far from zero that differs between images: a local mean would be wrong.
     images: Float32Array.from(uniform('images', shape, -1, 1), (v, i) => v + 2 + Math.floor(i / PIXELS)),
     labels: Int32Array.from({ length: images }, (_, i) => (i * i) % CLASSES),
     total: images,
   };
 }
 
-/** Cut into shares of these sizes, one after the other. */
+/** Splits the batch into consecutive shares of these sizes. */
 function sharesOf(batch: Share, sizes: readonly number[]): Share[] {
   let begin = 0;
   return sizes.map((size) => {
@@ -57,7 +57,7 @@ export const NET: NetShape = {
   precision: 'float32',
 };
 
-/** The same batch in one process and in shares of the first ranks. */
+/** Compares a batch in one process with its shares on the first ranks. */
 export async function compare(pool: Pool, sizes: readonly number[], net: NetShape): Promise<void> {
   const batch = batchOf(
     sizes.reduce((sum, size) => sum + size, 0),

@@ -1,11 +1,11 @@
-/** Synchronized layers on CUDA devices: by NCCL, and over the host where it is not there. */
+/** Synchronized layers on CUDA devices, over NCCL or, without it, over the host. */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { Pool } from '../../../comm/test/support/pool.js';
 import { emulatedEnvironment } from '../../../cuda/test/support/emulated.js';
 import { compare, NET } from './compare.js';
 
 describe.each([
-  ['by NCCL', '1'],
+  ['over NCCL', '1'],
   ['over the host', '0'],
 ])('InPlaceABNSync on CUDA devices, %s', (_, nccl) => {
   let pool: Pool;

@@ -1,9 +1,9 @@
-/** A synchronized network on this rank's share of a batch; the gradients summed over the ranks. */
+/** Runs a synchronized network on this rank's share of a batch; gradients are summed over the ranks. */
 import type { Processes } from '@inplace-abn/comm';
 import { InPlaceABNSync } from '@inplace-abn/nn';
 import { type Outcome, runNetwork, type Share } from './network.js';
 
-/** `share` null: this rank has no part in it. */
+/** `share` null: this rank takes no part. */
 export default async function layer({ group }: Processes, share: Share | null): Promise<Outcome | null> {
   const active = await group.activeGroup(share !== null);
   if (!active || !share) return null;

@@ -1,4 +1,4 @@
-/** A small network of every kind of thing that statistics pass through: activations, a sum, a stride, a head. */
+/** A small network with everything that statistics pass through: activations, a sum, a stride, a head. */
 import {
   type Activation,
   activation,
@@ -40,7 +40,7 @@ export interface Share {
   readonly shape: readonly [number, number, number, number];
   readonly images: Float32Array;
   readonly labels: Int32Array;
-  /** Images of the whole batch. */
+  /** Number of images in the whole batch. */
   readonly total: number;
 }
 
@@ -48,13 +48,13 @@ export interface Outcome {
   readonly logits: Float32Array;
   /** This share's part of the mean. */
   readonly loss: number;
-  /** Of this share alone. */
+  /** Gradients of this share only. */
   readonly gradients: Readonly<Record<string, Float32Array>>;
   readonly buffers: Readonly<Record<string, readonly number[]>>;
 }
 
 export const CLASSES = 5;
-/** Of elu its smoothest: at a kink, rounding decides about a gradient. */
+/** The smoothest elu: at a kink, rounding decides about a gradient. */
 const PARAMETERS: Readonly<Record<string, number>> = { leaky_relu: 0.1, elu: 1 };
 
 function slopeOf({ activation: kind }: NetShape): number {
@@ -99,7 +99,7 @@ class Net extends Module {
   }
 }
 
-/** Forward and backward on a share, `net.steps` times, so that running statistics move more than once. */
+/** Runs forward and backward on a share, `net.steps` times, so that running statistics are updated repeatedly. */
 export async function runNetwork(
   { net, shape, images, labels, total }: Share,
   layer: Layer,
@@ -148,7 +148,7 @@ function load(
   for (const [name, { data }] of initialState(network, { seed: 3 })) store.write(name, data);
   for (const { name, kind, shape } of store.specs) {
     if (kind !== 'parameter' || !/bn\d\./.test(name)) continue;
-    // Scales of both signs: |γ| + ε is what counts.
+    // Scales of both signs, because the scale is |γ| + ε.
     const fill = name.endsWith('weight')
       ? (i: number) => [1.3, -0.7][i % 2] ?? 0
       : (i: number) => 0.1 * (i % 3);

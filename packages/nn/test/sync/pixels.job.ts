@@ -1,4 +1,4 @@
-/** One synchronized layer on images of this rank's own size. */
+/** Runs one synchronized layer on images of this rank's own size. */
 import type { Processes } from '@inplace-abn/comm';
 import { InPlaceABNSync, setActiveGroup } from '@inplace-abn/nn';
 import { type PixelOutcome, type Pixels, runPixels } from './pixels.js';

@@ -1,4 +1,7 @@
-/** One layer whose output is a class score for every pixel: what it makes of rows, however they are cut into images. */
+/**
+ * One layer that outputs class scores per pixel: its result for rows of pixels, however they are split into
+ * images.
+ */
 import { compile, crossEntropy, gradients, Program, Store, statesOf, trace } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { testDevice } from './device.js';
@@ -7,9 +10,9 @@ export interface Pixels {
   /** N×C×…, stored channels last. */
   readonly shape: readonly number[];
   readonly x: Float32Array;
-  /** A class a pixel. */
+  /** One class per pixel. */
   readonly labels: Int32Array;
-  /** Pixels of all processes. */
+  /** Pixels over all processes. */
   readonly total: number;
 }
 

@@ -1,4 +1,4 @@
-/** N processes with synchronized layers are one process with the whole batch. */
+/** Synchronized layers in N processes equal one process with the whole batch. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { Hosts } from '../../../comm/test/support/hosts.js';
@@ -36,7 +36,7 @@ describe('InPlaceABNSync over processes', () => {
 
   it('bfloat16, within its rounding', () => compare([2, 4, 1], { ...net, precision: 'bfloat16' }));
 
-  it('images of other sizes on every rank', async () => {
+  it('images of different sizes on every rank', async () => {
     const channels = 5;
     const areas = [
       [2, 3, 4],
