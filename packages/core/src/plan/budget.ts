@@ -18,8 +18,8 @@ export class BudgetError extends UsageError {
   /** `way`: the memory saving that was tried; `advice`: how to need less memory. */
   constructor({ budget, whole, least }: BudgetBytes, way: string, advice: string) {
     super(
-      `the plan needs ${formatBytes(whole)} of memory in addition to the weights, ${way} about ${formatBytes(least)} ` +
-        `at least, but the budget leaves ${formatBytes(budget)}: raise it, or use ${advice}`,
+      `the plan needs ${formatBytes(whole)} of memory in addition to the weights, or at least about ${formatBytes(least)} ` +
+        `${way}, but the budget leaves ${formatBytes(budget)}: raise it, or use ${advice}`,
     );
     this.budget = budget;
     this.whole = whole;

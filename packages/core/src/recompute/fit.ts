@@ -69,7 +69,7 @@ function search(
   if (best) return best;
   throw new BudgetError(
     { budget, whole: whole.arenaBytes, least },
-    'with recomputation',
+    'with recompute',
     'a smaller batch or smaller images',
   );
 }

@@ -10,7 +10,7 @@ import { abn, classifierStep, conv, LEAKY, loadStep, type Step } from '../suppor
 const WIDTH = 6;
 const IDENTITY: ActivationAttributes = { activation: 'identity', slope: 0 };
 
-/** A layer whose scale and shift are set. */
+/** A layer with a given scale and shift. */
 function layer(act = LEAKY): Step {
   return classifierStep(4, 8, (x) => abn(conv(x, 'conv', WIDTH, 3), 'bn', act));
 }
@@ -29,7 +29,7 @@ interface Affine {
   readonly bias?: number;
 }
 
-/** Errors by path with the scale and the shift of every channel of `path`. */
+/** Errors by path, with the scale and shift of every channel of `path` set. */
 async function errors(
   step: Step,
   path: string,
@@ -44,7 +44,7 @@ async function errors(
 }
 
 describe('auditInversions', () => {
-  it('finds an ordinary layer rebuilt to rounding', async () => {
+  it('rebuilds an ordinary layer up to rounding', async () => {
     expect((await errors(layer(), 'bn', {})).get('bn')).toBeLessThan(2e-7);
     expect((await errors(layer(), 'bn', {}, 'bfloat16')).get('bn')).toBeLessThan(4e-3);
     expect((await errors(layer(), 'bn', {}, 'bfloat16')).get('bn')).toBeGreaterThan(5e-4);
@@ -61,14 +61,14 @@ describe('auditInversions', () => {
     expect(coarse / good).toBeLessThan(10 / weight);
   });
 
-  it('sees elu near −α', async () => {
+  it('is large for elu near −α', async () => {
     const elu: ActivationAttributes = { activation: 'elu', slope: 1 };
     const near = (await errors(layer(elu), 'bn', { bias: 1 })).get('bn') ?? 0;
     const far = (await errors(layer(elu), 'bn', { bias: -12 })).get('bn') ?? 0;
     expect(far).toBeGreaterThan(1000 * near);
   });
 
-  it('says nothing of what no inverse gives', async () => {
+  it('omits values without an inverse', async () => {
     const relu: ActivationAttributes = { activation: 'relu', slope: 0 };
     const step = classifierStep(2, 8, (x) => abn(conv(x, 'conv', WIDTH, 3), 'bn', relu, 'plain'));
     const { store, inputs } = loadStep(step, cpu());
@@ -78,14 +78,14 @@ describe('auditInversions', () => {
   it('measures the terms of residual sums', async () => {
     const found = await errors(residual(), 'block.bn', { weight: 1e-3 }, 'bfloat16');
     expect([...found.keys()].sort()).toEqual(['block', 'block.bn', 'bn']);
-    // The term is small beside the other, so that it drowns in the rounding of their sum.
+    // The term is small compared with the other, so it is lost in the rounding of their sum.
     expect(found.get('block')).toBeGreaterThan(0.3);
     expect(found.get('bn')).toBeLessThan(4e-3);
   });
 });
 
 describe('keep', () => {
-  it('leaves the value where it is in the place of inverting, and learns as without inversion', async () => {
+  it('keeps the value instead of inverting, and trains as without inversion', async () => {
     const choices = (keep?: ReadonlySet<string>) =>
       loadStep(residual(), cpu(), { keep }).plan.rebuilds.map(
         ({ choice, through }) => `${choice} ${through?.path ?? ''}`,
@@ -101,7 +101,7 @@ describe('keep', () => {
     expect(all.store.stateDict()).toEqual(plain.store.stateDict());
   });
 
-  it('refuses a path where nothing is inverted', () => {
+  it('rejects a path where nothing is inverted', () => {
     expect(() => loadStep(residual(), cpu(), { keep: new Set(['block.bn1']) })).toThrow(
       'nothing is inverted at block.bn1: keep names layers such as bn',
     );

@@ -12,7 +12,7 @@ import { convolution, evaluationOf, filledStore, fixedAbn } from '../support/inf
 import { LEAKY, loadStep, residualStep } from '../support/nets.js';
 import { normal } from '../support/prng.js';
 
-/** The CPU with the kernels of one op made for other attributes than asked. */
+/** The CPU, except that the kernels of one op are prepared with other attributes than requested. */
 function broken(op: OpName, attrs: Record<string, number | string>): Device {
   const device = cpu();
   return {
@@ -45,7 +45,7 @@ describe('IABN_DEBUG=5', () => {
     vi.restoreAllMocks();
   });
 
-  it.each(['float32', 'bfloat16'] as const)('passes where every kernel is right, %s', async (precision) => {
+  it.each(['float32', 'bfloat16'] as const)('passes if every kernel is correct, %s', async (precision) => {
     const compared = loadStep(residualStep(), cpu(), { precision });
     const { outputs } = await compared.program.run(compared.inputs);
     vi.stubEnv('IABN_DEBUG', '0');
@@ -67,7 +67,7 @@ describe('IABN_DEBUG=5', () => {
     expect((await program.run(inputs)).outputs).toEqual(outputs);
   });
 
-  it('shows every rung below', () => {
+  it('includes every lower level', () => {
     loadStep(residualStep(), cpu());
     const text = written.join('');
     expect(text).toMatch(/^compiled \d+ instructions in \d+ ms: .* of buffers → arena/m);
@@ -90,7 +90,7 @@ describe('IABN_DEBUG=5', () => {
     await expect(program.run(inputs)).rejects.toThrow(message);
   });
 
-  it('names the element, both numbers and what is rounding', async () => {
+  it('names the element, both numbers and the tolerance', async () => {
     const tracer = new Tracer();
     const x = tracer.input('x', [2, 3], 'float32');
     tracer.output('z', activation(x, { activation: 'leaky_relu', slope: 0.5 }));
@@ -103,7 +103,7 @@ describe('IABN_DEBUG=5', () => {
     );
   });
 
-  it('leaves room for sums that cancel', async () => {
+  it('tolerates sums that cancel', async () => {
     const tracer = new Tracer();
     tracer.output('sum', reduceRows(tracer.input('x', [64, 5], 'float32')));
     const half = normal('half', [32, 5], 3);

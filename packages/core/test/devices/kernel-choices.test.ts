@@ -1,4 +1,4 @@
-/** Kernels among which time decides can be asked for by name, and tell theirs. */
+/** Autotuned kernels can be requested by name, and report theirs. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { compile } from '../../src/compile/compile.js';
 import type { KernelSpec } from '../../src/devices/device.js';
@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 describe('a kernel', () => {
-  it('is the one that is asked for', () => {
+  it('is the requested one', () => {
     const choices = new KernelChoices({ [KEY]: 'winograd' });
     const kernel = choices.prepare(cpu(), CONVOLUTION);
     expect(kernel.implementation).toMatch(/^winograd:/);
@@ -31,7 +31,7 @@ describe('a kernel', () => {
     expect(choices.unmet).toEqual([]);
   });
 
-  it('is asked for by the whole specification', () => {
+  it('is requested by its whole specification', () => {
     const choices = new KernelChoices({ [KEY]: 'winograd' });
     const others: KernelSpec[] = [
       { ...CONVOLUTION, inputs: [{ ...type([2, 16, 4, 4]), pitch: 20 }, ...CONVOLUTION.inputs.slice(1)] },
@@ -45,21 +45,21 @@ describe('a kernel', () => {
   it.each([
     ['float32 images', /^the images are not bfloat16$/],
     ['the one of 2031', /^this version has no such kernel$/],
-  ])('is another where %s cannot be had, with the reason', (asked, reason) => {
+  ])('falls back, with a reason, if %s is not available', (asked, reason) => {
     const choices = new KernelChoices({ [KEY]: asked });
     expect(choices.prepare(cpu(), CONVOLUTION).choice?.name).toBe('onednn');
     expect(choices.made).toEqual({ [KEY]: 'onednn' });
     expect(choices.unmet).toEqual([{ key: KEY, asked, reason: expect.stringMatching(reason) }]);
   });
 
-  it('is the one that IABN_KERNEL_CHOICE names, before any other', () => {
+  it('is the one named by IABN_KERNEL_CHOICE, above all else', () => {
     vi.stubEnv('IABN_KERNEL_CHOICE', 'direct');
     const choices = new KernelChoices({ [KEY]: 'winograd' });
     expect(choices.prepare(cpu(), CONVOLUTION).choice?.name).toBe('onednn');
     expect(choices.unmet).toMatchObject([{ asked: 'winograd', reason: 'IABN_KERNEL_CHOICE is set' }]);
   });
 
-  it('of an op that has no others tells none', () => {
+  it('has no name if its op has only one', () => {
     const spec: KernelSpec = {
       op: 'abn_stats',
       attrs: {},
@@ -72,7 +72,7 @@ describe('a kernel', () => {
   });
 });
 
-it('a program is compiled with the kernels of another', () => {
+it('a program can be compiled with the kernels of another', () => {
   const graph = trace((tracer) => {
     const x = tracer.input('x', [2, 16, 4, 4], 'float32');
     const weight = tracer.state('weight', [16, 16, 3, 3], 'float32', 'parameter');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cpu } from '../../src/native/cpu.js';
 
 describe('device memory', () => {
-  it('reads what was written, and zeros after it was given back', () => {
+  it('reads what was written, and zeros after discard', () => {
     const memory = cpu().allocate(1 << 20);
     memory.write(4096, Uint8Array.of(1, 2, 3));
     expect([...memory.read(4095, 5)]).toEqual([0, 1, 2, 3, 0]);

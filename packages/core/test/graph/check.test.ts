@@ -67,7 +67,7 @@ describe('checkGraph', () => {
     expect(() => checkGraph(breakIt(sound()), 'test')).toThrow(message);
   });
 
-  it('names a value that the graph does not have', () => {
+  it('names a value that is not in the graph', () => {
     expect(() => valueInfo(sound(), 99)).toThrow('the graph has no value %99');
   });
 });
@@ -89,7 +89,7 @@ describe('formatGraph', () => {
 });
 
 describe('prune', () => {
-  it('removes what nothing needs, and nothing else', () => {
+  it('removes dead nodes only', () => {
     const tracer = new Tracer();
     const x = tracer.input('x', [2, 3], 'float32');
     const used = activation(x, LEAKY);
@@ -109,8 +109,8 @@ describe('prune', () => {
   });
 });
 
-describe('a value that no program can address', () => {
-  it('is refused where it is traced, with its layer and size', () => {
+describe('a value too large to address', () => {
+  it('is rejected at trace time, with its layer and size', () => {
     const tracer = new Tracer();
     const wide = 64e9;
     expect(() => tracer.state('mod1.conv.weight', [wide, wide, 3, 3], 'float32', 'parameter')).toThrow(

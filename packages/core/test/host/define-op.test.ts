@@ -1,4 +1,4 @@
-/** Ops of a user's own, in JavaScript: traced, planned, run in segments on a device, differentiated. */
+/** User-defined ops in JavaScript: tracing, planning, running in segments on a device, differentiation. */
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { compile } from '../../src/compile/compile.js';
 import { NotFiniteError, ShapeError, UsageError } from '../../src/errors.js';
@@ -48,7 +48,7 @@ function load(graph: Graph, options: Parameters<typeof compile>[2] = {}): { prog
   return { program: new Program(plan, device, store, device.allocate(plan.arenaBytes)), store };
 }
 
-/** Two convolutions with a rectifier between them: the gradients of both weights. */
+/** Two convolutions with a ReLU in between; outputs the gradients of both weights. */
 function network(relu: (x: Value) => Value): Graph {
   return trace((tracer) => {
     const x = tracer.input('x', image.shape, 'float32');
@@ -72,9 +72,9 @@ async function results(graph: Graph, precision: 'float32' | 'bfloat16' = 'float3
 
 afterEach(() => vi.unstubAllEnvs());
 
-describe('an op of a user', () => {
+describe('a user-defined op', () => {
   it.each(['float32', 'bfloat16'] as const)(
-    'equals the built-in op bit for bit, with its gradient: %s',
+    'matches the built-in op bit for bit, including its gradient: %s',
     async (dtype) => {
       const own = await results(
         network((x) => ownRelu({ x })),
@@ -89,7 +89,7 @@ describe('an op of a user', () => {
     },
   );
 
-  it('means the same on the reference device', () => {
+  it('gives the same result on the reference device', () => {
     const graph = (relu: (x: Value) => Value) =>
       trace((tracer) => ({ y: relu(tracer.input('x', image.shape, 'float32')) }));
     const y = (of: Graph) =>
@@ -97,12 +97,12 @@ describe('an op of a user', () => {
     expectClose(y(graph((x) => ownRelu({ x }))) ?? [], y(graph((x) => activation(x, RELU))) ?? []);
   });
 
-  it('runs where its operands are inputs and its result is an output, first and last', async () => {
+  it('runs as the first and last node, from inputs to outputs', async () => {
     const twice = await run(({ x }) => ({ y: x && ownRelu({ x: ownRelu({ x }) }) }), { x: image });
     expect(twice.y).toEqual(image.data.map((value) => Math.max(0, value)));
   });
 
-  it('takes operands of every kind, and gives a result of its own', async () => {
+  it('accepts operands of every kind and chooses the kind of its result', async () => {
     const pick = defineOp({
       name: 'pick',
       inputs: { x: 'data', gain: 'float32', labels: 'int32' },
@@ -129,7 +129,7 @@ describe('an op of a user', () => {
     }
   });
 
-  it('is timed, stepped and compared like the instructions around it', async () => {
+  it('is timed, stepped and compared like other instructions', async () => {
     const graph = network((x) => ownRelu({ x }));
     const { program, store } = load(graph);
     store.write('first', normal('first', [4, 3, 3, 3]));
@@ -146,7 +146,7 @@ describe('an op of a user', () => {
     expect((await program.run(inputs)).outputs).toEqual(outputs);
   });
 
-  it('does not run behind a guard that stops the step', async () => {
+  it('does not run after a guard that stops the step', async () => {
     const ran = vi.fn();
     const watched = defineOp({ name: 'watched', inputs: { x: 'data' }, run: ran, gradient: null });
     const { program } = load(
@@ -162,7 +162,7 @@ describe('an op of a user', () => {
     expect(ran).toHaveBeenCalledOnce();
   });
 
-  it('says where it is when it throws', async () => {
+  it('adds its module path to errors', async () => {
     const broken = defineOp({
       name: 'broken',
       inputs: { x: 'data' },
@@ -183,24 +183,24 @@ describe('an op of a user', () => {
   });
 });
 
-describe('a mistake in an op of a user', () => {
+describe('a mistake in a user-defined op', () => {
   const x = () => new Tracer().input('x', [2, 3], 'float32');
   const rules = { inputs: { x: 'data' }, run: () => {}, gradient: null } as const;
 
   it.each([
     ['Relu', 'expected an op name of lower-case letters, digits and underscores but received "Relu"'],
     ['conv2d', 'conv2d is a built-in op: choose another name'],
-  ])('of its name: %s', (name, message) => {
+  ])('in its name: %s', (name, message) => {
     expect(() => defineOp({ ...rules, name })).toThrow(new UsageError(message));
   });
 
-  it('of its operands', () => {
+  it('in its operands', () => {
     expect(() => defineOp({ ...rules, name: 'none', inputs: {} })).toThrow('none has no operands');
     // @ts-expect-error: an operand is missing
     expect(() => ownReluBackward({ y: x() })).toThrow(
       'own_relu_backward needs the operand dy: call it as own_relu_backward({ y, dy })',
     );
-    // @ts-expect-error: an operand too many
+    // @ts-expect-error: an extra operand
     expect(() => ownRelu({ x: x(), slope: x() })).toThrow(
       'own_relu has no operand slope: call it as own_relu({ x })',
     );
@@ -208,7 +208,7 @@ describe('a mistake in an op of a user', () => {
     expect(() => ownRelu({ x: labels })).toThrow(ShapeError);
   });
 
-  it('of its gradient', () => {
+  it('in its gradient', () => {
     const wrong = defineOp({
       ...rules,
       name: 'wrong',

@@ -1,4 +1,4 @@
-/** Convolutions with large weights, some channels at a time. */
+/** Convolutions with large weights, a range of channels at a time. */
 
 import type { Shape } from '@inplace-abn/tensor';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -7,7 +7,7 @@ import { callOf, type DataType, expectAgrees, prepare, reference, runKernel } fr
 import type { KernelCase } from './operands.js';
 import { convolution, convolutionCases } from './records/convolutions.js';
 
-/** More than 4 MiB of weights each; the channels of the last are an odd number of vectors. */
+/** Weights of more than 4 MiB each; the channels of the last are an odd number of vectors. */
 const LARGE = convolutionCases([
   convolution([2, 1024, 2, 3], [1152, 1024, 1, 1]),
   convolution([1, 320, 4, 3], [384, 320, 3, 3], 2, 1),
@@ -39,7 +39,7 @@ describe.each(OPS)('%s', (op) => {
     expect(taken.length).toBeGreaterThan(0);
   });
 
-  it('agrees with the reference where its images are bfloat16, too', async () => {
+  it('agrees with the reference for bfloat16 images', async () => {
     vi.stubEnv('IABN_KERNEL_CHOICE', 'float32 images, 2 parts');
     const [record] = LARGE[op];
     if (!record) throw new Error('no case');
@@ -47,7 +47,7 @@ describe.each(OPS)('%s', (op) => {
     await expectRight(op, record, 'bfloat16');
   });
 
-  it('leaves what has no images to others', async () => {
+  it('refuses calls without images', async () => {
     const [large] = LARGE[op];
     if (!large) throw new Error('no case');
     const images = (shape: Shape | null, i: number) =>
@@ -57,7 +57,7 @@ describe.each(OPS)('%s', (op) => {
     await expectRight(op, record, 'float32');
   });
 
-  it('needs room for a part of the weights alone', () => {
+  it('needs workspace for one part of the weights only', () => {
     const [record] = LARGE[op];
     if (!record) throw new Error('no case');
     const call = callOf(op, record, 'float32');

@@ -1,4 +1,4 @@
-/** The implementations that measurement chooses between: each is right, and the choice is kept. */
+/** Autotuned implementations: each is correct, and the choice is cached. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const ADDON = process.env.IABN_ADDON ?? fileURLToPath(BUILT);
 
 const OPS: readonly OpName[] = ['conv2d', 'conv2d_fused', 'conv2d_backward_data', 'conv2d_backward_weights'];
 const WINDOW = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };
-/** Seven images that do not fit the caches at once: a turn each. */
+/** Seven images that do not fit the caches together, so they are processed one by one. */
 const IMAGES = [7, 16, 140, 140];
 const WEIGHTS = [16, 16, 1, 1];
 const large: Readonly<Partial<Record<OpName, KernelCase>>> = {
@@ -49,12 +49,12 @@ describe.each(OPS)('%s of bfloat16 images in float32', (op) => {
     });
   });
 
-  it('agrees with the reference where the images take turns', async () => {
+  it('agrees with the reference if images are processed one by one', async () => {
     const record = large[op];
     if (!record) throw new Error(`no large case of ${op}`);
     const call = callOf(op, record, 'bfloat16');
     expect(prepare(call).implementation).toMatch(/^float32 images, /);
-    // The whole in float32 would take twice the images' bytes for each of them.
+    // All images in float32 would take twice their bytes.
     expect(prepare(call).workspaceBytes).toBeLessThan(12e6);
     const actual = await runKernel(call);
     const [expected] = reference(call);
@@ -63,7 +63,7 @@ describe.each(OPS)('%s of bfloat16 images in float32', (op) => {
 });
 
 describe('weight gradients of 1×1 convolutions', () => {
-  it('may be one matrix product', async () => {
+  it('can be one matrix product', async () => {
     vi.stubEnv('IABN_KERNEL_CHOICE', 'matmul');
     const record = {
       attrs: { ...WINDOW, kernel: [1, 1] },
@@ -89,7 +89,7 @@ describe('a choice', () => {
     outputs: [type([64, channels, 1, 1])],
   });
 
-  /** What a process of its own chooses, with the choices that `file` holds. */
+  /** The implementation that a separate process chooses, given the choices in `file`. */
   function chosenWith(file: string, spec = specOf(64, 56)): string {
     const code = `process.stdout.write(new (require(process.env.ADDON).Kernel)(${JSON.stringify(spec)}).implementation)`;
     const env = { ...process.env, IABN_CPU_KERNELS: file, ADDON };
@@ -99,7 +99,7 @@ describe('a choice', () => {
   /** The first operand in a line of the file. */
   const imagesOf = (line: string) => / conv2d_backward_weights (\S+)/.exec(line)?.[1];
 
-  it('is measured once and kept in a file', () => {
+  it('is autotuned once and cached in a file', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
     const first = chosenWith(file);
     const [line = '', ...others] = readFileSync(file, 'utf8').trimEnd().split('\n');
@@ -117,14 +117,14 @@ describe('a choice', () => {
   });
 
   it.each([
-    ['that no kernel has, as one of a later version', (key: string) => `fastest of all\t${key}\n`],
+    ['of no kernel, as from a later version', (key: string) => `fastest of all\t${key}\n`],
     ['that is a number', (key: string) => `1\t${key}\n`],
     ['of another version', (key: string) => `matmul\t${key.replace(/\d+\.\d+\.\d+/, '0.0.0')}\n`],
     [
       'of no version',
       (key: string) => `1\t${key.replace(/^.*, conv2d_backward_weights/, 'conv2d_backward_weights of 7')}\n`,
     ],
-  ])('is made anew where the file has a name %s', (_, lineOf) => {
+  ])('is autotuned again if the file has a name %s', (_, lineOf) => {
     const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
     chosenWith(file);
     const known = readFileSync(file, 'utf8');
@@ -134,27 +134,27 @@ describe('a choice', () => {
     const added = readFileSync(file, 'utf8').slice(former.length);
     expect(added).toMatch(/^(onednn|matmul)\t.*\n$/);
     expect(chosenWith(file)).toBe(chosen);
-    // Once: the next process finds the name that it knows.
+    // One write only: the next process finds a name that it knows.
     expect(readFileSync(file, 'utf8')).toBe(former + added);
   });
 
-  it('is shared by shapes that are alike', () => {
+  it('is shared by similar shapes', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
     const lines = () => readFileSync(file, 'utf8').trimEnd().split('\n');
     const first = chosenWith(file, specOf(528, 14));
     expect(chosenWith(file, specOf(624, 14))).toBe(first);
     expect(lines()).toHaveLength(1);
     chosenWith(file, specOf(656, 14));
-    // Not of whole vectors: other kernels may serve it, or these in another time.
+    // Not whole vectors: other kernels may serve this shape, with other timings.
     chosenWith(file, specOf(630, 14));
     expect(lines().map(imagesOf)).toEqual(['1:4,640,14,14,', '1:4,768,14,14,', '1:4,630,14,14,']);
   });
 
-  it('of a shape alike is replaced by its own where it is refused', () => {
+  it('of a similar shape is replaced if the kernel refuses this one', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
     const lines = () => readFileSync(file, 'utf8').trimEnd().split('\n');
     chosenWith(file, specOf(528, 14));
-    // Float32 images are not brought to float32.
+    // There is no such kernel for images that are already float32.
     writeFileSync(file, `float32 images\t${lines()[0]?.split('\t')[1]}\n`);
     const first = chosenWith(file, specOf(528, 14));
     expect(lines().map(imagesOf)).toEqual(['1:4,640,14,14,', '1:4,528,14,14,']);
@@ -162,7 +162,7 @@ describe('a choice', () => {
     expect(lines()).toHaveLength(2);
   });
 
-  it('is not of kernels that widen images where products of bfloat16 are known to be faster', (context) => {
+  it('excludes kernels that widen images if bfloat16 products are known to be faster', (context) => {
     const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
     chosenWith(file, specOf(64, 56, 'bfloat16'));
     const rate = /^\d+\t(.*bfloat16 products in per cent of float32's rate, .*)$/m.exec(
@@ -171,12 +171,12 @@ describe('a choice', () => {
     if (rate === null) return context.skip('this CPU has no instructions for bfloat16');
     writeFileSync(file, `300\t${rate[1]}\n`);
     expect(chosenWith(file, specOf(64, 56, 'bfloat16'))).not.toMatch(/^(float32 images|pointwise)/);
-    // Of few channels products tell nothing: all are measured.
+    // With few channels the product rates say nothing, so all kernels are timed.
     chosenWith(file, specOf(24, 56, 'bfloat16'));
     expect(readFileSync(file, 'utf8')).toMatch(/\t.* conv2d_backward_weights 2:4,24,56,56, /);
   });
 
-  it('is made where the file cannot be read or written', () => {
+  it('is made even if the file cannot be read or written', () => {
     expect(chosenWith('/nowhere/kernels.txt')).toMatch(/avx|brg|jit|gemm/);
   });
 });

@@ -11,11 +11,11 @@ const averages = (size: Shape, kernel: Shape, values: ArrayLike<number>): Call =
 });
 
 describe('large averages', () => {
-  it('slide', () => {
+  it('use sliding sums', () => {
     expect(prepare(averages([12, 40], [7, 9], new Float64Array(480))).implementation).toBe('sliding');
   });
 
-  it('are chosen by how often a pixel would be read', () => {
+  it('depend on how often each pixel would be read', () => {
     const refusals = (size: Shape, kernel: Shape) =>
       prepare(averages(size, kernel, new Float64Array(elements(size)))).refusals;
     expect(refusals([40, 40], [40, 40])).toEqual([]);

@@ -1,4 +1,4 @@
-/** What the functions of elementwise kernels promise element by element, where tensors as a whole would hide it. */
+/** Accuracy of the elementwise functions per element, where a whole tensor's tolerance would hide errors. */
 import { describe, expect, it } from 'vitest';
 import { callOf, expectAgrees, reference, runKernel, sameBits, tensor, testedDataTypes } from './harness.js';
 import { records } from './records.js';
@@ -9,7 +9,7 @@ const elementwise = (program: string, values: ArrayLike<number>) => ({
   inputs: [tensor([values.length], 'float32', values)],
 });
 
-/** From `low` to `high`, `count` numbers, each where float32 has one. */
+/** `count` numbers from `low` to `high`, rounded to float32. */
 const steps = (low: number, high: number, count: number) =>
   Float32Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
 
@@ -20,20 +20,20 @@ describe('functions of float32', () => {
     ['sigmoid(x0)', steps(-86, 30, 4000)],
     ['tanh(x0)', steps(-12, 12, 4001).filter((x) => x !== 0)],
     ['sqrt(x0)', steps(0, 1e6, 1000)],
-  ])('%s is right in every element', async (program, values) => {
+  ])('%s is accurate in every element', async (program, values) => {
     const call = elementwise(program, values);
     const [actual] = await runKernel(call);
     const [wanted] = reference(call);
     let worst = 0;
     wanted?.data.forEach((value, i) => {
       const error = Math.abs((actual?.data[i] ?? Number.NaN) - value) / Math.abs(value);
-      // Zero is right, and a subnormal number may be it.
+      // Near zero, both zero and a subnormal result are correct.
       if (Math.abs(value) > 2 ** -125) worst = Number.isNaN(error) ? error : Math.max(worst, error);
     });
     expect(worst).toBeLessThan(6e-7);
   });
 
-  it('end where float32 ends', async () => {
+  it('overflow and underflow as in float32', async () => {
     const ends = [Number.NEGATIVE_INFINITY, -104, 0, 89, Number.POSITIVE_INFINITY, Number.NaN];
     const of = async (program: string) => [...((await runKernel(elementwise(program, ends)))[0]?.data ?? [])];
     const { POSITIVE_INFINITY: inf, NaN: nan } = Number;
@@ -53,8 +53,8 @@ describe('functions of float32', () => {
   });
 });
 
-describe('nothing', () => {
-  it('is what elementwise makes of no images', async () => {
+describe('an empty batch', () => {
+  it('is valid for elementwise', async () => {
     for (const dtype of testedDataTypes()) {
       const record = records.elementwise.at(-1);
       if (!record) throw new Error('no record');
@@ -73,7 +73,7 @@ describe('nothing', () => {
   });
 });
 
-it('sums of a million numbers far from zero are exact to float32', async () => {
+it('sums of a million numbers far from zero are accurate to float32', async () => {
   const attrs = { program: 'x0', domain: [], shape: [], divisor: 2 ** 20 };
   const values = new Float64Array(2 ** 20).map((_, i) => 1000 + (i % 7));
   const call = { op: 'sum' as const, attrs, inputs: [tensor([2 ** 20], 'float32', values)] };

@@ -1,6 +1,6 @@
 /**
- * Runs one native kernel on operands of its own, with guard bytes around every buffer, and its reference
- * implementation beside it.
+ * Runs one native kernel on its own operands, with guard bytes around every buffer, and compares it with its
+ * reference kernel.
  */
 
 import {
@@ -42,10 +42,16 @@ let dataTypes: readonly DataType[] = ['float32', 'bfloat16'];
 let roundings: Roundings = {};
 let most = Number.POSITIVE_INFINITY;
 
-/** Ops whose kernels round more often in a dtype of 16 bits than their results, and so many times its own error. */
+/**
+ * Ops whose kernels round more often than their results in 16-bit dtypes, and by how many times the dtype's
+ * error.
+ */
 export type Roundings = { readonly [op in OpName]?: number };
 
-/** Runs the kernel tests on another device than the CPU, in the dtypes that it has; `smallest` cases of each op: default all. */
+/**
+ * Runs the kernel tests on another device than the CPU, in its dtypes, for the `smallest` cases of each op
+ * (default all).
+ */
 export function testOn(
   chosen: () => Device,
   dtypes: readonly DataType[],
@@ -58,7 +64,7 @@ export function testOn(
   most = smallest;
 }
 
-/** The cases of an op that are to be tested. */
+/** The cases of an op to test. */
 export function testedCases(all: readonly KernelCase[]): readonly KernelCase[] {
   if (all.length <= most) return all;
   const size = ({ inputs }: KernelCase) =>
@@ -66,13 +72,16 @@ export function testedCases(all: readonly KernelCase[]): readonly KernelCase[] {
   return [...all].sort((a, b) => size(a) - size(b)).slice(0, most);
 }
 
-/** The error that the device is allowed for what `op` makes of data in `dtype`; undefined: that of its result's dtype. */
+/**
+ * Tolerance of the device for the outputs of `op` on data in `dtype`; undefined for the default of the
+ * result's dtype.
+ */
 export function deviceTolerance(op: OpName, dtype: DataType): number | undefined {
   const times = dtype === 'float32' ? undefined : roundings[op];
   return times === undefined ? undefined : times * TOLERANCE[dtype];
 }
 
-/** The dtypes that the tests' data operands have in turn. */
+/** The dtypes of data operands to test. */
 export const testedDataTypes = (): readonly DataType[] => dataTypes;
 
 /** Operands of one call, rounded to their dtypes. */
@@ -86,7 +95,7 @@ export function tensor(shape: Shape, dtype: DType, values: ArrayLike<number>): R
   return { shape, dtype, data: toFloat64(dtype, fromFloat64(dtype, Float64Array.from(values))) };
 }
 
-/** Draws the operands of a case; data operands in `dtype`. */
+/** Draws the operands of a case, with data operands in `dtype`. */
 export function callOf(op: OpName, { attrs, inputs, draw, floats = [] }: KernelCase, dtype: DataType): Call {
   const definition = opOf(op);
   const takesData = definition.inputs.some(({ kind }) => kind === 'data');
@@ -97,14 +106,14 @@ export function callOf(op: OpName, { attrs, inputs, draw, floats = [] }: KernelC
     const name = operand.variadic ? `${operand.name}${index}` : operand.name;
     const values = (draw?.[operand.name] ?? drawOperand)(name, shape);
     if (operand.kind === 'data') return tensor(shape, dtype, values);
-    // Kernels may cast the weights of a product to the dtype of the data: then these lose nothing by it.
+    // Kernels may cast product weights to the data dtype, so choose weights that lose nothing by it.
     const product = operand.name === 'weight' && shape.length > 1;
     const kind = operand.kind === 'labels' ? 'int32' : operand.kind;
     const any = takesData && !floats.includes(index) ? dtype : 'float32';
     const given = kind === 'any' ? any : kind;
     return tensor(shape, given, product ? tensor(shape, dtype, values).data : values);
   });
-  // Ops that name their output's dtype: to the other data dtype for a cast, to `dtype` for what has no data.
+  // For ops with a dtype attribute: the other data dtype for a cast, `dtype` for ops without data operands.
   const other: DataType = dtype === 'float32' ? 'bfloat16' : 'float32';
   const named: Attributes = { dtype: takesData ? other : dtype };
   return {
@@ -114,7 +123,7 @@ export function callOf(op: OpName, { attrs, inputs, draw, floats = [] }: KernelC
   };
 }
 
-/** `constants`: operands that are said to stay the same between runs. */
+/** `constants`: operands declared constant between runs. */
 function specOf({ op, attrs, inputs }: Call, constants: readonly number[] = []): KernelSpec {
   return { op, attrs, inputs, outputs: inferTypes(opOf(op), inputs, attrs), constants };
 }
@@ -127,7 +136,7 @@ export function prepareSpec(spec: KernelSpec): PreparedKernel {
   return device().prepare(spec);
 }
 
-/** What the op means for these operands. */
+/** The op's reference results for these operands. */
 export function reference(call: Call): ReferenceTensor[] {
   const outputs = specOf(call).outputs.map(({ shape, dtype }): ReferenceTensor => {
     return { shape, dtype, data: new Float64Array(elements(shape)) };
@@ -136,11 +145,11 @@ export function reference(call: Call): ReferenceTensor[] {
   return outputs;
 }
 
-/** Byte of guards and of outputs before they are written: a NaN in every float dtype. */
+/** Fill byte of guards and unwritten outputs: a NaN in every float dtype. */
 const CANARY = 0xff;
 const GUARD_BYTES = 192;
 
-/** Where an operand lies: `rows` of `width` bytes, `pitch` bytes apart. */
+/** Location of an operand: `rows` rows of `width` bytes, `pitch` bytes apart. */
 interface Spot {
   readonly offset: number;
   readonly rows: number;
@@ -148,7 +157,7 @@ interface Spot {
   readonly pitch: number;
 }
 
-/** Operands that lie in wider tensors, by their position. */
+/** Indices of operands that are strided views of wider tensors. */
 export interface Pitched {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
@@ -156,7 +165,7 @@ export interface Pitched {
 
 const DENSE: Pitched = { inputs: [], outputs: [] };
 
-/** Every operand of the call that may lie in a wider tensor. */
+/** All operands of the call that may be strided views. */
 export function pitchable({ op, inputs }: Call): Pitched {
   const definition = opOf(op);
   const indexes = (count: number, operands: readonly Operand[]) =>
@@ -171,7 +180,10 @@ class Layout {
   private cursor = 0;
   private readonly used: { offset: number; bytes: number; what: string }[] = [];
 
-  /** The next aligned place for an operand, guards before and after; a slice has other channels around it. */
+  /**
+   * The next aligned place for an operand, with guards before and after; a slice is surrounded by other
+   * channels.
+   */
   place(type: TensorType, what: string, sliced: boolean): Spot {
     const size = bytesPerElement(type.dtype);
     const width = sliced ? channels(type.shape) * size : byteLength(type);
@@ -221,16 +233,17 @@ function scatter(memory: Uint8Array, dense: Uint8Array, { offset, rows: count, w
 }
 
 interface RunOptions {
-  /** Beside what the op requires. */
+  /** In addition to what the op requires. */
   readonly overwrite?: Overwrite;
-  /** Operands that are said to stay the same between runs. */
+  /** Operands declared constant between runs. */
   readonly constants?: readonly number[];
   readonly pitched?: Pitched;
 }
 
 /**
- * Runs the kernel; outputs in their dtypes, with `overwrite` (and what the op requires) in place, the operands of
- * `pitched` in wider tensors. Checks that nothing but outputs and workspace was written.
+ * Runs the kernel and returns its outputs in their dtypes. Applies `overwrite` (and what the op requires) in
+ * place, and stores the operands of `pitched` as strided views. Checks that nothing but outputs and workspace
+ * is written.
  */
 export async function runKernel(
   call: Call,
@@ -297,14 +310,14 @@ export async function runKernel(
   });
 }
 
-/** `type` with the pitch of the place it has. */
+/** `type` with the pitch of its location. */
 function laid(type: TensorType, spot: Spot | null | undefined): OperandSpec {
   const { shape, dtype } = type;
   if (!spot || spot.pitch === spot.width) return { shape, dtype };
   return { shape, dtype, pitch: spot.pitch / bytesPerElement(dtype) };
 }
 
-/** Largest error allowed, relative to the larger of the element and the tensor's root mean square. */
+/** Largest allowed error, relative to the larger of the element and the tensor's root mean square. */
 const TOLERANCE: Record<DType, number> = {
   float32: 1e-5,
   bfloat16: 2 ** -7,
@@ -326,7 +339,7 @@ export function expectAgrees(actual: ReferenceTensor, expected: ReferenceTensor,
   });
 }
 
-/** Whether two runs gave the same, NaN for NaN and −0 for −0. Deep equality takes a hundred times as long. */
+/** True if two runs are bit-identical, including NaN and −0. Deep equality is a hundred times slower. */
 export function sameBits(a: readonly ReferenceTensor[], b: readonly ReferenceTensor[]): boolean {
   return a.length === b.length && a.every((tensor, i) => Buffer.compare(bits(tensor), bits(b[i])) === 0);
 }

@@ -1,4 +1,4 @@
-/** Every native kernel against its op's meaning. */
+/** Every native kernel against its op's reference. */
 
 import { byteLength, type TensorType } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
@@ -32,7 +32,7 @@ const casesOf = (op: OpName): [string, KernelCase][] =>
     return [`${shapes} ${JSON.stringify(record.attrs)}`, record];
   });
 
-/** Whether an output may take the memory of an operand that its op allows it to overwrite. */
+/** True if the output fits the memory of an operand that the op may overwrite. */
 const sameMemory = (input: TensorType | null | undefined, output: TensorType | undefined): boolean =>
   Boolean(input && output && input.dtype === output.dtype && byteLength(input) === byteLength(output));
 
@@ -67,7 +67,7 @@ describe.each(names)('%s', (op) => {
     });
 
     if ([...opOf(op).inputs, ...opOf(op).outputs].some(({ pitched }) => pitched)) {
-      it('gives the same, bit for bit, in slices of wider tensors', async () => {
+      it('is bit-identical on strided views of wider tensors', async () => {
         for (const record of testedCases(records[op])) {
           const call = callOf(op, record, dtype);
           const dense = await runKernel(call);
@@ -90,7 +90,7 @@ describe.each(names)('%s', (op) => {
       (kind === 'data' || kind === 'float32') && op !== 'guard_finite' ? [[name, index] as const] : [],
     );
     if (poisoned.length === 0) return;
-    it.each(poisoned)('has NaN where a NaN in %s belongs', async (_, index) => {
+    it.each(poisoned)('propagates NaN from %s', async (_, index) => {
       for (const record of testedCases(records[op])) {
         const call = callOf(op, record, dtype);
         const operand = call.inputs[index];
@@ -104,7 +104,7 @@ describe.each(names)('%s', (op) => {
         const actual = await runKernel({ ...call, inputs });
         actual.forEach((output, i) => {
           const wanted = Array.from(expected[i]?.data ?? [], Number.isNaN);
-          // Zeros that a product pads with (its window, its channels) make NaNs of their own.
+          // Zero padding of a product (its window or channels) can produce NaNs of its own.
           const padded = op.startsWith('conv2d');
           const found = Array.from(
             output.data,

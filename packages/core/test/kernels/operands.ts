@@ -1,4 +1,4 @@
-/** What kernel cases consist of, and the numbers that their operands hold unless a case says otherwise. */
+/** The structure of kernel cases, and the default contents of their operands. */
 
 import { elements, type Shape } from '@inplace-abn/tensor';
 import { type ActivationAttributes, activate } from '../../src/ir/activations.js';
@@ -9,17 +9,17 @@ export type Draw = (name: string, shape: Shape) => ArrayLike<number>;
 
 export interface KernelCase<A extends Attributes = Attributes> {
   readonly attrs: A;
-  /** Logical shapes of the operands in order; null where one is absent. */
+  /** Logical shapes of the operands in order; null for an absent one. */
   readonly inputs: readonly (Shape | null)[];
-  /** By operand name, where it differs from drawOperand. */
+  /** By operand name, to override drawOperand. */
   readonly draw?: Readonly<Record<string, Draw>>;
-  /** Operands that are float32 beside data of any dtype, where the op takes both. */
+  /** Operands that are float32 next to data of any dtype, if the op accepts both. */
   readonly floats?: readonly number[];
-  /** Largest relative error of float32 outputs where sums amplify it. */
+  /** Tolerance of float32 outputs where sums amplify the error. */
   readonly tolerance?: number;
 }
 
-/** 0.5 to 1.5 with both signs: scales that stay away from zero. */
+/** ±0.5 to ±1.5: scales that stay away from zero. */
 const signed: Draw = (name, shape) => {
   const sign = normal(`${name}:sign`, shape);
   return uniform(name, shape, 0.5, 1.5).map((value, i) => ((sign[i] ?? 0) < 0 ? -value : value));
@@ -49,7 +49,7 @@ export function labelsBelow(bound: number): Draw {
 /** Per-channel scales of either sign. */
 export const affine = { weight: signed };
 
-/** The same with what other processes have counted as well: one more operand, `count`. */
+/** Adds the operand `count`, the number of samples over all processes. */
 export const counted = <A extends Attributes, D extends object>(record: {
   readonly attrs: A;
   readonly inputs: readonly (Shape | null)[];
@@ -60,10 +60,10 @@ export const counted = <A extends Attributes, D extends object>(record: {
   draw: { ...record.draw, count: filled(99) },
 });
 
-/** φ of normal numbers: what a layer's output may be. */
+/** φ of normal numbers: plausible outputs of a layer. */
 export function activated(attrs: ActivationAttributes): Draw {
   return (name, shape) => normal(name, shape).map((value) => activate(value, attrs));
 }
 
-/** Numbers that depend on the operand's name and shape alone. */
+/** Numbers that depend only on the operand's name and shape. */
 export const drawOperand: Draw = (name, shape) => (BY_NAME[name] ?? normal)(`${name}:${shape.join()}`, shape);

@@ -1,6 +1,6 @@
 /**
- * One record per op: the cases that serve every kernel test. An op without a record does not compile.
- * (One test record per op for every purpose: ggml's habit.)
+ * One record per op, whose cases serve every kernel test. Omitting an op does not compile. (After ggml, which
+ * uses one test record per op for every purpose.)
  */
 import type { OpDefinition } from '../../src/ir/define.js';
 import type { OpName, ops } from '../../src/ops/index.js';

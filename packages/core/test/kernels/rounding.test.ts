@@ -1,4 +1,4 @@
-/** Our products sum in stretches: a long sum hardly rounds more than a short one. */
+/** Our products sum in stretches, so long sums hardly round more than short ones. */
 import { afterEach, expect, it, vi } from 'vitest';
 import type { OpName } from '../../src/ops/index.js';
 import { callOf, prepare, reference, runKernel } from './harness.js';
@@ -13,7 +13,7 @@ const deep = convolutionCases([convolution([2, 512, 5, 5], [64, 512, 3, 3], 1, 1
 const wide = convolutionCases([convolution([4, 16, 60, 60], [16, 16, 3, 3], 1, 1)]);
 const back = convolutionCases([convolution([2, 64, 5, 5], [512, 64, 3, 3], 1, 1)]);
 
-// In one sum they round to 2e-6, 2e-6 and 2.6e-6.
+// A single running sum has errors of 2e-6, 2e-6 and 2.6e-6.
 const CASES: readonly (readonly [OpName, KernelCase | undefined, number])[] = [
   ['conv2d', deep.conv2d[0], 1.4e-6],
   ['conv2d_backward_data', back.conv2d_backward_data[0], 1.4e-6],

@@ -1,4 +1,4 @@
-/** What single kernels promise beyond agreeing with their op's meaning. */
+/** Guarantees of single kernels beyond agreement with the reference. */
 
 import type { Shape } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
@@ -24,8 +24,8 @@ import { records } from './records.js';
 const DTYPES: readonly DataType[] = testedDataTypes();
 
 describe('abn_stats', () => {
-  it.each([2, 17, 64, 200])('keeps the variance of data far from zero, %s rows', async (count) => {
-    // 999 and 1001 in turn: mean 1000 and variance 1 exactly where rows are even in number.
+  it.each([2, 17, 64, 200])('computes the variance of data far from zero, %s rows', async (count) => {
+    // Alternating 999 and 1001: mean 1000 and variance 1 exactly if the number of rows is even.
     const data = Array.from({ length: count * 17 }, (_, i) => (Math.floor(i / 17) % 2 === 0 ? 999 : 1001));
     const call = { op: 'abn_stats' as const, attrs: {}, inputs: [tensor([count, 17], 'float32', data)] };
     const expected = reference(call);
@@ -36,7 +36,7 @@ describe('abn_stats', () => {
     });
   });
 
-  it('keeps it for one offset per channel and noise', async () => {
+  it('computes it for noise with a different offset per channel', async () => {
     const shape = [300, 5];
     const data = normal('noise', shape).map((value, i) => value + 1000 * (i % 5));
     const call = { op: 'abn_stats' as const, attrs: {}, inputs: [tensor(shape, 'float32', data)] };
@@ -47,11 +47,11 @@ describe('abn_stats', () => {
   });
 
   it.each([
-    // Neighbours among bfloat16 numbers, of one exponent and of two.
+    // Neighboring bfloat16 numbers, with the same exponent and with different ones.
     [128, 129],
     [127.5, 128],
     [-0.99609375, -1],
-  ])('is exact for bfloat16 numbers that hardly differ, %s and %s', async (a, b) => {
+  ])('is exact for bfloat16 numbers close together, %s and %s', async (a, b) => {
     const rows = 6000;
     const data = Array.from({ length: rows * 17 }, (_, i) => (Math.floor(i / 17) % 2 === 0 ? a : b));
     const inputs = [tensor([rows, 17], 'bfloat16', data)];
@@ -60,7 +60,7 @@ describe('abn_stats', () => {
     expect([...(variance?.data ?? [])]).toEqual(new Array(17).fill(((a - b) / 2) ** 2));
   });
 
-  it.each([2, 4, 16, 64])('keeps the variance of bfloat16 noise about %s', async (offset) => {
+  it.each([2, 4, 16, 64])('computes the variance of bfloat16 noise around %s', async (offset) => {
     const shape = [700, 40];
     const data = normal('noise', shape).map((value) => value + offset);
     const call = { op: 'abn_stats' as const, attrs: {}, inputs: [tensor(shape, 'bfloat16', data)] };
@@ -83,7 +83,7 @@ describe('abn_backward_weight', () => {
   it.each([
     ['abs', [2, 2, 2, -2, Number.NaN]],
     ['plain', [2, 2, 2, 2, 2]],
-  ] as const)('takes a γ of zero as positive, %s', async (scale, expected) => {
+  ] as const)('treats a γ of zero as positive, %s', async (scale, expected) => {
     const inputs = [
       [2, 2, 2, 2, 2],
       [0, -0, 1e-30, -1e-30, Number.NaN],
@@ -115,7 +115,7 @@ describe('dropout', () => {
 describe('classes', () => {
   const logits = (dtype: DataType) => tensor([4, 3], dtype, normal('logits', [4, 3]));
 
-  it.each(DTYPES)('never read for labels outside them, %s', async (dtype) => {
+  it.each(DTYPES)('are never read for labels outside them, %s', async (dtype) => {
     const labels = tensor([4], 'int32', [3, -2147483648, 1, 2147483647]);
     const operands = [logits(dtype), labels];
     const calls: Call[] = [
@@ -135,7 +135,7 @@ describe('classes', () => {
     }
   });
 
-  it.each(DTYPES)('are bytes as well as integers, to the same bits, %s', async (dtype) => {
+  it.each(DTYPES)('give bit-identical results for byte and integer labels, %s', async (dtype) => {
     const [classes, rows] = [5, 3000];
     const x = tensor([2, classes, rows / 2], dtype, normal('logits', [2, classes, rows / 2]));
     const ids = Array.from({ length: rows }, (_, row) => (row % 7 === 0 ? 255 : row % (classes + 1)));
@@ -156,7 +156,7 @@ describe('classes', () => {
     }
   });
 
-  it('have no mean loss where no row counts', async () => {
+  it('have a mean loss of NaN if no row counts', async () => {
     const inputs = [logits('float32'), tensor([4], 'int32', [-100, -100, -100, -100])];
     const [loss] = await runKernel({
       op: 'cross_entropy',
@@ -184,7 +184,7 @@ describe('guard_finite', () => {
     await expect(guard(values)).rejects.toThrow(message);
   });
 
-  it('lets large numbers pass', async () => {
+  it('accepts large numbers', async () => {
     await expect(guard([3.4e38, -3.4e38, 0, -0])).resolves.toEqual([]);
   });
 });
@@ -196,8 +196,8 @@ describe('large averages', () => {
     inputs: [tensor([1, 1, ...size], 'float32', values)],
   });
 
-  it('forget what they have left behind', async () => {
-    // Columns of 1e30, infinity, NaN and then small numbers: a running sum would keep them for ever.
+  it('do not carry over values outside the window', async () => {
+    // Columns of 1e30, infinity, NaN, then small numbers: a running sum would never recover.
     const values = Array.from(
       { length: 12 * 40 },
       (_, i) => [1e30, Infinity, Number.NaN][i % 40] ?? i / 1000,
@@ -215,7 +215,7 @@ describe('large averages', () => {
     );
   });
 
-  it('are as exact as sums of a hundred numbers, not of thousands', async () => {
+  it('are as accurate as sums of a hundred numbers, not thousands', async () => {
     const noise = normal('far from zero', [90 * 88]);
     for (const kernel of [
       [60, 64],
@@ -259,7 +259,7 @@ describe('no rows', () => {
 });
 
 describe('the device', () => {
-  it('makes no two runs differ', async () => {
+  it('gives bit-identical results in every run', async () => {
     for (const op of ['conv2d_backward_weights', 'abn_backward_reduce', 'clip_scale', 'linear'] as const) {
       const record = records[op].at(-1);
       if (!record) throw new Error(`${op} has no record`);
@@ -268,19 +268,19 @@ describe('the device', () => {
     }
   });
 
-  it('names an op that it has no kernel for', () => {
+  it('names an op without a kernel', () => {
     const spec = { op: 'fly', attrs: {}, inputs: [], outputs: [] };
     expect(() => prepareSpec(spec)).toThrow('device has no kernel for op fly');
   });
 
-  it('names the attribute that a kernel misses', () => {
+  it('names a missing attribute', () => {
     const inputs = [tensor([2, 3], 'float32', [1, 2, 3, 4, 5, 6])];
     expect(() => prepare({ op: 'activation', attrs: { slope: 0 }, inputs })).toThrow(
       'expected a string for attribute activation',
     );
   });
 
-  it('says which implementation it chose', () => {
+  it('reports the chosen implementation', () => {
     for (const op of ['conv2d', 'linear', 'abn_apply'] as const) {
       const record = records[op][0];
       if (record) expect(prepare(callOf(op, record, 'float32')).implementation).not.toBe('');

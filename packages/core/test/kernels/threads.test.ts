@@ -1,4 +1,4 @@
-/** Sums over pixels are taken in an order that does not depend on the number of threads: not a bit of them does. */
+/** The summation order over pixels does not depend on the number of threads, so results are bit-identical. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { DataDType, Shape } from '@inplace-abn/tensor';
@@ -16,14 +16,14 @@ const WINDOW = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
 interface Case {
   readonly op: OpName;
   readonly attrs: object;
-  /** Of the images. */
+  /** Shapes of the images. */
   readonly inputs: readonly Shape[];
   readonly vectors: number;
   readonly outputs: readonly Shape[];
 }
 
 const CASES: readonly Case[] = [
-  // Few channels and many rows, many channels and few rows, rows that are left over.
+  // Few channels and many rows, many channels and few rows, leftover rows.
   ...[
     [2, 24, 53, 67],
     [3, 1100, 7, 7],
@@ -36,12 +36,12 @@ const CASES: readonly Case[] = [
       { op: 'abn_backward_reduce', attrs: LAYER, inputs: [shape, shape], vectors: 4, outputs },
     ];
   }),
-  // All elements, and those of each image and channel.
+  // Over all elements, and per image and channel.
   ...[[], [3, 24]].map((left): Case => {
     const attrs = { program: 'mul(x0,x0) sub(t0,x0)', domain: [], shape: left, divisor: 3 };
     return { op: 'sum', attrs, inputs: [[3, 24, 53, 67]], vectors: 0, outputs: [left] };
   }),
-  // Threads by inputs, by outputs, more threads than there is work for.
+  // Threads over inputs, over outputs, and more threads than there is work.
   ...[
     [96, 32, 31],
     [32, 160, 31],
@@ -53,7 +53,10 @@ const CASES: readonly Case[] = [
   }),
 ];
 
-/** What one process with so many threads computes: its number of threads, its implementation, and a digest. */
+/**
+ * Runs a kernel in a process with a given number of threads: its number of threads, implementation, and a
+ * digest of its outputs.
+ */
 function computed(
   { op, attrs, inputs, vectors, outputs }: Case,
   dtype: DataDType,
@@ -79,7 +82,7 @@ function computed(
 
 describe.each(['float32', 'bfloat16'] as const)('sums of %s images', (dtype) => {
   it.each(CASES.map((one) => [one.op, JSON.stringify(one.inputs), one] as const))(
-    'are the same on any number of threads: %s %s',
+    'are bit-identical on any number of threads: %s %s',
     (op, _, one) => {
       const runs = THREADS.map((threads) => computed(one, dtype, threads));
       expect(runs.map(([threads]) => Number(threads))).toEqual(THREADS);

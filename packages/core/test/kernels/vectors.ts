@@ -1,4 +1,4 @@
-/** Runs kernels of our own in the vectors of each instruction set that this CPU has. */
+/** Runs our own kernels in the vectors of each instruction set that this CPU has. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ReferenceTensor } from '../../src/ir/define.js';
 import type { OpName } from '../../src/ops/index.js';
@@ -21,21 +21,21 @@ interface Known {
 }
 
 export interface VectorKernels {
-  /** The beginning of the implementation's name, where there are others to choose from. */
+  /** Prefix of the implementation's name, if there are others to choose from. */
   readonly kernel?: string;
   readonly dtypes: readonly DataType[];
-  /** Of float32 outputs. */
+  /** For float32 outputs. */
   readonly tolerance: number;
-  /** Whether they take slices of wider tensors, of which they must make the same, bit for bit. */
+  /** True if strided views are supported; they must give bit-identical results. */
   readonly slices?: boolean;
 }
 
-/** Every case of every op in vectors of 4, 8 and 16 floats, beside its reference. */
+/** Tests every case of every op in vectors of 4, 8 and 16 floats against the reference. */
 export function describeInVectors(
   { kernel, dtypes, tolerance, slices = false }: VectorKernels,
   cases: Readonly<Partial<Record<OpName, readonly KernelCase[]>>>,
 ): void {
-  // What the ops mean is the same in all vectors.
+  // The reference results do not depend on the vector width.
   const known = new Map<string, readonly Known[]>();
   const knownOf = (op: OpName, dtype: DataType): readonly Known[] => {
     const key = `${op} ${dtype}`;
@@ -61,7 +61,7 @@ export function describeInVectors(
       '%s of %s images agrees with the reference',
       async (op, dtype) => {
         for (const { call, expected } of knownOf(op, dtype)) {
-          // A CPU without these vectors computes in narrower ones.
+          // A CPU without these vectors uses narrower ones.
           if (kernel)
             expect(prepare(call).implementation).toMatch(new RegExp(`^${kernel}:(sse2|avx2|avx512)$`));
           const actual = await runKernel(call);

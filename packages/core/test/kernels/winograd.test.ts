@@ -5,19 +5,19 @@ import { convolution, convolutionCases } from './records/convolutions.js';
 import { describeInVectors } from './vectors.js';
 
 const CASES = [
-  // One pixel; tiles that are whole, and tiles that reach beyond the image on either side.
+  // One pixel; whole tiles; tiles that extend beyond the image on either side.
   convolution([1, 16, 1, 1], [16, 16, 3, 3], 1, 1),
   convolution([2, 16, 8, 8], [32, 16, 3, 3], 1, 1),
   convolution([3, 32, 9, 7], [16, 32, 3, 3], 1, 1),
-  // Channels of an odd number of vectors, outputs in panels of which the last is narrower.
+  // An odd number of channel vectors; outputs in panels, the last one narrower.
   convolution([1, 48, 6, 5], [80, 48, 3, 3], 1, 1),
-  // No padding, and more of it than the window holds.
+  // No padding, and more padding than the window.
   convolution([2, 16, 7, 6], [16, 16, 3, 3]),
   convolution([1, 16, 3, 4], [16, 16, 3, 3], 1, [2, 5]),
-  // Each remainder of the dilation is a convolution of its own.
+  // Each remainder of the dilation is a separate convolution.
   convolution([2, 16, 11, 9], [16, 16, 3, 3], 1, [2, 3], [2, 3]),
   convolution([1, 16, 5, 6], [16, 16, 3, 3], 1, 6, 6),
-  // Sums of several stretches; weights whose points do not fit at once.
+  // Sums in several stretches; weights whose transform does not fit the cache at once.
   convolution([1, 528, 3, 3], [144, 528, 3, 3], 1, 1),
   // Several blocks of tiles.
   convolution([1, 16, 93, 97], [16, 16, 3, 3], 1, 1),
@@ -28,7 +28,7 @@ describeInVectors(
   convolutionCases(CASES),
 );
 
-it('is not for dilations far beyond the image: each remainder would take its time', () => {
+it('refuses dilations far larger than the image, where every remainder costs time', () => {
   vi.stubEnv('IABN_KERNEL_CHOICE', 'winograd');
   onTestFinished(() => {
     vi.unstubAllEnvs();

@@ -1,4 +1,4 @@
-/** The end of a process that a read would keep. */
+/** Ends a process that a blocked read would keep alive. */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ const ADDON =
   process.env.IABN_ADDON ??
   fileURLToPath(new URL('../../../../native/build/Release/inplace_abn.node', import.meta.url));
 
-/** A thread reads from a pipe that nobody writes to; `process.exit` alone would wait for it. */
+/** A thread reads from a pipe without a writer; `process.exit` alone would wait for it. */
 const PROGRAM = `
 const { Worker } = require('node:worker_threads');
 const [addon, pipe] = process.argv.slice(1);

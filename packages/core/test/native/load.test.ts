@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-/** The loader as a process that has loaded nothing yet sees it. */
+/** The loader in a fresh module state. */
 async function freshLoader() {
   vi.resetModules();
   return (await import('../../src/native/load.js')).loadNative;
@@ -23,13 +23,13 @@ describe('loadNative', () => {
     expect(loadNative().onednnVersion()).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
-  it('leaves Gloo to process groups', async () => {
+  it('does not load Gloo until there is a process group', async () => {
     (await freshLoader())();
     expect(await readFile('/proc/self/maps', 'utf8')).toMatch(/inplace_abn\.node/);
     expect(await readFile('/proc/self/maps', 'utf8')).not.toMatch(/gloo/);
   });
 
-  it('says where IABN_ADDON pointed and what to do', async () => {
+  it('reports the path in IABN_ADDON and the fix', async () => {
     vi.stubEnv('IABN_ADDON', '/nowhere/inplace_abn.node');
     const loadNative = await freshLoader();
     expect(loadNative).toThrow(
@@ -39,7 +39,7 @@ describe('loadNative', () => {
     expect(loadNative).toThrow(expect.objectContaining({ code: 'ERR_NO_NATIVE_ADDON' }));
   });
 
-  it('says why a file is no addon', async () => {
+  it('reports why a file is not an addon', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'iabn-'));
     const file = join(folder, 'inplace_abn.node');
     try {
@@ -54,9 +54,9 @@ describe('loadNative', () => {
     }
   });
 
-  it('names a local build that cannot be loaded', async () => {
+  it('reports a local build that cannot be loaded', async () => {
     vi.stubEnv('IABN_ADDON', undefined);
-    // A local build that seems to be there and is not.
+    // A local build that seems to exist but cannot be loaded.
     vi.doMock('node:fs', async (original) => ({
       ...(await original<object>()),
       existsSync: (file: string) => file.endsWith('.node'),

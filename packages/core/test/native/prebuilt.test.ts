@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adviceFor, libcOf } from '../../src/native/advice.js';
 import { prebuiltFile, prebuiltFolder, tamperedFiles } from '../../src/native/prebuilt.js';
 
-describe('the sentence for a system', () => {
+describe('the advice for a system', () => {
   const absent = { installed: false, built: false, failure: '' };
   const there = { ...absent, installed: true };
   it.each([
@@ -41,7 +41,7 @@ describe('the sentence for a system', () => {
   });
 });
 
-it('tells glibc from musl by the report', () => {
+it('distinguishes glibc from musl by the report', () => {
   expect(libcOf({ header: { glibcVersionRuntime: '2.36' } })).toBe('2.36');
   expect(libcOf({ header: {} })).toBe('musl');
 });
@@ -57,22 +57,22 @@ describe('the files of a package', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('are as they were packed', () => {
+  it('match their packed hashes', () => {
     expect(prebuiltFile(folder, 'a.so')).toBe(join(folder, 'a.so'));
     expect(tamperedFiles(folder)).toEqual([]);
   });
 
-  it('are refused where one was cut off', () => {
+  it('are rejected if one is truncated', () => {
     truncateSync(join(folder, 'a.so'), 3);
     expect(() => prebuiltFile(folder, 'a.so')).toThrow('a.so has 3 bytes instead of 7');
   });
 
-  it('are known to be tampered with', () => {
+  it('are reported if tampered with', () => {
     writeFileSync(join(folder, 'a.so'), 'Library');
     expect(tamperedFiles(folder)).toEqual(['a.so']);
   });
 
-  it('are not there in a checkout', () => {
+  it('are absent in a checkout', () => {
     const resolve = () => join(folder, 'package.json');
     expect(prebuiltFolder('@inplace-abn/native-linux-x64', resolve)).toBe(folder);
     rmSync(join(folder, 'files.json'));

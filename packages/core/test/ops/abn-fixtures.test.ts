@@ -1,4 +1,4 @@
-/** The ABN ops, on the reference implementations, against float64 results of PyTorch (tools/oracle/make_abn.py). */
+/** The ABN ops on the reference kernels, against PyTorch in float64 (tools/oracle/make_abn.py). */
 
 import { rows } from '@inplace-abn/tensor';
 import { describe, it } from 'vitest';
@@ -23,7 +23,7 @@ function runningStates(tracer: Tracer, width: number): Running {
   return { mean: vector('running_mean'), variance: vector('running_var'), batches };
 }
 
-/** The statistics that the layer normalises with; in training the running ones are updated. */
+/** The statistics that the layer normalizes with; training also updates the running statistics. */
 function statisticsOf(tracer: Tracer, c: AbnAttributes, x: Value, running: Running | null) {
   if (!c.training && running) return { ...running, statistics: 'fixed' as const };
   const batch = abnStats(x);
@@ -36,7 +36,7 @@ function statisticsOf(tracer: Tracer, c: AbnAttributes, x: Value, running: Runni
   return { ...batch, statistics: 'batch' as const };
 }
 
-/** Forward, running statistics and the layer's gradients for the cotangent `dz`, as one graph. */
+/** Forward, running statistics, and the layer's gradients for the cotangent `dz`, in one graph. */
 function layerGraph(c: AbnAttributes) {
   const tracer = new Tracer();
   const width = c.shape[1] ?? 0;

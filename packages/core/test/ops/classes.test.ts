@@ -28,7 +28,7 @@ describe('cross_entropy', () => {
     labels: labels(2, 0, -100, 1),
   };
 
-  it("gives PyTorch's loss and gradient", () => {
+  it("matches PyTorch's loss and gradient", () => {
     expectClose([loss(operands)], [333.83540608437085], 1e-14);
     const { logits } = vectorJacobian(
       operands,
@@ -45,7 +45,7 @@ describe('cross_entropy', () => {
     expectClose(logits ?? [], expected.flat(), 1e-14);
   });
 
-  it('counts no row of the ignored label or of one outside the classes', () => {
+  it('ignores rows with the ignored label or one outside the classes', () => {
     const uniform = tensor([3, 4], new Float64Array(12));
     expectClose([loss({ logits: uniform, labels: labels(0, 4, -1) })], [Math.log(4)]);
     expectClose([loss({ logits: uniform, labels: labels(0, 2, 2) }, 2)], [Math.log(4)]);
@@ -89,7 +89,7 @@ describe('cross_entropy', () => {
         0.12444444444444441,
       ],
     ],
-  ])("gives PyTorch's loss and gradient with %s", (_name, { labelSmoothing, weighs }, value, gradient) => {
+  ])("matches PyTorch's loss and gradient with %s", (_name, { labelSmoothing, weighs }, value, gradient) => {
     const body = (v: Record<'logits' | 'labels' | 'weights', Value>) =>
       crossEntropy(v.logits, v.labels, { labelSmoothing, ...(weighs ? { weights: v.weights } : {}) });
     expectClose(compute(weighted, (v) => ({ y: body(v) })).y, [value], 1e-14);
@@ -97,7 +97,7 @@ describe('cross_entropy', () => {
     expectClose(logits ?? [], gradient, 1e-14);
   });
 
-  it('refuses a smoothing above 1 and weights of other classes', () => {
+  it('rejects a smoothing above 1 and a wrong number of weights', () => {
     expect(() =>
       compute(weighted, (v) => ({ y: crossEntropy(v.logits, v.labels, { labelSmoothing: 1.5 }) })),
     ).toThrow('expected label smoothing from 0 to 1 but received 1.5');
@@ -106,7 +106,7 @@ describe('cross_entropy', () => {
     ).toThrow('expected 3 class weights for logits float32[4,3] but received float32[4,3]');
   });
 
-  it('takes pixels as rows', () => {
+  it('treats pixels as rows', () => {
     // N 1, K 2, H×W 1×2, channels-last.
     const operands = {
       logits: tensor([1, 2, 1, 2], [0, 0, 3, 1]),
@@ -121,7 +121,7 @@ describe('cross_entropy', () => {
 });
 
 describe('log_softmax', () => {
-  it('is the logarithm of softmax, and finite where that underflows', () => {
+  it('is the logarithm of softmax, but finite where softmax underflows', () => {
     const x = tensor([2, 3], [1, 2, 3, 0, -1, 1000]);
     const { y, p } = compute({ x }, (v) => ({ y: logSoftmax(v.x), p: softmax(v.x) }));
     expectClose([...y].slice(0, 3), [...p].slice(0, 3).map(Math.log), 1e-14);
@@ -152,7 +152,7 @@ describe('topk_correct', () => {
     expect(counts(rows, [0, 1, 3, 2], [1, 2, 3, 9])).toEqual([1, 2, 3, 4]);
   });
 
-  it('ranks equal logits by class and never counts a label outside the classes', () => {
+  it('ranks equal logits by class and ignores labels outside the classes', () => {
     expect(counts([[1, 1, 1]], [0], [1])).toEqual([1]);
     expect(counts([[1, 1, 1]], [1], [1, 2])).toEqual([0, 1]);
     expect(
@@ -172,8 +172,8 @@ describe('topk_correct', () => {
     expect(counts([[Number.NaN, Number.NaN]], [1], [1, 2])).toEqual([0, 1]);
   });
 
-  it('takes pixels as rows, and no label beyond the classes', () => {
-    // N 1, K 2, H×W 2×2, channels-last; 255 marks pixels that nobody labelled.
+  it('treats pixels as rows and ignores labels outside the classes', () => {
+    // N 1, K 2, H×W 2×2, channels-last; 255 marks unlabeled pixels.
     const operands = {
       logits: tensor([1, 2, 2, 2], [0, 1, 3, 2, 5, 4, 0, 9]),
       labels: tensor([1, 2, 2], [1, 1, 255, 1], 'int32'),
@@ -192,7 +192,7 @@ describe('softmax', () => {
     [0.4044707686614429, 0.4044707686614429, 0.1910584626771142],
   ];
 
-  it("gives PyTorch's probabilities and gradient", () => {
+  it("matches PyTorch's probabilities and gradient", () => {
     expectClose(compute({ x }, (v) => ({ y: softmax(v.x) })).y, rows.flat());
     const cotangent = tensor([3, 3], [1, -2, 0.5, 3, 1, 2, 0.25, -1, 2]);
     const { x: dx } = vectorJacobian({ x }, ['x'], (v) => softmax(v.x), cotangent);
@@ -204,13 +204,13 @@ describe('softmax', () => {
     expectClose(dx ?? [], expected.flat());
   });
 
-  it('takes the channels of each pixel', () => {
+  it('normalizes the channels of each pixel', () => {
     // N 1, K 2, H×W 1×2, channels-last.
     const pixels = tensor([1, 2, 1, 2], [0, Math.log(3), Math.log(4), 0]);
     expectClose(compute({ pixels }, (v) => ({ y: softmax(v.pixels) })).y, [0.25, 0.75, 0.8, 0.2]);
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY])('is NaN in a row with %s, there alone', (value) => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('is NaN only in rows with %s', (value) => {
     const logits = tensor([2, 3], [1, value, 2, 0, 0, 0]);
     const third = 1 / 3;
     expectClose(compute({ logits }, (v) => ({ y: softmax(v.logits) })).y.slice(3), [third, third, third]);

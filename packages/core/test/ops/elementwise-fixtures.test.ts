@@ -1,4 +1,4 @@
-/** Elementwise ops, sums and reshapes against PyTorch: results and the gradients of all operands. */
+/** Elementwise ops, sums and reshapes against PyTorch: results, and gradients of all operands. */
 import { elements, type Shape } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
 import type { Value } from '../../src/ir/value.js';
@@ -68,7 +68,7 @@ function applied({ op, axes, to }: Fixture, [a, b]: readonly Value[]): Value {
   throw new Error(`no op ${op}`);
 }
 
-/** Logical elements in storage order: vectors and matrices as they stand. */
+/** Logical elements in storage order; vectors and matrices are unchanged. */
 const stored = (shape: Shape, logical: ArrayLike<number>): Float64Array =>
   Float64Array.from(shape.length < 3 ? Array.from(logical) : toStorage64(shape, logical));
 

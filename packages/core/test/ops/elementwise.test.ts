@@ -1,4 +1,4 @@
-/** The remaining ops: casts, constants, colour, dropout, guards, statistics. */
+/** Other ops: casts, constants, color, dropout, guards, statistics. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NotFiniteError } from '../../src/errors.js';
@@ -22,7 +22,7 @@ describe('dropout', () => {
     [7, 3, 12345, 1550890171],
     [-1, 1, 2 ** 32, 2267045822],
     [123456789, 1000, 5 * 2 ** 32 + 17, 1783296430],
-  ])('draws the number of seed %i, stream %i, index %i', (seed, stream, index, bits) => {
+  ])('hashes seed %i, stream %i, index %i', (seed, stream, index, bits) => {
     expect(dropoutBits(seed, stream, index)).toBe(bits);
   });
 
@@ -35,15 +35,15 @@ describe('dropout', () => {
     return compute({ x, seed: tensor([], [seed], 'int32') }, (v) => ({ y: dropout(v.x, v.seed, attrs) })).y;
   };
 
-  it('keeps the share 1 − p, scaled so that the mean stays', () => {
+  it('keeps a fraction of 1 − p, scaled to preserve the mean', () => {
     const y = drop({ p: 0.3, stream: 1, channelwise: false }, [4, 50, 100]);
     const kept = y.filter((value) => value !== 0);
     expect(new Set(kept)).toEqual(new Set([1 / 0.7]));
-    // Six deviations of a binomial of 20,000 draws.
+    // Six standard deviations of a binomial distribution of 20,000 draws.
     expect(Math.abs(kept.length / y.length - 0.7)).toBeLessThan(6 * Math.sqrt(0.21 / y.length));
   });
 
-  it('depends on seed and stream, and p of 0 and 1 keep all and nothing', () => {
+  it('depends on seed and stream; p of 0 keeps all, p of 1 nothing', () => {
     const attrs = { p: 0.5, stream: 1, channelwise: false };
     expect(drop(attrs, [2, 64])).toEqual(drop(attrs, [2, 64]));
     expect(drop(attrs, [2, 64])).not.toEqual(drop(attrs, [2, 64], 6));
@@ -84,7 +84,7 @@ describe('activation', () => {
     expect(activate(Number.NaN, attrs)).toBeNaN();
   });
 
-  it('has no negative derivative where a rounded elu lies below −α', () => {
+  it('has no negative derivative where elu rounds below −α', () => {
     expect(activationDiff(2, -1.01, { activation: 'elu', slope: 1 })).toBe(0);
     expect(activationDiff(Number.NaN, -1, { activation: 'relu', slope: 0 })).toBe(0);
   });
@@ -108,7 +108,7 @@ describe('abn_stats and abn_running', () => {
     expectClose(running(null).batches, [4]);
   });
 
-  it('keeps the digits of a variance beside a large mean', () => {
+  it('preserves a small variance with a large mean', () => {
     fc.assert(
       fc.property(fc.integer({ min: -1e6, max: 1e6 }), (offset) => {
         const x = tensor(
@@ -136,7 +136,7 @@ describe('color_transform', () => {
 });
 
 describe('cast, constant and guard_finite', () => {
-  it('cast changes the dtype alone, and its gradient casts back', () => {
+  it('cast changes only the dtype, and its gradient casts back', () => {
     const x = draw('x', [2, 3]);
     const y = emitted({ x }, (v) => cast(v.x, 'bfloat16'));
     expect(y.dtype).toBe('bfloat16');
@@ -145,7 +145,7 @@ describe('cast, constant and guard_finite', () => {
     expect(dx).toEqual(x.data);
   });
 
-  it('literal holds its numbers, which are finite', () => {
+  it('literal holds its numbers and rejects infinite ones', () => {
     const { c } = compute({}, (_, tracer) => ({ c: literal(tracer, [1, -2.5]) }));
     expect([...c]).toEqual([1, -2.5]);
     expect(() => compute({}, (_, tracer) => ({ c: literal(tracer, [1, Number.NaN]) }))).toThrow(
@@ -178,7 +178,7 @@ describe('broadcast_add', () => {
     b: tensor([2, 2, 1, 1], [10, -20, 30, 5]),
   };
 
-  it('adds one value of each image and channel at every position', () => {
+  it('adds one value per image and channel at every position', () => {
     const { y } = compute(operands, (v) => ({ y: broadcastAdd(v.a, v.b) }));
     expect([...y]).toEqual([11, -18, 13, -16, 35, 11, 37, -15]);
     const { relu } = compute(operands, (v) => ({
@@ -187,7 +187,7 @@ describe('broadcast_add', () => {
     expect([...relu]).toEqual([11, 0, 13, 0, 35, 11, 37, 0]);
   });
 
-  it('gives back the sum over the positions', () => {
+  it('has the sum over positions as its gradient', () => {
     const cotangent = tensor([2, 2, 1, 2], [1, 2, 3, 4, 5, 6, 7, 8]);
     const { a, b } = vectorJacobian(operands, ['a', 'b'], (v) => broadcastAdd(v.a, v.b), cotangent);
     expect([...(a ?? [])]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);

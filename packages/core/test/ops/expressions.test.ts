@@ -1,4 +1,4 @@
-/** The elementwise functions, sums and reshapes on the reference implementations. */
+/** Elementwise functions, sums and reshapes on the reference kernels. */
 
 import type { Shape } from '@inplace-abn/tensor';
 import fc from 'fast-check';
@@ -64,7 +64,7 @@ describe('functions', () => {
     expectGradient({ x }, ['x'], (v) => fn(v.x));
   });
 
-  const beside: Shape[] = [
+  const shapes: Shape[] = [
     [2, 3, 4, 5],
     [],
     [1],
@@ -81,8 +81,8 @@ describe('functions', () => {
     ['div', div],
   ];
 
-  it.each(binary)('%s and its gradients, however one operand is broadcast', (_, fn) => {
-    for (const shape of beside) {
+  it.each(binary)('%s and its gradients, for every kind of broadcasting', (_, fn) => {
+    for (const shape of shapes) {
       const operands = { a: positive('a', [2, 3, 4, 5]), b: positive('b', shape) };
       expectGradient(operands, ['a', 'b'], (v) => fn(v.a, v.b));
       expectGradient(operands, ['b', 'a'], (v) => fn(v.b, v.a));
@@ -91,7 +91,7 @@ describe('functions', () => {
     expectGradient(rows, ['a', 'b'], (v) => fn(v.a, v.b));
   });
 
-  it('take numbers as scalars', () => {
+  it('treat numbers as scalars', () => {
     const x = tensor([1, 2], [2, -4]);
     const { a, b, c } = compute({ x }, (v) => ({ a: sub(1, v.x), b: div(v.x, 2), c: mul(0.5, v.x) }));
     expect([...a, ...b, ...c]).toEqual([-1, 5, 1, -2, 1, -2]);
@@ -99,7 +99,7 @@ describe('functions', () => {
     expect(() => mul(2, 3)).toThrow('mul needs at least one value');
   });
 
-  it('put a vector along the channels, [N,C] beside every pixel', () => {
+  it('broadcast a vector along the channels, and [N,C] to every pixel', () => {
     const shape = [2, 2, 1, 2];
     const x = tensor(shape, channelsLast(shape, [1, 2, 3, 4, 5, 6, 7, 8]));
     const operands = { x, c: tensor([2], [10, 100]), g: tensor([2, 2], [1, 2, 3, 4]) };
@@ -108,13 +108,13 @@ describe('functions', () => {
     expect(b).toEqual(channelsLast(shape, [1, 2, 6, 8, 15, 18, 28, 32]));
   });
 
-  it('keep the dtype of the largest operand, whatever its place', () => {
+  it('keep the dtype of the largest operand, whatever its position', () => {
     const operands = { x: { ...draw('x', [2, 3]), dtype: 'bfloat16' as const }, c: draw('c', [3]) };
     expect(emitted(operands, (v) => sub(v.c, v.x)).dtype).toBe('bfloat16');
     expect(emitted(operands, (v) => sub(v.c, v.x)).shape).toEqual([2, 3]);
   });
 
-  it('say which shapes do not fit', () => {
+  it('report shapes that do not fit', () => {
     const operands = { a: draw('a', [2, 3, 4, 5]), b: draw('b', [4, 5]), i: tensor([2], [1, 2], 'int32') };
     expect(() => emitted(operands, (v) => mul(v.a, v.b))).toThrow(
       '[2,3,4,5] and [4,5] do not fit together along axis 0',
@@ -172,7 +172,7 @@ describe('sum and mean', () => {
     }
   });
 
-  it('refuses axes that there are not', () => {
+  it('reject nonexistent axes', () => {
     expect(() => emitted({ x }, (v) => sum(v.x, [4]))).toThrow('[2,3,2,4] has no axis 4');
   });
 });
@@ -182,7 +182,7 @@ describe('reshape and flatten', () => {
   const values = Array.from({ length: 24 }, (_, i) => i);
   const x = tensor(shape, channelsLast(shape, values));
 
-  it('keep the order of PyTorch', () => {
+  it("keep PyTorch's order", () => {
     const { flat, images, other, same } = compute({ x }, (v) => ({
       flat: flatten(v.x),
       images: reshape(flatten(v.x), shape),
@@ -195,7 +195,7 @@ describe('reshape and flatten', () => {
     expect(other).toEqual(channelsLast([4, 2, 3], values));
   });
 
-  it('move nothing where images have one pixel or one channel', () => {
+  it('do not move images with one pixel or one channel', () => {
     const ops = (of: Shape) =>
       emitted({ x: draw('x', of) }, (v, tracer) => {
         flatten(v.x);
@@ -214,7 +214,7 @@ describe('reshape and flatten', () => {
     expectGradient({ x: draw('x', [2, 12]) }, ['x'], (v) => reshape(v.x, [8, 3]));
   });
 
-  it('say why not', () => {
+  it('explain why a reshape is invalid', () => {
     expect(() => emitted({ x }, (v) => reshape(v.x, [5, -1]))).toThrow(
       '[2,3,2,2] cannot be reshaped to [5,-1]',
     );
@@ -222,7 +222,7 @@ describe('reshape and flatten', () => {
 });
 
 describe('expand', () => {
-  it('repeats along the axes that are missing, and its gradient sums them', () => {
+  it('repeats along missing axes, and its gradient sums over them', () => {
     const operands = { g: tensor([1, 2], [3, 4]) };
     const { y } = compute(operands, (v) => ({ y: expand(v.g, [2, 2, 2]) }));
     expect([...y]).toEqual([3, 4, 3, 4, 3, 4, 3, 4]);
@@ -247,7 +247,7 @@ describe('expressions', () => {
   }));
   const at = fc.tuple(...[0, 1, 2].map(() => fc.double({ min: 0.3, max: 1.5, noNaN: true })));
 
-  it('mean the same as their text', () => {
+  it('round-trip through their text', () => {
     fc.assert(
       fc.property(tree, at, (root, values) => {
         fc.pre(formatExpression(root).length < 2000);
@@ -258,7 +258,7 @@ describe('expressions', () => {
     );
   });
 
-  it('have derivatives that follow differences', () => {
+  it('have derivatives that match finite differences', () => {
     fc.assert(
       fc.property(tree, at, fc.integer({ min: 0, max: 2 }), (root, values, index) => {
         const f = evaluator(root);
@@ -266,7 +266,7 @@ describe('expressions', () => {
         const moved = (step: number) => f(values.map((value, i) => value + (i === index ? step : 0)));
         const difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
         const analytic = part ? evaluator(part)(values) : 0;
-        // Where |x| has its kink, differences say nothing.
+        // Finite differences are meaningless at the kink of |x|.
         const kink = Math.abs(moved(1e-4) + moved(-1e-4) - 2 * f(values)) > 1e-5;
         fc.pre(!kink);
         expect(Math.abs(analytic - difference)).toBeLessThan(1e-5 * Math.max(1, Math.abs(difference)));
@@ -281,7 +281,7 @@ describe('expressions', () => {
     'exp(x0) sub(x1,t0)',
     'leaky_relu(x0,0.1)',
     'elu(x0,0.5) add(t0,2)',
-  ])('%s gives its operand back', (text) => {
+  ])('%s is invertible for its operand', (text) => {
     fc.assert(
       fc.property(at, (values) => {
         const root = parseExpression(text);
@@ -306,7 +306,7 @@ describe('expressions', () => {
     expect(inverse(parseExpression(text), 0, operand(3))).toBeNull();
   });
 
-  it('fit a kernel up to a size', () => {
+  it('fit a kernel up to a limit', () => {
     const chain = (length: number) =>
       Array.from({ length }).reduce<Expression>((x) => call('tanh', x), operand(0));
     expect(fits(chain(48))).toBe(true);
@@ -315,7 +315,7 @@ describe('expressions', () => {
     expect(fits(wide)).toBe(false);
   });
 
-  it.each(['', 'x', 'fly(x0)', 'mul(x0,', 'mul(x0,t0)', 'mul(x0,one)'])('is none: %j', (text) => {
+  it.each(['', 'x', 'fly(x0)', 'mul(x0,', 'mul(x0,t0)', 'mul(x0,one)'])('are rejected: %j', (text) => {
     expect(() => parseExpression(text)).toThrow('not an expression');
   });
 });

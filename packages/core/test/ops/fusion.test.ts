@@ -1,4 +1,4 @@
-/** The fusion of predictions at several scales, against PyTorch. */
+/** Prediction fusion at several scales, against PyTorch. */
 import { describe, expect, it } from 'vitest';
 import { type FusePredictionsOptions, fusePredictions } from '../../src/ops/fuse_predictions.js';
 import { compute, emitted, expectClose, type Operand, tensor } from './harness.js';
@@ -82,7 +82,7 @@ describe('fuse_predictions', () => {
     expectClose(found.probability, probability);
   });
 
-  it('gives the softmax of one prediction, whatever the mode', () => {
+  it('returns the softmax of a single prediction in every mode', () => {
     const one = [tensor([1, 2, 1, 2], [0, Math.log(3), Math.log(4), 0])];
     for (const mode of ['mean', 'voting', 'max'] as const) {
       const plain = fused(one, { mode, size: [1, 2], mirrored: [false] });
@@ -94,7 +94,7 @@ describe('fuse_predictions', () => {
     }
   });
 
-  it('takes the lowest class of as many votes, and the first of equal predictions', () => {
+  it('breaks ties by the lowest class and the first prediction', () => {
     const votes = [
       [0, 0, 9],
       [0, 9, 0],
@@ -106,7 +106,7 @@ describe('fuse_predictions', () => {
     expect([...fused(votes, { ...options, mode: 'max' }).label]).toEqual([2]);
   });
 
-  it('has no probability where one prediction has none', () => {
+  it('has a NaN probability if one prediction is NaN', () => {
     const good = tensor([1, 2, 1, 2], [0, 1, 0, 1]);
     const bad = tensor([1, 2, 1, 2], [0, 1, Number.NaN, 1]);
     for (const mode of ['mean', 'voting', 'max'] as const) {
@@ -116,7 +116,7 @@ describe('fuse_predictions', () => {
     }
   });
 
-  it('keeps whole numbers, as plans are stored, in its attributes', () => {
+  it('stores integers in its attributes, as plans are serialized', () => {
     const [first] = logits;
     if (!first) throw new Error('no logits');
     emitted({ first }, (v, tracer) => {
@@ -125,7 +125,7 @@ describe('fuse_predictions', () => {
     });
   });
 
-  it('wants at least one operand', () => {
+  it('requires at least one operand', () => {
     expect(() => fusePredictions([], { mode: 'mean', size, mirrored: [] })).toThrow(
       'fusePredictions: expected logits of at least one scale',
     );

@@ -22,7 +22,7 @@ import { dot, draw, expectGradient, tensor } from './harness.js';
 
 const slope = (name: Activation): number => (name === 'elu' ? 0.7 : 0.2);
 
-describe('gradient rules follow differences', () => {
+describe('gradient rules match finite differences', () => {
   it.each(ACTIVATIONS)('activation and add with %s', (name) => {
     const attrs = { activation: name, slope: slope(name) };
     const [x, b] = [draw('x', [2, 3, 2, 5]), draw('b', [2, 3, 2, 5])];
@@ -113,7 +113,7 @@ describe('gradient rules follow differences', () => {
     expectGradient(operands, ['x'], (v) => dropout(v.x, v.seed, { p: 0.4, stream: 3, channelwise }));
   });
 
-  it('cross_entropy, some rows ignored, labels out of range among them', () => {
+  it('cross_entropy, with ignored rows and labels out of range', () => {
     const labels = tensor([2, 3], [1, -100, 3, 0, 9, 2], 'int32');
     const operands = { logits: draw('logits', [2, 4, 3], 0, 3), labels };
     expectGradient(operands, ['logits'], (v) => crossEntropy(v.logits, v.labels));
@@ -121,7 +121,7 @@ describe('gradient rules follow differences', () => {
 });
 
 describe('the gradient pass over the ops', () => {
-  /** A residual network in small: every gradient rule of a training step, composed. */
+  /** A small residual network that composes every gradient rule of a training step. */
   function network() {
     const tracer = new Tracer();
     const state = (name: string, shape: readonly number[]) =>
@@ -155,7 +155,7 @@ describe('the gradient pass over the ops', () => {
     return { tracer, parameters, loss };
   }
 
-  it('gives the gradient of every parameter', () => {
+  it('computes the gradient of every parameter', () => {
     const { tracer, parameters, loss } = network();
     gradients(loss, parameters).forEach((diff, index) => {
       if (diff) tracer.output(`d${index}`, diff);

@@ -1,4 +1,7 @@
-/** Op tests on the reference implementations: trace, evaluate in float64, and compare gradients with differences. */
+/**
+ * Tests ops on the reference kernels: traces, evaluates in float64, and checks gradients by finite
+ * differences.
+ */
 
 import { type DType, elements, type Shape } from '@inplace-abn/tensor';
 import fc from 'fast-check';
@@ -52,7 +55,7 @@ function evaluate(tracer: Tracer, operands: Operands): Record<string, Float64Arr
   return Object.fromEntries(evaluateGraph(tracer.finish(), arrays, new Map()).outputs);
 }
 
-/** The elements, in storage order, of what `body` makes of the operands. */
+/** Results of `body` on the operands, in storage order. */
 export function compute<I extends Operands, K extends string>(
   operands: I,
   body: (values: Values<I>, tracer: Tracer) => Record<K, Value>,
@@ -62,7 +65,7 @@ export function compute<I extends Operands, K extends string>(
   return evaluate(tracer, operands) as Record<K, Float64Array>;
 }
 
-/** The values that `body` emits, for checks of shapes and errors. */
+/** The values that `body` emits, to check shapes and errors. */
 export function emitted<I extends Operands, R>(
   operands: I,
   body: (values: Values<I>, tracer: Tracer) => R,
@@ -70,7 +73,7 @@ export function emitted<I extends Operands, R>(
   return traced(operands, body).result;
 }
 
-/** Context of the gradient rule of `node`, its outputs' cotangents given. */
+/** Context for the gradient rule of `node`, given its outputs' cotangents. */
 export function gradientContext(
   tracer: Tracer,
   node: GraphNode,
@@ -104,7 +107,7 @@ const STEP = 1e-5;
 
 /**
  * Compares the gradient rule of the last op that `body` emits with a central difference of the body: for each
- * operand named in `wrt` along a direction of its own, weighted by a fixed random cotangent of the result.
+ * operand in `wrt`, along a random direction, weighted by a fixed random cotangent of the result.
  */
 export function expectGradient<I extends Operands>(
   operands: I,
@@ -130,7 +133,7 @@ export function expectGradient<I extends Operands>(
   }
 }
 
-/** ∂⟨cotangent, body⟩/∂operand by the gradient rule of the last op that `body` emits. */
+/** ∂⟨cotangent, body⟩/∂operand, by the gradient rule of the last op that `body` emits. */
 export function vectorJacobian<I extends Operands>(
   operands: I,
   wrt: readonly (keyof I & string)[],
@@ -170,7 +173,7 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
   }
 }
 
-/** Row-major logical elements (N,C,S…) in channels-last storage order. */
+/** Converts row-major logical elements (N,C,S…) to channels-last storage order. */
 export function channelsLast(shape: Shape, logical: ArrayLike<number>): Float64Array {
   const [batch = 1, width = 1] = shape;
   const area = elements(shape.slice(2));

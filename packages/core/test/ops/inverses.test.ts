@@ -35,7 +35,7 @@ function rebuilt(tracer: Tracer, index: number): Value {
 }
 
 describe('inverses', () => {
-  it.each(invertible)('of %s gives back the input, for any slope', (name) => {
+  it.each(invertible)('of %s recovers the input, for any slope', (name) => {
     fc.assert(
       fc.property(slope, fc.double({ min: -12, max: 1e6, noNaN: true }), (value, y) => {
         const attrs = { activation: name, slope: value };
@@ -45,7 +45,7 @@ describe('inverses', () => {
     );
   });
 
-  it('none for relu and for a slope that is not positive', () => {
+  it('do not exist for relu or a slope that is not positive', () => {
     expect(isInvertible({ activation: 'relu', slope: 0 })).toBe(false);
     expect(isInvertible({ activation: 'leaky_relu', slope: 0 })).toBe(false);
     expect(isInvertible({ activation: 'leaky_relu', slope: -0.1 })).toBe(false);
@@ -55,14 +55,14 @@ describe('inverses', () => {
     ).toThrow('activation_invert: relu with slope 0 has no inverse');
   });
 
-  it('is finite where elu saturates', () => {
+  it('are finite where elu saturates', () => {
     const attrs: { activation: Activation; slope: number } = { activation: 'elu', slope: 1 };
     expect(invertActivation(-1, attrs)).toBeCloseTo(Math.log(2 ** -24), 6);
     expect(invertActivation(-1.003, attrs)).toBe(invertActivation(-1, attrs));
     expect(invertActivation(Number.NaN, attrs)).toBeNaN();
   });
 
-  it.each(invertible)('rebuilds the input of activation and both terms of add with %s', (name) => {
+  it.each(invertible)('rebuild the input of activation and both terms of add with %s', (name) => {
     const attrs = { activation: name, slope: 0.3 };
     const operands = { a: draw('a', [2, 3, 4]), b: draw('b', [2, 3, 4]) };
     const { x } = compute({ x: operands.a }, (v, tracer) => {
@@ -80,7 +80,7 @@ describe('inverses', () => {
   });
 });
 
-describe('ABN backward reading z for x', () => {
+describe('ABN backward reading z instead of x', () => {
   const layers = invertible.flatMap((name) =>
     (['batch', 'fixed'] as const).map((statistics) => ({ name, statistics })),
   );
@@ -103,7 +103,7 @@ describe('ABN backward reading z for x', () => {
         const sums = abnBackwardReduce(v.dz, saved, attrs);
         const dx = abnBackwardApply(v.dz, saved, statistics === 'batch' ? sums : null, null, attrs);
         if (from === 'x') return { dy: sums.dy, dyXhat: sums.dyXhat, dx };
-        // What the rebuild pass does: the same nodes, attributes absorbed, z in the place of x.
+        // Like the rebuild pass: the same nodes with absorbed attributes, and z instead of x.
         const [reduce, apply] = tracer.traced.slice(-2).map((node) => {
           const absorbed = node.op.absorb?.(node.attrs, 1, layer);
           if (!absorbed) throw new Error(`${node.op.name} does not absorb`);
@@ -124,7 +124,7 @@ describe('ABN backward reading z for x', () => {
     expectClose(fromZ?.dyXhat ?? [], fromX?.dyXhat ?? [], 1e-9);
   });
 
-  it('is refused for another operand, another layer, and a layer that cannot be inverted', () => {
+  it('is not possible for another operand, another layer, or a layer without an inverse', () => {
     const attrs = { activation: 'elu', slope: 1, eps: 1e-5, scale: 'abs', from: 'x' } as const;
     const layer = {
       id: 0,

@@ -1,4 +1,7 @@
-/** Layers and their gradients, on the reference implementations, against float64 results of PyTorch (tools/oracle/make_layers.py). */
+/**
+ * Layers and their gradients on the reference kernels, against PyTorch in float64
+ * (tools/oracle/make_layers.py).
+ */
 import type { Shape } from '@inplace-abn/tensor';
 import { describe, it } from 'vitest';
 import { Tracer } from '../../src/ir/tracer.js';
@@ -40,7 +43,7 @@ function need(values: Values, name: string): Value {
   return value;
 }
 
-/** The layers, by the first part of a case's name. */
+/** Layers by the first part of a case's name. */
 const layers: Readonly<Record<string, (values: Values, attrs: Case['attrs']) => Value>> = {
   cotangent(values) {
     const h = conv2d(need(values, 'x'), need(values, 'weight'), null, { padding: 1 });

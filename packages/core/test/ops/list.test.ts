@@ -4,15 +4,15 @@ import { type OpName, opOf, ops } from '../../src/ops/index.js';
 describe('the list of ops', () => {
   const names = Object.keys(ops) as OpName[];
 
-  it('is by name, in alphabetical order', () => {
+  it('is keyed by name, in alphabetical order', () => {
     expect(names.map((name) => opOf(name).name)).toEqual(names);
     expect(names).toEqual([...names].sort());
   });
 
-  it.each(names)('%s names operands that exist in its rules', (name) => {
+  it.each(names)('%s refers only to existing operands in its rules', (name) => {
     const { inputs, outputs, overwrites, inverses, peerKeeps } = opOf(name);
     for (const { input, output } of overwrites) {
-      // Operands of any dtype are overwritten where they have the result's, or a veto speaks.
+      // Operands of any dtype are overwritten only if they have the result's dtype; otherwise a veto applies.
       expect([outputs[output]?.kind, 'any']).toContain(inputs[input]?.kind);
     }
     for (const { input, fromInputs, fromOutputs } of inverses) {

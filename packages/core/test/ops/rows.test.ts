@@ -27,7 +27,7 @@ describe('slice_rows', () => {
     [3, 2],
     [0, 0],
     [0.5, 1],
-  ])('refuses rows from %j, %j of them', (begin, length) => {
+  ])('rejects a slice from %j of length %j', (begin, length) => {
     expect(() => emitted(image, ({ x }) => sliceRows(x, begin, length))).toThrow(
       /rows .* of an image of height 4/,
     );
@@ -35,7 +35,7 @@ describe('slice_rows', () => {
 });
 
 describe('insert_rows', () => {
-  it('puts strips together to what they were cut from', () => {
+  it('reassembles strips into the original', () => {
     const { y } = compute(image, ({ x }) => {
       const upper = insertRows(sliceRows(x, 0, 1), null, 0, 4);
       return { y: insertRows(sliceRows(x, 1, 3), upper, 1, 4) };
@@ -43,12 +43,12 @@ describe('insert_rows', () => {
     expect(y).toEqual(image.x.data);
   });
 
-  it('is zero where nothing was put', () => {
+  it('is zero where nothing was inserted', () => {
     const { y } = compute({ x: tensor([1, 1, 1, 2], [5, 6]) }, ({ x }) => ({ y: insertRows(x, null, 1, 3) }));
     expect([...y]).toEqual([0, 0, 5, 6, 0, 0]);
   });
 
-  it('refuses a result of another shape and a strip that does not fit', () => {
+  it('rejects a result of another shape and a strip that does not fit', () => {
     const operands = { x: draw('x', [1, 2, 2, 3]), into: draw('into', [1, 2, 4, 4]) };
     expect(() => emitted(operands, ({ x, into }) => insertRows(x, into, 0, 4))).toThrow(
       'expected float32[1,2,4,3] for into but received float32[1,2,4,4]',

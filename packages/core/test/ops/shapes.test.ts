@@ -1,4 +1,4 @@
-/** Shape rules: the types that ops give for those of their operands. */
+/** Shape rules: output types from operand types. */
 import { formatType } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
 import { abnStats } from '../../src/ops/abn_stats.js';
@@ -29,7 +29,7 @@ import { spaceToDepthBackward } from '../../src/ops/space_to_depth_backward.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
 import { type Build, build, convolution, fusion } from './typed-values.js';
 
-describe('shapes that ops give', () => {
+describe('output shapes', () => {
   it.each<[string, Build, string]>([
     [
       'conv2d 7×7/2',

@@ -19,7 +19,7 @@ import {
 
 const image = { x: tensor([1, 1, 2, 3], [1, 5, 2, 8, -3, 7]) };
 
-/** Forward, and the gradient for dy = 1, 2, 3, … */
+/** The output, and the gradient for dy = 1, 2, 3, … */
 function ramp(body: (v: { x: Value }) => Value): { y: Float64Array; dx: Float64Array } {
   let shape: readonly number[] = [];
   const { y } = compute(image, (v) => {
@@ -62,14 +62,14 @@ describe('resize_bilinear', () => {
       [5, 4.2, 1, -2.2, -3],
       [0, 4.7, 0, 0, 10.3, 0],
     ],
-  ])("gives PyTorch's pixels and gradient at %s", (size, y, dx) => {
+  ])("matches PyTorch's pixels and gradient at %s", (size, y, dx) => {
     const found = ramp((v) => resizeBilinear(v.x, size));
     expectClose(found.y, y);
     expectClose(found.dx, dx);
   });
 
-  it('keeps channels and images apart', () => {
-    // Two images of two channels, 1×2 each, twice as wide.
+  it('does not mix channels or images', () => {
+    // Two images with two channels of 1×2 pixels, resized to twice the width.
     const logical = [0, 4, 10, 14, 20, 28, -1, -1];
     const x = { shape: [2, 2, 1, 2], data: channelsLast([2, 2, 1, 2], logical) };
     const { y } = compute({ x }, (v) => ({ y: resizeBilinear(v.x, [1, 4]) }));
@@ -77,7 +77,7 @@ describe('resize_bilinear', () => {
     expectClose(y, channelsLast([2, 2, 1, 4], expected));
   });
 
-  it('copies at the same size, and reads no pixel that weighs nothing', () => {
+  it('copies at the same size, and does not read pixels of weight zero', () => {
     const odd = { x: tensor([1, 1, 2, 2], [Number.NaN, Number.POSITIVE_INFINITY, -0, 3]) };
     const { same, wider } = compute(odd, (v) => ({
       same: resizeBilinear(v.x, [2, 2]),
@@ -101,7 +101,7 @@ describe('resize_bilinear', () => {
 describe('pad_replicate', () => {
   const padding = { top: 1, bottom: 3, left: 2, right: 0 };
 
-  it("gives PyTorch's pixels and gradient", () => {
+  it("matches PyTorch's pixels and gradient", () => {
     // torch.nn.functional.pad(x, (2, 0, 1, 3), mode='replicate')
     const { y, dx } = ramp((v) => padReplicate(v.x, padding));
     const [upper, lower] = [
@@ -126,7 +126,7 @@ describe('blur_pool', () => {
     expect([...dx]).toEqual([0.25, 0.75, 0.5, 0.25, 0.75, 0.5]);
   });
 
-  it('keeps a constant image', () => {
+  it('preserves a constant image', () => {
     const ones = { x: tensor([1, 1, 5, 8], Array<number>(40).fill(3)) };
     expect([...compute(ones, (v) => ({ y: blurPool(v.x) })).y]).toEqual(Array(12).fill(3));
   });
@@ -141,7 +141,7 @@ describe('blur_pool', () => {
 });
 
 describe('space_to_depth', () => {
-  it("orders channels as TResNet's stem", () => {
+  it("orders channels like TResNet's stem", () => {
     // x.view(N, C, H//b, b, W//b, b).permute(0, 3, 5, 1, 2, 4).reshape(N, C*b*b, H//b, W//b)
     const pixels = [0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17];
     const x = { x: tensor([1, 2, 2, 4], channelsLast([1, 2, 2, 4], pixels)) };

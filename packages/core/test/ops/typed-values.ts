@@ -1,10 +1,10 @@
-/** Values of types written as in messages, and operands that several ops take. */
+/** Values written as types, as in messages, and operands shared by several ops. */
 import type { TensorType } from '@inplace-abn/tensor';
 import { Tracer } from '../../src/ir/tracer.js';
 import type { Value } from '../../src/ir/value.js';
 import { fusePredictions } from '../../src/ops/fuse_predictions.js';
 
-/** A value of the type written as in messages, such as `bfloat16[2,3]`; float32 when no dtype is given. */
+/** A value of the given type, such as `bfloat16[2,3]`; default dtype float32. */
 function value(tracer: Tracer, name: string, text: string): Value {
   const [, dtype = '', sizes = ''] = /^(\w*)\[(.*)\]$/.exec(text) ?? [];
   const shape = sizes === '' ? [] : sizes.split(',').map(Number);

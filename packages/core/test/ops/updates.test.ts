@@ -50,7 +50,7 @@ describe('sgd', () => {
     expectClose(sgdSteps({ ...base, nesterov: true }, 1), expected);
   });
 
-  it('writes the new states over the old ones', () => {
+  it('updates the states in place', () => {
     expect(sgdOp.overwrites).toEqual([
       { output: 0, input: 0, required: true },
       { output: 1, input: 2, required: true },
@@ -102,12 +102,12 @@ describe('clip_scale', () => {
     return [norm[0], scale[0]];
   };
 
-  it('is one below the limit and shrinks to it above', () => {
+  it('is one below the limit and scales down to it above', () => {
     expect(clip([3, 0, 4], 6)).toEqual([5, 1]);
     expect(clip([3, 0, 4], 1)).toEqual([5, 1 / (5 + 1e-6)]);
   });
 
-  it('is NaN where a gradient is', () => {
+  it('is NaN if a gradient is', () => {
     expect(clip([3, Number.NaN], 1)).toEqual([Number.NaN, Number.NaN]);
   });
 });

@@ -46,7 +46,7 @@ function element({ shape, data }: Operand, n: number, c: number, h: number, w: n
 }
 
 describe('convolution', () => {
-  it('gives a result computed by hand', () => {
+  it('matches a result computed by hand', () => {
     // x is 1 2 3 / 4 5 6 / 7 8 9; the window's rows are 1 0 / 0 −1.
     const operands = {
       x: tensor([1, 1, 3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]),
@@ -61,7 +61,7 @@ describe('convolution', () => {
     expect([...padded]).toEqual([-1, -3, -7, -4]);
   });
 
-  it('sums what its definition says, and its gradients are its adjoints', () => {
+  it('matches its definition, and its gradients are its adjoints', () => {
     fc.assert(
       fc.property(convolution, ({ batch, size, kernel, stride, padding, dilation, groups, ...channels }) => {
         const { groupInputs, groupOutputs } = channels;
@@ -109,7 +109,7 @@ describe('convolution', () => {
     );
   });
 
-  it('of one pixel is linear', () => {
+  it('of one pixel equals linear', () => {
     const operands = { x: draw('x', [3, 5]), weight: draw('weight', [4, 5]), bias: draw('bias', [4]) };
     const { y } = compute(operands, (v) => ({ y: linear(v.x, v.weight, v.bias) }));
     const asImages = {
@@ -140,14 +140,14 @@ describe('pooling', () => {
       return { y: outputAt(outputs, 0), index: outputAt(outputs, 1) };
     });
 
-  it('takes the first maximum, and NaN before every number', () => {
+  it('takes the first maximum, and NaN over every number', () => {
     const x = tensor([1, 1, 2, 4], [3, 1, Number.NaN, 9, 3, 2, 5, Number.NaN]);
     const { y, index } = maximum(x, { kernel: 2, stride: 2, padding: 0 });
     expect([...y]).toEqual([3, Number.NaN]);
     expect([...index]).toEqual([0, 0]);
   });
 
-  it('lets no padding win and counts taps in the padded window', () => {
+  it('never selects padding and indexes taps in the padded window', () => {
     const x = tensor([1, 1, 2, 2], [-5, -2, -7, Number.NEGATIVE_INFINITY]);
     const { y, index } = maximum(x, { kernel: 2, stride: 2, padding: 1 });
     expect([...y]).toEqual([-5, -2, -7, Number.NEGATIVE_INFINITY]);
@@ -173,7 +173,7 @@ describe('pooling', () => {
     expectClose(inside, [10]);
   });
 
-  it('has adjoints for gradients', () => {
+  it('has its adjoints as gradients', () => {
     const window = fc
       .record({
         size: pair(3, 7),
@@ -204,13 +204,13 @@ describe('pooling', () => {
     );
   });
 
-  it('globally averages each image and channel', () => {
+  it('averages each image and channel globally', () => {
     const logical = [1, 2, 3, 6, 10, 20, 30, 40, 0, 0, 0, 0, -1, -1, -1, -5];
     const x = { shape: [2, 2, 2, 2], data: channelsLast([2, 2, 2, 2], logical) };
     expect([...compute({ x }, (v) => ({ y: globalAvgPool(v.x) })).y]).toEqual([3, 25, 0, -2]);
   });
 
-  it('says that PyTorch keeps its input and 64-bit indices', () => {
+  it('declares that PyTorch saves its input and 64-bit indices', () => {
     expect(maxPoolOp.peerKeeps).toEqual({ inputs: [0], outputs: [1], bytesPerElement: 8 });
   });
 });

@@ -9,7 +9,7 @@ import { sgd } from '../../src/ops/sgd.js';
 import { alias } from '../../src/passes/alias.js';
 import { LEAKY } from '../support/nets.js';
 
-/** A value of its own, computed from the host's input. */
+/** A computed value, which does not share the host input's memory. */
 function computed(tracer: Tracer, name: string): Value {
   return maxPool(tracer.input(name, [1, 2, 4, 4], 'float32'), 1);
 }
@@ -23,7 +23,7 @@ function verdicts(body: (tracer: Tracer) => Record<string, Value>, enabled = tru
 }
 
 describe('alias', () => {
-  it('writes over an input that nobody reads again', () => {
+  it('overwrites an input that is not read again', () => {
     expect(verdicts((t) => ({ z: activation(computed(t, 'x'), LEAKY) }))).toEqual([
       'activation over %1: in place',
     ]);
@@ -49,7 +49,7 @@ describe('alias', () => {
       'activation over %1: it is an output of the program',
     ],
     [
-      'what is read later',
+      'a value that is read later',
       (t) => {
         const y = computed(t, 'x');
         const z = activation(y, LEAKY);
@@ -69,7 +69,7 @@ describe('alias', () => {
     expect(verdicts(body)).toContain(verdict);
   });
 
-  it('takes the second term where the first is still read', () => {
+  it('overwrites the second term if the first is still read', () => {
     const found = verdicts((t) => {
       const [a, b] = [computed(t, 'a'), computed(t, 'b')];
       return { sum: add(a, b), later: maxPool(a, 2) };
@@ -77,7 +77,7 @@ describe('alias', () => {
     expect(found).toEqual(['add over %1: it is still read by max_pool at (top)', 'add over %4: in place']);
   });
 
-  it('never over another size', () => {
+  it('never overwrites a value of another size', () => {
     const tracer = new Tracer();
     const y = computed(tracer, 'x');
     tracer.output('z', activation(y, LEAKY));
@@ -88,7 +88,7 @@ describe('alias', () => {
     expect(alias({ ...graph, values }).decisions.at(-1)?.veto).toBe('it differs in size');
   });
 
-  it('chains: three writers share one memory', () => {
+  it('chains: three writers share the same memory', () => {
     const tracer = new Tracer();
     const y = computed(tracer, 'x');
     const z = activation(activation(activation(y, LEAKY), LEAKY), LEAKY);
@@ -96,7 +96,7 @@ describe('alias', () => {
     expect(alias(tracer.finish()).regions.get(z.id)?.owner).toBe(y.id);
   });
 
-  it('writes a state over itself even when it is switched off', () => {
+  it('updates states in place even if disabled', () => {
     const tracer = new Tracer();
     const [param, lr] = [tracer.state('w', [3], 'float32', 'parameter'), tracer.input('lr', [], 'float32')];
     const attrs = { momentum: 0, weight_decay: 0, nesterov: false };
@@ -110,7 +110,7 @@ describe('alias', () => {
     ]);
   });
 
-  it('refuses an order in which a state is read after its update', () => {
+  it('rejects an order in which a state is read after its update', () => {
     const tracer = new Tracer();
     const param = tracer.state('w', [2, 2, 1, 1], 'float32', 'parameter');
     const [lr, grad] = [tracer.input('lr', [], 'float32'), tracer.input('g', [2, 2, 1, 1], 'float32')];

@@ -1,4 +1,4 @@
-/** Exchanges with other processes in a step: where the passes place them, and where their values lie. */
+/** Collectives in a step: where the passes schedule them, and where their values are stored. */
 import { describe, expect, it } from 'vitest';
 import { collectivesOf, compile, type Graph, gradients, Program, Store, statesOf } from '../../src/index.js';
 import { Tracer } from '../../src/ir/tracer.js';
@@ -19,7 +19,7 @@ import { prune } from '../../src/passes/prune.js';
 const SGD = { momentum: 0, weight_decay: 0, nesterov: false };
 const WIDTHS = [4, 5, 3];
 
-/** Two linear layers, each gradient a bucket of its own, and the loss summed, too. */
+/** Two linear layers with one bucket per gradient; the loss is reduced too. */
 function step(group: string): Graph {
   const tracer = new Tracer();
   const weights: Value[] = [];
@@ -46,8 +46,8 @@ function step(group: string): Graph {
   return tracer.finish();
 }
 
-describe('exchanges in a step', () => {
-  it('start as soon as their values are there, and are waited for at the end', () => {
+describe('collectives in a step', () => {
+  it('start as soon as their values exist, and are waited for at the end', () => {
     const graph = order(prune(step('world')));
     expect(
       graph.nodes.map(({ op, path }) => (path ? `${op.name} @${path}` : op.name)),
@@ -80,7 +80,7 @@ describe('exchanges in a step', () => {
     `);
   });
 
-  it('are listed in their order, for the processes to compare', () => {
+  it('are listed in order, for the processes to compare', () => {
     expect(collectivesOf(order(prune(step('world'))))).toMatchInlineSnapshot(`
       [
         "all_reduce_start(float32[16]) {"group":"world"} @",
@@ -93,7 +93,7 @@ describe('exchanges in a step', () => {
     `);
   });
 
-  it('keep the memory of what is under way to themselves, and read sums where they lie', () => {
+  it('own the memory of pending sums, and sums are read in place', () => {
     const graph = order(prune(step('world')));
     const { regions, slices } = alias(graph);
     const owner = (id: number | null | undefined) => regions.get(id ?? -1)?.owner;
@@ -104,7 +104,7 @@ describe('exchanges in a step', () => {
     expect(slices.filter(({ flat }) => flat).map(({ veto }) => veto)).toEqual([null, null, null]);
   });
 
-  it('compute, alone in their group, what the step without them does', async () => {
+  it('have no effect in a group of one process', async () => {
     const graph = step('');
     const results = [];
     for (const inPlace of [true, false]) {

@@ -1,4 +1,4 @@
-/** Steps with elementwise ops from the trace to the CPU: forward, gradient, plan and program. */
+/** Steps with elementwise ops from trace to CPU: forward, gradient, plan and program. */
 
 import { toFloat64 } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
@@ -32,7 +32,9 @@ import { normal } from '../support/prng.js';
 const SHAPES = { x: [4, 8, 6, 5], target: [4, 8, 6, 5], scale: [8], fc1: [3, 8], fc2: [8, 3] } as const;
 type Values = { [K in keyof typeof SHAPES]: Value };
 
-/** Squeeze-and-excitation, x·sigmoid(fc2(relu(fc1(pool(x))))), under a mean of squares; loss and gradients. */
+/**
+ * Squeeze-and-excitation, x·sigmoid(fc2(relu(fc1(pool(x))))), with a mean-square loss; loss and gradients.
+ */
 function gated({ x, target, scale, fc1, fc2 }: Values): Record<string, Value> {
   const images = silu(mul(x, scale));
   const gate = sigmoid(linear(relu(linear(globalAvgPool(images), fc1, null)), fc2, null));
@@ -77,7 +79,7 @@ describe('a gated block', () => {
     ['float32', 1e-5, {}],
     ['float32', 1e-5, { inPlace: false, rebuild: false, fuse: false }],
     ['bfloat16', 0.03, { precision: 'bfloat16' as const }],
-  ] as const)('gives the loss and gradients that it means in %s, %d', async (_, tolerance, options) => {
+  ] as const)('matches the reference loss and gradients in %s, %d', async (_, tolerance, options) => {
     const actual = await run(gated, INPUTS, options);
     for (const [name, values] of wanted) {
       const size = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
@@ -90,7 +92,7 @@ describe('a gated block', () => {
     }
   });
 
-  it('has the same bits in place', async () => {
+  it('is bit-identical in place', async () => {
     expect(await run(gated, INPUTS)).toEqual(await run(gated, INPUTS, { inPlace: false }));
     const { aliases } = compile(graph, cpu());
     expect(aliases.some(({ node, veto }) => node.op === elementwiseOp && veto === null)).toBe(true);
@@ -106,7 +108,7 @@ describe('neighbors', () => {
       y: body(tracer.input('x', input.shape, 'float32'), tracer.input('gate', [2, 8], 'float32')),
     }));
 
-  it('are one instruction: a chain of five ops', () => {
+  it('fuse into one instruction: a chain of five ops', () => {
     const chain = of((x, gate) => tanh(sub(mul(square(x), gate), exp(x))));
     expect(names(chain, { fuse: false })).toEqual(Array(5).fill('elementwise'));
     expect(names(chain)).toEqual(['elementwise']);
@@ -115,19 +117,19 @@ describe('neighbors', () => {
     );
   });
 
-  it('and the sum of what they make', () => {
+  it('fuse with the sum of their result', () => {
     const loss = of((x, gate) => mean(square(sub(x, gate))));
     expect(names(loss)).toEqual(['sum']);
   });
 
-  it('with sums and activations that have kernels of their own', () => {
+  it('fuse with sums and activations that have dedicated kernels', () => {
     const block = of((x, gate) => relu(add(mul(x, gate), x)));
     expect(names(block, { fold: false })).toEqual(['elementwise']);
     const plain = of((x) => relu(add(x, x)));
     expect(fuse(plain)).toBe(plain);
   });
 
-  it('but not what is read twice, fetched, or small beside its reader', () => {
+  it('do not fuse if a value is read twice, fetched, or broadcast to its reader', () => {
     const twice = of((x) => {
       const y = exp(x);
       return sub(globalAvgPool(y), mean(y, [2, 3]));
@@ -142,7 +144,7 @@ describe('neighbors', () => {
     expect(names(fetched)).toEqual(['elementwise', 'elementwise']);
   });
 
-  it('of a training step mean the same, in fewer instructions and no more memory', async () => {
+  it('fuse in a training step with the same result, fewer instructions and no more memory', async () => {
     const apart = await run(gated, INPUTS, { fuse: false });
     const together = await run(gated, INPUTS);
     for (const [name, values] of Object.entries(apart)) {
@@ -156,13 +158,13 @@ describe('neighbors', () => {
   });
 });
 
-describe('what was computed from a value', () => {
+describe('a value computed from another', () => {
   const shapes = { x: [2, 8, 6, 5], gate: [2, 8], bias: [8] } as const;
   const data = (name: keyof typeof shapes) => ({
     shape: shapes[name],
     data: Float32Array.from(normal(name, shapes[name])),
   });
-  /** Both h and what follows from it are read again by the backward pass. */
+  /** The backward pass reads both h and the value computed from it. */
   const body = (through: (h: Value, bias: Value) => Value) => (v: Record<keyof typeof shapes, Value>) => {
     const h = mul(v.x, v.gate);
     const loss = mean(mul(square(h), square(through(h, v.bias))));
@@ -184,7 +186,7 @@ describe('what was computed from a value', () => {
     ['exp', (h) => exp(h), ['exp(x0)']],
     ['a factor', (h) => mul(h, -0.5), ['mul(x0,-0.5)']],
     ['sigmoid, which saturates', (h) => sigmoid(h), []],
-  ])('gives it back for the backward pass: %s', async (_, through, programs) => {
+  ])('is inverted for the backward pass: %s', async (_, through, programs) => {
     const step = body(through);
     expect(invertedBy(step)).toEqual(programs);
     const kept = await run(step, inputs, { rebuild: false });

@@ -1,4 +1,4 @@
-/** What the memory passes decide changes no number: random networks with and without them. */
+/** The memory passes do not change results: random networks with and without them. */
 
 import { toFloat64 } from '@inplace-abn/tensor';
 import fc from 'fast-check';
@@ -21,7 +21,7 @@ async function train(step: Step, options: CompileOptions) {
 }
 
 describe('random networks', () => {
-  it('learn the same in place, bit for bit', async () => {
+  it('train bit-identically in place', async () => {
     await fc.assert(
       fc.asyncProperty(networks, async (names) => {
         const step = stepOf(names);
@@ -29,7 +29,8 @@ describe('random networks', () => {
         const inPlace = await train(step, { rebuild: false });
         expect(inPlace.losses).toEqual(plain.losses);
         expect(inPlace.states).toEqual(plain.states);
-        // What is joined in place has its final width from its first channels on: mostly less, at times more.
+        // Joined values have their final width from the first channel on, which usually saves memory but can
+        // cost some.
         if (inPlace.plan.slices.length > 0) return;
         expect(inPlace.plan.peak.bytes).toBeLessThanOrEqual(plain.plan.peak.bytes);
       }),
@@ -37,13 +38,13 @@ describe('random networks', () => {
     );
   });
 
-  it('learn the same from rebuilt values', async () => {
+  it('train the same with rebuilt values', async () => {
     await fc.assert(
       fc.asyncProperty(networks, async (names) => {
         const step = stepOf(names);
         const plain = await train(step, { rebuild: false });
         const rebuilt = await train(step, {});
-        // The forward pass is not touched.
+        // The forward pass is unaffected.
         expect(rebuilt.losses[0]).toBe(plain.losses[0]);
         for (const [name, { dtype, data }] of plain.states) {
           const wanted = toFloat64(dtype, data);

@@ -28,7 +28,7 @@ function block(x: Value): Value {
 }
 
 describe('fold', () => {
-  it('makes a residual block of three convolutions', () => {
+  it('folds a residual block into three convolutions', () => {
     const { graph } = evaluationOf([1, 4, 3, 3], (x) =>
       add(fixedAbn(convolution(x, 'conv', 4), 'bn', IDENTITY), x, LEAKY),
     );
@@ -54,7 +54,7 @@ describe('fold', () => {
     ]);
   });
 
-  it('writes the sum over the addend', () => {
+  it('writes the sum in place of the addend', () => {
     const plan = compile(evaluationOf(SHAPE, block).graph, cpu());
     expect(plan.aliases.map(({ node, veto }) => [node.op.name, node.path, veto])).toContainEqual([
       'conv2d_fused',
@@ -64,8 +64,8 @@ describe('fold', () => {
   });
 
   it.each<[string, (x: Value) => Value]>([
-    ['in front of a convolution', (x) => convolution(fixedAbn(x, 'bn', LEAKY), 'conv', 8)],
-    ['after something else', (x) => fixedAbn(avgPool(x, 3), 'bn', LEAKY)],
+    ['before a convolution', (x) => convolution(fixedAbn(x, 'bn', LEAKY), 'conv', 8)],
+    ['after another op', (x) => fixedAbn(avgPool(x, 3), 'bn', LEAKY)],
     [
       'on a convolution with another reader',
       (x) => {
@@ -75,11 +75,11 @@ describe('fold', () => {
     ],
     ['on a sum', (x) => fixedAbn(add(convolution(x, 'conv', 8), x), 'bn', LEAKY)],
     ['on an activation', (x) => fixedAbn(activation(convolution(x, 'conv', 8), act('relu')), 'bn', LEAKY)],
-  ])('leaves a layer %s', (_, body) => {
+  ])('does not fold a layer %s', (_, body) => {
     expect(opsOf(fold(evaluationOf(SHAPE, body).graph))).toContain('abn_apply bn');
   });
 
-  it('leaves what the host fetches', () => {
+  it('does not fold fetched values', () => {
     const { graph } = evaluationOf(SHAPE, (x) => {
       const y = convolution(x, 'conv', 8);
       x.tracer.output('features', y);
@@ -88,12 +88,12 @@ describe('fold', () => {
     expect(fold(graph)).toEqual(graph);
   });
 
-  it('leaves graphs with a backward pass', () => {
+  it('does not change graphs with a backward pass', () => {
     const { graph } = residualStep();
     expect(fold(graph)).toBe(graph);
   });
 
-  it('can be switched off', () => {
+  it('can be disabled', () => {
     const { graph } = evaluationOf(SHAPE, block);
     expect(fold(graph, false)).toBe(graph);
     expect(opsOf(compile(graph, cpu(), { fold: false }).graph)).toContain('abn_apply bn1');
@@ -133,16 +133,19 @@ describe.each(['float32', 'bfloat16'] as const)('a folded network in %s', (preci
 
   const tolerance = precision === 'float32' ? 1e-5 : 2 ** -6;
 
-  it.each(cases)('gives the same: $name, $scale, $layer', async ({ name, layer, scale, affine }) => {
-    const step = evaluationOf(SHAPE, (x) => {
-      const y = fixedAbn(convolution(x, 'conv', 8, layer), 'bn', act(name), scale, affine);
-      const z = fixedAbn(convolution(y, 'last', 8, layer), 'last_bn', IDENTITY, scale);
-      return add(convolution(y, 'proj', 8, layer), z, act(name));
-    });
-    expect(await difference(step)).toBeLessThan(tolerance);
-  });
+  it.each(cases)(
+    'matches the unfolded network: $name, $scale, $layer',
+    async ({ name, layer, scale, affine }) => {
+      const step = evaluationOf(SHAPE, (x) => {
+        const y = fixedAbn(convolution(x, 'conv', 8, layer), 'bn', act(name), scale, affine);
+        const z = fixedAbn(convolution(y, 'last', 8, layer), 'last_bn', IDENTITY, scale);
+        return add(convolution(y, 'proj', 8, layer), z, act(name));
+      });
+      expect(await difference(step)).toBeLessThan(tolerance);
+    },
+  );
 
-  it('gives the same: a block', async () => {
+  it('matches the unfolded network: a block', async () => {
     expect(await difference(evaluationOf(SHAPE, block))).toBeLessThan(tolerance);
   });
 });

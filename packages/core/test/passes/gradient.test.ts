@@ -23,7 +23,7 @@ function lossOf(tracer: Tracer, x = tracer.input('x', [2, 4], 'float32')) {
 }
 
 describe('gradients', () => {
-  it('walks back from the loss, adding what reaches a value on two ways', () => {
+  it('walks back from the loss, adding gradients that reach a value twice', () => {
     const tracer = new Tracer();
     const { x, w, loss } = lossOf(tracer);
     const h = tracer.within('fc', () => linear(x, w, null));
@@ -57,7 +57,7 @@ describe('gradients', () => {
     expect(tracer.traced.at(-1)?.op.name).toBe('add');
   });
 
-  it('asks no op for what nobody wants', () => {
+  it('requests only the gradients that are needed', () => {
     const tracer = new Tracer();
     const image = tracer.input('image', [1, 3, 4, 4], 'float32');
     const w = tracer.state('w', [2, 3, 3, 3], 'float32', 'parameter');
@@ -74,7 +74,7 @@ describe('gradients', () => {
     `);
   });
 
-  it('goes through batch statistics, marked with the layer it belongs to', () => {
+  it('goes through batch statistics, marked with their layer', () => {
     const tracer = new Tracer();
     const { x, w, loss } = lossOf(tracer);
     const z = abn(linear(x, w, null), 'bn');
@@ -93,7 +93,7 @@ describe('gradients', () => {
     `);
   });
 
-  it('is null where the loss does not depend on a value', () => {
+  it('is null if the loss does not depend on a value', () => {
     const tracer = new Tracer();
     const { x, w, loss } = lossOf(tracer);
     const logits = linear(x, w, null);
@@ -106,14 +106,14 @@ describe('gradients', () => {
     ['pack', (w, layer) => layer(pack([w]))],
     ['unpack', (w) => outputAt(unpack(w, [[1, 16]]), 0)],
     ['softmax_backward', (w, layer) => activation(softmaxBackward(layer(w), layer(w)), LEAKY)],
-  ])('refuses to go through %s, which has no rule', (op, body) => {
+  ])('rejects going through %s, which has no rule', (op, body) => {
     const tracer = new Tracer();
     const x = tracer.input('x', [1, 4], 'float32');
     const fc = tracer.state('fc', [16, 4], 'float32', 'parameter');
     const w = tracer.state('w', [16], 'float32', 'parameter');
     const labels = tracer.input('labels', [1], 'int32');
     const logits = tracer.within('block', () => body(w, (bias) => linear(x, fc, bias)));
-    // It is no matter what the loss does not depend on.
+    // Values that do not affect the loss do not need a gradient rule.
     expect(gradients(crossEntropy(linear(x, fc, null), labels), [w, fc])).toEqual([null, expect.anything()]);
     const loss = crossEntropy(logits, labels);
     expect(() => gradients(loss, [w])).toThrow(UsageError);
@@ -122,7 +122,7 @@ describe('gradients', () => {
     );
   });
 
-  it('refuses an operand that the rule of its op leaves out', () => {
+  it("rejects an operand that its op's rule does not cover", () => {
     const tracer = new Tracer();
     const { x, loss } = lossOf(tracer);
     const mean = tracer.state('mean', [4], 'float32', 'parameter');
@@ -135,7 +135,7 @@ describe('gradients', () => {
     );
   });
 
-  it('refuses values of another trace', () => {
+  it('rejects values of another trace', () => {
     const tracer = new Tracer();
     const { x, w, loss } = lossOf(tracer);
     const value = loss(linear(x, w, null));
@@ -143,15 +143,15 @@ describe('gradients', () => {
     expect(() => gradients(value, [w, other])).toThrow('%0:float32[4,4] belongs to another trace');
   });
 
-  it('wants a scalar, or a cotangent', () => {
+  it('requires a scalar, or a cotangent', () => {
     const tracer = new Tracer();
     expect(() => gradients(tracer.input('x', [2], 'float32'), [])).toThrow(
       'expected a scalar loss, or a cotangent with it, but received %0:float32[2] alone',
     );
   });
 
-  describe('for a cotangent', () => {
-    it('begin with it, and hold it constant', () => {
+  describe('with a cotangent', () => {
+    it('start from it, and treat it as a constant', () => {
       const tracer = new Tracer();
       const { x, w } = lossOf(tracer);
       const h = linear(x, w, null);
@@ -163,7 +163,7 @@ describe('gradients', () => {
       expect(node).toMatchObject({ inputs: [cotangent.id, w.id], outputs: [dx?.id] });
     });
 
-    it('of a value with respect to itself are the cotangent', () => {
+    it('equal the cotangent for a value with respect to itself', () => {
       const tracer = new Tracer();
       const w = tracer.state('w', [4], 'float32', 'parameter');
       const cotangent = tracer.input('c', [4], 'float32');
@@ -171,7 +171,7 @@ describe('gradients', () => {
       expect(tracer.value(cotangent.id).kind).toBe('input');
     });
 
-    it('refuse one of another type or trace', () => {
+    it('reject one of another type or trace', () => {
       const tracer = new Tracer();
       const { x, w } = lossOf(tracer);
       const h = linear(x, w, null);

@@ -45,7 +45,7 @@ describe('order', () => {
     expect(ops(graph)).toEqual(['activation', 'sgd']);
   });
 
-  it('rebuilds just before the first reader and updates as soon as it can', () => {
+  it('rebuilds just before the first reader and updates as early as possible', () => {
     const graph = order(rebuild(prune(residualStep().graph)).graph);
     const lines = graph.nodes
       .filter(({ phase }) => phase !== 'forward')

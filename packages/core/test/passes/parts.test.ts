@@ -18,7 +18,7 @@ import { loadStep, type Step } from '../support/nets.js';
 import { integers, normal } from '../support/prng.js';
 
 const RULE = { momentum: 0.9, weight_decay: 1e-3, nesterov: true };
-/** Of the convolution's weights: 4.5 MiB. */
+/** Channels of the convolution; its weights take 4.5 MiB. */
 const CHANNELS = { inputs: 1024, outputs: 1152 };
 
 interface Shape {
@@ -82,7 +82,7 @@ async function trained(options: CompileOptions) {
 }
 
 describe('parts', () => {
-  it('makes a large gradient in parts, each used before the next is made', () => {
+  it('computes a large gradient in parts, each used before the next is computed', () => {
     const names = ops(wideStep().graph);
     const first = names.indexOf('conv2d_backward_weights');
     expect(names.slice(first - 1)).toEqual([
@@ -99,7 +99,7 @@ describe('parts', () => {
     );
   });
 
-  it('leaves what they would be whole, in less memory', async () => {
+  it('gives the same states in less memory', async () => {
     const [divided, whole] = [await trained({}), await trained({ parts: false })];
     const gradient = CHANNELS.inputs * CHANNELS.outputs * 4;
     expect(whole.plan.bytes.gradients).toBeGreaterThanOrEqual(gradient);
@@ -126,16 +126,16 @@ describe('parts', () => {
   });
 
   it.each<[string, Shape]>([
-    ['is clipped by the norm of all', { clip: true }],
+    ['is clipped by the global norm', { clip: true }],
     ['is an output', { fetched: true }],
     ['is of grouped weights', { groups: 2 }],
-    ['is smaller than what it is made of', { size: 20 }],
-  ])('leaves a gradient whole that %s', (_, shape) => {
+    ['is smaller than its operands', { size: 20 }],
+  ])('does not split a gradient that %s', (_, shape) => {
     const { graph } = wideStep(shape);
     expect(parts(graph)).toEqual({ graph, decisions: [] });
   });
 
-  it('does nothing when switched off', () => {
+  it('does nothing if disabled', () => {
     const { graph } = wideStep();
     expect(parts(graph, false)).toEqual({ graph, decisions: [] });
   });

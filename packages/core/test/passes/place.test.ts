@@ -15,7 +15,7 @@ const lifetimes = fc.array(
 const at = (bytes: number, start: number, end: number): Lifetime => ({ bytes, start, end });
 
 describe('place', () => {
-  it('never lets two buffers that are alive at once overlap, in an arena no smaller than what is alive', () => {
+  it('never overlaps live buffers, in an arena at least as large as the live bytes', () => {
     fc.assert(
       fc.property(lifetimes, (list) => {
         const { offsets, arenaBytes, liveBytes } = place(list);
@@ -29,8 +29,8 @@ describe('place', () => {
     );
   });
 
-  it('is as small as can be where lifetimes nest', () => {
-    // A stack, as forward and backward make it: each buffer dies before those that were there before it.
+  it('is optimal for nested lifetimes', () => {
+    // Like a stack, as in forward and backward: each buffer dies before those created before it.
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 30 }), (sizes) => {
         const nested = sizes.map((bytes, i) => at(bytes, i, 100 - i));
@@ -40,7 +40,7 @@ describe('place', () => {
     );
   });
 
-  it('gives the same offsets every time', () => {
+  it('is deterministic', () => {
     fc.assert(
       fc.property(lifetimes, (list) => {
         expect(place(list)).toEqual(place(list));
@@ -48,7 +48,7 @@ describe('place', () => {
     );
   });
 
-  it('comes of its packing at once', () => {
+  it('can be reproduced from its packing', () => {
     fc.assert(
       fc.property(lifetimes, (list) => {
         const placement = place(list);
@@ -63,11 +63,11 @@ describe('place', () => {
     { order: [0, 1, 0], fit: 'tightest' },
     { order: [0, 2], fit: 'lowest' },
     { order: [0, 1], fit: 'loosest' },
-  ])('does not come of another packing: $order $fit', (packing) => {
+  ])('rejects another packing: $order $fit', (packing) => {
     expect(() => placeAs(packing as Packing, [at(64, 0, 1), at(64, 0, 1)])).toThrow(RangeError);
   });
 
-  it('reuses memory as soon as its buffer is dead, and not in the same instruction', () => {
+  it('reuses memory after its buffer dies, but not in the same instruction', () => {
     const packing = { order: [0, 1], fit: 'tightest' };
     expect(place([at(64, 0, 1), at(64, 2, 3)])).toEqual({
       offsets: [0, 0],
@@ -83,15 +83,15 @@ describe('place', () => {
     expect(arenaBytes).toBe(640 + 128 + 640);
   });
 
-  it('tries again with what sticks out at the front of the order', () => {
-    // Found by search: none of the orders alone comes below 448 bytes.
+  it('retries with the buffer that exceeds the arena placed first', () => {
+    // Found by search: every order without improvement needs at least 448 bytes.
     const list = [at(64, 5, 9), at(64, 4, 7), at(256, 7, 7), at(192, 3, 4), at(128, 2, 5), at(64, 0, 3)];
     const { arenaBytes, liveBytes } = place(list);
     expect(arenaBytes).toBe(384);
     expect(liveBytes).toBe(384);
   });
 
-  it('counts whole cache lines', () => {
+  it('rounds up to whole cache lines', () => {
     expect([0, 1, 64, 65].map(align)).toEqual([0, 64, 64, 128]);
     expect(liveSums([at(1, 0, 1), at(65, 1, 2)])).toEqual([64, 192, 128]);
     const packing = { order: [], fit: 'tightest' };

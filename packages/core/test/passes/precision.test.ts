@@ -22,7 +22,7 @@ describe('precision', () => {
     expect(precision(graph, 'float32')).toBe(graph);
   });
 
-  it('lowers data from the image on, and casts back what the host fetches', () => {
+  it('lowers data from the image on, and casts fetched values back', () => {
     const graph = trace((tracer) => {
       const images = tracer.input('images', [1, 3, 4, 4], 'uint8');
       const x = colorTransform(images, tracer.input('color', [1, 12], 'float32'));
@@ -42,7 +42,7 @@ describe('precision', () => {
     `);
   });
 
-  it('casts float32 data that the host hands in, once', () => {
+  it('casts float32 input data once', () => {
     const graph = trace((tracer) => {
       const x = tracer.input('x', [2, 3], 'float32');
       return { y: add(x, activation(x, LEAKY)) };
@@ -97,7 +97,7 @@ describe('precision', () => {
     `);
   });
 
-  it('updates in float32 a parameter that is data itself', () => {
+  it('updates a parameter that is itself data in float32', () => {
     const graph = trace((tracer) => {
       const labels = tracer.input('labels', [2], 'int32');
       const shift = tracer.state('shift', [2, 3], 'float32', 'parameter');

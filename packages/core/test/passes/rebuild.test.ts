@@ -60,11 +60,11 @@ describe('rebuild', () => {
     `);
   });
 
-  it('keeps the input where relu hides it', () => {
+  it('keeps the input of relu, which has no inverse', () => {
     expect(decisions(rebuilt((x) => abn(conv(x, 'conv', 4, 3), 'bn', RELU)))).toContain('keep conv2d @conv');
   });
 
-  it('inverts a residual sum for the term that its other term gives', () => {
+  it('inverts a residual sum for one term, given the other', () => {
     const result = rebuild(prune(residualStep().graph));
     expect(decisions(result)).toMatchInlineSnapshot(`
       [
@@ -133,7 +133,7 @@ describe('rebuild', () => {
     expect(decisions(result)).toContain('keep conv2d @conv');
   });
 
-  it('keeps a term where relu follows the sum', () => {
+  it('keeps a term if relu follows the sum', () => {
     const result = rebuilt((x) => {
       const a = abn(conv(x, 'conv1', 4, 3), 'bn1');
       return add(abn(conv(a, 'conv2', 4, 3), 'bn2', IDENTITY), a, RELU);
@@ -141,7 +141,7 @@ describe('rebuild', () => {
     expect(decisions(result).filter((text) => text.includes('through add'))).toEqual([]);
   });
 
-  it('does not take one layer for another on the same value', () => {
+  it('does not confuse two layers on the same value', () => {
     const result = rebuilt((x) => {
       const shared = conv(x, 'conv', 4, 3);
       return add(abn(shared, 'bn1'), abn(shared, 'bn2'));
@@ -151,7 +151,7 @@ describe('rebuild', () => {
     expect(backward(result.graph).filter((line) => line.includes('from: z'))).toEqual([]);
   });
 
-  it('does not absorb where another op reads the value, too', () => {
+  it('does not absorb if another op reads the value too', () => {
     const result = rebuilt((x) => {
       const shared = conv(x, 'conv', 4, 3);
       return add(abn(shared, 'bn'), conv(shared, 'side', 4, 1));
@@ -159,7 +159,7 @@ describe('rebuild', () => {
     expect(decisions(result)).toContain('keep conv2d @conv');
   });
 
-  it('keeps everything when it is switched off', () => {
+  it('keeps every value if disabled', () => {
     const result = rebuild(prune(residualStep().graph), { enabled: false });
     expect(result.decisions.every(({ choice }) => choice === 'keep')).toBe(true);
     expect(result.graph.nodes.some(({ rebuilds }) => rebuilds)).toBe(false);

@@ -12,7 +12,7 @@ import { LEAKY, residualStep } from '../support/nets.js';
 const convolutions = ({ nodes }: Graph): string[] =>
   nodes.filter(({ op }) => op.name.startsWith('conv2d')).map(({ path }) => path);
 
-/** A block that widens: its projection is as large as its result, and twice as large as its input. */
+/** A widening block: its projection is as large as its result, and twice as large as its input. */
 const { graph, inputs } = evaluationOf([1, 16, 24, 24], (x) => {
   const normed = fixedAbn(convolution(x, 'before', 64), 'bn1', LEAKY);
   const narrow = fixedAbn(convolution(normed, 'conv1', 16), 'bn2', LEAKY);
@@ -21,14 +21,14 @@ const { graph, inputs } = evaluationOf([1, 16, 24, 24], (x) => {
 });
 
 describe('shortcutsFirst', () => {
-  it('computes the projection before the convolutions beside it', () => {
+  it('computes the projection before the parallel convolutions', () => {
     const folded = fold(graph);
     expect(convolutions(folded)).toEqual(['before', 'conv1', 'conv2', 'proj', 'conv3']);
     expect(convolutions(shortcutsFirst(folded))).toEqual(['before', 'proj', 'conv1', 'conv2', 'conv3']);
     expect(shortcutsFirst(folded).nodes.length).toBe(folded.nodes.length);
   });
 
-  it('is taken where the plan is smaller, and gives the same numbers', async () => {
+  it('is used if the plan is smaller, with the same results', async () => {
     const plan = compile(graph, cpu(), { keepConstants: false });
     expect(convolutions(plan.graph)).toEqual(['before', 'proj', 'conv1', 'conv2', 'conv3']);
     const run = async (options: { fold: boolean }) => {
@@ -43,7 +43,7 @@ describe('shortcutsFirst', () => {
     });
   });
 
-  it('is not for training', () => {
+  it('does not apply to training', () => {
     expect(isInference(graph)).toBe(true);
     expect(isInference(residualStep().graph)).toBe(false);
   });

@@ -1,4 +1,4 @@
-/** Joined and cut channels that lie in the wider value. */
+/** Joined and cut channels as strided views of the wider value. */
 
 import { toFloat64 } from '@inplace-abn/tensor';
 import fc from 'fast-check';
@@ -31,7 +31,7 @@ function traced(body: Body): Tracer {
   return tracer;
 }
 
-/** A value of `width` channels that a kernel writes wherever it is told to. */
+/** A value of `width` channels from a kernel that supports strided outputs. */
 function pooled(tracer: Tracer, name: string, width = 2): Value {
   return maxPool(tracer.input(name, [1, width, 4, 4], 'float32'), 1);
 }
@@ -41,8 +41,8 @@ const verdicts = (body: Body, enabled = true): string[] =>
     ({ node, begin, veto }) => `${node.op.name} at ${begin}: ${veto ?? 'not copied'}`,
   );
 
-describe('what is joined', () => {
-  it('is written where it belongs, in chains at the end of the chain', () => {
+describe('a joined value', () => {
+  it('is written directly into the result, through chains of joins', () => {
     const tracer = new Tracer();
     const [a, b, c] = [pooled(tracer, 'a'), pooled(tracer, 'b', 3), pooled(tracer, 'c')];
     const ab = concat([a, b]);
@@ -80,12 +80,12 @@ describe('what is joined', () => {
       ['concat at 0: it is an output of the program', 'concat at 2: not copied'],
     ],
     [
-      'what is written densely',
+      'a value that is written densely',
       (t) => ({ y: concat([conv2d(pooled(t, 'x'), weight(t, [3, 2, 1, 1]), null), pooled(t, 'b')]) }),
       ['concat at 0: conv2d at (top) writes dense rows', 'concat at 3: not copied'],
     ],
     [
-      'what is read densely',
+      'a value that is read densely',
       (t) => {
         const x = pooled(t, 'x');
         const z = t.within('mod1', () => conv2d(x, weight(t, [3, 2, 1, 1]), null));
@@ -94,7 +94,7 @@ describe('what is joined', () => {
       ['concat at 0: conv2d at mod1 reads dense rows', 'concat at 2: not copied'],
     ],
     [
-      'what is joined with itself',
+      'a value joined with itself',
       (t) => {
         const x = pooled(t, 'x');
         return { y: concat([x, pooled(t, 'b'), x]) };
@@ -106,7 +106,7 @@ describe('what is joined', () => {
       ],
     ],
     [
-      'what lies in another join',
+      'a value in another join',
       (t) => {
         const x = pooled(t, 'x');
         return { y: concat([x, pooled(t, 'a')]), z: concat([pooled(t, 'b'), x]) };
@@ -122,7 +122,7 @@ describe('what is joined', () => {
     expect(verdicts(body)).toEqual(expected);
   });
 
-  it('is copied when in-place writing is switched off', () => {
+  it('is copied if in-place writing is disabled', () => {
     const body: Body = (t) => ({ y: concat([pooled(t, 'a'), pooled(t, 'b')]) });
     expect(verdicts(body, false)).toEqual([
       'concat at 0: in-place writing is switched off',
@@ -131,8 +131,8 @@ describe('what is joined', () => {
   });
 });
 
-describe('what is cut', () => {
-  it('is read where it lies, in a slice of a slice too', () => {
+describe('a cut value', () => {
+  it('is read in place, even from a slice of a slice', () => {
     const tracer = new Tracer();
     const x = pooled(tracer, 'x', 8);
     const outer = sliceChannels(x, 2, 5);
@@ -168,11 +168,11 @@ describe('what is cut', () => {
   });
 });
 
-describe('writing in place beside slices', () => {
+describe('writing in place with slices', () => {
   const inPlace = (body: Body): string[] =>
     alias(traced(body).finish()).decisions.map(({ node, veto }) => `${node.op.name}: ${veto ?? 'in place'}`);
 
-  it('goes over a slice whose channels nobody reads again, whatever becomes of the others', () => {
+  it('overwrites a slice whose channels are not read again, regardless of other slices', () => {
     const body: Body = (t) => {
       const x = pooled(t, 'x', 4);
       const [low, high] = [sliceChannels(x, 0, 2), sliceChannels(x, 2, 2)];
@@ -182,7 +182,7 @@ describe('writing in place beside slices', () => {
     expect(inPlace(body)).toContain('add: in place');
   });
 
-  it('never over channels that another value still holds', () => {
+  it('never overwrites channels that another value still holds', () => {
     const later: Body = (t) => {
       const x = pooled(t, 'x', 4);
       const sum = add(sliceChannels(x, 0, 3), pooled(t, 'b', 3));
@@ -204,7 +204,7 @@ describe('writing in place beside slices', () => {
     expect(inPlace(fetched)[0]).toBe('add: it is an output of the program');
   });
 
-  it('never over one operand while another has some of its channels', () => {
+  it('never overwrites an operand that shares channels with another', () => {
     const body: Body = (t) => {
       const x = pooled(t, 'x', 4);
       return { z: avgPool(add(sliceChannels(x, 0, 3), sliceChannels(x, 1, 3)), 2) };
@@ -215,7 +215,7 @@ describe('writing in place beside slices', () => {
     ]);
   });
 
-  it('takes another operand where the result must be dense', () => {
+  it('overwrites another operand if the result must be dense', () => {
     const body: Body = (t) => {
       const sum = add(sliceChannels(pooled(t, 'x', 4), 0, 2), pooled(t, 'b'));
       return { z: activation(sum, LEAKY) };
@@ -227,7 +227,7 @@ describe('writing in place beside slices', () => {
     ]);
   });
 
-  it('leaves alone what has a place in a join', () => {
+  it('does not apply to values placed in a join', () => {
     const body: Body = (t) => ({ y: concat([add(pooled(t, 'a'), pooled(t, 'b')), pooled(t, 'c')]) });
     expect(inPlace(body)).toEqual([
       'add: its output has a place in a join',
@@ -239,7 +239,7 @@ describe('writing in place beside slices', () => {
 describe('a dense network', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  it('has one buffer a block, and one for its gradient', () => {
+  it('has one buffer per block, and one for its gradient', () => {
     const plan = compile(denseStep([2, 1]).graph, cpu());
     expect(logSlices(plan)).toMatchInlineSnapshot(`
       "slice: concat at mod1: %16 is channels 0 to 5 of %44: not copied (1.41 KiB)
@@ -295,7 +295,7 @@ describe('a dense network', () => {
     scale: fc.constantFrom('abs' as const, 'plain' as const),
   });
 
-  it('learns the same as with copies, bit for bit, and what the graph means', async () => {
+  it('trains bit-identically to copying, and matches the reference', async () => {
     await fc.assert(
       fc.asyncProperty(networks, async ({ layers, growth, scale }) => {
         const step = denseStep(layers, scale, growth);

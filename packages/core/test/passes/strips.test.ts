@@ -77,7 +77,7 @@ const networkOf = (names: readonly string[], height: number, width = 17): Graph 
   ).graph;
 
 describe('strips', () => {
-  it('cuts rows out, goes through the nodes and puts rows together', () => {
+  it('slices rows, runs the nodes, and reassembles the rows', () => {
     const { graph } = evaluationOf([1, 2, 6, 4], (x) => {
       const y = activation(x, LEAKY);
       return maxPool(convolution(y, 'conv', 2), 2);
@@ -102,7 +102,7 @@ describe('strips', () => {
     `);
   });
 
-  it('computes each number from the same operands as the whole', () => {
+  it('computes each element from the same operands as the whole image', () => {
     const heights = fc.integer({ min: 33, max: 50 });
     const layers = fc.array(fc.constantFrom(...Object.keys(LAYERS)), { minLength: 1, maxLength: 4 });
     const network = fc.record({ layers, height: heights, count: fc.integer({ min: 2, max: 6 }) });
@@ -116,7 +116,7 @@ describe('strips', () => {
     );
   });
 
-  it('makes folded weights anew for every strip where they are not kept', () => {
+  it('recomputes folded weights for every strip if they are not kept', () => {
     const graph = transient(fold(networkOf(['dense', 'dense'], 24)));
     const striped = prune(strips(graph, [{ segment: wholeSegment(graph), count: 3 }]));
     expect(striped.nodes.filter(({ op }) => op.name === 'abn_fold').length).toBe(6);
@@ -129,7 +129,7 @@ describe('strips', () => {
       return convolution(avgPool(y, [6, 4]), 'context', 2, { size: 1 });
     });
     const whole = wholeSegment(graph);
-    // A window as high as the image needs every row: allowed, and of no use.
+    // A window as high as the image needs every row: allowed, but useless.
     expect(whole.heights.get(whole.output)).toBe(1);
     const mixed = evaluationOf([1, 2, 6, 4], (x) => globalAvgPool(convolution(activation(x, LEAKY), 'c', 2)));
     expect(cutsOf(new Flow(mixed.graph)).length).toBe(3);
@@ -149,7 +149,7 @@ describe('a budget', () => {
     return { plan, out: outputs.out as Float32Array };
   };
 
-  it('is kept, with the same result', async () => {
+  it('is met, with the same result', async () => {
     const whole = await run({ keepConstants: false });
     const budget = Math.floor(0.85 * whole.plan.arenaBytes);
     const { plan, out } = await run({ keepConstants: false, budget });
@@ -163,7 +163,7 @@ describe('a budget', () => {
     });
   });
 
-  it('is kept around ops that do not work row by row', () => {
+  it('is met around ops that cannot be split by rows', () => {
     const mixed = evaluationOf([1, 3, 60, 40], (x) => {
       const y = convolution(resizeBilinear(x, [96, 40]), 'a', 8);
       const z = maxPool(convolution(y, 'b', 8), 2);
@@ -176,13 +176,13 @@ describe('a budget', () => {
     expect(plan.arenaBytes).toBeLessThanOrEqual(budget);
   });
 
-  it('that is enough changes nothing', () => {
+  it('has no effect if it is large enough', () => {
     const { arenaBytes } = compiled({});
     expect(compiled({ budget: arenaBytes }).strips).toEqual([]);
   });
 
-  it('is kept beside constants, and without them where it does not hold them', async () => {
-    // Few pixels to a weight: what is laid out of the weights is most of the arena.
+  it('is met with constants, or without them if they do not fit', async () => {
+    // Few pixels per weight, so weight layouts are most of the arena.
     const small = networkOf(['dense', 'pooled', 'dense', 'residual'], 24, 3);
     const planned = (options: CompileOptions) => compile(small, cpu(), options);
     const [kept, without] = [planned({ keepConstants: true }), planned({ keepConstants: false })];
@@ -204,15 +204,15 @@ describe('a budget', () => {
     expect(least({ keepConstants: 'auto' })).toBe(least({ keepConstants: false }));
   });
 
-  it('that nothing fits is an error that says what would', () => {
+  it('is an error with the bytes needed if nothing fits', () => {
     expect(() => compiled({ keepConstants: false, budget: 1000 })).toThrow(
-      /^the plan needs .* of memory in addition to the weights, in strips of rows about .* at least, but the budget leaves 1000 B/,
+      /^the plan needs .* of memory in addition to the weights, or at least about .* in strips of rows, but the budget leaves 1000 B/,
     );
   });
 });
 
-describe('constants that are kept where it pays', () => {
-  it('go before anything is computed in strips', () => {
+describe('constants that are kept if worthwhile', () => {
+  it('are given up before anything runs in strips', () => {
     const { graph } = evaluationOf([1, 64, 5, 4], (x) => {
       return LAYERS.dense?.(convolution(x, 'first', 64), 'second') ?? x;
     });
@@ -232,7 +232,7 @@ describe('constants that are kept where it pays', () => {
 });
 
 describe('constants that are not kept', () => {
-  it('give the same numbers with less memory and no prologue', async () => {
+  it('give the same results with less memory and no prologue', async () => {
     const { graph, inputs } = evaluationOf([1, 16, 9, 8], (x) => {
       return LAYERS.dense?.(convolution(x, 'first', 16), 'second') ?? x;
     });

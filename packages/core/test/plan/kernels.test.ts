@@ -9,7 +9,7 @@ const sum = (channels: number, pitch?: number): KernelSpec => {
 };
 
 describe('kernels prepared once', () => {
-  it('are shared by equal specifications, and by no others', () => {
+  it('are shared by equal specifications only', () => {
     const prepare = preparedOnce((spec) => cpu().prepare(spec));
     const kernel = prepare(sum(8));
     expect(prepare(sum(8))).toBe(kernel);

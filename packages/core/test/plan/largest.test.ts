@@ -27,7 +27,7 @@ it('is the largest size whose bytes fit, found with few plans', () => {
   );
 });
 
-it('needs few plans where a step is a fixed part and a part of each image', () => {
+it('needs few plans if bytes are linear in the batch size', () => {
   const sizes: number[] = [];
   const found = largestWithin(2e9, (size) => {
     sizes.push(size);
@@ -37,7 +37,7 @@ it('needs few plans where a step is a fixed part and a part of each image', () =
   expect(sizes.length).toBeLessThan(8);
 });
 
-it('finds steps as well as lines', () => {
+it('handles step functions as well as lines', () => {
   expect(largestWithin(100, (size) => (size <= 37 ? 10 : 1000))?.size).toBe(37);
   expect(largestWithin(100, (size) => (size <= 5000 ? 100 : 101))?.size).toBe(5000);
   expect(largestWithin(9, () => 10)).toBeNull();

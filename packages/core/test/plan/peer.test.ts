@@ -1,4 +1,4 @@
-/** The yardstick: what a step holds under PyTorch's buffer rules. */
+/** The baseline: the memory that a step holds under PyTorch's buffer rules. */
 import { expect, it } from 'vitest';
 import { Tracer } from '../../src/ir/tracer.js';
 import type { Value } from '../../src/ir/value.js';
@@ -16,12 +16,12 @@ function activations(body: (x: Value) => Value): number {
 }
 
 it('counts each value while it is read', () => {
-  // x is the host's.
+  // x belongs to the host.
   expect(activations((x) => avgPool(avgPool(x, 1), 1))).toBe(64 + 64);
   expect(activations((x) => activation(maxPool(x, 1), LEAKY))).toBe(64 + 64);
 });
 
-it('has no bytes for slices, which are views, but keeps what they are views of', () => {
+it('counts no bytes for slices, which are views, but keeps their base alive', () => {
   const upper = (x: Value): Value => sliceChannels(avgPool(x, 1), 2, 2);
   expect(activations((x) => upper(x))).toBe(64);
   expect(activations((x) => avgPool(upper(x), 1))).toBe(64 + 32);

@@ -9,7 +9,7 @@ import { expectSoundPlacement } from '../support/placement.js';
 
 vi.mock('../../src/passes/place.js', { spy: true });
 
-/** Lives of many lengths that begin one after the other. */
+/** Lifetimes of many lengths that start one after another. */
 const lifetimes = Array.from({ length: 600 }, (_, i): Lifetime => {
   return { bytes: 64 * (1 + ((i * 37) % 101)), start: i, end: i + ((i * 53) % 29) };
 });
@@ -36,20 +36,20 @@ describe('a placement', () => {
     return { offsets, arenaBytes, searched: search.mock.calls.length > 0 };
   }
 
-  it('of many buffers is remembered from one start to the next', () => {
+  it('of many buffers is cached across processes', () => {
     const first = placed(lifetimes);
     expect(first.searched).toBe(true);
     expect(placed(lifetimes)).toEqual({ ...first, searched: false });
     expect(placed(lifetimes.map((one) => ({ ...one, bytes: one.bytes + 1 }))).searched).toBe(true);
   });
 
-  it('of few is made at once', () => {
+  it('of few buffers is not cached', () => {
     expect(placed(lifetimes.slice(0, 100)).searched).toBe(true);
     expect(readdirSync(folder)).toEqual([]);
   });
 
   it.each(['torn', '{"order":[0,1],"fit":"lowest"}', '{"fit":"lowest"}', 'null'])(
-    'is searched for again where what is remembered is none: %s',
+    'is searched for again if the cache is invalid: %s',
     (text) => {
       const first = placed(lifetimes);
       const [file = ''] = readdirSync(folder);

@@ -18,14 +18,14 @@ import { classifierStep, conv, loadStep, residualStep } from '../support/nets.js
 const load = () => loadStep(residualStep(), cpu());
 
 describe('Program', () => {
-  it('learns: the loss of one batch falls', async () => {
+  it('trains: the loss on one batch falls', async () => {
     const { program, inputs } = load();
     const losses: number[] = [];
     for (let step = 0; step < 20; step++) losses.push(Number((await program.run(inputs)).outputs.loss?.[0]));
     expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) / 4);
   });
 
-  it('counts batches and moves running statistics', async () => {
+  it('counts batches and updates running statistics', async () => {
     const { program, inputs, store } = load();
     const before = store.read('stem.bn.running_mean').data;
     await program.run(inputs);
@@ -50,7 +50,7 @@ describe('Program', () => {
     await expect(run).rejects.toThrow(message);
   });
 
-  it('rejects a run while another is under way, and goes on', async () => {
+  it('rejects a run during another one, and recovers', async () => {
     const { program, inputs } = load();
     const first = program.run(inputs);
     await expect(program.run(inputs)).rejects.toThrow(
@@ -62,7 +62,7 @@ describe('Program', () => {
     await expect(program.run(inputs)).resolves.toBeDefined();
   });
 
-  it('stops at a guard before any state changes, and runs again', async () => {
+  it('stops at a guard before any state changes, and can run again', async () => {
     const { program, inputs, store } = load();
     await program.run(inputs);
     const before = store.stateDict();
@@ -86,11 +86,11 @@ describe('Program', () => {
     setImmediate(turn);
     await program.run(inputs);
     running = false;
-    // A call that held the loop would leave it one or two turns.
+    // A blocking call would allow only one or two turns.
     expect(turns).toBeGreaterThan(10);
   });
 
-  it('holds no more memory after a thousand steps than after fifty', async () => {
+  it('uses no more memory after a thousand steps than after fifty', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const { program, inputs } = load();
@@ -103,7 +103,7 @@ describe('Program', () => {
     expect((await resident(1000)) - settled).toBeLessThan(4 * 2 ** 20);
   });
 
-  it('times every instruction when asked to', async () => {
+  it('times every instruction on request', async () => {
     const { program, inputs, plan } = load();
     expect((await program.run(inputs)).timings).toHaveLength(0);
     const { timings } = await program.run(inputs, { timed: true });
@@ -124,7 +124,7 @@ describe('Program', () => {
     expect(() => stepped.program.peek(9999)).toThrow('the graph has no value %9999');
   });
 
-  it('needs an arena as large as the plan', () => {
+  it('requires an arena as large as the plan', () => {
     const { plan, store } = load();
     const device = cpu();
     expect(() => new Program(plan, device, store, device.allocate(plan.arenaBytes - 64))).toThrow(
@@ -132,7 +132,7 @@ describe('Program', () => {
     );
   });
 
-  it('fetches inputs and states, and takes inputs that nothing reads', async () => {
+  it('fetches inputs and states, and accepts unread inputs', async () => {
     const device = cpu();
     const graph = trace((tracer) => {
       tracer.input('unread', [3], 'int32');
@@ -143,7 +143,7 @@ describe('Program', () => {
     expect(outputs).toEqual({ x: Float32Array.of(1, 2), w: new Float32Array(2) });
   });
 
-  it('names a state that the store lacks', () => {
+  it('names a state missing from the store', () => {
     const tracer = new Tracer();
     tracer.output('w', tracer.state('fc.weight', [2], 'float32', 'parameter'));
     const device = cpu();
@@ -165,7 +165,7 @@ describe('Values of another trace', () => {
     ['as a gradient', (tracer) => tracer.retag(leaked, 'gradient')],
   ])('are refused %s', (_, body) => {
     const tracer = new Tracer();
-    // It has the number of the leaked one.
+    // It has the same id as the leaked value.
     const own = tracer.state('w', [2], 'float32', 'buffer');
     expect(() => body(tracer, own)).toThrow(UsageError);
     expect(() => body(tracer, own)).toThrow('%0:float32[2] belongs to another trace');
@@ -185,24 +185,21 @@ describe('Labels', () => {
     return (await program.run({ x: new Float32Array(2 * classes), labels })).outputs.loss?.[0];
   };
 
-  it.each([5, -1, 255, -(2 ** 31), 2 ** 31 - 1])(
-    'of %i are refused where there are 5 classes',
-    async (bad) => {
-      await expect(run(Int32Array.of(4, bad))).rejects.toThrow(UsageError);
-      await expect(run(Int32Array.of(4, bad))).rejects.toThrow(
-        `input labels: label ${bad} at index 1 is outside the 5 classes of cross_entropy at (top): expected 0 to 4, or -100 (ignore_index) to ignore it`,
-      );
-    },
-  );
+  it.each([5, -1, 255, -(2 ** 31), 2 ** 31 - 1])('of %i are rejected for 5 classes', async (bad) => {
+    await expect(run(Int32Array.of(4, bad))).rejects.toThrow(UsageError);
+    await expect(run(Int32Array.of(4, bad))).rejects.toThrow(
+      `input labels: label ${bad} at index 1 is outside the 5 classes of cross_entropy at (top): expected 0 to 4, or -100 (ignore_index) to ignore it`,
+    );
+  });
 
-  it('may be the one that is ignored', async () => {
+  it('can be the ignored one', async () => {
     expect(await run(Int32Array.of(4, -100))).toBeCloseTo(Math.log(5));
     expect(await run(Int32Array.of(0, 255), 255)).toBeCloseTo(Math.log(5));
     await expect(run(Int32Array.of(-100, 0), 255)).rejects.toThrow('label -100 at index 0');
     await expect(run(Int32Array.of(0, 7), 2 ** 40)).rejects.toThrow('label 7 at index 1');
   });
 
-  it('are looked through to the end, whatever their number', () => {
+  it('are all checked, whatever their number', () => {
     for (const length of [0, 1, 4095, 4096, 4097, 10_000]) {
       const labels = new Int32Array(length).fill(4);
       expect(loadNative().firstOutside(labels, classes, -100)).toBe(-1);
@@ -217,7 +214,7 @@ describe('Labels', () => {
     }
   });
 
-  it('are checked in a training step, of which nothing runs then', async () => {
+  it('are checked before any of a training step runs', async () => {
     const { program, inputs, store } = load();
     const before = store.stateDict();
     await expect(program.run({ ...inputs, labels: Int32Array.of(0, 5) })).rejects.toThrow(
@@ -237,7 +234,7 @@ describe('Parameters that were never written', () => {
     return { store, inputs, program: new Program(plan, device, store, device.allocate(plan.arenaBytes)) };
   };
 
-  it('stop a run, with their names', async () => {
+  it('stop a run and are named', async () => {
     const { program, inputs, store } = fresh();
     await expect(program.run(inputs)).rejects.toThrow(UsageError);
     const [first, ...others] = weights(store);
@@ -248,7 +245,7 @@ describe('Parameters that were never written', () => {
     await expect(program.run(inputs)).rejects.toThrow(`parameter ${first?.name} was never written`);
   });
 
-  it('may be zeros that were written, or another process’s memory', async () => {
+  it('can be explicit zeros, or another process’s memory', async () => {
     const written = fresh();
     for (const { name, shape } of weights(written.store)) {
       written.store.write(name, new Float32Array(elements(shape)));
@@ -259,7 +256,7 @@ describe('Parameters that were never written', () => {
     await expect(received.program.run(received.inputs)).resolves.toBeDefined();
   });
 
-  it('do not matter to a program that does not read them', async () => {
+  it('do not affect a program that does not read them', async () => {
     const { store } = fresh();
     const graph = trace((tracer) => ({ x: tracer.input('x', [1], 'float32') }));
     const device = cpu();
@@ -270,7 +267,7 @@ describe('Parameters that were never written', () => {
 });
 
 describe('Tracer.assign', () => {
-  it('takes nothing but what an update in place made of the state', () => {
+  it('accepts only the result of an in-place update of the state', () => {
     const tracer = new Tracer();
     const [w, x] = [tracer.state('w', [2], 'float32', 'parameter'), tracer.input('x', [2], 'float32')];
     expect(() => tracer.assign(w, x)).toThrow(

@@ -30,7 +30,7 @@ describe('programs', () => {
     expect(made.bytes).toBe(plans.small.arenaBytes + made.store.bytes);
     const second = made.program(plans.large);
     expect(made.bytes).toBe(plans.large.arenaBytes + made.store.bytes);
-    // The arena of the first was given back.
+    // The first arena was released.
     const again = made.program(plans.small);
     expect(again).not.toBe(first);
     expect(again.arena).toBe(second.arena);
@@ -40,7 +40,7 @@ describe('programs', () => {
     expect(made.bytes).toBe(made.store.bytes);
   });
 
-  it('are refused where the machine has less memory than they need', () => {
+  it('are rejected if they need more memory than the machine has', () => {
     const device: Device = Object.create(cpu(), { availableBytes: { value: () => 100 } });
     const fitting = { what: 'batch 400', advice: 'take fewer rows' };
     expect(() => programs(device).reserve([plans.large], fitting)).toThrow(

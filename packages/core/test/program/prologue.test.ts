@@ -1,4 +1,4 @@
-/** What a program computes from the states alone: once, and again whenever it may no longer hold. */
+/** Values computed from the states alone: computed once, and recomputed whenever they may be stale. */
 
 import { channels } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ function network(x: Value): Value {
   const stem = fixedAbn(convolution(x, 'stem', 16), 'stem_bn', LEAKY);
   const inner = fixedAbn(convolution(stem, 'conv1', 16, { size: 1 }), 'bn1', LEAKY);
   const block = add(fixedAbn(convolution(inner, 'conv2', 16), 'bn2', IDENTITY), stem, LEAKY);
-  // In front of a convolution: this one keeps its layer.
+  // Normalization before a convolution cannot be folded.
   const pre = fixedAbn(maxPool(block, 2), 'pre_bn', LEAKY);
   const pooled = globalAvgPool(convolution(pre, 'last', 8));
   const fc = x.tracer.state('fc', [5, channels(pooled.shape)], 'float32', 'parameter');
@@ -32,7 +32,7 @@ function network(x: Value): Value {
 
 const step = (batch: number) => evaluationOf([batch, 3, 8, 8], network);
 
-/** A program with an arena of its own: what it gives is not stale. */
+/** A program with its own arena, so its results cannot be stale. */
 async function fresh(graph: Graph, store: Store, inputs: Arrays): Promise<Arrays> {
   const device = cpu();
   const plan = compile(graph, device);
@@ -48,7 +48,7 @@ function load(...batches: readonly number[]) {
   return { arena, store, steps, programs: plans.map((plan) => new Program(plan, device, store, arena)) };
 }
 
-/** Instructions that took time. */
+/** Number of instructions that took time. */
 async function ran(program: Program, inputs: Arrays): Promise<number> {
   const { timings } = await program.run(inputs, { timed: true });
   expect(timings).toHaveLength(program.plan.instructions.length);
@@ -58,7 +58,7 @@ async function ran(program: Program, inputs: Arrays): Promise<number> {
 const sizesOf = ({ instructions, prologue }: Plan) => ({ all: instructions.length, prologue });
 
 describe('the prologue', () => {
-  it('holds what depends on states alone, and layouts of weights', () => {
+  it('holds nodes that depend on states alone, and weight layouts', () => {
     const plan = compile(step(2).graph, cpu());
     const once = plan.instructions.slice(0, plan.prologue);
     expect(
@@ -142,7 +142,7 @@ describe('the prologue', () => {
       await train?.run(training.inputs);
     }
     expect(results[1]).not.toEqual(results[0]);
-    // With an arena of its own it sees the step as well.
+    // A program with its own arena sees the step too.
     const apart = new Program(compile(evaluation.graph, device), device, store, device.allocate(arena.bytes));
     await apart.run(evaluation.inputs);
     await train?.run(training.inputs);

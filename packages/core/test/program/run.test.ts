@@ -19,7 +19,7 @@ describe('run', () => {
     expect(sum).toEqual(Float32Array.of(1 + 2 ** -7, 1));
   });
 
-  it('takes and gives other dtypes', async () => {
+  it('accepts and returns other dtypes', async () => {
     const { y } = await run(({ x }) => ({ y: x }), {
       x: { shape: [2], dtype: 'int64', data: BigInt64Array.of(1n, -(2n ** 62n)) },
     });
@@ -28,14 +28,14 @@ describe('run', () => {
 });
 
 describe('compile', () => {
-  it('refuses a precision that the device does not have, naming one that it has', () => {
+  it('rejects an unsupported precision, naming a supported one', () => {
     const device: Device = Object.create(cpu(), { refuses: { value: () => 'no bfloat16: use float32' } });
     const graph = trace(() => ({}));
     expect(() => compile(graph, device, { precision: 'bfloat16' })).toThrow('no bfloat16: use float32');
     expect(() => compile(graph, device, { precision: 'bfloat16' })).toThrow(UsageError);
   });
 
-  it('knows what this CPU computes in', () => {
+  it('knows which precisions this CPU supports', () => {
     const device = cpu();
     expect(device.refuses('float32')).toBeNull();
     expect(device.refuses('bfloat16')).toBeNull();

@@ -23,7 +23,7 @@ describe('Store', () => {
     expect(store.read('bn.num_batches_tracked').data).toEqual(BigInt64Array.of(0n));
   });
 
-  it('gives back what was written, and copies both ways', () => {
+  it('returns what was written, copying both ways', () => {
     const store = new Store(cpu(), specs);
     const data = Float32Array.of(1, 2, 3, 4, 5, Number.NaN);
     store.write('fc.weight', data);
@@ -43,7 +43,7 @@ describe('Store', () => {
     expect(store.read('fc.weight').data).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
   });
 
-  it('gives and takes bytes in pieces, through one buffer', async () => {
+  it('reads and writes bytes in pieces, through one buffer', async () => {
     const [store, other] = [new Store(cpu(), specs), new Store(cpu(), specs)];
     const data = Float32Array.of(1, 2, 3, 4, 5, 6);
     store.write('fc.weight', data);
@@ -76,7 +76,7 @@ describe('Store', () => {
       'bn.num_batches_tracked',
       'half',
     ]);
-    // Each state on cache lines of its own.
+    // Each state is on its own cache lines.
     expect(store.bytes).toBe(4 * 64);
   });
 
@@ -106,7 +106,7 @@ describe('statesOf', () => {
     expect(names).toContain('stem.bn.running_var');
   });
 
-  it('names a state that two graphs hold differently', () => {
+  it('names a state that two graphs declare differently', () => {
     const graphs = [[3], [4]].map((shape) => {
       const tracer = new Tracer();
       tracer.state('fc.weight', shape, 'float32', 'parameter');

@@ -17,7 +17,7 @@ vi.mock('../../src/recompute/choose.js', { spy: true });
 
 const BLOCKS = 6;
 
-/** Post-activation residual blocks: each keeps two values between the passes. */
+/** Post-activation residual blocks, each of which saves two values for the backward pass. */
 function residualNet(): Step {
   const block = (x: Value, index: number): Value =>
     x.tracer.within(`block${index}`, () => {
@@ -47,7 +47,7 @@ const recomputed = (plan: Plan): string[] =>
     .map(({ producer }) => `${producer?.op.name} @${producer?.path}`);
 
 describe('a training step in a byte budget', () => {
-  it.each([0.8, 0.65, 0.52])('of %d of what it takes at best learns the same, bit for bit', async (share) => {
+  it.each([0.8, 0.65, 0.52])('of %d of the plan without recompute trains bit-identically', async (share) => {
     const whole = await train({});
     const budget = Math.floor(share * whole.plan.arenaBytes);
     const fitted = await train({ budget });
@@ -57,7 +57,7 @@ describe('a training step in a byte budget', () => {
     expect(fitted.states).toEqual(whole.states);
   });
 
-  it('computes again without a budget what a share of its work pays for', async () => {
+  it('recomputes without a budget what a fraction of the work pays for', async () => {
     const whole = await train({ spare: 0 });
     expect(recomputed(whole.plan)).toEqual([]);
     const arenas = [whole.plan.arenaBytes];
@@ -72,13 +72,13 @@ describe('a training step in a byte budget', () => {
     expect(arenas[2]).toBeLessThan(0.95 * whole.plan.arenaBytes);
   });
 
-  it('computes nothing again where all fits', async () => {
+  it('does not recompute if everything fits', async () => {
     const whole = await train({});
     const fitted = await train({ budget: whole.plan.arenaBytes });
     expect(recomputed(fitted.plan)).toEqual([]);
   });
 
-  it('computes again what takes the most bytes away for its price', async () => {
+  it('recomputes the values that save the most bytes for their cost', async () => {
     const { plan } = await train({});
     const fitted = await train({ budget: Math.floor(0.75 * plan.arenaBytes) });
     expect(recomputed(fitted.plan)).toMatchInlineSnapshot(`
@@ -91,7 +91,7 @@ describe('a training step in a byte budget', () => {
     `);
   });
 
-  it('says what a budget is short of', async () => {
+  it('reports how much a budget is short by', async () => {
     const { plan } = await train({});
     const error = await train({ budget: 1000 }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(BudgetError);
@@ -99,9 +99,7 @@ describe('a training step in a byte budget', () => {
     expect(whole).toBe(plan.arenaBytes);
     expect(least).toBeLessThan(0.5 * whole);
     expect(least).toBeGreaterThan(1000);
-    expect(String(error)).toMatch(
-      /with recomputation about .* at least.*: raise it, or take a smaller batch/,
-    );
+    expect(String(error)).toMatch(/at least about .* with recompute, .*: raise it, or use a smaller batch/);
   });
 });
 
@@ -125,7 +123,7 @@ describe('a choice for a budget', () => {
     return { plan, searched: choose.mock.calls.length > 0 };
   }
 
-  it('is remembered from one start to the next', () => {
+  it('is cached across processes', () => {
     const first = planIn(0.7);
     expect(first.searched).toBe(true);
     const second = planIn(0.7);
@@ -136,7 +134,7 @@ describe('a choice for a budget', () => {
   });
 
   it.each(['torn', '{"values":[100000],"each":[]}', '{"values":[],"each":[]}'])(
-    'is searched for again where what is remembered is no answer: %s',
+    'is searched for again if the cache is invalid: %s',
     (text) => {
       const { plan } = planIn(0.7);
       const [file = ''] = readdirSync(join(folder, 'plans'));

@@ -1,4 +1,4 @@
-/** Recomputation changes no number, and what it is estimated to take is what it takes: random networks and choices. */
+/** Recompute does not change results, and its estimates match the plan: random networks and choices. */
 
 import { elements } from '@inplace-abn/tensor';
 import fc from 'fast-check';
@@ -61,8 +61,8 @@ function evaluated(graph: Graph) {
   return { outputs, after };
 }
 
-describe('recomputation', () => {
-  it('changes no number of a step, whatever is dropped', () => {
+describe('recompute', () => {
+  it('does not change results, whatever is dropped', () => {
     fc.assert(
       fc.property(networks, modes, (names, picks) => {
         const { graph } = compile(stepOf(names).graph, cpu());
@@ -74,7 +74,7 @@ describe('recomputation', () => {
     );
   });
 
-  it('keeps the backward pass from reading what was dropped', () => {
+  it('prevents the backward pass from reading dropped values', () => {
     fc.assert(
       fc.property(networks, modes, (names, picks) => {
         const { graph } = compile(stepOf(names).graph, cpu());
@@ -92,7 +92,7 @@ describe('recomputation', () => {
     );
   });
 
-  it('computes statistics once, and updates the running ones once', () => {
+  it('computes statistics once, and updates running statistics once', () => {
     fc.assert(
       fc.property(networks, modes, (names, picks) => {
         const { graph } = compile(stepOf(names).graph, cpu());
@@ -108,7 +108,7 @@ describe('recomputation', () => {
     );
   });
 
-  it('is foreseen: what runs again, and the peak by a fifth', () => {
+  it('is estimated: the recomputed work exactly, the peak within a fifth', () => {
     fc.assert(
       fc.property(networks, modes, (names, picks) => {
         const { graph } = compile(stepOf(names).graph, cpu());
@@ -117,11 +117,11 @@ describe('recomputation', () => {
         const dropped = choiceOf(timeline, picks);
         const foreseen = outlook(timeline, dropped);
         const made = planOf(rewritten(graph, dropped));
-        // What only the backward pass reads is not computed in the forward pass any more.
+        // Values that only the backward pass reads are no longer computed in the forward pass.
         const more = rebuilding(whole) + foreseen.cost - rebuilding(made);
         expect(more).toBeGreaterThanOrEqual(0);
-        // A node with two results, of which readers share one and want their own of the other, may run less often, and so
-        // what it is computed from.
+        // If readers share one output of a node but have their own copy of the other, the node may run less
+        // often than estimated, and so may its ancestors.
         const foreseeable = ![...dropped.values()].includes('each');
         expect(more).toBeLessThanOrEqual(foreseeable ? 0 : 1 + foreseen.cost / 4);
         const ratio = Math.max(...foreseen.live) / made.peak.bytes;
@@ -132,7 +132,7 @@ describe('recomputation', () => {
     );
   });
 
-  it('foresees the plan as it is where nothing is dropped', () => {
+  it('estimates the plan exactly if nothing is dropped', () => {
     fc.assert(
       fc.property(networks, (names) => {
         const plan = compile(stepOf(names).graph, cpu());

@@ -15,7 +15,7 @@ describe('emit', () => {
     expect(x.tracer.traced.map(({ op }) => op)).toEqual([softmaxOp]);
   });
 
-  it('takes the attributes of its op and no others', () => {
+  it('accepts the attributes of its op and no others', () => {
     const x = images();
     expect(emit(activationOp, [x], { activation: 'relu', slope: 0 }).shape).toEqual(x.shape);
     // @ts-expect-error: a misspelt attribute

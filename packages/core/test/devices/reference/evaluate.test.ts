@@ -26,7 +26,7 @@ describe('evaluateGraph', () => {
     ['untouched', Float64Array.of(9)],
   ]);
 
-  it('gives outputs and new states, and leaves what it was given', () => {
+  it('returns outputs and new states without modifying its arguments', () => {
     const result = evaluateGraph(update(), inputs, states);
     expect([...(result.outputs.get('grad') ?? [])]).toEqual([4, 7]);
     expect([...(result.states.get('w') ?? [])]).toEqual([-1, -1.5]);
@@ -35,7 +35,7 @@ describe('evaluateGraph', () => {
     expect(result.values.size).toBe(6);
   });
 
-  it('names what is missing or of another size', () => {
+  it('names a missing tensor or one of the wrong size', () => {
     const graph = update();
     expect(() => evaluateGraph(graph, new Map(), states)).toThrow(
       'expected float32[1,2] for input x but received no elements',

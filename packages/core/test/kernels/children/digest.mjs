@@ -1,6 +1,6 @@
 // @ts-check
-// digest.mjs ADDON SPEC: runs a kernel on numbers that follow from the spec alone, and prints how many threads it had
-// and a digest of what it wrote.
+// digest.mjs ADDON SPEC: runs a kernel on numbers derived from the spec, and prints its number of threads and
+// a digest of its outputs.
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 
@@ -26,7 +26,7 @@ function numbers(type) {
     return state / 1073741824 - 0.999;
   });
   if (type.dtype === 'float32') return new Uint8Array(floats.buffer);
-  // The upper half of a float32 is the bfloat16 that truncation gives.
+  // The upper half of a float32 is its truncation to bfloat16.
   return new Uint8Array(Uint16Array.from(new Uint32Array(floats.buffer), (bits) => bits >>> 16).buffer);
 }
 

@@ -1,4 +1,4 @@
-/** Cases of the activated batch norm ops. */
+/** Cases of the activated batch normalization ops. */
 
 import { channels, rows, type Shape } from '@inplace-abn/tensor';
 import { type ActivationAttributes, IDENTITY } from '../../../src/ir/activations.js';
@@ -7,7 +7,7 @@ import type { AbnFoldAttributes } from '../../../src/ops/abn_fold.js';
 import { activated, affine, counted, type KernelCase } from '../operands.js';
 
 export const LEAKY: ActivationAttributes = { activation: 'leaky_relu', slope: 0.01 };
-/** Steeper below zero than above, where the larger of y and slope·y is not φ. */
+/** Steeper below zero than above, so max(y, slope·y) is not φ. */
 export const STEEP: ActivationAttributes = { activation: 'leaky_relu', slope: 1.5 };
 export const ELU: ActivationAttributes = { activation: 'elu', slope: 1.2 };
 export const RELU: ActivationAttributes = { activation: 'relu', slope: 0 };
@@ -36,7 +36,7 @@ const apply = (
   };
 };
 
-/** `present`: γ and β, and the bias of what is folded into. */
+/** `present`: whether there are γ and β, and a bias to fold into. */
 const folding = (
   weight: Shape,
   scale: AbnApplyAttributes['scale'],
@@ -87,7 +87,7 @@ const backwardApply = (
   };
 };
 
-/** The four kernels of a layer in training, from either of what may be saved. */
+/** The four training kernels of a layer, for both possible saved tensors. */
 export const layerCases = (shape: Shape, act: ActivationAttributes) => {
   const sources: readonly From[] = act.activation === 'relu' ? ['x'] : ['x', 'z'];
   return {

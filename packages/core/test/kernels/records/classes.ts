@@ -1,4 +1,4 @@
-/** Cases of the ops on classes: softmax, the losses, and what is made of logits in the end. */
+/** Cases of the ops on classes: softmax, losses, and metrics of logits. */
 
 import type { Shape } from '@inplace-abn/tensor';
 import type { FusePredictionsAttributes } from '../../../src/ops/fuse_predictions.js';
@@ -11,24 +11,24 @@ const LOGITS = [
   [70, 3],
   [2, 5, 3, 7],
   [4, 1000],
-  // More pixels than chunks have at least, and a number of classes with a remainder.
+  // More pixels than the smallest chunk, and a number of classes with a remainder.
   [2, 65, 31, 37],
 ];
 
 const labelled = LOGITS.map((logits) => {
   const [batch = 1, classes = 1, ...area] = logits;
-  // Now and then a label that is none of the classes.
+  // Some labels are outside the classes.
   return { logits, labels: [batch, ...area], draw: { labels: labelsBelow(classes + (classes >> 3)) } };
 });
 
-/** Logits as sure of themselves as a trained network's. */
+/** Logits as confident as a trained network's. */
 const sure = (name: string, shape: Shape) => Array.from(drawOperand(name, shape), (value) => 6 * value);
 
-/** Weights of classes. */
+/** Class weights. */
 const positive = (name: string, shape: Shape) =>
   Array.from(drawOperand(name, shape), (value) => 0.1 + Math.abs(value));
 
-/** `sizes`: height and width of each operand's logits, a third number 1 where they are mirrored. */
+/** `sizes`: height and width of each operand's logits, and 1 as a third number if mirrored. */
 const fusion = (
   mode: FusionMode,
   [n, classes]: readonly [number, number],

@@ -1,4 +1,4 @@
-/** Cases of the ops between processes, each alone in its group, and of how tensors are laid out for a message. */
+/** Cases of the collective ops, in a group of one process, and of message packing. */
 
 import type { Shape } from '@inplace-abn/tensor';
 import { flatLayout } from '../../../src/ops/support/flat.js';
@@ -13,7 +13,7 @@ const TENSORS: readonly (readonly Shape[])[] = [
 ];
 const vectors = <A extends object>(attrs: A) => LENGTHS.map((length) => ({ attrs, inputs: [[length]] }));
 
-/** Rows of mean, variance and count, the last row of a process without samples where there are more than one. */
+/** Rows of mean, variance and count. With several rows, the last one is of a process without samples. */
 const merging = (processes: number, channels: number) => {
   const { begins, length } = flatLayout([[channels], [channels], []]);
   const count = begins[2] ?? 0;

@@ -1,4 +1,4 @@
-/** Cases of convolution: one shape makes cases of all directions. */
+/** Convolution cases: one shape produces cases for all directions. */
 
 import { dim, type Shape } from '@inplace-abn/tensor';
 import { IDENTITY } from '../../../src/ir/activations.js';
@@ -33,7 +33,7 @@ const outputOf = ({ x, w, attrs }: Convolution): Shape => [
   ...windowedSize(x, { ...attrs, kernel: w.slice(2) }),
 ];
 
-/** Every activation, with and without bias and addend: two fusions for each convolution, by turns. */
+/** Cycles through the activations, with and without bias and addend: two fused cases per convolution. */
 function fusions(index: number) {
   const activations = [IDENTITY, LEAKY, ELU, RELU];
   return [index, index + 1].map((turn) => ({
@@ -43,7 +43,7 @@ function fusions(index: number) {
   }));
 }
 
-/** Weights as an initialiser makes them: outputs of unit size. */
+/** Weights scaled like an initializer's, so outputs have unit variance. */
 const fanIn: Draw = (name, shape) => {
   const scale = 1 / Math.sqrt(shape.slice(1).reduce((a, b) => a * b, 1));
   return Array.from(drawOperand(name, shape), (value) => value * scale);
@@ -51,7 +51,7 @@ const fanIn: Draw = (name, shape) => {
 
 const weight = { weight: fanIn };
 
-/** With and without bias; fused with every ending by turns; both gradients. */
+/** With and without bias, fused with alternating epilogues, and both gradients. */
 export const convolutionCases = (convolutions: readonly Convolution[]) => ({
   conv2d: convolutions.flatMap((c): KernelCase<Conv2dAttributes>[] => [
     { attrs: c.attrs, inputs: [c.x, c.w], draw: weight },

@@ -1,4 +1,4 @@
-/** Cases of the ops that work element by element, or row by row. */
+/** Cases of the elementwise and row-wise ops. */
 
 import type { Shape } from '@inplace-abn/tensor';
 import { type ActivationAttributes, IDENTITY } from '../../../src/ir/activations.js';
@@ -29,7 +29,7 @@ const drop = (
   inputs: [shape, []],
 });
 
-/** One pixel, odd sizes, and more pixels and channels than a chunk or a block of sums takes. */
+/** One pixel, odd sizes, and more pixels and channels than one chunk or block of sums. */
 const IMAGES: readonly Shape[] = [
   [1, 1, 1, 1],
   [3, 17, 1, 5],
@@ -51,7 +51,7 @@ export const elementwise = {
     ...EVERY.map((attrs) => ({ attrs, inputs: [[3, 17, 2, 5], perChannel([3, 17])] })),
   ],
   broadcast_add_backward: IMAGES.map((shape) => ({ attrs: {}, inputs: [shape] })),
-  // The harness casts to the dtype that x is not of.
+  // The harness casts to the dtype that x does not have.
   cast: SHAPES.map((shape) => ({ attrs: { dtype: 'bfloat16' as const }, inputs: [shape] })),
   dropout: [
     ...SHAPES.flatMap((shape) => [drop(shape, 0.3), drop(shape, 0.5, true)]),

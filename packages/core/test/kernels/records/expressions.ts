@@ -1,4 +1,4 @@
-/** Cases of the ops that compute expressions and move elements: every function, every way of broadcasting. */
+/** Cases of the expression ops and of ops that move elements: every function, every kind of broadcasting. */
 import { elements, type Shape } from '@inplace-abn/tensor';
 import { uniform } from '../../support/prng.js';
 import type { Draw, KernelCase } from '../operands.js';
@@ -7,7 +7,7 @@ type Program = { readonly program: string; readonly domain: readonly number[] };
 type Case = KernelCase<Program>;
 
 const positive: Draw = (name, shape) => uniform(name, shape, 0.2, 4);
-/** As far down as exp has a result, and further. */
+/** Beyond the range in which exp has a nonzero result. */
 const wide: Draw = (name, shape) => uniform(name, shape, -95, 10);
 
 const one = (program: string, ...inputs: Shape[]): Case => ({ attrs: { program, domain: [] }, inputs });
@@ -16,12 +16,12 @@ const onPositive = (program: string, ...inputs: Shape[]): Case => ({
   draw: { x0: positive, x1: positive },
 });
 
-/** Two vectors and a rest, odd sizes, more than a block. */
+/** Two vectors and a remainder, odd sizes, more than a block. */
 const FLAT: readonly Shape[] = [[], [1, 1], [3, 17, 5], [2, 70, 9, 3], [1, 1030, 3, 2]];
 
 const IMAGE: Shape = [3, 17, 6, 5];
-/** What stands beside images: a scalar, channels, images and channels, pixels, some axes. */
-const BESIDE: readonly Shape[] = [
+/** Shapes to broadcast to images: a scalar, channels, images and channels, pixels, some axes. */
+const BROADCAST: readonly Shape[] = [
   [],
   [1],
   [17],
@@ -48,10 +48,11 @@ export const elementwise: Case[] = [
     one(`${fn}_diff(x0,x1,0.3)`, [5, 31], [5, 31]),
   ]),
   onPositive('elu_invert(x0,0.5)', [5, 31]),
-  ...BESIDE.map((shape) => one('mul(x0,x1)', IMAGE, shape)),
-  ...BESIDE.map((shape) => ({ ...one('sub(x1,x0) add(t0,x2)', IMAGE, shape, [17]), floats: [2] })),
+  ...BROADCAST.map((shape) => one('mul(x0,x1)', IMAGE, shape)),
+  ...BROADCAST.map((shape) => ({ ...one('sub(x1,x0) add(t0,x2)', IMAGE, shape, [17]), floats: [2] })),
   { ...one('mul(x0,x1)', IMAGE, IMAGE), floats: [1] },
-  // A row longer than a block, several rows in one, and one operand as large as the result and read last.
+  // A row longer than a block, several rows per block, and an operand as large as the result that is read
+  // last.
   one('add(x0,x1)', [2, 1030, 3, 2], [1030]),
   one('mul(x0,x1)', [9, 5, 8, 8], [9, 5]),
   one('mul(x1,x2) add(t0,x0)', [4, 5, 8, 8], [4, 5], [4, 5, 8, 8]),
@@ -77,7 +78,7 @@ const summed = (program: string, shape: readonly number[], inputs: readonly Shap
   tolerance: 1e-4,
 });
 
-/** What is left of images. */
+/** Result shapes of sums over images. */
 const LEFT = (n: number, c: number, h: number, w: number): readonly Shape[] => [
   [],
   [1],

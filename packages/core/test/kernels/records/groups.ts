@@ -3,7 +3,7 @@ import { channels, dim, type Shape } from '@inplace-abn/tensor';
 import { uniform } from '../../support/prng.js';
 import type { Draw } from '../operands.js';
 
-/** Groups of one channel and of all, of no whole vector, and of several strips of channels. */
+/** Groups of one channel and of all, not a whole vector, and of several channel strips. */
 const CASES: readonly (readonly [Shape, number])[] = [
   [[1, 1], 1],
   [[3, 5], 1],
@@ -18,7 +18,7 @@ const CASES: readonly (readonly [Shape, number])[] = [
 
 const positive: Draw = (name, shape) => uniform(name, shape, 0.5, 1.5);
 
-/** Far from zero: what sums about zero would lose. */
+/** Values far from zero, where uncentered sums would lose precision. */
 const far: Draw = (name, shape) => uniform(name, shape, 99, 101);
 
 export const groups = {

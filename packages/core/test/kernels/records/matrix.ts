@@ -13,7 +13,7 @@ const WIDTHS = [[1], [17], [70, 3, 3, 3], []];
 
 const PLAIN = { momentum: 0, weight_decay: 1e-2, nesterov: false };
 
-/** Of whole parameters, and of some of their rows. */
+/** Updates of whole parameters and of some of their rows. */
 const UPDATES = [
   ...WIDTHS.map((shape) => ({ param: shape, grad: shape, begin: 0 })),
   { param: [7, 5], grad: [3, 5], begin: 2 },
@@ -24,7 +24,7 @@ const UPDATES = [
 
 const TIMES = { transpose_a: false, transpose_b: false, sum: false };
 
-/** Batches, or none, of M×K times K×N. */
+/** M×K times K×N, with or without a batch. */
 const MATMULS: readonly (readonly [readonly number[], number, number, number])[] = [
   [[], 1, 1, 1],
   [[], 5, 17, 3],

@@ -6,7 +6,7 @@ interface Resize {
   readonly size: readonly [number, number];
 }
 
-/** Up and down, by whole and by other ratios, one axis alone, to and from one pixel, not at all. */
+/** Up and down, by integer and other ratios, along one axis, to and from one pixel, and to the same size. */
 const RESIZES: readonly Resize[] = [
   { x: [1, 1, 1, 1], size: [1, 1] },
   { x: [2, 3, 1, 1], size: [4, 3] },

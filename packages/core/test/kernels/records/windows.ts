@@ -15,7 +15,7 @@ const CONVOLUTIONS: readonly Convolution[] = [
   convolution([1, 32, 6, 6], [32, 32, 3, 3], 2, 1),
   convolution([2, 70, 5, 3], [17, 70, 1, 1]),
   convolution([2, 64, 4, 6], [64, 64, 1, 1]),
-  // The last row and column of x are read by no window.
+  // No window reads the last row and column of x.
   convolution([2, 32, 6, 8], [64, 32, 1, 1], 2),
   convolution([1, 17, 9, 9], [3, 17, 3, 3], 1, 2, 2),
   convolution([1, 16, 11, 11], [16, 16, 3, 3], 1, 4, 4),
@@ -23,7 +23,8 @@ const CONVOLUTIONS: readonly Convolution[] = [
   convolution([1, 17, 5, 7], [17, 1, 3, 3], 1, 1, 1, 17),
   convolution([1, 32, 5, 5], [32, 4, 3, 3], 2, 1, 1, 8),
   convolution([1, 5, 6, 9], [7, 5, 1, 3], [2, 1], [0, 1], [1, 2]),
-  // Small groups: rows that end within a tile, groups that fill no vector, more inputs than outputs and fewer.
+  // Small groups: rows that end within a tile, groups that do not fill a vector, more inputs than outputs and
+  // fewer.
   convolution([2, 16, 7, 17], [16, 2, 3, 3], 1, 1, 1, 8),
   convolution([2, 24, 9, 31], [24, 4, 3, 3], 2, 1, 1, 6),
   convolution([1, 33, 6, 7], [33, 3, 3, 3], 1, 2, 2, 11),
@@ -32,14 +33,14 @@ const CONVOLUTIONS: readonly Convolution[] = [
   convolution([1, 40, 7, 6], [40, 8, 3, 3], 1, 1, 1, 5),
   convolution([1, 32, 6, 14], [72, 16, 3, 3], 2, 1, 1, 2),
   convolution([1, 21, 9, 8], [33, 7, 3, 2], [3, 2], [1, 3], [1, 2], 3),
-  // More rows than are packed at once, more blocks than are worked on together.
+  // More rows than are packed at once, more blocks than are processed together.
   convolution([1, 258, 10, 20], [258, 2, 3, 1], 1, [1, 0], 1, 129),
   convolution([2, 8, 33, 31], [8, 2, 2, 3], 1, [0, 1], 1, 4),
   convolution([1, 66, 10, 9], [70, 33, 3, 3], 1, 1, 1, 2),
-  // One tap of a strided window meets no pixel; padding wider than the image.
+  // A tap of a strided window that meets no pixel; padding wider than the image.
   convolution([1, 8, 5, 5], [8, 2, 1, 1], 2, 0, 1, 4),
   convolution([1, 8, 2, 1], [8, 2, 3, 3], 1, 3, 1, 4),
-  // Sizes that fill no tile, sums of several stretches, groups.
+  // Sizes that do not fill a tile, sums in several stretches, groups.
   convolution([2, 40, 7, 5], [48, 40, 3, 3], 1, 1),
   convolution([1, 520, 3, 4], [16, 520, 3, 3], 1, [2, 0]),
   convolution([2, 36, 7, 5], [40, 18, 3, 3], [2, 1], 1, 1, 2),
@@ -71,7 +72,7 @@ const POOLS: readonly Pool[] = [
   pool([1, 17, 8, 8], 2, 2),
   pool([2, 70, 6, 7], 3, 2, 1),
   pool([1, 3, 9, 9], [3, 2], [1, 3], [1, 0]),
-  // Windows that leave gaps, and windows that reach beyond the input.
+  // Windows with gaps between them, and windows that extend beyond the input.
   pool([1, 16, 9, 9], 2, 4),
   pool([1, 4, 6, 6], 3, 2, 0, true),
 ];
@@ -81,17 +82,17 @@ const pooledOf = ({ x, attrs, ceil }: Pool): Shape => [
   ...windowedSize(x, { ...attrs, dilation: [1, 1] }, ceil),
 ];
 
-/** The index that max pooling gives. */
+/** The index that max pooling produces. */
 const indexOf = ({ x, attrs, ceil }: Pool): Draw => {
   const call = { op: 'max_pool' as const, attrs: { ...attrs, ceil } };
   return () => reference({ ...call, inputs: [tensor(x, 'float32', drawOperand('x', x))] })[1]?.data ?? [];
 };
 
-/** Windows that overlap so much that sums slide, and windows that hold the whole image. */
+/** Windows that overlap enough for sliding sums, and windows that cover the whole image. */
 const LARGE: readonly Pool[] = [
   pool([2, 33, 19, 23], [6, 7], 1),
   pool([1, 3, 25, 14], [5, 9], 1, [2, 4]),
-  // Fewer windows than one block of them; one row of windows; one column.
+  // Fewer windows than one block; one row of windows; one column.
   pool([1, 40, 16, 17], [11, 12], 1),
   pool([2, 70, 8, 40], [8, 9], 1),
   pool([1, 17, 30, 6], [7, 6], 1),
