@@ -32,13 +32,15 @@ export type {
 export type { ParameterGroup } from './groups.js';
 export { accuracy, type Metric } from './metrics.js';
 export type { InputOptions, SessionOptions } from './options.js';
+export { SessionStep } from './own-step.js';
 export { type MappedBuffer, SessionPlan } from './plan.js';
+export type { StepOptions } from './programs.js';
+export type { PlanRequest } from './request.js';
 export type { Selection } from './selection.js';
 export {
   type ArraysOf,
   type Evaluation,
   type FloatTensor,
-  type PlanRequest,
   Session,
   type TrainOptions,
 } from './session.js';

@@ -1,4 +1,4 @@
-import type { ComputeDType, Device, DType, Shape, TensorType, Value } from '@inplace-abn/core';
+import type { ComputeDType, Device, DType, HostTensor, Shape, TensorType, Value } from '@inplace-abn/core';
 import { checkOptionNames, parseBytes, UsageError } from '@inplace-abn/core';
 import type { Loss, LossFunction, Per, Signals } from '@inplace-abn/nn';
 import type { Optimizer } from '@inplace-abn/optim';
@@ -60,6 +60,8 @@ export interface SessionOptions<
   readonly group?: SessionGroup;
   /** Of initial weights and of dropout; default 0. */
   readonly seed?: number;
+  /** The states to begin with, asked for when they are needed; default: those of the modules, by `seed`. */
+  readonly initial?: () => Iterable<readonly [name: string, tensor: HostTensor]>;
 }
 
 const KNOWN = [
@@ -78,6 +80,7 @@ const KNOWN = [
   'memory',
   'group',
   'seed',
+  'initial',
 ] as const satisfies readonly (keyof SessionOptions)[];
 
 /** The options of a session whatever its network is. */

@@ -24,14 +24,23 @@ export interface MappedBuffer {
 
 /** The plan of one step, before anything is allocated. */
 export class SessionPlan {
+  /** `own`: traced by the caller. */
+  readonly kind: 'train' | 'evaluate' | 'predict' | 'features' | 'accumulate' | 'own';
+  readonly batch: number;
+  /** As `train, batch 8`. */
+  readonly title: string;
+
   constructor(
-    readonly kind: 'train' | 'evaluate' | 'predict' | 'features' | 'accumulate',
-    readonly batch: number,
+    { kind, batch, title }: Pick<SessionPlan, 'kind' | 'batch' | 'title'>,
     /** All that the compiler decided. */
     readonly raw: Plan,
     private readonly traced: Graph,
     private readonly device: Device,
-  ) {}
+  ) {
+    this.kind = kind;
+    this.batch = batch;
+    this.title = title;
+  }
 
   /** Arena, weights and optimizer state: what the step needs in all. */
   get bytes(): number {
@@ -65,7 +74,7 @@ export class SessionPlan {
     const { bytes, arenaBytes, peak, instructions } = this.raw;
     const at = instructions[peak.instruction]?.node;
     const lines = [
-      `${this.kind}, batch ${this.batch}: ${formatBytes(this.bytes)}`,
+      `${this.title}: ${formatBytes(this.bytes)}`,
       `  weights ${formatBytes(bytes.weights)}, optimizer state ${formatBytes(bytes.optimizer)}, arena ${formatBytes(arenaBytes)}`,
       `  peak ${formatBytes(peak.bytes)} at ${at ? `${at.op.name} of ${at.path || '(top)'}` : 'the start'}`,
     ];

@@ -1,8 +1,10 @@
 /** Plans by kind and batch, and the programs over them: one store, one arena. */
 import {
+  type CompileOptions,
   type ComputeDType,
   compile,
   type Device,
+  type Fitting,
   formatBytes,
   type Graph,
   KernelChoices,
@@ -11,20 +13,25 @@ import {
   type Program,
   type StateSpec,
   type Store,
-  storeBytes,
   UsageError,
 } from '@inplace-abn/core';
 import { SessionPlan } from './plan.js';
+import { Recent } from './recent.js';
 
-export type StepKind = SessionPlan['kind'];
-
-/** Which step, of how many samples. */
-export interface StepKey {
-  readonly kind: StepKind;
+/** A step to plan: two of the same key are the same. */
+export interface StepDefinition {
+  readonly key: string;
+  readonly kind: SessionPlan['kind'];
+  /** Samples. */
   readonly batch: number;
-  /** Layers whose output is asked for; of features alone. */
-  readonly paths?: readonly string[];
+  /** In summaries and errors, as `train, batch 8`. */
+  readonly title: string;
+  readonly options?: StepOptions;
+  trace(): Graph;
 }
+
+/** How a step is compiled; the precision is the session's unless it is given. */
+export type StepOptions = Pick<CompileOptions, 'precision' | 'keep' | 'keepConstants'>;
 
 export interface ProgramsOptions {
   readonly device: Device;
@@ -32,11 +39,13 @@ export interface ProgramsOptions {
   /** Most bytes in all. */
   readonly memory: number | undefined;
   readonly states: readonly StateSpec[];
-  trace(step: StepKey): Graph;
 }
 
+/** Plans that are kept: as many as a loop comes back to, not all sizes that a service has met. */
+const KEPT = 32;
+
 export class Programs {
-  private readonly plans = new Map<string, SessionPlan>();
+  private plans = new Recent<SessionPlan>(KEPT);
   private readonly made: Made;
   /** Of all plans: each keeps to what an earlier one timed, and a resumed training to what it began with. */
   private choices = new KernelChoices();
@@ -50,56 +59,94 @@ export class Programs {
     return this.made.store;
   }
 
-  /** Those of the plans so far that are chosen by timing. */
+  allocateStates(): void {
+    void this.made.store;
+  }
+
+  /** Bytes held: the arena and the store. */
+  get bytes(): number {
+    return this.made.bytes;
+  }
+
+  /** The kernels of the plans so far that are chosen by timing. */
   get kernels(): KernelNames {
     return this.choices.made;
   }
 
   /** Plans anew, with these kernels where they can be had. */
-  useKernels(names: KernelNames): void {
-    this.choices = new KernelChoices(names);
-    this.plans.clear();
+  useKernels(choices: KernelChoices): void {
+    this.choices = choices;
+    this.plans = new Recent(KEPT);
   }
 
-  plan(step: StepKey): SessionPlan {
-    const { kind, batch, paths = [] } = step;
-    const key = JSON.stringify([kind, batch, ...paths]);
-    const known = this.plans.get(key);
-    if (known) return known;
+  plan(step: StepDefinition): SessionPlan {
+    return this.plans.get(step.key, () => this.planned(step));
+  }
+
+  /** Plans a step once; until its kernels change it keeps the plan, however many others come. */
+  keeping(step: StepDefinition): () => SessionPlan {
+    let kept: { readonly plans: Recent<SessionPlan>; readonly plan: SessionPlan } | null = null;
+    return () => {
+      if (kept?.plans !== this.plans) kept = { plans: this.plans, plan: this.plan(step) };
+      return kept.plan;
+    };
+  }
+
+  private planned(step: StepDefinition): SessionPlan {
     const { device, precision } = this.options;
-    const graph = withWholeStacks(() => this.options.trace(step));
-    const raw = compile(graph, device, {
-      precision,
-      budget: this.arenaBudget(graph),
-      choices: this.choices,
-    });
-    const plan = new SessionPlan(kind, batch, raw, graph, device);
-    this.plans.set(key, plan);
-    return plan;
+    const graph = withWholeStacks(() => step.trace());
+    const budget = this.arenaBudget();
+    const options = { ...step.options, budget, choices: this.choices };
+    options.precision ??= precision;
+    const raw = compile(graph, device, options);
+    return new SessionPlan(step, raw, graph, device);
   }
 
-  private arenaBudget(graph: Graph): number | undefined {
+  /** Bytes of weights and optimizer state. */
+  get stateBytes(): number {
+    return this.made.stateBytes;
+  }
+
+  private arenaBudget(): number | undefined {
     const { memory } = this.options;
     if (memory === undefined) return undefined;
-    const { weights, optimizer } = storeBytes(graph);
-    const states = weights + optimizer;
-    if (memory > states) return memory - states;
+    const { stateBytes } = this;
+    if (memory > stateBytes) return memory - stateBytes;
     throw new UsageError(
-      `memory of ${formatBytes(memory)} does not hold the weights and the optimizer state, ${formatBytes(states)}: raise it`,
+      `memory of ${formatBytes(memory)} does not hold the weights and the optimizer state, ${formatBytes(stateBytes)}: raise it`,
       { code: 'ERR_MEMORY' },
     );
   }
 
-  /** @throws UsageError, code ERR_MEMORY, where the machine has less memory than the plan needs */
-  program(step: StepKey): Program {
-    const { kind, batch, raw } = this.plan(step);
-    const { store } = this;
-    this.made.reserve([raw], {
-      what: `${kind}, batch ${batch}`,
-      advice: `choose a smaller batch, or set the option memory (the weights take ${formatBytes(store.bytes)} of it)`,
-    });
-    return this.made.program(raw);
+  /**
+   * Makes the arena large enough for these plans.
+   *
+   * @throws UsageError, code ERR_MEMORY, where the machine has less memory than they need
+   */
+  reserve(plans: readonly SessionPlan[], fitting = fittingOf(plans)): void {
+    this.made.reserve(
+      plans.map(({ raw }) => raw),
+      fitting,
+    );
   }
+
+  program(plan: SessionPlan): Program {
+    this.reserve([plan]);
+    return this.made.program(plan.raw);
+  }
+
+  /** Gives the arena back to the system until the next step. */
+  discard(): void {
+    this.made.discard();
+  }
+}
+
+function fittingOf(plans: readonly SessionPlan[]): Fitting {
+  const weights = formatBytes(Math.max(0, ...plans.map(({ raw }) => raw.bytes.weights)));
+  return {
+    what: plans.map(({ title }) => title).join('; '),
+    advice: `choose a smaller batch, or set the option memory (the weights take ${weights} of it)`,
+  };
 }
 
 /** A forward pass calls modules inside modules: the ten frames that V8 keeps would not reach the caller's line. */

@@ -1,9 +1,9 @@
 import {
   checkOptionNames,
-  type Device,
   formatBytes,
   type Graph,
   type HostTensor,
+  KernelChoices,
   largestWithin,
   NotFiniteError,
   planningCpu,
@@ -15,23 +15,19 @@ import {
 } from '@inplace-abn/core';
 import { initialStates, type Module, type Per, type Signals, setActiveGroup } from '@inplace-abn/nn';
 import { type Batch, batchOf, checkFinite, checkTargets, partsOf, type StepArrays } from './arrays.js';
+import { SessionStates } from './base.js';
 import { type Batches, type FitOptions, fitEpochs, Mean, type StepResult } from './fit.js';
 import { statesOf, TrainedParameters } from './groups.js';
 import { checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
 import type { SessionPlan } from './plan.js';
-import { Programs, type StepKey, type StepKind } from './programs.js';
+import { Programs } from './programs.js';
+import { type PlanRequest, planned } from './request.js';
 import { readTraining, writeTraining } from './run-state.js';
 import { agreed, RANK_SEED, type SessionGroup, Shares } from './sharing.js';
 import { isArray, named, unnamedAs } from './signals.js';
-import { fillStates } from './states.js';
+import type { StepKey, StepKind } from './step-key.js';
 import { Steps } from './steps.js';
 import { type LoadOptions, readWeights, writeWeights } from './weights.js';
-
-/** Which step to plan, and for how many samples. */
-export type PlanRequest =
-  | { readonly train: number }
-  | { readonly evaluate: number }
-  | { readonly predict: number };
 
 /** What a network returns: elements in storage order, channels-last. */
 export type FloatTensor = HostTensor<'float32'>;
@@ -60,20 +56,15 @@ export class Session<
   Out extends Signals = Value,
   Target extends Signals = Value,
   M extends string = never,
-> {
+> extends SessionStates {
   /** Updates made so far. */
   updates = 0;
   /** Of one sample, by the names of graphs. */
   private readonly inputs: ReadonlyMap<string, TensorType>;
   private readonly trained: TrainedParameters;
   private readonly steps: Steps<In, Out, Target>;
-  private readonly programs: Programs;
   private seed: number;
   private readonly accumulate: number;
-  private readonly device: Device;
-  /** Whether the group has not been given the states of rank 0. */
-  private fresh = true;
-  private readonly initialized: () => void;
 
   /** @throws UsageError for an option that is unknown or out of range */
   constructor(
@@ -87,27 +78,22 @@ export class Session<
       metrics = {},
       optimizer,
       precision = 'float32',
-      memory,
       seed = 0,
       accumulate = 1,
     } = options;
+    const trained = new TrainedParameters(module, options);
+    const device = options.device ?? planningCpu();
+    const memory = memoryBytes(options.memory);
+    const states = statesOf(module, trained, optimizer, accumulate > 1);
+    super(new Programs({ device, precision, memory, states }), () => {
+      return options.initial?.() ?? initialStates(module, { seed });
+    });
     this.inputs = samplesOf('input', input);
     this.seed = seed;
     this.accumulate = accumulate;
-    this.device = options.device ?? planningCpu();
-    this.trained = new TrainedParameters(module, options);
+    this.trained = trained;
     if (options.group) setActiveGroup(module, options.group);
     this.steps = new Steps({ module, inputs: this.inputs, target, metrics });
-    this.programs = new Programs({
-      device: this.device,
-      precision,
-      memory: memoryBytes(memory),
-      states: statesOf(module, this.trained, optimizer, accumulate > 1),
-      trace: (step) => this.trace(step),
-    });
-    this.initialized = once(() => {
-      for (const [name, { data }] of initialStates(module, { seed })) this.programs.store.write(name, data);
-    });
   }
 
   /**
@@ -118,7 +104,14 @@ export class Session<
   plan(request: PlanRequest): SessionPlan {
     const [kind, batch] = planned(request);
     const parts = kind === 'train' ? this.accumulate : 1;
-    return this.programs.plan({ kind, batch: Math.ceil(batch / parts) });
+    return this.planOf({ kind, batch: Math.ceil(batch / parts) });
+  }
+
+  private planOf(key: StepKey): SessionPlan {
+    const { kind, batch, paths = [] } = key;
+    const title = `${kind}, batch ${batch}`;
+    const trace = () => this.trace(key);
+    return this.programs.plan({ key: JSON.stringify([kind, batch, ...paths]), kind, batch, title, trace });
   }
 
   /** Largest batch whose training step needs at most `memory` bytes, without recomputing more than the plan does by itself. */
@@ -168,16 +161,21 @@ export class Session<
   /** The parts of all processes; before the first step, and after weights were loaded, they get the states of rank 0. */
   private async shared(group: SessionGroup, samples: number, parts: readonly Batch[]): Promise<Shares> {
     const batch = parts.at(-1)?.samples ?? samples;
-    const { graph } = this.programs.plan({ kind: 'train', batch }).raw;
+    const { graph } = this.planOf({ kind: 'train', batch }).raw;
     const shares = await agreed(group, graph, { samples, fresh: this.fresh });
-    if (shares.fresh) {
-      this.initialized();
-      this.programs.store.replaced();
-      await group.broadcastMemory(this.programs.store.memory);
-      this.updates = (await group.gatherValues(this.updates))[0] ?? this.updates;
-      this.fresh = false;
-    }
+    if (shares.fresh) await this.share();
     return shares;
+  }
+
+  /** Gives all processes of the group the states of rank 0, as the first step does by itself. All of them call it. */
+  async share(): Promise<void> {
+    const { group } = this.options;
+    if (!group) return;
+    const { store } = this;
+    store.replaced();
+    await group.broadcastMemory(store.memory);
+    this.updates = (await group.gatherValues(this.updates))[0] ?? this.updates;
+    this.fresh = false;
   }
 
   private partScalars(index: number, share: number): [string, TypedArray][] {
@@ -237,15 +235,13 @@ export class Session<
 
   /** Copies of all parameters and buffers, by the names of PyTorch's state dictionary. */
   get state(): Map<string, HostTensor> {
-    this.initialized();
-    return this.programs.store.stateDict('parameter', 'buffer');
+    return this.store.stateDict('parameter', 'buffer');
   }
 
   /** Writes parameters and buffers as safetensors; of a group, rank 0 does. */
   async save(path: string): Promise<void> {
     if (this.follows) return;
-    this.initialized();
-    await writeWeights(path, this.programs.store, this.module);
+    await writeWeights(path, this.store, this.module);
   }
 
   /**
@@ -257,9 +253,7 @@ export class Session<
     checkOptionNames('load', options, ['trainedWith']);
     const graph = () => this.steps.prediction(1);
     const { tensors, notes } = await readWeights(path, this.module, graph, options);
-    this.initialized();
-    await fillStates(this.programs.store, tensors);
-    this.fresh = true;
+    await this.fill(tensors);
     return notes;
   }
 
@@ -270,9 +264,8 @@ export class Session<
   async saveState(path: string): Promise<void> {
     const optimizer = this.required('optimizer', 'saveState');
     if (this.follows) return;
-    this.initialized();
-    const { updates, seed, programs } = this;
-    await writeTraining(path, programs.store, optimizer, { updates, seed, kernels: programs.kernels });
+    const { updates, seed, kernels } = this;
+    await writeTraining(path, this.store, optimizer, { updates, seed, kernels });
   }
 
   /**
@@ -281,11 +274,10 @@ export class Session<
    */
   async loadState(path: string): Promise<void> {
     const optimizer = this.required('optimizer', 'loadState');
-    this.initialized();
-    const { updates, seed, kernels } = await readTraining(path, this.programs.store, optimizer);
+    const { updates, seed, kernels } = await readTraining(path, this.store, optimizer);
     this.updates = updates;
     this.seed = seed;
-    this.programs.useKernels(kernels);
+    this.useKernels(new KernelChoices(kernels));
     this.fresh = true;
   }
 
@@ -306,7 +298,7 @@ export class Session<
   }
 
   private async run(step: StepKey, { x, y }: Batch, more: StepArrays = new Map()): Promise<StepArrays> {
-    const program = this.programs.program(step);
+    const program = this.programs.program(this.planOf(step));
     const { graph } = program.plan;
     const targets = [...graph.inputs].filter(([name]) => name === 'target' || name.startsWith('target.'));
     checkTargets(methodOf(step), y, new Map(targets.map(([name, id]) => [name, valueInfo(graph, id)])));
@@ -337,7 +329,7 @@ export class Session<
   }
 
   private tensorOf(step: StepKey, name: string, data: TypedArray | undefined): FloatTensor {
-    const { graph } = this.programs.plan(step).raw;
+    const { graph } = this.planOf(step).raw;
     const { shape, dtype } = valueInfo(graph, graph.outputs.get(name) ?? -1);
     if (data instanceof Float32Array) return { shape, dtype: 'float32', data };
     throw new UsageError(`${name} is ${dtype}: a network returns float32`, { code: 'ERR_DTYPE' });
@@ -365,22 +357,6 @@ export class Session<
   }
 }
 
-function planned(request: PlanRequest): [StepKind, number] {
-  const kinds = ['train', 'evaluate', 'predict'] as const;
-  const known = new Map<string, number>(Object.entries(request));
-  const kind = kinds.find((name) => known.has(name));
-  if (!kind || known.size > 1) {
-    throw new UsageError('plan takes one of { train: N }, { evaluate: N } and { predict: N }', {
-      code: 'ERR_UNKNOWN_OPTION',
-    });
-  }
-  const batch = known.get(kind);
-  if (batch !== undefined && Number.isInteger(batch) && batch >= 1) return [kind, batch];
-  throw new UsageError(`plan: expected a batch of at least one sample but received ${batch}`, {
-    code: 'ERR_EMPTY_BATCH',
-  });
-}
-
 /** The method whose step it is, for its errors. */
 function methodOf({ kind }: StepKey): string {
   return kind === 'accumulate' ? 'train' : kind;
@@ -388,13 +364,4 @@ function methodOf({ kind }: StepKey): string {
 
 function allFinite(data: TypedArray): boolean {
   return !(data instanceof Float32Array) || data.every((value) => Number.isFinite(value));
-}
-
-function once(body: () => void): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    body();
-  };
 }

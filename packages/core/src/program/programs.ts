@@ -1,5 +1,7 @@
 /** Programs that share one store and one arena, which is as large as their largest plan needs. */
+import { byteLength } from '@inplace-abn/tensor';
 import type { Device, DeviceMemory } from '../devices/device.js';
+import { align } from '../passes/place.js';
 import type { Plan } from '../plan/plan.js';
 import { checkFits, type Fitting } from './fits.js';
 import { Program } from './program.js';
@@ -32,13 +34,14 @@ export class Programs {
    * Grows the arena to hold all of these plans. A smaller arena is released first, because both might not
    * fit.
    *
-   * @throws UsageError, code ERR_MEMORY, if memory is insufficient and `fitting` describes the plan
+   * @throws UsageError, code ERR_MEMORY, if memory is insufficient, for the store included until it is allocated, and `fitting`
+   *   describes the plan
    */
   reserve(plans: readonly Plan[], fitting?: Fitting): void {
     const needed = Math.max(0, ...plans.map(({ arenaBytes }) => arenaBytes));
     if (this.arena && this.arena.bytes >= needed) return;
     this.discard();
-    if (fitting) checkFits(this.device, needed, fitting);
+    if (fitting) checkFits(this.device, needed + (this.ownStore ? 0 : this.stateBytes), fitting);
     this.arena = this.device.allocate(needed);
   }
 
@@ -54,6 +57,11 @@ export class Programs {
     const program = new Program(plan, this.device, this.store, arena);
     this.made.set(plan, program);
     return program;
+  }
+
+  /** Bytes of the store, allocated or not. */
+  get stateBytes(): number {
+    return this.states.reduce((sum, state) => sum + align(byteLength(state)), 0);
   }
 
   /** Releases the arena until the next program is requested. */

@@ -1,22 +1,19 @@
 /** A network with its training and evaluation programs over one store and one arena. */
 import {
-  checkFits,
   type Device,
   type HostTensor,
   KernelChoices,
   type KernelNames,
   NotFiniteError,
   type Plan,
-  type Program,
-  Programs,
   type Store,
   type Timing,
   type TypedArray,
   UsageError,
 } from '@inplace-abn/core';
 import { type Batch, type Sides, shareSize } from '@inplace-abn/data';
-import { type Module, setActiveGroup } from '@inplace-abn/nn';
-import { fillStates, type StateTensors } from '@inplace-abn/session';
+import type { Module } from '@inplace-abn/nn';
+import type { Session, SessionStep, StateTensors } from '@inplace-abn/session';
 import {
   ALONE,
   type Outputs,
@@ -26,10 +23,9 @@ import {
   type StepResult,
 } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
-import { type BatchShape, describeCrop, imageArrays } from '../task/images.js';
+import { type BatchShape, describeCrop, type ImageInputs, imageArrays } from '../task/images.js';
 import type { Task } from '../task/task.js';
 import { taskOf } from '../tasks/registry.js';
-import { firstNonFinite } from './diagnose.js';
 import { type PlannedPrograms, planPrograms } from './plan-programs.js';
 
 const NOTHING_LABELLED: StepResult = { loss: Number.NaN, outputs: {} };
@@ -62,61 +58,54 @@ export function planEngine(
 ): PlannedEngine {
   const task = taskOf(config);
   const network = task.network();
-  // null would be the world group.
-  setActiveGroup(network, peers.group ?? { name: '', size: 1 });
   const shape = { batch: localBatch(config, peers), crop: config.input.crop_train };
   const sizes = { batch: shape.batch, evaluationBatches };
-  return {
-    task,
-    network,
-    shape,
-    ...planPrograms(network, task, config, device, sizes, peers.group, choices),
-  };
+  const programs = planPrograms(network, task, config, device, sizes, peers, choices);
+  return { task, network, shape, ...programs };
 }
 
 export class Engine implements RunEngine {
   readonly task: Task;
   readonly network: Module;
-  private readonly programs: Programs;
+  readonly session: Session<ImageInputs>;
+  /** Of the training step. */
   readonly plan: Plan;
   /** Its numbers depend on these to the last bit. */
   readonly kernels: { readonly machine: string; readonly names: KernelNames };
-  private readonly training: Program;
-  private readonly evaluation: ReadonlyMap<number, Program>;
-  private readonly shape: BatchShape;
+  private readonly planned: PlannedEngine;
+  private readonly training: SessionStep;
   private readonly peers: Peers;
   private readonly traced: ((timings: readonly Timing[]) => void)[] = [];
 
   /** Checks that the plan fits in memory before anything is allocated. `agreed`: a plan, and kernels of all processes. */
   constructor(
     options: EngineOptions,
-    { planned, names }: { planned: PlannedEngine; names: KernelNames } = planAlone(options),
+    agreed?: { readonly planned: PlannedEngine; readonly names: KernelNames },
   ) {
-    const { device, peers = ALONE } = options;
-    this.task = planned.task;
-    this.network = planned.network;
-    this.shape = planned.shape;
-    this.peers = peers;
-    this.plan = planned.training;
-    this.kernels = { machine: device.machine, names };
-    const what = `batch ${this.shape.batch} at ${describeCrop(this.shape.crop)}`;
-    const advice = 'lower optimizer.batch_size or input.crop_train';
-    checkFits(device, planned.neededBytes, { what, advice });
-    this.programs = new Programs(device, planned.states);
-    this.programs.reserve([this.plan, ...planned.evaluation.map(({ plan }) => plan)]);
-    this.training = this.programs.program(this.plan);
-    this.evaluation = new Map(
-      planned.evaluation.map(({ batch, plan }) => [batch, this.programs.program(plan)]),
-    );
+    const planned = agreed?.planned ?? planEngine(options, new KernelChoices());
+    const { task, network, session, training, shape } = planned;
+    this.task = task;
+    this.network = network;
+    this.session = session;
+    this.training = training;
+    this.planned = planned;
+    this.peers = options.peers ?? ALONE;
+    this.plan = training.plan.raw;
+    this.kernels = { machine: options.device.machine, names: agreed?.names ?? session.kernels };
+    const evaluated = options.evaluationBatches.map((batch) => planned.evaluation(batch).plan);
+    session.reserve([training.plan, ...evaluated], {
+      what: `batch ${shape.batch} at ${describeCrop(shape.crop)}`,
+      advice: 'lower optimizer.batch_size or input.crop_train',
+    });
   }
 
   get store(): Store {
-    return this.programs.store;
+    return this.session.store;
   }
 
-  /** Bytes the programs hold: the arena and the store. */
+  /** Bytes held: the arena and the store. */
   get bytes(): number {
-    return this.programs.bytes;
+    return this.session.bytes;
   }
 
   load(tensors: Iterable<readonly [name: string, tensor: HostTensor]>): void {
@@ -125,14 +114,12 @@ export class Engine implements RunEngine {
 
   /** The same of tensors that may be in a file: they are read straight into the states. */
   fill(tensors: StateTensors): Promise<void> {
-    return fillStates(this.store, tensors);
+    return this.session.fill(tensors);
   }
 
   /** Gives all processes the states of rank 0. */
-  async shareStates(): Promise<void> {
-    if (this.peers.size === 1) return;
-    this.store.replaced();
-    await this.peers.memoryFromFirst(this.store.memory);
+  shareStates(): Promise<void> {
+    return this.session.share();
   }
 
   /** Gives all processes the running statistics of rank 0: without synchronised layers each has its own. */
@@ -157,7 +144,7 @@ export class Engine implements RunEngine {
     // The mean over no labels is not a number, and nothing can be learnt from them.
     if (labelled === 0 && !group) return NOTHING_LABELLED;
     const inputs = {
-      ...this.arraysOf(batch, this.shape),
+      ...this.arraysOf(batch, this.planned.shape),
       lr: Float32Array.of(rates.base),
       lr_classifier: Float32Array.of(rates.classifier),
       step: Float32Array.of(update),
@@ -175,8 +162,9 @@ export class Engine implements RunEngine {
       return resultOf(outputs);
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw atStep(update, error);
-      if (group && this.labelledInAll() === 0) return NOTHING_LABELLED;
-      const layer = await firstNonFinite(this.training, inputs);
+      // Over all processes.
+      if (group && this.training.output('labelled')?.[0] === 0) return NOTHING_LABELLED;
+      const layer = await this.training.firstNonFinite(inputs);
       const where = layer ? `; the first value that is not finite comes from ${layer}` : '';
       throw new NotFiniteError(
         `step ${update}: ${error.message}${where}. Nothing was updated in this step. Try a lower learning rate, or clipping (optimizer.clip).`,
@@ -191,7 +179,7 @@ export class Engine implements RunEngine {
 
   /** Lets the batch of the step after the one under way move to the device; train() is given the same. */
   prefetch(batch: Batch): void {
-    this.training.prefetch(this.arraysOf(batch, this.shape));
+    this.training.prefetch(this.arraysOf(batch, this.planned.shape));
   }
 
   /** Calls `listener` with the times of every training step from now on. */
@@ -199,27 +187,15 @@ export class Engine implements RunEngine {
     this.traced.push(listener);
   }
 
-  /** What counted in the step that was just stopped, over all processes. */
-  private labelledInAll(): number {
-    const id = this.plan.graph.outputs.get('labelled');
-    return id === undefined ? Number.NaN : Number(this.training.peek(id)[0]);
-  }
-
   async evaluate(batch: Batch, crop: Sides): Promise<StepResult> {
-    const program = this.evaluation.get(batch.size);
-    if (!program) throw new RangeError(`no evaluation program for a batch of ${batch.size}`);
-    const { outputs } = await program.run(this.arraysOf(batch, { batch: batch.size, crop }));
+    const arrays = this.arraysOf(batch, { batch: batch.size, crop });
+    const { outputs } = await this.planned.evaluation(batch.size).run(arrays);
     return resultOf(outputs);
   }
 
   private arraysOf(batch: Batch, shape: BatchShape): StepArrays {
     return { ...imageArrays(batch, shape), labels: this.task.objective.labelArray(batch, shape) };
   }
-}
-
-function planAlone(options: EngineOptions): { planned: PlannedEngine; names: KernelNames } {
-  const choices = new KernelChoices();
-  return { planned: planEngine(options, choices), names: choices.made };
 }
 
 function resultOf({ loss, ...outputs }: Outputs): StepResult {

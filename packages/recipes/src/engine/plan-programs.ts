@@ -1,21 +1,13 @@
-/** The programs of a run, planned before anything is allocated: they share one store and one arena. */
-import {
-  compile,
-  type Device,
-  formatBytes,
-  type Graph,
-  type KernelChoices,
-  type Plan,
-  type StateSpec,
-  statesOf,
-  storeBytes,
-  UsageError,
-} from '@inplace-abn/core';
-import type { Module } from '@inplace-abn/nn';
-import type { Peers } from '@inplace-abn/train';
+/** The steps of a run, planned before anything is allocated: they share one store and one arena. */
+import { type Device, formatBytes, KernelChoices, UsageError } from '@inplace-abn/core';
+import { type Module, setActiveGroup } from '@inplace-abn/nn';
+import { Session, type SessionGroup, type SessionStep } from '@inplace-abn/session';
+import { ALONE, type Peers } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
+import { imageOptions, OnImages } from '../network/on-images.js';
 import { evaluationStep } from '../step/evaluation-step.js';
-import { trainingStep } from '../step/training-step.js';
+import { optimizerOf, trainingStep } from '../step/training-step.js';
+import type { ImageInputs } from '../task/images.js';
 import type { Task } from '../task/task.js';
 
 export interface ProgramSizes {
@@ -26,10 +18,10 @@ export interface ProgramSizes {
 }
 
 export interface PlannedPrograms {
-  readonly training: Plan;
-  readonly evaluation: readonly { readonly batch: number; readonly plan: Plan }[];
-  readonly states: readonly StateSpec[];
-  readonly arenaBytes: number;
+  readonly session: Session<ImageInputs>;
+  readonly training: SessionStep;
+  /** Of a batch of so many images. */
+  evaluation(batch: number): SessionStep;
   /** Arena, weights and optimiser state. */
   readonly neededBytes: number;
 }
@@ -40,47 +32,46 @@ export function planPrograms(
   { network: { precision, keep_inputs }, optimizer, input, memory_budget }: TrainConfig,
   device: Device,
   { batch, evaluationBatches }: ProgramSizes,
-  group: Peers['group'] = null,
-  choices?: KernelChoices,
+  peers: Peers = ALONE,
+  choices = new KernelChoices(),
 ): PlannedPrograms {
-  const trainGraph = trainingStep(network, optimizer, { batch, crop: input.crop_train }, objective, group);
-  const evalGraphs = [...new Set(evaluationBatches)].map((images) => {
-    return {
-      batch: images,
-      graph: evaluationStep(network, { batch: images, crop: input.crop_val }, objective),
-    };
-  });
-  const budget = arenaBudget(trainGraph, memory_budget);
-  const training = compile(trainGraph, device, {
+  const session = new Session(new OnImages(network), {
+    input: imageOptions(input.crop_train),
+    optimizer: optimizerOf(optimizer),
+    device,
     precision,
-    budget,
-    choices,
-    keep: new Set(keep_inputs),
+    memory: memory_budget < 0 ? undefined : memory_budget,
+    group: groupOf(peers),
+    initial: () => [],
   });
-  const evaluation = evalGraphs.map(({ batch: images, graph }) => {
-    return { batch: images, plan: compile(graph, device, { precision, budget, choices }) };
-  });
-  const arenaBytes = Math.max(training.arenaBytes, ...evaluation.map(({ plan }) => plan.arenaBytes));
-  return {
-    training,
-    evaluation,
-    states: statesOf(trainGraph, ...evalGraphs.map(({ graph }) => graph)),
-    arenaBytes,
-    neededBytes: arenaBytes + training.bytes.weights + training.bytes.optimizer,
+  // null would be the world group.
+  if (!peers.group) setActiveGroup(network, { name: '', size: 1 });
+  checkBudget(memory_budget, session.stateBytes);
+  session.useKernels(choices);
+  const shape = { batch, crop: input.crop_train };
+  const training = session.step(
+    `training, batch ${batch}`,
+    () => trainingStep(network, optimizer, shape, objective, peers.group),
+    { keep: new Set(keep_inputs) },
+  );
+  const evaluation = (images: number) => {
+    const { crop_val: crop } = input;
+    const traced = () => evaluationStep(network, { batch: images, crop }, objective);
+    return session.step(`evaluation, batch ${images}`, traced);
   };
+  const plans = [training, ...evaluationBatches.map(evaluation)].map(({ plan }) => plan.raw.arenaBytes);
+  return { session, training, evaluation, neededBytes: Math.max(...plans) + session.stateBytes };
 }
 
-/**
- * What `memory_budget` leaves for the arena beside the states of a training step; undefined where it is −1, none. Throws
- * UsageError where it is less than those states.
- */
-export function arenaBudget(graph: Graph, memoryBudget: number): number | undefined {
-  if (memoryBudget < 0) return undefined;
-  const { weights, optimizer } = storeBytes(graph);
-  const left = memoryBudget - weights - optimizer;
-  if (left > 0) return left;
+function groupOf({ group, rank, gather, memoryFromFirst }: Peers): SessionGroup | undefined {
+  return group ? { ...group, rank, gatherValues: gather, broadcastMemory: memoryFromFirst } : undefined;
+}
+
+/** Throws UsageError where `memory_budget`, unless it is −1, is less than the states take. */
+function checkBudget(memoryBudget: number, stateBytes: number): void {
+  if (memoryBudget < 0 || memoryBudget > stateBytes) return;
   throw new UsageError(
     `memory_budget ${formatBytes(memoryBudget)} is less than weights and optimiser state take, ` +
-      `${formatBytes(weights + optimizer)}: raise it, or lower network.width`,
+      `${formatBytes(stateBytes)}: raise it, or lower network.width`,
   );
 }

@@ -1,23 +1,9 @@
-/** A network that gives logits: one program for each batch size, over one store and one arena. */
-import {
-  checkFits,
-  compile,
-  type Device,
-  dim,
-  type Graph,
-  type HostTensor,
-  type Plan,
-  Programs,
-  type Store,
-  statesOf,
-  trace,
-  UsageError,
-  valueInfo,
-} from '@inplace-abn/core';
+/** A network that gives logits for images, or for several crops of each. */
+import { type Device, dim, type Graph, UsageError, valueInfo } from '@inplace-abn/core';
 import type { Batch, Sides } from '@inplace-abn/data';
-import { EVALUATION, type Module } from '@inplace-abn/nn';
-import { allStates, fillStates, type StateTensors } from '@inplace-abn/session';
-import { type BatchShape, describeCrop, heightAndWidth, imageInputs } from '../task/images.js';
+import type { Module } from '@inplace-abn/nn';
+import { describeCrop, heightAndWidth } from '../task/images.js';
+import { Predictor } from './predictor.js';
 
 export interface ClassifierOptions {
   readonly device: Device;
@@ -31,75 +17,33 @@ export interface ClassifierOptions {
   readonly batches: readonly number[];
 }
 
-/** The network alone, with running statistics. Inputs: images, color; output: logits N×K. */
-export function logitsStep(network: Module, shape: BatchShape): Graph {
-  return trace((tracer) => ({ logits: network.call(imageInputs(tracer, shape), EVALUATION) }));
-}
-
-export class Classifier {
+export class Classifier extends Predictor {
   /** Outputs of the network. */
   readonly classes: number;
-  private readonly programs: Programs;
-  /** By the images of a batch. */
-  private readonly plans: ReadonlyMap<number, Plan>;
 
   /** Plans everything and checks that it fits in memory before anything is allocated. */
   constructor(private readonly options: ClassifierOptions) {
-    const { device, network, precision, crop, crops } = options;
-    const graphs = [...new Set(options.batches)].map((images) => {
-      return { images, graph: logitsStep(network, { batch: images * crops, crop }) };
-    });
-    const plans = graphs.map(({ images, graph }) => ({
-      images,
-      plan: compile(graph, device, { precision }),
-    }));
-    this.classes = classesOf(graphs[0]?.graph);
-    const arenaBytes = Math.max(...plans.map(({ plan }) => plan.arenaBytes));
-    const weights = Math.max(...plans.map(({ plan }) => plan.bytes.weights));
-    const what = `batch ${Math.max(...options.batches) * crops} at ${describeCrop(crop)}`;
-    checkFits(device, arenaBytes + weights, { what, advice: 'choose a smaller batch or crop' });
-    this.programs = new Programs(device, statesOf(...graphs.map(({ graph }) => graph)));
-    this.plans = new Map(plans.map(({ images, plan }) => [images, plan]));
-    this.programs.reserve([...this.plans.values()]);
-  }
-
-  get store(): Store {
-    return this.programs.store;
-  }
-
-  /** Bytes held: the arena and the weights. */
-  get bytes(): number {
-    return this.programs.bytes;
-  }
-
-  /** Takes the network's weights and statistics; what evaluation does not read is passed over. */
-  load(tensors: ReadonlyMap<string, HostTensor>): void {
-    for (const [name, tensor] of allStates(this.store, tensors)) this.store.write(name, tensor.data);
-  }
-
-  /** The same of tensors that may be in a file: they are read straight into the states. */
-  async fill(tensors: StateTensors): Promise<void> {
-    await fillStates(this.store, allStates(this.store, tensors));
+    const { crop, crops, batches } = options;
+    super(options, crop);
+    const plans = batches.map((images) => this.session.plan({ predict: images * crops }));
+    this.classes = classesOf(plans[0]?.raw.graph);
+    const what = `batch ${Math.max(...batches) * crops} at ${describeCrop(crop)}`;
+    this.session.reserve(plans, { what, advice: 'choose a smaller batch or crop' });
   }
 
   /** Logits of the images of a batch, row-major size×classes: for several crops, the mean over the crops. */
   async logits(batch: Pick<Batch, 'images' | 'color' | 'size'>): Promise<Float32Array> {
     const { crop, crops } = this.options;
-    const plan = this.plans.get(batch.size);
-    if (!plan) throw new RangeError(`no program for a batch of ${batch.size}`);
     const [height, width] = heightAndWidth(crop);
-    const { outputs } = await this.programs.program(plan).run({
-      images: batch.images.subarray(0, batch.size * crops * height * width * 3),
-      color: repeatRows(batch.color, 12, batch.size, crops),
-    });
-    const logits = outputs.logits;
-    if (!(logits instanceof Float32Array)) throw new TypeError('expected float32 logits');
-    return meanOfRows(logits, this.classes, crops);
+    const images = batch.images.subarray(0, batch.size * crops * height * width * 3);
+    const color = repeatRows(batch.color, 12, batch.size, crops);
+    const { data } = await this.session.predict({ images, color });
+    return meanOfRows(data, this.classes, crops);
   }
 }
 
 function classesOf(graph: Graph | undefined): number {
-  const id = graph?.outputs.get('logits');
+  const id = graph?.outputs.get('output');
   if (!graph || id === undefined) throw new UsageError('expected at least one batch size to plan for');
   const { shape } = valueInfo(graph, id);
   if (shape.length === 2) return dim(shape, 1);

@@ -1,6 +1,7 @@
 /** The output of a layer inside a network as one vector for each image. */
 import { globalAvgPool, type Tracer, UsageError, Value } from '@inplace-abn/core';
-import { calledPaths, type Mode, Module, returnedAt } from '@inplace-abn/nn';
+import { calledPaths, type Mode, type Module, returnedAt } from '@inplace-abn/nn';
+import { Around } from '../network/around.js';
 
 /**
  * A network up to the layer at `path`: its output, images N×C, or the mean over height and width of N×C×H×W. It has the paths and
@@ -10,24 +11,16 @@ export function featuresAt(network: Module, path: string): Module {
   return new Features(network, path);
 }
 
-class Features extends Module {
-  // Not a property that modules are found in: the network's own paths are those of its states.
-  readonly #network: Module;
-
+class Features extends Around<Value> {
   constructor(
     network: Module,
     private readonly path: string,
   ) {
-    super();
-    this.#network = network;
+    super(network);
   }
 
-  override call(x: Value, mode?: Mode): Value {
-    return this.forward(x, mode);
-  }
-
-  protected override forward(x: Value, mode?: Mode): Value {
-    this.#network.call(x, mode);
+  protected forward(x: Value, mode: Mode): Value {
+    this.network.call(x, mode);
     return vectorOf(x.tracer, this.path);
   }
 }

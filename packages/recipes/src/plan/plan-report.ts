@@ -1,7 +1,6 @@
 /** What `plan` prints: bytes by kind, the peak, and layer by layer what is in place, what is not and why. */
 import {
   byteLength,
-  compile,
   type Device,
   type Graph,
   type Plan,
@@ -9,17 +8,14 @@ import {
   type PlannedRebuilds,
   type PlannedSlice,
   peerBytes,
-  plannedLayers,
-  plannedRebuilds,
   plannedSlices,
-  statesOf,
   valueInfo,
 } from '@inplace-abn/core';
 import type { Sides } from '@inplace-abn/data';
 import { transferBytes } from '@inplace-abn/session';
 import type { BytesByKind } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
-import { arenaBudget } from '../engine/plan-programs.js';
+import { planPrograms } from '../engine/plan-programs.js';
 import { trainingStep } from '../step/training-step.js';
 import type { BatchShape } from '../task/images.js';
 import { taskOf } from '../tasks/registry.js';
@@ -57,26 +53,26 @@ export function planReport(
   batch: number,
   device: Device,
 ): { report: PlanReport; plan: Plan } {
-  const shape = { batch, crop: config.input.crop_train };
-  const graph = stepOf(config, shape);
-  const budget = arenaBudget(graph, config.memory_budget);
-  const { precision, keep_inputs } = config.network;
-  const plan = compile(graph, device, { precision, budget, keep: new Set(keep_inputs) });
+  const task = taskOf(config);
+  const network = task.network();
+  const sizes = { batch, evaluationBatches: [] };
+  const { training, neededBytes } = planPrograms(network, task, config, device, sizes);
+  const { raw: plan, layers, rebuilt: rebuilds } = training.plan;
   const at = plan.instructions[plan.peak.instruction];
   const report: PlanReport = {
     arch: config.network.arch,
     batch,
-    crop: shape.crop,
-    precision,
+    crop: config.input.crop_train,
+    precision: config.network.precision,
     libraries: device.libraries,
     bytes: plan.bytes,
     peak: plan.peak.bytes,
     peakAt: { instruction: plan.peak.instruction, op: at?.node.op.name ?? '', path: at?.node.path ?? '' },
     arenaBytes: plan.arenaBytes,
-    totalBytes: plan.arenaBytes + plan.bytes.weights + plan.bytes.optimizer,
-    transferBytes: transferBytes(statesOf(graph)),
-    rebuilds: plannedRebuilds(plan, device.balance),
-    layers: plannedLayers(plan),
+    totalBytes: neededBytes,
+    transferBytes: transferBytes(network.namedStates()),
+    rebuilds,
+    layers,
     slices: plannedSlices(plan),
     ordinary: ordinaryBytes(config, batch),
   };

@@ -25,7 +25,14 @@ export function describeCrop(crop: Sides): string {
 export function imageInputs(tracer: Tracer, { batch, crop }: BatchShape): Value {
   const images = tracer.input('images', [batch, 3, ...heightAndWidth(crop)], 'uint8');
   const color = tracer.input('color', [batch, 12], 'float32');
-  return tracer.within('input', () => colorTransform(images, color));
+  return normalized({ images, color });
+}
+
+/** uint8 images, and for each a 3×4 matrix that normalises and augments its colours. */
+export type ImageInputs = { readonly images: Value; readonly color: Value };
+
+export function normalized({ images, color }: ImageInputs): Value {
+  return images.tracer.within('input', () => colorTransform(images, color));
 }
 
 /** A batch of the loader as the arrays of those inputs. */

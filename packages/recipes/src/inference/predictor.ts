@@ -1,0 +1,41 @@
+/** A session of a network on images that is only tested. */
+import type { ComputeDType, Device, HostTensor } from '@inplace-abn/core';
+import type { Sides } from '@inplace-abn/data';
+import type { Module } from '@inplace-abn/nn';
+import { allStates, Session, type StateTensors } from '@inplace-abn/session';
+import { imageOptions, OnImages } from '../network/on-images.js';
+import type { ImageInputs } from '../task/images.js';
+
+export interface PredictorOptions {
+  readonly device: Device;
+  readonly network: Module;
+  readonly precision?: ComputeDType;
+  /** Bytes for weights and arena together; where it takes that, parts of the network run in strips of rows. */
+  readonly memoryBudget?: number;
+}
+
+export abstract class Predictor {
+  protected readonly session: Session<ImageInputs>;
+
+  constructor({ device, network, precision, memoryBudget: memory }: PredictorOptions, crop: Sides) {
+    const input = imageOptions(crop);
+    const initial = () => [];
+    this.session = new Session(new OnImages(network), { input, device, precision, memory, initial });
+  }
+
+  /** Bytes held: the arena and the weights. */
+  get bytes(): number {
+    return this.session.bytes;
+  }
+
+  /** Takes the network's weights and statistics. */
+  load(tensors: ReadonlyMap<string, HostTensor>): void {
+    const { store } = this.session;
+    for (const [name, tensor] of allStates(store, tensors)) store.write(name, tensor.data);
+  }
+
+  /** The same of tensors that may be in a file: they are read straight into the states. */
+  async fill(tensors: StateTensors): Promise<void> {
+    await this.session.fill(allStates(this.session.store, tensors));
+  }
+}

@@ -1,0 +1,19 @@
+/** A network that takes images as they are decoded. */
+import type { Value } from '@inplace-abn/core';
+import type { Sides } from '@inplace-abn/data';
+import type { Mode } from '@inplace-abn/nn';
+import type { InputOptions } from '@inplace-abn/session';
+import { heightAndWidth, type ImageInputs, normalized } from '../task/images.js';
+import { Around } from './around.js';
+
+/** The normalisation runs on the device. */
+export class OnImages extends Around<ImageInputs> {
+  protected forward(inputs: ImageInputs, mode: Mode): Value {
+    return this.network.call(normalized(inputs), mode);
+  }
+}
+
+/** What one sample is to a session of such a network. */
+export function imageOptions(crop: Sides): Record<keyof ImageInputs, InputOptions> {
+  return { images: { shape: [3, ...heightAndWidth(crop)], dtype: 'uint8' }, color: { shape: [12] } };
+}

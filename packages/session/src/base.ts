@@ -1,0 +1,91 @@
+/** What a session holds, whatever its network takes and returns: states, plans with their kernels, and the arena of all of them. */
+import type { Fitting, Graph, HostTensor, KernelChoices, KernelNames, Store } from '@inplace-abn/core';
+import { SessionStep } from './own-step.js';
+import type { SessionPlan } from './plan.js';
+import type { Programs, StepDefinition, StepOptions } from './programs.js';
+import { fillStates, type StateTensors } from './states.js';
+
+export abstract class SessionStates {
+  /** Whether other processes have not been given these states. */
+  protected fresh = true;
+  private begun = false;
+
+  /** @param initial the states to begin with, asked for when they are needed */
+  constructor(
+    protected readonly programs: Programs,
+    private readonly initial: () => Iterable<readonly [name: string, tensor: HostTensor]>,
+  ) {}
+
+  /** Parameters, buffers and optimizer state, where they are read and written one by one. */
+  get store(): Store {
+    this.initialized();
+    return this.programs.store;
+  }
+
+  protected initialized(): void {
+    if (this.begun) return;
+    this.begun = true;
+    for (const [name, { data }] of this.initial()) this.programs.store.write(name, data);
+  }
+
+  /** Takes states from the host, or straight from files; the others stay as they are. */
+  async fill(tensors: StateTensors): Promise<void> {
+    await fillStates(this.store, tensors);
+    this.fresh = true;
+  }
+
+  /**
+   * A step of your own: any graph over the states of the network, such as an update rule or a cascade of networks. It is planned and run
+   * like the others, with their weights, arena and kernels.
+   *
+   * @param name tells it from other steps of your own: two of one name have the same plan
+   * @param trace called when it is planned
+   */
+  step(name: string, trace: () => Graph, options?: StepOptions): SessionStep {
+    const definition: StepDefinition = {
+      key: `own ${name}`,
+      kind: 'own',
+      batch: 1,
+      title: name,
+      trace,
+      options,
+    };
+    return new SessionStep(this.programs, definition, () => this.initialized());
+  }
+
+  /**
+   * Allocates the states, and an arena that is large enough for these plans: no step of them allocates any more.
+   *
+   * @param fitting what the plans are and what to do about it, for the error
+   * @throws UsageError, code ERR_MEMORY, before anything is allocated, where the machine has less memory than they need
+   */
+  reserve(plans: readonly SessionPlan[], fitting?: Fitting): void {
+    this.programs.reserve(plans, fitting);
+    this.programs.allocateStates();
+  }
+
+  /** Bytes held: the arena and the states. */
+  get bytes(): number {
+    return this.programs.bytes;
+  }
+
+  /** Bytes of the states: weights and optimizer state. */
+  get stateBytes(): number {
+    return this.programs.stateBytes;
+  }
+
+  /** Gives the arena back to the system until the next step. */
+  discard(): void {
+    this.programs.discard();
+  }
+
+  /** The kernels, of the plans so far, that were chosen by timing. */
+  get kernels(): KernelNames {
+    return this.programs.kernels;
+  }
+
+  /** Plans anew from here on: with the kernels that `choices` asks for, where they can be had. It keeps the names of those taken. */
+  useKernels(choices: KernelChoices): void {
+    this.programs.useKernels(choices);
+  }
+}

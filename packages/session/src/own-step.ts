@@ -1,0 +1,65 @@
+/** Steps of the caller's own over the states of a session. */
+import type { Arrays, Program, RunOptions, RunOutput, TypedArray } from '@inplace-abn/core';
+import { firstNonFinite } from './diagnose.js';
+import type { SessionPlan } from './plan.js';
+import type { Programs, StepDefinition } from './programs.js';
+
+/**
+ * A step that {@link Session.step} makes of a graph. Its inputs and outputs are the graph's. It shares the arena with all other steps:
+ * they run one at a time.
+ */
+export class SessionStep {
+  private readonly planned: () => SessionPlan;
+
+  /** What it was called. */
+  readonly name: string;
+
+  constructor(
+    private readonly programs: Programs,
+    definition: StepDefinition,
+    private readonly initialized: () => void,
+  ) {
+    this.name = definition.title;
+    this.planned = programs.keeping(definition);
+  }
+
+  /** Made at its first use; nothing is allocated. */
+  get plan(): SessionPlan {
+    return this.planned();
+  }
+
+  private get program(): Program {
+    return this.programs.program(this.plan);
+  }
+
+  /**
+   * Runs the step once, on an array for each input.
+   *
+   * @throws NotFiniteError, before any state was updated, where a guard stopped it; UsageError for arrays that are not the graph's
+   */
+  async run(inputs: Arrays, options?: RunOptions): Promise<RunOutput> {
+    this.initialized();
+    return this.program.run(inputs, options);
+  }
+
+  /** Whether the device takes inputs while it still works on a run. */
+  get prefetches(): boolean {
+    return this.program.prefetches;
+  }
+
+  /** Lets inputs of the next run move to the device while one is under way; that run is given the same arrays. */
+  prefetch(inputs: Arrays): void {
+    this.program.prefetch(inputs);
+  }
+
+  /** An output of the last run, also of one that a guard stopped after it was computed; undefined where there is none of that name. */
+  output(name: string): TypedArray | undefined {
+    const id = this.plan.raw.graph.outputs.get(name);
+    return id === undefined ? undefined : this.program.peek(id);
+  }
+
+  /** Where numbers went wrong in a run that a guard stopped: see {@link firstNonFinite}. All processes of a group call it. */
+  firstNonFinite(inputs: Arrays): Promise<string | null> {
+    return firstNonFinite(this.program, inputs);
+  }
+}

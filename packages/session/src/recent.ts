@@ -1,0 +1,16 @@
+/** The values asked for last, by key. */
+export class Recent<T> {
+  private readonly values = new Map<string, T>();
+
+  constructor(private readonly limit: number) {}
+
+  /** The value of a key, made where it is not kept; the one that was not asked for the longest goes. */
+  get(key: string, make: () => T): T {
+    const value = this.values.get(key) ?? make();
+    this.values.delete(key);
+    this.values.set(key, value);
+    const [oldest] = this.values.keys();
+    if (this.values.size > this.limit && oldest !== undefined) this.values.delete(oldest);
+    return value;
+  }
+}
