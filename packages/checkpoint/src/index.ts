@@ -76,6 +76,7 @@ export { CLASSIFIERS, type ClassCounts, isClassifier, StateDictMismatch } from '
 export {
   type LoadedStateDict,
   type OpenStateDict,
+  type OpenStateDictOptions,
   openStateDict,
   type ReadStateDictOptions,
   readStateDict,

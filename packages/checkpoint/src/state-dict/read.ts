@@ -6,7 +6,8 @@ import type { TensorRef } from '../pickle/objects.js';
 import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from '../pickle/value.js';
 import { loadRunState, RUN_STATE_KIND, type RunMeta, runStateOf } from '../run-state/state.js';
 import { SafetensorsFile } from '../safetensors/read.js';
-import type { TensorContent, TensorStream } from '../tensor-stream.js';
+import { INDEX_END, openShards } from '../safetensors/shards.js';
+import { readContent, type TensorContent, type TensorStream } from '../tensor-stream.js';
 import { TorchFile, type TorchReadOptions } from '../torch/file.js';
 import { type CheckpointFormat, formatOf } from './format.js';
 import { type SplitCheckpoint, splitCheckpoint } from './split.js';
@@ -22,15 +23,24 @@ export interface LoadedStateDict {
   readonly rest: ReadonlyMap<string, TorchValue>;
 }
 
-export interface ReadStateDictOptions extends TorchReadOptions {
+export interface OpenStateDictOptions extends TorchReadOptions {
+  /**
+   * Location of the dictionary if it is not under `state_dict`: a key such as `state_dict_ema`, several joined by dots, or a
+   * prefix of its names.
+   */
+  readonly key?: string;
+}
+
+export interface ReadStateDictOptions extends OpenStateDictOptions {
   /** Do not load tensors outside the state dictionary, such as momentum: they are null in `rest`. */
   readonly weightsOnly?: boolean;
 }
 
 /**
  * Reads the state dictionary of a checkpoint: a file of torch.save (the dictionary itself or one that has it
- * as `state_dict`; nested dictionaries are joined by dots) or a safetensors file, including training states
- * of this project. The content determines the format, not the name. Reads all of it or throws.
+ * as `state_dict`; nested dictionaries are joined by dots), a safetensors file, including training states
+ * of this project, or the index of several (`.index.json`). The content of a file determines the format, not its name. Reads
+ * all of it or throws.
  *
  * @throws CheckpointError if the file is missing, a folder, empty, damaged, or not a checkpoint
  */
@@ -38,6 +48,7 @@ export async function readStateDict(
   path: string,
   options: ReadStateDictOptions = {},
 ): Promise<LoadedStateDict> {
+  if (path.endsWith(INDEX_END)) return readIndex(path, options);
   const source = await openSource(path);
   try {
     const format = await formatOf(source);
@@ -64,18 +75,33 @@ export interface OpenStateDict {
  *
  * @throws CheckpointError as readStateDict does
  */
-export async function openStateDict(path: string, options: TorchReadOptions = {}): Promise<OpenStateDict> {
+export async function openStateDict(
+  path: string,
+  options: OpenStateDictOptions = {},
+): Promise<OpenStateDict> {
+  if (path.endsWith(INDEX_END)) return openIndex(path, options);
   const source = await detachedSource(path);
   const format = await formatOf(source);
   const open = format === 'safetensors' ? openSafetensorsDict : openTorchDict;
   return { format, ...(await open(source, options)) };
 }
 
+async function openIndex(path: string, { key }: OpenStateDictOptions): Promise<OpenStateDict> {
+  return { format: 'safetensors', ...splitCheckpoint(path, await openShards(path), key) };
+}
+
+async function readIndex(path: string, options: ReadStateDictOptions): Promise<LoadedStateDict> {
+  const { tensors, prefixes } = await openIndex(path, options);
+  const read = new Map<string, HostTensor>();
+  for (const [name, tensor] of tensors) read.set(name, await readContent(name, tensor));
+  return { format: 'safetensors', tensors: read, prefixes, rest: new Map() };
+}
+
 type OpenSplit = Omit<OpenStateDict, 'format'>;
 
-async function openTorchDict(source: ByteSource, options: TorchReadOptions): Promise<OpenSplit> {
+async function openTorchDict(source: ByteSource, options: OpenStateDictOptions): Promise<OpenSplit> {
   const file = await TorchFile.over(source, options);
-  const { tensors: refs, prefixes, rest } = splitCheckpoint(source.path, file.value);
+  const { tensors: refs, prefixes, rest } = splitCheckpoint(source.path, file.value, options.key);
   const small = [...tensorsIn<TensorRef>([...rest.values()])].filter(
     ({ shape }) => elementCount(shape) === 1,
   );
@@ -88,10 +114,10 @@ async function openTorchDict(source: ByteSource, options: TorchReadOptions): Pro
   return { tensors, prefixes, rest: new Map(others) };
 }
 
-async function openSafetensorsDict(source: ByteSource): Promise<OpenSplit> {
+async function openSafetensorsDict(source: ByteSource, { key }: OpenStateDictOptions): Promise<OpenSplit> {
   const file = await SafetensorsFile.over(source);
   if (file.metadata.kind !== RUN_STATE_KIND) {
-    const { tensors, prefixes } = splitCheckpoint<TensorStream>(source.path, file.streams());
+    const { tensors, prefixes } = splitCheckpoint<TensorStream>(source.path, file.streams(), key);
     return { tensors, prefixes, rest: new Map<string, TorchValue>(Object.entries(file.metadata)) };
   }
   const { meta, model, optimizer } = runStateOf(source.path, file.metadata, file.streams());
@@ -108,7 +134,7 @@ async function readTorchDict(
   options: ReadStateDictOptions,
 ): Promise<SplitCheckpoint<HostTensor>> {
   const file = await TorchFile.over(source, options);
-  const { tensors: refs, prefixes, rest } = splitCheckpoint(source.path, file.value);
+  const { tensors: refs, prefixes, rest } = splitCheckpoint(source.path, file.value, options.key);
   const wanted = tensorsIn<TensorRef>(options.weightsOnly ? refs : [refs, rest]);
   const read = await file.readTensors(wanted);
   const tensors = new Map<string, HostTensor>();
@@ -123,7 +149,7 @@ async function readTorchDict(
 
 async function readSafetensorsDict(
   source: ByteSource,
-  { weightsOnly }: ReadStateDictOptions,
+  { weightsOnly, key }: ReadStateDictOptions,
 ): Promise<SplitCheckpoint<HostTensor>> {
   const file = await SafetensorsFile.over(source);
   if (file.metadata.kind === RUN_STATE_KIND) {
@@ -132,6 +158,6 @@ async function readSafetensorsDict(
     for (const [key, value] of Object.entries(meta)) rest.set(key, torchOfJson(value));
     return { tensors: model, prefixes: [], rest: rest.set('optimizer', weightsOnly ? null : optimizer) };
   }
-  const { tensors, prefixes } = splitCheckpoint<HostTensor>(source.path, await file.readAll());
+  const { tensors, prefixes } = splitCheckpoint<HostTensor>(source.path, await file.readAll(), key);
   return { tensors, prefixes, rest: new Map<string, TorchValue>(Object.entries(file.metadata)) };
 }

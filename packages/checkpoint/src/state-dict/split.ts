@@ -22,9 +22,18 @@ const STATE_DICT_KEYS = ['state_dict', 'model_state_dict', 'model'];
  * Finds the state dictionary in a saved value: the dictionary under `state_dict`, or the value itself if it
  * holds only tensors. Nested dictionaries are joined by dots: {body: {weight}} becomes body.weight.
  *
+ * @param at the key of the dictionary, where it is another one: `state_dict_ema`, `models.teacher`
  * @throws CheckpointError naming `path` and what was found instead
  */
-export function splitCheckpoint<T extends object>(path: string, value: TorchTree<T>): SplitCheckpoint<T> {
+export function splitCheckpoint<T extends object>(
+  path: string,
+  value: TorchTree<T>,
+  at?: string,
+): SplitCheckpoint<T> {
+  if (at !== undefined) {
+    const { dict, rest } = dictionaryAt(path, value, at);
+    return { ...splitCheckpoint(path, dict), rest };
+  }
   if (value instanceof Opaque) throw new CheckpointError(`${path} holds ${insteadOfStates(value)}.`);
   if (!isDict(value))
     throw new CheckpointError(`${path} does not hold a dictionary, so it has no state dictionary.`);
@@ -50,6 +59,39 @@ export function splitCheckpoint<T extends object>(path: string, value: TorchTree
   flatten(path, isDict(dict) ? dict : value, '', { tensors, prefixes });
   if (tensors.size === 0) throw new CheckpointError(`${path} holds an empty state dictionary.`);
   return { tensors, prefixes: [...prefixes], rest };
+}
+
+/** The dictionary under a key, or under keys joined by dots, or of the tensors whose names begin with it. */
+function dictionaryAt<T extends object>(
+  path: string,
+  value: TorchTree<T>,
+  at: string,
+): { dict: TorchTree<T>; rest: ReadonlyMap<string, TorchTree<T>> } {
+  if (isDict(value)) {
+    const rest = new Map([...value].map(([key, item]): [string, TorchTree<T>] => [String(key), item]));
+    const direct = value.get(at);
+    if (direct !== undefined) {
+      rest.delete(at);
+      return { dict: direct, rest };
+    }
+    const start = `${at}.`;
+    const named = [...rest].filter(([name]) => name.startsWith(start));
+    if (named.length > 0) {
+      return {
+        dict: new Map(named.map(([name, item]) => [name.slice(start.length), item])),
+        rest: new Map(),
+      };
+    }
+    const [head = '', ...tail] = at.split('.');
+    const inner = value.get(head);
+    if (tail.length > 0 && isDict(inner)) return { ...dictionaryAt(path, inner, tail.join('.')), rest };
+  }
+  const known = isDict(value) ? [...value].filter(([, item]) => isDict(item)).map(([key]) => key) : [];
+  const others =
+    known.length > 0
+      ? `dictionaries are under ${known.slice(0, 8).join(', ')}`
+      : 'it holds no other dictionary';
+  throw new CheckpointError(`${path} has nothing under "${at}": ${others}.`);
 }
 
 /** Explains a Python object in place of a state dictionary, such as a whole network. */

@@ -1,0 +1,109 @@
+/** Weights over several files, and under another key than state_dict. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openStateDict, readContent, readStateDict, writeSafetensors, writeTorch } from '../src/index.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+const vector = (...values: number[]) =>
+  ({ dtype: 'float32', shape: [values.length], data: Float32Array.from(values) }) as const;
+
+describe('an index of safetensors files', () => {
+  async function sharded(places: Record<string, unknown> = {}): Promise<string> {
+    const folder = await temporaryFolder();
+    await writeSafetensors(join(folder, 'a.safetensors'), new Map([['model.x', vector(1, 2)]]));
+    await writeSafetensors(
+      join(folder, 'b.safetensors'),
+      new Map([
+        ['model.y', vector(3)],
+        ['model.z', vector(4)],
+      ]),
+    );
+    const weight_map = { 'model.z': 'b.safetensors', 'model.x': 'a.safetensors', ...places };
+    const path = join(folder, 'model.safetensors.index.json');
+    await writeFile(path, JSON.stringify({ metadata: { total_size: 12 }, weight_map }));
+    return path;
+  }
+
+  it('gives the tensors that it lists, in its order, under plain names', async () => {
+    const path = await sharded();
+    const { tensors, prefixes, format } = await openStateDict(path);
+    expect([format, prefixes, [...tensors.keys()]]).toEqual(['safetensors', ['model.'], ['z', 'x']]);
+    const x = tensors.get('x');
+    expect(x && (await readContent('x', x))).toEqual(vector(1, 2));
+    expect((await readStateDict(path)).tensors).toEqual(
+      new Map([
+        ['z', vector(4)],
+        ['x', vector(1, 2)],
+      ]),
+    );
+  });
+
+  it.each([
+    [{ 'model.q': 'a.safetensors' }, /lists "model\.q" in a\.safetensors, which has no such tensor\.$/],
+    [{ 'model.q': 'c.safetensors' }, /c\.safetensors/],
+    [
+      { 'model.q': '../a.safetensors' },
+      /"model\.q" is not in a file beside the index but in "\.\.\/a\.safetensors"\.$/,
+    ],
+    [{ 'model.q': 3 }, /is not in a file beside the index but in 3\.$/],
+  ])('is refused with %o', async (places, reason) => {
+    await expect(openStateDict(await sharded(places))).rejects.toThrow(reason);
+  });
+
+  it('is refused without its list, or where it is none', async () => {
+    const path = join(await temporaryFolder(), 'x.index.json');
+    await expect(openStateDict(path)).rejects.toThrow(/cannot be read/);
+    for (const text of ['{}', '[1', 'null']) {
+      await writeFile(path, text);
+      await expect(openStateDict(path)).rejects.toThrow(
+        `${path} is no index of safetensors files: it has no "weight_map"`,
+      );
+    }
+  });
+});
+
+describe('a key', () => {
+  const [average, inner] = [new Map([['module.w', vector(2)]]), new Map([['w', vector(3)]])];
+
+  async function saved(): Promise<string> {
+    const path = join(await temporaryFolder(), 'run.pth');
+    const models = new Map([['teacher', inner]]);
+    const value = new Map<string, unknown>([
+      ['state_dict', new Map([['w', vector(1)]])],
+      ['state_dict_ema', average],
+      ['models', models],
+      ['epoch', 4],
+    ]);
+    await writeTorch(path, value as Parameters<typeof writeTorch>[1]);
+    return path;
+  }
+
+  it.each([
+    [undefined, 1],
+    ['state_dict_ema', 2],
+    ['models.teacher', 3],
+  ])('%s finds its dictionary', async (key, expected) => {
+    const { tensors, rest } = await readStateDict(await saved(), { key });
+    expect(tensors).toEqual(new Map([['w', vector(expected)]]));
+    expect(rest.get('epoch')).toBe(4);
+  });
+
+  it('that the file does not have is refused with those that it has', async () => {
+    await expect(openStateDict(await saved(), { key: 'ema' })).rejects.toThrow(
+      /run\.pth has nothing under "ema": dictionaries are under state_dict, state_dict_ema, models\.$/,
+    );
+  });
+
+  it('may begin the names of a safetensors file', async () => {
+    const path = join(await temporaryFolder(), 'both.safetensors');
+    await writeSafetensors(
+      path,
+      new Map([
+        ['ema.w', vector(5)],
+        ['w', vector(6)],
+      ]),
+    );
+    expect((await readStateDict(path, { key: 'ema' })).tensors).toEqual(new Map([['w', vector(5)]]));
+  });
+});
