@@ -1,8 +1,24 @@
 /** Weights from and to other frameworks, and models out. */
 export { type Adapted, type AdaptOptions, adaptWeights, imagesGraph } from './convert/adapt.js';
+export {
+  type Conversion,
+  type ConvertOptions,
+  convertWeights,
+  type WeightedNetwork,
+} from './convert/convert.js';
+export type { Description } from './convert/describe.js';
+export { writeConversion } from './convert/write.js';
 export { LIBRARIES, type Library } from './names/libraries.js';
 export { namedAs, namesIn, type OwnNames, ownNames } from './names/names.js';
+export {
+  describeNetwork,
+  type Recognized,
+  type RecognizeOptions,
+  recognize,
+  type ZooNetwork,
+} from './names/recognize.js';
 export { type Filter, type NormInput, normInputsOf } from './norms/inputs.js';
+export { normLayers } from './norms/layers.js';
 export { NORM_MODES, type NormMode, normsOf, recordedNorms } from './norms/mode.js';
 export type { StateTensor, StateTensors } from './norms/scale-channels.js';
 export {

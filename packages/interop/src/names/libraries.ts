@@ -11,6 +11,8 @@ export type Rule = readonly [ours: RegExp, theirs: string | ((...groups: number[
 export interface Naming {
   readonly libraries: readonly Library[];
   readonly rules: readonly Rule[];
+  /** The first weight, by the library's name. */
+  readonly stem: string;
   /** A tensor, by the library's name, that tells this network from ours with the same names, and its side. */
   readonly mark: { readonly name: string; readonly kernel?: number };
   /** Beginnings of the names of the classifier, which a network without one can meet in a file. */
@@ -21,6 +23,7 @@ export interface Naming {
 
 const RESNET: Naming = {
   libraries: ['torchvision', 'timm'],
+  stem: 'conv1.weight',
   mark: { name: 'conv1.weight', kernel: 7 },
   classifier: { ours: 'classifier.fc.', theirs: 'fc.' },
   rules: [
@@ -37,6 +40,7 @@ const dense = (module: number, layer: number) => `features.denseblock${module - 
 
 const DENSENET: Naming = {
   libraries: ['torchvision', 'timm'],
+  stem: 'features.conv0.weight',
   mark: { name: 'features.norm0.weight' },
   classifier: { ours: 'classifier.fc.', theirs: 'classifier.' },
   // Before 2018 torchvision called them norm.1 and conv.1; its published files still do.
@@ -60,6 +64,7 @@ const LAYER = String.raw`^body\.layer(\d)\.(\d+)`;
 /** timm's own layers since 0.9; before, its files had the published names. A blur does not change the name of what it follows. */
 const TRESNET: Naming = {
   libraries: ['timm'],
+  stem: 'body.conv1.conv.weight',
   mark: { name: 'body.conv1.conv.weight' },
   classifier: { ours: 'head.fc.', theirs: 'head.fc.' },
   rules: [

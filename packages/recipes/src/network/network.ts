@@ -1,26 +1,15 @@
 /** From the configuration's `network` section to a network and its initial weights. */
 import type { HostTensor } from '@inplace-abn/core';
+import { normLayers } from '@inplace-abn/interop';
 import { type AnyNetworkOptions, ARCHITECTURES, createNetwork, takesOption } from '@inplace-abn/models';
-import {
-  ABN,
-  activationGain,
-  InPlaceABN,
-  InPlaceABNSync,
-  initialStates,
-  type Module,
-  type NormAct,
-} from '@inplace-abn/nn';
+import { activationGain, initialStates, type Module, type NormAct } from '@inplace-abn/nn';
 import type { NetworkConfig } from '../config/schema.js';
 
 export { ARCHITECTURES };
 
-const LAYERS = { standard: ABN, inplace: InPlaceABN, sync: InPlaceABNSync } as const;
-
 /** The normalisation layer that `bn_mode` and `activation` name. */
 export function normActOf({ bn_mode, activation, activation_param }: NetworkConfig): NormAct {
-  const Layer = LAYERS[bn_mode];
-  return (channels, options = {}) =>
-    new Layer(channels, { activation, activationParam: activation_param, ...options });
+  return normLayers(bn_mode, activation, activation_param);
 }
 
 /**

@@ -1,0 +1,126 @@
+/** Weights of a file as a checkpoint of this project, of the batch norm and activation that are wanted. */
+import {
+  openStateDict,
+  readDescription,
+  type TensorContent,
+  type TensorContents,
+  takeStateDict,
+} from '@inplace-abn/checkpoint';
+import type { Activation } from '@inplace-abn/core';
+import { createNetwork, type Network } from '@inplace-abn/models';
+import type { Library } from '../names/libraries.js';
+import { describeNetwork, type Recognized, recognize } from '../names/recognize.js';
+import { normLayers } from '../norms/layers.js';
+import { type NormMode, recordedNorms } from '../norms/mode.js';
+import type { StateTensors } from '../norms/scale-channels.js';
+import { adaptWeights, imagesGraph } from './adapt.js';
+import {
+  activationBefore,
+  approximation,
+  type Description,
+  describe,
+  type Layers,
+  layersWanted,
+} from './describe.js';
+
+export interface ConvertOptions {
+  /** Whose names the file has; default: whoever's they are. */
+  readonly from?: Library;
+  /** Default: the one whose names and shapes the file has. */
+  readonly arch?: string;
+  /** The batch norm that is wanted; default `inplace`. */
+  readonly bn?: NormMode;
+  /** The activation that is wanted; default: the file's, or leaky ReLU where in-place layers cannot have that. */
+  readonly activation?: Activation;
+  /** Slope of leaky_relu, α of elu; default 0.01. */
+  readonly activationParam?: number;
+  /** Where in the file the weights are: the `key` of openStateDict. */
+  readonly key?: string;
+  /** The batch norm that the weights were trained with, for a file that does not record it. */
+  readonly trainedWith?: NormMode;
+}
+
+/** A network with its weights, which are read when they are wanted. */
+export interface WeightedNetwork {
+  readonly network: Network;
+  readonly tensors: StateTensors;
+}
+
+export interface Conversion {
+  /** What the file was taken for, in words. */
+  readonly took: string;
+  readonly recognized: Recognized;
+  /** As the file has it. */
+  readonly original: WeightedNetwork;
+  readonly converted: WeightedNetwork;
+  /** Whether both give the same outputs, but for rounding. */
+  readonly exact: boolean;
+  /** Sentences about the changes. */
+  readonly notes: readonly string[];
+  /** What the written file says of its network. */
+  readonly description: Description;
+}
+
+/**
+ * Reads a file of torchvision, timm, upstream or this project, and converts its weights.
+ *
+ * @throws UsageError for a network that is not known here (code ERR_OTHER_NETWORK), or scales that in-place layers cannot have
+ *   (ERR_SCALE); UnknownOriginError; CheckpointError for a file that is none
+ */
+export async function convertWeights(path: string, options: ConvertOptions = {}): Promise<Conversion> {
+  const { from, arch, key, bn = 'inplace' } = options;
+  const { tensors: all, rest } = await openStateDict(path, key === undefined ? {} : { key });
+  const recognized = recognize(all, { source: path, library: from, arch });
+  const { library, prefix } = recognized;
+  const own = library === 'upstream' && !path.endsWith('.json') ? await readDescription(path) : {};
+  const trained =
+    recordedNorms((name) => rest.get(name)) ??
+    options.trainedWith ??
+    (library === 'upstream' ? undefined : 'standard');
+  const before = activationBefore(recognized, own);
+  const wanted = layersWanted(options, bn, before);
+  const weights: Weights = {
+    path,
+    trained,
+    recognized,
+    tensors: new Map([...all].map(([name, tensor]) => [name.slice(prefix.length), tensor])),
+  };
+  const original = await load(weights, { ...wanted, ...before, norms: trained ?? bn });
+  const converted = await load(weights, wanted);
+  const note = before && approximation(before, wanted);
+  return {
+    took: describeNetwork(recognized),
+    recognized,
+    original,
+    converted,
+    exact: !note,
+    notes: [...converted.notes, ...(note ? [note] : [])],
+    description: describe(recognized, own, wanted),
+  };
+}
+
+interface Weights {
+  readonly path: string;
+  readonly trained: NormMode | undefined;
+  readonly recognized: Recognized;
+  readonly tensors: TensorContents;
+}
+
+async function load(
+  { path, trained, recognized, tensors }: Weights,
+  { norms, activation, activationParam }: Layers,
+): Promise<WeightedNetwork & { notes: readonly string[] }> {
+  const { arch, options } = recognized;
+  const network = createNetwork(arch, {
+    ...options,
+    normAct: normLayers(norms, activation, activationParam),
+  });
+  const specs = new Map(network.namedStates().map(({ name, shape, dtype }) => [name, { shape, dtype }]));
+  const adapted = await adaptWeights(network, tensors, {
+    take: (named: ReadonlyMap<string, TensorContent>) => takeStateDict(specs, named, path, { convert: true }),
+    trained,
+    graph: () => imagesGraph(network),
+    source: path,
+  });
+  return { network, tensors: adapted.tensors, notes: adapted.notes };
+}

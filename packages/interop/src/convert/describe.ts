@@ -1,0 +1,116 @@
+/** Activations of converted networks, and what a converted file says of its own. */
+import type { JsonValue, ModelDescription } from '@inplace-abn/checkpoint';
+import { type Activation, UsageError } from '@inplace-abn/core';
+import type { Recognized } from '../names/recognize.js';
+import type { NormMode } from '../norms/mode.js';
+
+export interface Active {
+  readonly activation: Activation;
+  readonly activationParam: number;
+}
+
+/** The layers of a network. */
+export interface Layers extends Active {
+  readonly norms: NormMode;
+}
+
+/** A description whose keys a file has beside its tensors, with the two that tell how to read these. */
+export interface Description extends ModelDescription {
+  readonly arch: string;
+  readonly bn_mode: NormMode;
+}
+
+const LEAKY: Active = { activation: 'leaky_relu', activationParam: 0.01 };
+
+/** The activation that a file's network was trained with; null where nothing tells. */
+export function activationBefore({ library, arch }: Recognized, { config }: ModelDescription): Active | null {
+  if (library !== 'upstream') {
+    return arch.startsWith('tresnet')
+      ? LEAKY
+      : { activation: 'relu', activationParam: LEAKY.activationParam };
+  }
+  const network = config?.network;
+  if (typeof network !== 'object' || network === null || !('activation' in network)) return null;
+  const { activation: name, activation_param: parameter } = network;
+  const activation = ACTIVATIONS.find((known) => known === name);
+  if (!activation) return null;
+  return { activation, activationParam: typeof parameter === 'number' ? parameter : LEAKY.activationParam };
+}
+
+const ACTIVATIONS = ['relu', 'leaky_relu', 'elu', 'identity'] as const satisfies readonly Activation[];
+
+/**
+ * The layers of the converted network. Throws UsageError for an in-place network with an activation that has no inverse.
+ */
+export function layersWanted(options: Partial<Active>, norms: NormMode, before: Active | null): Layers {
+  const { activation, activationParam = LEAKY.activationParam } = options;
+  if (activation === 'relu' && norms !== 'standard') {
+    throw new UsageError(
+      'in-place batch norm cannot have relu, which has no inverse: choose leaky_relu, elu or identity, or standard batch norm',
+    );
+  }
+  if (activation) return { norms, activation, activationParam };
+  const kept = before && (norms === 'standard' || before.activation !== 'relu') ? before : LEAKY;
+  return { norms, ...kept };
+}
+
+/** A sentence where the activation changed; null where both networks are the same function. */
+export function approximation(before: Active, after: Active): string | null {
+  const [from, to] = [before, after].map(words);
+  if (from === to) return null;
+  return `the weights were trained with ${from}, and ${to} only comes near it: the outputs differ until the network was trained a little more`;
+}
+
+function words({ activation, activationParam }: Active): string {
+  return activation === 'leaky_relu' || activation === 'elu'
+    ? `${activation} ${activationParam}`
+    : activation;
+}
+
+/** torchvision's published networks take images so, most of timm's otherwise. */
+const TORCHVISION = {
+  scale: 256,
+  crop: 224,
+  interpolation: 'bilinear',
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+} as const;
+
+/** What a file of the converted network says of it. */
+export function describe(
+  { library, arch, options }: Recognized,
+  own: ModelDescription,
+  { norms, activation, activationParam }: Layers,
+): Description {
+  const { classes = 0, width = 1, input3x3 = false, stem = 'imagenet' } = options;
+  const network: Readonly<Record<string, JsonValue>> = {
+    arch,
+    activation,
+    activation_param: activationParam,
+    bn_mode: norms,
+    classes,
+    width,
+    stem,
+    input_3x3: input3x3,
+  };
+  const preprocessing = own.preprocessing ?? (library === 'torchvision' ? TORCHVISION : undefined);
+  return {
+    arch,
+    bn_mode: norms,
+    ...(own.classes && { classes: own.classes }),
+    ...(preprocessing && { preprocessing }),
+    config: {
+      task: 'classification',
+      ...own.config,
+      network: { ...asObject(own.config?.network), ...network },
+    },
+  };
+}
+
+function asObject(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: JsonValue | undefined): value is Readonly<Record<string, JsonValue>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,218 @@
+/** Which network a file is of, by the names and shapes of its tensors. */
+import type { TensorSpec } from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
+import {
+  type AnyNetworkOptions,
+  ARCHITECTURES,
+  createNetwork,
+  type Network,
+  takesOption,
+} from '@inplace-abn/models';
+import { normLayers } from '../norms/layers.js';
+import { LIBRARIES, type Library, NAMINGS } from './libraries.js';
+import { namesIn } from './names.js';
+
+export type Specs = ReadonlyMap<string, TensorSpec>;
+
+/** A network of the zoo. */
+export interface ZooNetwork {
+  readonly arch: string;
+  /** Without those that say how it normalizes. */
+  readonly options: Omit<AnyNetworkOptions, 'normAct'>;
+}
+
+export interface Recognized extends ZooNetwork {
+  /** Whose names the file has. */
+  readonly library: Library;
+  /** The beginning that all of its names had and that was taken off; most often empty. */
+  readonly prefix: string;
+}
+
+export interface RecognizeOptions {
+  /** What to call the file in errors. */
+  readonly source: string;
+  readonly library?: Library;
+  readonly arch?: string;
+}
+
+/** Builds a network with layers of no particular kind, for its names and shapes. */
+const SHAPES = normLayers('standard', 'identity', 0.01);
+
+/**
+ * The network whose tensors a file has: every name and shape, with any number of classes and any width.
+ *
+ * Names and shapes do not tell everything. What changes neither, such as the place of a stride in a bottleneck, is assumed to be
+ * as torchvision has it.
+ *
+ * @throws UsageError, code ERR_OTHER_NETWORK, with the nearest network and the first tensor that differs from it
+ */
+export function recognize(found: Specs, { source, library, arch }: RecognizeOptions): Recognized {
+  if (arch !== undefined && !ARCHITECTURES.includes(arch)) {
+    throw new UsageError(`there is no architecture ${arch}: expected one of ${ARCHITECTURES.join(', ')}`);
+  }
+  const { prefix, specs } = withoutPrefix(found);
+  refuseKnown(specs, source);
+  let best: Candidate | null = null;
+  for (const known of arch ? [arch] : ARCHITECTURES) {
+    for (const names of library ? [library] : LIBRARIES) {
+      for (const candidate of candidatesOf(known, names, specs)) {
+        if (isExact(candidate, specs)) return { ...candidate.network, library: names, prefix };
+        if (!best || candidate.matching > best.matching) best = candidate;
+      }
+    }
+  }
+  throw new UsageError(`${source} ${differenceOf(best, specs)}`, { code: 'ERR_OTHER_NETWORK' });
+}
+
+/** Words for what a file was taken for: `torchvision's resnet50 for 1000 classes`. */
+export function describeNetwork({ library, arch, options }: Omit<Recognized, 'prefix'>): string {
+  const { classes = 0, width = 1, input3x3, stem } = options;
+  const details = [
+    ...(width === 1 ? [] : [`of ${Number(width.toPrecision(3))} times the width`]),
+    ...(input3x3 ? ['with three 3×3 convolutions in the stem'] : []),
+    ...(stem === 'small' ? ['with a stem for small images'] : []),
+    classes > 0 ? `for ${classes} classes` : 'without a classifier',
+  ];
+  return `${library}'s ${arch} ${details.join(', ')}`;
+}
+
+interface Candidate {
+  readonly network: ZooNetwork;
+  readonly library: Library;
+  /** By the library's names. */
+  readonly expected: Specs;
+  /** How many of them the file has in that shape. */
+  readonly matching: number;
+}
+
+/** The tensor that begins a network, in the libraries' names. */
+const STEMS: Readonly<Record<Library, readonly string[]>> = {
+  upstream: ['mod1.conv1.weight', 'body.conv1.0.weight'],
+  torchvision: NAMINGS.filter(({ libraries }) => libraries.includes('torchvision')).map(({ stem }) => stem),
+  timm: NAMINGS.filter(({ libraries }) => libraries.includes('timm')).map(({ stem }) => stem),
+};
+
+function* candidatesOf(arch: string, library: Library, found: Specs): Generator<Candidate> {
+  const stem = STEMS[library].find((name) => found.has(name));
+  const channels = stem === undefined ? undefined : found.get(stem)?.shape[0];
+  if (stem === undefined || channels === undefined) return;
+  for (const options of variantsOf(arch, library)) {
+    const names = namesOf(library, createNetwork(arch, { normAct: SHAPES, classes: 1, ...options }));
+    const base = names?.get(stem)?.shape[0];
+    if (base === undefined) continue;
+    const sized = {
+      ...options,
+      classes: classesIn(found),
+      ...(channels === base ? {} : { width: channels / base }),
+    };
+    const expected = namesOf(library, createNetwork(arch, { normAct: SHAPES, ...sized }));
+    if (!expected) continue;
+    const matching = [...expected].filter(([name, spec]) => sameShape(spec, found.get(name))).length;
+    yield { network: { arch, options: sized }, library, expected, matching };
+  }
+}
+
+/** Options that change names or shapes; other libraries have none of them. */
+function variantsOf(arch: string, library: Library): Omit<AnyNetworkOptions, 'normAct'>[] {
+  if (library !== 'upstream') return [{}];
+  const stems = [{}, { stem: 'small' }] as const;
+  return takesOption(arch, 'input3x3')
+    ? stems.flatMap((stem) => [stem, { ...stem, input3x3: true }])
+    : [...stems];
+}
+
+/** A network's tensors by the library's names; null where it has no such network. */
+function namesOf(library: Library, network: Network): Specs | null {
+  try {
+    const names = namesIn(library, network);
+    return new Map(
+      network.namedStates().map(({ name, shape, dtype }) => [names.get(name) ?? name, { shape, dtype }]),
+    );
+  } catch (error) {
+    if (error instanceof UsageError && error.code === 'ERR_NAMES') return null;
+    throw error;
+  }
+}
+
+const CLASSIFIERS = ['classifier.fc.weight', 'head.fc.weight', 'fc.weight', 'classifier.weight'];
+
+function classesIn(found: Specs): number {
+  const name = CLASSIFIERS.find((classifier) => found.has(classifier));
+  return (name === undefined ? undefined : found.get(name)?.shape[0]) ?? 0;
+}
+
+/** Names of today, without a beginning that all have and no library has. */
+function withoutPrefix(found: Specs): { prefix: string; specs: Specs } {
+  const stems = new Set(Object.values(STEMS).flat());
+  let [prefix, specs] = ['', modern(found)];
+  for (;;) {
+    const [first = ''] = specs.keys();
+    const start = first.slice(0, first.indexOf('.') + 1);
+    const done = [...specs.keys()].some((name) => stems.has(name) || !name.startsWith(start));
+    if (start === '' || done) return { prefix, specs };
+    prefix += start;
+    specs = modern(new Map([...specs].map(([name, spec]) => [name.slice(start.length), spec])));
+  }
+}
+
+function modern(found: Specs): Specs {
+  const changes = NAMINGS.flatMap((naming) => naming.modern ?? []);
+  return new Map(
+    [...found].map(([name, spec]) => [changes.reduce((text, change) => change(text), name), spec]),
+  );
+}
+
+/** Networks that people will try, whose mathematics is not that of ours. */
+const OTHERS: readonly (readonly [RegExp, string])[] = [
+  [
+    /^classifier\.0\.convs\./,
+    "is torchvision's DeepLabV3, whose classifier.1 is a 3×3 convolution that the head here does not have, and whose dilations differ in the first block of a module",
+  ],
+  [
+    /^conv1\.[036]\.weight$/,
+    'is a ResNet with three convolutions in its stem (ResNet-C or -D), conv1.0 … conv1.6, which no network here has',
+  ],
+  [/^layer\d\.\d+\.se\./, 'is a ResNet with squeeze-and-excitation, layer1.0.se …, which no ResNet here has'],
+];
+
+function refuseKnown(specs: Specs, source: string): void {
+  for (const [pattern, words] of OTHERS) {
+    if (![...specs.keys()].some((name) => pattern.test(name))) continue;
+    throw new UsageError(`${source} ${words}: it cannot be converted`, { code: 'ERR_OTHER_NETWORK' });
+  }
+}
+
+function isOptional(name: string): boolean {
+  return name.endsWith('.num_batches_tracked');
+}
+
+function isExact({ expected }: Candidate, found: Specs): boolean {
+  const all = [...expected].every(
+    ([name, spec]) => sameShape(spec, found.get(name)) || (isOptional(name) && !found.has(name)),
+  );
+  return all && [...found.keys()].every((name) => expected.has(name));
+}
+
+function differenceOf(best: Candidate | null, found: Specs): string {
+  if (!best || best.matching === 0) {
+    const first = [...found.keys()].slice(0, 3).join(', ');
+    return `is of no network that is known here: its tensors are named ${first}${found.size > 3 ? ' …' : ''}`;
+  }
+  const { expected, matching } = best;
+  const label = describeNetwork({ ...best.network, library: best.library });
+  const absent = [...expected.keys()].filter((name) => !found.has(name) && !isOptional(name));
+  const extra = [...found.keys()].filter((name) => !expected.has(name));
+  const other = [...expected].find(([name, spec]) => found.has(name) && !sameShape(spec, found.get(name)));
+  if (other) {
+    const [name, { shape }] = other;
+    return `is most like ${label} but differs from it first in ${name}, which is [${found.get(name)?.shape.join(', ')}] and would be [${shape.join(', ')}]`;
+  }
+  if (extra.length === 0)
+    return `holds ${matching} of the ${expected.size} tensors of ${label}: the first that is missing is ${absent[0]}`;
+  if (absent.length === 0) return `is most like ${label} but has more, first ${extra[0]}`;
+  return `is most like ${label} but differs from it first in ${absent[0]}, for which it has ${extra[0]}`;
+}
+
+function sameShape({ shape }: TensorSpec, other: TensorSpec | undefined): boolean {
+  return other?.shape.length === shape.length && shape.every((side, axis) => side === other.shape[axis]);
+}
