@@ -173,7 +173,7 @@ def main() -> None:
     net = ResNet("resnet18", F.relu, 1 / 32, CLASSES)
     draw(net)
     state = net.state_dict()
-    average = OrderedDict((f"module.{k}", v / 2 if v.is_floating_point() else v) for k, v in state.items())
+    average = OrderedDict((f"module.{k}", (v / 2).half() if v.is_floating_point() else v) for k, v in state.items())
     path = paths.fixture("interop", "resnet18.pth")
     torch.save({"epoch": 3, "state_dict": state, "state_dict_ema": average}, path, _use_new_zipfile_serialization=False)
 

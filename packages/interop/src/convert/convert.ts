@@ -50,8 +50,8 @@ export interface Conversion {
   /** What the file was taken for, in words. */
   readonly took: string;
   readonly recognized: Recognized;
-  /** As the file has it. */
-  readonly original: WeightedNetwork;
+  /** The network as the file has it. */
+  original(): Promise<WeightedNetwork>;
   readonly converted: WeightedNetwork;
   /** Whether both give the same outputs, but for rounding. */
   readonly exact: boolean;
@@ -85,13 +85,12 @@ export async function convertWeights(path: string, options: ConvertOptions = {})
     recognized,
     tensors: new Map([...all].map(([name, tensor]) => [name.slice(prefix.length), tensor])),
   };
-  const original = await load(weights, { ...wanted, ...before, norms: trained ?? bn });
   const converted = await load(weights, wanted);
   const note = before && approximation(before, wanted);
   return {
     took: describeNetwork(recognized),
     recognized,
-    original,
+    original: () => load(weights, { ...wanted, ...before, norms: trained ?? bn }),
     converted,
     exact: !note,
     notes: [...converted.notes, ...(note ? [note] : [])],

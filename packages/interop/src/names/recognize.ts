@@ -73,7 +73,7 @@ export function describeNetwork({ library, arch, options }: Omit<Recognized, 'pr
     ...(stem === 'small' ? ['with a stem for small images'] : []),
     classes > 0 ? `for ${classes} classes` : 'without a classifier',
   ];
-  return `${library}'s ${arch} ${details.join(', ')}`;
+  return `${library}'s ${arch} ${details.join(' ')}`;
 }
 
 interface Candidate {

@@ -66,9 +66,24 @@ export async function outputOf(network: Module, shape: Shape, tensors: StateTens
     if (read?.data instanceof Float32Array) programs.store.write(name, read.data);
   }
   const program = programs.program(compile(graph, cpu()));
-  const { outputs } = await program.run({ x: normal('x', shape) });
+  const { outputs } = await program.run({ x: channelsLast(normal('x', shape), shape) });
   if (outputs.y instanceof Float32Array) return outputs.y;
   throw new TypeError('expected float32');
+}
+
+/** From N×C×H×W to the order in which images are stored. */
+function channelsLast(data: Float32Array, [images = 1, channels = 1, ...sides]: Shape): Float32Array {
+  const pixels = sides.reduce((product, side) => product * side, 1);
+  const moved = new Float32Array(images * channels * pixels);
+  for (let i = 0; i < moved.length; i++) {
+    const [image, pixel, channel] = [
+      Math.floor(i / channels / pixels),
+      Math.floor(i / channels) % pixels,
+      i % channels,
+    ];
+    moved[i] = data[(image * channels + channel) * pixels + pixel] ?? Number.NaN;
+  }
+  return moved;
 }
 
 /** The largest difference beside the largest value. */

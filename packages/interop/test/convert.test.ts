@@ -1,0 +1,276 @@
+/** Files of torchvision and timm as networks of this project, against PyTorch's logits (tools/oracle/make_weights.py). */
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  readContent,
+  readDescription,
+  readStateDict,
+  type TensorMap,
+  writeStateDict,
+} from '@inplace-abn/checkpoint';
+import type { Shape } from '@inplace-abn/core';
+import { createNetwork } from '@inplace-abn/models';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type Conversion,
+  type ConvertOptions,
+  convertWeights,
+  namedAs,
+  namesIn,
+  ordinaryNorms,
+  writeConversion,
+} from '../src/index.js';
+import { drawn, LEAKY, outputOf, relativeError } from './support/networks.js';
+
+interface Case {
+  readonly arch: string;
+  readonly width: number;
+  readonly classes: number;
+  readonly logits: Readonly<Record<'relu' | 'leaky_relu' | 'identity', number[]>>;
+}
+
+const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+const CASES: Readonly<Record<string, Case>> = JSON.parse(readFileSync(fixture('logits.json'), 'utf8'));
+const SHAPE: Shape = [2, 3, 64, 64];
+const SAVED = fixture('resnet18.pth');
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'convert-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+/** The weights of a case under torchvision's names. */
+function weightsOf(
+  { arch, width, classes }: Omit<Case, 'logits'>,
+  signed?: (name: string) => boolean,
+): TensorMap {
+  const network = createNetwork(arch, { normAct: LEAKY.standard, classes, width });
+  const dense = (name: string) => /^mod1\.|\.convs3\./.test(name);
+  const weights = drawn(network, {
+    names: namesIn('torchvision', network),
+    signed: signed ?? (arch.includes('dense') ? dense : undefined),
+  });
+  return namedAs('torchvision', network, weights) as TensorMap;
+}
+
+async function fileOf(weights: TensorMap, name = 'weights.pth'): Promise<string> {
+  const path = join(await newFolder(), name);
+  await writeStateDict(path, weights);
+  return path;
+}
+
+const logitsOf = ({ converted }: Conversion) => outputOf(converted.network, SHAPE, converted.tensors);
+
+async function onHost({ converted }: Pick<Conversion, 'converted'>) {
+  const read = new Map();
+  for (const [name, tensor] of converted.tensors) read.set(name, await readContent(name, tensor));
+  return read as Map<string, Awaited<ReturnType<typeof readContent>>>;
+}
+
+describe.each(Object.values(CASES))('$arch of torchvision', (each) => {
+  const { arch, width, classes, logits } = each;
+
+  it('is recognized and gives its logits, ordinary and in place', async () => {
+    const path = await fileOf(weightsOf(each));
+    for (const [bn, activation] of [
+      ['standard', 'relu'],
+      ['inplace', 'leaky_relu'],
+      ['inplace', 'identity'],
+    ] as const) {
+      const conversion = await convertWeights(path, { bn, activation });
+      expect(conversion.recognized).toMatchObject({
+        arch,
+        library: 'torchvision',
+        options: { width, classes },
+      });
+      expect(conversion.exact).toBe(activation === 'relu');
+      const expected = Float32Array.from(logits[activation]);
+      expect(relativeError(await logitsOf(conversion), expected)).toBeLessThan(1e-5);
+    }
+  });
+
+  it('comes back bit for bit but for signs', async () => {
+    const theirs = weightsOf(each);
+    const path = await fileOf(theirs);
+    const standard = await convertWeights(path, { bn: 'standard' });
+    expect(namedAs('torchvision', standard.converted.network, await onHost(standard))).toEqual(theirs);
+    const { converted } = await convertWeights(path, { activation: 'identity' });
+    const ordinary = await ordinaryNorms(converted.network, converted.tensors);
+    const back = namedAs(
+      'torchvision',
+      converted.network,
+      await onHost({ converted: { ...converted, tensors: ordinary } }),
+    );
+    for (const [name, { data }] of theirs) {
+      const scale = /(bn\d|downsample\.1|norm\d?)\.weight$/.test(name);
+      const found = magnitudes(back.get(name)?.data);
+      if (!scale) expect(found).toEqual(magnitudes(data));
+      else expect(furthest(found, magnitudes(data))).toBeLessThan(1e-6);
+    }
+  });
+});
+
+function furthest(found: readonly number[], expected: readonly number[]): number {
+  expect(found.length).toBe(expected.length);
+  return Math.max(...found.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN))));
+}
+
+function magnitudes(data: ArrayLike<number | bigint> | undefined): number[] {
+  return Array.from(data ?? [], (value) => Math.abs(Number(value)));
+}
+
+describe('a file of PyTorch', () => {
+  it('is said to be what it was taken for, with what was done to it', async () => {
+    const { took, notes, exact, description } = await convertWeights(SAVED);
+    expect(took).toBe("torchvision's resnet18 of 0.0313 times the width for 7 classes");
+    expect(exact).toBe(false);
+    expect(notes.slice(1)).toEqual([
+      expect.stringMatching(
+        /20 layers take \|γ\| − ε as their scale; negative signs of \d+ move into the filters/,
+      ),
+      'the weights were trained with relu, and leaky_relu 0.01 only comes near it: the outputs differ until the network was trained a little more',
+    ]);
+    expect(description).toMatchObject({
+      arch: 'resnet18',
+      bn_mode: 'inplace',
+      preprocessing: { scale: 256, crop: 224 },
+      config: {
+        task: 'classification',
+        network: { activation: 'leaky_relu', bn_mode: 'inplace', width: 1 / 32 },
+      },
+    });
+  });
+
+  it('has its running average under another key', async () => {
+    const [plain, average] = await Promise.all([
+      convertWeights(SAVED, { bn: 'standard' }),
+      convertWeights(SAVED, { bn: 'standard', key: 'state_dict_ema' }),
+    ]);
+    const [first, second] = [await onHost(plain), await onHost(average)];
+    const [whole, half] = [first, second].map((read) => magnitudes(read.get('mod1.conv1.weight')?.data));
+    const expected = whole?.map((value) => value / 2) ?? [];
+    expect(furthest(half ?? [], expected)).toBeLessThan(1e-3);
+    await expect(convertWeights(SAVED, { key: 'ema' })).rejects.toThrow(
+      /has nothing under "ema": dictionaries are under state_dict, state_dict_ema\.$/,
+    );
+  });
+});
+
+describe('a converted file', () => {
+  it.each(['out.safetensors', 'out.pth.tar', 'out.pth'])(
+    '%s says what it is and converts back',
+    async (name) => {
+      const conversion = await convertWeights(SAVED, { activation: 'identity' });
+      const path = join(await newFolder(), name);
+      await writeConversion(path, conversion);
+      const { tensors, rest } = await readStateDict(path);
+      expect([rest.get('arch'), rest.get('bn_mode')]).toEqual(['resnet18', 'inplace']);
+      expect(tensors).toEqual(await onHost(conversion));
+      expect(await readDescription(path)).toMatchObject({
+        preprocessing: { crop: 224 },
+        config: { network: { bn_mode: 'inplace' } },
+      });
+      const again = await convertWeights(path, { bn: 'standard' });
+      expect(again.took).toMatch(/^upstream's resnet18 of/);
+      expect(again.exact).toBe(true);
+      const expected = await logitsOf(conversion);
+      expect(relativeError(await logitsOf(again), expected)).toBeLessThan(1e-6);
+    },
+  );
+
+  it('is not written under a name without a format', async () => {
+    await expect(writeConversion('out.bin', await convertWeights(SAVED))).rejects.toThrow(
+      /must end in \.pth\.tar/,
+    );
+  });
+});
+
+describe('what is refused', () => {
+  const resnet18 = () => weightsOf({ arch: 'resnet18', width: 1 / 16, classes: 7 });
+  const refusal = (weights: TensorMap, options: ConvertOptions = {}) =>
+    fileOf(weights).then((path) =>
+      convertWeights(path, options).then(
+        () => 'converted',
+        (error: Error) => error.message.replace(path, 'FILE'),
+      ),
+    );
+
+  it('another architecture than the one that is named', async () => {
+    expect(await refusal(resnet18(), { arch: 'resnet34' })).toBe(
+      "FILE holds 122 of the 218 tensors of torchvision's resnet34 of 0.0625 times the width for 7 classes: the first that is missing is layer1.2.conv1.weight",
+    );
+    expect(await refusal(resnet18(), { arch: 'resnet19' })).toMatch(
+      /^there is no architecture resnet19: expected one of/,
+    );
+    expect(await refusal(resnet18(), { from: 'upstream' })).toMatch(
+      /is of no network that is known here: its tensors are named conv1\.weight, bn1\./,
+    );
+  });
+
+  it('half a state dict', async () => {
+    const half = new Map([...resnet18()].filter(([name]) => !/^layer[34]/.test(name)));
+    expect(await refusal(half)).toMatch(
+      /^FILE holds 62 of the 122 tensors of torchvision's resnet18 .*: the first that is missing is layer3\.0\.conv1\.weight$/,
+    );
+  });
+
+  it('a layer of another shape, or under another name', async () => {
+    const weights = new Map(resnet18());
+    weights.set('layer2.0.conv2.weight', {
+      dtype: 'float32',
+      shape: [8, 8, 1, 1],
+      data: new Float32Array(64),
+    });
+    expect(await refusal(weights)).toMatch(
+      /differs from it first in layer2\.0\.conv2\.weight, which is \[8, 8, 1, 1\] and would be \[8, 8, 3, 3\]$/,
+    );
+    expect(
+      await refusal(
+        new Map([
+          ...resnet18(),
+          ['layer4.1.attention.weight', { dtype: 'float32', shape: [1], data: new Float32Array(1) }],
+        ]),
+      ),
+    ).toMatch(/has more, first layer4\.1\.attention\.weight$/);
+  });
+
+  it.each([
+    ['classifier.0.convs.0.0.weight', /torchvision's DeepLabV3, whose classifier\.1 is a 3×3 convolution/],
+    ['conv1.3.weight', /three convolutions in its stem/],
+    ['layer1.0.se.fc1.weight', /squeeze-and-excitation/],
+  ])('another mathematics, by %s', async (name, reason) => {
+    const weight = { dtype: 'float32', shape: [1], data: new Float32Array(1) } as const;
+    expect(await refusal(new Map([...resnet18(), [name, weight]]))).toMatch(reason);
+  });
+
+  it('negative scales over a concatenation, in place', async () => {
+    const each = { arch: 'tv_densenet121', width: 1 / 8, classes: 7 };
+    const weights = weightsOf(each, () => true);
+    expect(await refusal(weights)).toMatch(
+      /and mod2\.convs1\.0\.bn reads .* keep ordinary batch norm for these weights$/,
+    );
+    expect(await refusal(weights, { bn: 'standard' })).toBe('converted');
+  });
+
+  it('relu in place', async () => {
+    expect(await refusal(resnet18(), { activation: 'relu' })).toMatch(
+      /^in-place batch norm cannot have relu, which has no inverse/,
+    );
+  });
+});
+
+it('reads names with a beginning of their own, and of a network without a classifier', async () => {
+  const weights = [...weightsOf({ arch: 'resnet18', width: 1 / 16, classes: 7 })];
+  const body = new Map(
+    weights
+      .filter(([name]) => !name.startsWith('fc.'))
+      .map(([name, tensor]) => [`backbone.net.${name}`, tensor]),
+  );
+  const { took, recognized } = await convertWeights(await fileOf(body), { bn: 'standard' });
+  expect(took).toMatch(/without a classifier$/);
+  expect(recognized.prefix).toBe('backbone.net.');
+});
