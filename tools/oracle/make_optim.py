@@ -1,4 +1,4 @@
-"""packages/optim/test/fixtures/: five steps of SGD and Adam and twenty of AdamW on seven elements, and schedules over twelve epochs."""
+"""packages/optim/test/fixtures/: five steps of SGD and Adam and twenty of the others on seven elements, and schedules over twelve epochs."""
 
 import numpy as np
 import torch
@@ -20,6 +20,13 @@ OPTIMIZERS = {
     "adam-weight-decay": ("Adam", {"lr": 0.01, "weight_decay": 0.05}),
     "adamw": ("AdamW", {"lr": 0.01}),
     "adamw-weight-decay": ("AdamW", {"lr": 0.01, "betas": [0.8, 0.99], "eps": 1e-6, "weight_decay": 0.2}),
+    "rmsprop": ("RMSprop", {"lr": 0.01}),
+    "rmsprop-momentum-weight-decay": ("RMSprop", {"lr": 0.01, "alpha": 0.8, "momentum": 0.9, "weight_decay": 0.05}),
+    "rmsprop-tf": ("RMSpropTF", {"lr": 0.01, "weight_decay": 0.05}),
+    "rmsprop-tf-momentum": ("RMSpropTF", {"lr": 0.01, "momentum": 0.9, "eps": 1e-3}),
+    "lamb": ("Lamb", {"lr": 0.01}),
+    "lamb-no-weight-decay": ("Lamb", {"lr": 0.01, "weight_decay": 0}),
+    "lamb-betas-weight-decay": ("Lamb", {"lr": 0.01, "betas": [0.8, 0.99], "eps": 1e-3, "weight_decay": 0.2}),
     "adam-betas-eps": ("Adam", {"lr": 0.01, "betas": [0.8, 0.99], "eps": 1e-3}),
 }
 
@@ -47,6 +54,59 @@ SCHEDULES = {
 }
 
 
+class RMSpropTF(torch.optim.Optimizer):
+    """TensorFlow's rule: eps inside the root, averages that start at 1, the rate inside the buffer."""
+
+    def __init__(self, params, lr, alpha=0.9, eps=1e-10, weight_decay=0.0, momentum=0.0):
+        super().__init__(params, dict(lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                state = self.state[p]
+                if not state:
+                    state["square_avg"] = torch.ones_like(p)
+                    if group["momentum"] > 0:
+                        state["momentum_buffer"] = torch.zeros_like(p)
+                grad = p.grad + group["weight_decay"] * p
+                average = state["square_avg"]
+                average += (1 - group["alpha"]) * (grad**2 - average)
+                step = group["lr"] * grad / (average + group["eps"]).sqrt()
+                if group["momentum"] > 0:
+                    step = state["momentum_buffer"].mul_(group["momentum"]).add_(step)
+                p -= step
+
+
+class Lamb(torch.optim.Optimizer):
+    """You et al., ICLR 2020, algorithm 2, with bias correction; parameters without weight decay are not rescaled."""
+
+    def __init__(self, params, lr, betas=(0.9, 0.999), eps=1e-6, weight_decay=0.01):
+        super().__init__(params, dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay))
+        self.count = 0
+
+    @torch.no_grad()
+    def step(self):
+        self.count += 1
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                state = self.state[p]
+                if not state:
+                    state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(p), torch.zeros_like(p)
+                m, v = state["exp_avg"], state["exp_avg_sq"]
+                m.mul_(beta1).add_(p.grad, alpha=1 - beta1)
+                v.mul_(beta2).addcmul_(p.grad, p.grad, value=1 - beta2)
+                root = (v / (1 - beta2**self.count)).sqrt() + group["eps"]
+                update = m / (1 - beta1**self.count) / root
+                ratio = 1.0
+                if group["weight_decay"] != 0:
+                    update += group["weight_decay"] * p
+                    weight, change = p.norm(), update.norm()
+                    ratio = weight / change if weight > 0 and change > 0 else 1.0
+                p -= group["lr"] * ratio * update
+
+
 def as_float64(array) -> torch.Tensor:
     return torch.tensor(np.asarray(array, dtype=np.float64))
 
@@ -55,9 +115,10 @@ def run_optimizer(kind: str, options: dict) -> dict:
     """The parameter and the optimiser's state after every step; one gradient element is zero throughout."""
     start = prng.normal("parameter", (7,))
     p = torch.nn.Parameter(as_float64(start))
-    optimizer = getattr(torch.optim, kind)([p], **options)
+    own = {"RMSpropTF": RMSpropTF, "Lamb": Lamb}
+    optimizer = (own.get(kind) or getattr(torch.optim, kind))([p], **options)
     rows = []
-    for step in range(MORE_STEPS if kind == "AdamW" else STEPS):
+    for step in range(STEPS if kind in ("SGD", "Adam") else MORE_STEPS):
         gradient = prng.normal(f"gradient:{step}", (7,))
         gradient[3] = 0
         p.grad = as_float64(gradient)

@@ -1,6 +1,7 @@
 export { type AdamOptions, adam } from './adam.js';
 export { type AdamWOptions, adamw } from './adamw.js';
 export { clipByGlobalNorm } from './clip.js';
+export { type LambOptions, lamb } from './lamb.js';
 export {
   applyUpdates,
   type Optimizer,
@@ -10,6 +11,7 @@ export {
   type Updated,
   type UpdateScalars,
 } from './optimizer.js';
+export { type RmspropOptions, rmsprop } from './rmsprop.js';
 export {
   createSchedule,
   type Schedule,

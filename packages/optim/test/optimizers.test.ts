@@ -8,9 +8,11 @@ import {
   adamw,
   applyUpdates,
   clipByGlobalNorm,
+  lamb,
   type Optimizer,
   optimizerStateName,
   type ParameterUpdate,
+  rmsprop,
   sgd,
 } from '../src/index.js';
 
@@ -21,10 +23,11 @@ interface Options {
   nesterov?: boolean;
   betas?: [number, number];
   eps?: number;
+  alpha?: number;
 }
 
 interface Run {
-  type: 'SGD' | 'Adam' | 'AdamW';
+  type: 'SGD' | 'Adam' | 'AdamW' | 'RMSprop' | 'RMSpropTF' | 'Lamb';
   options: Options;
   start: number[];
   /** Gradient, and parameter and optimizer state after the step. */
@@ -43,10 +46,21 @@ const { clip: clips, ...runs } = readJson<Record<string, Run> & { clip: Clip[] }
 );
 
 function optimizerOf({ type, options }: Run): Optimizer {
-  const { lr: learningRate, momentum, nesterov, weight_decay: weightDecay, betas, eps } = options;
-  if (type === 'SGD') return sgd({ learningRate, momentum, weightDecay, nesterov });
-  const form = type === 'Adam' ? adam : adamw;
-  return form({ learningRate, betas, eps, weightDecay });
+  const { lr: learningRate, momentum, nesterov, weight_decay: weightDecay, betas, eps, alpha } = options;
+  switch (type) {
+    case 'SGD':
+      return sgd({ learningRate, momentum, weightDecay, nesterov });
+    case 'Adam':
+      return adam({ learningRate, betas, eps, weightDecay });
+    case 'AdamW':
+      return adamw({ learningRate, betas, eps, weightDecay });
+    case 'Lamb':
+      return lamb({ learningRate, betas, eps, weightDecay });
+    default: {
+      const tensorflow = type === 'RMSpropTF';
+      return rmsprop({ learningRate, alpha, eps, momentum, weightDecay, tensorflow });
+    }
+  }
 }
 
 const stepOf = (tracer: Tracer) => tracer.input('step', [], 'float32');

@@ -100,6 +100,11 @@ export function abs(x: Value): Value {
   return applied('abs', x);
 }
 
+/** −1, 0 or 1 for x below, at or above 0, like torch.sign; no gradient passes. */
+export function sign(x: Value): Value {
+  return applied('sign', x);
+}
+
 /** 1/(1 + e⁻ˣ), like torch.sigmoid. */
 export function sigmoid(x: Value): Value {
   return applied('sigmoid', x);

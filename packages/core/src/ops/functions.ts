@@ -27,6 +27,7 @@ export {
   mul,
   neg,
   sigmoid,
+  sign,
   silu,
   sqrt,
   square,

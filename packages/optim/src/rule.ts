@@ -1,0 +1,21 @@
+/** Parts that the rules of several optimizers share. */
+import { accumulate, add, constant, mul, type Value } from '@inplace-abn/core';
+
+/** The gradient times the factor of clipping. */
+export function scaled(gradient: Value, clip: Value | null): Value {
+  return clip ? mul(gradient, clip) : gradient;
+}
+
+/** gradient + weightDecay·parameter: an L2 penalty. */
+export function decayed(gradient: Value, parameter: Value, weightDecay: number): Value {
+  return weightDecay === 0 ? gradient : add(gradient, mul(parameter, weightDecay));
+}
+
+/** state ← keep·state + factor·value, in place. */
+export function moved(state: Value, value: Value, keep: number, factor: Value | number): Value {
+  const scalar = (number: number) => constant(state.tracer, number);
+  return accumulate(state, value, {
+    keep: scalar(keep),
+    factor: typeof factor === 'number' ? scalar(factor) : factor,
+  });
+}
