@@ -44,6 +44,7 @@ interface Options extends ProcessDevice {
   readonly workers: number;
   readonly printFreq: number;
   readonly resume?: string;
+  readonly weights?: string;
   readonly evaluate?: boolean;
   readonly weightsOnly?: boolean;
   readonly dropClassifier?: boolean;
@@ -73,6 +74,11 @@ const command = new Command('train-imagenet')
   .option(
     '--resume <path>',
     'checkpoint (.pth.tar, .pth, .safetensors), or folder of checkpoints, to continue from',
+  )
+  .option(
+    '--weights <file>',
+    'begin a new run with the weights of a checkpoint, of torchvision or timm, too: converted to the batch norm of the ' +
+      'configuration, with a new classifier where its classes are others',
   )
   .option(
     '--max-pixels <n>',
@@ -122,6 +128,7 @@ Examples:
   train-imagenet config.json data --log-dir runs/first
   train-imagenet config.json data --resume runs/first/checkpoints
   train-imagenet config.json data --evaluate --resume runs/first/checkpoints/best.safetensors
+  train-imagenet config.json data --weights resnet50.pth --log-dir runs/tuned
   train-imagenet config.json data --log-dir runs/two --nproc 2
   torchrun --no-python --nproc-per-node 2 train-imagenet config.json data --log-dir runs/two --continue
 
@@ -154,6 +161,7 @@ async function main(configPath: string, dir: string, options: Options): Promise<
 /** Settings that are needed before other processes are started or met. */
 function checkOptions({
   resume,
+  weights,
   weightsOnly,
   dropClassifier,
   trainedWith,
@@ -165,8 +173,11 @@ function checkOptions({
     only && '--evaluate needs the checkpoint to validate',
     weightsOnly && '--weights-only needs the checkpoint to take weights from',
     dropClassifier && '--drop-classifier needs the checkpoint to take weights from',
-    trainedWith && '--trained-with needs the checkpoint that it is about',
+    trainedWith && weights === undefined && '--trained-with needs the checkpoint that it is about',
   ].find(Boolean);
+  if (resume !== undefined && weights !== undefined) {
+    throw new CommandLineError('--weights begins a new run and --resume continues one: give one of them');
+  }
   if (resume === undefined && wanting) throw new CommandLineError(`${wanting}: add --resume PATH`);
   if (options.continue && logDir === undefined) {
     throw new CommandLineError('--continue needs the run folder, the same each time: add --log-dir DIR');
@@ -215,7 +226,8 @@ async function evaluateOnly(
   return 0;
 }
 
-function taking({ weightsOnly, dropClassifier }: Options): Taking {
+function taking({ weights, weightsOnly, dropClassifier }: Options): Taking {
+  if (weights !== undefined) return 'start';
   if (dropClassifier) return 'weights without classifier';
   return weightsOnly ? 'weights' : 'everything';
 }
@@ -242,7 +254,7 @@ async function trainRun(
   options: Options & { readonly configPath: string },
   { device, peers, processes }: Setting,
 ): Promise<number> {
-  const { workers, maxPixels, printFreq, resume, saveEvery, maxSteps } = options;
+  const { workers, maxPixels, printFreq, weights, resume = weights, saveEvery, maxSteps } = options;
   const take = taking(options);
   // Processes that start at different seconds write to one folder.
   const logDir = await peers.fromFirst(peers.rank === 0 ? logDirOf(options, take) : null);

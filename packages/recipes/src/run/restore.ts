@@ -1,5 +1,5 @@
 /** From a checkpoint to the state of an engine, and to where its run continues. */
-import { readContent, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
+import { readContent, readDescription, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { SkippedImage } from '@inplace-abn/data';
 import type { NormMode } from '@inplace-abn/interop';
@@ -23,7 +23,8 @@ export interface RestoreOptions {
   readonly engine: Engine;
   readonly config: TrainConfig;
   /** Steps of an epoch and images of the data set. */
-  readonly data: LayoutData & { readonly train: Pick<RunData['train'], 'batches'> };
+  readonly data: LayoutData &
+    Pick<RunData, 'classes'> & { readonly train: Pick<RunData['train'], 'batches'> };
   /** Checkpoint file, or folder of checkpoints. */
   readonly path: string;
   readonly take: Taking;
@@ -47,8 +48,15 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
   const { engine, config, data, path, take, trainedWith } = options;
   const content =
     take === 'everything' ? await readCheckpoint(path, engine.task.torch.best) : await readWeights(path);
-  const dropClassifier = take === 'weights without classifier';
-  const weights = await modelOf(engine, config, content, { dropClassifier, use: 'training', trainedWith });
+  const how = {
+    dropClassifier: take === 'weights without classifier',
+    use: 'training',
+    trainedWith,
+  } as const;
+  const weights =
+    take === 'start'
+      ? await startOf(engine, config, content, data.classes, how)
+      : await modelOf(engine, config, content, how);
   const { notes, path: used, tensors } = weights;
   const { progress } = content;
   if (take !== 'everything' || progress.kind === 'weights') {
@@ -157,6 +165,41 @@ function modelOf(
     );
   }
   return weightsFor({ ...task, network, config: config.network }, content, how);
+}
+
+/** All weights, or all but the classifier where it is for other classes. */
+async function startOf(
+  engine: Engine,
+  config: TrainConfig,
+  content: CheckpointContent,
+  classes: readonly string[] | undefined,
+  how: LoadWeights,
+): Promise<Weights> {
+  const { classes: trained } = await readDescription(content.path);
+  const reason = otherNames(trained, classes);
+  if (reason === null) {
+    try {
+      return await modelOf(engine, config, content, how);
+    } catch (error) {
+      if (!(error instanceof UsageError && error.code === 'ERR_CLASSIFIER')) throw error;
+    }
+  }
+  const weights = await modelOf(engine, config, content, { ...how, dropClassifier: true });
+  const cause = reason ?? `that of ${content.path} is not for ${config.network.classes} classes`;
+  return { ...weights, notes: [...weights.notes, `the classifier is new: ${cause}`] };
+}
+
+/** A sentence's end on classes that are named otherwise; null where they are the same, or nobody names them. */
+function otherNames(
+  before: readonly string[] | undefined,
+  now: readonly string[] | undefined,
+): string | null {
+  if (!before || !now) return null;
+  const length = Math.max(before.length, now.length);
+  const at = Array.from({ length }, (_, i) => i).find((i) => before[i] !== now[i]);
+  if (at === undefined) return null;
+  const named = (classes: readonly string[]) => classes[at] ?? 'nothing';
+  return `class ${at} was ${named(before)} and is ${named(now)}`;
 }
 
 /** Means of gradients change their sign where a parameter does. */
