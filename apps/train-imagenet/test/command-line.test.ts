@@ -129,6 +129,14 @@ describe('train-imagenet', () => {
     });
   });
 
+  it('begins with --weights or continues with --resume', async () => {
+    const { code, stderr } = await run('main', config, folder, '--weights', 'a.pth', '--resume', 'b');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'error: --weights begins a new run and --resume continues one: give one of them\n',
+    });
+  });
+
   it('makes no run folder where there is no data', async () => {
     const logDir = join(folder, 'none');
     const { code, stderr } = await run('main', config, folder, '--log-dir', logDir);
