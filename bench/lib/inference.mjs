@@ -25,7 +25,7 @@ export function resnet50Inference(batch) {
   const store = new Store(cpu(), statesOf(graph, training));
   for (const [name, { data }] of initialStateOf(network, section, seed)) store.write(name, data);
   drawLayers(store);
-  return { graph, training, store };
+  return { module: network, shape: [3, SIDE, SIDE], graph, training, store };
 }
 
 /** @param {Store} store */

@@ -2,14 +2,13 @@
 // The time of ResNet-50's evaluation, batch 16 at 224×224, images to logits. onnxruntime gets our network with our
 // weights as an ONNX model (normalization unfolded, it folds it itself), and its logits must be ours; PyTorch's is
 // torchvision's with ReLU under no_grad, in both memory formats. Training's forward pass is timed for the record.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpu, formatBytes } from '@inplace-abn/core';
+import { exportOnnx } from '@inplace-abn/interop';
 import { planBound } from '@inplace-abn/train';
 import { resnet50Inference, runner } from '../lib/inference.mjs';
-import { onnxModel } from '../lib/onnx.mjs';
-import { onnxruntimeFolder } from '../lib/onnxruntime.mjs';
 import { Peer, PeerError } from '../lib/peer.mjs';
 import { describe, median } from '../lib/stats.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
@@ -28,7 +27,8 @@ export async function run({ steps = 7, batch = 16, limits, say }) {
   const folder = await mkdtemp(join(tmpdir(), 'iabn-bench-'));
   try {
     const model = join(folder, 'resnet50.onnx');
-    await writeFile(model, onnxModel(network.graph, network.store.stateDict()));
+    const trained = { module: network.module, state: network.store.stateDict() };
+    await exportOnnx(trained, model, { input: { shape: network.shape }, batch });
     return await compare(network, model, { steps, batch, limits, say });
   } finally {
     await rm(folder, { recursive: true });
@@ -42,12 +42,11 @@ export async function run({ steps = 7, batch = 16, limits, say }) {
  * @returns {Promise<Row[]>}
  */
 async function compare(network, model, { steps, batch, limits, say }) {
-  const folder = await onnxruntimeFolder(say);
   const common = ['--batch', batch, '--threads', cpu().threads];
   /** @type {Peer[]} */
   const peers = [];
   try {
-    const onnx = await Peer.start('infer_onnx.mjs', ['--package', folder, '--model', model, ...common]);
+    const onnx = await Peer.start('infer_onnx.mjs', ['--model', model, ...common]);
     peers.push(onnx);
     for (const format of ['channels_last', 'contiguous_format']) {
       peers.push(await Peer.start('infer_resnet50.py', [...common, '--memory-format', format]));

@@ -11,6 +11,8 @@ import {
 import { UsageError } from '@inplace-abn/core';
 import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import {
+  classNames,
+  describedNetwork,
   type NormMode,
   pixels,
   positive,
@@ -21,7 +23,6 @@ import {
 import { formatDuration, Progress, StopRequest, threeDigits } from '@inplace-abn/train';
 import { Command } from 'commander';
 import { LIST, photographs } from './images/sources.js';
-import { classNames, describedNetwork } from './network.js';
 import { Matrix } from './output/npy.js';
 import { Page } from './output/page.js';
 import type { Sink } from './output/result.js';

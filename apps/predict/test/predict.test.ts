@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { readRunMeta, saveRunState } from '@inplace-abn/checkpoint';
 import { cpu } from '@inplace-abn/core';
 import { ImageFolder } from '@inplace-abn/data';
+import { classNames, describedNetwork } from '@inplace-abn/recipes';
 import { Progress, StopRequest } from '@inplace-abn/train';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { configOf, lastState, Output, runTraining } from '../../../packages/recipes/test/support/runs.js';
 import { CLASSES, imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
 import type { Found } from '../src/images/sources.js';
-import { classNames, describedNetwork } from '../src/network.js';
 import type { Result, Sink } from '../src/output/result.js';
 import { type Outcome, type PredictOptions, predictPhotographs } from '../src/predict.js';
 

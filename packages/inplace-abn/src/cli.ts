@@ -57,20 +57,33 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
 export async function run(args: readonly string[]): Promise<void> {
   const [name = '', ...rest] = args;
   const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
-  if (!program) return runCommand(own(), import.meta.url);
+  if (!program) return runOwn(name, rest);
   const manifest = createRequire(import.meta.url).resolve(`${program.package}/package.json`);
   const path = join(dirname(manifest), program.file);
   process.argv = [process.execPath, path, ...rest];
   await import(pathToFileURL(path).href);
 }
 
-/** What is not another package's. */
+const EXPORT = 'export';
+
+/** Runs what is not another package's. */
+async function runOwn(name: string, rest: readonly string[]): Promise<void> {
+  if (name !== EXPORT) return runCommand(own(), import.meta.url);
+  const { exportCommand } = await import('./export/command.js');
+  const [node = process.execPath, path = ''] = process.argv;
+  process.argv = [node, path, ...rest];
+  return runCommand(exportCommand(), import.meta.url);
+}
+
 function own(): Command {
   const command = new Command('inplace-abn')
     .description('Train convolutional networks in a planned amount of memory.')
     .helpCommand(false)
     .addHelpText('after', '\nEach command has --help of its own.');
   for (const [name, { does }] of Object.entries(PROGRAMS)) command.command(name).description(does);
+  command
+    .command(EXPORT)
+    .description('write a network as ONNX or for PyTorch: inplace-abn export CHECKPOINT OUT.onnx');
   command
     .command('new')
     .description('write a small TypeScript project, with a network and data of its own')

@@ -40,6 +40,7 @@ export { bytes, fraction, nonNegative, pixels, positive, positives } from './pro
 export { distBackendOption, localRankOption } from './program/processes.js';
 export { together } from './program/together.js';
 export { TRAINED_WITH_ADVICE, trainedWithOption } from './program/weights.js';
+export { classNames, type Described, describedNetwork } from './run/described.js';
 export { configIn, descriptionOf } from './run/description.js';
 export { evaluate } from './run/evaluate.js';
 export { type TrainOptions, train } from './run/train.js';

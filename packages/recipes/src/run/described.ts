@@ -3,7 +3,11 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ModelDescription, readDescription } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
-import { configIn, loadConfig, readClassFile, type TrainConfig, trainedConfig } from '@inplace-abn/recipes';
+import { readClassFile } from '../classification/class-file.js';
+import { loadConfig } from '../config/config.js';
+import type { TrainConfig } from '../config/schema.js';
+import { trainedConfig } from '../weights/origin.js';
+import { configIn } from './description.js';
 
 export interface Described {
   readonly config: TrainConfig;

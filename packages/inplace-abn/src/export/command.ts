@@ -1,0 +1,140 @@
+/** inplace-abn export: command line → a file that other programs read. */
+import { type Advice, CommandLineError, checkWritable, withAdvice } from '@inplace-abn/cli';
+import { DYNAMIC_AXES, type DynamicAxis, LIBRARIES, type SizeRange } from '@inplace-abn/interop';
+import { positive, TRAINED_WITH_ADVICE, trainedWithOption } from '@inplace-abn/recipes';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type ExportOptions, exportCheckpoint } from './export.js';
+
+type Options = Omit<ExportOptions, 'checkpoint' | 'out'>;
+
+const ADVICE: Advice = {
+  ...TRAINED_WITH_ADVICE,
+  ERR_NO_CONFIG: ' with --config FILE',
+  ERR_NOT_DYNAMIC: ' (--dynamic; --sizes and --size name the sizes that it is to take)',
+};
+
+/** Options that an ONNX file has and a state dictionary has not. */
+const ONNX_ALONE = [
+  'batch',
+  'classes',
+  'dynamic',
+  'externalData',
+  'fold',
+  'size',
+  'sizes',
+  'withPreprocessing',
+] as const;
+
+export function exportCommand(): Command {
+  return new Command('inplace-abn export')
+    .description(
+      'Write a trained network as ONNX, or as a PyTorch state dictionary with ordinary batch norm.',
+    )
+    .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints (the newest whole one)')
+    .argument('<out>', 'file to write: .onnx; or .pth, .pt or .safetensors')
+    .option(
+      '--config <file>',
+      'configuration that the network was trained with, for a checkpoint that does not say',
+    )
+    .option('--fold', 'ONNX: make batch normalization part of the convolution before it')
+    .option(
+      '--dynamic <axes>',
+      `ONNX: sizes that may differ from run to run: ${DYNAMIC_AXES.join(',')}`,
+      axes,
+    )
+    .option(
+      '--sizes <from-to/step>',
+      'ONNX: heights and widths that a dynamic model takes, such as 224-672 or /32, for a network that does other things at others',
+      range,
+    )
+    .option(
+      '--size <side>',
+      'ONNX: side of the images, or HEIGHTxWIDTH (default: the crop of validation)',
+      sides,
+    )
+    .option('-b, --batch <n>', 'ONNX: images of a run (default: 1)', positive)
+    .option('--with-preprocessing', 'ONNX: take uint8 images N×H×W×3 and normalize them in the model')
+    .option('--classes <file>', 'ONNX: names of the outputs, one a line (default: those in the checkpoint)')
+    .option(
+      '--external-data',
+      'ONNX: weights in a file of their own, OUT.data, as they are above 2 GiB anyway',
+    )
+    .addOption(
+      new Option(
+        '--names <library>',
+        'state dictionary: whose names tensors get (default: torchvision)',
+      ).choices(LIBRARIES),
+    )
+    .addOption(trainedWithOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  inplace-abn export runs/first/checkpoints net.onnx --dynamic batch
+  inplace-abn export best.safetensors net.onnx --fold --dynamic batch,height,width
+  inplace-abn export best.safetensors app.onnx --with-preprocessing
+  inplace-abn export best.safetensors resnet50.pth
+
+The model is opset 17. Its properties classes, mean, std, scale and crop are JSON.`,
+    )
+    .action((checkpoint: string, out: string, options: Options) =>
+      withAdvice(ADVICE, () => run({ checkpoint, out, ...options })),
+    );
+}
+
+async function run(options: ExportOptions): Promise<void> {
+  checkOptions(options);
+  await checkWritable(options.out);
+  const { files, signals, notes } = await exportCheckpoint(options);
+  for (const note of notes) process.stderr.write(`${note}\n`);
+  process.stdout.write(
+    `${[`wrote ${files.join(' and ')}`, ...signals.map((line) => `  ${line}`)].join('\n')}\n`,
+  );
+}
+
+/** @throws CommandLineError for a file of no known kind, and for options of the other kind */
+export function checkOptions(options: ExportOptions): void {
+  const { out, names } = options;
+  const onnx = out.endsWith('.onnx');
+  if (!onnx && !/\.(pth|pt|safetensors)$/.test(out)) {
+    throw new CommandLineError(`${out} does not tell the format: end it in .onnx, .pth, .pt or .safetensors`);
+  }
+  const other = onnx ? undefined : ONNX_ALONE.find((key) => options[key] !== undefined);
+  if (other) {
+    throw new CommandLineError(
+      `${out} is a state dictionary: leave out ${flagOf(other)}, or name a file .onnx`,
+    );
+  }
+  if (onnx && names) throw new CommandLineError(`--names ${names} is for state dictionaries: ${out} is none`);
+  if (options.sizes && !options.dynamic?.some((axis) => axis !== 'batch')) {
+    throw new CommandLineError('--sizes needs --dynamic height, width or both');
+  }
+}
+
+function flagOf(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+export function axes(text: string): DynamicAxis[] {
+  return text.split(',').map((word) => {
+    const axis = DYNAMIC_AXES.find((known) => known === word.trim());
+    if (axis) return axis;
+    throw new InvalidArgumentError(`Expected some of ${DYNAMIC_AXES.join(',')}.`);
+  });
+}
+
+export function sides(text: string): [number, number] {
+  const [height = '', width = height, ...more] = text.split(/[x×]/);
+  if (more.length === 0) return [positive(height), positive(width)];
+  throw new InvalidArgumentError('Expected a number of pixels, or HEIGHTxWIDTH.');
+}
+
+export function range(text: string): SizeRange {
+  const match = /^(?:(\d+)-(\d+))?(?:\/(\d+))?$/.exec(text);
+  const [from, to, step] = (match ?? [])
+    .slice(1)
+    .map((part) => (part === undefined ? undefined : positive(part)));
+  const known = from !== undefined || step !== undefined;
+  if (match && known && (from ?? 1) <= (to ?? Number.POSITIVE_INFINITY)) return { from, to, step };
+  throw new InvalidArgumentError('Expected FROM-TO, FROM-TO/STEP or /STEP in pixels.');
+}

@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describedAs, readStateDict, writeSafetensors } from '@inplace-abn/checkpoint';
+import { exitCodeOf } from '@inplace-abn/cli';
+import { descriptionOf, initialStateOf, networkOf, resolveConfig } from '@inplace-abn/recipes';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportCommand } from '../src/export/command.js';
+import { exportCheckpoint } from '../src/export/export.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'export-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const CLASSES = ['cat', 'dog', 'cow'];
+const checkpoint = join(folder, 'net.safetensors');
+const bare = join(folder, 'bare.safetensors');
+
+const config = resolveConfig(
+  {
+    network: { arch: 'resnet18', classes: 3, width: 0.125, bn_mode: 'inplace', activation: 'leaky_relu' },
+    input: { crop_val: 40, scale_val: 48 },
+  },
+  'a test',
+);
+const network = networkOf(config.network);
+const state = initialStateOf(network, config.network, 1);
+
+beforeAll(async () => {
+  const told = Object.entries(describedAs(descriptionOf(config, CLASSES)));
+  const metadata = Object.fromEntries(told.map(([key, value]) => [key, JSON.stringify(value)]));
+  await writeSafetensors(checkpoint, state, { metadata });
+  await writeSafetensors(bare, state);
+});
+
+async function refusal(...args: string[]): Promise<{ code: number; text: string }> {
+  let text = '';
+  const code = await exitCodeOf(exportCommand(), {
+    module: import.meta.url,
+    args,
+    err: (more) => {
+      text += more;
+    },
+  });
+  return { code, text };
+}
+
+describe('export', () => {
+  it('writes an ONNX model of a checkpoint, with its classes and the preparation of images', async () => {
+    const out = join(folder, 'net.onnx');
+    const done = await exportCheckpoint({ checkpoint, out, withPreprocessing: true, dynamic: ['batch'] });
+    expect(done).toMatchObject({
+      files: [out],
+      signals: ['input uint8 batch×40×40×3', 'output float32 batch×3'],
+    });
+    const session = await InferenceSession.create(out, { intraOpNumThreads: 1 });
+    const images = new Tensor('uint8', new Uint8Array(2 * 40 * 40 * 3).fill(7), [2, 40, 40, 3]);
+    const { output } = await session.run({ input: images });
+    expect(output?.dims).toEqual([2, 3]);
+  });
+
+  it('writes what torchvision loads strictly, with ordinary batch norm', async () => {
+    const out = join(folder, 'net.pth');
+    const done = await exportCheckpoint({ checkpoint, out });
+    expect(done.notes.at(-1)).toContain("trained with leaky_relu 0.01, torchvision's has relu");
+    const { tensors } = await readStateDict(out);
+    expect(tensors.size).toBe(network.namedStates().length);
+    const gamma = tensors.get('layer1.0.bn1.weight')?.data as Float32Array;
+    const ours = state.get('mod2.block1.convs.bn1.weight')?.data as Float32Array;
+    expect(gamma).toEqual(ours.map((scale) => Math.abs(scale) + Math.fround(1e-5)));
+  });
+
+  it.each([
+    ['no checkpoint', ['x.safetensors', 'x.onnx'], 'there is no checkpoint x.safetensors'],
+    ['a file that is no checkpoint', [join(folder, 'no.pth'), join(folder, 'x.onnx')], 'no.pth'],
+    ['nothing that tells the network', [bare, join(folder, 'x.onnx')], 'with --config FILE'],
+    [
+      'an axis that cannot be dynamic',
+      [checkpoint, join(folder, 'x.onnx'), '--dynamic', 'depth'],
+      'Expected some of batch,height,width',
+    ],
+    [
+      'too many classes',
+      [checkpoint, join(folder, 'x.onnx'), '--classes', join(folder, 'four.txt')],
+      '4 classes',
+    ],
+    ['no known format', [checkpoint, join(folder, 'x.pb')], 'end it in .onnx, .pth, .pt or .safetensors'],
+    [
+      'options of ONNX for a state dictionary',
+      [checkpoint, join(folder, 'x.pth'), '--fold'],
+      'leave out --fold',
+    ],
+    [
+      'sizes of a fixed model',
+      [checkpoint, join(folder, 'x.onnx'), '--sizes', '32-64'],
+      '--sizes needs --dynamic',
+    ],
+  ])('refuses %s in one sentence', async (_, args, message) => {
+    writeFileSync(join(folder, 'no.pth'), 'no checkpoint');
+    writeFileSync(join(folder, 'four.txt'), 'a\nb\nc\nd\n');
+    const { code, text } = await refusal(...args);
+    expect(code).toBeGreaterThan(0);
+    if (text) {
+      expect(text).toContain(message);
+      expect(text.trim().split('\n')).toHaveLength(1);
+    }
+  });
+});
