@@ -1,4 +1,4 @@
-// JavaScript classes over the program's parts. Arguments come checked from TypeScript; a wrong type still
+// JavaScript classes over the parts of a program. TypeScript checks arguments first; a wrong type still
 // throws.
 #pragma once
 
@@ -42,7 +42,7 @@ class KernelBinding : public Napi::ObjectWrap<KernelBinding> {
 };
 
 // new Program([{kernel, inputs, outputs, workspace}], device?); run(feeds, fetches, begin, end):
-// Promise<Uint8Array[]>, where a feed's data may be null: what prefetch(location, data) took
+// Promise<Uint8Array[]>. A feed with null data takes the data passed to prefetch(location, data).
 class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
@@ -55,9 +55,9 @@ class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
 };
 
 // new Group({name, rank, size, hostname, timeoutMs, connectTimeoutMs}); addresses(): [lane][peer];
-// connect([lane][peer]): Promise; collectives on copies of host bytes, each a Promise, after what the compute
-// thread has to do: allReduce(bytes, dtype), allGather(bytes), broadcast(bytes, root),
-// broadcastMemory(location, length, root), barrier(); abort(reason); close(); takeSpans()
+// connect([lane][peer]): Promise. Collectives work on copies of host bytes, queue behind the compute thread's
+// pending work and return promises: allReduce(bytes, dtype), allGather(bytes), broadcast(bytes, root),
+// broadcastMemory(location, length, root), barrier(). abort(reason); close(); takeSpans()
 class GroupBinding : public Napi::ObjectWrap<GroupBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
@@ -84,14 +84,14 @@ void define_machine(Napi::Env env, Napi::Object exports);
 // firstOutside(labels, classes, ignored): index of the first label that is neither a class nor ignored, or −1
 void define_labels(Napi::Env env, Napi::Object exports);
 
-// pluginReport(path, free): JSON of what a device plugin found; new Device(path, index, options)
+// pluginReport(path, free): JSON report of a device plugin; new Device(path, index, options)
 void define_plugin(Napi::Env env, Napi::Object exports);
 
-// The device that `new Device` made; the processors for undefined.
+// The device made by `new Device`; the CPU for undefined.
 std::shared_ptr<Device> to_device(const Napi::Value& value);
 size_t to_size(const Napi::Value& value, const char* what);
 Operand to_operand(const Napi::Value& value);
-// The thread of this JavaScript environment, made at first use.
+// The compute thread of this JavaScript environment, created on first use.
 ComputeThread& compute_thread(Napi::Env env);
 
 }  // namespace iabn

@@ -72,7 +72,7 @@ std::vector<Addresses> to_addresses(const Napi::Value& value) {
   return lanes;
 }
 
-// Memory of another device goes through the host.
+// Memory of another device is copied through the host.
 void broadcast_block(Group& group, const Operand& block, size_t length, int root) {
   if (block.memory->on_host())
     return group.broadcast(block.memory->range(block.offset, length), length, root);

@@ -1,4 +1,4 @@
-// Work of the compute thread that JavaScript waits for with a promise.
+// Work on the compute thread that JavaScript awaits.
 #pragma once
 
 #include <napi.h>
@@ -8,8 +8,8 @@
 
 namespace iabn {
 
-// Queues `work` behind what the compute thread has to do; its promise resolves with what `result` makes of it
-// on the JavaScript thread, or rejects with the message that `work` threw.
+// Queues `work` on the compute thread. The promise resolves with the value that `result` creates on the
+// JavaScript thread, or rejects with the message that `work` threw.
 Napi::Promise run_job(Napi::Env env, std::function<void()> work,
                       std::function<Napi::Value(Napi::Env)> result);
 

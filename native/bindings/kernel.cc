@@ -55,7 +55,7 @@ Attrs to_attrs(const Napi::Value& value) {
   return attrs;
 }
 
-// A list of indices as a flag for each of `count` operands.
+// Converts a list of indices to a flag for each of `count` operands.
 std::vector<bool> to_flags(const Napi::Value& value, size_t count) {
   std::vector<bool> flags(count);
   if (!value.IsArray()) return flags;
@@ -75,7 +75,7 @@ Napi::Value layout_of(Napi::Env env, const Kernel& kernel) {
   return layout;
 }
 
-// {name, refusal}, or null where there was nothing to choose.
+// {name, refusal}, or null if there were no alternatives.
 Napi::Value choice_of(Napi::Env env, const Choice& choice) {
   if (choice.name.empty()) return env.Null();
   auto object = Napi::Object::New(env);

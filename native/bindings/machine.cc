@@ -27,19 +27,19 @@ Napi::Value machine(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), where_measured());
 }
 
-// Of the widest vectors that kernels compute in.
+// Widest instruction set that the kernels use.
 Napi::Value instruction_set(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), vector_name(vector_lanes()));
 }
 
-// Whether the parent, process `ppid`, is still there; from now on its end is this process's end, too.
+// Makes this process end when its parent, process `ppid`, ends. Returns false if the parent is already gone.
 Napi::Value die_with_parent(const Napi::CallbackInfo& info) {
   const size_t parent = to_size(info[0], "a process");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   return Napi::Boolean::New(info.Env(), static_cast<size_t>(getppid()) == parent);
 }
 
-// Ends the process at once, whatever its threads wait for: exit() would join them.
+// Ends the process immediately: exit() would join threads that may be blocked.
 void exit_now(const Napi::CallbackInfo& info) { _exit(static_cast<int>(to_size(info[0], "an exit code"))); }
 
 }  // namespace

@@ -25,7 +25,7 @@ class Groups : public PluginHost {
   std::string failure(const std::string& group) override { return Group::find(group)->aborted(); }
 };
 
-// Opened once and never closed: what it made may live as long as the process.
+// Opened once and never closed, because its objects may live as long as the process.
 Plugin& plugin_at(const std::string& path) {
   static std::map<std::string, Plugin*> plugins;
   static Groups groups;

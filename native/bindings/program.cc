@@ -3,8 +3,7 @@
 namespace iabn {
 namespace {
 
-// One run under way: made on the JavaScript thread, run on the compute thread, settled on the JavaScript
-// thread.
+// One run: created on the JavaScript thread, run on the compute thread, settled on the JavaScript thread.
 struct Run {
   Run(Napi::Env env, std::shared_ptr<Program> program)
       : program(std::move(program)), deferred(Napi::Promise::Deferred::New(env)) {}
@@ -29,7 +28,7 @@ std::vector<Operand> to_operands(const Napi::Value& value) {
   return operands;
 }
 
-// The part of a kernel that an instruction is: 'layout', or 'run' when left out.
+// An instruction is a 'layout' or, by default, a 'run' of its kernel.
 bool is_layout(const Napi::Value& part) {
   return part.IsString() && part.As<Napi::String>().Utf8Value() == "layout";
 }
@@ -108,7 +107,7 @@ void execute(const std::shared_ptr<Run>& run) {
   Napi::ThreadSafeFunction function = run->settle;
   const napi_status status =
       function.BlockingCall(held, [](Napi::Env env, Napi::Function, std::shared_ptr<Run>* pending) {
-        // Without an environment (it is shutting down) nobody waits for the promise any more.
+        // During shutdown there is no environment, and nobody awaits the promise.
         if (env) settle(env, **pending);
         delete pending;
       });

@@ -1,4 +1,4 @@
-// Σ over the processes of the group; the caller waits.
+// Sums x over the processes of the group, blocking the caller.
 #include "comm/member.h"
 
 namespace iabn {

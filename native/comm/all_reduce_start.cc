@@ -1,4 +1,4 @@
-// Queues Σ over the processes of the group. What is under way is the output's memory alone: the input is free
+// Queues the sum over the processes of the group. It works on the output's memory only, so the input is free
 // as soon as this has run.
 #include "comm/member.h"
 

@@ -1,4 +1,4 @@
-// Waits for the sum that is under way in this memory.
+// Waits for the pending sum in this memory.
 #include "comm/member.h"
 #include "cpu/loops/closure.h"
 

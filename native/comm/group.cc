@@ -24,7 +24,7 @@ std::vector<std::shared_ptr<Group>> live_groups() {
   return live;
 }
 
-// Spans that nobody takes are not kept for ever.
+// Limit on spans that nobody takes.
 constexpr size_t kMaxSpans = 1 << 16;
 
 }  // namespace
@@ -33,8 +33,7 @@ std::shared_ptr<Group> Group::create(const GroupOptions& options) {
   std::shared_ptr<Group> group(new Group(options));
   std::lock_guard<std::mutex> lock(registry_mutex);
   auto& slot = registry()[options.name];
-  if (!slot.expired())
-    throw std::runtime_error("there is a process group named " + options.name + " already");
+  if (!slot.expired()) throw std::runtime_error("a process group named " + options.name + " already exists");
   slot = group;
   return group;
 }
@@ -43,7 +42,7 @@ std::shared_ptr<Group> Group::find(const std::string& name) {
   std::lock_guard<std::mutex> lock(registry_mutex);
   auto found = registry().find(name);
   auto group = found == registry().end() ? nullptr : found->second.lock();
-  if (!group) throw std::runtime_error("no process group named " + name + " is initialised in this process");
+  if (!group) throw std::runtime_error("no process group named " + name + " is initialized in this process");
   return group;
 }
 
@@ -86,7 +85,7 @@ std::string Group::aborted() {
   return reason_;
 }
 
-// A lane that failed says so in its own words; the reason of an abort is the better one.
+// A failed lane reports its own error, but the reason of an abort is more useful.
 template <class Run>
 void Group::promptly(const Run& run) {
   if (const std::string reason = aborted(); !reason.empty()) throw std::runtime_error(reason);
@@ -128,7 +127,7 @@ void Group::finish(void* data) {
   std::unique_lock<std::mutex> lock(mutex_);
   done_.wait(lock, [&] { return results_.count(data) != 0 || (queue_.empty() && !busy_); });
   auto found = results_.find(data);
-  if (found == results_.end()) throw std::runtime_error("no sum of this memory was started");
+  if (found == results_.end()) throw std::runtime_error("no pending sum in this memory");
   const std::string failure = std::move(found->second);
   results_.erase(found);
   if (!failure.empty()) throw std::runtime_error(failure);

@@ -1,7 +1,7 @@
-// A process group: what the collectives of programs and of the host run over.
+// A process group, over which programs and the host run collectives.
 //
-// Two lanes with connections of their own keep them from waiting for each other: the prompt one serves the
-// thread that calls, the background one a thread of the group's own, in the order in which sums were started.
+// Two lanes with separate connections do not block each other. The prompt lane serves the calling thread;
+// the background lane has its own thread and runs sums in the order in which they were started.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@ struct GroupOptions {
   std::chrono::milliseconds connect_timeout{0};
 };
 
-// A sum of the background lane, by the steady clock in seconds.
+// A background sum, in seconds of the steady clock.
 struct Span {
   double begin;
   double end;
@@ -36,11 +36,11 @@ struct Span {
 
 class Group {
  public:
-  // Registers the group under its name; throws when it is taken.
+  // Registers the group under its name. Throws std::runtime_error if the name is taken.
   static std::shared_ptr<Group> create(const GroupOptions& options);
-  // The live group of that name; throws std::runtime_error.
+  // The live group with that name. Throws std::runtime_error if there is none.
   static std::shared_ptr<Group> find(const std::string& name);
-  // Waits until no group has a sum under way, failed or not.
+  // Waits until no group has a pending sum, failed or not.
   static void drain_all();
   ~Group();
 
@@ -55,17 +55,17 @@ class Group {
   void broadcast(void* data, size_t bytes, int root);
   void barrier();
 
-  // Queues a sum; nobody may touch the data until finish(data), which throws what went wrong.
+  // Queues a sum. The data must not be touched until finish(data), which rethrows any failure.
   void start_all_reduce(void* data, size_t elements, SumType type);
   void finish(void* data);
   void drain();
 
-  // Ends every collective, now and later, with `reason`. From any thread.
+  // Ends every pending and future collective with `reason`. Thread-safe.
   void abort(const std::string& reason);
-  // The reason that abort() was given; empty before.
+  // The reason given to abort(); empty before.
   std::string aborted();
 
-  // Spans since they were last taken.
+  // Spans recorded since the last call.
   std::vector<Span> take_spans();
 
  private:
@@ -90,7 +90,7 @@ class Group {
   std::condition_variable queued_;
   std::condition_variable done_;
   std::deque<Sum> queue_;
-  std::map<void*, std::string> results_;  // what went wrong; empty: nothing did
+  std::map<void*, std::string> results_;  // error message, empty on success
   std::vector<Span> spans_;
   std::string reason_;  // of abort
   bool busy_ = false;

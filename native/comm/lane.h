@@ -1,5 +1,5 @@
-// A mesh of TCP connections between the processes of a group, and collectives over it. One at a time.
-// Gloo implements it in a library of its own, which is loaded when processes meet.
+// A mesh of TCP connections between the processes of a group, with collectives that run one at a time.
+// Implemented by Gloo in a separate library, which is loaded when processes meet.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 
 namespace iabn {
 
-// What the processes tell each other before they connect: for each peer the address that awaits it.
+// Exchanged before processes connect: the address on which each peer is expected.
 using Addresses = std::vector<std::vector<char>>;
 
 enum class SumType : uint8_t { f32, f64, i32 };
@@ -21,13 +21,13 @@ class Lane {
  public:
   virtual ~Lane() = default;
 
-  // The own addresses, by peer; that of this process is empty.
+  // This process's addresses, by peer; its own entry is empty.
   virtual Addresses addresses() const = 0;
   // `peers[i]`: the address that process i opened for this one. Blocks until all are connected.
   virtual void connect(const Addresses& peers) = 0;
 
-  // Each throws std::runtime_error when a peer is lost, or does nothing for `timeout`; then the lane is dead.
-  // Σ over the processes, in place, the same bits on all of them. float32, float64 and int32.
+  // Each throws std::runtime_error if a peer is lost or makes no progress for `timeout`; the lane is then
+  // unusable. all_reduce sums float32, float64 or int32 in place, bit-identically on all processes.
   virtual void all_reduce(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) = 0;
   // `gathered`: size × bytes.
   virtual void all_gather(const void* src, void* gathered, size_t bytes,
@@ -35,7 +35,7 @@ class Lane {
   virtual void broadcast(void* data, size_t bytes, int root, std::chrono::milliseconds timeout) = 0;
   virtual void barrier(std::chrono::milliseconds timeout) = 0;
 
-  // Ends whatever waits on the lane, now and later. From any thread.
+  // Ends every pending and future wait on the lane. Thread-safe.
   virtual void abort(const std::string& reason) = 0;
 };
 
@@ -46,10 +46,10 @@ struct LaneOptions {
   std::chrono::milliseconds connect_timeout{0};
 };
 
-// Opens a port for every peer. Throws std::runtime_error, also where the library cannot be loaded.
+// Opens a port for every peer. Throws std::runtime_error if that fails or the library cannot be loaded.
 std::unique_ptr<Lane> open_lane(const LaneOptions& options);
 
 }  // namespace iabn
 
-// Exported by the library.
+// Entry point of the library.
 extern "C" iabn::Lane* iabn_gloo_lane(const iabn::LaneOptions* options);

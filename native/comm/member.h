@@ -1,4 +1,4 @@
-// A kernel's view of its process group: none for a process alone.
+// A kernel's process group; none in a group of one process.
 #pragma once
 
 #include <cstring>
@@ -14,7 +14,7 @@ namespace iabn {
 inline SumType sum_type_of(const TensorDesc& x) {
   if (x.dtype == DType::f32) return SumType::f32;
   if (x.dtype == DType::i32) return SumType::i32;
-  throw std::invalid_argument("sums over processes are of float32 or int32");
+  throw std::invalid_argument("sums over processes require float32 or int32");
 }
 
 class Member {
@@ -29,7 +29,7 @@ class Member {
   std::string name_;
 };
 
-// A kernel whose result is its operand, changed where it lies: run(group, data, elements, type).
+// A kernel that updates its operand in place: run(group, data, elements, type).
 template <class Run>
 std::unique_ptr<Kernel> make_exchange(const KernelSpec& spec, Run run) {
   const Member member(spec);

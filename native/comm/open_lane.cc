@@ -1,4 +1,4 @@
-// Loads Gloo's library from the addon's folder. A process that works alone never does.
+// Loads Gloo's library from the addon's folder. A single process never does.
 #include <dlfcn.h>
 
 #include <stdexcept>
@@ -19,7 +19,7 @@ std::string beside_this_code(const char* name) {
   return addon.substr(0, addon.rfind('/') + 1) + name;
 }
 
-// Opened once and never closed: its threads may live as long as the process.
+// Opened once and never closed, because its threads may live as long as the process.
 Open library() {
   static const Open open = [] {
     const std::string path = beside_this_code(kLibrary);

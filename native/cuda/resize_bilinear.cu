@@ -45,7 +45,7 @@ struct Resize {
 std::unique_ptr<Kernel> make_copy(const KernelSpec& spec, Context& context) {
   const TensorDesc &x = spec.inputs[0], &y = spec.outputs[0];
   check_resized(x, y);
-  if (x.dims != y.dims) throw Refused("the size changes: it is no copy");
+  if (x.dims != y.dims) throw Refused("the size changes, so this is not a copy");
   const ChannelSlice source = channel_slice(x, 0), target = channel_slice(y, 0);
   const size_t bytes = static_cast<size_t>(x.channels()) * dtype_size(x.dtype);
   const int64_t rows = x.rows();

@@ -1,4 +1,4 @@
-// Which positions an output of bilinear resizing is made of along one axis, half-pixel centres:
+// Input positions of bilinear resizing along one axis, with half-pixel centers:
 //
 //   s = max(0, (o + ½)·from/to − ½)    i0 = ⌊s⌋    i1 = min(i0 + 1, from − 1)    λ = s − i0
 //   y[o] = (1 − λ)·x[i0] + λ·x[i1]
@@ -14,7 +14,7 @@
 
 namespace iabn {
 
-// y = first·x[low] + second·x[low + 1]; with second 0, x[low + 1] is not read.
+// y = first·x[low] + second·x[low + 1]; x[low + 1] is not read if second is 0.
 struct BilinearTap {
   int64_t low;
   float first, second;
@@ -33,7 +33,7 @@ inline std::vector<BilinearTap> bilinear_taps(int64_t from, int64_t to) {
   return taps;
 }
 
-// Throws std::invalid_argument where x and y (or their gradients) are not images that differ in size alone.
+// Throws std::invalid_argument unless x and y (or their gradients) are images that differ in size only.
 inline void check_resized(const TensorDesc& x, const TensorDesc& y) {
   if (x.rank() != 4 || y.rank() != 4 || x.dims[0] != y.dims[0] || x.dims[1] != y.dims[1] ||
       x.dtype != y.dtype || x.dims[2] < 1 || x.dims[3] < 1) {

@@ -1,5 +1,5 @@
-// One axis of blurring by [1, 2, 1]/4 at every second position, where borders reflect (−1 is 1, size is size
-// − 2):
+// Blurring by [1, 2, 1]/4 at every second position of an axis with reflected borders (−1 reflects to 1, size
+// to size − 2):
 //
 //   y[o] = (x[r(2o − 1)] + 2·x[2o] + x[r(2o + 1)]) / 4
 #pragma once
@@ -15,13 +15,13 @@ namespace iabn {
 struct BlurAxis {
   int64_t size, outputs;
 
-  // The positions left and right of 2·out.
+  // The positions to the left and right of 2·out.
   IABN_PORTABLE_MEMBER int64_t before(int64_t out) const { return out == 0 ? 1 : 2 * out - 1; }
   IABN_PORTABLE_MEMBER int64_t after(int64_t out) const {
     return 2 * out + 1 < size ? 2 * out + 1 : size - 2;
   }
 
-  // The outputs [first, end) that position `in` has a share in, and four times that share.
+  // The outputs [first, end) that position `in` contributes to, and four times its weight.
   IABN_PORTABLE_MEMBER int64_t first(int64_t in) const { return in / 2; }
   IABN_PORTABLE_MEMBER int64_t end(int64_t in) const {
     const int64_t last = (in + 1) / 2;
@@ -37,7 +37,7 @@ struct BlurredImages {
   BlurAxis rows, columns;
   int64_t x_pitch, y_pitch;  // elements from pixel to pixel
 
-  // Throws std::invalid_argument where y is not of x's images at half their size.
+  // Throws std::invalid_argument unless y is the half-size image of x.
   static BlurredImages from(const TensorDesc& x, const TensorDesc& y) {
     const bool images = x.rank() == 4 && y.rank() == 4 && x.dims[0] == y.dims[0] && x.dims[1] == y.dims[1] &&
                         x.dtype == y.dtype;

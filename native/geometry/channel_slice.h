@@ -1,4 +1,4 @@
-// Some channels of a channels-last tensor with a pitch of its own.
+// A channel range of a channels-last tensor with its own pitch.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace iabn {
 
-// Some channels of every row of a tensor, in bytes.
+// A channel range of every row of a tensor, in bytes.
 struct ChannelSlice {
   size_t offset;  // of the first channel, from the row's beginning
   size_t pitch;   // from one row to the next
@@ -19,7 +19,7 @@ inline ChannelSlice channel_slice(const TensorDesc& desc, int64_t begin) {
   return {static_cast<size_t>(begin) * size, static_cast<size_t>(desc.row_pitch()) * size};
 }
 
-// Whether the two are the same bytes, so that nothing is to be copied.
+// True if both are the same bytes, so there is nothing to copy.
 inline bool in_place(const void* from, ChannelSlice source, const void* to, ChannelSlice target) {
   return source.pitch == target.pitch &&
          static_cast<const char*>(from) + source.offset == static_cast<const char*>(to) + target.offset;

@@ -1,4 +1,4 @@
-// The labels of rows of logits.
+// Labels of rows of logits.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace iabn {
 
-// The label of each row: of 32 bits, or of 8 as label maps have them. Those outside [0, classes) are ignored,
-// as is `ignore` itself.
+// The label of each row, 32 bits wide, or 8 bits in label maps. Labels outside [0, classes) are ignored, like
+// `ignore` itself.
 struct Labels {
   const int32_t* wide;
   const uint8_t* bytes;  // nullptr: wide
@@ -23,7 +23,7 @@ struct Labels {
   }
 };
 
-// Operand 1.
+// Reads operand 1.
 inline Labels labels_of(const KernelArgs& args, DType dtype, int64_t classes, int64_t ignore) {
   if (dtype == DType::u8) return {nullptr, args.in<uint8_t>(1), classes, ignore};
   return {args.in<int32_t>(1), nullptr, classes, ignore};

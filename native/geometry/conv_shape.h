@@ -12,15 +12,15 @@ struct ConvShape {
   int64_t sh, sw, ph, pw;  // stride, padding before
   int64_t dh, dw, groups;  // dilation (1: dense)
 
-  // x, y (or their gradients) are N,C,H,W; w (or its gradient) is O,C/groups,KH,KW.
-  // Throws std::invalid_argument when they do not fit together.
+  // x, y (or their gradients) are N,C,H,W; w (or its gradient) is O,C/groups,KH,KW. Throws
+  // std::invalid_argument if they do not fit together.
   static ConvShape from(const Attrs& attrs, const TensorDesc& x, const TensorDesc& w, const TensorDesc& y);
 
   int64_t pixels() const { return n * oh * ow; }
   int64_t group_inputs() const { return c / groups; }
   int64_t group_outputs() const { return o / groups; }
   bool empty() const { return n * c * h * w == 0 || o * oh * ow == 0 || kh * kw == 0; }
-  // A matrix product over pixels: 1×1, no stride, padding or groups.
+  // True for a matrix product over pixels: 1×1, no stride, padding or groups.
   bool pointwise() const { return kh * kw == 1 && sh * sw == 1 && ph + pw == 0 && groups == 1; }
 };
 

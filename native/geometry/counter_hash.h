@@ -1,4 +1,4 @@
-// The hash of counters that random masks are drawn from, the same on every device.
+// The counter hash for random masks, identical on every device.
 #pragma once
 
 #include <cstdint>

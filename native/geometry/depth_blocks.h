@@ -1,4 +1,4 @@
-// Blocks of b × b pixels as channels: y[n, (i·b + j)·C + c, h, w] = x[n, c, h·b + i, w·b + j].
+// Moves blocks of b × b pixels into channels: y[n, (i·b + j)·C + c, h, w] = x[n, c, h·b + i, w·b + j].
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct DepthBlocks {
       width;                         // of the smaller images: `channels` are those of one pixel of a block
   int64_t space_pitch, depth_pitch;  // elements from pixel to pixel
 
-  // Throws std::invalid_argument where `depth` is not `space` in blocks.
+  // Throws std::invalid_argument unless `depth` is the block form of `space`.
   static DepthBlocks from(const Attrs& attrs, const TensorDesc& space, const TensorDesc& depth) {
     const int64_t block = attrs.integer("block");
     const bool images = space.rank() == 4 && depth.rank() == 4 && space.dims[0] == depth.dims[0] &&

@@ -42,7 +42,7 @@ const std::map<std::string, Named>& functions() {
 }
 
 [[noreturn]] void refuse(const std::string& text) {
-  throw std::invalid_argument("no expression of elements: '" + text + "'");
+  throw std::invalid_argument("not an elementwise expression: '" + text + "'");
 }
 
 class Parser {
@@ -60,7 +60,7 @@ class Parser {
   }
 
  private:
-  // Arguments before registers are given out: results are negative, −1 − their number.
+  // Arguments before register allocation: a result is negative, −1 − its index.
   struct Made {
     Named named;
     int from[3];
@@ -104,7 +104,7 @@ class Parser {
     return kNumbers + place;
   }
 
-  // A result may take the register of an argument that nothing reads afterwards.
+  // A result may reuse the register of an argument that is not read again.
   void assign_registers() {
     const int count = static_cast<int>(made_.size());
     std::vector<int> last(made_.size(), count), at(made_.size(), -1);
@@ -142,7 +142,7 @@ class Parser {
   Expression result_;
 };
 
-// Axes in the order of memory, channels last.
+// Axes in storage order, channels last.
 std::vector<size_t> storage_axes(size_t rank) {
   std::vector<size_t> axes;
   for (size_t axis = 0; axis < rank; ++axis) {
@@ -152,7 +152,7 @@ std::vector<size_t> storage_axes(size_t rank) {
   return axes;
 }
 
-// Sizes along the axes of a result of rank `rank`: a vector goes along the channels.
+// Sizes aligned to a result of rank `rank`: a vector is aligned to the channels.
 std::vector<int64_t> aligned(const std::vector<int64_t>& dims, size_t rank) {
   std::vector<int64_t> along(rank, 1);
   if (dims.size() == 1 && rank > 1) {
@@ -209,7 +209,7 @@ Domain broadcast_domain(const std::vector<TensorDesc>& operands, const std::vect
   result.strides.resize(operands.size());
   std::vector<std::vector<int64_t>> strides;
   for (const TensorDesc& operand : operands) strides.push_back(strides_of(operand.dims, axes));
-  // From the fastest axis on, so that each is joined to the one that it continues.
+  // Start with the fastest axis, so that each axis can merge with the one it continues.
   for (size_t i = axes.size(); i-- > 0;) {
     const int64_t size = shape[axes[i]];
     if (size == 1) continue;

@@ -1,4 +1,4 @@
-// The expressions of elementwise ops, as their text is read: instructions over registers.
+// Parsed expressions of elementwise ops: instructions over registers.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace iabn {
 
-// As packages/core/src/ir/scalar-functions.ts defines them.
+// Defined by packages/core/src/ir/scalar-functions.ts.
 enum class Function : uint8_t {
   copy,  // of an operand that is the result as it is
   abs,
@@ -40,8 +40,7 @@ constexpr int kMostRegisters = 16;
 constexpr int kMostInstructions = 48;
 constexpr int kMostNumbers = 16;
 
-// Where an argument is found: operands are 0 to 7, then the registers that results are written to, then the
-// numbers in the text.
+// Argument numbering: operands are 0 to 7, followed by the result registers, then the numbers in the text.
 constexpr int kRegisters = kMostOperands;
 constexpr int kNumbers = kMostOperands + kMostRegisters;
 
@@ -59,10 +58,10 @@ struct Expression {
   int registers = 0;  // in use at once
 };
 
-// The expression of the attribute `program`. Throws std::invalid_argument where it is none, or too long.
+// Parses the attribute `program`. Throws std::invalid_argument if it is malformed or too long.
 Expression parse_expression(const Attrs& attrs);
 
-// What an expression's operands are along the axes of memory.
+// The operands of an expression along the storage axes.
 struct Domain {
   std::vector<int64_t> sizes;                 // the slowest first; neighbours that all walk alike are one
   std::vector<bool> summed;                   // of each
@@ -71,9 +70,8 @@ struct Domain {
   int64_t elements() const;
 };
 
-// Of the operands broadcast to each other and to `domain`. `left`: dimensions of what sums leave; null:
-// nothing is summed. There are two sizes at least. Throws std::invalid_argument where shapes do not fit
-// together.
+// Broadcasts the operands to each other and to `domain`. `left`: dimensions that remain after sums; null if
+// nothing is summed. The result has at least two sizes. Throws std::invalid_argument if shapes do not fit.
 Domain broadcast_domain(const std::vector<TensorDesc>& operands, const std::vector<int64_t>& domain,
                         const std::vector<int64_t>* left);
 

@@ -9,7 +9,7 @@ namespace iabn {
 struct LinearShape {
   int64_t rows, inputs, outputs;
 
-  // Throws std::invalid_argument when the operands do not fit together.
+  // Throws std::invalid_argument if the operands do not fit together.
   static LinearShape from(const TensorDesc& x, const TensorDesc& w, const TensorDesc& y);
   bool empty() const { return rows == 0 || inputs == 0 || outputs == 0; }
 };

@@ -1,6 +1,6 @@
-// A product of two matrices, or of batches of them, after transposition: c [M,N] = a [M,K] · b [K,N].
+// A product of two matrices or batches of matrices, after transposition: c [M,N] = a [M,K] · b [K,N].
 //
-// A matrix is stored by rows; one of a batch, N×C×S and channels-last, by columns.
+// A matrix is stored row-major. A batch N×C×S is channels-last, so each matrix is column-major.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace iabn {
 
-// Elements from one batch, row and column to the next. Where the operand has no batch, `batch` is 0.
+// Strides in elements between batches, rows and columns; `batch` is 0 for an operand without a batch.
 struct MatrixStrides {
   int64_t batch, row, column;
 };
@@ -21,7 +21,7 @@ struct MatmulShape {
   MatrixStrides a, b, c;
 
   bool empty() const { return batches * m * k * n == 0; }
-  // Products whose results lie apart, and those that are added up in each.
+  // The number of separate results, and of products summed in each.
   int64_t results() const { return sum ? 1 : batches; }
   int64_t terms() const { return sum ? batches : 1; }
 

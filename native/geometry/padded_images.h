@@ -1,4 +1,4 @@
-// Geometry of padding that repeats the border.
+// Geometry of replication padding.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace iabn {
 
-// One axis: padded position p repeats position p − before, or the nearest there is.
+// One axis: padded position p repeats position p − before, clamped to the image.
 struct PaddedAxis {
   int64_t inner, before, padded;
 
@@ -17,7 +17,7 @@ struct PaddedAxis {
     const int64_t at = p - before;
     return at < 0 ? 0 : at < inner ? at : inner - 1;
   }
-  // Padded positions that repeat `at`.
+  // The padded positions that repeat `at`.
   IABN_PORTABLE_MEMBER int64_t first(int64_t at) const { return at == 0 ? 0 : at + before; }
   IABN_PORTABLE_MEMBER int64_t end(int64_t at) const { return at == inner - 1 ? padded : at + before + 1; }
 };

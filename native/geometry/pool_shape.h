@@ -1,5 +1,5 @@
-// Geometry of two-dimensional pooling over channels-last images. The output size is the specification's
-// (rounding down or up is decided there).
+// Geometry of 2D pooling over channels-last images. The output size comes from the specification, which
+// decides how to round.
 #pragma once
 
 #include <stdexcept>
@@ -14,7 +14,7 @@ struct PoolShape {
   int64_t kh, kw, sh, sw, ph, pw;
   int64_t x_pitch, y_pitch;  // elements from pixel to pixel
 
-  // Throws std::invalid_argument when x and y (or their gradients) do not fit together.
+  // Throws std::invalid_argument if x and y (or their gradients) do not fit together.
   static PoolShape from(const Attrs& attrs, const TensorDesc& x, const TensorDesc& y) {
     const auto kernel = attrs.integers("kernel"), stride = attrs.integers("stride");
     const auto padding = attrs.integers("padding");

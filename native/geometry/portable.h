@@ -1,4 +1,4 @@
-// IABN_PORTABLE marks functions that CPU kernels inline into their loops and CUDA kernels call on the device.
+// IABN_PORTABLE marks functions shared by CPU kernels, which inline them, and CUDA kernels.
 #pragma once
 
 #if defined(__CUDACC__)

@@ -8,8 +8,8 @@
 
 namespace iabn {
 
-// The label's class has `own` = 1 − ε of a row's target, and every class `other` = ε/K, each times its
-// weight.
+// Target of a row: `own` = 1 − ε for the label's class plus `other` = ε/K for every class, each times the
+// class weight.
 struct Smoothing {
   float own, other;
   const float* weights;  // or null: all 1
@@ -17,7 +17,7 @@ struct Smoothing {
   IABN_PORTABLE_MEMBER float weight(int64_t k) const { return weights == nullptr ? 1.0f : weights[k]; }
 };
 
-// What an instruction says of them; `operand`: of the weights.
+// As specified by an instruction; `operand` is the index of the weights.
 struct SmoothingSpec {
   double epsilon;
   size_t operand;

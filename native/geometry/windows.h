@@ -1,4 +1,4 @@
-// Windows of two-dimensional pooling, clipped to the image, and the taps that a mean counts.
+// Windows of 2D pooling, clipped to the image, and the taps that count in a mean.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@ struct Range {
   int64_t begin, end;
 };
 
-// Coordinates of the image inside the window of output `out`.
+// Image coordinates in the window of output `out`.
 IABN_PORTABLE Range window(int64_t out, int64_t kernel, int64_t stride, int64_t padding, int64_t size) {
   const int64_t begin = out * stride - padding;
   return {begin > 0 ? begin : 0, begin + kernel < size ? begin + kernel : size};
 }
 
-// Outputs whose window holds coordinate `in`.
+// Outputs whose window contains coordinate `in`.
 IABN_PORTABLE Range windows_over(int64_t in, int64_t kernel, int64_t stride, int64_t padding,
                                  int64_t outputs) {
   const int64_t reach = in + padding - kernel;  // the last coordinate too early for a window to begin
@@ -27,7 +27,7 @@ IABN_PORTABLE Range windows_over(int64_t in, int64_t kernel, int64_t stride, int
   return {first, last < outputs ? last : outputs};
 }
 
-// Taps along one axis: those inside the image, or with padding those inside the padded image.
+// Counted taps along one axis: those inside the image or, if padding counts, inside the padded image.
 IABN_PORTABLE int64_t counted_taps(int64_t out, int64_t kernel, int64_t stride, int64_t padding, int64_t size,
                                    bool include_padding) {
   const int64_t begin = out * stride - padding;

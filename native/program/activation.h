@@ -1,4 +1,4 @@
-// The activation that an instruction's attributes name.
+// The activation named by an instruction's attributes.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Attributes of an op as they arrive from TypeScript: numbers, strings, booleans and lists of numbers.
+// Attributes of an op, as passed from TypeScript: numbers, strings, booleans and lists of numbers.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ class Attrs {
 
   void set(const std::string& key, Attr value) { values_[key] = std::move(value); }
 
-  // Each throws std::invalid_argument naming the key when it is missing or of another type.
+  // Each throws std::invalid_argument with the key if it is missing or has the wrong type.
   double number(const std::string& key) const;
   int64_t integer(const std::string& key) const;
   bool boolean(const std::string& key) const;

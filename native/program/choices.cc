@@ -21,7 +21,7 @@ std::string versioned(const std::string& key) { return "inplace-abn " IABN_VERSI
 
 }  // namespace
 
-// A line each: the choice, a tab, the key.
+// One line per choice: the choice, a tab, the key.
 Choices::Choices(const char* variable, const char* name) : path_(cache_file(variable, name)) {
   std::ifstream file(path_);
   for (std::string line; std::getline(file, line);) {
@@ -44,7 +44,7 @@ void Choices::add(const std::string& key, const std::string& choice) {
   std::error_code ignored;
   fs::create_directories(path_.parent_path(), ignored);
   std::ofstream file(path_, std::ios::app);
-  file << choice + '\t' + versioned(key) + '\n';  // one write: other processes append to it, too
+  file << choice + '\t' + versioned(key) + '\n';  // a single write, because other processes append too
 }
 
 }  // namespace iabn

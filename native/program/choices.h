@@ -1,5 +1,5 @@
-// The fastest of what was timed, by a key of all that its time depends on; the addon's version is part of
-// every key. A file keeps it from one process to the next: later starts need not time anything.
+// Autotuned choices, by a key of everything that affects timing, including the addon's version. A file caches
+// them across processes, so that later starts need no autotuning.
 #pragma once
 
 #include <filesystem>
@@ -12,13 +12,14 @@ namespace iabn {
 
 class Choices {
  public:
-  // `variable` of the environment names the file; else it is `name` in the user's cache folder.
+  // The environment variable `variable` names the file; the default is `name` in the user's cache folder.
   Choices(const char* variable, const char* name);
 
-  // All that was added under a key, the oldest first: the first that the caller knows holds. Processes append
-  // at once, and one that does not know a name adds another.
+  // All choices added under a key, oldest first. The first that the caller knows is valid: processes append
+  // concurrently, and a process that does not know a name adds another.
   std::vector<std::string> find(const std::string& key);
-  // Neither has a tab or a line break. A file that cannot be written costs only the measurement.
+  // Neither may contain a tab or line break. If the file is not writable, the only cost is another
+  // autotuning.
   void add(const std::string& key, const std::string& choice);
 
  private:

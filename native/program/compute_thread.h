@@ -1,4 +1,4 @@
-// The one thread that runs all kernels: OpenMP keeps a team of workers per calling thread.
+// The single thread that runs all kernels, because OpenMP keeps a team of workers per calling thread.
 #pragma once
 
 #include <condition_variable>

@@ -1,4 +1,4 @@
-// What programs ask of the part of the machine that their kernels run on.
+// The interface between programs and the hardware that runs their kernels.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace iabn {
 
-// By the steady clock, in seconds.
+// In seconds of the steady clock.
 struct Timing {
   double begin;
   double end;
@@ -27,11 +27,11 @@ struct Step {
   bool lays_out;  // writes the kernel's layout instead of running it
 };
 
-// Runs one step's kernel. Throws RunStopped as it is, any other exception as a std::runtime_error that names
-// the op.
+// Runs one step's kernel. Rethrows RunStopped unchanged, and any other exception as a std::runtime_error that
+// names the op.
 void run_step(const Step& step);
 
-// Bytes of a memory that the host hands in or takes out.
+// A range of memory that the host writes or reads.
 struct Block {
   std::shared_ptr<Memory> memory;
   size_t offset;
@@ -42,31 +42,31 @@ struct Block {
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Takes a copy of the host's bytes, which the next run finds in the block; null: of what was prefetched.
+  // Copies the host's bytes, to be in the block at the next run; null uses prefetched bytes.
   virtual void feed(const Block& block, const void* src) = 0;
-  // Takes a copy of bytes that a later feed() may ask for, and begins to move them while a run is under way.
+  // Copies bytes that a later feed() may use, and starts their transfer during the current run.
   virtual void prefetch(const Block& block, const void* src) = 0;
-  // Runs steps [begin, end) to their end; what `fetched` names is the host's then. An exception leaves the
-  // rest undone. `timings`, when given, takes when each step began and ended.
+  // Runs steps [begin, end) to completion; the host may then read `fetched`. An exception skips the rest.
+  // `timings`, if not null, receives when each step began and ended.
   virtual void run(size_t begin, size_t end, const std::vector<Block>& fetched,
                    std::vector<Timing>* timings) = 0;
-  // Copies the `index`-th of what was fetched.
+  // Copies the `index`-th fetched range.
   virtual void collect(const std::vector<Block>& fetched, size_t index, void* dst) = 0;
 };
 
 class Device {
  public:
   virtual ~Device() = default;
-  // Zero-filled. Throws std::runtime_error with what was asked for and what is free.
+  // Zero-filled. Throws std::runtime_error with the requested and available bytes.
   virtual std::shared_ptr<Memory> allocate(size_t bytes) = 0;
-  // Throws std::invalid_argument when no implementation accepts the specification, with every reason.
+  // Throws std::invalid_argument with every reason if no implementation accepts the specification.
   virtual MadeKernel make_kernel(const KernelSpec& spec) = 0;
   virtual std::unique_ptr<Executor> load(std::vector<Step> steps) = 0;
-  // Bytes that allocate() can give now.
+  // Bytes that allocate() can currently provide.
   virtual size_t available_bytes() = 0;
 };
 
-// The processors of this machine.
+// The CPU of this machine.
 std::shared_ptr<Device> host_device();
 
 }  // namespace iabn

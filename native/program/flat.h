@@ -1,4 +1,4 @@
-// How tensors lie in a flat vector: each at a multiple of 16 4-byte elements.
+// Layout of tensors in a flat vector: each starts at a multiple of 16 4-byte elements.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,7 @@
 
 namespace iabn {
 
-// Where each of the tensors of so many bytes begins, and where the last ends with its gap: one more than
-// tensors.
+// The start of each tensor, given the sizes in bytes, followed by the aligned end of the last one.
 inline std::vector<size_t> flat_begins(const std::vector<size_t>& bytes) {
   constexpr size_t kAlignment = 64;
   std::vector<size_t> begins = {0};

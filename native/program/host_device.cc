@@ -18,7 +18,7 @@ class HostExecutor : public Executor {
   }
 
   void prefetch(const Block&, const void*) override {
-    throw std::logic_error("the processors read host memory: there is nothing to prefetch");
+    throw std::logic_error("the CPU reads host memory directly: there is nothing to prefetch");
   }
 
   void run(size_t begin, size_t end, const std::vector<Block>&, std::vector<Timing>* timings) override {
@@ -29,7 +29,7 @@ class HostExecutor : public Executor {
         if (timings) timings->push_back({start, now()});
       }
     } catch (...) {
-      // Sums that are under way write to the memory that the next run will use.
+      // Pending sums write to memory that the next run will use.
       Group::drain_all();
       throw;
     }

@@ -12,7 +12,7 @@ HostMemory::HostMemory(size_t bytes) : Memory(bytes) {
   if (bytes == 0) return;
   void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) {
-    throw std::runtime_error("the system refuses " + std::to_string(bytes) +
+    throw std::runtime_error("the system cannot allocate " + std::to_string(bytes) +
                              " bytes of memory: use smaller batches or images, or a memory budget");
   }
   madvise(mapped, bytes, MADV_HUGEPAGE);  // advice only: small pages work, slower

@@ -1,8 +1,7 @@
-// The contract between the program and its kernels.
+// The interface between programs and kernels.
 //
-// A kernel is made once per instruction, from a checked specification; it may then run any number of times.
-// It allocates nothing while running: scratch memory is asked for by workspace_bytes() and is part of the
-// plan.
+// A kernel is created once per instruction from a checked specification and can then run any number of times.
+// It must not allocate while running: workspace_bytes() requests scratch memory, which is part of the plan.
 #pragma once
 
 #include <functional>
@@ -25,7 +24,7 @@ struct KernelSpec {
   std::string choice = {};      // name of a Choice to make again; empty: free
 
   bool constant(size_t input) const { return input < constants.size() && constants[input]; }
-  // Of all that are present.
+  // Total bytes of the operands that are present.
   size_t operand_bytes() const {
     size_t bytes = 0;
     for (const auto* operands : {&inputs, &outputs}) {
@@ -35,9 +34,9 @@ struct KernelSpec {
   }
 };
 
-// Pointers in the order of the specification; nullptr for absent operands. 64-byte aligned where the tensor
-// is dense. Slices of wider tensors come only to operands that the op's definition marks as pitched. An
-// output may be the same memory as an input exactly where the op's TypeScript definition allows it.
+// Pointers in the order of the specification; nullptr for absent operands. Dense tensors are 64-byte aligned.
+// Strided views are passed only for operands that the op's definition marks as pitched. An output may alias
+// an input exactly where the op's TypeScript definition allows it.
 struct KernelArgs {
   const std::vector<void*>& inputs;
   const std::vector<void*>& outputs;
@@ -54,8 +53,8 @@ struct KernelArgs {
   }
 };
 
-// Which of several implementations was taken, where time decides and not the specification alone. Others sum
-// in other orders: a run that goes on elsewhere asks for the same by their names.
+// The implementation that was chosen where the specification alone does not determine it. Implementations
+// differ in summation order, so a resumed run requests the same ones by name.
 struct Choice {
   std::string name;     // empty: there was nothing to choose
   std::string refusal;  // why it is not the one that was asked for
@@ -66,31 +65,31 @@ class Kernel {
   virtual ~Kernel() = default;
   Choice choice;
   virtual size_t workspace_bytes() const { return 0; }  // of each run() and lay_out()
-  // Constant inputs that the kernel keeps in a form of its own: lay_out() writes it, with the same workspace,
-  // whenever they have changed, and run() is given null in their place.
+  // Constant inputs that the kernel keeps in its own layout: lay_out() writes it, with the same workspace,
+  // whenever they have changed, and run() then receives null for them.
   virtual size_t layout_bytes() const { return 0; }
   virtual std::vector<size_t> laid_out_inputs() const { return {}; }
   virtual void lay_out(const KernelArgs&) {}
-  // Name of the implementation chosen, for plans and profiles ("brgconv:avx512_core_amx", "simd").
+  // Name of the chosen implementation, for plans and profiles ("brgconv:avx512_core_amx", "simd").
   virtual std::string implementation() const { return "simd"; }
-  // Throws RunStopped to end the program before the instructions that follow.
+  // Throws RunStopped to stop the program before the following instructions.
   virtual void run(const KernelArgs& args) = 0;
 };
 
-// Thrown by guard kernels: the step must not go on (a loss that is not finite).
+// Thrown by guard kernels to stop the step, for example if the loss is not finite.
 struct RunStopped : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Thrown by a factory that cannot serve a specification; says why. The next implementation in the list is
-// tried.
+// Thrown with the reason by a factory that cannot serve a specification. The next implementation in the list
+// is tried.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
 using KernelFactory = std::function<std::unique_ptr<Kernel>(const KernelSpec&)>;
 
-// Implementations of one op, fastest first, the plain one last.
+// Implementations of one op, fastest first, reference kernel last.
 void register_op(const char* op, std::vector<KernelFactory> implementations);
 
 struct MadeKernel {
@@ -98,11 +97,11 @@ struct MadeKernel {
   std::vector<std::string> refusals;  // why faster implementations were passed over
 };
 
-// Throws std::invalid_argument when no implementation accepts the specification, with every reason.
+// Throws std::invalid_argument with every reason if no implementation accepts the specification.
 MadeKernel make_kernel(const KernelSpec& spec);
 bool has_op(const std::string& op);
 
-// The kernel of the first factory that accepts. Throws Refused with every reason, of `what` was refused.
+// The kernel of the first factory that accepts. If none does, throws Refused with `what` and every reason.
 std::unique_ptr<Kernel> first_accepting(const KernelSpec& spec, const std::vector<KernelFactory>& factories,
                                         const std::string& what);
 

@@ -1,4 +1,4 @@
-// A block of device memory that lives as long as anyone refers to it.
+// A reference-counted block of device memory.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +13,15 @@ class Memory {
   Memory& operator=(const Memory&) = delete;
 
   size_t bytes() const { return bytes_; }
-  // Throws std::out_of_range unless [offset, offset + length) lies inside. The address is the device's.
+  // Throws std::out_of_range unless [offset, offset + length) is inside the block. The address is the
+  // device's.
   uint8_t* range(size_t offset, size_t length) const;
-  // Whether range() gives addresses that the host may follow.
+  // True if the host can dereference the addresses from range().
   virtual bool on_host() const = 0;
-  // Copies between the block and the host, after what runs on the device; throw as range() does.
+  // Copies between the block and the host, after the device's pending work. Throw like range().
   virtual void read(size_t offset, size_t length, void* dst) const = 0;
   virtual void write(size_t offset, size_t length, const void* src) = 0;
-  // Gives the memory back to the system where it can; the block stays, and reads as zeros.
+  // Returns the memory to the system where possible; the block stays valid and reads as zeros.
   virtual void discard() = 0;
 
  protected:
@@ -30,10 +31,10 @@ class Memory {
   uint8_t* data_ = nullptr;
 };
 
-// Zero-filled, page-aligned, on huge pages where the system grants them.
+// Zero-filled, page-aligned, on huge pages if the system grants them.
 class HostMemory : public Memory {
  public:
-  // Throws std::runtime_error with the bytes where the system has too few.
+  // Throws std::runtime_error with the number of bytes if the system has too little memory.
   explicit HostMemory(size_t bytes);
   ~HostMemory() override;
   bool on_host() const override { return true; }

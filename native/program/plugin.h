@@ -1,4 +1,4 @@
-// The contract between the addon and a device plugin: a shared library that exports `iabn_plugin`.
+// The interface between the addon and a device plugin, a shared library that exports `iabn_plugin`.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace iabn {
 
-// What the addon does for a plugin: collectives over host memory, by the name of a process group.
+// Services of the addon for a plugin: collectives over host memory, by process group name.
 class PluginHost {
  public:
   virtual ~PluginHost() = default;
@@ -19,7 +19,7 @@ class PluginHost {
   virtual void all_reduce(const std::string& group, void* data, size_t elements, DType dtype) = 0;
   virtual void all_gather(const std::string& group, const void* src, void* gathered, size_t bytes) = 0;
   virtual void broadcast(const std::string& group, void* data, size_t bytes, int root) = 0;
-  // Why the group's collectives are to end (a lost process); empty: they are not.
+  // Why the group's collectives must end (such as a lost process); empty if they need not.
   virtual std::string failure(const std::string& group) = 0;
 };
 
@@ -33,14 +33,14 @@ struct PluginOptions {
 class Plugin {
  public:
   virtual ~Plugin() = default;
-  // JSON: driver, runtime, devices, libraries and what is wrong with them; throws nothing. `free`: also how
-  // much memory is free, for which the process takes some on every device.
+  // JSON: driver, runtime, devices, libraries and their problems; never throws. `free`: include free memory,
+  // which allocates some memory on every device.
   virtual std::string report(bool free) = 0;
-  // Throws std::runtime_error with one sentence for what is missing.
+  // Throws std::runtime_error with one sentence that says what is missing.
   virtual std::shared_ptr<Device> open(int index, const PluginOptions& options) = 0;
 };
 
 }  // namespace iabn
 
-// `host` outlives the plugin. Lives until the process ends.
+// `host` must outlive the plugin, which lives until the process ends.
 extern "C" iabn::Plugin* iabn_plugin(iabn::PluginHost* host);

@@ -30,12 +30,12 @@ struct Instruction {
 
 class Program {
  public:
-  // Resolves addresses; throws std::out_of_range when an operand does not fit its memory.
+  // Resolves addresses. Throws std::out_of_range if an operand does not fit its memory.
   Program(std::shared_ptr<Device> device, const std::vector<Instruction>& instructions);
 
   Executor& executor() const { return *executor_; }
 
-  // One run at a time: false when another is under way.
+  // Acquires the right to run; false during another run.
   bool try_acquire() { return !running_.exchange(true); }
   void release() { running_ = false; }
 

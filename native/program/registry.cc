@@ -28,7 +28,7 @@ std::unique_ptr<Kernel> first_accepting(const KernelSpec& spec, const std::vecto
       reasons += std::string("; ") + refusal.what();
     }
   }
-  throw Refused(what + " is refused as well" + reasons);
+  throw Refused(what + " is refused too" + reasons);
 }
 
 MadeKernel make_kernel(const KernelSpec& spec) {

@@ -29,7 +29,7 @@ DType parse_dtype(const std::string& name) {
   if (name == "int32") return DType::i32;
   if (name == "int64") return DType::i64;
   if (name == "uint8") return DType::u8;
-  throw std::invalid_argument("no kernel knows dtype " + name);
+  throw std::invalid_argument("no kernel supports dtype " + name);
 }
 
 int64_t TensorDesc::elements() const {

@@ -18,12 +18,11 @@ namespace {
 
 namespace tcp = gloo::transport::tcp;
 
-// Two of these are under way to a peer at a time. What the prompt lane sends has to pass them in the
-// network's queues: a megabyte each, as Gloo has it, holds every synchronised layer up for 20 ms on a link of
-// 1 Gbit/s.
+// Two segments per peer are in flight at a time, and messages of the prompt lane queue behind them in the
+// network. With Gloo's default of 1 MB each, every synchronized layer would wait 20 ms on a 1 Gbit/s link.
 constexpr size_t kSegmentBytes = 128 * 1024;
 
-// Gloo's messages begin with a place in its sources, which helps nobody here.
+// Strips the source location that Gloo puts in front of its messages.
 std::string plain(const std::string& message) {
   const size_t end = message.rfind("] ", message.find(' '));
   const bool placed = message.rfind('[', 0) == 0 && message.find(".cc:") < end;
@@ -47,7 +46,7 @@ class Mesh : public gloo::Context {
     device_ = tcp::CreateDevice(attr);
     transportContext_ =
         std::make_shared<Transport>(std::static_pointer_cast<tcp::Device>(device_), rank, size);
-    // A pair waits five times as long for its connection.
+    // A pair waits five times this long for its connection.
     transportContext_->setTimeout(options.connect_timeout / 5);
     for (int peer = 0; peer < size; ++peer) {
       if (peer != rank) transportContext_->createPair(peer);

@@ -6,7 +6,7 @@
 
 namespace iabn {
 
-// One of Gloo's buffers, known to its transport for as long as it lives.
+// A Gloo buffer, registered with its transport during its lifetime.
 class Transport::Buffer : public gloo::transport::UnboundBuffer {
  public:
   Buffer(Transport& transport, std::unique_ptr<gloo::transport::UnboundBuffer> inner)
@@ -40,7 +40,7 @@ class Transport::Buffer : public gloo::transport::UnboundBuffer {
   }
 
  private:
-  // Gloo's collectives take no notice of a wait that ended without its message.
+  // Gloo's collectives do not check whether a wait ended without its message.
   bool unless_aborted(bool complete) {
     if (!complete) throw gloo::IoException(transport_.reason());
     return complete;
@@ -58,7 +58,7 @@ std::unique_ptr<gloo::transport::UnboundBuffer> Transport::createUnboundBuffer(v
 }
 
 void Transport::abort(const std::string& reason) {
-  // First no connection takes a message any more; then what they took before ends.
+  // First stop every connection from accepting messages, then end those in progress.
   signalException(reason);
   std::lock_guard<std::mutex> lock(mutex_);
   if (reason_.empty()) reason_ = reason;

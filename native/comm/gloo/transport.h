@@ -1,9 +1,8 @@
-// Gloo's TCP transport, with an abort that reaches every wait.
+// Gloo's TCP transport with an abort that reaches every wait.
 //
-// Where a connection closes, Gloo wakes what waits for a message that is still queued, but not for one of
-// which a part was sent or received already (tcp::Pair::signalException leaves out rx_.ubuf and the ubuf of
-// tx_). Whoever waits for the rest of that one waits until the collective times out: after a wire was cut in
-// the middle of a message, half an hour.
+// When a connection closes, Gloo wakes waits for queued messages, but not for a message that is partly sent
+// or received (tcp::Pair::signalException omits rx_.ubuf and the ubuf of tx_). A wait for the rest of such a
+// message lasts until the collective times out: half an hour, if a wire was cut in the middle of a message.
 #pragma once
 
 #include <gloo/transport/tcp/context.h>
@@ -23,7 +22,7 @@ class Transport : public gloo::transport::tcp::Context {
 
   std::unique_ptr<gloo::transport::UnboundBuffer> createUnboundBuffer(void* data, size_t bytes) override;
 
-  // Closes all connections and ends whatever waits, now and later, with `reason`. From any thread.
+  // Closes all connections and ends every pending and future wait with `reason`. Thread-safe.
   void abort(const std::string& reason);
 
  private:

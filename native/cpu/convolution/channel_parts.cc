@@ -90,7 +90,7 @@ class ChannelParts : public Kernel {
  private:
   Rows divide(const KernelSpec& spec, const DividedOperand& divided, TensorDesc& part) {
     const TensorDesc& whole = operand_of(spec, divided);
-    if (!whole.dense()) throw Refused("a divided operand has rows that are apart");
+    if (!whole.dense()) throw Refused("a divided operand has strided rows");
     if (whole.elements() == 0) throw Refused("there is nothing to divide");
     part.dims[divided.axis] /= parts_;
     int64_t count = divided.images ? whole.rows() : 1;

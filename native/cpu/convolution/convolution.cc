@@ -43,7 +43,7 @@ memory::desc any_weights(const ConvShape& s, memory::data_type type) {
 }
 
 void refuse_empty(const ConvShape& s) {
-  if (s.empty()) throw Refused("oneDNN is not asked for convolutions of empty tensors");
+  if (s.empty()) throw Refused("oneDNN is not used for convolutions of empty tensors");
 }
 
 // bfloat16 images meet bfloat16 weights (cast when they are laid out).

@@ -63,7 +63,7 @@ int64_t Blocks::together() const {
 }
 
 void refuse_unless_faster(const ConvShape& shape, DType dtype, Direction direction) {
-  if (shape.groups == 1) throw Refused("the kernels of grouped convolutions want more than one group");
+  if (shape.groups == 1) throw Refused("the kernels of grouped convolutions require more than one group");
   if (shape.empty()) throw Refused("there is nothing to convolve");
   const int64_t least = std::min(shape.group_inputs(), shape.group_outputs());
   const int64_t most = std::max(shape.group_inputs(), shape.group_outputs());

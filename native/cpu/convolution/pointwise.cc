@@ -132,7 +132,7 @@ void refuse_others(const ConvShape& s, DType x, DType y) {
     throw Refused("these products are for 1×1 windows without padding and groups");
   }
   if (s.empty() || s.c % 16 != 0 || s.o % 16 != 0) {
-    throw Refused("these products want channels that are multiples of 16");
+    throw Refused("these products require channels that are multiples of 16");
   }
 }
 
@@ -148,7 +148,7 @@ std::unique_ptr<Kernel> make_pointwise(const KernelSpec& spec, const ConvShape& 
 
 std::unique_ptr<Kernel> make_pointwise_data(const KernelSpec& spec, const ConvShape& s) {
   pointwise::refuse_others(s, spec.inputs[0].dtype, spec.outputs[0].dtype);
-  if (s.sh * s.sw != 1) throw Refused("the gradient of a strided input is no product");
+  if (s.sh * s.sw != 1) throw Refused("the gradient of a strided input is not a matrix product");
   const pointwise::Pixels pixels{s.o, s.oh, s.ow, s.oh, s.ow, 1, 1};
   return std::make_unique<pointwise::Pointwise>(pixels, s.pixels(), pointwise::Matrix{s.o, s.c, s.c, 1},
                                                 false);

@@ -215,7 +215,7 @@ std::unique_ptr<Kernel> make_tiled_convolution(const KernelSpec& spec, const Con
                                                const ConvolutionEnd& end) {
   if (spec.inputs[0].dtype != DType::f32) throw Refused("the tiles compute in float32 only");
   if (!has_tiles()) throw Refused("the tiles are for AVX2 without AVX-512");
-  if (shape.empty()) throw Refused("the tiles are not asked for convolutions of empty tensors");
+  if (shape.empty()) throw Refused("the tiles are not used for convolutions of empty tensors");
   if (shape.kh * shape.kw == 1) throw Refused("oneDNN's 1×1 convolutions are as fast as the tiles");
   if (shape.group_inputs() < kTileColumns || shape.group_outputs() < kTileColumns) {
     throw Refused("the tiles are slow with fewer than 16 channels in a group");

@@ -182,7 +182,7 @@ void refuse_others(const ConvShape& s, DType x, DType y) {
     throw Refused("Winograd's filtering is for 3×3 windows without stride and groups");
   }
   if (s.empty() || s.c % 16 != 0 || s.o % 16 != 0) {
-    throw Refused("Winograd's filtering wants channels that are multiples of 16");
+    throw Refused("Winograd's filtering requires channels that are multiples of 16");
   }
   // It takes time for each remainder of the dilation, also for those without outputs.
   if (s.dh > 2 * std::max(s.h, s.oh) || s.dw > 2 * std::max(s.w, s.ow)) {

@@ -119,7 +119,7 @@ ExpressionBlocks expression_blocks(const KernelSpec& spec, const std::vector<int
   ExpressionBlocks blocks;
   blocks.expression = parse_expression(spec.attrs);
   if (static_cast<size_t>(blocks.expression.operands) != spec.inputs.size()) {
-    throw std::invalid_argument("an expression of other operands than are given");
+    throw std::invalid_argument("the operands do not match the expression");
   }
   for (const TensorDesc& operand : spec.inputs) {
     with_data(operand.dtype, [](auto) {});

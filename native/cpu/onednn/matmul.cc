@@ -32,7 +32,7 @@ std::string name_of(const dnnl::matmul::primitive_desc& desc) {
 }
 
 void refuse_empty(const LinearShape& shape) {
-  if (shape.empty()) throw Refused("oneDNN is not asked for products of empty matrices");
+  if (shape.empty()) throw Refused("oneDNN is not used for products of empty matrices");
 }
 
 }  // namespace

@@ -95,7 +95,7 @@ class OnednnMatmul final : public Kernel {
 
 std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
   const MatmulShape shape = shape_of(spec);
-  if (shape.empty()) throw Refused("oneDNN is not asked for products of empty matrices");
+  if (shape.empty()) throw Refused("oneDNN is not used for products of empty matrices");
   const DType dtype = spec.inputs[0].dtype;
   onednn::refuse_emulated(dtype);
   if (dtype == DType::bf16 && shape.terms() > 1) throw Refused("a sum over batches is taken in float32");

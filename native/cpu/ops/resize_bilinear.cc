@@ -61,7 +61,7 @@ IABN_SIMD void line_leaf(const Line<bf16>& line, const BilinearTap* taps, int64_
 std::unique_ptr<Kernel> make_copy(const KernelSpec& spec) {
   const TensorDesc &x = spec.inputs[0], &y = spec.outputs[0];
   check_resized(x, y);
-  if (x.dims != y.dims) throw Refused("the size changes: it is no copy");
+  if (x.dims != y.dims) throw Refused("the size changes, so this is not a copy");
   const ChannelSlice source = channel_slice(x, 0), target = channel_slice(y, 0);
   const bool whole = x.dense() && y.dense();
   const int64_t rows = x.rows(), channels = x.channels();

@@ -100,7 +100,7 @@ class CudaPlugin : public Plugin {
     check(cudaGetDeviceCount(&count), "the devices");
     if (index >= count) {
       throw std::runtime_error("there is no cuda:" + std::to_string(index) + ": this machine has " +
-                               (count == 1 ? "cuda:0 alone" : "cuda:0 to cuda:" + std::to_string(count - 1)));
+                               (count == 1 ? "only cuda:0" : "cuda:0 to cuda:" + std::to_string(count - 1)));
     }
     return std::make_shared<CudaDevice>(std::make_shared<Context>(index, options, host_));
   }

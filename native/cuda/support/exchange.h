@@ -14,7 +14,7 @@ namespace iabn::cuda {
 
 inline void expect_reducible(const TensorDesc& x) {
   if (x.dtype == DType::f32 || x.dtype == DType::i32) return;
-  throw std::invalid_argument("sums over processes are of float32 or int32");
+  throw std::invalid_argument("sums over processes require float32 or int32");
 }
 
 // Σ over the processes of a group, where the data lies.

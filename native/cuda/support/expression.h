@@ -40,7 +40,7 @@ inline ExpressionView expression_view(const KernelSpec& spec, const std::vector<
   const Expression expression = parse_expression(spec.attrs);
   const Domain domain = broadcast_domain(spec.inputs, spec.attrs.integers("domain"), left);
   if (static_cast<size_t>(expression.operands) != spec.inputs.size()) {
-    throw std::invalid_argument("an expression of other operands than are given");
+    throw std::invalid_argument("the operands do not match the expression");
   }
   if (domain.sizes.size() > kMostAxes) throw std::invalid_argument("an expression over too many axes");
   ExpressionView view = {};

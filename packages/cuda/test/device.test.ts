@@ -94,7 +94,7 @@ describe('a missing part', () => {
 
   it('a device with that index', () => {
     expect(() => new CudaDevice(3, cudaOptions())).toThrow(
-      'there is no cuda:3: this machine has cuda:0 alone',
+      'there is no cuda:3: this machine has only cuda:0',
     );
   });
 });

@@ -136,7 +136,7 @@ describe('collectives in a step', () => {
     const store = new Store(cpu(), statesOf(tracer.finish()));
     const program = new Program(plan, cpu(), store, cpu().allocate(plan.arenaBytes));
     await expect(program.run({ x: new Float32Array(3) })).rejects.toThrow(
-      'all_reduce at here failed: no process group named nobody is initialised in this process',
+      'all_reduce at here failed: no process group named nobody is initialized in this process',
     );
   });
 });

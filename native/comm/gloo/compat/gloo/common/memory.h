@@ -1,5 +1,4 @@
-// Stands in for a header that Debian's libgloo-dev leaves out. gloo/transport/tcp/context.h needs no more of
-// it than this name.
+// Replaces a header missing from Debian's libgloo-dev. gloo/transport/tcp/context.h needs only this name.
 #pragma once
 
 namespace gloo {
