@@ -1,4 +1,4 @@
-// The choices among this machine's kernels, for this process and those after it.
+// Autotuned kernel choices of this machine, cached across processes.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace iabn {
 
-// In the file that IABN_CPU_KERNELS names, or the user's cache folder's.
+// Stored in the file named by IABN_CPU_KERNELS, or in the user's cache folder.
 Choices& kernel_choices();
 
-// Threads, CPU and version of oneDNN: a measured time depends on them, and so may the last bits of a sum.
+// Threads, CPU and oneDNN version, which affect timings and the last bits of sums.
 std::string where_measured();
 
 }  // namespace iabn

@@ -17,18 +17,19 @@
 namespace iabn {
 namespace {
 
-// Below this many bytes of operands a choice is worth less than the time to make it.
+// With fewer bytes of operands, autotuning costs more than it gains.
 constexpr size_t kWorthMeasuring = size_t{1} << 19;
 constexpr int64_t kWholeVectors = 16;
 
-// A network may be planned that only another machine could run. Workspaces want room, too.
+// A plan may be for a larger machine. Leave room for workspaces too.
 bool can_be_run(const KernelSpec& spec) {
   const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
   return pages <= 0 || page <= 0 || spec.operand_bytes() / page <= static_cast<size_t>(pages) / 4;
 }
 
-// Channels, or images, that are as good as so many: what fills whole vectors, up to a quarter of a power of
-// two. A dense block's layers differ in little else, and would take longer to measure than to run.
+// Rounds the size up so that similar shapes share a choice: to whole vectors, up to a quarter of a power of
+// two. The layers of a dense block differ in little else, and autotuning each would take longer than running
+// them.
 int64_t alike(int64_t size) {
   if (size % kWholeVectors != 0) return size;
   int64_t step = kWholeVectors;
@@ -61,7 +62,7 @@ std::string key_of(const KernelSpec& spec, Likeness likeness) {
   return key.str();
 }
 
-// Whether bfloat16 products run at their best: images of few channels fill no vectors.
+// True if bfloat16 products run at full speed; with few channels, images do not fill the vectors.
 bool fills_vectors(const KernelSpec& spec) {
   const auto fills = [](const TensorDesc& operand) {
     return operand.rank() < 2 || operand.dims[1] % kWholeVectors == 0;
@@ -76,7 +77,7 @@ std::unique_ptr<Kernel> make(const Candidate& candidate, const KernelSpec& spec)
   return kernel;
 }
 
-// Those that accept, in their order, and why the others do not.
+// The candidates that accept, in order, and the reasons of the others.
 struct Accepting {
   std::vector<const Candidate*> candidates;
   std::string reasons;
@@ -93,7 +94,7 @@ struct Accepting {
     }
   }
 
-  // The first whose implementation's name begins so; the first of all where there is none.
+  // The first whose implementation's name starts with `wanted`; the first of all if there is none.
   std::unique_ptr<Kernel> named(const KernelSpec& spec, const std::string& wanted) const {
     for (const Candidate* candidate : candidates) {
       std::unique_ptr<Kernel> kernel = make(*candidate, spec);
@@ -115,7 +116,7 @@ Accepting all_accepting(const KernelSpec& spec, const std::vector<Candidate>& ca
   return all;
 }
 
-// Without those that are known to be slower.
+// Drops candidates that are known to be slower.
 Accepting worth_measuring(const KernelSpec& spec, const std::vector<Candidate>& candidates) {
   if (spec.inputs[0].dtype == DType::bf16 && fills_vectors(spec) && bfloat16_leads()) {
     Accepting narrow(spec, candidates, false);
@@ -124,7 +125,8 @@ Accepting worth_measuring(const KernelSpec& spec, const std::vector<Candidate>& 
   return all_accepting(spec, candidates);
 }
 
-// The names kept under a key: whether any name is one of today's, and the kernel of the first that accepts.
+// The cached names of a key: whether this version knows any of them, and the kernel of the first that
+// accepts.
 struct Remembered {
   bool known = false;
   std::unique_ptr<Kernel> kernel;
@@ -155,7 +157,7 @@ void require_own_names(const std::vector<Candidate>& candidates) {
   }
 }
 
-// The kernel that the specification asks for; null, and why, where it cannot be had.
+// The kernel that the specification requests; null with the reason if it is not available.
 std::unique_ptr<Kernel> asked_for(const KernelSpec& spec, const std::vector<Candidate>& candidates,
                                   std::string* refusal) {
   for (const Candidate& candidate : candidates) {
@@ -178,7 +180,7 @@ std::unique_ptr<Kernel> by_time(const KernelSpec& spec, const std::vector<Candid
   std::string key = key_of(spec, alike);
   Remembered so_far(key, spec, candidates);
   if (so_far.known && so_far.kernel == nullptr) {
-    // Of a shape alike, but refused here: this shape has a choice of its own.
+    // The choice of a similar shape was refused here, so this shape needs its own.
     key = key_of(spec, itself);
     so_far = Remembered(key, spec, candidates);
   }

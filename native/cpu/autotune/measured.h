@@ -1,5 +1,5 @@
-// Which of several implementations is fastest, where no rule tells: measured when the kernel is made, once
-// for shapes alike on a machine (program/choices.h).
+// Chooses the fastest of several implementations where no rule determines it: autotuned when the kernel is
+// created, once per group of similar shapes on a machine (program/choices.h).
 #pragma once
 
 #include <functional>
@@ -11,11 +11,11 @@
 
 namespace iabn {
 
-// A specification as fast in proportion, but smaller.
+// Returns a smaller specification with the same relative speed.
 using Sample = std::function<KernelSpec(const KernelSpec&)>;
 
-// An implementation to choose from. The name is what is remembered of a choice: it stays when the list
-// changes, and goes to no other implementation.
+// An implementation to choose from. Choices are stored by name, so a name must survive changes of the list
+// and must not be reused for another implementation.
 struct Candidate {
   std::string name;
   KernelFactory factory;
@@ -26,10 +26,10 @@ inline Candidate widening(std::string name, KernelFactory factory) {
   return {std::move(name), std::move(factory), true};
 }
 
-// The fastest of those that accept, by their time for the sample, or one as good with less workspace; the
-// first where the operands are too small to matter. Refuses where all do. IABN_KERNEL_CHOICE takes one
-// unmeasured: the first whose implementation's name begins with its value ("winograd"), the first of all
-// where none does.
+// The fastest of the candidates that accept, by their time for the sample, or one about as fast with less
+// workspace; the first if the operands are too small to matter. Throws Refused if all refuse.
+// IABN_KERNEL_CHOICE skips timing: it selects the first candidate whose implementation's name starts with its
+// value ("winograd"), or the first of all if there is none.
 KernelFactory fastest(std::vector<Candidate> candidates, Sample sample);
 
 }  // namespace iabn

@@ -11,9 +11,9 @@
 namespace iabn {
 namespace {
 
-// Of float32's rate in per cent: what widening costs besides makes up for any error of the measurement.
+// In percent of float32's rate. The other costs of widening cover any measurement error.
 constexpr int kLead = 140;
-// Large enough for the best rate, and a millisecond's work.
+// Large enough to reach the best rate, about a millisecond of work.
 constexpr LinearShape kProduct{512, 512, 512};
 
 double seconds_of(DType dtype) {
@@ -32,7 +32,7 @@ int measured_rate() {
   const std::string key = "bfloat16 products in per cent of float32's rate, " + where_measured();
   for (const std::string& known : kernel_choices().find(key)) return std::atoi(known.c_str());
   double wide = seconds_of(DType::f32), narrow = seconds_of(DType::bf16);
-  // Once more in turn, as what disturbs a measurement lasts longer than one.
+  // Repeat alternately, because a disturbance may outlast one measurement.
   wide = std::min(wide, seconds_of(DType::f32)), narrow = std::min(narrow, seconds_of(DType::bf16));
   const int rate = static_cast<int>(100 * wide / narrow);
   kernel_choices().add(key, std::to_string(rate));

@@ -1,10 +1,10 @@
-// How fast the CPU multiplies matrices of bfloat16 beside those of float32.
+// Relative speed of bfloat16 and float32 matrix products on this CPU.
 #pragma once
 
 namespace iabn {
 
-// Whether its bfloat16 products are so much faster that widening images to float32 is never worth it.
-// Measured once on a machine (kernel_choices.h).
+// True if bfloat16 products are so much faster that widening images to float32 never pays. Measured once per
+// machine (kernel_choices.h).
 bool bfloat16_leads();
 
 }  // namespace iabn

@@ -10,23 +10,24 @@
 namespace iabn {
 namespace {
 
-// Of two times, the share below which the shorter is clearly so: after the first run, and after all.
+// A time is clearly shorter if its ratio to another is below this: after the first run, and after all of
+// them.
 constexpr double kPlain = 0.7;
 constexpr double kClear = 0.93;
-// The same where the shorter takes so much more workspace, which may be what the whole step waits for.
+// Threshold if the faster kernel needs much more workspace, which may determine the peak of the whole step.
 constexpr double kClearForRoom = 0.8;
 constexpr size_t kRoom = size_t{16} << 20;
 constexpr int kRounds = 4;
-// Seconds of runs that need no other to be believed: one image of a large network may take longer in one.
+// Total time after which a single run is reliable: one image of a large network may take longer.
 constexpr double kEnough = 0.015;
-// Below which the first run says more of cold caches than of the kernel.
+// Below this time, the first run says more about cold caches than about the kernel.
 constexpr double kShort = 0.012;
 
-// Zeros, given back to the system and not kept for later: memory of a step is planned to the byte.
+// Zero-filled, and returned to the system instead of cached, because a step's memory is planned to the byte.
 class Block {
  public:
   explicit Block(size_t bytes) : memory_(bytes) {
-    // Pages that nobody has written are all the same one, and always in the caches.
+    // Unwritten pages all map to the same zero page, which would always be in the caches.
     std::fill_n(memory_.range(0, bytes), bytes, uint8_t{0});
   }
   void* data() const { return memory_.range(0, memory_.bytes()); }
@@ -35,7 +36,7 @@ class Block {
   HostMemory memory_;
 };
 
-// What all candidates run on.
+// Operands shared by all candidates.
 class Operands {
  public:
   explicit Operands(const KernelSpec& spec) {
@@ -56,7 +57,7 @@ class Operands {
   std::vector<void*> inputs_, outputs_;
 };
 
-// A candidate and the shortest of its runs so far. The workspace may be that of the others, too.
+// A candidate and its shortest run so far. Candidates may share a workspace.
 class Trial {
  public:
   Trial(std::unique_ptr<Kernel> kernel, Operands& operands, void* workspace)
@@ -93,8 +94,8 @@ double shortest_of(const std::vector<Trial*>& trials) {
   return shortest;
 }
 
-// Leaves those that may be the fastest: on a machine that others use as well, a run may take too long, but
-// none takes too short.
+// Keeps the candidates that may be the fastest. On a shared machine a run may take too long, but never too
+// short.
 void drop_slower(std::vector<Trial*>& trials, double share) {
   const double limit = shortest_of(trials) / share;
   trials.erase(
@@ -102,7 +103,7 @@ void drop_slower(std::vector<Trial*>& trials, double share) {
       trials.end());
 }
 
-// Of those not clearly slower than the fastest, the one with the least workspace; the first of several.
+// Among those not clearly slower than the fastest, the first with the least workspace.
 Trial* least_workspace(std::vector<Trial*> trials) {
   const auto less = [](const Trial* a, const Trial* b) {
     return a->workspace_bytes() < b->workspace_bytes();
@@ -115,7 +116,7 @@ Trial* least_workspace(std::vector<Trial*> trials) {
   return roomy->workspace_bytes() + kRoom < chosen->workspace_bytes() ? roomy : chosen;
 }
 
-// Whether another run would hardly change the choice.
+// True if another run would hardly change the choice.
 bool as_good(const std::vector<Trial*>& trials) {
   const double limit = shortest_of(trials) / kClear;
   return std::all_of(trials.begin(), trials.end(),
@@ -125,13 +126,13 @@ bool as_good(const std::vector<Trial*>& trials) {
 size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
   std::vector<Trial*> left;
   for (const auto& trial : trials) left.push_back(trial.get());
-  // In turn, so that what disturbs one run of a trial hardly disturbs its next.
+  // Alternate, so that one disturbance does not affect the same candidate twice.
   for (Trial* trial : left) trial->run();
   for (int round = 0; round < kRounds && left.size() > 1; ++round) {
     for (Trial* trial : left) {
       if (round == 0 ? trial->shortest() < kShort : trial->seconds() < kEnough) trial->run();
     }
-    // The more runs there were, the less a difference is by chance.
+    // The more runs, the less likely a difference is random.
     drop_slower(left, kPlain + (kClearForRoom - kPlain) * round / (kRounds - 1));
     if (round > 0 && as_good(left)) break;
   }

@@ -1,4 +1,4 @@
-// Kernels timed on operands of their own.
+// Times kernels on their own operands.
 #pragma once
 
 #include <memory>
@@ -8,10 +8,10 @@
 
 namespace iabn {
 
-// Of factories that accept, the place of the fastest, or of one about as fast with less workspace.
+// Index of the fastest factory, or of one about as fast with less workspace. All must accept.
 size_t fastest_of(const KernelSpec& spec, const std::vector<KernelFactory>& factories);
 
-// Seconds of the shortest of some runs.
+// The shortest of several runs, in seconds.
 double shortest_run(const KernelSpec& spec, std::unique_ptr<Kernel> kernel);
 
 }  // namespace iabn

@@ -1,4 +1,4 @@
-// One axis of a convolution read as sums over taps, forward or backward by data.
+// One axis of a convolution as sums over taps, for forward and backward-data.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ struct Axis {
   int64_t outputs(int64_t phase, int64_t size) const {
     return phase < size ? (size - phase - 1) / phases() + 1 : 0;
   }
-  // Widens [low, high] by the sources of outputs [begin, end).
+  // Extends [low, high] by the sources of outputs [begin, end).
   void reach(int64_t begin, int64_t end, int64_t& low, int64_t& high) const {
     for (int64_t phase = 0; phase < phases(); ++phase) {
       const int64_t first = outputs(phase, begin), last = outputs(phase, end) - 1;
@@ -39,7 +39,7 @@ struct Axis {
     return axis;
   }
 
-  // dx at i gathers dy at (i + padding − k·dilation) / stride, where that is whole.
+  // dx at i gathers dy at (i + padding − k·dilation) / stride, where that is an integer.
   static Axis backward(int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
     Axis axis{1, std::vector<std::vector<AxisTap>>(static_cast<size_t>(stride))};
     for (int64_t phase = 0; phase < stride; ++phase) {

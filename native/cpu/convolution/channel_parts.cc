@@ -27,7 +27,7 @@ bool is_there(const KernelSpec& spec, const DividedOperand& divided) {
   return divided.index < operands.size() && operands[divided.index].present();
 }
 
-// The fewest parts whose weights are small enough, or the most that the channels can be divided into.
+// The fewest parts with small enough weights, or as many as the channels can be divided into.
 int64_t parts_of(const TensorDesc& weights, int64_t channels) {
   const int64_t least = ceil_div(static_cast<int64_t>(weights.bytes()), static_cast<int64_t>(kPartBytes));
   if (least < 2) throw Refused("the weights are not large");
@@ -39,7 +39,7 @@ int64_t parts_of(const TensorDesc& weights, int64_t channels) {
   return most;
 }
 
-// Bytes that lie together in the operand and in a part of it, and how many times.
+// Contiguous bytes in the operand and in a part of it, and how often they repeat.
 struct Rows {
   size_t operand;
   bool output;
@@ -106,7 +106,7 @@ class ChannelParts : public Kernel {
     return static_cast<char*>(operands[rows.operand]);
   }
 
-  // Gives the kernel its part of an operand: where it lies, or a dense copy.
+  // Passes the kernel its part of an operand, in place or as a dense copy.
   void place(const Rows& rows, int64_t part, const KernelArgs& args) {
     char* from = base(rows, args) + static_cast<size_t>(part) * rows.part;
     void* given = from;

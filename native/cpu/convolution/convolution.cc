@@ -46,7 +46,7 @@ void refuse_empty(const ConvShape& s) {
   if (s.empty()) throw Refused("oneDNN is not used for convolutions of empty tensors");
 }
 
-// bfloat16 images meet bfloat16 weights (cast when they are laid out).
+// bfloat16 images use bfloat16 weights, cast when they are laid out.
 memory::data_type weights_type(DType x, DType y) {
   return data_type(x == DType::bf16 || y == DType::bf16 ? DType::bf16 : DType::f32);
 }

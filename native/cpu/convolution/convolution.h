@@ -1,4 +1,4 @@
-// What the three directions of a convolution share: its geometry and its oneDNN descriptions.
+// Shared by the three directions of a convolution: geometry and oneDNN descriptions.
 //
 //   y[n,o,oy,ox] = b[o] + Σ_{c,kh,kw} x[n, c, oy·sh − ph + kh·dh, ox·sw − pw + kw·dw] · w[o,c,kh,kw]
 #pragma once
@@ -8,7 +8,7 @@
 
 namespace iabn {
 
-// The sum at one output position, in double and rounded once: what the plain kernels compute.
+// The sum at one output position in double precision, rounded once: the reference kernel.
 float conv_sum(const ConvShape& shape, const float* x, const float* w, int64_t n, int64_t o, int64_t oy,
                int64_t ox);
 
@@ -19,9 +19,9 @@ dnnl::memory::desc conv_x(const ConvShape& shape, DType dtype);
 dnnl::memory::desc conv_y(const ConvShape& shape, DType dtype);
 dnnl::memory::desc conv_weights(const ConvShape& shape);
 
-// The description of the forward pass, which the backward ones take as a hint. Weights and their gradient
-// in whatever layout the primitive likes; throws Refused where oneDNN has no implementation.
-// `post`: attributes with what follows the convolution; user_scratchpad() for nothing.
+// The forward description, which backward descriptions take as a hint. oneDNN chooses the layout of the
+// weights and of their gradient; throws Refused if it has no implementation. `post`: attributes with the
+// fused epilogue; user_scratchpad() for none.
 dnnl::convolution_forward::primitive_desc conv_forward(const ConvShape& shape, DType x, DType y, bool bias,
                                                        const dnnl::primitive_attr& post = user_scratchpad());
 dnnl::convolution_backward_data::primitive_desc conv_backward_data(const ConvShape& shape, DType x, DType y);

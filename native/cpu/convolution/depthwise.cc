@@ -1,7 +1,6 @@
-// Forward and backward by data of depthwise convolutions, which are one thing: every output pixel is a sum
-// over taps of source pixels. With a stride, the rows and columns of dx fall into phases, each met by its own
-// taps. A line of outputs is cut into runs, which all meet the same taps: the inner ones, and those at either
-// edge of the image.
+// Depthwise convolutions, forward and backward-data. Both sum source pixels over taps for every output pixel.
+// With a stride, the rows and columns of dx fall into phases, each with its own taps. A line of outputs is
+// split into runs with the same taps: the interior, and the two edges of the image.
 #include "cpu/convolution/depthwise.h"
 
 #include <algorithm>
@@ -32,7 +31,7 @@ class DepthwiseConvolution final : public Kernel {
         segments_(segments_of(columns_, source_.width, target_.width)),
         padded_(blocks_of(shape.c, engine_.block) * engine_.block) {}
 
-  // Bias, then weights where they are not kept: [phase][row tap][column tap][padded channels].
+  // The bias, then the weights unless they are kept: [phase][row tap][column tap][padded channels].
   size_t workspace_bytes() const override { return bytes(1 + (constant_ ? 0 : shape_.kh * shape_.kw)); }
   size_t layout_bytes() const override { return constant_ ? bytes(shape_.kh * shape_.kw) : 0; }
   std::vector<size_t> laid_out_inputs() const override {

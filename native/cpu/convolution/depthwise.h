@@ -1,4 +1,4 @@
-// Depthwise convolutions, a group for each channel, by loops that read the images where they lie.
+// Depthwise convolutions (one group per channel) that read the images in place.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 namespace iabn::depthwise {
 
-// Throw Refused unless it is a depthwise convolution with windows that networks have.
+// Throw Refused unless it is a depthwise convolution with a common window.
 std::unique_ptr<Kernel> make_forward(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_backward_data(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_backward_weights(const KernelSpec& spec);

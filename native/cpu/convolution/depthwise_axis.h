@@ -1,4 +1,4 @@
-// The geometry of depthwise convolutions: which taps each output of an axis meets.
+// Geometry of depthwise convolutions: the taps of each output along an axis.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace iabn::depthwise {
 
-// Sums run by rising offset, so that the taps inside of the image are neighbors.
+// Sorts taps by offset, so that the taps inside the image are contiguous.
 inline Axis by_rising_offset(Axis axis) {
   for (auto& taps : axis.taps) {
     std::sort(taps.begin(), taps.end(),
@@ -22,7 +22,7 @@ struct Image {
   int64_t height, width;
 };
 
-// Outputs phase + phases·i for i from `first` on, which all meet the column taps from `tap` on.
+// Outputs phase + phases·i for i from `first` on, which share the column taps from `tap` on.
 struct Segment {
   int64_t phase, first, count;
   int64_t tap, taps;
@@ -48,7 +48,7 @@ inline std::vector<Segment> segments_of(const Axis& axis, int64_t source, int64_
   return segments;
 }
 
-// Throws Refused unless it is a depthwise convolution with windows that networks have.
+// Throws Refused unless it is a depthwise convolution with a common window.
 inline void check(const ConvShape& shape) {
   if (shape.groups == 1 || shape.groups != shape.c || shape.groups != shape.o) {
     throw Refused("not a depthwise convolution");

@@ -1,5 +1,4 @@
-// The inner loops of depthwise convolutions: images are read where they lie, two vectors of channels at a
-// time.
+// Micro-kernels of depthwise convolutions. They read the images in place, two vectors of channels at a time.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +11,8 @@ namespace iabn::depthwise {
 constexpr int64_t kMostColumns = 7;  // column taps of a run
 constexpr int64_t kMostRows = 7;     // row taps
 
-// Outputs next to each other that all meet the same taps. A row tap is a row of x and its weights; its column
-// taps follow each other, in x as in the weights.
+// Adjacent outputs that share the same taps. A row tap is a row of x and its weights; its column taps are
+// contiguous in x and in the weights.
 //   out[i] = bias + Σ_rows Σ_{t < columns} x[row][i·step + t] · w[row][t]
 template <class T>
 struct Run {
@@ -27,7 +26,7 @@ struct Run {
   int64_t channels, w_channels;  // w_channels: padded
 };
 
-// Products of dy with the x that each of some column taps meets, summed over lines of an image:
+// Products of dy with the x at each of several column taps, summed over lines of an image:
 //   sums[t][…] += Σ_{lines, i < count} dy[line][i] · x[line][i·step + t]
 template <class T>
 struct Correlation {
@@ -40,28 +39,28 @@ struct Correlation {
   int64_t sums_step;        // from one column tap to the next
 };
 
-// Channels are taken in blocks of `block`, the last of which ends with the last channel and so may repeat
-// some of the one before. Weights and bias are packed by block, each in the engine's order of channels.
+// Channels are processed in blocks of `block`. The last block ends with the last channel and may overlap the
+// one before. Weights and bias are packed by block, in the engine's channel order.
 struct Engine {
   int64_t lanes;
   int64_t block;
-  // By step − 1 and column taps − 1.
+  // Indexed by step − 1 and column taps − 1.
   void (*run_f32[2][kMostColumns])(const Run<float>&);
   void (*run_bf16[2][kMostColumns])(const Run<bf16>&);
   void (*correlate_f32[2][kMostColumns])(const Correlation<float>&);
   void (*correlate_bf16[2][kMostColumns])(const Correlation<bf16>&);
-  // Brings whole blocks of floats into the order for bf16.
+  // Reorders whole blocks of floats for bf16.
   void (*order_bf16)(float* blocks, int64_t count);
 
   const auto& runs(const float*) const { return run_f32; }
   const auto& runs(const bf16*) const { return run_bf16; }
   const auto& correlations(const float*) const { return correlate_f32; }
   const auto& correlations(const bf16*) const { return correlate_bf16; }
-  // Where a block's sums have channel i.
+  // Position of channel i in a block's sums.
   int64_t place(int64_t i, DType dtype) const { return dtype == DType::bf16 ? i % 2 * lanes + i / 2 : i; }
 };
 
-// The one for vector_lanes().
+// The engine for vector_lanes().
 const Engine& engine();
 
 inline int64_t blocks_of(int64_t channels, int64_t block) { return (channels + block - 1) / block; }

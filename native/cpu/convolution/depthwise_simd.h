@@ -1,10 +1,10 @@
 // Body of depthwise_engine.cc (each_isa.h).
 #include "cpu/simd/pairs_simd.h"
 
-// Outputs of a tile: each has a pair of sums in registers.
+// Outputs per tile; each keeps a pair of sums in registers.
 constexpr int kOutputs = kLanes == 16 ? 4 : 2;
 
-// Adds pixel J of a tile to the sums of the outputs that meet it.
+// Adds pixel J of a tile to the sums of the outputs that use it.
 template <int Columns, int Step, int P, int J>
 IABN_INLINE void add_pixel(Pair (&sums)[P], Pair x, const Pair (&w)[Columns]) {
 #pragma GCC unroll 8

@@ -1,7 +1,7 @@
-// Backward by weights of depthwise convolutions: for each tap, products of dy and x summed over pixels.
+// Backward-weights of depthwise convolutions: for each tap, products of dy and x summed over pixels.
 //
 // Sums over a band of lines are float32 in registers, sums over bands float64 in the workspace. Bands are
-// dealt to chunks that follow from the shape alone, and the chunks' sums are added in order (see parallel.h).
+// assigned to chunks by the shape alone, and the chunks' sums are added in order (see parallel.h).
 #include <algorithm>
 #include <vector>
 

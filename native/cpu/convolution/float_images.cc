@@ -10,15 +10,16 @@
 namespace iabn {
 namespace {
 
-// Float32 images of a turn: beyond the second-level caches' size they come from the memory bus once more.
+// float32 images per turn. Beyond the size of the second-level caches they would travel over the memory bus
+// again.
 constexpr size_t kTurnBytes = size_t{8} << 20;
 constexpr size_t kSampleBytes = size_t{4} << 20;
-// At least as many times what a kernel lays out or transforms once, however many images there are.
+// Minimum ratio of a sample to the weights, whose layout or transform is a fixed cost.
 constexpr size_t kSampleOfWeights = 2;
 
 int64_t image_elements(const TensorDesc& operand) { return operand.elements() / operand.dims[0]; }
 
-// visit(operand, index) for the images that are there, inputs before outputs.
+// Calls visit(operand, index) for the present images, inputs before outputs.
 template <class Spec, class Visit>
 void for_images(Spec& spec, const ImageOperands& images, const Visit& visit) {
   for (const size_t index : images.inputs) {
@@ -29,7 +30,7 @@ void for_images(Spec& spec, const ImageOperands& images, const Visit& visit) {
 
 int64_t images_of(const KernelSpec& spec) { return spec.inputs[0].dims[0]; }
 
-// Of one image's operands in float32.
+// Bytes of one image's operands in float32.
 size_t float_bytes(const KernelSpec& spec, const ImageOperands& images) {
   size_t bytes = 0;
   for_images(spec, images, [&](const TensorDesc& operand, size_t, bool) {
@@ -38,14 +39,14 @@ size_t float_bytes(const KernelSpec& spec, const ImageOperands& images) {
   return bytes;
 }
 
-// Of the operands that are no images: weights.
+// Bytes of the other operands: weights.
 size_t bytes_of_others(const KernelSpec& spec, const ImageOperands& images) {
   size_t bytes = spec.operand_bytes();
   for_images(spec, images, [&](const TensorDesc& operand, size_t, bool) { bytes -= operand.bytes(); });
   return bytes;
 }
 
-// The most that divide their number and take no more than `limit` in float32; one at least.
+// The largest divisor of the number of images that fits `limit` bytes in float32; at least 1.
 int64_t images_within(size_t limit, const KernelSpec& spec, const ImageOperands& images) {
   const size_t bytes = float_bytes(spec, images);
   int64_t best = 1;
@@ -75,7 +76,7 @@ IABN_SIMD void add_leaf(const float* from, float* to, int64_t count) {
   for (int64_t i = 0; i < count; ++i) to[i] += from[i];
 }
 
-// An operand that has another place in the workspace at each turn.
+// An operand that changes its place in the workspace every turn.
 struct Part {
   size_t operand;
   size_t offset;
@@ -110,7 +111,7 @@ class FloatImages : public Kernel {
   std::vector<size_t> laid_out_inputs() const override { return kernel_->laid_out_inputs(); }
   std::string implementation() const override { return "float32 images, " + kernel_->implementation(); }
 
-  // Laid out are weights alone, which are float32 as they stand.
+  // Only weights are laid out, and they are float32 already.
   void lay_out(const KernelArgs& args) override { kernel_->lay_out(inner(args, args.inputs, args.outputs)); }
 
   void run(const KernelArgs& args) override {
@@ -122,8 +123,8 @@ class FloatImages : public Kernel {
   }
 
  private:
-  // All of them where they take no more than a turn's and a sum of what the turns give: a single turn needs
-  // none.
+  // All images, if they fit in the memory of one turn plus the sum of its results, which a single turn does
+  // not need.
   static int64_t images_of_turn(const KernelSpec& spec, const ImageOperands& images,
                                 const std::vector<bool>& summed) {
     size_t spared = 0;

@@ -7,8 +7,8 @@ namespace iabn::grouped {
 namespace {
 
 constexpr int64_t kTogether = 256;  // floats of a pixel
-// Measured beside oneDNN 2.6 on AVX2. From the first on its kernels fill their vectors and need no packing;
-// from the second on ours are 10 to 35 % faster in the forward pass and not in the others.
+// Measured against oneDNN 2.6 on AVX2. From the first size on, oneDNN's kernels fill their vectors and need
+// no packing; from the second on, ours are 10 to 35% faster in the forward pass, but not in the others.
 constexpr int64_t kWholeVectors = 8;
 constexpr int64_t kLargeGroup = 32;
 
@@ -70,7 +70,7 @@ void refuse_unless_faster(const ConvShape& shape, DType dtype, Direction directi
   if (most == 1 && direction != Direction::weights) {
     throw Refused("depthwise kernels are faster in this direction");
   }
-  // oneDNN would take float32 copies of the images.
+  // oneDNN would need float32 copies of the images.
   if (dtype == DType::bf16 && !onednn::has_bfloat16()) return;
   if (most < kWholeVectors) return;
   if (direction == Direction::forward && least >= kLargeGroup && engine().lanes == 8) return;

@@ -1,4 +1,4 @@
-// Convolutions of many groups with few channels each, on packed rows (see grouped_engine.h).
+// Convolutions with many groups of few channels, on packed rows (see grouped_engine.h).
 #pragma once
 
 #include <memory>
@@ -9,22 +9,22 @@
 
 namespace iabn::grouped {
 
-// How the channels of an image lie in packed blocks: [block][width] → channel, −1 where a lane is not used.
+// Layout of an image's channels in packed blocks: [block][width] → channel, −1 for an unused lane.
 struct Packing {
   std::vector<int32_t> channels;
   int64_t blocks = 0;
   int64_t width = 0;
   int64_t plain = 0;  // packed floats from the first on that hold the channel of their own number
 
-  // The blocks from `first` on.
+  // The blocks starting at `first`.
   PackedRow row(int64_t first, int64_t count, int64_t block_stride, int64_t pixel_stride) const {
     const bool contiguous = (first + count) * width <= plain;
     return {channels.data() + first * width, contiguous, count, width, block_stride, pixel_stride};
   }
 };
 
-// The groups of a convolution in blocks. Of each product x·w = y, or its like in the gradients, the source is
-// the factor that is permuted or broadcast, the target what lies in the vectors.
+// Blocks of a convolution's groups. In each product x·w = y, or its counterpart in the gradients, the source
+// is the factor that is permuted or broadcast, and the target is in the vectors.
 struct Blocks {
   bool broadcast;           // one group per block, else as many as the lanes hold
   int64_t lanes;            // of a vector
@@ -38,18 +38,18 @@ struct Blocks {
   Blocks(const Engine& engine, int64_t groups, int64_t sources, int64_t targets);
 
   int64_t count() const { return source.blocks; }
-  // A tap's products of a block: [row: permutation or source][lane].
+  // Products of one tap in a block: [row: permutation or source][lane].
   int64_t tap_rows() const { return broadcast ? sources : group_lanes; }
   int64_t tap_lanes() const { return vectors * lanes; }
   int64_t tap_floats() const { return tap_rows() * tap_lanes(); }
-  // visit(row, lane, source channel, target channel), both counted over all groups, for each product that
-  // stands for a weight.
+  // Calls visit(row, lane, source channel, target channel) for each product that corresponds to a weight,
+  // with channels numbered across groups.
   template <class Visit>
   void for_products(int64_t block, const Visit& visit) const;
-  // The inner loops for these groups; `lanes` of the targets at once.
+  // The micro-kernel for these groups, with `lanes_at_once` target lanes.
   void run(const Row& row, int64_t lanes_at_once) const;
   void run(const Correlation& correlation) const;
-  // Blocks that are worked on together: a whole number of cache lines of a pixel.
+  // Number of blocks to process together: whole cache lines of a pixel.
   int64_t together() const;
 };
 
@@ -70,7 +70,7 @@ void Blocks::for_products(int64_t block, const Visit& visit) const {
 
 enum class Direction { forward, data, weights };
 
-// Throws Refused where oneDNN's kernels are the better ones.
+// Throws Refused if oneDNN's kernels are faster.
 void refuse_unless_faster(const ConvShape& shape, DType dtype, Direction direction);
 
 std::unique_ptr<Kernel> make_forward(const KernelSpec& spec);

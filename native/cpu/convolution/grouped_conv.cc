@@ -1,9 +1,8 @@
-// Forward (plain, or with what follows the sum) and backward by data of grouped convolutions, which are one
-// thing: every output row is a sum over taps of source rows. With a stride, the rows and columns of dx fall
-// into phases, each met by its own taps.
+// Grouped convolutions, forward (with an optional epilogue) and backward-data. Both sum source rows over taps
+// for every output row. With a stride, the rows and columns of dx fall into phases, each with its own taps.
 //
-// Source rows are packed band by band (padded with zeros, bfloat16 widened), so that the inner loops see
-// neither the image's edges nor its pitch, at which pixels would fight for the same cache sets.
+// Source rows are packed band by band (zero-padded, bfloat16 widened). The micro-kernels then need not handle
+// the image's edges, nor its pitch, at which pixels would compete for the same cache sets.
 #include <omp.h>
 
 #include <algorithm>
@@ -28,7 +27,7 @@ struct Plan {
   bool forward;
 };
 
-// What follows the sum: out = φ(sum + b + addend), inputs 2 and 3.
+// The epilogue: out = φ(sum + b + addend), with inputs 2 and 3.
 struct Ending {
   bool bias = false, addend = false;
   Activation activation;
@@ -109,7 +108,7 @@ class GroupedConvolution : public Kernel {
                      : WorkspaceLayout::at<float>(args.workspace, weights_);
   }
 
-  // A band of output rows of some blocks of one image.
+  // A band of output rows, for some blocks of one image.
   struct Job {
     int64_t image, first_row, first_block, blocks;
   };
@@ -122,7 +121,7 @@ class GroupedConvolution : public Kernel {
     return std::max<int64_t>(0, std::min(high, plan_.source.height - 1) - low + 1);
   }
 
-  // The most rows whose sources fit, in bands of about the same size.
+  // As many rows as their sources fit, in bands of similar size.
   void choose_band() {
     const int64_t row_bytes = packed_columns_ * together_ * blocks_.source.width * 4;
     const auto most = [&](int64_t band) {
@@ -226,7 +225,7 @@ class GroupedConvolution : public Kernel {
     }
   }
 
-  // Ends the row of the image that begins at element `at`.
+  // Applies the epilogue to the image row that starts at element `at`.
   template <class T>
   void finish(const Job& job, const KernelArgs& args, int64_t at, float* out, float* addend) const {
     const int64_t columns = plan_.target.width, wide = blocks_.tap_lanes();

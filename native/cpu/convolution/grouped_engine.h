@@ -1,10 +1,11 @@
-// The inner loops of grouped convolutions with few channels per group, on packed float32 rows.
+// Micro-kernels of grouped convolutions with few channels per group, on packed float32 rows.
 //
-// Channels are packed into blocks. With `Lanes` floats in a vector there are two ways to hold a block:
+// Channels are packed into blocks. With `Lanes` floats per vector, a block has one of two forms:
 //
-//   lanes      a group takes G ≤ Lanes/2 lanes (a power of two), a vector Lanes/G groups, inputs and outputs
-//              alike. Input i of a group meets output j = i xor k in lane i of the k-th of G permutations, so
-//              y[l] = Σ_taps Σ_{k<G} x[l xor k] · w_k[l]: no product is wasted and no lane crosses a group.
+//   lanes      a group takes G ≤ Lanes/2 lanes (a power of two), a vector holds Lanes/G groups, for inputs
+//              and outputs alike. Input i of a group meets output j = i xor k in lane i of the k-th of G
+//              permutations: y[l] = Σ_taps Σ_{k<G} x[l xor k] · w_k[l]. No product is wasted and no lane
+//              crosses a group.
 //   broadcast  a block is one group: each input is broadcast to the vectors of the group's outputs.
 #pragma once
 
@@ -15,11 +16,11 @@
 
 namespace iabn::grouped {
 
-// A packed block lets outputs be computed some columns past the end of a row: what lies there is read (but
-// not used), so buffers are this many columns longer.
+// Outputs of a packed block may be computed a few columns past the end of a row. That data is read but not
+// used, so buffers need this many extra columns.
 constexpr int64_t kSlackColumns = 4;
 
-// One tap of the window: where the first output of a row meets x, and the tap's weights.
+// One tap of the window: the x of a row's first output, and the tap's weights.
 struct Tap {
   const float* x;
   const float* w;  // lanes: [G][Lanes]; broadcast: [inputs][vectors · Lanes]
@@ -36,14 +37,14 @@ struct Row {
   int64_t out_step;  // floats
 };
 
-// sums[tap][…] += Σ_{rows, columns} source ⊗ target, where the target (x) is met at each of the window's taps
-// and the source (dy), which all taps share, is permuted or broadcast.
+// sums[tap][…] += Σ_{rows, columns} source ⊗ target, where the target (x) is offset by each tap of the
+// window, and the source (dy), shared by all taps, is permuted or broadcast.
 struct Correlation {
   const float* source;
   const float* target;
   int64_t rows, columns;
   int64_t source_row, source_step, target_row, target_step;  // floats
-  // From the target of the first product: of each tap (lanes), of each tap's vectors (broadcast).
+  // Relative to the target of the first product: per tap (lanes), or per vector of each tap (broadcast).
   const int64_t* offsets;
   int64_t taps;
   int64_t sources;  // of a group (broadcast)
@@ -60,15 +61,15 @@ struct PackedRow {
   int64_t pixel_stride;  // channels of the image
 };
 
-// The functions compiled for one instruction set.
+// Functions compiled for one instruction set.
 struct Engine {
   int64_t lanes;
-  // By log2 G, and by the number of vectors − 1.
+  // Indexed by log2 G, and by the number of vectors − 1.
   void (*lanes_row[4])(const Row&);
   void (*broadcast_row[2])(const Row&);
   void (*lanes_correlation[4])(const Correlation&);
   void (*broadcast_correlation)(const Correlation&);
-  // to[block][i][·] = from[i][·] for count columns; zeros when from is null.
+  // to[block][i][·] = from[block][i][·] for count columns; zeros if from is null.
   void (*pack_f32)(const PackedRow&, const float* from, float* to, int64_t count);
   void (*pack_bf16)(const PackedRow&, const bf16* from, float* to, int64_t count);
   // to[i][·] = from[block][i][·].
@@ -89,7 +90,7 @@ struct Engine {
   }
 };
 
-// The best one for this CPU.
+// The fastest engine for this CPU.
 const Engine& engine();
 
 }  // namespace iabn::grouped

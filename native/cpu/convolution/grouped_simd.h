@@ -1,6 +1,6 @@
 // Body of grouped_engine.cc (each_isa.h), on packed float32 rows.
 
-// Lane l of the result is lane l xor K.
+// Lane l of the result is lane l xor K of x.
 template <int K>
 IABN_INLINE Vec swapped(Vec v) {
   if constexpr (K == 0) return v;
@@ -26,7 +26,7 @@ IABN_INLINE void add_permuted(Vec (&acc)[P], const float* x, int64_t step, const
   if constexpr (K + 1 < G) add_permuted<G, K + 1>(acc, x, step, w);
 }
 
-// Step: floats between neighbouring x, where the compiler is to know it; 0: as the row says.
+// Step: floats between adjacent x if known at compile time; 0 to read it from the row.
 template <int G, int Step, int P>
 void lanes_tile(const Row& row, int64_t first) {
   const int64_t step = Step ? Step : row.step;
@@ -185,7 +185,7 @@ void broadcast_correlation(const Correlation& c) {
   for (; t < targets; ++t) correlate_sources<1>(c, t);
 }
 
-// Pixel by pixel, all blocks: an image is read and written a few whole cache lines at a time.
+// Pixel by pixel for all blocks, so that images are read and written in whole cache lines.
 template <class T>
 IABN_INLINE void pack_row(const PackedRow& row, const T* from, float* to, int64_t count) {
   const int64_t width = row.width;

@@ -1,9 +1,8 @@
-// Backward by weights of convolutions with small groups: for each tap, products of dy and x summed over
-// pixels.
+// Backward-weights of convolutions with small groups: for each tap, products of dy and x summed over pixels.
 //
-// Bands of x (padded) and dy are packed; a band's sums are float32 in registers, sums over bands float64 in
-// the workspace. Bands are dealt to chunks that follow from the shape alone, and the chunks' sums are added
-// in order (see parallel.h).
+// Bands of x (padded) and dy are packed. A band's sums are float32 in registers, sums over bands float64 in
+// the workspace. Bands are assigned to chunks by the shape alone, and the chunks' sums are added in order
+// (see parallel.h).
 #include <omp.h>
 
 #include <algorithm>
@@ -57,7 +56,7 @@ class GroupedWeights : public Kernel {
  private:
   int64_t taps() const { return shape_.kh * shape_.kw; }
   int64_t block_sums() const { return taps() * blocks_.tap_floats(); }
-  // Rows of x that `band` rows of dy meet.
+  // Rows of x that `band` rows of dy need.
   int64_t rows_of(int64_t band) const { return (band - 1) * shape_.sh + (shape_.kh - 1) * shape_.dh + 1; }
 
   void choose_band() {

@@ -1,4 +1,4 @@
-// y [pixel][output] = x [pixel][input] · w: a block of pixels at a time, all panels of outputs for each.
+// y [pixel][output] = x [pixel][input] · w: a block of pixels at a time, with all panels of outputs.
 #include "cpu/convolution/pointwise.h"
 
 #include <algorithm>
@@ -17,13 +17,13 @@ constexpr int64_t kBlockBytes = int64_t{512} << 10;  // of a thread's pixels
 constexpr int64_t kFewestPixels = 28, kMostPixels = 112;
 constexpr int64_t kPackTask = 64;  // inputs whose weights are packed together
 
-// Weights as they stand: OIHW, for the gradient of the input with the roles of outputs and inputs changed.
+// Weights in OIHW order; for the input gradient, outputs and inputs are swapped.
 struct Matrix {
   int64_t inputs, outputs;
   int64_t input_step, output_step;  // floats
 };
 
-// Widens `count` pixels from the `first` output's on.
+// Widens `count` pixels, starting at output `first`.
 void widen_pixels(const bf16* images, const Pixels& pixels, int64_t first, int64_t count, float* to) {
   const int64_t channels = pixels.channels;
   if (pixels.dense()) return widen(images + first * channels, to, count * channels);
@@ -77,7 +77,7 @@ class Pointwise : public Kernel {
  private:
   size_t weights_bytes() const { return static_cast<size_t>(m_.inputs * m_.outputs) * sizeof(float); }
 
-  // To [panel of outputs][input][output]; by the threads of a team.
+  // Packs to [panel of outputs][input][output], using the threads of a team.
   void pack(const float* w, float* packed) const {
     const int64_t panels = ceil_div(m_.outputs, panel_), parts = ceil_div(m_.inputs, kPackTask);
 #pragma omp for schedule(static)

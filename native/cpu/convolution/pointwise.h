@@ -1,9 +1,9 @@
-// 1×1 convolutions of bfloat16 images as matrix products in float32: blocks of pixels are widened to a buffer
-// in the second-level cache, and what a panel of outputs gives is rounded at once. The fastest way where a
-// CPU's bfloat16 products are slower than its float32 ones, with a workspace of a few blocks.
+// 1×1 convolutions of bfloat16 images as float32 matrix products: blocks of pixels are widened into a buffer
+// in the second-level cache, and the results of a panel of outputs are rounded immediately. The fastest way
+// on CPUs whose bfloat16 products are slower than their float32 ones, with a workspace of a few blocks.
 //
-// The factories throw Refused for other dtypes and windows, for padding, groups and a bias, and for channels
-// that are no multiples of 16; the gradient of the input also for strides.
+// The factories throw Refused for other dtypes and windows, for padding, groups and a bias, for channels that
+// are not multiples of 16, and for the input gradient of a strided convolution.
 #pragma once
 
 #include "geometry/conv_shape.h"
@@ -19,7 +19,7 @@ namespace pointwise {
 
 void refuse_others(const ConvShape& shape, DType x, DType y);
 
-// Where the pixels of a convolution with stride lie in x.
+// Location of a strided convolution's pixels in x.
 struct Pixels {
   int64_t channels, h, w, oh, ow, sh, sw;
 

@@ -1,5 +1,5 @@
 // dw [output][input] = Σ dy [pixel][output] · x [pixel][input]: all threads widen a block of pixels, then
-// each adds its panels of inputs. The order of the sum does not depend on the threads.
+// each accumulates its panels of inputs. The summation order does not depend on the threads.
 #include <algorithm>
 #include <numeric>
 
@@ -18,7 +18,7 @@ constexpr int64_t kBlockBytes = int64_t{2} << 20;
 constexpr int64_t kFewestPixels = 64, kMostPixels = 2048;
 constexpr int64_t kRows = 16;  // channels of dy: what any number of them is a multiple of
 
-// A pixel's channels to panels that are `stride` apart.
+// Packs a pixel's channels into panels that are `stride` apart.
 template <int Width>
 IABN_INLINE void widen_panels(const bf16* from, int64_t channels, float* to, int64_t stride) {
   for (int64_t c = 0; c < channels; c += Width) {

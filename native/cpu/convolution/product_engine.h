@@ -1,5 +1,5 @@
-// The inner loop of our matrix products: a strip of rows and one or two vectors of columns, whose sums stay
-// in registers.
+// Micro-kernel of our matrix products: a strip of rows by one or two vectors of columns, with sums kept in
+// registers.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +19,12 @@ struct Product {
   bool add;
 };
 
-// The functions compiled for one instruction set.
+// Functions compiled for one instruction set.
 struct Engine {
   int64_t lanes;
   void (*product)(const Product&);
 
-  // That a product takes at most.
+  // Maximum number of columns of a product.
   int64_t columns() const { return 2 * lanes; }
 };
 

@@ -1,12 +1,12 @@
 // Body of product_engine.cc (each_isa.h).
 
-// A stretch is summed by itself: rounding errors grow with the square root of its length. Shorter ones cost
-// time: their sums are added to memory. Its part of b stays in the first-level cache for all rows, beside a
-// strip of a.
+// Length of a stretch, which is summed separately because rounding errors grow with the square root of the
+// length. Shorter stretches cost time, because their sums are added to memory. A stretch of b stays in the
+// first-level cache for all rows, together with a strip of a.
 constexpr int64_t kStretch = 128;
 
-// a at row r: three rows to a pointer, or as many pointers as rows would not fit the registers. The rows of a
-// column of `a` lie side by side where Column says so.
+// a at row r: three rows per pointer, because one pointer per row would not fit the registers. If Column, the
+// rows of a column of `a` are contiguous.
 template <bool Column, int R>
 struct Rows {
   static constexpr int kPointers = Column ? 1 : (R + 2) / 3;
@@ -39,7 +39,7 @@ void product_tile(const Product& p, int64_t row, int64_t first, int64_t depth) {
     }
   }
   float* out = p.out + row * p.out_row;
-  // Last: a stretch that began with the sum so far would round as if it were as long as all of it.
+  // Add the previous sum last: a stretch that started from it would round like the whole sum.
   if (p.add || first > 0) {
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
@@ -56,7 +56,7 @@ void product_tile(const Product& p, int64_t row, int64_t first, int64_t depth) {
 
 using TileFunction = void (*)(const Product&, int64_t, int64_t, int64_t);
 
-// Strips of rows as even as can be, so that none is so low that it waits for its own sums.
+// Strips as even as possible, so that none is too short to hide the latency of its sums.
 template <bool Column, int NV, int R = kTileRows>
 IABN_INLINE TileFunction tile_of(int64_t rows) {
   if constexpr (R == 1) {

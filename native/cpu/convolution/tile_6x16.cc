@@ -22,7 +22,7 @@ IABN_TILE IABN_INLINE void clear(Accumulators& acc) {
   for (int r = 0; r < kTileRows; ++r) acc.low[r] = acc.high[r] = _mm256_setzero_ps();
 }
 
-// After the products: sums that began with these would round as if they were as long as all of it.
+// Add after the products: sums that started from these would round like the whole sum.
 IABN_TILE IABN_INLINE void add_start(const ProductTile& t, Accumulators& acc) {
   if (t.bias) {
     const __m256 low = _mm256_loadu_ps(t.bias), high = _mm256_loadu_ps(t.bias + 8);
@@ -40,7 +40,7 @@ IABN_TILE IABN_INLINE void add_start(const ProductTile& t, Accumulators& acc) {
   }
 }
 
-// The operands' order lets NaN pass: max and min give the second one then.
+// This operand order propagates NaN: max and min return the second operand then.
 IABN_TILE IABN_INLINE __m256 activate(__m256 y, Activation::Kind kind, __m256 slope) {
   const __m256 zero = _mm256_setzero_ps();
   if (kind == Activation::Kind::relu) return _mm256_max_ps(zero, y);

@@ -1,9 +1,10 @@
-// The inner loop of our own convolutions: six output rows (pixels) by sixteen columns (output channels), kept
-// in twelve vector registers while the products of one stretch of the sum are added.
+// Micro-kernel of our own convolutions: six output rows (pixels) by sixteen columns (output channels), kept
+// in twelve vector registers while one stretch of products is accumulated.
 //
 //   out[r][c] = φ(start[r][c] + Σ_t Σ_k rows[t][r][k] · weights[t·depth + k][c])
 //
-// AVX2 and FMA, by intrinsics: the compiler's own vectors do not keep the accumulators in registers.
+// Written in AVX2 and FMA intrinsics, because with compiler vectors the accumulators do not stay in
+// registers.
 #pragma once
 
 #include <cstdint>
@@ -30,12 +31,12 @@ struct ProductTile {
   float slope;
 };
 
-// Whether the CPU has what run_tile() needs, and not AVX-512, for which oneDNN's kernels are better.
+// True if the CPU supports run_tile() and lacks AVX-512, for which oneDNN's kernels are faster.
 bool has_tiles();
 
 void run_tile(const ProductTile& tile);
 
-// φ of elu over `count` elements, for what run_tile() leaves out.
+// φ of elu over `count` elements, which run_tile() does not cover.
 void apply_elu(float* out, int64_t count, float alpha);
 
 }  // namespace iabn

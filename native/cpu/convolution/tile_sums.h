@@ -1,4 +1,4 @@
-// Sums over the rows of a tile, column by column: float32 within a run of rows, the runs in double.
+// Column sums over the rows of a tile: float32 within a run of rows, double across runs.
 #pragma once
 
 #include <algorithm>

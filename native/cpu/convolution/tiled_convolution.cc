@@ -1,14 +1,14 @@
-// A convolution as a matrix product whose left side is never written: for every output pixel and every tap of
-// the window there is a pointer to the channels of the input pixel under it (to zeros where it lies in the
-// padding).
+// A convolution as a matrix product with an implicit left side: for every output pixel and window tap there
+// is a pointer to the channels of the input pixel, or to zeros in the padding.
 //
-// Pixels are taken in blocks of kBlockTiles tiles of six, outputs in blocks of kBlockPanels panels of
-// sixteen; weights lie as [panel][tap][channel][sixteen outputs]. The sum is cut into stretches of about
-// kStretch elements, so that a stretch of a panel stays in the first-level cache for all tiles of the block;
-// between stretches sums wait in the output. Which thread computes a block changes nothing in it.
+// Pixels are processed in blocks of kBlockTiles tiles of six, outputs in blocks of kBlockPanels panels of
+// sixteen; weights are stored as [panel][tap][channel][sixteen outputs]. The sum is split into stretches of
+// about kStretch elements, so that a stretch of a panel stays in the first-level cache for all tiles of the
+// block. Between stretches, sums are kept in the output. Results do not depend on which thread computes a
+// block.
 //
-// With few input channels (the first layer) a tap is a whole row of the window: the image is copied once with
-// its padding, so that the row's pixels lie side by side.
+// With few input channels (the first layer), a tap is a whole row of the window: the image is copied once
+// with its padding, so that the row's pixels are contiguous.
 #include "cpu/convolution/tiled_convolution.h"
 
 #include <algorithm>
@@ -76,7 +76,7 @@ class TiledConvolution : public Kernel {
     return static_cast<size_t>(s_.groups * panels_ * panel_elements()) * sizeof(float);
   }
 
-  // OIHW → [group][panel][kh][kw][channel][output], zeros for outputs that there are not.
+  // OIHW → [group][panel][kh][kw][channel][output], with zeros for missing outputs.
   void pack_weights(const float* w, float* packed) const {
     const int64_t area = s_.kh * s_.kw, inputs = s_.group_inputs();
     parallel_tasks(s_.groups * panels_, s_.o * inputs * area, [&](int64_t task) {
@@ -94,10 +94,10 @@ class TiledConvolution : public Kernel {
     });
   }
 
-  // The channels under each tap of each pixel of a block: [tile][tap][row of the tile].
+  // Pointers to the channels under each tap of each pixel of a block: [tile][tap][row of the tile].
   void point(const float* x, int64_t group, int64_t first, int64_t tiles, const float** pointers) const {
     for (int64_t i = 0; i < tiles * kTileRows; ++i) {
-      // Rows beyond the last pixel repeat it; what they give is not stored.
+      // Rows beyond the last pixel repeat it; their results are not stored.
       const int64_t pixel = std::min(first + i, s_.pixels() - 1);
       const int64_t n = pixel / (s_.oh * s_.ow), oy = pixel / s_.ow % s_.oh, ox = pixel % s_.ow;
       const float** to = pointers + i / kTileRows * taps() * kTileRows + i % kTileRows;
@@ -135,7 +135,7 @@ class TiledConvolution : public Kernel {
     b.weights = weights + (group * panels_ + b.first_panel) * panel_elements();
     b.pointers = pointers;
     point(x, group, b.first, b.tiles, pointers);
-    // Whole taps where they are short, parts of one where it is long.
+    // Several whole taps if they are short, parts of one tap if it is long.
     const int64_t channels = s_.group_inputs();
     const int64_t stretches = std::max<int64_t>(1, (taps() * channels + kStretch / 2) / kStretch);
     const int64_t together = std::max<int64_t>(1, ceil_div(taps(), stretches));
@@ -181,7 +181,7 @@ class TiledConvolution : public Kernel {
     }
   }
 
-  // A tile that reaches beyond the output is computed beside it.
+  // A tile that extends beyond the output is computed in a separate buffer.
   void run_at(ProductTile& tile, const float* start, float* out, int64_t rows, int64_t columns) const {
     tile.start = start;
     tile.out = out;

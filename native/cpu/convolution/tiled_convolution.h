@@ -1,5 +1,5 @@
-// Float32 convolutions by our own tiles, for CPUs with AVX2 but not AVX-512: with windows larger than 1×1
-// oneDNN's kernels for channels-last images reach 0.35 to 0.7 of the peak there, these 0.75 to 0.9.
+// float32 convolutions with our own tiles, for CPUs with AVX2 but not AVX-512. For windows larger than 1×1,
+// oneDNN's channels-last kernels reach 0.35 to 0.7 of peak there, these 0.75 to 0.9.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,8 @@ struct ConvolutionEnd {
   Activation activation;
 };
 
-// A kernel with the operands of conv2d or conv2d_fused. Throws Refused where oneDNN is as fast (1×1 windows)
-// or faster (few channels, other CPUs), for other dtypes, and for groups of few outputs.
+// A kernel with the operands of conv2d or conv2d_fused. Throws Refused if oneDNN is as fast (1×1 windows) or
+// faster (few channels, other CPUs), for other dtypes, and for groups with few outputs.
 std::unique_ptr<Kernel> make_tiled_convolution(const KernelSpec& spec, const ConvShape& shape,
                                                const ConvolutionEnd& end);
 

@@ -1,8 +1,8 @@
-// A block of tiles at a time: their inputs are transformed to 36 matrices [tile][input], each is multiplied
-// by the weights of its point, [input][output], and the products are transformed to outputs. Where the
-// weights' points are many, outputs are taken in groups, for each of which the inputs are transformed anew:
-// so the workspace stays small beside what a training step keeps. Which thread computes a block, and how
-// large blocks are, changes no sum.
+// Processes a block of tiles at a time: inputs are transformed to 36 matrices [tile][input], each is
+// multiplied by the weights of its point, [input][output], and the products are transformed to outputs. If
+// the transformed weights are large, outputs are processed in groups and the inputs are transformed again for
+// each group, to keep the workspace small compared with a training step's activations. Results do not depend
+// on which thread computes a block, or on the size of the blocks.
 #include "cpu/convolution/winograd.h"
 
 #include <algorithm>
@@ -86,7 +86,7 @@ class Convolution : public Kernel {
 
   static size_t bytes(int64_t elements) { return static_cast<size_t>(elements) * sizeof(float); }
 
-  // OIHW → [panel of outputs][point][input][output]; by the threads of a team.
+  // OIHW → [panel of outputs][point][input][output], using the threads of a team.
   void transform_filters(const KernelArgs& args, const Group& group, float* to) const {
     const int64_t panels = ceil_div(group.outputs, panel_), parts = ceil_div(w_.inputs, kFilterTask);
     const int64_t output_step = rotated_ ? 9 : w_.inputs * 9, input_step = rotated_ ? w_.outputs * 9 : 9;
@@ -184,7 +184,7 @@ void refuse_others(const ConvShape& s, DType x, DType y) {
   if (s.empty() || s.c % 16 != 0 || s.o % 16 != 0) {
     throw Refused("Winograd's filtering requires channels that are multiples of 16");
   }
-  // It takes time for each remainder of the dilation, also for those without outputs.
+  // Every remainder of the dilation costs time, even one without outputs.
   if (s.dh > 2 * std::max(s.h, s.oh) || s.dw > 2 * std::max(s.w, s.ow)) {
     throw Refused("Winograd's filtering is for dilations of at most twice the image's side");
   }

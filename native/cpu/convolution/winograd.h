@@ -1,9 +1,9 @@
-// Dense 3×3 convolutions in all three directions by Winograd's minimal filtering F(4×4, 3×3), which needs 36
-// multiplications where the sum has 144: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks",
-// 2016, section 4.2. Images are float32 or bfloat16, products float32.
+// Dense 3×3 convolutions in all three directions by Winograd's minimal filtering F(4×4, 3×3), with 36
+// multiplications instead of 144: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016,
+// section 4.2. Images are float32 or bfloat16, products float32.
 //
 // The factories throw Refused for other windows, CPUs and dtypes, and for channels that do not fill vectors.
-// A value that is not finite reaches all outputs of its tiles.
+// A non-finite value affects all outputs of its tiles.
 #pragma once
 
 #include "cpu/convolution/tiled_convolution.h"
@@ -14,13 +14,13 @@ namespace iabn {
 std::unique_ptr<Kernel> make_winograd(const KernelSpec& spec, const ConvShape& shape,
                                       const ConvolutionEnd& end);
 
-// With those of conv2d_backward_data and conv2d_backward_weights.
+// With the operands of conv2d_backward_data and conv2d_backward_weights.
 std::unique_ptr<Kernel> make_winograd_data(const KernelSpec& spec, const ConvShape& shape);
 std::unique_ptr<Kernel> make_winograd_weights(const KernelSpec& spec, const ConvShape& shape);
 
 namespace winograd {
 
-// Throws Refused where Winograd's filtering does not apply.
+// Throws Refused if Winograd filtering does not apply.
 void refuse_others(const ConvShape& shape, DType x, DType y);
 
 }  // namespace winograd

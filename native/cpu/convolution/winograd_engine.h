@@ -1,11 +1,11 @@
-// The inner loops of Winograd's minimal filtering F(4×4, 3×3): its transforms, each along channels.
+// Micro-kernels of Winograd's minimal filtering F(4×4, 3×3): its transforms, each along channels.
 //
 //   forward          y  = Aᵀ[(G·w·Gᵀ) ⊙ (Bᵀ·x·B)]A
 //   its transpose    dw = Gᵀ[(A·dy·Aᵀ) ⊙ (Bᵀ·x·B)]G
 //
-// by the polynomials' values at 0, ±a, ±b and ∞. With a = ⅝ and b = 3/2 all coefficients of A and B are exact
-// and the error is about half of that with the textbook's 1 and 2: forward, up to 1.8 times that of
-// oneDNN's plain sums (bench/RESULTS.md, noise).
+// Polynomials are evaluated at 0, ±a, ±b and ∞. With a = ⅝ and b = 3/2, all coefficients of A and B are exact
+// and the error is about half of that with the textbook's 1 and 2: in the forward pass, up to 1.8 times that
+// of oneDNN's direct sums (bench/RESULTS.md, noise).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct Points {
   int64_t stride;
 };
 
-// What ends a tile of y: φ(y + bias + addend).
+// Epilogue of a tile of y: φ(y + bias + addend).
 template <class T>
 struct TileEnd {
   const float* bias;       // null: none
@@ -34,22 +34,22 @@ struct TileEnd {
   Activation activation;
 };
 
-// Weights [O,C,3,3], or with the roles of O and C changed, as a convolution of given inputs and outputs.
+// Weights [O,C,3,3], possibly with O and C swapped, as a convolution with given inputs and outputs.
 struct Filters {
   float* taps;
   int64_t output_step, input_step;  // floats
   bool rotated;                     // by half a turn, as the gradient of the input has them
 };
 
-// The functions compiled for one instruction set. Channels are multiples of 16.
+// Functions compiled for one instruction set. Channels are multiples of 16.
 struct Engine {
-  // Bᵀ·x·B of kPoints pixels, row by row; fetches those of the next tile.
+  // Bᵀ·x·B of kPoints pixels, row by row; prefetches those of the next tile.
   void (*input_f32)(const float* const* pixels, const float* const* next, int64_t channels, Points out);
   void (*input_bf16)(const bf16* const* pixels, const bf16* const* next, int64_t channels, Points out);
   // A·dy·Aᵀ of kTile·kTile pixels.
   void (*output_diff_f32)(const float* const* pixels, int64_t channels, Points out);
   void (*output_diff_bf16)(const bf16* const* pixels, int64_t channels, Points out);
-  // φ(Aᵀ·m·A + …) to kTile·kTile pixels, null where there is none.
+  // φ(Aᵀ·m·A + …) to kTile·kTile pixels; null pixels are skipped.
   void (*output_f32)(Points products, int64_t channels, const TileEnd<float>&, float* const* pixels);
   void (*output_bf16)(Points products, int64_t channels, const TileEnd<bf16>&, bf16* const* pixels);
   // G·w·Gᵀ of `width` outputs and `inputs` channels to [point][input][width].

@@ -9,7 +9,7 @@ constexpr float kWeight0 = 1.0f / (kA2 * kB2);
 constexpr float kWeightA = 1.0f / (2.0f * kA2 * (kA2 - kB2));
 constexpr float kWeightB = 1.0f / (2.0f * kB2 * (kB2 - kA2));
 
-// What a polynomial of even and odd terms is at 0, ±a, ±b and ∞.
+// Evaluates a polynomial, given as even and odd terms, at 0, ±a, ±b and ∞.
 IABN_INLINE void at_points(Vec zero, Vec even_a, Vec odd_a, Vec even_b, Vec odd_b, Vec infinity,
                            Vec (&t)[6]) {
   t[0] = zero;
@@ -63,7 +63,7 @@ struct OutputDiffTransform {
   }
 };
 
-// Row p of G is [1 p p²] times the weight of p, that of ∞ [0 0 1].
+// Row p of G is [1 p p²] times the weight of p; that of ∞ is [0 0 1].
 struct FilterTransform {
   static constexpr int from = 3, to = 6;
   IABN_INLINE_MEMBER static void apply(const Vec (&g)[3], Vec (&t)[6]) {
@@ -85,7 +85,7 @@ struct FilterDiffTransform {
   }
 };
 
-// T·m·Tᵀ: columns as they are read, then rows as they are written.
+// T·m·Tᵀ: columns while reading, then rows while writing.
 template <class Transform, class Read, class Write>
 IABN_INLINE void transform(const Read& read, const Write& write) {
   constexpr int from = Transform::from, to = Transform::to;
@@ -108,8 +108,8 @@ IABN_INLINE void transform(const Read& read, const Write& write) {
   }
 }
 
-// Asks for a cache line of each pixel of the next tile that this one does not share. The hardware does not
-// foresee six rows that end soon, and would not keep up with all of a tile's lines at once.
+// Prefetches a cache line of each pixel of the next tile that this one does not share. The hardware
+// prefetcher does not predict six short rows, and could not keep up with all lines of a tile at once.
 template <class T>
 IABN_INLINE void fetch(const T* const* next, int64_t c) {
   constexpr int64_t line = 64 / sizeof(T);
@@ -119,7 +119,7 @@ IABN_INLINE void fetch(const T* const* next, int64_t c) {
   }
 }
 
-// before(c) for each vector of channels.
+// Calls before(c) for each vector of channels.
 template <class Transform, class T, class Before>
 IABN_INLINE void pixels_to_points(const T* const* pixels, int64_t channels, Points out,
                                   const Before& before) {
@@ -179,8 +179,8 @@ void output_bf16(Points products, int64_t channels, const TileEnd<bf16>& end, bf
   output(products, channels, end, pixels);
 }
 
-// Inputs whose taps lie side by side in memory are read and written together, an output at a time: from
-// output to output the steps are wide, and often a multiple of the cache's ways.
+// Inputs whose taps are adjacent in memory are read and written together, one output at a time: the stride
+// between outputs is large, and often a multiple of the cache's ways.
 constexpr int64_t kTogether = 8;
 
 void filters(const Filters& f, int64_t inputs, int64_t width, Points out) {

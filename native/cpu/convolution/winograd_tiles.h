@@ -1,4 +1,4 @@
-// The tiles of Winograd's convolutions: which 4×4 outputs a tile holds, and which 6×6 inputs it needs.
+// Tiles of Winograd convolutions: the 4×4 outputs of a tile and the 6×6 inputs that it needs.
 #pragma once
 
 #include <algorithm>
@@ -14,12 +14,11 @@ constexpr int64_t kPointBytes = kPoints * int64_t{sizeof(float)};
 constexpr int64_t kGroupBytes = int64_t{4} << 20;  // of the weights' points, or of sums at these
 constexpr int64_t kGroupUnit = 32;                 // outputs: whole vectors of any instruction set
 
-// Elements from one point to the next: an odd number of cache lines, or all points would fall on the same
-// ones.
+// Elements between points: an odd number of cache lines, because otherwise all points would map to the same
+// cache sets.
 inline int64_t odd_lines(int64_t elements) { return (ceil_div(elements, 16) | 1) * 16; }
 
-// Outputs taken together: as many as all points' matrices [input][output] hold in kGroupBytes, in even
-// groups.
+// Outputs per group: as many as all points' matrices [input][output] fit in kGroupBytes, in even groups.
 inline int64_t group_of(int64_t inputs, int64_t outputs) {
   const int64_t most = std::max(kGroupUnit, kGroupBytes / (kPointBytes * inputs));
   const int64_t groups = ceil_div(outputs, most);
@@ -30,7 +29,7 @@ struct Group {
   int64_t begin, outputs;
 };
 
-// A convolution of 3×3 taps without stride: of x by w, or of dy by rotated w.
+// A 3×3 convolution without stride: of x by w, or of dy by rotated w.
 struct Window {
   int64_t n;                // images
   int64_t h, w, inputs;     // of an image
@@ -45,7 +44,7 @@ struct Window {
   }
 };
 
-// With dilation the outputs whose coordinates leave the same remainders are a dense convolution of their own.
+// With dilation, the outputs whose coordinates have the same remainders form a separate dense convolution.
 class Tiles {
  public:
   explicit Tiles(const Window& window)
@@ -57,7 +56,7 @@ class Tiles {
   int64_t count() const { return w_.n * w_.dh * w_.dw * down_ * across_; }
   const Window& window() const { return w_; }
 
-  // The kPoints inputs of a tile, zeros where they lie in the padding.
+  // The kPoints inputs of a tile; zeros in the padding.
   template <class T>
   void inputs(const T* x, int64_t tile, const T** pixels) const {
     const Position at = position(tile);
@@ -75,7 +74,7 @@ class Tiles {
     }
   }
 
-  // The kTile·kTile outputs of a tile, `outside` where there is none.
+  // The kTile·kTile outputs of a tile; `outside` for missing ones.
   template <class T>
   void outputs(T* y, int64_t tile, T* outside, T** pixels) const {
     const Position at = position(tile);
@@ -108,7 +107,7 @@ class Tiles {
   std::vector<float> zeros_;
 };
 
-// Bᵀ·x·B of a tile, of some channels from `x` on; those up to the last one come after it.
+// Bᵀ·x·B of a tile, for the channels starting at `x` up to the last one.
 template <class T>
 void transform_inputs(const Engine& engine, const Tiles& tiles, const T* x, int64_t channels, int64_t tile,
                       int64_t last, Points out) {

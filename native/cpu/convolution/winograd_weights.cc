@@ -1,10 +1,10 @@
-// The gradient of the weights: a block of tiles of x and of dy is transformed to 36 pairs of matrices
-// [tile][input] and [tile][output], whose products are added up over all blocks, [point][input][output], and
-// transformed to the nine taps at last. Outputs are taken in groups, so that these sums stay small.
+// The weight gradient: a block of tiles of x and dy is transformed to 36 pairs of matrices [tile][input] and
+// [tile][output]. Their products are accumulated over all blocks, [point][input][output], and finally
+// transformed to the nine taps. Outputs are processed in groups, to keep these sums small.
 //
-// Each thread has some inputs and some of a group's outputs to itself, from the transform to the taps:
-// matrices that one wrote and another reads cost twice the time where they do not share a cache. What several
-// threads need is transformed by each. The order of a sum does not depend on the threads.
+// Each thread owns some inputs and some of a group's outputs, from the transform to the taps: matrices
+// written by one thread and read by another cost twice the time if the two do not share a cache. Transforms
+// needed by several threads are computed by each. The summation order does not depend on the threads.
 #include <algorithm>
 
 #include "cpu/convolution/product_engine.h"
@@ -20,16 +20,16 @@ namespace {
 constexpr int64_t kBlockBytes = int64_t{2} << 20;  // of a block's matrices
 constexpr int64_t kFewestTiles = 64, kMostTiles = 512;
 constexpr int64_t kInputUnit = 16;
-// Products of one input and one output that a channel's transform takes the time of.
+// Cost of transforming one channel, in products of one input and one output.
 constexpr int64_t kTransformCost = 8;
 
-// What a thread computes.
+// The share of one thread.
 struct Share {
   int64_t input, inputs;
   int64_t output, outputs;
 };
 
-// How threads share inputs and a group's outputs.
+// How threads divide the inputs and a group's outputs.
 struct Split {
   int64_t by_inputs = 1, by_outputs = 1;
 
@@ -37,7 +37,7 @@ struct Split {
   int64_t most_inputs(int64_t inputs) const { return part(inputs, by_inputs, kInputUnit); }
   int64_t most_outputs(int64_t outputs) const { return part(outputs, by_outputs, kGroupUnit); }
 
-  // Of `inputs` and the outputs of a group that begins with `first`; it may be empty.
+  // The share of a thread in `inputs` and in the group of outputs that starts at `first`; may be empty.
   Share share(int64_t thread, int64_t inputs, int64_t first, int64_t outputs) const {
     const int64_t i = most_inputs(inputs), o = most_outputs(outputs);
     const int64_t input = std::min(inputs, thread % by_inputs * i);
@@ -51,7 +51,7 @@ struct Split {
   }
 };
 
-// The one in which a thread has the least to do.
+// The split that minimizes the work of a thread.
 Split split_of(int64_t threads, int64_t inputs, int64_t outputs) {
   Split best;
   int64_t least = INT64_MAX;

@@ -1,4 +1,4 @@
-// Copies of channels between channels-last tensors: rows of bytes, each tensor with its own pitch.
+// Copies channels between channels-last tensors: rows of bytes, each tensor with its own pitch.
 #pragma once
 
 #include <cstdint>

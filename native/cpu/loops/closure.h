@@ -1,4 +1,4 @@
-// Kernels from lambdas: the factory reads the specification once, the lambda runs.
+// Kernels from lambdas: the factory reads the specification once, and the lambda runs.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ std::unique_ptr<Kernel> make_kernel_of(Run run, size_t workspace = 0) {
   return std::make_unique<ClosureKernel<Run>>(std::move(run), workspace);
 }
 
-// run(DataType<T>{}, args) with T the float or bf16 of a data operand.
+// run(DataType<T>{}, args), with T the float or bf16 of a data operand.
 template <class Run>
 std::unique_ptr<Kernel> make_data_kernel(DType dtype, Run run, size_t workspace = 0) {
   std::unique_ptr<Kernel> kernel;

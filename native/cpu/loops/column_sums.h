@@ -1,6 +1,6 @@
-// Sums over rows, one or two per channel: the frame that the reductions of the backward pass share.
+// Sums over rows, one or two per channel, for the reductions of the backward pass.
 //
-// Partial sums lie in the workspace as double[chunks + 1][sums][width]; the last slot belongs to the tail.
+// Partial sums are double[chunks + 1][sums][width] in the workspace; the last slot is the tail's.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +15,8 @@ inline size_t column_sums_doubles(const RowGrid& grid, int64_t sums) {
   return static_cast<size_t>((grid.chunks + 1) * sums * grid.width);
 }
 
-// sum_tile(tile, partial): writes Σ over the tile's rows to partial[s·width + i] for its columns i, s < sums.
-// finish(s, c, sum): takes the sum s of channel c.
+// sum_tile(tile, partial) writes Σ over the tile's rows to partial[s·width + i] for its columns i, s < sums.
+// finish(s, c, sum) receives sum s of channel c.
 template <class SumTile, class Finish>
 void column_sums(const RowGrid& grid, int64_t sums, double* partials, const SumTile& sum_tile,
                  const Finish& finish) {

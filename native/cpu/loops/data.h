@@ -1,4 +1,4 @@
-// The data dtypes of the CPU kernels: float32 and bfloat16, computed in float32.
+// Data dtypes of the CPU kernels: float32 and bfloat16, computed in float32.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ struct bf16 {
 IABN_INLINE uint32_t bits_of(float value) { return __builtin_bit_cast(uint32_t, value); }
 IABN_INLINE float float_of(uint32_t bits) { return __builtin_bit_cast(float, bits); }
 
-// The second one where either is a NaN.
+// Returns b if either is NaN.
 IABN_INLINE float larger_of(float a, float b) { return a > b ? a : b; }
-// A NaN stays one.
+// NaN stays NaN.
 IABN_INLINE float at_least(float value, float low) { return larger_of(low, value); }
 
 IABN_INLINE int32_t as_signed(uint32_t value) { return static_cast<int32_t>(value); }
@@ -30,7 +30,7 @@ IABN_INLINE float to_float(int32_t value) { return static_cast<float>(value); }
 IABN_INLINE float load(const float* p) { return *p; }
 IABN_INLINE float load(const bf16* p) { return float_of(static_cast<uint32_t>(p->bits) << 16); }
 
-// Round to nearest, ties to even; a NaN stays one (made quiet: its payload may lie in the lost half).
+// Rounds to nearest, ties to even. NaN becomes quiet, since its payload may be in the lost half.
 IABN_INLINE bf16 to_bf16(float value) {
   const uint32_t bits = bits_of(value);
   const bool nan = value != value;

@@ -8,7 +8,7 @@
 
 namespace iabn {
 
-// copy(pixel, depth, bytes) for runs of one pixel's channels: byte offsets into the image and into the
+// Calls copy(pixel, depth, bytes) for runs of one pixel's channels, with byte offsets into the image and the
 // blocks.
 template <class Copy>
 void each_pixel_of_blocks(const DepthBlocks& s, size_t element, const Copy& copy) {

@@ -14,7 +14,7 @@ namespace {
 
 using Leaf = void (*)(const float* a, const float* b, const float* c, float* out, int64_t count);
 
-// A result may be written over an argument.
+// The result may overwrite an argument.
 #define IABN_LEAF(name, value)                                                                 \
   IABN_SIMD void name##_leaf([[maybe_unused]] const float* a, [[maybe_unused]] const float* b, \
                              [[maybe_unused]] const float* c, float* out, int64_t count) {     \
@@ -190,7 +190,7 @@ const float* ExpressionThread::operand_of(size_t index, const Block& block) {
       return to;
     }
   }
-  // Registers that do not change from one block to the next are already filled.
+  // Registers that do not change between blocks are already filled.
   if (filled_[index] == from && filled_count_[index] >= count) return to;
   for (int64_t row = 0; row < block.rows; ++row) {
     float* line = to + row * columns;

@@ -1,6 +1,6 @@
-// Expressions (geometry/expression.h) computed some hundred elements at a time: each instruction is one loop
-// over blocks that stay in the first-level cache, so that what lies between operands and result never reaches
-// memory, and choosing instructions costs nothing beside their work.
+// Evaluates expressions (geometry/expression.h) a few hundred elements at a time. Each instruction is a loop
+// over blocks that stay in the first-level cache, so intermediate values never reach memory, and the cost of
+// dispatching instructions is negligible.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@
 
 namespace iabn {
 
-// Elements of a block at most.
+// Maximum number of elements of a block.
 constexpr int64_t kExpressionBlock = 512;
 
-// An expression over a domain whose last two axes are cut into blocks: some whole rows, or a part of one.
+// An expression over a domain whose last two axes are split into blocks: some whole rows, or part of one.
 struct ExpressionBlocks {
   Expression expression;
   Domain domain;
@@ -26,14 +26,14 @@ struct ExpressionBlocks {
   size_t axes() const { return domain.sizes.size(); }
   int64_t rows() const { return domain.sizes[axes() - 2]; }
   int64_t columns() const { return domain.sizes[axes() - 1]; }
-  // Blocks along each axis; one for each element along the slow ones.
+  // Number of blocks along each axis; along the slow axes, one per element.
   std::vector<int64_t> counts() const;
 };
 
-// Throws std::invalid_argument where operands do not fit the expression or each other.
+// Throws std::invalid_argument if operands do not fit the expression or each other.
 ExpressionBlocks expression_blocks(const KernelSpec& spec, const std::vector<int64_t>* left);
 
-// The registers with which a thread computes blocks: 80 KiB, to be put on its stack.
+// The registers of one thread: 80 KiB, to be put on its stack.
 class ExpressionThread {
  public:
   ExpressionThread(const ExpressionBlocks& blocks, const KernelArgs& args);
@@ -43,9 +43,9 @@ class ExpressionThread {
     int64_t count() const { return rows * columns; }
   };
 
-  // The block at these places along all axes (counts()).
+  // The block at these positions along all axes (counts()).
   Block locate(const int64_t* places);
-  // Its values, in order, in `out` or where they happen to be. `out` may be the memory of an operand's block.
+  // Its values in order, in `out` or elsewhere. `out` may be the memory of an operand's block.
   const float* compute(const Block& block, float* out);
 
  private:

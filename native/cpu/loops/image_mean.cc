@@ -1,6 +1,6 @@
-// An image is cut into chunks of rows, so that all threads have work where there is but one image; the
-// partial sums of its chunks, float32[N][chunks][C] in the workspace, are added in order. The cut follows
-// from the shape alone (see parallel.h).
+// An image is split into chunks of rows, so that all threads have work even for a single image. The chunks'
+// partial sums, float32[N][chunks][C] in the workspace, are added in order. The split depends on the shape
+// alone (see parallel.h).
 #include "cpu/loops/image_mean.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kMostChunks = 32;  // of an image
 constexpr int64_t kColumns = 1024;   // channels whose sums stay in the first-level cache
 
-// sums [channels] over the pixels; whole pixels are read, as far as the sums fit the cache.
+// sums [channels] over the pixels; reads whole pixels, as far as the sums fit in the cache.
 template <class T>
 IABN_INLINE void sum_pixels(const T* x, int64_t pitch, int64_t pixels, int64_t channels, float* sums) {
   for (int64_t first = 0; first < channels; first += kColumns) {

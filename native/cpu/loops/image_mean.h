@@ -1,4 +1,4 @@
-// Means over whole images, for average pooling whose one window covers everything.
+// Means over whole images, for average pooling with one window.
 #pragma once
 
 #include <memory>

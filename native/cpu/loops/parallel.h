@@ -1,7 +1,7 @@
-// How work is divided among threads.
+// Divides work among threads.
 //
-// Elementwise work is divided evenly; sums are not: their grid of chunks follows from the shape alone, every
-// chunk leaves its partial sums in the workspace, and these are added in order, so a result does not depend
+// Elementwise work is divided evenly. Sums are not: their grid of chunks depends on the shape alone, every
+// chunk writes its partial sums to the workspace, and these are added in order, so that results do not depend
 // on the number of threads.
 #pragma once
 
@@ -14,12 +14,12 @@
 
 namespace iabn {
 
-// Below this many elements, waking a team of threads costs more than it saves.
+// Below this number of elements, waking a team of threads costs more than it saves.
 constexpr int64_t kParallelElements = 16384;
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// body(task) for every task in [0, tasks); elements: of all tasks together.
+// Calls body(task) for every task in [0, tasks); elements: of all tasks together.
 template <class Body>
 void parallel_tasks(int64_t tasks, int64_t elements, const Body& body) {
   (void)elements;
@@ -27,8 +27,8 @@ void parallel_tasks(int64_t tasks, int64_t elements, const Body& body) {
   for (int64_t task = 0; task < tasks; ++task) body(task);
 }
 
-// body(begin, end) for ranges that cover [0, count), one per thread. Bounds are multiples of grain, so that
-// threads share no cache line; item_elements: how many elements one of the counted items stands for.
+// Calls body(begin, end) for ranges that cover [0, count), one per thread. Bounds are multiples of grain, so
+// that threads share no cache line. item_elements: number of elements per item.
 template <class Body>
 void parallel_range(int64_t count, int64_t item_elements, int64_t grain, const Body& body) {
 #ifdef _OPENMP

@@ -1,4 +1,4 @@
-// The last implementation of an op: simple loops that serve every shape.
+// The last implementation of an op: simple loops that support every shape.
 #pragma once
 
 #include "program/kernel.h"
@@ -11,7 +11,7 @@ class PlainKernel : public FunctionKernel {
   std::string implementation() const override { return "plain"; }
 };
 
-// A factory of plain kernels for float32 operands; bfloat16 comes to them through float copies.
+// A factory of plain kernels for float32 operands; bfloat16 operands are passed as float copies.
 template <FunctionKernel::Function function>
 std::unique_ptr<Kernel> make_plain_float(const KernelSpec& spec) {
   for (const auto* operands : {&spec.inputs, &spec.outputs}) {

@@ -1,4 +1,4 @@
-// Windows of two-dimensional pooling, clipped to the image.
+// Windows of 2D pooling, clipped to the image.
 #pragma once
 
 #include "cpu/simd/simd.h"
@@ -6,7 +6,7 @@
 
 namespace iabn {
 
-// Channels are taken in blocks whose accumulators stay in registers or the first-level cache.
+// Channels per block, whose accumulators stay in registers or the first-level cache.
 constexpr int64_t kPoolBlock = 64;
 
 }  // namespace iabn

@@ -1,15 +1,15 @@
-// A channels-last tensor as a matrix of rows × channels, cut up for per-channel kernels.
+// A channels-last tensor as a matrix of rows × channels, split up for per-channel kernels.
 //
-// Few channels make short inner loops. Where rows follow each other without a gap, `repeat` of them are taken
-// as one wide row of repeat·channels columns; per-channel coefficients are repeated along it. The rows %
-// repeat rows that are left over form the tail: the beginning of one more wide row.
+// Few channels make short inner loops. If rows are contiguous, `repeat` of them are processed as one wide row
+// of repeat·channels columns, along which per-channel coefficients are repeated. The rows % repeat leftover
+// rows form the tail: the start of one more wide row.
 //
-// For sums, the wide rows are cut into chunks and, where they are long, into blocks of columns whose
-// accumulators stay in the first-level cache. The cut follows from the shape alone (see parallel.h); there
-// are two chunks at least where it pays, so that on two threads, and roughly on more, each sums the rows that
-// it reads and writes elementwise: what another core has written costs up to ten times as much. Rows of a
-// slice of a wider tensor do not follow each other: then a wide row is walked in segments, one for each row,
-// but every number still goes to the same accumulator at the same time, so that the sums are the same.
+// For sums, the wide rows are split into chunks and, if they are long, into blocks of columns whose
+// accumulators stay in the first-level cache. The split depends on the shape alone (see parallel.h). Where it
+// pays there are at least two chunks, so that each of two threads (and roughly, of more) sums the rows that
+// it reads and writes elementwise: data written by another core costs up to ten times as much. Rows of a
+// strided view are not contiguous: then a wide row is processed in segments, one per row, but every number is
+// still added to the same accumulator at the same time, so the sums are identical.
 #pragma once
 
 #include <algorithm>
@@ -23,13 +23,13 @@
 
 namespace iabn {
 
-// Bytes of a wide row or a block at most, and columns of any: the sums of a block stay in the first-level
-// cache beside the rows that are read at a time.
+// Maximum bytes of a wide row or a block, and columns of either: the sums of a block stay in the first-level
+// cache, together with the rows being read.
 constexpr int64_t kRowBytes = 2048;
 constexpr int64_t kMaxBlock = 2048;
 constexpr int64_t kMaxChunks = 64;  // chunks of rows, an even number where there are several
 constexpr int64_t kRun = 64;        // rows summed in float32 before they are added to a float64 sum
-// Rows in a chunk, times blocks: partial sums are few beside what they are of.
+// Rows per chunk, times blocks: partial sums are few compared with their terms.
 constexpr int64_t kChunkRows = 256;
 
 // Elements of the widest pair of vectors (pairs_simd.h).
@@ -50,12 +50,12 @@ struct RowGrid {
   bool split = false;  // an operand's rows do not follow each other: no wide row is walked in one go
 
   int64_t elements() const { return rows * channels; }
-  // Columns of what is repeated along a wide row.
+  // Columns of the arrays that are repeated along a wide row.
   int64_t padded() const { return whole_pairs(width); }
   int64_t rows_of_chunk(int64_t chunk) const { return std::min(chunk_rows, wide_rows - chunk * chunk_rows); }
 };
 
-// The grid for operands of one shape; any of them may be a slice.
+// The grid for operands of one shape, any of which may be a strided view.
 inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
   const TensorDesc& desc = **operands.begin();
   RowGrid grid;
@@ -66,7 +66,7 @@ inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
   const int64_t most = std::min(kMaxBlock, kRowBytes / static_cast<int64_t>(dtype_size(desc.dtype)));
   if (grid.channels < most) {
     grid.repeat = most / grid.channels;
-    // Where it costs little, a wide row is whole pairs of vectors.
+    // Make a wide row whole pairs of vectors if it costs little.
     const int64_t unit = kPairs / std::gcd(grid.channels, kPairs);
     if (grid.repeat >= unit) grid.repeat -= grid.repeat % unit;
   }
@@ -82,7 +82,7 @@ inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
   return grid;
 }
 
-// One tile of the grid of sums: of `rows` wide rows, segments·columns columns from `column` on.
+// A tile of the grid of sums: `rows` wide rows, by segments·columns columns starting at `column`.
 struct Tile {
   int64_t chunk;
   int64_t row;  // of the tensor, its first
@@ -113,7 +113,7 @@ struct Lines {
   int64_t pitch;
 
   IABN_INLINE_MEMBER Lines from(int64_t wide_row) const { return every(wide_row, 1); }
-  // From a wide row on those that are `apart` from each other.
+  // The lines starting at a wide row, every `apart` rows.
   IABN_INLINE_MEMBER Lines every(int64_t wide_row, int64_t apart) const {
     return {data + wide_row * stride, apart * stride, pitch};
   }
@@ -124,7 +124,7 @@ Lines<T> lines_of(const T* data, int64_t pitch, const RowGrid& grid, const Tile&
   return {data + tile.row * pitch + tile.column, grid.repeat * pitch, pitch};
 }
 
-// body(tile) for every tile, on all threads.
+// Calls body(tile) for every tile, on all threads.
 template <class Body>
 void parallel_tiles(const RowGrid& grid, const Body& body) {
   parallel_tasks(grid.chunks * grid.blocks, grid.elements(), [&](int64_t task) {
@@ -134,7 +134,7 @@ void parallel_tiles(const RowGrid& grid, const Body& body) {
   });
 }
 
-// Rows walked one after the other, for elementwise work: each is `step` rows of the tensor, from `row` on.
+// Consecutive rows for elementwise work: each is `step` rows of the tensor, starting at `row`.
 struct Strip {
   int64_t row;
   int64_t step;
@@ -142,7 +142,7 @@ struct Strip {
   int64_t columns;
 };
 
-// body(strip) for strips that cover the matrix.
+// Calls body(strip) for strips that cover the matrix.
 template <class Body>
 void parallel_rows(const RowGrid& grid, const Body& body) {
   if (grid.split) {
@@ -155,13 +155,13 @@ void parallel_rows(const RowGrid& grid, const Body& body) {
   if (grid.tail > 0) body(Strip{grid.wide_rows * grid.repeat, 1, 1, grid.tail});
 }
 
-// Repeats what lies there for every channel along a wide row, and returns its end.
+// Repeats one value per channel along a wide row, and returns its end.
 inline float* repeat_wide(const RowGrid& grid, float* wide) {
   for (int64_t i = grid.channels; i < grid.padded(); ++i) wide[i] = wide[i - grid.channels];
   return wide + grid.padded();
 }
 
-// Writes value(c) for every channel, repeated along a wide row, and returns the end of what it wrote.
+// Writes value(c) for every channel, repeated along a wide row, and returns the end of the written data.
 template <class Value>
 float* fill_wide(const RowGrid& grid, float* wide, const Value& value) {
   for (int64_t c = 0; c < grid.channels; ++c) wide[c] = static_cast<float>(value(c));

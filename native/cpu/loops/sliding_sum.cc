@@ -1,14 +1,14 @@
-// A line is cut into blocks as long as the window, k. The window that begins r places into block b is
+// A line is split into blocks as long as the window, k. The window that starts r positions into block b is
 //
 //   Σ = suffix_b[r] + prefix_{b+1}[r]
 //   suffix_b[r]: from r to the end of block b    prefix_b[r]: the first r of block b
 //
-// (van Herk's decomposition, 1992, with sums for maxima): along the row first, then along the column. Nothing
-// is ever subtracted, so that no NaN, no infinity and no rounding error outlives the windows that hold it,
-// and what is added up is always part of the window. At most k_h + k_w − 2 float32 additions follow each
-// other, where the direct sum has k_h·k_w − 1: no float64 is needed to be as exact.
+// (van Herk's decomposition, 1992, with sums instead of maxima), along the row first, then along the column.
+// Nothing is ever subtracted, so no NaN, infinity or rounding error outlives the windows that contain it, and
+// all terms belong to the window. At most k_h + k_w − 2 float32 additions depend on each other, where a
+// direct sum has k_h·k_w − 1, so float64 is not needed for the same accuracy.
 //
-// A task is kLanes channels of an image: its workspace is k_h rows of those channels.
+// A task is kLanes channels of an image; its workspace is k_h rows of those channels.
 #include "cpu/loops/sliding_sum.h"
 
 #include <omp.h>
@@ -22,8 +22,7 @@ namespace iabn {
 namespace {
 
 constexpr int64_t kLanes = 32;
-// Pixels between the one that is read and the one that is fetched ahead: they lie too far apart for hardware
-// to guess.
+// Prefetch distance in pixels, which are too far apart for the hardware prefetcher.
 constexpr int64_t kAhead = 12;
 
 // Some channels of a row of pixels of a data tensor.
@@ -39,7 +38,7 @@ IABN_INLINE float divisor_of(int64_t row, int64_t column) {
   return static_cast<float>(count > 1 ? count : 1);
 }
 
-// line [length, kLanes] = the sources at their places, zeros elsewhere; divided where columns is not null.
+// line [length, kLanes] = the sources at their positions, zeros elsewhere; divided unless columns is null.
 template <class T>
 IABN_INLINE void read_line(const Pixels<const T>& from, const SlidingAxis& axis, int64_t row,
                            const int64_t* columns, float* line) {
@@ -100,7 +99,7 @@ IABN_SIMD void add_rows(float* __restrict into, const float* __restrict from, in
   for (int64_t i = 0; i < count; ++i) into[i] += from[i];
 }
 
-// A row of targets: (suffix + prefix) / divisor; not divided where columns is null.
+// A row of targets: (suffix + prefix) / divisor; not divided if columns is null.
 template <class T>
 IABN_INLINE void write_row(const float* suffix, const float* prefix, int64_t targets, int64_t row,
                            const int64_t* columns, const Pixels<T>& to) {
@@ -177,7 +176,7 @@ class SlidingSumKernel final : public Kernel {
     }
   }
 
-  // The sums along the row of place `place` of the column's line, zeros where no source lies.
+  // The row sums for position `place` of the column's line; zeros if there is no source.
   template <class T>
   void sum_row(const T* image, int64_t channels, int64_t place, float* line, float* sums) const {
     const int64_t from = place - s_.rows.offset, y = from / s_.rows.spread;
@@ -200,8 +199,8 @@ class SlidingSumKernel final : public Kernel {
           by.of_sources ? nullptr : by.columns.data(), pixels);
   }
 
-  // Slot r of the buffer holds the suffix that begins at row r of the block, until the window that begins
-  // there is written; then it takes row r of the next block.
+  // Slot r of the buffer holds the suffix that starts at row r of the block until that window is written;
+  // then it takes row r of the next block.
   template <class T>
   void run_task(const KernelArgs& args, int64_t n, int64_t c, float* buffers) const {
     const SlidingAxis& rows = s_.rows;

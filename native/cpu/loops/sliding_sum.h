@@ -1,5 +1,5 @@
-// Sums over windows that slide over channels-last images, at a cost that does not depend on the window's
-// size: what average pooling with large windows and its gradient share.
+// Sums over sliding windows of channels-last images, at a cost independent of the window size: shared by
+// average pooling with large windows and its gradient.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace iabn {
 
-// One axis of the sliding: sources lie on a line, `spread` apart, zeros between them and around; the window
-// of target t covers [t·step, t·step + window) of that line.
+// One axis: sources lie on a line, `spread` apart, with zeros between and around them; the window of target t
+// covers [t·step, t·step + window) of that line.
 struct SlidingAxis {
   int64_t sources, spread, offset;  // source i lies at i·spread + offset
   int64_t targets, step, window;
@@ -20,8 +20,8 @@ struct SlidingAxis {
   int64_t length() const { return starts() + window - 1; }     // of the line, as far as windows reach
 };
 
-// Divisors are products of a number for the row and one for the column, at least 1, of the targets (means) or
-// of the sources (the gradient of means).
+// Divisors are a number per row times a number per column, each at least 1, of the targets (means) or the
+// sources (the gradient of means).
 struct SlidingDivisor {
   bool of_sources;
   std::vector<int64_t> rows, columns;

@@ -1,4 +1,4 @@
-// How loops read and write bfloat16.
+// Reads and writes bfloat16 in loops.
 #pragma once
 
 #include <algorithm>
@@ -8,21 +8,21 @@
 
 namespace iabn {
 
-// Rounds `count` numbers, on one thread, with the CPU's own instruction where it has one (which takes
-// denormal numbers for zeros).
+// Rounds `count` numbers on one thread, with the CPU's own instruction if it has one (which flushes denormals
+// to zero).
 void narrow(const float* from, bf16* to, int64_t count);
 
-// Exactly.
+// Exact.
 void widen(const bf16* from, float* to, int64_t count);
 
-// out[i] = value(i) for i < count. The output may be the very memory of an input that value(i) reads.
+// out[i] = value(i) for i < count. The output may be the memory of an input that value(i) reads.
 template <class Value>
 IABN_INLINE void store_all(float* out, int64_t count, const Value& value) {
   IABN_ELEMENTWISE
   for (int64_t i = 0; i < count; ++i) out[i] = value(i);
 }
 
-// By way of a block in the first-level cache: compilers have no loop for the instruction that rounds.
+// Goes through a block in the first-level cache, because compilers do not vectorize the rounding instruction.
 template <class Value>
 IABN_INLINE void store_all(bf16* out, int64_t count, const Value& value) {
   constexpr int64_t kBlock = 512;

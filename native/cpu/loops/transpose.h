@@ -1,4 +1,4 @@
-// Transposition of the matrices that the images of a batch are.
+// Transposes the matrices of a batch of images.
 #pragma once
 
 #include <algorithm>
@@ -8,8 +8,8 @@
 
 namespace iabn {
 
-// y[n, c, r] = x[n, r, c] for n < count, r < rows, c < columns. Tiles stay in the first-level cache, both
-// ways.
+// y[n, c, r] = x[n, r, c] for n < count, r < rows, c < columns. Tiles stay in the first-level cache in both
+// directions.
 template <class T>
 void transpose_each(const T* x, T* y, int64_t count, int64_t rows, int64_t columns) {
   constexpr int64_t tile = 32;

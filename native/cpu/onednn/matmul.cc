@@ -12,7 +12,7 @@ memory::desc matrix(int64_t rows, int64_t columns, DType dtype, Tag tag) {
   return memory::desc({rows, columns}, data_type(dtype), tag);
 }
 
-// Float32 weights are used where they lie; for bfloat16 they have to be cast, into any layout then.
+// float32 weights are used in place; for bfloat16 they are cast, so any layout will do.
 memory::desc preferred_weights(const memory::desc& own, DType activations) {
   if (activations != DType::bf16) return own;
   return memory::desc(dims_of(own), memory::data_type::bf16, Tag::any);
@@ -66,7 +66,7 @@ std::unique_ptr<Kernel> matmul_backward_data(const LinearShape& s, DType dy, DTy
 
 std::unique_ptr<Kernel> matmul_backward_weights(const LinearShape& s, DType x, DType dy) {
   refuse_empty(s);
-  // dw = dyᵀ·x: the gradient of the weights is the product, x stands where the primitive has its weights.
+  // dw = dyᵀ·x: the weight gradient is the product, and x takes the place of the primitive's weights.
   const memory::desc gradient = matrix(s.outputs, s.inputs, DType::f32, Tag::ab);
   const auto desc = product(matrix(s.outputs, s.rows, dy, Tag::ba), matrix(s.rows, s.inputs, x, Tag::ab),
                             memory::desc(), gradient);

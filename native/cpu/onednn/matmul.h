@@ -1,4 +1,4 @@
-// Matrix products by oneDNN for linear layers, and for convolutions that are nothing more.
+// oneDNN matrix products for linear layers and 1×1 convolutions.
 #pragma once
 
 #include "cpu/onednn/onednn.h"
@@ -8,10 +8,9 @@ namespace iabn {
 
 namespace onednn {
 
-// constant_weights: they stay the same between runs and are laid out once.
-// Kernels with the operands of the ops linear (x, w, b? → y), linear_backward_data (dy, w → dx) and
-// linear_backward_weights (x, dy → dw). Throw Refused for empty tensors and where oneDNN has only reference
-// loops.
+// constant_weights: weights do not change between runs and are laid out once. Kernels with the operands of
+// the ops linear (x, w, b? → y), linear_backward_data (dy, w → dx) and linear_backward_weights (x, dy → dw).
+// Throw Refused for empty tensors, and if oneDNN has only reference loops.
 std::unique_ptr<Kernel> matmul_forward(const LinearShape& shape, DType x, DType y, bool bias,
                                        bool constant_weights);
 std::unique_ptr<Kernel> matmul_backward_data(const LinearShape& shape, DType dy, DType dx);

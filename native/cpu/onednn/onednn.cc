@@ -32,7 +32,7 @@ dnnl::memory::data_type data_type(DType dtype) {
 }
 
 bool allows(dnnl::cpu_isa isa) {
-  // The enumerators are bit sets: each contains the bits of those that it goes beyond.
+  // The enumerators are bit sets that include the bits of lower instruction sets.
   const auto effective = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
   return (effective & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa);
 }

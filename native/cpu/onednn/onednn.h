@@ -1,5 +1,5 @@
-// The little of oneDNN that the kernels share: engine, stream, primitives whose operands are bound at each
-// run, and weight reorders. Scratchpads are the caller's, so that they are part of the memory plan.
+// oneDNN helpers shared by the kernels: engine, stream, primitives whose operands are bound at each run, and
+// weight reorders. The caller provides scratchpads, so that they are part of the memory plan.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace iabn {
 
-// Lays out the parts of a kernel's workspace, each on a cache line of its own.
+// Lays out the parts of a kernel's workspace, each aligned to a cache line.
 class WorkspaceLayout {
  public:
   // Returns the offset of a new part.
@@ -37,29 +37,29 @@ namespace onednn {
 const dnnl::engine& engine();
 dnnl::stream& stream();
 
-// Attributes asking for a scratchpad given at each run.
+// Attributes that request a scratchpad at each run.
 dnnl::primitive_attr user_scratchpad();
 
-// Throws Refused for a dtype that oneDNN does not compute in.
+// Throws Refused for a dtype that oneDNN does not support.
 dnnl::memory::data_type data_type(DType dtype);
 
-// Whether the CPU has the instructions and this process may use them (ONEDNN_MAX_CPU_ISA is respected).
+// True if the CPU has the instructions and this process may use them (respects ONEDNN_MAX_CPU_ISA).
 bool allows(dnnl::cpu_isa isa);
 
-// Of the library in use, as "2.6.3".
+// Version of the library in use, such as "2.6.3".
 std::string version();
 
-// Whether bfloat16 is among them.
+// True if oneDNN can use bfloat16 instructions.
 bool has_bfloat16();
 
-// Throws Refused for products of bfloat16 without them: emulated, they have a quarter of float32's speed, or
-// a tenth.
+// Throws Refused for bfloat16 products without such instructions: emulated, they run at a quarter to a tenth
+// of float32's speed.
 void refuse_emulated(DType images);
 
-// Throws Refused when the implementation is a reference loop, slower than our own plain one.
+// Throws Refused if the implementation is a reference loop, which is slower than our own plain one.
 void refuse_reference(const std::string& implementation);
 
-// make() with oneDNN's errors turned into Refused.
+// Calls make() and converts oneDNN's errors to Refused.
 template <class Make>
 auto refusing(const char* what, Make make) -> decltype(make()) {
   try {
@@ -70,7 +70,7 @@ auto refusing(const char* what, Make make) -> decltype(make()) {
   }
 }
 
-// A primitive with its memory objects made once; run() only sets their addresses.
+// A primitive whose memory objects are created once; run() only sets their addresses.
 class Primitive {
  public:
   using Operands = std::vector<std::pair<int, dnnl::memory::desc>>;
@@ -87,7 +87,7 @@ class Primitive {
   size_t scratchpad_bytes_;
 };
 
-// Copies between layouts and dtypes; nothing at all when they are the same.
+// Copies between layouts and dtypes; a no-op if they are equal.
 class Reorder {
  public:
   Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
@@ -112,7 +112,7 @@ struct Operand {
   dnnl::memory::desc desc;
 };
 
-// Weights (or their gradient) as the program holds them and as the primitive wants them.
+// Weights (or their gradient) in the program's layout and in the primitive's.
 struct Weights {
   int argument;
   Place place;
@@ -121,8 +121,8 @@ struct Weights {
   bool constant = false;  // they stay the same between runs
 };
 
-// One primitive; weights are laid out (and cast) for it before it runs, constant ones once for many runs;
-// their gradient is brought back after it.
+// A single primitive. Weights are laid out (and cast) before it runs, constant ones once for many runs; their
+// gradient is converted back afterwards.
 class PrimitiveKernel : public Kernel {
  public:
   PrimitiveKernel(std::string implementation, const dnnl::primitive& primitive,

@@ -1,5 +1,5 @@
-// oneDNN 2.x and 3.x. They differ in how a primitive is described: 2.x wants an operation descriptor
-// first, 3.x takes its parts as they are. Nothing else depends on the version.
+// Adapts oneDNN 2.x and 3.x, which differ in how a primitive is described: 2.x needs an operation descriptor
+// first, 3.x takes its parts directly. Nothing else depends on the version.
 #pragma once
 
 #include <oneapi/dnnl/dnnl_version.h>
@@ -8,8 +8,8 @@
 
 namespace iabn::onednn {
 
-// Describes the primitive P, such as dnnl::matmul. `parts` are what P's description takes in either version:
-// the kind and the algorithm where it has them, the descriptors of its operands, its window.
+// Describes the primitive P, such as dnnl::matmul. `parts` are the arguments of P's description in either
+// version: kind and algorithm if any, operand descriptors, and window.
 template <class P, class... Parts>
 typename P::primitive_desc describe(const dnnl::engine& engine, const dnnl::primitive_attr& attr,
                                     const Parts&... parts) {
@@ -20,7 +20,7 @@ typename P::primitive_desc describe(const dnnl::engine& engine, const dnnl::prim
 #endif
 }
 
-// The same for a backward primitive. `hint` describes the forward one.
+// The same for a backward primitive. `hint` is the forward description.
 template <class P, class Hint, class... Parts>
 typename P::primitive_desc describe_backward(const dnnl::engine& engine, const dnnl::primitive_attr& attr,
                                              const Hint& hint, const Parts&... parts) {

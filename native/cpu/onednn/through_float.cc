@@ -9,7 +9,7 @@
 namespace iabn {
 namespace {
 
-// Where the float32 copy of an operand lies in the workspace.
+// Location of an operand's float32 copy in the workspace.
 struct Copy {
   size_t operand;
   size_t offset;
@@ -33,7 +33,7 @@ class ThroughFloat : public Kernel {
   std::vector<size_t> laid_out_inputs() const override { return kernel_->laid_out_inputs(); }
   std::string implementation() const override { return "float32 copies, " + kernel_->implementation(); }
 
-  // Laid out are weights alone, which are float32 as they stand.
+  // Only weights are laid out, and they are float32 already.
   void lay_out(const KernelArgs& args) override { kernel_->lay_out(inner(args, args.inputs, args.outputs)); }
 
   void run(const KernelArgs& args) override {

@@ -1,4 +1,5 @@
-// The last resort for bfloat16 where a CPU or oneDNN has none: convert, compute in float32, convert back.
+// Fallback for bfloat16 where the CPU or oneDNN does not support it: converts to float32, computes, and
+// converts back.
 #pragma once
 
 #include <vector>
@@ -7,8 +8,8 @@
 
 namespace iabn {
 
-// A factory that serves specifications with bfloat16 operands by the first of the given float32
-// implementations that accepts them; it refuses specifications without bfloat16.
+// A factory that serves specifications with bfloat16 operands through the first of the float32
+// implementations that accepts them. Refuses specifications without bfloat16.
 KernelFactory through_float(std::vector<KernelFactory> implementations);
 
 }  // namespace iabn
