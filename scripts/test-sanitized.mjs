@@ -1,40 +1,48 @@
 // @ts-check
 // Kernel tests on an addon built with AddressSanitizer and UndefinedBehaviorSanitizer.
-//   npm run test:sanitized [-- vitest's filters]
+//   [CXX=clang++] npm run test:sanitized [-- vitest's filters]
 import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { BUILD_PACKAGES, ensureSystemPackages } from './lib/debian.mjs';
 import { inRoot } from './lib/paths.mjs';
-import { setup } from './lib/setup.mjs';
-import { runAttached, runLogged, runMain, step } from './lib/steps.mjs';
+import { ensureDependencies } from './lib/pnpm.mjs';
+import { runAttached, runLogged, runMain, StepError, step } from './lib/steps.mjs';
 import { KERNEL_TESTS } from './lib/tests.mjs';
 
-const BUILD = inRoot('.cache', 'sanitized');
+const COMPILER = process.env.CXX ?? 'c++';
+const BUILD = inRoot('.cache', `sanitized-${path.basename(COMPILER)}`);
+/** AddressSanitizer's runtime, of Clang and of GCC. Clang finds GCC's, too. */
+const RUNTIMES = ['libclang_rt.asan-x86_64.so', 'libasan.so'];
 
 await runMain(async () => {
-  await setup();
+  await ensureSystemPackages(BUILD_PACKAGES);
+  await ensureDependencies();
   const options = ['--out', BUILD, '--config', 'Release', '--CDIABN_SANITIZE=ON'];
   await step('native addon with sanitizers', () =>
     runLogged('sanitized-build', 'npx', ['cmake-js', 'build', ...options], { cwd: inRoot('native') }),
   );
   const filters = process.argv.slice(2);
-  return runAttached(
-    inRoot('node_modules', '.bin', 'vitest'),
-    ['run', ...(filters.length > 0 ? filters : KERNEL_TESTS)],
-    {
-      env: { ...process.env, ...sanitizedEnvironment(`${BUILD}/Release/inplace_abn.node`) },
-    },
-  );
+  const chosen = filters.length > 0 ? filters : KERNEL_TESTS;
+  const env = { ...process.env, ...sanitizedEnvironment(`${BUILD}/Release/inplace_abn.node`) };
+  return runAttached(inRoot('node_modules', '.bin', 'vitest'), ['run', ...chosen], { env });
 });
 
 /** @param {string} addon */
 function sanitizedEnvironment(addon) {
-  const compiler = process.env.CXX ?? 'c++';
-  const { stdout } = spawnSync(compiler, ['-print-file-name=libasan.so'], { encoding: 'utf8' });
   return {
     IABN_ADDON: addon,
-    // Node itself is not built with it, so it is not loaded first by itself.
-    LD_PRELOAD: stdout.trim(),
+    // Node is built without the runtime, which must be loaded before everything else.
+    LD_PRELOAD: runtime(),
     // V8 leaves its heap to the system at exit.
     ASAN_OPTIONS: 'detect_leaks=0',
     UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
   };
+}
+
+function runtime() {
+  for (const name of RUNTIMES) {
+    const { stdout } = spawnSync(COMPILER, [`-print-file-name=${name}`], { encoding: 'utf8' });
+    if (path.isAbsolute(stdout.trim())) return stdout.trim();
+  }
+  throw new StepError(`${COMPILER} has no AddressSanitizer runtime`);
 }
