@@ -1,7 +1,12 @@
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import protobuf from 'protobufjs/minimal.js';
 import type { Histogram } from './histogram.js';
 
 // Field numbers of tensorboard/compat/proto/{event,summary,histogram}.proto.
+
+const VARINT = 0;
+const BIT64 = 1;
+const LENGTH_DELIMITED = 2;
+const BIT32 = 5;
 
 /** One `Summary.Value`. */
 export type SummaryValue = { tag: string; scalar: number } | { tag: string; histogram: Histogram };
@@ -18,45 +23,51 @@ export interface Event {
 }
 
 export function encodeEvent(event: Event): Uint8Array {
-  const writer = new BinaryWriter();
-  writer.tag(1, WireType.Bit64).double(event.wallTime);
-  if (event.step !== undefined) writer.tag(2, WireType.Varint).int64(event.step);
-  if (event.fileVersion !== undefined) writer.tag(3, WireType.LengthDelimited).string(event.fileVersion);
+  const writer = protobuf.Writer.create();
+  tag(writer, 1, BIT64).double(event.wallTime);
+  if (event.step !== undefined) tag(writer, 2, VARINT).int64(event.step);
+  if (event.fileVersion !== undefined) tag(writer, 3, LENGTH_DELIMITED).string(event.fileVersion);
   if (event.summary) {
-    writer.tag(5, WireType.LengthDelimited).fork();
+    tag(writer, 5, LENGTH_DELIMITED).fork();
     for (const value of event.summary) writeValue(writer, value);
-    writer.join();
+    writer.ldelim();
   }
   if (event.sessionStart) {
-    writer.tag(7, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int32(1).join();
+    tag(writer, 7, LENGTH_DELIMITED).fork();
+    tag(writer, 1, VARINT).int32(1);
+    writer.ldelim();
   }
   return writer.finish();
 }
 
-function writeValue(writer: BinaryWriter, value: SummaryValue): void {
-  writer.tag(1, WireType.LengthDelimited).fork();
-  writer.tag(1, WireType.LengthDelimited).string(value.tag);
+function writeValue(writer: protobuf.Writer, value: SummaryValue): void {
+  tag(writer, 1, LENGTH_DELIMITED).fork();
+  tag(writer, 1, LENGTH_DELIMITED).string(value.tag);
   if ('scalar' in value) {
-    writer.tag(2, WireType.Bit32).float(value.scalar);
+    tag(writer, 2, BIT32).float(value.scalar);
   } else {
-    writer.tag(5, WireType.LengthDelimited).fork();
+    tag(writer, 5, LENGTH_DELIMITED).fork();
     writeHistogram(writer, value.histogram);
-    writer.join();
+    writer.ldelim();
   }
-  writer.join();
+  writer.ldelim();
 }
 
-function writeHistogram(writer: BinaryWriter, histogram: Histogram): void {
+function writeHistogram(writer: protobuf.Writer, histogram: Histogram): void {
   const { min, max, count, sum, sumSquares } = histogram;
   [min, max, count, sum, sumSquares].forEach((value, i) => {
-    writer.tag(i + 1, WireType.Bit64).double(value);
+    tag(writer, i + 1, BIT64).double(value);
   });
   writePacked(writer, 6, histogram.limits);
   writePacked(writer, 7, histogram.buckets);
 }
 
-function writePacked(writer: BinaryWriter, field: number, values: readonly number[]): void {
-  writer.tag(field, WireType.LengthDelimited).fork();
+function writePacked(writer: protobuf.Writer, field: number, values: readonly number[]): void {
+  tag(writer, field, LENGTH_DELIMITED).fork();
   for (const value of values) writer.double(value);
-  writer.join();
+  writer.ldelim();
+}
+
+function tag(writer: protobuf.Writer, field: number, wireType: number): protobuf.Writer {
+  return writer.uint32(field * 8 + wireType);
 }
