@@ -1,6 +1,7 @@
 // Runs a program in the caller's folder after bringing the build up to date.
 //   npm run train-imagenet -- CONFIG DIR [options]      npm run plan -- CONFIG --batch N [--json]
 //   npm run test-imagenet -- CONFIG CHECKPOINT DIR [options]
+//   npm run convert -- IN OUT [options]
 //   npm run predict -- CHECKPOINT IMAGES… [options]
 //   npm run test-vistas -- SNAPSHOT IN_DIR OUT_DIR [options]
 //   npm run inspect -- FILE [--json]       npm run doctor [-- --json]
@@ -10,6 +11,7 @@ import { setup } from './lib/setup.mjs';
 import { runAttached, runMain, StepError } from './lib/steps.mjs';
 
 const PROGRAMS = {
+  convert: 'apps/test-imagenet/dist/convert.js',
   doctor: 'packages/cuda/dist/cli/doctor.js',
   inspect: 'packages/checkpoint/dist/cli/inspect.js',
   plan: 'apps/train-imagenet/dist/plan.js',

@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup';
 import { program } from '../../tools/tsup/presets.js';
 
-export default defineConfig(program(['src/main.ts']));
+export default defineConfig(program(['src/main.ts', 'src/convert.ts']));

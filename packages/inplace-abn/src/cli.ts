@@ -38,6 +38,11 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
     file: 'dist/plan.js',
     does: 'print the memory of a training step before anything runs: inplace-abn plan CONFIG',
   },
+  convert: {
+    package: '@inplace-abn/test-imagenet',
+    file: 'dist/convert.js',
+    does: 'convert weights of torchvision, timm or upstream: inplace-abn convert IN OUT',
+  },
   inspect: {
     package: '@inplace-abn/checkpoint',
     file: 'dist/cli/inspect.js',

@@ -53,11 +53,14 @@ export function recognize(found: Specs, { source, library, arch }: RecognizeOpti
   const { prefix, specs } = withoutPrefix(found);
   refuseKnown(specs, source);
   let best: Candidate | null = null;
+  let most = -1;
   for (const known of arch ? [arch] : ARCHITECTURES) {
-    for (const names of library ? [library] : LIBRARIES) {
-      for (const candidate of candidatesOf(known, names, specs)) {
+    for (const names of library ? [library] : librariesOf(specs)) {
+      for (const candidate of candidatesOf(known, names, specs, most)) {
         if (isExact(candidate, specs)) return { ...candidate.network, library: names, prefix };
-        if (!best || candidate.matching > best.matching) best = candidate;
+        if (candidate.matching <= most) continue;
+        best = candidate;
+        most = candidate.matching;
       }
     }
   }
@@ -92,24 +95,49 @@ const STEMS: Readonly<Record<Library, readonly string[]>> = {
   timm: NAMINGS.filter(({ libraries }) => libraries.includes('timm')).map(({ stem }) => stem),
 };
 
-function* candidatesOf(arch: string, library: Library, found: Specs): Generator<Candidate> {
+/** Libraries whose networks begin with a tensor of the file; of two with the same names the first. */
+function librariesOf(found: Specs): Library[] {
+  const stems = new Set<string>();
+  return LIBRARIES.filter((library) => {
+    const stem = STEMS[library].find((name) => found.has(name));
+    if (stem === undefined || stems.has(stem)) return false;
+    stems.add(stem);
+    return true;
+  });
+}
+
+/** @param least candidates that cannot match so many tensors are left out */
+function* candidatesOf(arch: string, library: Library, found: Specs, least: number): Generator<Candidate> {
   const stem = STEMS[library].find((name) => found.has(name));
-  const channels = stem === undefined ? undefined : found.get(stem)?.shape[0];
-  if (stem === undefined || channels === undefined) return;
+  if (stem === undefined) return;
   for (const options of variantsOf(arch, library)) {
     const names = namesOf(library, createNetwork(arch, { normAct: SHAPES, classes: 1, ...options }));
-    const base = names?.get(stem)?.shape[0];
-    if (base === undefined) continue;
-    const sized = {
-      ...options,
-      classes: classesIn(found),
-      ...(channels === base ? {} : { width: channels / base }),
-    };
-    const expected = namesOf(library, createNetwork(arch, { normAct: SHAPES, ...sized }));
-    if (!expected) continue;
-    const matching = [...expected].filter(([name, spec]) => sameShape(spec, found.get(name))).length;
-    yield { network: { arch, options: sized }, library, expected, matching };
+    if (!names?.has(stem) || [...names.keys()].filter((name) => found.has(name)).length < least) continue;
+    for (const width of widthsOf(names, found, stem)) {
+      const sized = { ...options, classes: classesIn(found), ...(width === 1 ? {} : { width }) };
+      const expected = namesOf(library, createNetwork(arch, { normAct: SHAPES, ...sized }));
+      if (!expected) continue;
+      const matching = [...expected].filter(([name, spec]) => sameShape(spec, found.get(name))).length;
+      yield { network: { arch, options: sized }, library, expected, matching };
+    }
   }
+}
+
+/** Widths that may have made the channels of a file: exact shares of the network's, and the roundest that rounds to the widest. */
+function widthsOf(names: Specs, found: Specs, stem: string): Set<number> {
+  const channelsOf = (name: string) =>
+    [names.get(name)?.shape[0] ?? 1, found.get(name)?.shape[0] ?? 1] as const;
+  const [base, channels] = channelsOf(stem);
+  let [most, widest] = [0, stem];
+  for (const [name, { shape }] of names) {
+    const own = shape.length === 4 && found.has(name) ? (shape[0] ?? 0) : 0;
+    if (own > most) [most, widest] = [own, name];
+  }
+  const [full, scaled] = channelsOf(widest);
+  const rounded = [1, 2, 3]
+    .map((digits) => Number((scaled / full).toFixed(digits)))
+    .find((width) => Math.round(full * width) === scaled);
+  return new Set([channels / base, scaled / full, ...(rounded ? [rounded] : [])]);
 }
 
 /** Options that change names or shapes; other libraries have none of them. */

@@ -1,0 +1,108 @@
+#!/usr/bin/env node
+/** convert: weights of torchvision, timm or upstream → a checkpoint for the programs here. */
+import { type Advice, checkWritable, runCommand, withAdvice } from '@inplace-abn/cli';
+import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
+import { convertWeights, LIBRARIES, type Library, NORM_MODES, writeConversion } from '@inplace-abn/interop';
+import { type NormMode, positive, TRAINED_WITH_ADVICE, trainedWithOption } from '@inplace-abn/recipes';
+import { Command, Option } from 'commander';
+import { compareOn, formatComparison } from './convert/compare.js';
+
+const ACTIVATIONS = ['relu', 'leaky_relu', 'elu', 'identity'] as const;
+
+interface Options extends ProcessDevice {
+  readonly from: Library | 'auto';
+  readonly arch?: string;
+  readonly bn: NormMode;
+  readonly activation?: (typeof ACTIVATIONS)[number];
+  readonly activationParam?: number;
+  readonly key?: string;
+  readonly trainedWith?: NormMode;
+  readonly check?: string;
+  readonly classes?: string;
+  readonly batch: number;
+  readonly workers: number;
+}
+
+const ADVICE: Advice = { ...TRAINED_WITH_ADVICE, ERR_SCALE: ', with --bn standard' };
+
+const command = new Command('convert')
+  .description(
+    'Convert the weights of a torchvision, timm or upstream network into a checkpoint for the programs here.',
+  )
+  .argument(
+    '<in>',
+    'file of torch.save or safetensors, or the index of several safetensors files (*.index.json)',
+  )
+  .argument('<out>', 'file to write: .safetensors, .pth or .pth.tar')
+  .addOption(
+    new Option('--from <library>', 'whose names the file has; auto: find out by names and shapes')
+      .choices(['auto', ...LIBRARIES])
+      .default('auto'),
+  )
+  .option('--arch <name>', 'architecture, as network.arch names it (default: find out)')
+  .addOption(
+    new Option('--bn <mode>', 'batch norm of the written network').choices(NORM_MODES).default('inplace'),
+  )
+  .addOption(
+    new Option(
+      '--activation <name>',
+      "activation of the written network (default: the file's; leaky_relu in the place of relu where batch norm is in place)",
+    ).choices(ACTIVATIONS),
+  )
+  .option('--activation-param <x>', 'slope of leaky_relu, α of elu (default: 0.01)', positive)
+  .option(
+    '--key <key>',
+    'where in the file the weights are, such as state_dict_ema (default: state_dict, or the file itself)',
+  )
+  .addOption(trainedWithOption())
+  .option(
+    '--check <dir>',
+    'compare both networks on the images of DIR/val/CLASS or DIR/CLASS: accuracy and logits',
+  )
+  .option('--classes <file>', 'with --check: class folders in the order of the outputs, one a line')
+  .option('-b, --batch <n>', 'with --check: images of a batch', positive, 32)
+  .option('-j, --workers <n>', 'with --check: images in work at a time', positive, 2)
+  .addOption(deviceOption())
+  .addHelpText(
+    'after',
+    `
+Examples:
+  inplace-abn convert resnet50.pth resnet50.safetensors
+  inplace-abn convert resnet50.pth resnet50.safetensors --check imagenet --classes imagenet.txt
+  inplace-abn convert timm.pth.tar ordinary.pth --bn standard --key state_dict_ema
+
+Batch norm is converted exactly, or refused with the name of the layer. Leaky ReLU in the place of ReLU is an approximation.
+Exit codes: 0 done, 1 error, 2 usage.`,
+  )
+  .action((input: string, output: string, options: Options) =>
+    withAdvice(ADVICE, () => convert(input, output, options)),
+  );
+
+async function convert(input: string, output: string, options: Options): Promise<void> {
+  checkProcessDevice(options);
+  await checkWritable(output);
+  const { from, check, classes, batch, workers, ...wanted } = options;
+  const conversion = await convertWeights(input, { ...wanted, ...(from === 'auto' ? {} : { from }) });
+  const { took, notes, exact, original, converted, description } = conversion;
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  say(`took ${input} for ${took}`);
+  for (const note of notes) say(note);
+  await writeConversion(output, conversion);
+  say(`wrote ${output}`);
+  if (check === undefined) {
+    if (!exact) say('compare both on images with --check DIR');
+    return;
+  }
+  const { device } = chooseProcessDevice(options, undefined);
+  const comparison = await compareOn(await original(), converted, {
+    data: check,
+    classFile: classes,
+    device,
+    batchSize: batch,
+    workers,
+    ...(description.preprocessing ? { preprocessing: description.preprocessing } : {}),
+  });
+  say(formatComparison(comparison));
+}
+
+await runCommand(command, import.meta.url);

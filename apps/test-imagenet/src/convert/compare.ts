@@ -1,0 +1,136 @@
+/** A network before and after its conversion, on the same images. */
+import type { Preprocessing } from '@inplace-abn/checkpoint';
+import { type Device, UsageError } from '@inplace-abn/core';
+import type { Loader } from '@inplace-abn/data';
+import type { WeightedNetwork } from '@inplace-abn/interop';
+import { Classifier, defaultConfig, evaluationBatches } from '@inplace-abn/recipes';
+import { ALONE } from '@inplace-abn/train';
+import { type ClassMap, matchClasses } from '../evaluation/class-list.js';
+import { predictionOf } from '../evaluation/prediction.js';
+import { Tally } from '../evaluation/tally.js';
+import { createTestLoader, openTestFolder } from '../evaluation/test-data.js';
+
+export interface CompareOptions {
+  /** Folder with val/CLASS, or with CLASS folders. */
+  readonly data: string;
+  /** How the networks take images; default: as torchvision's do. */
+  readonly preprocessing?: Preprocessing;
+  /** File with the classes of the outputs, a folder name a line. */
+  readonly classFile?: string;
+  readonly device: Device;
+  readonly batchSize: number;
+  readonly workers: number;
+}
+
+export interface Comparison {
+  readonly images: number;
+  /** Files that cannot be read, which are not counted. */
+  readonly unreadable: number;
+  /** Top-1 accuracy in per cent, before and after. */
+  readonly top1: readonly [number, number];
+  readonly top5: readonly [number, number];
+  /** Largest difference of two logits. */
+  readonly difference: number;
+  /** Largest logit of the original network, of either sign. */
+  readonly largest: number;
+}
+
+/** Runs both networks on every image of a folder. */
+export async function compareOn(
+  before: WeightedNetwork,
+  after: WeightedNetwork,
+  options: CompareOptions,
+): Promise<Comparison> {
+  const { device, batchSize, workers, classFile, preprocessing } = options;
+  const folder = await openTestFolder(options.data);
+  const { input } = defaultConfig;
+  const {
+    scale = input.scale_val,
+    crop = input.crop_val,
+    mean = input.mean,
+    std = input.std,
+  } = preprocessing ?? {};
+  if (crop === null) {
+    throw new UsageError(
+      'the file prepares images of any size: only networks for crops of one size are compared',
+    );
+  }
+  const batches = evaluationBatches(folder.length, batchSize, ALONE);
+  const classifiers = await Promise.all(
+    [before, after].map(async ({ network, tensors }) => {
+      const classifier = new Classifier({ device, network, precision: 'float32', crop, crops: 1, batches });
+      await classifier.fill(tensors);
+      return classifier;
+    }),
+  );
+  const [first, second] = classifiers;
+  if (!first || !second) throw new RangeError('expected two networks');
+  const classes = await matchClasses({
+    folders: folder.classes,
+    root: folder.root,
+    outputs: first.classes,
+    file: classFile,
+  });
+  const loader = createTestLoader({
+    folder,
+    input: { ...input, mean: [...mean], std: [...std] },
+    batchSize,
+    workers,
+    crop,
+    scale: scale ?? -1,
+    tenCrops: false,
+  });
+  return compareBatches(loader, [first, second], classes);
+}
+
+async function compareBatches(
+  loader: Loader,
+  networks: readonly [Classifier, Classifier],
+  classes: ClassMap,
+): Promise<Comparison> {
+  const outputs = networks[0].classes;
+  const tallies = [new Tally(outputs), new Tally(outputs)] as const;
+  let [visited, difference, largest] = [0, 0, 0];
+  for await (const batch of loader.epoch(0)) {
+    const [before, after] = [await networks[0].logits(batch), await networks[1].logits(batch)];
+    for (let row = 0; row < batch.size; row++) {
+      if (batch.indices[row] !== visited + row) continue;
+      const label = classes.outputs[batch.labels[row] ?? -1] ?? -1;
+      for (const [which, logits] of [before, after].entries()) {
+        tallies[which]?.add(predictionOf(logits, row, outputs, label));
+      }
+      for (let i = row * outputs; i < (row + 1) * outputs; i++) {
+        difference = Math.max(difference, Math.abs((after[i] ?? Number.NaN) - (before[i] ?? Number.NaN)));
+        largest = Math.max(largest, Math.abs(before[i] ?? Number.NaN));
+      }
+    }
+    visited += batch.size;
+    batch.release();
+  }
+  const [before, after] = tallies.map(({ accuracy }) => accuracy);
+  return {
+    images: before?.count ?? 0,
+    unreadable: loader.skipped.length,
+    top1: [before?.top1 ?? Number.NaN, after?.top1 ?? Number.NaN],
+    top5: [before?.top5 ?? Number.NaN, after?.top5 ?? Number.NaN],
+    difference,
+    largest,
+  };
+}
+
+/** Two lines for people. */
+export function formatComparison({
+  images,
+  unreadable,
+  top1,
+  top5,
+  difference,
+  largest,
+}: Comparison): string {
+  const per = (value: number) => `${value.toFixed(2)} %`;
+  const left = unreadable > 0 ? `, ${unreadable} unreadable ones left out` : '';
+  return (
+    `on ${images} images${left}: top-1 ${per(top1[0])} before, ${per(top1[1])} after; top-5 ${per(top5[0])} before, ${per(top5[1])} after\n` +
+    `largest difference of logits: ${difference.toExponential(2)}; the largest logit is ${largest.toPrecision(3)}`
+  );
+}
