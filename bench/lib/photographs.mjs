@@ -14,19 +14,14 @@ export const hasPhotographs = () => existsSync(SOURCE);
 
 /**
  * Makes an image folder of two classes in a new temporary folder: every photograph as a 500×375 JPEG, the size of an
- * average ImageNet image, again and again until there are `count`. Resolves to its path; the caller removes it.
+ * average ImageNet image, again and again until there are `count`; of drawn pictures where there are no photographs. Resolves to
+ * its path; the caller removes it.
  * @param {number} count
  */
 export async function makePhotographFolder(count) {
-  const photographs = readdirSync(SOURCE)
-    .filter((name) => name.endsWith('.jpg'))
-    .map((name) => join(SOURCE, name))
-    .filter((path) => statSync(path).size >= SMALLEST_BYTES)
-    .sort();
+  const pictures = hasPhotographs() ? photographs() : drawn();
   const jpegs = await Promise.all(
-    photographs.map((path) =>
-      sharp(path).resize(500, 375, { fit: 'cover' }).jpeg({ quality: 90 }).toBuffer(),
-    ),
+    pictures.map((picture) => picture.resize(500, 375, { fit: 'cover' }).jpeg({ quality: 90 }).toBuffer()),
   );
   const root = await mkdtemp(join(tmpdir(), 'iabn-photographs-'));
   for (const name of ['even', 'odd']) await mkdir(join(root, name));
@@ -37,4 +32,25 @@ export async function makePhotographFolder(count) {
     }),
   );
   return root;
+}
+
+function photographs() {
+  return readdirSync(SOURCE)
+    .filter((name) => name.endsWith('.jpg'))
+    .map((name) => join(SOURCE, name))
+    .filter((path) => statSync(path).size >= SMALLEST_BYTES)
+    .sort()
+    .map((path) => sharp(path));
+}
+
+/** Waves of several lengths: about as many bytes as photographs have. */
+function drawn() {
+  const [width, height] = [500, 375];
+  return Array.from({ length: 8 }, (_, image) => {
+    const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+      const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
+      return 128 + 60 * Math.sin(x / (20 + image)) + 40 * Math.cos((x * y) / 300) + 20 * Math.sin(i * i);
+    });
+    return sharp(data, { raw: { width, height, channels: 3 } });
+  });
 }

@@ -102,6 +102,12 @@ export const suites = [
     load: () => import('../suites/data.mjs'),
   },
   {
+    name: 'predict',
+    summary:
+      'images a second of predict beside the loader and the network alone, and its memory for many images',
+    load: () => import('../suites/predict.mjs'),
+  },
+  {
     name: 'noise',
     summary: "rounding error of 3×3 convolutions by Winograd's filtering beside that of oneDNN's plain sums",
     long: true,
@@ -122,6 +128,13 @@ export const suites = [
     summary: 'accuracy of the demo in bfloat16 beside float32, three seeds each (an hour or so)',
     long: true,
     load: () => import('../suites/demo-precision.mjs'),
+  },
+  {
+    name: 'fine-tuning',
+    summary:
+      'accuracy of a network converted to in-place batch norm after one more epoch, beside continuing (half an hour)',
+    long: true,
+    load: () => import('../suites/fine-tuning.mjs'),
   },
   {
     name: 'fashion-families',
