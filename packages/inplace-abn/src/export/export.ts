@@ -44,7 +44,7 @@ export interface ExportOptions {
   readonly externalData?: boolean;
 }
 
-/** What was written, and sentences for the user. */
+/** The files that were written, and sentences for the user. */
 export interface Exported {
   readonly files: readonly string[];
   /** `input uint8 batch×224×224×3`; none of a state dictionary. */
@@ -61,7 +61,7 @@ interface Trained extends Described {
 /**
  * Reads a checkpoint and writes its network as the name of `out` asks for.
  *
- * @throws UsageError or CheckpointError for a file that is no checkpoint, and for a network that the file cannot hold
+ * @throws UsageError or CheckpointError for a file that is not a checkpoint, and for a network that the file cannot hold
  */
 export async function exportCheckpoint(options: ExportOptions): Promise<Exported> {
   const trained = await trainedNetwork(options);

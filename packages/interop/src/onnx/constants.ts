@@ -19,7 +19,7 @@ export class Constants {
   private readonly names: ReadonlyMap<ValueId, string>;
   private readonly producers = new Map<ValueId, GraphNode>();
   private readonly known: ReadonlySet<ValueId>;
-  /** What was computed last: weights are large, and read by one node after the other. */
+  /** Outputs of the last node only: weights are large, and their readers follow one another. */
   private last: { readonly node: GraphNode; readonly outputs: readonly ReferenceTensor[] } | null = null;
 
   /** `varies`: nodes that give something else at other sizes of the inputs. */
@@ -59,8 +59,7 @@ export class Constants {
   }
 
   /**
-   * The bytes of a float32 value, row-major. A weight is stored so; what stands in the place of images is stored with the channels
-   * last.
+   * The bytes of a float32 value, row-major. Weights are stored so; values that are read as images have their channels last.
    */
   bytes(id: ValueId, asImages: boolean): Uint8Array {
     const { shape } = valueInfo(this.graph, id);

@@ -34,7 +34,7 @@ export interface OnnxInput {
   readonly dtype?: DType;
 }
 
-/** What the file tells of the model, as properties in JSON. */
+/** Properties of the file, in JSON. */
 export interface OnnxMetadata extends Partial<Normalization> {
   /** Names of the outputs, in order; a network may have more outputs. */
   readonly classes?: readonly string[];
@@ -45,7 +45,7 @@ export interface OnnxMetadata extends Partial<Normalization> {
 }
 
 export interface OnnxOptions<In extends Signals = Value> {
-  /** What the network takes; of a network with several inputs each by its name. Sizes that are dynamic are an example. */
+  /** One sample of the network's input; of a network with several inputs each by its name. Dynamic sizes are an example. */
   readonly input: Per<In, OnnxInput>;
   /** Samples of a run; default 1. */
   readonly batch?: number;

@@ -4,7 +4,7 @@ import type { OnnxSignal } from './model/model.js';
 import { DATA_TYPES } from './proto/messages.js';
 import type { GraphWriter } from './writer.js';
 
-/** What an image network was trained on: RGB in [0, 1], less the mean, by the deviation. */
+/** Normalization of the images that a network was trained on: RGB in [0, 1], less the mean, divided by the deviation. */
 export interface Normalization {
   readonly mean: readonly number[];
   readonly std: readonly number[];

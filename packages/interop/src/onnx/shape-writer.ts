@@ -4,7 +4,7 @@ import type { OnnxAttributes } from './model/model.js';
 import { isFixed, product, type Size, type Step, sameSize, stepBetween } from './model/sizes.js';
 import type { Traces } from './traces.js';
 
-/** What it needs of the graph's writer. */
+/** The part of the graph's writer that adds nodes. */
 interface Nodes {
   add(type: string, inputs: readonly string[], attributes?: OnnxAttributes): string;
   ints(values: readonly number[]): string;

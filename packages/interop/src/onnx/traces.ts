@@ -1,6 +1,6 @@
 /**
- * A network traced at several sizes of its inputs. What differs between the traces depends on the size of an input: shapes, and
- * attributes that the network computed from shapes. A network that does other things at other sizes has no one graph.
+ * A network traced at several sizes of its inputs. Attributes that differ between the traces are ones that the network computes
+ * from shapes. A network that does other things at other sizes has more than one graph, and is refused.
  */
 import {
   type Attributes,
@@ -23,7 +23,7 @@ const AXIS: Readonly<Record<DynamicAxis, number>> = { batch: 0, height: 2, width
 
 export type InputTypes = ReadonlyMap<string, TensorType>;
 
-/** What a trace differs from the first in. */
+/** A trace at another size along some axes. */
 interface Probe {
   readonly axes: readonly DynamicAxis[];
   readonly graph: Graph;
@@ -65,17 +65,18 @@ export class Traces {
     return [...new Set((alone.length > 0 ? alone : other).flatMap(({ axes }) => axes))];
   }
 
-  /** The name of an input's size along an axis, where it is one that may differ. */
+  /** The one axis that a size follows from; null for a fixed size, and where there are several. */
   nameOf(size: Size): DynamicAxis | null {
     const alone = (axis: DynamicAxis) =>
       this.probes.some(({ axes }, index) => {
         return axes.length === 1 && axes[0] === axis && size[index + 1] !== size[0];
       });
-    return DYNAMIC_AXES.find(alone) ?? null;
+    const [axis, ...others] = DYNAMIC_AXES.filter(alone);
+    return axis !== undefined && others.length === 0 ? axis : null;
   }
 }
 
-/** The heights and widths that a model is to take, beside that of the example. */
+/** The heights and widths that a model is to take, other than those of the example. */
 export interface SizeRange {
   /** Default 1. */
   readonly from?: number;

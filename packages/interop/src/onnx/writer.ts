@@ -156,7 +156,7 @@ export class GraphWriter {
     return this.shapes.reshape(from, to, near, refuse);
   }
 
-  /** What `make` made the first time. */
+  /** The name that `make` gave the first time. */
   once(key: string, make: () => string): string {
     return this.written.get(key) ?? this.remember(key, make());
   }

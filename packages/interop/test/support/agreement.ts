@@ -62,7 +62,7 @@ function evaluation(module: Module, shape: Shape): Graph {
   });
 }
 
-/** What the network makes of `x` here, and its shape. */
+/** The network's output for `x` here, and its shape. */
 export async function computedHere(
   { module, state }: TrainedNetwork,
   x: Float32Array,
@@ -91,7 +91,7 @@ export function loaded(model: OnnxModel | string): Promise<InferenceSession> {
     : InferenceSession.create(encodeOnnx(model), options);
 }
 
-/** What onnxruntime makes of `x`: in the order of storage. */
+/** The output of onnxruntime for `x`, in the order of storage. */
 export async function computedThere(
   session: InferenceSession,
   x: Float32Array,

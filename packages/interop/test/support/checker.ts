@@ -57,7 +57,7 @@ export function decoded(bytes: Uint8Array): DecodedModel {
 const FIELDS: Readonly<Record<string, string>> = { FLOAT: 'f', INT: 'i', STRING: 's', INTS: 'ints' };
 const ELEMENT_BYTES: Readonly<Record<string, number>> = { FLOAT: 4, UINT8: 1, INT32: 4, INT64: 8 };
 
-/** What is wrong with a model; empty: nothing. */
+/** Violations of the rules; none for a valid model. */
 export function problems({ irVersion, opsetImport, graph }: DecodedModel): string[] {
   const found: string[] = [];
   const check = (right: boolean, problem: string) => {

@@ -23,7 +23,7 @@ export interface RuleContext<A extends Attributes> {
   shape(index: number): readonly Size[];
   /** Sizes of the first output. */
   readonly outputShape: readonly Size[];
-  /** What an operand holds, where that does not depend on the network's inputs. */
+  /** The content of an operand, where that does not depend on the network's inputs. */
   constant(index: number): Constant | null;
   /** An attribute that lists numbers. */
   sizes(key: string): readonly Size[];

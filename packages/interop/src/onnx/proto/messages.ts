@@ -1,4 +1,4 @@
-/** Models as the messages of onnx.proto. The descriptor beside this file has the fields that are written here. */
+/** Models as the messages of onnx.proto. The descriptor onnx.json has the fields that are written here. */
 import type { DType } from '@inplace-abn/core';
 import protobuf from 'protobufjs/light.js';
 import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxSignal, OnnxTensor } from '../model/model.js';
@@ -13,7 +13,7 @@ const PRODUCER = 'inplace-abn';
 
 /** Where a tensor's bytes are when they are not in the message. */
 export interface ExternalPlace {
-  /** A file beside the model's. */
+  /** A file in the model's folder. */
   readonly location: string;
   readonly offset: number;
 }

@@ -21,7 +21,7 @@ function windowOf({ stride, padding, dilation, groups }: Windowed, kernel: reado
   };
 }
 
-/** What lies beyond the last window: its size follows from the input's but for a few rows or columns. */
+/** Rows and columns beyond those that the input's size and the window give. */
 function outputPadding(context: RuleContext<Windowed & { readonly size: readonly number[] }>): number[] {
   const { stride, padding, dilation } = context.attrs;
   return context.sizes('size').map((size, axis) => {

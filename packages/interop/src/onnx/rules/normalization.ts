@@ -67,7 +67,7 @@ export const normalizationRules = [
   }),
 ];
 
-/** A vector [C] that is read beside N×C×S1×…: ONNX counts axes from the last. */
+/** A vector [C] as [C,1,…], to be read with N×C×S1×…: ONNX counts axes from the last. */
 function alongChannels(
   context: RuleContext<{ groups: number; eps: number }>,
   index: number,
