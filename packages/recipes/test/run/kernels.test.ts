@@ -87,7 +87,7 @@ describe('notes', () => {
   it("tell of kernels that a run came to while its folder was another process's", () => {
     const of = (names: Record<string, string>) => ({ machine: 'A', names });
     const [mine, theirs] = [{ a: 'onednn' }, { a: 'winograd' }];
-    expect(changedKernels(null, of(theirs), mine)).toContain('start it again');
+    expect(changedKernels(null, of(theirs), mine)).toContain('restart it');
     expect(changedKernels(null, of(mine), mine)).toBeNull();
     // It was asked for and could not be had, which is said already.
     expect(changedKernels(of(theirs), of(theirs), mine)).toBeNull();

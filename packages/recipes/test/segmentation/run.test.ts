@@ -108,7 +108,9 @@ describe('a segmentation run', () => {
   it('writes checkpoints in the form of the published snapshot', async () => {
     const path = join(logDir, 'checkpoint.pth.tar');
     const value = dict(await readTorch(path));
-    expect([...value.keys()]).toEqual(['epoch', 'arch', 'bn_mode', 'state_dict', 'best_miou', 'optimizer']);
+    const described = ['preprocessing', 'config'];
+    const keys = ['epoch', 'arch', 'bn_mode', 'state_dict', 'best_miou', ...described, 'optimizer'];
+    expect([...value.keys()]).toEqual(keys);
     const parts = dict(value.get('state_dict'));
     expect([...parts.keys()]).toEqual(['body', 'head', 'cls']);
     expect([...dict(parts.get('cls')).keys()]).toEqual(['weight', 'bias']);
