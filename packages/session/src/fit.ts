@@ -1,5 +1,7 @@
-import { checkOptionNames, UsageError } from '@inplace-abn/core';
+import { checkOptionNames } from '@inplace-abn/core';
 import type { Schedule } from '@inplace-abn/optim';
+import { Mean } from './mean.js';
+import { type Trainee, trainEpochs } from './train-epochs.js';
 
 /** Samples with their targets, as `train` takes them. */
 export interface TrainingBatch<X, Y> {
@@ -21,28 +23,58 @@ export interface StepResult<M extends string = string> extends Results<M> {
   readonly samples: number;
 }
 
+/** Where a training stands. */
+export interface FitPosition {
+  /** Epochs completed, their validation included. */
+  readonly epoch: number;
+  /** Steps made, over all epochs. */
+  readonly step: number;
+  /** Of these, in the epoch that is not completed. */
+  readonly stepInEpoch: number;
+}
+
 /** A step, as callbacks see it. */
 export interface FitStep<M extends string = string> extends StepResult<M> {
   /** Both count from 0. */
   readonly epoch: number;
   readonly step: number;
+  readonly stepInEpoch: number;
   readonly learningRate: number;
+  /** Over the samples of the epoch so far; of an epoch that was resumed in its middle, since then. */
+  readonly mean: Results<M>;
 }
 
 /** An epoch, as callbacks see it: means over its samples. */
-export interface FitEpoch<M extends string = string> extends Results<M> {
+export interface FitEpoch<M extends string = string, V extends Results = Results<M>> extends Results<M> {
   readonly epoch: number;
+  /** Steps made so far, over all epochs. */
+  readonly step: number;
   /** Over the validation samples; null without a validation. */
-  readonly validation: Results<M> | null;
+  readonly validation: V | null;
 }
 
-export interface FitCallback<M extends string = string> {
-  onStep?(step: FitStep<M>): void | Promise<void>;
+/** What happens beside the training. Callbacks are called one after the other, in their order, and waited for. */
+export interface FitCallback<M extends string = string, V extends Results = Results<M>> {
+  /** Before the first batch of an epoch, counted from 0, or of the rest of it. */
+  onEpochStart?(epoch: number): void | Promise<void>;
+  /** A batch has come: the time since the last step was spent waiting for it. */
+  onBatch?(): void | Promise<void>;
+  /** `stop` ends the training after this step. */
+  onStep?(step: FitStep<M>, stop: () => void): void | Promise<void>;
   /** `stop` ends the training after this epoch. */
-  onEpoch?(epoch: FitEpoch<M>, stop: () => void): void | Promise<void>;
+  onEpoch?(epoch: FitEpoch<M, V>, stop: () => void): void | Promise<void>;
+  /** The training ends within an epoch, or before its validation: what is saved now is where it can go on. */
+  onStop?(at: FitPosition): void | Promise<void>;
+  /** The training has ended: all of its epochs are complete, or it was stopped. */
+  onEnd?(at: FitPosition): void | Promise<void>;
 }
+
+/** Batches of every epoch, or those of an epoch from one on; both count from 0. */
+export type EpochBatches<X, Y> = Batches<X, Y> | ((epoch: number, first: number) => Batches<X, Y>);
 
 export interface FitOptions<X, Y, M extends string = string> {
+  /** Where the training resumes, as a callback was told; default: its beginning. */
+  readonly start?: FitPosition;
   /** Default 1. */
   readonly epochs?: number;
   /** Factor on the learning rates, by epoch from 0. */
@@ -63,72 +95,30 @@ interface Trainable<X, Y, M extends string> {
 
 export async function fitEpochs<X, Y, M extends string>(
   session: Trainable<X, Y, M>,
-  batches: Batches<X, Y>,
+  batches: EpochBatches<X, Y>,
   options: FitOptions<X, Y, M>,
 ): Promise<void> {
-  checkOptionNames('fit', options, ['epochs', 'schedule', 'validation', 'callbacks', 'signal']);
-  const { epochs = 1, schedule = () => 1, validation, callbacks = [], signal } = options;
-  let [step, stopped] = [0, false];
-  for (let epoch = 0; epoch < epochs && !stopped && !signal?.aborted; epoch++) {
-    const rate = schedule(epoch);
-    const mean = new Mean<M>();
-    for await (const { x, y } of batches) {
+  checkOptionNames('fit', options, ['epochs', 'start', 'schedule', 'validation', 'callbacks', 'signal']);
+  const { epochs = 1, start, schedule = () => 1, validation, callbacks = [], signal } = options;
+  const trainee: Trainee<TrainingBatch<X, Y>, M> = {
+    async train({ x, y }, { epoch }) {
+      const rate = schedule(epoch);
       const result = await session.train(x, y, { rate });
-      mean.add(result);
-      const seen = { ...result, epoch, step, learningRate: session.learningRate * rate };
-      for (const callback of callbacks) await callback.onStep?.(seen);
-      step++;
-      if (signal?.aborted) return;
-    }
-    if (mean.empty) {
-      throw new UsageError(
-        `fit: epoch ${epoch} has no batches; a generator yields only once, so give fit an array or an object with [Symbol.iterator] for several epochs`,
-        { code: 'ERR_NO_BATCHES' },
-      );
-    }
-    const done = { ...mean.result, epoch, validation: await validated(session, validation) };
-    for (const callback of callbacks) {
-      await callback.onEpoch?.(done, () => {
-        stopped = true;
-      });
-    }
-  }
+      return { ...result, learningRate: session.learningRate * rate };
+    },
+    async validate() {
+      if (!validation) return null;
+      const mean = new Mean<M>();
+      for await (const { x, y } of validation) mean.add(await session.evaluate(x, y));
+      return mean.empty ? null : mean.result;
+    },
+  };
+  const stopped = () => signal?.aborted ?? false;
+  const from = typeof batches === 'function' ? batches : (_: number, first: number) => behind(batches, first);
+  await trainEpochs(trainee, { epochs, start, batches: from, callbacks, stopped });
 }
 
-async function validated<X, Y, M extends string>(
-  session: Trainable<X, Y, M>,
-  batches: Batches<X, Y> | undefined,
-): Promise<Results<M> | null> {
-  if (!batches) return null;
-  const mean = new Mean<M>();
-  for await (const { x, y } of batches) mean.add(await session.evaluate(x, y));
-  return mean.empty ? null : mean.result;
-}
-
-/** Means weighted by the samples of each batch. */
-export class Mean<M extends string> {
-  private sum = 0;
-  private readonly sums: Partial<Record<M, number>> = {};
-  private last: StepResult<M> | null = null;
-  private weight = 0;
-
-  add(result: StepResult<M>): void {
-    const { loss, samples, metrics } = result;
-    this.sum += loss * samples;
-    for (const name in metrics) this.sums[name] = (this.sums[name] ?? 0) + metrics[name] * samples;
-    this.last = result;
-    this.weight += samples;
-  }
-
-  get empty(): boolean {
-    return this.last === null;
-  }
-
-  /** @throws RangeError before the first batch */
-  get result(): StepResult<M> {
-    if (!this.last) throw new RangeError('a mean over no batch');
-    const metrics: Record<M, number> = { ...this.last.metrics };
-    for (const name in metrics) metrics[name] = (this.sums[name] ?? 0) / this.weight;
-    return { loss: this.sum / this.weight, metrics, samples: this.weight };
-  }
+async function* behind<B>(batches: Iterable<B> | AsyncIterable<B>, first: number): AsyncGenerator<B> {
+  let next = 0;
+  for await (const batch of batches) if (next++ >= first) yield batch;
 }

@@ -21,9 +21,11 @@ export {
 } from '@inplace-abn/nn';
 export type {
   Batches,
+  EpochBatches,
   FitCallback,
   FitEpoch,
   FitOptions,
+  FitPosition,
   FitStep,
   Results,
   StepResult,
@@ -55,4 +57,5 @@ export {
   statesIn,
   transferBytes,
 } from './states.js';
+export { type TrainEpochsOptions, type Trainee, trainEpochs } from './train-epochs.js';
 export type { LoadOptions } from './weights.js';

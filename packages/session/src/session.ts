@@ -16,8 +16,10 @@ import {
 import { initialStates, type Module, type Per, type Signals, setActiveGroup } from '@inplace-abn/nn';
 import { type Batch, batchOf, checkFinite, checkTargets, partsOf, type StepArrays } from './arrays.js';
 import { SessionStates } from './base.js';
-import { type Batches, type FitOptions, fitEpochs, Mean, type StepResult } from './fit.js';
+import { firstNonFinite } from './diagnose.js';
+import { type EpochBatches, type FitOptions, fitEpochs, type StepResult } from './fit.js';
 import { statesOf, TrainedParameters } from './groups.js';
+import { Mean } from './mean.js';
 import { checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
 import type { SessionPlan } from './plan.js';
 import { Programs } from './programs.js';
@@ -218,7 +220,7 @@ export class Session<
 
   /** Trains for epochs over batches; see FitOptions. */
   fit(
-    batches: Batches<ArraysOf<In>, ArraysOf<Target>>,
+    batches: EpochBatches<ArraysOf<In>, ArraysOf<Target>>,
     options: FitOptions<ArraysOf<In>, ArraysOf<Target>, M> = {},
   ): Promise<void> {
     const { learningRate } = this.required('optimizer', 'fit');
@@ -303,12 +305,17 @@ export class Session<
     const targets = [...graph.inputs].filter(([name]) => name === 'target' || name.startsWith('target.'));
     checkTargets(methodOf(step), y, new Map(targets.map(([name, id]) => [name, valueInfo(graph, id)])));
     this.initialized();
+    const arrays = Object.fromEntries([...x, ...y, ...more]);
     try {
-      const { outputs } = await program.run(Object.fromEntries([...x, ...y, ...more]));
+      const { outputs } = await program.run(arrays);
       return new Map(Object.entries(outputs));
     } catch (error) {
-      if (error instanceof NotFiniteError) checkFinite(methodOf(step), x, this.inputs);
-      throw error;
+      if (!(error instanceof NotFiniteError)) throw error;
+      // Before a process says that its own batch is to blame: the others of a group wait for it in the layers they share.
+      const layer = await firstNonFinite(program, arrays);
+      checkFinite(methodOf(step), x, this.inputs);
+      if (layer === null) throw error;
+      throw new NotFiniteError(`${error.message}; the first value that is not finite comes from ${layer}`);
     }
   }
 

@@ -1,3 +1,6 @@
+export { RecordMetrics, type ValidationResults } from './callbacks/record-metrics.js';
+export { ShowProgress, type ShowProgressOptions } from './callbacks/show-progress.js';
+export { timeSteps } from './callbacks/time-steps.js';
 export { Accuracy } from './meters/accuracy.js';
 export { bestKey, METRICS, type MetricName, type Metrics, metricScalars } from './meters/metrics.js';
 export { RunningAverage } from './meters/running-average.js';
@@ -44,10 +47,10 @@ export {
 } from './run/kernels.js';
 export type { ByClass, Counted, Meter, Outputs } from './run/meter.js';
 export { type Position, START } from './run/position.js';
-export { type Recorder, SILENT, type StepRecord } from './run/recorder.js';
 export { progressOf } from './run/report-progress.js';
+export { Standing } from './run/standing.js';
 export { StopRequest } from './run/stop.js';
-export { type LoopOptions, TrainingRun, type TrainOutcome } from './run/training-run.js';
+export { type LoopOptions, type RunCallback, TrainingRun, type TrainOutcome } from './run/training-run.js';
 export { SKIPPED_KEY, skippedIn, skippedInAll, Unreadable } from './run/unreadable.js';
 export { formatValidation, lastValidation, type Validation, validate } from './run/validate.js';
 export { newRunFolder, runFolderOf } from './run-folder/default-folder.js';

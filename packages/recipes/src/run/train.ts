@@ -13,18 +13,19 @@ import {
   continuesThere,
   kernelsSoFar,
   type LoopOptions,
+  lastValidation,
   type Peers,
   type Position,
   type Progress,
   type ProgressStream,
   progressOf,
-  type Recorder,
   type RunData,
   RunFolder,
   type RunKernels,
   RunLock,
-  SILENT,
   START,
+  Standing,
+  StepClock,
   StopRequest,
   type Taking,
   TrainingRun,
@@ -36,12 +37,12 @@ import { endOfRate, learningRateOf } from '../engine/learning-rate.js';
 import { initialStatesOf } from '../network/network.js';
 import { taskOf } from '../tasks/registry.js';
 import { engineWith } from './engine-with.js';
-import { FolderRecorder, type RecordOptions } from './folder-recorder.js';
+import { folderCallbacks, type RecordOptions } from './folder-callbacks.js';
 import { mendFiles } from './mend.js';
 import { namingKeys } from './naming-keys.js';
 import { restoreRun } from './restore.js';
 
-export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'saveEvery' | 'maxSteps'> {
+export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'maxSteps'> {
   readonly logDir: string;
   readonly device: Device;
   readonly workers: number;
@@ -135,9 +136,15 @@ async function runFolder(
   const position = await peers.fromFirst(opened?.position ?? null);
   await engine.shareStates();
   const skipped = opened?.skipped ?? [];
-  const recorder: Recorder =
-    lock && opened ? new FolderRecorder(options, engine, data, opened.folder, lock, skipped) : SILENT;
+  const { criterion, metrics } = engine.task;
   try {
+    const validation = opened && (await lastValidation(opened.folder.metricsPath, metrics, data.valImages));
+    const standing = new Standing(position, criterion, validation);
+    const clock = new StepClock();
+    const callbacks =
+      lock && opened
+        ? folderCallbacks(options, { engine, data, folder: opened.folder, lock, standing, clock, skipped })
+        : [];
     const { epochs } = options.config.optimizer.schedule;
     if (position.epoch >= epochs) {
       progress.note(
@@ -146,19 +153,12 @@ async function runFolder(
           : `this run is complete: ${position.epoch} of ${epochs} epochs are trained; for more, raise optimizer.schedule.epochs`,
       );
     }
-    const parts = { data, engine, progress, recorder, stop, peers, skipped };
-    const run = new TrainingRun(loopOf(options), parts, position);
-    const outcome = await run.run();
+    const parts = { data, engine, progress, standing, clock, callbacks, stop, peers, skipped };
+    const outcome = await new TrainingRun(loopOf(options), parts).run();
     if (opened) {
-      const { stand } = run;
-      const { criterion } = engine.task;
-      const lines = await closingLines(
-        opened.folder,
-        criterion,
-        stand,
-        outcome.stopped,
-        options.continueWith,
-      );
+      const { stopped } = outcome;
+      const { folder } = opened;
+      const lines = await closingLines(folder, criterion, standing.position, stopped, options.continueWith);
       for (const line of lines) progress.note(line);
     }
     return outcome;
@@ -167,7 +167,7 @@ async function runFolder(
   }
 }
 
-function loopOf({ config, saveEvery, maxSteps }: TrainOptions): LoopOptions {
+function loopOf({ config, maxSteps }: TrainOptions): LoopOptions {
   const { optimizer, input, seed } = config;
   return {
     epochs: optimizer.schedule.epochs,
@@ -175,7 +175,6 @@ function loopOf({ config, saveEvery, maxSteps }: TrainOptions): LoopOptions {
     seed,
     crop: input.crop_val,
     rates: learningRateOf(optimizer),
-    saveEvery,
     maxSteps,
   };
 }

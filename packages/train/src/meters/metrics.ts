@@ -29,6 +29,11 @@ export function metricEntries(values: Metrics): [MetricName, number][] {
   });
 }
 
+/** Those of the values that are metrics. */
+export function metricsNamed(values: Readonly<Record<string, number>>): Metrics {
+  return Object.fromEntries(METRIC_NAMES.flatMap((name) => (name in values ? [[name, values[name]]] : [])));
+}
+
 /**
  * The metrics that go with a loss; all are NaN if the loss is. In a top-k NaN ranks highest and ties go to
  * the first class, so counts over NaN logits would report the share of that class.

@@ -1,0 +1,128 @@
+/** The loop of a training, whatever trains: epochs over batches, validations, and the callbacks that hear of them. */
+import { UsageError } from '@inplace-abn/core';
+import type { FitCallback, FitPosition, FitStep, Results, StepResult } from './fit.js';
+import { Mean } from './mean.js';
+
+/** What a loop drives: a session, or a network with steps of its own. */
+export interface Trainee<B, M extends string, V extends Results = Results<M>> {
+  /** One step; `at` counts what was made before it. */
+  train(batch: B, at: FitPosition): Promise<StepResult<M> & { readonly learningRate: number }>;
+  /** Lets the batch of the next step move to the device while a step is under way; left out where that gains nothing. */
+  prefetch?(batch: B): void;
+  /** After an epoch; null: there is no validation; 'stopped': it did not come to its end, and is made anew where the training goes on. */
+  validate(at: FitPosition): Promise<V | null | 'stopped'>;
+}
+
+export interface TrainEpochsOptions<B, M extends string, V extends Results = Results<M>> {
+  readonly epochs: number;
+  /** Where the training goes on; default: its beginning. */
+  readonly start?: FitPosition;
+  /** The batches of an epoch from one on; both count from 0. */
+  batches(epoch: number, first: number): Iterable<B> | AsyncIterable<B>;
+  readonly callbacks: readonly FitCallback<M, V>[];
+  /** Whether the training is to end where it is. */
+  stopped?(): boolean;
+}
+
+const BEGINNING: FitPosition = { epoch: 0, step: 0, stepInEpoch: 0 };
+
+/** Trains epoch after epoch. Resolves where all are complete, or where the training was stopped. */
+export async function trainEpochs<B, M extends string, V extends Results = Results<M>>(
+  trainee: Trainee<B, M, V>,
+  options: TrainEpochsOptions<B, M, V>,
+): Promise<void> {
+  await new EpochLoop(trainee, options).run();
+}
+
+class EpochLoop<B, M extends string, V extends Results> {
+  private at: FitPosition;
+  private ended = false;
+  private readonly stop = () => {
+    this.ended = true;
+  };
+
+  constructor(
+    private readonly trainee: Trainee<B, M, V>,
+    private readonly options: TrainEpochsOptions<B, M, V>,
+  ) {
+    this.at = options.start ?? BEGINNING;
+  }
+
+  private get stopped(): boolean {
+    return this.ended || (this.options.stopped?.() ?? false);
+  }
+
+  private async each(call: (callback: FitCallback<M, V>) => void | Promise<void>): Promise<void> {
+    for (const callback of this.options.callbacks) await call(callback);
+  }
+
+  async run(): Promise<void> {
+    while (this.at.epoch < this.options.epochs && !this.stopped) {
+      const mean = await this.steps();
+      const validation = this.stopped ? 'stopped' : await this.trainee.validate(this.at);
+      if (validation === 'stopped') {
+        await this.each((callback) => callback.onStop?.(this.at));
+        break;
+      }
+      const { epoch, step } = this.at;
+      this.at = { epoch: epoch + 1, step, stepInEpoch: 0 };
+      const done = { ...mean.result, epoch, step, validation };
+      await this.each((callback) => callback.onEpoch?.(done, this.stop));
+    }
+    await this.each((callback) => callback.onEnd?.(this.at));
+  }
+
+  /** The steps of an epoch that are left. */
+  private async steps(): Promise<Mean<M>> {
+    const { epoch, stepInEpoch } = this.at;
+    const mean = new Mean<M>();
+    await this.each((callback) => callback.onEpochStart?.(epoch));
+    const batches = iteratorOf(this.options.batches(epoch, stepInEpoch));
+    try {
+      let next = await batches.next();
+      while (!next.done) {
+        await this.each((callback) => callback.onBatch?.());
+        const running = this.trainee.train(next.value, this.at);
+        const upcoming = this.ahead(batches);
+        await this.stepDone(await running, mean);
+        if (this.stopped) return mean;
+        next = await (upcoming ?? batches.next());
+      }
+    } finally {
+      await batches.return?.();
+    }
+    if (this.at.stepInEpoch > 0 || this.stopped) return mean;
+    throw new UsageError(
+      `fit: epoch ${epoch} has no batches; a generator yields only once, so give fit an array or an object with [Symbol.iterator] for several epochs`,
+      { code: 'ERR_NO_BATCHES' },
+    );
+  }
+
+  private async stepDone(
+    result: StepResult<M> & { readonly learningRate: number },
+    mean: Mean<M>,
+  ): Promise<void> {
+    const { epoch, step, stepInEpoch } = this.at;
+    mean.add(result);
+    const seen: FitStep<M> = { ...result, epoch, step, stepInEpoch, mean: mean.result };
+    this.at = { epoch, step: step + 1, stepInEpoch: stepInEpoch + 1 };
+    await this.each((callback) => callback.onStep?.(seen, this.stop));
+  }
+
+  /** Asks for the next batch while a step is under way, where it can be on its way to the device meanwhile. */
+  private ahead(batches: AsyncIterator<B>): Promise<IteratorResult<B>> | null {
+    const { trainee } = this;
+    if (!trainee.prefetch) return null;
+    const upcoming = batches.next().then((next) => {
+      if (!next.done) trainee.prefetch?.(next.value);
+      return next;
+    });
+    // An error is met where the batch is waited for, if the step before has none of its own.
+    upcoming.catch(() => {});
+    return upcoming;
+  }
+}
+
+async function* iteratorOf<B>(batches: Iterable<B> | AsyncIterable<B>): AsyncGenerator<B, void, void> {
+  yield* batches;
+}

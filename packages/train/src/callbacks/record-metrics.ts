@@ -1,0 +1,37 @@
+import type { FitCallback, FitEpoch, FitStep, Results } from '@inplace-abn/session';
+import { type Metrics, metricsNamed } from '../meters/metrics.js';
+import type { StepClock } from '../meters/step-clock.js';
+import { type MetricRecord, scalarsOf } from '../run-folder/metrics-log.js';
+import type { RunFolder } from '../run-folder/run-folder.js';
+
+/** What a validation found: of each class, too, where that is known. */
+export interface ValidationResults extends Results {
+  readonly iou?: readonly number[];
+}
+
+/** Writes every step and every validation to metrics.jsonl, and to TensorBoard. */
+export class RecordMetrics implements FitCallback<string, ValidationResults> {
+  /** @param clock kept by {@link timeSteps} before it */
+  constructor(
+    private readonly folder: Pick<RunFolder, 'metrics' | 'events'>,
+    private readonly clock: StepClock,
+  ) {}
+
+  onStep({ epoch, step, loss, metrics, learningRate }: FitStep): void {
+    const { imagesPerSecond, waitShare } = this.clock;
+    const speed = { learningRate, imagesPerSecond, waitShare };
+    this.add({ phase: 'train', epoch: epoch + 1, step: step + 1, loss, ...metricsNamed(metrics), ...speed });
+  }
+
+  onEpoch({ epoch, step, validation }: FitEpoch<string, ValidationResults>): void {
+    if (!validation) return;
+    const { loss, metrics, iou } = validation;
+    const found: Metrics & Pick<MetricRecord, 'iou'> = { ...metricsNamed(metrics), ...(iou && { iou }) };
+    this.add({ phase: 'val', epoch: epoch + 1, step, loss, ...found });
+  }
+
+  private add(record: MetricRecord): void {
+    this.folder.metrics.add({ ...record, time: Date.now() / 1000 });
+    this.folder.events.scalars(record.step, scalarsOf(record));
+  }
+}
