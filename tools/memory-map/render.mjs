@@ -1,38 +1,53 @@
 // @ts-check
-// Draws the memory map of ResNet-50's training step from its plan.  node tools/memory-map/render.mjs OUT.svg [BATCH]
-// Needs a build (npm run build); allocates nothing of what it draws.
-import { existsSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+// Draws the memory map of ResNet-50's training step, next to the same step with ordinary batch norm under PyTorch's rules.
+// node tools/memory-map/render.mjs OUT.svg [BATCH]     Needs a build (npm run build); allocates nothing of what it draws.
+import { writeFileSync } from 'node:fs';
 
+const [WIDTH, HEIGHT] = [600, 460];
 const [out, batch = '2'] = process.argv.slice(2);
-const built = (/** @type {string} */ name) =>
-  new URL(`../../packages/${name}/dist/index.js`, import.meta.url);
-const missing = ['core', 'train'].find((name) => !existsSync(fileURLToPath(built(name))));
+const load = (/** @type {string} */ name) => import(`../../packages/${name}/dist/index.js`);
 
-if (!out || !(Number(batch) >= 1)) fail('usage: node tools/memory-map/render.mjs OUT.svg [BATCH]', 2);
-else if (missing) fail(`packages/${missing}/dist is missing: run npm run build first`, 1);
-else await render(out, Number(batch));
+if (!out || !(Number(batch) >= 1)) {
+  process.stderr.write('usage: node tools/memory-map/render.mjs OUT.svg [BATCH]\n');
+  process.exitCode = 2;
+} else {
+  await render(out, Number(batch));
+}
 
 /**
  * @param {string} file
  * @param {number} images
  */
 async function render(file, images) {
-  const { cpu } = await import(built('core').href);
-  const { memoryMapOf, planReport, renderMemoryMapSvg, resolveConfig } = await import(built('train').href);
-  const network = { arch: 'resnet50', activation: 'leaky_relu', bn_mode: 'inplace' };
-  const config = resolveConfig({ network, optimizer: { clip: 0 } }, 'memory map');
-  const { plan } = planReport(config, images, cpu());
-  const svg = renderMemoryMapSvg(memoryMapOf(plan), { width: 1000, height: 460 });
+  const { memoryMapOf } = await load('core');
+  const { renderMemoryMapSvg } = await load('train');
+  const plan = await planOf(images);
+  const [ours, ordinary] = [memoryMapOf(plan.raw), plan.ordinaryMap()];
+  const scaleBytes = Math.max(ours.arenaBytes, ordinary.arenaBytes);
+  const panels = [
+    renderMemoryMapSvg(ordinary, { title: 'ordinary batch norm', width: WIDTH, height: HEIGHT, scaleBytes }),
+    renderMemoryMapSvg(ours, { title: 'in place', width: WIDTH, height: HEIGHT, scaleBytes }),
+  ];
+  const nested = panels.map((panel, i) => panel.replace('<svg ', `<svg x="${i * WIDTH}" `));
+  const size = `width="${2 * WIDTH}" height="${HEIGHT}"`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * WIDTH} ${HEIGHT}" ${size}>\n<title>Memory maps of a training step: ordinary batch norm, and in place</title>\n${nested.join('\n')}\n</svg>\n`;
   writeFileSync(file, svg);
-  process.stdout.write(`${file}: ${plan.buffers.length} buffers, ${svg.length} bytes\n`);
+  process.stdout.write(
+    `${file}: ${ours.buffers.length} and ${ordinary.buffers.length} buffers, ${svg.length} bytes\n`,
+  );
 }
 
-/**
- * @param {string} message
- * @param {number} status
- */
-function fail(message, status) {
-  process.stderr.write(`${message}\n`);
-  process.exitCode = status;
+/** @param {number} images */
+async function planOf(images) {
+  const [{ createNetwork }, { InPlaceABN }, { sgd }, { crossEntropy, Session }] = await Promise.all(
+    ['models', 'nn', 'optim', 'session'].map(load),
+  );
+  const normAct = (/** @type {number} */ channels, /** @type {object} */ options) =>
+    new InPlaceABN(channels, options);
+  const session = new Session(createNetwork('resnet50', { normAct, classes: 1000 }), {
+    input: { shape: [3, 224, 224] },
+    loss: crossEntropy(),
+    optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }),
+  });
+  return session.plan({ train: images });
 }

@@ -80,6 +80,7 @@ export { type PeerBytes, peerBytes } from './plan/peer.js';
 export type { Buffer, Plan, PlannedInstruction } from './plan/plan.js';
 export { type PlannedLayer, plannedLayers } from './plan/views/layers.js';
 export { type MapBuffer, type MemoryMap, memoryMapOf } from './plan/views/memory-map.js';
+export { ordinaryMapOf } from './plan/views/ordinary-map.js';
 export { type PlannedRebuilds, plannedRebuilds } from './plan/views/rebuilds.js';
 export { type PlannedSlice, plannedSlices } from './plan/views/slices.js';
 export { checkFits, type Fitting } from './program/fits.js';

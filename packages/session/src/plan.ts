@@ -2,6 +2,8 @@ import {
   type Device,
   formatBytes,
   type Graph,
+  type MemoryMap,
+  ordinaryMapOf,
   type PeerBytes,
   type Plan,
   type PlannedLayer,
@@ -60,6 +62,11 @@ export class SessionPlan {
   /** The same step with ordinary batch normalization under PyTorch's rules: a liveness count, not a measurement. */
   ordinary(): PeerBytes {
     return peerBytes(this.traced);
+  }
+
+  /** The buffers that {@link ordinary} counts, placed in an arena of their own. */
+  ordinaryMap(): MemoryMap {
+    return ordinaryMapOf(this.traced);
   }
 
   /** Every buffer of the arena as a rectangle: instructions across, offset up. */

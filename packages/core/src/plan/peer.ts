@@ -16,21 +16,36 @@ export interface PeerBytes {
   readonly gradients: number;
 }
 
-interface PeerBuffer {
+/** A buffer under PyTorch's rules; `start` and `end` index the nodes of the pruned graph. */
+export interface PeerBuffer {
+  /** Value that it was made for. */
+  readonly id: ValueId;
+  readonly kind: 'activation' | 'gradient';
+  readonly node: GraphNode;
   bytes: number;
-  start: number;
+  readonly start: number;
   end: number;
 }
 
 /** `traced`: the step before any pass, traced with ordinary rather than in-place layers. */
 export function peerBytes(traced: Graph): PeerBytes {
+  const { graph, buffers } = peerBuffers(traced);
+  const activations = buffers.filter(({ kind }) => kind === 'activation');
+  const gradients = buffers.filter(({ kind }) => kind === 'gradient');
+  return {
+    activations: largestSum(activations, graph.nodes.length),
+    gradients: gradients.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+/** Every buffer of the step, and the pruned graph that their lifetimes refer to. Weight gradients live to the end. */
+export function peerBuffers(traced: Graph): { graph: Graph; buffers: PeerBuffer[] } {
   const graph = prune(traced);
   const buffers = new Map<ValueId, PeerBuffer>();
-  let gradients = 0;
   graph.nodes.forEach((node, position) => {
     for (const id of node.inputs) {
       const buffer = id === null ? undefined : buffers.get(id);
-      if (buffer) buffer.end = position;
+      if (buffer) buffer.end = Math.max(buffer.end, position);
     }
     const viewed = node.op.peerKeeps.view ? node.inputs[0] : undefined;
     const base = viewed === null || viewed === undefined ? undefined : buffers.get(viewed);
@@ -40,13 +55,14 @@ export function peerBytes(traced: Graph): PeerBytes {
         continue;
       }
       const info = valueInfo(graph, id);
-      if (info.kind === 'gradient') gradients += byteLength(info);
-      else if (info.kind === 'activation')
-        buffers.set(id, { bytes: byteLength(info), start: position, end: position });
+      const { kind } = info;
+      if (kind !== 'gradient' && kind !== 'activation') continue;
+      const end = kind === 'gradient' ? graph.nodes.length - 1 : position;
+      buffers.set(id, { id, kind, node, bytes: byteLength(info), start: position, end });
     }
   });
   keepForBackward(graph, buffers);
-  return { activations: largestSum([...new Set(buffers.values())], graph.nodes.length), gradients };
+  return { graph, buffers: [...new Set(buffers.values())] };
 }
 
 /** Extends the lifetime of what autograd saves to the last backward node of its op. */

@@ -7,6 +7,7 @@ import { avgPool } from '../../src/ops/avg_pool.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { sliceChannels } from '../../src/ops/slice_channels.js';
 import { peerBytes } from '../../src/plan/peer.js';
+import { ordinaryMapOf } from '../../src/plan/views/ordinary-map.js';
 import { LEAKY } from '../support/nets.js';
 
 function activations(body: (x: Value) => Value): number {
@@ -25,4 +26,22 @@ it('counts no bytes for slices, which are views, but keeps their base alive', ()
   const upper = (x: Value): Value => sliceChannels(avgPool(x, 1), 2, 2);
   expect(activations((x) => upper(x))).toBe(64);
   expect(activations((x) => avgPool(upper(x), 1))).toBe(64 + 32);
+});
+
+it('places the counted buffers side by side while they live', () => {
+  const tracer = new Tracer();
+  let x = tracer.input('x', [1, 16, 8, 8], 'float32');
+  for (let i = 0; i < 4; i++) x = activation(maxPool(avgPool(x, 1), 1), LEAKY);
+  tracer.output('y', x);
+  const graph = tracer.finish();
+  const { buffers, arenaBytes, peak } = ordinaryMapOf(graph);
+  expect(peak.bytes).toBe(peerBytes(graph).activations);
+  expect(arenaBytes).toBeGreaterThanOrEqual(peak.bytes);
+  for (const [i, a] of buffers.entries()) {
+    for (const b of buffers.slice(i + 1)) {
+      const together = a.start <= b.end && b.start <= a.end;
+      const disjoint = a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
+      expect(disjoint || !together).toBe(true);
+    }
+  }
 });

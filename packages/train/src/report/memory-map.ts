@@ -6,6 +6,10 @@ import { escapeText, legend, palette, px } from '../page/markup.js';
 export interface MemoryMapOptions {
   width?: number;
   height?: number;
+  /** Names a map that is shown with others, as a picture: below it, and without tooltips and the peak's layer. */
+  title?: string;
+  /** Bytes at the top of the y axis, at least the arena; default the arena. Equal in maps that are compared. */
+  scaleBytes?: number;
 }
 
 interface Frame {
@@ -40,16 +44,16 @@ export function renderMemoryMapSvg(map: MemoryMap, options: MemoryMapOptions = {
   map.buffers.forEach((buffer) => {
     check(buffer, map);
   });
-  const frame = makeFrame(map, width, height);
+  const frame = makeFrame(map, width, height, options.scaleBytes ?? 0);
   const summary = `Memory map: ${map.buffers.length} buffers in an arena of ${formatBytes(map.arenaBytes)} over ${map.instructions.length} instructions`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" class="memory-map" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeText(summary)}">`,
     `<style>${styles()}</style>`,
     `<rect class="paper" width="${width}" height="${height}"/>`,
     head(map, frame),
-    axes(frame),
-    ...kinds.map(({ kind }) => group(kind, map, frame)),
-    peak(map, frame),
+    axes(frame, options.title ?? 'instruction'),
+    ...kinds.map(({ kind }) => group(kind, map, frame, options.title === undefined)),
+    peak(map, frame, options.title === undefined),
     '</svg>',
   ].join('\n');
 }
@@ -67,10 +71,10 @@ function styles(): string {
   ].join('');
 }
 
-function makeFrame(map: MemoryMap, width: number, height: number): Frame {
+function makeFrame(map: MemoryMap, width: number, height: number, scaleBytes: number): Frame {
   const [left, right, top, bottom] = [64, width - 16, 52, height - 40];
   const x = scaleLinear([0, Math.max(1, map.instructions.length)], [left, right]);
-  const bytes = Math.max(1, map.arenaBytes);
+  const bytes = Math.max(1, map.arenaBytes, scaleBytes);
   const y = scaleLinear([0, bytes], [bottom, top]);
   // Round numbers in the unit that labels use.
   const unit = 1024 ** Math.floor(Math.log2(bytes) / 10);
@@ -83,11 +87,14 @@ function makeFrame(map: MemoryMap, width: number, height: number): Frame {
 function head(map: MemoryMap, { left, right }: Frame): string {
   const present = kinds.filter(({ kind }) => map.buffers.some((buffer) => buffer.kind === kind));
   const entries = present.map(({ kind, label }) => ({ name: label, colour: kind }));
-  const arena = `<text class="soft" x="${right}" y="20" text-anchor="end">arena ${formatBytes(map.arenaBytes)}</text>`;
-  return `${legend(entries, { x: left, y: 20, anchor: 'start' })}${arena}`;
+  return `${legend(entries, { x: left, y: 20, anchor: 'start' })}${arenaOf(map, right)}`;
 }
 
-function axes({ left, right, top, bottom, x, y, xTicks, yTicks }: Frame): string {
+function arenaOf({ arenaBytes }: MemoryMap, right: number): string {
+  return `<text class="soft" x="${right}" y="20" text-anchor="end">arena ${formatBytes(arenaBytes)}</text>`;
+}
+
+function axes({ left, right, top, bottom, x, y, xTicks, yTicks }: Frame, name: string): string {
   const rows = yTicks.map(
     (bytes) =>
       `<line class="grid" x1="${left}" x2="${right}" y1="${px(y(bytes))}" y2="${px(y(bytes))}"/><text class="soft" x="${left - 6}" y="${px(y(bytes) + 4)}" text-anchor="end">${formatBytes(bytes)}</text>`,
@@ -96,26 +103,28 @@ function axes({ left, right, top, bottom, x, y, xTicks, yTicks }: Frame): string
     (index) =>
       `<text class="soft" x="${px(x(index))}" y="${bottom + 16}" text-anchor="middle">${index}</text>`,
   );
-  const caption = `<text class="soft" x="${px((left + right) / 2)}" y="${bottom + 33}" text-anchor="middle">instruction</text>`;
+  const caption = `<text class="soft" x="${px((left + right) / 2)}" y="${bottom + 33}" text-anchor="middle">${escapeText(name)}</text>`;
   const border = `<line class="grid" x1="${left}" x2="${right}" y1="${top}" y2="${top}"/>`;
   return [...rows, border, ...columns, caption].join('');
 }
 
-function group(kind: BufferKind, map: MemoryMap, frame: Frame): string {
+function group(kind: BufferKind, map: MemoryMap, frame: Frame, tooltips: boolean): string {
   const rectangles = map.buffers
     .filter((buffer) => buffer.kind === kind && buffer.bytes > 0)
-    .map((buffer) => rectangle(buffer, map, frame));
+    .map((buffer) => rectangle(buffer, frame, tooltips ? describe(buffer, map) : ''));
   return rectangles.length === 0 ? '' : `<g class="b ${kind}">\n${rectangles.join('\n')}\n</g>`;
 }
 
-function rectangle(buffer: MapBuffer, map: MemoryMap, { x, y }: Frame): string {
+function rectangle(buffer: MapBuffer, { x, y }: Frame, tooltip: string): string {
   const [left, top] = [x(buffer.start), y(buffer.offset + buffer.bytes)];
   // At least a quarter pixel wide, so that even a statistic of a few bytes can be seen and hovered.
   const width = Math.max(0.25, x(buffer.end + 1) - left);
   const height = Math.max(0.25, y(buffer.offset) - top);
   const tiny = width < 2 || height < 2 ? ' class="t"' : '';
-  const title = escapeText(describe(buffer, map));
-  return `<rect${tiny} x="${px(left)}" y="${px(top)}" width="${fine(width)}" height="${fine(height)}"><title>${title}</title></rect>`;
+  const place = `x="${px(left)}" y="${px(top)}" width="${fine(width)}" height="${fine(height)}"`;
+  return tooltip
+    ? `<rect${tiny} ${place}><title>${escapeText(tooltip)}</title></rect>`
+    : `<rect${tiny} ${place}/>`;
 }
 
 function describe(buffer: MapBuffer, map: MemoryMap): string {
@@ -128,10 +137,11 @@ function describe(buffer: MapBuffer, map: MemoryMap): string {
   return lines.join('\n');
 }
 
-function peak(map: MemoryMap, { left, right, top, bottom, x }: Frame): string {
+function peak(map: MemoryMap, { left, right, top, bottom, x }: Frame, layer: boolean): string {
   if (map.instructions.length === 0) return '';
   const at = x(map.peak.instruction + 0.5);
-  const text = `peak ${formatBytes(map.peak.bytes)} at ${map.peak.instruction} (${instructionName(map, map.peak.instruction)})`;
+  const where = layer ? ` (${instructionName(map, map.peak.instruction)})` : '';
+  const text = `peak ${formatBytes(map.peak.bytes)} at ${map.peak.instruction}${where}`;
   const rightHalf = at > (left + right) / 2;
   return `<line class="peak" x1="${px(at)}" x2="${px(at)}" y1="${top - 14}" y2="${bottom}"/><text class="peak" x="${px(at + (rightHalf ? -5 : 5))}" y="${top - 6}" text-anchor="${rightHalf ? 'end' : 'start'}">${escapeText(text)}</text>`;
 }
