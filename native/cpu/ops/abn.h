@@ -1,4 +1,4 @@
-// What the kernels of activated batch norm share: per-channel scale, eps, and the optional parameters.
+// Shared by the kernels of activated batch normalization: per-channel scale, eps, and optional parameters.
 #pragma once
 
 #include <cmath>
@@ -12,7 +12,7 @@
 
 namespace iabn {
 
-// y = s·(x − μ)/√(σ² + ε) + β with s = |γ| + ε (in place: it must be inverted) or s = γ (ordinary).
+// y = s·(x − μ)/√(σ² + ε) + β with s = |γ| + ε (in place: must be invertible) or s = γ (ordinary).
 struct AbnScale {
   double eps;
   bool absolute;
@@ -32,12 +32,12 @@ struct AbnScale {
   void inverse_deviations(const float* var, float* inverse, int64_t channels) const;
 };
 
-// Whether kernels of a dtype subtract means and biases by way of other offsets.
+// True if kernels of this dtype fold means and biases into other offsets.
 template <class T>
 constexpr bool kFolded = !std::is_same_v<T, float>;
 
-// (x − shift)·factor + offset as x·factor + offset, by a new offset. What is lost is of the order of the last
-// place of shift·factor: far less than where x has been rounded to bfloat16.
+// Rewrites (x − shift)·factor + offset as x·factor + offset, with a new offset. The error is about one ulp of
+// shift·factor, far less than the rounding of x to bfloat16.
 void fold_shift(const float* shift, const float* factor, float* offset, int64_t count);
 
 inline bool parse_absolute(const Attrs& attrs) {

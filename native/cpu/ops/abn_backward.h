@@ -1,4 +1,5 @@
-// What the two backward kernels of activated batch norm share: how y and dy come back from what was saved.
+// Shared by the two backward kernels of activated batch normalization: recovers y and dy from the saved
+// tensor.
 //
 //   saved z:  y = φ⁻¹(z),           t = y − β,  x̂ = t / s
 //   saved x:  y = (x − μ)·g + β,    t = x − μ,  x̂ = t / √(σ² + ε)
@@ -11,21 +12,21 @@
 
 namespace iabn {
 
-// Each repeated along a wide row. gain and bias serve saved x only.
+// Each repeated along a wide row. gain and bias are used for saved x only.
 struct SavedCoefficients {
   const float* shift;  // β or μ
   const float* gain;
   float* bias;
 };
 
-// The attributes and operands (dz, saved, mean, var, weight?, bias?) that both kernels have in common.
+// The attributes and operands (dz, saved, mean, var, weight?, bias?) shared by both kernels.
 struct SavedLayer {
   AbnScale scale;
   Activation activation;
   bool from_output;
 
-  // Writes the coefficients from `wide` on and returns the end of what it wrote.
-  // folded: bias is for x, not x − μ.
+  // Writes the coefficients starting at `wide` and returns their end. folded: bias applies to x instead of x
+  // − μ.
   float* fill(const RowGrid& grid, const KernelArgs& args, float* wide, bool folded,
               SavedCoefficients* out) const {
     const float* mean = args.in<float>(2);

@@ -36,7 +36,7 @@ struct Sums {
   double share;  // 1/m
 };
 
-// q comes as the unit.
+// On input q holds the unit.
 IABN_SIMD void batch_leaf(Sums sums, const float* k, float* q, float* r, int64_t channels) {
   for (int64_t c = 0; c < channels; ++c) {
     const double gain = -static_cast<double>(k[c]) * sums.share;
@@ -60,7 +60,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const SavedLayer layer = parse_saved_layer(spec.attrs);
   const bool batch = parse_batch(spec.attrs);
   const Engine& engine = engine_for(vector_lanes());
-  // m is known, or counted over several processes.
+  // m is an attribute, or an operand if it is counted over several processes.
   const bool counted = spec.inputs.size() > 8 && spec.inputs[8].present();
   const double known = batch ? 1.0 / spec.attrs.number("count") : 0.0;
   return make_data_kernel(

@@ -1,10 +1,10 @@
-// How y and dy come back from what was saved (abn_backward.h); a part of bodies (each_isa.h).
+// Recovers y and dy from the saved tensor (abn_backward.h); part of bodies (each_isa.h).
 #include "cpu/simd/exp_log_simd.h"
 #include "cpu/simd/pairs_simd.h"
 #include "cpu/simd/phi_simd.h"
 #include "cpu/simd/phi_tables_simd.h"
 
-// Of a vector of columns.
+// For a vector of columns.
 struct SavedVec {
   Vec shift, gain, bias;
 };
@@ -23,12 +23,12 @@ struct Recovered {
   Vec t, dy;
 };
 
-// What is summed of an element.
+// The terms that one element contributes to the sums.
 struct Summand {
   Vec dy, dy_t;
 };
 
-// t is y or x itself where the shift is folded.
+// t is y or x itself if the shift is folded.
 template <bool Folded>
 struct FromOutput {
   template <class Phi>
@@ -57,7 +57,7 @@ struct FromInput {
   }
 };
 
-// body(source, φ) for data in T; the choices are made outside the body's loops.
+// Calls body(source, φ) for data in T, dispatching outside the body's loops.
 template <class T, class Body>
 IABN_INLINE void with_saved(bool from_output, const Activation& activation, Body body) {
   if (from_output) {

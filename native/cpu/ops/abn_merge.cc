@@ -1,6 +1,6 @@
-// Statistics of all samples from those of each process (Chan et al.), in float64: with m = Σmᵢ
+// Merges per-process statistics (Chan et al.) in float64. With m = Σmᵢ:
 //   μ = Σ mᵢ·μᵢ / m,  σ² = Σ mᵢ·(σᵢ² + (μᵢ − μ)²) / m.
-// Every process computes them from the same numbers in the same order: they are the same bits everywhere.
+// Every process computes the same numbers in the same order, so the results are bit-identical.
 #include <stdexcept>
 
 #include "cpu/loops/closure.h"

@@ -23,7 +23,8 @@ using Engine = DataEngine<Leaf<float>, Leaf<bf16>>;
 #define IABN_BODY "cpu/ops/abn_stats_simd.h"
 #include "cpu/simd/each_isa.h"
 
-// visit(n, mean[·], M2[·]) for every partial of the channels from `first` on, then each tail row as n = 1.
+// Calls visit(n, mean[·], M2[·]) for every partial of the channels starting at `first`, then for each tail
+// row with n = 1.
 template <class T, class Visit, class VisitRow>
 IABN_INLINE void for_partials(const RowGrid& grid, Lines<T> tail, const double* partials, int64_t first,
                               const Visit& visit, const VisitRow& visit_row) {

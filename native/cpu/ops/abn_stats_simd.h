@@ -5,8 +5,8 @@
 
 constexpr int64_t kFirstRows = 8;
 
-// bfloat16 is summed about zero: a square has 16 bits, so that a run's sum is exact in float32 where all
-// exponents are alike, as they are where mean ≫ deviation.
+// bfloat16 is summed about zero: squares have 16 bits, so a run's sum is exact in float32 if all exponents
+// are similar, as they are where mean ≫ deviation.
 template <class T>
 constexpr bool kShifted = std::is_same_v<T, float>;
 
@@ -53,7 +53,7 @@ IABN_INLINE void first_shift(Lines<float> x, const Tile& tile, RunSums& run) {
 
 IABN_INLINE void first_shift(Lines<bf16>, const Tile& tile, RunSums& run) { run.shift.zero(tile.width()); }
 
-// Moves the sums of a run of n rows to the base, and the shift to the mean of the run.
+// Rebases the sums of a run of n rows, and moves the shift to the mean of the run.
 template <class T>
 IABN_INLINE void end_run(RunSums& run, int64_t rows, int64_t columns, const float* base, double* S1,
                          double* S2) {

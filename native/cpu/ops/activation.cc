@@ -1,4 +1,4 @@
-// z = φ(x); z may be written over x.
+// z = φ(x); z may overwrite x.
 #include "cpu/ops/activation.h"
 
 #include "cpu/loops/closure.h"

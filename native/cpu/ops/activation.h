@@ -1,4 +1,4 @@
-// What activation a kernel has, and the functions of floats for it.
+// The activation of a kernel, and its scalar functions.
 #pragma once
 
 #include "cpu/loops/data.h"
@@ -7,7 +7,8 @@
 
 namespace iabn {
 
-// Not found by way of an argument's type, so that bodies of vectors (each_isa.h) find their own.
+// A separate namespace hides these from argument-dependent lookup, so that vector bodies (each_isa.h) find
+// their own.
 namespace of_floats {
 #include "cpu/simd/phi_simd.h"
 }  // namespace of_floats

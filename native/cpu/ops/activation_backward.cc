@@ -1,4 +1,4 @@
-// dx = φ′·dz with φ′ from z = φ(x); dx may be written over dz or z.
+// dx = φ′·dz with φ′ from z = φ(x); dx may overwrite dz or z.
 #include "cpu/loops/closure.h"
 #include "cpu/loops/parallel.h"
 #include "cpu/loops/store.h"

@@ -1,4 +1,4 @@
-// y = φ⁻¹(z); y may be written over z.
+// y = φ⁻¹(z); y may overwrite z.
 #include "cpu/loops/closure.h"
 #include "cpu/loops/parallel.h"
 #include "cpu/loops/store.h"

@@ -1,4 +1,4 @@
-// out = φ(a + b), the end of a residual block; out may be written over a or b.
+// out = φ(a + b), the end of a residual block; out may overwrite a or b.
 #include "cpu/loops/closure.h"
 #include "cpu/loops/parallel.h"
 #include "cpu/ops/activation.h"
@@ -7,7 +7,7 @@
 namespace iabn {
 namespace {
 
-// Rows of `columns` elements, each tensor's `pitch` apart; a dense tensor is one row.
+// Rows of `columns` elements, with a pitch per tensor; a dense tensor is one row.
 struct Rows {
   int64_t columns;
   int64_t a_pitch;

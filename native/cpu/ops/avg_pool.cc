@@ -1,4 +1,4 @@
-// y = Σ x over the window / number of its taps (those in the padding counted only with count_include_pad).
+// y = Σ x over the window / number of taps (padding counts only with count_include_pad).
 #include "cpu/ops/avg_pool.h"
 
 #include "cpu/loops/data.h"

@@ -1,4 +1,4 @@
-// The divisor of average pooling, as PyTorch counts it, and when windows are large enough to slide.
+// The divisor of average pooling, counted as in PyTorch, and the threshold for sliding sums.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace iabn {
 
-// How many windows an element lies in on average: what direct sums read it for.
+// Average number of windows that contain an element, which is how often direct sums read it.
 inline int64_t overlap(const PoolShape& s) {
   return s.h * s.w == 0 ? 0 : s.oh * s.ow * s.kh * s.kw / (s.h * s.w);
 }
@@ -24,8 +24,8 @@ inline std::vector<int64_t> taps_along(int64_t outputs, int64_t kernel, int64_t 
   return taps;
 }
 
-// Pooling as a sliding sum (means: divided at the targets) or its gradient (at the sources), without axes and
-// pitches.
+// Pooling as a sliding sum (divided at the targets) or its gradient (divided at the sources), without axes
+// and pitches.
 inline SlidingSum sliding_mean(const KernelSpec& spec, const PoolShape& s, bool divide_sources) {
   const bool include_padding = spec.attrs.boolean("count_include_pad");
   SlidingSum sum;

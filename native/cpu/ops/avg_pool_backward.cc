@@ -1,4 +1,4 @@
-// dx = Σ dy / taps over the windows that hold this element, gathered in order.
+// dx = Σ dy / taps over the windows that contain this element, gathered in order.
 #include "cpu/loops/data.h"
 #include "cpu/ops/avg_pool.h"
 
@@ -57,8 +57,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   return std::make_unique<FunctionKernel>(spec, run, 0);
 }
 
-// dx at y is the sum over the outputs oy with y ≤ oy·stride − padding + kernel − 1 and oy·stride − padding ≤
-// y: those that a window [y, y + kernel) holds when oy lies at oy·stride + kernel − 1 − padding.
+// dx at y is the sum over the outputs oy with oy·stride − padding ≤ y ≤ oy·stride − padding + kernel − 1:
+// those in the window [y, y + kernel) if oy lies at oy·stride + kernel − 1 − padding.
 SlidingAxis transposed(int64_t inputs, int64_t outputs, int64_t kernel, int64_t stride, int64_t padding) {
   return {outputs, stride, kernel - 1 - padding, inputs, 1, kernel};
 }

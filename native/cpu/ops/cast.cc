@@ -1,4 +1,4 @@
-// float32 to bfloat16 (nearest, ties to even) and back; never in place.
+// Converts float32 to bfloat16 (nearest, ties to even) and back; never in place.
 #include "cpu/ops/cast.h"
 
 #include "cpu/loops/closure.h"

@@ -1,4 +1,5 @@
-// Kernels of rows of classes: whole rows on a thread, all operands and the result of one shape.
+// Kernels over rows of classes: each row is processed by one thread; all operands and the result have the
+// same shape.
 #pragma once
 
 #include <utility>
@@ -8,7 +9,7 @@
 
 namespace iabn {
 
-// leaf(operands…, result, classes, rows) on a part of the rows.
+// Calls leaf(operands…, result, classes, rows) for ranges of rows.
 template <size_t... Operand, class Leaf>
 std::unique_ptr<Kernel> make_class_rows(const KernelSpec& spec, std::index_sequence<Operand...>, Leaf leaf) {
   const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();

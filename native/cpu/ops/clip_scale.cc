@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kChunk = 16384;  // elements whose squares make one partial sum
 
-// Float32 lanes over short runs, added in float64.
+// float32 lanes over short runs, added in float64.
 IABN_SIMD double squares_leaf(const float* x, int64_t count) {
   constexpr int64_t lanes = 32, run = 64 * lanes;
   double total = 0.0;

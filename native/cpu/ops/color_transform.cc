@@ -1,4 +1,5 @@
-// uint8 RGB images to data: an affine map of colours per image (normalisation, jitter and lighting in one),
+// Converts uint8 RGB images to data by an affine color map per image (normalization, jitter and lighting
+// combined):
 //   out_c = Σ_k A[n][c][k]·image_k/255 + A[n][c][3],   A row-major 3×4.
 #include "cpu/loops/closure.h"
 #include "cpu/loops/parallel.h"
@@ -6,7 +7,7 @@
 namespace iabn {
 namespace {
 
-// 1/255 is already in the factors.
+// The factors include 1/255.
 struct ColorMap {
   float factor[3][3];
   float offset[3];

@@ -1,4 +1,5 @@
-// How many elements of each label were predicted as each class. Labels outside the classes count nowhere.
+// Counts how many elements of each label were predicted as each class. Labels outside the classes are
+// ignored.
 #include <algorithm>
 
 #include "cpu/loops/closure.h"

@@ -61,7 +61,7 @@ std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-// By outputs.
+// Divided by output channels.
 const KernelFactory make_parts =
     channel_parts({false, 1, 0}, {{false, 2, 0}, {true, 0, 1, true}}, make_onednn);
 

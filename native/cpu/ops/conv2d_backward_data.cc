@@ -69,7 +69,7 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-// By inputs, whose gradient it is.
+// Divided by input channels, for which it computes the gradient.
 const KernelFactory make_parts = channel_parts({false, 1, 1}, {{true, 0, 1, true}}, make_onednn);
 
 const ImageOperands images{{0}, {0}};

@@ -20,7 +20,7 @@ ConvShape shape_of(const KernelSpec& spec) {
   return ConvShape::from(spec.attrs, spec.inputs[0], spec.outputs[0], spec.inputs[1]);
 }
 
-// One matrix product over all pixels: in bfloat16 on AMX 0.3 to 0.8 of the time of oneDNN's convolution.
+// One matrix product over all pixels: for bfloat16 on AMX, 0.3 to 0.8 of the time of oneDNN's convolution.
 std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {
   const ConvShape shape = shape_of(spec);
   if (!shape.pointwise() || shape.empty()) throw Refused("only a 1×1 convolution is one matrix product");
@@ -31,8 +31,8 @@ std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {
 
 std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
   const ConvShape shape = shape_of(spec);
-  // oneDNN 2.6's strided 1×1 kernels gather the pixels first, and with fewer channels than a vector holds
-  // they write up to some kilobytes past the scratchpad that they asked for (seen with AVX2, one thread).
+  // oneDNN 2.6's strided 1×1 kernels gather the pixels first. With fewer channels than vector lanes, they
+  // write up to several kilobytes past the scratchpad they requested (seen with AVX2, one thread).
   const bool gathers = shape.kh == 1 && shape.kw == 1 && (shape.sh > 1 || shape.sw > 1);
   if (gathers && shape.c < 16)
     throw Refused("oneDNN overruns its scratchpad here with fewer than 16 channels");
@@ -54,7 +54,7 @@ std::unique_ptr<Kernel> make_products(const KernelSpec& spec) {
   return make_pointwise_weights(spec, shape_of(spec));
 }
 
-// One thread per weight: the sum over pixels is taken in order.
+// One weight per thread, so that the sum over pixels has a fixed order.
 double tap_sum(const ConvShape& s, const float* x, const float* dy, int64_t o, int64_t c, int64_t kh,
                int64_t kw) {
   double sum = 0;
@@ -100,7 +100,7 @@ std::unique_ptr<Kernel> make_grouped_depthwise(const KernelSpec& spec) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-// By outputs.
+// Divided by output channels.
 const KernelFactory make_parts = channel_parts({true, 0, 0}, {{false, 1, 1, true}}, make_onednn);
 
 const ImageOperands images{{0, 1}, {}};

@@ -1,5 +1,5 @@
-// out = φ(x ∗ w + b + addend).   Operands as conv2d's; b and addend [N,O,OH,OW] may be absent; out may be
-// written over the addend.
+// out = φ(x ∗ w + b + addend).   Operands like conv2d's; b and addend [N,O,OH,OW] may be absent; out may
+// overwrite the addend.
 #include <cstring>
 
 #include "cpu/autotune/measured.h"
@@ -28,7 +28,7 @@ ConvolutionEnd end_of(const KernelSpec& spec) {
   return {has(spec, 2), has(spec, 3), parse_activation(spec.attrs)};
 }
 
-// The sum takes what lies in the output already.
+// The sum includes the previous content of the output.
 dnnl::primitive_attr post_ops(const Activation& activation, bool addend) {
   dnnl::post_ops ops;
   if (addend) ops.append_sum();

@@ -1,5 +1,5 @@
-// dlogits = (softmax(x) − [k = label])·dloss/counted rows (of all processes, where their count is given), 0
-// in ignored rows; may be written over the logits. With class weights w and label smoothing ε
+// dlogits = (softmax(x) − [k = label])·dloss/counted rows (over all processes, if that count is given), 0 in
+// ignored rows; may overwrite the logits. With class weights w and label smoothing ε:
 //   dx_k = (((1 − ε)·w_label + ε/K·Σ w)·softmax(x)_k − (1 − ε)·w_label·[k = label] − ε/K·w_k)·dloss/Σ w_label
 #include <algorithm>
 
@@ -83,7 +83,7 @@ IABN_SIMD double count_leaf(Labels labels, const Smoothing& smoothing, int64_t b
   return counted;
 }
 
-// Rows that count, of all, or their weights; partials[chunks].
+// Number of counted rows, or the sum of their weights; partials[chunks].
 double count_rows(Labels labels, const Smoothing& smoothing, int64_t rows, double* partials) {
   const int64_t chunk = loss_chunk_rows(rows), chunks = loss_chunks(rows);
   parallel_tasks(chunks, rows, [&](int64_t i) {

@@ -1,4 +1,4 @@
-// out = f(x0, x1, …), element by element; out may be written over any operand of its size.
+// out = f(x0, x1, …), elementwise; out may overwrite any operand of the same size.
 #include "cpu/loops/closure.h"
 #include "cpu/loops/expression_blocks.h"
 #include "cpu/loops/parallel.h"
@@ -13,7 +13,7 @@ void put(bf16* out, const float* values, int64_t count) { narrow(values, out, co
 float* straight(float* out) { return out; }
 float* straight(bf16*) { return nullptr; }
 
-// The blocks [begin, end) of those in order.
+// The blocks [begin, end) in order.
 template <class T>
 void compute(const ExpressionBlocks& blocks, const KernelArgs& args, const std::vector<int64_t>& counts,
              int64_t begin, int64_t end) {

@@ -1,8 +1,8 @@
-// One label and one probability a pixel from the logits of several scales and orientations.
+// Fuses the logits of several scales and orientations into one label and one probability per pixel.
 //
-// Logits [N,K,h_i,w_i] are resized as PyTorch does it (bilinear, align_corners=False), never as a whole: a
-// thread takes a row of the output, mixes the two source rows of each operand in its part of the workspace,
-// and then mixes, pixel by pixel, the two columns of each.
+// Logits [N,K,h_i,w_i] are resized as in PyTorch (bilinear, align_corners=False), but never stored whole: a
+// thread takes a row of the output, interpolates the two source rows of each operand into its part of the
+// workspace, and then interpolates the two columns of each, pixel by pixel.
 #include <omp.h>
 
 #include <algorithm>
@@ -46,7 +46,7 @@ IABN_SIMD void max_leaf(const FusionRow& row, uint8_t* label, float* probability
 using RowLeaf = void (*)(const FusionRow&, uint8_t*, float*);
 
 RowLeaf leaf_of(const std::string& mode, size_t operands) {
-  // Of one prediction every mode makes the same.
+  // With a single prediction, all modes are equal.
   if (mode == "max" || operands == 1) return max_leaf;
   if (mode == "mean") return mean_leaf;
   if (mode == "voting") return voting_leaf;

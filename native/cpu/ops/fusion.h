@@ -1,12 +1,12 @@
-// How the predictions of several scales become one label and one probability a pixel: leaves over a row of
+// Fuses the predictions of several scales into one label and one probability per pixel: leaves over a row of
 // pixels.
 //
 //   mean    P += (p_i − P)/i, label = argmax P, probability = max P
-//   voting  each i votes for argmax p_i; most votes, of equals the lowest class; the mean max p_i of its
-//   votes max     the largest max p_i, of equals the first i
+//   voting  each i votes for argmax p_i; the most votes win (ties: the lowest class), with their mean max p_i
+//   max     the largest max p_i (ties: the first i)
 //
-// p_i = softmax(l_i). Where only the largest class matters its probability is 1/Σ exp(l − max): no division a
-// class.
+// p_i = softmax(l_i). If only the largest class matters, its probability is 1/Σ exp(l − max), without a
+// division per class.
 #pragma once
 
 #include <cstdint>
@@ -18,15 +18,14 @@ namespace iabn {
 
 constexpr int64_t kMaxClasses = 256;
 
-// Where an output position lies among the source's: (1 − share)·first + share·second.
+// The source positions of an output: (1 − share)·first + share·second.
 struct Tap {
   int32_t first;
   int32_t second;
   float share;
 };
 
-// One prediction, resized along the height already: its row [width][classes], and a tap for every output
-// column.
+// One prediction, already resized vertically: its row [width][classes], and a tap for every output column.
 struct FusionSource {
   const float* row;
   const Tap* taps;
@@ -54,7 +53,7 @@ IABN_INLINE int32_t first_equal(const float* x, float value, int32_t classes) {
   return first;
 }
 
-// The first of the largest; no x_k is NaN.
+// The first maximum; no x_k is NaN.
 IABN_INLINE Prediction largest(const float* x, int32_t classes) {
   const float max = row_max(x, classes);
   return {first_equal(x, max, classes), max};
@@ -109,7 +108,7 @@ struct MeanRule {
   }
 };
 
-// A pixel one of whose softmaxes is NaN has no probability; all its classes are NaN, the first is its label.
+// If any softmax of a pixel is NaN, its probability is NaN and its label 0, as for PyTorch's argmax.
 template <class Rule>
 IABN_INLINE void fuse_row(const FusionRow& row, uint8_t* label, float* probability) {
   const int64_t classes = row.classes;

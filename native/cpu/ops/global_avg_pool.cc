@@ -7,7 +7,7 @@
 namespace iabn {
 namespace {
 
-// Float32 sums of a few pixels each, merged in double.
+// Length of float32 sums, which are added in double.
 constexpr int64_t kRun = 64;
 
 template <class T>

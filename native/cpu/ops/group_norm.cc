@@ -1,7 +1,7 @@
 // y = γ·(x − μ)·rstd + β with the mean μ and rstd = 1/√(σ² + ε) of each group of channels of each image.
-//   x, y [N,C,S…] channels-last, y may be written over x; γ, β f32 [C] or absent; μ, rstd f32 [N,G].
+//   x, y [N,C,S…] channels-last, y may overwrite x; γ, β f32 [C] or absent; μ, rstd f32 [N,G].
 //
-// A channel's sums are about its first element, Σ (x − k) and Σ (x − k)²: exact enough where mean ≫
+// A channel is summed about its first element, Σ (x − k) and Σ (x − k)², which is accurate enough for mean ≫
 // deviation. Channels are merged in float64 (Chan et al.).
 #include "cpu/ops/group_norm.h"
 
@@ -71,7 +71,7 @@ struct Statistics {
   float mean, rstd;
 };
 
-// Of `width` channels with `rows` elements each.
+// Merges `width` channels with `rows` elements each.
 Statistics merge(const double* mean, const double* m2, int64_t width, int64_t rows, double eps) {
   double sum = 0.0, squares = 0.0;
   for (int64_t c = 0; c < width; ++c) sum += mean[c];
@@ -83,7 +83,7 @@ Statistics merge(const double* mean, const double* m2, int64_t width, int64_t ro
   return {static_cast<float>(group), static_cast<float>(1.0 / std::sqrt(variance + eps))};
 }
 
-// Of a thread, for the channels of its task.
+// Per thread, for the channels of its task.
 struct Scratch {
   double *mean, *m2;
   float *center, *scale, *shift;

@@ -1,7 +1,7 @@
-// What group normalization shares forward and backward: how its work is divided, and sums per channel.
+// Shared by group normalization and its backward: division of work, and sums per channel.
 //
-// A task is some whole groups of one image. Sums are taken per channel, so that loops run along the channels
-// whatever the size of a group, and then added up by group, in float64.
+// A task is some whole groups of one image. Sums are per channel, so that loops run along the channels for
+// any group size, and are then added per group in float64.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +30,7 @@ struct GroupShape {
   }
 };
 
-// Some groups of one image, and their channels; `thread` has scratch memory of its own.
+// Some groups of one image, and their channels; `thread` selects the scratch memory.
 struct GroupTask {
   int64_t image, group, groups, channel, channels, thread;
 };
@@ -51,7 +51,7 @@ inline int64_t most_threads() {
 #endif
 }
 
-// body(task) for tasks that cover all images and groups, on all threads.
+// Calls body(task) for tasks that cover all images and groups, on all threads.
 template <class Body>
 void parallel_groups(const GroupShape& shape, const Body& body) {
   const int64_t step = shape.groups_of_task(), tasks = ceil_div(shape.groups, step);
@@ -61,12 +61,12 @@ void parallel_groups(const GroupShape& shape, const Body& body) {
   });
 }
 
-// A part of one image: `rows` pixels, `pitch` elements apart, of `channels` channels.
+// A part of one image: `rows` pixels, `pitch` elements apart, with `channels` channels.
 struct Patch {
   int64_t rows, pitch, channels;
 };
 
-// body(first, channels) for strips of at most kStripChannels.
+// Calls body(first, channels) for strips of at most kStripChannels.
 template <class Body>
 IABN_INLINE void for_strips(int64_t channels, const Body& body) {
   for (int64_t first = 0; first < channels; first += kStripChannels) {

@@ -1,16 +1,15 @@
-// Of a group normalization with x̂ = (x − μ)·rstd and means over each group of each image:
+// Gradients of group normalization, with x̂ = (x − μ)·rstd and means over each group of each image:
 //   dx = rstd·(γ·dy − mean(γ·dy) − x̂·mean(γ·dy·x̂))    dγ = Σ dy·x̂    dβ = Σ dy
-//   dy, x, dx [N,C,S…] channels-last, dx may be written over dy or x; μ, rstd f32 [N,G]; γ f32 [C] or absent;
+//   dy, x, dx [N,C,S…] channels-last, dx may overwrite dy or x; μ, rstd f32 [N,G]; γ f32 [C] or absent;
 //   dγ, dβ f32 [C].
 //
-// Sums per channel and image lie in the workspace, double [2][N][C], and are added up over the images in
-// order.
+// Sums per channel and image are double [2][N][C] in the workspace, and are added over the images in order.
 #include "cpu/ops/group_norm.h"
 
 namespace iabn {
 namespace {
 
-// Writes each channel's Σ dy and Σ dy·(x − μ); `mean` is of the channel's group.
+// Writes each channel's Σ dy and Σ dy·(x − μ); `mean` belongs to the channel's group.
 template <class T>
 IABN_INLINE void channel_sums(const T* dy, const T* x, Patch patch, const float* mean, double* sum,
                               double* product) {
@@ -65,7 +64,7 @@ IABN_SIMD void differentiate_leaf(const bf16* dy, const bf16* x, bf16* dx, Patch
   differentiate(dy, x, dx, patch, mean, a, b, k);
 }
 
-// Of a thread, for the channels of its task.
+// Per thread, for the channels of its task.
 struct Coefficients {
   float *mean, *a, *b, *k;
 
@@ -122,7 +121,7 @@ class GroupNormBackward final : public Kernel {
     differentiate_leaf(dy, x, args.out<T>(0) + first, patch, own.mean, own.a, own.b, own.k);
   }
 
-  // From sums of dy·(x − μ) on, those of dy·x̂ stand in `product`.
+  // Converts the sums of dy·(x − μ) in `product` to sums of dy·x̂.
   void set_group(const Coefficients& own, int64_t group, float rstd, const float* weight, const double* sum,
                  double* product) const {
     double s1 = 0.0, s2 = 0.0;

@@ -1,4 +1,4 @@
-// Stops the program, before the instructions that follow, when a value is not finite.
+// Stops the program before the following instructions if a value is not finite.
 #include <cmath>
 #include <string>
 

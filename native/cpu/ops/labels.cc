@@ -8,12 +8,12 @@
 namespace iabn {
 namespace {
 
-// A negative label is a large one without its sign.
+// As unsigned, a negative label is a large one.
 IABN_INLINE bool outside(int32_t label, uint32_t classes, int32_t ignored) {
   return (static_cast<uint32_t>(label) >= classes) & (label != ignored);
 }
 
-// A block at a time: a loop that may end at any label is not made of vectors.
+// One block at a time, because a loop that may exit at any label is not vectorized.
 template <class L>
 IABN_INLINE int64_t first(const L* labels, int64_t count, uint32_t classes, int32_t ignored) {
   constexpr int64_t block = 4096;
@@ -39,7 +39,7 @@ IABN_SIMD int64_t first_leaf(const uint8_t* labels, int64_t count, uint32_t clas
 
 template <class L>
 int64_t first_of(const L* labels, int64_t count, int64_t classes, int64_t ignored) {
-  // No label of 32 bits is an `ignored` that needs more; 0 is a class already where there are any.
+  // No 32-bit label equals an `ignored` that does not fit; 0 is a class anyway, if there are any.
   const bool fits = ignored >= INT32_MIN && ignored <= INT32_MAX;
   return first_leaf(labels, count, static_cast<uint32_t>(classes), fits ? static_cast<int32_t>(ignored) : 0);
 }

@@ -14,7 +14,8 @@ IABN_INLINE void log_softmax(const T* x, T* y, int64_t classes, int64_t rows) {
     T* to = y + row * classes;
     const SoftmaxRow softmax = softmax_row(from, classes);
     const float log_sum = std::log(softmax.sum);
-    // The maximum first: x and it are of one size, and their difference is exact where it matters.
+    // Subtract the maximum first: x and the maximum have similar size, so their difference is exact where it
+    // matters.
     IABN_ELEMENTWISE
     for (int64_t k = 0; k < classes; ++k) store(to + k, (load(from + k) - softmax.max) - log_sum);
   }

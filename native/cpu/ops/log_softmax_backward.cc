@@ -1,11 +1,11 @@
-// dx = dy − exp(y)·Σ_k dy over the channels; dx may be written over y or dy.
+// dx = dy − exp(y)·Σ_k dy over the channels; dx may overwrite y or dy.
 #include "cpu/ops/class_rows.h"
 #include "cpu/simd/exp_log.h"
 
 namespace iabn {
 namespace {
 
-// Σ_k in an order that the number of classes alone decides.
+// Σ_k in an order that depends only on the number of classes.
 template <class T>
 IABN_INLINE float row_sum(const T* a, int64_t classes) {
   constexpr int lanes = 16;

@@ -1,4 +1,4 @@
-// c = a·b of activations: matrices, or batches of them (geometry/matmul_shape.h).
+// c = a·b for activations, as matrices or batches of matrices (geometry/matmul_shape.h).
 #include <algorithm>
 
 #include "cpu/loops/parallel.h"
@@ -16,12 +16,12 @@ MatmulShape shape_of(const KernelSpec& spec) {
   return MatmulShape::from(spec.attrs, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
 }
 
-// oneDNN writes by rows: where c lies by columns, its transpose is the product bᵀ·aᵀ.
+// oneDNN writes row-major; if c is column-major, compute its transpose bᵀ·aᵀ.
 class OnednnMatmul final : public Kernel {
  public:
   OnednnMatmul(const MatmulShape& shape, DType dtype)
       : shape_(shape), element_(dtype_size(dtype)), swapped_(shape.c.column != 1) {
-    // All at once, or one after the other where b is the same for all or what comes later is added.
+    // One run for the whole batch, or one per batch if b is shared or the products are summed.
     runs_ = shape.sum || shape.b.batch == 0 ? shape.batches : 1;
     const int64_t batches = shape.batches / runs_;
     const MatrixStrides a = swapped_ ? flipped(shape.b) : shape.a, b = swapped_ ? flipped(shape.a) : shape.b;
@@ -61,7 +61,7 @@ class OnednnMatmul final : public Kernel {
   static memory::desc matrices(int64_t batches, int64_t rows, int64_t columns, const MatrixStrides& s,
                                DType dtype) {
     const int64_t batch = s.batch == 0 ? rows * columns : s.batch;
-    // oneDNN checks the stride of an axis of one element as well.
+    // oneDNN also validates the stride of axes with one element.
     const int64_t row = rows == 1 ? columns : s.row;
     const int64_t column = columns == 1 && row == 1 ? rows : s.column;
     return memory::desc({batches, rows, columns}, onednn::data_type(dtype), {batch, row, column});

@@ -1,5 +1,5 @@
-// dx = Σ dy over the windows whose maximum this element was. Gathered: each element of dx is written once, by
-// one thread, its windows added in order.
+// dx = Σ dy over the windows whose maximum is this element. A gather: each element of dx is written once, by
+// one thread, with its windows added in order.
 #include "cpu/loops/closure.h"
 #include "cpu/loops/parallel.h"
 #include "cpu/loops/pooling.h"
@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kMostTaps = 256;  // places are bytes
 
-// One that an element of x lies in.
+// A window that contains an element of x.
 template <class T>
 struct Window {
   const T* dy;

@@ -1,4 +1,4 @@
-// y = x with its border repeated outwards.
+// y = x padded by repeating its border.
 #include "cpu/loops/channels.h"
 #include "cpu/loops/closure.h"
 #include "geometry/padded_images.h"

@@ -45,7 +45,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t tasks = s.images * s.rows.inner * blocks, elements = spec.inputs[0].elements();
   return make_data_kernel(spec.outputs[0].dtype, [=](auto type, const KernelArgs& args) {
     using T = typename decltype(type)::type;
-    // The first row and the last of an image are far more work than the others.
+    // The first and last row of an image are far more work than the others.
 #pragma omp parallel for schedule(dynamic) if (elements >= kParallelElements && tasks > 1)
     for (int64_t task = 0; task < tasks; ++task) {
       const int64_t row = task / blocks, c = task % blocks * kBlock, y = row % s.rows.inner;

@@ -1,6 +1,6 @@
-// y = x at another size, bilinearly interpolated. At the same size it is a copy; otherwise every pixel is the
-// weighted sum of one, two or four pixels, which stay in the cache while the rows and columns near them are
-// written: a pass of its own along each axis would save arithmetic where memory is the limit.
+// Bilinear resizing of x; a copy if the size is the same. Otherwise every pixel is the weighted sum of one,
+// two or four pixels, which stay in the cache while nearby rows and columns are written. A separate pass per
+// axis would save arithmetic, but memory is the bottleneck.
 #include "cpu/loops/channels.h"
 #include "cpu/loops/closure.h"
 #include "geometry/bilinear_taps.h"
@@ -16,7 +16,7 @@ struct Line {
   int64_t channels, x_pitch, y_pitch;
 };
 
-// kChannels: of the pixels, where they are few and their number is worth knowing; 0: any.
+// kChannels: the number of channels if it is small and worth specializing for; 0: any.
 template <int64_t kChannels, class T>
 IABN_INLINE void resize_line(const Line<T>& line, const BilinearTap* taps, int64_t pixels, T* y) {
   const int64_t channels = kChannels > 0 ? kChannels : line.channels;

@@ -1,5 +1,5 @@
-// dx = Σ weight·dy over the outputs that this pixel is part of. Gathered: a row of dx is written by one
-// thread, first the weighted sum of its rows of dy, then along it, in order.
+// dx = Σ weight·dy over the outputs that this pixel contributes to. A gather: each row of dx is written by
+// one thread, first the weighted sum of its rows of dy, then along it, in order.
 #include <omp.h>
 
 #include "cpu/loops/closure.h"
@@ -17,7 +17,7 @@ struct Share {
   float weight;
 };
 
-// The outputs that each position of one axis has a share in, position after position.
+// The outputs that each position of an axis contributes to, position by position.
 struct Shares {
   std::vector<Share> list;
   std::vector<size_t> ends;
@@ -43,14 +43,14 @@ struct Shares {
   const Share* end(int64_t i) const { return list.data() + ends[static_cast<size_t>(i)]; }
 };
 
-// An image of dy: its rows are `segments` of `width` elements that lie `pitch` apart.
+// An image of dy: its rows are `segments` of `width` elements, `pitch` apart.
 template <class T>
 struct Rows {
   const T* data;
   int64_t segments, width, pitch;
 };
 
-// sum [segments·width] = Σ weight·row over the shares.
+// sum [segments·width] = Σ weight·row over the contributions.
 template <class T>
 IABN_INLINE void sum_rows(const Rows<T>& dy, const Share* begin, const Share* end, float* sum) {
   for (int64_t segment = 0; segment < dy.segments; ++segment) {

@@ -1,4 +1,4 @@
-// One row of logits: what a stable softmax needs, in vector loops whose sums have a fixed order.
+// Building blocks of a stable softmax over a row of logits: vector loops whose sums have a fixed order.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ struct SoftmaxRow {
   float sum;  // Σ exp(x − max)
 };
 
-// Floats in the order of whole numbers: the compiler makes vectors of a maximum of integers, not of floats.
+// Maps floats to integers in the same order, because the compiler vectorizes a maximum of integers, not of
+// floats.
 IABN_INLINE int32_t order_of(float value) {
   const int32_t bits = static_cast<int32_t>(bits_of(value));
   return bits ^ ((bits >> 31) & INT32_MAX);
@@ -26,7 +27,7 @@ IABN_INLINE float ordered(int32_t order) {
   return float_of(static_cast<uint32_t>(order ^ ((order >> 31) & INT32_MAX)));
 }
 
-// The largest; where there are NaN, one of them or the largest of the others.
+// The maximum; with NaN in the row, either NaN or the maximum of the rest.
 template <class T>
 IABN_INLINE float row_max(const T* x, int64_t count) {
   int32_t max = INT32_MIN;
@@ -37,7 +38,7 @@ IABN_INLINE float row_max(const T* x, int64_t count) {
   return ordered(max);
 }
 
-// A NaN or +∞ among the logits, or nothing but −∞, makes the sum NaN.
+// The sum is NaN if any logit is NaN or +∞, or if all are −∞.
 template <class T>
 IABN_INLINE SoftmaxRow softmax_row(const T* x, int64_t classes) {
   constexpr int lanes = 16;
@@ -60,7 +61,7 @@ IABN_INLINE SoftmaxRow softmax_row(const T* x, int64_t classes) {
   return {max, sum + lane[0]};
 }
 
-// Rows of a chunk: the grid of sums follows from the number of rows alone.
+// Rows per chunk: the grid of sums depends only on the number of rows.
 inline int64_t loss_chunk_rows(int64_t rows) { return rows <= 64 * 16 ? 16 : (rows + 63) / 64; }
 inline int64_t loss_chunks(int64_t rows) {
   const int64_t chunk = loss_chunk_rows(rows);

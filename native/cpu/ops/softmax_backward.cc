@@ -1,10 +1,10 @@
-// dx = y·(dy − Σ_k dy·y) over the channels; dx may be written over y or dy.
+// dx = y·(dy − Σ_k dy·y) over the channels; dx may overwrite y or dy.
 #include "cpu/ops/class_rows.h"
 
 namespace iabn {
 namespace {
 
-// Σ_k a·b in an order that the number of classes alone decides.
+// Σ_k a·b in an order that depends only on the number of classes.
 template <class T>
 IABN_INLINE float row_dot(const T* a, const T* b, int64_t classes) {
   constexpr int lanes = 16;

@@ -1,9 +1,9 @@
-// Σ f(x0, x1, …)/divisor over axes, in an order that follows from the shape alone.
+// Σ f(x0, x1, …)/divisor over axes, in an order that depends on the shape alone.
 //
-// A tile is what leaves one block of sums: the same places along the axes that are kept, and some steps, one
-// block after the other, along those that are summed. Blocks of a tile are added element by element, in
-// float32 for some of them, then in double; which sum an element of the block belongs to is looked at once,
-// at the end. Long tiles are cut into chunks, whose partial sums lie in the workspace and are added in order.
+// A tile produces one block of sums: fixed positions along the kept axes, and a number of steps, one block
+// after another, along the summed axes. The blocks of a tile are added elementwise, in float32 for a few
+// blocks, then in double; the sum that an element belongs to is resolved once, at the end. Long tiles are
+// split into chunks, whose partial sums are in the workspace and are added in order.
 #include <algorithm>
 
 #include "cpu/loops/closure.h"
@@ -30,7 +30,7 @@ IABN_SIMD void flush_leaf(float* run, double* total, int64_t count) {
 
 constexpr int64_t kSumLanes = 16;
 
-// The sums of rows that are there whole.
+// The sums of complete rows.
 IABN_SIMD void rows_leaf(const float* values, int64_t rows, int64_t columns, double* out) {
   for (int64_t row = 0; row < rows; ++row, values += columns) {
     float lanes[kSumLanes] = {};
@@ -56,7 +56,7 @@ struct Sums {
   bool rows_summed() const { return blocks.domain.summed[blocks.axes() - 2]; }
   bool columns_summed() const { return blocks.domain.summed[blocks.axes() - 1]; }
 
-  // Places along the axes that are summed, or along those that are kept, of the block `number` of them.
+  // Positions of block `number` along the summed or the kept axes.
   void place(int64_t number, bool summed, std::vector<int64_t>& places) const {
     for (size_t axis = counts.size(); axis-- > 0;) {
       if (blocks.domain.summed[axis] != summed) continue;
@@ -68,7 +68,7 @@ struct Sums {
 
 using Block = ExpressionThread::Block;
 
-// Where the first sum of a tile is.
+// Index of a tile's first sum.
 int64_t result_of(const Sums& sums, const std::vector<int64_t>& places, const Block& block) {
   const size_t last = sums.counts.size() - 1;
   int64_t at = 0;
@@ -76,12 +76,12 @@ int64_t result_of(const Sums& sums, const std::vector<int64_t>& places, const Bl
   return at + block.row * sums.strides[last - 1] + block.column * sums.strides[last];
 }
 
-// How many sums a block leaves.
+// Number of sums that a block produces.
 int64_t results_of(const Sums& sums, const Block& block) {
   return (sums.rows_summed() ? 1 : block.rows) * (sums.columns_summed() ? 1 : block.columns);
 }
 
-// The sums of a block of totals, of `count` elements.
+// Adds a block of totals with `count` elements to the sums.
 void fold(const Sums& sums, const double* total, int64_t count, int64_t columns, int64_t results,
           double* out) {
   std::fill_n(out, results, 0.0);
@@ -104,7 +104,7 @@ struct Partial {
   int64_t results;  // from there on
 };
 
-// One chunk of a tile: its sums to `out`.
+// Writes the sums of one chunk of a tile to `out`.
 Partial sum_chunk(const Sums& sums, ExpressionThread& thread, int64_t tile, int64_t chunk,
                   std::vector<int64_t>& places, double* out) {
   sums.place(tile, false, places);
@@ -200,7 +200,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
     return make_kernel_of(
         [stride](const KernelArgs& args) { std::fill_n(args.out<float>(0), stride, 0.0f); });
   }
-  // Which chunks there are follows from the shape.
+  // The chunks depend on the shape alone.
   const int64_t wanted = std::min(ceil_div(kTasks, sums.tiles), sums.steps / kChunkSteps);
   sums.chunk_steps = ceil_div(sums.steps, std::max<int64_t>(1, wanted));
   sums.chunks = ceil_div(sums.steps, sums.chunk_steps);

@@ -1,6 +1,6 @@
-// For each k, how many rows have their label among the k largest logits. The rank of a label is the number of
-// classes before it in the order: NaN first, then from large to small, equal ones by index. Labels outside
-// the classes count nowhere.
+// For each k, counts rows whose label is among the k largest logits. The rank of a label is the number of
+// classes before it: NaN first, then in descending order, ties by index. Labels outside the classes are
+// ignored.
 #include <algorithm>
 #include <vector>
 
@@ -19,13 +19,13 @@ IABN_INLINE int32_t rank_of(const T* x, int32_t classes, int32_t label) {
     for (int32_t k = 0; k < label; ++k) rank += load(x + k) != load(x + k) ? 1 : 0;
     return rank;
   }
-  // Negated, so that a NaN counts as larger.
+  // Negated, so that NaN counts as larger.
   for (int32_t k = 0; k < label; ++k) rank += load(x + k) < value ? 0 : 1;
   for (int32_t k = label + 1; k < classes; ++k) rank += load(x + k) <= value ? 0 : 1;
   return rank;
 }
 
-// The ranks of `rows` rows from `first` on; one beyond all classes where the label is none of them.
+// The ranks of `rows` rows starting at `first`; beyond all classes if the label is not a class.
 template <class T>
 IABN_INLINE void rank_rows(const T* logits, Labels labels, int64_t first, int64_t rows, int32_t* ranks) {
   const int32_t classes = static_cast<int32_t>(labels.classes);
@@ -44,7 +44,7 @@ IABN_SIMD void rank_leaf(const bf16* logits, Labels labels, int64_t first, int64
   rank_rows(logits, labels, first, rows, ranks);
 }
 
-// Counts of the rows [begin, end) for every k.
+// Counts the rows [begin, end) for every k.
 template <class T>
 void count_rows(const T* logits, Labels labels, int64_t begin, int64_t end, const std::vector<int64_t>& ks,
                 int32_t* counts) {
