@@ -1,4 +1,4 @@
-// y = (x − μ)·g + β with g = s/√(σ² + ε),  z = φ(y);  z may be written over x.
+// y = (x − μ)·g + β with g = s/√(σ² + ε),  z = φ(y);  z may overwrite x.
 #include "cuda/support/abn.h"
 
 namespace iabn::cuda {

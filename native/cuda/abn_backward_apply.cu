@@ -7,7 +7,7 @@
 namespace iabn::cuda {
 namespace {
 
-// Σ dy and Σ dy·x̂ over m samples; m is known, or counted over several processes.
+// Σ dy and Σ dy·x̂ over m samples; m is an attribute, or an operand if counted over several processes.
 struct BatchSums {
   const float* dy;  // null: the statistics are fixed
   const float* dy_xhat;

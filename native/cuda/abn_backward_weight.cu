@@ -1,5 +1,5 @@
-// dγ from Σ dy·x̂:  −Σ where s = |γ| + ε and γ < 0, else Σ. A γ of exactly 0 counts as positive, so that it
-// can move; a NaN stays one.
+// dγ from Σ dy·x̂: negated where s = |γ| + ε and γ < 0. A γ of exactly 0 counts as positive, so that it can
+// move; NaN stays NaN.
 #include "cuda/support/abn.h"
 #include "cuda/support/map.h"
 

@@ -1,5 +1,5 @@
 // w' = g·w,  b' = β + g·(b − μ) with g = s/√(σ² + ε).   w f32 [O,…]; all others f32 [O]; γ, β, b may be
-// absent. w' may be written over w.
+// absent. w' may overwrite w.
 #include "cuda/support/abn.h"
 #include "cuda/support/map.h"
 

@@ -1,6 +1,6 @@
-// Statistics of all samples from those of each process (Chan et al.), in float64: with m = Σmᵢ
+// Merges per-process statistics (Chan et al.) in float64. With m = Σmᵢ:
 //   μ = Σ mᵢ·μᵢ / m,  σ² = Σ mᵢ·(σᵢ² + (μᵢ − μ)²) / m.
-// Every process computes them from the same numbers in the same order: they are the same bits everywhere.
+// Every process computes the same numbers in the same order, so the results are bit-identical.
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"
 #include "cuda/support/pinned.h"
@@ -9,7 +9,7 @@
 namespace iabn::cuda {
 namespace {
 
-// A process's row: its means, variances and count, in elements from its beginning.
+// A process's row: offsets in elements of its means, variances and count.
 struct Row {
   int64_t var_at, count_at, length;
 };

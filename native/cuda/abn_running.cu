@@ -1,5 +1,5 @@
-// r ← (1 − a)·r + a·batch for mean and variance (unbiased: ·m/(m − 1)); num_batches ← num_batches + 1.
-// a is the momentum, or 1/num_batches for the cumulative average. All three are updated where they lie.
+// r ← (1 − a)·r + a·batch for mean and variance (unbiased: ·m/(m − 1)); num_batches ← num_batches + 1. a is
+// the momentum, or 1/num_batches for the cumulative average. All three are updated in place.
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"
 

@@ -1,8 +1,8 @@
 // Mean and biased variance per channel, reading x once.
 //
-// Accuracy where mean ≫ deviation: a thread sums in float32 about its first row, s1 = Σ (x − shift),
-// s2 = Σ (x − shift)². What threads and blocks found is merged in float64 (Chan et al.): with δ = mean_b −
-// mean_a, n = n_a + n_b,
+// For accuracy where mean ≫ deviation, a thread sums in float32 about its first row, s1 = Σ (x − shift), s2 =
+// Σ (x − shift)². Partial results of threads and blocks are merged in float64 (Chan et al.): with δ = mean_b
+// − mean_a, n = n_a + n_b,
 //   mean = mean_a + δ·n_b/n,  M2 = M2_a + M2_b + δ²·n_a·n_b/n.
 #include "cuda/support/columns.h"
 #include "cuda/support/kernels.h"

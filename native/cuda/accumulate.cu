@@ -1,5 +1,5 @@
-// A running sum where it lies: state ← keep·state + factor·value. With keep 0 the state begins anew, whatever
-// it held.
+// In-place running sum: state ← keep·state + factor·value. With keep 0 the previous state is ignored, even
+// NaN.
 #include "cuda/support/updates.h"
 #include "program/update.h"
 

@@ -1,4 +1,4 @@
-// z = φ(x); z may be written over x.
+// z = φ(x); z may overwrite x.
 #include "cuda/support/activation.h"
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"

@@ -1,4 +1,4 @@
-// dx = φ′·dz with φ′ from z = φ(x); dx may be written over dz or z.
+// dx = φ′·dz with φ′ from z = φ(x); dx may overwrite dz or z.
 #include "cuda/support/activation.h"
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"

@@ -1,4 +1,4 @@
-// y = φ⁻¹(z); y may be written over z.
+// y = φ⁻¹(z); y may overwrite z.
 #include "cuda/support/activation.h"
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"

@@ -1,5 +1,5 @@
-// Adam as PyTorch's, parameter and moments updated where they lie; t is the step, from 1. AdamW (decoupled)
-// has no wd·p in g, and p ← p − lr·wd·p before the rest.
+// Adam as in PyTorch, updating parameter and moments in place; t counts steps from 1. AdamW (decoupled) omits
+// wd·p from g and first applies p ← p − lr·wd·p.
 //   g = clip·grad + wd·p;   m ← m + (1 − β₁)(g − m);   v ← β₂·v + (1 − β₂)·g²
 //   p ← p − lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
 #include "cuda/support/updates.h"

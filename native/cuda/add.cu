@@ -1,4 +1,4 @@
-// out = φ(a + b), the end of a residual block; out may be written over a or b.
+// out = φ(a + b), the end of a residual block; out may overwrite a or b.
 #include "cuda/support/activation.h"
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"

@@ -1,4 +1,4 @@
-// a = φ⁻¹(out) − b: one term of a sum, rebuilt from the sum and the other term; it may be written over out.
+// a = φ⁻¹(out) − b: rebuilds one term of a sum from the sum and the other term; a may overwrite out.
 #include "cuda/support/activation.h"
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"

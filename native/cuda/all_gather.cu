@@ -1,4 +1,4 @@
-// Row i of the output is x of the group's i-th process.
+// Row i of the output is x from the group's rank i.
 #include "cuda/support/exchange.h"
 
 namespace iabn::cuda {

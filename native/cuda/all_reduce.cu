@@ -1,4 +1,4 @@
-// Σ over the processes of the group; the stream waits.
+// Sums x over the processes of the group, blocking the stream.
 #include "cuda/support/exchange.h"
 
 namespace iabn::cuda {

@@ -1,5 +1,5 @@
-// Begins Σ over the processes of the group. By NCCL the kernels that follow run meanwhile; what is under way
-// is the output's memory alone, as the input is free once this has run.
+// Starts the sum over the processes of the group. With NCCL, the following kernels overlap with it. It works
+// on the output's memory only, so the input is free as soon as this has run.
 #include "cuda/support/exchange.h"
 
 namespace iabn::cuda {

@@ -1,4 +1,4 @@
-// What follows waits for the sum that is under way in this memory.
+// Makes the stream wait for the pending sum in this memory.
 #include "cuda/support/kernels.h"
 
 namespace iabn::cuda {

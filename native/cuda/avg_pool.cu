@@ -1,11 +1,11 @@
-// y = Σ x over the window / number of its taps (those in the padding counted only with count_include_pad).
+// y = Σ x over the window / number of taps (padding counts only with count_include_pad).
 #include "cuda/support/kernels.h"
 #include "cuda/support/windows.h"
 
 namespace iabn::cuda {
 namespace {
 
-// Float32 along a row of the window, float64 over its rows.
+// float32 along a row of the window, float64 over its rows.
 template <class T, int N>
 struct AvgPool {
   PoolShape s;

@@ -1,4 +1,4 @@
-// dx = Σ dy / taps over the windows that hold this element, gathered in order.
+// dx = Σ dy / taps over the windows that contain this element, gathered in order.
 #include "cuda/support/kernels.h"
 #include "cuda/support/windows.h"
 

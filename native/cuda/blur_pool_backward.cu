@@ -1,4 +1,4 @@
-// dx = Σ share·dy over the outputs that a pixel has a share in, gathered in order (geometry/blur_axis.h).
+// dx = Σ weight·dy over the outputs that a pixel contributes to, gathered in order (geometry/blur_axis.h).
 #include "cuda/support/kernels.h"
 #include "cuda/support/windows.h"
 #include "geometry/blur_axis.h"

@@ -1,4 +1,4 @@
-// x of the group's process `root`.
+// x from the group's rank `root`.
 #include "cuda/support/exchange.h"
 
 namespace iabn::cuda {

@@ -1,4 +1,4 @@
-// out[n,c,…] = φ(a[n,c,…] + b[n,c]); out may be written over a.
+// out[n,c,…] = φ(a[n,c,…] + b[n,c]); out may overwrite a.
 #include "cuda/support/activation.h"
 #include "cuda/support/kernels.h"
 #include "cuda/support/rows.h"

@@ -1,4 +1,4 @@
-// Between float32, bfloat16 and float16 (nearest, ties to even); never in place.
+// Converts between float32, bfloat16 and float16 (nearest, ties to even); never in place.
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"
 

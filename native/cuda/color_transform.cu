@@ -1,4 +1,5 @@
-// uint8 RGB images to data: an affine map of colours per image (normalisation, jitter and lighting in one),
+// Converts uint8 RGB images to data by an affine color map per image (normalization, jitter and lighting
+// combined):
 //   out_c = Σ_k A[n][c][k]·image_k/255 + A[n][c][3],   A row-major 3×4.
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"

@@ -1,4 +1,4 @@
-// y = the inputs one after the other along the channels; an input that lies in its place in y is not copied.
+// Concatenates the inputs along the channels; an input that is already a view of y is not copied.
 #include <vector>
 
 #include "cuda/support/kernels.h"

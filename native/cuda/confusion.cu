@@ -1,4 +1,5 @@
-// How many elements of each label were predicted as each class. Labels outside the classes count nowhere.
+// Counts how many elements of each label were predicted as each class. Labels outside the classes are
+// ignored.
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"
 #include "cuda/support/softmax.h"
@@ -8,7 +9,7 @@ namespace {
 
 void run(const Context& context, int64_t count, const uint8_t* predicted, Labels labels, int32_t* matrix) {
   for_items(context, labels.classes * labels.classes, [=] __device__(int64_t i) { matrix[i] = 0; });
-  // Whole numbers add up to the same in any order.
+  // Integer sums do not depend on the order.
   for_items(context, count, [=] __device__(int64_t i) {
     if (!labels.counted(i) || predicted[i] >= labels.classes) return;
     atomicAdd(matrix + labels.at(i) * labels.classes + predicted[i], int32_t{1});

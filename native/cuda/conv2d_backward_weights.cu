@@ -9,7 +9,7 @@
 namespace iabn::cuda {
 namespace {
 
-// Half-width 1×1 convolutions are one matrix product over all pixels, summed and returned in float32.
+// For 16-bit dtypes, a 1×1 convolution is one matrix product over all pixels, summed and returned in float32.
 std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec, Context& context) {
   const ConvShape s = ConvShape::from(spec.attrs, spec.inputs[0], spec.outputs[0], spec.inputs[1]);
   if (!s.pointwise() || s.empty()) throw Refused("only a 1×1 convolution is one matrix product");

@@ -1,4 +1,4 @@
-// out = φ(w ⋆ x + b + addend); out may be written over the addend, which the convolution then adds to.
+// out = φ(w ⋆ x + b + addend); out may overwrite the addend, to which the convolution then adds.
 #include "cuda/support/pointwise.h"
 
 namespace iabn::cuda {

@@ -1,5 +1,6 @@
-// Mean over the counted rows of  log Σ_k exp(x_k) − x_label.  No counted row: NaN, as PyTorch. With a count
-// of rows in all processes: the sum by that count. With class weights w and label smoothing ε, as PyTorch:
+// Mean over the counted rows of log Σ_k exp(x_k) − x_label; NaN without counted rows, as in PyTorch. With a
+// row count over all processes: the sum divided by that count. With class weights w and label smoothing ε, as
+// in PyTorch:
 //   Σ [(1 − ε)·w_label·(lse − x_label) + ε/K·Σ_k w_k·(lse − x_k)] / Σ w_label,  lse = log Σ_k exp(x_k)
 #include "cuda/support/kernels.h"
 #include "cuda/support/row_totals.h"

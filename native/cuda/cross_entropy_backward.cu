@@ -1,5 +1,5 @@
-// dlogits = (softmax(x) − [k = label])·dloss/counted rows (of all processes, where their count is given), 0
-// in ignored rows; may be written over the logits. With class weights w and label smoothing ε
+// dlogits = (softmax(x) − [k = label])·dloss/counted rows (over all processes, if that count is given), 0 in
+// ignored rows; may overwrite the logits. With class weights w and label smoothing ε:
 //   dx_k = (((1 − ε)·w_label + ε/K·Σ w)·softmax(x)_k − (1 − ε)·w_label·[k = label] − ε/K·w_k)·dloss/Σ w_label
 #include "cuda/support/kernels.h"
 #include "cuda/support/row_totals.h"
@@ -7,7 +7,7 @@
 namespace iabn::cuda {
 namespace {
 
-// The scale dloss/count lies behind the blocks' totals in the workspace.
+// The scale dloss/count is stored after the blocks' totals in the workspace.
 void count_rows(const Context& context, int64_t rows, Labels labels, Smoothing smoothing, const float* dloss,
                 const float* given, float* scale, void* workspace) {
   const auto row_count = [=] __device__(int64_t row) -> RowTotal {

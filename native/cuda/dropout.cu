@@ -33,7 +33,7 @@ Draw draw_of(const Attrs& attrs) {
   return {key, static_cast<uint32_t>(threshold), static_cast<float>(1.0 / (1.0 - p))};
 }
 
-// Elements of an image and its channels, where a whole map is kept or dropped; 0: each element by itself.
+// Elements of an image and its channels if whole channels are dropped; 0 for single elements.
 struct Maps {
   int64_t image, channels;
 };

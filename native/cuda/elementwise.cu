@@ -1,4 +1,4 @@
-// out = f(x0, x1, …), element by element; out may be written over any operand of its size.
+// out = f(x0, x1, …), elementwise; out may overwrite any operand of the same size.
 #include "cuda/support/expression.h"
 #include "cuda/support/map.h"
 

@@ -1,4 +1,4 @@
-// Images, channels last in memory, as rows in the order of their axes, y[n, (c,s)] = x[n,c,s]; or back.
+// Channels-last images as rows in axis order, y[n, (c,s)] = x[n,c,s]; or the reverse.
 #include "cuda/support/context.h"
 #include "cuda/support/transpose.h"
 

@@ -1,6 +1,6 @@
-// One label and one probability a pixel from the logits of several scales and orientations (cpu/ops/fusion.h
-// has the rules). Logits [N,K,h_i,w_i] are resized as PyTorch does it (bilinear, align_corners=False), never
-// as a whole: a warp makes one pixel, each lane every 32nd class.
+// Fuses the logits of several scales and orientations into one label and one probability per pixel (rules in
+// cpu/ops/fusion.h). Logits [N,K,h_i,w_i] are resized as in PyTorch (bilinear, align_corners=False), but
+// never stored whole: a warp computes one pixel, each lane every 32nd class.
 #include <climits>
 
 #include "cuda/support/bilinear.h"
@@ -60,7 +60,7 @@ __device__ __forceinline__ float largest_of(const float (&x)[kLaneClasses], int 
   return warp_reduce(max, Larger{});
 }
 
-// The logits of an output pixel: rows are mixed first, then columns.
+// The logits of an output pixel: interpolates rows first, then columns.
 template <class T>
 __device__ void resized(const Operands& operands, int i, int64_t n, int y, int x,
                         float (&logits)[kLaneClasses]) {
@@ -128,7 +128,7 @@ struct MeanRule {
   }
 };
 
-// A pixel one of whose softmaxes is NaN has no probability; all its classes are NaN, the first is its label.
+// If any softmax of a pixel is NaN, its probability is NaN and its label 0, as for PyTorch's argmax.
 template <class T, class Rule>
 struct Fuse {
   Operands operands;
@@ -162,7 +162,7 @@ struct Fuse {
 };
 
 Mode mode_of(const std::string& name, size_t operands) {
-  // Of one prediction every mode makes the same.
+  // With a single prediction, all modes are equal.
   if (name == "max" || operands == 1) return Mode::max;
   if (name == "mean") return Mode::mean;
   if (name == "voting") return Mode::voting;

@@ -1,8 +1,8 @@
 // y = γ·(x − μ)·rstd + β with the mean μ and rstd = 1/√(σ² + ε) of each group of channels of each image.
-//   x, y [N,C,S…] channels-last, y may be written over x; γ, β f32 [C] or absent; μ, rstd f32 [N,G].
+//   x, y [N,C,S…] channels-last, y may overwrite x; γ, β f32 [C] or absent; μ, rstd f32 [N,G].
 //
-// A block has one group of one image. Sums are about its first element, in float32 for some elements of a
-// thread at a time, else in float64.
+// Each block processes one group of one image. Sums are taken about its first element, in float32 over a few
+// elements per thread, then in float64.
 #include "cuda/support/kernels.h"
 #include "cuda/support/reduce.h"
 

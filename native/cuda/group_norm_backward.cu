@@ -1,6 +1,6 @@
-// Of a group normalization with x̂ = (x − μ)·rstd and means over each group of each image:
+// Gradients of group normalization, with x̂ = (x − μ)·rstd and means over each group of each image:
 //   dx = rstd·(γ·dy − mean(γ·dy) − x̂·mean(γ·dy·x̂))    dγ = Σ dy·x̂    dβ = Σ dy
-//   dy, x, dx [N,C,S…] channels-last, dx may be written over dy or x; μ, rstd f32 [N,G]; γ f32 [C] or absent;
+//   dy, x, dx [N,C,S…] channels-last, dx may overwrite dy or x; μ, rstd f32 [N,G]; γ f32 [C] or absent;
 //   dγ, dβ f32 [C].
 #include "cuda/support/columns.h"
 #include "cuda/support/kernels.h"
@@ -75,7 +75,7 @@ struct WriteSums {
   }
 };
 
-// A block has one group of one image.
+// Each block processes one group of one image.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     differentiate(Group shape, const T* dy, const T* x, const float* mean, const float* rstd,
@@ -118,7 +118,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
       x.dtype,
       [=, &context](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
-        // Before dx is written over what they read.
+        // Must run before dx overwrites the operands.
         const Sums<T> reader = {shape, args.in<T>(0), args.in<T>(1), args.in<float>(2), args.in<float>(3)};
         reduce_columns<T>(context, map, reader, args.workspace,
                           WriteSums<T>{args.out<float>(1), args.out<float>(2)});

@@ -1,4 +1,4 @@
-// Stops the program, before the instructions that follow, when a value is not finite: the host waits for it.
+// Stops the program before the following instructions if a value is not finite. The host waits for the value.
 #include <cmath>
 #include <memory>
 #include <string>

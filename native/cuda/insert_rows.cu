@@ -1,5 +1,5 @@
-// out = `into` (or zeros) with rows [begin, begin + strip's height) of each image replaced; may be written
-// over `into`, which then is not copied.
+// out = `into` (or zeros) with rows [begin, begin + strip's height) of each image replaced; may overwrite
+// `into`, which is then not copied.
 #include "cuda/support/image_rows.h"
 #include "cuda/support/kernels.h"
 

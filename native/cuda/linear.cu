@@ -7,7 +7,7 @@ namespace {
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const LinearShape s = LinearShape::from(spec.inputs[0], spec.inputs[1], spec.outputs[0]);
-  // Column-major, as the library has it: yᵀ [O,N] = w [O,K] · xᵀ [K,N].
+  // Column-major, for the library: yᵀ [O,N] = w [O,K] · xᵀ [K,N].
   const DType dtype = spec.inputs[0].dtype;
   const Product product = {s.outputs, s.rows, s.inputs, true, false, dtype, dtype};
   std::unique_ptr<WeightedOp> op;

@@ -7,7 +7,7 @@ namespace {
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const LinearShape s = LinearShape::from(spec.outputs[0], spec.inputs[1], spec.inputs[0]);
-  // Column-major, as the library has it: dxᵀ [K,N] = wᵀ [K,O] · dyᵀ [O,N].
+  // Column-major, for the library: dxᵀ [K,N] = wᵀ [K,O] · dyᵀ [O,N].
   const DType dtype = spec.inputs[0].dtype;
   const Product product = {s.inputs, s.rows, s.outputs, false, false, dtype, dtype};
   std::unique_ptr<WeightedOp> op;

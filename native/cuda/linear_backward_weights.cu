@@ -14,7 +14,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
     return make_kernel_of(
         [bytes, &context](const KernelArgs& args) { clear_bytes(context, args.outputs[0], bytes); });
   }
-  // Column-major, as the library has it: dwᵀ [K,O] = xᵀ [K,N] · dy [N,O].
+  // Column-major, for the library: dwᵀ [K,O] = xᵀ [K,N] · dy [N,O].
   const Product product = {s.inputs, s.outputs, s.rows, false, true, spec.inputs[0].dtype, DType::f32};
   const auto matmul = std::make_shared<Matmul>(context, product);
   return make_kernel_of(

@@ -8,7 +8,7 @@
 namespace iabn::cuda {
 namespace {
 
-// Values travel as a kernel's arguments, some at a time.
+// Values are passed as kernel arguments, a few at a time.
 struct Chunk {
   static constexpr size_t kMost = 64;
   float at[kMost];

@@ -1,4 +1,4 @@
-// y = x − log Σ exp(x) over the channels; y may be written over x.
+// y = x − log Σ exp(x) over the channels; y may overwrite x.
 #include "cuda/support/class_rows.h"
 
 namespace iabn::cuda {

@@ -1,4 +1,4 @@
-// dx = dy − exp(y)·Σ_k dy over the channels; dx may be written over y or dy.
+// dx = dy − exp(y)·Σ_k dy over the channels; dx may overwrite y or dy.
 #include "cuda/support/class_rows.h"
 
 namespace iabn::cuda {

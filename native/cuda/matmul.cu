@@ -1,5 +1,5 @@
-// c = a·b of activations: matrices, or batches of them (geometry/matmul_shape.h). A block makes a tile of c
-// from tiles of a and b in shared memory; sums are float32, in order.
+// c = a·b for activations, as matrices or batches of matrices (geometry/matmul_shape.h). Each block computes
+// a tile of c from tiles of a and b in shared memory, with float32 sums in order.
 #include "cuda/support/kernels.h"
 #include "cuda/support/launch.h"
 #include "geometry/matmul_shape.h"
@@ -11,7 +11,7 @@ constexpr int kTile = 16;
 
 template <class T>
 __global__ void __launch_bounds__(kTile* kTile) multiply(MatmulShape s, const T* a, const T* b, T* c) {
-  // One more column: threads that walk down a tile meet another bank each.
+  // The extra column avoids bank conflicts between threads that walk down a tile.
   __shared__ float left[kTile][kTile + 1], right[kTile][kTile + 1];
   const int down = static_cast<int>(threadIdx.x) / kTile, across = static_cast<int>(threadIdx.x) % kTile;
   const int64_t i = static_cast<int64_t>(blockIdx.x) * kTile + down;

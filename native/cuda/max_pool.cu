@@ -1,4 +1,4 @@
-// y = max over the window; index = kh·KW + kw of the maximum: the first of equals, a NaN before every number.
+// y = max over the window; index = kh·KW + kw of the first maximum; NaN counts as the maximum.
 #include "cuda/support/kernels.h"
 #include "cuda/support/windows.h"
 

@@ -1,5 +1,5 @@
-// dx = Σ dy over the windows whose maximum this element was. Gathered: each element of dx is written once,
-// its windows added in order.
+// dx = Σ dy over the windows whose maximum is this element. A gather: each element of dx is written once,
+// with its windows added in order.
 #include "cuda/support/kernels.h"
 #include "cuda/support/windows.h"
 

@@ -1,4 +1,4 @@
-// Tensors of 4-byte elements one after the other, each at a multiple of 16 elements; the gaps are zero.
+// Packs tensors of 4-byte elements, each at a multiple of 16 elements, with zeros in the gaps.
 #include <vector>
 
 #include "cuda/support/kernels.h"

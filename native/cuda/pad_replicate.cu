@@ -1,4 +1,4 @@
-// y = x with its border repeated outwards.
+// y = x padded by repeating its border.
 #include "cuda/support/kernels.h"
 #include "cuda/support/windows.h"
 #include "geometry/padded_images.h"

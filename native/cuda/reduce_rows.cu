@@ -1,4 +1,4 @@
-// Sum over all but channels: the gradient of a bias.
+// Sum over all axes except the channels: the gradient of a bias.
 #include "cuda/support/sums.h"
 
 namespace iabn::cuda {

@@ -1,4 +1,4 @@
-// y = x in another shape; y may be x's memory, and then nothing moves.
+// y = x in another shape; a no-op if y is in place of x.
 #include "cuda/support/kernels.h"
 
 namespace iabn::cuda {

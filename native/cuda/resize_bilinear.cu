@@ -1,4 +1,4 @@
-// y = bilinear resizing of x, half-pixel centres (align_corners=False).
+// Bilinear resizing of x with half-pixel centers (align_corners=False).
 #include "cuda/support/bilinear.h"
 #include "cuda/support/kernels.h"
 #include "cuda/support/pitched.h"

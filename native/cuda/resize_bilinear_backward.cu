@@ -1,5 +1,5 @@
-// dx = Σ weight·dy over the outputs that this pixel is part of, gathered in order: along each row, then the
-// rows.
+// dx = Σ weight·dy over the outputs that this pixel contributes to, gathered in order: along each row, then
+// over the rows.
 #include "cuda/support/bilinear.h"
 #include "cuda/support/kernels.h"
 #include "cuda/support/windows.h"

@@ -1,4 +1,4 @@
-// Stochastic gradient descent as PyTorch's (dampening 0), parameter and momentum updated where they lie:
+// SGD as in PyTorch (dampening 0), updating parameter and momentum in place:
 //   g = clip·grad + wd·p;   buf ← μ·buf + g;   p ← p − lr·d,  d = nesterov ? g + μ·buf : buf  (no buf: d = g)
 #include "cuda/support/updates.h"
 #include "program/update.h"

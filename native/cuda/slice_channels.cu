@@ -1,4 +1,4 @@
-// y = channels [begin, begin + length) of x; nothing is copied where y lies in x.
+// y = channels [begin, begin + length) of x; a no-op if y is a view of x.
 #include "cuda/support/kernels.h"
 #include "cuda/support/pitched.h"
 

@@ -1,4 +1,4 @@
-// dx = dy in the channels from `begin` on, 0 in the others.
+// dx = dy in the channels starting at `begin`, 0 elsewhere.
 #include "cuda/support/kernels.h"
 #include "cuda/support/map.h"
 

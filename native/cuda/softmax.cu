@@ -1,4 +1,4 @@
-// y = exp(x − max) / Σ exp(x − max) over the channels; y may be written over x.
+// y = exp(x − max) / Σ exp(x − max) over the channels; y may overwrite x.
 #include "cuda/support/class_rows.h"
 
 namespace iabn::cuda {

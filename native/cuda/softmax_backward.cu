@@ -1,4 +1,4 @@
-// dx = y·(dy − Σ_k dy·y) over the channels; dx may be written over y or dy.
+// dx = y·(dy − Σ_k dy·y) over the channels; dx may overwrite y or dy.
 #include "cuda/support/class_rows.h"
 
 namespace iabn::cuda {

@@ -1,5 +1,5 @@
-// Σ f(x0, x1, …)/divisor over axes, in an order that follows from the shape alone: a block takes a chunk of
-// the terms of some sums, and the chunks' sums are added in order.
+// Σ f(x0, x1, …)/divisor over axes, in an order that depends on the shape alone: a block sums a chunk of the
+// terms of some results, and the chunks' sums are added in order.
 #include <algorithm>
 
 #include "cuda/support/expression.h"
@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(kThreads)
   }
   sums[threadIdx.x] = sum;
   __syncthreads();
-  // Halves are added until one row of results is left.
+  // Tree reduction until one row of results is left.
   for (int64_t half = kThreads / 2; half >= shape.across; half /= 2) {
     if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
     __syncthreads();

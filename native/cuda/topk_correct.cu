@@ -1,6 +1,6 @@
-// For each k, how many rows have their label among the k largest logits. The rank of a label is the number of
-// classes before it in the order: NaN first, then from large to small, equal ones by index. Labels outside
-// the classes count nowhere.
+// For each k, counts rows whose label is among the k largest logits. The rank of a label is the number of
+// classes before it: NaN first, then in descending order, ties by index. Labels outside the classes are
+// ignored.
 #include <climits>
 #include <vector>
 
@@ -11,7 +11,7 @@
 namespace iabn::cuda {
 namespace {
 
-// Whether class k comes before the label.
+// True if class k comes before the label.
 __device__ __forceinline__ bool before(float other, float value, int64_t k, int64_t label) {
   if (value != value) return k < label && other != other;
   return k < label ? !(other < value) : !(other <= value);

@@ -1,4 +1,4 @@
-// The tensors in a flat vector; what lies where it is wanted is not copied.
+// The tensors in a flat vector; tensors that are already in place are not copied.
 #include <vector>
 
 #include "cuda/support/kernels.h"

@@ -1,4 +1,4 @@
-// One CUDA device as programs see it.
+// A CUDA device, as programs see it.
 #pragma once
 
 #include "cuda/support/context.h"

@@ -8,7 +8,7 @@
 namespace iabn::cuda {
 namespace {
 
-// After so many steps a marker tells how far the stream has come, to name the op of a kernel that fails.
+// Number of steps between markers, which show the stream's progress in order to name a failing op.
 constexpr size_t kMarkEvery = 8;
 
 __global__ void mark(int* reached, int step) { *reached = step; }
@@ -80,7 +80,7 @@ void StreamExecutor::run(size_t begin, size_t end, const std::vector<Block>& fet
     check_steps(range);
   } catch (const RunStopped&) {
     destroy(events);
-    // Sums that are under way write to the memory that the next run will use.
+    // Pending sums write to memory that the next run will use.
     context_->exchanges.finish_all();
     check(context_->wait(), "the sums over processes");
     check_steps(range);
@@ -119,7 +119,7 @@ void StreamExecutor::run_range(Range range, std::vector<cudaEvent_t>* events) {
   }
 }
 
-// Captured at its second run: the first lets libraries set themselves up.
+// Captured on the second run, because libraries initialize during the first.
 void StreamExecutor::run_segment(Range segment, std::vector<cudaEvent_t>* events) {
   if (!context_->options.graphs || events || runs_[segment]++ == 0) return enqueue(segment, events);
   auto found = graphs_.find(segment);
@@ -133,7 +133,7 @@ void StreamExecutor::enqueue(Range segment, std::vector<cudaEvent_t>* events) {
     if (next / kMarkEvery > i / kMarkEvery) {
       launch(context_->stream, mark, dim3(1), kWarp, reached_.data(), static_cast<int>(next));
     }
-    // The time of a group is its first step's.
+    // The time of a group is attributed to its first step.
     for (; i < next; ++i) {
       if (!events) continue;
       events->push_back(nullptr);
@@ -178,7 +178,7 @@ void StreamExecutor::check_steps(Range range) {
   }
 }
 
-// The steps between the last marker that the stream has passed and the next.
+// The steps between the last marker that the stream has passed and the next one.
 std::string StreamExecutor::suspects(Range range) const {
   const size_t begin = std::max(range.first, static_cast<size_t>(*reached_.data()));
   size_t end = begin;

@@ -1,5 +1,5 @@
-// A program's steps on a stream: host bytes go through pinned memory, kernels are enqueued one after the
-// other or, captured, launched as a whole; the host waits where a step needs it and at the end.
+// Runs a program's steps on a stream. Host bytes go through pinned memory. Kernels are enqueued one by one
+// or, once captured, launched as a graph. The host waits where a step needs it, and at the end.
 #pragma once
 
 #include <map>
@@ -29,14 +29,14 @@ class StreamExecutor : public Executor {
  private:
   using Range = std::pair<size_t, size_t>;
 
-  // Steps [begin, end) that are one launch.
+  // Steps [begin, end) in one launch.
   struct Group {
     size_t end;
     std::unique_ptr<GroupLaunch> launch;
   };
 
   void find_groups();
-  // One step, or all of its group where that lies in the segment: the step after.
+  // Runs one step, or its whole group if that is inside the segment, and returns the next step.
   size_t run_from(size_t step, size_t end);
   void run_range(Range range, std::vector<cudaEvent_t>* events);
   void run_segment(Range segment, std::vector<cudaEvent_t>* events);

@@ -51,7 +51,7 @@ void DeviceMemory::write(size_t offset, size_t length, const void* src) {
   check(cudaMemcpy(dst, src, length, cudaMemcpyHostToDevice), "copy to the device");
 }
 
-// Programs hold the block's address: it cannot move, and stays reserved.
+// Programs hold the block's address, so it cannot move and stays reserved.
 void DeviceMemory::discard() {
   if (!data_) return;
   context_->use();

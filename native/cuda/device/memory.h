@@ -8,7 +8,7 @@ namespace iabn::cuda {
 
 class DeviceMemory : public Memory {
  public:
-  // Zero-filled. Throws std::runtime_error with what was asked for and what is free.
+  // Zero-filled. Throws std::runtime_error with the requested and available bytes.
   DeviceMemory(std::shared_ptr<Context> context, size_t bytes);
   ~DeviceMemory() override;
   bool on_host() const override { return false; }

@@ -1,4 +1,4 @@
-// The device plugin's entry: what the machine has, and devices by their index.
+// Entry point of the device plugin: reports the machine's devices and opens them by index.
 #include "program/plugin.h"
 
 #include <cuda_runtime.h>
@@ -18,7 +18,7 @@ std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-// Why there is no device, in one sentence; empty: there are some.
+// Why there is no device, in one sentence; empty if there is one.
 std::string problem() {
   int driver = 0, runtime = 0, count = 0;
   cudaDriverGetVersion(&driver);
@@ -46,7 +46,7 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
-// null where it cannot be told.
+// null if it cannot be determined.
 std::string free_json(int index) {
   size_t free = 0, total = 0;
   if (cudaSetDevice(index) != cudaSuccess || cudaMemGetInfo(&free, &total) != cudaSuccess) return "null";

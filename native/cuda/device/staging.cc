@@ -60,11 +60,11 @@ void Feeds::prefetch(const Block& block, const void* src) {
     ahead_.push_back(std::make_unique<Ahead>());
     ahead = ahead_.back().get();
   }
-  // The slot was last read by the run before the one under way, which has ended.
+  // The slot was last read by the run before the current one, which has ended.
   if (!ahead->pending) ahead->filled = 1 - ahead->filled;
   Slot& slot = ahead->slots[ahead->filled];
   if (!slot.arrived) check(cudaEventCreateWithFlags(&slot.arrived, cudaEventDisableTiming), "an event");
-  // What was prefetched in vain may still be on its way.
+  // An unused prefetch may still be in progress.
   if (ahead->pending) check(cudaEventSynchronize(slot.arrived), "copy to the device");
   if (!slot.device || slot.device->bytes() < block.length) {
     slot.device = std::make_shared<DeviceMemory>(context_, block.length);

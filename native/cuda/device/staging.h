@@ -1,8 +1,7 @@
-// Host bytes on their way to and from the device.
+// Transfers host bytes to and from the device.
 //
-// A feed is copied into pinned memory when it is handed in, and from there to its block at the beginning of
-// the run. What is prefetched takes the first half of that way while the run before is under way: into device
-// memory of its own, by a stream of its own.
+// A feed is copied into pinned memory immediately, and from there to its block at the start of the run. A
+// prefetch does the first part during the current run: into separate device memory, on a separate stream.
 #pragma once
 
 #include <memory>
@@ -14,7 +13,7 @@
 
 namespace iabn::cuda {
 
-// Pinned bytes that grow with what they have to hold.
+// A pinned buffer that grows as needed.
 class PinnedBuffer {
  public:
   uint8_t* reserve(size_t bytes);
@@ -29,14 +28,14 @@ class Feeds {
  public:
   explicit Feeds(std::shared_ptr<Context> context);
   ~Feeds();
-  // null: what was prefetched for the block.
+  // null: use the data prefetched for the block.
   void add(const Block& block, const void* src);
   void prefetch(const Block& block, const void* src);
   // Enqueues the copies to their blocks.
   void flush();
 
  private:
-  // What is on its way to a block. Two take turns: while a run empties one, the other is filled.
+  // Data on its way to a block, double-buffered: while a run empties one slot, the other is filled.
   struct Slot {
     PinnedBuffer pinned;
     std::shared_ptr<Memory> device;

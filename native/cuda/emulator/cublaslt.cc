@@ -1,4 +1,4 @@
-// cuBLASLt's matrix product as plain loops, for programs on the emulated device.
+// cuBLASLt's matrix product as plain loops, for the emulated device.
 #include <cstring>
 
 #include "cuda/emulator/numbers.h"

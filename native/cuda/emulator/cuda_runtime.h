@@ -1,6 +1,6 @@
-// The part of CUDA's runtime and language that native/cuda uses, for machines without either: memory is the
-// host's, a stream does its work at once, and a kernel's threads take turns on one processor (threads.h).
-// Code that runs here has run with the hardware's meaning of barriers and shuffles, not with its speed.
+// The part of CUDA's runtime and language that native/cuda uses, for machines without CUDA. Memory is the
+// host's, streams execute immediately, and a kernel's threads take turns on one CPU (threads.cc). Barriers
+// and shuffles have the hardware's semantics, but not its speed.
 #pragma once
 
 #include <cmath>
@@ -38,7 +38,7 @@ void __syncwarp(unsigned mask = 0xffffffffu);
 inline void __threadfence() {}
 
 namespace emulator {
-// The 64 bits that lane `source` gives to this exchange of the whole warp.
+// The 64 bits that lane `source` contributes to this exchange of the whole warp.
 uint64_t exchange(uint64_t bits, unsigned source);
 unsigned lane();
 
@@ -115,7 +115,7 @@ struct cudaDeviceProp {
 constexpr unsigned cudaStreamNonBlocking = 1;
 constexpr unsigned cudaEventDisableTiming = 2;
 
-// Functions that kernels' host code calls; the same meaning as CUDA's.
+// Host functions with the same semantics as CUDA's.
 extern "C" {
 cudaError_t cudaDriverGetVersion(int* version);
 cudaError_t cudaRuntimeGetVersion(int* version);
@@ -155,10 +155,10 @@ const char* cudaGetErrorString(cudaError_t error);
 }
 
 namespace emulator {
-// Runs `work` now, or notes it for the graph that the stream captures.
+// Runs `work` immediately, or records it in the graph that the stream is capturing.
 void enqueue(cudaStream_t stream, std::function<void()> work);
-// The same for a kernel's grid; what goes wrong is cudaGetLastError()'s.
+// The same for a kernel's grid; failures are reported by cudaGetLastError().
 void launch(cudaStream_t stream, std::function<void()> grid);
-// Runs body() as every thread of every block. Throws std::logic_error for threads that never meet.
+// Runs body() as every thread of every block. Throws std::logic_error if threads never meet at a barrier.
 void run_grid(dim3 grid, dim3 block, const std::function<void()>& body);
 }  // namespace emulator

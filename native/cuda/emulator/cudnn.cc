@@ -1,6 +1,6 @@
-// cuDNN's convolutions as plain loops, for programs on the emulated device. It answers as the library
-// documents: wrong descriptors are refused with its statuses, the find functions list algorithms with the
-// memory they need.
+// cuDNN's convolutions as plain loops, for the emulated device. Follows the library's documentation: wrong
+// descriptors are refused with its statuses, and the find functions list algorithms with their workspace
+// sizes.
 #include <algorithm>
 #include <cstring>
 
@@ -54,7 +54,7 @@ bool fits(const cudnnTensorStruct& x, const cudnnFilterStruct& w, const cudnnCon
          y.w == size(x.w, conv.pad_w, w.w, conv.dilation_w, conv.stride_w);
 }
 
-// visit(n, oy, ox, o, c, iy, ix, kh, kw) for every product; c counts within the group.
+// Calls visit(n, oy, ox, o, c, iy, ix, kh, kw) for every product; c counts within the group.
 template <class Visit>
 void products(const cudnnTensorStruct& x, const cudnnFilterStruct& w, const cudnnConvolutionStruct& conv,
               const cudnnTensorStruct& y, Visit visit) {
@@ -96,7 +96,7 @@ bool has_workspace(int algorithm, void* workspace, size_t bytes) {
   return algorithm == kSlow || (algorithm == kFast && workspace && bytes >= kFastWorkspace);
 }
 
-// Writes to all of the workspace that the algorithm may use.
+// Writes to the algorithm's whole workspace.
 void use_workspace(int algorithm, void* workspace) {
   if (algorithm == kFast) std::memset(workspace, 0xab, kFastWorkspace);
 }

@@ -1,5 +1,5 @@
-// NCCL's collectives for processes on one machine, over shared memory that the unique id names. Each exchange
-// is cut into pieces that fit a member's part; members wait for each other before and after every piece.
+// NCCL's collectives for processes on one machine, over shared memory named by the unique id. Each exchange
+// is split into pieces that fit a member's part; members synchronize before and after every piece.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -48,7 +48,7 @@ struct ncclComm {
   std::string name;
   int rank, size;
 
-  // deliver(offset, length) once all parts are there.
+  // Calls deliver(offset, length) once all parts have arrived.
   template <class Deliver>
   void exchange(const void* src, size_t bytes, Deliver deliver) {
     for (size_t offset = 0; offset < bytes; offset += kPiece) {

@@ -1,8 +1,7 @@
-// Memory, streams, events and graphs of the emulated device. What it pretends to be comes from the
-// environment:
-//   IABN_EMULATED_DRIVER   its CUDA version (13000), 0: no driver
-//   IABN_EMULATED_DEVICES  how many (1)
-//   IABN_EMULATED_MEMORY   bytes of each (4 GiB)
+// Memory, streams, events and graphs of the emulated device. The environment sets its properties:
+//   IABN_EMULATED_DRIVER   CUDA version (13000); 0: no driver
+//   IABN_EMULATED_DEVICES  number of devices (1)
+//   IABN_EMULATED_MEMORY   bytes per device (4 GiB)
 //   IABN_EMULATED_FAILURE  1: kernels fail
 #include <chrono>
 #include <cstdlib>
@@ -38,7 +37,7 @@ int driver() { return static_cast<int>(setting("IABN_EMULATED_DRIVER", kRuntime)
 size_t device_memory() { return setting("IABN_EMULATED_MEMORY", size_t{4} << 30); }
 
 std::mutex mutex;
-// Never destroyed: memory may be given back while the process ends.
+// Never destroyed, because memory may be freed while the process exits.
 std::map<void*, size_t>& blocks = *new std::map<void*, size_t>;
 size_t used = 0;
 thread_local cudaError_t last_error = cudaSuccess;

@@ -1,5 +1,5 @@
-// A block's threads as coroutines of one processor: each runs until it waits at a barrier, then the next.
-// A barrier that some threads never reach, which hangs a device or breaks its results, is an error here.
+// A block's threads as coroutines on one CPU: each runs until it waits at a barrier, then the next. A barrier
+// that some threads never reach, which hangs a device or corrupts its results, is an error here.
 #include <setjmp.h>
 #include <ucontext.h>
 
@@ -161,7 +161,7 @@ void Block::wait(Barrier& barrier) {
   thread.waits_for = nullptr;
 }
 
-// A lane cannot begin the exchange after the next before all have taken what this one gave: two rows serve.
+// No lane can start the exchange after the next before all lanes have read this one, so two rows suffice.
 uint64_t Block::exchange(uint64_t bits, unsigned source) {
   const uint64_t row = threads_[current_].exchanges++ % 2;
   Warp& mine = warp();
@@ -184,7 +184,7 @@ void run_grid(dim3 grid, dim3 block, const std::function<void()>& body) {
     for (unsigned y = 0; y < grid.y; ++y) {
       for (unsigned x = 0; x < grid.x; ++x) {
         blockIdx = {x, y, z};
-        // A result that depends on the order in which threads run shows between two blocks.
+        // Alternate the order of threads between blocks, to expose results that depend on it.
         threads.run(block, body, count++ % 2 == 1);
       }
     }

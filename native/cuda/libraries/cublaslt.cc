@@ -91,7 +91,7 @@ void Matmul::choose(const Product& product) {
   CublasLt::check(library_.create_preference(&preference), "matrix product");
   const uint64_t limit = context_.options.workspace_limit;
   library_.set_preference(preference, cublaslt::kMaxWorkspaceBytes, &limit, sizeof(limit));
-  // The library expects 256 bytes unless it is told.
+  // The library assumes 256 bytes by default.
   const uint32_t alignment = kOperandAlignment;
   for (int which = cublaslt::kMinAlignmentA; which <= cublaslt::kMinAlignmentD; ++which) {
     library_.set_preference(preference, which, &alignment, sizeof(alignment));

@@ -1,4 +1,4 @@
-// cuBLASLt of one device, and the matrix products that layers are made of.
+// cuBLASLt of one device, and the matrix products of layers.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ class CublasLt {
   CublasLt& operator=(const CublasLt&) = delete;
 
   static Library open();
-  // Throws std::runtime_error with the status' number.
+  // Throws std::runtime_error with the status number.
   static void check(cublaslt::Status status, const char* what);
   cublaslt::Handle handle() const { return handle_; }
 
@@ -40,10 +40,10 @@ class CublasLt {
   cublaslt::Handle handle_ = nullptr;
 };
 
-// Its version ("13.0.0"), read without making a handle; throws as Library does.
+// Its version ("13.0.0"), read without creating a handle; throws like Library.
 std::string cublaslt_version();
 
-// d [m, n] = op(a) [m, k] · op(b) [k, n], all column-major as they stand and without gaps.
+// d [m, n] = op(a) [m, k] · op(b) [k, n], all column-major and dense.
 struct Product {
   int64_t m, n, k;
   bool transpose_a, transpose_b;
@@ -51,7 +51,7 @@ struct Product {
   DType result;
 };
 
-// One product, its algorithm chosen by the library's heuristics within the workspace limit.
+// One product, with an algorithm chosen by the library's heuristics within the workspace limit.
 class Matmul {
  public:
   Matmul(Context& context, const Product& product);

@@ -1,4 +1,4 @@
-// The few declarations of cuBLASLt (11 to 13) that are used, so that no header of it is needed to build.
+// The declarations of cuBLASLt (11 to 13) that we use, so that building needs no headers.
 #pragma once
 
 #include <cuda_runtime.h>

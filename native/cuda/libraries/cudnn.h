@@ -49,7 +49,7 @@ class Cudnn {
   cudnn::Handle handle_ = nullptr;
 };
 
-// Its version ("9.1.0"), read without making a handle; throws as Library does.
+// Its version ("9.1.0"), read without creating a handle; throws like Library.
 std::string cudnn_version();
 
 }  // namespace iabn::cuda

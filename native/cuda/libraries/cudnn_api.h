@@ -1,4 +1,4 @@
-// The few declarations of cuDNN (8 and 9) that are used, so that no header of it is needed to build.
+// The declarations of cuDNN (8 and 9) that we use, so that building needs no headers.
 #pragma once
 
 #include <cuda_runtime.h>

@@ -1,4 +1,4 @@
-// A shared library that is opened when it is needed: one binary serves machines with and without it.
+// A shared library opened on demand, so that one binary works on machines with and without it.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@ namespace iabn::cuda {
 
 class Library {
  public:
-  // `setting`: environment variable that names the file; else the first of `files` that opens.
-  // Throws std::runtime_error with one sentence that says what to do.
+  // `setting`: environment variable with the file's path; otherwise the first of `files` that opens. Throws
+  // std::runtime_error with one sentence that says how to fix it.
   Library(const char* name, const char* setting, const std::vector<std::string>& files);
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
 
-  // Fills `function`; throws when the library has no such symbol.
+  // Sets `function`; throws if the library lacks the symbol.
   template <class Function>
   void resolve(Function*& function, const char* symbol) const {
     function = reinterpret_cast<Function*>(find(symbol));

@@ -27,7 +27,7 @@ Nccl::Nccl(PluginHost* host) : host_(host), library_(open()) {
   library_.resolve(broadcast, "ncclBroadcast");
 }
 
-// Aborted, not destroyed: the other processes may be gone.
+// Abort instead of destroy, because the other processes may be gone.
 Nccl::~Nccl() { abort_all(); }
 
 void Nccl::abort_all() {

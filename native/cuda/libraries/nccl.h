@@ -1,4 +1,4 @@
-// NCCL's communicators, by the name of a process group.
+// NCCL communicators by process group name.
 #pragma once
 
 #include <map>
@@ -12,7 +12,7 @@
 
 namespace iabn::cuda {
 
-// Of a group's two communicators: what kernels wait for, and what is under way beside them.
+// The two communicators of a group: one that kernels wait for, and one that overlaps with them.
 enum class Lane { prompt, background };
 
 class Nccl {
@@ -25,11 +25,11 @@ class Nccl {
   static Library open();
   void check(nccl::Result result, const char* what) const;
 
-  // A communicator of the group's processes: made by all of them at its first use, over the group itself.
+  // A communicator of the group's processes. All of them must create it on first use, over the group itself.
   nccl::Comm communicator(const std::string& group, Lane lane);
 
-  // Throws, with the communicators aborted, when a group's collectives are to end: kernels that wait for a
-  // lost process would wait for ever.
+  // Throws, after aborting the communicators, if a group's collectives must end: kernels that wait for a lost
+  // process would wait forever.
   void check_groups();
   bool in_use() const { return !communicators_.empty(); }
 
@@ -50,7 +50,7 @@ class Nccl {
   std::map<std::pair<std::string, Lane>, nccl::Comm> communicators_;
 };
 
-// Its version ("2.27.3"); throws as Library does.
+// Its version ("2.27.3"); throws like Library.
 std::string nccl_version();
 
 }  // namespace iabn::cuda

@@ -1,6 +1,6 @@
-// What the kernels of activated batch norm share.
+// Shared by the kernels of activated batch normalization.
 //
-//   y = g·(x − μ) + β with g = s/√(σ² + ε),  s = |γ| + ε (in place: it must be inverted) or s = γ (ordinary)
+//   y = g·(x − μ) + β with g = s/√(σ² + ε),  s = |γ| + ε (in place: must be invertible) or s = γ (ordinary)
 #pragma once
 
 #include <cmath>
@@ -47,7 +47,7 @@ struct Recovered {
   float dy;
 };
 
-// How y and dy come back from what was saved (x̂ = t·unit):
+// Recovers y and dy from the saved tensor (x̂ = t·unit):
 //   saved z:  y = φ⁻¹(z),        t = y − β,  unit = 1/s
 //   saved x:  y = g·(x − μ) + β, t = x − μ,  unit = 1/√(σ² + ε)
 //   dy = φ′·dz
@@ -108,7 +108,7 @@ struct FromInput {
   }
 };
 
-// body(source) on the host, with the FromOutput or FromInput that a kernel is instantiated for.
+// Calls body(source) on the host, with the FromOutput or FromInput to instantiate a kernel for.
 template <class Body>
 void with_saved(bool from_output, const Activation& activation, Body body) {
   if (from_output) {
@@ -118,7 +118,7 @@ void with_saved(bool from_output, const Activation& activation, Body body) {
   }
 }
 
-// The operands dz, saved, mean, var, weight?, bias? that both backward kernels begin with.
+// The leading operands dz, saved, mean, var, weight?, bias? of both backward kernels.
 inline SavedLayer saved_layer(const KernelArgs& args, const AbnScale& scale) {
   return {args.in<float>(2), args.in<float>(3), args.in<float>(4), args.in<float>(5), scale};
 }

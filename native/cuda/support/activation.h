@@ -1,5 +1,5 @@
-// The activations φ that ABN can carry, their derivatives and inverses (program: cpu/ops/activation.h has the
-// formulas). Derivatives are functions of the output z = φ(y). A NaN comes out as a NaN.
+// The activations φ that ABN supports, their derivatives and inverses (formulas in cpu/simd/phi_simd.h).
+// Derivatives are functions of the output z = φ(y). NaN propagates.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -27,8 +27,8 @@ struct LeakyRelu {
   __device__ float invert(float z) const { return z > 0.0f ? z : inverse_slope * z; }
 };
 
-// Where φ saturates, z/alpha is held at the last float above −1: the inverse is finite (y ≈ −16.6) and the
-// derivative 0, so that no 0·∞ arises.
+// Where φ saturates, z/alpha is clamped to the smallest float above −1: the inverse is finite (y ≈ −16.6) and
+// the derivative 0, so that no 0·∞ appears.
 struct Elu {
   float alpha;
   float inverse_alpha;
@@ -43,7 +43,7 @@ struct Elu {
   }
 };
 
-// body(φ) on the host, with the functor that a kernel is instantiated for.
+// Calls body(φ) on the host, with the functor to instantiate a kernel for.
 template <class Body>
 void with_invertible_activation(const Activation& activation, Body body) {
   const float slope = activation.slope;

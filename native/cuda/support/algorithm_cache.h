@@ -1,5 +1,5 @@
-// Which algorithms and kernels were timed to be the fastest: by a key of shape, dtype, device and library. A
-// file keeps them from one process to the next.
+// Autotuned algorithms and kernels, by a key of shape, dtype, device and library, cached in a file across
+// processes.
 #pragma once
 
 #include <optional>
@@ -10,16 +10,17 @@
 
 namespace iabn::cuda {
 
-// Holds the algorithms, and the names of kernels.
+// Stores the algorithms and the names of kernels.
 Choices& choices();
 
-// As choices name an algorithm: of one version of the library, whose numbers mean something else in another.
+// The name of an algorithm in a choice. It includes the library's version, because numbers change between
+// versions.
 std::string algorithm_name(const Algorithm& algorithm);
-// nullopt where it is of another version, or names something else.
+// nullopt if it belongs to another version, or is not an algorithm.
 std::optional<Algorithm> algorithm_of(const std::string& name);
 
 std::optional<Algorithm> cached_algorithm(const std::string& key);
-// A file that cannot be written costs only the measurement.
+// If the file is not writable, the only cost is another autotuning.
 void cache_algorithm(const std::string& key, const Algorithm& algorithm);
 
 }  // namespace iabn::cuda

@@ -1,4 +1,4 @@
-// Kernels of rows of classes, a warp for each: all operands and the result of one shape.
+// Kernels over rows of classes, one warp per row; all operands and the result have the same shape.
 #pragma once
 
 #include <utility>
@@ -8,7 +8,7 @@
 
 namespace iabn::cuda {
 
-// run(rows, classes, operands…, result) enqueues.
+// run(rows, classes, operands…, result) enqueues the kernel.
 template <size_t... Operand, class Run>
 std::unique_ptr<Kernel> make_class_rows(const KernelSpec& spec, std::index_sequence<Operand...>, Run run) {
   const int64_t rows = spec.inputs[0].rows(), classes = spec.inputs[0].channels();

@@ -1,8 +1,8 @@
-// Reductions per channel over rows, deterministic: a thread accumulates its rows (kRowsAtMost) in float32, in
-// registers; a block merges its threads' partials in shared memory and a second kernel the blocks', in
-// float64 and always in the same order.
+// Deterministic per-channel reductions over rows. A thread accumulates its rows (kRowsAtMost) in float32
+// registers; a block merges its threads' partials in shared memory, and a second kernel those of the blocks,
+// in float64 and always in the same order.
 //
-// A reader says what is accumulated:
+// A reader defines the accumulation:
 //   struct Reader {
 //     using Partial = …;                                   // of one channel, trivially copyable
 //     template <int N> struct State;                       // of N channels, in registers
@@ -50,13 +50,13 @@ __global__ void __launch_bounds__(kThreads, kReduceBlocks)
   }
 }
 
-// A warp's lanes share a channel's chunks; finish(segment, c, partial).
+// A warp's lanes share a channel's chunks; calls finish(segment, c, partial).
 template <class Reader, class Finish>
 __global__ void __launch_bounds__(kMergeChannels* kMergeLanes)
     merge_chunks(int64_t chunks, int64_t channels, const typename Reader::Partial* partials, Finish finish) {
   using Partial = typename Reader::Partial;
   __shared__ Partial shared[kMergeChannels * kMergeLanes];
-  // Neighbouring threads read neighbouring channels.
+  // Adjacent threads read adjacent channels.
   const int column = static_cast<int>(threadIdx.x) % kMergeChannels;
   const int lane = static_cast<int>(threadIdx.x) / kMergeChannels;
   const int64_t c = static_cast<int64_t>(blockIdx.x) * kMergeChannels + column;
@@ -85,7 +85,7 @@ size_t column_workspace(const RowMap& map) {
   return static_cast<size_t>(map.segments * map.chunks * map.channels) * sizeof(typename Reader::Partial);
 }
 
-// finish(segment, c, partial) on the device for every channel of every segment.
+// Calls finish(segment, c, partial) on the device for every channel of every segment.
 template <class T, class Reader, class Finish>
 void reduce_columns(const Context& context, const RowMap& map, const Reader& reader, void* workspace,
                     const Finish& finish) {

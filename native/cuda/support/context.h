@@ -1,4 +1,4 @@
-// What the kernels of one device share.
+// State shared by the kernels of one device.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -23,12 +23,11 @@ struct Context {
   PluginHost* host = nullptr;
   cudaStream_t stream = nullptr;  // of all kernels
   Exchanges exchanges;            // beside it
-  // Makes this the device of the calling thread.
+  // Makes this the calling thread's device.
   void use() const;
-  // Returns when the stream has done all that it was given, or with its error. Throws where it waits for
-  // processes of which one was lost.
+  // Waits for the stream and returns its error. Throws if it waits for processes of which one was lost.
   cudaError_t wait();
-  // Opened at first use; each throws std::runtime_error with one sentence where the library is missing.
+  // Opened on first use; each throws std::runtime_error with one sentence if the library is missing.
   Cudnn& cudnn();
   CublasLt& cublaslt();
   Nccl& nccl();

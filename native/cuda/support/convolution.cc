@@ -89,7 +89,7 @@ Algorithm Convolution::choose(const std::string& asked) {
   return measured;
 }
 
-// The fastest of those that give the same bits every time.
+// The fastest of the deterministic algorithms.
 Algorithm Convolution::measure() const {
   constexpr int kMost = 16;
   cudnn::Performance results[kMost] = {};

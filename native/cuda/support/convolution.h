@@ -1,4 +1,4 @@
-// A convolution by cuDNN: channels-last images and O×KH×KW×I weights of one dtype, sums in float32.
+// A cuDNN convolution: channels-last images and O×KH×KW×I weights of one dtype, summed in float32.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ namespace iabn::cuda {
 
 enum class Direction { forward, backward_data, backward_weights };
 
-// The algorithm of one direction, measured within the workspace limit and remembered (algorithm_cache.h).
+// The algorithm of one direction, autotuned within the workspace limit and cached (algorithm_cache.h).
 struct Algorithm {
   int id = 0;
   int math = 0;
@@ -23,7 +23,7 @@ struct Algorithm {
 
 class Convolution {
  public:
-  // `asked`: name of a Choice to make again; empty: free.
+  // `asked`: name of the Choice to use; empty to autotune.
   Convolution(Context& context, const ConvShape& shape, DType dtype, Direction direction,
               const std::string& asked);
   ~Convolution();
@@ -34,7 +34,7 @@ class Convolution {
   std::string implementation() const { return "cudnn:" + std::to_string(algorithm_.id); }
   const Choice& choice() const { return choice_; }
 
-  // Each for the direction that it was made for. `keep`: 1 adds to what is in y, 0 writes it.
+  // Each for its own direction. `keep`: 1 adds to the content of y, 0 overwrites it.
   void forward(const void* x, const void* w, void* y, void* workspace, float keep) const;
   void backward_data(const void* dy, const void* w, void* dx, void* workspace) const;
   void backward_weights(const void* x, const void* dy, void* dw, void* workspace) const;
@@ -55,7 +55,7 @@ class Convolution {
   Choice choice_;
 };
 
-// What a measurement is remembered by: the convolution, the device and its library.
+// Cache key of an autotuned choice: the convolution, the device and its library.
 std::string convolution_key(const Context& context, const ConvShape& shape, DType dtype);
 
 inline WeightShape weight_shape(const ConvShape& s) { return {s.o, s.group_inputs(), s.kh * s.kw}; }

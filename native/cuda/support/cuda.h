@@ -1,4 +1,4 @@
-// CUDA calls that throw.
+// CUDA calls that throw on errors.
 #pragma once
 
 #include <cuda_runtime.h>

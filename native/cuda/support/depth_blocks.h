@@ -1,4 +1,4 @@
-// Copies between pixels and blocks of pixels (geometry/depth_blocks.h), some channels of a pixel a thread.
+// Copies between pixels and blocks of pixels (geometry/depth_blocks.h), some channels of a pixel per thread.
 #pragma once
 
 #include "cuda/support/kernels.h"

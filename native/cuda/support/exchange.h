@@ -1,4 +1,4 @@
-// A kernel's view of its process group: by NCCL where every process has it, else over the host.
+// A kernel's process group: NCCL if every process has it, otherwise through host memory.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ inline void expect_reducible(const TensorDesc& x) {
   throw std::invalid_argument("sums over processes require float32 or int32");
 }
 
-// Σ over the processes of a group, where the data lies.
+// Sums over the processes of a group, in place.
 struct Reduction {
   size_t elements;
   DType dtype;
@@ -62,8 +62,8 @@ inline void send_to_device(const Context& context, void* dst, const void* src, s
   check(cudaStreamSynchronize(context.stream), "copy");
 }
 
-// A kernel whose result is its operand, changed where it lies. by_nccl(nccl, communicator, data) enqueues on
-// the stream; by_host(host, group, data) changes host bytes.
+// A kernel that updates its operand in place. by_nccl(nccl, communicator, data) enqueues on the stream;
+// by_host(host, group, data) modifies host bytes.
 template <class ByNccl, class ByHost>
 std::unique_ptr<Kernel> make_exchange(const KernelSpec& spec, Context& context, ByNccl by_nccl,
                                       ByHost by_host) {

@@ -1,4 +1,4 @@
-// Sums over processes that are under way while kernels run: on a stream of their own, between two events.
+// Sums over processes that overlap with kernels, on a separate stream between two events.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -10,17 +10,17 @@ namespace iabn::cuda {
 
 class Exchanges {
  public:
-  // `compute`: the stream of the kernels that make the data and that read it.
+  // `compute`: the stream of the kernels that produce and consume the data.
   explicit Exchanges(cudaStream_t compute) : compute_(compute) {}
   ~Exchanges();
   Exchanges(const Exchanges&) = delete;
   Exchanges& operator=(const Exchanges&) = delete;
 
-  // Runs enqueue(stream) after what the compute stream has to do so far; the stream goes on.
+  // Runs enqueue(stream) after the compute stream's pending work, without blocking it.
   void start(void* data, const std::function<void(cudaStream_t)>& enqueue);
-  // What follows on the compute stream waits for the exchange of `data`.
+  // Makes the compute stream wait for the exchange of `data`.
   void finish(void* data);
-  // The same for all that are under way: a captured graph must not end before what it began.
+  // The same for all pending exchanges: a captured graph must finish what it started.
   void finish_all();
 
  private:

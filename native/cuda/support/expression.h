@@ -1,5 +1,5 @@
-// Expressions (geometry/expression.h) on the device: a thread follows the instructions for one element after
-// the other, its registers in the block's shared memory, where they can be numbered at run time.
+// Expressions (geometry/expression.h) on the device: a thread interprets the instructions for one element
+// after another, with registers in the block's shared memory, where they can be indexed at run time.
 #pragma once
 
 #include "cuda/support/activation.h"
@@ -11,7 +11,7 @@ namespace iabn::cuda {
 
 constexpr int kMostAxes = 6;
 
-// All that a kernel needs to know, as one argument.
+// The kernel's argument.
 struct ExpressionView {
   Instruction instructions[kMostInstructions];
   float numbers[kMostNumbers];
@@ -35,7 +35,7 @@ struct ExpressionView {
   }
 };
 
-// `left`: dimensions of what sums leave; null: nothing is summed.
+// `left`: dimensions that remain after sums; null if nothing is summed.
 inline ExpressionView expression_view(const KernelSpec& spec, const std::vector<int64_t>* left) {
   const Expression expression = parse_expression(spec.attrs);
   const Domain domain = broadcast_domain(spec.inputs, spec.attrs.integers("domain"), left);
@@ -59,8 +59,7 @@ inline ExpressionView expression_view(const KernelSpec& spec, const std::vector<
   return view;
 }
 
-// Adds to `offsets` where the element `number` of the axes that are summed, or of the others, lies in each
-// operand.
+// Adds to `offsets` each operand's offset of element `number` of the summed or the other axes.
 __device__ __forceinline__ void add_offsets(const ExpressionView& view, int64_t number, bool of_summed,
                                             int64_t (&offsets)[kMostOperands]) {
   for (int axis = view.axes - 1; axis >= 0 && number > 0; --axis) {
@@ -128,7 +127,7 @@ __device__ __forceinline__ float apply_function(Function function, float a, floa
   return a;
 }
 
-// The expression of the elements at `offsets`; `registers`: kNumbers·kThreads floats of the block.
+// Evaluates the expression for the elements at `offsets`; `registers`: kNumbers·kThreads floats of the block.
 __device__ __forceinline__ float compute_element(const ExpressionView& view,
                                                  const int64_t (&offsets)[kMostOperands], float* registers) {
   float* own = registers + threadIdx.x;

@@ -12,7 +12,7 @@ namespace {
 constexpr int kWarmUp = 2;
 constexpr int kRounds = 5;
 
-// Operands of zeros for one kernel.
+// Zero-filled operands of one kernel.
 class Operands {
  public:
   Operands(const KernelSpec& spec, const Kernel& kernel)
@@ -46,7 +46,7 @@ class Event {
   cudaEvent_t event_ = nullptr;
 };
 
-// The shortest of some runs, in milliseconds.
+// The shortest of several runs, in milliseconds.
 float time_of(Kernel& kernel, const KernelSpec& spec, const Context& context) {
   const Operands operands(spec, kernel);
   if (kernel.layout_bytes() > 0) kernel.lay_out(operands.args());
@@ -66,12 +66,12 @@ float time_of(Kernel& kernel, const KernelSpec& spec, const Context& context) {
 
 std::unique_ptr<Kernel> make(const Candidate& candidate, const KernelSpec& spec, Context& context) {
   std::unique_ptr<Kernel> kernel = candidate.factory(spec, context);
-  // The name of a library's algorithm begins with its candidate's.
+  // The name of a library's algorithm starts with its candidate's name.
   if (kernel->choice.name.empty()) kernel->choice.name = candidate.name;
   return kernel;
 }
 
-// The kernel that the specification asks for; null, and why, where it cannot be had.
+// The kernel that the specification requests; null with the reason if it is not available.
 std::unique_ptr<Kernel> asked_for(const KernelSpec& spec, Context& context,
                                   const std::vector<Candidate>& candidates, std::string* refusal) {
   const std::string name = spec.choice.substr(0, spec.choice.find(' '));

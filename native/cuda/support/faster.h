@@ -1,4 +1,5 @@
-// The faster of several implementations, timed once on operands of zeros and remembered (algorithm_cache.h).
+// The fastest of several implementations, autotuned once on zero-filled operands and cached
+// (algorithm_cache.h).
 #pragma once
 
 #include <memory>
@@ -9,14 +10,14 @@
 
 namespace iabn::cuda {
 
-// The name is what is remembered of a choice: it stays when the list changes.
+// Choices are stored by name, so a name must survive changes of the list.
 struct Candidate {
   std::string name;
   Factory factory;
 };
 
-// Those that refuse are passed over; where one is left it is taken unmeasured. Throws Refused with every
-// reason.
+// Skips candidates that refuse; a single remaining one is used without timing. Throws Refused with every
+// reason if all refuse.
 std::unique_ptr<Kernel> faster_of(const KernelSpec& spec, Context& context, const std::string& key,
                                   const std::vector<Candidate>& candidates);
 

@@ -1,4 +1,4 @@
-// Kernels that one after the other are one launch for all of them: the updates of parameters.
+// Consecutive kernels combined into one launch: the updates of parameters.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace iabn::cuda {
 
-// A launch in the place of several kernels'; what it needs on the device is its own.
+// One launch instead of several kernels', with its own device memory.
 class GroupLaunch {
  public:
   virtual ~GroupLaunch() = default;
@@ -23,9 +23,9 @@ class Grouped {
   };
 
   virtual ~Grouped() = default;
-  // Whether `other` may follow in one launch.
+  // True if `other` may follow in the same launch.
   virtual bool takes(const Kernel& other) const = 0;
-  // `members`: of this kernel's group, in their order. Their operands do not overlap.
+  // `members`: of this kernel's group, in order. Their operands do not overlap.
   virtual std::unique_ptr<GroupLaunch> group(const std::vector<Member>& members) const = 0;
 };
 

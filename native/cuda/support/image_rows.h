@@ -1,4 +1,4 @@
-// Copies of rows of images: whole rows of pixels lie together, so a strip of an image is one block of bytes.
+// Copies rows of images. Rows of pixels are contiguous, so a strip of an image is one block of bytes.
 #pragma once
 
 #include "cuda/support/pitched.h"

@@ -1,4 +1,4 @@
-// Kernels from lambdas: the factory reads the specification once, the lambda enqueues.
+// Kernels from lambdas: the factory reads the specification once, and the lambda enqueues.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// Kernel launches that read the same for nvcc and for the emulator.
+// Kernel launches with the same syntax for nvcc and the emulator.
 #pragma once
 
 #include "cuda/support/cuda.h"
@@ -8,7 +8,7 @@ namespace iabn::cuda {
 constexpr unsigned kWarp = 32;
 constexpr unsigned kThreads = 256;  // of a block, unless a kernel has a reason
 
-// kernel<<<grid, threads, 0, stream>>>(args…). A grid without blocks is no launch.
+// kernel<<<grid, threads, 0, stream>>>(args…). An empty grid is not launched.
 template <class... Parameters, class... Arguments>
 void launch(cudaStream_t stream, void (*kernel)(Parameters...), dim3 grid, unsigned threads,
             Arguments... args) {

@@ -1,5 +1,5 @@
-// Elementwise kernels over dense arrays: 16 bytes a thread and step, the tail one by one. An output may be
-// the very memory of an input: each element is read before it is written, by one thread.
+// Elementwise kernels over dense arrays: 16 bytes per thread and step, then the tail one by one. An output
+// may alias an input, since each element is read before it is written, by the same thread.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace iabn::cuda {
 
 constexpr int kBlocksPerMultiprocessor = 8;
 
-// Blocks for `items` items, a few at a time for each thread.
+// Blocks for `items` items, a few at a time per thread.
 inline unsigned blocks_for(const Context& context, int64_t items) {
   const int64_t wanted = (items + kThreads - 1) / kThreads;
   const int64_t most = static_cast<int64_t>(context.multiprocessors) * kBlocksPerMultiprocessor;
@@ -53,7 +53,7 @@ __global__ void __launch_bounds__(kThreads) run_items(int64_t count, Body body) 
   for (int64_t i = first_item(); i < count; i += item_step()) body(i);
 }
 
-// body(i) for every i in [0, count), on the device.
+// Calls body(i) for every i in [0, count), on the device.
 template <class Body>
 void for_items(const Context& context, int64_t count, Body body) {
   launch(context.stream, run_items<Body>, dim3(blocks_for(context, count)), kThreads, count, body);

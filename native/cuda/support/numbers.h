@@ -1,4 +1,4 @@
-// The data dtypes of the CUDA kernels, computed in float32, and their 16-byte packs.
+// Data dtypes of the CUDA kernels, which compute in float32, and their 16-byte packs.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -49,7 +49,7 @@ __device__ __forceinline__ float to_float(f16 value) {
   return result;
 }
 
-// Nearest, ties to even; a NaN stays one.
+// Nearest, ties to even; NaN stays NaN.
 __device__ __forceinline__ bf16 to_bf16(float value) {
   bf16 result;
   asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));

@@ -1,4 +1,4 @@
-// Host memory that the device reads and writes at its own address.
+// Host memory that the device accesses at its own address.
 #pragma once
 
 #include <cstddef>

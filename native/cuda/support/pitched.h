@@ -1,4 +1,4 @@
-// Copies of rows between channels-last tensors, each with its own pitch, by the device's copy engine.
+// Copies rows between channels-last tensors, each with its own pitch, using the device's copy engine.
 #pragma once
 
 #include "cuda/support/context.h"
@@ -12,7 +12,7 @@ inline void copy_bytes(const Context& context, void* to, const void* from, size_
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, context.stream), "copy");
 }
 
-// Copies `bytes` of each of the rows, unless they lie where they are wanted.
+// Copies `bytes` of each row, unless source and target are the same memory.
 inline void copy_rows(const Context& context, const void* from, ChannelSlice source, void* to,
                       ChannelSlice target, size_t bytes, int64_t rows) {
   if (bytes == 0 || rows == 0 || in_place(from, source, to, target)) return;

@@ -1,4 +1,4 @@
-// Convolutions of 1×1 are matrix products over all pixels: by cuBLASLt or by cuDNN, whichever is faster here.
+// 1×1 convolutions as matrix products over all pixels, with cuBLASLt or cuDNN, whichever is faster.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ inline std::unique_ptr<WeightedOp> convolution_op(const KernelSpec& spec, Contex
   return std::make_unique<ConvolutionOp>(context, shape, direction, spec);
 }
 
-// Column-major, as the library has it: yᵀ [O,P] = w [O,C] · xᵀ [C,P], and dxᵀ [C,P] = wᵀ [C,O] · dyᵀ [O,P].
+// Column-major, for the library: yᵀ [O,P] = w [O,C] · xᵀ [C,P], and dxᵀ [C,P] = wᵀ [C,O] · dyᵀ [O,P].
 inline std::unique_ptr<WeightedOp> pointwise_op(const KernelSpec& spec, Context& context,
                                                 const ConvShape& shape, Direction direction) {
   if (!shape.pointwise() || shape.empty()) throw Refused("only a 1×1 convolution is one matrix product");
@@ -25,7 +25,7 @@ inline std::unique_ptr<WeightedOp> pointwise_op(const KernelSpec& spec, Context&
   return std::make_unique<MatmulOp>(context, weight_shape(shape), product, spec.constant(1));
 }
 
-// A convolution, or its way back to the data, whose result wrap(op) makes a kernel.
+// A convolution, forward or backward-data; wrap(op) makes the kernel.
 template <class Wrap>
 std::unique_ptr<Kernel> make_convolution(const KernelSpec& spec, Context& context, const ConvShape& shape,
                                          Direction direction, const Wrap& wrap) {

@@ -1,4 +1,4 @@
-// Reductions over a warp and a block, in a fixed order.
+// Warp and block reductions in a fixed order.
 #pragma once
 
 #include "cuda/support/launch.h"
@@ -14,12 +14,12 @@ struct Add {
   }
 };
 
-// The larger; a NaN only where both are.
+// The larger value; NaN only if both are NaN.
 struct Larger {
   __device__ float operator()(float a, float b) const { return a > b || b != b ? a : b; }
 };
 
-// On every lane.
+// The result is on every lane.
 template <class T, class Op>
 __device__ __forceinline__ T warp_reduce(T value, Op op) {
 #pragma unroll
@@ -27,7 +27,7 @@ __device__ __forceinline__ T warp_reduce(T value, Op op) {
   return value;
 }
 
-// On every thread of a block of kThreads. `shared`: kThreads/kWarp values, free again when it returns.
+// The result is on every thread of a block of kThreads. `shared`: kThreads/kWarp values, reusable on return.
 template <class T, class Op>
 __device__ __forceinline__ T block_reduce(T value, T* shared, Op op) {
   value = warp_reduce(value, op);

@@ -1,4 +1,4 @@
-// The CUDA kernels by op: ordered lists of implementations, fastest first, as the CPU's.
+// The CUDA kernels by op: ordered lists of implementations, fastest first, like the CPU's.
 #pragma once
 
 #include <functional>
@@ -24,17 +24,17 @@ struct OpRegistration {
   }
 };
 
-// Of kernels that the host takes part in: the stream is empty when run() returns, and no graph holds them.
+// For kernels that involve the host: the stream is empty when run() returns, and graphs do not contain them.
 class HostStep {
  public:
   virtual ~HostStep() = default;
 };
 
-// Of kernels whose operands can be wrong in a way that only the device sees.
+// For kernels whose operands can be invalid in a way that only the device detects.
 class Checked {
  public:
   virtual ~Checked() = default;
-  // Throws what the device found; the stream is empty.
+  // Throws the problem that the device detected; the stream is empty.
   virtual void check() = 0;
 };
 

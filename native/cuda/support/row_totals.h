@@ -1,11 +1,11 @@
-// Totals over the rows of logits: every block adds those of its warps' rows, one block adds the blocks'.
+// Totals over the rows of logits: every block adds its warps' rows, and one block adds the blocks' totals.
 #pragma once
 
 #include "cuda/support/softmax.h"
 
 namespace iabn::cuda {
 
-// What a row, a block and all of them add: two sums in float64.
+// The total of a row, a block or all blocks: two sums in float64.
 struct RowTotal {
   double sum;
   double count;
@@ -40,7 +40,7 @@ __global__ void __launch_bounds__(kThreads) sum_rows(int64_t rows, RowOf row_of,
   if (threadIdx.x == 0) partials[blockIdx.x] = mine;
 }
 
-// One block; finish(total) by its first thread.
+// One block; its first thread calls finish(total).
 template <class Finish>
 __global__ void __launch_bounds__(kThreads)
     sum_blocks(int64_t count, const RowTotal* partials, Finish finish) {

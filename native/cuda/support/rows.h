@@ -1,5 +1,5 @@
-// How threads are laid over the rows of channels-last tensors: a thread keeps to one pack of channels, so
-// that it has their coefficients in registers, and walks down the rows of its chunk.
+// Maps threads to the rows of channels-last tensors: a thread keeps one pack of channels, with their
+// coefficients in registers, and walks down the rows of its chunk.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 
 namespace iabn::cuda {
 
-// Blocks of a multiprocessor: of a reduction as many as run at once, all with as much to do; of a map more,
-// so that the last ones end together.
+// Blocks per multiprocessor: for a reduction, as many as run concurrently, with equal work; for a map, more,
+// so that the last ones finish together.
 constexpr int64_t kReduceBlocks = 2;
 constexpr int64_t kMapBlocks = 16;
 constexpr int64_t kRowsAtLeast = 8;   // of a thread, where there are that many
@@ -38,14 +38,14 @@ struct RowMap {
   int64_t rows_of_chunk(int64_t chunk) const { return std::min(chunk_rows, rows - chunk * chunk_rows); }
 };
 
-// The widest pack that dense rows of `desc` can be read in.
+// The widest pack in which dense rows of `desc` can be read.
 inline int dense_pack(const TensorDesc& desc) {
   int pack = 16 / static_cast<int>(dtype_size(desc.dtype));
   while (desc.channels() % pack != 0) pack /= 2;
   return pack;
 }
 
-// The widest that all operands can be read in. A slice may begin anywhere in its tensor.
+// The widest pack in which all operands can be read. A slice may start anywhere in its tensor.
 inline int pack_of(std::initializer_list<const TensorDesc*> operands) {
   for (const TensorDesc* desc : operands) {
     if (!desc->dense()) return 1;
@@ -53,8 +53,8 @@ inline int pack_of(std::initializer_list<const TensorDesc*> operands) {
   return dense_pack(**operands.begin());
 }
 
-// `operands`: one shape, each with its pitch. `segments` divide the rows evenly. Which rows a thread takes
-// follows from the shape and the device alone: sums are the same bits whether the tensor is dense or a slice.
+// `operands`: same shape, each with its pitch. `segments` divide the rows evenly. The rows of a thread depend
+// on the shape and the device alone, so sums are bit-identical for dense tensors and strided views.
 inline RowMap row_map(const Context& context, std::initializer_list<const TensorDesc*> operands,
                       int64_t blocks, int64_t segments = 1) {
   const TensorDesc& desc = **operands.begin();
@@ -77,7 +77,7 @@ inline RowMap row_map(const Context& context, std::initializer_list<const Tensor
   return map;
 }
 
-// A thread's place.
+// A thread's position.
 struct RowCell {
   int64_t c;           // its first channel
   int down;            // its place among the threads down the rows
@@ -99,13 +99,13 @@ struct RowCell {
   }
 };
 
-// A number that is part of a type.
+// An integer as a type.
 template <int N>
 struct Count {
   static constexpr int value = N;
 };
 
-// body(count, row) for the rows row, row + step, … of the cell, several at a time so that their loads
+// Calls body(count, row) for the cell's rows row, row + step, …, several at a time so that their loads
 // overlap.
 template <class Body>
 __device__ __forceinline__ void for_rows(const RowCell& cell, Body body) {
@@ -114,7 +114,7 @@ __device__ __forceinline__ void for_rows(const RowCell& cell, Body body) {
   for (; row < cell.end; row += cell.step) body(Count<1>{}, row);
 }
 
-// body(Count<N>{}) on the host, for the N of a map's packs.
+// Calls body(Count<N>{}) on the host, with N the width of the map's packs.
 
 template <class T, class Body>
 void with_pack(int pack, Body body) {
@@ -126,7 +126,7 @@ void with_pack(int pack, Body body) {
   body(Count<1>{});
 }
 
-// `values` of a thread's channels; absent ones are `otherwise`.
+// `values` of a thread's channels; `otherwise` for absent operands.
 template <int N>
 __device__ __forceinline__ void load_channels(const float* values, int64_t c, float otherwise,
                                               float (&out)[N]) {

@@ -1,4 +1,4 @@
-// Device memory of zeros while something is measured.
+// Zero-filled device memory for timing kernels.
 #pragma once
 
 #include <cstddef>

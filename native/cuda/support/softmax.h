@@ -1,5 +1,5 @@
-// A warp for each row of logits: what a stable softmax needs. A NaN or +∞ among the logits, or nothing but
-// −∞, makes the sum NaN.
+// Building blocks of a stable softmax, one warp per row of logits. The sum is NaN if any logit is NaN or +∞,
+// or if all are −∞.
 #pragma once
 
 #include "cuda/support/context.h"
@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(kThreads) run_rows(int64_t rows, Body body) {
   }
 }
 
-// body(row) by all lanes of a warp, for every row.
+// Calls body(row) for every row, with all lanes of a warp.
 template <class Body>
 void for_each_row(const Context& context, int64_t rows, Body body) {
   const int64_t wanted = (rows + kWarpsPerBlock - 1) / kWarpsPerBlock;

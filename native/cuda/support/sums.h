@@ -1,4 +1,4 @@
-// Plain sums per channel over rows (columns.h).
+// Plain per-channel sums over rows (columns.h).
 #pragma once
 
 #include "cuda/support/columns.h"
@@ -52,7 +52,7 @@ struct WriteSum {
   }
 };
 
-// Kernel of out = Σ x / divisor over the rows of each segment; out is float32, or of x's dtype.
+// A kernel for out = Σ x / divisor over the rows of each segment; out is float32, or has x's dtype.
 inline std::unique_ptr<Kernel> make_row_sums(Context& context, const TensorDesc& x, DType out_dtype,
                                              int64_t segments, double divisor) {
   const RowMap map = row_map(context, {&x}, kReduceBlocks, segments);

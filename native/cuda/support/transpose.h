@@ -1,4 +1,4 @@
-// Transposition of the matrices that the images of a batch are.
+// Transposes the matrices of a batch of images.
 #pragma once
 
 #include "cuda/support/kernels.h"
@@ -8,8 +8,8 @@ namespace iabn::cuda {
 
 constexpr int kTile = 32;
 
-// y[n, c, r] = x[n, r, c], a tile of 32×32 for each block by way of its shared memory, so that reads and
-// writes both go along rows.
+// y[n, c, r] = x[n, r, c], one 32×32 tile per block through shared memory, so that reads and writes both go
+// along rows.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     transpose_tiles(const T* x, T* y, int64_t rows, int64_t columns, int64_t across) {

@@ -1,8 +1,7 @@
-// Updates of parameters, element by element where they lie: one launch for a tensor, or for many one after
-// the other.
+// In-place elementwise updates of parameters: one launch per tensor, or one for many tensors.
 //
 //   struct Update {                                  // of one tensor: its pointers and the rule
-//     struct Rates;                                  // what a thread works out once
+//     struct Rates;                                  // computed once per thread
 //     __device__ Rates rates() const;
 //     __device__ void operator()(const Rates&, int64_t i) const;
 //   };
@@ -29,7 +28,7 @@ struct UpdateEntry {
   int64_t first_block;
 };
 
-// Blocks of all tensors in a row; each finds its tensor by halving.
+// The blocks of all tensors are consecutive; each finds its tensor by binary search.
 template <class Update>
 __global__ void __launch_bounds__(kThreads) update_tensors(const UpdateEntry<Update>* entries, int tensors) {
   const int64_t block = blockIdx.x;
@@ -78,7 +77,7 @@ class UpdatesLaunch final : public GroupLaunch {
   UpdateEntry<Update>* table_ = nullptr;
 };
 
-// `Bind`: from a kernel's arguments to its Update.
+// `Bind`: converts a kernel's arguments to its Update.
 template <class Update, class Bind>
 class UpdateKernel final : public Kernel, public Grouped {
  public:

@@ -12,7 +12,7 @@ struct WeightShape {
   int64_t elements() const { return outputs * inputs * taps; }
 };
 
-// Whether the program's form is what a product of `dtype` takes.
+// True if a product of `dtype` can use the program's layout.
 inline bool weights_as_they_are(const WeightShape& s, DType dtype) {
   return dtype == DType::f32 && (s.taps == 1 || s.inputs == 1);
 }

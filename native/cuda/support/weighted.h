@@ -1,5 +1,5 @@
-// Products of data with a layer's weights, by whichever library: the weights in the library's form (T,
-// O×KH×KW×I) are made of the program's at every run or, where they stay the same, once.
+// Products of data with a layer's weights, with any library. The weights are converted to the library's
+// layout (T, O×KH×KW×I) at every run or, if they are constant, once.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ namespace iabn::cuda {
 
 class WeightedOp {
  public:
-  // `constant`: the weights stay the same from run to run.
+  // `constant`: the weights do not change between runs.
   WeightedOp(Context& context, const WeightShape& weights, DType dtype, bool constant)
       : context_(context), weights_(weights), dtype_(dtype) {
     as_they_are_ = weights_as_they_are(weights, dtype);
@@ -35,7 +35,7 @@ class WeightedOp {
     });
   }
 
-  // out = in · weights + keep·out, the weights input 1 of `args`.
+  // out = in · weights + keep·out; the weights are input 1 of `args`.
   void apply(const KernelArgs& args, const void* in, void* out, float keep) const {
     const void* weights = args.inputs[1];
     if (layout_bytes_ > 0) {
@@ -101,10 +101,10 @@ class ConvolutionOp final : public WeightedOp {
   Convolution convolution_;
 };
 
-// A kernel whose input 0 is the data and input 1 the weights.
+// A kernel with the data as input 0 and the weights as input 1.
 class WeightedKernel : public Kernel {
  public:
-  // null: there is nothing to sum.
+  // null if there is nothing to sum.
   explicit WeightedKernel(std::unique_ptr<WeightedOp> op) : op_(std::move(op)) {
     if (op_) choice = op_->choice();
   }

@@ -1,5 +1,5 @@
-// The kernels that are a product with weights and little else: linear layers and convolutions, forward and
-// back to the data.
+// Kernels that are a product with weights and an epilogue: linear layers and convolutions, forward and
+// backward-data.
 #pragma once
 
 #include "cuda/support/epilogue.h"
@@ -8,7 +8,7 @@
 
 namespace iabn::cuda {
 
-// y = φ(x·w + b + addend).   Operands x, w, b?, addend?; y may be written over the addend.
+// y = φ(x·w + b + addend).   Operands x, w, b?, addend?; y may overwrite the addend.
 class WeightedForward final : public WeightedKernel {
  public:
   WeightedForward(Context& context, const KernelSpec& spec, const Activation& activation,

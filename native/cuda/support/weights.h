@@ -1,4 +1,5 @@
-// Weights between the program's form (float32, O×I×KH×KW row-major) and what products take (T, O×KH×KW×I).
+// Converts weights from the program's layout (float32, O×I×KH×KW row-major) to that of products (T,
+// O×KH×KW×I).
 #pragma once
 
 #include "cuda/support/map.h"
@@ -15,7 +16,7 @@ void lay_out_weights(const Context& context, WeightShape s, const float* weight,
   });
 }
 
-// The way back, for their gradient.
+// The reverse, for their gradient.
 template <class T>
 void restore_weights(const Context& context, WeightShape s, const T* from, float* weight) {
   for_items(context, s.elements(), [=] __device__(int64_t i) {

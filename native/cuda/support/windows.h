@@ -1,5 +1,4 @@
-// Windows of pooling, clipped to the image, and kernels that have a thread for each pack of channels of a
-// pixel.
+// Windows of pooling, clipped to the image, and kernels with one thread per pack of channels of a pixel.
 #pragma once
 
 #include "cuda/support/map.h"

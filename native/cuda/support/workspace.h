@@ -7,7 +7,7 @@ namespace iabn::cuda {
 
 class Workspace {
  public:
-  // Where a part of `bytes` begins.
+  // Returns the offset of a new part of `bytes`.
   size_t add(size_t bytes) {
     constexpr size_t kAlignment = 256;
     const size_t begin = bytes_;
