@@ -10,13 +10,13 @@ const [file = 'RESULTS-cuda.md'] = process.argv.slice(2);
 const NAMES = ['cuda-abn', 'cuda-train', 'cuda-fits'];
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
-/** The machine that the numbers are of. */
+/** The machine behind the numbers. */
 function describeDevice() {
   const versions = Object.entries(cuda().libraries).map(([name, version]) => `${name} ${version}`);
   return `${cuda().description}; ${versions.join(', ')}; ${describeMachine().text}`;
 }
 
-/** A benchmark that fails leaves its error in the place of its table; the others run. */
+/** A benchmark that fails reports its error instead of its table; the others still run. */
 async function resultsOf(/** @type {string} */ name) {
   const suite = suites.find((candidate) => candidate.name === name);
   if (!suite) throw new RangeError(`there is no benchmark ${name}`);
@@ -42,7 +42,7 @@ if (problem !== null) {
   const parts = [`# CUDA results\n\n${describeDevice()}, ${date}.\n`];
   for (const name of NAMES) {
     parts.push(await resultsOf(name));
-    // What is there is kept, should the machine be taken away.
+    // Write after each benchmark, in case the machine is taken away.
     await writeFile(file, `${parts.join('\n')}`);
   }
   say(`\nwrote ${file}`);

@@ -11,7 +11,7 @@ import { cropAndResize, evalTransform, Random, Stream, usePicture } from '@inpla
 const SOURCE = '/usr/share/doc/opencv-doc/examples';
 const SIDE = 224;
 const BYTES = SIDE * SIDE * 3;
-/** What must hold for every crop, in units of 1/255. */
+/** Limits that every crop must meet, in units of 1/255. */
 const BAR = { mean: 1, max: 4 };
 
 const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })

@@ -1,11 +1,11 @@
 // @ts-check
 // Runs benchmarks and prints their rows as a table, or with --json as an array.  npm run bench -- NAME [options]
-// Progress and remarks go to standard error, so that standard output holds the results alone.
+// Progress and remarks go to standard error, so that standard output has only the results.
 import { parseOptions, UsageError, usage } from './lib/options.mjs';
 import { suites } from './lib/suites.mjs';
 import { formatTable } from './lib/table.mjs';
 
-/** What this machine can do at best: results are shares of it. */
+/** Measures this machine's limits; results are reported as fractions of them. */
 async function machineLimits(/** @type {(line: string) => void} */ say) {
   const { cpu } = await import('@inplace-abn/core');
   const { measureLimits } = await import('@inplace-abn/train');

@@ -1,5 +1,5 @@
 // @ts-check
-// The kernels of activated batch norm by themselves, as the benches time them.
+// The kernels of activated batch norm by themselves, for the benchmarks.
 import { byteLength } from '@inplace-abn/core';
 
 /** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
@@ -7,12 +7,12 @@ import { byteLength } from '@inplace-abn/core';
 /** @typedef {{ memory: import('@inplace-abn/core').DeviceMemory, offset: number }} Location */
 
 const LEAKY = { activation: 'leaky_relu', slope: 0.01 };
-/** Those that can be inverted, with their defaults. */
+/** The invertible activations with their defaults. */
 export const ACTIVATIONS = [LEAKY, { activation: 'elu', slope: 1 }, { activation: 'identity', slope: 0 }];
 
 /**
- * The four kernels of a layer in training, in place: forwards statistics and normalization, backwards sums and
- * gradient, `repeats` times after each other in one run, as a training step leaves no pause between kernels.
+ * The four kernels of a layer in training, in place: statistics and normalization forward, sums and gradient
+ * backward. Each is run `repeats` times without a pause in between, as in a training step.
  * @param {import('@inplace-abn/core').Device} device
  * @param {TensorType} x
  * @param {{ activation: string, slope: number }} [phi]
@@ -80,13 +80,13 @@ export function makeAbnKernels(device, x, phi = LEAKY, repeats = 1) {
   const values = wave(x);
   weight.memory.write(0, bytesOf(new Float32Array(x.shape[1] ?? 0).fill(1)));
   return {
-    /** Fresh values: a gradient that goes through the same layer again and again would overflow. */
+    /** Restores the values: a gradient that passes the same layer repeatedly would overflow. */
     reset() {
       z.memory.write(0, values);
       dz.memory.write(0, values);
     },
     /**
-     * How long a pass takes.
+     * Times a pass in seconds.
      * @param {'forward' | 'backward'} direction
      */
     async seconds(direction) {
@@ -105,7 +105,7 @@ function wave(x) {
   const floats = Float32Array.from({ length: x.shape.reduce((a, b) => a * b, 1) }, (_, index) =>
     Math.sin(index * 0.7),
   );
-  // The upper half of a float32 is the bfloat16 that truncation gives.
+  // Truncating a float32 to its upper half gives a bfloat16.
   return bytesOf(
     x.dtype === 'float32' ? floats : new Uint16Array(floats.buffer).filter((_, index) => index % 2 === 1),
   );

@@ -1,5 +1,6 @@
 // @ts-check
-// Bandwidths of kernels beside memcpy of an array of the same size, read and written bytes counted, on as many threads.
+// Bandwidth of kernels compared with memcpy of an array of the same size on as many threads. Reads and writes
+// both count.
 import { byteLength, cpu } from '@inplace-abn/core';
 import { startMemcpy } from './memcpy.mjs';
 import { describe, median } from './stats.mjs';
@@ -10,18 +11,18 @@ import { takeTurns } from './turns.mjs';
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
 
 /**
- * One kernel, or several that make a pass over an array.
+ * One or several kernels that make a pass over an array.
  * @typedef {object} Pass
  * @property {string} name
- * @property {() => Promise<number>} bandwidth  runs it some times, and resolves to bytes a second in GB
+ * @property {() => Promise<number>} bandwidth  runs it several times and resolves to GB/s
  */
 
 export const GIGABYTE = 1e9;
-/** Passes over the array in one turn: long enough for the clock, short enough to take turns. */
+/** Passes over the array per turn: long enough for the clock, short enough to take turns. */
 export const REPEATS = 10;
 
 /**
- * A suite of `passesOf` each array, in both precisions.
+ * A suite that measures `passesOf` each array in both precisions.
  * @param {string} suite
  * @param {readonly { channels: number, side: number }[]} sides
  * @param {(x: TensorType) => Pass[]} passesOf
@@ -44,7 +45,7 @@ export function bandwidths(suite, sides, passesOf) {
 }
 
 /**
- * Every pass and memcpy in turn.
+ * Measures every pass and memcpy in turn.
  * @param {string} suite
  * @param {TensorType} x
  * @param {readonly Pass[]} passes

@@ -1,16 +1,16 @@
 // @ts-check
-// The convolutions of a training step, each alone on the machine: as the program computes them, and as bare oneDNN
-// primitives, what no step on these falls below.
+// Times the convolutions of a training step one by one: as the program computes them, and as bare oneDNN
+// primitives, a lower bound for any step built on those.
 import { bytesPerElement, costOf, elements, valueInfo } from '@inplace-abn/core';
 import { shortestRun } from '@inplace-abn/train';
 
 /** @typedef {import('@inplace-abn/core').Device} Device */
 /** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
-/** @typedef {{ spec: KernelSpec, count: number, flops: number }} Convolution  how often a step computes it, and of what cost */
+/** @typedef {{ spec: KernelSpec, count: number, flops: number }} Convolution  count and cost per step */
 
 /**
- * All that differ.
+ * The distinct convolutions of a plan.
  * @param {import('@inplace-abn/core').Plan} plan
  * @returns {Convolution[]}
  */
@@ -32,8 +32,8 @@ export function convolutionsOf({ graph, instructions }) {
 }
 
 /**
- * The sum over all convolutions of a plan as bare primitives. Only for convolutions that oneDNN computes (those without
- * groups).
+ * Total time of a plan's convolutions as bare primitives. Covers only convolutions that oneDNN computes
+ * (those without groups).
  * @param {Device} device
  * @param {import('@inplace-abn/core').Plan} plan
  * @returns {Promise<number>} seconds
@@ -45,7 +45,7 @@ export async function bareConvolutions(device, plan) {
 }
 
 /**
- * The shortest of some runs of oneDNN's primitive, on random numbers.
+ * The fastest of several runs of oneDNN's primitive on random numbers.
  * @param {Device} device
  * @param {KernelSpec} spec
  */
@@ -54,7 +54,7 @@ export function bareSeconds(device, spec) {
 }
 
 /**
- * The same of the kernel that the program chooses, and its name.
+ * The same for the kernel that the program chooses, and its name.
  * @param {Device} device
  * @param {KernelSpec} spec
  */
@@ -69,7 +69,7 @@ function fill({ shape, dtype }) {
 }
 
 /**
- * The same numbers over and over, in no order to speak of.
+ * A repeating sequence of scattered numbers.
  * @param {number} count
  * @param {import('@inplace-abn/core').DType} dtype
  */

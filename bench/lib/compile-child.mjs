@@ -1,5 +1,5 @@
 // @ts-check
-// Traces and compiles a training step once the libraries are loaded; prints JSON.
+// Traces and compiles a training step after the libraries are loaded, and prints JSON.
 import { cpu } from '@inplace-abn/core';
 import { planReport } from '@inplace-abn/recipes';
 import { networkConfig } from './training.mjs';

@@ -19,7 +19,7 @@ const { group } = processes;
 const config = resnet50Config(batch * group.size, 'float32', 224, SYNC ? 'sync' : 'inplace');
 const own = { ...config, optimizer: { ...config.optimizer, batch_size: batch } };
 
-/** Bytes of the gradients, by bucket, as they travel. */
+/** Sizes of the gradient buckets in bytes, as they are sent. */
 function bucketBytes() {
   const { objective } = taskOf(own);
   let sizes = [0];
@@ -58,7 +58,7 @@ function engineFor(peers) {
 }
 
 /**
- * Seconds of each turn, in which all ranks start together.
+ * Seconds per turn; all ranks start together.
  * @param {() => Promise<unknown>} turn
  */
 async function measure(turn) {
@@ -68,7 +68,7 @@ async function measure(turn) {
     const start = performance.now();
     await turn();
     const own = (performance.now() - start) / 1000;
-    // The slowest counts.
+    // The slowest rank counts.
     const all = await group.gatherValues(own);
     if (i >= WARM_UP) seconds.push(Math.max(...all));
   }

@@ -1,10 +1,10 @@
 // @ts-check
-// Images that several programs of a bench draw alike: float32, nearly normal, of a fixed stream.
+// Images that several programs of a benchmark generate identically: float32, nearly normal, from a fixed stream.
 
 const SIDE = 224;
 
 /**
- * The minimal standard generator: the same numbers in every run.
+ * The minimal standard generator (MINSTD), the same numbers in every run.
  * @param {number} seed
  */
 export function minstd(seed) {
@@ -16,13 +16,13 @@ export function minstd(seed) {
 }
 
 /**
- * N×3×224×224 in that order.
+ * Images N×3×224×224, row-major.
  * @param {number} batch
  */
 export function logicalImages(batch) {
   const random = minstd(7);
   const uniform = () => random() / 2 ** 23 - 0.5;
-  // Three uniform numbers have a variance of a quarter.
+  // The sum of three uniform numbers has a variance of a quarter.
   return Float32Array.from(
     { length: batch * 3 * SIDE * SIDE },
     () => 2 * (uniform() + uniform() + uniform()),
@@ -30,7 +30,7 @@ export function logicalImages(batch) {
 }
 
 /**
- * The same images channels-last.
+ * The same images, channels last.
  * @param {number} batch
  */
 export function storedImages(batch) {

@@ -10,8 +10,8 @@ import { resnet50Config } from './training.mjs';
 const SIDE = 224;
 
 /**
- * ResNet-50 from float32 images to logits, with states of a fixed stream; statistics and scales are drawn as well, so
- * that a network that leaves them out gives other logits.
+ * ResNet-50 from float32 images to logits, with states from a fixed stream. Statistics and scales are random too, so
+ * that a network that ignores them gives other logits.
  * @param {number} batch
  */
 export function resnet50Inference(batch) {
@@ -20,7 +20,7 @@ export function resnet50Inference(batch) {
   const graphOf = (/** @type {import('@inplace-abn/nn').Mode} */ mode) =>
     trace((tracer) => ({ logits: network.call(tracer.input('x', [batch, 3, SIDE, SIDE], 'float32'), mode) }));
   const graph = graphOf(EVALUATION);
-  // Training's forward pass alone: batch statistics, running averages updated, no gradients.
+  // Training's forward pass alone: batch statistics and updated running averages, but no gradients.
   const training = graphOf({ ...EVALUATION, training: true });
   const store = new Store(cpu(), statesOf(graph, training));
   for (const [name, { data }] of initialStateOf(network, section, seed)) store.write(name, data);
@@ -48,7 +48,8 @@ function drawLayers(store) {
 }
 
 /**
- * A function that runs the graph once on fixed images and resolves to the seconds it took; the logits of the last run.
+ * Returns a function that runs the graph once on fixed images and resolves to seconds, and the logits of the
+ * last run.
  * @param {{ graph: import('@inplace-abn/core').Graph, store: Store }} network
  * @param {number} batch
  * @param {Precision} precision

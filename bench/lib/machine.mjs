@@ -2,7 +2,7 @@
 import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import { cpu } from '@inplace-abn/core';
 
-/** What the numbers of a run depend on, in one line; and whether something else is running. */
+/** Describes the machine in one line, and tells whether something else is running. */
 export function describeMachine() {
   const device = cpu();
   const libraries = Object.entries(device.libraries).map(([name, version]) => `${name} ${version}`);

@@ -1,5 +1,5 @@
 // @ts-check
-// Copies its part of an array again and again at a common start; memcpy as V8 calls it for typed arrays.
+// Copies its part of an array repeatedly after a common start, with memcpy as V8 calls it for typed arrays.
 import { parentPort, workerData } from 'node:worker_threads';
 
 const { bytes, repeats } = workerData;

@@ -1,7 +1,7 @@
 // @ts-check
 // Measures the resident growth of a trainer in a process of its own, started with --expose-gc; prints JSON.
-// Before: a step on small images has loaded the libraries and grown the JavaScript heap, its arena is gone; the initial
-// weights and images are there and stay. After: the peak over some training steps.
+// Before: a step on small images has loaded the libraries and grown the JavaScript heap, and its arena is gone. The
+// initial weights and images stay. After: the peak over several training steps.
 import { setImmediate } from 'node:timers/promises';
 import { cpu } from '@inplace-abn/core';
 import { resetPeak, residentBytes } from './resident.mjs';
@@ -26,7 +26,7 @@ const { weights, optimizer } = engine.plan.bytes;
 const measured = { growth: peak - before, planned: engine.bytes, weights: weights + optimizer, libraries };
 process.stdout.write(`${JSON.stringify(measured)}\n`);
 
-/** Array buffers are let go of by finalizers, which run between turns of the event loop. */
+/** Finalizers free array buffers; they run between turns of the event loop. */
 async function collectGarbage() {
   if (!globalThis.gc) throw new Error('memory-child.mjs needs node --expose-gc');
   for (let round = 0; round < 4; round++) {

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** What training is measured on, with the batch of each where none is asked for. */
+/** Networks of the training benchmarks, with their default batches. */
 const NETWORKS = [
   { arch: 'resnet50', batch: 16 },
   { arch: 'resnext101', batch: 8 },

@@ -3,13 +3,16 @@ import { parseArgs } from 'node:util';
 
 /** @typedef {import('./suites.mjs').Suite} Suite */
 
-/** A command line that cannot be run; the message is all that the reader needs. */
+/** A usage error whose message is all that the reader needs. */
 export class UsageError extends Error {}
 
 /**
  * @param {readonly string[]} args
  * @param {readonly Suite[]} suites
- * @returns {{ names: string[], json: boolean, help: boolean, steps?: number, batch?: number, workers?: number, networks?: string[] }}
+ * @returns {{
+ *   names: string[], json: boolean, help: boolean,
+ *   steps?: number, batch?: number, workers?: number, networks?: string[],
+ * }}
  */
 export function parseOptions(args, suites) {
   const { values, positionals } = parse(args);
@@ -60,7 +63,7 @@ function count(name, text) {
   if (text === undefined) return {};
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1) return { [name]: value };
-  throw new UsageError(`--${name} takes a whole number of at least 1 but received ${text}`);
+  throw new UsageError(`--${name} takes an integer of at least 1 but received ${text}`);
 }
 
 /** @param {readonly Suite[]} suites */
@@ -68,7 +71,7 @@ export function usage(suites) {
   return [
     'Usage: npm run bench -- [NAME …] [--json] [--steps N] [--batch N] [--workers N] [--networks A,B]',
     '',
-    'Without a name, all but the long ones run one after the other. Threads follow OMP_NUM_THREADS.',
+    'Without a name, runs all except the long ones. OMP_NUM_THREADS sets the number of threads.',
     '',
     ...suites.map(
       ({ name, summary, long }) => `  ${name.padEnd(16)} ${summary}${long ? '; only when named' : ''}`,

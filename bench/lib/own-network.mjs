@@ -1,5 +1,5 @@
 // @ts-check
-// A network of one's own, in a Session and as a trace written by hand.
+// A custom network, in a Session and as a trace written by hand.
 import { compile, cpu, crossEntropy, guardFinite, Program, Store, statesOf, trace } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, initialStates, Linear, Sequential } from '@inplace-abn/nn';
 import { sgd, updateParameters } from '@inplace-abn/optim';
@@ -37,7 +37,7 @@ export function samplesOf(batch, side) {
 }
 
 /**
- * The same training step without a Session; resolves to the loss.
+ * The same training step without a Session. Resolves to the loss.
  *
  * @param {number} batch
  * @param {number} side

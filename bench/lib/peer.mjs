@@ -1,21 +1,21 @@
 // @ts-check
-// A peer is a program in bench/peers, in Python or for Node (.mjs), that does one piece of work per line it reads and
-// answers each with a line of JSON; the first line says that it is ready, or why it cannot be.
+// A peer is a program in bench/peers, in Python or for Node (.mjs). It does one piece of work per line it reads and
+// answers with a line of JSON. Its first line says that it is ready, or why it cannot run.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** The peer cannot run here: the message says why. */
+/** Thrown if the peer cannot run here, with the reason. */
 export class PeerError extends Error {
   /** @override */
   name = 'PeerError';
 }
 
-/** Debian's own Python, which sees Debian's python3-torch; IABN_BENCH_PYTHON names another. */
+/** Debian's own Python, which finds Debian's python3-torch; IABN_BENCH_PYTHON overrides it. */
 const PYTHON = process.env.IABN_BENCH_PYTHON ?? '/usr/bin/python3';
 
 export class Peer {
-  /** @type {Record<string, unknown>} what the ready line said */
+  /** @type {Record<string, unknown>} content of the ready line */
   ready = {};
 
   /**
@@ -42,7 +42,7 @@ export class Peer {
     const failure = new Promise((_, reject) => {
       child.on('error', (error) => reject(new PeerError(`cannot run ${program}: ${error.message}`)));
     });
-    // A peer that ended early is told by the end of its lines.
+    // The end of its output reports a peer that exits early.
     child.stdin.on('error', () => {});
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const peer = new Peer(child, lines, script);
@@ -60,7 +60,7 @@ export class Peer {
   }
 
   /**
-   * Sends one request and resolves to what the answer has under `key`.
+   * Sends one request and resolves to the answer's `key`.
    * @param {string} request
    * @param {string} key
    * @returns {Promise<unknown>}
@@ -71,7 +71,7 @@ export class Peer {
   }
 
   /**
-   * Sends one request and resolves to the number that the answer has under `key`.
+   * Sends one request and resolves to the answer's number `key`.
    * @param {string} request
    * @param {string} key
    */
@@ -80,7 +80,7 @@ export class Peer {
   }
 
   /**
-   * Sends one request and resolves to the numbers that the answer has under `keys`.
+   * Sends one request and resolves to the answer's numbers `keys`.
    * @template {string} K
    * @param {string} request
    * @param {readonly K[]} keys
@@ -97,7 +97,7 @@ export class Peer {
     return Object.fromEntries(entries);
   }
 
-  /** Ends the peer and resolves when it is gone. */
+  /** Ends the peer and resolves once it has exited. */
   async stop() {
     const gone = new Promise((resolve) => this.child.once('close', resolve));
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;

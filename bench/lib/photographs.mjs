@@ -5,16 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 
-/** Where Debian's opencv-doc puts its photographs. */
+/** Photographs of Debian's opencv-doc. */
 const SOURCE = '/usr/share/doc/opencv-doc/examples/data';
 const SMALLEST_BYTES = 50_000;
 
-/** Whether there are photographs to make a folder of. */
+/** Whether the photographs are installed. */
 export const hasPhotographs = () => existsSync(SOURCE);
 
 /**
- * Makes an image folder of two classes in a new temporary folder: every photograph as a 500×375 JPEG, the size of an
- * average ImageNet image, again and again until there are `count`; of drawn pictures where there are no photographs. Resolves to
+ * Creates a temporary image folder of two classes. Every photograph becomes a 500×375 JPEG, the size of an
+ * average ImageNet image, repeated until there are `count`. Without photographs it draws pictures instead. Resolves to
  * its path; the caller removes it.
  * @param {number} count
  */

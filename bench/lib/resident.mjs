@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /**
- * Bytes of physical memory this process holds, and the most it ever held since its peak was last reset.
+ * Resident bytes of this process, now and at the peak since the last reset.
  * @returns {{ now: number, peak: number }}
  */
 export function residentBytes() {
@@ -13,7 +13,7 @@ export function residentBytes() {
   return { now: field('VmRSS'), peak: field('VmHWM') };
 }
 
-/** Makes what is resident now the peak (proc(5), clear_refs). */
+/** Resets the peak to the current resident size (proc(5), clear_refs). */
 export function resetPeak() {
   writeFileSync('/proc/self/clear_refs', '5');
 }

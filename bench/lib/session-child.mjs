@@ -1,7 +1,8 @@
 // @ts-check
 // Measures a Session's resident growth in a process of its own, started with --expose-gc; prints JSON.
-// As in memory-child.mjs a step of small images comes first. `plan`: over some steps of one batch size, beside what it plans.
-// `sizes`: over the second half of many steps over seven batch sizes.
+// A step on small images comes first, as in memory-child.mjs. `plan`: growth over several steps with one
+// batch size, and the planned bytes. `sizes`: growth over the second half of many steps with seven batch
+// sizes.
 import { setImmediate } from 'node:timers/promises';
 import { samplesOf, sessionOf } from './own-network.mjs';
 import { resetPeak, residentBytes } from './resident.mjs';
@@ -42,7 +43,7 @@ async function overSizes() {
   return { growth: residentBytes().now - before, planned: session.plan({ train: Math.max(...sizes) }).bytes };
 }
 
-/** Array buffers are let go of by finalizers, which run between turns of the event loop. */
+/** Finalizers free array buffers; they run between turns of the event loop. */
 async function collectGarbage() {
   if (!globalThis.gc) throw new Error('session-child.mjs needs node --expose-gc');
   for (let round = 0; round < 4; round++) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Hosts of their own on this machine: network namespaces whose link carries only so much a second.
+// Simulates hosts on this machine: network namespaces connected by a link with limited bandwidth.
 import { execFileSync } from 'node:child_process';
 
 const [PREFIX, NETWORK] = ['iabn-bench', '10.77.0'];
@@ -13,10 +13,10 @@ function sh(command) {
  * @typedef {object} Host
  * @property {string} address
  * @property {string} link  its interface
- * @property {readonly string[]} inside  what a command is preceded by to run there
+ * @property {readonly string[]} inside  prefix of a command that runs there
  */
 
-/** Two hosts with a wire between them; null where this user may not make them. */
+/** Two hosts with a link between them; null if this user may not create them. */
 export class SlowNetwork {
   /** @type {readonly Host[]} */
   hosts;
@@ -51,7 +51,7 @@ export class SlowNetwork {
     );
   }
 
-  /** @param {number | null} megabits  a second, each way; null: as much as the machine can */
+  /** @param {number | null} megabits  per second and direction; null: no limit */
   limit(megabits) {
     for (const { inside, link } of this.hosts) {
       sh(`${inside.join(' ')} tc qdisc del dev ${link} root 2>/dev/null || true`);

@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * The middle value; the mean of the two middle ones of an even count.
+ * The median; for an even count the mean of the two middle values.
  * @param {readonly number[]} values at least one
  */
 export function median(values) {
@@ -13,7 +13,7 @@ export function median(values) {
 }
 
 /**
- * Half the distance between the smallest and the largest value, as a share of the median: ±.
+ * Half the distance between the smallest and the largest value, relative to the median.
  * @param {readonly number[]} values
  */
 export function spread(values) {
@@ -30,7 +30,7 @@ export function describe(values, unit) {
 }
 
 /**
- * Three significant digits at least, no exponent.
+ * At least three significant digits, no exponent.
  * @param {number} value
  */
 export function significant(value) {

@@ -5,12 +5,12 @@ import { significant } from './stats.mjs';
 /** @typedef {import('./suites.mjs').Row} Row */
 
 const HEAD = ['name', 'variant', 'ours', 'peer', 'ratio', 'unit'];
-/** Where some result is known as a share of the machine's limit. */
+/** Shown if some result is known as a fraction of the machine's limit. */
 const SHARE = 'of the limit';
 const NUMERIC = new Set(['ours', 'peer', 'ratio', SHARE]);
 
 /**
- * A Markdown table whose columns also line up in a terminal.
+ * Formats a Markdown table whose columns also line up in a terminal.
  * @param {readonly Row[]} rows
  */
 export function formatTable(rows) {

@@ -13,8 +13,8 @@ const CLASSES = 1000;
 const RATE = 0.01;
 
 /**
- * ResNet-50 with leaky ReLU and in-place ABN, SGD with momentum and weight decay, no clipping: what the PyTorch
- * peer trains, but for the normalization.
+ * ResNet-50 with leaky ReLU and in-place ABN, SGD with momentum and weight decay, no clipping. The PyTorch
+ * peer trains the same, except for the normalization.
  * @param {number} batch
  * @param {Precision} precision
  * @param {number} crop  side of the images
@@ -25,7 +25,7 @@ export function resnet50Config(batch, precision, crop, mode = 'inplace') {
 }
 
 /**
- * The same training of another network.
+ * The same configuration for another network.
  * @param {string} arch
  * @param {number} batch
  * @param {Precision} precision
@@ -48,8 +48,8 @@ export function networkConfig(arch, batch, precision, crop = 224, mode = 'inplac
 /** @typedef {{ engine: Engine, step: () => Promise<number> }} Trainer  a step resolves to its loss */
 
 /**
- * Makes everything that is no device memory (initial weights, random images), then gives a function that builds the
- * training engine; batches come ahead where the device takes them.
+ * Creates everything outside device memory (initial weights, random images), then returns a function that builds the
+ * training engine. Batches are prefetched if the device supports it.
  * @param {import('@inplace-abn/recipes').TrainConfig} config
  * @param {import('@inplace-abn/core').Device} device
  * @returns {() => Trainer}

@@ -1,17 +1,17 @@
 // @ts-check
 
 /**
- * One side of a comparison: does its work once and resolves to what it measured.
+ * One side of a comparison: runs once and resolves to its measurement.
  * @typedef {() => Promise<number>} Contender
  */
 
 /**
- * Lets contenders work strictly in turn, so that all meet the same state of the machine: warm-up rounds that are not
- * counted, then `rounds` rounds of one turn each. Nobody works while another has its turn.
+ * Runs contenders strictly in turn, so that all see the same state of the machine: first uncounted warm-up rounds,
+ * then `rounds` rounds of one turn each. Only one contender works at a time.
  *
  * @param {readonly Contender[]} contenders
  * @param {{ warmUp: number, rounds: number, onRound?: (measured: readonly number[]) => void }} options
- * @returns {Promise<number[][]>} for each contender what it measured in each round
+ * @returns {Promise<number[][]>} measurements by contender and round
  */
 export async function takeTurns(contenders, { warmUp, rounds, onRound }) {
   /** @type {number[][]} */

@@ -36,13 +36,13 @@ def arguments() -> argparse.Namespace:
 
 
 def resident_bytes(field: str) -> int:
-    """VmRSS, what is resident now, or VmHWM, the most that ever was since reset_peak."""
+    """VmRSS, the current resident size, or VmHWM, its peak since reset_peak."""
     with open("/proc/self/status", encoding="ascii") as f:
         return 1024 * int(re.search(rf"^{field}:\s+(\d+) kB", f.read(), re.MULTILINE)[1])
 
 
 def reset_peak() -> None:
-    """Makes what is resident now the peak, after what was freed went back to the system: a run must not hide in it."""
+    """Returns freed memory to the system and resets the peak, so that a run cannot hide in it."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     with open("/proc/self/clear_refs", "w", encoding="ascii") as f:
@@ -50,7 +50,7 @@ def reset_peak() -> None:
 
 
 def make_run(args, torch):
-    """A function that segments the image, and the bytes of the weights."""
+    """Returns a function that segments the image, and the bytes of the weights."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     sys.path.insert(0, os.path.join(root, "tools", "oracle"))
     import vistas
@@ -61,7 +61,7 @@ def make_run(args, torch):
     dtype, memory_format = getattr(torch, args.dtype), getattr(torch, args.memory_format)
     net = vistas.vistas_net(args.arch, args.fast_pool)
     vistas.randomise(net)
-    # Statistics of a small image, so that activations stay in range.
+    # Calibrate on a small image, so that activations stay in range.
     vistas.calibrate(net, torch.randn(4, 3, 96, 96))
     net = deploy(net, args.fold).to(dtype).to(memory_format=memory_format)
     shape = (1, 3, args.height, args.width)

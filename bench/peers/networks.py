@@ -4,7 +4,7 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# The oracle's modules import each other by name; a prepared folder has them beside the peers.
+# The oracle's modules import each other by name; a prepared folder has them next to the peers.
 sys.path[:0] = [os.path.join(HERE, "..", "..", "tools", "oracle"), os.path.join(HERE, "oracle")]
 
 TORCHVISION = {"resnet50": "resnet50", "resnext101": "resnext101_64x4d", "densenet121": "densenet121"}

@@ -1,4 +1,4 @@
-"""How the peers talk: a JSON object a line on standard output, requests on standard input."""
+"""The protocol of peers: one JSON object per line on standard output, requests on standard input."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ def say_error(error: Exception) -> None:
 
 
 def requests(*names: str) -> Iterator[str]:
-    """Each line that is one of `names`, until "quit" or the end of input; another line is answered with an error."""
+    """Yields lines that are one of `names`, until "quit" or the end of input; answers others with an error."""
     for line in sys.stdin:
         command = line.strip()
         if command == "quit":
@@ -26,7 +26,7 @@ def requests(*names: str) -> Iterator[str]:
 
 
 def has_bfloat16() -> bool:
-    """Whether oneDNN runs bfloat16 here: it wants AVX-512 at least; elsewhere PyTorch falls back to plain loops."""
+    """Whether oneDNN supports bfloat16 here: it needs AVX-512; elsewhere PyTorch falls back to plain loops."""
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
         flags = next((line.split() for line in f if line.startswith("flags")), [])
     return "avx512bw" in flags and "avx512vl" in flags

@@ -1,4 +1,4 @@
-"""Writes what torchvision makes of photographs, for photographs.mjs to compare with.
+"""Writes torchvision's crops of photographs for photographs.mjs to compare with.
 
     photographs.py OUT FILE...
 

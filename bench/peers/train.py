@@ -71,7 +71,7 @@ def main() -> None:
         return
     versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
     versions["python"] = sys.version.split()[0]
-    # At the start: the libraries are loaded and nothing is built yet.
+    # Now the libraries are loaded and nothing has been built yet.
     rss = {"rssAtStartBytes": rss_at_start, "peakRssBytes": peak_rss_bytes()}
     threads = torch.get_num_threads()
     say(ready=True, versions=versions, threads=threads, batch=args.batch, size=args.size, dtype=args.dtype, **rss)

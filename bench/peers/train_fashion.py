@@ -1,8 +1,8 @@
 """Trains a network of tools/oracle on an image folder as a training configuration says, and validates it.
 
 The first line printed says {"ready": true, ...} or {"error": "..."}. A line "train" on standard input trains and prints
-{"top1": ..., "seconds": ...}; "quit" or the end of input ends the program. What the configuration of such a run can name
-and this peer does not know (clipping, Adam, other schedules, colors) is an error, so that both sides train the same.
+{"top1": ..., "seconds": ...}; "quit" or the end of input ends the program. Settings that this peer does not support
+(clipping, Adam, other schedules, colors) are errors, so that both sides train the same.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def require(config: dict) -> None:
 
 
 def fuse_layers() -> None:
-    """The oracle's layer by PyTorch's own batch norm: the same numbers, some times faster."""
+    """The oracle's layer with PyTorch's own batch norm: the same numbers, several times faster."""
     import iabn
     from torch.nn import functional as F
 
@@ -57,7 +57,7 @@ def fuse_layers() -> None:
 
 
 def network_of(config: dict):
-    """The network as the configuration names it, with the reference's initialisation."""
+    """The network of the configuration, with the reference's initialization."""
     import torch
     from torch import nn
 

@@ -1,6 +1,7 @@
 // @ts-check
-// The bandwidth of ABN's kernels: bytes that must cross the memory bus (each operand once), beside memcpy of an array
-// of the same size, read and written bytes counted, on as many threads. Shapes are ResNet-50's at batch 16.
+// The bandwidth of ABN's kernels: bytes that must cross the memory bus (each operand once), compared with
+// memcpy of an array of the same size on as many threads; reads and writes both count. Shapes are ResNet-50's
+// at batch 16.
 import { byteLength, cpu } from '@inplace-abn/core';
 import { ACTIVATIONS, makeAbnKernels } from '../lib/abn-kernels.mjs';
 import { bandwidths, GIGABYTE, REPEATS } from '../lib/bandwidth.mjs';
@@ -16,7 +17,7 @@ const SIDES = [
 export const run = bandwidths('abn', SIDES, (x) => ACTIVATIONS.flatMap((phi) => passesOf(x, phi)));
 
 /**
- * The layer forwards and backwards. Forward: statistics read x, normalization reads and writes it. Backward: sums read
+ * The layer's two passes. Forward: statistics read x, normalization reads and writes it. Backward: sums read
  * dz and z, dx reads both and overwrites dz.
  * @param {TensorType} x
  * @param {{ activation: string, slope: number }} phi
@@ -30,7 +31,7 @@ function passesOf(x, phi) {
   ]);
   return passes.map(({ direction, moved }) => ({
     name: `${direction}, ${phi.activation}`,
-    /** Bytes a second, in GB. */
+    /** In GB/s. */
     bandwidth: async () => {
       kernels.reset();
       return moved / (await kernels.seconds(direction)) / GIGABYTE;

@@ -1,6 +1,6 @@
 // @ts-check
-// Training in 95 % and in 60 % of the arena that it takes without a budget: the time of a step beside that of the same step
-// in all of it, in turn; and that all learn the same.
+// Training in 95 % and 60 % of the arena that a step takes without a budget: the time of a step compared with
+// the same step in the whole arena, in turn, and a check that losses are equal.
 import { cpu, formatBytes } from '@inplace-abn/core';
 import { planReport } from '@inplace-abn/recipes';
 import { planBound } from '@inplace-abn/train';
@@ -38,7 +38,7 @@ export async function run(options) {
       const seconds = ours[i] ?? [];
       const [arena, wholeArena] = [plan.arenaBytes, whole.plan.arenaBytes];
       say(
-        `${arch}: ${describe(seconds, 's')} in ${formatBytes(arena)}, ${describe(theirs, 's')} in ${formatBytes(wholeArena)}; losses ${same ? 'the same, bit for bit' : `differ: ${losses} and ${whole.losses}`}`,
+        `${arch}: ${describe(seconds, 's')} in ${formatBytes(arena)}, ${describe(theirs, 's')} in ${formatBytes(wholeArena)}; losses ${same ? 'bit for bit equal' : `differ: ${losses} and ${whole.losses}`}`,
       );
       const variant = `${arch}, float32, batch ${batch}, ${100 * share} %`;
       rows.push(

@@ -1,6 +1,6 @@
 // @ts-check
-// Tracing and compiling a training step, each time in a process of its own: the first start of all, in which kernels are
-// measured and buffers placed, beside the next one; and the arena beside the largest sum of what is alive at once.
+// Tracing and compiling a training step in a fresh process: the very first start, which autotunes kernels and places
+// buffers, compared with the next one; and the arena compared with the largest sum of live buffers.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ export async function run(options) {
 }
 
 /**
- * With nothing remembered before.
+ * Starts with an empty cache.
  * @param {string} arch
  * @param {number} batch
  * @param {string} precision

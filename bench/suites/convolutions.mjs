@@ -1,6 +1,6 @@
 // @ts-check
-// Every convolution of ResNet-50's training step (or of --networks) by itself: the kernel that was chosen for it beside
-// oneDNN's own in the same dtype. Operations are those of the sum term by term, whatever the kernel computes.
+// Every convolution of ResNet-50's training step (or of --networks) by itself: the kernel chosen for it compared with
+// oneDNN's own in the same dtype. Operations count as in the direct sum, whatever the kernel computes.
 import { cpu } from '@inplace-abn/core';
 import { planReport } from '@inplace-abn/recipes';
 import { bareSeconds, chosenSeconds, convolutionsOf } from '../lib/bare-convolutions.mjs';
@@ -52,7 +52,7 @@ async function measure(arch, batch, precision, { limits, say }) {
 }
 
 /**
- * The shortest times of either, in turn: on a shared machine one of them alone may meet a busy minute.
+ * The shortest times of both, measured in turn: on a shared machine one of them could meet a busy minute.
  * @param {import('@inplace-abn/core').KernelSpec} spec
  */
 async function inTurn(spec) {

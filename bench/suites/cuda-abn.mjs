@@ -1,7 +1,7 @@
 // @ts-check
-// The bandwidth of the CUDA ABN kernels: 3 tensor passes forward, 5 backward, beside a copy of a tensor of that size on
-// the device (read and written bytes counted), timed by the device's own events. Then the times of PyTorch's
-// batch_norm + leaky_relu on the same shapes. Tensors are far larger than the second-level cache.
+// The bandwidth of the CUDA ABN kernels (3 tensor passes forward, 5 backward) compared with a device copy of
+// a tensor of that size (reads and writes both count), timed by device events. Also compares with PyTorch's
+// batch_norm + leaky_relu on the same shapes. Tensors are far larger than the L2 cache.
 import { byteLength } from '@inplace-abn/core';
 import { cuda } from '@inplace-abn/cuda';
 import { makeAbnKernels } from '../lib/abn-kernels.mjs';
@@ -13,9 +13,9 @@ import { median, significant } from '../lib/stats.mjs';
 
 const GIGABYTE = 1e9;
 const WARM_UP = 3;
-/** Elements of a row that is copied. */
+/** Elements per copied row. */
 const ROW = 4096;
-/** ResNet-50's layers, and channel counts that no pack divides. */
+/** ResNet-50's layers, and channel counts that are not a multiple of the vector width. */
 const SIDES = [
   { channels: 64, side: 112 },
   { channels: 256, side: 56 },
@@ -75,11 +75,11 @@ async function measure(x, rounds, say) {
     });
     const theirs = peer?.[name];
     if (theirs !== undefined) {
-      const beside = `${variant}, beside PyTorch`;
+      const versus = `${variant}, vs PyTorch`;
       const unit = 'ms';
       rows.push({
         name: 'cuda-abn',
-        variant: beside,
+        variant: versus,
         ours: time * 1e3,
         peer: theirs * 1e3,
         ratio: time / theirs,
@@ -91,7 +91,7 @@ async function measure(x, rounds, say) {
 }
 
 /**
- * Of the device's copy engine, the best of some turns: GB/s read and written.
+ * Bandwidth of the device's copies, the best of several turns: GB/s read and written.
  * @param {number} bytes
  * @param {number} rounds
  */
@@ -100,7 +100,7 @@ async function bandwidthOfCopy(bytes, rounds) {
   /** @type {TensorType} */
   const type = { shape: [Math.ceil(bytes / (4 * ROW)), ROW], dtype: 'float32' };
   const copied = byteLength(type);
-  // A concatenation of one tensor is a copy of it.
+  // Concatenating a single tensor copies it.
   const kernel = device.prepare({ op: 'concat', attrs: {}, inputs: [type], outputs: [type] });
   const [from, to] = [device.allocate(copied), device.allocate(copied)];
   const executable = device.load([
@@ -121,7 +121,7 @@ async function bandwidthOfCopy(bytes, rounds) {
 }
 
 /**
- * Seconds of PyTorch's two directions; undefined where it cannot run.
+ * Seconds of PyTorch's two passes; undefined if it cannot run.
  * @param {TensorType} x
  * @param {number} rounds
  * @param {(line: string) => void} say

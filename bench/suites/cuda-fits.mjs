@@ -1,6 +1,6 @@
 // @ts-check
-// The largest batch whose training step fits in 16, 40 and 80 GB, found on plans alone: by halving, on this device's own
-// kernels and workspaces. What fits on this device runs two steps.
+// The largest batch whose training step fits in 16, 40 and 80 GB, found by bisection on plans alone, with
+// this device's kernels and workspaces. Runs two steps with the batches that fit on this device.
 import { compile } from '@inplace-abn/core';
 import { cuda } from '@inplace-abn/cuda';
 import { networkOf, taskOf, trainingStep } from '@inplace-abn/recipes';
@@ -11,7 +11,7 @@ import { networkConfig, trainerOf } from '../lib/training.mjs';
 
 const GIGABYTE = 1e9;
 const CAPACITIES = [16, 40, 80];
-/** What the driver, libraries and the images on their way take beside the plan. */
+/** Memory for the driver, libraries and images in flight, in addition to the plan. */
 const RESERVE = 1.5 * GIGABYTE;
 const NETWORKS = ['resnet50', 'resnext101', 'wider_resnet38'];
 const MOST = 8192;
@@ -71,7 +71,7 @@ function largest(arch, precision, budget, most) {
   const fits = (/** @type {number} */ batch) => bytesOf(arch, precision, batch) <= budget;
   let [low, high] = [0, 1];
   while (high <= most && fits(high)) [low, high] = [high, high * 2];
-  // Steps of an eighth of what fits are as fine as anybody chooses a batch.
+  // An eighth is fine enough to choose a batch.
   while (high - low > Math.max(1, low / 8)) {
     const middle = (low + high) >> 1;
     if (middle <= most && fits(middle)) low = middle;

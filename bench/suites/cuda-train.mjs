@@ -1,7 +1,7 @@
 // @ts-check
-// Training on a GPU: images a second and peak memory of ResNet-50, ResNeXt-101 (64 groups) and WiderResNet-38 at 224×224
-// with leaky ReLU and in-place ABN, beside PyTorch's with ReLU and ordinary BN, channels_last, autocast and cudnn.benchmark,
-// in turn on the same device; and each in float32 with TF32 on both sides.
+// Training on a GPU: images/s and peak memory of ResNet-50, ResNeXt-101 (64 groups) and WiderResNet-38 at
+// 224×224 with leaky ReLU and in-place ABN, compared with PyTorch (ReLU, ordinary BN, channels_last,
+// autocast, cudnn.benchmark) in turn on the same device. Also in float32 with TF32 on both sides.
 import { formatBytes } from '@inplace-abn/core';
 import { CudaDevice, cudaOptions } from '@inplace-abn/cuda';
 import { Peer } from '../lib/peer.mjs';
@@ -12,7 +12,7 @@ import { takeTurns } from '../lib/turns.mjs';
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('../lib/training.mjs').Precision} Precision */
 
-/** The batch of each network as a share of the largest one's. */
+/** The batch of each network as a fraction of the largest one's. */
 const NETWORKS = [
   { arch: 'resnet50', share: 1 },
   { arch: 'resnext101', share: 0.5 },
@@ -80,7 +80,7 @@ async function compare({ arch, precision, images }, rounds, say) {
 }
 
 /**
- * Null, with the reason said, where PyTorch cannot run.
+ * Null, after printing the reason, if PyTorch cannot run.
  * @param {string} arch
  * @param {Precision} precision
  * @param {number} images

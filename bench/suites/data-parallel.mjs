@@ -1,7 +1,7 @@
 // @ts-check
-// Overlap of computation and communication: ResNet-50 in two processes, each with a thread, over a link that is made
-// slow. The peer is what a step cannot be faster than: the longer of computing alone and of sending the gradients alone,
-// both measured by the same processes in the same run.
+// Overlap of computation and communication: ResNet-50 in two processes with one thread each over a slow link.
+// The peer is the lower bound of a step: the longer of computing alone and sending the gradients alone, both
+// measured by the same processes in the same run.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@inplace-abn/comm';
@@ -10,7 +10,7 @@ import { describe, median } from '../lib/stats.mjs';
 
 const RANK = fileURLToPath(new URL('../lib/data-parallel-rank.mjs', import.meta.url));
 const PROCESSES = 2;
-/** Megabits a second; null: what the machine does. */
+/** Megabits per second; null: no limit. */
 const RATES = [null, 2000, 800, 400, 200];
 
 /**

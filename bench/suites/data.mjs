@@ -1,6 +1,7 @@
 // @ts-check
-// Images a second of the training transform: our loader and torchvision's DataLoader in turn, with as many workers.
-// Ours leaves normalization to the device and hands over bytes; torchvision's makes normalized floats, as its users do.
+// Images/s of the training transform: our loader and torchvision's DataLoader in turn, with as many workers.
+// Ours delivers bytes and leaves normalization to the device; torchvision's makes normalized floats, as its
+// users do.
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -69,7 +70,7 @@ async function compare({ title, folder, crop, images }, batch, workers, rounds, 
 }
 
 /**
- * A function that loads `images` images of an epoch and resolves to images a second.
+ * Returns a function that loads `images` images of an epoch and resolves to images/s.
  * @param {string} path
  * @param {number} crop
  * @param {number} batchSize

@@ -1,5 +1,5 @@
 // @ts-check
-// The accuracy of the demo in bfloat16 beside float32, from the same three seeds: what bfloat16 costs.
+// The accuracy of the demo in bfloat16 and in float32, from the same three seeds.
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,11 +32,11 @@ export async function run({ workers = 2, say }) {
       say(`seed ${seed}, ${precision}: ${result.toFixed(2)} %`);
       return result;
     };
-    rows.push(row(`bfloat16 beside float32, seed ${seed}`, await top1('bfloat16'), await top1('float32')));
+    rows.push(row(`bfloat16 vs float32, seed ${seed}`, await top1('bfloat16'), await top1('float32')));
   }
   const mean = (/** @type {'ours' | 'peer'} */ side) =>
     rows.reduce((sum, r) => sum + r[side], 0) / rows.length;
-  rows.push(row('bfloat16 beside float32, mean', mean('ours'), mean('peer')));
+  rows.push(row('bfloat16 vs float32, mean', mean('ours'), mean('peer')));
   for (const { variant, ours, peer } of rows) say(`${variant}: ${(ours - peer).toFixed(2)} points`);
   return rows;
 }

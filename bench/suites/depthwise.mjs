@@ -1,7 +1,7 @@
 // @ts-check
-// Depthwise convolutions of mobile networks, 3×3 and 5×5, in all directions and both dtypes: the kernel that is taken
-// beside oneDNN's own, in bytes of images a second. `share` is of a plain copy of as many bytes, timed in the same turns:
-// the bound of memory.
+// Depthwise convolutions of mobile networks, 3×3 and 5×5, in all directions and both dtypes: the chosen
+// kernel compared with oneDNN's own, in bytes of images per second. `share` is relative to a plain copy of as
+// many bytes, timed in the same turns: the memory bound.
 import { byteLength, cpu } from '@inplace-abn/core';
 import { describe, median } from '../lib/stats.mjs';
 import { takeTurns } from '../lib/turns.mjs';
@@ -136,7 +136,7 @@ function loaded(spec) {
 }
 
 /**
- * Numbers near 1, whose sums are never denormal.
+ * Numbers near 1, so that sums are never denormal.
  * @param {TensorType} type
  */
 function numbers(type) {

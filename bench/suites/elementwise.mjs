@@ -1,24 +1,31 @@
 // @ts-check
-// The bandwidth of elementwise kernels and sums: bytes of operands and results, each once, beside memcpy of an array of the
-// same size, read and written bytes counted, on as many threads. Kernels work in place, as plans have them do.
+// The bandwidth of elementwise kernels and sums: bytes of operands and results, each once, compared with
+// memcpy of an array of the same size on as many threads; reads and writes both count. Kernels work in place,
+// as in plans.
 import { byteLength, cpu } from '@inplace-abn/core';
 import { bandwidths, GIGABYTE, REPEATS } from '../lib/bandwidth.mjs';
 
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
-/** @typedef {{ name: string, program: string, beside?: (n: number, c: number) => number[][], sum?: (n: number, c: number) => number[] }} Case */
+/**
+ * @typedef {object} Case
+ * @property {string} name
+ * @property {string} program
+ * @property {(n: number, c: number) => number[][]} [operands]  shapes of operands in addition to x
+ * @property {(n: number, c: number) => number[]} [sum]  shape of the result, for sums
+ */
 
 const SIDES = [
   { channels: 64, side: 112 },
   { channels: 2048, side: 7 },
 ];
 
-/** Expressions of gated networks and of losses. @type {Case[]} */
+/** Typical expressions of gated networks and losses. @type {Case[]} */
 const CASES = [
-  { name: 'x·gate', program: 'mul(x0,x1)', beside: (n, c) => [[n, c]] },
+  { name: 'x·gate', program: 'mul(x0,x1)', operands: (n, c) => [[n, c]] },
   {
     name: 'chain of five',
     program: 'mul(x0,x1) sub(t0,x2) mul(t1,t1) mul(t2,0.5) abs(t3)',
-    beside: (n, c) => [[n, c], [c]],
+    operands: (n, c) => [[n, c], [c]],
   },
   { name: 'silu', program: 'sigmoid(x0) mul(x0,t0)' },
   { name: 'tanh', program: 'tanh(x0)' },
@@ -32,14 +39,14 @@ export const run = bandwidths('elementwise', SIDES, (x) =>
 );
 
 /**
- * Runs a case some times after each other, and gives its bytes a second in GB.
+ * Runs a case several times in sequence and returns its GB/s.
  * @param {TensorType} x
  * @param {Case} each
  */
-function kernelOf(x, { program, beside, sum }) {
+function kernelOf(x, { program, operands, sum }) {
   const device = cpu();
   const [n = 1, c = 1] = x.shape;
-  const others = (beside?.(n, c) ?? []).map((shape) => ({ shape, dtype: x.dtype }));
+  const others = (operands?.(n, c) ?? []).map((shape) => ({ shape, dtype: x.dtype }));
   /** @type {TensorType} */
   const out = sum ? { shape: sum(n, c), dtype: 'float32' } : x;
   const attrs = { program, domain: [], ...(sum ? { shape: out.shape, divisor: 1 } : {}) };

@@ -1,7 +1,7 @@
 // @ts-check
-// Accuracy of the families on Fashion-MNIST: small variants trained by train-imagenet's loop and by PyTorch from the
-// same configuration (initialization, augmentation, schedule, batch), --steps seeds each. Weights, order and crops are
-// drawn differently, so single runs differ by some tenths of a point either way.
+// Accuracy of the families on Fashion-MNIST: small variants trained by train-imagenet's loop and by PyTorch
+// from the same configuration (initialization, augmentation, schedule, batch), --steps seeds each. Weights,
+// order and crops are drawn differently, so single runs differ by some tenths of a point either way.
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -80,7 +80,7 @@ async function trainOurs(config, workers) {
 }
 
 /**
- * The same by PyTorch.
+ * The same with PyTorch.
  * @param {Config} config
  * @param {number} workers
  */

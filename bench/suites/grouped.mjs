@@ -1,6 +1,6 @@
 // @ts-check
-// Grouped 3×3 convolutions of ResNeXt (64 groups): forward, backward by data and backward by weights beside PyTorch in
-// both memory formats, of which the faster one counts.
+// ResNeXt's grouped 3×3 convolutions (64 groups): forward, backward by data and backward by weights, compared
+// with the faster of PyTorch's two memory formats.
 import { byteLength, cpu } from '@inplace-abn/core';
 import { Peer } from '../lib/peer.mjs';
 import { describe, median } from '../lib/stats.mjs';

@@ -1,7 +1,8 @@
 // @ts-check
-// The time of ResNet-50's evaluation, batch 16 at 224×224, images to logits. onnxruntime gets our network with our
-// weights as an ONNX model (normalization unfolded, it folds it itself), and its logits must be ours; PyTorch's is
-// torchvision's with ReLU under no_grad, in both memory formats. Training's forward pass is timed for the record.
+// The time of ResNet-50's evaluation at 224×224, images to logits. onnxruntime gets our network with our
+// weights as an ONNX model (it folds the normalization itself) and must return our logits. PyTorch runs
+// torchvision's network with ReLU under no_grad, in both memory formats. Training's forward pass is timed for
+// reference.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ import { takeTurns } from '../lib/turns.mjs';
 /** @typedef {import('../lib/suites.mjs').BenchOptions} BenchOptions */
 /** @typedef {ReturnType<typeof resnet50Inference>} Network */
 
-/** Largest difference of a logit, as a share of the largest logit: sums are taken in another order. */
+/** Largest difference of a logit relative to the largest logit: sums are taken in another order. */
 const AGREES = { float32: 1e-4, bfloat16: 0.05 };
 
 /** @param {BenchOptions} options */
@@ -93,7 +94,7 @@ async function compare(network, model, { steps, batch, limits, say }) {
 }
 
 /**
- * One for each precision.
+ * One runner per precision.
  * @param {Network} network
  * @param {number} batch
  * @param {(line: string) => void} say
@@ -118,6 +119,6 @@ function agree(theirs, { logits = [] }, precision) {
   const worst = Math.max(...wanted.map((value, i) => Math.abs(value - Number(logits[i])))) / largest;
   if (wanted.length === logits.length && worst < AGREES[precision]) return;
   throw new PeerError(
-    `onnxruntime's logits are not ours in ${precision}: the largest difference is ${worst.toExponential(1)} of the largest logit`,
+    `onnxruntime's logits differ from ours in ${precision}: the largest difference is ${worst.toExponential(1)} of the largest logit`,
   );
 }

@@ -1,8 +1,9 @@
 // @ts-check
-// Segmentation of one photograph of 2048×1536 pixels at scale 1 by the network of test-vistas (WiderResNet-38 A2 with
-// DeepLabV3, 65 classes): the time from pixels to classes, and the growth of resident memory beside the weights. PyTorch
-// gets the same network with random weights under no_grad, in both memory formats as it stands, and once helped: layers
-// folded into convolutions, and means over windows from cumulative sums in the place of F.avg_pool2d.
+// Segmentation of a photograph of 2048×1536 pixels at scale 1 by the network of test-vistas (WiderResNet-38
+// A2 with DeepLabV3, 65 classes): the time from pixels to classes, and the growth of resident memory in
+// addition to the weights. PyTorch runs the same network with random weights under no_grad, in both memory
+// formats unchanged, and once helped: with layers folded into convolutions, and windowed means computed from
+// cumulative sums instead of F.avg_pool2d.
 import { cpu, formatBytes } from '@inplace-abn/core';
 import { segmentationNetwork } from '@inplace-abn/models';
 import { InPlaceABN, initialState } from '@inplace-abn/nn';
@@ -78,7 +79,7 @@ export async function run({ steps = 2, say }) {
 function rowsOf(ours, turns, growth) {
   return ours.flatMap((name, index) =>
     PEERS.flatMap((peer, other) => {
-      const variant = `${name}, beside ${peer.name}`;
+      const variant = `${name}, vs ${peer.name}`;
       const [a, b] = [median(turns[index] ?? []), median(turns[ours.length + other] ?? [])];
       const [c, d] = [growth.get(name) ?? Number.NaN, growth.get(peer.name) ?? Number.NaN];
       return [
@@ -97,7 +98,7 @@ function rowsOf(ours, turns, growth) {
 }
 
 /**
- * One for each precision.
+ * One segmenter per precision.
  * @param {(line: string) => void} say
  */
 function segmenters(say) {
@@ -116,7 +117,7 @@ function segmenters(say) {
     segmenter.load(weights);
     const planned = Math.max(...segmenter.plansFor(SIZE).map(({ arenaBytes }) => arenaBytes));
     say(
-      `${precision}: planned ${formatBytes(planned)} beside ${formatBytes(segmenter.weightBytes)} of weights`,
+      `${precision}: planned ${formatBytes(planned)} in addition to ${formatBytes(segmenter.weightBytes)} of weights`,
     );
     const run = async () => {
       resetPeak();
@@ -125,7 +126,7 @@ function segmenters(say) {
       await segmenter.segment({ ...SIZE, data });
       const seconds = (performance.now() - start) / 1000;
       const bytes = residentBytes().peak - before;
-      // So that the other precision finds the memory as this one did.
+      // The other precision must find the same memory.
       segmenter.discard();
       return { seconds, bytes };
     };

@@ -1,6 +1,6 @@
 // @ts-check
-// Resident growth of a trainer over what the plan says (arena and store), and beside PyTorch's growth for
-// the same step. Each trainer runs in a process of its own.
+// Resident growth of a trainer compared with the plan (arena and store), and with PyTorch's growth for the
+// same step. Each trainer runs in its own process.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { cpu } from '@inplace-abn/core';
@@ -40,7 +40,7 @@ async function compare(what, steps, say) {
   const variant = `${what.arch}, ${what.precision}, batch ${what.batch}`;
   return [
     row(`${variant}, resident over plan`, growth, planned),
-    row(`${variant}, resident beside PyTorch`, growth, peer),
+    row(`${variant}, resident vs PyTorch`, growth, peer),
     row(`${variant}, the same without weights`, growth - weights, peer - weights),
   ];
 }
@@ -57,7 +57,7 @@ function row(variant, ours, peer) {
 }
 
 /**
- * `weights`: parameters and momenta.
+ * `weights` are the bytes of parameters and momenta.
  * @param {What} what
  * @param {number} steps
  * @returns {{ growth: number, planned: number, weights: number }}

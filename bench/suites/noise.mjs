@@ -1,6 +1,7 @@
 // @ts-check
-// Rounding error of float32 3×3 convolutions, relative, root mean square: by Winograd's filtering (ours) and by oneDNN's
-// plain sums over channels-last images (peer), each against sums in float64 for a sample of the results.
+// Relative rounding error (root mean square) of float32 3×3 convolutions: Winograd's filtering (ours) and
+// oneDNN's plain sums over channels-last images (peer), both against float64 sums for a sample of the
+// results.
 import { byteLength, cpu, dim } from '@inplace-abn/core';
 import { minstd } from '../lib/images.mjs';
 
@@ -41,7 +42,7 @@ export async function run({ batch = 4, say }) {
 }
 
 /**
- * The three directions of a layer: a kernel, its operands' numbers, and the terms of a result.
+ * The three directions of a layer: a kernel, its operands' values, and the terms of a result.
  * @param {number} batch
  * @param {number} channels
  * @param {number} side
@@ -109,7 +110,7 @@ function directions(batch, channels, side) {
 }
 
 /**
- * ‖found − exact‖ / ‖exact‖ over some results.
+ * ‖found − exact‖ / ‖exact‖ over a sample of results.
  * @param {ReturnType<typeof directions>[number]} direction
  * @param {string} choice
  */
@@ -142,7 +143,7 @@ async function errorOf({ op, attrs, types: [a, b, result], data, sum }, choice) 
 }
 
 /**
- * An element of channels-last images, zero beyond their borders.
+ * Reads elements of channels-last images, zero outside their borders.
  * @param {TensorType} type
  * @param {Float32Array} data
  * @returns {Element}
@@ -172,7 +173,7 @@ function elementOf(type, data, at, channelsLast) {
 }
 
 /**
- * Nearly normal numbers: sums of four uniform ones.
+ * Nearly normal numbers: sums of four uniform numbers.
  * @param {TensorType} type
  * @param {number} seed
  */

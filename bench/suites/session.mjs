@@ -1,6 +1,6 @@
 // @ts-check
-// A Session beside what it saves writing: the time of a training step against the same step traced by hand, in turn; resident
-// growth against the plan; and what many steps over seven batch sizes add to it.
+// The cost of a Session: the time of a training step against the same step traced by hand, in turn; resident
+// growth against the plan; and the growth over many steps with seven batch sizes.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { samplesOf, sessionOf, stepByHand } from '../lib/own-network.mjs';
@@ -24,7 +24,7 @@ export async function run({ steps = 20, batch = 64, say }) {
   say(`resident growth is ${grown.toFixed(1)} % above the plan`);
   say(`${ROUNDS_OF_SIZES} steps over 7 batch sizes added ${(sizes.growth / MEGABYTE).toFixed(1)} MB`);
   return [
-    row(`${variant}, time of a step beside a trace by hand`, time.ours, time.theirs, 's'),
+    row(`${variant}, time of a step vs a trace by hand`, time.ours, time.theirs, 's'),
     row(`${variant}, resident over plan`, plan.growth / MEGABYTE, plan.planned / MEGABYTE, 'MB'),
     row(
       'growth of 1,000 steps over 7 batch sizes over plan',

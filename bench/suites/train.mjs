@@ -1,7 +1,8 @@
 // @ts-check
-// The time of one training step at 224×224, SGD with momentum. Ours has leaky ReLU and in-place ABN and takes 8-bit
-// images; PyTorch's has ReLU and ordinary BN and takes floats. PyTorch runs in both memory formats: channels-last is the
-// one to beat where oneDNN has kernels for it, but without AVX-512 the oneDNN of that PyTorch has none for its gradients.
+// The time of a training step at 224×224, SGD with momentum. Ours has leaky ReLU and in-place ABN and takes
+// 8-bit images; PyTorch's has ReLU and ordinary BN and takes floats. PyTorch runs in both memory formats:
+// channels_last is the one to beat where oneDNN has kernels for it, but without AVX-512 that PyTorch's oneDNN
+// has none for gradients.
 import { cpu } from '@inplace-abn/core';
 import { planBound } from '@inplace-abn/train';
 import { bareConvolutions } from '../lib/bare-convolutions.mjs';
@@ -89,7 +90,7 @@ async function seconds(work) {
 
 /**
  * @param {readonly number[]} ours
- * @param {number | undefined} bound  the least seconds that the machine's limits allow
+ * @param {number | undefined} bound  roofline bound in seconds
  * @returns {(variant: string, peer: number) => Row}
  */
 function rowOf(ours, bound) {

@@ -6,7 +6,7 @@ import { formatTable } from '../lib/table.mjs';
 import { takeTurns } from '../lib/turns.mjs';
 
 describe('options', () => {
-  it('runs all but the long benchmarks without a name', () => {
+  it('runs all except the long benchmarks without a name', () => {
     const { names } = parseOptions([], suites);
     expect(names).toContain('train');
     expect(names).not.toContain('demo-precision');
@@ -19,7 +19,7 @@ describe('options', () => {
 
   it.each([
     [['resnet'], /there is no benchmark resnet; there are train,/],
-    [['abn', '--steps', '0'], /--steps takes a whole number of at least 1 but received 0/],
+    [['abn', '--steps', '0'], /--steps takes an integer of at least 1 but received 0/],
     [['--fast'], /--fast/],
   ])('refuses %j', (args, message) => {
     expect(() => parseOptions(args, suites)).toThrow(UsageError);
@@ -28,13 +28,13 @@ describe('options', () => {
 });
 
 describe('stats', () => {
-  it('takes the middle of odd and even counts', () => {
+  it('takes the median of odd and even counts', () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1, 3, 2])).toBe(2.5);
     expect(() => median([])).toThrow('no values');
   });
 
-  it('counts spread as ± share of the median', () => {
+  it('reports the spread as ± relative to the median', () => {
     expect(spread([9, 10, 11])).toBeCloseTo(0.1);
   });
 
@@ -49,7 +49,7 @@ describe('stats', () => {
 });
 
 describe('table', () => {
-  it('is Markdown with numbers to the right', () => {
+  it('is Markdown with right-aligned numbers', () => {
     const rows = [{ name: 'a', variant: 'float32', ours: 1, peer: 20, ratio: 0.05, unit: 's' }];
     expect(formatTable(rows)).toMatchInlineSnapshot(`
       "| name | variant | ours | peer | ratio | unit |
@@ -58,7 +58,7 @@ describe('table', () => {
     `);
   });
 
-  it('has a column for shares of the limit where some result has one', () => {
+  it('has a column for fractions of the limit if some result has one', () => {
     const row = { name: 'a', variant: 'float32', ours: 1, peer: 20, ratio: 0.05, unit: 's' };
     expect(formatTable([{ ...row, share: 0.123 }, row])).toMatchInlineSnapshot(`
       "| name | variant | ours | peer | ratio | unit | of the limit |
@@ -70,7 +70,7 @@ describe('table', () => {
 });
 
 describe('turns', () => {
-  it('alternates strictly and leaves the warm-up out', async () => {
+  it('alternates strictly and skips the warm-up', async () => {
     /** @type {string[]} */
     const log = [];
     let active = 0;
