@@ -13,7 +13,7 @@ import { runMain, StepError, say, step } from './lib/steps.mjs';
 const RELEASE = inRoot('native', 'build', 'Release');
 const MOST_BYTES = 60 * 2 ** 20;
 
-/** Libraries of the addon that a bare machine may lack. What belongs to the C library stays with the machine. */
+/** Libraries of the addon that a bare machine may lack. Libraries of the C runtime are left to the machine. */
 const OF_THE_MACHINE = /^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.so)/;
 
 const PROGRAMS = {

@@ -13,7 +13,7 @@ import { runMain, StepError, say, step } from './lib/steps.mjs';
 
 const STAGE = inRoot('.cache', 'pack');
 const MOST_NATIVE_BYTES = 12e6;
-/** What an earlier run left. */
+/** Output files of an earlier run. */
 const MADE = /\.tgz$|^SHA256SUMS$/;
 
 /** @param {string} file */

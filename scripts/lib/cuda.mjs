@@ -60,7 +60,7 @@ export function cudaOptions(env, found) {
   return ['--CDIABN_CUDA=ON', `--CDIABN_CUDA_ARCHITECTURES=${cudaArchitectures(env.IABN_CUDA_ARCH_LIST)}`];
 }
 
-/** What this machine has. */
+/** Whether this machine has nvcc and an NVIDIA GPU. */
 export function findCuda() {
   const compiler = process.env.CUDACXX || 'nvcc';
   return {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runLogged, StepError, say, step } from './steps.mjs';
 import { ensureBuildTools, THIS_MACHINE } from './systems.mjs';
 
-/** What the native build and the demo need. libdnnl-dev's CMake file asks for the OpenCL loader. */
+/** Needed by the native build and the demo. libdnnl-dev's CMake file asks for the OpenCL loader. */
 export const BUILD_PACKAGES = [
   'cmake',
   'ninja-build',
@@ -15,7 +15,7 @@ export const BUILD_PACKAGES = [
   'dataset-fashion-mnist',
 ];
 
-/** What only the checks of `npm test` need. */
+/** Needed only by the checks of `npm test`. */
 export const TEST_PACKAGES = ['clang-format'];
 
 /**

@@ -29,7 +29,7 @@ export async function ensureNativeAddon() {
 
 const EMULATED = ['inplace_abn_cuda_emulated', 'cudnn_emulated', 'cublaslt_emulated', 'nccl_emulated'];
 
-/** Builds the CUDA device's sources for the processors, on which the tests run them. */
+/** Builds the CUDA device's sources for the CPU, where the tests run them. */
 export async function buildEmulatedDevice() {
   await step('emulated CUDA device', () =>
     runLogged('emulated-cuda', 'cmake', ['--build', inRoot('native', 'build'), '--target', ...EMULATED]),
@@ -37,7 +37,7 @@ export async function buildEmulatedDevice() {
 }
 
 /**
- * What an existing build folder does not notice: build options, library and compiler versions. Sources and
+ * Inputs that an existing build folder does not track: build options, library and compiler versions. Sources and
  * CMakeLists.txt it follows by itself.
  * @param {string[]} options
  */

@@ -4,7 +4,7 @@
  * Bytes by kind, as the plan counts them.
  * @typedef {{ weights: number, gradients: number, optimizer: number, activations: number, workspace: number }} Bytes
  *
- * What train-imagenet writes to a run folder's summary.json; accuracies in percent on the validation images.
+ * The content of a run folder's summary.json; accuracies are in percent on the validation images.
  * @typedef {object} RunSummary
  * @property {number} images  validation images
  * @property {number | null} top1  after the last epoch; null where none was completed
@@ -23,7 +23,7 @@ const KINDS = [
 ];
 
 /**
- * The closing lines of a run: accuracy, run folder, and memory beside ordinary batch norm.
+ * The closing lines of a run: accuracy, run folder, and memory compared with ordinary batch norm.
  * @param {RunSummary} summary
  * @param {string} folder
  * @returns {string}
@@ -40,7 +40,7 @@ export function formatRunSummary(summary, folder) {
     `${''.padEnd(34)}${'in place'.padStart(12)}${'ordinary BN'.padStart(14)}${'ratio'.padStart(8)}`,
     ...rows,
     row('in all', total(ours), total(ordinary)),
-    `exactly ${total(ours).toLocaleString('en')} bytes beside ${total(ordinary).toLocaleString('en')}`,
+    `exactly ${total(ours).toLocaleString('en')} bytes, compared with ${total(ordinary).toLocaleString('en')}`,
   ].join('\n');
 }
 

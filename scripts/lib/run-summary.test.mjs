@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { formatRunSummary } from './run-summary.mjs';
 
-it('sets accuracy, folder and memory beside ordinary batch norm', () => {
+it('prints accuracy, folder and memory compared with ordinary batch norm', () => {
   const shared = { weights: 2e6, gradients: 2e6, optimizer: 2e6, workspace: 0 };
   const summary = {
     images: 10_000,
@@ -22,7 +22,7 @@ it('sets accuracy, folder and memory beside ordinary batch norm', () => {
     weights' gradients                     2.00 MB       2.00 MB    1.00
     optimiser state                        2.00 MB       2.00 MB    1.00
     in all                                47.00 MB     106.00 MB    0.44
-    exactly 47,000,000 bytes beside 106,000,000"
+    exactly 47,000,000 bytes, compared with 106,000,000"
   `);
 });
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Systems without apt: nothing is installed there. What the build needs is looked for; where something is missing,
+// Systems without apt: nothing is installed there. Looks for everything that the build needs; if something is missing,
 // the line that installs it is printed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

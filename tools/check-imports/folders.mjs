@@ -7,7 +7,7 @@ import { resolve } from './cycles.mjs';
 
 /**
  * Cycles of imports between the folders of a package's src, type-only imports included: whoever reads a folder has to read
- * what it imports from, and that must come to an end. Files directly in src are the folder `src`, but for index.ts: nobody
+ * what it imports from, and that must come to an end. Files directly in src are the folder `src`, except index.ts: nobody
  * imports it, it exports what the package has.
  * @param {import('./workspace.mjs').Workspace} workspace
  * @returns {string[]} one message for each knot of folders: file:line of an import in it, and a shortest cycle

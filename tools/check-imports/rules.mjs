@@ -25,7 +25,7 @@ export const ORDER = [
   'recipes',
 ];
 
-/** What people install: over all packages and apps. */
+/** The package that users install; it may import all packages and apps. */
 const UMBRELLA = 'packages/inplace-abn';
 
 const SCOPE = '@inplace-abn/';
@@ -94,7 +94,7 @@ function checkPackageImport(workspace, member, specifier, inTest) {
   if (isBuiltin(specifier)) return undefined;
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   if (name === member.name) {
-    // What a test starts as a process of its own runs on the built packages, as a user's program does.
+    // Processes started by tests run the built packages, like a user's program.
     return inTest ? undefined : `the package imports itself as '${specifier}'; use a relative path`;
   }
 

@@ -128,7 +128,7 @@ function outputInSystem(folder, words) {
 }
 
 /**
- * Brings the checkout to the system: files that git has or would add. What a build made there stays.
+ * Brings the checkout to the system: files that git has or would add. Build outputs there stay.
  * @param {string} folder
  */
 export function copyCheckout(folder) {

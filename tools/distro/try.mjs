@@ -6,7 +6,7 @@
 //   node tools/distro/try.mjs bookworm npx vitest run packages/core/test/kernels
 //
 // SUITE is bookworm (12) or trixie (13). The system lies in .cache/distro/SUITE and is used again; remove the
-// folder to begin anew. What this machine knows of mirrors, proxies and certificates is copied into it.
+// folder to start over. This machine's mirrors, proxies and certificates are copied into it.
 import path from 'node:path';
 import { runMain, StepError } from '../../scripts/lib/steps.mjs';
 import { copyCheckout, defaultFolder, ensureNode, ensureSystem, runInSystem, suiteNamed } from './system.mjs';

@@ -1,4 +1,4 @@
-"""The opt-in comparison of test-vistas at full size: PyTorch's classes and probabilities of photographs beside ours.
+"""The opt-in comparison of test-vistas at full size: PyTorch's classes and probabilities of photographs compared with ours.
 
     check_vistas.py photographs DIR              copies photographs of Debian's opencv-doc
     check_vistas.py write SNAPSHOT               random weights in the published layout, fit for these photographs
@@ -30,7 +30,7 @@ from fusion import FUSIONS, predict
 
 SOURCE = "/usr/share/doc/opencv-doc/examples/data"
 PHOTOGRAPHS = ["building.jpg", "fruits.jpg", "graf1.png", "home.jpg", "leuvenA.jpg", "messi5.jpg", "starry_night.jpg", "stuff.jpg"]
-# What write calibrates with: height and width that all photographs are resized to.
+# Height and width that all photographs are resized to for calibration.
 CALIBRATION = (240, 320)
 THREADS = 2
 BARS = {"equal": 0.999, "probability": 1e-3}

@@ -11,7 +11,7 @@ from iabn import Abn, activate
 
 
 class DeployedAbn(nn.Module):
-    """What `layer` computes in evaluation. Scale, shift and statistics keep its names, but are no parameters."""
+    """Computes `layer` in evaluation. Scale, shift and statistics keep its names, but are not parameters."""
 
     def __init__(self, layer: Abn):
         super().__init__()

@@ -76,7 +76,7 @@ def cases() -> dict:
 
 def draw_input(name: str, kind: str, shape: list) -> np.ndarray:
     x = prng.normal(name, shape, 0.2, 1.5)
-    if kind == "offset":  # a mean far from zero beside the deviation: sums of squares would cancel here
+    if kind == "offset":  # a mean that is large compared with the deviation: sums of squares would cancel here
         x = x + prng.uniform(name + ":offset", [1, shape[1]] + [1] * (len(shape) - 2), -60, 60)
     if kind == "zero-channel":
         x[:, 0] = 0

@@ -1,7 +1,7 @@
 """packages/models/test/fixtures/CASE_segmentation.json: a training step of a small segmentation network, in float64, and
 evaluations of it under several pooling sizes.
 
-The network is `body`, `head`, `cls` (deeplab.py); parameters come from prng.parameter by name, but for the biases listed
+The network is `body`, `head`, `cls` (deeplab.py); parameters come from prng.parameter by name, except for the biases listed
 under "biases" (clearance.py says why). The loss is the mean cross entropy, at the labels' resolution, of the pixels whose
 label is not IGNORED. The evaluations have the same parameters, the statistics that the step left and an image of their
 own, wide and low.

@@ -1,6 +1,6 @@
 """packages/models/test/fixtures/CASE_step.json: one training step of a network of each family, in float64.
 
-Parameters come from prng.parameter by name, but for the biases listed under "biases" (clearance.py says why). The step
+Parameters come from prng.parameter by name, except for the biases listed under "biases" (clearance.py says why). The step
 moves the running statistics; the evaluation after it has the same parameters and those statistics.
 """
 
@@ -21,7 +21,7 @@ from step import float32_errors, step
 
 BATCH, CLASSES = 4, 10
 
-# What each case builds, all of the published width or small enough for the tests: options of the network beside the
+# The network of each case, of the published width or small enough for the tests: its options in addition to the
 # classes, and the side of its images.
 CASES = {
     "resnet18": {},

@@ -5,7 +5,7 @@ Three batches of uint8 images come round four times, so that the loss falls. Pix
 
 elu is smooth, so float32 follows its runs closely for all steps. relu and leaky_relu are not: now and then rounding
 takes the other branch for one value, and from then on a run strays, about twice as far with each step. The errors
-stored beside each step are the largest of several float32 runs of PyTorch: choose tolerances by them.
+stored with each step are the largest of several float32 runs of PyTorch: choose tolerances by them.
 """
 
 import numpy as np

@@ -23,7 +23,7 @@ STRUCTURES = {
     "wide_resnet101_2": ("bottleneck", [3, 4, 23, 3]),
 }
 
-# Groups of the 3x3 convolution, and the channels of each beside 64 channels of the stem.
+# Groups of the 3x3 convolution, and the channels of each for 64 channels of the stem.
 GROUPS = {
     "resnext50_32x4d": (32, 4),
     "resnext101_32x8d": (32, 8),

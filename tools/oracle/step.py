@@ -6,7 +6,7 @@ from torch import nn
 
 import clearance
 
-# Modules whose outputs help to find where a difference begins, beside the stem.
+# Modules, in addition to the stem, whose outputs help to find where a difference begins.
 KEPT = ("Residual", "Identity", "Dense", "Block", "DeepLabV3")
 
 

@@ -13,9 +13,9 @@ import { thirdPartyLicenses } from './licenses.mjs';
 const RELEASE = inRoot('native', 'build', 'Release');
 const OWN = ['inplace_abn.node', 'inplace_abn_gloo.so'];
 
-/** What every system with Node has. */
+/** Libraries of every system with Node. */
 const OF_THE_SYSTEM = /^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.so)/;
-/** What our use of the libraries never calls: GPUs, InfiniBand and Redis. */
+/** Dependencies that our use of the libraries never calls: GPUs, InfiniBand and Redis. */
 const LEFT_OUT = /^lib(OpenCL|ibverbs|hiredis)\.so/;
 
 /**

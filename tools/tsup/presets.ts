@@ -10,7 +10,7 @@ const common: Options = {
   tsconfig: 'tsconfig.json',
 };
 
-/** A package: one entry, src/index.ts, with declarations. What it depends on stays outside the bundle. */
+/** A package: one entry, src/index.ts, with declarations. Its dependencies stay outside the bundle. */
 export function library(overrides: Options = {}): Options {
   // Declarations of other packages come from their dist, as a user of the published package sees them.
   return { ...common, entry: ['src/index.ts'], dts: { compilerOptions: { paths: {} } }, ...overrides };

@@ -54,7 +54,7 @@ const command = new Command('test-imagenet')
   )
   .option('--ten_crops, --ten-crops', 'average the logits of the corners, the centre and their mirror images')
   .option('-j, --workers <n>', 'images in work at a time', positive, 2)
-  .option('-p, --print-freq <n>', 'batches between lines where the output is no terminal', positive, 10)
+  .option('-p, --print-freq <n>', 'print every N batches if the output is not a terminal', positive, 10)
   .option(
     '-b, --batch <n>',
     'images of a batch; with ten crops a tenth of it (default: optimizer.batch_size)',

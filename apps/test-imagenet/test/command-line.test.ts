@@ -115,7 +115,7 @@ describe('test-imagenet', () => {
     const page = join(folder, 'none', 'test.html');
     const { code, stdout, stderr } = await run(config, checkpoint, data, '--html', page);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^error: cannot write .*test\.html: .*none is no folder that can be written to/);
+    expect(stderr).toMatch(/^error: cannot write .*test\.html: .*none is not a writable folder/);
   });
 
   it('names an unreadable image, does not count it, and exits with 1 unless it may be skipped', async () => {

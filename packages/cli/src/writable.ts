@@ -6,6 +6,6 @@ import { dirname, resolve } from 'node:path';
 export async function checkWritable(file: string): Promise<void> {
   const folder = dirname(resolve(file));
   await access(folder, constants.W_OK).catch(() => {
-    throw new Error(`cannot write ${file}: ${folder} is no folder that can be written to; make it first`);
+    throw new Error(`cannot write ${file}: ${folder} is not a writable folder; create it first`);
   });
 }

@@ -5,7 +5,7 @@ import { type NamedClass, readClassFile } from '@inplace-abn/recipes';
 export interface ClassMap {
   /** For each class folder, in the order of its labels, the network's output that stands for it. */
   readonly outputs: readonly number[];
-  /** What to call each output. */
+  /** Names of the network's outputs. */
   readonly names: readonly string[];
 }
 

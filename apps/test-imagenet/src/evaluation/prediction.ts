@@ -1,4 +1,4 @@
-/** What one image's logits say. */
+/** Predictions from one image's logits. */
 export interface Prediction {
   readonly label: number;
   /** The class with the highest logit. */

@@ -1,4 +1,4 @@
-/** What a test finds out, and its form as JSON. */
+/** The result of a test, and its JSON form. */
 import type { SkippedImage } from '@inplace-abn/data';
 import type { Mistake } from './most-confident.js';
 import type { ClassCount, ConfusionCell } from './tally.js';

@@ -51,7 +51,7 @@ export class Tally {
     this.pairs.set(pair, (this.pairs.get(pair) ?? 0) + 1);
   }
 
-  /** What was counted, for another process's tally to take up. */
+  /** The counts, to be merged into another process's tally. */
   state(): TallyState {
     const { accuracy, loss } = this;
     return {

@@ -1,4 +1,4 @@
-/** CSS of the test's page beside the common one. */
+/** CSS of the test's page, in addition to the common styles. */
 export function pageStyles(): string[] {
   return [
     '.columns{display:flex;flex-wrap:wrap;gap:1.5rem 3rem;align-items:flex-start}',

@@ -1,4 +1,4 @@
-/** Logits of ten crops beside an average made by hand. */
+/** Logits of ten crops compared with an average computed by hand. */
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import { ImageFolder, type Sides, sizeOf } from '@inplace-abn/data';

@@ -20,7 +20,7 @@ import { encodePalettePng, encodeRawPng, probabilityBytes } from '../output/pred
 import { type OutputKind, outputName, outputPath } from '../output/shard.js';
 import { ADVICE } from './advice.js';
 
-/** `palette`: class ids with the classes' colors; `raw`: in gray; `prob`: raw, and the probabilities beside them. */
+/** `palette`: class ids with the classes' colors; `raw`: in gray; `prob`: raw, plus the probabilities. */
 export type OutputMode = 'palette' | 'raw' | 'prob';
 
 export const OUTPUT_MODES: readonly OutputMode[] = ['palette', 'raw', 'prob'];
@@ -47,7 +47,7 @@ export interface FolderRunOptions {
   readonly lost: AbortSignal;
 }
 
-/** What is written of each image; the record last, so that what has one is complete. */
+/** Outputs of an image. The record is written last, so that an image with a record is complete. */
 export function outputsOf(mode: OutputMode, overlay: boolean): OutputKind[] {
   return [
     'prediction',

@@ -39,7 +39,7 @@ export interface SegmentFolderOptions {
   readonly network: Module;
   /** Of a network that was made from one. */
   readonly config?: NetworkConfig;
-  /** What the network is called in notes and on the page. */
+  /** Name of the network in notes and on the page. */
   readonly title: string;
   readonly snapshot: string;
   /** The batch norm that its weights were trained with, where the file does not tell. */
@@ -117,7 +117,7 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
     const { lost } = peers;
     const run = new FolderRun({ ...options, segmenter, files, classes, labels, progress, stop, lost });
     const failed = await run.run();
-    // What is written of all images is written when all are done.
+    // Outputs that cover all images are written at the end.
     await peers.barrier();
     if (peers.rank > 0) return { failed: failed.length, stopped: stop.requested, scores: null };
     const scores = labels && !stop.requested ? await report(labels, names, options, progress) : null;

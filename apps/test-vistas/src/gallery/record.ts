@@ -1,4 +1,4 @@
-/** What the gallery knows of one image: a small JSON file beside its thumbnails. */
+/** The gallery's record of an image: a small JSON file next to its thumbnails. */
 import { z } from 'zod';
 
 const count = z.int().min(0);
@@ -7,7 +7,7 @@ const perCent = z.number().nullable();
 
 const recordSchema = z.object({
   version: z.literal(1),
-  /** What the image's outputs are called. */
+  /** Base name of the image's outputs. */
   name: z.string().min(1),
   /** The photograph's file. */
   file: z.string(),
@@ -22,7 +22,7 @@ const recordSchema = z.object({
   ),
   /** Where there were labels; percent, null where they label nothing. */
   scores: z.object({ meanIou: perCent, pixelAccuracy: perCent }).optional(),
-  /** Files beside the page, and the thumbnails' size. */
+  /** Files next to the page, and the size of the thumbnails. */
   outputs: z.array(z.enum(['prediction', 'probability', 'overlay'])),
   thumbnail: z.object({ width: count, height: count }),
 });

@@ -1,4 +1,4 @@
-/** CSS of the gallery beside that of every page. */
+/** CSS of the gallery, in addition to the common styles. */
 export function galleryStyles(): string[] {
   return [
     'body{max-width:1500px}',

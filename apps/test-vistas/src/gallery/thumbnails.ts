@@ -5,7 +5,10 @@ import sharp from 'sharp';
 import { blend } from '../output/overlay.js';
 import { encodePalettePng, probabilityBytes } from '../output/prediction-png.js';
 
-/** Longer side in pixels: four fit beside each other on a wide screen, and a thousand images stay some tens of MB. */
+/**
+ * Longer side in pixels: four fit next to each other on a wide screen, and a thousand images take some tens
+ * of MB.
+ */
 export const THUMBNAIL_SIDE = 360;
 
 /** Files of an image in the gallery's folder: NAME and one of these. */

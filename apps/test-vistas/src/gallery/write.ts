@@ -29,7 +29,7 @@ export interface GalleryImage {
   readonly seconds: number;
   /** Where there are labels: percent, null where they label nothing. */
   readonly scores?: Pick<LabelsResult, 'meanIou' | 'pixelAccuracy'>;
-  /** What is written for the image; the page links to it. */
+  /** Outputs of the image, which the page links to. */
   readonly outputs: readonly OutputKind[];
 }
 

@@ -1,4 +1,4 @@
-/** Labels beside photographs: the scores of one prediction, and of all that a folder holds. */
+/** Scores predictions against labels, one image at a time and over a folder. */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { UsageError } from '@inplace-abn/core';
@@ -22,7 +22,7 @@ export interface Labelling extends LabelNaming {
   readonly maxPixels?: number;
 }
 
-/** Labels beside photographs, and how they count. */
+/** Labels of photographs, and which ids count. */
 export interface Labels {
   /** Holds NAME.png, class ids in gray or with a palette, for the photograph NAME.jpg. */
   readonly folder: LabelFolder;
@@ -42,7 +42,7 @@ export async function openLabels(
   if (kind?.isDirectory()) {
     return { folder: await LabelFolder.open(path, naming), classes, ignoreIndex, maxPixels };
   }
-  throw new UsageError(`--labels: ${path} is no folder: expected one with NAME.png for each photograph`);
+  throw new UsageError(`--labels: ${path} is not a folder: expected one with NAME.png for each photograph`);
 }
 
 /**

@@ -1,9 +1,9 @@
-/** What a comparison with labels found, as a table and as JSON. */
+/** The result of a comparison with labels, as a table and as JSON. */
 import { alignColumns } from '@inplace-abn/cli';
 import { UsageError } from '@inplace-abn/core';
 import type { SegmentationClass } from '@inplace-abn/recipes';
 
-/** What the report reads of a confusion matrix. */
+/** The part of a confusion matrix that the report reads. */
 export interface ConfusionCounts {
   readonly classes: number;
   /** Pixels, [label, predicted], row by row. */

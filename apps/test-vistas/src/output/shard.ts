@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
 
-/** What is written for each image beside its record for the gallery. */
+/** Outputs per image, in addition to its record for the gallery. */
 export type OutputKind = 'prediction' | 'probability' | 'overlay' | 'record';
 
 const SUFFIXES: Record<OutputKind, string> = {

@@ -90,7 +90,7 @@ describe('a segmented folder', () => {
     }
   });
 
-  it('has probabilities beside them in prob mode, and overlays where they are asked for', async () => {
+  it('adds probabilities in prob mode, and overlays if asked', async () => {
     const { outDir } = await segmented({ mode: 'prob', overlay: true });
     for (const [file, [width, height]] of Object.entries(PHOTOGRAPHS)) {
       const name = nameOf(file);
@@ -211,7 +211,7 @@ describe('before the first image', () => {
     await expect(segmented({ inDir })).rejects.toThrow(
       /would both be written to .*a\.png: rename one of them/,
     );
-    // An output beside the photographs would be one of them in the next run.
+    // An output next to the photographs would be an input of the next run.
     await expect(segmented({ inDir: photos, outDir: photos })).rejects.toThrow(
       `would be written over the input ${join(photos, 'd.png')}: choose another output folder`,
     );

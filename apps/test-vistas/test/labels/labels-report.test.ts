@@ -14,7 +14,7 @@ const counts = {
   pixelAccuracy: 9 / 12,
 };
 
-describe('scores beside labels', () => {
+describe('scores against labels', () => {
   it('are a table in the order of the classes', () => {
     expect(formatLabels(labelsResult(counts, classes))).toMatchInlineSnapshot(`
       "class               IoU  pixels

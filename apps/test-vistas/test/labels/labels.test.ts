@@ -36,7 +36,7 @@ describe('labels', () => {
     }
   });
 
-  it('beside photographs give a table and labels.json', async () => {
+  it('for photographs give a table and labels.json', async () => {
     const { outDir, text, failed, scores } = await segmented({ labels });
     expect({ failed, images: scores?.images }).toEqual({ failed: 0, images: 2 });
     expect(text).toContain(
@@ -133,9 +133,9 @@ describe('labels', () => {
     });
   });
 
-  it('that are no folder are an error before anything else', async () => {
+  it('that are not a folder are an error before anything else', async () => {
     await expect(segmented({ labels: snapshot })).rejects.toThrow(
-      `--labels: ${snapshot} is no folder: expected one with NAME.png for each photograph`,
+      `--labels: ${snapshot} is not a folder: expected one with NAME.png for each photograph`,
     );
   });
 });
