@@ -132,7 +132,9 @@ async function main(checkpoint: string, images: readonly string[], options: Opti
   const { config, classes } = await describedNetwork(checkpoint, options.config);
   const { features: layer, top } = options;
   if (config.task !== 'classification') {
-    throw new UsageError(`${checkpoint} is of a network for ${config.task}: only classifiers are run here`);
+    throw new UsageError(
+      `${checkpoint} is of a network for segmentation: inplace-abn segment ${checkpoint} FOLDER OUT_DIR writes its class maps`,
+    );
   }
   if (layer === undefined && config.network.classes === 0) {
     throw new UsageError(`${checkpoint} has no classifier (network.classes is 0): name a layer`, {

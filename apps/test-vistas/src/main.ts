@@ -103,7 +103,7 @@ const command = new Command('test-vistas')
   .addOption(localRankOption())
   .option(
     '--config <file>',
-    'configuration that the network was trained with; default: the published Vistas network',
+    'configuration that the network was trained with; default: the one in the snapshot, or the published Vistas network',
   )
   .addOption(trainedWithOption())
   .option('--classes <file>', 'JSON list of {id, name, color}; default: the 65 classes of Vistas')
@@ -148,7 +148,7 @@ async function segmentAll(
   { peers, processes }: { peers?: Peers; processes?: Processes | null },
 ): Promise<number> {
   const classes = options.classes === undefined ? undefined : await loadClasses(options.classes);
-  const network = await networkFor(options.config, classes);
+  const network = await networkFor(snapshot, options.config, classes);
   const { device, reason } = chooseProcessDevice(options, processes?.world.localRank ?? options.localRank);
   if ((peers?.rank ?? 0) === 0) process.stdout.write(`${reason}\n`);
   const segmenting = {

@@ -1,12 +1,15 @@
-/** The network of a snapshot: the published one, or that of a training configuration. */
+/** The network of a snapshot: that of a training configuration, which it may hold itself, or the published one. */
+import { CheckpointError, readDescription } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import { segmentationNetwork } from '@inplace-abn/models';
 import { InPlaceABN } from '@inplace-abn/nn';
 import {
+  configIn,
   defaultClasses,
   loadConfig,
   type SegmentationClass,
   segmentationNetworkOf,
+  type TrainConfig,
   VISTAS_MEAN,
   VISTAS_STD,
   vistasClasses,
@@ -21,12 +24,28 @@ type Network = Pick<
 /** Vistas' own labels call whatever belongs to none of the 65 classes Unlabeled. */
 const VISTAS_UNLABELED = 65;
 
-/** `config`: path of a training configuration; `classes`: names and colors, the Vistas ones where nothing is given. */
+/**
+ * `config`: path of a training configuration; default: the one in the snapshot. `classes`: names and colors, the Vistas ones where
+ * nothing is given.
+ */
 export async function networkFor(
+  snapshot: string,
   config: string | undefined,
   classes: readonly SegmentationClass[] | undefined,
 ): Promise<Network> {
-  return config === undefined ? published(classes ?? vistasClasses) : configured(config, classes);
+  if (config !== undefined) return configured(await loadConfig(config), config, classes);
+  const own = await ownConfig(snapshot);
+  return own ? configured(own, snapshot, classes) : published(classes ?? vistasClasses);
+}
+
+/** The configuration that a snapshot of a training holds; whoever loads its weights tells what is wrong with the file. */
+async function ownConfig(snapshot: string): Promise<TrainConfig | null> {
+  try {
+    return configIn(await readDescription(snapshot), snapshot);
+  } catch (error) {
+    if (error instanceof CheckpointError) return null;
+    throw error;
+  }
 }
 
 /** WiderResNet-38 A2 with DeepLabV3, as published for Mapillary Vistas. */
@@ -40,8 +59,11 @@ function published(classes: readonly SegmentationClass[]): Network {
   return { network, title, classes, mean: VISTAS_MEAN, std: VISTAS_STD, labelling };
 }
 
-async function configured(path: string, given: readonly SegmentationClass[] | undefined): Promise<Network> {
-  const config = await loadConfig(path);
+function configured(
+  config: TrainConfig,
+  path: string,
+  given: readonly SegmentationClass[] | undefined,
+): Network {
   if (config.task !== 'segmentation') {
     throw new UsageError(
       `${path} is the configuration of a ${config.task}: expected one with "task": "segmentation"`,

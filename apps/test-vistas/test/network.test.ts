@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describedAs, torchOfJson, writeTorch } from '@inplace-abn/checkpoint';
+import { descriptionOf, resolveConfig } from '@inplace-abn/recipes';
 import { expect, it, onTestFinished } from 'vitest';
 import { networkFor } from '../src/network.js';
 
@@ -11,11 +13,27 @@ it('the configuration says how labels are named and counted', async () => {
   const network = { arch: 'resnet18', bn_mode: 'inplace', activation: 'leaky_relu', classes: 4, width: 0.1 };
   const segmentation = { ignore_index: 0, image_suffix: '_photo', label_suffix: '_ids' };
   await writeFile(path, JSON.stringify({ task: 'segmentation', network, segmentation }));
-  const { labelling } = await networkFor(path, undefined);
+  const { labelling } = await networkFor('none', path, undefined);
   expect(labelling).toEqual({ ignoreIndex: 0, imageSuffix: '_photo', labelSuffix: '_ids' });
 });
 
+it('a snapshot of a training says itself which network it is of', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'test-vistas-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const snapshot = join(folder, 'snapshot.pth.tar');
+  const network = { arch: 'resnet18', bn_mode: 'inplace', activation: 'leaky_relu', classes: 4, width: 0.1 };
+  const config = resolveConfig({ task: 'segmentation', network, input: { mean: [0.1, 0.2, 0.3] } }, 'test');
+  const keys = Object.entries(describedAs(descriptionOf(config))).map(
+    ([key, value]) => [key, torchOfJson(value)] as const,
+  );
+  const weight = { dtype: 'float32', shape: [1], data: new Float32Array(1) } as const;
+  await writeTorch(snapshot, new Map([...keys, ['state_dict', new Map([['weight', weight]])]]));
+  const { title, mean, config: own } = await networkFor(snapshot, undefined, undefined);
+  expect(title).toBe('resnet18 with DeepLabV3, 4 classes');
+  expect({ mean, own }).toEqual({ mean: [0.1, 0.2, 0.3], own: config.network });
+});
+
 it('the published network does not count Unlabeled', async () => {
-  const { labelling, classes } = await networkFor(undefined, undefined);
+  const { labelling, classes } = await networkFor('none.pth', undefined, undefined);
   expect([classes.length, labelling]).toEqual([65, { ignoreIndex: 65 }]);
 });

@@ -1,5 +1,5 @@
 /** The description of a run's network in its checkpoints, for use without the configuration and the data. */
-import type { ImageSides, ModelDescription } from '@inplace-abn/checkpoint';
+import type { ModelDescription } from '@inplace-abn/checkpoint';
 import { resolveConfig } from '../config/config.js';
 import type { TrainConfig } from '../config/schema.js';
 
@@ -35,6 +35,6 @@ export function configIn({ config, preprocessing }: ModelDescription, source: st
 }
 
 function inputOf({ scale, crop, mean, std }: NonNullable<ModelDescription['preprocessing']>) {
-  const crop_val: { crop_val?: ImageSides } = crop === null ? {} : { crop_val: crop };
-  return { scale_val: scale ?? -1, ...crop_val, mean, std };
+  // A network that sees whole images has no other sizes.
+  return crop === null ? { mean, std } : { scale_val: scale ?? -1, crop_val: crop, mean, std };
 }
