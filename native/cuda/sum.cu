@@ -13,7 +13,7 @@ constexpr int64_t kMostChunks = 64;
 
 struct SumShape {
   int64_t results, terms;
-  int64_t across;  // results of a block: neighbouring ones lie side by side in memory, or there is one
+  int64_t across;  // results of a block: contiguous in memory, or a single one
   int64_t chunks, chunk_terms;
 };
 

@@ -63,7 +63,7 @@ Expression parse_expression(const Attrs& attrs);
 
 // The operands of an expression along the storage axes.
 struct Domain {
-  std::vector<int64_t> sizes;                 // the slowest first; neighbours that all walk alike are one
+  std::vector<int64_t> sizes;                 // slowest first; adjacent axes with matching strides are merged
   std::vector<bool> summed;                   // of each
   std::vector<std::vector<int64_t>> strides;  // of each operand: elements, 0 where it is the same
 

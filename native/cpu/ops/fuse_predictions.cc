@@ -137,7 +137,7 @@ class FusePredictions : public Kernel {
   std::vector<Operand> operands_;
   int64_t thread_elements_ = 0;
   int threads_ = 1;
-  std::vector<FusionSource> sources_;  // [threads][operands], written anew for every row
+  std::vector<FusionSource> sources_;  // [threads][operands], rewritten for every row
   RowLeaf leaf_ = nullptr;
 };
 

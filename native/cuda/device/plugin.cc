@@ -85,7 +85,7 @@ class CudaPlugin : public Plugin {
     if (reason.empty() && cudaGetDeviceCount(&count) == cudaSuccess) {
       for (int i = 0; i < count; ++i) devices += (i == 0 ? "" : ",") + device_json(i, free);
     }
-    cudaGetLastError();  // what was asked in vain is told here
+    cudaGetLastError();  // clear the error: it is reported here
     return "{\"driver\":" + (driver == 0 ? "null" : quoted(version_text(driver))) +
            ",\"runtime\":" + quoted(version_text(runtime)) +
            ",\"problem\":" + (reason.empty() ? "null" : quoted(reason)) + ",\"devices\":[" + devices +

@@ -22,10 +22,10 @@ struct Context {
   PluginOptions options;
   PluginHost* host = nullptr;
   cudaStream_t stream = nullptr;  // of all kernels
-  Exchanges exchanges;            // beside it
+  Exchanges exchanges;            // overlap with it
   // Makes this the calling thread's device.
   void use() const;
-  // Waits for the stream and returns its error. Throws if it waits for processes of which one was lost.
+  // Waits for the stream and returns its error. Throws if it waits for a lost process.
   cudaError_t wait();
   // Opened on first use; each throws std::runtime_error with one sentence if the library is missing.
   Cudnn& cudnn();

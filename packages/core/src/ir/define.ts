@@ -26,8 +26,8 @@ export interface Operand {
   /** Last operand only: it repeats one or more times. */
   readonly variadic?: true;
   /**
-   * Kernels accept a strided view, whose row pitch exceeds its number of channels, because it lies in a wider
-   * value.
+   * Kernels accept the operand as a strided view of a wider value, with a row pitch larger than its number of
+   * channels.
    */
   readonly pitched?: true;
 }

@@ -1,4 +1,4 @@
-/** The ABN and InPlaceABN cases stored from PyTorch (tools/oracle/make_abn.py), with their tensors. */
+/** The ABN and InPlaceABN cases computed by PyTorch (tools/oracle/make_abn.py), with their tensors. */
 
 import { type FixtureTensor, readJson, readSafetensors } from './fixtures.js';
 
@@ -14,14 +14,14 @@ export interface AbnAttributes {
   /** null: cumulative average. */
   momentum: number | null;
   affine: boolean;
-  /** mixed: every other γ is negative; zero: every other is 0 or −0. */
+  /** mixed: every other γ is negative; zero: every other γ is 0 or −0. */
   gamma: 'positive' | 'mixed' | 'zero';
   trackRunningStats: boolean;
   training: boolean;
   input: 'normal' | 'offset' | 'zero-channel';
 }
 
-/** Present where the case has them; running statistics are those before the first batch. */
+/** Present if the case has them; running statistics before the first batch. */
 export interface AbnState {
   weight?: Float32Array;
   bias?: Float32Array;
@@ -29,7 +29,7 @@ export interface AbnState {
   running_var?: Float32Array;
 }
 
-/** One batch: inputs exact in float32, results in float64; running statistics are those after it. */
+/** One batch: inputs exact in float32, results in float64, and running statistics after the batch. */
 export interface AbnStep {
   x: Float32Array;
   dz: Float32Array;
@@ -44,7 +44,7 @@ export interface AbnStep {
 export interface AbnCase extends AbnAttributes {
   name: string;
   state: AbnState;
-  /** Batches run one after the other. */
+  /** Batches, in the order in which they run. */
   batches: AbnStep[];
 }
 

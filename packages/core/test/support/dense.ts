@@ -1,4 +1,4 @@
-/** Dense blocks in small: chains of joins with layers between. */
+/** Small dense blocks: chains of joins with layers in between. */
 
 import type { Value } from '../../src/ir/value.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
@@ -6,7 +6,10 @@ import { concat } from '../../src/ops/concat.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { abn, classifierStep, conv, LEAKY, type Step } from './nets.js';
 
-/** `layers` times: bn, 1×1 convolution, bn, 3×3 convolution to `growth` channels, joined to what was there. */
+/**
+ * Repeats `layers` times: bn, 1×1 convolution, bn, 3×3 convolution to `growth` channels, joined with its
+ * input.
+ */
 export function denseBlock(x: Value, name: string, layers: number, growth: number): Value {
   return x.tracer.within(name, () => {
     let features = x;
@@ -18,7 +21,10 @@ export function denseBlock(x: Value, name: string, layers: number, growth: numbe
   });
 }
 
-/** A dense network: stem with max pooling, two blocks with a transition (average pooling) between, last bn. */
+/**
+ * A dense network: stem with max pooling, two blocks with a transition (average pooling) in between, and a
+ * final bn.
+ */
 export function denseStep(
   layers: readonly [number, number],
   scale: 'abs' | 'plain' = 'abs',

@@ -1,4 +1,7 @@
-/** Reads the fixtures that tools/oracle makes. Trusted files only: the checkpoint package has the reader that checks. */
+/**
+ * Reads fixtures made by tools/oracle. For trusted files only; the checkpoint package has the validating
+ * reader.
+ */
 
 import { readFileSync } from 'node:fs';
 
@@ -25,7 +28,7 @@ export function readSafetensors(url: URL): {
   ) as Record<string, HeaderEntry> & { __metadata__?: Record<string, string> };
   const tensors = new Map<string, FixtureTensor>();
   for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries)) {
-    // A copy of these bytes alone, so that the view is aligned whatever the offset.
+    // Copy these bytes, so that the view is aligned at any offset.
     const raw = new Uint8Array(file.subarray(headerEnd + data_offsets[0], headerEnd + data_offsets[1]))
       .buffer;
     tensors.set(name, { shape, data: view(dtype, raw, name) });
@@ -50,7 +53,7 @@ function view(dtype: string, raw: ArrayBuffer, name: string): FixtureTensor['dat
   }
 }
 
-/** A fixture's JSON, taken to have the form T. */
+/** A fixture's JSON, assumed to have type T. */
 export function readJson<T>(url: URL): T {
   return JSON.parse(readFileSync(url, 'utf8')) as T;
 }

@@ -1,4 +1,4 @@
-/** Evaluation graphs for tests: layers with running statistics, states of random content. */
+/** Evaluation graphs for tests: layers with running statistics, and states with random content. */
 
 import { channels, type Shape } from '@inplace-abn/tensor';
 import type { ActivationAttributes } from '../../src/ir/activations.js';
@@ -18,7 +18,7 @@ export interface LayerOptions extends Conv2dOptions {
   readonly bias?: boolean;
 }
 
-/** A convolution of `width` channels that keeps the size of its input. */
+/** A convolution with `width` channels that preserves the size of its input. */
 export function convolution(x: Value, name: string, width: number, options: LayerOptions = {}): Value {
   const { tracer } = x;
   const { size = 3, bias = false, dilation = 1, groups = 1, ...rest } = options;
@@ -55,7 +55,7 @@ export function evaluationOf(shape: Shape, body: (x: Value) => Value): { graph: 
   return { graph, inputs: { x: normal('x', shape) } };
 }
 
-/** The states of the graphs, filled by name; `salt` changes the numbers. */
+/** The states of the graphs, filled by name; `salt` varies the numbers. */
 export function filledStore(graphs: readonly Graph[], salt = ''): Store {
   const store = new Store(cpu(), statesOf(...graphs));
   for (const { name, shape } of store.specs) store.write(name, stateOf(name, shape, salt));

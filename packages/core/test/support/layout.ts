@@ -1,6 +1,6 @@
-/** Between the logical order of fixtures (N,C,S…) and the order in which data tensors are stored. */
+/** Converts between the logical order of fixtures (N,C,S…) and the storage order of data tensors. */
 
-/** Elements of a tensor N×C×S1×… in row-major logical order, put in channels-last storage order. */
+/** Converts row-major logical elements of N×C×S1×… to channels-last storage order. */
 export function toStorage(shape: readonly number[], logical: ArrayLike<number>): Float32Array {
   return Float32Array.from(storageOrder(shape), (index) => logical[index] ?? Number.NaN);
 }
@@ -14,7 +14,7 @@ export function toLogical(shape: readonly number[], stored: ArrayLike<number>): 
   return logical;
 }
 
-/** For each position in storage, the logical index of its element. */
+/** The logical index of each element in storage order. */
 function storageOrder(shape: readonly number[]): Int32Array {
   const [batch = 1, width = 1, ...space] = shape;
   const area = space.reduce((product, size) => product * size, 1);

@@ -77,7 +77,9 @@ export function abn(
   });
 }
 
-/** Classifier, loss, guard, gradients and SGD on what `body` makes of images [batch, 3, size, size]. */
+/**
+ * Adds a classifier, loss, guard, gradients and SGD to the output of `body` on images [batch, 3, size, size].
+ */
 export function classifierStep(batch: number, size: number, body: (x: Value) => Value): Step {
   const classes = 5;
   const tracer = new Tracer();
@@ -130,7 +132,7 @@ export function residualStep(batch = 2, size = 8): Step {
   });
 }
 
-/** Compiles a step and fills its states: parameters by name, variances with 1, all else 0. */
+/** Compiles a step and fills its states: parameters by name, variances with 1, everything else with 0. */
 export function loadStep({ graph, inputs }: Step, device: Device, options: CompileOptions = {}) {
   const plan = compile(graph, device, options);
   const store = new Store(device, statesOf(graph));

@@ -1,4 +1,4 @@
-/** The invariants of every placement. */
+/** Invariants of every placement. */
 import { expect } from 'vitest';
 import { ALIGNMENT, align, type Lifetime } from '../../src/passes/place.js';
 
@@ -10,7 +10,7 @@ const disjoint = (a: Placed, b: Placed): boolean =>
   a.offset + align(a.bytes) <= b.offset ||
   b.offset + align(b.bytes) <= a.offset;
 
-/** Every buffer lies aligned inside the arena, and no two that are alive at once share a byte. */
+/** Checks that every buffer is aligned and inside the arena, and that no two live buffers share a byte. */
 export function expectSoundPlacement(buffers: readonly Placed[], arenaBytes: number): void {
   buffers.forEach((a, i) => {
     if (a.offset < 0 || a.offset % ALIGNMENT !== 0) expect.fail(`buffer ${i} is at ${a.offset}`);

@@ -41,7 +41,9 @@ export function uniform(name: string, shape: readonly number[], lo = 0, hi = 1):
   return Float32Array.from({ length: sizeOf(shape) }, (_, i) => lo + (hi - lo) * u(i));
 }
 
-/** Nearly normal float32 values: a centred sum of four uniform numbers, with the given mean and deviation. */
+/**
+ * Nearly normal float32 values: a centered sum of four uniform numbers, with the given mean and deviation.
+ */
 export function normal(name: string, shape: readonly number[], mean = 0, std = 1): Float32Array {
   const u = unit(name);
   const out = new Float32Array(sizeOf(shape));

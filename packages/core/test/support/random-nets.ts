@@ -1,4 +1,4 @@
-/** Random small networks of everything that the memory passes decide on, as training steps. */
+/** Random small training steps that exercise every decision of the memory passes. */
 
 import { channels, sameShape } from '@inplace-abn/tensor';
 import fc from 'fast-check';
@@ -41,13 +41,13 @@ const layers: Readonly<Record<string, Layer>> = {
   sum: (x) => add(half(x, 0), half(x, 1), LEAKY),
 };
 
-/** The lower or the upper half of the channels; x itself where there is but one. */
+/** The lower or upper half of the channels; x itself if it has only one. */
 function half(x: Value, which: 0 | 1): Value {
   const length = channels(x.shape) >> 1;
   return length === 0 ? x : sliceChannels(x, which * length, length);
 }
 
-/** The earliest value of the shape of x; x itself where there is none. */
+/** The earliest value with the shape of x; x itself if there is none. */
 function sameSized(x: Value, earlier: readonly Value[]): Value {
   return earlier.find((value) => sameShape(value.shape, x.shape)) ?? x;
 }

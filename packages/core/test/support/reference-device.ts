@@ -1,6 +1,6 @@
 /**
- * A device whose kernels are the reference implementations, in float64 between operands of their own dtypes: there is nothing to
- * choose, so its numbers are the same on every machine.
+ * A device with reference kernels, in float64 between operands of their own dtypes. It does not autotune, so
+ * its numbers are the same on every machine.
  */
 import {
   bytesOf,
@@ -52,7 +52,7 @@ class ReferenceKernel implements PreparedKernel {
   }
 }
 
-/** Bytes of a row, and from one to the next. */
+/** Row size, and stride between rows, in bytes. */
 function rowsOf({ shape, dtype, pitch }: OperandSpec): { count: number; width: number; stride: number } {
   const count = rows(shape);
   const width = (elements(shape) / count) * bytesPerElement(dtype);
