@@ -4,7 +4,7 @@
 
 Scales have both signs (of a DenseNet only where a norm reads a convolution), statistics are drawn. A network with ReLU is converted to
 ordinary batch norm, the same with leaky ReLU 0.01 to in-place batch norm; then the converted file goes back: torchvision's own
-constructor loads it strictly, filters must equal their own bit for bit but for signs, and logits are compared again. Errors are the largest
+constructor loads it strictly, filters must equal their own bit for bit except for signs, and logits are compared again. Errors are the largest
 difference, relative to the largest logit. PyTorch computes in float64.
 """
 

@@ -46,7 +46,7 @@ const command = new Command('convert')
   .addOption(
     new Option(
       '--activation <name>',
-      "activation of the written network (default: the file's; leaky_relu in the place of relu where batch norm is in place)",
+      "activation of the written network (default: the file's; leaky_relu instead of relu where batch norm is in place)",
     ).choices(ACTIVATIONS),
   )
   .option('--activation-param <x>', 'slope of leaky_relu, α of elu (default: 0.01)', positive)
@@ -71,7 +71,7 @@ Examples:
   inplace-abn convert resnet50.pth resnet50.safetensors --check imagenet --classes imagenet.txt
   inplace-abn convert timm.pth.tar ordinary.pth --bn standard --key state_dict_ema
 
-Batch norm is converted exactly, or refused with the name of the layer. Leaky ReLU in the place of ReLU is an approximation.
+Batch norm is converted exactly, or refused with the name of the layer. Leaky ReLU instead of ReLU is an approximation.
 Exit codes: 0 done, 1 error, 2 usage.`,
   )
   .action((input: string, output: string, options: Options) =>

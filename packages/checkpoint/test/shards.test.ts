@@ -44,9 +44,9 @@ describe('an index of safetensors files', () => {
     [{ 'model.q': 'c.safetensors' }, /c\.safetensors/],
     [
       { 'model.q': '../a.safetensors' },
-      /"model\.q" is not in a file beside the index but in "\.\.\/a\.safetensors"\.$/,
+      /"model\.q" is not in a file next to the index but in "\.\.\/a\.safetensors"\.$/,
     ],
-    [{ 'model.q': 3 }, /is not in a file beside the index but in 3\.$/],
+    [{ 'model.q': 3 }, /is not in a file next to the index but in 3\.$/],
   ])('is refused with %o', async (places, reason) => {
     await expect(openStateDict(await sharded(places))).rejects.toThrow(reason);
   });
@@ -57,7 +57,7 @@ describe('an index of safetensors files', () => {
     for (const text of ['{}', '[1', 'null']) {
       await writeFile(path, text);
       await expect(openStateDict(path)).rejects.toThrow(
-        `${path} is no index of safetensors files: it has no "weight_map"`,
+        `${path} is not an index of safetensors files: it has no "weight_map"`,
       );
     }
   });

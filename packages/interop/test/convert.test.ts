@@ -93,7 +93,7 @@ describe.each(Object.values(CASES))('$arch of torchvision', (each) => {
     }
   });
 
-  it('comes back bit for bit but for signs', async () => {
+  it('comes back bit for bit except for signs', async () => {
     const theirs = weightsOf(each);
     const path = await fileOf(theirs);
     const standard = await convertWeights(path, { bn: 'standard' });

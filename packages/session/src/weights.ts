@@ -10,7 +10,7 @@ export interface LoadOptions {
   readonly trainedWith?: NormMode;
 }
 
-/** Writes parameters and buffers as safetensors, and the kind of batch norm beside them. */
+/** Writes parameters and buffers as safetensors, with the kind of batch norm in the metadata. */
 export async function writeWeights(path: string, store: Store, module: AnyModule): Promise<void> {
   const mode = normsOf(module);
   const metadata: Readonly<Record<string, string>> = mode ? { bn_mode: mode } : {};

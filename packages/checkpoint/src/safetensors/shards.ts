@@ -37,13 +37,15 @@ async function placesIn(path: string): Promise<Map<string, string>> {
   });
   const map = weightMap(text);
   if (!map) {
-    throw new CheckpointError(`${path} is no index of safetensors files: it has no "weight_map" of tensors.`);
+    throw new CheckpointError(
+      `${path} is not an index of safetensors files: it has no "weight_map" of tensors.`,
+    );
   }
   const places = new Map<string, string>();
   for (const [name, file] of Object.entries(map)) {
     if (typeof file !== 'string' || file === '..' || /[\\/\0]/.test(file)) {
       throw new CheckpointError(
-        `${path}: "${name}" is not in a file beside the index but in ${JSON.stringify(file)}.`,
+        `${path}: "${name}" is not in a file next to the index but in ${JSON.stringify(file)}.`,
       );
     }
     places.set(name, file);

@@ -47,17 +47,17 @@ export interface WeightedNetwork {
 }
 
 export interface Conversion {
-  /** What the file was taken for, in words. */
+  /** The network that the file was taken for, in words. */
   readonly took: string;
   readonly recognized: Recognized;
   /** The network as the file has it. */
   original(): Promise<WeightedNetwork>;
   readonly converted: WeightedNetwork;
-  /** Whether both give the same outputs, but for rounding. */
+  /** Whether both give the same outputs, except for rounding. */
   readonly exact: boolean;
   /** Sentences about the changes. */
   readonly notes: readonly string[];
-  /** What the written file says of its network. */
+  /** Said of the network in the written file. */
   readonly description: Description;
 }
 

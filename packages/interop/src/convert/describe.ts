@@ -1,4 +1,4 @@
-/** Activations of converted networks, and what a converted file says of its own. */
+/** Activations of converted networks, and the description that a converted file gets. */
 import type { JsonValue, ModelDescription } from '@inplace-abn/checkpoint';
 import { type Activation, UsageError } from '@inplace-abn/core';
 import type { Recognized } from '../names/recognize.js';
@@ -14,7 +14,7 @@ export interface Layers extends Active {
   readonly norms: NormMode;
 }
 
-/** A description whose keys a file has beside its tensors, with the two that tell how to read these. */
+/** A file's description of its network, with the two keys that tell how to read the tensors. */
 export interface Description extends ModelDescription {
   readonly arch: string;
   readonly bn_mode: NormMode;
@@ -76,7 +76,7 @@ const TORCHVISION = {
   std: [0.229, 0.224, 0.225],
 } as const;
 
-/** What a file of the converted network says of it. */
+/** The description that goes into the file of a converted network. */
 export function describe(
   { library, arch, options }: Recognized,
   own: ModelDescription,

@@ -29,7 +29,7 @@ export interface Recognized extends ZooNetwork {
 }
 
 export interface RecognizeOptions {
-  /** What to call the file in errors. */
+  /** Name of the file in errors. */
   readonly source: string;
   readonly library?: Library;
   readonly arch?: string;
@@ -41,8 +41,8 @@ const SHAPES = normLayers('standard', 'identity', 0.01);
 /**
  * The network whose tensors a file has: every name and shape, with any number of classes and any width.
  *
- * Names and shapes do not tell everything. What changes neither, such as the place of a stride in a bottleneck, is assumed to be
- * as torchvision has it.
+ * Names and shapes do not tell everything. Options that change neither, such as the place of a stride in a bottleneck, are assumed
+ * to be torchvision's.
  *
  * @throws UsageError, code ERR_OTHER_NETWORK, with the nearest network and the first tensor that differs from it
  */

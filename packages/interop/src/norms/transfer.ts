@@ -16,7 +16,7 @@ export interface TransferOptions {
   readonly trained: NormMode | undefined;
   /** Traces a prediction of the network; asked for only where a sign has to move into a filter. */
   readonly graph: () => Graph;
-  /** What to call the file in messages. */
+  /** Name of the file in messages. */
   readonly source: string;
 }
 

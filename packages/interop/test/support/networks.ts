@@ -86,7 +86,7 @@ function channelsLast(data: Float32Array, [images = 1, channels = 1, ...sides]: 
   return moved;
 }
 
-/** The largest difference beside the largest value. */
+/** The largest difference, relative to the largest value. */
 export function relativeError(actual: Float32Array, expected: Float32Array): number {
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return (
