@@ -1,5 +1,5 @@
-// The checks that take longer than a commit should wait, with the packed packages on minimal systems (as root); CI runs
-// them after `npm test`.  npm run test:all [-- vitest's filters]
+// The checks that take longer than a commit should wait, with the packed packages on minimal systems (as
+// root); CI runs them after `npm test`.  npm run test:all [-- vitest's filters]
 import { buildEmulatedDevice } from './lib/native.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';

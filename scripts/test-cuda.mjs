@@ -22,7 +22,7 @@ await runMain(async () => {
     if (status !== 0) return status;
   }
   if (spawnSync('compute-sanitizer', ['--version']).status !== 0) {
-    say('! compute-sanitizer is not installed: memory, races and initialisation were not checked');
+    say('! compute-sanitizer is not installed: memory, races and initialization were not checked');
     return 0;
   }
   for (const tool of TOOLS) {

@@ -1,6 +1,6 @@
 // @ts-check
-// Set-up, kernel tests and a short demo on minimal systems of Debian 12 and 13, with each suite's GCC; then set-up and
-// kernel tests with its Clang. As root.  npm run test:distros [-- SUITE…]
+// Set-up, kernel tests and a short demo on minimal systems of Debian 12 and 13, with each suite's GCC; then
+// set-up and kernel tests with its Clang. As root.  npm run test:distros [-- SUITE…]
 import {
   copyCheckout,
   defaultFolder,

@@ -19,7 +19,7 @@ const KINDS = [
   ['workspace', 'workspace'],
   ['weights', 'weights'],
   ['gradients', "weights' gradients"],
-  ['optimizer', 'optimiser state'],
+  ['optimizer', 'optimizer state'],
 ];
 
 /**

@@ -20,7 +20,7 @@ it('prints accuracy, folder and memory compared with ordinary batch norm', () =>
     workspace                              0.00 MB       0.00 MB       –
     weights                                2.00 MB       2.00 MB    1.00
     weights' gradients                     2.00 MB       2.00 MB    1.00
-    optimiser state                        2.00 MB       2.00 MB    1.00
+    optimizer state                        2.00 MB       2.00 MB    1.00
     in all                                47.00 MB     106.00 MB    0.44
     exactly 47,000,000 bytes, compared with 106,000,000"
   `);

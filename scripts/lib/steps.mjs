@@ -60,8 +60,8 @@ export async function runLogged(log, command, args, { cwd = root, env = process.
 }
 
 /**
- * Runs a program on this terminal and resolves to its exit status. Signals are the program's to handle, so all are passed on.
- * A program that a terminal has signaled as well counts the two as one.
+ * Runs a program on this terminal and resolves to its exit status. Signals are the program's to handle, so
+ * all are passed on. A program that a terminal has signaled as well counts the two as one.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]

@@ -1,6 +1,6 @@
 // @ts-check
-// Systems without apt: nothing is installed there. Looks for everything that the build needs; if something is missing,
-// the line that installs it is printed.
+// Systems without apt: nothing is installed there. Looks for everything that the build needs; if something is
+// missing, the line that installs it is printed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { inRoot } from './paths.mjs';
@@ -121,7 +121,10 @@ const LIBRARIES = [
   ['OpenMP', 'OpenMP COMPONENTS CXX', 'OpenMP_CXX_FOUND'],
 ];
 
-/** Packages that a CMake configuration like the addon's does not find. It takes seconds, so a complete result is kept. */
+/**
+ * Packages that a CMake configuration like the addon's does not find. It takes seconds, so a complete result
+ * is kept.
+ */
 function missingLibraries() {
   const { PATH, CXX, CMAKE_PREFIX_PATH, OpenMP_ROOT } = process.env;
   const stamp = [PATH, CXX, CMAKE_PREFIX_PATH, OpenMP_ROOT].join('\n');

@@ -6,10 +6,11 @@
  */
 
 /**
- * Reads vitest's JSON report; undefined (vitest ended without one) counts as one failure, and so does a file that failed
- * without a failed test: it did not load, or a hook threw.
+ * Reads vitest's JSON report; undefined (vitest ended without one) counts as one failure, and so does a file
+ * that failed without a failed test: it did not load, or a hook threw.
  * @param {{ testResults: FileReport[] } | undefined} report
- * @returns {{ passed: number, failures: string[] }} the failures by file, test and the first line of the error
+ * @returns {{ passed: number, failures: string[] }} the failures by file, test and the first line of the
+ * error
  */
 export function readReport(report) {
   if (!report) return { passed: 0, failures: ['vitest ended without a report'] };

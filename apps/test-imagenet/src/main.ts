@@ -44,30 +44,27 @@ const STDOUT = '-';
 const command = new Command('test-imagenet')
   .description('Test an image-classification network on every image of a folder, each counted once.')
   .argument('<config>', 'JSON configuration that the network was trained with')
-  .argument('<checkpoint>', 'weights: a checkpoint, or a folder of checkpoints (the newest whole one)')
+  .argument('<checkpoint>', 'weights: a checkpoint, or a folder of checkpoints (the newest intact one)')
   .argument('<dir>', 'image folder: DIR/val/CLASS/*.{jpg,jpeg,png}, or DIR/CLASS/*')
   .option('-c, --crop <n>', 'side of the crop in pixels (default: input.crop_val, 224)', positive)
   .option(
     '-s, --scale <n>',
-    'resize the shorter side to this first; -1: do not (default: input.scale_val, 256)',
+    'resize the shorter side first; -1: keep the size (default: input.scale_val, 256)',
     minusOneOrPositive,
   )
-  .option('--ten_crops, --ten-crops', 'average the logits of the corners, the centre and their mirror images')
+  .option('--ten_crops, --ten-crops', 'average the logits of the corners, the center and their mirror images')
   .option('-j, --workers <n>', 'images in work at a time', positive, 2)
   .option('-p, --print-freq <n>', 'print every N batches if the output is not a terminal', positive, 10)
   .option(
     '-b, --batch <n>',
-    'images of a batch; with ten crops a tenth of it (default: optimizer.batch_size)',
+    'images per batch; with ten crops a tenth of it (default: optimizer.batch_size)',
     positive,
   )
-  .option(
-    '--classes <file>',
-    'class folders in the order of the outputs, one a line: FOLDER or FOLDER<TAB>NAME',
-  )
-  .option('--json <file>', 'write the result as JSON; -: to standard output, progress to standard error')
+  .option('--classes <file>', 'class folders in output order, one per line: FOLDER or FOLDER<TAB>NAME')
+  .option('--json <file>', 'write the result as JSON; -: to standard output, with progress on standard error')
   .option(
     '--max-pixels <n>',
-    'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded; less for crops below 91×91)',
+    'reject images with more pixels, since a small file may claim any size (default: 134217728, 0.4 GB decoded; less for crops below 91×91)',
     pixels,
   )
   .addOption(deviceOption())
@@ -75,7 +72,7 @@ const command = new Command('test-imagenet')
   .addOption(distBackendOption())
   .addOption(localRankOption())
   .addOption(trainedWithOption())
-  .option('--html <file>', 'write a page: accuracy of each class, confusion matrix, worst images')
+  .option('--html <file>', 'write an HTML page: accuracy by class, confusion matrix, worst images')
   .addHelpText(
     'after',
     `
@@ -166,7 +163,7 @@ function unreadableExitCode(unreadable: number, input: TrainConfig['input']): nu
   const allowed = input.unreadable === 'skip' ? input.unreadable_limit : 0;
   if (unreadable <= allowed) return 0;
   process.stderr.write(
-    `error: ${unreadable} ${unreadable === 1 ? 'image' : 'images'} cannot be read, hence not counted; repair or remove what is broken, or allow it with input.unreadable "skip" and input.unreadable_limit\n`,
+    `error: ${unreadable} ${unreadable === 1 ? 'image' : 'images'} cannot be read and are not counted; repair or remove them, or allow them with input.unreadable "skip" and input.unreadable_limit\n`,
   );
   return 1;
 }

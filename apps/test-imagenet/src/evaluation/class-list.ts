@@ -1,28 +1,28 @@
-/** Which output of the network a class folder stands for. */
+/** Maps class folders to outputs of the network. */
 import { UsageError } from '@inplace-abn/core';
 import { type NamedClass, readClassFile } from '@inplace-abn/recipes';
 
 export interface ClassMap {
-  /** For each class folder, in the order of its labels, the network's output that stands for it. */
+  /** The output of each class folder, in label order. */
   readonly outputs: readonly number[];
   /** Names of the network's outputs. */
   readonly names: readonly string[];
 }
 
 export interface ClassListOptions {
-  /** Class folders in the order of their labels. */
+  /** Class folders in label order. */
   readonly folders: readonly string[];
-  /** Where they lie, for errors. */
+  /** Their parent folder, for errors. */
   readonly root: string;
   /** Outputs of the network. */
   readonly outputs: number;
-  /** File with a class a line; see `readClassFile`. */
+  /** File with one class per line; see `readClassFile`. */
   readonly file?: string;
 }
 
 /**
- * Matches class folders with outputs: by the file where there is one, else one by one in sorted order, as in
- * training; then there must be as many of both.
+ * Matches class folders with outputs: by the file if there is one, otherwise one to one in sorted order, as
+ * in training; their numbers must then be equal.
  */
 export async function matchClasses(options: ClassListOptions): Promise<ClassMap> {
   const { folders, root, outputs, file } = options;

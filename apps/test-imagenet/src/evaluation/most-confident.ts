@@ -5,11 +5,11 @@ export interface Mistake extends Prediction {
   readonly index: number;
 }
 
-/** The wrong predictions of the highest probability. */
+/** Keeps the wrong predictions with the highest probability. */
 export class MostConfident {
   private kept: Mistake[] = [];
 
-  /** @param limit how many are kept */
+  /** @param limit number of predictions to keep */
   constructor(private readonly limit: number) {}
 
   add(index: number, prediction: Prediction): void {
@@ -22,13 +22,13 @@ export class MostConfident {
     this.kept.length = Math.min(this.kept.length, this.limit);
   }
 
-  /** The most confident first; among equals, in the order of the folder. */
+  /** Most confident first; ties in folder order. */
   get list(): readonly Mistake[] {
     return this.kept;
   }
 }
 
-/** Two at probability 1 to the last bit still differ in how little was left for the label. */
+/** Two with probability 1 to the last bit still differ in the probability of the label. */
 function before(a: Mistake, b: Mistake): boolean {
   if (a.probability !== b.probability) return a.probability > b.probability;
   return a.loss === b.loss ? a.index < b.index : a.loss > b.loss;

@@ -3,7 +3,7 @@ export interface Prediction {
   readonly label: number;
   /** The class with the highest logit. */
   readonly predicted: number;
-  /** Classes that come before the label's: 0 where the prediction is right. */
+  /** Number of classes ranked above the label; 0 if the prediction is right. */
   readonly rank: number;
   /** −log softmax(logits)[label]. */
   readonly loss: number;
@@ -13,8 +13,8 @@ export interface Prediction {
 }
 
 /**
- * Reads row `row` of logits [N, classes]. Ranks as training's validation does: NaN is largest, and among equals the
- * lower class comes first.
+ * Reads row `row` of logits [N, classes]. Ranks like training's validation: NaN is largest, and ties go to the lower
+ * class.
  */
 export function predictionOf(logits: Float32Array, row: number, classes: number, label: number): Prediction {
   const values = logits.subarray(row * classes, (row + 1) * classes);

@@ -11,7 +11,7 @@ export interface ClassResult extends ClassCount {
 }
 
 export interface WrongImage extends Mistake {
-  /** The file, relative to the folder of the test, and where it lies. */
+  /** The file, relative to the tested folder, and its full path. */
   readonly file: string;
   readonly path: string;
 }
@@ -22,7 +22,7 @@ export interface TestResult extends Preparation {
   readonly checkpoint: string;
   /** The folder with the class folders. */
   readonly data: string;
-  /** Images that were counted; with `unreadable` all of the folder. */
+  /** Counted images; together with `unreadable` all images of the folder. */
   readonly images: number;
   readonly unreadable: readonly SkippedImage[];
   /** Percent. */
@@ -30,21 +30,21 @@ export interface TestResult extends Preparation {
   readonly top5: number;
   /** Mean cross entropy. */
   readonly loss: number;
-  /** A class for every output of the network; those without a folder have no images. */
+  /** One class per output of the network; classes without a folder have no images. */
   readonly classes: readonly ClassResult[];
   /** Non-zero cells of the confusion matrix. */
   readonly confusion: readonly ConfusionCell[];
-  /** Wrong predictions of the highest probability. */
+  /** The wrong predictions with the highest probability. */
   readonly worst: readonly WrongImage[];
   readonly seconds: number;
 }
 
-/** Percent of `count` in `of`; null of none. */
+/** `count` as a percentage of `of`; null if `of` is 0. */
 export function percent(count: number, of: number): number | null {
   return of > 0 ? (100 * count) / of : null;
 }
 
-/** The result as `--json` writes it: docs/file-formats.md describes the keys. */
+/** The result in the form of `--json`; docs/file-formats.md describes the keys. */
 export function resultJson(result: TestResult): Record<string, unknown> {
   const { classes, confusion, worst, unreadable, tenCrops, ...rest } = result;
   return {

@@ -3,34 +3,34 @@ import type { Prediction } from './prediction.js';
 
 export interface ClassCount {
   readonly images: number;
-  /** Images whose highest logit, or one of the five highest, is their class's. */
+  /** Images whose class has the highest logit, or one of the five highest. */
   readonly correct1: number;
   readonly correct5: number;
 }
 
-/** So many images of class `label` were taken for `predicted`. */
+/** Number of images of class `label` predicted as `predicted`. */
 export interface ConfusionCell {
   readonly label: number;
   readonly predicted: number;
   readonly count: number;
 }
 
-/** As JSON carries it from process to process. */
+/** The form exchanged between processes, as JSON. */
 export interface TallyState {
   /** Sum and weight. */
   readonly loss: readonly [number, number];
-  /** Of top-1, of top-5, and images. */
+  /** Counts of top-1, top-5 and images. */
   readonly accuracy: readonly number[];
   readonly top5: readonly number[];
   readonly pairs: readonly (readonly [number, number])[];
 }
 
-/** Counts over a test: loss, accuracy, and who was taken for whom. */
+/** Counts over a test: loss, accuracy and confusion matrix. */
 export class Tally {
   readonly loss = new RunningAverage();
   readonly accuracy = new Accuracy();
   private readonly top5: Uint32Array;
-  /** label · classes + predicted → images; few of many classes' pairs ever occur. */
+  /** label · classes + predicted → images; sparse, because few pairs occur. */
   private readonly pairs = new Map<number, number>();
 
   /** @param classes outputs of the network */
@@ -38,7 +38,10 @@ export class Tally {
     this.top5 = new Uint32Array(classes);
   }
 
-  /** Logits that are NaN, as the loss then is, predict no class: the image counts as wrong, and for none of the classes. */
+  /**
+   * NaN logits, for which the loss is NaN, predict no class: the image counts as wrong but for none of the
+   * classes.
+   */
   add({ label, predicted, rank, loss }: Prediction): void {
     this.loss.add(loss);
     if (Number.isNaN(loss)) {
@@ -62,7 +65,7 @@ export class Tally {
     };
   }
 
-  /** Adds what another process counted. */
+  /** Adds the counts of another process. */
   merge({ loss, accuracy, top5, pairs }: TallyState): void {
     const [total, weight] = loss;
     if (weight > 0) this.loss.add(total / weight, weight);
@@ -72,7 +75,7 @@ export class Tally {
     for (const [pair, count] of pairs) this.pairs.set(pair, (this.pairs.get(pair) ?? 0) + count);
   }
 
-  /** The confusion matrix: its cells that are not 0, by label and prediction. */
+  /** Nonzero cells of the confusion matrix, by label and prediction. */
   cells(): ConfusionCell[] {
     return [...this.pairs]
       .sort(([a], [b]) => a - b)
@@ -83,7 +86,7 @@ export class Tally {
       }));
   }
 
-  /** Counts of every output's class. */
+  /** Counts per class, one for every output. */
   perClass(): ClassCount[] {
     const images = new Uint32Array(this.classes);
     const correct = new Uint32Array(this.classes);

@@ -1,4 +1,4 @@
-/** The images of a test: which folder, in which batches, how prepared. */
+/** The images of a test: folder, batches and preprocessing. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
@@ -17,7 +17,7 @@ import {
 import type { TrainConfig } from '@inplace-abn/recipes';
 
 /**
- * Opens DIR/val where it holds class folders, else DIR with class folders of its own; `root` of the result says which.
+ * Opens DIR/val if it holds class folders, otherwise DIR itself; `root` of the result tells which.
  */
 export async function openTestFolder(dir: string): Promise<ImageFolder> {
   if (!existsSync(dir)) {
@@ -40,11 +40,11 @@ async function hasFolders(path: string): Promise<boolean> {
 }
 
 export interface Preparation {
-  /** Pixels of a crop: the side of a square, or height and width. */
+  /** Crop in pixels: the side of a square, or height and width. */
   readonly crop: Sides;
-  /** The shorter side is resized to this first, or both sides to a height and a width; −1: as they are. */
+  /** Resize first: a number sets the shorter side, a pair height and width; −1 keeps the size. */
   readonly scale: Sides;
-  /** Average over the four corners, the center and their mirror images, in place of the center alone. */
+  /** Average over the four corners, the center and their mirror images, instead of only the center. */
   readonly tenCrops: boolean;
 }
 
@@ -53,9 +53,9 @@ export interface TestLoaderOptions extends Preparation {
   readonly input: TrainConfig['input'];
   readonly batchSize: number;
   readonly workers: number;
-  /** Pixels that an image may have; default: the loader's. */
+  /** Maximum pixels of an image. Default: the loader's limit. */
   readonly maxPixels?: number;
-  /** Which part of every batch is this process's. */
+  /** This process's part of every batch. */
   readonly share?: ShareOptions;
 }
 
@@ -64,7 +64,7 @@ export function cropsOf({ tenCrops }: Preparation): number {
   return tenCrops ? TEN_CROPS : 1;
 }
 
-/** Every image once, in the folder's order. An unreadable one leaves a row with the index −1. */
+/** Visits every image once, in folder order. An unreadable one leaves a row with index −1. */
 export function createTestLoader(options: TestLoaderOptions): Loader {
   const { folder, input, batchSize, workers, maxPixels, share, crop, scale, tenCrops } = options;
   const preparation = { crop, scale, mean: input.mean, std: input.std };

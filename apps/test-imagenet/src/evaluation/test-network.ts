@@ -1,4 +1,4 @@
-/** A test from configuration, checkpoint and image folder to its result. */
+/** Runs a test from configuration, checkpoint and image folder to its result. */
 import { type Device, UsageError } from '@inplace-abn/core';
 import {
   type Batch,
@@ -39,36 +39,36 @@ export interface TestOptions extends Preparation {
   readonly config: TrainConfig;
   /** Checkpoint file, or folder of checkpoints. */
   readonly checkpoint: string;
-  /** The batch norm that its weights were trained with, where the file does not tell. */
+  /** The batch norm that its weights were trained with, if the file does not tell. */
   readonly trainedWith?: NormMode;
   /** Folder with val/CLASS, or with CLASS folders. */
   readonly data: string;
   readonly device: Device;
   readonly workers: number;
-  /** Pixels that an image may have; default: the loader's, what crops of this size can use. */
+  /** Maximum pixels of an image. Default: the loader's limit for crops of this size. */
   readonly maxPixels?: number;
   readonly printFreq: number;
-  /** Images of a batch; with ten crops a tenth of it. Default optimizer.batch_size. */
+  /** Images per batch; with ten crops a tenth of it. Default optimizer.batch_size. */
   readonly batchSize?: number;
-  /** File with the classes of the network's outputs, a folder name a line. */
+  /** File with the classes of the network's outputs, one folder name per line. */
   readonly classFile?: string;
   readonly stream?: ProgressStream;
-  /** The processes that share the images; default: this one alone. Every one needs the checkpoint, and gets the result. */
+  /** The processes that share the images. Default: this one alone. Each needs the checkpoint and gets the result. */
   readonly peers?: Peers;
 }
 
 export interface TestOutcome {
-  /** null where a signal stopped the test. */
+  /** Null if a signal stopped the test. */
   readonly result: TestResult | null;
   readonly stopped: NodeJS.Signals | null;
 }
 
-/** Wrong predictions that a result holds. */
+/** Number of wrong predictions in a result. */
 const WORST = 48;
 
 /**
- * Tests a network on every image of a folder, each once. An image that cannot be read is named, left out of all counts
- * and listed in the result.
+ * Tests a network on every image of a folder, once each. Unreadable images are reported, excluded from all counts and
+ * listed in the result.
  */
 export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   const { config, device, peers = ALONE } = options;
@@ -127,7 +127,7 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   return { result: { ...factsOf(options, weights.path), ...run.findings() }, stopped: null };
 }
 
-/** Whether images of every aspect ratio are smaller than the crop. */
+/** True if images of any aspect ratio are smaller than the crop. */
 function isFramed(scale: Sides, crop: Sides): boolean {
   if (scale === -1) return false;
   const [height, width] = heightAndWidth(crop);
@@ -145,7 +145,7 @@ interface TestParts {
   readonly classes: ClassMap;
   readonly classifier: Classifier;
   readonly loader: Loader;
-  /** Images of a batch, over all processes. */
+  /** Images per batch, over all processes. */
   readonly batchSize: number;
   readonly progress: Progress;
   readonly stop: StopRequest;
@@ -157,7 +157,7 @@ class TestRun {
   private readonly worst = new MostConfident(WORST);
   private readonly clock = new StepClock();
   private reported = 0;
-  /** Of all processes, once they have come together. */
+  /** Of all processes, after they have been gathered. */
   private unreadable: readonly SkippedImage[] = [];
   private readonly halting: Halting;
 
@@ -166,7 +166,7 @@ class TestRun {
     this.halting = new Halting(parts.stop, parts.peers);
   }
 
-  /** Tests image after image, and brings together what the processes found. The signal that stopped it; null at the end. */
+  /** Tests all images and gathers the results of all processes. Returns the signal that stopped it, or null. */
   async run(): Promise<NodeJS.Signals | null> {
     const { loader, classifier, progress, folder, batchSize, peers } = this.parts;
     this.clock.start();
@@ -174,7 +174,7 @@ class TestRun {
     for await (const batch of this.halting.batches(loader, 0)) {
       this.clock.dataReady();
       const size = Math.min(batchSize, folder.length - visited);
-      // The last batch may have nothing for this process.
+      // This process's share of the last batch may be empty.
       if (batch.size > 0) {
         this.count(batch, await classifier.logits(batch), visited + shareOf(size, peers).begin);
       }
@@ -206,7 +206,7 @@ class TestRun {
     const { classes, classifier } = this.parts;
     for (let row = 0; row < batch.size; row++) {
       const index = first + row;
-      // One that cannot be read leaves its row empty.
+      // An unreadable image leaves its row empty.
       if (batch.indices[row] !== index) continue;
       const label = classes.outputs[batch.labels[row] ?? -1] ?? -1;
       const prediction = predictionOf(logits, row, classifier.classes, label);
@@ -216,7 +216,7 @@ class TestRun {
     }
   }
 
-  /** Shows what all processes have found so far, and hears whether one of them wants to stop. */
+  /** Shows the results of all processes so far, and checks whether one of them wants to stop. */
   private async report(step: number, visited: number): Promise<void> {
     const { loader, folder, classifier, progress } = this.parts;
     for (const { path, reason } of loader.skipped.slice(this.reported)) {

@@ -1,12 +1,12 @@
-/** Accuracy of each class: all of them where they are few, else a histogram with both ends. */
+/** Accuracy by class: a table if there are few, otherwise a histogram with both ends. */
 
 import { bar, escapeText, px } from '@inplace-abn/train';
 import { bin, max } from 'd3-array';
 import { type ClassResult, percent, type TestResult } from '../evaluation/result.js';
 
-/** Up to this many classes are listed one by one. */
+/** Up to this many classes are listed individually. */
 const LISTED = 60;
-/** Of more, so many of the worst and of the best. */
+/** Otherwise, this many of the worst and of the best. */
 const ENDS = 20;
 
 export function classSection({ classes }: TestResult): string {
@@ -38,7 +38,7 @@ ${rows.join('\n')}
 </table>`;
 }
 
-/** How many classes have which accuracy. */
+/** Number of classes by accuracy. */
 function histogram(values: readonly number[]): string {
   const [width, height, left, top, bottom] = [560, 200, 40, 30, 165];
   const bins = bin()

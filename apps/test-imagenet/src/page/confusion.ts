@@ -1,10 +1,10 @@
-/** Who is taken for whom: the matrix, cell by cell or as a heat map, and the most frequent pairs. */
+/** The confusion matrix, cell by cell or as a heat map, and the most frequent pairs. */
 import { escapeText, px } from '@inplace-abn/train';
 import { percent, type TestResult } from '../evaluation/result.js';
 import type { ConfusionCell } from '../evaluation/tally.js';
 import { heatMap } from './heat-map.js';
 
-/** Up to this many classes every cell is drawn with its name. */
+/** Up to this many classes, every cell is drawn with names. */
 const CELLS = 40;
 const PAIRS = 16;
 
@@ -58,7 +58,7 @@ function square(row: Named, column: Named, count: number, x: number, y: number, 
   const share = count / row.images;
   const kind = row.label === column.label ? 'right' : 'wrong';
   const text = `${row.name} taken for ${column.name}: ${count} of ${row.images} (${(100 * share).toFixed(1)} %)`;
-  // The root keeps small shares in sight.
+  // The square root keeps small fractions visible.
   const opacity = (0.08 + 0.72 * Math.sqrt(share)).toFixed(3);
   const number =
     side >= 24
@@ -71,7 +71,7 @@ function shorten(name: string): string {
   return name.length > 24 ? `${name.slice(0, 23)}…` : name;
 }
 
-/** The pairs that are mixed up most often, with the same the other way round. */
+/** The most frequently confused pairs, with counts in both directions. */
 function pairTable({ classes, confusion }: TestResult): string {
   const wrong = confusion.filter(({ label, predicted }) => label !== predicted);
   if (wrong.length === 0) return '<p>Every image was classified right.</p>';

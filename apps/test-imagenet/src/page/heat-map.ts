@@ -1,25 +1,25 @@
-/** The confusion matrix of many classes as one small picture. */
+/** The confusion matrix of many classes as a small image. */
 import { encode } from 'fast-png';
 import type { TestResult } from '../evaluation/result.js';
 
-/** Cells a side; more classes share cells. */
+/** Cells per side; beyond that, classes share cells. */
 const LARGEST = 400;
-/** Pixels a side on the page. */
+/** Pixels per side on the page. */
 const SIDE = 800;
 
-/** Colors that show on light and on dark; the share of the row is their opacity. */
+/** Colors for light and dark mode; the fraction of the row is the opacity. */
 const RIGHT = [47, 111, 194] as const;
 const WRONG = [217, 120, 45] as const;
 
 export interface HeatMapPixels {
-  /** Cells a side, and classes that share one in each direction. */
+  /** Cells per side, and classes per cell in each direction. */
   readonly cells: number;
   readonly classesPerCell: number;
-  /** RGBA, row by row. */
+  /** RGBA, row-major. */
   readonly data: Uint8Array;
 }
 
-/** Rows are true classes, columns predictions; a cell shows its images' share of those of its row. */
+/** Rows are true classes, columns predictions; a cell shows its fraction of the row's images. */
 export function heatMapPixels({
   classes,
   confusion,
@@ -41,15 +41,15 @@ export function heatMapPixels({
     const [rightly, wrongly] = [right[cell] ?? 0, wrong[cell] ?? 0];
     if (rightly + wrongly === 0) continue;
     const share = (rightly + wrongly) / (images[Math.floor(cell / cells)] ?? 1);
-    // On the diagonal, where cells hold several classes, the greater part gives the color.
+    // Diagonal cells may mix right and wrong predictions; the majority gives the color.
     data.set(rightly > wrongly ? RIGHT : WRONG, 4 * cell);
-    // The root keeps single images in sight.
+    // The square root keeps single images visible.
     data[4 * cell + 3] = Math.round(255 * (0.15 + 0.85 * Math.sqrt(share)));
   }
   return { cells, classesPerCell, data };
 }
 
-/** The picture, embedded. */
+/** The heat map as an embedded image. */
 export function heatMap(result: TestResult): string {
   const { cells, classesPerCell, data } = heatMapPixels(result);
   const png = encode({ width: cells, height: cells, channels: 4, depth: 8, data });

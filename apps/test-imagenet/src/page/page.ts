@@ -1,4 +1,4 @@
-/** The page of a test: accuracy of each class, who is taken for whom, and the worst images. */
+/** The page of a test: accuracy by class, confusion matrix and worst images. */
 import type { Sides } from '@inplace-abn/data';
 import { describeCrop } from '@inplace-abn/recipes';
 import { escapeText, facts, formatDuration, renderPage, threeDigits } from '@inplace-abn/train';
@@ -9,7 +9,7 @@ import { pageStyles } from './styles.js';
 import { type NoPicture, type Picture, worstSection } from './worst.js';
 
 /**
- * The whole page as HTML.
+ * Renders the page as HTML.
  *
  * @param pictures of `result.worst`, in its order
  */
@@ -36,14 +36,11 @@ function factsOf(result: TestResult): [string, string][] {
       'images',
       unreadable.length > 0 ? `${images} (${unreadable.length} more cannot be read)` : String(images),
     ],
-    ['preparation', `${scaled}, ${tenCrops ? 'ten crops' : 'centre crop'} of ${describeCrop(crop)}`],
+    ['preparation', `${scaled}, ${tenCrops ? 'ten crops' : 'center crop'} of ${describeCrop(crop)}`],
     ['network', `${result.arch}, ${result.precision}`],
     ['checkpoint', result.checkpoint],
     ['data', result.data],
-    [
-      'time',
-      `${formatDuration(seconds)} (${threeDigits((images + unreadable.length) / seconds)} images a second)`,
-    ],
+    ['time', `${formatDuration(seconds)} (${threeDigits((images + unreadable.length) / seconds)} images/s)`],
   ];
 }
 

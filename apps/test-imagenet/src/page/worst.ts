@@ -1,4 +1,4 @@
-/** The mistakes that the network is surest of, as pictures. */
+/** The most confident mistakes, as pictures. */
 import { escapeText } from '@inplace-abn/train';
 import type { TestResult, WrongImage } from '../evaluation/result.js';
 
@@ -15,7 +15,7 @@ export interface NoPicture {
   readonly reason: string;
 }
 
-/** Pictures up to this side are shown enlarged, pixel by pixel. */
+/** Pictures up to this side are enlarged without smoothing. */
 const SMALL = 64;
 
 export function worstSection(
@@ -54,7 +54,7 @@ function img({ url, width, height }: Picture, file: string): string {
   return `<img${small} width="${width * factor}" height="${height * factor}" alt="${escapeText(file)}" src="${url}">`;
 }
 
-/** Never rounded up to certainty: `99.99 %`, `>99.99 %`, `0.01 %`, `<0.01 %`. */
+/** Never rounds to certainty: `99.99 %`, `>99.99 %`, `0.01 %`, `<0.01 %`. */
 function share(probability: number): string {
   const percent = 100 * probability;
   if (percent > 99.99) return '&gt;99.99 %';

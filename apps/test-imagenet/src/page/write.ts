@@ -7,7 +7,7 @@ import type { NoPicture, Picture } from './worst.js';
 /** Longer side of the pictures on the page, in pixels. */
 const THUMBNAIL_SIDE = 128;
 
-/** The result as JSON text: a key a line, and an element a line of what lists classes, pairs and images. */
+/** The result as JSON text, with one line per key and per element of long lists. */
 export function testJson(result: TestResult): string {
   const lines = Object.entries(resultJson(result)).map(([key, value]) => {
     const elements = Array.isArray(value) ? value.map((each) => `\n  ${JSON.stringify(each)}`) : null;
@@ -16,14 +16,14 @@ export function testJson(result: TestResult): string {
   return `{\n${lines.join(',\n')}\n}\n`;
 }
 
-/** Writes the result as JSON; an older file is replaced as a whole. */
+/** Writes the result as JSON, replacing an older file atomically. */
 export async function writeTestJson(path: string, result: TestResult): Promise<void> {
   await writeFileAtomic(path, testJson(result));
 }
 
 /**
- * Writes the page of a test, with the pictures of the worst images in it; they are read again for that. One that cannot be
- * read as a whole, or not any more, leaves its reason there.
+ * Writes the page of a test with embedded pictures of the worst images, which are read again. If one cannot
+ * be read, the page shows the reason.
  *
  * @param maxPixels as the loader's
  */
@@ -33,7 +33,7 @@ export async function writeTestPage(
   { maxPixels }: { maxPixels?: number } = {},
 ): Promise<void> {
   const pictures: (Picture | NoPicture)[] = [];
-  // One after the other: each is decoded as a whole.
+  // Sequentially, because each is decoded completely.
   for (const { path: file } of result.worst) pictures.push(await pictureOf(file, maxPixels));
   await writeFileAtomic(path, renderTestPage(result, pictures));
 }

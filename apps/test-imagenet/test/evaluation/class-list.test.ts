@@ -8,7 +8,7 @@ const folders = ['ant', 'bee'];
 const root = 'data/val';
 
 describe('classes without a file', () => {
-  it('are the outputs one by one', async () => {
+  it('match the outputs one to one', async () => {
     expect(await matchClasses({ folders, root, outputs: 2 })).toEqual({ outputs: [0, 1], names: folders });
   });
 
@@ -18,12 +18,12 @@ describe('classes without a file', () => {
       1,
       'data/val has 2 class folders but the network has 1 outputs (network.classes): test on a folder of the 1',
     ],
-  ])('are refused for %i outputs', async (outputs, message) => {
+  ])('are rejected for %i outputs', async (outputs, message) => {
     await expect(matchClasses({ folders, root, outputs })).rejects.toThrow(message);
   });
 });
 
-describe('classes by a file', () => {
+describe('classes from a file', () => {
   async function match(text: string, outputs = 5) {
     const file = join(await temporaryFolder(), 'classes.txt');
     await writeFile(file, text);
@@ -43,11 +43,11 @@ describe('classes by a file', () => {
     ['ant\nbee\nfly', 2, /names 3 classes but the network has 2 outputs/],
     ['ant\nbee\nant', 5, /classes\.txt:3: ant is already on line 1/],
     ['ant\n\nbee', 5, /classes\.txt:2: expected the name of a class folder/],
-  ])('are refused: %j for %i outputs', async (text, outputs, message) => {
+  ])('are rejected: %j for %i outputs', async (text, outputs, message) => {
     await expect((await match(text, outputs)).result).rejects.toThrow(message);
   });
 
-  it('are missed', async () => {
+  it('report a missing file', async () => {
     const options = { folders, root, outputs: 2, file: join(await temporaryFolder(), 'none.txt') };
     await expect(matchClasses(options)).rejects.toThrow('none.txt: there is no such file');
   });

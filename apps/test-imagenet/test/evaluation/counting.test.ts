@@ -1,4 +1,4 @@
-/** Predictions from logits, and what is counted of them. */
+/** Predictions from logits, and their counts. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MostConfident } from '../../src/evaluation/most-confident.js';
@@ -28,11 +28,11 @@ describe('a prediction', () => {
     { logits: [5, 5, 5], label: 2, rank: 2, predicted: 0 },
     { logits: [5, Number.NaN, 7], label: 2, rank: 1, predicted: 1 },
     { logits: [Number.NaN, Number.NaN, 7], label: 1, rank: 1, predicted: 0 },
-  ])('breaks ties as validation does: $logits, label $label', ({ logits, label, rank, predicted }) => {
+  ])('breaks ties like validation: $logits, label $label', ({ logits, label, rank, predicted }) => {
     expect(of(logits, label)).toMatchObject({ rank, predicted });
   });
 
-  it('is right where its rank is 0, and only there', () => {
+  it('is right if and only if its rank is 0', () => {
     const logit = fc.oneof(fc.constantFrom(-1, 0, 1, Number.NaN), fc.float({ noDefaultInfinity: true }));
     fc.assert(
       fc.property(fc.array(logit, { minLength: 1, maxLength: 8 }), fc.nat(), (logits, n) => {
@@ -85,7 +85,7 @@ describe('a tally', () => {
     ]);
   });
 
-  it('counts each class, those without images too', () => {
+  it('counts each class, also those without images', () => {
     expect(tally.perClass()).toEqual([
       { images: 3, correct1: 1, correct5: 2 },
       { images: 0, correct1: 0, correct5: 0 },
@@ -98,7 +98,7 @@ describe('a tally', () => {
 });
 
 describe('logits that are NaN', () => {
-  it('are wrong, and counted for no class', () => {
+  it('are wrong and count for no class', () => {
     const tally = new Tally(3);
     for (const label of [0, 1, 2]) tally.add(of([Number.NaN, Number.NaN, Number.NaN], label));
     tally.add(of([0, 1, 0], 1));
@@ -118,7 +118,7 @@ describe('the most confident mistakes', () => {
     return most.list.map(({ index }) => index);
   };
 
-  it('are kept in order, the first among equals first', () => {
+  it('are kept in order, with ties in folder order', () => {
     expect(
       indices(3, [
         [0.5, 1],
@@ -130,7 +130,7 @@ describe('the most confident mistakes', () => {
     ).toEqual([1, 3, 0]);
   });
 
-  it('count the loss where both were certain', () => {
+  it('compare the loss if both are certain', () => {
     expect(
       indices(2, [
         [1, 20],
@@ -140,7 +140,7 @@ describe('the most confident mistakes', () => {
     ).toEqual([1, 2]);
   });
 
-  it('are none where all is right', () => {
+  it('are empty if everything is right', () => {
     const most = new MostConfident(2);
     most.add(0, prediction(1, 1));
     expect(most.list).toEqual([]);
