@@ -1,5 +1,5 @@
 // @ts-check
-import { compile, cpu, Program, Store, statesOf, trace } from '@inplace-abn/core';
+import { cpu, programOf, Store, statesOf, trace } from '@inplace-abn/core';
 import { EVALUATION } from '@inplace-abn/nn';
 import { initialStateOf, networkOf } from '@inplace-abn/recipes';
 import { minstd, storedImages } from './images.mjs';
@@ -55,14 +55,12 @@ function drawLayers(store) {
  * @param {Precision} precision
  */
 export function runner({ graph, store }, batch, precision) {
-  const device = cpu();
-  const plan = compile(graph, device, { precision });
-  const program = new Program(plan, device, store, device.allocate(plan.arenaBytes));
+  const program = programOf(graph, { store, precision });
   const x = storedImages(batch);
   const run = async () => {
     const start = performance.now();
     const { outputs } = await program.run({ x });
     return { seconds: (performance.now() - start) / 1000, logits: outputs.logits };
   };
-  return { plan, program, run };
+  return { plan: program.plan, program, run };
 }

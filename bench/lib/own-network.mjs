@@ -1,6 +1,6 @@
 // @ts-check
 // A custom network, in a Session and as a trace written by hand.
-import { compile, cpu, crossEntropy, guardFinite, Program, Store, statesOf, trace } from '@inplace-abn/core';
+import { crossEntropy, guardFinite, programOf, trace } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, initialStates, Linear, Sequential } from '@inplace-abn/nn';
 import { sgd, updateParameters } from '@inplace-abn/optim';
 import { crossEntropy as crossEntropyLoss, Session } from '@inplace-abn/session';
@@ -54,16 +54,13 @@ export function stepByHand(batch, side) {
     updateParameters(loss, { optimizer, step, clip: 0, rateOf: () => lr });
     return { loss };
   });
-  const device = cpu();
-  const plan = compile(graph, device);
-  const store = new Store(device, statesOf(graph));
-  for (const [name, { data }] of initialStates(module, { seed: 0 })) store.write(name, data);
-  const program = new Program(plan, device, store, device.allocate(plan.arenaBytes));
+  const program = programOf(graph);
+  for (const [name, { data }] of initialStates(module, { seed: 0 })) program.store.write(name, data);
   let updates = 0;
   return async (x, y) => {
     updates++;
     const scalars = { lr: Float32Array.of(optimizer.learningRate), step: Float32Array.of(updates) };
     const { outputs } = await program.run({ x, y, ...scalars });
-    return Number(outputs.loss?.[0]);
+    return Number(outputs.loss[0]);
   };
 }

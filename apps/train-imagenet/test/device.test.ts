@@ -52,7 +52,7 @@ describe('train-imagenet --device', () => {
     const alone = await train('--device', 'cuda');
     for (const [name, tensor] of alone.state.model) {
       const other = together.state.model.get(name);
-      const off = Array.from(tensor.data as Float32Array, (value, i) =>
+      const off = Array.from<number | bigint, number>(tensor.data, (value, i) =>
         Math.abs(Number(value) - Number(other?.data[i])),
       );
       expect(Math.max(...off), name).toBeLessThan(1e-4);

@@ -49,12 +49,22 @@ export { collectivesOf } from './ir/collectives.js';
 export { constantsOf } from './ir/constants.js';
 export type { AnyOp, Attributes, OpDefinition, ReferenceTensor } from './ir/define.js';
 export { type Expression, listing, parseExpression } from './ir/expression.js';
-export type { Graph, GraphNode, Phase, StateInfo, StateKind, ValueId, ValueInfo } from './ir/graph.js';
+export type {
+  Graph,
+  GraphNode,
+  OutputTypes,
+  Phase,
+  StateInfo,
+  StateKind,
+  ValueId,
+  ValueInfo,
+  WithOutputs,
+} from './ir/graph.js';
 export { operands, valueInfo } from './ir/graph.js';
 export { costOf, operandAt } from './ir/infer.js';
 export type { FunctionName } from './ir/scalar-functions.js';
 export { formatGraph, formatNode, nodeAt } from './ir/text.js';
-export { Tracer, trace } from './ir/tracer.js';
+export { type OutputsOf, Tracer, trace } from './ir/tracer.js';
 export { Value } from './ir/value.js';
 export type { NativeGroup } from './native/addon.js';
 export { type CpuDevice, cpu, planningCpu } from './native/cpu.js';
@@ -84,11 +94,18 @@ export { ordinaryMapOf } from './plan/views/ordinary-map.js';
 export { type PlannedRebuilds, plannedRebuilds } from './plan/views/rebuilds.js';
 export { type PlannedSlice, plannedSlices } from './plan/views/slices.js';
 export { checkFits, type Fitting } from './program/fits.js';
-export { type Arrays, Program, type RunOptions, type RunOutput } from './program/program.js';
+export {
+  type Arrays,
+  type OutputArrays,
+  Program,
+  type RunOptions,
+  type RunOutput,
+} from './program/program.js';
+export { type ProgramOptions, programOf } from './program/program-of.js';
 export { Programs } from './program/programs.js';
 export { type StateSpec, Store, statesOf } from './program/store.js';
 export { workOf } from './recompute/work.js';
 export { referenceContext } from './reference/evaluate.js';
 export { type AuditOptions, auditInversions, type InversionError } from './run/audit.js';
-export { type RunInput, run } from './run/run.js';
+export { type InputValues, type RunInput, run } from './run/run.js';
 export type { StripDecision } from './strips/choose.js';

@@ -2,17 +2,7 @@
  * The CUDA device: missing parts, failures, and state kept between runs. Each test sets its own environment.
  */
 import { CommandLineError } from '@inplace-abn/cli';
-import {
-  activation,
-  compile,
-  type Device,
-  defineOp,
-  Program,
-  run,
-  Store,
-  statesOf,
-  trace,
-} from '@inplace-abn/core';
+import { activation, type Device, defineOp, type Program, programOf, run, trace } from '@inplace-abn/core';
 import { InvalidArgumentError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -154,8 +144,7 @@ describe('--device', () => {
 /** z = relu(x) for n elements, loaded on the device. */
 function program(device: Device, n: number): Program {
   const graph = trace((tracer) => ({ z: activation(tracer.input('x', [n, 1], 'float32'), RELU) }));
-  const plan = compile(graph, device);
-  return new Program(plan, device, new Store(device, statesOf(graph)), device.allocate(plan.arenaBytes));
+  return programOf(graph, { device });
 }
 
 const ramp = (n: number, step: number) => Float32Array.from({ length: n }, (_, i) => (i - n / 2) * step);
@@ -207,9 +196,7 @@ describe('a run', () => {
       const relu = activation(tracer.input('x', [100, 1], 'float32'), RELU);
       return { z: activation(double({ x: relu }), { activation: 'leaky_relu', slope: 0.5 }) };
     });
-    const plan = compile(graph, device);
-    const memory = device.allocate(plan.arenaBytes);
-    const doubled = new Program(plan, device, new Store(device, statesOf(graph)), memory);
+    const doubled = programOf(graph, { device });
     for (const step of [1, 2, 3]) {
       const x = ramp(100, step);
       if (step > 1) doubled.prefetch({ x });

@@ -1,12 +1,11 @@
 /** Segmentation networks, in float32, against PyTorch's float64 (tools/oracle/make_segmentation.py). */
-import { type CompileOptions, type Pair, type TypedArray, trace } from '@inplace-abn/core';
+import { type CompileOptions, type Pair, programOf, type TypedArray, trace } from '@inplace-abn/core';
 import { EVALUATION, InPlaceABN } from '@inplace-abn/nn';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Digest, digestError } from '../../core/test/support/digest.js';
 import { readJson } from '../../core/test/support/fixtures.js';
 import { toStorage } from '../../core/test/support/layout.js';
 import { integers, normal } from '../../core/test/support/prng.js';
-import { Step } from '../../core/test/support/step.js';
 import {
   type AnyNetworkOptions,
   type DeepLabV3Options,
@@ -88,14 +87,13 @@ function toLogical(shape: readonly number[], stored: ArrayLike<number>): Float32
 
 describe.each(fixtures)('a training step of $name with DeepLabV3', (fixture) => {
   let start: Record<string, TypedArray>;
-  let step: Step;
-  let outputs: Record<string, Float32Array>;
+  let step: Awaited<ReturnType<typeof run>>['step'];
+  let outputs: Awaited<ReturnType<typeof run>>['outputs'];
   const run = async (options: CompileOptions) => {
-    const made = new Step(segmentationStep(networkOf(fixture), fixture.about.images.shape), options).load(
-      start,
-    );
+    const graph = segmentationStep(networkOf(fixture), fixture.about.images.shape);
+    const made = programOf(graph, { ...options, states: start });
     const inputs = { x: imagesOf(fixture.about.images), labels: labelsOf(fixture) };
-    return { step: made, outputs: (await made.run(inputs)) as Record<string, Float32Array> };
+    return { step: made, outputs: (await made.run(inputs)).outputs };
   };
   beforeAll(async () => {
     start = startOf(networkOf(fixture), fixture.biases);
@@ -103,18 +101,16 @@ describe.each(fixtures)('a training step of $name with DeepLabV3', (fixture) => 
   });
 
   it('has the loss and logits of PyTorch', () => {
-    expect(Math.abs((outputs.loss?.[0] ?? Number.NaN) / fixture.loss - 1)).toBeLessThan(TOLERANCE / 10);
+    expect(Math.abs((outputs.loss[0] ?? Number.NaN) / fixture.loss - 1)).toBeLessThan(TOLERANCE / 10);
     const id = step.plan.graph.outputs.get('logits') ?? -1;
     const shape = step.plan.graph.values.get(id)?.shape ?? [];
-    expect(digestError('logits', toLogical(shape, outputs.logits ?? []), fixture.logits)).toBeLessThan(
-      TOLERANCE,
-    );
+    expect(digestError('logits', toLogical(shape, outputs.logits), fixture.logits)).toBeLessThan(TOLERANCE);
   });
 
   it('has the running statistics and gradients of PyTorch', () => {
     const errors = new Map<string, number>();
     for (const [name, digest] of Object.entries(fixture.runningStats)) {
-      errors.set(name, digestError(name, step.read(name) as Float32Array, digest));
+      errors.set(name, digestError(name, step.store.read(name, 'float32').data, digest));
     }
     for (const [name, digest] of Object.entries(fixture.gradients)) {
       errors.set(name, digestError(name, outputs[`${GRADIENT}${name}`] ?? [], digest));
@@ -130,16 +126,16 @@ describe.each(fixtures)('a training step of $name with DeepLabV3', (fixture) => 
     async (expected) => {
       const { evaluation } = fixture.about;
       const graph = trace((tracer) => ({
-        logits: networkOf(fixture, expected.poolingSize).call(
-          tracer.input('x', evaluation.shape, 'float32'),
-          EVALUATION,
-        ),
+        logits: networkOf(fixture, expected.poolingSize)
+          .call(tracer.input('x', evaluation.shape, 'float32'), EVALUATION)
+          .as('float32'),
       }));
-      const states = graph.states.map(({ name }) => [name, step.read(name)]);
+      const states = Object.fromEntries(graph.states.map(({ name }) => [name, step.store.read(name).data]));
       for (const options of [{}, { keepConstants: false, fold: false }]) {
-        const evaluated = new Step(graph, options).load(Object.fromEntries(states));
-        const { logits } = await evaluated.run({ x: imagesOf(evaluation) });
-        const error = relativeDifference(toLogical(expected.shape, logits as Float32Array), expected.logits);
+        const { outputs: evaluated } = await programOf(graph, { ...options, states }).run({
+          x: imagesOf(evaluation),
+        });
+        const error = relativeDifference(toLogical(expected.shape, evaluated.logits), expected.logits);
         expect(error).toBeLessThan(TOLERANCE);
       }
     },

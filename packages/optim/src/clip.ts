@@ -7,7 +7,7 @@ import { clipScale, guardFinite, type Value } from '@inplace-abn/core';
 export function clipByGlobalNorm(
   gradients: readonly Value[],
   maxNorm: number,
-): { norm: Value; scale: Value } {
+): { norm: Value<'float32'>; scale: Value<'float32'> } {
   const { norm, scale } = clipScale(gradients, maxNorm);
   guardFinite(norm, 'the global norm of the gradients');
   return { norm, scale };

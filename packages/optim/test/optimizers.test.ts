@@ -1,8 +1,7 @@
 /** Update ops on the native device against float64 results of torch.optim. */
-import { type Tracer, trace } from '@inplace-abn/core';
+import { type Program, programOf, type Tracer, trace } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { readJson } from '../../core/test/support/fixtures.js';
-import { Step } from '../../core/test/support/step.js';
 import {
   adam,
   adamw,
@@ -92,13 +91,13 @@ describe('optimizers', () => {
       });
       return {};
     });
-    const step = new Step(graph).load({ w: Float32Array.from(run.start) });
+    const step = programOf(graph, { states: { w: Float32Array.from(run.start) } });
     for (const [index, { gradient = [], parameter = [], ...state }] of run.steps.entries()) {
       const inputs = { 'w.grad': Float32Array.from(gradient), 'w.lr': Float32Array.of(run.options.lr) };
       await step.run({ ...inputs, step: Float32Array.of(index + 1) });
-      expectClose(step.read('w'), parameter);
+      expectClose(step.store.read('w').data, parameter);
       for (const [kind, expected] of Object.entries(state)) {
-        expectClose(step.read(optimizerStateName('w', kind)), expected);
+        expectClose(step.store.read(optimizerStateName('w', kind)).data, expected);
       }
     }
     const kinds = Object.keys(run.steps[0] ?? {}).slice(2);
@@ -114,7 +113,7 @@ describe('optimizers', () => {
       });
       return {};
     });
-    const step = new Step(graph).load({ a: new Float32Array(1), b: new Float32Array(1) });
+    const step = programOf(graph, { states: { a: new Float32Array(1), b: new Float32Array(1) } });
     const one = Float32Array.of(1);
     await step.run({
       'a.grad': one,
@@ -123,7 +122,7 @@ describe('optimizers', () => {
       'b.lr': Float32Array.of(0.25),
       step: one,
     });
-    expect([step.read('a')[0], step.read('b')[0]]).toEqual([-0.5, -0.25]);
+    expect([step.store.read('a').data[0], step.store.read('b').data[0]]).toEqual([-0.5, -0.25]);
   });
 
   it('reject Nesterov without momentum', () => {
@@ -134,9 +133,9 @@ describe('optimizers', () => {
 });
 
 describe('clipping by the global norm', () => {
-  function clipped(sizes: readonly number[], maxNorm: number): Step {
+  function clipped(starts: readonly Float32Array[], maxNorm: number): Program<{ norm: 'float32' }> {
     const graph = trace((tracer) => {
-      const updates = sizes.map((size, i) => updateOf(tracer, `w${i}`, size));
+      const updates = starts.map(({ length }, i) => updateOf(tracer, `w${i}`, length));
       const { norm, scale } = tracer.during('update', null, () =>
         clipByGlobalNorm(
           updates.map(({ gradient }) => gradient),
@@ -146,8 +145,7 @@ describe('clipping by the global norm', () => {
       applyUpdates(plain, updates, { clip: scale, step: stepOf(tracer) });
       return { norm };
     });
-    const zeros = sizes.map((size, i) => [`w${i}`, new Float32Array(size)] as const);
-    return new Step(graph).load(Object.fromEntries(zeros));
+    return programOf(graph, { states: Object.fromEntries(starts.map((start, i) => [`w${i}`, start])) });
   }
 
   const inputs = (gradients: readonly number[][]) =>
@@ -161,17 +159,17 @@ describe('clipping by the global norm', () => {
 
   it.each(clips)('to $maxNorm follows PyTorch', async ({ maxNorm, norm, before, after }) => {
     const step = clipped(
-      before.map((gradient) => gradient.length),
+      before.map(({ length }) => new Float32Array(length)),
       maxNorm,
     );
-    const outputs = await step.run(inputs(before));
-    expectClose(outputs.norm ?? [], [norm]);
+    const { outputs } = await step.run(inputs(before));
+    expectClose(outputs.norm, [norm]);
     // From zero with a rate of −1 a parameter becomes the gradient that was applied.
-    for (const [i, expected] of after.entries()) expectClose(step.read(`w${i}`), expected);
+    for (const [i, expected] of after.entries()) expectClose(step.store.read(`w${i}`).data, expected);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('stops a step with %s before any update', async (value) => {
-    const step = clipped([2, 2], 1).load({ w0: Float32Array.of(1, 2), w1: Float32Array.of(3, 4) });
+    const step = clipped([Float32Array.of(1, 2), Float32Array.of(3, 4)], 1);
     await expect(
       step.run(
         inputs([
@@ -180,6 +178,6 @@ describe('clipping by the global norm', () => {
         ]),
       ),
     ).rejects.toThrow('the global norm of the gradients');
-    expect([...step.read('w0'), ...step.read('w1')]).toEqual([1, 2, 3, 4]);
+    expect([...step.store.read('w0').data, ...step.store.read('w1').data]).toEqual([1, 2, 3, 4]);
   });
 });

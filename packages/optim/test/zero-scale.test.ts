@@ -1,8 +1,7 @@
 /** A layer whose γ starts at exactly 0, as residual branches often do, still learns. */
-import { crossEntropy, gradients, trace } from '@inplace-abn/core';
+import { crossEntropy, gradients, programOf, trace } from '@inplace-abn/core';
 import { ABN, InPlaceABN } from '@inplace-abn/nn';
 import { describe, expect, it } from 'vitest';
-import { Step } from '../../core/test/support/step.js';
 import { applyUpdates, sgd } from '../src/index.js';
 
 const LEARNING_RATE = 0.5;
@@ -25,15 +24,16 @@ async function gammaAfter(steps: number, Layer: typeof ABN, training: boolean): 
     applyUpdates(sgd({ learningRate: LEARNING_RATE }), updates, { clip: null, step });
     return { loss };
   });
-  const step = new Step(graph).load({
+  const states = {
     'bn.weight': Float32Array.of(0, -0),
     'bn.bias': new Float32Array(2),
     'bn.running_var': Float32Array.of(4, 4),
-  });
+  };
+  const step = programOf(graph, { states });
   for (let i = 0; i < steps; i++) {
     await step.run({ x, labels, lr: Float32Array.of(LEARNING_RATE), step: Float32Array.of(i + 1) });
   }
-  return Array.from(step.read('bn.weight'), Number);
+  return Array.from(step.store.read('bn.weight').data, Number);
 }
 
 describe.each([

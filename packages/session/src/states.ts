@@ -24,9 +24,7 @@ export function statesIn(store: Store, ...kinds: readonly StateSpec['kind'][]): 
 /** The tensors themselves: those in a file are read. */
 export async function onHost(tensors: StateTensors): Promise<Map<string, HostTensor>> {
   const read = new Map<string, HostTensor>();
-  for (const [name, tensor] of tensors) {
-    read.set(name, 'data' in tensor ? tensor : ((await readContent(name, tensor)) as HostTensor));
-  }
+  for (const [name, tensor] of tensors) read.set(name, await readContent(name, tensor));
   return read;
 }
 

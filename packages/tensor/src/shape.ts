@@ -3,9 +3,10 @@ import { bytesPerElement, type DType } from './dtype.js';
 /** Logical shape N×C×S1×…. Data tensors are stored channels-last (N, S1, …, C) on every device. */
 export type Shape = readonly number[];
 
-export interface TensorType {
+/** Shape and dtype of a tensor that a device computes on. */
+export interface TensorType<D extends DType = DType> {
   readonly shape: Shape;
-  readonly dtype: DType;
+  readonly dtype: D;
 }
 
 /** Number of elements of a valid shape. */
@@ -13,6 +14,7 @@ export function elements(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Bytes of its elements, dense. */
 export function byteLength(type: TensorType): number {
   return elements(type.shape) * bytesPerElement(type.dtype);
 }

@@ -1,4 +1,5 @@
 /** Compiles a traced graph to a plan: runs the passes in order. */
+import { arrayName } from '@inplace-abn/tensor';
 import { debug } from '../debug/ladder.js';
 import {
   logAliases,
@@ -13,7 +14,7 @@ import type { Device } from '../devices/device.js';
 import { KernelChoices } from '../devices/kernel-choices.js';
 import { UsageError } from '../errors.js';
 import { checkGraph } from '../ir/check.js';
-import { type Graph, isInference, type ValueId } from '../ir/graph.js';
+import { type Graph, isInference, type OutputTypes, type ValueId, valueInfo } from '../ir/graph.js';
 import { formatGraph } from '../ir/text.js';
 import { alias } from '../passes/alias.js';
 import { fold } from '../passes/fold.js';
@@ -83,7 +84,11 @@ export interface CompileOptions {
  * @throws UsageError if the device does not support the requested precision
  * @throws BudgetError if no plan fits the budget
  */
-export function compile(traced: Graph, device: Device, options: CompileOptions = {}): Plan {
+export function compile<O extends OutputTypes>(
+  traced: Graph<O>,
+  device: Device,
+  options: CompileOptions = {},
+): Plan<O> {
   const started = performance.now();
   const dtype = options.precision ?? 'float32';
   const refusal = device.refuses(dtype);
@@ -101,7 +106,16 @@ export function compile(traced: Graph, device: Device, options: CompileOptions =
   debug(2, () => logAliases(plan));
   debug(4, () => logKernels(plan));
   debug(1, () => logSummary(plan, performance.now() - started));
-  return plan;
+  if (yieldsAsTraced(plan, traced)) return plan;
+  throw new RangeError('a pass changed an output');
+}
+
+/** Whether the plan's outputs are held by the same arrays as the traced ones: passes may change what is in between alone. */
+function yieldsAsTraced<O extends OutputTypes>(plan: Plan, traced: Graph<O>): plan is Plan<O> {
+  return [...traced.outputs].every(([name, id]) => {
+    const planned = plan.graph.values.get(plan.graph.outputs.get(name) ?? -1);
+    return planned !== undefined && arrayName(planned.dtype) === arrayName(valueInfo(traced, id).dtype);
+  });
 }
 
 function checked(pass: string, graph: Graph): Graph {

@@ -2,7 +2,7 @@
  * The graph: a training or evaluation step as a list of nodes in SSA form. Passes take a graph and return a
  * new one; a graph is never modified in place.
  */
-import type { TensorType } from '@inplace-abn/tensor';
+import type { DType, TensorType } from '@inplace-abn/tensor';
 import type { AnyOp, Attributes } from './define.js';
 
 export type ValueId = number;
@@ -13,7 +13,8 @@ export type ValueId = number;
  */
 export type ValueKind = 'activation' | 'gradient' | 'input' | 'state';
 
-export interface ValueInfo extends TensorType {
+/** A value of a graph: its type, and the memory that it counts as. */
+export interface ValueInfo<D extends DType = DType> extends TensorType<D> {
   readonly id: ValueId;
   readonly kind: ValueKind;
 }
@@ -47,7 +48,19 @@ export interface StateInfo {
   readonly kind: StateKind;
 }
 
-export interface Graph {
+/** The outputs of a graph by name, with the dtype of each. */
+export type OutputTypes = Readonly<Record<string, DType | undefined>>;
+
+/** Of a type alone: what its outputs are of. */
+declare const OUTPUTS: unique symbol;
+
+/** That outputs have names and dtypes that the type checker knows: from {@link trace} over compile to a program's results. */
+export interface WithOutputs<O extends OutputTypes> {
+  readonly [OUTPUTS]?: O;
+}
+
+/** A step: nodes in the order they were traced, and what goes in, stays and comes out. */
+export interface Graph<O extends OutputTypes = OutputTypes> extends WithOutputs<O> {
   readonly values: ReadonlyMap<ValueId, ValueInfo>;
   readonly inputs: ReadonlyMap<string, ValueId>;
   readonly states: readonly StateInfo[];

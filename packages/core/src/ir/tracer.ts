@@ -67,7 +67,7 @@ export class Tracer {
     return tracer;
   }
 
-  private adopt(info: ValueInfo): Value {
+  private adopt<D extends DType>(info: ValueInfo<D>): Value<D> {
     const value = new Value(this, info);
     this.infos.set(info.id, info);
     this.values.set(info.id, value);
@@ -75,7 +75,11 @@ export class Tracer {
     return value;
   }
 
-  private define(type: TensorType, kind: ValueKind, what = this.scope.path || '(top)'): Value {
+  private define<D extends DType>(
+    type: TensorType<D>,
+    kind: ValueKind,
+    what = this.scope.path || '(top)',
+  ): Value<D> {
     const bytes = byteLength(type);
     if (bytes > MOST_BYTES) {
       throw new ShapeError(
@@ -98,7 +102,7 @@ export class Tracer {
   }
 
   /** A tensor that the host passes in at every run. */
-  input(name: string, shape: Shape, dtype: DType): Value {
+  input<D extends DType>(name: string, shape: Shape, dtype: D): Value<D> {
     if (this.inputs.has(name)) throw new UsageError(`input ${name} is defined twice`);
     const value = this.define({ shape, dtype }, 'input', name);
     this.inputs.set(name, value.id);
@@ -109,11 +113,11 @@ export class Tracer {
    * A tensor that lives in the store under `name` between runs. Repeated calls with the same name return the
    * same value.
    */
-  state(name: string, shape: Shape, dtype: DType, kind: StateKind): Value {
+  state<D extends DType>(name: string, shape: Shape, dtype: D, kind: StateKind): Value<D> {
     const known = this.states.get(name);
     if (known) {
       const value = this.value(known.value);
-      if (sameShape(value.shape, shape) && value.dtype === dtype) return value;
+      if (sameShape(value.shape, shape) && value.is(dtype)) return value;
       throw new UsageError(
         `state ${name} is used as ${formatType({ shape, dtype })} and as ${formatType(value)}: two modules share its name`,
         { code: 'ERR_NAME_TAKEN' },
@@ -125,7 +129,7 @@ export class Tracer {
   }
 
   /** Throws UsageError if the value belongs to another trace, where its id means something else. */
-  own(value: Value): Value {
+  own<D extends DType>(value: Value<D>): Value<D> {
     if (value.tracer === this) return value;
     throw new UsageError(
       `${this.scope.path || '(top)'}: ${value} belongs to another trace: a value is only valid in the trace that created it; pass it as an input, or keep it as a state`,
@@ -242,10 +246,9 @@ export class Tracer {
   /**
    * Changes the memory category of `value` to `kind`: a parameter's gradient does not count as an activation.
    */
-  retag(value: Value, kind: ValueKind): Value {
-    const info = this.infos.get(this.own(value).id);
-    if (!info) throw new RangeError(`no value ${value} in this trace`);
-    return this.adopt({ ...info, kind });
+  retag<D extends DType>(value: Value<D>, kind: ValueKind): Value<D> {
+    const { id, shape, dtype } = this.own(value);
+    return this.adopt({ id, shape, dtype, kind });
   }
 
   finish(): Graph {
@@ -260,9 +263,29 @@ export class Tracer {
   }
 }
 
-/** Traces `body` into a graph. The keys of the record that it returns name the graph's outputs. */
-export function trace(body: (tracer: Tracer) => Readonly<Record<string, Value>>): Graph {
+/** The dtypes of values by name: those of a graph whose outputs they are. */
+export type OutputsOf<R extends Readonly<Record<string, Value>>> = {
+  readonly [K in keyof R]: NonNullable<R[K]> extends Value<infer D> ? D : never;
+};
+
+/**
+ * Traces `body` into a graph. The record that it returns names the graph's outputs and types them: a program returns
+ * `{ loss: Float32Array }` for `{ loss: Value<'float32'> }`.
+ */
+export function trace<R extends Readonly<Record<string, Value>>>(
+  body: (tracer: Tracer) => R,
+): Graph<OutputsOf<R>> {
   const tracer = new Tracer();
-  for (const [name, value] of Object.entries(body(tracer))) tracer.output(name, value);
-  return tracer.finish();
+  const outputs = body(tracer);
+  for (const [name, value] of Object.entries(outputs)) tracer.output(name, value);
+  const graph = tracer.finish();
+  if (returns(graph, outputs)) return graph;
+  throw new RangeError('the trace lost an output');
+}
+
+function returns<R extends Readonly<Record<string, Value>>>(
+  graph: Graph,
+  outputs: R,
+): graph is Graph<OutputsOf<R>> {
+  return Object.entries(outputs).every(([name, { id }]) => graph.outputs.get(name) === id);
 }

@@ -1,12 +1,13 @@
 import { type DType, formatType, type Shape } from '@inplace-abn/tensor';
+import { ShapeError } from '../errors.js';
 import type { ValueId, ValueInfo, ValueKind } from './graph.js';
 import type { Tracer } from './tracer.js';
 
 /** A symbolic tensor: a handle to a graph value during tracing. */
-export class Value {
+export class Value<D extends DType = DType> {
   constructor(
     readonly tracer: Tracer,
-    private readonly info: ValueInfo,
+    private readonly info: ValueInfo<D>,
   ) {}
 
   get id(): ValueId {
@@ -18,12 +19,28 @@ export class Value {
     return this.info.shape;
   }
 
-  get dtype(): DType {
+  get dtype(): D {
     return this.info.dtype;
   }
 
   get kind(): ValueKind {
     return this.info.kind;
+  }
+
+  /** Whether it is of `dtype`. */
+  is<T extends DType>(dtype: T): this is Value<T> {
+    const own: DType = this.info.dtype;
+    return own === dtype;
+  }
+
+  /**
+   * This value, known to the type checker as one of `dtype`, so that a program's output of it is the typed array of that dtype.
+   *
+   * @throws ShapeError where it is of another
+   */
+  as<T extends DType>(dtype: T): Value<T> {
+    if (this.is(dtype)) return this;
+    throw new ShapeError(`${this.tracer.path || '(top)'}: expected ${dtype} but received ${this}`);
   }
 
   toString(): string {

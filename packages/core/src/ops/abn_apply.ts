@@ -5,7 +5,7 @@
  * 'fixed' they are constants.
  */
 
-import { channels, rows } from '@inplace-abn/tensor';
+import { channels, type DType, rows } from '@inplace-abn/tensor';
 import { type ActivationAttributes, activate, invertActivation, isInvertible } from '../ir/activations.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -142,12 +142,12 @@ function sumOverGroup(sums: AbnSums, { group }: AbnApplyAttributes): AbnSums {
  * @param affine weight γ and bias β, float32[C]; null for neither
  * @throws ShapeError if an operand does not have C channels
  */
-export function abnApply(
-  x: Value,
+export function abnApply<D extends DType>(
+  x: Value<D>,
   statistics: { mean: Value; variance: Value; count?: Value },
   affine: { weight: Value; bias: Value } | null,
   attrs: AbnApplyAttributes,
-): Value {
+): Value<D> {
   return emit(
     abnApplyOp,
     [
@@ -159,5 +159,5 @@ export function abnApply(
       ...(statistics.count ? [statistics.count] : []),
     ],
     attrs,
-  );
+  ).as(x.dtype);
 }

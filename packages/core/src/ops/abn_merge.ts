@@ -79,7 +79,14 @@ export const abnMergeOp: OpDefinition<AbnMergeAttributes> = {
  *
  * @param gathered float32[processes,K], each row packed from mean, variance and count
  */
-export function abnMerge(gathered: Value, channels: number): { mean: Value; variance: Value; count: Value } {
+export function abnMerge(
+  gathered: Value,
+  channels: number,
+): { mean: Value<'float32'>; variance: Value<'float32'>; count: Value<'float32'> } {
   const outputs = emitAll(abnMergeOp, [gathered], { channels });
-  return { mean: outputAt(outputs, 0), variance: outputAt(outputs, 1), count: outputAt(outputs, 2) };
+  return {
+    mean: outputAt(outputs, 0).as('float32'),
+    variance: outputAt(outputs, 1).as('float32'),
+    count: outputAt(outputs, 2).as('float32'),
+  };
 }

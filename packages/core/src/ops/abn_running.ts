@@ -95,7 +95,7 @@ export function abnRunning(
   running: { mean: Value; variance: Value; batches: Value },
   batch: { mean: Value; variance: Value },
   { momentum, count }: AbnRunningOptions,
-): { mean: Value; variance: Value; batches: Value } {
+): { mean: Value<'float32'>; variance: Value<'float32'>; batches: Value<'int64'> } {
   const statistics = [running.mean, running.variance, running.batches, batch.mean, batch.variance];
   const known = typeof count === 'number';
   const outputs = emitAll(abnRunningOp, known ? statistics : [...statistics, count], {
@@ -103,5 +103,9 @@ export function abnRunning(
     cumulative: momentum === null,
     count: known ? count : 0,
   });
-  return { mean: outputAt(outputs, 0), variance: outputAt(outputs, 1), batches: outputAt(outputs, 2) };
+  return {
+    mean: outputAt(outputs, 0).as('float32'),
+    variance: outputAt(outputs, 1).as('float32'),
+    batches: outputAt(outputs, 2).as('int64'),
+  };
 }

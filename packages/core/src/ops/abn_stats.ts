@@ -57,7 +57,7 @@ export const abnStatsOp: OpDefinition<NoAttributes> = {
 };
 
 /** Mean and biased variance of x (N×C×…) per channel: float32[C] each. */
-export function abnStats(x: Value): { mean: Value; variance: Value } {
+export function abnStats(x: Value): { mean: Value<'float32'>; variance: Value<'float32'> } {
   const outputs = emitAll(abnStatsOp, [x], {});
-  return { mean: outputAt(outputs, 0), variance: outputAt(outputs, 1) };
+  return { mean: outputAt(outputs, 0).as('float32'), variance: outputAt(outputs, 1).as('float32') };
 }

@@ -62,6 +62,6 @@ export function accumulate(
   state: Value,
   value: Value,
   { keep, factor }: { keep: Value; factor: Value },
-): Value {
-  return emit(accumulateOp, [state, value, keep, factor], { begin: 0 });
+): Value<'float32'> {
+  return emit(accumulateOp, [state, value, keep, factor], { begin: 0 }).as('float32');
 }

@@ -1,6 +1,6 @@
 /** z = φ(x), elementwise. */
 
-import { elements } from '@inplace-abn/tensor';
+import { type DType, elements } from '@inplace-abn/tensor';
 import { type ActivationAttributes, activate, invertActivation, isInvertible } from '../ir/activations.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -55,11 +55,11 @@ export const activationOp: OpDefinition<ActivationAttributes> = {
 };
 
 /** φ(x), elementwise, with the type of x. */
-export function activation(x: Value, attrs: ActivationAttributes): Value {
-  return emit(activationOp, [x], attrs);
+export function activation<D extends DType>(x: Value<D>, attrs: ActivationAttributes): Value<D> {
+  return emit(activationOp, [x], attrs).as(x.dtype);
 }
 
 /** max(x, 0), like torch.relu. */
-export function relu(x: Value): Value {
+export function relu<D extends DType>(x: Value<D>): Value<D> {
   return activation(x, { activation: 'relu', slope: 0 });
 }

@@ -1,6 +1,6 @@
 /** out = φ(a + b): a residual sum with an optional activation. */
 
-import { elements, formatType, sameShape } from '@inplace-abn/tensor';
+import { type DType, elements, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import {
   type ActivationAttributes,
@@ -81,6 +81,10 @@ export const addOp: OpDefinition<ActivationAttributes> = {
 };
 
 /** φ(a + b), elementwise; a and b have the same shape. */
-export function add(a: Value, b: Value, attrs: ActivationAttributes = IDENTITY): Value {
-  return emit(addOp, [a, b], attrs);
+export function add<D extends DType>(
+  a: Value<D>,
+  b: Value,
+  attrs: ActivationAttributes = IDENTITY,
+): Value<D> {
+  return emit(addOp, [a, b], attrs).as(a.dtype);
 }

@@ -1,6 +1,6 @@
 /** Gathers x from all processes of a group, in rank order (torch.distributed.all_gather_into_tensor). */
 
-import { dim } from '@inplace-abn/tensor';
+import { type DType, dim } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -40,6 +40,6 @@ export const allGatherOp: OpDefinition<AllGatherAttributes> = {
 };
 
 /** [size,K]: x, float32[K] or int32[K], from all `size` processes of `group`; row i comes from rank i. */
-export function allGather(x: Value, group: string, size: number): Value {
-  return emit(allGatherOp, [x], { group, size });
+export function allGather<D extends DType>(x: Value<D>, group: string, size: number): Value<D> {
+  return emit(allGatherOp, [x], { group, size }).as(x.dtype);
 }

@@ -1,5 +1,6 @@
 /** Sums x over the processes of a group; blocks the step until done (torch.distributed.all_reduce). */
 
+import type { DType } from '@inplace-abn/tensor';
 import type { OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -13,6 +14,6 @@ export const allReduceOp: OpDefinition<GroupAttributes> = {
 };
 
 /** The sum of x, float32[K] or int32[K], over the processes of `group`; bit-identical on all of them. */
-export function allReduce(x: Value, group: string): Value {
-  return emit(allReduceOp, [x], { group });
+export function allReduce<D extends DType>(x: Value<D>, group: string): Value<D> {
+  return emit(allReduceOp, [x], { group }).as(x.dtype);
 }

@@ -3,6 +3,7 @@
  * belongs to the communication thread, and its lifetime keeps other values out of it.
  */
 
+import type { DType } from '@inplace-abn/tensor';
 import type { OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -17,14 +18,14 @@ export const allReduceStartOp: OpDefinition<GroupAttributes> = {
 };
 
 /** An all-reduce in flight. */
-export interface PendingSum {
+export interface PendingSum<D extends DType = DType> {
   /** Waits for the sum. If it belongs to the update, the wait is scheduled as late as its readers allow. */
-  wait(): Value;
+  wait(): Value<D>;
 }
 
 /** Starts the sum of x, float32[K] or int32[K], over the processes of `group`. Call `wait` exactly once. */
-export function startAllReduce(x: Value, group: string): PendingSum {
+export function startAllReduce<D extends DType>(x: Value<D>, group: string): PendingSum<D> {
   const kind = x.kind === 'gradient' ? 'gradient' : 'activation';
   const inFlight = emit(allReduceStartOp, [x], { group }, { kinds: [kind] });
-  return { wait: () => allReduceWait(inFlight, group) };
+  return { wait: () => allReduceWait(inFlight, group).as(x.dtype) };
 }

@@ -2,7 +2,7 @@
  * Arithmetic on values. Each function emits an elementwise expression with the broadcasting rules of {@link
  * mul}.
  */
-import { type Shape, sameShape } from '@inplace-abn/tensor';
+import { type DType, type Shape, sameShape } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
 import { type ActivationAttributes, IDENTITY } from '../ir/activations.js';
 import { call, number, operand } from '../ir/expression.js';
@@ -14,7 +14,7 @@ import { emitElementwise } from './elementwise.js';
 import { broadcastShape } from './support/broadcast.js';
 
 /** Applies fn to values and numbers, at least one of which is a value. */
-function applied(fn: FunctionName, ...args: (Value | number)[]): Value {
+function applied<D extends DType>(fn: FunctionName, ...args: (Value<D> | number)[]): Value<D> {
   const values = args.filter((arg) => arg instanceof Value);
   if (values.length === 0) {
     throw new UsageError(
@@ -25,7 +25,8 @@ function applied(fn: FunctionName, ...args: (Value | number)[]): Value {
   const expressions = args.map((arg) =>
     arg instanceof Value ? operand(values.indexOf(arg)) : number(finite(fn, arg)),
   );
-  return emitElementwise(call(fn, ...expressions), (index) => values[index] ?? missing(fn, index));
+  const result = emitElementwise(call(fn, ...expressions), (index) => values[index] ?? missing(fn, index));
+  return result.as(values.find(({ dtype }) => result.is(dtype))?.dtype ?? missing(fn, 0));
 }
 
 function finite(fn: string, value: number): number {
@@ -42,15 +43,22 @@ function missing(fn: string, index: number): never {
  * mul}. If both shapes are equal, it can be fused into the preceding convolution at the end of a residual
  * block.
  */
-export function add(a: Value | number, b: Value | number, attrs: ActivationAttributes = IDENTITY): Value {
+export function add<A extends DType = never, B extends DType = never>(
+  a: Value<A> | number,
+  b: Value<B> | number,
+  attrs: ActivationAttributes = IDENTITY,
+): Value<A | B> {
   if (a instanceof Value && b instanceof Value && sameShape(a.shape, b.shape)) return addSame(a, b, attrs);
-  const sum = applied('add', a, b);
+  const sum = applied<A | B>('add', a, b);
   return attrs.activation === 'identity' ? sum : activation(sum, attrs);
 }
 
 /** a − b, like torch.sub, with the broadcasting of {@link mul}. */
-export function sub(a: Value | number, b: Value | number): Value {
-  return applied('sub', a, b);
+export function sub<A extends DType = never, B extends DType = never>(
+  a: Value<A> | number,
+  b: Value<B> | number,
+): Value<A | B> {
+  return applied<A | B>('sub', a, b);
 }
 
 /**
@@ -61,42 +69,48 @@ export function sub(a: Value | number, b: Value | number): Value {
  *
  * @throws ShapeError if the shapes cannot be broadcast
  */
-export function mul(a: Value | number, b: Value | number): Value {
-  return applied('mul', a, b);
+export function mul<A extends DType = never, B extends DType = never>(
+  a: Value<A> | number,
+  b: Value<B> | number,
+): Value<A | B> {
+  return applied<A | B>('mul', a, b);
 }
 
 /** a/b, like torch.div, with the broadcasting of {@link mul}. */
-export function div(a: Value | number, b: Value | number): Value {
-  return applied('div', a, b);
+export function div<A extends DType = never, B extends DType = never>(
+  a: Value<A> | number,
+  b: Value<B> | number,
+): Value<A | B> {
+  return applied<A | B>('div', a, b);
 }
 
 /** −x, like torch.neg. */
-export function neg(x: Value): Value {
+export function neg<D extends DType>(x: Value<D>): Value<D> {
   return applied('neg', x);
 }
 
 /** eˣ, like torch.exp. */
-export function exp(x: Value): Value {
+export function exp<D extends DType>(x: Value<D>): Value<D> {
   return applied('exp', x);
 }
 
 /** Natural logarithm, like torch.log: −∞ at 0, NaN below. */
-export function log(x: Value): Value {
+export function log<D extends DType>(x: Value<D>): Value<D> {
   return applied('log', x);
 }
 
 /** √x, like torch.sqrt: NaN below 0; the gradient at 0 is ∞. */
-export function sqrt(x: Value): Value {
+export function sqrt<D extends DType>(x: Value<D>): Value<D> {
   return applied('sqrt', x);
 }
 
 /** x², like torch.square. */
-export function square(x: Value): Value {
+export function square<D extends DType>(x: Value<D>): Value<D> {
   return applied('mul', x, x);
 }
 
 /** |x|, like torch.abs; the gradient at 0 is 0. */
-export function abs(x: Value): Value {
+export function abs<D extends DType>(x: Value<D>): Value<D> {
   return applied('abs', x);
 }
 
@@ -106,22 +120,23 @@ export function sign(x: Value): Value {
 }
 
 /** 1/(1 + e⁻ˣ), like torch.sigmoid. */
-export function sigmoid(x: Value): Value {
+export function sigmoid<D extends DType>(x: Value<D>): Value<D> {
   return applied('sigmoid', x);
 }
 
 /** Hyperbolic tangent, like torch.tanh. */
-export function tanh(x: Value): Value {
+export function tanh<D extends DType>(x: Value<D>): Value<D> {
   return applied('tanh', x);
 }
 
 /** x/(1 + e⁻ˣ), like torch.nn.functional.silu. */
-export function silu(x: Value): Value {
+export function silu<D extends DType>(x: Value<D>): Value<D> {
   const [x0, get] = [operand(0), () => x];
-  return emitElementwise(call('mul', x0, call('sigmoid', x0)), get);
+  return emitElementwise(call('mul', x0, call('sigmoid', x0)), get).as(x.dtype);
 }
 
 /** Broadcasts `value` to `shape`, like torch.Tensor.expand but with the axis rules of {@link mul}. */
-export function expand(value: Value, shape: Shape): Value {
-  return emitElementwise(operand(0), () => value, { domain: broadcastShape([value.shape, shape]) });
+export function expand<D extends DType>(value: Value<D>, shape: Shape): Value<D> {
+  const domain = broadcastShape([value.shape, shape]);
+  return emitElementwise(operand(0), () => value, { domain }).as(value.dtype);
 }

@@ -3,7 +3,7 @@
  * inside the input.
  */
 
-import { channels, elements } from '@inplace-abn/tensor';
+import { channels, type DType, elements } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -67,7 +67,11 @@ export interface AvgPoolOptions extends PoolOptions {
  *
  * @throws ShapeError if x is not N×C×H×W, if padding exceeds half the window, or if the window does not fit
  */
-export function avgPool(x: Value, kernel: PairOption, options: AvgPoolOptions = {}): Value {
+export function avgPool<D extends DType>(
+  x: Value<D>,
+  kernel: PairOption,
+  options: AvgPoolOptions = {},
+): Value<D> {
   const attrs = { ...poolAttributes(kernel, options), count_include_pad: options.countIncludePad ?? true };
-  return emit(avgPoolOp, [x], attrs);
+  return emit(avgPoolOp, [x], attrs).as(x.dtype);
 }

@@ -2,7 +2,7 @@
  * Anti-aliased downsampling by 2: blurs with [1, 2, 1] ⊗ [1, 2, 1] / 16 at every second pixel (BlurPool,
  * Zhang 2019).
  */
-import { channels, dim, formatType } from '@inplace-abn/tensor';
+import { channels, type DType, dim, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -60,6 +60,6 @@ export const blurPoolOp: OpDefinition<NoAttributes> = {
  *
  * @throws ShapeError below 2×2 pixels
  */
-export function blurPool(x: Value): Value {
-  return emit(blurPoolOp, [x], {});
+export function blurPool<D extends DType>(x: Value<D>): Value<D> {
+  return emit(blurPoolOp, [x], {}).as(x.dtype);
 }

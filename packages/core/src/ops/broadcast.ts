@@ -1,4 +1,5 @@
 /** Broadcasts x from one process to its group (torch.distributed.broadcast). */
+import type { DType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import type { OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -24,6 +25,6 @@ export const broadcastOp: OpDefinition<BroadcastAttributes> = {
 };
 
 /** x, float32[K] or int32[K], of rank `root` in `group`. */
-export function broadcast(x: Value, group: string, root: number): Value {
-  return emit(broadcastOp, [x], { group, root });
+export function broadcast<D extends DType>(x: Value<D>, group: string, root: number): Value<D> {
+  return emit(broadcastOp, [x], { group, root }).as(x.dtype);
 }

@@ -1,6 +1,6 @@
 /** out = φ(a + b), where b has one value per image and channel, added at every pixel. */
 
-import { channels, dim, formatType, rows, sameShape } from '@inplace-abn/tensor';
+import { channels, type DType, dim, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type ActivationAttributes, activate, IDENTITY } from '../ir/activations.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
@@ -61,6 +61,10 @@ export const broadcastAddOp: OpDefinition<ActivationAttributes> = {
 };
 
 /** φ(a + b) with the type of a [N,C,H,W]; b is [N,C,1,1]. */
-export function broadcastAdd(a: Value, b: Value, attrs: ActivationAttributes = IDENTITY): Value {
-  return emit(broadcastAddOp, [a, b], attrs);
+export function broadcastAdd<D extends DType>(
+  a: Value<D>,
+  b: Value,
+  attrs: ActivationAttributes = IDENTITY,
+): Value<D> {
+  return emit(broadcastAddOp, [a, b], attrs).as(a.dtype);
 }

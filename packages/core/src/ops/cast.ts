@@ -43,6 +43,6 @@ export const castOp: OpDefinition<CastAttributes> = {
 };
 
 /** x converted to `dtype`; x itself if it already has that dtype. */
-export function cast(x: Value, dtype: DataDType): Value {
-  return x.dtype === dtype ? x : emit(castOp, [x], { dtype });
+export function cast<D extends DataDType>(x: Value, dtype: D): Value<D> {
+  return x.is(dtype) ? x : emit(castOp, [x], { dtype }).as(dtype);
 }

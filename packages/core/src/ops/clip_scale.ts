@@ -48,7 +48,10 @@ export const clipScaleOp: OpDefinition<ClipScaleAttributes> = {
 /**
  * The norm of all `grads` (float32, any shapes) and the factor that clips it to `maxNorm`: float32[] each.
  */
-export function clipScale(grads: readonly Value[], maxNorm: number): { norm: Value; scale: Value } {
+export function clipScale(
+  grads: readonly Value[],
+  maxNorm: number,
+): { norm: Value<'float32'>; scale: Value<'float32'> } {
   const outputs = emitAll(clipScaleOp, grads, { max_norm: maxNorm });
-  return { norm: outputAt(outputs, 0), scale: outputAt(outputs, 1) };
+  return { norm: outputAt(outputs, 0).as('float32'), scale: outputAt(outputs, 1).as('float32') };
 }

@@ -1,6 +1,6 @@
 /** Concatenates the inputs along the channels (torch.cat with dim 1). */
 
-import { channels, dim, formatType, sameShape } from '@inplace-abn/tensor';
+import { channels, type DType, dim, formatType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
 import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE, type Slice } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -69,8 +69,8 @@ export const concatOp: OpDefinition<NoAttributes> = {
 };
 
 /** Concatenates `values` (N×C_i×S1×…, equal except for C_i) along the channels: N×ΣC_i×S1×… */
-export function concat(values: readonly Value[]): Value {
+export function concat<D extends DType>(values: readonly Value<D>[]): Value<D> {
   const [first, ...rest] = values;
   if (!first) throw new UsageError('concat: expected at least one value');
-  return rest.length === 0 ? first : emit(concatOp, values, {});
+  return rest.length === 0 ? first : emit(concatOp, values, {}).as(first.dtype);
 }

@@ -38,6 +38,8 @@ export const constantOp: OpDefinition<ConstantAttributes> = {
 };
 
 /** A tensor of `shape` filled with `value`, like torch.full; default a float32 scalar. */
+export function constant(tracer: Tracer, value: number, shape?: Shape): Value<'float32'>;
+export function constant<D extends DType>(tracer: Tracer, value: number, shape: Shape, dtype: D): Value<D>;
 export function constant(tracer: Tracer, value: number, shape: Shape = [], dtype: DType = 'float32'): Value {
   return outputAt(tracer.emit(constantOp, [], { value, shape, dtype }), 0);
 }

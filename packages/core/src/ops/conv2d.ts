@@ -1,5 +1,6 @@
 /** y = w ⋆ x + b: 2D cross-correlation with stride, zero padding, dilation and groups (torch.nn.Conv2d). */
 
+import type { DType } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -67,8 +68,13 @@ export interface Conv2dOptions {
  *
  * @throws ShapeError if channels, groups or window do not fit x
  */
-export function conv2d(x: Value, weight: Value, bias: Value | null, options: Conv2dOptions = {}): Value {
+export function conv2d<D extends DType>(
+  x: Value<D>,
+  weight: Value,
+  bias: Value | null,
+  options: Conv2dOptions = {},
+): Value<D> {
   const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
   const attrs = { stride: pair(stride), padding: pair(padding), dilation: pair(dilation), groups };
-  return emit(conv2dOp, [x, weight, bias], attrs);
+  return emit(conv2dOp, [x, weight, bias], attrs).as(x.dtype);
 }

@@ -2,7 +2,15 @@
  * Transposed convolution (torch.nn.ConvTranspose2d): the input gradient of a convolution, as a layer. It uses
  * the kernel of conv2d_backward_data, and its own gradients are conv2d and conv2d_backward_weights.
  */
-import { channels, dim, formatType, type Shape, sameShape, type TensorType } from '@inplace-abn/tensor';
+import {
+  channels,
+  type DType,
+  dim,
+  formatType,
+  type Shape,
+  sameShape,
+  type TensorType,
+} from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import type { OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -40,21 +48,21 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
  *
  * @throws ShapeError if channels, groups, bias or output padding do not fit
  */
-export function convTranspose2d(
-  x: Value,
+export function convTranspose2d<D extends DType>(
+  x: Value<D>,
   weight: Value,
   bias: Value | null,
   options: ConvTranspose2dOptions = {},
-): Value {
+): Value<D> {
   const { stride = 1, padding = 0, dilation = 1, groups = 1, outputPadding = 0 } = options;
   const attrs = { stride: pair(stride), padding: pair(padding), dilation: pair(dilation), groups };
   const size = x.tracer.checking('conv_transpose2d', () => {
     checkOperands(x, weight, bias, attrs);
     return transposedSize(x.shape, weight.shape, attrs, pair(outputPadding));
   });
-  const y = emit(convTranspose2dOp, [x, weight], { ...attrs, size });
+  const y = emit(convTranspose2dOp, [x, weight], { ...attrs, size }).as(x.dtype);
   const biased = call('add', operand(0), operand(1));
-  return bias ? emitElementwise(biased, (index) => (index === 0 ? y : bias)) : y;
+  return bias ? emitElementwise(biased, (index) => (index === 0 ? y : bias)).as(x.dtype) : y;
 }
 
 function checkOperands(

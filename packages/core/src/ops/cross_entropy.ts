@@ -87,9 +87,13 @@ export interface CrossEntropyOptions {
  *
  * @throws ShapeError if shapes disagree or the smoothing is outside [0, 1]
  */
-export function crossEntropy(logits: Value, labels: Value, options: CrossEntropyOptions = {}): Value {
+export function crossEntropy(
+  logits: Value,
+  labels: Value,
+  options: CrossEntropyOptions = {},
+): Value<'float32'> {
   const { count = null, weights = null, ignoreIndex = -100, labelSmoothing = 0 } = options;
   const operands = weights ? [count, weights] : count ? [count] : [];
   const attrs = { ignore_index: ignoreIndex, label_smoothing: labelSmoothing };
-  return emit(crossEntropyOp, [logits, labels, ...operands], attrs);
+  return emit(crossEntropyOp, [logits, labels, ...operands], attrs).as('float32');
 }

@@ -5,7 +5,7 @@
  * cotangent. The hash is Chris Wellons' lowbias32.
  */
 
-import { channels, dim, elements, formatType, rows } from '@inplace-abn/tensor';
+import { channels, type DType, dim, elements, formatType, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -84,6 +84,10 @@ export const dropoutOp: OpDefinition<DropoutAttributes> = {
  * Dropout on x (N×C×…), like torch.nn.functional.dropout, or dropout2d if channelwise. `seed`: int32[], new
  * for every step.
  */
-export function dropout(x: Value, seed: Value, { p, stream, channelwise }: DropoutAttributes): Value {
-  return emit(dropoutOp, [x, seed], { p, stream, channelwise });
+export function dropout<D extends DType>(
+  x: Value<D>,
+  seed: Value,
+  { p, stream, channelwise }: DropoutAttributes,
+): Value<D> {
+  return emit(dropoutOp, [x, seed], { p, stream, channelwise }).as(x.dtype);
 }

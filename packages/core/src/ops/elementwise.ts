@@ -204,7 +204,7 @@ export function emitSum(
   root: Expression,
   get: (index: number) => Value,
   { shape, divisor, ...options }: EmitSum,
-): Value {
+): Value<'float32'> {
   const { operands, attrs, domain } = prepared(root, get, options);
   const [first = shape, ...rest] = sumSteps(shape, domain);
   const divided = (last: boolean) => (last ? divisor : 1);
@@ -213,7 +213,7 @@ export function emitSum(
     const step = { program: 'x0', domain: [], shape: [...next], divisor: divided(index === rest.length - 1) };
     sum = emit(sumOp, [sum], step);
   });
-  return sum;
+  return sum.as('float32');
 }
 
 /**

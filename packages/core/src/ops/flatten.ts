@@ -2,7 +2,7 @@
  * Flattens images to rows in PyTorch's order, y[n, (c,s)] = x[n,c,s], so that PyTorch's linear weights fit;
  * and the reverse. Since images are stored channels-last, each one is transposed.
  */
-import { elements, formatType, type Shape, sameShape } from '@inplace-abn/tensor';
+import { type DType, elements, formatType, type Shape, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type OpDefinition, type PeerKeeps, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -62,11 +62,11 @@ function rowsShape([n = 1, ...rest]: Shape): number[] {
 }
 
 /** x [N,C,S1,…] as [N,C·S1·…] with rows in PyTorch's order; transposes every image. */
-export function imagesToRows(x: Value): Value {
-  return emit(flattenOp, [x], { images: [...x.shape], back: false });
+export function imagesToRows<D extends DType>(x: Value<D>): Value<D> {
+  return emit(flattenOp, [x], { images: [...x.shape], back: false }).as(x.dtype);
 }
 
 /** Rows x [N,C·S1·…] in PyTorch's order as images of shape `images` [N,C,S1,…]. */
-export function rowsToImages(x: Value, images: Shape): Value {
-  return emit(flattenOp, [x], { images: [...images], back: true });
+export function rowsToImages<D extends DType>(x: Value<D>, images: Shape): Value<D> {
+  return emit(flattenOp, [x], { images: [...images], back: true }).as(x.dtype);
 }

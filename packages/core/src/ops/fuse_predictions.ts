@@ -124,9 +124,9 @@ export interface FusePredictionsOptions {
 export function fusePredictions(
   logits: readonly Value[],
   { mode, size, mirrored }: FusePredictionsOptions,
-): { label: Value; probability: Value } {
+): { label: Value<'uint8'>; probability: Value<'float32'> } {
   if (logits.length === 0) throw new UsageError('fusePredictions: expected logits of at least one scale');
   const attrs = { mode, size, mirrored: mirrored.map(Number) };
   const outputs = emitAll(fusePredictionsOp, logits, attrs);
-  return { label: outputAt(outputs, 0), probability: outputAt(outputs, 1) };
+  return { label: outputAt(outputs, 0).as('uint8'), probability: outputAt(outputs, 1).as('float32') };
 }

@@ -1,5 +1,5 @@
 /** Mean over height and width: [N,C,H,W] → [N,C]. */
-import { channels, dim, rows } from '@inplace-abn/tensor';
+import { channels, type DType, dim, rows } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -50,6 +50,6 @@ export const globalAvgPoolOp: OpDefinition<NoAttributes> = {
  * Mean of x [N,C,H,W] over height and width: [N,C], like torch.nn.functional.adaptive_avg_pool2d with output
  * size 1.
  */
-export function globalAvgPool(x: Value): Value {
-  return emit(globalAvgPoolOp, [x], {});
+export function globalAvgPool<D extends DType>(x: Value<D>): Value<D> {
+  return emit(globalAvgPoolOp, [x], {}).as(x.dtype);
 }

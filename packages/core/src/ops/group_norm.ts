@@ -3,7 +3,7 @@
  * each group of channels of each image. One channel per group is instance normalization; a single group is
  * layer normalization.
  */
-import { elements } from '@inplace-abn/tensor';
+import { type DType, elements } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emitAll, outputAt } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -89,12 +89,14 @@ export interface GroupNormOptions {
  *
  * @throws ShapeError if `groups` does not divide C, or if weight or bias is not [C]
  */
-export function groupNorm(
-  x: Value,
+export function groupNorm<D extends DType>(
+  x: Value<D>,
   groups: number,
   weight: Value | null,
   bias: Value | null,
   options: GroupNormOptions = {},
-): Value {
-  return outputAt(emitAll(groupNormOp, [x, weight, bias], { groups, eps: options.eps ?? 1e-5 }), 0);
+): Value<D> {
+  return outputAt(emitAll(groupNormOp, [x, weight, bias], { groups, eps: options.eps ?? 1e-5 }), 0).as(
+    x.dtype,
+  );
 }

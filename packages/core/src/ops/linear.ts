@@ -1,6 +1,6 @@
 /** y = x·wᵀ + b. */
 
-import { channels, dim, elements, formatType } from '@inplace-abn/tensor';
+import { channels, type DType, dim, elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -67,6 +67,6 @@ export const linearOp: OpDefinition<NoAttributes> = {
  * y = x·wᵀ + b for x [N,K], weight float32[O,K] and bias float32[O], like torch.nn.functional.linear; returns
  * [N,O].
  */
-export function linear(x: Value, weight: Value, bias: Value | null): Value {
-  return emit(linearOp, [x, weight, bias], {});
+export function linear<D extends DType>(x: Value<D>, weight: Value, bias: Value | null): Value<D> {
+  return emit(linearOp, [x, weight, bias], {}).as(x.dtype);
 }

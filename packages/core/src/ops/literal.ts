@@ -40,6 +40,6 @@ export const literalOp: OpDefinition<LiteralAttributes> = {
  *
  * @throws ShapeError if a value is not finite
  */
-export function literal(tracer: Tracer, values: readonly number[]): Value {
-  return outputAt(tracer.emit(literalOp, [], { values: [...values] }), 0);
+export function literal(tracer: Tracer, values: readonly number[]): Value<'float32'> {
+  return outputAt(tracer.emit(literalOp, [], { values: [...values] }), 0).as('float32');
 }

@@ -1,5 +1,5 @@
 /** y = x − log Σ exp(x) over the channels (torch.log_softmax with dim 1). */
-import { channels, rows } from '@inplace-abn/tensor';
+import { channels, type DType, rows } from '@inplace-abn/tensor';
 import type { NoAttributes, OpDefinition } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -27,6 +27,6 @@ export const logSoftmaxOp: OpDefinition<NoAttributes> = {
 };
 
 /** Log-probabilities over the channels of x (N×K×S1×…), in x's dtype, like torch.log_softmax(x, 1). */
-export function logSoftmax(x: Value): Value {
-  return emit(logSoftmaxOp, [x], {});
+export function logSoftmax<D extends DType>(x: Value<D>): Value<D> {
+  return emit(logSoftmaxOp, [x], {}).as(x.dtype);
 }

@@ -1,5 +1,5 @@
 /** c = a·b for two activations, as matrices or batches of matrices (torch.matmul). */
-import { elements } from '@inplace-abn/tensor';
+import { type DType, elements } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -71,6 +71,6 @@ const PLAIN: MatmulAttributes = { transpose_a: false, transpose_b: false, sum: f
  *
  * @throws ShapeError if the shapes do not fit
  */
-export function matmul(a: Value, b: Value): Value {
-  return emit(matmulOp, [a, b], PLAIN);
+export function matmul<D extends DType>(a: Value<D>, b: Value): Value<D> {
+  return emit(matmulOp, [a, b], PLAIN).as(a.dtype);
 }

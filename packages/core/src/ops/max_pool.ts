@@ -1,6 +1,6 @@
 /** Max pooling with the index of the first maximum in each window, kh·KW + kw. NaN counts as the maximum. */
 
-import { channels, elements } from '@inplace-abn/tensor';
+import { channels, type DType, elements } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emitAll, outputAt } from '../ir/emit.js';
@@ -90,7 +90,11 @@ export interface MaxPoolOptions extends PoolOptions {
  *
  * @throws ShapeError if the window is larger, does not fit x, or has too much padding
  */
-export function maxPool(x: Value, kernel: PairOption, options: MaxPoolOptions = {}): Value {
+export function maxPool<D extends DType>(
+  x: Value<D>,
+  kernel: PairOption,
+  options: MaxPoolOptions = {},
+): Value<D> {
   const attrs = { ...poolAttributes(kernel, options), ceil: options.ceil ?? false };
-  return outputAt(emitAll(maxPoolOp, [x], attrs), 0);
+  return outputAt(emitAll(maxPoolOp, [x], attrs), 0).as(x.dtype);
 }

@@ -1,6 +1,6 @@
 /** Pads images by repeating their border (torch.nn.functional.pad, mode 'replicate'). */
 
-import { channels, dim } from '@inplace-abn/tensor';
+import { channels, type DType, dim } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -61,6 +61,6 @@ export const padReplicateOp: OpDefinition<PaddingAttributes> = {
  *
  * @throws ShapeError if x is not N×C×H×W, has no pixels, or the padding is negative
  */
-export function padReplicate(x: Value, { top, bottom, left, right }: Padding): Value {
-  return emit(padReplicateOp, [x], { padding: [top, bottom, left, right] });
+export function padReplicate<D extends DType>(x: Value<D>, { top, bottom, left, right }: Padding): Value<D> {
+  return emit(padReplicateOp, [x], { padding: [top, bottom, left, right] }).as(x.dtype);
 }

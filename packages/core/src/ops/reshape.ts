@@ -1,5 +1,5 @@
 /** y = x with another shape and the same element order in memory: a no-op if y is in place of x. */
-import { elements, formatType, type Shape, sameShape } from '@inplace-abn/tensor';
+import { type DType, elements, formatType, type Shape, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -41,8 +41,8 @@ export const reshapeOp: OpDefinition<ReshapeAttributes> = {
 };
 
 /** x with another shape and the same elements in storage order. */
-export function viewed(x: Value, shape: Shape): Value {
-  return sameShape(x.shape, shape) ? x : emit(reshapeOp, [x], { shape: [...shape] });
+export function viewed<D extends DType>(x: Value<D>, shape: Shape): Value<D> {
+  return sameShape(x.shape, shape) ? x : emit(reshapeOp, [x], { shape: [...shape] }).as(x.dtype);
 }
 
 /**
@@ -53,7 +53,7 @@ export function viewed(x: Value, shape: Shape): Value {
  *
  * @throws ShapeError if the number of elements differs, or for weights with a window
  */
-export function reshape(x: Value, shape: Shape): Value {
+export function reshape<D extends DType>(x: Value<D>, shape: Shape): Value<D> {
   if (x.kind === 'state' && x.shape.length > 2) {
     throw new ShapeError(`${x} is stored as a weight, not channels-last: it cannot be reshaped`);
   }
@@ -69,7 +69,7 @@ export function reshape(x: Value, shape: Shape): Value {
  * x [N,C,S1,…] as [N,C·S1·…], like torch.flatten(x, 1), in PyTorch's order, so that PyTorch's linear weights
  * fit. Images with one pixel or one channel are not moved.
  */
-export function flatten(x: Value): Value {
+export function flatten<D extends DType>(x: Value<D>): Value<D> {
   const [n = 1, ...rest] = x.shape;
   if (rest.length === 0) throw new ShapeError(`expected rank 2 or more but received ${x}`);
   return reshape(x, [n, elements(rest)]);

@@ -2,7 +2,7 @@
  * Bilinear resizing of images with half-pixel centers and no antialiasing (torch.nn.functional.interpolate,
  * mode 'bilinear', align_corners=False). Resizing to the same size copies the image.
  */
-import { channels, elements } from '@inplace-abn/tensor';
+import { channels, type DType, elements } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -60,6 +60,6 @@ export const resizeBilinearOp: OpDefinition<ResizeBilinearAttributes> = {
  *
  * @throws ShapeError if x is not N×C×H×W, has no pixels, or `size` is not two integers of at least 1
  */
-export function resizeBilinear(x: Value, size: Pair): Value {
-  return emit(resizeBilinearOp, [x], { size });
+export function resizeBilinear<D extends DType>(x: Value<D>, size: Pair): Value<D> {
+  return emit(resizeBilinearOp, [x], { size }).as(x.dtype);
 }

@@ -1,6 +1,6 @@
 /** y = channels [begin, begin + length) of x. */
 
-import { byteLength, channels } from '@inplace-abn/tensor';
+import { byteLength, channels, type DType } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -40,6 +40,6 @@ export const sliceChannelsOp: OpDefinition<SliceChannelsAttributes> = {
 };
 
 /** Channels [begin, begin + length) of x (N×C×S1×…): N×length×S1×…, like torch.narrow along dim 1. */
-export function sliceChannels(x: Value, begin: number, length: number): Value {
-  return emit(sliceChannelsOp, [x], { begin, length });
+export function sliceChannels<D extends DType>(x: Value<D>, begin: number, length: number): Value<D> {
+  return emit(sliceChannelsOp, [x], { begin, length }).as(x.dtype);
 }

@@ -1,6 +1,6 @@
 /** y = exp(x − max) / Σ exp(x − max) over the channels (torch.softmax with dim 1). */
 
-import { channels, rows } from '@inplace-abn/tensor';
+import { channels, type DType, rows } from '@inplace-abn/tensor';
 import { type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -48,6 +48,6 @@ export const softmaxOp: OpDefinition<NoAttributes> = {
  * Probabilities over the channels of x (N×K×S1×…), in x's dtype, like torch.softmax(x, 1). As in PyTorch, all
  * K are NaN if any of the K logits is NaN or +∞, or if all are −∞.
  */
-export function softmax(x: Value): Value {
-  return emit(softmaxOp, [x], {});
+export function softmax<D extends DType>(x: Value<D>): Value<D> {
+  return emit(softmaxOp, [x], {}).as(x.dtype);
 }

@@ -3,6 +3,7 @@
  * information.
  */
 
+import type { DType } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -46,6 +47,6 @@ export const spaceToDepthOp: OpDefinition<BlockAttributes> = {
  *
  * @throws ShapeError if b does not divide the height and width
  */
-export function spaceToDepth(x: Value, block: number): Value {
-  return emit(spaceToDepthOp, [x], { block });
+export function spaceToDepth<D extends DType>(x: Value<D>, block: number): Value<D> {
+  return emit(spaceToDepthOp, [x], { block }).as(x.dtype);
 }

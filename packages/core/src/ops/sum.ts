@@ -22,12 +22,20 @@ const allAxes = ({ shape }: Value): number[] => shape.map((_, axis) => axis);
  *
  * @throws ShapeError if x does not have one of the axes
  */
-export function sum(x: Value, axes: readonly number[] = allAxes(x), options: SumOptions = {}): Value {
+export function sum(
+  x: Value,
+  axes: readonly number[] = allAxes(x),
+  options: SumOptions = {},
+): Value<'float32'> {
   return reduced(x, axes, 1, options);
 }
 
 /** Mean over `axes`, like torch.mean: {@link sum} divided by the number of elements. */
-export function mean(x: Value, axes: readonly number[] = allAxes(x), options: SumOptions = {}): Value {
+export function mean(
+  x: Value,
+  axes: readonly number[] = allAxes(x),
+  options: SumOptions = {},
+): Value<'float32'> {
   const count = elements(wholeAxes(x, axes).map((axis) => dim(x.shape, axis)));
   return reduced(x, axes, count, options);
 }
@@ -40,7 +48,12 @@ function wholeAxes({ shape }: Value, axes: readonly number[]): number[] {
   });
 }
 
-function reduced(x: Value, axes: readonly number[], divisor: number, { keep = false }: SumOptions): Value {
+function reduced(
+  x: Value,
+  axes: readonly number[],
+  divisor: number,
+  { keep = false }: SumOptions,
+): Value<'float32'> {
   const summed = new Set(wholeAxes(x, axes));
   const kept = x.shape.map((size, axis) => (summed.has(axis) ? 1 : size));
   const left = keep ? kept : x.shape.filter((_, axis) => !summed.has(axis));

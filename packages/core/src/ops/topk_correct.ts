@@ -72,6 +72,6 @@ function rankOf(logits: ReferenceTensor, first: number, classes: number, label: 
  * Counts, int32[k.length], of the rows of logits [N,K,S…] whose label (int32 or uint8 [N,S…]) is among the k
  * largest. Labels outside the classes (such as 255 in segmentation) are ignored.
  */
-export function topkCorrect(logits: Value, labels: Value, k: readonly number[]): Value {
-  return emit(topkCorrectOp, [logits, labels], { k });
+export function topkCorrect(logits: Value, labels: Value, k: readonly number[]): Value<'int32'> {
+  return emit(topkCorrectOp, [logits, labels], { k }).as('int32');
 }

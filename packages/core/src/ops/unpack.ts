@@ -1,6 +1,6 @@
 /** The tensors in a flat vector, as views where possible and copies otherwise. */
 
-import { byteLength, elements, formatType, type Shape } from '@inplace-abn/tensor';
+import { byteLength, type DType, elements, formatType, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emitAll } from '../ir/emit.js';
@@ -49,7 +49,9 @@ export const unpackOp: OpDefinition<UnpackAttributes> = {
 };
 
 /** The tensors of `shapes` that {@link pack} stored in `flat`. */
-export function unpack(flat: Value, shapes: readonly Shape[]): Value[] {
+export function unpack<D extends DType>(flat: Value<D>, shapes: readonly Shape[]): Value<D>[] {
   const kind = flat.kind === 'gradient' ? 'gradient' : 'activation';
-  return emitAll(unpackOp, [flat], { shapes: encodeShapes(shapes) }, { kinds: shapes.map(() => kind) });
+  const kinds = shapes.map(() => kind);
+  const parts = emitAll(unpackOp, [flat], { shapes: encodeShapes(shapes) }, { kinds });
+  return parts.map((part) => part.as(flat.dtype));
 }

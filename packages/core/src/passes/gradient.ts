@@ -1,5 +1,5 @@
 /** Reverse-mode automatic differentiation: appends gradient nodes to a trace. */
-import { elements, isDataDType, sameShape } from '@inplace-abn/tensor';
+import { type DType, elements, isDataDType, sameShape } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../errors.js';
 import type { Attributes, GradientContext } from '../ir/define.js';
 import { type GraphNode, operands, type ValueId } from '../ir/graph.js';
@@ -21,7 +21,11 @@ import { constant } from '../ops/constant.js';
  * operand that the op's rule does not cover, or if a `cotangent` is missing
  * @throws ShapeError if the type of `cotangent` is wrong
  */
-export function gradients(value: Value, wrt: readonly Value[], cotangent?: Value): (Value | null)[] {
+export function gradients<D extends DType>(
+  value: Value,
+  wrt: readonly Value<D>[],
+  cotangent?: Value,
+): (Value<D> | null)[] {
   const { tracer } = value;
   for (const each of wrt) tracer.own(each);
   if (cotangent) checkCotangent(value, tracer.own(cotangent));
@@ -38,8 +42,8 @@ export function gradients(value: Value, wrt: readonly Value[], cotangent?: Value
     if (!node.outputs.some((id) => diffs.has(id)) || !operands(node).some((id) => active.has(id))) continue;
     tracer.during('backward', node, () => backward(tracer, node, active, diffs));
   }
-  return wrt.map(({ id, kind }) => {
-    const diff = diffs.get(id) ?? null;
+  return wrt.map(({ id, kind, dtype }) => {
+    const diff = diffs.get(id)?.as(dtype) ?? null;
     return diff && diff !== cotangent && kind === 'state' ? tracer.retag(diff, 'gradient') : diff;
   });
 }

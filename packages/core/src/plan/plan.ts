@@ -2,7 +2,7 @@
  * The plan: the offset and lifetime of every buffer of a step, known before anything runs. The program
  * allocates exactly this much.
  */
-import type { ValueId } from '../ir/graph.js';
+import type { OutputTypes, ValueId, WithOutputs } from '../ir/graph.js';
 import type { Region } from '../passes/region.js';
 import type { Draft, DraftBuffer } from './draft.js';
 import { placementOf } from './placement.js';
@@ -19,7 +19,8 @@ export interface PlannedInstruction extends Scheduled {
   readonly layout: number | null;
 }
 
-export interface Plan extends Draft {
+/** A draft with a place for every buffer: what a program loads. */
+export interface Plan<O extends OutputTypes = OutputTypes> extends Draft, WithOutputs<O> {
   readonly instructions: readonly PlannedInstruction[];
   readonly buffers: readonly Buffer[];
   /** Value → offset in the arena; excludes states. */

@@ -3,6 +3,7 @@
 import {
   byteLength,
   bytesOf,
+  type DTypeArrays,
   dtypeOf,
   elements,
   formatType,
@@ -25,22 +26,30 @@ import type {
 } from '../devices/device.js';
 import { UsageError } from '../errors.js';
 import { load } from '../host/segments.js';
-import { operands, type ValueId, valueInfo } from '../ir/graph.js';
+import { type OutputTypes, operands, type ValueId, valueInfo } from '../ir/graph.js';
 import { isPitched, spanBytes } from '../passes/region.js';
 import type { Plan } from '../plan/plan.js';
 import { operandsOf, writesOf } from '../plan/schedule.js';
 import { checkLabelInput, type LabelInputs, labelInputs } from './labels.js';
 import type { Store } from './store.js';
 
+/** Typed arrays by name, elements in storage order: images and activations are channels-last. */
 export type Arrays = Readonly<Record<string, TypedArray>>;
 
+/** How to run. */
 export interface RunOptions {
   /** Also time every instruction. */
   readonly timed?: boolean;
 }
 
-export interface RunOutput {
-  readonly outputs: Record<string, TypedArray>;
+/** The typed array of each output, by its name and dtype. */
+export type OutputArrays<O extends OutputTypes> = {
+  readonly [K in keyof O]: DTypeArrays[NonNullable<O[K]>];
+};
+
+/** What a run gives. */
+export interface RunOutput<O extends OutputTypes = OutputTypes> {
+  readonly outputs: OutputArrays<O>;
   /** One per instruction, zeros for a prologue that was skipped; empty unless `timed`. */
   readonly timings: readonly Timing[];
 }
@@ -48,7 +57,8 @@ export interface RunOutput {
 /** The program whose values an arena currently holds, since several programs may share an arena. */
 const tenants = new WeakMap<DeviceMemory, Program>();
 
-export class Program {
+/** A plan on a device. What its runs give is typed by the names and dtypes that were traced. */
+export class Program<O extends OutputTypes = OutputTypes> {
   private readonly executable: Executable;
   /** Store version from which the prologue's results in the arena were computed; null if there are none. */
   private prepared: number | null = null;
@@ -61,7 +71,7 @@ export class Program {
 
   /** `arena` must hold plan.arenaBytes. Programs that never run concurrently may share one. */
   constructor(
-    readonly plan: Plan,
+    readonly plan: Plan<O>,
     device: Device,
     readonly store: Store,
     readonly arena: DeviceMemory,
@@ -112,8 +122,8 @@ export class Program {
    * @throws NotFiniteError if a guard stops the step; no state has been updated
    * @throws UsageError before anything runs, for an invalid label or a parameter that was never written
    */
-  async run(inputs: Arrays, options: RunOptions = {}): Promise<RunOutput> {
-    if (debugLevel() >= 5) return { outputs: await runCompared(this, inputs), timings: [] };
+  async run(inputs: Arrays, options: RunOptions = {}): Promise<RunOutput<O>> {
+    if (debugLevel() >= 5) return { outputs: this.typed(await runCompared(this, inputs)), timings: [] };
     const { graph } = this.plan;
     const names = [...graph.outputs.keys()];
     const fetches = [...graph.outputs.values()].map((id): Fetch => {
@@ -125,7 +135,20 @@ export class Program {
       const bytes = values[index] ?? new Uint8Array();
       outputs[names[index] ?? ''] = viewAs(valueInfo(graph, id).dtype, bytes);
     });
-    return { outputs, timings };
+    return { outputs: this.typed(outputs), timings };
+  }
+
+  private typed(arrays: Arrays): OutputArrays<O> {
+    if (this.holdsOutputs(arrays)) return arrays;
+    throw new RangeError('the device gave outputs of other dtypes');
+  }
+
+  private holdsOutputs(arrays: Arrays): arrays is OutputArrays<O> {
+    const { graph } = this.plan;
+    return [...graph.outputs].every(([name, id]) => {
+      const array = arrays[name];
+      return array !== undefined && holds(array, valueInfo(graph, id).dtype);
+    });
   }
 
   /**

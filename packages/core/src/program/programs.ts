@@ -1,12 +1,14 @@
 /** Programs that share one store and one arena, which is as large as their largest plan needs. */
 import { byteLength } from '@inplace-abn/tensor';
 import type { Device, DeviceMemory } from '../devices/device.js';
+import type { OutputTypes } from '../ir/graph.js';
 import { align } from '../passes/place.js';
 import type { Plan } from '../plan/plan.js';
 import { checkFits, type Fitting } from './fits.js';
 import { Program } from './program.js';
 import { type StateSpec, Store } from './store.js';
 
+/** Programs by their plans, with one store and one arena for all of them. */
 export class Programs {
   private ownStore: Store | null = null;
   private arena: DeviceMemory | null = null;
@@ -49,10 +51,10 @@ export class Programs {
    * The program of a plan, created on first use along with an arena that holds it. Only one program may run
    * at a time.
    */
-  program(plan: Plan): Program {
+  program<O extends OutputTypes>(plan: Plan<O>): Program<O> {
     this.reserve([plan]);
     const known = this.made.get(plan);
-    if (known) return known;
+    if (known && runs(known, plan)) return known;
     const arena = this.arena ?? this.device.allocate(plan.arenaBytes);
     const program = new Program(plan, this.device, this.store, arena);
     this.made.set(plan, program);
@@ -70,4 +72,8 @@ export class Programs {
     this.arena = null;
     this.made = new WeakMap();
   }
+}
+
+function runs<O extends OutputTypes>(program: Program, plan: Plan<O>): program is Program<O> {
+  return program.plan === plan;
 }

@@ -118,8 +118,13 @@ export class Store {
   }
 
   /** A copy of state `name`. */
-  read(name: string): HostTensor<DType> {
+  read(name: string): HostTensor<DType>;
+  read<D extends DType>(name: string, dtype: D): HostTensor<D>;
+  read(name: string, dtype?: DType): HostTensor<DType> {
     const { spec, offset } = this.entry(name);
+    if (dtype !== undefined && dtype !== spec.dtype) {
+      throw new UsageError(`state ${name} is ${formatType(spec)}, not ${dtype}`, { code: 'ERR_DTYPE' });
+    }
     const data = viewAs(spec.dtype, this.memory.read(offset, byteLength(spec)));
     return { dtype: spec.dtype, shape: spec.shape, data };
   }

@@ -94,8 +94,8 @@ async function forward(
     programs.store.write(name, tensor.data);
     known.set(value, { ...valueInfo(graph, value), data: toFloat64(tensor.dtype, tensor.data) });
   }
-  const given = Object.fromEntries([...needed.inputs.keys()].map((name) => [name, inputs[name]] as const));
-  const { outputs } = await programs.program(plan).run(given as Arrays);
+  const given = Object.fromEntries(Object.entries(inputs).filter(([name]) => needed.inputs.has(name)));
+  const { outputs } = await programs.program(plan).run(given);
   for (const id of ids) {
     const data = outputs[String(id)];
     if (data) known.set(id, { ...valueInfo(graph, id), data: toFloat64(valueInfo(graph, id).dtype, data) });

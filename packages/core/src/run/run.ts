@@ -1,43 +1,49 @@
 /** Compiles a function of values and runs it once, for experiments. */
 
 import type { DType, Shape, TypedArray } from '@inplace-abn/tensor';
-import { type CompileOptions, compile } from '../compile/compile.js';
-import type { Device } from '../devices/device.js';
-import { trace } from '../ir/tracer.js';
+import { type OutputsOf, trace } from '../ir/tracer.js';
 import type { Value } from '../ir/value.js';
-import { cpu } from '../native/cpu.js';
-import { Programs } from '../program/programs.js';
-import { statesOf } from '../program/store.js';
+import type { OutputArrays } from '../program/program.js';
+import { type ProgramOptions, programOf } from '../program/program-of.js';
 
+/** A tensor that is handed to a function of values. */
 export interface RunInput {
+  /** Logical shape N×C×S1×… */
   readonly shape: Shape;
+  /** Default float32. */
   readonly dtype?: DType;
   /** Elements in storage order: channels-last for images and activations. */
   readonly data: TypedArray;
 }
 
+/** Values of the dtypes of inputs. */
+export type InputValues<I extends Readonly<Record<string, RunInput>>> = {
+  [K in keyof I]: I[K] extends { readonly dtype: infer D extends DType }
+    ? Value<D>
+    : 'dtype' extends keyof I[K]
+      ? Value
+      : Value<'float32'>;
+};
+
 /**
- * Traces `fn` over inputs of the given shapes, compiles it and runs it once.
+ * Traces `fn` over inputs of the given shapes, compiles it and runs it once. The result has the typed array of each output's dtype.
  *
  *     const { z } = await run(({ x }) => ({ z: activation(x, { activation: 'elu', slope: 1 }) }),
  *                             { x: { shape: [2, 3], data: new Float32Array(6) } });
  */
-export async function run<I extends Record<string, RunInput>>(
-  fn: (values: { [K in keyof I]: Value }) => Readonly<Record<string, Value>>,
+export async function run<I extends Record<string, RunInput>, R extends Readonly<Record<string, Value>>>(
+  fn: (values: InputValues<I>) => R,
   inputs: I,
-  options: CompileOptions & { readonly device?: Device } = {},
-): Promise<Record<string, TypedArray>> {
-  const device = options.device ?? cpu();
+  options: Omit<ProgramOptions, 'store' | 'states'> = {},
+): Promise<OutputArrays<OutputsOf<R>>> {
   const graph = trace((tracer) => {
     const values = Object.entries(inputs).map(([name, input]) => [
       name,
       tracer.input(name, input.shape, input.dtype ?? 'float32'),
     ]);
-    return fn(Object.fromEntries(values) as { [K in keyof I]: Value });
+    return fn(Object.fromEntries(values) as InputValues<I>);
   });
-  const plan = compile(graph, device, options);
-  const program = new Programs(device, statesOf(graph)).program(plan);
   const arrays = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.data]));
-  const { outputs } = await program.run(arrays);
+  const { outputs } = await programOf(graph, options).run(arrays);
   return outputs;
 }

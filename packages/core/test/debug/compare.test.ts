@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { compile } from '../../src/compile/compile.js';
 import type { Device, KernelSpec } from '../../src/devices/device.js';
 import { NotFiniteError } from '../../src/errors.js';
 import { Tracer } from '../../src/ir/tracer.js';
@@ -7,7 +6,7 @@ import { cpu } from '../../src/native/cpu.js';
 import { activation } from '../../src/ops/activation.js';
 import type { OpName } from '../../src/ops/index.js';
 import { reduceRows } from '../../src/ops/reduce_rows.js';
-import { Program } from '../../src/program/program.js';
+import { programOf } from '../../src/program/program-of.js';
 import { convolution, evaluationOf, filledStore, fixedAbn } from '../support/inference.js';
 import { LEAKY, loadStep, residualStep } from '../support/nets.js';
 import { normal } from '../support/prng.js';
@@ -58,10 +57,8 @@ describe('IABN_DEBUG=5', () => {
     const { graph, inputs } = evaluationOf([2, 3, 6, 6], (x) =>
       fixedAbn(convolution(fixedAbn(convolution(x, 'a', 16), 'a_bn', LEAKY), 'b', 16), 'b_bn', LEAKY),
     );
-    const device = cpu();
-    const plan = compile(graph, device);
-    expect(plan.prologue).toBeGreaterThan(1);
-    const program = new Program(plan, device, filledStore([graph]), device.allocate(plan.arenaBytes));
+    const program = programOf(graph, { store: filledStore([graph]) });
+    expect(program.plan.prologue).toBeGreaterThan(1);
     const { outputs } = await program.run(inputs);
     vi.stubEnv('IABN_DEBUG', '0');
     expect((await program.run(inputs)).outputs).toEqual(outputs);
@@ -114,7 +111,7 @@ describe('IABN_DEBUG=5', () => {
 
   it('lets a guard stop the step', async () => {
     const { program, inputs, store } = loadStep(residualStep(), cpu());
-    store.write('fc', (store.read('fc').data as Float32Array).fill(Number.NaN));
+    store.write('fc', store.read('fc', 'float32').data.fill(Number.NaN));
     await expect(program.run(inputs)).rejects.toThrow(NotFiniteError);
   });
 });

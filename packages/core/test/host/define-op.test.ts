@@ -1,20 +1,20 @@
 /** User-defined ops in JavaScript: tracing, planning, running in segments on a device, differentiation. */
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
-import { compile } from '../../src/compile/compile.js';
+import type { compile } from '../../src/compile/compile.js';
 import { NotFiniteError, ShapeError, UsageError } from '../../src/errors.js';
 import { defineOp } from '../../src/host/define-op.js';
 import type { Graph } from '../../src/ir/graph.js';
 import { Tracer, trace } from '../../src/ir/tracer.js';
 import type { Value } from '../../src/ir/value.js';
-import { cpu } from '../../src/native/cpu.js';
 import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { guardFinite } from '../../src/ops/guard_finite.js';
 import { linear } from '../../src/ops/linear.js';
 import { gradients } from '../../src/passes/gradient.js';
-import { Program } from '../../src/program/program.js';
-import { Store, statesOf } from '../../src/program/store.js';
+import type { Program } from '../../src/program/program.js';
+import { programOf } from '../../src/program/program-of.js';
+import type { Store } from '../../src/program/store.js';
 import { evaluateGraph } from '../../src/reference/evaluate.js';
 import { run } from '../../src/run/run.js';
 import { expectClose } from '../ops/harness.js';
@@ -42,10 +42,8 @@ const RELU = { activation: 'relu', slope: 0 } as const;
 const image = { shape: [2, 3, 4, 5], data: normal('x', [2, 4, 5, 3]) };
 
 function load(graph: Graph, options: Parameters<typeof compile>[2] = {}): { program: Program; store: Store } {
-  const device = cpu();
-  const plan = compile(graph, device, options);
-  const store = new Store(device, statesOf(graph));
-  return { program: new Program(plan, device, store, device.allocate(plan.arenaBytes)), store };
+  const program = programOf(graph, options);
+  return { program, store: program.store };
 }
 
 /** Two convolutions with a ReLU in between; outputs the gradients of both weights. */

@@ -1,9 +1,8 @@
 /** Collectives in a step: where the passes schedule them, and where their values are stored. */
 import { describe, expect, it } from 'vitest';
-import { collectivesOf, compile, type Graph, gradients, Program, Store, statesOf } from '../../src/index.js';
+import { collectivesOf, type Graph, gradients } from '../../src/index.js';
 import { Tracer } from '../../src/ir/tracer.js';
 import type { Value } from '../../src/ir/value.js';
-import { cpu } from '../../src/native/cpu.js';
 import { allReduce } from '../../src/ops/all_reduce.js';
 import { startAllReduce } from '../../src/ops/all_reduce_start.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
@@ -15,6 +14,7 @@ import { unpack } from '../../src/ops/unpack.js';
 import { alias } from '../../src/passes/alias.js';
 import { order } from '../../src/passes/order.js';
 import { prune } from '../../src/passes/prune.js';
+import { programOf } from '../../src/program/program-of.js';
 
 const SGD = { momentum: 0, weight_decay: 0, nesterov: false };
 const WIDTHS = [4, 5, 3];
@@ -108,15 +108,14 @@ describe('collectives in a step', () => {
     const graph = step('');
     const results = [];
     for (const inPlace of [true, false]) {
-      const plan = compile(graph, cpu(), { inPlace });
-      const store = new Store(cpu(), statesOf(graph));
+      const program = programOf(graph, { inPlace });
+      const { store } = program;
       for (const { name, shape } of store.specs) {
         store.write(
           name,
           Float32Array.from({ length: (shape[0] ?? 1) * (shape[1] ?? 1) }, (_, i) => Math.sin(i + 1)),
         );
       }
-      const program = new Program(plan, cpu(), store, cpu().allocate(plan.arenaBytes));
       const x = Float32Array.from({ length: 8 }, (_, i) => Math.cos(i));
       const rates = { lr0: Float32Array.of(0.1), lr1: Float32Array.of(0.1) };
       const { outputs } = await program.run({ x, labels: Int32Array.of(0, 2), ...rates });
@@ -132,9 +131,7 @@ describe('collectives in a step', () => {
       'sum',
       tracer.within('here', () => allReduce(tracer.input('x', [3], 'float32'), 'nobody')),
     );
-    const plan = compile(tracer.finish(), cpu());
-    const store = new Store(cpu(), statesOf(tracer.finish()));
-    const program = new Program(plan, cpu(), store, cpu().allocate(plan.arenaBytes));
+    const program = programOf(tracer.finish());
     await expect(program.run({ x: new Float32Array(3) })).rejects.toThrow(
       'all_reduce at here failed: no process group named nobody is initialized in this process',
     );

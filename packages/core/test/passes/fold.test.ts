@@ -10,7 +10,8 @@ import { activation } from '../../src/ops/activation.js';
 import { add } from '../../src/ops/add.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { fold } from '../../src/passes/fold.js';
-import { type Arrays, Program } from '../../src/program/program.js';
+import type { Arrays } from '../../src/program/program.js';
+import { programOf } from '../../src/program/program-of.js';
 import { convolution, evaluationOf, filledStore, fixedAbn, type LayerOptions } from '../support/inference.js';
 import { LEAKY, residualStep } from '../support/nets.js';
 
@@ -117,13 +118,10 @@ const cases = ACTIVATIONS.flatMap((name) =>
 describe.each(['float32', 'bfloat16'] as const)('a folded network in %s', (precision) => {
   /** Largest difference, relative to the largest element. */
   async function difference({ graph, inputs }: { graph: Graph; inputs: Arrays }): Promise<number> {
-    const device = cpu();
     const store = filledStore([graph]);
     const [folded = [], plain = []] = await Promise.all(
       [true, false].map(async (on) => {
-        const plan = compile(graph, device, { precision, fold: on });
-        const program = new Program(plan, device, store, device.allocate(plan.arenaBytes));
-        const { outputs } = await program.run(inputs);
+        const { outputs } = await programOf(graph, { store, precision, fold: on }).run(inputs);
         return toFloat64('float32', outputs.out ?? new Float32Array());
       }),
     );

@@ -19,7 +19,7 @@ import { abn, LEAKY } from '../support/nets.js';
 
 function lossOf(tracer: Tracer, x = tracer.input('x', [2, 4], 'float32')) {
   const w = tracer.state('w', [4, 4], 'float32', 'parameter');
-  return { x, w, loss: (h = x) => crossEntropy(h, tracer.input('labels', [2], 'int32')) };
+  return { x, w, loss: (h: Value = x) => crossEntropy(h, tracer.input('labels', [2], 'int32')) };
 }
 
 describe('gradients', () => {

@@ -46,7 +46,7 @@ function wideStep({ size = 2, groups = 1, clip = false, fetched = false }: Shape
   const y = tracer.within('conv', () => conv2d(x, conv, null, { groups }));
   const loss = crossEntropy(linear(globalAvgPool(y), fc, null), labels);
   tracer.output('loss', loss);
-  const grads = gradients(loss, [conv, fc]) as Value[];
+  const grads = gradients(loss, [conv, fc]).filter((grad) => grad !== null);
   if (fetched && grads[0]) tracer.output('grad', grads[0]);
   tracer.during('update', null, () => {
     const scale = clip ? clipScale(grads, 1).scale : null;
@@ -77,7 +77,7 @@ async function trained(options: CompileOptions) {
     const { outputs } = await program.run(inputs);
     losses.push(Number(outputs.loss?.[0]));
   }
-  const states = ['conv.weight', 'conv.weight.momentum'].map((name) => store.read(name).data as Float32Array);
+  const states = ['conv.weight', 'conv.weight.momentum'].map((name) => store.read(name, 'float32').data);
   return { losses, states, plan };
 }
 

@@ -5,7 +5,7 @@ import { cpu } from '../../src/native/cpu.js';
 import { add } from '../../src/ops/add.js';
 import { fold } from '../../src/passes/fold.js';
 import { shortcutsFirst } from '../../src/passes/shortcuts-first.js';
-import { Program } from '../../src/program/program.js';
+import { programOf } from '../../src/program/program-of.js';
 import { convolution, evaluationOf, filledStore, fixedAbn } from '../support/inference.js';
 import { LEAKY, residualStep } from '../support/nets.js';
 
@@ -32,9 +32,8 @@ describe('shortcutsFirst', () => {
     const plan = compile(graph, cpu(), { keepConstants: false });
     expect(convolutions(plan.graph)).toEqual(['before', 'proj', 'conv1', 'conv2', 'conv3']);
     const run = async (options: { fold: boolean }) => {
-      const made = compile(graph, cpu(), { keepConstants: false, ...options });
-      const program = new Program(made, cpu(), filledStore([graph]), cpu().allocate(made.arenaBytes));
-      return (await program.run(inputs)).outputs.out as Float32Array;
+      const program = programOf(graph, { store: filledStore([graph]), keepConstants: false, ...options });
+      return (await program.run(inputs)).outputs.out;
     };
     const [folded, plain] = [await run({ fold: true }), await run({ fold: false })];
     const scale = Math.max(...plain.map(Math.abs));

@@ -19,7 +19,7 @@ import { fold } from '../../src/passes/fold.js';
 import { prune } from '../../src/passes/prune.js';
 import { transient } from '../../src/passes/transient.js';
 import { BudgetError } from '../../src/plan/budget.js';
-import { Program } from '../../src/program/program.js';
+import { programOf } from '../../src/program/program-of.js';
 import { evaluateGraph } from '../../src/reference/evaluate.js';
 import { strips } from '../../src/strips/pass.js';
 import { cutsOf, Flow, type Segment, segmentBetween } from '../../src/strips/segment.js';
@@ -68,7 +68,7 @@ const LAYERS: Record<string, Layer> = {
   },
 };
 
-const networkOf = (names: readonly string[], height: number, width = 17): Graph =>
+const networkOf = (names: readonly string[], height: number, width = 17) =>
   evaluationOf([1, 3, height, width], (x) =>
     names.reduce(
       (value, name, index) => LAYERS[name]?.(value, `l${index}`) ?? value,
@@ -140,13 +140,11 @@ describe('a budget', () => {
   const graph = networkOf(['dense', 'pooled', 'dense', 'dilated', 'dense', 'strided', 'residual'], 96, 40);
   const compiled = (options: { budget?: number; keepConstants?: boolean }) => compile(graph, cpu(), options);
   const run = async (options: { budget?: number; keepConstants?: boolean }) => {
-    const plan = compiled(options);
-    const store = filledStore([graph]);
-    const program = new Program(plan, cpu(), store, cpu().allocate(plan.arenaBytes));
+    const program = programOf(graph, { store: filledStore([graph]), ...options });
     const { outputs } = await program.run({
       x: Float32Array.from({ length: 3 * 96 * 40 }, (_, i) => Math.sin(i)),
     });
-    return { plan, out: outputs.out as Float32Array };
+    return { plan: program.plan, out: outputs.out };
   };
 
   it('is met, with the same result', async () => {
@@ -238,9 +236,8 @@ describe('constants that are not kept', () => {
     });
     const [kept, transient] = await Promise.all(
       [true, false].map(async (keepConstants) => {
-        const plan = compile(graph, cpu(), { keepConstants });
-        const program = new Program(plan, cpu(), filledStore([graph]), cpu().allocate(plan.arenaBytes));
-        return { plan, out: (await program.run(inputs)).outputs.out };
+        const program = programOf(graph, { store: filledStore([graph]), keepConstants });
+        return { plan: program.plan, out: (await program.run(inputs)).outputs.out };
       }),
     );
     expect(transient?.plan.prologue).toBe(0);

@@ -2,7 +2,6 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { elements } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/compile/compile.js';
 import { NotFiniteError, UsageError } from '../../src/errors.js';
 import { Tracer, trace } from '../../src/ir/tracer.js';
 import type { Value } from '../../src/ir/value.js';
@@ -12,7 +11,8 @@ import { add } from '../../src/ops/add.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
 import { Program } from '../../src/program/program.js';
-import { Store, statesOf } from '../../src/program/store.js';
+import { programOf } from '../../src/program/program-of.js';
+import { Store } from '../../src/program/store.js';
 import { classifierStep, conv, loadStep, residualStep } from '../support/nets.js';
 
 const load = () => loadStep(residualStep(), cpu());
@@ -146,10 +146,7 @@ describe('Program', () => {
   it('names a state missing from the store', () => {
     const tracer = new Tracer();
     tracer.output('w', tracer.state('fc.weight', [2], 'float32', 'parameter'));
-    const device = cpu();
-    const plan = compile(tracer.finish(), device);
-    const run = () =>
-      new Program(plan, device, new Store(device, []), device.allocate(plan.arenaBytes)).run({});
+    const run = () => programOf(tracer.finish(), { store: new Store(cpu(), []) }).run({});
     return expect(run()).rejects.toThrow('the store has no state fc.weight');
   });
 });
@@ -228,10 +225,8 @@ describe('Parameters that were never written', () => {
   const weights = (store: Store) => store.specs.filter(({ kind }) => kind === 'parameter');
   const fresh = () => {
     const { graph, inputs } = residualStep();
-    const device = cpu();
-    const plan = compile(graph, device);
-    const store = new Store(device, statesOf(graph));
-    return { store, inputs, program: new Program(plan, device, store, device.allocate(plan.arenaBytes)) };
+    const program = programOf(graph);
+    return { store: program.store, inputs, program };
   };
 
   it('stop a run and are named', async () => {
@@ -259,9 +254,7 @@ describe('Parameters that were never written', () => {
   it('do not affect a program that does not read them', async () => {
     const { store } = fresh();
     const graph = trace((tracer) => ({ x: tracer.input('x', [1], 'float32') }));
-    const device = cpu();
-    const plan = compile(graph, device);
-    const program = new Program(plan, device, store, device.allocate(plan.arenaBytes));
+    const program = programOf(graph, { store });
     await expect(program.run({ x: Float32Array.of(1) })).resolves.toBeDefined();
   });
 });

@@ -13,6 +13,7 @@ import { linear } from '../../src/ops/linear.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import type { Plan } from '../../src/plan/plan.js';
 import { type Arrays, Program } from '../../src/program/program.js';
+import { programOf } from '../../src/program/program-of.js';
 import { Store, statesOf } from '../../src/program/store.js';
 import { convolution, evaluationOf, filledStore, fixedAbn, stateOf } from '../support/inference.js';
 import { classifierStep, conv, LEAKY } from '../support/nets.js';
@@ -34,9 +35,7 @@ const step = (batch: number) => evaluationOf([batch, 3, 8, 8], network);
 
 /** A program with its own arena, so its results cannot be stale. */
 async function fresh(graph: Graph, store: Store, inputs: Arrays): Promise<Arrays> {
-  const device = cpu();
-  const plan = compile(graph, device);
-  return (await new Program(plan, device, store, device.allocate(plan.arenaBytes)).run(inputs)).outputs;
+  return (await programOf(graph, { store }).run(inputs)).outputs;
 }
 
 function load(...batches: readonly number[]) {
@@ -143,7 +142,7 @@ describe('the prologue', () => {
     }
     expect(results[1]).not.toEqual(results[0]);
     // A program with its own arena sees the step too.
-    const apart = new Program(compile(evaluation.graph, device), device, store, device.allocate(arena.bytes));
+    const apart = programOf(evaluation.graph, { store });
     await apart.run(evaluation.inputs);
     await train?.run(training.inputs);
     const { outputs } = await apart.run(evaluation.inputs);

@@ -1,5 +1,25 @@
-import { describe, expect, it, vi } from 'vitest';
-import { activation, add, compile, cpu, type Device, run, trace, UsageError } from '../../src/index.js';
+import { describe, expect, expectTypeOf, it, vi } from 'vitest';
+import {
+  activation,
+  add,
+  compile,
+  cpu,
+  crossEntropy,
+  type Device,
+  mean,
+  mul,
+  type OutputArrays,
+  type OutputsOf,
+  programOf,
+  run,
+  square,
+  Tracer,
+  type TypedArray,
+  topkCorrect,
+  trace,
+  UsageError,
+  type Value,
+} from '../../src/index.js';
 
 describe('run', () => {
   it('computes a function of typed arrays', async () => {
@@ -43,5 +63,46 @@ describe('compile', () => {
     expect(device.availableBytes()).toBeGreaterThan(0);
     expect(device.threads).toBeGreaterThanOrEqual(1);
     expect(device.libraries.oneDNN).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+});
+
+describe('outputs', () => {
+  it('have the array of their dtype, by name, without a cast', async () => {
+    const graph = trace((tracer) => {
+      const x = tracer.input('x', [2, 3], 'float32');
+      const labels = tracer.input('labels', [2], 'int32');
+      return { loss: crossEntropy(x, labels), correct: topkCorrect(x, labels, [1]), square: square(x) };
+    });
+    const { outputs } = await programOf(graph).run({
+      x: Float32Array.of(0, 9, 0, 9, 0, 0),
+      labels: Int32Array.of(1, 1),
+    });
+    expectTypeOf(outputs.loss).toEqualTypeOf<Float32Array>();
+    expectTypeOf(outputs.correct).toEqualTypeOf<Int32Array>();
+    expectTypeOf(outputs.square).toEqualTypeOf<Float32Array>();
+    expectTypeOf(outputs).not.toHaveProperty('accuracy');
+    expect(outputs.correct).toEqual(Int32Array.of(1));
+    expect(outputs.loss[0]).toBeCloseTo((Math.log(1 + 2 * Math.exp(-9)) + Math.log(2 + Math.exp(9))) / 2, 4);
+  });
+
+  it('of a run have the dtypes of the inputs that they are made of', async () => {
+    const inputs = {
+      x: { shape: [1, 2], data: Float32Array.of(1, 2) },
+      n: { shape: [1], dtype: 'int32', data: Int32Array.of(3) },
+    } as const;
+    const { mean: loss, n } = await run(({ x, n }) => ({ mean: mean(mul(x, 2)), n }), inputs);
+    expectTypeOf(loss).toEqualTypeOf<Float32Array>();
+    expectTypeOf(n).toEqualTypeOf<Int32Array>();
+    expect([...loss, ...n]).toEqual([3, 3]);
+  });
+
+  it('of values that types do not follow are any array, or those of a dtype that is stated', () => {
+    const tracer = new Tracer();
+    const value: Value = tracer.within('fc', () => tracer.input('x', [2], 'float32'));
+    expectTypeOf<OutputArrays<OutputsOf<{ y: Value }>>['y']>().toEqualTypeOf<TypedArray>();
+    expectTypeOf(value.as('float32')).toEqualTypeOf<Value<'float32'>>();
+    expect(() => tracer.within('fc', () => value.as('int32'))).toThrow(
+      'fc: expected int32 but received %0:float32[2]',
+    );
   });
 });

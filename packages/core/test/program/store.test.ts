@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
 import { Tracer } from '../../src/ir/tracer.js';
 import { cpu } from '../../src/native/cpu.js';
@@ -30,11 +30,17 @@ describe('Store', () => {
     store.write('bn.num_batches_tracked', BigInt64Array.of(2n ** 60n));
     store.write('half', Uint16Array.of(0x3f80, 0, 0xffff));
     data.fill(0);
-    (store.read('fc.weight').data as Float32Array).fill(9);
+    store.read('fc.weight', 'float32').data.fill(9);
     expect(store.read('fc.weight').data).toEqual(Float32Array.of(1, 2, 3, 4, 5, Number.NaN));
     expect(store.read('bn.num_batches_tracked').data).toEqual(BigInt64Array.of(2n ** 60n));
     expect(store.read('half').data).toEqual(Uint16Array.of(0x3f80, 0, 0xffff));
     expect(store.read('fc.weight.momentum').data).toEqual(new Float32Array(6));
+  });
+
+  it('gives the array of a dtype that is asked for, or an error', () => {
+    const store = new Store(cpu(), specs);
+    expectTypeOf(store.read('bn.num_batches_tracked', 'int64').data).toEqualTypeOf<BigInt64Array>();
+    expect(() => store.read('half', 'float32')).toThrow('state half is bfloat16[3], not float32');
   });
 
   it('writes part of a larger array', () => {

@@ -50,8 +50,11 @@ export function fixedAbn(
 }
 
 /** A graph over images `x`; its output is `out`. */
-export function evaluationOf(shape: Shape, body: (x: Value) => Value): { graph: Graph; inputs: Arrays } {
-  const graph = trace((tracer) => ({ out: body(tracer.input('x', shape, 'float32')) }));
+export function evaluationOf(
+  shape: Shape,
+  body: (x: Value) => Value,
+): { graph: Graph<{ out: 'float32' }>; inputs: Arrays } {
+  const graph = trace((tracer) => ({ out: body(tracer.input('x', shape, 'float32')).as('float32') }));
   return { graph, inputs: { x: normal('x', shape) } };
 }
 

@@ -1,7 +1,7 @@
 /** Small training steps for tests of the compiler and the program. */
 
 import { channels, rows } from '@inplace-abn/tensor';
-import { type CompileOptions, compile } from '../../src/compile/compile.js';
+import type { CompileOptions } from '../../src/compile/compile.js';
 import type { Device } from '../../src/devices/device.js';
 import type { ActivationAttributes } from '../../src/ir/activations.js';
 import type { Graph } from '../../src/ir/graph.js';
@@ -19,8 +19,8 @@ import { linear } from '../../src/ops/linear.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { sgd } from '../../src/ops/sgd.js';
 import { gradients } from '../../src/passes/gradient.js';
-import { type Arrays, Program } from '../../src/program/program.js';
-import { Store, statesOf } from '../../src/program/store.js';
+import type { Arrays } from '../../src/program/program.js';
+import { programOf } from '../../src/program/program-of.js';
 import { integers, normal, parameter } from './prng.js';
 
 export const LEAKY: ActivationAttributes = { activation: 'leaky_relu', slope: 0.1 };
@@ -134,11 +134,11 @@ export function residualStep(batch = 2, size = 8): Step {
 
 /** Compiles a step and fills its states: parameters by name, variances with 1, everything else with 0. */
 export function loadStep({ graph, inputs }: Step, device: Device, options: CompileOptions = {}) {
-  const plan = compile(graph, device, options);
-  const store = new Store(device, statesOf(graph));
+  const program = programOf(graph, { device, ...options });
+  const { plan, store } = program;
   for (const { name, kind, shape } of store.specs) {
     if (kind === 'parameter') store.write(name, parameter(shape.length === 1 ? name : `w:${name}`, shape));
-    if (name.endsWith('running_var')) store.write(name, (store.read(name).data as Float32Array).fill(1));
+    if (name.endsWith('running_var')) store.write(name, store.read(name, 'float32').data.fill(1));
   }
-  return { plan, store, inputs, program: new Program(plan, device, store, device.allocate(plan.arenaBytes)) };
+  return { plan, store, inputs, program };
 }

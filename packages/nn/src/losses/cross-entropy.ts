@@ -46,6 +46,6 @@ export function softCrossEntropy(): Loss {
 }
 
 /** Sum of all elements divided by the number of rows, which are samples or pixels. */
-export function meanOverRows(terms: Value): Value {
+export function meanOverRows(terms: Value): Value<'float32'> {
   return mul(sum(terms), 1 / rows(terms.shape));
 }

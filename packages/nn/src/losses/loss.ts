@@ -14,10 +14,10 @@ export type LossFunction<Out extends Signals = Value, Target extends Signals = V
 export interface Loss<Out extends Signals = Value, Target extends Signals = Value> {
   /** Shape and dtype of the target for a given output. */
   target(output: Per<Out, TensorType>): Per<Target, TensorType>;
-  readonly compute: LossFunction<Out, Target>;
+  readonly compute: (output: Out, target: Target) => Value<'float32'>;
 }
 
 /** A loss whose target is float32 with the output's shape. */
-export function likeOutput(compute: LossFunction): Loss {
+export function likeOutput(compute: Loss['compute']): Loss {
   return { target: ({ shape }) => ({ shape, dtype: 'float32' }), compute };
 }

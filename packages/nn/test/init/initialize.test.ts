@@ -1,4 +1,4 @@
-import type { Activation, Shape } from '@inplace-abn/core';
+import type { Activation, HostTensor, Shape } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import {
   ABN,
@@ -21,6 +21,12 @@ const XAVIER = GAIN * Math.sqrt(2 / (FAN_IN + FAN_OUT));
 
 function weights(rule: WeightInit, shape: Shape = SHAPE): Float32Array {
   return initializers[rule](shape, randomStream(1, rule), GAIN, SLOPE);
+}
+
+/** The numbers of a tensor that must be there. */
+function floats(tensor: HostTensor | undefined): Float32Array {
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new TypeError('expected a tensor of floats');
 }
 
 function moments(values: Float32Array) {
@@ -99,14 +105,14 @@ describe('initialState', () => {
     expect([all('conv.bias'), all('bn.bias'), all('bn.running_mean')]).toEqual([[0], [0], [0]]);
     expect([all('bn.weight'), all('bn.running_var')]).toEqual([[1], [1]]);
     expect(all('bn.num_batches_tracked')).toEqual([0n]);
-    const conv = moments(state.get('conv.weight')?.data as Float32Array);
+    const conv = moments(floats(state.get('conv.weight')));
     expect(conv.std / (GAIN * Math.sqrt(2 / (9 * (16 + 32))))).toBeCloseTo(1, 1);
   });
 
   it('initializes linear layers like PyTorch: weights and biases uniform within ±1/√inputs', () => {
     const state = initialState(new Sequential({ fc: new Linear(25, 400) }), { seed: 1 });
     for (const name of ['fc.weight', 'fc.bias']) {
-      const values = state.get(name)?.data as Float32Array;
+      const values = floats(state.get(name));
       expect(Math.max(...values.map(Math.abs)), name).toBeLessThanOrEqual(Math.fround(1 / 5));
       const { mean, std, kurtosis } = moments(values);
       expect(Math.abs(mean), name).toBeLessThan(0.03);
@@ -118,7 +124,7 @@ describe('initialState', () => {
   it('initializes linear layers by a rule if there is one, with zero biases', () => {
     const linear = { weightInit: 'xavier_uniform', gain: 0.1 } as const;
     const state = initialState(network(), { seed: 1, gain: GAIN, linear });
-    const weight = state.get('fc.weight')?.data as Float32Array;
+    const weight = floats(state.get('fc.weight'));
     expect(Math.max(...weight.map(Math.abs))).toBeLessThanOrEqual(0.1 * Math.sqrt(6 / (32 + 64)));
     expect(moments(weight).std / (0.1 * Math.sqrt(2 / (32 + 64)))).toBeCloseTo(1, 1);
     expect(new Set<number | bigint>(state.get('fc.bias')?.data)).toEqual(new Set([0]));

@@ -1,6 +1,5 @@
-import { type Shape, type Tracer, trace } from '@inplace-abn/core';
+import { type Program, programOf, type Shape, type Tracer, trace } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
-import { Step } from '../../../core/test/support/step.js';
 import { ABN, type AbnOptions, InPlaceABN, type Module, Sequential } from '../../src/index.js';
 
 const names = (module: Module): string[] => module.namedStates().map(({ name }) => name);
@@ -45,13 +44,13 @@ describe('states of a layer', () => {
 });
 
 describe('running statistics', () => {
-  async function after(steps: number, options: AbnOptions, training = true): Promise<Step> {
-    const step = new Step(traceOf(new ABN(1, options), [4, 1], training));
-    step.load({
+  async function after(steps: number, options: AbnOptions, training = true): Promise<Program> {
+    const states = {
       'net.weight': Float32Array.of(1),
       'net.bias': Float32Array.of(0),
       'net.running_var': Float32Array.of(1),
-    });
+    };
+    const step = programOf(traceOf(new ABN(1, options), [4, 1], training), { states });
     // Mean 2.5 · k, unbiased variance 5/3 · k².
     for (let k = 1; k <= steps; k++) await step.run({ x: Float32Array.of(k, 2 * k, 3 * k, 4 * k) });
     return step;
@@ -59,15 +58,15 @@ describe('running statistics', () => {
 
   it('are updated by the momentum, with unbiased variance', async () => {
     const step = await after(1, { momentum: 0.25 });
-    expect(step.read('net.running_mean')[0]).toBeCloseTo(0.25 * 2.5, 6);
-    expect(step.read('net.running_var')[0]).toBeCloseTo(0.75 + (0.25 * 5) / 3, 6);
+    expect(step.store.read('net.running_mean').data[0]).toBeCloseTo(0.25 * 2.5, 6);
+    expect(step.store.read('net.running_var').data[0]).toBeCloseTo(0.75 + (0.25 * 5) / 3, 6);
   });
 
   it('average all batches with momentum null', async () => {
     const step = await after(3, { momentum: null });
-    expect(step.read('net.running_mean')[0]).toBeCloseTo((2.5 * (1 + 2 + 3)) / 3, 5);
-    expect(step.read('net.running_var')[0]).toBeCloseTo(((5 / 3) * (1 + 4 + 9)) / 3, 5);
-    expect(step.read('net.num_batches_tracked')).toEqual(BigInt64Array.of(3n));
+    expect(step.store.read('net.running_mean').data[0]).toBeCloseTo((2.5 * (1 + 2 + 3)) / 3, 5);
+    expect(step.store.read('net.running_var').data[0]).toBeCloseTo(((5 / 3) * (1 + 4 + 9)) / 3, 5);
+    expect(step.store.read('net.num_batches_tracked').data).toEqual(BigInt64Array.of(3n));
   });
 
   it('do not change in evaluation', () => {
@@ -92,11 +91,11 @@ describe('options of a layer', () => {
 });
 
 describe('resetting a layer', () => {
-  const contents = ({ store }: Step) =>
+  const contents = ({ store }: Program) =>
     Object.fromEntries([...store.stateDict()].map(([name, { data }]) => [name, Array.from(data, Number)]));
-  function moved(options: AbnOptions = {}, training = true): { layer: ABN; step: Step } {
+  function moved(options: AbnOptions = {}, training = true): { layer: ABN; step: Program } {
     const layer = new InPlaceABN(2, options);
-    const step = new Step(traceOf(layer, [4, 2], training));
+    const step = programOf(traceOf(layer, [4, 2], training));
     for (const { name, dtype, shape } of step.store.specs) {
       step.store.write(
         name,

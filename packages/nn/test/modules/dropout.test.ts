@@ -1,6 +1,5 @@
-import { trace } from '@inplace-abn/core';
+import { programOf, trace } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
-import { Step } from '../../../core/test/support/step.js';
 import { Dropout, Dropout2d, EVALUATION, type Module, Sequential } from '../../src/index.js';
 
 const [BATCH, CHANNELS, SIDE] = [8, 32, 16];
@@ -13,11 +12,11 @@ async function onOnes(module: Module, seeds: readonly number[]): Promise<number[
     const [x, seed] = [tracer.input('x', SHAPE, 'float32'), tracer.input('seed', [], 'int32')];
     return { y: x.tracer.within('drop', () => module.call(x, { training: true, seed })) };
   });
-  const step = new Step(graph);
+  const step = programOf(graph);
   const results: number[][] = [];
   for (const seed of seeds) {
-    const { y } = await step.run({ x: new Float32Array(SIZE).fill(1), seed: Int32Array.of(seed) });
-    results.push(Array.from(y ?? [], Number));
+    const { outputs } = await step.run({ x: new Float32Array(SIZE).fill(1), seed: Int32Array.of(seed) });
+    results.push(Array.from(outputs.y, Number));
   }
   return results;
 }

@@ -1,6 +1,5 @@
-import { type Shape, trace } from '@inplace-abn/core';
+import { programOf, type Shape, trace } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
-import { Step } from '../../../core/test/support/step.js';
 import {
   AvgPool2d,
   Conv2d,
@@ -23,11 +22,11 @@ async function apply(
   const graph = trace((tracer) => ({
     y: tracer.within('m', () => module.call(tracer.input('x', shape, 'float32'))),
   }));
-  const step = new Step(graph).load(
-    Object.fromEntries(Object.entries(states).map(([name, data]) => [`m.${name}`, Float32Array.from(data)])),
-  );
-  const { y } = await step.run({ x: Float32Array.from(x) });
-  return Array.from(y ?? [], Number);
+  const written = Object.entries(states).map(([name, data]) => [`m.${name}`, Float32Array.from(data)]);
+  const { outputs } = await programOf(graph, { states: Object.fromEntries(written) }).run({
+    x: Float32Array.from(x),
+  });
+  return Array.from(outputs.y, Number);
 }
 
 describe('modules', () => {

@@ -3,13 +3,12 @@ import {
   type Activation,
   activation,
   add,
-  compile,
   crossEntropy,
   type Graph,
   gradients,
-  Program,
-  Store,
-  statesOf,
+  type Program,
+  programOf,
+  type Store,
   type TypedArray,
   trace,
   type Value,
@@ -143,8 +142,8 @@ function load(
   graph: Graph,
   precision: NetShape['precision'],
 ): { program: Program; store: Store } {
-  const plan = compile(graph, testDevice(), { precision });
-  const store = new Store(testDevice(), statesOf(graph));
+  const program = programOf(graph, { device: testDevice(), precision });
+  const { store } = program;
   for (const [name, { data }] of initialState(network, { seed: 3 })) store.write(name, data);
   for (const { name, kind, shape } of store.specs) {
     if (kind !== 'parameter' || !/bn\d\./.test(name)) continue;
@@ -157,7 +156,7 @@ function load(
       Float32Array.from({ length: shape[0] ?? 0 }, (_, i) => fill(i)),
     );
   }
-  return { program: new Program(plan, testDevice(), store, testDevice().allocate(plan.arenaBytes)), store };
+  return { program, store };
 }
 
 function floats(array: TypedArray | undefined): Float32Array {

@@ -2,7 +2,7 @@
  * One layer that outputs class scores per pixel: its result for rows of pixels, however they are split into
  * images.
  */
-import { compile, crossEntropy, gradients, Program, Store, statesOf, trace } from '@inplace-abn/core';
+import { crossEntropy, gradients, programOf, trace } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import { testDevice } from './device.js';
 
@@ -25,21 +25,21 @@ export interface PixelOutcome {
 export async function runPixels(layer: Module, { shape, x, labels, total }: Pixels): Promise<PixelOutcome> {
   const graph = trace((tracer) => {
     const input = tracer.input('x', shape, 'float32');
-    const z = layer.call(input, { training: true });
+    const z = layer.call(input, { training: true }).as('float32');
     const area = shape.filter((_, axis) => axis !== 1);
     const count = tracer.input('count', [], 'float32');
     const loss = crossEntropy(z, tracer.input('labels', area, 'int32'), { count });
     const [dx = loss] = gradients(loss, [input]);
     return { z, dx: dx ?? loss };
   });
-  const plan = compile(graph, testDevice());
-  const store = new Store(testDevice(), statesOf(graph));
-  store.write('weight', new Float32Array(shape[1] ?? 1).fill(-0.8));
-  store.write('bias', new Float32Array(shape[1] ?? 1));
-  const program = new Program(plan, testDevice(), store, testDevice().allocate(plan.arenaBytes));
+  const states = {
+    weight: new Float32Array(shape[1] ?? 1).fill(-0.8),
+    bias: new Float32Array(shape[1] ?? 1),
+  };
+  const program = programOf(graph, { device: testDevice(), states });
   const { outputs } = await program.run({ x, labels, count: Float32Array.of(total) });
   const running = ['running_mean', 'running_var'].flatMap((name) =>
-    Array.from(store.read(name).data, Number),
+    Array.from(program.store.read(name).data, Number),
   );
-  return { z: outputs.z as Float32Array, dx: outputs.dx as Float32Array, running };
+  return { z: outputs.z, dx: outputs.dx, running };
 }

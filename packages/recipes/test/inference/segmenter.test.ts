@@ -1,14 +1,5 @@
 /** Segmentation of whole images: fused predictions as PyTorch makes them, byte budgets, images of any sizes. */
-import {
-  compile,
-  cpu,
-  type FusionMode,
-  fusePredictions,
-  type Graph,
-  Program,
-  Store,
-  trace,
-} from '@inplace-abn/core';
+import { cpu, type FusionMode, fusePredictions, type Graph, programOf, trace } from '@inplace-abn/core';
 import { type Rgb, roundHalfEven, type Size } from '@inplace-abn/data';
 import { Conv2d } from '@inplace-abn/nn';
 import fc from 'fast-check';
@@ -73,12 +64,11 @@ function channelsLast(
   });
 }
 
-async function run(graph: Graph, inputs: Record<string, Float32Array>) {
-  const device = cpu();
-  const plan = compile(graph, device);
-  const arena = device.allocate(plan.arenaBytes);
-  const { outputs } = await new Program(plan, device, new Store(device, []), arena).run(inputs);
-  return { label: outputs.label as Uint8Array, probability: outputs.probability as Float32Array };
+async function run(
+  graph: Graph<{ label: 'uint8'; probability: 'float32' }>,
+  inputs: Record<string, Float32Array>,
+) {
+  return (await programOf(graph).run(inputs)).outputs;
 }
 
 describe('fused logits', () => {

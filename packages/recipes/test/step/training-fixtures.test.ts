@@ -1,8 +1,8 @@
 /** Twelve training steps on the native device, in float32, against PyTorch's float64 (tools/oracle/make_training.py). */
+import { type Program, programOf } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { digestError } from '../../../core/test/support/digest.js';
 import { parameter } from '../../../core/test/support/prng.js';
-import { Step } from '../../../core/test/support/step.js';
 import { networkOf, resolveConfig, type TrainConfig, trainingStep } from '../../src/index.js';
 import { imageArrays } from '../../src/task/images.js';
 import { fixtures, pytorchBatch, SHAPE, type Variant } from '../support/pytorch-batch.js';
@@ -18,12 +18,12 @@ function configOf({ network, optimizer }: Variant): TrainConfig {
   return resolveConfig({ network: { ...about.network, ...network }, optimizer }, 'training.json');
 }
 
-function startingStep(config: TrainConfig): Step {
+function startingStep(config: TrainConfig): Program {
   const network = networkOf(config.network);
-  const step = new Step(trainingStep(network, config.optimizer, { batch: BATCH, crop: SIDE }));
+  const step = programOf(trainingStep(network, config.optimizer, { batch: BATCH, crop: SIDE }));
   for (const { name, shape, kind, role } of network.namedStates()) {
-    if (kind === 'parameter') step.load({ [name]: parameter(name, shape) });
-    else if (role === 'one') step.load({ [name]: new Float32Array(shape[0] ?? 0).fill(1) });
+    if (kind === 'parameter') step.store.write(name, parameter(name, shape));
+    else if (role === 'one') step.store.write(name, new Float32Array(shape[0] ?? 0).fill(1));
   }
   return step;
 }
@@ -34,7 +34,7 @@ describe('training follows PyTorch', () => {
     const step = startingStep(config);
     const lr = Float32Array.of(config.optimizer.learning_rate);
     for (const [index, expected] of variant.losses.entries()) {
-      const { loss } = await step.run({
+      const { outputs } = await step.run({
         ...imageArrays(pytorchBatch(index), SHAPE),
         labels: pytorchBatch(index).labels,
         lr,
@@ -42,14 +42,14 @@ describe('training follows PyTorch', () => {
         step: Float32Array.of(index + 1),
         seed: Int32Array.of(0),
       });
-      const error = Math.abs(Number(loss?.[0]) / expected - 1);
+      const error = Math.abs(Number(outputs.loss?.[0]) / expected - 1);
       // A value beside an activation's kink falls to the other side a step sooner or later than in PyTorch's runs.
       const bound = Math.max(...variant.float32ErrorsOfPyTorch.losses.slice(index, index + 2));
       expect(error, `loss of step ${index + 1}`).toBeLessThan(SLACK * bound + ROUNDING);
     }
     const errors = Object.entries(variant.state).map(([name, digest]): [string, number] => [
       name,
-      digestError(name, step.read(name) as Float32Array, digest),
+      digestError(name, step.store.read(name, 'float32').data, digest),
     ]);
     expect(errors.length).toBe(
       step.store.specs.filter(({ kind, dtype }) => kind !== 'optimizer' && dtype === 'float32').length,

@@ -1,0 +1,36 @@
+import { type CompileOptions, compile } from '../compile/compile.js';
+import type { Device } from '../devices/device.js';
+import type { Graph, OutputTypes } from '../ir/graph.js';
+import { cpu } from '../native/cpu.js';
+import { type Arrays, Program } from './program.js';
+import { Store, statesOf } from './store.js';
+
+/** How to compile a graph, and where to run it. */
+export interface ProgramOptions extends CompileOptions {
+  /** Default: the CPU. */
+  readonly device?: Device;
+  /** On the same device: the states that the program reads and updates. Default: one of its own, zero-filled. */
+  readonly store?: Store;
+  /** Contents of states, by name, to begin with. */
+  readonly states?: Arrays;
+}
+
+/**
+ * Compiles one graph into a program with an arena of its own, and a store where none is given. Parameters must be written
+ * before it runs: as `states`, or into `program.store`. {@link Programs} shares one store and one arena among several plans.
+ *
+ * @throws what {@link compile} throws
+ */
+export function programOf<O extends OutputTypes>(
+  graph: Graph<O>,
+  {
+    device = cpu(),
+    store = new Store(device, statesOf(graph)),
+    states = {},
+    ...options
+  }: ProgramOptions = {},
+): Program<O> {
+  for (const [name, data] of Object.entries(states)) store.write(name, data);
+  const plan = compile(graph, device, options);
+  return new Program(plan, device, store, device.allocate(plan.arenaBytes));
+}
