@@ -5,12 +5,15 @@ import { ShapeError } from '../errors.js';
 import { type ActivationAttributes, activate, IDENTITY } from '../ir/activations.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
+import { call, operand } from '../ir/expression.js';
 import type { Value } from '../ir/value.js';
 import { activationBackward } from './activation_backward.js';
 import { broadcastAddBackward } from './broadcast_add_backward.js';
+import { activated } from './support/activated.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
+import { unsought } from './support/unsought.js';
 import { checkImages } from './support/window.js';
 
 export const broadcastAddOp: OpDefinition<ActivationAttributes> = {
@@ -40,7 +43,11 @@ export const broadcastAddOp: OpDefinition<ActivationAttributes> = {
   inverses: [],
   absorb: null,
   slices: null,
-  fusion: null,
+  fusion: {
+    elementwise: ({ attrs }) => unsought(activated(call('add', operand(0), operand(1)), attrs)),
+    epilogue: null,
+    fuse: null,
+  },
   parts: null,
   labels: null,
   effects: PURE,

@@ -11,12 +11,14 @@ import { cpu } from '../../src/native/cpu.js';
 import { elementwiseOp } from '../../src/ops/elementwise.js';
 import {
   add,
+  broadcastAdd,
   exp,
   globalAvgPool,
   linear,
   mean,
   mul,
   relu,
+  reshape,
   sigmoid,
   silu,
   square,
@@ -27,6 +29,7 @@ import { fuse } from '../../src/passes/fuse.js';
 import { gradients } from '../../src/passes/gradient.js';
 import { evaluateGraph } from '../../src/reference/evaluate.js';
 import { run } from '../../src/run/run.js';
+import { LEAKY } from '../support/nets.js';
 import { normal } from '../support/prng.js';
 
 const SHAPES = { x: [4, 8, 6, 5], target: [4, 8, 6, 5], scale: [8], fc1: [3, 8], fc2: [8, 3] } as const;
@@ -125,8 +128,18 @@ describe('neighbors', () => {
   it('fuse with sums and activations that have dedicated kernels', () => {
     const block = of((x, gate) => relu(add(mul(x, gate), x)));
     expect(names(block, { fold: false })).toEqual(['elementwise']);
-    const plain = of((x) => relu(add(x, x)));
+    const context = of((x, gate) => square(broadcastAdd(mul(x, 2), reshape(gate, [2, 8, 1, 1]), LEAKY)));
+    expect(names(context, { fold: false })).toEqual(['reshape', 'elementwise']);
+    const plain = of((x, gate) => relu(broadcastAdd(add(x, x), reshape(gate, [2, 8, 1, 1]))));
     expect(fuse(plain)).toBe(plain);
+  });
+
+  it('fuse with a context added at every position, without changing a number', async () => {
+    const of = ({ x, gate }: { x: Value; gate: Value }) => ({
+      y: tanh(broadcastAdd(exp(x), reshape(gate, [2, 8, 1, 1]), LEAKY)),
+    });
+    const inputs = { x: input, gate: { shape: [2, 8], data: INPUTS.x.data.slice(0, 16) } };
+    expect(await run(of, inputs)).toEqual(await run(of, inputs, { fuse: false }));
   });
 
   it('do not fuse if a value is read twice, fetched, or broadcast to its reader', () => {
