@@ -9,14 +9,15 @@ export type Biases = Readonly<Record<string, readonly (readonly [number, number]
 
 /** Generated parameters and initial running statistics. */
 export function startOf(network: Module, biases: Biases): Record<string, TypedArray> {
-  const states = network.namedStates().map(({ name, shape, kind, role }) => {
-    if (kind !== 'parameter')
-      return [name, role === 'one' ? new Float32Array(shape[0] ?? 0).fill(1) : undefined];
-    const data = parameter(name, shape);
-    for (const [channel, value] of biases[name] ?? []) data[channel] = value;
-    return [name, data];
-  });
-  return Object.fromEntries(states) as Record<string, TypedArray>;
+  const states: Record<string, TypedArray> = {};
+  for (const { name, shape, kind, role } of network.namedStates()) {
+    if (kind === 'parameter') {
+      const data = parameter(name, shape);
+      for (const [channel, value] of biases[name] ?? []) data[channel] = value;
+      states[name] = data;
+    } else if (role === 'one') states[name] = new Float32Array(shape[0] ?? 0).fill(1);
+  }
+  return states;
 }
 
 /** ‖a − b‖ / ‖b‖ */
