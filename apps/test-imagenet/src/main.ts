@@ -75,12 +75,12 @@ const command = new Command('test-imagenet')
   .option('--html <file>', 'write an HTML page: accuracy by class, confusion matrix, worst images')
   .addHelpText(
     'after',
-    `
+    ({ command }) => `
 Examples:
-  test-imagenet config.json runs/first/checkpoints data
-  test-imagenet config.json best.safetensors data --ten-crops --html test.html
-  test-imagenet config.json best.safetensors data/val --crop 320 --scale 320 --batch 32
-  test-imagenet config.json best.safetensors photos --classes imagenet.txt --json - | jq .top1
+  ${command.name()} config.json runs/first/checkpoints data
+  ${command.name()} config.json best.safetensors data --ten-crops --html test.html
+  ${command.name()} config.json best.safetensors data/val --crop 320 --scale 320 --batch 32
+  ${command.name()} config.json best.safetensors photos --classes imagenet.txt --json - | jq .top1
 
 An image that cannot be read is named and not counted; unless input.unreadable is "skip", the exit code is then 1.
 SIGTERM, Ctrl-C and a lost terminal (unless under nohup) stop after the batch, nothing written; a second one kills.

@@ -109,13 +109,13 @@ const command = new Command('test-vistas')
   .option('--classes <file>', 'JSON list of {id, name, color}; default: the 65 classes of Vistas')
   .addHelpText(
     'after',
-    `
+    ({ command }) => `
 Examples:
-  test-vistas wide_resnet38_deeplab_vistas.pth.tar photos segmented --output-mode palette --overlay
-  test-vistas snapshot.pth.tar photos segmented --flip
-  test-vistas snapshot.pth.tar photos segmented --scales 1
-  test-vistas snapshot.pth.tar photos segmented --memory-budget 2GB --resume
-  test-vistas runs/shapes/checkpoints val/images segmented --config shapes.json --classes shapes-classes.json --labels val/labels
+  ${command.name()} wide_resnet38_deeplab_vistas.pth.tar photos segmented --output-mode palette --overlay
+  ${command.name()} snapshot.pth.tar photos segmented --flip
+  ${command.name()} snapshot.pth.tar photos segmented --scales 1
+  ${command.name()} snapshot.pth.tar photos segmented --memory-budget 2GB --resume
+  ${command.name()} runs/shapes/checkpoints val/images segmented --config shapes.json --classes shapes-classes.json --labels val/labels
 
 Strips of rows keep the plan within --memory-budget; the classes are the same as without.
 A photograph that cannot be used is named, the others are finished, and the exit code is 1.

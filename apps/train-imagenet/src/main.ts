@@ -122,15 +122,15 @@ const command = new Command('train-imagenet')
   .option('--trace <file>', 'write the times of ten steps as a Chrome trace; of rank N as FILE.rankN')
   .addHelpText(
     'after',
-    `
+    ({ command }) => `
 Examples:
-  train-imagenet experiments/demo_fashion_mnist.json .cache/fashion-mnist
-  train-imagenet config.json data --log-dir runs/first
-  train-imagenet config.json data --resume runs/first/checkpoints
-  train-imagenet config.json data --evaluate --resume runs/first/checkpoints/best.safetensors
-  train-imagenet config.json data --weights resnet50.pth --log-dir runs/tuned
-  train-imagenet config.json data --log-dir runs/two --nproc 2
-  torchrun --no-python --nproc-per-node 2 train-imagenet config.json data --log-dir runs/two --continue
+  ${command.name()} experiments/demo_fashion_mnist.json .cache/fashion-mnist
+  ${command.name()} config.json data --log-dir runs/first
+  ${command.name()} config.json data --resume runs/first/checkpoints
+  ${command.name()} config.json data --evaluate --resume runs/first/checkpoints/best.safetensors
+  ${command.name()} config.json data --weights resnet50.pth --log-dir runs/tuned
+  ${command.name()} config.json data --log-dir runs/two --nproc 2
+  torchrun --no-python --nproc-per-node 2 ${command.name()} config.json data --log-dir runs/two --continue
 
 SIGTERM, Ctrl-C and a lost terminal (unless under nohup) save and stop the run, during a validation, too; a second one kills.
 Exit codes: 0 done, 1 error, 2 usage, 128 + N stopped by signal N and saved.

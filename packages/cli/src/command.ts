@@ -15,15 +15,23 @@ export class CommandLineError extends Error {
   override readonly name: string = 'CommandLineError';
 }
 
+/**
+ * Environment variable that names a program differently from its own name, such as `inplace-abn train`. Child processes
+ * inherit it.
+ */
+export const CALLED_AS = 'IABN_CALLED_AS';
+
 /** The part of commander's Command that is used here. */
 export interface ProgramCommand {
   name(): string;
+  name(name: string): unknown;
   readonly options: readonly { readonly long?: string | undefined; readonly short?: string | undefined }[];
   version(text: string, flags: string, description: string): unknown;
   exitOverride(): unknown;
   parseAsync(args: readonly string[], options: { readonly from: 'user' }): Promise<unknown>;
 }
 
+/** How a program was started; what is left out is that of this process. */
 export interface Invocation {
   /** `import.meta.url` of the program. */
   readonly module: string;
@@ -51,6 +59,7 @@ export async function runCommand(command: ProgramCommand, module: string): Promi
 export async function exitCodeOf(command: ProgramCommand, invocation: Invocation): Promise<number> {
   const { module, args = process.argv.slice(2), env = process.env } = invocation;
   const { err = (text: string) => process.stderr.write(text) } = invocation;
+  if (env[CALLED_AS]) command.name(env[CALLED_AS]);
   command.version(`${command.name()} ${versionOf(module)}`, '--version', 'print the version');
   command.exitOverride();
   try {
@@ -79,9 +88,9 @@ export function signalExitCode(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
-/** The command line, quoted so that it can be pasted into a shell. */
+/** The command line, quoted so that it can be pasted into a shell. The name may be several words. */
 export function commandLine(name: string, args: readonly string[] = process.argv.slice(2)): string {
-  return [name, ...args].map(quoted).join(' ');
+  return [...name.split(' '), ...args].map(quoted).join(' ');
 }
 
 function quoted(word: string): string {

@@ -1,5 +1,6 @@
 export { type Advice, advise, withAdvice } from './advice.js';
 export {
+  CALLED_AS,
   CommandLineError,
   commandLine,
   exitCodeOf,

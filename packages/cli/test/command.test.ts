@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
+  CALLED_AS,
   CommandLineError,
   commandLine,
   exitCodeOf,
@@ -12,9 +13,13 @@ import {
 /** A command that runs `act` instead of parsing. */
 function command(act: () => Promise<void>): ProgramCommand & { readonly versions: string[] } {
   const versions: string[] = [];
+  let name = 'test';
   return {
     versions,
-    name: () => 'test',
+    name: (text?: string) => {
+      if (text !== undefined) name = text;
+      return name;
+    },
     options: [{ long: '--batch' }],
     version: (text) => versions.push(text),
     exitOverride: () => {},
@@ -47,6 +52,11 @@ describe('exitCodeOf', () => {
       err: '',
       version: expect.stringMatching(/^test \d+\.\d+\.\d+$/),
     });
+  });
+
+  it('prints the name that the program was called by', async () => {
+    const { version } = await run(async () => {}, { [CALLED_AS]: 'inplace-abn train' });
+    expect(version).toMatch(/^inplace-abn train \d/);
   });
 
   it('is 1 for an error, with its stack on request', async () => {
@@ -101,6 +111,7 @@ it('commandLine can be pasted into a shell', () => {
   expect(commandLine('train', ['a b.json', "it's", '--log-dir=runs/x', ''])).toBe(
     "train 'a b.json' 'it'\\''s' --log-dir=runs/x ''",
   );
+  expect(commandLine('inplace-abn train', ['config.json'])).toBe('inplace-abn train config.json');
 });
 
 describe('signalExitCode', () => {

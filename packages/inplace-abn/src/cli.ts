@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { runCommand } from '@inplace-abn/cli';
+import { CALLED_AS, runCommand } from '@inplace-abn/cli';
 import { Command } from 'commander';
 import { createProject } from './create-project.js';
 
@@ -11,6 +11,8 @@ interface Program {
   readonly file: string;
   readonly does: string;
 }
+
+const OWN_NAME = 'inplace-abn';
 
 const PROGRAMS: Readonly<Record<string, Program>> = {
   train: {
@@ -57,15 +59,17 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
 
 /**
  * Runs a command line. A subcommand's program finds its own place in `process.argv`, as if it had been started itself: so do the
- * processes that it starts.
+ * processes that it starts. It calls itself what it was called by, `inplace-abn train`.
  */
 export async function run(args: readonly string[]): Promise<void> {
   const [name = '', ...rest] = args;
   const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
+  delete process.env[CALLED_AS];
   if (!program) return runOwn(name, rest);
   const manifest = createRequire(import.meta.url).resolve(`${program.package}/package.json`);
   const path = join(dirname(manifest), program.file);
   process.argv = [process.execPath, path, ...rest];
+  process.env[CALLED_AS] = `${OWN_NAME} ${name}`;
   await import(pathToFileURL(path).href);
 }
 
@@ -77,11 +81,12 @@ async function runOwn(name: string, rest: readonly string[]): Promise<void> {
   const { exportCommand } = await import('./export/command.js');
   const [node = process.execPath, path = ''] = process.argv;
   process.argv = [node, path, ...rest];
+  process.env[CALLED_AS] = `${OWN_NAME} ${EXPORT}`;
   return runCommand(exportCommand(), import.meta.url);
 }
 
 function own(): Command {
-  const command = new Command('inplace-abn')
+  const command = new Command(OWN_NAME)
     .description('Train convolutional networks in a planned amount of memory.')
     .helpCommand(false)
     .addHelpText('after', '\nEach command has --help of its own.');

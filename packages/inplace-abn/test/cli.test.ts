@@ -1,0 +1,33 @@
+/** The built program as a shell sees it. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const PROGRAM = fileURLToPath(new URL('../bin/inplace-abn.js', import.meta.url));
+
+async function help(...args: string[]): Promise<string> {
+  const env = { ...process.env, NODE_OPTIONS: '', IABN_CALLED_AS: 'another program' };
+  return (await promisify(execFile)(process.execPath, [PROGRAM, ...args, '--help'], { env })).stdout;
+}
+
+describe('inplace-abn', { timeout: 60_000 }, () => {
+  it.each([
+    ['train', 'train-imagenet'],
+    ['test', 'test-imagenet'],
+    ['segment', 'test-vistas'],
+    ['plan', undefined],
+    ['inspect', undefined],
+    ['doctor', undefined],
+  ])('%s is called so in its help', async (name, own) => {
+    const text = await help(name);
+    expect(text).toMatch(new RegExp(`^Usage: inplace-abn ${name} \\[options\\]`));
+    if (own === undefined) return;
+    expect(text).toContain(`Examples:\n  inplace-abn ${name} `);
+    expect(text).not.toContain(own);
+  });
+
+  it('has a name of its own', async () => {
+    expect(await help()).toMatch(/^Usage: inplace-abn \[/);
+  });
+});
