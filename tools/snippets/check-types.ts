@@ -1,7 +1,7 @@
 /** The errors that strict TypeScript finds in some files of the repository. */
 import path from 'node:path';
 import ts from 'typescript';
-import { ROOT } from './snippets.js';
+import { ROOT } from './quotes.mjs';
 
 /** One line for each error, with the file's name and line. */
 export function typeErrors(files: readonly string[]): string[] {

@@ -1,9 +1,7 @@
 /** The code of READMEs: fenced blocks of ts and js, as modules that keep the lines of the file they are of. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { quotedAt, ROOT } from './quotes.mjs';
 
 export interface Snippet {
   /** README and line, as `packages/nn/README.md:6`. */
@@ -17,20 +15,12 @@ export interface Snippet {
   readonly code: string;
 }
 
-/** READMEs of the repository, its packages and programs, and the documents. */
-export function readmes(): string[] {
-  const inFolders = ['packages', 'apps'].flatMap((folder) =>
-    readdirSync(path.join(ROOT, folder)).map((name) => `${folder}/${name}/README.md`),
-  );
-  const documents = readdirSync(path.join(ROOT, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`);
-  return ['README.md', ...inFolders, ...documents].filter((file) => existsSync(path.join(ROOT, file)));
-}
-
+/** The blocks of a README but its quotes: those are files that are compiled and run as such. */
 export function snippetsOf(readme: string, text = readFileSync(path.join(ROOT, readme), 'utf8')): Snippet[] {
   const lines = text.split('\n');
+  const quotes = quotedAt(text);
   return lines.flatMap((line, index): Snippet[] => {
+    if (quotes.has(index + 1)) return [];
     const [, language, options] = /^```(ts|js)( no-run)?$/.exec(line) ?? [];
     if (language !== 'ts' && language !== 'js') return [];
     const end = lines.indexOf('```', index);

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { typeErrors } from '../check-types.js';
-import { ROOT, readmes, snippetsOf } from '../snippets.js';
+import { ROOT, readmes, staleReadmes, withQuotes } from '../quotes.mjs';
+import { snippetsOf } from '../snippets.js';
 
 const snippets = readmes().flatMap((readme) => snippetsOf(readme));
 /** Inside the repository, where its packages are found. */
@@ -25,6 +26,27 @@ describe('snippets', () => {
       { name: 'docs/x.md:5', language: 'js', runs: false, file: 'docs-x-md-5.mjs', code: '\n\n\n\n\nb();' },
     ]);
     expect(snippets.filter(({ runs }) => runs).length).toBeGreaterThan(10);
+  });
+
+  it('that quote a file are as the file is', () => {
+    expect(staleReadmes({ fix: false }), 'run node tools/snippets/quotes.mjs --fix').toEqual([]);
+  });
+
+  it('that quote a file are written from it, as imported from one package where that is asked for', () => {
+    const code =
+      "// A program.\nimport { Session } from '@inplace-abn/session';\nimport { sgd } from '@inplace-abn/optim';\n";
+    const text = (marker: string, body: string) =>
+      `A\n\n<!-- from ${marker} -->\n\n\`\`\`ts\n${body}\`\`\`\n\nB\n`;
+    expect(withQuotes(text('a.ts', 'old\n'), () => code)).toBe(text('a.ts', code));
+    expect(withQuotes(text('a.ts', ''), () => code)).toBe(text('a.ts', code));
+    expect(withQuotes(text('a.ts with inplace-abn', 'old\n'), () => code)).toBe(
+      text(
+        'a.ts with inplace-abn',
+        "import { Session } from 'inplace-abn';\nimport { sgd } from 'inplace-abn/optim';\n",
+      ),
+    );
+    expect(snippetsOf('docs/x.md', text('a.ts', 'old\n'))).toEqual([]);
+    expect(() => withQuotes('<!-- from a.ts -->\ntext')).toThrow('an empty line and a fenced block');
   });
 
   it('in TypeScript have no type errors', () => {
