@@ -104,15 +104,15 @@ const command = new Command('predict')
   .addOption(trainedWithOption())
   .addHelpText(
     'after',
-    `
+    ({ command }) => `
 Examples:
-  predict runs/first/checkpoints photo.jpg
-  predict best.safetensors photos --top 1 --csv photos.csv
-  predict best.safetensors photos --html photos.html
-  predict best.safetensors 'photos/**/2024-*.{jpg,png}' --json - | jq -r '[.file, .predictions[0].class] | @tsv'
-  find / -name '*.jpg' -print0 | predict best.safetensors - --json all.jsonl
-  predict best.safetensors photos --features mod5 --npy photos.npy
-  predict old.pth.tar photos --config old.json --classes imagenet.txt
+  ${command.name()} runs/first/checkpoints photo.jpg
+  ${command.name()} best.safetensors photos --top 1 --csv photos.csv
+  ${command.name()} best.safetensors photos --html photos.html
+  ${command.name()} best.safetensors 'photos/**/2024-*.{jpg,png}' --json - | jq -r '[.file, .predictions[0].class] | @tsv'
+  find / -name '*.jpg' -print0 | ${command.name()} best.safetensors - --json all.jsonl
+  ${command.name()} best.safetensors photos --features mod5 --npy photos.npy
+  ${command.name()} old.pth.tar photos --config old.json --classes imagenet.txt
 
 Classes and the preparation of images come from the checkpoint, where training wrote them.
 Any number of images: memory does not grow with them. One that cannot be used is named, the rest go on, and the exit code is 1.

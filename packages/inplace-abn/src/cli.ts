@@ -81,7 +81,6 @@ async function runOwn(name: string, rest: readonly string[]): Promise<void> {
   const { exportCommand } = await import('./export/command.js');
   const [node = process.execPath, path = ''] = process.argv;
   process.argv = [node, path, ...rest];
-  process.env[CALLED_AS] = `${OWN_NAME} ${EXPORT}`;
   return runCommand(exportCommand(), import.meta.url);
 }
 

@@ -16,6 +16,7 @@ describe('inplace-abn', { timeout: 60_000 }, () => {
     ['train', 'train-imagenet'],
     ['test', 'test-imagenet'],
     ['segment', 'test-vistas'],
+    ['predict', undefined],
     ['plan', undefined],
     ['inspect', undefined],
     ['doctor', undefined],
