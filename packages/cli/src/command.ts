@@ -13,6 +13,7 @@ const USAGE = 2;
 /** A usage error. The message says which argument to add or remove; the exit code is 2. */
 export class CommandLineError extends Error {
   override readonly name: string = 'CommandLineError';
+  readonly code = 'ERR_COMMAND_LINE';
 }
 
 /**

@@ -4,4 +4,5 @@
  */
 export class CommError extends Error {
   override readonly name = 'CommError';
+  readonly code = 'ERR_PROCESS_GROUP';
 }

@@ -1,5 +1,5 @@
 import type { BadImages } from './bad-images.js';
-import { ImageError } from './errors.js';
+import { DataError, ImageError } from './errors.js';
 import { IGNORED } from './label-map.js';
 import type { Batch, ImageSource, SegmentationSource } from './loader.js';
 import type { Ring, Slot } from './ring.js';
@@ -105,7 +105,7 @@ export class EpochRun {
         return this.handOut(filling);
       }
       if (this.job.ring.held === this.job.ring.size) {
-        throw new Error(
+        throw new DataError(
           `All ${this.job.ring.size} batches of the ring are held: release() one before asking for the next.`,
         );
       }
@@ -231,7 +231,7 @@ export class EpochRun {
       const index = (wanted + step) % folder.length;
       if (!bad.has(index)) return index;
     }
-    throw new Error('No image of the data set can be read.');
+    throw new DataError('No image of the data set can be read.');
   }
 
   /** Positions are assigned in order, so every batch before the earliest failure still becomes full. */

@@ -1,7 +1,13 @@
 export type { BadImagePolicy, SkippedImage } from './bad-images.js';
 export { normalization, type Rgb } from './color.js';
 export { decodeOnPool, decodeSmallPng } from './decode.js';
-export { DataError, ImageError, type ImageErrorCode, UnreadableLimitError } from './errors.js';
+export {
+  DataError,
+  ImageError,
+  type ImageErrorCode,
+  TransformError,
+  UnreadableLimitError,
+} from './errors.js';
 export { decodeName, systemPath } from './file-names.js';
 export { compareCodePoints, foldersIn, listFolder } from './folders.js';
 export { roundHalfEven, type Sides, type Size, sizeOf } from './geometry.js';

@@ -23,6 +23,8 @@ export interface ClassIds {
 
 /** Thrown for a label map with an id that is not a class. */
 export class UnknownClassError extends Error {
+  readonly code = 'ERR_UNKNOWN_CLASS';
+
   constructor(id: number, classes: number) {
     super(`has pixels of class ${id}, but there are ${classes} classes`);
   }

@@ -153,7 +153,8 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
     if (!Number.isInteger(startBatch) || startBatch < 0 || startBatch > batches) {
       throw new RangeError(`Expected a batch from 0 to ${batches} for startBatch but received ${startBatch}`);
     }
-    if (active) throw new Error('An epoch of this loader is under way: finish it or call return() first.');
+    if (active)
+      throw new DataError('An epoch of this loader is under way: finish it or call return() first.');
     active = true;
     const end = Math.min(batches * batchSize, sampler.length);
     const order = sampler.order(number);

@@ -1,5 +1,5 @@
 /** User-defined transforms. They come as modules, because functions cannot be posted to worker threads. */
-import { reasonOf } from './errors.js';
+import { reasonOf, TransformError } from './errors.js';
 import { checkSide } from './geometry.js';
 import type { SegmentationTransform } from './segmentation-transform.js';
 import type { Transform } from './transform.js';
@@ -24,12 +24,12 @@ export interface ModuleSpec {
 
 /**
  * Makes a transform from a user's module, for {@link createLoader}.
- * @throws TypeError if the module cannot be imported or does not return a transform
+ * @throws TransformError if the module cannot be imported or does not return a transform
  */
 export async function moduleTransform(source: TransformModule): Promise<Transform> {
   const made = await makeFromModule(specOf(source));
   if ('apply' in made) return made;
-  throw new TypeError(
+  throw new TransformError(
     `${source.module.href} makes a segmentation transform, with applyLabelled instead of apply`,
   );
 }
@@ -38,7 +38,7 @@ export async function moduleTransform(source: TransformModule): Promise<Transfor
 export async function moduleSegmentationTransform(source: TransformModule): Promise<SegmentationTransform> {
   const made = await makeFromModule(specOf(source));
   if ('applyLabelled' in made) return made;
-  throw new TypeError(
+  throw new TransformError(
     `${source.module.href} does not make a segmentation transform: it has apply instead of applyLabelled`,
   );
 }
@@ -47,7 +47,9 @@ function specOf({ module, options }: TransformModule): ModuleSpec {
   try {
     return { kind: 'module', module: module.href, options: structuredClone(options) };
   } catch (error) {
-    throw new TypeError(`The options for ${module.href} cannot be copied to a thread: ${reasonOf(error)}.`);
+    throw new TransformError(
+      `The options for ${module.href} cannot be copied to a thread: ${reasonOf(error)}.`,
+    );
   }
 }
 
@@ -62,11 +64,11 @@ interface Made {
 export async function makeFromModule(spec: ModuleSpec): Promise<Transform | SegmentationTransform> {
   const make: unknown = await importDefault(spec.module);
   if (typeof make !== 'function') {
-    throw new TypeError(`${spec.module} has no function as its default export: options => transform`);
+    throw new TransformError(`${spec.module} has no function as its default export: options => transform`);
   }
   const made: unknown = await make(spec.options);
   if (typeof made !== 'object' || made === null)
-    throw new TypeError(`${spec.module} does not make a transform: expected an object`);
+    throw new TransformError(`${spec.module} does not make a transform: expected an object`);
   return checked(made, spec);
 }
 
@@ -74,14 +76,14 @@ async function importDefault(module: string): Promise<unknown> {
   try {
     return (await import(module)).default;
   } catch (error) {
-    throw new TypeError(`The transform ${module} cannot be imported: ${reasonOf(error)}.`);
+    throw new TransformError(`The transform ${module} cannot be imported: ${reasonOf(error)}.`);
   }
 }
 
 function checked(made: Made, spec: ModuleSpec): Transform | SegmentationTransform {
   const { width, height, apply, applyLabelled } = made;
   if (typeof width !== 'number' || typeof height !== 'number') {
-    throw new TypeError(`${spec.module} does not make a transform: it has no width and height`);
+    throw new TransformError(`${spec.module} does not make a transform: it has no width and height`);
   }
   checkSide('width', width);
   checkSide('height', height);
@@ -90,5 +92,7 @@ function checked(made: Made, spec: ModuleSpec): Transform | SegmentationTransfor
   if (typeof applyLabelled === 'function') {
     return { ...size, applyLabelled: (...args) => applyLabelled.apply(made, args) };
   }
-  throw new TypeError(`${spec.module} does not make a transform: it has neither apply nor applyLabelled`);
+  throw new TransformError(
+    `${spec.module} does not make a transform: it has neither apply nor applyLabelled`,
+  );
 }

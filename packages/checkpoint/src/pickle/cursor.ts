@@ -1,6 +1,7 @@
 /** Thrown if the bytes end before the pickle does. */
 export class PickleEnd extends Error {
   override readonly name = 'PickleEnd';
+  readonly code = 'ERR_PICKLE_END';
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

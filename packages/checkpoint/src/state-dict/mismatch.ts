@@ -15,6 +15,8 @@ export interface ClassCounts {
 
 /** Thrown if a state dictionary does not fit the network. Nothing has been loaded. */
 export class StateDictMismatch extends CheckpointError {
+  override readonly code = 'ERR_STATE_DICT';
+
   constructor(
     message: string,
     readonly difference: StateDictDifference,

@@ -11,6 +11,7 @@ export interface BudgetBytes {
 /** Thrown if no plan for the graph fits the budget. */
 export class BudgetError extends UsageError {
   override name = 'BudgetError';
+  override readonly code = 'ERR_BUDGET';
   readonly budget: number;
   readonly whole: number;
   readonly least: number;

@@ -6,6 +6,7 @@ import { decodingTable } from './huffman.js';
 /** Thrown if a scan cannot be decoded to its end. */
 export class DamagedJpeg extends Error {
   override name = 'DamagedJpeg';
+  readonly code = 'ERR_DAMAGED_JPEG';
 }
 
 /** A baseline JPEG decoded by region on the calling thread, to the pixels of libjpeg-turbo and therefore PIL. */

@@ -18,6 +18,8 @@ export interface LocatedJson {
 
 export class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError';
+  readonly code = 'ERR_JSON';
+
   constructor(
     message: string,
     readonly position: Position,

@@ -19,7 +19,7 @@ const BREAKING_MS = 30_000;
 /** Another process writes to the folder. */
 export class RunLockedError extends Error {
   override readonly name: string = 'RunLockedError';
-  readonly code = 'RUN_LOCKED';
+  readonly code = 'ERR_RUN_LOCKED';
 }
 
 export interface LockOptions {
