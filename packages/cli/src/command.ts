@@ -24,11 +24,16 @@ export const CALLED_AS = 'IABN_CALLED_AS';
 
 /** The part of commander's Command that is used here. */
 export interface ProgramCommand {
+  /** Reads or sets the name that the program prints. */
   name(): string;
+  /** Reads or sets the name that the program prints. */
   name(name: string): unknown;
   readonly options: readonly { readonly long?: string | undefined; readonly short?: string | undefined }[];
+  /** Adds an option that prints the version. */
   version(text: string, flags: string, description: string): unknown;
+  /** Makes the command throw instead of ending the process. */
   exitOverride(): unknown;
+  /** Parses arguments and runs the command's action. */
   parseAsync(args: readonly string[], options: { readonly from: 'user' }): Promise<unknown>;
 }
 

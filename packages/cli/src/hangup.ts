@@ -31,7 +31,7 @@ export function startedWithoutHangup({ command, stdin, parentIgnores }: StartFac
 
 let known: boolean | undefined;
 
-/** {@link startedWithoutHangup} for this process. Cached, because the parent may exit. */
+/** Whether this process was started to ignore a hangup, as by nohup. Cached, because the parent may exit. */
 export function hangupIgnored(): boolean {
   known ??= startedWithoutHangup({
     command: process.env._,

@@ -2,7 +2,9 @@ import { hangupIgnored } from './hangup.js';
 
 /** The part of `process` that is used here. */
 export interface SignalSource {
+  /** Adds a listener for a signal. */
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  /** Removes a listener. */
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
 }
 
@@ -40,6 +42,7 @@ export class StopSignals {
     for (const signal of this.signals) source.on(signal, this.listener);
   }
 
+  /** Removes the listeners, so that signals have their default effect again. */
   dispose(): void {
     clearTimeout(this.timer);
     for (const signal of this.signals) this.source.off(signal, this.listener);

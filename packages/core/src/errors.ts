@@ -1,3 +1,4 @@
+/** Code and cause of a {@link UsageError}. */
 export interface ErrorDetails extends ErrorOptions {
   /** Stable identifier of the mistake; the message may change between versions. */
   readonly code?: string;

@@ -6,6 +6,7 @@ import { cudaReport } from './report.js';
 const MIB = 2 ** 20;
 const DEFAULT_WORKSPACE_MIB = 512;
 
+/** Options of opening a GPU. */
 export interface CudaOptions {
   /**
    * Workspace limit of one convolution or matrix product, in bytes. Algorithms that need more are not used.
@@ -41,6 +42,7 @@ export function cudaOptions(): CudaOptions {
   };
 }
 
+/** An NVIDIA GPU, through the CUDA plugin (experimental). */
 export class CudaDevice extends AddonDevice {
   readonly name: string;
   readonly balance = 100;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { loadNative } from '@inplace-abn/core';
 import { pluginPath } from './plugin.js';
 
+/** One GPU of a machine. */
 export interface CudaReportDevice {
   readonly index: number;
   readonly name: string;
@@ -15,6 +16,7 @@ export interface CudaReportDevice {
   readonly free: number | null;
 }
 
+/** A library that the plugin loads at run time, and its version. */
 export interface CudaReportLibrary {
   readonly name: 'cuDNN' | 'cuBLASLt' | 'NCCL';
   /** null if it cannot be loaded. */
@@ -22,6 +24,7 @@ export interface CudaReportLibrary {
   readonly problem: string | null;
 }
 
+/** What a machine has for CUDA: devices, libraries, or the problem. */
 export interface CudaReport {
   /** True if the system has an NVIDIA GPU, usable or not. */
   readonly present: boolean;

@@ -1,5 +1,6 @@
 import { type ImageError, UnreadableLimitError } from './errors.js';
 
+/** An image that was skipped because it cannot be read. */
 export interface SkippedImage {
   readonly index: number;
   readonly path: string;

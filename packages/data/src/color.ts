@@ -3,6 +3,7 @@
 
 import type { Random } from './random.js';
 
+/** Red, green and blue. */
 export type Rgb = readonly [number, number, number];
 
 /** Luma weights of ITU-R BT.601, the gray of torchvision and PIL. */

@@ -3,6 +3,7 @@
 import type { Box } from './image/image.js';
 import type { Random } from './random.js';
 
+/** Width and height in pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;

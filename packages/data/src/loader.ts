@@ -34,22 +34,28 @@ export interface Batch {
 /** Labeled image files: the part of ImageFolder that a loader uses. */
 export interface ImageSource {
   readonly length: number;
+  /** Path of the image at an index. */
   path(index: number): string;
+  /** Class of the image at an index. */
   label(index: number): number;
 }
 
 /** Image files with label maps: the part of SegmentationFolder that a loader uses. */
 export interface SegmentationSource {
   readonly length: number;
+  /** Path of the image at an index. */
   path(index: number): string;
+  /** Path of the label map of the image at an index. */
   labelPath(index: number): string;
 }
 
+/** Options of {@link createLoader} for labeled images. */
 export interface LoaderOptions extends LoaderSettings {
   folder: ImageSource;
   transform: Transform;
 }
 
+/** Options of {@link createLoader} for images with label maps. */
 export interface SegmentationLoaderOptions extends LoaderSettings {
   folder: SegmentationSource;
   transform: SegmentationTransform;
@@ -80,6 +86,7 @@ interface LoaderSettings {
   maxPixels?: number;
 }
 
+/** Options of one epoch of a loader. */
 export interface EpochOptions {
   /** First batch of the epoch. The batches from there on are the same as without it. Default 0. */
   startBatch?: number;

@@ -22,6 +22,7 @@ export interface Photograph {
   readonly original: Size;
 }
 
+/** Options of reading a photograph. */
 export interface PhotographOptions {
   /** Resize the longer side to this many pixels, up or down. Default: keep the size. */
   maxSide?: number;

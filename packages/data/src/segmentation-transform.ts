@@ -59,6 +59,7 @@ interface CommonOptions extends ClassIds {
   std?: Rgb;
 }
 
+/** Options of {@link segmentationTransform}. */
 export interface SegmentationTransformOptions extends CommonOptions {
   /** Shorter side at factor 1. Default: that of the image. */
   size?: number;
@@ -70,6 +71,7 @@ export interface SegmentationTransformOptions extends CommonOptions {
   colorJitter?: boolean;
 }
 
+/** Options of the segmentation transform for validation. */
 export interface SegmentationEvalOptions extends CommonOptions {
   /** Resize the shorter side to this many pixels. Default: keep the size. */
   size?: number;

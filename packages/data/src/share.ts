@@ -6,6 +6,7 @@ export interface ShareOptions {
   readonly size: number;
 }
 
+/** The part of every batch that one of several processes loads. */
 export interface Share {
   readonly begin: number;
   readonly end: number;

@@ -4,6 +4,7 @@ import type { Image, Picture } from './image/image.js';
 import { usePicture } from './reader.js';
 import { cropAndResize } from './resample.js';
 
+/** A small picture, as a JPEG. */
 export interface Thumbnail {
   readonly type: 'image/jpeg' | 'image/png';
   readonly data: Uint8Array;

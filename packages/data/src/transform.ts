@@ -17,6 +17,7 @@ import { toRgb, writeFramed, writeRgb } from './write-rgb.js';
 
 /** ImageNet's mean and standard deviation of RGB in [0, 1]. */
 export const IMAGENET_MEAN: Rgb = [0.485, 0.456, 0.406];
+/** Standard deviation of the red, green and blue of ImageNet's images in [0, 1]. */
 export const IMAGENET_STD: Rgb = [0.229, 0.224, 0.225];
 
 const BLACK: Rgb = [0, 0, 0];
@@ -32,6 +33,8 @@ export interface Transform {
   readonly width: number;
   readonly height: number;
   /**
+   * Writes the pixels and the color matrix of one image.
+   *
    * @param pixels receives height × width × 3 bytes
    * @param color receives the row-major 3×4 matrix on RGB in [0, 1]
    */
@@ -45,6 +48,7 @@ interface CommonOptions {
   std?: Rgb;
 }
 
+/** Options of {@link trainTransform}. */
 export interface TrainTransformOptions extends CommonOptions {
   /** Resize first: a number sets the shorter side, a pair height and width. Default −1: keep the size. */
   scale?: Sides;
@@ -60,6 +64,7 @@ export interface TrainTransformOptions extends CommonOptions {
   lighting?: boolean;
 }
 
+/** Options of the transform for validation: resize, then center crop. */
 export interface EvalTransformOptions extends CommonOptions {
   /** Resize first: a number sets the shorter side, a pair height and width; −1 keeps the size. Default 256. */
   scale?: Sides;

@@ -21,6 +21,7 @@ export type ArchitectureOptions = Record<keyof typeof RESNETS, ResNetOptions> &
   Record<keyof typeof DENSENETS, DenseNetOptions> &
   Record<keyof typeof TRESNETS, TResNetOptions>;
 
+/** Name of a network. */
 export type Architecture = keyof ArchitectureOptions;
 
 /** Options of a network whose architecture is known only at run time; each family checks its own. */
@@ -32,6 +33,7 @@ export interface AnyNetworkOptions
   readonly dilation?: ResNeXtOptions['dilation'] | WiderResNetA2Options['dilation'];
 }
 
+/** Name of an option that only some networks have. */
 export type NetworkOption = keyof AnyNetworkOptions;
 
 /** The dilation for each output stride (with the stem 'imagenet'); undefined if none is needed. */

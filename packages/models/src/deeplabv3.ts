@@ -12,6 +12,7 @@ import {
 } from '@inplace-abn/core';
 import { Conv2d, type Mode, Module, ModuleList, type NormAct } from '@inplace-abn/nn';
 
+/** Options of the DeepLabV3 head. */
 export interface DeepLabV3Options {
   readonly normAct: NormAct;
   /** Output channels of every convolution on the input. Default 256. */

@@ -16,6 +16,7 @@ export interface DenseNetOptions extends NetworkOptions {
   readonly dilation?: number | readonly number[];
 }
 
+/** Layers per block, growth and initial channels of a DenseNet. */
 export interface DenseNetStructure {
   /** Layers in the dense modules mod2 … mod5. */
   readonly layers: readonly [number, number, number, number];
@@ -25,6 +26,7 @@ export interface DenseNetStructure {
   readonly stemNorm?: boolean;
 }
 
+/** Structures of the published DenseNets by name. */
 export const DENSENETS = {
   densenet121: { layers: [6, 12, 24, 16] },
   densenet169: { layers: [6, 12, 32, 32] },

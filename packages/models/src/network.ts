@@ -17,6 +17,7 @@ export interface NetworkOptions {
   readonly stem?: Stem;
 }
 
+/** First layers of a network: `imagenet` reduces images by 4, `small` keeps their size. */
 export type Stem = 'imagenet' | 'small';
 
 /**

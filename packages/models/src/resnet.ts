@@ -21,6 +21,7 @@ export interface ResNetStructure {
   readonly groupChannels?: number;
 }
 
+/** Blocks of the ResNets by name. */
 export const RESNETS = {
   resnet18: { blocks: [2, 2, 2, 2], bottleneck: false },
   resnet34: { blocks: [3, 4, 6, 3], bottleneck: false },

@@ -22,6 +22,7 @@ export interface ResNeXtOptions extends NetworkOptions {
 /** Number of blocks in mod2 … mod5. */
 export type ResNeXtStructure = readonly [number, number, number, number];
 
+/** Blocks of the ResNeXts by name. */
 export const RESNEXTS = {
   resnext50: [3, 4, 6, 3],
   resnext101: [3, 4, 23, 3],

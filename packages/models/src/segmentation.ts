@@ -5,6 +5,7 @@ import { type AnyNetworkOptions, createNetwork, dilationFor } from './create.js'
 import { DeepLabV3, type DeepLabV3Options } from './deeplabv3.js';
 import type { Network } from './network.js';
 
+/** Body and head of a segmentation network. */
 export interface SegmentationOptions {
   /** The body, by a name that `createNetwork` accepts. */
   readonly arch: string;

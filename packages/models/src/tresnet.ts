@@ -16,6 +16,7 @@ import { Conv2d, GlobalAvgPool2d, Linear, Module, type NormAct, Sequential } fro
 import { SqueezeExcitation } from './blocks/squeeze-excitation.js';
 import { Network, type NetworkOptions } from './network.js';
 
+/** Options of TResNet. */
 export type TResNetOptions = NetworkOptions;
 
 /** Number of blocks in layer1 … layer4, and the factor on all channel counts. */
@@ -24,6 +25,7 @@ export interface TResNetStructure {
   readonly width: number;
 }
 
+/** Structures of the TResNets by name. */
 export const TRESNETS = {
   tresnet_m: { blocks: [3, 4, 11, 3], width: 1 },
   tresnet_l: { blocks: [4, 5, 18, 3], width: 1.2 },

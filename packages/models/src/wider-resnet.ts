@@ -10,12 +10,14 @@ import { blocks, Network, type NetworkOptions, scaled } from './network.js';
 /** Number of blocks in mod2 … mod7. */
 export type WiderResNetStructure = readonly [number, number, number, number, number, number];
 
+/** Blocks of the WiderResNets by name. */
 export const WIDER_RESNETS = {
   wider_resnet16: [1, 1, 1, 1, 1, 1],
   wider_resnet20: [1, 1, 1, 3, 1, 1],
   wider_resnet38: [3, 3, 6, 3, 1, 1],
 } satisfies Record<string, WiderResNetStructure>;
 
+/** Blocks of the WiderResNets of variant A2 by name. */
 export const WIDER_RESNETS_A2 = {
   wider_resnet16_a2: WIDER_RESNETS.wider_resnet16,
   wider_resnet20_a2: WIDER_RESNETS.wider_resnet20,

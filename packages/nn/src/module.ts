@@ -24,11 +24,13 @@ export interface Mode {
   readonly frozenStatistics?: (path: string) => boolean;
 }
 
+/** The mode of a forward pass that does not train: running statistics, no dropout. */
 export const EVALUATION: Mode = { training: false };
 
 /** Determines the initial content of a parameter, together with its shape. */
 export type ParameterRole = 'convolution' | 'linear' | 'bias' | 'scale' | 'zero' | 'one';
 
+/** Type, kind and initial content of a module's state. */
 export interface StateDefinition {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -38,6 +40,7 @@ export interface StateDefinition {
   readonly fanIn?: number;
 }
 
+/** A state with its name in state dictionaries. */
 export interface NamedState extends StateDefinition {
   /** Full path, which is the key in a state dictionary. */
   readonly name: string;
@@ -57,6 +60,7 @@ const owners = new WeakMap<Tracer, Map<string, AnyModule>>();
 /** Outputs of modules at their last call in a trace, by path. */
 const returned = new WeakMap<Tracer, Map<string, Signals>>();
 
+/** A named group of parameters with a forward function, in the manner of torch.nn.Module. */
 export abstract class Module<In extends Signals = Value, Out extends Signals = Value> {
   /** The module's own parameters and buffers by name, in the order of PyTorch's state dictionary. */
   protected readonly states: Record<string, StateDefinition> = {};

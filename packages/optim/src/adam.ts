@@ -2,6 +2,7 @@ import { checkOptionNames, adam as emitAdam } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
 import { COMMON, type TorchForm } from './torch-form.js';
 
+/** Hyperparameters of {@link adam}, as of torch.optim.Adam. */
 export interface AdamOptions {
   readonly learningRate: number;
   /** Decay rates of the first and second moment estimates. Default [0.9, 0.999]. */

@@ -3,6 +3,7 @@ import { ADAM_FORM, type AdamOptions, adamOf } from './adam.js';
 import type { Optimizer } from './optimizer.js';
 import type { TorchForm } from './torch-form.js';
 
+/** Hyperparameters of {@link adamw}, as of torch.optim.AdamW. */
 export interface AdamWOptions extends Omit<AdamOptions, 'weightDecay'> {
   /**
    * Decoupled weight decay: each update shrinks a parameter by this fraction times the learning rate. Default

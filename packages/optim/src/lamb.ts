@@ -17,6 +17,7 @@ import type { Optimizer } from './optimizer.js';
 import { decayed, moved, scaled } from './rule.js';
 import { COMMON, type TorchForm } from './torch-form.js';
 
+/** Hyperparameters of {@link lamb}. */
 export interface LambOptions {
   readonly learningRate: number;
   /** Decay of the averages of the gradient and of its square. Default [0.9, 0.999]. */

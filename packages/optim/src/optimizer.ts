@@ -46,6 +46,7 @@ export interface Optimizer {
   update(update: ParameterUpdate, state: (slot: string) => Value, scalars: UpdateScalars): Updated;
 }
 
+/** A parameter and its optimizer state after an update. */
 export interface Updated {
   readonly parameter: Value;
   /** By slot. */

@@ -15,6 +15,7 @@ import type { Optimizer } from './optimizer.js';
 import { decayed, moved, scaled } from './rule.js';
 import { COMMON, type TorchForm } from './torch-form.js';
 
+/** Hyperparameters of {@link rmsprop}. */
 export interface RmspropOptions {
   readonly learningRate: number;
   /** Decay of the average of squared gradients. Default 0.99; 0.9 with `tensorflow`. */

@@ -1,6 +1,7 @@
 /** Learning-rate schedules with PyTorch's semantics, as pure functions of the epoch or step. */
 import { UsageError } from '@inplace-abn/core';
 
+/** A learning-rate schedule and its options. */
 export type ScheduleOptions =
   | { readonly type: 'constant' }
   | { readonly type: 'step'; readonly stepSize: number; readonly gamma?: number }
@@ -24,6 +25,7 @@ export type ScheduleOptions =
       readonly minFactor?: number;
     };
 
+/** Options of a warm-up in front of a schedule. */
 export interface WarmUpOptions {
   /** Epochs or steps before the main schedule starts, at its beginning. */
   readonly length: number;

@@ -2,6 +2,7 @@ import { checkOptionNames, sgd as emitSgd, UsageError, type Value } from '@inpla
 import type { Optimizer } from './optimizer.js';
 import { COMMON, type TorchForm } from './torch-form.js';
 
+/** Hyperparameters of {@link sgd}, as of torch.optim.SGD. */
 export interface SgdOptions {
   readonly learningRate: number;
   /** Default 0. */

@@ -3,6 +3,7 @@ import { parametersIn } from '@inplace-abn/nn';
 import { clipByGlobalNorm } from './clip.js';
 import { applyUpdates, type Optimizer, type ParameterUpdate } from './optimizer.js';
 
+/** Options of {@link updateParameters}. */
 export interface UpdateOptions {
   readonly optimizer: Optimizer;
   /** float32 scalar that counts updates from 1. */

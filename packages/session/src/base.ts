@@ -22,6 +22,7 @@ export abstract class SessionStates {
     return this.programs.store;
   }
 
+  /** Writes initial states at the first call. */
   protected initialized(): void {
     if (this.begun) return;
     this.begun = true;

@@ -72,6 +72,7 @@ export interface FitCallback<M extends string = string, V extends Results = Resu
 /** Batches of every epoch, or those of an epoch from one on; both count from 0. */
 export type EpochBatches<X, Y> = Batches<X, Y> | ((epoch: number, first: number) => Batches<X, Y>);
 
+/** Options of {@link Session.fit}. */
 export interface FitOptions<X, Y, M extends string = string> {
   /** Where the training resumes, as a callback was told; default: its beginning. */
   readonly start?: FitPosition;

@@ -38,6 +38,7 @@ export interface Evaluation<Out extends Signals, M extends string> extends StepR
   readonly output: Per<Out, FloatTensor>;
 }
 
+/** Options of one training step. */
 export interface TrainOptions {
   /** Factor on the learning rates of this step, as a schedule gives it; default 1. */
   readonly rate?: number;

@@ -13,6 +13,7 @@ export interface Trainee<B, M extends string, V extends Results = Results<M>> {
   validate(at: FitPosition): Promise<V | null | 'stopped'>;
 }
 
+/** Epochs, batches and callbacks of {@link trainEpochs}. */
 export interface TrainEpochsOptions<B, M extends string, V extends Results = Results<M>> {
   readonly epochs: number;
   /** Where the training goes on; default: its beginning. */

@@ -5,6 +5,7 @@ import { type Adapted, adaptWeights, type NormMode, normsOf, recordedNorms } fro
 import type { AnyModule } from '@inplace-abn/nn';
 import { statesIn } from './states.js';
 
+/** Options of loading weights into a session. */
 export interface LoadOptions {
   /** The batch norm that the weights were trained with, for a file that does not record it. */
   readonly trainedWith?: NormMode;

@@ -51,12 +51,15 @@ const ARRAYS: ArrayConstructors = {
   bool: Uint8Array,
 };
 
+/** Names of all element types. */
 export const HOST_DTYPES: readonly string[] = Object.keys(ARRAYS);
 
+/** Whether a name is an element type. */
 export function isHostDType(name: string): name is HostDType {
   return Object.hasOwn(ARRAYS, name);
 }
 
+/** Whether an element type can be that of activations. */
 export function isDataDType(dtype: HostDType): dtype is DataDType {
   return dtype === 'float32' || dtype === 'bfloat16' || dtype === 'float16';
 }
@@ -83,6 +86,7 @@ export function viewAs<D extends HostDType>(dtype: D, bytes: Uint8Array): DTypeA
   return new ARRAYS[dtype](buffer, byteOffset, byteLength / size);
 }
 
+/** Views an array's elements as bytes, without a copy. */
 export function bytesOf(array: TensorArray): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

@@ -19,6 +19,7 @@ export function byteLength(type: TensorType): number {
   return elements(type.shape) * bytesPerElement(type.dtype);
 }
 
+/** Whether two shapes are equal, axis by axis. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }

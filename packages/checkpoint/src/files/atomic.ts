@@ -113,7 +113,7 @@ export async function linkFileAtomic(source: string, path: string): Promise<void
 /**
  * Removes temporary files that killed writers left in a folder.
  *
- * @param olderThanMs minimum age: {@link STALE_MS}, or 0 if nobody else can write to the folder
+ * @param olderThanMs minimum age: `STALE_MS`, or 0 if nobody else can write to the folder
  * @param of selects whose temporary files to remove, by file name; default: all
  * @returns the names of the removed files
  */

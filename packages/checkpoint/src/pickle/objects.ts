@@ -99,10 +99,12 @@ export class Opaque {
     return helper ? new Opaque(made.name, rest) : new Opaque(this.name, args);
   }
 
+  /** Appends one item, as the pickle's APPEND or ADDITEMS does. */
   add(item: Pickled): void {
     this.set.push(item);
   }
 
+  /** The items in the order in which they were added. */
   get items(): readonly Pickled[] {
     return this.set;
   }

@@ -1,5 +1,6 @@
 // Files published by upstream, by MD5. All are legacy streams.
 
+/** A published model file that is known by its size and MD5. */
 export interface PublishedModel {
   readonly name: string;
   /** The experiment it was trained with; undefined for the segmentation model. */

@@ -11,6 +11,7 @@ export interface RejectedFile {
   readonly reason: string;
 }
 
+/** A run state that was read, and the file it came from. */
 export interface ResumedRunState<S = RunState> {
   readonly state: S;
   /** The file that was loaded. */
@@ -19,6 +20,7 @@ export interface ResumedRunState<S = RunState> {
   readonly rejected: readonly RejectedFile[];
 }
 
+/** Options of resuming from a folder of run states. */
 export interface ResumeOptions {
   /** If the named file is missing: throw (default), or fall back to the newest one in its folder. */
   readonly missing?: 'fail' | 'fallBack';

@@ -9,6 +9,7 @@ import { readSafetensors, SafetensorsFile } from '../safetensors/read.js';
 import { writeSafetensors } from '../safetensors/write.js';
 import type { TensorContent, TensorStream } from '../tensor-stream.js';
 
+/** A value that JSON can represent. */
 export type JsonValue =
   | string
   | number

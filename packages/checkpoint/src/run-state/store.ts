@@ -13,6 +13,7 @@ import {
 } from './folder.js';
 import { type RunState, saveRunState } from './state.js';
 
+/** Options of a {@link RunStateStore}. */
 export interface RunStateStoreOptions {
   /**
    * Number of periodic checkpoints to keep, and of superseded ones. At least 1; the default 2 leaves another
@@ -21,6 +22,7 @@ export interface RunStateStoreOptions {
   readonly keep?: number;
 }
 
+/** The files that a save wrote. */
 export interface SavedRunState {
   readonly path: string;
   /** Path of the best state, if this save is the best. */
@@ -57,7 +59,8 @@ export class RunStateStore {
    * Saves a state under its step, then removes the oldest checkpoints. The tensors must not change until the promise
    * resolves. If saving fails, the earlier checkpoints are still there.
    *
-   * @param options.best also makes it `best.safetensors` (a hard link if the file system has them)
+   * `best` also makes it `best.safetensors` (a hard link if the file system has them).
+   *
    * @throws CheckpointError naming the file
    */
   async save(

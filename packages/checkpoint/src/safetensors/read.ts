@@ -43,6 +43,7 @@ export class SafetensorsFile {
     return new SafetensorsFile(source, head, header);
   }
 
+  /** Path the file was opened by. */
   get path(): string {
     return this.source.path;
   }
@@ -102,9 +103,8 @@ export class SafetensorsFile {
   }
 
   /**
-   * Reads all tensors.
+   * Reads all tensors. `verify` also verifies the checksum; a file without one is then an error.
    *
-   * @param options.verify also verifies the checksum; a file without one is an error
    * @throws CheckpointError if the checksum does not match
    */
   async readAll({ verify = false }: { verify?: boolean } = {}): Promise<Map<string, HostTensor>> {
@@ -119,6 +119,7 @@ export class SafetensorsFile {
     return tensors;
   }
 
+  /** Closes the file; tensors that were not read can no longer be read. */
   async close(): Promise<void> {
     await this.source.close();
   }

@@ -4,6 +4,7 @@ import { checkContent, piecesOf, type TensorContents } from '../tensor-stream.js
 import { addToChecksum, BLANK_CHECKSUM, CHECKSUM_KEY, insertChecksum, startChecksum } from './checksum.js';
 import { encodeHeader, layOut, type Metadata } from './header.js';
 
+/** Options of writing a safetensors file. */
 export interface WriteOptions {
   /** Free-form strings next to the tensors. */
   readonly metadata?: Metadata;

@@ -3,6 +3,7 @@ import { type ByteSource, readUpTo } from '../files/source.js';
 import type { TorchFormat } from '../torch/container.js';
 import { torchFormatOf } from '../torch/file.js';
 
+/** A file format that holds tensors by name. */
 export type CheckpointFormat = 'safetensors' | TorchFormat;
 
 const SNIFFED_BYTES = 512;

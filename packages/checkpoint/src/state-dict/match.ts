@@ -15,6 +15,7 @@ export interface UnmatchedName {
   readonly nearest?: string;
 }
 
+/** How the names and shapes of a file differ from the expected ones. */
 export interface StateDictDifference {
   readonly missing: readonly UnmatchedName[];
   readonly unexpected: readonly UnmatchedName[];

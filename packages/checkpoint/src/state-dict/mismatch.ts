@@ -30,6 +30,7 @@ export class StateDictMismatch extends CheckpointError {
 /** Name prefixes of classifiers, whose shapes depend on the number of classes; TResNet uses the last. */
 export const CLASSIFIERS: readonly string[] = ['classifier.fc.', 'head.fc.'];
 
+/** Whether a tensor belongs to a network's classifier, whose shape depends on the number of classes. */
 export function isClassifier(name: string): boolean {
   return CLASSIFIERS.some((prefix) => name.startsWith(prefix));
 }

@@ -23,6 +23,7 @@ export interface LoadedStateDict {
   readonly rest: ReadonlyMap<string, TorchValue>;
 }
 
+/** Options of opening a state dictionary without reading its tensors. */
 export interface OpenStateDictOptions extends TorchReadOptions {
   /**
    * Location of the dictionary if it is not under `state_dict`: a key such as `state_dict_ema`, several joined by dots, or a
@@ -31,6 +32,7 @@ export interface OpenStateDictOptions extends TorchReadOptions {
   readonly key?: string;
 }
 
+/** Options of reading a state dictionary. */
 export interface ReadStateDictOptions extends OpenStateDictOptions {
   /** Do not load tensors outside the state dictionary, such as momentum: they are null in `rest`. */
   readonly weightsOnly?: boolean;

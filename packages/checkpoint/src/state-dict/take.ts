@@ -4,6 +4,7 @@ import { asFloat32, isConvertible } from './convert.js';
 import { isEmptyDifference, matchStateDict, mayBeMissing } from './match.js';
 import { explain, isClassifier } from './mismatch.js';
 
+/** Which differences are allowed when a state dictionary is matched to a network. */
 export interface TakeOptions {
   /** Convert float16, bfloat16 and float64 to the float32 of the network. */
   readonly convert?: boolean;

@@ -5,6 +5,7 @@ import { writeSafetensors } from '../safetensors/write.js';
 import { writeTorch } from '../torch/write.js';
 import type { PARALLEL_PREFIX } from './prefixes.js';
 
+/** Options of writing a state dictionary. */
 export interface WriteStateDictOptions {
   /** Prepended to every name, as in upstream's files. */
   readonly prefix?: typeof PARALLEL_PREFIX | '';

@@ -1,6 +1,7 @@
 import type { TensorRef } from '../pickle/objects.js';
 import type { TorchTree } from '../pickle/value.js';
 
+/** Container of a torch.save file: the zip archive of PyTorch 1.6 and later, or the older stream. */
 export type TorchFormat = 'torch-zip' | 'torch-legacy';
 
 /** Location of a storage in the file. */

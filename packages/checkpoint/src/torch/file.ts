@@ -11,6 +11,7 @@ import { endOfLegacyMagic, LEGACY_MAGIC_BYTES, openLegacyContainer } from './leg
 import { readTensors, streamTensor } from './materialise.js';
 import { openZipContainer } from './zip-container.js';
 
+/** Options of reading a torch.save file. */
 export interface TorchReadOptions {
   /** Resource limits of the pickle. The defaults are far above any real checkpoint. */
   readonly limits?: Partial<PickleLimits>;
@@ -65,10 +66,12 @@ export class TorchFile {
     return new TorchFile(source, await open(source, limits), options);
   }
 
+  /** Path the file was opened by. */
   get path(): string {
     return this.source.path;
   }
 
+  /** Container of the file. */
   get format(): TorchFormat {
     return this.container.format;
   }
@@ -109,6 +112,7 @@ export class TorchFile {
     return mapTensors<TensorRef, HostTensor>(this.value, (ref) => tensors.get(ref) ?? null);
   }
 
+  /** Closes the file; tensors that were not read can no longer be read. */
   async close(): Promise<void> {
     await this.source.close();
   }

@@ -6,6 +6,7 @@
 import { elements, pack, startAllReduce, unpack, type Value } from '@inplace-abn/core';
 import type { GroupShape } from './world-group.js';
 
+/** Options of summing gradients in buckets. */
 export interface BucketOptions {
   /** Bucket size in bytes. */
   readonly bytes?: number;

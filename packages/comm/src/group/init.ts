@@ -7,6 +7,7 @@ import type { World } from '../rendezvous/world.js';
 import { type GroupOptions, ProcessGroup } from './process-group.js';
 import { setWorldGroup } from './world-group.js';
 
+/** Options of {@link initProcessGroup}. */
 export interface InitOptions extends MeetOptions, GroupOptions {
   /** This process's placement; default: from the environment. */
   readonly appointment?: Appointment | null;
@@ -14,6 +15,7 @@ export interface InitOptions extends MeetOptions, GroupOptions {
   readonly localRank?: number;
 }
 
+/** The processes that train together, as this one sees them. */
 export interface Processes {
   readonly world: World;
   readonly group: ProcessGroup;

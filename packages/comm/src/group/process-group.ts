@@ -9,6 +9,7 @@ import type { World } from '../rendezvous/world.js';
 import { decodeAddresses, encodeAddresses } from './addresses.js';
 import type { GroupShape } from './world-group.js';
 
+/** Options of a {@link ProcessGroup}. */
 export interface GroupOptions {
   /** Timeout in milliseconds of a collective that waits for a live peer; default half an hour. */
   readonly timeoutMs?: number;
@@ -71,6 +72,7 @@ export class ProcessGroup implements GroupShape {
     return group;
   }
 
+  /** Rank of this process in the group, from 0. */
   get rank(): number {
     return this.ranks.indexOf(this.world.rank);
   }

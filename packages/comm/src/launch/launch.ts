@@ -8,6 +8,7 @@ import { freePort } from './free-port.js';
 import { passLines } from './lines.js';
 import { exitCodeOf, Verdict } from './verdict.js';
 
+/** Options of {@link launch}. */
 export interface LaunchOptions {
   readonly nproc: number;
   /** The program's file and arguments, as after `node`. */

@@ -7,6 +7,7 @@ import { firstHost } from './node-list.js';
 import type { Master } from './options.js';
 import type { Placement } from './placement.js';
 
+/** Where and as which rank a process meets the others. */
 export interface Appointment {
   readonly placement: Placement;
   /** Address at which rank 0 listens. */

@@ -5,6 +5,7 @@ export interface Master {
   readonly port: number;
 }
 
+/** Options of meeting the other processes. */
 export interface MeetOptions {
   /** Values that must be equal on all processes, by name: the version, the configuration. */
   readonly identity?: Readonly<Record<string, string>>;

@@ -37,6 +37,7 @@ import type { StripDecision } from '../strips/choose.js';
 import { strips } from '../strips/pass.js';
 import { fitBudget } from './fit-strips.js';
 
+/** Options of {@link compile}. */
 export interface CompileOptions {
   /** Dtype of activations and their gradients; default float32. */
   readonly precision?: ComputeDType;

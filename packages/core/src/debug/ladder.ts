@@ -9,6 +9,7 @@
  */
 export type Rung = 1 | 2 | 3 | 4 | 5;
 
+/** Level of `IABN_DEBUG`, from 0 (silent) to 5. */
 export function debugLevel(): number {
   const level = Number(process.env.IABN_DEBUG ?? 0);
   return Number.isFinite(level) ? level : 0;

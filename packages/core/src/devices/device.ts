@@ -57,6 +57,7 @@ export interface DeviceMemory {
   read(offset: number, length: number): Uint8Array;
   /** Fills `target` with the bytes starting at `offset`. */
   readInto(offset: number, target: Uint8Array): void;
+  /** Writes bytes starting at `offset`. */
   write(offset: number, data: Uint8Array): void;
   /**
    * Returns the memory to the system without waiting for garbage collection. The block stays valid and reads
@@ -106,6 +107,7 @@ export interface RunResult {
   readonly timings: readonly Timing[];
 }
 
+/** Instructions that are loaded on a device. */
 export interface Executable {
   /**
    * Copies the feeds in, runs instructions [begin, end) on the device's thread and copies the fetches out.
@@ -123,6 +125,7 @@ export interface Executable {
   prefetch?(feeds: readonly Feed[]): void;
 }
 
+/** Hardware that a plan is made for and runs on. */
 export interface Device {
   readonly name: string;
   /**
@@ -141,8 +144,11 @@ export interface Device {
    * depend on them.
    */
   readonly machine: string;
+  /** Chooses a kernel for a specification. */
   prepare(spec: KernelSpec): PreparedKernel;
+  /** Allocates zero-filled memory, in bytes. */
   allocate(bytes: number): DeviceMemory;
+  /** Loads instructions; the result runs them in order. */
   load(instructions: readonly LoadedInstruction[]): Executable;
   /** Bytes that can be allocated now. */
   availableBytes(): number;

@@ -16,6 +16,7 @@ export interface UnmetChoice {
   readonly reason: string;
 }
 
+/** Kernels chosen by autotuning, by name, so that a resumed run uses those it began with. */
 export class KernelChoices {
   private readonly asked: ReadonlyMap<string, string>;
   private readonly names = new Map<string, string>();
@@ -26,6 +27,7 @@ export class KernelChoices {
     this.asked = new Map(Object.entries(asked));
   }
 
+  /** Prepares a kernel: the one recorded for its specification, or the one that autotuning selects. */
   prepare(device: Device, spec: KernelSpec): PreparedKernel {
     const key = keyOf(spec);
     const asked = this.asked.get(key);
@@ -43,6 +45,7 @@ export class KernelChoices {
     return Object.fromEntries(this.names);
   }
 
+  /** Recorded kernels that this machine does not have, and the reasons. */
   get unmet(): readonly UnmetChoice[] {
     return [...this.missed.values()];
   }

@@ -44,6 +44,7 @@ interface Rules<I extends Kinds> {
   ): { readonly [N in keyof I]?: Value | null };
 }
 
+/** Definition of an op in JavaScript, for {@link defineOp}. */
 export interface OwnOp<I extends Kinds = Kinds, O extends OwnOperandKind = OwnOperandKind> {
   /** Name shown in plans and errors: lower-case letters, digits and underscores, starting with a letter. */
   readonly name: string;

@@ -10,6 +10,7 @@ import type { GraphNode } from './graph.js';
 import type { Value } from './value.js';
 
 export type Attribute = number | string | boolean | readonly number[];
+/** Constants of a node by name, such as a stride. */
 export type Attributes = { readonly [key: string]: Attribute };
 export type NoAttributes = Readonly<Record<string, never>>;
 
@@ -268,6 +269,7 @@ interface Rules<A> {
   make(context: FuseContext<A>, part: Part): Value | null;
 }
 
+/** Every rule of an op; passes ask the rules and never an op's name. */
 export interface OpDefinition<A extends Attributes = Attributes> {
   readonly name: string;
   readonly inputs: readonly Operand[];
@@ -299,7 +301,9 @@ export interface OpDefinition<A extends Attributes = Attributes> {
    */
   readonly labels: Rules<A>['labels'] | null;
   readonly effects: Effects;
+  /** Floating-point operations, and bytes read and written, of one node. */
   cost(context: InferContext<A>, outputs: readonly TensorType[]): Cost;
+  /** Computes the outputs in float64. This is the meaning of the op, which kernels are tested against. */
   reference(context: ReferenceContext<A>): void;
   readonly peerKeeps: PeerKeeps;
   /** Set only by `defineOp`: JavaScript computes the op, since no device has a kernel for it. */

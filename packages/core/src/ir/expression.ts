@@ -8,6 +8,7 @@
  */
 import { FUNCTIONS, type FunctionName, isFunctionName } from './scalar-functions.js';
 
+/** An elementwise function of the operands of a node. */
 export type Expression =
   | { readonly kind: 'operand'; readonly index: number }
   | { readonly kind: 'number'; readonly value: number }
@@ -51,6 +52,7 @@ export interface Listing {
   readonly at: ReadonlyMap<Expression, number>;
 }
 
+/** The text form of an expression, one operation per item. */
 export function listing(root: Expression): Listing {
   const calls: Listing['calls'][number][] = [];
   const at = new Map<Expression, number>();

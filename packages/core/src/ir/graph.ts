@@ -5,6 +5,7 @@
 import type { DType, TensorType } from '@inplace-abn/tensor';
 import type { AnyOp, Attributes } from './define.js';
 
+/** Number of a value within its graph. */
 export type ValueId = number;
 
 /**
@@ -19,8 +20,10 @@ export interface ValueInfo<D extends DType = DType> extends TensorType<D> {
   readonly kind: ValueKind;
 }
 
+/** The part of a step that a node belongs to. */
 export type Phase = 'forward' | 'backward' | 'update';
 
+/** One op in a graph, with its operands and results. */
 export interface GraphNode {
   /** Unique, and unchanged by passes; identifies the node in logs. */
   readonly id: number;
@@ -40,8 +43,13 @@ export interface GraphNode {
   readonly rebuilds?: boolean;
 }
 
+/**
+ * What a state is for: `parameter` is trained, `buffer` holds statistics, `optimizer` holds an update rule's
+ * state.
+ */
 export type StateKind = 'parameter' | 'buffer' | 'optimizer';
 
+/** A tensor of the store that a graph reads or updates. */
 export interface StateInfo {
   readonly name: string;
   readonly value: ValueId;
@@ -70,6 +78,7 @@ export interface Graph<O extends OutputTypes = OutputTypes> extends WithOutputs<
   readonly updates: ReadonlyMap<ValueId, ValueId>;
 }
 
+/** Type and kind of a value of a graph. Throws RangeError for a number that the graph does not have. */
 export function valueInfo(graph: Graph, id: ValueId): ValueInfo {
   const value = graph.values.get(id);
   if (!value) throw new RangeError(`the graph has no value %${id}`);

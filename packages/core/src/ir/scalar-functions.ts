@@ -46,6 +46,7 @@ export const FUNCTIONS = {
   tanh: unary(Math.tanh),
 } satisfies Record<string, ScalarFunction>;
 
+/** Name of a scalar function in an {@link Expression}. */
 export type FunctionName = keyof typeof FUNCTIONS;
 
 export function isFunctionName(name: string): name is FunctionName {

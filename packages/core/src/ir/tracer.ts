@@ -41,6 +41,7 @@ interface Scope {
   readonly origin?: number;
 }
 
+/** Records ops as nodes of a graph while a function of values runs. */
 export class Tracer {
   private readonly values = new Map<ValueId, Value>();
   private readonly infos = new Map<ValueId, ValueInfo>();
@@ -90,6 +91,7 @@ export class Tracer {
     return this.adopt({ id: this.nextValue, shape: [...type.shape], dtype: type.dtype, kind });
   }
 
+  /** The value with a number. Throws RangeError if the trace has none. */
   value(id: ValueId): Value {
     const value = this.values.get(id);
     if (!value) throw new RangeError(`no value %${id} in this trace`);
@@ -165,12 +167,14 @@ export class Tracer {
     this.updates.set(state.id, next.id);
   }
 
+  /** Name of the state that a value is, or undefined for other values. */
   stateName(value: Value): string | undefined {
     this.own(value);
     for (const state of this.states.values()) if (state.value === value.id) return state.name;
     return undefined;
   }
 
+  /** Makes a value an output of the graph, fetched at every run. */
   output(name: string, value: Value): void {
     this.outputs.set(name, this.own(value).id);
   }
@@ -200,6 +204,7 @@ export class Tracer {
     }
   }
 
+  /** Path of the module that is being called, such as `mod2.block1`; empty outside of modules. */
   get path(): string {
     return this.scope.path;
   }
@@ -251,6 +256,7 @@ export class Tracer {
     return this.adopt({ id, shape, dtype, kind });
   }
 
+  /** The graph recorded so far. */
   finish(): Graph {
     return {
       values: new Map(this.infos),

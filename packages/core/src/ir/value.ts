@@ -10,6 +10,7 @@ export class Value<D extends DType = DType> {
     private readonly info: ValueInfo<D>,
   ) {}
 
+  /** Number within its trace. */
   get id(): ValueId {
     return this.info.id;
   }
@@ -19,10 +20,15 @@ export class Value<D extends DType = DType> {
     return this.info.shape;
   }
 
+  /**
+   * Element type in the trace. A plan of lower precision may compute in another, but returns outputs in this
+   * one.
+   */
   get dtype(): D {
     return this.info.dtype;
   }
 
+  /** Memory category in plans. */
   get kind(): ValueKind {
     return this.info.kind;
   }
@@ -43,6 +49,7 @@ export class Value<D extends DType = DType> {
     throw new ShapeError(`${this.tracer.path || '(top)'}: expected ${dtype} but received ${this}`);
   }
 
+  /** Number and type, as `%35:float32[2,64,56,56]`. */
   toString(): string {
     return `%${this.info.id}:${formatType(this.info)}`;
   }

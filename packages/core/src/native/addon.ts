@@ -80,14 +80,23 @@ export type NativeAddresses = readonly (readonly Uint8Array[])[];
 
 /** Collectives work on host copies and queue behind the compute thread's pending work. */
 export interface NativeGroup {
+  /** Addresses of this process, for the others to connect to. */
   addresses(): NativeAddresses;
+  /** Connects to all other processes by their addresses. */
   connect(addresses: NativeAddresses): Promise<void>;
+  /** The elementwise sum over all processes. */
   allReduce(data: Uint8Array, dtype: 'float32' | 'float64' | 'int32'): Promise<Uint8Array>;
+  /** The bytes of every process, in the order of ranks. */
   allGather(data: Uint8Array): Promise<Uint8Array>;
+  /** The bytes of process `root`, on all of them. */
   broadcast(data: Uint8Array, root: number): Promise<Uint8Array>;
+  /** Copies device memory of process `root` to all others, in place. */
   broadcastMemory(from: NativeLocation, length: number, root: number): Promise<void>;
+  /** Resolves when every process has called it. */
   barrier(): Promise<void>;
+  /** Fails all pending and later exchanges with a reason. */
   abort(reason: string): void;
+  /** Closes the connections. */
   close(): void;
   /**
    * Start and end (in seconds, on the clock of program timings) and bytes of each background all-reduce since

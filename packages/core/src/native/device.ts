@@ -16,6 +16,7 @@ import type {
 import { NotFiniteError } from '../errors.js';
 import type { NativeAddon, NativeDevice, NativeFeed, NativeInstruction, NativeMemory } from './addon.js';
 
+/** A device of the native addon: the CPU or a plugin. */
 export abstract class AddonDevice implements Device {
   abstract readonly name: string;
   abstract readonly balance: number;

@@ -22,6 +22,7 @@ import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
 import { unpack } from './unpack.js';
 
+/** Constants of {@link abnApply}: activation, ε and the kind of scale. */
 export type AbnApplyAttributes = ActivationAttributes & {
   readonly eps: number;
   readonly scale: AbnScale;

@@ -77,6 +77,7 @@ export const abnRunningOp: OpDefinition<AbnRunningAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
+/** Options of {@link abnRunning}. */
 export interface AbnRunningOptions {
   /** Weight of the new batch; null for the cumulative average of all batches. */
   readonly momentum: number | null;

@@ -16,6 +16,7 @@ import {
   updateCost,
 } from './support/update.js';
 
+/** Hyperparameters of one {@link adam} update. */
 export type AdamRule = {
   readonly beta1: number;
   readonly beta2: number;

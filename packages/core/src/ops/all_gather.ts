@@ -39,7 +39,7 @@ export const allGatherOp: OpDefinition<AllGatherAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** [size,K]: x, float32[K] or int32[K], from all `size` processes of `group`; row i comes from rank i. */
+/** Gathers x, float32[K] or int32[K], to `[size,K]` from all `size` processes of `group`; row i comes from rank i. */
 export function allGather<D extends DType>(x: Value<D>, group: string, size: number): Value<D> {
   return emit(allGatherOp, [x], { group, size }).as(x.dtype);
 }

@@ -57,6 +57,7 @@ export const avgPoolOp: OpDefinition<AvgPoolAttributes> = {
   peerKeeps: { inputs: [0], outputs: [] },
 };
 
+/** Options of {@link avgPool}. */
 export interface AvgPoolOptions extends PoolOptions {
   /** True to count padding in the mean; default true, as in PyTorch. */
   readonly countIncludePad?: boolean;

@@ -52,6 +52,7 @@ export const conv2dOp: OpDefinition<Conv2dAttributes> = {
   peerKeeps: { inputs: [0], outputs: [] },
 };
 
+/** Options of {@link conv2d}, as of torch.nn.Conv2d. */
 export interface Conv2dOptions {
   /** One number for both axes, or [height, width]; default 1. */
   readonly stride?: PairOption;

@@ -67,6 +67,7 @@ export const crossEntropyOp: OpDefinition<CrossEntropyAttributes> = {
   peerKeeps: { inputs: [0], outputs: [] },
 };
 
+/** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
   /** Label of rows to ignore; default −100. */
   readonly ignoreIndex?: number;

@@ -13,6 +13,7 @@ import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
+/** Constants of {@link dropout}: probability, stream of random numbers, and whether whole channels drop. */
 export type DropoutAttributes = {
   /** Probability of dropping an element, in [0, 1]. */
   readonly p: number;

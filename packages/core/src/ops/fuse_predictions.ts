@@ -101,6 +101,7 @@ export const fusePredictionsOp: OpDefinition<FusePredictionsAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
+/** Options of {@link fusePredictions}. */
 export interface FusePredictionsOptions {
   /**
    * `mean`: averages the softmaxes and takes the largest class. `voting`: each prediction votes for its

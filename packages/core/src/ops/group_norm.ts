@@ -79,6 +79,7 @@ export const groupNormOp: OpDefinition<GroupNormAttributes> = {
   peerKeeps: { inputs: [0], outputs: [1, 2] },
 };
 
+/** Options of {@link groupNorm}. */
 export interface GroupNormOptions {
   /** Added to the variance; default 1e-5. */
   readonly eps?: number;

@@ -79,6 +79,7 @@ import { spaceToDepthBackwardOp } from './space_to_depth_backward.js';
 import { topkCorrectOp } from './topk_correct.js';
 import { unpackOp } from './unpack.js';
 
+/** Every built-in op by name. */
 export const ops = {
   abn_apply: abnApplyOp,
   abn_backward_apply: abnBackwardApplyOp,
@@ -157,6 +158,7 @@ export const ops = {
   unpack: unpackOp,
 };
 
+/** Name of a built-in op. */
 export type OpName = keyof typeof ops;
 
 /** The op with a given name, for code that starts from text. Traced code passes definitions to `emit`. */

@@ -79,6 +79,7 @@ export const maxPoolOp: OpDefinition<MaxPoolAttributes> = {
   peerKeeps: { inputs: [0], outputs: [1], bytesPerElement: 8 },
 };
 
+/** Options of {@link maxPool}. */
 export interface MaxPoolOptions extends PoolOptions {
   /** Let the last window extend beyond the far padding, like PyTorch's ceil_mode; default false. */
   readonly ceil?: boolean;

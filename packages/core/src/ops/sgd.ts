@@ -17,6 +17,7 @@ import {
   updateCost,
 } from './support/update.js';
 
+/** Hyperparameters of one {@link sgd} update. */
 export type SgdRule = {
   readonly momentum: number;
   readonly weight_decay: number;

@@ -7,6 +7,7 @@ import { emitSum } from './elementwise.js';
 import { reshape } from './reshape.js';
 import { aligned, broadcastAxes } from './support/broadcast.js';
 
+/** Options of {@link sum} and {@link mean}. */
 export interface SumOptions {
   /** Keep summed axes with size 1, like PyTorch's keepdim; default false. */
   readonly keep?: boolean;

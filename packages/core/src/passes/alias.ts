@@ -13,6 +13,7 @@ import { nodeAt } from '../ir/text.js';
 import { flatRegion, isPitched, overlap, ownRegion, type Region, sliceRegion } from './region.js';
 import { type SliceDecision, SliceRules } from './slices.js';
 
+/** Whether a node's output takes the memory of an operand, or the reason that it does not. */
 export interface AliasDecision {
   readonly node: GraphNode;
   readonly output: ValueId;

@@ -11,6 +11,7 @@ import { operandAt } from '../ir/infer.js';
 import { Tracer } from '../ir/tracer.js';
 import { cast } from '../ops/cast.js';
 
+/** Element type of activations and their gradients. */
 export type ComputeDType = DataDType;
 
 export function precision(graph: Graph, dtype: ComputeDType): Graph {

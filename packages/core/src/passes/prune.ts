@@ -1,6 +1,7 @@
 /** Removes dead nodes: no output, state update or effect depends on them. */
 import { type Graph, operands, type ValueId } from '../ir/graph.js';
 
+/** Removes nodes that no output, state update or guard depends on. */
 export function prune(graph: Graph): Graph {
   const needed = new Set<ValueId>([...graph.outputs.values(), ...graph.updates.values()]);
   const kept = [...graph.nodes].reverse().filter((node) => {

@@ -25,6 +25,7 @@ import {
 import { Tracer } from '../ir/tracer.js';
 import { hoist } from './hoist.js';
 
+/** How the backward pass obtains a forward value that it reads. */
 export interface RebuildDecision {
   readonly value: ValueId;
   /** Forward node that produces the value. */

@@ -2,6 +2,7 @@
 import { byteLength, bytesPerElement, channels, type TensorType } from '@inplace-abn/tensor';
 import type { ValueId } from '../ir/graph.js';
 
+/** Where a value lies in the buffer of a wider one, in bytes. */
 export interface Region {
   /** The value that owns the buffer. */
   readonly owner: ValueId;

@@ -17,6 +17,7 @@ import { type Graph, type GraphNode, producersOf, readersOf, type ValueId, value
 import { nodeContext, operandAt } from '../ir/infer.js';
 import { nodeAt } from '../ir/text.js';
 
+/** Whether a part of a join shares the memory of the whole, or the reason that it is copied. */
 export interface SliceDecision {
   /** The node that joins or cuts. */
   readonly node: GraphNode;

@@ -23,6 +23,7 @@ export interface DraftBuffer extends Lifetime {
   readonly writer: GraphNode | null;
 }
 
+/** Bytes of a plan by category, at its peak. */
 export interface PlanBytes {
   readonly weights: number;
   readonly gradients: number;

@@ -9,6 +9,7 @@ import { byteLength, elements } from '@inplace-abn/tensor';
 import { type Graph, type GraphNode, type ValueId, valueInfo } from '../ir/graph.js';
 import { prune } from '../passes/prune.js';
 
+/** Bytes of the same step with ordinary batch norm under PyTorch's rules. */
 export interface PeerBytes {
   /** Largest sum of live activations and their gradients. */
   readonly activations: number;

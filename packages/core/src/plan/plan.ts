@@ -8,10 +8,12 @@ import type { Draft, DraftBuffer } from './draft.js';
 import { placementOf } from './placement.js';
 import type { Scheduled } from './schedule.js';
 
+/** A buffer with its offset in the arena, in bytes. */
 export interface Buffer extends DraftBuffer {
   readonly offset: number;
 }
 
+/** An instruction with the offsets of its scratch memory. */
 export interface PlannedInstruction extends Scheduled {
   /** Offset of the workspace in the arena; null if the kernel needs none. */
   readonly workspace: number | null;

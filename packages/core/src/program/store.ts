@@ -44,6 +44,7 @@ export function statesOf(...graphs: readonly Graph[]): StateSpec[] {
   return [...specs.values()];
 }
 
+/** Parameters, buffers and optimizer state in device memory, by name. */
 export class Store {
   private readonly entries = new Map<string, { spec: StateSpec; offset: number }>();
   readonly memory: DeviceMemory;
@@ -65,14 +66,17 @@ export class Store {
     this.memory = device.allocate(offset);
   }
 
+  /** Names, types and kinds of all states, in the order of their definition. */
   get specs(): StateSpec[] {
     return [...this.entries.values()].map(({ spec }) => spec);
   }
 
+  /** Whether there is a state with this name. */
   has(name: string): boolean {
     return this.entries.has(name);
   }
 
+  /** Bytes of all states together. */
   get bytes(): number {
     return this.memory.bytes;
   }
@@ -107,6 +111,7 @@ export class Store {
     );
   }
 
+  /** Where a state lies in device memory. Throws UsageError for an unknown name. */
   locate(name: string): Location {
     return { memory: this.memory, offset: this.entry(name).offset };
   }

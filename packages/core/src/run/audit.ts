@@ -17,6 +17,7 @@ import { Programs } from '../program/programs.js';
 import { statesOf } from '../program/store.js';
 import { referenceContext } from '../reference/evaluate.js';
 
+/** Error of a value that is rebuilt by inversion, relative to the deviation of its channels. */
 export interface InversionError {
   /** Module path and op of the inverted node. */
   readonly path: string;
@@ -32,6 +33,7 @@ export interface InversionError {
   readonly worst: { readonly channel: number; readonly error: number };
 }
 
+/** States and inputs to audit with. */
 export interface AuditOptions {
   readonly states: ReadonlyMap<string, HostTensor>;
   readonly inputs: Arrays;

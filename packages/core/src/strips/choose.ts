@@ -6,6 +6,7 @@ import type { Graph } from '../ir/graph.js';
 import { type StripCost, stripCost, type Workspace } from './estimate.js';
 import { type Cut, cutsOf, Flow, pieceBetween, type Segment, segmentBetween } from './segment.js';
 
+/** A part of an inference graph that is computed in strips of rows. */
 export interface StripDecision {
   readonly segment: Segment;
   /** Number of strips. */

@@ -3,6 +3,7 @@ import { type CpuDevice, cpu, UsageError } from '@inplace-abn/core';
 import { type CudaDevice, type CudaOptions, cuda } from '../device.js';
 import { type CudaReport, cudaReport } from '../report.js';
 
+/** The device that was chosen, and why. */
 export interface DeviceChoice {
   readonly device: CpuDevice | CudaDevice;
   /** The device and why it was chosen, in one sentence for the user. */

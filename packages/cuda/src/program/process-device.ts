@@ -3,6 +3,7 @@ import { CommandLineError } from '@inplace-abn/cli';
 import { InvalidArgumentError, Option } from 'commander';
 import { chooseDevice, type DeviceChoice, isDeviceName } from './choose.js';
 
+/** The settings from which a process chooses its device. */
 export interface ProcessDevice {
   /** As in {@link chooseDevice}. */
   readonly device?: string;

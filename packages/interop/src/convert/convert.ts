@@ -23,6 +23,7 @@ import {
   layersWanted,
 } from './describe.js';
 
+/** Options of converting the weights of a file. */
 export interface ConvertOptions {
   /** Whose names the file has; default: whoever's they are. */
   readonly from?: Library;
@@ -46,6 +47,7 @@ export interface WeightedNetwork {
   readonly tensors: StateTensors;
 }
 
+/** Converted weights, and what the conversion did. */
 export interface Conversion {
   /** The network that the file was taken for, in words. */
   readonly took: string;

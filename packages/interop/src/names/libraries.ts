@@ -3,6 +3,7 @@
 /** `upstream` is this project's own: the names of the published in-place ABN checkpoints. */
 export const LIBRARIES = ['torchvision', 'timm', 'upstream'] as const;
 
+/** A library whose files and names are known. */
 export type Library = (typeof LIBRARIES)[number];
 
 /** The beginning of a name of ours, and what the library has for it. */

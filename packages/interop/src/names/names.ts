@@ -40,6 +40,7 @@ export function namedAs<T>(
   return result;
 }
 
+/** Our names for the tensors of a file. */
 export interface OwnNames<T> {
   /** Under the network's names; those without a counterpart keep their own. */
   readonly tensors: ReadonlyMap<string, T>;

@@ -28,6 +28,7 @@ export interface Recognized extends ZooNetwork {
   readonly prefix: string;
 }
 
+/** Options of recognizing the network of a file. */
 export interface RecognizeOptions {
   /** Name of the file in errors. */
   readonly source: string;

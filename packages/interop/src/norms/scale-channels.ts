@@ -4,6 +4,7 @@ import { type DType, UsageError } from '@inplace-abn/core';
 /** A tensor that a state of a network can be: on the host, or read piece by piece from a file. */
 export type StateTensor = HostTensor | TensorStream<DType>;
 
+/** States by name, in memory or in files. */
 export type StateTensors = ReadonlyMap<string, StateTensor>;
 
 /**

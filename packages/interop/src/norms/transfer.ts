@@ -11,6 +11,7 @@ export class UnknownOriginError extends UsageError {
   override readonly code = 'ERR_UNKNOWN_ORIGIN';
 }
 
+/** Options of transferring weights between kinds of batch norm. */
 export interface TransferOptions {
   /** The batch norm that the weights were trained with; undefined: nobody knows. */
   readonly trained: NormMode | undefined;
@@ -20,6 +21,7 @@ export interface TransferOptions {
   readonly source: string;
 }
 
+/** Weights for the other kind of batch norm, with notes. */
 export interface Transfer {
   readonly tensors: Map<string, StateTensor>;
   /**

@@ -44,6 +44,7 @@ export interface OnnxMetadata extends Partial<Normalization> {
   readonly crop?: number | readonly number[];
 }
 
+/** Options of exporting a network as ONNX. */
 export interface OnnxOptions<In extends Signals = Value> {
   /** One sample of the network's input; of a network with several inputs each by its name. Dynamic sizes are an example. */
   readonly input: Per<In, OnnxInput>;

@@ -17,6 +17,7 @@ import type { Size } from './model/sizes.js';
 
 /** Axes of the inputs whose size may differ from run to run. */
 export const DYNAMIC_AXES = ['batch', 'height', 'width'] as const;
+/** An axis whose size may differ from run to run. */
 export type DynamicAxis = (typeof DYNAMIC_AXES)[number];
 
 const AXIS: Readonly<Record<DynamicAxis, number>> = { batch: 0, height: 2, width: 3 };

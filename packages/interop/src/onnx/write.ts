@@ -11,6 +11,7 @@ const PAGE = 4096;
 /** Smaller tensors stay in the message: readers compute shapes from some of them. */
 const LEAST_OUTSIDE = 1024;
 
+/** Options of writing an ONNX file. */
 export interface WriteOnnxOptions {
   /** Whether weights go to a file of their own, `PATH.data`. Default: where the model exceeds the 2 GiB of a protobuf message. */
   readonly externalData?: boolean;

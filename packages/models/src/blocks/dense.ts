@@ -1,6 +1,7 @@
 import { concat, type Value } from '@inplace-abn/core';
 import { Conv2d, Module, ModuleList, type NormAct, Sequential } from '@inplace-abn/nn';
 
+/** Options of DenseNet. */
 export interface DenseOptions {
   /** Channels added per layer. */
   readonly growth: number;

@@ -9,6 +9,7 @@ import {
   type RunningStatistics,
 } from './abn.js';
 
+/** The same, with statistics of a process group. */
 export interface AbnSyncFunctionOptions extends AbnFunctionOptions {
   /** The processes that share statistics. Default null: the world group. */
   readonly group?: GroupShape | null;

@@ -32,6 +32,7 @@ export interface Affine {
   readonly bias: Value;
 }
 
+/** Options of batch norm and activation on values. */
 export interface AbnFunctionOptions {
   /** Normalize with batch statistics and update the running ones, instead of using the running ones. Default true. */
   readonly training?: boolean;

@@ -4,6 +4,7 @@ import { randomStream } from '../random.js';
 import { constantContent } from './constants.js';
 import { initializers, symmetric, type WeightInit } from './weights.js';
 
+/** Options of {@link initialState}. */
 export interface InitializeOptions {
   readonly seed: number;
   /** Rule for convolutions. Default xavier_normal. */
@@ -16,6 +17,7 @@ export interface InitializeOptions {
   readonly linear?: LinearInit;
 }
 
+/** Initial weights of linear layers. */
 export interface LinearInit {
   readonly weightInit: WeightInit;
   readonly gain: number;

@@ -34,15 +34,22 @@ function kaimingStd(shape: Shape, slope: number): number {
   return Math.sqrt(2 / (1 + slope * slope) / fans(shape).fanIn);
 }
 
+/** The rules that initial weights are drawn by, as in torch.nn.init. */
 export const initializers = {
+  /** Normal, √(2/(in + out)) · gain wide. */
   xavier_normal: (shape, uniform, gain) => normal(shape, uniform, xavierStd(shape, gain)),
+  /** Uniform, of the deviation of `xavier_normal`. */
   xavier_uniform: (shape, uniform, gain) => symmetric(shape, uniform, Math.sqrt(3) * xavierStd(shape, gain)),
+  /** Normal, of the deviation that keeps the variance of a layer behind a leaky_relu of this slope. */
   kaiming_normal: (shape, uniform, _gain, slope) => normal(shape, uniform, kaimingStd(shape, slope)),
+  /** Uniform, of the deviation of `kaiming_normal`. */
   kaiming_uniform: (shape, uniform, _gain, slope) =>
     symmetric(shape, uniform, Math.sqrt(3) * kaimingStd(shape, slope)),
+  /** Rows (or columns, if they are fewer) orthogonal to each other, of length gain. */
   orthogonal: (shape, uniform, gain) => orthogonal(shape, uniform, gain),
 } satisfies Record<string, Initializer>;
 
+/** Name of a rule for initial weights. */
 export type WeightInit = keyof typeof initializers;
 
 /** torch.nn.init.calculate_gain; elu counts as relu. */

@@ -13,6 +13,7 @@ import {
 } from '@inplace-abn/core';
 import { type Loss, likeOutput } from './loss.js';
 
+/** Options of {@link bceWithLogits}. */
 export interface BceOptions {
   /** Factor on the terms of positive targets, one for all or one per channel (PyTorch's pos_weight). */
   readonly positiveWeight?: number | readonly number[];

@@ -10,6 +10,7 @@ import {
 } from '@inplace-abn/core';
 import { type Loss, likeOutput } from './loss.js';
 
+/** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
   /** Label of samples and pixels to ignore. Default −100. */
   readonly ignoreIndex?: number;

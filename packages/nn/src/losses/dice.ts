@@ -1,6 +1,7 @@
 import { add, checkOptionNames, div, mean, mul, sigmoid, softmax, sub, sum } from '@inplace-abn/core';
 import { type Loss, likeOutput } from './loss.js';
 
+/** Options of {@link dice}. */
 export interface DiceOptions {
   /** 'sigmoid': independent classes per channel; 'softmax': one class per pixel. Default 'sigmoid'. */
   readonly probabilities?: 'sigmoid' | 'softmax';

@@ -11,6 +11,7 @@ import {
 import { meanOverRows } from './cross-entropy.js';
 import type { Loss } from './loss.js';
 
+/** Options of {@link distillation}. */
 export interface DistillationOptions {
   /** Softens both distributions. Default 1. */
   readonly temperature?: number;
@@ -27,7 +28,7 @@ export type DistillationTarget = { readonly labels: Value; readonly teacher: Val
  *     α·T²·KL(softmax(teacher/T) ‖ softmax(output/T)) + (1 − α)·crossEntropy(output, labels)
  *
  * KL is averaged over samples (and pixels), like torch.nn.KLDivLoss with reduction 'batchmean'. Output
- * [N,K,S…]: logits.
+ * Logits are `[N,K,S…]`.
  */
 export function distillation(options: DistillationOptions = {}): Loss<Value, DistillationTarget> {
   checkOptionNames('distillation', options, ['temperature', 'alpha']);

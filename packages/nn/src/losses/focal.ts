@@ -2,6 +2,7 @@ import { add, checkOptionNames, exp, mean, mul, sub } from '@inplace-abn/core';
 import { softplus } from './bce.js';
 import { type Loss, likeOutput } from './loss.js';
 
+/** Options of {@link focal}. */
 export interface FocalOptions {
   /** Weight of positive targets; negative ones have 1 − alpha. Null: no weights. Default 0.25. */
   readonly alpha?: number | null;

@@ -14,6 +14,7 @@ export type LossFunction<Out extends Signals = Value, Target extends Signals = V
 export interface Loss<Out extends Signals = Value, Target extends Signals = Value> {
   /** Shape and dtype of the target for a given output. */
   target(output: Per<Out, TensorType>): Per<Target, TensorType>;
+  /** The loss of an output and its target: a float32 scalar. */
   readonly compute: (output: Out, target: Target) => Value<'float32'>;
 }
 

@@ -11,6 +11,7 @@ export function l1(): Loss {
   return likeOutput((output, target) => mean(abs(sub(output, target))));
 }
 
+/** Options of {@link huber}. */
 export interface HuberOptions {
   /** Distance at which the loss turns from quadratic to linear. Default 1. */
   readonly delta?: number;

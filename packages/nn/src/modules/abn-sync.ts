@@ -6,6 +6,7 @@ import { sharedStatistics } from '../functional/abn-sync.js';
 import type { AnyModule, Mode } from '../module.js';
 import { type AbnOptions, InPlaceABN } from './abn.js';
 
+/** Options of {@link InPlaceABNSync}. */
 export interface AbnSyncOptions extends AbnOptions {
   /** The processes that share statistics. Default null: the world group at the time of tracing. */
   readonly group?: GroupShape | null;

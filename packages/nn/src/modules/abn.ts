@@ -19,6 +19,7 @@ import {
 import { constantContent } from '../init/constants.js';
 import { buffer, type Mode, Module, parameter } from '../module.js';
 
+/** Options of {@link ABN} and {@link InPlaceABN}. */
 export interface AbnOptions {
   readonly eps?: number;
   /** Weight of a new batch in the running statistics; null: cumulative average. Default 0.1. */

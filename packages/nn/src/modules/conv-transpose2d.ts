@@ -1,6 +1,7 @@
 import { type ConvTranspose2dOptions, convTranspose2d, UsageError, type Value } from '@inplace-abn/core';
 import { Module, parameter } from '../module.js';
 
+/** Options of {@link ConvTranspose2d}. */
 export interface ConvTranspose2dModuleOptions extends ConvTranspose2dOptions {
   /** Default true, as in torch.nn.ConvTranspose2d. */
   readonly bias?: boolean;

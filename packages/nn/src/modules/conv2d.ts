@@ -1,6 +1,7 @@
 import { type Conv2dOptions, conv2d, UsageError, type Value } from '@inplace-abn/core';
 import { Module, parameter } from '../module.js';
 
+/** Options of {@link Conv2d}. */
 export interface Conv2dModuleOptions extends Conv2dOptions {
   /** Default true, as in torch.nn.Conv2d. */
   readonly bias?: boolean;

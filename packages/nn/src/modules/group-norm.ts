@@ -1,6 +1,7 @@
 import { groupNorm, UsageError, type Value } from '@inplace-abn/core';
 import { Module, parameter } from '../module.js';
 
+/** Options of {@link GroupNorm}. */
 export interface GroupNormOptions {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;

@@ -1,6 +1,7 @@
 import { avgPool, globalAvgPool, maxPool, type Value } from '@inplace-abn/core';
 import { Module } from '../module.js';
 
+/** Options of the pooling modules. */
 export interface PoolOptions {
   readonly kernel: number;
   /** Default: the kernel. */

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { UsageError } from '@inplace-abn/core';
 
+/** A class with its folder and its name. */
 export interface NamedClass {
   /** The class folder of the training images. */
   readonly folder: string;

@@ -7,6 +7,7 @@ import { type TrainConfig, trainSchema } from './schema.js';
 
 export { ConfigError, type ConfigProblem } from './error.js';
 
+/** Options of reading a configuration. */
 export interface ConfigOptions {
   /** Known architecture names; `network.arch` must be one of them. Any name is taken where this is absent. */
   architectures?: readonly string[];

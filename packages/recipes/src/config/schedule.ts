@@ -44,7 +44,9 @@ export const schedules = {
   }),
 };
 
+/** Name of a schedule in a configuration. */
 export type ScheduleType = keyof typeof schedules;
+/** The `optimizer.schedule` section of a configuration. */
 export type ScheduleConfig = z.output<(typeof schedules)[ScheduleType]>;
 
 export const scheduleTypes = Object.keys(schedules) as ScheduleType[];

@@ -91,8 +91,11 @@ const input = section({
   unreadable_limit: integerFrom(0).default(100),
 });
 
+/** The `network` section of a configuration. */
 export type NetworkConfig = z.output<ReturnType<typeof network>>;
+/** The `optimizer` section of a configuration. */
 export type OptimizerConfig = z.output<ReturnType<typeof optimizer>>;
+/** The `input` section of a configuration. */
 export type InputConfig = z.output<typeof input>;
 
 /**
@@ -121,10 +124,12 @@ interface CommonConfig {
   seed: number;
 }
 
+/** A configuration of the classification task. */
 export interface ClassificationConfig extends CommonConfig {
   task: 'classification';
 }
 
+/** A configuration of the segmentation task. */
 export interface SegmentationTaskConfig extends CommonConfig {
   task: 'segmentation';
   segmentation: SegmentationConfig;

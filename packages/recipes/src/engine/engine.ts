@@ -35,6 +35,7 @@ const RANK_SEED = 0x9e3779b1;
 /** What a batch is to the programs. */
 type StepArrays = ReturnType<typeof imageArrays> & { readonly labels: Int32Array | Uint8Array };
 
+/** Options of an {@link Engine}. */
 export interface EngineOptions {
   readonly device: Device;
   readonly config: TrainConfig;
@@ -99,6 +100,7 @@ export class Engine implements RunEngine {
     });
   }
 
+  /** Parameters, statistics and optimizer state. */
   get store(): Store {
     return this.session.store;
   }
@@ -108,6 +110,7 @@ export class Engine implements RunEngine {
     return this.session.bytes;
   }
 
+  /** Writes states by name. */
   load(tensors: Iterable<readonly [name: string, tensor: HostTensor]>): void {
     for (const [name, tensor] of tensors) this.store.write(name, tensor.data);
   }

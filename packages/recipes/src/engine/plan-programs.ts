@@ -26,6 +26,7 @@ export interface PlannedPrograms {
   readonly neededBytes: number;
 }
 
+/** Plans the training step and every evaluation that a run needs, without allocating memory. */
 export function planPrograms(
   network: Module,
   { objective }: Pick<Task, 'objective'>,

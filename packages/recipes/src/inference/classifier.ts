@@ -17,6 +17,7 @@ export interface ClassifierOptions {
   readonly batches: readonly number[];
 }
 
+/** A classification network that predicts. */
 export class Classifier extends Predictor {
   /** Outputs of the network. */
   readonly classes: number;

@@ -22,6 +22,7 @@ import { normalized } from '../task/images.js';
 import { Predictor, type PredictorOptions } from './predictor.js';
 import { formatSize, mirrored, type View, viewsOf } from './scales.js';
 
+/** Options of a {@link Segmenter}. */
 export interface SegmenterOptions extends PredictorOptions {
   /** Of RGB in [0, 1]. */
   readonly mean: Rgb;
@@ -33,11 +34,13 @@ export interface SegmenterOptions extends PredictorOptions {
   readonly fusion?: FusionMode;
 }
 
+/** Pixels of a photograph: 8-bit RGB, height × width × 3. */
 export interface Photograph extends Size {
   /** H×W×3, 8-bit RGB. */
   readonly data: Uint8Array;
 }
 
+/** Class and probability of every pixel of a photograph. */
 export interface Segmentation extends Size {
   /** H×W class ids. */
   readonly label: Uint8Array;
@@ -45,6 +48,7 @@ export interface Segmentation extends Size {
   readonly probability: Float32Array;
 }
 
+/** A segmentation network that predicts at several scales. */
 export class Segmenter extends Predictor {
   /** Throws UsageError for a budget that the weights alone fill. */
   constructor(private readonly options: SegmenterOptions) {
@@ -58,6 +62,7 @@ export class Segmenter extends Predictor {
     }
   }
 
+  /** Bytes of the weights. */
   get weightBytes(): number {
     return this.session.stateBytes;
   }

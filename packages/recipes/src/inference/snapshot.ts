@@ -9,6 +9,7 @@ import type { Task } from '../task/task.js';
 import { loadWeights, type Weights } from '../weights/load.js';
 import { specsOf } from '../weights/mismatch.js';
 
+/** Options of reading a segmentation snapshot. */
 export interface SnapshotOptions {
   /** Of a network that was made from one. */
   readonly config?: NetworkConfig;

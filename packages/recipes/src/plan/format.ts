@@ -6,6 +6,7 @@ import type { PlanReport } from './plan-report.js';
 
 const KINDS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace'] as const;
 
+/** A plan report as lines of text. */
 export function formatPlan(report: PlanReport): string {
   const { arch, batch, crop, precision, peak, peakAt, ordinary } = report;
   const perImage = (bytes: BytesByKind): string => `${formatBytes(bytes.activations / batch)} per image`;

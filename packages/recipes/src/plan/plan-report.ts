@@ -20,6 +20,7 @@ import { trainingStep } from '../step/training-step.js';
 import type { BatchShape } from '../task/images.js';
 import { taskOf } from '../tasks/registry.js';
 
+/** Bytes, layers and peak of a planned training step. */
 export interface PlanReport {
   readonly arch: string;
   readonly batch: number;

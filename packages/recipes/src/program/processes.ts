@@ -2,6 +2,7 @@
 import { Option } from 'commander';
 import { nonNegative } from './numbers.js';
 
+/** The option that gives the rank of a process on its machine. */
 export function localRankOption(): Option {
   return new Option(
     '--local_rank, --local-rank <n>',
@@ -9,6 +10,7 @@ export function localRankOption(): Option {
   ).argParser(nonNegative);
 }
 
+/** The option that selects Gloo or NCCL. */
 export function distBackendOption(): Option {
   return new Option(
     '--dist-backend <name>',

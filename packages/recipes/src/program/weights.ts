@@ -3,6 +3,7 @@ import type { Advice } from '@inplace-abn/cli';
 import { NORM_MODES } from '@inplace-abn/interop';
 import { Option } from 'commander';
 
+/** The option that tells the batch norm that weights were trained with. */
 export function trainedWithOption(): Option {
   return new Option(
     '--trained-with <bn_mode>',

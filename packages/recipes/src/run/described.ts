@@ -9,6 +9,7 @@ import type { TrainConfig } from '../config/schema.js';
 import { trainedConfig } from '../weights/origin.js';
 import { configIn } from './description.js';
 
+/** A network with what its checkpoint says about it. */
 export interface Described {
   readonly config: TrainConfig;
   /** Names of the outputs, as far as the checkpoint has them. */

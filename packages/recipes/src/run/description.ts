@@ -3,7 +3,11 @@ import type { ModelDescription } from '@inplace-abn/checkpoint';
 import { resolveConfig } from '../config/config.js';
 import type { TrainConfig } from '../config/schema.js';
 
-/** @param classes names of the labels, in order; a network may have more outputs */
+/**
+ * What a checkpoint stores about its network: configuration, classes and preprocessing.
+ *
+ * @param classes names of the labels, in order; a network may have more outputs
+ */
 export function descriptionOf(config: TrainConfig, classes?: readonly string[]): ModelDescription {
   const { task, network, input } = config;
   const { mean, std, scale_val: scale, crop_val: crop } = input;

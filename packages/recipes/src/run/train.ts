@@ -42,6 +42,7 @@ import { mendFiles } from './mend.js';
 import { namingKeys } from './naming-keys.js';
 import { restoreRun } from './restore.js';
 
+/** Options of a training run. */
 export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'maxSteps'> {
   readonly logDir: string;
   readonly device: Device;

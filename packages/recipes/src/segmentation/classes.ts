@@ -8,6 +8,7 @@ import { nearestName, type Problem, pathOf, valueProblem } from '../config/probl
 import { readJson } from '../config/read-json.js';
 import vistas from './vistas-classes.json' with { type: 'json' };
 
+/** A class of a segmentation task, with its color. */
 export interface SegmentationClass {
   /** Index of the network's output, and the pixel's value in files. */
   readonly id: number;

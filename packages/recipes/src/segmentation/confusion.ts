@@ -45,6 +45,7 @@ export class Confusion {
     for (const [cell, count] of matrix.entries()) this.matrix[cell] = (this.matrix[cell] as number) + count;
   }
 
+  /** Sets every count to zero. */
   reset(): void {
     this.matrix.fill(0);
   }

@@ -2,6 +2,7 @@
 import { colorTransform, type Tracer, type Value } from '@inplace-abn/core';
 import { type Batch, type Sides, sizeOf } from '@inplace-abn/data';
 
+/** Images per batch and the side of their crop in pixels. */
 export interface BatchShape {
   /** Images. */
   readonly batch: number;

@@ -26,6 +26,7 @@ export interface Objective {
    * mean. All other outputs are int32 counts.
    */
   training(logits: Value, labels: Value, shape: BatchShape, count?: Value): StepValues;
+  /** Traces the evaluation of a batch. */
   evaluation(logits: Value, labels: Value, shape: BatchShape): StepValues;
 }
 
@@ -62,9 +63,11 @@ export interface Task {
   readonly torch: TorchForm;
   /** Names of the parameters of which histograms are logged. */
   readonly watched: RegExp;
+  /** Builds the network of a configuration. */
   network(): Module;
   /** Opens DIR/train and DIR/val, of each batch this process's share. Throws a sentence for what is missing or does not fit the configuration. */
   openData(dir: string, reading: Reading): Promise<RunData>;
+  /** A meter of the task's metrics. */
   newMeter(phase: 'train' | 'val'): Meter;
   /**
    * The network's weights from those of a file: all of them (but for the classifier where it is to be dropped), or an

@@ -27,6 +27,7 @@ export interface LoadWeights extends TakeWeights {
   readonly trainedWith?: NormMode;
 }
 
+/** Weights that were read for a network. */
 export interface Weights {
   /** On the host, or read from the file when they are wanted. */
   readonly tensors: StateTensors;
@@ -66,10 +67,8 @@ export async function weightsFor(
 }
 
 /**
- * Reads the weights for a network that is only tested.
- *
- * @param noun what an error for a missing file calls it
- * @param expected what that error says it should be
+ * Reads the weights for a network that is only tested. An error for a missing file calls it `noun`, and says that it should be
+ * `expected`.
  */
 export async function loadWeights(
   target: Target,

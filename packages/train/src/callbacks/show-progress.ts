@@ -3,6 +3,7 @@ import { type Metrics, metricsNamed } from '../meters/metrics.js';
 import type { StepClock } from '../meters/step-clock.js';
 import type { Progress } from '../progress/progress.js';
 
+/** The progress line and the clock that {@link ShowProgress} reads. */
 export interface ShowProgressOptions {
   readonly progress: Progress;
   /** Kept by {@link timeSteps} before it. */

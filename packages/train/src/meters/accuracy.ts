@@ -5,6 +5,8 @@ export class Accuracy {
   private images = 0;
 
   /**
+   * Adds the counts of one batch.
+   *
    * @param correct1 images whose highest logit is at the label
    * @param correct5 images whose label is among the five highest logits
    * @param images images in the batch
@@ -20,6 +22,7 @@ export class Accuracy {
     this.images += images;
   }
 
+  /** Samples so far. */
   get count(): number {
     return this.images;
   }
@@ -39,6 +42,7 @@ export class Accuracy {
     return Float64Array.of(this.correct1, this.correct5, this.images);
   }
 
+  /** Forgets all samples. */
   reset(): void {
     this.correct1 = 0;
     this.correct5 = 0;

@@ -14,6 +14,7 @@ export const METRICS = {
   accuracy: { label: 'accuracy', weight: 7 },
 } as const satisfies Record<string, MetricAbout>;
 
+/** Name of a metric in records and charts. */
 export type MetricName = keyof typeof METRICS;
 
 /** Percent; NaN if nothing was counted. */

@@ -12,7 +12,11 @@ export class RunningAverage {
     if (!(decay >= 0 && decay < 1)) throw new RangeError(`expected a decay in [0, 1), received ${decay}`);
   }
 
-  /** @param weight usually the number of images that `value` is the mean over */
+  /**
+   * Adds a value.
+   *
+   * @param weight usually the number of images that `value` is the mean over
+   */
   add(value: number, weight = 1): void {
     this.last = value;
     this.sum += value * weight;

@@ -34,10 +34,12 @@ export class StepClock {
     this.since = this.now();
   }
 
+  /** Marks the moment at which the batch has arrived. */
   dataReady(): void {
     this.waited = this.now() - this.since;
   }
 
+  /** Marks the end of a step of so many samples. */
   stepDone(images: number): void {
     const now = this.now();
     const elapsed = now - this.since;

@@ -8,6 +8,7 @@ export interface Point {
   y: number;
 }
 
+/** A line of a chart. */
 export interface Series {
   name: string;
   colour: Colour;

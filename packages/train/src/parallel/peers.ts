@@ -23,6 +23,7 @@ export interface Peers {
   memoryFromFirst(memory: DeviceMemory): Promise<void>;
   /** Broadcasts bytes from rank 0 into arrays of the same length. */
   bytesFromFirst(bytes: Uint8Array): Promise<Uint8Array>;
+  /** Resolves when every process has called it. */
   barrier(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@
 import { bytesPerElement, type DataDType, type Device } from '@inplace-abn/core';
 import { shortestRun } from './shortest-run.js';
 
+/** Peak arithmetic rate and memory bandwidth of a machine. */
 export interface MachineLimits {
   /** Bytes per second, reads and writes, of a copy much larger than the caches. */
   readonly bandwidth: number;

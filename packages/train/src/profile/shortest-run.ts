@@ -8,6 +8,7 @@ import {
 
 const TURNS = 5;
 
+/** Options of timing an executable. */
 export interface RunOptions {
   /** Default: the kernel that the device selects for `spec`. */
   readonly kernel?: PreparedKernel;

@@ -18,6 +18,7 @@ export interface ProfileRow {
   readonly bound: number;
 }
 
+/** Times by op and layer. */
 export interface ProfileReport {
   readonly device: string;
   readonly limits: MachineLimits;

@@ -26,6 +26,7 @@ export interface ProgressState extends Metrics {
   etaSeconds?: number;
 }
 
+/** Options of formatting a profile. */
 export interface FormatOptions {
   /** Available columns. Fields that do not fit are dropped, the least important first. */
   width?: number;

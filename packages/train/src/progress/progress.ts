@@ -3,6 +3,7 @@ import { formatProgress, type ProgressState } from './format.js';
 
 /** The part of an output stream that is needed here; `process.stdout` has it. */
 export interface ProgressStream {
+  /** Writes text. */
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
@@ -10,6 +11,7 @@ export interface ProgressStream {
   readonly writable?: boolean;
 }
 
+/** Options of {@link Progress}. */
 export interface ProgressOptions {
   stream?: ProgressStream;
   /** Steps between lines if the stream is not a terminal. */

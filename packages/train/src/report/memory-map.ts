@@ -3,6 +3,7 @@ import { formatBytes } from '@inplace-abn/tensor';
 import { scaleLinear } from 'd3-scale';
 import { escapeText, legend, palette, px } from '../page/markup.js';
 
+/** Options of drawing a memory map. */
 export interface MemoryMapOptions {
   width?: number;
   height?: number;

@@ -44,6 +44,7 @@ export class MetricsLog {
     appendFileSync(this.file, `${JSON.stringify(record)}\n`);
   }
 
+  /** Writes what is pending and closes the file. */
   close(): void {
     if (this.open) closeSync(this.file);
     this.open = false;

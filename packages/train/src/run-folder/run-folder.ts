@@ -13,6 +13,7 @@ import {
 } from './metrics-log.js';
 import type { Versions } from './versions.js';
 
+/** Options of creating a run folder. */
 export interface RunFolderOptions {
   /** The resolved configuration; written to config.json. */
   config: object;
@@ -105,6 +106,7 @@ export class RunFolder {
     return new RunFolder(path, changes, rewound);
   }
 
+  /** Folder of the checkpoints. */
   get checkpointsPath(): string {
     return join(this.path, 'checkpoints');
   }
@@ -114,18 +116,22 @@ export class RunFolder {
     return join(this.path, TORCH_CHECKPOINT);
   }
 
+  /** PyTorch file of the best weights. */
   get torchBestPath(): string {
     return join(this.path, TORCH_BEST);
   }
 
+  /** File of the metrics, one JSON object per line. */
   get metricsPath(): string {
     return join(this.path, 'metrics.jsonl');
   }
 
+  /** HTML report of the run. */
   get reportPath(): string {
     return join(this.path, 'report.html');
   }
 
+  /** JSON summary of the run. */
   get summaryPath(): string {
     return join(this.path, 'summary.json');
   }

@@ -3,12 +3,14 @@ import type { Batch, Sides } from '@inplace-abn/data';
 import type { MetricName } from '../meters/metrics.js';
 import type { Meter, Outputs } from './meter.js';
 
+/** Learning rates of one step. */
 export interface LearningRates {
   readonly base: number;
   /** Learning rate of the classifier's parameters. */
   readonly classifier: number;
 }
 
+/** Loss, counts and times of one step. */
 export interface StepResult {
   /** Mean over the labeled items of the batch: images or pixels. */
   readonly loss: number;
@@ -33,6 +35,7 @@ export interface RunEngine {
   readonly task: {
     /** The metric that decides which checkpoint is best. */
     readonly criterion: MetricName;
+    /** A meter of the task's metrics for one epoch. */
     newMeter(phase: 'train' | 'val'): Meter;
   };
   /** Bytes of its arena and store. */

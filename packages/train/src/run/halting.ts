@@ -11,6 +11,7 @@ const VALUES = [
   ['SIGINT', 1],
 ] as const;
 
+/** An orderly stop: the step under way ends, then the run is saved. */
 export class Halting {
   private agreed: NodeJS.Signals | null = null;
   private readonly enough = new AbortController();

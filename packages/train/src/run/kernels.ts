@@ -5,6 +5,7 @@ import { latestRunMeta, readRunMeta } from '@inplace-abn/checkpoint';
 import type { KernelNames, UnmetChoice } from '@inplace-abn/core';
 import type { BeginningOptions } from './beginning.js';
 
+/** Names of the kernels that a run uses. */
 export interface RunKernels {
   /** CPU of rank 0, because the last bits of a sum depend on it too. */
   readonly machine: string;
@@ -13,6 +14,7 @@ export interface RunKernels {
 
 /** Their file in a run folder, and their key in the metadata of its training states. */
 export const KERNELS_FILE = 'kernels.json';
+/** Key of the kernels' names in a run state. */
 export const KERNELS_KEY = 'kernels';
 
 const BITS = 'sums may differ in their last bits from here on';

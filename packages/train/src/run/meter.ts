@@ -30,5 +30,6 @@ export interface Meter {
   counts(): Float64Array;
   /** Replaces the counts. */
   setCounts(counts: Float64Array): void;
+  /** Forgets all samples. */
   reset(): void;
 }

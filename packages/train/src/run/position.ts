@@ -12,4 +12,5 @@ export interface Position {
   readonly stepOfBest: number | null;
 }
 
+/** Position of a run that has not begun. */
 export const START: Position = { epoch: 0, step: 0, stepInEpoch: 0, best: 0, stepOfBest: null };

@@ -15,6 +15,7 @@ export class Standing implements FitCallback {
     public validation: Validation | null = null,
   ) {}
 
+  /** Epoch, step and best result so far. */
   get position(): Position {
     return this.current;
   }

@@ -19,6 +19,7 @@ export class StopRequest {
     this.signals = new StopSignals({ first }, source);
   }
 
+  /** Whether a stop was requested. */
   get requested(): NodeJS.Signals | null {
     return this.signal;
   }
@@ -28,6 +29,7 @@ export class StopRequest {
     return this.controller.signal;
   }
 
+  /** Stops listening for signals. */
   dispose(): void {
     this.signals.dispose();
   }

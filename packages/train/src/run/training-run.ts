@@ -32,6 +32,7 @@ export interface LoopOptions {
   readonly maxSteps?: number;
 }
 
+/** How a run ended. */
 export interface TrainOutcome {
   readonly validation: Validation | null;
   /** Signal that stopped the run early; its state is saved. */
@@ -77,6 +78,7 @@ export class TrainingRun {
     return maxSteps !== undefined && this.parts.standing.position.step >= maxSteps ? 'max-steps' : null;
   }
 
+  /** Trains to the end, or until a stop is requested; the run is then saved. */
   async run(): Promise<TrainOutcome> {
     const { engine, data, standing } = this.parts;
     const { epochs } = this.options;

@@ -5,6 +5,7 @@ import { makeHistogram } from './histogram.js';
 import { type Event, encodeEvent } from './messages.js';
 import { frameRecord } from './record.js';
 
+/** Options of a TensorBoard event file. */
 export interface EventFileOptions {
   /** First step of this file after a resume: TensorBoard hides older files from there on. */
   resumeStep?: number;

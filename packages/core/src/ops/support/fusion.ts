@@ -8,6 +8,7 @@ import { bilinearTapsAt } from './bilinear.js';
 import { at } from './reference.js';
 import type { Pair } from './window.js';
 
+/** How predictions at several scales become one. */
 export type FusionMode = 'mean' | 'voting' | 'max';
 
 /** Labels are bytes. */

@@ -20,6 +20,7 @@ export type PoolAttributes = {
   readonly padding: readonly number[];
 };
 
+/** Stride and padding of a pooling window. */
 export interface PoolOptions {
   /** One number for both axes, or [height, width]; default the window's size. */
   readonly stride?: PairOption;

@@ -2,6 +2,7 @@ import { byteLength } from '@inplace-abn/tensor';
 import { valueInfo } from '../../ir/graph.js';
 import type { Plan } from '../plan.js';
 
+/** One layer of a plan: what it keeps, and whether it works in place. */
 export interface PlannedLayer {
   /** Module path. */
   readonly path: string;

@@ -1,14 +1,17 @@
 /** An ONNX model before it is encoded: what the rules of ops write. */
 import type { DType, Shape } from '@inplace-abn/core';
 
+/** An attribute of an ONNX node. */
 export type OnnxAttribute =
   | { readonly float: number }
   | { readonly int: number }
   | { readonly ints: readonly number[] }
   | { readonly text: string };
 
+/** Attributes of an ONNX node by name. */
 export type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
 
+/** A node of an ONNX graph. */
 export interface OnnxNode {
   readonly name: string;
   readonly type: string;
@@ -34,6 +37,7 @@ export interface OnnxSignal {
   readonly shape: readonly (number | string)[];
 }
 
+/** An ONNX model in memory. */
 export interface OnnxModel {
   /** In an order in which they can be computed. */
   readonly nodes: readonly OnnxNode[];

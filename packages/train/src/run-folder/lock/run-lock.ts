@@ -34,7 +34,7 @@ export interface LockOptions {
 /**
  * The file `run.lock` of a run folder. It is created with O_EXCL, which network file systems honor, and names
  * host and process. A lock is broken if its process is dead. On the same machine that is looked up by id and
- * start time; elsewhere the lock must have been silent for {@link SILENCE_MS}.
+ * start time; elsewhere the lock must have been silent for `SILENCE_MS`.
  */
 export class RunLock {
   private readonly timer: NodeJS.Timeout;

@@ -1,0 +1,54 @@
+// @ts-check
+// TypeDoc's options: one reference of all public packages, by the entry points of their manifests.
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** @typedef {{ name: string, entries: string[] }} PublicPackage */
+
+/** Packages that export something, with the sources of what they export. @returns {PublicPackage[]} */
+export function publicPackages() {
+  return readdirSync(path.join(root, 'packages')).flatMap((folder) => {
+    const at = path.join(root, 'packages', folder);
+    const { name, exports = {} } = JSON.parse(readFileSync(path.join(at, 'package.json'), 'utf8'));
+    const files = Object.values(exports).flatMap((target) => target.default ?? []);
+    if (files.length === 0) return [];
+    // The other entries of the package that people install are those of the packages themselves.
+    const own = name === 'inplace-abn' ? files.slice(0, 1) : files;
+    const source = (/** @type {string} */ file) => path.join(at, 'src', `${path.basename(file, '.js')}.ts`);
+    return [{ name, entries: own.map(source) }];
+  });
+}
+
+/**
+ * @param {{ out?: string }} [options] nothing is written without `out`
+ * @returns {import('typedoc').TypeDocOptions}
+ */
+export function typedocOptions({ out } = {}) {
+  const packages = publicPackages();
+  return {
+    name: 'inplace-abn',
+    entryPoints: packages.flatMap(({ entries }) => entries),
+    tsconfig: path.join(root, 'tsconfig.json'),
+    basePath: root,
+    readme: 'none',
+    // tsc checks types.
+    skipErrorChecking: true,
+    validation: { notDocumented: true, invalidLink: true, notExported: true },
+    packagesRequiringDocumentation: packages.map(({ name }) => name),
+    // Properties are documented where name and type do not say it all.
+    requiredToBeDocumented: [
+      'Enum',
+      'Variable',
+      'Function',
+      'Class',
+      'Interface',
+      'Method',
+      'Accessor',
+      'TypeAlias',
+    ],
+    ...(out === undefined ? {} : { out }),
+  };
+}

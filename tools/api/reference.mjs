@@ -1,0 +1,30 @@
+// @ts-check
+import { Application, Logger, LogLevel } from 'typedoc';
+import { typedocOptions } from './options.mjs';
+
+class Collector extends Logger {
+  /** @type {string[]} */
+  warnings = [];
+
+  /** @override @param {string} message @param {LogLevel} level */
+  log(message, level) {
+    super.log(message, level);
+    if (level >= LogLevel.Warn) this.warnings.push(message);
+  }
+}
+
+/**
+ * Reads the sources, checks the comments and writes the reference; its warnings.
+ * @param {{ out?: string }} [options] nothing is written without `out`
+ * @returns {Promise<string[]>}
+ */
+export async function buildReference({ out } = {}) {
+  const app = await Application.bootstrap(typedocOptions({ out }));
+  const logger = new Collector();
+  app.logger = logger;
+  const project = await app.convert();
+  if (!project) return [...logger.warnings, 'the sources cannot be read'];
+  app.validate(project);
+  if (out !== undefined && logger.warnings.length === 0) await app.generateDocs(project, out);
+  return logger.warnings;
+}
