@@ -1,4 +1,4 @@
-/** `argv` without the long option `name` and its value, in the forms `--name value` and `--name=value`. */
+/** `argv` without the long option `name` and its value, which may be two arguments or one, joined by `=`. */
 export function withoutOption(argv: readonly string[], name: string): string[] {
   const kept: string[] = [];
   for (let i = 0; i < argv.length; i++) {
