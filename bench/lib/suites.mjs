@@ -108,7 +108,7 @@ export const suites = [
   {
     name: 'predict',
     summary:
-      'images a second of predict beside the loader and the network alone, and its memory for many images',
+      'images/s of predict, compared with the loader and the network alone, and its memory for many images',
     load: () => import('../suites/predict.mjs'),
   },
   {
@@ -136,7 +136,7 @@ export const suites = [
   {
     name: 'fine-tuning',
     summary:
-      'accuracy of a network converted to in-place batch norm after one more epoch, beside continuing (half an hour)',
+      'accuracy of a network converted to in-place batch norm after one more epoch, compared with continuing (half an hour)',
     long: true,
     load: () => import('../suites/fine-tuning.mjs'),
   },

@@ -39,7 +39,7 @@ export class Tally {
   }
 
   /**
-   * NaN logits, for which the loss is NaN, predict no class: the image counts as wrong but for none of the
+   * NaN logits, for which the loss is NaN, predict no class: the image counts as wrong and for none of the
    * classes.
    */
   add({ label, predicted, rank, loss }: Prediction): void {

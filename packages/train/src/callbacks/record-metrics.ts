@@ -4,7 +4,7 @@ import type { StepClock } from '../meters/step-clock.js';
 import { type MetricRecord, scalarsOf } from '../run-folder/metrics-log.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 
-/** What a validation found: of each class, too, where that is known. */
+/** Metrics of a validation, also by class if known. */
 export interface ValidationResults extends Results {
   readonly iou?: readonly number[];
 }

@@ -39,7 +39,7 @@ export interface TrainOutcome {
   readonly stopped: NodeJS.Signals | 'max-steps' | null;
 }
 
-/** What happens beside a run: its position is that of its {@link Standing}. */
+/** Events outside of a run; their position is that of its {@link Standing}. */
 export type RunCallback = FitCallback<string, ValidationResults>;
 
 export interface RunParts {
