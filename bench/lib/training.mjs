@@ -89,7 +89,7 @@ export function randomBatch(size, crop) {
     images: Uint8Array.from({ length: size * height * width * 3 }, () => random() % 256),
     color,
     targets: null,
-    labelled: null,
+    labeled: null,
     labels: Int32Array.from({ length: size }, () => random() % CLASSES),
     indices: Int32Array.from({ length: size }, (_, index) => index),
     size,

@@ -60,7 +60,7 @@ def make_run(args, torch):
     torch.manual_seed(0)
     dtype, memory_format = getattr(torch, args.dtype), getattr(torch, args.memory_format)
     net = vistas.vistas_net(args.arch, args.fast_pool)
-    vistas.randomise(net)
+    vistas.randomize(net)
     # Calibrate on a small image, so that activations stay in range.
     vistas.calibrate(net, torch.randn(4, 3, 96, 96))
     net = deploy(net, args.fold).to(dtype).to(memory_format=memory_format)

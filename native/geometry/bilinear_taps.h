@@ -23,9 +23,9 @@ struct BilinearTap {
 inline std::vector<BilinearTap> bilinear_taps(int64_t from, int64_t to) {
   std::vector<BilinearTap> taps;
   for (int64_t o = 0; o < to; ++o) {
-    const double centre =
+    const double center =
         (static_cast<double>(o) + 0.5) * static_cast<double>(from) / static_cast<double>(to);
-    const double source = std::max(0.0, centre - 0.5);
+    const double source = std::max(0.0, center - 0.5);
     const int64_t low = std::min(static_cast<int64_t>(std::floor(source)), from - 1);
     const double lambda = low == from - 1 ? 0 : source - static_cast<double>(low);
     taps.push_back({low, static_cast<float>(1 - lambda), static_cast<float>(lambda)});

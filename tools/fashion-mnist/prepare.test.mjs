@@ -41,7 +41,7 @@ async function setUp() {
 
 const pngOf = async (...parts) => decode(await readFile(join(...parts)));
 
-it('writes one grey PNG per image into the folder of its class', async () => {
+it('writes one gray PNG per image into the folder of its class', async () => {
   const { out, options, lines } = await setUp();
   expect(await prepareFashionMnist(out, options)).toEqual({ outDir: out, images: 6, reused: false });
   expect((await readdir(join(out, 'train'))).sort()).toEqual(CLASSES);

@@ -78,10 +78,10 @@ def photographs(args) -> None:
 def write(args) -> None:
     torch.manual_seed(args.seed)
     net = vistas.vistas_net(args.arch)
-    vistas.randomise(net)
+    vistas.randomize(net)
     h, w = CALIBRATION
     resized = [Image.open(os.path.join(SOURCE, name)).convert("RGB").resize((w, h)) for name in PHOTOGRAPHS]
-    images = torch.cat([vistas.normalised(np.asarray(image)) for image in resized])
+    images = torch.cat([vistas.normalized(np.asarray(image)) for image in resized])
     vistas.calibrate(net, images)
     torch.save({"state_dict": vistas.state_dicts(net)}, args.snapshot, _use_new_zipfile_serialization=not args.legacy)
     probabilities = torch.softmax(net(images[:1]), 1)

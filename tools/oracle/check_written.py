@@ -68,7 +68,7 @@ def load(path: str):
 
 
 def continues(kind: str, written: dict) -> None:
-    """A step of the optimiser that was saved and of one that was loaded are equal."""
+    """A step of the optimizer that was saved and of one that was loaded are equal."""
     net, optimizer = make_pth.trained(kind)
     twin, other = make_pth.trained(kind)
     # Nothing of its own may be left to make up for what does not come from the file.
@@ -106,7 +106,7 @@ def main() -> None:
                 assert same(expected["state_dict"], full["state_dict"]), name
                 assert same(list(expected["state_dict"].values()), list(state.values())), name
                 continues(kind, full)
-                how += f", optimiser continues; state dictionary by {how_state}"
+                how += f", optimizer continues; state dictionary by {how_state}"
             print(f"{name}: equal ({how})")
 
 

@@ -24,7 +24,7 @@ def description_tag(text):
 
 
 def lab_of(inks, strength):
-    """Lab of four inks from 0 to 1: each takes light of its colour away."""
+    """Lab of four inks from 0 to 1: each takes light of its color away."""
     c, m, y, k = (value * strength for value in inks)
     red, green, blue = ((1 - ink) * (1 - k) for ink in (c, m, y))
     light = 100 * (0.3 * red + 0.5 * green + 0.2 * blue)

@@ -112,7 +112,7 @@ def as_float64(array) -> torch.Tensor:
 
 
 def run_optimizer(kind: str, options: dict) -> dict:
-    """The parameter and the optimiser's state after every step; one gradient element is zero throughout."""
+    """The parameter and the optimizer's state after every step; one gradient element is zero throughout."""
     start = prng.normal("parameter", (7,))
     p = torch.nn.Parameter(as_float64(start))
     own = {"RMSpropTF": RMSpropTF, "Lamb": Lamb}

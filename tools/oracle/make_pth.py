@@ -61,7 +61,7 @@ def network(classes: int = 3) -> torch.nn.Module:
 
 
 def trained(kind: str):
-    """A network after two updates, and its optimiser."""
+    """A network after two updates, and its optimizer."""
     net = network()
     params = [{"params": [*net.conv1.parameters(), *net.bn1.parameters()]}, {"params": net.fc.parameters(), "lr": 0.5}]
     if kind == "SGD":

@@ -66,7 +66,7 @@ def as_float32(value):
 
 
 def restored(kind: str, path: str):
-    """The network and optimiser of a file, in float64. load_state_dict casts the tensors to their parameters' dtype."""
+    """The network and optimizer of a file, in float64. load_state_dict casts the tensors to their parameters' dtype."""
     saved = torch.load(path)
     net = network().double()
     net.load_state_dict(OrderedDict((k[len("module.") :], v) for k, v in saved["state_dict"].items()))

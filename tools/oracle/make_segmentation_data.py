@@ -127,8 +127,8 @@ def label_cases() -> list:
     ids = np.arange(13 * 5, dtype=np.uint8).reshape(5, 13) * 3 + 60
     bits = Image.fromarray((np.indices((5, 13)).sum(0) % 3 == 0).astype(np.uint8) * 255).convert("1")
     return [
-        label_case("grey, 8 bits", Image.fromarray(ids)),
-        label_case("grey, 1 bit", bits),
+        label_case("gray, 8 bits", Image.fromarray(ids)),
+        label_case("gray, 1 bit", bits),
         label_case("palette, 8 bits", palette(256), bits=8),
         label_case("palette, 8 bits, a transparent class", palette(40), bits=8, transparency=3),
         *[label_case(f"palette, {bits} bits", palette(1 << bits), bits=bits) for bits in (4, 2, 1)],

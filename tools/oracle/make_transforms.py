@@ -42,7 +42,7 @@ def crop_quantiles(width: int, height: int) -> dict:
     return {"width": width, "height": height, **quantiles}
 
 
-def grey(image: torch.Tensor) -> torch.Tensor:
+def gray(image: torch.Tensor) -> torch.Tensor:
     return (torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64).view(3, 1, 1) * image).sum(0, keepdim=True)
 
 
@@ -51,14 +51,14 @@ def towards(image: torch.Tensor, other: torch.Tensor, factor: float) -> torch.Te
 
 
 OPERATIONS = {
-    "saturation": lambda x, f: towards(x, grey(x).expand_as(x), f),
+    "saturation": lambda x, f: towards(x, gray(x).expand_as(x), f),
     "brightness": lambda x, f: towards(x, torch.zeros_like(x), f),
-    "contrast": lambda x, f: towards(x, grey(x).mean().expand_as(x), f),
+    "contrast": lambda x, f: towards(x, gray(x).mean().expand_as(x), f),
 }
 
 
 def color_case(order: tuple, factors: list, alpha: list) -> dict:
-    """An image of 4×5 pixels through the three operations in `order`, lighting noise and normalisation."""
+    """An image of 4×5 pixels through the three operations in `order`, lighting noise and normalization."""
     pixels = np.random.RandomState(len(str(order)) + int(1000 * factors[0])).randint(0, 256, (4, 5, 3), dtype=np.uint8)
     x = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
     for name in order:
@@ -84,7 +84,7 @@ def color_cases() -> list:
 
 
 def photograph(width: int, height: int) -> Image.Image:
-    """Slopes, edges and noise: all frequencies, and colours at the ends of the range."""
+    """Slopes, edges and noise: all frequencies, and colors at the ends of the range."""
     y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing="ij")
     noise = np.random.RandomState(width * height).normal(0, 12, (height, width, 3))
     waves = 128 + 150 * np.sin(x / (5 + 3 * c)) * np.cos(y / (7 - 2 * c)) + 80 * ((x + 2 * y) // 11 % 2) + noise

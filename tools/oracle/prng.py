@@ -48,7 +48,7 @@ def uniform(name: str, shape, lo: float = 0.0, hi: float = 1.0) -> np.ndarray:
 
 
 def normal(name: str, shape, mean: float = 0.0, std: float = 1.0) -> np.ndarray:
-    """float32, nearly normal: the sum of numbers 4i..4i+3 of the stream, centred, with the given mean and deviation."""
+    """float32, nearly normal: the sum of numbers 4i..4i+3 of the stream, centered, with the given mean and deviation."""
     u = _unit(name, 4 * _size(shape)).reshape(-1, 4)
     total = u[:, 0] + u[:, 1] + u[:, 2] + u[:, 3]
     return (mean + std * ((total - 2.0) * np.sqrt(3.0))).astype(np.float32).reshape(shape)

@@ -32,10 +32,10 @@ def read_image(path: str, max_side: int) -> torch.Tensor:
     scale = max_side / max(image.size)
     if scale != 1:
         image = image.resize([int(side * scale) for side in image.size], Image.BILINEAR)
-    return normalised(np.asarray(image))
+    return normalized(np.asarray(image))
 
 
-def normalised(pixels: np.ndarray) -> torch.Tensor:
+def normalized(pixels: np.ndarray) -> torch.Tensor:
     x = torch.tensor(pixels).permute(2, 0, 1).float().div(255)
     return ((x - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1))[None]
 
@@ -46,7 +46,7 @@ def image_files(folder: str) -> list:
 
 
 @torch.no_grad()
-def randomise(net: nn.Module) -> None:
+def randomize(net: nn.Module) -> None:
     """Kaiming's weights, scales about 1, small shifts, from torch's generator."""
     for name, p in net.named_parameters():
         if p.dim() > 1:
@@ -59,7 +59,7 @@ def randomise(net: nn.Module) -> None:
 
 @torch.no_grad()
 def calibrate(net: SegmentationNet, x: torch.Tensor) -> None:
-    """Gives the layers the statistics of these images, so that evaluation normalises, and every class its turn."""
+    """Gives the layers the statistics of these images, so that evaluation normalizes, and every class its turn."""
     net.eval()
     layers = [m for m in net.modules() if isinstance(m, Abn)]
     for layer in layers:

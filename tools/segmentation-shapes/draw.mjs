@@ -51,10 +51,10 @@ export function drawShapes(name) {
   for (let shape = 1; shape <= shapes; shape++) {
     const id = between([1, CLASSES.length - 1]);
     tints[shape] = tint(id);
-    const [radius, centreX, centreY] = [between(RADII), between([8, width - 8]), between([8, height - 8])];
+    const [radius, centerX, centerY] = [between(RADII), between([8, width - 8]), between([8, height - 8])];
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        if (!covers(id, (x - centreX) / radius, (y - centreY) / radius)) continue;
+        if (!covers(id, (x - centerX) / radius, (y - centerY) / radius)) continue;
         labels[y * width + x] = id;
         owner[y * width + x] = shape;
       }

@@ -57,7 +57,7 @@ const ADVICE: Advice = {
 };
 
 const command = new Command('predict')
-  .description('Say what a trained network sees in photographs that nobody has labelled.')
+  .description('Say what a trained network sees in photographs that nobody has labeled.')
   .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints (the newest whole one)')
   .argument(
     '<images...>',

@@ -68,7 +68,7 @@ const command = new Command('test-vistas')
   .addOption(
     new Option(
       '--output-mode <mode>',
-      'class ids with colours (palette), in grey (raw; also final), or raw with NAME_prob.png (prob)',
+      'class ids with colors (palette), in gray (raw; also final), or raw with NAME_prob.png (prob)',
     )
       .choices([...OUTPUT_MODES, 'final'])
       .default('raw'),

@@ -18,7 +18,7 @@ import type { SegmentFolderOptions } from './folder/segment-folder.js';
 
 type Network = Pick<
   SegmentFolderOptions,
-  'network' | 'config' | 'title' | 'classes' | 'mean' | 'std' | 'labelling'
+  'network' | 'config' | 'title' | 'classes' | 'mean' | 'std' | 'labeling'
 >;
 
 /** Vistas' own labels call whatever belongs to none of the 65 classes Unlabeled. */
@@ -55,8 +55,8 @@ function published(classes: readonly SegmentationClass[]): Network {
     new InPlaceABN(channels, { activation: 'leaky_relu', activationParam: 0.01, ...options });
   const network = segmentationNetwork({ arch, classes: classes.length, normAct });
   const title = `${arch} with DeepLabV3, ${classes.length} classes`;
-  const labelling = classes.length === VISTAS_UNLABELED ? { ignoreIndex: VISTAS_UNLABELED } : {};
-  return { network, title, classes, mean: VISTAS_MEAN, std: VISTAS_STD, labelling };
+  const labeling = classes.length === VISTAS_UNLABELED ? { ignoreIndex: VISTAS_UNLABELED } : {};
+  return { network, title, classes, mean: VISTAS_MEAN, std: VISTAS_STD, labeling };
 }
 
 function configured(
@@ -79,7 +79,7 @@ function configured(
   const { mean, std } = config.input;
   const title = `${arch} with DeepLabV3, ${count} classes`;
   const { ignore_index, image_suffix, label_suffix } = config.segmentation;
-  const labelling = { ignoreIndex: ignore_index, imageSuffix: image_suffix, labelSuffix: label_suffix };
+  const labeling = { ignoreIndex: ignore_index, imageSuffix: image_suffix, labelSuffix: label_suffix };
   const network = segmentationNetworkOf(config);
-  return { network, config: config.network, title, classes, mean, std, labelling };
+  return { network, config: config.network, title, classes, mean, std, labeling };
 }

@@ -13,8 +13,8 @@ it('the configuration says how labels are named and counted', async () => {
   const network = { arch: 'resnet18', bn_mode: 'inplace', activation: 'leaky_relu', classes: 4, width: 0.1 };
   const segmentation = { ignore_index: 0, image_suffix: '_photo', label_suffix: '_ids' };
   await writeFile(path, JSON.stringify({ task: 'segmentation', network, segmentation }));
-  const { labelling } = await networkFor('none', path, undefined);
-  expect(labelling).toEqual({ ignoreIndex: 0, imageSuffix: '_photo', labelSuffix: '_ids' });
+  const { labeling } = await networkFor('none', path, undefined);
+  expect(labeling).toEqual({ ignoreIndex: 0, imageSuffix: '_photo', labelSuffix: '_ids' });
 });
 
 it('a snapshot of a training says itself which network it is of', async () => {
@@ -34,6 +34,6 @@ it('a snapshot of a training says itself which network it is of', async () => {
 });
 
 it('the published network does not count Unlabeled', async () => {
-  const { labelling, classes } = await networkFor('none.pth', undefined, undefined);
-  expect([classes.length, labelling]).toEqual([65, { ignoreIndex: 65 }]);
+  const { labeling, classes } = await networkFor('none.pth', undefined, undefined);
+  expect([classes.length, labeling]).toEqual([65, { ignoreIndex: 65 }]);
 });

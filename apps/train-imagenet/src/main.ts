@@ -86,7 +86,7 @@ const command = new Command('train-imagenet')
     pixels,
   )
   .addOption(deviceOption())
-  .option('--weights-only', 'take only the weights of --resume: a new run from epoch 1, with a new optimiser')
+  .option('--weights-only', 'take only the weights of --resume: a new run from epoch 1, with a new optimizer')
   .option(
     '--drop-classifier',
     'the same without the classifier, for other classes; to segment, also with a classification network as the body',
@@ -103,7 +103,7 @@ const command = new Command('train-imagenet')
   .addOption(
     new Option(
       '--memory-budget <bytes>',
-      "bytes of each process's device for weights, optimiser state and arena: 8GB, 1.5GiB; values are recomputed to keep " +
+      "bytes of each process's device for weights, optimizer state and arena: 8GB, 1.5GiB; values are recomputed to keep " +
         'to it, with the same numbers (default: memory_budget of the configuration)',
     ).argParser(bytes),
   )

@@ -54,7 +54,7 @@ const command = new Command('plan')
   .addOption(
     new Option(
       '--budget <bytes>',
-      'weights, optimiser state and arena together: 8GB, 1.5GiB. Values are recomputed to keep to it (default: ' +
+      'weights, optimizer state and arena together: 8GB, 1.5GiB. Values are recomputed to keep to it (default: ' +
         'memory_budget of the configuration); with --batch auto not (default: what is free here)',
     ).argParser(bytes),
   )

@@ -174,7 +174,7 @@ describe('plan', () => {
     const text = await run('plan', config, '--budget', String(budget));
     expect(text.stdout).toMatch(/recomputed, which is \d+\.\d % more work:\n {2}mod\d/);
     const none = await run('plan', config, '--budget', '1kB');
-    expect(none.stderr).toMatch(/^error: memory_budget 1000 B is less than weights and optimiser state take/);
+    expect(none.stderr).toMatch(/^error: memory_budget 1000 B is less than weights and optimizer state take/);
   });
 
   it('prints what batches and budgets cost each other, also as a page', async () => {

@@ -13,7 +13,7 @@ function smallBatch() {
     images: new Uint8Array(BATCH * CROP * CROP * 3).map((_, i) => (i * 37) % 251),
     color: Float32Array.from({ length: BATCH * 12 }, (_, i) => (i % 5 === 0 ? 1 : 0)),
     targets: null,
-    labelled: null,
+    labeled: null,
     labels: Int32Array.from({ length: BATCH }, (_, i) => i),
     indices: new Int32Array(BATCH),
     size: BATCH,

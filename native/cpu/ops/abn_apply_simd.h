@@ -4,7 +4,7 @@
 #include "cpu/simd/phi_simd.h"
 
 template <class T>
-IABN_INLINE Vec normalise(Vec x, Vec mean, Vec gain, Vec bias) {
+IABN_INLINE Vec normalize(Vec x, Vec mean, Vec gain, Vec bias) {
   return (kFolded<T> ? x : x - mean) * gain + bias;
 }
 
@@ -21,8 +21,8 @@ void apply(const T* x, int64_t x_pitch, T* z, int64_t z_pitch, const Strip& stri
         Pair v[count];
         for (int64_t i = 0; i < count; ++i) v[i] = read_pair(x + (row + i * apart) * x_stride + c, size);
         for (int64_t i = 0; i < count; ++i) {
-          v[i] = {phi.forward(normalise<T>(v[i].a, mean.a, gain.a, bias.a)),
-                  phi.forward(normalise<T>(v[i].b, mean.b, gain.b, bias.b))};
+          v[i] = {phi.forward(normalize<T>(v[i].a, mean.a, gain.a, bias.a)),
+                  phi.forward(normalize<T>(v[i].b, mean.b, gain.b, bias.b))};
         }
         for (int64_t i = 0; i < count; ++i) write_pair(z + (row + i * apart) * z_stride + c, v[i], size);
       });

@@ -1,6 +1,6 @@
 // Rows of elements taken two vectors at a time; a part of bodies (each_isa.h).
 
-// Neighbouring elements in the order that costs the least work: of float32 a vector and the next one, of
+// Neighboring elements in the order that costs the least work: of float32 a vector and the next one, of
 // bfloat16 those at even places and those at odd places.
 struct Pair {
   Vec a, b;
@@ -109,7 +109,7 @@ IABN_INLINE void for_pairs(int64_t columns, const Body& body) {
 // read once for several: `row` and those `apart` rows from it and from each other. They are as far apart as
 // can be, so that each of the streams that the hardware fetches ahead goes through pages of its own. Where
 // rows are written, too, all are read first: a load waits for an earlier store whose address has the same
-// last twelve bits, as neighbours in a column often have.
+// last twelve bits, as neighbors in a column often have.
 template <int64_t Together, class Body>
 IABN_INLINE void for_rows(int64_t begin, int64_t end, const Body& body) {
   const int64_t apart = (end - begin) / Together;

@@ -76,7 +76,7 @@ void StreamExecutor::run(size_t begin, size_t end, const std::vector<Block>& fet
   try {
     run_range(range, timings ? &events : nullptr);
     fetches_.enqueue(*context_, fetched);
-    synchronise(range);
+    synchronize(range);
     check_steps(range);
   } catch (const RunStopped&) {
     destroy(events);
@@ -162,7 +162,7 @@ cudaGraphExec_t StreamExecutor::capture(Range segment) {
   return executable;
 }
 
-void StreamExecutor::synchronise(Range range) {
+void StreamExecutor::synchronize(Range range) {
   const cudaError_t code = context_->wait();
   if (code != cudaSuccess) throw CudaError(code, suspects(range) + " failed");
 }

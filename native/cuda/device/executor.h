@@ -42,7 +42,7 @@ class StreamExecutor : public Executor {
   void run_segment(Range segment, std::vector<cudaEvent_t>* events);
   void enqueue(Range segment, std::vector<cudaEvent_t>* events);
   cudaGraphExec_t capture(Range segment);
-  void synchronise(Range range);
+  void synchronize(Range range);
   void check_steps(Range range);
   std::string suspects(Range range) const;
 

@@ -26,7 +26,7 @@ struct EmulatedEvent {
 namespace {
 
 constexpr int kRuntime = 13000;
-constexpr unsigned char kUninitialised = 0xff;  // NaN in every float type
+constexpr unsigned char kUninitialized = 0xff;  // NaN in every float type
 
 size_t setting(const char* name, size_t otherwise) {
   const char* text = std::getenv(name);
@@ -114,7 +114,7 @@ cudaError_t cudaMalloc(void** memory, size_t bytes) {
   if (bytes > device_memory() - used) return fail(cudaErrorMemoryAllocation);
   *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   if (!*memory) return fail(cudaErrorMemoryAllocation);
-  std::memset(*memory, kUninitialised, bytes);
+  std::memset(*memory, kUninitialized, bytes);
   blocks[*memory] = bytes;
   used += bytes;
   return cudaSuccess;

@@ -138,7 +138,7 @@ describe('inspect', () => {
       err: (part: string) => {
         text.err += part;
       },
-      colours: false,
+      colors: false,
     };
     const invocation = { module: import.meta.url, args, env: {}, err: streams.err };
     return { code: await exitCodeOf(inspectCommand(streams), invocation), ...text };
@@ -161,7 +161,7 @@ describe('inspect', () => {
       err: `error: Cannot read ${path}: there is no such file.\n`,
     });
     expect((await run()).code).toBe(2);
-    expect((await run('--colour', path)).err).toContain("unknown option '--colour'");
+    expect((await run('--color', path)).err).toContain("unknown option '--color'");
     const help = await run('--help');
     expect(help.code).toBe(0);
     expect(help.out).toContain('Usage: inspect [options] <file>');
@@ -175,9 +175,9 @@ describe('inspect', () => {
 describe('publishedModel', () => {
   it('recognizes the ten published files', () => {
     expect(publishedModel('2522ca639f7fdfd7c0089ba1f5f6c2e8')).toEqual({
-      name: 'ResNet50, synchronised',
+      name: 'ResNet50, synchronized',
       experiment: 'resnet50_ipabn-sync_lr_512',
-      licence: 'the licence of ImageNet',
+      license: 'the license of ImageNet',
     });
     expect(publishedModel('913f78486a34aa1577a7cd295e8a33bb')?.name).toContain('Vistas');
     expect(publishedModel('constructor')).toBeUndefined();

@@ -7,7 +7,7 @@ import type { Random } from './random.js';
 export type Rgb = readonly [number, number, number];
 
 /** Luma weights of ITU-R BT.601, the gray of torchvision and PIL. */
-export const GREY: Rgb = [0.299, 0.587, 0.114];
+export const GRAY: Rgb = [0.299, 0.587, 0.114];
 
 const JITTER = 0.4;
 const LIGHTING_STD = 0.1;
@@ -34,8 +34,8 @@ export function adjustBrightness(m: ColorMatrix, factor: number): void {
 /** Interpolates the output of `m` with each pixel's gray value by `factor`; 0 gives a gray image, 1 no change. */
 export function adjustSaturation(m: ColorMatrix, factor: number): void {
   for (let k = 0; k < 4; k++) {
-    const grey = (1 - factor) * (GREY[0] * at(m, k) + GREY[1] * at(m, 4 + k) + GREY[2] * at(m, 8 + k));
-    for (let r = 0; r < 3; r++) m[4 * r + k] = at(m, 4 * r + k) * factor + grey;
+    const gray = (1 - factor) * (GRAY[0] * at(m, k) + GRAY[1] * at(m, 4 + k) + GRAY[2] * at(m, 8 + k));
+    for (let r = 0; r < 3; r++) m[4 * r + k] = at(m, 4 * r + k) * factor + gray;
   }
 }
 
@@ -44,14 +44,14 @@ export function adjustSaturation(m: ColorMatrix, factor: number): void {
  * RGB of the image before `m`; an affine map takes the mean to the mean.
  */
 export function adjustContrast(m: ColorMatrix, factor: number, mean: Rgb): void {
-  let grey = 0;
-  for (const [r, weight] of GREY.entries()) {
+  let gray = 0;
+  for (const [r, weight] of GRAY.entries()) {
     const row = 4 * r;
-    grey +=
+    gray +=
       weight * (at(m, row) * mean[0] + at(m, row + 1) * mean[1] + at(m, row + 2) * mean[2] + at(m, row + 3));
   }
   adjustBrightness(m, factor);
-  for (let r = 0; r < 3; r++) m[4 * r + 3] = at(m, 4 * r + 3) + (1 - factor) * grey;
+  for (let r = 0; r < 3; r++) m[4 * r + 3] = at(m, 4 * r + 3) + (1 - factor) * gray;
 }
 
 /**

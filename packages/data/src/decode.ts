@@ -102,8 +102,8 @@ export function decodeSmallPng(content: Buffer): Image | undefined {
 /** True for a small, non-interlaced 8-bit gray or RGB PNG without chunks that change the meaning of its pixels. */
 function isSmallPlainPng(content: Buffer): boolean {
   if (!isPng(content)) return false;
-  const { width, height, depth, colourType, interlaced } = pngHeader(content);
-  const plain = depth === 8 && (colourType === 0 || colourType === 2) && !interlaced;
+  const { width, height, depth, colorType, interlaced } = pngHeader(content);
+  const plain = depth === 8 && (colorType === 0 || colorType === 2) && !interlaced;
   const small = width * height <= SMALL_PNG_PIXELS;
   return plain && small && !content.includes('tRNS') && !content.includes('eXIf');
 }
@@ -120,7 +120,7 @@ export function pngHeader(content: Buffer) {
     height: content.readUInt32BE(20),
     depth: content.readUInt8(24),
     /** 0 gray, 2 RGB, 3 palette; 4 and 6 have an alpha channel. */
-    colourType: content.readUInt8(25),
+    colorType: content.readUInt8(25),
     interlaced: content.readUInt8(28) !== 0,
   };
 }

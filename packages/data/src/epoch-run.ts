@@ -78,11 +78,11 @@ export class EpochRun {
 
   start(workers: number): void {
     const { transform, seed, epoch, maxPixels, ring } = this.job;
-    const slots = ring.slots.map(({ images, color, targets, labelled }) => ({
+    const slots = ring.slots.map(({ images, color, targets, labeled }) => ({
       images,
       color,
       targets,
-      labelled,
+      labeled,
     }));
     this.threads = loaderThreads(workers);
     const setup = { transform: transform.spec, seed, epoch, maxPixels, slots };
@@ -184,11 +184,11 @@ export class EpochRun {
   }
 
   /** Marks rows without an image. */
-  private clear({ labels, targets, labelled, indices }: Slot, from: number, to: number): void {
+  private clear({ labels, targets, labeled, indices }: Slot, from: number, to: number): void {
     const pixels = (targets?.length ?? 0) / Math.max(1, labels.length);
     labels.fill(-1, from, to);
     targets?.fill(IGNORED, pixels * from, pixels * to);
-    labelled?.fill(0, from, to);
+    labeled?.fill(0, from, to);
     indices.fill(-1, from, to);
   }
 
@@ -242,7 +242,7 @@ export class EpochRun {
   }
 
   private handOut({ number, size, slot }: Filling): Batch {
-    const { images, color, targets, labelled, labels, indices } = slot;
+    const { images, color, targets, labeled, labels, indices } = slot;
     this.job.ring.held++;
     let held = true;
     const release = () => {
@@ -251,7 +251,7 @@ export class EpochRun {
       this.job.ring.held--;
       this.job.ring.give(slot);
     };
-    return { images, color, targets, labelled, labels, indices, size, number, release };
+    return { images, color, targets, labeled, labels, indices, size, number, release };
   }
 }
 

@@ -59,7 +59,7 @@ export function longestSideTo(size: Size, target: number): Size {
 }
 
 /** The centered crop box. Its offsets are negative if the image is smaller than the crop. */
-export function centreBox({ width, height }: Size, crop: Size): Box {
+export function centerBox({ width, height }: Size, crop: Size): Box {
   const offset = (size: number, side: number) =>
     size >= side ? roundHalfEven((size - side) / 2) : -Math.floor((side - size) / 2);
   return { ...crop, left: offset(width, crop.width), top: offset(height, crop.height) };
@@ -88,10 +88,10 @@ export function randomCropBox(
       return { left, top, width: w, height: h };
     }
   }
-  return largestCentredBox({ width, height }, aspect);
+  return largestCenteredBox({ width, height }, aspect);
 }
 
-function largestCentredBox({ width, height }: Size, aspect: readonly [number, number]): Box {
+function largestCenteredBox({ width, height }: Size, aspect: readonly [number, number]): Box {
   let w = width;
   let h = height;
   if (width / height < aspect[0]) h = Math.max(roundHalfEven(width / aspect[0]), 1);

@@ -46,7 +46,7 @@ export function idTargets({ classes = IGNORED, ignoreIndex = IGNORED }: ClassIds
   return { classes, targetOf };
 }
 
-const GREY = 0;
+const GRAY = 0;
 const PALETTE = 3;
 const KINDS: Readonly<Record<number, string>> = { 2: 'RGB', 4: 'gray with transparency', 6: 'RGBA' };
 
@@ -70,9 +70,9 @@ export async function readLabelMap(
 function decodeLabelMap(content: Buffer): LabelMap {
   const expected = 'expected class ids as a gray or palette PNG of at most 8 bits, but it is';
   if (!isPng(content)) throw new Error(`${expected} not a PNG`);
-  const { depth, colourType, interlaced } = pngHeader(content);
-  if (colourType !== GREY && colourType !== PALETTE) {
-    throw new Error(`${expected} ${KINDS[colourType] ?? `of the unknown color type ${colourType}`}`);
+  const { depth, colorType, interlaced } = pngHeader(content);
+  if (colorType !== GRAY && colorType !== PALETTE) {
+    throw new Error(`${expected} ${KINDS[colorType] ?? `of the unknown color type ${colorType}`}`);
   }
   if (depth === 16) throw new Error(`${expected} of 16 bits`);
   // fast-png reads every sample of an interlaced file as a byte.

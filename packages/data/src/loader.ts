@@ -18,7 +18,7 @@ export interface Batch {
   /** N×H×W class ids for segmentation. 255 means ignore, and fills rows from `size` on. Null for classification. */
   readonly targets: Uint8Array | null;
   /** Per image, the number of pixels whose class id is not 255; 0 from `size` on. Null for classification. */
-  readonly labelled: Int32Array | null;
+  readonly labeled: Int32Array | null;
   /** N labels; −1 from `size` on, for an image that was left out, and everywhere for segmentation. */
   readonly labels: Int32Array;
   /** N indices into the folder of the images actually read; −1 from `size` on and for an image that was left out. */
@@ -137,7 +137,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
   }
   checkSeed(seed);
   checkMaxPixels(maxPixels);
-  const segmentation = 'applyLabelled' in transform;
+  const segmentation = 'applyLabeled' in transform;
   if (!((segmentation ? 'labelPath' : 'label') in folder)) {
     throw new TypeError(
       segmentation

@@ -30,16 +30,16 @@ export async function moduleTransform(source: TransformModule): Promise<Transfor
   const made = await makeFromModule(specOf(source));
   if ('apply' in made) return made;
   throw new TransformError(
-    `${source.module.href} makes a segmentation transform, with applyLabelled instead of apply`,
+    `${source.module.href} makes a segmentation transform, with applyLabeled instead of apply`,
   );
 }
 
-/** The same for images with label maps: the module's transform has `applyLabelled`. */
+/** The same for images with label maps: the module's transform has `applyLabeled`. */
 export async function moduleSegmentationTransform(source: TransformModule): Promise<SegmentationTransform> {
   const made = await makeFromModule(specOf(source));
-  if ('applyLabelled' in made) return made;
+  if ('applyLabeled' in made) return made;
   throw new TransformError(
-    `${source.module.href} does not make a segmentation transform: it has apply instead of applyLabelled`,
+    `${source.module.href} does not make a segmentation transform: it has apply instead of applyLabeled`,
   );
 }
 
@@ -58,7 +58,7 @@ interface Made {
   readonly width?: unknown;
   readonly height?: unknown;
   readonly apply?: unknown;
-  readonly applyLabelled?: unknown;
+  readonly applyLabeled?: unknown;
 }
 
 export async function makeFromModule(spec: ModuleSpec): Promise<Transform | SegmentationTransform> {
@@ -81,7 +81,7 @@ async function importDefault(module: string): Promise<unknown> {
 }
 
 function checked(made: Made, spec: ModuleSpec): Transform | SegmentationTransform {
-  const { width, height, apply, applyLabelled } = made;
+  const { width, height, apply, applyLabeled } = made;
   if (typeof width !== 'number' || typeof height !== 'number') {
     throw new TransformError(`${spec.module} does not make a transform: it has no width and height`);
   }
@@ -89,10 +89,8 @@ function checked(made: Made, spec: ModuleSpec): Transform | SegmentationTransfor
   checkSide('height', height);
   const size = { spec, width, height };
   if (typeof apply === 'function') return { ...size, apply: (...args) => apply.apply(made, args) };
-  if (typeof applyLabelled === 'function') {
-    return { ...size, applyLabelled: (...args) => applyLabelled.apply(made, args) };
+  if (typeof applyLabeled === 'function') {
+    return { ...size, applyLabeled: (...args) => applyLabeled.apply(made, args) };
   }
-  throw new TransformError(
-    `${spec.module} does not make a transform: it has neither apply nor applyLabelled`,
-  );
+  throw new TransformError(`${spec.module} does not make a transform: it has neither apply nor applyLabeled`);
 }

@@ -31,12 +31,12 @@ function triangleTaps(inSize: number, outSize: number, start: number, length: nu
   const weights = new Int32Array(length * stride);
   const exact = new Float64Array(stride);
   for (let i = 0; i < length; i++) {
-    const centre = (start + i + 0.5) * scale;
-    const low = Math.max(Math.trunc(centre - support + 0.5), 0);
-    const taps = Math.min(Math.trunc(centre + support + 0.5), inSize) - low;
+    const center = (start + i + 0.5) * scale;
+    const low = Math.max(Math.trunc(center - support + 0.5), 0);
+    const taps = Math.min(Math.trunc(center + support + 0.5), inSize) - low;
     let sum = 0;
     for (let k = 0; k < taps; k++) {
-      const weight = Math.max(1 - Math.abs((k + low - centre + 0.5) / support), 0);
+      const weight = Math.max(1 - Math.abs((k + low - center + 0.5) / support), 0);
       exact[k] = weight;
       sum += weight;
     }
@@ -99,7 +99,7 @@ export function cropAndResize(
 
 /** Returns the address of `height` resampled rows, contiguous. */
 function resampleRows(
-  { scratch, resampleRgbRows, resampleGreyRows }: Kernels,
+  { scratch, resampleRgbRows, resampleGrayRows }: Kernels,
   src: number,
   pitch: number,
   height: number,
@@ -108,7 +108,7 @@ function resampleRows(
 ): number {
   const width = first.length;
   const dst = scratch.take(width * channels * height);
-  const resample = channels === 3 ? resampleRgbRows : resampleGreyRows;
+  const resample = channels === 3 ? resampleRgbRows : resampleGrayRows;
   const taps = [scratch.put(first), scratch.put(count), scratch.put(weights)] as const;
   resample(dst, src, pitch, height, width, ...taps, stride);
   return dst;

@@ -5,7 +5,7 @@ export interface SharedSlot {
   /** Class ids of every pixel; null for classification. */
   readonly targets: Uint8Array | null;
   /** Pixels per image whose class id is not 255; null for classification. */
-  readonly labelled: Int32Array | null;
+  readonly labeled: Int32Array | null;
 }
 
 /** The arrays of one batch, allocated once and reused. */
@@ -40,7 +40,7 @@ export class Ring {
       images: new Uint8Array(new SharedArrayBuffer(batchSize * pixels * 3)),
       color: new Float32Array(new SharedArrayBuffer(batchSize * 12 * 4)),
       targets: withTargets ? new Uint8Array(new SharedArrayBuffer(batchSize * pixels)) : null,
-      labelled: withTargets ? new Int32Array(new SharedArrayBuffer(batchSize * 4)) : null,
+      labeled: withTargets ? new Int32Array(new SharedArrayBuffer(batchSize * 4)) : null,
       labels: new Int32Array(batchSize),
       indices: new Int32Array(batchSize),
     });

@@ -42,7 +42,7 @@ export interface SegmentationTransform {
    * @param targets receives height × width class ids; 255 in the padding and for ignored pixels
    * @returns the number of pixels whose class id is not 255
    */
-  applyLabelled(
+  applyLabeled(
     image: Picture,
     labels: LabelMap,
     random: Random,
@@ -97,7 +97,7 @@ export function segmentationTransform(options: SegmentationTransformOptions): Se
   return {
     spec: { kind: 'segmentation', options },
     ...frame,
-    applyLabelled(image, labels, random, pixels, color, targets) {
+    applyLabeled(image, labels, random, pixels, color, targets) {
       const factor = random.uniform(scale[0], scale[1]);
       const scaled =
         size === undefined
@@ -132,7 +132,7 @@ export function segmentationEvalTransform(options: SegmentationEvalOptions): Seg
   return {
     spec: { kind: 'segmentation-eval', options },
     ...frame,
-    applyLabelled(image, labels, _random, pixels, color, targets) {
+    applyLabeled(image, labels, _random, pixels, color, targets) {
       const sized = size === undefined ? image : shorterSideTo(image, size);
       const tooLong = maxSide !== undefined && Math.max(sized.width, sized.height) > maxSide;
       const scaled = tooLong ? longestSideTo(sized, maxSide) : sized;

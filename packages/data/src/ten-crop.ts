@@ -48,19 +48,19 @@ interface Place {
 }
 
 function fiveCrops({ width, height }: Size, crop: Size): Place[] {
-  const [left, right, centre] = offsets(width, crop.width);
+  const [left, right, center] = offsets(width, crop.width);
   const [top, bottom, middle] = offsets(height, crop.height);
   return [
     { left, top },
     { left: right, top },
     { left, top: bottom },
     { left: right, top: bottom },
-    { left: centre, top: middle },
+    { left: center, top: middle },
   ];
 }
 
 /** Offsets of the crops at the near side, the far side and the center; negative if the image is smaller. */
-function offsets(size: number, crop: number): [near: number, far: number, centre: number] {
+function offsets(size: number, crop: number): [near: number, far: number, center: number] {
   const spare = size - crop;
   if (spare >= 0) return [0, spare, roundHalfEven(spare / 2)];
   const framed = -Math.floor(-spare / 2);

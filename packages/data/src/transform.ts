@@ -8,7 +8,7 @@ import {
   normalizeColor,
   type Rgb,
 } from './color.js';
-import { centreBox, randomCropBox, resizedTo, type Sides, sizeOf } from './geometry.js';
+import { centerBox, randomCropBox, resizedTo, type Sides, sizeOf } from './geometry.js';
 import type { Box, Image, Picture } from './image/image.js';
 import type { ModuleSpec } from './module-transform.js';
 import type { Random } from './random.js';
@@ -103,7 +103,7 @@ export function evalTransform(options: EvalTransformOptions = {}): Transform {
     ...frame,
     apply(image, _random, pixels, color) {
       const size = resizedTo(image, scale);
-      const box = centreBox(size, frame);
+      const box = centerBox(size, frame);
       const inside = intersect(box, size);
       const part = resized(image, scale, inside);
       if (inside.width === frame.width && inside.height === frame.height) {

@@ -58,7 +58,7 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
   const made = await run.made;
   const target = slots[slot];
   if (!target) throw new Error(`unknown slot ${slot}`);
-  const { pixels, color, targets, labelled } = rowOf(target, task.row, made.width * made.height);
+  const { pixels, color, targets, labeled } = rowOf(target, task.row, made.width * made.height);
   const randomNumbers = () => new Random(seed, Stream.augmentation, epoch, task.wanted);
   try {
     if ('apply' in made) {
@@ -67,11 +67,11 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
       return undefined;
     }
     const labels = await labelsOf(task, maxPixels);
-    const applyLabelled = (picture: Picture) => {
+    const applyLabeled = (picture: Picture) => {
       checkSameSize(labels, picture, task);
-      labelled[0] = made.applyLabelled(picture, labels, randomNumbers(), pixels, color, targets);
+      labeled[0] = made.applyLabeled(picture, labels, randomNumbers(), pixels, color, targets);
     };
-    await usePicture(task.path, applyLabelled, { maxPixels });
+    await usePicture(task.path, applyLabeled, { maxPixels });
     return undefined;
   } catch (error) {
     if (error instanceof UnknownClassError) {
@@ -83,12 +83,12 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
   }
 }
 
-function rowOf({ images, color, targets, labelled }: SharedSlot, row: number, pixels: number) {
+function rowOf({ images, color, targets, labeled }: SharedSlot, row: number, pixels: number) {
   return {
     pixels: images.subarray(row * pixels * 3, (row + 1) * pixels * 3),
     color: color.subarray(row * 12, (row + 1) * 12),
     targets: targets?.subarray(row * pixels, (row + 1) * pixels) ?? new Uint8Array(0),
-    labelled: labelled?.subarray(row, row + 1) ?? new Int32Array(1),
+    labeled: labeled?.subarray(row, row + 1) ?? new Int32Array(1),
   };
 }
 

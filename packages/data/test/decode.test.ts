@@ -8,7 +8,7 @@ import { ImageError } from '../src/errors.js';
 import { usefulPixels } from '../src/pixel-limit.js';
 import { usePicture } from '../src/reader.js';
 import fixture from './fixtures/cmyk.json' with { type: 'json' };
-import { greyPng, makeImage, temporaryFolder, writeFiles } from './images.js';
+import { grayPng, makeImage, temporaryFolder, writeFiles } from './images.js';
 
 const rgb = makeImage(6, 4, 3, (x, y, c) => (x * 30 + y * 17 + c * 60) % 256);
 const rgbSharp = () => sharp(rgb.data, { raw: { width: 6, height: 4, channels: 3 } });
@@ -37,8 +37,8 @@ describe('decodeOnPool', () => {
   });
 
   it('reads gray, with and without transparency', async () => {
-    const grey = encode({ width: 3, height: 1, channels: 1, depth: 8, data: Uint8Array.of(0, 99, 255) });
-    expect(rgbOf(await decode(grey))).toEqual([0, 0, 0, 99, 99, 99, 255, 255, 255]);
+    const gray = encode({ width: 3, height: 1, channels: 1, depth: 8, data: Uint8Array.of(0, 99, 255) });
+    expect(rgbOf(await decode(gray))).toEqual([0, 0, 0, 99, 99, 99, 255, 255, 255]);
     const withAlpha = encode({
       width: 2,
       height: 1,
@@ -52,10 +52,10 @@ describe('decodeOnPool', () => {
   it('keeps the upper 8 of 16 bits', async () => {
     const data = Uint16Array.of(0x00ff, 0x1234, 0x8000, 0xffff, 0xfe01, 0x7fff);
     const expected = [...data].map((value) => value >> 8);
-    const colour = encode({ width: 2, height: 1, channels: 3, depth: 16, data });
-    expect(rgbOf(await decode(colour))).toEqual(expected);
-    const grey = encode({ width: 6, height: 1, channels: 1, depth: 16, data });
-    expect(rgbOf(await decode(grey))).toEqual(expected.flatMap((value) => [value, value, value]));
+    const color = encode({ width: 2, height: 1, channels: 3, depth: 16, data });
+    expect(rgbOf(await decode(color))).toEqual(expected);
+    const gray = encode({ width: 6, height: 1, channels: 1, depth: 16, data });
+    expect(rgbOf(await decode(gray))).toEqual(expected.flatMap((value) => [value, value, value]));
   });
 
   it('reads a palette', async () => {
@@ -169,7 +169,7 @@ describe('decodeSmallPng', () => {
   });
 
   it('leaves large, unusual and damaged files to sharp', async () => {
-    const png = Buffer.from(greyPng(50));
+    const png = Buffer.from(grayPng(50));
     expect(decodeSmallPng(png)).toBeDefined();
     const damaged = Buffer.from(png);
     damaged[50] = (damaged[50] ?? 0) ^ 1;
@@ -177,7 +177,7 @@ describe('decodeSmallPng', () => {
       damaged,
       truncated: png.subarray(0, png.length - 20),
       empty: Buffer.alloc(0),
-      large: greyPng(50, 129, 128),
+      large: grayPng(50, 129, 128),
       deep: encode({ width: 1, height: 1, channels: 1, depth: 16, data: Uint16Array.of(1) }),
       alpha: encode({ width: 1, height: 1, channels: 2, depth: 8, data: Uint8Array.of(1, 2) }),
       rotated: await rgbSharp().withMetadata({ orientation: 6 }).png().toBuffer(),
@@ -196,7 +196,7 @@ describe('usePicture', () => {
     const noise = makeImage(200, 150, 3, (x, y, c) => (x * x * 31 + y * y * 17 + x * y * c) % 256);
     const large = sharp(noise.data, { raw: { width: 200, height: 150, channels: 3 } });
     await writeFiles(folder, {
-      'small.png': greyPng(9),
+      'small.png': grayPng(9),
       'large.PNG': await large.png().toBuffer(),
       'plain.jpg': await large.jpeg().toBuffer(),
       'progressive.jpg': await large.jpeg({ progressive: true }).toBuffer(),
@@ -221,7 +221,7 @@ describe('usePicture', () => {
     await writeFiles(folder, {
       'plain.jpg': await even.jpeg().toBuffer(),
       'progressive.jpg': await even.jpeg({ progressive: true }).toBuffer(),
-      'small.png': greyPng(1, 90, 60),
+      'small.png': grayPng(1, 90, 60),
     });
     for (const name of ['plain.jpg', 'progressive.jpg', 'small.png']) {
       const width = (maxPixels: number) =>

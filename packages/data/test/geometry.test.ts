@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  centreBox,
+  centerBox,
   randomCropBox,
   resizedTo,
   roundHalfEven,
@@ -30,15 +30,15 @@ it('resizes the shorter side to a number and both sides to a pair', () => {
 });
 
 it('centers a box, rounding half to even, also outside a smaller image', () => {
-  expect(centreBox({ width: 341, height: 256 }, sizeOf('crop', 224))).toEqual({
+  expect(centerBox({ width: 341, height: 256 }, sizeOf('crop', 224))).toEqual({
     left: 58,
     top: 16,
     width: 224,
     height: 224,
   });
-  expect(centreBox({ width: 31, height: 29 }, sizeOf('crop', 28))).toMatchObject({ left: 2, top: 0 });
-  expect(centreBox({ width: 20, height: 23 }, sizeOf('crop', 28))).toMatchObject({ left: -4, top: -2 });
-  expect(centreBox({ width: 40, height: 23 }, sizeOf('crop', [28, 31]))).toEqual({
+  expect(centerBox({ width: 31, height: 29 }, sizeOf('crop', 28))).toMatchObject({ left: 2, top: 0 });
+  expect(centerBox({ width: 20, height: 23 }, sizeOf('crop', 28))).toMatchObject({ left: -4, top: -2 });
+  expect(centerBox({ width: 40, height: 23 }, sizeOf('crop', [28, 31]))).toEqual({
     left: 4,
     top: -2,
     width: 31,

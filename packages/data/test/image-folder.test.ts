@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { compareCodePoints } from '../src/folders.js';
 import { assertSameClasses, ImageFolder } from '../src/image-folder.js';
 import { usePicture } from '../src/reader.js';
-import { greyPng, temporaryFolder, writeFiles } from './images.js';
+import { grayPng, temporaryFolder, writeFiles } from './images.js';
 
 async function folderWith(...names: string[]): Promise<string> {
   const root = await temporaryFolder();
@@ -105,7 +105,7 @@ describe('ImageFolder', () => {
     // Latin-1: a lone ß is not valid UTF-8.
     const latin = Buffer.concat([Buffer.from(join(root, 'stra')), Buffer.from([0xdf]), Buffer.from('e')]);
     await mkdir(latin);
-    const image = greyPng(7);
+    const image = grayPng(7);
     await writeFile(Buffer.concat([latin, Buffer.from('/gr\xfcn.png', 'latin1')]), image);
     const folder = await ImageFolder.open(root);
     expect(folder.classes).toEqual(['a', 'stra\udcdfe']);

@@ -21,7 +21,7 @@ export async function writeFiles(root: string, files: Record<string, Uint8Array 
 }
 
 /** A uniform gray PNG. */
-export function greyPng(value: number, width = 8, height = 8): Uint8Array {
+export function grayPng(value: number, width = 8, height = 8): Uint8Array {
   const data = new Uint8Array(width * height).fill(value);
   return encode({ width, height, channels: 1, depth: 8, data });
 }

@@ -3,7 +3,7 @@ import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { ImageError } from '../src/errors.js';
 import { readLabelMap } from '../src/label-map.js';
-import { greyPng, temporaryFolder, writeFiles } from './images.js';
+import { grayPng, temporaryFolder, writeFiles } from './images.js';
 import { fixture } from './segmentation.js';
 
 async function read(file: Uint8Array | string) {
@@ -57,7 +57,7 @@ describe('readLabelMap', () => {
   });
 
   it('rejects a map that claims too many pixels before allocating them', async () => {
-    const png = Buffer.from(greyPng(7, 40, 40));
+    const png = Buffer.from(grayPng(7, 40, 40));
     png.writeUInt32BE(2 ** 27, 16);
     await expect(read(png)).rejects.toMatchObject({
       code: 'too-large',
@@ -66,7 +66,7 @@ describe('readLabelMap', () => {
   });
 
   it('names a damaged file', async () => {
-    const png = Buffer.from(greyPng(7, 40, 40));
+    const png = Buffer.from(grayPng(7, 40, 40));
     await expect(read(png.subarray(0, png.length - 20))).rejects.toThrow(ImageError);
     png[45] = (png[45] ?? 0) ^ 0xff;
     await expect(read(png)).rejects.toThrow('map.png: ');

@@ -6,17 +6,17 @@ import { ImageFolder } from '../src/image-folder.js';
 import { type Batch, createLoader, type EpochOptions, type LoaderOptions } from '../src/loader.js';
 import { sequentialSampler, shuffledSampler } from '../src/sampler.js';
 import { evalTransform, trainTransform } from '../src/transform.js';
-import { greyPng, temporaryFolder, writeFiles } from './images.js';
+import { grayPng, temporaryFolder, writeFiles } from './images.js';
 
 const IMAGES = 23;
 
 /** A folder of two classes whose image i is uniform gray i, except for the unreadable ones. */
-async function greys(unreadable: readonly number[] = []): Promise<ImageFolder> {
+async function grays(unreadable: readonly number[] = []): Promise<ImageFolder> {
   const root = await temporaryFolder();
   const files: Record<string, Uint8Array | string> = {};
   for (let i = 0; i < IMAGES; i++) {
     const name = `${i < 9 ? 'a' : 'b'}/${String(i).padStart(3, '0')}.png`;
-    files[name] = unreadable.includes(i) ? 'not an image' : greyPng(i);
+    files[name] = unreadable.includes(i) ? 'not an image' : grayPng(i);
   }
   await writeFiles(root, files);
   return ImageFolder.open(root);
@@ -50,7 +50,7 @@ async function contents(loader: ReturnType<typeof loaderOf>, epoch = 0, options?
 
 describe('createLoader', () => {
   it('loads every image once, in order, with its label', async () => {
-    const loader = loaderOf(await greys());
+    const loader = loaderOf(await grays());
     const batches = await contents(loader);
     expect(loader.batches).toBe(5);
     expect(batches.map((batch) => batch.number)).toEqual([0, 1, 2, 3, 4]);
@@ -64,13 +64,13 @@ describe('createLoader', () => {
     const root = await temporaryFolder();
     const folder = Buffer.from(`${root}/stra\xdfe`, 'latin1');
     await mkdir(folder);
-    await writeFile(Buffer.concat([folder, Buffer.from('/gr\xfcn.png', 'latin1')]), greyPng(77));
+    await writeFile(Buffer.concat([folder, Buffer.from('/gr\xfcn.png', 'latin1')]), grayPng(77));
     const [batch] = await contents(loaderOf(await ImageFolder.open(root)));
     expect(new Set(batch?.images)).toEqual(new Set([77]));
   });
 
   it('marks the unused rows of a smaller last batch', async () => {
-    const loader = loaderOf(await greys(), { slots: 1 });
+    const loader = loaderOf(await grays(), { slots: 1 });
     let last: number[][] = [];
     for await (const batch of loader.epoch(0)) {
       last = [[batch.size], [...batch.labels], [...batch.indices], [batch.images.length]];
@@ -80,13 +80,13 @@ describe('createLoader', () => {
   });
 
   it('drops an incomplete last batch if asked', async () => {
-    const loader = loaderOf(await greys(), { dropLast: true });
+    const loader = loaderOf(await grays(), { dropLast: true });
     expect(loader.batches).toBe(4);
     expect((await contents(loader)).map((batch) => batch.indices.length)).toEqual([5, 5, 5, 5]);
   });
 
   it('gives the same data with any worker count and ring size, also with unreadable images', async () => {
-    const folder = await greys([3, 4, 17, 22]);
+    const folder = await grays([3, 4, 17, 22]);
     const options = { transform: augmented, sampler: shuffledSampler(folder.length, 11), seed: 11 };
     const onBadImage = { skip: 4 };
     const reference = await contents(loaderOf(folder, { ...options, onBadImage, workers: 1 }), 2);
@@ -101,7 +101,7 @@ describe('createLoader', () => {
   });
 
   it('resumes in the middle of an epoch with the same data', async () => {
-    const folder = await greys();
+    const folder = await grays();
     const options = { transform: augmented, sampler: shuffledSampler(folder.length, 5), seed: 5 };
     const whole = await contents(loaderOf(folder, options), 1);
     const loader = loaderOf(folder, options);
@@ -112,7 +112,7 @@ describe('createLoader', () => {
   });
 
   it('reuses its arrays', async () => {
-    const loader = loaderOf(await greys(), { slots: 2 });
+    const loader = loaderOf(await grays(), { slots: 2 });
     const seen = new Set<Uint8Array>();
     for (const epoch of [0, 1]) {
       for await (const batch of loader.epoch(epoch)) {
@@ -125,7 +125,7 @@ describe('createLoader', () => {
   });
 
   it('does not touch a batch in use', async () => {
-    const loader = loaderOf(await greys(), { slots: 3, workers: 4 });
+    const loader = loaderOf(await grays(), { slots: 3, workers: 4 });
     const batches = loader.epoch(0);
     const first = (await batches.next()).value;
     if (!first) throw new Error('expected a batch');
@@ -140,14 +140,14 @@ describe('createLoader', () => {
   });
 
   it('reports a consumer that holds every batch and asks for one more', async () => {
-    const batches = loaderOf(await greys(), { slots: 2 }).epoch(0);
+    const batches = loaderOf(await grays(), { slots: 2 }).epoch(0);
     await batches.next();
     await batches.next();
     await expect(batches.next()).rejects.toThrow('All 2 batches of the ring are held: release() one');
   });
 
   it('can end early and start over', async () => {
-    const loader = loaderOf(await greys(), { workers: 3 });
+    const loader = loaderOf(await grays(), { workers: 3 });
     for await (const batch of loader.epoch(0)) {
       batch.release();
       break;
@@ -158,13 +158,13 @@ describe('createLoader', () => {
   it('does not keep the process alive, even with idle threads', async () => {
     const held = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
     const before = held();
-    const folder = await greys();
+    const folder = await grays();
     await contents(loaderOf(folder, { batchSize: IMAGES, workers: 9 }));
     expect(held()).toBe(before);
   });
 
   it('rejects a second epoch while one is under way', async () => {
-    const loader = loaderOf(await greys());
+    const loader = loaderOf(await grays());
     const running = loader.epoch(0);
     await running.next();
     await expect(loader.epoch(1).next()).rejects.toThrow('An epoch of this loader is under way');
@@ -172,7 +172,7 @@ describe('createLoader', () => {
   });
 
   it('ends with the reason of an abort signal, before, while waiting and between batches', async () => {
-    const loader = loaderOf(await greys());
+    const loader = loaderOf(await grays());
     const reason = new Error('stopped by the user');
     await expect(contents(loader, 0, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 
@@ -197,14 +197,14 @@ describe('createLoader', () => {
     [{ batchSize: 24, dropLast: true }, 'The batch size 24 is larger than the data set, which has 23 images'],
     [{ sampler: sequentialSampler(0) }, 'The data set is empty'],
   ])('refuses %o', async (options, message) => {
-    const folder = await greys();
+    const folder = await grays();
     expect(() => loaderOf(folder, options)).toThrow(message);
   });
 });
 
 describe('unreadable images', () => {
   it('fail by name at their batch, after the batches before it', async () => {
-    const folder = await greys([12]);
+    const folder = await grays([12]);
     const loader = loaderOf(folder, { workers: 4 });
     const numbers: number[] = [];
     const run = async () => {
@@ -220,11 +220,11 @@ describe('unreadable images', () => {
   });
 
   it('are left out if asked, even if no image can be read', async () => {
-    const loader = loaderOf(await greys([3, 4, 22]), { onBadImage: 'leave out' });
+    const loader = loaderOf(await grays([3, 4, 22]), { onBadImage: 'leave out' });
     const indices = (await contents(loader)).flatMap((batch) => batch.indices);
     expect(indices).toEqual(Array.from({ length: IMAGES }, (_, i) => ([3, 4, 22].includes(i) ? -1 : i)));
     expect(loader.skipped.map(({ index }) => index).sort((a, b) => a - b)).toEqual([3, 4, 22]);
-    const none = loaderOf(await greys(Array.from({ length: IMAGES }, (_, i) => i)), {
+    const none = loaderOf(await grays(Array.from({ length: IMAGES }, (_, i) => i)), {
       onBadImage: 'leave out',
     });
     for (const { labels } of await contents(none)) expect(new Set(labels)).toEqual(new Set([-1]));
@@ -232,7 +232,7 @@ describe('unreadable images', () => {
   });
 
   it('are replaced by the next readable image and counted once', async () => {
-    const folder = await greys([3, 4, 22]);
+    const folder = await grays([3, 4, 22]);
     const loader = loaderOf(folder, { onBadImage: { skip: 3 } });
     for (const epoch of [0, 1]) {
       const batches = await contents(loader, epoch);
@@ -248,7 +248,7 @@ describe('unreadable images', () => {
   });
 
   it('include those with too many pixels', async () => {
-    const folder = await greys();
+    const folder = await grays();
     const error = await contents(loaderOf(folder, { maxPixels: 63 })).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ path: folder.path(0), code: 'too-large' });
     const large = { width: 4200, height: 4000, channels: 3, background: 'red' } as const;
@@ -263,7 +263,7 @@ describe('unreadable images', () => {
   });
 
   it('of other processes count once each', async () => {
-    const loader = loaderOf(await greys([3]), { onBadImage: { skip: 2 } });
+    const loader = loaderOf(await grays([3]), { onBadImage: { skip: 2 } });
     await contents(loader);
     const others = [3, 4, 5].map((index) => ({ index, path: `${index}.png`, reason: 'torn' }));
     loader.exclude(others.slice(0, 2));
@@ -272,7 +272,7 @@ describe('unreadable images', () => {
   });
 
   it('stop the epoch above the limit', async () => {
-    const loader = loaderOf(await greys([3, 10, 11]), { onBadImage: { skip: 2 } });
+    const loader = loaderOf(await grays([3, 10, 11]), { onBadImage: { skip: 2 } });
     const error = await contents(loader).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(DataError);
     expect(String(error)).toContain('3 unreadable images, but at most 2 may be skipped; the last is');

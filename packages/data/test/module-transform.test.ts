@@ -11,14 +11,14 @@ import {
   SegmentationFolder,
   sequentialSampler,
 } from '../src/index.js';
-import { greyPng, temporaryFolder, writeFiles } from './images.js';
+import { grayPng, temporaryFolder, writeFiles } from './images.js';
 
 const module = new URL('./fixtures/own-transform.mjs', import.meta.url);
 const IMAGES = 7;
 
-async function greys(): Promise<ImageFolder> {
+async function grays(): Promise<ImageFolder> {
   const root = await temporaryFolder();
-  const files = Array.from({ length: IMAGES }, (_, i) => [`grey/0${i}.png`, greyPng(10 * i)] as const);
+  const files = Array.from({ length: IMAGES }, (_, i) => [`gray/0${i}.png`, grayPng(10 * i)] as const);
   await writeFiles(root, Object.fromEntries(files));
   return ImageFolder.open(root);
 }
@@ -31,7 +31,7 @@ async function moduleOf(code: string): Promise<URL> {
 
 describe('a user-defined transform', () => {
   it('runs in the threads with its options and the random numbers of the loader', async () => {
-    const folder = await greys();
+    const folder = await grays();
     const transform = await moduleTransform({ module, options: { side: 3 } });
     expect([transform.width, transform.height]).toEqual([3, 4]);
     const contents = async (workers: number, seed: number) => {
@@ -54,27 +54,27 @@ describe('a user-defined transform', () => {
 
   it('supports images with label maps', async () => {
     const root = await temporaryFolder();
-    await writeFiles(root, { 'images/a.png': greyPng(3), 'labels/a.png': greyPng(2) });
+    await writeFiles(root, { 'images/a.png': grayPng(3), 'labels/a.png': grayPng(2) });
     const folder = await SegmentationFolder.open(root);
     const own = await moduleOf(`export default () => ({
       width: 2,
       height: 2,
-      applyLabelled(picture, labels, random, pixels, color, targets) {
+      applyLabeled(picture, labels, random, pixels, color, targets) {
         targets.fill(labels.data[0]);
         return 4;
       },
     });`);
     const transform = await moduleSegmentationTransform({ module: own });
     const loader = createLoader({ folder, transform, sampler: sequentialSampler(1), batchSize: 1 });
-    for await (const { targets, labelled, release } of loader.epoch(0)) {
-      expect([[...(targets ?? [])], [...(labelled ?? [])]]).toEqual([[2, 2, 2, 2], [4]]);
+    for await (const { targets, labeled, release } of loader.epoch(0)) {
+      expect([[...(targets ?? [])], [...(labeled ?? [])]]).toEqual([[2, 2, 2, 2], [4]]);
       release();
     }
-    await expect(moduleTransform({ module: own })).rejects.toThrow('applyLabelled instead of apply');
+    await expect(moduleTransform({ module: own })).rejects.toThrow('applyLabeled instead of apply');
   });
 
   it('ends the epoch with its error', async () => {
-    const folder = await greys();
+    const folder = await grays();
     const transform = await moduleTransform({ module, options: { fail: true } });
     const loader = createLoader({ folder, transform, sampler: sequentialSampler(IMAGES), batchSize: 4 });
     await expect(loader.epoch(0).next()).rejects.toThrow('the transform is at fault');
@@ -85,7 +85,7 @@ describe('a user-defined transform', () => {
     ['export default () => null;', 'does not make a transform: expected an object'],
     ['export default () => ({ apply() {} });', 'it has no width and height'],
     ['export default () => ({ width: 0, height: 2, apply() {} });', 'for width but received 0'],
-    ['export default () => ({ width: 2, height: 2 });', 'it has neither apply nor applyLabelled'],
+    ['export default () => ({ width: 2, height: 2 });', 'it has neither apply nor applyLabeled'],
     ['throw new Error("out of order");', 'cannot be imported: out of order.'],
   ])('is rejected at once if the module is %j', async (code, message) => {
     await expect(moduleTransform({ module: await moduleOf(code) })).rejects.toThrow(message);

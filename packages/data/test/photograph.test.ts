@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { DataError, ImageError } from '../src/errors.js';
 import { listPhotographs, readPhotograph } from '../src/photograph.js';
-import { greyPng, temporaryFolder, writeFiles } from './images.js';
+import { grayPng, temporaryFolder, writeFiles } from './images.js';
 import { fixture, photograph, sha256 } from './segmentation.js';
 
 async function pngOf(width: number, height: number): Promise<string> {
@@ -34,8 +34,8 @@ describe('readPhotograph', () => {
 
   it('reads gray as RGB', async () => {
     const folder = await temporaryFolder();
-    await writeFiles(folder, { 'grey.png': greyPng(77, 3, 2) });
-    const { data } = await readPhotograph(join(folder, 'grey.png'), { maxSide: 6 });
+    await writeFiles(folder, { 'gray.png': grayPng(77, 3, 2) });
+    const { data } = await readPhotograph(join(folder, 'gray.png'), { maxSide: 6 });
     expect(data).toEqual(new Uint8Array(6 * 4 * 3).fill(77));
   });
 

@@ -8,19 +8,19 @@ import { sequentialSampler, shuffledSampler } from '../src/sampler.js';
 import { SegmentationFolder } from '../src/segmentation-folder.js';
 import { segmentationEvalTransform, segmentationTransform } from '../src/segmentation-transform.js';
 import { evalTransform } from '../src/transform.js';
-import { greyPng, temporaryFolder, writeFiles } from './images.js';
+import { grayPng, temporaryFolder, writeFiles } from './images.js';
 
 const IMAGES = 11;
 const SIDE = 8;
 
 /** Image i is uniform gray i with class 100 + i in all pixels. `files` overwrite them. */
-async function greys(files: Record<string, Uint8Array | string> = {}): Promise<SegmentationFolder> {
+async function grays(files: Record<string, Uint8Array | string> = {}): Promise<SegmentationFolder> {
   const root = await temporaryFolder();
   const all: Record<string, Uint8Array | string> = {};
   for (let i = 0; i < IMAGES; i++) {
     const name = String(i).padStart(2, '0');
-    all[`images/${name}.png`] = greyPng(i, 12, 10);
-    all[`labels/${name}.png`] = greyPng(100 + i, 12, 10);
+    all[`images/${name}.png`] = grayPng(i, 12, 10);
+    all[`labels/${name}.png`] = grayPng(100 + i, 12, 10);
   }
   await writeFiles(root, { ...all, ...files });
   return SegmentationFolder.open(root);
@@ -34,12 +34,12 @@ function loaderOf(folder: SegmentationFolder, options: Partial<SegmentationLoade
   return createLoader({ folder, transform: plain, sampler, batchSize: 4, ...options });
 }
 
-const contentOf = ({ images, color, targets, labelled, labels, indices, size, number }: Batch) => ({
+const contentOf = ({ images, color, targets, labeled, labels, indices, size, number }: Batch) => ({
   number,
   images: [...images.subarray(0, size * SIDE * SIDE * 3)],
   color: [...color.subarray(0, size * 12)],
   targets: [...(targets ?? [])],
-  labelled: [...(labelled ?? [])],
+  labeled: [...(labeled ?? [])],
   labels: [...labels],
   indices: [...indices],
 });
@@ -55,7 +55,7 @@ async function contents(loader: ReturnType<typeof loaderOf>, epoch = 0, startBat
 
 describe('a loader of label maps', () => {
   it('loads every image with its class ids, and ignores the rest of the last batch', async () => {
-    const batches = await contents(loaderOf(await greys(), { slots: 1 }));
+    const batches = await contents(loaderOf(await grays(), { slots: 1 }));
     const plane = SIDE * SIDE;
     const rows = batches.flatMap(({ targets }) =>
       Array.from({ length: 4 }, (_, row) => [...new Set(targets.slice(row * plane, (row + 1) * plane))]),
@@ -67,11 +67,11 @@ describe('a loader of label maps', () => {
     expect(batches.map(({ targets }) => targets.length)).toEqual([4 * plane, 4 * plane, 4 * plane]);
     expect(new Set(batches.flatMap(({ labels }) => labels))).toEqual(new Set([-1]));
     expect(batches.at(-1)?.indices).toEqual([8, 9, 10, -1]);
-    expect(batches.at(-1)?.labelled).toEqual([plane, plane, plane, 0]);
+    expect(batches.at(-1)?.labeled).toEqual([plane, plane, plane, 0]);
   });
 
   it('gives the same data with any worker count and ring size, also with unreadable files', async () => {
-    const folder = await greys({ 'images/03.png': 'no image', 'labels/10.png': 'no map' });
+    const folder = await grays({ 'images/03.png': 'no image', 'labels/10.png': 'no map' });
     const sampler = shuffledSampler(folder.length, 7);
     const options = { transform: augmented, sampler, seed: 7, onBadImage: { skip: 2 } };
     const reference = await contents(loaderOf(folder, { ...options, workers: 1 }), 2);
@@ -87,14 +87,14 @@ describe('a loader of label maps', () => {
 
   it('maps ignored ids to 255 and counts the others in its threads', async () => {
     const transform = segmentationEvalTransform({ crop: SIDE, classes: 111, ignoreIndex: 102 });
-    const [first] = await contents(loaderOf(await greys(), { transform }));
+    const [first] = await contents(loaderOf(await grays(), { transform }));
     const plane = SIDE * SIDE;
-    expect(first?.labelled).toEqual([plane, plane, 0, plane]);
+    expect(first?.labeled).toEqual([plane, plane, 0, plane]);
     expect(new Set(first?.targets.slice(2 * plane, 3 * plane))).toEqual(new Set([255]));
   });
 
   it('stops at an unknown class id even if it skips unreadable images, and names the files', async () => {
-    const folder = await greys();
+    const folder = await grays();
     const transform = segmentationEvalTransform({ crop: SIDE, classes: 105, ignoreIndex: 106 });
     const loader = loaderOf(folder, { transform, onBadImage: { skip: 10 } });
     const error = await contents(loader).catch((reason: unknown) => reason);
@@ -106,7 +106,7 @@ describe('a loader of label maps', () => {
   });
 
   it('replaces images whose label map cannot be used', async () => {
-    const folder = await greys({
+    const folder = await grays({
       'labels/02.png': 'no map',
       'labels/05.png': encode({ width: 12, height: 10, channels: 3, data: new Uint8Array(360) }),
     });
@@ -122,7 +122,7 @@ describe('a loader of label maps', () => {
   });
 
   it('names both files if their sizes differ', async () => {
-    const folder = await greys({ 'labels/04.png': greyPng(1, 12, 9) });
+    const folder = await grays({ 'labels/04.png': grayPng(1, 12, 9) });
     const error = await contents(loaderOf(folder)).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ImageError);
     expect(String(error)).toContain(
@@ -132,15 +132,15 @@ describe('a loader of label maps', () => {
   });
 
   it('says that labels must match the upright image', async () => {
-    const turned = sharp(Buffer.from(greyPng(3, 12, 10))).withMetadata({ orientation: 6 });
-    const folder = await greys({ 'images/00.png': await turned.png().toBuffer() });
+    const turned = sharp(Buffer.from(grayPng(3, 12, 10))).withMetadata({ orientation: 6 });
+    const folder = await grays({ 'images/00.png': await turned.png().toBuffer() });
     await expect(contents(loaderOf(folder))).rejects.toThrow(
       'has 12×10 pixels and the image 10×12 after its EXIF orientation was applied.',
     );
   });
 
   it('rejects a folder and a transform that do not match', async () => {
-    const folder = await greys();
+    const folder = await grays();
     const classified = await ImageFolder.open(folder.root);
     const mixed = [
       { folder, transform: evalTransform({ crop: SIDE }) },
@@ -155,7 +155,7 @@ describe('a loader of label maps', () => {
   });
 
   it('has no class ids for classification', async () => {
-    const folder = await ImageFolder.open((await greys()).root);
+    const folder = await ImageFolder.open((await grays()).root);
     const sampler = sequentialSampler(folder.length);
     const loader = createLoader({ folder, transform: evalTransform({ crop: 8 }), sampler, batchSize: 4 });
     for await (const batch of loader.epoch(0)) {

@@ -41,7 +41,7 @@ function apply(
   const pixels = new Uint8Array(transform.width * transform.height * 3).fill(9);
   const targets = new Uint8Array(transform.width * transform.height).fill(9);
   const color = new Float32Array(12);
-  transform.applyLabelled(image, map, random, pixels, color, targets);
+  transform.applyLabeled(image, map, random, pixels, color, targets);
   return { pixels, targets, color };
 }
 

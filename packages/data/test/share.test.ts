@@ -5,7 +5,7 @@ import { type Batch, createLoader, type LoaderOptions } from '../src/loader.js';
 import { shuffledSampler } from '../src/sampler.js';
 import { shareOf } from '../src/share.js';
 import { trainTransform } from '../src/transform.js';
-import { greyPng, temporaryFolder, writeFiles } from './images.js';
+import { grayPng, temporaryFolder, writeFiles } from './images.js';
 
 const transform = trainTransform({ crop: 4, colorJitter: true });
 
@@ -54,7 +54,7 @@ function rowOf({ images, color, indices, labels }: Batch, row: number): string {
 async function folderOf(count: number, unreadable: readonly number[]): Promise<ImageFolder> {
   const root = await temporaryFolder();
   const files = Array.from({ length: count }, (_, i) => {
-    return [`a/${String(i).padStart(3, '0')}.png`, unreadable.includes(i) ? 'no image' : greyPng(i)] as const;
+    return [`a/${String(i).padStart(3, '0')}.png`, unreadable.includes(i) ? 'no image' : grayPng(i)] as const;
   });
   await writeFiles(root, Object.fromEntries(files));
   return ImageFolder.open(root);

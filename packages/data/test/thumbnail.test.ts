@@ -5,11 +5,11 @@ import { expect, it } from 'vitest';
 import { decodeOnPool } from '../src/decode.js';
 import { readPhotograph } from '../src/photograph.js';
 import { makeThumbnail } from '../src/thumbnail.js';
-import { greyPng, temporaryFolder, writeFiles } from './images.js';
+import { grayPng, temporaryFolder, writeFiles } from './images.js';
 
 it('keeps every pixel of a small image', async () => {
   const folder = await temporaryFolder();
-  await writeFiles(folder, { 'small.png': greyPng(77, 12, 8) });
+  await writeFiles(folder, { 'small.png': grayPng(77, 12, 8) });
   const { data, ...info } = await makeThumbnail(join(folder, 'small.png'), 96);
   expect(info).toEqual({ type: 'image/png', width: 12, height: 8 });
   const { data: pixels } = await decodeOnPool(data, 'thumbnail');

@@ -21,7 +21,7 @@ const image = makeImage(40, 30, 3, (x, y, c) => (x * 6 + y * 3 + c * 50) % 256);
 type Pixel = number[];
 const pixelsOf = (data: Uint8Array): Pixel[] =>
   Array.from({ length: data.length / 3 }, (_, i) => [...data.subarray(3 * i, 3 * i + 3)].map((v) => v / 255));
-const greyOf = ([r = 0, g = 0, b = 0]: Pixel) => 0.299 * r + 0.587 * g + 0.114 * b;
+const grayOf = ([r = 0, g = 0, b = 0]: Pixel) => 0.299 * r + 0.587 * g + 0.114 * b;
 const map = (m: ColorMatrix | Float32Array, [r = 0, g = 0, b = 0]: Pixel) =>
   [0, 4, 8].map(
     (row) => (m[row] ?? 0) * r + (m[row + 1] ?? 0) * g + (m[row + 2] ?? 0) * b + (m[row + 3] ?? 0),
@@ -45,11 +45,11 @@ describe('color matrices', () => {
     adjustContrast(matrix, 0.8, meanRgb(image.data));
 
     const contrast = (pixels: Pixel[], factor: number) => {
-      const mean = pixels.reduce((sum, p) => sum + greyOf(p), 0) / pixels.length;
+      const mean = pixels.reduce((sum, p) => sum + grayOf(p), 0) / pixels.length;
       return pixels.map((p) => p.map((v) => lerp(v, mean, 1 - factor)));
     };
     let expected = contrast(source, 1.3);
-    expected = expected.map((p) => p.map((v) => lerp(v, greyOf(p), 1 - 0.7)));
+    expected = expected.map((p) => p.map((v) => lerp(v, grayOf(p), 1 - 0.7)));
     expected = expected.map((p) => p.map((v) => v * 1.2));
     expected = contrast(expected, 0.8);
     expectClose(
@@ -147,9 +147,9 @@ describe('trainTransform', () => {
   });
 
   it('treats gray like RGB with equal channels', () => {
-    const grey = makeImage(28, 28, 1, (x, y) => (x * x + 7 * y) % 256);
+    const gray = makeImage(28, 28, 1, (x, y) => (x * x + 7 * y) % 256);
     const rgb = makeImage(28, 28, 3, (x, y) => (x * x + 7 * y) % 256);
-    for (let i = 0; i < 8; i++) expect(run({}, i, grey)).toEqual(run({}, i, rgb));
+    for (let i = 0; i < 8; i++) expect(run({}, i, gray)).toEqual(run({}, i, rgb));
   });
 
   it('resizes the shorter side first if asked', () => {

@@ -43,9 +43,9 @@ export function upsampleRow(
   const oddBias = i16x8.splat(halvedRows ? 7 : 2);
   const three = i16x8.splat(3);
   for (let x = 0; x < n; x += 8) {
-    const centre = i16x8.mul(v128.load(sums, 2), three);
-    const even = i16x8.shr_u(i16x8.add(i16x8.add(centre, v128.load(sums)), evenBias), shift);
-    const odd = i16x8.shr_u(i16x8.add(i16x8.add(centre, v128.load(sums, 4)), oddBias), shift);
+    const center = i16x8.mul(v128.load(sums, 2), three);
+    const even = i16x8.shr_u(i16x8.add(i16x8.add(center, v128.load(sums)), evenBias), shift);
+    const odd = i16x8.shr_u(i16x8.add(i16x8.add(center, v128.load(sums, 4)), oddBias), shift);
     v128.store(dst, v128.or(even, i16x8.shl(odd, 8)));
     sums += 16;
     dst += 16;

@@ -1,6 +1,6 @@
 // The kernels of packages/data. `node build.mjs` compiles them into src/wasm/module.ts.
 export { decodeScan, toRgb } from './jpeg';
-export { resampleColumns, resampleGreyRows, resampleRgbRows } from './resample';
+export { resampleColumns, resampleGrayRows, resampleRgbRows } from './resample';
 
 /** Start of the memory that TypeScript may use. */
 export function heapStart(): usize {

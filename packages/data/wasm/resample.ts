@@ -44,7 +44,7 @@ export function resampleRgbRows(
 }
 
 /** The same for one channel. */
-export function resampleGreyRows(
+export function resampleGrayRows(
   dst: usize,
   src: usize,
   pitch: usize,

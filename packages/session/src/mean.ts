@@ -1,6 +1,6 @@
 import type { StepResult } from './fit.js';
 
-/** Means weighted by the samples of each batch. A batch of none, where nothing is labelled, does not count. */
+/** Means weighted by the samples of each batch. A batch of none, where nothing is labeled, does not count. */
 export class Mean<M extends string> {
   private sum = 0;
   private readonly sums = new Map<string, number>();

@@ -103,7 +103,7 @@ describe('a training that goes on', () => {
     await trainEpochs(trainee, { epochs: 2, start, batches: numbers, callbacks });
     expect(trainee.made.map(([batch]) => batch)).toEqual([7, 15, 16, 17]);
     expect(trainee.made[1]?.[1]).toEqual({ epoch: 1, step: 3, stepInEpoch: 0 });
-    // The only step of the first epoch had nothing that is labelled.
+    // The only step of the first epoch had nothing that is labeled.
     expect(means).toEqual([Number.NaN, 1]);
   });
 

@@ -26,7 +26,7 @@ export interface Comparison {
   readonly images: number;
   /** Files that cannot be read, which are not counted. */
   readonly unreadable: number;
-  /** Top-1 accuracy in per cent, before and after. */
+  /** Top-1 accuracy in percent, before and after. */
   readonly top1: readonly [number, number];
   readonly top5: readonly [number, number];
   /** Largest difference of two logits. */

@@ -102,7 +102,7 @@ describe('a heat map', () => {
     ...data.subarray(4 * (row * cells + column), 4 * (row * cells + column) + 4),
   ];
 
-  it('colours right and wrong by their share of the row', () => {
+  it('colors right and wrong by their share of the row', () => {
     const { cells, classesPerCell, data } = heatMapPixels(sample(50));
     expect({ cells, classesPerCell }).toEqual({ cells: 50, classesPerCell: 1 });
     expect(pixel(data, cells, 0, 0)).toEqual([47, 111, 194, 255]);

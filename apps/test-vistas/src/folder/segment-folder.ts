@@ -26,7 +26,7 @@ import { buildGallery } from '../gallery/write.js';
 import {
   type FolderScores,
   folderScores,
-  type Labelling,
+  type Labeling,
   type Labels,
   openLabels,
 } from '../labels/label-folder.js';
@@ -64,7 +64,7 @@ export interface SegmentFolderOptions {
   /** Folder of labels to compare with. */
   readonly labels?: string;
   /** How those labels are named and counted; default: NAME.png, 255 does not count. */
-  readonly labelling?: Labelling;
+  readonly labeling?: Labeling;
   /** Leave out photographs whose outputs are there. */
   readonly resume: boolean;
   /** This process and the number of all that share the folder; default: its place among the peers. */
@@ -101,8 +101,8 @@ export async function segmentFolder(options: SegmentFolderOptions): Promise<Segm
     outputs,
   );
   await checkWritable(outDir);
-  const labelling = { ...options.labelling, maxPixels: options.maxPixels };
-  const labels = options.labels === undefined ? null : await openLabels(options.labels, classes, labelling);
+  const labeling = { ...options.labeling, maxPixels: options.maxPixels };
+  const labels = options.labels === undefined ? null : await openLabels(options.labels, classes, labeling);
   const snapshot = await loadSnapshot(network, options.snapshot, options);
   const segmenter = new Segmenter(options);
   await segmenter.fill(snapshot.tensors);

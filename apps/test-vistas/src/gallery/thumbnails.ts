@@ -37,7 +37,7 @@ export async function makeThumbnails(
   const factor = Math.min(1, THUMBNAIL_SIDE / Math.max(photo.width, photo.height));
   const sideOf = (side: number) => Math.max(1, Math.round(side * factor));
   const [width, height] = [sideOf(photo.width), sideOf(photo.height)];
-  const grey = { ...confidence, data: probabilityBytes(confidence), channels: 1 } as const;
+  const gray = { ...confidence, data: probabilityBytes(confidence), channels: 1 } as const;
   const smallMap = shrinkMap(map, width, height);
   const smallPhoto = await shrink(photo, width, height);
   const overlay = blend(smallPhoto, smallMap, classes);
@@ -45,7 +45,7 @@ export async function makeThumbnails(
     photo: await jpeg(smallPhoto),
     prediction: encodePalettePng(smallMap, classes),
     overlay: await jpeg(overlay),
-    confidence: await jpeg(await shrink(grey, width, height)),
+    confidence: await jpeg(await shrink(gray, width, height)),
   };
   return { width, height, files };
 }

@@ -15,7 +15,7 @@ import { outputName, outputPath } from '../output/shard.js';
 import { type LabelsResult, labelsResult } from './labels-report.js';
 
 /** How labels are read: as the training of the network reads them. */
-export interface Labelling extends LabelNaming {
+export interface Labeling extends LabelNaming {
   /** Class id that does not count; nor does 255. Default 255. */
   readonly ignoreIndex?: number;
   /** Pixels that a label may have; default 2^27. */
@@ -36,7 +36,7 @@ export interface Labels {
 export async function openLabels(
   path: string,
   classes: readonly SegmentationClass[],
-  { ignoreIndex = IGNORED, maxPixels, ...naming }: Labelling = {},
+  { ignoreIndex = IGNORED, maxPixels, ...naming }: Labeling = {},
 ): Promise<Labels> {
   const kind = await stat(path).catch(() => null);
   if (kind?.isDirectory()) {

@@ -17,19 +17,19 @@ export function encodePalettePng(map: LabelMap, classes: readonly SegmentationCl
   checkSize('a class map', map);
   const table = colorTable(classes);
   const palette = Array.from({ length: 256 }, (_, id) => [...table.subarray(3 * id, 3 * id + 3)]);
-  return encode({ ...grey(map), palette });
+  return encode({ ...gray(map), palette });
 }
 
 /** The class ids as 8-bit gray. */
 export function encodeRawPng(map: LabelMap): Uint8Array {
   checkSize('a class map', map);
-  return encode(grey(map));
+  return encode(gray(map));
 }
 
 /** Probability · 255 as 8-bit gray, rounded down; 0 for NaN. */
 export function encodeProbabilityPng(map: ConfidenceMap): Uint8Array {
   checkSize('a map of probabilities', map);
-  return encode(grey({ ...map, data: probabilityBytes(map) }));
+  return encode(gray({ ...map, data: probabilityBytes(map) }));
 }
 
 /** Upstream's `(prob * 255).astype(uint8)`: the product without its fraction. Beyond 0 and 1: the nearer of both. */
@@ -43,6 +43,6 @@ export function probabilityBytes({ data }: ConfidenceMap): Uint8Array {
   return bytes;
 }
 
-function grey({ width, height, data }: LabelMap) {
+function gray({ width, height, data }: LabelMap) {
   return { width, height, data, channels: 1, depth: 8 } as const;
 }

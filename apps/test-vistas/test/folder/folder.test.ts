@@ -61,7 +61,7 @@ async function expected(file: string, maxSide = MAX_SIDE) {
 }
 
 describe('a segmented folder', () => {
-  it('has the class ids of every photograph in grey, at its own size', async () => {
+  it('has the class ids of every photograph in gray, at its own size', async () => {
     const { failed, stopped, scores, outDir, text } = await segmented();
     expect({ failed, stopped, scores }).toEqual({ failed: 0, stopped: null, scores: null });
     const written = ['a tram.png', 'b.png', 'c.png', 'd.png', 'gallery', 'index.html'];
@@ -81,7 +81,7 @@ describe('a segmented folder', () => {
     expect(text).toContain(`4 images in ${join(outDir, 'index.html')}\n`);
   });
 
-  it('has the same ids with the colours of the classes in palette mode', async () => {
+  it('has the same ids with the colors of the classes in palette mode', async () => {
     const { outDir } = await segmented({ mode: 'palette' });
     for (const file of FILES) {
       const png = await pngAt(outDir, `${nameOf(file)}.png`);

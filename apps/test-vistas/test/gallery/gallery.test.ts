@@ -134,7 +134,7 @@ describe('the gallery of a folder', () => {
     expect(thumbnail).toEqual({ width: 360, height: 1 });
   });
 
-  it('takes grey photographs and pixels without a probability', async () => {
+  it('takes gray photographs and pixels without a probability', async () => {
     const out = await temporaryFolder();
     const [width, height] = [3, 2];
     const photo = { width, height, channels: 1, data: new Uint8Array(6).fill(90) } as const;

@@ -27,7 +27,7 @@ describe('scores against labels', () => {
     `);
   });
 
-  it('are JSON, an element a line, in per cent', () => {
+  it('are JSON, an element a line, in percent', () => {
     const text = labelsJson(labelsResult(counts, classes));
     expect(JSON.parse(text)).toEqual({
       meanIou: 100 * counts.meanIou,

@@ -94,12 +94,12 @@ describe('labels', () => {
     expect(existsSync(join(outDir, 'c.png'))).toBe(true);
   });
 
-  it('are named and counted as the labelling says', async () => {
+  it('are named and counted as the labeling says', async () => {
     const folder = join(await temporaryFolder(), 'labels');
     await mkdir(folder);
     await writeFile(join(folder, 'b_ids.PNG'), await readFile(join(labels, 'b.png')));
-    const labelling = { ignoreIndex: 0, labelSuffix: '_ids' };
-    const { failed, scores, outDir } = await segmented({ labels: folder, labelling });
+    const labeling = { ignoreIndex: 0, labelSuffix: '_ids' };
+    const { failed, scores, outDir } = await segmented({ labels: folder, labeling });
     expect({ failed, images: scores?.images }).toEqual({ failed: 0, images: 1 });
     const [label, guess] = [
       await readLabelMap(join(labels, 'b.png')),
@@ -111,8 +111,8 @@ describe('labels', () => {
     expect(scores?.result.classes[0]?.pixels).toBe(0);
     expect(scores?.result.pixelAccuracy).toBeCloseTo((100 * hits) / counted.length, 9);
     // Photographs without the suffix have no label.
-    const suffixed = { ...labelling, imageSuffix: '_photo' };
-    expect((await segmented({ labels: folder, labelling: suffixed })).scores?.missing).toEqual(FILES);
+    const suffixed = { ...labeling, imageSuffix: '_photo' };
+    expect((await segmented({ labels: folder, labeling: suffixed })).scores?.missing).toEqual(FILES);
   });
 
   it('with an id that is not a class are refused, as in training', async () => {
@@ -126,7 +126,7 @@ describe('labels', () => {
     expect(text).toContain(
       `error: The label ${join(folder, 'b.png')} has pixels of class ${CLASSES}, but network.classes is ${CLASSES}: `,
     );
-    const ignored = await segmented({ labels: folder, labelling: { ignoreIndex: CLASSES } });
+    const ignored = await segmented({ labels: folder, labeling: { ignoreIndex: CLASSES } });
     expect({ failed: ignored.failed, pixels: ignored.scores?.result.pixels }).toEqual({
       failed: 0,
       pixels: 700,

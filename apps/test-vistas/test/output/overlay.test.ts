@@ -23,7 +23,7 @@ describe('blending', () => {
   const photo = photoOf(6, 3);
   const map = mapOf(6, 3);
 
-  it('is the mean of photograph and colour', () => {
+  it('is the mean of photograph and color', () => {
     const { data } = blend(photo, map, vistasClasses);
     const expected = Array.from(photo.data, (value, i) => {
       const color = vistasClasses[map.data[Math.floor(i / 3)] ?? 0]?.color ?? [];
@@ -32,15 +32,15 @@ describe('blending', () => {
     expect([...data]).toEqual(expected);
   });
 
-  it('leaves the photograph at 0, and all colour at 1', () => {
+  it('leaves the photograph at 0, and all color at 1', () => {
     expect([...blend(photo, map, vistasClasses, 0).data]).toEqual([...photo.data]);
     expect(at(blend(photo, map, vistasClasses, 1), 0, 1)).toEqual([70, 130, 180]);
   });
 
-  it('takes grey photographs, and classes that no list names as black', () => {
-    const grey: Image = { width: 2, height: 1, channels: 1, data: Uint8Array.of(10, 200) };
+  it('takes gray photographs, and classes that no list names as black', () => {
+    const gray: Image = { width: 2, height: 1, channels: 1, data: Uint8Array.of(10, 200) };
     const unknown = { width: 2, height: 1, data: Uint8Array.of(200, 27) };
-    expect([...blend(grey, unknown, vistasClasses).data]).toEqual([5, 5, 5, 135, 165, 190]);
+    expect([...blend(gray, unknown, vistasClasses).data]).toEqual([5, 5, 5, 135, 165, 190]);
   });
 
   it('refuses other sizes and weights', () => {

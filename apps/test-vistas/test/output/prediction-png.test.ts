@@ -23,7 +23,7 @@ describe('a palette PNG', () => {
     );
   });
 
-  it('has the colours of the classes, then black up to 256', () => {
+  it('has the colors of the classes, then black up to 256', () => {
     const { palette } = decode(
       encodePalettePng({ width: 1, height: 1, data: Uint8Array.of(64) }, vistasClasses),
     );
@@ -34,7 +34,7 @@ describe('a palette PNG', () => {
 });
 
 describe('a raw PNG', () => {
-  it('is grey, with the class ids', () => {
+  it('is gray, with the class ids', () => {
     fc.assert(
       fc.property(map, ({ width, height, data }) => {
         const png = decode(encodeRawPng({ width, height, data }), { checkCrc: true });

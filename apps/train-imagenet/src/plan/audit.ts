@@ -27,7 +27,7 @@ export interface AuditReport {
 const IMAGES = 2;
 
 /**
- * Measures with the checkpoint's weights, on images of noise: layers normalise what they get. Throws as loadWeights does.
+ * Measures with the checkpoint's weights, on images of noise: layers normalize what they get. Throws as loadWeights does.
  */
 export async function auditCheckpoint(
   config: TrainConfig,
@@ -54,7 +54,7 @@ export async function auditCheckpoint(
   return { path, notes, threshold, inversions, keep: [...new Set(keep)] };
 }
 
-/** Noise of mean 0 and deviation 1 once it is normalised, the same at every call. */
+/** Noise of mean 0 and deviation 1 once it is normalized, the same at every call. */
 function noise(batch: number, crop: Sides): { images: Uint8Array; color: Float32Array } {
   let state = 1;
   const next = () => {

@@ -4,7 +4,7 @@ import { planPrograms, type TrainConfig, taskOf } from '@inplace-abn/recipes';
 
 export interface LargestBatch {
   readonly batch: number;
-  /** Arena, weights and optimiser state of training and evaluation at that batch. */
+  /** Arena, weights and optimizer state of training and evaluation at that batch. */
   readonly bytes: number;
 }
 

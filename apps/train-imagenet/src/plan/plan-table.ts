@@ -42,7 +42,7 @@ const HEADER = [
   'devices',
   'batch each',
   'weights',
-  'optimiser',
+  'optimizer',
   'gradients',
   '(ordinary)',
   'activations',

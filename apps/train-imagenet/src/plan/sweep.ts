@@ -13,7 +13,7 @@ import {
 
 export interface SweepPoint {
   readonly batch: number;
-  /** Bytes allowed for weights, optimiser state and arena; at first those of the plan without a budget. */
+  /** Bytes allowed for weights, optimizer state and arena; at first those of the plan without a budget. */
   readonly budget: number;
   /** Bytes that the plan takes of it. */
   readonly bytes: number;
@@ -91,13 +91,13 @@ export function formatSweep({ arch, precision, points }: Sweep): string {
   ]);
   const lines = alignColumns([HEAD, ...rows], (column) => column < HEAD.length - 1);
   return [
-    `${arch}, ${precision}: batches and budgets (weights, optimiser state and arena); times at the machine's limits`,
+    `${arch}, ${precision}: batches and budgets (weights, optimizer state and arena); times at the machine's limits`,
     ...lines.map((line) => line.join('  ').trimEnd()),
   ].join('\n');
 }
 
 /** As many as {@link BATCHES}, at least. */
-const COLOURS = ['activation', 'gradient', 'input', 'constant', 'mark', 'workspace'] as const;
+const COLORS = ['activation', 'gradient', 'input', 'constant', 'mark', 'workspace'] as const;
 
 /** The same as an HTML page: images a second over the bytes that they take, a curve a batch. */
 export function renderSweep(result: Sweep): string {
@@ -105,7 +105,7 @@ export function renderSweep(result: Sweep): string {
   const series = batches.map(
     (batch, i): Series => ({
       name: `batch ${batch}`,
-      colour: COLOURS[i % COLOURS.length] ?? 'activation',
+      color: COLORS[i % COLORS.length] ?? 'activation',
       points: result.points
         .filter((point) => point.batch === batch)
         .map(({ bytes, seconds }) => ({ x: bytes / 2 ** 20, y: batch / seconds }))
@@ -116,7 +116,7 @@ export function renderSweep(result: Sweep): string {
   const title = `${result.arch}, ${result.precision}: what memory costs`;
   const chart = renderChartSvg(series, {
     title: "Images a second at the machine's limits",
-    xLabel: 'MiB for weights, optimiser state and arena',
+    xLabel: 'MiB for weights, optimizer state and arena',
     format: String,
     width: 900,
     height: 420,

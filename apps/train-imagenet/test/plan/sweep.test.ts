@@ -36,11 +36,11 @@ describe('sweep', () => {
     expect(page.match(/<circle/g)?.length).toBe(result.points.length);
   });
 
-  it('has a colour for each of its batches', () => {
+  it('has a color for each of its batches', () => {
     const point = { budget: 2, bytes: 1, peak: 1, moreWork: 0, seconds: 1 };
     const points = [4, 8, 16, 32, 64].map((batch) => ({ ...point, batch }));
     const page = renderSweep({ arch: 'resnet18', precision: 'float32', points });
-    const colours = Array.from(page.matchAll(/<circle [^>]*fill="([^"]*)"/g), ([, fill]) => fill);
-    expect(new Set(colours).size).toBe(5);
+    const colors = Array.from(page.matchAll(/<circle [^>]*fill="([^"]*)"/g), ([, fill]) => fill);
+    expect(new Set(colors).size).toBe(5);
   });
 });

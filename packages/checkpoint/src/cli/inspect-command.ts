@@ -7,11 +7,11 @@ export interface Streams {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   /** Whether to print headings in bold. */
-  readonly colours: boolean;
+  readonly colors: boolean;
 }
 
 /** The command line of the program `inspect`. */
-export function inspectCommand({ out, err, colours }: Streams): Command {
+export function inspectCommand({ out, err, colors }: Streams): Command {
   return new Command('inspect')
     .description('List the contents of a checkpoint: names, shapes, dtypes, and which published model it is.')
     .argument('<file>', '.pth.tar, .pth or .pt in either container of PyTorch, or .safetensors')
@@ -28,7 +28,7 @@ Environment: NO_COLOR plain output, IABN_DEBUG the stack of an error.`,
     .configureOutput({ writeOut: out, writeErr: err })
     .action(async (path: string, options: { readonly json?: boolean }) => {
       const inspection = await inspectCheckpoint(path);
-      const bold = (text: string): string => (colours ? `\u001b[1m${text}\u001b[22m` : text);
+      const bold = (text: string): string => (colors ? `\u001b[1m${text}\u001b[22m` : text);
       out(`${options.json ? JSON.stringify(inspection, null, 2) : formatInspection(inspection, bold)}\n`);
     });
 }

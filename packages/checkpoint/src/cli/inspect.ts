@@ -6,7 +6,7 @@ import { inspectCommand } from './inspect-command.js';
 const command = inspectCommand({
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
-  colours: process.stdout.isTTY === true && !process.env.NO_COLOR,
+  colors: process.stdout.isTTY === true && !process.env.NO_COLOR,
 });
 
 await runCommand(command, import.meta.url);

@@ -19,7 +19,7 @@ export function formatInspection(
   bold: (text: string) => string = (text) => text,
 ): string {
   const known = published
-    ? `${published.name} as published by the authors, under ${published.licence}`
+    ? `${published.name} as published by the authors, under ${published.license}`
     : 'not a file that the authors published';
   const trained = published?.experiment ? [['experiment', published.experiment]] : [];
   const file = [

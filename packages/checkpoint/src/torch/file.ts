@@ -8,7 +8,7 @@ import { mapTensors, type TorchTree, type TorchValue, tensorsIn } from '../pickl
 import type { TensorStream } from '../tensor-stream.js';
 import type { TorchContainer, TorchFormat } from './container.js';
 import { endOfLegacyMagic, LEGACY_MAGIC_BYTES, openLegacyContainer } from './legacy-container.js';
-import { readTensors, streamTensor } from './materialise.js';
+import { readTensors, streamTensor } from './materialize.js';
 import { openZipContainer } from './zip-container.js';
 
 /** Options of reading a torch.save file. */

@@ -91,8 +91,8 @@ describe('launch', () => {
   it.each([
     ['fail', 3, 'it exited with code 3'],
     ['crash', 137, 'it was killed by SIGKILL'],
-  ])('ends all processes when one fails: %s', async (behaviour, expected, how) => {
-    const { started, ended } = launched(3, [behaviour, '1']);
+  ])('ends all processes when one fails: %s', async (behavior, expected, how) => {
+    const { started, ended } = launched(3, [behavior, '1']);
     const pids = await started(3);
     const { code, stderr } = await ended;
     expect(code).toBe(expected);

@@ -77,10 +77,10 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
         const width = channels(z.shape);
         return z.data.map((value, index) => {
           const c = index % width;
-          const normalised =
+          const normalized =
             (invertActivation(value, attrs) - (inputs[4] ? at(inputs[4], c) : 0)) /
             channelScale(inputs[3], c, attrs);
-          return at(input(1), c) + Math.sqrt(at(input(2), c) + attrs.eps) * normalised;
+          return at(input(1), c) + Math.sqrt(at(input(2), c) + attrs.eps) * normalized;
         });
       },
     },

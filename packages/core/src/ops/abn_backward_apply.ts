@@ -82,8 +82,8 @@ export const abnBackwardApplyOp: OpDefinition<AbnBackwardApplyAttributes> = {
       for (let row = 0; row < rows(saved.shape); row++) {
         const index = row * width + c;
         const { dy, xhat } = read(at(saved, index), at(dz, index));
-        const centred = attrs.statistics === 'batch' ? meanDy + xhat * meanDyXhat : 0;
-        output(0).data[index] = factor * (dy - centred);
+        const centered = attrs.statistics === 'batch' ? meanDy + xhat * meanDyXhat : 0;
+        output(0).data[index] = factor * (dy - centered);
       }
     }
   },

@@ -12,7 +12,7 @@ import {
   type CrossEntropyAttributes,
   checkLabels,
   checkSmoothing,
-  labelledRows,
+  labeledRows,
   labelsOf,
   logSumExp,
   rowsCounted,
@@ -53,7 +53,7 @@ export const crossEntropyOp: OpDefinition<CrossEntropyAttributes> = {
   reference(context) {
     const [logits, loss] = [context.input(0), context.output(0)];
     let sum = 0;
-    const counted = labelledRows(context);
+    const counted = labeledRows(context);
     for (const row of counted) {
       const norm = logSumExp(logits, row.first, row.classes);
       for (const [k, share] of targetOf(row, context.inputs[3], context.attrs).entries()) {

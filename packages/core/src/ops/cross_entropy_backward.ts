@@ -9,7 +9,7 @@ import {
   type CrossEntropyAttributes,
   checkLabels,
   checkSmoothing,
-  labelledRows,
+  labeledRows,
   labelsOf,
   logSumExp,
   rowsCounted,
@@ -49,7 +49,7 @@ export const crossEntropyBackwardOp: OpDefinition<CrossEntropyAttributes> = {
   cost: streamed,
   reference(context) {
     const [logits, dlogits] = [context.input(0), context.output(0)];
-    const counted = labelledRows(context);
+    const counted = labeledRows(context);
     const factor = at(context.input(2), 0) / rowsCounted(context.inputs[3], context.inputs[4], counted);
     dlogits.data.fill(0);
     for (const row of counted) {

@@ -79,8 +79,8 @@ export const groupNormBackwardOp: OpDefinition<GroupNormBackwardAttributes> = {
       products[g] = (products[g] ?? 0) + scale(c) * at(dy, i) * xhat;
     });
     forEachInGroups(x.shape, attrs.groups, (i, g, c) => {
-      const centred = (sums[g] ?? 0) / size + (normalized(i, g) * (products[g] ?? 0)) / size;
-      dx.data[i] = at(rstd, g) * (scale(c) * at(dy, i) - centred);
+      const centered = (sums[g] ?? 0) / size + (normalized(i, g) * (products[g] ?? 0)) / size;
+      dx.data[i] = at(rstd, g) * (scale(c) * at(dy, i) - centered);
     });
   },
   peerKeeps: KEEPS_NOTHING,

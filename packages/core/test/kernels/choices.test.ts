@@ -165,7 +165,7 @@ describe('a choice', () => {
   it('excludes kernels that widen images if bfloat16 products are known to be faster', (context) => {
     const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
     chosenWith(file, specOf(64, 56, 'bfloat16'));
-    const rate = /^\d+\t(.*bfloat16 products in per cent of float32's rate, .*)$/m.exec(
+    const rate = /^\d+\t(.*bfloat16 products in percent of float32's rate, .*)$/m.exec(
       readFileSync(file, 'utf8'),
     );
     if (rate === null) return context.skip('this CPU has no instructions for bfloat16');

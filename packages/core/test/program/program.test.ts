@@ -171,14 +171,14 @@ describe('Values of another trace', () => {
 
 describe('Labels', () => {
   const classes = 5;
-  const labelled = (ignoreIndex?: number) =>
+  const labeled = (ignoreIndex?: number) =>
     trace((tracer) => {
       const logits = tracer.input('x', [2, classes], 'float32');
       const labels = tracer.input('labels', [2], 'int32');
       return { loss: crossEntropy(logits, labels, { ignoreIndex }), top: topkCorrect(logits, labels, [1]) };
     });
   const run = async (labels: Int32Array, ignoreIndex?: number) => {
-    const { program } = loadStep({ graph: labelled(ignoreIndex), inputs: {} }, cpu());
+    const { program } = loadStep({ graph: labeled(ignoreIndex), inputs: {} }, cpu());
     return (await program.run({ x: new Float32Array(2 * classes), labels })).outputs.loss?.[0];
   };
 

@@ -98,7 +98,7 @@ function readSegment(marker: number, segment: Uint8Array, tables: Tables): boole
     case DHT:
       return readHuffman(segment, tables);
     case DQT:
-      return readQuantisation(segment, tables);
+      return readQuantization(segment, tables);
     case DRI:
       tables.restartInterval = word(segment, 0);
       return segment.length === 2;
@@ -142,7 +142,7 @@ function readHuffman(segment: Uint8Array, tables: Tables): boolean {
   return at === segment.length;
 }
 
-function readQuantisation(segment: Uint8Array, tables: Tables): boolean {
+function readQuantization(segment: Uint8Array, tables: Tables): boolean {
   let at = 0;
   while (at < segment.length) {
     const kind = segment[at] ?? 0;
@@ -174,11 +174,11 @@ function finish(segment: Uint8Array, tables: Tables, scan: number): JpegHeader |
     components.push({ h, v, quant, dc, ac });
   }
   const header = { width: frame.width, height: frame.height, components, restartInterval, scan };
-  return isColourCommon(frame, tables) && isSamplingCommon(header) ? header : undefined;
+  return isColorCommon(frame, tables) && isSamplingCommon(header) ? header : undefined;
 }
 
 /** True for gray and for YCbCr, told apart as in libjpeg. */
-function isColourCommon({ components }: Frame, { jfif, adobe }: Tables): boolean {
+function isColorCommon({ components }: Frame, { jfif, adobe }: Tables): boolean {
   if (components.length === 1 || jfif) return true;
   if (adobe !== undefined) return adobe === 1;
   return components.every(({ id }, i) => id === i + 1);

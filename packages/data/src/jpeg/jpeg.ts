@@ -46,9 +46,9 @@ export class Jpeg implements RegionSource {
     const { header } = this;
     const [luma] = header.components;
     if (!luma) throw new DamagedJpeg('it has no components');
-    const grey = header.components.length === 1;
+    const gray = header.components.length === 1;
     // Sampling factors of a single component have no effect.
-    const [h, v] = grey ? [1, 1] : [luma.h, luma.v];
+    const [h, v] = gray ? [1, 1] : [luma.h, luma.v];
     const units = unitsOf(box, header, 8 * h, 8 * v);
     const { scratch, decodeScan, toRgb } = kernels();
     scratch.reset();
@@ -74,7 +74,7 @@ export class Jpeg implements RegionSource {
       bottom,
     );
     if (!whole) throw new DamagedJpeg('its data is damaged');
-    if (grey) return greyRegion(planes[0] ?? [], units, header);
+    if (gray) return grayRegion(planes[0] ?? [], units, header);
     const { width, height } = box;
     const rgb = scratch.take(width * height * 3);
     const rows = scratch.take(4 * (right - left) * 8 * h + 256);
@@ -135,7 +135,7 @@ function unitsOf(box: Box, { width, height }: JpegHeader, unitWidth: number, uni
   };
 }
 
-function greyRegion(
+function grayRegion(
   [, , , plane = 0, pitch = 0]: PlaneFields | [],
   units: Units,
   header: JpegHeader,

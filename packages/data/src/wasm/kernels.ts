@@ -46,7 +46,7 @@ interface Exports {
     rows: number,
   ): void;
   resampleRgbRows: ResampleRows;
-  resampleGreyRows: ResampleRows;
+  resampleGrayRows: ResampleRows;
   resampleColumns: ResampleRows;
 }
 

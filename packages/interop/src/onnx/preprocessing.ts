@@ -33,8 +33,8 @@ export function writePreprocessing(
   const bytes = (values: readonly number[]) => values.map((value) => 255 * value);
   const floats = writer.add('Cast', [name], { to: { int: DATA_TYPES.float32 } });
   const x = writer.add('Transpose', [floats], { perm: { ints: [0, 3, 1, 2] } });
-  const centred = writer.add('Sub', [x, writer.floats('preprocessing.mean', [1, 3, 1, 1], bytes(mean))]);
-  const scaled = writer.add('Div', [centred, writer.floats('preprocessing.std', [1, 3, 1, 1], bytes(std))]);
+  const centered = writer.add('Sub', [x, writer.floats('preprocessing.mean', [1, 3, 1, 1], bytes(mean))]);
+  const scaled = writer.add('Div', [centered, writer.floats('preprocessing.std', [1, 3, 1, 1], bytes(std))]);
   writer.define(id, scaled);
   const [n = 1, c = 3, h = 1, w = 1] = writer.signal(name, id).shape;
   return { name, dtype: 'uint8', shape: [n, h, w, c] };

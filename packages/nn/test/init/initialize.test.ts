@@ -36,7 +36,7 @@ function moments(values: Float32Array) {
   return { mean, std: Math.sqrt(variance), kurtosis: central(4) / variance ** 2 };
 }
 
-describe('initialisers', () => {
+describe('initializers', () => {
   it.each<[WeightInit, number, number]>([
     ['xavier_normal', XAVIER, 3],
     ['xavier_uniform', XAVIER, 1.8],

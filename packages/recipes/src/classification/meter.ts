@@ -5,11 +5,11 @@ import { Accuracy, type Counted, type Meter, type Metrics, type Outputs } from '
 export class ClassificationMeter implements Meter {
   private readonly accuracy = new Accuracy();
 
-  add(outputs: Outputs, { size }: Pick<Batch, 'size'>, labelled = size): Counted {
+  add(outputs: Outputs, { size }: Pick<Batch, 'size'>, labeled = size): Counted {
     const [correct1, correct5] = [Number(outputs.correct?.[0]), Number(outputs.correct?.[1])];
-    this.accuracy.add(correct1, correct5, labelled);
-    const metrics = { top1: (100 * correct1) / labelled, top5: (100 * correct5) / labelled };
-    return { metrics, labelled };
+    this.accuracy.add(correct1, correct5, labeled);
+    const metrics = { top1: (100 * correct1) / labeled, top5: (100 * correct5) / labeled };
+    return { metrics, labeled };
   }
 
   get metrics(): Metrics {

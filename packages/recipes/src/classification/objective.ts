@@ -10,7 +10,7 @@ export const classificationObjective: Objective = {
   classifier: CLASSIFIERS,
   labels: (tracer, { batch }) => tracer.input('labels', [batch], 'int32'),
   labelArray: ({ labels }, { batch }) => labels.subarray(0, batch),
-  labelled: ({ size }) => size,
+  labeled: ({ size }) => size,
   training: (logits, labels, _, count) => lossAndCorrect(logits, labels, count),
   evaluation: (logits, labels) => lossAndCorrect(logits, labels),
 };

@@ -74,7 +74,7 @@ export function areaRange() {
   return z.tuple([share, share], expected).refine(([least, most]) => least <= most, expected);
 }
 
-/** One number per colour channel, red first. */
+/** One number per color channel, red first. */
 export function perChannel(each: () => z.ZodNumber) {
   return z.tuple([each(), each(), each()], 'a list of three numbers (red, green, blue)');
 }

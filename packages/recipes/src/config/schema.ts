@@ -110,7 +110,7 @@ export type InputConfig = z.output<typeof input>;
  * - `input.area_train`: share of the image's area that a random crop covers; small images want a larger least share
  * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at most
  *   `input.unreadable_limit` of each data set, over all processes and epochs
- * - `memory_budget`: bytes that a process may take on its device for weights, optimiser state and the programs' arena; where
+ * - `memory_budget`: bytes that a process may take on its device for weights, optimizer state and the programs' arena; where
  *   keeping all that the backward pass needs takes more, some of it is recomputed. −1: none
  * - `seed`: initial weights, data order and augmentation follow from it
  */

@@ -10,7 +10,7 @@ const OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
   [['input', 'scale_train'], 'segmentation.size is the shorter side before cropping'],
   [['input', 'scale_val'], 'segmentation.size is the shorter side before cropping'],
   [['input', 'area_train'], 'segmentation.scale_min and scale_max bound the scale'],
-  [['input', 'lighting_train'], 'colours are varied by input.color_jitter_train alone'],
+  [['input', 'lighting_train'], 'colors are varied by input.color_jitter_train alone'],
 ];
 
 export function taskProblems(raw: unknown, defaults: object): Problem[] {
@@ -42,7 +42,7 @@ function segmentationProblems(raw: unknown, defaults: object): Problem[] {
   const batch = get(['optimizer', 'batch_size']);
   if (batch === 1) {
     const message =
-      'expected at least 2 with task "segmentation", received 1: the head normalises one value an image';
+      'expected at least 2 with task "segmentation", received 1: the head normalizes one value an image';
     problems.push({ path: ['optimizer', 'batch_size'], at: 'value', message });
   }
   const low: KeyPath = ['segmentation', 'scale_min'];

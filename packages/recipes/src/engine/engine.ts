@@ -28,7 +28,7 @@ import type { Task } from '../task/task.js';
 import { taskOf } from '../tasks/registry.js';
 import { type PlannedPrograms, planPrograms } from './plan-programs.js';
 
-const NOTHING_LABELLED: StepResult = { loss: Number.NaN, outputs: {} };
+const NOTHING_LABELED: StepResult = { loss: Number.NaN, outputs: {} };
 /** Far from the seeds of the steps to come. */
 const RANK_SEED = 0x9e3779b1;
 
@@ -125,7 +125,7 @@ export class Engine implements RunEngine {
     return this.session.share();
   }
 
-  /** Gives all processes the running statistics of rank 0: without synchronised layers each has its own. */
+  /** Gives all processes the running statistics of rank 0: without synchronized layers each has its own. */
   async shareBuffers(): Promise<void> {
     if (this.peers.size === 1) return;
     for (const [name, { data }] of this.store.stateDict('buffer')) {
@@ -142,10 +142,10 @@ export class Engine implements RunEngine {
     batch: Batch,
     { rates, update, seed, halt = 0, unreadable = 0 }: StepInputs,
   ): Promise<StepResult> {
-    const labelled = this.task.objective.labelled(batch);
+    const labeled = this.task.objective.labeled(batch);
     const { group } = this.peers;
     // The mean over no labels is not a number, and nothing can be learnt from them.
-    if (labelled === 0 && !group) return NOTHING_LABELLED;
+    if (labeled === 0 && !group) return NOTHING_LABELED;
     const inputs = {
       ...this.arraysOf(batch, this.planned.shape),
       lr: Float32Array.of(rates.base),
@@ -154,7 +154,7 @@ export class Engine implements RunEngine {
       // Random draws are of each process's own.
       seed: Int32Array.of((seed + this.peers.rank * RANK_SEED) | 0),
       ...(group && {
-        labelled: Float32Array.of(labelled),
+        labeled: Float32Array.of(labeled),
         halt: Int32Array.of(halt),
         unreadable: Int32Array.of(unreadable),
       }),
@@ -166,7 +166,7 @@ export class Engine implements RunEngine {
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw atStep(update, error);
       // Over all processes.
-      if (group && this.training.output('labelled')?.[0] === 0) return NOTHING_LABELLED;
+      if (group && this.training.output('labeled')?.[0] === 0) return NOTHING_LABELED;
       const layer = await this.training.firstNonFinite(inputs);
       const where = layer ? `; the first value that is not finite comes from ${layer}` : '';
       throw new NotFiniteError(
@@ -205,7 +205,7 @@ function resultOf({ loss, ...outputs }: Outputs): StepResult {
   return { loss: Number(loss?.[0]), outputs };
 }
 
-/** Images of a training batch that are this process's. Throws UsageError where a process would have none to normalise by. */
+/** Images of a training batch that are this process's. Throws UsageError where a process would have none to normalize by. */
 function localBatch({ optimizer, network }: TrainConfig, { rank, size }: Peers): number {
   if (optimizer.batch_size < size && network.bn_mode !== 'sync') {
     throw new UsageError(

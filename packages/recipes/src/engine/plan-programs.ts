@@ -22,7 +22,7 @@ export interface PlannedPrograms {
   readonly training: SessionStep;
   /** Of a batch of so many images. */
   evaluation(batch: number): SessionStep;
-  /** Arena, weights and optimiser state. */
+  /** Arena, weights and optimizer state. */
   readonly neededBytes: number;
 }
 
@@ -72,7 +72,7 @@ function groupOf({ group, rank, gather, memoryFromFirst }: Peers): SessionGroup 
 function checkBudget(memoryBudget: number, stateBytes: number): void {
   if (memoryBudget < 0 || memoryBudget > stateBytes) return;
   throw new UsageError(
-    `memory_budget ${formatBytes(memoryBudget)} is less than weights and optimiser state take, ` +
+    `memory_budget ${formatBytes(memoryBudget)} is less than weights and optimizer state take, ` +
       `${formatBytes(stateBytes)}: raise it, or lower network.width`,
   );
 }

@@ -1,7 +1,7 @@
 /**
  * Semantic segmentation of whole images: a session with a step for each input size, all over one store of weights and one arena.
  * Scales and mirror images run one after the other in the same memory; what stays of each are its small logits. A last
- * step resizes, normalises and fuses them pixel by pixel, so that no class volume of the image's size is ever there.
+ * step resizes, normalizes and fuses them pixel by pixel, so that no class volume of the image's size is ever there.
  */
 import {
   type ComputeDType,

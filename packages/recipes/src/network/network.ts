@@ -7,7 +7,7 @@ import type { NetworkConfig } from '../config/schema.js';
 
 export { ARCHITECTURES };
 
-/** The normalisation layer that `bn_mode` and `activation` name. */
+/** The normalization layer that `bn_mode` and `activation` name. */
 export function normActOf({ bn_mode, activation, activation_param }: NetworkConfig): NormAct {
   return normLayers(bn_mode, activation, activation_param);
 }

@@ -6,7 +6,7 @@ import type { InputOptions } from '@inplace-abn/session';
 import { heightAndWidth, type ImageInputs, normalized } from '../task/images.js';
 import { Around } from './around.js';
 
-/** The normalisation runs on the device. */
+/** The normalization runs on the device. */
 export class OnImages extends Around<ImageInputs> {
   protected forward(inputs: ImageInputs, mode: Mode): Value {
     return this.network.call(normalized(inputs), mode);

@@ -22,7 +22,7 @@ export function formatPlan(report: PlanReport): string {
     `activations with their gradients: ${perImage(report.bytes)}, ordinary BN under PyTorch's rules ${perImage(ordinary)} (share ${share})`,
     `peak: ${formatBytes(peak)} at instruction ${peakAt.instruction}, ${peakAt.op} at ${peakAt.path || '(top)'}`,
     `arena: ${formatBytes(report.arenaBytes)}, ${overhead(report)} above the largest live sum`,
-    `in all: ${formatBytes(report.totalBytes)} with weights and optimiser state; saving and loading take ${formatBytes(report.transferBytes)} more, Node itself about 150 MB`,
+    `in all: ${formatBytes(report.totalBytes)} with weights and optimizer state; saving and loading take ${formatBytes(report.transferBytes)} more, Node itself about 150 MB`,
     rebuilt(report),
     ...(report.slices.length > 0 ? [joins(report.slices)] : []),
     '',

@@ -35,9 +35,9 @@ export interface PlanReport {
   readonly peak: number;
   /** Instruction at which the peak is. */
   readonly peakAt: { readonly instruction: number; readonly op: string; readonly path: string };
-  /** What the program reserves for everything but weights and optimiser state. */
+  /** What the program reserves for everything but weights and optimizer state. */
   readonly arenaBytes: number;
-  /** Weights, optimiser state and arena together. */
+  /** Weights, optimizer state and arena together. */
   readonly totalBytes: number;
   /** Host memory on top of that while a checkpoint is saved or loaded. */
   readonly transferBytes: number;

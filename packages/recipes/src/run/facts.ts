@@ -15,7 +15,7 @@ export function factsOf(results: Results, now: Date): [string, string][] {
     [`best ${label}`, `${position.best.toFixed(2)} %`],
     ['epochs, steps', `${position.epoch}, ${position.step}`],
     ['batch', String(optimizer.batch_size)],
-    ['optimiser', optimizer.type],
+    ['optimizer', optimizer.type],
     ['learning rate', `${formatRate(optimizer.learning_rate)}, ${optimizer.schedule.type} schedule`],
     ['seed', String(seed)],
     ['date', minuteOf(now)],

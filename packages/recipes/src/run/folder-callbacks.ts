@@ -36,7 +36,7 @@ export interface RecordOptions {
   readonly peers?: Peers;
   /** Also save every this many steps; 0, the default: after epochs only. */
   readonly saveEvery?: number;
-  /** TensorBoard histograms of the classifier's and the last normalisation's parameters every 10 steps. */
+  /** TensorBoard histograms of the classifier's and the last normalization's parameters every 10 steps. */
   readonly histograms?: boolean;
   /** What the report says of where the steps' time went. */
   readonly profile?: () => ProfileReport | null;

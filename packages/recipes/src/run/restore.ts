@@ -61,7 +61,7 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
   const { progress } = content;
   if (take !== 'everything' || progress.kind === 'weights') {
     await engine.fill(tensors);
-    const note = `weights from ${used}: training starts at epoch 1 with a new optimiser`;
+    const note = `weights from ${used}: training starts at epoch 1 with a new optimizer`;
     return { position: START, path: used, kind: 'weights', skipped: [], notes: [...notes, note] };
   }
   const continued = continueFrom(progress, { engine, config, data, path: used });
@@ -225,7 +225,7 @@ async function turnedMoments(
   return result;
 }
 
-/** The optimiser's states from those of a file: all, or an error. */
+/** The optimizer's states from those of a file: all, or an error. */
 function optimizerStates(engine: Engine, found: TensorContents, path: string): StateTensors {
   const wanted = engine.store.specs.filter(({ kind }) => kind === 'optimizer');
   const specs = new Map(wanted.map(({ name, shape, dtype }) => [name, { shape, dtype }]));

@@ -121,7 +121,7 @@ function torchValueOf({
   ]);
 }
 
-/** Names of the parameters as the reference hands them to its optimiser: the classifier's last. */
+/** Names of the parameters as the reference hands them to its optimizer: the classifier's last. */
 function parameterNames({ network, task }: Trained): {
   readonly rest: string[];
   readonly classifier: string[];
@@ -155,15 +155,15 @@ function groupsOf(
 export interface OptimizerState {
   /** Tensors by their names in the store. */
   readonly tensors: TensorContents;
-  /** Updates made, where the optimiser counts them. */
+  /** Updates made, where the optimizer counts them. */
   readonly step?: number;
 }
 
 /**
- * The optimiser state of a PyTorch checkpoint for the optimiser of the configuration. State that PyTorch has not made
+ * The optimizer state of a PyTorch checkpoint for the optimizer of the configuration. State that PyTorch has not made
  * yet, before a parameter's first update, is zero, which is what it begins with.
  *
- * @throws UsageError where the checkpoint's optimiser is another one; CheckpointError where it is none
+ * @throws UsageError where the checkpoint's optimizer is another one; CheckpointError where it is none
  */
 export function optimizerFromTorch(
   value: TorchTree<TensorContent>,

@@ -115,7 +115,7 @@ async function runLocked(
 ): Promise<TrainOutcome> {
   const waiting = {
     note: (text: string) => setting.progress.note(text),
-    cancelled: () => stop.requested !== null,
+    canceled: () => stop.requested !== null,
   };
   const lock = peers.rank === 0 ? await RunLock.acquire(options.logDir, waiting) : null;
   try {

@@ -1,4 +1,4 @@
-/** The classes of a segmentation network: names and colours of its outputs. */
+/** The classes of a segmentation network: names and colors of its outputs. */
 import type { Rgb } from '@inplace-abn/data';
 import { z } from 'zod';
 import { ConfigError, duplicateKeys, locate } from '../config/error.js';
@@ -89,7 +89,7 @@ function idProblems(classes: readonly SegmentationClass[]): Problem[] {
 /** Turn of the hue from one class to the next: no two of a few hundred come close (the golden angle). */
 const HUE_STEP = 137.50776;
 
-/** `count` classes that nobody has named: `class 0`, …, in colours that differ. */
+/** `count` classes that nobody has named: `class 0`, …, in colors that differ. */
 export function plainClasses(count: number): SegmentationClass[] {
   return Array.from({ length: count }, (_, id) => {
     const hue = (id * HUE_STEP) % 360;
@@ -98,7 +98,7 @@ export function plainClasses(count: number): SegmentationClass[] {
   });
 }
 
-/** RGB of a saturated colour; `hue` in degrees, `lightness` from 0 to 1 (the HSL model). */
+/** RGB of a saturated color; `hue` in degrees, `lightness` from 0 to 1 (the HSL model). */
 function colorOf(hue: number, lightness: number): [number, number, number] {
   const chroma = 0.7 * Math.min(lightness, 1 - lightness);
   const channel = (offset: number): number => {

@@ -74,7 +74,7 @@ export class Confusion {
     return known.reduce((a, b) => a + b, 0) / known.length;
   }
 
-  /** Share of the pixels that were predicted as labelled, 0 to 1; NaN where none counted. */
+  /** Share of the pixels that were predicted as labeled, 0 to 1; NaN where none counted. */
   get pixelAccuracy(): number {
     const { classes, matrix } = this;
     let correct = 0;

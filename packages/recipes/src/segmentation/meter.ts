@@ -1,19 +1,19 @@
 import type { Batch } from '@inplace-abn/data';
 import type { ByClass, Counted, Meter, Metrics, Outputs } from '@inplace-abn/train';
 import { Confusion } from './confusion.js';
-import { labelledPixels } from './objective.js';
+import { labeledPixels } from './objective.js';
 
 /** Pixel accuracy from the counts `correct` of training steps. */
 export class PixelMeter implements Meter {
   private correct = 0;
   private pixels = 0;
 
-  add(outputs: Outputs, batch: Batch, labelled = labelledPixels(batch)): Counted {
-    if (labelled === 0) return { metrics: { accuracy: Number.NaN }, labelled };
+  add(outputs: Outputs, batch: Batch, labeled = labeledPixels(batch)): Counted {
+    if (labeled === 0) return { metrics: { accuracy: Number.NaN }, labeled };
     const correct = Number(outputs.correct?.[0]);
     this.correct += correct;
-    this.pixels += labelled;
-    return { metrics: { accuracy: (100 * correct) / labelled }, labelled };
+    this.pixels += labeled;
+    return { metrics: { accuracy: (100 * correct) / labeled }, labeled };
   }
 
   get metrics(): Metrics {
@@ -47,7 +47,7 @@ export class ConfusionMeter implements Meter {
     const found = new Confusion(this.confusion.classes);
     found.matrix.set(Float64Array.from(outputs.matrix ?? [], Number));
     this.confusion.merge(found);
-    return { metrics: metricsOf(found), labelled: found.pixels };
+    return { metrics: metricsOf(found), labeled: found.pixels };
   }
 
   get metrics(): Metrics {

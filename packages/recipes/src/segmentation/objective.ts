@@ -19,7 +19,7 @@ export const segmentationObjective: Objective = {
   classifier: ['head.', 'cls.'],
   labels: (tracer, { batch, crop }) => tracer.input('labels', [batch, ...heightAndWidth(crop)], 'uint8'),
   labelArray,
-  labelled: labelledPixels,
+  labeled: labeledPixels,
   training(logits, labels, { crop }, count) {
     const scores = resizeBilinear(logits, heightAndWidth(crop));
     return {
@@ -42,9 +42,9 @@ export const segmentationObjective: Objective = {
 };
 
 /** How many pixels of the images of a batch count: each image's were counted where it was made. */
-export function labelledPixels({ labelled, size }: Pick<Batch, 'labelled' | 'size'>): number {
-  if (!labelled) throw new TypeError('expected a batch with label maps');
-  return labelled.subarray(0, size).reduce((sum, pixels) => sum + pixels, 0);
+export function labeledPixels({ labeled, size }: Pick<Batch, 'labeled' | 'size'>): number {
+  if (!labeled) throw new TypeError('expected a batch with label maps');
+  return labeled.subarray(0, size).reduce((sum, pixels) => sum + pixels, 0);
 }
 
 /** The class ids of a batch as they lie there; whatever does not count is 255. */

@@ -13,13 +13,13 @@ export interface GroupNews {
 
 export interface GroupInputs {
   /** float32[1]: what counts of this process's batch. */
-  readonly labelled: Value;
+  readonly labeled: Value;
   readonly news: GroupNews;
 }
 
 export function groupInputs(tracer: Tracer): GroupInputs {
   return {
-    labelled: tracer.input('labelled', [1], 'float32'),
+    labeled: tracer.input('labeled', [1], 'float32'),
     news: {
       halt: tracer.input('halt', [1], 'int32'),
       unreadable: tracer.input('unreadable', [1], 'int32'),
@@ -28,7 +28,7 @@ export function groupInputs(tracer: Tracer): GroupInputs {
 }
 
 /**
- * The outputs of a step over all processes: the loss (mean over what is labelled), the counts of the objective, and
+ * The outputs of a step over all processes: the loss (mean over what is labeled), the counts of the objective, and
  * the news. They travel while the backward pass runs; `what` names the loss where it is not finite.
  */
 export function sumOutputs(

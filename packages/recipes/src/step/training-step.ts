@@ -1,4 +1,4 @@
-/** One training step as a graph: normalise, forward, loss, guard, backward, update. */
+/** One training step as a graph: normalize, forward, loss, guard, backward, update. */
 import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
 import { type Graph, guardFinite, startAllReduce, trace, type Value } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
@@ -14,12 +14,12 @@ export const LOSS = 'the loss';
 
 /**
  * Traces a training step. Inputs: images, color, labels, lr, lr_classifier, step (updates counted from 1), seed.
- * Outputs: loss (mean over what is labelled) and what the objective's meter counts from; of classification `correct`
+ * Outputs: loss (mean over what is labeled) and what the objective's meter counts from; of classification `correct`
  * (int32[2]: rows whose label is among the first and the first five).
  *
  * With a `group` the batch is this process's part of one that all of them share: outputs and gradients are sums over them,
- * so that they are those of the whole batch. Further inputs: labelled, halt, unreadable (see group-sums.ts); further outputs:
- * labelled (of all processes), halt, unreadable (sums).
+ * so that they are those of the whole batch. Further inputs: labeled, halt, unreadable (see group-sums.ts); further outputs:
+ * labeled (of all processes), halt, unreadable (sums).
  */
 export function trainingStep(
   network: Module,
@@ -31,7 +31,7 @@ export function trainingStep(
   return trace((tracer) => {
     const shared = group ? { group, ...groupInputs(tracer) } : null;
     const counted = shared
-      ? tracer.within('labelled', () => startAllReduce(shared.labelled, shared.group.name))
+      ? tracer.within('labeled', () => startAllReduce(shared.labeled, shared.group.name))
       : null;
     const x = imageInputs(tracer, shape);
     const labels = objective.labels(tracer, shape);
@@ -42,7 +42,7 @@ export function trainingStep(
     const step = tracer.input('step', [], 'float32');
     const seed = tracer.input('seed', [], 'int32');
     const logits = network.call(x, { training: true, seed });
-    const count = counted ? tracer.within('labelled', () => counted.wait()) : undefined;
+    const count = counted ? tracer.within('labeled', () => counted.wait()) : undefined;
     const values = tracer.within('loss', () => objective.training(logits, labels, shape, count));
     const outputs = tracer.within('loss', () => {
       if (shared) return sumOutputs(tracer, values, shared.news, shared.group, LOSS);
@@ -55,7 +55,7 @@ export function trainingStep(
           tracer.within('gradients', () => sumInBuckets([...own.values()], group))
       : undefined;
     updateParameters(values.loss, { optimizer: optimizerOf(config), step, clip: config.clip, rateOf, sum });
-    return count ? { ...outputs, labelled: count } : outputs;
+    return count ? { ...outputs, labeled: count } : outputs;
   });
 }
 

@@ -22,14 +22,14 @@ export function describeCrop(crop: Sides): string {
   return `${width}×${height}`;
 }
 
-/** uint8 images and colour matrices; normalisation and colour augmentation happen on the device. */
+/** uint8 images and color matrices; normalization and color augmentation happen on the device. */
 export function imageInputs(tracer: Tracer, { batch, crop }: BatchShape): Value {
   const images = tracer.input('images', [batch, 3, ...heightAndWidth(crop)], 'uint8');
   const color = tracer.input('color', [batch, 12], 'float32');
   return normalized({ images, color });
 }
 
-/** uint8 images, and for each a 3×4 matrix that normalises and augments its colours. */
+/** uint8 images, and for each a 3×4 matrix that normalizes and augments its colors. */
 export type ImageInputs = { readonly images: Value; readonly color: Value };
 
 export function normalized({ images, color }: ImageInputs): Value {

@@ -8,7 +8,7 @@ import type { Meter, MetricName, RunData } from '@inplace-abn/train';
 import type { Reading } from '../data/loaders.js';
 import type { BatchShape } from './images.js';
 
-/** The symbolic outputs of a step: `loss`, the mean over what is labelled, and what a meter counts from. */
+/** The symbolic outputs of a step: `loss`, the mean over what is labeled, and what a meter counts from. */
 export type StepValues = Readonly<Record<string, Value>> & { readonly loss: Value };
 
 /** What the two traced steps of a task have of their own. */
@@ -20,9 +20,9 @@ export interface Objective {
   /** The labels of a batch as the array of that input. */
   labelArray(batch: Batch, shape: BatchShape): Int32Array | Uint8Array;
   /** How many labels of a batch count: what the loss is the mean over. */
-  labelled(batch: Batch): number;
+  labeled(batch: Batch): number;
   /**
-   * `count`: float32[1], what is labelled in all processes, of which this one has a part: then the loss is this part of the
+   * `count`: float32[1], what is labeled in all processes, of which this one has a part: then the loss is this part of the
    * mean. All other outputs are int32 counts.
    */
   training(logits: Value, labels: Value, shape: BatchShape, count?: Value): StepValues;

@@ -21,7 +21,7 @@ export type Progress =
   | {
       readonly kind: 'torch';
       readonly epoch: number;
-      /** Of the task's criterion, in per cent. */
+      /** Of the task's criterion, in percent. */
       readonly best: number;
       readonly optimizer: TorchTree<TensorContent>;
     }

@@ -152,7 +152,7 @@ describe('problems', () => {
       { network: { activaton: 'elu' } },
       'network.activaton: unknown key; did you mean "activation"?',
     ],
-    ['unknown section', { optimiser: {} }, 'optimiser: unknown key; did you mean "optimizer"?'],
+    ['unknown section', { optimizer: {} }, 'optimizer: unknown key; did you mean "optimizer"?'],
     [
       'key of another section',
       { batch_size: 8 },

@@ -75,7 +75,7 @@ describe('segmentation', () => {
     [
       'one image a batch',
       { task, network, optimizer: { batch_size: 1 } },
-      'optimizer.batch_size: expected at least 2 with task "segmentation", received 1: the head normalises one value an image',
+      'optimizer.batch_size: expected at least 2 with task "segmentation", received 1: the head normalizes one value an image',
     ],
     [
       'no classes',

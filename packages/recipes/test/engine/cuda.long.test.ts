@@ -12,7 +12,7 @@ beforeAll(emulate);
 
 const open = (graphs = false) => new CudaDevice(0, { ...cudaOptions(), graphs });
 
-/** Other colours in every step. */
+/** Other colors in every step. */
 function batchOf(step: number): Batch {
   const batch = sampleBatch();
   return { ...batch, color: batch.color.map((value, i) => value + 0.02 * Math.sin(step + i)), number: step };

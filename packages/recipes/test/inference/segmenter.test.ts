@@ -131,7 +131,7 @@ function segmenterOf(options: Options = {}): Segmenter {
 }
 
 function photographOf(width: number, height: number): Photograph {
-  // Squares of one colour each, so that neighbours differ.
+  // Squares of one color each, so that neighbors differ.
   const colors = bytes(`${width}×${height}`, [64 * 64 * 3]);
   const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
     const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];

@@ -13,7 +13,7 @@ const BATCH = 8;
 
 interface FirstBatch {
   readonly pixels: Uint8Array;
-  /** 3×4 colour matrix of each image. */
+  /** 3×4 color matrix of each image. */
   readonly colors: readonly number[][];
 }
 
@@ -80,7 +80,7 @@ describe('input', () => {
     expect(report.bytes.inputs).toBeGreaterThanOrEqual(BATCH * 12 * 20 * 3);
   });
 
-  /** Mean difference of neighbouring pixels: less where an image was small. */
+  /** Mean difference of neighboring pixels: less where an image was small. */
   const roughness = ({ pixels }: FirstBatch): number =>
     pixels.reduce((sum, value, i) => sum + (i % 48 < 45 ? Math.abs(value - (pixels[i + 3] ?? value)) : 0), 0);
 
@@ -89,7 +89,7 @@ describe('input', () => {
     expect((await firstBatch({ scale_train: -1 })).pixels).toEqual(plain.pixels);
   });
 
-  it('scale_val resizes before the centre crop, −1 does not', async () => {
+  it('scale_val resizes before the center crop, −1 does not', async () => {
     const [resized, raw] = [
       await firstBatch({ scale_val: 40 }, 'val'),
       await firstBatch({ scale_val: -1 }, 'val'),
@@ -97,7 +97,7 @@ describe('input', () => {
     expect(roughness(resized)).toBeLessThan(0.7 * roughness(raw));
   });
 
-  const normalisation = MEAN.flatMap((mean, c) => {
+  const normalization = MEAN.flatMap((mean, c) => {
     const std = STD[c] ?? Number.NaN;
     return [0, 1, 2].map((k) => (k === c ? 1 / std : 0)).concat(-mean / std);
   });
@@ -106,8 +106,8 @@ describe('input', () => {
     for (const [i, value] of expected.entries()) expect(found[i]).toBeCloseTo(value, 5);
   }
 
-  it('mean and std normalise every image', async () => {
-    for (const color of plain.colors) expectColors(color, normalisation);
+  it('mean and std normalize every image', async () => {
+    for (const color of plain.colors) expectColors(color, normalization);
     const { colors } = await firstBatch({ mean: [0, 0, 0], std: [0.5, 0.5, 0.5] });
     for (const color of colors) expectColors(color, [2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0]);
   });
@@ -115,17 +115,17 @@ describe('input', () => {
   it('color_jitter_train mixes the channels of each image in its own way', async () => {
     const { colors, pixels } = await firstBatch({ color_jitter_train: true });
     expect(new Set(colors.map(String)).size).toBe(BATCH);
-    // Saturation moves red by a share of green; lighting and normalisation never do.
+    // Saturation moves red by a share of green; lighting and normalization never do.
     expect(colors.filter((color) => color[1] !== 0).length).toBe(BATCH);
     expect(pixels.length).toBe(plain.pixels.length);
   });
 
-  it('lighting_train adds a colour of its own to each image and mixes nothing', async () => {
+  it('lighting_train adds a color of its own to each image and mixes nothing', async () => {
     const { colors } = await firstBatch({ lighting_train: true });
     expect(new Set(colors.map(String)).size).toBe(BATCH);
     for (const color of colors) {
-      const parts = color.map((value, i) => (i % 4 === 3 ? (normalisation[i] ?? 0) : value));
-      expectColors(parts, normalisation);
+      const parts = color.map((value, i) => (i % 4 === 3 ? (normalization[i] ?? 0) : value));
+      expectColors(parts, normalization);
     }
   });
 
@@ -138,9 +138,9 @@ describe('input', () => {
     expect(both.colors[0]?.[3]).not.toBe(jitter.colors[0]?.[3]);
   });
 
-  it('training alone is varied: validation sees one normalisation', async () => {
+  it('training alone is varied: validation sees one normalization', async () => {
     const { colors } = await firstBatch({ color_jitter_train: true, lighting_train: true }, 'val');
-    for (const color of colors) expectColors(color, normalisation);
+    for (const color of colors) expectColors(color, normalization);
     expect(CLASSES).toHaveLength(3);
   });
 });

@@ -13,7 +13,7 @@ export interface TwoSteps {
   readonly losses: readonly number[];
   /** Parameters at the start, after one step and after two. */
   readonly parameters: readonly [States, States, States];
-  /** Optimiser state after two steps. */
+  /** Optimizer state after two steps. */
   readonly optimizer: States;
 }
 

@@ -48,7 +48,7 @@ describe('planReport', () => {
     expect(report.transferBytes).toBe(Math.min(largest, 4 * 2 ** 20));
   });
 
-  it('counts weights and optimiser state as the network has them', () => {
+  it('counts weights and optimizer state as the network has them', () => {
     const { bytes, ordinary } = report;
     // The store starts every state at a multiple of 64 bytes.
     expect(bytes.weights).toBeGreaterThanOrEqual(ordinary.weights);

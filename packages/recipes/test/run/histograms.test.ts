@@ -38,7 +38,7 @@ describe('a run of a network with bn_out', () => {
     expect(logged).toHaveLength(2 * LOGGED.length);
   });
 
-  it('logs none unless asked to, and says once that there are no other processes to synchronise with', async () => {
+  it('logs none unless asked to, and says once that there are no other processes to synchronize with', async () => {
     const { text, logged } = await run(false);
     expect(logged).toEqual([]);
     expect(text.match(/bn_mode sync: no process group/g)).toHaveLength(1);

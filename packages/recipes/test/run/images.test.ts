@@ -20,7 +20,7 @@ async function oddImages(): Promise<Record<string, Uint8Array>> {
     'alpha.png': await red.clone().ensureAlpha(0.5).png().toBuffer(),
     'cmyk.jpg': await red.clone().toColourspace('cmyk').jpeg().toBuffer(),
     'deep.png': encode({ width: SIDE, height: SIDE, channels: 3, depth: 16, data: deep }),
-    'grey.jpg': await red.clone().greyscale().jpeg().toBuffer(),
+    'gray.jpg': await red.clone().grayscale().jpeg().toBuffer(),
     'rotated.jpeg': await red.clone().withMetadata({ orientation: 6 }).jpeg().toBuffer(),
     'UPPER.JPG': await red.clone().jpeg().toBuffer(),
   };

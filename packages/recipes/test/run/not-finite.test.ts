@@ -12,7 +12,7 @@ import { Engine, evaluate, initialStateOf } from '../../src/index.js';
 import { sampleBatch } from '../support/batch.js';
 import { configOf, lastState, Output, runTraining } from '../support/runs.js';
 
-/** Of all parameters, buffers and optimiser state. */
+/** Of all parameters, buffers and optimizer state. */
 function hashOf({ store }: Engine): string {
   const hash = createHash('sha256');
   for (const { data } of store.stateDict().values()) hash.update(data);

@@ -180,7 +180,7 @@ describe('a run that is resumed', () => {
     expect(meta).toMatchObject({ epoch: 2, step: 15, stepInEpoch: 1, batchSize: 20, trainImages: 60 });
   });
 
-  it('is refused with the other optimiser', async () => {
+  it('is refused with the other optimizer', async () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const adam = { ...config, optimizer: { ...config.optimizer, type: 'Adam' as const } };
     await expect(runTraining({ config: adam, data, logDir, resume: checkpoints })).rejects.toThrow(

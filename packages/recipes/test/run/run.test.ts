@@ -47,7 +47,7 @@ describe('a run', () => {
 
   const json = async (name: string) => JSON.parse(await readFile(join(logDir, name), 'utf8'));
 
-  it('learns colours', () => {
+  it('learns colors', () => {
     expect(run.stopped).toBeNull();
     expect(run.validation?.images).toBe(VAL_IMAGES);
     expect(run.validation?.top1).toBeGreaterThan(60);

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { referenceDevice } from '../../../core/test/support/reference-device.js';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
 import type { TrainConfig } from '../../src/index.js';
-import { labelledFolder, segmentationConfigOf } from '../support/label-maps.js';
+import { labeledFolder, segmentationConfigOf } from '../support/label-maps.js';
 import { bytesOf, configOf, lastState, runTraining } from '../support/runs.js';
 
 /** Of all tensors of a state, by name. */
@@ -54,7 +54,7 @@ describe('every bit of the weights and the optimizer state', () => {
       },
       input: { ...augmented, crop_train: 16, crop_val: 20 },
     });
-    expect(await run(config, await labelledFolder(), 3)).toMatchObject({
+    expect(await run(config, await labeledFolder(), 3)).toMatchObject({
       digest: '73e55b38aa7c59cc',
       validation: { images: 3, loss: 1.5891116857528687, miou: 7.569687480812918 },
     });

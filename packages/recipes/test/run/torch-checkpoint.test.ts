@@ -250,7 +250,7 @@ describe('checkpoint.pth.tar', () => {
     it('begin a run at epoch 1', async () => {
       const [logDir, resume] = [await newFolder(), await written('weights.pth')];
       const { text } = await runTraining(fresh({ logDir, resume, maxSteps: 1 }) as RunOptions);
-      expect(text).toContain(`weights from ${resume}: training starts at epoch 1 with a new optimiser`);
+      expect(text).toContain(`weights from ${resume}: training starts at epoch 1 with a new optimizer`);
       expect((await lastState(logDir)).meta).toMatchObject({ epoch: 0, step: 1 });
     });
 
@@ -333,7 +333,7 @@ describe('checkpoint.pth.tar', () => {
       expect(message).toContain('classifier.fc.weight');
     });
 
-    it('for the other optimiser', async () => {
+    it('for the other optimizer', async () => {
       expect(await refusal({ config: { ...sgd, optimizer: { ...sgd.optimizer, type: 'Adam' } } })).toBe(
         `${file(sgd)} holds the state of SGD but optimizer.type is Adam: set it to SGD, or start from the weights alone`,
       );

@@ -44,18 +44,18 @@ describe('a class list of the user', () => {
       'c.json:1:8: [0].id: expected an integer from 0 to 255, received 256',
     ],
     [
-      'a short colour',
+      'a short color',
       [{ ...road, color: [1, 2] }],
       '[0].color: expected a list of three integers from 0 to 255',
     ],
-    ['a colour of 256', [{ ...road, color: [1, 256, 2] }], '[0].color[1]: expected a list of three integers'],
+    ['a color of 256', [{ ...road, color: [1, 256, 2] }], '[0].color[1]: expected a list of three integers'],
     ['an id that is used', [road, { ...sky, id: 0 }], '[1].id: 0 is already the id of "Road"'],
     [
       'a gap',
       [road, { ...sky, id: 7 }],
       '[1].id: expected an id from 0 to 1, one for each class; "Sky" has 7',
     ],
-    ['a slip', [{ ...road, colour: 1 }], '[0].colour: unknown key; did you mean "color"?'],
+    ['a slip', [{ ...road, color: 1 }], '[0].color: unknown key; did you mean "color"?'],
     [
       'an unknown key',
       [{ ...road, instances: true }],

@@ -10,7 +10,7 @@ import { readEvents } from '../../../train/test/tensorboard/read-events.js';
 import { evaluate, planReport, taskOf } from '../../src/index.js';
 import {
   BATCH,
-  labelledFolder,
+  labeledFolder,
   STEPS_PER_EPOCH,
   segmentationConfigOf,
   TRAIN_IMAGES,
@@ -26,7 +26,7 @@ let data: string;
 let logDir: string;
 let run: Awaited<ReturnType<typeof runTraining>>;
 beforeAll(async () => {
-  data = await labelledFolder();
+  data = await labeledFolder();
   logDir = await newFolder();
   run = await runTraining({ config, data, logDir, histograms: true });
 });

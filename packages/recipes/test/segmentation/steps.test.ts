@@ -19,7 +19,7 @@ function batchOf(target: (index: number) => number, size = BATCH): Batch {
     images: bytes('images', [BATCH * PIXELS * 3]),
     color: Float32Array.from({ length: BATCH * 12 }, (_, i) => (i % 5 === 0 ? 1 : 0.1)),
     targets,
-    labelled: Int32Array.from({ length: BATCH }, (_, image) => counted(image)),
+    labeled: Int32Array.from({ length: BATCH }, (_, image) => counted(image)),
     labels: new Int32Array(BATCH).fill(-1),
     indices: Int32Array.from({ length: BATCH }, (_, i) => 10 + i),
     size,
@@ -41,10 +41,10 @@ describe('a segmentation step', () => {
     const upper = (i: number) => (i % PIXELS < PIXELS / 2 ? i % CLASSES : 255);
     const engine = engineOf();
     const { outputs, loss } = await engine.train(batchOf(upper), { rates: RATES, update: 1, seed: 1 });
-    const { labelled, metrics } = new PixelMeter().add(outputs, batchOf(upper));
-    expect(labelled).toBe((BATCH * PIXELS) / 2);
-    expect(Number(outputs.correct?.[0])).toBeLessThanOrEqual(labelled);
-    expect(metrics.accuracy).toBeCloseTo((100 * Number(outputs.correct?.[0])) / labelled, 10);
+    const { labeled, metrics } = new PixelMeter().add(outputs, batchOf(upper));
+    expect(labeled).toBe((BATCH * PIXELS) / 2);
+    expect(Number(outputs.correct?.[0])).toBeLessThanOrEqual(labeled);
+    expect(metrics.accuracy).toBeCloseTo((100 * Number(outputs.correct?.[0])) / labeled, 10);
     const all = await engineOf().train(
       batchOf((i) => i % CLASSES),
       { rates: RATES, update: 1, seed: 1 },
@@ -64,10 +64,10 @@ describe('a segmentation step', () => {
       rows.map((_, label) => batch.targets?.reduce((sum, id) => sum + Number(id === label), 0)),
     );
     const meter = new ConfusionMeter(CLASSES);
-    const { labelled, metrics } = meter.add(outputs);
-    expect(labelled).toBe(segmentationObjective.labelled(batch));
+    const { labeled, metrics } = meter.add(outputs);
+    expect(labeled).toBe(segmentationObjective.labeled(batch));
     const right = rows.reduce((sum, _, label) => sum + (matrix[label * CLASSES + label] ?? 0), 0);
-    expect(metrics.accuracy).toBeCloseTo((100 * right) / labelled, 10);
+    expect(metrics.accuracy).toBeCloseTo((100 * right) / labeled, 10);
     expect(meter.metrics).toEqual(metrics);
     expect(loss).toBeGreaterThan(0);
     meter.reset();
@@ -78,7 +78,7 @@ describe('a segmentation step', () => {
     const engine = engineOf();
     const target = (i: number) => i % CLASSES;
     const { outputs } = await engine.evaluate(batchOf(target, 1), CROP);
-    expect(new ConfusionMeter(CLASSES).add(outputs).labelled).toBe(PIXELS);
+    expect(new ConfusionMeter(CLASSES).add(outputs).labeled).toBe(PIXELS);
   });
 
   it('trains and evaluates crops that are not square', async () => {
@@ -88,7 +88,7 @@ describe('a segmentation step', () => {
     const { loss } = await engine.train(batch, { rates: RATES, update: 1, seed: 1 });
     expect(loss).toBeGreaterThan(0);
     const { outputs } = await engine.evaluate(batch, [16, 64]);
-    expect(new ConfusionMeter(CLASSES).add(outputs).labelled).toBe(BATCH * PIXELS);
+    expect(new ConfusionMeter(CLASSES).add(outputs).labeled).toBe(BATCH * PIXELS);
   });
 
   it('learns nothing from a batch without labels, and does not stop at it', async () => {
@@ -99,7 +99,7 @@ describe('a segmentation step', () => {
     expect(loss).toBeNaN();
     expect(new PixelMeter().add(outputs, batch)).toEqual({
       metrics: { accuracy: Number.NaN },
-      labelled: 0,
+      labeled: 0,
     });
     expect(engine.store.stateDict('parameter', 'buffer', 'optimizer')).toEqual(before);
     await expect(
@@ -129,6 +129,6 @@ describe('a segmentation step', () => {
     const labels = segmentationObjective.labelArray(batch, { batch: 1, crop: CROP });
     expect(labels.buffer).toBe(batch.targets?.buffer);
     expect(labels.length).toBe(PIXELS);
-    expect(segmentationObjective.labelled(batch)).toBe(PIXELS);
+    expect(segmentationObjective.labeled(batch)).toBe(PIXELS);
   });
 });

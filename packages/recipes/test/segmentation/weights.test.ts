@@ -5,7 +5,7 @@ import type { HostTensor } from '@inplace-abn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../train/test/support/images.js';
 import { initialStateOf, networkOf, taskOf } from '../../src/index.js';
-import { labelledFolder, segmentationConfigOf } from '../support/label-maps.js';
+import { labeledFolder, segmentationConfigOf } from '../support/label-maps.js';
 import { lastState, runTraining } from '../support/runs.js';
 
 const config = segmentationConfigOf({ optimizer: { learning_rate: 0, weight_decay: 0 } });
@@ -23,7 +23,7 @@ async function written(tensors: ReadonlyMap<string, HostTensor>): Promise<string
 describe('a segmentation run begins', () => {
   let data: string;
   beforeAll(async () => {
-    data = await labelledFolder();
+    data = await labeledFolder();
   });
 
   /** The weights after a step that changes none. */

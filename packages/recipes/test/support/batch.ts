@@ -6,7 +6,7 @@ export function sampleBatch(): Batch {
     images: new Uint8Array(8 * 16 * 16 * 3).map((_, i) => (i * 37) % 251),
     color: Float32Array.from({ length: 8 * 12 }, (_, i) => (i % 5 === 0 ? 1 : 0.1)),
     targets: null,
-    labelled: null,
+    labeled: null,
     labels: Int32Array.from({ length: 8 }, (_, i) => i % 3),
     indices: new Int32Array(8),
     size: 8,

@@ -60,7 +60,7 @@ export function segmentationConfigOf(sections: Sections = {}): SegmentationTaskC
 }
 
 /** A folder with train/{images,labels} and val/{images,labels}: 10 and 3 images of four classes. */
-export async function labelledFolder(): Promise<string> {
+export async function labeledFolder(): Promise<string> {
   const root = await temporaryFolder();
   makeShapes(root, { train: TRAIN_IMAGES, val: VAL_IMAGES });
   return root;

@@ -36,7 +36,7 @@ export function pytorchBatch(step: number): Batch {
     images: bytes(`images:${number}`, images.shape),
     color: colors(),
     targets: null,
-    labelled: null,
+    labeled: null,
     labels: Int32Array.from(labels[number] ?? []),
     indices: new Int32Array(SHAPE.batch),
     size: SHAPE.batch,

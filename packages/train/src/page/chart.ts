@@ -1,7 +1,7 @@
 import { bin, extent, max, mean, min, quantileSorted } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { area, line } from 'd3-shape';
-import { type Colour, escapeText, legend, px } from './markup.js';
+import { type Color, escapeText, legend, px } from './markup.js';
 
 export interface Point {
   x: number;
@@ -11,7 +11,7 @@ export interface Point {
 /** A line of a chart. */
 export interface Series {
   name: string;
-  colour: Colour;
+  color: Color;
   points: readonly Point[];
   /** Mark each point; for series with few points. */
   dots?: boolean;
@@ -64,7 +64,7 @@ export function renderChartSvg(series: readonly Series[], options: ChartOptions)
     ...ticks,
     `<text class="soft" x="${(left + right) / 2}" y="${bottom + 33}" text-anchor="middle">${escapeText(xLabel)}</text>`,
     `<svg x="${left - 4}" y="${top - 4}" width="${right - left + 8}" height="${bottom - top + 8}" viewBox="${left - 4} ${top - 4} ${right - left + 8} ${bottom - top + 8}">`,
-    ...shown.map(({ buckets, colour, dots }) => curve(buckets, colour, dots ?? false, x, y)),
+    ...shown.map(({ buckets, color, dots }) => curve(buckets, color, dots ?? false, x, y)),
     '</svg>',
     '</svg>',
   ].join('\n');
@@ -72,7 +72,7 @@ export function renderChartSvg(series: readonly Series[], options: ChartOptions)
 
 type Scale = (value: number) => number;
 
-function curve(buckets: readonly Bucket[], colour: string, dots: boolean, x: Scale, y: Scale): string {
+function curve(buckets: readonly Bucket[], color: string, dots: boolean, x: Scale, y: Scale): string {
   const at = (point: Bucket) => x(point.x);
   const stroke = line<Bucket>(at, (point) => y(point.y)).digits(1)(buckets) ?? '';
   const wide = buckets.some((bucket) => bucket.high > bucket.low);
@@ -82,14 +82,14 @@ function curve(buckets: readonly Bucket[], colour: string, dots: boolean, x: Sca
     (point) => y(point.high),
   ).digits(1);
   return [
-    wide ? `<path d="${band(buckets)}" fill="var(--${colour})" opacity=".18"/>` : '',
-    `<path d="${stroke}" fill="none" stroke="var(--${colour})" stroke-width="1.6"/>`,
-    ...(dots ? buckets.map((point) => dot(point, colour, x, y)) : []),
+    wide ? `<path d="${band(buckets)}" fill="var(--${color})" opacity=".18"/>` : '',
+    `<path d="${stroke}" fill="none" stroke="var(--${color})" stroke-width="1.6"/>`,
+    ...(dots ? buckets.map((point) => dot(point, color, x, y)) : []),
   ].join('');
 }
 
-function dot(point: Point, colour: string, x: Scale, y: Scale): string {
-  return `<circle cx="${px(x(point.x))}" cy="${px(y(point.y))}" r="2.6" fill="var(--${colour})"><title>${point.x}: ${Number(point.y.toPrecision(5))}</title></circle>`;
+function dot(point: Point, color: string, x: Scale, y: Scale): string {
+  return `<circle cx="${px(x(point.x))}" cy="${px(y(point.y))}" r="2.6" fill="var(--${color})"><title>${point.x}: ${Number(point.y.toPrecision(5))}</title></circle>`;
 }
 
 function finite(points: readonly Point[]): Point[] {

@@ -17,7 +17,7 @@ export function px(value: number): string {
 }
 
 /** Colors of series and of buffer kinds. */
-export type Colour = 'activation' | 'gradient' | 'constant' | 'workspace' | 'input' | 'mark';
+export type Color = 'activation' | 'gradient' | 'constant' | 'workspace' | 'input' | 'mark';
 
 /**
  * A legend as a single text element, so that any font fits.
@@ -25,12 +25,12 @@ export type Colour = 'activation' | 'gradient' | 'constant' | 'workspace' | 'inp
  * @param anchor which end of the text is at `x`
  */
 export function legend(
-  entries: readonly { readonly name: string; readonly colour: Colour }[],
+  entries: readonly { readonly name: string; readonly color: Color }[],
   { x, y, anchor }: { readonly x: number; readonly y: number; readonly anchor: 'start' | 'end' },
 ): string {
   const parts = entries.map(
-    ({ name, colour }, i) =>
-      `<tspan dx="${i === 0 ? 0 : 16}" style="fill:var(--${colour})">■</tspan><tspan dx="5">${escapeText(name)}</tspan>`,
+    ({ name, color }, i) =>
+      `<tspan dx="${i === 0 ? 0 : 16}" style="fill:var(--${color})">■</tspan><tspan dx="5">${escapeText(name)}</tspan>`,
   );
   return `<text class="soft" x="${px(x)}" y="${px(y)}" text-anchor="${anchor}">${parts.join('')}</text>`;
 }

@@ -30,7 +30,7 @@ export interface ProgressState extends Metrics {
 export interface FormatOptions {
   /** Available columns. Fields that do not fit are dropped, the least important first. */
   width?: number;
-  colour?: boolean;
+  color?: boolean;
 }
 
 interface Field {
@@ -45,9 +45,9 @@ interface Field {
  * 84.2 % …`.
  */
 export function formatProgress(state: ProgressState, options: FormatOptions = {}): string {
-  const colours = createColors(options.colour ?? false);
+  const colors = createColors(options.color ?? false);
   const shown = withinWidth(fieldsOf(state), options.width ?? Number.POSITIVE_INFINITY);
-  return shown.map(({ label, value }) => (label ? `${colours.dim(label)} ${value}` : value)).join('  ');
+  return shown.map(({ label, value }) => (label ? `${colors.dim(label)} ${value}` : value)).join('  ');
 }
 
 function fieldsOf(state: ProgressState): Field[] {

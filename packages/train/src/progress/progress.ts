@@ -31,7 +31,7 @@ export class Progress {
   private readonly stream: ProgressStream;
   private readonly printFreq: number;
   private readonly terminal: boolean;
-  private readonly colour: boolean;
+  private readonly color: boolean;
   private line = '';
 
   constructor(options: ProgressOptions = {}) {
@@ -39,14 +39,14 @@ export class Progress {
     this.stream = options.stream ?? process.stdout;
     this.printFreq = Math.max(1, options.printFreq ?? 10);
     this.terminal = this.stream.isTTY === true && env.TERM !== 'dumb';
-    this.colour = this.terminal && !env.NO_COLOR;
+    this.color = this.terminal && !env.NO_COLOR;
   }
 
   /** Shows the state after a step. */
   update(state: ProgressState): void {
     if (this.terminal) {
       // One column less, because some terminals wrap after a full line.
-      this.line = formatProgress(state, { width: (this.stream.columns || 80) - 1, colour: this.colour });
+      this.line = formatProgress(state, { width: (this.stream.columns || 80) - 1, color: this.color });
       this.write(`${clearLine}${this.line}`);
     } else if (state.step % this.printFreq === 0 || state.step === state.steps) {
       this.write(`${formatProgress(state)}\n`);

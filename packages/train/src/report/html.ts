@@ -25,8 +25,8 @@ export function renderReport(data: ReportData): string {
 function curves(metrics: readonly MetricRecord[]): string {
   const loss = renderChartSvg(
     [
-      { name: 'train', colour: 'activation', points: pointsOf(metrics, 'train', 'loss') },
-      { name: 'validation', colour: 'gradient', points: pointsOf(metrics, 'val', 'loss'), dots: true },
+      { name: 'train', color: 'activation', points: pointsOf(metrics, 'train', 'loss') },
+      { name: 'validation', color: 'gradient', points: pointsOf(metrics, 'val', 'loss'), dots: true },
     ],
     { title: 'Loss', xLabel: 'step', format: String },
   );
@@ -48,19 +48,19 @@ function accuracySeries(metrics: readonly MetricRecord[]): Series[] {
     ? [
         {
           name: `train ${METRICS[both].label}`,
-          colour: 'activation',
+          color: 'activation',
           points: pointsOf(metrics, 'train', both),
         },
         {
           name: `validation ${METRICS[both].label}`,
-          colour: 'gradient',
+          color: 'gradient',
           points: pointsOf(metrics, 'val', both),
           dots: true,
         },
       ]
     : [];
   const rest = others.map((name): Series => {
-    return { name: METRICS[name].label, colour: 'input', points: pointsOf(metrics, 'val', name), dots: true };
+    return { name: METRICS[name].label, color: 'input', points: pointsOf(metrics, 'val', name), dots: true };
   });
   return [...pair, ...rest];
 }

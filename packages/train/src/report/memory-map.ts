@@ -87,7 +87,7 @@ function makeFrame(map: MemoryMap, width: number, height: number, scaleBytes: nu
 
 function head(map: MemoryMap, { left, right }: Frame): string {
   const present = kinds.filter(({ kind }) => map.buffers.some((buffer) => buffer.kind === kind));
-  const entries = present.map(({ kind, label }) => ({ name: label, colour: kind }));
+  const entries = present.map(({ kind, label }) => ({ name: label, color: kind }));
   return `${legend(entries, { x: left, y: 20, anchor: 'start' })}${arenaOf(map, right)}`;
 }
 

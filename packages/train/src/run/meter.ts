@@ -10,7 +10,7 @@ export interface Counted {
   /** Of this batch only. */
   readonly metrics: Metrics;
   /** Number of items that the loss is a mean over: images or labeled pixels. May be 0. */
-  readonly labelled: number;
+  readonly labeled: number;
 }
 
 /** Percent; NaN for classes that do not occur. */
@@ -20,8 +20,8 @@ export interface ByClass {
 
 /** Counts the outputs of steps. */
 export interface Meter {
-  /** `labelled`: items counted over all processes, if the outputs are sums over them. Default: those of the batch. */
-  add(outputs: Outputs, batch: Batch, labelled?: number): Counted;
+  /** `labeled`: items counted over all processes, if the outputs are sums over them. Default: those of the batch. */
+  add(outputs: Outputs, batch: Batch, labeled?: number): Counted;
   /** Over everything since the last reset; NaN if nothing was added. */
   readonly metrics: Metrics;
   /** Metrics by class since the last reset, if the task has them. */

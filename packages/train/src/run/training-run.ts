@@ -136,8 +136,8 @@ export class TrainingRun {
     this.halting.hear(Number(outputs.halt?.[0] ?? 0));
     await this.unreadable.hear(Number(outputs.unreadable?.[0] ?? 0));
     // Over several processes a step tells itself what its sums are of.
-    const inAll = peers.size === 1 ? undefined : Number(outputs.labelled?.[0] ?? 0);
-    const { metrics, labelled: samples } = this.meter.add(outputs, batch, inAll);
+    const inAll = peers.size === 1 ? undefined : Number(outputs.labeled?.[0] ?? 0);
+    const { metrics, labeled: samples } = this.meter.add(outputs, batch, inAll);
     batch.release();
     return { loss, samples, metrics: Object.fromEntries(metricEntries(metrics)), learningRate: rates.base };
   }

@@ -116,8 +116,8 @@ class Found {
   constructor(private readonly meter: Meter) {}
 
   add({ loss, outputs }: StepResult, batch: Batch): void {
-    const { labelled } = this.meter.add(outputs, batch);
-    if (labelled > 0) this.loss.add(loss, labelled);
+    const { labeled } = this.meter.add(outputs, batch);
+    if (labeled > 0) this.loss.add(loss, labeled);
     this.images += batch.size;
   }
 

@@ -57,9 +57,9 @@ describe('formatProgress', () => {
   });
 
   it('colors labels without changing the text', () => {
-    const coloured = formatProgress(state, { colour: true });
-    expect(coloured).toContain('\u001b[2mloss\u001b[22m 0.4321');
-    expect(stripVTControlCharacters(coloured)).toBe(full);
+    const colored = formatProgress(state, { color: true });
+    expect(colored).toContain('\u001b[2mloss\u001b[22m 0.4321');
+    expect(stripVTControlCharacters(colored)).toBe(full);
   });
 });
 
@@ -101,10 +101,10 @@ describe('Progress on a terminal', () => {
     [{}, true],
     [{ NO_COLOR: '' }, true],
     [{ NO_COLOR: '1' }, false],
-  ])('with %j colours: %j', (env, coloured) => {
+  ])('with %j colors: %j', (env, colored) => {
     const stream = terminal(200);
     new Progress({ stream, env }).update(state);
-    expect(stream.written.join('').includes('\u001b[2mloss')).toBe(coloured);
+    expect(stream.written.join('').includes('\u001b[2mloss')).toBe(colored);
   });
 });
 

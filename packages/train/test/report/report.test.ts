@@ -111,7 +111,7 @@ describe('memory map', () => {
 describe('chart', () => {
   const options = { title: 'Loss', xLabel: 'step', format: String };
   const draw = (points: { x: number; y: number }[]) =>
-    renderChartSvg([{ name: 'a', colour: 'activation', points, dots: true }], options);
+    renderChartSvg([{ name: 'a', color: 'activation', points, dots: true }], options);
 
   it('marks each point of a short series and skips non-finite ones', () => {
     const svg = draw([
@@ -131,7 +131,7 @@ describe('chart', () => {
 
   it('averages a long series and keeps its extremes as a band', () => {
     const points = Array.from({ length: 100_000 }, (_, x) => ({ x, y: x % 2 }));
-    const svg = renderChartSvg([{ name: 'a', colour: 'input', points }], options);
+    const svg = renderChartSvg([{ name: 'a', color: 'input', points }], options);
     expect(svg.length).toBeLessThan(40_000);
     expect(svg).toContain('opacity=".18"');
   });
@@ -139,7 +139,7 @@ describe('chart', () => {
   it('sets its legend as one text element, so names cannot overlap swatches', () => {
     const names = ['train accuracy', 'mIoU'];
     const series = names.map(
-      (name, i) => ({ name, colour: i === 0 ? 'activation' : 'input', points: [] }) as const,
+      (name, i) => ({ name, color: i === 0 ? 'activation' : 'input', points: [] }) as const,
     );
     const svg = renderChartSvg(series, options);
     const [, legend = ''] =
@@ -156,7 +156,7 @@ describe('chart', () => {
 
   it('ignores an outlier for the scale', () => {
     const points = Array.from({ length: 300 }, (_, x) => ({ x, y: x === 150 ? 1e9 : 2 }));
-    expect(renderChartSvg([{ name: 'a', colour: 'input', points }], options)).toContain('>2.5</text>');
+    expect(renderChartSvg([{ name: 'a', color: 'input', points }], options)).toContain('>2.5</text>');
   });
 });
 

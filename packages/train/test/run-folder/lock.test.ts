@@ -137,7 +137,7 @@ describe('RunLock', () => {
   it('can stop waiting', async () => {
     const folder = await temporaryFolder();
     await leave(folder, elsewhere);
-    await expect(RunLock.acquire(folder, { cancelled: () => true })).rejects.toThrow('on node-b');
+    await expect(RunLock.acquire(folder, { canceled: () => true })).rejects.toThrow('on node-b');
   });
 
   it('has one owner, however many processes break a stale lock at once', async () => {

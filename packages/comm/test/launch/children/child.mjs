@@ -1,14 +1,14 @@
 // @ts-check
-// A launched process: child.mjs BEHAVIOUR RANK. That rank acts; the others wait to be ended.
+// A launched process: child.mjs BEHAVIOR RANK. That rank acts; the others wait to be ended.
 import { followLauncher } from '@inplace-abn/comm';
 
 followLauncher();
 const { RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT, OMP_NUM_THREADS, IABN_SECRET } = process.env;
-const [behaviour, rank] = process.argv.slice(2);
+const [behavior, rank] = process.argv.slice(2);
 const stay = () => setInterval(() => {}, 1_000);
 
 /** @type {Record<string, () => unknown>} */
-const behaviours = {
+const behaviors = {
   tell() {
     process.stdout.write(
       `rank ${RANK} of ${WORLD_SIZE}, ${LOCAL_RANK} here\nat ${MASTER_ADDR}:${MASTER_PORT}\n`,
@@ -20,10 +20,10 @@ const behaviours = {
 };
 
 const started = () => process.stdout.write(`started ${process.pid}\n`);
-if (behaviour === 'deaf') {
+if (behavior === 'deaf') {
   process.on('SIGTERM', () => {});
   stay();
-} else if (behaviour === 'count') {
+} else if (behavior === 'count') {
   let signals = 0;
   process.on('SIGINT', () => {
     signals++;
@@ -34,7 +34,7 @@ if (behaviour === 'deaf') {
     }, 200);
   });
   stay();
-} else if (behaviour === 'stay' || (rank !== RANK && rank !== 'all')) stay();
+} else if (behavior === 'stay' || (rank !== RANK && rank !== 'all')) stay();
 // Signals may follow as soon as the test hears of this.
 started();
-if (rank === RANK || rank === 'all') behaviours[behaviour ?? '']?.();
+if (rank === RANK || rank === 'all') behaviors[behavior ?? '']?.();

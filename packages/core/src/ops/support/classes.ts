@@ -30,7 +30,7 @@ export function labelsOf(
   return operand === 1 ? { classes: channels(input(0).shape), ignored: attrs.ignore_index } : null;
 }
 
-export interface LabelledRow {
+export interface LabeledRow {
   /** Storage index of the row's first logit. */
   readonly first: number;
   readonly classes: number;
@@ -40,7 +40,7 @@ export interface LabelledRow {
 /**
  * The rows that count; operands 0 and 1 are logits and labels. Labels outside the classes count as ignored.
  */
-export function labelledRows({ attrs, input }: ReferenceContext<CrossEntropyAttributes>): LabelledRow[] {
+export function labeledRows({ attrs, input }: ReferenceContext<CrossEntropyAttributes>): LabeledRow[] {
   const classes = channels(input(0).shape);
   return Array.from(input(1).data, (label, row) => ({ first: row * classes, classes, label })).filter(
     ({ label }) => label !== attrs.ignore_index && label >= 0 && label < classes,
@@ -66,7 +66,7 @@ export function checkSmoothing(
 
 /** A row's target [K]: (1 − ε)·w_label at the label, plus ε/K·w_k for every class k. */
 export function targetOf(
-  { classes, label }: LabelledRow,
+  { classes, label }: LabeledRow,
   weights: ReferenceTensor | null | undefined,
   { label_smoothing }: CrossEntropyAttributes,
 ): number[] {
@@ -83,7 +83,7 @@ export function targetOf(
 export function rowsCounted(
   count: ReferenceTensor | null | undefined,
   weights: ReferenceTensor | null | undefined,
-  counted: readonly LabelledRow[],
+  counted: readonly LabeledRow[],
 ): number {
   if (count) return at(count, 0);
   return counted.reduce((sum, { label }) => sum + (weights ? at(weights, label) : 1), 0);

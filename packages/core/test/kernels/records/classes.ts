@@ -15,7 +15,7 @@ const LOGITS = [
   [2, 65, 31, 37],
 ];
 
-const labelled = LOGITS.map((logits) => {
+const labeled = LOGITS.map((logits) => {
   const [batch = 1, classes = 1, ...area] = logits;
   // Some labels are outside the classes.
   return { logits, labels: [batch, ...area], draw: { labels: labelsBelow(classes + (classes >> 3)) } };
@@ -59,7 +59,7 @@ export const classes = {
     },
   })),
   softmax_backward: LOGITS.map((logits) => ({ attrs: {}, inputs: [logits, logits] })),
-  cross_entropy: labelled.flatMap(({ logits, labels, draw }) => [
+  cross_entropy: labeled.flatMap(({ logits, labels, draw }) => [
     { attrs: { ignore_index: -100, label_smoothing: 0 }, inputs: [logits, labels], draw },
     // Logits whose exponentials overflow.
     {
@@ -79,7 +79,7 @@ export const classes = {
       draw: { ...draw, weights: positive },
     },
   ]),
-  cross_entropy_backward: labelled
+  cross_entropy_backward: labeled
     .map(({ logits, labels, draw }) => ({
       attrs: { ignore_index: 1, label_smoothing: 0 },
       inputs: [logits, labels, []],
@@ -95,7 +95,7 @@ export const classes = {
         draw: { ...record.draw, weights: positive },
       },
     ]),
-  topk_correct: labelled.map(({ logits, labels, draw }) => ({
+  topk_correct: labeled.map(({ logits, labels, draw }) => ({
     attrs: { k: [1, 2, 5] },
     inputs: [logits, labels],
     draw,

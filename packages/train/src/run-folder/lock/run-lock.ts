@@ -26,7 +26,7 @@ export interface LockOptions {
   /** Called when the lock of another machine may be stale and the wait for a sign of life begins. */
   readonly note?: (text: string) => void;
   /** Returns true to stop waiting. */
-  readonly cancelled?: () => boolean;
+  readonly canceled?: () => boolean;
   readonly machine?: Machine;
   readonly wait?: (ms: number) => Promise<unknown>;
 }
@@ -144,7 +144,7 @@ class Watch {
       if (!(await breakLock(this.path, { text, changed }))) await wait(POLL_MS / 10);
       return;
     }
-    if (this.options.cancelled?.()) throw locked(this.path, holder);
+    if (this.options.canceled?.()) throw locked(this.path, holder);
     await wait(POLL_MS);
   }
 
