@@ -15,6 +15,7 @@ const nativeSources = filesUnder('native', ['build', 'node_modules']).filter((fi
 );
 
 const BIOME = ['check', '--error-on-warnings', '--max-diagnostics=100'];
+const SPELLING = ['lint', '--no-progress', '--no-summary'];
 const CLANG_FORMAT = ['--dry-run', '-Werror', ...nativeSources];
 
 const CHECKS = [
@@ -24,6 +25,8 @@ const CHECKS = [
   () => step('types', () => runLogged('tsc', tool('tsc'), ['--noEmit'])),
   () => step('import order', () => runLogged('imports', process.execPath, ['tools/check-imports.mjs'])),
   () => step('manifests', () => runLogged('manifests', process.execPath, ['tools/check-manifests.mjs'])),
+  () => step('prose and links', () => runLogged('prose', process.execPath, ['tools/prose/check.mjs'])),
+  () => step('spelling', () => runLogged('cspell', tool('cspell'), SPELLING)),
   () => step('format of native/', () => runLogged('clang-format', 'clang-format', CLANG_FORMAT)),
 ];
 

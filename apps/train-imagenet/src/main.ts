@@ -189,7 +189,7 @@ async function configOf(path: string, { memoryBudget }: Options): Promise<TrainC
   return memoryBudget === undefined ? config : { ...config, memory_budget: memoryBudget };
 }
 
-/** What all processes of a run must agree on before they meet. */
+/** Settings that all processes of a run must share; compared at the rendezvous. */
 function identityOf(config: TrainConfig, options: Options): Record<string, string> {
   const { evaluate: only = false, maxSteps, saveEvery, trainedWith, maxPixels } = options;
   return {
@@ -206,7 +206,7 @@ function identityOf(config: TrainConfig, options: Options): Record<string, strin
   };
 }
 
-/** What a run computes on, and with whom. */
+/** Device and processes of a run. */
 interface Setting {
   readonly device: Device;
   readonly peers: Peers;

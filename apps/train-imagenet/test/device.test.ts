@@ -23,7 +23,7 @@ describe('train-imagenet --device', () => {
     Object.assign(process.env, before);
   });
 
-  /** What the programs that a test starts see. */
+  /** Environment of the programs that a test starts. */
   const emulate = (more: Record<string, string> = {}) =>
     Object.assign(process.env, emulatedEnvironment(), more);
 

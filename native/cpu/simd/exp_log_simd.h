@@ -76,7 +76,7 @@ IABN_INLINE V exp_nonpositive(V x) {
 }
 
 // exp(x) − 1 for x ≤ 0, accurate relative to itself down to x = −0; anything, or none, for others.
-//   exp(x) − 1 = 2ⁿ·expm1(r) + (2ⁿ − 1):  what r loses of x is small beside the −1 where n is not 0
+//   exp(x) − 1 = 2ⁿ·expm1(r) + (2ⁿ − 1):  the error of r in x is small compared with the −1 where n is not 0
 template <class Series, class V>
 IABN_INLINE V expm1_nonpositive(V x) {
   const V held = at_least(x, -30.0f);

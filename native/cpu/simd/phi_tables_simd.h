@@ -41,7 +41,7 @@ IABN_INLINE TabledElu faster_backwards(const Elu<bf16>& phi) { return {phi.alpha
 
 #endif
 
-// What stands for an activation in loops over rows that have been written.
+// The form of an activation for loops over rows that have been written.
 template <class Phi>
 IABN_INLINE Phi faster_backwards(const Phi& phi) {
   return phi;

@@ -1,8 +1,8 @@
 // Run-time choice of instruction set, without intrinsics: leaf functions are compiled several times and the
 // loader binds the best one for the CPU at hand.
 //
-// IABN_SIMD stands before a non-template leaf function. What the leaf calls inside its loops must be
-// IABN_INLINE, so that it is compiled for the leaf's instruction set and not for the default one. OpenMP
+// IABN_SIMD stands before a non-template leaf function. Functions that the leaf calls inside its loops must
+// be IABN_INLINE, so that it is compiled for the leaf's instruction set and not for the default one. OpenMP
 // pragmas stay outside leaves (they would outline the loop body into a function without the attribute).
 //
 // Selects in loops only become vector blends with -fno-trapping-math, and square roots only vector

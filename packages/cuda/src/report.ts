@@ -24,7 +24,7 @@ export interface CudaReportLibrary {
   readonly problem: string | null;
 }
 
-/** What a machine has for CUDA: devices, libraries, or the problem. */
+/** CUDA on this machine: devices, libraries, or the problem. */
 export interface CudaReport {
   /** True if the system has an NVIDIA GPU, usable or not. */
   readonly present: boolean;

@@ -37,7 +37,7 @@ export async function createProject(folder: string): Promise<void> {
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(made, null, 2)}\n`);
 }
 
-/** What npm allows of the folder's name. */
+/** The folder's name, reduced to characters that npm allows. */
 export function packageName(folder: string): string {
   const name = basename(resolve(folder))
     .toLowerCase()

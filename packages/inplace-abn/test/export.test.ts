@@ -72,7 +72,7 @@ describe('export', () => {
 
   it.each([
     ['no checkpoint', ['x.safetensors', 'x.onnx'], 'there is no checkpoint x.safetensors'],
-    ['a file that is no checkpoint', [join(folder, 'no.pth'), join(folder, 'x.onnx')], 'no.pth'],
+    ['a file that is not a checkpoint', [join(folder, 'no.pth'), join(folder, 'x.onnx')], 'no.pth'],
     ['nothing that tells the network', [bare, join(folder, 'x.onnx')], 'with --config FILE'],
     [
       'an axis that cannot be dynamic',

@@ -1,4 +1,4 @@
-/** What a session holds, whatever its network takes and returns: states, plans with their kernels, and the arena of all of them. */
+/** The part of a session that does not depend on its network's types: states, plans with their kernels, the shared arena. */
 import type { Fitting, Graph, HostTensor, KernelChoices, KernelNames, Store } from '@inplace-abn/core';
 import { SessionStep } from './own-step.js';
 import type { SessionPlan } from './plan.js';

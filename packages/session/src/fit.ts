@@ -12,7 +12,7 @@ export interface TrainingBatch<X, Y> {
 /** Batches that can be gone through once an epoch. */
 export type Batches<X, Y> = Iterable<TrainingBatch<X, Y>> | AsyncIterable<TrainingBatch<X, Y>>;
 
-/** What a step or several say. */
+/** Results of one step, or means over several. */
 export interface Results<M extends string = string> {
   /** Mean over the samples; in training before the update. */
   readonly loss: number;
@@ -53,7 +53,7 @@ export interface FitEpoch<M extends string = string, V extends Results = Results
   readonly validation: V | null;
 }
 
-/** What happens beside the training. Callbacks are called one after the other, in their order, and waited for. */
+/** Hooks into training. Callbacks run one after the other, in order, and are awaited. */
 export interface FitCallback<M extends string = string, V extends Results = Results<M>> {
   /** Before the first batch of an epoch, counted from 0, or of the rest of it. */
   onEpochStart?(epoch: number): void | Promise<void>;

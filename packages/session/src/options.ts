@@ -15,14 +15,14 @@ export interface InputOptions {
   readonly dtype?: DType;
 }
 
-/** `In` and `Out`: what the network takes and returns; `Target`: what the loss takes beside it; `M`: names of the metrics. */
+/** `In` and `Out`: inputs and outputs of the network; `Target`: the loss's second argument; `M`: names of the metrics. */
 export interface SessionOptions<
   In extends Signals = Value,
   Out extends Signals = Value,
   Target extends Signals = Value,
   M extends string = string,
 > {
-  /** What the network takes; of a network with several inputs each by its name. */
+  /** The network's input, or its inputs by name. */
   readonly input: Per<In, InputOptions>;
   /** The target of one sample, for a loss that is a function; default: like the output. */
   readonly target?: Per<Target, InputOptions>;
@@ -120,7 +120,7 @@ function shapeError(name: string, shape: unknown): never {
   );
 }
 
-/** What one sample is, by the names of graphs. */
+/** Types of one sample, by the names of graphs. */
 export function samplesOf(role: string, options: OneOrNamed<InputOptions>): Map<string, TensorType> {
   return new Map(
     [...named(role, options, isTensorOptions)].map(([name, { shape, dtype = 'float32' }]) => [

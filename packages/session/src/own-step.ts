@@ -11,7 +11,7 @@ import type { Programs, StepDefinition } from './programs.js';
 export class SessionStep {
   private readonly planned: () => SessionPlan;
 
-  /** What it was called. */
+  /** Name given by the caller. */
   readonly name: string;
 
   constructor(

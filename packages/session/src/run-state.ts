@@ -5,7 +5,7 @@ import { type KernelNames, type StateSpec, type Store, UsageError } from '@inpla
 import type { Optimizer } from '@inplace-abn/optim';
 import { fillStates, type StateTensors, statesIn } from './states.js';
 
-/** Where a training stands, beside its tensors. */
+/** Position of a training, without its tensors. */
 export interface TrainingPosition {
   readonly updates: number;
   readonly seed: number;

@@ -31,7 +31,7 @@ import type { StepKey, StepKind } from './step-key.js';
 import { Steps } from './steps.js';
 import { type LoadOptions, readWeights, writeWeights } from './weights.js';
 
-/** What a network returns: elements in storage order, channels-last. */
+/** An output of a network: elements in storage order, channels-last. */
 export type FloatTensor = HostTensor<'float32'>;
 
 export interface Evaluation<Out extends Signals, M extends string> extends StepResult<M> {
@@ -207,7 +207,7 @@ export class Session<
     return this.outputOf(step, outputs);
   }
 
-  /** What the layers at some paths return for a batch, as in a prediction. Nothing behind the last of them is computed. */
+  /** Outputs of the layers at some paths for a batch, as in a prediction. Nothing behind the last of them is computed. */
   async features<const N extends string>(
     x: ArraysOf<In>,
     paths: readonly N[],

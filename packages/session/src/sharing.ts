@@ -5,7 +5,7 @@ import { collectivesOf, type DeviceMemory, type Graph } from '@inplace-abn/core'
 import type { TypedArray } from '@inplace-abn/tensor';
 import { partSize } from './arrays.js';
 
-/** What a session needs of a process group: `ProcessGroup` of @inplace-abn/comm has it. */
+/** The interface that a session needs of a process group; `ProcessGroup` of @inplace-abn/comm has it. */
 export interface SessionGroup extends GroupShape {
   readonly rank: number;
   /** The value of every process, by rank. */
@@ -52,7 +52,7 @@ export class Shares {
   /** The mean over all samples of what each process says of its own; of int32 counts, the share of the samples. */
   mean(values: TypedArray | undefined): number {
     const counted = values instanceof Int32Array;
-    // What processes exchange is padded.
+    // Exchanged values are padded.
     const stride = (values?.length ?? 0) / this.samples.length;
     return this.samples.reduce((sum, samples, rank) => {
       const value = Number(values?.[rank * stride]);

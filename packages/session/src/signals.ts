@@ -1,5 +1,5 @@
 /**
- * What a network takes, returns and is compared with: one tensor, or several by name. In graphs one is `input`, several are
+ * Inputs, outputs and targets of a network: one tensor, or several by name. In graphs one is `input`, several are
  * `input.left` and `input.right`.
  */
 import type { TypedArray } from '@inplace-abn/core';

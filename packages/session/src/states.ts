@@ -5,7 +5,7 @@ import type { StateTensors } from '@inplace-abn/interop';
 
 export type { StateTensor, StateTensors } from '@inplace-abn/interop';
 
-/** Bytes that a save or a resume takes beside the states: one piece of the largest. */
+/** Bytes that a save or a restore takes in addition to the states: one piece of the largest. */
 export function transferBytes(states: readonly StateSpec[]): number {
   return Math.max(0, ...states.map((state) => Math.min(PIECE_BYTES, byteLength(state))));
 }

@@ -169,7 +169,7 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
   }
 }
 
-/** What every process says of its part of a batch; a loss that is not finite stops them all. */
+/** Gathers every process's results of its part of a batch; a loss that is not finite stops them all. */
 function gathered(
   tracer: Tracer,
   results: Readonly<Record<string, Value>>,

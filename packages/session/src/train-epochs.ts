@@ -3,7 +3,7 @@ import { UsageError } from '@inplace-abn/core';
 import type { FitCallback, FitPosition, FitStep, Results, StepResult } from './fit.js';
 import { Mean } from './mean.js';
 
-/** What a loop drives: a session, or a network with steps of its own. */
+/** The subject of a training loop: a session, or a network with steps of its own. */
 export interface Trainee<B, M extends string, V extends Results = Results<M>> {
   /** One step; `at` counts what was made before it. */
   train(batch: B, at: FitPosition): Promise<StepResult<M> & { readonly learningRate: number }>;

@@ -251,7 +251,7 @@ const MISTAKES: [name: string, code: string, message: RegExp, body: () => unknow
     },
   ],
   [
-    'a loss that is no scalar',
+    'a loss that is not a scalar',
     'ERR_LOSS',
     /^the loss is %\d+:float32\[2,3\]: return a float32 scalar/,
     () => own(scores(), (output) => output).plan({ train: 2 }),

@@ -1,4 +1,4 @@
-/** What a command line names: files, folders, patterns, lists. */
+/** Images that a command line names: files, folders, patterns, lists. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';

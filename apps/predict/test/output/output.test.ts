@@ -1,4 +1,4 @@
-/** What is written of each image, in every form. */
+/** Every output format, for good and bad images. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -27,7 +27,7 @@ const RESULTS: readonly Result[] = [
       { label: 0, name: 'dog\u001b[31m', probability: 0.125 },
     ],
   },
-  { file: 'bad.jpg', error: 'it is no image' },
+  { file: 'bad.jpg', error: 'it is not an image' },
 ];
 
 async function textOf(make: (target: Target) => Sink, results = RESULTS): Promise<string[]> {
@@ -66,7 +66,7 @@ describe('results', () => {
       file: 'a, "b".jpg',
       predictions: [{ class: 'cat', label: 2, probability: 0.75 }, { label: 0 }],
     });
-    expect(second).toBe('{"file":"bad.jpg","error":"it is no image"}');
+    expect(second).toBe('{"file":"bad.jpg","error":"it is not an image"}');
     const vector: Result = { file: 'v', vector: Float32Array.of(1, 2.5) };
     expect((await textOf(jsonLines, [vector]))[0]).toBe('{"file":"v","features":[1,2.5]}');
   });
@@ -75,7 +75,7 @@ describe('results', () => {
     expect(await textOf((target) => csv(target, 1))).toEqual([
       'file,error,class_1,label_1,probability_1',
       '"a, ""b"".jpg",,cat,2,0.75',
-      'bad.jpg,it is no image,,,',
+      'bad.jpg,it is not an image,,,',
       '',
     ]);
     expect(await textOf((target) => csv(target, 1), [])).toEqual([
@@ -111,7 +111,7 @@ describe('results', () => {
     const page = new Page({ path, title: 'net: what it sees', facts: [['checkpoint', 'x']] });
     const guesses = [{ label: 0, name: 'cat & dog', probability: 0.75 }];
     await page.add({ file, guesses });
-    await page.add({ file: 'bad.jpg', error: 'it is no image' });
+    await page.add({ file: 'bad.jpg', error: 'it is not an image' });
     for (let i = 0; i < SHOWN; i++) await page.add({ file: 'gone.png', guesses });
     await page.close();
     const html = await readFile(path, 'utf8');
@@ -120,7 +120,7 @@ describe('results', () => {
     expect(html).toContain('<td>cat &amp; dog</td><td class="n">75.0 %</td>');
     expect(html).toContain('cannot be shown: ');
     expect(html).toContain(`The first ${SHOWN} of ${SHOWN + 1} images`);
-    expect(html).toContain('<td>bad.jpg</td><td>it is no image</td>');
+    expect(html).toContain('<td>bad.jpg</td><td>it is not an image</td>');
   });
 });
 

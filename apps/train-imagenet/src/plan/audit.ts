@@ -1,4 +1,4 @@
-/** What inversion costs in precision with the weights of a checkpoint: `plan --audit`. */
+/** `plan --audit`: the precision that inversion loses with the weights of a checkpoint. */
 import { auditInversions, type Device, formatBytes, type InversionError } from '@inplace-abn/core';
 import type { Sides } from '@inplace-abn/data';
 import {

@@ -1,11 +1,11 @@
-/** The memory of one device when a batch is split over several, as a table: this plan beside ordinary batch norm. */
+/** The memory of one device when a batch is split over several, as a table: this plan and ordinary batch norm. */
 import { alignColumns } from '@inplace-abn/cli';
 import { type Device, UsageError } from '@inplace-abn/core';
 import { type PlanReport, planReport, type TrainConfig } from '@inplace-abn/recipes';
 import type { BytesByKind } from '@inplace-abn/train';
 
 export interface PlanRow {
-  /** What the table calls the configuration. */
+  /** Name of the configuration. */
   readonly name: string;
   readonly devices: number;
   readonly report: PlanReport;

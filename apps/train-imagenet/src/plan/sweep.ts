@@ -1,4 +1,4 @@
-/** What batches and byte budgets cost each other: the frontier of a configuration, on plans alone. */
+/** The trade-off between batch size and byte budget of a configuration, from plans alone. */
 import { alignColumns } from '@inplace-abn/cli';
 import { BudgetError, type Device, formatBytes } from '@inplace-abn/core';
 import { planReport, type TrainConfig } from '@inplace-abn/recipes';

@@ -28,7 +28,7 @@ describe('formatPlanTable', () => {
   const [first] = rows;
   const numbers = (line = '') => line.split(/[\s|]+/).filter((cell) => /^[\d.]+$/.test(cell));
 
-  it('has a line for each number of devices, bytes by kind, ordinary beside ours', () => {
+  it('has a line for each number of devices, bytes by kind, ours and ordinary', () => {
     const lines = formatPlanTable(rows).split('\n');
     expect(lines).toHaveLength(4);
     expect(new Set(lines.slice(1).map((line) => line.length)).size).toBe(1);

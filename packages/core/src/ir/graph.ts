@@ -44,7 +44,7 @@ export interface GraphNode {
 }
 
 /**
- * What a state is for: `parameter` is trained, `buffer` holds statistics, `optimizer` holds an update rule's
+ * Role of a state: `parameter` is trained, `buffer` holds statistics, `optimizer` holds an update rule's
  * state.
  */
 export type StateKind = 'parameter' | 'buffer' | 'optimizer';

@@ -47,7 +47,7 @@ export type OutputArrays<O extends OutputTypes> = {
   readonly [K in keyof O]: DTypeArrays[NonNullable<O[K]>];
 };
 
-/** What a run gives. */
+/** Results of a run. */
 export interface RunOutput<O extends OutputTypes = OutputTypes> {
   readonly outputs: OutputArrays<O>;
   /** One per instruction, zeros for a prologue that was skipped; empty unless `timed`. */
@@ -57,7 +57,7 @@ export interface RunOutput<O extends OutputTypes = OutputTypes> {
 /** The program whose values an arena currently holds, since several programs may share an arena. */
 const tenants = new WeakMap<DeviceMemory, Program>();
 
-/** A plan on a device. What its runs give is typed by the names and dtypes that were traced. */
+/** A plan on a device. Its outputs are typed by the names and dtypes that were traced. */
 export class Program<O extends OutputTypes = OutputTypes> {
   private readonly executable: Executable;
   /** Store version from which the prologue's results in the arena were computed; null if there are none. */

@@ -6,7 +6,7 @@ import { UsageError } from '@inplace-abn/core';
 export interface NamedClass {
   /** The class folder of the training images. */
   readonly folder: string;
-  /** What to show. */
+  /** Name for people. */
   readonly name: string;
 }
 

@@ -8,7 +8,7 @@ export interface ConfigProblem extends Partial<Position> {
   message: string;
 }
 
-/** Lines of a message: a file with more problems is no configuration. */
+/** Lines of a message: a file with more problems is not a configuration. */
 const MOST_LINES = 20;
 
 /** Everything that is wrong with a configuration, in the order of the file; the message has a line for each of the first 20. */

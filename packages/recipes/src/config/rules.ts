@@ -3,7 +3,7 @@ import type { TrainConfig } from './schema.js';
 import { taskProblems } from './task-rules.js';
 
 /**
- * What one key asks of another. Looks at the raw object over the defaults, so that these problems are
+ * Rules between keys. Looks at the raw object over the defaults, so that these problems are
  * reported together with all others.
  */
 export function crossKeyProblems(raw: unknown, defaults: TrainConfig): Problem[] {

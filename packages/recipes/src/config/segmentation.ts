@@ -1,4 +1,4 @@
-/** The `segmentation` section: what a configuration of that task has beside the common sections. */
+/** The `segmentation` section of a configuration of that task. */
 import { z } from 'zod';
 import { dilation, flag, MAX_DILATION, minusOneOr, numberAbove, positiveInteger, section } from './fields.js';
 

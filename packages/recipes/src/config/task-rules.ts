@@ -1,4 +1,4 @@
-/** What a task asks of the rest of a configuration. */
+/** Requirements of a task on the rest of its configuration. */
 import type { KeyPath } from './json.js';
 import { formatPath, type Problem, valueAt } from './problems.js';
 

@@ -26,7 +26,7 @@ interface Digested {
 export interface DataParts {
   readonly train: DataPart;
   readonly val: DataPart;
-  /** What errors call the training images. */
+  /** Name of the training images in errors. */
   readonly trainPath: string;
   readonly classes?: readonly string[];
   readonly notes?: readonly string[];

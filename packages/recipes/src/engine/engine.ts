@@ -32,7 +32,7 @@ const NOTHING_LABELED: StepResult = { loss: Number.NaN, outputs: {} };
 /** Far from the seeds of the steps to come. */
 const RANK_SEED = 0x9e3779b1;
 
-/** What a batch is to the programs. */
+/** A batch as the programs take it. */
 type StepArrays = ReturnType<typeof imageArrays> & { readonly labels: Int32Array | Uint8Array };
 
 /** Options of an {@link Engine}. */

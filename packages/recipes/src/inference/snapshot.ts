@@ -40,7 +40,7 @@ export function loadSnapshot(
 
 const PARTS = ['body.', 'head.', 'cls.'];
 
-/** What a file is that has no part of a segmentation network. */
+/** Describes a file that has no part of a segmentation network; null if it has one. */
 function otherNetwork(tensors: TensorContents): string | null {
   const names = [...tensors.keys()];
   if (names.some((name) => PARTS.some((part) => name.startsWith(part)))) return null;

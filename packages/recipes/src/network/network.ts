@@ -22,7 +22,7 @@ export function networkOf(config: NetworkConfig): Module {
   return createNetwork(arch, options);
 }
 
-/** What the configuration says of the layers below the classifier. */
+/** Options of the layers below the classifier. */
 export function bodyOptionsOf({
   arch,
   dilation,

@@ -13,7 +13,7 @@ export class OnImages extends Around<ImageInputs> {
   }
 }
 
-/** What one sample is to a session of such a network. */
+/** Session inputs of one sample of such a network. */
 export function imageOptions(crop: Sides): Record<keyof ImageInputs, InputOptions> {
   return { images: { shape: [3, ...heightAndWidth(crop)], dtype: 'uint8' }, color: { shape: [12] } };
 }

@@ -1,4 +1,4 @@
-/** What `plan` prints: bytes by kind, the peak, and layer by layer what is in place, what is not and why. */
+/** The report of `plan`: bytes by kind, the peak, and for each layer whether it is in place or why not. */
 import {
   byteLength,
   type Device,
@@ -35,7 +35,7 @@ export interface PlanReport {
   readonly peak: number;
   /** Instruction at which the peak is. */
   readonly peakAt: { readonly instruction: number; readonly op: string; readonly path: string };
-  /** What the program reserves for everything but weights and optimizer state. */
+  /** Bytes that the program reserves for everything except weights and optimizer state. */
   readonly arenaBytes: number;
   /** Weights, optimizer state and arena together. */
   readonly totalBytes: number;

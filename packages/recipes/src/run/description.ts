@@ -4,7 +4,7 @@ import { resolveConfig } from '../config/config.js';
 import type { TrainConfig } from '../config/schema.js';
 
 /**
- * What a checkpoint stores about its network: configuration, classes and preprocessing.
+ * The description of a network in its checkpoints: configuration, classes and preprocessing.
  *
  * @param classes names of the labels, in order; a network may have more outputs
  */

@@ -1,4 +1,4 @@
-/** What a run leaves in its folder as it goes: metrics, events, checkpoints, the report. Of several processes the first writes it. */
+/** Callbacks that write a run's folder: metrics, events, checkpoints, the report. Only rank 0 writes. */
 import { linkFileAtomic, type RunState, RunStateStore, type TensorContent } from '@inplace-abn/checkpoint';
 import type { SkippedImage } from '@inplace-abn/data';
 import type { FitStep } from '@inplace-abn/session';
@@ -24,7 +24,7 @@ import { writeResults } from './results.js';
 import { captureState, layoutOf } from './state.js';
 import { torchCheckpointOf, writeTorchCheckpoint } from './torch-checkpoint.js';
 
-/** What the files say of a run, and which of them are written. */
+/** Contents of the files, and which of them are written. */
 export interface RecordOptions {
   readonly config: TrainConfig;
   readonly versions: Versions;
@@ -38,7 +38,7 @@ export interface RecordOptions {
   readonly saveEvery?: number;
   /** TensorBoard histograms of the classifier's and the last normalization's parameters every 10 steps. */
   readonly histograms?: boolean;
-  /** What the report says of where the steps' time went. */
+  /** The report's breakdown of step time. */
   readonly profile?: () => ProfileReport | null;
 }
 

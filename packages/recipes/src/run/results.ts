@@ -1,4 +1,4 @@
-/** What a run leaves beside its checkpoints: summary.json and report.html. */
+/** The results of a run next to its checkpoints: summary.json and report.html. */
 import { memoryMapOf } from '@inplace-abn/core';
 import type { SkippedImage } from '@inplace-abn/data';
 import {

@@ -21,7 +21,7 @@ import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
 import { descriptionOf } from './description.js';
 
-/** What a position within an epoch means: others are other images. */
+/** Batch size and data that a position within an epoch refers to. */
 export interface EpochLayout {
   /** Images a step. */
   readonly batchSize: number;

@@ -52,7 +52,7 @@ export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'maxSteps
   readonly printFreq: number;
   /** Checkpoint file (.pth.tar, .pth or .safetensors), or folder of checkpoints, to continue from. */
   readonly resume?: string;
-  /** What to take from it; default everything. */
+  /** Parts to restore from it; default everything. */
   readonly take?: Taking;
   /** The batch norm that its weights were trained with, where the file does not tell. */
   readonly trainedWith?: NormMode;

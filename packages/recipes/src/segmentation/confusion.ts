@@ -12,10 +12,10 @@ export class Confusion {
   }
 
   /**
-   * Counts pixels. Those whose label is no class (255 by custom) do not count.
+   * Counts pixels. Those whose label is not a class (255 by custom) do not count.
    *
    * @returns how many counted
-   * @throws RangeError where the maps differ in size or a prediction is no class
+   * @throws RangeError where the maps differ in size or a prediction is not a class
    */
   add(labels: ArrayLike<number>, predicted: ArrayLike<number>): number {
     const { classes, matrix } = this;

@@ -40,7 +40,7 @@ export function colorTable(classes: readonly SegmentationClass[]): Uint8Array {
   return table;
 }
 
-/** What to call an id, also one that the list does not have. */
+/** The class of an id; a generic one if the list does not have it. */
 export function classOf(classes: readonly SegmentationClass[], id: number): SegmentationClass {
   return classes[id] ?? { id, name: `class ${id}`, color: [0, 0, 0] };
 }

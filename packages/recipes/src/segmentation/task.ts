@@ -7,7 +7,7 @@ import { segmentationNetworkOf } from './network.js';
 import { segmentationObjective } from './objective.js';
 import { takeSegmentationWeights } from './weights.js';
 
-/** One label for each pixel, from maps of class ids beside the images. */
+/** One label for each pixel, from maps of class ids next to the images. */
 export function segmentation(config: SegmentationTaskConfig): Task {
   return {
     metrics: ['miou', 'accuracy'],

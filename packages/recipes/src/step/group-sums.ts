@@ -1,4 +1,4 @@
-/** What a training step sums over processes beside its gradients. */
+/** Values other than gradients that a training step sums over processes. */
 import type { GroupShape } from '@inplace-abn/comm';
 import { guardFinite, pack, startAllReduce, type Tracer, unpack, type Value } from '@inplace-abn/core';
 import type { StepValues } from '../task/task.js';

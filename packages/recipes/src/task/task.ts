@@ -1,4 +1,4 @@
-/** What a network is trained for, as far as the training loop, the engine and the files differ by it. */
+/** The task that a network is trained for: everything by which loop, engine and files differ. */
 import type { TensorContent, TensorContents, TorchTree } from '@inplace-abn/checkpoint';
 import type { Tracer, Value } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
@@ -11,7 +11,7 @@ import type { BatchShape } from './images.js';
 /** The symbolic outputs of a step: `loss`, the mean over what is labeled, and what a meter counts from. */
 export type StepValues = Readonly<Record<string, Value>> & { readonly loss: Value };
 
-/** What the two traced steps of a task have of their own. */
+/** The task's part of the two traced steps. */
 export interface Objective {
   /** Beginnings of the names of the parameters that `optimizer.classifier_lr` is for. */
   readonly classifier: readonly string[];
@@ -35,7 +35,7 @@ export type Use = 'testing' | 'training';
 
 export interface WeightsSource {
   readonly tensors: TensorContents;
-  /** What errors call it. */
+  /** Its name in errors. */
   readonly path: string;
 }
 
@@ -70,8 +70,8 @@ export interface Task {
   /** A meter of the task's metrics. */
   newMeter(phase: 'train' | 'val'): Meter;
   /**
-   * The network's weights from those of a file: all of them (but for the classifier where it is to be dropped), or an
-   * error that names the fix where there is one.
+   * The network's weights from those of a file: all of them (without the classifier if it is to be dropped), or an
+   * error that names the fix.
    */
   takeWeights(network: Module, source: WeightsSource, how: TakeWeights): Map<string, StateTensor>;
 }

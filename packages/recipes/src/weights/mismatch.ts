@@ -23,7 +23,7 @@ export function specsOf(network: Module): Map<string, TensorSpec<DType>> {
   return new Map(network.namedStates().map(({ name, shape, dtype }) => [name, { shape, dtype }]));
 }
 
-/** What to do about a file without a classifier, and about one with a classifier for other classes. */
+/** Advice for a file without a classifier, and for one with a classifier for other classes. */
 const REMEDIES: Record<Use, { none: string; other: string }> = {
   testing: {
     none: '; a test needs one: take the checkpoint of a whole network',

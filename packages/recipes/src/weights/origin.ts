@@ -12,7 +12,7 @@ import type { CheckpointContent } from './checkpoint-file.js';
 export interface Origin {
   /** undefined: nothing tells. */
   readonly mode?: NormMode;
-  /** The network that was trained, where its configuration is beside the file. */
+  /** The network that was trained, if its configuration is next to the file. */
   readonly network?: NetworkConfig;
 }
 

@@ -1,4 +1,4 @@
-/** Training on the CUDA device (emulated where there is no GPU) beside training on the CPU. */
+/** Training on the CUDA device (emulated without a GPU) compared with training on the CPU. */
 import { cpu, type Device } from '@inplace-abn/core';
 import { CudaDevice, cudaOptions } from '@inplace-abn/cuda';
 import type { Batch } from '@inplace-abn/data';

@@ -14,7 +14,7 @@ export interface TrainJob
 
 const VERSIONS = { node: 'v0', platform: 'test', cpu: 'test', cores: 1, memoryBytes: 1, packages: {} };
 
-/** What the rank printed, and its last validation. */
+/** The rank's output and its last validation. */
 export default async function trainJob(processes: Processes, job: TrainJob) {
   let text = '';
   const stream = {

@@ -1,4 +1,4 @@
-/** What is refused before anything is trained: one clear sentence, and nothing is written. */
+/** Bad input is refused before training: one sentence, and nothing is written. */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { openClassFolders } from '../../src/classification/data.js';
 import { planReport } from '../../src/index.js';
 import { configOf, runTraining } from '../support/runs.js';
 
-/** The native device, but for what is given. */
+/** The native device with some members replaced. */
 function deviceWith(changes: Record<string, unknown>): Device {
   return Object.create(
     cpu(),

@@ -59,12 +59,12 @@ type Dict = ReadonlyMap<string | number, TorchValue>;
 
 function dict(value: TorchValue | undefined): Dict {
   if (value instanceof Map) return value;
-  return expect.fail(`${String(value)} is no dictionary`);
+  return expect.fail(`${String(value)} is not a dictionary`);
 }
 
 function list(value: TorchValue | undefined): readonly TorchValue[] {
   if (Array.isArray(value)) return value;
-  return expect.fail(`${String(value)} is no list`);
+  return expect.fail(`${String(value)} is not a list`);
 }
 
 const newFolder = async () => join(await temporaryFolder(), 'run');
@@ -339,12 +339,12 @@ describe('checkpoint.pth.tar', () => {
       );
     });
 
-    it('for weights that are no floats', async () => {
+    it('for weights that are not floats', async () => {
       const resume = await converted('int32', (length) => new Int32Array(length));
       expect(await refusal({ resume })).toContain('int32 instead of float32');
     });
 
-    it('where there is no such file, or it is no checkpoint', async () => {
+    it('where there is no such file, or it is not a checkpoint', async () => {
       const folder = await temporaryFolder();
       expect(await refusal({ resume: join(folder, 'absent.pth.tar') })).toBe(
         `Cannot read ${join(folder, 'absent.pth.tar')}: there is no such file.`,
@@ -354,7 +354,7 @@ describe('checkpoint.pth.tar', () => {
       expect(await refusal({ resume: notes })).toContain(`${notes} is not a checkpoint`);
     });
 
-    it('for an epoch that is no number', async () => {
+    it('for an epoch that is not a number', async () => {
       const value = new Map(dict(await readTorch(file(sgd)))).set('epoch', 'two');
       const resume = join(await temporaryFolder(), 'odd.pth.tar');
       await writeTorch(resume, value);

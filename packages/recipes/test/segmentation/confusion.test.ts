@@ -74,7 +74,7 @@ describe('a confusion matrix', () => {
 
   it.each<[string, () => unknown, string]>([
     ['maps of different sizes', () => counted(2, [0, 1], [0]), '2 labels do not fit 1 predictions'],
-    ['a prediction that is no class', () => counted(2, [1], [2]), 'pixel 0 is predicted as 2'],
+    ['a prediction that is not a class', () => counted(2, [1], [2]), 'pixel 0 is predicted as 2'],
     ['no classes', () => new Confusion(0), 'expected 1 to 256 classes, received 0'],
     [
       'another number of classes',

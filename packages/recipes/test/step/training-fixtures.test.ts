@@ -43,7 +43,7 @@ describe('training follows PyTorch', () => {
         seed: Int32Array.of(0),
       });
       const error = Math.abs(Number(outputs.loss?.[0]) / expected - 1);
-      // A value beside an activation's kink falls to the other side a step sooner or later than in PyTorch's runs.
+      // A value near an activation's kink falls to the other side a step sooner or later than in PyTorch's runs.
       const bound = Math.max(...variant.float32ErrorsOfPyTorch.losses.slice(index, index + 2));
       expect(error, `loss of step ${index + 1}`).toBeLessThan(SLACK * bound + ROUNDING);
     }

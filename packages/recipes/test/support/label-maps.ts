@@ -20,7 +20,7 @@ interface Sections {
   segmentation?: Record<string, unknown>;
 }
 
-/** What a configuration file says; the sections given are merged over it. */
+/** Contents of a configuration file; the sections given are merged over it. */
 export function rawSegmentation({ network, optimizer, input, segmentation }: Sections = {}) {
   return {
     task: 'segmentation',

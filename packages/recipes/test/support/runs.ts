@@ -17,7 +17,7 @@ interface Sections {
   seed?: number;
 }
 
-/** What a configuration file for the images of `imageFolder` says; the sections given are merged over it. */
+/** Contents of a configuration file for the images of `imageFolder`; the sections given are merged over it. */
 export function rawConfig({ network, optimizer, input, seed = 1 }: Sections = {}) {
   return {
     network: {

@@ -172,7 +172,7 @@ describe('scales', () => {
       await expect(load(path, config)).rejects.toThrow(
         new RegExp(`^1 of the \\d+ scales in ${path} are negative, the first in ${SCALE} .*: say which$`),
       );
-      // The configuration of another run beside a state says nothing about it.
+      // The configuration of another run next to a state says nothing about it.
       const state = await runOf(ordinary, trained);
       await writeFile(join(state, '..', '..', 'config.json'), JSON.stringify(configOf({ seed: 9 })));
       await expect(load(state, config)).rejects.toThrow(UnknownOriginError);
