@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { linkFileAtomic, removeStaleTemporaries, writeFileAtomic } from '../src/index.js';
@@ -84,6 +84,24 @@ describe('writeFileAtomic', () => {
     await writeFileAtomic(join(here, 'link'), 'new');
     expect(await readFile(join(here, 'target'), 'utf8')).toBe('new');
     expect(await readdir(here)).toEqual(['link', 'target']);
+  });
+
+  it('writes to a device and leaves it one', async () => {
+    await writeFileAtomic('/dev/null', 'x');
+    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
+    await expect(writeFileAtomic('/dev/full', [Buffer.from('x')])).rejects.toThrow(
+      /^Cannot write \/dev\/full: ENOSPC/,
+    );
+  });
+
+  it('appends to an open file by its descriptor', async () => {
+    const path = join(await folder('descriptor'), 'file');
+    await writeFile(path, 'before ');
+    const file = await open(path, 'a');
+    await writeFileAtomic(`/dev/fd/${file.fd}`, 'within ');
+    await file.write('after');
+    await file.close();
+    expect(await readFile(path, 'utf8')).toBe('before within after');
   });
 
   it('names a folder that does not exist', async () => {

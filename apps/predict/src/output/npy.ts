@@ -1,5 +1,6 @@
 /** Vectors as a matrix of NumPy, a row an image, written as they come. */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { UsageError } from '@inplace-abn/core';
 import type { Result, Sink } from './result.js';
 import { type Target, targetFor } from './stream.js';
 
@@ -34,8 +35,17 @@ export class Matrix implements Sink {
     this.names = targetFor(path.replace(/(\.npy)?$/, '.txt'));
   }
 
-  /** @param columns length of every vector */
+  /**
+   * @param columns length of every vector
+   * @throws UsageError for a folder, a device or a pipe
+   */
   static async create(path: string, columns: number): Promise<Matrix> {
+    const found = await stat(path).catch(() => null);
+    if (found && !found.isFile()) {
+      throw new UsageError(
+        `cannot write ${path}: a matrix needs a regular file, for its number of rows is written last`,
+      );
+    }
     const temporary = `${path}.${process.pid}.tmp`;
     const file = await open(temporary, 'w');
     await file.write(npyHeader(0, columns));

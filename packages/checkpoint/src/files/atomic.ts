@@ -70,6 +70,29 @@ async function replaceBy(path: string, make: (temporary: string) => Promise<void
   }
 }
 
+/** Open files of this process: whoever opened one, as a shell does for `>>`, goes on writing to it. */
+const DESCRIPTOR = /^\/(dev\/(stdout|stderr|fd\/\d+)|proc\/[^/]+\/fd\/\d+)$/;
+
+/** True for devices, pipes and sockets: a rename would put a file where everybody expects /dev/null. */
+async function isSpecial(path: string): Promise<boolean> {
+  if (DESCRIPTOR.test(path)) return true;
+  const found = await stat(path).catch(() => null);
+  return found !== null && !found.isFile() && !found.isDirectory();
+}
+
+async function writeInto(path: string, content: FileContent): Promise<void> {
+  try {
+    const file = await open(path, 'a');
+    try {
+      await writeContent(file, content);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw new CheckpointError(`Cannot write ${path}: ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
 async function syncFile(path: string): Promise<void> {
   const file = await open(path, 'r+');
   try {
@@ -81,11 +104,12 @@ async function syncFile(path: string): Promise<void> {
 
 /**
  * Writes a file atomically and durably: temporary file in the same folder, fsync, rename, fsync of the
- * folder. Chunks are written as they come and never collected in memory.
+ * folder. Chunks are written as they come and never collected in memory. A device or a pipe is written to and stays.
  *
  * @throws CheckpointError naming `path`. The old content stays and the temporary file is removed.
  */
 export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
+  if (await isSpecial(path)) return writeInto(path, content);
   await replaceBy(path, async (temporary) => {
     const file = await open(temporary, 'wx');
     try {
