@@ -3,7 +3,13 @@
 import { type Advice, checkWritable, runCommand, withAdvice } from '@inplace-abn/cli';
 import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import { convertWeights, LIBRARIES, type Library, NORM_MODES, writeConversion } from '@inplace-abn/interop';
-import { type NormMode, positive, TRAINED_WITH_ADVICE, trainedWithOption } from '@inplace-abn/recipes';
+import {
+  finite,
+  type NormMode,
+  positive,
+  TRAINED_WITH_ADVICE,
+  trainedWithOption,
+} from '@inplace-abn/recipes';
 import { Command, Option } from 'commander';
 import { compareOn, formatComparison } from './convert/compare.js';
 
@@ -49,7 +55,7 @@ const command = new Command('convert')
       "activation of the written network (default: the file's; leaky_relu instead of relu where batch norm is in place)",
     ).choices(ACTIVATIONS),
   )
-  .option('--activation-param <x>', 'slope of leaky_relu, α of elu (default: 0.01)', positive)
+  .option('--activation-param <x>', 'slope of leaky_relu, α of elu (default: 0.01)', finite)
   .option(
     '--key <key>',
     'where in the file the weights are, such as state_dict_ema (default: state_dict, or the file itself)',

@@ -36,7 +36,7 @@ export { loadSnapshot, type SnapshotOptions } from './inference/snapshot.js';
 export { initialStateOf, networkOf, normActOf } from './network/network.js';
 export { formatPlan } from './plan/format.js';
 export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.js';
-export { bytes, fraction, nonNegative, pixels, positive, positives } from './program/numbers.js';
+export { bytes, finite, fraction, nonNegative, pixels, positive, positives } from './program/numbers.js';
 export { distBackendOption, localRankOption } from './program/processes.js';
 export { together } from './program/together.js';
 export { TRAINED_WITH_ADVICE, trainedWithOption } from './program/weights.js';

@@ -24,6 +24,13 @@ export function positives(text: string): number[] {
   return text.split(',').map(positive);
 }
 
+/** Option parser: any number. */
+export function finite(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number.');
+}
+
 /** Option parser: a number above 0 and below 1. */
 export function fraction(text: string): number {
   const value = Number(text);

@@ -1,6 +1,14 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { bytes } from '../../src/index.js';
+import { bytes, finite } from '../../src/index.js';
+
+describe('finite', () => {
+  it('takes any number', () => {
+    expect(['0.01', '0', '-2', '1e-3'].map(finite)).toEqual([0.01, 0, -2, 0.001]);
+    for (const text of ['', ' ', 'x', 'NaN', 'Infinity'])
+      expect(() => finite(text)).toThrow('Expected a number.');
+  });
+});
 
 describe('bytes', () => {
   it.each([
