@@ -86,7 +86,7 @@ Exit codes: 0 done, 1 error, 2 usage.`,
 
 async function convert(input: string, output: string, options: Options): Promise<void> {
   checkProcessDevice(options);
-  await checkWritable(output);
+  await checkWritable(output, input);
   const { from, check, classes, batch, workers, ...wanted } = options;
   const conversion = await convertWeights(input, { ...wanted, ...(from === 'auto' ? {} : { from }) });
   const { took, notes, exact, original, converted, description } = conversion;

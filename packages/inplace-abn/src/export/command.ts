@@ -84,7 +84,7 @@ The model is opset 17. Its properties classes, mean, std, scale and crop are JSO
 
 async function run(options: ExportOptions): Promise<void> {
   checkOptions(options);
-  await checkWritable(options.out);
+  await checkWritable(options.out, options.checkpoint);
   const { files, signals, notes } = await exportCheckpoint(options);
   for (const note of notes) process.stderr.write(`${note}\n`);
   process.stdout.write(
