@@ -26,7 +26,7 @@ import { LIST, photographs } from './images/sources.js';
 import { Matrix } from './output/npy.js';
 import { Page } from './output/page.js';
 import type { Sink } from './output/result.js';
-import { STDOUT, targetFor } from './output/stream.js';
+import { STDOUT, targetFor, watchReader } from './output/stream.js';
 import { csv, jsonLines, readableLines } from './output/text.js';
 import { type Outcome, predictPhotographs } from './predict.js';
 
@@ -150,6 +150,8 @@ async function main(checkpoint: string, images: readonly string[], options: Opti
   const stop = new StopRequest((signal) =>
     progress.note(`${signal}: stopping after this batch; once more to kill`),
   );
+  const results = printsResults(options);
+  const reads = watchReader(process.stdout);
   try {
     const outcome = await predictPhotographs({
       device,
@@ -167,9 +169,9 @@ async function main(checkpoint: string, images: readonly string[], options: Opti
       nameOf,
       sinks: (width) => sinksOf(options, config, checkpoint, width),
       progress,
-      shows: !(process.stdout.isTTY && printsResults(options)),
+      shows: !(process.stdout.isTTY && results),
       stop,
-      wanted: () => !printsResults(options) || process.stdout.writable,
+      wanted: () => !results || reads(),
     });
     return conclude(outcome, options, progress);
   } finally {

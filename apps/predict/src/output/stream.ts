@@ -1,5 +1,5 @@
 /** Where text or bytes go as they come: standard output, or a file that is replaced as a whole. */
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { PassThrough, type Writable } from 'node:stream';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 
@@ -57,6 +57,18 @@ class AtomicFile implements Target {
     this.pipe.destroy(error instanceof Error ? error : new Error(String(error)));
     await this.written.catch(() => {});
   }
+}
+
+/**
+ * Tells whether a stream still has a reader: a write to standard output that fails, as after `| head`, leaves the stream
+ * writable for Node.
+ */
+export function watchReader(stream: Pick<EventEmitter, 'on'>): () => boolean {
+  let reads = true;
+  stream.on('error', () => {
+    reads = false;
+  });
+  return () => reads;
 }
 
 async function drained(stream: Writable): Promise<void> {

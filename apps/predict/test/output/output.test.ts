@@ -1,4 +1,6 @@
 /** Every output format, for good and bad images. */
+
+import { EventEmitter } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -7,7 +9,7 @@ import { coloredPng, temporaryFolder } from '../../../../packages/train/test/sup
 import { Matrix } from '../../src/output/npy.js';
 import { Page, SHOWN } from '../../src/output/page.js';
 import { guessesOf, type Result, type Sink } from '../../src/output/result.js';
-import { type Target, targetFor } from '../../src/output/stream.js';
+import { type Target, targetFor, watchReader } from '../../src/output/stream.js';
 import { csv, jsonLines, readableLines } from '../../src/output/text.js';
 
 class Text implements Target {
@@ -103,6 +105,12 @@ describe('results', () => {
     expect((await readdir(folder)).sort()).toEqual(['f.npy', 'f.txt']);
   });
 
+  it('are no matrix in a device, which would be replaced', async () => {
+    await expect(Matrix.create('/dev/null', 2)).rejects.toThrow(
+      'cannot write /dev/null: a matrix needs a regular file',
+    );
+  });
+
   it('are a page with pictures, of some of the images', async () => {
     const folder = await temporaryFolder();
     const file = join(folder, '<a>.png');
@@ -153,6 +161,15 @@ describe('a target', () => {
     await target.close();
     expect(await readFile(path, 'utf8')).toBe('new');
     expect(await readdir(folder)).toEqual(['a.json']);
+  });
+
+  it('has no reader any more after a write that failed', () => {
+    // Standard output says nothing else: it stays writable.
+    const stdout = new EventEmitter();
+    const reads = watchReader(stdout);
+    expect(reads()).toBe(true);
+    stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    expect(reads()).toBe(false);
   });
 
   it('that cannot be written is told of', async () => {
