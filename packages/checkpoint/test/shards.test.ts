@@ -2,7 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openStateDict, readContent, readStateDict, writeSafetensors, writeTorch } from '../src/index.js';
+import {
+  openStateDict,
+  readContent,
+  readDescription,
+  readStateDict,
+  writeSafetensors,
+  writeTorch,
+} from '../src/index.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const vector = (...values: number[]) =>
@@ -24,6 +31,10 @@ describe('an index of safetensors files', () => {
     await writeFile(path, JSON.stringify({ metadata: { total_size: 12 }, weight_map }));
     return path;
   }
+
+  it('has no description', async () => {
+    expect(await readDescription(await sharded())).toEqual({});
+  });
 
   it('gives the tensors that it lists, in its order, under plain names', async () => {
     const path = await sharded();

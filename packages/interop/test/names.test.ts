@@ -62,7 +62,10 @@ describe('names', () => {
       const tensors = new Map(network.namedStates().map((state) => [state.name, state]));
       const foreign = namedAs(library, network, tensors);
       expect([...ownNames(network, foreign).tensors]).toEqual([...tensors]);
-      expect(ownNames(network, tensors)).toEqual({ tensors, library: 'upstream' });
+      expect(ownNames(network, tensors)).toEqual({ tensors, library: 'upstream', prefix: '' });
+      const wrapped = new Map([...foreign].map(([name, value]) => [`net.backbone.${name}`, value]));
+      const own = ownNames(network, wrapped);
+      expect([own.prefix, ...own.tensors]).toEqual(['net.backbone.', ...tensors]);
     },
   );
 

@@ -5,13 +5,14 @@ import { isDict } from '../pickle/value.js';
 import { latestRunMeta } from '../run-state/resume.js';
 import { RUN_STATE_KIND, readRunMeta } from '../run-state/state.js';
 import { SafetensorsFile } from '../safetensors/read.js';
+import { INDEX_END } from '../safetensors/shards.js';
 import { formatOf } from '../state-dict/format.js';
 import { TorchFile } from '../torch/file.js';
 import { descriptionIn, type ModelDescription } from './description.js';
 
 /**
  * Reads the description of a model without its tensors, from a training state, a file of torch.save, a
- * safetensors file (whose metadata values are strings of JSON) or the newest state in a folder.
+ * safetensors file (whose metadata values are strings of JSON) or the newest state in a folder. The index of several files has none.
  *
  * @throws CheckpointError if the file is missing or not a checkpoint
  */
@@ -20,6 +21,8 @@ export async function readDescription(path: string): Promise<ModelDescription> {
     const meta = await latestRunMeta(path);
     return descriptionIn((key) => meta?.[key]);
   }
+  // The index of several files has no place for one.
+  if (path.endsWith(INDEX_END)) return {};
   const source = await openSource(path);
   const format = await formatOf(source).finally(() => source.close());
   return format === 'safetensors' ? ofSafetensors(path) : ofTorch(path);

@@ -28,13 +28,15 @@ export async function adaptWeights(
   tensors: TensorContents,
   { take, trained, ...options }: AdaptOptions,
 ): Promise<Adapted> {
-  const { tensors: named, library } = ownNames<TensorContent>(network, tensors);
+  const { tensors: named, library, prefix } = ownNames<TensorContent>(network, tensors);
   const foreign = library !== 'upstream';
   const mode = trained ?? (foreign ? 'standard' : undefined);
   const transfer = await transferNorms(network, take(named), { ...options, trained: mode });
-  const notes = foreign
-    ? [`${options.source} has the names of ${library}`, ...transfer.notes]
-    : transfer.notes;
+  const notes = [
+    ...(prefix ? [`${options.source}: names are read without ${prefix}`] : []),
+    ...(foreign ? [`${options.source} has the names of ${library}`] : []),
+    ...transfer.notes,
+  ];
   return { ...transfer, notes, library };
 }
 

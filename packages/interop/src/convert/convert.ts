@@ -74,7 +74,7 @@ export async function convertWeights(path: string, options: ConvertOptions = {})
   const { tensors: all, rest } = await openStateDict(path, key === undefined ? {} : { key });
   const recognized = recognize(all, { source: path, library: from, arch });
   const { library, prefix } = recognized;
-  const own = library === 'upstream' && !path.endsWith('.json') ? await readDescription(path) : {};
+  const own = library === 'upstream' ? await readDescription(path) : {};
   const trained =
     recordedNorms((name) => rest.get(name)) ??
     options.trainedWith ??

@@ -46,16 +46,36 @@ export interface OwnNames<T> {
   readonly tensors: ReadonlyMap<string, T>;
   /** Whose names they were. */
   readonly library: Library;
+  /** The beginning that all of the file's names had and the network's have not; most often empty. */
+  readonly prefix: string;
 }
 
 /**
  * Tensors of a file under the names of `network`: as they are, unless most of them have the names of another library. For a
- * segmentation network these are of a classification network, the names those of its body.
+ * segmentation network these are of a classification network, the names those of its body. Where no name fits and all begin alike,
+ * as `backbone.conv1.weight` does, they are tried without that.
  */
 export function ownNames<T>(whole: AnyModule, tensors: ReadonlyMap<string, T>): OwnNames<T> {
+  let [prefix, names] = ['', tensors];
+  for (;;) {
+    const { found, ...own } = namesUnder(whole, names);
+    if (found > 0) return { ...own, prefix };
+    const [first = ''] = names.keys();
+    const start = first.slice(0, first.indexOf('.') + 1);
+    if (start === '' || [...names.keys()].some((name) => !name.startsWith(start))) break;
+    prefix += start;
+    names = new Map([...names].map(([name, tensor]) => [name.slice(start.length), tensor]));
+  }
+  return { tensors, library: 'upstream', prefix: '' };
+}
+
+function namesUnder<T>(
+  whole: AnyModule,
+  tensors: ReadonlyMap<string, T>,
+): Omit<OwnNames<T>, 'prefix'> & { readonly found: number } {
   const network = whole instanceof SegmentationNetwork ? whole.body : whole;
   const own = network.namedStates().filter(({ name }) => tensors.has(name)).length;
-  let best: OwnNames<T> & { found: number } = { tensors, library: 'upstream', found: own };
+  let best: ReturnType<typeof namesUnder<T>> = { tensors, library: 'upstream', found: own };
   for (const naming of NAMINGS) {
     const names = namesBy(naming, network);
     if (!names || !hasMark(naming, network, names)) continue;
@@ -68,7 +88,7 @@ export function ownNames<T>(whole: AnyModule, tensors: ReadonlyMap<string, T>): 
     );
     best = { tensors: renamedTensors, library: naming.libraries[0] ?? 'upstream', found };
   }
-  return { tensors: best.tensors, library: best.library };
+  return best;
 }
 
 function asClassifier(name: string, { classifier: { ours, theirs } }: Naming): string {
