@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describedAs, readStateDict, writeSafetensors } from '@inplace-abn/checkpoint';
@@ -59,6 +59,13 @@ describe('export', () => {
     expect(output?.dims).toEqual([2, 3]);
   });
 
+  it('names every output in the model, as predict does', async () => {
+    const [out, names] = [join(folder, 'two.onnx'), join(folder, 'two.txt')];
+    writeFileSync(names, 'a\nb\n');
+    await exportCheckpoint({ checkpoint, out, classes: names });
+    expect(readFileSync(out, 'utf8')).toContain('["a","b","output 2"]');
+  });
+
   it('writes what torchvision loads strictly, with ordinary batch norm', async () => {
     const out = join(folder, 'net.pth');
     const done = await exportCheckpoint({ checkpoint, out });
@@ -84,6 +91,7 @@ describe('export', () => {
       [checkpoint, join(folder, 'x.onnx'), '--classes', join(folder, 'four.txt')],
       '4 classes',
     ],
+    ['the checkpoint itself', [checkpoint, checkpoint], 'it is the file that is read; name another'],
     ['no known format', [checkpoint, join(folder, 'x.pb')], 'end it in .onnx, .pth, .pt or .safetensors'],
     [
       'options of ONNX for a state dictionary',

@@ -14,12 +14,12 @@ import {
 } from '@inplace-abn/interop';
 import type { Module } from '@inplace-abn/nn';
 import {
+  classNames,
   type Described,
   describedNetwork,
   heightAndWidth,
   loadWeights,
   type NormMode,
-  readClassFile,
   taskOf,
 } from '@inplace-abn/recipes';
 
@@ -93,7 +93,7 @@ async function asOnnx({ config, classes, network, state, notes }: Trained, optio
       sizes: options.sizes,
       fold: options.fold,
       preprocessing: options.withPreprocessing ? { mean, std } : undefined,
-      metadata: { ...preparation(config), classes: await namesOf(classes, options.classes) },
+      metadata: { ...preparation(config), classes: await namesOf(config, classes, options) },
     },
   );
   const { out, externalData } = options;
@@ -108,9 +108,15 @@ function preparation({ task, input }: Described['config']): OnnxMetadata {
   return { mean, std, ...(scale === -1 ? {} : { scale }), crop };
 }
 
-async function namesOf(recorded: readonly string[], file: string | undefined) {
-  if (file !== undefined) return (await readClassFile(file)).map(({ name }) => name);
-  return recorded.length > 0 ? recorded : undefined;
+/** A name for each output, as `predict` has them; undefined where nothing names the classes, or there are none. */
+async function namesOf(
+  { network: { classes: outputs } }: Described['config'],
+  recorded: readonly string[],
+  { classes: file, checkpoint }: ExportOptions,
+): Promise<string[] | undefined> {
+  if (outputs === 0 || (file === undefined && recorded.length === 0)) return undefined;
+  const nameOf = await classNames(outputs, recorded, file, checkpoint);
+  return Array.from({ length: outputs }, (_, label) => nameOf(label));
 }
 
 function describe({ name, dtype, shape }: OnnxSignal): string {
