@@ -96,7 +96,8 @@ const SILENT = { write: () => true, isTTY: false };
  */
 function tenth(config) {
   const { optimizer } = config;
-  const schedule = /** @type {const} */ ({ type: 'constant', mode: 'epoch', epochs: 1, params: {} });
+  const { warmup } = optimizer.schedule;
+  const schedule = /** @type {const} */ ({ type: 'constant', mode: 'epoch', epochs: 1, warmup, params: {} });
   return { ...config, optimizer: { ...optimizer, learning_rate: optimizer.learning_rate / 10, schedule } };
 }
 

@@ -30,6 +30,11 @@ export function numberAbove(minimum: number) {
   return z.number(expected).gt(minimum, expected);
 }
 
+/** A share above 0, at most 1. */
+export function share(expected = 'a number above 0, at most 1') {
+  return z.number(expected).gt(0, expected).max(1, expected);
+}
+
 export function positiveInteger(expected = 'a positive integer') {
   return z.int(expected).min(1, expected);
 }
@@ -70,8 +75,9 @@ export function byteSize(expected: string) {
 /** Least and greatest share of an image's area. */
 export function areaRange() {
   const expected = 'two increasing numbers above 0 and at most 1';
-  const share = z.number(expected).gt(0, expected).max(1, expected);
-  return z.tuple([share, share], expected).refine(([least, most]) => least <= most, expected);
+  return z
+    .tuple([share(expected), share(expected)], expected)
+    .refine(([least, most]) => least <= most, expected);
 }
 
 /** One number per color channel, red first. */

@@ -36,5 +36,15 @@ export function crossKeyProblems(raw: unknown, defaults: TrainConfig): Problem[]
       message: 'expected a number above 0, received 0: nesterov needs momentum',
     });
   }
+  const warmup = get('optimizer', 'schedule', 'warmup', 'length');
+  const epochs = get('optimizer', 'schedule', 'epochs');
+  const byEpoch = get('optimizer', 'schedule', 'mode') === 'epoch';
+  if (byEpoch && typeof warmup === 'number' && typeof epochs === 'number' && warmup > 0 && warmup >= epochs) {
+    problems.push({
+      path: ['optimizer', 'schedule', 'warmup', 'length'],
+      at: 'value',
+      message: `expected fewer epochs than the ${epochs} of the schedule, received ${warmup}`,
+    });
+  }
   return [...problems, ...taskProblems(raw, defaults)];
 }

@@ -1,46 +1,71 @@
 import { z } from 'zod';
-import { absentAsEmpty, integerFrom, number, numberAbove, positiveInteger, section } from './fields.js';
+import {
+  absentAsEmpty,
+  integerFrom,
+  number,
+  numberAbove,
+  numberFrom,
+  positiveInteger,
+  section,
+  share,
+} from './fields.js';
 
 const mode = z.enum(['epoch', 'step'], 'one of').default('epoch');
 const epochs = integerFrom(0).default(10);
 const gamma = numberAbove(0);
+/** Lasts `length` epochs or steps, as `mode` says; 0: none. */
+const warmup = absentAsEmpty(
+  section({
+    length: numberFrom(0).default(0),
+    type: z.enum(['linear', 'constant'], 'one of').default('linear'),
+    factor: share().default(0.01),
+  }),
+);
+const common = { mode, epochs, warmup };
+const min_rate = numberFrom(0).default(0);
 
 /**
  * One schema per schedule type, because each takes its own `params`.
  *
  * The semantics are PyTorch's: `step_size` and `milestones` count what `mode` names (epochs or steps);
- * milestones may come in any order, and each occurrence multiplies by `gamma`; `linear` multiplies the base rate by `it * alpha + beta`.
+ * milestones may come in any order, and each occurrence multiplies by `gamma`; `linear` multiplies the base rate by `it * alpha + beta`;
+ * `cosine` and `polynomial` fall from the end of the warm-up to `min_rate` at the end of the last epoch.
  */
 export const schedules = {
   constant: section({
     type: z.literal('constant', 'one of').default('constant'),
-    mode,
-    epochs,
+    ...common,
     params: section({}).prefault({}),
   }),
   step: section({
     type: z.literal('step', 'one of'),
-    mode,
-    epochs,
+    ...common,
     params: absentAsEmpty(section({ step_size: positiveInteger(), gamma: gamma.default(0.1) })),
   }),
   multistep: section({
     type: z.literal('multistep', 'one of'),
-    mode,
-    epochs,
+    ...common,
     params: absentAsEmpty(section({ milestones: milestones(), gamma: gamma.default(0.1) })),
   }),
   exponential: section({
     type: z.literal('exponential', 'one of'),
-    mode,
-    epochs,
+    ...common,
     params: absentAsEmpty(section({ gamma })),
   }),
   linear: section({
     type: z.literal('linear', 'one of'),
-    mode,
-    epochs,
+    ...common,
     params: absentAsEmpty(section({ alpha: number(), beta: number() })),
+  }),
+  cosine: section({
+    type: z.literal('cosine', 'one of'),
+    ...common,
+    params: absentAsEmpty(section({ min_rate })),
+  }),
+  polynomial: section({
+    type: z.literal('polynomial', 'one of'),
+    ...common,
+    params: absentAsEmpty(section({ power: numberAbove(0).default(1), min_rate })),
   }),
 };
 
@@ -58,8 +83,7 @@ export function isScheduleType(type: unknown): type is ScheduleType {
 /** Stands in for a schedule whose type is not known: reports the type and the common keys, never succeeds. */
 export const unknownSchedule = section({
   type: z.enum(scheduleTypes, 'one of'),
-  mode,
-  epochs,
+  ...common,
   params: z.unknown(),
 }).transform(() => z.NEVER);
 

@@ -63,13 +63,22 @@ function network(architectures: readonly string[] | undefined) {
   });
 }
 
+function betas() {
+  const expected = 'two numbers of at least 0 and below 1';
+  const beta = z.number(expected).min(0, expected).lt(1, expected);
+  return z.tuple([beta, beta], expected);
+}
+
 function optimizer(schedule: z.ZodType<ScheduleConfig>) {
   return section({
-    type: oneOf(['SGD', 'Adam']).default('SGD'),
+    type: oneOf(['SGD', 'Adam', 'AdamW', 'LAMB', 'RMSprop', 'RMSpropTF']).default('SGD'),
     batch_size: positiveInteger().default(256),
     learning_rate: numberFrom(0).default(0.1),
     momentum: numberFrom(0).default(0.9),
     weight_decay: numberFrom(0).default(1e-4),
+    decay_norm_and_bias: flag().default(true),
+    betas: betas().default([0.9, 0.999]),
+    eps: minusOneOr(() => numberAbove(0), 'a number above 0').default(-1),
     nesterov: flag().default(false),
     clip: numberFrom(0).default(1),
     classifier_lr: rateOr.default(-1),

@@ -1,16 +1,32 @@
-import { createSchedule, type ScheduleOptions } from '@inplace-abn/optim';
+import { createSchedule, type Schedule, type ScheduleOptions, warmUp } from '@inplace-abn/optim';
 import type { LearningRates } from '@inplace-abn/train';
 import type { ScheduleConfig } from '../config/schedule.js';
 import type { OptimizerConfig } from '../config/schema.js';
 
-/** Learning rates at a step: the schedule counts epochs or steps by its mode. */
-export function learningRateOf(config: OptimizerConfig): (epoch: number, step: number) => LearningRates {
-  const factor = createSchedule(scheduleOptions(config.schedule));
+/**
+ * Learning rates at a step: the schedule counts epochs or steps by its mode. `batches` is the number of steps of an epoch,
+ * for schedules that end with the training.
+ */
+export function learningRateOf(
+  config: OptimizerConfig,
+  batches: number,
+): (epoch: number, step: number) => LearningRates {
   const classifier = config.classifier_lr < 0 ? config.learning_rate : config.classifier_lr;
+  const [base, ofClassifier] = [
+    factorOf(config, config.learning_rate, batches),
+    factorOf(config, classifier, batches),
+  ];
   return (epoch, step) => {
-    const scale = factor(config.schedule.mode === 'epoch' ? epoch : step);
-    return { base: config.learning_rate * scale, classifier: classifier * scale };
+    const at = config.schedule.mode === 'epoch' ? epoch : step;
+    return { base: config.learning_rate * base(at), classifier: classifier * ofClassifier(at) };
   };
+}
+
+/** The factor on a base rate: a minimum rate is the same for all of them. */
+function factorOf({ schedule }: OptimizerConfig, rate: number, batches: number): Schedule {
+  const { mode, epochs, warmup } = schedule;
+  const total = Math.max(1, (mode === 'epoch' ? epochs : epochs * batches) - warmup.length);
+  return warmUp(createSchedule(scheduleOptions(schedule, rate, total)), warmup);
 }
 
 /** A sentence where a linear schedule is at 0 before the last of `epochs`, as after more epochs were asked for; else null. */
@@ -27,7 +43,24 @@ export function endOfRate({ schedule }: OptimizerConfig, batches: number): strin
   );
 }
 
-function scheduleOptions(config: ScheduleConfig): ScheduleOptions {
-  if (config.type !== 'step') return { type: config.type, ...config.params } as ScheduleOptions;
-  return { type: 'step', stepSize: config.params.step_size, gamma: config.params.gamma };
+function scheduleOptions(config: ScheduleConfig, rate: number, total: number): ScheduleOptions {
+  const minFactor = (minimum: number) => (rate > 0 ? Math.min(1, minimum / rate) : 0);
+  switch (config.type) {
+    case 'constant':
+      return { type: 'constant' };
+    case 'step':
+      return { type: 'step', stepSize: config.params.step_size, gamma: config.params.gamma };
+    case 'cosine':
+      return { type: 'cosine', total, minFactor: minFactor(config.params.min_rate) };
+    case 'polynomial': {
+      const { power, min_rate } = config.params;
+      return { type: 'polynomial', total, power, minFactor: minFactor(min_rate) };
+    }
+    case 'multistep':
+      return { type: 'multistep', ...config.params };
+    case 'exponential':
+      return { type: 'exponential', ...config.params };
+    case 'linear':
+      return { type: 'linear', ...config.params };
+  }
 }

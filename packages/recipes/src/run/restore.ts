@@ -144,12 +144,13 @@ function continueTorch(
 }
 
 /** Throws where a state is of another optimizer, by the slots that it has. */
-function checkKind(optimizer: TensorContents, { type }: OptimizerConfig, path: string): void {
+function checkKind(optimizer: TensorContents, config: OptimizerConfig, path: string): void {
   const slots = new Set([...optimizer.keys()].map((name) => name.slice(name.lastIndexOf('.') + 1)));
   const types = TORCH_FORMS.filter((form) => [...slots].every((slot) => form.slots.includes(slot))).map(
     (form) => form.type,
   );
-  if (!types.includes(type)) throw otherOptimizer(path, types[0] ?? [...slots].join(', '), type);
+  if (!types.includes(optimizerOf(config).torch.type))
+    throw otherOptimizer(path, types[0] ?? [...slots].join(', '), config.type);
 }
 
 function modelOf(

@@ -27,7 +27,7 @@ import { optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import { bestKey, type LearningRates } from '@inplace-abn/train';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import { learningRateOf } from '../engine/learning-rate.js';
-import { isClassifier, optimizerOf } from '../step/training-step.js';
+import { isClassifier, optimizerOf, weightDecayOf } from '../step/training-step.js';
 import type { Task } from '../task/task.js';
 
 /** A network and what it is trained for; an engine is one. */
@@ -56,7 +56,7 @@ export function torchCheckpointOf(
 ): TorchCheckpoint {
   const { epoch, [bestKey(task.criterion)]: best } = state.meta;
   // By step the schedules count as the reference does: whole epochs at this run's number of batches.
-  const rates = learningRateOf(config.optimizer)(epoch - 1, epoch * batches - 1);
+  const rates = learningRateOf(config.optimizer, batches)(epoch - 1, epoch * batches - 1);
   const { arch, bn_mode: bnMode } = config.network;
   return { network, task, arch, bnMode, config: config.optimizer, rates, best: Number(best), state };
 }
@@ -101,7 +101,7 @@ function torchValueOf({
   state,
 }: TorchCheckpoint): TorchTree<TensorContent> {
   const { meta, model, optimizer } = state;
-  const groups = groupsOf(config, rates, parameterNames({ network, task }));
+  const groups = groupsOf(config, rates, parameterGroups({ network, task }, config));
   const ordered = new Map<string, TensorContent>();
   // In PyTorch's order, which is the modules'; the store's is that of first use.
   for (const { name } of network.namedStates()) {
@@ -121,35 +121,47 @@ function torchValueOf({
   ]);
 }
 
-/** Names of the parameters as the reference hands them to its optimizer: the classifier's last. */
-function parameterNames({ network, task }: Trained): {
-  readonly rest: string[];
-  readonly classifier: string[];
-} {
-  const names = network.namedStates().flatMap(({ kind, name }) => (kind === 'parameter' ? [name] : []));
-  const ofClassifier = (name: string): boolean => isClassifier(task.objective, name);
-  return {
-    rest: names.filter((name) => !ofClassifier(name)),
-    classifier: names.filter(ofClassifier),
-  };
+interface ParameterGroup {
+  readonly names: string[];
+  readonly classifier: boolean;
+  readonly decays: boolean;
 }
 
-/** One group, or a second one for the classifier where it has a rate of its own. */
+/**
+ * Parameters by the groups of an optimizer of PyTorch, the classifier's last. It has a group of its own if it has a rate of
+ * its own, and parameters without weight decay have one if some have it.
+ */
+function parameterGroups({ network, task }: Trained, config: OptimizerConfig): ParameterGroup[] {
+  const parameters = network.namedStates().filter(({ kind }) => kind === 'parameter');
+  const ofClassifier = ({ name }: { name: string }): boolean => isClassifier(task.objective, name);
+  const ordered = [
+    ...parameters.filter((each) => !ofClassifier(each)),
+    ...parameters.filter((each) => ofClassifier(each)),
+  ];
+  const groups: ParameterGroup[] = [];
+  for (const each of ordered) {
+    const classifier = config.classifier_lr >= 0 && ofClassifier(each);
+    const decays = weightDecayOf(config, each.shape) > 0 || config.weight_decay === 0;
+    const group = groups.find((other) => other.classifier === classifier && other.decays === decays);
+    if (group) group.names.push(each.name);
+    else groups.push({ names: [each.name], classifier, decays });
+  }
+  return groups;
+}
+
 function groupsOf(
   config: OptimizerConfig,
   rates: LearningRates,
-  { rest, classifier }: ReturnType<typeof parameterNames>,
+  groups: readonly ParameterGroup[],
 ): OptimizerGroup[] {
-  const { learning_rate, classifier_lr } = config;
   const { hyperparameters } = optimizerOf(config);
-  const options = (lr: number, initial_lr: number) => ({ lr, initial_lr, ...hyperparameters });
-  if (classifier_lr < 0) {
-    return [{ params: [...rest, ...classifier], options: options(rates.base, learning_rate) }];
-  }
-  return [
-    { params: rest, options: options(rates.base, learning_rate) },
-    { params: classifier, options: options(rates.classifier, classifier_lr) },
-  ];
+  return groups.map(({ names, classifier, decays }) => {
+    const [lr, initial_lr] = classifier
+      ? [rates.classifier, config.classifier_lr]
+      : [rates.base, config.learning_rate];
+    const options = { lr, initial_lr, ...hyperparameters, ...(decays ? {} : { weight_decay: 0 }) };
+    return { params: names, options };
+  });
 }
 
 export interface OptimizerState {
@@ -171,13 +183,14 @@ export function optimizerFromTorch(
   config: OptimizerConfig,
   path: string,
 ): OptimizerState {
-  const { rest, classifier } = parameterNames(trained);
-  const { types, state, step } = named(value, [...rest, ...classifier], path);
-  if (!types.includes(config.type)) throw otherOptimizer(path, types[0] ?? '', config.type);
+  const names = parameterGroups(trained, config).flatMap((group) => group.names);
+  const { types, state, step } = named(value, names, path);
+  const { torch, slots } = optimizerOf(config);
+  if (!types.includes(torch.type)) throw otherOptimizer(path, types[0] ?? '', config.type);
   const shapes = new Map(trained.network.namedStates().map(({ name, shape }) => [name, shape]));
   const tensors = new Map<string, TensorContent>();
-  for (const name of [...rest, ...classifier]) {
-    for (const { name: slot } of optimizerOf(config).slots) {
+  for (const name of names) {
+    for (const { name: slot } of slots) {
       const key = optimizerStateName(name, slot);
       tensors.set(key, state.get(key) ?? zeros({ dtype: 'float32', shape: shapes.get(name) ?? [] }));
     }

@@ -155,7 +155,7 @@ async function runFolder(
       );
     }
     const parts = { data, engine, progress, standing, clock, callbacks, stop, peers, skipped };
-    const outcome = await new TrainingRun(loopOf(options), parts).run();
+    const outcome = await new TrainingRun(loopOf(options, data.train.batches), parts).run();
     if (opened) {
       const { stopped } = outcome;
       const { folder } = opened;
@@ -168,14 +168,14 @@ async function runFolder(
   }
 }
 
-function loopOf({ config, maxSteps }: TrainOptions): LoopOptions {
+function loopOf({ config, maxSteps }: TrainOptions, batches: number): LoopOptions {
   const { optimizer, input, seed } = config;
   return {
     epochs: optimizer.schedule.epochs,
     batchSize: optimizer.batch_size,
     seed,
     crop: input.crop_val,
-    rates: learningRateOf(optimizer),
+    rates: learningRateOf(optimizer, batches),
     maxSteps,
   };
 }

@@ -2,7 +2,8 @@
 import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
 import { type Graph, guardFinite, startAllReduce, trace, type Value } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
-import { adam, type Optimizer, sgd, updateParameters } from '@inplace-abn/optim';
+import { adam, adamw, lamb, type Optimizer, rmsprop, sgd, updateParameters } from '@inplace-abn/optim';
+import type { Shape } from '@inplace-abn/tensor';
 import { classificationObjective } from '../classification/objective.js';
 import type { OptimizerConfig } from '../config/schema.js';
 import { type BatchShape, imageInputs } from '../task/images.js';
@@ -54,7 +55,10 @@ export function trainingStep(
       ? (own: ReadonlyMap<string, Value>) =>
           tracer.within('gradients', () => sumInBuckets([...own.values()], group))
       : undefined;
-    updateParameters(values.loss, { optimizer: optimizerOf(config), step, clip: config.clip, rateOf, sum });
+    const shapes = new Map(network.namedStates().map(({ name, shape }) => [name, shape]));
+    const decayOf = (name: string) => weightDecayOf(config, shapes.get(name) ?? []);
+    const { clip } = config;
+    updateParameters(values.loss, { optimizer: optimizerOf(config), step, clip, rateOf, decayOf, sum });
     return count ? { ...outputs, labeled: count } : outputs;
   });
 }
@@ -66,7 +70,24 @@ export function isClassifier({ classifier }: Objective, name: string): boolean {
 
 /** The optimizer of a configuration. */
 export function optimizerOf(config: OptimizerConfig): Optimizer {
-  const { learning_rate: learningRate, weight_decay: weightDecay, momentum, nesterov } = config;
-  if (config.type === 'Adam') return adam({ learningRate, weightDecay });
-  return sgd({ learningRate, momentum, weightDecay, nesterov });
+  const { learning_rate: learningRate, weight_decay: weightDecay, momentum, nesterov, betas } = config;
+  const eps = config.eps < 0 ? undefined : config.eps;
+  switch (config.type) {
+    case 'SGD':
+      return sgd({ learningRate, momentum, weightDecay, nesterov });
+    case 'Adam':
+      return adam({ learningRate, weightDecay, betas, eps });
+    case 'AdamW':
+      return adamw({ learningRate, weightDecay, betas, eps });
+    case 'LAMB':
+      return lamb({ learningRate, weightDecay, betas, eps });
+    case 'RMSprop':
+    case 'RMSpropTF':
+      return rmsprop({ learningRate, weightDecay, momentum, eps, tensorflow: config.type === 'RMSpropTF' });
+  }
+}
+
+/** Weight decay of a parameter: vectors, which are scales, shifts and biases, may be left out (`decay_norm_and_bias`). */
+export function weightDecayOf(config: OptimizerConfig, shape: Shape): number {
+  return config.decay_norm_and_bias || shape.length > 1 ? config.weight_decay : 0;
 }

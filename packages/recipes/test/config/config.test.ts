@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, defaultConfig, loadConfig, resolveConfig } from '../../src/config/config.js';
 import { architectures, problemsOf } from './problems.js';
 
+const NO_WARM_UP = { length: 0, type: 'linear', factor: 0.01 };
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'train-config-'));
@@ -46,10 +48,13 @@ describe('defaults', () => {
         learning_rate: 0.1,
         momentum: 0.9,
         weight_decay: 0.0001,
+        decay_norm_and_bias: true,
+        betas: [0.9, 0.999],
+        eps: -1,
         nesterov: false,
         clip: 1,
         classifier_lr: -1,
-        schedule: { type: 'constant', mode: 'epoch', epochs: 10, params: {} },
+        schedule: { type: 'constant', mode: 'epoch', epochs: 10, warmup: NO_WARM_UP, params: {} },
       },
       input: {
         scale_train: -1,
@@ -130,6 +135,7 @@ describe('what the reference accepts', () => {
       type: 'step',
       mode: 'epoch',
       epochs: 90,
+      warmup: NO_WARM_UP,
       params: { step_size: 30, gamma: 0.1 },
     });
   });
@@ -152,7 +158,7 @@ describe('problems', () => {
       { network: { activaton: 'elu' } },
       'network.activaton: unknown key; did you mean "activation"?',
     ],
-    ['unknown section', { optimizer: {} }, 'optimizer: unknown key; did you mean "optimizer"?'],
+    ['unknown section', { optimiser: {} }, 'optimiser: unknown key; did you mean "optimizer"?'],
     [
       'key of another section',
       { batch_size: 8 },
@@ -178,7 +184,7 @@ describe('problems', () => {
     [
       'enumeration',
       { optimizer: { type: 'sgdd' } },
-      'optimizer.type: expected one of SGD, Adam, received "sgdd"; did you mean "SGD"?',
+      'optimizer.type: expected one of SGD, Adam, AdamW, LAMB, RMSprop, RMSpropTF, received "sgdd"; did you mean "SGD"?',
     ],
     [
       'architecture',
@@ -219,7 +225,7 @@ describe('problems', () => {
     [
       'schedule type',
       { optimizer: { schedule: { type: 'stepp', epoch: 3 } } },
-      'optimizer.schedule.type: expected one of constant, step, multistep, exponential, linear, received "stepp"; did you mean "step"?',
+      'optimizer.schedule.type: expected one of constant, step, multistep, exponential, linear, cosine, polynomial, received "stepp"; did you mean "step"?',
     ],
     [
       'missing parameter',

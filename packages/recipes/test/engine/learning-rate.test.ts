@@ -6,7 +6,7 @@ import { sampleBatch } from '../support/batch.js';
 import { configOf } from '../support/runs.js';
 
 describe('learning rates', () => {
-  const rates = (optimizer: Record<string, unknown>) => learningRateOf(configOf({ optimizer }).optimizer);
+  const rates = (optimizer: Record<string, unknown>) => learningRateOf(configOf({ optimizer }).optimizer, 10);
 
   it('follow the schedule by epoch or by step, as its mode says', () => {
     const params = { step_size: 2, gamma: 0.5 };
@@ -28,12 +28,30 @@ describe('learning rates', () => {
     expect([0, 1, 2].map((epoch) => at(epoch, 0).base)).toEqual(expected);
   });
 
+  it('warm up, then fall to the minimum rate at the end of the last epoch or step', () => {
+    const rounded = (rate: number) => Math.round(1e9 * rate) / 1e9;
+    const warmup = { length: 2, factor: 0.5 };
+    const cosine = { type: 'cosine', epochs: 6, warmup, params: { min_rate: 0.2 } };
+    const byEpoch = rates({ learning_rate: 2, classifier_lr: 1, schedule: cosine });
+    expect([0, 1, 2, 4, 6].map((epoch) => rounded(byEpoch(epoch, 0).base))).toEqual([1, 1.5, 2, 1.1, 0.2]);
+    // The minimum is a rate, not a factor: the same for all groups.
+    expect([2, 4, 6].map((epoch) => rounded(byEpoch(epoch, 0).classifier))).toEqual([1, 0.6, 0.2]);
+    const polynomial = {
+      type: 'polynomial',
+      mode: 'step',
+      epochs: 2,
+      warmup: { length: 4, type: 'constant' },
+    };
+    const byStep = rates({ learning_rate: 1, schedule: polynomial });
+    expect([0, 3, 4, 12, 20].map((step) => rounded(byStep(0, step).base))).toEqual([0.01, 0.01, 1, 0.5, 0]);
+  });
+
   it('are never below 0, and where a linear schedule ends before the last epoch is said', () => {
     const linear = (mode: string, epochs: number, alpha = -0.25) => {
       const schedule = { type: 'linear', mode, epochs, params: { alpha, beta: 1 } };
       return configOf({ optimizer: { learning_rate: 2, schedule } }).optimizer;
     };
-    expect(learningRateOf(linear('epoch', 9))(6, 0)).toEqual({ base: 0, classifier: 0 });
+    expect(learningRateOf(linear('epoch', 9), 3)(6, 0)).toEqual({ base: 0, classifier: 0 });
     expect(endOfRate(linear('epoch', 4), 3)).toBeNull();
     expect(endOfRate(linear('epoch', 9, 0.1), 3)).toBeNull();
     expect(endOfRate(linear('epoch', 6), 3)).toBe(

@@ -64,6 +64,65 @@ describe('SGD', () => {
   });
 });
 
+describe('decay_norm_and_bias', () => {
+  it('false leaves scales, shifts and biases without weight decay', async () => {
+    const run = await plainWith({ weight_decay: 0.1, decay_norm_and_bias: false });
+    for (const part of ['bn1.weight', 'bn1.bias', 'fc.bias']) {
+      expect([...firstMove(run, part)]).toEqual([...firstMove(plain, part)]);
+    }
+    const [start, move] = [values(plain.parameters[0], 'fc.weight'), firstMove(run, 'fc.weight')];
+    const expected = firstMove(plain, 'fc.weight').map(
+      (value, i) => value - LR * 0.1 * (start[i] ?? Number.NaN),
+    );
+    expect(distance(move, expected)).toBeLessThan(1e-4);
+  });
+});
+
+describe('other optimizers', () => {
+  /** Elements of the first move whose gradient is not close to 0, over the rate. */
+  const steps = (run: TwoSteps, rate: number) => {
+    const move = firstMove(run);
+    return [...gradient].flatMap((value, i) =>
+      Math.abs(value) > 1e-3 ? [Math.abs(move[i] ?? 0) / rate] : [],
+    );
+  };
+
+  it('AdamW: weight decay does not pass through the moments', async () => {
+    const rate = 1e-3;
+    const run = await plainWith({ type: 'AdamW', learning_rate: rate, weight_decay: 0.1 });
+    const bare = await plainWith({ type: 'AdamW', learning_rate: rate });
+    const start = values(plain.parameters[0]);
+    const expected = firstMove(bare).map((value, i) => value - rate * 0.1 * (start[i] ?? Number.NaN));
+    expect(distance(firstMove(run), expected)).toBeLessThan(1e-3);
+  });
+
+  it('RMSprop: the first move is the rate over √(1 − α), and momentum keeps a second slot', async () => {
+    const run = await plainWith({ type: 'RMSprop', learning_rate: 1e-3 });
+    for (const step of steps(run, 1e-3)) expect(Math.abs(step - 10)).toBeLessThan(0.01);
+    expect(run.optimizer.size).toBe(run.parameters[0].size);
+    const heavy = await plainWith({ type: 'RMSpropTF', learning_rate: 1e-3, momentum: 0.9 });
+    expect(heavy.optimizer.size).toBe(2 * run.parameters[0].size);
+    // Averages begin at 1, so that small gradients move little.
+    expect(Math.max(...steps(heavy, 1e-3))).toBeLessThan(3.2);
+  });
+
+  it('LAMB: a layer moves by the rate times the length of its weights', async () => {
+    const run = await plainWith({ type: 'LAMB', learning_rate: 1e-3, weight_decay: 1e-4 });
+    for (const part of ['conv1.weight', 'fc.weight']) {
+      const moved = norm(firstMove(run, part)) / norm(values(run.parameters[0], part));
+      expect(Math.abs(moved / 1e-3 - 1)).toBeLessThan(1e-3);
+    }
+  });
+
+  it('betas and eps reach the update', async () => {
+    const large = await plainWith({ type: 'Adam', learning_rate: 1e-3, eps: 1e3 });
+    expect(Math.max(...steps(large, 1e-3))).toBeLessThan(0.1);
+    const forgetful = await plainWith({ type: 'Adam', betas: [0, 0.999], learning_rate: 1e-3 });
+    const usual = await plainWith({ type: 'Adam', learning_rate: 1e-3 });
+    expect(distance(values(forgetful.parameters[2]), values(usual.parameters[2]))).toBeGreaterThan(0);
+  });
+});
+
 describe('Adam', () => {
   it('moves every parameter by about its rate at first, and keeps two moments', async () => {
     const run = await plainWith({ type: 'Adam', learning_rate: 1e-3 });

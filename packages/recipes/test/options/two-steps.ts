@@ -21,7 +21,7 @@ export async function twoSteps(sections: Sections): Promise<TwoSteps> {
   const config = configOf(sections);
   const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
   engine.load(initialStateOf(engine.network, config.network, config.seed));
-  const rates = learningRateOf(config.optimizer);
+  const rates = learningRateOf(config.optimizer, 1);
   const start = engine.store.stateDict('parameter');
   const first = await engine.train(sampleBatch(), { rates: rates(0, 0), update: 1, seed: 1 });
   const between = engine.store.stateDict('parameter');

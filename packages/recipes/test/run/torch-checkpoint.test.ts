@@ -39,6 +39,17 @@ const adam = configOf({
   },
 });
 
+const lamb = configOf({
+  optimizer: {
+    type: 'LAMB',
+    learning_rate: 0.01,
+    classifier_lr: 0.02,
+    weight_decay: 0.02,
+    decay_norm_and_bias: false,
+    schedule: { type: 'cosine', epochs: EPOCHS, warmup: { length: 1 }, params: { min_rate: 1e-4 } },
+  },
+});
+
 /** One more epoch. */
 function longer(config: TrainConfig): TrainConfig {
   const { optimizer } = config;
@@ -81,7 +92,7 @@ describe('checkpoint.pth.tar', () => {
   const runs = new Map<TrainConfig, string>();
   beforeAll(async () => {
     data = await imageFolder();
-    for (const config of [sgd, adam]) {
+    for (const config of [sgd, adam, lamb]) {
       const logDir = await newFolder();
       await runTraining({ config, data, logDir });
       runs.set(config, logDir);
@@ -163,6 +174,20 @@ describe('checkpoint.pth.tar', () => {
     expect(first.get('step')).toMatchObject({ data: Float32Array.of(2 * STEPS_PER_EPOCH) });
   });
 
+  it('holds parameters without weight decay in groups of their own', async () => {
+    const optimizer = dict(dict(await readTorch(file(lamb))).get('optimizer'));
+    const groups = list(optimizer.get('param_groups')).map(dict);
+    expect(groups.map((group) => [group.get('initial_lr'), group.get('weight_decay')])).toEqual([
+      [0.01, 0.02],
+      [0.01, 0],
+      [0.02, 0.02],
+      [0.02, 0],
+    ]);
+    const counts = groups.map((group) => list(group.get('params')).length);
+    expect(counts.slice(2)).toEqual([1, 1]);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(parameters(lamb).length);
+  });
+
   it('is copied to model_best.pth.tar when top-1 improves, and only then', async () => {
     const records = await readMetrics(join(runOf(sgd), 'metrics.jsonl'));
     const top1 = records.filter(({ phase }) => phase === 'val').map(({ top1: value = Number.NaN }) => value);
@@ -174,6 +199,7 @@ describe('checkpoint.pth.tar', () => {
   it.each([
     ['SGD', sgd],
     ['Adam', adam],
+    ['LAMB', lamb],
   ])('continues a run of %s bit for bit, in a new folder', async (_, config) => {
     const [through, resumed] = [await newFolder(), await newFolder()];
     await cp(runOf(config), through, { recursive: true });
