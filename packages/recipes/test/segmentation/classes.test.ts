@@ -55,7 +55,7 @@ describe('a class list of the user', () => {
       [road, { ...sky, id: 7 }],
       '[1].id: expected an id from 0 to 1, one for each class; "Sky" has 7',
     ],
-    ['a slip', [{ ...road, colour: 1 }], '[0].color: unknown key; did you mean "color"?'],
+    ['a slip', [{ ...road, colour: 1 }], '[0].colour: unknown key; did you mean "color"?'],
     [
       'an unknown key',
       [{ ...road, instances: true }],
