@@ -34,7 +34,10 @@ export interface Objective {
 export type Use = 'testing' | 'training';
 
 export interface WeightsSource {
+  /** Under the network's names, as far as it has them. */
   readonly tensors: TensorContents;
+  /** Under the names of the file. */
+  readonly found: TensorContents;
   /** Its name in errors. */
   readonly path: string;
 }

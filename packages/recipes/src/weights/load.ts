@@ -55,7 +55,7 @@ export async function weightsFor(
   const origin = await originOf(content, trainedWith);
   const { tensors, turned, notes, library } = await withAdvice(ADVICE, () =>
     adaptWeights(network, model, {
-      take: (named) => target.takeWeights(network, { tensors: named, path }, how),
+      take: (named) => target.takeWeights(network, { tensors: named, found: model, path }, how),
       trained: origin.mode,
       graph: () => imagesGraph(network),
       source: path,

@@ -7,6 +7,7 @@ import {
   takeStateDict,
 } from '@inplace-abn/checkpoint';
 import { type DType, UsageError } from '@inplace-abn/core';
+import { ownNames } from '@inplace-abn/interop';
 import type { Module } from '@inplace-abn/nn';
 import type { StateTensor } from '@inplace-abn/session';
 import type { NetworkConfig } from '../config/schema.js';
@@ -15,6 +16,9 @@ import type { TakeWeights, Use, WeightsSource } from '../task/task.js';
 
 /** Lines of each kind in an error: enough to see what is the matter. */
 const LINES = 8;
+
+/** Those of torchvision and timm, too. */
+const ANY_CLASSIFIERS = [...CLASSIFIERS, 'fc.', 'classifier.'];
 
 type Specs = ReadonlyMap<string, TensorSpec>;
 
@@ -43,7 +47,7 @@ const REMEDIES: Record<Use, { none: string; other: string }> = {
 export function takeWeights(
   network: Module,
   config: NetworkConfig,
-  { tensors, path }: WeightsSource,
+  { tensors, found, path }: WeightsSource,
   { use, dropClassifier = false }: TakeWeights,
 ): Map<string, StateTensor> {
   try {
@@ -52,7 +56,7 @@ export function takeWeights(
     if (!(error instanceof StateDictMismatch)) throw error;
     const reason = error.classes
       ? otherClasses(error.classes.found, config, use)
-      : otherNetwork(tensors, config);
+      : otherNetwork(found, config, use);
     if (!reason) throw error;
     throw new UsageError(
       `${path} does not fit the network of the configuration: ${reason}\n${formatDifference(error.difference, LINES)}`,
@@ -69,16 +73,16 @@ function otherClasses(classes: number, config: NetworkConfig, use: Use): string 
   );
 }
 
-/** Looks for a network that the file does fit: another architecture, stem or number of classes. */
-function otherNetwork(found: Specs, config: NetworkConfig): string | null {
-  const biases = CLASSIFIERS.flatMap((prefix) => found.get(`${prefix}bias`) ?? []);
+/** Looks for a network that the file does fit, under its own names: another architecture, stem or number of classes. */
+function otherNetwork(found: Specs, config: NetworkConfig, use: Use): string | null {
+  const biases = ANY_CLASSIFIERS.flatMap((prefix) => found.get(`${prefix}bias`) ?? []);
   const classes = biases[0]?.shape[0] ?? 0;
   const archs = [config.arch, ...ARCHITECTURES.filter((arch) => arch !== config.arch)];
   for (const arch of archs) {
     for (const input_3x3 of [config.input_3x3, !config.input_3x3]) {
       for (const stem of [config.stem, config.stem === 'small' ? 'imagenet' : 'small'] as const) {
         const other = { ...config, arch, input_3x3, stem, classes };
-        if (fits(other, found)) return settingsOf(other, config);
+        if (fits(other, found)) return settingsOf(other, config, use);
       }
     }
   }
@@ -87,7 +91,8 @@ function otherNetwork(found: Specs, config: NetworkConfig): string | null {
 
 function fits(config: NetworkConfig, found: Specs): boolean {
   try {
-    return sameShapes(specsOf(networkOf(config)), found);
+    const network = networkOf(config);
+    return sameShapes(specsOf(network), ownNames(network, found).tensors);
   } catch (error) {
     // Not every architecture takes every option.
     if (error instanceof UsageError) return false;
@@ -105,8 +110,9 @@ function sameShapes(expected: Specs, found: Specs): boolean {
   return needed.every((name) => found.has(name)) && [...found].every(same);
 }
 
-function settingsOf(other: NetworkConfig, config: NetworkConfig): string | null {
-  const keys = ['arch', 'input_3x3', 'stem', 'classes'] as const;
+function settingsOf(other: NetworkConfig, config: NetworkConfig, use: Use): string | null {
+  // Training can begin with a new classifier.
+  const keys = ['arch', 'input_3x3', 'stem', ...(use === 'testing' ? (['classes'] as const) : [])] as const;
   const settings = keys
     .filter((key) => other[key] !== config[key])
     .map((key) => `network.${key} ${JSON.stringify(other[key])} in place of ${JSON.stringify(config[key])}`);

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { saveRunState, type TensorMap, writeSafetensors, writeStateDict } from '@inplace-abn/checkpoint';
 import { cpu, type HostTensor } from '@inplace-abn/core';
-import { type NormMode, UnknownOriginError } from '@inplace-abn/interop';
+import { type NormMode, namedAs, UnknownOriginError } from '@inplace-abn/interop';
 import { onHost } from '@inplace-abn/session';
 import { START } from '@inplace-abn/train';
 import { describe, expect, it } from 'vitest';
@@ -343,6 +343,14 @@ describe('a checkpoint that does not fit', () => {
     const path = await safetensors(weightsOf(configOf({ network: { arch: 'resnet34', classes: 7 } })));
     expect(await refusal(path)).toContain(
       'it is of another network; set network.arch "resnet34" in place of "resnet18", network.classes 7 in place of 3',
+    );
+  });
+
+  it('is of another network of torchvision, which is named', async () => {
+    const other = configOf({ network: { arch: 'resnet34', stem: 'imagenet', classes: 3 } });
+    const tensors = namedAs('torchvision', networkOf(other.network), weightsOf(other));
+    expect(await refusal(await safetensors(tensors))).toContain(
+      'set network.arch "resnet34" in place of "resnet18", network.stem "imagenet" in place of "small"\n',
     );
   });
 
