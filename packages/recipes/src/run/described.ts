@@ -1,7 +1,8 @@
 /** The network of a checkpoint, and the names of its outputs: from the checkpoint itself, or other files. */
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ModelDescription, readDescription } from '@inplace-abn/checkpoint';
+import { latestRunMeta, type ModelDescription, readDescription } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import { readClassFile } from '../classification/class-file.js';
 import { loadConfig } from '../config/config.js';
@@ -19,12 +20,18 @@ export interface Described {
 /**
  * Reads a checkpoint's own description. A given configuration comes first; an older file may lie in a run folder with one.
  *
- * @throws UsageError with the code ERR_NO_CONFIG where nothing tells which network it is
+ * @throws UsageError where there is no checkpoint; with the code ERR_NO_CONFIG where nothing tells which network it is
  */
 export async function describedNetwork(checkpoint: string, configFile?: string): Promise<Described> {
   const kind = await stat(checkpoint).catch(() => null);
   if (!kind) {
     throw new UsageError(`there is no checkpoint ${checkpoint}: expected a file, or a folder of checkpoints`);
+  }
+  if (kind.isDirectory() && !(await latestRunMeta(checkpoint))) {
+    const states = join(checkpoint, 'checkpoints');
+    throw new UsageError(
+      `there is no intact checkpoint in the folder ${checkpoint}${existsSync(states) ? `; name ${states}` : ''}`,
+    );
   }
   const description = await readDescription(checkpoint);
   const { classes = [] } = description;
