@@ -70,6 +70,8 @@ describe('export', () => {
     const out = join(folder, 'net.pth');
     const done = await exportCheckpoint({ checkpoint, out });
     expect(done.notes.at(-1)).toContain("trained with leaky_relu 0.01, torchvision's has relu");
+    const timm = await exportCheckpoint({ checkpoint, out, names: 'timm' });
+    expect(timm.notes.at(-1)).toContain("timm's has relu");
     const { tensors } = await readStateDict(out);
     expect(tensors.size).toBe(network.namedStates().length);
     const gamma = tensors.get('layer1.0.bn1.weight')?.data as Float32Array;

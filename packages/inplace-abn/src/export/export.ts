@@ -135,11 +135,11 @@ async function asStateDict({ config, network, state, notes }: Trained, options: 
   return { files: [out], signals: [], notes: [...notes, ...otherActivation(names, config)] };
 }
 
-/** Names do not tell of activations: torchvision's networks have ReLU. */
+/** Names do not tell of activations: torchvision's and timm's networks have ReLU, but for TResNet. */
 function otherActivation(names: Library, { network }: Described['config']): string[] {
-  const { activation, activation_param: slope } = network;
-  if (names !== 'torchvision' || activation === 'relu') return [];
+  const { arch, activation, activation_param: slope } = network;
+  if (names === 'upstream' || arch.startsWith('tresnet') || activation === 'relu') return [];
   return [
-    `the network was trained with ${activation} ${slope}, torchvision's has relu: give its modules that activation, or train on`,
+    `the network was trained with ${activation} ${slope}, ${names}'s has relu: give its modules that activation, or train on`,
   ];
 }
