@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** predict: command line → what a trained network sees in photographs. */
+import { resolve } from 'node:path';
 import {
   type Advice,
   CommandLineError,
@@ -179,7 +180,8 @@ async function main(checkpoint: string, images: readonly string[], options: Opti
   }
 }
 
-function checkOptions(images: readonly string[], { features, npy, csv: table, html, json }: Options): void {
+function checkOptions(images: readonly string[], options: Options): void {
+  const { features, npy, csv: table, html, json } = options;
   if (features === undefined && npy !== undefined) {
     throw new CommandLineError('--npy writes the vectors of a layer: add --features LAYER');
   }
@@ -189,6 +191,10 @@ function checkOptions(images: readonly string[], { features, npy, csv: table, ht
   if (json === STDOUT && table === STDOUT) {
     throw new CommandLineError('--json and --csv would both write to standard output: name a file for one');
   }
+  const files = filesOf(options).map((file) => resolve(file));
+  const twice = files.find((file, index) => files.indexOf(file) < index);
+  if (twice)
+    throw new CommandLineError(`two of the results would both be ${twice}: name another file for one`);
   if (npy === STDOUT || html === STDOUT) throw new CommandLineError('--npy and --html write files: name one');
   if (images.filter((name) => name === LIST).length > 1) {
     throw new CommandLineError('standard input holds one list: name - once');

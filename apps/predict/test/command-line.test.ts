@@ -54,6 +54,11 @@ describe('predict', { timeout: 60_000 }, () => {
       code: 2,
       stderr: 'error: --npy writes the vectors of a layer: add --features LAYER\n',
     });
+    const twice = await run(checkpoint, data, '--json', '/x/a', '--csv', '/x/../x/a');
+    expect(twice).toMatchObject({
+      code: 2,
+      stderr: 'error: two of the results would both be /x/a: name another file for one\n',
+    });
     const none = await run(join(folder, 'none.pth'), data);
     expect(none.code).toBe(1);
     expect(none.stderr).toMatch(/^error: there is no checkpoint .*none\.pth/);
