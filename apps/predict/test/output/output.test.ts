@@ -105,7 +105,7 @@ describe('results', () => {
     expect((await readdir(folder)).sort()).toEqual(['f.npy', 'f.txt']);
   });
 
-  it('are no matrix in a device, which would be replaced', async () => {
+  it('do not replace a device by a matrix', async () => {
     await expect(Matrix.create('/dev/null', 2)).rejects.toThrow(
       'cannot write /dev/null: a matrix needs a regular file',
     );

@@ -135,7 +135,7 @@ async function asStateDict({ config, network, state, notes }: Trained, options: 
   return { files: [out], signals: [], notes: [...notes, ...otherActivation(names, config)] };
 }
 
-/** Names do not tell of activations: torchvision's and timm's networks have ReLU, but for TResNet. */
+/** Names do not tell of activations: torchvision's and timm's networks have ReLU, except for TResNet. */
 function otherActivation(names: Library, { network }: Described['config']): string[] {
   const { arch, activation, activation_param: slope } = network;
   if (names === 'upstream' || arch.startsWith('tresnet') || activation === 'relu') return [];
