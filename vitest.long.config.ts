@@ -4,5 +4,10 @@ import base, { LONG_TESTS } from './vitest.config.js';
 /** The long tests alone, on the terms of all others. */
 export default defineConfig({
   ...base,
-  test: { ...base.test, include: [LONG_TESTS], exclude: ['**/node_modules/**'], testTimeout: 900_000 },
+  test: {
+    ...base.test,
+    include: [LONG_TESTS],
+    exclude: ['**/node_modules/**', '.cache/**'],
+    testTimeout: 900_000,
+  },
 });
