@@ -29,6 +29,9 @@ const COMMANDS = {
   'train with two processes': `npx inplace-abn train ${CONFIG} images --max-steps 6 --log-dir two --nproc 2`,
   test: `npx inplace-abn test ${CONFIG} one/checkpoints images`,
   inspect: 'npx inplace-abn inspect net.safetensors',
+  predict: 'npx inplace-abn predict one/checkpoints images/val --csv found.csv && test -s found.csv',
+  convert: 'npx inplace-abn convert one/checkpoint.pth.tar plain.safetensors --bn standard',
+  export: 'npx inplace-abn export one/checkpoints net.onnx --dynamic batch && test -s net.onnx',
   new: 'npx inplace-abn new project && cd project && npm install --no-audit --no-fund ../release/*.tgz && npm start && npm test',
   'a cut off library': [
     `truncate -s 1000 ${ADDON}/libdnnl.so.2`,
