@@ -62,7 +62,7 @@ beforeAll(async () => {
   await exportOnnx({ module: net, state }, model, options);
   await exportOnnx({ module: net, state }, bytesModel, { ...options, preprocessing: preparation });
   ours = softmax((await session.predict(await input())).data);
-}, 60_000);
+});
 
 /** The photograph as the loader gives it to a network. */
 async function input(): Promise<Float32Array> {
@@ -112,7 +112,7 @@ function chromium(): string | undefined {
     });
 }
 
-describe('examples/browser', { timeout: 120_000 }, () => {
+describe('examples/browser', () => {
   it('has modules that see in Node what our network sees, of floats and of bytes', async () => {
     ort.env.wasm.numThreads = 1;
     const { data, width, height } = decode(await readFile(photograph));

@@ -16,9 +16,9 @@ beforeAll(async () => {
   const logDir = join(folder, 'run');
   await runTraining({ config: configOf({ optimizer: { schedule: { epochs: 1 } } }), data, logDir });
   checkpoint = join(logDir, 'checkpoints', 'best.safetensors');
-}, 60_000);
+});
 
-describe('predict', { timeout: 60_000 }, () => {
+describe('predict', () => {
   it('prints a line an image, and the rest elsewhere', async () => {
     const { code, stdout, stderr } = await run(checkpoint, join(data, 'val'), '--top', '2');
     expect(code).toBe(0);

@@ -25,7 +25,7 @@ beforeAll(async () => {
   checkpoint = join(run, 'checkpoints');
   const folder = await ImageFolder.open(join(data, 'val'));
   files = Array.from({ length: folder.length }, (_, i) => folder.path(i));
-}, 60_000);
+});
 
 class Collected implements Sink {
   readonly results: Result[] = [];
@@ -92,7 +92,7 @@ async function predict(
 
 const found = (paths: readonly string[]): Found[] => paths.map((path) => ({ path }));
 
-describe('a prediction', { timeout: 60_000 }, () => {
+describe('a prediction', () => {
   it('tells of each image in its order what the network sees', async () => {
     const { results, images, failed, text } = await predict(found(files));
     expect({ images, failed }).toEqual({ images: files.length, failed: 0 });
@@ -172,7 +172,7 @@ describe('a prediction', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what a checkpoint says', { timeout: 60_000 }, () => {
+describe('what a checkpoint says', () => {
   it('is the network, the preparation of images and the classes', async () => {
     for (const path of [checkpoint, join(checkpoint, 'best.safetensors'), join(run, 'checkpoint.pth.tar')]) {
       const { config, classes } = await describedNetwork(path);

@@ -11,7 +11,7 @@ async function help(...args: string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [PROGRAM, ...args, '--help'], { env })).stdout;
 }
 
-describe('inplace-abn', { timeout: 60_000 }, () => {
+describe('inplace-abn', () => {
   it.each([
     ['train', 'train-imagenet'],
     ['test', 'test-imagenet'],

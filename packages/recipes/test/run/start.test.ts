@@ -21,7 +21,7 @@ beforeAll(async () => {
   const logDir = join(await temporaryFolder(), 'run');
   await runTraining({ config: configOf({ optimizer: { schedule: { epochs: 1 } } }), data, logDir });
   resume = join(logDir, 'checkpoint.pth.tar');
-}, 60_000);
+});
 
 async function started(options: { config?: ReturnType<typeof still>; data?: string }) {
   const logDir = join(await temporaryFolder(), 'run');
@@ -34,7 +34,7 @@ async function started(options: { config?: ReturnType<typeof still>; data?: stri
   return { text, body: same(BODY), classifier: same(CLASSIFIER), epoch: now.meta.epoch };
 }
 
-describe('a run that begins with weights', { timeout: 60_000 }, () => {
+describe('a run that begins with weights', () => {
   it('takes all of them for the same classes', async () => {
     const { text, ...kept } = await started({});
     expect(kept).toEqual({ body: true, classifier: true, epoch: 1 });

@@ -2,31 +2,20 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type HostTensor,
-  loadRunState,
-  readDescription,
-  readTorch,
-  type TensorMap,
-  type TorchValue,
-  writeStateDict,
-  writeTorch,
-} from '@inplace-abn/checkpoint';
-import { cpu } from '@inplace-abn/core';
+import { loadRunState, readDescription, readTorch, writeTorch } from '@inplace-abn/checkpoint';
 import { readMetrics } from '@inplace-abn/train';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CLASSES, imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
-import { evaluate, networkOf, type TrainConfig } from '../../src/index.js';
+import { networkOf, type TrainConfig } from '../../src/index.js';
 import {
-  bytesOf,
   configOf,
   expectSameState,
   lastState,
-  Output,
   type RunOptions,
   runTraining,
   STEPS_PER_EPOCH,
 } from '../support/runs.js';
+import { dict, expectSameTensor, list, newFolder, parameters } from '../support/torch-files.js';
 
 const EPOCHS = 2;
 
@@ -54,37 +43,6 @@ const lamb = configOf({
 function longer(config: TrainConfig): TrainConfig {
   const { optimizer } = config;
   return { ...config, optimizer: { ...optimizer, schedule: { ...optimizer.schedule, epochs: EPOCHS + 1 } } };
-}
-
-function expectSameTensor(
-  actual: TorchValue | undefined,
-  expected: HostTensor | undefined,
-  name: string,
-): void {
-  if (!expected || !actual || typeof actual !== 'object' || !('data' in actual)) expect.fail(name);
-  expect({ ...actual, data: undefined }, name).toEqual({ ...expected, data: undefined });
-  expect(bytesOf(actual).equals(bytesOf(expected)), name).toBe(true);
-}
-
-type Dict = ReadonlyMap<string | number, TorchValue>;
-
-function dict(value: TorchValue | undefined): Dict {
-  if (value instanceof Map) return value;
-  return expect.fail(`${String(value)} is not a dictionary`);
-}
-
-function list(value: TorchValue | undefined): readonly TorchValue[] {
-  if (Array.isArray(value)) return value;
-  return expect.fail(`${String(value)} is not a list`);
-}
-
-const newFolder = async () => join(await temporaryFolder(), 'run');
-
-/** Names of all parameters, the classifier's last. */
-function parameters(config: TrainConfig): string[] {
-  return networkOf(config.network)
-    .namedStates()
-    .flatMap(({ name, kind }) => (kind === 'parameter' ? [name] : []));
 }
 
 describe('checkpoint.pth.tar', () => {
@@ -246,92 +204,6 @@ describe('checkpoint.pth.tar', () => {
     expect((await readFile(join(logDir, 'checkpoint.pth.tar'))).equals(before)).toBe(true);
   });
 
-  describe('or weights alone', () => {
-    let model: TensorMap;
-    beforeAll(async () => {
-      model = (await lastState(runOf(sgd))).model;
-    });
-
-    const fresh = (options: Partial<RunOptions>) => ({ config: sgd, data, ...options });
-
-    async function written(name: string, tensors: TensorMap = model): Promise<string> {
-      const path = join(await temporaryFolder(), name);
-      await writeStateDict(path, tensors);
-      return path;
-    }
-
-    it.each(['weights.pth', 'weights.safetensors'])(
-      'as %s are evaluated to the same numbers',
-      async (name) => {
-        const options = { config: sgd, data, device: cpu(), workers: 1, printFreq: 1 };
-        const results = [];
-        for (const resume of [join(runOf(sgd), 'checkpoints'), file(sgd), await written(name)]) {
-          results.push(await evaluate({ ...options, resume, stream: new Output() }));
-        }
-        expect(results[1]).toEqual(results[0]);
-        expect(results[2]).toEqual(results[0]);
-      },
-    );
-
-    it('begin a run at epoch 1', async () => {
-      const [logDir, resume] = [await newFolder(), await written('weights.pth')];
-      const { text } = await runTraining(fresh({ logDir, resume, maxSteps: 1 }) as RunOptions);
-      expect(text).toContain(`weights from ${resume}: training starts at epoch 1 with a new optimizer`);
-      expect((await lastState(logDir)).meta).toMatchObject({ epoch: 0, step: 1 });
-    });
-
-    it('are all that is taken of a checkpoint where that is asked for', async () => {
-      const config = configOf({ optimizer: { type: 'Adam', learning_rate: 0, weight_decay: 0 } });
-      const logDir = await newFolder();
-      const take = 'weights';
-      await runTraining({ config, data, logDir, resume: file(sgd), take, maxSteps: 1 });
-      const after = await lastState(logDir);
-      expect(after.meta).toMatchObject({ epoch: 0, step: 1, bestTop1: 0 });
-      for (const name of parameters(sgd)) {
-        expectSameTensor(after.model.get(name), model.get(name), name);
-      }
-    });
-
-    it('get a new classifier for other classes', async () => {
-      const config = configOf({ network: { classes: 7 }, optimizer: { learning_rate: 0 } });
-      const [logDir, take] = [await newFolder(), 'weights without classifier' as const];
-      const { text } = await runTraining({ config, data, logDir, resume: file(sgd), take, maxSteps: 1 });
-      expect(text).toContain('has 3 classes but network.classes is 7');
-      const after = await lastState(logDir);
-      expect(after.model.get('classifier.fc.bias')?.shape).toEqual([7]);
-      expect(after.model.get('classifier.fc.weight')?.data.some((value) => value !== 0)).toBe(true);
-      const conv = 'mod5.block2.convs.conv2.weight';
-      expectSameTensor(after.model.get(conv), model.get(conv), conv);
-    });
-  });
-
-  /** A file with the weights of the run in another dtype, all 0. */
-  const converted = async (
-    dtype: 'float16' | 'int32',
-    zerosOf: (length: number) => Uint16Array | Int32Array,
-  ): Promise<string> => {
-    const { model } = await lastState(runOf(sgd));
-    const other = [...model].map(([name, tensor]): [string, HostTensor] => [
-      name,
-      tensor.dtype === 'float32'
-        ? ({ dtype, shape: tensor.shape, data: zerosOf(tensor.data.length) } as HostTensor)
-        : tensor,
-    ]);
-    const path = join(await temporaryFolder(), `${dtype}.pth`);
-    await writeTorch(path, new Map(other));
-    return path;
-  };
-
-  it('gives weights of half precision as float32', async () => {
-    const config = configOf({ optimizer: { learning_rate: 0 } });
-    const [logDir, take] = [await newFolder(), 'weights' as const];
-    const resume = await converted('float16', (length) => new Uint16Array(length));
-    await runTraining({ config, data, logDir, resume, take, maxSteps: 1 });
-    const weight = (await lastState(logDir)).model.get('mod1.conv1.weight');
-    expect(weight?.dtype).toBe('float32');
-    expect(weight?.data.every((value) => Number(value) === 0)).toBe(true);
-  });
-
   describe('is refused, with nothing written,', () => {
     const refusal = async (options: Partial<RunOptions>): Promise<string> => {
       const logDir = await newFolder();
@@ -363,11 +235,6 @@ describe('checkpoint.pth.tar', () => {
       expect(await refusal({ config: { ...sgd, optimizer: { ...sgd.optimizer, type: 'Adam' } } })).toBe(
         `${file(sgd)} holds the state of SGD but optimizer.type is Adam: set it to SGD, or start from the weights alone`,
       );
-    });
-
-    it('for weights that are not floats', async () => {
-      const resume = await converted('int32', (length) => new Int32Array(length));
-      expect(await refusal({ resume })).toContain('int32 instead of float32');
     });
 
     it('where there is no such file, or it is not a checkpoint', async () => {
