@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** convert: weights of torchvision, timm or upstream → a checkpoint for the programs here. */
 import { type Advice, checkWritable, runCommand, withAdvice } from '@inplace-abn/cli';
+import { ACTIVATIONS, type Activation } from '@inplace-abn/core';
 import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import { convertWeights, LIBRARIES, type Library, NORM_MODES, writeConversion } from '@inplace-abn/interop';
 import {
@@ -13,13 +14,11 @@ import {
 import { Command, Option } from 'commander';
 import { compareOn, formatComparison } from './convert/compare.js';
 
-const ACTIVATIONS = ['relu', 'leaky_relu', 'elu', 'identity'] as const;
-
 interface Options extends ProcessDevice {
   readonly from: Library | 'auto';
   readonly arch?: string;
   readonly bn: NormMode;
-  readonly activation?: (typeof ACTIVATIONS)[number];
+  readonly activation?: Activation;
   readonly activationParam?: number;
   readonly key?: string;
   readonly trainedWith?: NormMode;

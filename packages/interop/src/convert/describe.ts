@@ -1,6 +1,6 @@
 /** Activations of converted networks, and the description that a converted file gets. */
 import type { JsonValue, ModelDescription } from '@inplace-abn/checkpoint';
-import { type Activation, UsageError } from '@inplace-abn/core';
+import { ACTIVATIONS, type Activation, UsageError } from '@inplace-abn/core';
 import type { Recognized } from '../names/recognize.js';
 import type { NormMode } from '../norms/mode.js';
 
@@ -36,8 +36,6 @@ export function activationBefore({ library, arch }: Recognized, { config }: Mode
   if (!activation) return null;
   return { activation, activationParam: typeof parameter === 'number' ? parameter : LEAKY.activationParam };
 }
-
-const ACTIVATIONS = ['relu', 'leaky_relu', 'elu', 'identity'] as const satisfies readonly Activation[];
 
 /**
  * The layers of the converted network. Throws UsageError for an in-place network with an activation that has no inverse.

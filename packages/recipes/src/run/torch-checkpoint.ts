@@ -141,7 +141,7 @@ function parameterGroups({ network, task }: Trained, config: OptimizerConfig): P
   const groups: ParameterGroup[] = [];
   for (const each of ordered) {
     const classifier = config.classifier_lr >= 0 && ofClassifier(each);
-    const decays = weightDecayOf(config, each.shape) > 0 || config.weight_decay === 0;
+    const decays = weightDecayOf(config, each.shape) === config.weight_decay;
     const group = groups.find((other) => other.classifier === classifier && other.decays === decays);
     if (group) group.names.push(each.name);
     else groups.push({ names: [each.name], classifier, decays });

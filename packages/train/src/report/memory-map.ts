@@ -88,11 +88,8 @@ function makeFrame(map: MemoryMap, width: number, height: number, scaleBytes: nu
 function head(map: MemoryMap, { left, right }: Frame): string {
   const present = kinds.filter(({ kind }) => map.buffers.some((buffer) => buffer.kind === kind));
   const entries = present.map(({ kind, label }) => ({ name: label, color: kind }));
-  return `${legend(entries, { x: left, y: 20, anchor: 'start' })}${arenaOf(map, right)}`;
-}
-
-function arenaOf({ arenaBytes }: MemoryMap, right: number): string {
-  return `<text class="soft" x="${right}" y="20" text-anchor="end">arena ${formatBytes(arenaBytes)}</text>`;
+  const arena = `<text class="soft" x="${right}" y="20" text-anchor="end">arena ${formatBytes(map.arenaBytes)}</text>`;
+  return `${legend(entries, { x: left, y: 20, anchor: 'start' })}${arena}`;
 }
 
 function axes({ left, right, top, bottom, x, y, xTicks, yTicks }: Frame, name: string): string {
