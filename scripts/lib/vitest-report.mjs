@@ -7,7 +7,8 @@
 
 /**
  * Reads vitest's JSON report; undefined (vitest ended without one) counts as one failure, and so does a file
- * that failed without a failed test: it did not load, or a hook threw.
+ * that failed without a failed test: it did not load, or a hook threw. Tests without a result are those of a
+ * worker that died, which vitest does not name.
  * @param {{ testResults: FileReport[] } | undefined} report
  * @returns {{ passed: number, failures: string[] }} the failures by file, test and the first line of the
  * error
@@ -23,6 +24,9 @@ export function readReport(report) {
     for (const { fullName, failureMessages } of failed)
       failures.push(line(file.name, fullName, failureMessages?.[0]));
     if (failed.length === 0 && file.status === 'failed') failures.push(line(file.name, '', file.message));
+    const unfinished = file.assertionResults.filter(({ status }) => status === 'pending');
+    for (const { fullName } of unfinished)
+      failures.push(line(file.name, fullName, 'not finished: its worker died'));
   }
   return { passed, failures };
 }

@@ -26,6 +26,14 @@ describe('readReport', () => {
     });
   });
 
+  it('names the tests that a lost worker left unfinished', () => {
+    const unfinished = { status: 'pending', fullName: 'crashes', failureMessages: [] };
+    expect(readReport({ testResults: [file('e.ts', 'passed', passed, unfinished)] })).toEqual({
+      passed: 1,
+      failures: ['e.ts > crashes > not finished: its worker died'],
+    });
+  });
+
   it('counts a missing report as one failure', () => {
     expect(readReport(undefined)).toEqual({ passed: 0, failures: ['vitest ended without a report'] });
   });
