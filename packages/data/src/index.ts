@@ -16,6 +16,7 @@ export { assertSameClasses, ImageFolder } from './image-folder.js';
 export { type ClassIds, IGNORED, type LabelMap, readLabelMap } from './label-map.js';
 export {
   type Batch,
+  type BatchMix,
   createLoader,
   type EpochOptions,
   type ImageSource,

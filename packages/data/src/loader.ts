@@ -25,10 +25,27 @@ export interface Batch {
   readonly indices: Int32Array;
   /** Images of this process in this batch. Less than N only in the last batch, where it may be 0. */
   readonly size: number;
+  /** Mixes images with others of the batch, as mixup and cutmix do; left out where none is. */
+  readonly mix?: BatchMix;
   /** Index of the batch in the epoch, from 0. */
   readonly number: number;
   /** Returns the arrays to the loader. May be called more than once. */
   release(): void;
+}
+
+/**
+ * Pairs of images and how each is mixed. The training step mixes normalized pixels and labels: a batch holds the
+ * images as they were read. Image i becomes λ·x_i + (1 − λ)·x_p with p = partners[i] (mixup) or, if its box is not
+ * empty, x_i with the pixels of x_p inside the box (cutmix). Either way its label is λ of its own and 1 − λ of that
+ * of p.
+ */
+export interface BatchMix {
+  /** N indices into this process's part of the batch: the other image. Its own index, with λ = 1: not mixed. */
+  readonly partners: Int32Array;
+  /** N values of λ, 0 to 1. */
+  readonly lambda: Float32Array;
+  /** N×4 pixels: top, left, bottom, right (bottom and right exclusive); bottom = top for mixup. */
+  readonly boxes: Int32Array;
 }
 
 /** Labeled image files: the part of ImageFolder that a loader uses. */
