@@ -1,10 +1,10 @@
 // @ts-check
 // Finds phrases that a native speaker would not write, in comments, messages and documents, and links that lead nowhere.
 // node tools/prose/check.mjs [FOLDER OR FILE…]
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ignore from 'ignore';
 import { brokenLinks } from './links.mjs';
 import { problemsIn } from './problems.mjs';
 
@@ -13,11 +13,9 @@ const TEXTS = ['md', 'ts', 'mjs', 'cc', 'h', 'cu', 'cuh', 'sh', 'py', 'yml', 'ya
 /** The rules themselves, and records of what others wrote. */
 const EXEMPT = /^(tools\/prose\/|CHANGELOG\.md$|pnpm-lock\.yaml$)/;
 
+const ignored = ignore().add('.git').add(read('.gitignore'));
 const areas = process.argv.slice(2).map((area) => path.normalize(area).replace(/\/$/, ''));
-// Files that exist: one may be deleted and not yet committed.
-const tracked = git('ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate');
-const gone = new Set(git('ls-files', '--deleted'));
-const present = tracked.filter((file) => !gone.has(file));
+const present = filesBelow('');
 const texts = new Map(present.filter((file) => file.endsWith('.md')).map((file) => [file, read(file)]));
 const paths = new Set(present.flatMap((file) => [file, ...foldersOf(file)]));
 
@@ -35,11 +33,17 @@ for (const { file, line, advice, text } of problems) console.log(`${file}:${line
 console.log(`prose: ${files.length} files, ${problems.length} problems`);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
-/** @param {string[]} args */
-function git(...args) {
-  return execFileSync('git', [...args, '-z'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 })
-    .split('\0')
-    .filter(Boolean);
+/**
+ * Files that git would track. It is not asked: a source archive has no history, and a minimal system no git.
+ * @param {string} folder  '' or ending in a slash
+ * @returns {string[]}
+ */
+function filesBelow(folder) {
+  return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const name = `${folder}${entry.name}`;
+    if (entry.isDirectory()) return ignored.ignores(`${name}/`) ? [] : filesBelow(`${name}/`);
+    return ignored.ignores(name) ? [] : [name];
+  });
 }
 
 /** @param {string} file */
