@@ -112,9 +112,12 @@ KernelBinding::KernelBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
   KernelSpec spec{object.Get("op").ToString(), to_attrs(object.Get("attrs")), to_descs(object.Get("inputs")),
                   to_descs(object.Get("outputs")), to_flags(object.Get("constants"), input_count)};
   if (object.Get("choice").IsString()) spec.choice = object.Get("choice").ToString();
-  MadeKernel made = make(*to_device(info[1]), spec);
+  const std::shared_ptr<Device> device = to_device(info[1]);
+  MadeKernel made = make(*device, spec);
   op = spec.op;
-  kernel = std::move(made.kernel);
+  // A kernel uses its device's libraries until it is freed, and the garbage collector may free the device
+  // first.
+  kernel = {made.kernel.release(), [device](Kernel* last) { delete last; }};
   input_bytes = bytes_of(spec.inputs);
   output_bytes = bytes_of(spec.outputs);
   auto refusals = Napi::Array::New(info.Env());
