@@ -1,7 +1,9 @@
 import type { BadImages } from './bad-images.js';
 import { DataError, ImageError } from './errors.js';
 import { IGNORED } from './label-map.js';
-import type { Batch, ImageSource, SegmentationSource } from './loader.js';
+import type { Batch, BatchMix, ImageSource, SegmentationSource } from './loader.js';
+import { drawMix, type MixOptions } from './mix.js';
+import { Random, Stream } from './random.js';
 import type { Ring, Slot } from './ring.js';
 import type { SegmentationTransform } from './segmentation-transform.js';
 import { type ShareOptions, shareOf } from './share.js';
@@ -30,6 +32,8 @@ export interface EpochJob {
   readonly startBatch: number;
   readonly ring: Ring;
   readonly bad: BadImages;
+  /** How batches are mixed, or null. */
+  readonly mix: MixOptions | null;
 }
 
 /** A batch in the making. */
@@ -38,8 +42,12 @@ interface Filling {
   /** Position of its first image in the order. */
   readonly first: number;
   readonly size: number;
+  /** Position in the order of another process's image that the first one is mixed with, read to the last row; or null. */
+  readonly partner: number | null;
   readonly slot: Slot;
-  /** Rows already assigned to a thread. */
+  /** Images to read. */
+  readonly images: number;
+  /** Images already assigned to a thread. */
   assigned: number;
   /** Images that have not arrived yet. */
   missing: number;
@@ -147,7 +155,7 @@ export class EpochRun {
         continue;
       }
       const first = filling.assigned;
-      const count = Math.min(TASK_IMAGES, filling.size - first);
+      const count = Math.min(TASK_IMAGES, filling.images - first);
       filling.assigned += count;
       try {
         await this.fill(thread, filling, first, count);
@@ -161,7 +169,7 @@ export class EpochRun {
 
   /** The batch with images left to assign; undefined if it needs a slot and none is free, null at the end. */
   private currentFilling(): Filling | undefined | null {
-    while (!this.filling || this.filling.assigned === this.filling.size) {
+    while (!this.filling || this.filling.assigned === this.filling.images) {
       if (this.nextFilled * this.job.batchSize >= this.job.end) return null;
       const slot = this.job.ring.take();
       if (!slot) return undefined;
@@ -172,12 +180,16 @@ export class EpochRun {
 
   /** Begins this process's part of batch `number`; an empty part is complete at once. */
   private begin(number: number, slot: Slot): Filling {
-    const { batchSize, share, end } = this.job;
-    const first = number * batchSize;
-    const part = shareOf(Math.min(batchSize, end - first), share);
+    const { batchSize, share, end, mix } = this.job;
+    const start = number * batchSize;
+    const total = Math.min(batchSize, end - start);
+    const part = shareOf(total, share);
     const size = part.end - part.begin;
     this.clear(slot, size, slot.labels.length);
-    const filling = { number, first: first + part.begin, size, slot, assigned: 0, missing: size };
+    const partner = mix && share.size > 1 && size > 0 ? start + ((part.begin + total - 1) % total) : null;
+    const images = size + (partner === null ? 0 : 1);
+    const first = start + part.begin;
+    const filling = { number, first, size, partner, slot, images, assigned: 0, missing: images };
     this.queue.push(filling);
     if (size === 0) this.notify?.();
     return filling;
@@ -197,8 +209,9 @@ export class EpochRun {
     const { folder, order, bad } = this.job;
     const { slot } = filling;
     let rows = Array.from({ length: count }, (_, i) => {
-      const wanted = order[filling.first + first + i] ?? 0;
-      return { row: first + i, wanted, index: this.readable(wanted) };
+      const { row, position } = placeOf(filling, first + i);
+      const wanted = order[position] ?? 0;
+      return { row, wanted, index: this.readable(wanted) };
     });
     while (rows.length > 0) {
       const tasks = rows.map(({ row, wanted, index }) => ({ row, wanted, ...filesOf(folder, index) }));
@@ -241,7 +254,8 @@ export class EpochRun {
     this.notify?.();
   }
 
-  private handOut({ number, size, slot }: Filling): Batch {
+  private handOut(filling: Filling): Batch {
+    const { number, size, slot } = filling;
     const { images, color, targets, labeled, labels, indices } = slot;
     this.job.ring.held++;
     let held = true;
@@ -251,8 +265,38 @@ export class EpochRun {
       this.job.ring.held--;
       this.job.ring.give(slot);
     };
-    return { images, color, targets, labeled, labels, indices, size, number, release };
+    const mix = this.mixOf(filling);
+    return { images, color, targets, labeled, labels, indices, size, ...(mix && { mix }), number, release };
   }
+
+  /** The draws of a batch for the rows of this process. */
+  private mixOf({ number, size, partner, slot: { labels } }: Filling): BatchMix | null {
+    const { mix, seed, epoch, transform } = this.job;
+    if (!mix) return null;
+    const { lambda, box } = drawMix(mix, new Random(seed, Stream.mixing, epoch, number), transform);
+    // The last row is the other process's.
+    const rows = labels.length - (this.job.share.size > 1 ? 1 : 0);
+    const mixed: BatchMix = {
+      partners: Int32Array.from({ length: rows }, (_, row) => row),
+      lambda: new Float32Array(rows).fill(1),
+      boxes: new Int32Array(4 * rows),
+    };
+    for (let row = 0; row < size && lambda < 1; row++) {
+      const other = row > 0 ? row - 1 : partner === null ? size - 1 : rows;
+      // A row without an image has no label to mix.
+      if ((labels[row] ?? -1) < 0 || (labels[other] ?? -1) < 0) continue;
+      mixed.partners[row] = other;
+      mixed.lambda[row] = lambda;
+      mixed.boxes.set(box, 4 * row);
+    }
+    return mixed;
+  }
+}
+
+/** Row of the batch and position in the order of the image that is assigned as number `i`. */
+function placeOf({ first, size, partner, slot }: Filling, i: number): { row: number; position: number } {
+  if (i < size || partner === null) return { row: i, position: first + i };
+  return { row: slot.labels.length - 1, position: partner };
 }
 
 function filesOf(folder: ImageSource | SegmentationSource, index: number) {

@@ -25,6 +25,7 @@ export {
   type SegmentationLoaderOptions,
   type SegmentationSource,
 } from './loader.js';
+export type { MixOptions } from './mix.js';
 export {
   type ModuleSpec,
   moduleSegmentationTransform,

@@ -1,6 +1,7 @@
 import { type BadImagePolicy, BadImages, type SkippedImage } from './bad-images.js';
 import { EpochRun } from './epoch-run.js';
 import { DataError } from './errors.js';
+import { type MixOptions, mixes } from './mix.js';
 import { checkMaxPixels, usefulPixels } from './pixel-limit.js';
 import { checkSeed } from './random.js';
 import { Ring } from './ring.js';
@@ -11,7 +12,10 @@ import type { Transform } from './transform.js';
 
 /** A batch of images in device layout. The loader owns its arrays and reuses them after `release`. */
 export interface Batch {
-  /** N×H×W×3 RGB, uint8, channels last. N is this process's share of the batch size, also in a smaller last batch. */
+  /**
+   * N×H×W×3 RGB, uint8, channels last. N is this process's share of the batch size, also in a smaller last batch. With
+   * `mix` and several processes there is one more row, which belongs to another process: the partner of the first.
+   */
   readonly images: Uint8Array;
   /** N×12, float32: per image a row-major 3×4 map of RGB in [0, 1], out_r = Σ_k m[4r + k]·rgb[k] + m[4r + 3]. */
   readonly color: Float32Array;
@@ -25,7 +29,7 @@ export interface Batch {
   readonly indices: Int32Array;
   /** Images of this process in this batch. Less than N only in the last batch, where it may be 0. */
   readonly size: number;
-  /** Mixes images with others of the batch, as mixup and cutmix do; left out where none is. */
+  /** Mixes images with others of the batch, as mixup and cutmix do; left out unless the loader's `mix` asks for it. */
   readonly mix?: BatchMix;
   /** Index of the batch in the epoch, from 0. */
   readonly number: number;
@@ -40,7 +44,7 @@ export interface Batch {
  * of p.
  */
 export interface BatchMix {
-  /** N indices into this process's part of the batch: the other image. Its own index, with λ = 1: not mixed. */
+  /** N rows of `images`, `color` and `labels`: the other image. Its own row, with λ = 1: not mixed. */
   readonly partners: Int32Array;
   /** N values of λ, 0 to 1. */
   readonly lambda: Float32Array;
@@ -70,12 +74,15 @@ export interface SegmentationSource {
 export interface LoaderOptions extends LoaderSettings {
   folder: ImageSource;
   transform: Transform;
+  /** Draws mixup and cutmix, a function of (seed, epoch, batch). Default: no batch is mixed. */
+  mix?: MixOptions;
 }
 
 /** Options of {@link createLoader} for images with label maps. */
 export interface SegmentationLoaderOptions extends LoaderSettings {
   folder: SegmentationSource;
   transform: SegmentationTransform;
+  mix?: undefined;
 }
 
 interface LoaderSettings {
@@ -147,6 +154,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
     share = { rank: 0, size: 1 },
     maxPixels = usefulPixels(transform),
   } = options;
+  const mix = options.mix && mixes(options.mix) ? options.mix : null;
   for (const [name, value] of Object.entries({ batchSize, workers, slots })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new RangeError(`Expected a whole number above 0 for ${name} but received ${value}`);
@@ -169,7 +177,8 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
     );
   }
   const batches = dropLast ? Math.floor(sampler.length / batchSize) : Math.ceil(sampler.length / batchSize);
-  const ring = new Ring(slots, shareSize(batchSize, share), transform.width * transform.height, segmentation);
+  const rows = shareSize(batchSize, share) + (mix && share.size > 1 ? 1 : 0);
+  const ring = new Ring(slots, rows, transform.width * transform.height, segmentation);
   const bad = new BadImages(options.onBadImage ?? 'fail');
   let active = false;
 
@@ -195,6 +204,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
       startBatch,
       ring,
       bad,
+      mix,
     });
     const abort = () => run.stop(signal?.reason);
     try {

@@ -46,7 +46,7 @@ export function philox4x32(
 }
 
 /** Each use of random numbers has a stream of its own. */
-export const Stream = { augmentation: 0, permutation: 1 } as const;
+export const Stream = { augmentation: 0, permutation: 1, mixing: 2 } as const;
 export type Stream = (typeof Stream)[keyof typeof Stream];
 
 /** A stream of random numbers that depends only on (seed, stream, epoch, index). */
