@@ -13,7 +13,7 @@ const TEXTS = ['md', 'ts', 'mjs', 'cc', 'h', 'cu', 'cuh', 'sh', 'py', 'yml', 'ya
 /** The rules themselves, and records of what others wrote. */
 const EXEMPT = /^(tools\/prose\/|CHANGELOG\.md$|pnpm-lock\.yaml$)/;
 
-const ignored = ignore().add('.git').add(read('.gitignore'));
+const ignored = ignore.default().add('.git').add(read('.gitignore'));
 const areas = process.argv.slice(2).map((area) => path.normalize(area).replace(/\/$/, ''));
 const present = filesBelow('');
 const texts = new Map(present.filter((file) => file.endsWith('.md')).map((file) => [file, read(file)]));

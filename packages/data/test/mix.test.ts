@@ -125,7 +125,7 @@ describe('drawMix', () => {
   });
 });
 
-/** What is mixed in each row of each batch, by the indices of the images. */
+/** Pairs of each row of each batch: draws, indices, labels, pixels and colors. */
 async function pairs(options: LoaderOptions, startBatch = 0): Promise<string[][]> {
   const batches: string[][] = [];
   for await (const batch of createLoader(options).epoch(2, { startBatch })) {
