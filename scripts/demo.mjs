@@ -1,13 +1,13 @@
 // Trains a small ResNet with in-place ABN on Fashion-MNIST.  npm run demo
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { inRoot, root } from './lib/paths.mjs';
+import { DATA, prepareData } from './lib/fashion-mnist.mjs';
+import { root } from './lib/paths.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { formatRunSummary } from './lib/run-summary.mjs';
 import { setup } from './lib/setup.mjs';
 import { runAttached, runMain, say, step } from './lib/steps.mjs';
 
-const DATA = '.cache/fashion-mnist';
 const CONFIG = 'apps/train-imagenet/experiments/demo_fashion_mnist.json';
 
 await runMain(async () => {
@@ -31,9 +31,3 @@ await runMain(async () => {
   process.stdout.write(`\n${formatRunSummary(summary, folder)}\n`);
   return 0;
 });
-
-async function prepareData() {
-  // Loaded here because it needs the npm dependencies that setup installs.
-  const { prepareFashionMnist } = await import('../tools/fashion-mnist/prepare.mjs');
-  await prepareFashionMnist(inRoot(DATA));
-}

@@ -1,0 +1,97 @@
+// @ts-check
+// Walks through the programs on one small run: plan, train, inspect, audit, budget, convert, export.
+// npm run tour     or, with all that setup makes:  node examples/tour/run.mjs DATA [FOLDER] [CONFIG]
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stepsOf } from './steps.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const PROGRAM = path.join(root, 'packages/inplace-abn/bin/inplace-abn.js');
+const CONFIG = 'apps/train-imagenet/experiments/demo_fashion_mnist.json';
+/** Lines of a step's output; the file has them all. */
+const SHOWN = 22;
+
+/**
+ * Runs every step and stops at the first that fails.
+ * @param {import('./steps.mjs').Tour} tour
+ * @param {(text: string) => void} print
+ * @param {{ terminal?: boolean }} [options]  terminal: training shows its progress on this one
+ * @returns {Promise<number>} the exit status of the last step
+ */
+export async function runTour(tour, print, { terminal = false } = {}) {
+  mkdirSync(tour.folder, { recursive: true });
+  const steps = stepsOf(tour);
+  for (const [index, step] of steps.entries()) {
+    const { name, why, args, look } = step;
+    const attached = terminal && step.attached === true;
+    print(
+      `\n── ${index + 1} of ${steps.length}: ${name} ──\n${why}\n\n$ npx inplace-abn ${args.join(' ')}\n\n`,
+    );
+    const { status, output } = await run(args, attached);
+    if (!attached) print(shown(output, `${tour.folder}/${index + 1}-${name.replaceAll(' ', '-')}.txt`));
+    if (status !== 0) {
+      print(
+        `\n${name} ended with status ${status}. The same tour again begins anew, and training continues.\n`,
+      );
+      return status;
+    }
+    print(`\n${look.map((line) => `→ ${line}\n`).join('')}`);
+  }
+  return 0;
+}
+
+/**
+ * @param {readonly string[]} args
+ * @param {boolean} attached
+ * @returns {Promise<{ status: number, output: string }>}
+ */
+function run(args, attached) {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    stdio: attached ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: attached ? process.env.NO_COLOR : '1' },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  // Ctrl-C reaches the child without help; it saves before it ends.
+  const wait = () => {};
+  const passOn = () => void child.kill('SIGTERM');
+  process.on('SIGINT', wait).on('SIGTERM', passOn);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      process.off('SIGINT', wait).off('SIGTERM', passOn);
+      resolve({ status: code ?? 1, output });
+    });
+  });
+}
+
+/**
+ * The first lines of an output, which goes to a file as a whole.
+ * @param {string} output
+ * @param {string} file
+ */
+function shown(output, file) {
+  writeFileSync(file, output);
+  const lines = output.trimEnd().split('\n');
+  const more = lines.length - SHOWN;
+  if (more <= 1) return `${lines.join('\n')}\n`;
+  return `${lines.slice(0, SHOWN).join('\n')}\n… ${more} more lines in ${file}\n`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [data, folder = 'runs/tour', config = path.join(root, CONFIG)] = process.argv.slice(2);
+  if (!data) {
+    process.stderr.write('usage: node examples/tour/run.mjs DATA [FOLDER] [CONFIG]\n');
+    process.exitCode = 2;
+  } else {
+    const relative = path.relative(process.cwd(), config);
+    const tour = { config: relative, data, folder, budget: '22MB', room: '256MB' };
+    process.exitCode = await runTour(tour, (text) => void process.stdout.write(text), { terminal: true });
+  }
+}
