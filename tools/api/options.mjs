@@ -34,6 +34,8 @@ export function typedocOptions({ out } = {}) {
     tsconfig: path.join(root, 'tsconfig.json'),
     basePath: root,
     readme: 'none',
+    // Its page lacks the anchors of interfaces that extend a type, and every class names its parents anyway.
+    includeHierarchySummary: false,
     // tsc checks types.
     skipErrorChecking: true,
     validation: { notDocumented: true, invalidLink: true, notExported: true },

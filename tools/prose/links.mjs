@@ -53,8 +53,8 @@ function headingsOf(text) {
   return new Set(headings.map(slug));
 }
 
-/** @param {string} heading */
-const slug = (heading) =>
+/** The anchor of a heading, with or without its marks. @param {string} heading */
+export const slug = (heading) =>
   heading
     .replace(/^#+ /, '')
     .trim()

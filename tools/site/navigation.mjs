@@ -1,0 +1,46 @@
+// @ts-check
+
+/** The sidebar: Markdown files by group, in reading order. Their first headings are the titles. */
+export const NAVIGATION = [
+  {
+    title: 'Start',
+    files: [
+      'docs/getting-started.md',
+      'examples/tour/README.md',
+      'docs/own-network.md',
+      'docs/fine-tuning.md',
+      'docs/segmentation.md',
+      'examples/README.md',
+    ],
+  },
+  {
+    title: 'Run',
+    files: [
+      'docs/memory.md',
+      'packages/recipes/README.md',
+      'docs/many-processes.md',
+      'docs/cuda.md',
+      'docs/file-formats.md',
+      'docs/troubleshooting.md',
+    ],
+  },
+  { title: 'Bring and take', files: ['docs/weights.md', 'docs/export.md', 'docs/packages.md'] },
+  {
+    title: 'The paper',
+    files: ['docs/experiments.md', 'docs/upstream-differences.md', 'bench/RESULTS.md'],
+  },
+  {
+    title: 'Work on it',
+    files: [
+      'CONTRIBUTING.md',
+      'docs/first-change.md',
+      'docs/architecture.md',
+      'docs/compiler.md',
+      'docs/adding-an-op.md',
+      'docs/adding-a-pass.md',
+      'docs/native-layer.md',
+      'docs/testing.md',
+      'docs/performance-notes.md',
+    ],
+  },
+];
