@@ -105,17 +105,17 @@ describe('RunLock', () => {
     'of %s is broken after two minutes of silence',
     async (whose) => {
       const folder = await temporaryFolder();
-      const path = await leave(folder, elsewhere, SILENCE_MS - 60_000);
+      const path = await leave(folder, elsewhere, SILENCE_MS - 50_000);
       if (whose !== 'another machine') {
         await writeFile(path, '');
-        await touch(path, SILENCE_MS - 60_000);
+        await touch(path, SILENCE_MS - 50_000);
       }
       const notes: string[] = [];
       let waits = 0;
       await locked(folder, {
         note: (text) => notes.push(text),
         // Time passes without a sign of life.
-        wait: async () => touch(path, SILENCE_MS - 60_000 + 30_000 * ++waits),
+        wait: async () => touch(path, SILENCE_MS - 50_000 + 30_000 * ++waits),
       });
       expect(waits).toBe(2);
       expect(notes).toHaveLength(1);
