@@ -1,6 +1,9 @@
+export type { Interpolation } from './augment.js';
+export type { RandAugmentOptions } from './augment-policy.js';
 export type { BadImagePolicy, SkippedImage } from './bad-images.js';
 export { normalization, type Rgb } from './color.js';
 export { decodeOnPool, decodeSmallPng } from './decode.js';
+export type { ErasingMode, RandomErasingOptions } from './erasing.js';
 export {
   DataError,
   ImageError,

@@ -1,3 +1,5 @@
+import { applySteps, type Interpolation } from './augment.js';
+import { type Policy, type RandAugmentOptions, randAugment, trivialAugmentWide } from './augment-policy.js';
 import {
   addLighting,
   type ColorMatrix,
@@ -8,6 +10,7 @@ import {
   normalizeColor,
   type Rgb,
 } from './color.js';
+import { checkErasing, drawErasing, erase, type RandomErasingOptions } from './erasing.js';
 import { centerBox, randomCropBox, resizedTo, type Sides, sizeOf } from './geometry.js';
 import type { Box, Image, Picture } from './image/image.js';
 import type { ModuleSpec } from './module-transform.js';
@@ -62,6 +65,14 @@ export interface TrainTransformOptions extends CommonOptions {
   colorJitter?: boolean;
   /** Add PCA lighting noise. */
   lighting?: boolean;
+  /** Operations of RandAugment after the flip, with torchvision's pixels; `{}` for its defaults. Default: none. */
+  randAugment?: RandAugmentOptions;
+  /** One operation of TrivialAugmentWide instead. Default false. */
+  trivialAugment?: boolean;
+  /** Interpolation of both. Default `bilinear`, as in torchvision's training script; its classes default to nearest. */
+  interpolation?: Interpolation;
+  /** Erase a box at the end. Default: none. */
+  randomErasing?: RandomErasingOptions;
 }
 
 /** Options of the transform for validation: resize, then center crop. */
@@ -70,12 +81,18 @@ export interface EvalTransformOptions extends CommonOptions {
   scale?: Sides;
 }
 
-/** [Resize,] random resized crop, horizontal flip, [color jitter,] [PCA lighting noise,] normalization. */
+/**
+ * [Resize,] random resized crop, horizontal flip, [RandAugment or TrivialAugmentWide,] [color jitter,] [PCA lighting
+ * noise,] [random erasing,] normalization.
+ */
 export function trainTransform(options: TrainTransformOptions = {}): Transform {
   const { crop = 224, scale = -1, flip = 0.5, colorJitter = false, lighting = false } = options;
   const { area = [0.08, 1], aspect = [3 / 4, 4 / 3], mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
   const { width, height } = sizeOf('crop', crop);
+  const { interpolation = 'bilinear', randomErasing } = options;
+  const policy = policyOf(options);
   checkScale(scale);
+  if (randomErasing) checkErasing(randomErasing);
   return {
     spec: { kind: 'train', options },
     width,
@@ -86,11 +103,26 @@ export function trainTransform(options: TrainTransformOptions = {}): Transform {
       const mirrored = random.uniform() < flip;
       writeRgb(cropAndResize(scaled, box, width, height), mirrored, pixels);
       const matrix = identityColor();
+      const steps = policy?.(random, { width, height });
+      const erased = randomErasing ? drawErasing(randomErasing, random, { width, height }) : null;
+      // An erased box needs bytes for every color, so nothing may dim the image after them.
+      if (steps) applySteps(pixels, { width, height }, steps, interpolation, erased ? null : matrix);
       if (colorJitter) jitterColor(matrix, random, meanRgb(pixels));
       if (lighting) addLighting(matrix, random);
+      if (erased) {
+        const fill = { mode: randomErasing?.mode ?? 'const', mean, std, matrix };
+        erase(pixels, { width, height }, erased, fill, random);
+      }
       finishColor(matrix, mean, std, color);
     },
   };
+}
+
+function policyOf({ randAugment: options, trivialAugment = false }: TrainTransformOptions): Policy | null {
+  if (options && trivialAugment)
+    throw new RangeError('Expected randAugment or trivialAugment but received both');
+  if (options) return randAugment(options);
+  return trivialAugment ? trivialAugmentWide() : null;
 }
 
 /** [Resize of the shorter side,] center crop, normalization. An image smaller than the crop is padded with black. */

@@ -1,4 +1,13 @@
 // The kernels of packages/data. `node build.mjs` compiles them into src/wasm/module.ts.
+export {
+  affineBilinear,
+  affineNearest,
+  blendGray,
+  blendSmooth,
+  countLevels,
+  lookUp,
+  sumGray,
+} from './augment';
 export { decodeScan, toRgb } from './jpeg';
 export { resampleColumns, resampleGrayRows, resampleRgbRows } from './resample';
 

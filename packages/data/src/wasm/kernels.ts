@@ -48,7 +48,27 @@ interface Exports {
   resampleRgbRows: ResampleRows;
   resampleGrayRows: ResampleRows;
   resampleColumns: ResampleRows;
+  affineNearest: AffineMap;
+  affineBilinear: AffineMap;
+  lookUp(pixels: number, count: number, tables: number): void;
+  countLevels(counts: number, pixels: number, count: number): void;
+  sumGray(pixels: number, count: number): number;
+  blendGray(pixels: number, count: number, factor: number): void;
+  blendSmooth(dst: number, src: number, width: number, height: number, factor: number): void;
 }
+
+type AffineMap = (
+  dst: number,
+  src: number,
+  width: number,
+  height: number,
+  a0: number,
+  a1: number,
+  a2: number,
+  a3: number,
+  a4: number,
+  a5: number,
+) => void;
 
 type ResampleRows = (
   dst: number,
