@@ -148,7 +148,12 @@ function pairOf({ images, color, indices, labels, mix }: Batch, row: number): st
 }
 
 describe('a loader that mixes', () => {
-  const transform = trainTransform({ crop: 4, colorJitter: true });
+  const transform = trainTransform({
+    crop: 4,
+    trivialAugment: true,
+    colorJitter: true,
+    randomErasing: { probability: 0.5, mode: 'pixel' },
+  });
 
   async function folderOf(count: number, unreadable: readonly number[] = []): Promise<ImageFolder> {
     const root = await temporaryFolder();

@@ -1,6 +1,7 @@
 export type { NormMode } from '@inplace-abn/interop';
 export { type NamedClass, readClassFile } from './classification/class-file.js';
 export { classificationObjective } from './classification/objective.js';
+export type { AugmentationConfig } from './config/augmentation.js';
 export {
   ConfigError,
   type ConfigOptions,

@@ -44,13 +44,19 @@ async function openPart(dir: string, part: 'train' | 'val'): Promise<ImageFolder
   return ImageFolder.open(path);
 }
 
-function trainTransformOf({ input }: TrainConfig) {
+function trainTransformOf({ input, augmentation }: TrainConfig) {
+  const { rand_augment_ops: numOps, rand_augment_magnitude: magnitude } = augmentation;
+  const { random_erasing: probability, random_erasing_mode: mode } = augmentation;
   return trainTransform({
     crop: input.crop_train,
     area: input.area_train,
     scale: input.scale_train,
     colorJitter: input.color_jitter_train,
     lighting: input.lighting_train,
+    randAugment: augmentation.rand_augment ? { numOps, magnitude } : undefined,
+    trivialAugment: augmentation.trivial_augment,
+    interpolation: augmentation.interpolation,
+    randomErasing: probability > 0 ? { probability, mode } : undefined,
     mean: input.mean,
     std: input.std,
   });

@@ -35,6 +35,11 @@ export function share(expected = 'a number above 0, at most 1') {
   return z.number(expected).gt(0, expected).max(1, expected);
 }
 
+/** A share from 0 to 1. */
+export function shareFromZero(expected = 'a number from 0 to 1') {
+  return z.number(expected).min(0, expected).max(1, expected);
+}
+
 export function positiveInteger(expected = 'a positive integer') {
   return z.int(expected).min(1, expected);
 }

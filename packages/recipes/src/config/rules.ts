@@ -46,5 +46,12 @@ export function crossKeyProblems(raw: unknown, defaults: TrainConfig): Problem[]
       message: `expected fewer epochs than the ${epochs} of the schedule, received ${warmup}`,
     });
   }
+  if (get('augmentation', 'rand_augment') === true && get('augmentation', 'trivial_augment') === true) {
+    problems.push({
+      path: ['augmentation', 'trivial_augment'],
+      at: 'value',
+      message: 'expected false with augmentation.rand_augment, received true: choose one of them',
+    });
+  }
   return [...problems, ...taskProblems(raw, defaults)];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type AugmentationConfig, augmentationSection } from './augmentation.js';
 import {
   absentAsEmpty,
   areaRange,
@@ -119,6 +120,7 @@ export type InputConfig = z.output<typeof input>;
  * - `input.area_train`: share of the image's area that a random crop covers; small images want a larger least share
  * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at most
  *   `input.unreadable_limit` of each data set, over all processes and epochs
+ * - `augmentation`: see {@link AugmentationConfig}
  * - `memory_budget`: bytes that a process may take on its device for weights, optimizer state and the programs' arena; where
  *   keeping all that the backward pass needs takes more, some of it is recomputed. −1: none
  * - `seed`: initial weights, data order and augmentation follow from it
@@ -129,6 +131,7 @@ interface CommonConfig {
   network: NetworkConfig;
   optimizer: OptimizerConfig;
   input: InputConfig;
+  augmentation: AugmentationConfig;
   memory_budget: number;
   seed: number;
 }
@@ -156,6 +159,7 @@ export function trainSchema(raw: unknown, architectures?: readonly string[]): z.
     network: absentAsEmpty(network(architectures)),
     optimizer: absentAsEmpty(optimizer(absentAsEmpty(schedule))),
     input: absentAsEmpty(input),
+    augmentation: absentAsEmpty(augmentationSection),
   };
   const whole = { memory_budget: bytesOr.default(-1), seed: integerFrom(0).default(0) };
   if (valueAt(raw, ['task']) === 'segmentation') {

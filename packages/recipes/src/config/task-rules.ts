@@ -11,6 +11,9 @@ const OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
   [['input', 'scale_val'], 'segmentation.size is the shorter side before cropping'],
   [['input', 'area_train'], 'segmentation.scale_min and scale_max bound the scale'],
   [['input', 'lighting_train'], 'colors are varied by input.color_jitter_train alone'],
+  [['augmentation', 'rand_augment'], 'label maps are scaled, cropped and mirrored alone'],
+  [['augmentation', 'trivial_augment'], 'label maps are scaled, cropped and mirrored alone'],
+  [['augmentation', 'random_erasing'], 'label maps are scaled, cropped and mirrored alone'],
 ];
 
 export function taskProblems(raw: unknown, defaults: object): Problem[] {

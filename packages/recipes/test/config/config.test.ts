@@ -69,6 +69,15 @@ describe('defaults', () => {
         unreadable: 'fail',
         unreadable_limit: 100,
       },
+      augmentation: {
+        rand_augment: false,
+        rand_augment_ops: 2,
+        rand_augment_magnitude: 9,
+        trivial_augment: false,
+        interpolation: 'bilinear',
+        random_erasing: 0,
+        random_erasing_mode: 'const',
+      },
       memory_budget: -1,
       seed: 0,
     });
