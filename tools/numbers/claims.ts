@@ -1,0 +1,174 @@
+/**
+ * The numbers of README and documents, and where each comes from. `says` captures numbers of a document in the order of
+ * `are`, which gives them anew: from a plan, from a row of bench/RESULTS.md with its machine, or from a source. Bars and
+ * facts that nothing computes are RULES; pages that record a command's output are RECORDS.
+ */
+import { readFileSync } from 'node:fs';
+import { activationsPerImage, ordinaryPerImage } from './planned.js';
+import { measured } from './results.mjs';
+
+export interface Claim {
+  readonly file: string;
+  readonly says: RegExp;
+  readonly are: () => readonly number[];
+  /** The numbers are of bench/RESULTS.md, which the document then links. */
+  readonly measured?: boolean;
+}
+
+const ratio = (precision: 'float32' | 'bfloat16') => activationsPerImage(precision) / ordinaryPerImage();
+
+/** Rows of the machine that README names. */
+const iceLake =
+  (section: string, row: string, ...columns: string[]) =>
+  () =>
+    columns.map((column) => measured('Ice Lake', section, row, column));
+
+/** Numbers that a source states, in the group of a pattern. */
+const source = (file: string, ...patterns: RegExp[]) => {
+  return () => {
+    const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    return patterns.map((pattern) => Number((pattern.exec(text)?.[1] ?? '').replaceAll('_', '')));
+  };
+};
+
+export const CLAIMS: readonly Claim[] = [
+  {
+    file: 'README.md',
+    says: /ResNet-50 keeps ([\d.]+) MiB of activations per image, where ordinary batch norm keeps ([\d.]+) MiB; ([\d.]+) MiB in bfloat16/,
+    are: () => [activationsPerImage('float32'), ordinaryPerImage(), activationsPerImage('bfloat16')],
+  },
+  {
+    file: 'README.md',
+    says: /activations and their gradients, per image\s+\|\s*([\d.]+) MiB \|\s*([\d.]+) MiB \|\s*([\d.]+) \|/,
+    are: () => [activationsPerImage('float32'), ordinaryPerImage(), ratio('float32')],
+  },
+  {
+    file: 'README.md',
+    says: /the same in bfloat16, against float32\s+\|\s*([\d.]+) MiB \|\s*([\d.]+) MiB \|\s*([\d.]+) \|/,
+    are: () => [activationsPerImage('bfloat16'), ordinaryPerImage(), ratio('bfloat16')],
+  },
+  {
+    file: 'README.md',
+    says: /resident memory of training, weights and all\s+\|\s*([\d.]+) MB \|\s*([\d.]+) MB \|\s*([\d.]+) \|/,
+    are: iceLake('memory', 'resnet50, float32, batch 16, resident vs PyTorch', 'ours', 'peer', 'ratio'),
+    measured: true,
+  },
+  {
+    file: 'README.md',
+    says: /time of a training step\s+\|\s*([\d.]+) s \|\s*([\d.]+) s \|\s*([\d.]+) \|/,
+    are: iceLake('train', 'resnet50, float32, batch 16, PyTorch contiguous_format', 'ours', 'peer', 'ratio'),
+    measured: true,
+  },
+  {
+    file: 'README.md',
+    says: /images per second of the loader, JPEG\s+\|\s*([\d.]+) \|\s*([\d.]+) \|\s*([\d.]+) \|/,
+    are: iceLake('data', 'JPEG 500×375 to 224×224, 2 workers', 'ours', 'peer', 'ratio'),
+    measured: true,
+  },
+  {
+    file: 'docs/memory.md',
+    says: /into (\d+) % of its arena makes a step (\d+) % slower/,
+    are: () => {
+      const row = (kind: string) =>
+        measured('Zen 4', 'budget', `resnet50, float32, batch 16, 60 %, ${kind}`, 'ratio');
+      return [60, 100 * (row('time of a step') - 1)];
+    },
+    measured: true,
+  },
+  {
+    file: 'docs/memory.md',
+    says: /at most (\d+) % more arithmetic \((\d+) % in bfloat16\)/,
+    are: () => spare().map((share) => 100 * share),
+  },
+  {
+    file: 'docs/compiler.md',
+    says: /up to (\d+) % of the step's arithmetic \((\d+) %/,
+    are: () => spare().map((share) => 100 * share),
+  },
+  {
+    file: 'docs/memory.md',
+    says: /in pieces of (\d+) MiB/,
+    are: source('packages/checkpoint/src/files/source.ts', /PIECE_BYTES = (\d+) \* 2 \*\* 20/),
+  },
+  {
+    file: 'docs/native-layer.md',
+    says: /up to ([\d.]+) times the rounding error of oneDNN's plain sums, ([\d.]+) times in weight gradients/,
+    are: () => [noise(2, 3), noise(5, 6)],
+    measured: true,
+  },
+  {
+    file: 'docs/fine-tuning.md',
+    says: /\| the conversion \|\s*([\d.]+) % \|\s*([\d.]+) % \|/,
+    are: () => fineTuning('converted'),
+    measured: true,
+  },
+  {
+    file: 'docs/fine-tuning.md',
+    says: /\| one more epoch \|\s*([\d.]+) % \|\s*([\d.]+) % \|/,
+    are: () => fineTuning('one more epoch'),
+    measured: true,
+  },
+  {
+    file: 'docs/file-formats.md',
+    says: /writes again every (\d+) seconds/,
+    are: () =>
+      source('packages/train/src/run-folder/lock/run-lock.ts', /HEARTBEAT_MS = ([\d_]+)/)().map(
+        (ms) => ms / 1000,
+      ),
+  },
+  {
+    file: 'docs/file-formats.md',
+    says: /a pickle of (\d+) MiB and ([\d,]+) operations, containers (\d+) deep, ([\d,]+) values, texts of (\d+) MiB/,
+    are: source(
+      'packages/checkpoint/src/pickle/limits.ts',
+      /\bbytes: (\d+) \* 2/,
+      /\boperations: ([\d_]+)/,
+      /\bdepth: (\d+)/,
+      /\bvalues: ([\d_]+)/,
+      /\btextBytes: (\d+) \* 2/,
+    ),
+  },
+  {
+    file: 'docs/upstream-differences.md',
+    says: /\((\d+) classes at (\d+)×(\d+)\s+are (\d+) MB in float32\)/,
+    are: () => [65, 2048, 1536, (65 * 2048 * 1536 * 4) / 1e6],
+  },
+];
+
+/** Shares of a step's arithmetic that are recomputed without being asked. */
+const spare = source(
+  'packages/core/src/compile/compile.ts',
+  /SPARE\b.*\bfloat32: ([\d.]+)/,
+  /SPARE\b.*\bbfloat16: ([\d.]+)/,
+);
+
+/** As it is, and converted. */
+function fineTuning(after: string): number[] {
+  const row = new RegExp(`^resnet18, to in place and leaky ReLU, .*: ${after}$`);
+  return ['peer', 'ours'].map((column) => measured('Zen 4', 'fine-tuning', row, column));
+}
+
+/** The largest ratio of two columns. */
+function noise(ours: number, peer: number): number {
+  const of = (row: string) => measured('Zen 4', 'noise', row, ours) / measured('Zen 4', 'noise', row, peer);
+  return Math.max(...['64, 56×56', '128, 28×28', '256, 14×14', '512, 7×7'].map(of));
+}
+
+/** Numbers that are set, not found: limits of formats, bars of tests, sizes of examples. */
+export const RULES: readonly { readonly file: string; readonly says: RegExp }[] = [
+  { file: 'README.md', says: /examples\]\([^)]*\) of under (40) lines/ },
+  { file: 'docs/own-network.md', says: /a program of under (40) lines/ },
+  { file: 'docs/export.md', says: /above (2) GiB, the limit of the format/ },
+  { file: 'docs/fine-tuning.md', says: /must end within ([\d.]+) points of top-1/ },
+  { file: 'docs/segmentation.md', says: /to a mean IoU above (90) %/ },
+  { file: 'docs/testing.md', says: /at most (10) minutes on two cores/ },
+];
+
+/** Pages whose numbers are the output of a command that they name, and notes on how numbers came about. */
+export const RECORDS: Readonly<Record<string, string>> = {
+  'docs/cuda.md': 'npm run cuda-folder',
+  'docs/experiments.md':
+    'npm run plan -- apps/train-imagenet/experiments/*_lr_*.json --devices 4,8,16 --markdown',
+  'docs/packages.md': 'du -sb node_modules',
+  'docs/performance-notes.md': 'bench/RESULTS.md',
+};

@@ -1,0 +1,75 @@
+/** Every number of README and documents has a source, and is what its source gives today. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { CLAIMS, RECORDS, RULES } from '../claims.js';
+import { quantitiesIn, withoutCode } from '../quantities.mjs';
+import { measured } from '../results.mjs';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const read = (file: string) => readFileSync(`${root}${file}`, 'utf8');
+const documents = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'));
+const files = ['README.md', ...documents.map((name) => `docs/${name}`)];
+
+/** Numbers that a pattern captures, as written, with their places. */
+function captured(file: string, says: RegExp): { text: string; index: number }[] {
+  const match = new RegExp(says.source, `${says.flags}d`).exec(read(file));
+  expect(match, `${file} does not say ${says}`).not.toBeNull();
+  return (match?.slice(1) ?? []).map((text, i) => ({ text, index: match?.indices?.[i + 1]?.[0] ?? -1 }));
+}
+
+const decimals = (text: string) => /\.(\d+)$/.exec(text)?.[1]?.length ?? 0;
+
+/** Whether a number is as written, as far as both have digits. */
+function agrees(text: string, value: number): boolean {
+  const digits = Math.min(decimals(text), decimals(String(value)));
+  return Math.abs(Number(text.replaceAll(',', '')) - value) <= 0.5 * 10 ** -digits + 1e-9;
+}
+
+describe('numbers of README and documents', () => {
+  it.each(CLAIMS)('$file: $says', ({ file, says, are, measured: ofResults }) => {
+    const written = captured(file, says).map(({ text }) => text);
+    const values = are();
+    expect(values.length).toBe(written.length);
+    const stale = written.filter((text, i) => !agrees(text, values[i] ?? Number.NaN));
+    expect(stale, `${file} says ${written.join(', ')}, but it is ${values.join(', ')}`).toEqual([]);
+    if (ofResults) expect(read(file), `${file} links the results`).toMatch(/\]\([./]*bench\/RESULTS\.md/);
+  });
+
+  it.each(files.filter((file) => !(file in RECORDS)))('%s has none without a source', (file) => {
+    const places = [...CLAIMS, ...RULES]
+      .filter((claim) => claim.file === file)
+      .flatMap(({ says }) => captured(file, says).map(({ index }) => index));
+    const loose = quantitiesIn(read(file)).filter(({ index }) => !places.includes(index));
+    const named = loose.map(({ line, text }) => `${file}:${line}: ${text}`);
+    expect(named, 'add a claim or a rule to tools/numbers/claims.ts').toEqual([]);
+  });
+
+  it.each(Object.entries(RECORDS))(
+    '%s names the command or page that its numbers are of',
+    (file, command) => {
+      expect(read(file)).toContain(command);
+    },
+  );
+});
+
+describe('quantitiesIn', () => {
+  it('finds numbers with a unit and cells of tables, and none in code', () => {
+    const text = 'A step takes 1.5 s.\n\n```\n3 MiB\n```\n`4 GB` of 10 % | 3×3\n| a | 0.43 | 12 |\n';
+    expect(quantitiesIn(text).map(({ line, text }) => `${line}: ${text}`)).toEqual([
+      '1: 1.5 s',
+      '6: 10 %',
+      '7: 0.43',
+      '7: 12',
+    ]);
+    expect(withoutCode(text).length).toBe(text.length);
+  });
+});
+
+describe('measured', () => {
+  it('reads a row, and names one that is not there', () => {
+    expect(measured('Any machine', 'plan', 'float32: activations', 'ratio')).toBeGreaterThan(0);
+    expect(() => measured('Zen 4', 'train', 'resnet51', 'ours')).toThrow('0 rows "resnet51" with "ours"');
+    expect(() => measured('Zen 5', 'train', 'resnet50', 'ours')).toThrow('no train of Zen 5');
+  });
+});
