@@ -1,0 +1,112 @@
+// @ts-check
+// Screenshots of report.html, the page of `test` and the gallery of `segment`, into docs/ as WebP.
+// node tools/pictures/screenshots.mjs     Needs a build, Debian's chromium and fonts-dejavu, and the images of npm run demo.
+// The runs behind them are made once, in .cache/pictures: some five minutes on two idle cores.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import sharp from 'sharp';
+import { CLASSES } from '../segmentation-shapes/draw.mjs';
+import { makeShapes } from '../segmentation-shapes/make.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const WORK = '.cache/pictures';
+const EXPERIMENTS = 'apps/train-imagenet/experiments';
+const FASHION = { config: `${EXPERIMENTS}/demo_fashion_mnist.json`, data: '.cache/fashion-mnist' };
+const SHAPES = { config: `${EXPERIMENTS}/segmentation_shapes.json`, data: `${WORK}/shapes-data` };
+
+/** As many as classes of shapes. */
+const COLORS = [
+  [70, 76, 84],
+  [47, 111, 194],
+  [217, 120, 45],
+  [63, 154, 86],
+];
+
+/** Pages with the size of the window and the width of the picture. */
+const PICTURES = [
+  { page: `${WORK}/fashion/report.html`, name: 'report', window: [1200, 1380], width: 900 },
+  { page: `${WORK}/test.html`, name: 'test-page', window: [1200, 1100], width: 900 },
+  { page: `${WORK}/gallery/index.html`, name: 'gallery', window: [1200, 900], width: 900 },
+];
+/** Without the facts of the machine and the day, and in one font, whatever the machine has installed. */
+const STYLES = '<style>dl{display:none}*{font-family:"DejaVu Sans"!important}</style></head>';
+
+makeRuns();
+for (const picture of PICTURES) await take(picture);
+
+function makeRuns() {
+  mkdirSync(path.join(root, WORK), { recursive: true });
+  once('fashion/report.html', ['train', FASHION.config, FASHION.data, '--log-dir', `${WORK}/fashion`]);
+  once('test.html', [
+    'test',
+    FASHION.config,
+    `${WORK}/fashion/checkpoints`,
+    FASHION.data,
+    '--html',
+    `${WORK}/test.html`,
+  ]);
+  if (!existsSync(path.join(root, SHAPES.data))) makeShapes(path.join(root, SHAPES.data));
+  once('shapes/report.html', ['train', SHAPES.config, SHAPES.data, '--log-dir', `${WORK}/shapes`]);
+  const images = [`${SHAPES.data}/val/images`, `${WORK}/gallery`];
+  const classes = ['--config', SHAPES.config, '--classes', writeClasses()];
+  once('gallery/index.html', [
+    'segment',
+    `${WORK}/shapes/checkpoints`,
+    ...images,
+    ...classes,
+    '--scales',
+    '1',
+    // Images are not smaller than this, and would be enlarged to 2048 pixels otherwise.
+    '--max-size',
+    '96',
+    '--labels',
+    `${SHAPES.data}/val/labels`,
+  ]);
+}
+
+/** Names and colors of the shapes. */
+function writeClasses() {
+  const file = `${WORK}/classes.json`;
+  const classes = CLASSES.map((name, id) => ({ id, name, color: COLORS[id] }));
+  writeFileSync(path.join(root, file), JSON.stringify(classes));
+  return file;
+}
+
+/**
+ * Runs a command of inplace-abn, unless the file that it ends with is there.
+ * @param {string} file
+ * @param {readonly string[]} args
+ */
+function once(file, args) {
+  if (existsSync(path.join(root, WORK, file))) return;
+  execFileSync(process.execPath, ['packages/inplace-abn/bin/inplace-abn.js', ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+}
+
+/** @param {typeof PICTURES[number]} picture */
+async function take({ page, name, window, width }) {
+  const source = path.join(root, page);
+  // Next to the page, whose links to images are relative.
+  const plain = path.join(path.dirname(source), `${name}-picture.html`);
+  writeFileSync(plain, readFileSync(source, 'utf8').replace('</head>', STYLES));
+  const png = path.join(root, WORK, `${name}.png`);
+  const flags = [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--hide-scrollbars',
+    '--force-color-profile=srgb',
+  ];
+  execFileSync(
+    process.env.CHROMIUM ?? 'chromium',
+    [...flags, `--window-size=${window}`, `--screenshot=${png}`, pathToFileURL(plain).href],
+    { stdio: 'ignore' },
+  );
+  const file = path.join(root, 'docs', `${name}.webp`);
+  const { size } = await sharp(png).resize({ width }).webp({ quality: 82, effort: 6 }).toFile(file);
+  process.stdout.write(`${path.relative(root, file)}: ${size} bytes\n`);
+}
