@@ -7,7 +7,7 @@ import { StepError } from './steps.mjs';
 const OLDEST_NODE = 20;
 
 /**
- * Makes the checkout ready to build, test and run; does nothing, quickly, where it is.
+ * Makes the checkout ready to build, test and run; returns quickly if it is.
  * @param {{ packages?: string[] }} [options] further packages, by their Debian names
  */
 export async function setup({ packages = [] } = {}) {

@@ -1,5 +1,5 @@
-// Damages and makes up checkpoints for as long as asked and reads them: each must give a value or a CheckpointError,
-// soon and without much memory. The tests do the same for seconds; run this after a change of the reader.
+// Reads damaged and generated checkpoints for a number of minutes: each must give a value or a CheckpointError,
+// quickly and without much memory. The tests do the same for seconds; run this after a change of the reader.
 //   npm run build && node tools/fuzz-checkpoint/fuzz.mjs [MINUTES] [SEED]
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ const folder = mkdtempSync(join(tmpdir(), 'fuzz-checkpoint-'));
 const path = join(folder, 'a.pth');
 const random = randomFrom(seed);
 const counts = { runs: 0, read: 0, refused: 0, slowest: 0, rss: 0 };
-/** Refusals by their reason without its numbers and names: how far into the reader the damage gets. */
+/** Refusals by their reason without its numbers and names: they show how far into the reader a file gets. */
 const reasons = new Map();
 
 process.stdout.write(`seed ${seed}\n`);

@@ -1,4 +1,4 @@
-// Damaged files: a few changes to a good one, some of them with an eye for the format.
+// Damaged files: a few changes to a good one, some of them aware of the format.
 import { crc32 } from 'node:zlib';
 
 /** A generator of whole numbers below n, from a seed (mulberry32). */
@@ -36,7 +36,7 @@ const CHANGES = [
     return bytes;
   },
   (bytes, random) => {
-    // A part again somewhere else: instructions, entries and headers that occur twice.
+    // A part copied somewhere else: instructions, entries and headers that occur twice.
     const from = random(bytes.length);
     const part = Buffer.from(bytes.subarray(from, from + random(200)));
     const at = random(bytes.length);

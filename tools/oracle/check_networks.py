@@ -1,6 +1,6 @@
-"""Sends networks of every family through checkpoint files in both directions: PyTorch saves random weights (both
-containers), ours reads them and must give the same logits and gradients; the file that ours writes must give PyTorch the
-logits it began with, bit for bit.
+"""Round-trips networks of every family through checkpoint files: PyTorch saves random
+weights in both containers, and ours must give the same logits and gradients; PyTorch loads the file that ours writes and must
+give its first logits, bit for bit.
 
     npm run build && /usr/bin/python3 -B tools/oracle/check_networks.py
 """
@@ -21,7 +21,7 @@ from nets import NETS
 CASES = ["resnet18", "resnet50", "resnext50", "wider_resnet16", "wider_resnet16_a2", "densenet121"]
 SIDE, BATCH, CLASSES = 64, 4, 10
 # Relative error by norm against float64. A value near the kink of an activation takes the other branch when it is rounded,
-# so random weights allow no fixed bar for gradients: PyTorch's own float32, so many times over, is the other one.
+# so gradients have a second bar: this multiple of the error of PyTorch's own float32.
 BAR, TIMES = 1e-4, 3
 
 # Evaluation and training logits and all gradients of the network whose weights a file holds; then writes those weights.
@@ -87,7 +87,7 @@ def network(arch: str):
             elif value.dim() > 1:
                 value.normal_(0, (2 / value[0].numel()) ** 0.5)
             if value.is_floating_point():
-                # Both sides must begin from the same numbers.
+                # Both sides must start from the same numbers.
                 value.copy_(value.float().double())
     for module in net.modules():
         if isinstance(module, (torch.nn.Dropout, torch.nn.Dropout2d)):

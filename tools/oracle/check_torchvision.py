@@ -1,4 +1,4 @@
-"""Full-size networks of torchvision with random weights, converted here and held to PyTorch's logits; and back.
+"""Converts torchvision's full-size networks with random weights, compares logits with PyTorch's, and converts them back.
 
     npm run build && /usr/bin/python3 -B tools/oracle/check_torchvision.py [ARCH...]
 
@@ -48,7 +48,7 @@ process.stdout.write(took);
 
 
 class Leaky(nn.Module):
-    """In place of every ReLU."""
+    """Replaces every ReLU."""
 
     def forward(self, x):
         return nn.functional.leaky_relu(x, 0.01)

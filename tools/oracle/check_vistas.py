@@ -1,16 +1,16 @@
-"""The opt-in comparison of test-vistas at full size: PyTorch's classes and probabilities of photographs compared with ours.
+"""Compares the classes and probabilities of test-vistas with PyTorch's, on photographs at full size.
 
     check_vistas.py photographs DIR              copies photographs of Debian's opencv-doc
-    check_vistas.py write SNAPSHOT               random weights in the published layout, fit for these photographs
+    check_vistas.py write SNAPSHOT               random weights in the published layout, calibrated on these photographs
     check_vistas.py predict SNAPSHOT IN_DIR OUT_DIR
-    check_vistas.py compare OURS_DIR THEIRS_DIR  ends with 1 where they differ
+    check_vistas.py compare OURS_DIR THEIRS_DIR  exits with 1 if they differ
 
 predict writes NAME.png, class ids in gray, and NAME.npy, probabilities in float32, at the size that the network sees, or with
 --original-size at the photograph's by nearest neighbor. compare wants both of each image from the other side too;
 NAME_prob.png (probability x 255) will do for NAME.npy, to 1/255. For a quick run: --arch wider_resnet16_a2 --max-side 256.
 
-F.avg_pool2d takes time by the area of the window, minutes for 84 x 84 at full size; --fast-pool takes the same means
-from cumulative sums in float64 (deeplab.py), which differ by rounding alone.
+The time of F.avg_pool2d grows with the area of the window: minutes for 84 x 84 at full size. --fast-pool computes the same
+means from cumulative sums in float64 (deeplab.py); they differ by rounding only.
 """
 
 import argparse
@@ -92,7 +92,7 @@ def write(args) -> None:
 def run(args) -> None:
     net = vistas.vistas_net(args.arch, args.fast_pool)
     vistas.load_snapshot(net, args.snapshot)
-    # No wider than asked for: of float32 weights, float64 is the exact network.
+    # Weights are float32 before they are widened, so float64 computes the same network exactly.
     deploy(net.double() if args.float64 else net)
     os.makedirs(args.out_dir, exist_ok=True)
     for path in vistas.image_files(args.in_dir):
@@ -133,7 +133,7 @@ def compare_image(args, name: str) -> bool:
     if our_best.dtype == np.uint8:
         allowed, our_best = allowed + 1 / 255, our_best / np.float32(255)
     equal = ours == theirs
-    # Where the class differs, two were as likely; the share of such pixels has a bar of its own. NaN is within no bar.
+    # Classes differ where two are almost equally likely; the share of such pixels has a bar of its own. NaN fails every bar.
     difference = np.abs(our_best.astype(np.float64) - their_best)[equal]
     share, within = equal.mean(), (difference <= allowed).mean() if difference.size else 0.0
     passed = share >= BARS["equal"] and within >= args.within

@@ -1,5 +1,5 @@
-"""Holds what we write against PyTorch: loads it with weights_only=True, compares it with the file that it was read from,
-and lets torch.optim continue from it.
+"""Checks the files that we write: PyTorch loads each with weights_only=True, compares it with the file that it was read from,
+and continues training from it.
 
     npm run build && /usr/bin/python3 -B tools/oracle/check_written.py
 """
@@ -57,7 +57,7 @@ def bits(tensor) -> bytes:
 
 
 def load(path: str):
-    """With weights_only=True. PyTorch 1.13 knows no float there; then the opcodes are held against those of PyTorch 2."""
+    """With weights_only=True. PyTorch 1.13 rejects floats there; then the opcodes are compared with those that PyTorch 2 accepts."""
     with zipfile.ZipFile(path) as z:
         assert z.testzip() is None, path
         opcodes = {op.name for op, _, _ in pickletools.genops(z.read("archive/data.pkl"))}
@@ -71,7 +71,7 @@ def continues(kind: str, written: dict) -> None:
     """A step of the optimizer that was saved and of one that was loaded are equal."""
     net, optimizer = make_pth.trained(kind)
     twin, other = make_pth.trained(kind)
-    # Nothing of its own may be left to make up for what does not come from the file.
+    # All state must come from the file.
     for parameter in twin.state_dict().values():
         parameter.zero_()
     other.state.clear()

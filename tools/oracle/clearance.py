@@ -1,4 +1,4 @@
-"""Networks whose values keep clear of every branch, so that float32 takes the same ones and must follow closely.
+"""Networks whose values stay clear of every branch, so that float32 takes the same branches as float64 and follows it closely.
 
 Biases move a little until no value lies within MARGIN of an activation's kink; images are chosen whose pooling windows
 have clear maxima. What remains is smooth.
@@ -18,7 +18,7 @@ POOL_MARGIN = 3e-6  # between the two largest values of a pooling window, likewi
 
 
 class Unclear(Exception):
-    """A pooling window has two values that are too close."""
+    """A pooling window has two values that are too close to each other."""
 
 
 class Clearance:

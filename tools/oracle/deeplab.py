@@ -13,9 +13,9 @@ CHUNK = 256
 
 
 class DeepLabV3(nn.Module):
-    """red_bn(red_conv(map_bn(four parallel convolutions)) + what global pooling says); every layer has norm_act's activation.
+    """red_bn(red_conv(map_bn(four parallel convolutions)) + the branch of global pooling); every layer has norm_act's activation.
 
-    pooling_size (height, width): in evaluation, a sliding window stands for global pooling. fast_pool: cumulative_means
+    pooling_size (height, width): in evaluation, a sliding window replaces global pooling. fast_pool: cumulative_means
     for F.avg_pool2d, whose time grows with the window's area.
     """
 
@@ -64,7 +64,7 @@ def sliding_means(x, window, fast=False):
 
 
 def cumulative_means(x, h, w):
-    """F.avg_pool2d(x, (h, w), stride=1) from cumulative sums in float64: two passes whatever the window."""
+    """F.avg_pool2d(x, (h, w), stride=1) from cumulative sums in float64: two passes, whatever the size of the window."""
     chunks = []
     for part in x.split(CHUNK, 1):
         total = F.pad(part.double(), (1, 0, 1, 0)).cumsum(2).cumsum(3)

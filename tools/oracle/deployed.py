@@ -1,6 +1,6 @@
-"""In-place networks as PyTorch runs them best in evaluation: F.batch_norm with |gamma| + eps, then the activation in place.
+"""In-place networks in the form that PyTorch evaluates fastest: F.batch_norm with |gamma| + eps, then the activation in place.
 
-iabn.py's formulas hold several maps of full size at once; here there is one. Without gradients only.
+iabn.py's formulas hold several full-size maps at once, this one map. Without gradients only.
 """
 
 import torch

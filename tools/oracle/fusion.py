@@ -1,4 +1,4 @@
-"""Inference at several scales, mirrored or not, and the fusion of its predictions into a class and a probability a pixel."""
+"""Inference at several scales, mirrored or not, and the fusion of its predictions into a class and a probability for each pixel."""
 
 import torch
 from torch.nn import functional as F

@@ -1,4 +1,4 @@
-"""Makes cmyk.json: JPEGs in CMYK with a profile of their own, and what LittleCMS makes of their pixels in sRGB.
+"""Makes cmyk.json: JPEGs in CMYK with an embedded profile, and their pixels as LittleCMS converts them to sRGB.
 
 Wants Pillow with LittleCMS (python3-pil). The profiles are invented: a table of 3×3×3×3 mixtures of inks in Lab, one
 with weaker inks than the other.
@@ -24,7 +24,7 @@ def description_tag(text):
 
 
 def lab_of(inks, strength):
-    """Lab of four inks from 0 to 1: each takes light of its color away."""
+    """Lab of four inks from 0 to 1: each absorbs light."""
     c, m, y, k = (value * strength for value in inks)
     red, green, blue = ((1 - ink) * (1 - k) for ink in (c, m, y))
     light = 100 * (0.3 * red + 0.5 * green + 0.2 * blue)

@@ -1,9 +1,9 @@
 """packages/recipes/test/fixtures/fusion.json: classes and probabilities of fused predictions, in float64.
 
 "fused" starts from logits of several sizes, "predicted" from an 8-bit image that a network of one convolution sees at
-several scales. Labels are rows of digits, probabilities are flat, both N x H x W. Streams are chosen so that no decision (the
-largest of a pixel, the winner of a fusion) is closer than MARGIN, so that float32 decides alike; ties of votes are
-exact and there are some.
+several scales. Labels are rows of digits, probabilities are flat, both N x H x W. Streams are chosen so that every decision (the
+largest of a pixel, the winner of a fusion) has a margin of MARGIN, and float32 decides alike; some votes tie,
+exactly.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ from fusion import FUSIONS, predictions, probabilities, scaled_size
 
 MARGIN, CLASSES, SPREAD = 1e-5, 5, 2.0
 
-# Of every second one the image was mirrored.
+# Every second prediction is of the mirrored image.
 LOGITS = {"size": [11, 14], "shapes": [[2, CLASSES, h, w] for h, w in [(4, 5), (4, 5), (11, 14), (7, 9), (1, 3)]]}
 # 0.5 of 17 and 25 are halves, which round to even: 8 and 12. 0.7 of 25 is one that rounds up.
 NETWORK = {"image": [17, 25, 3], "scales": [0.5, 0.7, 1, 1.2], "stride": 2}

@@ -1,4 +1,4 @@
-"""packages/checkpoint/test/fixtures/torch: what torch.save writes, in both containers, and the values in it as JSON."""
+"""packages/checkpoint/test/fixtures/torch: files of torch.save in both containers, and their values as JSON."""
 
 import json
 import os

@@ -1,8 +1,8 @@
-"""packages/data/test/fixtures/segmentation.json: what Pillow makes of images and label maps.
+"""packages/data/test/fixtures/segmentation.json: images and label maps as Pillow transforms them.
 
 nearest: the positions that resize(NEAREST) takes, for sizes where its rounding shows. crops, evaluations: the
-segmentation transforms written with Pillow and NumPy, with numbers given in place of drawn ones. photographs: whole
-images with the longest side brought to a length. labels: PNG files with class ids, and what they hold.
+segmentation transforms written with Pillow and NumPy, with given numbers instead of drawn ones. photographs: whole
+images with the longest side brought to a length. labels: PNG files of class ids, and the ids.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""packages/session/test/fixtures/networks.json: loss and gradients of five small networks of one's own, in float64.
+"""packages/session/test/fixtures/networks.json: loss and gradients of five small hand-written networks, in float64.
 
 Weights, inputs and labels are drawn by prng.py. Of each gradient: its norm, and its products with two drawn tensors.
 """

@@ -1,6 +1,6 @@
 """packages/recipes/test/fixtures/training.json: twelve steps of a small ResNet-18 under each optimizer, in float64.
 
-Three batches of uint8 images come round four times, so that the loss falls. Pixels: prng.bytes8 of the stream
+Three batches of uint8 images repeat four times, so that the loss falls. Pixels: prng.bytes8 of the stream
 "images:B" for batch B in N,H,W,C order, divided by 255, less the mean, over the standard deviation.
 
 elu is smooth, so float32 follows its runs closely for all steps. relu and leaky_relu are not: now and then rounding

@@ -1,4 +1,4 @@
-"""packages/data/test/fixtures/{crops,colors,jpegs}.json: what torchvision, Pillow and plain PyTorch formulas make of images.
+"""packages/data/test/fixtures/{crops,colors,jpegs}.json: images as torchvision, Pillow and plain PyTorch formulas transform them.
 
 crops: quantiles of the boxes that RandomResizedCrop draws. colors: color jitter and lighting, operation by operation on
 float pixels as the recipe defines them, then normalized. jpegs: small files of every kind a photograph comes in, with

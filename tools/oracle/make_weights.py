@@ -3,8 +3,8 @@ checkpoint of one of them with its running average.
 
     logits.json: CASE: {arch, width, classes, logits: {ACTIVATION: N x classes, row-major}}
 
-Weights are streams of their torchvision names (`draw`); images are the stream x. Where torchvision is there, names and shapes
-at full width are held to its own.
+Weights are streams of their torchvision names (`draw`); images are the stream x. Where torchvision is installed, names and shapes
+at full width are compared with its own.
 """
 
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""What the pre-activation networks are made of: the identity-mapping block and the stem that ends without a layer."""
+"""Parts of the pre-activation networks: the identity-mapping block, and the stem without a final layer."""
 
 from collections import OrderedDict
 from functools import partial

@@ -1,8 +1,8 @@
-"""Deterministic numbers that Python and TypeScript compute alike, so that no weights need to be stored.
+"""Deterministic numbers that Python and TypeScript both compute, so that fixtures store no weights.
 
 A counter-based generator: number `index` of the stream `name` is a hash of both, so any value can be made
-without the ones before it. The TypeScript twin is packages/core/test/support/prng.ts; both are held together by
-packages/core/test/fixtures/prng.json.
+without the ones before it. The TypeScript twin is packages/core/test/support/prng.ts; 
+packages/core/test/fixtures/prng.json keeps both equal.
 
     key(name)       = FNV-1a (32 bit) of the UTF-8 bytes
     bits(name, i)   = mix(mix(i * 0x9E3779B9 + key) ^ mix(key ^ 0x5BD1E995))     mix: MurmurHash3's finalizer

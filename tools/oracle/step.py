@@ -28,7 +28,7 @@ def step(net: nn.Module, x: torch.Tensor, criterion) -> dict:
 
 
 def float32_errors(make, net: nn.Module, x: torch.Tensor, criterion) -> dict:
-    """What float32 alone costs: the same step in PyTorch's float32, relative L2 error of each kind of result."""
+    """Relative L2 error of each kind of result when PyTorch runs the same step in float32."""
     single = clearance.copy(net, make()).float()
     ours = step(single, x.float(), criterion)
     double = clearance.copy(net, make())

@@ -3,8 +3,8 @@ import { OPENINGS, PHRASES } from './rules.mjs';
 
 /** @typedef {{ file: string, line: number, advice: string, text: string }} Problem */
 
-/** A comment's markers at the start of a line, or a Markdown line's list or heading marker. */
-const COMMENT = /^\s*(?:\/\*\*?|\*\/?|\/\/+|#+)\s?/;
+/** A comment's or docstring's markers at the start of a line, or a Markdown line's list or heading marker. */
+const COMMENT = /^\s*(?:\/\*\*?|\*\/?|\/\/+|#+|""")\s?/;
 const MARKDOWN = /^\s*(?:[-*>]|\d+\.|#+)?\s*/;
 /** A trailing comment: two spaces or a delimiter before it, so that URLs are none. */
 const TRAILING = /[\s;{,]\/\/\s+(.*)$/;

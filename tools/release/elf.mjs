@@ -1,5 +1,5 @@
 // @ts-check
-// Reads what a 64-bit little-endian shared library is made of and asks for, and lets it ask for less.
+// Reads the sections and dependencies of a 64-bit little-endian shared library, and removes dependencies.
 
 /**
  * @typedef {{ name: string, type: number, address: number, offset: number, size: number, header: number }} Section

@@ -2,8 +2,8 @@
 // Code blocks of READMEs that quote a file. A marker stands before the block:
 //   <!-- from examples/quick-start.ts -->
 //   <!-- from examples/quick-start.ts with inplace-abn -->     imports from the one package that people install, and no first comment
-// node tools/snippets/quotes.mjs          names the blocks that are not as their files are
-// node tools/snippets/quotes.mjs --fix    writes them
+// node tools/snippets/quotes.mjs          lists blocks that differ from their files
+// node tools/snippets/quotes.mjs --fix    rewrites them
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -15,7 +15,7 @@ export interface Snippet {
   readonly code: string;
 }
 
-/** The blocks of a README but its quotes: those are files that are compiled and run as such. */
+/** The blocks of a README, without quotes of files, which are compiled and run themselves. */
 export function snippetsOf(readme: string, text = readFileSync(path.join(ROOT, readme), 'utf8')): Snippet[] {
   const lines = text.split('\n');
   const quotes = quotedAt(text);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** predict: command line → what a trained network sees in photographs. */
+/** predict: command line → classes of photographs. */
 import { resolve } from 'node:path';
 import {
   type Advice,
@@ -58,34 +58,37 @@ const ADVICE: Advice = {
 };
 
 const command = new Command('predict')
-  .description('Say what a trained network sees in photographs that nobody has labeled.')
-  .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints (the newest whole one)')
+  .description('Classify photographs with a trained network.')
+  .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints (the newest intact one)')
   .argument(
     '<images...>',
-    'files; folders, with all png, jpg and jpeg files below; patterns in quotes; -: a list of files on standard input, one a line or separated by NUL',
+    'files; folders, with all png, jpg and jpeg files below; patterns in quotes; -: a list of files on standard input, one per line or separated by NUL',
   )
-  .option('--top <n>', 'classes to tell of each image, the most probable first', positive, 5)
+  .option('--top <n>', 'classes to print for each image, the most probable first', positive, 5)
   .option(
     '--json <file>',
-    'write an object a line: file, predictions (or features, or error); -: to standard output',
+    'write one object per line: file, predictions (or features, or error); -: to standard output',
   )
-  .option('--csv <file>', 'write a row an image; -: to standard output')
+  .option('--csv <file>', 'write one row per image; -: to standard output')
   .option(
     '--html <file>',
     'write a page with pictures of the first 400 images, and how often each class comes first',
   )
   .option(
     '--features <layer>',
-    'in place of classes the output of a layer, averaged over the image, such as mod5: JSON lines, or --npy',
+    'instead of classes, the output of a layer averaged over the image, such as mod5: JSON lines, or --npy',
   )
-  .option('--npy <file>', 'with --features: a float32 matrix, a row an image; FILE.txt lists the images')
+  .option(
+    '--npy <file>',
+    'with --features: a float32 matrix with one row per image; FILE.txt lists the images',
+  )
   .option(
     '--classes <file>',
-    'names of the outputs, one a line: FOLDER or FOLDER<TAB>NAME (default: those in the checkpoint)',
+    'names of the outputs, one per line: FOLDER or FOLDER<TAB>NAME (default: those in the checkpoint)',
   )
   .option(
     '--config <file>',
-    'configuration that the network was trained with, for a checkpoint that does not say',
+    'configuration that the network was trained with, if the checkpoint does not have it',
   )
   .option('-c, --crop <n>', 'side of the crop in pixels (default: as in training’s validation)', positive)
   .option(
@@ -93,12 +96,12 @@ const command = new Command('predict')
     'resize the shorter side to this first (default: as in training’s validation)',
     positive,
   )
-  .option('-b, --batch <n>', 'images of a batch', positive, 32)
-  .option('-j, --workers <n>', 'images in work at a time', positive, 2)
-  .option('-p, --print-freq <n>', 'batches between lines where the output is not a terminal', positive, 10)
+  .option('-b, --batch <n>', 'images per batch', positive, 32)
+  .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
+  .option('-p, --print-freq <n>', 'print every N batches if the output is not a terminal', positive, 10)
   .option(
     '--max-pixels <n>',
-    'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded; less for crops below 91×91)',
+    'reject images with more pixels, since a small file may claim any size (default: 134217728, 0.4 GB decoded; less for crops below 91×91)',
     pixels,
   )
   .addOption(deviceOption())
@@ -115,9 +118,9 @@ Examples:
   ${command.name()} best.safetensors photos --features mod5 --npy photos.npy
   ${command.name()} old.pth.tar photos --config old.json --classes imagenet.txt
 
-Classes and the preparation of images come from the checkpoint, where training wrote them.
-Any number of images: memory does not grow with them. One that cannot be used is named, the rest go on, and the exit code is 1.
-SIGTERM, Ctrl-C and a lost terminal (unless under nohup) stop after the batch; files then hold what was done. A second one kills.
+Classes and preprocessing come from the checkpoint, where training wrote them.
+Memory does not grow with the number of images. One that cannot be used is named; the others are classified, and the exit code is 1.
+SIGTERM, Ctrl-C and a lost terminal (unless under nohup) stop after the batch; files keep the finished ones. A second one kills.
 Exit codes: 0 done, 1 error or an image that cannot be used, 2 usage, 128 + N stopped by signal N.
 Results go to standard output or to files, everything else to standard error.
 Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,

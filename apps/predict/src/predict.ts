@@ -23,7 +23,7 @@ export interface PredictOptions {
   /** Checkpoint file, or folder of checkpoints. */
   readonly checkpoint: string;
   readonly trainedWith?: NormMode;
-  /** Path of a layer whose pooled output is wanted in place of classes. */
+  /** Path of a layer whose pooled output is wanted instead of classes. */
   readonly layer?: string;
   readonly photographs: AsyncIterable<Found>;
   /** Names that are in memory at a time; default 16384. */

@@ -64,9 +64,9 @@ const command = new Command('convert')
     '--check <dir>',
     'compare both networks on the images of DIR/val/CLASS or DIR/CLASS: accuracy and logits',
   )
-  .option('--classes <file>', 'with --check: class folders in the order of the outputs, one a line')
-  .option('-b, --batch <n>', 'with --check: images of a batch', positive, 32)
-  .option('-j, --workers <n>', 'with --check: images in work at a time', positive, 2)
+  .option('--classes <file>', 'with --check: class folders in the order of the outputs, one per line')
+  .option('-b, --batch <n>', 'with --check: images per batch', positive, 32)
+  .option('-j, --workers <n>', 'with --check: images to load in parallel', positive, 2)
   .addOption(deviceOption())
   .addHelpText(
     'after',

@@ -53,7 +53,7 @@ const command = new Command('test-imagenet')
     minusOneOrPositive,
   )
   .option('--ten_crops, --ten-crops', 'average the logits of the corners, the center and their mirror images')
-  .option('-j, --workers <n>', 'images in work at a time', positive, 2)
+  .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
   .option('-p, --print-freq <n>', 'print every N batches if the output is not a terminal', positive, 10)
   .option(
     '-b, --batch <n>',

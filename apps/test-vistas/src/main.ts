@@ -49,26 +49,26 @@ const command = new Command('test-vistas')
   .description('Segment every photograph of a folder: a class for each pixel.')
   .argument(
     '<snapshot>',
-    'weights: {state_dict: {body, head, cls}} of torch.save, safetensors, or a folder of checkpoints',
+    'weights: a torch.save file with {state_dict: {body, head, cls}}, a safetensors file, or a folder of checkpoints',
   )
   .argument('<in_dir>', 'folder of photographs: *.png, *.jpg, *.jpeg, in any case')
   .argument('<out_dir>', 'folder for NAME.png of each, and index.html')
   .option(
     '--scales <list>',
-    'factors of the photograph’s size to look at, as "[0.7, 1, 1.2]"',
+    'predict at these factors of the photograph’s size, and fuse: "[0.7, 1, 1.2]"',
     numberList,
     [0.7, 1, 1.2],
   )
-  .option('--flip', 'also look at mirror images')
+  .option('--flip', 'also predict the mirror image at each scale')
   .addOption(
-    new Option('--fusion-mode <mode>', 'how what is seen at several scales becomes one class')
+    new Option('--fusion-mode <mode>', 'combine the predictions of several scales')
       .choices(['mean', 'voting', 'max'])
       .default('mean'),
   )
   .addOption(
     new Option(
       '--output-mode <mode>',
-      'class ids with colors (palette), in gray (raw; also final), or raw with NAME_prob.png (prob)',
+      'write class ids with colors (palette), in gray (raw; also final), or in gray with NAME_prob.png (prob)',
     )
       .choices([...OUTPUT_MODES, 'final'])
       .default('raw'),
@@ -76,26 +76,22 @@ const command = new Command('test-vistas')
   .option('--overlay', 'also write NAME_overlay.png: the classes over the photograph')
   .option(
     '--labels <dir>',
-    'compare with DIR/NAME.png (class ids): IoU of each class, as a table and OUT_DIR/labels.json',
+    'compare with the class ids in DIR/NAME.png: IoU of each class, as a table and OUT_DIR/labels.json',
   )
-  .option('--max-size <n>', 'pixels that the longest side is resized to', positive, 2048)
+  .option('--max-size <n>', 'resize the longest side to this many pixels', positive, 2048)
   .addOption(
-    new Option('--precision <dtype>', 'what activations are computed in')
+    new Option('--precision <dtype>', 'compute activations in this dtype')
       .choices(['float32', 'bf16', 'bfloat16'])
       .default('float32'),
   )
-  .option('--memory-budget <bytes>', 'most memory for weights and activations, such as 1500MB or 2GiB', bytes)
-  .option('--resume', 'leave out photographs whose outputs are there')
-  .option(
-    '--shard <i/n>',
-    'segment the i-th of n shares (from 0), with nothing to do with the other processes',
-    shard,
-  )
+  .option('--memory-budget <bytes>', 'limit the memory of weights and activations: 1500MB, 2GiB', bytes)
+  .option('--resume', 'skip photographs whose outputs exist')
+  .option('--shard <i/n>', 'segment share i of n, counted from 0, independently of other processes', shard)
   .option('--rank <i>', 'with --world-size: the same as --shard i/n', nonNegative)
   .option('--world-size <n>', 'with --rank: the same as --shard i/n; alone: the same as --nproc n', positive)
   .option(
     '--max-pixels <n>',
-    'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded)',
+    'reject images with more pixels, since a small file may claim any size (default: 134217728, 0.4 GB decoded)',
     pixels,
   )
   .addOption(deviceOption())
@@ -103,10 +99,13 @@ const command = new Command('test-vistas')
   .addOption(localRankOption())
   .option(
     '--config <file>',
-    'configuration that the network was trained with; default: the one in the snapshot, or the published Vistas network',
+    'configuration that the network was trained with (default: the one in the snapshot, or the published Vistas network)',
   )
   .addOption(trainedWithOption())
-  .option('--classes <file>', 'JSON list of {id, name, color}; default: the 65 classes of Vistas')
+  .option(
+    '--classes <file>',
+    'names and colors, as a JSON list of {id, name, color} (default: the 65 classes of Vistas)',
+  )
   .addHelpText(
     'after',
     ({ command }) => `
@@ -118,7 +117,7 @@ Examples:
   ${command.name()} runs/shapes/checkpoints val/images segmented --config shapes.json --classes shapes-classes.json --labels val/labels
 
 Strips of rows keep the plan within --memory-budget; the classes are the same as without.
-A photograph that cannot be used is named, the others are finished, and the exit code is 1.
+A photograph that cannot be used is named; the others are segmented, and the exit code is 1.
 SIGTERM, Ctrl-C and a lost terminal (unless under nohup) stop after the image; a second one kills.
 Exit codes: 0 done, 1 error, 2 usage, 128 + N stopped by signal N.
 Several processes: --nproc, or any launcher (torchrun, srun, mpirun; docs/many-processes.md); the first writes the page.

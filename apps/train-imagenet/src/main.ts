@@ -69,20 +69,20 @@ const command = new Command('train-imagenet')
     '<dir>',
     'image folder: DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*; to segment, DIR/{train,val}/{images,labels}/*',
   )
-  .option('-j, --workers <n>', 'images in work at a time', positive, 2)
-  .option('-p, --print-freq <n>', 'steps between lines if the output is not a terminal', positive, 10)
+  .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
+  .option('-p, --print-freq <n>', 'print every N steps if the output is not a terminal', positive, 10)
   .option(
     '--resume <path>',
     'checkpoint (.pth.tar, .pth, .safetensors), or folder of checkpoints, to continue from',
   )
   .option(
     '--weights <file>',
-    'begin a new run with the weights of a checkpoint, of torchvision or timm, too: converted to the batch norm of the ' +
-      'configuration, with a new classifier where its classes are others',
+    'start a new run from the weights of a checkpoint, torchvision’s and timm’s included: converted to the batch norm of the ' +
+      'configuration, with a new classifier if the number of classes differs',
   )
   .option(
     '--max-pixels <n>',
-    'pixels that an image may have: a small file may claim any size (default: 134217728, 0.4 GB decoded; less for crops below 91×91)',
+    'reject images with more pixels, since a small file may claim any size (default: 134217728, 0.4 GB decoded; less for crops below 91×91)',
     pixels,
   )
   .addOption(deviceOption())
@@ -117,7 +117,7 @@ const command = new Command('train-imagenet')
   .addOption(localRankOption())
   .option(
     '--profile',
-    'time every op: a table by op and layer in the report and in LOG_DIR/profile, with a Chrome trace',
+    'time every op: a table by op and layer in the report and in LOG_DIR/profile, and a Chrome trace',
   )
   .option('--trace <file>', 'write the times of ten steps as a Chrome trace; of rank N as FILE.rankN')
   .addHelpText(
@@ -132,7 +132,7 @@ Examples:
   ${command.name()} config.json data --log-dir runs/two --nproc 2
   torchrun --no-python --nproc-per-node 2 ${command.name()} config.json data --log-dir runs/two --continue
 
-SIGTERM, Ctrl-C and a lost terminal (unless under nohup) save and stop the run, during a validation, too; a second one kills.
+SIGTERM, Ctrl-C and a lost terminal (unless under nohup) save and stop the run, even during a validation; a second one kills.
 Exit codes: 0 done, 1 error, 2 usage, 128 + N stopped by signal N and saved.
 Several processes: --nproc, or any launcher that sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, or Slurm's or Open MPI's
 names; docs/many-processes.md. Each takes its part of optimizer.batch_size; rank 0 writes.

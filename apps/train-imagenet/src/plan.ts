@@ -42,7 +42,7 @@ interface Options {
 
 const command = new Command('plan')
   .description(
-    'Plan the memory of one training step: bytes by kind, the peak, what is in place and what is not and why.',
+    'Plan the memory of one training step: bytes by kind, the peak, and for each layer whether it is in place or why not.',
   )
   .argument('<configs...>', 'JSON training configurations')
   .addOption(
@@ -54,8 +54,8 @@ const command = new Command('plan')
   .addOption(
     new Option(
       '--budget <bytes>',
-      'weights, optimizer state and arena together: 8GB, 1.5GiB. Values are recomputed to keep to it (default: ' +
-        'memory_budget of the configuration); with --batch auto not (default: what is free here)',
+      'weights, optimizer state and arena together: 8GB, 1.5GiB. Values are recomputed to fit (default: ' +
+        'memory_budget of the configuration), except with --batch auto (default: the free memory of this machine)',
     ).argParser(bytes),
   )
   .option(
@@ -73,12 +73,12 @@ const command = new Command('plan')
   )
   .option(
     '--sweep',
-    'print what batches and budgets cost each other: bytes, and times at the limits of this machine',
+    'print bytes, extra work and time for a range of batches and budgets, at the limits of this machine',
   )
-  .option('--plot <file>', 'the same, also as an HTML page')
+  .option('--plot <file>', 'write the same as an HTML page')
   .option(
     '--audit <checkpoint>',
-    'with its weights, measure the error of everything that is rebuilt by inversion, and plan with those kept that are above --threshold',
+    'measure the error of every inversion with these weights, and plan with the inputs kept of layers above --threshold',
   )
   .addOption(
     new Option('--threshold <error>', 'for --audit: relative to the deviation of a channel')

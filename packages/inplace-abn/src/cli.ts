@@ -28,7 +28,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   predict: {
     package: '@inplace-abn/predict',
     file: 'dist/main.js',
-    does: 'say what a network sees in photographs: inplace-abn predict CHECKPOINT IMAGES…',
+    does: 'classify photographs: inplace-abn predict CHECKPOINT IMAGES…',
   },
   segment: {
     package: '@inplace-abn/test-vistas',
@@ -48,12 +48,12 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   inspect: {
     package: '@inplace-abn/checkpoint',
     file: 'dist/cli/inspect.js',
-    does: 'list what a checkpoint holds: inplace-abn inspect FILE',
+    does: 'list the tensors of a checkpoint: inplace-abn inspect FILE',
   },
   doctor: {
     package: '@inplace-abn/cuda',
     file: 'dist/cli/doctor.js',
-    does: 'print whether training works on this machine, and with what',
+    does: 'print whether training works on this machine, and on which devices',
   },
 };
 

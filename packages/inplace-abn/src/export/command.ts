@@ -30,21 +30,17 @@ export function exportCommand(): Command {
     .description(
       'Write a trained network as ONNX, or as a PyTorch state dictionary with ordinary batch norm.',
     )
-    .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints (the newest whole one)')
+    .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints (the newest intact one)')
     .argument('<out>', 'file to write: .onnx; or .pth, .pt or .safetensors')
     .option(
       '--config <file>',
-      'configuration that the network was trained with, for a checkpoint that does not say',
+      'configuration that the network was trained with, if the checkpoint does not have it',
     )
-    .option('--fold', 'ONNX: make batch normalization part of the convolution before it')
-    .option(
-      '--dynamic <axes>',
-      `ONNX: sizes that may differ from run to run: ${DYNAMIC_AXES.join(',')}`,
-      axes,
-    )
+    .option('--fold', 'ONNX: fold batch normalization into the convolution before it')
+    .option('--dynamic <axes>', `ONNX: axes of any size: ${DYNAMIC_AXES.join(',')}`, axes)
     .option(
       '--sizes <from-to/step>',
-      'ONNX: heights and widths that a dynamic model takes, such as 224-672 or /32, for a network that does other things at others',
+      'ONNX: heights and widths that a dynamic model takes, such as 224-672 or /32, for a network whose graph depends on them',
       range,
     )
     .option(
@@ -52,17 +48,14 @@ export function exportCommand(): Command {
       'ONNX: side of the images, or HEIGHTxWIDTH (default: the crop of validation)',
       sides,
     )
-    .option('-b, --batch <n>', 'ONNX: images of a run (default: 1)', positive)
+    .option('-b, --batch <n>', 'ONNX: images per run (default: 1)', positive)
     .option('--with-preprocessing', 'ONNX: take uint8 images N×H×W×3 and normalize them in the model')
-    .option('--classes <file>', 'ONNX: names of the outputs, one a line (default: those in the checkpoint)')
-    .option(
-      '--external-data',
-      'ONNX: weights in a file of their own, OUT.data, as they are above 2 GiB anyway',
-    )
+    .option('--classes <file>', 'ONNX: names of the outputs, one per line (default: those in the checkpoint)')
+    .option('--external-data', 'ONNX: write weights to OUT.data (always above 2 GiB)')
     .addOption(
       new Option(
         '--names <library>',
-        'state dictionary: whose names tensors get (default: torchvision)',
+        'state dictionary: name tensors as this library does (default: torchvision)',
       ).choices(LIBRARIES),
     )
     .addOption(trainedWithOption())
