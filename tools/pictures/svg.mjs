@@ -17,7 +17,7 @@ const SERIES = [
  * @param {readonly string[]} parts
  */
 export function standaloneSvg({ width, height, title, styles = '' }, parts) {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeXml(title)}">
 <title>${escapeXml(title)}</title>
 <style>svg{${LIGHT};${SERIES[0]}}@media(prefers-color-scheme:dark){svg{${DARK};${SERIES[1]}}}text{font:13px system-ui,sans-serif;fill:var(--ink)}.soft{fill:var(--soft)}.grid{stroke:var(--line);stroke-width:.6}.title{font-weight:600}${styles}</style>
 <rect width="${width}" height="${height}" fill="var(--paper)"/>
