@@ -45,6 +45,23 @@ export function networkConfig(arch, batch, precision, crop = 224, mode = 'inplac
   return resolveConfig({ network, optimizer, input }, 'bench', { architectures: ARCHITECTURES });
 }
 
+/**
+ * The same network with ReLU and ordinary batch norm whose statistics are frozen, as it is fine-tuned.
+ * @param {string} arch
+ * @param {number} batch
+ * @param {Precision} precision
+ * @param {number} [crop]
+ */
+export function fineTuningConfig(arch, batch, precision, crop) {
+  const config = networkConfig(arch, batch, precision, crop);
+  config.network.activation = 'relu';
+  config.network.bn_mode = 'standard';
+  config.optimizer.frozen_statistics = true;
+  // Random weights with statistics that are not theirs have large gradients.
+  config.optimizer.clip = 1;
+  return config;
+}
+
 /** @typedef {{ engine: Engine, step: () => Promise<number> }} Trainer  a step resolves to its loss */
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
 // Resident growth of a trainer compared with the plan (arena and store), and with PyTorch's growth for the
-// same step. Each trainer runs in its own process.
+// same step. Fine-tuning has ReLU, ordinary batch norm and frozen statistics: its growth without weights is
+// compared with the ordinary activations, counted under PyTorch's rules. Each trainer runs in its own process.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { cpu } from '@inplace-abn/core';
@@ -23,9 +24,24 @@ export async function run(options) {
   for (const network of networksOf(options)) {
     for (const precision of PRECISIONS) {
       rows.push(...(await compare({ ...network, precision }, steps, say)));
+      rows.push(...fineTuning({ ...network, precision }, steps));
     }
   }
   return rows;
+}
+
+/**
+ * @param {What} what
+ * @param {number} steps
+ * @returns {Row[]}
+ */
+function fineTuning(what, steps) {
+  const { growth, planned, weights, ordinary } = measureOurs(what, steps, 'fine-tuning');
+  const variant = `${what.arch} fine-tuning, ${what.precision}, batch ${what.batch}`;
+  return [
+    row(`${variant}, resident over plan`, growth, planned),
+    row(`${variant}, without weights vs ordinary activations`, growth - weights, ordinary),
+  ];
 }
 
 /**
@@ -57,13 +73,14 @@ function row(variant, ours, peer) {
 }
 
 /**
- * `weights` are the bytes of parameters and momenta.
+ * `weights` are the bytes of parameters and momenta, `ordinary` those of the activations of ordinary batch norm.
  * @param {What} what
  * @param {number} steps
- * @returns {{ growth: number, planned: number, weights: number }}
+ * @param {'training' | 'fine-tuning'} [kind]
+ * @returns {{ growth: number, planned: number, weights: number, ordinary: number }}
  */
-function measureOurs({ arch, batch, precision }, steps) {
-  const args = ['--expose-gc', CHILD, arch, String(batch), precision, String(steps)];
+function measureOurs({ arch, batch, precision }, steps, kind = 'training') {
+  const args = ['--expose-gc', CHILD, arch, String(batch), precision, String(steps), kind];
   const output = execFileSync(process.execPath, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,7 +1,8 @@
 // dx = k·(dy − Σdy/m − x̂·Σ(dy·x̂)/m) with k = s/√(σ² + ε), as dx = k·dy + (q·t + r), x̂ = t·unit
 // (support/abn.h):
 //   q = −k·unit·Σ(dy·x̂)/m,  r = −k·Σdy/m.
-// With fixed statistics dx = k·dy. dx may be written over dz or saved.
+// With fixed statistics dx = k·dy, for which the identity needs nothing saved. dx may be written over dz or
+// saved.
 #include "cuda/support/abn.h"
 
 namespace iabn::cuda {
@@ -73,23 +74,25 @@ bool parse_batch(const Attrs& attrs) {
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
-  const TensorDesc &dz = spec.inputs[0], &saved = spec.inputs[1], &dx = spec.outputs[0];
+  // Stands for what is not saved: its values do not count.
+  const size_t saved_at = spec.inputs[1].present() ? 1 : 0;
+  const TensorDesc &dz = spec.inputs[0], &saved = spec.inputs[saved_at], &dx = spec.outputs[0];
   const RowMap map = row_map(context, {&dz, &saved, &dx}, kMapBlocks);
   const int64_t dz_pitch = dz.row_pitch(), saved_pitch = saved.row_pitch(), dx_pitch = dx.row_pitch();
   const AbnScale scale = parse_scale(spec.attrs);
   const bool from_output = parse_from_output(spec.attrs), batch = parse_batch(spec.attrs);
-  const Activation activation =
-      from_output ? parse_invertible_activation(spec.attrs) : parse_activation(spec.attrs);
+  const Activation activation = parse_activation(spec.attrs);
   const bool counted = spec.inputs.size() > 8 && spec.inputs[8].present();
   const double known = batch ? spec.attrs.number("count") : 0.0;
   return make_data_kernel(dz.dtype, [=, &context](auto type, const KernelArgs& args) {
     using T = typename decltype(type)::type;
     if (map.empty()) return;
-    const Operands<T> at = {args.in<T>(0), args.in<T>(1), args.out<T>(0), dz_pitch, saved_pitch, dx_pitch};
+    const Operands<T> at = {args.in<T>(0), args.in<T>(saved_at), args.out<T>(0),
+                            dz_pitch,      saved_pitch,          dx_pitch};
     BatchSums sums = {nullptr, nullptr, nullptr, known};
     if (batch) sums.dy = args.in<float>(6), sums.dy_xhat = args.in<float>(7);
     if (counted) sums.counted = args.in<float>(8);
-    const SavedLayer layer = saved_layer(args, scale);
+    const SavedLayer layer = saved_layer<T>(args, scale);
     with_saved(from_output, activation, [&](auto source) {
       with_pack<T>(map.pack, [&](auto width) {
         launch(context.stream, apply<T, decltype(width)::value, decltype(source)>, map.grid(), kThreads, map,

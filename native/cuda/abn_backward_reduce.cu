@@ -81,13 +81,12 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const int64_t dz_pitch = spec.inputs[0].row_pitch(), saved_pitch = spec.inputs[1].row_pitch();
   const AbnScale scale = parse_scale(spec.attrs);
   const bool from_output = parse_from_output(spec.attrs);
-  const Activation activation =
-      from_output ? parse_invertible_activation(spec.attrs) : parse_activation(spec.attrs);
+  const Activation activation = parse_activation(spec.attrs);
   return make_data_kernel(
       spec.inputs[0].dtype,
       [=, &context](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
-        const SavedLayer layer = saved_layer(args, scale);
+        const SavedLayer layer = saved_layer<T>(args, scale);
         with_saved(from_output, activation, [&](auto source) {
           using Source = decltype(source);
           const Sums<T, Source> reader = {args.in<T>(0), dz_pitch, args.in<T>(1), saved_pitch, layer, source};

@@ -14,10 +14,10 @@ struct Invert {
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const int64_t count = spec.inputs[0].elements();
-  const Activation activation = parse_invertible_activation(spec.attrs);
+  const Activation activation = parse_activation(spec.attrs);
   return make_data_kernel(spec.inputs[0].dtype, [=, &context](auto type, const KernelArgs& args) {
     using T = typename decltype(type)::type;
-    with_invertible_activation(activation, [&](auto phi) {
+    with_activation(activation, [&](auto phi) {
       map(context, args.out<T>(0), count, Invert<decltype(phi)>{phi}, args.in<T>(0));
     });
   });

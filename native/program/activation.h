@@ -13,8 +13,6 @@ struct Activation {
   enum class Kind : uint8_t { identity, relu, leaky_relu, elu };
   Kind kind = Kind::identity;
   float slope = 0.0f;  // of leaky_relu, or alpha of elu
-
-  bool invertible() const { return kind != Kind::relu; }
 };
 
 inline Activation parse_activation(const Attrs& attrs) {
@@ -25,12 +23,6 @@ inline Activation parse_activation(const Attrs& attrs) {
   if (name == "leaky_relu") return {Activation::Kind::leaky_relu, slope};
   if (name == "elu") return {Activation::Kind::elu, slope};
   throw std::invalid_argument("unknown activation '" + name + "'");
-}
-
-inline Activation parse_invertible_activation(const Attrs& attrs) {
-  const Activation activation = parse_activation(attrs);
-  if (activation.invertible()) return activation;
-  throw std::invalid_argument("the activation 'relu' has no inverse");
 }
 
 }  // namespace iabn

@@ -1,5 +1,8 @@
 #include "cpu/ops/abn.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "cpu/simd/simd.h"
 
 namespace iabn {
@@ -14,6 +17,16 @@ IABN_SIMD void gains_leaf(AbnScale scale, const float* weight, const float* var,
 
 IABN_SIMD void inverses_leaf(AbnScale scale, const float* weight, float* inverse, int64_t channels) {
   for (int64_t c = 0; c < channels; ++c) inverse[c] = static_cast<float>(1.0 / scale(weight, c));
+}
+
+IABN_SIMD void resolved_leaf(const float* gamma, const float* bias, double ulp, float* inverse,
+                             int64_t channels) {
+  for (int64_t c = 0; c < channels; ++c) {
+    const double shift = bias == nullptr ? 0.0 : std::fabs(static_cast<double>(bias[c])) * ulp;
+    const double least = std::max(shift, static_cast<double>(std::numeric_limits<float>::min()));
+    const double s = static_cast<double>(gamma[c]);
+    inverse[c] = std::fabs(s) <= least ? 0.0f : static_cast<float>(1.0 / s);
+  }
 }
 
 IABN_SIMD void inverse_deviations_leaf(AbnScale scale, const float* var, float* inverse, int64_t channels) {
@@ -34,8 +47,10 @@ void AbnScale::gains(const float* weight, const float* var, float* gain, int64_t
   gains_leaf(*this, weight, var, gain, channels);
 }
 
-void AbnScale::inverses(const float* weight, float* inverse, int64_t channels) const {
-  inverses_leaf(*this, weight, inverse, channels);
+void AbnScale::inverses(const float* weight, const float* bias, double ulp, float* inverse,
+                        int64_t channels) const {
+  if (absolute || weight == nullptr) return inverses_leaf(*this, weight, inverse, channels);
+  resolved_leaf(weight, bias, ulp, inverse, channels);
 }
 
 void AbnScale::inverse_deviations(const float* var, float* inverse, int64_t channels) const {

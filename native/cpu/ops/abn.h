@@ -12,7 +12,7 @@
 
 namespace iabn {
 
-// y = s·(x − μ)/√(σ² + ε) + β with s = |γ| + ε (in place: must be invertible) or s = γ (ordinary).
+// y = s·(x − μ)/√(σ² + ε) + β with s = |γ| + ε (in place) or s = γ (ordinary).
 struct AbnScale {
   double eps;
   bool absolute;
@@ -26,15 +26,21 @@ struct AbnScale {
   IABN_INLINE_MEMBER double inverse_deviation(const float* var, int64_t c) const {
     return 1.0 / std::sqrt(static_cast<double>(var[c]) + eps);
   }
-  // s/√(σ² + ε), 1/s and 1/√(σ² + ε) of some channels.
+  // s/√(σ² + ε) and 1/√(σ² + ε) of some channels.
   void gains(const float* weight, const float* var, float* gain, int64_t channels) const;
-  void inverses(const float* weight, float* inverse, int64_t channels) const;
   void inverse_deviations(const float* var, float* inverse, int64_t channels) const;
+  // 1/s. Of s = γ it is 0 where |γ| is at most a unit in the last place of β (ulp: of 1): y, rounded like z,
+  // then shows nothing of x̂, and γ gets no gradient.
+  void inverses(const float* weight, const float* bias, double ulp, float* inverse, int64_t channels) const;
 };
 
 // True if kernels of this dtype fold means and biases into other offsets.
 template <class T>
 constexpr bool kFolded = !std::is_same_v<T, float>;
+
+// Distance from 1 to the next number of a data dtype.
+template <class T>
+constexpr double kUlp = std::is_same_v<T, float> ? 0x1p-23 : 0x1p-7;
 
 // Rewrites (x − shift)·factor + offset as x·factor + offset, with a new offset. The error is about one ulp of
 // shift·factor, far less than the rounding of x to bfloat16.

@@ -46,20 +46,19 @@ struct SavedLayer {
     return end;
   }
 
-  // x̂ / t of some channels.
-  void units(const float* weight, const float* var, float* unit, int64_t channels) const {
+  // x̂ / t of all channels, for data in T.
+  template <class T>
+  void units(const KernelArgs& args, float* unit, int64_t channels) const {
     if (from_output) {
-      scale.inverses(weight, unit, channels);
+      scale.inverses(args.in<float>(4), args.in<float>(5), kUlp<T>, unit, channels);
     } else {
-      scale.inverse_deviations(var, unit, channels);
+      scale.inverse_deviations(args.in<float>(3), unit, channels);
     }
   }
 };
 
 inline SavedLayer parse_saved_layer(const Attrs& attrs) {
-  const bool from_output = parse_from_output(attrs);
-  return {parse_scale(attrs), from_output ? parse_invertible_activation(attrs) : parse_activation(attrs),
-          from_output};
+  return {parse_scale(attrs), parse_activation(attrs), parse_from_output(attrs)};
 }
 
 }  // namespace iabn

@@ -1,7 +1,8 @@
 // dx = k·(dy − Σdy/m − x̂·Σ(dy·x̂)/m) with k = s/√(σ² + ε), as dx = k·dy + (q·t + r), x̂ = t·unit
 // (abn_backward.h):
 //   q = −k·unit·Σ(dy·x̂)/m,  r = −k·Σdy/m.
-// With fixed statistics dx = k·dy. dx may be written over dz or saved.
+// With fixed statistics dx = k·dy, for which the identity needs nothing saved. dx may be written over dz or
+// saved.
 #include "cpu/loops/closure.h"
 #include "cpu/ops/abn_backward.h"
 #include "cpu/simd/data_engine.h"
@@ -54,9 +55,11 @@ bool parse_batch(const Attrs& attrs) {
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const RowGrid grid = row_grid({&spec.inputs[0], &spec.inputs[1], &spec.outputs[0]});
-  const Pitches pitches = {spec.inputs[0].row_pitch(), spec.inputs[1].row_pitch(),
-                           spec.outputs[0].row_pitch()};
+  // Stands for what is not saved: its values do not count.
+  const size_t saved_at = spec.inputs[1].present() ? 1 : 0;
+  const TensorDesc &dz = spec.inputs[0], &saved = spec.inputs[saved_at], &dx = spec.outputs[0];
+  const RowGrid grid = row_grid({&dz, &saved, &dx});
+  const Pitches pitches = {dz.row_pitch(), saved.row_pitch(), dx.row_pitch()};
   const SavedLayer layer = parse_saved_layer(spec.attrs);
   const bool batch = parse_batch(spec.attrs);
   const Engine& engine = engine_for(vector_lanes());
@@ -64,11 +67,11 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const bool counted = spec.inputs.size() > 8 && spec.inputs[8].present();
   const double known = batch ? 1.0 / spec.attrs.number("count") : 0.0;
   return make_data_kernel(
-      spec.inputs[0].dtype,
+      dz.dtype,
       [=, &engine](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
         const T* dz = args.in<T>(0);
-        const T* saved = args.in<T>(1);
+        const T* saved = args.in<T>(saved_at);
         const float* sum_dy = args.in<float>(6);
         const float* sum_dy_xhat = args.in<float>(7);
         const double share = counted ? 1.0 / static_cast<double>(*args.in<float>(8)) : known;
@@ -79,7 +82,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         const float *var = args.in<float>(3), *weight = args.in<float>(4);
         layer.scale.gains(weight, var, k, grid.channels);
         if (batch) {
-          layer.units(weight, var, q, grid.channels);
+          layer.units<T>(args, q, grid.channels);
           batch_leaf({sum_dy, sum_dy_xhat, share}, k, q, r, grid.channels);
           repeat_wide(grid, q);
           repeat_wide(grid, r);

@@ -33,7 +33,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         float* const coefficients = reinterpret_cast<float*>(static_cast<char*>(args.workspace) + partials);
         float* const unit = layer.fill(grid, args, coefficients, kFolded<T>, &wide);
         engine.order<T>(coefficients, unit - coefficients);
-        layer.units(args.in<float>(4), args.in<float>(3), unit, grid.channels);
+        layer.units<T>(args, unit, grid.channels);
         column_sums(
             grid, 2, static_cast<double*>(args.workspace),
             [&](const Tile& tile, double* partial) {

@@ -61,7 +61,7 @@ struct FromInput {
 template <class T, class Body>
 IABN_INLINE void with_saved(bool from_output, const Activation& activation, Body body) {
   if (from_output) {
-    with_invertible_activation<T>(activation, [=](auto phi) IABN_INLINE_LAMBDA {
+    with_inverse<T>(activation, [=](auto phi) IABN_INLINE_LAMBDA {
       body(FromOutput<kFolded<T>>{}, faster_backwards(phi));
     });
   } else {

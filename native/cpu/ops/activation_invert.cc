@@ -9,7 +9,7 @@ namespace {
 
 template <class T>
 IABN_INLINE void invert(const T* z, T* y, int64_t count, Activation activation) {
-  with_invertible_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA {
+  with_inverse(activation, [=](auto phi) IABN_INLINE_LAMBDA {
     store_all(y, count, [=](int64_t i) IABN_INLINE_LAMBDA { return phi.invert(load(z + i)); });
   });
 }
@@ -24,7 +24,7 @@ IABN_SIMD void invert_leaf(const bf16* z, bf16* y, int64_t count, Activation act
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t count = spec.inputs[0].elements();
-  const Activation activation = parse_invertible_activation(spec.attrs);
+  const Activation activation = parse_activation(spec.attrs);
   return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
     using T = typename decltype(type)::type;
     const T* z = args.in<T>(0);

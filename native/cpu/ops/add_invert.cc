@@ -9,7 +9,7 @@ namespace {
 
 template <class T>
 IABN_INLINE void subtract(const T* sum, const T* b, T* a, int64_t count, Activation activation) {
-  with_invertible_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA {
+  with_inverse(activation, [=](auto phi) IABN_INLINE_LAMBDA {
     store_all(a, count,
               [=](int64_t i) IABN_INLINE_LAMBDA { return phi.invert(load(sum + i)) - load(b + i); });
   });
@@ -26,7 +26,7 @@ IABN_SIMD void subtract_leaf(const bf16* sum, const bf16* b, bf16* a, int64_t co
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t count = spec.inputs[0].elements();
-  const Activation activation = parse_invertible_activation(spec.attrs);
+  const Activation activation = parse_activation(spec.attrs);
   return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
     using T = typename decltype(type)::type;
     const T* sum = args.in<T>(0);

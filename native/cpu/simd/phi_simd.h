@@ -2,7 +2,7 @@
 // compiler makes vectors of (activation.h), or a vector (a part of bodies, each_isa.h).
 //
 //   identity      φ(y) = y
-//   relu          φ(y) = max(y, 0)                  no inverse
+//   relu          φ(y) = max(y, 0)                  inverse of z > 0 only
 //   leaky_relu    φ(y) = y > 0 ? y : slope·y
 //   elu           φ(y) = y > 0 ? y : alpha·expm1(y)
 //
@@ -36,6 +36,14 @@ struct Relu {
   template <class V>
   IABN_INLINE_MEMBER V backward(V z, V dz) const {
     return z <= 0.0f ? V{} : dz;
+  }
+  template <class V>
+  IABN_INLINE_MEMBER V invert(V z) const {
+    return z;
+  }
+  template <class V>
+  IABN_INLINE_MEMBER V moment(V z, V, V dy) const {
+    return dy * z;
   }
 };
 
@@ -104,9 +112,11 @@ struct Elu {
 
 // body(φ) with the functor of the activation for data in T; the choice is made outside the body's loops.
 template <class T = float, class Body>
-IABN_INLINE void with_invertible_activation(const Activation& activation, Body body) {
+IABN_INLINE void with_inverse(const Activation& activation, Body body) {
   const float slope = activation.slope;
   switch (activation.kind) {
+    case Activation::Kind::relu:
+      return body(Relu{});
     case Activation::Kind::leaky_relu:
       return body(LeakyRelu{slope, 1.0f / slope});
     case Activation::Kind::elu:
@@ -116,13 +126,12 @@ IABN_INLINE void with_invertible_activation(const Activation& activation, Body b
   }
 }
 
-// For what goes forwards, which relu can and a mild slope does faster.
+// For what goes forwards, which a mild slope does faster.
 template <class T = float, class Body>
 IABN_INLINE void with_activation(const Activation& activation, Body body) {
   const float slope = activation.slope;
-  if (activation.kind == Activation::Kind::relu) return body(Relu{});
   if (activation.kind == Activation::Kind::leaky_relu && slope <= 1.0f) {
     return body(MildLeakyRelu{{slope, 1.0f / slope}});
   }
-  with_invertible_activation<T>(activation, body);
+  with_inverse<T>(activation, body);
 }

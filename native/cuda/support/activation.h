@@ -17,6 +17,8 @@ struct Identity {
 struct Relu {
   __device__ float forward(float y) const { return y <= 0.0f ? 0.0f : y; }
   __device__ float backward(float z, float dz) const { return z <= 0.0f ? 0.0f : dz; }
+  // Of z > 0 only.
+  __device__ float invert(float z) const { return z; }
 };
 
 struct LeakyRelu {
@@ -45,9 +47,11 @@ struct Elu {
 
 // Calls body(φ) on the host, with the functor to instantiate a kernel for.
 template <class Body>
-void with_invertible_activation(const Activation& activation, Body body) {
+void with_activation(const Activation& activation, Body body) {
   const float slope = activation.slope;
   switch (activation.kind) {
+    case Activation::Kind::relu:
+      return body(Relu{});
     case Activation::Kind::leaky_relu:
       return body(LeakyRelu{slope, 1.0f / slope});
     case Activation::Kind::elu:
@@ -55,12 +59,6 @@ void with_invertible_activation(const Activation& activation, Body body) {
     default:
       return body(Identity{});
   }
-}
-
-template <class Body>
-void with_activation(const Activation& activation, Body body) {
-  if (activation.kind == Activation::Kind::relu) return body(Relu{});
-  with_invertible_activation(activation, body);
 }
 
 }  // namespace iabn::cuda

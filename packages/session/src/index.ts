@@ -31,7 +31,7 @@ export type {
   StepResult,
   TrainingBatch,
 } from './fit.js';
-export type { ParameterGroup } from './groups.js';
+export { type ParameterGroup, TrainedParameters, type TrainingSelections } from './groups.js';
 export { accuracy, type Metric } from './metrics.js';
 export type { InputOptions, SessionOptions } from './options.js';
 export { SessionStep } from './own-step.js';

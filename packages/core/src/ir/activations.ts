@@ -20,6 +20,11 @@ export function isInvertible({ activation, slope }: ActivationAttributes): boole
   return activation === 'identity' || slope > 0;
 }
 
+/** True for relu, and for all that are invertible: the input follows from the output where φ′ is not zero. */
+export function isInvertibleWhereActive(attrs: ActivationAttributes): boolean {
+  return attrs.activation === 'relu' || isInvertible(attrs);
+}
+
 /** z = φ(y) */
 export function activate(y: number, { activation, slope }: ActivationAttributes): number {
   switch (activation) {
@@ -60,13 +65,12 @@ function derivativeFromOutput(z: number, { activation, slope }: ActivationAttrib
  */
 const ELU_FLOOR = -1 + 2 ** -24;
 
-/** y = φ⁻¹(z), for every activation except relu */
+/** y = φ⁻¹(z). relu's holds only where z > 0: elsewhere the input is lost. */
 export function invertActivation(z: number, { activation, slope }: ActivationAttributes): number {
   switch (activation) {
     case 'identity':
-      return z;
     case 'relu':
-      return Number.NaN;
+      return z;
     case 'leaky_relu':
       return z < 0 ? z / slope : z;
     case 'elu':

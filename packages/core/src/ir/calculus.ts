@@ -142,3 +142,22 @@ export function inverse(root: Expression, index: number, z: Expression): Express
   const argument = inverted(root.fn, place, root.args, z);
   return argument && inverse(inner, index, argument);
 }
+
+/** By function: the arguments of which a zero makes the result zero. */
+const ZERO_AT: Partial<Record<FunctionName, readonly number[]>> = {
+  elu_diff: [0],
+  leaky_relu: [0],
+  leaky_relu_diff: [0],
+  mul: [0, 1],
+  neg: [0],
+  relu: [0],
+  relu_diff: [0, 1],
+};
+
+/** Operands of which a zero makes the value zero, as long as the others are finite. */
+export function zerosOf(root: Expression): Set<number> {
+  if (root.kind === 'operand') return new Set([root.index]);
+  if (root.kind !== 'call') return new Set();
+  const places = ZERO_AT[root.fn] ?? [];
+  return new Set(places.flatMap((place) => [...zerosOf(at(root.args, place))]));
+}

@@ -31,6 +31,11 @@ export interface Operand {
    * channels.
    */
   readonly pitched?: true;
+  /**
+   * The operand that decides which elements of this one count: where it is zero, any finite element here gives
+   * the same result. null, or no rule: every element counts.
+   */
+  readonly countsWith?: (attrs: Attributes) => number | null;
 }
 
 export interface InferContext<A> {
@@ -99,8 +104,10 @@ export interface Inverse<A> {
   /** Indices of the outputs it reads. */
   readonly fromOutputs: readonly number[];
   readonly fromInputs: readonly number[];
-  /** True if the inverse exists for these attributes (relu has none) and operand types. */
+  /** True if the inverse exists for these attributes and operand types. */
   available(attrs: A, operands: readonly (TensorType | null)[]): boolean;
+  /** True if it recovers only the elements where output 0 is not zero: relu loses the others. */
+  partial(attrs: A): boolean;
   /** Emits nodes that compute the input. null: only readers that absorb the inversion can use it. */
   readonly rebuild: Rules<A>['rebuild'] | null;
   /** Reference implementation: the input's elements in float64, reading only the operands declared above. */

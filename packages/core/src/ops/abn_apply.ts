@@ -6,7 +6,7 @@
  */
 
 import { channels, type DType, rows } from '@inplace-abn/tensor';
-import { type ActivationAttributes, activate, invertActivation, isInvertible } from '../ir/activations.js';
+import { type ActivationAttributes, activate, invertActivation } from '../ir/activations.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -16,7 +16,14 @@ import { abnBackwardWeight } from './abn_backward_weight.js';
 import { abnFold } from './abn_fold.js';
 import { allReduce } from './all_reduce.js';
 import { pack } from './pack.js';
-import { type AbnScale, type AbnSums, channelScale, checkChannels } from './support/abn.js';
+import {
+  type AbnScale,
+  type AbnSums,
+  channelScale,
+  checkChannels,
+  inverseScale,
+  readsOutput,
+} from './support/abn.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
@@ -67,8 +74,8 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
       input: 0,
       fromOutputs: [0],
       fromInputs: [1, 2, 3, 4],
-      // γ may be zero in ordinary batch normalization; |γ| + ε never is.
-      available: (attrs) => attrs.scale === 'abs' && isInvertible(attrs),
+      available: readsOutput,
+      partial: ({ activation }) => activation === 'relu',
       // The readers, which are the backward kernels, invert on the fly.
       rebuild: null,
       // x = μ + √(σ² + ε)·(φ⁻¹(z) − β)/s
@@ -77,9 +84,9 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
         const width = channels(z.shape);
         return z.data.map((value, index) => {
           const c = index % width;
-          const normalized =
-            (invertActivation(value, attrs) - (inputs[4] ? at(inputs[4], c) : 0)) /
-            channelScale(inputs[3], c, attrs);
+          const shift = inputs[4] ? at(inputs[4], c) : 0;
+          const unit = inverseScale(channelScale(inputs[3], c, attrs), shift, attrs, z.dtype);
+          const normalized = (invertActivation(value, attrs) - shift) * unit;
           return at(input(1), c) + Math.sqrt(at(input(2), c) + attrs.eps) * normalized;
         });
       },

@@ -1,12 +1,12 @@
 /**
  * Gradient of an ABN layer with respect to its input: dx = s/√(σ² + ε) · (dy − Σdy/m − x̂·Σ(dy·x̂)/m) with
  * batch statistics, dx = s/√(σ² + ε) · dy with fixed ones. dy = φ′·dz, and x̂ is computed from the saved x or
- * z as in abn_backward_reduce.
+ * z as in abn_backward_reduce. Fixed statistics and the identity need nothing saved.
  */
 
 import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { KEEPS_NOTHING, type OpDefinition, type Operand, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
 import {
@@ -31,14 +31,17 @@ export type AbnBackwardApplyAttributes = AbnBackwardAttributes & {
 export const abnBackwardApplyOp: OpDefinition<AbnBackwardApplyAttributes> = {
   name: 'abn_backward_apply',
   inputs: [
-    ...ABN_BACKWARD_OPERANDS,
+    ...ABN_BACKWARD_OPERANDS.map((operand): Operand => {
+      return operand.name === 'saved' ? { ...operand, optional: true } : operand;
+    }),
     { name: 'sum_dy', kind: 'float32', optional: true },
     { name: 'sum_dy_xhat', kind: 'float32', optional: true },
     { name: 'count', kind: 'float32', optional: true },
   ],
   outputs: [{ name: 'dx', kind: 'data', pitched: true }],
   infer({ attrs, input, inputs }) {
-    const [dz, saved] = [input(0), input(1)];
+    const dz = input(0);
+    const saved = needsSaved(attrs) ? input(1) : (inputs[1] ?? dz);
     if (!sameShape(dz.shape, saved.shape)) {
       throw new ShapeError(`dz and saved differ in shape: ${formatType(dz)} and ${formatType(saved)}`);
     }
@@ -71,7 +74,8 @@ export const abnBackwardApplyOp: OpDefinition<AbnBackwardApplyAttributes> = {
   },
   reference(context) {
     const { attrs, inputs, input, output } = context;
-    const [dz, saved] = [input(0), input(1)];
+    const dz = input(0);
+    const saved = inputs[1] ?? dz;
     const width = channels(saved.shape);
     const count = inputs[8] ? at(inputs[8], 0) : attrs.count;
     for (let c = 0; c < width; c++) {
@@ -90,6 +94,14 @@ export const abnBackwardApplyOp: OpDefinition<AbnBackwardApplyAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
+/** Whether dx depends on x: the derivative of the identity does not, and fixed statistics do not. */
+function needsSaved({
+  statistics,
+  activation,
+}: Pick<AbnBackwardApplyAttributes, 'statistics' | 'activation'>) {
+  return statistics === 'batch' || activation !== 'identity';
+}
+
 /**
  * ∂loss/∂x of one layer, with the type of dz.
  *
@@ -104,11 +116,12 @@ export function abnBackwardApply(
   count: Value | null,
   { activation, slope, eps, scale }: Omit<AbnBackwardAttributes, 'from'>,
 ): Value {
+  const statistics = sums ? 'batch' : 'fixed';
   return emit(
     abnBackwardApplyOp,
     [
       dz,
-      saved.x,
+      needsSaved({ statistics, activation }) ? saved.x : null,
       saved.mean,
       saved.variance,
       saved.weight,
@@ -123,7 +136,7 @@ export function abnBackwardApply(
       eps,
       scale,
       from: 'x',
-      statistics: sums ? 'batch' : 'fixed',
+      statistics,
       count: count ? 0 : rows(saved.x.shape),
     },
   );

@@ -1,7 +1,13 @@
 /** z = φ(x), elementwise. */
 
 import { type DType, elements } from '@inplace-abn/tensor';
-import { type ActivationAttributes, activate, invertActivation, isInvertible } from '../ir/activations.js';
+import {
+  type ActivationAttributes,
+  activate,
+  invertActivation,
+  isInvertible,
+  isInvertibleWhereActive,
+} from '../ir/activations.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import { operand } from '../ir/expression.js';
@@ -29,8 +35,10 @@ export const activationOp: OpDefinition<ActivationAttributes> = {
       input: 0,
       fromOutputs: [0],
       fromInputs: [],
-      available: isInvertible,
-      rebuild: ({ attrs, output }) => activationInvert(output(0), attrs),
+      available: isInvertibleWhereActive,
+      partial: (attrs) => !isInvertible(attrs),
+      // Where relu is active, its output is its input.
+      rebuild: ({ attrs, output }) => (isInvertible(attrs) ? activationInvert(output(0), attrs) : output(0)),
       reference: ({ attrs, output }) => output(0).data.map((z) => invertActivation(z, attrs)),
     },
   ],

@@ -8,6 +8,7 @@ import {
   IDENTITY,
   invertActivation,
   isInvertible,
+  isInvertibleWhereActive,
 } from '../ir/activations.js';
 import { type Inverse, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -28,7 +29,8 @@ function termInverse(input: 0 | 1): Inverse<ActivationAttributes> {
     input,
     fromOutputs: [0],
     fromInputs: [other],
-    available: isInvertible,
+    available: isInvertibleWhereActive,
+    partial: (attrs) => !isInvertible(attrs),
     rebuild: ({ attrs, output, input: operand }) => addInvert(output(0), operand(other), attrs),
     reference: ({ attrs, output, input: operand }) =>
       output(0).data.map((out, i) => invertActivation(out, attrs) - at(operand(other), i)),

@@ -60,6 +60,7 @@ function operandInverse(index: number): Inverse<ElementwiseAttributes> {
       const full = own && fills(own.shape, broadcastShape([attrs.domain, ...shapes]));
       return Boolean(full) && inverseOf(attrs, index) !== null;
     },
+    partial: () => false,
     rebuild({ attrs, output, input }) {
       const get = (at: number) => (at === MOST_OPERANDS ? output(0) : input(at));
       return emitElementwise(found(attrs), get, { rebuilds: true });

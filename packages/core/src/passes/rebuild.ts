@@ -12,6 +12,8 @@
 
 import { byteLength } from '@inplace-abn/tensor';
 import { UsageError } from '../errors.js';
+import { zerosOf } from '../ir/calculus.js';
+import { contextOf } from '../ir/context.js';
 import type { Attributes, Inverse } from '../ir/define.js';
 import {
   type Graph,
@@ -22,6 +24,7 @@ import {
   type ValueId,
   valueInfo,
 } from '../ir/graph.js';
+import { operandAt } from '../ir/infer.js';
 import { Tracer } from '../ir/tracer.js';
 import { hoist } from './hoist.js';
 
@@ -157,24 +160,64 @@ function absorbedReader(reader: GraphNode, value: ValueId, inverted: GraphNode):
 
 function invert(graph: Graph, keep: ReadonlySet<string>): Rebuilt {
   const readers = readersOf(graph.nodes);
+  const producers = producersOf(graph.nodes);
   const kept = new Set(savedValues(graph));
   const chosen = new Map<ValueId, Candidate>();
+  const sources = new Set<ValueId>();
   // Latest first: an inversion starts from values nearer the loss, which the backward pass reaches first.
   for (const value of [...kept].reverse()) {
     const candidate = inversionsOf(graph, value, readers, keep).find(
       ({ node, inverse }) =>
+        inverse.rebuild &&
         // x + x cannot be inverted for x.
-        inverse.rebuild && sourcesOf(graph, node, inverse).every((id) => id !== value && kept.has(id)),
+        sourcesOf(graph, node, inverse).every((id) => id !== value && kept.has(id)) &&
+        (!inverse.partial(node.attrs) ||
+          (!sources.has(value) && maskedReads(graph, value, node, { readers, producers }))),
     );
     if (!candidate) continue;
     kept.delete(value);
     chosen.set(value, candidate);
+    for (const id of sourcesOf(graph, candidate.node, candidate.inverse)) sources.add(id);
   }
-  const producers = producersOf(graph.nodes);
   const decisions = [...chosen].map(([value, { node }]) =>
     decisionFor(graph, producers, value, 'invert', node),
   );
   return { graph: emitInversions(graph, chosen), decisions };
+}
+
+interface Neighbors {
+  readonly readers: ReadonlyMap<ValueId, readonly GraphNode[]>;
+  readonly producers: ReadonlyMap<ValueId, GraphNode>;
+}
+
+/**
+ * True if the backward pass reads `value` only together with gradients that are zero wherever the output of
+ * `node` is, so the elements that a partial inversion of `node` does not recover do not count.
+ */
+function maskedReads(
+  graph: Graph,
+  value: ValueId,
+  node: GraphNode,
+  { readers, producers }: Neighbors,
+): boolean {
+  const tracer = Tracer.of(graph);
+  const [output = -1] = node.outputs;
+  const masked = (id: ValueId | null | undefined): boolean => {
+    const producer = id === null || id === undefined ? undefined : producers.get(id);
+    const form = producer?.op.fusion?.elementwise?.(contextOf(tracer, producer));
+    if (!producer || !form || form.reduce) return false;
+    const inputs = producer.inputs.filter((input) => input !== null);
+    return [...zerosOf(form.expression)].some((index) => inputs[index] === output);
+  };
+  return (readers.get(value) ?? [])
+    .filter(({ phase }) => phase === 'backward')
+    .every((reader) =>
+      reader.inputs.every((id, index) => {
+        if (id !== value) return true;
+        const gate = operandAt(reader.op.inputs, index)?.countsWith?.(reader.attrs) ?? null;
+        return gate !== null && masked(reader.inputs[gate]);
+      }),
+    );
 }
 
 /** Forward values that an inversion reads; states and inputs are always available. */

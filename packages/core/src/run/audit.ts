@@ -133,7 +133,14 @@ function errorOf(
   );
   const there = values.get(value);
   if (!there) throw new RangeError(`%${value} was not computed`);
-  const errors = channelErrors(there, inverse.reference(context));
+  const rebuilt = inverse.reference(context);
+  if (inverse.partial(node.attrs)) {
+    // The backward pass does not look at the others.
+    context.output(0).data.forEach((output, index) => {
+      if (output === 0) rebuilt[index] = there.data[index] ?? 0;
+    });
+  }
+  const errors = channelErrors(there, rebuilt);
   const worst = errors.reduce((most, error, channel) => (error > most.error ? { channel, error } : most), {
     channel: 0,
     error: 0,

@@ -1,12 +1,16 @@
 /** The ABN ops on the reference kernels, against PyTorch in float64 (tools/oracle/make_abn.py). */
 
 import { rows } from '@inplace-abn/tensor';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { IDENTITY } from '../../src/ir/activations.js';
 import { Tracer } from '../../src/ir/tracer.js';
 import type { Value } from '../../src/ir/value.js';
 import { abnApply, abnApplyOp } from '../../src/ops/abn_apply.js';
 import { abnRunning } from '../../src/ops/abn_running.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
+import { activation } from '../../src/ops/activation.js';
+import { gradients } from '../../src/passes/gradient.js';
+import { rebuild } from '../../src/passes/rebuild.js';
 import { evaluateGraph } from '../../src/reference/evaluate.js';
 import { type AbnAttributes, type AbnStep, readAbnCases } from '../support/abn-cases.js';
 import { channelsLast, expectClose, gradientContext } from './harness.js';
@@ -91,3 +95,48 @@ describe('ABN against PyTorch', () => {
     }
   });
 });
+
+describe('ABN with fixed statistics against PyTorch, reading z for x', () => {
+  const fixed = readAbnCases().filter(({ training, trackRunningStats }) => !training && trackRunningStats);
+
+  it.each(fixed)('$name', (c) => {
+    const { graph, decisions } = rebuild(backwardGraph(c));
+    expect(decisions.filter(({ choice }) => choice === 'absorb')).toHaveLength(1);
+    const states = new Map(
+      Object.entries(c.state).map(([name, data]) => [name, Float64Array.from(data ?? [])]),
+    );
+    for (const batch of c.batches) {
+      const inputs = new Map([
+        ['x0', channelsLast(c.shape, batch.x)],
+        ['dz', channelsLast(c.shape, batch.dz)],
+      ]);
+      const zero = (values: Float64Array | undefined) =>
+        // γ = 0 is frozen where it is the scale: z does not show x̂.
+        values?.map((value, channel) => (c.layer === 'abn' && c.state.weight?.[channel] === 0 ? 0 : value));
+      const { outputs } = evaluateGraph(graph, inputs, states);
+      expectStep(c, { ...batch, d_weight: zero(batch.d_weight) }, outputs);
+    }
+  });
+});
+
+/** The layer behind another op, as the backward pass of a step has it. */
+function backwardGraph(c: AbnAttributes) {
+  const tracer = new Tracer();
+  const width = c.shape[1] ?? 0;
+  const [x0, dz] = [tracer.input('x0', c.shape, 'float32'), tracer.input('dz', c.shape, 'float32')];
+  const state = (name: string) => tracer.state(name, [width], 'float32', 'parameter');
+  const affine = c.affine ? { weight: state('weight'), bias: state('bias') } : null;
+  const x = activation(x0, IDENTITY);
+  const z = abnApply(x, { mean: state('running_mean'), variance: state('running_var') }, affine, {
+    activation: c.activation,
+    slope: c.activationParam,
+    eps: c.eps,
+    scale: c.layer === 'inplace' ? 'abs' : 'plain',
+    statistics: 'fixed',
+  });
+  const [dx, dWeight, dBias] = gradients(z, [x, ...(affine ? [affine.weight, affine.bias] : [])], dz);
+  for (const [name, value] of Object.entries({ z, dx, d_weight: dWeight, d_bias: dBias })) {
+    if (value) tracer.output(name, value);
+  }
+  return tracer.finish();
+}

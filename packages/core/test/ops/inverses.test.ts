@@ -10,8 +10,10 @@ import { abnStats } from '../../src/ops/abn_stats.js';
 import { activation } from '../../src/ops/activation.js';
 import { activationInvert } from '../../src/ops/activation_invert.js';
 import { add } from '../../src/ops/add.js';
+import { referenceContext } from '../../src/reference/evaluate.js';
 import { compute, draw, expectClose, tensor } from './harness.js';
 
+const RELU = { activation: 'relu', slope: 0 } as const;
 const invertible: Activation[] = ['identity', 'leaky_relu', 'elu'];
 const slope = fc.double({ min: 0.005, max: 2, noNaN: true });
 
@@ -46,13 +48,13 @@ describe('inverses', () => {
   });
 
   it('do not exist for relu or a slope that is not positive', () => {
-    expect(isInvertible({ activation: 'relu', slope: 0 })).toBe(false);
+    expect(isInvertible(RELU)).toBe(false);
     expect(isInvertible({ activation: 'leaky_relu', slope: 0 })).toBe(false);
     expect(isInvertible({ activation: 'leaky_relu', slope: -0.1 })).toBe(false);
     const z = tensor([1, 2], [1, 2]);
-    expect(() =>
-      compute({ z }, (v) => ({ y: activationInvert(v.z, { activation: 'relu', slope: 0 }) })),
-    ).toThrow('activation_invert: relu with slope 0 has no inverse');
+    expect(() => compute({ z }, (v) => ({ y: activationInvert(v.z, RELU) }))).toThrow(
+      'activation_invert: relu with slope 0 has no inverse',
+    );
   });
 
   it('are finite where elu saturates', () => {
@@ -79,6 +81,31 @@ describe('inverses', () => {
     }
   });
 });
+
+describe('partial inverses', () => {
+  it('rebuild what relu lets through, in activation and both terms of add', () => {
+    const operands = { a: draw('a', [2, 3, 4]), b: draw('b', [2, 3, 4]) };
+    const { z, x } = compute({ x: operands.a }, (v, tracer) => {
+      const z = activation(v.x, RELU);
+      return { z, x: rebuilt(tracer, 0) };
+    });
+    expectWhereActive(z, x, operands.a.data);
+    for (const [index, term] of [operands.a, operands.b].entries()) {
+      const result = compute(operands, (v, tracer) => {
+        const z = add(v.a, v.b, RELU);
+        return { z, term: rebuilt(tracer, index) };
+      });
+      expectWhereActive(result.z, result.term, term.data);
+    }
+  });
+});
+
+function expectWhereActive(z: Float64Array, rebuilt: Float64Array, expected: Float64Array): void {
+  const active = (values: Float64Array) => values.filter((_, index) => z[index] !== 0);
+  expect(active(z).length).toBeGreaterThan(5);
+  expect(active(z).length).toBeLessThan(z.length - 5);
+  expectClose(active(rebuilt), active(expected));
+}
 
 describe('ABN backward reading z instead of x', () => {
   const layers = invertible.flatMap((name) =>
@@ -124,6 +151,49 @@ describe('ABN backward reading z instead of x', () => {
     expectClose(fromZ?.dyXhat ?? [], fromX?.dyXhat ?? [], 1e-9);
   });
 
+  it('takes γ of either sign with fixed statistics, and gives none to a γ that z does not show', () => {
+    const attrs = { ...RELU, eps: 1e-4, scale: 'plain', from: 'z' } as const;
+    const weight = [0.7, -1.1, 0, 2 ** -24, -(2 ** -22)];
+    const bias = [0.3, 0.2, 0.5, -1, 1];
+    const xhat = [1, -1, 2, 3, -1];
+    const vector = (values: readonly number[]) => ({
+      shape: [1, 5],
+      dtype: 'float32' as const,
+      data: Float64Array.from(values),
+    });
+    const z = xhat.map((value, c) => activate(value * (weight[c] ?? 0) + (bias[c] ?? 0), attrs));
+    const results = [1, 2].map(() => ({ ...vector([]), data: new Float64Array(5) }));
+    const ones = vector([1, 1, 1, 1, 1]);
+    const inputs = [ones, vector(z), ones, ones, vector(weight), vector(bias)];
+    abnBackwardReduceOp.reference({ ...referenceContext(attrs, inputs, results), attrs });
+    expectClose(results[0]?.data ?? [], [1, 1, 1, 0, 1]);
+    expectClose(results[1]?.data ?? [], [1, -1, 0, 0, -1]);
+  });
+
+  it('is possible for relu and for γ itself where the statistics are fixed', () => {
+    const attrs = { ...RELU, eps: 1e-5, scale: 'plain' } as const;
+    const layer = {
+      id: 0,
+      op: abnApplyOp,
+      attrs: { ...attrs, statistics: 'fixed' },
+      inputs: [],
+      outputs: [1],
+      path: '',
+      phase: 'forward',
+    } as const;
+    const batch = { ...layer, attrs: { ...layer.attrs, statistics: 'batch' } } as const;
+    const [inverse] = abnApplyOp.inverses;
+    const reduce = { ...attrs, from: 'x' } as const;
+    expect(abnBackwardReduceOp.absorb?.(reduce, 1, layer)?.attrs).toEqual({ ...reduce, from: 'z' });
+    expect(abnBackwardReduceOp.absorb?.(reduce, 1, batch)).toBeNull();
+    const apply = { ...reduce, statistics: 'fixed', count: 6 } as const;
+    expect(abnBackwardApplyOp.absorb?.(apply, 1, layer)?.attrs).toEqual({ ...apply, from: 'z' });
+    expect(inverse?.available(layer.attrs, [])).toBe(true);
+    expect(inverse?.partial(layer.attrs)).toBe(true);
+    expect(inverse?.available(batch.attrs, [])).toBe(false);
+    expect(inverse?.available({ ...layer.attrs, activation: 'leaky_relu' }, [])).toBe(false);
+  });
+
   it('is not possible for another operand, another layer, or a layer without an inverse', () => {
     const attrs = { activation: 'elu', slope: 1, eps: 1e-5, scale: 'abs', from: 'x' } as const;
     const layer = {
@@ -145,7 +215,7 @@ describe('ABN backward reading z instead of x', () => {
     const apply = { ...attrs, statistics: 'batch', count: 6 } as const;
     expect(abnBackwardApplyOp.absorb?.(apply, 1, layer)?.attrs).toEqual({ ...apply, from: 'z' });
     const [inverse] = abnApplyOp.inverses;
-    const own = { ...layer.attrs, activation: 'relu' } as const;
+    const own = { ...layer.attrs, ...RELU } as const;
     expect(inverse?.available(own, [])).toBe(false);
     expect(inverse?.available({ ...own, activation: 'identity' }, [])).toBe(true);
     expect(inverse?.available({ ...own, activation: 'identity', scale: 'plain' }, [])).toBe(false);

@@ -15,6 +15,23 @@ function rebuilt(body: (x: Value) => Value, enabled = true): Rebuilt {
   return rebuild(prune(classifierStep(2, 8, body).graph), { enabled });
 }
 
+interface BlockOptions {
+  readonly statistics?: 'batch' | 'fixed';
+  readonly termIsRead?: boolean;
+}
+
+/** A residual block with ordinary batch norm and relu. */
+function reluBlock({ statistics = 'fixed', termIsRead = false }: BlockOptions): (x: Value) => Value {
+  return (x) => {
+    const bn = (value: Value, name: string, act: ActivationAttributes) =>
+      abn(value, name, act, 'plain', statistics);
+    const a = bn(conv(x, 'conv1', 4, 3), 'bn1', RELU);
+    const b = bn(conv(a, 'conv2', 4, 3), 'bn2', IDENTITY);
+    const sum = add(b, a, RELU);
+    return termIsRead ? add(sum, b) : sum;
+  };
+}
+
 const decisions = ({ decisions }: Rebuilt): string[] =>
   decisions.map(({ producer, choice, through }) => {
     const name = producer ? `${producer.op.name} @${producer.path}` : 'input';
@@ -114,6 +131,33 @@ describe('rebuild', () => {
         "%73:float32[8,3,3,3] = conv2d_backward_weights(%0, %72) {stride: [1,1], padding: [1,1], dilation: [1,1], groups: 1, kernel: [3,3]} @stem.conv",
       ]
     `);
+  });
+
+  it('keeps no input of relu, and no term of a sum before it, where the statistics are fixed', () => {
+    const result = rebuilt(reluBlock({}));
+    expect(decisions(result).filter((text) => !text.startsWith('keep'))).toMatchInlineSnapshot(`
+      [
+        "absorb conv2d @conv1 through abn_apply @bn1",
+        "absorb conv2d @conv2 through abn_apply @bn2",
+        "invert abn_apply @bn2 through add @",
+      ]
+    `);
+    expect(backward(result.graph).filter((line) => line.endsWith('@bn2'))).toMatchInlineSnapshot(`
+      [
+        "%30:float32[4], %31:float32[4] = abn_backward_reduce(%29, %63, %13, %14, %16, %17) {activation: identity, slope: 0, eps: 0.001, scale: plain, from: z} @bn2",
+        "%32:float32[4] = abn_backward_weight(%31, %16) {scale: plain} @bn2",
+        "%33:float32[2,4,8,8] = abn_backward_apply(%29, _, %13, %14, %16, %17, _, _) {activation: identity, slope: 0, eps: 0.001, scale: plain, from: x, statistics: fixed, count: 128} @bn2",
+      ]
+    `);
+  });
+
+  it('keeps a term of a sum before relu that something reads with other gradients', () => {
+    const through = (options: BlockOptions) =>
+      decisions(rebuilt(reluBlock(options))).filter((text) => text.includes('through add'));
+    expect(through({})).toHaveLength(1);
+    // The gradient of a term that goes elsewhere too is not zero where relu is inactive.
+    expect(through({ termIsRead: true })).toEqual([]);
+    expect(through({ statistics: 'batch' })).toEqual([]);
   });
 
   it('never inverts both terms of a sum', () => {

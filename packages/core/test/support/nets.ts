@@ -54,26 +54,28 @@ export function abn(
   name: string,
   act: ActivationAttributes = LEAKY,
   scale: 'abs' | 'plain' = 'abs',
+  statistics: 'batch' | 'fixed' = 'batch',
 ): Value {
   const { tracer } = x;
   return tracer.within(name, () => {
     const width = [channels(x.shape)];
     const state = (leaf: string, kind: 'parameter' | 'buffer') =>
       tracer.state(`${tracer.path}.${leaf}`, width, 'float32', kind);
-    const batch = abnStats(x);
+    const batch = statistics === 'batch' ? abnStats(x) : null;
     const running = {
       mean: state('running_mean', 'buffer'),
       variance: state('running_var', 'buffer'),
       batches: tracer.state(`${tracer.path}.num_batches_tracked`, [], 'int64', 'buffer'),
     };
     tracer.during('update', null, () => {
+      if (!batch) return;
       const next = abnRunning(running, batch, { momentum: 0.1, count: rows(x.shape) });
       tracer.assign(running.mean, next.mean);
       tracer.assign(running.variance, next.variance);
       tracer.assign(running.batches, next.batches);
     });
     const affine = { weight: state('weight', 'parameter'), bias: state('bias', 'parameter') };
-    return abnApply(x, batch, affine, { ...act, eps: 1e-3, scale, statistics: 'batch' });
+    return abnApply(x, batch ?? running, affine, { ...act, eps: 1e-3, scale, statistics });
   });
 }
 

@@ -70,6 +70,8 @@ function betas() {
   return z.tuple([beta, beta], expected);
 }
 
+const PATHS = 'a list of paths of layers, in which * stands for any characters';
+
 function optimizer(schedule: z.ZodType<ScheduleConfig>) {
   return section({
     type: oneOf(['SGD', 'Adam', 'AdamW', 'LAMB', 'RMSprop', 'RMSpropTF']).default('SGD'),
@@ -83,6 +85,10 @@ function optimizer(schedule: z.ZodType<ScheduleConfig>) {
     nesterov: flag().default(false),
     clip: numberFrom(0).default(1),
     classifier_lr: rateOr.default(-1),
+    freeze: z.array(z.string(PATHS), PATHS).default([]),
+    frozen_statistics: z
+      .union([flag(), z.array(z.string(PATHS), PATHS)], `true, false or ${PATHS}`)
+      .default(false),
     schedule,
   });
 }
@@ -117,6 +123,8 @@ export type InputConfig = z.output<typeof input>;
  * - `network.width`: multiplies every channel count
  * - `network.keep_inputs`: paths of layers whose input is kept for the backward pass rather than rebuilt from their output;
  *   an audit of the plan names those where rebuilding is too coarse
+ * - `optimizer.freeze`: paths of parameters, or of layers, that are not trained
+ * - `optimizer.frozen_statistics`: layers that normalize by their running statistics in training, too; true: all
  * - `input.area_train`: share of the image's area that a random crop covers; small images want a larger least share
  * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at most
  *   `input.unreadable_limit` of each data set, over all processes and epochs

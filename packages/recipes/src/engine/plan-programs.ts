@@ -6,6 +6,7 @@ import { ALONE, type Peers } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 import { imageOptions, OnImages } from '../network/on-images.js';
 import { evaluationStep } from '../step/evaluation-step.js';
+import { frozenOptions, trainedIn } from '../step/frozen.js';
 import { optimizerOf, trainingStep } from '../step/training-step.js';
 import type { ImageInputs } from '../task/images.js';
 import type { Task } from '../task/task.js';
@@ -36,9 +37,12 @@ export function planPrograms(
   peers: Peers = ALONE,
   choices = new KernelChoices(),
 ): PlannedPrograms {
+  // Names the keys of paths that the network does not have.
+  trainedIn(network, optimizer);
   const session = new Session(new OnImages(network), {
     input: imageOptions(input.crop_train),
     optimizer: optimizerOf(optimizer),
+    ...frozenOptions(optimizer),
     device,
     precision,
     memory: memory_budget < 0 ? undefined : memory_budget,

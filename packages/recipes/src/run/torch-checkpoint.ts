@@ -27,6 +27,7 @@ import { optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import { bestKey, type LearningRates } from '@inplace-abn/train';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import { learningRateOf } from '../engine/learning-rate.js';
+import { trainedIn } from '../step/frozen.js';
 import { isClassifier, optimizerOf, weightDecayOf } from '../step/training-step.js';
 import type { Task } from '../task/task.js';
 
@@ -128,11 +129,14 @@ interface ParameterGroup {
 }
 
 /**
- * Parameters by the groups of an optimizer of PyTorch, the classifier's last. It has a group of its own if it has a rate of
+ * Trained parameters by the groups of an optimizer of PyTorch, the classifier's last. It has a group of its own if it has a rate of
  * its own, and parameters without weight decay have one if some have it.
  */
 function parameterGroups({ network, task }: Trained, config: OptimizerConfig): ParameterGroup[] {
-  const parameters = network.namedStates().filter(({ kind }) => kind === 'parameter');
+  const trained = trainedIn(network, config);
+  const parameters = network
+    .namedStates()
+    .filter(({ kind, name }) => kind === 'parameter' && trained.trains(name));
   const ofClassifier = ({ name }: { name: string }): boolean => isClassifier(task.objective, name);
   const ordered = [
     ...parameters.filter((each) => !ofClassifier(each)),

@@ -8,6 +8,7 @@ import { classificationObjective } from '../classification/objective.js';
 import type { OptimizerConfig } from '../config/schema.js';
 import { type BatchShape, imageInputs } from '../task/images.js';
 import type { Objective } from '../task/task.js';
+import { trainedIn } from './frozen.js';
 import { groupInputs, sumOutputs } from './group-sums.js';
 
 /** Name of the guard's subject in the error of a step whose loss is not finite. */
@@ -42,7 +43,9 @@ export function trainingStep(
     };
     const step = tracer.input('step', [], 'float32');
     const seed = tracer.input('seed', [], 'int32');
-    const logits = network.call(x, { training: true, seed });
+    const trained = trainedIn(network, config);
+    const { frozenStatistics } = trained;
+    const logits = network.call(x, { training: true, seed, frozenStatistics });
     const count = counted ? tracer.within('labeled', () => counted.wait()) : undefined;
     const values = tracer.within('loss', () => objective.training(logits, labels, shape, count));
     const outputs = tracer.within('loss', () => {
@@ -57,8 +60,15 @@ export function trainingStep(
       : undefined;
     const shapes = new Map(network.namedStates().map(({ name, shape }) => [name, shape]));
     const decayOf = (name: string) => weightDecayOf(config, shapes.get(name) ?? []);
-    const { clip } = config;
-    updateParameters(values.loss, { optimizer: optimizerOf(config), step, clip, rateOf, decayOf, sum });
+    updateParameters(values.loss, {
+      optimizer: optimizerOf(config),
+      step,
+      clip: config.clip,
+      trains: (name) => trained.trains(name),
+      rateOf,
+      decayOf,
+      sum,
+    });
     return count ? { ...outputs, labeled: count } : outputs;
   });
 }

@@ -54,6 +54,8 @@ describe('defaults', () => {
         nesterov: false,
         clip: 1,
         classifier_lr: -1,
+        freeze: [],
+        frozen_statistics: false,
         schedule: { type: 'constant', mode: 'epoch', epochs: 10, warmup: NO_WARM_UP, params: {} },
       },
       input: {

@@ -180,6 +180,46 @@ describe('classifier_lr', () => {
   });
 });
 
+describe('freeze', () => {
+  it('leaves what it names as it is, without optimizer state, and the rest as before', async () => {
+    const run = await plainWith({ freeze: ['mod1', '*.bn2'], momentum: 0.9 });
+    const frozen = (name: string) => name.startsWith('mod1.') || name.includes('.bn2.');
+    const names = [...plain.parameters[0].keys()];
+    expect(names.filter(frozen).length).toBeGreaterThan(3);
+    for (const name of names) {
+      const moved = norm(firstMove(run, name)) > 0;
+      expect([name, moved]).toEqual([name, !frozen(name)]);
+    }
+    expect(run.optimizer.size).toBe(names.filter((name) => !frozen(name)).length);
+    expect(distance(firstMove(run, 'classifier.fc.'), firstMove(plain, 'classifier.fc.'))).toBe(0);
+  });
+
+  it('and frozen_statistics refuse paths that the network does not have, naming the keys', async () => {
+    await expect(plainWith({ freeze: ['mod9'] })).rejects.toThrow(
+      'freeze: nothing is named mod9; names begin with mod1, mod2, mod3, mod4, mod5, classifier (optimizer.freeze, optimizer.frozen_statistics)',
+    );
+    await expect(plainWith({ frozen_statistics: ['classifier'] })).rejects.toThrow(
+      'nothing is named classifier',
+    );
+  });
+});
+
+describe('frozen_statistics', () => {
+  it('normalizes by the running statistics, which stay as they are, and keeps no input', async () => {
+    const frozen = await plainWith({ frozen_statistics: true, clip: 1 });
+    const partly = await plainWith({ frozen_statistics: ['mod2'], clip: 1 });
+    const moved = (run: TwoSteps) =>
+      [...run.engine.store.stateDict('buffer')]
+        .filter(([name, { data }]) => name.endsWith('running_mean') && data.some((value) => value !== 0))
+        .map(([name]) => name);
+    expect(moved(frozen)).toEqual([]);
+    expect(moved(partly).length).toBeGreaterThan(5);
+    expect(moved(partly).filter((name) => name.startsWith('mod2.'))).toEqual([]);
+    expect(frozen.losses[0]).not.toBe(plain.losses[0]);
+    expect(frozen.engine.plan.bytes.activations).toBeLessThan(plain.engine.plan.bytes.activations);
+  });
+});
+
 describe('schedule', () => {
   let data: string;
   beforeAll(async () => {

@@ -47,3 +47,26 @@ describe('ResNet-50, leaky_relu, in place, 16 images of 224', () => {
     expect(layers.filter(({ inPlace }) => !inPlace)).toEqual([]);
   });
 });
+
+describe('ResNet-50, relu and ordinary batch norm with fixed statistics, 16 images of 224', () => {
+  const fineTuning = (precision: 'float32' | 'bfloat16') => {
+    const network = { arch: 'resnet50', precision };
+    const config = resolveConfig({ network, optimizer: { frozen_statistics: true } }, 'config.json');
+    return planReport(config, BATCH, cpu());
+  };
+
+  it.each([
+    ['float32', 0.45],
+    ['bfloat16', 0.23],
+  ] as const)('fine-tunes in at most 0.45 of the ordinary activations, %s', (precision, share) => {
+    const { report, plan } = fineTuning(precision);
+    expect(report.bytes.activations / report.ordinary.activations).toBeLessThanOrEqual(share);
+    expectTight(plan);
+  });
+
+  it('has every layer in place', () => {
+    const layers = fineTuning('float32').report.layers.filter(({ op }) => op === 'abn_apply');
+    expect(layers).toHaveLength(53);
+    expect(layers.filter(({ inPlace }) => !inPlace)).toEqual([]);
+  });
+});

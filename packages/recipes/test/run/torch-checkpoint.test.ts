@@ -35,6 +35,8 @@ const lamb = configOf({
     classifier_lr: 0.02,
     weight_decay: 0.02,
     decay_norm_and_bias: false,
+    freeze: ['mod1'],
+    frozen_statistics: ['mod2'],
     schedule: { type: 'cosine', epochs: EPOCHS, warmup: { length: 1 }, params: { min_rate: 1e-4 } },
   },
 });
@@ -132,7 +134,7 @@ describe('checkpoint.pth.tar', () => {
     expect(first.get('step')).toMatchObject({ data: Float32Array.of(2 * STEPS_PER_EPOCH) });
   });
 
-  it('holds parameters without weight decay in groups of their own', async () => {
+  it('holds parameters without weight decay in groups of their own, and none that are frozen', async () => {
     const optimizer = dict(dict(await readTorch(file(lamb))).get('optimizer'));
     const groups = list(optimizer.get('param_groups')).map(dict);
     expect(groups.map((group) => [group.get('initial_lr'), group.get('weight_decay')])).toEqual([
@@ -143,7 +145,9 @@ describe('checkpoint.pth.tar', () => {
     ]);
     const counts = groups.map((group) => list(group.get('params')).length);
     expect(counts.slice(2)).toEqual([1, 1]);
-    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(parameters(lamb).length);
+    const trained = parameters(lamb).filter((name) => !name.startsWith('mod1.'));
+    expect(trained).toHaveLength(parameters(lamb).length - 3);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(trained.length);
   });
 
   it('is copied to model_best.pth.tar when top-1 improves, and only then', async () => {

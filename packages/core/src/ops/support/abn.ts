@@ -1,14 +1,16 @@
 /** Shared by the ABN ops: the scale s, the values saved for the backward pass, and how they are read. */
 
-import { channels, elements, formatType, type TensorType } from '@inplace-abn/tensor';
+import { channels, type DType, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 import {
   type ActivationAttributes,
   activate,
   activationDiff,
   invertActivation,
+  isInvertible,
+  isInvertibleWhereActive,
 } from '../../ir/activations.js';
-import type { Operand, ReferenceContext, ReferenceTensor } from '../../ir/define.js';
+import type { Attributes, Operand, ReferenceContext, ReferenceTensor } from '../../ir/define.js';
 import type { GraphNode } from '../../ir/graph.js';
 import type { Value } from '../../ir/value.js';
 import { at } from './reference.js';
@@ -25,6 +27,20 @@ export function channelScale(
   if (!weight) return 1;
   const gamma = weight.data[c] ?? 0;
   return scale === 'abs' ? Math.abs(gamma) + eps : gamma;
+}
+
+/** Distance from 1 to the next larger number. */
+const ULP: Partial<Record<DType, number>> = { bfloat16: 2 ** -7, float16: 2 ** -10 };
+const FLOAT32_ULP = 2 ** -23;
+const FLOAT32_MIN = 2 ** -126;
+
+/**
+ * 1/s, by which x̂ follows from y − β. With s = γ it is 0 where |γ| is at most a unit in the last place of β, γ = 0
+ * included: y, in the dtype of z, then shows nothing of x̂, and γ gets no gradient.
+ */
+export function inverseScale(s: number, shift: number, { scale }: { scale: AbnScale }, dtype: DType): number {
+  const least = Math.max((ULP[dtype] ?? FLOAT32_ULP) * Math.abs(shift), FLOAT32_MIN);
+  return scale === 'plain' && Math.abs(s) <= least ? 0 : 1 / s;
 }
 
 export interface AbnSaved {
@@ -51,10 +67,15 @@ export type AbnBackwardAttributes = ActivationAttributes & {
   readonly from: 'x' | 'z';
 };
 
+/** x̂ is multiplied by dy, except in the dx of batch statistics, whose sums reach every element. */
+function countsWithDz({ statistics }: Attributes): number | null {
+  return statistics === 'batch' ? null : 0;
+}
+
 /** The leading operands of both backward ops. */
 export const ABN_BACKWARD_OPERANDS: readonly Operand[] = [
   { name: 'dz', kind: 'data', pitched: true },
-  { name: 'saved', kind: 'data', pitched: true },
+  { name: 'saved', kind: 'data', pitched: true, countsWith: countsWithDz },
   { name: 'mean', kind: 'float32' },
   { name: 'var', kind: 'float32' },
   { name: 'weight', kind: 'float32', optional: true },
@@ -91,9 +112,10 @@ export function savedReader(
   const scale = channelScale(inputs[4], c, attrs);
   const shift = inputs[5] ? at(inputs[5], c) : 0;
   if (attrs.from === 'z') {
+    const unit = inverseScale(scale, shift, attrs, input(0).dtype);
     return (z, dz) => ({
       dy: activationDiff(dz, z, attrs),
-      xhat: (invertActivation(z, attrs) - shift) / scale,
+      xhat: (invertActivation(z, attrs) - shift) * unit,
     });
   }
   const mean = at(input(2), c);
@@ -104,16 +126,30 @@ export function savedReader(
   };
 }
 
-/** The backward ops read z instead of x if z = φ(y) is invertible and s cannot be zero. */
+/**
+ * Whether the backward pass can read z instead of x. With batch statistics it needs x̂ everywhere: φ must be
+ * invertible, and s never zero. With fixed ones dx = s/√(σ² + ε) · dy has no x̂, and the sum of dy·x̂ none where
+ * dy = 0: relu will do, and γ of either sign.
+ */
+export function readsOutput(
+  attrs: ActivationAttributes & { readonly scale: AbnScale; readonly statistics: 'batch' | 'fixed' },
+): boolean {
+  if (attrs.statistics === 'fixed') return isInvertibleWhereActive(attrs);
+  return attrs.scale === 'abs' && isInvertible(attrs);
+}
+
+/** The backward ops read z instead of x where `readsOutput` of their layer. */
 export function absorbLayer<A extends AbnBackwardAttributes>(
   attrs: A,
   operand: number,
   inverted: GraphNode,
 ): { attrs: A; output: number } | null {
-  if (operand !== 1 || attrs.from !== 'x' || attrs.scale !== 'abs') return null;
+  if (operand !== 1 || attrs.from !== 'x') return null;
   const layer = inverted.attrs;
+  const { statistics } = layer;
   const fits =
-    layer.statistics !== undefined &&
+    (statistics === 'batch' || statistics === 'fixed') &&
+    readsOutput({ ...attrs, statistics }) &&
     layer.scale === attrs.scale &&
     layer.eps === attrs.eps &&
     layer.activation === attrs.activation &&

@@ -1,6 +1,6 @@
 /** Cases of the activated batch normalization ops. */
 
-import { channels, rows, type Shape } from '@inplace-abn/tensor';
+import { channels, elements, rows, type Shape } from '@inplace-abn/tensor';
 import { type ActivationAttributes, IDENTITY } from '../../../src/ir/activations.js';
 import type { AbnApplyAttributes } from '../../../src/ops/abn_apply.js';
 import type { AbnFoldAttributes } from '../../../src/ops/abn_fold.js';
@@ -87,9 +87,26 @@ const backwardApply = (
   };
 };
 
+/** γ of 0, γ that some β do not show in bfloat16 or in any dtype, and γ of either sign. */
+const coarse = {
+  weight: (_: string, shape: Shape) =>
+    Array.from({ length: elements(shape) }, (_, c) => [0, 1e-3, -1e-8, 0.7, -1.2][c % 5] ?? 0),
+};
+
+const withDraw = <R extends KernelCase>(record: R, draw: KernelCase['draw']): R => ({
+  ...record,
+  draw: { ...record.draw, ...draw },
+});
+
+/** The same without the saved operand. */
+const unsaved = <R extends KernelCase>(record: R): R => ({
+  ...record,
+  inputs: record.inputs.map((shape, index) => (index === 1 ? null : shape)),
+});
+
 /** The four training kernels of a layer, for both possible saved tensors. */
 export const layerCases = (shape: Shape, act: ActivationAttributes) => {
-  const sources: readonly From[] = act.activation === 'relu' ? ['x'] : ['x', 'z'];
+  const sources: readonly From[] = ['x', 'z'];
   return {
     abn_stats: [{ attrs: {}, inputs: [shape] }],
     abn_apply: [apply(shape, act, 'abs')],
@@ -132,7 +149,10 @@ export const abn = {
       backward([3, 17, 5], ELU, 'abs', from),
       backward([3, 17, 5], IDENTITY, 'abs', from, false),
     ]),
-    backward([3, 17, 5], RELU, 'plain', 'x'),
+    ...(['x', 'z'] as const).flatMap((from) =>
+      [RELU, IDENTITY].map((act) => backward([3, 17, 5], act, 'plain', from)),
+    ),
+    withDraw(backward([3, 17, 5], RELU, 'plain', 'z'), coarse),
   ],
   abn_backward_apply: [
     ...SHAPES.map((shape) => backwardApply(shape, LEAKY, 'abs', 'z')),
@@ -144,6 +164,8 @@ export const abn = {
       backwardApply([3, 17, 5], LEAKY, 'abs', from, 'fixed'),
     ]),
     backwardApply([3, 17, 5], RELU, 'plain', 'x'),
+    ...(['x', 'z'] as const).map((from) => backwardApply([3, 17, 5], RELU, 'plain', from, 'fixed')),
+    unsaved(backwardApply([2, 70, 5, 7], IDENTITY, 'plain', 'x', 'fixed')),
     counted(backwardApply([2, 70, 5, 7], LEAKY, 'abs', 'z')),
   ],
   abn_backward_weight: (['abs', 'plain'] as const).flatMap((scale) =>

@@ -45,7 +45,7 @@ export const elementwise = {
   activation_backward: each(EVERY, 2, 'z'),
   activation_invert: each(INVERTIBLE, 1, 'z'),
   add: each(EVERY, 2),
-  add_invert: each(INVERTIBLE, 2, 'out'),
+  add_invert: each(EVERY, 2, 'out'),
   broadcast_add: [
     ...IMAGES.map((shape) => ({ attrs: LEAKY, inputs: [shape, perChannel(shape)] })),
     ...EVERY.map((attrs) => ({ attrs, inputs: [[3, 17, 2, 5], perChannel([3, 17])] })),
