@@ -2,7 +2,8 @@
 
 The first line printed says {"ready": true, ...} or {"error": "..."}. Then each line "epoch" on standard input loads
 --images images in batches and prints {"imagesPerSecond": ...}; "quit" or the end of input ends the program. A pass is
-ImageFolder, RandomResizedCrop, horizontal flip, ToTensor and Normalize in a DataLoader with workers that stay.
+ImageFolder, RandomResizedCrop, horizontal flip, [RandAugment or TrivialAugmentWide,] ToTensor, Normalize [and
+RandomErasing] in a DataLoader with workers that stay, with the interpolation of torchvision's training script.
 """
 
 import argparse
@@ -18,6 +19,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--crop", type=int, default=224)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--augment", choices=["none", "rand", "trivial"], default="none")
+    parser.add_argument("--erase", type=float, default=0, help="probability of random erasing")
     parser.add_argument("--images", type=int, default=1024, help="images of one pass")
     return parser.parse_args()
 
@@ -28,12 +31,20 @@ def make_loader(args):
     from torchvision import transforms
 
     torch.manual_seed(0)
+    bilinear = transforms.InterpolationMode.BILINEAR
+    policies = {
+        "none": [],
+        "rand": [transforms.RandAugment(interpolation=bilinear)],
+        "trivial": [transforms.TrivialAugmentWide(interpolation=bilinear)],
+    }
     transform = transforms.Compose(
         [
             transforms.RandomResizedCrop(args.crop),
             transforms.RandomHorizontalFlip(),
+            *policies[args.augment],
             transforms.ToTensor(),
             transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+            *([transforms.RandomErasing(args.erase)] if args.erase else []),
         ]
     )
     folder = torchvision.datasets.ImageFolder(args.folder, transform)

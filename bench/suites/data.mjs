@@ -1,7 +1,7 @@
 // @ts-check
 // Images/s of the training transform: our loader and torchvision's DataLoader in turn, with as many workers.
 // Ours delivers bytes and leaves normalization to the device; torchvision's makes normalized floats, as its
-// users do.
+// users do. Photographs also go through torchvision's policies of augmentation and random erasing on both sides.
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,25 @@ import { takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {{ title: string, folder: string, crop: number, images: number }} DataSet */
+/**
+ * @typedef {object} Augmentation
+ * @property {string} title
+ * @property {import('@inplace-abn/data').TrainTransformOptions} options of our transform
+ * @property {readonly (string | number)[]} args of the peer
+ */
+
+/** @type {Augmentation} */
+const PLAIN = { title: '', options: {}, args: [] };
+/** @type {readonly Augmentation[]} */
+const AUGMENTATIONS = [
+  { title: ', RandAugment', options: { randAugment: {} }, args: ['--augment', 'rand'] },
+  { title: ', TrivialAugmentWide', options: { trivialAugment: true }, args: ['--augment', 'trivial'] },
+  {
+    title: ', TrivialAugmentWide, erasing 0.1',
+    options: { trivialAugment: true, randomErasing: { probability: 0.1 } },
+    args: ['--augment', 'trivial', '--erase', 0.1],
+  },
+];
 
 const DEMO = fileURLToPath(new URL('../../.cache/fashion-mnist/train', import.meta.url));
 const PHOTOGRAPHS = 512;
@@ -21,15 +40,18 @@ const PHOTOGRAPHS = 512;
 export async function run({ steps = 5, batch = 64, workers = 2, say }) {
   /** @type {Row[]} */
   const rows = [];
-  const measure = async (/** @type {DataSet} */ set) => {
-    rows.push(await compare(set, batch, workers, steps, say));
+  const measure = async (/** @type {DataSet} */ set, /** @type {readonly Augmentation[]} */ more = []) => {
+    for (const augmentation of [PLAIN, ...more]) {
+      rows.push(await compare(set, augmentation, batch, workers, steps, say));
+    }
   };
   if (existsSync(DEMO)) await measure({ title: 'PNG 28×28', folder: DEMO, crop: 28, images: 8192 });
   else say('the PNG folder of the demo is missing: run `npm run demo` once');
   if (hasPhotographs()) {
     const folder = await makePhotographFolder(PHOTOGRAPHS);
     try {
-      await measure({ title: 'JPEG 500×375', folder, crop: 224, images: PHOTOGRAPHS });
+      const set = { title: 'JPEG 500×375', folder, crop: 224, images: PHOTOGRAPHS };
+      await measure(set, AUGMENTATIONS);
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -41,15 +63,18 @@ export async function run({ steps = 5, batch = 64, workers = 2, say }) {
 
 /**
  * @param {DataSet} set
+ * @param {Augmentation} augmentation
  * @param {number} batch
  * @param {number} workers
  * @param {number} rounds
  * @param {(line: string) => void} say
  * @returns {Promise<Row>}
  */
-async function compare({ title, folder, crop, images }, batch, workers, rounds, say) {
-  const load = await makeOurs(folder, crop, batch, workers, images);
-  const args = [folder, '--batch', batch, '--crop', crop, '--workers', workers, '--images', images];
+async function compare({ title: kind, folder, crop, images }, augmentation, batch, workers, rounds, say) {
+  const title = `${kind}${augmentation.title}`;
+  const load = await makeOurs(folder, { crop, ...augmentation.options }, batch, workers, images);
+  const common = ['--batch', batch, '--crop', crop, '--workers', workers, '--images', images];
+  const args = [folder, ...common, ...augmentation.args];
   const peer = await Peer.start('data_loader.py', args);
   try {
     const [ours = [], theirs = []] = await takeTurns([load, () => peer.ask('epoch', 'imagesPerSecond')], {
@@ -62,7 +87,7 @@ async function compare({ title, folder, crop, images }, batch, workers, rounds, 
       `${title}: ours ${describe(ours, 'images/s')}, torchvision ${describe(theirs, 'images/s')}; ${peer.versions}`,
     );
     const [a, b] = [median(ours), median(theirs)];
-    const variant = `${title} to ${crop}×${crop}, ${workers} workers`;
+    const variant = `${kind} to ${crop}×${crop}${augmentation.title}, ${workers} workers`;
     return { name: 'data', variant, ours: a, peer: b, ratio: a / b, unit: 'images/s' };
   } finally {
     await peer.stop();
@@ -72,14 +97,14 @@ async function compare({ title, folder, crop, images }, batch, workers, rounds, 
 /**
  * Returns a function that loads `images` images of an epoch and resolves to images/s.
  * @param {string} path
- * @param {number} crop
+ * @param {import('@inplace-abn/data').TrainTransformOptions} options
  * @param {number} batchSize
  * @param {number} workers
  * @param {number} images
  */
-async function makeOurs(path, crop, batchSize, workers, images) {
+async function makeOurs(path, options, batchSize, workers, images) {
   const folder = await ImageFolder.open(path);
-  const transform = trainTransform({ crop });
+  const transform = trainTransform(options);
   const sampler = shuffledSampler(folder.length, 0);
   const loader = createLoader({ folder, transform, sampler, batchSize, workers });
   let epoch = 0;
