@@ -1,7 +1,7 @@
 // @ts-check
 
 /** The sidebar: Markdown files by group, in reading order. Their first headings are the titles. */
-export const NAVIGATION = [
+const GROUPS = [
   {
     title: 'Start',
     files: [
@@ -9,6 +9,7 @@ export const NAVIGATION = [
       'examples/tour/README.md',
       'docs/own-network.md',
       'docs/fine-tuning.md',
+      'docs/data.md',
       'docs/segmentation.md',
       'examples/README.md',
     ],
@@ -17,6 +18,7 @@ export const NAVIGATION = [
     title: 'Run',
     files: [
       'docs/memory.md',
+      'docs/training-options.md',
       'packages/recipes/README.md',
       'docs/many-processes.md',
       'docs/cuda.md',
@@ -44,3 +46,17 @@ export const NAVIGATION = [
     ],
   },
 ];
+
+/**
+ * The groups with the files that there are; documents that none names come last.
+ * @param {readonly string[]} files
+ */
+export function navigationOf(files) {
+  const named = new Set(GROUPS.flatMap((group) => group.files));
+  const more = files.filter((file) => /^docs\/[^/]+\.md$/.test(file) && !named.has(file));
+  const groups = GROUPS.map(({ title, files: listed }) => ({
+    title,
+    files: listed.filter((file) => files.includes(file)),
+  }));
+  return more.length > 0 ? [...groups, { title: 'More', files: more }] : groups;
+}

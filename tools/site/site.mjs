@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { buildReference } from '../api/reference.mjs';
 import { createHighlighter } from './highlight.mjs';
 import { renderMarkdown } from './markdown.mjs';
-import { NAVIGATION } from './navigation.mjs';
+import { navigationOf } from './navigation.mjs';
 import { addressOf, pageOf, relative } from './paths.mjs';
 import { renderPage } from './template.mjs';
 
@@ -69,7 +69,7 @@ export async function buildPages(out) {
  * @param {ReadonlyMap<string, string>} titles
  */
 function frameOf(file, titles) {
-  const groups = NAVIGATION.map(({ title, files }) => ({
+  const groups = navigationOf([...titles.keys()]).map(({ title, files }) => ({
     title,
     links: files.map((each) => ({
       title: titles.get(each) ?? each,

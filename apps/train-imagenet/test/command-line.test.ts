@@ -38,7 +38,7 @@ describe('train-imagenet', () => {
     const audited = await run('plan', config, '--audit', resume);
     expect(audited).toMatchObject({ code: 0, stderr: '' });
     expect(audited.stdout).toMatch(
-      /^What inversion rebuilds with .*[\s\S]*none is above 0\.1\n\nresnet18, batch 8/,
+      /^Errors of inversion with .*[\s\S]*none is above 0\.1\n\nresnet18, batch 8/,
     );
     const torch = join(logDir, 'checkpoint.pth.tar');
     const lastLine = ({ stdout }: { stdout: string }) => stdout.trimEnd().split('\n').at(-1);

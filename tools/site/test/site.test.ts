@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { brokenIn } from '../check.mjs';
 import { createHighlighter } from '../highlight.mjs';
 import { renderMarkdown } from '../markdown.mjs';
-import { NAVIGATION } from '../navigation.mjs';
+import { navigationOf } from '../navigation.mjs';
 import { addressOf, pageOf } from '../paths.mjs';
 import { buildPages, PARTS, sources } from '../site.mjs';
 
@@ -24,11 +24,15 @@ describe('the site', () => {
     expect(readFileSync(path.join(out, 'docs/memory.html'), 'utf8')).toMatch(/aria-current="page">Memory/);
   });
 
-  it('lists every document in the sidebar', () => {
-    const listed = NAVIGATION.flatMap(({ files }) => files);
+  it('lists every document in the sidebar, and those that no group names last', () => {
+    const listed = navigationOf(sources()).flatMap(({ files }) => files);
     const documents = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
     expect(listed).toEqual(expect.arrayContaining(documents.map((name) => `docs/${name}`)));
     expect(sources()).toEqual(expect.arrayContaining(listed));
+    expect(navigationOf(['docs/memory.md', 'docs/new.md']).flatMap(({ files }) => files)).toEqual([
+      'docs/memory.md',
+      'docs/new.md',
+    ]);
   });
 });
 

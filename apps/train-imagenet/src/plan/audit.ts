@@ -80,10 +80,10 @@ export function formatAudit({ path, notes, threshold, inversions, keep }: AuditR
     return `${layer.padEnd(32)} ${op.padEnd(12)} ${error.toExponential(1).padStart(9)}  ${channel.padEnd(24)}${formatBytes(bytes / IMAGES).padStart(10)}${mark}`;
   });
   return [
-    `What inversion rebuilds with ${path}: error relative to each channel's deviation, the coarsest ${rows.length} of ${inversions.length}`,
+    `Errors of inversion with ${path}, relative to the deviation of each channel: the coarsest ${rows.length} of ${inversions.length}`,
     ...notes,
     '',
-    `${'layer'.padEnd(32)} ${'inverted'.padEnd(12)} ${'error'.padStart(9)}  ${'worst'.padEnd(24)}${'an image'.padStart(10)}`,
+    `${'layer'.padEnd(32)} ${'inverted'.padEnd(12)} ${'error'.padStart(9)}  ${'worst'.padEnd(24)}${'per image'.padStart(10)}`,
     ...rows,
     '',
     keep.length > 0
