@@ -3,17 +3,21 @@ import type { Fitting, Graph, HostTensor, KernelChoices, KernelNames, Store } fr
 import { SessionStep } from './own-step.js';
 import type { SessionPlan } from './plan.js';
 import type { Programs, StepDefinition, StepOptions } from './programs.js';
+import type { SessionGroup } from './sharing.js';
 import { fillStates, type StateTensors } from './states.js';
 
 export abstract class SessionStates {
   /** Whether other processes have not been given these states. */
   protected fresh = true;
+  /** Updates made so far. */
+  updates = 0;
   private begun = false;
 
   /** @param initial the states to begin with, asked for when they are needed */
   constructor(
     protected readonly programs: Programs,
     private readonly initial: () => Iterable<readonly [name: string, tensor: HostTensor]>,
+    private readonly group: SessionGroup | undefined,
   ) {}
 
   /** Parameters, buffers and optimizer state, where they are read and written one by one. */
@@ -33,6 +37,16 @@ export abstract class SessionStates {
   async fill(tensors: StateTensors): Promise<void> {
     await fillStates(this.store, tensors);
     this.fresh = true;
+  }
+
+  /** Gives all processes of the group the states of rank 0, as the first step does by itself. All of them call it. */
+  async share(): Promise<void> {
+    const { group, store } = this;
+    if (!group) return;
+    store.replaced();
+    await group.broadcastMemory(store.memory);
+    this.updates = (await group.gatherValues(this.updates))[0] ?? this.updates;
+    this.fresh = false;
   }
 
   /**

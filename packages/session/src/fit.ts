@@ -83,15 +83,16 @@ export interface FitOptions<X, Y, M extends string = string> {
   /** Evaluated after each epoch. */
   readonly validation?: Batches<X, Y>;
   readonly callbacks?: readonly FitCallback<M>[];
-  /** Ends the training after the step under way. */
+  /** Ends the training after the step under way; of a group, on all processes after the same step. */
   readonly signal?: AbortSignal;
 }
 
 /** The part of a session that a loop needs. */
 interface Trainable<X, Y, M extends string> {
   readonly learningRate: number;
-  train(x: X, y: Y, step: { rate: number }): Promise<StepResult<M>>;
+  train(x: X, y: Y, step: { rate: number }): Promise<StepResult<M> | 'stopped'>;
   evaluate(x: X, y: Y): Promise<StepResult<M>>;
+  agree?(stopped: boolean): Promise<boolean>;
 }
 
 export async function fitEpochs<X, Y, M extends string>(
@@ -105,6 +106,7 @@ export async function fitEpochs<X, Y, M extends string>(
     async train({ x, y }, { epoch }) {
       const rate = schedule(epoch);
       const result = await session.train(x, y, { rate });
+      if (result === 'stopped') return result;
       return { ...result, learningRate: session.learningRate * rate };
     },
     async validate() {
@@ -113,6 +115,7 @@ export async function fitEpochs<X, Y, M extends string>(
       for await (const { x, y } of validation) mean.add(await session.evaluate(x, y));
       return mean.empty ? null : mean.result;
     },
+    agree: session.agree,
   };
   const stopped = () => signal?.aborted ?? false;
   const from = typeof batches === 'function' ? batches : (_: number, first: number) => behind(batches, first);

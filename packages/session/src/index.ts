@@ -34,6 +34,7 @@ export type {
 export { type ParameterGroup, TrainedParameters, type TrainingSelections } from './groups.js';
 export { accuracy, type Metric } from './metrics.js';
 export type { InputOptions, SessionOptions } from './options.js';
+export type { FloatTensor } from './outputs.js';
 export { SessionStep } from './own-step.js';
 export { type MappedBuffer, SessionPlan } from './plan.js';
 export type { StepOptions } from './programs.js';
@@ -42,7 +43,6 @@ export type { Selection } from './selection.js';
 export {
   type ArraysOf,
   type Evaluation,
-  type FloatTensor,
   Session,
   type TrainOptions,
 } from './session.js';

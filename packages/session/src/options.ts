@@ -55,7 +55,8 @@ export interface SessionOptions<
   readonly memory?: number | string;
   /**
    * The processes that train together, each on its own part of every batch: all of them call `train`, and get the loss of the whole
-   * batch. Losses are taken as means over samples, so parts may differ in size. Default: this process alone.
+   * batch. Parts may differ in size: losses are taken as means over samples, or over what {@link Loss.count} counts, such as labeled
+   * pixels. Default: this process alone.
    */
   readonly group?: SessionGroup;
   /** Of initial weights and of dropout; default 0. */

@@ -1,3 +1,4 @@
+import { CommError } from '@inplace-abn/comm';
 import {
   checkOptionNames,
   formatBytes,
@@ -21,18 +22,16 @@ import { type EpochBatches, type FitOptions, fitEpochs, type StepResult } from '
 import { statesOf, TrainedParameters } from './groups.js';
 import { Mean } from './mean.js';
 import { checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
+import { allFinite, type FloatTensor, outputOf, tensorOf } from './outputs.js';
 import type { SessionPlan } from './plan.js';
 import { Programs } from './programs.js';
 import { type PlanRequest, planned } from './request.js';
 import { readTraining, writeTraining } from './run-state.js';
-import { agreed, RANK_SEED, type SessionGroup, Shares } from './sharing.js';
-import { isArray, named, unnamedAs } from './signals.js';
+import { agreed, countOf, type Part, partScalars, pause, type SessionGroup, Shares } from './sharing.js';
+import { isArray, named } from './signals.js';
 import type { StepKey, StepKind } from './step-key.js';
 import { Steps } from './steps.js';
 import { type LoadOptions, readWeights, writeWeights } from './weights.js';
-
-/** An output of a network: elements in storage order, channels-last. */
-export type FloatTensor = HostTensor<'float32'>;
 
 export interface Evaluation<Out extends Signals, M extends string> extends StepResult<M> {
   readonly output: Per<Out, FloatTensor>;
@@ -60,8 +59,6 @@ export class Session<
   Target extends Signals = Value,
   M extends string = never,
 > extends SessionStates {
-  /** Updates made so far. */
-  updates = 0;
   /** Of one sample, by the names of graphs. */
   private readonly inputs: ReadonlyMap<string, TensorType>;
   private readonly trained: TrainedParameters;
@@ -88,9 +85,8 @@ export class Session<
     const device = options.device ?? planningCpu();
     const memory = memoryBytes(options.memory);
     const states = statesOf(module, trained, optimizer, accumulate > 1);
-    super(new Programs({ device, precision, memory, states }), () => {
-      return options.initial?.() ?? initialStates(module, { seed });
-    });
+    const initial = () => options.initial?.() ?? initialStates(module, { seed });
+    super(new Programs({ device, precision, memory, states }), initial, options.group);
     this.inputs = samplesOf('input', input);
     this.seed = seed;
     this.accumulate = accumulate;
@@ -117,6 +113,10 @@ export class Session<
     return this.programs.plan({ key: JSON.stringify([kind, batch, ...paths]), kind, batch, title, trace });
   }
 
+  private graphOf(key: StepKey): Graph {
+    return this.planOf(key).raw.graph;
+  }
+
   /** Largest batch whose training step needs at most `memory` bytes, without recomputing more than the plan does by itself. */
   largestBatch(memory: number | string): number {
     const most = memoryBytes(memory) ?? Number.POSITIVE_INFINITY;
@@ -138,7 +138,19 @@ export class Session<
    */
   async train(x: ArraysOf<In>, y: ArraysOf<Target>, options: TrainOptions = {}): Promise<StepResult<M>> {
     checkOptionNames('train', options, ['rate']);
-    const { rate = 1 } = options;
+    const result = await this.trainStep(x, y, options);
+    if (result !== 'stopped') return result;
+    throw new CommError(
+      'another process ended its fit: call fit on all processes of the group, or train on all',
+    );
+  }
+
+  /** 'stopped': it was not made, because another process of the group ends its training here. */
+  private async trainStep(
+    x: ArraysOf<In>,
+    y: ArraysOf<Target>,
+    { rate = 1 }: TrainOptions,
+  ): Promise<StepResult<M> | 'stopped'> {
     const rates = this.trained.ratesOf(this.required('optimizer', 'train'));
     const scalars = new Map<string, TypedArray>([
       ...[...rates].map(([name, own]): [string, TypedArray] => [name, Float32Array.of(own * rate)]),
@@ -148,45 +160,36 @@ export class Session<
     const parts = partsOf(batch, this.accumulate);
     const { group } = this.options;
     // Nothing is awaited without a group, so that a mistake's stack begins at the caller's line.
-    const shares = group ? await this.shared(group, batch.samples, parts) : new Shares([batch.samples]);
-    if (group) scalars.set('share', Float32Array.of(shares.own));
+    const count = group || parts.length > 1 ? countOf(this.options.loss, batch.y) : undefined;
+    const shares = group
+      ? await this.shared(group, { samples: batch.samples, count }, parts)
+      : new Shares([batch.samples], 0, count);
+    if (shares === 'stopped') return shares;
+    for (const [name, value] of shares.scalars(group !== undefined)) scalars.set(name, value);
+    const { seed, updates } = this;
+    const at = { seed, updates, parts: parts.length, rank: group?.rank ?? 0 };
     const mean = new Mean<M>();
+    let sum = 0;
     for (const [index, part] of parts.entries()) {
       const kind = index === parts.length - 1 ? 'train' : 'accumulate';
-      const arrays = new Map([...scalars, ...this.partScalars(index, part.samples / batch.samples)]);
+      const factor = shares.count === undefined ? part.samples / batch.samples : 1;
+      const own = partScalars({ ...at, index, factor });
+      const arrays = new Map([...scalars, ...own]);
       const outputs = await this.run({ kind, batch: part.samples }, part, arrays);
-      mean.add(this.resultOf(shares.part(index, parts.length), outputs));
+      const result = this.resultOf(shares.part(index, parts.length), outputs);
+      mean.add(result);
+      sum += result.loss;
     }
     this.updates++;
-    return mean.result;
+    return shares.count === undefined ? mean.result : { ...mean.result, loss: sum };
   }
 
   /** The parts of all processes; before the first step, and after weights were loaded, they get the states of rank 0. */
-  private async shared(group: SessionGroup, samples: number, parts: readonly Batch[]): Promise<Shares> {
-    const batch = parts.at(-1)?.samples ?? samples;
-    const { graph } = this.planOf({ kind: 'train', batch }).raw;
-    const shares = await agreed(group, graph, { samples, fresh: this.fresh });
-    if (shares.fresh) await this.share();
+  private async shared(group: SessionGroup, own: Part, parts: readonly Batch[]): Promise<Shares | 'stopped'> {
+    const graph = this.graphOf({ kind: 'train', batch: parts.at(-1)?.samples ?? own.samples });
+    const shares = await agreed(group, graph, { ...own, fresh: this.fresh });
+    if (shares !== 'stopped' && shares.fresh) await this.share();
     return shares;
-  }
-
-  /** Gives all processes of the group the states of rank 0, as the first step does by itself. All of them call it. */
-  async share(): Promise<void> {
-    const { group } = this.options;
-    if (!group) return;
-    const { store } = this;
-    store.replaced();
-    await group.broadcastMemory(store.memory);
-    this.updates = (await group.gatherValues(this.updates))[0] ?? this.updates;
-    this.fresh = false;
-  }
-
-  private partScalars(index: number, share: number): [string, TypedArray][] {
-    const rank = this.options.group?.rank ?? 0;
-    const seed = this.seed + this.updates * this.accumulate + index + rank * RANK_SEED;
-    const drawn: [string, TypedArray] = ['seed', Int32Array.of(seed | 0)];
-    if (this.accumulate === 1) return [drawn];
-    return [drawn, ['keep', Float32Array.of(index === 0 ? 0 : 1)], ['factor', Float32Array.of(share)]];
   }
 
   /** The loss of a batch and the network's output, with running statistics and without dropout. */
@@ -195,7 +198,10 @@ export class Session<
     const step = { kind: 'evaluate', batch: batch.samples } as const;
     const outputs = await this.run(step, batch);
     if (!Number.isFinite(outputs.get('loss')?.[0])) checkFinite('evaluate', batch.x, this.inputs);
-    return { ...this.resultOf(new Shares([batch.samples]), outputs), output: this.outputOf(step, outputs) };
+    return {
+      ...this.resultOf(new Shares([batch.samples]), outputs),
+      output: outputOf<Out>(this.graphOf(step), outputs),
+    };
   }
 
   /** The network's output for a batch. */
@@ -204,7 +210,7 @@ export class Session<
     const step = { kind: 'predict', batch: batch.samples } as const;
     const outputs = await this.run(step, batch);
     if (![...outputs.values()].every(allFinite)) checkFinite('predict', batch.x, this.inputs);
-    return this.outputOf(step, outputs);
+    return outputOf<Out>(this.graphOf(step), outputs);
   }
 
   /** Outputs of the layers at some paths for a batch, as in a prediction. Nothing behind the last of them is computed. */
@@ -215,7 +221,8 @@ export class Session<
     const batch = this.batchOf('features', x);
     const step = { kind: 'features', batch: batch.samples, paths } as const;
     const outputs = await this.run(step, batch);
-    const entries = paths.map((path) => [path, this.tensorOf(step, path, outputs.get(path))]);
+    const graph = this.graphOf(step);
+    const entries = paths.map((path) => [path, tensorOf(graph, path, outputs.get(path))]);
     return Object.fromEntries(entries) as Record<N, FloatTensor>;
   }
 
@@ -225,11 +232,13 @@ export class Session<
     options: FitOptions<ArraysOf<In>, ArraysOf<Target>, M> = {},
   ): Promise<void> {
     const { learningRate } = this.required('optimizer', 'fit');
+    const { group } = this.options;
     return fitEpochs<ArraysOf<In>, ArraysOf<Target>, M>(
       {
         learningRate,
-        train: (x, y, step) => this.train(x, y, step),
+        train: (x, y, step) => this.trainStep(x, y, step),
         evaluate: (x, y) => this.evaluate(x, y),
+        agree: group && ((stopped) => pause(group, stopped)),
       },
       batches,
       options,
@@ -325,22 +334,9 @@ export class Session<
     const metrics = names.map((name) => [name, shares.mean(outputs.get(`metric.${name}`))]);
     return {
       samples: shares.total,
-      loss: shares.mean(outputs.get('loss')),
+      loss: shares.loss(outputs.get('loss')),
       metrics: Object.fromEntries(metrics),
     };
-  }
-
-  private outputOf(step: StepKey, outputs: StepArrays): Per<Out, FloatTensor> {
-    const own = [...outputs].filter(([name]) => name === 'output' || name.startsWith('output.'));
-    const tensors = own.map(([name, data]): [string, FloatTensor] => [name, this.tensorOf(step, name, data)]);
-    return unnamedAs<Out, FloatTensor>('output', new Map(tensors));
-  }
-
-  private tensorOf(step: StepKey, name: string, data: TypedArray | undefined): FloatTensor {
-    const { graph } = this.planOf(step).raw;
-    const { shape, dtype } = valueInfo(graph, graph.outputs.get(name) ?? -1);
-    if (data instanceof Float32Array) return { shape, dtype: 'float32', data };
-    throw new UsageError(`${name} is ${dtype}: a network returns float32`, { code: 'ERR_DTYPE' });
   }
 
   private trace({ kind, batch, paths = [] }: StepKey): Graph {
@@ -368,8 +364,4 @@ export class Session<
 /** The method whose step it is, for its errors. */
 function methodOf({ kind }: StepKey): string {
   return kind === 'accumulate' ? 'train' : kind;
-}
-
-function allFinite(data: TypedArray): boolean {
-  return !(data instanceof Float32Array) || data.every((value) => Number.isFinite(value));
 }

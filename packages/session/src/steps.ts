@@ -80,8 +80,8 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
 
   /**
    * Further inputs: target, lr, lr.GROUP, step (updates counted from 1), seed; with parts keep (0: the sum begins anew; else 1) and
-   * factor (of this part's gradients); with a group share (of this process). Outputs: loss, metric.NAME; with a group those of every
-   * process.
+   * factor (of this part's gradients); with a group share (of this process); with either, for a loss that counts, count (of the whole
+   * batch) in place of share. Outputs: loss, metric.NAME; with a group those of every process.
    */
   training(
     batch: number,
@@ -96,11 +96,13 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
       const seed = tracer.input('seed', [], 'int32');
       const { frozenStatistics } = trained;
       const output = this.forward(tracer, batch, { training: true, seed, frozenStatistics });
-      const results = this.results(tracer, batch, output, loss);
+      const counts = (group || part) && typeof loss === 'object' && loss.count !== undefined;
+      const count = counts ? tracer.input('count', [], 'float32') : undefined;
+      const results = this.results(tracer, batch, output, loss, count);
       if (!group) tracer.within('loss', () => guardFinite(results.loss, 'the loss'));
       checkReached(results.loss, trained);
       const trains = (name: string) => trained.trains(name);
-      const share = group ? tracer.input('share', results.loss.shape, 'float32') : undefined;
+      const share = group && !count ? tracer.input('share', results.loss.shape, 'float32') : undefined;
       const add = part ? accumulation(tracer) : valuesOf;
       let told: Record<string, Value> = results;
       const sum = (own: ReadonlyMap<string, Value>) => {
@@ -138,13 +140,14 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
     batch: number,
     output: Out,
     loss: AnyLoss<Out, Target>,
+    count?: Value,
   ): { readonly loss: Value; readonly [name: string]: Value } {
     const values = [...this.targets(batch, output, loss)].map(([name, { shape, dtype }]): [string, Value] => {
       return [name, tracer.input(name, shape, dtype)];
     });
     const target = signalsAs<Target>('target', new Map(values));
     const compute = typeof loss === 'function' ? loss : loss.compute;
-    const value = tracer.within('loss', () => compute(output, target));
+    const value = tracer.within('loss', () => compute(output, target, count));
     checkLoss(tracer, value);
     const metrics = Object.entries(this.parts.metrics).map(([name, metric]): [string, Value] => {
       return [`metric.${name}`, tracer.within(name, () => metric(output, target))];

@@ -5,8 +5,13 @@ import { Mean } from './mean.js';
 
 /** The subject of a training loop: a session, or a network with steps of its own. */
 export interface Trainee<B, M extends string, V extends Results = Results<M>> {
-  /** One step; `at` counts what was made before it. */
-  train(batch: B, at: FitPosition): Promise<StepResult<M> & { readonly learningRate: number }>;
+  /** One step; `at` counts what was made before it. 'stopped': it was not made, because another process of the group stops. */
+  train(batch: B, at: FitPosition): Promise<(StepResult<M> & { readonly learningRate: number }) | 'stopped'>;
+  /**
+   * Of a group: whether any process stops. Every process calls it before the first epoch, after the last step of an epoch, and after an
+   * epoch; one that stops within an epoch calls it where the others call `train`. Left out where `stopped` is the same on all.
+   */
+  agree?(stopped: boolean): Promise<boolean>;
   /** Lets the batch of the next step move to the device while a step is under way; left out where that gains nothing. */
   prefetch?(batch: B): void;
   /** After an epoch; null: there is no validation; 'stopped': it did not come to its end, and is made anew where the training goes on. */
@@ -53,15 +58,21 @@ class EpochLoop<B, M extends string, V extends Results> {
     return this.ended || (this.options.stopped?.() ?? false);
   }
 
+  /** Whether the training ends here, on every process of a group or on none. */
+  private async halts(): Promise<boolean> {
+    return (await this.trainee.agree?.(this.stopped)) ?? this.stopped;
+  }
+
   private async each(call: (callback: FitCallback<M, V>) => void | Promise<void>): Promise<void> {
     for (const callback of this.options.callbacks) await call(callback);
   }
 
   async run(): Promise<void> {
-    while (this.at.epoch < this.options.epochs && !this.stopped) {
+    let halted = await this.halts();
+    while (this.at.epoch < this.options.epochs && !halted) {
       const mean = await this.steps();
-      const validation = this.stopped ? 'stopped' : await this.trainee.validate(this.at);
-      if (validation === 'stopped') {
+      const validation = mean ? await this.trainee.validate(this.at) : 'stopped';
+      if (!mean || validation === 'stopped') {
         await this.each((callback) => callback.onStop?.(this.at));
         break;
       }
@@ -69,12 +80,13 @@ class EpochLoop<B, M extends string, V extends Results> {
       this.at = { epoch: epoch + 1, step, stepInEpoch: 0 };
       const done = { ...mean.result, epoch, step, validation };
       await this.each((callback) => callback.onEpoch?.(done, this.stop));
+      halted = await this.halts();
     }
     await this.each((callback) => callback.onEnd?.(this.at));
   }
 
-  /** The steps of an epoch that are left. */
-  private async steps(): Promise<Mean<M>> {
+  /** The steps of an epoch that are left; null: the training stops. */
+  private async steps(): Promise<Mean<M> | null> {
     const { epoch, stepInEpoch } = this.at;
     const mean = new Mean<M>();
     await this.each((callback) => callback.onEpochStart?.(epoch));
@@ -85,14 +97,16 @@ class EpochLoop<B, M extends string, V extends Results> {
         await this.each((callback) => callback.onBatch?.());
         const running = this.trainee.train(next.value, this.at);
         const upcoming = this.ahead(batches);
-        await this.stepDone(await running, mean);
-        if (this.stopped) return mean;
+        const result = await running;
+        if (result === 'stopped') return null;
+        await this.stepDone(result, mean);
+        if (this.stopped && (await this.halts())) return null;
         next = await (upcoming ?? batches.next());
       }
     } finally {
       await batches.return?.();
     }
-    if (this.at.stepInEpoch > 0 || this.stopped) return mean;
+    if (this.at.stepInEpoch > 0 || this.stopped) return (await this.halts()) ? null : mean;
     throw new UsageError(
       `fit: epoch ${epoch} has no batches; a generator yields only once, so give fit an array or an object with [Symbol.iterator] for several epochs`,
       { code: 'ERR_NO_BATCHES' },

@@ -2,11 +2,14 @@
 import { Conv2d, GlobalAvgPool2d, Linear, Sequential } from '@inplace-abn/nn';
 import { adamw, sgd } from '@inplace-abn/optim';
 import { describe, expect, it } from 'vitest';
-import { accuracy, crossEntropy, Session } from '../src/index.js';
+import { accuracy, crossEntropy, Session, type SessionOptions } from '../src/index.js';
 import { batchOf, CLASSES, SIDE, session } from './support/stripes.js';
 
 /** Without statistics of the batch, so that parts give what the whole gives. */
-const plain = (accumulate: number, clip?: number) =>
+const plain = (
+  accumulate: number,
+  { clip, loss = crossEntropy() }: Pick<SessionOptions, 'clip' | 'loss'> = {},
+) =>
   new Session(
     new Sequential({
       conv: new Conv2d(1, 8, 3, { padding: 1 }),
@@ -15,7 +18,7 @@ const plain = (accumulate: number, clip?: number) =>
     }),
     {
       input: { shape: [1, SIDE, SIDE] },
-      loss: crossEntropy(),
+      loss,
       optimizer: adamw({ learningRate: 0.01 }),
       metrics: { top1: accuracy() },
       accumulate,
@@ -32,7 +35,7 @@ describe('accumulation', () => {
     ['parts that differ by a sample', 7, 3, undefined],
     ['clipped by the norm of the sum', 6, 2, 1e-3],
   ])('gives the update of the whole batch: %s', async (_, samples, parts, clip) => {
-    const [whole, divided] = [plain(1, clip), plain(parts, clip)];
+    const [whole, divided] = [plain(1, { clip }), plain(parts, { clip })];
     for (let step = 0; step < 3; step++) {
       const { x, y } = batchOf(samples, step);
       const [one, sum] = [await whole.train(x, y), await divided.train(x, y)];
@@ -41,6 +44,21 @@ describe('accumulation', () => {
       expect(sum.samples).toBe(samples);
     }
     expect(divided.updates).toBe(3);
+    const [one, sum] = [values(whole), values(divided)];
+    for (const [i, value] of sum.entries()) expect(value).toBeCloseTo(Number(one[i]), 4);
+  });
+
+  it('takes a mean over labels that count over all parts, also where a part has none', async () => {
+    const loss = crossEntropy({ ignoreIndex: 255, classWeights: [1, 2, 0.5] });
+    const [whole, divided] = [plain(1, { loss }), plain(3, { loss })];
+    for (let step = 0; step < 3; step++) {
+      const { x, y } = batchOf(7, step);
+      y.set([255, 255], 0); // the first part
+      y[4] = 255;
+      const [one, sum] = [await whole.train(x, y), await divided.train(x, y)];
+      expect(sum.loss).toBeCloseTo(one.loss, 5);
+      expect(sum.metrics).toEqual(one.metrics);
+    }
     const [one, sum] = [values(whole), values(divided)];
     for (const [i, value] of sum.entries()) expect(value).toBeCloseTo(Number(one[i]), 4);
   });

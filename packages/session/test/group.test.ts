@@ -57,6 +57,30 @@ describe('a group of two', () => {
     }
   });
 
+  it('takes a mean over the labels that count on all processes, also where one has none', async () => {
+    const ignoreIndex = 255;
+    const whole = steps.map((step) => {
+      const { x, y } = batchOf(SAMPLES, step);
+      return { x, y: y.map((label, i) => (i < 3 || i === 5 ? ignoreIndex : label)) };
+    });
+    const { default: alone } = await import(job.href);
+    const one: Result = await alone(null, { batches: whole, side: SIDE, seed: 5, ignoreIndex });
+    const [first, second] = await pool.run<Result>(job, (rank) => {
+      const batches = whole.map(({ y }, step) => {
+        return { x: partOf(rank, step).x, y: rank === 0 ? y.slice(0, 3) : y.slice(3) };
+      });
+      return { batches, side: SIDE, seed: 5, ignoreIndex };
+    });
+    expect(first).toEqual(second);
+    for (const [step, { loss }] of one.results.entries()) {
+      expect(first?.results[step]?.loss).toBeCloseTo(loss, 5);
+    }
+    for (const [name, { data }] of one.state) {
+      const own = first?.state.get(name)?.data ?? [];
+      for (const [i, value] of data.entries()) expect(Number(own[i])).toBeCloseTo(Number(value), 4);
+    }
+  });
+
   it('divides its parts in parts, and stops together where one is not finite', async () => {
     const broken = (rank: number, step: number) => {
       const { x, y } = partOf(rank, step);

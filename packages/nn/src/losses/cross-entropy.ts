@@ -6,6 +6,7 @@ import {
   mul,
   rows,
   sum,
+  type TypedArray,
   type Value,
 } from '@inplace-abn/core';
 import { type Loss, likeOutput } from './loss.js';
@@ -29,13 +30,22 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   const { classWeights, ignoreIndex, labelSmoothing } = options;
   return {
     target: ({ shape: [batch = 0, , ...positions] }) => ({ shape: [batch, ...positions], dtype: 'int32' }),
-    compute: (output, target) =>
+    compute: (output, target, count) =>
       emitCrossEntropy(output, target, {
         ignoreIndex,
         labelSmoothing,
+        count,
         ...(classWeights ? { weights: literal(output.tracer, classWeights) } : {}),
       }),
+    count: (labels) => labelCount(labels, ignoreIndex, classWeights),
   };
+}
+
+/** Number of labels that count, or the sum of their weights. */
+function labelCount(labels: TypedArray, ignored = -100, weights?: readonly number[]): number {
+  let count = 0;
+  for (const label of labels) if (label !== ignored) count += weights ? (weights[Number(label)] ?? 0) : 1;
+  return count;
 }
 
 /**

@@ -15,7 +15,11 @@ import { groupInputs, sumOutputs } from './group-sums.js';
 export const LOSS = 'the loss';
 
 /**
- * Traces a training step. Inputs: images, color, labels, lr, lr_classifier, step (updates counted from 1), seed.
+ * Traces a training step, which a session runs as a step of the caller's own. It is not `Session.train`, for three reasons: its number of
+ * labels comes from the loader's workers, which count them while they decode; over processes, requests to stop and images that could not be
+ * read travel with the step's own sums, so that no message precedes a step; and its batch can move to the device while another is trained.
+ *
+ * Inputs: images, color, labels, lr, lr_classifier, step (updates counted from 1), seed.
  * Outputs: loss (mean over what is labeled) and what the objective's meter counts from; of classification `correct`
  * (int32[2]: rows whose label is among the first and the first five).
  *

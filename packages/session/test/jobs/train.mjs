@@ -6,9 +6,10 @@ import { accuracy, crossEntropy, Session } from '@inplace-abn/session';
 
 /**
  * @param {{ group: import('@inplace-abn/comm').ProcessGroup } | null} processes
- * @param {{ batches: { x: Float32Array, y: Int32Array }[], side: number, seed: number, accumulate?: number }} argument
+ * @param {{ batches: { x: Float32Array, y: Int32Array }[], side: number, seed: number, accumulate?: number, ignoreIndex?: number }} argument
  */
-export default async function job(processes, { batches, side, seed, accumulate = 1 }) {
+export default async function job(processes, { batches, side, seed, accumulate = 1, ignoreIndex }) {
+  const loss = crossEntropy({ ignoreIndex });
   const session = new Session(
     new Sequential({
       conv: new Conv2d(1, 8, 3, { padding: 1, bias: false }),
@@ -18,7 +19,7 @@ export default async function job(processes, { batches, side, seed, accumulate =
     }),
     {
       input: { shape: [1, side, side] },
-      loss: crossEntropy(),
+      loss,
       optimizer: sgd({ learningRate: 0.3, momentum: 0.9 }),
       metrics: { top1: accuracy(), mean: (output, target) => crossEntropy().compute(output, target) },
       clip: 0.5,
