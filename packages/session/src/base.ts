@@ -35,12 +35,16 @@ export abstract class SessionStates {
 
   /** Takes states from the host, or straight from files; the others stay as they are. */
   async fill(tensors: StateTensors): Promise<void> {
-    await fillStates(this.store, tensors);
+    await this.programs.inTurn(() => fillStates(this.store, tensors));
     this.fresh = true;
   }
 
   /** Gives all processes of the group the states of rank 0, as the first step does by itself. All of them call it. */
-  async share(): Promise<void> {
+  share(): Promise<void> {
+    return this.programs.inTurn(() => this.shareStates());
+  }
+
+  protected async shareStates(): Promise<void> {
     const { group, store } = this;
     if (!group) return;
     store.replaced();

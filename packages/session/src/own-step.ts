@@ -6,7 +6,7 @@ import type { Programs, StepDefinition } from './programs.js';
 
 /**
  * A step that {@link Session.step} makes of a graph. Its inputs and outputs are the graph's. It shares the arena with all other steps:
- * they run one at a time.
+ * each waits for those called before it.
  */
 export class SessionStep {
   private readonly planned: () => SessionPlan;
@@ -38,8 +38,10 @@ export class SessionStep {
    * @throws NotFiniteError, before any state was updated, where a guard stopped it; UsageError for arrays that are not the graph's
    */
   async run(inputs: Arrays, options?: RunOptions): Promise<RunOutput> {
-    this.initialized();
-    return this.program.run(inputs, options);
+    return this.programs.inTurn(async () => {
+      this.initialized();
+      return this.program.run(inputs, options);
+    });
   }
 
   /** Whether the device takes inputs while it still works on a run. */
@@ -60,6 +62,6 @@ export class SessionStep {
 
   /** Where numbers went wrong in a run that a guard stopped: see {@link firstNonFinite}. All processes of a group call it. */
   firstNonFinite(inputs: Arrays): Promise<string | null> {
-    return firstNonFinite(this.program, inputs);
+    return this.programs.inTurn(() => firstNonFinite(this.program, inputs));
   }
 }

@@ -49,9 +49,32 @@ export class Programs {
   private readonly made: Made;
   /** Of all plans: each keeps to what an earlier one timed, and a resumed training to what it began with. */
   private choices = new KernelChoices();
+  /** The last of those that wait for their turn; null: none is under way. */
+  private last: Promise<void> | null = null;
 
   constructor(private readonly options: ProgramsOptions) {
     this.made = new Made(options.device, options.states);
+  }
+
+  /**
+   * Runs what uses the arena or the states, one after the other in the order of the calls: at once where nothing is under way. `body` must
+   * not call it.
+   */
+  async inTurn<T>(body: () => Promise<T>): Promise<T> {
+    const before = this.last;
+    let end = () => {};
+    const turn = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.last = turn;
+    try {
+      if (before) await before;
+      // Awaited here and by the caller alone, so that an error's stack reaches the caller's line.
+      return await body();
+    } finally {
+      if (this.last === turn) this.last = null;
+      end();
+    }
   }
 
   /** Allocated, zero-filled, at its first use. */
@@ -149,8 +172,8 @@ function fittingOf(plans: readonly SessionPlan[]): Fitting {
   };
 }
 
-/** A forward pass calls modules inside modules: the ten frames that V8 keeps would not reach the caller's line. */
-function withWholeStacks<T>(body: () => T): T {
+/** Where calls are nested deeper than the ten frames that V8 keeps, such as modules inside modules, a stack reaches the caller's line. */
+export function withWholeStacks<T>(body: () => T): T {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 100;
   try {

@@ -24,7 +24,7 @@ import { Mean } from './mean.js';
 import { checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
 import { allFinite, type FloatTensor, outputOf, tensorOf } from './outputs.js';
 import type { SessionPlan } from './plan.js';
-import { Programs } from './programs.js';
+import { Programs, withWholeStacks } from './programs.js';
 import { type PlanRequest, planned } from './request.js';
 import { readTraining, writeTraining } from './run-state.js';
 import { agreed, countOf, type Part, partScalars, pause, type SessionGroup, Shares } from './sharing.js';
@@ -48,7 +48,8 @@ export type ArraysOf<S extends Signals> = Per<S, TypedArray>;
 
 /**
  * A network with everything that training, evaluating and running it needs: weights, optimizer state, one plan for each batch
- * size and one arena for all of them. Nothing is allocated before the first step.
+ * size and one arena for all of them. Nothing is allocated before the first step. Steps run in the order of their calls: one that is called
+ * while another is under way waits for it.
  *
  * Arrays are channels-last, as images are decoded: a batch of C×H×W samples holds N×H×W×C elements. A network that takes or
  * returns several values by name takes and returns arrays by the same names.
@@ -138,7 +139,7 @@ export class Session<
    */
   async train(x: ArraysOf<In>, y: ArraysOf<Target>, options: TrainOptions = {}): Promise<StepResult<M>> {
     checkOptionNames('train', options, ['rate']);
-    const result = await this.trainStep(x, y, options);
+    const result = await this.programs.inTurn(() => this.trainStep(x, y, options));
     if (result !== 'stopped') return result;
     throw new CommError(
       'another process ended its fit: call fit on all processes of the group, or train on all',
@@ -188,7 +189,7 @@ export class Session<
   private async shared(group: SessionGroup, own: Part, parts: readonly Batch[]): Promise<Shares | 'stopped'> {
     const graph = this.graphOf({ kind: 'train', batch: parts.at(-1)?.samples ?? own.samples });
     const shares = await agreed(group, graph, { ...own, fresh: this.fresh });
-    if (shares !== 'stopped' && shares.fresh) await this.share();
+    if (shares !== 'stopped' && shares.fresh) await this.shareStates();
     return shares;
   }
 
@@ -196,7 +197,7 @@ export class Session<
   async evaluate(x: ArraysOf<In>, y: ArraysOf<Target>): Promise<Evaluation<Out, M>> {
     const batch = this.batchOf('evaluate', x, y);
     const step = { kind: 'evaluate', batch: batch.samples } as const;
-    const outputs = await this.run(step, batch);
+    const outputs = await this.programs.inTurn(() => this.run(step, batch));
     if (!Number.isFinite(outputs.get('loss')?.[0])) checkFinite('evaluate', batch.x, this.inputs);
     return {
       ...this.resultOf(new Shares([batch.samples]), outputs),
@@ -208,7 +209,7 @@ export class Session<
   async predict(x: ArraysOf<In>): Promise<Per<Out, FloatTensor>> {
     const batch = this.batchOf('predict', x);
     const step = { kind: 'predict', batch: batch.samples } as const;
-    const outputs = await this.run(step, batch);
+    const outputs = await this.programs.inTurn(() => this.run(step, batch));
     if (![...outputs.values()].every(allFinite)) checkFinite('predict', batch.x, this.inputs);
     return outputOf<Out>(this.graphOf(step), outputs);
   }
@@ -220,7 +221,7 @@ export class Session<
   ): Promise<Readonly<Record<N, FloatTensor>>> {
     const batch = this.batchOf('features', x);
     const step = { kind: 'features', batch: batch.samples, paths } as const;
-    const outputs = await this.run(step, batch);
+    const outputs = await this.programs.inTurn(() => this.run(step, batch));
     const graph = this.graphOf(step);
     const entries = paths.map((path) => [path, tensorOf(graph, path, outputs.get(path))]);
     return Object.fromEntries(entries) as Record<N, FloatTensor>;
@@ -236,7 +237,7 @@ export class Session<
     return fitEpochs<ArraysOf<In>, ArraysOf<Target>, M>(
       {
         learningRate,
-        train: (x, y, step) => this.trainStep(x, y, step),
+        train: (x, y, step) => this.programs.inTurn(() => this.trainStep(x, y, step)),
         evaluate: (x, y) => this.evaluate(x, y),
         agree: group && ((stopped) => pause(group, stopped)),
       },
@@ -253,7 +254,7 @@ export class Session<
   /** Writes parameters and buffers as safetensors; of a group, rank 0 does. */
   async save(path: string): Promise<void> {
     if (this.follows) return;
-    await writeWeights(path, this.store, this.module);
+    await this.programs.inTurn(() => writeWeights(path, this.store, this.module));
   }
 
   /**
@@ -276,8 +277,10 @@ export class Session<
   async saveState(path: string): Promise<void> {
     const optimizer = this.required('optimizer', 'saveState');
     if (this.follows) return;
-    const { updates, seed, kernels } = this;
-    await writeTraining(path, this.store, optimizer, { updates, seed, kernels });
+    await this.programs.inTurn(() => {
+      const { updates, seed, kernels } = this;
+      return writeTraining(path, this.store, optimizer, { updates, seed, kernels });
+    });
   }
 
   /**
@@ -286,7 +289,8 @@ export class Session<
    */
   async loadState(path: string): Promise<void> {
     const optimizer = this.required('optimizer', 'loadState');
-    const { updates, seed, kernels } = await readTraining(path, this.store, optimizer);
+    const read = () => readTraining(path, this.store, optimizer);
+    const { updates, seed, kernels } = await this.programs.inTurn(read);
     this.updates = updates;
     this.seed = seed;
     this.useKernels(new KernelChoices(kernels));
@@ -317,7 +321,7 @@ export class Session<
     this.initialized();
     const arrays = Object.fromEntries([...x, ...y, ...more]);
     try {
-      const { outputs } = await program.run(arrays);
+      const { outputs } = await withWholeStacks(() => program.run(arrays));
       return new Map(Object.entries(outputs));
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;

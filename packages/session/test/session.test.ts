@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { adam } from '@inplace-abn/optim';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { crossEntropy, type Session } from '../src/index.js';
-import { batchOf, CLASSES, session } from './support/stripes.js';
+import { batchOf, CLASSES, SIDE, session } from './support/stripes.js';
 
 const bestOf = (row: Float32Array) =>
   row.reduce((best, value, i, all) => (value > (all[best] ?? 0) ? i : best), 0);
@@ -124,5 +124,28 @@ describe('a session', () => {
     expect(seen).toHaveLength(3);
     expect(own.updates).toBe(6);
     await expect(own.fit((function* () {})(), {})).rejects.toThrow('fit: epoch 0 has no batches');
+  });
+
+  it('runs steps that are called at once one after the other', async () => {
+    const { x, y } = batchOf(8);
+    const [small, size] = [x.subarray(0, 3 * SIDE ** 2), SIDE ** 2];
+    const [inTurn, atOnce] = [session(), session()];
+    const wanted = [
+      (await inTurn.train(x, y)).loss,
+      (await inTurn.predict(small)).data,
+      (await inTurn.train(x.subarray(size), y.subarray(1))).loss,
+      (await inTurn.predict(x)).data,
+    ];
+    const [first, few, second, all] = await Promise.all([
+      atOnce.train(x, y),
+      atOnce.predict(small),
+      atOnce.train(x.subarray(size), y.subarray(1)),
+      atOnce.predict(x),
+    ]);
+    expect([first.loss, few.data, second.loss, all.data]).toEqual(wanted);
+    expect(atOnce.updates).toBe(2);
+    const failed = atOnce.predict(x.subarray(1));
+    await expect(Promise.all([failed, atOnce.predict(x)])).rejects.toThrow('whole samples');
+    expect((await atOnce.predict(x)).data).toEqual(wanted[3]);
   });
 });

@@ -21,7 +21,7 @@ export default async function job(processes, { batches, side, seed, accumulate =
       input: { shape: [1, side, side] },
       loss,
       optimizer: sgd({ learningRate: 0.3, momentum: 0.9 }),
-      metrics: { top1: accuracy(), mean: (output, target) => crossEntropy().compute(output, target) },
+      metrics: { top1: accuracy(), mean: (output, target) => loss.compute(output, target) },
       clip: 0.5,
       seed,
       accumulate,
