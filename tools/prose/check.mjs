@@ -1,21 +1,18 @@
 // @ts-check
 // Finds phrases that a native speaker would not write, in comments, messages and documents, and links that lead nowhere.
 // node tools/prose/check.mjs [FOLDER OR FILE…]
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import ignore from 'ignore';
 import { brokenLinks } from './links.mjs';
 import { problemsIn } from './problems.mjs';
+import { root, sourceFiles } from './sources.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const TEXTS = ['md', 'ts', 'mjs', 'cc', 'h', 'cu', 'cuh', 'sh', 'py', 'yml', 'yaml'];
 /** The rules themselves, and records of what others wrote. */
 const EXEMPT = /^(tools\/prose\/|CHANGELOG\.md$|pnpm-lock\.yaml$)/;
 
-const ignored = ignore.default().add('.git').add(read('.gitignore'));
 const areas = process.argv.slice(2).map((area) => path.normalize(area).replace(/\/$/, ''));
-const present = filesBelow('');
+const present = sourceFiles();
 const texts = new Map(present.filter((file) => file.endsWith('.md')).map((file) => [file, read(file)]));
 const paths = new Set(present.flatMap((file) => [file, ...foldersOf(file)]));
 
@@ -32,19 +29,6 @@ const problems = files.flatMap((file) => [
 for (const { file, line, advice, text } of problems) console.log(`${file}:${line}: ${advice}\n    ${text}`);
 console.log(`prose: ${files.length} files, ${problems.length} problems`);
 process.exitCode = problems.length > 0 ? 1 : 0;
-
-/**
- * Files that git would track. It is not asked: a source archive has no history, and a minimal system no git.
- * @param {string} folder  '' or ending in a slash
- * @returns {string[]}
- */
-function filesBelow(folder) {
-  return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-    const name = `${folder}${entry.name}`;
-    if (entry.isDirectory()) return ignored.ignores(`${name}/`) ? [] : filesBelow(`${name}/`);
-    return ignored.ignores(name) ? [] : [name];
-  });
-}
 
 /** @param {string} file */
 function read(file) {

@@ -1,17 +1,16 @@
 // @ts-check
 // The static site: every Markdown file of the repository as a page, and the API reference.
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildReference } from '../api/reference.mjs';
+import { root, sourceFiles } from '../prose/sources.mjs';
 import { createHighlighter } from './highlight.mjs';
 import { renderMarkdown } from './markdown.mjs';
 import { navigationOf } from './navigation.mjs';
 import { addressOf, pageOf, relative } from './paths.mjs';
 import { renderPage } from './template.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const STYLES = 'styles.css';
 /** Fragments that changesets collects, and what `inplace-abn new` writes. */
 const EXEMPT = /^\.changeset\/|\/template\//;
@@ -25,7 +24,7 @@ export const PARTS = [{ folder: 'api', title: 'API reference', build: (out) => b
 
 /** Markdown files that become pages. @returns {string[]} */
 export function sources() {
-  return tracked().filter((file) => file.endsWith('.md') && !EXEMPT.test(file));
+  return sourceFiles().filter((file) => file.endsWith('.md') && !EXEMPT.test(file));
 }
 
 /**
@@ -40,7 +39,7 @@ export async function buildPages(out) {
   const site = {
     pages: new Set(files),
     folders: new Set(
-      tracked()
+      sourceFiles()
         .map((file) => path.posix.dirname(file))
         .flatMap(withParents),
     ),
@@ -84,14 +83,6 @@ function frameOf(file, titles) {
     navigation: [...groups, { title: 'Reference', links: parts }],
     source: `https://github.com/inplace-abn/inplace-abn/blob/main/${file}`,
   };
-}
-
-/** @returns {string[]} */
-function tracked() {
-  const args = ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate', '-z'];
-  return execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 })
-    .split('\0')
-    .filter(Boolean);
 }
 
 /** @param {string} folder @returns {string[]} */
