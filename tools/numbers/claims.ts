@@ -4,7 +4,7 @@
  * facts that nothing computes are RULES; pages that record a command's output are RECORDS.
  */
 import { readFileSync } from 'node:fs';
-import { activationsPerImage, ordinaryPerImage } from './planned.js';
+import { activationsPerImage, frozenShare, ordinaryPerImage } from './planned.js';
 import { measured } from './results.mjs';
 
 export interface Claim {
@@ -107,6 +107,11 @@ export const CLAIMS: readonly Claim[] = [
     says: /\| one more epoch \|\s*([\d.]+) % \|\s*([\d.]+) % \|/,
     are: () => fineTuning('one more epoch'),
     measured: true,
+  },
+  {
+    file: 'docs/fine-tuning.md',
+    says: /without frozen layers, ResNet-50 needs (\d+) % of ordinary activations/,
+    are: () => [100 * frozenShare()],
   },
   {
     file: 'docs/file-formats.md',
