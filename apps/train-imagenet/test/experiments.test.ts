@@ -1,9 +1,9 @@
-/** The published experiments have the published values. */
+/** The published experiments have the published values, as have the recipes of later years. */
 import { readdir } from 'node:fs/promises';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import { resolveConfig } from '@inplace-abn/recipes';
 import { describe, expect, it } from 'vitest';
-import { FOLDER, load, PUBLISHED } from './support/published.js';
+import { FOLDER, load, PUBLISHED, RECENT } from './support/published.js';
 
 describe('the published experiments', () => {
   it('are all there', async () => {
@@ -28,5 +28,16 @@ describe('the published experiments', () => {
       input: common.input,
     };
     expect(await load(name)).toEqual(resolveConfig(expected, name, { architectures: ARCHITECTURES }));
+  });
+});
+
+describe('the recipes of later years', () => {
+  it.each(Object.entries(RECENT))('%s has its values, in place', async (name, recipe) => {
+    const { network, optimizer, input } = await load(name);
+    const { type, batch_size, learning_rate, schedule } = optimizer;
+    const { crop_train, crop_val } = input;
+    const { epochs } = schedule;
+    expect([network.arch, type, batch_size, learning_rate, epochs, crop_train, crop_val]).toEqual(recipe);
+    expect([network.bn_mode, network.activation, schedule.type]).toEqual(['inplace', 'leaky_relu', 'cosine']);
   });
 });
