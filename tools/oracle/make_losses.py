@@ -59,13 +59,20 @@ def cases():
             lambda x, t, w=weight: F.cross_entropy(x, t, weight=w, label_smoothing=0.1)
         )
         yield "softCrossEntropy", None, x, probabilities, lambda x, t: F.cross_entropy(x, t)
+        yield "softCrossEntropy", {"labelSmoothing": 0.1, "classWeights": per_channel}, x, probabilities, (
+            lambda x, t, w=weight: F.cross_entropy(x, t, weight=w, label_smoothing=0.1)
+        )
         yield "bceWithLogits", {}, x, t, lambda x, t: bce(x, t)
         yield "bceWithLogits", {"positiveWeight": 3}, x, t, lambda x, t: bce(x, t, pos_weight=torch.tensor(3.0))
         yield "bceWithLogits", {"positiveWeight": per_channel}, x, t, (
             lambda x, t, p=positive: bce(x, t, pos_weight=p)
         )
+        yield "bceWithLogits", {"classWeights": per_channel}, x, probabilities, (
+            lambda x, t, w=positive: bce(x, t, weight=w.expand_as(x))
+        )
         yield "bceWithLogits", {}, torch.zeros_like(x), probabilities, lambda x, t: bce(x, t)
         yield "focal", {}, x, t, lambda x, t: focal(x, t, 0.25, 2)
+        yield "focal", {}, x, probabilities, lambda x, t: focal(x, t, 0.25, 2)
         yield "focal", {"alpha": None, "gamma": 1.5}, x, t, lambda x, t: focal(x, t, None, 1.5)
         yield "dice", {}, x, t, lambda x, t: dice(torch.sigmoid(x), t, 1)
         yield "dice", {"probabilities": "softmax", "smooth": 0.5}, x, t, lambda x, t: dice(F.softmax(x, 1), t, 0.5)

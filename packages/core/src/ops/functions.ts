@@ -57,6 +57,8 @@ export { literal } from './literal.js';
 export { logSoftmax } from './log_softmax.js';
 export { matmul } from './matmul.js';
 export { type MaxPoolOptions, maxPool } from './max_pool.js';
+export { type MixOperands, mixImages } from './mix_images.js';
+export { oneHot } from './one_hot.js';
 export { pack } from './pack.js';
 export { padReplicate } from './pad_replicate.js';
 export { flatten, reshape } from './reshape.js';

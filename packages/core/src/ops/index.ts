@@ -61,6 +61,8 @@ import { logSoftmaxBackwardOp } from './log_softmax_backward.js';
 import { matmulOp } from './matmul.js';
 import { maxPoolOp } from './max_pool.js';
 import { maxPoolBackwardOp } from './max_pool_backward.js';
+import { mixImagesOp } from './mix_images.js';
+import { oneHotOp } from './one_hot.js';
 import { packOp } from './pack.js';
 import { padReplicateOp } from './pad_replicate.js';
 import { padReplicateBackwardOp } from './pad_replicate_backward.js';
@@ -138,6 +140,8 @@ export const ops = {
   matmul: matmulOp,
   max_pool: maxPoolOp,
   max_pool_backward: maxPoolBackwardOp,
+  mix_images: mixImagesOp,
+  one_hot: oneHotOp,
   pack: packOp,
   pad_replicate: padReplicateOp,
   pad_replicate_backward: padReplicateBackwardOp,

@@ -24,6 +24,8 @@ import { linear } from '../../src/ops/linear.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { maxPoolBackward } from '../../src/ops/max_pool_backward.js';
+import { mixImages } from '../../src/ops/mix_images.js';
+import { oneHot } from '../../src/ops/one_hot.js';
 import { padReplicate } from '../../src/ops/pad_replicate.js';
 import { padReplicateBackward } from '../../src/ops/pad_replicate_backward.js';
 import { resizeBilinear } from '../../src/ops/resize_bilinear.js';
@@ -264,6 +266,15 @@ describe('errors of wrong operands', () => {
     [
       'topk_correct: expected labels [2,3,4] for logits float32[2,5,3,4] but received int32[2]',
       (v) => topkCorrect(v('[2,5,3,4]'), v('int32[2]'), [1]),
+    ],
+    ['one_hot: expected a number of classes from 1 but received 0', (v) => oneHot(v('int32[2]'), 0)],
+    [
+      'mix_images: expected partners of at most 2 images but received int32[3]',
+      (v) => mixImages(v('[2,3,4,5]'), { partners: v('int32[3]'), lambda: v('[3]'), boxes: v('int32[3,4]') }),
+    ],
+    [
+      'mix_images: expected [2,4] for boxes but received int32[2]',
+      (v) => mixImages(v('[2,3,4,5]'), { partners: v('int32[2]'), lambda: v('[2]'), boxes: v('int32[2]') }),
     ],
     [
       'topk_correct: expected whole numbers of at least 1 for k but received [0]',

@@ -1,6 +1,7 @@
 /** Shape rules: output types from operand types. */
 import { formatType } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
+import type { Value } from '../../src/ir/value.js';
 import { abnStats } from '../../src/ops/abn_stats.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { blurPool } from '../../src/ops/blur_pool.js';
@@ -17,6 +18,8 @@ import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { linear } from '../../src/ops/linear.js';
 import { logSoftmax } from '../../src/ops/log_softmax.js';
 import { maxPool } from '../../src/ops/max_pool.js';
+import { mixImages } from '../../src/ops/mix_images.js';
+import { oneHot } from '../../src/ops/one_hot.js';
 import { padReplicate } from '../../src/ops/pad_replicate.js';
 import { padReplicateBackward } from '../../src/ops/pad_replicate_backward.js';
 import { resizeBilinear } from '../../src/ops/resize_bilinear.js';
@@ -28,6 +31,8 @@ import { spaceToDepth } from '../../src/ops/space_to_depth.js';
 import { spaceToDepthBackward } from '../../src/ops/space_to_depth_backward.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
 import { type Build, build, convolution, fusion } from './typed-values.js';
+
+const pairs = (partners: Value, lambda: Value, boxes: Value) => ({ partners, lambda, boxes });
 
 describe('output shapes', () => {
   it.each<[string, Build, string]>([
@@ -90,6 +95,12 @@ describe('output shapes', () => {
     ['topk_correct', (v) => topkCorrect(v('[8,5]'), v('int32[8]'), [1, 5]), 'int32[2]'],
     ['confusion', (v) => confusion(v('uint8[2,3,4]'), v('uint8[2,3,4]'), 5), 'int32[5,5]'],
     ['topk_correct of pixels', (v) => topkCorrect(v('[2,5,3,4]'), v('int32[2,3,4]'), [1]), 'int32[1]'],
+    ['one_hot', (v) => oneHot(v('uint8[2,3,4]'), 5), 'float32[2,5,3,4]'],
+    [
+      'mix_images',
+      (v) => mixImages(v('bfloat16[3,3,5,7]'), pairs(v('int32[2]'), v('[2]'), v('int32[2,4]'))),
+      'bfloat16[2,3,5,7]',
+    ],
     ['log_softmax', (v) => logSoftmax(v('bfloat16[2,5,3,4]')), 'bfloat16[2,5,3,4]'],
     ['softmax', (v) => softmax(v('bfloat16[2,5,3,4]')), 'bfloat16[2,5,3,4]'],
     ['broadcast_add', (v) => broadcastAdd(v('[2,5,3,4]'), v('[2,5,1,1]')), 'float32[2,5,3,4]'],

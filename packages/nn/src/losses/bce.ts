@@ -17,6 +17,8 @@ import { type Loss, likeOutput } from './loss.js';
 export interface BceOptions {
   /** Factor on the terms of positive targets, one for all or one per channel (PyTorch's pos_weight). */
   readonly positiveWeight?: number | readonly number[];
+  /** Factor on the terms of each channel (PyTorch's weight). The mean is not weighted. */
+  readonly classWeights?: readonly number[];
 }
 
 /**
@@ -24,13 +26,15 @@ export interface BceOptions {
  *
  *     (1 − t)·x + (1 + (p − 1)·t)·log(1 + exp(−x))
  *
- * with positive weight p. Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1.
+ * with positive weight p, times the channel's weight. Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1.
  */
 export function bceWithLogits(options: BceOptions = {}): Loss {
-  checkOptionNames('bceWithLogits', options, ['positiveWeight']);
-  const { positiveWeight = 1 } = options;
+  checkOptionNames('bceWithLogits', options, ['positiveWeight', 'classWeights']);
+  const { positiveWeight = 1, classWeights } = options;
   return likeOutput((x, t) => {
-    if (positiveWeight === 1) return mean(sub(softplus(x), mul(x, t)));
+    const weighted = (terms: Value) =>
+      mean(classWeights ? mul(terms, literal(x.tracer, classWeights)) : terms);
+    if (positiveWeight === 1) return weighted(sub(softplus(x), mul(x, t)));
     const above =
       typeof positiveWeight === 'number'
         ? positiveWeight - 1
@@ -39,7 +43,7 @@ export function bceWithLogits(options: BceOptions = {}): Loss {
             positiveWeight.map((weight) => weight - 1),
           );
     const share = add(mul(t, above), 1);
-    return mean(add(mul(sub(1, t), x), mul(share, softplus(neg(x)))));
+    return weighted(add(mul(sub(1, t), x), mul(share, softplus(neg(x)))));
   });
 }
 

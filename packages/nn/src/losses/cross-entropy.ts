@@ -1,4 +1,5 @@
 import {
+  add,
   checkOptionNames,
   crossEntropy as emitCrossEntropy,
   literal,
@@ -48,12 +49,32 @@ function labelCount(labels: TypedArray, ignored = -100, weights?: readonly numbe
   return count;
 }
 
+/** Options of {@link softCrossEntropy}. */
+export interface SoftCrossEntropyOptions {
+  /** Factor on each class's terms. As in PyTorch the mean is not weighted. */
+  readonly classWeights?: readonly number[];
+  /** Fraction of the target spread evenly over all classes, from 0 to 1. Default 0. */
+  readonly labelSmoothing?: number;
+}
+
 /**
  * torch.nn.CrossEntropyLoss with probabilities, such as those of mixup: the mean over samples (and pixels) of
- * −Σ_k target_k · log softmax(output)_k. Output and target [N,K,S…].
+ * −Σ_k w_k · target_k · log softmax(output)_k. Output and target [N,K,S…].
  */
-export function softCrossEntropy(): Loss {
-  return likeOutput((output, target) => mul(meanOverRows(mul(target, logSoftmax(output))), -1));
+export function softCrossEntropy(options: SoftCrossEntropyOptions = {}): Loss {
+  checkOptionNames('softCrossEntropy', options, ['classWeights', 'labelSmoothing']);
+  const { classWeights, labelSmoothing = 0 } = options;
+  return likeOutput((output, target) => {
+    const wanted = smoothed(target, labelSmoothing);
+    const weighted = classWeights ? mul(wanted, literal(output.tracer, classWeights)) : wanted;
+    return mul(meanOverRows(mul(weighted, logSoftmax(output))), -1);
+  });
+}
+
+/** A target [N,K,S…] with a fraction spread evenly over its K classes. */
+export function smoothed(target: Value, labelSmoothing: number): Value {
+  if (labelSmoothing === 0) return target;
+  return add(mul(target, 1 - labelSmoothing), labelSmoothing / (target.shape[1] ?? 1));
 }
 
 /** Sum of all elements divided by the number of rows, which are samples or pixels. */

@@ -1,4 +1,4 @@
-import { add, checkOptionNames, exp, mean, mul, sub } from '@inplace-abn/core';
+import { add, checkOptionNames, exp, log, mean, mul, neg, sigmoid, sub } from '@inplace-abn/core';
 import { softplus } from './bce.js';
 import { type Loss, likeOutput } from './loss.js';
 
@@ -10,21 +10,24 @@ export interface FocalOptions {
   readonly gamma?: number;
 }
 
+/** Keeps the logarithm finite where a term is classified without doubt. */
+const LEAST = 1e-20;
+
 /**
- * Focal loss (Lin et al. 2017; torchvision.ops.sigmoid_focal_loss with reduction 'mean'), where p is the predicted
- * probability of the target:
+ * Focal loss (Lin et al. 2017; torchvision.ops.sigmoid_focal_loss with reduction 'mean'): with p = sigmoid(output) and
+ * p_t = p·t + (1 − p)·(1 − t), the mean over all elements of
  *
- *     α_t · (1 − p)^γ · (−log p)
+ *     α_t · (1 − p_t)^γ · binary cross entropy,   α_t = α·t + (1 − α)·(1 − t)
  *
- * Output [N,K,…]: logits. Target: float32 of the same shape, 0 or 1.
+ * Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1.
  */
 export function focal(options: FocalOptions = {}): Loss {
   checkOptionNames('focal', options, ['alpha', 'gamma']);
   const { alpha = 0.25, gamma = 2 } = options;
   return likeOutput((x, t) => {
-    // With s = ±1 for positive and negative targets: −log p = softplus(−s·x), log(1 − p) = −softplus(s·x).
-    const signed = mul(x, sub(mul(t, 2), 1));
-    const loss = mul(softplus(mul(signed, -1)), exp(mul(softplus(signed), -gamma)));
+    const entropy = sub(softplus(x), mul(x, t));
+    const missed = add(mul(t, sigmoid(neg(x))), mul(sub(1, t), sigmoid(x)));
+    const loss = mul(entropy, exp(mul(log(add(missed, LEAST)), gamma)));
     if (alpha === null) return mean(loss);
     return mean(mul(loss, add(mul(t, 2 * alpha - 1), 1 - alpha)));
   });

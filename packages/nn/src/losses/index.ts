@@ -1,5 +1,11 @@
 export { type BceOptions, bceWithLogits } from './bce.js';
-export { type CrossEntropyOptions, crossEntropy, softCrossEntropy } from './cross-entropy.js';
+export {
+  type CrossEntropyOptions,
+  crossEntropy,
+  type SoftCrossEntropyOptions,
+  smoothed,
+  softCrossEntropy,
+} from './cross-entropy.js';
 export { type DiceOptions, dice } from './dice.js';
 export { type DistillationOptions, type DistillationTarget, distillation } from './distillation.js';
 export { type FocalOptions, focal } from './focal.js';

@@ -109,6 +109,11 @@ export const classes = {
     inputs: [shape, shape],
     draw: { predicted: labelsBelow(many), labels: labelsBelow(many + (many >> 3)) },
   })),
+  one_hot: labeled.map(({ logits: [, many = 1], labels, draw }) => ({
+    attrs: { classes: many, ignore_index: many > 1 ? 1 : -100 },
+    inputs: [labels],
+    draw,
+  })),
   fuse_predictions: MODES.flatMap((mode) => [
     fusion(mode, [1, 1], [1, 1], [[1, 1]]),
     fusion(mode, [2, 65], [9, 13], [[4, 7, 1]]),

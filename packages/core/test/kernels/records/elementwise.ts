@@ -3,7 +3,8 @@
 import type { Shape } from '@inplace-abn/tensor';
 import { type ActivationAttributes, IDENTITY } from '../../../src/ir/activations.js';
 import type { DropoutAttributes } from '../../../src/ops/dropout.js';
-import { activated } from '../operands.js';
+import { uniform } from '../../support/prng.js';
+import { activated, labelsBelow } from '../operands.js';
 import { ELU, LEAKY, RELU, SHAPES, STEEP } from './abn.js';
 
 const INVERTIBLE = [IDENTITY, LEAKY, STEEP, ELU];
@@ -64,6 +65,19 @@ export const elementwise = {
     [2, 3, 5, 7],
     [3, 3, 17, 16],
   ].map((shape) => ({ attrs: { dtype: 'float32' as const }, inputs: [shape, [shape[0] ?? 0, 12]] })),
+  mix_images: IMAGES.flatMap((shape) => {
+    const [rows = 0, , height = 0, width = 0] = shape;
+    // As many images as are given, and one less; some partners are none.
+    return [rows, Math.max(1, rows - 1)].map((images) => ({
+      attrs: {},
+      inputs: [shape, [images], [images], [images, 4]],
+      draw: {
+        partners: labelsBelow(rows + 1),
+        lambda: (name: string, of: Shape) => uniform(name, of, 0, 1),
+        boxes: labelsBelow(Math.min(height, width) + 1),
+      },
+    }));
+  }),
   literal: [[], [0.1, -3, 2.5e-8], Array.from({ length: 130 }, (_, i) => i / 7)].map((values) => ({
     attrs: { values },
     inputs: [],
