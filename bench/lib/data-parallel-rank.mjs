@@ -27,10 +27,8 @@ function bucketBytes() {
     const network = networkOf(own.network);
     const x = tracer.input('x', [batch, 3, 224, 224], 'float32');
     const logits = network.call(x, { training: true });
-    const { loss } = objective.training(logits, objective.labels(tracer, { batch, crop: 224 }), {
-      batch,
-      crop: 224,
-    });
+    const shape = { batch, crop: 224 };
+    const { loss } = objective.training(logits, objective.labels(tracer, shape), shape, {});
     const found = gradients(loss, [...parametersIn(loss).values()]).filter((value) => value !== null);
     sizes = bucketsOf(found).map((bucket) =>
       bucket.reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0),

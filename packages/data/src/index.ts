@@ -47,7 +47,7 @@ export { MAX_PIXELS, MOST_PIXELS } from './pixel-limit.js';
 export { Random, Stream } from './random.js';
 export { usePicture } from './reader.js';
 export { cropAndResize } from './resample.js';
-export { permutation, type Sampler, sequentialSampler, shuffledSampler } from './sampler.js';
+export { balancedSampler, permutation, type Sampler, sequentialSampler, shuffledSampler } from './sampler.js';
 export {
   LabelFolder,
   type LabelNaming,

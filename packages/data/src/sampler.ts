@@ -27,6 +27,34 @@ export function shuffledSampler(length: number, seed: number): Sampler {
   return { length, order: (epoch) => permutation(length, seed, epoch) };
 }
 
+/**
+ * Draws as many samples per epoch as there are, with replacement and each class as often as any other in the mean: as
+ * torch's WeightedRandomSampler with weights of 1 / samples of the class. A function of (seed, epoch).
+ *
+ * @param labels class of each sample
+ */
+export function balancedSampler(labels: Int32Array, seed: number): Sampler {
+  checkSeed(seed);
+  const members = new Map<number, number[]>();
+  labels.forEach((label, index) => {
+    const known = members.get(label);
+    if (known) known.push(index);
+    else members.set(label, [index]);
+  });
+  const classes = [...members.keys()].sort((a, b) => a - b).map((label) => members.get(label) ?? []);
+  const { length } = labels;
+  return {
+    length,
+    order(epoch) {
+      const random = new Random(seed, Stream.permutation, epoch, 0);
+      return Int32Array.from({ length }, () => {
+        const chosen = classes[random.below(classes.length)] ?? [];
+        return chosen[random.below(chosen.length)] ?? 0;
+      });
+    },
+  };
+}
+
 /** Visits every sample once per epoch, in the order of the data set. */
 export function sequentialSampler(length: number): Sampler {
   return { length, order: () => Int32Array.from({ length }, (_, i) => i) };

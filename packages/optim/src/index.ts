@@ -1,5 +1,16 @@
+export { ACCUMULATED, accumulation } from './accumulation.js';
 export { type AdamOptions, adam } from './adam.js';
 export { type AdamWOptions, adamw } from './adamw.js';
+export {
+  AVERAGED,
+  type AverageFactors,
+  type AverageOptions,
+  averageKeep,
+  averageStates,
+  averagesOf,
+  checkAverage,
+  onAverages,
+} from './average.js';
 export { clipByGlobalNorm } from './clip.js';
 export { type LambOptions, lamb } from './lamb.js';
 export {
@@ -22,4 +33,4 @@ export {
 export { type SgdOptions, sgd } from './sgd.js';
 export type { TorchForm } from './torch-form.js';
 export { TORCH_FORMS } from './torch-forms.js';
-export { trainedGradients, type UpdateOptions, updateParameters } from './update.js';
+export { trainedGradients, type UpdateOptions, type Updates, updateParameters } from './update.js';

@@ -26,6 +26,14 @@ export interface UpdateOptions {
    * they are.
    */
   sum?(gradients: ReadonlyMap<string, Value>): readonly Value[];
+  /** Also measures the global norm of the gradients where nothing is clipped. */
+  readonly norm?: boolean;
+}
+
+/** What {@link updateParameters} finds out on the way. */
+export interface Updates {
+  /** float32 scalar: the global norm of the gradients before clipping; null where nobody needs it. */
+  readonly norm: Value<'float32'> | null;
 }
 
 /**
@@ -33,7 +41,7 @@ export interface UpdateOptions {
  *
  * @throws UsageError if the loss does not depend on a parameter, naming it, or if there is no parameter to train
  */
-export function updateParameters(loss: Value, options: UpdateOptions): void {
+export function updateParameters(loss: Value, options: UpdateOptions): Updates {
   const { optimizer, step, clip, rateOf, decayOf } = options;
   const { tracer } = loss;
   const own = trainedGradients(loss, options);
@@ -49,9 +57,10 @@ export function updateParameters(loss: Value, options: UpdateOptions): void {
       weightDecay: decayOf?.(name),
     };
   });
-  const scale = (maxNorm: number) => tracer.within('clip', () => clipByGlobalNorm(sums, maxNorm).scale);
-  const factor = clip > 0 ? tracer.during('update', null, () => scale(clip)) : null;
-  applyUpdates(optimizer, updates, { clip: factor, step });
+  const limit = () => tracer.within('clip', () => clipByGlobalNorm(sums, clip > 0 ? clip : 1));
+  const measured = clip > 0 || options.norm ? tracer.during('update', null, limit) : null;
+  applyUpdates(optimizer, updates, { clip: clip > 0 ? (measured?.scale ?? null) : null, step });
+  return { norm: measured?.norm ?? null };
 }
 
 /**

@@ -21,6 +21,8 @@ export interface Results<M extends string = string> {
 
 export interface StepResult<M extends string = string> extends Results<M> {
   readonly samples: number;
+  /** Global norm of the gradients before clipping, where it is asked for. */
+  readonly gradientNorm?: number;
 }
 
 /** Where a training stands. */
@@ -82,6 +84,8 @@ export interface FitOptions<X, Y, M extends string = string> {
   readonly schedule?: Schedule;
   /** Evaluated after each epoch. */
   readonly validation?: Batches<X, Y>;
+  /** Evaluates the averages of the weights, of a session with the option `average`. Default false. */
+  readonly averaged?: boolean;
   readonly callbacks?: readonly FitCallback<M>[];
   /** Ends the training after the step under way; of a group, on all processes after the same step. */
   readonly signal?: AbortSignal;
@@ -91,7 +95,7 @@ export interface FitOptions<X, Y, M extends string = string> {
 interface Trainable<X, Y, M extends string> {
   readonly learningRate: number;
   train(x: X, y: Y, step: { rate: number }): Promise<StepResult<M> | 'stopped'>;
-  evaluate(x: X, y: Y): Promise<StepResult<M>>;
+  evaluate(x: X, y: Y, weights: { averaged: boolean }): Promise<StepResult<M>>;
   agree?(stopped: boolean): Promise<boolean>;
 }
 
@@ -100,8 +104,24 @@ export async function fitEpochs<X, Y, M extends string>(
   batches: EpochBatches<X, Y>,
   options: FitOptions<X, Y, M>,
 ): Promise<void> {
-  checkOptionNames('fit', options, ['epochs', 'start', 'schedule', 'validation', 'callbacks', 'signal']);
-  const { epochs = 1, start, schedule = () => 1, validation, callbacks = [], signal } = options;
+  checkOptionNames('fit', options, [
+    'epochs',
+    'start',
+    'schedule',
+    'validation',
+    'averaged',
+    'callbacks',
+    'signal',
+  ]);
+  const {
+    epochs = 1,
+    start,
+    schedule = () => 1,
+    validation,
+    averaged = false,
+    callbacks = [],
+    signal,
+  } = options;
   const trainee: Trainee<TrainingBatch<X, Y>, M> = {
     async train({ x, y }, { epoch }) {
       const rate = schedule(epoch);
@@ -112,7 +132,7 @@ export async function fitEpochs<X, Y, M extends string>(
     async validate() {
       if (!validation) return null;
       const mean = new Mean<M>();
-      for await (const { x, y } of validation) mean.add(await session.evaluate(x, y));
+      for await (const { x, y } of validation) mean.add(await session.evaluate(x, y, { averaged }));
       return mean.empty ? null : mean.result;
     },
     agree: session.agree,

@@ -1,7 +1,7 @@
 /** Which parameters are trained, at which learning rate and weight decay. */
 import { type StateSpec, UsageError } from '@inplace-abn/core';
 import type { AnyModule } from '@inplace-abn/nn';
-import { type Optimizer, optimizerStateName } from '@inplace-abn/optim';
+import { ACCUMULATED, averagesOf, type Optimizer, optimizerStateName } from '@inplace-abn/optim';
 import { type Selection, selected } from './selection.js';
 
 /** Parameters with options of their own, as one of PyTorch's param_groups. */
@@ -76,15 +76,12 @@ export class TrainedParameters {
   }
 }
 
-/** Sum of a parameter's gradients over the parts of a batch so far: begun anew with each batch. */
-export const ACCUMULATED = 'accumulated_grad';
-
-/** Every state of a network, of an optimizer for what is trained, and sums of its gradients. */
+/** Every state of a network, of an optimizer for what is trained, sums of its gradients, and averages of the weights. */
 export function statesOf(
   module: AnyModule,
   trained: TrainedParameters,
   optimizer: Optimizer | undefined,
-  accumulates: boolean,
+  { accumulates, averages }: { readonly accumulates: boolean; readonly averages: boolean },
 ): StateSpec[] {
   const own = module.namedStates();
   const slots = own.flatMap(({ name, shape }): StateSpec[] => {
@@ -94,7 +91,8 @@ export function statesOf(
       return { name: optimizerStateName(name, slot), kind: 'optimizer', shape, dtype: 'float32' };
     });
   });
-  return [...own.map(({ name, kind, shape, dtype }) => ({ name, kind, shape, dtype })), ...slots];
+  const states = own.map(({ name, kind, shape, dtype }) => ({ name, kind, shape, dtype }));
+  return [...states, ...slots, ...(averages ? averagesOf(states) : [])];
 }
 
 /** Throws for a module that is held twice, and for a name that two states have. */

@@ -17,6 +17,7 @@ export {
   l1,
   mse,
   type Per,
+  type SoftCrossEntropyOptions,
   softCrossEntropy,
 } from '@inplace-abn/nn';
 export type {
@@ -39,13 +40,8 @@ export { SessionStep } from './own-step.js';
 export { type MappedBuffer, SessionPlan } from './plan.js';
 export type { StepOptions } from './programs.js';
 export type { PlanRequest } from './request.js';
-export type { Selection } from './selection.js';
-export {
-  type ArraysOf,
-  type Evaluation,
-  Session,
-  type TrainOptions,
-} from './session.js';
+export { type Selection, selected } from './selection.js';
+export { Session } from './session.js';
 export type { SessionGroup } from './sharing.js';
 export type { OneOrNamed } from './signals.js';
 export {
@@ -58,4 +54,5 @@ export {
   transferBytes,
 } from './states.js';
 export { type TrainEpochsOptions, type Trainee, trainEpochs } from './train-epochs.js';
+export type { ArraysOf, Evaluation, TrainOptions, WeightsOptions } from './types.js';
 export type { LoadOptions } from './weights.js';

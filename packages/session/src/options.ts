@@ -1,7 +1,7 @@
 import type { ComputeDType, Device, DType, HostTensor, Shape, TensorType, Value } from '@inplace-abn/core';
 import { checkOptionNames, parseBytes, UsageError } from '@inplace-abn/core';
 import type { Loss, LossFunction, Per, Signals } from '@inplace-abn/nn';
-import type { Optimizer } from '@inplace-abn/optim';
+import { type AverageOptions, checkAverage, type Optimizer } from '@inplace-abn/optim';
 import type { ParameterGroup } from './groups.js';
 import type { Metric } from './metrics.js';
 import type { Selection } from './selection.js';
@@ -47,6 +47,10 @@ export interface SessionOptions<
   readonly accumulate?: number;
   /** Largest global norm of the gradients (torch.nn.utils.clip_grad_norm_); default: no clipping. */
   readonly clip?: number;
+  /** Keeps a moving average of the weights, updated in the training step; default: none. */
+  readonly average?: AverageOptions;
+  /** Tells the global norm of the gradients, before clipping, in the result of every step. Default false. */
+  readonly gradientNorm?: boolean;
   /** Default: the CPU. */
   readonly device?: Device;
   /** Dtype of activations and their gradients; default float32. */
@@ -76,6 +80,8 @@ const KNOWN = [
   'frozenStatistics',
   'accumulate',
   'clip',
+  'average',
+  'gradientNorm',
   'device',
   'precision',
   'memory',
@@ -85,7 +91,7 @@ const KNOWN = [
 ] as const satisfies readonly (keyof SessionOptions)[];
 
 /** The options of a session whatever its network is. */
-export type CheckedOptions = Pick<SessionOptions, 'clip' | 'accumulate'> & {
+export type CheckedOptions = Pick<SessionOptions, 'average' | 'clip' | 'accumulate'> & {
   readonly input: OneOrNamed<InputOptions>;
 };
 
@@ -95,6 +101,7 @@ export function checkOptions(options: CheckedOptions): void {
   if (typeof options.input !== 'object') shapeError('input', undefined);
   for (const [name, input] of named('input', options.input, isTensorOptions)) checkSample(name, input);
   const { accumulate = 1 } = options;
+  if (options.average) checkAverage(options.average);
   if (!(Number.isInteger(accumulate) && accumulate >= 1)) {
     throw new UsageError(`Session: expected accumulate to count parts, from 1, but received ${accumulate}`, {
       code: 'ERR_OPTION_VALUE',

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { openRunState, saveRunState, takeStateDict } from '@inplace-abn/checkpoint';
 import { type KernelNames, type StateSpec, type Store, UsageError } from '@inplace-abn/core';
-import type { Optimizer } from '@inplace-abn/optim';
+import { AVERAGED, type Optimizer } from '@inplace-abn/optim';
 import { fillStates, type StateTensors, statesIn } from './states.js';
 
 /** Position of a training, without its tensors. */
@@ -67,7 +67,7 @@ export async function readTraining(
 }
 
 function isSlot(optimizer: Optimizer, name: string): boolean {
-  return optimizer.slots.some((slot) => name.endsWith(`.${slot.name}`));
+  return name.endsWith(`.${AVERAGED}`) || optimizer.slots.some((slot) => name.endsWith(`.${slot.name}`));
 }
 
 function kernelsIn(path: string, value: unknown): KernelNames {

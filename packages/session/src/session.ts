@@ -15,7 +15,9 @@ import {
   valueInfo,
 } from '@inplace-abn/core';
 import { initialStates, type Module, type Per, type Signals, setActiveGroup } from '@inplace-abn/nn';
+import { averageKeep, onAverages } from '@inplace-abn/optim';
 import { type Batch, batchOf, checkFinite, checkTargets, partsOf, type StepArrays } from './arrays.js';
+import { checkAveraged } from './averages.js';
 import { SessionStates } from './base.js';
 import { firstNonFinite } from './diagnose.js';
 import { type EpochBatches, type FitOptions, fitEpochs, type StepResult } from './fit.js';
@@ -31,20 +33,8 @@ import { agreed, countOf, type Part, partScalars, pause, type SessionGroup, Shar
 import { isArray, named } from './signals.js';
 import type { StepKey, StepKind } from './step-key.js';
 import { Steps } from './steps.js';
+import type { ArraysOf, Evaluation, TrainOptions, WeightsOptions } from './types.js';
 import { type LoadOptions, readWeights, writeWeights } from './weights.js';
-
-export interface Evaluation<Out extends Signals, M extends string> extends StepResult<M> {
-  readonly output: Per<Out, FloatTensor>;
-}
-
-/** Options of one training step. */
-export interface TrainOptions {
-  /** Factor on the learning rates of this step, as a schedule gives it; default 1. */
-  readonly rate?: number;
-}
-
-/** One array, or by the names of a network's inputs or outputs. */
-export type ArraysOf<S extends Signals> = Per<S, TypedArray>;
 
 /**
  * A network with everything that training, evaluating and running it needs: weights, optimizer state, one plan for each batch
@@ -85,7 +75,10 @@ export class Session<
     const trained = new TrainedParameters(module, options);
     const device = options.device ?? planningCpu();
     const memory = memoryBytes(options.memory);
-    const states = statesOf(module, trained, optimizer, accumulate > 1);
+    const states = statesOf(module, trained, optimizer, {
+      accumulates: accumulate > 1,
+      averages: options.average !== undefined,
+    });
     const initial = () => options.initial?.() ?? initialStates(module, { seed });
     super(new Programs({ device, precision, memory, states }), initial, options.group);
     this.inputs = samplesOf('input', input);
@@ -108,10 +101,11 @@ export class Session<
   }
 
   private planOf(key: StepKey): SessionPlan {
-    const { kind, batch, paths = [] } = key;
-    const title = `${kind}, batch ${batch}`;
-    const trace = () => this.trace(key);
-    return this.programs.plan({ key: JSON.stringify([kind, batch, ...paths]), kind, batch, title, trace });
+    const { kind, batch, paths = [], averaged = false } = key;
+    const title = `${kind}, batch ${batch}${averaged ? ', averaged weights' : ''}`;
+    const trace = () => (averaged ? onAverages(this.trace(key)) : this.trace(key));
+    const name = JSON.stringify([kind, batch, averaged, ...paths]);
+    return this.programs.plan({ key: name, kind, batch, title, trace });
   }
 
   private graphOf(key: StepKey): Graph {
@@ -156,6 +150,7 @@ export class Session<
     const scalars = new Map<string, TypedArray>([
       ...[...rates].map(([name, own]): [string, TypedArray] => [name, Float32Array.of(own * rate)]),
       ['step', Float32Array.of(this.updates + 1)],
+      ...this.averageScalars(),
     ]);
     const batch = this.batchOf('train', x, y);
     const parts = partsOf(batch, this.accumulate);
@@ -171,6 +166,7 @@ export class Session<
     const at = { seed, updates, parts: parts.length, rank: group?.rank ?? 0 };
     const mean = new Mean<M>();
     let sum = 0;
+    let norm: TypedArray | undefined;
     for (const [index, part] of parts.entries()) {
       const kind = index === parts.length - 1 ? 'train' : 'accumulate';
       const factor = shares.count === undefined ? part.samples / batch.samples : 1;
@@ -180,9 +176,21 @@ export class Session<
       const result = this.resultOf(shares.part(index, parts.length), outputs);
       mean.add(result);
       sum += result.loss;
+      norm = outputs.get('gradient_norm');
     }
     this.updates++;
-    return shares.count === undefined ? mean.result : { ...mean.result, loss: sum };
+    const told = shares.count === undefined ? mean.result : { ...mean.result, loss: sum };
+    return norm ? { ...told, gradientNorm: Number(norm[0]) } : told;
+  }
+
+  private averageScalars(): [string, TypedArray][] {
+    const { average } = this.options;
+    if (!average) return [];
+    const keep = averageKeep(average, this.updates + 1);
+    return [
+      ['ema_keep', Float32Array.of(keep)],
+      ['ema_factor', Float32Array.of(1 - keep)],
+    ];
   }
 
   /** The parts of all processes; before the first step, and after weights were loaded, they get the states of rank 0. */
@@ -194,9 +202,14 @@ export class Session<
   }
 
   /** The loss of a batch and the network's output, with running statistics and without dropout. */
-  async evaluate(x: ArraysOf<In>, y: ArraysOf<Target>): Promise<Evaluation<Out, M>> {
+  async evaluate(
+    x: ArraysOf<In>,
+    y: ArraysOf<Target>,
+    options: WeightsOptions = {},
+  ): Promise<Evaluation<Out, M>> {
     const batch = this.batchOf('evaluate', x, y);
-    const step = { kind: 'evaluate', batch: batch.samples } as const;
+    const averaged = this.averagedIn('evaluate', options);
+    const step = { kind: 'evaluate', batch: batch.samples, averaged } as const;
     const outputs = await this.programs.inTurn(() => this.run(step, batch));
     if (!Number.isFinite(outputs.get('loss')?.[0])) checkFinite('evaluate', batch.x, this.inputs);
     return {
@@ -206,9 +219,10 @@ export class Session<
   }
 
   /** The network's output for a batch. */
-  async predict(x: ArraysOf<In>): Promise<Per<Out, FloatTensor>> {
+  async predict(x: ArraysOf<In>, options: WeightsOptions = {}): Promise<Per<Out, FloatTensor>> {
     const batch = this.batchOf('predict', x);
-    const step = { kind: 'predict', batch: batch.samples } as const;
+    const averaged = this.averagedIn('predict', options);
+    const step = { kind: 'predict', batch: batch.samples, averaged } as const;
     const outputs = await this.programs.inTurn(() => this.run(step, batch));
     if (![...outputs.values()].every(allFinite)) checkFinite('predict', batch.x, this.inputs);
     return outputOf<Out>(this.graphOf(step), outputs);
@@ -238,7 +252,7 @@ export class Session<
       {
         learningRate,
         train: (x, y, step) => this.programs.inTurn(() => this.trainStep(x, y, step)),
-        evaluate: (x, y) => this.evaluate(x, y),
+        evaluate: (x, y, weights) => this.evaluate(x, y, weights),
         agree: group && ((stopped) => pause(group, stopped)),
       },
       batches,
@@ -252,9 +266,16 @@ export class Session<
   }
 
   /** Writes parameters and buffers as safetensors; of a group, rank 0 does. */
-  async save(path: string): Promise<void> {
+  async save(path: string, options: WeightsOptions = {}): Promise<void> {
+    const averaged = this.averagedIn('save', options);
     if (this.follows) return;
-    await this.programs.inTurn(() => writeWeights(path, this.store, this.module));
+    await this.programs.inTurn(() => writeWeights(path, this.store, this.module, { averaged }));
+  }
+
+  private averagedIn(method: string, options: WeightsOptions): boolean {
+    checkOptionNames(method, options, ['averaged']);
+    if (options.averaged) checkAveraged(method, this.options.average, this.updates);
+    return options.averaged ?? false;
   }
 
   /**
@@ -352,7 +373,9 @@ export class Session<
     const { group = null } = options;
     const optimizer = this.required('optimizer', kind);
     const part = this.accumulate === 1 ? null : kind === 'accumulate' ? 'sum' : 'update';
-    return this.steps.training(batch, loss, { optimizer, trained, clip: options.clip, part, group });
+    const { clip, average, gradientNorm: norm = false } = options;
+    const parts = { optimizer, trained, clip, average: average !== undefined, norm, part, group } as const;
+    return this.steps.training(batch, loss, parts);
   }
 
   private required<K extends 'loss' | 'optimizer'>(

@@ -8,4 +8,6 @@ export interface StepKey {
   readonly batch: number;
   /** Layers whose output is asked for; of features alone. */
   readonly paths?: readonly string[];
+  /** On the averages of the weights. */
+  readonly averaged?: boolean;
 }

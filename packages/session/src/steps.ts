@@ -1,7 +1,6 @@
 /** The graphs of a network: training, evaluation, prediction and features of a batch. */
 import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
 import {
-  accumulate,
   allGather,
   type Graph,
   guardFinite,
@@ -24,8 +23,14 @@ import {
   returnedAt,
   type Signals,
 } from '@inplace-abn/nn';
-import { type Optimizer, optimizerStateName, trainedGradients, updateParameters } from '@inplace-abn/optim';
-import { ACCUMULATED, type TrainedParameters } from './groups.js';
+import {
+  accumulation,
+  averageStates,
+  type Optimizer,
+  trainedGradients,
+  updateParameters,
+} from '@inplace-abn/optim';
+import type { TrainedParameters } from './groups.js';
 import type { Metric } from './metrics.js';
 import type { InputOptions } from './options.js';
 import { isTensorOptions, isValue, named, signalsAs, unnamedAs } from './signals.js';
@@ -44,6 +49,10 @@ export interface TrainingParts {
   readonly optimizer: Optimizer;
   readonly trained: TrainedParameters;
   readonly clip: number | undefined;
+  /** Whether the step updates averages of the weights. */
+  readonly average: boolean;
+  /** Whether the step tells the global norm of the gradients. */
+  readonly norm: boolean;
   /**
    * null: the gradients are those of the batch. `sum`: those of one part are added to the parts' before it; `update`: and the
    * parameters are updated by the sum.
@@ -81,12 +90,13 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
   /**
    * Further inputs: target, lr, lr.GROUP, step (updates counted from 1), seed; with parts keep (0: the sum begins anew; else 1) and
    * factor (of this part's gradients); with a group share (of this process); with either, for a loss that counts, count (of the whole
-   * batch) in place of share. Outputs: loss, metric.NAME; with a group those of every process.
+   * batch) in place of share; with averages ema_keep, ema_factor. Outputs: loss, metric.NAME; with a group those of every process;
+   * gradient_norm.
    */
   training(
     batch: number,
     loss: AnyLoss<Out, Target>,
-    { optimizer, trained, clip = 0, part, group }: TrainingParts,
+    { optimizer, trained, clip = 0, average, norm, part, group }: TrainingParts,
   ): Graph {
     return trace((tracer) => {
       const rates = new Map(
@@ -114,7 +124,7 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
         sum(trainedGradients(results.loss, { trains, share }));
         return told;
       }
-      updateParameters(results.loss, {
+      const found = updateParameters(results.loss, {
         optimizer,
         step,
         clip,
@@ -123,8 +133,14 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
         trains,
         rateOf: (name) => rates.get(trained.rateInputOf(name)) ?? step,
         decayOf: (name) => trained.decayOf(name),
+        norm,
       });
-      return told;
+      if (average) {
+        const keep = tracer.input('ema_keep', [], 'float32');
+        const factor = tracer.input('ema_factor', [], 'float32');
+        averageStates(tracer, this.parts.module.namedStates(), { keep, factor });
+      }
+      return norm && found.norm ? { ...told, gradient_norm: found.norm } : told;
     });
   }
 
@@ -191,30 +207,6 @@ function gathered(
 
 function valuesOf(gradients: ReadonlyMap<string, Value>): Value[] {
   return [...gradients.values()];
-}
-
-/** Adds gradients to the sums so far, and gives the new sums. */
-function accumulation(tracer: Tracer): (gradients: ReadonlyMap<string, Value>) => Value[] {
-  const scalars = {
-    keep: tracer.input('keep', [], 'float32'),
-    factor: tracer.input('factor', [], 'float32'),
-  };
-  return (gradients) =>
-    tracer.during('update', null, () =>
-      [...gradients].map(([name, gradient]) =>
-        tracer.within(name, () => {
-          const sum = tracer.state(
-            optimizerStateName(name, ACCUMULATED),
-            gradient.shape,
-            'float32',
-            'optimizer',
-          );
-          const next = accumulate(sum, gradient, scalars);
-          tracer.assign(sum, next);
-          return next;
-        }),
-      ),
-    );
 }
 
 function outputs(output: Signals): Record<string, Value> {

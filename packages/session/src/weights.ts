@@ -3,6 +3,7 @@ import { openStateDict, takeStateDict, writeSafetensors } from '@inplace-abn/che
 import type { Graph, Store } from '@inplace-abn/core';
 import { type Adapted, adaptWeights, type NormMode, normsOf, recordedNorms } from '@inplace-abn/interop';
 import type { AnyModule } from '@inplace-abn/nn';
+import { averagesIn } from './averages.js';
 import { statesIn } from './states.js';
 
 /** Options of loading weights into a session. */
@@ -12,10 +13,16 @@ export interface LoadOptions {
 }
 
 /** Writes parameters and buffers as safetensors, with the kind of batch norm in the metadata. */
-export async function writeWeights(path: string, store: Store, module: AnyModule): Promise<void> {
+export async function writeWeights(
+  path: string,
+  store: Store,
+  module: AnyModule,
+  { averaged }: { readonly averaged: boolean },
+): Promise<void> {
   const mode = normsOf(module);
   const metadata: Readonly<Record<string, string>> = mode ? { bn_mode: mode } : {};
-  await writeSafetensors(path, statesIn(store, 'parameter', 'buffer'), { metadata });
+  const tensors = averaged ? averagesIn(store) : statesIn(store, 'parameter', 'buffer');
+  await writeSafetensors(path, tensors, { metadata });
 }
 
 /**

@@ -167,6 +167,12 @@ export class Tracer {
     this.updates.set(state.id, next.id);
   }
 
+  /** The content of a state after the step, as traced so far: what it was assigned, or itself. */
+  current(state: Value): Value {
+    const id = this.updates.get(this.own(state).id);
+    return id === undefined ? state : this.value(id);
+  }
+
   /** Name of the state that a value is, or undefined for other values. */
   stateName(value: Value): string | undefined {
     this.own(value);

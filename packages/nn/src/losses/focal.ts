@@ -1,4 +1,4 @@
-import { add, checkOptionNames, exp, log, mean, mul, neg, sigmoid, sub } from '@inplace-abn/core';
+import { add, checkOptionNames, exp, literal, log, mean, mul, neg, sigmoid, sub } from '@inplace-abn/core';
 import { softplus } from './bce.js';
 import { type Loss, likeOutput } from './loss.js';
 
@@ -8,6 +8,8 @@ export interface FocalOptions {
   readonly alpha?: number | null;
   /** Focusing exponent: reduces the weight of well-classified terms. 0: binary cross entropy. Default 2. */
   readonly gamma?: number;
+  /** Factor on the terms of each channel. The mean is not weighted. */
+  readonly classWeights?: readonly number[];
 }
 
 /** Keeps the logarithm finite where a term is classified without doubt. */
@@ -22,12 +24,13 @@ const LEAST = 1e-20;
  * Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1.
  */
 export function focal(options: FocalOptions = {}): Loss {
-  checkOptionNames('focal', options, ['alpha', 'gamma']);
-  const { alpha = 0.25, gamma = 2 } = options;
+  checkOptionNames('focal', options, ['alpha', 'gamma', 'classWeights']);
+  const { alpha = 0.25, gamma = 2, classWeights } = options;
   return likeOutput((x, t) => {
     const entropy = sub(softplus(x), mul(x, t));
     const missed = add(mul(t, sigmoid(neg(x))), mul(sub(1, t), sigmoid(x)));
-    const loss = mul(entropy, exp(mul(log(add(missed, LEAST)), gamma)));
+    const terms = mul(entropy, exp(mul(log(add(missed, LEAST)), gamma)));
+    const loss = classWeights ? mul(terms, literal(x.tracer, classWeights)) : terms;
     if (alpha === null) return mean(loss);
     return mean(mul(loss, add(mul(t, 2 * alpha - 1), 1 - alpha)));
   });

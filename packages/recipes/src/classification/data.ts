@@ -5,6 +5,7 @@ import { assertSameClasses, evalTransform, ImageFolder, trainTransform } from '@
 import type { RunData } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 import { loadersOf, type Reading } from '../data/loaders.js';
+import { mixOptions } from '../data/mixing.js';
 
 /** Opens DIR/train/CLASS and DIR/val/CLASS. Throws a sentence for a folder that is missing or classes that differ. */
 export async function openClassFolders(dir: string, config: TrainConfig, reading: Reading): Promise<RunData> {
@@ -18,10 +19,11 @@ export async function openClassFolders(dir: string, config: TrainConfig, reading
     );
   }
   return loadersOf(config, reading, {
-    train: { folder: train, transform: trainTransformOf(config) },
+    train: { folder: train, transform: trainTransformOf(config), mix: mixOptions(config) },
     val: { folder: val, transform: evalTransformOf(config) },
     trainPath: join(dir, 'train'),
     classes: train.classes,
+    labels: Int32Array.from({ length: train.length }, (_, index) => train.label(index)),
     notes: classes > folders ? [moreOutputs(dir, folders, classes)] : [],
   });
 }

@@ -1,28 +1,52 @@
 import { CLASSIFIERS } from '@inplace-abn/checkpoint';
 import { crossEntropy, topkCorrect, type Value } from '@inplace-abn/core';
-import type { Objective, StepValues } from '../task/task.js';
+import { defaultConfig } from '../config/config.js';
+import type { LossConfig } from '../config/loss.js';
+import type { Objective } from '../task/task.js';
+import { classificationLoss, type ResolvedLoss } from './loss.js';
 
 /**
- * One label an image: the mean cross entropy, and `correct`, int32[2]: rows whose label is among the first and the
- * first five.
+ * One label an image: the loss that the configuration asks for, in evaluation the mean cross entropy, and `correct`,
+ * int32[2]: rows whose label is among the first and the first five. Of a mixed image that is its own label.
  */
-export const classificationObjective: Objective = {
-  classifier: CLASSIFIERS,
-  labels: (tracer, { batch }) => tracer.input('labels', [batch], 'int32'),
-  labelArray: ({ labels }, { batch }) => labels.subarray(0, batch),
-  labeled: ({ size }) => size,
-  training: (logits, labels, _, count) => lossAndCorrect(logits, labels, count),
-  evaluation: (logits, labels) => lossAndCorrect(logits, labels),
-};
-
-function lossAndCorrect(logits: Value, labels: Value, count?: Value): StepValues {
+export function classificationOf(config: LossConfig): Objective {
+  const loss = resolved(config);
+  const { type, class_weights: weights } = loss;
   return {
-    loss: crossEntropy(logits, labels, { count }),
-    correct: topkCorrect(logits, labels, topks(logits)),
+    classifier: CLASSIFIERS,
+    labels: (tracer, { batch }) => tracer.input('labels', [batch], 'int32'),
+    labelArray: ({ labels }, { batch }) => labels.subarray(0, batch),
+    labeled: ({ size }) => size,
+    // The other losses, and cross entropy with mixed labels, are means over images: as in PyTorch.
+    weight:
+      type === 'cross_entropy' && weights.length > 0
+        ? ({ labels, size, mix }) => (mix ? size : sumOf(labels.subarray(0, size), weights))
+        : undefined,
+    training: (logits, labels, _, targets) => ({
+      loss: classificationLoss(logits, labels, targets, loss),
+      correct: correctOf(logits, labels),
+    }),
+    evaluation: (logits, labels) => ({
+      loss: crossEntropy(logits, labels),
+      correct: correctOf(logits, labels),
+    }),
   };
 }
 
-/** 1 and 5, or the number of classes where there are fewer. */
-function topks(logits: Value): number[] {
-  return [1, Math.min(5, logits.shape[1] ?? 1)];
+/** The objective of the default configuration. */
+export const classificationObjective: Objective = classificationOf(defaultConfig.loss);
+
+/** Before the training images are counted, as in a plan, balanced weights are 1. */
+function resolved(config: LossConfig): ResolvedLoss {
+  const { class_weights: weights } = config;
+  return { ...config, class_weights: weights === 'balanced' ? [] : weights };
+}
+
+function sumOf(labels: Int32Array, weights: readonly number[]): number {
+  return labels.reduce((sum, label) => sum + (weights[label] ?? 0), 0);
+}
+
+/** Counts of the first and the first five, or of all classes where there are fewer. */
+function correctOf(logits: Value, labels: Value): Value {
+  return topkCorrect(logits, labels, [1, Math.min(5, logits.shape[1] ?? 1)]);
 }

@@ -4,14 +4,14 @@ import type { Task } from '../task/task.js';
 import { takeWeights } from '../weights/mismatch.js';
 import { openClassFolders } from './data.js';
 import { ClassificationMeter } from './meter.js';
-import { classificationObjective } from './objective.js';
+import { classificationOf } from './objective.js';
 
 /** One label for each image, from folders named like classes. */
 export function classification(config: TrainConfig): Task {
   return {
     metrics: ['top1', 'top5'],
     criterion: 'top1',
-    objective: classificationObjective,
+    objective: classificationOf(config.loss),
     torch: {
       best: 'best_prec1',
       stateDict: (tensors) => new Map([...tensors].map(([name, tensor]) => [`module.${name}`, tensor])),

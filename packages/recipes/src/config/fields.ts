@@ -25,8 +25,12 @@ export function numberFrom(minimum: number, expected = `a number of at least ${m
   return z.number(expected).min(minimum, expected);
 }
 
-export function numberAbove(minimum: number) {
-  const expected = `a number above ${minimum}`;
+export function numberFromBelow(minimum: number, limit: number) {
+  const expected = `a number of at least ${minimum} and below ${limit}`;
+  return z.number(expected).min(minimum, expected).lt(limit, expected);
+}
+
+export function numberAbove(minimum: number, expected = `a number above ${minimum}`) {
   return z.number(expected).gt(minimum, expected);
 }
 

@@ -53,5 +53,30 @@ export function crossKeyProblems(raw: unknown, defaults: TrainConfig): Problem[]
       message: 'expected false with augmentation.rand_augment, received true: choose one of them',
     });
   }
-  return [...problems, ...taskProblems(raw, defaults)];
+  return [...problems, ...lossProblems(get), ...taskProblems(raw, defaults)];
+}
+
+function lossProblems(get: (...path: string[]) => unknown): Problem[] {
+  const problems: Problem[] = [];
+  const weights = get('loss', 'class_weights');
+  const classes = get('network', 'classes');
+  if (Array.isArray(weights) && weights.length > 0 && weights.length !== classes) {
+    const message = `expected ${classes} numbers, one for each of network.classes, received ${weights.length}`;
+    problems.push({ path: ['loss', 'class_weights'], at: 'value', message });
+  }
+  if (Array.isArray(weights) && weights.length > 0 && weights.every((weight) => weight === 0)) {
+    const message = 'expected a number above 0, received 0 for every class';
+    problems.push({ path: ['loss', 'class_weights'], at: 'value', message });
+  }
+  const type = get('loss', 'type');
+  if (get('loss', 'bce_threshold') !== -1 && type !== 'bce') {
+    const message = `has no meaning with loss.type "${type}": set loss.type to "bce"`;
+    problems.push({ path: ['loss', 'bce_threshold'], at: 'key', message });
+  }
+  const [parts, batch] = [get('optimizer', 'accumulate'), get('optimizer', 'batch_size')];
+  if (typeof parts === 'number' && typeof batch === 'number' && parts > batch) {
+    const message = `expected at most optimizer.batch_size, ${batch}, received ${parts}`;
+    problems.push({ path: ['optimizer', 'accumulate'], at: 'value', message });
+  }
+  return problems;
 }

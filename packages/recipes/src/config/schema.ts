@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { type AugmentationConfig, augmentationSection } from './augmentation.js';
+import { type ControlConfig, controlSection } from './control.js';
+import { type EmaConfig, emaSection } from './ema.js';
 import {
   absentAsEmpty,
   areaRange,
@@ -16,8 +18,11 @@ import {
   perChannel,
   positiveInteger,
   section,
+  share,
   sides,
 } from './fields.js';
+import { type LossConfig, lossSection } from './loss.js';
+import { type MixConfig, mixSection } from './mix.js';
 import { isScheduleType, type ScheduleConfig, schedules, unknownSchedule } from './schedule.js';
 import { type SegmentationConfig, segmentationSection } from './segmentation.js';
 
@@ -71,6 +76,14 @@ function betas() {
 }
 
 const PATHS = 'a list of paths of layers, in which * stands for any characters';
+function parameterGroup() {
+  const names = 'a list of names of parameters, in which * stands for any characters';
+  return section({
+    parameters: z.array(z.string(names), names).min(1, names),
+    rate_factor: numberFrom(0).default(1),
+    weight_decay: minusOneOr((expected) => numberFrom(0, expected), 'a number of at least 0').default(-1),
+  });
+}
 
 function optimizer(schedule: z.ZodType<ScheduleConfig>) {
   return section({
@@ -89,6 +102,9 @@ function optimizer(schedule: z.ZodType<ScheduleConfig>) {
     frozen_statistics: z
       .union([flag(), z.array(z.string(PATHS), PATHS)], `true, false or ${PATHS}`)
       .default(false),
+    accumulate: positiveInteger().default(1),
+    layer_decay: share().default(1),
+    groups: z.array(parameterGroup(), 'a list of groups of parameters').default([]),
     schedule,
   });
 }
@@ -103,6 +119,7 @@ const input = section({
   crop_val: sides().default(224),
   mean: perChannel(number).default([0.485, 0.456, 0.406]),
   std: perChannel(() => numberAbove(0)).default([0.229, 0.224, 0.225]),
+  sampling: oneOf(['shuffled', 'balanced']).default('shuffled'),
   unreadable: oneOf(['fail', 'skip']).default('fail'),
   unreadable_limit: integerFrom(0).default(100),
 });
@@ -125,7 +142,13 @@ export type InputConfig = z.output<typeof input>;
  *   an audit of the plan names those where rebuilding is too coarse
  * - `optimizer.freeze`: paths of parameters, or of layers, that are not trained
  * - `optimizer.frozen_statistics`: layers that normalize by their running statistics in training, too; true: all
+ * - `optimizer.accumulate`: parts that a batch is divided into, one after the other; their gradients are summed
+ * - `optimizer.layer_decay`: factor on the learning rate of each layer, from the last one down, as timm's `--layer-decay`
+ * - `optimizer.groups`: parameters with a learning rate (`rate_factor` times the others') or weight decay (−1: that of all) of their own;
+ *   of several groups with a parameter the first counts
+ * - `mix`, `loss`, `ema`, `control`: see {@link MixConfig}, {@link LossConfig}, {@link EmaConfig}, {@link ControlConfig}
  * - `input.area_train`: share of the image's area that a random crop covers; small images want a larger least share
+ * - `input.sampling`: every image once an epoch (`shuffled`), or as many drawn with replacement, all classes alike (`balanced`)
  * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at most
  *   `input.unreadable_limit` of each data set, over all processes and epochs
  * - `augmentation`: see {@link AugmentationConfig}
@@ -140,6 +163,10 @@ interface CommonConfig {
   optimizer: OptimizerConfig;
   input: InputConfig;
   augmentation: AugmentationConfig;
+  mix: MixConfig;
+  loss: LossConfig;
+  ema: EmaConfig;
+  control: ControlConfig;
   memory_budget: number;
   seed: number;
 }
@@ -168,6 +195,10 @@ export function trainSchema(raw: unknown, architectures?: readonly string[]): z.
     optimizer: absentAsEmpty(optimizer(absentAsEmpty(schedule))),
     input: absentAsEmpty(input),
     augmentation: absentAsEmpty(augmentationSection),
+    mix: absentAsEmpty(mixSection),
+    loss: absentAsEmpty(lossSection),
+    ema: absentAsEmpty(emaSection),
+    control: absentAsEmpty(controlSection),
   };
   const whole = { memory_budget: bytesOr.default(-1), seed: integerFrom(0).default(0) };
   if (valueAt(raw, ['task']) === 'segmentation') {

@@ -14,27 +14,52 @@ const OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
   [['augmentation', 'rand_augment'], 'label maps are scaled, cropped and mirrored alone'],
   [['augmentation', 'trivial_augment'], 'label maps are scaled, cropped and mirrored alone'],
   [['augmentation', 'random_erasing'], 'label maps are scaled, cropped and mirrored alone'],
+  [['input', 'sampling'], 'images have no class'],
+  [['mix', 'mixup'], 'label maps are not mixed'],
+  [['mix', 'cutmix'], 'label maps are not mixed'],
+  [['loss', 'type'], 'loss.dice adds to the cross entropy'],
+];
+
+/** Keys that mean nothing to classification. */
+const OF_SEGMENTATION: readonly (readonly [KeyPath, string])[] = [
+  [['loss', 'dice'], 'loss.type is cross_entropy, bce or focal'],
 ];
 
 export function taskProblems(raw: unknown, defaults: object): Problem[] {
   return valueAt(raw, ['task']) === 'segmentation'
     ? segmentationProblems(raw, defaults)
-    : classificationProblems(raw);
+    : classificationProblems(raw, defaults);
 }
 
-function classificationProblems(raw: unknown): Problem[] {
-  if (valueAt(raw, ['segmentation']) === undefined) return [];
+function classificationProblems(raw: unknown, defaults: object): Problem[] {
+  const problems = meaningless(raw, defaults, 'classification', OF_SEGMENTATION);
+  if (valueAt(raw, ['segmentation']) === undefined) return problems;
   const message = 'has no meaning with task "classification": set task to "segmentation", or leave it out';
-  return [{ path: ['segmentation'], at: 'key', message }];
+  return [...problems, { path: ['segmentation'], at: 'key', message }];
+}
+
+/** Keys of another task that are set: a configuration that was completed holds the defaults of all keys. */
+function meaningless(
+  raw: unknown,
+  defaults: object,
+  task: string,
+  keys: readonly (readonly [KeyPath, string])[],
+): Problem[] {
+  const set = keys.filter(([path]) => {
+    const given = valueAt(raw, path);
+    return given !== undefined && JSON.stringify(given) !== JSON.stringify(valueAt(defaults, path));
+  });
+  return set.map(([path, instead]) => {
+    return { path, at: 'key', message: `has no meaning with task "${task}": ${instead}` };
+  });
 }
 
 function segmentationProblems(raw: unknown, defaults: object): Problem[] {
   const get = (path: KeyPath): unknown => valueAt(raw, path) ?? valueAt(defaults, path);
-  const problems: Problem[] = [];
-  for (const [path, instead] of OF_CLASSIFICATION) {
-    // A configuration that was completed holds the defaults of all keys.
-    if (JSON.stringify(get(path)) === JSON.stringify(valueAt(defaults, path))) continue;
-    problems.push({ path, at: 'key', message: `has no meaning with task "segmentation": ${instead}` });
+  const problems = meaningless(raw, defaults, 'segmentation', OF_CLASSIFICATION);
+  if (valueAt(raw, ['loss', 'class_weights']) === 'balanced') {
+    const message = 'expected a list of numbers with task "segmentation", received "balanced"';
+    problems.push({ path: ['loss', 'class_weights'], at: 'value', message });
   }
   const classes = get(['network', 'classes']);
   if (typeof classes === 'number' && !(classes >= 1 && classes <= MAX_CLASSES)) {

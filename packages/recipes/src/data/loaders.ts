@@ -1,8 +1,10 @@
 /** The two data sets of a run and their loaders. */
 import { UsageError } from '@inplace-abn/core';
 import {
+  balancedSampler,
   createLoader,
   type ImageSource,
+  type MixOptions,
   type SegmentationSource,
   type SegmentationTransform,
   type ShareOptions,
@@ -16,7 +18,7 @@ import type { TrainConfig } from '../config/schema.js';
 
 /** Images and what is done to each before it enters a batch. */
 export type DataPart =
-  | { readonly folder: ImageSource & Digested; readonly transform: Transform }
+  | { readonly folder: ImageSource & Digested; readonly transform: Transform; readonly mix?: MixOptions }
   | { readonly folder: SegmentationSource & Digested; readonly transform: SegmentationTransform };
 
 interface Digested {
@@ -29,6 +31,8 @@ export interface DataParts {
   /** Name of the training images in errors. */
   readonly trainPath: string;
   readonly classes?: readonly string[];
+  /** The class of each training image, for a data set that has them. */
+  readonly labels?: Int32Array;
   readonly notes?: readonly string[];
 }
 
@@ -44,7 +48,7 @@ export interface Reading {
 export function loadersOf(
   config: TrainConfig,
   { workers, share, maxPixels }: Reading,
-  { train, val, trainPath, classes, notes = [] }: DataParts,
+  { train, val, trainPath, classes, labels, notes = [] }: DataParts,
 ): RunData {
   const { batch_size: batchSize } = config.optimizer;
   const [trainImages, valImages] = [train.folder.length, val.folder.length];
@@ -60,7 +64,10 @@ export function loadersOf(
     train: createLoader({
       ...common,
       ...train,
-      sampler: shuffledSampler(trainImages, config.seed),
+      sampler:
+        labels && config.input.sampling === 'balanced'
+          ? balancedSampler(labels, config.seed)
+          : shuffledSampler(trainImages, config.seed),
       dropLast: true,
     }),
     val: createLoader({ ...common, ...val, sampler: sequentialSampler(valImages) }),
@@ -69,8 +76,15 @@ export function loadersOf(
     trainDigest: train.folder.digest().slice(0, 16),
     valDigest: val.folder.digest().slice(0, 16),
     classes,
+    ...(labels && { imagesOfClass: countsOf(labels, config.network.classes) }),
     notes,
   };
+}
+
+function countsOf(labels: Int32Array, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
+  return counts;
 }
 
 /** Sizes of the batches, or of this process's shares of them, that an evaluation over `images` brings; none is 0. */

@@ -13,6 +13,7 @@ import {
 } from '@inplace-abn/core';
 import { type Batch, type Sides, shareSize } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
+import { AVERAGED, type AverageOptions, averageKeep, optimizerStateName } from '@inplace-abn/optim';
 import type { Session, SessionStep, StateTensors } from '@inplace-abn/session';
 import {
   ALONE,
@@ -26,14 +27,14 @@ import type { TrainConfig } from '../config/schema.js';
 import { type BatchShape, describeCrop, type ImageInputs, imageArrays } from '../task/images.js';
 import type { Task } from '../task/task.js';
 import { taskOf } from '../tasks/registry.js';
+import { averageOf } from './average.js';
+import { partArrays } from './parts.js';
 import { type PlannedPrograms, planPrograms } from './plan-programs.js';
 
 const NOTHING_LABELED: StepResult = { loss: Number.NaN, outputs: {} };
 /** Far from the seeds of the steps to come. */
 const RANK_SEED = 0x9e3779b1;
-
-/** A batch as the programs take it. */
-type StepArrays = ReturnType<typeof imageArrays> & { readonly labels: Int32Array | Uint8Array };
+const PART_SEED = 0x85ebca6b;
 
 /** Options of an {@link Engine}. */
 export interface EngineOptions {
@@ -76,6 +77,7 @@ export class Engine implements RunEngine {
   private readonly planned: PlannedEngine;
   private readonly training: SessionStep;
   private readonly peers: Peers;
+  private readonly average: AverageOptions | undefined;
   private readonly traced: ((timings: readonly Timing[]) => void)[] = [];
 
   /** Checks that the plan fits in memory before anything is allocated. `agreed`: a plan, and kernels of all processes. */
@@ -93,8 +95,12 @@ export class Engine implements RunEngine {
     this.peers = options.peers ?? ALONE;
     this.plan = training.plan.raw;
     this.kernels = { machine: options.device.machine, names: agreed?.names ?? session.kernels };
-    const evaluated = options.evaluationBatches.map((batch) => planned.evaluation(batch).plan);
-    session.reserve([training.plan, ...evaluated], {
+    this.average = averageOf(options.config.ema);
+    const weights = this.average ? [false, true] : [false];
+    const evaluated = weights.flatMap((averaged) =>
+      options.evaluationBatches.map((batch) => planned.evaluation(batch, averaged).plan),
+    );
+    session.reserve([...planned.parts.map(({ plan }) => plan), ...evaluated], {
       what: `batch ${shape.batch} at ${describeCrop(shape.crop)}`,
       advice: 'lower optimizer.batch_size or input.crop_train',
     });
@@ -142,32 +148,58 @@ export class Engine implements RunEngine {
     batch: Batch,
     { rates, update, seed, halt = 0, unreadable = 0 }: StepInputs,
   ): Promise<StepResult> {
-    const labeled = this.task.objective.labeled(batch);
+    const { objective } = this.task;
+    const labeled = objective.labeled(batch);
     const { group } = this.peers;
     // The mean over no labels is not a number, and nothing can be learnt from them.
     if (labeled === 0 && !group) return NOTHING_LABELED;
-    const inputs = {
-      ...this.arraysOf(batch, this.planned.shape),
+    const { parts, division } = this.planned;
+    const common = {
       lr: Float32Array.of(rates.base),
       lr_classifier: Float32Array.of(rates.classifier),
       step: Float32Array.of(update),
-      // Random draws are of each process's own.
-      seed: Int32Array.of((seed + this.peers.rank * RANK_SEED) | 0),
-      ...(group && {
+      ...((group || parts.length > 1) && {
         labeled: Float32Array.of(labeled),
-        halt: Int32Array.of(halt),
-        unreadable: Int32Array.of(unreadable),
+        ...(objective.weight && { weight: Float32Array.of(objective.weight(batch)) }),
       }),
     };
+    const results: StepResult[] = [];
+    for (const [index, arrays] of partArrays(batch, objective, division).entries()) {
+      const last = index === parts.length - 1;
+      const inputs = {
+        ...arrays,
+        ...common,
+        // Random draws are of each process's own, and of each part's.
+        seed: Int32Array.of((seed + this.peers.rank * RANK_SEED + index * PART_SEED) | 0),
+        ...(parts.length > 1 && { keep: Float32Array.of(index > 0 ? 1 : 0), factor: Float32Array.of(1) }),
+        ...(last && this.averageScalars(update)),
+        ...(group && {
+          halt: Int32Array.of(last ? halt : 0),
+          unreadable: Int32Array.of(last ? unreadable : 0),
+        }),
+      };
+      const result = await this.step(parts[index] ?? this.training, inputs, update);
+      if (!result) return NOTHING_LABELED;
+      results.push(result);
+    }
+    return results.length === 1 ? (results[0] ?? NOTHING_LABELED) : together(results);
+  }
+
+  /** Runs the step of a part; null where nothing is labeled in all processes. */
+  private async step(
+    step: SessionStep,
+    inputs: Record<string, TypedArray>,
+    update: number,
+  ): Promise<StepResult | null> {
     try {
-      const { outputs, timings } = await this.training.run(inputs, { timed: this.traced.length > 0 });
+      const { outputs, timings } = await step.run(inputs, { timed: this.traced.length > 0 });
       for (const listener of this.traced) listener(timings);
       return resultOf(outputs);
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw atStep(update, error);
       // Over all processes.
-      if (group && this.training.output('labeled')?.[0] === 0) return NOTHING_LABELED;
-      const layer = await this.training.firstNonFinite(inputs);
+      if (this.peers.group && step.output('labeled')?.[0] === 0) return null;
+      const layer = await step.firstNonFinite(inputs);
       const where = layer ? `; the first value that is not finite comes from ${layer}` : '';
       throw new NotFiniteError(
         `step ${update}: ${error.message}${where}. Nothing was updated in this step. Try a lower learning rate, or clipping (optimizer.clip).`,
@@ -175,14 +207,37 @@ export class Engine implements RunEngine {
     }
   }
 
-  /** Whether the device takes a batch while it still works on another. */
+  private averageScalars(update: number): Record<string, Float32Array> {
+    if (!this.average) return {};
+    const keep = averageKeep(this.average, update);
+    return { ema_keep: Float32Array.of(keep), ema_factor: Float32Array.of(1 - keep) };
+  }
+
+  /** Whether it keeps averages of the weights. */
+  get averages(): boolean {
+    return this.average !== undefined;
+  }
+
+  /** Begins the averages with the weights as they are. */
+  beginAverages(): void {
+    if (!this.average) return;
+    for (const { name, dtype } of this.store.specs) {
+      const average = optimizerStateName(name, AVERAGED);
+      if (dtype === 'float32' && this.store.specs.some((spec) => spec.name === average)) {
+        this.store.write(average, this.store.read(name).data);
+      }
+    }
+  }
+
+  /** Whether the device takes a batch while it still works on another; of a batch in parts it takes none. */
   get prefetches(): boolean {
-    return this.training.prefetches;
+    return this.planned.parts.length === 1 && this.training.prefetches;
   }
 
   /** Lets the batch of the step after the one under way move to the device; train() is given the same. */
   prefetch(batch: Batch): void {
-    this.training.prefetch(this.arraysOf(batch, this.planned.shape));
+    const [arrays] = partArrays(batch, this.task.objective, this.planned.division);
+    if (arrays) this.training.prefetch(arrays);
   }
 
   /** Calls `listener` with the times of every training step from now on. */
@@ -190,15 +245,29 @@ export class Engine implements RunEngine {
     this.traced.push(listener);
   }
 
-  async evaluate(batch: Batch, crop: Sides): Promise<StepResult> {
-    const arrays = this.arraysOf(batch, { batch: batch.size, crop });
-    const { outputs } = await this.planned.evaluation(batch.size).run(arrays);
+  /** An evaluation of a batch; `averaged`: of the averages of the weights. */
+  async evaluate(batch: Batch, crop: Sides, averaged = false): Promise<StepResult> {
+    const shape = { batch: batch.size, crop };
+    const labels = this.task.objective.labelArray(batch, shape);
+    const step = this.planned.evaluation(batch.size, averaged);
+    const { outputs } = await step.run({ ...imageArrays(batch, shape), labels });
     return resultOf(outputs);
   }
+}
 
-  private arraysOf(batch: Batch, shape: BatchShape): StepArrays {
-    return { ...imageArrays(batch, shape), labels: this.task.objective.labelArray(batch, shape) };
-  }
+/** The parts of a step as one: their counts are of each part, and their losses shares of the whole batch's. */
+function together(results: readonly StepResult[]): StepResult {
+  const last = results.at(-1) ?? NOTHING_LABELED;
+  const loss = results.reduce((sum, part) => sum + part.loss, 0);
+  const outputs = Object.entries(last.outputs).map(([name, values]): [string, ArrayLike<number | bigint>] => {
+    // Said of the whole batch.
+    if (name === 'labeled' || name === 'gradient_norm') return [name, values];
+    const sums = Array.from(values, (_, i) => {
+      return results.reduce((sum, part) => sum + Number(part.outputs[name]?.[i] ?? 0), 0);
+    });
+    return [name, sums];
+  });
+  return { loss, outputs: Object.fromEntries(outputs) };
 }
 
 function resultOf({ loss, ...outputs }: Outputs): StepResult {

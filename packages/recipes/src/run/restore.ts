@@ -3,7 +3,7 @@ import { readContent, readDescription, type TensorContents, takeStateDict } from
 import { UsageError } from '@inplace-abn/core';
 import type { SkippedImage } from '@inplace-abn/data';
 import type { NormMode } from '@inplace-abn/interop';
-import { optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
+import { AVERAGED, optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import type { StateTensors } from '@inplace-abn/session';
 import { type Found, type Position, type RunData, START, skippedIn, type Taking } from '@inplace-abn/train';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
@@ -16,7 +16,7 @@ import {
   readWeights,
 } from '../weights/checkpoint-file.js';
 import { type LoadWeights, type Weights, weightsFor } from '../weights/load.js';
-import { type LayoutData, layoutChanges, layoutOf, positionOf } from './state.js';
+import { type LayoutData, layoutChanges, layoutOf, positionOf, savedIn } from './state.js';
 import { optimizerFromTorch, otherOptimizer } from './torch-checkpoint.js';
 
 export interface RestoreOptions {
@@ -36,6 +36,8 @@ export interface Restored extends Found {
   readonly position: Position;
   /** Images that the run skipped so far, as far as the file tells. */
   readonly skipped: readonly SkippedImage[];
+  /** Whether the averages of the weights were among it. */
+  readonly averages: boolean;
   /** Sentences for the user. */
   readonly notes: readonly string[];
 }
@@ -62,7 +64,14 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
   if (take !== 'everything' || progress.kind === 'weights') {
     await engine.fill(tensors);
     const note = `weights from ${used}: training starts at epoch 1 with a new optimizer`;
-    return { position: START, path: used, kind: 'weights', skipped: [], notes: [...notes, note] };
+    return {
+      position: START,
+      path: used,
+      kind: 'weights',
+      skipped: [],
+      averages: false,
+      notes: [...notes, note],
+    };
   }
   const continued = continueFrom(progress, { engine, config, data, path: used });
   await engine.fill(
@@ -73,6 +82,7 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
     path: used,
     kind: progress.kind,
     skipped: progress.kind === 'state' ? skippedIn(progress.meta) : [],
+    averages: progress.kind === 'state' && holdsAverages(progress.optimizer),
     notes: [...notes, ...continued.notes],
   };
 }
@@ -139,13 +149,15 @@ function continueTorch(
     stepInEpoch: 0,
     best,
     stepOfBest: null,
+    sinceBest: 0,
   };
   return { position, notes: [], optimizer: optimizerStates(engine, tensors, path) };
 }
 
 /** Throws where a state is of another optimizer, by the slots that it has. */
 function checkKind(optimizer: TensorContents, config: OptimizerConfig, path: string): void {
-  const slots = new Set([...optimizer.keys()].map((name) => name.slice(name.lastIndexOf('.') + 1)));
+  const names = [...optimizer.keys()].filter((name) => !isAverage(name));
+  const slots = new Set(names.map((name) => name.slice(name.lastIndexOf('.') + 1)));
   const types = TORCH_FORMS.filter((form) => [...slots].every((slot) => form.slots.includes(slot))).map(
     (form) => form.type,
   );
@@ -228,7 +240,20 @@ async function turnedMoments(
 
 /** The optimizer's states from those of a file: all, or an error. */
 function optimizerStates(engine: Engine, found: TensorContents, path: string): StateTensors {
-  const wanted = engine.store.specs.filter(({ kind }) => kind === 'optimizer');
-  const specs = new Map(wanted.map(({ name, shape, dtype }) => [name, { shape, dtype }]));
-  return takeStateDict(specs, found, path);
+  const wanted = savedIn(new Map(engine.store.specs.map((spec) => [spec.name, spec])));
+  const averaged = engine.averages && holdsAverages(found);
+  const specs = [...wanted].filter(
+    ([name, { kind }]) => kind === 'optimizer' && (averaged || !isAverage(name)),
+  );
+  // Averages that the run no longer has are left.
+  const taken = averaged ? found : new Map([...found].filter(([name]) => !isAverage(name)));
+  return takeStateDict(new Map(specs), taken, path);
+}
+
+function isAverage(name: string): boolean {
+  return name.endsWith(`.${AVERAGED}`);
+}
+
+function holdsAverages(states: TensorContents): boolean {
+  return [...states.keys()].some(isAverage);
 }

@@ -7,6 +7,7 @@ import {
   type TensorContent,
 } from '@inplace-abn/checkpoint';
 import type { SkippedImage } from '@inplace-abn/data';
+import { ACCUMULATED } from '@inplace-abn/optim';
 import { statesIn } from '@inplace-abn/session';
 import {
   bestKey,
@@ -30,24 +31,27 @@ export interface EpochLayout {
   readonly trainDigest: string;
   /** The order of the images follows from it. */
   readonly seed: number;
+  /** How images are drawn. */
+  readonly sampling: string;
 }
 
 /** The part of the data that a layout needs. */
 export type LayoutData = Pick<RunData, 'trainImages' | 'trainDigest'>;
 
-export function layoutOf({ optimizer, seed }: TrainConfig, data: LayoutData): EpochLayout {
+export function layoutOf({ optimizer, input, seed }: TrainConfig, data: LayoutData): EpochLayout {
   const { trainImages, trainDigest } = data;
-  return { batchSize: optimizer.batch_size, trainImages, trainDigest, seed };
+  return { batchSize: optimizer.batch_size, trainImages, trainDigest, seed, sampling: input.sampling };
 }
 
 /** In what two layouts differ, as `optimizer.batch_size 8 -> 16`. */
 export function layoutChanges(before: EpochLayout, now: EpochLayout): string[] {
   const changes: string[] = [];
-  const compare = (what: string, from: number, to: number) => {
+  const compare = (what: string, from: number | string, to: number | string) => {
     if (from !== to) changes.push(`${what} ${from} -> ${to}`);
   };
   compare('optimizer.batch_size', before.batchSize, now.batchSize);
   compare('seed', before.seed, now.seed);
+  compare('input.sampling', before.sampling, now.sampling);
   compare('training images', before.trainImages, now.trainImages);
   const sameCount = before.trainImages === now.trainImages;
   if (sameCount && before.trainDigest !== now.trainDigest) changes.push('names of the training images');
@@ -83,7 +87,7 @@ export function captureState(
       ...(skipped.length > 0 && { [SKIPPED_KEY]: skipped.map((image) => ({ ...image })) }),
     },
     model: statesIn(engine.store, 'parameter', 'buffer'),
-    optimizer: statesIn(engine.store, 'optimizer'),
+    optimizer: savedIn(statesIn(engine.store, 'optimizer')),
   };
 }
 
@@ -99,7 +103,7 @@ export function positionOf(
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
     throw missing(key);
   };
-  const { epoch, step, seed, trainDigest, stepOfBest } = meta;
+  const { epoch, step, seed, trainDigest, stepOfBest, sampling, sinceBest } = meta;
   const best = meta[bestKey(criterion)];
   if (typeof best !== 'number') {
     throw new CheckpointError(
@@ -114,12 +118,20 @@ export function positionOf(
       stepInEpoch: count('stepInEpoch'),
       best,
       stepOfBest: typeof stepOfBest === 'number' ? stepOfBest : null,
+      sinceBest: typeof sinceBest === 'number' ? sinceBest : 0,
     },
     layout: {
       batchSize: count('batchSize'),
       trainImages: count('trainImages'),
       trainDigest,
       seed,
+      // States of earlier versions do not tell.
+      sampling: typeof sampling === 'string' ? sampling : 'shuffled',
     },
   };
+}
+
+/** The optimizer states that outlive a step: sums over the parts of a batch begin anew with each. */
+export function savedIn<T>(states: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...states].filter(([name]) => !name.endsWith(`.${ACCUMULATED}`)));
 }

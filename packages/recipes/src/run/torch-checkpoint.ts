@@ -23,12 +23,13 @@ import {
 import { UsageError } from '@inplace-abn/core';
 import type { NormMode } from '@inplace-abn/interop';
 import type { Module } from '@inplace-abn/nn';
-import { optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
+import { AVERAGED, optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import { bestKey, type LearningRates } from '@inplace-abn/train';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import { learningRateOf } from '../engine/learning-rate.js';
 import { trainedIn } from '../step/frozen.js';
-import { isClassifier, optimizerOf, weightDecayOf } from '../step/training-step.js';
+import { type ParameterOptions, parameterOptions } from '../step/parameters.js';
+import { optimizerOf } from '../step/training-step.js';
 import type { Task } from '../task/task.js';
 
 /** A network and what it is trained for; an engine is one. */
@@ -114,41 +115,63 @@ function torchValueOf({
     ['arch', arch],
     ['bn_mode', bnMode],
     ['state_dict', task.torch.stateDict(ordered)],
+    ...averagesIn(optimizer, ordered, task),
     [task.torch.best, best],
     ...Object.entries(describedAs(descriptionIn((key) => meta[key]))).map(
       ([key, value]) => [key, torchOfJson(value)] as const,
     ),
-    ['optimizer', toTorchOptimizer(optimizerOf(config).torch, groups, optimizer, meta.step)],
+    ['optimizer', toTorchOptimizer(optimizerOf(config).torch, groups, slotsOf(optimizer), meta.step)],
   ]);
 }
 
-interface ParameterGroup {
+/** The averages of the weights under timm's key, for a run that has them. */
+function averagesIn(
+  optimizer: ReadonlyMap<string, TensorContent>,
+  weights: ReadonlyMap<string, TensorContent>,
+  task: Task,
+): [string, TorchTree<TensorContent>][] {
+  if (![...optimizer.keys()].some(isAverage)) return [];
+  const averages = [...weights].map(([name, own]): [string, TensorContent] => {
+    return [name, optimizer.get(optimizerStateName(name, AVERAGED)) ?? own];
+  });
+  return [['state_dict_ema', task.torch.stateDict(new Map(averages))]];
+}
+
+function slotsOf(optimizer: ReadonlyMap<string, TensorContent>): Map<string, TensorContent> {
+  return new Map([...optimizer].filter(([name]) => !isAverage(name)));
+}
+
+function isAverage(name: string): boolean {
+  return name.endsWith(`.${AVERAGED}`);
+}
+
+interface ParameterGroup extends ParameterOptions {
   readonly names: string[];
-  readonly classifier: boolean;
-  readonly decays: boolean;
 }
 
 /**
- * Trained parameters by the groups of an optimizer of PyTorch, the classifier's last. It has a group of its own if it has a rate of
- * its own, and parameters without weight decay have one if some have it.
+/**
+ * Trained parameters by the groups of an optimizer of PyTorch, the classifier's last: a group for those of one rate and one
+ * weight decay. The classifier is one of them unless it has a rate of its own.
  */
 function parameterGroups({ network, task }: Trained, config: OptimizerConfig): ParameterGroup[] {
   const trained = trainedIn(network, config);
-  const parameters = network
-    .namedStates()
-    .filter(({ kind, name }) => kind === 'parameter' && trained.trains(name));
-  const ofClassifier = ({ name }: { name: string }): boolean => isClassifier(task.objective, name);
+  const all = [...parameterOptions(network.namedStates(), config, task.objective)].filter(([name]) =>
+    trained.trains(name),
+  );
   const ordered = [
-    ...parameters.filter((each) => !ofClassifier(each)),
-    ...parameters.filter((each) => ofClassifier(each)),
+    ...all.filter(([, { classifier }]) => !classifier),
+    ...all.filter(([, { classifier }]) => classifier),
   ];
   const groups: ParameterGroup[] = [];
-  for (const each of ordered) {
-    const classifier = config.classifier_lr >= 0 && ofClassifier(each);
-    const decays = weightDecayOf(config, each.shape) === config.weight_decay;
-    const group = groups.find((other) => other.classifier === classifier && other.decays === decays);
-    if (group) group.names.push(each.name);
-    else groups.push({ names: [each.name], classifier, decays });
+  for (const [name, { classifier: last, factor, weightDecay }] of ordered) {
+    const classifier = config.classifier_lr >= 0 && last;
+    const group = groups.find(
+      (other) =>
+        other.classifier === classifier && other.factor === factor && other.weightDecay === weightDecay,
+    );
+    if (group) group.names.push(name);
+    else groups.push({ names: [name], classifier, factor, weightDecay });
   }
   return groups;
 }
@@ -159,11 +182,16 @@ function groupsOf(
   groups: readonly ParameterGroup[],
 ): OptimizerGroup[] {
   const { hyperparameters } = optimizerOf(config);
-  return groups.map(({ names, classifier, decays }) => {
+  return groups.map(({ names, classifier, factor, weightDecay }) => {
     const [lr, initial_lr] = classifier
       ? [rates.classifier, config.classifier_lr]
       : [rates.base, config.learning_rate];
-    const options = { lr, initial_lr, ...hyperparameters, ...(decays ? {} : { weight_decay: 0 }) };
+    const options: OptimizerGroup['options'] = {
+      lr: lr * factor,
+      initial_lr: initial_lr * factor,
+      ...hyperparameters,
+      ...(weightDecay !== config.weight_decay && { weight_decay: weightDecay }),
+    };
     return { params: names, options };
   });
 }

@@ -31,11 +31,13 @@ import {
   TrainingRun,
   type TrainOutcome,
 } from '@inplace-abn/train';
+import type { TrainConfig } from '../config/schema.js';
 import { evaluationBatches } from '../data/loaders.js';
 import type { Engine } from '../engine/engine.js';
 import { endOfRate, learningRateOf } from '../engine/learning-rate.js';
 import { initialStatesOf } from '../network/network.js';
 import { taskOf } from '../tasks/registry.js';
+import { withClassWeights } from './class-weights.js';
 import { engineWith } from './engine-with.js';
 import { folderCallbacks, type RecordOptions } from './folder-callbacks.js';
 import { mendFiles } from './mend.js';
@@ -86,10 +88,16 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   for (const note of data.notes) progress.note(note);
   const evaluated = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
   const kernels = await peers.fromFirst(peers.rank === 0 ? await kernelsSoFar(options) : null);
-  const engine = await engineWith(kernels, { device, config, evaluationBatches: evaluated, peers }, progress);
+  const known = withClassWeights(config, data);
+  const engine = await engineWith(
+    kernels,
+    { device, config: known, evaluationBatches: evaluated, peers },
+    progress,
+  );
   options.onEngine?.(engine);
   await checkSameStep(peers, engine.plan.graph, data);
   engine.load(initialStatesOf(engine.network, config.network, config.seed));
+  engine.beginAverages();
   if (config.network.bn_mode === 'sync' && peers.size === 1) {
     progress.note('bn_mode sync: no process group, so statistics are those of this process, as with inplace');
   }
@@ -99,11 +107,33 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     (signal) => progress.note(`${signal}: finishing this step and saving; once more to kill`),
     options.signals,
   );
+  const timer = timerOf(config, peers, stop, progress);
   try {
     return await namingKeys(() => runLocked(options, { data, engine, progress, kernels }, stop, peers));
   } finally {
+    clearTimeout(timer);
     stop.dispose();
   }
+}
+
+/** Longest time of a timer: 24 days. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Stops the run as SIGTERM does when its time is up; rank 0 keeps the time for all. */
+function timerOf(
+  { control }: TrainConfig,
+  { rank }: Peers,
+  stop: StopRequest,
+  progress: Progress,
+): NodeJS.Timeout | undefined {
+  const ms = 1000 * control.time_limit;
+  if (rank > 0 || ms < 0 || ms > LONGEST_MS) return undefined;
+  const reached = () => {
+    if (stop.requested) return;
+    progress.note('control.time_limit is reached: finishing this step and saving');
+    stop.request('SIGTERM');
+  };
+  return setTimeout(reached, ms).unref();
 }
 
 /** Locks the run folder before it is read: what another process is about to write there would not be seen. */
@@ -140,7 +170,7 @@ async function runFolder(
   const { criterion, metrics } = engine.task;
   try {
     const validation = opened && (await lastValidation(opened.folder.metricsPath, metrics, data.valImages));
-    const standing = new Standing(position, criterion, validation);
+    const standing = new Standing(position, criterion, validation, options.config.control.min_delta);
     const clock = new StepClock();
     const callbacks =
       lock && opened
@@ -156,6 +186,10 @@ async function runFolder(
     }
     const parts = { data, engine, progress, standing, clock, callbacks, stop, peers, skipped };
     const outcome = await new TrainingRun(loopOf(options, data.train.batches), parts).run();
+    if (outcome.early) {
+      const { patience } = options.config.control;
+      progress.note(`ended after epoch ${standing.position.epoch}: no better result for ${patience} epochs`);
+    }
     if (opened) {
       const { stopped } = outcome;
       const { folder } = opened;
@@ -169,13 +203,14 @@ async function runFolder(
 }
 
 function loopOf({ config, maxSteps }: TrainOptions, batches: number): LoopOptions {
-  const { optimizer, input, seed } = config;
+  const { optimizer, input, control, seed } = config;
   return {
     epochs: optimizer.schedule.epochs,
     batchSize: optimizer.batch_size,
     seed,
     crop: input.crop_val,
     rates: learningRateOf(optimizer, batches),
+    patience: control.patience,
     maxSteps,
   };
 }
@@ -214,6 +249,7 @@ async function openFolder(
   const { position, path, kind, skipped, notes } = restored;
   for (const note of notes) progress.note(note);
   const folder = await open(position, await continuesThere(logDir, restored, inFolder));
+  if (!restored.averages) engine.beginAverages();
   if (kind === 'weights') return { folder, position, skipped };
   for (const change of folder.changes) progress.note(`configuration changed since the run began: ${change}`);
   progress.note(`resuming from ${path}: epoch ${position.epoch}, step ${position.step}`);

@@ -4,7 +4,7 @@ import type { Task } from '../task/task.js';
 import { openLabelMaps } from './data.js';
 import { ConfusionMeter, PixelMeter } from './meter.js';
 import { segmentationNetworkOf } from './network.js';
-import { segmentationObjective } from './objective.js';
+import { segmentationOf } from './objective.js';
 import { takeSegmentationWeights } from './weights.js';
 
 /** One label for each pixel, from maps of class ids next to the images. */
@@ -12,7 +12,7 @@ export function segmentation(config: SegmentationTaskConfig): Task {
   return {
     metrics: ['miou', 'accuracy'],
     criterion: 'miou',
-    objective: segmentationObjective,
+    objective: segmentationOf(config.loss),
     torch: { best: 'best_miou', stateDict: nested },
     watched: /^(cls|head\.red_bn)\.|(^|\.)bn_out\./,
     network: () => segmentationNetworkOf(config),

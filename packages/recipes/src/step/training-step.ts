@@ -1,18 +1,45 @@
 /** One training step as a graph: normalize, forward, loss, guard, backward, update. */
 import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
-import { type Graph, guardFinite, startAllReduce, trace, type Value } from '@inplace-abn/core';
+import { type Graph, guardFinite, mul, type Tracer, trace, type Value } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
-import { adam, adamw, lamb, type Optimizer, rmsprop, sgd, updateParameters } from '@inplace-abn/optim';
-import type { Shape } from '@inplace-abn/tensor';
+import {
+  accumulation,
+  adam,
+  adamw,
+  averageStates,
+  lamb,
+  type Optimizer,
+  rmsprop,
+  sgd,
+  trainedGradients,
+  updateParameters,
+} from '@inplace-abn/optim';
 import { classificationObjective } from '../classification/objective.js';
 import type { OptimizerConfig } from '../config/schema.js';
-import { type BatchShape, imageInputs } from '../task/images.js';
+import { type BatchShape, imageInputs, mixedImages, mixInputs } from '../task/images.js';
 import type { Objective } from '../task/task.js';
+import { countsOf } from './counts.js';
 import { trainedIn } from './frozen.js';
 import { groupInputs, sumOutputs } from './group-sums.js';
+import { type ParameterOptions, parameterOptions } from './parameters.js';
 
 /** Name of the guard's subject in the error of a step whose loss is not finite. */
 export const LOSS = 'the loss';
+
+/** Parts of a training step that not every run has. */
+export interface StepExtras {
+  /** Images that a step mixes from, its own first; 0: it does not mix. */
+  readonly mixedRows?: number;
+  /**
+   * null: the step has the whole batch of its process. `sum`: the gradients of one part are added to those of the parts before
+   * it; `update`: and the parameters are updated by the sum.
+   */
+  readonly part?: 'sum' | 'update' | null;
+  /** Updates averages of the weights. */
+  readonly average?: boolean;
+  /** Measures the global norm of the gradients. */
+  readonly norm?: boolean;
+}
 
 /**
  * Traces a training step, which a session runs as a step of the caller's own. It is not `Session.train`, for three reasons: its number of
@@ -26,6 +53,9 @@ export const LOSS = 'the loss';
  * With a `group` the batch is this process's part of one that all of them share: outputs and gradients are sums over them,
  * so that they are those of the whole batch. Further inputs: labeled, halt, unreadable (see group-sums.ts); further outputs:
  * labeled (of all processes), halt, unreadable (sums).
+ *
+ * Further inputs of the extras: partners, lambda, boxes, mixed_labels (see images.ts); keep and factor of a part (see
+ * accumulation), with labeled, of the whole batch; ema_keep and ema_factor. Further output: gradient_norm.
  */
 export function trainingStep(
   network: Module,
@@ -33,15 +63,16 @@ export function trainingStep(
   shape: BatchShape,
   objective: Objective = classificationObjective,
   group: GroupShape | null = null,
+  { mixedRows = 0, part = null, average = false, norm = false }: StepExtras = {},
 ): Graph {
   return trace((tracer) => {
     const shared = group ? { group, ...groupInputs(tracer) } : null;
-    const counted = shared
-      ? tracer.within('labeled', () => startAllReduce(shared.labeled, shared.group.name))
-      : null;
-    const x = imageInputs(tracer, shape);
+    const counts = countsOf(tracer, objective, shared, part !== null);
+    const x = imageInputs(tracer, mixedRows > 0 ? { ...shape, batch: mixedRows } : shape);
+    const mix = mixedRows > 0 ? mixInputs(tracer, shape) : undefined;
+    const images = mix ? mixedImages(x, mix) : x;
     const labels = objective.labels(tracer, shape);
-    const rates = {
+    const lr = {
       base: tracer.input('lr', [], 'float32'),
       classifier: tracer.input('lr_classifier', [], 'float32'),
     };
@@ -49,37 +80,65 @@ export function trainingStep(
     const seed = tracer.input('seed', [], 'int32');
     const trained = trainedIn(network, config);
     const { frozenStatistics } = trained;
-    const logits = network.call(x, { training: true, seed, frozenStatistics });
-    const count = counted ? tracer.within('labeled', () => counted.wait()) : undefined;
-    const values = tracer.within('loss', () => objective.training(logits, labels, shape, count));
+    const logits = network.call(images, { training: true, seed, frozenStatistics });
+    const { labeled, count } = counts.wait();
+    const targets = { count, mixed: mix };
+    const values = tracer.within('loss', () => objective.training(logits, labels, shape, targets));
     const outputs = tracer.within('loss', () => {
       if (shared) return sumOutputs(tracer, values, shared.news, shared.group, LOSS);
       guardFinite(values.loss, LOSS);
       return values;
     });
-    const rateOf = (name: string) => (isClassifier(objective, name) ? rates.classifier : rates.base);
-    const sum = group
-      ? (own: ReadonlyMap<string, Value>) =>
-          tracer.within('gradients', () => sumInBuckets([...own.values()], group))
-      : undefined;
-    const shapes = new Map(network.namedStates().map(({ name, shape }) => [name, shape]));
-    const decayOf = (name: string) => weightDecayOf(config, shapes.get(name) ?? []);
-    updateParameters(values.loss, {
+    const told = labeled ? { ...outputs, labeled } : outputs;
+    const add = part ? accumulation(tracer) : valuesOf;
+    const trains = (name: string) => trained.trains(name);
+    if (part === 'sum') {
+      add(trainedGradients(values.loss, { trains }));
+      return told;
+    }
+    const sum = (own: ReadonlyMap<string, Value>) =>
+      group ? tracer.within('gradients', () => sumInBuckets([...add(own)], group)) : add(own);
+    const states = network.namedStates();
+    const options = parameterOptions(states, config, objective);
+    const found = updateParameters(values.loss, {
       optimizer: optimizerOf(config),
       step,
       clip: config.clip,
-      trains: (name) => trained.trains(name),
-      rateOf,
-      decayOf,
+      trains,
+      rateOf: rates(tracer, options, lr),
+      decayOf: (name) => options.get(name)?.weightDecay,
       sum,
+      norm,
     });
-    return count ? { ...outputs, labeled: count } : outputs;
+    if (average) {
+      const keep = tracer.input('ema_keep', [], 'float32');
+      averageStates(tracer, states, { keep, factor: tracer.input('ema_factor', [], 'float32') });
+    }
+    return norm && found.norm ? { ...told, gradient_norm: found.norm } : told;
   });
 }
 
-/** Whether a parameter is one that `classifier_lr` is for. */
-export function isClassifier({ classifier }: Objective, name: string): boolean {
-  return classifier.some((prefix) => name.startsWith(prefix));
+function valuesOf(gradients: ReadonlyMap<string, Value>): Value[] {
+  return [...gradients.values()];
+}
+
+/** The learning rate of each parameter: one value for all that have the same. */
+function rates(
+  tracer: Tracer,
+  options: ReadonlyMap<string, ParameterOptions>,
+  lr: { readonly base: Value<'float32'>; readonly classifier: Value<'float32'> },
+): (name: string) => Value {
+  const scaled = new Map<string, Value>();
+  return (name) => {
+    const { classifier = false, factor = 1 } = options.get(name) ?? {};
+    const rate = classifier ? lr.classifier : lr.base;
+    if (factor === 1) return rate;
+    const key = `${classifier} ${factor}`;
+    const known =
+      scaled.get(key) ?? tracer.during('update', null, () => tracer.within('rates', () => mul(rate, factor)));
+    scaled.set(key, known);
+    return known;
+  };
 }
 
 /** The optimizer of a configuration. */
@@ -99,9 +158,4 @@ export function optimizerOf(config: OptimizerConfig): Optimizer {
     case 'RMSpropTF':
       return rmsprop({ learningRate, weightDecay, momentum, eps, tensorflow: config.type === 'RMSpropTF' });
   }
-}
-
-/** Weight decay of a parameter: vectors, which are scales, shifts and biases, may be left out (`decay_norm_and_bias`). */
-export function weightDecayOf(config: OptimizerConfig, shape: Shape): number {
-  return config.decay_norm_and_bias || shape.length > 1 ? config.weight_decay : 0;
 }

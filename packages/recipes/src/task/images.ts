@@ -1,5 +1,5 @@
 /** The inputs that every step on images has. */
-import { colorTransform, type Tracer, type Value } from '@inplace-abn/core';
+import { colorTransform, type MixOperands, mixImages, type Tracer, type Value } from '@inplace-abn/core';
 import { type Batch, type Sides, sizeOf } from '@inplace-abn/data';
 
 /** Images per batch and the side of their crop in pixels. */
@@ -27,6 +27,40 @@ export function imageInputs(tracer: Tracer, { batch, crop }: BatchShape): Value 
   const images = tracer.input('images', [batch, 3, ...heightAndWidth(crop)], 'uint8');
   const color = tracer.input('color', [batch, 12], 'float32');
   return normalized({ images, color });
+}
+
+/** How the images of a batch are mixed: inputs `partners`, `lambda`, `boxes` and, the partners' labels, `mixed_labels`. */
+export interface MixInputs extends MixOperands {
+  readonly labels: Value;
+}
+
+/** The inputs of a step that mixes a batch. */
+export function mixInputs(tracer: Tracer, { batch }: BatchShape): MixInputs {
+  return {
+    partners: tracer.input('partners', [batch], 'int32'),
+    lambda: tracer.input('lambda', [batch], 'float32'),
+    boxes: tracer.input('boxes', [batch, 4], 'int32'),
+    labels: tracer.input('mixed_labels', [batch], 'int32'),
+  };
+}
+
+/** Normalized images, mixed. */
+export function mixedImages(x: Value, mix: MixOperands): Value {
+  return x.tracer.within('input', () => mixImages(x, mix));
+}
+
+/** Arrays of the inputs of {@link mixInputs} for a part of a batch that begins at row 0; not mixed where it has no pairs. */
+export function mixArrays(
+  { mix, labels }: Pick<Batch, 'mix' | 'labels'>,
+  { batch }: BatchShape,
+): Record<string, Int32Array | Float32Array> {
+  const partners = mix?.partners.subarray(0, batch) ?? Int32Array.from({ length: batch }, (_, row) => row);
+  return {
+    partners,
+    lambda: mix?.lambda.subarray(0, batch) ?? new Float32Array(batch).fill(1),
+    boxes: mix?.boxes.subarray(0, 4 * batch) ?? new Int32Array(4 * batch),
+    mixed_labels: partners.map((partner) => labels[partner] ?? -1),
+  };
 }
 
 /** uint8 images, and for each a 3×4 matrix that normalizes and augments its colors. */

@@ -11,6 +11,17 @@ import type { BatchShape } from './images.js';
 /** The symbolic outputs of a step: `loss`, the mean over what is labeled, and what a meter counts from. */
 export type StepValues = Readonly<Record<string, Value>> & { readonly loss: Value };
 
+/** What the labels of a training step stand for, beyond themselves. */
+export interface TrainingTargets {
+  /**
+   * float32[1], what the mean loss is divided by where others have a part of the batch, too: what is labeled in all
+   * processes, or the sum of the weights of their labels. Then the loss is this part of the mean.
+   */
+  readonly count?: Value;
+  /** Where images are mixed: the label of each one's partner, and float32[N], the share of its own. */
+  readonly mixed?: { readonly labels: Value; readonly lambda: Value };
+}
+
 /** The task's part of the two traced steps. */
 export interface Objective {
   /** Beginnings of the names of the parameters that `optimizer.classifier_lr` is for. */
@@ -21,11 +32,10 @@ export interface Objective {
   labelArray(batch: Batch, shape: BatchShape): Int32Array | Uint8Array;
   /** How many labels of a batch count: what the loss is the mean over. */
   labeled(batch: Batch): number;
-  /**
-   * `count`: float32[1], what is labeled in all processes, of which this one has a part: then the loss is this part of the
-   * mean. All other outputs are int32 counts.
-   */
-  training(logits: Value, labels: Value, shape: BatchShape, count?: Value): StepValues;
+  /** Sum of the class weights of a batch's labels, where the loss is a mean weighted by them. */
+  readonly weight?: (batch: Batch) => number;
+  /** Traces the loss of a batch; all other outputs are int32 counts. */
+  training(logits: Value, labels: Value, shape: BatchShape, targets: TrainingTargets): StepValues;
   /** Traces the evaluation of a batch. */
   evaluation(logits: Value, labels: Value, shape: BatchShape): StepValues;
 }

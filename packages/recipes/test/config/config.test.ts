@@ -56,6 +56,9 @@ describe('defaults', () => {
         classifier_lr: -1,
         freeze: [],
         frozen_statistics: false,
+        accumulate: 1,
+        layer_decay: 1,
+        groups: [],
         schedule: { type: 'constant', mode: 'epoch', epochs: 10, warmup: NO_WARM_UP, params: {} },
       },
       input: {
@@ -68,6 +71,7 @@ describe('defaults', () => {
         crop_val: 224,
         mean: [0.485, 0.456, 0.406],
         std: [0.229, 0.224, 0.225],
+        sampling: 'shuffled',
         unreadable: 'fail',
         unreadable_limit: 100,
       },
@@ -80,6 +84,18 @@ describe('defaults', () => {
         random_erasing: 0,
         random_erasing_mode: 'const',
       },
+      mix: { mixup: 0, cutmix: 0, probability: 1, switch_probability: 0.5 },
+      loss: {
+        type: 'cross_entropy',
+        label_smoothing: 0,
+        class_weights: [],
+        bce_threshold: -1,
+        focal_alpha: 0.25,
+        focal_gamma: 2,
+        dice: 0,
+      },
+      ema: { decay: 0, every: 1, warmup: false, warmup_gamma: 1, warmup_power: 2 / 3 },
+      control: { patience: 0, min_delta: 0, time_limit: -1, log_gradient_norm: false },
       memory_budget: -1,
       seed: 0,
     });
@@ -178,7 +194,7 @@ describe('problems', () => {
     [
       'nothing near',
       { input: { zzzzzzzz: 1 } },
-      'input.zzzzzzzz: unknown key; known are scale_train, crop_train, area_train, color_jitter_train, lighting_train, scale_val, crop_val, mean, std, unreadable, unreadable_limit',
+      'input.zzzzzzzz: unknown key; known are scale_train, crop_train, area_train, color_jitter_train, lighting_train, scale_val, crop_val, mean, std, sampling, unreadable, unreadable_limit',
     ],
     [
       'type',

@@ -14,11 +14,15 @@ interface Sections {
   network?: Record<string, unknown>;
   optimizer?: Record<string, unknown> & { schedule?: object };
   input?: Record<string, unknown>;
+  loss?: Record<string, unknown>;
+  mix?: Record<string, unknown>;
+  ema?: Record<string, unknown>;
+  control?: Record<string, unknown>;
   seed?: number;
 }
 
 /** Contents of a configuration file for the images of `imageFolder`; the sections given are merged over it. */
-export function rawConfig({ network, optimizer, input, seed = 1 }: Sections = {}) {
+export function rawConfig({ network, optimizer, input, seed = 1, ...others }: Sections = {}) {
   return {
     network: {
       arch: 'resnet18',
@@ -36,6 +40,7 @@ export function rawConfig({ network, optimizer, input, seed = 1 }: Sections = {}
       schedule: { epochs: 2, ...optimizer?.schedule },
     },
     input: { crop_train: 16, scale_val: 18, crop_val: 16, ...input },
+    ...others,
     seed,
   };
 }

@@ -7,6 +7,8 @@ import type { RunFolder } from '../run-folder/run-folder.js';
 /** Metrics of a validation, also by class if known. */
 export interface ValidationResults extends Results {
   readonly iou?: readonly number[];
+  /** Of the averages of the weights, where a run has them. */
+  readonly averaged?: Results & { readonly iou?: readonly number[] };
 }
 
 /** Writes every step and every validation to metrics.jsonl, and to TensorBoard. */
@@ -17,21 +19,30 @@ export class RecordMetrics implements FitCallback<string, ValidationResults> {
     private readonly clock: StepClock,
   ) {}
 
-  onStep({ epoch, step, loss, metrics, learningRate }: FitStep): void {
+  onStep({ epoch, step, loss, metrics, learningRate, gradientNorm }: FitStep): void {
     const { imagesPerSecond, waitShare } = this.clock;
-    const speed = { learningRate, imagesPerSecond, waitShare };
+    const norm = gradientNorm === undefined ? {} : { gradientNorm };
+    const speed = { learningRate, ...norm, imagesPerSecond, waitShare };
     this.add({ phase: 'train', epoch: epoch + 1, step: step + 1, loss, ...metricsNamed(metrics), ...speed });
   }
 
   onEpoch({ epoch, step, validation }: FitEpoch<string, ValidationResults>): void {
     if (!validation) return;
-    const { loss, metrics, iou } = validation;
-    const found: Metrics & Pick<MetricRecord, 'iou'> = { ...metricsNamed(metrics), ...(iou && { iou }) };
-    this.add({ phase: 'val', epoch: epoch + 1, step, loss, ...found });
+    const { averaged } = validation;
+    const found = { ...recorded(validation), ...(averaged && { averaged: recorded(averaged) }) };
+    this.add({ phase: 'val', epoch: epoch + 1, step, ...found });
   }
 
   private add(record: MetricRecord): void {
     this.folder.metrics.add({ ...record, time: Date.now() / 1000 });
     this.folder.events.scalars(record.step, scalarsOf(record));
   }
+}
+
+function recorded({
+  loss,
+  metrics,
+  iou,
+}: Omit<ValidationResults, 'averaged'>): Metrics & Pick<MetricRecord, 'loss' | 'iou'> {
+  return { loss, ...metricsNamed(metrics), ...(iou && { iou }) };
 }

@@ -50,6 +50,6 @@ export function bestKey(name: MetricName): string {
 }
 
 /** TensorBoard tags and values: `val/top1`. */
-export function metricScalars(phase: 'train' | 'val', values: Metrics): Record<string, number> {
+export function metricScalars(phase: 'train' | 'val' | 'ema', values: Metrics): Record<string, number> {
   return Object.fromEntries(metricEntries(values).map(([name, value]) => [`${phase}/${name}`, value]));
 }

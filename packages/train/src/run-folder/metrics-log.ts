@@ -14,6 +14,10 @@ export interface MetricRecord extends Metrics {
   learningRate?: number;
   /** IoU per class, for a validation; NaN for classes that do not occur. */
   iou?: readonly number[];
+  /** Of a validation: that of the averages of the weights. */
+  averaged?: Metrics & { readonly loss: number; readonly iou?: readonly number[] };
+  /** Global norm of the gradients before clipping. */
+  gradientNorm?: number;
   imagesPerSecond?: number;
   /** Fraction of time spent waiting for data, 0 to 1. */
   waitShare?: number;
@@ -70,9 +74,11 @@ export async function readMetrics(path: string): Promise<MetricRecord[]> {
 
 /** The scalars of a record, by TensorBoard tag. */
 export function scalarsOf(record: MetricRecord): Record<string, number> {
-  const { phase, loss, learningRate } = record;
+  const { phase, loss, learningRate, gradientNorm, averaged } = record;
   const rate = learningRate === undefined ? {} : { [`${phase}/lr`]: learningRate };
-  return { [`${phase}/loss`]: loss, ...rate, ...metricScalars(phase, record) };
+  const norm = gradientNorm === undefined ? {} : { [`${phase}/gradient_norm`]: gradientNorm };
+  const ema = averaged && { 'ema/loss': averaged.loss, ...metricScalars('ema', averaged) };
+  return { [`${phase}/loss`]: loss, ...rate, ...norm, ...metricScalars(phase, record), ...ema };
 }
 
 export interface Rewound {

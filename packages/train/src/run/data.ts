@@ -7,6 +7,8 @@ export interface RunData extends AgreedData {
   readonly val: Loader;
   /** Class names in label order, if the data set has them. */
   readonly classes?: readonly string[];
+  /** Training images of each label, if an image has one. */
+  readonly imagesOfClass?: readonly number[];
   /** Notes for the user before training starts. */
   readonly notes: readonly string[];
 }

@@ -50,8 +50,10 @@ export interface RunEngine {
    * @throws {NotFiniteError} before any state is updated, if a value is not finite
    */
   train(batch: Batch, inputs: StepInputs): Promise<StepResult>;
-  /** Runs an evaluation step on a batch of images of `crop` pixels. */
-  evaluate(batch: Batch, crop: Sides): Promise<StepResult>;
+  /** Whether it keeps averages of the weights. */
+  readonly averages?: boolean;
+  /** Runs an evaluation step on a batch of images of `crop` pixels; `averaged`: of the averages of the weights. */
+  evaluate(batch: Batch, crop: Sides, averaged?: boolean): Promise<StepResult>;
   /** Broadcasts the running statistics of rank 0 to all processes. */
   shareBuffers(): Promise<void>;
 }

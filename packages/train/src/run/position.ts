@@ -10,7 +10,9 @@ export interface Position {
   readonly best: number;
   /** The step after which it was reached; null if unknown. */
   readonly stepOfBest: number | null;
+  /** Epochs without a result that counts as better, for early stopping. */
+  readonly sinceBest: number;
 }
 
 /** Position of a run that has not begun. */
-export const START: Position = { epoch: 0, step: 0, stepInEpoch: 0, best: 0, stepOfBest: null };
+export const START: Position = { epoch: 0, step: 0, stepInEpoch: 0, best: 0, stepOfBest: null, sinceBest: 0 };

@@ -1,10 +1,11 @@
 import type { FitCallback, FitEpoch, FitStep } from '@inplace-abn/session';
+import type { ValidationResults } from '../callbacks/record-metrics.js';
 import type { MetricName } from '../meters/metrics.js';
 import type { Position } from './position.js';
 import type { Validation } from './validate.js';
 
 /** Where a run stands, and how good it has been. The first of a run's callbacks: the others ask it. */
-export class Standing implements FitCallback {
+export class Standing implements FitCallback<string, ValidationResults> {
   /** Whether the last epoch was the best so far. */
   better = false;
 
@@ -13,6 +14,8 @@ export class Standing implements FitCallback {
     private current: Position,
     private readonly criterion: MetricName,
     public validation: Validation | null = null,
+    /** Percent points by which a result must exceed the best so far to count as better. */
+    private readonly minDelta = 0,
   ) {}
 
   /** Epoch, step and best result so far. */
@@ -24,11 +27,15 @@ export class Standing implements FitCallback {
     this.current = { ...this.current, step: step + 1, stepInEpoch: stepInEpoch + 1 };
   }
 
-  onEpoch({ epoch, validation }: FitEpoch): void {
+  onEpoch({ epoch, validation }: FitEpoch<string, ValidationResults>): void {
     const { step, best } = this.current;
-    const reached = validation?.metrics[this.criterion] ?? Number.NaN;
+    const { averaged, metrics } = validation ?? { metrics: {} };
+    const reached = (averaged?.metrics ?? metrics)[this.criterion] ?? Number.NaN;
     this.better = reached > best;
     const record = this.better ? { best: reached, stepOfBest: step } : {};
-    this.current = { ...this.current, epoch: epoch + 1, stepInEpoch: 0, ...record };
+    // The first result counts, whatever it is.
+    const counts = reached > best + this.minDelta || this.current.stepOfBest === null;
+    const sinceBest = counts && this.better ? 0 : this.current.sinceBest + 1;
+    this.current = { ...this.current, epoch: epoch + 1, stepInEpoch: 0, sinceBest, ...record };
   }
 }

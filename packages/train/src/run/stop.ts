@@ -12,11 +12,17 @@ export class StopRequest {
   /** @param source emits the signals; default: the process */
   constructor(notify: (signal: NodeJS.Signals) => void, source?: SignalSource) {
     const first = (signal: NodeJS.Signals) => {
-      this.signal = signal;
+      if (this.signal) return;
       notify(signal);
-      this.controller.abort(new Error(`stopped by ${signal}`));
+      this.request(signal);
     };
     this.signals = new StopSignals({ first }, source);
+  }
+
+  /** Asks the run to stop as the signal would. */
+  request(signal: NodeJS.Signals): void {
+    this.signal ??= signal;
+    this.controller.abort(new Error(`stopped by ${signal}`));
   }
 
   /** Whether a stop was requested. */

@@ -30,13 +30,17 @@ export interface LoopOptions {
   readonly rates: (epoch: number, step: number) => LearningRates;
   /** Stop, saved, after this many steps in all, as if interrupted. */
   readonly maxSteps?: number;
+  /** Epochs without a better result after which the run is complete; 0, the default: it never ends early. */
+  readonly patience?: number;
 }
 
 /** How a run ended. */
 export interface TrainOutcome {
   readonly validation: Validation | null;
-  /** Signal that stopped the run early; its state is saved. */
+  /** What stopped the run early; its state is saved. */
   readonly stopped: NodeJS.Signals | 'max-steps' | null;
+  /** Whether the run ended before its last epoch, because it no longer got better. */
+  readonly early?: boolean;
 }
 
 /** Events outside of a run; their position is that of its {@link Standing}. */
@@ -78,11 +82,19 @@ export class TrainingRun {
     return maxSteps !== undefined && this.parts.standing.position.step >= maxSteps ? 'max-steps' : null;
   }
 
+  /** Whether there was no better result for too long. */
+  private get outOfPatience(): boolean {
+    const { patience = 0, epochs } = this.options;
+    const { epoch, sinceBest } = this.parts.standing.position;
+    return patience > 0 && sinceBest >= patience && epoch < epochs;
+  }
+
   /** Trains to the end, or until a stop is requested; the run is then saved. */
   async run(): Promise<TrainOutcome> {
     const { engine, data, standing } = this.parts;
     const { epochs } = this.options;
     await this.halting.agree();
+    if (this.outOfPatience) return { validation: standing.validation, stopped: null, early: true };
     const trainee: Trainee<Batch, string, ValidationResults> = {
       train: (batch, at) => this.train(batch, at),
       validate: (at) => this.validate(at),
@@ -97,7 +109,8 @@ export class TrainingRun {
     });
     return {
       validation: standing.validation,
-      stopped: standing.position.epoch < epochs ? this.halted : null,
+      stopped: standing.position.epoch < epochs && !this.outOfPatience ? this.halted : null,
+      ...(this.outOfPatience ? { early: true } : {}),
     };
   }
 
@@ -114,9 +127,10 @@ export class TrainingRun {
       new ShowProgress({ progress, clock, epochs, steps, images, bytes, metrics }),
       ...callbacks,
       {
-        onEpoch: async () => {
+        onEpoch: async (_, stop) => {
           await this.halting.agree();
           this.unreadable.report(progress);
+          if (this.outOfPatience) stop();
         },
         onStop: () => this.unreadable.report(progress),
       },
@@ -139,7 +153,9 @@ export class TrainingRun {
     const inAll = peers.size === 1 ? undefined : Number(outputs.labeled?.[0] ?? 0);
     const { metrics, labeled: samples } = this.meter.add(outputs, batch, inAll);
     batch.release();
-    return { loss, samples, metrics: Object.fromEntries(metricEntries(metrics)), learningRate: rates.base };
+    const norm = outputs.gradient_norm ? { gradientNorm: Number(outputs.gradient_norm[0]) } : {};
+    const named = Object.fromEntries(metricEntries(metrics));
+    return { loss, samples, metrics: named, learningRate: rates.base, ...norm };
   }
 
   private async validate(at: FitPosition): Promise<ValidationResults | 'stopped'> {
@@ -150,10 +166,13 @@ export class TrainingRun {
     const { unreadable } = this;
     const set = { loader: data.val, images: data.valImages, crop, epoch: at.epoch + 1, epochs };
     try {
-      const found = await validate({ engine, ...set, progress, peers, unreadable }, this.halting);
-      if (!found) return 'stopped';
-      standing.validation = found;
-      return { loss: found.loss, metrics: Object.fromEntries(metricEntries(found)), iou: found.iou };
+      const options = { engine, ...set, progress, peers, unreadable };
+      const found = await validate(options, this.halting);
+      const averaged =
+        found && engine.averages && (await validate({ ...options, averaged: true }, this.halting));
+      if (!found || averaged === null) return 'stopped';
+      standing.validation = averaged ? { ...found, averaged } : found;
+      return { ...resultsOf(found), ...(averaged && { averaged: resultsOf(averaged) }) };
     } catch (error) {
       // The steps of the epoch outlive a validation that fails.
       for (const callback of callbacks) await Promise.resolve(callback.onStop?.(at)).catch(() => {});
@@ -165,4 +184,12 @@ export class TrainingRun {
   private ratesAt({ epoch, stepInEpoch }: FitPosition): LearningRates {
     return this.options.rates(epoch, epoch * this.parts.data.train.batches + stepInEpoch);
   }
+}
+
+function resultsOf({
+  loss,
+  iou,
+  ...found
+}: Omit<Validation, 'averaged'>): Omit<ValidationResults, 'averaged'> {
+  return { loss, metrics: Object.fromEntries(metricEntries(found)), iou };
 }

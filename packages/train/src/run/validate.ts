@@ -14,6 +14,8 @@ import type { Unreadable } from './unreadable.js';
 export interface Validation extends Metrics, ByClass {
   readonly loss: number;
   readonly images: number;
+  /** That of the averages of the weights, where a run has them. */
+  readonly averaged?: Metrics & ByClass & { readonly loss: number };
 }
 
 /** `top-1 84.21 %  top-5 99.80 %  loss 0.4321  images 10000`. */
@@ -37,6 +39,8 @@ export interface ValidationOptions {
   readonly epochs: number;
   /** The processes that share the set. Default: this one alone. */
   readonly peers?: Peers;
+  /** Validates the averages of the weights. */
+  readonly averaged?: boolean;
   /** Collects the skipped images. */
   readonly unreadable: Unreadable;
 }
@@ -49,7 +53,18 @@ export async function validate(options: ValidationOptions): Promise<Validation>;
 /** With `halting`: null if the processes stop before the end of the set, all after the same batch. */
 export async function validate(options: ValidationOptions, halting: Halting): Promise<Validation | null>;
 export async function validate(options: ValidationOptions, halting?: Halting): Promise<Validation | null> {
-  const { engine, loader, images, crop, progress, epoch, epochs, peers = ALONE, unreadable } = options;
+  const {
+    engine,
+    loader,
+    images,
+    crop,
+    progress,
+    epoch,
+    epochs,
+    peers = ALONE,
+    unreadable,
+    averaged,
+  } = options;
   const own = new Found(engine.task.newMeter('val'));
   const meter = engine.task.newMeter('val');
   const clock = new StepClock();
@@ -61,7 +76,7 @@ export async function validate(options: ValidationOptions, halting?: Halting): P
     seen++;
     clock.dataReady();
     // This process's share of the last batch may be empty; it then only takes part in the sum.
-    if (batch.size > 0) own.add(await engine.evaluate(batch, crop), batch);
+    if (batch.size > 0) own.add(await engine.evaluate(batch, crop, averaged), batch);
     batch.release();
     const before = all;
     // Sum every batch, so that a progress line covers all processes.
@@ -137,5 +152,6 @@ export async function lastValidation(
   if (!record) return null;
   const metrics: Metrics = Object.fromEntries(names.map((name) => [name, record[name]]));
   const known = record.iou ? { iou: record.iou } : {};
-  return { loss: record.loss, ...metrics, ...known, images };
+  const { averaged } = record;
+  return { loss: record.loss, ...metrics, ...known, ...(averaged && { averaged }), images };
 }

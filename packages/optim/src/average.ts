@@ -1,0 +1,95 @@
+/** Moving averages of weights: states of their own, updated in the training step. */
+import {
+  accumulate,
+  checkOptionNames,
+  type Graph,
+  type StateSpec,
+  type Tracer,
+  UsageError,
+  type Value,
+} from '@inplace-abn/core';
+import { optimizerStateName } from './optimizer.js';
+
+/** Slot of a parameter's or statistic's average: `mod1.conv1.weight.ema`. */
+export const AVERAGED = 'ema';
+
+/** How weights are averaged. */
+export interface AverageOptions {
+  /** Share of the average that each of its updates keeps, from 0 to below 1. */
+  readonly decay: number;
+  /** Updates of the weights between those of the average (torchvision's model_ema_steps). Default 1. */
+  readonly every?: number;
+  /**
+   * Lowers the decay at the beginning, as timm's ModelEmaV3: for update n of the average, from 0, to at most
+   * 1 − (1 + n/gamma)^−power. true: gamma 1, power 2/3. Default: the decay is the same throughout.
+   */
+  readonly warmUp?: boolean | { readonly gamma?: number; readonly power?: number };
+}
+
+/** Throws UsageError for an option out of range. */
+export function checkAverage(options: AverageOptions): void {
+  checkOptionNames('average', options, ['decay', 'every', 'warmUp']);
+  const { decay, every = 1 } = options;
+  if (!(decay >= 0 && decay < 1)) {
+    throw new UsageError(`average: expected a decay from 0 to below 1 but received ${decay}`, {
+      code: 'ERR_OPTION_VALUE',
+    });
+  }
+  if (Number.isInteger(every) && every >= 1) return;
+  throw new UsageError(`average: expected every to count updates, from 1, but received ${every}`, {
+    code: 'ERR_OPTION_VALUE',
+  });
+}
+
+/** Share of the average that update `update` of the weights, counted from 1, keeps: 1 where it stays, 0 at the first. */
+export function averageKeep({ decay, every = 1, warmUp = false }: AverageOptions, update: number): number {
+  if (update % every !== 0) return 1;
+  const before = update / every - 1;
+  if (before === 0) return 0;
+  if (warmUp === false) return decay;
+  const { gamma = 1, power = 2 / 3 } = warmUp === true ? {} : warmUp;
+  return Math.min(decay, 1 - (1 + before / gamma) ** -power);
+}
+
+/** float32 scalars: average ← keep·average + factor·weights. */
+export interface AverageFactors {
+  /** 0: the average begins anew. */
+  readonly keep: Value;
+  readonly factor: Value;
+}
+
+/** The averages of those of a network's states that can be averaged; counts of batches cannot. */
+export function averagesOf(states: readonly StateSpec[]): StateSpec[] {
+  return states
+    .filter(({ kind, dtype }) => kind !== 'optimizer' && dtype === 'float32')
+    .map(({ name, shape }) => {
+      return { name: optimizerStateName(name, AVERAGED), kind: 'optimizer', shape, dtype: 'float32' };
+    });
+}
+
+/**
+ * Appends the update of every average to a traced step, behind the updates of what is averaged. The states are a
+ * network's, by their names.
+ */
+export function averageStates(tracer: Tracer, states: readonly StateSpec[], factors: AverageFactors): void {
+  tracer.during('update', null, () => {
+    for (const { name, kind, shape, dtype } of states) {
+      if (kind === 'optimizer' || dtype !== 'float32') continue;
+      tracer.within(name, () => {
+        const now = tracer.current(tracer.state(name, shape, dtype, kind));
+        const average = tracer.state(optimizerStateName(name, AVERAGED), shape, 'float32', 'optimizer');
+        tracer.assign(average, accumulate(average, now, factors));
+      });
+    }
+  });
+}
+
+/** The graph of an evaluation or a prediction, on the averages of the states instead of these. */
+export function onAverages<G extends Graph>(graph: G): G {
+  const states = graph.states.map((state) => {
+    const info = graph.values.get(state.value);
+    if (info?.dtype !== 'float32') return state;
+    return { ...state, name: optimizerStateName(state.name, AVERAGED), kind: 'optimizer' as const };
+  });
+  return { ...graph, states };
+}

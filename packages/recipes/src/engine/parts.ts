@@ -1,0 +1,96 @@
+/** The parts of a training batch, as arrays of its step. */
+import type { TypedArray } from '@inplace-abn/core';
+import type { Batch } from '@inplace-abn/data';
+import { type BatchShape, heightAndWidth, imageArrays, mixArrays } from '../task/images.js';
+import type { Objective } from '../task/task.js';
+
+/** A process's batch, and how its steps take it. */
+export interface Division {
+  readonly shape: BatchShape;
+  /** Images of each part: one, or several that are trained one after the other. */
+  readonly sizes: readonly number[];
+  /** Whether the images are mixed. */
+  readonly mixes: boolean;
+  /** Images of another process behind the batch's own. */
+  readonly guests: number;
+}
+
+/** Sizes of `parts` parts of a batch of so many images, the larger ones first. */
+export function partSizes(images: number, parts: number): number[] {
+  const [least, more] = [Math.floor(images / parts), images % parts];
+  return Array.from({ length: parts }, (_, index) => least + (index < more ? 1 : 0));
+}
+
+/** Images that the step of a part of `size` images is given: of several parts each brings its partners. */
+export function mixedRows({ sizes, mixes, guests }: Division, size: number): number {
+  if (!mixes) return 0;
+  return sizes.length > 1 ? 2 * size : size + guests;
+}
+
+/** The inputs of each part, but the scalars. */
+export function partArrays(
+  batch: Batch,
+  objective: Objective,
+  division: Division,
+): Record<string, TypedArray>[] {
+  const { shape, sizes, mixes, guests } = division;
+  const labels = objective.labelArray(batch, shape);
+  if (sizes.length === 1) {
+    const rows = mixes ? shape.batch + guests : shape.batch;
+    const mixed = mixes ? mixArrays(batch, shape) : {};
+    return [{ ...imageArrays(batch, { ...shape, batch: rows }), labels, ...mixed }];
+  }
+  const whole = mixes ? mixArrays(batch, shape) : null;
+  let begin = 0;
+  return sizes.map((size) => {
+    const first = begin;
+    begin += size;
+    const own = sliceOf(batch, shape, first, size);
+    const part = { labels: rowsOf(labels, shape.batch, first, size), ...own };
+    if (!whole) return part;
+    const { partners = new Int32Array(0), lambda, boxes, mixed_labels } = whole;
+    return {
+      ...part,
+      ...withPartners(batch, shape, own, partners.subarray(first, first + size)),
+      lambda: rowsOf(lambda ?? partners, shape.batch, first, size),
+      boxes: rowsOf(boxes ?? partners, shape.batch, first, size),
+      mixed_labels: rowsOf(mixed_labels ?? partners, shape.batch, first, size),
+    };
+  });
+}
+
+/** Images and colors of a part, and behind them those of its partners. */
+function withPartners(
+  batch: Batch,
+  shape: BatchShape,
+  own: { readonly images: Uint8Array; readonly color: Float32Array },
+  partners: ArrayLike<number>,
+): Record<string, TypedArray> {
+  const size = partners.length;
+  const bytes = own.images.length / size;
+  const images = new Uint8Array(2 * own.images.length);
+  const color = new Float32Array(2 * own.color.length);
+  images.set(own.images);
+  color.set(own.color);
+  for (let row = 0; row < size; row++) {
+    const other = sliceOf(batch, shape, partners[row] ?? 0, 1);
+    images.set(other.images, (size + row) * bytes);
+    color.set(other.color, (size + row) * 12);
+  }
+  return { images, color, partners: Int32Array.from({ length: size }, (_, row) => size + row) };
+}
+
+function sliceOf({ images, color }: Batch, { crop }: BatchShape, first: number, count: number) {
+  const [height, width] = heightAndWidth(crop);
+  const bytes = height * width * 3;
+  return {
+    images: images.subarray(first * bytes, (first + count) * bytes),
+    color: color.subarray(first * 12, (first + count) * 12),
+  };
+}
+
+/** Rows of an array that holds `rows` of them. */
+function rowsOf<A extends TypedArray>(array: A, rows: number, first: number, count: number): A {
+  const width = array.length / rows;
+  return array.subarray(first * width, (first + count) * width) as A;
+}

@@ -1,0 +1,42 @@
+/** What the mean loss of a training step is divided by, where others have a part of its batch. */
+
+import type { GroupShape } from '@inplace-abn/comm';
+import { type PendingSum, startAllReduce, type Tracer, type Value } from '@inplace-abn/core';
+import type { Objective } from '../task/task.js';
+import type { GroupInputs } from './group-sums.js';
+
+export interface Counts {
+  /** What is labeled in all processes; of a process alone undefined. */
+  readonly labeled?: Value;
+  /** For the objective; undefined where the step has the whole batch. */
+  readonly count?: Value;
+}
+
+/**
+ * Inputs: labeled of a group (its own), or of a part of a batch (of all parts); and `weight`, the sum of class weights of the
+ * same labels, where the objective has it. Sums over processes travel during the forward pass.
+ */
+export function countsOf(
+  tracer: Tracer,
+  objective: Objective,
+  shared: (GroupInputs & { readonly group: GroupShape }) | null,
+  divided: boolean,
+): { wait(): Counts } {
+  const input = (name: string) => tracer.input(name, [1], 'float32');
+  const weight = objective.weight && (shared || divided) ? input('weight') : undefined;
+  if (!shared) {
+    const labeled = divided ? input('labeled') : undefined;
+    return { wait: () => ({ count: weight ?? labeled }) };
+  }
+  const sum = (value: Value): PendingSum =>
+    tracer.within('labeled', () => startAllReduce(value, shared.group.name));
+  const waited = (pending: PendingSum): Value => tracer.within('labeled', () => pending.wait());
+  const pending = sum(shared.labeled);
+  const weighed = weight && sum(weight);
+  return {
+    wait() {
+      const labeled = waited(pending);
+      return { labeled, count: weighed ? waited(weighed) : labeled };
+    },
+  };
+}

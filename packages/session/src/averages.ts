@@ -1,0 +1,25 @@
+/** The averages of a session's weights. */
+import type { TensorStream } from '@inplace-abn/checkpoint';
+import { type Store, UsageError } from '@inplace-abn/core';
+import { AVERAGED, type AverageOptions, optimizerStateName } from '@inplace-abn/optim';
+import { statesIn } from './states.js';
+
+/** Parameters and buffers by name, as their averages; counts of batches as they are. */
+export function averagesIn(store: Store): Map<string, TensorStream> {
+  const averages = statesIn(store, 'optimizer');
+  return new Map(
+    [...statesIn(store, 'parameter', 'buffer')].map(([name, own]) => [
+      name,
+      averages.get(optimizerStateName(name, AVERAGED)) ?? own,
+    ]),
+  );
+}
+
+/** Throws UsageError where a session has no averages, or none yet. */
+export function checkAveraged(method: string, average: AverageOptions | undefined, updates: number): void {
+  if (average && updates >= (average.every ?? 1)) return;
+  const why = average
+    ? `the average begins with update ${average.every ?? 1}, and ${updates} are made: train first`
+    : 'the Session has no averages: give it the option average';
+  throw new UsageError(`${method}: ${why}`, { code: 'ERR_NO_AVERAGE' });
+}
