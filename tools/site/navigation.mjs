@@ -10,6 +10,7 @@ const GROUPS = [
       'docs/own-network.md',
       'docs/fine-tuning.md',
       'docs/data.md',
+      'docs/training-options.md',
       'docs/segmentation.md',
       'examples/README.md',
     ],

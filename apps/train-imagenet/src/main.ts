@@ -11,14 +11,17 @@ import {
   bytes,
   configHash,
   distBackendOption,
+  dryRun,
   type Engine,
   evaluate,
   loadConfig,
   localRankOption,
   type NormMode,
   nonNegative,
+  type Override,
   pixels,
   positive,
+  setOption,
   type TrainConfig,
   together,
   train,
@@ -58,6 +61,8 @@ interface Options extends ProcessDevice {
   readonly maxPixels?: number;
   readonly continue?: boolean;
   readonly trace?: string;
+  readonly set: readonly Override[];
+  readonly dryRun?: boolean;
 }
 
 const command = new Command('train-imagenet')
@@ -68,6 +73,11 @@ const command = new Command('train-imagenet')
   .argument(
     '<dir>',
     'image folder: DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*; to segment, DIR/{train,val}/{images,labels}/*',
+  )
+  .addOption(setOption())
+  .option(
+    '--dry-run',
+    'open the data, plan, make one training step and one validation batch, and write nothing',
   )
   .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
   .option('-p, --print-freq <n>', 'print every N steps if the output is not a terminal', positive, 10)
@@ -126,6 +136,7 @@ const command = new Command('train-imagenet')
 Examples:
   ${command.name()} experiments/demo_fashion_mnist.json .cache/fashion-mnist
   ${command.name()} config.json data --log-dir runs/first
+  ${command.name()} config.json data --set optimizer.learning_rate=0.2 --set ema.decay=0.999 --dry-run
   ${command.name()} config.json data --resume runs/first/checkpoints
   ${command.name()} config.json data --evaluate --resume runs/first/checkpoints/best.safetensors
   ${command.name()} config.json data --weights resnet50.pth --log-dir runs/tuned
@@ -184,8 +195,8 @@ function checkOptions({
   }
 }
 
-async function configOf(path: string, { memoryBudget }: Options): Promise<TrainConfig> {
-  const config = await loadConfig(path, { architectures: ARCHITECTURES });
+async function configOf(path: string, { memoryBudget, set: overrides }: Options): Promise<TrainConfig> {
+  const config = await loadConfig(path, { architectures: ARCHITECTURES, overrides });
   return memoryBudget === undefined ? config : { ...config, memory_budget: memoryBudget };
 }
 
@@ -248,6 +259,18 @@ function commandTyped(): string {
   return commandLine(command.name(), launched === null ? given : ['--nproc', String(launched), ...given]);
 }
 
+async function dry(
+  config: TrainConfig,
+  data: string,
+  options: Options,
+  { device, peers }: Omit<Setting, 'processes'>,
+): Promise<number> {
+  const { workers, maxPixels, printFreq, weights, resume = weights, trainedWith } = options;
+  const run = { config, data, device, workers, maxPixels, printFreq, resume, trainedWith, peers };
+  await withAdvice(ADVICE, () => dryRun({ ...run, take: taking(options) }));
+  return 0;
+}
+
 async function trainRun(
   config: TrainConfig,
   data: string,
@@ -256,6 +279,7 @@ async function trainRun(
 ): Promise<number> {
   const { workers, maxPixels, printFreq, weights, resume = weights, saveEvery, maxSteps } = options;
   const take = taking(options);
+  if (options.dryRun) return dry(config, data, options, { device, peers });
   // Processes that start at different seconds write to one folder.
   const logDir = await peers.fromFirst(peers.rank === 0 ? logDirOf(options, take) : null);
   if (peers.rank === 0) process.stdout.write(`run folder ${logDir}\n`);

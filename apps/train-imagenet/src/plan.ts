@@ -11,10 +11,12 @@ import {
   fraction,
   loadConfig,
   type NormMode,
+  type Override,
   type PlanReport,
   planReport,
   positive,
   positives,
+  setOption,
   TRAINED_WITH_ADVICE,
   type TrainConfig,
   trainedWithOption,
@@ -27,6 +29,7 @@ import { formatPlanTable, planPerDevice } from './plan/plan-table.js';
 import { formatSweep, renderSweep, type Sweep, sweep } from './plan/sweep.js';
 
 interface Options {
+  readonly set: readonly Override[];
   readonly batch?: number | 'auto';
   readonly budget?: number;
   readonly valImages?: number;
@@ -45,6 +48,7 @@ const command = new Command('plan')
     'Plan the memory of one training step: bytes by kind, the peak, and for each layer whether it is in place or why not.',
   )
   .argument('<configs...>', 'JSON training configurations')
+  .addOption(setOption())
   .addOption(
     new Option(
       '-b, --batch <n>',
@@ -169,7 +173,7 @@ async function sweeps(paths: readonly string[], { batch, plot, json }: Options):
 }
 
 function load(path: string) {
-  return loadConfig(path, { architectures: ARCHITECTURES });
+  return loadConfig(path, { architectures: ARCHITECTURES, overrides: command.opts<Options>().set });
 }
 
 await runCommand(command, import.meta.url);

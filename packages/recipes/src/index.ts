@@ -11,6 +11,7 @@ export {
   resolveConfig,
 } from './config/config.js';
 export { configHash } from './config/hash.js';
+export { type Override, parseOverride } from './config/overrides.js';
 export type { ScheduleConfig, ScheduleType } from './config/schedule.js';
 export type {
   ClassificationConfig,
@@ -39,10 +40,12 @@ export { formatPlan } from './plan/format.js';
 export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.js';
 export { bytes, finite, fraction, nonNegative, pixels, positive, positives } from './program/numbers.js';
 export { distBackendOption, localRankOption } from './program/processes.js';
+export { setOption } from './program/set.js';
 export { together } from './program/together.js';
 export { TRAINED_WITH_ADVICE, trainedWithOption } from './program/weights.js';
 export { classNames, type Described, describedNetwork } from './run/described.js';
 export { configIn, descriptionOf } from './run/description.js';
+export { type DryRunOptions, dryRun } from './run/dry-run.js';
 export { evaluate } from './run/evaluate.js';
 export { type TrainOptions, train } from './run/train.js';
 export {

@@ -18,8 +18,12 @@ export function averagesIn(store: Store): Map<string, TensorStream> {
 /** Throws UsageError where a session has no averages, or none yet. */
 export function checkAveraged(method: string, average: AverageOptions | undefined, updates: number): void {
   if (average && updates >= (average.every ?? 1)) return;
-  const why = average
-    ? `the average begins with update ${average.every ?? 1}, and ${updates} are made: train first`
-    : 'the Session has no averages: give it the option average';
-  throw new UsageError(`${method}: ${why}`, { code: 'ERR_NO_AVERAGE' });
+  if (!average) {
+    throw new UsageError(`${method} of averages needs a Session with the option average`, {
+      code: 'ERR_MISSING_OPTION',
+    });
+  }
+  throw new UsageError(
+    `${method}: the average begins with update ${average.every ?? 1}, and ${updates} are made: train first`,
+  );
 }

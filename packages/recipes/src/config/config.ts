@@ -1,5 +1,6 @@
 import { ConfigError, duplicateKeys, locate } from './error.js';
 import type { LocatedJson } from './json.js';
+import { isOverridden, type Override, overridden } from './overrides.js';
 import { type Problem, toProblems } from './problems.js';
 import { readJson } from './read-json.js';
 import { crossKeyProblems } from './rules.js';
@@ -11,6 +12,8 @@ export { ConfigError, type ConfigProblem } from './error.js';
 export interface ConfigOptions {
   /** Known architecture names; `network.arch` must be one of them. Any name is taken where this is absent. */
   architectures?: readonly string[];
+  /** Values that count in place of the file's: see {@link parseOverride}. */
+  overrides?: readonly Override[];
 }
 
 /** The reference's defaults and those of our additions. Frozen: copy it to change it. */
@@ -41,13 +44,22 @@ export function resolveConfig(object: unknown, source: string, options: ConfigOp
   return resolve(object, source, options);
 }
 
-function resolve(raw: unknown, source: string, options: ConfigOptions, json?: LocatedJson): TrainConfig {
-  const result = trainSchema(raw, options.architectures).safeParse(raw);
+function resolve(
+  given: unknown,
+  source: string,
+  { architectures, overrides = [] }: ConfigOptions,
+  json?: LocatedJson,
+): TrainConfig {
+  const raw = overridden(given, overrides);
+  const result = trainSchema(raw, architectures).safeParse(raw);
   const problems: Problem[] = (result.error?.issues ?? []).flatMap((issue) =>
     toProblems(issue, raw, everyKey),
   );
   problems.push(...crossKeyProblems(raw, everyKey));
-  const located = problems.map((problem) => locate(problem, json));
+  const located = problems.map((problem) =>
+    // Not in the file.
+    locate(problem, isOverridden(problem.path, overrides) ? undefined : json),
+  );
   located.push(...duplicateKeys(json));
   // A copy, because zod hands out the one array that stands as a default.
   if (result.success && located.length === 0) return structuredClone(result.data);

@@ -76,7 +76,7 @@ const SMOOTH = 1;
  */
 function diceOf(scores: Value, labels: Value, count: Value | undefined): Value {
   const target = oneHot(labels, dim(scores.shape, 1), IGNORED);
-  const counts = sum(target, [1]);
+  const counts = sum(target, [1], { keep: true });
   const p = mul(softmax(scores), counts);
   const both = add(mul(sum(mul(p, target), [0, 2, 3]), 2), SMOOTH);
   const each = add(add(sum(p, [0, 2, 3]), sum(target, [0, 2, 3])), SMOOTH);

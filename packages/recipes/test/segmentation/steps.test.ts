@@ -37,6 +37,22 @@ function engineOf(config = segmentationConfigOf()): Engine {
 const RATES = { base: 0.05, classifier: 0.05 };
 
 describe('a segmentation step', () => {
+  it('adds a Dice term of the pixels that count, and weighs classes', async () => {
+    const lossOf = async (loss: object, batch: Batch) => {
+      const config = { ...segmentationConfigOf(), loss: { ...segmentationConfigOf().loss, ...loss } };
+      return (await engineOf(config).train(batch, { rates: RATES, update: 1, seed: 1 })).loss;
+    };
+    const batch = batchOf((i) => (i % 3 === 0 ? 255 : i % CLASSES));
+    const plain = await lossOf({}, batch);
+    const dice = (await lossOf({ dice: 2 }, batch)) - plain;
+    expect(dice).toBeGreaterThan(0.2);
+    expect(dice).toBeLessThan(2);
+    expect(await lossOf({ class_weights: Array.from({ length: CLASSES }, () => 4) }, batch)).toBeCloseTo(
+      plain,
+      5,
+    );
+  });
+
   it('does not see pixels that are ignored', async () => {
     const upper = (i: number) => (i % PIXELS < PIXELS / 2 ? i % CLASSES : 255);
     const engine = engineOf();

@@ -2,6 +2,7 @@ import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { type Metrics, metricScalars } from '../meters/metrics.js';
+import { MetricsCsv } from './metrics-csv.js';
 
 /** One line of metrics.jsonl, including the task's metrics. */
 export interface MetricRecord extends Metrics {
@@ -33,24 +34,30 @@ export interface ResumePosition {
   readonly step: number;
 }
 
-/** Appends one JSON object per line. Each is in the file when `add` returns, so a killed run loses none. */
+/** Appends one JSON object per line, and a row to the .csv next to it. Each is in the file when `add` returns, so a killed run loses none. */
 export class MetricsLog {
   private readonly file: number;
+  private readonly csv: MetricsCsv;
   private open = true;
 
   constructor(readonly path: string) {
     this.file = openSync(path, 'a');
+    this.csv = new MetricsCsv(path.replace(/(\.jsonl)?$/, '.csv'), path);
   }
 
   /** NaN and infinities become null, because JSON has neither. */
   add(record: MetricRecord): void {
     if (!this.open) throw new Error(`metrics log ${this.path} is closed`);
     appendFileSync(this.file, `${JSON.stringify(record)}\n`);
+    this.csv.add(record);
   }
 
   /** Writes what is pending and closes the file. */
   close(): void {
-    if (this.open) closeSync(this.file);
+    if (this.open) {
+      closeSync(this.file);
+      this.csv.close();
+    }
     this.open = false;
   }
 }

@@ -31,6 +31,7 @@ const fileNames = [
   'versions.json',
   'kernels.json',
   'metrics.jsonl',
+  'metrics.csv',
   'report.html',
   'summary.json',
   'checkpoints',
@@ -46,6 +47,7 @@ const fileNames = [
  *     versions.json   machine and packages                events.out.…   for TensorBoard
  *     kernels.json    kernel names, for resuming
  *     metrics.jsonl   one object per step, validationreport.html, summary.json
+ *     metrics.csv     the same as a table
  *                                                         checkpoint.pth.tar, model_best.pth.tar for PyTorch
  */
 export class RunFolder {

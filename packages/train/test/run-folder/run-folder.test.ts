@@ -51,6 +51,7 @@ describe('a new run', () => {
       'config.json',
       'events.out.tfevents',
       'kernels.json',
+      'metrics.csv',
       'metrics.jsonl',
       'summary.json',
       'versions.json',

@@ -1,0 +1,47 @@
+/** Values of a configuration that are given next to its file. */
+import { ConfigError } from './error.js';
+
+/** One value and the keys that lead to it. */
+export interface Override {
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/**
+ * Reads `optimizer.learning_rate=0.2`: keys, and a value as JSON; what is no JSON is a text, so that quotes are not needed.
+ *
+ * @throws {ConfigError} for a text of another form
+ */
+export function parseOverride(text: string): Override {
+  const at = text.indexOf('=');
+  const path = text.slice(0, Math.max(0, at)).trim().split('.');
+  if (at < 0 || path.some((key) => !/^\w+$/.test(key))) {
+    throw new ConfigError(text, [{ path: '', message: 'expected KEY.KEY=VALUE, such as optimizer.clip=0' }]);
+  }
+  return { path, value: readValue(text.slice(at + 1).trim()) };
+}
+
+/** A copy of a configuration as it was read, with the values in their places; later ones count. */
+export function overridden(raw: unknown, overrides: readonly Override[]): unknown {
+  return overrides.reduce<unknown>((object, { path, value }) => placed(object, path, value), raw);
+}
+
+/** Whether an override gives the value at a key path, or one within it. */
+export function isOverridden(path: readonly (string | number)[], overrides: readonly Override[]): boolean {
+  return overrides.some(({ path: own }) => own.every((key, index) => path[index] === key));
+}
+
+function placed(object: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  const known: object = typeof object === 'object' && object !== null ? object : {};
+  const own: unknown = Object.hasOwn(known, key) ? Reflect.get(known, key) : undefined;
+  return { ...known, [key]: placed(own, rest, value) };
+}
+
+function readValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

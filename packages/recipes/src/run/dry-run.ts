@@ -1,0 +1,100 @@
+/** One training step and one validation batch of a run that writes nothing. */
+import { formatBytes } from '@inplace-abn/core';
+import type { Batch, Loader } from '@inplace-abn/data';
+import { ALONE, METRICS, type MetricName, type Progress, progressOf, START } from '@inplace-abn/train';
+import { evaluationBatches } from '../data/loaders.js';
+import type { Engine } from '../engine/engine.js';
+import { learningRateOf } from '../engine/learning-rate.js';
+import { initialStatesOf } from '../network/network.js';
+import { taskOf } from '../tasks/registry.js';
+import { withClassWeights } from './class-weights.js';
+import { engineWith } from './engine-with.js';
+import { namingKeys } from './naming-keys.js';
+import { restoreRun } from './restore.js';
+import type { TrainOptions } from './train.js';
+
+/** Options of a run, of which those about its folder are not needed. */
+export type DryRunOptions = Omit<TrainOptions, 'logDir' | 'versions'>;
+
+/**
+ * Opens the data, plans and allocates all that a run needs, restores what it would begin with, and makes one training
+ * step and one validation batch. Nothing is written. Throws what the run would throw.
+ */
+export async function dryRun(options: DryRunOptions): Promise<void> {
+  const {
+    config,
+    device,
+    workers,
+    maxPixels,
+    resume,
+    take = 'everything',
+    trainedWith,
+    peers = ALONE,
+  } = options;
+  const progress = progressOf(options, peers);
+  const data = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers });
+  for (const note of data.notes) progress.note(note);
+  progress.note(`${data.trainImages} training and ${data.valImages} validation images`);
+  const evaluated = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
+  const known = withClassWeights(config, data);
+  const engine = await engineWith(
+    null,
+    { device, config: known, evaluationBatches: evaluated, peers },
+    progress,
+  );
+  engine.load(initialStatesOf(engine.network, config.network, config.seed));
+  engine.beginAverages();
+  let position = START;
+  if (resume !== undefined) {
+    const restored = await restoreRun({ engine, config, data, path: resume, take, trainedWith });
+    for (const note of restored.notes) progress.note(note);
+    position = restored.position;
+  }
+  await engine.shareStates();
+  progress.note(`${formatBytes(engine.bytes)} for weights, optimizer state and arena`);
+  const { epoch, step } = position;
+  const rates = learningRateOf(config.optimizer, data.train.batches)(epoch, step);
+  await namingKeys(async () => {
+    await first(data.train, epoch, async (batch) => {
+      const seed = (config.seed + step) | 0;
+      const { loss, outputs } = await engine.train(batch, { rates, update: step + 1, seed });
+      const labeled = peers.size === 1 ? undefined : Number(outputs.labeled?.[0] ?? 0);
+      const { metrics } = engine.task.newMeter('train').add(outputs, batch, labeled);
+      progress.note(`one training step: ${resultLine(loss, metrics)}`);
+    });
+    await engine.shareBuffers();
+    await first(data.val, 0, (batch) => validated(engine, batch, options, progress));
+  });
+  progress.note('dry run: nothing was written');
+}
+
+async function validated(
+  engine: Engine,
+  batch: Batch,
+  { config }: DryRunOptions,
+  progress: Progress,
+): Promise<void> {
+  if (batch.size === 0) return;
+  for (const averaged of engine.averages ? [false, true] : [false]) {
+    const { loss, outputs } = await engine.evaluate(batch, config.input.crop_val, averaged);
+    const { metrics } = engine.task.newMeter('val').add(outputs, batch);
+    const what = averaged ? 'the same with averaged weights' : 'one validation batch';
+    progress.note(`${what}: ${resultLine(loss, metrics)}`);
+  }
+}
+
+async function first(loader: Loader, epoch: number, body: (batch: Batch) => Promise<void>): Promise<void> {
+  for await (const batch of loader.epoch(epoch)) {
+    await body(batch);
+    batch.release();
+    return;
+  }
+}
+
+function resultLine(loss: number, metrics: Readonly<Partial<Record<MetricName, number>>>): string {
+  const named = Object.entries(METRICS).flatMap(([name, { label }]) => {
+    const value = metrics[name as MetricName];
+    return value === undefined ? [] : [`${label} ${value.toFixed(2)} %`];
+  });
+  return [`loss ${loss.toFixed(4)}`, ...named].join('  ');
+}

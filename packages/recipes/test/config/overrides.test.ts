@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, resolveConfig } from '../../src/config/config.js';
+import { parseOverride } from '../../src/config/overrides.js';
+
+const resolved = (raw: object, ...texts: string[]) =>
+  resolveConfig(raw, 'c.json', { overrides: texts.map(parseOverride) });
+
+describe('values given next to a file', () => {
+  it('count in place of its own, the last of several', () => {
+    const raw = { optimizer: { learning_rate: 0.3, clip: 2 } };
+    const config = resolved(
+      raw,
+      'optimizer.learning_rate=0.2',
+      'optimizer.schedule.epochs=3',
+      'ema.decay=0.9',
+      'ema.decay=0.99',
+      'loss.type=bce',
+      'input.crop_val=[160,192]',
+    );
+    expect(config.optimizer).toMatchObject({ learning_rate: 0.2, clip: 2, schedule: { epochs: 3 } });
+    expect(config).toMatchObject({ ema: { decay: 0.99 }, loss: { type: 'bce' } });
+    expect(config.input.crop_val).toEqual([160, 192]);
+    expect(raw.optimizer.learning_rate).toBe(0.3);
+  });
+
+  it('are checked like the others', () => {
+    expect(() => resolved({}, 'optimizer.lerning_rate=1')).toThrow(
+      'c.json: optimizer.lerning_rate: unknown key; did you mean "learning_rate"?',
+    );
+    expect(() => resolved({}, 'ema.decay=1')).toThrow(
+      'c.json: ema.decay: expected a number of at least 0 and below 1, received 1',
+    );
+  });
+
+  it('have a key and a value', () => {
+    for (const text of ['optimizer.clip', '=3', 'optimizer..clip=1', 'a b=1']) {
+      expect(() => parseOverride(text), text).toThrow(ConfigError);
+    }
+  });
+});
+
+describe('rules between keys', () => {
+  it.each([
+    [{ loss: { class_weights: [1, 2] }, network: { classes: 3 } }, 'loss.class_weights: expected 3 numbers'],
+    [
+      { loss: { class_weights: [0, 0] }, network: { classes: 2 } },
+      'loss.class_weights: expected a number above 0',
+    ],
+    [{ loss: { bce_threshold: 0.2 } }, 'loss.bce_threshold: has no meaning with loss.type "cross_entropy"'],
+    [{ loss: { dice: 1 } }, 'loss.dice: has no meaning with task "classification"'],
+    [
+      { optimizer: { accumulate: 9, batch_size: 8 } },
+      'optimizer.accumulate: expected at most optimizer.batch_size, 8',
+    ],
+    [{ control: { time_limit: '1 day' } }, 'control.time_limit: expected -1 or seconds above 0'],
+  ])('%o', (raw, message) => {
+    expect(() => resolveConfig(raw, 'c.json')).toThrow(message);
+  });
+
+  it('read times with units', () => {
+    expect(resolveConfig({ control: { time_limit: '1.5h' } }, 'c.json').control.time_limit).toBe(5400);
+    expect(resolveConfig({ control: { time_limit: 90 } }, 'c.json').control.time_limit).toBe(90);
+  });
+});
