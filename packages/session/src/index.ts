@@ -20,6 +20,7 @@ export {
   type SoftCrossEntropyOptions,
   softCrossEntropy,
 } from '@inplace-abn/nn';
+export { averagesIn } from './averages.js';
 export type {
   Batches,
   EpochBatches,

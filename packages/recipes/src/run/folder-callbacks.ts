@@ -1,7 +1,14 @@
 /** Callbacks that write a run's folder: metrics, events, checkpoints, the report. Only rank 0 writes. */
-import { linkFileAtomic, type RunState, RunStateStore, type TensorContent } from '@inplace-abn/checkpoint';
+import {
+  describedAs,
+  linkFileAtomic,
+  type RunState,
+  RunStateStore,
+  type TensorContent,
+  writeSafetensors,
+} from '@inplace-abn/checkpoint';
 import type { SkippedImage } from '@inplace-abn/data';
-import type { FitStep } from '@inplace-abn/session';
+import { averagesIn, type FitStep } from '@inplace-abn/session';
 import {
   ALONE,
   type Peers,
@@ -20,6 +27,7 @@ import {
 } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
+import { descriptionOf } from './description.js';
 import { writeResults } from './results.js';
 import { captureState, layoutOf } from './state.js';
 import { torchCheckpointOf, writeTorchCheckpoint } from './torch-checkpoint.js';
@@ -109,6 +117,17 @@ class SaveCheckpoints implements RunCallback {
     this.saved = standing.position.step;
   }
 
+  /** The averages of the best epoch, as weights of their own. */
+  private async saveAverages(): Promise<void> {
+    const { engine, folder, data } = this.run;
+    const { config } = this.options;
+    const { arch, bn_mode } = config.network;
+    const described = Object.entries(describedAs(descriptionOf(config, data.classes)));
+    const texts = Object.fromEntries(described.map(([key, value]) => [key, JSON.stringify(value)]));
+    const metadata = { arch, bn_mode, ...texts };
+    await writeSafetensors(folder.averagedPath, averagesIn(engine.store), { metadata, checksum: true });
+  }
+
   async onEpoch(): Promise<void> {
     const { engine, data, folder, lock, standing } = this.run;
     await lock.check();
@@ -120,6 +139,7 @@ class SaveCheckpoints implements RunCallback {
       torchCheckpointOf(state, engine, this.options.config, data.train.batches),
     );
     if (better) await linkFileAtomic(folder.torchPath, folder.torchBestPath);
+    if (better && engine.averages) await this.saveAverages();
   }
 }
 

@@ -57,6 +57,7 @@ export async function writeResults(results: Results): Promise<void> {
     images: data.valImages,
     ...Object.fromEntries(metrics.map((name) => [name, validation?.[name] ?? null])),
     loss: validation?.loss ?? null,
+    ...(validation?.averaged && { averaged: validation.averaged }),
     [bestKey(criterion)]: position.best,
     seconds,
     memory,

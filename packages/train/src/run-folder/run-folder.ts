@@ -34,6 +34,7 @@ const fileNames = [
   'metrics.csv',
   'report.html',
   'summary.json',
+  'averaged.safetensors',
   'checkpoints',
   // Do not overwrite the files of a PyTorch run either.
   TORCH_CHECKPOINT,
@@ -121,6 +122,11 @@ export class RunFolder {
   /** PyTorch file of the best weights. */
   get torchBestPath(): string {
     return join(this.path, TORCH_BEST);
+  }
+
+  /** Averages of the weights after the best epoch, for a run that has them. */
+  get averagedPath(): string {
+    return join(this.path, 'averaged.safetensors');
   }
 
   /** File of the metrics, one JSON object per line. */

@@ -70,7 +70,7 @@ describe('a new run', () => {
       code: 'ERR_RUN_FOLDER_TAKEN',
       checkpoint: null,
       message: expect.stringMatching(
-        /^run folder .*first already holds checkpoints, config\.json, events.*, kernels\.json, metrics\.jsonl, versions\.json: continue that run, which has no checkpoint yet and starts over, or start a new one in another folder$/,
+        /^run folder .*first already holds checkpoints, config\.json, events.*, kernels\.json, metrics\.csv, metrics\.jsonl, versions\.json: continue that run, which has no checkpoint yet and starts over, or start a new one in another folder$/,
       ),
     });
     expect(await readFile(join(path, 'config.json'), 'utf8')).toBe(before);
