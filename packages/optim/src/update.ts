@@ -30,7 +30,7 @@ export interface UpdateOptions {
   readonly norm?: boolean;
 }
 
-/** What {@link updateParameters} finds out on the way. */
+/** Results of {@link updateParameters} besides the new parameters. */
 export interface Updates {
   /** float32 scalar: the global norm of the gradients before clipping; null where nobody needs it. */
   readonly norm: Value<'float32'> | null;

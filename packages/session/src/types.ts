@@ -1,4 +1,4 @@
-/** What the methods of a session take and return. */
+/** Arguments and results of a session's methods. */
 import type { TypedArray } from '@inplace-abn/core';
 import type { Per, Signals } from '@inplace-abn/nn';
 import type { StepResult } from './fit.js';

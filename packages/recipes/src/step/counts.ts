@@ -1,4 +1,4 @@
-/** What the mean loss of a training step is divided by, where others have a part of its batch. */
+/** The divisor of the mean loss of a training step that has only a part of its batch. */
 
 import type { GroupShape } from '@inplace-abn/comm';
 import { type PendingSum, startAllReduce, type Tracer, type Value } from '@inplace-abn/core';
@@ -6,7 +6,7 @@ import type { Objective } from '../task/task.js';
 import type { GroupInputs } from './group-sums.js';
 
 export interface Counts {
-  /** What is labeled in all processes; of a process alone undefined. */
+  /** Count of labels in all processes; undefined for a process alone. */
   readonly labeled?: Value;
   /** For the objective; undefined where the step has the whole batch. */
   readonly count?: Value;

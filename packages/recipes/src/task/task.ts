@@ -11,7 +11,7 @@ import type { BatchShape } from './images.js';
 /** The symbolic outputs of a step: `loss`, the mean over what is labeled, and what a meter counts from. */
 export type StepValues = Readonly<Record<string, Value>> & { readonly loss: Value };
 
-/** What the labels of a training step stand for, beyond themselves. */
+/** The targets of a training step in addition to its labels. */
 export interface TrainingTargets {
   /**
    * float32[1], what the mean loss is divided by where others have a part of the batch, too: what is labeled in all

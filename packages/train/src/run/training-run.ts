@@ -37,7 +37,7 @@ export interface LoopOptions {
 /** How a run ended. */
 export interface TrainOutcome {
   readonly validation: Validation | null;
-  /** What stopped the run early; its state is saved. */
+  /** The signal or limit that stopped the run early; its state is saved. */
   readonly stopped: NodeJS.Signals | 'max-steps' | null;
   /** Whether the run ended before its last epoch, because it no longer got better. */
   readonly early?: boolean;
