@@ -4,7 +4,7 @@ import type { TrainConfig } from '../config/schema.js';
 
 /**
  * The configuration with numbers for weights that are `balanced`: images / (classes · images of the class), over the
- * classes that have images,. A class without images has 0.
+ * classes that have images. A class without images has 0.
  */
 export function withClassWeights(
   config: TrainConfig,
