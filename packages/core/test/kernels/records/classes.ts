@@ -61,7 +61,7 @@ export const classes = {
   softmax_backward: LOGITS.map((logits) => ({ attrs: {}, inputs: [logits, logits] })),
   cross_entropy: labeled.flatMap(({ logits, labels, draw }) => [
     { attrs: { ignore_index: -100, label_smoothing: 0 }, inputs: [logits, labels], draw },
-    // Logits whose exponentials overflow.
+    // Logits whose exp overflows.
     {
       attrs: { ignore_index: 1, label_smoothing: 0 },
       inputs: [logits, labels],
