@@ -1,0 +1,61 @@
+/** How runs end, and runs that write nothing. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cpu } from '@inplace-abn/core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
+import { dryRun } from '../../src/index.js';
+import { configOf, lastState, Output, runTraining, STEPS_PER_EPOCH } from '../support/runs.js';
+
+describe('a run with options of control', () => {
+  let data: string;
+  beforeAll(async () => {
+    data = await imageFolder();
+  });
+
+  it('ends, complete, where it no longer gets better', async () => {
+    const config = configOf({
+      network: { width: 0.05 },
+      // Nothing is learnt, but the statistics settle; the first result is the one to beat.
+      optimizer: { learning_rate: 0, schedule: { epochs: 9 } },
+      control: { patience: 1, min_delta: 100 },
+    });
+    const logDir = join(await temporaryFolder(), 'run');
+    const { stopped, early, text } = await runTraining({ config, data, logDir });
+    expect({ stopped, early }).toEqual({ stopped: null, early: true });
+    expect(text).toMatch(/ended after epoch [12]: no better result for 1 epochs/);
+    const { epoch } = (await lastState(logDir)).meta;
+    expect(epoch).toBeLessThan(3);
+    const [header = '', ...rows] = (await readFile(join(logDir, 'metrics.csv'), 'utf8'))
+      .trimEnd()
+      .split('\n');
+    expect(header).toMatch(/^phase,epoch,step,loss,top1,/);
+    expect(rows.length).toBe(epoch * (STEPS_PER_EPOCH + 1));
+    expect(rows.every((row) => row.split(',').length === header.split(',').length)).toBe(true);
+    const again = await runTraining({ config, data, logDir, resume: join(logDir, 'checkpoints') });
+    expect(again.early).toBe(true);
+    expect((await lastState(logDir)).meta.epoch).toBe(epoch);
+  });
+
+  it('stops as on a signal when its time is up', async () => {
+    const config = configOf({ network: { width: 0.05 }, control: { time_limit: 0.001 } });
+    const logDir = join(await temporaryFolder(), 'run');
+    const { stopped, text } = await runTraining({ config, data, logDir });
+    expect(stopped).toBe('SIGTERM');
+    expect(text).toContain('control.time_limit is reached: finishing this step and saving');
+  });
+
+  it('makes a step and a validation batch without writing anything', async () => {
+    const config = configOf({ network: { width: 0.05 }, ema: { decay: 0.9 }, mix: { cutmix: 1 } });
+    const stream = new Output();
+    const before = await readdir(data);
+    await dryRun({ config, data, device: cpu(), workers: 1, printFreq: 1, stream });
+    expect(stream.text).toMatch(/one training step: loss \d/);
+    expect(stream.text).toMatch(/one validation batch: loss \d.*top-1/);
+    expect(stream.text).toMatch(/the same with averaged weights: loss \d/);
+    expect(stream.text).toContain('dry run: nothing was written');
+    expect(await readdir(data)).toEqual(before);
+    expect(existsSync('runs')).toBe(false);
+  });
+});
