@@ -69,7 +69,10 @@ const command = new Command('train-imagenet')
   .description(
     'Train a network with in-place activated batch norm on a folder of images: to classify them or, where the configuration says so, to segment them.',
   )
-  .argument('<config>', 'JSON configuration: network, optimizer and input sections over the defaults')
+  .argument(
+    '<config>',
+    'JSON configuration: network, optimizer, input, augmentation and other sections over the defaults',
+  )
   .argument(
     '<dir>',
     'image folder: DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*; to segment, DIR/{train,val}/{images,labels}/*',
