@@ -35,7 +35,8 @@ export class NotFiniteError extends Error {
 }
 
 /**
- * Rejects options that `what` does not have. TypeScript catches these at compile time, JavaScript does not.
+ * Rejects options that `what` does not have, and options that are not in an object. TypeScript catches these at compile time, JavaScript
+ * does not.
  *
  * @throws UsageError, code ERR_UNKNOWN_OPTION, naming the first unknown option
  */
@@ -44,12 +45,44 @@ export function checkOptionNames<K extends string>(
   options: Readonly<Partial<Record<K, unknown>>>,
   known: readonly K[],
 ): void {
+  if (typeof options !== 'object' || options === null) {
+    const example = known.slice(0, 2).join(', ');
+    throw new UsageError(
+      `${what}: expected an object of options, such as { ${example} }, but received ${described(options)}`,
+      { code: 'ERR_OPTION_VALUE' },
+    );
+  }
   const names: readonly string[] = known;
   const unknown = Object.keys(options).find((key) => !names.includes(key));
   if (unknown === undefined) return;
   throw new UsageError(`${what} has no option ${unknown}; it has ${known.join(', ')}`, {
     code: 'ERR_UNKNOWN_OPTION',
   });
+}
+
+/**
+ * Rejects what is not a finite number from 0, among options that have a value.
+ *
+ * @throws UsageError, code ERR_OPTION_VALUE, naming the first such option
+ */
+export function checkFromZero(what: string, options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || (typeof value === 'number' && value >= 0 && Number.isFinite(value))) continue;
+    throw new UsageError(`${what}: expected ${name} to be a number from 0 but received ${described(value)}`, {
+      code: 'ERR_OPTION_VALUE',
+    });
+  }
+}
+
+/** A value in an error that says what was received instead. */
+export function described(value: unknown): string {
+  if (typeof value === 'function') return `the function ${value.name || '(anonymous)'}`;
+  if (typeof value === 'string') return `'${value}'`;
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const keys = Object.keys(value).slice(0, 4).join(', ');
+  const name: unknown = value.constructor?.name;
+  return name === 'Object' || typeof name !== 'string' ? `{ ${keys} }` : `an object of ${name}`;
 }
 
 /**

@@ -37,7 +37,9 @@ export type {
 export { KernelChoices, type KernelNames, type UnmetChoice } from './devices/kernel-choices.js';
 export { availableMemory } from './devices/memory.js';
 export {
+  checkFromZero,
   checkOptionNames,
+  described,
   type ErrorDetails,
   NativeAddonError,
   NotFiniteError,

@@ -3,7 +3,15 @@
  * property that holds it, so the path of a parameter is its key in checkpoints:
  * `mod2.block1.convs.conv1.weight`.
  */
-import { type DType, type Shape, type StateKind, type Tracer, UsageError, Value } from '@inplace-abn/core';
+import {
+  type DType,
+  described,
+  type Shape,
+  type StateKind,
+  type Tracer,
+  UsageError,
+  Value,
+} from '@inplace-abn/core';
 
 /** Input or output of a module: a value, or several by name. */
 export type Signals = Value | Readonly<Record<string, Value>>;
@@ -76,11 +84,23 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
    */
   call(x: In, mode?: Mode): Out {
     return this.entered(x, mode, (inner) => {
-      const out = this.forward(x, inner);
+      const out = this.checked(this.forward?.(x, inner));
       const { tracer } = firstOf(x, this.constructor.name);
       entryOf(returned, tracer).set(tracer.path, out);
       return out;
     });
+  }
+
+  /** @throws UsageError for a forward that JavaScript lets return something else, or that is missing */
+  private checked(out: Out | undefined): Out {
+    const values = out instanceof Value ? [out] : Object.values(out ?? {});
+    if (out && values.length > 0 && values.every((value) => value instanceof Value)) return out;
+    const { name } = this.constructor;
+    throw new UsageError(
+      typeof this.forward === 'function'
+        ? `${name}: forward returned ${described(out)}: return a value, or values by name`
+        : `${name} has no method forward(x)`,
+    );
   }
 
   /** Runs `body` inside this module. */
@@ -173,8 +193,8 @@ export function calledPaths(tracer: Tracer): string[] {
 }
 
 function firstOf(x: Signals, name: string): Value {
-  const first = x instanceof Value ? x : Object.values(x)[0];
-  if (first) return first;
+  const first = x instanceof Value ? x : Object.values(x ?? {})[0];
+  if (first instanceof Value) return first;
   throw new UsageError(`${name} was called without a value to take its trace from`);
 }
 

@@ -1,4 +1,4 @@
-import { checkOptionNames, adam as emitAdam } from '@inplace-abn/core';
+import { checkFromZero, checkOptionNames, adam as emitAdam } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
 import { COMMON, type TorchForm } from './torch-form.js';
 
@@ -34,10 +34,11 @@ export function adam(options: AdamOptions): Optimizer {
 /** Adam in the form of a torch.optim class, with its L2 penalty or decoupled weight decay. */
 export function adamOf(
   torch: TorchForm,
-  { learningRate, betas = [0.9, 0.999], eps = 1e-8, weightDecay: weight_decay = 0 }: AdamOptions,
+  { learningRate = Number.NaN, betas = [0.9, 0.999], eps = 1e-8, weightDecay: weight_decay = 0 }: AdamOptions,
   decoupled: boolean,
 ): Optimizer {
   const [beta1, beta2] = betas;
+  checkFromZero(torch.type.toLowerCase(), { learningRate, beta1, beta2, eps, weightDecay: weight_decay });
   return {
     torch,
     learningRate,

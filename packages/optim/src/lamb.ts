@@ -1,5 +1,6 @@
 import {
   add,
+  checkFromZero,
   checkOptionNames,
   div,
   exp,
@@ -49,8 +50,14 @@ export const LAMB_FORM: TorchForm = {
  */
 export function lamb(options: LambOptions): Optimizer {
   checkOptionNames('lamb', options, ['learningRate', 'betas', 'eps', 'weightDecay']);
-  const { learningRate, betas = [0.9, 0.999], eps = 1e-6, weightDecay: weight_decay = 0.01 } = options;
+  const {
+    learningRate = Number.NaN,
+    betas = [0.9, 0.999],
+    eps = 1e-6,
+    weightDecay: weight_decay = 0.01,
+  } = options;
   const [beta1, beta2] = betas;
+  checkFromZero('lamb', { learningRate, beta1, beta2, eps, weightDecay: weight_decay });
   return {
     torch: LAMB_FORM,
     learningRate,

@@ -1,5 +1,6 @@
 import {
   add,
+  checkFromZero,
   checkOptionNames,
   div,
   mul,
@@ -62,8 +63,14 @@ export function rmsprop(options: RmspropOptions): Optimizer {
     'weightDecay',
     'tensorflow',
   ]);
-  const { learningRate, momentum = 0, weightDecay: weight_decay = 0, tensorflow = false } = options;
+  const {
+    learningRate = Number.NaN,
+    momentum = 0,
+    weightDecay: weight_decay = 0,
+    tensorflow = false,
+  } = options;
   const { alpha = tensorflow ? 0.9 : 0.99, eps = tensorflow ? 1e-10 : 1e-8 } = options;
+  checkFromZero('rmsprop', { learningRate, momentum, eps, weightDecay: weight_decay });
   if (!(alpha >= 0 && alpha < 1))
     throw new UsageError(`rmsprop: expected alpha in [0, 1), received ${alpha}`);
   const average = { name: 'square_avg', moment: 2 } as const;

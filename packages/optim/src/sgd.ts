@@ -1,4 +1,4 @@
-import { checkOptionNames, sgd as emitSgd, UsageError, type Value } from '@inplace-abn/core';
+import { checkFromZero, checkOptionNames, sgd as emitSgd, UsageError, type Value } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
 import { COMMON, type TorchForm } from './torch-form.js';
 
@@ -29,7 +29,13 @@ export const SGD_FORM: TorchForm = {
  */
 export function sgd(options: SgdOptions): Optimizer {
   checkOptionNames('sgd', options, ['learningRate', 'momentum', 'weightDecay', 'nesterov']);
-  const { learningRate, momentum = 0, weightDecay: weight_decay = 0, nesterov = false } = options;
+  const {
+    learningRate = Number.NaN,
+    momentum = 0,
+    weightDecay: weight_decay = 0,
+    nesterov = false,
+  } = options;
+  checkFromZero('sgd', { learningRate, momentum, weightDecay: weight_decay });
   if (nesterov && momentum <= 0) throw new UsageError('Nesterov momentum requires a momentum above 0');
   const hyperparameters = { momentum, weight_decay, nesterov };
   return {

@@ -1,5 +1,6 @@
 import { checkOptionNames } from '@inplace-abn/core';
 import type { Schedule } from '@inplace-abn/optim';
+import { checkBatch, checkFit } from './fit-kinds.js';
 import { Mean } from './mean.js';
 import { type Trainee, trainEpochs } from './train-epochs.js';
 
@@ -113,6 +114,7 @@ export async function fitEpochs<X, Y, M extends string>(
     'callbacks',
     'signal',
   ]);
+  checkFit(batches, options);
   const {
     epochs = 1,
     start,
@@ -123,7 +125,9 @@ export async function fitEpochs<X, Y, M extends string>(
     signal,
   } = options;
   const trainee: Trainee<TrainingBatch<X, Y>, M> = {
-    async train({ x, y }, { epoch }) {
+    async train(batch, { epoch }) {
+      checkBatch('fit', batch);
+      const { x, y } = batch;
       const rate = schedule(epoch);
       const result = await session.train(x, y, { rate });
       if (result === 'stopped') return result;
@@ -132,7 +136,10 @@ export async function fitEpochs<X, Y, M extends string>(
     async validate() {
       if (!validation) return null;
       const mean = new Mean<M>();
-      for await (const { x, y } of validation) mean.add(await session.evaluate(x, y, { averaged }));
+      for await (const batch of validation) {
+        checkBatch('fit: validation', batch);
+        mean.add(await session.evaluate(batch.x, batch.y, { averaged }));
+      }
       return mean.empty ? null : mean.result;
     },
     agree: session.agree,

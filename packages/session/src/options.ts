@@ -3,6 +3,7 @@ import { checkOptionNames, parseBytes, UsageError } from '@inplace-abn/core';
 import type { Loss, LossFunction, Per, Signals } from '@inplace-abn/nn';
 import { type AverageOptions, checkAverage, type Optimizer } from '@inplace-abn/optim';
 import type { ParameterGroup } from './groups.js';
+import { checkKinds, type OptionKinds, refuse } from './kinds.js';
 import type { Metric } from './metrics.js';
 import type { Selection } from './selection.js';
 import type { SessionGroup } from './sharing.js';
@@ -90,16 +91,29 @@ const KNOWN = [
   'initial',
 ] as const satisfies readonly (keyof SessionOptions)[];
 
+const DTYPES: readonly string[] = [
+  'float32',
+  'bfloat16',
+  'float16',
+  'int32',
+  'int64',
+  'uint8',
+] satisfies readonly DType[];
+
 /** The options of a session whatever its network is. */
-export type CheckedOptions = Pick<SessionOptions, 'average' | 'clip' | 'accumulate'> & {
-  readonly input: OneOrNamed<InputOptions>;
-};
+export type CheckedOptions = OptionKinds &
+  Pick<SessionOptions, 'average' | 'clip' | 'accumulate'> & {
+    readonly input: OneOrNamed<InputOptions>;
+  };
 
 /** Fails for what TypeScript would have refused: an unknown option, or an input without a shape. */
 export function checkOptions(options: CheckedOptions): void {
   checkOptionNames('Session', options, KNOWN);
-  if (typeof options.input !== 'object') shapeError('input', undefined);
-  for (const [name, input] of named('input', options.input, isTensorOptions)) checkSample(name, input);
+  checkKinds(options);
+  const { input } = options;
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) shapeError('input', undefined);
+  if ('shape' in input && typeof input.shape !== 'object') shapeError('input', input.shape);
+  for (const [name, sample] of named('input', input, isTensorOptions)) checkSample(name, sample);
   const { accumulate = 1 } = options;
   if (options.average) checkAverage(options.average);
   if (!(Number.isInteger(accumulate) && accumulate >= 1)) {
@@ -107,7 +121,7 @@ export function checkOptions(options: CheckedOptions): void {
       code: 'ERR_OPTION_VALUE',
     });
   }
-  if (options.clip !== undefined && !(options.clip > 0)) {
+  if (options.clip !== undefined && !(typeof options.clip === 'number' && options.clip > 0)) {
     throw new UsageError(`Session: expected a clip above 0 but received ${options.clip}`, {
       code: 'ERR_OPTION_VALUE',
     });
@@ -116,7 +130,8 @@ export function checkOptions(options: CheckedOptions): void {
 
 function checkSample(name: string, options: InputOptions): void {
   checkOptionNames(`Session: ${name}`, options, ['shape', 'dtype']);
-  const { shape } = options;
+  const { shape, dtype = 'float32' } = options;
+  if (!DTYPES.includes(dtype)) refuse('Session', `${name}.dtype to be one of ${DTYPES.join(', ')}`, dtype);
   const whole = Array.isArray(shape) && shape.every((size) => Number.isInteger(size) && size >= 1);
   if (!whole) shapeError(name, shape);
 }

@@ -10,7 +10,7 @@ export type PlanRequest =
 /** The kind of step and the samples that are asked for. */
 export function planned(request: PlanRequest): [StepKind, number] {
   const kinds = ['train', 'evaluate', 'predict'] as const;
-  const known = new Map<string, number>(Object.entries(request));
+  const known = new Map<string, number>(Object.entries(request ?? {}));
   const kind = kinds.find((name) => known.has(name));
   if (!kind || known.size > 1) {
     throw new UsageError('plan takes one of { train: N }, { evaluate: N } and { predict: N }', {

@@ -1,5 +1,6 @@
 import { CommError } from '@inplace-abn/comm';
 import {
+  checkFromZero,
   checkOptionNames,
   formatBytes,
   type Graph,
@@ -22,6 +23,7 @@ import { SessionStates } from './base.js';
 import { firstNonFinite } from './diagnose.js';
 import { type EpochBatches, type FitOptions, fitEpochs, type StepResult } from './fit.js';
 import { statesOf, TrainedParameters } from './groups.js';
+import { checkNetwork } from './kinds.js';
 import { Mean } from './mean.js';
 import { checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
 import { allFinite, type FloatTensor, outputOf, tensorOf } from './outputs.js';
@@ -62,6 +64,7 @@ export class Session<
     readonly module: Module<In, Out>,
     private readonly options: SessionOptions<In, Out, Target, M>,
   ) {
+    checkNetwork(module);
     checkOptions(options);
     const {
       input,
@@ -146,6 +149,7 @@ export class Session<
     y: ArraysOf<Target>,
     { rate = 1 }: TrainOptions,
   ): Promise<StepResult<M> | 'stopped'> {
+    checkFromZero('train', { rate });
     const rates = this.trained.ratesOf(this.required('optimizer', 'train'));
     const scalars = new Map<string, TypedArray>([
       ...[...rates].map(([name, own]): [string, TypedArray] => [name, Float32Array.of(own * rate)]),

@@ -41,7 +41,7 @@ export function isValue(items: OneOrNamed<Value>): items is Value {
 
 export function isArray(items: OneOrNamed<TypedArray>): items is TypedArray {
   // Whatever is not a record of arrays is reported as an array of a wrong type.
-  return ArrayBuffer.isView(items) || Object.getPrototypeOf(items) !== Object.prototype;
+  return ArrayBuffer.isView(items) || !items || Object.getPrototypeOf(items) !== Object.prototype;
 }
 
 /** Whether it is the shape and dtype of one tensor. */

@@ -2,6 +2,7 @@
 import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
 import {
   allGather,
+  described,
   type Graph,
   guardFinite,
   pack,
@@ -166,7 +167,9 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
     const value = tracer.within('loss', () => compute(output, target, count));
     checkLoss(tracer, value);
     const metrics = Object.entries(this.parts.metrics).map(([name, metric]): [string, Value] => {
-      return [`metric.${name}`, tracer.within(name, () => metric(output, target))];
+      const found = tracer.within(name, () => metric(output, target));
+      checkMetric(name, found);
+      return [`metric.${name}`, found];
     });
     return { ...Object.fromEntries(metrics), loss: value };
   }
@@ -233,11 +236,18 @@ function featureOf(tracer: Tracer, path: string): Value {
 
 function checkLoss(tracer: Tracer, loss: Value): void {
   if (!(loss instanceof Value)) {
-    throw new UsageError(`the loss returned ${String(loss)}: return a scalar value`, { code: 'ERR_LOSS' });
+    throw new UsageError(`the loss returned ${described(loss)}: return a scalar value`, { code: 'ERR_LOSS' });
   }
   tracer.within('loss', () => tracer.own(loss));
   if (loss.shape.every((size) => size === 1) && loss.dtype === 'float32') return;
   throw new UsageError(`the loss is ${loss}: return a float32 scalar, such as the mean over the batch`, {
+    code: 'ERR_LOSS',
+  });
+}
+
+function checkMetric(name: string, metric: Value): void {
+  if (metric instanceof Value && metric.shape.every((size) => size === 1)) return;
+  throw new UsageError(`metrics.${name} returned ${String(metric)}: return a scalar value`, {
     code: 'ERR_LOSS',
   });
 }

@@ -3,6 +3,7 @@ import {
   type AbnScale,
   type Activation,
   channels,
+  checkOptionNames,
   ShapeError,
   type Store,
   UsageError,
@@ -38,6 +39,15 @@ export interface AbnOptions {
  */
 export type NormAct = (channels: number, options?: Pick<AbnOptions, 'activation' | 'activationParam'>) => ABN;
 
+const OPTIONS = [
+  'eps',
+  'momentum',
+  'affine',
+  'trackRunningStats',
+  'activation',
+  'activationParam',
+] as const satisfies readonly (keyof AbnOptions)[];
+
 /**
  * The ordinary layer: batch norm with scale γ, then the activation. The input is kept for the backward pass.
  * Input N×C×S1×…; states weight, bias, running_mean, running_var, num_batches_tracked.
@@ -59,6 +69,7 @@ export class ABN extends Module {
     options: AbnOptions = {},
   ) {
     super();
+    checkOptionNames(this.constructor.name, options, OPTIONS);
     this.activation = options.activation ?? DEFAULTS.activation;
     this.activationParam = options.activationParam ?? DEFAULTS.activationParam;
     this.eps = options.eps ?? DEFAULTS.eps;

@@ -1,5 +1,14 @@
-import { type ConvTranspose2dOptions, convTranspose2d, UsageError, type Value } from '@inplace-abn/core';
+import {
+  type ConvTranspose2dOptions,
+  checkOptionNames,
+  convTranspose2d,
+  UsageError,
+  type Value,
+} from '@inplace-abn/core';
 import { Module, parameter } from '../module.js';
+import { checkSizes } from './sizes.js';
+
+const OPTIONS = ['stride', 'padding', 'dilation', 'groups', 'outputPadding', 'bias'] as const;
 
 /** Options of {@link ConvTranspose2d}. */
 export interface ConvTranspose2dModuleOptions extends ConvTranspose2dOptions {
@@ -16,6 +25,8 @@ export class ConvTranspose2d extends Module {
     private readonly options: ConvTranspose2dModuleOptions = {},
   ) {
     super();
+    checkOptionNames('ConvTranspose2d', options, OPTIONS);
+    checkSizes('ConvTranspose2d', { inChannels, outChannels, kernel });
     const groups = options.groups ?? 1;
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
       throw new UsageError(

@@ -1,5 +1,6 @@
-import { type Conv2dOptions, conv2d, UsageError, type Value } from '@inplace-abn/core';
+import { type Conv2dOptions, checkOptionNames, conv2d, UsageError, type Value } from '@inplace-abn/core';
 import { Module, parameter } from '../module.js';
+import { checkSizes } from './sizes.js';
 
 /** Options of {@link Conv2d}. */
 export interface Conv2dModuleOptions extends Conv2dOptions {
@@ -16,6 +17,8 @@ export class Conv2d extends Module {
     private readonly options: Conv2dModuleOptions = {},
   ) {
     super();
+    checkOptionNames('Conv2d', options, ['stride', 'padding', 'dilation', 'groups', 'bias']);
+    checkSizes('Conv2d', { inChannels, outChannels, kernel });
     const groups = options.groups ?? 1;
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
       throw new UsageError(

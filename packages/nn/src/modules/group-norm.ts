@@ -1,4 +1,4 @@
-import { groupNorm, UsageError, type Value } from '@inplace-abn/core';
+import { checkOptionNames, groupNorm, UsageError, type Value } from '@inplace-abn/core';
 import { Module, parameter } from '../module.js';
 
 /** Options of {@link GroupNorm}. */
@@ -17,6 +17,7 @@ export class GroupNorm extends Module {
     private readonly options: GroupNormOptions = {},
   ) {
     super();
+    checkOptionNames('GroupNorm', options, ['eps', 'affine']);
     if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
       throw new UsageError(`GroupNorm: ${groups} groups do not divide ${channels} channels`);
     }

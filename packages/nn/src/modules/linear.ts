@@ -1,14 +1,18 @@
-import { linear, type Value } from '@inplace-abn/core';
+import { checkOptionNames, linear, type Value } from '@inplace-abn/core';
 import { Module, parameter } from '../module.js';
+import { checkSizes } from './sizes.js';
 
 /** torch.nn.Linear: y = x·wᵀ + b; x [N, in], weight float32[out, in]. */
 export class Linear extends Module {
   constructor(
     readonly inFeatures: number,
     readonly outFeatures: number,
-    { bias = true }: { readonly bias?: boolean } = {},
+    options: { readonly bias?: boolean } = {},
   ) {
     super();
+    checkOptionNames('Linear', options, ['bias']);
+    checkSizes('Linear', { inFeatures, outFeatures });
+    const { bias = true } = options;
     this.states.weight = parameter([outFeatures, inFeatures], 'linear');
     if (bias) this.states.bias = { ...parameter([outFeatures], 'bias'), fanIn: inFeatures };
   }

@@ -1,5 +1,6 @@
-import { avgPool, globalAvgPool, maxPool, type Value } from '@inplace-abn/core';
+import { avgPool, checkOptionNames, globalAvgPool, maxPool, type Value } from '@inplace-abn/core';
 import { Module } from '../module.js';
+import { checkSizes } from './sizes.js';
 
 /** Options of the pooling modules. */
 export interface PoolOptions {
@@ -13,6 +14,7 @@ export interface PoolOptions {
 export class MaxPool2d extends Module {
   constructor(private readonly options: PoolOptions) {
     super();
+    checkPool('MaxPool2d', options);
   }
 
   protected forward(x: Value): Value {
@@ -27,6 +29,7 @@ export class MaxPool2d extends Module {
 export class AvgPool2d extends Module {
   constructor(private readonly options: PoolOptions) {
     super();
+    checkPool('AvgPool2d', options);
   }
 
   protected forward(x: Value): Value {
@@ -42,4 +45,9 @@ export class GlobalAvgPool2d extends Module {
   protected forward(x: Value): Value {
     return globalAvgPool(x);
   }
+}
+
+function checkPool(name: string, options: PoolOptions): void {
+  checkOptionNames(name, options, ['kernel', 'stride', 'padding']);
+  checkSizes(name, { kernel: options.kernel });
 }

@@ -1,4 +1,4 @@
-import type { Value } from '@inplace-abn/core';
+import { described, UsageError, type Value } from '@inplace-abn/core';
 import { type Mode, Module } from '../module.js';
 
 /** Named modules applied in sequence, like PyTorch's Sequential of an OrderedDict; keys are the names. */
@@ -7,6 +7,14 @@ export class Sequential extends Module {
 
   constructor(modules: Readonly<Record<string, Module>>) {
     super();
+    const values: readonly unknown[] = Object.values(modules ?? {});
+    const wrong = modules instanceof Module ? modules : values.find((one) => !(one instanceof Module));
+    if (modules instanceof Module || !values.every((one) => one instanceof Module)) {
+      throw new UsageError(
+        `Sequential: expected modules by name, such as { fc: new Linear(8, 2) }, but received ${described(wrong)}`,
+        { code: 'ERR_OPTION_VALUE' },
+      );
+    }
     this.order = { ...modules };
     Object.assign(this, modules);
   }

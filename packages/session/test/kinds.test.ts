@@ -1,0 +1,182 @@
+/** Mistakes that TypeScript refuses: JavaScript gets one sentence for each, with a code, at the line that made them. */
+import type { Value } from '@inplace-abn/core';
+import { Conv2d, GlobalAvgPool2d, Linear, Module, Sequential } from '@inplace-abn/nn';
+import { adam, sgd } from '@inplace-abn/optim';
+import { it } from 'vitest';
+import { Session, type SessionOptions } from '../src/index.js';
+import { expectMistake, type Mistake, untyped } from './support/mistakes.js';
+import { batchOf, CLASSES, SIDE, session } from './support/stripes.js';
+
+const { x, y } = batchOf(4);
+const input = { shape: [1, SIDE, SIDE] };
+const scores = () => new Sequential({ pool: new GlobalAvgPool2d(), fc: new Linear(1, CLASSES) });
+
+const MISTAKES: readonly Mistake[] = [
+  [
+    'options that are missing',
+    'ERR_OPTION_VALUE',
+    /^Session: expected an object of options, such as \{ input, target \}, but received undefined/,
+    () => new Session(scores(), untyped<SessionOptions>(undefined)),
+  ],
+  [
+    'a network that is none',
+    'ERR_OPTION_VALUE',
+    /^Session: expected a network, .* but received the function Sequential/,
+    () => new Session(untyped<Module>(Sequential), { input }),
+  ],
+  [
+    'a loss that is a name',
+    'ERR_OPTION_VALUE',
+    /^Session: expected a loss such as crossEntropy\(\), .* but received 'cross_entropy'/,
+    () => session({ loss: untyped<undefined>('cross_entropy') }),
+  ],
+  [
+    'an optimizer that is not called',
+    'ERR_OPTION_VALUE',
+    /^Session: expected an optimizer, .* but received the function sgd/,
+    () => session({ optimizer: untyped<undefined>(sgd) }),
+  ],
+  [
+    'a device that is a name',
+    'ERR_OPTION_VALUE',
+    /^Session: expected a device, such as cpu\(\), but received 'cpu'/,
+    () => session({ device: untyped<undefined>('cpu') }),
+  ],
+  [
+    'a precision that is none',
+    'ERR_OPTION_VALUE',
+    /^Session: expected a precision of float32, bfloat16 or float16 but received 'bf16'/,
+    () => session({ precision: untyped<'float32'>('bf16') }),
+  ],
+  [
+    'a dtype that is none',
+    'ERR_OPTION_VALUE',
+    /^Session: expected input\.dtype to be one of float32, .* but received 'float'/,
+    () => session({ input: { ...input, dtype: untyped<'float32'>('float') } }),
+  ],
+  [
+    'metrics in a list',
+    'ERR_OPTION_VALUE',
+    /^Session: expected metrics by name, .* but received an array/,
+    () => session({ metrics: untyped<Record<string, never>>([]) }),
+  ],
+  [
+    'a metric that is not a scalar',
+    'ERR_LOSS',
+    /^metrics\.all returned %\d+:float32\[2,3\]: return a scalar value/,
+    () => session({ metrics: { all: (output) => output } }).plan({ train: 2 }),
+  ],
+  [
+    'a selection that is a name',
+    'ERR_OPTION_VALUE',
+    /^Session: expected freeze to be an array of paths, .* but received 'conv'/,
+    () => session({ freeze: untyped<string[]>('conv') }),
+  ],
+  [
+    'an option that groups do not have',
+    'ERR_UNKNOWN_OPTION',
+    /^Session: groups\[0\] has no option lr; it has parameters, learningRate, weightDecay/,
+    () => session({ groups: [untyped<{ parameters: string[] }>({ parameters: ['fc'], lr: 1 })] }),
+  ],
+  [
+    'a seed that is not a number',
+    'ERR_OPTION_VALUE',
+    /^Session: expected an integer as seed but received NaN/,
+    () => session({ seed: Number.NaN }),
+  ],
+  [
+    'a learning rate that is not a number',
+    'ERR_OPTION_VALUE',
+    /^sgd: expected learningRate to be a number from 0 but received NaN/,
+    () => sgd({ learningRate: Number.NaN }),
+  ],
+  [
+    'a forgotten learning rate',
+    'ERR_OPTION_VALUE',
+    /^adam: expected learningRate to be a number from 0 but received NaN/,
+    () => adam(untyped<{ learningRate: number }>({})),
+  ],
+  [
+    'a rate that is not a number',
+    'ERR_OPTION_VALUE',
+    /^train: expected rate to be a number from 0 but received NaN/,
+    () => session().train(x, y, { rate: Number.NaN }),
+  ],
+  [
+    'forgotten samples',
+    'ERR_DTYPE',
+    /^train: input: expected Float32Array \(float32\) but received undefined/,
+    () => session().train(untyped<Float32Array>(undefined), y),
+  ],
+  [
+    'batches that are forgotten',
+    'ERR_OPTION_VALUE',
+    /^fit: expected an array of batches \{ x, y \}, .* but received undefined/,
+    () => session().fit(untyped<[]>(undefined)),
+  ],
+  [
+    'batches under other names',
+    'ERR_INPUT_NAME',
+    /^fit: expected batches \{ x, y \} but received \{ images, labels \}/,
+    () => session().fit(untyped<[]>([{ images: x, labels: y }])),
+  ],
+  [
+    'validation batches in tuples',
+    'ERR_INPUT_NAME',
+    /^fit: validation: expected batches \{ x, y \} but received an array/,
+    () => session().fit([{ x, y }], { validation: untyped<[]>([[x, y]]) }),
+  ],
+  [
+    'epochs that are not a number',
+    'ERR_OPTION_VALUE',
+    /^fit: expected a number of epochs but received NaN/,
+    () => session().fit([{ x, y }], { epochs: Number.NaN }),
+  ],
+  [
+    'a callback without a hook',
+    'ERR_OPTION_VALUE',
+    /^fit: expected callbacks\[0\] to have one of onEpochStart, .* but received \{ onStepEnd \}/,
+    () => session().fit([{ x, y }], { callbacks: [untyped<object>({ onStepEnd: () => {} })] }),
+  ],
+  [
+    'a controller in place of its signal',
+    'ERR_OPTION_VALUE',
+    /^fit: expected the signal of an AbortController but received an object of AbortController/,
+    () => session().fit([{ x, y }], { signal: untyped<AbortSignal>(new AbortController()) }),
+  ],
+  [
+    'an option that a layer does not have',
+    'ERR_UNKNOWN_OPTION',
+    /^Conv2d has no option pad; it has stride, padding, /,
+    () => new Conv2d(1, 4, 3, untyped<{ padding: number }>({ pad: 1 })),
+  ],
+  [
+    'a layer without a size',
+    'ERR_SHAPE',
+    /^Conv2d: expected kernel to be an integer from 1 but received undefined/,
+    () => new Conv2d(1, 4, untyped<number>(undefined)),
+  ],
+  [
+    'layers that are not in an object',
+    'ERR_OPTION_VALUE',
+    /^Sequential: expected modules by name, .* but received an object of GlobalAvgPool2d/,
+    () => new Sequential(untyped<Record<string, Module>>(new GlobalAvgPool2d())),
+  ],
+  [
+    'a forward that returns nothing',
+    'ERR_USAGE',
+    /^Silent: forward returned undefined: return a value, or values by name/,
+    () => {
+      class Silent extends Module {
+        protected forward(): Value {
+          return untyped<Value>(undefined);
+        }
+      }
+      return new Session(new Silent(), { input }).plan({ predict: 1 });
+    },
+  ],
+];
+
+it.each(MISTAKES)('%s', (_, code, message, body) =>
+  expectMistake(body, { code, message, file: 'kinds.test.ts' }),
+);
