@@ -40,4 +40,12 @@ describe('the recipes of later years', () => {
     expect([network.arch, type, batch_size, learning_rate, epochs, crop_train, crop_val]).toEqual(recipe);
     expect([network.bn_mode, network.activation, schedule.type]).toEqual(['inplace', 'leaky_relu', 'cosine']);
   });
+
+  it("have timm's and torchvision's losses, mixed images and averages", async () => {
+    const [a3, v2] = [await load('resnet50_a3'), await load('resnet50_torchvision_v2')];
+    expect([a3.loss.type, a3.mix.mixup, a3.mix.cutmix, a3.ema.decay]).toEqual(['bce', 0.1, 1, 0]);
+    expect([v2.loss.label_smoothing, v2.mix.mixup, v2.mix.cutmix, v2.ema.every]).toEqual([0.1, 0.2, 1, 32]);
+    // torchvision: 1 - (1 - decay) * world size * batch size * steps / epochs.
+    expect(v2.ema.decay).toBeCloseTo(1 - ((1 - 0.99998) * 1024 * 32) / 600, 5);
+  });
 });
