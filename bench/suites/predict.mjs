@@ -89,7 +89,7 @@ async function writeCheckpoint(path, network, crop) {
   const config = resolveConfig(raw, 'bench');
   const state = initialStateOf(networkOf(config.network), config.network, 0);
   const classes = Array.from({ length: CLASSES }, (_, i) => `class ${i}`);
-  const keys = Object.entries(describedAs(descriptionOf(config, classes))).map(
+  const keys = Object.entries(describedAs(descriptionOf(config, { classes }))).map(
     ([key, value]) => /** @type {const} */ ([key, torchOfJson(value)]),
   );
   await writeTorch(path, new Map([...keys, ['state_dict', state]]));

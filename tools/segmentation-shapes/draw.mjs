@@ -4,6 +4,14 @@
 /** By class id. */
 export const CLASSES = ['ground', 'disc', 'square', 'triangle'];
 
+/** Red, green and blue of each class in pictures of predictions. */
+export const CLASS_COLORS = [
+  [70, 70, 80],
+  [220, 70, 60],
+  [70, 160, 220],
+  [240, 190, 60],
+];
+
 /** Label of pixels that do not count. */
 export const IGNORED = 255;
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Writes a small data set for segmentation: OUT/{train,val}/{images,labels}/NNN.png, the same bytes every time.
+// Writes a small data set for segmentation: OUT/{train,val}/{images,labels}/NNN.png and OUT/classes.json, the same bytes every time.
 //
 //   node tools/segmentation-shapes/make.mjs OUT [TRAIN VAL]
 //
@@ -8,7 +8,7 @@ import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encode } from 'fast-png';
-import { CLASSES, drawShapes } from './draw.mjs';
+import { CLASS_COLORS, CLASSES, drawShapes } from './draw.mjs';
 
 const [TRAIN, VAL] = [240, 40];
 
@@ -17,6 +17,9 @@ const [TRAIN, VAL] = [240, 40];
  * @param {{ train?: number, val?: number }} [counts]
  */
 export function makeShapes(outDir, { train = TRAIN, val = VAL } = {}) {
+  mkdirSync(outDir, { recursive: true });
+  const classes = CLASSES.map((name, id) => JSON.stringify({ id, name, color: CLASS_COLORS[id] }));
+  writeFileSync(join(outDir, 'classes.json'), `[\n  ${classes.join(',\n  ')}\n]\n`);
   for (const [part, count] of Object.entries({ train, val })) {
     const [images, labels] = [join(outDir, part, 'images'), join(outDir, part, 'labels')];
     for (const folder of [images, labels]) mkdirSync(folder, { recursive: true });

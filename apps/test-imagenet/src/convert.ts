@@ -1,9 +1,16 @@
 #!/usr/bin/env node
 /** convert: weights of torchvision, timm or upstream → a checkpoint for the programs here. */
-import { type Advice, checkWritable, runCommand, withAdvice } from '@inplace-abn/cli';
+import { type Advice, CommandLineError, checkWritable, runCommand, withAdvice } from '@inplace-abn/cli';
 import { ACTIVATIONS, type Activation } from '@inplace-abn/core';
 import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
-import { convertWeights, LIBRARIES, type Library, NORM_MODES, writeConversion } from '@inplace-abn/interop';
+import {
+  checkFormat,
+  convertWeights,
+  LIBRARIES,
+  type Library,
+  NORM_MODES,
+  writeConversion,
+} from '@inplace-abn/interop';
 import {
   finite,
   type NormMode,
@@ -12,7 +19,8 @@ import {
   trainedWithOption,
 } from '@inplace-abn/recipes';
 import { Command, Option } from 'commander';
-import { compareOn, formatComparison } from './convert/compare.js';
+import { compareOn, formatComparison, imagesFor } from './convert/compare.js';
+import { openTestFolder } from './evaluation/test-data.js';
 
 interface Options extends ProcessDevice {
   readonly from: Library | 'auto';
@@ -86,28 +94,32 @@ Exit codes: 0 done, 1 error, 2 usage.`,
 async function convert(input: string, output: string, options: Options): Promise<void> {
   checkProcessDevice(options);
   await checkWritable(output, input);
-  const { from, check, classes, batch, workers, ...wanted } = options;
+  checkFormat(output);
+  const { from, check, classes: classFile, batch: batchSize, workers, ...wanted } = options;
+  if (classFile !== undefined && check === undefined) {
+    throw new CommandLineError('--classes names the classes of --check DIR: add that');
+  }
+  const folder = check === undefined ? null : await openTestFolder(check);
   const conversion = await convertWeights(input, { ...wanted, ...(from === 'auto' ? {} : { from }) });
-  const { took, notes, exact, original, converted, description } = conversion;
+  const { took, notes, exact, original, converted, description, recognized } = conversion;
+  const { preprocessing } = description;
+  if (folder && 'segmentation' in recognized) {
+    throw new CommandLineError(`--check compares classifiers, and ${input} is of a network for segmentation`);
+  }
+  const outputs = recognized.options.classes ?? 0;
+  const images = folder && (await imagesFor(folder, { classFile, outputs, preprocessing }));
   const say = (line: string) => process.stdout.write(`${line}\n`);
   say(`took ${input} for ${took}`);
   for (const note of notes) say(note);
   await writeConversion(output, conversion);
   say(`wrote ${output}`);
-  if (check === undefined) {
+  if (!images) {
     if (!exact) say('compare both on images with --check DIR');
     return;
   }
   const { device } = chooseProcessDevice(options, undefined);
-  const comparison = await compareOn(await original(), converted, {
-    data: check,
-    classFile: classes,
-    device,
-    batchSize: batch,
-    workers,
-    ...(description.preprocessing ? { preprocessing: description.preprocessing } : {}),
-  });
-  say(formatComparison(comparison));
+  const how = { device, batchSize, workers };
+  say(formatComparison(await compareOn(await original(), converted, images, how)));
 }
 
 await runCommand(command, import.meta.url);

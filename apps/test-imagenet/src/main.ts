@@ -7,10 +7,12 @@ import { ARCHITECTURES } from '@inplace-abn/models';
 import {
   configHash,
   distBackendOption,
+  type ImageOptions,
+  imageOptions,
   loadConfig,
   localRankOption,
+  maxPixelsOption,
   type NormMode,
-  pixels,
   positive,
   TRAINED_WITH_ADVICE,
   type TrainConfig,
@@ -18,24 +20,20 @@ import {
   trainedWithOption,
 } from '@inplace-abn/recipes';
 import { collectVersions, formatValidation, type Peers } from '@inplace-abn/train';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { testNetwork } from './evaluation/test-network.js';
 import { testJson, writeTestJson, writeTestPage } from './page/write.js';
 
-interface Options extends ProcessDevice {
+interface Options extends ProcessDevice, ImageOptions {
+  readonly maxPixels?: number;
   readonly localRank?: number;
-  readonly crop?: number;
-  readonly scale?: number;
   readonly tenCrops?: boolean;
-  readonly workers: number;
-  readonly printFreq: number;
   readonly batch?: number;
   readonly classes?: string;
   readonly json?: string;
   readonly html?: string;
   readonly trainedWith?: NormMode;
   readonly nproc?: number;
-  readonly maxPixels?: number;
 }
 
 /** `--json -`: the result goes to standard output, everything else to standard error. */
@@ -45,16 +43,10 @@ const command = new Command('test-imagenet')
   .description('Test an image-classification network on every image of a folder, each counted once.')
   .argument('<config>', 'JSON configuration that the network was trained with')
   .argument('<checkpoint>', 'weights: a checkpoint, or a folder of checkpoints (the newest intact one)')
-  .argument('<dir>', 'image folder: DIR/val/CLASS/*.{jpg,jpeg,png}, or DIR/CLASS/*')
-  .option('-c, --crop <n>', 'side of the crop in pixels (default: input.crop_val, 224)', positive)
-  .option(
-    '-s, --scale <n>',
-    'resize the shorter side first; -1: keep the size (default: input.scale_val, 256)',
-    minusOneOrPositive,
-  )
+  .argument('<dir>', 'image folder: DIR/val/CLASS/*.{jpg,jpeg,png}, or DIR/CLASS/*');
+for (const option of imageOptions()) command.addOption(option);
+command
   .option('--ten_crops, --ten-crops', 'average the logits of the corners, the center and their mirror images')
-  .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
-  .option('-p, --print-freq <n>', 'print every N batches if the output is not a terminal', positive, 10)
   .option(
     '-b, --batch <n>',
     'images per batch; with ten crops a tenth of it (default: optimizer.batch_size)',
@@ -62,11 +54,7 @@ const command = new Command('test-imagenet')
   )
   .option('--classes <file>', 'class folders in output order, one per line: FOLDER or FOLDER<TAB>NAME')
   .option('--json <file>', 'write the result as JSON; -: to standard output, with progress on standard error')
-  .option(
-    '--max-pixels <n>',
-    'reject images with more pixels, since a small file may claim any size (default: 134217728, 0.4 GB decoded; less for crops below 91×91)',
-    pixels,
-  )
+  .addOption(maxPixelsOption())
   .addOption(deviceOption())
   .option('--nproc <n>', 'test with n processes on this machine, each with its part of every batch', positive)
   .addOption(distBackendOption())
@@ -91,13 +79,6 @@ Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=
   .action(async (config: string, checkpoint: string, dir: string, options: Options) => {
     process.exitCode = await main(config, checkpoint, dir, options);
   });
-
-function minusOneOrPositive(text: string): number {
-  if (text === '-1') return -1;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError('Expected a whole number of at least 1, or -1.');
-}
 
 async function main(configPath: string, checkpoint: string, data: string, options: Options): Promise<number> {
   checkProcessDevice(options);

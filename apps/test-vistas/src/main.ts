@@ -1,46 +1,40 @@
 #!/usr/bin/env node
 /** test-vistas: command line → @inplace-abn/train. */
-import { runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
+import { type Advice, runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
-import type { FusionMode } from '@inplace-abn/core';
 import { chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import {
-  bytes,
   loadClasses,
   localRankOption,
+  maxPixelsOption,
   type NormMode,
+  networkFor,
   nonNegative,
-  pixels,
   positive,
+  type SegmentingOptions,
+  segmentingOf,
+  segmentingOptions,
+  segmentPhotographs,
+  TRAINED_WITH_ADVICE,
   together,
   trainedWithOption,
 } from '@inplace-abn/recipes';
 import { endWithin, type Peers } from '@inplace-abn/train';
-import { Command, Option } from 'commander';
-import { ADVICE } from './folder/advice.js';
-import { OUTPUT_MODES, type OutputMode } from './folder/folder-run.js';
-import { segmentFolder } from './folder/segment-folder.js';
-import { networkFor } from './network.js';
-import { numberList, type Sharing, shard, sharingOf } from './options.js';
+import { Command } from 'commander';
+import { type Sharing, shard, sharingOf } from './options.js';
 
-interface Options extends ProcessDevice, Sharing {
+interface Options extends ProcessDevice, Sharing, SegmentingOptions {
   readonly localRank?: number;
-  readonly scales: readonly number[];
-  readonly flip?: boolean;
-  readonly fusionMode: FusionMode;
-  /** final: upstream's name for its default, raw. */
-  readonly outputMode: OutputMode | 'final';
-  readonly overlay?: boolean;
-  readonly labels?: string;
-  readonly maxSize: number;
   readonly maxPixels?: number;
-  readonly precision: 'float32' | 'bf16' | 'bfloat16';
-  readonly memoryBudget?: number;
-  readonly resume?: boolean;
   readonly config?: string;
   readonly classes?: string;
   readonly trainedWith?: NormMode;
 }
+
+const ADVICE: Advice = {
+  ...TRAINED_WITH_ADVICE,
+  ERR_MEMORY: ' (--max-size, --memory-budget)',
+};
 
 /** Milliseconds that a program which was told to stop may still take to end. */
 const LAST_MS = 10_000;
@@ -52,48 +46,13 @@ const command = new Command('test-vistas')
     'weights: a torch.save file with {state_dict: {body, head, cls}}, a safetensors file, or a folder of checkpoints',
   )
   .argument('<in_dir>', 'folder of photographs: *.png, *.jpg, *.jpeg, in any case')
-  .argument('<out_dir>', 'folder for NAME.png of each, and index.html')
-  .option(
-    '--scales <list>',
-    'predict at these factors of the photograph’s size, and fuse: "[0.7, 1, 1.2]"',
-    numberList,
-    [0.7, 1, 1.2],
-  )
-  .option('--flip', 'also predict the mirror image at each scale')
-  .addOption(
-    new Option('--fusion-mode <mode>', 'combine the predictions of several scales')
-      .choices(['mean', 'voting', 'max'])
-      .default('mean'),
-  )
-  .addOption(
-    new Option(
-      '--output-mode <mode>',
-      'write class ids with colors (palette), in gray (raw; also final), or in gray with NAME_prob.png (prob)',
-    )
-      .choices([...OUTPUT_MODES, 'final'])
-      .default('raw'),
-  )
-  .option('--overlay', 'also write NAME_overlay.png: the classes over the photograph')
-  .option(
-    '--labels <dir>',
-    'compare with the class ids in DIR/NAME.png: IoU of each class, as a table and OUT_DIR/labels.json',
-  )
-  .option('--max-size <n>', 'resize the longest side to this many pixels', positive, 2048)
-  .addOption(
-    new Option('--precision <dtype>', 'compute activations in this dtype')
-      .choices(['float32', 'bf16', 'bfloat16'])
-      .default('float32'),
-  )
-  .option('--memory-budget <bytes>', 'limit the memory of weights and activations: 1500MB, 2GiB', bytes)
-  .option('--resume', 'skip photographs whose outputs exist')
+  .argument('<out_dir>', 'folder for NAME.png of each, and index.html');
+for (const option of segmentingOptions()) command.addOption(option);
+command
   .option('--shard <i/n>', 'segment share i of n, counted from 0, independently of other processes', shard)
   .option('--rank <i>', 'with --world-size: the same as --shard i/n', nonNegative)
   .option('--world-size <n>', 'with --rank: the same as --shard i/n; alone: the same as --nproc n', positive)
-  .option(
-    '--max-pixels <n>',
-    'reject images with more pixels, since a small file may claim any size (default: 134217728, 0.4 GB decoded)',
-    pixels,
-  )
+  .addOption(maxPixelsOption())
   .addOption(deviceOption())
   .option('--nproc <n>', 'share the photographs among n processes on this machine', positive)
   .addOption(localRankOption())
@@ -104,7 +63,7 @@ const command = new Command('test-vistas')
   .addOption(trainedWithOption())
   .option(
     '--classes <file>',
-    'names and colors, as a JSON list of {id, name, color} (default: the 65 classes of Vistas)',
+    'names and colors, as a JSON list of {id, name, color} (default: those in the snapshot, or the 65 of Vistas)',
   )
   .addHelpText(
     'after',
@@ -152,26 +111,18 @@ async function segmentAll(
   if ((peers?.rank ?? 0) === 0) process.stdout.write(`${reason}\n`);
   const segmenting = {
     ...network,
+    ...segmentingOf(options),
     device,
     snapshot,
-    inDir,
+    photographs: inDir,
     outDir,
-    precision: options.precision === 'bf16' ? 'bfloat16' : options.precision,
-    scales: options.scales,
-    flip: options.flip ?? false,
-    fusion: options.fusionMode,
-    mode: options.outputMode === 'final' ? 'raw' : options.outputMode,
-    overlay: options.overlay ?? false,
-    maxSide: options.maxSize,
     maxPixels: options.maxPixels,
-    memoryBudget: options.memoryBudget,
-    labels: options.labels,
-    resume: options.resume ?? false,
     shard: options.shard,
     peers,
     trainedWith: options.trainedWith,
+    advice: ADVICE,
   };
-  const { failed, stopped } = await withAdvice(ADVICE, () => segmentFolder(segmenting));
+  const { failed, stopped } = await withAdvice(ADVICE, () => segmentPhotographs(segmenting));
   if (failed > 0)
     process.stderr.write(`error: ${failed} of the files could not be used; they are named above\n`);
   if (stopped) {

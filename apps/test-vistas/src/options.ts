@@ -2,14 +2,6 @@
 import { CommandLineError } from '@inplace-abn/cli';
 import { InvalidArgumentError } from 'commander';
 
-/** `[0.7, 1, 1.2]`, or the numbers alone: positive numbers, at least one. */
-export function numberList(text: string): number[] {
-  const inner = text.trim().replace(/^\[(.*)\]$/, '$1');
-  const numbers = inner.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  if (numbers.every((value) => Number.isFinite(value) && value > 0)) return numbers;
-  throw new InvalidArgumentError('Expected positive numbers such as "[0.7, 1, 1.2]".');
-}
-
 export interface Shard {
   readonly index: number;
   readonly count: number;

@@ -186,7 +186,7 @@ describe('test-vistas', () => {
     );
     expect(await run(snapshot, photos, dir, '--config', config, '--classes', listed)).toMatchObject({
       code: 1,
-      stderr: `error: --classes lists 3 classes but network.classes in ${config} is ${CLASSES}\n`,
+      stderr: `error: the list names 3 classes but network.classes in ${config} is ${CLASSES}\n`,
     });
     const classification = join(folder, 'classification.json');
     await writeFile(classification, JSON.stringify({ network: { arch: 'resnet18' } }));

@@ -1,25 +1,7 @@
 import { CommandLineError } from '@inplace-abn/cli';
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { numberList, shard, sharingOf } from '../src/options.js';
-
-describe('--scales', () => {
-  it.each([
-    ['[0.7, 1, 1.2]', [0.7, 1, 1.2]],
-    ['0.5,1', [0.5, 1]],
-    [' [ 2 ] ', [2]],
-    ['1e-1', [0.1]],
-  ])('%j', (text, expected) => {
-    expect(numberList(text)).toEqual(expected);
-  });
-
-  it.each(['', '[]', '[1,]', '0', '-1', '1, x', 'NaN', 'Infinity', '[1', '1 2', '[[1]]'])(
-    'not %j',
-    (text) => {
-      expect(() => numberList(text)).toThrow(InvalidArgumentError);
-    },
-  );
-});
+import { shard, sharingOf } from '../src/options.js';
 
 describe('--shard', () => {
   it.each([

@@ -63,6 +63,7 @@ export { RunStateStore, type RunStateStoreOptions, type SavedRunState } from './
 export { MAX_HEADER_BYTES, type Metadata, type TensorEntry } from './safetensors/header.js';
 export { readSafetensors, type SafetensorsContent, SafetensorsFile } from './safetensors/read.js';
 export { encodeSafetensors, type WriteOptions, writeSafetensors } from './safetensors/write.js';
+export { asFloat32, isConvertible } from './state-dict/convert.js';
 export type { CheckpointFormat } from './state-dict/format.js';
 export {
   formatDifference,

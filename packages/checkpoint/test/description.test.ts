@@ -13,6 +13,10 @@ import { temporaryFolder } from './temporary-folder.js';
 
 const description: ModelDescription = {
   classes: ['tabby', 'très chat'],
+  colors: [
+    [255, 0, 7],
+    [1, 2, 3],
+  ],
   preprocessing: {
     scale: 256,
     crop: [192, 224],
@@ -62,7 +66,7 @@ describe('readDescription', () => {
     expect(await readDescription(torch)).toEqual({});
     const safetensors = join(folder, 'a.safetensors');
     await writeSafetensors(safetensors, new Map([['weight', weight]]), {
-      metadata: { classes: 'cat, dog', format: 'pt' },
+      metadata: { classes: 'cat, dog', colors: '[[256, 0, 0]]', format: 'pt' },
     });
     expect(await readDescription(safetensors)).toEqual({});
   });

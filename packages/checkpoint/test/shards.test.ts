@@ -1,8 +1,9 @@
 /** Weights over several files, and under another key than state_dict. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  inspectCheckpoint,
   openStateDict,
   readContent,
   readDescription,
@@ -31,6 +32,25 @@ describe('an index of safetensors files', () => {
     await writeFile(path, JSON.stringify({ metadata: { total_size: 12 }, weight_map }));
     return path;
   }
+
+  it('is inspected with the files that it lists', async () => {
+    const path = await sharded();
+    const { bytes, tensors, elements, prefixes, rest, format } = await inspectCheckpoint(path);
+    const sizes = ['a.safetensors', 'b.safetensors', 'model.safetensors.index.json'].map(
+      async (name) => (await stat(join(dirname(path), name))).size,
+    );
+    expect(bytes).toBe((await Promise.all(sizes)).reduce((a, b) => a + b, 0));
+    expect({ format, elements, prefixes, rest }).toEqual({
+      format: 'safetensors',
+      elements: 3,
+      prefixes: ['model.'],
+      rest: { files: 'b.safetensors, a.safetensors' },
+    });
+    expect(tensors.map(({ name }) => name)).toEqual(['z', 'x']);
+    await expect(inspectCheckpoint(await sharded({ 'model.w': 'c.safetensors' }))).rejects.toThrow(
+      /c\.safetensors/,
+    );
+  });
 
   it('has no description', async () => {
     expect(await readDescription(await sharded())).toEqual({});

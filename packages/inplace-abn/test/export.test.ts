@@ -27,7 +27,7 @@ const network = networkOf(config.network);
 const state = initialStateOf(network, config.network, 1);
 
 beforeAll(async () => {
-  const told = Object.entries(describedAs(descriptionOf(config, CLASSES)));
+  const told = Object.entries(describedAs(descriptionOf(config, { classes: CLASSES })));
   const metadata = Object.fromEntries(told.map(([key, value]) => [key, JSON.stringify(value)]));
   await writeSafetensors(checkpoint, state, { metadata });
   await writeSafetensors(bare, state);

@@ -4,10 +4,11 @@ export {
   type Conversion,
   type ConvertOptions,
   convertWeights,
+  type RecognizedNetwork,
   type WeightedNetwork,
 } from './convert/convert.js';
 export type { Description } from './convert/describe.js';
-export { writeConversion } from './convert/write.js';
+export { checkFormat, writeConversion } from './convert/write.js';
 export { LIBRARIES, type Library } from './names/libraries.js';
 export { namedAs, namesIn, type OwnNames, ownNames } from './names/names.js';
 export {
@@ -17,6 +18,7 @@ export {
   recognize,
   type ZooNetwork,
 } from './names/recognize.js';
+export type { SegmentationParts } from './names/segmentation.js';
 export { type Filter, type NormInput, normInputsOf } from './norms/inputs.js';
 export { normLayers } from './norms/layers.js';
 export { NORM_MODES, type NormMode, normsOf, recordedNorms } from './norms/mode.js';

@@ -256,11 +256,47 @@ describe('what is refused', () => {
     expect(await refusal(weights, { bn: 'standard' })).toBe('converted');
   });
 
+  it('weights that are not finite, by tensor and count', async () => {
+    const weights = new Map(resnet18());
+    for (const [name, value] of [
+      ['layer1.0.bn1.weight', Number.NaN],
+      ['fc.bias', Number.POSITIVE_INFINITY],
+    ] as const) {
+      const tensor = weights.get(name);
+      if (!(tensor?.data instanceof Float32Array)) throw new Error(name);
+      weights.set(name, { ...tensor, data: tensor.data.map((old, i) => (i < 3 ? value : old)) });
+    }
+    for (const bn of ['inplace', 'standard'] as const) {
+      expect(await refusal(weights, { bn })).toBe(
+        'FILE holds numbers that are not finite, NaN or infinities: 3 of 4 in layer1.0.bn1.weight, and in 1 more tensors; take a checkpoint from before they came up',
+      );
+    }
+  });
+
   it('relu in place', async () => {
     expect(await refusal(resnet18(), { activation: 'relu' })).toMatch(
       /^in-place batch norm cannot have relu, which has no inverse/,
     );
   });
+});
+
+it('takes counts of batches that were halved with the weights', async () => {
+  const weights = new Map(weightsOf({ arch: 'resnet18', width: 1 / 16, classes: 7 }));
+  for (const name of weights.keys()) {
+    // 7 and infinity of float16.
+    const half = Uint16Array.of(name.startsWith('layer4') ? 0x7c00 : 0x4700);
+    if (name.endsWith('num_batches_tracked')) weights.set(name, { dtype: 'float16', shape: [], data: half });
+  }
+  const read = await onHost(await convertWeights(await fileOf(weights)));
+  const counts = [...read].filter(([name]) => name.endsWith('num_batches_tracked'));
+  expect(counts.length).toBe(20);
+  for (const [name, tensor] of counts) {
+    expect(tensor).toEqual({
+      dtype: 'int64',
+      shape: [],
+      data: BigInt64Array.of(name.startsWith('mod5') ? 0n : 7n),
+    });
+  }
 });
 
 it('reads names with a beginning of their own, and of a network without a classifier', async () => {

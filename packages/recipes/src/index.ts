@@ -38,13 +38,24 @@ export { loadSnapshot, type SnapshotOptions } from './inference/snapshot.js';
 export { initialStateOf, networkOf, normActOf } from './network/network.js';
 export { formatPlan } from './plan/format.js';
 export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.js';
-export { bytes, finite, fraction, nonNegative, pixels, positive, positives } from './program/numbers.js';
+export { type ImageOptions, imageOptions, maxPixelsOption, minusOneOrPositive } from './program/images.js';
+export {
+  bytes,
+  finite,
+  fraction,
+  nonNegative,
+  pixels,
+  positive,
+  positiveNumbers,
+  positives,
+} from './program/numbers.js';
 export { distBackendOption, localRankOption } from './program/processes.js';
+export { type SegmentingOptions, segmentingOf, segmentingOptions } from './program/segmenting.js';
 export { setOption } from './program/set.js';
 export { together } from './program/together.js';
 export { TRAINED_WITH_ADVICE, trainedWithOption } from './program/weights.js';
 export { classNames, type Described, describedNetwork } from './run/described.js';
-export { configIn, descriptionOf } from './run/description.js';
+export { configIn, type DescribedLabels, descriptionOf } from './run/description.js';
 export { type DryRunOptions, dryRun } from './run/dry-run.js';
 export { evaluate } from './run/evaluate.js';
 export { type TrainOptions, train } from './run/train.js';
@@ -71,6 +82,12 @@ export {
 export { countedIds, foreignId } from './segmentation/label-range.js';
 export { segmentationNetworkOf } from './segmentation/network.js';
 export { VISTAS_MEAN, VISTAS_STD } from './segmentation/vistas.js';
+export {
+  type SegmentOptions,
+  type SegmentOutcome,
+  segmentPhotographs,
+} from './segmenting/folder/segment-photographs.js';
+export { holdsSegmentation, networkFor, type SegmentingNetwork } from './segmenting/network.js';
 export { evaluationStep } from './step/evaluation-step.js';
 export { trainingStep } from './step/training-step.js';
 export { type BatchShape, describeCrop, heightAndWidth } from './task/images.js';

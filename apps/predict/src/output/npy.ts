@@ -18,6 +18,11 @@ export function npyHeader(rows: number, columns: number): Buffer {
   return header;
 }
 
+/** The list of the images of a matrix: FILE.txt of FILE.npy. */
+export function listOf(path: string): string {
+  return path.replace(/(\.npy)?$/, '.txt');
+}
+
 /**
  * FILE.npy with a row for each image, and FILE.txt with their files, a line each. The row of an image that cannot be read is NaN, so
  * that rows and images keep in step.
@@ -32,7 +37,7 @@ export class Matrix implements Sink {
     private readonly file: FileHandle,
     private readonly temporary: string,
   ) {
-    this.names = targetFor(path.replace(/(\.npy)?$/, '.txt'));
+    this.names = targetFor(listOf(path));
   }
 
   /**

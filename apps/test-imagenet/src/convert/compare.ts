@@ -1,22 +1,34 @@
 /** A network before and after its conversion, on the same images. */
 import type { Preprocessing } from '@inplace-abn/checkpoint';
 import { type Device, UsageError } from '@inplace-abn/core';
-import type { Loader } from '@inplace-abn/data';
+import type { ImageFolder, Loader, Sides } from '@inplace-abn/data';
 import type { WeightedNetwork } from '@inplace-abn/interop';
-import { Classifier, defaultConfig, evaluationBatches } from '@inplace-abn/recipes';
+import { Classifier, defaultConfig, evaluationBatches, type TrainConfig } from '@inplace-abn/recipes';
 import { ALONE } from '@inplace-abn/train';
 import { type ClassMap, matchClasses } from '../evaluation/class-list.js';
 import { predictionOf } from '../evaluation/prediction.js';
 import { Tally } from '../evaluation/tally.js';
-import { createTestLoader, openTestFolder } from '../evaluation/test-data.js';
+import { createTestLoader } from '../evaluation/test-data.js';
 
-export interface CompareOptions {
-  /** Folder with val/CLASS, or with CLASS folders. */
-  readonly data: string;
+/** Images to compare two networks on, and how the networks take them. */
+export interface ComparedImages {
+  readonly folder: ImageFolder;
+  readonly classes: ClassMap;
+  readonly scale: Sides;
+  readonly crop: Sides;
+  readonly input: TrainConfig['input'];
+}
+
+export interface ImagesOptions {
   /** How the networks take images; default: as torchvision's do. */
   readonly preprocessing?: Preprocessing;
   /** File with the classes of the outputs, a folder name a line. */
   readonly classFile?: string;
+  /** Of the networks. */
+  readonly outputs: number;
+}
+
+export interface CompareOptions {
   readonly device: Device;
   readonly batchSize: number;
   readonly workers: number;
@@ -35,26 +47,37 @@ export interface Comparison {
   readonly largest: number;
 }
 
-/** Runs both networks on every image of a folder. */
-export async function compareOn(
-  before: WeightedNetwork,
-  after: WeightedNetwork,
-  options: CompareOptions,
-): Promise<Comparison> {
-  const { device, batchSize, workers, classFile, preprocessing } = options;
-  const folder = await openTestFolder(options.data);
+/**
+ * Everything that can be wrong with the images, before a network runs.
+ *
+ * @throws UsageError for classes that do not match the outputs, and for networks that take images of any size
+ */
+export async function imagesFor(folder: ImageFolder, options: ImagesOptions): Promise<ComparedImages> {
+  const { outputs, classFile: file, preprocessing = null } = options;
   const { input } = defaultConfig;
-  const {
-    scale = input.scale_val,
-    crop = input.crop_val,
-    mean = input.mean,
-    std = input.std,
-  } = preprocessing ?? {};
+  const { scale, crop, mean, std } = preprocessing ?? {
+    scale: input.scale_val,
+    crop: input.crop_val,
+    mean: input.mean,
+    std: input.std,
+  };
   if (crop === null) {
     throw new UsageError(
       'the file prepares images of any size: only networks for crops of one size are compared',
     );
   }
+  const classes = await matchClasses({ folders: folder.classes, root: folder.root, outputs, file });
+  return { folder, classes, scale: scale ?? -1, crop, input: { ...input, mean: [...mean], std: [...std] } };
+}
+
+/** Runs both networks on every image. */
+export async function compareOn(
+  before: WeightedNetwork,
+  after: WeightedNetwork,
+  images: ComparedImages,
+  { device, batchSize, workers }: CompareOptions,
+): Promise<Comparison> {
+  const { folder, crop, classes } = images;
   const batches = evaluationBatches(folder.length, batchSize, ALONE);
   const classifiers = await Promise.all(
     [before, after].map(async ({ network, tensors }) => {
@@ -65,21 +88,7 @@ export async function compareOn(
   );
   const [first, second] = classifiers;
   if (!first || !second) throw new RangeError('expected two networks');
-  const classes = await matchClasses({
-    folders: folder.classes,
-    root: folder.root,
-    outputs: first.classes,
-    file: classFile,
-  });
-  const loader = createTestLoader({
-    folder,
-    input: { ...input, mean: [...mean], std: [...std] },
-    batchSize,
-    workers,
-    crop,
-    scale: scale ?? -1,
-    tenCrops: false,
-  });
+  const loader = createTestLoader({ ...images, batchSize, workers, tenCrops: false });
   return compareBatches(loader, [first, second], classes);
 }
 

@@ -3,12 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TensorMap, writeStateDict } from '@inplace-abn/checkpoint';
 import { cpu } from '@inplace-abn/core';
+import { ImageFolder } from '@inplace-abn/data';
 import { type ConvertOptions, convertWeights } from '@inplace-abn/interop';
 import { initialStateOf, networkOf } from '@inplace-abn/recipes';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { configOf } from '../../../../packages/recipes/test/support/runs.js';
 import { imageFolder, temporaryFolder } from '../../../../packages/train/test/support/images.js';
-import { type CompareOptions, compareOn, formatComparison } from '../../src/convert/compare.js';
+import { compareOn, formatComparison, type ImagesOptions, imagesFor } from '../../src/convert/compare.js';
 
 const preprocessing = {
   scale: 18,
@@ -34,10 +35,16 @@ beforeAll(async () => {
   await writeStateDict(weights, tensors as TensorMap, { rest });
 });
 
-async function compared(options: ConvertOptions, changes: Partial<CompareOptions> = {}) {
-  const { original, converted, exact } = await convertWeights(weights, options);
-  const common = { data, preprocessing, device: cpu(), batchSize: 4, workers: 2 };
-  return { exact, ...(await compareOn(await original(), converted, { ...common, ...changes })) };
+async function compared(options: ConvertOptions, changes: Partial<ImagesOptions> = {}) {
+  const { original, converted, exact, recognized } = await convertWeights(weights, options);
+  const { classes: outputs = 0 } = recognized.options;
+  const images = await imagesFor(await ImageFolder.open(join(data, 'val')), {
+    preprocessing,
+    outputs,
+    ...changes,
+  });
+  const how = { device: cpu(), batchSize: 4, workers: 2 };
+  return { exact, ...(await compareOn(await original(), converted, images, how)) };
 }
 
 describe('before and after', () => {

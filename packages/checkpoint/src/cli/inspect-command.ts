@@ -14,7 +14,10 @@ export interface Streams {
 export function inspectCommand({ out, err, colors }: Streams): Command {
   return new Command('inspect')
     .description('List the contents of a checkpoint: names, shapes, dtypes, and which published model it is.')
-    .argument('<file>', '.pth.tar, .pth or .pt in either container of PyTorch, or .safetensors')
+    .argument(
+      '<file>',
+      '.pth.tar, .pth or .pt in either container of PyTorch, .safetensors, or the index of several (*.index.json)',
+    )
     .option(
       '--json',
       'print one JSON object: format, bytes, md5, published, prefixes, tensors, elements, rest',

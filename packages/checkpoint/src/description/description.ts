@@ -20,12 +20,17 @@ export interface Preprocessing {
   readonly std: readonly [number, number, number];
 }
 
+/** Red, green and blue, 0 to 255. */
+type Color = readonly [number, number, number];
+
 type JsonObject = Readonly<Record<string, JsonValue>>;
 
 /** Any part may be missing: foreign files, and our older ones, have none. */
 export interface ModelDescription {
   /** Names of the network's outputs, in order. */
   readonly classes?: readonly string[];
+  /** Colors of those classes, 0 to 255, where pixels are classified. */
+  readonly colors?: readonly Color[];
   readonly preprocessing?: Preprocessing;
   /** Task and network, as in a training configuration. */
   readonly config?: JsonObject;
@@ -33,9 +38,10 @@ export interface ModelDescription {
 
 /** The description as metadata entries; missing parts have no entry. */
 export function describedAs(description: ModelDescription): Record<string, JsonValue> {
-  const { classes, preprocessing, config } = description;
+  const { classes, colors, preprocessing, config } = description;
   return {
     ...(classes && { classes: [...classes] }),
+    ...(colors && { colors: colors.map((color) => [...color]) }),
     ...(preprocessing && { preprocessing: { ...preprocessing } }),
     ...(config && { config }),
   };
@@ -46,9 +52,12 @@ export function describedAs(description: ModelDescription): Record<string, JsonV
  * same names.
  */
 export function descriptionIn(value: (key: string) => unknown): ModelDescription {
-  const [classes, preprocessing, config] = ['classes', 'preprocessing', 'config'].map(value);
+  const [classes, colors, preprocessing, config] = ['classes', 'colors', 'preprocessing', 'config'].map(
+    value,
+  );
   return {
     ...(isTexts(classes) && { classes }),
+    ...(isColors(colors) && { colors }),
     ...(isPreprocessing(preprocessing) && { preprocessing }),
     ...(isJsonObject(config) && isJsonObject(config.network) && { config }),
   };
@@ -56,6 +65,11 @@ export function descriptionIn(value: (key: string) => unknown): ModelDescription
 
 function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function isColors(value: unknown): value is [number, number, number][] {
+  const isByte = (part: number) => Number.isInteger(part) && part >= 0 && part <= 255;
+  return Array.isArray(value) && value.every((color) => isNumbers(color, 3) && color.every(isByte));
 }
 
 function isPreprocessing(value: unknown): value is JsonObject & Preprocessing {

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { bytesPerElement, elementCount, type HostTensor, type TensorSpec } from '@inplace-abn/tensor';
 import { type ByteSource, openSource, readInto } from '../files/source.js';
 import { describeOpaque } from '../pickle/describe.js';
@@ -7,6 +9,7 @@ import { isDict, isList, isTensor, type TorchTree } from '../pickle/value.js';
 import { type PublishedModel, publishedModel } from '../published/models.js';
 import { RUN_STATE_KIND } from '../run-state/state.js';
 import { SafetensorsFile } from '../safetensors/read.js';
+import { INDEX_END, openShards, shardsIn } from '../safetensors/shards.js';
 import { isConvertible, toFloat32 } from '../state-dict/convert.js';
 import { type CheckpointFormat, formatOf } from '../state-dict/format.js';
 import { splitCheckpoint } from '../state-dict/split.js';
@@ -24,8 +27,9 @@ type Worded = string | number | boolean | null;
 export interface Inspection {
   readonly path: string;
   readonly format: CheckpointFormat;
-  /** Size of the file in bytes. */
+  /** Size of the file in bytes; of an index with the files that it lists. */
   readonly bytes: number;
+  /** Of the file; of an index, that of the index alone. */
   readonly md5: string;
   /** The published upstream file that this file equals byte for byte; null if none. */
   readonly published: PublishedModel | null;
@@ -42,17 +46,14 @@ const SLICE_BYTES = 16 * 2 ** 20;
 const MAX_TEXT = 200;
 
 /**
- * Inspects a checkpoint of any format. Reads no tensors except scalars outside the state dictionary.
+ * Inspects a checkpoint of any format, or the index of several safetensors files. Reads no tensors except scalars outside the state dictionary.
  *
  * @throws CheckpointError as readStateDict does
  */
 export async function inspectCheckpoint(path: string): Promise<Inspection> {
   const source = await openSource(path);
   try {
-    const format = await formatOf(source);
-    const { tensors, prefixes, rest } = await (format === 'safetensors'
-      ? ofSafetensors(source)
-      : ofTorch(source));
+    const { format, bytes, tensors, prefixes, rest } = await found(source);
     const md5 = await md5Of(source);
     const listed = [...tensors].map(
       ([name, { dtype, shape }]): InspectedTensor => ({
@@ -64,19 +65,38 @@ export async function inspectCheckpoint(path: string): Promise<Inspection> {
     );
     const elements = listed.reduce((sum, { shape }) => sum + elementCount(shape), 0);
     const published = publishedModel(md5) ?? null;
-    return { path, format, bytes: source.size, md5, published, prefixes, tensors: listed, elements, rest };
+    return { path, format, bytes, md5, published, prefixes, tensors: listed, elements, rest };
   } finally {
     await source.close();
   }
 }
 
 interface Found {
+  readonly format: CheckpointFormat;
+  readonly bytes: number;
   readonly tensors: ReadonlyMap<string, TensorSpec>;
   readonly prefixes: Inspection['prefixes'];
   readonly rest: Inspection['rest'];
 }
 
-async function ofTorch(source: ByteSource): Promise<Found> {
+async function found(source: ByteSource): Promise<Found> {
+  if (source.path.endsWith(INDEX_END)) return ofIndex(source);
+  const format = await formatOf(source);
+  const content = await (format === 'safetensors' ? ofSafetensors(source) : ofTorch(source));
+  return { format, bytes: source.size, ...content };
+}
+
+async function ofIndex({ path, size }: ByteSource): Promise<Found> {
+  const { tensors, prefixes } = splitCheckpoint<TensorSpec>(path, await openShards(path));
+  const files = [...new Set((await shardsIn(path)).values())];
+  let bytes = size;
+  for (const file of files) bytes += (await stat(join(dirname(path), file))).size;
+  return { format: 'safetensors', bytes, tensors, prefixes, rest: { files: files.join(', ') } };
+}
+
+type Content = Omit<Found, 'format' | 'bytes'>;
+
+async function ofTorch(source: ByteSource): Promise<Content> {
   const file = await TorchFile.over(source);
   const { tensors, prefixes, rest } = splitCheckpoint<TensorRef>(source.path, file.value);
   const isScalar = (item: TorchTree<TensorRef>): item is TensorRef =>
@@ -89,7 +109,7 @@ async function ofTorch(source: ByteSource): Promise<Found> {
   return { tensors, prefixes, rest: Object.fromEntries(worded) };
 }
 
-async function ofSafetensors(source: ByteSource): Promise<Found> {
+async function ofSafetensors(source: ByteSource): Promise<Content> {
   const file = await SafetensorsFile.over(source);
   const rest = Object.entries(file.metadata).map(([key, text]) => [key, inWords(text)] as const);
   if (file.metadata.kind === RUN_STATE_KIND) {

@@ -15,7 +15,7 @@ export const INDEX_END = '.index.json';
  * @throws CheckpointError naming the index, or the file that is missing, damaged or lacks a tensor
  */
 export async function openShards(path: string): Promise<Map<string, TensorStream>> {
-  const places = await placesIn(path);
+  const places = await shardsIn(path);
   const shards = new Map<string, ReadonlyMap<string, TensorStream>>();
   for (const file of new Set(places.values())) {
     const source = await detachedSource(join(dirname(path), file));
@@ -30,8 +30,12 @@ export async function openShards(path: string): Promise<Map<string, TensorStream
   return tensors;
 }
 
-/** By tensor the file it is in. */
-async function placesIn(path: string): Promise<Map<string, string>> {
+/**
+ * By tensor the file it is in, which lies next to the index.
+ *
+ * @throws CheckpointError as {@link openShards}
+ */
+export async function shardsIn(path: string): Promise<Map<string, string>> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new CheckpointError(`${path} cannot be read: ${reasonOf(error)}.`, { cause: error });
   });

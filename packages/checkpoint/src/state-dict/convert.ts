@@ -1,12 +1,22 @@
-import { type HostDType, type HostTensor, tensorBytes, tensorFromBuffer } from '@inplace-abn/tensor';
+import {
+  bytesPerElement,
+  type HostDType,
+  type HostTensor,
+  tensorBytes,
+  tensorFromBuffer,
+} from '@inplace-abn/tensor';
 import { isHostTensor, type TensorContent } from '../tensor-stream.js';
 
 /** Dtypes of weights that can be converted to one another. */
 const FLOATS: readonly HostDType[] = ['float64', 'float32', 'float16', 'bfloat16'];
 
+export function isFloat(dtype: HostDType): boolean {
+  return FLOATS.includes(dtype);
+}
+
 /** True if {@link toFloat32} can convert `from` to `to`. */
 export function isConvertible(from: HostDType, to: HostDType): boolean {
-  return to === 'float32' && FLOATS.includes(from);
+  return to === 'float32' && isFloat(from);
 }
 
 /**
@@ -28,16 +38,37 @@ export function toFloat32({ dtype, shape, data }: HostTensor): HostTensor<'float
 }
 
 /** Like {@link toFloat32} for host tensors and streams; a stream is converted chunk by chunk. */
-export function asFloat32(tensor: TensorContent): TensorContent {
-  if (isHostTensor(tensor)) return toFloat32(tensor);
-  const { dtype, shape } = tensor;
+export function asFloat32(tensor: TensorContent): TensorContent<'float32'> {
+  return converted(tensor, 'float32', toFloat32);
+}
+
+/**
+ * A count that was converted to a float dtype with the weights, as whole numbers; what float16 cannot hold, above 65504, is 0, as where
+ * a file has no count.
+ */
+export function asCount(tensor: TensorContent): TensorContent<'int64'> {
+  return converted(tensor, 'int64', (host) => {
+    const { shape, data } = toFloat32(host);
+    const whole = (value: number) => (Number.isFinite(value) ? BigInt(Math.round(value)) : 0n);
+    return { dtype: 'int64', shape, data: BigInt64Array.from(data, whole) };
+  });
+}
+
+function converted<D extends HostDType>(
+  tensor: TensorContent,
+  dtype: D,
+  convert: (tensor: HostTensor) => HostTensor<D>,
+): TensorContent<D> {
+  if (isHostTensor(tensor)) return convert(tensor);
+  const { shape } = tensor;
   return {
-    dtype: 'float32',
+    dtype,
     shape,
     async *pieces() {
       for await (const piece of tensor.pieces()) {
-        const part = tensorFromBuffer({ dtype, shape }, piece.slice().buffer);
-        yield tensorBytes(toFloat32(part));
+        const { byteLength } = piece;
+        const part = { dtype: tensor.dtype, shape: [byteLength / bytesPerElement(tensor.dtype)] };
+        yield tensorBytes(convert(tensorFromBuffer(part, piece.slice().buffer)));
       }
     },
   };

@@ -1,12 +1,14 @@
 import { type HostDType, type HostTensor, type TensorMap, type TensorSpec, zeros } from '@inplace-abn/tensor';
 import { hasDtype, type TensorContent, type TensorContents } from '../tensor-stream.js';
-import { asFloat32, isConvertible } from './convert.js';
-import { isEmptyDifference, matchStateDict, mayBeMissing } from './match.js';
+import { asCount, asFloat32, isConvertible, isFloat } from './convert.js';
+import { isEmptyDifference, matchStateDict, mayBeMissing, type TensorMismatch } from './match.js';
 import { explain, isClassifier } from './mismatch.js';
 
 /** Which differences are allowed when a state dictionary is matched to a network. */
 export interface TakeOptions {
-  /** Convert float16, bfloat16 and float64 to the float32 of the network. */
+  /**
+   * Convert float16, bfloat16 and float64 to the float32 of the network, and a `num_batches_tracked` of these to its whole number.
+   */
   readonly convert?: boolean;
   /** Leave out the classifier (`classifier.fc.*`, `head.fc.*`) on both sides and in the result. */
   readonly dropClassifier?: boolean;
@@ -44,7 +46,9 @@ export function takeStateDict<D extends HostDType>(
     ? [withoutClassifier(expected), withoutClassifier(found)]
     : [expected, found];
   const all = matchStateDict(wanted, offered);
-  const open = all.dtypes.filter((pair) => !convert || !isConvertible(pair.found.dtype, pair.expected.dtype));
+  const fits = ({ name, found: { dtype }, expected: { dtype: own } }: TensorMismatch): boolean =>
+    isConvertible(dtype, own) || (mayBeMissing(name) && own === 'int64' && isFloat(dtype));
+  const open = all.dtypes.filter((pair) => !convert || !fits(pair));
   const difference = { ...all, dtypes: open };
   if (!isEmptyDifference(difference)) throw explain(wanted, offered, difference, source);
   const taken = new Map<string, TensorContent<D>>();
@@ -54,7 +58,8 @@ export function takeStateDict<D extends HostDType>(
       if (mayBeMissing(name)) taken.set(name, zeros(spec));
       continue;
     }
-    const own = tensor.dtype === spec.dtype ? tensor : asFloat32(tensor);
+    const own =
+      tensor.dtype === spec.dtype ? tensor : mayBeMissing(name) ? asCount(tensor) : asFloat32(tensor);
     if (hasDtype(own, spec.dtype)) taken.set(name, own);
   }
   return taken;

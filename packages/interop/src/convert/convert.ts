@@ -7,9 +7,11 @@ import {
   takeStateDict,
 } from '@inplace-abn/checkpoint';
 import type { Activation } from '@inplace-abn/core';
-import { createNetwork, type Network } from '@inplace-abn/models';
+import { createNetwork } from '@inplace-abn/models';
+import type { Module } from '@inplace-abn/nn';
 import type { Library } from '../names/libraries.js';
 import { describeNetwork, type Recognized, recognize } from '../names/recognize.js';
+import { isSegmentation, recognizeSegmentation, segmentationOf } from '../names/segmentation.js';
 import { normLayers } from '../norms/layers.js';
 import { type NormMode, recordedNorms } from '../norms/mode.js';
 import type { StateTensors } from '../norms/scale-channels.js';
@@ -22,6 +24,7 @@ import {
   type Layers,
   layersWanted,
 } from './describe.js';
+import { checkFinite } from './finite.js';
 
 /** Options of converting the weights of a file. */
 export interface ConvertOptions {
@@ -43,15 +46,18 @@ export interface ConvertOptions {
 
 /** A network with its weights, which are read when they are wanted. */
 export interface WeightedNetwork {
-  readonly network: Network;
+  readonly network: Module;
   readonly tensors: StateTensors;
 }
+
+/** A classifier, or a segmentation network with its parts. */
+export type RecognizedNetwork = Recognized | ReturnType<typeof recognizeSegmentation>;
 
 /** Converted weights, and what the conversion did. */
 export interface Conversion {
   /** The network that the file was taken for, in words. */
   readonly took: string;
-  readonly recognized: Recognized;
+  readonly recognized: RecognizedNetwork;
   /** The network as the file has it. */
   original(): Promise<WeightedNetwork>;
   readonly converted: WeightedNetwork;
@@ -72,9 +78,12 @@ export interface Conversion {
 export async function convertWeights(path: string, options: ConvertOptions = {}): Promise<Conversion> {
   const { from, arch, key, bn = 'inplace' } = options;
   const { tensors: all, rest } = await openStateDict(path, key === undefined ? {} : { key });
-  const recognized = recognize(all, { source: path, library: from, arch });
+  await checkFinite(all, path);
+  const how = { source: path, library: from, arch };
+  const described = await readDescription(path);
+  const recognized = isSegmentation(all) ? recognizeSegmentation(all, described, how) : recognize(all, how);
   const { library, prefix } = recognized;
-  const own = library === 'upstream' ? await readDescription(path) : {};
+  const own = library === 'upstream' ? described : {};
   const trained =
     recordedNorms((name) => rest.get(name)) ??
     options.trainedWith ??
@@ -103,7 +112,7 @@ export async function convertWeights(path: string, options: ConvertOptions = {})
 interface Weights {
   readonly path: string;
   readonly trained: NormMode | undefined;
-  readonly recognized: Recognized;
+  readonly recognized: RecognizedNetwork;
   readonly tensors: TensorContents;
 }
 
@@ -111,11 +120,12 @@ async function load(
   { path, trained, recognized, tensors }: Weights,
   { norms, activation, activationParam }: Layers,
 ): Promise<WeightedNetwork & { notes: readonly string[] }> {
+  const normAct = normLayers(norms, activation, activationParam);
   const { arch, options } = recognized;
-  const network = createNetwork(arch, {
-    ...options,
-    normAct: normLayers(norms, activation, activationParam),
-  });
+  const network =
+    'segmentation' in recognized
+      ? segmentationOf(recognized, normAct)
+      : createNetwork(arch, { ...options, normAct });
   const specs = new Map(network.namedStates().map(({ name, shape, dtype }) => [name, { shape, dtype }]));
   const adapted = await adaptWeights(network, tensors, {
     take: (named: ReadonlyMap<string, TensorContent>) => takeStateDict(specs, named, path, { convert: true }),

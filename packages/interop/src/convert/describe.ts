@@ -2,6 +2,7 @@
 import type { JsonValue, ModelDescription } from '@inplace-abn/checkpoint';
 import { ACTIVATIONS, type Activation, UsageError } from '@inplace-abn/core';
 import type { Recognized } from '../names/recognize.js';
+import type { SegmentationParts } from '../names/segmentation.js';
 import type { NormMode } from '../norms/mode.js';
 
 export interface Active {
@@ -76,7 +77,7 @@ const TORCHVISION = {
 
 /** The description that goes into the file of a converted network. */
 export function describe(
-  { library, arch, options }: Recognized,
+  { library, arch, options, ...parts }: Recognized & { readonly segmentation?: SegmentationParts },
   own: ModelDescription,
   { norms, activation, activationParam }: Layers,
 ): Description {
@@ -96,12 +97,26 @@ export function describe(
     arch,
     bn_mode: norms,
     ...(own.classes && { classes: own.classes }),
+    ...(own.colors && { colors: own.colors }),
     ...(preprocessing && { preprocessing }),
     config: {
-      task: 'classification',
+      task: parts.segmentation ? 'segmentation' : 'classification',
       ...own.config,
       network: { ...asObject(own.config?.network), ...network },
+      ...(parts.segmentation && {
+        segmentation: { ...asObject(own.config?.segmentation), ...keysOf(parts.segmentation) },
+      }),
     },
+  };
+}
+
+function keysOf({ outputStride, head }: SegmentationParts): Readonly<Record<string, JsonValue>> {
+  return {
+    output_stride: outputStride,
+    head_channels: head.channels,
+    hidden_channels: head.hidden,
+    head_dilations: [...head.dilations],
+    pooling_size: head.poolingSize && [...head.poolingSize],
   };
 }
 

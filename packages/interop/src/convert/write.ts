@@ -16,17 +16,13 @@ import type { Conversion } from './convert.js';
  * @throws CheckpointError naming the file
  */
 export async function writeConversion(path: string, { converted, description }: Conversion): Promise<void> {
+  checkFormat(path);
   const { arch, bn_mode, ...about } = description;
   const described = Object.entries(describedAs(about));
   if (path.endsWith('.safetensors')) {
     const texts = described.map(([key, value]) => [key, JSON.stringify(value)]);
     const metadata = { arch, bn_mode, ...Object.fromEntries(texts) };
     return writeSafetensors(path, converted.tensors, { metadata, checksum: true });
-  }
-  if (!/\.(pth\.tar|pth|pt)$/.test(path)) {
-    throw new CheckpointError(
-      `Cannot write ${path}: the name must end in .pth.tar, .pth, .pt or .safetensors to tell the format.`,
-    );
   }
   const file = new Map<string, TorchTree<TensorContent>>([
     ['arch', arch],
@@ -35,4 +31,12 @@ export async function writeConversion(path: string, { converted, description }: 
     ['state_dict', converted.tensors],
   ]);
   await writeTorch(path, file);
+}
+
+/** @throws CheckpointError for a name that does not tell the format of a converted file */
+export function checkFormat(path: string): void {
+  if (/\.(pth\.tar|pth|pt|safetensors)$/.test(path)) return;
+  throw new CheckpointError(
+    `Cannot write ${path}: the name must end in .pth.tar, .pth, .pt or .safetensors to tell the format.`,
+  );
 }

@@ -69,9 +69,10 @@ export function recognize(found: Specs, { source, library, arch }: RecognizeOpti
 }
 
 /** Words for what a file was taken for: `torchvision's resnet50 for 1000 classes`. */
-export function describeNetwork({ library, arch, options }: Omit<Recognized, 'prefix'>): string {
+export function describeNetwork({ library, arch, options, ...parts }: Omit<Recognized, 'prefix'>): string {
   const { classes = 0, width = 1, input3x3, stem } = options;
   const details = [
+    ...('segmentation' in parts ? ['with DeepLabV3'] : []),
     ...(width === 1 ? [] : [`of ${Number(width.toPrecision(3))} times the width`]),
     ...(input3x3 ? ['with three 3×3 convolutions in the stem'] : []),
     ...(stem === 'small' ? ['with a stem for small images'] : []),
@@ -216,10 +217,15 @@ function isOptional(name: string): boolean {
 }
 
 function isExact({ expected }: Candidate, found: Specs): boolean {
-  const all = [...expected].every(
-    ([name, spec]) => sameShape(spec, found.get(name)) || (isOptional(name) && !found.has(name)),
+  return firstDifference(expected, found) === null;
+}
+
+/** The first tensor that is missing, has another shape or is not expected; null where there is none. */
+export function firstDifference(expected: Specs, found: Specs): string | null {
+  const other = [...expected].find(
+    ([name, spec]) => !sameShape(spec, found.get(name)) && !(isOptional(name) && !found.has(name)),
   );
-  return all && [...found.keys()].every((name) => expected.has(name));
+  return other?.[0] ?? [...found.keys()].find((name) => !expected.has(name)) ?? null;
 }
 
 function differenceOf(best: Candidate | null, found: Specs): string {

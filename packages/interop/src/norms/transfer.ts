@@ -52,7 +52,8 @@ interface Scale {
  * Weights of unknown origin are taken as they are, unless some γ is negative and the layers
  * are of one kind: then they are two different networks.
  *
- * @throws UsageError, code ERR_SCALE, naming the layers whose scales cannot be carried; UnknownOriginError
+ * @throws UsageError naming the layers whose scales cannot be carried (code ERR_SCALE) or are not finite (ERR_NOT_FINITE_WEIGHTS);
+ *   UnknownOriginError
  */
 export async function transferNorms(
   network: AnyModule,
@@ -67,6 +68,7 @@ export async function transferNorms(
   }
   const scales = all.filter(({ inPlace }) => inPlace === (trained === 'standard'));
   if (scales.length === 0) return { tensors: new Map(tensors), turned: new Map(), notes: [] };
+  checkFinite(scales, source);
   if (trained !== 'standard') return toOrdinary(tensors, scales, source);
   const carries = scales.some(({ data, eps }) => data.some((scale) => scale < eps));
   return toInPlace(tensors, scales, carries ? normInputsOf(network, graph()) : new Map(), source);
@@ -188,6 +190,15 @@ function checkCarried(
       `a negative scale, or shrink for one below ε, so ${found.count} scales of ${layers} cannot be carried to in-place batch norm (${found.text}); ` +
       'keep ordinary batch norm for these weights',
     { code: 'ERR_SCALE' },
+  );
+}
+
+function checkFinite(scales: readonly Scale[], source: string): void {
+  const found = channelsOf(scales, (scale) => !Number.isFinite(scale));
+  if (found.count === 0) return;
+  throw new UsageError(
+    `${source}: ${found.count} of its ${found.of} scales of batch norm are not finite (${found.text}): take a checkpoint from before that`,
+    { code: 'ERR_NOT_FINITE_WEIGHTS' },
   );
 }
 

@@ -5,6 +5,7 @@ import {
   createLoader,
   type ImageSource,
   type MixOptions,
+  type Rgb,
   type SegmentationSource,
   type SegmentationTransform,
   type ShareOptions,
@@ -33,6 +34,7 @@ export interface DataParts {
   readonly classes?: readonly string[];
   /** The class of each training image, for a data set that has them. */
   readonly labels?: Int32Array;
+  readonly colors?: readonly Rgb[];
   readonly notes?: readonly string[];
 }
 
@@ -48,7 +50,7 @@ export interface Reading {
 export function loadersOf(
   config: TrainConfig,
   { workers, share, maxPixels }: Reading,
-  { train, val, trainPath, classes, labels, notes = [] }: DataParts,
+  { train, val, trainPath, classes, colors, labels, notes = [] }: DataParts,
 ): RunData {
   const { batch_size: batchSize } = config.optimizer;
   const [trainImages, valImages] = [train.folder.length, val.folder.length];
@@ -77,6 +79,7 @@ export function loadersOf(
     valDigest: val.folder.digest().slice(0, 16),
     classes,
     ...(labels && { imagesOfClass: countsOf(labels, config.network.classes) }),
+    colors,
     notes,
   };
 }

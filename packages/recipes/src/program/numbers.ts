@@ -24,6 +24,14 @@ export function positives(text: string): number[] {
   return text.split(',').map(positive);
 }
 
+/** Option parser: `[0.7, 1, 1.2]`, or the numbers alone: positive numbers, at least one. */
+export function positiveNumbers(text: string): number[] {
+  const inner = text.trim().replace(/^\[(.*)\]$/, '$1');
+  const numbers = inner.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (numbers.every((value) => Number.isFinite(value) && value > 0)) return numbers;
+  throw new InvalidArgumentError('Expected positive numbers such as "[0.7, 1, 1.2]".');
+}
+
 /** Option parser: any number. */
 export function finite(text: string): number {
   const value = Number(text);

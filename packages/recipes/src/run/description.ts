@@ -1,14 +1,21 @@
 /** The description of a run's network in its checkpoints, for use without the configuration and the data. */
 import type { ModelDescription } from '@inplace-abn/checkpoint';
+import type { Rgb } from '@inplace-abn/data';
 import { resolveConfig } from '../config/config.js';
 import type { TrainConfig } from '../config/schema.js';
 
-/**
- * The description of a network in its checkpoints: configuration, classes and preprocessing.
- *
- * @param classes names of the labels, in order; a network may have more outputs
- */
-export function descriptionOf(config: TrainConfig, classes?: readonly string[]): ModelDescription {
+/** What the data of a run says of its labels, in order. A network may have more outputs. */
+export interface DescribedLabels {
+  readonly classes?: readonly string[];
+  /** Of a segmentation. */
+  readonly colors?: readonly Rgb[];
+}
+
+/** The description of a network in its checkpoints: configuration, classes and preprocessing. */
+export function descriptionOf(
+  config: TrainConfig,
+  { classes, colors }: DescribedLabels = {},
+): ModelDescription {
   const { task, network, input } = config;
   const { mean, std, scale_val: scale, crop_val: crop } = input;
   const normalization = { interpolation: 'bilinear', mean, std } as const;
@@ -16,6 +23,7 @@ export function descriptionOf(config: TrainConfig, classes?: readonly string[]):
     const { segmentation } = config;
     return {
       classes,
+      colors,
       preprocessing: { scale: null, crop: null, ...normalization },
       config: { task, network, segmentation },
     };

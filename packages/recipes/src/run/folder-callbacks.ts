@@ -149,7 +149,7 @@ function captured({ config, versions }: RecordOptions, run: RecordedRun): RunSta
     layout: layoutOf(config, data),
     versions: { node: versions.node, ...versions.packages },
     skipped: skippedOf(run),
-    classes: data.classes,
+    labels: data,
   };
   return captureState(engine, standing.position, config, about);
 }

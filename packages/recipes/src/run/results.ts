@@ -69,13 +69,18 @@ export async function writeResults(results: Results): Promise<void> {
     metrics: await readMetrics(folder.metricsPath),
     memory: { ...memory, images },
     memoryMap: memoryMapOf(engine.plan),
-    classes: classesOf(validation),
+    classes: classesOf(validation, data),
     profile: results.profile,
     skipped,
   });
 }
 
-function classesOf(validation: Validation | null): ReportData['classes'] {
+function classesOf(
+  validation: Validation | null,
+  { classes }: Pick<RunData, 'classes'>,
+): ReportData['classes'] {
   const iou = validation?.iou;
-  return iou && defaultClasses(iou.length).map(({ id, name }) => ({ name, iou: iou[id] ?? Number.NaN }));
+  if (!iou) return undefined;
+  const names = classes ?? defaultClasses(iou.length).map(({ name }) => name);
+  return names.map((name, id) => ({ name, iou: iou[id] ?? Number.NaN }));
 }

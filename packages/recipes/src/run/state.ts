@@ -20,7 +20,7 @@ import {
 import { configHash } from '../config/hash.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
-import { descriptionOf } from './description.js';
+import { type DescribedLabels, descriptionOf } from './description.js';
 
 /** Batch size and data that a position within an epoch refers to. */
 export interface EpochLayout {
@@ -67,11 +67,10 @@ export function captureState(
     readonly layout: EpochLayout;
     readonly versions: Readonly<Record<string, string>>;
     readonly skipped?: readonly SkippedImage[];
-    /** Names of the labels. */
-    readonly classes?: readonly string[];
+    readonly labels?: DescribedLabels;
   },
 ): RunState<TensorContent> {
-  const { layout, versions, skipped = [], classes } = about;
+  const { layout, versions, skipped = [], labels } = about;
   const { best, ...place } = position;
   const known = { ...place, [bestKey(engine.task.criterion)]: best };
   const { arch, bn_mode: bnMode } = config.network;
@@ -81,7 +80,7 @@ export function captureState(
       ...known,
       ...layout,
       ...identity,
-      ...describedAs(descriptionOf(config, classes)),
+      ...describedAs(descriptionOf(config, labels)),
       versions: { ...versions },
       [KERNELS_KEY]: { ...engine.kernels },
       ...(skipped.length > 0 && { [SKIPPED_KEY]: skipped.map((image) => ({ ...image })) }),

@@ -6,8 +6,15 @@ import type { RunData } from '@inplace-abn/train';
 import type { SegmentationTaskConfig } from '../config/schema.js';
 import type { SegmentationConfig } from '../config/segmentation.js';
 import { loadersOf, type Reading } from '../data/loaders.js';
+import { loadClasses, type SegmentationClass } from './classes.js';
 
-/** Opens DIR/train/{images,labels} and DIR/val/{images,labels}. Throws a sentence for what is missing. */
+/** Names and colors of the classes, where DIR has them: the list that `loadClasses` reads. */
+const CLASSES_FILE = 'classes.json';
+
+/**
+ * Opens DIR/train/{images,labels} and DIR/val/{images,labels}, and DIR/classes.json where it is there. Throws a sentence for what
+ * is missing.
+ */
 export async function openLabelMaps(
   dir: string,
   config: SegmentationTaskConfig,
@@ -18,6 +25,7 @@ export async function openLabelMaps(
     await openPart(join(dir, 'train'), segmentation),
     await openPart(join(dir, 'val'), segmentation),
   ];
+  const classes = await classesIn(dir, network.classes);
   const ids = { classes: network.classes, ignoreIndex: segmentation.ignore_index };
   const common = { ...ids, mean: input.mean, std: input.std, size: pixels(segmentation.size) };
   const trainTransform = segmentationTransform({
@@ -36,7 +44,19 @@ export async function openLabelMaps(
     train: { folder: train, transform: trainTransform },
     val: { folder: val, transform: valTransform },
     trainPath: join(dir, 'train'),
+    classes: classes?.map(({ name }) => name),
+    colors: classes?.map(({ color }) => color),
   });
+}
+
+async function classesIn(dir: string, count: number): Promise<readonly SegmentationClass[] | null> {
+  const path = join(dir, CLASSES_FILE);
+  if (!existsSync(path)) return null;
+  const classes = await loadClasses(path);
+  if (classes.length === count) return classes;
+  throw new UsageError(
+    `${path} names ${classes.length} classes but network.classes is ${count}: set it to ${classes.length}, or mend the list`,
+  );
 }
 
 async function openPart(path: string, config: SegmentationConfig): Promise<SegmentationFolder> {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { bytes, finite } from '../../src/index.js';
+import { bytes, finite, positiveNumbers } from '../../src/index.js';
 
 describe('finite', () => {
   it('takes any number', () => {
@@ -28,6 +28,24 @@ describe('bytes', () => {
     'not %j',
     (text) => {
       expect(() => bytes(text)).toThrow(InvalidArgumentError);
+    },
+  );
+});
+
+describe('positiveNumbers', () => {
+  it.each([
+    ['[0.7, 1, 1.2]', [0.7, 1, 1.2]],
+    ['0.5,1', [0.5, 1]],
+    [' [ 2 ] ', [2]],
+    ['1e-1', [0.1]],
+  ])('%j', (text, expected) => {
+    expect(positiveNumbers(text)).toEqual(expected);
+  });
+
+  it.each(['', '[]', '[1,]', '0', '-1', '1, x', 'NaN', 'Infinity', '[1', '1 2', '[[1]]'])(
+    'not %j',
+    (text) => {
+      expect(() => positiveNumbers(text)).toThrow(InvalidArgumentError);
     },
   );
 });

@@ -1,5 +1,5 @@
 /** Runs of a segmentation network and what they leave; apps/train-imagenet/test has one that learns. */
-import { cp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readStateDict, readTorch, type TorchValue } from '@inplace-abn/checkpoint';
 import { cpu } from '@inplace-abn/core';
@@ -7,7 +7,7 @@ import { formatValidation, readMetrics } from '@inplace-abn/train';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../train/test/support/images.js';
 import { readEvents } from '../../../train/test/tensorboard/read-events.js';
-import { evaluate, planReport, taskOf } from '../../src/index.js';
+import { evaluate, networkFor, planReport, taskOf } from '../../src/index.js';
 import {
   BATCH,
   labeledFolder,
@@ -40,6 +40,28 @@ function dict(value: TorchValue | undefined): ReadonlyMap<string, TorchValue> {
 }
 
 describe('a segmentation run', () => {
+  it('stores names and colors of the classes of DIR/classes.json in its checkpoints', async () => {
+    const expected = [
+      { id: 0, name: 'ground', color: [70, 70, 80] },
+      { id: 1, name: 'disc', color: [220, 70, 60] },
+    ];
+    for (const path of [join(logDir, 'checkpoints'), join(logDir, 'checkpoint.pth.tar')]) {
+      const { classes } = await networkFor(path, undefined, undefined);
+      expect(classes.slice(0, 2)).toEqual(expected);
+    }
+    expect(await readFile(join(logDir, 'report.html'), 'utf8')).toContain('<td>triangle</td>');
+  });
+
+  it('ends at once where DIR/classes.json names another number of classes', async () => {
+    const other = join(await temporaryFolder(), 'data');
+    await cp(data, other, { recursive: true });
+    const one = [{ id: 0, name: 'all', color: [1, 2, 3] }];
+    await writeFile(join(other, 'classes.json'), JSON.stringify(one));
+    await expect(runTraining({ config, data: other, logDir: await newFolder() })).rejects.toThrow(
+      `${join(other, 'classes.json')} names 1 classes but network.classes is 4: set it to 1`,
+    );
+  });
+
   it('logs pixel accuracy of steps, and mean IoU of validations', async () => {
     const records = await readMetrics(join(logDir, 'metrics.jsonl'));
     const [first] = records;

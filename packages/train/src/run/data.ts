@@ -1,4 +1,4 @@
-import type { Loader } from '@inplace-abn/data';
+import type { Loader, Rgb } from '@inplace-abn/data';
 import type { AgreedData } from '../parallel/agreement.js';
 
 /** The two data sets of a run and their loaders. */
@@ -9,6 +9,8 @@ export interface RunData extends AgreedData {
   readonly classes?: readonly string[];
   /** Training images of each label, if an image has one. */
   readonly imagesOfClass?: readonly number[];
+  /** Red, green and blue of each class, 0 to 255, where pixels are classified and the data set has colors. */
+  readonly colors?: readonly Rgb[];
   /** Notes for the user before training starts. */
   readonly notes: readonly string[];
 }

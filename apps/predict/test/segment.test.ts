@@ -1,0 +1,104 @@
+/** Photographs through a segmentation network, as test-vistas writes them. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CommandLineError } from '@inplace-abn/cli';
+import { segmentingOptions } from '@inplace-abn/recipes';
+import { Command } from 'commander';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { rawSegmentation } from '../../../packages/recipes/test/support/label-maps.js';
+import {
+  makeScene,
+  photo,
+  type Scene,
+  segmentScene,
+} from '../../../packages/recipes/test/support/photographs.js';
+import { temporaryFolder } from '../../../packages/train/test/support/images.js';
+import { checkOptions, checkTask, filesOf, type Options } from '../src/options.js';
+import { segment } from '../src/segment.js';
+
+const options = (given: Partial<Options> = {}): Options => ({
+  top: 5,
+  batch: 32,
+  workers: 2,
+  printFreq: 10,
+  scales: [1],
+  fusionMode: 'mean',
+  outputMode: 'raw',
+  maxSize: 48,
+  precision: 'float32',
+  ...given,
+});
+
+let scene: Scene;
+let config: string;
+beforeAll(async () => {
+  scene = await makeScene();
+  config = join(await temporaryFolder(), 'config.json');
+  await writeFile(config, JSON.stringify(rawSegmentation()));
+});
+
+describe('a segmentation network', () => {
+  it('gets the class maps and the page that test-vistas writes, of files and folders alike', async () => {
+    const output = join(await temporaryFolder(), 'out');
+    const deep = join(await temporaryFolder(), 'deep');
+    await mkdir(deep);
+    await writeFile(join(deep, 'e.png'), await photo('e.png', [24, 16]));
+    const code = await segment(
+      scene.snapshot,
+      [scene.photos, deep],
+      options({ output, config, outputMode: 'palette', overlay: true }),
+    );
+    expect(code).toBe(0);
+    const { outDir } = await segmentScene(scene, { mode: 'palette', overlay: true });
+    const files = (await readdir(outDir)).filter((name) => name.endsWith('.png'));
+    expect(files).toHaveLength(8);
+    for (const name of files) {
+      expect(await readFile(join(output, name))).toEqual(await readFile(join(outDir, name)));
+    }
+    expect(await readFile(join(output, 'index.html'), 'utf8')).toContain('<h3>e.png</h3>');
+    expect(await readdir(output)).toContain('e_overlay.png');
+  });
+
+  it('names what is not there, does the rest, and ends with 1', async () => {
+    const output = join(await temporaryFolder(), 'out');
+    const images = [
+      join(scene.photos, 'd.png'),
+      join(scene.photos, 'none.png'),
+      join(scene.photos, '*.webp'),
+    ];
+    expect(await segment(scene.snapshot, images, options({ output, config }))).toBe(1);
+    expect((await readdir(output)).sort()).toEqual(['d.png', 'gallery', 'index.html']);
+  });
+
+  it('asks for a folder, and for photographs', async () => {
+    await expect(segment(scene.snapshot, [scene.photos], options({ config }))).rejects.toThrow(
+      `${scene.snapshot} is of a network for segmentation: name a folder for its class maps with --output DIR`,
+    );
+    const output = join(await temporaryFolder(), 'out');
+    const none = join(await temporaryFolder(), '*.png');
+    await expect(segment(scene.snapshot, [none], options({ output, config }))).rejects.toThrow(
+      'no image was named',
+    );
+  });
+});
+
+describe('options', () => {
+  it('of the other kind of network are refused by name', () => {
+    const command = new Command().option('--top <n>').option('--output <dir>').option('--html <file>');
+    for (const option of segmentingOptions()) command.addOption(option);
+    command.parse(['--overlay', '--top', '3'], { from: 'user' });
+    expect(() => checkTask(command, 'net.pth', 'classification')).toThrow(
+      new CommandLineError('net.pth is of a network for classification: --overlay is for segmentation'),
+    );
+    expect(() => checkTask(command, 'net.pth', 'segmentation')).toThrow(
+      'net.pth is of a network for segmentation: --top is for classification',
+    );
+  });
+
+  it('count the list of a matrix among the files, which must differ', () => {
+    expect(filesOf(options({ npy: 'a.npy' }))).toEqual(['a.npy', 'a.txt']);
+    expect(() => checkOptions([], options({ features: 'mod5', npy: 'a.npy', json: 'a.txt' }))).toThrow(
+      /^two of the results would both be .*a\.txt: name another file for one$/,
+    );
+  });
+});

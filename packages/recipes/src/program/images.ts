@@ -1,0 +1,45 @@
+/** Options about reading images that several programs have. */
+import { InvalidArgumentError, Option } from 'commander';
+import { pixels, positive } from './numbers.js';
+
+/** The values of {@link imageOptions}. */
+export interface ImageOptions {
+  readonly crop?: number;
+  readonly scale?: number;
+  readonly workers: number;
+  readonly printFreq: number;
+}
+
+/** The options that say how a classifier takes images, and how many are in work. */
+export function imageOptions(): Option[] {
+  return [
+    new Option(
+      '-c, --crop <n>',
+      'side of the crop in pixels (default: as in validation, input.crop_val)',
+    ).argParser(positive),
+    new Option(
+      '-s, --scale <n>',
+      'resize the shorter side first; -1: keep the size (default: as in validation, input.scale_val)',
+    ).argParser(minusOneOrPositive),
+    new Option('-j, --workers <n>', 'images to load in parallel').argParser(positive).default(2),
+    new Option('-p, --print-freq <n>', 'print every N batches if the output is not a terminal')
+      .argParser(positive)
+      .default(10),
+  ];
+}
+
+/** The option that says how many pixels an image may have. */
+export function maxPixelsOption(): Option {
+  return new Option(
+    '--max-pixels <n>',
+    'reject images with more pixels, since a small file may claim any size (default: 134217728, 0.4 GB decoded; less for crops below 91×91)',
+  ).argParser(pixels);
+}
+
+/** Option parser: a whole number of at least 1, or -1. */
+export function minusOneOrPositive(text: string): number {
+  if (text === '-1') return -1;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError('Expected a whole number of at least 1, or -1.');
+}

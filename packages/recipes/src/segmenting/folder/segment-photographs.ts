@@ -1,0 +1,195 @@
+/** Photographs through a segmentation network, from snapshot to class maps, overlays and a gallery. */
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '@inplace-abn/checkpoint';
+import type { Advice } from '@inplace-abn/cli';
+import { type ComputeDType, type Device, type FusionMode, UsageError } from '@inplace-abn/core';
+import { listPhotographs, type Rgb } from '@inplace-abn/data';
+import type { NormMode } from '@inplace-abn/interop';
+import type { Module } from '@inplace-abn/nn';
+import {
+  ALONE,
+  checkSame,
+  digestOf,
+  type Peers,
+  Progress,
+  type ProgressStream,
+  StopRequest,
+} from '@inplace-abn/train';
+import type { NetworkConfig } from '../../config/schema.js';
+import { Segmenter } from '../../inference/segmenter.js';
+import { loadSnapshot } from '../../inference/snapshot.js';
+import type { SegmentationClass } from '../../segmentation/classes.js';
+import { buildGallery } from '../gallery/write.js';
+import {
+  type FolderScores,
+  folderScores,
+  type Labeling,
+  type Labels,
+  openLabels,
+} from '../labels/label-folder.js';
+import { formatLabels, labelsJson } from '../labels/labels-report.js';
+import { checkOutputs, shardOf, unfinished } from '../output/files.js';
+import { FolderRun, type OutputMode, outputsOf } from './folder-run.js';
+
+export interface SegmentOptions {
+  readonly device: Device;
+  readonly network: Module;
+  /** Of a network that was made from one. */
+  readonly config?: NetworkConfig;
+  /** Name of the network in notes and on the page. */
+  readonly title: string;
+  readonly snapshot: string;
+  /** The batch norm that its weights were trained with, where the file does not tell. */
+  readonly trainedWith?: NormMode;
+  /** A folder of photographs, or the paths of photographs that may lie anywhere. */
+  readonly photographs: string | readonly string[];
+  readonly outDir: string;
+  /** By id, as many as the network has. */
+  readonly classes: readonly SegmentationClass[];
+  readonly precision: ComputeDType;
+  readonly mean: Rgb;
+  readonly std: Rgb;
+  readonly scales: readonly number[];
+  readonly flip: boolean;
+  readonly fusion: FusionMode;
+  readonly mode: OutputMode;
+  readonly overlay: boolean;
+  /** Pixels that the longest side of a photograph is resized to. */
+  readonly maxSide: number;
+  /** Pixels that a photograph, or its label, may have; default 2^27. */
+  readonly maxPixels?: number;
+  readonly memoryBudget?: number;
+  /** Folder of labels to compare with. */
+  readonly labels?: string;
+  /** How those labels are named and counted; default: NAME.png, 255 does not count. */
+  readonly labeling?: Labeling;
+  /** Leave out photographs whose outputs are there. */
+  readonly resume: boolean;
+  /** This process and the number of all that share the folder; default: its place among the peers. */
+  readonly shard?: { readonly index: number; readonly count: number };
+  /** What the program adds to the errors of single photographs. */
+  readonly advice?: Advice;
+  /** Processes that finish together: the first writes the page and the comparison with labels. Default: this one alone. */
+  readonly peers?: Peers;
+  readonly stream?: ProgressStream;
+}
+
+export interface SegmentOutcome {
+  /** Photographs that could not be segmented, and labels that could not be used. */
+  readonly failed: number;
+  readonly stopped: NodeJS.Signals | null;
+  readonly scores: FolderScores | null;
+}
+
+/** Name, in the output folder, of the comparison with labels. */
+export const SCORES_FILE = 'labels.json';
+
+/**
+ * Segments photographs, or this process's share of them. Whatever is wrong with the snapshot, the
+ * folders or the options is an error before the first image; a photograph that cannot be used is named and left out.
+ */
+export async function segmentPhotographs(options: SegmentOptions): Promise<SegmentOutcome> {
+  const { photographs, outDir, classes, network, resume, peers = ALONE } = options;
+  const shard = options.shard ?? { index: peers.rank, count: peers.size };
+  const progress = new Progress({ stream: options.stream });
+  const folder = typeof photographs === 'string' ? photographs : undefined;
+  const names = typeof photographs === 'string' ? await listPhotographs(photographs) : photographs;
+  await checkSame(peers, { photographs: String(names.length), 'names of the photographs': digestOf(names) });
+  const outputs = outputsOf(options.mode, options.overlay);
+  checkOutputs(
+    names.map((name) => join(folder ?? '', name)),
+    outDir,
+    outputs,
+  );
+  await checkWritable(outDir);
+  const labeling = { ...options.labeling, maxPixels: options.maxPixels };
+  const labels = options.labels === undefined ? null : await openLabels(options.labels, classes, labeling);
+  const snapshot = await loadSnapshot(network, options.snapshot, options);
+  const segmenter = new Segmenter(options);
+  await segmenter.fill(snapshot.tensors);
+  const own = shardOf(names, shard.index, shard.count);
+  const files = resume ? await unfinished(own, outDir, outputs) : own;
+  for (const note of snapshot.notes) progress.note(note);
+  progress.note(introduction({ ...options, shard }, snapshot.path, names.length, own.length, files.length));
+  const stop = new StopRequest((signal) =>
+    progress.note(`${signal}: stopping after this image; once more to kill`),
+  );
+  try {
+    const { lost } = peers;
+    const run = new FolderRun({
+      ...options,
+      folder,
+      segmenter,
+      files,
+      classes,
+      labels,
+      progress,
+      stop,
+      lost,
+    });
+    const failed = await run.run();
+    // Outputs that cover all images are written at the end.
+    await peers.barrier();
+    if (peers.rank > 0) return { failed: failed.length, stopped: stop.requested, scores: null };
+    const scores = labels && !stop.requested ? await report(labels, names, options, progress) : null;
+    const { images } = await buildGallery(outDir, { facts: factsOf(options, snapshot.path) });
+    progress.note(`${images} ${images === 1 ? 'image' : 'images'} in ${join(outDir, 'index.html')}`);
+    return { failed: failed.length + (scores?.failed.length ?? 0), stopped: stop.requested, scores };
+  } finally {
+    stop.dispose();
+  }
+}
+
+function introduction(
+  { title, precision, photographs, shard }: SegmentOptions & Required<Pick<SegmentOptions, 'shard'>>,
+  snapshot: string,
+  all: number,
+  own: number,
+  left: number,
+): string {
+  const share = shard.count > 1 ? `, ${own} of them for process ${shard.index} of ${shard.count}` : '';
+  const place = typeof photographs === 'string' ? ` in ${photographs}` : '';
+  const done = left < own ? `, ${own - left} finished before` : '';
+  return `${title} (${precision}) from ${snapshot} on ${all} ${all === 1 ? 'photograph' : 'photographs'}${place}${share}${done}`;
+}
+
+function factsOf(options: SegmentOptions, snapshot: string): [string, string][] {
+  const { title, precision, scales, flip, fusion, maxSide } = options;
+  return [
+    ['network', title],
+    ['snapshot', snapshot],
+    ['precision', precision],
+    ['scales', `${scales.join(', ')}${flip ? ', each also mirrored' : ''}`],
+    ['fusion', fusion],
+    ['longest side', `${maxSide} pixels`],
+  ];
+}
+
+/** Compares all predictions that are there with the labels: a table, and JSON in the output folder. */
+async function report(
+  labels: Labels,
+  names: readonly string[],
+  { outDir }: SegmentOptions,
+  progress: Progress,
+): Promise<FolderScores> {
+  const scores = await folderScores(labels, names, outDir);
+  for (const reason of scores.failed) progress.note(`error: ${reason}`);
+  const without =
+    scores.missing.length > 0 ? `, ${scores.missing.length} without a label or a prediction` : '';
+  progress.note(`compared with the labels in ${labels.folder.path}: ${scores.images} images${without}`);
+  progress.note(formatLabels(scores.result).trimEnd());
+  await writeFileAtomic(join(outDir, SCORES_FILE), labelsJson(scores.result));
+  return scores;
+}
+
+async function checkWritable(outDir: string): Promise<void> {
+  try {
+    await mkdir(outDir, { recursive: true });
+    await access(outDir, constants.W_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`cannot write to the output folder ${outDir}: ${reason}`);
+  }
+}

@@ -1,0 +1,141 @@
+/** Scores predictions against labels, one image at a time and over a folder. */
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { UsageError } from '@inplace-abn/core';
+import {
+  DataError,
+  IGNORED,
+  LabelFolder,
+  type LabelMap,
+  type LabelNaming,
+  readLabelMap,
+} from '@inplace-abn/data';
+import type { SegmentationClass } from '../../segmentation/classes.js';
+import { Confusion } from '../../segmentation/confusion.js';
+import { countedIds, foreignId } from '../../segmentation/label-range.js';
+import { outputName, outputPath } from '../output/files.js';
+import { type LabelsResult, labelsResult } from './labels-report.js';
+
+/** How labels are read: as the training of the network reads them. */
+export interface Labeling extends LabelNaming {
+  /** Class id that does not count; nor does 255. Default 255. */
+  readonly ignoreIndex?: number;
+  /** Pixels that a label may have; default 2^27. */
+  readonly maxPixels?: number;
+}
+
+/** Labels of photographs, and which ids count. */
+export interface Labels {
+  /** Holds NAME.png, class ids in gray or with a palette, for the photograph NAME.jpg. */
+  readonly folder: LabelFolder;
+  /** By id, as many as the network has. */
+  readonly classes: readonly SegmentationClass[];
+  readonly ignoreIndex: number;
+  readonly maxPixels?: number;
+}
+
+/** @throws UsageError where `path` is not a folder */
+export async function openLabels(
+  path: string,
+  classes: readonly SegmentationClass[],
+  { ignoreIndex = IGNORED, maxPixels, ...naming }: Labeling = {},
+): Promise<Labels> {
+  const kind = await stat(path).catch(() => null);
+  if (kind?.isDirectory()) {
+    return { folder: await LabelFolder.open(path, naming), classes, ignoreIndex, maxPixels };
+  }
+  throw new UsageError(
+    `there is no folder of labels ${path}: expected one with NAME.png for each photograph`,
+  );
+}
+
+/**
+ * The scores of one prediction, of the photograph's own size; undefined where it has no label, or one that cannot be
+ * used: {@link folderScores} tells why.
+ */
+export async function scoresOf(
+  labels: Labels,
+  file: string,
+  prediction: LabelMap,
+): Promise<LabelsResult | undefined> {
+  const path = labels.folder.labelOf(basename(file));
+  if (path === null) return undefined;
+  const confusion = new Confusion(labels.classes.length);
+  try {
+    await count(confusion, labels, { file, path, prediction });
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
+  return labelsResult(confusion, labels.classes);
+}
+
+export interface FolderScores {
+  readonly result: LabelsResult;
+  /** Images that counted, and those without a label or a prediction. */
+  readonly images: number;
+  readonly missing: readonly string[];
+  /** Why images whose label or prediction cannot be used do not count. */
+  readonly failed: readonly string[];
+}
+
+/**
+ * The scores of all predictions that are in `outDir`, whichever run or process wrote them: of those that share a folder,
+ * the one that ends last has counted everything.
+ */
+export async function folderScores(
+  labels: Labels,
+  files: readonly string[],
+  outDir: string,
+): Promise<FolderScores> {
+  const confusion = new Confusion(labels.classes.length);
+  const missing: string[] = [];
+  const failed: string[] = [];
+  let images = 0;
+  for (const file of files) {
+    const predicted = outputPath(outDir, outputName(file), 'prediction');
+    const path = labels.folder.labelOf(basename(file));
+    if (path === null || !existsSync(predicted)) {
+      missing.push(file);
+      continue;
+    }
+    try {
+      const prediction = await readLabelMap(predicted, labels);
+      await count(confusion, labels, { file, path, prediction });
+      images++;
+    } catch (error) {
+      // A prediction of another network may hold classes that this one does not have.
+      if (!(error instanceof DataError || error instanceof RangeError)) throw error;
+      failed.push(error.name === 'RangeError' ? `${predicted}: ${error.message}` : error.message);
+    }
+  }
+  return { result: labelsResult(confusion, labels.classes), images, missing, failed };
+}
+
+interface Pair {
+  /** Name of the photograph. */
+  readonly file: string;
+  /** Of its label. */
+  readonly path: string;
+  readonly prediction: LabelMap;
+}
+
+async function count(
+  confusion: Confusion,
+  { classes, ignoreIndex, maxPixels }: Labels,
+  { file, path, prediction }: Pair,
+): Promise<void> {
+  const label = await readLabelMap(path, { maxPixels });
+  if (label.width !== prediction.width || label.height !== prediction.height) {
+    throw new DataError(
+      `The label ${path} has ${label.width}×${label.height} pixels, its photograph ${file} ${prediction.width}×${prediction.height}: they must be of one size.`,
+    );
+  }
+  const range = { classes: classes.length, ignoreIndex };
+  const ids = new Uint8Array(label.data.length);
+  const foreign = countedIds(label.data, range, ids);
+  if (foreign >= 0)
+    throw new DataError(`The label ${path} ${foreignId(label.data[foreign] as number, range)}.`);
+  confusion.add(ids, prediction.data);
+}
