@@ -53,9 +53,10 @@ async function classesIn(dir: string, count: number): Promise<readonly Segmentat
   const path = join(dir, CLASSES_FILE);
   if (!existsSync(path)) return null;
   const classes = await loadClasses(path);
-  if (classes.length === count) return classes;
+  // Labels may have ids behind those of the network, which do not count.
+  if (classes.length >= count) return classes.slice(0, count);
   throw new UsageError(
-    `${path} names ${classes.length} classes but network.classes is ${count}: set it to ${classes.length}, or mend the list`,
+    `${path} names ${classes.length} of ${count} classes (network.classes): add the others, or set network.classes to ${classes.length}`,
   );
 }
 

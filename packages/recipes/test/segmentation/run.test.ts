@@ -52,13 +52,13 @@ describe('a segmentation run', () => {
     expect(await readFile(join(logDir, 'report.html'), 'utf8')).toContain('<td>triangle</td>');
   });
 
-  it('ends at once where DIR/classes.json names another number of classes', async () => {
+  it('ends at once where DIR/classes.json lacks classes', async () => {
     const other = join(await temporaryFolder(), 'data');
     await cp(data, other, { recursive: true });
     const one = [{ id: 0, name: 'all', color: [1, 2, 3] }];
     await writeFile(join(other, 'classes.json'), JSON.stringify(one));
     await expect(runTraining({ config, data: other, logDir: await newFolder() })).rejects.toThrow(
-      `${join(other, 'classes.json')} names 1 classes but network.classes is 4: set it to 1`,
+      `${join(other, 'classes.json')} names 1 of 4 classes (network.classes): `,
     );
   });
 
@@ -130,7 +130,7 @@ describe('a segmentation run', () => {
   it('writes checkpoints in the form of the published snapshot', async () => {
     const path = join(logDir, 'checkpoint.pth.tar');
     const value = dict(await readTorch(path));
-    const described = ['preprocessing', 'config'];
+    const described = ['classes', 'colors', 'preprocessing', 'config'];
     const keys = ['epoch', 'arch', 'bn_mode', 'state_dict', 'best_miou', ...described, 'optimizer'];
     expect([...value.keys()]).toEqual(keys);
     const parts = dict(value.get('state_dict'));
