@@ -9,7 +9,7 @@ import {
   segmentPhotographs,
   TRAINED_WITH_ADVICE,
 } from '@inplace-abn/recipes';
-import { endWithin } from '@inplace-abn/train';
+import { endWithin, type ProgressStream } from '@inplace-abn/train';
 import { photographs } from './images/sources.js';
 import type { Options } from './options.js';
 
@@ -27,11 +27,21 @@ const LAST_MS = 10_000;
  *
  * @returns the exit code
  */
-export function segment(checkpoint: string, images: readonly string[], options: Options): Promise<number> {
-  return withAdvice(ADVICE, () => segmentAll(checkpoint, images, options));
+export function segment(
+  checkpoint: string,
+  images: readonly string[],
+  options: Options,
+  stream: ProgressStream = process.stderr,
+): Promise<number> {
+  return withAdvice(ADVICE, () => segmentAll(checkpoint, images, options, stream));
 }
 
-async function segmentAll(checkpoint: string, images: readonly string[], options: Options): Promise<number> {
+async function segmentAll(
+  checkpoint: string,
+  images: readonly string[],
+  options: Options,
+  stream: ProgressStream,
+): Promise<number> {
   const { output: outDir, config, maxPixels, trainedWith } = options;
   if (outDir === undefined) {
     throw new CommandLineError(
@@ -40,9 +50,9 @@ async function segmentAll(checkpoint: string, images: readonly string[], options
   }
   const classes = options.classes === undefined ? undefined : await loadClasses(options.classes);
   const network = await networkFor(checkpoint, config, classes);
-  const { paths, vain } = await listed(images);
+  const { paths, vain } = await listed(images, stream);
   const { device, reason } = chooseProcessDevice(options, undefined);
-  process.stderr.write(`${reason}\n`);
+  stream.write(`${reason}\n`);
   const { failed, stopped } = await segmentPhotographs({
     ...network,
     ...segmentingOf(options),
@@ -53,11 +63,10 @@ async function segmentAll(checkpoint: string, images: readonly string[], options
     maxPixels,
     trainedWith,
     advice: ADVICE,
-    stream: process.stderr,
+    stream,
   });
   const unused = failed + vain;
-  if (unused > 0)
-    process.stderr.write(`error: ${unused} of the files cannot be used; they are named above\n`);
+  if (unused > 0) stream.write(`error: ${unused} of the files cannot be used; they are named above\n`);
   if (stopped) {
     // A photograph that was being read may never come.
     endWithin(LAST_MS);
@@ -67,12 +76,15 @@ async function segmentAll(checkpoint: string, images: readonly string[], options
 }
 
 /** The photographs that are there, and how many names have none. */
-async function listed(images: readonly string[]): Promise<{ paths: string[]; vain: number }> {
+async function listed(
+  images: readonly string[],
+  stream: ProgressStream,
+): Promise<{ paths: string[]; vain: number }> {
   const paths: string[] = [];
   let vain = 0;
   for await (const found of photographs(images, process.stdin)) {
     if ('reason' in found) {
-      process.stderr.write(`error: ${printable(found.path)}: ${printable(found.reason)}\n`);
+      stream.write(`error: ${printable(found.path)}: ${printable(found.reason)}\n`);
       vain++;
     } else {
       paths.push(found.path);

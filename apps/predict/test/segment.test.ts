@@ -12,9 +12,10 @@ import {
   type Scene,
   segmentScene,
 } from '../../../packages/recipes/test/support/photographs.js';
+import { Output } from '../../../packages/recipes/test/support/runs.js';
 import { temporaryFolder } from '../../../packages/train/test/support/images.js';
 import { checkOptions, checkTask, filesOf, type Options } from '../src/options.js';
-import { segment } from '../src/segment.js';
+import { segment as segmented } from '../src/segment.js';
 
 const options = (given: Partial<Options> = {}): Options => ({
   top: 5,
@@ -28,6 +29,9 @@ const options = (given: Partial<Options> = {}): Options => ({
   precision: 'float32',
   ...given,
 });
+
+const segment = (checkpoint: string, images: readonly string[], given: Options) =>
+  segmented(checkpoint, images, given, new Output());
 
 let scene: Scene;
 let config: string;
