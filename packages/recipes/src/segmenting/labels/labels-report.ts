@@ -27,7 +27,7 @@ export interface LabelScore {
   readonly predicted: number;
 }
 
-/** The keys of `--labels`' result, in docs/file-formats.md. */
+/** The keys of labels.json, in docs/file-formats.md. */
 export interface LabelsResult {
   /** Percent. */
   readonly meanIou: number | null;
