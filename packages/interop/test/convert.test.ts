@@ -280,6 +280,24 @@ describe('what is refused', () => {
   });
 });
 
+it("gives the logits of timm's TResNet, which takes colors as they are", async () => {
+  // Slopes are 0.01 in the stem and 0.001 in the blocks on both sides.
+  const network = createNetwork('tresnet_m', { normAct: LEAKY.standard, classes: 5, width: 1 / 16 });
+  const weights = drawn(network);
+  const path = await fileOf(namedAs('timm', network, weights) as TensorMap);
+  const { converted, took, exact, description } = await convertWeights(path);
+  expect(took).toBe("timm's tresnet_m of 0.0625 times the width for 5 classes");
+  expect(exact).toBe(true);
+  expect(description).toMatchObject({
+    bn_mode: 'inplace',
+    preprocessing: { mean: [0, 0, 0], std: [1, 1, 1] },
+  });
+  const expected = await outputOf(network, SHAPE, weights);
+  expect(relativeError(await outputOf(converted.network, SHAPE, converted.tensors), expected)).toBeLessThan(
+    1e-5,
+  );
+});
+
 it('takes counts of batches that were halved with the weights', async () => {
   const weights = new Map(weightsOf({ arch: 'resnet18', width: 1 / 16, classes: 7 }));
   for (const name of weights.keys()) {

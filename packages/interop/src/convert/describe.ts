@@ -75,6 +75,9 @@ const TORCHVISION = {
   std: [0.229, 0.224, 0.225],
 } as const;
 
+/** TResNets take colors from 0 to 1 as they are, whoever published them. */
+const TRESNET = { ...TORCHVISION, mean: [0, 0, 0], std: [1, 1, 1] } as const;
+
 /** The description that goes into the file of a converted network. */
 export function describe(
   { library, arch, options, ...parts }: Recognized & { readonly segmentation?: SegmentationParts },
@@ -92,7 +95,12 @@ export function describe(
     stem,
     input_3x3: input3x3,
   };
-  const preprocessing = own.preprocessing ?? (library === 'torchvision' ? TORCHVISION : undefined);
+  const published = arch.startsWith('tresnet')
+    ? TRESNET
+    : library === 'torchvision'
+      ? TORCHVISION
+      : undefined;
+  const preprocessing = own.preprocessing ?? (parts.segmentation ? undefined : published);
   return {
     arch,
     bn_mode: norms,
