@@ -122,7 +122,7 @@ class SaveCheckpoints implements RunCallback {
     const { engine, folder, data } = this.run;
     const { config } = this.options;
     const { arch, bn_mode } = config.network;
-    const described = Object.entries(describedAs(descriptionOf(config, data.classes)));
+    const described = Object.entries(describedAs(descriptionOf(config, data)));
     const texts = Object.fromEntries(described.map(([key, value]) => [key, JSON.stringify(value)]));
     const metadata = { arch, bn_mode, ...texts };
     await writeSafetensors(folder.averagedPath, averagesIn(engine.store), { metadata, checksum: true });
