@@ -11,7 +11,7 @@ import {
   type Specs,
 } from './recognize.js';
 
-/** What a segmentation network has in addition to its body. */
+/** Parts of a segmentation network in addition to its body. */
 export interface SegmentationParts {
   readonly outputStride: number;
   readonly head: {

@@ -4,7 +4,7 @@ import type { Rgb } from '@inplace-abn/data';
 import { resolveConfig } from '../config/config.js';
 import type { TrainConfig } from '../config/schema.js';
 
-/** What the data of a run says of its labels, in order. A network may have more outputs. */
+/** Names and colors of the labels in the data of a run, in order. A network may have more outputs. */
 export interface DescribedLabels {
   readonly classes?: readonly string[];
   /** Of a segmentation. */

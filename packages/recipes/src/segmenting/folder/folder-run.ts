@@ -40,7 +40,7 @@ export interface FolderRunOptions {
   readonly labels: Labels | null;
   readonly progress: Progress;
   readonly stop: StopRequest;
-  /** What the program adds to the error of a photograph. */
+  /** Appended to the error of a photograph, by its code. */
   readonly advice?: Advice;
   /** Aborts when a process is lost that this one is to finish with. */
   readonly lost: AbortSignal;

@@ -69,7 +69,7 @@ export interface SegmentOptions {
   readonly resume: boolean;
   /** This process and the number of all that share the folder; default: its place among the peers. */
   readonly shard?: { readonly index: number; readonly count: number };
-  /** What the program adds to the errors of single photographs. */
+  /** Appended to the errors of single photographs, by their codes. */
   readonly advice?: Advice;
   /** Processes that finish together: the first writes the page and the comparison with labels. Default: this one alone. */
   readonly peers?: Peers;
