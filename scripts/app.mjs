@@ -1,7 +1,7 @@
 // Runs a program in the caller's folder after bringing the build up to date.
 //   npm run train-imagenet -- CONFIG DIR [options]      npm run plan -- CONFIG --batch N [--json]
 //   npm run test-imagenet -- CONFIG CHECKPOINT DIR [options]
-//   npm run convert -- IN OUT [options]
+//   npm run convert -- IN OUT [options]     npm run data -- check DIR [options]
 //   npm run predict -- CHECKPOINT IMAGES… [options]
 //   npm run test-vistas -- SNAPSHOT IN_DIR OUT_DIR [options]
 //   npm run inspect -- FILE [--json]       npm run doctor [-- --json]
@@ -11,6 +11,7 @@ import { setup } from './lib/setup.mjs';
 import { runAttached, runMain, StepError } from './lib/steps.mjs';
 
 const PROGRAMS = {
+  data: 'apps/train-imagenet/dist/data.js',
   convert: 'apps/test-imagenet/dist/convert.js',
   doctor: 'packages/cuda/dist/cli/doctor.js',
   inspect: 'packages/checkpoint/dist/cli/inspect.js',

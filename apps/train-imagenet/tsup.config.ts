@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup';
 import { program } from '../../tools/tsup/presets.js';
 
-export default defineConfig(program(['src/main.ts', 'src/plan.ts']));
+export default defineConfig(program(['src/main.ts', 'src/plan.ts', 'src/data.ts']));

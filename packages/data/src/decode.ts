@@ -1,6 +1,7 @@
 import { decode as decodePng } from 'fast-png';
 import type { Sharp, SharpOptions } from 'sharp';
 import { ImageError, reasonOf } from './errors.js';
+import { foreignFormat } from './format.js';
 import type { Size } from './geometry.js';
 import type { Image } from './image/image.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
@@ -17,7 +18,7 @@ type SharpOf = (content: Uint8Array, options: SharpOptions) => Sharp;
 let loaded: Promise<SharpOf> | undefined;
 
 /**
- * Decodes a JPEG or PNG file to 8-bit RGB or gray on libuv's thread pool. Applies the EXIF orientation, drops
+ * Decodes a JPEG, PNG, WebP, AVIF, TIFF or GIF file (of several frames or pages the first) to 8-bit RGB or gray on libuv's thread pool. Applies the EXIF orientation, drops
  * transparency without blending, converts CMYK through its profile (or a standard one) and keeps the upper 8 of
  * 16 bits. Profiles of RGB images are ignored, as in PIL and torchvision's loader.
  *
@@ -46,8 +47,12 @@ export async function decodeOnPool(
   } catch (error) {
     const size = await claimedSize(content);
     if (size) checkPixels(size, maxPixels, path);
-    throw new ImageError(path, reasonOf(error));
+    throw new ImageError(path, foreignFormat(bufferOf(content)) ?? reasonOf(error));
   }
+}
+
+function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 /** True for a CMYK JPEG with a profile. By default sharp would apply profiles of RGB images too. */
@@ -56,8 +61,9 @@ async function isCmykWithProfile(
   content: Uint8Array,
   options: SharpOptions,
 ): Promise<boolean> {
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
-  return bytes.includes('ICC_PROFILE\0') && (await sharp(content, options).metadata()).space === 'cmyk';
+  return (
+    bufferOf(content).includes('ICC_PROFILE\0') && (await sharp(content, options).metadata()).space === 'cmyk'
+  );
 }
 
 /** The size that the image's header states; undefined if it has none. */

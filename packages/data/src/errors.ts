@@ -4,6 +4,39 @@ export class DataError extends Error {
   readonly code: string = 'ERR_DATA';
 }
 
+/** Images directly in a folder where class folders are expected, as ImageNet's validation images come. */
+export class FlatFolderError extends DataError {
+  override name = 'FlatFolderError';
+  override readonly code = 'ERR_FLAT_FOLDER';
+
+  constructor(
+    readonly folder: string,
+    readonly images: number,
+  ) {
+    super(
+      `No class folder in ${folder}, which has ${images} ${images === 1 ? 'image' : 'images'}: expected one folder per class. ` +
+        'Sort the images into class folders, or name a file that lists the class of each',
+    );
+  }
+}
+
+/** A list of labels with a line that cannot be used; the message begins with file and line. */
+export class LabelFileError extends DataError {
+  override name = 'LabelFileError';
+  override readonly code = 'ERR_LABEL_FILE';
+
+  constructor(
+    readonly path: string,
+    /** From 1; 0 for the file as a whole. */
+    readonly line: number,
+    reason: string,
+    /** The option that would help. */
+    readonly lacks?: 'columns' | 'synsets',
+  ) {
+    super(`${line > 0 ? `${path}:${line}` : path}: ${reason}`);
+  }
+}
+
 /** `too-large`: only the pixel limit stops it. `unknown-class`: its label map has an id that is not a class. */
 export type ImageErrorCode = 'unreadable' | 'too-large' | 'unknown-class';
 

@@ -5,9 +5,9 @@ import { join, sep } from 'node:path';
 import { DataError, reasonOf } from './errors.js';
 import { decodeName, systemPath } from './file-names.js';
 
-export const IMAGE_NAME = /\.(jpe?g|png)$/i;
+export const IMAGE_NAME = /\.(avif|bmp|gif|jpe?g|png|tiff?|webp)$/i;
 
-/** Image formats that are not supported; errors mention them. */
+/** Image formats that are not read, or not read as label maps; errors mention them. */
 const OTHER_IMAGE_NAME = /\.(avif|bmp|gif|hei[cf]|jfif|jp2|jxl|p[gp]m|tiff?|webp)$/i;
 
 /** Hidden files and archive leftovers. */

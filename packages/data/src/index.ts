@@ -6,8 +6,10 @@ export { decodeOnPool, decodeSmallPng } from './decode.js';
 export type { ErasingMode, RandomErasingOptions } from './erasing.js';
 export {
   DataError,
+  FlatFolderError,
   ImageError,
   type ImageErrorCode,
+  LabelFileError,
   TransformError,
   UnreadableLimitError,
 } from './errors.js';
@@ -16,7 +18,12 @@ export { compareCodePoints, foldersIn, listFolder } from './folders.js';
 export { roundHalfEven, type Sides, type Size, sizeOf } from './geometry.js';
 export type { Box, Image, Picture, Region, RegionSource } from './image/image.js';
 export { assertSameClasses, ImageFolder } from './image-folder.js';
+export { type ImageFacts, inspectImage } from './inspect.js';
+export { type InspectOptions, inspectImages } from './inspect-images.js';
+export { type LabelFileOptions, type LabelList, type LabelRow, readLabelFile } from './label-file.js';
 export { type ClassIds, IGNORED, type LabelMap, readLabelMap } from './label-map.js';
+export { LabeledFiles, type LabeledImages } from './labeled-files.js';
+export { type Listed, type ListedOptions, openListed } from './listed-images.js';
 export {
   type Batch,
   type BatchMix,
@@ -63,6 +70,8 @@ export {
   segmentationTransform,
 } from './segmentation-transform.js';
 export { type Share, type ShareOptions, shareOf, shareSize } from './share.js';
+export { type Split, splitByName } from './split.js';
+export { readSynsets } from './synsets.js';
 export { TEN_CROPS, tenCropTransform } from './ten-crop.js';
 export { hungThreads } from './threads.js';
 export { makeThumbnail, type Thumbnail } from './thumbnail.js';

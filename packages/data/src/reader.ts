@@ -1,3 +1,4 @@
+import { decodeBmp, isBmp } from './bmp.js';
 import { readContent } from './content.js';
 import { decodeOnPool, decodeSmallPng } from './decode.js';
 import type { Picture } from './image/image.js';
@@ -14,9 +15,19 @@ import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 export async function usePicture<T>(
   path: string,
   use: (picture: Picture) => T,
+  options: { maxPixels?: number } = {},
+): Promise<T> {
+  return usePictureOf(readContent(path), path, use, options);
+}
+
+/** The same for content that has been read; `path` names it in errors. */
+export async function usePictureOf<T>(
+  content: Buffer,
+  path: string,
+  use: (picture: Picture) => T,
   { maxPixels = MAX_PIXELS }: { maxPixels?: number } = {},
 ): Promise<T> {
-  const content = readContent(path);
+  if (isBmp(content)) return use(decodeBmp(content, path, maxPixels));
   const picture = Jpeg.open(content) ?? decodeSmallPng(content);
   if (picture) {
     checkPixels(picture, maxPixels, path);

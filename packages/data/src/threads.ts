@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ImageErrorCode } from './errors.js';
+import type { ImageFacts } from './inspect.js';
 import type { ModuleSpec } from './module-transform.js';
 import type { SharedSlot } from './ring.js';
 import type { SegmentationSpec } from './segmentation-transform.js';
@@ -32,17 +33,20 @@ export interface FailedRow {
 export type ToWorker =
   | { kind: 'open'; run: number; setup: RunSetup }
   | { kind: 'fill'; run: number; task: number; slot: number; rows: readonly RowTask[] }
+  | { kind: 'inspect'; task: number; paths: readonly string[]; maxPixels: number }
   | { kind: 'close'; run: number };
 
 export interface FromWorker {
   readonly task: number;
   readonly failed: readonly FailedRow[];
+  /** Of an `inspect`: a file each. */
+  readonly facts?: readonly ImageFacts[];
   /** An error unrelated to any single image. */
   readonly error?: unknown;
 }
 
 interface Waiting {
-  resolve(failed: readonly FailedRow[]): void;
+  resolve(answer: FromWorker): void;
   reject(error: unknown): void;
 }
 
@@ -63,10 +67,10 @@ export class LoaderThread {
   alive = true;
 
   constructor() {
-    this.worker.on('message', ({ task, failed, error }: FromWorker) => {
-      const waiting = this.finish(task);
-      if (error === undefined) waiting?.resolve(failed);
-      else waiting?.reject(error);
+    this.worker.on('message', (answer: FromWorker) => {
+      const waiting = this.finish(answer.task);
+      if (answer.error === undefined) waiting?.resolve(answer);
+      else waiting?.reject(answer.error);
     });
     this.worker.on('error', (error) => this.die(error));
     this.worker.on('exit', (code) => this.die(new Error(`A loader thread ended with code ${code}.`)));
@@ -83,7 +87,16 @@ export class LoaderThread {
   }
 
   /** Makes images of a batch; resolves to those whose files cannot be read. */
-  fill(run: number, slot: number, rows: readonly RowTask[]): Promise<readonly FailedRow[]> {
+  async fill(run: number, slot: number, rows: readonly RowTask[]): Promise<readonly FailedRow[]> {
+    return (await this.ask((task) => ({ kind: 'fill', run, task, slot, rows }))).failed;
+  }
+
+  /** Reads files; resolves to what they hold. */
+  async inspect(paths: readonly string[], maxPixels: number): Promise<readonly ImageFacts[]> {
+    return (await this.ask((task) => ({ kind: 'inspect', task, paths, maxPixels }))).facts ?? [];
+  }
+
+  private ask(message: (task: number) => ToWorker): Promise<FromWorker> {
     const task = this.tasks++;
     return new Promise((resolve, reject) => {
       if (!this.alive) {
@@ -92,7 +105,7 @@ export class LoaderThread {
       }
       if (this.waiting.size === 0) this.worker.ref();
       this.waiting.set(task, { resolve, reject });
-      this.send({ kind: 'fill', run, task, slot, rows });
+      this.send(message(task));
     });
   }
 

@@ -3,6 +3,7 @@
 import { parentPort } from 'node:worker_threads';
 import { ImageError } from './errors.js';
 import type { Picture } from './image/image.js';
+import { type ImageFacts, inspectImage } from './inspect.js';
 import { type LabelMap, readLabelMap, UnknownClassError } from './label-map.js';
 import { makeTransform } from './make-transform.js';
 import { Random, Stream } from './random.js';
@@ -28,6 +29,8 @@ parentPort?.on('message', (message: ToWorker) => {
     runs.set(message.run, { ...message.setup, made });
   } else if (message.kind === 'close') {
     runs.delete(message.run);
+  } else if (message.kind === 'inspect') {
+    last = last.then(async () => answer({ task: message.task, ...(await inspected(message)) }));
   } else {
     last = last.then(async () => answer({ task: message.task, ...(await outcome(message)) }));
   }
@@ -35,6 +38,19 @@ parentPort?.on('message', (message: ToWorker) => {
 
 function answer(message: FromWorker): void {
   parentPort?.postMessage(message);
+}
+
+async function inspected({
+  paths,
+  maxPixels,
+}: ToWorker & { kind: 'inspect' }): Promise<Omit<FromWorker, 'task'>> {
+  try {
+    const facts: ImageFacts[] = [];
+    for (const path of paths) facts.push(await inspectImage(path, { maxPixels }));
+    return { failed: [], facts };
+  } catch (error) {
+    return { failed: [], error };
+  }
 }
 
 async function outcome({ run, slot, rows }: ToWorker & { kind: 'fill' }): Promise<Omit<FromWorker, 'task'>> {

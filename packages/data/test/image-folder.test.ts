@@ -127,9 +127,13 @@ describe('ImageFolder', () => {
   });
 
   it('says that there is no class folder', async () => {
-    const root = await folderWith('1.png');
+    const root = await folderWith('readme.txt');
     await expect(ImageFolder.open(root)).rejects.toThrow(
       `No class folder in ${root}: expected one folder per class`,
+    );
+    await writeFiles(root, { '1.png': 'x' });
+    await expect(ImageFolder.open(root)).rejects.toThrow(
+      `No class folder in ${root}, which has 1 image: expected one folder per class. Sort the images`,
     );
   });
 
@@ -141,10 +145,10 @@ describe('ImageFolder', () => {
   });
 
   it('names the formats it found if there is no image', async () => {
-    const root = await folderWith('a/1.png', 'b/1.webp', 'b/deep/2.WEBP', 'b/3.tiff', 'b/Thumbs.db');
+    const root = await folderWith('a/1.png', 'b/1.heic', 'b/deep/2.HEIC', 'b/3.jxl', 'b/Thumbs.db');
     await expect(ImageFolder.open(root)).rejects.toThrow(
       `Class b has no image in ${root}: add jpg, jpeg or png files or remove the empty class folder. ` +
-        'There are 2 .webp and 1 .tiff files, which are not read: convert to png or jpg.',
+        'There are 2 .heic and 1 .jxl files, which are not read: convert to png or jpg.',
     );
   });
 });

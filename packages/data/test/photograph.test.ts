@@ -108,9 +108,9 @@ describe('listPhotographs', () => {
     expect(await messageOf(folder)).toContain(
       `No images in ${folder}: expected png, jpg or jpeg files directly in it.`,
     );
-    await writeFiles(folder, { 'a.webp': 'x' });
+    await writeFiles(folder, { 'a.heic': 'x' });
     expect(await messageOf(folder)).toContain(
-      'directly in it. There is 1 .webp file, which is not read: convert to png or jpg.',
+      'directly in it. There is 1 .heic file, which is not read: convert to png or jpg.',
     );
   });
 });

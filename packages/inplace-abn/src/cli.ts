@@ -40,6 +40,11 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
     file: 'dist/plan.js',
     does: 'print the memory of a training step before anything runs: inplace-abn plan CONFIG',
   },
+  data: {
+    package: '@inplace-abn/train-imagenet',
+    file: 'dist/data.js',
+    does: 'look at a folder of images before training on it: inplace-abn data check DIR',
+  },
   convert: {
     package: '@inplace-abn/test-imagenet',
     file: 'dist/convert.js',

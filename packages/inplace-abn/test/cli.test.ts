@@ -18,6 +18,7 @@ describe('inplace-abn', () => {
     ['segment', 'test-vistas'],
     ['predict', undefined],
     ['plan', undefined],
+    ['data', undefined],
     ['inspect', undefined],
     ['doctor', undefined],
   ])('%s is called so in its help', async (name, own) => {

@@ -10,6 +10,7 @@ export {
   loadConfig,
   resolveConfig,
 } from './config/config.js';
+export type { DataConfig } from './config/data.js';
 export { configHash } from './config/hash.js';
 export { type Override, parseOverride } from './config/overrides.js';
 export type { ScheduleConfig, ScheduleType } from './config/schedule.js';
@@ -22,6 +23,7 @@ export type {
   TrainConfig,
 } from './config/schema.js';
 export type { SegmentationConfig } from './config/segmentation.js';
+export { type LabeledSets, openLabeledSets } from './data/labeled-sets.js';
 export { evaluationBatches } from './data/loaders.js';
 export { Engine, type EngineOptions } from './engine/engine.js';
 export { planPrograms } from './engine/plan-programs.js';

@@ -1,16 +1,14 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
-import { assertSameClasses, evalTransform, ImageFolder, trainTransform } from '@inplace-abn/data';
+import { evalTransform, trainTransform } from '@inplace-abn/data';
 import type { RunData } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
+import { openLabeledSets } from '../data/labeled-sets.js';
 import { loadersOf, type Reading } from '../data/loaders.js';
 import { mixOptions } from '../data/mixing.js';
 
-/** Opens DIR/train/CLASS and DIR/val/CLASS. Throws a sentence for a folder that is missing or classes that differ. */
+/** Opens the training and validation images of a folder. Throws a sentence for what is missing or classes that differ. */
 export async function openClassFolders(dir: string, config: TrainConfig, reading: Reading): Promise<RunData> {
-  const [train, val] = [await openPart(dir, 'train'), await openPart(dir, 'val')];
-  assertSameClasses(train, val);
+  const { train, val, trainPath, notes } = await openLabeledSets(dir, config.data);
   const { classes } = config.network;
   const folders = train.classes.length;
   if (classes < folders) {
@@ -21,10 +19,10 @@ export async function openClassFolders(dir: string, config: TrainConfig, reading
   return loadersOf(config, reading, {
     train: { folder: train, transform: trainTransformOf(config), mix: mixOptions(config) },
     val: { folder: val, transform: evalTransformOf(config) },
-    trainPath: join(dir, 'train'),
+    trainPath,
     classes: train.classes,
     labels: Int32Array.from({ length: train.length }, (_, index) => train.label(index)),
-    notes: classes > folders ? [moreOutputs(dir, folders, classes)] : [],
+    notes: classes > folders ? [...notes, moreOutputs(dir, folders, classes)] : notes,
   });
 }
 
@@ -34,16 +32,6 @@ function moreOutputs(dir: string, folders: number, classes: number): string {
     `${dir} has ${folders} classes but network.classes is ${classes}: no image is of the last ${classes - folders}. ` +
     `Set it to ${folders}, unless the network needs the other outputs`
   );
-}
-
-async function openPart(dir: string, part: 'train' | 'val'): Promise<ImageFolder> {
-  const path = join(dir, part);
-  if (!existsSync(path)) {
-    throw new UsageError(
-      `${path} does not exist: expected DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*`,
-    );
-  }
-  return ImageFolder.open(path);
 }
 
 function trainTransformOf({ input, augmentation }: TrainConfig) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type AugmentationConfig, augmentationSection } from './augmentation.js';
 import { type ControlConfig, controlSection } from './control.js';
 import { type EmaConfig, emaSection } from './ema.js';
+import { type DataConfig, dataSection } from './data.js';
 import {
   absentAsEmpty,
   areaRange,
@@ -152,6 +153,7 @@ export type InputConfig = z.output<typeof input>;
  * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at most
  *   `input.unreadable_limit` of each data set, over all processes and epochs
  * - `augmentation`: see {@link AugmentationConfig}
+ * - `data`: where images and labels are ({@link DataConfig})
  * - `memory_budget`: bytes that a process may take on its device for weights, optimizer state and the programs' arena; where
  *   keeping all that the backward pass needs takes more, some of it is recomputed. −1: none
  * - `seed`: initial weights, data order and augmentation follow from it
@@ -167,6 +169,7 @@ interface CommonConfig {
   loss: LossConfig;
   ema: EmaConfig;
   control: ControlConfig;
+  data: DataConfig;
   memory_budget: number;
   seed: number;
 }
@@ -199,6 +202,7 @@ export function trainSchema(raw: unknown, architectures?: readonly string[]): z.
     loss: absentAsEmpty(lossSection),
     ema: absentAsEmpty(emaSection),
     control: absentAsEmpty(controlSection),
+    data: absentAsEmpty(dataSection),
   };
   const whole = { memory_budget: bytesOr.default(-1), seed: integerFrom(0).default(0) };
   if (valueAt(raw, ['task']) === 'segmentation') {

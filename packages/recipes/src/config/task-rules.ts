@@ -18,6 +18,11 @@ const OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
   [['mix', 'mixup'], 'label maps are not mixed'],
   [['mix', 'cutmix'], 'label maps are not mixed'],
   [['loss', 'type'], 'loss.dice adds to the cross entropy'],
+  [['data', 'train_labels'], 'segmentation.labels names the folder of label maps'],
+  [['data', 'val_labels'], 'segmentation.labels names the folder of label maps'],
+  [['data', 'columns'], 'there is no file of labels'],
+  [['data', 'synsets'], 'there is no file of labels'],
+  [['data', 'split'], 'put the images to validate on into DIR/val'],
 ];
 
 /** Keys that mean nothing to classification. */

@@ -20,11 +20,9 @@ export async function openLabelMaps(
   config: SegmentationTaskConfig,
   reading: Reading,
 ): Promise<RunData> {
-  const { input, network, segmentation } = config;
-  const [train, val] = [
-    await openPart(join(dir, 'train'), segmentation),
-    await openPart(join(dir, 'val'), segmentation),
-  ];
+  const { input, network, segmentation, data } = config;
+  const [trainPath, valPath] = [join(dir, data.train), join(dir, data.val)];
+  const [train, val] = [await openPart(trainPath, segmentation), await openPart(valPath, segmentation)];
   const classes = await classesIn(dir, network.classes);
   const ids = { classes: network.classes, ignoreIndex: segmentation.ignore_index };
   const common = { ...ids, mean: input.mean, std: input.std, size: pixels(segmentation.size) };
@@ -43,7 +41,7 @@ export async function openLabelMaps(
   return loadersOf(config, reading, {
     train: { folder: train, transform: trainTransform },
     val: { folder: val, transform: valTransform },
-    trainPath: join(dir, 'train'),
+    trainPath,
     classes: classes?.map(({ name }) => name),
     colors: classes?.map(({ color }) => color),
   });

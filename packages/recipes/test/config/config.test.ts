@@ -83,6 +83,14 @@ describe('defaults', () => {
         interpolation: 'bilinear',
         random_erasing: 0,
         random_erasing_mode: 'const',
+      data: {
+        train: 'train',
+        val: 'val',
+        train_labels: '',
+        val_labels: '',
+        columns: [],
+        synsets: '',
+        split: 0,
       },
       mix: { mixup: 0, cutmix: 0, probability: 1, switch_probability: 0.5 },
       loss: {

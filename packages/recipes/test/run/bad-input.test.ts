@@ -41,11 +41,14 @@ describe('a run is refused, and its folder not made', () => {
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     );
 
-  it.each(['train', 'val'])('without DIR/%s', async (part) => {
+  it.each([
+    ['train', ''],
+    ['val', ', or data.split, the share of the training images to validate on, such as 0.1'],
+  ])('without DIR/%s', async (part, advice) => {
     const copy = await copyOfData();
     await rm(join(copy, part), { recursive: true });
     expect(await refusal({ data: copy })).toBe(
-      `${join(copy, part)} does not exist: expected DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*`,
+      `${join(copy, part)} does not exist: expected DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*${advice}`,
     );
   });
 

@@ -5,7 +5,7 @@ import { formatDuration, formatLoss, formatPercent, formatRate, threeDigits } fr
 
 /** Contents of the progress line; metrics are over the epoch so far. Missing optional fields are not shown. */
 export interface ProgressState extends Metrics {
-  phase: 'train' | 'val' | 'test' | 'predict';
+  phase: 'train' | 'val' | 'test' | 'predict' | 'check';
   /** From 1; missing, like `epochs`, if there is only one pass. */
   epoch?: number;
   epochs?: number;

@@ -1,0 +1,92 @@
+#!/usr/bin/env node
+/** data: what is in a folder of images, before anything is trained on it. */
+import { runCommand, signalExitCode } from '@inplace-abn/cli';
+import { ARCHITECTURES } from '@inplace-abn/models';
+import { defaultConfig, loadConfig, pixels, positive, type TrainConfig } from '@inplace-abn/recipes';
+import { Progress, StopRequest } from '@inplace-abn/train';
+import { Command } from 'commander';
+import { check } from './data/check.js';
+import { formatCheck } from './data/format-check.js';
+import { openParts } from './data/parts.js';
+
+interface CheckOptions {
+  readonly config?: string;
+  readonly workers: number;
+  readonly printFreq: number;
+  readonly maxPixels?: number;
+  readonly json?: boolean;
+}
+
+const command = new Command('data').description('Look at a folder of images before training on it.');
+
+command
+  .command('check')
+  // Of the parent's settings, those that are made later do not reach a subcommand.
+  .exitOverride()
+  .description(
+    'Read every image once: what cannot be read, formats, sizes, classes, duplicates, images in both training and validation.',
+  )
+  .argument('<dir>', 'data folder, as for training')
+  .option(
+    '--config <file>',
+    'configuration whose section data says where images and labels are (default: DIR/train and DIR/val)',
+  )
+  .option('-j, --workers <n>', 'images in work at a time', positive, 2)
+  .option(
+    '-p, --print-freq <n>',
+    'images between lines of progress where the output is not a terminal',
+    positive,
+    10_000,
+  )
+  .option(
+    '--max-pixels <n>',
+    'pixels that an image may have: a small file may claim any size (default: 134217728)',
+    pixels,
+  )
+  .option('--json', 'print one object with everything that was found')
+  .addHelpText(
+    'after',
+    () => `
+Examples:
+  ${command.name()} check imagenet
+  ${command.name()} check photos --config config.json --json > photos.json
+
+Explains a folder that cannot be trained on, such as ImageNet's flat val, and how to sort it. Results go to standard output, progress to
+standard error. Exit codes: 0 nothing is wrong, 1 something is, 2 usage, 128 + N stopped by signal N (what was read is reported).`,
+  )
+  .action(async (dir: string, options: CheckOptions) => {
+    process.exitCode = await runCheck(dir, options);
+  });
+
+async function runCheck(dir: string, options: CheckOptions): Promise<number> {
+  const { data } = await configOf(options.config);
+  const { workers, maxPixels, printFreq } = options;
+  const opened = await openParts(dir, data);
+  const images = opened.parts.reduce((sum, { length }) => sum + length, 0);
+  const progress = new Progress({ stream: process.stderr, printFreq });
+  const stop = new StopRequest((signal) => progress.note(`${signal}: stopping; once more to kill`));
+  const began = performance.now();
+  const onRead = (read: number) => {
+    // A terminal cannot show more.
+    if (process.stderr.isTTY && read % 16 !== 0 && read !== images) return;
+    const imagesPerSecond = (1000 * read) / Math.max(1, performance.now() - began);
+    const etaSeconds = (images - read) / imagesPerSecond;
+    progress.update({ phase: 'check', step: read, steps: images, imagesPerSecond, etaSeconds });
+  };
+  try {
+    const stopped = () => stop.requested !== null;
+    const report = await check(dir, opened, { workers, maxPixels, stopped, onRead });
+    progress.finish();
+    process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : formatCheck(report)}\n`);
+    if (stop.requested !== null) return signalExitCode(stop.requested);
+    return report.ok ? 0 : 1;
+  } finally {
+    stop.dispose();
+  }
+}
+
+async function configOf(path: string | undefined): Promise<TrainConfig> {
+  return path === undefined ? defaultConfig : loadConfig(path, { architectures: ARCHITECTURES });
+}
+
+await runCommand(command, import.meta.url);

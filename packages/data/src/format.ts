@@ -1,0 +1,45 @@
+/** First bytes of files, the more specific before the others. */
+const SIGNATURES: readonly (readonly [format: string, at: number, bytes: string])[] = [
+  ['jpeg', 0, '\xff\xd8\xff'],
+  ['png', 0, '\x89PNG'],
+  ['gif', 0, 'GIF8'],
+  ['webp', 8, 'WEBP'],
+  ['avif', 4, 'ftypavi'],
+  ['heif', 4, 'ftyp'],
+  ['tiff', 0, 'II*\0'],
+  ['tiff', 0, 'MM\0*'],
+  ['bmp', 0, 'BM'],
+  ['jxl', 0, '\xff\x0a'],
+  ['jxl', 4, 'JXL '],
+  ['jp2', 4, 'jP  '],
+  ['psd', 0, '8BPS'],
+  ['pdf', 0, '%PDF'],
+  ['zip', 0, 'PK\x03\x04'],
+  ['gzip', 0, '\x1f\x8b'],
+  ['html', 0, '<!DOCTYPE html'],
+  ['html', 0, '<!doctype html'],
+  ['html', 0, '<html'],
+  ['xml', 0, '<?xml'],
+  ['svg', 0, '<svg'],
+  ['ppm', 0, 'P6'],
+  ['pgm', 0, 'P5'],
+];
+
+const DECODED = new Set(['jpeg', 'png', 'gif', 'webp', 'avif', 'tiff', 'bmp']);
+
+/** The format of a file by its first bytes, such as `jpeg`; `unknown` where none is recognized. */
+export function formatOf(content: Buffer): string {
+  const found = SIGNATURES.find(
+    ([, at, bytes]) => content.toString('latin1', at, at + bytes.length) === bytes,
+  );
+  return found?.[0] ?? 'unknown';
+}
+
+/** Why the content cannot be an image; undefined where a decoder is there for its format. */
+export function foreignFormat(content: Buffer): string | undefined {
+  const format = formatOf(content);
+  if (DECODED.has(format)) return undefined;
+  if (content.length === 0) return 'it is empty';
+  const which = format === 'unknown' ? 'in a format that is not known' : `${format}, which is not read`;
+  return `it is ${which}: expected jpg, png, webp, avif, tiff, gif or bmp`;
+}

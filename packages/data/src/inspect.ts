@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { readContent } from './content.js';
+import { isPng, loadSharp, pngHeader } from './decode.js';
+import { ImageError, type ImageErrorCode } from './errors.js';
+import { formatOf } from './format.js';
+import type { Picture } from './image/image.js';
+import { regionOf } from './image/image.js';
+import { Jpeg } from './jpeg/jpeg.js';
+import { usePictureOf } from './reader.js';
+
+/** What an image file holds. */
+export interface ImageFacts {
+  /** Bytes of the file. */
+  readonly bytes: number;
+  /** The first 64 bits of the SHA-256 of the file's content. */
+  readonly hash: bigint;
+  /** Format by content, such as `jpeg`; `unknown` where none is recognized. */
+  readonly format: string;
+  /** Samples of a pixel: `rgb`, `gray`, or what becomes one of them, such as `rgba`, `palette`, `cmyk` or `gray 16-bit`. */
+  readonly mode: string;
+  /** Upright, in pixels; 0 where the image cannot be read. */
+  readonly width: number;
+  readonly height: number;
+  readonly failure?: { readonly reason: string; readonly code: ImageErrorCode };
+}
+
+const UNREAD = { bytes: 0, hash: 0n, format: 'unknown', mode: 'unknown', width: 0, height: 0 };
+
+/** Reads an image file and decodes all of it, as far as the loader could. Does not throw for a file that cannot be read. */
+export async function inspectImage(path: string, options: { maxPixels?: number } = {}): Promise<ImageFacts> {
+  let content: Buffer;
+  try {
+    content = readContent(path);
+  } catch (error) {
+    return { ...UNREAD, failure: failureOf(error) };
+  }
+  const hash = createHash('sha256').update(content).digest().readBigUInt64BE();
+  const common = { bytes: content.length, hash, format: formatOf(content) };
+  try {
+    const { width, height, channels } = await usePictureOf(content, path, decodeWhole, options);
+    return { ...common, mode: await modeOf(content, channels), width, height };
+  } catch (error) {
+    return { ...common, mode: 'unknown', width: 0, height: 0, failure: failureOf(error) };
+  }
+}
+
+function decodeWhole(picture: Picture) {
+  const { width, height } = picture;
+  const { image } = regionOf(picture, { left: 0, top: 0, width, height });
+  return { width, height, channels: image.channels };
+}
+
+function failureOf(error: unknown): { reason: string; code: ImageErrorCode } {
+  if (!(error instanceof ImageError)) throw error;
+  return { reason: error.reason, code: error.code };
+}
+
+const PNG_MODES: Readonly<Record<number, string>> = {
+  0: 'gray',
+  2: 'rgb',
+  3: 'palette',
+  4: 'gray+alpha',
+  6: 'rgba',
+};
+
+async function modeOf(content: Buffer, channels: 1 | 3): Promise<string> {
+  const plain = channels === 1 ? 'gray' : 'rgb';
+  if (isPng(content)) {
+    const { colorType, depth } = pngHeader(content);
+    const mode = PNG_MODES[colorType] ?? plain;
+    return depth === 16 ? `${mode} 16-bit` : mode;
+  }
+  if (Jpeg.open(content) || formatOf(content) === 'bmp') return plain;
+  const sharp = await loadSharp();
+  const { space, depth, hasAlpha } = await sharp(content, { limitInputPixels: false }).metadata();
+  const color = space === 'cmyk' ? 'cmyk' : hasAlpha ? (channels === 1 ? 'gray+alpha' : 'rgba') : plain;
+  return depth === 'uchar' ? color : `${color} ${depth === 'ushort' ? '16-bit' : depth}`;
+}

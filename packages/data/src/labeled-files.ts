@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+/** Images of classes, wherever their labels come from. */
+export interface LabeledImages {
+  /** The folder that paths are relative to. */
+  readonly root: string;
+  /** Class names; a label is an index into this list. */
+  readonly classes: readonly string[];
+  /** Number of images. */
+  readonly length: number;
+  /** The file of image `index`. */
+  path(index: number): string;
+  /** The file of image `index`, relative to the root, with forward slashes. */
+  relativePath(index: number): string;
+  /** The class of image `index`. */
+  label(index: number): number;
+  /** SHA-256 of names and labels in order. Equal digests assign the same meaning to every index. */
+  digest(): string;
+}
+
+/** Image files with a class each. */
+export class LabeledFiles implements LabeledImages {
+  /**
+   * @param files relative to the root
+   * @param namesTell whether a file's name says its class, so that a digest of the names is one of the labels, too
+   */
+  constructor(
+    readonly root: string,
+    readonly classes: readonly string[],
+    private readonly files: readonly string[],
+    private readonly fileLabels: Int32Array,
+    private readonly namesTell: boolean,
+  ) {}
+
+  get length(): number {
+    return this.files.length;
+  }
+
+  path(index: number): string {
+    return join(this.root, this.relativePath(index));
+  }
+
+  relativePath(index: number): string {
+    const file = this.files[index];
+    if (file === undefined) throw this.outOfRange(index);
+    return file;
+  }
+
+  label(index: number): number {
+    const label = this.fileLabels[index];
+    if (label === undefined) throw this.outOfRange(index);
+    return label;
+  }
+
+  digest(): string {
+    const hash = createHash('sha256');
+    for (const [index, file] of this.files.entries()) {
+      hash.update(file).update('\0');
+      if (!this.namesTell) hash.update(`${this.fileLabels[index]}\0`);
+    }
+    return hash.digest('hex');
+  }
+
+  /** The images whose names `keep` accepts, in the same order and with the same classes. */
+  select(keep: (file: string) => boolean): LabeledFiles {
+    const labels: number[] = [];
+    const files = this.files.filter((file, index) => {
+      const kept = keep(file);
+      if (kept) labels.push(this.fileLabels[index] ?? 0);
+      return kept;
+    });
+    return new LabeledFiles(this.root, this.classes, files, Int32Array.from(labels), this.namesTell);
+  }
+
+  private outOfRange(index: number): RangeError {
+    return new RangeError(`No image ${index} in ${this.root}, which has ${this.length}`);
+  }
+}

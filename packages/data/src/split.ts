@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { DataError } from './errors.js';
+import type { LabeledFiles } from './labeled-files.js';
+
+/** Two parts of a data set. */
+export interface Split {
+  readonly train: LabeledFiles;
+  readonly val: LabeledFiles;
+}
+
+/**
+ * Sets aside about `share` of the images to validate on. Which ones follows from a hash of each name relative to the root, so an
+ * image stays in its part whatever is added or removed elsewhere.
+ *
+ * @throws DataError if a part would be empty
+ */
+export function splitByName(images: LabeledFiles, share: number): Split {
+  if (!(share > 0 && share < 1))
+    throw new RangeError(`Expected a share between 0 and 1 but received ${share}`);
+  const inVal = (file: string) => positionOf(file) < share;
+  const [train, val] = [images.select((file) => !inVal(file)), images.select(inVal)];
+  if (train.length === 0 || val.length === 0) {
+    throw new DataError(
+      `${images.root} has ${images.length} images: too few to set aside ${100 * share} % of them. ` +
+        `All would be ${train.length === 0 ? 'validation' : 'training'} images.`,
+    );
+  }
+  return { train, val };
+}
+
+/** A number from 0 to 1 that follows from a name: the first 48 bits of its SHA-256. */
+function positionOf(name: string): number {
+  return createHash('sha256').update(name).digest().readUIntBE(0, 6) / 2 ** 48;
+}

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { LabelFileError, reasonOf } from './errors.js';
+
+/** A line of a table, or several where a quoted cell goes on. */
+export interface TableRow {
+  /** Its first line, from 1. */
+  readonly line: number;
+  readonly cells: readonly string[];
+}
+
+/**
+ * Reads a text file of rows: separated by tabs, commas or semicolons, whichever its first line has, with cells in double quotes
+ * where they need them (RFC 4180); otherwise by the last white space of a line, since names may hold some. Empty lines are left out.
+ *
+ * @throws LabelFileError
+ */
+export async function readTable(path: string): Promise<TableRow[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new LabelFileError(path, 0, `cannot be read (${reasonOf(error)})`);
+  });
+  if (text.includes('\0')) throw new LabelFileError(path, 0, 'is not a text file');
+  const content = text.replace(/^\uFEFF/, '');
+  const separator = separatorOf(path, content);
+  const rows = separator === undefined ? spacedRows(content) : separatedRows(path, content, separator);
+  const width = rows[0]?.cells.length ?? 0;
+  const odd = rows.find(({ cells }) => cells.length !== width);
+  if (odd) {
+    const columns = `${odd.cells.length} ${odd.cells.length === 1 ? 'column' : 'columns'}`;
+    throw new LabelFileError(path, odd.line, `has ${columns}, but line ${rows[0]?.line} has ${width}`);
+  }
+  return rows;
+}
+
+function separatorOf(path: string, content: string): string | undefined {
+  const first = content.split('\n', 1)[0] ?? '';
+  const preferred = /\.tsv$/i.test(path) ? ['\t'] : ['\t', ',', ';'];
+  return preferred.find((separator) => first.includes(separator));
+}
+
+function spacedRows(content: string): TableRow[] {
+  const rows: TableRow[] = [];
+  for (const [index, text] of content.split('\n').entries()) {
+    const trimmed = text.trim();
+    if (trimmed === '') continue;
+    const parts = /^(.*\S)\s+(\S+)$/.exec(trimmed);
+    rows.push({ line: index + 1, cells: parts ? [parts[1] ?? '', parts[2] ?? ''] : [trimmed] });
+  }
+  return rows;
+}
+
+function separatedRows(path: string, content: string, separator: string): TableRow[] {
+  const rows: TableRow[] = [];
+  const lines = content.split('\n');
+  for (let index = 0; index < lines.length; index++) {
+    const line = index + 1;
+    let text = (lines[index] ?? '').replace(/\r$/, '');
+    if (text.trim() === '') continue;
+    // A quoted cell with a line break: it ends where the number of quotes is even.
+    while (isOpen(text)) {
+      index++;
+      const next = lines[index];
+      if (next === undefined) throw new LabelFileError(path, line, 'has a quote that does not end');
+      text += `\n${next.replace(/\r$/, '')}`;
+    }
+    rows.push({
+      line,
+      cells: text.includes('"') ? quotedCells(text, separator) : plainCells(text, separator),
+    });
+  }
+  return rows;
+}
+
+function isOpen(text: string): boolean {
+  let quotes = 0;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) quotes++;
+  return quotes % 2 === 1;
+}
+
+function plainCells(text: string, separator: string): string[] {
+  return text.split(separator).map((cell) => cell.trim());
+}
+
+function quotedCells(text: string, separator: string): string[] {
+  const cells: string[] = [];
+  let cell = '';
+  let inside = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at] ?? '';
+    if (character === '"' && inside && text[at + 1] === '"') {
+      cell += '"';
+      at++;
+    } else if (character === '"') inside = !inside;
+    else if (character === separator && !inside) {
+      cells.push(cell.trim());
+      cell = '';
+    } else cell += character;
+  }
+  return [...cells, cell.trim()];
+}

@@ -1,0 +1,118 @@
+/** The training and validation images of a data folder, with their classes. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UsageError } from '@inplace-abn/core';
+import {
+  assertSameClasses,
+  FlatFolderError,
+  ImageFolder,
+  type LabeledFiles,
+  LabelFileError,
+  openListed,
+  readLabelFile,
+  readSynsets,
+  splitByName,
+} from '@inplace-abn/data';
+import type { DataConfig, LabelsKey } from '../config/data.js';
+
+/** Images to train on and images to validate on, of the same classes. */
+export interface LabeledSets {
+  readonly train: LabeledFiles;
+  readonly val: LabeledFiles;
+  /** Folder or file that names the training images in errors. */
+  readonly trainPath: string;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Opens both data sets: folders of class folders, or folders with a list of labels; or one of them, of which `data.split` sets aside
+ * images to validate on.
+ *
+ * @throws UsageError for a folder that is missing
+ * @throws DataError for data that cannot be used, naming the keys of the configuration that help
+ */
+export async function openLabeledSets(dir: string, data: DataConfig): Promise<LabeledSets> {
+  const trainPath = join(dir, data.train);
+  const notes: string[] = [];
+  const apart = existsSync(join(dir, data.val)) || data.val_labels !== '';
+  const splits = data.split > 0 && !apart;
+  // Class folders without folders for the two data sets.
+  const whole = splits && data.train_labels === '' && !existsSync(trainPath);
+  const train = whole ? await ImageFolder.open(dir) : await openSet(dir, data, 'train', notes);
+  if (splits) {
+    const parts = splitByName(train, data.split);
+    notes.push(`${parts.val.length} of ${train.length} images in ${train.root} are set aside to validate on`);
+    return { ...parts, trainPath: train.root, notes };
+  }
+  if (data.split > 0)
+    notes.push(`data.split is not used: ${join(dir, data.val)} holds the images to validate on`);
+  const val = await openSet(dir, data, 'val', notes, train.classes);
+  if (data.val_labels === '') assertSameClasses(train, val);
+  return { train, val, trainPath, notes };
+}
+
+async function openSet(
+  dir: string,
+  data: DataConfig,
+  part: 'train' | 'val',
+  notes: string[],
+  classes?: readonly string[],
+): Promise<LabeledFiles> {
+  const root = join(dir, data[part]);
+  if (!existsSync(root)) throw new UsageError(`${root} does not exist: ${expectation(data, part)}`);
+  const key = `${part}_labels` as const;
+  try {
+    return await openImages(root, dir, data, key, notes, classes);
+  } catch (error) {
+    return advise(error, dir, key);
+  }
+}
+
+async function openImages(
+  root: string,
+  dir: string,
+  data: DataConfig,
+  key: LabelsKey,
+  notes: string[],
+  classes?: readonly string[],
+): Promise<LabeledFiles> {
+  if (data[key] === '') return ImageFolder.open(root);
+  const list = await readLabelFile(join(dir, data[key]), { columns: columnsOf(data) });
+  const synsets = data.synsets === '' ? undefined : await readSynsets(join(dir, data.synsets));
+  const { images, unlisted } = await openListed(root, list, { classes, synsets });
+  if (unlisted > 0) {
+    notes.push(`${unlisted} ${unlisted === 1 ? 'image' : 'images'} in ${root} not in ${list.path}: left out`);
+  }
+  return images;
+}
+
+function expectation({ train, val }: DataConfig, part: 'train' | 'val'): string {
+  const both = `expected DIR/${train}/CLASS/*.{jpg,jpeg,png} and DIR/${val}/CLASS/*`;
+  return part === 'train'
+    ? both
+    : `${both}, or data.split, the share of the training images to validate on, such as 0.1`;
+}
+
+function columnsOf({ columns }: DataConfig): readonly [string, string] | undefined {
+  const [file, label] = columns;
+  return file === undefined || label === undefined ? undefined : [file, label];
+}
+
+/** A list of labels; a readme beside the data has other endings. */
+const LIST_NAME = /\.(csv|tsv)$|(labels|val|ground_truth|annotations)\.txt$/i;
+
+/** Names the keys of the configuration that help. */
+async function advise(error: unknown, dir: string, key: LabelsKey): Promise<never> {
+  if (error instanceof LabelFileError && error.lacks) {
+    throw new UsageError(`${error.message} (data.${error.lacks})`, { code: error.code, cause: error });
+  }
+  if (!(error instanceof FlatFolderError)) throw error;
+  const names = await readdir(dir).catch(() => []);
+  const lists = names.filter((name) => LIST_NAME.test(name)).sort();
+  const found = lists.length > 0 ? `, such as ${lists.slice(0, 3).join(' or ')}` : '';
+  throw new UsageError(`${error.message} (data.${key}${found}); inplace-abn data check explains both`, {
+    code: error.code,
+    cause: error,
+  });
+}
