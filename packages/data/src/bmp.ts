@@ -27,7 +27,7 @@ interface Header {
 
 /** True for content that begins as a bitmap does. */
 export function isBmp(content: Buffer): boolean {
-  return content.length > FILE_HEADER + CORE_HEADER && content.toString('latin1', 0, 2) === 'BM';
+  return content.toString('latin1', 0, 2) === 'BM';
 }
 
 /**
@@ -55,6 +55,7 @@ export function decodeBmp(content: Buffer, path: string, maxPixels: number): Ima
 }
 
 function readHeader(content: Buffer, fail: (reason: string) => never): Header {
+  if (content.length < FILE_HEADER + CORE_HEADER) fail('has a damaged header');
   const size = content.readUInt32LE(FILE_HEADER);
   const pixels = content.readUInt32LE(10);
   const palette = FILE_HEADER + size;

@@ -1,12 +1,15 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { ImageError, reasonOf } from './errors.js';
 import { systemPath } from './file-names.js';
+import type { FilePart } from './labeled-files.js';
+import { readAt } from './tar.js';
 
 /**
- * Reads an image file.
+ * Reads an image file, or the part of a file that an image is.
  * @throws ImageError if the file is missing or not a regular file: a pipe or a device may never end
  */
-export function readContent(path: string): Buffer {
+export function readContent(path: string, part?: FilePart): Buffer {
+  if (part) return readPart(path, part);
   try {
     // Without O_NONBLOCK, opening a pipe waits for a writer.
     const file = openSync(systemPath(path), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -19,4 +22,31 @@ export function readContent(path: string): Buffer {
   } catch (error) {
     throw new ImageError(path, reasonOf(error));
   }
+}
+
+/** Archives stay open: an epoch reads thousands of images of each. */
+const MOST_OPEN = 32;
+const opened = new Map<string, number>();
+
+function readPart(path: string, { file, offset, size }: FilePart): Buffer {
+  try {
+    const content = readAt(openArchive(file), Buffer.allocUnsafe(size), offset);
+    if (content.length === size) return content;
+  } catch (error) {
+    throw new ImageError(path, reasonOf(error));
+  }
+  throw new ImageError(path, `the shard ends in it: it has ${size} bytes from byte ${offset} on`);
+}
+
+function openArchive(file: string): number {
+  const known = opened.get(file);
+  if (known !== undefined) return known;
+  const [oldest] = opened;
+  if (oldest && opened.size >= MOST_OPEN) {
+    opened.delete(oldest[0]);
+    closeSync(oldest[1]);
+  }
+  const descriptor = openSync(systemPath(file), 'r');
+  opened.set(file, descriptor);
+  return descriptor;
 }

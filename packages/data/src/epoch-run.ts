@@ -301,5 +301,6 @@ function placeOf({ first, size, partner, slot }: Filling, i: number): { row: num
 
 function filesOf(folder: ImageSource | SegmentationSource, index: number) {
   const path = folder.path(index);
-  return 'labelPath' in folder ? { path, labelPath: folder.labelPath(index) } : { path };
+  if ('labelPath' in folder) return { path, labelPath: folder.labelPath(index) };
+  return folder.part ? { path, part: folder.part(index) } : { path };
 }

@@ -37,6 +37,19 @@ export class LabelFileError extends DataError {
   }
 }
 
+/** A tar archive of images that cannot be used; the message names the member and its place. */
+export class ShardError extends DataError {
+  override name = 'ShardError';
+  override readonly code = 'ERR_SHARD';
+
+  constructor(
+    readonly shard: string,
+    reason: string,
+  ) {
+    super(`The shard ${shard} ${reason}.`);
+  }
+}
+
 /** `too-large`: only the pixel limit stops it. `unknown-class`: its label map has an id that is not a class. */
 export type ImageErrorCode = 'unreadable' | 'too-large' | 'unknown-class';
 

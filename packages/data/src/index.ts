@@ -10,6 +10,7 @@ export {
   ImageError,
   type ImageErrorCode,
   LabelFileError,
+  ShardError,
   TransformError,
   UnreadableLimitError,
 } from './errors.js';
@@ -22,7 +23,7 @@ export { type ImageFacts, inspectImage } from './inspect.js';
 export { type InspectOptions, inspectImages } from './inspect-images.js';
 export { type LabelFileOptions, type LabelList, type LabelRow, readLabelFile } from './label-file.js';
 export { type ClassIds, IGNORED, type LabelMap, readLabelMap } from './label-map.js';
-export { LabeledFiles, type LabeledImages } from './labeled-files.js';
+export { type FilePart, LabeledFiles, type LabeledImages } from './labeled-files.js';
 export { type Listed, type ListedOptions, openListed } from './listed-images.js';
 export {
   type Batch,
@@ -69,6 +70,7 @@ export {
   segmentationEvalTransform,
   segmentationTransform,
 } from './segmentation-transform.js';
+export { isSharded, ShardedImages } from './shards.js';
 export { type Share, type ShareOptions, shareOf, shareSize } from './share.js';
 export { type Split, splitByName } from './split.js';
 export { readSynsets } from './synsets.js';

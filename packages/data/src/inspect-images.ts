@@ -1,4 +1,5 @@
 import type { ImageFacts } from './inspect.js';
+import type { ImageSource } from './loader.js';
 import { MAX_PIXELS } from './pixel-limit.js';
 import { type LoaderThread, loaderThreads } from './threads.js';
 
@@ -19,20 +20,23 @@ export interface InspectOptions {
 /**
  * Reads every file once and calls `each` with what it holds, in any order. Keeps nothing.
  *
- * @param path file at an index from 0 to length − 1
+ * @param images files, or parts of files
  */
 export async function inspectImages(
-  { length, path }: { readonly length: number; path(index: number): string },
+  images: Pick<ImageSource, 'length' | 'path' | 'part'>,
   each: (index: number, facts: ImageFacts) => void,
   { workers = 2, maxPixels = MAX_PIXELS, stopped = () => false }: InspectOptions = {},
 ): Promise<void> {
   let next = 0;
   const feed = async (thread: LoaderThread) => {
-    while (next < length && !stopped()) {
+    while (next < images.length && !stopped()) {
       const first = next;
-      next = Math.min(length, first + TASK_IMAGES);
-      const paths = Array.from({ length: next - first }, (_, i) => path(first + i));
-      const found = await thread.inspect(paths, maxPixels);
+      next = Math.min(images.length, first + TASK_IMAGES);
+      const files = Array.from({ length: next - first }, (_, i) => ({
+        path: images.path(first + i),
+        part: images.part?.(first + i),
+      }));
+      const found = await thread.inspect(files, maxPixels);
       for (const [i, facts] of found.entries()) each(first + i, facts);
     }
   };

@@ -6,6 +6,7 @@ import { formatOf } from './format.js';
 import type { Picture } from './image/image.js';
 import { regionOf } from './image/image.js';
 import { Jpeg } from './jpeg/jpeg.js';
+import type { FilePart } from './labeled-files.js';
 import { usePictureOf } from './reader.js';
 
 /** What an image file holds. */
@@ -27,10 +28,13 @@ export interface ImageFacts {
 const UNREAD = { bytes: 0, hash: 0n, format: 'unknown', mode: 'unknown', width: 0, height: 0 };
 
 /** Reads an image file and decodes all of it, as far as the loader could. Does not throw for a file that cannot be read. */
-export async function inspectImage(path: string, options: { maxPixels?: number } = {}): Promise<ImageFacts> {
+export async function inspectImage(
+  path: string,
+  { part, ...options }: { maxPixels?: number; part?: FilePart } = {},
+): Promise<ImageFacts> {
   let content: Buffer;
   try {
-    content = readContent(path);
+    content = readContent(path, part);
   } catch (error) {
     return { ...UNREAD, failure: failureOf(error) };
   }

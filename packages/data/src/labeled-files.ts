@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { Sampler } from './sampler.js';
+
+/** Part of a file. */
+export interface FilePart {
+  readonly file: string;
+  readonly offset: number;
+  readonly size: number;
+}
 
 /** Images of classes, wherever their labels come from. */
 export interface LabeledImages {
@@ -15,6 +23,10 @@ export interface LabeledImages {
   relativePath(index: number): string;
   /** The class of image `index`. */
   label(index: number): number;
+  /** Where the content of image `index` is, if not in a file of its own. */
+  part?(index: number): FilePart;
+  /** The order to train in, where it matters how files are read. */
+  sampler?(seed: number): Sampler;
   /** SHA-256 of names and labels in order. Equal digests assign the same meaning to every index. */
   digest(): string;
 }

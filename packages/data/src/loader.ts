@@ -1,6 +1,7 @@
 import { type BadImagePolicy, BadImages, type SkippedImage } from './bad-images.js';
 import { EpochRun } from './epoch-run.js';
 import { DataError } from './errors.js';
+import type { FilePart } from './labeled-files.js';
 import { type MixOptions, mixes } from './mix.js';
 import { checkMaxPixels, usefulPixels } from './pixel-limit.js';
 import { checkSeed } from './random.js';
@@ -59,6 +60,8 @@ export interface ImageSource {
   path(index: number): string;
   /** Class of the image at an index. */
   label(index: number): number;
+  /** Where the image's content is, if not in a file of its own; `path` then names it in errors. */
+  part?(index: number): FilePart | undefined;
 }
 
 /** Image files with label maps: the part of SegmentationFolder that a loader uses. */

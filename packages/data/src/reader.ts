@@ -3,6 +3,7 @@ import { readContent } from './content.js';
 import { decodeOnPool, decodeSmallPng } from './decode.js';
 import type { Picture } from './image/image.js';
 import { DamagedJpeg, Jpeg } from './jpeg/jpeg.js';
+import type { FilePart } from './labeled-files.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 
 /**
@@ -15,9 +16,9 @@ import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 export async function usePicture<T>(
   path: string,
   use: (picture: Picture) => T,
-  options: { maxPixels?: number } = {},
+  { part, ...options }: { maxPixels?: number; part?: FilePart } = {},
 ): Promise<T> {
-  return usePictureOf(readContent(path), path, use, options);
+  return usePictureOf(readContent(path, part), path, use, options);
 }
 
 /** The same for content that has been read; `path` names it in errors. */

@@ -10,9 +10,18 @@ export interface Sampler {
 
 /** A uniform permutation of 0 … length − 1 (Fisher–Yates), a function of (seed, epoch). */
 export function permutation(length: number, seed: number, epoch: number): Int32Array {
-  const order = Int32Array.from({ length }, (_, i) => i);
-  const random = new Random(seed, Stream.permutation, epoch, 0);
-  for (let last = length - 1; last > 0; last--) {
+  return permute(
+    Int32Array.from({ length }, (_, i) => i),
+    seed,
+    epoch,
+    0,
+  );
+}
+
+/** Permutes values in place, a function of (seed, epoch, part). */
+export function permute(order: Int32Array, seed: number, epoch: number, part: number): Int32Array {
+  const random = new Random(seed, Stream.permutation, epoch, part);
+  for (let last = order.length - 1; last > 0; last--) {
     const chosen = random.below(last + 1);
     const swapped = order[last] ?? 0;
     order[last] = order[chosen] ?? 0;

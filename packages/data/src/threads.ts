@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { ImageErrorCode } from './errors.js';
 import type { ImageFacts } from './inspect.js';
+import type { FilePart } from './labeled-files.js';
 import type { ModuleSpec } from './module-transform.js';
 import type { SharedSlot } from './ring.js';
 import type { SegmentationSpec } from './segmentation-transform.js';
@@ -15,11 +16,17 @@ export interface RunSetup {
   readonly slots: readonly SharedSlot[];
 }
 
+/** An image to read. */
+export interface FileTask {
+  readonly path: string;
+  /** Where its content is, if not in a file of its own. */
+  readonly part?: FilePart;
+}
+
 /** An image to make: its row in the batch, the index that seeds its augmentation, and the files to read. */
-export interface RowTask {
+export interface RowTask extends FileTask {
   readonly row: number;
   readonly wanted: number;
-  readonly path: string;
   /** Path of the label map, for segmentation. */
   readonly labelPath?: string;
 }
@@ -33,7 +40,7 @@ export interface FailedRow {
 export type ToWorker =
   | { kind: 'open'; run: number; setup: RunSetup }
   | { kind: 'fill'; run: number; task: number; slot: number; rows: readonly RowTask[] }
-  | { kind: 'inspect'; task: number; paths: readonly string[]; maxPixels: number }
+  | { kind: 'inspect'; task: number; files: readonly FileTask[]; maxPixels: number }
   | { kind: 'close'; run: number };
 
 export interface FromWorker {
@@ -92,8 +99,8 @@ export class LoaderThread {
   }
 
   /** Reads files; resolves to what they hold. */
-  async inspect(paths: readonly string[], maxPixels: number): Promise<readonly ImageFacts[]> {
-    return (await this.ask((task) => ({ kind: 'inspect', task, paths, maxPixels }))).facts ?? [];
+  async inspect(files: readonly FileTask[], maxPixels: number): Promise<readonly ImageFacts[]> {
+    return (await this.ask((task) => ({ kind: 'inspect', task, files, maxPixels }))).facts ?? [];
   }
 
   private ask(message: (task: number) => ToWorker): Promise<FromWorker> {

@@ -41,12 +41,12 @@ function answer(message: FromWorker): void {
 }
 
 async function inspected({
-  paths,
+  files,
   maxPixels,
 }: ToWorker & { kind: 'inspect' }): Promise<Omit<FromWorker, 'task'>> {
   try {
     const facts: ImageFacts[] = [];
-    for (const path of paths) facts.push(await inspectImage(path, { maxPixels }));
+    for (const { path, part } of files) facts.push(await inspectImage(path, { maxPixels, part }));
     return { failed: [], facts };
   } catch (error) {
     return { failed: [], error };
@@ -79,7 +79,7 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
   try {
     if ('apply' in made) {
       const apply = (picture: Picture) => made.apply(picture, randomNumbers(), pixels, color);
-      await usePicture(task.path, apply, { maxPixels });
+      await usePicture(task.path, apply, { maxPixels, part: task.part });
       return undefined;
     }
     const labels = await labelsOf(task, maxPixels);

@@ -61,13 +61,13 @@ export interface CheckOptions {
 export async function check(folder: string, opened: Parts, options: CheckOptions = {}): Promise<CheckReport> {
   const { parts, ...about } = opened;
   const found = new Findings(parts);
-  const { length, path, place } = joined(parts);
+  const { length, path, part, place } = joined(parts);
   const { onRead = () => {}, ...reading } = options;
   const note = (index: number, facts: ImageFacts) => {
     found.add(index, place(index), path(index), facts);
     onRead(found.read);
   };
-  await inspectImages({ length, path }, note, reading);
+  await inspectImages({ length, path, part }, note, reading);
   const lists = equalFiles(found.hashes, found.known, (index) => {
     const { part, at } = place(index);
     const { labeled, name } = parts[part] as Part;
@@ -105,7 +105,11 @@ function joined(parts: readonly Part[]) {
     const { part, at } = place(index);
     return (parts[part] as Part).path(at);
   };
-  return { length, place, path };
+  const part = (index: number) => {
+    const { part: of, at } = place(index);
+    return (parts[of] as Part).labeled?.part?.(at);
+  };
+  return { length, place, path, part };
 }
 
 /** Sums over images, and a few numbers of each. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type AugmentationConfig, augmentationSection } from './augmentation.js';
 import { type ControlConfig, controlSection } from './control.js';
-import { type EmaConfig, emaSection } from './ema.js';
 import { type DataConfig, dataSection } from './data.js';
+import { type EmaConfig, emaSection } from './ema.js';
 import {
   absentAsEmpty,
   areaRange,

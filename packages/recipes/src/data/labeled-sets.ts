@@ -7,26 +7,29 @@ import {
   assertSameClasses,
   FlatFolderError,
   ImageFolder,
-  type LabeledFiles,
+  isSharded,
+  LabeledFiles,
+  type LabeledImages,
   LabelFileError,
   openListed,
   readLabelFile,
   readSynsets,
+  ShardedImages,
   splitByName,
 } from '@inplace-abn/data';
 import type { DataConfig, LabelsKey } from '../config/data.js';
 
 /** Images to train on and images to validate on, of the same classes. */
 export interface LabeledSets {
-  readonly train: LabeledFiles;
-  readonly val: LabeledFiles;
+  readonly train: LabeledImages;
+  readonly val: LabeledImages;
   /** Folder or file that names the training images in errors. */
   readonly trainPath: string;
   readonly notes: readonly string[];
 }
 
 /**
- * Opens both data sets: folders of class folders, or folders with a list of labels; or one of them, of which `data.split` sets aside
+ * Opens both data sets: folders of class folders, folders with a list of labels, or tar shards; or one of them, of which `data.split` sets aside
  * images to validate on.
  *
  * @throws UsageError for a folder that is missing
@@ -35,18 +38,23 @@ export interface LabeledSets {
 export async function openLabeledSets(dir: string, data: DataConfig): Promise<LabeledSets> {
   const trainPath = join(dir, data.train);
   const notes: string[] = [];
-  const apart = existsSync(join(dir, data.val)) || data.val_labels !== '';
+  const valPath = join(dir, data.val);
+  const apart = existsSync(valPath) || data.val_labels !== '' || (await isSharded(valPath));
   const splits = data.split > 0 && !apart;
   // Class folders without folders for the two data sets.
-  const whole = splits && data.train_labels === '' && !existsSync(trainPath);
+  const whole = splits && data.train_labels === '' && !existsSync(trainPath) && !(await isSharded(trainPath));
   const train = whole ? await ImageFolder.open(dir) : await openSet(dir, data, 'train', notes);
   if (splits) {
+    if (!(train instanceof LabeledFiles)) {
+      throw new UsageError(
+        `data.split divides image files, not the shards ${trainPath}: set some of them aside as data.val`,
+      );
+    }
     const parts = splitByName(train, data.split);
     notes.push(`${parts.val.length} of ${train.length} images in ${train.root} are set aside to validate on`);
     return { ...parts, trainPath: train.root, notes };
   }
-  if (data.split > 0)
-    notes.push(`data.split is not used: ${join(dir, data.val)} holds the images to validate on`);
+  if (data.split > 0) notes.push(`data.split is not used: ${valPath} holds the images to validate on`);
   const val = await openSet(dir, data, 'val', notes, train.classes);
   if (data.val_labels === '') assertSameClasses(train, val);
   return { train, val, trainPath, notes };
@@ -58,8 +66,9 @@ async function openSet(
   part: 'train' | 'val',
   notes: string[],
   classes?: readonly string[],
-): Promise<LabeledFiles> {
+): Promise<LabeledImages> {
   const root = join(dir, data[part]);
+  if (await isSharded(root)) return ShardedImages.open(root, classes);
   if (!existsSync(root)) throw new UsageError(`${root} does not exist: ${expectation(data, part)}`);
   const key = `${part}_labels` as const;
   try {

@@ -6,6 +6,7 @@ import {
   type ImageSource,
   type MixOptions,
   type Rgb,
+  type Sampler,
   type SegmentationSource,
   type SegmentationTransform,
   type ShareOptions,
@@ -24,6 +25,8 @@ export type DataPart =
 
 interface Digested {
   digest(): string;
+  /** The order to train in; default: any image after any other. */
+  sampler?(seed: number): Sampler;
 }
 
 export interface DataParts {
@@ -69,7 +72,7 @@ export function loadersOf(
       sampler:
         labels && config.input.sampling === 'balanced'
           ? balancedSampler(labels, config.seed)
-          : shuffledSampler(trainImages, config.seed),
+          : (train.folder.sampler?.(config.seed) ?? shuffledSampler(trainImages, config.seed)),
       dropLast: true,
     }),
     val: createLoader({ ...common, ...val, sampler: sequentialSampler(valImages) }),

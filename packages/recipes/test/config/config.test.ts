@@ -83,6 +83,7 @@ describe('defaults', () => {
         interpolation: 'bilinear',
         random_erasing: 0,
         random_erasing_mode: 'const',
+      },
       data: {
         train: 'train',
         val: 'val',

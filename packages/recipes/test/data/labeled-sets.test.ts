@@ -2,9 +2,16 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { CLASSES, imageFolder, VAL_IMAGES } from '../../../train/test/support/images.js';
+import { tar } from '../../../data/test/tar.js';
+import {
+  CLASSES,
+  coloredPng,
+  imageFolder,
+  temporaryFolder,
+  VAL_IMAGES,
+} from '../../../train/test/support/images.js';
 import { openLabeledSets, resolveConfig, taskOf } from '../../src/index.js';
-import { configOf, rawConfig, runTraining } from '../support/runs.js';
+import { configOf, expectSameState, lastState, rawConfig, runTraining } from '../support/runs.js';
 
 const dataOf = (data: object) => resolveConfig({ ...rawConfig(), data }, 'test.json').data;
 
@@ -61,6 +68,49 @@ describe('openLabeledSets', () => {
     });
   });
 });
+
+describe('tar shards', () => {
+  it('give the same run when it is stopped within an epoch and continued', async () => {
+    const dir = await shardedFolder();
+    const config = {
+      ...configOf({ optimizer: { schedule: { epochs: 1 } } }),
+      data: dataOf({ train: 'train-{0..2}.tar' }),
+    };
+    const [whole, parts] = [join(dir, 'whole'), join(dir, 'parts')];
+    await runTraining({ config, data: dir, logDir: whole });
+    await runTraining({ config, data: dir, logDir: parts, maxSteps: 3 });
+    await runTraining({ config, data: dir, logDir: parts, continueRun: true, workers: 1 });
+    expectSameState(await lastState(parts), await lastState(whole));
+  });
+
+  it('are not split', async () => {
+    const dir = await shardedFolder();
+    const data = dataOf({ train: 'train-{0..2}.tar', val: 'absent', split: 0.1 });
+    await expect(openLabeledSets(dir, data)).rejects.toThrow(
+      'data.split divides image files, not the shards',
+    );
+  });
+});
+
+/** DIR/train-0.tar to train-2.tar of 20 images each, and DIR/val/0.tar. */
+async function shardedFolder(): Promise<string> {
+  const dir = await temporaryFolder();
+  const shard = (part: string, images: number) =>
+    tar(
+      Array.from({ length: images }, (_, i) => i).flatMap((i) => {
+        const label = i % CLASSES.length;
+        return [
+          [`${i}.png`, coloredPng(CLASSES[label] ?? 'red', `${part}/${i}`)],
+          [`${i}.cls`, String(label)],
+        ] as const;
+      }),
+    );
+  for (const number of [0, 1, 2])
+    await writeFile(join(dir, `train-${number}.tar`), shard(`train${number}`, 20));
+  await mkdir(join(dir, 'val'));
+  await writeFile(join(dir, 'val', '0.tar'), shard('val', 6));
+  return dir;
+}
 
 /** Moves the images of class folders into one folder and lists their classes. */
 async function flatten(folder: string, list: string): Promise<void> {
