@@ -9,7 +9,7 @@ import { Jpeg } from './jpeg/jpeg.js';
 import type { FilePart } from './labeled-files.js';
 import { usePictureOf } from './reader.js';
 
-/** What an image file holds. */
+/** Content, format and size of an image file. */
 export interface ImageFacts {
   /** Bytes of the file. */
   readonly bytes: number;

@@ -17,7 +17,7 @@ export interface Sizes {
   readonly median: number;
 }
 
-/** What is known of one part of the data. */
+/** Counts of one part of the data. */
 export interface PartReport {
   readonly name: string;
   readonly images: number;

@@ -17,7 +17,7 @@ export interface Part {
 
 export interface Parts {
   readonly parts: readonly Part[];
-  /** What the configuration's reader says about the folder. */
+  /** Lines that training prints about the folder. */
   readonly notes: readonly string[];
   /** Why it cannot be trained on. */
   readonly problem?: string;

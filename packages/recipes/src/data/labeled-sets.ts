@@ -108,7 +108,7 @@ function columnsOf({ columns }: DataConfig): readonly [string, string] | undefin
   return file === undefined || label === undefined ? undefined : [file, label];
 }
 
-/** A list of labels; a readme beside the data has other endings. */
+/** A list of labels; a readme next to the data has another ending. */
 const LIST_NAME = /\.(csv|tsv)$|(labels|val|ground_truth|annotations)\.txt$/i;
 
 /** Names the keys of the configuration that help. */
