@@ -224,7 +224,7 @@ function samplesOf(shard: string, classes: number | undefined): Complete[] {
   };
   scanTar(shard, (member, read) => {
     const { key, ending } = partsOf(member.name);
-    // Hidden files and what archivers of other systems leave.
+    // Hidden files and what archive programs of other systems leave.
     if (/(^|\/)(\.|__MACOSX\/)/.test(member.name)) return;
     if (sample?.key !== key) {
       finish();
