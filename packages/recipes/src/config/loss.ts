@@ -19,12 +19,12 @@ export const lossSection = section({
 /**
  * The loss of training; validation takes the plain cross entropy of the labels, as timm does.
  *
- * - `type`: `cross_entropy`; `bce`, the mean binary cross entropy over all classes, as timm's `--bce-loss`; `focal`, as
+ * - `type`: `cross_entropy`; `bce`, the mean binary cross entropy over all classes, as timm's `bce-loss`; `focal`, as
  *   torchvision's `sigmoid_focal_loss`, also a mean over all classes. Segmentation has the first alone.
  * - `label_smoothing`: share of the target that is spread evenly over all classes
  * - `class_weights`: a factor for each class, none where the list is empty; `balanced`: images / (classes · images of
  *   the class), from the training images
- * - `bce_threshold`: targets above it count as 1 and the others as 0 (timm's `--bce-target-thresh`); −1: as they are
+ * - `bce_threshold`: targets above it count as 1 and the others as 0 (timm's `bce-target-thresh`); −1: as they are
  * - `focal_alpha`: weight of the label's class, of the others 1 − it; −1: none; `focal_gamma`: the exponent
  * - `dice`: factor on the soft Dice loss over all classes, which is added to the cross entropy of a segmentation
  */

@@ -144,7 +144,7 @@ export type InputConfig = z.output<typeof input>;
  * - `optimizer.freeze`: paths of parameters, or of layers, that are not trained
  * - `optimizer.frozen_statistics`: layers that normalize by their running statistics in training, too; true: all
  * - `optimizer.accumulate`: parts that a batch is divided into, one after the other; their gradients are summed
- * - `optimizer.layer_decay`: factor on the learning rate of each layer, from the last one down, as timm's `--layer-decay`
+ * - `optimizer.layer_decay`: factor on the learning rate of each layer, from the last one down, as timm's `layer-decay`
  * - `optimizer.groups`: parameters with a learning rate (`rate_factor` times the others') or weight decay (−1: that of all) of their own;
  *   of several groups with a parameter the first counts
  * - `mix`, `loss`, `ema`, `control`: see {@link MixConfig}, {@link LossConfig}, {@link EmaConfig}, {@link ControlConfig}
