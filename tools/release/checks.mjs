@@ -11,6 +11,8 @@ import { writeImageFolder } from './images.mjs';
 const SUITES = ['bookworm', 'trixie'];
 const RELEASE = inRoot('release');
 const README = 'packages/inplace-abn/README.md';
+/** Trains on the main thread and on two others at once, each with a program of its own. */
+const THREADS = inRoot('tools', 'release', 'threads.mjs');
 /** In the system. */
 const HOME = '/root/packages';
 const CONFIG = 'node_modules/@inplace-abn/train-imagenet/experiments/demo_fashion_mnist.json';
@@ -32,6 +34,8 @@ const COMMANDS = {
   predict: 'npx inplace-abn predict one/checkpoints images/val --csv found.csv && test -s found.csv',
   convert: 'npx inplace-abn convert one/checkpoint.pth.tar plain.safetensors --bn standard',
   export: 'npx inplace-abn export one/checkpoints net.onnx --dynamic batch && test -s net.onnx',
+  'worker threads': 'node threads.mjs',
+  'image of deploy/Dockerfile': imageSteps(readFileSync(inRoot('deploy', 'Dockerfile'), 'utf8')),
   new: 'npx inplace-abn new project && cd project && npm install --no-audit --no-fund ../release/*.tgz && npm start && npm test',
   'a cut off library': [
     `truncate -s 1000 ${ADDON}/libdnnl.so.2`,
@@ -110,6 +114,7 @@ function fillSystem(folder) {
   mkdirSync(home, { recursive: true });
   cpSync(RELEASE, path.join(home, 'release'), { recursive: true });
   writeImageFolder(path.join(home, 'images'));
+  cpSync(THREADS, path.join(home, 'threads.mjs'));
   writeFileSync(path.join(home, 'snippet.mjs'), firstSnippet(readFileSync(inRoot(README), 'utf8')));
 }
 
@@ -118,4 +123,25 @@ export function firstSnippet(markdown) {
   const found = /```[jt]s\n([\s\S]*?)```/.exec(markdown)?.[1];
   if (!found) throw new StepError('the README has no snippet');
   return found;
+}
+
+/**
+ * The steps of the image as one command, with the packed tarballs in place of the registry's.
+ * @param {string} dockerfile
+ */
+export function imageSteps(dockerfile) {
+  const value = (/** @type {string} */ name) => new RegExp(`^${name} (.*)$`, 'm').exec(dockerfile)?.[1] ?? '';
+  const folder = value('WORKDIR');
+  const [asRoot = '', asUser = ''] = dockerfile.split(/^USER .*$/m);
+  const runs = (/** @type {string} */ part) => [...part.matchAll(/^RUN (.*)$/gm)].map(([, run = '']) => run);
+  const install = runs(asUser).map((run) => run.replace(/"inplace-abn@[^"]*"/, '/tmp/release/*.tgz'));
+  const program = JSON.parse(value('ENTRYPOINT')).join(' ');
+  const user = value('USER');
+  return [
+    `{ id ${user} || useradd --create-home ${user}; } && cp -r release /tmp`,
+    `mkdir -p ${folder} && cd ${folder}`,
+    ...runs(asRoot),
+    `su ${user} -c '${install.join(' && ')}'`,
+    `cd / && su ${user} -c '${program} doctor'`,
+  ].join(' && ');
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { ImageErrorCode } from './errors.js';
+import { DataError, type ImageErrorCode, reasonOf } from './errors.js';
 import type { ImageFacts } from './inspect.js';
 import type { FilePart } from './labeled-files.js';
 import type { ModuleSpec } from './module-transform.js';
@@ -79,7 +79,7 @@ export class LoaderThread {
       if (answer.error === undefined) waiting?.resolve(answer);
       else waiting?.reject(answer.error);
     });
-    this.worker.on('error', (error) => this.die(error));
+    this.worker.on('error', (error) => this.die(startError(error)));
     this.worker.on('exit', (code) => this.die(new Error(`A loader thread ended with code ${code}.`)));
     // Adding the message listener has ref'ed the worker.
     this.worker.unref();
@@ -143,6 +143,16 @@ export class LoaderThread {
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }
+}
+
+/** A bundle lacks the thread's file, and Node's message names only where it looked. */
+export function startError(error: Error): Error {
+  if (!('code' in error) || error.code !== 'MODULE_NOT_FOUND' || !/worker\.m?js'/.test(error.message))
+    return error;
+  return new DataError(
+    `${reasonOf(error)}: it runs the loader's threads, so @inplace-abn/data stays outside of a bundle; mark \`@inplace-abn/*\` as external`,
+    { cause: error },
+  );
 }
 
 let pool: LoaderThread[] = [];

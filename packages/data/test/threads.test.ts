@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { DataError } from '../src/errors.js';
+import { startError } from '../src/threads.js';
+
+const missing = (file: string) =>
+  Object.assign(new Error(`Cannot find module '/app/out/${file}'\nRequire stack:\n`), {
+    code: 'MODULE_NOT_FOUND',
+  });
+
+it("says to keep the package out of a bundle that lacks the threads' file", () => {
+  const error = startError(missing('worker.js'));
+  expect(error).toBeInstanceOf(DataError);
+  expect(error.message).toMatch(/'\/app\/out\/worker\.js'.*mark `@inplace-abn\/\*` as external$/);
+});
+
+it('leaves other errors of a thread as they are', () => {
+  for (const error of [missing('square.mjs'), new Error('out of memory')]) {
+    expect(startError(error)).toBe(error);
+  }
+});
