@@ -22,6 +22,16 @@ export function checkNetwork(network: unknown): void {
   }
 }
 
+/** Checks the paths of layers. */
+export function checkPaths(method: string, paths: unknown): void {
+  if (!Array.isArray(paths)) refuse(method, "an array of layers' paths, such as ['fc'],", paths);
+}
+
+/** Checks the name of a file. */
+export function checkFile(method: string, path: unknown): void {
+  if (typeof path !== 'string' || path === '') refuse(method, 'the path of a file', path);
+}
+
 /** The options of a session that are objects, functions or names. */
 export interface OptionKinds {
   readonly loss?: unknown;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { openRunState, saveRunState, takeStateDict } from '@inplace-abn/checkpoint';
 import { type KernelNames, type StateSpec, type Store, UsageError } from '@inplace-abn/core';
 import { AVERAGED, type Optimizer } from '@inplace-abn/optim';
+import { checkFile } from './kinds.js';
 import { fillStates, type StateTensors, statesIn } from './states.js';
 
 /** Position of a training, without its tensors. */
@@ -20,6 +21,7 @@ export async function writeTraining(
   optimizer: Optimizer,
   { updates, seed, kernels }: TrainingPosition,
 ): Promise<void> {
+  checkFile('saveState', path);
   const slots = statesIn(store, 'optimizer');
   await saveRunState(path, {
     meta: {
@@ -48,6 +50,7 @@ export async function readTraining(
   store: Store,
   optimizer: Optimizer,
 ): Promise<TrainingPosition> {
+  checkFile('loadState', path);
   const { meta, model, optimizer: slots } = await openRunState(path);
   const specs = (wanted: (spec: StateSpec) => boolean) =>
     new Map(store.specs.filter(wanted).map((spec) => [spec.name, spec]));

@@ -23,7 +23,7 @@ import { SessionStates } from './base.js';
 import { firstNonFinite } from './diagnose.js';
 import { type EpochBatches, type FitOptions, fitEpochs, type StepResult } from './fit.js';
 import { statesOf, TrainedParameters } from './groups.js';
-import { checkNetwork } from './kinds.js';
+import { checkNetwork, checkPaths, refuse } from './kinds.js';
 import { Mean } from './mean.js';
 import { checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
 import { allFinite, type FloatTensor, outputOf, tensorOf } from './outputs.js';
@@ -117,7 +117,7 @@ export class Session<
 
   /** Largest batch whose training step needs at most `memory` bytes, without recomputing more than the plan does by itself. */
   largestBatch(memory: number | string): number {
-    const most = memoryBytes(memory) ?? Number.POSITIVE_INFINITY;
+    const most = memoryBytes(memory) ?? refuse('largestBatch', "bytes, such as '1.5GiB',", memory);
     const bytesAt = (batch: number) => this.plan({ train: batch }).bytes;
     const found = largestWithin(most, bytesAt);
     if (found) return found.size;
@@ -237,6 +237,7 @@ export class Session<
     x: ArraysOf<In>,
     paths: readonly N[],
   ): Promise<Readonly<Record<N, FloatTensor>>> {
+    checkPaths('features', paths);
     const batch = this.batchOf('features', x);
     const step = { kind: 'features', batch: batch.samples, paths } as const;
     const outputs = await this.programs.inTurn(() => this.run(step, batch));

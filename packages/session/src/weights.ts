@@ -4,6 +4,7 @@ import type { Graph, Store } from '@inplace-abn/core';
 import { type Adapted, adaptWeights, type NormMode, normsOf, recordedNorms } from '@inplace-abn/interop';
 import type { AnyModule } from '@inplace-abn/nn';
 import { averagesIn } from './averages.js';
+import { checkFile } from './kinds.js';
 import { statesIn } from './states.js';
 
 /** Options of loading weights into a session. */
@@ -19,6 +20,7 @@ export async function writeWeights(
   module: AnyModule,
   { averaged }: { readonly averaged: boolean },
 ): Promise<void> {
+  checkFile('save', path);
   const mode = normsOf(module);
   const metadata: Readonly<Record<string, string>> = mode ? { bn_mode: mode } : {};
   const tensors = averaged ? averagesIn(store) : statesIn(store, 'parameter', 'buffer');
@@ -36,6 +38,7 @@ export async function readWeights(
   graph: () => Graph,
   { trainedWith }: LoadOptions,
 ): Promise<Adapted> {
+  checkFile('load', path);
   const { tensors, rest } = await openStateDict(path);
   const specs = new Map(module.namedStates().map((state) => [state.name, state]));
   return adaptWeights(module, tensors, {

@@ -145,6 +145,30 @@ const MISTAKES: readonly Mistake[] = [
     () => session().fit([{ x, y }], { signal: untyped<AbortSignal>(new AbortController()) }),
   ],
   [
+    'one path of a layer rather than a list',
+    'ERR_OPTION_VALUE',
+    /^features: expected an array of layers' paths, such as \['fc'\], but received 'fc'/,
+    () => session().features(x, untyped<readonly string[]>('fc')),
+  ],
+  [
+    'a batch within no memory',
+    'ERR_OPTION_VALUE',
+    /^largestBatch: expected bytes, such as '1.5GiB', but received undefined/,
+    () => session().largestBatch(untyped<number>(undefined)),
+  ],
+  [
+    'weights saved to no file',
+    'ERR_OPTION_VALUE',
+    /^save: expected the path of a file but received undefined/,
+    () => session().save(untyped<string>(undefined)),
+  ],
+  [
+    'a state loaded from no file',
+    'ERR_OPTION_VALUE',
+    /^loadState: expected the path of a file but received undefined/,
+    () => session().loadState(untyped<string>(undefined)),
+  ],
+  [
     'an option that a layer does not have',
     'ERR_UNKNOWN_OPTION',
     /^Conv2d has no option pad; it has stride, padding, /,
