@@ -20,18 +20,19 @@ function captured(file: string, says: RegExp): { text: string; index: number }[]
 
 const decimals = (text: string) => /\.(\d+)$/.exec(text)?.[1]?.length ?? 0;
 
-/** Whether a number is as written, as far as both have digits. */
-function agrees(text: string, value: number): boolean {
+/** Whether a number is as written, as far as both have digits, or differs by at most a share `within`. */
+function agrees(text: string, value: number, within: number): boolean {
   const digits = Math.min(decimals(text), decimals(String(value)));
-  return Math.abs(Number(text.replaceAll(',', '')) - value) <= 0.5 * 10 ** -digits + 1e-9;
+  const most = 0.5 * 10 ** -digits + within * Math.abs(value) + 1e-9;
+  return Math.abs(Number(text.replaceAll(',', '')) - value) <= most;
 }
 
 describe('numbers of README and documents', () => {
-  it.each(CLAIMS)('$file: $says', ({ file, says, are, measured: ofResults }) => {
+  it.each(CLAIMS)('$file: $says', ({ file, says, are, measured: ofResults, within = 0 }) => {
     const written = captured(file, says).map(({ text }) => text);
     const values = are();
     expect(values.length).toBe(written.length);
-    const stale = written.filter((text, i) => !agrees(text, values[i] ?? Number.NaN));
+    const stale = written.filter((text, i) => !agrees(text, values[i] ?? Number.NaN, within));
     expect(stale, `${file} says ${written.join(', ')}, but it is ${values.join(', ')}`).toEqual([]);
     if (ofResults) expect(read(file), `${file} links the results`).toMatch(/\]\([./]*bench\/RESULTS\.md/);
   });

@@ -215,7 +215,7 @@ describe('errors of wrong operands', () => {
     ],
     [
       'abn_backward_apply: dz and saved differ in shape',
-      (v) => abnBackwardApply(v('[2,3,5]'), saved(v), null, null, plain),
+      (v) => abnBackwardApply(v('[2,3,5]'), saved(v), null, null, { ...plain, activation: 'relu' }),
     ],
     [
       'abn_running: expected more than one sample per channel in training but received 1',
