@@ -48,9 +48,9 @@ export function planPrograms(
   const { network: net, optimizer, input, memory_budget, ema, control } = config;
   const { precision, keep_inputs } = net;
   const average = averageOf(ema);
-  // As many on every process, whatever its share.
+  // As many on every process, whatever its share: even one without an image has a part.
   const least = Math.max(1, Math.floor(optimizer.batch_size / peers.size));
-  const divided = Math.min(optimizer.accumulate, least, batch);
+  const divided = Math.min(optimizer.accumulate, least, Math.max(1, batch));
   // Names the keys of paths that the network does not have.
   trainedIn(network, optimizer);
   const session = new Session(new OnImages(network), {
