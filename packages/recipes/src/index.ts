@@ -10,8 +10,12 @@ export {
   loadConfig,
   resolveConfig,
 } from './config/config.js';
+export type { ControlConfig } from './config/control.js';
 export type { DataConfig } from './config/data.js';
+export type { EmaConfig } from './config/ema.js';
 export { configHash } from './config/hash.js';
+export type { LossConfig } from './config/loss.js';
+export type { MixConfig } from './config/mix.js';
 export { type Override, parseOverride } from './config/overrides.js';
 export type { ScheduleConfig, ScheduleType } from './config/schedule.js';
 export type {

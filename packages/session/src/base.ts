@@ -44,6 +44,7 @@ export abstract class SessionStates {
     return this.programs.inTurn(() => this.shareStates());
   }
 
+  /** As {@link share}, within a turn of its own caller. */
   protected async shareStates(): Promise<void> {
     const { group, store } = this;
     if (!group) return;

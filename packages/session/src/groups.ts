@@ -13,6 +13,7 @@ export interface ParameterGroup {
   readonly weightDecay?: number;
 }
 
+/** Options of a session that say which parameters it trains, and how. */
 export interface TrainingSelections {
   readonly groups?: readonly ParameterGroup[];
   readonly freeze?: Selection;
@@ -48,6 +49,7 @@ export class TrainedParameters {
     this.frozenStatistics = (path) => fixed.has(path);
   }
 
+  /** Whether the step updates the parameter. */
   trains(name: string): boolean {
     return this.names.has(name);
   }
@@ -57,6 +59,7 @@ export class TrainedParameters {
     return this.all.has(name);
   }
 
+  /** Weight decay of the parameter; undefined: the optimizer's. */
   decayOf(name: string): number | undefined {
     return this.groups[this.groupOf.get(name) ?? -1]?.weightDecay;
   }

@@ -14,7 +14,7 @@ export function isFloat(dtype: HostDType): boolean {
   return FLOATS.includes(dtype);
 }
 
-/** True if {@link toFloat32} can convert `from` to `to`. */
+/** True if `toFloat32` can convert `from` to `to`. */
 export function isConvertible(from: HostDType, to: HostDType): boolean {
   return to === 'float32' && isFloat(from);
 }
@@ -37,7 +37,7 @@ export function toFloat32({ dtype, shape, data }: HostTensor): HostTensor<'float
   return { dtype: 'float32', shape, data: Float32Array.from(data, Number) };
 }
 
-/** Like {@link toFloat32} for host tensors and streams; a stream is converted chunk by chunk. */
+/** Like `toFloat32` for host tensors and streams; a stream is converted chunk by chunk. */
 export function asFloat32(tensor: TensorContent): TensorContent<'float32'> {
   return converted(tensor, 'float32', toFloat32);
 }

@@ -33,6 +33,7 @@ import { formatLabels, labelsJson } from '../labels/labels-report.js';
 import { checkOutputs, shardOf, unfinished } from '../output/files.js';
 import { FolderRun, type OutputMode, outputsOf } from './folder-run.js';
 
+/** Options of {@link segmentPhotographs}. */
 export interface SegmentOptions {
   readonly device: Device;
   readonly network: Module;
@@ -76,6 +77,7 @@ export interface SegmentOptions {
   readonly stream?: ProgressStream;
 }
 
+/** How segmenting ended. */
 export interface SegmentOutcome {
   /** Photographs that could not be segmented, and labels that could not be used. */
   readonly failed: number;
