@@ -36,7 +36,8 @@ export function typedocOptions({ out } = {}) {
     // Sources are linked without git, which an archive of them does not have. Paths are relative to packages/.
     disableGit: true,
     gitRevision: 'main',
-    sourceLinkTemplate: 'https://github.com/inplace-abn/inplace-abn/blob/{gitRevision}/packages/{path}#L{line}',
+    sourceLinkTemplate:
+      'https://github.com/inplace-abn/inplace-abn/blob/{gitRevision}/packages/{path}#L{line}',
     readme: 'none',
     // Its page lacks the anchors of interfaces that extend a type, and every class names its parents anyway.
     includeHierarchySummary: false,
