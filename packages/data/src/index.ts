@@ -36,7 +36,7 @@ export {
   type SegmentationLoaderOptions,
   type SegmentationSource,
 } from './loader.js';
-export type { MixOptions } from './mix.js';
+export { type MixOptions, mixes } from './mix.js';
 export {
   type ModuleSpec,
   moduleSegmentationTransform,

@@ -6,12 +6,16 @@ import {
   type StateSpec,
   type Tracer,
   UsageError,
-  type Value,
 } from '@inplace-abn/core';
 import { optimizerStateName } from './optimizer.js';
 
 /** Slot of a parameter's or statistic's average: `mod1.conv1.weight.ema`. */
 export const AVERAGED = 'ema';
+
+/** Whether a state is an average. */
+export function isAverage(name: string): boolean {
+  return name.endsWith(`.${AVERAGED}`);
+}
 
 /** How weights are averaged. */
 export interface AverageOptions {
@@ -51,11 +55,10 @@ export function averageKeep({ decay, every = 1, warmUp = false }: AverageOptions
   return Math.min(decay, 1 - (1 + before / gamma) ** -power);
 }
 
-/** float32 scalars: average ← keep·average + factor·weights. */
-export interface AverageFactors {
-  /** 0: the average begins anew. */
-  readonly keep: Value;
-  readonly factor: Value;
+/** The inputs of {@link averageStates} at update `update` of the weights, counted from 1. */
+export function averageInputs(options: AverageOptions, update: number): Record<string, Float32Array> {
+  const keep = averageKeep(options, update);
+  return { ema_keep: Float32Array.of(keep), ema_factor: Float32Array.of(1 - keep) };
 }
 
 /** The averages of those of a network's states that can be averaged; counts of batches cannot. */
@@ -68,10 +71,14 @@ export function averagesOf(states: readonly StateSpec[]): StateSpec[] {
 }
 
 /**
- * Appends the update of every average to a traced step, behind the updates of what is averaged. The states are a
- * network's, by their names.
+ * Appends the update of every average to a traced step, behind the updates of what is averaged:
+ * average ← ema_keep·average + ema_factor·weights, both float32 inputs of the step. The states are a network's, by their names.
  */
-export function averageStates(tracer: Tracer, states: readonly StateSpec[], factors: AverageFactors): void {
+export function averageStates(tracer: Tracer, states: readonly StateSpec[]): void {
+  const factors = {
+    keep: tracer.input('ema_keep', [], 'float32'),
+    factor: tracer.input('ema_factor', [], 'float32'),
+  };
   tracer.during('update', null, () => {
     for (const { name, kind, shape, dtype } of states) {
       if (kind === 'optimizer' || dtype !== 'float32') continue;

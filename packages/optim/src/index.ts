@@ -3,12 +3,13 @@ export { type AdamOptions, adam } from './adam.js';
 export { type AdamWOptions, adamw } from './adamw.js';
 export {
   AVERAGED,
-  type AverageFactors,
   type AverageOptions,
+  averageInputs,
   averageKeep,
   averageStates,
   averagesOf,
   checkAverage,
+  isAverage,
   onAverages,
 } from './average.js';
 export { clipByGlobalNorm } from './clip.js';

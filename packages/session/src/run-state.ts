@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { openRunState, saveRunState, takeStateDict } from '@inplace-abn/checkpoint';
 import { type KernelNames, type StateSpec, type Store, UsageError } from '@inplace-abn/core';
-import { AVERAGED, type Optimizer } from '@inplace-abn/optim';
+import { isAverage, type Optimizer } from '@inplace-abn/optim';
 import { checkFile } from './kinds.js';
 import { fillStates, type StateTensors, statesIn } from './states.js';
 
@@ -70,7 +70,7 @@ export async function readTraining(
 }
 
 function isSlot(optimizer: Optimizer, name: string): boolean {
-  return name.endsWith(`.${AVERAGED}`) || optimizer.slots.some((slot) => name.endsWith(`.${slot.name}`));
+  return isAverage(name) || optimizer.slots.some((slot) => name.endsWith(`.${slot.name}`));
 }
 
 function kernelsIn(path: string, value: unknown): KernelNames {

@@ -16,7 +16,7 @@ import {
   valueInfo,
 } from '@inplace-abn/core';
 import { initialStates, type Module, type Per, type Signals, setActiveGroup } from '@inplace-abn/nn';
-import { averageKeep, onAverages } from '@inplace-abn/optim';
+import { averageInputs, onAverages } from '@inplace-abn/optim';
 import { type Batch, batchOf, checkFinite, checkTargets, partsOf, type StepArrays } from './arrays.js';
 import { checkAveraged } from './averages.js';
 import { SessionStates } from './base.js';
@@ -151,14 +151,14 @@ export class Session<
   ): Promise<StepResult<M> | 'stopped'> {
     checkFromZero('train', { rate });
     const rates = this.trained.ratesOf(this.required('optimizer', 'train'));
+    const { group, average } = this.options;
     const scalars = new Map<string, TypedArray>([
       ...[...rates].map(([name, own]): [string, TypedArray] => [name, Float32Array.of(own * rate)]),
       ['step', Float32Array.of(this.updates + 1)],
-      ...this.averageScalars(),
+      ...(average ? Object.entries(averageInputs(average, this.updates + 1)) : []),
     ]);
     const batch = this.batchOf('train', x, y);
     const parts = partsOf(batch, this.accumulate);
-    const { group } = this.options;
     // Nothing is awaited without a group, so that a mistake's stack begins at the caller's line.
     const count = group || parts.length > 1 ? countOf(this.options.loss, batch.y) : undefined;
     const shares = group
@@ -185,16 +185,6 @@ export class Session<
     this.updates++;
     const told = shares.count === undefined ? mean.result : { ...mean.result, loss: sum };
     return norm ? { ...told, gradientNorm: Number(norm[0]) } : told;
-  }
-
-  private averageScalars(): [string, TypedArray][] {
-    const { average } = this.options;
-    if (!average) return [];
-    const keep = averageKeep(average, this.updates + 1);
-    return [
-      ['ema_keep', Float32Array.of(keep)],
-      ['ema_factor', Float32Array.of(1 - keep)],
-    ];
   }
 
   /** The parts of all processes; before the first step, and after weights were loaded, they get the states of rank 0. */

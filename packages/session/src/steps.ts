@@ -136,11 +136,7 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
         decayOf: (name) => trained.decayOf(name),
         norm,
       });
-      if (average) {
-        const keep = tracer.input('ema_keep', [], 'float32');
-        const factor = tracer.input('ema_factor', [], 'float32');
-        averageStates(tracer, this.parts.module.namedStates(), { keep, factor });
-      }
+      if (average) averageStates(tracer, this.parts.module.namedStates());
       return norm && found.norm ? { ...told, gradient_norm: found.norm } : told;
     });
   }

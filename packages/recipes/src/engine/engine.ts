@@ -13,7 +13,7 @@ import {
 } from '@inplace-abn/core';
 import { type Batch, type Sides, shareSize } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
-import { AVERAGED, type AverageOptions, averageKeep, optimizerStateName } from '@inplace-abn/optim';
+import { AVERAGED, type AverageOptions, averageInputs, optimizerStateName } from '@inplace-abn/optim';
 import type { Session, SessionStep, StateTensors } from '@inplace-abn/session';
 import {
   ALONE,
@@ -172,7 +172,7 @@ export class Engine implements RunEngine {
         // Random draws are of each process's own, and of each part's.
         seed: Int32Array.of((seed + this.peers.rank * RANK_SEED + index * PART_SEED) | 0),
         ...(parts.length > 1 && { keep: Float32Array.of(index > 0 ? 1 : 0), factor: Float32Array.of(1) }),
-        ...(last && this.averageScalars(update)),
+        ...(last && this.average && averageInputs(this.average, update)),
         ...(group && {
           halt: Int32Array.of(last ? halt : 0),
           unreadable: Int32Array.of(last ? unreadable : 0),
@@ -205,12 +205,6 @@ export class Engine implements RunEngine {
         `step ${update}: ${error.message}${where}. Nothing was updated in this step. Try a lower learning rate, or clipping (optimizer.clip).`,
       );
     }
-  }
-
-  private averageScalars(update: number): Record<string, Float32Array> {
-    if (!this.average) return {};
-    const keep = averageKeep(this.average, update);
-    return { ema_keep: Float32Array.of(keep), ema_factor: Float32Array.of(1 - keep) };
   }
 
   /** Whether it keeps averages of the weights. */

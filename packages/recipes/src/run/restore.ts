@@ -3,7 +3,7 @@ import { readContent, readDescription, type TensorContents, takeStateDict } from
 import { UsageError } from '@inplace-abn/core';
 import type { SkippedImage } from '@inplace-abn/data';
 import type { NormMode } from '@inplace-abn/interop';
-import { AVERAGED, optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
+import { isAverage, optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import type { StateTensors } from '@inplace-abn/session';
 import { type Found, type Position, type RunData, START, skippedIn, type Taking } from '@inplace-abn/train';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
@@ -248,10 +248,6 @@ function optimizerStates(engine: Engine, found: TensorContents, path: string): S
   // Averages that the run no longer has are left.
   const taken = averaged ? found : new Map([...found].filter(([name]) => !isAverage(name)));
   return takeStateDict(new Map(specs), taken, path);
-}
-
-function isAverage(name: string): boolean {
-  return name.endsWith(`.${AVERAGED}`);
 }
 
 function holdsAverages(states: TensorContents): boolean {

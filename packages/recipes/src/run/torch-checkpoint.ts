@@ -23,7 +23,7 @@ import {
 import { UsageError } from '@inplace-abn/core';
 import type { NormMode } from '@inplace-abn/interop';
 import type { Module } from '@inplace-abn/nn';
-import { AVERAGED, optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
+import { AVERAGED, isAverage, optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import { bestKey, type LearningRates } from '@inplace-abn/train';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import { learningRateOf } from '../engine/learning-rate.js';
@@ -139,10 +139,6 @@ function averagesIn(
 
 function slotsOf(optimizer: ReadonlyMap<string, TensorContent>): Map<string, TensorContent> {
   return new Map([...optimizer].filter(([name]) => !isAverage(name)));
-}
-
-function isAverage(name: string): boolean {
-  return name.endsWith(`.${AVERAGED}`);
 }
 
 interface ParameterGroup extends ParameterOptions {

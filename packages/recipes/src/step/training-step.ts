@@ -110,10 +110,7 @@ export function trainingStep(
       sum,
       norm,
     });
-    if (average) {
-      const keep = tracer.input('ema_keep', [], 'float32');
-      averageStates(tracer, states, { keep, factor: tracer.input('ema_factor', [], 'float32') });
-    }
+    if (average) averageStates(tracer, states);
     return norm && found.norm ? { ...told, gradient_norm: found.norm } : told;
   });
 }
