@@ -49,13 +49,14 @@ describe('a run with options of control', () => {
   it('makes a step and a validation batch without writing anything', async () => {
     const config = configOf({ network: { width: 0.05 }, ema: { decay: 0.9 }, mix: { cutmix: 1 } });
     const stream = new Output();
-    const before = await readdir(data);
+    // Runs of whoever uses this checkout may be there.
+    const runs = async () => (existsSync('runs') ? readdir('runs') : 'no folder');
+    const before = [await readdir(data), await runs()];
     await dryRun({ config, data, device: cpu(), workers: 1, printFreq: 1, stream });
     expect(stream.text).toMatch(/one training step: loss \d/);
     expect(stream.text).toMatch(/one validation batch: loss \d.*top-1/);
     expect(stream.text).toMatch(/the same with averaged weights: loss \d/);
     expect(stream.text).toContain('dry run: nothing was written');
-    expect(await readdir(data)).toEqual(before);
-    expect(existsSync('runs')).toBe(false);
+    expect([await readdir(data), await runs()]).toEqual(before);
   });
 });
