@@ -25,7 +25,7 @@ export default defineConfig({
       'tools/**/*.test.{ts,mjs}',
     ],
     exclude: ['**/node_modules/**', LONG_TESTS],
-    setupFiles: ['tools/vitest/silent-console.ts'],
+    setupFiles: ['tools/vitest/silent-console.ts', 'tools/vitest/seed.ts'],
     // The addon owns threads and its own state: processes, not worker threads, keep test files apart.
     pool: 'forks',
     // vitest would leave one core to itself, which is half of a machine with two.

@@ -1,13 +1,13 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { encode } from 'fast-png';
 import { onTestFinished } from 'vitest';
+import { newFolder } from '../../../tools/vitest/new-folder.js';
 import type { Image } from '../src/image/image.js';
 
 /** A folder that is removed when the test ends. */
 export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'inplace-abn-data-'));
+  const folder = await newFolder('inplace-abn-data');
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }

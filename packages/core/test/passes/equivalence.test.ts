@@ -9,8 +9,6 @@ import { loadStep, type Step } from '../support/nets.js';
 import { expectSoundPlacement } from '../support/placement.js';
 import { networks, stepOf } from '../support/random-nets.js';
 
-fc.configureGlobal({ seed: 1712 });
-
 /** Loss and all states after two steps. */
 async function train(step: Step, options: CompileOptions) {
   const { program, store, inputs, plan } = loadStep(step, cpu(), options);

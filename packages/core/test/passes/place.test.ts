@@ -3,8 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { align, type Lifetime, liveSums, type Packing, place, placeAs } from '../../src/passes/place.js';
 import { expectSoundPlacement } from '../support/placement.js';
 
-fc.configureGlobal({ seed: 1712 });
-
 const lifetimes = fc.array(
   fc
     .record({ bytes: fc.integer({ min: 0, max: 5000 }), start: fc.nat(40), length: fc.nat(20) })

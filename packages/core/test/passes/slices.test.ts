@@ -21,8 +21,6 @@ import { denseStep } from '../support/dense.js';
 import { LEAKY, loadStep, type Step } from '../support/nets.js';
 import { expectSoundPlacement } from '../support/placement.js';
 
-fc.configureGlobal({ seed: 1712 });
-
 type Body = (tracer: Tracer) => Record<string, Value>;
 
 function traced(body: Body): Tracer {

@@ -19,8 +19,6 @@ import { type Timeline, timelineOf } from '../../src/recompute/timeline.js';
 import { evaluateGraph } from '../../src/reference/evaluate.js';
 import { networks, stepOf } from '../support/random-nets.js';
 
-fc.configureGlobal({ seed: 1712 });
-
 const modes = fc.array(fc.constantFrom<Mode | null>('once', 'each', null), { minLength: 24, maxLength: 24 });
 
 function choiceOf({ droppable }: Timeline, picks: readonly (Mode | null)[]): Dropped {

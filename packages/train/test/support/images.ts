@@ -1,9 +1,9 @@
 /** Small image folders with one color per class, so that a small network learns them in a few epochs. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { afterAll } from 'vitest';
+import { newFolder } from '../../../../tools/vitest/new-folder.js';
 import { bytes } from '../../../core/test/support/prng.js';
 
 export const SIDE = 20;
@@ -15,7 +15,7 @@ const COLORS = { blue: [40, 60, 180], green: [50, 170, 60], red: [190, 50, 50] }
 
 /** A folder that is removed after the tests of the calling file. */
 export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'inplace-abn-train-'));
+  const folder = await newFolder('inplace-abn-train');
   afterAll(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }

@@ -133,7 +133,8 @@ describe('a segmented folder', () => {
 });
 
 it('segments photographs that lie anywhere, under the names of their files', async () => {
-  const other = join(await temporaryFolder(), 'e.png');
+  const other = join(photos, '../zoo/e.png');
+  await mkdir(join(photos, '../zoo'));
   await writeFile(other, await photo('e.png', [20, 12]));
   const paths = [join(photos, 'd.png'), other];
   const { outDir, text } = await segmented({ photographs: paths });
