@@ -24,7 +24,7 @@ Napi::Value onednn_version(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value machine(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), where_measured());
+  return Napi::String::New(info.Env(), autotune_machine());
 }
 
 // Widest instruction set that the kernels use.

@@ -9,7 +9,7 @@
 namespace iabn {
 namespace {
 
-std::string processor() {
+std::string cpu_name() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
     if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
@@ -24,8 +24,8 @@ Choices& kernel_choices() {
   return instance;
 }
 
-std::string where_measured() {
-  static const std::string machine = processor() + ", isa " +
+std::string autotune_machine() {
+  static const std::string machine = cpu_name() + ", isa " +
                                      std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa())) +
                                      ", oneDNN " + onednn::version();
   return std::to_string(omp_get_max_threads()) + " threads of " + machine;

@@ -11,6 +11,6 @@ namespace iabn {
 Choices& kernel_choices();
 
 // Threads, CPU and oneDNN version, which affect timings and the last bits of sums.
-std::string where_measured();
+std::string autotune_machine();
 
 }  // namespace iabn

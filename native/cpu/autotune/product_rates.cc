@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cpu/autotune/kernel_choices.h"
-#include "cpu/autotune/trials.h"
+#include "cpu/autotune/timing.h"
 #include "cpu/onednn/matmul.h"
 
 namespace iabn {
@@ -29,7 +29,7 @@ double seconds_of(DType dtype) {
 }
 
 int measured_rate() {
-  const std::string key = "bfloat16 products in percent of float32's rate, " + where_measured();
+  const std::string key = "bfloat16 products in percent of float32's rate, " + autotune_machine();
   for (const std::string& known : kernel_choices().find(key)) return std::atoi(known.c_str());
   double wide = seconds_of(DType::f32), narrow = seconds_of(DType::bf16);
   // Repeat alternately, because a disturbance may outlast one measurement.

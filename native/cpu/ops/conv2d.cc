@@ -1,7 +1,7 @@
 // y = x ∗ w + b.   x [N,C,H,W], y [N,O,OH,OW] channels-last; w f32 [O,C/groups,KH,KW]; b f32 [O] or absent.
 #include <vector>
 
-#include "cpu/autotune/measured.h"
+#include "cpu/autotune/fastest.h"
 #include "cpu/convolution/channel_parts.h"
 #include "cpu/convolution/convolution.h"
 #include "cpu/convolution/depthwise.h"

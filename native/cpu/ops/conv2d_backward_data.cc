@@ -1,7 +1,7 @@
 // dx[n,c,y,x] = Σ dy[n,o,oy,ox] · w[o,c,kh,kw] over the outputs that read (y, x) through the tap (kh, kw).
 #include <vector>
 
-#include "cpu/autotune/measured.h"
+#include "cpu/autotune/fastest.h"
 #include "cpu/convolution/channel_parts.h"
 #include "cpu/convolution/convolution.h"
 #include "cpu/convolution/depthwise.h"

@@ -1,7 +1,7 @@
 // dw[o,c,kh,kw] = Σ_{n,oy,ox} dy[n,o,oy,ox] · x[n, c, oy·sh − ph + kh·dh, ox·sw − pw + kw·dw], float32.
 #include <vector>
 
-#include "cpu/autotune/measured.h"
+#include "cpu/autotune/fastest.h"
 #include "cpu/convolution/channel_parts.h"
 #include "cpu/convolution/convolution.h"
 #include "cpu/convolution/depthwise.h"
@@ -89,7 +89,7 @@ bool is_depthwise(const KernelSpec& spec) {
 }
 
 std::unique_ptr<Kernel> make_grouped(const KernelSpec& spec) {
-  if (is_depthwise(spec)) throw Refused("the kernels for depthwise convolutions are measured");
+  if (is_depthwise(spec)) throw Refused("the kernels for depthwise convolutions are autotuned");
   return grouped::make_backward_weights(spec);
 }
 

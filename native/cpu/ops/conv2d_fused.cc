@@ -2,7 +2,7 @@
 // overwrite the addend.
 #include <cstring>
 
-#include "cpu/autotune/measured.h"
+#include "cpu/autotune/fastest.h"
 #include "cpu/convolution/convolution.h"
 #include "cpu/convolution/float_images.h"
 #include "cpu/convolution/grouped.h"

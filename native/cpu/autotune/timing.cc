@@ -1,4 +1,4 @@
-#include "cpu/autotune/trials.h"
+#include "cpu/autotune/timing.h"
 
 #include <algorithm>
 #include <chrono>
@@ -58,9 +58,9 @@ class Operands {
 };
 
 // A candidate and its shortest run so far. Candidates may share a workspace.
-class Trial {
+class TimedKernel {
  public:
-  Trial(std::unique_ptr<Kernel> kernel, Operands& operands, void* workspace)
+  TimedKernel(std::unique_ptr<Kernel> kernel, Operands& operands, void* workspace)
       : kernel_(std::move(kernel)),
         layout_(kernel_->layout_bytes()),
         args_(operands.with(workspace, layout_.data())) {
@@ -88,58 +88,58 @@ class Trial {
   double seconds_ = 0;
 };
 
-double shortest_of(const std::vector<Trial*>& trials) {
+double shortest_of(const std::vector<TimedKernel*>& timed) {
   double shortest = std::numeric_limits<double>::infinity();
-  for (const Trial* trial : trials) shortest = std::min(shortest, trial->shortest());
+  for (const TimedKernel* kernel : timed) shortest = std::min(shortest, kernel->shortest());
   return shortest;
 }
 
 // Keeps the candidates that may be the fastest. On a shared machine a run may take too long, but never too
 // short.
-void drop_slower(std::vector<Trial*>& trials, double share) {
-  const double limit = shortest_of(trials) / share;
-  trials.erase(
-      std::remove_if(trials.begin(), trials.end(), [&](Trial* trial) { return trial->shortest() > limit; }),
-      trials.end());
+void drop_slower(std::vector<TimedKernel*>& timed, double share) {
+  const double limit = shortest_of(timed) / share;
+  timed.erase(std::remove_if(timed.begin(), timed.end(),
+                             [&](TimedKernel* kernel) { return kernel->shortest() > limit; }),
+              timed.end());
 }
 
 // Among those not clearly slower than the fastest, the first with the least workspace.
-Trial* least_workspace(std::vector<Trial*> trials) {
-  const auto less = [](const Trial* a, const Trial* b) {
+TimedKernel* least_workspace(std::vector<TimedKernel*> timed) {
+  const auto less = [](const TimedKernel* a, const TimedKernel* b) {
     return a->workspace_bytes() < b->workspace_bytes();
   };
-  std::vector<Trial*> close = trials;
-  drop_slower(trials, kClearForRoom);
+  std::vector<TimedKernel*> close = timed;
+  drop_slower(timed, kClearForRoom);
   drop_slower(close, kClear);
-  Trial* const roomy = *std::min_element(trials.begin(), trials.end(), less);
-  Trial* const chosen = *std::min_element(close.begin(), close.end(), less);
+  TimedKernel* const roomy = *std::min_element(timed.begin(), timed.end(), less);
+  TimedKernel* const chosen = *std::min_element(close.begin(), close.end(), less);
   return roomy->workspace_bytes() + kRoom < chosen->workspace_bytes() ? roomy : chosen;
 }
 
 // True if another run would hardly change the choice.
-bool as_good(const std::vector<Trial*>& trials) {
-  const double limit = shortest_of(trials) / kClear;
-  return std::all_of(trials.begin(), trials.end(),
-                     [&](const Trial* trial) { return trial->shortest() <= limit; });
+bool as_good(const std::vector<TimedKernel*>& timed) {
+  const double limit = shortest_of(timed) / kClear;
+  return std::all_of(timed.begin(), timed.end(),
+                     [&](const TimedKernel* kernel) { return kernel->shortest() <= limit; });
 }
 
-size_t fastest_trial(const std::vector<std::unique_ptr<Trial>>& trials) {
-  std::vector<Trial*> left;
-  for (const auto& trial : trials) left.push_back(trial.get());
+size_t fastest_timed(const std::vector<std::unique_ptr<TimedKernel>>& timed) {
+  std::vector<TimedKernel*> left;
+  for (const auto& kernel : timed) left.push_back(kernel.get());
   // Alternate, so that one disturbance does not affect the same candidate twice.
-  for (Trial* trial : left) trial->run();
+  for (TimedKernel* kernel : left) kernel->run();
   for (int round = 0; round < kRounds && left.size() > 1; ++round) {
-    for (Trial* trial : left) {
-      if (round == 0 ? trial->shortest() < kShort : trial->seconds() < kEnough) trial->run();
+    for (TimedKernel* kernel : left) {
+      if (round == 0 ? kernel->shortest() < kShort : kernel->seconds() < kEnough) kernel->run();
     }
     // The more runs, the less likely a difference is random.
     drop_slower(left, kPlain + (kClearForRoom - kPlain) * round / (kRounds - 1));
     if (round > 0 && as_good(left)) break;
   }
-  const Trial* const chosen = least_workspace(left);
+  const TimedKernel* const chosen = least_workspace(left);
   const auto place =
-      std::find_if(trials.begin(), trials.end(), [&](const auto& trial) { return trial.get() == chosen; });
-  return static_cast<size_t>(place - trials.begin());
+      std::find_if(timed.begin(), timed.end(), [&](const auto& kernel) { return kernel.get() == chosen; });
+  return static_cast<size_t>(place - timed.begin());
 }
 
 }  // namespace
@@ -153,20 +153,20 @@ size_t fastest_of(const KernelSpec& spec, const std::vector<KernelFactory>& fact
   }
   Operands operands(spec);
   const Block workspace(most);
-  std::vector<std::unique_ptr<Trial>> trials;
+  std::vector<std::unique_ptr<TimedKernel>> timed;
   for (auto& kernel : kernels) {
-    trials.push_back(std::make_unique<Trial>(std::move(kernel), operands, workspace.data()));
+    timed.push_back(std::make_unique<TimedKernel>(std::move(kernel), operands, workspace.data()));
   }
-  return fastest_trial(trials);
+  return fastest_timed(timed);
 }
 
 double shortest_run(const KernelSpec& spec, std::unique_ptr<Kernel> kernel) {
   Operands operands(spec);
   const Block workspace(kernel->workspace_bytes());
-  Trial trial(std::move(kernel), operands, workspace.data());
-  do trial.run();
-  while (trial.seconds() < kEnough);
-  return trial.shortest();
+  TimedKernel timed(std::move(kernel), operands, workspace.data());
+  do timed.run();
+  while (timed.seconds() < kEnough);
+  return timed.shortest();
 }
 
 }  // namespace iabn

@@ -1,4 +1,4 @@
-#include "cpu/autotune/measured.h"
+#include "cpu/autotune/fastest.h"
 
 #include <unistd.h>
 
@@ -11,14 +11,14 @@
 
 #include "cpu/autotune/kernel_choices.h"
 #include "cpu/autotune/product_rates.h"
-#include "cpu/autotune/trials.h"
+#include "cpu/autotune/timing.h"
 #include "cpu/loops/parallel.h"
 
 namespace iabn {
 namespace {
 
 // With fewer bytes of operands, autotuning costs more than it gains.
-constexpr size_t kWorthMeasuring = size_t{1} << 19;
+constexpr size_t kWorthAutotuning = size_t{1} << 19;
 constexpr int64_t kWholeVectors = 16;
 
 // A plan may be for a larger machine. Leave room for workspaces too.
@@ -58,7 +58,7 @@ std::string key_of(const KernelSpec& spec, Likeness likeness) {
     key << ' ' << name;
     for (const int64_t number : spec.attrs.integers(name)) key << ' ' << number;
   }
-  key << ", " << where_measured();
+  key << ", " << autotune_machine();
   return key.str();
 }
 
@@ -117,7 +117,7 @@ Accepting all_accepting(const KernelSpec& spec, const std::vector<Candidate>& ca
 }
 
 // Drops candidates that are known to be slower.
-Accepting worth_measuring(const KernelSpec& spec, const std::vector<Candidate>& candidates) {
+Accepting worth_autotuning(const KernelSpec& spec, const std::vector<Candidate>& candidates) {
   if (spec.inputs[0].dtype == DType::bf16 && fills_vectors(spec) && bfloat16_leads()) {
     Accepting narrow(spec, candidates, false);
     if (!narrow.candidates.empty()) return narrow;
@@ -175,7 +175,7 @@ std::unique_ptr<Kernel> asked_for(const KernelSpec& spec, const std::vector<Cand
 
 std::unique_ptr<Kernel> by_time(const KernelSpec& spec, const std::vector<Candidate>& candidates,
                                 const Sample& sample) {
-  if (spec.operand_bytes() < kWorthMeasuring)
+  if (spec.operand_bytes() < kWorthAutotuning)
     return make(*all_accepting(spec, candidates).candidates[0], spec);
   std::string key = key_of(spec, alike);
   Remembered so_far(key, spec, candidates);
@@ -185,7 +185,7 @@ std::unique_ptr<Kernel> by_time(const KernelSpec& spec, const std::vector<Candid
     so_far = Remembered(key, spec, candidates);
   }
   if (so_far.kernel) return std::move(so_far.kernel);
-  const Accepting accepting = worth_measuring(spec, candidates);
+  const Accepting accepting = worth_autotuning(spec, candidates);
   const KernelSpec sampled = sample(spec);
   if (accepting.candidates.size() == 1 || !can_be_run(sampled)) return make(*accepting.candidates[0], spec);
   const Candidate& best = *accepting.candidates[fastest_of(sampled, accepting.factories())];
