@@ -2,7 +2,7 @@
 /** data: what is in a folder of images, before anything is trained on it. */
 import { runCommand, signalExitCode } from '@inplace-abn/cli';
 import { ARCHITECTURES } from '@inplace-abn/models';
-import { defaultConfig, loadConfig, pixels, positive, type TrainConfig } from '@inplace-abn/recipes';
+import { loadConfig, pixels, positive, type TrainConfig } from '@inplace-abn/recipes';
 import { Progress, StopRequest } from '@inplace-abn/train';
 import { Command } from 'commander';
 import { check } from './data/check.js';
@@ -24,12 +24,12 @@ command
   // Of the parent's settings, those that are made later do not reach a subcommand.
   .exitOverride()
   .description(
-    'Read every image once: what cannot be read, formats, sizes, classes, duplicates, images in both training and validation.',
+    'Read every image once: what cannot be read, formats, sizes, classes, duplicates, images in both training and validation; label maps, too.',
   )
   .argument('<dir>', 'data folder, as for training')
   .option(
     '--config <file>',
-    'configuration whose section data says where images and labels are (default: DIR/train and DIR/val)',
+    'configuration whose section data says where images and labels are (default: DIR/train and DIR/val, or the layout that DIR has)',
   )
   .option('-j, --workers <n>', 'images in work at a time', positive, 2)
   .option(
@@ -59,9 +59,8 @@ standard error. Exit codes: 0 nothing is wrong, 1 something is, 2 usage, 128 + N
   });
 
 async function runCheck(dir: string, options: CheckOptions): Promise<number> {
-  const { data } = await configOf(options.config);
   const { workers, maxPixels, printFreq } = options;
-  const opened = await openParts(dir, data);
+  const opened = await openParts(dir, await configOf(options.config));
   const images = opened.parts.reduce((sum, { length }) => sum + length, 0);
   const progress = new Progress({ stream: process.stderr, printFreq });
   const stop = new StopRequest((signal) => progress.note(`${signal}: stopping; once more to kill`));
@@ -85,8 +84,8 @@ async function runCheck(dir: string, options: CheckOptions): Promise<number> {
   }
 }
 
-async function configOf(path: string | undefined): Promise<TrainConfig> {
-  return path === undefined ? defaultConfig : loadConfig(path, { architectures: ARCHITECTURES });
+async function configOf(path: string | undefined): Promise<TrainConfig | undefined> {
+  return path === undefined ? undefined : loadConfig(path, { architectures: ARCHITECTURES });
 }
 
 await runCommand(command, import.meta.url);

@@ -1,6 +1,6 @@
 import type { BadImages } from './bad-images.js';
 import { DataError, ImageError } from './errors.js';
-import { IGNORED } from './label-map.js';
+import { IGNORED } from './label-coding.js';
 import type { Batch, BatchMix, ImageSource, SegmentationSource } from './loader.js';
 import { drawMix, type MixOptions } from './mix.js';
 import { Random, Stream } from './random.js';
@@ -85,7 +85,7 @@ export class EpochRun {
   }
 
   start(workers: number): void {
-    const { transform, seed, epoch, maxPixels, ring } = this.job;
+    const { folder, transform, seed, epoch, maxPixels, ring } = this.job;
     const slots = ring.slots.map(({ images, color, targets, labeled }) => ({
       images,
       color,
@@ -93,7 +93,8 @@ export class EpochRun {
       labeled,
     }));
     this.threads = loaderThreads(workers);
-    const setup = { transform: transform.spec, seed, epoch, maxPixels, slots };
+    const coding = 'labelPath' in folder ? folder.coding : undefined;
+    const setup = { transform: transform.spec, seed, epoch, maxPixels, coding, slots };
     for (const thread of this.threads) thread.open(this.number, setup);
     this.work = Array.from({ length: TASKS_AHEAD }, () =>
       this.threads.map((thread) => this.feed(thread)),
@@ -226,7 +227,7 @@ export class EpochRun {
         } else {
           const error = new ImageError(folder.path(task.index), failure.reason, failure.code);
           // Not specific to this file: other label maps will have the same ids.
-          if (failure.code === 'unknown-class') throw error;
+          if (failure.code === 'unknown-class' || failure.code === 'unknown-color') throw error;
           bad.add(task.index, error);
           if (bad.replaces) again.push(task);
           else this.clear(slot, task.row, task.row + 1);

@@ -50,8 +50,11 @@ export class ShardError extends DataError {
   }
 }
 
-/** `too-large`: only the pixel limit stops it. `unknown-class`: its label map has an id that is not a class. */
-export type ImageErrorCode = 'unreadable' | 'too-large' | 'unknown-class';
+/**
+ * `too-large`: only the pixel limit stops it. `unknown-class`, `unknown-color`: its label map has an id that is not a class, or a color
+ * that the palette lacks.
+ */
+export type ImageErrorCode = 'unreadable' | 'too-large' | 'unknown-class' | 'unknown-color';
 
 /** An image file that cannot be read. */
 export class ImageError extends DataError {

@@ -20,10 +20,19 @@ export { roundHalfEven, type Sides, type Size, sizeOf } from './geometry.js';
 export type { Box, Image, Picture, Region, RegionSource } from './image/image.js';
 export { assertSameClasses, ImageFolder } from './image-folder.js';
 export { type ImageFacts, inspectImage } from './inspect.js';
-export { type InspectOptions, inspectImages } from './inspect-images.js';
+export { type InspectedImages, type InspectOptions, inspectImages } from './inspect-images.js';
+export type { LabelFacts, PixelCount } from './inspect-labels.js';
+export {
+  IGNORED,
+  type LabelCoding,
+  type LabelDecoder,
+  labelDecoder,
+  type PaletteColor,
+} from './label-coding.js';
 export { type LabelFileOptions, type LabelList, type LabelRow, readLabelFile } from './label-file.js';
-export { type ClassIds, IGNORED, type LabelMap, readLabelMap } from './label-map.js';
+export { type ClassIds, type LabelMap, readLabelMap } from './label-map.js';
 export { type FilePart, LabeledFiles, type LabeledImages } from './labeled-files.js';
+export { LAYOUTS, type Layout, type LayoutName, layoutAbove, layoutsOf, openLayout } from './layouts.js';
 export { type Listed, type ListedOptions, openListed } from './listed-images.js';
 export {
   type Batch,
@@ -44,6 +53,7 @@ export {
   type TransformModule,
 } from './module-transform.js';
 export { resizeNearest } from './nearest.js';
+export { type NamedColor, readPalette } from './palette.js';
 export {
   imagesBelow,
   listPhotographs,

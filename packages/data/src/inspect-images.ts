@@ -1,11 +1,15 @@
 import type { ImageFacts } from './inspect.js';
-import type { ImageSource } from './loader.js';
+import type { ImageSource, SegmentationSource } from './loader.js';
 import { MAX_PIXELS } from './pixel-limit.js';
 import { type LoaderThread, loaderThreads } from './threads.js';
 
 /** Images of a message to a thread, and messages in flight for each. */
 const TASK_IMAGES = 8;
 const TASKS_AHEAD = 2;
+
+/** Files to inspect, and their label maps where they have some. */
+export type InspectedImages = Pick<ImageSource, 'length' | 'path' | 'part'> &
+  Partial<Pick<SegmentationSource, 'labelPath' | 'coding'>>;
 
 /** Options of {@link inspectImages}. */
 export interface InspectOptions {
@@ -18,12 +22,12 @@ export interface InspectOptions {
 }
 
 /**
- * Reads every file once and calls `each` with what it holds, in any order. Keeps nothing.
+ * Reads every file once, with its label map if it has one, and calls `each` with what it holds, in any order. Keeps nothing.
  *
  * @param images files, or parts of files
  */
 export async function inspectImages(
-  images: Pick<ImageSource, 'length' | 'path' | 'part'>,
+  images: InspectedImages,
   each: (index: number, facts: ImageFacts) => void,
   { workers = 2, maxPixels = MAX_PIXELS, stopped = () => false }: InspectOptions = {},
 ): Promise<void> {
@@ -35,8 +39,9 @@ export async function inspectImages(
       const files = Array.from({ length: next - first }, (_, i) => ({
         path: images.path(first + i),
         part: images.part?.(first + i),
+        labelPath: images.labelPath?.(first + i),
       }));
-      const found = await thread.inspect(files, maxPixels);
+      const found = await thread.inspect(files, { maxPixels, coding: images.coding });
       for (const [i, facts] of found.entries()) each(first + i, facts);
     }
   };

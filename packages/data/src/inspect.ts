@@ -5,6 +5,7 @@ import { ImageError, type ImageErrorCode } from './errors.js';
 import { formatOf } from './format.js';
 import type { Picture } from './image/image.js';
 import { regionOf } from './image/image.js';
+import type { LabelFacts } from './inspect-labels.js';
 import { Jpeg } from './jpeg/jpeg.js';
 import type { FilePart } from './labeled-files.js';
 import { usePictureOf } from './reader.js';
@@ -23,6 +24,8 @@ export interface ImageFacts {
   readonly width: number;
   readonly height: number;
   readonly failure?: { readonly reason: string; readonly code: ImageErrorCode };
+  /** Of its label map, if it has one. */
+  readonly labels?: LabelFacts;
 }
 
 const UNREAD = { bytes: 0, hash: 0n, format: 'unknown', mode: 'unknown', width: 0, height: 0 };

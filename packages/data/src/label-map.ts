@@ -3,10 +3,8 @@ import { readContent } from './content.js';
 import { isPng, pngHeader } from './decode.js';
 import { ImageError, reasonOf } from './errors.js';
 import type { Size } from './geometry.js';
+import { colorKey, IGNORED, type LabelCoding, type LabelDecoder, labelDecoder } from './label-coding.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
-
-/** The class id of pixels without a class. The loss and all metrics ignore them. */
-export const IGNORED = 255;
 
 /** A class id per pixel, row-major. */
 export interface LabelMap extends Size {
@@ -25,8 +23,8 @@ export interface ClassIds {
 export class UnknownClassError extends Error {
   readonly code = 'ERR_UNKNOWN_CLASS';
 
-  constructor(id: number, classes: number) {
-    super(`has pixels of class ${id}, but there are ${classes} classes`);
+  constructor(id: number, classes: number, x: number, y: number) {
+    super(`has pixels of class ${id}, one at x ${x}, y ${y}, but there are ${classes} classes`);
   }
 }
 
@@ -50,37 +48,144 @@ const GRAY = 0;
 const PALETTE = 3;
 const KINDS: Readonly<Record<number, string>> = { 2: 'RGB', 4: 'gray with transparency', 6: 'RGBA' };
 
+interface LabelMapOptions {
+  maxPixels?: number;
+  /** How the file codes classes; default: its ids are classes. */
+  coding?: LabelCoding;
+}
+
 /**
- * Reads class ids from a gray PNG (its samples) or a palette PNG (its indices, not its colors) of 1, 2, 4 or 8 bits.
- * @throws ImageError
+ * Reads class ids from a PNG: the samples of a gray one, or the indices (not the colors) of one with a palette, of 1, 2, 4 or 8 bits.
+ * With a `coding`, pixels are the classes that it gives to ids or colors.
+ * @throws ImageError with code `unknown-class` or `unknown-color` for an id or a color that the coding lacks, naming its pixel
  */
 export async function readLabelMap(
   path: string,
-  { maxPixels = MAX_PIXELS }: { maxPixels?: number } = {},
+  { maxPixels, coding = {} }: LabelMapOptions = {},
 ): Promise<LabelMap> {
+  return decodedLabelMap(path, labelDecoder(coding), maxPixels);
+}
+
+/** The same with the tables of a coding, which are made once for many files. */
+export function decodedLabelMap(path: string, decoder: LabelDecoder, maxPixels?: number): LabelMap {
+  const map = codedLabelMap(path, decoder, maxPixels);
+  const { classOf } = decoder;
+  if (!classOf) return map;
+  const { data } = map;
+  for (let i = 0; i < data.length; i++) {
+    const id = data[i] as number;
+    const target = classOf[id] as number;
+    if (target < 0) {
+      const reason = `it has the id ${id} at ${pixelOf(map, i)}, which is not in the map of ids`;
+      throw new ImageError(path, reason, 'unknown-class');
+    }
+    data[i] = target;
+  }
+  return map;
+}
+
+/** Reads the ids of a label map, before they are mapped to classes. */
+export function codedLabelMap(path: string, { idOf }: LabelDecoder, maxPixels = MAX_PIXELS): LabelMap {
   const content = readContent(path);
   if (isPng(content)) checkPixels(pngHeader(content), maxPixels, path);
   try {
-    return decodeLabelMap(content);
+    return idOf ? decodeColors(content, path, idOf) : decodeIds(content);
   } catch (error) {
+    if (error instanceof ImageError) throw error;
     throw new ImageError(path, reasonOf(error));
   }
 }
 
-function decodeLabelMap(content: Buffer): LabelMap {
+function decodeIds(content: Buffer): LabelMap {
   const expected = 'expected class ids as a gray or palette PNG of at most 8 bits, but it is';
-  if (!isPng(content)) throw new Error(`${expected} not a PNG`);
-  const { depth, colorType, interlaced } = pngHeader(content);
+  const header = headerOf(content, expected);
+  const { depth, colorType } = header;
   if (colorType !== GRAY && colorType !== PALETTE) {
     throw new Error(`${expected} ${KINDS[colorType] ?? `of the unknown color type ${colorType}`}`);
   }
+  checkDepth(header, expected);
+  const { data, width, height } = decodeBytes(content);
+  return { data: depth === 8 ? data : unpack(data, width, height, depth), width, height };
+}
+
+/** Ids by color: of each pixel, or of each entry of a PNG's palette. */
+function decodeColors(content: Buffer, path: string, idOf: ReadonlyMap<number, number>): LabelMap {
+  const expected = 'expected class colors as a PNG of at most 8 bits, but it is';
+  const header = headerOf(content, expected);
+  checkDepth(header, expected);
+  const { depth, colorType } = header;
+  const { data, width, height, channels, palette } = decodeBytes(content);
+  const samples = depth === 8 ? data : unpack(data, width, height, depth);
+  const map = { data: new Uint8Array(width * height), width, height };
+  const most = (1 << depth) - 1;
+  const keyAt = colorType === PALETTE ? paletteKeys(samples, palette ?? []) : keysOf(samples, channels, most);
+  let [lastKey, lastId] = [-1, 0];
+  for (let i = 0; i < map.data.length; i++) {
+    const key = keyAt(i);
+    // Neighbors mostly have one color.
+    if (key !== lastKey) {
+      const id = idOf.get(key);
+      if (id === undefined) throw unknownColor(path, key, pixelOf(map, i));
+      [lastKey, lastId] = [key, id];
+    }
+    map.data[i] = lastId;
+  }
+  return map;
+}
+
+function paletteKeys(
+  indices: Uint8Array,
+  palette: readonly (readonly number[])[],
+): (pixel: number) => number {
+  const keys = Int32Array.from(palette, ([red = 0, green = 0, blue = 0]) => colorKey(red, green, blue));
+  return (pixel) => keys[indices[pixel] as number] ?? -1;
+}
+
+function keysOf(samples: Uint8Array, channels: number, most: number): (pixel: number) => number {
+  if (channels >= 3) {
+    return (pixel) => {
+      const at = pixel * channels;
+      return colorKey(samples[at] as number, samples[at + 1] as number, samples[at + 2] as number);
+    };
+  }
+  const scale = 255 / most;
+  return (pixel) => (samples[pixel * channels] as number) * scale * 0x010101;
+}
+
+function unknownColor(path: string, key: number, pixel: string): ImageError {
+  if (key < 0) return new ImageError(path, `its palette lacks the index at ${pixel}`);
+  const color = `${key >> 16}, ${(key >> 8) & 255}, ${key & 255}`;
+  return new ImageError(
+    path,
+    `it has the color ${color} at ${pixel}, which is not in the palette of the data set`,
+    'unknown-color',
+  );
+}
+
+function pixelOf({ width }: Size, index: number): string {
+  return `x ${index % width}, y ${Math.floor(index / width)}`;
+}
+
+function headerOf(content: Buffer, expected: string) {
+  if (!isPng(content)) throw new Error(`${expected} not a PNG`);
+  return pngHeader(content);
+}
+
+function checkDepth({ depth, interlaced }: ReturnType<typeof pngHeader>, expected: string): void {
   if (depth === 16) throw new Error(`${expected} of 16 bits`);
   // fast-png reads every sample of an interlaced file as a byte.
   if (interlaced && depth < 8) throw new Error(`${expected} interlaced, which is supported with 8 bits only`);
-  const png = decodePng(content, { checkCrc: true });
-  const bytes = new Uint8Array(png.data.buffer, png.data.byteOffset, png.data.length);
-  const { width, height } = png;
-  return { data: depth === 8 ? bytes : unpack(bytes, width, height, depth), width, height };
+}
+
+function decodeBytes(content: Buffer) {
+  const { data, width, height, channels, palette } = decodePng(content, { checkCrc: true });
+  return {
+    data: new Uint8Array(data.buffer, data.byteOffset, data.length),
+    width,
+    height,
+    channels,
+    palette,
+  };
 }
 
 /** Unpacks samples of less than a byte, most significant bits first. Every row starts at a byte boundary. */

@@ -1,6 +1,7 @@
 import { type BadImagePolicy, BadImages, type SkippedImage } from './bad-images.js';
 import { EpochRun } from './epoch-run.js';
 import { DataError } from './errors.js';
+import type { LabelCoding } from './label-coding.js';
 import type { FilePart } from './labeled-files.js';
 import { type MixOptions, mixes } from './mix.js';
 import { checkMaxPixels, usefulPixels } from './pixel-limit.js';
@@ -71,6 +72,8 @@ export interface SegmentationSource {
   path(index: number): string;
   /** Path of the label map of the image at an index. */
   labelPath(index: number): string;
+  /** How label maps code classes; default: their ids are classes. */
+  readonly coding?: LabelCoding;
 }
 
 /** Options of {@link createLoader} for labeled images. */

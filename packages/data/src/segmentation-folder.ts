@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from './errors.js';
+import { DataError, LabelFileError, reasonOf } from './errors.js';
+import { systemPath } from './file-names.js';
 import {
   compareCodePoints,
   describeOthers,
@@ -9,6 +11,7 @@ import {
   listFolder,
   listNames,
 } from './folders.js';
+import { type LabelCoding, labelDecoder } from './label-coding.js';
 
 const LABEL_NAME = /\.png$/i;
 
@@ -25,6 +28,10 @@ export interface SegmentationFolderOptions extends LabelNaming {
   images?: string;
   /** Folder of the label maps, relative to the root. Default 'labels'. */
   labels?: string;
+  /** File, relative to the root, with the names of the images that count, without ending, one a line. Default: all images. */
+  list?: string;
+  /** How label maps code classes; default: their ids are classes. */
+  coding?: LabelCoding;
 }
 
 /**
@@ -46,16 +53,28 @@ export class SegmentationFolder {
     readonly root: string,
     private readonly images: readonly string[],
     private readonly labels: readonly string[],
+    readonly coding: LabelCoding | undefined,
   ) {}
 
   /**
    * Scans a folder. Ignores label maps without an image.
    * @throws DataError if a folder is missing, there are no images, or an image has no label map
+   * @throws LabelFileError naming file and line of a name in the list that has no image
+   * @throws RangeError for a coding that contradicts itself
    */
   static async open(root: string, options: SegmentationFolderOptions = {}): Promise<SegmentationFolder> {
-    const { images = 'images', labels = 'labels', imageSuffix = '', labelSuffix = '' } = options;
+    const {
+      images = 'images',
+      labels = 'labels',
+      imageSuffix = '',
+      labelSuffix = '',
+      list,
+      coding,
+    } = options;
+    if (coding) labelDecoder(coding);
     const found = await filesBelow(root, images, IMAGE_NAME, 'folder of images');
-    const files = found.files.filter((file) => stemOf(file).endsWith(imageSuffix)).sort(compareCodePoints);
+    const all = found.files.filter((file) => stemOf(file).endsWith(imageSuffix)).sort(compareCodePoints);
+    const files = list === undefined ? all : await listedIn(join(root, list), images, all);
     if (files.length === 0) {
       const ending = imageSuffix === '' ? '' : ` whose names end in ${imageSuffix}`;
       throw new DataError(
@@ -80,6 +99,7 @@ export class SegmentationFolder {
       root,
       files,
       stems.map((stem) => labelOf.get(stem) ?? ''),
+      coding,
     );
   }
 
@@ -103,9 +123,10 @@ export class SegmentationFolder {
     return this.entry(this.images, index);
   }
 
-  /** SHA-256 of the image and label map names in order. Equal digests assign the same meaning to every index. */
+  /** SHA-256 of the image and label map names in order, and of the coding. Equal digests assign the same meaning to every index. */
   digest(): string {
     const hash = createHash('sha256');
+    if (this.coding) hash.update(JSON.stringify(this.coding));
     for (const [i, file] of this.images.entries()) hash.update(`${file}\0${this.labels[i]}\0`);
     return hash.digest('hex');
   }
@@ -117,6 +138,24 @@ export class SegmentationFolder {
     }
     return file;
   }
+}
+
+/** The files that a list names, in their order. */
+async function listedIn(path: string, folder: string, files: readonly string[]): Promise<string[]> {
+  const text = await readFile(systemPath(path), 'utf8').catch((error: unknown) => {
+    throw new LabelFileError(path, 0, `cannot be read (${reasonOf(error)})`);
+  });
+  const known = new Map(files.map((file) => [stemOf(file), file]));
+  const listed = new Set<string>();
+  for (const [index, line] of text.split('\n').entries()) {
+    const name = line.trim();
+    if (name === '') continue;
+    const file = known.get(`${folder}/${name}`);
+    if (file === undefined)
+      throw new LabelFileError(path, index + 1, `there is no image ${name} in ${folder}`);
+    listed.add(file);
+  }
+  return files.filter((file) => listed.has(file));
 }
 
 /** A folder of label maps for photographs in another folder: `DIR/NAME.png` belongs to NAME.jpg. */

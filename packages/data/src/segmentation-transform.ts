@@ -10,14 +10,8 @@ import {
   sizeOf,
 } from './geometry.js';
 import type { Box, Picture } from './image/image.js';
-import {
-  type ClassIds,
-  type IdTargets,
-  IGNORED,
-  idTargets,
-  type LabelMap,
-  UnknownClassError,
-} from './label-map.js';
+import { IGNORED } from './label-coding.js';
+import { type ClassIds, type IdTargets, idTargets, type LabelMap, UnknownClassError } from './label-map.js';
 import type { ModuleSpec } from './module-transform.js';
 import { nearestPositions } from './nearest.js';
 import type { Random } from './random.js';
@@ -192,7 +186,7 @@ function writeTargets(
     for (const column of columns) {
       const id = labels.data[start + column] as number;
       const target = targetOf[id] as number;
-      if (target < 0) throw new UnknownClassError(id, classes);
+      if (target < 0) throw new UnknownClassError(id, classes, column, row);
       if (target !== IGNORED) counted++;
       targets[at++] = target;
     }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { DataError, type ImageErrorCode, reasonOf } from './errors.js';
 import type { ImageFacts } from './inspect.js';
+import type { LabelCoding } from './label-coding.js';
 import type { FilePart } from './labeled-files.js';
 import type { ModuleSpec } from './module-transform.js';
 import type { SharedSlot } from './ring.js';
@@ -13,6 +14,8 @@ export interface RunSetup {
   readonly seed: number;
   readonly epoch: number;
   readonly maxPixels: number;
+  /** How label maps code classes. */
+  readonly coding?: LabelCoding;
   readonly slots: readonly SharedSlot[];
 }
 
@@ -21,14 +24,20 @@ export interface FileTask {
   readonly path: string;
   /** Where its content is, if not in a file of its own. */
   readonly part?: FilePart;
+  /** Path of the label map, for segmentation. */
+  readonly labelPath?: string;
 }
 
 /** An image to make: its row in the batch, the index that seeds its augmentation, and the files to read. */
 export interface RowTask extends FileTask {
   readonly row: number;
   readonly wanted: number;
-  /** Path of the label map, for segmentation. */
-  readonly labelPath?: string;
+}
+
+/** How files are inspected. */
+export interface Inspecting {
+  readonly maxPixels: number;
+  readonly coding?: LabelCoding;
 }
 
 export interface FailedRow {
@@ -40,7 +49,7 @@ export interface FailedRow {
 export type ToWorker =
   | { kind: 'open'; run: number; setup: RunSetup }
   | { kind: 'fill'; run: number; task: number; slot: number; rows: readonly RowTask[] }
-  | { kind: 'inspect'; task: number; files: readonly FileTask[]; maxPixels: number }
+  | { kind: 'inspect'; task: number; files: readonly FileTask[]; how: Inspecting }
   | { kind: 'close'; run: number };
 
 export interface FromWorker {
@@ -99,8 +108,8 @@ export class LoaderThread {
   }
 
   /** Reads files; resolves to what they hold. */
-  async inspect(files: readonly FileTask[], maxPixels: number): Promise<readonly ImageFacts[]> {
-    return (await this.ask((task) => ({ kind: 'inspect', task, files, maxPixels }))).facts ?? [];
+  async inspect(files: readonly FileTask[], how: Inspecting): Promise<readonly ImageFacts[]> {
+    return (await this.ask((task) => ({ kind: 'inspect', task, files, how }))).facts ?? [];
   }
 
   private ask(message: (task: number) => ToWorker): Promise<FromWorker> {

@@ -4,7 +4,9 @@ import { parentPort } from 'node:worker_threads';
 import { ImageError } from './errors.js';
 import type { Picture } from './image/image.js';
 import { type ImageFacts, inspectImage } from './inspect.js';
-import { type LabelMap, readLabelMap, UnknownClassError } from './label-map.js';
+import { inspectLabels } from './inspect-labels.js';
+import { type LabelDecoder, labelDecoder } from './label-coding.js';
+import { decodedLabelMap, type LabelMap, UnknownClassError } from './label-map.js';
 import { makeTransform } from './make-transform.js';
 import { Random, Stream } from './random.js';
 import { usePicture } from './reader.js';
@@ -15,6 +17,7 @@ import type { Transform } from './transform.js';
 
 interface Run extends RunSetup {
   readonly made: Promise<Transform | SegmentationTransform>;
+  readonly decoder: LabelDecoder;
 }
 
 const runs = new Map<number, Run>();
@@ -26,7 +29,7 @@ parentPort?.on('message', (message: ToWorker) => {
     const made = makeTransform(message.setup.transform);
     // The failure is reported with the tasks that need the transform.
     made.catch(() => {});
-    runs.set(message.run, { ...message.setup, made });
+    runs.set(message.run, { ...message.setup, made, decoder: labelDecoder(message.setup.coding ?? {}) });
   } else if (message.kind === 'close') {
     runs.delete(message.run);
   } else if (message.kind === 'inspect') {
@@ -42,11 +45,17 @@ function answer(message: FromWorker): void {
 
 async function inspected({
   files,
-  maxPixels,
+  how: { maxPixels, coding = {} },
 }: ToWorker & { kind: 'inspect' }): Promise<Omit<FromWorker, 'task'>> {
   try {
     const facts: ImageFacts[] = [];
-    for (const { path, part } of files) facts.push(await inspectImage(path, { maxPixels, part }));
+    const decoder = labelDecoder(coding);
+    for (const { path, part, labelPath } of files) {
+      const image = await inspectImage(path, { maxPixels, part });
+      facts.push(
+        labelPath === undefined ? image : { ...image, labels: inspectLabels(labelPath, decoder, maxPixels) },
+      );
+    }
     return { failed: [], facts };
   } catch (error) {
     return { failed: [], error };
@@ -82,7 +91,7 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
       await usePicture(task.path, apply, { maxPixels, part: task.part });
       return undefined;
     }
-    const labels = await labelsOf(task, maxPixels);
+    const labels = labelsOf(task, run.decoder, maxPixels);
     const applyLabeled = (picture: Picture) => {
       checkSameSize(labels, picture, task);
       labeled[0] = made.applyLabeled(picture, labels, randomNumbers(), pixels, color, targets);
@@ -108,9 +117,9 @@ function rowOf({ images, color, targets, labeled }: SharedSlot, row: number, pix
   };
 }
 
-async function labelsOf({ path, labelPath = '' }: RowTask, maxPixels: number): Promise<LabelMap> {
+function labelsOf({ path, labelPath = '' }: RowTask, decoder: LabelDecoder, maxPixels: number): LabelMap {
   try {
-    return await readLabelMap(labelPath, { maxPixels });
+    return decodedLabelMap(labelPath, decoder, maxPixels);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     throw new ImageError(path, `its label map ${labelPath} cannot be read: ${error.reason}`, error.code);

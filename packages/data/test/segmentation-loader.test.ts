@@ -100,7 +100,7 @@ describe('a loader of label maps', () => {
     const error = await contents(loader).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ name: 'ImageError', code: 'unknown-class' });
     expect(String(error)).toContain(
-      `${folder.path(5)}: its label map ${folder.labelPath(5)} has pixels of class 105, but there are 105 classes`,
+      `${folder.path(5)}: its label map ${folder.labelPath(5)} has pixels of class 105, one at x 2, y 1, but there are 105 classes`,
     );
     expect(() => segmentationEvalTransform({ crop: SIDE, classes: 256 })).toThrow('1 to 255 for classes');
   });

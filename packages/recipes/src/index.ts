@@ -73,6 +73,7 @@ export {
   vistasClasses,
 } from './segmentation/classes.js';
 export { Confusion } from './segmentation/confusion.js';
+export { type LabelMapSets, openLabelMapSets } from './segmentation/data.js';
 export {
   type ClassCount,
   type ConfidenceMap,

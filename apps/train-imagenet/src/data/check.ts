@@ -1,6 +1,7 @@
 /** Reads every image of a data folder once, and says what is wrong with them. */
 import { type ImageFacts, inspectImages, type LabeledImages } from '@inplace-abn/data';
 import { equalFiles, type Listing, MOST_LISTED, type Twins } from './equal-files.js';
+import { LabelFindings, type LabelReport } from './label-findings.js';
 import type { Part, Parts } from './parts.js';
 
 /** An image that cannot be read. */
@@ -38,6 +39,8 @@ export interface CheckReport {
   readonly formats: Readonly<Record<string, number>>;
   readonly modes: Readonly<Record<string, number>>;
   readonly sizes: Sizes | null;
+  /** Of a segmentation. */
+  readonly labels?: LabelReport;
   readonly unreadable: Listing<Unreadable>;
   /** Files of equal content within a part. */
   readonly duplicates: Listing<Twins>;
@@ -59,15 +62,18 @@ export interface CheckOptions {
 
 /** Checks the parts of a folder. Memory: some 20 bytes an image, and the names. */
 export async function check(folder: string, opened: Parts, options: CheckOptions = {}): Promise<CheckReport> {
-  const { parts, ...about } = opened;
+  const { parts, classes, ...about } = opened;
   const found = new Findings(parts);
-  const { length, path, part, place } = joined(parts);
+  const { place, ...images } = joined(parts);
+  const { path } = images;
+  const labels = classes && new LabelFindings(parts, classes);
   const { onRead = () => {}, ...reading } = options;
   const note = (index: number, facts: ImageFacts) => {
     found.add(index, place(index), path(index), facts);
+    if (facts.labels) labels?.add(place(index).part, images.labelPath?.(index) ?? '', facts, facts.labels);
     onRead(found.read);
   };
-  await inspectImages({ length, path, part }, note, reading);
+  await inspectImages(images, note, reading);
   const lists = equalFiles(found.hashes, found.known, (index) => {
     const { part, at } = place(index);
     const { labeled, name } = parts[part] as Part;
@@ -77,10 +83,10 @@ export async function check(folder: string, opened: Parts, options: CheckOptions
       label: labeled ? (labeled.classes[labeled.label(at)] ?? '') : null,
     };
   });
-  const ok =
-    about.problem === undefined &&
-    found.unreadable.count + lists.leaks.count + lists.contradictions.count === 0;
-  return { folder, ok, ...about, ...found.summary(), ...lists };
+  const labelReport = labels?.report();
+  const faults = found.unreadable.count + lists.leaks.count + lists.contradictions.count;
+  const ok = about.problem === undefined && faults + (labelReport?.bad.count ?? 0) === 0;
+  return { folder, ok, ...about, ...found.summary(), ...(labelReport && { labels: labelReport }), ...lists };
 }
 
 interface Place {
@@ -109,7 +115,12 @@ function joined(parts: readonly Part[]) {
     const { part: of, at } = place(index);
     return (parts[of] as Part).labeled?.part?.(at);
   };
-  return { length, place, path, part };
+  const [maps] = parts.flatMap((each) => each.maps ?? []);
+  const labelPath = (index: number) => {
+    const { part: of, at } = place(index);
+    return (parts[of] as Part).maps?.labelPath(at) ?? '';
+  };
+  return { length, place, path, part, ...(maps && { labelPath, coding: maps.coding }) };
 }
 
 /** Sums over images, and a few numbers of each. */

@@ -4,16 +4,17 @@ import { alignColumns } from '@inplace-abn/cli';
 import { formatBytes } from '@inplace-abn/core';
 import type { CheckReport, PartReport } from './check.js';
 import type { Listing, Twins } from './equal-files.js';
+import type { LabelReport } from './label-findings.js';
 
 /** Entries of a list that are printed; `--json` has more. */
 const MOST_PRINTED = 20;
 
 /** Lines that say what is there, and what is wrong with it. */
 export function formatCheck(report: CheckReport): string {
-  const { folder, parts, formats, modes, sizes, problem, advice, notes, unreadable } = report;
+  const { folder, parts, formats, modes, sizes, labels, problem, advice, notes, unreadable } = report;
   const name = (file: string) => relative(folder, file) || file;
   const rows = [
-    ...parts.map((part) => [part.name || 'images', describePart(part)]),
+    ...parts.map((part) => [part.name || 'images', describePart(part, labels !== undefined)]),
     ['formats', counts(formats)],
     ['modes', counts(modes)],
     ...(sizes
@@ -27,8 +28,13 @@ export function formatCheck(report: CheckReport): string {
   ];
   const lines = alignColumns(rows).map((row) => row.join('  ').trimEnd());
   lines.push(...notes);
+  if (labels) lines.push(...pixelTable(labels));
   const files = unreadable.first.map(({ file, reason }) => `${name(file)}: ${reason}`);
   lines.push(...section('cannot be read', unreadable.count, files));
+  if (labels) {
+    const bad = labels.bad.first.map(({ file, reason }) => `${name(file)}: ${reason}`);
+    lines.push(...section('label maps that cannot be used', labels.bad.count, bad));
+  }
   lines.push(...section('in training and validation alike', report.leaks.count, twins(report.leaks, name)));
   lines.push(
     ...section(
@@ -46,8 +52,31 @@ export function formatCheck(report: CheckReport): string {
   return lines.join('\n');
 }
 
-function describePart({ images, bytes, classes }: PartReport): string {
+/** The share of each class among the pixels that count, and of those that do not among all. */
+function pixelTable({ pixels }: LabelReport): string[] {
+  const names = Object.keys(pixels[0]?.classes ?? {});
+  const sums = pixels.map(({ classes }) => Object.values(classes).reduce((sum, count) => sum + count, 0));
+  const occurring = names.filter((name) => pixels.some(({ classes }) => (classes[name] ?? 0) > 0));
+  const shareOf = (count: number, all: number) =>
+    count === 0 ? '–' : `${((100 * count) / all).toPrecision(3)} %`;
+  const rows = [
+    ['class pixels', ...pixels.map(({ name }) => name)],
+    ...occurring.map((name) => [
+      name,
+      ...pixels.map(({ classes }, part) => shareOf(classes[name] ?? 0, sums[part] ?? 0)),
+    ]),
+    ['not counted', ...pixels.map(({ ignored }, part) => shareOf(ignored, ignored + (sums[part] ?? 0)))],
+  ];
+  const table = alignColumns(rows, (column) => column > 0).map((row) => row.join('  ').trimEnd());
+  const absent = names.filter((name) => !occurring.includes(name));
+  // Of a folder that names no classes, most do not occur.
+  const few = absent.length > 0 && absent.length < occurring.length;
+  return ['', ...table, ...(few ? [`not in any label map: ${absent.join(', ')}`] : [])];
+}
+
+function describePart({ images, bytes, classes }: PartReport, labels: boolean): string {
   const size = `${images.toLocaleString('en')} images, ${formatBytes(bytes)}`;
+  if (labels) return `${size}, with label maps`;
   if (!classes) return `${size}, classes unknown`;
   const numbers = Object.values(classes);
   const least = numbers.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);

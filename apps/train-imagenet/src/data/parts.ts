@@ -2,8 +2,24 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
-import { DataError, FlatFolderError, imagesBelow, type LabeledImages } from '@inplace-abn/data';
-import { type DataConfig, openLabeledSets } from '@inplace-abn/recipes';
+import {
+  DataError,
+  FlatFolderError,
+  imagesBelow,
+  type LabeledImages,
+  type SegmentationFolder,
+} from '@inplace-abn/data';
+import {
+  type DataConfig,
+  defaultClasses,
+  type LabelMapSets,
+  openLabeledSets,
+  openLabelMapSets,
+  resolveConfig,
+  type SegmentationTaskConfig,
+  type TrainConfig,
+} from '@inplace-abn/recipes';
+import { segmentationIn } from './label-map-parts.js';
 
 /** Some of the images of a data folder. */
 export interface Part {
@@ -13,6 +29,8 @@ export interface Part {
   path(index: number): string;
   /** Class of an image; missing where nothing tells. */
   readonly labeled?: LabeledImages;
+  /** Its images, where they have label maps. */
+  readonly maps?: SegmentationFolder;
 }
 
 export interface Parts {
@@ -23,27 +41,53 @@ export interface Parts {
   readonly problem?: string;
   /** How to mend that. */
   readonly advice?: string;
+  /** Names of the classes of label maps. */
+  readonly classes?: readonly string[];
 }
 
-/** Opens a data folder as training would. */
-export async function openParts(dir: string, data: DataConfig): Promise<Parts> {
+/** Opens a data folder as training would; without a configuration, as what it looks like. */
+export async function openParts(dir: string, config: TrainConfig | undefined): Promise<Parts> {
+  const known = config ?? (await segmentationIn(dir)) ?? resolveConfig({}, 'defaults');
   try {
-    const { train, val, notes } = await openLabeledSets(dir, data);
+    if (known.task === 'segmentation')
+      return mapped(await openLabelMapSets(dir, known), known, config === undefined);
+    const { train, val, notes } = await openLabeledSets(dir, known.data);
     return { parts: [partOf('train', train), partOf('val', val)], notes };
   } catch (error) {
     if (!(error instanceof DataError || error instanceof UsageError) || !existsSync(dir)) throw error;
     const flat = error.cause instanceof FlatFolderError ? error.cause.folder : undefined;
-    const advice = flat === undefined ? undefined : sorting(flat, data);
-    return { parts: await unlabeled(dir, data), notes: [], problem: error.message, advice };
+    const advice = flat === undefined ? undefined : sorting(flat, known.data);
+    return { parts: await unlabeled(dir, known), notes: [], problem: error.message, advice };
   }
+}
+
+function mapped(
+  { train, val, classes }: LabelMapSets,
+  config: SegmentationTaskConfig,
+  guessed: boolean,
+): Parts {
+  const { layout } = config.data;
+  const keys = `"task": "segmentation"${layout === 'folders' ? '' : `, "data": { "layout": "${layout}" }`}`;
+  return {
+    parts: [mappedPart('train', train), mappedPart('val', val)],
+    notes: guessed ? [`read as label maps: { ${keys} }`] : [],
+    classes: (classes ?? defaultClasses(config.network.classes)).map(({ name }) => name),
+  };
+}
+
+function mappedPart(name: string, maps: SegmentationFolder): Part {
+  return { name, maps, length: maps.length, path: (index) => maps.path(index) };
 }
 
 function partOf(name: string, labeled: LabeledImages): Part {
   return { name, labeled, length: labeled.length, path: (index) => labeled.path(index) };
 }
 
-async function unlabeled(dir: string, { train, val }: DataConfig): Promise<Part[]> {
-  const names = [train, val].filter((name) => existsSync(join(dir, name)));
+async function unlabeled(dir: string, { task, data, ...config }: TrainConfig): Promise<Part[]> {
+  const images = task === 'segmentation' && 'segmentation' in config ? config.segmentation.images : '';
+  const names = [data.train, data.val]
+    .map((name) => join(name, images))
+    .filter((name) => existsSync(join(dir, name)));
   const parts: Part[] = [];
   for (const name of names.length > 0 ? new Set(names) : ['']) {
     const files = await imagesBelow(join(dir, name)).catch(() => []);

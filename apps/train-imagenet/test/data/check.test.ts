@@ -33,7 +33,9 @@ async function write(files: Record<string, Uint8Array>): Promise<void> {
 }
 
 const checkOf = async (data: object = {}) =>
-  check(root, await openParts(root, { ...defaultConfig.data, ...data }), { workers: 2 });
+  check(root, await openParts(root, { ...defaultConfig, data: { ...defaultConfig.data, ...data } }), {
+    workers: 2,
+  });
 
 describe('data check', () => {
   it('counts classes, formats, modes and sizes, and finds nothing wrong', async () => {
@@ -45,7 +47,7 @@ describe('data check', () => {
       'val/b/5.png': png(5, 1, 5),
     });
     const read: number[] = [];
-    const parts = await openParts(root, defaultConfig.data);
+    const parts = await openParts(root, undefined);
     const report = await check(root, parts, { onRead: (images) => read.push(images) });
     expect(read).toEqual([1, 2, 3, 4, 5]);
     expect(report).toMatchObject({

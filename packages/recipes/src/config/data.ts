@@ -1,9 +1,13 @@
 /** The `data` section of a configuration. */
+import { LAYOUTS } from '@inplace-abn/data';
 import { z } from 'zod';
 import { section } from './fields.js';
 
 const shareExpected = 'a number of at least 0 and below 1';
 const columnsExpected = 'a list of two texts (the columns with file and label), or an empty one';
+
+const classExpected = 'a class from 0 to 255, or "ignore"';
+const mapExpected = 'an object of ids from 0 to 255, or *, each with a class or "ignore"';
 
 export const dataSection = section({
   train: folder().default('train'),
@@ -14,6 +18,22 @@ export const dataSection = section({
     .union([z.tuple([folder(), folder()], columnsExpected), z.tuple([], columnsExpected)], columnsExpected)
     .default([]),
   synsets: text().default(''),
+  layout: z.enum(['folders', ...LAYOUTS], 'one of').default('folders'),
+  palette: text().default(''),
+  label_map: z
+    .record(
+      z.string().regex(/^(\*|\d{1,3})$/),
+      z.union(
+        [
+          z.int(classExpected).min(0, classExpected).max(255, classExpected),
+          z.literal('ignore', classExpected),
+        ],
+        classExpected,
+      ),
+      mapExpected,
+    )
+    .default({}),
+  reduce_zero_label: z.boolean('true or false').default(false),
   split: z.number(shareExpected).min(0, shareExpected).lt(1, shareExpected).default(0),
 });
 
@@ -24,9 +44,16 @@ export const dataSection = section({
  * - `train_labels`, `val_labels`: files that list the class of each image; empty: class folders
  * - `columns`: names of their columns with file and label, where they are not common ones
  * - `synsets`: file with the class of each number, for the list of ImageNet's devkit
+ * - `layout`: a published data set for segmentation, as it is distributed; `folders`: DIR/train/{images,labels}
+ * - `palette`: file with the color of each class, for label maps of colors
+ * - `label_map`: class of each id of the label maps, or `ignore`; `*`: of all others
+ * - `reduce_zero_label`: id 0 does not count and the others are one less; before `label_map`, as in mmsegmentation
  * - `split`: share of the training images to validate on, chosen by a hash of their names, where there is no folder `val`
  */
 export type DataConfig = z.output<typeof dataSection>;
+
+/** The keys that say how label maps code classes. */
+export type LabelKeys = Pick<DataConfig, 'layout' | 'palette' | 'label_map' | 'reduce_zero_label'>;
 
 /** The keys of files of labels. */
 export type LabelsKey = 'train_labels' | 'val_labels';

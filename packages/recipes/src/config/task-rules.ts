@@ -27,6 +27,10 @@ const OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
 
 /** Keys that mean nothing to classification. */
 const OF_SEGMENTATION: readonly (readonly [KeyPath, string])[] = [
+  [['data', 'layout'], 'it is for label maps'],
+  [['data', 'palette'], 'it is for label maps'],
+  [['data', 'label_map'], 'it is for label maps'],
+  [['data', 'reduce_zero_label'], 'it is for label maps'],
   [['loss', 'dice'], 'loss.type is cross_entropy, bce or focal'],
 ];
 

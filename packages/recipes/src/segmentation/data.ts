@@ -1,29 +1,68 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
-import { SegmentationFolder, segmentationEvalTransform, segmentationTransform } from '@inplace-abn/data';
+import {
+  SegmentationFolder,
+  type SegmentationFolderOptions,
+  segmentationEvalTransform,
+  segmentationTransform,
+} from '@inplace-abn/data';
 import type { RunData } from '@inplace-abn/train';
+import type { DataConfig } from '../config/data.js';
 import type { SegmentationTaskConfig } from '../config/schema.js';
 import type { SegmentationConfig } from '../config/segmentation.js';
 import { loadersOf, type Reading } from '../data/loaders.js';
 import { loadClasses, type SegmentationClass } from './classes.js';
+import { type LabelReading, readingIn } from './label-reading.js';
 
 /** Names and colors of the classes, where DIR has them: the list that `loadClasses` reads. */
 const CLASSES_FILE = 'classes.json';
 
+/** The two data sets of a folder. */
+export interface LabelMapSets {
+  readonly train: SegmentationFolder;
+  readonly val: SegmentationFolder;
+  /** Folder that names the training images in errors. */
+  readonly trainPath: string;
+  /** Names and colors of the classes, where DIR/classes.json, the palette or the layout tells them. */
+  readonly classes: readonly SegmentationClass[] | null;
+}
+
 /**
- * Opens DIR/train/{images,labels} and DIR/val/{images,labels}, and DIR/classes.json where it is there. Throws a sentence for what
- * is missing.
+ * Opens DIR/train/{images,labels} and DIR/val/{images,labels}, or those of a published layout. Throws a sentence for what is missing.
  */
+export async function openLabelMapSets(
+  dir: string,
+  { data, segmentation, network }: Pick<SegmentationTaskConfig, 'data' | 'segmentation' | 'network'>,
+): Promise<LabelMapSets> {
+  const reading = await readingIn(dir, data);
+  checkClasses(data, reading, network.classes);
+  const train = await openPart(dir, data.train, segmentation, reading);
+  const val = await openPart(dir, data.val, segmentation, reading);
+  const listed = reading.classes?.length === network.classes ? reading.classes : null;
+  return { train, val, trainPath: train.root, classes: (await classesIn(dir, network.classes)) ?? listed };
+}
+
+function checkClasses(
+  { layout, label_map }: DataConfig,
+  { layout: opened }: LabelReading,
+  classes: number,
+): void {
+  if (!opened || opened.classes === classes || Object.keys(label_map).length > 0) return;
+  throw new UsageError(
+    `data.layout "${layout}" has ${opened.classes} classes, but network.classes is ${classes}: ` +
+      `set it to ${opened.classes}, or data.label_map to the class of each id`,
+  );
+}
+
+/** Opens the data of a run, with the loaders. */
 export async function openLabelMaps(
   dir: string,
   config: SegmentationTaskConfig,
   reading: Reading,
 ): Promise<RunData> {
-  const { input, network, segmentation, data } = config;
-  const [trainPath, valPath] = [join(dir, data.train), join(dir, data.val)];
-  const [train, val] = [await openPart(trainPath, segmentation), await openPart(valPath, segmentation)];
-  const classes = await classesIn(dir, network.classes);
+  const { input, network, segmentation } = config;
+  const { train, val, trainPath, classes } = await openLabelMapSets(dir, config);
   const ids = { classes: network.classes, ignoreIndex: segmentation.ignore_index };
   const common = { ...ids, mean: input.mean, std: input.std, size: pixels(segmentation.size) };
   const trainTransform = segmentationTransform({
@@ -58,14 +97,37 @@ async function classesIn(dir: string, count: number): Promise<readonly Segmentat
   );
 }
 
-async function openPart(path: string, config: SegmentationConfig): Promise<SegmentationFolder> {
-  const { images, labels, image_suffix: imageSuffix, label_suffix: labelSuffix } = config;
+async function openPart(
+  dir: string,
+  name: string,
+  config: SegmentationConfig,
+  { layout, coding }: LabelReading,
+): Promise<SegmentationFolder> {
+  const own = ownNames(config);
+  if (layout) return SegmentationFolder.open(layout.root, { ...layout.part(name), ...own, coding });
+  const path = join(dir, name);
   if (!existsSync(path)) {
+    const { images, labels } = config;
     throw new UsageError(
       `${path} does not exist: expected DIR/train/${images}/*.{jpg,jpeg,png} with DIR/train/${labels}/*.png, and the same in DIR/val`,
     );
   }
-  return SegmentationFolder.open(path, { images, labels, imageSuffix, labelSuffix });
+  return SegmentationFolder.open(path, { ...own, coding });
+}
+
+/** The names that the configuration gives; a layout has others by default. */
+function ownNames({
+  images,
+  labels,
+  image_suffix,
+  label_suffix,
+}: SegmentationConfig): SegmentationFolderOptions {
+  return {
+    ...(images !== 'images' && { images }),
+    ...(labels !== 'labels' && { labels }),
+    ...(image_suffix !== '' && { imageSuffix: image_suffix }),
+    ...(label_suffix !== '' && { labelSuffix: label_suffix }),
+  };
 }
 
 /** Configurations write "not used" as −1. */

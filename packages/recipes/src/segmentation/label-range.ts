@@ -27,6 +27,6 @@ export function countedIds(
 }
 
 /** The end of a sentence about a label map with an id that is not a class. */
-export function foreignId(id: number, { classes }: LabelRange): string {
-  return `has pixels of class ${id}, but network.classes is ${classes}: set it to the number of classes, or segmentation.ignore_index to ${id} if they do not count`;
+export function foreignId(id: number, { classes }: LabelRange, x: number, y: number): string {
+  return `has pixels of class ${id}, one at x ${x}, y ${y}, but network.classes is ${classes}: set it to the number of classes, or segmentation.ignore_index to ${id} if they do not count`;
 }

@@ -116,7 +116,12 @@ function configured(
   const { mean, std } = config.input;
   const title = `${arch} with DeepLabV3, ${count} classes`;
   const { ignore_index, image_suffix, label_suffix } = config.segmentation;
-  const labeling = { ignoreIndex: ignore_index, imageSuffix: image_suffix, labelSuffix: label_suffix };
+  const labeling = {
+    ignoreIndex: ignore_index,
+    imageSuffix: image_suffix,
+    labelSuffix: label_suffix,
+    keys: config.data,
+  };
   const network = segmentationNetworkOf(config);
   return { network, config: config.network, title, classes, mean, std, labeling };
 }

@@ -48,6 +48,26 @@ describe('segmentation', () => {
       'input.area_train: has no meaning with task "segmentation": segmentation.scale_min and scale_max bound the scale',
     ],
     [
+      'a key of label maps in classification',
+      { data: { label_map: { 1: 0 } } },
+      'data.label_map: has no meaning with task "classification": it is for label maps',
+    ],
+    [
+      'an unknown layout',
+      { task, network, data: { layout: 'city' } },
+      'data.layout: expected one of folders, voc, ade20k, cityscapes, cityscapes_train_ids, vistas, vistas_v2, received "city"',
+    ],
+    [
+      'a class that is none',
+      { task, network, data: { label_map: { 7: 'void' } } },
+      'data.label_map.7: expected a class from 0 to 255, or "ignore", received "void"',
+    ],
+    [
+      'an id that is none',
+      { task, network, data: { label_map: { road: 1 } } },
+      'data.label_map.road: expected an object of ids from 0 to 255, or *, each with a class or "ignore", received 1',
+    ],
+    [
       'unknown key',
       { task, network, segmentation: { ignore_indx: 0 } },
       'segmentation.ignore_indx: unknown key; did you mean "ignore_index"?',

@@ -216,7 +216,7 @@ describe('data of segmentation', () => {
   it('has a class that the network lacks', async () => {
     const three = segmentationConfigOf({ network: { classes: 3 } });
     await expect(runTraining({ config: three, data, logDir: await newFolder() })).rejects.toThrow(
-      /^Cannot read the image \S+: its label map \S+ has pixels of class 3, but there are 3 classes\. Set network\.classes to /,
+      /^Cannot read the image \S+: its label map \S+ has pixels of class 3, one at x \d+, y \d+, but there are 3 classes\. Set network\.classes to /,
     );
     const ignoring = segmentationConfigOf({
       network: { classes: 3 },

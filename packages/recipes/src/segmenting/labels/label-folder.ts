@@ -6,14 +6,17 @@ import { UsageError } from '@inplace-abn/core';
 import {
   DataError,
   IGNORED,
+  type LabelCoding,
   LabelFolder,
   type LabelMap,
   type LabelNaming,
   readLabelMap,
 } from '@inplace-abn/data';
+import type { LabelKeys } from '../../config/data.js';
 import type { SegmentationClass } from '../../segmentation/classes.js';
 import { Confusion } from '../../segmentation/confusion.js';
 import { countedIds, foreignId } from '../../segmentation/label-range.js';
+import { readingAbove } from '../../segmentation/label-reading.js';
 import { outputName, outputPath } from '../output/files.js';
 import { type LabelsResult, labelsResult } from './labels-report.js';
 
@@ -21,17 +24,20 @@ import { type LabelsResult, labelsResult } from './labels-report.js';
 export interface Labeling extends LabelNaming {
   /** Class id that does not count; nor does 255. Default 255. */
   readonly ignoreIndex?: number;
+  /** How the data set names and codes labels; default: NAME.png, whose ids are classes. */
+  readonly keys?: LabelKeys;
   /** Pixels that a label may have; default 2^27. */
   readonly maxPixels?: number;
 }
 
 /** Labels of photographs, and which ids count. */
 export interface Labels {
-  /** Holds NAME.png, class ids in gray or with a palette, for the photograph NAME.jpg. */
+  /** Holds NAME.png for the photograph NAME.jpg. */
   readonly folder: LabelFolder;
   /** By id, as many as the network has. */
   readonly classes: readonly SegmentationClass[];
   readonly ignoreIndex: number;
+  readonly coding?: LabelCoding;
   readonly maxPixels?: number;
 }
 
@@ -39,11 +45,16 @@ export interface Labels {
 export async function openLabels(
   path: string,
   classes: readonly SegmentationClass[],
-  { ignoreIndex = IGNORED, maxPixels, ...naming }: Labeling = {},
+  { ignoreIndex = IGNORED, keys, maxPixels, ...naming }: Labeling = {},
 ): Promise<Labels> {
   const kind = await stat(path).catch(() => null);
   if (kind?.isDirectory()) {
-    return { folder: await LabelFolder.open(path, naming), classes, ignoreIndex, maxPixels };
+    const { layout, coding } = keys ? await readingAbove(path, keys) : {};
+    const folder = await LabelFolder.open(path, {
+      imageSuffix: naming.imageSuffix || layout?.imageSuffix,
+      labelSuffix: naming.labelSuffix || layout?.labelSuffix,
+    });
+    return { folder, classes, ignoreIndex, coding, maxPixels };
   }
   throw new UsageError(
     `there is no folder of labels ${path}: expected one with NAME.png for each photograph`,
@@ -101,7 +112,7 @@ export async function folderScores(
       continue;
     }
     try {
-      const prediction = await readLabelMap(predicted, labels);
+      const prediction = await readLabelMap(predicted, { maxPixels: labels.maxPixels });
       await count(confusion, labels, { file, path, prediction });
       images++;
     } catch (error) {
@@ -123,10 +134,10 @@ interface Pair {
 
 async function count(
   confusion: Confusion,
-  { classes, ignoreIndex, maxPixels }: Labels,
+  { classes, ignoreIndex, coding, maxPixels }: Labels,
   { file, path, prediction }: Pair,
 ): Promise<void> {
-  const label = await readLabelMap(path, { maxPixels });
+  const label = await readLabelMap(path, { maxPixels, coding });
   if (label.width !== prediction.width || label.height !== prediction.height) {
     throw new DataError(
       `The label ${path} has ${label.width}×${label.height} pixels, its photograph ${file} ${prediction.width}×${prediction.height}: they must be of one size.`,
@@ -135,7 +146,9 @@ async function count(
   const range = { classes: classes.length, ignoreIndex };
   const ids = new Uint8Array(label.data.length);
   const foreign = countedIds(label.data, range, ids);
-  if (foreign >= 0)
-    throw new DataError(`The label ${path} ${foreignId(label.data[foreign] as number, range)}.`);
+  if (foreign >= 0) {
+    const [x, y] = [foreign % label.width, Math.floor(foreign / label.width)];
+    throw new DataError(`The label ${path} ${foreignId(label.data[foreign] as number, range, x, y)}.`);
+  }
   confusion.add(ids, prediction.data);
 }
