@@ -11,7 +11,7 @@ export class UsageError extends Error {}
  * @param {readonly Suite[]} suites
  * @returns {{
  *   names: string[], json: boolean, help: boolean,
- *   steps?: number, batch?: number, workers?: number, networks?: string[],
+ *   steps?: number, batch?: number, workers?: number, images?: number, networks?: string[],
  * }}
  */
 export function parseOptions(args, suites) {
@@ -30,6 +30,7 @@ export function parseOptions(args, suites) {
     ...count('steps', values.steps),
     ...count('batch', values.batch),
     ...count('workers', values.workers),
+    ...count('images', values.images),
     ...(values.networks ? { networks: values.networks.split(',') } : {}),
   };
 }
@@ -46,6 +47,7 @@ function parse(args) {
         steps: { type: 'string' },
         batch: { type: 'string' },
         workers: { type: 'string' },
+        images: { type: 'string' },
         networks: { type: 'string' },
       },
     });
@@ -69,7 +71,7 @@ function count(name, text) {
 /** @param {readonly Suite[]} suites */
 export function usage(suites) {
   return [
-    'Usage: npm run bench -- [NAME …] [--json] [--steps N] [--batch N] [--workers N] [--networks A,B]',
+    'Usage: npm run bench -- [NAME …] [--json] [--steps N] [--batch N] [--workers N] [--images N] [--networks A,B]',
     '',
     'Without a name, runs all except the long ones. OMP_NUM_THREADS sets the number of threads.',
     '',

@@ -11,6 +11,7 @@
  * @property {number} [steps]  timed turns per side; each benchmark has its own default
  * @property {number} [batch]
  * @property {number} [workers]
+ * @property {number} [images]  files to generate; each benchmark has its own default
  * @property {readonly string[]} [networks]  networks to measure; each benchmark has its own default
  * @property {import('@inplace-abn/train').MachineLimits} [limits]  of this machine, measured in the same run
  * @property {(line: string) => void} say  a line of progress
@@ -104,6 +105,19 @@ export const suites = [
     name: 'data',
     summary: "images/s of the loader and of torchvision's in turn",
     load: () => import('../suites/data.mjs'),
+  },
+  {
+    name: 'data-check',
+    summary:
+      "rate of data check compared with the loader's, and its memory for all images and for an eighth of them",
+    long: true,
+    load: () => import('../suites/data-check.mjs'),
+  },
+  {
+    name: 'data-shards',
+    summary: 'images/s from tar shards, compared with the same images as files',
+    long: true,
+    load: () => import('../suites/data-shards.mjs'),
   },
   {
     name: 'predict',

@@ -35,12 +35,10 @@ export function equalFiles(
 ): Record<'duplicates' | 'contradictions' | 'leaks', Listing<Twins>> {
   const lists = { duplicates: empty(), contradictions: empty(), leaks: empty() };
   for (const indices of groupsOf(hashes, known)) {
-    const twins = indices.map(sighting);
-    const apart = new Set(twins.map(({ part }) => part)).size > 1;
-    const unlike = new Set(twins.map(({ label }) => label)).size > 1;
-    const list = apart ? lists.leaks : unlike ? lists.contradictions : lists.duplicates;
+    const { twins, parts, labels } = shortened(indices, sighting);
+    const list = parts > 1 ? lists.leaks : labels > 1 ? lists.contradictions : lists.duplicates;
     list.count++;
-    if (list.first.length < MOST_LISTED) list.first.push(shortened(twins));
+    if (list.first.length < MOST_LISTED) list.first.push(twins);
   }
   return lists;
 }
@@ -49,15 +47,21 @@ function empty(): Listing<Twins> {
   return { count: 0, first: [] };
 }
 
-/** The first of each part and class, then others up to a limit. */
-function shortened(twins: Twins): Twins {
-  const kept = new Map<string, Sighting>();
-  for (const twin of twins) {
+/** The first files of each part and class, then others up to a limit; and how many parts and classes there are. A group may hold every file. */
+function shortened(indices: readonly number[], sighting: (index: number) => Sighting) {
+  const firsts = new Map<string, Sighting>();
+  const others: Sighting[] = [];
+  const [parts, labels] = [new Set<string>(), new Set<string | null>()];
+  for (const index of indices) {
+    const twin = sighting(index);
     const key = `${twin.part}\0${twin.label}`;
-    if (!kept.has(key)) kept.set(key, twin);
+    parts.add(twin.part);
+    labels.add(twin.label);
+    if (!firsts.has(key)) firsts.set(key, twin);
+    else if (others.length < MOST_TWINS) others.push(twin);
   }
-  const firsts = new Set(kept.values());
-  return [...firsts, ...twins.filter((twin) => !firsts.has(twin))].slice(0, MOST_TWINS);
+  const twins: Twins = [...firsts.values(), ...others].slice(0, MOST_TWINS);
+  return { twins, parts: parts.size, labels: labels.size };
 }
 
 /** Indices with equal hashes, by the first of each group. */

@@ -124,7 +124,7 @@ describe('labels', () => {
     const { failed, scores, text } = await segmented({ labels: folder });
     expect({ failed, images: scores?.images }).toEqual({ failed: 1, images: 0 });
     expect(text).toContain(
-      `error: The label ${join(folder, 'b.png')} has pixels of class ${CLASSES}, one at x 0, y 0, but network.classes is ${CLASSES}: `,
+      `error: The label ${join(folder, 'b.png')} has pixels of class ${CLASSES}, one at x 10, y 23, but network.classes is ${CLASSES}: `,
     );
     const ignored = await segmented({ labels: folder, labeling: { ignoreIndex: CLASSES } });
     expect({ failed: ignored.failed, pixels: ignored.scores?.result.pixels }).toEqual({
