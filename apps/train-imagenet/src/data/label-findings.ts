@@ -1,4 +1,4 @@
-/** What a check finds out about label maps. */
+/** Faults of label maps, and the pixels of their classes, as a check finds them. */
 import { IGNORED, type ImageFacts, type LabelFacts, type PixelCount } from '@inplace-abn/data';
 import { type Listing, MOST_LISTED } from './equal-files.js';
 
