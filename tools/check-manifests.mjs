@@ -6,7 +6,12 @@ import path from 'node:path';
 import { publishedMembers } from '../scripts/lib/members.mjs';
 import { inRoot, root } from '../scripts/lib/paths.mjs';
 import { readWorkspace } from './check-imports/workspace.mjs';
-import { completed, unusedDependencies, withAbsoluteLinks } from './check-manifests/rules.mjs';
+import {
+  completed,
+  programsWithoutStart,
+  unusedDependencies,
+  withAbsoluteLinks,
+} from './check-manifests/rules.mjs';
 
 const fix = process.argv.includes('--fix');
 const workspace = readWorkspace(root);
@@ -18,6 +23,9 @@ for (const { folder, manifest } of publishedMembers()) {
   if (readFileSync(file, 'utf8') !== wanted) {
     if (fix) writeFileSync(file, wanted);
     else problems.push(`${folder}/package.json lacks common fields: node tools/check-manifests.mjs --fix`);
+  }
+  for (const name of programsWithoutStart(manifest, (file) => readFileSync(inRoot(folder, file), 'utf8'))) {
+    problems.push(`${folder}: ${name} needs bin/${name}.js that begins with start of @inplace-abn/cli/start`);
   }
   const readme = inRoot(folder, 'README.md');
   const text = existsSync(readme) ? readFileSync(readme, 'utf8') : '';

@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup';
 import { library } from '../../tools/tsup/presets.js';
 
-export default defineConfig(library());
+// start.js is loaded by itself, before Node is known to be recent enough for the rest.
+export default defineConfig(library({ entry: ['src/index.ts', 'src/start.ts'] }));

@@ -91,3 +91,22 @@ export function unusedDependencies(member, manifest, text) {
 
 /** @param {string} specifier */
 const packageOf = (specifier) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+
+/**
+ * Programs whose file is not one that an old Node understands and that says so.
+ * @param {any} manifest
+ * @param {(file: string) => string} read  a file of the package
+ * @returns {string[]} their names
+ */
+export function programsWithoutStart(manifest, read) {
+  return Object.entries(manifest.bin ?? {}).flatMap(([name, file]) => {
+    const guarded =
+      file === `./bin/${name}.js` &&
+      manifest.files?.includes('bin') &&
+      read(file).startsWith(
+        `#!/usr/bin/env node\nimport { start } from '@inplace-abn/cli/start';\n\nstart('${name}', `,
+      ) &&
+      read(file).match(/^import /gm)?.length === 1;
+    return guarded ? [] : [name];
+  });
+}

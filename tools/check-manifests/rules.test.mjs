@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { completed, unusedDependencies, withAbsoluteLinks } from './rules.mjs';
+import { completed, programsWithoutStart, unusedDependencies, withAbsoluteLinks } from './rules.mjs';
 
 describe('a published manifest', () => {
   const made = completed(
@@ -41,6 +41,18 @@ describe('unused dependencies', () => {
       'gone',
     ]);
   });
+});
+
+it('programs start by a file that an old Node understands', () => {
+  const bin =
+    "#!/usr/bin/env node\nimport { start } from '@inplace-abn/cli/start';\n\nstart('a', () => import('../dist/main.js'));\n";
+  const manifest = { bin: { a: './bin/a.js' }, files: ['bin', 'dist'] };
+  expect(programsWithoutStart(manifest, () => bin)).toEqual([]);
+  expect(programsWithoutStart(manifest, () => `${bin}import 'b';\n`)).toEqual(['a']);
+  expect(programsWithoutStart(manifest, () => "import '../dist/main.js';\n")).toEqual(['a']);
+  expect(programsWithoutStart({ ...manifest, files: ['dist'] }, () => bin)).toEqual(['a']);
+  expect(programsWithoutStart({ bin: { a: './dist/main.js' } }, () => bin)).toEqual(['a']);
+  expect(programsWithoutStart({}, () => bin)).toEqual([]);
 });
 
 it('links of a README lead to the repository', () => {

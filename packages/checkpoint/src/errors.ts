@@ -4,6 +4,16 @@ export class CheckpointError extends Error {
   readonly code: string = 'ERR_CHECKPOINT';
 }
 
+/** This Node cannot run the packages, which need `zlib.crc32`. Thrown when one of them is imported. */
+export class OldNodeError extends Error {
+  override readonly name = 'OldNodeError';
+  readonly code = 'ERR_OLD_NODE';
+
+  constructor(version: string) {
+    super(`@inplace-abn/checkpoint needs Node 20.15 or later, and this is ${version}`);
+  }
+}
+
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
