@@ -61,7 +61,7 @@ describe('the layer that a norm reads', () => {
     const network = new Mixed(LEAKY.inplace);
     expect([...normInputsOf(network, predictionOf(network, SHAPE))]).toEqual([
       ['bn', { filter: { weight: 'conv.weight', bias: 'conv.bias' }, from: 'the output of conv2d (conv)' }],
-      ['joined', { filter: null, from: 'a concatenation' }],
+      ['joined', { filter: null, from: 'the output of concat' }],
       ['seen', { filter: null, from: 'the output of conv2d (shared), which concat reads as well' }],
     ]);
   });
@@ -153,7 +153,7 @@ describe('ordinary to in place', () => {
     await expect(transfer(new Mixed(LEAKY.inplace), trained, 'standard')).rejects.toMatchObject({
       code: 'ERR_SCALE',
       message: expect.stringMatching(
-        /^file was trained .*, and joined reads a concatenation: no filter can take .*, so \d scales of one layer cannot .*\(joined channel \d: -.*\); keep ordinary batch norm/,
+        /^file was trained .*, and joined reads the output of concat.*: no filter can take .*, so \d scales of one layer cannot .*\(joined channel \d: -.*\); keep ordinary batch norm/,
       ),
     });
     const positive = drawn(new Mixed(LEAKY.standard), { signed: (name) => name === 'bn.weight' });

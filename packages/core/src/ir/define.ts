@@ -36,6 +36,11 @@ export interface Operand {
    * the same result. null, or no rule: every element counts.
    */
   readonly countsWith?: (attrs: Attributes) => number | null;
+  /**
+   * Row i of its first axis makes channel i of the output and no other, linearly: a factor of row i of every operand with this rule is a
+   * factor of channel i.
+   */
+  readonly makesChannels?: true;
 }
 
 export interface InferContext<A> {

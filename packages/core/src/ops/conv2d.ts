@@ -17,8 +17,8 @@ export const conv2dOp: OpDefinition<Conv2dAttributes> = {
   name: 'conv2d',
   inputs: [
     { name: 'x', kind: 'data' },
-    { name: 'weight', kind: 'float32' },
-    { name: 'bias', kind: 'float32', optional: true },
+    { name: 'weight', kind: 'float32', makesChannels: true },
+    { name: 'bias', kind: 'float32', optional: true, makesChannels: true },
   ],
   outputs: [{ name: 'y', kind: 'data' }],
   infer: (context) => [conv2dShape(context)],

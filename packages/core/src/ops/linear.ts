@@ -16,8 +16,8 @@ export const linearOp: OpDefinition<NoAttributes> = {
   name: 'linear',
   inputs: [
     { name: 'x', kind: 'data' },
-    { name: 'weight', kind: 'float32' },
-    { name: 'bias', kind: 'float32', optional: true },
+    { name: 'weight', kind: 'float32', makesChannels: true },
+    { name: 'bias', kind: 'float32', optional: true, makesChannels: true },
   ],
   outputs: [{ name: 'y', kind: 'data' }],
   infer({ input, inputs }) {

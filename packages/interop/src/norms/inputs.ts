@@ -14,17 +14,9 @@ export interface Filter {
 export interface NormInput {
   /** Null where the sign of a channel cannot be moved into a filter. */
   readonly filter: Filter | null;
-  /** Where the norm reads from, for messages: `a sum (mod2.block1)`. */
+  /** Where the norm reads from, for messages: `the output of add (mod2.block1)`. */
   readonly from: string;
 }
-
-const FILTERS = new Set(['conv2d', 'linear']);
-
-const NOUNS: ReadonlyMap<string, string> = new Map([
-  ['add', 'a sum'],
-  ['broadcast_add', 'a sum'],
-  ['concat', 'a concatenation'],
-]);
 
 /**
  * By the path of every ABN layer in `network`, what it reads in `graph`. A filter counts only if its output has no other
@@ -61,32 +53,36 @@ function factsOf(graph: Graph): Facts {
 }
 
 function inputOf(path: string, facts: Facts): NormInput {
-  const norms = facts.graph.nodes.filter((node) => node.op.name === 'abn_apply' && node.path === path);
-  const [norm] = norms;
-  if (!norm) return { filter: null, from: 'nothing: the network does not call it' };
-  if (norms.length > 1)
-    return { filter: null, from: `${norms.length} values: the network calls it that often` };
-  const read = norm.inputs[0] ?? -1;
+  const values = valuesRead(path, facts);
+  const [read] = values;
+  if (read === undefined) return { filter: null, from: 'nothing: the network does not call it' };
+  if (values.length > 1) {
+    return { filter: null, from: `${values.length} values: the network calls it that often` };
+  }
   const producer = facts.producers.get(read);
   if (!producer) return { filter: null, from: "the network's input" };
-  const noun = NOUNS.get(producer.op.name) ?? `the output of ${producer.op.name}`;
-  const at = producer.path ? ` (${producer.path})` : '';
-  if (!FILTERS.has(producer.op.name)) return { filter: null, from: `${noun}${at}` };
+  const from = `the output of ${producer.op.name}${producer.path ? ` (${producer.path})` : ''}`;
+  if (!producer.op.inputs.some((operand) => operand.makesChannels)) return { filter: null, from };
   const others = (facts.readers.get(read) ?? []).filter((reader) => reader.path !== path);
   if (others.length > 0 || facts.outputs.has(read)) {
     const other = others[0]?.path || others[0]?.op.name || "the network's output";
-    return { filter: null, from: `${noun}${at}, which ${other} reads as well` };
+    return { filter: null, from: `${from}, which ${other} reads as well` };
   }
   const filter = filterOf(producer, facts);
-  return { filter, from: filter ? `${noun}${at}` : `${noun}${at}, whose weights are used elsewhere too` };
+  return { filter, from: filter ? from : `${from}, whose weights are used elsewhere too` };
 }
 
-function filterOf({ inputs }: GraphNode, { states, readers }: Facts): Filter | null {
-  const [, weight, bias = null] = inputs;
-  const own = (id: ValueId): string | null =>
-    readers.get(id)?.length === 1 ? (states.get(id) ?? null) : null;
-  const name = weight === undefined || weight === null ? null : own(weight);
-  const biasName = bias === null ? null : own(bias);
-  if (name === null || (bias !== null && biasName === null)) return null;
-  return { weight: name, bias: biasName };
+/** Values that a layer reads, other than its own states. */
+function valuesRead(path: string, { graph, producers, states }: Facts): ValueId[] {
+  const read = graph.nodes.filter((node) => node.path === path).flatMap((node) => operands(node));
+  return [...new Set(read)].filter((id) => !states.has(id) && producers.get(id)?.path !== path);
+}
+
+function filterOf({ op, inputs }: GraphNode, { states, readers }: Facts): Filter | null {
+  const [weight, bias] = inputs.flatMap((id, index) => {
+    if (id === null || !op.inputs[index]?.makesChannels) return [];
+    return [readers.get(id)?.length === 1 ? (states.get(id) ?? null) : null];
+  });
+  if (!weight || bias === null) return null;
+  return { weight, bias: bias ?? null };
 }
