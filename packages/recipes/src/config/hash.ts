@@ -1,7 +1,47 @@
 import { createHash } from 'node:crypto';
-import type { TrainConfig } from './schema.js';
+import { type TrainConfig, trainSchema } from './schema.js';
 
-/** A digest of what a run's numbers follow from: all of its configuration but the memory budget. */
-export function configHash({ memory_budget: _, ...config }: TrainConfig): string {
-  return createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16);
+/**
+ * A digest of what a run's numbers follow from: all of its configuration but the memory budget. Values that equal their default do not
+ * count, so that a run keeps its digest when configurations get new keys.
+ */
+export function configHash(config: TrainConfig): string {
+  const { memory_budget: _, ...counting } = config;
+  return digest(withoutDefaults(counting, defaultsBeside(config)) ?? {});
+}
+
+/** Whether a digest is that of a configuration; also as 0.1.0 made it, of the whole `file` that the configuration was read from. */
+export function hasHash(expected: string, config: TrainConfig, file: unknown): boolean {
+  if (expected === configHash(config)) return true;
+  if (!isSection(file)) return false;
+  const { memory_budget: _, ...counting } = file;
+  return expected === digest(counting);
+}
+
+/** The defaults where task and schedule are those of `config`. A schedule's parameters may have none. */
+function defaultsBeside(config: TrainConfig): unknown {
+  const { type, params } = config.optimizer.schedule;
+  const least = { task: config.task, optimizer: { schedule: { type, params } } };
+  const { task: _, ...defaults } = trainSchema(least).parse(least);
+  const { type: __, params: ___, ...schedule } = defaults.optimizer.schedule;
+  return { ...defaults, optimizer: { ...defaults.optimizer, schedule } };
+}
+
+/** A copy with sorted keys; undefined where all of it is as by default. */
+function withoutDefaults(value: unknown, byDefault: unknown): unknown {
+  if (!isSection(value)) return JSON.stringify(value) === JSON.stringify(byDefault) ? undefined : value;
+  const defaults = isSection(byDefault) ? byDefault : {};
+  const kept = Object.keys(value)
+    .sort()
+    .map((key) => [key, withoutDefaults(value[key], defaults[key])])
+    .filter(([, own]) => own !== undefined);
+  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
+}
+
+function isSection(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
 }

@@ -4,8 +4,9 @@ import { basename, dirname, join } from 'node:path';
 import { inspectCheckpoint } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { NormMode } from '@inplace-abn/interop';
-import { ConfigError, loadConfig } from '../config/config.js';
-import { configHash } from '../config/hash.js';
+import { ConfigError, resolveConfig } from '../config/config.js';
+import { hasHash } from '../config/hash.js';
+import { readJson } from '../config/read-json.js';
 import type { NetworkConfig, TrainConfig } from '../config/schema.js';
 import type { CheckpointContent } from './checkpoint-file.js';
 
@@ -44,8 +45,9 @@ export async function trainedConfig({
   const file = join(run, 'config.json');
   if (!existsSync(file)) return null;
   try {
-    const config = await loadConfig(file);
-    return expected === undefined || configHash(config) === expected ? config : null;
+    const { value } = await readJson(file, 'a JSON training configuration');
+    const config = resolveConfig(value, file);
+    return expected === undefined || hasHash(expected, config, value) ? config : null;
   } catch (error) {
     // Some other program's config.json.
     if (error instanceof ConfigError) return null;
