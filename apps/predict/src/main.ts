@@ -25,7 +25,7 @@ const command = new Command('predict')
   .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints (the newest intact one)')
   .argument(
     '<images...>',
-    'files; folders, with all png, jpg and jpeg files below; patterns in quotes; -: a list of files on standard input, one per line or separated by NUL',
+    'files; folders, with all images below; patterns in quotes; -: a list of files on standard input, one per line or separated by NUL',
   )
   .option(
     '--classes <file>',

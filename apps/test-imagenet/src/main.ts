@@ -43,7 +43,7 @@ const command = new Command('test-imagenet')
   .description('Test an image-classification network on every image of a folder, each counted once.')
   .argument('<config>', 'JSON configuration that the network was trained with')
   .argument('<checkpoint>', 'weights: a checkpoint, or a folder of checkpoints (the newest intact one)')
-  .argument('<dir>', 'image folder: DIR/val/CLASS/*.{jpg,jpeg,png}, or DIR/CLASS/*');
+  .argument('<dir>', 'image folder: DIR/val/CLASS/*.{jpg,png,…}, or DIR/CLASS/*');
 for (const option of imageOptions()) command.addOption(option);
 command
   .option('--ten_crops, --ten-crops', 'average the logits of the corners, the center and their mirror images')

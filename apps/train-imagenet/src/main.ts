@@ -75,7 +75,7 @@ const command = new Command('train-imagenet')
   )
   .argument(
     '<dir>',
-    'image folder: DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*; to segment, DIR/{train,val}/{images,labels}/*',
+    'image folder: DIR/train/CLASS/*.{jpg,png,…} and DIR/val/CLASS/*; to segment, DIR/{train,val}/{images,labels}/*',
   )
   .addOption(setOption())
   .option(

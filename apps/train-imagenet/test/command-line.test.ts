@@ -142,7 +142,7 @@ describe('train-imagenet', () => {
     const { code, stderr } = await run('main', config, folder, '--log-dir', logDir);
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `error: ${join(folder, 'train')} does not exist: expected DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*\n`,
+      `error: ${join(folder, 'train')} does not exist: expected DIR/train/CLASS/*.{jpg,png,…} and DIR/val/CLASS/*\n`,
     );
     expect(existsSync(logDir)).toBe(false);
   });

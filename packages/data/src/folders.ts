@@ -7,6 +7,9 @@ import { decodeName, systemPath } from './file-names.js';
 
 export const IMAGE_NAME = /\.(avif|bmp|gif|jpe?g|png|tiff?|webp)$/i;
 
+/** The same for people. */
+export const IMAGE_FORMATS = 'jpg, png, webp, avif, tiff, gif or bmp';
+
 /** Image formats that are not read, or not read as label maps; errors mention them. */
 const OTHER_IMAGE_NAME = /\.(avif|bmp|gif|hei[cf]|jfif|jp2|jxl|p[gp]m|tiff?|webp)$/i;
 

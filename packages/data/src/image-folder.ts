@@ -1,9 +1,17 @@
 import { DataError, FlatFolderError } from './errors.js';
-import { describeOthers, filesBelow, foldersIn, IMAGE_NAME, listFolder, listNames } from './folders.js';
+import {
+  describeOthers,
+  filesBelow,
+  foldersIn,
+  IMAGE_FORMATS,
+  IMAGE_NAME,
+  listFolder,
+  listNames,
+} from './folders.js';
 import { LabeledFiles, type LabeledImages } from './labeled-files.js';
 
 /**
- * A data set laid out as `DIR/CLASS/…/NAME.{jpg,jpeg,png}`, with the same files in the same order as torchvision's
+ * A data set laid out as `DIR/CLASS/…/NAME.jpg` or another image format, with the same files in the same order as torchvision's
  * ImageFolder. Classes are the folders in DIR, sorted by code point; images are found at any depth below their class.
  * Hidden files and archive leftovers (`__MACOSX`) are skipped. Names need not be UTF-8 (see systemPath).
  */
@@ -42,7 +50,7 @@ export class ImageFolder extends LabeledFiles {
     if (empty.length > 0) {
       const which = empty.length === 1 ? `Class ${empty[0]} has` : `Classes ${listNames(empty)} have`;
       throw new DataError(
-        `${which} no image in ${root}: add jpg, jpeg or png files or remove the empty class folder.${describeOthers(others)}`,
+        `${which} no image in ${root}: add ${IMAGE_FORMATS} files or remove the empty class folder.${describeOthers(others)}`,
       );
     }
     return new ImageFolder(root, classes, files, Int32Array.from(labels));
@@ -54,7 +62,7 @@ async function noClassFolder(root: string): Promise<DataError> {
   const images = entries.filter(({ name, kind }) => kind === 'file' && IMAGE_NAME.test(name)).length;
   if (images > 0) return new FlatFolderError(root, images);
   return new DataError(
-    `No class folder in ${root}: expected one folder per class, each with jpg, jpeg or png files inside.`,
+    `No class folder in ${root}: expected one folder per class, each with ${IMAGE_FORMATS} files inside.`,
   );
 }
 

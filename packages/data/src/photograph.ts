@@ -5,6 +5,7 @@ import {
   countOther,
   describeOthers,
   filesBelow,
+  IMAGE_FORMATS,
   IMAGE_NAME,
   listFolder,
 } from './folders.js';
@@ -52,7 +53,7 @@ export async function readPhotograph(path: string, options: PhotographOptions = 
 }
 
 /**
- * Names of the visible png, jpg and jpeg files directly in a folder, sorted by code point.
+ * Names of the visible images directly in a folder, sorted by code point.
  * @throws DataError if the folder is missing, is a file or has no images
  */
 export async function listPhotographs(dir: string): Promise<string[]> {
@@ -65,14 +66,14 @@ export async function listPhotographs(dir: string): Promise<string[]> {
   }
   if (names.length === 0) {
     throw new DataError(
-      `No images in ${dir}: expected png, jpg or jpeg files directly in it.${describeOthers(others)}`,
+      `No images in ${dir}: expected ${IMAGE_FORMATS} files directly in it.${describeOthers(others)}`,
     );
   }
   return names.sort(compareCodePoints);
 }
 
 /**
- * Paths of the png, jpg and jpeg files in a folder and in all below it that are not hidden: folder by folder in order of their
+ * Paths of the images in a folder and in all below it that are not hidden: folder by folder in order of their
  * paths, sorted within each.
  * @throws DataError where the folder is missing or has no image
  */
@@ -80,7 +81,7 @@ export async function imagesBelow(dir: string): Promise<string[]> {
   const { files, others } = await filesBelow(dir, '.', IMAGE_NAME, 'folder of images');
   if (files.length === 0) {
     throw new DataError(
-      `No images in ${dir}: expected png, jpg or jpeg files in it or in a folder below.${describeOthers(others)}`,
+      `No images in ${dir}: expected ${IMAGE_FORMATS} files in it or in a folder below.${describeOthers(others)}`,
     );
   }
   return files.map((file) => join(dir, file));

@@ -7,6 +7,7 @@ import {
   compareCodePoints,
   describeOthers,
   filesBelow,
+  IMAGE_FORMATS,
   IMAGE_NAME,
   listFolder,
   listNames,
@@ -78,7 +79,7 @@ export class SegmentationFolder {
     if (files.length === 0) {
       const ending = imageSuffix === '' ? '' : ` whose names end in ${imageSuffix}`;
       throw new DataError(
-        `No images in ${join(root, images)}: expected jpg, jpeg or png files${ending}.${describeOthers(found.others)}`,
+        `No images in ${join(root, images)}: expected ${IMAGE_FORMATS} files${ending}.${describeOthers(found.others)}`,
       );
     }
     const maps = await filesBelow(root, labels, LABEL_NAME, 'folder of label maps');

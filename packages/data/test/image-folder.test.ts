@@ -147,7 +147,7 @@ describe('ImageFolder', () => {
   it('names the formats it found if there is no image', async () => {
     const root = await folderWith('a/1.png', 'b/1.heic', 'b/deep/2.HEIC', 'b/3.jxl', 'b/Thumbs.db');
     await expect(ImageFolder.open(root)).rejects.toThrow(
-      `Class b has no image in ${root}: add jpg, jpeg or png files or remove the empty class folder. ` +
+      `Class b has no image in ${root}: add jpg, png, webp, avif, tiff, gif or bmp files or remove the empty class folder. ` +
         'There are 2 .heic and 1 .jxl files, which are not read: convert to png or jpg.',
     );
   });

@@ -106,7 +106,7 @@ describe('listPhotographs', () => {
     expect(await messageOf(missing)).toContain(`Cannot read the folder of images ${missing}: ENOENT`);
     expect(await messageOf(join(folder, 'notes.txt'))).toContain('notes.txt: ENOTDIR: not a directory');
     expect(await messageOf(folder)).toContain(
-      `No images in ${folder}: expected png, jpg or jpeg files directly in it.`,
+      `No images in ${folder}: expected jpg, png, webp, avif, tiff, gif or bmp files directly in it.`,
     );
     await writeFiles(folder, { 'a.heic': 'x' });
     expect(await messageOf(folder)).toContain(

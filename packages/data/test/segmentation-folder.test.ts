@@ -64,14 +64,14 @@ describe('SegmentationFolder', () => {
       ['leftImg8bit/train/aachen/1_leftImg8bit.png', 'gtFine/train/aachen/1_gtFine_labelTrainIds.png'],
     ]);
     await expect(SegmentationFolder.open(root, { ...options, imageSuffix: '_rgb' })).rejects.toThrow(
-      'expected jpg, jpeg or png files whose names end in _rgb.',
+      'expected jpg, png, webp, avif, tiff, gif or bmp files whose names end in _rgb.',
     );
   });
 
   it('names the formats it found instead of images or label maps', async () => {
     const root = await folderWith('images/1.jxl', 'labels/1.png');
     await expect(SegmentationFolder.open(root)).rejects.toThrow(
-      'expected jpg, jpeg or png files. There is 1 .jxl file, which is not read: convert to png or jpg.',
+      'expected jpg, png, webp, avif, tiff, gif or bmp files. There is 1 .jxl file, which is not read: convert to png or jpg.',
     );
     const other = await folderWith('images/1.jpg', 'labels/1.tif', 'labels/2.tif');
     await expect(SegmentationFolder.open(other)).rejects.toThrow(
@@ -90,7 +90,10 @@ describe('SegmentationFolder', () => {
 
   it.each([
     [[], 'Cannot read the folder of images ROOT/images: ENOENT'],
-    [['labels/1.png', 'images/1.gif.txt'], 'No images in ROOT/images: expected jpg, jpeg or png files.'],
+    [
+      ['labels/1.png', 'images/1.gif.txt'],
+      'No images in ROOT/images: expected jpg, png, webp, avif, tiff, gif or bmp files.',
+    ],
     [['images/1.png'], 'Cannot read the folder of label maps ROOT/labels: ENOENT'],
     [
       ['images/1.png', 'images/2.png', 'labels/2.png'],

@@ -21,7 +21,7 @@ import type { TrainConfig } from '@inplace-abn/recipes';
  */
 export async function openTestFolder(dir: string): Promise<ImageFolder> {
   if (!existsSync(dir)) {
-    throw new UsageError(`${dir} does not exist: expected DIR/val/CLASS/*.{jpg,jpeg,png} or DIR/CLASS/*`);
+    throw new UsageError(`${dir} does not exist: expected DIR/val/CLASS/*.{jpg,png,…} or DIR/CLASS/*`);
   }
   const val = join(dir, 'val');
   if (await hasFolders(val)) return ImageFolder.open(val);

@@ -97,7 +97,7 @@ async function openImages(
 }
 
 function expectation({ train, val }: DataConfig, part: 'train' | 'val'): string {
-  const both = `expected DIR/${train}/CLASS/*.{jpg,jpeg,png} and DIR/${val}/CLASS/*`;
+  const both = `expected DIR/${train}/CLASS/*.{jpg,png,…} and DIR/${val}/CLASS/*`;
   return part === 'train'
     ? both
     : `${both}, or data.split, the share of the training images to validate on, such as 0.1`;

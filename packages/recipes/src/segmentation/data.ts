@@ -109,7 +109,7 @@ async function openPart(
   if (!existsSync(path)) {
     const { images, labels } = config;
     throw new UsageError(
-      `${path} does not exist: expected DIR/train/${images}/*.{jpg,jpeg,png} with DIR/train/${labels}/*.png, and the same in DIR/val`,
+      `${path} does not exist: expected DIR/train/${images}/*.{jpg,png,…} with DIR/train/${labels}/*.png, and the same in DIR/val`,
     );
   }
   return SegmentationFolder.open(path, { ...own, coding });

@@ -48,7 +48,7 @@ describe('a run is refused, and its folder not made', () => {
     const copy = await copyOfData();
     await rm(join(copy, part), { recursive: true });
     expect(await refusal({ data: copy })).toBe(
-      `${join(copy, part)} does not exist: expected DIR/train/CLASS/*.{jpg,jpeg,png} and DIR/val/CLASS/*${advice}`,
+      `${join(copy, part)} does not exist: expected DIR/train/CLASS/*.{jpg,png,…} and DIR/val/CLASS/*${advice}`,
     );
   });
 

@@ -189,7 +189,7 @@ describe('data of segmentation', () => {
   it('is missing', async () => {
     const dir = await temporaryFolder();
     await expect(open(dir)).rejects.toThrow(
-      `${join(dir, 'train')} does not exist: expected DIR/train/images/*.{jpg,jpeg,png} with DIR/train/labels/*.png, and the same in DIR/val`,
+      `${join(dir, 'train')} does not exist: expected DIR/train/images/*.{jpg,png,…} with DIR/train/labels/*.png, and the same in DIR/val`,
     );
   });
 

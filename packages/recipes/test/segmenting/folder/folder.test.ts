@@ -215,7 +215,7 @@ describe('before the first image', () => {
     const inDir = await temporaryFolder();
     await writeFile(join(inDir, 'notes.txt'), 'nothing');
     await expect(segmented({ photographs: inDir })).rejects.toThrow(
-      `No images in ${inDir}: expected png, jpg or jpeg files directly in it.`,
+      `No images in ${inDir}: expected jpg, png, webp, avif, tiff, gif or bmp files directly in it.`,
     );
   });
 
