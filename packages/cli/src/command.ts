@@ -29,6 +29,8 @@ export interface ProgramCommand {
   /** Reads or sets the name that the program prints. */
   name(name: string): unknown;
   readonly options: readonly { readonly long?: string | undefined; readonly short?: string | undefined }[];
+  /** Subcommands. */
+  readonly commands?: readonly { exitOverride(): unknown }[];
   /** Adds an option that prints the version. */
   version(text: string, flags: string, description: string): unknown;
   /** Makes the command throw instead of ending the process. */
@@ -67,7 +69,7 @@ export async function exitCodeOf(command: ProgramCommand, invocation: Invocation
   const { err = (text: string) => process.stderr.write(text) } = invocation;
   if (env[CALLED_AS]) command.name(env[CALLED_AS]);
   command.version(`${command.name()} ${versionOf(module)}`, '--version', 'print the version');
-  command.exitOverride();
+  for (const each of [command, ...(command.commands ?? [])]) each.exitOverride();
   try {
     const kept = keptByNpm(command.options, args, env);
     if (kept !== null) throw new CommandLineError(kept);

@@ -54,6 +54,13 @@ describe('exitCodeOf', () => {
     });
   });
 
+  it('keeps subcommands from ending the process themselves', async () => {
+    const [outer, inner] = [vi.fn(), vi.fn()];
+    const program = { ...command(async () => {}), exitOverride: outer, commands: [{ exitOverride: inner }] };
+    await exitCodeOf(program, { module: import.meta.url, args: [], env: {} });
+    expect([outer, inner].map((each) => each.mock.calls.length)).toEqual([1, 1]);
+  });
+
   it('prints the name that the program was called by', async () => {
     const { version } = await run(async () => {}, { [CALLED_AS]: 'inplace-abn train' });
     expect(version).toMatch(/^inplace-abn train \d/);
