@@ -45,15 +45,17 @@ export function checkOptionNames<K extends string>(
   options: Readonly<Partial<Record<K, unknown>>>,
   known: readonly K[],
 ): void {
-  if (typeof options !== 'object' || options === null) {
+  const names: readonly string[] = known;
+  const unknown = Object.keys(options ?? {}).find((key) => !names.includes(key));
+  // An argument of another kind, such as a value where a function of options was not called first.
+  const other = unknown !== undefined && Object.getPrototypeOf(options) !== Object.prototype;
+  if (typeof options !== 'object' || options === null || other) {
     const example = known.slice(0, 2).join(', ');
     throw new UsageError(
       `${what}: expected an object of options, such as { ${example} }, but received ${described(options)}`,
       { code: 'ERR_OPTION_VALUE' },
     );
   }
-  const names: readonly string[] = known;
-  const unknown = Object.keys(options).find((key) => !names.includes(key));
   if (unknown === undefined) return;
   throw new UsageError(`${what} has no option ${unknown}; it has ${known.join(', ')}`, {
     code: 'ERR_UNKNOWN_OPTION',

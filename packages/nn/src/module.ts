@@ -95,7 +95,7 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
   private checked(out: Out | undefined): Out {
     const values = out instanceof Value ? [out] : Object.values(out ?? {});
     if (out && values.length > 0 && values.every((value) => value instanceof Value)) return out;
-    const { name } = this.constructor;
+    const name = this.constructor.name || 'a module';
     throw new UsageError(
       typeof this.forward === 'function'
         ? `${name}: forward returned ${described(out)}: return a value, or values by name`

@@ -1,5 +1,6 @@
 import { checkFromZero, checkOptionNames, adam as emitAdam } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
+import { checkBetas } from './rule.js';
 import { COMMON, type TorchForm } from './torch-form.js';
 
 /** Hyperparameters of {@link adam}, as of torch.optim.Adam. */
@@ -37,8 +38,10 @@ export function adamOf(
   { learningRate = Number.NaN, betas = [0.9, 0.999], eps = 1e-8, weightDecay: weight_decay = 0 }: AdamOptions,
   decoupled: boolean,
 ): Optimizer {
+  const what = torch.type.toLowerCase();
+  checkFromZero(what, { learningRate, eps, weightDecay: weight_decay });
+  checkBetas(what, betas);
   const [beta1, beta2] = betas;
-  checkFromZero(torch.type.toLowerCase(), { learningRate, beta1, beta2, eps, weightDecay: weight_decay });
   return {
     torch,
     learningRate,

@@ -15,7 +15,7 @@ import {
   type Value,
 } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
-import { decayed, moved, scaled } from './rule.js';
+import { checkBetas, decayed, moved, scaled } from './rule.js';
 import { COMMON, type TorchForm } from './torch-form.js';
 
 /** Hyperparameters of {@link lamb}. */
@@ -56,8 +56,9 @@ export function lamb(options: LambOptions): Optimizer {
     eps = 1e-6,
     weightDecay: weight_decay = 0.01,
   } = options;
+  checkFromZero('lamb', { learningRate, eps, weightDecay: weight_decay });
+  checkBetas('lamb', betas);
   const [beta1, beta2] = betas;
-  checkFromZero('lamb', { learningRate, beta1, beta2, eps, weightDecay: weight_decay });
   return {
     torch: LAMB_FORM,
     learningRate,

@@ -1,5 +1,5 @@
 /** Parts that the rules of several optimizers share. */
-import { accumulate, add, constant, mul, type Value } from '@inplace-abn/core';
+import { accumulate, add, constant, described, mul, UsageError, type Value } from '@inplace-abn/core';
 
 /** The gradient times the factor of clipping. */
 export function scaled(gradient: Value, clip: Value | null): Value {
@@ -18,4 +18,19 @@ export function moved(state: Value, value: Value, keep: number, factor: Value | 
     keep: scalar(keep),
     factor: typeof factor === 'number' ? scalar(factor) : factor,
   });
+}
+
+/**
+ * Checks the decay rates of two averages.
+ *
+ * @throws UsageError, code ERR_OPTION_VALUE
+ */
+export function checkBetas(what: string, betas: unknown): void {
+  const decays = (value: unknown) => typeof value === 'number' && value >= 0 && value < 1;
+  if (Array.isArray(betas) && betas.length === 2 && betas.every(decays)) return;
+  const received = Array.isArray(betas) ? `[${betas.map(described).join(', ')}]` : described(betas);
+  throw new UsageError(
+    `${what}: expected betas to be two numbers from 0 to below 1 but received ${received}`,
+    { code: 'ERR_OPTION_VALUE' },
+  );
 }

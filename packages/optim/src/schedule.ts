@@ -1,5 +1,5 @@
 /** Learning-rate schedules with PyTorch's semantics, as pure functions of the epoch or step. */
-import { UsageError } from '@inplace-abn/core';
+import { checkOptionNames, described, UsageError } from '@inplace-abn/core';
 
 /** A learning-rate schedule and its options. */
 export type ScheduleOptions =
@@ -44,8 +44,11 @@ const DEFAULT_GAMMA = 0.1;
  * StepLR, MultiStepLR, ExponentialLR, CosineAnnealingLR and PolynomialLR of PyTorch, and `linear`, a LambdaLR with
  * it·alpha + beta. It is clamped at 0, because with a negative rate the optimizer would ascend. Cosine and polynomial
  * schedules stay at their minimum after `total`.
+ *
+ * @throws UsageError for an unknown type or option, and for one that is missing or no number
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
+  checkSchedule(options);
   switch (options.type) {
     case 'constant':
       return () => 1;
@@ -70,6 +73,39 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       return decay(options, (done) => minFactor + (1 - minFactor) * (1 - done) ** power);
     }
   }
+}
+
+/** The options of each type; those with a default last. */
+const OPTIONS = {
+  constant: [[], []],
+  step: [['stepSize'], ['gamma']],
+  multistep: [['milestones'], ['gamma']],
+  exponential: [['gamma'], []],
+  linear: [['alpha', 'beta'], []],
+  cosine: [['total'], ['minFactor']],
+  polynomial: [['total'], ['power', 'minFactor']],
+} as const satisfies Record<ScheduleOptions['type'], readonly [readonly string[], readonly string[]]>;
+
+function checkSchedule(options: ScheduleOptions): void {
+  if (typeof options !== 'object' || options === null) checkOptionNames('createSchedule', options, ['type']);
+  const { type } = options;
+  if (!Object.hasOwn(OPTIONS, type)) refuse(`type to be one of ${Object.keys(OPTIONS).join(', ')}`, type);
+  const [needed, others]: readonly [readonly string[], readonly string[]] = OPTIONS[type];
+  const given = new Map<string, unknown>(Object.entries(options));
+  checkOptionNames(`createSchedule: ${type}`, options, ['type', ...needed, ...others]);
+  for (const name of [...needed, ...others]) {
+    const value = given.get(name);
+    if (value === undefined && others.includes(name)) continue;
+    const numbers = name === 'milestones' ? value : [value];
+    if (Array.isArray(numbers) && numbers.every(Number.isFinite)) continue;
+    refuse(`${name} of ${type} to be ${name === 'milestones' ? 'an array of numbers' : 'a number'}`, value);
+  }
+}
+
+function refuse(expected: string, received: unknown): never {
+  throw new UsageError(`createSchedule: expected ${expected} but received ${described(received)}`, {
+    code: 'ERR_OPTION_VALUE',
+  });
 }
 
 /** A function of the share of `total` that has passed, from 0 to 1. */

@@ -83,7 +83,7 @@ function checkNames(
   const wanted = [...types.keys()];
   if (wanted.length === arrays.size && wanted.every((name) => arrays.has(name))) return;
   throw new UsageError(
-    `${method}: expected ${wanted.join(', ')} but received ${[...arrays.keys()].join(', ')}`,
+    `${method}: expected ${wanted.join(', ')} but received ${[...arrays.keys()].join(', ') || 'none'}`,
     {
       code: 'ERR_INPUT_NAME',
     },

@@ -1,5 +1,6 @@
 /** The part of a session that does not depend on its network's types: states, plans with their kernels, the shared arena. */
 import type { Fitting, Graph, HostTensor, KernelChoices, KernelNames, Store } from '@inplace-abn/core';
+import { refuse } from './kinds.js';
 import { SessionStep } from './own-step.js';
 import type { SessionPlan } from './plan.js';
 import type { Programs, StepDefinition, StepOptions } from './programs.js';
@@ -62,6 +63,9 @@ export abstract class SessionStates {
    * @param trace called when it is planned
    */
   step(name: string, trace: () => Graph, options?: StepOptions): SessionStep {
+    if (typeof name !== 'string') refuse('step', 'a name', name);
+    if (typeof trace !== 'function')
+      refuse('step', 'a function that returns a graph, such as one of trace(),', trace);
     const definition: StepDefinition = {
       key: `own ${name}`,
       kind: 'own',
@@ -80,6 +84,7 @@ export abstract class SessionStates {
    * @throws UsageError, code ERR_MEMORY, before anything is allocated, where the machine has less memory than they need
    */
   reserve(plans: readonly SessionPlan[], fitting?: Fitting): void {
+    if (!Array.isArray(plans)) refuse('reserve', 'an array of plans', plans);
     this.programs.reserve(plans, fitting);
     this.programs.allocateStates();
   }

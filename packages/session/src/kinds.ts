@@ -44,12 +44,13 @@ export interface OptionKinds {
   readonly precision?: unknown;
   readonly group?: unknown;
   readonly seed?: unknown;
+  readonly initial?: unknown;
 }
 
 /** Checks each option that is given. */
 export function checkKinds(options: OptionKinds): void {
   const { loss, optimizer, metrics = {}, groups = [], freeze, frozenStatistics, device } = options;
-  const { precision = 'float32', group, seed = 0 } = options;
+  const { precision = 'float32', group, seed = 0, initial } = options;
   if (loss !== undefined && typeof loss !== 'function' && !hasMethods(loss, 'target', 'compute')) {
     refuse('Session', 'a loss such as crossEntropy(), or a function of output and target,', loss);
   }
@@ -64,6 +65,9 @@ export function checkKinds(options: OptionKinds): void {
   }
   if (group !== undefined && !hasMethods(group, 'gatherValues', 'broadcastMemory')) {
     refuse('Session', 'the group of initProcessGroup()', group);
+  }
+  if (initial !== undefined && typeof initial !== 'function') {
+    refuse('Session', 'initial to be a function that returns pairs of name and tensor', initial);
   }
   if (!Number.isInteger(seed)) refuse('Session', 'an integer as seed', seed);
   checkMetrics(metrics);

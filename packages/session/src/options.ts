@@ -1,5 +1,5 @@
 import type { ComputeDType, Device, DType, HostTensor, Shape, TensorType, Value } from '@inplace-abn/core';
-import { checkOptionNames, parseBytes, UsageError } from '@inplace-abn/core';
+import { checkOptionNames, described, parseBytes, UsageError } from '@inplace-abn/core';
 import type { Loss, LossFunction, Per, Signals } from '@inplace-abn/nn';
 import { type AverageOptions, checkAverage, type Optimizer } from '@inplace-abn/optim';
 import type { ParameterGroup } from './groups.js';
@@ -25,7 +25,7 @@ export interface SessionOptions<
 > {
   /** The network's input, or its inputs by name. */
   readonly input: Per<In, InputOptions>;
-  /** The target of one sample, for a loss that is a function; default: like the output. */
+  /** The target of one sample, for a loss that is a function; default: like the output. A loss that is a value says itself what it takes. */
   readonly target?: Per<Target, InputOptions>;
   readonly loss?: Loss<Out, Target> | LossFunction<Out, Target>;
   /** Computed with the loss, in training and evaluation. */
@@ -104,28 +104,46 @@ const DTYPES: readonly string[] = [
 export type CheckedOptions = OptionKinds &
   Pick<SessionOptions, 'average' | 'clip' | 'accumulate'> & {
     readonly input: OneOrNamed<InputOptions>;
+    readonly target?: OneOrNamed<InputOptions>;
   };
 
 /** Fails for what TypeScript would have refused: an unknown option, or an input without a shape. */
 export function checkOptions(options: CheckedOptions): void {
   checkOptionNames('Session', options, KNOWN);
   checkKinds(options);
-  const { input } = options;
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) shapeError('input', undefined);
-  if ('shape' in input && typeof input.shape !== 'object') shapeError('input', input.shape);
-  for (const [name, sample] of named('input', input, isTensorOptions)) checkSample(name, sample);
+  checkSamples('input', options.input);
+  if (options.target !== undefined) checkTarget(options.target, options.loss);
   const { accumulate = 1 } = options;
   if (options.average) checkAverage(options.average);
   if (!(Number.isInteger(accumulate) && accumulate >= 1)) {
-    throw new UsageError(`Session: expected accumulate to count parts, from 1, but received ${accumulate}`, {
-      code: 'ERR_OPTION_VALUE',
-    });
+    throw new UsageError(
+      `Session: expected accumulate to count parts, from 1, but received ${described(accumulate)}`,
+      {
+        code: 'ERR_OPTION_VALUE',
+      },
+    );
   }
   if (options.clip !== undefined && !(typeof options.clip === 'number' && options.clip > 0)) {
-    throw new UsageError(`Session: expected a clip above 0 but received ${options.clip}`, {
+    throw new UsageError(`Session: expected a clip above 0 but received ${described(options.clip)}`, {
       code: 'ERR_OPTION_VALUE',
     });
   }
+}
+
+function checkSamples(role: 'input' | 'target', samples: OneOrNamed<InputOptions>): void {
+  if (typeof samples !== 'object' || samples === null || Array.isArray(samples)) shapeError(role, undefined);
+  if ('shape' in samples && typeof samples.shape !== 'object') shapeError(role, samples.shape);
+  for (const [name, sample] of named(role, samples, isTensorOptions)) checkSample(name, sample);
+}
+
+/** A loss that is a value has targets of its own. */
+function checkTarget(target: OneOrNamed<InputOptions>, loss: unknown): void {
+  checkSamples('target', target);
+  if (typeof loss !== 'object' || loss === null) return;
+  throw new UsageError(
+    'Session: target is for a loss that is a function; a loss such as crossEntropy() says itself what its targets are: leave target out',
+    { code: 'ERR_OPTION_VALUE' },
+  );
 }
 
 function checkSample(name: string, options: InputOptions): void {
@@ -153,13 +171,13 @@ export function samplesOf(role: string, options: OneOrNamed<InputOptions>): Map<
   );
 }
 
-/** Bytes of a memory option; undefined where there is none. */
-export function memoryBytes(memory: number | string | undefined): number | undefined {
+/** Bytes of a memory option of `where`; undefined where there is none. */
+export function memoryBytes(memory: number | string | undefined, where = 'Session'): number | undefined {
   if (memory === undefined) return undefined;
   const bytes = typeof memory === 'string' ? parseBytes(memory) : memory;
   if (bytes !== null && Number.isFinite(bytes) && bytes >= 1) return Math.floor(bytes);
   throw new UsageError(
-    `Session: expected memory in bytes, such as 1500000000, '1500MB' or '1.5GiB', but received ${memory}`,
+    `${where}: expected memory in bytes, such as 1500000000, '1500MB' or '1.5GiB', but received ${described(memory)}`,
     { code: 'ERR_OPTION_VALUE' },
   );
 }

@@ -1,4 +1,4 @@
-import { UsageError } from '@inplace-abn/core';
+import { described, UsageError } from '@inplace-abn/core';
 import type { StepKind } from './step-key.js';
 
 /** Which step to plan, and for how many samples. */
@@ -19,7 +19,7 @@ export function planned(request: PlanRequest): [StepKind, number] {
   }
   const batch = known.get(kind);
   if (batch !== undefined && Number.isInteger(batch) && batch >= 1) return [kind, batch];
-  throw new UsageError(`plan: expected a batch of at least one sample but received ${batch}`, {
+  throw new UsageError(`plan: expected a batch of at least one sample but received ${described(batch)}`, {
     code: 'ERR_EMPTY_BATCH',
   });
 }

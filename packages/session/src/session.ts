@@ -117,7 +117,8 @@ export class Session<
 
   /** Largest batch whose training step needs at most `memory` bytes, without recomputing more than the plan does by itself. */
   largestBatch(memory: number | string): number {
-    const most = memoryBytes(memory) ?? refuse('largestBatch', "bytes, such as '1.5GiB',", memory);
+    const most =
+      memoryBytes(memory, 'largestBatch') ?? refuse('largestBatch', "bytes, such as '1.5GiB',", memory);
     const bytesAt = (batch: number) => this.plan({ train: batch }).bytes;
     const found = largestWithin(most, bytesAt);
     if (found) return found.size;

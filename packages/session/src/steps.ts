@@ -243,9 +243,12 @@ function checkLoss(tracer: Tracer, loss: Value): void {
 
 function checkMetric(name: string, metric: Value): void {
   if (metric instanceof Value && metric.shape.every((size) => size === 1)) return;
-  throw new UsageError(`metrics.${name} returned ${String(metric)}: return a scalar value`, {
-    code: 'ERR_LOSS',
-  });
+  throw new UsageError(
+    `metrics.${name} returned ${metric instanceof Value ? metric : described(metric)}: return a scalar value`,
+    {
+      code: 'ERR_LOSS',
+    },
+  );
 }
 
 /** A module that `forward` never calls is not in the trace, and the update would pass over it. */

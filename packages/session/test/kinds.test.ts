@@ -1,9 +1,9 @@
 /** Mistakes that TypeScript refuses: JavaScript gets one sentence for each, with a code, at the line that made them. */
-import type { Value } from '@inplace-abn/core';
+import { type Graph, gradients, trace, type Value } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, Linear, Module, Sequential } from '@inplace-abn/nn';
-import { adam, sgd } from '@inplace-abn/optim';
+import { adam, adamw, createSchedule, lamb, type ScheduleOptions, sgd } from '@inplace-abn/optim';
 import { it } from 'vitest';
-import { Session, type SessionOptions } from '../src/index.js';
+import { accuracy, crossEntropy, type Metric, Session, type SessionOptions } from '../src/index.js';
 import { expectMistake, type Mistake, untyped } from './support/mistakes.js';
 import { batchOf, CLASSES, SIDE, session } from './support/stripes.js';
 
@@ -35,6 +35,114 @@ const MISTAKES: readonly Mistake[] = [
     'ERR_OPTION_VALUE',
     /^Session: expected an optimizer, .* but received the function sgd/,
     () => session({ optimizer: untyped<undefined>(sgd) }),
+  ],
+  [
+    'a loss that is not called',
+    'ERR_OPTION_VALUE',
+    /^crossEntropy: expected an object of options, .* but received an object of Value/,
+    () => session({ loss: untyped<undefined>(crossEntropy) }).train(x, y),
+  ],
+  [
+    'a metric that is not called',
+    'ERR_LOSS',
+    /^metrics\.top1 returned the function .*: return a scalar value/,
+    () => session({ metrics: { top1: untyped<Metric>(accuracy) } }).train(x, y),
+  ],
+  [
+    'betas of 1',
+    'ERR_OPTION_VALUE',
+    /^adamw: expected betas to be two numbers from 0 to below 1 but received \[0\.9, 1\]/,
+    () => adamw({ learningRate: 0.1, betas: [0.9, 1] }),
+  ],
+  [
+    'one beta',
+    'ERR_OPTION_VALUE',
+    /^lamb: expected betas .* but received 0\.9/,
+    () => lamb({ learningRate: 0.1, betas: untyped<[number, number]>(0.9) }),
+  ],
+  [
+    'initial states in a list',
+    'ERR_OPTION_VALUE',
+    /^Session: expected initial to be a function .* but received an array/,
+    () => session({ initial: untyped<undefined>([]) }),
+  ],
+  [
+    'memory to fit in that is none',
+    'ERR_OPTION_VALUE',
+    /^largestBatch: expected memory in bytes, .* but received 'lots'/,
+    () => session().largestBatch('lots'),
+  ],
+  [
+    'a batch to plan in a text',
+    'ERR_EMPTY_BATCH',
+    /^plan: expected a batch of at least one sample but received '4'/,
+    () => session().plan({ train: untyped<number>('4') }),
+  ],
+  [
+    'no inputs by name',
+    'ERR_INPUT_NAME',
+    /^predict: expected input but received none/,
+    () => session().predict(untyped<Float32Array>({})),
+  ],
+  [
+    'a step of no name',
+    'ERR_OPTION_VALUE',
+    /^step: expected a name but received undefined/,
+    () => session().step(untyped<string>(undefined), () => trace(() => ({}))),
+  ],
+  [
+    'a step without a graph',
+    'ERR_OPTION_VALUE',
+    /^step: expected a function that returns a graph, .* but received undefined/,
+    () => session().step('own', untyped<() => Graph>(undefined)),
+  ],
+  [
+    'nothing to reserve for',
+    'ERR_OPTION_VALUE',
+    /^reserve: expected an array of plans but received undefined/,
+    () => session().reserve(untyped<[]>(undefined)),
+  ],
+  [
+    'nothing to trace',
+    'ERR_USAGE',
+    /^trace: expected a function that returns values by name but received undefined/,
+    () => trace(untyped<() => Record<string, Value>>(undefined)),
+  ],
+  [
+    'a trace of nothing',
+    'ERR_USAGE',
+    /^trace: expected values by name, such as \{ loss \}, of the function but received undefined/,
+    () => trace(untyped<() => Record<string, Value>>(() => undefined)),
+  ],
+  [
+    'gradients of nothing',
+    'ERR_USAGE',
+    /^gradients: expected a value and an array of values but received undefined and undefined/,
+    () => gradients(untyped<Value>(undefined), untyped<Value[]>(undefined)),
+  ],
+  [
+    'a schedule of no type',
+    'ERR_OPTION_VALUE',
+    /^createSchedule: expected type to be one of constant, .* but received 'cosin'/,
+    () => createSchedule(untyped<ScheduleOptions>({ type: 'cosin' })),
+  ],
+  [
+    'a schedule without its option',
+    'ERR_OPTION_VALUE',
+    /^createSchedule: expected stepSize of step to be a number but received undefined/,
+    () => createSchedule(untyped<ScheduleOptions>({ type: 'step' })),
+  ],
+  [
+    'a schedule with an option of PyTorch',
+    'ERR_UNKNOWN_OPTION',
+    /^createSchedule: step has no option step_size; it has type, stepSize, gamma/,
+    () => createSchedule(untyped<ScheduleOptions>({ type: 'step', step_size: 30 })),
+  ],
+  [
+    'no schedule',
+    'ERR_OPTION_VALUE',
+    /^createSchedule: expected an object of options, .* but received undefined/,
+    () => createSchedule(untyped<ScheduleOptions>(undefined)),
   ],
   [
     'a device that is a name',
@@ -197,6 +305,17 @@ const MISTAKES: readonly Mistake[] = [
         }
       }
       return new Session(new Silent(), { input }).plan({ predict: 1 });
+    },
+  ],
+  [
+    'a module without name and forward',
+    'ERR_USAGE',
+    /^a module has no method forward\(x\)/,
+    () => {
+      const Nameless = untyped<new () => Module>(
+        Object.defineProperty(class extends untyped<new () => object>(Module) {}, 'name', { value: '' }),
+      );
+      return new Session(new Nameless(), { input }).plan({ predict: 1 });
     },
   ],
 ];

@@ -34,6 +34,18 @@ const MISTAKES: readonly Mistake[] = [
     () => new Session(scores(), untyped<SessionOptions>({})),
   ],
   [
+    'a target for a loss that has its own',
+    'ERR_OPTION_VALUE',
+    /^Session: target is for a loss that is a function; .* leave target out$/,
+    () => new Session(scores(), { input, loss: crossEntropy(), target: { shape: [], dtype: 'int32' } }),
+  ],
+  [
+    'a target of no shape',
+    'ERR_SHAPE',
+    /expected target.shape to hold the sizes of one sample/,
+    () => new Session(scores(), untyped<SessionOptions>({ input, loss: add, target: { shape: 3 } })),
+  ],
+  [
     'part of a sample',
     'ERR_SHAPE',
     /^predict: input: expected whole samples of 1×12×12 \(144 elements each\) but received 100 elements/,

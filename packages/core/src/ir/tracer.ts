@@ -11,7 +11,7 @@ import {
   sameShape,
   type TensorType,
 } from '@inplace-abn/tensor';
-import { ShapeError, UsageError } from '../errors.js';
+import { described, ShapeError, UsageError } from '../errors.js';
 import type { Attributes, OpDefinition, Overwrite } from './define.js';
 import type {
   Graph,
@@ -287,12 +287,27 @@ export type OutputsOf<R extends Readonly<Record<string, Value>>> = {
 export function trace<R extends Readonly<Record<string, Value>>>(
   body: (tracer: Tracer) => R,
 ): Graph<OutputsOf<R>> {
+  if (typeof body !== 'function') {
+    throw new UsageError(
+      `trace: expected a function that returns values by name but received ${described(body)}`,
+    );
+  }
   const tracer = new Tracer();
   const outputs = body(tracer);
+  checkOutputs(outputs);
   for (const [name, value] of Object.entries(outputs)) tracer.output(name, value);
   const graph = tracer.finish();
   if (returns(graph, outputs)) return graph;
   throw new RangeError('the trace lost an output');
+}
+
+/** TypeScript checks it, JavaScript does not. */
+function checkOutputs(outputs: unknown): void {
+  const named = typeof outputs === 'object' && outputs !== null && !(outputs instanceof Value);
+  if (named && Object.values(outputs).every((value) => value instanceof Value)) return;
+  throw new UsageError(
+    `trace: expected values by name, such as { loss }, of the function but received ${described(outputs)}`,
+  );
 }
 
 function returns<R extends Readonly<Record<string, Value>>>(

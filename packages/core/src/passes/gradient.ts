@@ -1,12 +1,12 @@
 /** Reverse-mode automatic differentiation: appends gradient nodes to a trace. */
 import { type DType, elements, isDataDType, sameShape } from '@inplace-abn/tensor';
-import { ShapeError, UsageError } from '../errors.js';
+import { described, ShapeError, UsageError } from '../errors.js';
 import type { Attributes, GradientContext } from '../ir/define.js';
 import { type GraphNode, operands, type ValueId } from '../ir/graph.js';
 import { operandAt } from '../ir/infer.js';
 import { nodeAt } from '../ir/text.js';
 import type { Tracer } from '../ir/tracer.js';
-import type { Value } from '../ir/value.js';
+import { Value } from '../ir/value.js';
 import { add } from '../ops/add.js';
 import { constant } from '../ops/constant.js';
 
@@ -26,6 +26,11 @@ export function gradients<D extends DType>(
   wrt: readonly Value<D>[],
   cotangent?: Value,
 ): (Value<D> | null)[] {
+  if (!(value instanceof Value && Array.isArray(wrt))) {
+    throw new UsageError(
+      `gradients: expected a value and an array of values but received ${described(value)} and ${described(wrt)}`,
+    );
+  }
   const { tracer } = value;
   for (const each of wrt) tracer.own(each);
   if (cotangent) checkCotangent(value, tracer.own(cotangent));
