@@ -1,46 +1,64 @@
 // @ts-check
-// Runs benchmarks and prints their rows as a table, or with --json as an array.  npm run bench -- NAME [options]
+// Runs benchmarks and prints their rows as a table, or with --json as an array; `report` records them, too.
+//   npm run bench -- [report] NAME [options]
 // Progress and remarks go to standard error, so that standard output has only the results.
 import { parseOptions, UsageError, usage } from './lib/options.mjs';
 import { suites } from './lib/suites.mjs';
 import { formatTable } from './lib/table.mjs';
 
+/** @typedef {import('./lib/suites.mjs').Row | import('./lib/suites.mjs').Refusal} Result */
+
 /** Measures this machine's limits; results are reported as fractions of them. */
-async function machineLimits(/** @type {(line: string) => void} */ say) {
+async function machineLimits() {
   const { cpu } = await import('@inplace-abn/core');
   const { measureLimits } = await import('@inplace-abn/train');
   const limits = await measureLimits(cpu(), ['float32', 'bfloat16']);
   const products = Object.entries(limits.products).map(
     ([dtype, rate]) => `${(rate / 1e9).toFixed(0)} GFLOP/s in ${dtype}`,
   );
-  say(`its limits: copy ${(limits.bandwidth / 1e9).toFixed(1)} GB/s, product ${products.join(', ')}`);
-  return limits;
+  const text = `copy ${(limits.bandwidth / 1e9).toFixed(1)} GB/s, product ${products.join(', ')}`;
+  return { limits, text };
 }
 
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
+/** @param {ReturnType<typeof parseOptions>} options */
+async function measure({ names, json, report: recorded, note, ...options }) {
+  const { describeMachine } = await import('./lib/machine.mjs');
+  const machine = describeMachine();
+  say(machine.text);
+  if (machine.busy) say(`! ${machine.busy}`);
+  const { limits, text } = await machineLimits();
+  say(`its limits: ${text}`);
+  const { Report } = await import('./lib/report/report.mjs');
+  const report = recorded
+    ? new Report({ args: process.argv.slice(2), machine, limits: text, ...(note ? { note } : {}) })
+    : null;
+  /** @type {Result[]} */
+  const rows = [];
+  for (const suite of suites.filter(({ name }) => names.includes(name))) {
+    say(`\n${suite.name}: ${suite.summary}`);
+    const { run } = await suite.load();
+    const onRows = (/** @type {readonly Result[]} */ some) => report?.add(some);
+    const some = await run({ ...options, limits, onRows, say: (line) => say(`  ${line}`) });
+    const isPart = options.networks || options.parts || options.seeds || options.batch;
+    if (some.length > 0) report?.add(some, isPart ? {} : { whole: suite.name });
+    rows.push(...some);
+  }
+  process.stdout.write(`${json ? JSON.stringify(rows, null, 2) : `\n${formatTable(rows)}`}\n`);
+}
+
 try {
   const { surviveClosedOutput } = await import('@inplace-abn/cli');
   surviveClosedOutput();
-  const { names, json, help, ...options } = parseOptions(process.argv.slice(2), suites);
-  if (help) {
+  const options = parseOptions(process.argv.slice(2), suites);
+  if (options.help) {
     process.stdout.write(`${usage(suites)}\n`);
+  } else if (options.report && options.pages) {
+    const { writePages } = await import('./lib/report/pages.mjs');
+    writePages();
   } else {
-    const { describeMachine } = await import('./lib/machine.mjs');
-    const machine = describeMachine();
-    say(machine.text);
-    if (machine.busy) say(`! ${machine.busy}`);
-    const limits = await machineLimits(say);
-    /** @type {import('./lib/suites.mjs').Row[]} */
-    const rows = [];
-    for (const name of names) {
-      const suite = suites.find((candidate) => candidate.name === name);
-      if (!suite) continue;
-      say(`\n${name}: ${suite.summary}`);
-      const { run } = await suite.load();
-      rows.push(...(await run({ ...options, limits, say: (line) => say(`  ${line}`) })));
-    }
-    process.stdout.write(`${json ? JSON.stringify(rows, null, 2) : `\n${formatTable(rows)}`}\n`);
+    await measure(options);
   }
 } catch (error) {
   const isExpected = error instanceof UsageError || (error instanceof Error && error.name === 'PeerError');

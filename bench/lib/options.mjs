@@ -10,12 +10,15 @@ export class UsageError extends Error {}
  * @param {readonly string[]} args
  * @param {readonly Suite[]} suites
  * @returns {{
- *   names: string[], json: boolean, help: boolean,
- *   steps?: number, batch?: number, workers?: number, images?: number, networks?: string[],
+ *   names: string[], json: boolean, help: boolean, report: boolean, pages: boolean,
+ *   steps?: number, batch?: number, workers?: number, epochs?: number, images?: number,
+ *   networks?: string[], parts?: string[], seeds?: number[], note?: string,
  * }}
  */
 export function parseOptions(args, suites) {
-  const { values, positionals } = parse(args);
+  const { values, positionals: words } = parse(args);
+  const report = words[0] === 'report';
+  const positionals = [...(report ? words.slice(1) : words), ...list(values.suites)];
   const unknown = positionals.find((name) => !suites.some((suite) => suite.name === name));
   if (unknown !== undefined) {
     throw new UsageError(
@@ -27,11 +30,17 @@ export function parseOptions(args, suites) {
     names: positionals.length > 0 ? [...new Set(positionals)] : ordinary,
     json: values.json ?? false,
     help: values.help ?? false,
+    report,
+    pages: values.pages ?? false,
     ...count('steps', values.steps),
     ...count('batch', values.batch),
     ...count('workers', values.workers),
+    ...count('epochs', values.epochs),
     ...count('images', values.images),
-    ...(values.networks ? { networks: values.networks.split(',') } : {}),
+    ...(values.networks ? { networks: list(values.networks) } : {}),
+    ...(values.parts ? { parts: list(values.parts) } : {}),
+    ...(values.seeds ? { seeds: list(values.seeds).map(seed) } : {}),
+    ...(values.note ? { note: values.note } : {}),
   };
 }
 
@@ -47,13 +56,29 @@ function parse(args) {
         steps: { type: 'string' },
         batch: { type: 'string' },
         workers: { type: 'string' },
+        epochs: { type: 'string' },
         images: { type: 'string' },
         networks: { type: 'string' },
+        parts: { type: 'string' },
+        seeds: { type: 'string' },
+        suites: { type: 'string' },
+        note: { type: 'string' },
+        pages: { type: 'boolean' },
       },
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** @param {string | undefined} text */
+const list = (text) => (text ?? '').split(',').filter(Boolean);
+
+/** @param {string} text */
+function seed(text) {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw new UsageError(`--seeds takes integers of at least 0 but received ${text}`);
 }
 
 /**
@@ -71,9 +96,20 @@ function count(name, text) {
 /** @param {readonly Suite[]} suites */
 export function usage(suites) {
   return [
-    'Usage: npm run bench -- [NAME …] [--json] [--steps N] [--batch N] [--workers N] [--images N] [--networks A,B]',
+    'Usage: npm run bench -- [report] [NAME …] [options]',
     '',
-    'Without a name, runs all except the long ones. OMP_NUM_THREADS sets the number of threads.',
+    'Without a name, runs all except the long ones. OMP_NUM_THREADS sets the number of threads, and IABN_BENCH_PYTHON the',
+    'interpreters whose PyTorch is a peer (a list like PATH; default: /usr/bin/python3).',
+    '',
+    '  report           merge the rows into bench/results/CPU.json and write bench/RESULTS.md and the table of the README',
+    '  --suites A,B     the same as names',
+    '  --networks A,B   of train, memory, budget, compile and convolutions',
+    '  --steps N        timed turns per side',
+    '  --batch N, --workers N',
+    '  --parts A,B, --seeds 0,1, --epochs N, --images N   of recipe-parts',
+    '  --note TEXT      goes into the report with the run',
+    '  --pages          with report: write the pages from the results, and measure nothing',
+    '  --json           print an array instead of a table',
     '',
     ...suites.map(
       ({ name, summary, long }) => `  ${name.padEnd(16)} ${summary}${long ? '; only when named' : ''}`,

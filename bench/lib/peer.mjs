@@ -2,6 +2,7 @@
 // A peer is a program in bench/peers, in Python or for Node (.mjs). It does one piece of work per line it reads and
 // answers with a line of JSON. Its first line says that it is ready, or why it cannot run.
 import { spawn } from 'node:child_process';
+import { delimiter } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -11,8 +12,15 @@ export class PeerError extends Error {
   name = 'PeerError';
 }
 
-/** Debian's own Python, which finds Debian's python3-torch; IABN_BENCH_PYTHON overrides it. */
-const PYTHON = process.env.IABN_BENCH_PYTHON ?? '/usr/bin/python3';
+/**
+ * The interpreters whose PyTorch is a peer: a list like PATH in IABN_BENCH_PYTHON, else Debian's own Python, which finds
+ * Debian's python3-torch. The first one serves suites with a single peer.
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+export function pythons(env = process.env) {
+  const named = (env.IABN_BENCH_PYTHON ?? '').split(delimiter).filter(Boolean);
+  return named.length > 0 ? named : ['/usr/bin/python3'];
+}
 
 export class Peer {
   /** @type {Record<string, unknown>} content of the ready line */
@@ -33,11 +41,11 @@ export class Peer {
    * Starts bench/peers/SCRIPT and waits until it is ready.
    * @param {string} script
    * @param {readonly (string | number)[]} args
-   * @param {NodeJS.ProcessEnv} [env]
+   * @param {{ python?: string, env?: NodeJS.ProcessEnv }} [options]
    */
-  static async start(script, args, env = process.env) {
+  static async start(script, args, { python = pythons()[0] ?? '', env = process.env } = {}) {
     const path = fileURLToPath(new URL(`../peers/${script}`, import.meta.url));
-    const program = script.endsWith('.mjs') ? process.execPath : PYTHON;
+    const program = script.endsWith('.mjs') ? process.execPath : python;
     const child = spawn(program, [path, ...args.map(String)], { env, stdio: ['pipe', 'pipe', 'inherit'] });
     const failure = new Promise((_, reject) => {
       child.on('error', (error) => reject(new PeerError(`cannot run ${program}: ${error.message}`)));
@@ -107,10 +115,28 @@ export class Peer {
 
   /** `torch 1.13.1, torchvision 0.14.1` */
   get versions() {
-    const { versions } = this.ready;
-    if (typeof versions !== 'object' || versions === null) return 'unknown versions';
-    return Object.entries(versions)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(', ');
+    const entries = Object.entries(this.versionOf).map(([name, version]) => `${name} ${version}`);
+    return entries.join(', ') || 'unknown versions';
   }
+
+  /** Versions by library, as the ready line has them. */
+  get versionOf() {
+    const { versions } = this.ready;
+    const entries = typeof versions === 'object' && versions !== null ? Object.entries(versions) : [];
+    return Object.fromEntries(entries.map(([name, version]) => [name, String(version)]));
+  }
+
+  /** `PyTorch 2.6 (oneDNN 3.7.2)` */
+  get pytorch() {
+    return pytorchNamed(this.versionOf);
+  }
+}
+
+/**
+ * What tables call a PyTorch: its version to the second number, since Debian calls 1.13.1 1.13.0a0, and its oneDNN's.
+ * @param {Record<string, string>} versions
+ */
+export function pytorchNamed({ torch = 'of unknown version', onednn }) {
+  const version = /^\d+\.\d+/.exec(torch)?.[0] ?? torch;
+  return `PyTorch ${version}${onednn ? ` (oneDNN ${onednn})` : ''}`;
 }

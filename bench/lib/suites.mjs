@@ -1,11 +1,19 @@
 // @ts-check
 
 /**
- * One line of results. `ours` and `peer` are in `unit`; `ratio` is ours / peer. `share`: the fraction reached
- * of the machine's own limit, if it is known.
+ * One line of results. `ours` and `peer` are in `unit`; `ratio` is ours / peer.
+ *
+ * - `share`: the fraction reached of the machine's own limit, if it is known
+ * - `paired`: the median of ours / peer over rounds; then `ours` and `peer` are the best of their rounds
+ * - `spread`: half the range over the median, of the less steady side
+ * - `memory`: bytes at the peak, without weights and optimizer state
  * @typedef {{
  *   name: string, variant: string, ours: number, peer: number, ratio: number, unit: string, share?: number,
+ *   paired?: number, spread?: number, memory?: { ours: number, peer: number },
  * }} Row
+ *
+ * A comparison that the peer refused, with its reason.
+ * @typedef {{ name: string, variant: string, refused: string }} Refusal
  *
  * @typedef {object} BenchOptions
  * @property {number} [steps]  timed turns per side; each benchmark has its own default
@@ -13,6 +21,11 @@
  * @property {number} [workers]
  * @property {number} [images]  files to generate; each benchmark has its own default
  * @property {readonly string[]} [networks]  networks to measure; each benchmark has its own default
+ * @property {readonly string[]} [parts]  parts of a recipe to train; default: all
+ * @property {readonly number[]} [seeds]
+ * @property {number} [epochs]  instead of those that the benchmark trains, to try it
+ * @property {number} [images]  trains on so many images, to try it
+ * @property {(rows: readonly (Row | Refusal)[]) => void} [onRows]  takes rows as soon as they are there
  * @property {import('@inplace-abn/train').MachineLimits} [limits]  of this machine, measured in the same run
  * @property {(line: string) => void} say  a line of progress
  *
@@ -20,7 +33,7 @@
  * @property {string} name
  * @property {string} summary
  * @property {boolean} [long]  runs only if it is named
- * @property {() => Promise<{ run: (options: BenchOptions) => Promise<Row[]> }>} load
+ * @property {() => Promise<{ run: (options: BenchOptions) => Promise<(Row | Refusal)[]> }>} load
  */
 
 /** @type {Suite[]} */

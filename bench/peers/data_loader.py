@@ -7,10 +7,9 @@ RandomErasing] in a DataLoader with workers that stay, with the interpolation of
 """
 
 import argparse
-import sys
 import time
 
-from peer import requests, say, say_error
+from peer import requests, say, say_error, versions_of
 
 
 def arguments() -> argparse.Namespace:
@@ -52,9 +51,7 @@ def make_loader(args):
     loader = torch.utils.data.DataLoader(
         folder, args.batch, sampler=sampler, num_workers=args.workers, persistent_workers=True
     )
-    versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
-    versions["python"] = sys.version.split()[0]
-    return loader, versions
+    return loader, versions_of(torch, torchvision)
 
 
 def main() -> None:

@@ -7,9 +7,10 @@ prints {"seconds": ...}; "quit" or the end of input ends the program.
 
 import argparse
 import functools
-import json
 import sys
 import time
+
+from peer import say, versions_of
 
 
 def arguments() -> argparse.Namespace:
@@ -17,10 +18,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--groups", type=int, default=64)
     return parser.parse_args()
-
-
-def say(**fields) -> None:
-    print(json.dumps(fields), flush=True)
 
 
 def main() -> None:
@@ -51,7 +48,7 @@ def main() -> None:
             torch.ops.aten.convolution_backward(dy, x, w, None, *window, False, [0, 0], args.groups, wanted)
         return time.perf_counter() - start
 
-    say(ready=True, versions={"torch": torch.__version__, "python": sys.version.split()[0]})
+    say(ready=True, versions=versions_of(torch))
     for line in sys.stdin:
         words = line.split()
         if words == ["quit"]:

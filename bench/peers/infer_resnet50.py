@@ -5,10 +5,9 @@ batch and prints {"seconds": ...}; "quit" or the end of input ends the program.
 """
 
 import argparse
-import sys
 import time
 
-from peer import requests, say, say_error
+from peer import requests, say, say_error, versions_of
 
 
 def arguments() -> argparse.Namespace:
@@ -25,7 +24,9 @@ def main() -> None:
     try:
         import torch
         import torchvision
-    except ImportError as error:
+
+        versions = versions_of(torch, torchvision)
+    except (ImportError, RuntimeError) as error:
         say_error(error)
         return
     torch.set_num_threads(args.threads)
@@ -33,8 +34,6 @@ def main() -> None:
     memory_format = getattr(torch, args.memory_format)
     net = torchvision.models.resnet50().to(memory_format=memory_format).eval()
     images = torch.randn((args.batch, 3, args.size, args.size)).to(memory_format=memory_format)
-    versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
-    versions["python"] = sys.version.split()[0]
     with torch.no_grad():
         net(images)
         say(ready=True, versions=versions, threads=torch.get_num_threads(), batch=args.batch)

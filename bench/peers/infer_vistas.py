@@ -17,7 +17,7 @@ import re
 import sys
 import time
 
-from peer import has_bfloat16, requests, say, say_error
+from peer import has_bfloat16, requests, say, say_error, versions_of
 
 
 def arguments() -> argparse.Namespace:
@@ -78,10 +78,9 @@ def make_run(args, torch):
 
 def main() -> None:
     args = arguments()
-    if args.dtype == "bfloat16" and not has_bfloat16():
-        say(error="this CPU has no AVX-512, which bfloat16 needs: use --dtype float32")
-        return
     try:
+        if args.dtype == "bfloat16" and not has_bfloat16():
+            raise RuntimeError("this CPU has no AVX-512, which bfloat16 needs: use --dtype float32")
         import torch
 
         with torch.no_grad():
@@ -92,7 +91,7 @@ def main() -> None:
 
 
 def serve(args, torch, run, weight_bytes: int) -> None:
-    versions = {"torch": torch.__version__, "python": sys.version.split()[0]}
+    versions = versions_of(torch)
     options = {"arch": args.arch, "height": args.height, "width": args.width, "dtype": args.dtype}
     reset_peak()
     rss = {"rssAtStartBytes": resident_bytes("VmRSS"), "weightBytes": weight_bytes}

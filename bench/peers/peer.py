@@ -1,6 +1,8 @@
 """The protocol of peers: one JSON object per line on standard output, requests on standard input."""
 
 import json
+import os
+import re
 import sys
 from collections.abc import Iterator
 
@@ -10,7 +12,21 @@ def say(**fields) -> None:
 
 
 def say_error(error: Exception) -> None:
-    say(error=f"{type(error).__name__}: {error}".splitlines()[0])
+    """Some messages of torch.compile have their reason in the second or third line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    say(error=f"{type(error).__name__}: {' '.join(lines[:3])}"[:240])
+
+
+def versions_of(*modules) -> dict:
+    """Versions of modules such as torch, of PyTorch's oneDNN and of Python."""
+    versions = {module.__name__: module.__version__ for module in modules}
+    torch = next((module for module in modules if module.__name__ == "torch"), None)
+    if torch:
+        config = torch.__config__.show()
+        found = re.search(r"(?:MKL-DNN|oneDNN) v([\d.]+)", config)
+        versions |= {"onednn": found[1]} if found else {}
+        flags_of_cpu()
+    return {**versions, "python": sys.version.split()[0]}
 
 
 def requests(*names: str) -> Iterator[str]:
@@ -27,6 +43,13 @@ def requests(*names: str) -> Iterator[str]:
 
 def has_bfloat16() -> bool:
     """Whether oneDNN supports bfloat16 here: it needs AVX-512; elsewhere PyTorch falls back to plain loops."""
-    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
-        flags = next((line.split() for line in f if line.startswith("flags")), [])
+    flags = flags_of_cpu()
     return "avx512bw" in flags and "avx512vl" in flags
+
+
+def flags_of_cpu() -> list[str]:
+    """Raises where /proc is missing, as in a plain chroot: PyTorch would run its slowest kernels there without a word."""
+    if not os.path.exists("/proc/cpuinfo"):
+        raise RuntimeError("PyTorch reads /proc/cpuinfo to choose its kernels, and /proc is not mounted here")
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
+        return next((line.split() for line in f if line.startswith("flags")), [])

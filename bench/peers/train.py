@@ -7,11 +7,10 @@ A step is zero_grad, forward, mean cross entropy, backward and SGD with momentum
 
 import argparse
 import resource
-import sys
 import time
 
 from networks import make_network
-from peer import has_bfloat16, requests, say, say_error
+from peer import has_bfloat16, requests, say, say_error, versions_of
 
 
 def arguments() -> argparse.Namespace:
@@ -23,6 +22,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--memory-format", choices=["channels_last", "contiguous_format"], default="channels_last")
+    parser.add_argument("--compile", action="store_true", help="the network goes through torch.compile")
     parser.add_argument("--warm-up", type=int, default=1, help="untimed steps before the ready line")
     return parser.parse_args()
 
@@ -39,6 +39,11 @@ def make_step(args, torch):
     net = make_network(args.arch, args.classes).to(memory_format=memory_format).train()
     images = torch.randn(shape).to(memory_format=memory_format)
     labels = torch.randint(args.classes, (args.batch,))
+    if args.compile:
+        if not hasattr(torch, "compile"):
+            raise RuntimeError("torch.compile needs PyTorch 2")
+        # Tracing fails at the first step, in the warm-up, with an error of its own.
+        net = torch.compile(net)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
 
     def step() -> float:
@@ -55,13 +60,13 @@ def make_step(args, torch):
 
 def main() -> None:
     args = arguments()
-    if args.dtype == "bfloat16" and not has_bfloat16():
-        say(error="this CPU has no AVX-512, which bfloat16 needs: use --dtype float32")
-        return
     try:
+        if args.dtype == "bfloat16" and not has_bfloat16():
+            raise RuntimeError("this CPU has no AVX-512, which bfloat16 needs: use --dtype float32")
         import torch
         import torchvision
 
+        versions = versions_of(torch, torchvision)
         rss_at_start = peak_rss_bytes()
         step = make_step(args, torch)
         for _ in range(args.warm_up):
@@ -69,8 +74,6 @@ def main() -> None:
     except (ImportError, RuntimeError) as error:
         say_error(error)
         return
-    versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
-    versions["python"] = sys.version.split()[0]
     # Now the libraries are loaded and nothing has been built yet.
     rss = {"rssAtStartBytes": rss_at_start, "peakRssBytes": peak_rss_bytes()}
     threads = torch.get_num_threads()

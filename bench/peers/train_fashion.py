@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from peer import requests, say, say_error
+from peer import requests, say, say_error, versions_of
 
 # The oracle's modules import each other by name.
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "oracle"))
@@ -143,11 +143,11 @@ def main() -> None:
         config = json.loads(args.config)
         require(config)
         run = make_training(args, config)
+        versions = versions_of(torch, torchvision)
     except (ImportError, ValueError, RuntimeError, FileNotFoundError) as error:
         say_error(error)
         return
-    versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
-    say(ready=True, versions={**versions, "python": sys.version.split()[0]})
+    say(ready=True, versions=versions)
     for _ in requests("train"):
         start = time.perf_counter()
         top1 = run()

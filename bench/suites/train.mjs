@@ -1,31 +1,41 @@
 // @ts-check
 // The time of a training step at 224×224, SGD with momentum. Ours has leaky ReLU and in-place ABN and takes
-// 8-bit images; PyTorch's has ReLU and ordinary BN and takes floats. PyTorch runs in both memory formats:
-// channels_last is the one to beat where oneDNN has kernels for it, but without AVX-512 that PyTorch's oneDNN
-// has none for gradients.
-import { cpu } from '@inplace-abn/core';
+// 8-bit images; PyTorch's has ReLU and ordinary BN and takes floats. Every PyTorch of IABN_BENCH_PYTHON runs eager in both
+// memory formats (without AVX-512, oneDNN 2.6 has no gradients for channels_last), and through torch.compile where it can.
+import { cpu, formatBytes } from '@inplace-abn/core';
+import { planReport } from '@inplace-abn/recipes';
 import { planBound } from '@inplace-abn/train';
 import { bareConvolutions } from '../lib/bare-convolutions.mjs';
+import { memoryOf } from '../lib/memory.mjs';
 import { networksOf } from '../lib/networks.mjs';
-import { Peer } from '../lib/peer.mjs';
-import { describe, median, significant } from '../lib/stats.mjs';
+import { pairRow } from '../lib/pairs.mjs';
+import { Peer, PeerError, pythons } from '../lib/peer.mjs';
+import { describe, significant } from '../lib/stats.mjs';
 import { networkConfig, PRECISIONS, trainerOf } from '../lib/training.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { takePairs } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
+/** @typedef {import('../lib/suites.mjs').Refusal} Refusal */
 /** @typedef {import('../lib/suites.mjs').BenchOptions} BenchOptions */
 /** @typedef {import('../lib/training.mjs').Precision} Precision */
 /** @typedef {{ arch: string, batch: number, precision: Precision }} What */
+/** @typedef {{ title: string, peer: Peer, peak: number }} Form  of PyTorch, with its peak of resident bytes */
 
-const FORMATS = ['channels_last', 'contiguous_format'];
+const FORMS = [
+  { title: 'channels_last', args: ['--memory-format', 'channels_last'] },
+  { title: 'contiguous_format', args: ['--memory-format', 'contiguous_format'] },
+  { title: 'channels_last, torch.compile', args: ['--memory-format', 'channels_last', '--compile'] },
+];
 
 /** @param {BenchOptions} options */
 export async function run(options) {
-  /** @type {Row[]} */
+  /** @type {(Row | Refusal)[]} */
   const rows = [];
   for (const network of networksOf(options)) {
     for (const precision of PRECISIONS) {
-      rows.push(...(await compare({ ...network, precision }, options)));
+      const some = await compare({ ...network, precision }, options);
+      options.onRows?.(some);
+      rows.push(...some);
     }
   }
   return rows;
@@ -34,51 +44,89 @@ export async function run(options) {
 /**
  * @param {What} what
  * @param {BenchOptions} options
- * @returns {Promise<Row[]>}
+ * @returns {Promise<(Row | Refusal)[]>}
  */
 async function compare(what, { steps = 5, limits, say }) {
   const { arch, batch, precision } = what;
+  const name = 'train';
   const variant = `${arch}, ${precision}, batch ${batch}`;
-  const { engine, step } = trainerOf(networkConfig(arch, batch, precision), cpu())();
-  const bound = limits && planBound(engine.plan, limits);
-  /** @type {Peer[]} */
-  const peers = [];
+  const memory = memoryOf(what, 2);
+  const { forms, refusals } = await startForms(what, say);
   try {
-    for (const format of FORMATS) peers.push(await startPeer(what, format));
-    say(`${variant}, ${cpu().threads} threads each; ${peers[0]?.versions}`);
-    const turns = await takeTurns(
-      [() => seconds(step), ...peers.map((peer) => () => peer.ask('step', 'seconds'))],
-      { warmUp: 1, rounds: steps, onRound: ([ours = 0, ...theirs]) => say(roundLine(ours, theirs)) },
-    );
-    const [ours = [], ...theirs] = turns;
-    say(
-      `ours ${describe(ours, 's')}, PyTorch ${theirs.map((t, i) => `${describe(t, 's')} ${FORMATS[i]}`).join(', ')}`,
-    );
-    const row = rowOf(ours, bound);
-    const rows = theirs.map((measured, i) => row(`${variant}, PyTorch ${FORMATS[i]}`, median(measured)));
-    if (arch !== 'resnet50') return rows;
-    return [...rows, row(`${variant}, bare oneDNN convolutions`, await bareConvolutions(cpu(), engine.plan))];
+    const config = networkConfig(arch, batch, precision);
+    const { step } = trainerOf(config, cpu())();
+    const { plan } = planReport(config, batch, cpu());
+    const pairs = await takePairs(() => seconds(step), forms.map(stepOf), {
+      warmUp: 1,
+      rounds: steps,
+      onRound: (times) => say(`ours, ${forms.map(({ title }) => title)}: ${times.map(significant)} s`),
+      onRepeat: (indices) => say(`unsteady, again: ${indices.map((index) => forms[index]?.title)}`),
+    });
+    const share = (/** @type {number} */ least) => limits && planBound(plan, limits) / least;
+    const own = memory.growth - memory.weights;
+    const rows = pairs.map((pair, index) => {
+      const form = forms[index];
+      const theirs = Math.max(
+        0,
+        (form?.peak ?? 0) - Number(form?.peer.ready.rssAtStartBytes) - memory.weights,
+      );
+      say(`${variant}: ours ${describe(pair.ours, 's')}, ${form?.title} ${describe(pair.theirs, 's')}`);
+      say(`  memory without weights: ${formatBytes(own)}, ${formatBytes(theirs)}`);
+      const row = pairRow({ name, variant: `${variant}, ${form?.title}`, unit: 's' }, pair);
+      return { ...row, share: share(row.ours), memory: { ours: own, peer: theirs } };
+    });
+    const refused = refusals.map(({ title, reason }) => ({
+      name,
+      variant: `${variant}, ${title}`,
+      refused: reason,
+    }));
+    const [first] = rows;
+    if (arch !== 'resnet50' || !first) return [...rows, ...refused];
+    const bare = await bareConvolutions(cpu(), plan);
+    const alone = { name, variant: `${variant}, bare oneDNN convolutions`, unit: 's', share: first.share };
+    return [...rows, { ...alone, ours: first.ours, peer: bare, ratio: first.ours / bare }, ...refused];
   } finally {
-    await Promise.all(peers.map((peer) => peer.stop()));
+    await Promise.all(forms.map(({ peer }) => peer.stop()));
   }
 }
 
 /**
- * @param {number} ours
- * @param {readonly number[]} theirs
+ * Every PyTorch in every form, one process each; a form that cannot run is a refusal, unless none can.
+ * @param {What} what
+ * @param {(line: string) => void} say
  */
-function roundLine(ours, theirs) {
-  const others = theirs.map((time, i) => `${significant(time)} s ${FORMATS[i]}`);
-  return `ours ${significant(ours)} s, PyTorch ${others.join(', ')}`;
+async function startForms({ arch, batch, precision }, say) {
+  const common = ['--arch', arch, '--batch', batch, '--dtype', precision, '--threads', cpu().threads];
+  /** @type {Form[]} */
+  const forms = [];
+  /** @type {{ title: string, reason: string }[]} */
+  const refusals = [];
+  for (const python of pythons()) {
+    let pytorch = `PyTorch of ${python}`;
+    for (const { title, args } of FORMS) {
+      try {
+        const peer = await Peer.start('train.py', [...common, ...args], { python });
+        pytorch = peer.pytorch;
+        forms.push({ title: `${pytorch} ${title}`, peer, peak: 0 });
+      } catch (error) {
+        if (!(error instanceof PeerError)) throw error;
+        say(`${pytorch} ${title}: ${error.message}`);
+        refusals.push({ title: `${pytorch} ${title}`, reason: error.message });
+      }
+    }
+  }
+  if (forms.length === 0)
+    throw new PeerError(refusals[0]?.reason ?? 'IABN_BENCH_PYTHON names no interpreter');
+  return { forms, refusals };
 }
 
-/**
- * @param {What} what
- * @param {string} format
- */
-function startPeer({ arch, batch, precision }, format) {
-  const network = ['--arch', arch, '--batch', batch, '--dtype', precision];
-  return Peer.start('train.py', [...network, '--threads', cpu().threads, '--memory-format', format]);
+/** @param {Form} form */
+function stepOf(form) {
+  return async () => {
+    const { seconds, peakRssBytes } = await form.peer.fields('step', ['seconds', 'peakRssBytes']);
+    form.peak = peakRssBytes;
+    return seconds;
+  };
 }
 
 /** @param {() => Promise<unknown>} work */
@@ -86,15 +134,4 @@ async function seconds(work) {
   const start = performance.now();
   await work();
   return (performance.now() - start) / 1000;
-}
-
-/**
- * @param {readonly number[]} ours
- * @param {number | undefined} bound  roofline bound in seconds
- * @returns {(variant: string, peer: number) => Row}
- */
-function rowOf(ours, bound) {
-  const a = median(ours);
-  const share = bound === undefined ? undefined : bound / a;
-  return (variant, peer) => ({ name: 'train', variant, ours: a, peer, ratio: a / peer, unit: 's', share });
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseOptions, UsageError } from '../lib/options.mjs';
+import { pairRow } from '../lib/pairs.mjs';
+import { pythons, pytorchNamed } from '../lib/peer.mjs';
 import { median, significant, spread } from '../lib/stats.mjs';
 import { suites } from '../lib/suites.mjs';
 import { formatTable } from '../lib/table.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { takePairs, takeTurns } from '../lib/turns.mjs';
 
 describe('options', () => {
   it('runs all except the long benchmarks without a name', () => {
@@ -14,13 +16,22 @@ describe('options', () => {
 
   it('takes names, flags and counts', () => {
     const options = parseOptions(['abn', '--json', '--steps', '3', '--', 'demo-precision'], suites);
-    expect(options).toEqual({ names: ['abn', 'demo-precision'], json: true, help: false, steps: 3 });
+    expect(options).toMatchObject({ names: ['abn', 'demo-precision'], json: true, report: false, steps: 3 });
+  });
+
+  it('takes a report in parts', () => {
+    const args = ['report', '--suites', 'train,recipe-parts', '--networks', 'resnet50', '--seeds', '0,2'];
+    const options = parseOptions(args, suites);
+    expect(options).toMatchObject({ report: true, names: ['train', 'recipe-parts'] });
+    expect(options).toMatchObject({ networks: ['resnet50'], seeds: [0, 2] });
   });
 
   it.each([
     [['resnet'], /there is no benchmark resnet; there are train,/],
     [['abn', '--steps', '0'], /--steps takes an integer of at least 1 but received 0/],
     [['--fast'], /--fast/],
+    [['--seeds', '1,x'], /--seeds takes integers of at least 0 but received x/],
+    [['report', '--suites', 'resnet'], /there is no benchmark resnet/],
   ])('refuses %j', (args, message) => {
     expect(() => parseOptions(args, suites)).toThrow(UsageError);
     expect(() => parseOptions(args, suites)).toThrow(message);
@@ -58,6 +69,27 @@ describe('table', () => {
     `);
   });
 
+  it('marks what is unsteady and what a peer refused', () => {
+    const row = {
+      name: 'a',
+      variant: 'x',
+      ours: 1,
+      peer: 2,
+      ratio: 0.5,
+      unit: 's',
+      paired: 0.51,
+      spread: 0.2,
+    };
+    const memory = { ours: 1e8, peer: 4e8 };
+    const refused = { name: 'a', variant: 'y', refused: 'no compiler' };
+    expect(formatTable([{ ...row, memory }, refused], { named: false })).toMatchInlineSnapshot(`
+      "| variant | ours | peer | ratio | paired | unit                 |           spread | memory, ours and peer |
+      | ------- | ---: | ---: | ----: | -----: | -------------------- | ---------------: | --------------------: |
+      | x       | 1.00 | 2.00 |  0.50 |   0.51 | s                    | ± 20 %, unsteady |    100, 400 MB (0.25) |
+      | y       |      |      |       |        | refused: no compiler |                  |                       |"
+    `);
+  });
+
   it('has a column for fractions of the limit if some result has one', () => {
     const row = { name: 'a', variant: 'float32', ours: 1, peer: 20, ratio: 0.05, unit: 's' };
     expect(formatTable([{ ...row, share: 0.123 }, row])).toMatchInlineSnapshot(`
@@ -66,6 +98,51 @@ describe('table', () => {
       | a    | float32 | 1.00 | 20.0 |  0.05 | s    |         12 % |
       | a    | float32 | 1.00 | 20.0 |  0.05 | s    |              |"
     `);
+  });
+});
+
+describe('peers', () => {
+  it('are the interpreters of a list like PATH, else Debian', () => {
+    expect(pythons({ IABN_BENCH_PYTHON: '/usr/bin/python3:tools/distro/python3' })).toEqual([
+      '/usr/bin/python3',
+      'tools/distro/python3',
+    ]);
+    expect(pythons({})).toEqual(['/usr/bin/python3']);
+  });
+
+  it('are named by PyTorch and oneDNN', () => {
+    expect(pytorchNamed({ torch: '2.6.0+debian', onednn: '3.7.2' })).toBe('PyTorch 2.6 (oneDNN 3.7.2)');
+    expect(pytorchNamed({ torch: '1.13.0a0' })).toBe('PyTorch 1.13');
+  });
+});
+
+describe('pairs', () => {
+  /** Takes the values one by one. */
+  const side = (values) => async () => values.shift() ?? 0;
+
+  it('measure unsteady pairs again, and keep the steadiest attempt', async () => {
+    const again = [];
+    const ours = side([9, 1, 1, 1, 1, 1, 1, 1]);
+    const pairs = await takePairs(ours, [side([9, 2, 2, 2]), side([9, 3, 6, 4, 4.1, 4, 4])], {
+      warmUp: 1,
+      rounds: 3,
+      repeats: 1,
+      onRepeat: (indices) => again.push([...indices]),
+    });
+    expect(again).toEqual([[1]]);
+    expect(pairs[0]).toEqual({ ours: [1, 1, 1], theirs: [2, 2, 2] });
+    expect(pairs[1]?.theirs).toEqual([4.1, 4, 4]);
+  });
+
+  it('are a row of the best of each side and the median of ratios', () => {
+    const pair = { ours: [1, 1.2, 1.1], theirs: [2, 4, 2.2] };
+    const row = pairRow({ name: 'a', variant: 'b', unit: 's' }, pair);
+    expect(row).toMatchObject({ ours: 1, peer: 2, ratio: 0.5, paired: 0.5 });
+    expect(row.spread).toBeCloseTo(1 / 2.2);
+    expect(pairRow({ name: 'a', variant: 'b', unit: 'images/s' }, pair)).toMatchObject({
+      ours: 1.2,
+      peer: 4,
+    });
   });
 });
 

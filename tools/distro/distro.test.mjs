@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { debianMirrors, networkEnvironment, npmSettings, suiteSources } from './host.mjs';
-import { isOlder, suiteNamed } from './system.mjs';
+import { isOlder, missingPackages, suiteNamed } from './system.mjs';
 
 describe('the archives of this machine', () => {
   const deb822 = `Types: deb
@@ -64,4 +64,12 @@ it.each([
 
 it('knows suites by version', () => {
   expect(['12', '13', 'sid'].map(suiteNamed)).toEqual(['bookworm', 'trixie', 'sid']);
+});
+
+it('installs the packages that are not there', () => {
+  const listed = 'g++\t\tinstall\nlibc6:amd64\tinstall\npython3-torch\tdeinstall\n';
+  expect(missingPackages(['g++', 'libc6', 'python3-torch', 'python3-torchvision'], listed)).toEqual([
+    'python3-torch',
+    'python3-torchvision',
+  ]);
 });

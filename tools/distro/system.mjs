@@ -187,6 +187,31 @@ export async function ensureNode(folder) {
 }
 
 /**
+ * Installs those of the Debian packages that are not there.
+ * @param {string} folder
+ * @param {readonly string[]} names
+ */
+export async function ensurePackages(folder, names) {
+  const listed = outputInSystem(folder, ['dpkg', '--get-selections']);
+  const missing = missingPackages(names, listed);
+  if (missing.length === 0) return;
+  await step(missing.join(' '), async () => {
+    await logInSystem('distro-packages', folder, ['apt-get', 'update']);
+    const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing];
+    await logInSystem('distro-packages', folder, install);
+  });
+}
+
+/**
+ * @param {readonly string[]} names
+ * @param {string} listed  as dpkg --get-selections prints it
+ */
+export function missingPackages(names, listed) {
+  const installed = new Set([...listed.matchAll(/^([^:\s]+)\S*\s+install$/gm)].map(([, name]) => name));
+  return names.filter((name) => !installed.has(name));
+}
+
+/**
  * Whether version `a` comes before version `b`, by their first two numbers.
  * @param {string} a
  * @param {string} b

@@ -1,7 +1,8 @@
 /**
  * The numbers of README and documents, and where each comes from. `says` captures numbers of a document in the order of
- * `are`, which gives them anew: from a plan, from a row of bench/RESULTS.md with its machine, or from a source. Bars and
- * facts that nothing computes are RULES; pages that record a command's output are RECORDS.
+ * `are`, which gives them anew: from a plan, from a row of bench/results with its CPU, or from a source. Bars and
+ * facts that nothing computes are RULES; pages that record a command's output are RECORDS. README's table of results is
+ * written from bench/results.
  */
 import { readFileSync } from 'node:fs';
 import { activationsPerImage, frozenShare, ordinaryPerImage } from './planned.js';
@@ -11,7 +12,7 @@ export interface Claim {
   readonly file: string;
   readonly says: RegExp;
   readonly are: () => readonly number[];
-  /** The numbers are of bench/RESULTS.md, which the document then links. */
+  /** The numbers are of bench/results; the document then links bench/RESULTS.md. */
   readonly measured?: boolean;
   /**
    * Share by which a number may differ from the one written; default 0. Plans differ by the kernels that a CPU times as the
@@ -21,14 +22,6 @@ export interface Claim {
 }
 
 const PLANNED = 0.02;
-
-const ratio = (precision: 'float32' | 'bfloat16') => activationsPerImage(precision) / ordinaryPerImage();
-
-/** Rows of the machine that README names. */
-const iceLake =
-  (section: string, row: string, ...columns: string[]) =>
-  () =>
-    columns.map((column) => measured('Ice Lake', section, row, column));
 
 /** Numbers that a source states, in the group of a pattern. */
 const source = (file: string, ...patterns: RegExp[]) => {
@@ -44,36 +37,6 @@ export const CLAIMS: readonly Claim[] = [
     says: /ResNet-50 keeps ([\d.]+) MiB of activations per image, where ordinary batch norm keeps ([\d.]+) MiB; ([\d.]+) MiB in bfloat16/,
     are: () => [activationsPerImage('float32'), ordinaryPerImage(), activationsPerImage('bfloat16')],
     within: PLANNED,
-  },
-  {
-    file: 'README.md',
-    says: /activations and their gradients, per image\s+\|\s*([\d.]+) MiB \|\s*([\d.]+) MiB \|\s*([\d.]+) \|/,
-    are: () => [activationsPerImage('float32'), ordinaryPerImage(), ratio('float32')],
-    within: PLANNED,
-  },
-  {
-    file: 'README.md',
-    says: /the same in bfloat16, against float32\s+\|\s*([\d.]+) MiB \|\s*([\d.]+) MiB \|\s*([\d.]+) \|/,
-    are: () => [activationsPerImage('bfloat16'), ordinaryPerImage(), ratio('bfloat16')],
-    within: PLANNED,
-  },
-  {
-    file: 'README.md',
-    says: /resident memory of training, weights and all\s+\|\s*([\d.]+) MB \|\s*([\d.]+) MB \|\s*([\d.]+) \|/,
-    are: iceLake('memory', 'resnet50, float32, batch 16, resident vs PyTorch', 'ours', 'peer', 'ratio'),
-    measured: true,
-  },
-  {
-    file: 'README.md',
-    says: /time of a training step\s+\|\s*([\d.]+) s \|\s*([\d.]+) s \|\s*([\d.]+) \|/,
-    are: iceLake('train', 'resnet50, float32, batch 16, PyTorch contiguous_format', 'ours', 'peer', 'ratio'),
-    measured: true,
-  },
-  {
-    file: 'README.md',
-    says: /images per second of the loader, JPEG\s+\|\s*([\d.]+) \|\s*([\d.]+) \|\s*([\d.]+) \|/,
-    are: iceLake('data', 'JPEG 500×375 to 224×224, 2 workers', 'ours', 'peer', 'ratio'),
-    measured: true,
   },
   {
     file: 'docs/memory.md',
@@ -103,7 +66,7 @@ export const CLAIMS: readonly Claim[] = [
   {
     file: 'docs/native-layer.md',
     says: /up to ([\d.]+) times the rounding error of oneDNN's plain sums, ([\d.]+) times in weight gradients/,
-    are: () => [noise(2, 3), noise(5, 6)],
+    are: () => [noise('forward'), noise('weights')],
     measured: true,
   },
   {
@@ -161,13 +124,13 @@ const spare = source(
 /** As it is, and converted. */
 function fineTuning(after: string): number[] {
   const row = new RegExp(`^resnet18, to in place and leaky ReLU, .*: ${after}$`);
-  return ['peer', 'ours'].map((column) => measured('Zen 4', 'fine-tuning', row, column));
+  return (['peer', 'ours'] as const).map((column) => measured('Zen 4', 'fine-tuning', row, column));
 }
 
-/** The largest ratio of two columns. */
-function noise(ours: number, peer: number): number {
-  const of = (row: string) => measured('Zen 4', 'noise', row, ours) / measured('Zen 4', 'noise', row, peer);
-  return Math.max(...['64, 56×56', '128, 28×28', '256, 14×14', '512, 7×7'].map(of));
+/** The largest ratio of a direction's rounding error to oneDNN's. */
+function noise(direction: string): number {
+  const sizes = ['C = 64, 56×56', 'C = 128, 28×28', 'C = 256, 14×14', 'C = 512, 7×7'];
+  return Math.max(...sizes.map((size) => measured('Zen 4', 'noise', `${direction}, ${size}`, 'ratio')));
 }
 
 /** Numbers that are set, not found: limits of formats, bars of tests, sizes of examples. */

@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { readmeTable, resultsPage, tableIn } from '../../../bench/lib/report/pages.mjs';
+import { allResults } from '../../../bench/lib/report/results.mjs';
 import { CLAIMS, RECORDS, RULES } from '../claims.js';
 import { quantitiesIn, withoutCode } from '../quantities.mjs';
 import { measured } from '../results.mjs';
@@ -17,6 +19,9 @@ function captured(file: string, says: RegExp): { text: string; index: number }[]
   expect(match, `${file} does not say ${says}`).not.toBeNull();
   return (match?.slice(1) ?? []).map((text, i) => ({ text, index: match?.indices?.[i + 1]?.[0] ?? -1 }));
 }
+
+/** Text of the same length and lines, without numbers. */
+const blank = (text: string) => text.replaceAll(/[^\n]/g, ' ');
 
 const decimals = (text: string) => /\.(\d+)$/.exec(text)?.[1]?.length ?? 0;
 
@@ -41,7 +46,8 @@ describe('numbers of README and documents', () => {
     const places = [...CLAIMS, ...RULES]
       .filter((claim) => claim.file === file)
       .flatMap(({ says }) => captured(file, says).map(({ index }) => index));
-    const loose = quantitiesIn(read(file)).filter(({ index }) => !places.includes(index));
+    const text = file === 'README.md' ? read(file).replace(tableIn(read(file)), blank) : read(file);
+    const loose = quantitiesIn(text).filter(({ index }) => !places.includes(index));
     const named = loose.map(({ line, text }) => `${file}:${line}: ${text}`);
     expect(named, 'add a claim or a rule to tools/numbers/claims.ts').toEqual([]);
   });
@@ -67,10 +73,16 @@ describe('quantitiesIn', () => {
   });
 });
 
-describe('measured', () => {
-  it('reads a row, and names one that is not there', () => {
-    expect(measured('Any machine', 'plan', 'float32: activations', 'ratio')).toBeGreaterThan(0);
-    expect(() => measured('Zen 4', 'train', 'resnet51', 'ours')).toThrow('0 rows "resnet51" with "ours"');
-    expect(() => measured('Zen 5', 'train', 'resnet50', 'ours')).toThrow('no train of Zen 5');
+describe('results', () => {
+  it('have a row, and name one that is not there', () => {
+    expect(measured('Zen 4', 'noise', 'forward, C = 64, 56×56', 'ratio')).toBeGreaterThan(0);
+    expect(() => measured('Zen 4', 'train', 'resnet51', 'ours')).toThrow('0 rows "resnet51"');
+    expect(() => measured('Zen 0', 'train', 'resnet50', 'ours')).toThrow('no train of Zen 0');
+  });
+
+  it("are README's table and bench/RESULTS.md", () => {
+    const hint = 'run `npm run bench -- report --pages`';
+    expect(tableIn(read('README.md')), hint).toBe(readmeTable(allResults()));
+    expect(read('bench/RESULTS.md'), hint).toBe(resultsPage(allResults()));
   });
 });
