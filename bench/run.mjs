@@ -40,8 +40,9 @@ async function measure({ names, json, report: recorded, note, ...options }) {
     say(`\n${suite.name}: ${suite.summary}`);
     const { run } = await suite.load();
     const onRows = (/** @type {readonly Result[]} */ some) => report?.add(some);
-    const some = await run({ ...options, limits, onRows, say: (line) => say(`  ${line}`) });
-    const isPart = options.networks || options.parts || options.seeds || options.batch;
+    const recorded = report?.rows ?? [];
+    const some = await run({ ...options, limits, recorded, onRows, say: (line) => say(`  ${line}`) });
+    const isPart = suite.name === 'recipe-parts' || options.networks || options.batch;
     if (some.length > 0) report?.add(some, isPart ? {} : { whole: suite.name });
     rows.push(...some);
   }

@@ -133,7 +133,7 @@ export class Peer {
 }
 
 /**
- * What tables call a PyTorch: its version to the second number, since Debian calls 1.13.1 1.13.0a0, and its oneDNN's.
+ * The name of a PyTorch in tables: its version to the second number, since Debian calls 1.13.1 1.13.0a0, and its oneDNN's.
  * @param {Record<string, string>} versions
  */
 export function pytorchNamed({ torch = 'of unknown version', onednn }) {

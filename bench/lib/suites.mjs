@@ -25,6 +25,7 @@
  * @property {readonly number[]} [seeds]
  * @property {number} [epochs]  instead of those that the benchmark trains, to try it
  * @property {number} [images]  trains on so many images, to try it
+ * @property {readonly Row[]} [recorded]  rows that the report has
  * @property {(rows: readonly (Row | Refusal)[]) => void} [onRows]  takes rows as soon as they are there
  * @property {import('@inplace-abn/train').MachineLimits} [limits]  of this machine, measured in the same run
  * @property {(line: string) => void} say  a line of progress
@@ -153,6 +154,20 @@ export const suites = [
     name: 'depthwise',
     summary: "speed of mobile networks' depthwise convolutions: ours, oneDNN's and a plain copy in turn",
     load: () => import('../suites/depthwise.mjs'),
+  },
+  {
+    name: 'demo',
+    summary:
+      "time and accuracy of the demo's training, compared with PyTorch's of the same configuration (ten minutes)",
+    long: true,
+    load: () => import('../suites/demo.mjs'),
+  },
+  {
+    name: 'recipe-parts',
+    summary:
+      'accuracy that each part of a recipe adds to the demo, alone and together (hours; can be made in parts)',
+    long: true,
+    load: () => import('../suites/recipe-parts.mjs'),
   },
   {
     name: 'demo-precision',

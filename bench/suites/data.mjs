@@ -5,11 +5,15 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { cpu } from '@inplace-abn/core';
 import { createLoader, ImageFolder, shuffledSampler, trainTransform } from '@inplace-abn/data';
-import { Peer } from '../lib/peer.mjs';
+import { Engine, initialStateOf, networkOf } from '@inplace-abn/recipes';
+import { pairRow } from '../lib/pairs.mjs';
+import { Peer, pythons } from '../lib/peer.mjs';
 import { hasPhotographs, makePhotographFolder } from '../lib/photographs.mjs';
-import { describe, median, significant } from '../lib/stats.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { describe } from '../lib/stats.mjs';
+import { networkConfig } from '../lib/training.mjs';
+import { takePairs } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {{ title: string, folder: string, crop: number, images: number }} DataSet */
@@ -36,22 +40,32 @@ const AUGMENTATIONS = [
 const DEMO = fileURLToPath(new URL('../../.cache/fashion-mnist/train', import.meta.url));
 const PHOTOGRAPHS = 512;
 
+/** A training that may wait for `most` percent of its time. */
+const TRAINED = { batch: 16, steps: 8, most: 2 };
+
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
-export async function run({ steps = 5, batch = 64, workers = 2, say }) {
+export async function run({ steps = 5, batch = 64, workers = 2, say, onRows }) {
   /** @type {Row[]} */
   const rows = [];
-  const measure = async (/** @type {DataSet} */ set, /** @type {readonly Augmentation[]} */ more = []) => {
-    for (const augmentation of [PLAIN, ...more]) {
-      rows.push(await compare(set, augmentation, batch, workers, steps, say));
+  const options = { batch, workers, rounds: steps, say };
+  const measure = async (
+    /** @type {DataSet} */ set,
+    /** @type {readonly Augmentation[]} */ augmentations,
+  ) => {
+    for (const augmentation of augmentations) {
+      const some = await compare(set, augmentation, options);
+      onRows?.(some);
+      rows.push(...some);
     }
   };
-  if (existsSync(DEMO)) await measure({ title: 'PNG 28×28', folder: DEMO, crop: 28, images: 8192 });
+  if (existsSync(DEMO)) await measure({ title: 'PNG 28×28', folder: DEMO, crop: 28, images: 8192 }, [PLAIN]);
   else say('the PNG folder of the demo is missing: run `npm run demo` once');
   if (hasPhotographs()) {
     const folder = await makePhotographFolder(PHOTOGRAPHS);
     try {
       const set = { title: 'JPEG 500×375', folder, crop: 224, images: PHOTOGRAPHS };
-      await measure(set, AUGMENTATIONS);
+      await measure(set, [PLAIN, ...AUGMENTATIONS]);
+      rows.push(await waiting(folder, workers, say));
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -64,34 +78,69 @@ export async function run({ steps = 5, batch = 64, workers = 2, say }) {
 /**
  * @param {DataSet} set
  * @param {Augmentation} augmentation
- * @param {number} batch
+ * @param {{ batch: number, workers: number, rounds: number, say: (line: string) => void }} options
+ * @returns {Promise<Row[]>}
+ */
+async function compare(set, augmentation, { batch, workers, rounds, say }) {
+  const { title: kind, folder, crop, images } = set;
+  const load = await makeOurs(folder, { crop, ...augmentation.options }, batch, workers, images);
+  const common = ['--batch', batch, '--crop', crop, '--workers', workers, '--images', images];
+  /** @type {Peer[]} */
+  const peers = [];
+  try {
+    for (const python of pythons()) {
+      peers.push(await Peer.start('data_loader.py', [folder, ...common, ...augmentation.args], { python }));
+    }
+    const pairs = await takePairs(
+      load,
+      peers.map((peer) => () => peer.ask('epoch', 'imagesPerSecond')),
+      { warmUp: 1, rounds, onRepeat: () => say('unsteady, again') },
+    );
+    return pairs.map((pair, index) => {
+      const { torchvision = '' } = peers[index]?.versionOf ?? {};
+      const title = `torchvision ${/^\d+\.\d+/.exec(torchvision)?.[0] ?? torchvision}`;
+      const variant = `${kind} to ${crop}×${crop}${augmentation.title}, ${workers} workers, ${title}`;
+      say(`${variant}: ours ${describe(pair.ours, 'images/s')}, theirs ${describe(pair.theirs, 'images/s')}`);
+      return pairRow({ name: 'data', variant, unit: 'images/s' }, pair);
+    });
+  } finally {
+    await Promise.all(peers.map((peer) => peer.stop()));
+  }
+}
+
+/**
+ * The share of a training's time that it waits for the loader: a ResNet-50 on photographs with the dearest augmentation,
+ * whose workers share the cores with the step.
+ * @param {string} path
  * @param {number} workers
- * @param {number} rounds
  * @param {(line: string) => void} say
  * @returns {Promise<Row>}
  */
-async function compare({ title: kind, folder, crop, images }, augmentation, batch, workers, rounds, say) {
-  const title = `${kind}${augmentation.title}`;
-  const load = await makeOurs(folder, { crop, ...augmentation.options }, batch, workers, images);
-  const common = ['--batch', batch, '--crop', crop, '--workers', workers, '--images', images];
-  const args = [folder, ...common, ...augmentation.args];
-  const peer = await Peer.start('data_loader.py', args);
-  try {
-    const [ours = [], theirs = []] = await takeTurns([load, () => peer.ask('epoch', 'imagesPerSecond')], {
-      warmUp: 1,
-      rounds,
-      onRound: ([a = 0, b = 0]) =>
-        say(`${title}: ours ${significant(a)}, torchvision ${significant(b)} images/s`),
-    });
-    say(
-      `${title}: ours ${describe(ours, 'images/s')}, torchvision ${describe(theirs, 'images/s')}; ${peer.versions}`,
-    );
-    const [a, b] = [median(ours), median(theirs)];
-    const variant = `${kind} to ${crop}×${crop}${augmentation.title}, ${workers} workers`;
-    return { name: 'data', variant, ours: a, peer: b, ratio: a / b, unit: 'images/s' };
-  } finally {
-    await peer.stop();
+async function waiting(path, workers, say) {
+  const { title, options } = AUGMENTATIONS.at(-1) ?? PLAIN;
+  const folder = await ImageFolder.open(path);
+  const config = networkConfig('resnet50', TRAINED.batch, 'float32');
+  const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
+  engine.load(initialStateOf(networkOf(config.network), config.network, config.seed));
+  const transform = trainTransform({ crop: 224, ...options });
+  const sampler = shuffledSampler(folder.length, 0);
+  const loader = createLoader({ folder, transform, sampler, batchSize: TRAINED.batch, workers });
+  const rates = { base: 0.01, classifier: 0.01 };
+  let [update, waited, asked, begin] = [0, 0, performance.now(), 0];
+  for await (const batch of loader.epoch(0)) {
+    // The first step starts the workers and the kernels.
+    if (update === 1) begin = asked;
+    if (update >= 1) waited += performance.now() - asked;
+    update += 1;
+    await engine.train(batch, { rates, update, seed: update });
+    batch.release();
+    asked = performance.now();
+    if (update > TRAINED.steps) break;
   }
+  const [ours, peer] = [(100 * waited) / (asked - begin), TRAINED.most];
+  const variant = `waiting of ResNet-50's training, batch ${TRAINED.batch}${title}, ${workers} workers; peer: the most allowed`;
+  say(`${variant}: ${ours.toFixed(2)} %`);
+  return { name: 'data', variant, ours, peer, ratio: ours / peer, unit: '%' };
 }
 
 /**

@@ -1,26 +1,15 @@
 // @ts-check
 // The accuracy of the demo in bfloat16 and in float32, from the same three seeds.
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { cpu } from '@inplace-abn/core';
-import { ARCHITECTURES } from '@inplace-abn/models';
-import { loadConfig, train } from '@inplace-abn/recipes';
-import { collectVersions } from '@inplace-abn/train';
+import { experiment, hasFashion, trainFashion } from '../lib/fashion.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('../lib/training.mjs').Precision} Precision */
 
-const inRoot = (/** @type {string} */ path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const CONFIG = inRoot('apps/train-imagenet/experiments/demo_fashion_mnist.json');
-const DATA = inRoot('.cache/fashion-mnist');
 const SEEDS = [0, 1, 2];
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
 export async function run({ workers = 2, say }) {
-  if (!existsSync(DATA)) {
+  if (!hasFashion()) {
     say('the images of the demo are missing: run `npm run demo` once');
     return [];
   }
@@ -58,26 +47,7 @@ function row(variant, ours, peer) {
  * @param {number} workers
  */
 async function trainDemo(precision, seed, workers) {
-  const config = await loadConfig(CONFIG, { architectures: ARCHITECTURES });
+  const config = await experiment('demo_fashion_mnist');
   config.network.precision = precision;
-  config.seed = seed;
-  const logDir = await mkdtemp(join(tmpdir(), 'iabn-demo-'));
-  try {
-    const versions = collectVersions(import.meta.url);
-    const { validation, stopped } = await train({
-      config,
-      data: DATA,
-      logDir,
-      device: cpu(),
-      versions,
-      workers,
-      printFreq: 100,
-      stream: { write: () => true, isTTY: false },
-    });
-    if (validation?.top1 === undefined)
-      throw new Error(`the run ended without a validation (stopped by ${stopped})`);
-    return validation.top1;
-  } finally {
-    await rm(logDir, { recursive: true });
-  }
+  return (await trainFashion({ ...config, seed }, workers)).top1;
 }

@@ -10,27 +10,44 @@ import { cpu, formatBytes } from '@inplace-abn/core';
 import { exportOnnx } from '@inplace-abn/interop';
 import { planBound } from '@inplace-abn/train';
 import { resnet50Inference, runner } from '../lib/inference.mjs';
-import { Peer, PeerError } from '../lib/peer.mjs';
-import { describe, median } from '../lib/stats.mjs';
+import { pairRow } from '../lib/pairs.mjs';
+import { Peer, PeerError, pythons } from '../lib/peer.mjs';
+import { describe } from '../lib/stats.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { takePairs } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('../lib/suites.mjs').BenchOptions} BenchOptions */
 /** @typedef {ReturnType<typeof resnet50Inference>} Network */
 
+const BATCHES = [16, 1];
 /** Largest difference of a logit relative to the largest logit: sums are taken in another order. */
 const AGREES = { float32: 1e-4, bfloat16: 0.05 };
 
 /** @param {BenchOptions} options */
-export async function run({ steps = 7, batch = 16, limits, say }) {
+export async function run({ steps = 7, batch, limits, say, onRows }) {
+  /** @type {Row[]} */
+  const rows = [];
+  for (const size of batch ? [batch] : BATCHES) {
+    const some = await measure(size, { steps, limits, say });
+    onRows?.(some);
+    rows.push(...some);
+  }
+  return rows;
+}
+
+/**
+ * @param {number} batch
+ * @param {BenchOptions & { steps: number }} options
+ */
+async function measure(batch, options) {
   const network = resnet50Inference(batch);
   const folder = await mkdtemp(join(tmpdir(), 'iabn-bench-'));
   try {
     const model = join(folder, 'resnet50.onnx');
     const trained = { module: network.module, state: network.store.stateDict() };
     await exportOnnx(trained, model, { input: { shape: network.shape }, batch });
-    return await compare(network, model, { steps, batch, limits, say });
+    return await compare(network, model, { ...options, batch });
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -39,57 +56,53 @@ export async function run({ steps = 7, batch = 16, limits, say }) {
 /**
  * @param {Network} network
  * @param {string} model
- * @param {Required<Pick<BenchOptions, 'steps' | 'batch'>> & BenchOptions} options
+ * @param {BenchOptions & { steps: number, batch: number }} options
  * @returns {Promise<Row[]>}
  */
 async function compare(network, model, { steps, batch, limits, say }) {
   const common = ['--batch', batch, '--threads', cpu().threads];
-  /** @type {Peer[]} */
+  /** @type {{ title: string, peer: Peer }[]} */
   const peers = [];
   try {
     const onnx = await Peer.start('infer_onnx.mjs', ['--model', model, ...common]);
-    peers.push(onnx);
-    for (const format of ['channels_last', 'contiguous_format']) {
-      peers.push(await Peer.start('infer_resnet50.py', [...common, '--memory-format', format]));
+    peers.push({ title: `onnxruntime ${onnx.versionOf.onnxruntime}`, peer: onnx });
+    for (const python of pythons()) {
+      for (const format of ['channels_last', 'contiguous_format']) {
+        const peer = await Peer.start('infer_resnet50.py', [...common, '--memory-format', format], {
+          python,
+        });
+        peers.push({ title: `${peer.pytorch} ${format}`, peer });
+      }
     }
-    const ours = runners(network, batch, say);
-    for (const { precision, run } of ours)
-      agree(await onnx.request('logits', 'logits'), await run(), precision);
     const training = runner({ graph: network.training, store: network.store }, batch, 'float32');
-    say(`batch ${batch}, ${cpu().threads} threads each; ${onnx.versions}, ${peers[1]?.versions}`);
-    const names = [
-      ...ours.map(({ precision }) => `ours ${precision}`),
-      'onnxruntime',
-      'PyTorch channels_last',
-      'PyTorch contiguous_format',
-      "training's forward",
+    const titles = [...peers.map(({ title }) => title), "training's forward"];
+    const others = [
+      ...peers.map(
+        ({ peer }) =>
+          () =>
+            peer.ask('run', 'seconds'),
+      ),
+      async () => (await training.run()).seconds,
     ];
-    const turns = await takeTurns(
-      [
-        ...ours.map(
-          ({ run }) =>
-            async () =>
-              (await run()).seconds,
-        ),
-        ...peers.map((peer) => () => peer.ask('run', 'seconds')),
-        async () => (await training.run()).seconds,
-      ],
-      { warmUp: 1, rounds: steps },
-    );
-    turns.forEach((measured, index) => {
-      say(`${names[index]}: ${describe(measured, 's')}`);
-    });
-    const others = turns.slice(ours.length);
-    return ours.flatMap(({ precision, plan }, index) =>
-      others.map((measured, other) => {
-        const [a, b] = [median(turns[index] ?? []), median(measured)];
-        const share = limits && planBound(plan, limits) / a;
-        const variant = `${precision}, batch ${batch}, ${names[ours.length + other]}`;
-        return { name: 'infer-resnet50', variant, ours: a, peer: b, ratio: a / b, unit: 's', share };
-      }),
-    );
+    /** @type {Row[]} */
+    const rows = [];
+    for (const { precision, plan, run } of runners(network, batch, say)) {
+      agree(await onnx.request('logits', 'logits'), await run(), precision);
+      const pairs = await takePairs(async () => (await run()).seconds, others, {
+        warmUp: 1,
+        rounds: steps,
+        onRepeat: (indices) => say(`unsteady, again: ${indices.map((index) => titles[index])}`),
+      });
+      for (const [index, pair] of pairs.entries()) {
+        const variant = `${precision}, batch ${batch}, ${titles[index]}`;
+        say(`${variant}: ours ${describe(pair.ours, 's')}, peer ${describe(pair.theirs, 's')}`);
+        const row = pairRow({ name: 'infer-resnet50', variant, unit: 's' }, pair);
+        rows.push({ ...row, share: limits && planBound(plan, limits) / row.ours });
+      }
+    }
+    return rows;
   } finally {
-    await Promise.all(peers.map((peer) => peer.stop()));
+    await Promise.all(peers.map(({ peer }) => peer.stop()));
   }
 }
 

@@ -108,6 +108,11 @@ export const CLAIMS: readonly Claim[] = [
     ),
   },
   {
+    file: 'docs/testing.md',
+    says: /spreads by more than ± (\d+) % is measured/,
+    are: () => source('bench/lib/turns.mjs', /STEADY = ([\d.]+)/)().map((share) => 100 * share),
+  },
+  {
     file: 'docs/upstream-differences.md',
     says: /\((\d+) classes at (\d+)×(\d+)\s+are (\d+) MB in float32\)/,
     are: () => [65, 2048, 1536, (65 * 2048 * 1536 * 4) / 1e6],

@@ -38,6 +38,12 @@ export class Report {
     };
   }
 
+  /** Rows that are recorded, without refusals. @returns {readonly Row[]} */
+  get rows() {
+    const { rows } = readResults(this.cpu, this.about);
+    return rows.flatMap((row) => ('refused' in row ? [] : [row]));
+  }
+
   /**
    * @param {readonly (Row | Refusal)[]} rows
    * @param {{ whole?: string }} [options]  name of the benchmark that these are all rows of
