@@ -12,9 +12,11 @@ def say(**fields) -> None:
 
 
 def say_error(error: Exception) -> None:
-    """Some messages of torch.compile have their reason in the second or third line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    say(error=f"{type(error).__name__}: {' '.join(lines[:3])}"[:240])
+    """The first lines of torch.compile name no reason: a compiler's error stands further down."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "TORCH_LOGS" not in line]
+    found = next((line for line in lines if "error: " in line), None)
+    reason = " ".join([*lines[:2], found] if found else lines[:3])
+    say(error=f"{type(error).__name__}: {reason}"[:240])
 
 
 def versions_of(*modules) -> dict:

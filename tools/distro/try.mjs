@@ -3,7 +3,7 @@
 //   node tools/distro/try.mjs [--folder FOLDER] SUITE [--with PACKAGES] [COMMAND…]       as root
 //
 //   node tools/distro/try.mjs 13 npm run demo
-//   node tools/distro/try.mjs 13 --with python3-torch,python3-torchvision,g++,python3-dev     prepares tools/distro/python3
+//   node tools/distro/try.mjs 13 --with python3-torch,python3-torchvision,libtorch-dev,python3-dev,python3-setuptools,g++     prepares tools/distro/python3
 //   node tools/distro/try.mjs bookworm npx vitest run packages/core/test/kernels
 //
 // SUITE is bookworm (12) or trixie (13). --with installs Debian packages, and without a command does nothing else. The system lies in .cache/distro/SUITE and is used again; remove the

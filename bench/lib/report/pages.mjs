@@ -68,42 +68,34 @@ function runLine({ command, date, commit, machine, limits, note }) {
   return [`\`${command}\`, ${date}, commit ${commit}`, machine, limits, note].filter(Boolean).join('; ');
 }
 
-/** Rows of a benchmark that begin so; `memory`: their memory instead of their time. */
-/** @typedef {{ name: string, begins: RegExp, memory?: boolean }} Source */
+/** Rows of a benchmark that begin so. @typedef {{ name: string, begins: RegExp }} Source */
 
-/** @type {(arch: string, precision: string, batch?: number) => Source} */
-const step = (arch, precision, batch = 16) => ({
-  name: 'train',
-  begins: new RegExp(`^${arch}, ${precision}, batch ${batch}, PyTorch`),
-});
-/** Of the training steps, else of the benchmark of memory. @type {(precision: string) => readonly Source[]} */
-const memory = (precision) => [
-  { ...step('resnet50', precision), memory: true },
-  { name: 'memory', begins: new RegExp(`^resnet50, ${precision}, batch 16, the same without weights`) },
-];
+/** @type {(label: string, arch: string, precision: string, batch?: number) => Line} */
+const step = (label, arch, precision, batch = 16) => {
+  const what = `^${arch}, ${precision}, batch ${batch},`;
+  const memory = { name: 'memory', begins: new RegExp(`${what} the same without weights`) };
+  return { label, name: 'train', begins: new RegExp(`${what} PyTorch`), memory };
+};
 
 /**
- * README's rows, each from the first source that has some: the newest run's, and of several peers the fastest, so
- * that no ratio flatters.
- * @type {readonly { label: string, from: readonly Source[] }[]}
+ * README's rows: the newest run's, and of several peers the fastest, so that no ratio flatters. `memory`: where the memory
+ * is, if the row has none itself.
+ * @typedef {Source & { label: string, memory?: Source }} Line
+ * @type {readonly Line[]}
  */
 const LINES = [
-  { label: 'step of ResNet-50, float32', from: [step('resnet50', 'float32')] },
-  { label: 'its memory without weights', from: memory('float32') },
-  { label: 'step of ResNet-50, bfloat16', from: [step('resnet50', 'bfloat16')] },
-  { label: 'its memory without weights', from: memory('bfloat16') },
-  { label: 'step of DenseNet-121, float32', from: [step('densenet121', 'float32')] },
-  { label: 'step of ResNeXt-101, float32', from: [step('resnext101', 'float32', 8)] },
-  { label: 'step of WiderResNet-38, float32', from: [step('wider_resnet38', 'float32', 8)] },
+  step('ResNet-50, float32', 'resnet50', 'float32'),
+  step('ResNet-50, bfloat16', 'resnet50', 'bfloat16'),
+  step('DenseNet-121, float32', 'densenet121', 'float32'),
+  step('ResNeXt-101, float32', 'resnext101', 'float32', 8),
+  step('WiderResNet-38, float32', 'wider_resnet38', 'float32', 8),
   {
     label: 'inference of ResNet-50, float32',
-    from: [{ name: 'infer-resnet50', begins: /^float32, batch 16, onnxruntime/ }],
+    name: 'infer-resnet50',
+    begins: /^float32, batch 16, onnxruntime/,
   },
-  {
-    label: 'loader, JPEG to 224×224',
-    from: [{ name: 'data', begins: /^JPEG 500×375 to 224×224, 2 workers/ }],
-  },
-  { label: 'training of `npm run demo`', from: [{ name: 'demo', begins: /^training and validation/ }] },
+  { label: 'loader, JPEG to 224×224', name: 'data', begins: /^JPEG 500×375 to 224×224, 2 workers/ },
+  { label: 'training of `npm run demo`', name: 'demo', begins: /^training and validation/ },
 ];
 
 /**
@@ -113,20 +105,29 @@ const LINES = [
 export function readmeTable(all) {
   const results = all.find(({ rows }) => rows.some(({ name }) => name === 'train'));
   if (!results) throw new Error('bench/results has no result of train');
-  const picked = LINES.flatMap(({ label, from }) => {
-    const [found] = from.flatMap((source) => newest(results, source) ?? []);
-    return found ? [{ label, ...found }] : [];
+  const picked = LINES.flatMap((line) => {
+    const row = newest(results, line);
+    return row ? [{ line, row }] : [];
   });
-  const cells = picked.map(({ label, row, sides: { ours, peer, unit } }) => {
-    const quantity = (/** @type {number} */ value) => `${significant(value)} ${unit}`;
-    return [label, quantity(ours), quantity(peer), (ours / peer).toFixed(2), peerOf(row)];
+  const cells = picked.map(({ line, row }) => {
+    const quantity = (/** @type {number} */ value) => `${significant(value)} ${row.unit}`;
+    const memory = memoryOf(results, line, row);
+    const bytes = memory ? `${memory.ours.toFixed(0)} of ${memory.peer.toFixed(0)} MB` : '';
+    const share = memory ? (memory.ours / memory.peer).toFixed(2) : '';
+    return [
+      line.label,
+      quantity(row.ours),
+      quantity(row.peer),
+      row.ratio.toFixed(2),
+      bytes,
+      share,
+      peerOf(row),
+    ];
   });
-  const head = ['measured', 'ours', 'peer', 'ratio', 'peer is'];
-  const table = markdown([head, ...cells], (column) => column > 0 && column < 4);
-  return `${BEGIN}\n\n${introduction(
-    results,
-    picked.map(({ row }) => row.run),
-  )}\n\n${table}\n\n${END}`;
+  const head = ['training step', 'ours', 'peer', 'ratio', 'memory', 'ratio', 'peer is'];
+  const table = markdown([head, ...cells], (column) => column > 0 && column < 6);
+  const ids = picked.map(({ row }) => row.run);
+  return `${BEGIN}\n${introduction(results, ids)}\n\n${table}\n${END}`;
 }
 
 /**
@@ -141,17 +142,17 @@ function introduction({ cpu, runs }, ids) {
   const at = `commit${commits.length > 1 ? 's' : ''} ${commits.join(', ')}`;
   const cores = /(\d+) cores/.exec(used.at(-1)?.machine ?? '')?.[1] ?? 'all';
   return [
-    `One machine (${cpu}, ${cores} cores), images of 224×224, batch 16 (ResNeXt-101 and WiderResNet-38: 8); ${when}, ${at}.`,
-    'Where the peer is PyTorch, it is its fastest form in that run.',
-  ].join('\n');
+    `One machine (${cpu}, ${cores} cores), 224×224, batch 16 (the largest two: 8); memory is the peak without weights; ${when}, ${at}.`,
+    'PyTorch is in its fastest form.',
+  ].join(' ');
 }
 
 /**
  * @param {Results} results
  * @param {Source} source
- * @returns {{ row: Measured, sides: { ours: number, peer: number, unit: string } } | undefined}
+ * @returns {Measured | undefined}
  */
-function newest({ runs, rows }, { name, begins, memory: ofMemory }) {
+function newest({ runs, rows }, { name, begins }) {
   const dates = new Map(runs.map(({ id, date }) => [id, date]));
   const dateOf = (/** @type {Measured} */ { run }) => dates.get(run) ?? '';
   const found = rows.flatMap((row) =>
@@ -159,11 +160,19 @@ function newest({ runs, rows }, { name, begins, memory: ofMemory }) {
   );
   const last = found.map(dateOf).sort().at(-1);
   const better = (/** @type {Measured} */ row) => (RATES.has(row.unit) ? -row.ratio : row.ratio);
-  const [row] = found.filter((candidate) => dateOf(candidate) === last).sort((a, b) => better(b) - better(a));
-  if (!row || !ofMemory) return row && { row, sides: row };
-  const { memory: bytes } = row;
-  if (!bytes) return undefined;
-  return { row, sides: { ours: bytes.ours / MEGABYTE, peer: bytes.peer / MEGABYTE, unit: 'MB' } };
+  return found.filter((row) => dateOf(row) === last).sort((a, b) => better(b) - better(a))[0];
+}
+
+/**
+ * Megabytes at the peak, without weights.
+ * @param {Results} results
+ * @param {Line} line
+ * @param {Measured} row
+ * @returns {{ ours: number, peer: number } | undefined}
+ */
+function memoryOf(results, { memory }, row) {
+  if (row.memory) return { ours: row.memory.ours / MEGABYTE, peer: row.memory.peer / MEGABYTE };
+  return memory && newest(results, memory);
 }
 
 /** The last part of a variant names the peer. @param {Measured} row */
