@@ -19,12 +19,11 @@
  * @property {number} [steps]  timed turns per side; each benchmark has its own default
  * @property {number} [batch]
  * @property {number} [workers]
- * @property {number} [images]  files to generate; each benchmark has its own default
+ * @property {number} [images]  files to generate or to train on; each benchmark has its own default
  * @property {readonly string[]} [networks]  networks to measure; each benchmark has its own default
  * @property {readonly string[]} [parts]  parts of a recipe to train; default: all
  * @property {readonly number[]} [seeds]
  * @property {number} [epochs]  instead of those that the benchmark trains, to try it
- * @property {number} [images]  trains on so many images, to try it
  * @property {readonly Row[]} [recorded]  rows that the report has
  * @property {(rows: readonly (Row | Refusal)[]) => void} [onRows]  takes rows as soon as they are there
  * @property {import('@inplace-abn/train').MachineLimits} [limits]  of this machine, measured in the same run
