@@ -45,7 +45,7 @@ function configurationHash(options) {
   const versions = [...(installedPackages(BUILD_PACKAGES) ?? [])].map(
     ([name, version]) => `${name} ${version}`,
   );
-  const settings = ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'CUDACXX', 'CUDAFLAGS'].map(
+  const settings = ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'CUDACXX', 'CUDAFLAGS', 'dnnl_DIR'].map(
     (name) => process.env[name] ?? '',
   );
   return hashOf(['native/package.json'], [...versions.sort(), ...settings, ...options]);

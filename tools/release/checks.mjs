@@ -38,7 +38,7 @@ const COMMANDS = {
   'image of deploy/Dockerfile': imageSteps(readFileSync(inRoot('deploy', 'Dockerfile'), 'utf8')),
   new: 'npx inplace-abn new project && cd project && npm install --no-audit --no-fund ../release/*.tgz && npm start && npm test',
   'a cut off library': [
-    `truncate -s 1000 ${ADDON}/libdnnl.so.2`,
+    `truncate -s 1000 ${ADDON}/libgomp.so.1`,
     "node snippet.mjs 2>&1 | grep 'is damaged; run `npm ci`'",
   ].join(' && '),
   'no addon': [

@@ -8,7 +8,6 @@
  */
 
 const DT = { NULL: 0, NEEDED: 1, VERNEEDNUM: 0x6fffffff };
-const NOBITS = 8;
 const GLOBAL_VERSION = 1;
 const STB_WEAK = 2;
 
@@ -63,16 +62,6 @@ export class Elf {
     const found = this.sections.get(name);
     if (!found) throw new Error(`the library has no section ${name}`);
     return found;
-  }
-
-  /** @param {number} address  @returns {number | undefined} its place in the file */
-  offsetOf(address) {
-    for (const { type, address: begin, offset, size } of this.sections.values()) {
-      if (begin > 0 && type !== NOBITS && address >= begin && address < begin + size) {
-        return address - begin + offset;
-      }
-    }
-    return undefined;
   }
 
   /** Tag, value and place of each dynamic entry. */
@@ -135,19 +124,6 @@ export class Elf {
         version: versions ? bytes.readUInt16LE(versions.offset + 2 * i) & 0x7fff : GLOBAL_VERSION,
       };
     });
-  }
-
-  /** Target by place of every pointer that the loader fills in relative to the library. */
-  relativeRelocations() {
-    const { bytes } = this;
-    const { offset, size } = this.section('.rela.dyn');
-    /** @type {Map<number, number>} */
-    const targets = new Map();
-    for (let at = offset; at < offset + size; at += 24) {
-      if (bytes.readUInt32LE(at + 8) !== 8) continue;
-      targets.set(Number(bytes.readBigUInt64LE(at)), Number(bytes.readBigInt64LE(at + 16)));
-    }
-    return targets;
   }
 
   /**

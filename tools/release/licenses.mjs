@@ -1,7 +1,9 @@
 // @ts-check
-// The licenses of what the native package brings, from what Debian says of each library.
+// The licenses of what the native package brings, from what Debian says of each library, and a library itself where it
+// is compiled in.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { StepError } from '../../scripts/lib/steps.mjs';
 
@@ -10,8 +12,9 @@ const HEADER_ONLY = 'native/node_modules/node-addon-api/LICENSE.md';
 /**
  * @param {string[]} files  libraries as installed
  * @param {string[]} changes  how the packed ones differ, in sentences
+ * @param {string[]} compiledIn  texts on libraries that are part of the addon
  */
-export function thirdPartyLicenses(files, changes) {
+export function thirdPartyLicenses(files, changes, compiledIn) {
   const parts = files.map((file) => {
     const { name, version, source } = debianPackage(file);
     const copyright = readFileSync(`/usr/share/doc/${name}/copyright`, 'utf8');
@@ -23,9 +26,19 @@ export function thirdPartyLicenses(files, changes) {
   return [
     `The kernels are linked with the libraries below. ${['Changes:', ...changes].join('\n- ')}`,
     ...parts,
+    ...compiledIn,
     `node-addon-api (compiled in)\n\n${readFileSync(inRoot(HEADER_ONLY), 'utf8')}`,
     ...common,
   ].join(`\n\n${'='.repeat(78)}\n\n`);
+}
+
+/** Of the oneDNN that CMake found for this build, a static library. */
+export function onednnLicense() {
+  const cache = readFileSync(inRoot('native', 'build', 'CMakeCache.txt'), 'utf8');
+  const folder = /^dnnl_DIR:PATH=(.*)$/m.exec(cache)?.[1] ?? '';
+  const read = (/** @type {string} */ name) =>
+    readFileSync(path.join(folder, '../../../share/doc/dnnl', name), 'utf8');
+  return `oneDNN (compiled in)\n\n${read('LICENSE')}\n\n${read('THIRD-PARTY-PROGRAMS')}`;
 }
 
 /** @param {string} file */

@@ -6,9 +6,8 @@ import { copyFileSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileS
 import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { StepError } from '../../scripts/lib/steps.mjs';
-import { cutGpuCode } from './cut-gpu.mjs';
 import { Elf, newestVersion } from './elf.mjs';
-import { thirdPartyLicenses } from './licenses.mjs';
+import { onednnLicense, thirdPartyLicenses } from './licenses.mjs';
 
 const RELEASE = inRoot('native', 'build', 'Release');
 const OWN = ['inplace_abn.node', 'inplace_abn_gloo.so'];
@@ -22,7 +21,7 @@ const LEFT_OUT = /^lib(OpenCL|ibverbs|hiredis)\.so/;
  * @param {string} member  folder of the package in the checkout
  * @param {string} folder  made anew
  */
-export async function fillNativePackage(member, folder) {
+export function fillNativePackage(member, folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const name of ['package.json', 'README.md']) {
@@ -39,7 +38,7 @@ export async function fillNativePackage(member, folder) {
   }
   for (const [name, file] of libraries) {
     writeFileSync(path.join(folder, name), readFileSync(file));
-    changes.push(...(await lighten(path.join(folder, name), libraries)));
+    changes.push(...lighten(path.join(folder, name), libraries));
   }
   const packed = [...libraries.keys()].filter((name) => !LEFT_OUT.test(name));
   for (const name of libraries.keys()) {
@@ -50,28 +49,24 @@ export async function fillNativePackage(member, folder) {
   assertOldest(member, folder, files);
   writeFileSync(path.join(folder, 'files.json'), `${JSON.stringify(described(folder, files), null, 2)}\n`);
   const sources = packed.map((name) => realpathSync(libraries.get(name) ?? name));
-  writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(sources, changes));
+  const onednn = packed.some((name) => name.startsWith('libdnnl')) ? [] : [onednnLicense()];
+  writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(sources, changes, onednn));
 }
 
 /**
  * Takes away what is never called.
  * @param {string} file
  * @param {Map<string, string>} libraries
- * @returns {Promise<string[]>} what was changed, in sentences
+ * @returns {string[]} what was changed, in sentences
  */
-async function lighten(file, libraries) {
+function lighten(file, libraries) {
   const elf = new Elf(readFileSync(file));
   const name = path.basename(file);
   const unused = elf.needed().filter((needed) => LEFT_OUT.test(needed));
   if (unused.length === 0) return [];
   elf.leaveOut(new Map(unused.map((needed) => [needed, exportsOf(libraries.get(needed) ?? '')])));
-  const changes = [`${name} loads without ${unused.join(' and ')}; what calls them there ends the process.`];
-  const { functions, bytes } = await cutGpuCode(elf, file);
-  if (functions > 0) {
-    changes.push(`${name} has traps in place of ${functions} functions (${bytes} bytes) for GPUs.`);
-  }
   writeFileSync(file, elf.bytes);
-  return changes;
+  return [`${name} loads without ${unused.join(' and ')}; what calls them there ends the process.`];
 }
 
 /**
