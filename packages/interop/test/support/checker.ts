@@ -1,6 +1,6 @@
 /** The rules of the ONNX checker that need no schemas of ops: names, order, types of attributes, sizes of tensors. */
-import type { Type } from 'protobufjs';
-import { ModelProto } from '../../src/onnx/proto/messages.js';
+import protobuf from 'protobufjs/light.js';
+import descriptor from './onnx.json' with { type: 'json' };
 
 interface Attribute {
   readonly name: string;
@@ -49,7 +49,7 @@ export interface DecodedModel {
 }
 
 export function decoded(bytes: Uint8Array): DecodedModel {
-  const type: Type = ModelProto;
+  const type = protobuf.Root.fromJSON(descriptor).lookupType('onnx.ModelProto');
   return type.toObject(type.decode(bytes), { longs: Number, enums: String, arrays: true }) as DecodedModel;
 }
 

@@ -1,8 +1,7 @@
-/** Models as the messages of onnx.proto. The descriptor onnx.json has the fields that are written here. */
+/** Models as the messages of onnx.proto: its numbers of fields, in their order. */
 import type { DType } from '@inplace-abn/core';
-import protobuf from 'protobufjs/light.js';
+import { PbfWriter } from 'pbf';
 import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxSignal, OnnxTensor } from '../model/model.js';
-import descriptor from './onnx.json' with { type: 'json' };
 
 /** The operator set that the rules are written for. */
 export const OPSET = 17;
@@ -32,58 +31,106 @@ export const DATA_TYPES: Readonly<Record<DType, number>> = {
 const ATTRIBUTE_TYPES = { float: 1, int: 2, text: 3, ints: 7 } as const;
 /** TensorProto.DataLocation */
 const EXTERNAL = 1;
+/** Room for a node or tensor without its data. */
+const BYTES_OF_ENTRY = 1024;
 
-export const ModelProto = protobuf.Root.fromJSON(descriptor).lookupType('onnx.ModelProto');
+type PlaceOf = (tensor: OnnxTensor) => ExternalPlace | null;
 
 /** The bytes of a model's message; `placeOf`: of a tensor that lies in another file, null for one in the message. */
-export function encodeModel(
-  model: OnnxModel,
-  placeOf: (tensor: OnnxTensor) => ExternalPlace | null,
-): Uint8Array {
-  const message = {
-    irVersion: IR_VERSION,
-    opsetImport: [{ domain: '', version: OPSET }],
-    producerName: PRODUCER,
-    graph: {
-      name: 'network',
-      node: model.nodes.map(nodeProto),
-      initializer: model.tensors.map((tensor) => tensorProto(tensor, placeOf(tensor))),
-      input: model.inputs.map(signalProto),
-      output: model.outputs.map(signalProto),
-    },
-    metadataProps: entries(Object.fromEntries(model.metadata)),
-  };
-  return ModelProto.encode(message).finish();
+export function encodeModel(model: OnnxModel, placeOf: PlaceOf): Uint8Array {
+  const out = new PbfWriter(new Uint8Array(expectedBytes(model, placeOf)));
+  out.writeVarintField(1, IR_VERSION);
+  out.writeStringField(2, PRODUCER);
+  out.writeMessage(7, writeGraph, { model, placeOf });
+  out.writeMessage(8, writeOperatorSet, OPSET);
+  for (const entry of model.metadata) out.writeMessage(14, writeEntry, entry);
+  return out.finish();
 }
 
-function nodeProto({ name, type, inputs, outputs, attributes }: OnnxNode) {
-  const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value));
-  return { name, opType: type, input: inputs, output: outputs, attribute };
+/** Enough as a rule: a writer that has to grow copies all and doubles. */
+function expectedBytes({ nodes, tensors }: OnnxModel, placeOf: PlaceOf): number {
+  const inside = tensors.filter((tensor) => !placeOf(tensor));
+  const bytes = inside.reduce((sum, tensor) => sum + tensor.bytes.byteLength, 0);
+  return bytes + BYTES_OF_ENTRY * (nodes.length + tensors.length + 1);
 }
 
-function attributeProto(name: string, value: OnnxAttribute) {
-  if ('float' in value) return { name, f: value.float, type: ATTRIBUTE_TYPES.float };
-  if ('int' in value) return { name, i: value.int, type: ATTRIBUTE_TYPES.int };
-  if ('ints' in value) return { name, ints: value.ints, type: ATTRIBUTE_TYPES.ints };
-  return { name, s: new TextEncoder().encode(value.text), type: ATTRIBUTE_TYPES.text };
+function writeGraph({ model, placeOf }: { model: OnnxModel; placeOf: PlaceOf }, out: PbfWriter): void {
+  for (const node of model.nodes) out.writeMessage(1, writeNode, node);
+  out.writeStringField(2, 'network');
+  for (const tensor of model.tensors) {
+    out.writeMessage(5, writeTensor, { tensor, place: placeOf(tensor) });
+  }
+  for (const input of model.inputs) out.writeMessage(11, writeSignal, input);
+  for (const output of model.outputs) out.writeMessage(12, writeSignal, output);
 }
 
-function tensorProto({ name, dtype, shape, bytes }: OnnxTensor, place: ExternalPlace | null) {
-  const tensor = { name, dims: shape, dataType: DATA_TYPES[dtype] };
-  if (!place) return { ...tensor, rawData: bytes };
-  const externalData = entries({
-    location: place.location,
-    offset: String(place.offset),
-    length: String(bytes.byteLength),
+function writeNode({ name, type, inputs, outputs, attributes }: OnnxNode, out: PbfWriter): void {
+  for (const input of inputs) out.writeStringField(1, input);
+  for (const output of outputs) out.writeStringField(2, output);
+  out.writeStringField(3, name);
+  out.writeStringField(4, type);
+  for (const entry of Object.entries(attributes)) out.writeMessage(5, writeAttribute, entry);
+}
+
+function writeAttribute([name, value]: [string, OnnxAttribute], out: PbfWriter): void {
+  out.writeStringField(1, name);
+  if ('float' in value) out.writeFloatField(2, value.float);
+  else if ('int' in value) out.writeVarintField(3, value.int);
+  else if ('text' in value) out.writeStringField(4, value.text);
+  else for (const int of value.ints) out.writeVarintField(8, int);
+  out.writeVarintField(20, attributeType(value));
+}
+
+function attributeType(value: OnnxAttribute): number {
+  if ('float' in value) return ATTRIBUTE_TYPES.float;
+  if ('int' in value) return ATTRIBUTE_TYPES.int;
+  return 'text' in value ? ATTRIBUTE_TYPES.text : ATTRIBUTE_TYPES.ints;
+}
+
+function writeTensor(
+  { tensor, place }: { tensor: OnnxTensor; place: ExternalPlace | null },
+  out: PbfWriter,
+): void {
+  for (const size of tensor.shape) out.writeVarintField(1, size);
+  out.writeVarintField(2, DATA_TYPES[tensor.dtype]);
+  out.writeStringField(8, tensor.name);
+  if (!place) {
+    out.writeBytesField(9, tensor.bytes);
+    return;
+  }
+  out.writeMessage(13, writeEntry, ['location', place.location]);
+  out.writeMessage(13, writeEntry, ['offset', String(place.offset)]);
+  out.writeMessage(13, writeEntry, ['length', String(tensor.bytes.byteLength)]);
+  out.writeVarintField(14, EXTERNAL);
+}
+
+/** ValueInfoProto with the messages within: type, tensor_type, shape and its sizes. */
+function writeSignal({ name, dtype, shape }: OnnxSignal, out: PbfWriter): void {
+  out.writeStringField(1, name);
+  out.writeMessage(2, nested, () => {
+    out.writeMessage(1, nested, () => {
+      out.writeVarintField(1, DATA_TYPES[dtype]);
+      out.writeMessage(2, nested, () => {
+        for (const size of shape) out.writeMessage(1, writeDimension, size);
+      });
+    });
   });
-  return { ...tensor, dataLocation: EXTERNAL, externalData };
 }
 
-function signalProto({ name, dtype, shape }: OnnxSignal) {
-  const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
-  return { name, type: { tensorType: { elemType: DATA_TYPES[dtype], shape: { dim } } } };
+const nested = (write: () => void) => write();
+
+function writeDimension(size: number | string, out: PbfWriter): void {
+  if (typeof size === 'number') out.writeVarintField(1, size);
+  else out.writeStringField(2, size);
 }
 
-function entries(record: Readonly<Record<string, string>>) {
-  return Object.entries(record).map(([key, value]) => ({ key, value }));
+function writeOperatorSet(version: number, out: PbfWriter): void {
+  // The domain of ONNX itself.
+  out.writeStringField(1, '');
+  out.writeVarintField(2, version);
+}
+
+function writeEntry([key, value]: [string, string], out: PbfWriter): void {
+  out.writeStringField(1, key);
+  out.writeStringField(2, value);
 }
