@@ -1,17 +1,23 @@
 // Builds the tarballs of every published package into release/: the same commit gives the same bytes.
-//   npm run pack [-- FOLDER]
+//   npm run pack [-- [--onednn] [FOLDER]]
+// --onednn: as for npm, with a oneDNN of the kernels' own, which it builds first.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { fillNativePackage } from '../tools/release/native-package.mjs';
+import { buildOnednn } from '../tools/release/onednn.mjs';
+import { BUILD_PACKAGES, ensureSystemPackages } from './lib/debian.mjs';
 import { publishedManifest, publishedMembers } from './lib/members.mjs';
+import { CHECKOUT_BUILD, ensureNativeAddon } from './lib/native.mjs';
 import { inRoot } from './lib/paths.mjs';
-import { buildPackages } from './lib/pnpm.mjs';
+import { buildPackages, ensureDependencies } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
 import { runMain, StepError, say, step } from './lib/steps.mjs';
 
 const STAGE = inRoot('.cache', 'pack');
+const RELEASE_BUILD = '.cache/native';
 const MOST_NATIVE_BYTES = 12e6;
 /** Output files of an earlier run. */
 const MADE = /\.tgz$|^SHA256SUMS$/;
@@ -20,14 +26,19 @@ const MADE = /\.tgz$|^SHA256SUMS$/;
 const sha256 = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
 await runMain(async () => {
-  const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), process.argv[2] ?? inRoot('release'));
-  await setup();
+  const { values, positionals } = parseArgs({
+    options: { onednn: { type: 'boolean' } },
+    allowPositionals: true,
+  });
+  const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), positionals[0] ?? inRoot('release'));
+  const build = values.onednn ? await buildRelease() : CHECKOUT_BUILD;
+  if (!values.onednn) await setup();
   await buildPackages();
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder).filter((each) => MADE.test(each))) rmSync(path.join(folder, name));
   for (const { folder: member, manifest } of publishedMembers()) {
     await step(manifest.name, () =>
-      manifest.os ? packNative(member, manifest, folder) : packMember(member, manifest, folder),
+      manifest.os ? packNative(member, manifest, folder, build) : packMember(member, manifest, folder),
     );
   }
   const tarballs = readdirSync(folder)
@@ -39,6 +50,14 @@ await runMain(async () => {
   say(`${tarballs.length} tarballs, ${(bytes / 1e6).toFixed(1)} MB, in ${folder}`);
   return 0;
 });
+
+/** The addon with its own oneDNN, in a folder of its own. */
+async function buildRelease() {
+  await ensureSystemPackages(BUILD_PACKAGES);
+  await ensureDependencies();
+  await ensureNativeAddon(RELEASE_BUILD, [`--CDdnnl_DIR=${await buildOnednn()}`]);
+  return RELEASE_BUILD;
+}
 
 /**
  * By npm, as pnpm writes dependencies in an order that differs from run to run.
@@ -64,20 +83,21 @@ async function packMember(member, manifest, folder) {
  * @param {string} member
  * @param {{ name: string, os: string[], cpu: string[] }} manifest
  * @param {string} folder
+ * @param {string} build  folder of the addon's build
  */
-async function packNative(member, { name, os, cpu }, folder) {
+async function packNative(member, { name, os, cpu }, folder, build) {
   if (!os.includes(process.platform) || !cpu.includes(process.arch)) {
     say(`! ${name} is left out: it is packed on its own platform`);
     return;
   }
   const stage = path.join(STAGE, path.basename(member));
-  fillNativePackage(member, stage);
+  fillNativePackage(member, stage, build);
   const size = npmPack(stage, folder);
   if (size <= MOST_NATIVE_BYTES) return;
   const excess = `${name} has ${size} bytes packed, more than ${MOST_NATIVE_BYTES}`;
   // The system's oneDNN has more than kernels call.
   if (!readdirSync(stage).some((file) => file.startsWith('libdnnl'))) throw new StepError(excess);
-  say(`! ${excess}: a release is linked with the oneDNN of tools/release/onednn.mjs`);
+  say(`! ${excess}: a release is packed with --onednn`);
 }
 
 /**

@@ -1,5 +1,6 @@
 // The checks that take longer than a commit should wait, with the packed packages on minimal systems (as
-// root); CI runs them after `npm test`.  npm run test:all [-- vitest's filters]
+// root); CI runs them after `npm test`.  npm run test:all [-- [--onednn] vitest's filters]
+// --onednn: of packages as npm gets them, which takes a build of oneDNN.
 import { buildEmulatedDevice } from './lib/native.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
@@ -21,9 +22,12 @@ const ROOT_PACKAGES = process.getuid?.() === 0 ? ['debootstrap'] : [];
 await runMain(async () => {
   await setup({ packages: ROOT_PACKAGES });
   // Loaded here because it needs the npm dependencies that setup installs.
+  const [options, filters] = [true, false].map((packing) =>
+    process.argv.slice(2).filter((each) => (each === '--onednn') === packing),
+  );
   const { packageChecks } = await import('../tools/release/checks.mjs');
   const results = new Results('test-all');
-  for (const check of [...CHECKS, ...packageChecks()]) await results.check(check);
-  await results.vitest(['--config', 'vitest.long.config.ts', ...process.argv.slice(2)]);
+  for (const check of [...CHECKS, ...packageChecks(options)]) await results.check(check);
+  await results.vitest(['--config', 'vitest.long.config.ts', ...filters]);
   return results.close();
 });

@@ -6,25 +6,29 @@ import { inRoot } from './paths.mjs';
 import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs';
 import { runLogged, step } from './steps.mjs';
 
-const STAMP = 'native/build/.stamp';
-const ADDON = 'native/build/Release/inplace_abn.node';
+/** The folder of this checkout's build. */
+export const CHECKOUT_BUILD = 'native/build';
 
-/** Builds the native addon unless sources, options and libraries are those of the last build. */
-export async function ensureNativeAddon() {
+/**
+ * Builds the native addon unless sources, options and libraries are those of the last build.
+ * @param {string} [folder]  relative to the root
+ * @param {string[]} [further]  options of cmake-js
+ */
+export async function ensureNativeAddon(folder = CHECKOUT_BUILD, further = []) {
   if (!existsSync(inRoot('native', 'CMakeLists.txt'))) return;
   const sources = filesUnder('native', ['build', 'node_modules']);
-  const options = cudaOptions(process.env, findCuda());
+  const options = [...cudaOptions(process.env, findCuda()), ...further];
+  const [stamp, addon] = [`${folder}/.stamp`, `${folder}/Release/inplace_abn.node`];
   const [configuration, contents] = [configurationHash(options), hashOf(sources)];
-  if (readStamp(STAMP) === `${configuration}\n${contents}\n` && existsSync(inRoot(ADDON))) return;
+  if (readStamp(stamp) === `${configuration}\n${contents}\n` && existsSync(inRoot(addon))) return;
 
-  await step(options.length > 0 ? 'native addon and CUDA plugin' : 'native addon', async () => {
+  await step(options.length > further.length ? 'native addon and CUDA plugin' : 'native addon', async () => {
     // cmake-js builds on in an existing cache without configuring it again.
-    if (!readStamp(STAMP).startsWith(configuration))
-      rmSync(inRoot('native', 'build'), { recursive: true, force: true });
-    const args = ['run', 'compile', ...(options.length > 0 ? ['--', ...options] : [])];
-    await runLogged('native-build', 'npm', args, { cwd: inRoot('native') });
+    if (!readStamp(stamp).startsWith(configuration)) rmSync(inRoot(folder), { recursive: true, force: true });
+    const args = ['cmake-js', 'build', '--out', inRoot(folder), '--config', 'Release', ...options];
+    await runLogged('native-build', 'npx', args, { cwd: inRoot('native') });
   });
-  writeStamp(STAMP, `${configuration}\n${contents}\n`);
+  writeStamp(stamp, `${configuration}\n${contents}\n`);
 }
 
 const EMULATED = ['inplace_abn_cuda_emulated', 'cudnn_emulated', 'cublaslt_emulated', 'nccl_emulated'];
@@ -32,7 +36,7 @@ const EMULATED = ['inplace_abn_cuda_emulated', 'cudnn_emulated', 'cublaslt_emula
 /** Builds the CUDA device's sources for the CPU, where the tests run them. */
 export async function buildEmulatedDevice() {
   await step('emulated CUDA device', () =>
-    runLogged('emulated-cuda', 'cmake', ['--build', inRoot('native', 'build'), '--target', ...EMULATED]),
+    runLogged('emulated-cuda', 'cmake', ['--build', inRoot(CHECKOUT_BUILD), '--target', ...EMULATED]),
   );
 }
 
@@ -45,7 +49,7 @@ function configurationHash(options) {
   const versions = [...(installedPackages(BUILD_PACKAGES) ?? [])].map(
     ([name, version]) => `${name} ${version}`,
   );
-  const settings = ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'CUDACXX', 'CUDAFLAGS', 'dnnl_DIR'].map(
+  const settings = ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'CUDACXX', 'CUDAFLAGS'].map(
     (name) => process.env[name] ?? '',
   );
   return hashOf(['native/package.json'], [...versions.sort(), ...settings, ...options]);

@@ -17,12 +17,15 @@ const THREADS = inRoot('tools', 'release', 'threads.mjs');
 const HOME = '/root/packages';
 const CONFIG = 'node_modules/@inplace-abn/train-imagenet/experiments/demo_fashion_mnist.json';
 const ADDON = 'node_modules/@inplace-abn/native-linux-x64';
+/** An installation with one platform, of packages with their own oneDNN. */
+const MOST_INSTALLED_BYTES = 60e6;
 const COMPILERS = ['cc', 'gcc', 'g++', 'clang', 'make', 'cmake', 'python3'];
 
 /** Commands by name, in a folder with the packages installed, each after those that it needs. */
 const COMMANDS = {
   'no compiler': COMPILERS.map((name) => `! command -v ${name}`).join(' && '),
   install: 'npm init -y && npm install --no-audit --no-fund ./release/*.tgz',
+  size: `test -e ${ADDON}/libdnnl.so.2 || test "$(du -sb node_modules | cut -f1)" -le ${MOST_INSTALLED_BYTES}`,
   'no install scripts': '! grep -lE \'"(pre|post)?install":\' node_modules/@inplace-abn/*/package.json',
   'README snippet': 'node snippet.mjs && test -s net.safetensors',
   doctor: 'npx inplace-abn doctor',
@@ -50,26 +53,34 @@ const COMMANDS = {
 
 /**
  * Checks for `npm run test:all`. Systems are made and entered as root only.
+ * @param {string[]} options  of packing
  * @returns {(() => Promise<unknown>)[]}
  */
-export function packageChecks() {
+export function packageChecks(options) {
   if (process.getuid?.() !== 0 || spawnSync('debootstrap', ['--version']).error) {
     say('! the packed packages are not tried: minimal systems want root and debootstrap');
     return [];
   }
-  return [packedTwice, ...SUITES.flatMap(checksOn)];
+  if (!options.includes('--onednn')) {
+    say("! the packages' sizes are not checked: a release has its own oneDNN (npm run test:all -- --onednn)");
+  }
+  return [() => packedTwice(options), ...SUITES.flatMap(checksOn)];
 }
 
-/** The same commit gives the same bytes. */
-async function packedTwice() {
+/**
+ * The same commit gives the same bytes.
+ * @param {string[]} options
+ */
+async function packedTwice(options) {
   const again = inRoot('.cache', 'packed-again');
-  await step('packages', () => runLogged('pack-all', process.execPath, ['scripts/pack.mjs', RELEASE]));
+  const pack = ['scripts/pack.mjs', ...options];
+  await step('packages', () => runLogged('pack-all', process.execPath, [...pack, RELEASE]));
   await step('packages once more, the same bytes', async () => {
     for (const name of readdirSync(inRoot('packages'))) {
       rmSync(inRoot('packages', name, 'dist'), { recursive: true, force: true });
     }
     const env = { ...process.env, TURBO_FORCE: 'true' };
-    await runLogged('pack-again', process.execPath, ['scripts/pack.mjs', again], { env });
+    await runLogged('pack-again', process.execPath, [...pack, again], { env });
     const [first, second] = [RELEASE, again].map((folder) => sums(folder));
     if (first !== second) throw new StepError(`two builds differ:\n${first}\n${second}`);
   });

@@ -32,9 +32,12 @@ export function thirdPartyLicenses(files, changes, compiledIn) {
   ].join(`\n\n${'='.repeat(78)}\n\n`);
 }
 
-/** Of the oneDNN that CMake found for this build, a static library. */
-export function onednnLicense() {
-  const cache = readFileSync(inRoot('native', 'build', 'CMakeCache.txt'), 'utf8');
+/**
+ * Of the oneDNN that CMake found for a build, a static library.
+ * @param {string} build
+ */
+export function onednnLicense(build) {
+  const cache = readFileSync(inRoot(build, 'CMakeCache.txt'), 'utf8');
   const folder = /^dnnl_DIR:PATH=(.*)$/m.exec(cache)?.[1] ?? '';
   const read = (/** @type {string} */ name) =>
     readFileSync(path.join(folder, '../../../share/doc/dnnl', name), 'utf8');

@@ -9,8 +9,8 @@ import { StepError } from '../../scripts/lib/steps.mjs';
 import { Elf, newestVersion } from './elf.mjs';
 import { onednnLicense, thirdPartyLicenses } from './licenses.mjs';
 
-const RELEASE = inRoot('native', 'build', 'Release');
-const OWN = ['inplace_abn.node', 'inplace_abn_gloo.so'];
+const ADDON = 'inplace_abn.node';
+const OWN = [ADDON, 'inplace_abn_gloo.so'];
 
 /** Libraries of every system with Node. */
 const OF_THE_SYSTEM = /^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.so)/;
@@ -20,8 +20,10 @@ const LEFT_OUT = /^lib(OpenCL|ibverbs|hiredis)\.so/;
 /**
  * @param {string} member  folder of the package in the checkout
  * @param {string} folder  made anew
+ * @param {string} build  folder of the addon's build, relative to the root
  */
-export function fillNativePackage(member, folder) {
+export function fillNativePackage(member, folder, build) {
+  const release = inRoot(build, 'Release');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const name of ['package.json', 'README.md']) {
@@ -29,11 +31,11 @@ export function fillNativePackage(member, folder) {
   }
   copyFileSync(inRoot('LICENSE'), path.join(folder, 'LICENSE'));
 
-  const libraries = new Map(OWN.flatMap((name) => [...librariesOf(path.join(RELEASE, name))]));
+  const libraries = new Map(OWN.flatMap((name) => [...librariesOf(path.join(release, name))]));
   /** @type {string[]} */
   const changes = [];
   for (const name of OWN) {
-    copyFileSync(path.join(RELEASE, name), path.join(folder, name));
+    copyFileSync(path.join(release, name), path.join(folder, name));
     run('strip', [path.join(folder, name)]);
   }
   for (const [name, file] of libraries) {
@@ -49,8 +51,10 @@ export function fillNativePackage(member, folder) {
   assertOldest(member, folder, files);
   writeFileSync(path.join(folder, 'files.json'), `${JSON.stringify(described(folder, files), null, 2)}\n`);
   const sources = packed.map((name) => realpathSync(libraries.get(name) ?? name));
-  const onednn = packed.some((name) => name.startsWith('libdnnl')) ? [] : [onednnLicense()];
-  writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(sources, changes, onednn));
+  const compiledIn = !packed.some((name) => name.startsWith('libdnnl'));
+  if (compiledIn) assertOnednn(path.join(folder, ADDON));
+  const texts = compiledIn ? [onednnLicense(build)] : [];
+  writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(sources, changes, texts));
 }
 
 /**
@@ -113,6 +117,18 @@ function assertComplete(folder, files) {
     const needed = new Elf(readFileSync(path.join(folder, file))).needed();
     const missing = needed.filter((name) => !OF_THE_SYSTEM.test(name) && !files.includes(name));
     if (missing.length > 0) throw new StepError(`${file} needs ${missing.join(', ')}`);
+  }
+}
+
+/**
+ * The linker takes what it does not find for something that Node has.
+ * @param {string} addon  with a oneDNN compiled in
+ */
+function assertOnednn(addon) {
+  const symbols = new Elf(readFileSync(addon)).symbols();
+  const lost = symbols.filter(({ name, defined }) => !defined && /^(_ZNK?4dnnl|dnnl_)/.test(name));
+  if (lost.length > 0) {
+    throw new StepError(`oneDNN is built without ${lost.map(({ name }) => name).join(', ')}`);
   }
 }
 

@@ -1,25 +1,24 @@
 // @ts-check
 // Builds the oneDNN that packages bring: for CPUs alone, with the primitives that kernels call, as a static library.
-// Debian's brings an OpenCL engine and every primitive, four times as many bytes.
-//
-//   node tools/release/onednn.mjs [TARBALL]       downloads the sources unless they are given
-//   dnnl_DIR=$PWD/.cache/onednn/lib/cmake/dnnl npm run pack
+// Debian's brings an OpenCL engine and every primitive, twice as many bytes.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
-import { runLogged, runMain, StepError, say, step } from '../../scripts/lib/steps.mjs';
+import { hashOf, readStamp, writeStamp } from '../../scripts/lib/stamp.mjs';
+import { runLogged, StepError, step } from '../../scripts/lib/steps.mjs';
 
 /** Debian 12's, so that packages compute what a checkout there computes. */
 const VERSION = '2.6.3';
-const URL = `https://github.com/oneapi-src/oneDNN/archive/refs/tags/v${VERSION}.tar.gz`;
-/** Of Debian's onednn_2.6.3.orig.tar.gz, too. */
+const TARBALL = `onednn_${VERSION}.orig.tar.gz`;
+/** Of that file, and of GitHub's archive of the version. */
 const SHA256 = 'fd47d2470000b5015f6e34134f799683050f81cbc04f53a3b0d323df1bb900bc';
 const FOLDER = inRoot('.cache', 'onednn');
 const PRIMITIVES = ['CONVOLUTION', 'MATMUL', 'REORDER'];
-/** Files of other primitives, which only take time to compile; the linker reports one that is missing after all. */
+/** Files of other primitives, which only take time to compile. Packing fails where the addon needs one after all. */
 const OTHERS =
-  /\/(rnn|lrn|prelu|shuffle)\/[^/]+\.cpp$|\/(?!cpu_)\w*(batch_normalization|_binary|concat|deconvolution|_eltwise|inner_product|layer_normalization|lrn|pool|prelu|reduction|resampling|shuffle|softmax|_sum)\w*(?<!_utils|_injector)\.cpp$/;
+  /\/(rnn|lrn|prelu|shuffle)\/[^/]+\.cpp$|\/(?!cpu_)\w*(batch_normalization|_binary|concat|deconvolution|_eltwise|inner_product|layer_normalization|lrn|pool|prelu|reduction|resampling|shuffle|softmax|(?<!_copy)_sum)\w*(?<!_utils|_injector)\.cpp$/;
 /** Where a program runs is none of its contents; what nothing calls can be left out when it is linked. */
 const FLAGS = `-ffunction-sections -fdata-sections -ffile-prefix-map=${FOLDER}=.`;
 const OPTIONS = {
@@ -40,40 +39,70 @@ const OPTIONS = {
   DNNL_ENABLE_JIT_PROFILING: 'OFF',
 };
 
-await runMain(async () => {
-  const sources = path.join(FOLDER, 'sources');
-  const build = path.join(FOLDER, 'build');
-  const tarball = path.join(FOLDER, `oneDNN-${VERSION}.tar.gz`);
-  mkdirSync(sources, { recursive: true });
-  await step(`sources of oneDNN ${VERSION}`, async () => {
-    await bring(process.argv[2], tarball);
-    await runLogged('onednn-sources', 'tar', ['-xzf', tarball, '-C', sources, '--strip-components=1']);
-    for (const file of readdirSync(path.join(sources, 'src/cpu'), { encoding: 'utf8', recursive: true })) {
-      if (OTHERS.test(`/${file}`)) rmSync(path.join(sources, 'src/cpu', file));
-    }
-  });
+const CMAKE_FILES = path.join(FOLDER, 'lib/cmake/dnnl');
+const STAMP = '.cache/onednn/stamp';
+
+/**
+ * Builds it unless this version is there: 20 minutes of a core.
+ * @returns {Promise<string>} the folder for CMake's `dnnl_DIR`
+ */
+export async function buildOnednn() {
+  const inputs = hashOf(['tools/release/onednn.mjs']);
+  if (readStamp(STAMP) === inputs) return CMAKE_FILES;
+  const [sources, build] = [path.join(FOLDER, 'sources'), path.join(FOLDER, 'build')];
+  await step(`sources of oneDNN ${VERSION}`, () => bringSources(sources));
   const options = Object.entries(OPTIONS).map(([name, value]) => `-D${name}=${value}`);
   await step('oneDNN', async () => {
     await runLogged('onednn-configure', 'cmake', ['-S', sources, '-B', build, '-G', 'Ninja', ...options]);
     await runLogged('onednn-build', 'cmake', ['--build', build]);
     await runLogged('onednn-install', 'cmake', ['--install', build]);
   });
-  say(`dnnl_DIR=${path.join(FOLDER, 'lib/cmake/dnnl')}`);
-});
+  writeStamp(STAMP, inputs);
+  return CMAKE_FILES;
+}
+
+/** @param {string} folder  gets the sources that are compiled */
+async function bringSources(folder) {
+  const tarball = path.join(FOLDER, TARBALL);
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(tarball)) await download(tarball);
+  const found = createHash('sha256').update(readFileSync(tarball)).digest('hex');
+  if (found !== SHA256) throw new StepError(`${tarball} has SHA-256 ${found}, not ${SHA256}: remove it`);
+  await runLogged('onednn-sources', 'tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
+  for (const file of readdirSync(path.join(folder, 'src/cpu'), { encoding: 'utf8', recursive: true })) {
+    if (isOfOtherPrimitive(`src/cpu/${file}`)) rmSync(path.join(folder, 'src/cpu', file));
+  }
+}
 
 /**
- * @param {string | undefined} given  a tarball, instead of the one to download
- * @param {string} tarball  where it is to lie
+ * @param {string} file  of src/cpu
+ * @returns {boolean} whether the primitives that kernels call do without it
  */
-async function bring(given, tarball) {
-  if (given) cpSync(given, tarball);
-  if (!existsSync(tarball)) {
-    const response = await fetch(URL);
-    if (!response.ok) throw new StepError(`${URL}: ${response.status} ${response.statusText}`);
-    writeFileSync(tarball, Buffer.from(await response.arrayBuffer()));
+export const isOfOtherPrimitive = (file) => OTHERS.test(file);
+
+/**
+ * From the mirror that brought libdnnl-dev, where Debian keeps the sources next to it.
+ * @param {string} tarball
+ */
+async function download(tarball) {
+  const { stdout } = spawnSync('apt-get', ['download', '--print-uris', 'libdnnl-dev'], { encoding: 'utf8' });
+  const url = sourcesUrl(stdout ?? '');
+  const helper = '/usr/lib/apt/apt-helper';
+  try {
+    await runLogged('onednn-download', helper, ['download-file', url, tarball, `SHA256:${SHA256}`]);
+  } catch (error) {
+    throw new StepError(
+      `${error instanceof Error ? error.message : error}\n${url} cannot be had. Put the file, or GitHub's ` +
+        `oneapi-src/oneDNN/archive/refs/tags/v${VERSION}.tar.gz, which is the same, at ${tarball}`,
+    );
   }
-  const found = createHash('sha256').update(readFileSync(tarball)).digest('hex');
-  if (found === SHA256) return;
-  rmSync(tarball);
-  throw new StepError(`${given ?? URL} has SHA-256 ${found}, not ${SHA256}`);
+}
+
+/**
+ * @param {string} uris  of `apt-get download --print-uris libdnnl-dev`
+ * @returns {string} the sources' URL
+ */
+export function sourcesUrl(uris) {
+  const binary = /^'(\S+)'/m.exec(uris)?.[1] ?? 'http://deb.debian.org/debian/pool/main/o/onednn/';
+  return new URL(TARBALL, binary).href;
 }

@@ -5,6 +5,10 @@ const common: Options = {
   target: 'node20',
   platform: 'node',
   sourcemap: true,
+  // Maps give a package's stack traces the lines of its sources, which a checkout has next to dist.
+  esbuildOptions: (options) => {
+    options.sourcesContent = false;
+  },
   clean: true,
   silent: true,
   tsconfig: 'tsconfig.json',
