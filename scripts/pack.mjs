@@ -55,7 +55,12 @@ await runMain(async () => {
 async function buildRelease() {
   await ensureSystemPackages(BUILD_PACKAGES);
   await ensureDependencies();
-  await ensureNativeAddon(RELEASE_BUILD, [`--CDdnnl_DIR=${await buildOnednn()}`]);
+  const onednn = await buildOnednn();
+  await ensureNativeAddon({
+    folder: RELEASE_BUILD,
+    further: [`--CDdnnl_DIR=${onednn.cmakeFiles}`],
+    inputs: [onednn.stamp],
+  });
   return RELEASE_BUILD;
 }
 

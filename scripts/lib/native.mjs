@@ -11,15 +11,15 @@ export const CHECKOUT_BUILD = 'native/build';
 
 /**
  * Builds the native addon unless sources, options and libraries are those of the last build.
- * @param {string} [folder]  relative to the root
- * @param {string[]} [further]  options of cmake-js
+ * @param {{ folder?: string, further?: string[], inputs?: string[] }} [build]  folder, options of cmake-js and files that
+ * decide the result, too; relative to the root
  */
-export async function ensureNativeAddon(folder = CHECKOUT_BUILD, further = []) {
+export async function ensureNativeAddon({ folder = CHECKOUT_BUILD, further = [], inputs = [] } = {}) {
   if (!existsSync(inRoot('native', 'CMakeLists.txt'))) return;
   const sources = filesUnder('native', ['build', 'node_modules']);
   const options = [...cudaOptions(process.env, findCuda()), ...further];
   const [stamp, addon] = [`${folder}/.stamp`, `${folder}/Release/inplace_abn.node`];
-  const [configuration, contents] = [configurationHash(options), hashOf(sources)];
+  const [configuration, contents] = [configurationHash(options), hashOf([...sources, ...inputs])];
   if (readStamp(stamp) === `${configuration}\n${contents}\n` && existsSync(inRoot(addon))) return;
 
   await step(options.length > further.length ? 'native addon and CUDA plugin' : 'native addon', async () => {

@@ -38,7 +38,7 @@ export function thirdPartyLicenses(files, changes, compiledIn) {
  */
 export function onednnLicense(build) {
   const cache = readFileSync(inRoot(build, 'CMakeCache.txt'), 'utf8');
-  const folder = /^dnnl_DIR:PATH=(.*)$/m.exec(cache)?.[1] ?? '';
+  const folder = /^dnnl_DIR:\w+=(.*)$/m.exec(cache)?.[1] ?? '';
   const read = (/** @type {string} */ name) =>
     readFileSync(path.join(folder, '../../../share/doc/dnnl', name), 'utf8');
   return `oneDNN (compiled in)\n\n${read('LICENSE')}\n\n${read('THIRD-PARTY-PROGRAMS')}`;

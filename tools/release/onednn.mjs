@@ -15,10 +15,11 @@ const TARBALL = `onednn_${VERSION}.orig.tar.gz`;
 /** Of that file, and of GitHub's archive of the version. */
 const SHA256 = 'fd47d2470000b5015f6e34134f799683050f81cbc04f53a3b0d323df1bb900bc';
 const FOLDER = inRoot('.cache', 'onednn');
-const PRIMITIVES = ['CONVOLUTION', 'MATMUL', 'REORDER'];
+/** An inner product computes convolutions whose weights are as large as their images. */
+const PRIMITIVES = ['CONVOLUTION', 'INNER_PRODUCT', 'MATMUL', 'REORDER'];
 /** Files of other primitives, which only take time to compile. Packing fails where the addon needs one after all. */
 const OTHERS =
-  /\/(rnn|lrn|prelu|shuffle)\/[^/]+\.cpp$|\/(?!cpu_)\w*(batch_normalization|_binary|concat|deconvolution|_eltwise|inner_product|layer_normalization|lrn|pool|prelu|reduction|resampling|shuffle|softmax|(?<!_copy)_sum)\w*(?<!_utils|_injector)\.cpp$/;
+  /\/(rnn|lrn|prelu|shuffle)\/[^/]+\.cpp$|\/(?!cpu_)\w*(batch_normalization|_binary|concat|deconvolution|_eltwise|layer_normalization|lrn|pool|prelu|reduction|resampling|shuffle|softmax|(?<!_copy)_sum)\w*(?<!_utils|_injector)\.cpp$/;
 /** Where a program runs is none of its contents; what nothing calls can be left out when it is linked. */
 const FLAGS = `-ffunction-sections -fdata-sections -ffile-prefix-map=${FOLDER}=.`;
 const OPTIONS = {
@@ -39,16 +40,15 @@ const OPTIONS = {
   DNNL_ENABLE_JIT_PROFILING: 'OFF',
 };
 
-const CMAKE_FILES = path.join(FOLDER, 'lib/cmake/dnnl');
-const STAMP = '.cache/onednn/stamp';
+const BUILT = { cmakeFiles: path.join(FOLDER, 'lib/cmake/dnnl'), stamp: '.cache/onednn/stamp' };
 
 /**
  * Builds it unless this version is there: 20 minutes of a core.
- * @returns {Promise<string>} the folder for CMake's `dnnl_DIR`
+ * @returns {Promise<typeof BUILT>} the folder for CMake's `dnnl_DIR`, and a file that tells builds apart
  */
 export async function buildOnednn() {
   const inputs = hashOf(['tools/release/onednn.mjs']);
-  if (readStamp(STAMP) === inputs) return CMAKE_FILES;
+  if (readStamp(BUILT.stamp) === inputs) return BUILT;
   const [sources, build] = [path.join(FOLDER, 'sources'), path.join(FOLDER, 'build')];
   await step(`sources of oneDNN ${VERSION}`, () => bringSources(sources));
   const options = Object.entries(OPTIONS).map(([name, value]) => `-D${name}=${value}`);
@@ -57,8 +57,8 @@ export async function buildOnednn() {
     await runLogged('onednn-build', 'cmake', ['--build', build]);
     await runLogged('onednn-install', 'cmake', ['--install', build]);
   });
-  writeStamp(STAMP, inputs);
-  return CMAKE_FILES;
+  writeStamp(BUILT.stamp, inputs);
+  return BUILT;
 }
 
 /** @param {string} folder  gets the sources that are compiled */

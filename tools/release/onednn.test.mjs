@@ -5,6 +5,7 @@ const NEEDED = [
   'src/cpu/x64/jit_avx512_core_bf16_conv_kernel.cpp',
   'src/cpu/x64/gemm/s8x8s32/jit_avx512_core_u8_copy_sum_bt_kern_autogen.cpp',
   'src/cpu/x64/injectors/jit_uni_eltwise_injector.cpp',
+  'src/cpu/ref_inner_product.cpp',
   'src/cpu/x64/jit_gemm_inner_product_utils.cpp',
   'src/cpu/cpu_batch_normalization_list.cpp',
   'src/cpu/reorder/cpu_reorder.cpp',
@@ -14,7 +15,6 @@ const OTHERS = [
   'src/cpu/x64/lrn/jit_uni_lrn.cpp',
   'src/cpu/simple_sum.cpp',
   'src/cpu/x64/jit_uni_pooling.cpp',
-  'src/cpu/ref_inner_product.cpp',
 ];
 
 describe("the packages' oneDNN", () => {

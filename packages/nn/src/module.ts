@@ -12,6 +12,7 @@ import {
   UsageError,
   Value,
 } from '@inplace-abn/core';
+import manifest from '../package.json' with { type: 'json' };
 
 /** Input or output of a module: a value, or several by name. */
 export type Signals = Value | Readonly<Record<string, Value>>;
@@ -70,6 +71,9 @@ const returned = new WeakMap<Tracer, Map<string, Signals>>();
 
 /** A named group of parameters with a forward function, in the manner of torch.nn.Module. */
 export abstract class Module<In extends Signals = Value, Out extends Signals = Value> {
+  /** Version of the package. A program can load several, which do not share modules. */
+  static readonly version: string = manifest.version;
+
   /** The module's own parameters and buffers by name, in the order of PyTorch's state dictionary. */
   protected readonly states: Record<string, StateDefinition> = {};
 

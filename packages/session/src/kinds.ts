@@ -1,5 +1,6 @@
 /** Checks of options that TypeScript makes and JavaScript does not: arguments of another kind than a session takes. */
 import { checkFromZero, checkOptionNames, described, UsageError } from '@inplace-abn/core';
+import { Module } from '@inplace-abn/nn';
 import type { ParameterGroup } from './groups.js';
 
 /** Throws UsageError, code ERR_OPTION_VALUE, that says what was expected and what was received. */
@@ -20,6 +21,19 @@ export function checkNetwork(network: unknown): void {
   if (!hasMethods(network, 'call', 'namedStates')) {
     refuse('Session', 'a network, such as new Sequential({ … }) or a Module of your own,', network);
   }
+  if (!(network instanceof Module)) {
+    throw new UsageError(
+      `Session of version ${Module.version} was given a network of version ${versionOf(network)}: import both from one ` +
+        'package; `npm ls @inplace-abn/nn` shows who installed the other',
+      { code: 'ERR_OTHER_VERSION' },
+    );
+  }
+}
+
+/** Of the package that a network's class comes from. */
+function versionOf(network: unknown): string {
+  const known = typeof network === 'object' && network?.constructor;
+  return known && 'version' in known ? String(known.version) : 'unknown';
 }
 
 /** Checks the paths of layers. */

@@ -20,12 +20,25 @@ const own = (module: Module, loss: (output: Value, target: Value) => Value) =>
   });
 const scores = () => new Sequential({ pool: new GlobalAvgPool2d(), fc: new Linear(1, CLASSES) });
 
+/** As the class of another copy of the package is seen from here. */
+class OfAnotherVersion {
+  static readonly version = '0.0.9';
+  readonly call = () => {};
+  readonly namedStates = () => [];
+}
+
 const MISTAKES: readonly Mistake[] = [
   [
     'a shape that is none',
     'ERR_SHAPE',
     /sizes of one sample, such as \[3, 224, 224\], but received \[0,3\]/,
     () => session({ input: { shape: [0, 3] } }),
+  ],
+  [
+    'a network of another version',
+    'ERR_OTHER_VERSION',
+    /^Session of version \d\S+ was given a network of version 0\.0\.9: import both from one package/,
+    () => new Session(untyped<Module>(new OfAnotherVersion()), { input }),
   ],
   [
     'no input',
