@@ -1,6 +1,6 @@
 /** The rules of the ONNX checker that need no schemas of ops: names, order, types of attributes, sizes of tensors. */
 import protobuf from 'protobufjs/light.js';
-import descriptor from './onnx.json' with { type: 'json' };
+import descriptor from '../fixtures/onnx.json' with { type: 'json' };
 
 interface Attribute {
   readonly name: string;
