@@ -25,9 +25,7 @@ Choices& kernel_choices() {
 }
 
 std::string autotune_machine() {
-  static const std::string machine = cpu_name() + ", isa " +
-                                     std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa())) +
-                                     ", oneDNN " + onednn::version();
+  static const std::string machine = cpu_name() + ", " + onednn::described();
   return std::to_string(omp_get_max_threads()) + " threads of " + machine;
 }
 

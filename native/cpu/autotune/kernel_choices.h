@@ -10,7 +10,7 @@ namespace iabn {
 // Stored in the file named by IABN_CPU_KERNELS, or in the user's cache folder.
 Choices& kernel_choices();
 
-// Threads, CPU and oneDNN version, which affect timings and the last bits of sums.
+// Threads, CPU, and version of oneDNN if any, which affect timings and the last bits of sums.
 std::string autotune_machine();
 
 }  // namespace iabn

@@ -6,7 +6,7 @@
 
 #include "cpu/autotune/kernel_choices.h"
 #include "cpu/autotune/timing.h"
-#include "cpu/onednn/matmul.h"
+#include "cpu/onednn/onednn.h"
 
 namespace iabn {
 namespace {
@@ -42,7 +42,7 @@ int measured_rate() {
 }  // namespace
 
 bool bfloat16_leads() {
-  if (!onednn::has_bfloat16()) return false;
+  if (!onednn::linked() || !onednn::has_bfloat16()) return false;
   static const bool leads = measured_rate() >= kLead;
   return leads;
 }

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "cpu/loops/parallel.h"
-#include "cpu/onednn/onednn.h"
+#include "program/workspace.h"
 
 namespace iabn {
 namespace {

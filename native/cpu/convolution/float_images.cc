@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "cpu/loops/parallel.h"
-#include "cpu/onednn/onednn.h"
 #include "cpu/ops/cast.h"
+#include "program/workspace.h"
 
 namespace iabn {
 namespace {

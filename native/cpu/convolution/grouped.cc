@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "cpu/onednn/onednn.h"
+
 namespace iabn::grouped {
 namespace {
 
@@ -70,6 +72,7 @@ void refuse_unless_faster(const ConvShape& shape, DType dtype, Direction directi
   if (most == 1 && direction != Direction::weights) {
     throw Refused("depthwise kernels are faster in this direction");
   }
+  if (!onednn::linked()) return;
   // oneDNN would need float32 copies of the images.
   if (dtype == DType::bf16 && !onednn::has_bfloat16()) return;
   if (most < kWholeVectors) return;

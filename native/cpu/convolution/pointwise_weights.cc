@@ -7,8 +7,8 @@
 #include "cpu/convolution/product_engine.h"
 #include "cpu/loops/data.h"
 #include "cpu/loops/parallel.h"
-#include "cpu/onednn/onednn.h"
 #include "cpu/simd/vector_lanes.h"
+#include "program/workspace.h"
 
 namespace iabn {
 namespace pointwise {

@@ -66,9 +66,7 @@ IABN_TILE IABN_INLINE void store(const ProductTile& t, Accumulators& acc) {
 
 }  // namespace
 
-bool has_tiles() {
-  return onednn::allows(dnnl::cpu_isa::avx2) && !onednn::allows(dnnl::cpu_isa::avx512_core);
-}
+bool has_tiles() { return onednn::allows(onednn::Isa::avx2) && !onednn::allows(onednn::Isa::avx512); }
 
 IABN_TILE void run_tile(const ProductTile& t) {
   Accumulators acc;

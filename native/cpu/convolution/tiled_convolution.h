@@ -5,15 +5,8 @@
 #include <memory>
 
 #include "cpu/convolution/convolution.h"
-#include "cpu/ops/activation.h"
 
 namespace iabn {
-
-struct ConvolutionEnd {
-  bool bias = false;    // operand 2
-  bool addend = false;  // operand 3; the output may be written over it
-  Activation activation;
-};
 
 // A kernel with the operands of conv2d or conv2d_fused. Throws Refused if oneDNN is as fast (1×1 windows) or
 // faster (few channels, other CPUs), for other dtypes, and for groups with few outputs.

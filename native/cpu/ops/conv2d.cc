@@ -6,11 +6,13 @@
 #include "cpu/convolution/convolution.h"
 #include "cpu/convolution/depthwise.h"
 #include "cpu/convolution/float_images.h"
+#include "cpu/convolution/gemm.h"
 #include "cpu/convolution/grouped.h"
 #include "cpu/convolution/pointwise.h"
 #include "cpu/convolution/winograd.h"
 #include "cpu/loops/plain.h"
-#include "cpu/onednn/through_float.h"
+#include "cpu/loops/through_float.h"
+#include "cpu/onednn/onednn.h"
 
 namespace iabn {
 namespace {
@@ -20,20 +22,6 @@ ConvShape shape_of(const KernelSpec& spec) {
 }
 
 bool has_bias(const KernelSpec& spec) { return spec.inputs.size() > 2 && spec.inputs[2].present(); }
-
-std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
-  const ConvShape shape = shape_of(spec);
-  const DType x = spec.inputs[0].dtype, y = spec.outputs[0].dtype;
-  const auto desc = onednn::conv_forward(shape, x, y, has_bias(spec));
-  std::vector<onednn::Operand> operands{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
-                                        {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
-  if (has_bias(spec)) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
-  return std::make_unique<onednn::PrimitiveKernel>(
-      desc.impl_info_str(), dnnl::convolution_forward(desc), operands,
-      onednn::Weights{
-          DNNL_ARG_WEIGHTS, {false, 1}, onednn::conv_weights(shape), desc.weights_desc(), spec.constant(1)},
-      desc.scratchpad_desc());
-}
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   const ConvShape s = shape_of(spec);
@@ -59,29 +47,34 @@ std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
   return make_tiled_convolution(spec, shape_of(spec), {has_bias(spec), false, {}});
 }
 
+std::unique_ptr<Kernel> make_product(const KernelSpec& spec) {
+  return make_gemm(spec, shape_of(spec), {has_bias(spec), false, {}});
+}
+
 constexpr auto make_plain = make_plain_float<run_plain>;
 
 // Divided by output channels.
 const KernelFactory make_parts =
-    channel_parts({false, 1, 0}, {{false, 2, 0}, {true, 0, 1, true}}, make_onednn);
+    channel_parts({false, 1, 0}, {{false, 2, 0}, {true, 0, 1, true}}, onednn::make_conv2d);
 
 const ImageOperands images{{0}, {0}};
 
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 
 OpRegistration registration(
-    "conv2d",
-    {grouped::make_forward,
-     fastest({{"onednn", make_onednn},
-              {"depthwise", depthwise::make_forward},
-              {"tiled", make_tiled},
-              widening("float32 images", float_images(images, {make_tiled, make_onednn, make_plain})),
-              {"winograd", make_minimal},
-              widening("pointwise", make_products),
-              {"parts", make_parts},
-              widening("float32 images in parts", float_images(images, {make_parts}))},
-             sample),
-     make_plain, through_float({make_plain})});
+    "conv2d", {grouped::make_forward,
+               fastest({{"onednn", onednn::make_conv2d},
+                        {"gemm", make_product},
+                        {"depthwise", depthwise::make_forward},
+                        {"tiled", make_tiled},
+                        widening("float32 images", float_images(images, {make_tiled, onednn::make_conv2d,
+                                                                         make_product, make_plain})),
+                        {"winograd", make_minimal},
+                        widening("pointwise", make_products),
+                        {"parts", make_parts},
+                        widening("float32 images in parts", float_images(images, {make_parts}))},
+                       sample),
+               make_plain, through_float({make_plain})});
 
 }  // namespace
 }  // namespace iabn

@@ -6,28 +6,19 @@
 #include "cpu/convolution/convolution.h"
 #include "cpu/convolution/depthwise.h"
 #include "cpu/convolution/float_images.h"
+#include "cpu/convolution/gemm.h"
 #include "cpu/convolution/grouped.h"
 #include "cpu/convolution/pointwise.h"
 #include "cpu/convolution/winograd.h"
 #include "cpu/loops/plain.h"
-#include "cpu/onednn/through_float.h"
+#include "cpu/loops/through_float.h"
+#include "cpu/onednn/onednn.h"
 
 namespace iabn {
 namespace {
 
 ConvShape shape_of(const KernelSpec& spec) {
   return ConvShape::from(spec.attrs, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
-}
-
-std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
-  const ConvShape shape = shape_of(spec);
-  const auto desc = onednn::conv_backward_data(shape, spec.outputs[0].dtype, spec.inputs[0].dtype);
-  return std::make_unique<onednn::PrimitiveKernel>(
-      desc.impl_info_str(), dnnl::convolution_backward_data(desc),
-      std::vector<onednn::Operand>{{DNNL_ARG_DIFF_DST, {false, 0}, desc.diff_dst_desc()},
-                                   {DNNL_ARG_DIFF_SRC, {true, 0}, desc.diff_src_desc()}},
-      onednn::Weights{DNNL_ARG_WEIGHTS, {false, 1}, onednn::conv_weights(shape), desc.weights_desc()},
-      desc.scratchpad_desc());
 }
 
 std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
@@ -67,10 +58,13 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   }
 }
 
+std::unique_ptr<Kernel> make_product(const KernelSpec& spec) { return make_gemm_data(spec, shape_of(spec)); }
+
 constexpr auto make_plain = make_plain_float<run_plain>;
 
 // Divided by input channels, for which it computes the gradient.
-const KernelFactory make_parts = channel_parts({false, 1, 1}, {{true, 0, 1, true}}, make_onednn);
+const KernelFactory make_parts =
+    channel_parts({false, 1, 1}, {{true, 0, 1, true}}, onednn::make_conv2d_backward_data);
 
 const ImageOperands images{{0}, {0}};
 
@@ -79,9 +73,11 @@ KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 OpRegistration registration(
     "conv2d_backward_data",
     {grouped::make_backward_data,
-     fastest({{"onednn", make_onednn},
+     fastest({{"onednn", onednn::make_conv2d_backward_data},
+              {"gemm", make_product},
               {"depthwise", depthwise::make_backward_data},
-              widening("float32 images", float_images(images, {make_onednn, make_plain})),
+              widening("float32 images",
+                       float_images(images, {onednn::make_conv2d_backward_data, make_product, make_plain})),
               {"winograd", make_minimal},
               widening("pointwise", make_products),
               {"parts", make_parts},

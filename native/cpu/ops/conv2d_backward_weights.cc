@@ -6,12 +6,13 @@
 #include "cpu/convolution/convolution.h"
 #include "cpu/convolution/depthwise.h"
 #include "cpu/convolution/float_images.h"
+#include "cpu/convolution/gemm.h"
 #include "cpu/convolution/grouped.h"
 #include "cpu/convolution/pointwise.h"
 #include "cpu/convolution/winograd.h"
 #include "cpu/loops/plain.h"
-#include "cpu/onednn/matmul.h"
-#include "cpu/onednn/through_float.h"
+#include "cpu/loops/through_float.h"
+#include "cpu/onednn/onednn.h"
 
 namespace iabn {
 namespace {
@@ -27,23 +28,6 @@ std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {
   onednn::refuse_emulated(spec.inputs[0].dtype);
   const LinearShape product{shape.pixels(), shape.c, shape.o};
   return onednn::matmul_backward_weights(product, spec.inputs[0].dtype, spec.inputs[1].dtype);
-}
-
-std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
-  const ConvShape shape = shape_of(spec);
-  // oneDNN 2.6's strided 1×1 kernels gather the pixels first. With fewer channels than vector lanes, they
-  // write up to several kilobytes past the scratchpad they requested (seen with AVX2, one thread).
-  const bool gathers = shape.kh == 1 && shape.kw == 1 && (shape.sh > 1 || shape.sw > 1);
-  if (gathers && shape.c < 16)
-    throw Refused("oneDNN overruns its scratchpad here with fewer than 16 channels");
-  const auto desc = onednn::conv_backward_weights(shape, spec.inputs[0].dtype, spec.inputs[1].dtype);
-  return std::make_unique<onednn::PrimitiveKernel>(
-      desc.impl_info_str(), dnnl::convolution_backward_weights(desc),
-      std::vector<onednn::Operand>{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
-                                   {DNNL_ARG_DIFF_DST, {false, 1}, desc.diff_dst_desc()}},
-      onednn::Weights{
-          DNNL_ARG_DIFF_WEIGHTS, {true, 0}, onednn::conv_weights(shape), desc.diff_weights_desc()},
-      desc.scratchpad_desc());
 }
 
 std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
@@ -98,10 +82,15 @@ std::unique_ptr<Kernel> make_grouped_depthwise(const KernelSpec& spec) {
   return grouped::make_backward_weights(spec);
 }
 
+std::unique_ptr<Kernel> make_product(const KernelSpec& spec) {
+  return make_gemm_weights(spec, shape_of(spec));
+}
+
 constexpr auto make_plain = make_plain_float<run_plain>;
 
 // Divided by output channels.
-const KernelFactory make_parts = channel_parts({true, 0, 0}, {{false, 1, 1, true}}, make_onednn);
+const KernelFactory make_parts =
+    channel_parts({true, 0, 0}, {{false, 1, 1, true}}, onednn::make_conv2d_backward_weights);
 
 const ImageOperands images{{0, 1}, {}};
 
@@ -110,11 +99,13 @@ KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 OpRegistration registration(
     "conv2d_backward_weights",
     {make_grouped,
-     fastest({{"onednn", make_onednn},
+     fastest({{"onednn", onednn::make_conv2d_backward_weights},
+              {"gemm", make_product},
               {"depthwise", depthwise::make_backward_weights},
               {"grouped", make_grouped_depthwise},
               {"matmul", make_matmul},
-              widening("float32 images", float_images(images, {make_onednn, make_matmul, make_plain})),
+              widening("float32 images", float_images(images, {onednn::make_conv2d_backward_weights,
+                                                               make_matmul, make_product, make_plain})),
               {"winograd", make_minimal},
               widening("pointwise", make_products),
               {"parts", make_parts},

@@ -1,7 +1,8 @@
 // y = x·wᵀ + b.   x [N,K], w f32 [O,K], b f32 [O] or absent, y [N,O].
+#include "cpu/convolution/gemm.h"
 #include "cpu/loops/plain.h"
-#include "cpu/onednn/matmul.h"
-#include "cpu/onednn/through_float.h"
+#include "cpu/loops/through_float.h"
+#include "cpu/onednn/onednn.h"
 
 namespace iabn {
 namespace {
@@ -15,6 +16,10 @@ bool has_bias(const KernelSpec& spec) { return spec.inputs.size() > 2 && spec.in
 std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
   return onednn::matmul_forward(shape_of(spec), spec.inputs[0].dtype, spec.outputs[0].dtype, has_bias(spec),
                                 spec.constant(1));
+}
+
+std::unique_ptr<Kernel> make_product(const KernelSpec& spec) {
+  return make_gemm(spec, gemm::convolution_of(shape_of(spec)), {has_bias(spec), false, {}});
 }
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
@@ -32,7 +37,8 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("linear", {make_onednn, make_plain, through_float({make_onednn, make_plain})});
+OpRegistration registration("linear", {make_onednn, make_product, make_plain,
+                                       through_float({make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

@@ -1,7 +1,8 @@
 // dw = dyᵀ·x, float32.   x [N,K], dy [N,O], dw [O,K].
+#include "cpu/convolution/gemm.h"
 #include "cpu/loops/plain.h"
-#include "cpu/onednn/matmul.h"
-#include "cpu/onednn/through_float.h"
+#include "cpu/loops/through_float.h"
+#include "cpu/onednn/onednn.h"
 
 namespace iabn {
 namespace {
@@ -12,6 +13,10 @@ LinearShape shape_of(const KernelSpec& spec) {
 
 std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
   return onednn::matmul_backward_weights(shape_of(spec), spec.inputs[0].dtype, spec.inputs[1].dtype);
+}
+
+std::unique_ptr<Kernel> make_product(const KernelSpec& spec) {
+  return make_gemm_weights(spec, gemm::convolution_of(shape_of(spec)));
 }
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
@@ -28,8 +33,8 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("linear_backward_weights",
-                            {make_onednn, make_plain, through_float({make_onednn, make_plain})});
+OpRegistration registration("linear_backward_weights", {make_onednn, make_product, make_plain,
+                                                        through_float({make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

@@ -10,9 +10,8 @@ namespace {
 
 int64_t of_processor() {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-  using dnnl::cpu_isa;
-  if (__builtin_cpu_supports("x86-64-v4") && onednn::allows(cpu_isa::avx512_core)) return 16;
-  if (__builtin_cpu_supports("x86-64-v3") && onednn::allows(cpu_isa::avx2)) return 8;
+  if (__builtin_cpu_supports("x86-64-v4") && onednn::allows(onednn::Isa::avx512)) return 16;
+  if (__builtin_cpu_supports("x86-64-v3") && onednn::allows(onednn::Isa::avx2)) return 8;
 #endif
   return 4;
 }

@@ -128,8 +128,9 @@ export interface NativeAddon {
   /** Widest instruction set that the kernels use: `avx512`, `avx2` or `sse2`. */
   instructionSet(): string;
   threads(): number;
+  /** Empty in an addon that is built without oneDNN. */
   onednnVersion(): string;
-  /** Human-readable thread count, CPU and oneDNN version. */
+  /** Human-readable thread count, CPU, and oneDNN version or `own kernels`. */
   machine(): string;
   /**
    * Ends this process when its parent, process `ppid`, ends. Returns false if the parent has already ended.

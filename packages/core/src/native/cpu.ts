@@ -1,4 +1,4 @@
-/** The CPU device: oneDNN and our own SIMD kernels. */
+/** The CPU device: oneDNN, where the addon is built with it, and our own SIMD kernels. */
 import { availableParallelism } from 'node:os';
 import type { DType } from '@inplace-abn/tensor';
 import { EstimatedCpu, refusedByCpu } from '../devices/estimate.js';
@@ -21,8 +21,8 @@ class CpuDevice extends AddonDevice {
   }
 
   /**
-   * True if the CPU multiplies bfloat16 natively (AVX512_BF16 or AMX). Otherwise kernels convert bfloat16
-   * data to float32.
+   * True if the CPU multiplies bfloat16 natively (AVX512_BF16 or AMX) and oneDNN is there to use it. Otherwise
+   * kernels convert bfloat16 data to float32.
    */
   get multipliesBFloat16(): boolean {
     return this.native.hasBFloat16();
@@ -48,7 +48,8 @@ class CpuDevice extends AddonDevice {
   }
 
   get libraries(): Record<string, string> {
-    return { oneDNN: this.native.onednnVersion() };
+    const version = this.native.onednnVersion();
+    return version === '' ? { products: 'own kernels' } : { oneDNN: version };
   }
 }
 

@@ -1,4 +1,4 @@
-#include "cpu/onednn/onednn.h"
+#include "cpu/onednn/primitive.h"
 
 #include <algorithm>
 
@@ -31,10 +31,22 @@ dnnl::memory::data_type data_type(DType dtype) {
   }
 }
 
-bool allows(dnnl::cpu_isa isa) {
+bool linked() { return true; }
+
+bool allows(Isa isa) {
+  const auto bits_of = [](Isa set) {
+    switch (set) {
+      case Isa::avx2:
+        return dnnl::cpu_isa::avx2;
+      case Isa::avx512:
+        return dnnl::cpu_isa::avx512_core;
+      default:
+        return dnnl::cpu_isa::avx512_core_bf16;
+    }
+  };
   // The enumerators are bit sets that include the bits of lower instruction sets.
-  const auto effective = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  return (effective & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa);
+  const auto wanted = static_cast<unsigned>(bits_of(isa));
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
 }
 
 std::string version() {
@@ -43,7 +55,12 @@ std::string version() {
          std::to_string(version->patch);
 }
 
-bool has_bfloat16() { return allows(dnnl::cpu_isa::avx512_core_bf16); }
+std::string described() {
+  return "isa " + std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa())) + ", oneDNN " +
+         version();
+}
+
+bool has_bfloat16() { return allows(Isa::avx512_bf16); }
 
 void refuse_emulated(DType images) {
   if (images == DType::bf16 && !has_bfloat16())

@@ -1,9 +1,9 @@
-#include "cpu/onednn/through_float.h"
+#include "cpu/loops/through_float.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "cpu/onednn/onednn.h"
+#include "program/workspace.h"
 #include "cpu/ops/cast.h"
 
 namespace iabn {

@@ -1,0 +1,312 @@
+// y [pixel][target] = gathered rows [pixel][tap, source] · w: a block of pixels at a time, with all panels of
+// targets. Results depend neither on the thread that computes a block nor on the size of the blocks.
+#include "cpu/convolution/gemm.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "cpu/convolution/gathered_rows.h"
+#include "cpu/convolution/product_engine.h"
+#include "cpu/loops/parallel.h"
+#include "cpu/loops/store.h"
+#include "cpu/onednn/onednn.h"
+#include "cpu/simd/vector_lanes.h"
+
+namespace iabn {
+namespace gemm {
+namespace {
+
+constexpr int64_t kBlockBytes = int64_t{384} << 10;  // of a thread's rows
+constexpr int64_t kFewestPixels = 28, kMostPixels = 112;
+constexpr int64_t kTasksOfThread = 4;  // at least, where there is enough to divide
+// Rows this far apart, and multiples of it, share the sets of the first-level cache.
+constexpr int64_t kSetBytes = 2048;
+
+int64_t in_whole(int64_t count, int64_t unit) { return ceil_div(count, unit) * unit; }
+
+// An odd number of cache lines apart, rows do not share the sets of a cache.
+int64_t odd_lines(int64_t floats) { return (ceil_div(floats, 16) | 1) * 16; }
+
+template <class T, class Phi>
+IABN_INLINE void end_row(float* sums, int64_t columns, const float* bias, const T* addend, Phi phi) {
+  IABN_ELEMENTWISE
+  for (int64_t i = 0; i < columns; ++i) {
+    float sum = sums[i];
+    if (bias) sum += bias[i];
+    if (addend) sum += load(addend + i);
+    sums[i] = phi.forward(sum);
+  }
+}
+
+template <class T>
+IABN_INLINE void end_any(float* sums, int64_t columns, const float* bias, const T* addend,
+                         const Activation& activation) {
+  switch (activation.kind) {
+    case Activation::Kind::identity:
+      return end_row(sums, columns, bias, addend, Identity{});
+    case Activation::Kind::relu:
+      return end_row(sums, columns, bias, addend, Relu{});
+    case Activation::Kind::leaky_relu:
+      return end_row(sums, columns, bias, addend, LeakyRelu{activation.slope, 0.0f});
+    case Activation::Kind::elu:
+      return end_row(sums, columns, bias, addend, Elu<float>{activation.slope, 0.0f});
+  }
+}
+
+IABN_SIMD void end_leaf(float* sums, int64_t columns, const float* bias, const float* addend,
+                        const Activation& activation) {
+  end_any(sums, columns, bias, addend, activation);
+}
+
+IABN_SIMD void end_leaf(float* sums, int64_t columns, const float* bias, const bf16* addend,
+                        const Activation& activation) {
+  end_any(sums, columns, bias, addend, activation);
+}
+
+void store_row(const float* from, float* to, int64_t count) {
+  std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
+}
+void store_row(const float* from, bf16* to, int64_t count) { narrow(from, to, count); }
+
+// Where weights lie in OIHW order.
+struct Filters {
+  int64_t group_step, target_step, source_step;  // floats
+  int64_t row_step;                              // taps of a row of the window
+};
+
+// A block of pixels with some of its panels of targets.
+struct Task {
+  int64_t group;
+  size_t phase;
+  int64_t first, count;  // pixels
+  int64_t panel_begin, panel_end;
+};
+
+class Gemm : public Kernel {
+ public:
+  Gemm(const GatheredRows& rows, const Filters& filters, int64_t groups, const ConvolutionEnd& end, DType x,
+       DType y, bool constant_weights)
+      : product_(product::engine(vector_lanes())),
+        rows_(rows),
+        filters_(filters),
+        groups_(groups),
+        end_(end),
+        x_(x),
+        y_(y),
+        kept_(constant_weights),
+        panel_(product_.columns()),
+        padded_(in_whole(rows.targets(), product_.lanes)),
+        panels_(ceil_div(padded_, panel_)),
+        threads_(std::max(1, omp_get_max_threads())) {
+    for (const Phase& phase : rows_.phases()) {
+      weight_offsets_.push_back(group_weights_);
+      group_weights_ += rows_.depth(phase) * padded_;
+      stride_ = std::max(stride_, odd_lines(rows_.depth(phase)));
+    }
+    in_place_ = x_ == DType::f32 && rows_.in_place() &&
+                rows_.source_channels() * int64_t{sizeof(float)} % kSetBytes != 0;
+    divide();
+    if (!kept_) weights_offset_ = workspace_.add(weights_bytes());
+    row_bytes_ = in_whole(in_place_ ? 0 : block_ * stride_ * int64_t{sizeof(float)}, 64);
+    sum_bytes_ = in_whole(block_ * panel_ * int64_t{sizeof(float)}, 64);
+    thread_bytes_ = row_bytes_ + sum_bytes_ + in_whole(block_ * int64_t{sizeof(int64_t)}, 64);
+    buffers_offset_ = workspace_.add(static_cast<size_t>(thread_bytes_ * threads_));
+  }
+
+  size_t workspace_bytes() const override { return workspace_.bytes(); }
+  size_t layout_bytes() const override { return kept_ ? weights_bytes() : 0; }
+  std::vector<size_t> laid_out_inputs() const override {
+    return kept_ ? std::vector<size_t>{1} : std::vector<size_t>{};
+  }
+  std::string implementation() const override { return "gemm:" + vector_name(product_.lanes); }
+
+  void lay_out(const KernelArgs& args) override {
+#pragma omp parallel num_threads(threads_)
+    pack(args.in<float>(1), static_cast<float*>(args.layout));
+  }
+
+  void run(const KernelArgs& args) override {
+    float* const weights = kept_ ? static_cast<float*>(args.layout)
+                                 : WorkspaceLayout::at<float>(args.workspace, weights_offset_);
+    const int64_t tasks = static_cast<int64_t>(tasks_.size());
+#pragma omp parallel num_threads(threads_)
+    {
+      char* const buffers =
+          WorkspaceLayout::at<char>(args.workspace, buffers_offset_) + omp_get_thread_num() * thread_bytes_;
+      if (!kept_) pack(args.in<float>(1), weights);
+#pragma omp for schedule(dynamic)
+      for (int64_t i = 0; i < tasks; ++i) run_task(args, weights, tasks_[static_cast<size_t>(i)], buffers);
+    }
+  }
+
+ private:
+  size_t weights_bytes() const { return static_cast<size_t>(groups_ * group_weights_) * sizeof(float); }
+
+  void divide() {
+    const int64_t fit = kBlockBytes / (stride_ * int64_t{sizeof(float)});
+    const int64_t most = std::clamp(fit, kFewestPixels, kMostPixels);
+    int64_t blocks = 0;
+    for (const Phase& phase : rows_.phases()) blocks += groups_ * ceil_div(rows_.pixels(phase), most);
+    const int64_t wanted = threads_ > 1 ? kTasksOfThread * threads_ : 1;
+    const int64_t parts = std::min(panels_, ceil_div(wanted, blocks));
+    const int64_t panels = ceil_div(panels_, parts);
+    for (int64_t group = 0; group < groups_; ++group) {
+      for (size_t i = 0; i < rows_.phases().size(); ++i) {
+        const int64_t pixels = rows_.pixels(rows_.phases()[i]);
+        const int64_t size = ceil_div(pixels, ceil_div(pixels, most));
+        block_ = std::max(block_, size);
+        for (int64_t first = 0; first < pixels; first += size) {
+          for (int64_t panel = 0; panel < panels_; panel += panels) {
+            tasks_.push_back(
+                {group, i, first, std::min(size, pixels - first), panel, std::min(panels_, panel + panels)});
+          }
+        }
+      }
+    }
+  }
+
+  int64_t panel_width(int64_t panel) const { return std::min(panel_, padded_ - panel * panel_); }
+
+  // OIHW → [group][phase][panel of targets][tap][source][target], using the threads of a team.
+  void pack(const float* w, float* packed) const {
+    const int64_t phases = static_cast<int64_t>(rows_.phases().size());
+#pragma omp for schedule(dynamic) collapse(3)
+    for (int64_t group = 0; group < groups_; ++group) {
+      for (int64_t phase = 0; phase < phases; ++phase) {
+        for (int64_t panel = 0; panel < panels_; ++panel) {
+          const Phase& taps = rows_.phases()[static_cast<size_t>(phase)];
+          pack_panel(w + group * filters_.group_step + panel * panel_ * filters_.target_step, taps, panel,
+                     packed + group * group_weights_ + weight_offsets_[static_cast<size_t>(phase)] +
+                         panel * panel_ * rows_.depth(taps));
+        }
+      }
+    }
+  }
+
+  void pack_panel(const float* w, const Phase& phase, int64_t panel, float* to) const {
+    const int64_t width = panel_width(panel), targets = std::min(width, rows_.targets() - panel * panel_);
+    for (const AxisTap& row : phase.rows) {
+      for (const AxisTap& column : phase.columns) {
+        const float* const tap = w + row.tap * filters_.row_step + column.tap;
+        for (int64_t source = 0; source < rows_.sources(); ++source, to += width) {
+          const float* const from = tap + source * filters_.source_step;
+          for (int64_t t = 0; t < targets; ++t) to[t] = from[t * filters_.target_step];
+          for (int64_t t = targets; t < width; ++t) to[t] = 0.0f;
+        }
+      }
+    }
+  }
+
+  void run_task(const KernelArgs& args, const float* weights, const Task& task, char* buffers) const {
+    const Phase& phase = rows_.phases()[task.phase];
+    product::Product p{};
+    p.a_depth = 1;
+    p.rows = task.count;
+    p.depth = rows_.depth(phase);
+    if (in_place_) {
+      p.a_row = rows_.source_channels();
+      p.a = args.in<float>(0) + task.first * p.a_row + task.group * rows_.sources();
+    } else {
+      float* const to = reinterpret_cast<float*>(buffers);
+      with_data(x_, [&](auto type) {
+        using T = typename decltype(type)::type;
+        rows_.gather(args.in<T>(0), task.group, phase, task.first, task.count, to, stride_);
+      });
+      p.a = to;
+      p.a_row = stride_;
+    }
+    int64_t* const places = reinterpret_cast<int64_t*>(buffers + row_bytes_ + sum_bytes_);
+    rows_.place(phase, task.first, task.count, places);
+    const float* const packed = weights + task.group * group_weights_ + weight_offsets_[task.phase];
+    for (int64_t panel = task.panel_begin; panel < task.panel_end; ++panel) {
+      p.columns = p.b_depth = panel_width(panel);
+      p.b = packed + panel * panel_ * p.depth;
+      run_panel(args, p, task, panel, reinterpret_cast<float*>(buffers + row_bytes_), places);
+    }
+  }
+
+  void run_panel(const KernelArgs& args, product::Product& p, const Task& task, int64_t panel, float* sums,
+                 const int64_t* places) const {
+    const int64_t channel = task.group * rows_.targets() + panel * panel_;
+    const int64_t columns = std::min(p.columns, rows_.targets() - panel * panel_);
+    const bool dense = rows_.phases().size() == 1 && columns == p.columns;
+    if (y_ == DType::f32 && dense && !has_end() && p.depth > 0) {
+      p.out = args.out<float>(0) + places[0] + channel;
+      p.out_row = rows_.outputs();
+      return product_.product(p);
+    }
+    p.out = sums;
+    p.out_row = p.columns;
+    if (p.depth > 0)
+      product_.product(p);
+    else
+      std::fill_n(sums, p.rows * p.columns, 0.0f);
+    const float* const bias = end_.bias ? args.in<float>(2) + channel : nullptr;
+    with_data(y_, [&](auto type) {
+      using T = typename decltype(type)::type;
+      for (int64_t i = 0; i < p.rows; ++i) {
+        const int64_t at = places[i] + channel;
+        float* const row = sums + i * p.columns;
+        const T* const addend = end_.addend ? args.in<T>(3) + at : nullptr;
+        if (has_end()) end_leaf(row, columns, bias, addend, end_.activation);
+        store_row(row, args.out<T>(0) + at, columns);
+      }
+    });
+  }
+
+  bool has_end() const {
+    return end_.bias || end_.addend || end_.activation.kind != Activation::Kind::identity;
+  }
+
+  const product::Engine& product_;
+  GatheredRows rows_;
+  Filters filters_;
+  int64_t groups_;
+  ConvolutionEnd end_;
+  DType x_, y_;
+  bool kept_;
+  int64_t panel_;            // targets whose weights lie together: two vectors
+  int64_t padded_, panels_;  // targets of a group in whole vectors; panels of them
+  int threads_;
+  std::vector<int64_t> weight_offsets_;  // of each phase
+  int64_t group_weights_ = 0;            // floats
+  int64_t stride_ = 0;                   // of gathered rows
+  int64_t block_ = 0;                    // pixels, at most
+  bool in_place_ = false;
+  std::vector<Task> tasks_;
+  int64_t row_bytes_ = 0, sum_bytes_ = 0, thread_bytes_ = 0;
+  WorkspaceLayout workspace_;
+  size_t weights_offset_ = 0, buffers_offset_ = 0;
+};
+
+}  // namespace
+
+void refuse_unless_needed(const KernelSpec& spec, bool empty) {
+  if (onednn::linked() && spec.choice != "gemm") throw Refused("oneDNN has products of its own");
+  if (empty) throw Refused("there is nothing to multiply");
+}
+
+ConvShape convolution_of(const LinearShape& s) {
+  return {s.rows, s.inputs, 1, 1, s.outputs, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1};
+}
+
+}  // namespace gemm
+
+std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec, const ConvShape& s, const ConvolutionEnd& end) {
+  gemm::refuse_unless_needed(spec, s.empty());
+  const int64_t area = s.kh * s.kw, inputs = s.group_inputs();
+  const gemm::Filters filters{s.group_outputs() * inputs * area, inputs * area, area, s.kw};
+  return std::make_unique<gemm::Gemm>(gemm::GatheredRows::forward(s), filters, s.groups, end,
+                                      spec.inputs[0].dtype, spec.outputs[0].dtype, spec.constant(1));
+}
+
+std::unique_ptr<Kernel> make_gemm_data(const KernelSpec& spec, const ConvShape& s) {
+  gemm::refuse_unless_needed(spec, s.empty());
+  const int64_t area = s.kh * s.kw, inputs = s.group_inputs();
+  const gemm::Filters filters{s.group_outputs() * inputs * area, area, inputs * area, s.kw};
+  return std::make_unique<gemm::Gemm>(gemm::GatheredRows::backward_data(s), filters, s.groups,
+                                      ConvolutionEnd{}, spec.inputs[0].dtype, spec.outputs[0].dtype, false);
+}
+
+}  // namespace iabn

@@ -1,0 +1,31 @@
+// Convolutions of any window, stride, dilation and groups, and linear layers, as matrix products over
+// gathered rows (im2col of a block of pixels at a time). They serve what oneDNN does where it is not built
+// in; images are float32 or bfloat16, products float32.
+//
+// All throw Refused for empty tensors, and where oneDNN is built in, unless the specification names "gemm".
+#pragma once
+
+#include "cpu/convolution/convolution.h"
+#include "geometry/linear_shape.h"
+
+namespace iabn {
+
+// With the operands of conv2d, conv2d_fused or linear.
+std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec, const ConvShape& shape, const ConvolutionEnd& end);
+
+// With the operands of conv2d_backward_data and conv2d_backward_weights, or those of linear.
+std::unique_ptr<Kernel> make_gemm_data(const KernelSpec& spec, const ConvShape& shape);
+std::unique_ptr<Kernel> make_gemm_weights(const KernelSpec& spec, const ConvShape& shape);
+
+// With the operands of matmul. Refuses bfloat16.
+std::unique_ptr<Kernel> make_gemm_matmul(const KernelSpec& spec);
+
+namespace gemm {
+
+void refuse_unless_needed(const KernelSpec& spec, bool empty);
+
+// A linear layer as a 1×1 convolution of images of one pixel.
+ConvShape convolution_of(const LinearShape& shape);
+
+}  // namespace gemm
+}  // namespace iabn
