@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runLogged, StepError, say, step } from './steps.mjs';
-import { ensureBuildTools, THIS_MACHINE } from './systems.mjs';
+import { ensureBuildTools, ONEDNN_PACKAGES, THIS_MACHINE, withoutOneDnn } from './systems.mjs';
 
-/** Needed by the native build and the demo. libdnnl-dev's CMake file asks for the OpenCL loader. */
+/** Needed by the native build and the demo; ONEDNN_PACKAGES only where they can be had. */
 export const BUILD_PACKAGES = [
   'cmake',
   'ninja-build',
@@ -54,6 +54,10 @@ export async function ensureSystemPackages(packages, machine = THIS_MACHINE) {
   const install = `install -y --no-install-recommends ${missing.join(' ')}`;
   const prefix = privilege();
   if (!prefix) {
+    if (missing.every((name) => ONEDNN_PACKAGES.includes(name))) {
+      say(withoutOneDnn('ubuntu'));
+      return;
+    }
     throw new StepError(
       `Debian packages are missing and this user may not install them; run this, then the command again:\n` +
         `  sudo sh -c 'apt-get update && apt-get ${install}'`,

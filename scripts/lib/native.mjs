@@ -40,6 +40,21 @@ export async function buildEmulatedDevice() {
   );
 }
 
+/** Of oneDNN's addon it shares all objects but those of native/cpu/onednn. */
+export const OWN_KERNELS = 'native/build/own-kernels/inplace_abn.node';
+
+/** Builds the addon without oneDNN. */
+export async function buildOwnKernels() {
+  await step('addon without oneDNN', () =>
+    runLogged('own-kernels', 'cmake', [
+      '--build',
+      inRoot('native', 'build'),
+      '--target',
+      'inplace_abn_own_kernels',
+    ]),
+  );
+}
+
 /**
  * Inputs that an existing build folder does not track: build options, library and compiler versions. Sources and
  * CMakeLists.txt it follows by itself.

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { inRoot } from './paths.mjs';
 import { readStamp, writeStamp } from './stamp.mjs';
-import { StepError } from './steps.mjs';
+import { StepError, say } from './steps.mjs';
 
 const STAMP = '.cache/build-libraries';
 const PROBE = '.cache/probe';
@@ -25,6 +25,9 @@ const ELSEWHERE = {
   'ocl-icd-opencl-dev': { fedora: 'ocl-icd-devel', arch: 'ocl-icd opencl-headers' },
   'clang-format': { fedora: 'clang-tools-extra', arch: 'clang', macos: 'clang-format' },
 };
+
+/** What a build goes on without. libdnnl-dev's CMake file asks for the OpenCL loader. */
+export const ONEDNN_PACKAGES = ['libdnnl-dev', 'ocl-icd-opencl-dev'];
 
 /** @type {Record<System, (packages: string) => string>} */
 const LINES = {
@@ -101,7 +104,18 @@ export function ensureBuildTools(packages, { platform, osRelease } = THIS_MACHIN
   if (missing.length === 0) missing.push(...missingLibraries());
   if (missing.length === 0) return;
   const release = existsSync(osRelease) ? readFileSync(osRelease, 'utf8') : '';
-  throw new StepError(missingMessage(missing, systemOf(platform, release), packages));
+  const system = systemOf(platform, release);
+  if (missing.some((what) => what !== 'oneDNN')) throw new StepError(missingMessage(missing, system, packages));
+  say(withoutOneDnn(system));
+}
+
+/**
+ * The line for a build without oneDNN.
+ * @param {System | undefined} system
+ */
+export function withoutOneDnn(system) {
+  const how = system ? ` (${installLine(system, ONEDNN_PACKAGES)})` : '';
+  return `oneDNN is not installed: our own kernels serve every op, and training is slower. Install it${how}, remove native/build, and run this again for full speed`;
 }
 
 /** @param {boolean} clangFormat  whether it is needed, too */

@@ -97,6 +97,19 @@ describe('set-up on a system without apt', () => {
     );
   });
 
+  it('goes on without oneDNN, and says how to have it', async () => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    onTestFinished(() => said.mockRestore());
+    const tools = { 'c++': 'exit 0', ninja: 'exit 0', cmake: 'echo missing:oneDNN >&2' };
+    await ensureSystemPackages(BUILD_PACKAGES, machine('linux', 'ID=fedora', tools));
+    expect(said.mock.calls).toEqual([
+      [
+        'oneDNN is not installed: our own kernels serve every op, and training is slower. Install it ' +
+          '(Fedora: sudo dnf install onednn-devel ocl-icd-devel), remove native/build, and run this again for full speed\n',
+      ],
+    ]);
+  });
+
   it('names the library that CMake does not find, and where it comes from', async () => {
     const tools = { 'c++': 'exit 0', ninja: 'exit 0', cmake: 'echo missing:Gloo >&2' };
     await expect(ensureSystemPackages(BUILD_PACKAGES, machine('linux', 'ID=arch', tools))).rejects.toThrow(
