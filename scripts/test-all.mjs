@@ -1,11 +1,12 @@
 // The checks that take longer than a commit should wait, with the packed packages on minimal systems (as
 // root); CI runs them after `npm test`.  npm run test:all [-- [--onednn] vitest's filters]
 // --onednn: of packages as npm gets them, which takes a build of oneDNN.
-import { buildEmulatedDevice } from './lib/native.mjs';
+import { buildEmulatedDevice, buildOwnKernels, OWN_KERNELS } from './lib/native.mjs';
+import { inRoot } from './lib/paths.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
 import { runLogged, runMain, step } from './lib/steps.mjs';
-import { Results } from './lib/tests.mjs';
+import { KERNEL_TESTS, Results } from './lib/tests.mjs';
 
 const FUZZ_MINUTES = '1';
 const FUZZ_SEED = '20181';
@@ -29,5 +30,7 @@ await runMain(async () => {
   const results = new Results('test-all');
   for (const check of [...CHECKS, ...packageChecks(options)]) await results.check(check);
   await results.vitest(['--config', 'vitest.long.config.ts', ...filters]);
+  if (await results.check(buildOwnKernels))
+    await results.vitest(KERNEL_TESTS, { IABN_ADDON: inRoot(OWN_KERNELS) });
   return results.close();
 });

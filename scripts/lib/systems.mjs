@@ -26,7 +26,7 @@ const ELSEWHERE = {
   'clang-format': { fedora: 'clang-tools-extra', arch: 'clang', macos: 'clang-format' },
 };
 
-/** What a build goes on without. libdnnl-dev's CMake file asks for the OpenCL loader. */
+/** A build goes on without them. libdnnl-dev's CMake file asks for the OpenCL loader. */
 export const ONEDNN_PACKAGES = ['libdnnl-dev', 'ocl-icd-opencl-dev'];
 
 /** @type {Record<System, (packages: string) => string>} */
@@ -105,7 +105,8 @@ export function ensureBuildTools(packages, { platform, osRelease } = THIS_MACHIN
   if (missing.length === 0) return;
   const release = existsSync(osRelease) ? readFileSync(osRelease, 'utf8') : '';
   const system = systemOf(platform, release);
-  if (missing.some((what) => what !== 'oneDNN')) throw new StepError(missingMessage(missing, system, packages));
+  if (missing.some((what) => what !== 'oneDNN'))
+    throw new StepError(missingMessage(missing, system, packages));
   say(withoutOneDnn(system));
 }
 

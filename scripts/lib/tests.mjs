@@ -43,8 +43,9 @@ export class Results {
   /**
    * Runs vitest on this terminal and counts its tests.
    * @param {readonly string[]} args  further arguments, such as filters
+   * @param {Record<string, string>} [environment]  variables to set
    */
-  async vitest(args) {
+  async vitest(args, environment = {}) {
     rmSync(REPORT, { force: true });
     const reporters = [
       '--reporter=default',
@@ -52,7 +53,8 @@ export class Results {
       `--outputFile.json=${path.relative(root, REPORT)}`,
     ];
     const vitest = inRoot('node_modules', '.bin', 'vitest');
-    const status = await runAttached(vitest, ['run', ...reporters, ...args]);
+    const env = { ...process.env, ...environment };
+    const status = await runAttached(vitest, ['run', ...reporters, ...args], { env });
     const { passed, failures } = readReport(
       existsSync(REPORT) ? JSON.parse(readFileSync(REPORT, 'utf8')) : undefined,
     );

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "program/workspace.h"
 #include "cpu/ops/cast.h"
+#include "program/workspace.h"
 
 namespace iabn {
 namespace {

@@ -1,5 +1,5 @@
-// What the rest of the addon knows of oneDNN. Only this folder includes its headers. An addon that is built
-// with IABN_ONEDNN=OFF has cpu/no_onednn instead of this folder's sources: the factories refuse there.
+// oneDNN as the other folders see it. Only this folder includes its headers. An addon that is built without
+// oneDNN (IABN_ONEDNN=OFF) has the sources of cpu/no_onednn instead, whose factories refuse.
 #pragma once
 
 #include <string>
