@@ -6,7 +6,7 @@ import { inRoot } from './lib/paths.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
 import { runLogged, runMain, step } from './lib/steps.mjs';
-import { KERNEL_TESTS, Results } from './lib/tests.mjs';
+import { OWN_KERNEL_TESTS, Results } from './lib/tests.mjs';
 
 const FUZZ_MINUTES = '1';
 const FUZZ_SEED = '20181';
@@ -31,6 +31,6 @@ await runMain(async () => {
   for (const check of [...CHECKS, ...packageChecks(options)]) await results.check(check);
   await results.vitest(['--config', 'vitest.long.config.ts', ...filters]);
   if (await results.check(buildOwnKernels))
-    await results.vitest(KERNEL_TESTS, { IABN_ADDON: inRoot(OWN_KERNELS) });
+    await results.vitest(OWN_KERNEL_TESTS, { IABN_ADDON: inRoot(OWN_KERNELS) });
   return results.close();
 });

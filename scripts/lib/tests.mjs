@@ -8,6 +8,13 @@ import { readReport } from './vitest-report.mjs';
 /** Of the addon: what a build with another compiler, library or option must pass. */
 export const KERNEL_TESTS = ['packages/core/test/kernels', 'packages/core/test/native'];
 
+/** Those that an addon without oneDNN must pass, and a training. The others are about the choice between the two. */
+export const OWN_KERNEL_TESTS = [
+  'packages/core/test/kernels',
+  'packages/session/test/session.test.ts',
+  '--exclude=**/{choices,channel-parts}.test.ts',
+];
+
 const REPORT = inRoot('.cache', 'vitest-report.json');
 
 /** The checks and tests of one command, with a closing line that CI and people read. */

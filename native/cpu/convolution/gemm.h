@@ -2,7 +2,8 @@
 // gathered rows (im2col of a block of pixels at a time). They serve what oneDNN does where it is not built
 // in; images are float32 or bfloat16, products float32.
 //
-// All throw Refused for empty tensors, and where oneDNN is built in, unless the specification names "gemm".
+// All throw Refused for empty tensors, and where oneDNN is built in, unless the specification or
+// IABN_KERNEL_CHOICE asks for "gemm".
 #pragma once
 
 #include "cpu/convolution/convolution.h"

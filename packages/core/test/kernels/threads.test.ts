@@ -20,6 +20,8 @@ interface Case {
   readonly inputs: readonly Shape[];
   readonly vectors: number;
   readonly outputs: readonly Shape[];
+  /** Of convolutions. */
+  readonly kernel?: 'winograd' | 'gemm';
 }
 
 const CASES: readonly Case[] = [
@@ -49,8 +51,28 @@ const CASES: readonly Case[] = [
   ].map(([inputs = 0, outputs = 0, side = 0]): Case => {
     const images = [inputs, outputs].map((channels) => [2, channels, side, side]);
     const weights = [[outputs, inputs, 3, 3]];
-    return { op: 'conv2d_backward_weights', attrs: WINDOW, inputs: images, vectors: 0, outputs: weights };
+    const kernel = 'winograd';
+    return {
+      op: 'conv2d_backward_weights',
+      attrs: WINDOW,
+      inputs: images,
+      vectors: 0,
+      outputs: weights,
+      kernel,
+    };
   }),
+  // Panels that threads take in any order.
+  {
+    op: 'conv2d_backward_weights',
+    attrs: { ...WINDOW, stride: [2, 2] },
+    inputs: [
+      [2, 20, 31, 31],
+      [2, 40, 16, 16],
+    ],
+    vectors: 0,
+    outputs: [[40, 20, 3, 3]],
+    kernel: 'gemm',
+  },
 ];
 
 /**
@@ -58,7 +80,7 @@ const CASES: readonly Case[] = [
  * digest of its outputs.
  */
 function computed(
-  { op, attrs, inputs, vectors, outputs }: Case,
+  { op, attrs, inputs, vectors, outputs, kernel = 'winograd' }: Case,
   dtype: DataDType,
   threads: number,
 ): string[] {
@@ -72,7 +94,7 @@ function computed(
     ],
     outputs: outputs.map((shape) => ({ shape, dtype: 'float32' })),
   };
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads), IABN_KERNEL_CHOICE: 'winograd' };
+  const env = { ...process.env, OMP_NUM_THREADS: String(threads), IABN_KERNEL_CHOICE: kernel };
   const printed = execFileSync(process.execPath, [CHILD, ADDON, JSON.stringify(spec)], {
     env,
     encoding: 'utf8',
@@ -83,10 +105,10 @@ function computed(
 describe.each(['float32', 'bfloat16'] as const)('sums of %s images', (dtype) => {
   it.each(CASES.map((one) => [one.op, JSON.stringify(one.inputs), one] as const))(
     'are bit-identical on any number of threads: %s %s',
-    (op, _, one) => {
+    (_op, _inputs, one) => {
       const runs = THREADS.map((threads) => computed(one, dtype, threads));
       expect(runs.map(([threads]) => Number(threads))).toEqual(THREADS);
-      if (op === 'conv2d_backward_weights') for (const run of runs) expect(run[1]).toMatch(/^winograd/);
+      for (const run of one.kernel ? runs : []) expect(run[1]?.split(':')[0]).toBe(one.kernel);
       expect(new Set(runs.map((run) => run.at(-1))).size).toBe(1);
     },
   );
