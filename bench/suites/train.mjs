@@ -81,7 +81,7 @@ async function compare(what, { steps = 5, limits, say }) {
       refused: reason,
     }));
     const [first] = rows;
-    if (arch !== 'resnet50' || !first) return [...rows, ...refused];
+    if (arch !== 'resnet50' || !first || !('oneDNN' in cpu().libraries)) return [...rows, ...refused];
     const bare = await bareConvolutions(cpu(), plan);
     const alone = { name, variant: `${variant}, bare oneDNN convolutions`, unit: 's', share: first.share };
     return [...rows, { ...alone, ours: first.ours, peer: bare, ratio: first.ours / bare }, ...refused];

@@ -49,7 +49,7 @@ class CpuDevice extends AddonDevice {
 
   get libraries(): Record<string, string> {
     const version = this.native.onednnVersion();
-    return version === '' ? { products: 'own kernels' } : { oneDNN: version };
+    return version === '' ? { 'own kernels': 'without oneDNN' } : { oneDNN: version };
   }
 }
 
