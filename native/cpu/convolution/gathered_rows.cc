@@ -8,8 +8,9 @@
 namespace iabn::gemm {
 namespace {
 
-void copy(const float* from, float* to, int64_t count) {
-  std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
+template <class T>
+void copy(const T* from, T* to, int64_t count) {
+  std::memcpy(to, from, static_cast<size_t>(count) * sizeof(T));
 }
 void copy(const bf16* from, float* to, int64_t count) { widen(from, to, count); }
 
@@ -69,28 +70,18 @@ bool GatheredRows::in_place() const {
          height_ == output_height_ && width_ == output_width_;
 }
 
-void GatheredRows::gather(const float* x, int64_t group, const Phase& phase, int64_t first, int64_t count,
-                          float* to, int64_t stride) const {
-  gather_rows(x, group, phase, first, count, to, stride);
-}
-
-void GatheredRows::gather(const bf16* x, int64_t group, const Phase& phase, int64_t first, int64_t count,
-                          float* to, int64_t stride) const {
-  gather_rows(x, group, phase, first, count, to, stride);
-}
-
-template <class T>
-void GatheredRows::gather_rows(const T* x, int64_t group, const Phase& phase, int64_t first, int64_t count,
-                               float* to, int64_t stride) const {
+template <class T, class To>
+void GatheredRows::gather(const T* x, int64_t group, const Phase& phase, int64_t first, int64_t count, To* to,
+                          int64_t stride) const {
   const int64_t line = static_cast<int64_t>(phase.columns.size()) * sources_;
   for (int64_t pixel = first; pixel < first + count; ++pixel, to += stride) {
     const int64_t column = pixel % phase.width, above = pixel / phase.width;
     const T* image = x + above / phase.height * height_ * width_ * channels_ + group * sources_;
-    float* row = to;
+    To* row = to;
     for (const AxisTap& tap : phase.rows) {
       const int64_t y = above % phase.height * row_step_ + tap.offset;
       if (y < 0 || y >= height_) {
-        std::fill_n(row, line, 0.0f);
+        std::fill_n(row, line, To{});
       } else {
         gather_line(image + y * width_ * channels_, column * column_step_, phase, row);
       }
@@ -99,14 +90,14 @@ void GatheredRows::gather_rows(const T* x, int64_t group, const Phase& phase, in
   }
 }
 
-template <class T>
-void GatheredRows::gather_line(const T* line, int64_t left, const Phase& phase, float* to) const {
+template <class T, class To>
+void GatheredRows::gather_line(const T* line, int64_t left, const Phase& phase, To* to) const {
   const int64_t taps = static_cast<int64_t>(phase.columns.size());
   if (!phase.adjacent) {
     for (int64_t i = 0; i < taps; ++i, to += sources_) {
       const int64_t at = left + phase.columns[static_cast<size_t>(i)].offset;
       if (at < 0 || at >= width_) {
-        std::fill_n(to, sources_, 0.0f);
+        std::fill_n(to, sources_, To{});
       } else {
         copy(line + at * channels_, to, sources_);
       }
@@ -116,10 +107,17 @@ void GatheredRows::gather_line(const T* line, int64_t left, const Phase& phase, 
   if (taps == 0) return;
   const int64_t at = left + phase.columns[0].offset;
   const int64_t begin = std::clamp<int64_t>(-at, 0, taps), end = std::clamp(width_ - at, begin, taps);
-  std::fill_n(to, begin * sources_, 0.0f);
+  std::fill_n(to, begin * sources_, To{});
   if (begin < end) copy(line + (at + begin) * channels_, to + begin * sources_, (end - begin) * sources_);
-  std::fill_n(to + end * sources_, (taps - end) * sources_, 0.0f);
+  std::fill_n(to + end * sources_, (taps - end) * sources_, To{});
 }
+
+template void GatheredRows::gather(const float*, int64_t, const Phase&, int64_t, int64_t, float*,
+                                   int64_t) const;
+template void GatheredRows::gather(const bf16*, int64_t, const Phase&, int64_t, int64_t, float*,
+                                   int64_t) const;
+template void GatheredRows::gather(const bf16*, int64_t, const Phase&, int64_t, int64_t, bf16*,
+                                   int64_t) const;
 
 void GatheredRows::place(const Phase& phase, int64_t first, int64_t count, int64_t* to) const {
   for (int64_t pixel = first; pixel < first + count; ++pixel) {

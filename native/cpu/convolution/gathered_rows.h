@@ -37,10 +37,9 @@ class GatheredRows {
   bool in_place() const;
   int64_t source_channels() const { return channels_; }
 
-  // The rows of `count` pixels, `stride` floats apart.
-  void gather(const float* x, int64_t group, const Phase& phase, int64_t first, int64_t count, float* to,
-              int64_t stride) const;
-  void gather(const bf16* x, int64_t group, const Phase& phase, int64_t first, int64_t count, float* to,
+  // The rows of `count` pixels, `stride` elements apart; To is T or float.
+  template <class T, class To>
+  void gather(const T* x, int64_t group, const Phase& phase, int64_t first, int64_t count, To* to,
               int64_t stride) const;
 
   // Where each of `count` outputs begins in its image, in elements.
@@ -49,11 +48,8 @@ class GatheredRows {
  private:
   GatheredRows(const ConvShape& shape, const Axis& rows, const Axis& columns, bool forward);
 
-  template <class T>
-  void gather_rows(const T* x, int64_t group, const Phase& phase, int64_t first, int64_t count, float* to,
-                   int64_t stride) const;
-  template <class T>
-  void gather_line(const T* line, int64_t left, const Phase& phase, float* to) const;
+  template <class T, class To>
+  void gather_line(const T* line, int64_t left, const Phase& phase, To* to) const;
 
   int64_t images_, height_, width_, channels_;  // of the sources
   int64_t sources_, targets_;                   // channels of a group

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
+#include "cpu/convolution/dot_engine.h"
 #include "cpu/convolution/gathered_rows.h"
 #include "cpu/convolution/product_engine.h"
 #include "cpu/loops/parallel.h"
@@ -27,7 +29,7 @@ constexpr int64_t kSetBytes = 2048;
 int64_t in_whole(int64_t count, int64_t unit) { return ceil_div(count, unit) * unit; }
 
 // An odd number of cache lines apart, rows do not share the sets of a cache.
-int64_t odd_lines(int64_t floats) { return (ceil_div(floats, 16) | 1) * 16; }
+int64_t odd_lines(int64_t bytes) { return (ceil_div(bytes, 64) | 1) * 64; }
 
 template <class T, class Phi>
 IABN_INLINE void end_row(float* sums, int64_t columns, const float* bias, const T* addend, Phi phi) {
@@ -84,7 +86,12 @@ struct Task {
   int64_t panel_begin, panel_end;
 };
 
+// E: elements of the products, float, or bf16 where the CPU multiplies them.
+template <class E>
 class Gemm : public Kernel {
+  static constexpr bool kPairs = std::is_same_v<E, bf16>;
+  static constexpr int64_t kSize = sizeof(E);
+
  public:
   Gemm(const GatheredRows& rows, const Filters& filters, int64_t groups, const ConvolutionEnd& end, DType x,
        DType y, bool constant_weights)
@@ -102,14 +109,14 @@ class Gemm : public Kernel {
         threads_(std::max(1, omp_get_max_threads())) {
     for (const Phase& phase : rows_.phases()) {
       weight_offsets_.push_back(group_weights_);
-      group_weights_ += rows_.depth(phase) * padded_;
-      stride_ = std::max(stride_, odd_lines(rows_.depth(phase)));
+      group_weights_ += depth(phase) * padded_;
+      stride_ = std::max(stride_, odd_lines(depth(phase) * kSize) / kSize);
     }
-    in_place_ = x_ == DType::f32 && rows_.in_place() &&
-                rows_.source_channels() * int64_t{sizeof(float)} % kSetBytes != 0;
+    in_place_ = (kPairs || x_ == DType::f32) && rows_.in_place() && rows_.sources() % kUnit == 0 &&
+                rows_.source_channels() % kUnit == 0 && rows_.source_channels() * kSize % kSetBytes != 0;
     divide();
     if (!kept_) weights_offset_ = workspace_.add(weights_bytes());
-    row_bytes_ = in_whole(in_place_ ? 0 : block_ * stride_ * int64_t{sizeof(float)}, 64);
+    row_bytes_ = in_whole(in_place_ ? 0 : block_ * stride_ * kSize, 64);
     sum_bytes_ = in_whole(block_ * panel_ * int64_t{sizeof(float)}, 64);
     thread_bytes_ = row_bytes_ + sum_bytes_ + in_whole(block_ * int64_t{sizeof(int64_t)}, 64);
     buffers_offset_ = workspace_.add(static_cast<size_t>(thread_bytes_ * threads_));
@@ -120,16 +127,18 @@ class Gemm : public Kernel {
   std::vector<size_t> laid_out_inputs() const override {
     return kept_ ? std::vector<size_t>{1} : std::vector<size_t>{};
   }
-  std::string implementation() const override { return "gemm:" + vector_name(product_.lanes); }
+  std::string implementation() const override {
+    return "gemm:" + vector_name(product_.lanes) + (kPairs ? "_bf16" : "");
+  }
 
   void lay_out(const KernelArgs& args) override {
 #pragma omp parallel num_threads(threads_)
-    pack(args.in<float>(1), static_cast<float*>(args.layout));
+    pack(args.in<float>(1), static_cast<E*>(args.layout));
   }
 
   void run(const KernelArgs& args) override {
-    float* const weights = kept_ ? static_cast<float*>(args.layout)
-                                 : WorkspaceLayout::at<float>(args.workspace, weights_offset_);
+    E* const weights =
+        kept_ ? static_cast<E*>(args.layout) : WorkspaceLayout::at<E>(args.workspace, weights_offset_);
     const int64_t tasks = static_cast<int64_t>(tasks_.size());
 #pragma omp parallel num_threads(threads_)
     {
@@ -142,10 +151,13 @@ class Gemm : public Kernel {
   }
 
  private:
-  size_t weights_bytes() const { return static_cast<size_t>(groups_ * group_weights_) * sizeof(float); }
+  size_t weights_bytes() const { return static_cast<size_t>(groups_ * group_weights_) * sizeof(E); }
+
+  // Of the products: in whole pairs.
+  int64_t depth(const Phase& phase) const { return in_whole(rows_.depth(phase), kUnit); }
 
   void divide() {
-    const int64_t fit = kBlockBytes / (stride_ * int64_t{sizeof(float)});
+    const int64_t fit = kBlockBytes / (stride_ * kSize);
     const int64_t most = std::clamp(fit, kFewestPixels, kMostPixels);
     int64_t blocks = 0;
     for (const Phase& phase : rows_.phases()) blocks += groups_ * ceil_div(rows_.pixels(phase), most);
@@ -170,7 +182,7 @@ class Gemm : public Kernel {
   int64_t panel_width(int64_t panel) const { return std::min(panel_, padded_ - panel * panel_); }
 
   // OIHW → [group][phase][panel of targets][tap][source][target], using the threads of a team.
-  void pack(const float* w, float* packed) const {
+  void pack(const float* w, E* packed) const {
     const int64_t phases = static_cast<int64_t>(rows_.phases().size());
 #pragma omp for schedule(dynamic) collapse(3)
     for (int64_t group = 0; group < groups_; ++group) {
@@ -179,76 +191,85 @@ class Gemm : public Kernel {
           const Phase& taps = rows_.phases()[static_cast<size_t>(phase)];
           pack_panel(w + group * filters_.group_step + panel * panel_ * filters_.target_step, taps, panel,
                      packed + group * group_weights_ + weight_offsets_[static_cast<size_t>(phase)] +
-                         panel * panel_ * rows_.depth(taps));
+                         panel * panel_ * depth(taps));
         }
       }
     }
   }
 
-  void pack_panel(const float* w, const Phase& phase, int64_t panel, float* to) const {
+  // [tap, source][target], or with pairs of sources together; zeros after the last target and source.
+  void pack_panel(const float* w, const Phase& phase, int64_t panel, E* to) const {
     const int64_t width = panel_width(panel), targets = std::min(width, rows_.targets() - panel * panel_);
+    std::fill_n(to, depth(phase) * width, E{});
+    int64_t k = 0;
     for (const AxisTap& row : phase.rows) {
       for (const AxisTap& column : phase.columns) {
         const float* const tap = w + row.tap * filters_.row_step + column.tap;
-        for (int64_t source = 0; source < rows_.sources(); ++source, to += width) {
+        for (int64_t source = 0; source < rows_.sources(); ++source, ++k) {
           const float* const from = tap + source * filters_.source_step;
-          for (int64_t t = 0; t < targets; ++t) to[t] = from[t * filters_.target_step];
-          for (int64_t t = targets; t < width; ++t) to[t] = 0.0f;
+          E* const line = to + k / kUnit * kUnit * width + k % kUnit;
+          for (int64_t t = 0; t < targets; ++t) store(line + t * kUnit, from[t * filters_.target_step]);
         }
       }
     }
   }
 
-  void run_task(const KernelArgs& args, const float* weights, const Task& task, char* buffers) const {
+  void run_task(const KernelArgs& args, const E* weights, const Task& task, char* buffers) const {
     const Phase& phase = rows_.phases()[task.phase];
-    product::Product p{};
-    p.a_depth = 1;
-    p.rows = task.count;
-    p.depth = rows_.depth(phase);
+    const E* rows = reinterpret_cast<const E*>(buffers);
+    int64_t stride = stride_;
     if (in_place_) {
-      p.a_row = rows_.source_channels();
-      p.a = args.in<float>(0) + task.first * p.a_row + task.group * rows_.sources();
+      stride = rows_.source_channels();
+      rows = args.in<E>(0) + task.first * stride + task.group * rows_.sources();
     } else {
-      float* const to = reinterpret_cast<float*>(buffers);
+      gather(args, phase, task, reinterpret_cast<E*>(buffers));
+    }
+    int64_t* const places = reinterpret_cast<int64_t*>(buffers + row_bytes_ + sum_bytes_);
+    rows_.place(phase, task.first, task.count, places);
+    const E* const packed = weights + task.group * group_weights_ + weight_offsets_[task.phase];
+    for (int64_t panel = task.panel_begin; panel < task.panel_end; ++panel) {
+      const E* const b = packed + panel * panel_ * depth(phase);
+      run_panel(args, {rows, stride, b, depth(phase)}, task, panel,
+                reinterpret_cast<float*>(buffers + row_bytes_), places);
+    }
+  }
+
+  void gather(const KernelArgs& args, const Phase& phase, const Task& task, E* to) const {
+    if constexpr (kPairs) {
+      rows_.gather(args.in<bf16>(0), task.group, phase, task.first, task.count, to, stride_);
+    } else {
       with_data(x_, [&](auto type) {
         using T = typename decltype(type)::type;
         rows_.gather(args.in<T>(0), task.group, phase, task.first, task.count, to, stride_);
       });
-      p.a = to;
-      p.a_row = stride_;
     }
-    int64_t* const places = reinterpret_cast<int64_t*>(buffers + row_bytes_ + sum_bytes_);
-    rows_.place(phase, task.first, task.count, places);
-    const float* const packed = weights + task.group * group_weights_ + weight_offsets_[task.phase];
-    for (int64_t panel = task.panel_begin; panel < task.panel_end; ++panel) {
-      p.columns = p.b_depth = panel_width(panel);
-      p.b = packed + panel * panel_ * p.depth;
-      run_panel(args, p, task, panel, reinterpret_cast<float*>(buffers + row_bytes_), places);
-    }
+    const int64_t begin = rows_.depth(phase), end = depth(phase);
+    for (int64_t i = 0; begin < end && i < task.count; ++i) to[i * stride_ + begin] = E{};
   }
 
-  void run_panel(const KernelArgs& args, product::Product& p, const Task& task, int64_t panel, float* sums,
+  struct Factors {
+    const E* rows;
+    int64_t stride;
+    const E* weights;
+    int64_t depth;
+  };
+
+  void run_panel(const KernelArgs& args, const Factors& factors, const Task& task, int64_t panel, float* sums,
                  const int64_t* places) const {
-    const int64_t channel = task.group * rows_.targets() + panel * panel_;
-    const int64_t columns = std::min(p.columns, rows_.targets() - panel * panel_);
-    const bool dense = rows_.phases().size() == 1 && columns == p.columns;
-    if (y_ == DType::f32 && dense && !has_end() && p.depth > 0) {
-      p.out = args.out<float>(0) + places[0] + channel;
-      p.out_row = rows_.outputs();
-      return product_.product(p);
+    const int64_t channel = task.group * rows_.targets() + panel * panel_, width = panel_width(panel);
+    const int64_t columns = std::min(width, rows_.targets() - panel * panel_);
+    const bool dense = rows_.phases().size() == 1 && columns == width;
+    if (y_ == DType::f32 && dense && !has_end() && factors.depth > 0) {
+      float* const out = args.out<float>(0) + places[0] + channel;
+      return multiply(factors, task.count, width, out, rows_.outputs());
     }
-    p.out = sums;
-    p.out_row = p.columns;
-    if (p.depth > 0)
-      product_.product(p);
-    else
-      std::fill_n(sums, p.rows * p.columns, 0.0f);
+    multiply(factors, task.count, width, sums, width);
     const float* const bias = end_.bias ? args.in<float>(2) + channel : nullptr;
     with_data(y_, [&](auto type) {
       using T = typename decltype(type)::type;
-      for (int64_t i = 0; i < p.rows; ++i) {
+      for (int64_t i = 0; i < task.count; ++i) {
         const int64_t at = places[i] + channel;
-        float* const row = sums + i * p.columns;
+        float* const row = sums + i * width;
         const T* const addend = end_.addend ? args.in<T>(3) + at : nullptr;
         if (has_end()) end_leaf(row, columns, bias, addend, end_.activation);
         store_row(row, args.out<T>(0) + at, columns);
@@ -256,11 +277,24 @@ class Gemm : public Kernel {
     });
   }
 
+  void multiply(const Factors& f, int64_t rows, int64_t width, float* out, int64_t out_row) const {
+    if (f.depth == 0) {
+      std::fill_n(out, rows * width, 0.0f);
+    } else if constexpr (kPairs) {
+      dot_({f.rows, f.stride, f.weights, out, out_row, rows, f.depth, width});
+    } else {
+      product_.product({f.rows, f.stride, 1, f.weights, width, out, out_row, rows, f.depth, width, false});
+    }
+  }
+
   bool has_end() const {
     return end_.bias || end_.addend || end_.activation.kind != Activation::Kind::identity;
   }
 
+  static constexpr int64_t kUnit = kPairs ? 2 : 1;
+
   const product::Engine& product_;
+  dot::Multiply* dot_ = dot::multiply(vector_lanes());
   GatheredRows rows_;
   Filters filters_;
   int64_t groups_;
@@ -281,6 +315,14 @@ class Gemm : public Kernel {
   size_t weights_offset_ = 0, buffers_offset_ = 0;
 };
 
+std::unique_ptr<Kernel> make(const KernelSpec& spec, const GatheredRows& rows, const Filters& filters,
+                             int64_t groups, const ConvolutionEnd& end, bool constant_weights) {
+  const DType x = spec.inputs[0].dtype, y = spec.outputs[0].dtype;
+  if (x == DType::bf16 && dot::multiply(vector_lanes()) != nullptr)
+    return std::make_unique<Gemm<bf16>>(rows, filters, groups, end, x, y, constant_weights);
+  return std::make_unique<Gemm<float>>(rows, filters, groups, end, x, y, constant_weights);
+}
+
 }  // namespace
 
 void refuse_unless_needed(const KernelSpec& spec, bool empty) {
@@ -300,16 +342,14 @@ std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec, const ConvShape& s, co
   gemm::refuse_unless_needed(spec, s.empty());
   const int64_t area = s.kh * s.kw, inputs = s.group_inputs();
   const gemm::Filters filters{s.group_outputs() * inputs * area, inputs * area, area, s.kw};
-  return std::make_unique<gemm::Gemm>(gemm::GatheredRows::forward(s), filters, s.groups, end,
-                                      spec.inputs[0].dtype, spec.outputs[0].dtype, spec.constant(1));
+  return gemm::make(spec, gemm::GatheredRows::forward(s), filters, s.groups, end, spec.constant(1));
 }
 
 std::unique_ptr<Kernel> make_gemm_data(const KernelSpec& spec, const ConvShape& s) {
   gemm::refuse_unless_needed(spec, s.empty());
   const int64_t area = s.kh * s.kw, inputs = s.group_inputs();
   const gemm::Filters filters{s.group_outputs() * inputs * area, area, inputs * area, s.kw};
-  return std::make_unique<gemm::Gemm>(gemm::GatheredRows::backward_data(s), filters, s.groups,
-                                      ConvolutionEnd{}, spec.inputs[0].dtype, spec.outputs[0].dtype, false);
+  return gemm::make(spec, gemm::GatheredRows::backward_data(s), filters, s.groups, {}, false);
 }
 
 }  // namespace iabn
