@@ -6,15 +6,16 @@
 
 namespace iabn::dot {
 
-// out[r][c] = Σ_k a[r·a_row + k] · b[k / 2][c][k % 2]
+// out[r][c] = (add ? out[r][c] : 0) + Σ_k a[r·a_row + k / 2·a_pair + k % 2] · b[k / 2][c][k % 2]
 struct Product {
   const bf16* a;
-  int64_t a_row;
+  int64_t a_row, a_pair;  // one of them is 2
   const bf16* b;
   float* out;
   int64_t out_row;
-  int64_t rows, depth;  // depth and a_row are even
+  int64_t rows, depth;  // depth is even
   int64_t columns;      // 16 or 32
+  bool add;
 };
 
 using Multiply = void(const Product&);

@@ -14,18 +14,20 @@ IABN_INLINE __m512bh same_pair(const bf16* p) {
   return (__m512bh)_mm512_set1_epi32(pair);
 }
 
-template <int R, int NV>
+// If Column, the rows of a pair are contiguous.
+template <bool Column, int R, int NV>
 void dot_tile(const Product& p, int64_t row, int64_t first, int64_t pairs) {
   __m512 acc[R][NV] = {};
-  const bf16* a = p.a + row * p.a_row + 2 * first;
+  const int64_t a_row = Column ? 2 : p.a_row, a_pair = Column ? p.a_pair : 2;
+  const bf16* a = p.a + row * a_row + first * a_pair;
   const bf16* b = p.b + 2 * first * p.columns;
-  for (int64_t k = 0; k < pairs; ++k, a += 2, b += 2 * NV * kLanes) {
+  for (int64_t k = 0; k < pairs; ++k, a += a_pair, b += 2 * NV * kLanes) {
     __m512bh weight[NV];
 #pragma GCC unroll 2
     for (int v = 0; v < NV; ++v) weight[v] = pairs_at(b + 2 * v * kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
-      const __m512bh x = same_pair(a + r * p.a_row);
+      const __m512bh x = same_pair(a + r * a_row);
 #pragma GCC unroll 2
       for (int v = 0; v < NV; ++v) acc[r][v] = _mm512_dpbf16_ps(acc[r][v], x, weight[v]);
     }
@@ -36,27 +38,28 @@ void dot_tile(const Product& p, int64_t row, int64_t first, int64_t pairs) {
 #pragma GCC unroll 2
     for (int v = 0; v < NV; ++v) {
       float* const to = out + r * p.out_row + v * kLanes;
-      put(to, first > 0 ? get(to) + (Vec)acc[r][v] : (Vec)acc[r][v]);
+      put(to, first > 0 || p.add ? get(to) + (Vec)acc[r][v] : (Vec)acc[r][v]);
     }
   }
 }
 
 using TileFunction = void (*)(const Product&, int64_t, int64_t, int64_t);
 
-template <int NV, int R = kTileRows>
+template <bool Column, int NV, int R = kTileRows>
 IABN_INLINE TileFunction tile_of(int64_t rows) {
   if constexpr (R == 1) {
-    return dot_tile<1, NV>;
+    return dot_tile<Column, 1, NV>;
   } else {
-    return rows == R ? dot_tile<R, NV> : tile_of<NV, R - 1>(rows);
+    return rows == R ? dot_tile<Column, R, NV> : tile_of<Column, NV, R - 1>(rows);
   }
 }
 
 // Strips as even as possible, as in product_simd.h.
-template <int NV>
+template <bool Column, int NV>
 void dot_columns(const Product& p) {
   const int64_t strips = (p.rows + kTileRows - 1) / kTileRows, low = p.rows / strips, high = p.rows % strips;
-  const TileFunction low_tile = tile_of<NV>(low), high_tile = tile_of<NV>(high > 0 ? low + 1 : low);
+  const TileFunction low_tile = tile_of<Column, NV>(low),
+                     high_tile = tile_of<Column, NV>(high > 0 ? low + 1 : low);
   for (int64_t first = 0; first < p.depth / 2; first += kStretch) {
     const int64_t pairs = std::min(kStretch, p.depth / 2 - first);
     int64_t row = 0;
@@ -66,8 +69,9 @@ void dot_columns(const Product& p) {
 }
 
 void multiply_pairs(const Product& p) {
-  if (p.columns == kLanes) return dot_columns<1>(p);
-  dot_columns<2>(p);
+  const bool narrow = p.columns == kLanes;
+  if (p.a_row == 2) return narrow ? dot_columns<true, 1>(p) : dot_columns<true, 2>(p);
+  return narrow ? dot_columns<false, 1>(p) : dot_columns<false, 2>(p);
 }
 
 constexpr Engine kEngine = {multiply_pairs};

@@ -281,7 +281,7 @@ class Gemm : public Kernel {
     if (f.depth == 0) {
       std::fill_n(out, rows * width, 0.0f);
     } else if constexpr (kPairs) {
-      dot_({f.rows, f.stride, f.weights, out, out_row, rows, f.depth, width});
+      dot_({f.rows, f.stride, 2, f.weights, out, out_row, rows, f.depth, width, false});
     } else {
       product_.product({f.rows, f.stride, 1, f.weights, width, out, out_row, rows, f.depth, width, false});
     }

@@ -2,8 +2,9 @@
 // block of pixels, then each accumulates its panels of columns. The summation order does not depend on the
 // threads.
 #include <algorithm>
-#include <cstring>
+#include <type_traits>
 
+#include "cpu/convolution/dot_engine.h"
 #include "cpu/convolution/gathered_rows.h"
 #include "cpu/convolution/gemm.h"
 #include "cpu/convolution/product_engine.h"
@@ -19,7 +20,16 @@ constexpr int64_t kBlockBytes = int64_t{2} << 20;
 constexpr int64_t kFewestPixels = 64, kMostPixels = 2048;
 constexpr int64_t kMostRows = 28;  // targets whose dy is packed together
 
+IABN_SIMD void interleave(const bf16* even, const bf16* odd, int64_t count, bf16* to) {
+  for (int64_t i = 0; i < count; ++i) to[2 * i] = even[i], to[2 * i + 1] = odd[i];
+}
+
+// E: elements of the products, float, or bf16 in pairs of pixels where the CPU multiplies them.
+template <class E>
 class GemmWeights : public Kernel {
+  static constexpr bool kPairs = std::is_same_v<E, bf16>;
+  static constexpr int64_t kUnit = kPairs ? 2 : 1;  // pixels packed together
+
  public:
   GemmWeights(const ConvShape& s, DType x, DType dy)
       : product_(product::engine(vector_lanes())),
@@ -33,17 +43,20 @@ class GemmWeights : public Kernel {
         pixels_(rows_.pixels(phase())),
         strip_(ceil_div(s.group_outputs(), ceil_div(s.group_outputs(), kMostRows))),
         threads_(std::max(1, omp_get_max_threads())) {
-    const int64_t fit = kBlockBytes / ((padded_ + s.group_outputs()) * int64_t{sizeof(float)});
+    const int64_t fit = kBlockBytes / ((padded_ + s.group_outputs()) * int64_t{sizeof(E)});
     block_ = ceil_div(pixels_, ceil_div(pixels_, std::clamp(fit, kFewestPixels, kMostPixels)));
-    columns_offset_ = add(block_ * padded_);
-    targets_offset_ = add(block_ * strips() * strip_);
-    sums_offset_ = add(s.group_outputs() * padded_);
+    block_ = ceil_div(block_, kUnit) * kUnit;
+    columns_offset_ = add<E>(block_ * padded_);
+    targets_offset_ = add<E>(block_ * strips() * strip_);
+    sums_offset_ = add<float>(s.group_outputs() * padded_);
     row_ = std::max(padded_, s.group_outputs());
-    buffers_offset_ = add(threads_ * row_);
+    buffers_offset_ = add<E>(threads_ * kUnit * row_);
   }
 
   size_t workspace_bytes() const override { return workspace_.bytes(); }
-  std::string implementation() const override { return "gemm:" + vector_name(product_.lanes); }
+  std::string implementation() const override {
+    return "gemm:" + vector_name(product_.lanes) + (kPairs ? "_bf16" : "");
+  }
 
   void run(const KernelArgs& args) override {
 #pragma omp parallel num_threads(threads_)
@@ -58,59 +71,84 @@ class GemmWeights : public Kernel {
   }
 
  private:
-  size_t add(int64_t floats) { return workspace_.add(static_cast<size_t>(floats) * sizeof(float)); }
-  static float* at(const KernelArgs& args, size_t offset) {
-    return WorkspaceLayout::at<float>(args.workspace, offset);
+  template <class T>
+  size_t add(int64_t elements) {
+    return workspace_.add(static_cast<size_t>(elements) * sizeof(T));
+  }
+  template <class T = E>
+  static T* at(const KernelArgs& args, size_t offset) {
+    return WorkspaceLayout::at<T>(args.workspace, offset);
   }
 
   const Phase& phase() const { return rows_.phases()[0]; }
   int64_t strips() const { return ceil_div(s_.group_outputs(), strip_); }
 
-  // To [panel of columns][pixel][column] and [strip of targets][pixel][target].
+  // To [panel of columns][pixel][column] and [strip of targets][pixel][target], or with pairs of pixels
+  // together.
   void pack(const KernelArgs& args, int64_t group, int64_t first, int64_t count) const {
-    float* const row = at(args, buffers_offset_) + omp_get_thread_num() * row_;
+    E* const rows = at(args, buffers_offset_) + omp_get_thread_num() * kUnit * row_;
 #pragma omp for schedule(static)
-    for (int64_t i = 0; i < count; ++i) {
-      with_data(x_, [&](auto type) {
-        using T = typename decltype(type)::type;
-        rows_.gather(args.in<T>(0), group, phase(), first + i, 1, row, 0);
-      });
-      std::fill(row + depth_, row + padded_, 0.0f);
-      float* const columns = at(args, columns_offset_);
-      for (int64_t c = 0; c < padded_; c += panel_) {
-        const int64_t width = std::min(panel_, padded_ - c);
-        std::memcpy(columns + c * block_ + i * width, row + c, static_cast<size_t>(width) * sizeof(float));
+    for (int64_t i = 0; i < count; i += kUnit) {
+      const int64_t some = std::min(kUnit, count - i);
+      if (some < kUnit) std::fill_n(rows, kUnit * row_, E{});
+      for (int64_t p = 0; p < some; ++p) std::fill_n(rows + p * row_ + depth_, padded_ - depth_, E{});
+      gather(args, group, first + i, some, rows);
+      pack_row(rows, padded_, panel_, i, at(args, columns_offset_));
+      for (int64_t p = 0; p < some; ++p) {
+        read_targets(args, (first + i + p) * s_.o + group * s_.group_outputs(), rows + p * row_);
       }
-      const float* const dy = target_row(args, (first + i) * s_.o + group * s_.group_outputs(), row);
-      float* const targets = at(args, targets_offset_);
-      for (int64_t o = 0; o < s_.group_outputs(); o += strip_) {
-        std::copy_n(dy + o, std::min(strip_, s_.group_outputs() - o), targets + o * block_ + i * strip_);
-      }
+      pack_row(rows, s_.group_outputs(), strip_, i, at(args, targets_offset_));
     }
   }
 
-  const float* target_row(const KernelArgs& args, int64_t first, float* row) const {
-    if (dy_ == DType::f32) return args.in<float>(1) + first;
-    widen(args.in<bf16>(1) + first, row, s_.group_outputs());
-    return row;
+  void gather(const KernelArgs& args, int64_t group, int64_t first, int64_t count, E* rows) const {
+    if constexpr (kPairs) {
+      rows_.gather(args.in<bf16>(0), group, phase(), first, count, rows, row_);
+    } else {
+      with_data(x_, [&](auto type) {
+        using T = typename decltype(type)::type;
+        rows_.gather(args.in<T>(0), group, phase(), first, count, rows, row_);
+      });
+    }
+  }
+
+  void read_targets(const KernelArgs& args, int64_t first, E* row) const {
+    if constexpr (kPairs) {
+      std::copy_n(args.in<bf16>(1) + first, s_.group_outputs(), row);
+    } else if (dy_ == DType::f32) {
+      std::copy_n(args.in<float>(1) + first, s_.group_outputs(), row);
+    } else {
+      widen(args.in<bf16>(1) + first, row, s_.group_outputs());
+    }
+  }
+
+  // A pixel, or a pair of them, to panels of `width` channels.
+  void pack_row(const E* rows, int64_t channels, int64_t width, int64_t pixel, E* to) const {
+    for (int64_t c = 0; c < channels; c += width) {
+      const int64_t some = std::min(width, channels - c);
+      E* const panel = to + c * block_ + pixel * some;
+      if constexpr (kPairs) {
+        interleave(rows + c, rows + row_ + c, some, panel);
+      } else {
+        std::copy_n(rows + c, some, panel);
+      }
+    }
   }
 
   void multiply(const KernelArgs& args, int64_t count, bool add) const {
 #pragma omp for schedule(dynamic)
     for (int64_t c = 0; c < padded_; c += panel_) {
-      product::Product p{};
-      p.a_row = 1;
-      p.a_depth = strip_;
-      p.b = at(args, columns_offset_) + c * block_;
-      p.b_depth = p.columns = std::min(panel_, padded_ - c);
-      p.out_row = padded_;
-      p.depth = count;
-      p.add = add;
+      const E* const columns = at(args, columns_offset_) + c * block_;
+      const int64_t width = std::min(panel_, padded_ - c), depth = ceil_div(count, kUnit) * kUnit;
       for (int64_t o = 0; o < s_.group_outputs(); o += strip_) {
-        p.a = at(args, targets_offset_) + o * block_;
-        p.rows = std::min(strip_, s_.group_outputs() - o);
-        p.out = at(args, sums_offset_) + o * padded_ + c;
-        product_.product(p);
+        const E* const targets = at(args, targets_offset_) + o * block_;
+        const int64_t rows = std::min(strip_, s_.group_outputs() - o);
+        float* const out = at<float>(args, sums_offset_) + o * padded_ + c;
+        if constexpr (kPairs) {
+          dot_({targets, 2, 2 * rows, columns, out, padded_, rows, depth, width, add});
+        } else {
+          product_.product({targets, 1, rows, columns, width, out, padded_, rows, depth, width, add});
+        }
       }
     }
   }
@@ -120,7 +158,7 @@ class GemmWeights : public Kernel {
     const int64_t area = s_.kh * s_.kw, sources = s_.group_inputs();
 #pragma omp for schedule(static)
     for (int64_t o = 0; o < s_.group_outputs(); ++o) {
-      const float* from = at(args, sums_offset_) + o * padded_;
+      const float* from = at<float>(args, sums_offset_) + o * padded_;
       float* const to = args.out<float>(0) + (group * s_.group_outputs() + o) * sources * area;
       for (const AxisTap& row : phase().rows) {
         for (const AxisTap& column : phase().columns) {
@@ -132,6 +170,7 @@ class GemmWeights : public Kernel {
   }
 
   const product::Engine& product_;
+  dot::Multiply* dot_ = dot::multiply(vector_lanes());
   ConvShape s_;
   GatheredRows rows_;
   DType x_, dy_;
@@ -150,7 +189,10 @@ class GemmWeights : public Kernel {
 
 std::unique_ptr<Kernel> make_gemm_weights(const KernelSpec& spec, const ConvShape& shape) {
   gemm::refuse_unless_needed(spec, shape.empty());
-  return std::make_unique<gemm::GemmWeights>(shape, spec.inputs[0].dtype, spec.inputs[1].dtype);
+  const DType x = spec.inputs[0].dtype, dy = spec.inputs[1].dtype;
+  if (x == DType::bf16 && dy == DType::bf16 && dot::multiply(vector_lanes()) != nullptr)
+    return std::make_unique<gemm::GemmWeights<bf16>>(shape, x, dy);
+  return std::make_unique<gemm::GemmWeights<float>>(shape, x, dy);
 }
 
 }  // namespace iabn
