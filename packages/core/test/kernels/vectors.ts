@@ -63,7 +63,9 @@ export function describeInVectors(
         for (const { call, expected } of knownOf(op, dtype)) {
           // A CPU without these vectors uses narrower ones.
           if (kernel)
-            expect(prepare(call).implementation).toMatch(new RegExp(`^${kernel}:(sse2|avx2|avx512(_bf16)?)$`));
+            expect(prepare(call).implementation).toMatch(
+              new RegExp(`^${kernel}:(sse2|avx2|avx512(_bf16)?)$`),
+            );
           const actual = await runKernel(call);
           expected.forEach((wanted, i) => {
             const output = actual[i];
