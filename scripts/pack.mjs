@@ -58,7 +58,7 @@ async function buildRelease() {
   const onednn = await buildOnednn();
   await ensureNativeAddon({
     folder: RELEASE_BUILD,
-    further: [`--CDdnnl_DIR=${onednn.cmakeFiles}`],
+    further: ['--CDIABN_ONEDNN=ON', `--CDdnnl_DIR=${onednn.cmakeFiles}`],
     inputs: [onednn.stamp],
   });
   return RELEASE_BUILD;

@@ -41,14 +41,14 @@ export async function buildEmulatedDevice() {
 }
 
 /** Of oneDNN's addon it shares all objects but those of native/cpu/onednn. */
-export const OWN_KERNELS = 'native/build/own-kernels/inplace_abn.node';
+export const OWN_KERNELS = `${CHECKOUT_BUILD}/own-kernels/inplace_abn.node`;
 
 /** Builds the addon without oneDNN. */
 export async function buildOwnKernels() {
   await step('addon without oneDNN', () =>
     runLogged('own-kernels', 'cmake', [
       '--build',
-      inRoot('native', 'build'),
+      inRoot(CHECKOUT_BUILD),
       '--target',
       'inplace_abn_own_kernels',
     ]),
