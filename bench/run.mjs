@@ -42,7 +42,7 @@ async function measure({ names, json, report: recorded, note, ...options }) {
     const onRows = (/** @type {readonly Result[]} */ some) => report?.add(some);
     const recorded = report?.rows ?? [];
     const some = await run({ ...options, limits, recorded, onRows, say: (line) => say(`  ${line}`) });
-    const isPart = suite.name === 'recipe-parts' || options.networks || options.batch;
+    const isPart = suite.name === 'recipe-parts' || options.networks || options.batch || options.eager;
     if (some.length > 0) report?.add(some, isPart ? {} : { whole: suite.name });
     rows.push(...some);
   }

@@ -10,7 +10,7 @@ export class UsageError extends Error {}
  * @param {readonly string[]} args
  * @param {readonly Suite[]} suites
  * @returns {{
- *   names: string[], json: boolean, help: boolean, report: boolean, pages: boolean,
+ *   names: string[], json: boolean, help: boolean, report: boolean, pages: boolean, eager: boolean,
  *   steps?: number, batch?: number, workers?: number, epochs?: number, images?: number,
  *   networks?: string[], parts?: string[], seeds?: number[], note?: string,
  * }}
@@ -32,6 +32,7 @@ export function parseOptions(args, suites) {
     help: values.help ?? false,
     report,
     pages: values.pages ?? false,
+    eager: values.eager ?? false,
     ...count('steps', values.steps),
     ...count('batch', values.batch),
     ...count('workers', values.workers),
@@ -64,6 +65,7 @@ function parse(args) {
         suites: { type: 'string' },
         note: { type: 'string' },
         pages: { type: 'boolean' },
+        eager: { type: 'boolean' },
       },
     });
   } catch (error) {
@@ -104,6 +106,7 @@ export function usage(suites) {
     '  report           merge the rows into bench/results/CPU.json and write bench/RESULTS.md and the table of the README',
     '  --suites A,B     the same as names',
     '  --networks A,B   of train, memory, budget, compile and convolutions',
+    '  --eager          of train: without torch.compile, which takes minutes to compile',
     '  --steps N        timed turns per side',
     '  --batch N, --workers N',
     '  --images N       of data-check, data-shards and recipe-parts',

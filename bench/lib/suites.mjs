@@ -19,6 +19,7 @@
  * @property {number} [steps]  timed turns per side; each benchmark has its own default
  * @property {number} [batch]
  * @property {number} [workers]
+ * @property {boolean} [eager]  without torch.compile
  * @property {number} [images]  files to generate or to train on; each benchmark has its own default
  * @property {readonly string[]} [networks]  networks to measure; each benchmark has its own default
  * @property {readonly string[]} [parts]  parts of a recipe to train; default: all

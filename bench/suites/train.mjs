@@ -46,12 +46,12 @@ export async function run(options) {
  * @param {BenchOptions} options
  * @returns {Promise<(Row | Refusal)[]>}
  */
-async function compare(what, { steps = 5, limits, say }) {
+async function compare(what, { steps = 5, eager = false, limits, say }) {
   const { arch, batch, precision } = what;
   const name = 'train';
   const variant = `${arch}, ${precision}, batch ${batch}`;
   const memory = memoryOf(what, 2);
-  const { forms, refusals } = await startForms(what, say);
+  const { forms, refusals } = await startForms(what, eager, say);
   try {
     const config = networkConfig(arch, batch, precision);
     const { step } = trainerOf(config, cpu())();
@@ -93,9 +93,10 @@ async function compare(what, { steps = 5, limits, say }) {
 /**
  * Every PyTorch in every form, one process each; a form that cannot run is a refusal, unless none can.
  * @param {What} what
+ * @param {boolean} eager
  * @param {(line: string) => void} say
  */
-async function startForms({ arch, batch, precision }, say) {
+async function startForms({ arch, batch, precision }, eager, say) {
   const common = ['--arch', arch, '--batch', batch, '--dtype', precision, '--threads', cpu().threads];
   /** @type {Form[]} */
   const forms = [];
@@ -103,7 +104,7 @@ async function startForms({ arch, batch, precision }, say) {
   const refusals = [];
   for (const python of pythons()) {
     let pytorch = `PyTorch of ${python}`;
-    for (const { title, args } of FORMS) {
+    for (const { title, args } of FORMS.filter(({ args }) => !eager || !args.includes('--compile'))) {
       try {
         const peer = await Peer.start('train.py', [...common, ...args], { python });
         pytorch = peer.pytorch;
