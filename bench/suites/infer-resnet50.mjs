@@ -91,7 +91,7 @@ async function compare(network, model, { steps, batch, limits, say }) {
       const pairs = await takePairs(async () => (await run()).seconds, others, {
         warmUp: 1,
         rounds: steps,
-        onRepeat: (indices) => say(`unsteady, again: ${indices.map((index) => titles[index])}`),
+        onRepeat: (indices) => say(`unsteady, again: ${indices.map((index) => titles[index]).join('; ')}`),
       });
       for (const [index, pair] of pairs.entries()) {
         const variant = `${precision}, batch ${batch}, ${titles[index]}`;

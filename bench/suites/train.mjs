@@ -59,8 +59,14 @@ async function compare(what, { steps = 5, eager = false, limits, say }) {
     const pairs = await takePairs(() => seconds(step), forms.map(stepOf), {
       warmUp: 1,
       rounds: steps,
-      onRound: (times) => say(`ours, ${forms.map(({ title }) => title)}: ${times.map(significant)} s`),
-      onRepeat: (indices) => say(`unsteady, again: ${indices.map((index) => forms[index]?.title)}`),
+      onRound: (times) =>
+        say(
+          times
+            .map((time, i) => `${i === 0 ? 'ours' : forms[i - 1]?.title} ${significant(time)} s`)
+            .join('; '),
+        ),
+      onRepeat: (indices) =>
+        say(`unsteady, again: ${indices.map((index) => forms[index]?.title).join('; ')}`),
     });
     const share = (/** @type {number} */ least) => limits && planBound(plan, limits) / least;
     const own = memory.growth - memory.weights;
