@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 
 /** Images of a folder or a shard. */
-const TOGETHER = 1000;
+export const TOGETHER = 1000;
 /** Pictures that are drawn; a comment tells their copies apart. */
 const DRAWN = 64;
 
@@ -40,16 +40,16 @@ export function temporaryFolder() {
 }
 
 /**
- * Writes images as files, a thousand a class, into `root`/0000, `root`/0001, …
+ * Writes images as files, so many a class, into `root`/0000, `root`/0001, …
  * @param {string} root
  * @param {number} count
  * @param {(index: number) => Buffer} imageOf
  */
-export async function writeFiles(root, count, imageOf) {
-  for (let first = 0; first < count; first += TOGETHER) {
-    const folder = join(root, String(first / TOGETHER).padStart(4, '0'));
+export async function writeFiles(root, count, imageOf, together = TOGETHER) {
+  for (let first = 0; first < count; first += together) {
+    const folder = join(root, String(first / together).padStart(4, '0'));
     await mkdir(folder, { recursive: true });
-    const indices = Array.from({ length: Math.min(TOGETHER, count - first) }, (_, i) => first + i);
+    const indices = Array.from({ length: Math.min(together, count - first) }, (_, i) => first + i);
     await Promise.all(indices.map((index) => writeFile(join(folder, `${index}.jpg`), imageOf(index))));
   }
 }

@@ -13,7 +13,7 @@ import {
   inspectImages,
   sequentialSampler,
 } from '@inplace-abn/data';
-import { imageMaker, rateOf, temporaryFolder, writeFiles } from '../lib/generated.mjs';
+import { imageMaker, rateOf, TOGETHER, temporaryFolder, writeFiles } from '../lib/generated.mjs';
 import { describe, median } from '../lib/stats.mjs';
 import { takeTurns } from '../lib/turns.mjs';
 
@@ -35,7 +35,7 @@ export async function run({ steps = 3, batch = 64, workers = 2, images = 16_000,
       [all, images],
     ])) {
       await writeFiles(join(path, 'train'), count, imageOf);
-      await writeFiles(join(path, 'val'), 1, () => imageOf(images));
+      await writeFiles(join(path, 'val'), Math.ceil(count / TOGETHER), (index) => imageOf(images + index), 1);
     }
     const rate = await rates(join(all, 'train'), batch, workers, steps, say);
     const [less, more] = [await peakOf(few, workers), await peakOf(all, workers)];

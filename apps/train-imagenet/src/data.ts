@@ -1,10 +1,20 @@
 #!/usr/bin/env node
+import { writeFileAtomic } from '@inplace-abn/checkpoint';
 /** data: what is in a folder of images, before anything is trained on it. */
-import { runCommand, signalExitCode } from '@inplace-abn/cli';
+import { checkWritable, runCommand, signalExitCode } from '@inplace-abn/cli';
 import { ARCHITECTURES } from '@inplace-abn/models';
-import { loadConfig, pixels, positive, type TrainConfig } from '@inplace-abn/recipes';
+import {
+  loadConfig,
+  nonNegative,
+  type Override,
+  pixels,
+  positive,
+  setOption,
+  type TrainConfig,
+} from '@inplace-abn/recipes';
 import { Progress, StopRequest } from '@inplace-abn/train';
 import { Command } from 'commander';
+import { browse } from './data/browse.js';
 import { check } from './data/check.js';
 import { formatCheck } from './data/format-check.js';
 import { openParts } from './data/parts.js';
@@ -56,6 +66,47 @@ standard error. Exit codes: 0 nothing is wrong, 1 something is, 2 usage, 128 + N
   )
   .action(async (dir: string, options: CheckOptions) => {
     process.exitCode = await runCheck(dir, options);
+  });
+
+interface BrowseOptions {
+  readonly config?: string;
+  readonly set: readonly Override[];
+  readonly output: string;
+  readonly samples: number;
+  readonly epoch: number;
+  readonly workers: number;
+  readonly maxPixels?: number;
+}
+
+command
+  .command('browse')
+  .exitOverride()
+  .description(
+    'Write an HTML page with samples as training sees them: after augmentation and mixing, with their classes or label maps.',
+  )
+  .argument('<dir>', 'data folder, as for training')
+  .option(
+    '--config <file>',
+    'configuration to train with (default: that of DIR/train and DIR/val, or of the layout that DIR has)',
+  )
+  .addOption(setOption())
+  .option('-o, --output <file>', 'page to write; it needs no other file', 'browse.html')
+  .option('-n, --samples <n>', 'images of each part', positive, 24)
+  .option('--epoch <n>', 'epoch whose augmentation is shown, from 0', nonNegative, 0)
+  .option('-j, --workers <n>', 'images in work at a time', positive, 2)
+  .option('--max-pixels <n>', 'pixels that an image may have (default: 134217728)', pixels)
+  .addHelpText(
+    'after',
+    () => `
+Examples:
+  ${command.name()} browse imagenet --config config.json --output samples.html
+  ${command.name()} browse photos --set augmentation.trivial_augment=true`,
+  )
+  .action(async (dir: string, { config: path, set: overrides, output, ...options }: BrowseOptions) => {
+    await checkWritable(output);
+    const config = path === undefined ? undefined : await loadConfig(path, { architectures: ARCHITECTURES });
+    await writeFileAtomic(output, await browse(dir, config, overrides, options));
+    process.stdout.write(`${output}\n`);
   });
 
 async function runCheck(dir: string, options: CheckOptions): Promise<number> {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CommandLineError, commandLine, runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { launch, launchedProcesses, type Processes, withoutOption } from '@inplace-abn/comm';
 import type { Device } from '@inplace-abn/core';
@@ -59,6 +59,7 @@ interface Options extends ProcessDevice {
   readonly memoryBudget?: number;
   readonly nproc?: number;
   readonly maxPixels?: number;
+  readonly cache?: string;
   readonly continue?: boolean;
   readonly trace?: string;
   readonly set: readonly Override[];
@@ -83,6 +84,10 @@ const command = new Command('train-imagenet')
     'open the data, plan, make one training step and one validation batch, and write nothing',
   )
   .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
+  .option(
+    '--cache <dir>',
+    'keep decoded images in this folder, for later epochs and runs, or in memory (ram); --set data.cache_limit=20GB bounds it',
+  )
   .option('-p, --print-freq <n>', 'print every N steps if the output is not a terminal', positive, 10)
   .option(
     '--resume <path>',
@@ -198,9 +203,18 @@ function checkOptions({
   }
 }
 
-async function configOf(path: string, { memoryBudget, set: overrides }: Options): Promise<TrainConfig> {
-  const config = await loadConfig(path, { architectures: ARCHITECTURES, overrides });
+async function configOf(
+  path: string,
+  { memoryBudget, cache, set: overrides }: Options,
+): Promise<TrainConfig> {
+  const kept = cache === undefined ? [] : [{ path: ['data', 'cache'], value: cacheNamed(cache) }];
+  const config = await loadConfig(path, { architectures: ARCHITECTURES, overrides: [...overrides, ...kept] });
   return memoryBudget === undefined ? config : { ...config, memory_budget: memoryBudget };
+}
+
+/** A folder is relative to where the program runs; in a configuration, to the data. */
+function cacheNamed(name: string): string {
+  return name === 'ram' ? name : resolve(name);
 }
 
 /** Settings that all processes of a run must share; compared at the rendezvous. */

@@ -1,4 +1,5 @@
 import type { BadImages } from './bad-images.js';
+import type { Cache } from './decoded-cache.js';
 import { DataError, ImageError } from './errors.js';
 import { IGNORED } from './label-coding.js';
 import type { Batch, BatchMix, ImageSource, SegmentationSource } from './loader.js';
@@ -34,6 +35,7 @@ export interface EpochJob {
   readonly bad: BadImages;
   /** How batches are mixed, or null. */
   readonly mix: MixOptions | null;
+  readonly cache?: Cache;
 }
 
 /** A batch in the making. */
@@ -94,7 +96,15 @@ export class EpochRun {
     }));
     this.threads = loaderThreads(workers);
     const coding = 'labelPath' in folder ? folder.coding : undefined;
-    const setup = { transform: transform.spec, seed, epoch, maxPixels, coding, slots };
+    const setup = {
+      transform: transform.spec,
+      seed,
+      epoch,
+      maxPixels,
+      coding,
+      cache: this.job.cache?.spec,
+      slots,
+    };
     for (const thread of this.threads) thread.open(this.number, setup);
     this.work = Array.from({ length: TASKS_AHEAD }, () =>
       this.threads.map((thread) => this.feed(thread)),

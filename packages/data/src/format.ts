@@ -25,13 +25,14 @@ const SIGNATURES: readonly (readonly [format: string, at: number, bytes: string]
   ['pgm', 0, 'P5'],
 ];
 
+const LONGEST = SIGNATURES.reduce((most, [, at, bytes]) => Math.max(most, at + bytes.length), 0);
+
 const DECODED = new Set(['jpeg', 'png', 'gif', 'webp', 'avif', 'tiff', 'bmp']);
 
 /** The format of a file by its first bytes, such as `jpeg`; `unknown` where none is recognized. */
 export function formatOf(content: Buffer): string {
-  const found = SIGNATURES.find(
-    ([, at, bytes]) => content.toString('latin1', at, at + bytes.length) === bytes,
-  );
+  const start = content.toString('latin1', 0, LONGEST);
+  const found = SIGNATURES.find(([, at, bytes]) => start.startsWith(bytes, at));
   return found?.[0] ?? 'unknown';
 }
 

@@ -1,8 +1,11 @@
 export type { Interpolation } from './augment.js';
 export type { RandAugmentOptions } from './augment-policy.js';
 export type { BadImagePolicy, SkippedImage } from './bad-images.js';
+export { openCacheFolder } from './cache-folder.js';
+export { makeCacheMemory } from './cache-memory.js';
 export { normalization, type Rgb } from './color.js';
 export { decodeOnPool, decodeSmallPng } from './decode.js';
+export type { Cache } from './decoded-cache.js';
 export type { ErasingMode, RandomErasingOptions } from './erasing.js';
 export {
   DataError,
@@ -86,7 +89,7 @@ export { type Split, splitByName } from './split.js';
 export { readSynsets } from './synsets.js';
 export { TEN_CROPS, tenCropTransform } from './ten-crop.js';
 export { hungThreads } from './threads.js';
-export { makeThumbnail, type Thumbnail } from './thumbnail.js';
+export { encodeThumbnail, makeThumbnail, type Thumbnail } from './thumbnail.js';
 export {
   type EvalTransformOptions,
   evalTransform,

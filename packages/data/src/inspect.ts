@@ -44,8 +44,9 @@ export async function inspectImage(
   const hash = createHash('sha256').update(content).digest().readBigUInt64BE();
   const common = { bytes: content.length, hash, format: formatOf(content) };
   try {
-    const { width, height, channels } = await usePictureOf(content, path, decodeWhole, options);
-    return { ...common, mode: await modeOf(content, channels), width, height };
+    const { width, height, channels, plain } = await usePictureOf(content, path, decodeWhole, options);
+    const mode = plain ? PLAIN[channels] : await modeOf(content, channels);
+    return { ...common, mode, width, height };
   } catch (error) {
     return { ...common, mode: 'unknown', width: 0, height: 0, failure: failureOf(error) };
   }
@@ -54,8 +55,11 @@ export async function inspectImage(
 function decodeWhole(picture: Picture) {
   const { width, height } = picture;
   const { image } = regionOf(picture, { left: 0, top: 0, width, height });
-  return { width, height, channels: image.channels };
+  // Our own decoder reads JPEGs that need no conversion.
+  return { width, height, channels: image.channels, plain: picture instanceof Jpeg };
 }
+
+const PLAIN = { 1: 'gray', 3: 'rgb' } as const;
 
 function failureOf(error: unknown): { reason: string; code: ImageErrorCode } {
   if (!(error instanceof ImageError)) throw error;
@@ -71,13 +75,13 @@ const PNG_MODES: Readonly<Record<number, string>> = {
 };
 
 async function modeOf(content: Buffer, channels: 1 | 3): Promise<string> {
-  const plain = channels === 1 ? 'gray' : 'rgb';
+  const plain = PLAIN[channels];
   if (isPng(content)) {
     const { colorType, depth } = pngHeader(content);
     const mode = PNG_MODES[colorType] ?? plain;
     return depth === 16 ? `${mode} 16-bit` : mode;
   }
-  if (Jpeg.open(content) || formatOf(content) === 'bmp') return plain;
+  if (formatOf(content) === 'bmp') return plain;
   const sharp = await loadSharp();
   const { space, depth, hasAlpha } = await sharp(content, { limitInputPixels: false }).metadata();
   const color = space === 'cmyk' ? 'cmyk' : hasAlpha ? (channels === 1 ? 'gray+alpha' : 'rgba') : plain;

@@ -1,4 +1,5 @@
 import { type BadImagePolicy, BadImages, type SkippedImage } from './bad-images.js';
+import type { Cache } from './decoded-cache.js';
 import { EpochRun } from './epoch-run.js';
 import { DataError } from './errors.js';
 import type { LabelCoding } from './label-coding.js';
@@ -114,6 +115,8 @@ interface LoaderSettings {
    * Default: 128² per output pixel of the transform, between 2^24 and 2^27. At most 350 million.
    */
   maxPixels?: number;
+  /** Keeps decoded images for later epochs; batches stay the same. Loaders may share one. Default: none. */
+  cache?: Cache;
 }
 
 /** Options of one epoch of a loader. */
@@ -211,6 +214,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
       ring,
       bad,
       mix,
+      cache: options.cache,
     });
     const abort = () => run.stop(signal?.reason);
     try {

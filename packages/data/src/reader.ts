@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { decodeBmp, isBmp } from './bmp.js';
 import { readContent } from './content.js';
 import { decodeOnPool, decodeSmallPng } from './decode.js';
-import type { Picture } from './image/image.js';
+import type { DecodedCache } from './decoded-cache.js';
+import type { Image, Picture } from './image/image.js';
 import { DamagedJpeg, Jpeg } from './jpeg/jpeg.js';
 import type { FilePart } from './labeled-files.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
@@ -16,7 +18,7 @@ import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 export async function usePicture<T>(
   path: string,
   use: (picture: Picture) => T,
-  { part, ...options }: { maxPixels?: number; part?: FilePart } = {},
+  { part, ...options }: { maxPixels?: number; part?: FilePart; cache?: DecodedCache } = {},
 ): Promise<T> {
   return usePictureOf(readContent(path, part), path, use, options);
 }
@@ -26,17 +28,57 @@ export async function usePictureOf<T>(
   content: Buffer,
   path: string,
   use: (picture: Picture) => T,
-  { maxPixels = MAX_PIXELS }: { maxPixels?: number } = {},
+  { maxPixels = MAX_PIXELS, cache }: { maxPixels?: number; cache?: DecodedCache } = {},
 ): Promise<T> {
   if (isBmp(content)) return use(decodeBmp(content, path, maxPixels));
-  const picture = Jpeg.open(content) ?? decodeSmallPng(content);
-  if (picture) {
-    checkPixels(picture, maxPixels, path);
+  const small = decodeSmallPng(content);
+  if (small) {
+    checkPixels(small, maxPixels, path);
+    return use(small);
+  }
+  const key = cache && createHash('sha256').update(content).digest();
+  const cached = key && cache.get(key);
+  if (cached) {
+    checkPixels(cached, maxPixels, path);
+    return use(cached);
+  }
+  const keep = (image: Image) => {
+    if (key) cache.put(key, image);
+    return image;
+  };
+  const jpeg = Jpeg.open(content);
+  if (jpeg) {
+    checkPixels(jpeg, maxPixels, path);
     try {
-      return use(picture);
+      return use(cache ? (wholeOf(jpeg, keep) ?? jpeg) : jpeg);
     } catch (error) {
       if (!(error instanceof DamagedJpeg)) throw error;
     }
   }
-  return use(await decodeOnPool(content, path, { maxPixels }));
+  return use(keep(await decodeOnPool(content, path, { maxPixels })));
+}
+
+/** All pixels of a JPEG. Undefined where it is damaged: what is asked for may lie before the damage. */
+function wholeOf(jpeg: Jpeg, keep: (image: Image) => Image): Image | undefined {
+  const { width, height } = jpeg;
+  try {
+    const { image } = jpeg.region({ left: 0, top: 0, width, height });
+    return keep(packed(image, width, height));
+  } catch (error) {
+    if (error instanceof DamagedJpeg) return undefined;
+    throw error;
+  }
+}
+
+/** A gray region goes on to the end of its blocks. */
+function packed(image: Image, width: number, height: number): Image {
+  if (image.width === width && image.height === height) return image;
+  const { data, channels } = image;
+  const row = width * channels;
+  const pixels = new Uint8Array(row * height);
+  for (let y = 0; y < height; y++) {
+    const from = y * image.width * channels;
+    pixels.set(data.subarray(from, from + row), y * row);
+  }
+  return { data: pixels, width, height, channels };
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { CacheSpec } from './decoded-cache.js';
 import { DataError, type ImageErrorCode, reasonOf } from './errors.js';
 import type { ImageFacts } from './inspect.js';
 import type { LabelCoding } from './label-coding.js';
@@ -16,6 +17,7 @@ export interface RunSetup {
   readonly maxPixels: number;
   /** How label maps code classes. */
   readonly coding?: LabelCoding;
+  readonly cache?: CacheSpec;
   readonly slots: readonly SharedSlot[];
 }
 

@@ -25,11 +25,11 @@ export async function makeThumbnail(
   side: number,
   options: { maxPixels?: number } = {},
 ): Promise<Thumbnail> {
-  const { data, width, height, channels } = await usePicture(
-    path,
-    (picture) => shrink(picture, side),
-    options,
-  );
+  return encodeThumbnail(await usePicture(path, (picture) => shrink(picture, side), options));
+}
+
+/** Encodes an image as it is: as a PNG where it is small, else as a JPEG. */
+export async function encodeThumbnail({ data, width, height, channels }: Image): Promise<Thumbnail> {
   const sharp = await loadSharp();
   const pixels = sharp(data, { raw: { width, height, channels } });
   const lossless = Math.max(width, height) <= LOSSLESS_SIDE;

@@ -1,6 +1,9 @@
 // A loader thread: reads, decodes and transforms images and writes them to the ring's shared memory.
 
 import { parentPort } from 'node:worker_threads';
+import { CacheFolder } from './cache-folder.js';
+import { CacheMemory } from './cache-memory.js';
+import type { CacheSpec, DecodedCache } from './decoded-cache.js';
 import { ImageError } from './errors.js';
 import type { Picture } from './image/image.js';
 import { type ImageFacts, inspectImage } from './inspect.js';
@@ -18,6 +21,7 @@ import type { Transform } from './transform.js';
 interface Run extends RunSetup {
   readonly made: Promise<Transform | SegmentationTransform>;
   readonly decoder: LabelDecoder;
+  readonly decoded?: DecodedCache;
 }
 
 const runs = new Map<number, Run>();
@@ -29,7 +33,9 @@ parentPort?.on('message', (message: ToWorker) => {
     const made = makeTransform(message.setup.transform);
     // The failure is reported with the tasks that need the transform.
     made.catch(() => {});
-    runs.set(message.run, { ...message.setup, made, decoder: labelDecoder(message.setup.coding ?? {}) });
+    const { setup } = message;
+    const decoder = labelDecoder(setup.coding ?? {});
+    runs.set(message.run, { ...setup, made, decoder, decoded: setup.cache && cacheOf(setup.cache) });
   } else if (message.kind === 'close') {
     runs.delete(message.run);
   } else if (message.kind === 'inspect') {
@@ -38,6 +44,10 @@ parentPort?.on('message', (message: ToWorker) => {
     last = last.then(async () => answer({ task: message.task, ...(await outcome(message)) }));
   }
 });
+
+function cacheOf(spec: CacheSpec): DecodedCache {
+  return spec.kind === 'ram' ? new CacheMemory(spec) : new CacheFolder(spec);
+}
 
 function answer(message: FromWorker): void {
   parentPort?.postMessage(message);
@@ -88,7 +98,7 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
   try {
     if ('apply' in made) {
       const apply = (picture: Picture) => made.apply(picture, randomNumbers(), pixels, color);
-      await usePicture(task.path, apply, { maxPixels, part: task.part });
+      await usePicture(task.path, apply, { maxPixels, part: task.part, cache: run.decoded });
       return undefined;
     }
     const labels = labelsOf(task, run.decoder, maxPixels);
@@ -96,7 +106,7 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
       checkSameSize(labels, picture, task);
       labeled[0] = made.applyLabeled(picture, labels, randomNumbers(), pixels, color, targets);
     };
-    await usePicture(task.path, applyLabeled, { maxPixels });
+    await usePicture(task.path, applyLabeled, { maxPixels, cache: run.decoded });
     return undefined;
   } catch (error) {
     if (error instanceof UnknownClassError) {

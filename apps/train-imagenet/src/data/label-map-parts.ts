@@ -7,8 +7,13 @@ import { loadClasses, resolveConfig, type TrainConfig } from '@inplace-abn/recip
 /** Class ids of label maps: 255 stands for pixels that do not count. */
 const MOST_CLASSES = 255;
 
-/** The configuration of a folder that looks like one of label maps; undefined for any other. */
-export async function segmentationIn(dir: string): Promise<TrainConfig | undefined> {
+/** The configuration of a folder by its looks: of label maps, or of images of classes. */
+export async function configIn(dir: string): Promise<TrainConfig> {
+  return (await segmentationIn(dir)) ?? resolveConfig({}, dir);
+}
+
+/** Undefined for a folder that does not look like one of label maps. */
+async function segmentationIn(dir: string): Promise<TrainConfig | undefined> {
   const [layout] = layoutsOf(dir);
   if (layout) return configOf(dir, await classesOf(dir, layout), layout);
   if (!['images', 'labels'].every((name) => existsSync(join(dir, 'train', name)))) return undefined;

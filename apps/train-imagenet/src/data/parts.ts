@@ -15,11 +15,10 @@ import {
   type LabelMapSets,
   openLabeledSets,
   openLabelMapSets,
-  resolveConfig,
   type SegmentationTaskConfig,
   type TrainConfig,
 } from '@inplace-abn/recipes';
-import { segmentationIn } from './label-map-parts.js';
+import { configIn } from './label-map-parts.js';
 
 /** Some of the images of a data folder. */
 export interface Part {
@@ -47,7 +46,7 @@ export interface Parts {
 
 /** Opens a data folder as training would; without a configuration, as what it looks like. */
 export async function openParts(dir: string, config: TrainConfig | undefined): Promise<Parts> {
-  const known = config ?? (await segmentationIn(dir)) ?? resolveConfig({}, 'defaults');
+  const known = config ?? (await configIn(dir));
   try {
     if (known.task === 'segmentation')
       return mapped(await openLabelMapSets(dir, known), known, config === undefined);

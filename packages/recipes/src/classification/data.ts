@@ -17,6 +17,7 @@ export async function openClassFolders(dir: string, config: TrainConfig, reading
     );
   }
   return loadersOf(config, reading, {
+    dir,
     train: { folder: train, transform: trainTransformOf(config), mix: mixOptions(config) },
     val: { folder: val, transform: evalTransformOf(config) },
     trainPath,

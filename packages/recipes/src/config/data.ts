@@ -1,11 +1,12 @@
 /** The `data` section of a configuration. */
 import { LAYOUTS } from '@inplace-abn/data';
 import { z } from 'zod';
-import { section } from './fields.js';
+import { byteSize, minusOneOr, section } from './fields.js';
 
 const shareExpected = 'a number of at least 0 and below 1';
 const columnsExpected = 'a list of two texts (the columns with file and label), or an empty one';
 
+const bytesExpected = 'bytes, such as 1500000000, "1500MB" or "1.5GiB"';
 const classExpected = 'a class from 0 to 255, or "ignore"';
 const mapExpected = 'an object of ids from 0 to 255, or *, each with a class or "ignore"';
 
@@ -34,6 +35,8 @@ export const dataSection = section({
     )
     .default({}),
   reduce_zero_label: z.boolean('true or false').default(false),
+  cache: text().default(''),
+  cache_limit: minusOneOr(byteSize, bytesExpected).default(-1),
   split: z.number(shareExpected).min(0, shareExpected).lt(1, shareExpected).default(0),
 });
 
@@ -48,6 +51,8 @@ export const dataSection = section({
  * - `palette`: file with the color of each class, for label maps of colors
  * - `label_map`: class of each id of the label maps, or `ignore`; `*`: of all others
  * - `reduce_zero_label`: id 0 does not count and the others are one less; before `label_map`, as in mmsegmentation
+ * - `cache`: `ram`, or a folder, that keeps decoded images for later epochs (and runs); empty: none. `cache_limit`: bytes it may hold, over all
+ *   processes; −1: a quarter of the memory, or half of the free space
  * - `split`: share of the training images to validate on, chosen by a hash of their names, where there is no folder `val`
  */
 export type DataConfig = z.output<typeof dataSection>;

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { type TrainConfig, trainSchema } from './schema.js';
 
 /**
- * A digest of what a run's numbers follow from: all of its configuration but the memory budget. Values that equal their default do not
- * count, so that a run keeps its digest when configurations get new keys.
+ * A digest of what a run's numbers follow from: all of its configuration but the memory budget and the cache of images. Values that equal their
+ * default do not count, so that a run keeps its digest when configurations get new keys.
  */
 export function configHash(config: TrainConfig): string {
-  const { memory_budget: _, ...counting } = config;
-  return digest(withoutDefaults(counting, defaultsBeside(config)) ?? {});
+  const { memory_budget: _, data, ...rest } = config;
+  const { cache: __, cache_limit: ___, ...counting } = data;
+  return digest(withoutDefaults({ ...rest, data: counting }, defaultsBeside(config)) ?? {});
 }
 
 /** Whether a digest is that of a configuration; also as 0.1.0 made it, of the whole `file` that the configuration was read from. */

@@ -17,6 +17,7 @@ import {
 } from '@inplace-abn/data';
 import type { RunData } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
+import { openCache } from './cache.js';
 
 /** Images and what is done to each before it enters a batch. */
 export type DataPart =
@@ -30,6 +31,8 @@ interface Digested {
 }
 
 export interface DataParts {
+  /** The data folder. */
+  readonly dir: string;
   readonly train: DataPart;
   readonly val: DataPart;
   /** Name of the training images in errors. */
@@ -47,14 +50,16 @@ export interface Reading {
   readonly share?: ShareOptions;
   /** Pixels that an image may have; default: the loader's. */
   readonly maxPixels?: number;
+  /** Every image is read once at most: a cache would not pay. */
+  readonly once?: boolean;
 }
 
 /** Shuffled full batches to train on, and every image once to validate. Throws where no batch can be filled. */
-export function loadersOf(
+export async function loadersOf(
   config: TrainConfig,
-  { workers, share, maxPixels }: Reading,
-  { train, val, trainPath, classes, colors, labels, notes = [] }: DataParts,
-): RunData {
+  { workers, share, maxPixels, once = false }: Reading,
+  { dir, train, val, trainPath, classes, colors, labels, notes = [] }: DataParts,
+): Promise<RunData> {
   const { batch_size: batchSize } = config.optimizer;
   const [trainImages, valImages] = [train.folder.length, val.folder.length];
   if (batchSize > trainImages) {
@@ -64,7 +69,12 @@ export function loadersOf(
   }
   const { unreadable, unreadable_limit } = config.input;
   const onBadImage = unreadable === 'fail' ? 'fail' : { skip: unreadable_limit };
-  const common = { batchSize, share, workers, maxPixels, seed: config.seed, onBadImage } as const;
+  const { cache, notes: onCache } = await openCache(
+    dir,
+    once ? { cache: '', cache_limit: -1 } : config.data,
+    share ?? { rank: 0, size: 1 },
+  );
+  const common = { batchSize, share, workers, maxPixels, seed: config.seed, onBadImage, cache } as const;
   return {
     train: createLoader({
       ...common,
@@ -83,7 +93,7 @@ export function loadersOf(
     classes,
     ...(labels && { imagesOfClass: countsOf(labels, config.network.classes) }),
     colors,
-    notes,
+    notes: [...notes, ...onCache],
   };
 }
 

@@ -32,7 +32,7 @@ export async function dryRun(options: DryRunOptions): Promise<void> {
     peers = ALONE,
   } = options;
   const progress = progressOf(options, peers);
-  const data = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers });
+  const data = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers, once: true });
   for (const note of data.notes) progress.note(note);
   progress.note(`${data.trainImages} training and ${data.valImages} validation images`);
   const evaluated = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);

@@ -39,7 +39,7 @@ export interface EvaluateOptions {
 export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   const { config, device, workers, maxPixels, peers = ALONE } = options;
   const progress = progressOf(options, peers);
-  const data = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers });
+  const data = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers, once: true });
   await checkSameImages(peers, data);
   for (const note of data.notes) progress.note(note);
   const batches = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);

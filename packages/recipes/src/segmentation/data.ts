@@ -78,6 +78,7 @@ export async function openLabelMaps(
     maxSide: pixels(segmentation.max_side_val),
   });
   return loadersOf(config, reading, {
+    dir,
     train: { folder: train, transform: trainTransform },
     val: { folder: val, transform: valTransform },
     trainPath,

@@ -95,6 +95,8 @@ describe('defaults', () => {
         palette: '',
         label_map: {},
         reduce_zero_label: false,
+        cache: '',
+        cache_limit: -1,
         split: 0,
       },
       mix: { mixup: 0, cutmix: 0, probability: 1, switch_probability: 0.5 },

@@ -1,0 +1,52 @@
+import type { Image } from './image/image.js';
+
+/** Images as they were decoded, by the content of their files. Of use where decoding takes longer than copying: not for small PNGs. */
+export interface DecodedCache {
+  /** The image of a file's content; undefined if it is not there. */
+  get(key: Buffer): Image | undefined;
+  /** Keeps an image, unless the limit is reached. */
+  put(key: Buffer, image: Image): void;
+}
+
+/** A cache as plain data: the loader's threads share it. */
+export type CacheSpec =
+  | { readonly kind: 'ram'; readonly chunks: readonly SharedArrayBuffer[]; readonly table: SharedArrayBuffer }
+  | {
+      readonly kind: 'folder';
+      readonly path: string;
+      readonly limit: number;
+      readonly used: SharedArrayBuffer;
+    };
+
+/** A cache, and what it holds. */
+export interface Cache {
+  readonly spec: CacheSpec;
+  /** Bytes it may hold. */
+  readonly limit: number;
+  /** Images and bytes that it holds. */
+  size(): { readonly images: number; readonly bytes: number };
+}
+
+/** Counters of a cache: bytes and images. */
+export const BYTES = 0;
+export const IMAGES = 1;
+export const COUNTERS = 2;
+
+/** Width, height and channels, before the samples. */
+export const HEADER = 12;
+
+export function writeHeader(target: Uint8Array, { width, height, channels }: Image): void {
+  new Uint32Array(target.buffer, target.byteOffset, 3).set([width, height, channels]);
+}
+
+/** The image behind a header; undefined where the bytes are not one whole image. */
+export function imageIn(bytes: Uint8Array): Image | undefined {
+  if (bytes.length < HEADER) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER);
+  const [width, height, channels] = [0, 4, 8].map((at) => view.getUint32(at, LITTLE_ENDIAN));
+  if (!width || !height || (channels !== 1 && channels !== 3)) return undefined;
+  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + HEADER, bytes.length - HEADER);
+  return data.length === width * height * channels ? { data, width, height, channels } : undefined;
+}
+
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;

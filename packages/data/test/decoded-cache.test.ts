@@ -1,0 +1,129 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { CacheFolder, openCacheFolder } from '../src/cache-folder.js';
+import { CacheMemory, makeCacheMemory } from '../src/cache-memory.js';
+import type { Cache, DecodedCache } from '../src/decoded-cache.js';
+import { ImageFolder } from '../src/image-folder.js';
+import { createLoader } from '../src/loader.js';
+import { shuffledSampler } from '../src/sampler.js';
+import { trainTransform } from '../src/transform.js';
+import { grayPng, makeImage, temporaryFolder, writeFiles } from './images.js';
+
+const keyOf = (value: number) => Buffer.alloc(32, value);
+const imageOf = (value: number, width = 7) =>
+  makeImage(width, 5, 3, (x, y, c) => (x + y * 3 + c + value) % 256);
+
+function threadOf({ spec }: Cache): DecodedCache {
+  return spec.kind === 'ram' ? new CacheMemory(spec) : new CacheFolder(spec);
+}
+
+/** JPEGs in color and gray of odd sizes, baseline and progressive, and a small PNG, which is not kept. */
+async function photographs(): Promise<ImageFolder> {
+  const root = await temporaryFolder();
+  const files: Record<string, Uint8Array> = { 'b/small.png': grayPng(3) };
+  for (const [index, options] of [{}, { progressive: true }, { chromaSubsampling: '4:4:4' }, {}].entries()) {
+    const { data, width, height, channels } = makeImage(
+      151,
+      93 + index,
+      index === 3 ? 1 : 3,
+      (x, y, c) => x * y + c,
+    );
+    const raw = sharp(data, { raw: { width, height, channels } });
+    const image = index === 3 ? raw.toColourspace('b-w') : raw;
+    files[`a/${index}.jpg`] = await image.jpeg(options).toBuffer();
+  }
+  await writeFiles(root, files);
+  return ImageFolder.open(root);
+}
+
+async function epochs(folder: ImageFolder, cache?: Cache): Promise<string[]> {
+  const transform = trainTransform({ crop: 32, colorJitter: true });
+  const sampler = shuffledSampler(folder.length, 0);
+  const loader = createLoader({ folder, transform, sampler, batchSize: 2, workers: 2, cache });
+  const found: string[] = [];
+  for (const epoch of [0, 1]) {
+    for await (const { images, color, labels, size, release } of loader.epoch(epoch)) {
+      const pixels = Buffer.from(images.subarray(0, size * 32 * 32 * 3)).toString('base64');
+      found.push([pixels, color.subarray(0, 12 * size), labels].join());
+      release();
+    }
+  }
+  return found;
+}
+
+const kinds: readonly (readonly [string, (limit: number, sharing?: number) => Promise<Cache>])[] = [
+  ['in memory', async (limit, sharing) => makeCacheMemory(limit, sharing)],
+  [
+    'in a folder',
+    async (limit, sharing) => openCacheFolder(join(await temporaryFolder(), 'cache'), limit, sharing),
+  ],
+];
+
+describe.each(kinds)('a cache of decoded images %s', (_, open) => {
+  it('gives the same batches as the files', async () => {
+    const folder = await photographs();
+    const cache = await open(1e6);
+    expect(await epochs(folder, cache)).toEqual(await epochs(folder));
+    expect(cache.size().images).toBe(4);
+    expect(cache.size().bytes).toBeGreaterThan(4 * 93 * 151);
+  });
+
+  it('returns what it was given, to any thread', async () => {
+    const cache = await open(1e6);
+    const [one, other] = [threadOf(cache), threadOf(cache)];
+    expect(one.get(keyOf(1))).toBeUndefined();
+    one.put(keyOf(1), imageOf(1));
+    other.put(keyOf(2), imageOf(2, 300));
+    for (const thread of [one, other, threadOf(cache)]) {
+      expect(thread.get(keyOf(1))).toEqual(imageOf(1));
+      expect(thread.get(keyOf(2))).toEqual(imageOf(2, 300));
+      expect(thread.get(keyOf(3))).toBeUndefined();
+    }
+    expect(cache.size().images).toBe(2);
+  });
+
+  it('stays within its limit, which processes divide', async () => {
+    for (const sharing of [1, 3]) {
+      const cache = await open(3000 * sharing, sharing);
+      const thread = threadOf(cache);
+      for (let value = 1; value < 60; value++) thread.put(keyOf(value), imageOf(value));
+      const { images, bytes } = cache.size();
+      expect(images).toBeGreaterThanOrEqual(20);
+      expect(bytes).toBeLessThanOrEqual(3000);
+      expect(thread.get(keyOf(1))).toEqual(imageOf(1));
+      expect(thread.get(keyOf(59))).toBeUndefined();
+    }
+  });
+});
+
+describe('a folder of decoded images', () => {
+  it('serves later runs, and says how much it holds', async () => {
+    const path = await temporaryFolder();
+    threadOf(await openCacheFolder(path, 1e6)).put(keyOf(5), imageOf(5));
+    const later = await openCacheFolder(path, 1e6);
+    expect(later.size()).toEqual({ images: 1, bytes: 7 * 5 * 3 + 12 });
+    expect(threadOf(later).get(keyOf(5))).toEqual(imageOf(5));
+  });
+
+  it('does not read a file that is cut, and leaves none behind that is not whole', async () => {
+    const path = await temporaryFolder();
+    const thread = threadOf(await openCacheFolder(path, 1e6));
+    thread.put(keyOf(5), imageOf(5));
+    const names = await readdir(path, { recursive: true });
+    const [file = '', ...others] = names.filter((name) => name.includes('.rgb'));
+    expect(others).toEqual([]);
+    const content = await readFile(join(path, file));
+    await writeFile(join(path, file), content.subarray(0, 50));
+    expect(thread.get(keyOf(5))).toBeUndefined();
+    await writeFile(join(path, file), '');
+    expect(thread.get(keyOf(5))).toBeUndefined();
+  });
+
+  it('says that it cannot be made', async () => {
+    const path = join(await temporaryFolder(), 'file');
+    await writeFile(path, '');
+    await expect(openCacheFolder(path)).rejects.toThrow(`Cannot use the folder ${path} as a cache: `);
+  });
+});
