@@ -24,6 +24,12 @@ export function readContent(path: string, part?: FilePart): Buffer {
   }
 }
 
+/** An error about a file in an archive, with its place there. */
+export function placedIn(part: FilePart | undefined, error: unknown): unknown {
+  if (!part || !(error instanceof ImageError)) return error;
+  return new ImageError(error.path, `${error.reason} (at byte ${part.offset} of the shard)`, error.code);
+}
+
 /** Archives stay open: an epoch reads thousands of images of each. */
 const MOST_OPEN = 32;
 const opened = new Map<string, number>();

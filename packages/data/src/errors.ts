@@ -46,7 +46,7 @@ export class ShardError extends DataError {
     readonly shard: string,
     reason: string,
   ) {
-    super(`The shard ${shard} ${reason}.`);
+    super(`The shard ${shard}${/^member /.test(reason) ? ':' : ''} ${reason}.`);
   }
 }
 

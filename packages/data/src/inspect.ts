@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readContent } from './content.js';
+import { placedIn, readContent } from './content.js';
 import { isPng, loadSharp, pngHeader } from './decode.js';
 import { ImageError, type ImageErrorCode } from './errors.js';
 import { formatOf } from './format.js';
@@ -48,7 +48,7 @@ export async function inspectImage(
     const mode = plain ? PLAIN[channels] : await modeOf(content, channels);
     return { ...common, mode, width, height };
   } catch (error) {
-    return { ...common, mode: 'unknown', width: 0, height: 0, failure: failureOf(error) };
+    return { ...common, mode: 'unknown', width: 0, height: 0, failure: failureOf(placedIn(part, error)) };
   }
 }
 

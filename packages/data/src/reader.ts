@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decodeBmp, isBmp } from './bmp.js';
-import { readContent } from './content.js';
+import { placedIn, readContent } from './content.js';
 import { decodeOnPool, decodeSmallPng } from './decode.js';
 import type { DecodedCache } from './decoded-cache.js';
 import type { Image, Picture } from './image/image.js';
@@ -20,7 +20,12 @@ export async function usePicture<T>(
   use: (picture: Picture) => T,
   { part, ...options }: { maxPixels?: number; part?: FilePart; cache?: DecodedCache } = {},
 ): Promise<T> {
-  return usePictureOf(readContent(path, part), path, use, options);
+  const content = readContent(path, part);
+  try {
+    return await usePictureOf(content, path, use, options);
+  } catch (error) {
+    throw placedIn(part, error);
+  }
 }
 
 /** The same for content that has been read; `path` names it in errors. */

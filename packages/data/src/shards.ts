@@ -147,6 +147,9 @@ export class ShardedImages implements LabeledImages {
 /** Images that are mixed with each other: some 0.4 GB of photographs. */
 const SHUFFLE_WINDOW = 4096;
 
+/** Labels from here on are taken for mistakes: each class costs memory. */
+const MOST_CLASSES = 1_000_000;
+
 /** Whether a name is one of shards: a range, an archive, or a folder of archives alone. */
 export async function isSharded(name: string): Promise<boolean> {
   if (RANGE.test(name) || SHARD_NAME.test(name)) return true;
@@ -180,6 +183,9 @@ async function shardsOf(pattern: string): Promise<{ root: string; shards: string
 }
 
 function namesIn([, before = '', first = '', last = '', after = '']: RegExpExecArray): string[] {
+  if (Number(last) < Number(first)) {
+    throw new DataError(`The range {${first}..${last}} of shards is empty: it ends before it begins.`);
+  }
   const names: string[] = [];
   for (let number = Number(first); number <= Number(last); number++) {
     names.push(`${before}${String(number).padStart(first.length, '0')}${after}`);
@@ -250,7 +256,13 @@ function labelIn(shard: string, member: TarMember, text: string, classes = Numbe
       `${placeOf(member)} holds ${JSON.stringify(text.slice(0, 20))}, not the number of a class`,
     );
   }
-  if (Number(text) < classes) return Number(text);
+  if (Number(text) < Math.min(classes, MOST_CLASSES)) return Number(text);
+  if (classes > MOST_CLASSES) {
+    throw new ShardError(
+      shard,
+      `${placeOf(member)} holds ${text.slice(0, 20)}, which is too large for the number of a class`,
+    );
+  }
   throw new ShardError(
     shard,
     `${placeOf(member)} is of class ${text}, but there are ${classes} classes, numbered from 0`,

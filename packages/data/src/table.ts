@@ -18,7 +18,7 @@ export async function readTable(path: string): Promise<TableRow[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new LabelFileError(path, 0, `cannot be read (${reasonOf(error)})`);
   });
-  if (text.includes('\0')) throw new LabelFileError(path, 0, 'is not a text file');
+  checkText(path, text);
   const content = text.replace(/^\uFEFF/, '');
   const separator = separatorOf(path, content);
   const rows = separator === undefined ? spacedRows(content) : separatedRows(path, content, separator);
@@ -29,6 +29,15 @@ export async function readTable(path: string): Promise<TableRow[]> {
     throw new LabelFileError(path, odd.line, `has ${columns}, but line ${rows[0]?.line} has ${width}`);
   }
   return rows;
+}
+
+function checkText(path: string, text: string): void {
+  if (text.includes('\0')) throw new LabelFileError(path, 0, 'is not a text file in UTF-8');
+  if (/^\s*<(!doctype|html)/i.test(text)) throw new LabelFileError(path, 0, 'is html, not a list of labels');
+  const foreign = text.indexOf('\ufffd');
+  if (foreign < 0) return;
+  const line = text.slice(0, foreign).split('\n').length;
+  throw new LabelFileError(path, line, 'has bytes that are not UTF-8: save the list in that encoding');
 }
 
 function separatorOf(path: string, content: string): string | undefined {

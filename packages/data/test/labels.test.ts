@@ -150,8 +150,24 @@ describe('a list of labels', () => {
       { name: 'truth.txt' },
     ],
     ['an empty file', '\n', ': is empty', {}],
+    ['a header alone', 'file,label\n', ': names no image: it has a header alone', {}],
+    [
+      'a page of a server',
+      '\n<!DOCTYPE html>\n<p>Sign in, please</p>\n',
+      ': is html, not a list of labels',
+      {},
+    ],
+    ['UTF-16', 'a\0.\0j\0', ': is not a text file in UTF-8', {}],
   ])('names file and line of %s', async (_, text, message, options) => {
     await expect(labelsOf(FILES, text, options)).rejects.toThrow(`${options.name ?? 'labels.csv'}${message}`);
+  });
+
+  it('names the first line that is not UTF-8', async () => {
+    const root = await temporaryFolder();
+    await writeFiles(root, { 'l.csv': Buffer.from('a.jpg,gray\nb.png,gr\xfcn\n', 'latin1') });
+    await expect(readLabelFile(join(root, 'l.csv'))).rejects.toThrow(
+      'l.csv:2: has bytes that are not UTF-8: save the list in that encoding',
+    );
   });
 
   it('reads the columns that are named', async () => {

@@ -1,6 +1,7 @@
 import { readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { inspectImages } from '../src/inspect-images.js';
 import { createLoader } from '../src/loader.js';
 import { isSharded, ShardedImages } from '../src/shards.js';
 import { evalTransform } from '../src/transform.js';
@@ -75,6 +76,9 @@ describe('tar shards', () => {
     expect(all.digest()).toBe((await ShardedImages.open(root)).digest());
     expect((await ShardedImages.open(join(root, 'train-{000001..000002}.tar'))).digest()).not.toBe(
       all.digest(),
+    );
+    await expect(ShardedImages.open(join(root, 'train-{000002..000000}.tar'))).rejects.toThrow(
+      'The range {000002..000000} of shards is empty: it ends before it begins.',
     );
     await rm(join(root, 'train-000001.tar'));
     const missing = `In ${root} a shard is missing: train-000001.tar.`;
@@ -165,8 +169,38 @@ describe('tar shards', () => {
     const root = await folderWith({ 'a.tar': content });
     if (length !== undefined) await truncate(join(root, 'a.tar'), length);
     const opened = ShardedImages.open(root, ['0', '1', '2']);
-    await expect(opened).rejects.toThrow(`The shard ${join(root, 'a.tar')} ${message}`);
+    const colon = message.startsWith('member') ? ':' : '';
+    await expect(opened).rejects.toThrow(`The shard ${join(root, 'a.tar')}${colon} ${message}`);
     await expect(opened).rejects.toMatchObject({ code: 'ERR_SHARD' });
+  });
+
+  it('have no class so large that it can only be a mistake', async () => {
+    const root = await folderWith({
+      'a.tar': tar([
+        ['a.png', 'x'],
+        ['a.cls', '99999999999'],
+      ]),
+    });
+    await expect(ShardedImages.open(root)).rejects.toThrow(
+      'a.tar: member a.cls at byte 1024 holds 99999999999, which is too large for the number of a class',
+    );
+  });
+
+  it('with an image that cannot be read name its place', async () => {
+    const root = await folderWith({
+      'a.tar': tar([
+        ['a.jpg', 'no image'],
+        ['a.cls', '0'],
+      ]),
+    });
+    const folder = await ShardedImages.open(root);
+    const transform = evalTransform({ crop: 8, scale: -1 });
+    const loader = createLoader({ folder, transform, sampler: folder.sampler(0), batchSize: 1 });
+    const place = 'expected jpg, png, webp, avif, tiff, gif or bmp (at byte 512 of the shard)';
+    await expect(loader.epoch(0).next()).rejects.toThrow(place);
+    const failures: (string | undefined)[] = [];
+    await inspectImages(folder, (_, { failure }) => failures.push(failure?.reason));
+    expect(failures).toEqual([expect.stringContaining(place)]);
   });
 
   it('that are cut while a run reads them name the image', async () => {

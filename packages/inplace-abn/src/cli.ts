@@ -43,7 +43,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   data: {
     package: '@inplace-abn/train-imagenet',
     file: 'dist/data.js',
-    does: 'look at a folder of images before training on it: inplace-abn data check DIR',
+    does: 'look at a folder of images before training on it: inplace-abn data check DIR, data browse DIR',
   },
   convert: {
     package: '@inplace-abn/test-imagenet',
