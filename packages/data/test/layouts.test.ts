@@ -125,7 +125,7 @@ describe('a layout', () => {
     await expect(openLayout('voc', root)).rejects.toThrow(
       `${root} does not have the layout voc: expected a folder JPEGImages in it.`,
     );
-    await mkdir(join(root, 'training'));
+    await mkdir(join(root, 'training/images'), { recursive: true });
     await writeFiles(root, { 'config.json': '{"labels": [{"name": "a"}]}' });
     await expect(openLayout('vistas', root)).rejects.toThrow(
       'config.json: labels[0] lacks its "readable" name or its "color".',
