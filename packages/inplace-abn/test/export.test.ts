@@ -8,6 +8,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportCommand } from '../src/export/command.js';
 import { exportCheckpoint } from '../src/export/export.js';
+import { describeSizes, sizesOf } from '../src/export/sizes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'export-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -44,6 +45,37 @@ async function refusal(...args: string[]): Promise<{ code: number; text: string 
   });
   return { code, text };
 }
+
+describe('sizes that stay open', () => {
+  const segmentation = (more: object = {}, network: object = {}) =>
+    resolveConfig(
+      { task: 'segmentation', network: { classes: 4, ...network }, segmentation: more },
+      'a test',
+    );
+
+  it('are those at which the network is one graph', () => {
+    const tresnet = resolveConfig({ network: { arch: 'tresnet_m' } }, 'a test');
+    expect(sizesOf(config, [40, 40])).toBeUndefined();
+    expect(sizesOf(tresnet, [224, 224])).toEqual({ step: 32 });
+    expect(sizesOf(segmentation(), [224, 320])).toEqual({ from: 64, to: 672 });
+    expect(sizesOf(segmentation({ output_stride: 16, pooling_size: [40, 50] }), [48, 320])).toEqual({
+      from: 48,
+      to: 640,
+    });
+  });
+
+  it('are not guessed where the example is larger, or the dilation is configured', () => {
+    expect(sizesOf(segmentation(), [224, 700])).toBeUndefined();
+    expect(sizesOf(segmentation({}, { dilation: [1, 1, 2, 4] }), [224, 224])).toBeUndefined();
+  });
+
+  it('are told', () => {
+    expect(describeSizes({ from: 64, to: 672 })).toBe(
+      'the model takes heights and widths from 64 to 672: the network is another one at others',
+    );
+    expect(describeSizes({ step: 32 })).toMatch(/widths that differ from the example's by multiples of 32: /);
+  });
+});
 
 describe('export', () => {
   it('writes an ONNX model of a checkpoint, with its classes and the preparation of images', async () => {

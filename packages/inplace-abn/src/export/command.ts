@@ -40,7 +40,7 @@ export function exportCommand(): Command {
     .option('--dynamic <axes>', `ONNX: axes of any size: ${DYNAMIC_AXES.join(',')}`, axes)
     .option(
       '--sizes <from-to/step>',
-      'ONNX: heights and widths that a dynamic model takes, such as 224-672 or /32, for a network whose graph depends on them',
+      'ONNX: heights and widths that a dynamic model takes, such as 224-672 or /32, for a network whose graph depends on them (default: those of TResNet and DeepLabV3 as configured, otherwise any)',
       range,
     )
     .option(

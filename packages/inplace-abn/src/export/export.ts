@@ -22,6 +22,7 @@ import {
   type NormMode,
   taskOf,
 } from '@inplace-abn/recipes';
+import { describeSizes, sizesOf } from './sizes.js';
 
 export interface ExportOptions {
   readonly checkpoint: string;
@@ -84,13 +85,15 @@ async function asOnnx({ config, classes, network, state, notes }: Trained, optio
   const { input } = config;
   const [height, width] = options.size ?? heightAndWidth(input.crop_val);
   const { mean, std } = input;
+  const open = options.dynamic?.some((axis) => axis !== 'batch');
+  const usual = open && options.sizes === undefined ? sizesOf(config, [height, width]) : undefined;
   const model = onnxModel(
     { module: network, state },
     {
       input: { shape: [3, height, width] },
       batch: options.batch,
       dynamic: options.dynamic,
-      sizes: options.sizes,
+      sizes: options.sizes ?? usual,
       fold: options.fold,
       preprocessing: options.withPreprocessing ? { mean, std } : undefined,
       metadata: { ...preparation(config), classes: await namesOf(config, classes, options) },
@@ -98,7 +101,11 @@ async function asOnnx({ config, classes, network, state, notes }: Trained, optio
   );
   const { out, externalData } = options;
   const files = await writeOnnx(out, model, { externalData });
-  return { files, signals: [...model.inputs, ...model.outputs].map(describe), notes };
+  return {
+    files,
+    signals: [...model.inputs, ...model.outputs].map(describe),
+    notes: usual ? [...notes, describeSizes(usual)] : notes,
+  };
 }
 
 /** How training's validation makes the network's input of an image. A segmentation network takes whole images. */
