@@ -30,7 +30,7 @@ export interface ProgramCommand {
   name(name: string): unknown;
   readonly options: readonly { readonly long?: string | undefined; readonly short?: string | undefined }[];
   /** Subcommands. */
-  readonly commands?: readonly { exitOverride(): unknown }[];
+  readonly commands?: readonly Pick<ProgramCommand, 'exitOverride'>[];
   /** Adds an option that prints the version. */
   version(text: string, flags: string, description: string): unknown;
   /** Makes the command throw instead of ending the process. */

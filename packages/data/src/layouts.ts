@@ -17,6 +17,7 @@ export const LAYOUTS = [
   'vistas_v2',
 ] as const;
 
+/** Name of the layout of a data set. */
 export type LayoutName = (typeof LAYOUTS)[number];
 
 /** Where a data set has its files, and how it codes classes. */
