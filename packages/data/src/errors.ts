@@ -87,6 +87,8 @@ export function reasonOf(error: unknown): string {
   return (
     message
       .replace(/\s+/g, ' ')
+      // The path that a system error ends with stands in our message already.
+      .replace(/^(E[A-Z]+: [^,]+), \w+ '.*'$/, '$1')
       .trim()
       .replace(/[.:]+$/, '') || 'unknown error'
   );

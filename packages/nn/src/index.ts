@@ -11,6 +11,7 @@ export {
   type AnyModule,
   calledPaths,
   EVALUATION,
+  listCalled,
   type Mode,
   Module,
   type NamedState,

@@ -196,6 +196,19 @@ export function calledPaths(tracer: Tracer): string[] {
   return [...(returned.get(tracer)?.keys() ?? [])].filter((path) => path !== '');
 }
 
+/** Paths that an error lists. */
+const MOST_LISTED = 12;
+
+/** The paths called in a trace for an error, those of outer layers first; `within`: those inside that layer. */
+export function listCalled(tracer: Tracer, within = ''): string {
+  const depth = (path: string) => path.split('.').length;
+  const paths = calledPaths(tracer)
+    .filter((path) => within === '' || path.startsWith(`${within}.`))
+    .sort((a, b) => depth(a) - depth(b));
+  const more = paths.length > MOST_LISTED ? ` and ${paths.length - MOST_LISTED} more` : '';
+  return `${paths.slice(0, MOST_LISTED).join(', ')}${more}`;
+}
+
 function firstOf(x: Signals, name: string): Value {
   const first = x instanceof Value ? x : Object.values(x ?? {})[0];
   if (first instanceof Value) return first;

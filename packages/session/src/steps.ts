@@ -13,10 +13,10 @@ import {
   Value,
 } from '@inplace-abn/core';
 import {
-  calledPaths,
   EVALUATION,
   type Loss,
   type LossFunction,
+  listCalled,
   type Mode,
   type Module,
   type Per,
@@ -221,11 +221,10 @@ function outputs(output: Signals): Record<string, Value> {
 function featureOf(tracer: Tracer, path: string): Value {
   const found = returnedAt(tracer, path);
   if (found instanceof Value) return found;
-  const paths = calledPaths(tracer).join(', ');
   throw new UsageError(
     found
-      ? `features: the layer at ${path} returns several values: name one of those inside it, of ${paths}`
-      : `features: the network calls no layer at ${path}; it calls ${paths}`,
+      ? `features: the layer at ${path} returns several values: name one of those inside it, of ${listCalled(tracer, path)}`
+      : `features: the network calls no layer at ${path}; it calls ${listCalled(tracer)}`,
     { code: 'ERR_NO_MATCH' },
   );
 }

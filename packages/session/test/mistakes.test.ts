@@ -1,6 +1,6 @@
 /** Mistakes of a caller: one sentence each, with a code, thrown at the line that made them. */
 import { add, cpu, type Value } from '@inplace-abn/core';
-import { Conv2d, GlobalAvgPool2d, Linear, Module, Sequential } from '@inplace-abn/nn';
+import { Conv2d, Dropout, GlobalAvgPool2d, Linear, Module, Sequential } from '@inplace-abn/nn';
 import { adam, sgd } from '@inplace-abn/optim';
 import { it } from 'vitest';
 import { crossEntropy, Session, type SessionOptions } from '../src/index.js';
@@ -296,6 +296,16 @@ const MISTAKES: readonly Mistake[] = [
     'ERR_NO_MATCH',
     /^features: the network calls no layer at pol; it calls conv, bn, pool, fc/,
     () => session().features(x, ['pol']),
+  ],
+  [
+    'a path that names none of many layers',
+    'ERR_NO_MATCH',
+    /it calls body, body\.0, (body\.\d+, ){9}body\.10 and 9 more$/,
+    () => {
+      const layers = Array.from({ length: 20 }, (_, index) => [index, new Dropout(0.5)]);
+      const body = new Sequential({ body: new Sequential(Object.fromEntries(layers)) });
+      return new Session(body, { input }).features(x, ['pol']);
+    },
   ],
 ];
 

@@ -1,6 +1,6 @@
 /** The output of a layer inside a network as one vector for each image. */
 import { globalAvgPool, type Tracer, UsageError, Value } from '@inplace-abn/core';
-import { calledPaths, type Mode, type Module, returnedAt } from '@inplace-abn/nn';
+import { listCalled, type Mode, type Module, returnedAt } from '@inplace-abn/nn';
 import { Around } from '../network/around.js';
 
 /**
@@ -34,11 +34,10 @@ function vectorOf(tracer: Tracer, path: string): Value {
       `the layer ${path} gives ${found}: expected images×channels, or channels with a height and a width`,
     );
   }
-  const paths = calledPaths(tracer).join(', ');
   throw new UsageError(
     found
-      ? `the layer ${path} returns several values: name one of those inside it, of ${paths}`
-      : `the network has no layer ${path}: it has ${paths}`,
+      ? `the layer ${path} returns several values: name one of those inside it, of ${listCalled(tracer, path)}`
+      : `the network has no layer ${path}: it has ${listCalled(tracer)}`,
     { code: 'ERR_NO_MATCH' },
   );
 }
