@@ -84,10 +84,13 @@ async function compare(network, model, { steps, batch, limits, say }) {
       ),
       async () => (await training.run()).seconds,
     ];
+    const ours = runners(network, batch, say);
+    // Before any turn: training's forward pass moves the running statistics.
+    for (const { precision, run } of ours)
+      agree(await onnx.request('logits', 'logits'), await run(), precision);
     /** @type {Row[]} */
     const rows = [];
-    for (const { precision, plan, run } of runners(network, batch, say)) {
-      agree(await onnx.request('logits', 'logits'), await run(), precision);
+    for (const { precision, plan, run } of ours) {
       const pairs = await takePairs(async () => (await run()).seconds, others, {
         warmUp: 1,
         rounds: steps,
