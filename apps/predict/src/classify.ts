@@ -8,9 +8,9 @@ import { photographs } from './images/sources.js';
 import { filesOf, type Options, printsResults } from './options.js';
 import { Matrix } from './output/npy.js';
 import { Page } from './output/page.js';
-import type { Sink } from './output/result.js';
+import { guessesOf, labelsOver, type Sink } from './output/result.js';
 import { STDOUT, targetFor, watchReader } from './output/stream.js';
-import { csv, jsonLines, readableLines } from './output/text.js';
+import { csv, csvOfLabels, jsonLines, readableLines } from './output/text.js';
 import { type Outcome, predictPhotographs } from './predict.js';
 
 const ADVICE: Advice = {
@@ -36,7 +36,7 @@ async function predict(
   { config, classes }: Described,
   options: Options,
 ): Promise<number> {
-  const { features: layer, top } = options;
+  const { features: layer, top, threshold } = options;
   if (layer === undefined && config.network.classes === 0) {
     throw new UsageError(`${checkpoint} has no classifier (network.classes is 0): name a layer`, {
       code: 'ERR_NO_CLASSIFIER',
@@ -66,8 +66,10 @@ async function predict(
       maxPixels: options.maxPixels,
       crop: options.crop ?? config.input.crop_val,
       scale: options.scale ?? config.input.scale_val,
-      top: Math.min(top, Math.max(1, outputs)),
-      nameOf,
+      guess:
+        config.task === 'multi-label'
+          ? (logits) => labelsOver(logits, threshold, nameOf)
+          : (logits) => guessesOf(logits, Math.min(top, Math.max(1, outputs)), nameOf),
       sinks: (width) => sinksOf(options, config, checkpoint, width),
       progress,
       shows: !(process.stdout.isTTY && results),
@@ -89,7 +91,11 @@ async function sinksOf(
   const { json, csv: table, html, npy, features, top, maxPixels } = options;
   const sinks: Sink[] = [];
   if (json !== undefined) sinks.push(jsonLines(targetFor(json)));
-  if (table !== undefined) sinks.push(csv(targetFor(table), Math.min(top, width)));
+  const multiLabel = config.task === 'multi-label';
+  if (table !== undefined) {
+    const target = targetFor(table);
+    sinks.push(multiLabel ? csvOfLabels(target) : csv(target, Math.min(top, width)));
+  }
   if (npy !== undefined) sinks.push(await Matrix.create(npy, width));
   if (html !== undefined) {
     const title = `${config.network.arch}: what it sees`;
@@ -97,7 +103,7 @@ async function sinksOf(
       ['network', `${config.network.arch}, ${config.network.precision}`],
       ['checkpoint', checkpoint],
     ];
-    sinks.push(new Page({ path: html, title, facts, maxPixels }));
+    sinks.push(new Page({ path: html, title, facts, maxPixels, all: multiLabel }));
   }
   if (sinks.length > 0) return sinks;
   return [features === undefined ? readableLines(targetFor(STDOUT)) : jsonLines(targetFor(STDOUT))];

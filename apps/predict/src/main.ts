@@ -6,6 +6,7 @@ import { checkProcessDevice, deviceOption } from '@inplace-abn/cuda';
 import {
   type Described,
   describedNetwork,
+  fraction,
   holdsSegmentation,
   imageOptions,
   maxPixelsOption,
@@ -40,6 +41,12 @@ const command = new Command('predict')
   .addOption(trainedWithOption())
   .optionsGroup('Options for classes:')
   .option('--top <n>', 'classes to print for each image, the most probable first', positive, 5)
+  .option(
+    '--threshold <p>',
+    'with a network for any number of labels: print those of at least this probability',
+    fraction,
+    0.5,
+  )
   .option(
     '--json <file>',
     'write one object per line: file, predictions (or features, or error); -: to standard output',
@@ -98,8 +105,9 @@ async function main(checkpoint: string, images: readonly string[], options: Opti
     describedOrSegmentation(checkpoint, options.config),
   );
   // A layer's vectors are those of a crop, whatever the network is for.
-  if (described && (options.features !== undefined || described.config.task === 'classification')) {
-    checkTask(command, checkpoint, 'classification');
+  const task = described?.config.task;
+  if (described && (options.features !== undefined || task !== 'segmentation')) {
+    checkTask(command, checkpoint, task === 'multi-label' ? task : 'classification');
     return classify(checkpoint, images, described, options);
   }
   checkTask(command, checkpoint, 'segmentation');

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { CommandLineError } from '@inplace-abn/cli';
 import type { ProcessDevice } from '@inplace-abn/cuda';
-import type { ImageOptions, NormMode, SegmentingOptions } from '@inplace-abn/recipes';
+import type { ImageOptions, NormMode, SegmentingOptions, TrainConfig } from '@inplace-abn/recipes';
 import type { Command } from 'commander';
 import { LIST } from './images/sources.js';
 import { listOf } from './output/npy.js';
@@ -10,6 +10,7 @@ import { STDOUT } from './output/stream.js';
 
 export interface Options extends ProcessDevice, ImageOptions, SegmentingOptions {
   readonly top: number;
+  readonly threshold: number;
   readonly json?: string;
   readonly csv?: string;
   readonly html?: string;
@@ -25,21 +26,26 @@ export interface Options extends ProcessDevice, ImageOptions, SegmentingOptions 
 
 type Key = keyof Options;
 
-/** Options of networks that give one row of numbers for an image, and of those that segment it. */
-const ALONE: Readonly<Record<'classification' | 'segmentation', readonly Key[]>> = {
-  classification: [
-    'top',
-    'json',
-    'csv',
-    'html',
-    'features',
-    'npy',
-    'crop',
-    'scale',
-    'batch',
-    'workers',
-    'printFreq',
-  ],
+type TaskName = TrainConfig['task'];
+
+/** Options of networks that give one row of numbers for an image. */
+const OF_ROWS = [
+  'json',
+  'csv',
+  'html',
+  'features',
+  'npy',
+  'crop',
+  'scale',
+  'batch',
+  'workers',
+  'printFreq',
+] as const;
+
+/** Options that not every task has. */
+const OF_TASK: Readonly<Record<TaskName, readonly Key[]>> = {
+  classification: ['top', ...OF_ROWS],
+  'multi-label': ['threshold', ...OF_ROWS],
   segmentation: [
     'output',
     'scales',
@@ -78,14 +84,13 @@ export function checkOptions(images: readonly string[], options: Options): void 
 }
 
 /** @throws {CommandLineError} for an option that a network of this kind has no use for */
-export function checkTask(
-  command: Command,
-  checkpoint: string,
-  task: 'classification' | 'segmentation',
-): void {
-  const other = task === 'classification' ? 'segmentation' : 'classification';
-  const key = ALONE[other].find((name) => command.getOptionValueSource(name) === 'cli');
-  if (key === undefined) return;
+export function checkTask(command: Command, checkpoint: string, task: TaskName): void {
+  const given = ([, keys]: [string, readonly Key[]]) =>
+    keys.find((name) => !OF_TASK[task].includes(name) && command.getOptionValueSource(name) === 'cli');
+  const found = Object.entries(OF_TASK).find((entry) => given(entry) !== undefined);
+  const key = found && given(found);
+  if (!found || key === undefined) return;
+  const [other] = found;
   const flag = command.options.find((option) => option.attributeName() === key)?.long ?? key;
   throw new CommandLineError(`${checkpoint} is of a network for ${task}: ${flag} is for ${other}`);
 }

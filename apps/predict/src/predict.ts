@@ -11,7 +11,7 @@ import {
 } from '@inplace-abn/recipes';
 import { ALONE, Halting, type Progress, StepClock, type StopRequest } from '@inplace-abn/train';
 import { type Found, inChunks } from './images/sources.js';
-import { guessesOf, type Result, type Sink } from './output/result.js';
+import type { Guess, Result, Sink } from './output/result.js';
 
 /** Names in memory at a time, and in the first part, which is complete before anything is computed. */
 const MOST_NAMES = 16384;
@@ -34,9 +34,8 @@ export interface PredictOptions {
   readonly maxPixels?: number;
   readonly crop: Sides;
   readonly scale: Sides;
-  /** Classes that are told of each image. */
-  readonly top: number;
-  readonly nameOf: (label: number) => string;
+  /** The classes that are told of an image, from its row of logits; null where a logit is not a number. */
+  readonly guess: (logits: Float32Array) => readonly Guess[] | null;
   /** Made when the number of the network's outputs is known. */
   readonly sinks: (outputs: number) => Promise<readonly Sink[]>;
   readonly progress: Progress;
@@ -186,9 +185,9 @@ class Prediction {
   }
 
   private async tell(file: string, outputs: Float32Array): Promise<void> {
-    const { layer, top, nameOf } = this.options;
+    const { layer, guess } = this.options;
     if (layer !== undefined) return this.add({ file, vector: outputs });
-    const guesses = guessesOf(outputs, top, nameOf);
+    const guesses = guess(outputs);
     if (!guesses) return this.fail(file, 'the network gives numbers for it that are not finite');
     await this.add({ file, guesses });
   }

@@ -11,7 +11,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { configOf, lastState, Output, runTraining } from '../../../packages/recipes/test/support/runs.js';
 import { CLASSES, imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
 import type { Found } from '../src/images/sources.js';
-import type { Result, Sink } from '../src/output/result.js';
+import { guessesOf, type Result, type Sink } from '../src/output/result.js';
 import { type Outcome, type PredictOptions, predictPhotographs } from '../src/predict.js';
 
 let data: string;
@@ -75,8 +75,7 @@ async function predict(
       workers: 2,
       crop: config.input.crop_val,
       scale: config.input.scale_val,
-      top: 2,
-      nameOf: (label) => classes[label] ?? '',
+      guess: (logits) => guessesOf(logits, 2, (label) => classes[label] ?? ''),
       sinks: async () => [sink],
       progress: new Progress({ stream, printFreq: 1 }),
       shows: true,

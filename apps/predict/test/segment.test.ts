@@ -19,6 +19,7 @@ import { segment as segmented } from '../src/segment.js';
 
 const options = (given: Partial<Options> = {}): Options => ({
   top: 5,
+  threshold: 0.5,
   batch: 32,
   workers: 2,
   printFreq: 10,

@@ -207,12 +207,14 @@ export class EpochRun {
   }
 
   /** Marks rows without an image. */
-  private clear({ labels, targets, labeled, indices }: Slot, from: number, to: number): void {
+  private clear({ labels, targets, labeled, indices, labelSets }: Slot, from: number, to: number): void {
     const pixels = (targets?.length ?? 0) / Math.max(1, labels.length);
     labels.fill(-1, from, to);
     targets?.fill(IGNORED, pixels * from, pixels * to);
     labeled?.fill(0, from, to);
     indices.fill(-1, from, to);
+    const classes = (labelSets?.length ?? 0) / Math.max(1, labels.length);
+    labelSets?.fill(0, classes * from, classes * to);
   }
 
   /** Assigns `count` rows of a batch to a thread; replaces or leaves out unreadable images as the policy says. */
@@ -233,6 +235,7 @@ export class EpochRun {
         const failure = failures.get(task.row);
         if (!failure) {
           slot.labels[task.row] = 'label' in folder ? folder.label(task.index) : -1;
+          if ('label' in folder) setLabels(slot, task.row, folder.labelSet?.(task.index));
           slot.indices[task.row] = task.index;
         } else {
           const error = new ImageError(folder.path(task.index), failure.reason, failure.code);
@@ -267,7 +270,7 @@ export class EpochRun {
 
   private handOut(filling: Filling): Batch {
     const { number, size, slot } = filling;
-    const { images, color, targets, labeled, labels, indices } = slot;
+    const { images, color, targets, labeled, labels, indices, labelSets } = slot;
     this.job.ring.held++;
     let held = true;
     const release = () => {
@@ -277,7 +280,8 @@ export class EpochRun {
       this.job.ring.give(slot);
     };
     const mix = this.mixOf(filling);
-    return { images, color, targets, labeled, labels, indices, size, ...(mix && { mix }), number, release };
+    const more = { ...(labelSets && { labelSets }), ...(mix && { mix }) };
+    return { images, color, targets, labeled, labels, indices, size, ...more, number, release };
   }
 
   /** The draws of a batch for the rows of this process. */
@@ -308,6 +312,13 @@ export class EpochRun {
 function placeOf({ first, size, partner, slot }: Filling, i: number): { row: number; position: number } {
   if (i < size || partner === null) return { row: i, position: first + i };
   return { row: slot.labels.length - 1, position: partner };
+}
+
+function setLabels({ labels, labelSets }: Slot, row: number, set: Int32Array | undefined): void {
+  if (!labelSets || !set) return;
+  const classes = labelSets.length / labels.length;
+  labelSets.fill(0, row * classes, (row + 1) * classes);
+  for (const label of set) labelSets[row * classes + label] = 1;
 }
 
 function filesOf(folder: ImageSource | SegmentationSource, index: number) {

@@ -34,6 +34,14 @@ export {
 } from './label-coding.js';
 export { type LabelFileOptions, type LabelList, type LabelRow, readLabelFile } from './label-file.js';
 export { type ClassIds, type LabelMap, readLabelMap } from './label-map.js';
+export {
+  type LabelSetList,
+  type LabelSetOptions,
+  type LabelSetRow,
+  LabelSets,
+  openLabelSets,
+  readLabelSets,
+} from './label-sets.js';
 export { type FilePart, LabeledFiles, type LabeledImages } from './labeled-files.js';
 export { LAYOUTS, type Layout, type LayoutName, layoutAbove, layoutsOf, openLayout } from './layouts.js';
 export { type Listed, type ListedOptions, openListed } from './listed-images.js';

@@ -23,6 +23,8 @@ export interface LabeledImages {
   relativePath(index: number): string;
   /** The class of image `index`. */
   label(index: number): number;
+  /** The classes of image `index`, ascending, where an image has any number of them; its `label` is then 0. */
+  labelSet?(index: number): Int32Array;
   /** Where the content of image `index` is, if not in a file of its own. */
   part?(index: number): FilePart;
   /** The order to train in, where it matters how files are read. */
@@ -40,7 +42,7 @@ export class LabeledFiles implements LabeledImages {
   constructor(
     readonly root: string,
     readonly classes: readonly string[],
-    private readonly files: readonly string[],
+    protected readonly files: readonly string[],
     private readonly fileLabels: Int32Array,
     private readonly namesTell: boolean,
   ) {}
@@ -85,7 +87,7 @@ export class LabeledFiles implements LabeledImages {
     return new LabeledFiles(this.root, this.classes, files, Int32Array.from(labels), this.namesTell);
   }
 
-  private outOfRange(index: number): RangeError {
+  protected outOfRange(index: number): RangeError {
     return new RangeError(`No image ${index} in ${this.root}, which has ${this.length}`);
   }
 }

@@ -34,15 +34,7 @@ export async function openListed(
   list: LabelList,
   options: ListedOptions = {},
 ): Promise<Listed> {
-  const found = await filesBelow(root, '.', IMAGE_NAME, 'folder of images');
-  // The root comes first as "."; sorted as a whole, a file's place does not depend on it.
-  const files = found.files.map((file) => file.slice(2)).sort(compareCodePoints);
-  if (files.length === 0) {
-    throw new DataError(
-      `No images in ${root}, for the labels of ${list.path}.${describeOthers(found.others)}`,
-    );
-  }
-  const rows = list.named ? rowsByFile(root, list, files) : rowsInOrder(root, list, files);
+  const { files, rows } = await rowsOfFiles(root, list);
   const named = namesOf(list, rows, options.synsets);
   const classes = options.classes ?? classesOf(named);
   const indexOf = indexIn(list, named, classes);
@@ -59,9 +51,30 @@ export async function openListed(
 }
 
 /** A row for each file, undefined for a file that the list does not name. */
-type Rows = readonly (LabelRow | undefined)[];
+type Rows<R = LabelRow> = readonly (R | undefined)[];
 
-function rowsInOrder(root: string, { path, rows }: LabelList, files: readonly string[]): Rows {
+/** A list whose rows are of images, whatever else they hold. */
+interface List<R> extends Pick<LabelList, 'path' | 'named'> {
+  readonly rows: readonly R[];
+}
+
+/** The images in a folder and below, in the order of their names, each with its row of a list. */
+export async function rowsOfFiles<R extends Pick<LabelRow, 'line' | 'file'>>(
+  root: string,
+  list: List<R>,
+): Promise<{ readonly files: readonly string[]; readonly rows: Rows<R> }> {
+  const found = await filesBelow(root, '.', IMAGE_NAME, 'folder of images');
+  // The root comes first as "."; sorted as a whole, a file's place does not depend on it.
+  const files = found.files.map((file) => file.slice(2)).sort(compareCodePoints);
+  if (files.length === 0) {
+    throw new DataError(
+      `No images in ${root}, for the labels of ${list.path}.${describeOthers(found.others)}`,
+    );
+  }
+  return { files, rows: list.named ? rowsByFile(root, list, files) : rowsInOrder(root, list, files) };
+}
+
+function rowsInOrder<R>(root: string, { path, rows }: List<R>, files: readonly string[]): Rows<R> {
   if (rows.length === files.length) return rows;
   throw new LabelFileError(
     path,
@@ -71,9 +84,13 @@ function rowsInOrder(root: string, { path, rows }: LabelList, files: readonly st
   );
 }
 
-function rowsByFile(root: string, { path, rows }: LabelList, files: readonly string[]): Rows {
+function rowsByFile<R extends Pick<LabelRow, 'line' | 'file'>>(
+  root: string,
+  { path, rows }: List<R>,
+  files: readonly string[],
+): Rows<R> {
   const find = finder(root, files);
-  const ofFile = new Array<LabelRow | undefined>(files.length);
+  const ofFile = new Array<R | undefined>(files.length);
   for (const row of rows) {
     const index = find(row.file);
     if (index === undefined) {
@@ -121,7 +138,12 @@ function isNumber(label: string): boolean {
 }
 
 function classesOf(rows: Rows): string[] {
-  const labels = [...new Set(rows.flatMap((row) => (row ? [row.label] : [])))];
+  return inOrder(rows.flatMap((row) => (row ? [row.label] : [])));
+}
+
+/** Different labels in the order of code points, or of numbers where all are. */
+export function inOrder(given: readonly string[]): string[] {
+  const labels = [...new Set(given)];
   return labels.every(isNumber)
     ? labels.sort((a, b) => Number(a) - Number(b))
     : labels.sort(compareCodePoints);

@@ -28,6 +28,11 @@ export interface Batch {
   readonly labeled: Int32Array | null;
   /** N labels; −1 from `size` on, for an image that was left out, and everywhere for segmentation. */
   readonly labels: Int32Array;
+  /**
+   * N×K, 1 for each class of an image and 0 elsewhere, in rows from `size` on, too; left out unless images have any number of
+   * classes. Of several processes, with `mix`, there is one more row, as of `images`.
+   */
+  readonly labelSets?: Uint8Array;
   /** N indices into the folder of the images actually read; −1 from `size` on and for an image that was left out. */
   readonly indices: Int32Array;
   /** Images of this process in this batch. Less than N only in the last batch, where it may be 0. */
@@ -62,6 +67,8 @@ export interface ImageSource {
   path(index: number): string;
   /** Class of the image at an index. */
   label(index: number): number;
+  /** The classes of the image at an index, where it has any number of them. */
+  labelSet?(index: number): Int32Array;
   /** Where the image's content is, if not in a file of its own; `path` then names it in errors. */
   part?(index: number): FilePart | undefined;
 }
@@ -83,6 +90,8 @@ export interface LoaderOptions extends LoaderSettings {
   transform: Transform;
   /** Draws mixup and cutmix, a function of (seed, epoch, batch). Default: no batch is mixed. */
   mix?: MixOptions;
+  /** Classes of the images of a folder that has a `labelSet`: the columns of a batch's `labelSets`. Default: batches have none. */
+  labelSets?: number;
 }
 
 /** Options of {@link createLoader} for images with label maps. */
@@ -90,6 +99,7 @@ export interface SegmentationLoaderOptions extends LoaderSettings {
   folder: SegmentationSource;
   transform: SegmentationTransform;
   mix?: undefined;
+  labelSets?: undefined;
 }
 
 interface LoaderSettings {
@@ -162,6 +172,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
     dropLast = false,
     share = { rank: 0, size: 1 },
     maxPixels = usefulPixels(transform),
+    labelSets = 0,
   } = options;
   const mix = options.mix && mixes(options.mix) ? options.mix : null;
   for (const [name, value] of Object.entries({ batchSize, workers, slots })) {
@@ -179,6 +190,9 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
         : 'A folder with label maps needs a segmentation transform: make one with segmentationTransform.',
     );
   }
+  if (labelSets > 0 && !('labelSet' in folder)) {
+    throw new TypeError('Label sets need a folder whose images have any number of labels.');
+  }
   if (sampler.length === 0) throw new DataError('The data set is empty: there is nothing to load.');
   if (dropLast && sampler.length < batchSize) {
     throw new DataError(
@@ -187,7 +201,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
   }
   const batches = dropLast ? Math.floor(sampler.length / batchSize) : Math.ceil(sampler.length / batchSize);
   const rows = shareSize(batchSize, share) + (mix && share.size > 1 ? 1 : 0);
-  const ring = new Ring(slots, rows, transform.width * transform.height, segmentation);
+  const ring = new Ring(slots, rows, transform.width * transform.height, segmentation, labelSets);
   const bad = new BadImages(options.onBadImage ?? 'fail');
   let active = false;
 

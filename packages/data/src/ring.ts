@@ -14,6 +14,8 @@ export interface Slot extends SharedSlot {
   readonly id: number;
   readonly labels: Int32Array;
   readonly indices: Int32Array;
+  /** A row of the classes of each image; null where an image has one. */
+  readonly labelSets: Uint8Array | null;
 }
 
 /** A fixed number of slots. Bounds the memory of a loader and how far it runs ahead. */
@@ -28,12 +30,14 @@ export class Ring {
   /**
    * @param pixels pixels per image
    * @param withTargets whether pixels have class ids
+   * @param classes columns of the label sets; 0: there are none
    */
   constructor(
     readonly size: number,
     batchSize: number,
     pixels: number,
     withTargets: boolean,
+    classes = 0,
   ) {
     this.make = (id) => ({
       id,
@@ -43,6 +47,7 @@ export class Ring {
       labeled: withTargets ? new Int32Array(new SharedArrayBuffer(batchSize * 4)) : null,
       labels: new Int32Array(batchSize),
       indices: new Int32Array(batchSize),
+      labelSets: classes > 0 ? new Uint8Array(batchSize * classes) : null,
     });
     this.slots = Array.from({ length: size }, (_, id) => this.make(id));
     this.free = [...this.slots];

@@ -21,13 +21,14 @@ export type { ScheduleConfig, ScheduleType } from './config/schedule.js';
 export type {
   ClassificationConfig,
   InputConfig,
+  MultiLabelConfig,
   NetworkConfig,
   OptimizerConfig,
   SegmentationTaskConfig,
   TrainConfig,
 } from './config/schema.js';
 export type { SegmentationConfig } from './config/segmentation.js';
-export { type LabeledSets, openLabeledSets } from './data/labeled-sets.js';
+export { type LabeledSets, type LabelsOfImage, openLabeledSets } from './data/labeled-sets.js';
 export { evaluationBatches } from './data/loaders.js';
 export { Engine, type EngineOptions } from './engine/engine.js';
 export { planPrograms } from './engine/plan-programs.js';

@@ -2,7 +2,15 @@ export { RecordMetrics, type ValidationResults } from './callbacks/record-metric
 export { ShowProgress, type ShowProgressOptions } from './callbacks/show-progress.js';
 export { timeSteps } from './callbacks/time-steps.js';
 export { Accuracy } from './meters/accuracy.js';
-export { bestKey, METRICS, type MetricName, type Metrics, metricScalars } from './meters/metrics.js';
+export { averagePrecisions, meanOfKnown, type Scored } from './meters/average-precision.js';
+export {
+  type ByClass,
+  bestKey,
+  METRICS,
+  type MetricName,
+  type Metrics,
+  metricScalars,
+} from './meters/metrics.js';
 export { RunningAverage } from './meters/running-average.js';
 export { StepClock } from './meters/step-clock.js';
 export { renderChartSvg, type Series } from './page/chart.js';
@@ -45,7 +53,7 @@ export {
   kernelsSoFar,
   type RunKernels,
 } from './run/kernels.js';
-export type { ByClass, Counted, Meter, Outputs } from './run/meter.js';
+export type { Counted, Meter, Outputs } from './run/meter.js';
 export { type Position, START } from './run/position.js';
 export { progressOf } from './run/report-progress.js';
 export { Standing } from './run/standing.js';

@@ -14,11 +14,13 @@ export interface PageOptions {
   readonly title: string;
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly maxPixels?: number;
+  /** Counts all guesses of an image and not the first alone. Default false. */
+  readonly all?: boolean;
 }
 
 export class Page implements Sink {
   private readonly shown: Extract<Result, { guesses: unknown }>[] = [];
-  private readonly firsts = new Map<string, number>();
+  private readonly named = new Map<string, number>();
   private readonly errors: Extract<Result, { error: string }>[] = [];
   private images = 0;
   private failed = 0;
@@ -31,8 +33,9 @@ export class Page implements Sink {
       if (this.errors.length < SHOWN) this.errors.push(result);
     } else if ('guesses' in result) {
       this.images++;
-      const first = result.guesses[0]?.name ?? '';
-      this.firsts.set(first, (this.firsts.get(first) ?? 0) + 1);
+      for (const { name } of this.options.all ? result.guesses : result.guesses.slice(0, 1)) {
+        this.named.set(name, (this.named.get(name) ?? 0) + 1);
+      }
       if (this.shown.length < SHOWN) this.shown.push(result);
     }
   }
@@ -63,14 +66,15 @@ export class Page implements Sink {
   }
 
   private classTable(): string {
-    const rows = [...this.firsts]
+    const rows = [...this.named]
       .sort((a, b) => b[1] - a[1])
       .map(([name, count]) => {
         const percent = (100 * count) / this.images;
         return `<tr><td>${escapeText(name)}</td><td class="n">${count}</td><td>${bar(percent)}</td></tr>`;
       });
     if (rows.length === 0) return '';
-    return `<h2>Most probable classes</h2><table><tr><th>Class</th><th class="n">Images</th><th></th></tr>${rows.join('\n')}</table>`;
+    const title = this.options.all ? 'Labels' : 'Most probable classes';
+    return `<h2>${title}</h2><table><tr><th>Class</th><th class="n">Images</th><th></th></tr>${rows.join('\n')}</table>`;
   }
 
   private errorTable(): string {

@@ -3,13 +3,13 @@ export interface Guess {
   /** Index of the output. */
   readonly label: number;
   readonly name: string;
-  /** Softmax over all outputs. */
+  /** Softmax over all outputs; where an image has any number of labels, the sigmoid of its own. */
   readonly probability: number;
 }
 
 /** The outcome for one image. */
 export type Result =
-  /** The most probable classes, the first the most. */
+  /** The most probable classes, the first the most, or the labels of the image, of which there may be none. */
   | { readonly file: string; readonly guesses: readonly Guess[] }
   | { readonly file: string; readonly vector: Float32Array }
   /** It cannot be used: the reason. */
@@ -53,4 +53,25 @@ export function guessesOf(
     name: nameOf(label),
     probability: Math.exp((logits[label] as number) - highest) / sum,
   }));
+}
+
+/**
+ * The labels of a row of logits whose probability, a sigmoid of each, is at least `threshold`, the most probable first; among equals
+ * the lower output. null where a logit is not a number.
+ *
+ * @param nameOf the name of an output
+ */
+export function labelsOver(
+  logits: Float32Array,
+  threshold: number,
+  nameOf: (label: number) => string,
+): readonly Guess[] | null {
+  if (logits.some(Number.isNaN)) return null;
+  return Array.from(logits, (value, label) => ({
+    label,
+    name: nameOf(label),
+    probability: 1 / (1 + Math.exp(-value)),
+  }))
+    .filter(({ probability }) => probability >= threshold)
+    .sort((a, b) => b.probability - a.probability || a.label - b.label);
 }

@@ -27,11 +27,11 @@ class Lines implements Sink {
   }
 }
 
-/** `photos/a.jpg: tabby 83.1 %, tiger cat 12.0 %`; an image that cannot be used is named elsewhere. */
+/** `photos/a.jpg: tabby 83.1 %, tiger cat 12.0 %`, or `none` without a label; an image that cannot be used is named elsewhere. */
 export function readableLines(target: Target): Sink {
   const lines = new Lines(target, (result) => {
     const guesses = 'guesses' in result ? result.guesses : [];
-    return `${printable(result.file)}: ${guesses.map(readable).join(', ')}`;
+    return `${printable(result.file)}: ${guesses.map(readable).join(', ') || 'none'}`;
   });
   return {
     add: async (result) => ('error' in result ? undefined : lines.add(result)),
@@ -76,6 +76,16 @@ export function csv(target: Target, top: number): Sink {
     return row([result.file, 'error' in result ? result.error : '', ...cells.flat()]);
   };
   return new Lines(target, line, `${head}\n`);
+}
+
+/** A row an image: file, error, its labels and their probabilities, each list with semicolons between them. */
+export function csvOfLabels(target: Target): Sink {
+  const line = (result: Result) => {
+    const guesses = 'guesses' in result ? result.guesses : [];
+    const lists = [guesses.map(({ name }) => name), guesses.map(({ probability }) => probability)];
+    return row([result.file, 'error' in result ? result.error : '', ...lists.map((list) => list.join(';'))]);
+  };
+  return new Lines(target, line, `${row(['file', 'error', 'labels', 'probabilities'])}\n`);
 }
 
 function row(cells: readonly string[]): string {

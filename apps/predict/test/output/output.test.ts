@@ -8,9 +8,9 @@ import { describe, expect, it } from 'vitest';
 import { coloredPng, temporaryFolder } from '../../../../packages/train/test/support/images.js';
 import { Matrix } from '../../src/output/npy.js';
 import { Page, SHOWN } from '../../src/output/page.js';
-import { guessesOf, type Result, type Sink } from '../../src/output/result.js';
+import { guessesOf, labelsOver, type Result, type Sink } from '../../src/output/result.js';
 import { type Target, targetFor, watchReader } from '../../src/output/stream.js';
-import { csv, jsonLines, readableLines } from '../../src/output/text.js';
+import { csv, csvOfLabels, jsonLines, readableLines } from '../../src/output/text.js';
 
 class Text implements Target {
   text = '';
@@ -54,6 +54,31 @@ describe('guesses', () => {
   it('are none where the network gives no numbers', () => {
     expect(guessesOf(Float32Array.of(1, Number.NaN), 1, names)).toBeNull();
     expect(guessesOf(Float32Array.of(Number.POSITIVE_INFINITY, 1), 1, names)).toBeNull();
+  });
+});
+
+describe('labels', () => {
+  const names = (label: number) => `c${label}`;
+
+  it('are all whose own probability reaches the threshold, the most probable first', () => {
+    const logits = Float32Array.of(0, Math.log(3), -5, Math.log(3));
+    expect(labelsOver(logits, 0.5, names)?.map(({ name }) => name)).toEqual(['c1', 'c3', 'c0']);
+    expect(labelsOver(logits, 0.7, names)?.map(({ label }) => label)).toEqual([1, 3]);
+    expect(labelsOver(logits, 0.7, names)?.[0]?.probability).toBeCloseTo(0.75, 6);
+    expect(labelsOver(logits, 0.9, names)).toEqual([]);
+    expect(labelsOver(Float32Array.of(1, Number.NaN), 0.5, names)).toBeNull();
+  });
+
+  it('are lists in a table, and none in a line', async () => {
+    const results = [...RESULTS, { file: 'empty.jpg', guesses: [] }];
+    expect(await textOf(csvOfLabels, results)).toEqual([
+      'file,error,labels,probabilities',
+      '"a, ""b"".jpg",,cat;dog\u001b[31m,0.75;0.125',
+      'bad.jpg,it is not an image,,',
+      'empty.jpg,,,',
+      '',
+    ]);
+    expect((await textOf(readableLines, results)).at(1)).toBe('empty.jpg: none');
   });
 });
 

@@ -111,7 +111,7 @@ async function asOnnx({ config, classes, network, state, notes }: Trained, optio
 /** How training's validation makes the network's input of an image. A segmentation network takes whole images. */
 function preparation({ task, input }: Described['config']): OnnxMetadata {
   const { mean, std, scale_val: scale, crop_val: crop } = input;
-  if (task !== 'classification') return { mean, std };
+  if (task === 'segmentation') return { mean, std };
   return { mean, std, ...(scale === -1 ? {} : { scale }), crop };
 }
 

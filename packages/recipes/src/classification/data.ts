@@ -9,13 +9,7 @@ import { mixOptions } from '../data/mixing.js';
 /** Opens the training and validation images of a folder. Throws a sentence for what is missing or classes that differ. */
 export async function openClassFolders(dir: string, config: TrainConfig, reading: Reading): Promise<RunData> {
   const { train, val, trainPath, notes } = await openLabeledSets(dir, config.data);
-  const { classes } = config.network;
-  const folders = train.classes.length;
-  if (classes < folders) {
-    throw new UsageError(
-      `${dir} has ${folders} classes but network.classes is ${classes}: set it to ${folders}`,
-    );
-  }
+  const more = checkOutputs(dir, train.classes.length, config);
   return loadersOf(config, reading, {
     dir,
     train: { folder: train, transform: trainTransformOf(config), mix: mixOptions(config) },
@@ -23,19 +17,26 @@ export async function openClassFolders(dir: string, config: TrainConfig, reading
     trainPath,
     classes: train.classes,
     labels: Int32Array.from({ length: train.length }, (_, index) => train.label(index)),
-    notes: classes > folders ? [...notes, moreOutputs(dir, folders, classes)] : notes,
+    notes: [...notes, ...more],
   });
 }
 
-/** No error: PyTorch trains so, and weights for more classes are fine-tuned so. */
-function moreOutputs(dir: string, folders: number, classes: number): string {
-  return (
-    `${dir} has ${folders} classes but network.classes is ${classes}: no image is of the last ${classes - folders}. ` +
-    `Set it to ${folders}, unless the network needs the other outputs`
-  );
+/**
+ * A note where the network has more outputs than there are classes. No error: PyTorch trains so, and weights for more classes are
+ * fine-tuned so.
+ *
+ * @throws UsageError where it has fewer
+ */
+export function checkOutputs(dir: string, found: number, { network: { classes } }: TrainConfig): string[] {
+  const differ = `${dir} has ${found} classes but network.classes is ${classes}: `;
+  if (classes < found) throw new UsageError(`${differ}set it to ${found}`);
+  if (classes === found) return [];
+  const none = `no image is of the last ${classes - found}. `;
+  return [`${differ}${none}Set it to ${found}, unless the network needs the other outputs`];
 }
 
-function trainTransformOf({ input, augmentation }: TrainConfig) {
+/** How training images are prepared. */
+export function trainTransformOf({ input, augmentation }: TrainConfig) {
   const { rand_augment_ops: numOps, rand_augment_magnitude: magnitude } = augmentation;
   const { random_erasing: probability, random_erasing_mode: mode } = augmentation;
   return trainTransform({
@@ -53,6 +54,7 @@ function trainTransformOf({ input, augmentation }: TrainConfig) {
   });
 }
 
-function evalTransformOf({ input }: TrainConfig) {
+/** How validation images are prepared. */
+export function evalTransformOf({ input }: TrainConfig) {
   return evalTransform({ crop: input.crop_val, scale: input.scale_val, mean: input.mean, std: input.std });
 }

@@ -16,8 +16,21 @@ import { bceWithLogits, focal, type Loss, smoothed, softCrossEntropy } from '@in
 import type { LossConfig } from '../config/loss.js';
 import type { TrainingTargets } from '../task/task.js';
 
-/** A loss configuration whose class weights are numbers; none: all classes weigh the same. */
-export type ResolvedLoss = Omit<LossConfig, 'class_weights'> & { readonly class_weights: readonly number[] };
+/** A loss configuration whose weights are numbers; none: all classes weigh the same. */
+export type ResolvedLoss = Omit<LossConfig, 'class_weights' | 'positive_weights'> & {
+  readonly class_weights: readonly number[];
+  readonly positive_weights: readonly number[];
+};
+
+/** Before the training images are counted, as in a plan, balanced weights are 1. */
+export function resolvedLoss(config: LossConfig): ResolvedLoss {
+  const numbers = (weights: LossConfig['class_weights']) => (weights === 'balanced' ? [] : weights);
+  return {
+    ...config,
+    class_weights: numbers(config.class_weights),
+    positive_weights: numbers(config.positive_weights),
+  };
+}
 
 /**
  * The mean loss of logits [N,K] over the batch, or with a `count` this process's or part's share of the mean over that
@@ -37,23 +50,35 @@ export function classificationLoss(
   }
   const own = oneHot(labels, classes);
   const target = mixed ? mixedTargets(own, oneHot(mixed.labels, classes), mixed.lambda) : own;
-  const loss = softLoss(config).compute(logits, target);
-  return count ? mul(loss, div(images, reshape(count, []))).as('float32') : loss;
+  return shareOf(softLoss(config).compute(logits, target), images, count);
+}
+
+/** A mean over some images as their part of the mean over `count`. */
+export function shareOf(mean: Value<'float32'>, images: number, count?: Value): Value<'float32'> {
+  return count ? mul(mean, div(images, reshape(count, []))).as('float32') : mean;
 }
 
 /** λ·own + (1 − λ)·other, of targets [N,K] and λ [N]. */
-function mixedTargets(own: Value, other: Value, lambda: Value): Value {
+export function mixedTargets(own: Value, other: Value, lambda: Value): Value {
   const share = reshape(lambda, [lambda.shape[0] ?? 0, 1]);
   return add(mul(own, share), mul(other, sub(1, share)));
 }
 
-function softLoss(config: ResolvedLoss): Loss {
+/** The loss of logits [N,K] and targets from 0 to 1 of the same shape. */
+export function softLoss(config: ResolvedLoss): Loss {
   const { type, label_smoothing: labelSmoothing, class_weights } = config;
   const classWeights = class_weights.length > 0 ? class_weights : undefined;
   if (type === 'cross_entropy') return softCrossEntropy({ labelSmoothing, classWeights });
-  const made = type === 'bce' ? bceWithLogits({ classWeights }) : focalOf(config, classWeights);
+  const made = type === 'bce' ? bceOf(config, classWeights) : focalOf(config, classWeights);
   const target = (given: Value) => thresholded(smoothed(given, labelSmoothing), config.bce_threshold);
   return { ...made, compute: (output, given) => made.compute(output, target(given)) };
+}
+
+function bceOf({ positive_weights }: ResolvedLoss, classWeights?: readonly number[]): Loss {
+  return bceWithLogits({
+    classWeights,
+    ...(positive_weights.length > 0 && { positiveWeight: positive_weights }),
+  });
 }
 
 function focalOf({ focal_alpha, focal_gamma: gamma }: ResolvedLoss, classWeights?: readonly number[]): Loss {

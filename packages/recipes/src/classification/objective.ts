@@ -3,19 +3,20 @@ import { crossEntropy, topkCorrect, type Value } from '@inplace-abn/core';
 import { defaultConfig } from '../config/config.js';
 import type { LossConfig } from '../config/loss.js';
 import type { Objective } from '../task/task.js';
-import { classificationLoss, type ResolvedLoss } from './loss.js';
+import { classificationLoss, resolvedLoss } from './loss.js';
 
 /**
  * One label an image: the loss that the configuration asks for, in evaluation the mean cross entropy, and `correct`,
  * int32[2]: rows whose label is among the first and the first five. Of a mixed image that is its own label.
  */
 export function classificationOf(config: LossConfig): Objective {
-  const loss = resolved(config);
+  const loss = resolvedLoss(config);
   const { type, class_weights: weights } = loss;
   return {
     classifier: CLASSIFIERS,
-    labels: (tracer, { batch }) => tracer.input('labels', [batch], 'int32'),
+    labels: (tracer, { batch }, name = 'labels') => tracer.input(name, [batch], 'int32'),
     labelArray: ({ labels }, { batch }) => labels.subarray(0, batch),
+    labelsOf: ({ labels }, rows) => rows.map((row) => labels[row] ?? -1),
     labeled: ({ size }) => size,
     // The other losses, and cross entropy with mixed labels, are means over images: as in PyTorch.
     weight:
@@ -35,12 +36,6 @@ export function classificationOf(config: LossConfig): Objective {
 
 /** The objective of the default configuration. */
 export const classificationObjective: Objective = classificationOf(defaultConfig.loss);
-
-/** Before the training images are counted, as in a plan, balanced weights are 1. */
-function resolved(config: LossConfig): ResolvedLoss {
-  const { class_weights: weights } = config;
-  return { ...config, class_weights: weights === 'balanced' ? [] : weights };
-}
 
 function sumOf(labels: Int32Array, weights: readonly number[]): number {
   return labels.reduce((sum, label) => sum + (weights[label] ?? 0), 0);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { byteSize, minusOneOr, section } from './fields.js';
 
 const shareExpected = 'a number of at least 0 and below 1';
-const columnsExpected = 'a list of two texts (the columns with file and label), or an empty one';
+const columnsExpected = 'a list of at least two texts (the columns with file and label), or an empty one';
 
 const bytesExpected = 'bytes, such as 1500000000, "1500MB" or "1.5GiB"';
 const classExpected = 'a class from 0 to 255, or "ignore"';
@@ -16,8 +16,10 @@ export const dataSection = section({
   train_labels: text().default(''),
   val_labels: text().default(''),
   columns: z
-    .union([z.tuple([folder(), folder()], columnsExpected), z.tuple([], columnsExpected)], columnsExpected)
+    .array(z.string(columnsExpected).min(1, columnsExpected), columnsExpected)
+    .refine(({ length }) => length !== 1, columnsExpected)
     .default([]),
+  label_separator: text().default(''),
   synsets: text().default(''),
   layout: z.enum(['folders', ...LAYOUTS], 'one of').default('folders'),
   palette: text().default(''),
@@ -45,7 +47,9 @@ export const dataSection = section({
  *
  * - `train`, `val`: folders of the two data sets
  * - `train_labels`, `val_labels`: files that list the class of each image; empty: class folders
- * - `columns`: names of their columns with file and label, where they are not common ones
+ * - `columns`: names of their columns with file and label, where they are not common ones; with task `multi-label` also file and a
+ *   column of 0 and 1 for each class
+ * - `label_separator`: between the labels of an image with task `multi-label`; empty: found out
  * - `synsets`: file with the class of each number, for the list of ImageNet's devkit
  * - `layout`: a published data set for segmentation, as it is distributed; `folders`: DIR/train/{images,labels}
  * - `palette`: file with the color of each class, for label maps of colors

@@ -68,7 +68,9 @@ function lossProblems(get: (...path: string[]) => unknown): Problem[] {
     const message = 'expected a number above 0, received 0 for every class';
     problems.push({ path: ['loss', 'class_weights'], at: 'value', message });
   }
-  const type = get('loss', 'type');
+  const given = get('loss', 'type');
+  // The default of that task.
+  const type = get('task') === 'multi-label' && given === 'cross_entropy' ? 'bce' : given;
   if (get('loss', 'bce_threshold') !== -1 && type !== 'bce') {
     const message = `has no meaning with loss.type "${type}": set loss.type to "bce"`;
     problems.push({ path: ['loss', 'bce_threshold'], at: 'key', message });

@@ -22,7 +22,7 @@ import {
   share,
   sides,
 } from './fields.js';
-import { type LossConfig, lossSection } from './loss.js';
+import { type LossConfig, lossSection, multiLabelLossSection } from './loss.js';
 import { type MixConfig, mixSection } from './mix.js';
 import { isScheduleType, type ScheduleConfig, schedules, unknownSchedule } from './schedule.js';
 import { type SegmentationConfig, segmentationSection } from './segmentation.js';
@@ -135,7 +135,7 @@ export type InputConfig = z.output<typeof input>;
 /**
  * A complete training configuration: the reference's three sections and its defaults, with these additions.
  *
- * - `task`: `classification`, or `segmentation` with a section of its own
+ * - `task`: `classification`; `multi-label`, where an image has any number of classes; or `segmentation` with a section of its own
  * - `network.precision`: `float32`, or `bfloat16` compute and activations under float32 weights and statistics
  * - `network.stem`: `imagenet` (7×7/2 and max-pool) or `small` (3×3/1, no pool), for images of 28 to 64 pixels
  * - `network.width`: multiplies every channel count
@@ -158,7 +158,7 @@ export type InputConfig = z.output<typeof input>;
  *   keeping all that the backward pass needs takes more, some of it is recomputed. −1: none
  * - `seed`: initial weights, data order and augmentation follow from it
  */
-export type TrainConfig = ClassificationConfig | SegmentationTaskConfig;
+export type TrainConfig = ClassificationConfig | MultiLabelConfig | SegmentationTaskConfig;
 
 interface CommonConfig {
   network: NetworkConfig;
@@ -179,11 +179,18 @@ export interface ClassificationConfig extends CommonConfig {
   task: 'classification';
 }
 
+/** A configuration of the task whose images have any number of classes. */
+export interface MultiLabelConfig extends CommonConfig {
+  task: 'multi-label';
+}
+
 /** A configuration of the segmentation task. */
 export interface SegmentationTaskConfig extends CommonConfig {
   task: 'segmentation';
   segmentation: SegmentationConfig;
 }
+
+const TASKS = ['classification', 'multi-label', 'segmentation'] as const;
 
 /**
  * The schema for one raw configuration. Its task and the type of its schedule are looked up beforehand, so that one pass
@@ -209,7 +216,11 @@ export function trainSchema(raw: unknown, architectures?: readonly string[]): z.
     const own = { segmentation: absentAsEmpty(segmentationSection) };
     return section({ task: z.literal('segmentation'), ...common, ...own, ...whole });
   }
-  const task = oneOf(['classification', 'segmentation']).default('classification');
+  if (valueAt(raw, ['task']) === 'multi-label') {
+    const own = { loss: absentAsEmpty(multiLabelLossSection), segmentation: z.unknown().optional() };
+    return section({ task: z.literal('multi-label'), ...common, ...own, ...whole });
+  }
+  const task = oneOf(TASKS).default('classification');
   return section({
     task: task.pipe(z.literal('classification')),
     ...common,

@@ -20,31 +20,84 @@ const OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
   [['loss', 'type'], 'loss.dice adds to the cross entropy'],
   [['data', 'train_labels'], 'segmentation.labels names the folder of label maps'],
   [['data', 'val_labels'], 'segmentation.labels names the folder of label maps'],
+  [['loss', 'positive_weights'], 'loss.class_weights weighs classes'],
   [['data', 'columns'], 'there is no file of labels'],
+  [['data', 'label_separator'], 'there is no file of labels'],
   [['data', 'synsets'], 'there is no file of labels'],
   [['data', 'split'], 'put the images to validate on into DIR/val'],
 ];
 
-/** Keys that mean nothing to classification. */
-const OF_SEGMENTATION: readonly (readonly [KeyPath, string])[] = [
+/** Keys that mean nothing without label maps. */
+const OF_LABEL_MAPS: readonly (readonly [KeyPath, string])[] = [
   [['data', 'layout'], 'it is for label maps'],
   [['data', 'palette'], 'it is for label maps'],
   [['data', 'label_map'], 'it is for label maps'],
   [['data', 'reduce_zero_label'], 'it is for label maps'],
+];
+
+/** Keys that mean nothing to classification. */
+const NOT_OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
+  ...OF_LABEL_MAPS,
   [['loss', 'dice'], 'loss.type is cross_entropy, bce or focal'],
+  [['loss', 'positive_weights'], 'loss.class_weights weighs classes'],
+  [['data', 'label_separator'], 'an image has one label'],
+];
+
+/** Keys that mean nothing where an image has any number of labels. */
+const NOT_OF_MULTI_LABEL: readonly (readonly [KeyPath, string])[] = [
+  ...OF_LABEL_MAPS,
+  [['loss', 'dice'], 'loss.type is bce or focal'],
+  [['loss', 'label_smoothing'], 'each class is a target of its own'],
+  [['input', 'sampling'], 'an image is of several classes: see loss.positive_weights'],
+  [['data', 'synsets'], 'labels are names of classes'],
 ];
 
 export function taskProblems(raw: unknown, defaults: object): Problem[] {
-  return valueAt(raw, ['task']) === 'segmentation'
-    ? segmentationProblems(raw, defaults)
-    : classificationProblems(raw, defaults);
+  const task = valueAt(raw, ['task']);
+  if (task === 'segmentation') return segmentationProblems(raw, defaults);
+  return task === 'multi-label' ? multiLabelProblems(raw, defaults) : classificationProblems(raw, defaults);
 }
 
 function classificationProblems(raw: unknown, defaults: object): Problem[] {
-  const problems = meaningless(raw, defaults, 'classification', OF_SEGMENTATION);
-  if (valueAt(raw, ['segmentation']) === undefined) return problems;
-  const message = 'has no meaning with task "classification": set task to "segmentation", or leave it out';
-  return [...problems, { path: ['segmentation'], at: 'key', message }];
+  const problems = meaningless(raw, defaults, 'classification', NOT_OF_CLASSIFICATION);
+  const columns = valueAt(raw, ['data', 'columns']);
+  if (Array.isArray(columns) && columns.length > 2) {
+    const message = `expected two columns with task "classification", received ${columns.length}: set task to "multi-label" for a column for each class`;
+    problems.push({ path: ['data', 'columns'], at: 'value', message });
+  }
+  return [...problems, ...withoutSection(raw, 'classification')];
+}
+
+/** Images with any number of labels are not in folders of their classes. */
+function multiLabelProblems(raw: unknown, defaults: object): Problem[] {
+  const problems = meaningless(raw, defaults, 'multi-label', NOT_OF_MULTI_LABEL);
+  if (valueAt(raw, ['loss', 'class_weights']) === 'balanced') {
+    const message =
+      'expected a list of numbers with task "multi-label", received "balanced": set loss.positive_weights to that';
+    problems.push({ path: ['loss', 'class_weights'], at: 'value', message });
+  }
+  const weights = valueAt(raw, ['loss', 'positive_weights']);
+  const classes = valueAt(raw, ['network', 'classes']) ?? valueAt(defaults, ['network', 'classes']);
+  if (Array.isArray(weights) && weights.length > 0 && weights.length !== classes) {
+    const message = `expected ${classes} numbers, one for each of network.classes, received ${weights.length}`;
+    problems.push({ path: ['loss', 'positive_weights'], at: 'value', message });
+  }
+  const focal = valueAt(raw, ['loss', 'type']) === 'focal';
+  if (focal && weights !== undefined && !(Array.isArray(weights) && weights.length === 0)) {
+    const message = 'has no meaning with loss.type "focal": loss.focal_alpha weighs positive targets';
+    problems.push({ path: ['loss', 'positive_weights'], at: 'key', message });
+  }
+  if (classes === 0) {
+    const message = 'expected at least 1 with task "multi-label", received 0';
+    problems.push({ path: ['network', 'classes'], at: 'value', message });
+  }
+  return [...problems, ...withoutSection(raw, 'multi-label')];
+}
+
+function withoutSection(raw: unknown, task: string): Problem[] {
+  if (valueAt(raw, ['segmentation']) === undefined) return [];
+  const message = `has no meaning with task "${task}": set task to "segmentation", or leave it out`;
+  return [{ path: ['segmentation'], at: 'key', message }];
 }
 
 /** Keys of another task that are set: a configuration that was completed holds the defaults of all keys. */

@@ -11,13 +11,18 @@ import {
   LabeledFiles,
   type LabeledImages,
   LabelFileError,
+  openLabelSets,
   openListed,
   readLabelFile,
+  readLabelSets,
   readSynsets,
   ShardedImages,
   splitByName,
 } from '@inplace-abn/data';
 import type { DataConfig, LabelsKey } from '../config/data.js';
+
+/** How many labels an image has. */
+export type LabelsOfImage = 'one' | 'any';
 
 /** Images to train on and images to validate on, of the same classes. */
 export interface LabeledSets {
@@ -35,7 +40,12 @@ export interface LabeledSets {
  * @throws UsageError for a folder that is missing
  * @throws DataError for data that cannot be used, naming the keys of the configuration that help
  */
-export async function openLabeledSets(dir: string, data: DataConfig): Promise<LabeledSets> {
+export async function openLabeledSets(
+  dir: string,
+  data: DataConfig,
+  labels: LabelsOfImage = 'one',
+): Promise<LabeledSets> {
+  if (labels === 'any') await checkLists(dir, data);
   const trainPath = join(dir, data.train);
   const notes: string[] = [];
   const valPath = join(dir, data.val);
@@ -43,7 +53,9 @@ export async function openLabeledSets(dir: string, data: DataConfig): Promise<La
   const splits = data.split > 0 && !apart;
   // Class folders without folders for the two data sets.
   const whole = splits && data.train_labels === '' && !existsSync(trainPath) && !(await isSharded(trainPath));
-  const train = whole ? await ImageFolder.open(dir) : await openSet(dir, data, 'train', notes);
+  const open = (part: 'train' | 'val', classes?: readonly string[]) =>
+    openSet(dir, data, part, { labels, notes, classes });
+  const train = whole ? await ImageFolder.open(dir) : await open('train');
   if (splits) {
     if (!(train instanceof LabeledFiles)) {
       throw new UsageError(
@@ -55,24 +67,43 @@ export async function openLabeledSets(dir: string, data: DataConfig): Promise<La
     return { ...parts, trainPath: train.root, notes };
   }
   if (data.split > 0) notes.push(`data.split is not used: ${valPath} holds the images to validate on`);
-  const val = await openSet(dir, data, 'val', notes, train.classes);
+  const val = await open('val', train.classes);
   if (data.val_labels === '') assertSameClasses(train, val);
   return { train, val, trainPath, notes };
+}
+
+/** Images with any number of labels come with lists. */
+async function checkLists(dir: string, data: DataConfig): Promise<void> {
+  for (const part of ['train', 'val'] as const) {
+    const root = join(dir, data[part]);
+    const key = `${part}_labels` as const;
+    if (data[key] !== '') continue;
+    if (part === 'val' && data.split > 0 && !existsSync(root)) continue;
+    const what = (await isSharded(root))
+      ? 'shards have one label for each image'
+      : 'no list says which labels its images have';
+    throw new UsageError(`${root}: ${what}: name a CSV file with data.${key} (task "multi-label")`);
+  }
+}
+
+interface SetOptions {
+  readonly labels: LabelsOfImage;
+  readonly notes: string[];
+  readonly classes?: readonly string[];
 }
 
 async function openSet(
   dir: string,
   data: DataConfig,
   part: 'train' | 'val',
-  notes: string[],
-  classes?: readonly string[],
+  options: SetOptions,
 ): Promise<LabeledImages> {
   const root = join(dir, data[part]);
-  if (await isSharded(root)) return ShardedImages.open(root, classes);
+  if (await isSharded(root)) return ShardedImages.open(root, options.classes);
   if (!existsSync(root)) throw new UsageError(`${root} does not exist: ${expectation(data, part)}`);
   const key = `${part}_labels` as const;
   try {
-    return await openImages(root, dir, data, key, notes, classes);
+    return await openImages(root, dir, data, key, options);
   } catch (error) {
     return advise(error, dir, key);
   }
@@ -83,17 +114,35 @@ async function openImages(
   dir: string,
   data: DataConfig,
   key: LabelsKey,
-  notes: string[],
-  classes?: readonly string[],
+  { labels, notes, classes }: SetOptions,
 ): Promise<LabeledFiles> {
   if (data[key] === '') return ImageFolder.open(root);
-  const list = await readLabelFile(join(dir, data[key]), { columns: columnsOf(data) });
-  const synsets = data.synsets === '' ? undefined : await readSynsets(join(dir, data.synsets));
-  const { images, unlisted } = await openListed(root, list, { classes, synsets });
+  const path = join(dir, data[key]);
+  const { images, unlisted } = await (labels === 'any'
+    ? openSets(root, path, data, classes)
+    : openOnes(root, path, dir, data, classes));
   if (unlisted > 0) {
-    notes.push(`${unlisted} ${unlisted === 1 ? 'image' : 'images'} in ${root} not in ${list.path}: left out`);
+    notes.push(`${unlisted} ${unlisted === 1 ? 'image' : 'images'} in ${root} not in ${path}: left out`);
   }
   return images;
+}
+
+async function openOnes(
+  root: string,
+  path: string,
+  dir: string,
+  data: DataConfig,
+  classes?: readonly string[],
+) {
+  const list = await readLabelFile(path, { columns: columnsOf(data) });
+  const synsets = data.synsets === '' ? undefined : await readSynsets(join(dir, data.synsets));
+  return openListed(root, list, { classes, synsets });
+}
+
+async function openSets(root: string, path: string, data: DataConfig, classes?: readonly string[]) {
+  const { columns, label_separator: separator } = data;
+  const list = await readLabelSets(path, { columns, separator: separator === '' ? undefined : separator });
+  return openLabelSets(root, list, classes);
 }
 
 function expectation({ train, val }: DataConfig, part: 'train' | 'val'): string {

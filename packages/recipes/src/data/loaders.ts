@@ -21,7 +21,12 @@ import { openCache } from './cache.js';
 
 /** Images and what is done to each before it enters a batch. */
 export type DataPart =
-  | { readonly folder: ImageSource & Digested; readonly transform: Transform; readonly mix?: MixOptions }
+  | {
+      readonly folder: ImageSource & Digested;
+      readonly transform: Transform;
+      readonly mix?: MixOptions;
+      readonly labelSets?: number;
+    }
   | { readonly folder: SegmentationSource & Digested; readonly transform: SegmentationTransform };
 
 interface Digested {
@@ -40,6 +45,8 @@ export interface DataParts {
   readonly classes?: readonly string[];
   /** The class of each training image, for a data set that has them. */
   readonly labels?: Int32Array;
+  /** Training images of each class, where an image has any number of them. */
+  readonly imagesOfClass?: readonly number[];
   readonly colors?: readonly Rgb[];
   readonly notes?: readonly string[];
 }
@@ -58,7 +65,7 @@ export interface Reading {
 export async function loadersOf(
   config: TrainConfig,
   { workers, share, maxPixels, once = false }: Reading,
-  { dir, train, val, trainPath, classes, colors, labels, notes = [] }: DataParts,
+  { dir, train, val, trainPath, classes, colors, labels, imagesOfClass, notes = [] }: DataParts,
 ): Promise<RunData> {
   const { batch_size: batchSize } = config.optimizer;
   const [trainImages, valImages] = [train.folder.length, val.folder.length];
@@ -91,7 +98,7 @@ export async function loadersOf(
     trainDigest: train.folder.digest().slice(0, 16),
     valDigest: val.folder.digest().slice(0, 16),
     classes,
-    ...(labels && { imagesOfClass: countsOf(labels, config.network.classes) }),
+    imagesOfClass: imagesOfClass ?? (labels && countsOf(labels, config.network.classes)),
     colors,
     notes: [...notes, ...onCache],
   };

@@ -37,10 +37,10 @@ export function partArrays(
   const labels = objective.labelArray(batch, shape);
   if (sizes.length === 1) {
     const rows = mixes ? shape.batch + guests : shape.batch;
-    const mixed = mixes ? mixArrays(batch, shape) : {};
+    const mixed = mixes ? mixArrays(batch, shape, objective) : {};
     return [{ ...imageArrays(batch, { ...shape, batch: rows }), labels, ...mixed }];
   }
-  const whole = mixes ? mixArrays(batch, shape) : null;
+  const whole = mixes ? mixArrays(batch, shape, objective) : null;
   let begin = 0;
   return sizes.map((size) => {
     const first = begin;

@@ -69,18 +69,19 @@ export async function writeResults(results: Results): Promise<void> {
     metrics: await readMetrics(folder.metricsPath),
     memory: { ...memory, images },
     memoryMap: memoryMapOf(engine.plan),
-    classes: classesOf(validation, data),
+    byClass: byClassOf(validation, data),
     profile: results.profile,
     skipped,
   });
 }
 
-function classesOf(
+function byClassOf(
   validation: Validation | null,
   { classes }: Pick<RunData, 'classes'>,
-): ReportData['classes'] {
-  const iou = validation?.iou;
-  if (!iou) return undefined;
-  const names = classes ?? defaultClasses(iou.length).map(({ name }) => name);
-  return names.map((name, id) => ({ name, iou: iou[id] ?? Number.NaN }));
+): ReportData['byClass'] {
+  const values = validation?.iou ?? validation?.ap;
+  if (!values) return undefined;
+  const names = classes ?? defaultClasses(values.length).map(({ name }) => name);
+  const measure = validation?.iou ? 'IoU' : 'Average precision';
+  return { measure, classes: names.map((name, id) => ({ name, value: values[id] ?? Number.NaN })) };
 }

@@ -37,7 +37,8 @@ export function segmentationOf({
   const weights = class_weights === 'balanced' ? [] : class_weights;
   return {
     classifier: ['head.', 'cls.'],
-    labels: (tracer, { batch, crop }) => tracer.input('labels', [batch, ...heightAndWidth(crop)], 'uint8'),
+    labels: (tracer, { batch, crop }, name = 'labels') =>
+      tracer.input(name, [batch, ...heightAndWidth(crop)], 'uint8'),
     labelArray,
     labeled: labeledPixels,
     weight: weights.length > 0 ? (batch) => weightOf(batch, weights) : undefined,

@@ -40,12 +40,18 @@ export function sumOutputs(
 ): StepValues {
   return tracer.during('update', null, () => {
     const entries: [string, Value][] = Object.entries({ ...counts, ...news });
-    const pendingLoss = startAllReduce(pack([loss]), group.name);
-    const pendingCounts = startAllReduce(pack(entries.map(([, value]) => value)), group.name);
-    const [mean = loss] = unpack(pendingLoss.wait(), [loss.shape]);
+    // A message holds values of one type.
+    const whole = entries.filter(([, { dtype }]) => dtype === 'int32');
+    const others = entries.filter(([, { dtype }]) => dtype !== 'int32');
+    const packed = (values: readonly Value[]) => startAllReduce(pack(values), group.name);
+    const pendingLoss = packed([loss, ...others.map(([, value]) => value)]);
+    const pendingCounts = packed(whole.map(([, value]) => value));
+    const shapesOf = (those: typeof entries) => those.map(([, value]) => value.shape);
+    const [mean = loss, ...fractions] = unpack(pendingLoss.wait(), [loss.shape, ...shapesOf(others)]);
     guardFinite(mean, what);
-    const shapes = entries.map(([, value]) => value.shape);
-    const sums = unpack(pendingCounts.wait(), shapes);
-    return { ...Object.fromEntries(entries.map(([name], i) => [name, sums[i] ?? news.halt])), loss: mean };
+    const sums = unpack(pendingCounts.wait(), shapesOf(whole));
+    const named = (those: typeof entries, values: readonly Value[]) =>
+      those.map(([name], i): [string, Value] => [name, values[i] ?? news.halt]);
+    return { ...Object.fromEntries([...named(whole, sums), ...named(others, fractions)]), loss: mean };
   });
 }

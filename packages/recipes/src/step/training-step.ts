@@ -69,7 +69,7 @@ export function trainingStep(
     const shared = group ? { group, ...groupInputs(tracer) } : null;
     const counts = countsOf(tracer, objective, shared, part !== null);
     const x = imageInputs(tracer, mixedRows > 0 ? { ...shape, batch: mixedRows } : shape);
-    const mix = mixedRows > 0 ? mixInputs(tracer, shape) : undefined;
+    const mix = mixedRows > 0 ? mixInputs(tracer, shape, objective) : undefined;
     const images = mix ? mixedImages(x, mix) : x;
     const labels = objective.labels(tracer, shape);
     const lr = {

@@ -1,6 +1,7 @@
 /** The inputs that every step on images has. */
 import { colorTransform, type MixOperands, mixImages, type Tracer, type Value } from '@inplace-abn/core';
 import { type Batch, type Sides, sizeOf } from '@inplace-abn/data';
+import type { Objective } from './task.js';
 
 /** Images per batch and the side of their crop in pixels. */
 export interface BatchShape {
@@ -35,12 +36,17 @@ export interface MixInputs extends MixOperands {
 }
 
 /** The inputs of a step that mixes a batch. */
-export function mixInputs(tracer: Tracer, { batch }: BatchShape): MixInputs {
+export function mixInputs(
+  tracer: Tracer,
+  shape: BatchShape,
+  { labels }: Pick<Objective, 'labels'>,
+): MixInputs {
+  const { batch } = shape;
   return {
     partners: tracer.input('partners', [batch], 'int32'),
     lambda: tracer.input('lambda', [batch], 'float32'),
     boxes: tracer.input('boxes', [batch, 4], 'int32'),
-    labels: tracer.input('mixed_labels', [batch], 'int32'),
+    labels: labels(tracer, shape, 'mixed_labels'),
   };
 }
 
@@ -51,15 +57,17 @@ export function mixedImages(x: Value, mix: MixOperands): Value {
 
 /** Arrays of the inputs of {@link mixInputs} for a part of a batch that begins at row 0; not mixed where it has no pairs. */
 export function mixArrays(
-  { mix, labels }: Pick<Batch, 'mix' | 'labels'>,
+  whole: Batch,
   { batch }: BatchShape,
+  { labelsOf }: Pick<Objective, 'labelsOf'>,
 ): Record<string, Int32Array | Float32Array> {
+  const { mix } = whole;
   const partners = mix?.partners.subarray(0, batch) ?? Int32Array.from({ length: batch }, (_, row) => row);
   return {
     partners,
     lambda: mix?.lambda.subarray(0, batch) ?? new Float32Array(batch).fill(1),
     boxes: mix?.boxes.subarray(0, 4 * batch) ?? new Int32Array(4 * batch),
-    mixed_labels: partners.map((partner) => labels[partner] ?? -1),
+    ...(labelsOf && { mixed_labels: labelsOf(whole, partners) }),
   };
 }
 

@@ -26,15 +26,17 @@ export interface TrainingTargets {
 export interface Objective {
   /** Beginnings of the names of the parameters that `optimizer.classifier_lr` is for. */
   readonly classifier: readonly string[];
-  /** The step's input for the labels. */
-  labels(tracer: Tracer, shape: BatchShape): Value;
+  /** A step's input for labels; default name: `labels`. */
+  labels(tracer: Tracer, shape: BatchShape, name?: string): Value;
   /** The labels of a batch as the array of that input. */
-  labelArray(batch: Batch, shape: BatchShape): Int32Array | Uint8Array;
+  labelArray(batch: Batch, shape: BatchShape): Float32Array | Int32Array | Uint8Array;
+  /** The labels of some rows of a batch as such an array, where the task mixes images. */
+  readonly labelsOf?: (batch: Batch, rows: Int32Array) => Float32Array | Int32Array;
   /** How many labels of a batch count: what the loss is the mean over. */
   labeled(batch: Batch): number;
   /** Sum of the class weights of a batch's labels, where the loss is a mean weighted by them. */
   readonly weight?: (batch: Batch) => number;
-  /** Traces the loss of a batch; all other outputs are int32 counts. */
+  /** Traces the loss of a batch; all other outputs are counts, int32 or float32. */
   training(logits: Value, labels: Value, shape: BatchShape, targets: TrainingTargets): StepValues;
   /** Traces the evaluation of a batch. */
   evaluation(logits: Value, labels: Value, shape: BatchShape): StepValues;

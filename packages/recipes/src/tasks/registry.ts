@@ -1,10 +1,18 @@
 /** The tasks by name: the only place that asks which one a configuration is for. */
 import { classification } from '../classification/task.js';
 import type { TrainConfig } from '../config/schema.js';
+import { multiLabel } from '../multi-label/task.js';
 import { segmentation } from '../segmentation/task.js';
 import type { Task } from '../task/task.js';
 
 /** The task of a configuration. */
 export function taskOf(config: TrainConfig): Task {
-  return config.task === 'segmentation' ? segmentation(config) : classification(config);
+  switch (config.task) {
+    case 'classification':
+      return classification(config);
+    case 'multi-label':
+      return multiLabel(config);
+    case 'segmentation':
+      return segmentation(config);
+  }
 }

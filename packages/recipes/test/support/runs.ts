@@ -11,6 +11,8 @@ import { resolveConfig, type TrainConfig, type TrainOptions, train } from '../..
 export const STEPS_PER_EPOCH = 7;
 
 interface Sections {
+  task?: string;
+  data?: Record<string, unknown>;
   network?: Record<string, unknown>;
   optimizer?: Record<string, unknown> & { schedule?: object };
   input?: Record<string, unknown>;

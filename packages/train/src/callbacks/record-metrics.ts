@@ -1,14 +1,13 @@
 import type { FitCallback, FitEpoch, FitStep, Results } from '@inplace-abn/session';
-import { type Metrics, metricsNamed } from '../meters/metrics.js';
+import { type ByClass, byClassIn, type Metrics, metricsNamed } from '../meters/metrics.js';
 import type { StepClock } from '../meters/step-clock.js';
 import { type MetricRecord, scalarsOf } from '../run-folder/metrics-log.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 
 /** Metrics of a validation, also by class if known. */
-export interface ValidationResults extends Results {
-  readonly iou?: readonly number[];
+export interface ValidationResults extends Results, ByClass {
   /** Of the averages of the weights, where a run has them. */
-  readonly averaged?: Results & { readonly iou?: readonly number[] };
+  readonly averaged?: Results & ByClass;
 }
 
 /** Writes every step and every validation to metrics.jsonl, and to TensorBoard. */
@@ -39,10 +38,8 @@ export class RecordMetrics implements FitCallback<string, ValidationResults> {
   }
 }
 
-function recorded({
-  loss,
-  metrics,
-  iou,
-}: Omit<ValidationResults, 'averaged'>): Metrics & Pick<MetricRecord, 'loss' | 'iou'> {
-  return { loss, ...metricsNamed(metrics), ...(iou && { iou }) };
+function recorded(
+  results: Omit<ValidationResults, 'averaged'>,
+): Metrics & ByClass & Pick<MetricRecord, 'loss'> {
+  return { loss: results.loss, ...metricsNamed(results.metrics), ...byClassIn(results) };
 }

@@ -12,6 +12,8 @@ export const METRICS = {
   top5: { label: 'top-5', weight: 4 },
   miou: { label: 'mIoU', weight: 8 },
   accuracy: { label: 'accuracy', weight: 7 },
+  map: { label: 'mAP', weight: 8 },
+  f1: { label: 'F1', weight: 7 },
 } as const satisfies Record<string, MetricAbout>;
 
 /** Name of a metric in records and charts. */
@@ -19,6 +21,19 @@ export type MetricName = keyof typeof METRICS;
 
 /** Percent; NaN if nothing was counted. */
 export type Metrics = Readonly<Partial<Record<MetricName, number>>>;
+
+/** Percent; NaN for classes that do not occur. */
+export interface ByClass {
+  /** Intersection over union of each class. */
+  readonly iou?: readonly number[];
+  /** Average precision of each class. */
+  readonly ap?: readonly number[];
+}
+
+/** Those of the values that are known. */
+export function byClassIn({ iou, ap }: ByClass): ByClass {
+  return { ...(iou && { iou }), ...(ap && { ap }) };
+}
 
 export const METRIC_NAMES = Object.keys(METRICS) as readonly MetricName[];
 

@@ -13,7 +13,7 @@ export function renderReport(data: ReportData): string {
   const sections = [
     facts(data.facts),
     data.metrics && data.metrics.length > 0 ? curves(data.metrics) : '',
-    data.classes ? classTable(data.classes) : '',
+    data.byClass ? classTable(data.byClass) : '',
     data.memory ? memoryTable(data.memory) : '',
     data.memoryMap ? memoryMap(data.memoryMap) : '',
     data.profile ? profileSection(data.profile) : '',
@@ -75,12 +75,12 @@ function pointsOf(
     .map((record) => ({ x: record.step, y: record[key] ?? Number.NaN }));
 }
 
-function classTable(classes: NonNullable<ReportData['classes']>): string {
-  const rows = classes.map(({ name, iou }) => {
-    const [drawn, text] = Number.isNaN(iou) ? ['', '–'] : [bar(iou), `${iou.toFixed(2)} %`];
+function classTable({ measure, classes }: NonNullable<ReportData['byClass']>): string {
+  const rows = classes.map(({ name, value }) => {
+    const [drawn, text] = Number.isNaN(value) ? ['', '–'] : [bar(value), `${value.toFixed(2)} %`];
     return `<tr><td>${escapeText(name)}</td><td>${drawn}</td><td class="n">${text}</td></tr>`;
   });
-  return `<h2>IoU by class</h2>
+  return `<h2>${measure} by class</h2>
 <table>
 <tr><th>Class</th><th></th><th class="n">last validation</th></tr>
 ${rows.join('\n')}

@@ -17,8 +17,12 @@ export interface ReportData {
   /** Key facts as name and value: architecture, accuracy, duration, machine … */
   facts: readonly (readonly [name: string, value: string])[];
   metrics?: readonly MetricRecord[];
-  /** IoU per class in the last validation, in percent; NaN for classes that do not occur. */
-  classes?: readonly { readonly name: string; readonly iou: number }[];
+  /** A measure of each class in the last validation, in percent; NaN for classes that do not occur. */
+  byClass?: {
+    /** Name of the measure, such as IoU. */
+    readonly measure: string;
+    readonly classes: readonly { readonly name: string; readonly value: number }[];
+  };
   /** Memory of this network and of the same network with ordinary batch norm; `images` per step. */
   memory?: { ours: BytesByKind; ordinary: BytesByKind; images: number };
   memoryMap?: MemoryMap;

@@ -1,11 +1,11 @@
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
-import { type Metrics, metricScalars } from '../meters/metrics.js';
+import { type ByClass, type Metrics, metricScalars } from '../meters/metrics.js';
 import { MetricsCsv } from './metrics-csv.js';
 
 /** One line of metrics.jsonl, including the task's metrics. */
-export interface MetricRecord extends Metrics {
+export interface MetricRecord extends Metrics, ByClass {
   phase: 'train' | 'val';
   /** From 1. */
   epoch: number;
@@ -13,10 +13,8 @@ export interface MetricRecord extends Metrics {
   step: number;
   loss: number;
   learningRate?: number;
-  /** IoU per class, for a validation; NaN for classes that do not occur. */
-  iou?: readonly number[];
   /** Of a validation: that of the averages of the weights. */
-  averaged?: Metrics & { readonly loss: number; readonly iou?: readonly number[] };
+  averaged?: Metrics & ByClass & { readonly loss: number };
   /** Global norm of the gradients before clipping. */
   gradientNorm?: number;
   imagesPerSecond?: number;

@@ -1,6 +1,7 @@
 /** Counts metrics from the outputs of steps. */
 import type { Batch } from '@inplace-abn/data';
-import type { Metrics } from '../meters/metrics.js';
+import type { Scored } from '../meters/average-precision.js';
+import type { ByClass, Metrics } from '../meters/metrics.js';
 
 /** The outputs of a step on the host, without its loss. */
 export type Outputs = Readonly<Record<string, ArrayLike<number | bigint>>>;
@@ -11,11 +12,6 @@ export interface Counted {
   readonly metrics: Metrics;
   /** Number of items that the loss is a mean over: images or labeled pixels. May be 0. */
   readonly labeled: number;
-}
-
-/** Percent; NaN for classes that do not occur. */
-export interface ByClass {
-  readonly iou?: readonly number[];
 }
 
 /** Counts the outputs of steps. */
@@ -30,6 +26,10 @@ export interface Meter {
   counts(): Float64Array;
   /** Replaces the counts. */
   setCounts(counts: Float64Array): void;
+  /** Scores of all images, for metrics that cannot be summed. */
+  readonly scored?: Scored;
+  /** Adds those of another meter, such as one of another process. */
+  addScored?(scored: Scored): void;
   /** Forgets all samples. */
   reset(): void;
 }

@@ -4,7 +4,7 @@ import { type FitCallback, type FitPosition, type Trainee, trainEpochs } from '@
 import type { ValidationResults } from '../callbacks/record-metrics.js';
 import { ShowProgress } from '../callbacks/show-progress.js';
 import { timeSteps } from '../callbacks/time-steps.js';
-import { metricEntries } from '../meters/metrics.js';
+import { byClassIn, metricEntries } from '../meters/metrics.js';
 import type { StepClock } from '../meters/step-clock.js';
 import type { Peers } from '../parallel/peers.js';
 import type { Progress } from '../progress/progress.js';
@@ -186,10 +186,6 @@ export class TrainingRun {
   }
 }
 
-function resultsOf({
-  loss,
-  iou,
-  ...found
-}: Omit<Validation, 'averaged'>): Omit<ValidationResults, 'averaged'> {
-  return { loss, metrics: Object.fromEntries(metricEntries(found)), iou };
+function resultsOf(found: Omit<Validation, 'averaged'>): Omit<ValidationResults, 'averaged'> {
+  return { loss: found.loss, metrics: Object.fromEntries(metricEntries(found)), ...byClassIn(found) };
 }

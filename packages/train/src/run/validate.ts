@@ -1,5 +1,13 @@
 import type { Batch, Loader, Sides } from '@inplace-abn/data';
-import { METRICS, type MetricName, type Metrics, metricEntries, metricsUnder } from '../meters/metrics.js';
+import {
+  type ByClass,
+  byClassIn,
+  METRICS,
+  type MetricName,
+  type Metrics,
+  metricEntries,
+  metricsUnder,
+} from '../meters/metrics.js';
 import { RunningAverage } from '../meters/running-average.js';
 import { StepClock } from '../meters/step-clock.js';
 import { ALONE, type Peers } from '../parallel/peers.js';
@@ -7,7 +15,7 @@ import type { Progress } from '../progress/progress.js';
 import { readMetrics } from '../run-folder/metrics-log.js';
 import type { RunEngine, StepResult } from './engine.js';
 import type { Halting } from './halting.js';
-import type { ByClass, Meter } from './meter.js';
+import type { Meter } from './meter.js';
 import type { Unreadable } from './unreadable.js';
 
 /** The metrics of a task over a whole data set. */
@@ -106,6 +114,7 @@ export async function validate(options: ValidationOptions, halting?: Halting): P
   }
   progress.finish();
   if (seen < loader.batches) return null;
+  if (own.scored) for (const part of await peers.gather(own.scored)) meter.addScored?.(part);
   if (Number.isNaN(all.total)) {
     progress.note(
       'the validation loss is NaN, so the metrics are unknown: the network computes non-finite values',
@@ -136,6 +145,10 @@ class Found {
     this.images += batch.size;
   }
 
+  get scored(): Meter['scored'] {
+    return this.meter.scored;
+  }
+
   /** The fields of {@link Sums}, followed by the meter's counts. */
   sums(): Float64Array {
     return Float64Array.of(this.loss.total, this.loss.count, this.images, ...this.meter.counts());
@@ -151,7 +164,6 @@ export async function lastValidation(
   const record = (await readMetrics(metricsPath)).findLast(({ phase }) => phase === 'val');
   if (!record) return null;
   const metrics: Metrics = Object.fromEntries(names.map((name) => [name, record[name]]));
-  const known = record.iou ? { iou: record.iou } : {};
   const { averaged } = record;
-  return { loss: record.loss, ...metrics, ...known, ...(averaged && { averaged }), images };
+  return { loss: record.loss, ...metrics, ...byClassIn(record), ...(averaged && { averaged }), images };
 }

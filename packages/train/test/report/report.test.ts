@@ -191,10 +191,10 @@ describe('report', () => {
 
   it('shows the IoU of each class', () => {
     const classes = [
-      { name: 'road', iou: 12.345 },
-      { name: '<sky>', iou: Number.NaN },
+      { name: 'road', value: 12.345 },
+      { name: '<sky>', value: Number.NaN },
     ];
-    const html = renderReport({ title: 'run', facts: [], classes });
+    const html = renderReport({ title: 'run', facts: [], byClass: { measure: 'IoU', classes } });
     assertBalanced(html.replace('<!doctype html>', ''));
     expect(html).toContain('<h2>IoU by class</h2>');
     expect(html).toMatch(

@@ -1,0 +1,238 @@
+/** Images with any number of labels each, from a file that lists them. */
+import { createHash } from 'node:crypto';
+import { LabelFileError } from './errors.js';
+import { listNames } from './folders.js';
+import { FILE_COLUMNS, LABEL_COLUMNS } from './label-file.js';
+import { LabeledFiles } from './labeled-files.js';
+import { inOrder, rowsOfFiles } from './listed-images.js';
+import { readTable, type TableRow } from './table.js';
+
+/** The labels of an image. */
+export interface LabelSetRow {
+  /** Line of the file, from 1. */
+  readonly line: number;
+  readonly file: string;
+  readonly labels: readonly string[];
+}
+
+/** The labels of a file. */
+export interface LabelSetList {
+  readonly path: string;
+  readonly named: true;
+  readonly rows: readonly LabelSetRow[];
+  /** The classes in the order of their columns; null where a single column lists the labels. */
+  readonly columns: readonly string[] | null;
+}
+
+/** Options of {@link readLabelSets}. */
+export interface LabelSetOptions {
+  /**
+   * Names of the columns with the file and the labels; of more than two those behind the first are classes, with 0 or 1 in each row.
+   * Default: a column of labels with a common name, or else all columns but that of the files as classes.
+   */
+  columns?: readonly string[];
+  /** Separates the labels of a cell. Default: `|`, `;` or `,`, the first of them that the labels have, or else white space. */
+  separator?: string;
+}
+
+/**
+ * Reads any number of labels for each image from a CSV or TSV file: a column that lists them (as fastai's `tags`), or a column of
+ * 0 and 1 for each class. An image without labels has an empty cell, or 0 everywhere.
+ *
+ * @throws LabelFileError naming file and line
+ */
+export async function readLabelSets(path: string, options: LabelSetOptions = {}): Promise<LabelSetList> {
+  const table = await readTable(path);
+  const first = table[0];
+  if (!first) throw new LabelFileError(path, 0, 'is empty: expected a line for each image');
+  const { file, labels, header } = columnsOf(path, table, first, options);
+  const rows = header ? table.slice(1) : table;
+  const names = first.cells;
+  const labelsOf =
+    typeof labels === 'number'
+      ? listed(rows, labels, options.separator)
+      : (row: TableRow) =>
+          labels.filter((column) => isSet(path, row, column, names)).map((at) => names[at] ?? '');
+  return {
+    path,
+    named: true,
+    columns: typeof labels === 'number' ? null : labels.map((column) => names[column] ?? ''),
+    rows: rows.map((row) => {
+      const name = row.cells[file] ?? '';
+      if (name === '') throw new LabelFileError(path, row.line, 'has no file name');
+      return { line: row.line, file: name, labels: labelsOf(row) };
+    }),
+  };
+}
+
+interface Columns {
+  readonly file: number;
+  /** The column that lists labels, or one for each class. */
+  readonly labels: number | readonly number[];
+  /** Whether the first row names the columns. */
+  readonly header: boolean;
+}
+
+function columnsOf(
+  path: string,
+  table: readonly TableRow[],
+  { line, cells }: TableRow,
+  { columns = [] }: LabelSetOptions,
+): Columns {
+  const names = cells.map((cell) => cell.toLowerCase());
+  if (columns.length > 0) {
+    const missing = columns.filter((name) => !names.includes(name.toLowerCase()));
+    if (missing.length > 0) {
+      throw new LabelFileError(path, line, `has no column ${listNames(missing)}; it has ${listNames(cells)}`);
+    }
+    const [file = 0, ...labels] = columns.map((name) => names.indexOf(name.toLowerCase()));
+    return { file, labels: labels.length === 1 ? (labels[0] ?? 0) : labels, header: true };
+  }
+  const file = names.findIndex((name) => FILE_COLUMNS.test(name));
+  const label = names.findIndex((name) => LABEL_COLUMNS.test(name));
+  if (file >= 0 && label >= 0) return { file, labels: label, header: true };
+  const others = (but: number) => cells.flatMap((_, column) => (column === but ? [] : [column]));
+  if (file >= 0 && cells.length > 1) return { file, labels: others(file), header: true };
+  if (cells.length === 2) return { file: 0, labels: 1, header: false };
+  const classes = others(0);
+  const areSet = ({ cells: row }: TableRow) => classes.every((column) => INDICATORS.has(lower(row[column])));
+  if (cells.length > 2 && table.length > 1 && table.slice(1).every(areSet)) {
+    return { file: 0, labels: classes, header: true };
+  }
+  throw new LabelFileError(
+    path,
+    line,
+    `has ${cells.length} ${cells.length === 1 ? 'column' : `columns (${listNames(cells)})`}: say which hold the file and the labels`,
+    'columns',
+  );
+}
+
+/** Texts that say whether an image is of a class. */
+const INDICATORS: ReadonlyMap<string, boolean> = new Map([
+  ['0', false],
+  ['0.0', false],
+  ['false', false],
+  ['1', true],
+  ['1.0', true],
+  ['true', true],
+]);
+
+function lower(cell: string | undefined): string {
+  return (cell ?? '').toLowerCase();
+}
+
+function isSet(path: string, { line, cells }: TableRow, column: number, names: readonly string[]): boolean {
+  const set = INDICATORS.get(lower(cells[column]));
+  if (set !== undefined) return set;
+  throw new LabelFileError(
+    path,
+    line,
+    `the column ${names[column]} holds ${JSON.stringify(cells[column] ?? '')}, not 0 or 1`,
+    'columns',
+  );
+}
+
+function listed(
+  rows: readonly TableRow[],
+  column: number,
+  separator: string | undefined,
+): (row: TableRow) => string[] {
+  const found = ['|', ';', ','].find((each) => rows.some(({ cells }) => cells[column]?.includes(each)));
+  const by = separator ?? found ?? /\s+/;
+  return ({ cells }) =>
+    (cells[column] ?? '')
+      .split(by)
+      .map((label) => label.trim())
+      .filter((label) => label !== '');
+}
+
+/** Image files of any number of classes each. */
+export class LabelSets extends LabeledFiles {
+  /** @param sets the classes of each file, ascending */
+  constructor(
+    root: string,
+    classes: readonly string[],
+    files: readonly string[],
+    private readonly sets: readonly Int32Array[],
+  ) {
+    super(root, classes, files, new Int32Array(files.length), false);
+  }
+
+  labelSet(index: number): Int32Array {
+    const set = this.sets[index];
+    if (set === undefined) throw this.outOfRange(index);
+    return set;
+  }
+
+  override digest(): string {
+    const hash = createHash('sha256');
+    for (const [index, file] of this.files.entries())
+      hash.update(`${file}\0${this.labelSet(index).join()}\0`);
+    return hash.digest('hex');
+  }
+
+  override select(keep: (file: string) => boolean): LabelSets {
+    const kept = this.files.flatMap((file, index) => (keep(file) ? [index] : []));
+    return new LabelSets(
+      this.root,
+      this.classes,
+      kept.map((index) => this.relativePath(index)),
+      kept.map((index) => this.labelSet(index)),
+    );
+  }
+}
+
+/**
+ * Finds the images of a list in a folder and below, in the order of their names, as {@link openListed} does for one label an image.
+ *
+ * @param classes that labels must be of; default: the columns of the list, or the labels that occur in the order of code points, or of
+ * numbers where all are
+ * @throws LabelFileError naming file and line
+ * @throws DataError if the folder is missing or has no image
+ */
+export async function openLabelSets(
+  root: string,
+  list: LabelSetList,
+  classes: readonly string[] = list.columns ?? inOrder(list.rows.flatMap(({ labels }) => labels)),
+): Promise<{ readonly images: LabelSets; readonly unlisted: number }> {
+  const indexOf = new Map(classes.map((name, index) => [name, index]));
+  checkColumns(list, classes);
+  const { files, rows } = await rowsOfFiles(root, list);
+  const kept = files.flatMap((file, index) => {
+    const row = rows[index];
+    return row ? [{ file, row }] : [];
+  });
+  const sets = kept.map(({ row }) => {
+    const set = new Set<number>();
+    for (const label of row.labels) {
+      const index = indexOf.get(label);
+      if (index === undefined) {
+        const reason = `${label} is not one of the ${classes.length} classes`;
+        throw new LabelFileError(list.path, row.line, reason);
+      }
+      set.add(index);
+    }
+    return Int32Array.from(set).sort();
+  });
+  const images = new LabelSets(
+    root,
+    classes,
+    kept.map(({ file }) => file),
+    sets,
+  );
+  return { images, unlisted: files.length - kept.length };
+}
+
+/** A class without a column would count as absent from every image. */
+function checkColumns({ path, columns }: LabelSetList, classes: readonly string[]): void {
+  if (!columns) return;
+  const missing = classes.filter((name) => !columns.includes(name));
+  const more = columns.filter((name) => !classes.includes(name));
+  if (missing.length > 0) {
+    throw new LabelFileError(path, 1, `has no column ${listNames(missing)}, as the training images have`);
+  }
+  if (more.length > 0) {
+    const which = `${listNames(more)} ${more.length === 1 ? 'is not one' : 'are not'} of the ${classes.length} classes`;
+    throw new LabelFileError(path, 1, which, 'columns');
+  }
+}
