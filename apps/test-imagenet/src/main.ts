@@ -21,6 +21,7 @@ import {
 } from '@inplace-abn/recipes';
 import { collectVersions, formatValidation, type Peers } from '@inplace-abn/train';
 import { Command } from 'commander';
+import { labelLines } from './evaluation/label-run.js';
 import { testNetwork } from './evaluation/test-network.js';
 import { testJson, writeTestJson, writeTestPage } from './page/write.js';
 
@@ -43,7 +44,10 @@ const command = new Command('test-imagenet')
   .description('Test an image-classification network on every image of a folder, each counted once.')
   .argument('<config>', 'JSON configuration that the network was trained with')
   .argument('<checkpoint>', 'weights: a checkpoint, or a folder of checkpoints (the newest intact one)')
-  .argument('<dir>', 'image folder: DIR/val/CLASS/*.{jpg,png,…}, or DIR/CLASS/*');
+  .argument(
+    '<dir>',
+    'image folder: DIR/val/CLASS/*.{jpg,png,…}, or DIR/CLASS/*; DIR/val with the list that data.val_labels names; or tar shards',
+  );
 for (const option of imageOptions()) command.addOption(option);
 command
   .option('--ten_crops, --ten-crops', 'average the logits of the corners, the center and their mirror images')
@@ -60,7 +64,10 @@ command
   .addOption(distBackendOption())
   .addOption(localRankOption())
   .addOption(trainedWithOption())
-  .option('--html <file>', 'write an HTML page: accuracy by class, confusion matrix, worst images')
+  .option(
+    '--html <file>',
+    'write an HTML page: accuracy by class, confusion matrix, worst images; with several labels for an image, average precision by class',
+  )
   .addHelpText(
     'after',
     ({ command }) => `
@@ -133,6 +140,7 @@ async function test(
   if (json === STDOUT) process.stdout.write(testJson(result));
   else if (json !== undefined) await writeTestJson(json, result);
   if (html !== undefined) await writeTestPage(html, result, { maxPixels });
+  if ('labels' in result) for (const line of labelLines(result)) stream.write(`${line}\n`);
   stream.write(`${formatValidation(result)}\n`);
   for (const file of [json, html]) {
     if (file !== undefined && file !== STDOUT) stream.write(`wrote ${file}\n`);

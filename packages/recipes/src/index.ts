@@ -28,7 +28,13 @@ export type {
   TrainConfig,
 } from './config/schema.js';
 export type { SegmentationConfig } from './config/segmentation.js';
-export { type LabeledSets, type LabelsOfImage, openLabeledSets } from './data/labeled-sets.js';
+export {
+  type LabeledSetOptions,
+  type LabeledSets,
+  type LabelsOfImage,
+  openLabeledSet,
+  openLabeledSets,
+} from './data/labeled-sets.js';
 export { evaluationBatches } from './data/loaders.js';
 export { Engine, type EngineOptions } from './engine/engine.js';
 export { planPrograms } from './engine/plan-programs.js';
@@ -42,6 +48,7 @@ export {
   type SegmenterOptions,
 } from './inference/segmenter.js';
 export { loadSnapshot, type SnapshotOptions } from './inference/snapshot.js';
+export { PrecisionMeter } from './multi-label/meter.js';
 export { initialStateOf, networkOf, normActOf } from './network/network.js';
 export { formatPlan } from './plan/format.js';
 export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.js';

@@ -1,4 +1,5 @@
 /** Maps class folders to outputs of the network. */
+import { readDescription } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import { type NamedClass, readClassFile } from '@inplace-abn/recipes';
 
@@ -18,6 +19,29 @@ export interface ClassListOptions {
   readonly outputs: number;
   /** File with one class per line; see `readClassFile`. */
   readonly file?: string;
+}
+
+/** The classes of the network's outputs in order, from the file if there is one, or from its checkpoint; undefined where neither has them. */
+export async function knownClasses(
+  file: string | undefined,
+  checkpoint: string,
+): Promise<readonly NamedClass[] | undefined> {
+  if (file !== undefined) return readClassFile(file);
+  const { classes } = await readDescription(checkpoint);
+  return classes?.map((name) => ({ folder: name, name }));
+}
+
+/** Outputs of labels that are their indices already. */
+export function classesInOrder(classes: readonly NamedClass[], outputs: number, source: string): ClassMap {
+  if (classes.length > outputs) {
+    throw new UsageError(
+      `${source} names ${classes.length} classes but the network has ${outputs} outputs (network.classes)`,
+    );
+  }
+  return {
+    outputs: classes.map((_, label) => label),
+    names: Array.from({ length: outputs }, (_, output) => classes[output]?.name ?? `output ${output}`),
+  };
 }
 
 /**

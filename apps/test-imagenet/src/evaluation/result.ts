@@ -39,13 +39,57 @@ export interface TestResult extends Preparation {
   readonly seconds: number;
 }
 
+/** A class of images with any number of labels. */
+export interface LabelResult {
+  /** Index of the network's output. */
+  readonly label: number;
+  readonly name: string;
+  /** Images that have it. */
+  readonly images: number;
+  /** Average precision, percent; NaN without images. */
+  readonly ap: number;
+}
+
+/** The result of a test on images with any number of labels. */
+export interface LabelTestResult
+  extends Pick<
+    TestResult,
+    | 'arch'
+    | 'precision'
+    | 'checkpoint'
+    | 'data'
+    | 'images'
+    | 'unreadable'
+    | 'loss'
+    | 'seconds'
+    | keyof Preparation
+  > {
+  /** Mean average precision over the classes that occur, and F1 of all labels; percent. */
+  readonly map: number;
+  readonly f1: number;
+  readonly labels: readonly LabelResult[];
+}
+
 /** `count` as a percentage of `of`; null if `of` is 0. */
 export function percent(count: number, of: number): number | null {
   return of > 0 ? (100 * count) / of : null;
 }
 
 /** The result in the form of `--json`; docs/file-formats.md describes the keys. */
-export function resultJson(result: TestResult): Record<string, unknown> {
+export function resultJson(result: TestResult | LabelTestResult): Record<string, unknown> {
+  return 'labels' in result ? labelJson(result) : classJson(result);
+}
+
+function labelJson({ labels, unreadable, tenCrops, ...rest }: LabelTestResult): Record<string, unknown> {
+  return {
+    ...rest,
+    crops: tenCrops ? 10 : 1,
+    unreadable: unreadable.map(({ path, reason }) => ({ path, reason })),
+    classes: labels.map(({ ap, ...each }) => ({ ...each, ap: Number.isNaN(ap) ? null : ap })),
+  };
+}
+
+function classJson(result: TestResult): Record<string, unknown> {
   const { classes, confusion, worst, unreadable, tenCrops, ...rest } = result;
   return {
     ...rest,

@@ -7,14 +7,58 @@ import {
   evalTransform,
   foldersIn,
   ImageFolder,
+  isSharded,
+  type LabeledImages,
   type Loader,
+  ShardedImages,
   type ShareOptions,
   type Sides,
   sequentialSampler,
   TEN_CROPS,
   tenCropTransform,
 } from '@inplace-abn/data';
-import type { TrainConfig } from '@inplace-abn/recipes';
+import { openLabeledSet, type TrainConfig } from '@inplace-abn/recipes';
+
+/** The images of a test. */
+export interface TestImages {
+  readonly images: LabeledImages;
+  /** Whether labels are places among the classes that were given, and not among class folders. */
+  readonly listed: boolean;
+  /** Sentences for the user. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Opens the images of a folder: with the list of labels that the configuration names (`data.val_labels`), where it is there; tar shards
+ * in DIR/val or DIR; otherwise class folders.
+ *
+ * @param names names of the network's outputs, if known; class folders do not ask for them
+ */
+export async function openTestImages(
+  dir: string,
+  { task, data }: TrainConfig,
+  names: () => Promise<readonly string[] | undefined>,
+): Promise<TestImages> {
+  const notes: string[] = [];
+  const val = join(dir, data.val);
+  const list = data.val_labels !== '' && existsSync(join(dir, data.val_labels));
+  if (task === 'multi-label') {
+    if (data.val_labels === '') {
+      throw new UsageError('data.val_labels is empty: it names the list of labels of the images to test on');
+    }
+    const images = await openLabeledSet(dir, data, 'val', { labels: 'any', notes, classes: await names() });
+    return { images, listed: true, notes };
+  }
+  if (list || (await isSharded(val))) {
+    const images = await openLabeledSet(dir, data, 'val', { labels: 'one', notes, classes: await names() });
+    return { images, listed: true, notes };
+  }
+  const folders = (await hasFolders(val)) || (await hasFolders(dir));
+  if (!folders && (await isSharded(dir))) {
+    return { images: await ShardedImages.open(dir, await names()), listed: true, notes };
+  }
+  return { images: await openTestFolder(dir), listed: false, notes };
+}
 
 /**
  * Opens DIR/val if it holds class folders, otherwise DIR itself; `root` of the result tells which.
@@ -49,7 +93,9 @@ export interface Preparation {
 }
 
 export interface TestLoaderOptions extends Preparation {
-  readonly folder: ImageFolder;
+  readonly folder: LabeledImages;
+  /** Columns of the label sets of a batch, where an image has any number of labels. */
+  readonly labelSets?: number;
   readonly input: TrainConfig['input'];
   readonly batchSize: number;
   readonly workers: number;
@@ -66,10 +112,11 @@ export function cropsOf({ tenCrops }: Preparation): number {
 
 /** Visits every image once, in folder order. An unreadable one leaves a row with index −1. */
 export function createTestLoader(options: TestLoaderOptions): Loader {
-  const { folder, input, batchSize, workers, maxPixels, share, crop, scale, tenCrops } = options;
+  const { folder, labelSets, input, batchSize, workers, maxPixels, share, crop, scale, tenCrops } = options;
   const preparation = { crop, scale, mean: input.mean, std: input.std };
   return createLoader({
     folder,
+    labelSets,
     transform: tenCrops ? tenCropTransform(preparation) : evalTransform(preparation),
     sampler: sequentialSampler(folder.length),
     batchSize,

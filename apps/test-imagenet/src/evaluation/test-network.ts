@@ -2,7 +2,7 @@
 import { type Device, UsageError } from '@inplace-abn/core';
 import {
   type Batch,
-  type ImageFolder,
+  type LabeledImages,
   type Loader,
   type Sides,
   type SkippedImage,
@@ -13,6 +13,7 @@ import {
   evaluationBatches,
   heightAndWidth,
   loadWeights,
+  type NamedClass,
   type NormMode,
   type TrainConfig,
   taskOf,
@@ -28,12 +29,13 @@ import {
   StepClock,
   StopRequest,
 } from '@inplace-abn/train';
-import { type ClassMap, matchClasses } from './class-list.js';
+import { type ClassMap, classesInOrder, knownClasses, matchClasses } from './class-list.js';
+import { LabelRun } from './label-run.js';
 import { MostConfident } from './most-confident.js';
 import { predictionOf } from './prediction.js';
-import type { TestResult } from './result.js';
+import type { LabelTestResult, TestResult } from './result.js';
 import { Tally } from './tally.js';
-import { createTestLoader, cropsOf, openTestFolder, type Preparation } from './test-data.js';
+import { createTestLoader, cropsOf, openTestImages, type Preparation } from './test-data.js';
 
 export interface TestOptions extends Preparation {
   readonly config: TrainConfig;
@@ -59,7 +61,7 @@ export interface TestOptions extends Preparation {
 
 export interface TestOutcome {
   /** Null if a signal stopped the test. */
-  readonly result: TestResult | null;
+  readonly result: TestResult | LabelTestResult | null;
   readonly stopped: NodeJS.Signals | null;
 }
 
@@ -73,10 +75,15 @@ const WORST = 48;
 export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   const { config, device, peers = ALONE } = options;
   const progress = progressOf(options, peers);
-  if (config.task !== 'classification') {
+  if (config.task === 'segmentation') {
     throw new UsageError(`the task of the configuration is ${config.task}: only classifiers are tested here`);
   }
-  const folder = await openTestFolder(options.data);
+  let known: readonly NamedClass[] | undefined;
+  const names = async () => {
+    known = await knownClasses(options.classFile, options.checkpoint);
+    return known?.map(({ folder: name }) => name);
+  };
+  const { images: folder, listed, notes } = await openTestImages(options.data, config, names);
   await checkSame(peers, {
     images: String(folder.length),
     'names of the images': folder.digest().slice(0, 16),
@@ -90,12 +97,11 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   const weights = await loadWeights(target, options.checkpoint, { trainedWith: options.trainedWith });
   const classFile = options.classFile;
   const outputs = config.network.classes;
-  const classes = await matchClasses({
-    folders: folder.classes,
-    root: folder.root,
-    outputs,
-    file: classFile,
-  });
+  const matched = { folders: folder.classes, root: folder.root, outputs, file: classFile };
+  const classes =
+    listed && known
+      ? classesInOrder(known, outputs, classFile ?? options.checkpoint)
+      : await matchClasses(matched);
   const crops = cropsOf(options);
   const batchSize = Math.max(1, Math.floor((options.batchSize ?? config.optimizer.batch_size) / crops));
   const own = evaluationBatches(folder.length, batchSize, peers);
@@ -113,18 +119,29 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   if (isFramed(scale, crop)) {
     progress.note(`scale ${scale} is less than crop ${crop}: images are framed in black`);
   }
-  for (const note of [...weights.notes, `testing ${weights.path} on ${images}`]) progress.note(note);
-  const loader = createTestLoader({ ...options, folder, input: config.input, batchSize, share: peers });
+  for (const note of [...notes, ...weights.notes, `testing ${weights.path} on ${images}`])
+    progress.note(note);
+  const multiLabel = config.task === 'multi-label';
+  const labelSets = multiLabel ? outputs : undefined;
+  const prepared = { ...options, folder, labelSets, input: config.input, batchSize, share: peers };
+  const loader = createTestLoader(prepared);
   const stop = new StopRequest((signal) => progress.note(`${signal}: stopping after this batch`));
   const parts = { folder, classes, classifier, loader, batchSize, progress, stop, peers };
-  const run = new TestRun(parts);
+  const facts = factsOf(options, weights.path);
   try {
+    if (multiLabel) {
+      const found = await new LabelRun(parts).run();
+      return 'stopped' in found
+        ? { result: null, stopped: found.stopped }
+        : { result: { ...facts, ...found }, stopped: null };
+    }
+    const run = new TestRun(parts);
     const stopped = await run.run();
     if (stopped) return { result: null, stopped };
+    return { result: { ...facts, ...run.findings() }, stopped: null };
   } finally {
     stop.dispose();
   }
-  return { result: { ...factsOf(options, weights.path), ...run.findings() }, stopped: null };
 }
 
 /** True if images of any aspect ratio are smaller than the crop. */
@@ -140,8 +157,9 @@ function factsOf({ config, crop, scale, tenCrops }: TestOptions, checkpoint: str
   return { arch, precision, checkpoint, crop, scale, tenCrops };
 }
 
-interface TestParts {
-  readonly folder: ImageFolder;
+/** The parts of a run over the images of a test. */
+export interface TestParts {
+  readonly folder: LabeledImages;
   readonly classes: ClassMap;
   readonly classifier: Classifier;
   readonly loader: Loader;

@@ -2,7 +2,7 @@
 import type { Sides } from '@inplace-abn/data';
 import { describeCrop } from '@inplace-abn/recipes';
 import { escapeText, facts, formatDuration, renderPage, threeDigits } from '@inplace-abn/train';
-import type { TestResult } from '../evaluation/result.js';
+import type { LabelTestResult, TestResult } from '../evaluation/result.js';
 import { classSection } from './classes.js';
 import { confusionSection } from './confusion.js';
 import { pageStyles } from './styles.js';
@@ -26,11 +26,18 @@ export function renderTestPage(result: TestResult, pictures: readonly (Picture |
 }
 
 function factsOf(result: TestResult): [string, string][] {
-  const { crop, scale, tenCrops, images, unreadable, seconds } = result;
-  const scaled = describeScale(scale);
   return [
     ['top-1', `${result.top1.toFixed(2)} %`],
     ['top-5', `${result.top5.toFixed(2)} %`],
+    ...commonFacts(result),
+  ];
+}
+
+/** Facts of a test of any task. */
+export function commonFacts(result: Omit<LabelTestResult, 'labels' | 'map' | 'f1'>): [string, string][] {
+  const { crop, scale, tenCrops, images, unreadable, seconds } = result;
+  const scaled = describeScale(scale);
+  return [
     ['loss', result.loss.toFixed(4)],
     [
       'images',
@@ -49,7 +56,8 @@ function describeScale(scale: Sides): string {
   return scale === -1 ? 'not resized' : `shorter side to ${scale}`;
 }
 
-function unreadableSection({ unreadable }: TestResult): string {
+/** Images that could not be read; empty without any. */
+export function unreadableSection({ unreadable }: Pick<TestResult, 'unreadable'>): string {
   if (unreadable.length === 0) return '';
   const rows = unreadable.slice(0, 100).map(({ path, reason }) => {
     return `<tr><td>${escapeText(path)}</td><td>${escapeText(reason)}</td></tr>`;

@@ -1,6 +1,7 @@
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { ImageError, makeThumbnail } from '@inplace-abn/data';
-import { resultJson, type TestResult } from '../evaluation/result.js';
+import { type LabelTestResult, resultJson, type TestResult } from '../evaluation/result.js';
+import { renderLabelPage } from './labels.js';
 import { renderTestPage } from './page.js';
 import type { NoPicture, Picture } from './worst.js';
 
@@ -8,7 +9,7 @@ import type { NoPicture, Picture } from './worst.js';
 const THUMBNAIL_SIDE = 128;
 
 /** The result as JSON text, with one line per key and per element of long lists. */
-export function testJson(result: TestResult): string {
+export function testJson(result: TestResult | LabelTestResult): string {
   const lines = Object.entries(resultJson(result)).map(([key, value]) => {
     const elements = Array.isArray(value) ? value.map((each) => `\n  ${JSON.stringify(each)}`) : null;
     return ` ${JSON.stringify(key)}: ${elements ? `[${elements.join(',')}]` : JSON.stringify(value)}`;
@@ -17,7 +18,7 @@ export function testJson(result: TestResult): string {
 }
 
 /** Writes the result as JSON, replacing an older file atomically. */
-export async function writeTestJson(path: string, result: TestResult): Promise<void> {
+export async function writeTestJson(path: string, result: TestResult | LabelTestResult): Promise<void> {
   await writeFileAtomic(path, testJson(result));
 }
 
@@ -29,9 +30,10 @@ export async function writeTestJson(path: string, result: TestResult): Promise<v
  */
 export async function writeTestPage(
   path: string,
-  result: TestResult,
+  result: TestResult | LabelTestResult,
   { maxPixels }: { maxPixels?: number } = {},
 ): Promise<void> {
+  if ('labels' in result) return writeFileAtomic(path, renderLabelPage(result));
   const pictures: (Picture | NoPicture)[] = [];
   // Sequentially, because each is decoded completely.
   for (const { path: file } of result.worst) pictures.push(await pictureOf(file, maxPixels));

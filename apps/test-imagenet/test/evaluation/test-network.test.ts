@@ -1,9 +1,11 @@
 /** Whole tests of a small trained network on the native device. */
-import { cp, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import { evaluate } from '@inplace-abn/recipes';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { tar } from '../../../../packages/data/test/tar.js';
 import { configOf, Output, runTraining } from '../../../../packages/recipes/test/support/runs.js';
 import {
   CLASSES,
@@ -30,7 +32,7 @@ async function test(options: Partial<TestOptions> = {}): Promise<{ result: TestR
   const common = { config, checkpoint, data, device: cpu(), workers: 2, printFreq: 1, stream };
   const preparation = { crop: config.input.crop_val, scale: config.input.scale_val, tenCrops: false };
   const { result, stopped } = await testNetwork({ ...common, ...preparation, ...options });
-  if (!result) throw new Error(`stopped by ${stopped}`);
+  if (!result || 'labels' in result) throw new Error(`stopped by ${stopped}`);
   return { result, text: stream.text };
 }
 
@@ -150,6 +152,50 @@ describe('a test', () => {
     const counted = json.confusion.reduce((sum: number, [, , count]: number[]) => sum + (count ?? 0), 0);
     expect(counted).toBe(VAL_IMAGES);
     expect(json.unreadable).toEqual([]);
+  });
+
+  it('takes the labels of a list, in the order of the outputs', async () => {
+    const dir = await temporaryFolder();
+    const lines: string[] = [];
+    for (const name of CLASSES) {
+      for (const file of ['00.png', '01.png', '02.png', '03.png', '04.png']) {
+        await cp(join(data, 'val', name, file), join(dir, 'flat', `${name}-${file}`));
+        lines.push(`${name}-${file},${name}`);
+      }
+    }
+    await writeFile(join(dir, 'list.csv'), lines.join('\n'));
+    const named = { ...config, data: { ...config.data, val: 'flat', val_labels: 'list.csv' } };
+    const { result: wanted } = await test();
+    const { result } = await test({ config: named, data: dir });
+    expect(result.classes).toEqual(wanted.classes);
+    expect(result.loss).toBeCloseTo(wanted.loss, 6);
+    // Of fewer classes than the network has.
+    const blue = { ...config, data: { ...named.data, val_labels: 'blue.csv' } };
+    await writeFile(join(dir, 'blue.csv'), lines.slice(10).join('\n'));
+    const { result: few, text } = await test({ config: blue, data: dir });
+    expect(few.classes.map(({ images }) => images)).toEqual([0, 0, 5]);
+    expect(text).toContain('10 images in ');
+    await writeFile(join(dir, 'blue.csv'), 'blue-00.png,violet');
+    await expect(test({ config: blue, data: dir })).rejects.toThrow('blue.csv:1: violet is not one of the 3');
+  });
+
+  it('reads tar shards, in DIR/val or DIR', async () => {
+    const dir = await temporaryFolder();
+    const members = CLASSES.flatMap((name, label) =>
+      ['00', '01'].flatMap((file) => [
+        [`${name}${file}.png`, readFileSync(join(data, 'val', name, `${file}.png`))] as const,
+        [`${name}${file}.cls`, String(label)] as const,
+      ]),
+    );
+    await mkdir(join(dir, 'val'));
+    await writeFile(join(dir, 'val', '0.tar'), tar(members));
+    const { result } = await test({ data: dir });
+    expect(result.classes.map(({ name, images }) => [name, images])).toEqual(
+      CLASSES.map((name) => [name, 2]),
+    );
+    const { result: again } = await test({ data: join(dir, 'val') });
+    expect(again.classes).toEqual(result.classes);
+    expect(result.worst.every(({ file }) => file.startsWith('0.tar:'))).toBe(true);
   });
 
   it.each([

@@ -54,7 +54,7 @@ export async function openLabeledSets(
   // Class folders without folders for the two data sets.
   const whole = splits && data.train_labels === '' && !existsSync(trainPath) && !(await isSharded(trainPath));
   const open = (part: 'train' | 'val', classes?: readonly string[]) =>
-    openSet(dir, data, part, { labels, notes, classes });
+    openLabeledSet(dir, data, part, { labels, notes, classes });
   const train = whole ? await ImageFolder.open(dir) : await open('train');
   if (splits) {
     if (!(train instanceof LabeledFiles)) {
@@ -86,17 +86,21 @@ async function checkLists(dir: string, data: DataConfig): Promise<void> {
   }
 }
 
-interface SetOptions {
+/** Options of {@link openLabeledSet}. */
+export interface LabeledSetOptions {
   readonly labels: LabelsOfImage;
+  /** Gets sentences for the user. */
   readonly notes: string[];
+  /** Names of the classes in the order of the labels; default: those of the images. */
   readonly classes?: readonly string[];
 }
 
-async function openSet(
+/** Opens one of the two data sets, as {@link openLabeledSets} does. */
+export async function openLabeledSet(
   dir: string,
   data: DataConfig,
   part: 'train' | 'val',
-  options: SetOptions,
+  options: LabeledSetOptions,
 ): Promise<LabeledImages> {
   const root = join(dir, data[part]);
   if (await isSharded(root)) return ShardedImages.open(root, options.classes);
@@ -114,7 +118,7 @@ async function openImages(
   dir: string,
   data: DataConfig,
   key: LabelsKey,
-  { labels, notes, classes }: SetOptions,
+  { labels, notes, classes }: LabeledSetOptions,
 ): Promise<LabeledFiles> {
   if (data[key] === '') return ImageFolder.open(root);
   const path = join(dir, data[key]);

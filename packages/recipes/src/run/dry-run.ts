@@ -77,9 +77,10 @@ async function validated(
   if (batch.size === 0) return;
   for (const averaged of engine.averages ? [false, true] : [false]) {
     const { loss, outputs } = await engine.evaluate(batch, config.input.crop_val, averaged);
-    const { metrics } = engine.task.newMeter('val').add(outputs, batch);
+    const meter = engine.task.newMeter('val');
+    meter.add(outputs, batch);
     const what = averaged ? 'the same with averaged weights' : 'one validation batch';
-    progress.note(`${what}: ${resultLine(loss, metrics)}`);
+    progress.note(`${what}: ${resultLine(loss, meter.metrics)}`);
   }
 }
 

@@ -1,0 +1,149 @@
+/** Counts the images of a test that have any number of labels. */
+import type { Batch, SkippedImage } from '@inplace-abn/data';
+import { PrecisionMeter } from '@inplace-abn/recipes';
+import { Halting, StepClock } from '@inplace-abn/train';
+import type { LabelTestResult } from './result.js';
+import type { TestParts } from './test-network.js';
+
+type Findings = Pick<
+  LabelTestResult,
+  'data' | 'images' | 'unreadable' | 'map' | 'f1' | 'loss' | 'labels' | 'seconds'
+>;
+
+/** Sums over the images of a process. */
+interface Sums {
+  loss: number;
+  images: number;
+}
+
+export class LabelRun {
+  private readonly clock = new StepClock();
+  private readonly halting: Halting;
+  private readonly meter: PrecisionMeter;
+  private readonly sums: Sums = { loss: 0, images: 0 };
+  private reported = 0;
+
+  constructor(private readonly parts: TestParts) {
+    this.halting = new Halting(parts.stop, parts.peers);
+    this.meter = new PrecisionMeter(parts.classifier.classes);
+  }
+
+  /** Tests all images; the findings are those of all processes. */
+  async run(): Promise<Findings | { readonly stopped: NodeJS.Signals | null }> {
+    const { loader, classifier, progress, folder, batchSize } = this.parts;
+    this.clock.start();
+    let visited = 0;
+    for await (const batch of this.halting.batches(loader, 0)) {
+      this.clock.dataReady();
+      const size = Math.min(batchSize, folder.length - visited);
+      // This process's share of the last batch may be empty.
+      if (batch.size > 0) this.count(batch, await classifier.logits(batch));
+      visited += size;
+      batch.release();
+      this.clock.stepDone(size);
+      await this.report(batch.number + 1, visited);
+      if (this.halting.signal) break;
+    }
+    progress.finish();
+    return visited < folder.length ? { stopped: this.halting.signal } : this.findings();
+  }
+
+  private count(batch: Batch, logits: Float32Array): void {
+    const { classes } = this.parts.classifier;
+    // An unreadable image leaves its row empty.
+    const rows = Array.from({ length: batch.size }, (_, row) => row).filter(
+      (row) => batch.indices[row] !== -1,
+    );
+    const scores = new Float32Array(rows.length * classes);
+    const labels = new Uint8Array(rows.length * classes);
+    for (const [place, row] of rows.entries()) {
+      scores.set(logits.subarray(row * classes, (row + 1) * classes), place * classes);
+      const own = batch.labelSets?.subarray(row * classes, (row + 1) * classes);
+      if (own) labels.set(own, place * classes);
+    }
+    const [predicted, positives, hits] = [new Float64Array(1), new Float64Array(1), new Float64Array(1)];
+    for (const [i, score] of scores.entries()) {
+      const label = labels[i] ?? 0;
+      const above = score > 0 ? 1 : 0;
+      predicted[0] = (predicted[0] ?? 0) + above;
+      positives[0] = (positives[0] ?? 0) + label;
+      hits[0] = (hits[0] ?? 0) + above * label;
+      // Binary cross entropy: log(1 + eˣ) − t·x.
+      this.sums.loss +=
+        (Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score))) - label * score) / classes;
+    }
+    this.meter.add({ scores, predicted, positives, hits }, { size: rows.length, labelSets: labels });
+    this.sums.images += rows.length;
+  }
+
+  /** Shows the results of all processes so far, and checks whether one of them wants to stop. */
+  private async report(step: number, visited: number): Promise<void> {
+    const { loader, folder, classifier, progress } = this.parts;
+    for (const { path, reason } of loader.skipped.slice(this.reported)) {
+      progress.note(`cannot read ${path}: ${reason}; it is not counted`);
+      this.reported++;
+    }
+    const own = Float64Array.of(this.sums.loss, this.sums.images);
+    const [loss = 0, images = 0] = await this.halting.agree(own);
+    progress.update({
+      phase: 'test',
+      step,
+      steps: loader.batches,
+      loss: loss / images,
+      imagesPerSecond: this.clock.imagesPerSecond,
+      waitShare: this.clock.waitShare,
+      peakBytes: classifier.bytes,
+      etaSeconds: this.clock.eta(folder.length - visited),
+    });
+  }
+
+  private async findings(): Promise<Findings> {
+    const { loader, peers, folder, classes, classifier } = this.parts;
+    const own = {
+      sums: this.sums,
+      counts: this.meter.counts(),
+      scored: this.meter.scored,
+      skipped: loader.skipped,
+    };
+    const found = await peers.gather(own);
+    const all = new PrecisionMeter(classifier.classes);
+    const counts = found.map((part) => part.counts);
+    all.setCounts(
+      Float64Array.from(own.counts, (_, i) => counts.reduce((sum, part) => sum + (part[i] ?? 0), 0)),
+    );
+    for (const part of found) all.addScored(part.scored);
+    const sum = (key: keyof Sums) => found.reduce((total, part) => total + part.sums[key], 0);
+    const imagesOf = new Uint32Array(classifier.classes);
+    for (const [i, label] of all.scored.labels.entries()) {
+      const column = i % classifier.classes;
+      imagesOf[column] = (imagesOf[column] ?? 0) + label;
+    }
+    const loss = sum('loss') / sum('images');
+    const { map = Number.NaN, f1 = Number.NaN } = all.metrics;
+    return {
+      data: folder.root,
+      images: sum('images'),
+      unreadable: found
+        .flatMap(({ skipped }): readonly SkippedImage[] => skipped)
+        .sort((a, b) => a.index - b.index),
+      // Scores that are not numbers have no order.
+      map: Number.isNaN(loss) ? Number.NaN : map,
+      f1: Number.isNaN(loss) ? Number.NaN : f1,
+      loss,
+      labels: (all.byClass.ap ?? []).map((ap, label) => ({
+        label,
+        name: classes.names[label] ?? '',
+        images: imagesOf[label] ?? 0,
+        ap,
+      })),
+      seconds: this.clock.seconds,
+    };
+  }
+}
+
+/** A line for each class that occurs, in the order of the outputs. */
+export function labelLines({ labels }: LabelTestResult): string[] {
+  return labels
+    .filter(({ images }) => images > 0)
+    .map(({ name, ap, images }) => `${name}: AP ${ap.toFixed(2)} %, ${images} images`);
+}
