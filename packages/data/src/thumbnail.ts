@@ -1,6 +1,7 @@
 import { loadSharp } from './decode.js';
 import { longestSideTo } from './geometry.js';
 import type { Image, Picture } from './image/image.js';
+import type { FilePart } from './labeled-files.js';
 import { usePicture } from './reader.js';
 import { cropAndResize } from './resample.js';
 
@@ -23,7 +24,7 @@ const LOSSLESS_SIDE = 64;
 export async function makeThumbnail(
   path: string,
   side: number,
-  options: { maxPixels?: number } = {},
+  options: { maxPixels?: number; part?: FilePart } = {},
 ): Promise<Thumbnail> {
   return encodeThumbnail(await usePicture(path, (picture) => shrink(picture, side), options));
 }

@@ -1,5 +1,5 @@
 /** The result of a test, and its JSON form. */
-import type { SkippedImage } from '@inplace-abn/data';
+import type { FilePart, SkippedImage } from '@inplace-abn/data';
 import type { Mistake } from './most-confident.js';
 import type { ClassCount, ConfusionCell } from './tally.js';
 import type { Preparation } from './test-data.js';
@@ -14,6 +14,8 @@ export interface WrongImage extends Mistake {
   /** The file, relative to the tested folder, and its full path. */
   readonly file: string;
   readonly path: string;
+  /** Its content, where that is in a shard. */
+  readonly part?: FilePart;
 }
 
 export interface TestResult extends Preparation {

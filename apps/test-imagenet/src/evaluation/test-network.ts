@@ -276,6 +276,7 @@ class TestRun {
         ...mistake,
         file: folder.relativePath(mistake.index),
         path: folder.path(mistake.index),
+        ...(folder.part && { part: folder.part(mistake.index) }),
       })),
       seconds: this.clock.seconds,
     };

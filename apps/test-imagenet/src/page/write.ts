@@ -36,13 +36,16 @@ export async function writeTestPage(
   if ('labels' in result) return writeFileAtomic(path, renderLabelPage(result));
   const pictures: (Picture | NoPicture)[] = [];
   // Sequentially, because each is decoded completely.
-  for (const { path: file } of result.worst) pictures.push(await pictureOf(file, maxPixels));
+  for (const { path: file, part } of result.worst) pictures.push(await pictureOf(file, { maxPixels, part }));
   await writeFileAtomic(path, renderTestPage(result, pictures));
 }
 
-async function pictureOf(file: string, maxPixels: number | undefined): Promise<Picture | NoPicture> {
+async function pictureOf(
+  file: string,
+  options: NonNullable<Parameters<typeof makeThumbnail>[2]>,
+): Promise<Picture | NoPicture> {
   try {
-    const { type, data, width, height } = await makeThumbnail(file, THUMBNAIL_SIDE, { maxPixels });
+    const { type, data, width, height } = await makeThumbnail(file, THUMBNAIL_SIDE, options);
     return { url: `data:${type};base64,${Buffer.from(data).toString('base64')}`, width, height };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;

@@ -80,7 +80,11 @@ export async function check(folder: string, opened: Parts, options: CheckOptions
     return {
       file: path(index),
       part: name,
-      label: labeled ? (labeled.classes[labeled.label(at)] ?? '') : null,
+      label: labeled
+        ? labelsOf(labeled, at)
+            .map((label) => labeled.classes[label] ?? '')
+            .join(' ')
+        : null,
     };
   });
   const labelReport = labels?.report();
@@ -195,11 +199,16 @@ function medianOf(values: Uint32Array): number {
   return sorted[Math.floor((first + sorted.length) / 2)] ?? 0;
 }
 
+/** The classes of an image. */
+function labelsOf(images: LabeledImages, index: number): number[] {
+  const set = images.labelSet?.(index);
+  return set ? [...set] : [images.label(index)];
+}
+
 function classCounts(images: LabeledImages): Record<string, number> {
   const counts = new Uint32Array(images.classes.length);
   for (let index = 0; index < images.length; index++) {
-    const label = images.label(index);
-    counts[label] = (counts[label] ?? 0) + 1;
+    for (const label of labelsOf(images, index)) counts[label] = (counts[label] ?? 0) + 1;
   }
   return Object.fromEntries(images.classes.map((name, label) => [name, counts[label] ?? 0]));
 }

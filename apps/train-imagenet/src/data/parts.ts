@@ -50,7 +50,11 @@ export async function openParts(dir: string, config: TrainConfig | undefined): P
   try {
     if (known.task === 'segmentation')
       return mapped(await openLabelMapSets(dir, known), known, config === undefined);
-    const { train, val, notes } = await openLabeledSets(dir, known.data);
+    const { train, val, notes } = await openLabeledSets(
+      dir,
+      known.data,
+      known.task === 'multi-label' ? 'any' : 'one',
+    );
     return { parts: [partOf('train', train), partOf('val', val)], notes };
   } catch (error) {
     if (!(error instanceof DataError || error instanceof UsageError) || !existsSync(dir)) throw error;

@@ -42,12 +42,12 @@ export function segmentationOf({
     labelArray,
     labeled: labeledPixels,
     weight: weights.length > 0 ? (batch) => weightOf(batch, weights) : undefined,
-    training(logits, labels, { crop }, { count }) {
+    training(logits, labels, { crop }, { count, labeled }) {
       const scores = resizeBilinear(logits, heightAndWidth(crop));
       const literals = weights.length > 0 ? literal(logits.tracer, weights) : undefined;
       const options = { ignoreIndex: IGNORED, count, labelSmoothing, weights: literals };
       const entropy = crossEntropy(scores, labels, options);
-      const loss = dice > 0 ? add(entropy, mul(diceOf(scores, labels, count), dice)) : entropy;
+      const loss = dice > 0 ? add(entropy, mul(diceOf(scores, labels, labeled), dice)) : entropy;
       return { loss, correct: topkCorrect(scores, labels, [1]) };
     },
     evaluation(logits, labels, { crop }) {
@@ -73,16 +73,16 @@ const SMOOTH = 1;
 
 /**
  * The mean over classes of 1 − (2·Σ p·t + 1) / (Σ p + Σ t + 1) with p = softmax(scores), over the pixels of the batch that
- * count; with a `count` times this batch's share of that many pixels.
+ * count; with `labeled` times this batch's share of that many pixels.
  */
-function diceOf(scores: Value, labels: Value, count: Value | undefined): Value {
+function diceOf(scores: Value, labels: Value, labeled: Value | undefined): Value {
   const target = oneHot(labels, dim(scores.shape, 1), IGNORED);
   const counts = sum(target, [1], { keep: true });
   const p = mul(softmax(scores), counts);
   const both = add(mul(sum(mul(p, target), [0, 2, 3]), 2), SMOOTH);
   const each = add(add(sum(p, [0, 2, 3]), sum(target, [0, 2, 3])), SMOOTH);
   const loss = mean(sub(1, div(both, each)));
-  return count ? mul(loss, div(sum(target), reshape(count, []))) : loss;
+  return labeled ? mul(loss, div(sum(target), reshape(labeled, []))) : loss;
 }
 
 /** Sum of the class weights of the pixels that count. */

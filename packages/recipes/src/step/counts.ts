@@ -10,6 +10,8 @@ export interface Counts {
   readonly labeled?: Value;
   /** For the objective; undefined where the step has the whole batch. */
   readonly count?: Value;
+  /** For those of its terms that class weights do not divide; undefined where `count` is. */
+  readonly plain?: Value;
 }
 
 /**
@@ -26,7 +28,7 @@ export function countsOf(
   const weight = objective.weight && (shared || divided) ? input('weight') : undefined;
   if (!shared) {
     const labeled = divided ? input('labeled') : undefined;
-    return { wait: () => ({ count: weight ?? labeled }) };
+    return { wait: () => ({ count: weight ?? labeled, plain: labeled }) };
   }
   const sum = (value: Value): PendingSum =>
     tracer.within('labeled', () => startAllReduce(value, shared.group.name));
@@ -36,7 +38,7 @@ export function countsOf(
   return {
     wait() {
       const labeled = waited(pending);
-      return { labeled, count: weighed ? waited(weighed) : labeled };
+      return { labeled, count: weighed ? waited(weighed) : labeled, plain: labeled };
     },
   };
 }

@@ -81,8 +81,8 @@ export function trainingStep(
     const trained = trainedIn(network, config);
     const { frozenStatistics } = trained;
     const logits = network.call(images, { training: true, seed, frozenStatistics });
-    const { labeled, count } = counts.wait();
-    const targets = { count, mixed: mix };
+    const { labeled, count, plain } = counts.wait();
+    const targets = { count, labeled: plain, mixed: mix };
     const values = tracer.within('loss', () => objective.training(logits, labels, shape, targets));
     const outputs = tracer.within('loss', () => {
       if (shared) return sumOutputs(tracer, values, shared.news, shared.group, LOSS);

@@ -18,6 +18,8 @@ export interface TrainingTargets {
    * processes, or the sum of the weights of their labels. Then the loss is this part of the mean.
    */
   readonly count?: Value;
+  /** float32[1], what is labeled in all processes or parts, for terms of the loss that are plain means. */
+  readonly labeled?: Value;
   /** Where images are mixed: the label of each one's partner, and float32[N], the share of its own. */
   readonly mixed?: { readonly labels: Value; readonly lambda: Value };
 }
