@@ -48,7 +48,7 @@ export {
   type SegmenterOptions,
 } from './inference/segmenter.js';
 export { loadSnapshot, type SnapshotOptions } from './inference/snapshot.js';
-export { PrecisionMeter } from './multi-label/meter.js';
+export { F1Meter, PrecisionMeter } from './multi-label/meter.js';
 export { initialStateOf, networkOf, normActOf } from './network/network.js';
 export { formatPlan } from './plan/format.js';
 export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.js';

@@ -35,7 +35,7 @@ describe('segmentation', () => {
     [
       'unknown task',
       { task: 'segmentatoin' },
-      'task: expected one of classification, segmentation, received "segmentatoin"; did you mean "segmentation"?',
+      'task: expected one of classification, multi-label, segmentation, received "segmentatoin"; did you mean "segmentation"?',
     ],
     [
       'its section in classification',

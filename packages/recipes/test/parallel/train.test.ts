@@ -78,6 +78,29 @@ describe.each([2, 3])('%i processes', (size) => {
     expectNear(await lastState(logDir), await lastState(through));
   });
 
+  it('learn the same with options, and go on within an epoch from what one process began', async () => {
+    const config = configOf({
+      network: sync,
+      optimizer: { ...gentle, batch_size: 7, schedule: { epochs: 1 }, layer_decay: 0.75 },
+      // Mixed batches have plain means, the others means weighted by classes.
+      mix: { mixup: 0.4, cutmix: 1, probability: 0.6 },
+      loss: { class_weights: [1, 3, 0.5], label_smoothing: 0.1 },
+      ema: { decay: 0.9, warmup: true },
+      control: { log_gradient_norm: true },
+      input: { sampling: 'balanced' },
+    });
+    const one = await alone(config);
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir, maxSteps: 3 });
+    await together(config, { logDir, resume: join(logDir, 'checkpoints') });
+    expectNear(await lastState(logDir), await lastState(one.logDir));
+    const [wanted, found] = [await losses(one.logDir), await losses(logDir)];
+    expect(found.map(({ phase, step }) => [phase, step])).toEqual(
+      wanted.map(({ phase, step }) => [phase, step]),
+    );
+    for (const [i, { loss }] of wanted.entries()) expect(found[i]?.loss).toBeCloseTo(loss, 4);
+  });
+
   it('skip unreadable images up to one limit, and count each once', async () => {
     const broken = await imageFolder();
     const bad = ['blue/03', 'green/07', 'red/11'].map((name) => join(broken, 'train', `${name}.png`));
