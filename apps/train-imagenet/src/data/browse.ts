@@ -122,7 +122,7 @@ async function figureOf(
   const other = pictures[partner];
   const mixed =
     mix && other && lambda < 1 ? mixedOf(own, other, lambda, mix.boxes.subarray(4 * row, 4 * row + 4)) : own;
-  const nameOf = (at: number) => classes?.[batch.labels[at] ?? -1] ?? '';
+  const nameOf = (at: number) => namesOf(batch, at, classes);
   const label =
     lambda < 1
       ? `${(100 * lambda).toFixed(0)} % ${nameOf(row)}, ${(100 - 100 * lambda).toFixed(0)} % ${nameOf(partner)}`
@@ -133,6 +133,13 @@ async function figureOf(
   ];
   const caption = [label, part.path(index)].filter(Boolean).map(escapeText).join('<br>');
   return `<figure>${images.join('')}<figcaption>${caption}</figcaption></figure>`;
+}
+
+/** The class of an image, or its labels. */
+function namesOf({ labels, labelSets }: Batch, row: number, classes: readonly string[] = []): string {
+  if (!labelSets) return classes[labels[row] ?? -1] ?? '';
+  const width = labelSets.length / labels.length;
+  return classes.filter((_, label) => labelSets[row * width + label] === 1).join(', ');
 }
 
 async function tag(image: Image): Promise<string> {
