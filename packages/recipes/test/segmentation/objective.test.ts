@@ -9,7 +9,7 @@ const [CLASSES, SIDE] = [3, 4];
 const SHAPE = { batch: 2, crop: SIDE };
 
 describe('the loss of a segmentation', () => {
-  it.each([
+  it.each<[string, { class_weights?: number[]; dice?: number }]>([
     ['class weights', { class_weights: [1, 4, 0.25] }],
     ['Dice', { dice: 2 }],
     ['class weights and Dice', { class_weights: [1, 4, 0.25], dice: 2 }],
