@@ -2,6 +2,7 @@
 import type { ModelDescription } from '@inplace-abn/checkpoint';
 import type { Rgb } from '@inplace-abn/data';
 import { resolveConfig } from '../config/config.js';
+import type { LabelKeys } from '../config/data.js';
 import type { TrainConfig } from '../config/schema.js';
 
 /** Names and colors of the labels in the data of a run, in order. A network may have more outputs. */
@@ -25,7 +26,7 @@ export function descriptionOf(
       classes,
       colors,
       preprocessing: { scale: null, crop: null, ...normalization },
-      config: { task, network, segmentation },
+      config: { task, network, segmentation, ...labelKeys(config) },
     };
   }
   return {
@@ -33,6 +34,13 @@ export function descriptionOf(
     preprocessing: { scale: scale === -1 ? null : scale, crop, ...normalization },
     config: { task, network },
   };
+}
+
+/** How label maps are read, where that is not by their ids alone. */
+function labelKeys({ data }: TrainConfig): { readonly data?: LabelKeys } {
+  const { layout, palette, label_map, reduce_zero_label } = data;
+  const plain = layout === 'folders' && palette === '' && Object.keys(label_map).length === 0;
+  return plain && !reduce_zero_label ? {} : { data: { layout, palette, label_map, reduce_zero_label } };
 }
 
 /**

@@ -5,6 +5,7 @@ import { ImageError, type LabelMap, readLabelMap } from '@inplace-abn/data';
 import { encode } from 'fast-png';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { resolveConfig, type SegmentationTaskConfig, taskOf } from '../../src/index.js';
+import { configIn, descriptionOf } from '../../src/run/description.js';
 import { namingKeys } from '../../src/run/naming-keys.js';
 import { loadClasses, type SegmentationClass } from '../../src/segmentation/classes.js';
 import { openLabelMapSets } from '../../src/segmentation/data.js';
@@ -102,6 +103,17 @@ describe('label maps as they come', () => {
     await expect(openLabels(folder, classes, { keys: data })).rejects.toThrow(
       `the labels in ${folder} are colors, and their palette colors.csv is neither there nor in a folder above`,
     );
+  });
+
+  it('are described in checkpoints, which comparisons read them by', () => {
+    const keys = { ...COLORS, layout: 'ade20k', reduce_zero_label: true };
+    const described = configIn(descriptionOf(configOf(keys)), 'test');
+    expect(described?.data).toMatchObject(keys);
+    expect(Object.keys(descriptionOf(configOf({})).config ?? {})).toEqual([
+      'task',
+      'network',
+      'segmentation',
+    ]);
   });
 
   it('end a run with the keys that help', async () => {

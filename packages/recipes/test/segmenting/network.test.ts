@@ -22,9 +22,13 @@ it('the configuration says how labels are named and counted', async () => {
   const path = join(folder, 'config.json');
   const network = { arch: 'resnet18', bn_mode: 'inplace', activation: 'leaky_relu', classes: 4, width: 0.1 };
   const segmentation = { ignore_index: 0, image_suffix: '_photo', label_suffix: '_ids' };
-  await writeFile(path, JSON.stringify({ task: 'segmentation', network, segmentation }));
+  await writeFile(
+    path,
+    JSON.stringify({ task: 'segmentation', network, segmentation, data: { layout: 'voc' } }),
+  );
   const { labeling } = await networkFor('none', path, undefined);
-  expect(labeling).toEqual({ ignoreIndex: 0, imageSuffix: '_photo', labelSuffix: '_ids' });
+  expect(labeling).toMatchObject({ ignoreIndex: 0, imageSuffix: '_photo', labelSuffix: '_ids' });
+  expect(labeling?.keys).toMatchObject({ layout: 'voc', palette: '' });
 });
 
 it('a snapshot of a training says itself which network it is of', async () => {
