@@ -2,13 +2,16 @@
 /** plan: prints the memory of a training step before anything runs. */
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { runCommand, withAdvice } from '@inplace-abn/cli';
-import { availableMemory, cpu, planningCpu } from '@inplace-abn/core';
+import { CommandLineError, runCommand, withAdvice } from '@inplace-abn/cli';
+import { availableMemory, cpu, formatBytes, planningCpu, portableCpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
   bytes,
   formatPlan,
   fraction,
+  type Growing,
+  type Largest,
+  largestOf,
   loadConfig,
   type NormMode,
   type Override,
@@ -24,15 +27,23 @@ import {
 import { measureLimits } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
 import { type AuditReport, auditCheckpoint, formatAudit } from './plan/audit.js';
-import { largestBatch } from './plan/largest-batch.js';
 import { formatPlanTable, planPerDevice } from './plan/plan-table.js';
+import { check, difference, freezing, lock } from './plan/questions.js';
 import { formatSweep, renderSweep, type Sweep, sweep } from './plan/sweep.js';
 
 interface Options {
   readonly set: readonly Override[];
   readonly batch?: number | 'auto';
+  readonly crop?: 'auto';
+  readonly width?: 'auto';
+  readonly memory?: number;
   readonly budget?: number;
   readonly valImages?: number;
+  readonly portable?: boolean;
+  readonly diff?: boolean;
+  readonly lock?: string;
+  readonly check?: string;
+  readonly freeze?: string;
   readonly sweep?: boolean;
   readonly plot?: string;
   readonly audit?: string;
@@ -52,21 +63,45 @@ const command = new Command('plan')
   .addOption(
     new Option(
       '-b, --batch <n>',
-      'images per step (default: optimizer.batch_size); auto: the largest that fits --budget, evaluation included',
+      'images per step (default: optimizer.batch_size); auto: the most that fit --memory, evaluation included',
     ).argParser((text) => (text === 'auto' ? text : positive(text))),
+  )
+  .addOption(
+    new Option('--crop <auto>', 'the largest square input.crop_train that fits --memory').choices(['auto']),
+  )
+  .addOption(
+    new Option('--width <auto>', 'the largest network.width that fits --memory, in sixteenths').choices([
+      'auto',
+    ]),
+  )
+  .addOption(
+    new Option(
+      '--memory <bytes>',
+      'for auto: weights, optimizer state and arena together, without recomputing more (default: the free memory of this machine)',
+    ).argParser(bytes),
   )
   .addOption(
     new Option(
       '--budget <bytes>',
-      'weights, optimizer state and arena together: 8GB, 1.5GiB. Values are recomputed to fit (default: ' +
-        'memory_budget of the configuration), except with --batch auto (default: the free memory of this machine)',
+      'weights, optimizer state and arena together: 8GB, 1.5GiB. Values are recomputed to fit (default: memory_budget of the configuration)',
     ).argParser(bytes),
   )
   .option(
     '--val-images <n>',
-    'for --batch auto: images of the validation set, whose last, smaller batch is planned as well',
+    'for auto: images of the validation set, whose last, smaller batch is planned as well',
     positive,
   )
+  .option('--diff', 'compare two configurations, or locks: bytes, work, the layers whose choice changed')
+  .option('--lock <file>', "write bytes, work and every layer's choice, the same on every machine")
+  .option(
+    '--check <file>',
+    'compare with a lock; exit code 1, naming the layers, where memory or recompute grew',
+  )
+  .option(
+    '--freeze <paths>',
+    "print what freezing parameters or modules saves: mod1,mod2.block1 or a range such as 'mod1…mod4'",
+  )
+  .option('--portable', 'plan with estimated workspaces, the same on every machine, as locks do')
   .addOption(
     new Option(
       '-d, --devices <list>',
@@ -95,7 +130,10 @@ const command = new Command('plan')
     '--json',
     'print JSON: bytes by kind, peak, layers, ordinary; a list where several plans are asked for',
   )
-  .addHelpText('after', '\nNeeds no data and trains nothing. Exit codes: 0 done, 1 error, 2 usage.')
+  .addHelpText(
+    'after',
+    '\nNeeds no data and trains nothing. Exit codes: 0 done, 1 error or --check found growth, 2 usage.',
+  )
   .action(main);
 
 async function main(paths: string[], options: Options): Promise<void> {
@@ -103,8 +141,37 @@ async function main(paths: string[], options: Options): Promise<void> {
 }
 
 function textOf(paths: readonly string[], options: Options): Promise<string> {
+  const { diff, lock: lockFile, check: lockedFile, freeze } = options;
+  if (diff) return difference(paths, (path) => asked(path, options), options);
+  if (lockFile) return lock(lockFile, () => only(paths, options));
+  if (lockedFile) return checked(paths, lockedFile, options);
+  if (freeze) return freezing(freeze, () => only(paths, options), options);
   if (options.sweep || options.plot) return sweeps(paths, options);
   return options.devices ? table(paths, options.devices, options) : reports(paths, options);
+}
+
+async function checked(paths: readonly string[], file: string, options: Options): Promise<string> {
+  const { text, grown } = await check(file, () => only(paths, options), options);
+  if (grown) process.exitCode = 1;
+  return text;
+}
+
+/** The one configuration that a question is about, and the batch. */
+function only(paths: readonly string[], options: Options) {
+  const [path = '', ...others] = paths;
+  if (others.length > 0)
+    throw new CommandLineError('expected one configuration: lock and check them one by one');
+  return asked(path, options);
+}
+
+async function asked(path: string, { batch, budget }: Options) {
+  if (batch === 'auto')
+    throw new CommandLineError('expected a number of images: find it with --batch auto first');
+  const config = await load(path);
+  return {
+    config: { ...config, memory_budget: budget ?? config.memory_budget },
+    batch: batch ?? config.optimizer.batch_size,
+  };
 }
 
 async function table(
@@ -122,17 +189,21 @@ async function table(
 interface Found {
   readonly plan: PlanReport;
   readonly audit: AuditReport | null;
+  readonly largest: Omit<Largest, 'config'> | null;
 }
 
 async function reports(paths: readonly string[], options: Options): Promise<string> {
   const found: Found[] = [];
   for (const path of paths) found.push(await find(await load(path), options));
   if (options.json) {
-    const objects = found.map(({ plan, audit }) => (audit ? { ...plan, audit } : plan));
+    const objects = found.map(({ plan, audit, largest }) => {
+      return { ...plan, ...(audit && { audit }), ...(largest && { largest }) };
+    });
     return JSON.stringify(objects.length === 1 ? objects[0] : objects, null, 2);
   }
-  const texts = found.flatMap(({ plan, audit }) => [
+  const texts = found.flatMap(({ plan, audit, largest }) => [
     ...(audit ? [formatAudit(audit)] : []),
+    ...(largest ? [formatLargest(largest)] : []),
     formatPlan(plan),
   ]);
   return texts.join('\n\n');
@@ -142,7 +213,7 @@ async function find(config: TrainConfig, options: Options): Promise<Found> {
   const { audit: checkpoint } = options;
   const audit = checkpoint ? await audited(config, checkpoint, options) : null;
   const keep_inputs = [...config.network.keep_inputs, ...(audit?.keep ?? [])];
-  return { plan: report({ ...config, network: { ...config.network, keep_inputs } }, options), audit };
+  return { ...report({ ...config, network: { ...config.network, keep_inputs } }, options), audit };
 }
 
 function audited(config: TrainConfig, checkpoint: string, { threshold, trainedWith }: Options) {
@@ -151,13 +222,38 @@ function audited(config: TrainConfig, checkpoint: string, { threshold, trainedWi
   );
 }
 
-function report(config: TrainConfig, { batch, budget, valImages }: Options): PlanReport {
-  if (batch !== 'auto') {
+function report(config: TrainConfig, options: Options): Omit<Found, 'audit'> {
+  const { batch, budget, memory = availableMemory(), valImages: validationImages, portable } = options;
+  const device = portable ? portableCpu() : planningCpu();
+  const growing = growingIn(options);
+  const fixed = batch === 'auto' ? undefined : batch;
+  if (!growing) {
     const within = { ...config, memory_budget: budget ?? config.memory_budget };
-    return planReport(within, batch ?? config.optimizer.batch_size, planningCpu()).report;
+    const plan = planReport(within, fixed ?? config.optimizer.batch_size, device).report;
+    return { plan, largest: null };
   }
-  const { batch: largest } = largestBatch(config, planningCpu(), budget ?? availableMemory(), valImages);
-  return planReport(config, largest, planningCpu()).report;
+  const { config: grown, ...largest } = largestOf(growing, config, device, memory, {
+    batch: fixed,
+    validationImages,
+  });
+  return { plan: planReport(grown, largest.batch, device).report, largest };
+}
+
+function growingIn({ batch, crop, width, budget }: Options): Growing | undefined {
+  const given = { batch: batch === 'auto', crop: crop === 'auto', width: width === 'auto' };
+  const [growing, ...others] = (['batch', 'crop', 'width'] as const).filter((name) => given[name]);
+  if (others.length > 0) throw new CommandLineError('--batch, --crop and --width: only one can be auto');
+  if (growing && budget !== undefined) {
+    throw new CommandLineError(
+      '--budget recomputes to fit; say with --memory how much memory there is for auto',
+    );
+  }
+  return growing;
+}
+
+function formatLargest({ of, value, bytes: needed }: Omit<Largest, 'config'>): string {
+  const found = { batch: `batch ${value}`, crop: `crop ${value}×${value}`, width: `width ${value}` }[of];
+  return `largest that fits: ${found}; training and evaluation take ${formatBytes(needed)}`;
 }
 
 async function sweeps(paths: readonly string[], { batch, plot, json }: Options): Promise<string> {

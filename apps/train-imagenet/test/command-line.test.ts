@@ -149,15 +149,15 @@ describe('train-imagenet', () => {
 });
 
 describe('plan', () => {
-  it('finds the largest batch that fits a budget', async () => {
-    const found = await run('plan', config, '--batch', 'auto', '--budget', '3MiB', '--json');
+  it('finds the largest batch that fits in memory', async () => {
+    const found = await run('plan', config, '--batch', 'auto', '--memory', '3MiB', '--json');
     expect(found).toMatchObject({ code: 0, stderr: '' });
     const { batch, totalBytes } = JSON.parse(found.stdout);
     expect(batch).toBeGreaterThan(1);
     expect(totalBytes).toBeLessThanOrEqual(3 * 2 ** 20);
-    const counted = ['--batch', 'auto', '--budget', '3MiB', '--val-images', '1001', '--json'];
+    const counted = ['--batch', 'auto', '--memory', '3MiB', '--val-images', '1001', '--json'];
     expect(JSON.parse((await run('plan', config, ...counted)).stdout).batch).toBeLessThanOrEqual(batch);
-    const none = await run('plan', config, '--batch', 'auto', '--budget', '1kB');
+    const none = await run('plan', config, '--batch', 'auto', '--memory', '1kB');
     expect(none).toMatchObject({ code: 1, stdout: '' });
     expect(none.stderr).toMatch(/^error: a batch of one image needs/);
   });
@@ -184,6 +184,19 @@ describe('plan', () => {
     expect(found.stdout).toMatch(/^resnet18, float32: batches and budgets/);
     expect(found.stdout).toMatch(/\n +4 .* [01]\.\d % /);
     expect(await readFile(page, 'utf8')).toContain('batch 4');
+  });
+
+  it('locks a plan, and fails where a layer costs memory that it did not', async () => {
+    const file = join(await temporaryFolder(), 'plan.lock');
+    expect(await run('plan', config, '--lock', file)).toMatchObject({ code: 0, stderr: '' });
+    expect(await run('plan', config, '--check', file)).toMatchObject({
+      code: 0,
+      stdout: `${file}: unchanged\n`,
+    });
+    const planted = ['--set', 'network.keep_inputs=["mod3.block1.convs.bn1"]'];
+    const grown = await run('plan', config, ...planted, '--check', file);
+    expect(grown).toMatchObject({ code: 1, stderr: '' });
+    expect(grown.stdout).toContain('mod3.block1.convs.conv1 conv2d');
   });
 
   it('refuses to audit a checkpoint that there is not', async () => {
@@ -230,6 +243,9 @@ describe('plan', () => {
   });
 
   it.each([
+    [['--batch', 'auto', '--crop', 'auto'], 'only one can be auto'],
+    [['--width', 'auto', '--budget', '1GB'], 'say with --memory how much memory there is'],
+    [['--diff'], '--diff compares two configurations or locks'],
     [['--devices', '2,x'], 'Expected a whole number of at least 1.'],
     [
       ['--devices', '2', '--batch', '4'],

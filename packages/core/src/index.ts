@@ -69,7 +69,7 @@ export { formatGraph, formatNode, nodeAt } from './ir/text.js';
 export { type OutputsOf, Tracer, trace } from './ir/tracer.js';
 export { Value } from './ir/value.js';
 export type { NativeGroup } from './native/addon.js';
-export { type CpuDevice, cpu, planningCpu } from './native/cpu.js';
+export { type CpuDevice, cpu, planningCpu, portableCpu } from './native/cpu.js';
 export { AddonDevice } from './native/device.js';
 export { loadNative, verifyNativeFiles } from './native/load.js';
 export { convTranspose2dOp } from './ops/conv_transpose2d.js';
@@ -90,7 +90,15 @@ export { type BufferKind, type PlanBytes, storeBytes } from './plan/draft.js';
 export { largestWithin } from './plan/largest.js';
 export { type PeerBytes, peerBytes } from './plan/peer.js';
 export type { Buffer, Plan, PlannedInstruction } from './plan/plan.js';
+export {
+  diffPlans,
+  type LayerChange,
+  type PlanDiff,
+  type PlanTotals,
+  type TotalChange,
+} from './plan/views/diff.js';
 export { type PlannedLayer, plannedLayers } from './plan/views/layers.js';
+export { type LayerChoice, type PlanLock, planLock, planLockIn, planLockText } from './plan/views/lock.js';
 export { type MapBuffer, type MemoryMap, memoryMapOf } from './plan/views/memory-map.js';
 export { ordinaryMapOf } from './plan/views/ordinary-map.js';
 export { type PlannedRebuilds, plannedRebuilds } from './plan/views/rebuilds.js';

@@ -51,6 +51,9 @@ export { loadSnapshot, type SnapshotOptions } from './inference/snapshot.js';
 export { F1Meter, PrecisionMeter } from './multi-label/meter.js';
 export { initialStateOf, networkOf, normActOf } from './network/network.js';
 export { formatPlan } from './plan/format.js';
+export { formatFreezing, formatGrown, formatPlanDiff } from './plan/format-diff.js';
+export { type Growing, type Largest, type LargestOptions, largestOf } from './plan/largest.js';
+export { type Freezing, freezingOf, lockOf } from './plan/lock.js';
 export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.js';
 export { type ImageOptions, imageOptions, maxPixelsOption, minusOneOrPositive } from './program/images.js';
 export {

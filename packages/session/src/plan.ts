@@ -1,16 +1,21 @@
 import {
   type Device,
+  diffPlans,
   formatBytes,
   type Graph,
   type MemoryMap,
   ordinaryMapOf,
   type PeerBytes,
   type Plan,
+  type PlanDiff,
+  type PlanLock,
   type PlannedLayer,
   type PlannedRebuilds,
   peerBytes,
+  planLock,
   plannedLayers,
   plannedRebuilds,
+  portableCpu,
 } from '@inplace-abn/core';
 
 /** Bytes of one buffer of the arena: where it lies, and from which instruction to which it is alive. */
@@ -38,6 +43,8 @@ export class SessionPlan {
     readonly raw: Plan,
     private readonly traced: Graph,
     private readonly device: Device,
+    /** Plans the same step for another device. */
+    private readonly planFor: (device: Device) => Plan,
   ) {
     this.kind = kind;
     this.batch = batch;
@@ -74,6 +81,21 @@ export class SessionPlan {
     return this.raw.buffers.map(({ kind, writer, offset, bytes, start, end }) => {
       return { kind, path: writer?.path ?? '', offset, bytes, start, end };
     });
+  }
+
+  /**
+   * Bytes, work and every layer's choice, as plain JSON to keep and compare with later plans. It is the same on every machine: kernel
+   * workspaces are those that planning without the native addon estimates.
+   */
+  lock(): PlanLock {
+    const device = portableCpu();
+    const plan = this.device === device ? this.raw : this.planFor(device);
+    return planLock(plan, this.title, device.balance);
+  }
+
+  /** From an earlier plan, or its lock, to this one: bytes, work, the layers whose choice changed, and the sums that grew. */
+  diff(earlier: SessionPlan | PlanLock): PlanDiff {
+    return diffPlans(earlier instanceof SessionPlan ? earlier.lock() : earlier, this.lock());
   }
 
   /** A few lines for a person. */

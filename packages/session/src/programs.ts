@@ -121,8 +121,8 @@ export class Programs {
     const budget = this.arenaBudget();
     const options = { ...step.options, budget, choices: this.choices };
     options.precision ??= precision;
-    const raw = compile(graph, device, options);
-    return new SessionPlan(step, raw, graph, device);
+    const planFor = (other: Device) => compile(graph, other, { ...options, choices: new KernelChoices() });
+    return new SessionPlan(step, compile(graph, device, options), graph, device, planFor);
   }
 
   /** Bytes of weights and optimizer state. */

@@ -1,7 +1,6 @@
 /** CPU device without the native addon: it plans with estimated workspaces but cannot run anything. */
 import { availableParallelism } from 'node:os';
 import { bytesPerElement, type DType, elements } from '@inplace-abn/tensor';
-import type { NativeAddonError } from '../errors.js';
 import type { Device, DeviceMemory, Executable, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
 import { availableMemory } from './memory.js';
 
@@ -14,7 +13,8 @@ export class EstimatedCpu implements Device {
 
   constructor(
     readonly balance: number,
-    private readonly problem: NativeAddonError,
+    /** Why nothing runs: thrown where something is to. */
+    private readonly problem: Error,
   ) {}
 
   get estimate(): string {

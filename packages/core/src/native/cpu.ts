@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { DType } from '@inplace-abn/tensor';
 import { EstimatedCpu, refusedByCpu } from '../devices/estimate.js';
 import { availableMemory } from '../devices/memory.js';
-import { NativeAddonError } from '../errors.js';
+import { NativeAddonError, UsageError } from '../errors.js';
 import { AddonDevice } from './device.js';
 import { loadNative } from './load.js';
 
@@ -77,6 +77,20 @@ export function planningCpu(): CpuDevice | EstimatedCpu {
     estimated = new EstimatedCpu(BALANCE, error);
     return estimated;
   }
+}
+
+let portable: EstimatedCpu | null = null;
+
+/**
+ * A CPU that only plans, with estimated workspaces: its plans are the same on every machine, with and without the native addon.
+ * Running on it throws.
+ */
+export function portableCpu(): EstimatedCpu {
+  portable ??= new EstimatedCpu(
+    BALANCE,
+    new UsageError('this plan is the same on every machine, and none runs it: plan on cpu() to run'),
+  );
+  return portable;
 }
 
 export type { CpuDevice };

@@ -1,0 +1,79 @@
+/** `plan --diff`, `--lock`, `--check` and `--freeze`: files around what the libraries compare. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { CommandLineError } from '@inplace-abn/cli';
+import { diffPlans, type PlanLock, planLockIn, planLockText } from '@inplace-abn/core';
+import {
+  formatFreezing,
+  formatGrown,
+  formatPlanDiff,
+  freezingOf,
+  lockOf,
+  type TrainConfig,
+} from '@inplace-abn/recipes';
+
+/** A training step to plan. */
+export interface Asked {
+  readonly config: TrainConfig;
+  readonly batch: number;
+}
+
+interface Printing {
+  readonly json?: boolean;
+}
+
+/** Two configurations, or files that `--lock` wrote. */
+export async function difference(
+  paths: readonly string[],
+  asked: (path: string) => Promise<Asked>,
+  { json }: Printing,
+): Promise<string> {
+  const [before, after, ...others] = paths;
+  if (before === undefined || after === undefined || others.length > 0) {
+    throw new CommandLineError('--diff compares two configurations or locks: plan --diff BEFORE AFTER');
+  }
+  const diff = diffPlans(await lockAt(before, asked), await lockAt(after, asked));
+  return json ? JSON.stringify(diff, null, 2) : formatPlanDiff(diff);
+}
+
+async function lockAt(path: string, asked: (path: string) => Promise<Asked>): Promise<PlanLock> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  if (text.includes('"format": "inplace-abn plan lock')) return planLockIn(text, path);
+  const { config, batch } = await asked(path);
+  return lockOf(config, batch);
+}
+
+export async function lock(file: string, asked: () => Promise<Asked>): Promise<string> {
+  const { config, batch } = await asked();
+  const made = lockOf(config, batch);
+  await writeFile(file, planLockText(made));
+  return `${file}: ${made.title}, ${Object.keys(made.layers).length} layers`;
+}
+
+/** `grown`: whether memory or recompute did. */
+export async function check(
+  file: string,
+  asked: () => Promise<Asked>,
+  { json }: Printing,
+): Promise<{ readonly text: string; readonly grown: boolean }> {
+  const locked = planLockIn(await readFile(file, 'utf8'), file);
+  const { config, batch } = await asked();
+  const diff = diffPlans(locked, lockOf(config, batch));
+  const grown = diff.grown.length > 0;
+  if (json) return { text: JSON.stringify(diff, null, 2), grown };
+  if (grown) return { text: `${file}: the plan grew\n${formatGrown(diff)}`, grown };
+  const same = diff.layers.length === 0 && diff.totals.every(({ before, after }) => before === after);
+  const text = same
+    ? `${file}: unchanged`
+    : `${formatPlanDiff(diff)}\n\n${file}: nothing grew; --lock writes it anew`;
+  return { text, grown };
+}
+
+export async function freezing(
+  paths: string,
+  asked: () => Promise<Asked>,
+  { json }: Printing,
+): Promise<string> {
+  const { config, batch } = await asked();
+  const found = freezingOf(config, paths, batch);
+  return json ? JSON.stringify({ paths: found.paths, ...found.diff }, null, 2) : formatFreezing(found);
+}

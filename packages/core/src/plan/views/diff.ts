@@ -1,0 +1,94 @@
+/** The difference of two plans: bytes, work, and the layers whose choice changed. */
+import type { LayerChoice, PlanLock } from './lock.js';
+
+/** The sums of a plan that are compared: bytes, `work`, and `moreWork` as a fraction. */
+export type PlanTotals =
+  | 'totalBytes'
+  | 'arenaBytes'
+  | 'peak'
+  | 'bufferBytes'
+  | 'keptBytes'
+  | 'work'
+  | 'moreWork';
+
+/** A sum of two plans. */
+export interface TotalChange {
+  readonly name: PlanTotals;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** A layer that differs between two plans. */
+export interface LayerChange {
+  /** Module path and op. */
+  readonly layer: string;
+  /** null: the plan does not have it. */
+  readonly before: LayerChoice | null;
+  readonly after: LayerChoice | null;
+  /** Bytes kept for the backward pass, and written to memory of their own, more than before. */
+  readonly costs: number;
+}
+
+/** From one plan to another. */
+export interface PlanDiff {
+  /** The steps that were planned, before and after. */
+  readonly titles: readonly [string, string];
+  /** Where the peak is, before and after: op and module path. */
+  readonly peakAt: readonly [string, string];
+  readonly totals: readonly TotalChange[];
+  /** Layers whose choice changed, and those that one of the plans does not have; the costliest first. */
+  readonly layers: readonly LayerChange[];
+  /** Layers with the same choice and other bytes, those that grew most first. */
+  readonly resized: readonly LayerChange[];
+  /** The sums that grew, of those that a change must not raise: memory and recompute. */
+  readonly grown: readonly TotalChange[];
+}
+
+const TOTALS: readonly PlanTotals[] = [
+  'totalBytes',
+  'arenaBytes',
+  'peak',
+  'bufferBytes',
+  'keptBytes',
+  'work',
+  'moreWork',
+];
+/** `work` is not among them: a larger network does more. */
+const GUARDED: readonly PlanTotals[] = ['totalBytes', 'peak', 'keptBytes', 'bufferBytes', 'moreWork'];
+
+/** Compares two plans by their locks. */
+export function diffPlans(before: PlanLock, after: PlanLock): PlanDiff {
+  const totals = TOTALS.map((name): TotalChange => {
+    return { name, before: before[name], after: after[name] };
+  });
+  const labels = new Set([...Object.keys(before.layers), ...Object.keys(after.layers)]);
+  const pairs = [...labels].map((layer): LayerChange => {
+    const [first, second] = [before.layers[layer] ?? null, after.layers[layer] ?? null];
+    return { layer, before: first, after: second, costs: heldBy(second) - heldBy(first) };
+  });
+  const costliest = (changes: readonly LayerChange[]) => [...changes].sort((a, b) => b.costs - a.costs);
+  return {
+    titles: [before.title, after.title],
+    peakAt: [before.peakAt, after.peakAt],
+    totals,
+    layers: costliest(pairs.filter((pair) => !sameChoice(pair))),
+    resized: costliest(pairs.filter((pair) => sameChoice(pair) && pair.before?.bytes !== pair.after?.bytes)),
+    grown: totals.filter((total) => GUARDED.includes(total.name) && total.after > total.before),
+  };
+}
+
+/** The reason of a layer that is not in place may change while the choice stays the same. */
+function sameChoice({ before, after }: LayerChange): boolean {
+  return before?.backward === after?.backward && writing(before) === writing(after);
+}
+
+function writing(choice: LayerChoice | null): string | undefined {
+  if (choice === null) return undefined;
+  return choice.written === null ? '-' : choice.written === 'in place' ? 'in place' : 'own memory';
+}
+
+function heldBy(choice: LayerChoice | null): number {
+  if (choice === null) return 0;
+  const times = Number(choice.backward === 'keep') + Number(writing(choice) === 'own memory');
+  return times * choice.bytes;
+}

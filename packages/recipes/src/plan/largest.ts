@@ -1,0 +1,112 @@
+/** The largest batch, crop or width of a configuration that fits in memory, found on plans alone. */
+import { type Device, formatBytes, largestWithin, portableCpu, UsageError } from '@inplace-abn/core';
+import type { TrainConfig } from '../config/schema.js';
+import { planPrograms } from '../engine/plan-programs.js';
+import { taskOf } from '../tasks/registry.js';
+
+/** The size that grows as far as memory allows: images of a step, `input.crop_train`, or `network.width`. */
+export type Growing = 'batch' | 'crop' | 'width';
+
+/** The rest of the step of which a size is sought. */
+export interface LargestOptions {
+  /** Images of a step; default `optimizer.batch_size`. Ignored where the batch is sought. */
+  readonly batch?: number;
+  /** Images of the validation set, whose last, smaller batch is planned as well. */
+  readonly validationImages?: number;
+}
+
+/** The largest size that fits. */
+export interface Largest {
+  readonly of: Growing;
+  /** Images; the side of a square crop in pixels; or the factor on the network's channels. */
+  readonly value: number;
+  /** Arena, weights and optimizer state of training and evaluation with it. */
+  readonly bytes: number;
+  /** The configuration with it; the batch of the step is `batch`. */
+  readonly config: TrainConfig;
+  readonly batch: number;
+}
+
+/** Crops are multiples of the stride of the deepest features, so that none has a part of a window. */
+const CROP_STEP = 32;
+/** A sixteenth of the channels keeps groups and vectors whole in the zoo's networks. */
+const WIDTH_STEP = 1 / 16;
+
+const STEPS: Readonly<Record<Growing, number>> = { batch: 1, crop: CROP_STEP, width: WIDTH_STEP };
+/** Steps at most: 65,536 images, 8192 pixels, 16 times the channels. */
+const MOST: Readonly<Record<Growing, number>> = { batch: 65_536, crop: 256, width: 256 };
+
+const FIRST: Readonly<Record<Growing, string>> = {
+  batch: 'a batch of one image',
+  crop: `a crop of ${CROP_STEP} pixels`,
+  width: `a network of width ${WIDTH_STEP}`,
+};
+
+const ADVICE: Readonly<Record<Growing, string>> = {
+  batch: 'lower input.crop_train or network.width, or raise the budget',
+  crop: 'lower the batch or network.width, or raise the budget',
+  width: 'lower the batch or input.crop_train, or raise the budget',
+};
+
+/**
+ * The largest of what may grow with which training and evaluation fit in `budget` bytes on `device`: a batch to the image, a square crop to
+ * 32 pixels, a width to a sixteenth. Recomputes no more than a plan does without a budget.
+ *
+ * @throws UsageError where the smallest does not fit
+ */
+export function largestOf(
+  growing: Growing,
+  config: TrainConfig,
+  device: Device,
+  budget: number,
+  options: LargestOptions = {},
+): Largest {
+  const kept = { ...config, memory_budget: -1 };
+  const at = (size: number) => withSize(growing, kept, size * STEPS[growing], options);
+  const bytesOn = (planned: Device) => {
+    const known = new Map<number, number>();
+    return (size: number) => {
+      const bytes = known.get(size) ?? neededBytes(at(size), planned, options.validationImages);
+      known.set(size, bytes);
+      return bytes;
+    };
+  };
+  const bytesAt = bytesOn(device);
+  // A device may time kernels for each size that is tried, which takes long for sizes far beyond memory.
+  const estimate = largestWithin(budget, bytesOn(portableCpu()), MOST[growing])?.size ?? 1;
+  let most = Math.min(MOST[growing], estimate + Math.ceil(estimate / 8));
+  let found = largestWithin(budget, bytesAt, most);
+  while (found?.size === most && most < MOST[growing]) {
+    most = Math.min(MOST[growing], 2 * most);
+    found = largestWithin(budget, bytesAt, most);
+  }
+  if (!found) {
+    throw new UsageError(
+      `${FIRST[growing]} needs ${formatBytes(bytesAt(1))} but the budget is ${formatBytes(budget)}: ${ADVICE[growing]}`,
+    );
+  }
+  return { of: growing, value: found.size * STEPS[growing], bytes: found.bytes, ...at(found.size) };
+}
+
+function withSize(
+  growing: Growing,
+  config: TrainConfig,
+  value: number,
+  { batch = config.optimizer.batch_size }: LargestOptions,
+): Pick<Largest, 'config' | 'batch'> {
+  if (growing === 'batch') return { config, batch: value };
+  if (growing === 'crop')
+    return { config: { ...config, input: { ...config.input, crop_train: value } }, batch };
+  return { config: { ...config, network: { ...config.network, width: value } }, batch };
+}
+
+function neededBytes(
+  { config, batch }: Pick<Largest, 'config' | 'batch'>,
+  device: Device,
+  validationImages = 0,
+): number {
+  const task = taskOf(config);
+  const last = validationImages % batch;
+  const evaluationBatches = last > 0 ? [batch, last] : [batch];
+  return planPrograms(task.network(), task, config, device, { batch, evaluationBatches }).neededBytes;
+}

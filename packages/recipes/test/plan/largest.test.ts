@@ -1,0 +1,72 @@
+import { cpu, portableCpu } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import { Engine, type Growing, largestOf, planReport, type TrainConfig } from '../../src/index.js';
+import { configOf } from '../support/runs.js';
+
+/** Bytes that a run reserves, evaluation included. */
+function reserved(batch: number, evaluationBatches: readonly number[]): number {
+  const config = configOf({ optimizer: { batch_size: batch } });
+  return new Engine({ device: cpu(), config, evaluationBatches }).bytes;
+}
+
+function largestBatch(config: TrainConfig, budget: number, validationImages?: number) {
+  return largestOf('batch', config, portableCpu(), budget, { validationImages });
+}
+
+describe('the largest batch', () => {
+  it('is what a run on the device reserves, and one image more is too much', () => {
+    const budget = 1.8 * 2 ** 20;
+    const { batch, bytes, value } = largestOf('batch', configOf(), cpu(), budget);
+    expect(batch).toBeGreaterThan(1);
+    expect(value).toBe(batch);
+    expect(bytes).toBeLessThanOrEqual(budget);
+    // The store is aligned, state by state.
+    expect(reserved(batch, [batch])).toBeLessThan(1.05 * bytes);
+    expect(largestOf('batch', configOf(), cpu(), bytes - 1).batch).toBe(batch - 1);
+  });
+
+  it('counts evaluation where its images are larger', () => {
+    const budget = 3 * 2 ** 20;
+    const { batch } = largestBatch(configOf(), budget);
+    const large = configOf({ input: { crop_val: 64, scale_val: 64 } });
+    expect(largestBatch(large, budget).batch).toBeLessThan(batch);
+  });
+
+  it('counts the last batch of the validation set', () => {
+    const budget = 3 * 2 ** 20;
+    const { batch } = largestBatch(configOf(), budget);
+    expect(largestBatch(configOf(), budget, batch + 1).batch).toBeLessThanOrEqual(batch);
+  });
+
+  it('says so where one image does not fit', () => {
+    expect(() => largestBatch(configOf(), 1000)).toThrow(/^a batch of one image needs .* but the budget is /);
+  });
+});
+
+describe.each([
+  [
+    'crop',
+    32,
+    ({ input }: TrainConfig) => input.crop_train,
+    (crop_train: number) => ({ input: { crop_train } }),
+  ],
+  ['width', 1 / 16, ({ network }: TrainConfig) => network.width, (width: number) => ({ network: { width } })],
+] as const)('the largest %s', (growing: Growing, step, sizeOf, larger) => {
+  const device = portableCpu();
+  const budget = 2.5 * 2 ** 20;
+
+  it('fits in the budget, and the next step does not', () => {
+    const found = largestOf(growing, configOf(), device, budget, { batch: 4 });
+    expect(found).toMatchObject({ of: growing, batch: 4, value: sizeOf(found.config) });
+    expect(found.value / step).toBe(Math.round(found.value / step));
+    expect(found.bytes).toBeLessThanOrEqual(budget);
+    const next = configOf(larger(found.value + step));
+    expect(planReport(next, 4, device).report.totalBytes).toBeGreaterThan(budget);
+  });
+
+  it('says so where the smallest does not fit', () => {
+    expect(() => largestOf(growing, configOf(), device, 1000)).toThrow(
+      /needs .* but the budget is 1000 B: lower/,
+    );
+  });
+});

@@ -1,0 +1,94 @@
+/** Locks of plans: the same on every machine, and a change that costs memory is found at its layer. */
+import { diffPlans, planLockIn, planLockText } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import { formatFreezing, formatGrown, formatPlanDiff, freezingOf, lockOf } from '../../src/index.js';
+import { configOf } from '../support/runs.js';
+
+const lock = lockOf(configOf(), 8);
+
+describe('a lock', () => {
+  it('is read as it was written, a layer a line', () => {
+    const text = planLockText(lock);
+    expect(planLockIn(text, 'file')).toEqual(lock);
+    expect(text).toMatch(
+      /^ {4}"mod1\.bn1 abn_apply": \{"bytes":\d+,"backward":"\w+","written":"in place"\},$/m,
+    );
+  });
+
+  it('adds up', () => {
+    const { bytes, arenaBytes, totalBytes, peak, layers, keptBytes } = lock;
+    expect(totalBytes).toBe(arenaBytes + bytes.weights + bytes.optimizer);
+    expect(bytes.gradients + bytes.activations + bytes.inputs + bytes.workspace).toBe(peak);
+    const kept = Object.values(layers).filter(({ backward }) => backward === 'keep');
+    expect(kept.reduce((sum, layer) => sum + layer.bytes, 0)).toBe(keptBytes);
+  });
+
+  it.each(['', '{}', '{"format": "inplace-abn plan lock 0", "layers": {}}', 'null'])(
+    'is told from another file: %s',
+    (text) => {
+      expect(() => planLockIn(text, 'some.lock')).toThrow(
+        expect.objectContaining({ code: 'ERR_PLAN_LOCK', message: expect.stringContaining('some.lock') }),
+      );
+    },
+  );
+});
+
+describe('a check', () => {
+  it('finds nothing where nothing changed', () => {
+    const diff = diffPlans(lock, lockOf(configOf(), 8));
+    expect(diff).toMatchObject({ layers: [], resized: [], grown: [] });
+  });
+
+  it('names the one layer that keeps its input now', () => {
+    const planted = lockOf(configOf({ network: { keep_inputs: ['mod3.block1.convs.bn1'] } }), 8);
+    const diff = diffPlans(lock, planted);
+    expect(diff.grown.map(({ name }) => name)).toContain('bufferBytes');
+    const [costliest] = diff.layers;
+    expect(costliest).toMatchObject({
+      layer: 'mod3.block1.convs.conv1 conv2d',
+      before: { backward: 'absorb' },
+      after: { backward: 'keep' },
+    });
+    expect(formatGrown(diff)).toMatch(/by\n {2}mod3\.block1\.convs\.conv1 conv2d +\+[\d.]+ \w+ /);
+  });
+
+  it('names the layers of a larger batch', () => {
+    const diff = diffPlans(lock, lockOf(configOf(), 16));
+    expect(diff.grown.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['totalBytes', 'peak', 'keptBytes', 'bufferBytes']),
+    );
+    expect(diff.resized.length).toBeGreaterThan(10);
+    expect(formatPlanDiff(diff)).toMatch(/^resnet18, batch 8 at 16×16, float32 → resnet18, batch 16 /);
+  });
+});
+
+describe('freezing', () => {
+  it('takes a range of modules in the order of the network, and saves what training without them does', () => {
+    const found = freezingOf(configOf(), 'mod1…mod3', 8);
+    expect(found.paths).toEqual(['mod1', 'mod2', 'mod3']);
+    const frozen = configOf({ optimizer: { freeze: ['mod1', 'mod2', 'mod3'] } });
+    expect(found.after).toEqual(lockOf(frozen, 8));
+    expect(found.after.totalBytes).toBeLessThan(found.before.totalBytes);
+    expect(found.after.work).toBeLessThan(found.before.work);
+    expect(formatFreezing(found)).toMatch(
+      /^resnet18, .*: freezing mod1, mod2, mod3 saves .* % of the work\n/,
+    );
+  });
+
+  it('takes paths as optimizer.freeze does', () => {
+    expect(freezingOf(configOf(), 'mod2.block1..mod2.block2, classifier', 8).paths).toEqual([
+      'mod2.block1',
+      'mod2.block2',
+      'classifier',
+    ]);
+    expect(() => freezingOf(configOf(), 'mod9', 8)).toThrow(
+      expect.objectContaining({ code: 'ERR_NO_MATCH' }),
+    );
+  });
+
+  it.each(['mod3…mod1', 'mod1…mod9'])('refuses %s', (range) => {
+    expect(() => freezingOf(configOf(), range, 8)).toThrow(
+      `${range}: expected a range of neighboring modules, in order, of mod1, mod2, mod3, mod4, mod5, classifier`,
+    );
+  });
+});
