@@ -40,6 +40,16 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
     file: 'dist/plan.js',
     does: 'print the memory of a training step before anything runs: inplace-abn plan CONFIG',
   },
+  replay: {
+    package: '@inplace-abn/train-imagenet',
+    file: 'dist/replay.js',
+    does: 'make a past step of a run once more, bit for bit: inplace-abn replay RUN DIR --step N',
+  },
+  compare: {
+    package: '@inplace-abn/train-imagenet',
+    file: 'dist/compare.js',
+    does: 'find the first step and instruction where two runs differ: inplace-abn compare RUN_A RUN_B DIR',
+  },
   data: {
     package: '@inplace-abn/train-imagenet',
     file: 'dist/data.js',

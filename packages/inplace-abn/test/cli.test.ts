@@ -19,6 +19,8 @@ describe('inplace-abn', () => {
     ['predict', undefined],
     ['plan', undefined],
     ['data', undefined],
+    ['replay', undefined],
+    ['compare', undefined],
     ['inspect', undefined],
     ['doctor', undefined],
   ])('%s is called so in its help', async (name, own) => {

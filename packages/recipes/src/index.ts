@@ -36,7 +36,12 @@ export {
   openLabeledSets,
 } from './data/labeled-sets.js';
 export { evaluationBatches } from './data/loaders.js';
-export { Engine, type EngineOptions } from './engine/engine.js';
+export {
+  Engine,
+  type EngineOptions,
+  type InspectedInstruction,
+  type VisitInstruction,
+} from './engine/engine.js';
 export { planPrograms } from './engine/plan-programs.js';
 export { Classifier } from './inference/classifier.js';
 export { featuresAt } from './inference/features.js';
@@ -71,10 +76,13 @@ export { type SegmentingOptions, segmentingOf, segmentingOptions } from './progr
 export { setOption } from './program/set.js';
 export { together } from './program/together.js';
 export { TRAINED_WITH_ADVICE, trainedWithOption } from './program/weights.js';
+export { type ComparedRun, type ComparedRuns, compareRuns, type RunDifference } from './run/compare.js';
 export { classNames, type Described, describedNetwork } from './run/described.js';
 export { configIn, type DescribedLabels, descriptionOf } from './run/description.js';
 export { type DryRunOptions, dryRun } from './run/dry-run.js';
 export { evaluate } from './run/evaluate.js';
+export { dumpLayer, findNonFinite, type NonFinite } from './run/inspecting.js';
+export { Replay, type ReplayOptions } from './run/replay.js';
 export { type TrainOptions, train } from './run/train.js';
 export {
   defaultClasses,

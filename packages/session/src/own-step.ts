@@ -1,5 +1,5 @@
 /** Steps of the caller's own over the states of a session. */
-import type { Arrays, Program, RunOptions, RunOutput, TypedArray } from '@inplace-abn/core';
+import type { Arrays, GraphNode, Program, RunOptions, RunOutput, TypedArray } from '@inplace-abn/core';
 import { firstNonFinite } from './diagnose.js';
 import type { SessionPlan } from './plan.js';
 import type { Programs, StepDefinition } from './programs.js';
@@ -58,6 +58,27 @@ export class SessionStep {
   output(name: string): TypedArray | undefined {
     const id = this.plan.raw.graph.outputs.get(name);
     return id === undefined ? undefined : this.program.peek(id);
+  }
+
+  /**
+   * Runs the step once as `run` does, instruction by instruction, with the same bits. `visit` hears of each when it has run, with what
+   * it wrote, an array for each output of the node: elements in storage order.
+   *
+   * @throws as run does; the instructions up to the guard that stopped it have been visited
+   */
+  async inspect(
+    inputs: Arrays,
+    visit: (instruction: number, node: GraphNode, outputs: readonly TypedArray[]) => void,
+  ): Promise<void> {
+    await this.programs.inTurn(async () => {
+      this.initialized();
+      const { program } = this;
+      await program.feed(inputs);
+      for (const [index, { node, part }] of program.plan.instructions.entries()) {
+        await program.step(index);
+        visit(index, node, part === 'run' ? node.outputs.map((id) => program.peek(id)) : []);
+      }
+    });
   }
 
   /** Where numbers went wrong in a run that a guard stopped: see {@link firstNonFinite}. All processes of a group call it. */

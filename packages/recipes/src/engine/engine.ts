@@ -1,6 +1,8 @@
 /** A network with its training and evaluation programs over one store and one arena. */
+import { createHash } from 'node:crypto';
 import {
   type Device,
+  type GraphNode,
   type HostTensor,
   KernelChoices,
   type KernelNames,
@@ -10,6 +12,8 @@ import {
   type Timing,
   type TypedArray,
   UsageError,
+  type ValueInfo,
+  valueInfo,
 } from '@inplace-abn/core';
 import { type Batch, type Sides, shareSize } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
@@ -52,6 +56,18 @@ export interface PlannedEngine extends PlannedPrograms {
   readonly network: Module;
   readonly shape: BatchShape;
 }
+
+/** An instruction of a step that has run. */
+export interface InspectedInstruction extends Pick<GraphNode, 'path' | 'phase'> {
+  readonly part: number;
+  readonly instruction: number;
+  readonly op: string;
+  /** The values that it wrote: elements in storage order, channels last. */
+  readonly values: readonly (ValueInfo & { readonly data: TypedArray })[];
+}
+
+/** Hears of an instruction that has run. */
+export type VisitInstruction = (instruction: InspectedInstruction) => void;
 
 /** Plans the programs with the kernels that `choices` asks for, and keeps there which they are. */
 export function planEngine(
@@ -111,6 +127,14 @@ export class Engine implements RunEngine {
     return this.session.store;
   }
 
+  /** SHA-256 of parameters, statistics and optimizer state with their names, in hexadecimal. */
+  digest(): string {
+    const hash = createHash('sha256');
+    const states = [...this.store.stateDict()].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, { data }] of states) hash.update(name).update(bytesOf(data));
+    return hash.digest('hex');
+  }
+
   /** Bytes held: the arena and the store. */
   get bytes(): number {
     return this.session.bytes;
@@ -144,29 +168,54 @@ export class Engine implements RunEngine {
    * One training step, on this process's share of a batch. Nothing is updated where no label of the batch counts. Throws
    * NotFiniteError, naming the first layer with a value that is not finite, before any state was updated.
    */
-  async train(
+  async train(batch: Batch, inputs: StepInputs): Promise<StepResult> {
+    // The mean over no labels is not a number, and nothing can be learnt from them.
+    if (this.task.objective.labeled(batch) === 0 && !this.peers.group) return NOTHING_LABELED;
+    const results: StepResult[] = [];
+    for (const [index, arrays] of this.arraysOf(batch, inputs).entries()) {
+      const result = await this.step(this.planned.parts[index] ?? this.training, arrays, inputs.update);
+      if (!result) return NOTHING_LABELED;
+      results.push(result);
+    }
+    return results.length === 1 ? (results[0] ?? NOTHING_LABELED) : together(results);
+  }
+
+  /**
+   * The same step with the same bits, an instruction at a time: `visit` hears of each, and of what it wrote. `part` counts the parts of a
+   * batch that is divided. Throws NotFiniteError behind the instructions that a guard let run.
+   */
+  async inspect(batch: Batch, inputs: StepInputs, visit: VisitInstruction): Promise<void> {
+    if (this.task.objective.labeled(batch) === 0) return;
+    for (const [part, arrays] of this.arraysOf(batch, inputs).entries()) {
+      const step = this.planned.parts[part] ?? this.training;
+      const { graph } = step.plan.raw;
+      await step.inspect(arrays, (instruction, node, outputs) => {
+        const values = outputs.map((data, i) => ({ ...valueInfo(graph, node.outputs[i] ?? -1), data }));
+        visit({ part, instruction, op: node.op.name, path: node.path, phase: node.phase, values });
+      });
+    }
+  }
+
+  /** Inputs of the steps of a batch's parts. */
+  private arraysOf(
     batch: Batch,
     { rates, update, seed, halt = 0, unreadable = 0 }: StepInputs,
-  ): Promise<StepResult> {
+  ): Record<string, TypedArray>[] {
     const { objective } = this.task;
-    const labeled = objective.labeled(batch);
     const { group } = this.peers;
-    // The mean over no labels is not a number, and nothing can be learnt from them.
-    if (labeled === 0 && !group) return NOTHING_LABELED;
     const { parts, division } = this.planned;
     const common = {
       lr: Float32Array.of(rates.base),
       lr_classifier: Float32Array.of(rates.classifier),
       step: Float32Array.of(update),
       ...((group || parts.length > 1) && {
-        labeled: Float32Array.of(labeled),
+        labeled: Float32Array.of(objective.labeled(batch)),
         ...(objective.weight && { weight: Float32Array.of(objective.weight(batch)) }),
       }),
     };
-    const results: StepResult[] = [];
-    for (const [index, arrays] of partArrays(batch, objective, division).entries()) {
+    return partArrays(batch, objective, division).map((arrays, index) => {
       const last = index === parts.length - 1;
-      const inputs = {
+      return {
         ...arrays,
         ...common,
         // Random draws are of each process's own, and of each part's.
@@ -178,11 +227,7 @@ export class Engine implements RunEngine {
           unreadable: Int32Array.of(last ? unreadable : 0),
         }),
       };
-      const result = await this.step(parts[index] ?? this.training, inputs, update);
-      if (!result) return NOTHING_LABELED;
-      results.push(result);
-    }
-    return results.length === 1 ? (results[0] ?? NOTHING_LABELED) : together(results);
+    });
   }
 
   /** Runs the step of a part; null where nothing is labeled in all processes. */

@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+/** compare: where two runs part. */
+import { join } from 'node:path';
+import { runCommand } from '@inplace-abn/cli';
+import { cpu } from '@inplace-abn/core';
+import { ARCHITECTURES } from '@inplace-abn/models';
+import {
+  type ComparedRun,
+  compareRuns,
+  loadConfig,
+  positive,
+  type RunDifference,
+} from '@inplace-abn/recipes';
+import { Command } from 'commander';
+
+interface Options {
+  readonly data?: string;
+  readonly workers: number;
+  readonly json?: boolean;
+}
+
+const command = new Command('compare')
+  .description(
+    'Find the first step of two runs that differs, and the first instruction in it that wrote other bits.',
+  )
+  .argument('<run_a>', 'run folder; nothing is written there')
+  .argument('<run_b>', 'another')
+  .argument('<dir>', 'the images that they were trained on')
+  .option('--data <dir>', 'the images of the second run, where they are others')
+  .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
+  .option('--json', 'print one object')
+  .addHelpText(
+    'after',
+    `
+Compares recorded losses, then checkpoints of the same steps, and replays both runs from the checkpoints before the difference.
+Exit codes: 0 no difference, 1 a difference or an error, 2 usage.`,
+  )
+  .action(main);
+
+async function main(a: string, b: string, dir: string, options: Options): Promise<void> {
+  const { data = dir, json } = options;
+  const found = await compareRuns([await opened(a, dir, options), await opened(b, data, options)]);
+  process.stdout.write(`${json ? JSON.stringify(found, null, 2) : textOf(found)}\n`);
+  if (found) process.exitCode = 1;
+}
+
+async function opened(run: string, data: string, { workers }: Options): Promise<ComparedRun> {
+  const config = await loadConfig(join(run, 'config.json'), { architectures: ARCHITECTURES });
+  return { run, config, data, workers, device: cpu() };
+}
+
+function textOf(found: RunDifference | null): string {
+  if (!found) return 'losses and checkpoints are the same';
+  const { recorded, states, step, at } = found;
+  const more = states.length > 3 ? ` and ${states.length - 3} more` : '';
+  return [
+    ...(recorded === null ? [] : [`step ${recorded}: the recorded losses differ`]),
+    ...(states.length > 0 ? [`before step ${step}: ${states.slice(0, 3).join(', ')}${more} differ`] : []),
+    at
+      ? `step ${step}: instruction ${at.instruction} is the first that differs, ${at.op} of ${at.path || '(top)'}, in the ${at.phase} pass`
+      : `step ${step}: replayed, both runs write the same`,
+  ].join('\n');
+}
+
+await runCommand(command, import.meta.url);

@@ -1,0 +1,90 @@
+#!/usr/bin/env node
+/** replay: makes a past step of a run once more, bit for bit. */
+import { join } from 'node:path';
+import { CommandLineError, runCommand, withAdvice } from '@inplace-abn/cli';
+import { cpu } from '@inplace-abn/core';
+import { ARCHITECTURES } from '@inplace-abn/models';
+import { dumpLayer, findNonFinite, loadConfig, pixels, positive, Replay } from '@inplace-abn/recipes';
+import { Command } from 'commander';
+import { ADVICE } from './advice.js';
+
+interface Options {
+  readonly step?: number;
+  readonly dump?: string;
+  readonly out: string;
+  readonly findNan?: boolean;
+  readonly workers: number;
+  readonly maxPixels?: number;
+}
+
+const command = new Command('replay')
+  .description(
+    'Make a past step of a run once more, bit for bit: from the nearest checkpoint, with its kernels, data order and seeds.',
+  )
+  .argument('<run>', 'run folder; nothing is written there')
+  .argument('<dir>', 'the images that it was trained on')
+  .option('--step <n>', 'the step to make, counted from 1 as in metrics.jsonl', positive)
+  .option('--dump <layer>', 'also write all that the instructions at this module path compute in the step')
+  .option('--out <file>', 'the file of --dump', 'dump.safetensors')
+  .option('--find-nan', 'go on until a value is not finite, and print the instruction that made it')
+  .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
+  .option('--max-pixels <n>', 'reject images with more pixels, as the run did', pixels)
+  .addHelpText(
+    'after',
+    ({ command }) => `
+Examples:
+  ${command.name()} runs/first data --step 17
+  ${command.name()} runs/first data --step 17 --dump mod3.block1.convs.bn1 --out values.safetensors
+  ${command.name()} runs/first data --find-nan
+
+Each step's loss is compared with the one that the run recorded. Runs of one process, on the CPU that they were trained on.
+Exit codes: 0 done, 1 error, 2 usage.`,
+  )
+  .action(main);
+
+async function main(run: string, data: string, options: Options): Promise<void> {
+  const { step, dump, findNan, workers, maxPixels } = options;
+  if ((step === undefined) === !findNan) throw new CommandLineError('give one of --step N and --find-nan');
+  if (dump !== undefined && step === undefined)
+    throw new CommandLineError('--dump needs a step: add --step N');
+  const config = await loadConfig(join(run, 'config.json'), { architectures: ARCHITECTURES });
+  const replay = await withAdvice(ADVICE, () =>
+    Replay.open({
+      ...{ run, config, data, workers, maxPixels, device: cpu(), note: print },
+      step: step ?? Number.POSITIVE_INFINITY,
+    }),
+  );
+  try {
+    if (step === undefined) await brokenStep(replay);
+    else if (dump === undefined) await repeat(replay, step);
+    else await dumped(replay, step, dump, options.out);
+  } finally {
+    await replay.close();
+  }
+}
+
+async function repeat(replay: Replay, step: number): Promise<void> {
+  const result = await replay.advance(step);
+  print(`step ${step}: loss ${result?.loss}${step <= replay.lastRecorded ? ', as recorded' : ''}`);
+  print(`states after it: sha256 ${replay.engine.digest()}`);
+}
+
+async function dumped(replay: Replay, step: number, layer: string, out: string): Promise<void> {
+  print(`step ${step}: ${await dumpLayer(replay, step, layer, out)} values of ${layer} in ${out}`);
+}
+
+/** One step more than the run recorded: the step that was stopped is not among those. */
+async function brokenStep(replay: Replay): Promise<void> {
+  const found = await findNonFinite(replay, Math.max(replay.lastRecorded, replay.step) + 1);
+  if (!found) return print(`every step up to ${replay.step} is finite`);
+  const { instruction, op, path, phase } = found.at;
+  print(
+    `step ${found.step}: the first value that is not finite comes from instruction ${instruction}, ${op} of ${path || '(top)'}, in the ${phase} pass`,
+  );
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+await runCommand(command, import.meta.url);

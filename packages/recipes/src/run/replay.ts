@@ -1,0 +1,174 @@
+/** Steps of a run that is over, made once more bit for bit: from the nearest checkpoint, with the run's kernels, data order and seeds. */
+import { join } from 'node:path';
+import { BEST_FILE, listCheckpoints, readRunMeta } from '@inplace-abn/checkpoint';
+import { type Device, UsageError } from '@inplace-abn/core';
+import type { Batch } from '@inplace-abn/data';
+import type { FitPosition } from '@inplace-abn/session';
+import {
+  kernelsOfCheckpoint,
+  type RunData,
+  readMetrics,
+  type StepInputs,
+  type StepResult,
+} from '@inplace-abn/train';
+import type { TrainConfig } from '../config/schema.js';
+import type { Engine, VisitInstruction } from '../engine/engine.js';
+import { learningRateOf } from '../engine/learning-rate.js';
+import { initialStatesOf } from '../network/network.js';
+import { taskOf } from '../tasks/registry.js';
+import { withClassWeights } from './class-weights.js';
+import { engineWith } from './engine-with.js';
+import { restoreRun } from './restore.js';
+
+/** The run to replay, and where from. */
+export interface ReplayOptions {
+  /** The run's folder. Nothing is written there. */
+  readonly run: string;
+  /** Its configuration: that of `config.json` in the folder. */
+  readonly config: TrainConfig;
+  /** Folder with train/ and val/. */
+  readonly data: string;
+  readonly device: Device;
+  readonly workers: number;
+  readonly maxPixels?: number;
+  /** The first step that is wanted, from 1: the replay begins at a checkpoint before it. */
+  readonly step: number;
+  /** Called with sentences for the user. */
+  readonly note?: (text: string) => void;
+}
+
+/** A run of one process, at some step of it. */
+export class Replay {
+  private batches: AsyncIterator<Batch> | null = null;
+  /** Of the next step, once it is loaded: a step that was stopped is made once more with it. */
+  private loaded: Batch | null = null;
+
+  private constructor(
+    readonly engine: Engine,
+    private readonly config: TrainConfig,
+    private readonly data: RunData,
+    private at: FitPosition,
+    /** Losses that the run recorded, by step. */
+    private readonly recorded: ReadonlyMap<number, number>,
+  ) {}
+
+  /**
+   * Stands where the nearest checkpoint before `step` does, or at the beginning of the run.
+   *
+   * @throws UsageError where the data or the configuration are not those of the run
+   */
+  static async open(options: ReplayOptions): Promise<Replay> {
+    const { run, config, device, workers, maxPixels, step, note = () => {} } = options;
+    const data = await taskOf(config).openData(options.data, { workers, maxPixels });
+    const path = await nearestCheckpoint(run, step);
+    const kernels = await kernelsOfCheckpoint(path ?? join(run, 'config.json'));
+    const engine = await engineWith(
+      kernels,
+      { device, config: withClassWeights(config, data), evaluationBatches: [] },
+      { note },
+    );
+    engine.load(initialStatesOf(engine.network, config.network, config.seed));
+    engine.beginAverages();
+    let at: FitPosition = { epoch: 0, step: 0, stepInEpoch: 0 };
+    if (path !== null) {
+      const restored = await restoreRun({ engine, config, data, path, take: 'everything' });
+      if (!restored.averages) engine.beginAverages();
+      at = restored.position;
+    }
+    note(`replaying from ${path ?? 'the beginning of the run'}, step ${at.step}`);
+    const records = await readMetrics(join(run, 'metrics.jsonl')).catch(() => []);
+    const losses = records
+      .filter(({ phase }) => phase === 'train')
+      .map(({ step: made, loss }) => [made, loss] as const);
+    return new Replay(engine, config, data, at, new Map(losses));
+  }
+
+  /** Steps that are made. */
+  get step(): number {
+    return this.at.step;
+  }
+
+  /** The last step that the run recorded. */
+  get lastRecorded(): number {
+    return Math.max(0, ...this.recorded.keys());
+  }
+
+  /** Makes the steps up to `step`, and it. */
+  async advance(step: number): Promise<StepResult | null> {
+    let result: StepResult | null = null;
+    while (this.at.step < step) result = await this.next();
+    return result;
+  }
+
+  /**
+   * Makes the next step.
+   *
+   * @throws NotFiniteError as the run did; UsageError, code ERR_NOT_THE_RUN, where its loss is not the one that the run recorded
+   */
+  async next(): Promise<StepResult> {
+    const batch = await this.nextBatch();
+    const result = await this.engine.train(batch, this.inputs);
+    this.made(batch);
+    const recorded = this.recorded.get(this.at.step);
+    if (recorded === undefined || Object.is(recorded, result.loss)) return result;
+    throw new UsageError(
+      `step ${this.at.step} has loss ${result.loss} but the run recorded ${recorded}: it began from other weights, had other data, ` +
+        'kernels or a CPU of another kind, or several processes; replay a step behind one of its checkpoints',
+      { code: 'ERR_NOT_THE_RUN' },
+    );
+  }
+
+  /** Makes the next step an instruction at a time. */
+  async inspect(visit: VisitInstruction): Promise<void> {
+    const batch = await this.nextBatch();
+    await this.engine.inspect(batch, this.inputs, visit);
+    this.made(batch);
+  }
+
+  /** Ends the loading of images. */
+  async close(): Promise<void> {
+    await this.batches?.return?.();
+    this.batches = null;
+  }
+
+  private get inputs(): StepInputs {
+    const { epoch, step, stepInEpoch } = this.at;
+    const { optimizer, seed } = this.config;
+    const { batches } = this.data.train;
+    const rates = learningRateOf(optimizer, batches)(epoch, epoch * batches + stepInEpoch);
+    return { rates, update: step + 1, seed: (seed + step) | 0 };
+  }
+
+  private made(batch: Batch): void {
+    batch.release();
+    this.loaded = null;
+    const { epoch, step, stepInEpoch } = this.at;
+    this.at = { epoch, step: step + 1, stepInEpoch: stepInEpoch + 1 };
+  }
+
+  private async nextBatch(): Promise<Batch> {
+    if (this.loaded) return this.loaded;
+    while (this.at.epoch < this.config.optimizer.schedule.epochs) {
+      const { epoch, step, stepInEpoch } = this.at;
+      this.batches ??= this.data.train.epoch(epoch, { startBatch: stepInEpoch })[Symbol.asyncIterator]();
+      const next = await this.batches.next();
+      if (!next.done) {
+        this.loaded = next.value;
+        return next.value;
+      }
+      this.batches = null;
+      this.at = { epoch: epoch + 1, step, stepInEpoch: 0 };
+    }
+    throw new UsageError(`the run has ${this.at.step} steps: there is no later one to replay`);
+  }
+}
+
+/** The newest checkpoint of a run before `step` was made; null: there is none, or the run is replayed from its beginning. */
+async function nearestCheckpoint(run: string, step: number): Promise<string | null> {
+  const folder = join(run, 'checkpoints');
+  const best = join(folder, BEST_FILE);
+  const meta = await readRunMeta(best).catch(() => null);
+  const files = [...(await listCheckpoints(folder)), ...(meta ? [{ path: best, step: meta.step }] : [])];
+  const before = files.filter((file) => file.step < step).sort((a, b) => b.step - a.step);
+  return before[0]?.path ?? null;
+}
