@@ -1,6 +1,6 @@
 /** The page of examples/browser says what our own network says: its modules in Node, and all of it in Chromium where there is one. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -21,6 +21,7 @@ import { Session } from '@inplace-abn/session';
 import { decode, encode } from 'fast-png';
 import * as ort from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromium } from '../../tools/vitest/chromium.js';
 import { openModel } from '../browser/classify.js';
 import { serve } from '../browser/serve.mjs';
 
@@ -95,21 +96,6 @@ function expectOurs(guesses: readonly { readonly name: string; readonly probabil
   );
   // The loader rounds a resized pixel at other places.
   for (const { name, probability } of guesses) expect(probability).toBeCloseTo(ours[name] ?? Number.NaN, 2);
-}
-
-function chromium(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(path.delimiter);
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  return folders
-    .flatMap((place) => names.map((name) => path.join(place, name)))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }
 
 describe('examples/browser', () => {

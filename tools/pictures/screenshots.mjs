@@ -6,9 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import sharp from 'sharp';
 import { CLASSES } from '../segmentation-shapes/draw.mjs';
 import { makeShapes } from '../segmentation-shapes/make.mjs';
+import { takeScreenshot } from './screenshot.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const WORK = '.cache/pictures';
@@ -34,7 +34,10 @@ const PICTURES = [
 const STYLES = '<style>dl{display:none}*{font-family:"DejaVu Sans"!important}</style></head>';
 
 makeRuns();
-for (const picture of PICTURES) await take(picture);
+for (const { page, ...picture } of PICTURES) {
+  const plain = withoutFacts(path.join(root, page), picture.name);
+  await takeScreenshot({ ...picture, page: pathToFileURL(plain).href });
+}
 
 function makeRuns() {
   mkdirSync(path.join(root, WORK), { recursive: true });
@@ -87,26 +90,14 @@ function once(file, args) {
   });
 }
 
-/** @param {typeof PICTURES[number]} picture */
-async function take({ page, name, window, width }) {
-  const source = path.join(root, page);
+/**
+ * The page without what changes from day to day.
+ * @param {string} source
+ * @param {string} name
+ */
+function withoutFacts(source, name) {
   // Next to the page, whose links to images are relative.
   const plain = path.join(path.dirname(source), `${name}-picture.html`);
   writeFileSync(plain, readFileSync(source, 'utf8').replace('</head>', STYLES));
-  const png = path.join(root, WORK, `${name}.png`);
-  const flags = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--hide-scrollbars',
-    '--force-color-profile=srgb',
-  ];
-  execFileSync(
-    process.env.CHROMIUM ?? 'chromium',
-    [...flags, `--window-size=${window}`, `--screenshot=${png}`, pathToFileURL(plain).href],
-    { stdio: 'ignore' },
-  );
-  const file = path.join(root, 'docs', `${name}.webp`);
-  const { size } = await sharp(png).resize({ width }).webp({ quality: 82, effort: 6 }).toFile(file);
-  process.stdout.write(`${path.relative(root, file)}: ${size} bytes\n`);
+  return plain;
 }

@@ -15,4 +15,7 @@ for (const part of PARTS) problems.push(...(await part.build(path.join(out, part
 problems.push(...brokenIn(out).map((link) => `a link leads nowhere: ${link}`));
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 if (problems.length > 0) process.exitCode = 1;
-else process.stdout.write(`${path.join(folder, 'index.html')}: ${pages} pages and the API reference\n`);
+else
+  process.stdout.write(
+    `${path.join(folder, 'index.html')}: ${pages} pages, the API reference and the planner\n`,
+  );

@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildReference } from '../api/reference.mjs';
+import { buildPlanner } from '../planner/build.mjs';
 import { root, sourceFiles } from '../prose/sources.mjs';
 import { createHighlighter } from './highlight.mjs';
 import { renderMarkdown } from './markdown.mjs';
@@ -20,7 +21,10 @@ const EXEMPT = /^\.changeset\/|\/template\//;
  * @type {readonly { folder: string, title: string, build: (out: string) => Promise<readonly string[]> }[]}
  *   build: returns its warnings
  */
-export const PARTS = [{ folder: 'api', title: 'API reference', build: (out) => buildReference({ out }) }];
+export const PARTS = [
+  { folder: 'api', title: 'API reference', build: (out) => buildReference({ out }) },
+  { folder: 'planner', title: 'Will it fit?', build: (out) => buildPlanner({ out }) },
+];
 
 /** Markdown files that become pages. @returns {string[]} */
 export function sources() {

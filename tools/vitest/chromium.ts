@@ -1,0 +1,19 @@
+/** The browser of tests that look at a page as its readers do. */
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+
+/** Where Chromium is, if it is installed. */
+export function chromium(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(path.delimiter);
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  return folders
+    .flatMap((place) => names.map((name) => path.join(place, name)))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
