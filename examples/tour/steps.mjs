@@ -78,7 +78,7 @@ export function stepsOf({ config, data, folder, budget, room }) {
     {
       name: 'largest batch',
       why: `The other way round: the memory is given, ${room}, and the batch is asked for.`,
-      args: ['plan', config, '--batch', 'auto', '--budget', room],
+      args: ['plan', config, '--batch', 'auto', '--memory', room],
       look: ['The first line has the batch. It counts evaluation, too.'],
     },
     {
