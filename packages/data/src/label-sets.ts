@@ -159,6 +159,11 @@ export class LabelSets extends LabeledFiles {
     super(root, classes, files, new Int32Array(files.length), false);
   }
 
+  /**
+   * The classes of an image, in ascending order; none where it has no label.
+   *
+   * @throws {RangeError} for an image that the set does not have
+   */
   labelSet(index: number): Int32Array {
     const set = this.sets[index];
     if (set === undefined) throw this.outOfRange(index);

@@ -87,6 +87,7 @@ export class LabeledFiles implements LabeledImages {
     return new LabeledFiles(this.root, this.classes, files, Int32Array.from(labels), this.namesTell);
   }
 
+  /** The error for an image that the folder does not have. */
   protected outOfRange(index: number): RangeError {
     return new RangeError(`No image ${index} in ${this.root}, which has ${this.length}`);
   }

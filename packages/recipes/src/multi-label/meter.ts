@@ -61,11 +61,13 @@ export class PrecisionMeter extends F1Meter {
     return super.add(outputs, batch, labeled);
   }
 
+  /** Scores [N, classes] and labels [N, classes] of 0 and 1 of the images so far, as one process of a group sends them. */
   get scored(): Scored {
     const [scores, labels] = [concatenated(Float32Array, this.scores), concatenated(Uint8Array, this.labels)];
     return { scores, labels };
   }
 
+  /** Adds scores and labels of images, such as those of another process. */
   addScored({ scores, labels }: Scored): void {
     this.scores.push(scores);
     this.labels.push(labels);
@@ -78,6 +80,7 @@ export class PrecisionMeter extends F1Meter {
     return { map: meanOfKnown(this.ap), ...super.metrics };
   }
 
+  /** Average precision of each class, in percent; NaN for a class without a positive image. */
   get byClass(): ByClass {
     return { ap: this.ap };
   }
