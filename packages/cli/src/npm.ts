@@ -10,6 +10,11 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** The npm_command of `npm run`, in different npm versions. */
 const RUN = ['run', 'run-script'];
 
+/** Variables that npm sets for every script, whatever it was given. */
+const ALWAYS_SET = new Set(
+  ['cache', 'globalconfig', 'init_module', 'node_gyp', 'noproxy', 'prefix', 'userconfig'].map(variable),
+);
+
 /**
  * A hint about the options that npm consumed, or null if there are none. npm passes them to the script as environment
  * variables such as npm_config_batch.
@@ -25,7 +30,7 @@ export function keptByNpm(options: readonly OptionNames[], args: readonly string
     const names = [long, short].filter((name) => name !== undefined);
     return names.some((name) => given.has(name))
       ? []
-      : names.filter((name) => env[variable(name)]).slice(0, 1);
+      : names.filter((name) => env[variable(name)] && !ALWAYS_SET.has(variable(name))).slice(0, 1);
   });
   if (kept.length === 0) return null;
   return `npm kept ${kept.join(', ')} for itself: put -- before the program's arguments, as in npm run ${script} -- ARGUMENTS`;

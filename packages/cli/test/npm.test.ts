@@ -5,6 +5,7 @@ const options = [
   { long: '--batch', short: '-b' },
   { long: '--log-dir' },
   { long: '--audit' },
+  { long: '--cache' },
   { short: '-e', long: '--evaluate' },
 ];
 const run = { npm_command: 'run', npm_lifecycle_event: 'plan' };
@@ -20,7 +21,7 @@ describe('keptByNpm', () => {
   });
 
   it.each([
-    ['nothing is kept', ['config.json'], { ...run, npm_config_cache: '/root/.npm' }],
+    ['npm sets a variable for every script', ['config.json'], { ...run, npm_config_cache: '/root/.npm' }],
     ['npm has a setting that is off', ['config.json'], { ...run, npm_config_audit: '' }],
     ['the program has the option', ['--batch', '8'], { ...run, npm_config_batch: '8' }],
     ['the program has the option with its value', ['--batch=8'], { ...run, npm_config_batch: '8' }],
