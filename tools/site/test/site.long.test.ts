@@ -14,5 +14,5 @@ it('npm run site', async () => {
   const program = fileURLToPath(new URL('../build.mjs', import.meta.url));
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, folder]);
   expect(stderr).toBe('');
-  expect(stdout).toMatch(/index\.html: \d+ pages and the API reference/);
+  expect(stdout).toMatch(/index\.html: \d+ pages, the API reference and the planner/);
 });
