@@ -161,7 +161,7 @@ export function startError(error: Error): Error {
   if (!('code' in error) || error.code !== 'MODULE_NOT_FOUND' || !/worker\.m?js'/.test(error.message))
     return error;
   return new DataError(
-    `${reasonOf(error)}: it runs the loader's threads, so @inplace-abn/data stays outside of a bundle; mark \`@inplace-abn/*\` as external`,
+    `${reasonOf(error)}: it runs the loader's threads, so mark \`@inplace-abn/*\` as external, or bundle \`@inplace-abn/data/worker\` into that file`,
     { cause: error },
   );
 }

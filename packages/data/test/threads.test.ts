@@ -7,10 +7,12 @@ const missing = (file: string) =>
     code: 'MODULE_NOT_FOUND',
   });
 
-it("says to keep the package out of a bundle that lacks the threads' file", () => {
+it("says how a bundle gets the threads' file", () => {
   const error = startError(missing('worker.js'));
   expect(error).toBeInstanceOf(DataError);
-  expect(error.message).toMatch(/'\/app\/out\/worker\.js'.*mark `@inplace-abn\/\*` as external$/);
+  expect(error.message).toMatch(
+    /'\/app\/out\/worker\.js'.*mark `@inplace-abn\/\*` as external, or bundle `@inplace-abn\/data\/worker` into that file$/,
+  );
 });
 
 it('leaves other errors of a thread as they are', () => {
