@@ -12,7 +12,7 @@ namespace iabn {
 namespace {
 
 Napi::Value bfloat16(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), onednn::linked() && onednn::has_bfloat16());
+  return Napi::Boolean::New(info.Env(), onednn::has_bfloat16());
 }
 
 Napi::Value threads(const Napi::CallbackInfo& info) {

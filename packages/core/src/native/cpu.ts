@@ -21,8 +21,7 @@ class CpuDevice extends AddonDevice {
   }
 
   /**
-   * True if the CPU multiplies bfloat16 natively (AVX512_BF16 or AMX) and oneDNN is there to use it. Otherwise
-   * kernels convert bfloat16 data to float32.
+   * True if the CPU multiplies bfloat16 natively (AVX512_BF16 or AMX). Otherwise kernels convert bfloat16 data to float32.
    */
   get multipliesBFloat16(): boolean {
     return this.native.hasBFloat16();
