@@ -65,7 +65,7 @@ async function main(run: string, data: string, options: Options): Promise<void> 
 
 async function repeat(replay: Replay, step: number): Promise<void> {
   const result = await replay.advance(step);
-  print(`step ${step}: loss ${result?.loss}${step <= replay.lastRecorded ? ', as recorded' : ''}`);
+  print(`step ${step}: loss ${result?.loss}${replay.hasRecorded(step) ? ', as recorded' : ''}`);
   print(`states after it: sha256 ${replay.engine.digest()}`);
 }
 

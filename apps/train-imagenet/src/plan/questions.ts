@@ -1,7 +1,7 @@
 /** `plan --diff`, `--lock`, `--check` and `--freeze`: files around what the libraries compare. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { CommandLineError } from '@inplace-abn/cli';
-import { diffPlans, type PlanLock, planLockIn, planLockText } from '@inplace-abn/core';
+import { diffPlans, type PlanLock, planLockIn, planLockText, UsageError } from '@inplace-abn/core';
 import {
   formatFreezing,
   formatGrown,
@@ -57,7 +57,13 @@ export async function check(
 ): Promise<{ readonly text: string; readonly grown: boolean }> {
   const locked = planLockIn(await readFile(file, 'utf8'), file);
   const { config, batch } = await asked();
-  const diff = diffPlans(locked, lockOf(config, batch));
+  const made = lockOf(config, batch);
+  if (locked.title !== made.title) {
+    throw new UsageError(`${file} locks ${locked.title}, and this plan is of ${made.title}`, {
+      code: 'ERR_PLAN_LOCK',
+    });
+  }
+  const diff = diffPlans(locked, made);
   const grown = diff.grown.length > 0;
   if (json) return { text: JSON.stringify(diff, null, 2), grown };
   if (grown) return { text: `${file}: the plan grew\n${formatGrown(diff)}`, grown };

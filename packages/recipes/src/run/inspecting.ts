@@ -50,7 +50,7 @@ export interface NonFinite {
 }
 
 /**
- * Goes on from where a replay stands until a step is stopped, or `last` steps are made. Returns the first instruction of the stopped step
+ * Goes on from where a replay stands until a step is stopped, `last` steps are made, or the run has no more. Returns the first instruction of the stopped step
  * that wrote a value that is not finite; null where no step was stopped.
  */
 export async function findNonFinite(replay: Replay, last: number): Promise<NonFinite | null> {
@@ -58,6 +58,7 @@ export async function findNonFinite(replay: Replay, last: number): Promise<NonFi
     await replay.advance(last);
     return null;
   } catch (error) {
+    if (error instanceof UsageError && error.code === 'ERR_NO_STEP') return null;
     if (!(error instanceof NotFiniteError)) throw error;
   }
   const found: InspectedInstruction[] = [];

@@ -90,7 +90,14 @@ export class Replay {
 
   /** The last step that the run recorded. */
   get lastRecorded(): number {
-    return Math.max(0, ...this.recorded.keys());
+    let last = 0;
+    for (const step of this.recorded.keys()) last = Math.max(last, step);
+    return last;
+  }
+
+  /** Whether the run recorded the loss of this step. */
+  hasRecorded(step: number): boolean {
+    return this.recorded.has(step);
   }
 
   /** Makes the steps up to `step`, and it. */
@@ -159,7 +166,9 @@ export class Replay {
       this.batches = null;
       this.at = { epoch: epoch + 1, step, stepInEpoch: 0 };
     }
-    throw new UsageError(`the run has ${this.at.step} steps: there is no later one to replay`);
+    throw new UsageError(`the run has ${this.at.step} steps: there is no later one to replay`, {
+      code: 'ERR_NO_STEP',
+    });
   }
 }
 

@@ -23,6 +23,11 @@ describe('a lock', () => {
     expect(kept.reduce((sum, layer) => sum + layer.bytes, 0)).toBe(keptBytes);
   });
 
+  it.each(['totalBytes', 'peak', 'keptBytes', 'moreWork'] as const)('is damaged without %s', (key) => {
+    const { [key]: _, ...rest } = lock;
+    expect(() => planLockIn(JSON.stringify(rest), 'some.lock')).toThrow('some.lock is not a lock');
+  });
+
   it.each(['', '{}', '{"format": "inplace-abn plan lock 0", "layers": {}}', 'null'])(
     'is told from another file: %s',
     (text) => {

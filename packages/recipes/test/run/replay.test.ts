@@ -124,5 +124,8 @@ describe('a replay', () => {
   it('ends where the run does', async () => {
     const replay = await open(20);
     await expect(replay.advance(20)).rejects.toThrow('the run has 14 steps: there is no later one to replay');
+    expect(replay.hasRecorded(14)).toBe(true);
+    expect(replay.hasRecorded(15)).toBe(false);
+    expect(await findNonFinite(replay, 15)).toBeNull();
   });
 });

@@ -136,8 +136,20 @@ export function planLockIn(text: string, name: string): PlanLock {
   });
 }
 
+const NUMBERS = ['totalBytes', 'arenaBytes', 'peak', 'bufferBytes', 'keptBytes', 'work', 'moreWork'] as const;
+
 function isLock(found: unknown): found is PlanLock {
-  if (typeof found !== 'object' || found === null) return false;
-  const { format, layers, bytes } = found as Partial<PlanLock>;
-  return format === FORMAT && typeof layers === 'object' && typeof bytes === 'object';
+  if (!isObject(found)) return false;
+  const lock: Partial<PlanLock> = found;
+  const { format, layers, bytes } = lock;
+  return (
+    format === FORMAT &&
+    isObject(layers) &&
+    isObject(bytes) &&
+    NUMBERS.every((key) => Number.isFinite(lock[key]))
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
