@@ -150,13 +150,16 @@ const SHUFFLE_WINDOW = 4096;
 /** Labels from here on are taken for mistakes: each class costs memory. */
 const MOST_CLASSES = 1_000_000;
 
-/** Whether a name is one of shards: a range, an archive, or a folder of archives alone. */
+/**
+ * Whether a name is one of shards: a range, an archive, or a folder of archives that holds neither images nor folders. Lists, indexes and
+ * hidden files may lie next to the archives.
+ */
 export async function isSharded(name: string): Promise<boolean> {
   if (RANGE.test(name) || SHARD_NAME.test(name)) return true;
   const entries = await listFolder(name, 'data folder').catch(() => []);
-  return (
-    entries.length > 0 && entries.some(({ name: file, kind }) => kind === 'file' && SHARD_NAME.test(file))
-  );
+  // An archive next to class folders or images is left over from unpacking them.
+  if (entries.some(({ name: file, kind }) => kind === 'folder' || IMAGE_NAME.test(file))) return false;
+  return entries.some(({ name: file }) => SHARD_NAME.test(file));
 }
 
 const RANGE = /^(.*)\{(\d+)\.\.(\d+)\}(.*)$/;

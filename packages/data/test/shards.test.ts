@@ -87,6 +87,15 @@ describe('tar shards', () => {
     expect((await ShardedImages.open(join(root, 'train-000002.tar'))).length).toBe(2);
   });
 
+  it.each<[string, Record<string, string>, boolean]>([
+    ['an index, a readme and hidden files', { 'index.json': '{}', README: '', '.cache/a.png': '' }, true],
+    ['a class folder', { 'cat/1.png': '' }, false],
+    ['an image', { '1.JPG': '' }, false],
+  ])('are told from a leftover archive, next to %s', async (_, others, sharded) => {
+    expect(await isSharded(await folderWith({ 'a.tar': '', ...others }))).toBe(sharded);
+    expect(await isSharded(await folderWith(others))).toBe(false);
+  });
+
   it('may hold long names, other members and folders', async () => {
     const long = `${'deep/'.repeat(25)}x`;
     const pax = (name: string) => {
