@@ -22,11 +22,11 @@ const LEAST_IMAGE = 4096;
 /**
  * Makes a cache in memory that the threads of this process share. The system hands out its memory as it is filled.
  *
- * @param most bytes; default: a quarter of the machine's memory
+ * @param most bytes; default: a quarter of the memory that the process may use
  * @param sharing processes that divide the limit
  * @throws DataError if the system does not grant so much
  */
-export function makeCacheMemory(most = Math.floor(totalmem() / 4), sharing = 1): Cache {
+export function makeCacheMemory(most = Math.floor(usableMemory() / 4), sharing = 1): Cache {
   const limit = Math.floor(most / sharing);
   try {
     const count = Math.ceil(limit / CHUNK);
@@ -43,6 +43,12 @@ export function makeCacheMemory(most = Math.floor(totalmem() / 4), sharing = 1):
     if (!(error instanceof RangeError)) throw error;
     throw new DataError(`Cannot reserve ${limit} bytes for the cache of images: choose a lower limit.`);
   }
+}
+
+/** Bytes of the machine, or fewer where the process has a limit, as in a container. */
+export function usableMemory(): number {
+  // Without a limit it is 0, or larger than any memory.
+  return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 }
 
 /**

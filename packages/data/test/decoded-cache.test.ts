@@ -1,9 +1,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CacheFolder, openCacheFolder } from '../src/cache-folder.js';
-import { CacheMemory, makeCacheMemory } from '../src/cache-memory.js';
+import { CacheMemory, makeCacheMemory, usableMemory } from '../src/cache-memory.js';
 import type { Cache, DecodedCache } from '../src/decoded-cache.js';
 import { ImageFolder } from '../src/image-folder.js';
 import { createLoader } from '../src/loader.js';
@@ -95,6 +96,26 @@ describe.each(kinds)('a cache of decoded images %s', (_, open) => {
       expect(thread.get(keyOf(1))).toEqual(imageOf(1));
       expect(thread.get(keyOf(59))).toBeUndefined();
     }
+  });
+});
+
+describe('memory for decoded images', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it.each([
+    ['of a container', 8e6, 8e6],
+    ['that is not set', 0, totalmem()],
+    ['beyond the memory there is', 1.8e19, totalmem()],
+  ])('heeds a limit of the process %s', (_, constrained, expected) => {
+    vi.spyOn(process, 'constrainedMemory').mockReturnValue(constrained);
+    expect(usableMemory()).toBe(expected);
+  });
+
+  it('is a quarter of what the process may use', () => {
+    vi.spyOn(process, 'constrainedMemory').mockReturnValue(8e6);
+    expect(makeCacheMemory().limit).toBe(2e6);
   });
 });
 

@@ -56,7 +56,7 @@ export const dataSection = section({
  * - `label_map`: class of each id of the label maps, or `ignore`; `*`: of all others
  * - `reduce_zero_label`: id 0 does not count and the others are one less; before `label_map`, as in mmsegmentation
  * - `cache`: `ram`, or a folder, that keeps decoded images for later epochs (and runs); empty: none. `cache_limit`: bytes it may hold, over all
- *   processes; −1: a quarter of the memory, or half of the free space
+ *   processes; −1: a quarter of the memory that the process may use, or half of the free space
  * - `split`: share of the training images to validate on, chosen by a hash of their names, where there is no folder `val`
  */
 export type DataConfig = z.output<typeof dataSection>;
