@@ -34,6 +34,7 @@ export {
   type LabelsOfImage,
   openLabeledSet,
   openLabeledSets,
+  refuseShards,
 } from './data/labeled-sets.js';
 export { evaluationBatches } from './data/loaders.js';
 export {

@@ -17,7 +17,7 @@ import {
   TEN_CROPS,
   tenCropTransform,
 } from '@inplace-abn/data';
-import { openLabeledSet, type TrainConfig } from '@inplace-abn/recipes';
+import { openLabeledSet, refuseShards, type TrainConfig } from '@inplace-abn/recipes';
 
 /** The images of a test. */
 export interface TestImages {
@@ -43,6 +43,7 @@ export async function openTestImages(
   const val = join(dir, data.val);
   const list = data.val_labels !== '' && existsSync(join(dir, data.val_labels));
   if (task === 'multi-label') {
+    await refuseShards(dir, data, 'val');
     if (data.val_labels === '') {
       throw new UsageError('data.val_labels is empty: it names the list of labels of the images to test on');
     }

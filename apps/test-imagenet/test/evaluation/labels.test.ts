@@ -1,5 +1,5 @@
 /** A test on images with any number of labels against the validation of their training. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -69,6 +69,15 @@ describe('a test on label sets', () => {
     expect(result.labels[2]?.ap).toBeNaN();
     expect(result.map).toBeCloseTo(((result.labels[0]?.ap ?? 0) + (result.labels[1]?.ap ?? 0)) / 2, 9);
     expect(labelLines(result)).toHaveLength(2);
+  });
+
+  it('refuses shards, before it reads the checkpoint', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'val'));
+    await writeFile(join(folder, 'val', '0.tar'), '');
+    await expect(test({ data: folder, checkpoint: '/nowhere' })).rejects.toThrow(
+      'shards have one label for each image, but the task is "multi-label": unpack them',
+    );
   });
 
   it('needs a list', async () => {

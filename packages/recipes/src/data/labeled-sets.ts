@@ -75,15 +75,28 @@ export async function openLabeledSets(
 /** Images with any number of labels come with lists. */
 async function checkLists(dir: string, data: DataConfig): Promise<void> {
   for (const part of ['train', 'val'] as const) {
+    await refuseShards(dir, data, part);
     const root = join(dir, data[part]);
     const key = `${part}_labels` as const;
     if (data[key] !== '') continue;
     if (part === 'val' && data.split > 0 && !existsSync(root)) continue;
-    const what = (await isSharded(root))
-      ? 'shards have one label for each image'
-      : 'no list says which labels its images have';
-    throw new UsageError(`${root}: ${what}: name a CSV file with data.${key} (task "multi-label")`);
+    throw new UsageError(
+      `${root}: no list says which labels its images have: name a CSV file with data.${key} (task "multi-label")`,
+    );
   }
+}
+
+/**
+ * Refuses shards where images have any number of labels: a list cannot name their members.
+ *
+ * @throws UsageError naming the shards and the key of the list
+ */
+export async function refuseShards(dir: string, data: DataConfig, part: 'train' | 'val'): Promise<void> {
+  const root = join(dir, data[part]);
+  if (!(await isSharded(root))) return;
+  throw new UsageError(
+    `${root}: shards have one label for each image, but the task is "multi-label": unpack them and name a CSV file with data.${part}_labels`,
+  );
 }
 
 /** Options of {@link openLabeledSet}. */

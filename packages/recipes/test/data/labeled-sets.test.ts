@@ -90,6 +90,20 @@ describe('tar shards', () => {
       'data.split divides image files, not the shards',
     );
   });
+
+  it.each(['train', 'val'] as const)(
+    'have one label for each image: %s with a list is refused',
+    async (part) => {
+      const dir = await temporaryFolder();
+      await mkdir(join(dir, part));
+      await writeFile(join(dir, part, '0.tar'), '');
+      const opened = openLabeledSets(dir, dataOf({ train_labels: 'a.csv', val_labels: 'a.csv' }), 'any');
+      await expect(opened).rejects.toMatchObject({
+        code: 'ERR_USAGE',
+        message: `${join(dir, part)}: shards have one label for each image, but the task is "multi-label": unpack them and name a CSV file with data.${part}_labels`,
+      });
+    },
+  );
 });
 
 /** DIR/train-0.tar to train-2.tar of 20 images each, and DIR/val/0.tar. */
