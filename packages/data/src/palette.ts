@@ -14,6 +14,12 @@ interface Entry extends NamedColor {
   readonly line: number;
 }
 
+/** A line with a color. */
+interface Row {
+  readonly line: number;
+  readonly words: readonly string[];
+}
+
 /**
  * Reads the colors of classes: a line each with red, green, blue and a name, or the name first (CSV, CamVid's `label_colors.txt`, CVAT's
  * `labelmap.txt`, GIMP's palettes); an id may stand before the color of every line, else lines count from 0. Lines that begin with `#` and
@@ -34,19 +40,22 @@ export async function readPalette(path: string): Promise<readonly NamedColor[]> 
 const COLOR = 'expected a name and three numbers from 0 to 255 (red, green, blue)';
 
 function lines(path: string, text: string): Entry[] {
-  const rows: { line: number; words: string[] }[] = [];
+  const rows: Row[] = [];
+  let colorFirst = false;
   for (const [index, content] of text
     .replace(/^\uFEFF/, '')
     .split('\n')
     .entries()) {
     const line = index + 1;
     const words = content.split(/[\s,;:"]+/).filter((word) => word !== '');
+    if (rows.length === 0 && COLOR_FIRST.test(content)) colorFirst = true;
     if (words.length === 0 || content.trim().startsWith('#')) continue;
     if (hasColor(words)) rows.push({ line, words });
     else if (rows.length > 0 || !HEADER.test(content)) {
       throw new LabelFileError(path, line, `has no color: ${COLOR}`);
     }
   }
+  checkOrder(path, rows, colorFirst);
   const withIds = rows.every(({ words }) => isNumber(words[0] ?? '') && hasColor(words.slice(1)));
   return rows.map(({ line, words }, index) => {
     const id = withIds ? Number(words[0]) : index;
@@ -57,6 +66,42 @@ function lines(path: string, text: string): Entry[] {
     return { line, id: checked(path, line, id), name: name || `class ${id}`, color };
   });
 }
+
+/**
+ * Refuses rows of a color and a fourth number, whose last three numbers would be read as the color. Red that counts the rows is an id.
+ *
+ * @param colorFirst whether a header says that the color comes first
+ */
+function checkOrder(path: string, rows: readonly Row[], colorFirst: boolean): void {
+  const numbers = rows.map(({ words }) => fourNumbers(words));
+  const [first] = rows;
+  if (!first || numbers.includes(undefined)) return;
+  const [leading, last] = [0, 3].map((at) => numbers.map((four) => four?.[at] ?? -1));
+  const opaque = last?.every((value) => value === 255);
+  const others = rows.length > 1 && !counts(leading) && (opaque || counts(last));
+  const startsWithColor = colorFirst && rows.every(({ words }) => numbersFrom(words, 1) >= 4);
+  if (!others && !startsWithColor) return;
+  throw new LabelFileError(
+    path,
+    first.line,
+    `has a number after the color ${numbers[0]?.slice(0, 3).join(', ')}: expected the id before the color, and no alpha`,
+  );
+}
+
+/** The first four words, or else the last four, if they are numbers. */
+function fourNumbers(words: readonly string[]): number[] | undefined {
+  if (numbersFrom(words, 1) >= 4) return words.slice(0, 4).map(Number);
+  return numbersFrom(words, -1) >= 4 ? words.slice(-4).map(Number) : undefined;
+}
+
+/** Whether values count up from 0 or 1. */
+function counts(values: readonly number[] = []): boolean {
+  const [start = -1] = values;
+  return (start === 0 || start === 1) && values.every((value, index) => value === start + index);
+}
+
+/** A header, or a comment above the colors, whose first columns are red and green. */
+const COLOR_FIRST = /^\W*r(ed)?\W+g(reen)?\b/i;
 
 /** Names of columns, and the first lines of a palette of GIMP. */
 const HEADER = /^\D*$|^Columns:/;

@@ -51,6 +51,30 @@ describe('readPalette', () => {
     await expect(read(text)).rejects.toThrow(message);
   });
 
+  it.each([
+    ['alpha', '70,130,180,255,sky\n128,64,128,255,road\n', '1: has a number after the color 70, 130, 180'],
+    ['alpha after a name', 'sky 70 130 180 255\nroad 128 64 128 255\n', '1: has a number after the color 70'],
+    ['an id after the color', '70 130 180 0\n128 64 128 1\n', '1: has a number after the color 70, 130, 180'],
+    ['a header that begins with red', 'R;G;B;ID\n70;130;180;9\n', '2: has a number after the color 70'],
+    [
+      'a comment that does',
+      '# red green blue id\n1 130 180 9\n',
+      '2: has a number after the color 1, 130, 180',
+    ],
+  ])('refuses %s', async (_, text, message) => {
+    await expect(read(text)).rejects.toMatchObject({ code: 'ERR_LABEL_FILE' });
+    await expect(read(text)).rejects.toThrow(`palette:${message}`);
+    await expect(read(text)).rejects.toThrow('expected the id before the color, and no alpha');
+  });
+
+  it.each([
+    ['of the same blue', '0 70 130 255\n1 128 64 255\n', [70, 130, 255]],
+    ['whose names end with numbers', 'class 1,70,130,255\nclass 2,128,64,255\n', [70, 130, 255]],
+    ['of one row', '9 70 130 255\n', [70, 130, 255]],
+  ])('reads ids before colors %s', async (_, text, color) => {
+    expect((await read(text))[0]?.color).toEqual(color);
+  });
+
   it('says that there is no file', async () => {
     await expect(readPalette('/nowhere/palette')).rejects.toThrow('/nowhere/palette: cannot be read (ENOENT');
   });
