@@ -78,6 +78,10 @@ export class CacheFolder implements DecodedCache {
     }
   }
 
+  hasRoom(bytes: number): boolean {
+    return Atomics.load(this.counters, BYTES) + BigInt(HEADER + bytes) <= BigInt(this.spec.limit);
+  }
+
   put(key: Buffer, image: Image): void {
     const bytes = HEADER + image.data.length;
     if (Atomics.add(this.counters, BYTES, BigInt(bytes)) + BigInt(bytes) > BigInt(this.spec.limit)) {

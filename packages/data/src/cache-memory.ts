@@ -51,6 +51,11 @@ export function usableMemory(): number {
   return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 }
 
+/** Bytes that an image takes, by those of its pixels. */
+function bytesFor(pixels: number): number {
+  return 8 * Math.ceil((KEY + HEADER + pixels) / 8);
+}
+
 /**
  * The cache for one thread: an open hash table of places in the chunks. A slot is claimed by writing its key; its place follows when the
  * image is whole, so that others find all of it or nothing.
@@ -85,11 +90,15 @@ export class CacheMemory implements DecodedCache {
     return imageIn(chunk.subarray(at + KEY, at + KEY + HEADER + width * height * channels));
   }
 
+  hasRoom(bytes: number): boolean {
+    return this.placeFrom(Number(Atomics.load(this.cursor, 0)), bytesFor(bytes)) !== undefined;
+  }
+
   put(key: Buffer, image: Image): void {
-    const bytes = 8 * Math.ceil((KEY + HEADER + image.data.length) / 8);
-    if (!this.hasRoom(bytes)) return;
+    if (!this.hasRoom(image.data.length)) return;
     const slot = this.slotOf(key, true);
     if (slot === undefined) return;
+    const bytes = bytesFor(image.data.length);
     const place = this.reserve(bytes);
     if (place === undefined) return;
     const chunk = this.chunks[Math.floor(place / CHUNK)];
@@ -115,10 +124,6 @@ export class CacheMemory implements DecodedCache {
       if (found === wanted) return claim ? undefined : slot;
     }
     return undefined;
-  }
-
-  private hasRoom(bytes: number): boolean {
-    return this.placeFrom(Number(Atomics.load(this.cursor, 0)), bytes) !== undefined;
   }
 
   private reserve(bytes: number): number | undefined {

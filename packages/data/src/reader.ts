@@ -55,7 +55,8 @@ export async function usePictureOf<T>(
   if (jpeg) {
     checkPixels(jpeg, maxPixels, path);
     try {
-      return use(cache ? (wholeOf(jpeg, keep) ?? jpeg) : jpeg);
+      // A full cache would drop the pixels that `use` does not ask for.
+      return use(cache?.hasRoom(jpeg.bytes) ? (wholeOf(jpeg, keep) ?? jpeg) : jpeg);
     } catch (error) {
       if (!(error instanceof DamagedJpeg)) throw error;
     }

@@ -7,7 +7,9 @@ import { CacheFolder, openCacheFolder } from '../src/cache-folder.js';
 import { CacheMemory, makeCacheMemory, usableMemory } from '../src/cache-memory.js';
 import type { Cache, DecodedCache } from '../src/decoded-cache.js';
 import { ImageFolder } from '../src/image-folder.js';
+import { Jpeg } from '../src/jpeg/jpeg.js';
 import { createLoader } from '../src/loader.js';
+import { usePictureOf } from '../src/reader.js';
 import { shuffledSampler } from '../src/sampler.js';
 import { trainTransform } from '../src/transform.js';
 import { grayPng, makeImage, temporaryFolder, writeFiles } from './images.js';
@@ -96,6 +98,19 @@ describe.each(kinds)('a cache of decoded images %s', (_, open) => {
       expect(thread.get(keyOf(1))).toEqual(imageOf(1));
       expect(thread.get(keyOf(59))).toBeUndefined();
     }
+  });
+});
+
+describe.each(kinds)('a full cache %s', (_, open) => {
+  it('leaves a JPEG to be decoded only as far as it is needed', async () => {
+    const { data, width, height, channels } = makeImage(64, 48, 3, (x, y, c) => x * y + c);
+    const content = await sharp(data, { raw: { width, height, channels } }).jpeg().toBuffer();
+    const decodesAll = async (limit: number) => {
+      const cache = threadOf(await open(limit));
+      return usePictureOf(content, 'a.jpg', (picture) => !(picture instanceof Jpeg), { cache });
+    };
+    expect(await decodesAll(1e6)).toBe(true);
+    expect(await decodesAll(64 * 48 * 3)).toBe(false);
   });
 });
 

@@ -38,6 +38,11 @@ export class Jpeg implements RegionSource {
     return this.header.height;
   }
 
+  /** Bytes of all its pixels once they are decoded. */
+  get bytes(): number {
+    return this.width * this.height * this.header.components.length;
+  }
+
   /**
    * Decodes only as much as `box` needs, so damage after it goes unnoticed.
    * @throws DamagedJpeg
