@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, stat, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { sharpVersion } from './decode.js';
 import {
   BYTES,
   type Cache,
@@ -16,20 +17,23 @@ import {
 import { DataError, reasonOf } from './errors.js';
 import type { Image } from './image/image.js';
 
-/** Changes where a decoder's pixels do: files of other versions are not read. */
+/** Changes where the pixels of own decoders do: files of other versions, or of another sharp, are not read. */
 const VERSION = 'v1';
 const ENDING = '.rgb';
+/** A file that is being written, or that a killed run left. */
+const PARTIAL = /\.rgb\.\d+-\d+-\d+$/;
+const HOUR = 3_600_000;
 
 /**
  * Opens a folder of decoded images that several processes, and later runs, may share. A file is written under another name first: one that is
- * there is whole.
+ * there is whole. Each version of sharp has a folder of its own in `path`.
  *
  * @param limit bytes that the folder may hold; default: what it holds and half of the free space
  * @param sharing processes that write at once: each may fill its part of what is left
  * @throws DataError if the folder cannot be made
  */
 export async function openCacheFolder(path: string, limit?: number, sharing = 1): Promise<Cache> {
-  const folder = join(path, VERSION);
+  const folder = join(path, `${VERSION}-sharp-${await sharpVersion()}`);
   try {
     await mkdir(folder, { recursive: true });
     const found = await sizeOf(folder);
@@ -51,14 +55,27 @@ export async function openCacheFolder(path: string, limit?: number, sharing = 1)
 
 async function sizeOf(folder: string): Promise<{ images: number; bytes: number }> {
   let [images, bytes] = [0, 0];
-  for (const inside of await readdir(folder)) {
-    for (const name of await readdir(join(folder, inside))) {
+  for (const inside of await readdir(folder, { withFileTypes: true })) {
+    // Files such as .DS_Store come from outside.
+    if (!inside.isDirectory()) continue;
+    for (const name of await readdir(join(folder, inside.name))) {
+      const path = join(folder, inside.name, name);
+      if (PARTIAL.test(name)) await removeOld(path);
       if (!name.endsWith(ENDING)) continue;
       images++;
-      bytes += (await stat(join(folder, inside, name)).catch(() => ({ size: 0 }))).size;
+      bytes += (await stat(path).catch(() => ({ size: 0 }))).size;
     }
   }
   return { images, bytes };
+}
+
+/** Removes a partial file that no run writes any more. Another process may do so at the same time. */
+async function removeOld(path: string): Promise<void> {
+  try {
+    if (Date.now() - (await stat(path)).mtimeMs > HOUR) await rm(path, { force: true });
+  } catch {
+    // The file costs space, nothing else.
+  }
 }
 
 /** The cache for one thread. */
@@ -100,13 +117,21 @@ export class CacheFolder implements DecodedCache {
       Atomics.add(this.counters, IMAGES, 1n);
     } catch {
       // A full disk ends the caching, not the run.
-      rmSync(partial, { force: true });
       Atomics.sub(this.counters, BYTES, BigInt(bytes));
+      removeQuietly(partial);
     }
   }
 
   private fileOf(key: Buffer): string {
     const name = key.toString('hex');
     return join(this.spec.path, name.slice(0, 2), `${name.slice(2)}${ENDING}`);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // A later run removes it.
   }
 }

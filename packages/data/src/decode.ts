@@ -76,6 +76,12 @@ async function claimedSize(content: Uint8Array): Promise<Size | undefined> {
   }
 }
 
+/** The version of sharp, whose decoders' pixels may differ from those of another. */
+export async function sharpVersion(): Promise<string> {
+  const { default: sharp } = await import('sharp');
+  return sharp.versions.sharp ?? 'unknown';
+}
+
 /**
  * Imports sharp on first use, because most loader threads never need it. One image per pool thread, and no cache: an
  * epoch never decodes an image twice.

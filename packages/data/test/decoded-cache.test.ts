@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -155,6 +155,38 @@ describe('a folder of decoded images', () => {
     expect(thread.get(keyOf(5))).toBeUndefined();
     await writeFile(join(path, file), '');
     expect(thread.get(keyOf(5))).toBeUndefined();
+  });
+
+  it('passes over files from outside, also where a folder would be', async () => {
+    const path = await temporaryFolder();
+    const { spec } = await openCacheFolder(path, 1e6);
+    const folder = spec.kind === 'folder' ? spec.path : '';
+    await writeFile(join(folder, '.DS_Store'), '');
+    await writeFile(join(folder, '05'), '');
+    const cache = await openCacheFolder(path, 1e6);
+    threadOf(cache).put(keyOf(5), imageOf(5));
+    expect(cache.size()).toEqual({ images: 0, bytes: 0 });
+    threadOf(cache).put(keyOf(6), imageOf(6));
+    expect(cache.size().images).toBe(1);
+  });
+
+  it('loses what killed runs left half written an hour ago', async () => {
+    const path = await temporaryFolder();
+    const { spec } = await openCacheFolder(path, 1e6);
+    const folder = join(spec.kind === 'folder' ? spec.path : '', '05');
+    await mkdir(folder);
+    const [old, recent] = ['aa.rgb.12-0-3', 'bb.rgb.12-1-0'];
+    for (const name of [old, recent]) await writeFile(join(folder, name), '');
+    const before = Date.now() / 1000 - 4000;
+    await utimes(join(folder, old), before, before);
+    await openCacheFolder(path, 1e6);
+    expect(await readdir(folder)).toEqual([recent]);
+  });
+
+  it('is one for each version of sharp', async () => {
+    const path = await temporaryFolder();
+    await openCacheFolder(path, 1e6);
+    expect(await readdir(path)).toEqual([`v1-sharp-${sharp.versions.sharp}`]);
   });
 
   it('says that it cannot be made', async () => {
