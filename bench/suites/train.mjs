@@ -89,7 +89,12 @@ async function compare(what, { steps = 5, eager = false, limits, say }) {
     const [first] = rows;
     if (arch !== 'resnet50' || !first || !('oneDNN' in cpu().libraries)) return [...rows, ...refused];
     const bare = await bareConvolutions(cpu(), plan);
-    const alone = { name, variant: `${variant}, bare oneDNN convolutions`, unit: 's', share: first.share };
+    const alone = {
+      name,
+      variant: `${variant}, bare oneDNN ${cpu().libraries.oneDNN} convolutions`,
+      unit: 's',
+      share: first.share,
+    };
     return [...rows, { ...alone, ours: first.ours, peer: bare, ratio: first.ours / bare }, ...refused];
   } finally {
     await Promise.all(forms.map(({ peer }) => peer.stop()));

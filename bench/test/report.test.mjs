@@ -65,9 +65,9 @@ describe('the pages', () => {
   it('have the newest run and its fastest peer in the README', () => {
     expect(readmeTable([results])).toMatchInlineSnapshot(`
       "<!-- bench: the table below is written by \`npm run bench -- report\` -->
-      One machine (Zen 4, 2 cores), 224×224, batch 16 (the largest two: 8); memory is the peak without weights; 2026-11-30, commit ef567890. PyTorch is in its fastest form.
+      One type of CPU (Zen 4, 2 cores), 224×224, batch 16 (the largest two: 8); memory is the peak without weights; 2026-11-30, commit ef567890. PyTorch runs eagerly. Of its versions and memory formats, the one with the highest ratio is shown; rows on a busy host say so in the results.
 
-      | training step      |   ours |   peer | ratio |        memory | ratio | peer is                   |
+      | measured           |   ours |   peer | ratio |        memory | ratio | peer is                   |
       | ------------------ | -----: | -----: | ----: | ------------: | ----: | ------------------------- |
       | ResNet-50, float32 | 1.50 s | 3.00 s |  0.50 | 100 of 400 MB |  0.25 | PyTorch 2.6 channels_last |
       <!-- bench: end -->"

@@ -45,7 +45,7 @@ const command = new Command('test-vistas')
     '<snapshot>',
     'weights: a torch.save file with {state_dict: {body, head, cls}}, a safetensors file, or a folder of checkpoints',
   )
-  .argument('<in_dir>', 'folder of photographs: *.png, *.jpg, *.jpeg, in any case')
+  .argument('<in_dir>', 'folder of photographs')
   .argument('<out_dir>', 'folder for NAME.png of each, and index.html');
 for (const option of segmentingOptions()) command.addOption(option);
 command

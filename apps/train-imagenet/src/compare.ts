@@ -26,7 +26,7 @@ const command = new Command('compare')
   .argument('<run_a>', 'run folder; nothing is written there')
   .argument('<run_b>', 'another')
   .argument('<dir>', 'the images that they were trained on')
-  .option('--data <dir>', 'the images of the second run, where they are others')
+  .option('--data <dir>', 'the images of the second run, if they differ')
   .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
   .option('--json', 'print one object')
   .addHelpText(

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** replay: makes a past step of a run once more, bit for bit. */
+/** replay: repeats a past step of a run, bit for bit. */
 import { join } from 'node:path';
 import { CommandLineError, runCommand, withAdvice } from '@inplace-abn/cli';
 import { cpu } from '@inplace-abn/core';
@@ -23,7 +23,7 @@ const command = new Command('replay')
   )
   .argument('<run>', 'run folder; nothing is written there')
   .argument('<dir>', 'the images that it was trained on')
-  .option('--step <n>', 'the step to make, counted from 1 as in metrics.jsonl', positive)
+  .option('--step <n>', 'the step to repeat, counted from 1 as in metrics.jsonl', positive)
   .option('--dump <layer>', 'also write all that the instructions at this module path compute in the step')
   .option('--out <file>', 'the file of --dump', 'dump.safetensors')
   .option('--find-nan', 'go on until a value is not finite, and print the instruction that made it')

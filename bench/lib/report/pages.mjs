@@ -72,15 +72,12 @@ function runLine({ command, date, commit, machine, limits, note }) {
 
 /** @type {(label: string, arch: string, precision: string, batch?: number) => Line} */
 const step = (label, arch, precision, batch = 16) => {
-  const what = `^${arch}, ${precision}, batch ${batch},`;
-  const memory = { name: 'memory', begins: new RegExp(`${what} the same without weights`) };
-  return { label, name: 'train', begins: new RegExp(`${what} PyTorch`), memory };
+  return { label, name: 'train', begins: new RegExp(`^${arch}, ${precision}, batch ${batch}, PyTorch`) };
 };
 
 /**
- * README's rows: the newest run's, and of several peers the fastest, so that no ratio flatters. `memory`: where the memory
- * is, if the row has none itself.
- * @typedef {Source & { label: string, memory?: Source }} Line
+ * README's rows: the newest run's, and of several peers the fastest, so that no ratio flatters.
+ * @typedef {Source & { label: string }} Line
  * @type {readonly Line[]}
  */
 const LINES = [
@@ -111,7 +108,7 @@ export function readmeTable(all) {
   });
   const cells = picked.map(({ line, row }) => {
     const quantity = (/** @type {number} */ value) => `${significant(value)} ${row.unit}`;
-    const memory = memoryOf(results, line, row);
+    const memory = memoryOf(row);
     const bytes = memory ? `${memory.ours.toFixed(0)} of ${memory.peer.toFixed(0)} MB` : '';
     const share = memory ? (memory.ours / memory.peer).toFixed(2) : '';
     return [
@@ -124,7 +121,7 @@ export function readmeTable(all) {
       peerOf(row),
     ];
   });
-  const head = ['training step', 'ours', 'peer', 'ratio', 'memory', 'ratio', 'peer is'];
+  const head = ['measured', 'ours', 'peer', 'ratio', 'memory', 'ratio', 'peer is'];
   const table = markdown([head, ...cells], (column) => column > 0 && column < 6);
   const ids = picked.map(({ row }) => row.run);
   return `${BEGIN}\n${introduction(results, ids)}\n\n${table}\n${END}`;
@@ -142,8 +139,8 @@ function introduction({ cpu, runs }, ids) {
   const at = `commit${commits.length > 1 ? 's' : ''} ${commits.join(', ')}`;
   const cores = /(\d+) cores/.exec(used.at(-1)?.machine ?? '')?.[1] ?? 'all';
   return [
-    `One machine (${cpu}, ${cores} cores), 224×224, batch 16 (the largest two: 8); memory is the peak without weights; ${when}, ${at}.`,
-    'PyTorch is in its fastest form.',
+    `One type of CPU (${cpu}, ${cores} cores), 224×224, batch 16 (the largest two: 8); memory is the peak without weights; ${when}, ${at}.`,
+    'PyTorch runs eagerly. Of its versions and memory formats, the one with the highest ratio is shown; rows on a busy host say so in the results.',
   ].join(' ');
 }
 
@@ -164,15 +161,12 @@ function newest({ runs, rows }, { name, begins }) {
 }
 
 /**
- * Megabytes at the peak, without weights.
- * @param {Results} results
- * @param {Line} line
+ * Megabytes at the peak, without weights: measured with the row, so of the same peer.
  * @param {Measured} row
  * @returns {{ ours: number, peer: number } | undefined}
  */
-function memoryOf(results, { memory }, row) {
-  if (row.memory) return { ours: row.memory.ours / MEGABYTE, peer: row.memory.peer / MEGABYTE };
-  return memory && newest(results, memory);
+function memoryOf({ memory }) {
+  return memory && { ours: memory.ours / MEGABYTE, peer: memory.peer / MEGABYTE };
 }
 
 /** The last part of a variant names the peer. @param {Measured} row */

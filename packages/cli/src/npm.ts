@@ -30,10 +30,15 @@ export function keptByNpm(options: readonly OptionNames[], args: readonly string
     const names = [long, short].filter((name) => name !== undefined);
     return names.some((name) => given.has(name))
       ? []
-      : names.filter((name) => env[variable(name)] && !ALWAYS_SET.has(variable(name))).slice(0, 1);
+      : names.filter((name) => isSet(env[variable(name)]) && !ALWAYS_SET.has(variable(name))).slice(0, 1);
   });
   if (kept.length === 0) return null;
   return `npm kept ${kept.join(', ')} for itself: put -- before the program's arguments, as in npm run ${script} -- ARGUMENTS`;
+}
+
+/** A setting that is off is '' where the command line says so, and `false` where the environment does. */
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== 'false';
 }
 
 function variable(option: string): string {

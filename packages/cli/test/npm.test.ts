@@ -23,6 +23,7 @@ describe('keptByNpm', () => {
   it.each([
     ['npm sets a variable for every script', ['config.json'], { ...run, npm_config_cache: '/root/.npm' }],
     ['npm has a setting that is off', ['config.json'], { ...run, npm_config_audit: '' }],
+    ['the environment turns a setting off', ['config.json'], { ...run, npm_config_audit: 'false' }],
     ['the program has the option', ['--batch', '8'], { ...run, npm_config_batch: '8' }],
     ['the program has the option with its value', ['--batch=8'], { ...run, npm_config_batch: '8' }],
     ['npm runs tests', [], { ...run, npm_command: 'test', npm_config_batch: '8' }],

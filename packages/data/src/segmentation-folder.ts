@@ -36,7 +36,7 @@ export interface SegmentationFolderOptions extends LabelNaming {
 }
 
 /**
- * A data set of images with a class id per pixel, laid out as `DIR/images/…/NAME.{jpg,jpeg,png}` with
+ * A data set of images with a class id per pixel, laid out as `DIR/images/…/NAME.{jpg,png,…}` with
  * `DIR/labels/…/NAME.png`. Images are sorted by the code points of their paths; hidden files and folders are skipped.
  * Options select other layouts, for example Cityscapes:
  *

@@ -43,7 +43,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   replay: {
     package: '@inplace-abn/train-imagenet',
     file: 'dist/replay.js',
-    does: 'make a past step of a run once more, bit for bit: inplace-abn replay RUN DIR --step N',
+    does: 'repeat a past step of a run, bit for bit: inplace-abn replay RUN DIR --step N',
   },
   compare: {
     package: '@inplace-abn/train-imagenet',

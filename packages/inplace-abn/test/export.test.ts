@@ -71,9 +71,9 @@ describe('sizes that stay open', () => {
 
   it('are told', () => {
     expect(describeSizes({ from: 64, to: 672 })).toBe(
-      'the model takes heights and widths from 64 to 672: the network is another one at others',
+      'the model takes heights and widths from 64 to 672; other sizes need another export',
     );
-    expect(describeSizes({ step: 32 })).toMatch(/widths that differ from the example's by multiples of 32: /);
+    expect(describeSizes({ step: 32 })).toMatch(/widths that differ from the example's by multiples of 32; /);
   });
 });
 

@@ -33,5 +33,5 @@ export function describeSizes({ from, to, step }: SizeRange): string {
   const ends = from === undefined || to === undefined ? '' : ` from ${from} to ${to}`;
   const steps =
     step === undefined ? '' : `${ends ? ' and' : ''} that differ from the example's by multiples of ${step}`;
-  return `the model takes heights and widths${ends}${steps}: the network is another one at others`;
+  return `the model takes heights and widths${ends}${steps}; other sizes need another export`;
 }
