@@ -72,12 +72,15 @@ function runLine({ command, date, commit, machine, limits, note }) {
 
 /** @type {(label: string, arch: string, precision: string, batch?: number) => Line} */
 const step = (label, arch, precision, batch = 16) => {
-  return { label, name: 'train', begins: new RegExp(`^${arch}, ${precision}, batch ${batch}, PyTorch`) };
+  const what = `^${arch}, ${precision}, batch ${batch},`;
+  const memory = { name: 'memory', begins: new RegExp(`${what} the same without weights`) };
+  return { label, name: 'train', begins: new RegExp(`${what} PyTorch`), memory };
 };
 
 /**
- * README's rows: the newest run's, and of several peers the fastest, so that no ratio flatters.
- * @typedef {Source & { label: string }} Line
+ * README's rows: the newest run's, and of several peers the fastest, so that no ratio flatters. `memory`: where the memory
+ * is, if the row has none itself.
+ * @typedef {Source & { label: string, memory?: Source }} Line
  * @type {readonly Line[]}
  */
 const LINES = [
@@ -108,8 +111,8 @@ export function readmeTable(all) {
   });
   const cells = picked.map(({ line, row }) => {
     const quantity = (/** @type {number} */ value) => `${significant(value)} ${row.unit}`;
-    const memory = memoryOf(row);
-    const bytes = memory ? `${memory.ours.toFixed(0)} of ${memory.peer.toFixed(0)} MB` : '';
+    const memory = memoryOf(results, line, row);
+    const bytes = memory ? `${memory.ours.toFixed(0)} of ${memory.peer.toFixed(0)} MB${memory.of}` : '';
     const share = memory ? (memory.ours / memory.peer).toFixed(2) : '';
     return [
       line.label,
@@ -161,12 +164,19 @@ function newest({ runs, rows }, { name, begins }) {
 }
 
 /**
- * Megabytes at the peak, without weights: measured with the row, so of the same peer.
+ * Megabytes at the peak, without weights. `of` names the peer's version, in brackets, where the row's is another.
+ * @param {Results} results
+ * @param {Line} line
  * @param {Measured} row
- * @returns {{ ours: number, peer: number } | undefined}
+ * @returns {{ ours: number, peer: number, of: string } | undefined}
  */
-function memoryOf({ memory }) {
-  return memory && { ours: memory.ours / MEGABYTE, peer: memory.peer / MEGABYTE };
+function memoryOf(results, { memory }, row) {
+  if (row.memory) return { ours: row.memory.ours / MEGABYTE, peer: row.memory.peer / MEGABYTE, of: '' };
+  const apart = memory && newest(results, memory);
+  if (!apart) return undefined;
+  const version = (/** @type {Measured} */ { variant }) => /PyTorch [\d.]+/.exec(variant)?.[0];
+  const of = version(apart) === version(row) ? '' : ` (${version(apart)})`;
+  return { ours: apart.ours, peer: apart.peer, of };
 }
 
 /** The last part of a variant names the peer. @param {Measured} row */
