@@ -1,5 +1,5 @@
 // @ts-check
-// What each part of a recipe is worth: the demo's network for 12 epochs of Fashion-MNIST, alone and with what helps
+// Trains the demo's network for 12 epochs of Fashion-MNIST with each part of a recipe alone, and with those that help
 // together, in place and with ordinary batch norm. The peer is plain training from the same seed. Rows that a report has
 // are not trained again unless --parts names them, so that hours of training can be done in parts.
 import { rm } from 'node:fs/promises';

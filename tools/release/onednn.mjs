@@ -101,8 +101,10 @@ async function download(tarball) {
 /**
  * @param {string} uris  of `apt-get download --print-uris libdnnl-dev`
  * @returns {string} the sources' URL
+ * @throws {StepError} where apt names no mirror
  */
 export function sourcesUrl(uris) {
-  const binary = /^'(\S+)'/m.exec(uris)?.[1] ?? 'http://deb.debian.org/debian/pool/main/o/onednn/';
+  const binary = /^'(\S+)'/m.exec(uris)?.[1];
+  if (!binary) throw new StepError('apt knows no mirror that has libdnnl-dev: run apt-get update');
   return new URL(TARBALL, binary).href;
 }
