@@ -1,9 +1,9 @@
 /** Counts the images of a test that have any number of labels. */
 import type { Batch, SkippedImage } from '@inplace-abn/data';
 import { PrecisionMeter } from '@inplace-abn/recipes';
-import { Halting, StepClock } from '@inplace-abn/train';
+import { StepClock } from '@inplace-abn/train';
 import type { LabelTestResult } from './result.js';
-import type { TestParts } from './test-network.js';
+import { type Counter, type TestParts, visitImages } from './visit.js';
 
 type Findings = Pick<
   LabelTestResult,
@@ -16,39 +16,22 @@ interface Sums {
   images: number;
 }
 
-export class LabelRun {
-  private readonly clock = new StepClock();
-  private readonly halting: Halting;
+export class LabelRun implements Counter {
+  readonly clock = new StepClock();
   private readonly meter: PrecisionMeter;
-  private readonly sums: Sums = { loss: 0, images: 0 };
-  private reported = 0;
+  private readonly totals: Sums = { loss: 0, images: 0 };
 
   constructor(private readonly parts: TestParts) {
-    this.halting = new Halting(parts.stop, parts.peers);
     this.meter = new PrecisionMeter(parts.classifier.classes);
   }
 
   /** Tests all images; the findings are those of all processes. */
   async run(): Promise<Findings | { readonly stopped: NodeJS.Signals | null }> {
-    const { loader, classifier, progress, folder, batchSize } = this.parts;
-    this.clock.start();
-    let visited = 0;
-    for await (const batch of this.halting.batches(loader, 0)) {
-      this.clock.dataReady();
-      const size = Math.min(batchSize, folder.length - visited);
-      // This process's share of the last batch may be empty.
-      if (batch.size > 0) this.count(batch, await classifier.logits(batch));
-      visited += size;
-      batch.release();
-      this.clock.stepDone(size);
-      await this.report(batch.number + 1, visited);
-      if (this.halting.signal) break;
-    }
-    progress.finish();
-    return visited < folder.length ? { stopped: this.halting.signal } : this.findings();
+    const stopped = await visitImages(this.parts, this);
+    return stopped ? { stopped } : this.findings();
   }
 
-  private count(batch: Batch, logits: Float32Array): void {
+  count(batch: Batch, logits: Float32Array): void {
     const { classes } = this.parts.classifier;
     // An unreadable image leaves its row empty.
     const rows = Array.from({ length: batch.size }, (_, row) => row).filter(
@@ -69,38 +52,25 @@ export class LabelRun {
       positives[0] = (positives[0] ?? 0) + label;
       hits[0] = (hits[0] ?? 0) + above * label;
       // Binary cross entropy: log(1 + eˣ) − t·x.
-      this.sums.loss +=
+      this.totals.loss +=
         (Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score))) - label * score) / classes;
     }
     this.meter.add({ scores, predicted, positives, hits }, { size: rows.length, labelSets: labels });
-    this.sums.images += rows.length;
+    this.totals.images += rows.length;
   }
 
-  /** Shows the results of all processes so far, and checks whether one of them wants to stop. */
-  private async report(step: number, visited: number): Promise<void> {
-    const { loader, folder, classifier, progress } = this.parts;
-    for (const { path, reason } of loader.skipped.slice(this.reported)) {
-      progress.note(`cannot read ${path}: ${reason}; it is not counted`);
-      this.reported++;
-    }
-    const own = Float64Array.of(this.sums.loss, this.sums.images);
-    const [loss = 0, images = 0] = await this.halting.agree(own);
-    progress.update({
-      phase: 'test',
-      step,
-      steps: loader.batches,
-      loss: loss / images,
-      imagesPerSecond: this.clock.imagesPerSecond,
-      waitShare: this.clock.waitShare,
-      peakBytes: classifier.bytes,
-      etaSeconds: this.clock.eta(folder.length - visited),
-    });
+  sums(): Float64Array {
+    return Float64Array.of(this.totals.loss, this.totals.images);
+  }
+
+  shown([loss = 0, images = 0]: Float64Array) {
+    return { loss: loss / images };
   }
 
   private async findings(): Promise<Findings> {
     const { loader, peers, folder, classes, classifier } = this.parts;
     const own = {
-      sums: this.sums,
+      sums: this.totals,
       counts: this.meter.counts(),
       scored: this.meter.scored,
       skipped: loader.skipped,

@@ -1,13 +1,6 @@
 /** Runs a test from configuration, checkpoint and image folder to its result. */
 import { type Device, UsageError } from '@inplace-abn/core';
-import {
-  type Batch,
-  type LabeledImages,
-  type Loader,
-  type Sides,
-  type SkippedImage,
-  shareOf,
-} from '@inplace-abn/data';
+import type { Batch, Sides, SkippedImage } from '@inplace-abn/data';
 import {
   Classifier,
   evaluationBatches,
@@ -21,21 +14,20 @@ import {
 import {
   ALONE,
   checkSame,
-  Halting,
   type Peers,
-  type Progress,
   type ProgressStream,
   progressOf,
   StepClock,
   StopRequest,
 } from '@inplace-abn/train';
-import { type ClassMap, classesInOrder, knownClasses, matchClasses } from './class-list.js';
+import { classesInOrder, knownClasses, matchClasses } from './class-list.js';
 import { LabelRun } from './label-run.js';
 import { MostConfident } from './most-confident.js';
 import { predictionOf } from './prediction.js';
 import type { LabelTestResult, TestResult } from './result.js';
 import { Tally } from './tally.js';
 import { createTestLoader, cropsOf, openTestImages, type Preparation } from './test-data.js';
+import { type Counter, type TestParts, visitImages } from './visit.js';
 
 export interface TestOptions extends Preparation {
   readonly config: TrainConfig;
@@ -157,55 +149,22 @@ function factsOf({ config, crop, scale, tenCrops }: TestOptions, checkpoint: str
   return { arch, precision, checkpoint, crop, scale, tenCrops };
 }
 
-/** The parts of a run over the images of a test. */
-export interface TestParts {
-  readonly folder: LabeledImages;
-  readonly classes: ClassMap;
-  readonly classifier: Classifier;
-  readonly loader: Loader;
-  /** Images per batch, over all processes. */
-  readonly batchSize: number;
-  readonly progress: Progress;
-  readonly stop: StopRequest;
-  readonly peers: Peers;
-}
-
-class TestRun {
+class TestRun implements Counter {
+  readonly clock = new StepClock();
   private readonly tally: Tally;
   private readonly worst = new MostConfident(WORST);
-  private readonly clock = new StepClock();
-  private reported = 0;
   /** Of all processes, after they have been gathered. */
   private unreadable: readonly SkippedImage[] = [];
-  private readonly halting: Halting;
 
   constructor(private readonly parts: TestParts) {
     this.tally = new Tally(parts.classifier.classes);
-    this.halting = new Halting(parts.stop, parts.peers);
   }
 
   /** Tests all images and gathers the results of all processes. Returns the signal that stopped it, or null. */
   async run(): Promise<NodeJS.Signals | null> {
-    const { loader, classifier, progress, folder, batchSize, peers } = this.parts;
-    this.clock.start();
-    let visited = 0;
-    for await (const batch of this.halting.batches(loader, 0)) {
-      this.clock.dataReady();
-      const size = Math.min(batchSize, folder.length - visited);
-      // This process's share of the last batch may be empty.
-      if (batch.size > 0) {
-        this.count(batch, await classifier.logits(batch), visited + shareOf(size, peers).begin);
-      }
-      visited += size;
-      batch.release();
-      this.clock.stepDone(size);
-      await this.report(batch.number + 1, visited);
-      if (this.halting.signal) break;
-    }
-    progress.finish();
-    if (visited < folder.length) return this.halting.signal;
-    await this.bringTogether();
-    return null;
+    const stopped = await visitImages(this.parts, this);
+    if (stopped === null) await this.bringTogether();
+    return stopped;
   }
 
   private async bringTogether(): Promise<void> {
@@ -220,7 +179,7 @@ class TestRun {
     this.unreadable = found.flatMap(({ skipped }) => skipped).sort((a, b) => a.index - b.index);
   }
 
-  private count(batch: Batch, logits: Float32Array, first: number): void {
+  count(batch: Batch, logits: Float32Array, first: number): void {
     const { classes, classifier } = this.parts;
     for (let row = 0; row < batch.size; row++) {
       const index = first + row;
@@ -234,28 +193,13 @@ class TestRun {
     }
   }
 
-  /** Shows the results of all processes so far, and checks whether one of them wants to stop. */
-  private async report(step: number, visited: number): Promise<void> {
-    const { loader, folder, classifier, progress } = this.parts;
-    for (const { path, reason } of loader.skipped.slice(this.reported)) {
-      progress.note(`cannot read ${path}: ${reason}; it is not counted`);
-      this.reported++;
-    }
+  sums(): Float64Array {
     const { loss, accuracy } = this.tally;
-    const own = Float64Array.of(loss.total, loss.count, ...accuracy.counts());
-    const [total = 0, weight = 0, correct1 = 0, correct5 = 0, images = 0] = await this.halting.agree(own);
-    progress.update({
-      phase: 'test',
-      step,
-      steps: loader.batches,
-      loss: total / weight,
-      top1: (100 * correct1) / images,
-      top5: (100 * correct5) / images,
-      imagesPerSecond: this.clock.imagesPerSecond,
-      waitShare: this.clock.waitShare,
-      peakBytes: classifier.bytes,
-      etaSeconds: this.clock.eta(folder.length - visited),
-    });
+    return Float64Array.of(loss.total, loss.count, ...accuracy.counts());
+  }
+
+  shown([total = 0, weight = 0, correct1 = 0, correct5 = 0, images = 0]: Float64Array) {
+    return { loss: total / weight, top1: (100 * correct1) / images, top5: (100 * correct5) / images };
   }
 
   findings() {
