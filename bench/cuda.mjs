@@ -13,7 +13,7 @@ const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 /** The machine behind the numbers. */
 function describeDevice() {
   const versions = Object.entries(cuda().libraries).map(([name, version]) => `${name} ${version}`);
-  return `${cuda().description}; ${versions.join(', ')}; ${describeMachine().text}`;
+  return `${cuda().description}; ${versions.join(', ')}; ${describeMachine()}`;
 }
 
 /** A benchmark that fails reports its error instead of its table; the others still run. */

@@ -24,8 +24,8 @@ const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
 /** @param {ReturnType<typeof parseOptions>} options */
 async function measure({ names, json, report: recorded, note, ...options }) {
-  const { describeMachine } = await import('./lib/machine.mjs');
-  const machine = describeMachine();
+  const { describeMachine, describeOthers } = await import('./lib/machine.mjs');
+  const machine = { text: describeMachine(), busy: await describeOthers() };
   say(machine.text);
   if (machine.busy) say(`! ${machine.busy}`);
   const { limits, text } = await machineLimits();
