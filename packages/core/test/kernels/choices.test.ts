@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DataDType } from '@inplace-abn/tensor';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { cpu } from '../../src/native/cpu.js';
 import type { OpName } from '../../src/ops/index.js';
 import { callOf, expectAgrees, prepare, reference, runKernel } from './harness.js';
 import type { KernelCase } from './operands.js';
@@ -80,7 +81,7 @@ describe('weight gradients of 1×1 convolutions', () => {
   });
 });
 
-describe('a choice', () => {
+describe.runIf('oneDNN' in cpu().libraries)('a choice between oneDNN and our own kernels', () => {
   const type = (shape: readonly number[], dtype: DataDType = 'float32') => ({ shape, dtype });
   const specOf = (channels: number, size: number, images: DataDType = 'float32') => ({
     op: 'conv2d_backward_weights',

@@ -62,7 +62,7 @@ describe('compile', () => {
     expect(device.refuses('float16')).toContain('use float32 or bfloat16');
     expect(device.availableBytes()).toBeGreaterThan(0);
     expect(device.threads).toBeGreaterThanOrEqual(1);
-    expect(device.libraries.oneDNN).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(Object.keys(device.libraries)).toHaveLength(1);
   });
 });
 
