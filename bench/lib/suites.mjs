@@ -67,6 +67,13 @@ export const suites = [
     load: () => import('../suites/data-parallel.mjs'),
   },
   {
+    name: 'scaling',
+    summary:
+      'time of a step of two to four processes over links with a rate and a delay, compared with its prediction',
+    long: true,
+    load: () => import('../suites/scaling.mjs'),
+  },
+  {
     name: 'memory',
     summary: 'resident memory of a training step, compared with the plan and with PyTorch',
     load: () => import('../suites/memory.mjs'),

@@ -1,4 +1,5 @@
-// Row i of the output is x from the group's rank i.
+// Row i of the output is x from the group's rank i. In a plan for several processes that runs as one, rows of
+// the others are zeros: of statistics, those of no samples.
 #include <cstring>
 
 #include "comm/member.h"
@@ -13,7 +14,10 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t rows = spec.outputs[0].dims.at(0);
   return make_kernel_of([member, bytes, rows](const KernelArgs& args) {
     if (member.alone()) {
-      if (bytes > 0) std::memcpy(args.outputs[0], args.inputs[0], bytes);
+      auto* gathered = static_cast<uint8_t*>(args.outputs[0]);
+      if (bytes == 0) return;
+      std::memcpy(gathered, args.inputs[0], bytes);
+      std::memset(gathered + bytes, 0, bytes * static_cast<size_t>(rows - 1));
       return;
     }
     const auto group = member.group();

@@ -1,4 +1,5 @@
-// Row i of the output is x from the group's rank i.
+// Row i of the output is x from the group's rank i. In a plan for several processes that runs as one, rows of
+// the others are zeros: of statistics, those of no samples.
 #include "cuda/support/exchange.h"
 
 namespace iabn::cuda {
@@ -13,8 +14,10 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, Context& context) {
   const size_t bytes = spec.inputs[0].bytes();
   const int64_t rows = spec.outputs[0].dims.at(0);
   if (group.empty()) {
-    return make_kernel_of([bytes, &context](const KernelArgs& args) {
+    return make_kernel_of([bytes, rows, &context](const KernelArgs& args) {
       copy_bytes(context, args.outputs[0], args.inputs[0], bytes);
+      clear_bytes(context, static_cast<uint8_t*>(args.outputs[0]) + bytes,
+                  bytes * static_cast<size_t>(rows - 1));
     });
   }
   if (context.options.nccl) {

@@ -155,4 +155,5 @@ export const RECORDS: Readonly<Record<string, string>> = {
     'npm run plan -- apps/train-imagenet/experiments/*_lr_*.json --devices 4,8,16 --markdown',
   'docs/packages.md': 'du -sb node_modules',
   'docs/performance-notes.md': 'bench/RESULTS.md',
+  'docs/scaling.md': 'npm run plan -- CONFIG --nodes',
 };

@@ -22,6 +22,7 @@ const GROUPS = [
       'docs/training-options.md',
       'packages/recipes/README.md',
       'docs/many-processes.md',
+      'docs/scaling.md',
       'docs/cuda.md',
       'docs/file-formats.md',
       'docs/troubleshooting.md',

@@ -29,9 +29,11 @@ import { Command, Option } from 'commander';
 import { type AuditReport, auditCheckpoint, formatAudit } from './plan/audit.js';
 import { formatPlanTable, planPerDevice } from './plan/plan-table.js';
 import { check, difference, freezing, lock } from './plan/questions.js';
+import { scaling } from './plan/scaling.js';
+import { addScalingOptions, type ScalingFlags } from './plan/scaling-options.js';
 import { formatSweep, renderSweep, type Sweep, sweep } from './plan/sweep.js';
 
-interface Options {
+interface Options extends ScalingFlags {
   readonly set: readonly Override[];
   readonly batch?: number | 'auto';
   readonly crop?: 'auto';
@@ -125,7 +127,7 @@ const command = new Command('plan')
       .default(0.1),
   )
   .addOption(trainedWithOption())
-  .addOption(new Option('--markdown', 'print the table of --devices as Markdown').conflicts('json'))
+  .addOption(new Option('--markdown', 'print a table as Markdown').conflicts('json'))
   .option(
     '--json',
     'print JSON: bytes by kind, peak, layers, ordinary; a list where several plans are asked for',
@@ -135,6 +137,7 @@ const command = new Command('plan')
     '\nNeeds no data and trains nothing. Exit codes: 0 done, 1 error or --check found growth, 2 usage.',
   )
   .action(main);
+addScalingOptions(command);
 
 async function main(paths: string[], options: Options): Promise<void> {
   process.stdout.write(`${await textOf(paths, options)}\n`);
@@ -146,6 +149,7 @@ function textOf(paths: readonly string[], options: Options): Promise<string> {
   if (lockFile) return lock(lockFile, () => only(paths, options));
   if (lockedFile) return checked(paths, lockedFile, options);
   if (freeze) return freezing(freeze, () => only(paths, options), options);
+  if (options.nodes) return clusters(paths, options);
   if (options.sweep || options.plot) return sweeps(paths, options);
   return options.devices ? table(paths, options.devices, options) : reports(paths, options);
 }
@@ -172,6 +176,16 @@ async function asked(path: string, { batch, budget }: Options) {
     config: { ...config, memory_budget: budget ?? config.memory_budget },
     batch: batch ?? config.optimizer.batch_size,
   };
+}
+
+async function clusters(paths: readonly string[], options: Options): Promise<string> {
+  const questions = [];
+  for (const path of paths) {
+    const { config } = await asked(path, options);
+    const batch = typeof options.batch === 'number' ? options.batch : null;
+    questions.push({ name: basename(path, '.json'), config, batch });
+  }
+  return scaling(questions, options);
 }
 
 async function table(

@@ -199,6 +199,17 @@ describe('plan', () => {
     expect(grown.stdout).toContain('mod3.block1.convs.conv1 conv2d');
   });
 
+  it('measures a step here, and simulates it on a cluster', async () => {
+    const cluster = ['--nodes', '4', '--bandwidth', '100Mbit', '--latency', '1ms', '--batch', '2'];
+    const found = await run('plan', config, ...cluster);
+    expect(found).toMatchObject({ code: 0, stderr: '' });
+    expect(found.stdout).toContain('4 nodes of 1 process; ring, 100 Mbit/s and 1 ms between nodes\n');
+    expect(found.stdout).toContain('times of instructions: measured on this machine\n');
+    const wrong = await run('plan', config, '--nodes', '4', '--bandwidth', 'fast');
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('Expected a rate, such as 100Gbit or 12.5GB.');
+  });
+
   it('refuses to audit a checkpoint that there is not', async () => {
     const found = await run('plan', config, '--audit', 'nowhere.safetensors');
     expect(found).toMatchObject({ code: 1, stdout: '' });
@@ -220,7 +231,9 @@ describe('plan', () => {
   it('prints a table without', async () => {
     const { code, stdout } = await run('plan', config);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^resnet18, batch 8 at 16×16, float32; (oneDNN \d+\.\d+\.\d+|own kernels without oneDNN)\n/);
+    expect(stdout).toMatch(
+      /^resnet18, batch 8 at 16×16, float32; (oneDNN \d+\.\d+\.\d+|own kernels without oneDNN)\n/,
+    );
   });
 
   it('prints a table of devices, of several configurations', async () => {

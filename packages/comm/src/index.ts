@@ -12,3 +12,17 @@ export { joinWorld } from './rendezvous/join.js';
 export type { Master, MeetOptions } from './rendezvous/options.js';
 export type { Placement } from './rendezvous/placement.js';
 export type { PeerLoss, World } from './rendezvous/world.js';
+export { type Cluster, type Link, processesOf, type Topology } from './scaling/cluster.js';
+export { type CollectiveTimes, collectiveTimes, type Exchange } from './scaling/collectives.js';
+export { type FailureOptions, type Failures, failuresOf } from './scaling/failures.js';
+export type { SentSum, Urgency } from './scaling/lane.js';
+export {
+  type BucketMember,
+  eventsOf,
+  type StartEvent,
+  type StepEvent,
+  type TimedPlan,
+  type WaitEvent,
+} from './scaling/program.js';
+export { type StepTimeline, simulate } from './scaling/timeline.js';
+export { overlappedSeconds, withBuckets } from './scaling/variants.js';

@@ -73,6 +73,7 @@ export {
   positives,
 } from './program/numbers.js';
 export { distBackendOption, localRankOption } from './program/processes.js';
+export { duration, flops, rate } from './program/quantities.js';
 export { type SegmentingOptions, segmentingOf, segmentingOptions } from './program/segmenting.js';
 export { setOption } from './program/set.js';
 export { together } from './program/together.js';
@@ -85,6 +86,22 @@ export { evaluate } from './run/evaluate.js';
 export { dumpLayer, findNonFinite, type NonFinite } from './run/inspecting.js';
 export { Replay, type ReplayOptions } from './run/replay.js';
 export { type TrainOptions, train } from './run/train.js';
+export { type BucketChoice, type ScalingChoices, scalingChoices } from './scaling/choices.js';
+export { formatRate, formatScaling, formatSeconds } from './scaling/format.js';
+export { formatChoices, formatFailures } from './scaling/format-choices.js';
+export { batchThatHolds } from './scaling/hold.js';
+export { measurePrograms } from './scaling/measure.js';
+export { type PaperPrograms, planOnPaper, plansOf, sharedConfig } from './scaling/paper.js';
+export { asMeasured, atLimits, inTotal, type Pricing, proportions } from './scaling/pricing.js';
+export {
+  type PaperSteps,
+  paperSteps,
+  type ScalingOptions,
+  type ScalingReport,
+  scalingReport,
+  stepEvents,
+} from './scaling/report.js';
+export { formatScalingTable, type ScalingRow } from './scaling/table.js';
 export {
   defaultClasses,
   loadClasses,

@@ -20,7 +20,7 @@ export { checkSame, checkSameImages, checkSameStep, digestOf } from './parallel/
 export { endWithin, unlessAborted, unlessLost } from './parallel/hung-reads.js';
 export { agreeOnKernels } from './parallel/kernels.js';
 export { ALONE, type Peers, peersOf } from './parallel/peers.js';
-export { planBound } from './profile/bound.js';
+export { instructionBounds, planBound } from './profile/bound.js';
 export { StepTrace, TRACED_STEPS, traceFile } from './profile/chrome-trace.js';
 export { formatProfile, profileSection } from './profile/format.js';
 export { type MachineLimits, measureLimits } from './profile/limits.js';

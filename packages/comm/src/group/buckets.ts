@@ -54,33 +54,42 @@ function summed(gradients: readonly Value[], group: GroupShape, options: BucketO
 }
 
 /** Splits values into buckets, in the order in which they are computed. */
-export function bucketsOf(
-  values: readonly Value[],
+export function bucketsOf(values: readonly Value[], options: BucketOptions = {}): Value[][] {
+  return inBuckets(
+    [...values].sort((a, b) => a.id - b.id),
+    sizeOf,
+    options,
+  );
+}
+
+/** Splits anything of so many bytes into buckets, in the order given. */
+export function inBuckets<T>(
+  computed: readonly T[],
+  bytesOf: (item: T) => number,
   { bytes = 8 * MIB, edgeBytes = MIB }: BucketOptions = {},
-): Value[][] {
-  const computed = [...values].sort((a, b) => a.id - b.id);
-  const last = tailOf(computed, edgeBytes);
-  const buckets: Value[][] = [];
+): T[][] {
+  const last = tailOf(computed.map(bytesOf), edgeBytes);
+  const buckets: T[][] = [];
   let filled = Number.POSITIVE_INFINITY;
-  for (const value of computed.slice(0, computed.length - last)) {
+  for (const item of computed.slice(0, computed.length - last)) {
     const limit = buckets.length <= 1 ? edgeBytes : bytes;
     if (filled >= limit) {
       buckets.push([]);
       filled = 0;
     }
-    buckets.at(-1)?.push(value);
-    filled += sizeOf(value);
+    buckets.at(-1)?.push(item);
+    filled += bytesOf(item);
   }
   if (last > 0) buckets.push(computed.slice(computed.length - last));
   return buckets;
 }
 
-/** Number of trailing values that fit in `limit` bytes. */
-function tailOf(values: readonly Value[], limit: number): number {
+/** Number of trailing sizes whose sum is at most `limit`. */
+function tailOf(sizes: readonly number[], limit: number): number {
   let total = 0;
   let count = 0;
-  for (const value of [...values].reverse()) {
-    total += sizeOf(value);
+  for (const size of [...sizes].reverse()) {
+    total += size;
     if (total > limit) break;
     count++;
   }

@@ -84,7 +84,9 @@ describe('planReport', () => {
   it('is printed as a table', () => {
     const text = formatPlan(report);
     for (const kind of KINDS) expect(text).toMatch(new RegExp(`^${kind} `, 'm'));
-    expect(text).toMatch(/^resnet18, batch 8 at 16×16, float32; (oneDNN \d+\.\d+\.\d+|own kernels without oneDNN)$/m);
+    expect(text).toMatch(
+      /^resnet18, batch 8 at 16×16, float32; (oneDNN \d+\.\d+\.\d+|own kernels without oneDNN)$/m,
+    );
     expect(text).toMatch(/^mod2\.block1\.convs\.bn1 +abn_apply .* in place$/m);
   });
 

@@ -19,7 +19,12 @@ export function boundOf({ graph }: Plan, { node }: PlannedInstruction, limits: M
   return { flops, bytes, bound: Math.max(bytes / limits.bandwidth, rate ? flops / rate : 0) };
 }
 
+/** The bound of each instruction, in seconds. */
+export function instructionBounds(plan: Plan, limits: MachineLimits): number[] {
+  return plan.instructions.map((instruction) => boundOf(plan, instruction, limits).bound);
+}
+
 /** The bound of all instructions run in sequence, in seconds. */
 export function planBound(plan: Plan, limits: MachineLimits): number {
-  return plan.instructions.reduce((sum, instruction) => sum + boundOf(plan, instruction, limits).bound, 0);
+  return instructionBounds(plan, limits).reduce((sum, bound) => sum + bound, 0);
 }

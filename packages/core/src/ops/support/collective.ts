@@ -5,7 +5,10 @@ import { ShapeError, UsageError } from '../../errors.js';
 import { type InferContext, KEEPS_NOTHING, PURE, type ReferenceContext } from '../../ir/define.js';
 import { streamed } from './cost.js';
 
-/** Group that consists of this process alone; it needs no process group and sends nothing. */
+/**
+ * Group that consists of this process alone; it needs no process group and sends nothing. A step for several processes runs in it as well,
+ * as one of them whose peers have no samples.
+ */
 export const ALONE = '';
 
 export type GroupAttributes = {

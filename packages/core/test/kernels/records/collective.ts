@@ -33,7 +33,7 @@ const merging = (processes: number, channels: number) => {
 
 export const collective = {
   abn_merge: [1, 2, 3].flatMap((processes) => [1, 16, 17, 70].map((width) => merging(processes, width))),
-  all_gather: vectors({ group: '', size: 1 }),
+  all_gather: [...vectors({ group: '', size: 1 }), ...vectors({ group: '', size: 3 })],
   all_reduce: vectors({ group: '' }),
   all_reduce_start: vectors({ group: '' }),
   all_reduce_wait: vectors({ group: '' }),

@@ -1,0 +1,64 @@
+/** Options of `plan` about a cluster. */
+import type { Topology } from '@inplace-abn/comm';
+import { duration, flops, positive, positives, rate } from '@inplace-abn/recipes';
+import { type Command, Option } from 'commander';
+
+/** Seconds, bytes per second, operations per second. */
+export interface ScalingFlags {
+  readonly nodes?: readonly number[];
+  readonly perNode: number;
+  readonly bandwidth: number;
+  readonly latency: number;
+  readonly nodeBandwidth: number;
+  readonly nodeLatency: number;
+  readonly topology: Topology;
+  readonly stepTime?: number;
+  readonly deviceFlops?: number;
+  readonly deviceBandwidth?: number;
+  readonly mtbf?: number;
+  readonly saveEvery: number;
+  readonly saveTime: number;
+  readonly restartTime: number;
+}
+
+/** Adds the options to `plan`. */
+export function addScalingOptions(command: Command): void {
+  const options = [
+    new Option('--nodes <list>', 'simulate the step on so many nodes: 64, or 1,8,64 for a table').argParser(
+      positives,
+    ),
+    new Option('--per-node <n>', 'for --nodes: processes of a node, a device each')
+      .argParser(positive)
+      .default(1),
+    new Option('--bandwidth <rate>', 'of a node to the others, each way: 100Gbit, 12.5GB')
+      .argParser(rate)
+      .default(rate('100Gbit'), '100Gbit'),
+    new Option('--latency <time>', 'between nodes: 5us').argParser(duration).default(duration('5us'), '5us'),
+    new Option('--node-bandwidth <rate>', 'between two processes of a node')
+      .argParser(rate)
+      .default(rate('800Gbit'), '800Gbit'),
+    new Option('--node-latency <time>', 'between two processes of a node')
+      .argParser(duration)
+      .default(duration('2us'), '2us'),
+    new Option('--topology <name>', 'how processes are connected for a sum')
+      .choices(['ring', 'tree', 'hierarchical'])
+      .default('ring'),
+    new Option(
+      '--step-time <time>',
+      'of a process alone on its images: 250ms (default: measured on this machine)',
+    ).argParser(duration),
+    new Option('--device-flops <rate>', 'operations a second of a device: 10T').argParser(flops),
+    new Option('--device-bandwidth <rate>', "of a device's memory: 1TB").argParser(rate),
+    new Option('--mtbf <time>', 'mean time between failures of a node: 300d').argParser(duration),
+    new Option('--save-every <time>', 'for --mtbf: time between checkpoints')
+      .argParser(duration)
+      .default(duration('1h'), '1h'),
+    new Option('--save-time <time>', 'for --mtbf: during which a checkpoint holds up training')
+      .argParser(duration)
+      .default(duration('10s'), '10s'),
+    new Option('--restart-time <time>', 'for --mtbf: from a failure to the next step')
+      .argParser(duration)
+      .default(duration('5min'), '5min'),
+  ];
+  for (const option of options) command.addOption(option);
+}

@@ -1,0 +1,113 @@
+/** Seconds of a collective in each topology, for all processes at once. */
+import type { Cluster, Link } from './cluster.js';
+import { ringOf, SEGMENT_BYTES, turnSeconds, uniformRing } from './pipeline.js';
+
+/** Collectives that the computation waits for on the spot. */
+export type Exchange = 'allReduce' | 'allGather' | 'broadcast';
+
+/** Seconds of each collective by the bytes of one process. */
+export interface CollectiveTimes {
+  /** `bytes`: of the vector that is summed. */
+  allReduce(bytes: number): number;
+  /** `bytes`: of the vector that each process contributes. */
+  allGather(bytes: number): number;
+  /** `bytes`: of the vector that one process has. */
+  broadcast(bytes: number): number;
+  /** Seconds that an exchange is held up where a sum is in flight: its messages queue behind segments of the sum. */
+  held(exchange: Exchange): number;
+}
+
+/** The collectives of a cluster. */
+export function collectiveTimes(cluster: Cluster): CollectiveTimes {
+  const { allReduce, allGather } = TOPOLOGIES[cluster.topology];
+  const queue = queueSeconds(cluster);
+  return {
+    allReduce: (bytes) => allReduce(cluster, bytes),
+    allGather: (bytes) => allGather(cluster, bytes),
+    broadcast: (bytes) => treeBroadcast(cluster, bytes),
+    // A sum travels there and back.
+    held: (exchange) => (exchange === 'allReduce' ? 2 * queue : queue),
+  };
+}
+
+/** Segments of a sum that a message finds before it on a link: two are in flight, one of them half sent. */
+const QUEUED = 1.5;
+
+/** Seconds that a message queues on its way through all processes, on the slower links: the others have none to speak of. */
+function queueSeconds({ nodes, perNode, between, within, topology }: Cluster): number {
+  const [count, link] = nodes > 1 ? [nodes, between] : [perNode, within];
+  if (count < 2) return 0;
+  const hops = topology === 'tree' ? levels(count) : count - 1;
+  return (hops * QUEUED * SEGMENT_BYTES) / link.bandwidth;
+}
+
+type Seconds = (cluster: Cluster, bytes: number) => number;
+
+const TOPOLOGIES: Readonly<
+  Record<Cluster['topology'], { readonly allReduce: Seconds; readonly allGather: Seconds }>
+> = {
+  ring: { allReduce: ringAllReduce, allGather: ringAllGather },
+  tree: { allReduce: treeAllReduce, allGather: treeAllGather },
+  hierarchical: { allReduce: hierarchicalAllReduce, allGather: hierarchicalAllGather },
+};
+
+/** Reduce-scatter, then all-gather, each a turn of parts of M/P bytes: about 2·(P − 1)/P·M/B. */
+function ringAllReduce(cluster: Cluster, bytes: number): number {
+  const ring = ringOf(cluster);
+  return 2 * turnSeconds(ring, bytes / ring.processes);
+}
+
+function ringAllGather(cluster: Cluster, bytes: number): number {
+  return turnSeconds(ringOf(cluster), bytes);
+}
+
+const levels = (count: number) => Math.ceil(Math.log2(count));
+
+/** Seconds in which a segment climbs `count` leaves of a binary tree. */
+function climb(count: number, { bandwidth, latency }: Link, bytes: number): number {
+  return levels(count) * (latency + Math.min(bytes, SEGMENT_BYTES) / bandwidth);
+}
+
+/**
+ * Two binary trees, each over half of the vector and with the other's leaves inside, as NCCL has them: a node sends and receives the vector
+ * twice, and a segment climbs and descends the tree. 2·(log₂ N·(α + s/B) + M/B), and within the nodes alike.
+ */
+function treeAllReduce({ nodes, perNode, between, within }: Cluster, bytes: number): number {
+  const wire = Math.max(
+    nodes > 1 ? bytes / between.bandwidth : 0,
+    perNode > 1 ? bytes / within.bandwidth : 0,
+  );
+  return 2 * (climb(nodes, between, bytes) + climb(perNode, within, bytes) + wire);
+}
+
+/** The rows climb to the root of each node, are exchanged by recursive doubling, and descend. */
+function treeAllGather({ nodes, perNode, between, within }: Cluster, bytes: number): number {
+  const own = climb(perNode, within, bytes) + ((perNode - 1) * bytes) / within.bandwidth;
+  const others = levels(nodes) * between.latency + ((nodes - 1) * perNode * bytes) / between.bandwidth;
+  const down =
+    perNode > 1 ? levels(perNode) * within.latency + (nodes * perNode * bytes) / within.bandwidth : 0;
+  return own + others + down;
+}
+
+/** Gloo's binomial tree. */
+function treeBroadcast({ nodes, perNode, between, within }: Cluster, bytes: number): number {
+  const hop = ({ latency, bandwidth }: Link) => latency + bytes / bandwidth;
+  return levels(nodes) * hop(between) + levels(perNode) * hop(within);
+}
+
+/**
+ * Reduce-scatter within each node, all-reduce of each part over the nodes, all-gather within each node. The rings over the nodes share a
+ * node's link: together they carry the whole vector.
+ */
+function hierarchicalAllReduce({ nodes, perNode, between, within }: Cluster, bytes: number): number {
+  const inside = 2 * turnSeconds(uniformRing(perNode, within), bytes / perNode);
+  return inside + 2 * turnSeconds(uniformRing(nodes, between), bytes / nodes);
+}
+
+/** All-gather within each node, then of its rows over the nodes, each process a part of them, then within each node again. */
+function hierarchicalAllGather({ nodes, perNode, between, within }: Cluster, bytes: number): number {
+  const inside = turnSeconds(uniformRing(perNode, within), bytes);
+  const over = turnSeconds(uniformRing(nodes, between), perNode * bytes);
+  const spread = nodes > 1 ? turnSeconds(uniformRing(perNode, within), (nodes - 1) * bytes) : 0;
+  return inside + over + spread;
+}

@@ -1,0 +1,56 @@
+/**
+ * Failures of a long run. Nodes fail independently, at random, once in M seconds each; N of them fail once in M/N. A run saves every τ
+ * seconds in δ seconds, and after a failure needs R seconds until its next step. Between failures time is exponential, so that
+ * a section of τ seconds of work takes on average (Daly, 2006, without his approximations)
+ *
+ *     M/N · e^{R·N/M} · (e^{(τ + δ)·N/M} − 1)
+ *
+ * which is shortest near τ = √(2·δ·M/N) (Young, 1974).
+ */
+
+/** Nodes that fail, and the costs of a failure; times in seconds. */
+export interface FailureOptions {
+  readonly nodes: number;
+  /** Mean time between failures of one node. */
+  readonly mtbf: number;
+  /** From the end of a checkpoint to the beginning of the next. */
+  readonly interval: number;
+  /** During which a checkpoint holds up training. */
+  readonly saving: number;
+  /** From a failure to the first step after it. */
+  readonly restarting: number;
+}
+
+/** The parts of a run that failures and checkpoints take. */
+export interface Failures {
+  readonly perDay: number;
+  /** Hours of each day that end in weights that are kept. */
+  readonly usefulHours: number;
+  /** Of each day: computed and lost, in restarts, and in checkpoints. */
+  readonly lostHours: number;
+  readonly restartHours: number;
+  readonly savingHours: number;
+  /** Seconds between checkpoints that would lose least, to Young's approximation. */
+  readonly bestInterval: number;
+}
+
+const DAY = 86_400;
+
+/** The parts of each day that failures and checkpoints take. */
+export function failuresOf({ nodes, mtbf, interval, saving, restarting }: FailureOptions): Failures {
+  const mean = mtbf / nodes;
+  const attempts = Math.expm1((interval + saving) / mean);
+  // Of each failed attempt; a restart may fail as well.
+  const restart = mean * Math.expm1(restarting / mean);
+  const section = attempts * (mean + restart);
+  const hours = (seconds: number) => (24 * seconds) / section;
+  const kept = { usefulHours: hours(interval), savingHours: hours(saving) };
+  const restartHours = 24 * (1 - mean / (mean + restart));
+  return {
+    perDay: DAY / mean,
+    ...kept,
+    restartHours,
+    lostHours: Math.max(0, 24 - kept.usefulHours - kept.savingHours - restartHours),
+    bestInterval: Math.sqrt(2 * saving * mean),
+  };
+}

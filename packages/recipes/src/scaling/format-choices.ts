@@ -1,0 +1,49 @@
+/** The text of what a simulated step could gain, and of what failures take. */
+import type { Failures } from '@inplace-abn/comm';
+import { formatBytes } from '@inplace-abn/core';
+import { formatDuration } from '@inplace-abn/train';
+import type { ScalingChoices } from './choices.js';
+import { formatSeconds } from './format.js';
+import type { ScalingReport } from './report.js';
+
+/**
+ * Alternatives to a simulated step as lines of text. `holding`: the least batch of a process with an efficiency of at least `share`; null
+ * where none has.
+ */
+export function formatChoices(
+  { local, timeline }: ScalingReport,
+  { topologies, overlapped, buckets }: ScalingChoices,
+  share: number,
+  holding: number | null,
+): string {
+  const percent = (seconds: number) => `${((100 * local) / seconds).toFixed(1)} %`;
+  const named = Object.entries(topologies).map(
+    ([name, seconds]) => `${name} ${formatSeconds(seconds)} (${percent(seconds)})`,
+  );
+  const enough = buckets
+    .filter(({ efficiency }) => efficiency >= share)
+    .map(({ bytes }) => formatBytes(bytes));
+  const best = buckets.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+  const goal = `${Math.round(100 * share)} %`;
+  const gained = formatSeconds(Math.max(0, timeline.seconds - overlapped));
+  return [
+    `topologies: ${named.join(', ')}`,
+    `gradient sums that end in the next forward pass: ${formatSeconds(overlapped)} (${percent(overlapped)}), ${gained} less`,
+    holding === null
+      ? `no batch of a process holds ${goal}`
+      : `${goal} is held from batch ${holding} on each process`,
+    enough.length > 0
+      ? `${goal} is held by buckets of ${enough.join(', ')}`
+      : `no bucket size holds ${goal}: the best is ${formatBytes(best.bytes)} with ${percent(best.seconds)}`,
+  ].join('\n');
+}
+
+/** The parts of a day that failures take, as lines of text. */
+export function formatFailures(failures: Failures): string {
+  const { perDay, usefulHours, lostHours, restartHours, savingHours, bestInterval } = failures;
+  const hours = (value: number) => `${value.toFixed(2)} h`;
+  return [
+    `failures: ${Number(perDay.toPrecision(3))} a day; of 24 h, ${hours(usefulHours)} are kept, ${hours(lostHours)} computed and lost, ${hours(restartHours)} restarting, ${hours(savingHours)} saving`,
+    `a checkpoint every ${formatDuration(bestInterval)} would lose least`,
+  ].join('\n');
+}

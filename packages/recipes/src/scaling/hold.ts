@@ -1,0 +1,33 @@
+/** Which batches keep a cluster busy. */
+import type { TrainConfig } from '../config/schema.js';
+import type { Pricing } from './pricing.js';
+import { paperSteps, type ScalingOptions, scalingReport } from './report.js';
+
+/** Images of a process at most that a batch is sought among. */
+const MOST = 4096;
+
+/**
+ * The least power of two of images on each process with an efficiency of at least `share`; null where there is none up to 4096. Each
+ * that is tried is planned.
+ */
+export function batchThatHolds(
+  share: number,
+  config: TrainConfig,
+  options: ScalingOptions,
+  pricing: Pricing,
+): number | null {
+  const holds = (batch: number): boolean => {
+    const tried = { ...options, batch };
+    return scalingReport(config, tried, paperSteps(config, tried), pricing).efficiency >= share;
+  };
+  let batch = 2 ** Math.floor(Math.log2(options.batch));
+  if (holds(batch)) {
+    while (batch > 1 && holds(batch / 2)) batch /= 2;
+    return batch;
+  }
+  while (batch < MOST) {
+    batch *= 2;
+    if (holds(batch)) return batch;
+  }
+  return null;
+}

@@ -1,0 +1,71 @@
+/** Times the instructions of a step on this machine, on images of noise. */
+import { elements, type Plan, type TypedArray, type ValueInfo, valueInfo } from '@inplace-abn/core';
+import type { TrainConfig } from '../config/schema.js';
+import { initialStatesOf } from '../network/network.js';
+import { describeCrop } from '../task/images.js';
+import { type PaperPrograms, plansOf } from './paper.js';
+
+/** Of which the median counts; one more warms up. */
+const RUNS = 3;
+
+/**
+ * Seconds of each instruction of the steps, a map entry a step. They run as one process: collectives send nothing.
+ *
+ * @throws UsageError where the step does not fit in memory, before anything is allocated
+ */
+export async function measurePrograms(
+  paper: PaperPrograms,
+  { network: options, seed, input }: TrainConfig,
+): Promise<Map<Plan, readonly number[]>> {
+  const { programs, network } = paper;
+  const { session, parts } = programs;
+  session.reserve(
+    parts.map(({ plan }) => plan),
+    {
+      what: `batch ${programs.division.shape.batch} at ${describeCrop(input.crop_train)}`,
+      advice: 'lower the batch, or say how long a step takes',
+    },
+  );
+  for (const [name, { data }] of initialStatesOf(network, options, seed)) session.store.write(name, data);
+  const measured = new Map<Plan, readonly number[]>();
+  for (const [index, plan] of plansOf(paper).entries()) {
+    const inputs = noiseFor(plan);
+    const runs: number[][] = [];
+    for (let run = 0; run <= RUNS; run++) {
+      const { timings = [] } = (await parts[index]?.run(inputs, { timed: true })) ?? {};
+      if (run > 0) runs.push(timings.map(({ begin, end }) => end - begin));
+    }
+    measured.set(
+      plan,
+      plan.instructions.map((_, i) => median(runs.map((run) => run[i] ?? 0))),
+    );
+  }
+  return measured;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+/** An array for each input of a step: images of noise, labels of class 0, counts of 1, and rates of 0 that leave the weights alone. */
+function noiseFor({ graph }: Plan): Record<string, TypedArray> {
+  const arrays = [...graph.inputs].map(([name, id]) => [name, arrayFor(name, valueInfo(graph, id))] as const);
+  return Object.fromEntries(arrays);
+}
+
+function arrayFor(name: string, { dtype, shape }: ValueInfo): TypedArray {
+  const length = elements(shape);
+  // Not periodic in any side of an image.
+  if (dtype === 'uint8')
+    return Uint8Array.from({ length }, (_, i) => (name === 'images' ? (i * 40_503) >> 7 : 0));
+  if (dtype === 'int32') return new Int32Array(length);
+  if (name === 'color') return Float32Array.from({ length }, (_, i) => colorAt(i % 12));
+  return new Float32Array(length).fill(name.startsWith('lr') ? 0 : 1);
+}
+
+/** A row a channel: itself, in −1 to 1. */
+function colorAt(index: number): number {
+  const [row, column] = [Math.floor(index / 4), index % 4];
+  if (column === 3) return -1;
+  return row === column ? 1 / 127.5 : 0;
+}

@@ -1,0 +1,43 @@
+/** The training step of one process among many, compiled where none of the others exist. */
+import type { Device, Plan } from '@inplace-abn/core';
+import type { Module } from '@inplace-abn/nn';
+import { ALONE, type Peers } from '@inplace-abn/train';
+import type { TrainConfig } from '../config/schema.js';
+import { type PlannedPrograms, planPrograms } from '../engine/plan-programs.js';
+import { taskOf } from '../tasks/registry.js';
+
+/** A process among `size`, of a group of this process alone: its steps have the collectives, which send nothing where they run. */
+function peersOnPaper(size: number): Peers {
+  return size > 1 ? { ...ALONE, size, group: { name: '', size } } : ALONE;
+}
+
+/** The configuration with `batch` images for each of `processes`. */
+export function sharedConfig(config: TrainConfig, batch: number, processes: number): TrainConfig {
+  return { ...config, optimizer: { ...config.optimizer, batch_size: batch * processes } };
+}
+
+/** Compiled steps and the network that they train. */
+export interface PaperPrograms {
+  readonly programs: PlannedPrograms;
+  readonly network: Module;
+}
+
+/** Plans the step of one process with `batch` images, one of `processes` alike. */
+export function planOnPaper(
+  config: TrainConfig,
+  batch: number,
+  processes: number,
+  device: Device,
+): PaperPrograms {
+  const task = taskOf(config);
+  const network = task.network();
+  const shared = sharedConfig(config, batch, processes);
+  const sizes = { batch, evaluationBatches: [] };
+  const programs = planPrograms(network, task, shared, device, sizes, peersOnPaper(processes));
+  return { programs, network };
+}
+
+/** The compiled steps of a batch, in order. */
+export function plansOf({ programs }: PaperPrograms): Plan[] {
+  return programs.parts.map(({ plan }) => plan.raw);
+}

@@ -1,0 +1,95 @@
+/** The training step of a configuration on a cluster: how long it takes, and what it waits for. */
+import {
+  type Cluster,
+  collectiveTimes,
+  eventsOf,
+  processesOf,
+  type StepEvent,
+  type StepTimeline,
+  simulate,
+  type TimedPlan,
+} from '@inplace-abn/comm';
+import type { Device } from '@inplace-abn/core';
+import type { TrainConfig } from '../config/schema.js';
+import { type PaperPrograms, planOnPaper, plansOf } from './paper.js';
+import { type Pricing, total } from './pricing.js';
+
+/** Options of a simulated step. */
+export interface ScalingOptions {
+  readonly cluster: Cluster;
+  /** Images of each process. */
+  readonly batch: number;
+  /** Plans the step; nothing runs on it. */
+  readonly device: Device;
+}
+
+/** A simulated step. Times in seconds. */
+export interface ScalingReport {
+  readonly arch: string;
+  readonly precision: string;
+  /** Images of each process. */
+  readonly batch: number;
+  readonly cluster: Cluster;
+  readonly processes: number;
+  /** Where the times of instructions come from. */
+  readonly source: string;
+  /** The step of a process that trains alone on as many images. */
+  readonly local: number;
+  readonly timeline: StepTimeline;
+  /** local / step: the share of the cluster that is of use. */
+  readonly efficiency: number;
+  /** Images a second of all processes. */
+  readonly throughput: number;
+  /** Bytes of gradients and counts that a process sums in the background. */
+  readonly summedBytes: number;
+  /** Arena, weights and optimizer state of a process. */
+  readonly processBytes: number;
+}
+
+/** The compiled step of one process, alone and among the others; the same where there are none. */
+export interface PaperSteps {
+  readonly alone: PaperPrograms;
+  readonly among: PaperPrograms;
+}
+
+/** Compiles what {@link scalingReport} simulates. */
+export function paperSteps(config: TrainConfig, { cluster, batch, device }: ScalingOptions): PaperSteps {
+  const alone = planOnPaper(config, batch, 1, device);
+  const processes = processesOf(cluster);
+  return { alone, among: processes > 1 ? planOnPaper(config, batch, processes, device) : alone };
+}
+
+/** Simulates a step: its instructions take what `pricing` says, and its collectives what the cluster's links allow. */
+export function scalingReport(
+  config: TrainConfig,
+  { cluster, batch }: ScalingOptions,
+  steps: PaperSteps,
+  pricing: Pricing,
+): ScalingReport {
+  const processes = processesOf(cluster);
+  const local = total(timed(steps.alone, pricing).map(({ seconds }) => seconds));
+  const timeline = simulate(stepEvents(steps, pricing), collectiveTimes(cluster));
+  return {
+    arch: config.network.arch,
+    precision: config.network.precision,
+    batch,
+    cluster,
+    processes,
+    source: pricing.source,
+    local,
+    timeline,
+    efficiency: local / timeline.seconds,
+    throughput: (processes * batch) / timeline.seconds,
+    summedBytes: timeline.sums.reduce((sum, { bytes }) => sum + bytes, 0),
+    processBytes: steps.among.programs.neededBytes,
+  };
+}
+
+/** The events of a process in its step among the others. */
+export function stepEvents({ among }: PaperSteps, pricing: Pricing): StepEvent[] {
+  return eventsOf(timed(among, pricing));
+}
+
+function timed(steps: PaperPrograms, pricing: Pricing): TimedPlan[] {
+  return plansOf(steps).map((plan) => ({ plan, seconds: pricing.secondsOf(plan) }));
+}

@@ -1,0 +1,120 @@
+/** Steps on paper: compiled for many processes, simulated here. */
+import type { Cluster } from '@inplace-abn/comm';
+import { cpu, portableCpu } from '@inplace-abn/core';
+import { describe, expect, it } from 'vitest';
+import {
+  asMeasured,
+  atLimits,
+  formatScaling,
+  inTotal,
+  measurePrograms,
+  paperSteps,
+  planOnPaper,
+  plansOf,
+  proportions,
+  scalingReport,
+} from '../../src/index.js';
+import { configOf } from '../support/runs.js';
+
+const BATCH = 4;
+const GIGABIT = { bandwidth: 1.25e8, latency: 1e-4 };
+const PAIR: Cluster = { nodes: 2, perNode: 1, between: GIGABIT, within: GIGABIT, topology: 'ring' };
+const LIMITS = { bandwidth: 1e10, products: { float32: 1e11 } };
+
+function reportOf(sections: Parameters<typeof configOf>[0], cluster: Cluster, device = portableCpu()) {
+  const config = configOf(sections);
+  const options = { cluster, batch: BATCH, device };
+  const steps = paperSteps(config, options);
+  return scalingReport(config, options, steps, atLimits(LIMITS, 'limits'));
+}
+
+describe('scalingReport', () => {
+  it('is the local step on one node', () => {
+    const { timeline, local, efficiency, processes } = reportOf({}, { ...PAIR, nodes: 1 });
+    expect([processes, efficiency]).toEqual([1, 1]);
+    expect(timeline.seconds).toBeCloseTo(local, 12);
+    expect(timeline.sums).toEqual([]);
+  });
+
+  it('sums every gradient of the compiled step once', () => {
+    const { timeline, summedBytes } = reportOf({}, PAIR);
+    const gradients = timeline.sums.filter(({ path }) => /bucket\d+$/.test(path));
+    const { network } = planOnPaper(configOf(), BATCH, 2, portableCpu());
+    const parameters = network.namedStates().filter(({ kind }) => kind === 'parameter');
+    const bytes = parameters.reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
+    const sent = gradients.reduce((sum, each) => sum + each.bytes, 0);
+    // Each tensor begins at a multiple of 64 bytes.
+    expect(sent).toBeGreaterThanOrEqual(bytes);
+    expect(sent).toBeLessThan(bytes + 64 * parameters.length);
+    expect(summedBytes).toBeGreaterThan(sent);
+    expect(timeline.exchanging).toBe(0);
+    expect(timeline.waiting).toBeGreaterThan(0);
+    for (const { ready, begin, end } of timeline.sums) {
+      expect(begin).toBeGreaterThanOrEqual(ready);
+      expect(end).toBeGreaterThan(begin);
+    }
+  });
+
+  it('exchanges statistics of synchronized layers twice a layer', () => {
+    const { timeline } = reportOf({ network: { bn_mode: 'sync' } }, PAIR);
+    // ResNet-18 has 20 normalized layers.
+    expect(timeline.exchanges).toBe(40);
+    expect(timeline.exchanging).toBeGreaterThan(40 * GIGABIT.latency);
+  });
+
+  it('adds up the parts of a divided batch, which sums gradients once', () => {
+    const whole = reportOf({}, PAIR);
+    const parts = reportOf({ optimizer: { accumulate: 2 } }, PAIR);
+    const buckets = ({ timeline }: typeof whole) =>
+      timeline.sums.filter(({ path }) => /bucket\d+$/.test(path)).reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(buckets(parts)).toBe(buckets(whole));
+    expect(parts.timeline.computing).toBeGreaterThan(whole.timeline.computing);
+  });
+
+  it('takes the time of a step as given', () => {
+    const config = configOf();
+    const options = { cluster: PAIR, batch: BATCH, device: portableCpu() };
+    const steps = paperSteps(config, options);
+    const pricing = inTotal(0.25, plansOf(steps.alone), proportions(6), 'given');
+    const { local, timeline } = scalingReport(config, options, steps, pricing);
+    expect(local).toBeCloseTo(0.25, 9);
+    // The others' part packs and unpacks gradients on top of it.
+    expect(timeline.computing).toBeGreaterThan(0.25);
+    expect(timeline.computing).toBeLessThan(0.3);
+  });
+
+  it('is a few lines', () => {
+    const text = formatScaling(reportOf({}, { ...PAIR, perNode: 4 }));
+    expect(text).toContain('batch 4 on each of 8 processes: 32 images a step');
+    expect(text).toContain('2 nodes of 4 processes; ring, 1 Gbit/s and 100 µs between nodes');
+    expect(text).toMatch(/^efficiency \d+\.\d %, [\d.]+ images\/s$/m);
+  });
+});
+
+describe('measurePrograms', () => {
+  it.each(['inplace', 'sync'] as const)(
+    'times a step for three processes in one, bn_mode %s',
+    async (bn_mode) => {
+      const config = configOf({ network: { bn_mode } });
+      const options = { cluster: { ...PAIR, nodes: 3 }, batch: BATCH, device: cpu() };
+      const steps = paperSteps(config, options);
+      const measured = await measurePrograms(steps.among, config);
+      const [plan] = plansOf(steps.among);
+      const seconds = (plan && measured.get(plan)) ?? [];
+      expect(seconds).toHaveLength(plan?.instructions.length ?? -1);
+      expect(seconds.every((each) => each >= 0)).toBe(true);
+      const { timeline, local } = scalingReport(
+        config,
+        options,
+        steps,
+        asMeasured(measured, proportions(6), 'measured'),
+      );
+      expect(timeline.computing).toBeCloseTo(
+        seconds.reduce((a, b) => a + b, 0),
+        9,
+      );
+      expect(local).toBeGreaterThan(0);
+      expect(local).toBeLessThan(timeline.seconds);
+    },
+  );
+});
