@@ -43,7 +43,7 @@ export async function readLabelFile(path: string, options: LabelFileOptions = {}
   if (!first) throw new LabelFileError(path, 0, 'is empty: expected a line for each image');
   const header = headerOf(path, first, options);
   const rows = header ? table.slice(1) : table;
-  if (rows.length === 0) throw new LabelFileError(path, 0, 'names no image: it has a header alone');
+  if (rows.length === 0) throw new LabelFileError(path, 0, 'names no image: it has only a header');
   if (first.cells.length === 1 && !header) {
     return {
       path,

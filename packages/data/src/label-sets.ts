@@ -47,7 +47,7 @@ export async function readLabelSets(path: string, options: LabelSetOptions = {})
   if (!first) throw new LabelFileError(path, 0, 'is empty: expected a line for each image');
   const { file, labels, header } = columnsOf(path, table, first, options);
   const rows = header ? table.slice(1) : table;
-  if (rows.length === 0) throw new LabelFileError(path, 0, 'names no image: it has a header alone');
+  if (rows.length === 0) throw new LabelFileError(path, 0, 'names no image: it has only a header');
   const names = first.cells;
   const labelsOf =
     typeof labels === 'number'

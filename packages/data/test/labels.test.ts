@@ -150,7 +150,7 @@ describe('a list of labels', () => {
       { name: 'truth.txt' },
     ],
     ['an empty file', '\n', ': is empty', {}],
-    ['a header alone', 'file,label\n', ': names no image: it has a header alone', {}],
+    ['a header alone', 'file,label\n', ': names no image: it has only a header', {}],
     [
       'a page of a server',
       '\n<!DOCTYPE html>\n<p>Sign in, please</p>\n',

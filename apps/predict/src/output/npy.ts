@@ -48,7 +48,7 @@ export class Matrix implements Sink {
     const found = await stat(path).catch(() => null);
     if (found && !found.isFile()) {
       throw new UsageError(
-        `cannot write ${path}: a matrix needs a regular file, for its number of rows is written last`,
+        `cannot write ${path}: a matrix needs a regular file, because its number of rows is written last`,
       );
     }
     const temporary = `${path}.${process.pid}.tmp`;

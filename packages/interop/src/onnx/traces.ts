@@ -136,7 +136,7 @@ class Probing {
       if (other) {
         throw notDynamic(
           axes,
-          `the network is another one at ${describe(types)} than at ${describe(this.inputs)}, first ${other}`,
+          `the network differs between ${describe(types)} and ${describe(this.inputs)}, first in ${other}`,
         );
       }
       probes.push({ axes, graph });

@@ -66,7 +66,7 @@ describe('onnxModel refuses in one sentence', () => {
     );
   });
 
-  it('a network that is another one at other sizes, and takes a range of sizes where it is one', () => {
+  it('a network that differs between sizes, and takes a range of sizes within which it does not', () => {
     const net = segmentationNetwork({
       arch: 'wider_resnet16_a2',
       classes: 4,
@@ -75,7 +75,7 @@ describe('onnxModel refuses in one sentence', () => {
       head: { hidden: 8, channels: 8, poolingSize: [16, 16] },
     });
     expect(refusal(net, ['width'], [3, 64, 64])).toMatch(
-      /^width cannot be dynamic: the network is another one at 1×3×64×\d+ than at 1×3×64×64, first \w+ at head$/,
+      /^width cannot be dynamic: the network differs between 1×3×64×\d+ and 1×3×64×64, first in \w+ at head$/,
     );
     const model = onnxModel(drawn(net), {
       input: { shape: [3, 64, 64] },
