@@ -5,10 +5,13 @@ import { pluginPath } from './plugin.js';
 
 /** One GPU of a machine. */
 export interface CudaReportDevice {
+  /** As in `cuda:INDEX`. */
   readonly index: number;
+  /** As the driver gives it. */
   readonly name: string;
   /** Compute capability, such as `9.0`. */
   readonly capability: string;
+  /** Number of streaming multiprocessors. */
   readonly multiprocessors: number;
   /** Total memory in bytes. */
   readonly memory: number;
@@ -18,9 +21,11 @@ export interface CudaReportDevice {
 
 /** A library that the plugin loads at run time, and its version. */
 export interface CudaReportLibrary {
+  /** The library. */
   readonly name: 'cuDNN' | 'cuBLASLt' | 'NCCL';
   /** null if it cannot be loaded. */
   readonly version: string | null;
+  /** Why it cannot be loaded, and the fix; null if it can. */
   readonly problem: string | null;
 }
 
@@ -36,7 +41,9 @@ export interface CudaReport {
   readonly runtime: string | null;
   /** Why there is no usable device, and the fix; null if there is one. */
   readonly problem: string | null;
+  /** The GPUs that the plugin found. */
   readonly devices: readonly CudaReportDevice[];
+  /** cuDNN, cuBLASLt and NCCL, found or not. */
   readonly libraries: readonly CudaReportLibrary[];
 }
 

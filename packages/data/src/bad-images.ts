@@ -2,8 +2,11 @@ import { type ImageError, UnreadableLimitError } from './errors.js';
 
 /** An image that was skipped because it cannot be read. */
 export interface SkippedImage {
+  /** Its index in the folder. */
   readonly index: number;
+  /** The file. */
   readonly path: string;
+  /** Why it cannot be read. */
   readonly reason: string;
 }
 

@@ -22,6 +22,7 @@ export type CacheSpec =
 
 /** A cache, and what it holds. */
 export interface Cache {
+  /** The form that is posted to the loader's threads. */
   readonly spec: CacheSpec;
   /** Bytes it may hold. */
   readonly limit: number;

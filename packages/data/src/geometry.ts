@@ -5,7 +5,9 @@ import type { Random } from './random.js';
 
 /** Width and height in pixels. */
 export interface Size {
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
 }
 

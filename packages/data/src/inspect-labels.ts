@@ -9,11 +9,13 @@ export type PixelCount = readonly [value: number, pixels: number];
 export interface LabelFacts {
   /** In pixels; 0 where the label map cannot be read. */
   readonly width: number;
+  /** In pixels; 0 where the label map cannot be read. */
   readonly height: number;
   /** Pixels of each class that occurs, by class; 255 stands for those that do not count. */
   readonly classes: readonly PixelCount[];
   /** Pixels of each id of the file that the map of ids lacks. */
   readonly unknown: readonly PixelCount[];
+  /** Why it cannot be used; absent where it can. */
   readonly failure?: { readonly reason: string; readonly code: ImageErrorCode };
 }
 

@@ -22,7 +22,9 @@ export interface ImageFacts {
   readonly mode: string;
   /** Upright, in pixels; 0 where the image cannot be read. */
   readonly width: number;
+  /** Upright, in pixels; 0 where the image cannot be read. */
   readonly height: number;
+  /** Why the image cannot be used; absent where it can. */
   readonly failure?: { readonly reason: string; readonly code: ImageErrorCode };
   /** Of its label map, if it has one. */
   readonly labels?: LabelFacts;

@@ -5,6 +5,7 @@ export const IGNORED = 255;
 
 /** The class that stands for a color in label maps. */
 export interface PaletteColor {
+  /** Class id, 0 to 255. */
   readonly id: number;
   /** Red, green, blue; 0 to 255. */
   readonly color: Rgb;

@@ -8,14 +8,17 @@ export interface LabelRow {
   readonly line: number;
   /** Name of the image; empty in a list without names, whose lines follow the order of the images' names. */
   readonly file: string;
+  /** Its text in the file: a class name or a number. */
   readonly label: string;
 }
 
 /** The labels of a file. */
 export interface LabelList {
+  /** The file, as errors name it. */
   readonly path: string;
   /** Whether rows name their images. */
   readonly named: boolean;
+  /** In the order of the file's lines. */
   readonly rows: readonly LabelRow[];
 }
 

@@ -8,6 +8,7 @@ import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 
 /** A class id per pixel, row-major. */
 export interface LabelMap extends Size {
+  /** height × width ids. */
   readonly data: Uint8Array;
 }
 

@@ -11,14 +11,18 @@ import { readTable, type TableRow } from './table.js';
 export interface LabelSetRow {
   /** Line of the file, from 1. */
   readonly line: number;
+  /** Name of the image, relative to the folder of images. */
   readonly file: string;
+  /** Its labels; none for an image without any. */
   readonly labels: readonly string[];
 }
 
 /** The labels of a file. */
 export interface LabelSetList {
+  /** The file, as errors name it. */
   readonly path: string;
   readonly named: true;
+  /** In the order of the file's lines. */
   readonly rows: readonly LabelSetRow[];
   /** The classes in the order of their columns; null where a single column lists the labels. */
   readonly columns: readonly string[] | null;

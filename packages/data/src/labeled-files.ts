@@ -4,8 +4,11 @@ import type { Sampler } from './sampler.js';
 
 /** Part of a file. */
 export interface FilePart {
+  /** Path of the file. */
   readonly file: string;
+  /** First byte. */
   readonly offset: number;
+  /** Bytes. */
   readonly size: number;
 }
 

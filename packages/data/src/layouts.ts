@@ -26,6 +26,7 @@ export interface Layout extends Required<LabelNaming> {
   readonly root: string;
   /** Folders and list of a part; `train` and `val` are those of the data set, whatever it calls them. */
   part(name: string): SegmentationFolderOptions;
+  /** How label maps code classes; absent: their ids are classes. */
   readonly coding?: LabelCoding;
   /** Number of classes that count. */
   readonly classes: number;

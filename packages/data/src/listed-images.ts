@@ -14,6 +14,7 @@ export interface ListedOptions {
 
 /** Images with labels of a list. */
 export interface Listed {
+  /** The images that the list names, in the order of their names. */
   readonly images: LabeledFiles;
   /** Images of the folder that the list does not name; they are left out. */
   readonly unlisted: number;

@@ -62,6 +62,7 @@ export interface BatchMix {
 
 /** Labeled image files: the part of ImageFolder that a loader uses. */
 export interface ImageSource {
+  /** Number of images. */
   readonly length: number;
   /** Path of the image at an index. */
   path(index: number): string;
@@ -75,6 +76,7 @@ export interface ImageSource {
 
 /** Image files with label maps: the part of SegmentationFolder that a loader uses. */
 export interface SegmentationSource {
+  /** Number of images. */
   readonly length: number;
   /** Path of the image at an index. */
   path(index: number): string;
@@ -86,7 +88,9 @@ export interface SegmentationSource {
 
 /** Options of {@link createLoader} for labeled images. */
 export interface LoaderOptions extends LoaderSettings {
+  /** The images, such as an {@link ImageFolder}. */
   folder: ImageSource;
+  /** Sets the size of the batches' images: `trainTransform`, `evalTransform`, or your own module. */
   transform: Transform;
   /** Draws mixup and cutmix, a function of (seed, epoch, batch). Default: no batch is mixed. */
   mix?: MixOptions;
@@ -96,7 +100,9 @@ export interface LoaderOptions extends LoaderSettings {
 
 /** Options of {@link createLoader} for images with label maps. */
 export interface SegmentationLoaderOptions extends LoaderSettings {
+  /** The images and label maps, such as a {@link SegmentationFolder}. */
   folder: SegmentationSource;
+  /** Sets the size of the batches' images: `segmentationTransform`, `segmentationEvalTransform`, or your own module. */
   transform: SegmentationTransform;
   mix?: undefined;
   labelSets?: undefined;

@@ -18,7 +18,9 @@ export interface TransformModule {
 /** The form posted to the threads. */
 export interface ModuleSpec {
   readonly kind: 'module';
+  /** URL of the module. */
   readonly module: string;
+  /** Passed to its default export; anything that can be cloned. */
   readonly options: unknown;
 }
 

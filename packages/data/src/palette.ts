@@ -6,6 +6,7 @@ import { colorKey, type PaletteColor } from './label-coding.js';
 
 /** A color of a palette and the name of its class. */
 export interface NamedColor extends PaletteColor {
+  /** Name of the class. */
   readonly name: string;
 }
 

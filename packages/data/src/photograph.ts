@@ -17,9 +17,13 @@ import { toRgb } from './write-rgb.js';
 
 /** A whole image: H×W×3 RGB, uint8, and its size before resizing. */
 export interface Photograph {
+  /** width × height × 3 bytes, row-major. */
   readonly data: Uint8Array;
+  /** After resizing, in pixels. */
   readonly width: number;
+  /** After resizing, in pixels. */
   readonly height: number;
+  /** Upright size of the file's image. */
   readonly original: Size;
 }
 

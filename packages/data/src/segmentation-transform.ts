@@ -26,8 +26,11 @@ export type SegmentationSpec =
 
 /** Makes a fixed-size image, its color matrix and its class ids from an image and its label map. */
 export interface SegmentationTransform {
+  /** The form that is posted to the loader's threads. */
   readonly spec: SegmentationSpec | ModuleSpec;
+  /** Of every image it makes, in pixels. */
   readonly width: number;
+  /** Of every image it makes, in pixels. */
   readonly height: number;
   /**
    * @param labels label map of the image's size

@@ -2,13 +2,17 @@
 
 /** A process among those that share the work. */
 export interface ShareOptions {
+  /** From 0 to `size` − 1. */
   readonly rank: number;
+  /** Number of processes. */
   readonly size: number;
 }
 
 /** The part of every batch that one of several processes loads. */
 export interface Share {
+  /** Index of its first item. */
   readonly begin: number;
+  /** One past the index of its last item. */
   readonly end: number;
 }
 

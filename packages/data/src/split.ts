@@ -4,7 +4,9 @@ import type { LabeledFiles } from './labeled-files.js';
 
 /** Two parts of a data set. */
 export interface Split {
+  /** Images to train on. */
   readonly train: LabeledFiles;
+  /** Images that were set aside. */
   readonly val: LabeledFiles;
 }
 

@@ -7,9 +7,13 @@ import { cropAndResize } from './resample.js';
 
 /** A small picture, as a JPEG. */
 export interface Thumbnail {
+  /** PNG where it is small enough to keep every pixel exact. */
   readonly type: 'image/jpeg' | 'image/png';
+  /** The encoded file. */
   readonly data: Uint8Array;
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
 }
 

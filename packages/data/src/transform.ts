@@ -32,8 +32,11 @@ export type TransformSpec =
 
 /** Makes a fixed-size image and its color matrix from an image of any size. */
 export interface Transform {
+  /** The form that is posted to the loader's threads. */
   readonly spec: TransformSpec | ModuleSpec;
+  /** Of every image it makes, in pixels. */
   readonly width: number;
+  /** Of every image it makes, in pixels. */
   readonly height: number;
   /**
    * Writes the pixels and the color matrix of one image.

@@ -30,6 +30,7 @@ export interface AnyNetworkOptions
     Omit<ResNeXtOptions, 'dilation'>,
     Omit<DenseNetOptions, 'dilation'>,
     Omit<WiderResNetA2Options, 'dilation'> {
+  /** As the family defines it: a number, four, lists by block, or true and false. */
   readonly dilation?: ResNeXtOptions['dilation'] | WiderResNetA2Options['dilation'];
 }
 

@@ -14,6 +14,7 @@ import { Conv2d, type Mode, Module, ModuleList, type NormAct } from '@inplace-ab
 
 /** Options of the DeepLabV3 head. */
 export interface DeepLabV3Options {
+  /** Makes the normalization layers. */
   readonly normAct: NormAct;
   /** Output channels of every convolution on the input. Default 256. */
   readonly hidden?: number;
@@ -39,12 +40,19 @@ export interface DeepLabV3Options {
  * padding happens at the end, where the map has the fewest channels.
  */
 export class DeepLabV3 extends Module {
+  /** A 1×1 convolution and one 3×3 convolution per dilation, in parallel. */
   readonly map_convs: ModuleList<Conv2d>;
+  /** Normalization of their concatenated outputs. */
   readonly map_bn: Module;
+  /** 1×1 convolution of the pooled context. */
   readonly global_pooling_conv: Conv2d;
+  /** Its normalization. */
   readonly global_pooling_bn: Module;
+  /** 1×1 convolution that reduces the concatenation to the output channels. */
   readonly red_conv: Conv2d;
+  /** The same for the pooled context. */
   readonly pool_red_conv: Conv2d;
+  /** Normalization of their sum. */
   readonly red_bn: Module;
   private readonly poolingSize: Pair | null;
 

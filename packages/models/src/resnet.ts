@@ -13,7 +13,9 @@ export interface ResNetOptions extends NetworkOptions {
 
 /** Number of blocks in mod2 … mod5, and whether they are bottlenecks. */
 export interface ResNetStructure {
+  /** Blocks of mod2, mod3, mod4 and mod5. */
   readonly blocks: readonly [number, number, number, number];
+  /** Blocks of 1×1, 3×3 and 1×1 convolutions instead of two 3×3. */
   readonly bottleneck: boolean;
   /** Of the 3×3 convolution of a bottleneck; default 1. */
   readonly groups?: number;

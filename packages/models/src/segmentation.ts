@@ -9,7 +9,9 @@ import type { Network } from './network.js';
 export interface SegmentationOptions {
   /** The body, by a name that `createNetwork` accepts. */
   readonly arch: string;
+  /** Channels of the logits, at least 1. */
   readonly classes: number;
+  /** Makes the normalization layers of body and head. */
   readonly normAct: NormAct;
   /** Input pixels per position of the logits, on each axis. Default 8. */
   readonly outputStride?: number;
@@ -24,6 +26,7 @@ export interface SegmentationOptions {
  * snapshot: `body.mod1.conv1.weight`, `head.map_convs.0.weight`, `cls.bias`.
  */
 export class SegmentationNetwork extends Module {
+  /** 1×1 convolution from the head's channels to the classes, with bias. */
   readonly cls: Conv2d;
 
   constructor(

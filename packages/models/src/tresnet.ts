@@ -21,7 +21,9 @@ export type TResNetOptions = NetworkOptions;
 
 /** Number of blocks in layer1 … layer4, and the factor on all channel counts. */
 export interface TResNetStructure {
+  /** Blocks of layer1, layer2, layer3 and layer4. */
   readonly blocks: readonly [number, number, number, number];
+  /** Factor on all channel counts. */
   readonly width: number;
 }
 

@@ -41,9 +41,13 @@ export type ParameterRole = 'convolution' | 'linear' | 'bias' | 'scale' | 'zero'
 
 /** Type, kind and initial content of a module's state. */
 export interface StateDefinition {
+  /** Row-major, as in PyTorch's state dictionary. */
   readonly shape: Shape;
+  /** float32; int64 for `num_batches_tracked`. */
   readonly dtype: DType;
+  /** `parameter`: trained. `buffer`: running statistics. */
   readonly kind: StateKind;
+  /** Selects the rule for the initial content. */
   readonly role: ParameterRole;
   /** Inputs of the linear layer that this bias belongs to. */
   readonly fanIn?: number;

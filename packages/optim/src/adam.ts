@@ -5,6 +5,7 @@ import { COMMON, type TorchForm } from './torch-form.js';
 
 /** Hyperparameters of {@link adam}, as of torch.optim.Adam. */
 export interface AdamOptions {
+  /** Base rate, which a schedule multiplies; no default. */
   readonly learningRate: number;
   /** Decay rates of the first and second moment estimates. Default [0.9, 0.999]. */
   readonly betas?: readonly [number, number];

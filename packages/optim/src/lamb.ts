@@ -20,6 +20,7 @@ import { COMMON, type TorchForm } from './torch-form.js';
 
 /** Hyperparameters of {@link lamb}. */
 export interface LambOptions {
+  /** Base rate, which a schedule multiplies; no default. */
   readonly learningRate: number;
   /** Decay of the averages of the gradient and of its square. Default [0.9, 0.999]. */
   readonly betas?: readonly [number, number];

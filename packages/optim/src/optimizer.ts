@@ -3,9 +3,13 @@ import type { TorchForm } from './torch-form.js';
 
 /** A parameter, its gradient, and the float32 scalar with its learning rate. */
 export interface ParameterUpdate {
+  /** Path of the parameter, which names its slots in the store. */
   readonly name: string;
+  /** The state to update, float32. */
   readonly parameter: Value;
+  /** Of the parameter's shape, float32. */
   readonly gradient: Value;
+  /** float32 scalar. */
   readonly learningRate: Value;
   /** Overrides the optimizer's weight decay. */
   readonly weightDecay?: number;
@@ -36,6 +40,7 @@ export interface Optimizer {
   readonly torch: TorchForm;
   /** Base learning rate, which a schedule multiplies. */
   readonly learningRate: number;
+  /** State tensors that every parameter gets. */
   readonly slots: readonly Slot[];
   /** Options of a parameter group, except the learning rate, under PyTorch's names. */
   readonly hyperparameters: Readonly<Record<string, number | boolean | readonly number[]>>;
@@ -48,6 +53,7 @@ export interface Optimizer {
 
 /** A parameter and its optimizer state after an update. */
 export interface Updated {
+  /** Result of an in-place update op on the parameter. */
   readonly parameter: Value;
   /** By slot. */
   readonly state: Readonly<Record<string, Value>>;

@@ -18,6 +18,7 @@ import { COMMON, type TorchForm } from './torch-form.js';
 
 /** Hyperparameters of {@link rmsprop}. */
 export interface RmspropOptions {
+  /** Base rate, which a schedule multiplies; no default. */
   readonly learningRate: number;
   /** Decay of the average of squared gradients. Default 0.99; 0.9 with `tensorflow`. */
   readonly alpha?: number;

@@ -4,6 +4,7 @@ import { COMMON, type TorchForm } from './torch-form.js';
 
 /** Hyperparameters of {@link sgd}, as of torch.optim.SGD. */
 export interface SgdOptions {
+  /** Base rate, which a schedule multiplies; no default. */
   readonly learningRate: number;
   /** Default 0. */
   readonly momentum?: number;

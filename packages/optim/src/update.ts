@@ -5,6 +5,7 @@ import { applyUpdates, type Optimizer, type ParameterUpdate } from './optimizer.
 
 /** Options of {@link updateParameters}. */
 export interface UpdateOptions {
+  /** Rule and state slots of the updates. */
   readonly optimizer: Optimizer;
   /** float32 scalar that counts updates from 1. */
   readonly step: Value;

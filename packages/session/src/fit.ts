@@ -6,7 +6,9 @@ import { type Trainee, trainEpochs } from './train-epochs.js';
 
 /** Samples with their targets, as `train` takes them. */
 export interface TrainingBatch<X, Y> {
+  /** The network's input, N samples one after the other; of several inputs, each by its name. Images are N×H×W×C. */
   readonly x: X;
+  /** The target of each sample, such as N int32 labels for `crossEntropy`. */
   readonly y: Y;
 }
 
@@ -17,10 +19,13 @@ export type Batches<X, Y> = Iterable<TrainingBatch<X, Y>> | AsyncIterable<Traini
 export interface Results<M extends string = string> {
   /** Mean over the samples; in training before the update. */
   readonly loss: number;
+  /** Values of the session's `metrics`, by their names: means over the samples. */
   readonly metrics: Readonly<Record<M, number>>;
 }
 
+/** Results of one step. */
 export interface StepResult<M extends string = string> extends Results<M> {
+  /** Samples of the batch, over all processes of a group. */
   readonly samples: number;
   /** Global norm of the gradients before clipping, where it is asked for. */
   readonly gradientNorm?: number;
@@ -38,10 +43,13 @@ export interface FitPosition {
 
 /** A step, as callbacks see it. */
 export interface FitStep<M extends string = string> extends StepResult<M> {
-  /** Both count from 0. */
+  /** Counts from 0, as do the steps. */
   readonly epoch: number;
+  /** Steps before this one, over all epochs. */
   readonly step: number;
+  /** Steps before this one in its epoch. */
   readonly stepInEpoch: number;
+  /** The optimizer's learning rate times the schedule's factor. */
   readonly learningRate: number;
   /** Over the samples of the epoch so far; of an epoch that was resumed in its middle, since then. */
   readonly mean: Results<M>;
@@ -49,6 +57,7 @@ export interface FitStep<M extends string = string> extends StepResult<M> {
 
 /** An epoch, as callbacks see it: means over its samples. */
 export interface FitEpoch<M extends string = string, V extends Results = Results<M>> extends Results<M> {
+  /** Counts from 0. */
   readonly epoch: number;
   /** Steps made so far, over all epochs. */
   readonly step: number;
@@ -87,6 +96,7 @@ export interface FitOptions<X, Y, M extends string = string> {
   readonly validation?: Batches<X, Y>;
   /** Evaluates the averages of the weights, of a session with the option `average`. Default false. */
   readonly averaged?: boolean;
+  /** Called in this order, each awaited before the next; default none. */
   readonly callbacks?: readonly FitCallback<M>[];
   /** Ends the training after the step under way; of a group, on all processes after the same step. */
   readonly signal?: AbortSignal;

@@ -6,6 +6,7 @@ import { type Selection, selected } from './selection.js';
 
 /** Parameters with options of their own, as one of PyTorch's param_groups. */
 export interface ParameterGroup {
+  /** Paths of parameters or layers, patterns with `*`, or a predicate. */
   readonly parameters: Selection;
   /** Default: the optimizer's. A schedule multiplies both. */
   readonly learningRate?: number;
@@ -15,13 +16,17 @@ export interface ParameterGroup {
 
 /** Options of a session that say which parameters it trains, and how. */
 export interface TrainingSelections {
+  /** Parameters with a learning rate or weight decay of their own; default none. */
   readonly groups?: readonly ParameterGroup[];
+  /** Parameters that are not trained; default none. */
   readonly freeze?: Selection;
+  /** Layers that normalize by their running statistics in training; default none. */
   readonly frozenStatistics?: true | Selection;
 }
 
 /** The parameters of a network as training sees them. */
 export class TrainedParameters {
+  /** Names of the parameters that are not frozen, as in the state dictionary. */
   readonly names: ReadonlySet<string>;
   /** Whether the layer at a path keeps its running statistics as they are. */
   readonly frozenStatistics: (path: string) => boolean;

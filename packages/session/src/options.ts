@@ -11,6 +11,7 @@ import { isTensorOptions, named, type OneOrNamed } from './signals.js';
 
 /** One sample, without the batch: images are C×H×W. */
 export interface InputOptions {
+  /** Sizes of one sample, such as [3, 224, 224]; [] for a scalar such as a label. */
   readonly shape: Shape;
   /** Default float32. */
   readonly dtype?: DType;
@@ -27,9 +28,11 @@ export interface SessionOptions<
   readonly input: Per<In, InputOptions>;
   /** The target of one sample, for a loss that is a function; default: like the output. A loss that is a value says itself what it takes. */
   readonly target?: Per<Target, InputOptions>;
+  /** Needed by `train` and `evaluate`; a session without one only predicts. */
   readonly loss?: Loss<Out, Target> | LossFunction<Out, Target>;
   /** Computed with the loss, in training and evaluation. */
   readonly metrics?: Readonly<Record<M, Metric<Out, Target>>>;
+  /** Such as `sgd({ learningRate: 0.1 })`; needed by `train`. */
   readonly optimizer?: Optimizer;
   /** Parameters with a learning rate or weight decay of their own; of several that name a parameter, the first counts. */
   readonly groups?: readonly ParameterGroup[];

@@ -20,12 +20,17 @@ import {
 
 /** Bytes of one buffer of the arena: where it lies, and from which instruction to which it is alive. */
 export interface MappedBuffer {
+  /** `activation`, `gradient`, `input`, `constant` or `workspace`. */
   readonly kind: string;
   /** Module path of the node that writes it first; '' for inputs. */
   readonly path: string;
+  /** Bytes from the start of the arena. */
   readonly offset: number;
+  /** Size; the buffer covers bytes [offset, offset + bytes). */
   readonly bytes: number;
+  /** Index of the first instruction that writes it. */
   readonly start: number;
+  /** Index of the last instruction that uses it. */
   readonly end: number;
 }
 
@@ -33,6 +38,7 @@ export interface MappedBuffer {
 export class SessionPlan {
   /** `own`: traced by the caller. */
   readonly kind: 'train' | 'evaluate' | 'predict' | 'features' | 'accumulate' | 'own';
+  /** Samples of the step. */
   readonly batch: number;
   /** As `train, batch 8`. */
   readonly title: string;

@@ -9,6 +9,7 @@ import { unnamedAs } from './signals.js';
 
 /** The interface that a session needs of a process group; `ProcessGroup` of @inplace-abn/comm has it. */
 export interface SessionGroup extends GroupShape {
+  /** This process, from 0 to `size` − 1. */
   readonly rank: number;
   /** The value of every process, by rank. */
   gatherValues<T>(value: T): Promise<T[]>;

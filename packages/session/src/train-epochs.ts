@@ -20,11 +20,13 @@ export interface Trainee<B, M extends string, V extends Results = Results<M>> {
 
 /** Epochs, batches and callbacks of {@link trainEpochs}. */
 export interface TrainEpochsOptions<B, M extends string, V extends Results = Results<M>> {
+  /** Epochs in all, those before `start` included. */
   readonly epochs: number;
   /** Where the training goes on; default: its beginning. */
   readonly start?: FitPosition;
   /** The batches of an epoch from one on; both count from 0. */
   batches(epoch: number, first: number): Iterable<B> | AsyncIterable<B>;
+  /** Called in this order, each awaited before the next. */
   readonly callbacks: readonly FitCallback<M, V>[];
   /** Whether the training is to end where it is. */
   stopped?(): boolean;

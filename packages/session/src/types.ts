@@ -6,6 +6,7 @@ import type { FloatTensor } from './outputs.js';
 
 /** Results of an evaluation, with the network's output. */
 export interface Evaluation<Out extends Signals, M extends string> extends StepResult<M> {
+  /** The network's output for every sample; of several outputs, each by its name. */
   readonly output: Per<Out, FloatTensor>;
 }
 

@@ -3,12 +3,15 @@ import { elementCount } from './shape.js';
 
 /** Dtype and shape of a tensor. An empty shape is a scalar. */
 export interface TensorSpec<D extends HostDType = HostDType> {
+  /** Element type. */
   readonly dtype: D;
+  /** Sizes, the slowest-varying first. */
   readonly shape: readonly number[];
 }
 
 /** A tensor in host memory: `data` holds its elements in row-major order. */
 export interface HostTensor<D extends HostDType = HostDType> extends TensorSpec<D> {
+  /** Elements in row-major order, of the array type of the dtype. */
   readonly data: DTypeArrays[D];
 }
 

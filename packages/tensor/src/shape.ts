@@ -5,7 +5,9 @@ export type Shape = readonly number[];
 
 /** Shape and dtype of a tensor that a device computes on. */
 export interface TensorType<D extends DType = DType> {
+  /** Logical, N×C×S1×…, whatever the storage order. */
   readonly shape: Shape;
+  /** Element type. */
   readonly dtype: D;
 }
 

@@ -17,6 +17,7 @@ export interface Preprocessing {
   readonly interpolation: 'bilinear';
   /** Mean of red, green and blue in [0, 1]. */
   readonly mean: readonly [number, number, number];
+  /** Standard deviation of red, green and blue in [0, 1]. */
   readonly std: readonly [number, number, number];
 }
 
@@ -31,6 +32,7 @@ export interface ModelDescription {
   readonly classes?: readonly string[];
   /** Colors of those classes, 0 to 255, where pixels are classified. */
   readonly colors?: readonly Color[];
+  /** How the network's images are prepared. */
   readonly preprocessing?: Preprocessing;
   /** Task and network, as in a training configuration. */
   readonly config?: JsonObject;

@@ -17,7 +17,9 @@ import { TorchFile } from '../torch/file.js';
 
 /** A tensor of a state dictionary. */
 export interface InspectedTensor extends TensorSpec {
+  /** Its key in the state dictionary, without wrapper prefixes. */
   readonly name: string;
+  /** Bytes of its elements. */
   readonly bytes: number;
 }
 
@@ -25,7 +27,9 @@ type Worded = string | number | boolean | null;
 
 /** The contents of a checkpoint. */
 export interface Inspection {
+  /** The file, as it was named. */
   readonly path: string;
+  /** By content, whatever the name ends in. */
   readonly format: CheckpointFormat;
   /** Size of the file in bytes; of an index with the files that it lists. */
   readonly bytes: number;
@@ -37,6 +41,7 @@ export interface Inspection {
   readonly prefixes: readonly string[];
   /** The state dictionary, without those prefixes. */
   readonly tensors: readonly InspectedTensor[];
+  /** Of all tensors together. */
   readonly elements: number;
   /** Values outside the state dictionary: scalars as they are, everything else described in words. */
   readonly rest: Readonly<Record<string, Worded>>;

@@ -2,9 +2,11 @@
 
 /** A published model file that is known by its size and MD5. */
 export interface PublishedModel {
+  /** Such as `ResNeXt101, in place`. */
   readonly name: string;
   /** The experiment it was trained with; undefined for the segmentation model. */
   readonly experiment?: string;
+  /** License of the weights. */
   readonly license: string;
 }
 

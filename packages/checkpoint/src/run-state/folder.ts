@@ -14,7 +14,9 @@ const SUPERSEDED = /^checkpoint-\d+\.superseded(-\d+)?\.safetensors$/;
 
 /** A periodic checkpoint in a folder. */
 export interface CheckpointFile {
+  /** Folder and file name. */
   readonly path: string;
+  /** Optimizer steps completed, by the file's name. */
   readonly step: number;
 }
 

@@ -7,12 +7,15 @@ import { loadRunState, openRunState, type RunMeta, type RunState, readRunMeta } 
 
 /** A file that could not be used, and the reason. */
 export interface RejectedFile {
+  /** The file that was skipped. */
   readonly path: string;
+  /** The error that reading it gave. */
   readonly reason: string;
 }
 
 /** A run state that was read, and the file it came from. */
 export interface ResumedRunState<S = RunState> {
+  /** Metadata and tensors, or streams of them. */
   readonly state: S;
   /** The file that was loaded. */
   readonly path: string;

@@ -27,6 +27,7 @@ export interface RunMeta {
   readonly epoch: number;
   /** Completed optimizer steps, over all epochs. */
   readonly step: number;
+  /** Of data order, augmentation and initial weights. */
   readonly seed: number;
   /** Digest of the resolved configuration, to detect that a run resumes with a different one. */
   readonly configHash: string;
@@ -37,6 +38,7 @@ export interface RunMeta {
 
 /** A training state whose tensors are on the host or are streams. */
 export interface RunState<T extends TensorContent = HostTensor> {
+  /** Everything except tensors, as JSON in the file's metadata. */
   readonly meta: RunMeta;
   /** State dictionary of the network. */
   readonly model: ReadonlyMap<string, T>;

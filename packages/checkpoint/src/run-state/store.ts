@@ -24,6 +24,7 @@ export interface RunStateStoreOptions {
 
 /** The files that a save wrote. */
 export interface SavedRunState {
+  /** The new checkpoint. */
   readonly path: string;
   /** Path of the best state, if this save is the best. */
   readonly best?: string;

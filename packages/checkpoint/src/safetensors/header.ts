@@ -17,7 +17,9 @@ export type Metadata = Readonly<Record<string, string>>;
 
 /** A tensor in a file. Its bytes are [begin, end) of the data after the header. */
 export interface TensorEntry extends TensorSpec {
+  /** First byte. */
   readonly begin: number;
+  /** One past the last byte. */
   readonly end: number;
 }
 

@@ -3,23 +3,33 @@ import { closest, distance } from 'fastest-levenshtein';
 
 /** A tensor that both sides have, with a different shape or dtype. */
 export interface TensorMismatch {
+  /** Key in the state dictionary. */
   readonly name: string;
+  /** Dtype and shape in the network. */
   readonly expected: TensorSpec;
+  /** Dtype and shape in the file. */
   readonly found: TensorSpec;
 }
 
 /** A name that only one side has, and the nearest name that only the other side has. */
 export interface UnmatchedName {
+  /** Key in the state dictionary. */
   readonly name: string;
+  /** Dtype and shape of the tensor. */
   readonly spec: TensorSpec;
+  /** Absent if no name of the other side is near. */
   readonly nearest?: string;
 }
 
 /** How the names and shapes of a file differ from the expected ones. */
 export interface StateDictDifference {
+  /** Expected, and not in the file. */
   readonly missing: readonly UnmatchedName[];
+  /** In the file, and not expected. */
   readonly unexpected: readonly UnmatchedName[];
+  /** In both, with different shapes. */
   readonly shapes: readonly TensorMismatch[];
+  /** In both, with the same shape and different dtypes. */
   readonly dtypes: readonly TensorMismatch[];
 }
 

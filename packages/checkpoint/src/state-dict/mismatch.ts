@@ -9,7 +9,9 @@ const LINES = 8;
 
 /** Class counts of a network and a file that differ in nothing else; 0 for a side without a classifier. */
 export interface ClassCounts {
+  /** Classes of the network. */
   readonly expected: number;
+  /** Classes of the file. */
   readonly found: number;
 }
 

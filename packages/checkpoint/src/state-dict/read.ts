@@ -14,6 +14,7 @@ import { type SplitCheckpoint, splitCheckpoint } from './split.js';
 
 /** Result of {@link readStateDict}. */
 export interface LoadedStateDict {
+  /** By content, whatever the name ends in. */
   readonly format: CheckpointFormat;
   /** By name, without wrapper prefixes. */
   readonly tensors: TensorMap;
@@ -63,7 +64,9 @@ export async function readStateDict(
 
 /** A state dictionary whose tensors are read on demand. */
 export interface OpenStateDict {
+  /** By content, whatever the name ends in. */
   readonly format: CheckpointFormat;
+  /** By name, without wrapper prefixes; each reads its bytes from the file on demand. */
   readonly tensors: ReadonlyMap<string, TensorStream>;
   /** As in {@link LoadedStateDict}. */
   readonly prefixes: readonly string[];

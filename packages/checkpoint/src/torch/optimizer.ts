@@ -41,6 +41,7 @@ export interface NamedOptimizer<T extends TensorContent = HostTensor> {
   readonly types: readonly string[];
   /** By `PARAMETER.SLOT`, such as `fc.weight.momentum_buffer`; nothing for a parameter that was never updated. */
   readonly state: Map<string, T>;
+  /** One per `param_groups` entry of the file, in its order. */
   readonly groups: readonly OptimizerGroup<T>[];
   /** Number of updates; undefined if the class does not count them. */
   readonly step?: number;

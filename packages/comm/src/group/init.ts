@@ -17,7 +17,9 @@ export interface InitOptions extends MeetOptions, GroupOptions {
 
 /** The processes that train together, as this one sees them. */
 export interface Processes {
+  /** The connections that notice a lost process. */
   readonly world: World;
+  /** The group of all processes, for collectives. */
   readonly group: ProcessGroup;
   /** Leaves the group once all processes have finished. */
   close(): Promise<void>;

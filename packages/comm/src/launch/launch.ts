@@ -10,9 +10,11 @@ import { exitCodeOf, Verdict } from './verdict.js';
 
 /** Options of {@link launch}. */
 export interface LaunchOptions {
+  /** Number of processes to start. */
   readonly nproc: number;
   /** The program's file and arguments, as after `node`. */
   readonly argv: readonly string[];
+  /** Environment of the processes, to which rank and world size are added; default: this one's. */
   readonly env?: NodeJS.ProcessEnv;
   /** Receives progress lines; default: standard error. */
   readonly note?: (line: string) => void;

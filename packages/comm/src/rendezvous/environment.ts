@@ -9,9 +9,11 @@ import type { Placement } from './placement.js';
 
 /** Where and as which rank a process meets the others. */
 export interface Appointment {
+  /** Rank and number of processes. */
   readonly placement: Placement;
   /** Address at which rank 0 listens. */
   readonly master: Master;
+  /** Whose variables were found. */
   readonly launcher: 'torchrun' | 'slurm' | 'openmpi' | 'environment';
 }
 

@@ -1,7 +1,9 @@
 /** Options of the rendezvous. */
 
 export interface Master {
+  /** Name or address. */
   readonly host: string;
+  /** TCP port, 1 to 65535. */
   readonly port: number;
 }
 

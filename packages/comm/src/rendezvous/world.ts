@@ -3,6 +3,7 @@ import type { Placement } from './placement.js';
 
 /** A lost peer, and the reason. */
 export interface PeerLoss {
+  /** Rank of the lost process. */
   readonly rank: number;
   /** A full sentence, such as `rank 2 at 10.0.0.3 was lost: its connection was closed`. */
   readonly reason: string;

@@ -10,9 +10,13 @@ export interface OperandSpec extends TensorType {
 
 /** One instruction as a device sees it: operand types, no addresses. */
 export interface KernelSpec {
+  /** Name of the op. */
   readonly op: string;
+  /** Its attributes. */
   readonly attrs: Attributes;
+  /** Type of each operand; null for one that is left out. */
   readonly inputs: readonly (OperandSpec | null)[];
+  /** Type of each result. */
   readonly outputs: readonly OperandSpec[];
   /** Indices of inputs that do not change between runs; default none. */
   readonly constants?: readonly number[];
@@ -45,6 +49,7 @@ export interface PreparedKernel {
   readonly layout: KernelLayout | null;
   /** Name of the chosen implementation, and why faster ones were rejected. */
   readonly implementation: string;
+  /** A line for each implementation that was rejected. */
   readonly refusals: readonly string[];
   /** null: the specification alone determines the kernel. */
   readonly choice: KernelChoice | null;
@@ -52,6 +57,7 @@ export interface PreparedKernel {
 
 /** A block of device memory. */
 export interface DeviceMemory {
+  /** Size of the block. */
   readonly bytes: number;
   /** A copy of `length` bytes starting at `offset`. */
   read(offset: number, length: number): Uint8Array;
@@ -96,7 +102,9 @@ export interface Fetch extends Location {
 
 /** In seconds, on the clock shared by everything that runs in this process. */
 export interface Timing {
+  /** When the instruction started. */
   readonly begin: number;
+  /** When it was done. */
   readonly end: number;
 }
 
@@ -127,6 +135,7 @@ export interface Executable {
 
 /** Hardware that a plan is made for and runs on. */
 export interface Device {
+  /** Such as `cpu` or `cuda:0`. */
   readonly name: string;
   /**
    * Arithmetic intensity: operations a good kernel performs per byte moved. A rough value is enough to rank

@@ -12,7 +12,9 @@ export type KernelNames = Readonly<Record<string, string>>;
 export interface UnmetChoice {
   /** Op, types and attributes. */
   readonly key: string;
+  /** Name of the requested kernel. */
   readonly asked: string;
+  /** Why it is not available, as a clause for the user. */
   readonly reason: string;
 }
 

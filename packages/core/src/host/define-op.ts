@@ -28,7 +28,9 @@ export type OwnOperandKind = 'data' | 'float32' | 'int32' | 'int64' | 'uint8';
  * activations), with every float dtype widened to float32.
  */
 export interface OwnOperand<K extends OwnOperandKind> {
+  /** Logical, N×C×S1×…. */
   readonly shape: Shape;
+  /** The elements; of the result, zeros to fill. */
   readonly data: K extends 'data' ? Float32Array : DTypeArrays[Exclude<K, 'data'>];
 }
 

@@ -8,7 +8,9 @@ export const ACTIVATIONS: readonly Activation[] = ['identity', 'relu', 'leaky_re
 
 // A type alias because attributes need an index signature, which an interface lacks.
 export type ActivationAttributes = {
+  /** Which φ. */
   readonly activation: Activation;
+  /** Negative slope of leaky_relu or α of elu. */
   readonly slope: number;
 };
 

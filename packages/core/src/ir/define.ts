@@ -224,6 +224,7 @@ export interface Cost {
 
 /** Elements in storage order (channels-last for data), in float64 for every dtype. */
 export interface ReferenceTensor extends TensorType {
+  /** One number per element. */
   readonly data: Float64Array;
 }
 

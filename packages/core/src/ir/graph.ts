@@ -16,7 +16,9 @@ export type ValueKind = 'activation' | 'gradient' | 'input' | 'state';
 
 /** A value of a graph: its type, and the memory that it counts as. */
 export interface ValueInfo<D extends DType = DType> extends TensorType<D> {
+  /** Unique in the graph. */
   readonly id: ValueId;
+  /** Kind of memory in the plan's bytes. */
   readonly kind: ValueKind;
 }
 
@@ -27,12 +29,17 @@ export type Phase = 'forward' | 'backward' | 'update';
 export interface GraphNode {
   /** Unique, and unchanged by passes; identifies the node in logs. */
   readonly id: number;
+  /** Definition of the op; its name is `op.name`. */
   readonly op: AnyOp;
+  /** Attributes, checked against the op's type when the node was emitted. */
   readonly attrs: Attributes;
+  /** Operands; null for an optional one that is left out. */
   readonly inputs: readonly (ValueId | null)[];
+  /** Results, in the op's order. */
   readonly outputs: readonly ValueId[];
   /** Module path in which the node was traced, such as `mod2.block1.convs.bn1`. */
   readonly path: string;
+  /** Part of the step that it was traced in. */
   readonly phase: Phase;
   /** Backward nodes: id of the forward node that they differentiate. */
   readonly origin?: number;
@@ -51,8 +58,11 @@ export type StateKind = 'parameter' | 'buffer' | 'optimizer';
 
 /** A tensor of the store that a graph reads or updates. */
 export interface StateInfo {
+  /** Its name in the store. */
   readonly name: string;
+  /** Its content before the step. */
   readonly value: ValueId;
+  /** Selects where its bytes count, and what `stateDict` lists. */
   readonly kind: StateKind;
 }
 
@@ -69,10 +79,15 @@ export interface WithOutputs<O extends OutputTypes> {
 
 /** A step: nodes in the order they were traced, and what goes in, stays and comes out. */
 export interface Graph<O extends OutputTypes = OutputTypes> extends WithOutputs<O> {
+  /** Type and kind of every value. */
   readonly values: ReadonlyMap<ValueId, ValueInfo>;
+  /** Value of each input, by name. */
   readonly inputs: ReadonlyMap<string, ValueId>;
+  /** Tensors of the store that the step reads or updates. */
   readonly states: readonly StateInfo[];
+  /** In the order in which they were traced, or scheduled. */
   readonly nodes: readonly GraphNode[];
+  /** Value of each output, by name. */
   readonly outputs: ReadonlyMap<string, ValueId>;
   /** Maps a state value to the value that replaces its content after the step. */
   readonly updates: ReadonlyMap<ValueId, ValueId>;

@@ -31,8 +31,11 @@ import { unpack } from './unpack.js';
 
 /** Constants of {@link abnApply}: activation, ε and the kind of scale. */
 export type AbnApplyAttributes = ActivationAttributes & {
+  /** Added to the variance, and with `scale` 'abs' to |γ|. */
   readonly eps: number;
+  /** `plain`: γ. `abs`: |γ| + ε. */
   readonly scale: AbnScale;
+  /** `batch`: they depend on x, and gradients flow through them. `fixed`: running statistics. */
   readonly statistics: 'batch' | 'fixed';
   /** Process group over which the batch statistics were computed, if the batch is distributed. */
   readonly group?: string;

@@ -18,9 +18,13 @@ import {
 
 /** Hyperparameters of one {@link adam} update. */
 export type AdamRule = {
+  /** Decay of the mean of gradients, in [0, 1). */
   readonly beta1: number;
+  /** Decay of the mean of squared gradients, in [0, 1). */
   readonly beta2: number;
+  /** Added to the root of the second moment. */
   readonly eps: number;
+  /** L2 penalty, or decay of the parameter if `decoupled`. */
   readonly weight_decay: number;
   /** AdamW: weight decay shrinks the parameter directly and does not enter the moments. */
   readonly decoupled: boolean;
@@ -93,11 +97,17 @@ export const adamOp: OpDefinition<AdamAttributes> = {
  * 1) and clip are float32[].
  */
 export interface AdamOperands {
+  /** State to update. */
   readonly param: Value;
+  /** Gradient of the loss. */
   readonly grad: Value;
+  /** Mean of gradients, a state. */
   readonly expAvg: Value;
+  /** Mean of squared gradients, a state. */
   readonly expAvgSq: Value;
+  /** Learning rate. */
   readonly lr: Value;
+  /** Number of this update, from 1. */
   readonly step: Value;
   /** Factor for the gradient, from clipScale. */
   readonly clip: Value | null;

@@ -60,6 +60,7 @@ export interface Conv2dOptions {
   readonly padding?: PairOption;
   /** Distance between window taps; default 1, a dense window. */
   readonly dilation?: PairOption;
+  /** Blocks of channels that are convolved separately; divides the input and output channels. Default 1. */
   readonly groups?: number;
 }
 

@@ -19,8 +19,11 @@ import {
 
 /** Hyperparameters of one {@link sgd} update. */
 export type SgdRule = {
+  /** Factor on the buffer before the gradient is added; 0: no buffer. */
   readonly momentum: number;
+  /** L2 penalty, added to the gradient. */
   readonly weight_decay: number;
+  /** Steps by gradient + momentum · buffer instead of by the buffer. */
   readonly nesterov: boolean;
 };
 
@@ -90,10 +93,13 @@ export const sgdOp: OpDefinition<SgdAttributes> = {
  * float32[].
  */
 export interface SgdOperands {
+  /** State to update. */
   readonly param: Value;
+  /** Gradient of the loss. */
   readonly grad: Value;
   /** The momentum buffer; null only if momentum is 0. */
   readonly momentum: Value | null;
+  /** Learning rate. */
   readonly lr: Value;
   /** Factor for the gradient, from clipScale. */
   readonly clip: Value | null;

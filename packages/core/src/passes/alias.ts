@@ -15,8 +15,11 @@ import { type SliceDecision, SliceRules } from './slices.js';
 
 /** Whether a node's output takes the memory of an operand, or the reason that it does not. */
 export interface AliasDecision {
+  /** The writing node. */
   readonly node: GraphNode;
+  /** Its result. */
   readonly output: ValueId;
+  /** The operand whose memory it may take. */
   readonly input: ValueId;
   /** Why the output does not overwrite the input; null if it does. */
   readonly veto: string | null;

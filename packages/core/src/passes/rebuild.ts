@@ -30,12 +30,15 @@ import { hoist } from './hoist.js';
 
 /** How the backward pass obtains a forward value that it reads. */
 export interface RebuildDecision {
+  /** The forward value. */
   readonly value: ValueId;
   /** Forward node that produces the value. */
   readonly producer: GraphNode | null;
+  /** `absorb`: its reader inverts on the fly. `invert`: extra nodes invert it. `recompute`: it is computed a second time. */
   readonly choice: 'keep' | 'absorb' | 'invert' | 'recompute';
   /** Node that is inverted. */
   readonly through: GraphNode | null;
+  /** Bytes of the value. */
   readonly bytes: number;
 }
 

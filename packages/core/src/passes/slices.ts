@@ -21,9 +21,11 @@ import { nodeAt } from '../ir/text.js';
 export interface SliceDecision {
   /** The node that joins or cuts. */
   readonly node: GraphNode;
+  /** The part of the join. */
   readonly value: ValueId;
   /** The wider value, in which this value starts at channel `begin`. */
   readonly whole: ValueId;
+  /** Its first channel, or element, in `whole`. */
   readonly begin: number;
   /** Bytes of the value, which a copy would read and write. */
   readonly bytes: number;

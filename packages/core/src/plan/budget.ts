@@ -12,8 +12,11 @@ export interface BudgetBytes {
 export class BudgetError extends UsageError {
   override name = 'BudgetError';
   override readonly code = 'ERR_BUDGET';
+  /** Arena bytes that the budget leaves. */
   readonly budget: number;
+  /** Arena bytes of the plan without memory savings. */
   readonly whole: number;
+  /** Arena bytes of the smallest plan found. */
   readonly least: number;
 
   /** `way`: the memory saving that was tried; `advice`: how to need less memory. */

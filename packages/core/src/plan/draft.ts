@@ -25,14 +25,19 @@ export interface DraftBuffer extends Lifetime {
 
 /** Bytes of a plan by category, at its peak. */
 export interface PlanBytes {
+  /** Parameters and buffers. */
   readonly weights: number;
+  /** Gradients of parameters. */
   readonly gradients: number;
+  /** Optimizer state. */
   readonly optimizer: number;
   /** Activations and their gradients. */
   readonly activations: number;
+  /** Inputs of the step, such as images. */
   readonly inputs: number;
   /** Constants kept between runs of an evaluation. */
   readonly constants: number;
+  /** Scratch memory of kernels. */
   readonly workspace: number;
 }
 

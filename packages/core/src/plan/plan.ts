@@ -10,6 +10,7 @@ import type { Scheduled } from './schedule.js';
 
 /** A buffer with its offset in the arena, in bytes. */
 export interface Buffer extends DraftBuffer {
+  /** Bytes from the start of the arena. */
   readonly offset: number;
 }
 
@@ -23,10 +24,13 @@ export interface PlannedInstruction extends Scheduled {
 
 /** A draft with a place for every buffer: what a program loads. */
 export interface Plan<O extends OutputTypes = OutputTypes> extends Draft, WithOutputs<O> {
+  /** In the order in which they run. */
   readonly instructions: readonly PlannedInstruction[];
+  /** Every buffer of the arena, kernel workspaces included. */
   readonly buffers: readonly Buffer[];
   /** Value → offset in the arena; excludes states. */
   readonly offsets: ReadonlyMap<ValueId, number>;
+  /** Size of the arena. */
   readonly arenaBytes: number;
 }
 

@@ -49,6 +49,7 @@ export type OutputArrays<O extends OutputTypes> = {
 
 /** Results of a run. */
 export interface RunOutput<O extends OutputTypes = OutputTypes> {
+  /** Copies of the outputs, by name; channels-last. */
   readonly outputs: OutputArrays<O>;
   /** One per instruction, zeros for a prologue that was skipped; empty unless `timed`. */
   readonly timings: readonly Timing[];

@@ -22,7 +22,9 @@ import { type Graph, type StateKind, valueInfo } from '../ir/graph.js';
 import { align } from '../passes/place.js';
 
 export interface StateSpec extends TensorType {
+  /** Its key in the store, such as `fc.weight` or `fc.weight.momentum_buffer`. */
   readonly name: string;
+  /** `parameter`, `buffer` or `optimizer`. */
   readonly kind: StateKind;
 }
 

@@ -21,6 +21,7 @@ import { referenceContext } from '../reference/evaluate.js';
 export interface InversionError {
   /** Module path and op of the inverted node. */
   readonly path: string;
+  /** Op that is inverted. */
   readonly op: string;
   /** Bytes of the rebuilt value: the cost of keeping it instead. */
   readonly bytes: number;
@@ -35,8 +36,11 @@ export interface InversionError {
 
 /** States and inputs to audit with. */
 export interface AuditOptions {
+  /** Parameters and buffers by name, such as those of a checkpoint. */
   readonly states: ReadonlyMap<string, HostTensor>;
+  /** Arrays of the traced step's inputs. */
   readonly inputs: Arrays;
+  /** Dtype of activations; default float32. */
   readonly precision?: ComputeDType;
 }
 

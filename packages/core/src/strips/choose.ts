@@ -8,6 +8,7 @@ import { type Cut, cutsOf, Flow, pieceBetween, type Segment, segmentBetween } fr
 
 /** A part of an inference graph that is computed in strips of rows. */
 export interface StripDecision {
+  /** The ops between two points that a single value passes. */
   readonly segment: Segment;
   /** Number of strips. */
   readonly count: number;

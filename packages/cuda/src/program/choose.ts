@@ -5,6 +5,7 @@ import { type CudaReport, cudaReport } from '../report.js';
 
 /** The device that was chosen, and why. */
 export interface DeviceChoice {
+  /** Ready to plan and run on. */
   readonly device: CpuDevice | CudaDevice;
   /** The device and why it was chosen, in one sentence for the user. */
   readonly reason: string;

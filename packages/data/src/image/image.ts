@@ -8,22 +8,31 @@ export interface Image {
 
 /** A rectangle of pixels. */
 export interface Box {
+  /** First column, from 0. */
   readonly left: number;
+  /** First row, from 0. */
   readonly top: number;
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
 }
 
 /** Pixels of an image and the position of the first one. */
 export interface Region {
+  /** The pixels. */
   readonly image: Image;
+  /** Column of its first pixel in the whole image. */
   readonly left: number;
+  /** Row of its first pixel in the whole image. */
   readonly top: number;
 }
 
 /** An image that decodes regions on demand. */
 export interface RegionSource {
+  /** Of the whole image, in pixels. */
   readonly width: number;
+  /** Of the whole image, in pixels. */
   readonly height: number;
   /** Decodes at least the pixels of `box`, which lies inside the image. */
   region(box: Box): Region;

@@ -46,7 +46,9 @@ export interface ConvertOptions {
 
 /** A network with its weights, which are read when they are wanted. */
 export interface WeightedNetwork {
+  /** The modules. */
   readonly network: Module;
+  /** By the names of the network's state dictionary. */
   readonly tensors: StateTensors;
 }
 
@@ -57,9 +59,11 @@ export type RecognizedNetwork = Recognized | ReturnType<typeof recognizeSegmenta
 export interface Conversion {
   /** The network that the file was taken for, in words. */
   readonly took: string;
+  /** The library, architecture and options that names and shapes tell. */
   readonly recognized: RecognizedNetwork;
   /** The network as the file has it. */
   original(): Promise<WeightedNetwork>;
+  /** The network and weights that {@link writeConversion} writes. */
   readonly converted: WeightedNetwork;
   /** Whether both give the same outputs, except for rounding. */
   readonly exact: boolean;

@@ -17,7 +17,9 @@ export interface Layers extends Active {
 
 /** A file's description of its network, with the two keys that tell how to read the tensors. */
 export interface Description extends ModelDescription {
+  /** Architecture, as `createNetwork` names it. */
   readonly arch: string;
+  /** Says whether scales are γ or |γ| + ε. */
   readonly bn_mode: NormMode;
 }
 

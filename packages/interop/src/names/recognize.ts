@@ -16,6 +16,7 @@ export type Specs = ReadonlyMap<string, TensorSpec>;
 
 /** A network of the zoo. */
 export interface ZooNetwork {
+  /** Architecture, as `createNetwork` names it. */
   readonly arch: string;
   /** Without those that say how it normalizes. */
   readonly options: Omit<AnyNetworkOptions, 'normAct'>;
@@ -32,7 +33,9 @@ export interface Recognized extends ZooNetwork {
 export interface RecognizeOptions {
   /** Name of the file in errors. */
   readonly source: string;
+  /** Considers only the names of this library; default all. */
   readonly library?: Library;
+  /** Considers only this architecture; default all. */
   readonly arch?: string;
 }
 

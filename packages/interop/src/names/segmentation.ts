@@ -13,7 +13,9 @@ import {
 
 /** Parts of a segmentation network in addition to its body. */
 export interface SegmentationParts {
+  /** Input pixels per position of the logits, on each axis. */
   readonly outputStride: number;
+  /** Options of the DeepLabV3 head. */
   readonly head: {
     readonly channels: number;
     readonly hidden: number;

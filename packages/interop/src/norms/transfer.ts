@@ -23,6 +23,7 @@ export interface TransferOptions {
 
 /** Weights for the other kind of batch norm, with notes. */
 export interface Transfer {
+  /** All of the network's states; those that did not change are the ones that were passed in. */
   readonly tensors: Map<string, StateTensor>;
   /**
    * By the name of a parameter the factors that slices of its first axis were multiplied by, where any is negative: the

@@ -22,6 +22,7 @@ import { GraphWriter } from './writer.js';
 
 /** A network with its weights; a Session is one. */
 export interface TrainedNetwork<In extends Signals = Value, Out extends Signals = Value> {
+  /** Traced in evaluation mode. */
   readonly module: Module<In, Out>;
   /** Parameters and buffers by the names of the state dictionary. */
   readonly state: ReadonlyMap<string, HostTensor>;
@@ -29,6 +30,7 @@ export interface TrainedNetwork<In extends Signals = Value, Out extends Signals 
 
 /** One sample, without the batch: images are C×H×W. */
 export interface OnnxInput {
+  /** Sizes of one sample, such as [3, 224, 224]. */
   readonly shape: Shape;
   /** Default float32. */
   readonly dtype?: DType;
@@ -58,6 +60,7 @@ export interface OnnxOptions<In extends Signals = Value> {
   readonly fold?: boolean;
   /** The model takes images as they are decoded, uint8 N×H×W×3, and normalizes them so. */
   readonly preprocessing?: Normalization;
+  /** Properties to write into the file; default none. */
   readonly metadata?: OnnxMetadata;
 }
 

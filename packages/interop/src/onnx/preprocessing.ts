@@ -6,7 +6,9 @@ import type { GraphWriter } from './writer.js';
 
 /** Normalization of the images that a network was trained on: RGB in [0, 1], less the mean, divided by the deviation. */
 export interface Normalization {
+  /** Of red, green and blue. */
   readonly mean: readonly number[];
+  /** Of red, green and blue. */
   readonly std: readonly number[];
 }
 

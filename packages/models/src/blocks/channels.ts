@@ -3,6 +3,7 @@ import { Dropout2d, type Module, type NormAct } from '@inplace-abn/nn';
 
 /** Options of both kinds of residual block. */
 export interface BlockOptions {
+  /** Of the block; default 1. */
   readonly stride?: number;
   /** Dilation of the 3×3 convolutions. */
   readonly dilation?: number;
@@ -10,6 +11,7 @@ export interface BlockOptions {
   readonly groups?: number;
   /** Probability of dropping a channel before the last convolution. Default: no dropout. */
   readonly dropout?: number;
+  /** Makes the normalization layers. */
   readonly normAct: NormAct;
 }
 

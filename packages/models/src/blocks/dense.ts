@@ -1,7 +1,7 @@
 import { concat, type Value } from '@inplace-abn/core';
 import { Conv2d, Module, ModuleList, type NormAct, Sequential } from '@inplace-abn/nn';
 
-/** Options of DenseNet. */
+/** Options of a {@link DenseModule}. */
 export interface DenseOptions {
   /** Channels added per layer. */
   readonly growth: number;
@@ -9,6 +9,7 @@ export interface DenseOptions {
   readonly layers: number;
   /** Dilation of the 3×3 convolutions. Default 1. */
   readonly dilation?: number;
+  /** Makes the normalization layers. */
   readonly normAct: NormAct;
 }
 
@@ -23,8 +24,11 @@ const BOTTLENECK = 4;
  * can share one buffer in which every layer writes its own channels.
  */
 export class DenseModule extends Module {
+  /** A bottleneck 1×1 convolution per layer. */
   readonly convs1: ModuleList;
+  /** A 3×3 convolution per layer, with `growth` output channels. */
   readonly convs3: ModuleList;
+  /** Channels of the output: those of the input and `growth` of each layer. */
   readonly outChannels: number;
 
   constructor(inChannels: number, { growth, layers, dilation = 1, normAct }: DenseOptions) {

@@ -8,8 +8,11 @@ import { type BlockOptions, dropoutOf, outChannels } from './channels.js';
  * first one has the stride. The shortcut is x, or a projection of bn1(x) if stride or channels change.
  */
 export class IdentityBlock extends Module {
+  /** Normalization and activation of the input. */
   readonly bn1: Module;
+  /** The convolutions, with normalizations between them. */
   readonly convs: Sequential;
+  /** 1×1 projection of the shortcut, where stride or channels change. */
   readonly proj_conv?: Conv2d;
 
   /** @param channels output channels of each convolution, two or three */

@@ -7,8 +7,11 @@ import { type BlockOptions, dropoutOf, outChannels } from './channels.js';
  * (with stride, dilation and groups) and 1×1. The shortcut is projected if stride or channels change.
  */
 export class ResidualBlock extends Module {
+  /** The convolutions, each with its normalization; the last has no activation. */
   readonly convs: Sequential;
+  /** 1×1 projection of the shortcut, where stride or channels change. */
   readonly proj_conv?: Conv2d;
+  /** Normalization of the projection. */
   readonly proj_bn?: Module;
   private readonly activation: Parameters<typeof add>[2];
 

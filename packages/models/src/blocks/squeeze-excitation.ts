@@ -6,7 +6,9 @@ import { Conv2d, Module } from '@inplace-abn/nn';
  * and image. fc1 and fc2 are 1×1 convolutions with bias, as in published checkpoints.
  */
 export class SqueezeExcitation extends Module {
+  /** 1×1 convolution to the reduced channels. */
   readonly fc1: Conv2d;
+  /** 1×1 convolution back to all channels. */
   readonly fc2: Conv2d;
 
   /** @param reduced channels between fc1 and fc2 */

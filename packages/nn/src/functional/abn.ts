@@ -20,7 +20,9 @@ export const DEFAULTS = {
 
 /** States float32[C], float32[C] and int64[]; in evaluation any values of these types. */
 export interface RunningStatistics {
+  /** float32[C]. */
   readonly mean: Value;
+  /** float32[C], unbiased, as torch.nn.BatchNorm keeps it. */
   readonly variance: Value;
   /** Number of batches. */
   readonly batches: Value;

@@ -6,6 +6,7 @@ import { initializers, symmetric, type WeightInit } from './weights.js';
 
 /** Options of {@link initialState}. */
 export interface InitializeOptions {
+  /** Whole number from 0, of the random numbers of every state. */
   readonly seed: number;
   /** Rule for convolutions. Default xavier_normal. */
   readonly weightInit?: WeightInit;
@@ -19,7 +20,9 @@ export interface InitializeOptions {
 
 /** Initial weights of linear layers. */
 export interface LinearInit {
+  /** Rule for the weights; biases are 0. */
   readonly weightInit: WeightInit;
+  /** Factor on the weights (not for kaiming rules). */
   readonly gain: number;
 }
 

@@ -22,12 +22,15 @@ import { buffer, type Mode, Module, parameter } from '../module.js';
 
 /** Options of {@link ABN} and {@link InPlaceABN}. */
 export interface AbnOptions {
+  /** Added to the variance, and in place also to |γ|. Default 1e-5. */
   readonly eps?: number;
   /** Weight of a new batch in the running statistics; null: cumulative average. Default 0.1. */
   readonly momentum?: number | null;
+  /** Whether the layer has a scale γ and a shift β; default true. */
   readonly affine?: boolean;
   /** Default true. If false, evaluation uses batch statistics too. */
   readonly trackRunningStats?: boolean;
+  /** Applied after the normalization: `leaky_relu` (default), `elu`, `identity`, or `relu`, which {@link InPlaceABN} rejects. */
   readonly activation?: Activation;
   /** Slope of leaky_relu or α of elu. Default 0.01. */
   readonly activationParam?: number;
@@ -55,13 +58,17 @@ const OPTIONS = [
 export class ABN extends Module {
   /** 'plain': the scale is γ; 'abs', as in the in-place layer: |γ| + ε. */
   readonly scale: AbnScale = 'plain';
+  /** Applied after the normalization. */
   readonly activation: Activation;
+  /** Slope of leaky_relu or α of elu; other activations ignore it. */
   readonly activationParam: number;
+  /** Added to the variance, and with `scale` 'abs' also to |γ|. */
   readonly eps: number;
   /** Weight of a new batch in the running statistics; null: cumulative average. */
   readonly momentum: number | null;
   /** Whether it has a weight and a bias. */
   readonly affine: boolean;
+  /** If false, evaluation uses batch statistics too. */
   readonly trackRunningStats: boolean;
 
   constructor(

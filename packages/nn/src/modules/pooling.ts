@@ -4,9 +4,11 @@ import { checkSizes } from './sizes.js';
 
 /** Options of the pooling modules. */
 export interface PoolOptions {
+  /** Height and width of the window. */
   readonly kernel: number;
   /** Default: the kernel. */
   readonly stride?: number;
+  /** Pixels on each side, at most half of the kernel. Default 0. */
   readonly padding?: number;
 }
 

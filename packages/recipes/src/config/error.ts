@@ -5,6 +5,7 @@ import { formatPath, type Problem } from './problems.js';
 export interface ConfigProblem extends Partial<Position> {
   /** Full key path, such as `optimizer.schedule.type`; empty for the document itself. */
   path: string;
+  /** What is expected there, and what was received. */
   message: string;
 }
 
@@ -15,6 +16,7 @@ const MOST_LINES = 20;
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = 'ERR_CONFIG';
+  /** All of them, in the order of the file. */
   readonly problems: readonly ConfigProblem[];
 
   constructor(

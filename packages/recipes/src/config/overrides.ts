@@ -3,7 +3,9 @@ import { ConfigError } from './error.js';
 
 /** One value and the keys that lead to it. */
 export interface Override {
+  /** Keys from the outermost, such as `optimizer`, `clip`. */
   readonly path: readonly string[];
+  /** The JSON value to set. */
   readonly value: unknown;
 }
 

@@ -187,6 +187,7 @@ export interface MultiLabelConfig extends CommonConfig {
 /** A configuration of the segmentation task. */
 export interface SegmentationTaskConfig extends CommonConfig {
   task: 'segmentation';
+  /** Head, output stride, sizes and names of label maps. */
   segmentation: SegmentationConfig;
 }
 

@@ -26,10 +26,13 @@ export type LabelsOfImage = 'one' | 'any';
 
 /** Images to train on and images to validate on, of the same classes. */
 export interface LabeledSets {
+  /** Images to train on. */
   readonly train: LabeledImages;
+  /** Images to validate on. */
   readonly val: LabeledImages;
   /** Folder or file that names the training images in errors. */
   readonly trainPath: string;
+  /** Sentences for the user. */
   readonly notes: readonly string[];
 }
 
@@ -101,6 +104,7 @@ export async function refuseShards(dir: string, data: DataConfig, part: 'train' 
 
 /** Options of {@link openLabeledSet}. */
 export interface LabeledSetOptions {
+  /** Whether an image has one label or any number. */
   readonly labels: LabelsOfImage;
   /** Gets sentences for the user. */
   readonly notes: string[];

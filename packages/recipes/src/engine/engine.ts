@@ -42,7 +42,9 @@ const PART_SEED = 0x85ebca6b;
 
 /** Options of an {@link Engine}. */
 export interface EngineOptions {
+  /** Where the network runs. */
   readonly device: Device;
+  /** Network, optimizer, loss and memory budget. */
   readonly config: TrainConfig;
   /** Sizes of the evaluation batches that will come: a full one and the last. */
   readonly evaluationBatches: readonly number[];
@@ -59,8 +61,11 @@ export interface PlannedEngine extends PlannedPrograms {
 
 /** An instruction of a step that has run. */
 export interface InspectedInstruction extends Pick<GraphNode, 'path' | 'phase'> {
+  /** Part of the batch, from 0, where `optimizer.accumulate` divides it. */
   readonly part: number;
+  /** Its index in the plan. */
   readonly instruction: number;
+  /** Name of the op. */
   readonly op: string;
   /** The values that it wrote: elements in storage order, channels last. */
   readonly values: readonly (ValueInfo & { readonly data: TypedArray })[];
@@ -83,8 +88,11 @@ export function planEngine(
 }
 
 export class Engine implements RunEngine {
+  /** Classification, multi-label or segmentation, as the configuration says. */
   readonly task: Task;
+  /** The modules that are trained. */
   readonly network: Module;
+  /** Holds the weights, and runs the steps. */
   readonly session: Session<ImageInputs>;
   /** Of the training step. */
   readonly plan: Plan;

@@ -26,11 +26,13 @@ import { formatSize, mirrored, type View, viewsOf } from './scales.js';
 export interface SegmenterOptions extends PredictorOptions {
   /** Of RGB in [0, 1]. */
   readonly mean: Rgb;
+  /** Of RGB in [0, 1]. */
   readonly std: Rgb;
   /** Factors of the image's size; default 1 alone. */
   readonly scales?: readonly number[];
   /** Also looks at the mirror image; default false. */
   readonly flip?: boolean;
+  /** How predictions of several scales are combined; default `mean`. */
   readonly fusion?: FusionMode;
 }
 

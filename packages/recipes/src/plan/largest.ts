@@ -17,6 +17,7 @@ export interface LargestOptions {
 
 /** The largest size that fits. */
 export interface Largest {
+  /** The size that was sought. */
   readonly of: Growing;
   /** Images; the side of a square crop in pixels; or the factor on the network's channels. */
   readonly value: number;
@@ -24,6 +25,7 @@ export interface Largest {
   readonly bytes: number;
   /** The configuration with it; the batch of the step is `batch`. */
   readonly config: TrainConfig;
+  /** Images of the step. */
   readonly batch: number;
 }
 

@@ -21,7 +21,9 @@ export interface Freezing {
   readonly paths: readonly string[];
   /** From the plan of the configuration to the one with the paths frozen as well. */
   readonly diff: PlanDiff;
+  /** The plan of the configuration as it is. */
   readonly before: PlanLock;
+  /** The plan with the paths frozen as well. */
   readonly after: PlanLock;
 }
 

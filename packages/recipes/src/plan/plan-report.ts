@@ -22,10 +22,13 @@ import { taskOf } from '../tasks/registry.js';
 
 /** Bytes, layers and peak of a planned training step. */
 export interface PlanReport {
+  /** Architecture of the network. */
   readonly arch: string;
+  /** Images of the step. */
   readonly batch: number;
   /** Pixels of an image: the side of a square, or height and width. */
   readonly crop: Sides;
+  /** Dtype of activations. */
   readonly precision: string;
   /** Versions of the libraries that the plan's kernels and workspace come from. */
   readonly libraries: Readonly<Record<string, string>>;
@@ -41,8 +44,11 @@ export interface PlanReport {
   readonly totalBytes: number;
   /** Host memory on top of that while a checkpoint is saved or loaded. */
   readonly transferBytes: number;
+  /** How the backward pass gets the values that it reads. */
   readonly rebuilds: PlannedRebuilds;
+  /** For each layer its bytes, and whether it is in place. */
   readonly layers: readonly PlannedLayer[];
+  /** Operands of joins, and whether they are copied. */
   readonly slices: readonly PlannedSlice[];
   /** The same network with ordinary batch norm under PyTorch's buffer rules. */
   readonly ordinary: BytesByKind;

@@ -4,9 +4,13 @@ import { pixels, positive } from './numbers.js';
 
 /** The values of {@link imageOptions}. */
 export interface ImageOptions {
+  /** Side of the crop in pixels; absent: the configuration's. */
   readonly crop?: number;
+  /** Shorter side that images are resized to, in pixels; absent: the configuration's. */
   readonly scale?: number;
+  /** Images to load in parallel. */
   readonly workers: number;
+  /** Batches between lines where the output is not a terminal. */
   readonly printFreq: number;
 }
 

@@ -7,16 +7,25 @@ import { bytes, positive, positiveNumbers } from './numbers.js';
 
 /** The values of {@link segmentingOptions}. */
 export interface SegmentingOptions {
+  /** Factors of the photograph's size. */
   readonly scales: readonly number[];
+  /** Whether to predict the mirror images as well. */
   readonly flip?: boolean;
+  /** How the predictions are combined. */
   readonly fusionMode: FusionMode;
   /** final: upstream's name for its default, raw. */
   readonly outputMode: OutputMode | 'final';
+  /** Whether to write the classes over the photograph. */
   readonly overlay?: boolean;
+  /** Folder of label maps to compare with. */
   readonly labels?: string;
+  /** Pixels that the longest side is resized to. */
   readonly maxSize: number;
+  /** Dtype of activations; bf16 is bfloat16. */
   readonly precision: 'float32' | 'bf16' | 'bfloat16';
+  /** Bytes for weights and activations. */
   readonly memoryBudget?: number;
+  /** Whether to skip photographs whose outputs are there. */
   readonly resume?: boolean;
 }
 

@@ -12,6 +12,7 @@ import { configIn } from './description.js';
 
 /** A network with what its checkpoint says about it. */
 export interface Described {
+  /** The configuration of its network. */
   readonly config: TrainConfig;
   /** Names of the outputs, as far as the checkpoint has them. */
   readonly classes: readonly string[];

@@ -7,6 +7,7 @@ import type { TrainConfig } from '../config/schema.js';
 
 /** Names and colors of the labels in the data of a run, in order. A network may have more outputs. */
 export interface DescribedLabels {
+  /** Names, in label order. */
   readonly classes?: readonly string[];
   /** Of a segmentation. */
   readonly colors?: readonly Rgb[];

@@ -46,6 +46,7 @@ function tensorsOf({ part, instruction, op, phase, values }: InspectedInstructio
 export interface NonFinite {
   /** From 1. */
   readonly step: number;
+  /** The instruction, with its values. */
   readonly at: InspectedInstruction;
 }
 

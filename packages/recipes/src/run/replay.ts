@@ -28,8 +28,11 @@ export interface ReplayOptions {
   readonly config: TrainConfig;
   /** Folder with train/ and val/. */
   readonly data: string;
+  /** Where the steps run; the bits are the run's on the same kind of CPU. */
   readonly device: Device;
+  /** Images to load in parallel. */
   readonly workers: number;
+  /** Pixels that an image may have, as in the run; default: the loader's. */
   readonly maxPixels?: number;
   /** The first step that is wanted, from 1: the replay begins at a checkpoint before it. */
   readonly step: number;

@@ -46,11 +46,15 @@ import { restoreRun } from './restore.js';
 
 /** Options of a training run. */
 export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'maxSteps'> {
+  /** Run folder. */
   readonly logDir: string;
+  /** Where the network trains. */
   readonly device: Device;
+  /** Images to load in parallel. */
   readonly workers: number;
   /** Pixels that an image may have; default: the loader's, what crops of this size can use. */
   readonly maxPixels?: number;
+  /** Steps between lines where the output is not a terminal. */
   readonly printFreq: number;
   /** Checkpoint file (.pth.tar, .pth or .safetensors), or folder of checkpoints, to continue from. */
   readonly resume?: string;
@@ -62,6 +66,7 @@ export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'maxSteps
   readonly continueRun?: boolean;
   /** How the last line of a run that was stopped says to continue it; default: names the checkpoints. */
   readonly continueWith?: ContinueWith;
+  /** Where progress is printed; default: standard output. */
   readonly stream?: ProgressStream;
   /** Where signals come from; default: the process. */
   readonly signals?: SignalSource;

@@ -20,7 +20,9 @@ const CLASSES_FILE = 'classes.json';
 
 /** The two data sets of a folder. */
 export interface LabelMapSets {
+  /** Images to train on. */
   readonly train: SegmentationFolder;
+  /** Images to validate on. */
   readonly val: SegmentationFolder;
   /** Folder that names the training images in errors. */
   readonly trainPath: string;

@@ -13,7 +13,9 @@ export interface ConfidenceMap extends Size {
 
 /** So many pixels are of one class. */
 export interface ClassCount {
+  /** Class id. */
   readonly id: number;
+  /** Number of pixels. */
   readonly pixels: number;
 }
 

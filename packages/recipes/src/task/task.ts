@@ -76,7 +76,9 @@ export interface Task {
   readonly metrics: readonly MetricName[];
   /** The metric whose best value marks the best checkpoint. */
   readonly criterion: MetricName;
+  /** Loss, labels and counts of the traced steps. */
   readonly objective: Objective;
+  /** PyTorch's class of the configured optimizer. */
   readonly torch: TorchForm;
   /** Names of the parameters of which histograms are logged. */
   readonly watched: RegExp;

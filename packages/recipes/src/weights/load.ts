@@ -15,6 +15,7 @@ const ADVICE: Advice = { ERR_SCALE: ', with network.bn_mode "standard"' };
 
 /** Purpose of the weights. */
 export interface Target {
+  /** The modules to fill. */
   readonly network: Module;
   /** Of the network, where it was made from one; for remarks on what the weights were trained with. */
   readonly config?: NetworkConfig;

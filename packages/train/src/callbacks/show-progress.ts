@@ -5,9 +5,11 @@ import type { Progress } from '../progress/progress.js';
 
 /** The progress line and the clock that {@link ShowProgress} reads. */
 export interface ShowProgressOptions {
+  /** Where the line is printed. */
   readonly progress: Progress;
   /** Kept by {@link timeSteps} before it. */
   readonly clock: StepClock;
+  /** Epochs of the whole training. */
   readonly epochs: number;
   /** Of an epoch. */
   readonly steps: number;

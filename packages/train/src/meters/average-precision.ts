@@ -1,5 +1,6 @@
 /** Scores of images for each class, row by row. */
 export interface Scored {
+  /** One score per class; larger means more likely. */
   readonly scores: Float32Array;
   /** 1 for each class that an image is of. */
   readonly labels: Uint8Array;

@@ -10,8 +10,11 @@ export interface Point {
 
 /** A line of a chart. */
 export interface Series {
+  /** Its label in the legend. */
   name: string;
+  /** Its color, which light and dark mode define. */
   color: Color;
+  /** In order of x. */
   points: readonly Point[];
   /** Mark each point; for series with few points. */
   dots?: boolean;

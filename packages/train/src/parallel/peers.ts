@@ -6,6 +6,7 @@ import type { DeviceMemory } from '@inplace-abn/core';
 export interface Peers {
   /** Rank 0 reads checkpoints and writes files. */
   readonly rank: number;
+  /** Number of processes. */
   readonly size: number;
   /** The group over which ops of a compiled step communicate; null: this process alone. */
   readonly group: GroupShape | null;

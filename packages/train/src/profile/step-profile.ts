@@ -8,9 +8,11 @@ import type { TracedEngine } from './traced.js';
 export interface ProfileRow {
   /** The op, or the path of the layer. */
   readonly name: string;
+  /** Instructions per step. */
   readonly calls: number;
   /** Per step: the mean over the profiled steps. */
   readonly seconds: number;
+  /** Floating-point operations per step. */
   readonly flops: number;
   /** Bytes that must cross the memory bus at least once. */
   readonly bytes: number;
@@ -20,7 +22,9 @@ export interface ProfileRow {
 
 /** Times by op and layer. */
 export interface ProfileReport {
+  /** The hardware, in words. */
   readonly device: string;
+  /** Measured limits of this machine, which the bounds are computed from. */
   readonly limits: MachineLimits;
   /** Number of profiled steps. */
   readonly steps: number;
@@ -28,6 +32,7 @@ export interface ProfileReport {
   readonly seconds: number;
   /** Longest first. */
   readonly ops: readonly ProfileRow[];
+  /** By module path, the longest first. */
   readonly layers: readonly ProfileRow[];
 }
 

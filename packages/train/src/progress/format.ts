@@ -5,9 +5,11 @@ import { formatDuration, formatLoss, formatPercent, formatRate, threeDigits } fr
 
 /** Contents of the progress line; metrics are over the epoch so far. Missing optional fields are not shown. */
 export interface ProgressState extends Metrics {
+  /** First word of the line. */
   phase: 'train' | 'val' | 'test' | 'predict' | 'check';
   /** From 1; missing, like `epochs`, if there is only one pass. */
   epoch?: number;
+  /** Number of epochs. */
   epochs?: number;
   /** Completed steps of this epoch or pass, from 1. */
   step: number;
@@ -17,19 +19,25 @@ export interface ProgressState extends Metrics {
   images?: number;
   /** Loss of this step; `meanLoss` is the mean over the epoch so far. */
   loss?: number;
+  /** Mean loss over the epoch so far. */
   meanLoss?: number;
+  /** Base rate of the step. */
   learningRate?: number;
+  /** A moving average. */
   imagesPerSecond: number;
   /** Fraction of time spent waiting for data, 0 to 1. */
   waitShare?: number;
+  /** Bytes held, shown in binary units. */
   peakBytes?: number;
+  /** Seconds until the end. */
   etaSeconds?: number;
 }
 
-/** Options of formatting a profile. */
+/** Options of {@link formatProgress}. */
 export interface FormatOptions {
   /** Available columns. Fields that do not fit are dropped, the least important first. */
   width?: number;
+  /** ANSI colors; default false. */
   color?: boolean;
 }
 

@@ -5,7 +5,9 @@ import { formatProgress, type ProgressState } from './format.js';
 export interface ProgressStream {
   /** Writes text. */
   write(text: string): unknown;
+  /** Whether it is a terminal, where one line is redrawn. */
   isTTY?: boolean;
+  /** Width of the terminal. */
   columns?: number;
   /** False once nobody reads the stream any more. */
   readonly writable?: boolean;
@@ -13,9 +15,11 @@ export interface ProgressStream {
 
 /** Options of {@link Progress}. */
 export interface ProgressOptions {
+  /** Default: standard output. */
   stream?: ProgressStream;
   /** Steps between lines if the stream is not a terminal. */
   printFreq?: number;
+  /** Where NO_COLOR and TERM are read; default: the environment of the process. */
   env?: Readonly<Record<string, string | undefined>>;
 }
 

@@ -5,7 +5,9 @@ import { escapeText, legend, palette, px } from '../page/markup.js';
 
 /** Options of drawing a memory map. */
 export interface MemoryMapOptions {
+  /** Pixels; default 1000. */
   width?: number;
+  /** Pixels; default 480. */
   height?: number;
   /** Names a map that is shown with others, as a picture: below it, and without tooltips and the peak's layer. */
   title?: string;

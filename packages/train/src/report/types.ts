@@ -4,18 +4,25 @@ import type { MetricRecord } from '../run-folder/metrics-log.js';
 
 /** Bytes by kind, at the peak. `activations` include their gradients. */
 export interface BytesByKind {
+  /** Parameters and buffers. */
   weights: number;
+  /** Gradients of parameters. */
   gradients: number;
+  /** Optimizer state. */
   optimizer: number;
+  /** Activations and their gradients. */
   activations: number;
+  /** Scratch memory of kernels. */
   workspace: number;
 }
 
 /** The content of report.html. Sections without data are omitted. */
 export interface ReportData {
+  /** Heading of the page. */
   title: string;
   /** Key facts as name and value: architecture, accuracy, duration, machine … */
   facts: readonly (readonly [name: string, value: string])[];
+  /** Records of `metrics.jsonl`, drawn as curves. */
   metrics?: readonly MetricRecord[];
   /** A measure of each class in the last validation, in percent; NaN for classes that do not occur. */
   byClass?: {
@@ -25,7 +32,9 @@ export interface ReportData {
   };
   /** Memory of this network and of the same network with ordinary batch norm; `images` per step. */
   memory?: { ours: BytesByKind; ordinary: BytesByKind; images: number };
+  /** Buffers of the training step. */
   memoryMap?: MemoryMap;
+  /** Times by op and layer. */
   profile?: ProfileReport;
   /** Unreadable images that were replaced. */
   skipped?: readonly { path: string; reason: string }[];

@@ -6,17 +6,21 @@ import { MetricsCsv } from './metrics-csv.js';
 
 /** One line of metrics.jsonl, including the task's metrics. */
 export interface MetricRecord extends Metrics, ByClass {
+  /** `train`: one step. `val`: one validation. */
   phase: 'train' | 'val';
   /** From 1. */
   epoch: number;
   /** Training steps since the run began. */
   step: number;
+  /** Mean over the batch, or over the validation set. */
   loss: number;
+  /** Base rate of the step. */
   learningRate?: number;
   /** Of a validation: that of the averages of the weights. */
   averaged?: Metrics & ByClass & { readonly loss: number };
   /** Global norm of the gradients before clipping. */
   gradientNorm?: number;
+  /** A moving average. */
   imagesPerSecond?: number;
   /** Fraction of time spent waiting for data, 0 to 1. */
   waitShare?: number;

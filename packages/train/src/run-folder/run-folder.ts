@@ -52,7 +52,9 @@ const fileNames = [
  *                                                         checkpoint.pth.tar, model_best.pth.tar for PyTorch
  */
 export class RunFolder {
+  /** Writes `metrics.jsonl` and `metrics.csv`. */
   readonly metrics: MetricsLog;
+  /** Writes TensorBoard events. */
   readonly events: EventFileWriter;
   /** After resuming: the record of a step whose events must be written again. */
   readonly stands: MetricRecord | null;

@@ -7,12 +7,17 @@ import { nearestManifest } from '@inplace-abn/cli';
 
 /** The software and machine of a run. */
 export interface Versions {
+  /** Version of Node, such as `v20.15.0`. */
   node: string;
+  /** Such as `linux-x64`. */
   platform: string;
+  /** Model of the CPU. */
   cpu: string;
   /** CPUs available to this process. */
   cores: number;
+  /** Total memory of the machine. */
   memoryBytes: number;
+  /** Versions of the packages, by name. */
   packages: Record<string, string>;
 }
 

@@ -3,7 +3,9 @@ import type { AgreedData } from '../parallel/agreement.js';
 
 /** The two data sets of a run and their loaders. */
 export interface RunData extends AgreedData {
+  /** Batches to train on. */
   readonly train: Loader;
+  /** Batches to validate on. */
   readonly val: Loader;
   /** Class names in label order, if the data set has them. */
   readonly classes?: readonly string[];

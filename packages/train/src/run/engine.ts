@@ -5,6 +5,7 @@ import type { Meter, Outputs } from './meter.js';
 
 /** Learning rates of one step. */
 export interface LearningRates {
+  /** Learning rate of all other parameters. */
   readonly base: number;
   /** Learning rate of the classifier's parameters. */
   readonly classifier: number;
@@ -20,9 +21,11 @@ export interface StepResult {
 
 /** Inputs of a step in addition to its batch. */
 export interface StepInputs {
+  /** Learning rates of the step. */
   readonly rates: LearningRates;
   /** From 1. */
   readonly update: number;
+  /** int32 that seeds dropout in this step. */
   readonly seed: number;
   /** Whether this process wants to stop; summed over all processes. Default 0. */
   readonly halt?: number;

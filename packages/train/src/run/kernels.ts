@@ -9,6 +9,7 @@ import type { BeginningOptions } from './beginning.js';
 export interface RunKernels {
   /** CPU of rank 0, because the last bits of a sum depend on it too. */
   readonly machine: string;
+  /** By specification, as a device stores them. */
   readonly names: KernelNames;
 }
 

@@ -19,6 +19,7 @@ import { type Validation, validate } from './validate.js';
 
 /** How long a run goes on, and with what. */
 export interface LoopOptions {
+  /** Epochs in all, those before a resume included. */
   readonly epochs: number;
   /** Images of a step, over all processes. */
   readonly batchSize: number;
@@ -36,6 +37,7 @@ export interface LoopOptions {
 
 /** How a run ended. */
 export interface TrainOutcome {
+  /** The last one; null if there was none. */
   readonly validation: Validation | null;
   /** The signal or limit that stopped the run early; its state is saved. */
   readonly stopped: NodeJS.Signals | 'max-steps' | null;

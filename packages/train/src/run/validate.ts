@@ -20,7 +20,9 @@ import type { Unreadable } from './unreadable.js';
 
 /** The metrics of a task over a whole data set. */
 export interface Validation extends Metrics, ByClass {
+  /** Mean over the images, or over the labeled pixels. */
   readonly loss: number;
+  /** Images that were counted, each once. */
   readonly images: number;
   /** That of the averages of the weights, where a run has them. */
   readonly averaged?: Metrics & ByClass & { readonly loss: number };

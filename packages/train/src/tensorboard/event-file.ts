@@ -11,6 +11,7 @@ export interface EventFileOptions {
   resumeStep?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
+  /** Part of the file's name; default: the name of this machine. */
   host?: string;
 }
 
@@ -20,6 +21,7 @@ export interface EventFileOptions {
  * Each call appends to the file, so a killed run loses nothing added before.
  */
 export class EventFileWriter {
+  /** The file. */
   readonly path: string;
   private readonly file: number;
   private readonly now: () => number;

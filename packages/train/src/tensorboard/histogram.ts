@@ -2,13 +2,19 @@ import { bisectRight } from 'd3-array';
 
 /** Buckets with upper limits, as in TensorBoard's `HistogramProto`. */
 export interface Histogram {
+  /** Smallest value. */
   min: number;
+  /** Largest value. */
   max: number;
+  /** Number of values. */
   count: number;
+  /** Sum of the values. */
   sum: number;
+  /** Sum of their squares. */
   sumSquares: number;
   /** Increasing upper limits of the buckets; the first bucket starts at −∞. */
   limits: number[];
+  /** Number of values in each bucket. */
   buckets: number[];
 }
 

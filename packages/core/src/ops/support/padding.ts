@@ -5,9 +5,13 @@ import { ShapeError } from '../../errors.js';
 
 /** Rows and columns added on each side. */
 export interface Padding {
+  /** Rows. */
   readonly top: number;
+  /** Rows. */
   readonly bottom: number;
+  /** Columns. */
   readonly left: number;
+  /** Columns. */
   readonly right: number;
 }
 

@@ -13,8 +13,11 @@ export type PlanTotals =
 
 /** A sum of two plans. */
 export interface TotalChange {
+  /** Which sum. */
   readonly name: PlanTotals;
+  /** Bytes, or a fraction for `moreWork`. */
   readonly before: number;
+  /** The same for the later plan. */
   readonly after: number;
 }
 
@@ -24,6 +27,7 @@ export interface LayerChange {
   readonly layer: string;
   /** null: the plan does not have it. */
   readonly before: LayerChoice | null;
+  /** null: the later plan does not have the layer. */
   readonly after: LayerChoice | null;
   /** Bytes kept for the backward pass, and written to memory of their own, more than before. */
   readonly costs: number;
@@ -35,6 +39,7 @@ export interface PlanDiff {
   readonly titles: readonly [string, string];
   /** Where the peak is, before and after: op and module path. */
   readonly peakAt: readonly [string, string];
+  /** Every sum, changed or not. */
   readonly totals: readonly TotalChange[];
   /** Layers whose choice changed, and those that one of the plans does not have; the costliest first. */
   readonly layers: readonly LayerChange[];

@@ -6,9 +6,11 @@ import type { Plan } from '../plan.js';
 export interface PlannedLayer {
   /** Module path. */
   readonly path: string;
+  /** Op that writes its output. */
   readonly op: string;
   /** Bytes of its output. */
   readonly bytes: number;
+  /** Whether the output overwrites an operand. */
   readonly inPlace: boolean;
   /** Why it is not in place; null if it is. */
   readonly reason: string | null;

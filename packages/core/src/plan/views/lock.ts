@@ -10,6 +10,7 @@ import { plannedRebuilds } from './rebuilds.js';
 
 /** The decisions about the output of a layer. */
 export interface LayerChoice {
+  /** Bytes of the layer's output. */
   readonly bytes: number;
   /** How the backward pass gets it; null if it does not read it. */
   readonly backward: RebuildDecision['choice'] | null;
@@ -19,6 +20,7 @@ export interface LayerChoice {
 
 /** Bytes, work and every layer's choice of a plan. Plain JSON. */
 export interface PlanLock {
+  /** Changes when locks of another version can no longer be compared. */
   readonly format: 'inplace-abn plan lock 1';
   /** The step that was planned, such as `train, batch 8`. */
   readonly title: string;
@@ -26,6 +28,7 @@ export interface PlanLock {
   readonly bytes: PlanBytes;
   /** Arena, weights and optimizer state. */
   readonly totalBytes: number;
+  /** Size of the arena. */
   readonly arenaBytes: number;
   /** Largest sum of live bytes. */
   readonly peak: number;

@@ -6,12 +6,15 @@ import type { Plan } from '../plan.js';
 
 /** One buffer of the arena. */
 export interface MapBuffer {
+  /** Number and type of its first value, or the op whose workspace it is. */
   readonly name: string;
   /** Module path of its layer. */
   readonly path: string;
+  /** Kind of memory, as in the plan's bytes. */
   readonly kind: BufferKind;
   /** Bytes from the start of the arena. */
   readonly offset: number;
+  /** Size of the buffer. */
   readonly bytes: number;
   /** Index of the first instruction that writes it. */
   readonly start: number;
@@ -23,9 +26,13 @@ export interface MapBuffer {
 
 /** The offset and lifetime of every buffer of a training step. */
 export interface MemoryMap {
+  /** Size of the arena. */
   readonly arenaBytes: number;
+  /** Op and module path of each instruction, in order. */
   readonly instructions: readonly { readonly op: string; readonly path: string }[];
+  /** The instruction with the most live bytes, and how many. */
   readonly peak: { readonly instruction: number; readonly bytes: number };
+  /** Every buffer of the arena. */
   readonly buffers: readonly MapBuffer[];
 }
 

@@ -7,7 +7,9 @@ import type { Plan } from '../plan.js';
 export interface PlannedRebuilds {
   /** Bytes of values that are kept; likewise for those inverted and recomputed. */
   readonly kept: number;
+  /** Bytes of values rebuilt from the output of the op that overwrote them. */
   readonly inverted: number;
+  /** Bytes of values that are computed a second time. */
   readonly recomputed: number;
   /** Recomputed values, largest first. */
   readonly layers: readonly { readonly path: string; readonly op: string; readonly bytes: number }[];

@@ -9,7 +9,9 @@ import type { Plan } from '../plan.js';
 export interface PlannedSlice {
   /** Module path of the join or cut. */
   readonly path: string;
+  /** The op that joins or cuts. */
   readonly op: string;
+  /** Part of the step that it belongs to. */
   readonly phase: Phase;
   /** First channel, and one past the last. */
   readonly channels: readonly [number, number];

@@ -13,18 +13,25 @@ export type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
 
 /** A node of an ONNX graph. */
 export interface OnnxNode {
+  /** Begins with the module path of its layer. */
   readonly name: string;
+  /** ONNX operator, such as `Conv`. */
   readonly type: string;
   /** Names of values; '' for an operand that is left out. */
   readonly inputs: readonly string[];
+  /** Names of values. */
   readonly outputs: readonly string[];
+  /** By ONNX name. */
   readonly attributes: OnnxAttributes;
 }
 
 /** A tensor of the file, such as a weight. */
 export interface OnnxTensor {
+  /** Its name in the state dictionary, or that of a constant. */
   readonly name: string;
+  /** Element type in the file. */
   readonly dtype: DType;
+  /** As ONNX has it: N×C×H×W, row-major. */
   readonly shape: Shape;
   /** Row-major, little-endian. */
   readonly bytes: Uint8Array;
@@ -32,8 +39,11 @@ export interface OnnxTensor {
 
 /** An input or output; a size that may change has a name. */
 export interface OnnxSignal {
+  /** As a runtime feeds or fetches it. */
   readonly name: string;
+  /** Element type. */
   readonly dtype: DType;
+  /** Sizes, or the name of a dynamic one. */
   readonly shape: readonly (number | string)[];
 }
 
@@ -41,8 +51,11 @@ export interface OnnxSignal {
 export interface OnnxModel {
   /** In an order in which they can be computed. */
   readonly nodes: readonly OnnxNode[];
+  /** Weights and constants. */
   readonly tensors: readonly OnnxTensor[];
+  /** Inputs, in the order of the network's. */
   readonly inputs: readonly OnnxSignal[];
+  /** Outputs, in the order of the network's. */
   readonly outputs: readonly OnnxSignal[];
   /** Properties of the file, by key. */
   readonly metadata: ReadonlyMap<string, string>;

@@ -35,32 +35,45 @@ import { FolderRun, type OutputMode, outputsOf } from './folder-run.js';
 
 /** Options of {@link segmentPhotographs}. */
 export interface SegmentOptions {
+  /** Where the network runs. */
   readonly device: Device;
+  /** The modules, whose weights the snapshot has. */
   readonly network: Module;
   /** Of a network that was made from one. */
   readonly config?: NetworkConfig;
   /** Name of the network in notes and on the page. */
   readonly title: string;
+  /** Checkpoint file, or folder of training states. */
   readonly snapshot: string;
   /** The batch norm that its weights were trained with, where the file does not tell. */
   readonly trainedWith?: NormMode;
   /** A folder of photographs, or the paths of photographs that may lie anywhere. */
   readonly photographs: string | readonly string[];
+  /** Folder for class maps and the page. */
   readonly outDir: string;
   /** By id, as many as the network has. */
   readonly classes: readonly SegmentationClass[];
+  /** Dtype of activations. */
   readonly precision: ComputeDType;
+  /** Of RGB in [0, 1]. */
   readonly mean: Rgb;
+  /** Of RGB in [0, 1]. */
   readonly std: Rgb;
+  /** Factors of the photograph's size. */
   readonly scales: readonly number[];
+  /** Whether to predict the mirror images as well. */
   readonly flip: boolean;
+  /** How the predictions are combined. */
   readonly fusion: FusionMode;
+  /** What NAME.png holds. */
   readonly mode: OutputMode;
+  /** Whether to write NAME_overlay.png. */
   readonly overlay: boolean;
   /** Pixels that the longest side of a photograph is resized to. */
   readonly maxSide: number;
   /** Pixels that a photograph, or its label, may have; default 2^27. */
   readonly maxPixels?: number;
+  /** Bytes for weights and activations; default: no limit. */
   readonly memoryBudget?: number;
   /** Folder of labels to compare with. */
   readonly labels?: string;
@@ -74,6 +87,7 @@ export interface SegmentOptions {
   readonly advice?: Advice;
   /** Processes that finish together: the first writes the page and the comparison with labels. Default: this one alone. */
   readonly peers?: Peers;
+  /** Where progress is printed; default: standard output. */
   readonly stream?: ProgressStream;
 }
 
@@ -81,7 +95,9 @@ export interface SegmentOptions {
 export interface SegmentOutcome {
   /** Photographs that could not be segmented, and labels that could not be used. */
   readonly failed: number;
+  /** The signal that ended it early; null if it finished. */
   readonly stopped: NodeJS.Signals | null;
+  /** Comparison with the labels; null without any. */
   readonly scores: FolderScores | null;
 }
 
