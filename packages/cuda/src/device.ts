@@ -50,7 +50,9 @@ export class CudaDevice extends AddonDevice {
 
   /** Throws UsageError with one sentence that says what is missing: the plugin, a driver, or a device. */
   constructor(
+    /** GPU of this machine, from 0. */
     readonly index: number,
+    /** Workspace limit, TF32, CUDA graphs and NCCL. */
     readonly options: CudaOptions,
   ) {
     const native = loadNative();

@@ -1,6 +1,7 @@
 /** A data set that cannot be used. The message says what is wrong, where, and how to fix it. */
 export class DataError extends Error {
   override name = 'DataError';
+  /** Stable identifier of the problem; the message may change between versions. */
   readonly code: string = 'ERR_DATA';
 }
 
@@ -10,7 +11,9 @@ export class FlatFolderError extends DataError {
   override readonly code = 'ERR_FLAT_FOLDER';
 
   constructor(
+    /** The folder without class folders. */
     readonly folder: string,
+    /** Images directly in it. */
     readonly images: number,
   ) {
     super(
@@ -26,6 +29,7 @@ export class LabelFileError extends DataError {
   override readonly code = 'ERR_LABEL_FILE';
 
   constructor(
+    /** The list. */
     readonly path: string,
     /** From 1; 0 for the file as a whole. */
     readonly line: number,
@@ -43,6 +47,7 @@ export class ShardError extends DataError {
   override readonly code = 'ERR_SHARD';
 
   constructor(
+    /** The archive. */
     readonly shard: string,
     reason: string,
   ) {
@@ -61,7 +66,9 @@ export class ImageError extends DataError {
   override name = 'ImageError';
 
   constructor(
+    /** The file. */
     readonly path: string,
+    /** Why it cannot be read: a clause without a period. */
     readonly reason: string,
     override readonly code: ImageErrorCode = 'unreadable',
   ) {

@@ -43,7 +43,9 @@ export class LabeledFiles implements LabeledImages {
    * @param namesTell whether a file's name says its class, so that a digest of the names is one of the labels, too
    */
   constructor(
+    /** Folder of the files. */
     readonly root: string,
+    /** Names of the classes; a label is an index. */
     readonly classes: readonly string[],
     protected readonly files: readonly string[],
     private readonly fileLabels: Int32Array,

@@ -58,6 +58,7 @@ export class DeepLabV3 extends Module {
 
   constructor(
     inChannels: number,
+    /** Channels of the result. */
     readonly channels: number,
     { normAct, hidden = 256, dilations = [12, 24, 36], poolingSize = [84, 84] }: DeepLabV3Options,
   ) {

@@ -30,8 +30,11 @@ export class SegmentationNetwork extends Module {
   readonly cls: Conv2d;
 
   constructor(
+    /** Images to features at the output stride. */
     readonly body: Network,
+    /** Features to the inputs of `cls`. */
     readonly head: DeepLabV3,
+    /** Channels of the logits. */
     readonly classes: number,
   ) {
     super();

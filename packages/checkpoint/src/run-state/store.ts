@@ -47,6 +47,7 @@ export class RunStateStore {
   private pending: Promise<unknown> = Promise.resolve();
 
   constructor(
+    /** Created by the first save. */
     readonly folder: string,
     { keep = 2 }: RunStateStoreOptions = {},
   ) {

@@ -21,6 +21,7 @@ export class StateDictMismatch extends CheckpointError {
 
   constructor(
     message: string,
+    /** Every name, shape and dtype that differs. */
     readonly difference: StateDictDifference,
     /** Set if only the classifier differs: the rest can then be loaded without it. */
     readonly classes?: ClassCounts,

@@ -72,9 +72,12 @@ export class Program<O extends OutputTypes = OutputTypes> {
 
   /** `arena` must hold plan.arenaBytes. Programs that never run concurrently may share one. */
   constructor(
+    /** The instructions, and where each buffer lies. */
     readonly plan: Plan<O>,
     device: Device,
+    /** Parameters, buffers and optimizer state that the program reads and updates. */
     readonly store: Store,
+    /** Memory of everything else. */
     readonly arena: DeviceMemory,
   ) {
     if (arena.bytes < plan.arenaBytes) {

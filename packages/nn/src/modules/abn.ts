@@ -71,7 +71,9 @@ export class ABN extends Module {
   /** If false, evaluation uses batch statistics too. */
   readonly trackRunningStats: boolean;
 
+  /** @throws UsageError for fewer than one channel, and for an unknown option */
   constructor(
+    /** Channels of x. */
     readonly channels: number,
     options: AbnOptions = {},
   ) {

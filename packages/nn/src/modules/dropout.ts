@@ -8,7 +8,11 @@ import { type Mode, Module } from '../module.js';
 export class Dropout extends Module {
   protected readonly channelwise: boolean = false;
 
-  constructor(readonly p = 0.5) {
+  /** @throws UsageError for a probability outside [0, 1) */
+  constructor(
+    /** Probability that an element is zeroed, in [0, 1). */
+    readonly p = 0.5,
+  ) {
     super();
     if (!(p >= 0 && p < 1))
       throw new UsageError(`expected a probability in [0, 1) for Dropout but received ${p}`);

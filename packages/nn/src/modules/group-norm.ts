@@ -11,8 +11,11 @@ export interface GroupNormOptions {
 
 /** torch.nn.GroupNorm: normalizes `groups` groups of channels per image; x [N, channels, …]. */
 export class GroupNorm extends Module {
+  /** @throws UsageError for groups that do not divide the channels, and for an unknown option */
   constructor(
+    /** Number of groups; divides the channels. */
     readonly groups: number,
+    /** Channels of x. */
     readonly channels: number,
     private readonly options: GroupNormOptions = {},
   ) {

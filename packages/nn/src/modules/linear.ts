@@ -4,8 +4,14 @@ import { checkSizes } from './sizes.js';
 
 /** torch.nn.Linear: y = x·wᵀ + b; x [N, in], weight float32[out, in]. */
 export class Linear extends Module {
+  /**
+   * @param options `bias`: default true, as in torch.nn.Linear
+   * @throws UsageError for a size that is not an integer from 1, and for an unknown option
+   */
   constructor(
+    /** Features of x. */
     readonly inFeatures: number,
+    /** Features of the result. */
     readonly outFeatures: number,
     options: { readonly bias?: boolean } = {},
   ) {

@@ -3,7 +3,10 @@ import { type AnyModule, Module } from '../module.js';
 
 /** torch.nn.ModuleList: modules named by index, for a module that calls them itself. */
 export class ModuleList<M extends AnyModule = Module> extends Module {
-  constructor(readonly list: readonly M[]) {
+  constructor(
+    /** Its modules; their names are 0, 1, …. */
+    readonly list: readonly M[],
+  ) {
     super();
     Object.assign(this, { ...list });
   }

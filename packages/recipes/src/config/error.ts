@@ -20,6 +20,7 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   constructor(
+    /** Name of the file in the message. */
     readonly source: string,
     problems: readonly ConfigProblem[],
   ) {

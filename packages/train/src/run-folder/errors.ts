@@ -10,6 +10,7 @@ export class RunFolderError extends Error {
 
   constructor(
     message: string,
+    /** Which of the problems it is. */
     readonly code: RunFolderCode,
     /**
      * Where the folder's run continues: its checkpoint folder or PyTorch's file; null if it has no checkpoint

@@ -42,7 +42,10 @@ export class MetricsLog {
   private readonly csv: MetricsCsv;
   private open = true;
 
-  constructor(readonly path: string) {
+  constructor(
+    /** The file, which may exist. */
+    readonly path: string,
+  ) {
     this.file = openSync(path, 'a');
     this.csv = new MetricsCsv(path.replace(/(\.jsonl)?$/, '.csv'), path);
   }
