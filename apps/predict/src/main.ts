@@ -21,7 +21,7 @@ import { segment } from './segment.js';
 
 const command = new Command('predict')
   .description(
-    'Classify photographs with a trained network, or with a segmentation network each of their pixels.',
+    'Classify photographs with a trained network, or segment them with a segmentation network.',
   )
   .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints (the newest intact one)')
   .argument(
