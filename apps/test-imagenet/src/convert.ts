@@ -48,11 +48,11 @@ const command = new Command('convert')
   )
   .argument('<out>', 'file to write: .safetensors, .pth or .pth.tar')
   .addOption(
-    new Option('--from <library>', 'whose names the file has; auto: find out by names and shapes')
+    new Option('--from <library>', 'naming convention of the file; auto: recognize it by names and shapes')
       .choices(['auto', ...LIBRARIES])
       .default('auto'),
   )
-  .option('--arch <name>', 'architecture, as network.arch names it (default: find out)')
+  .option('--arch <name>', 'architecture, as network.arch names it (default: recognized)')
   .addOption(
     new Option('--bn <mode>', 'batch norm of the written network').choices(NORM_MODES).default('inplace'),
   )

@@ -21,7 +21,7 @@ interface Options {
 
 const command = new Command('compare')
   .description(
-    'Find the first step of two runs that differs, and the first instruction in it that wrote other bits.',
+    'Find the first step at which two runs differ, and the first instruction in it that wrote other bits.',
   )
   .argument('<run_a>', 'run folder; nothing is written there')
   .argument('<run_b>', 'another')

@@ -34,7 +34,7 @@ command
   // Of the parent's settings, those that are made later do not reach a subcommand.
   .exitOverride()
   .description(
-    'Read every image once: what cannot be read, formats, sizes, classes, duplicates, images in both training and validation; label maps, too.',
+    'Read every image and label map once, and report unreadable files, formats, sizes, classes, duplicates, and images in both training and validation.',
   )
   .argument('<dir>', 'data folder, as for training')
   .option(
@@ -50,7 +50,7 @@ command
   )
   .option(
     '--max-pixels <n>',
-    'pixels that an image may have: a small file may claim any size (default: 134217728)',
+    'reject images with more pixels, since a small file may claim any size (default: 134217728)',
     pixels,
   )
   .option('--json', 'print one object with everything that was found')
@@ -94,7 +94,7 @@ command
   .option('-n, --samples <n>', 'images of each part', positive, 24)
   .option('--epoch <n>', 'epoch whose augmentation is shown, from 0', nonNegative, 0)
   .option('-j, --workers <n>', 'images in work at a time', positive, 2)
-  .option('--max-pixels <n>', 'pixels that an image may have (default: 134217728)', pixels)
+  .option('--max-pixels <n>', 'reject images with more pixels (default: 134217728)', pixels)
   .addHelpText(
     'after',
     () => `

@@ -19,7 +19,7 @@ interface Options {
 
 const command = new Command('replay')
   .description(
-    'Make a past step of a run once more, bit for bit: from the nearest checkpoint, with its kernels, data order and seeds.',
+    'Repeat a past step of a run, bit for bit: from the nearest checkpoint, with its kernels, data order and seeds.',
   )
   .argument('<run>', 'run folder; nothing is written there')
   .argument('<dir>', 'the images that it was trained on')

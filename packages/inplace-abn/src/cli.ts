@@ -103,7 +103,7 @@ function own(): Command {
   const command = new Command(OWN_NAME)
     .description('Train convolutional networks in a planned amount of memory.')
     .helpCommand(false)
-    .addHelpText('after', '\nEach command has --help of its own.');
+    .addHelpText('after', '\nRun inplace-abn COMMAND --help for the options of a command.');
   for (const [name, { does }] of Object.entries(PROGRAMS)) command.command(name).description(does);
   command
     .command(EXPORT)
