@@ -284,8 +284,11 @@ interface Rules<A> {
 
 /** Every rule of an op; passes ask the rules and never an op's name. */
 export interface OpDefinition<A extends Attributes = Attributes> {
+  /** Unique among ops; kernels are registered under it. */
   readonly name: string;
+  /** Operands in order: names and kinds. */
   readonly inputs: readonly Operand[];
+  /** Results in order. */
   readonly outputs: readonly Operand[];
   /** Output types from operand types. Throws ShapeError with the expected type. */
   infer(context: InferContext<A>): readonly TensorType[];
@@ -294,7 +297,9 @@ export interface OpDefinition<A extends Attributes = Attributes> {
    * itself is null, a gradient that must flow through the op is an error, not zero.
    */
   readonly gradient: Rules<A>['gradient'] | null;
+  /** Inputs that an output may overwrite; [] for none. */
   readonly overwrites: readonly Overwrite[];
+  /** Inputs that can be computed from the outputs; [] for none. */
   readonly inverses: readonly Inverse<A>[];
   /** For readers that invert on the fly: reads `inverted`'s output instead of its input. */
   readonly absorb: Rules<A>['absorb'] | null;
@@ -306,18 +311,22 @@ export interface OpDefinition<A extends Attributes = Attributes> {
    * may depend on any row.
    */
   readonly rows: Rules<A>['rows'] | null;
+  /** For ops that can run in one kernel with elementwise neighbors. */
   readonly fusion: Fusion<A> | null;
+  /** For weight gradients that can be computed a few outputs at a time. */
   readonly parts: Parts<A> | null;
   /**
    * Valid range of a class label operand; null for other operands, and if the op gives labels outside the
    * classes a meaning.
    */
   readonly labels: Rules<A>['labels'] | null;
+  /** Side effects; PURE for none. */
   readonly effects: Effects;
   /** Floating-point operations, and bytes read and written, of one node. */
   cost(context: InferContext<A>, outputs: readonly TensorType[]): Cost;
   /** Computes the outputs in float64. This is the meaning of the op, which kernels are tested against. */
   reference(context: ReferenceContext<A>): void;
+  /** Operands and results that PyTorch keeps for the backward pass of the same op. */
   readonly peerKeeps: PeerKeeps;
   /** Set only by `defineOp`: JavaScript computes the op, since no device has a kernel for it. */
   readonly host?: HostRule;

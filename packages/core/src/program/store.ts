@@ -49,6 +49,7 @@ export function statesOf(...graphs: readonly Graph[]): StateSpec[] {
 /** Parameters, buffers and optimizer state in device memory, by name. */
 export class Store {
   private readonly entries = new Map<string, { spec: StateSpec; offset: number }>();
+  /** One block with all of them, one after the other. */
   readonly memory: DeviceMemory;
   private writes = 0;
   /** Parameters that still hold their initial zeros. */
