@@ -55,7 +55,7 @@ export interface Outcome {
   readonly stopped: NodeJS.Signals | null;
 }
 
-/** Whatever is wrong with the network is an error before the first image; an image that cannot be used is told of, and the rest go on. */
+/** Problems with the network are errors before the first image; an image that cannot be used is reported, and the rest go on. */
 export async function predictPhotographs(options: PredictOptions): Promise<Outcome> {
   const run = new Prediction(options);
   let error: unknown;

@@ -23,7 +23,7 @@ export class BadImages {
 
   constructor(private readonly policy: BadImagePolicy) {}
 
-  /** Whether another image is read in the stead of one that cannot be. */
+  /** Whether another image replaces one that cannot be read. */
   get replaces(): boolean {
     return this.policy !== 'leave out';
   }

@@ -135,7 +135,7 @@ export class CacheMemory implements DecodedCache {
     }
   }
 
-  /** The first place from `from` on at which so many bytes lie in one chunk. */
+  /** The first offset from `from` on at which this many bytes lie in one chunk. */
   private placeFrom(from: number, bytes: number): number | undefined {
     for (let place = from, index = Math.floor(from / CHUNK); ; place = ++index * CHUNK) {
       const chunk = this.chunks[index];

@@ -4,7 +4,7 @@ import type { Image } from './image/image.js';
 export interface DecodedCache {
   /** The image of a file's content; undefined if it is not there. */
   get(key: Buffer): Image | undefined;
-  /** Whether an image of so many bytes of pixels can be kept: others need not be decoded whole. */
+  /** Whether an image with this many bytes of pixels can be kept. If not, it need not be decoded whole. */
   hasRoom(bytes: number): boolean;
   /** Keeps an image, unless the limit is reached. */
   put(key: Buffer, image: Image): void;

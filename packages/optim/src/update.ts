@@ -33,7 +33,7 @@ export interface UpdateOptions {
 
 /** Results of {@link updateParameters} besides the new parameters. */
 export interface Updates {
-  /** float32 scalar: the global norm of the gradients before clipping; null where nobody needs it. */
+  /** float32 scalar: the global norm of the gradients before clipping; null if nothing needs it. */
   readonly norm: Value<'float32'> | null;
 }
 

@@ -109,7 +109,7 @@ export abstract class SessionStates {
     return this.programs.kernels;
   }
 
-  /** Plans anew from here on: with the kernels that `choices` asks for, where they can be had. It keeps the names of those taken. */
+  /** Plans again from here on, with the kernels that `choices` requests where they are available. It records the names of those used. */
   useKernels(choices: KernelChoices): void {
     this.programs.useKernels(choices);
   }

@@ -12,7 +12,7 @@ export interface TrainingBatch<X, Y> {
   readonly y: Y;
 }
 
-/** Batches that can be gone through once an epoch. */
+/** Batches that can be iterated once per epoch. */
 export type Batches<X, Y> = Iterable<TrainingBatch<X, Y>> | AsyncIterable<TrainingBatch<X, Y>>;
 
 /** Results of one step, or means over several. */

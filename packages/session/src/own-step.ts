@@ -61,7 +61,7 @@ export class SessionStep {
   }
 
   /**
-   * Runs the step once as `run` does, instruction by instruction, with the same bits. `visit` hears of each when it has run, with what
+   * Runs the step once as `run` does, instruction by instruction, with the same bits. `visit` is called after each, with what
    * it wrote, an array for each output of the node: elements in storage order.
    *
    * @throws as run does; the instructions up to the guard that stopped it have been visited

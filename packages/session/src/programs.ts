@@ -96,7 +96,7 @@ export class Programs {
     return this.choices.made;
   }
 
-  /** Plans anew, with these kernels where they can be had. */
+  /** Plans again, with these kernels where they are available. */
   useKernels(choices: KernelChoices): void {
     this.choices = choices;
     this.plans = new Recent(KEPT);

@@ -1,4 +1,4 @@
-/** The loop of a training, whatever trains: epochs over batches, validations, and the callbacks that hear of them. */
+/** The training loop, independent of what trains: epochs over batches, validations, and their callbacks. */
 import { UsageError } from '@inplace-abn/core';
 import type { FitCallback, FitPosition, FitStep, Results, StepResult } from './fit.js';
 import { Mean } from './mean.js';
@@ -14,7 +14,7 @@ export interface Trainee<B, M extends string, V extends Results = Results<M>> {
   agree?(stopped: boolean): Promise<boolean>;
   /** Lets the batch of the next step move to the device while a step is under way; left out where that gains nothing. */
   prefetch?(batch: B): void;
-  /** After an epoch; null: there is no validation; 'stopped': it did not come to its end, and is made anew where the training goes on. */
+  /** Validates after an epoch. null: there is no validation. 'stopped': it was interrupted, and runs again when the training resumes. */
   validate(at: FitPosition): Promise<V | null | 'stopped'>;
 }
 

@@ -12,7 +12,7 @@ const [NUL, LINE_FEED] = [0, 10];
 export type Found = { readonly path: string } | { readonly path: string; readonly reason: string };
 
 /**
- * Yields the photographs that the arguments name, in order: of a folder every image in it and below it. A file is not looked at, so
+ * Yields the photographs that the arguments name, in order; for a folder, every image in it and below it. A file is not opened, so
  * one that is missing fails when it is read.
  *
  * @param list pieces of the list: a path a line, or separated by NUL

@@ -39,7 +39,7 @@ class AtomicFile implements Target {
   constructor(path: string) {
     this.pipe.on('error', () => {});
     this.written = writeFileAtomic(path, this.pipe);
-    // Whoever writes or closes hears of it.
+    // write() and close() throw it.
     this.written.catch(() => {});
   }
 

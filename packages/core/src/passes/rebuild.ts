@@ -194,7 +194,7 @@ interface Neighbors {
 }
 
 /**
- * True if the backward pass reads `value` only together with gradients that are zero wherever the output of
+ * True if the backward pass reads `value` only together with gradients that are zero where the output of
  * `node` is, so the elements that a partial inversion of `node` does not recover do not count.
  */
 function maskedReads(

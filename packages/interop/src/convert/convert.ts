@@ -28,7 +28,7 @@ import { checkFinite } from './finite.js';
 
 /** Options of converting the weights of a file. */
 export interface ConvertOptions {
-  /** Whose names the file has; default: whoever's they are. */
+  /** Naming convention of the file; default: recognized. */
   readonly from?: Library;
   /** Default: the one whose names and shapes the file has. */
   readonly arch?: string;

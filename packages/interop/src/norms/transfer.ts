@@ -214,7 +214,7 @@ function checkPositive(scales: readonly Scale[], source: string): void {
 
 interface Found {
   readonly count: number;
-  /** Scales looked at. */
+  /** Number of scales that were checked. */
   readonly of: number;
   /** Name, channel and value of the first. */
   readonly first: string;

@@ -57,7 +57,7 @@ export class ShapeWriter {
     return index === 0 ? axis : `${inputs[index]?.[0]}_${axis}`;
   }
 
-  /** An int64 vector; `near`: values that are looked at first. */
+  /** An int64 vector; `near`: values that are searched first. */
   vector(sizes: readonly Size[], near: readonly ValueId[], refuse: Refuse): string {
     if (sizes.every(isFixed)) return this.nodes.ints(sizes.map((size) => size[0] ?? 0));
     const parts = sizes.map((size) => {

@@ -189,7 +189,7 @@ export class Engine implements RunEngine {
   }
 
   /**
-   * The same step with the same bits, an instruction at a time: `visit` hears of each, and of what it wrote. `part` counts the parts of a
+   * The same step with the same bits, one instruction at a time: `visit` is called after each, with the values that it wrote. `part` counts the parts of a
    * batch that is divided. Throws NotFiniteError behind the instructions that a guard let run.
    */
   async inspect(batch: Batch, inputs: StepInputs, visit: VisitInstruction): Promise<void> {

@@ -15,7 +15,7 @@ export interface Division {
   readonly guests: number;
 }
 
-/** Sizes of `parts` parts of a batch of so many images, the larger ones first. */
+/** Sizes of `parts` parts of a batch of images, the larger ones first. */
 export function partSizes(images: number, parts: number): number[] {
   const [least, more] = [Math.floor(images / parts), images % parts];
   return Array.from({ length: parts }, (_, index) => least + (index < more ? 1 : 0));

@@ -29,7 +29,7 @@ export interface PlannedPrograms {
   /** The steps of a batch's parts, in order. */
   readonly parts: readonly SessionStep[];
   readonly division: Division;
-  /** Of a batch of so many images, with the averages of the weights if they are asked for. */
+  /** Plan for a batch of images, with the averages of the weights if requested. */
   evaluation(batch: number, averaged?: boolean): SessionStep;
   /** Arena, weights and optimizer state. */
   readonly neededBytes: number;

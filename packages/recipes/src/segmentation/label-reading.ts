@@ -30,7 +30,7 @@ export async function readingIn(dir: string, keys: LabelKeys): Promise<LabelRead
   return readingOf(keys, layout, palette);
 }
 
-/** The reading of a folder of label maps, wherever it lies: files of the data set are in it, or in a folder above it. */
+/** How to read a folder of label maps: the data set's own files are in it, or in a folder above it. */
 export async function readingAbove(labels: string, keys: LabelKeys): Promise<LabelReading> {
   const layout = keys.layout === 'folders' ? undefined : await layoutAbove(keys.layout, labels);
   const palette = keys.palette === '' ? undefined : await readPalette(fileAbove(labels, keys.palette));

@@ -53,7 +53,7 @@ export async function networkFor(
   return configured(own, config ?? snapshot, classes, classesIn(description));
 }
 
-/** The description in a snapshot of a training; whoever loads its weights tells what is wrong with the file. */
+/** The description in a snapshot of a training; loading its weights reports what is wrong with the file. */
 async function ownDescription(snapshot: string): Promise<ModelDescription> {
   try {
     return await readDescription(snapshot);
