@@ -57,7 +57,7 @@ export class SessionPlan {
     this.title = title;
   }
 
-  /** Arena, weights and optimizer state: what the step needs in all. */
+  /** Bytes of arena, weights and optimizer state together: all that the step needs. */
   get bytes(): number {
     return this.raw.arenaBytes + this.raw.bytes.weights + this.raw.bytes.optimizer;
   }
@@ -72,7 +72,7 @@ export class SessionPlan {
     return plannedRebuilds(this.raw, this.device.balance);
   }
 
-  /** The same step with ordinary batch normalization under PyTorch's rules: a liveness count, not a measurement. */
+  /** Bytes of the same step with ordinary batch normalization under PyTorch's rules: a liveness count, not a measurement. */
   ordinary(): PeerBytes {
     return peerBytes(this.traced);
   }
@@ -104,7 +104,7 @@ export class SessionPlan {
     return diffPlans(earlier instanceof SessionPlan ? earlier.lock() : earlier, this.lock());
   }
 
-  /** A few lines for a person. */
+  /** A few lines to print: bytes, the peak, and how the backward pass gets its values. */
   summary(): string {
     const { bytes, arenaBytes, peak, instructions } = this.raw;
     const at = instructions[peak.instruction]?.node;

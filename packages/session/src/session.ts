@@ -61,6 +61,7 @@ export class Session<
 
   /** @throws UsageError for an option that is unknown or out of range */
   constructor(
+    /** The network, as it was passed in. */
     readonly module: Module<In, Out>,
     private readonly options: SessionOptions<In, Out, Target, M>,
   ) {
@@ -94,7 +95,6 @@ export class Session<
 
   /**
    * Plans a step without allocating anything; of a batch that is divided (`accumulate`) the step of its largest part.
-   *
    * @throws BudgetError where the plan cannot be brought below `memory`
    */
   plan(request: PlanRequest): SessionPlan {
@@ -115,7 +115,7 @@ export class Session<
     return this.planOf(key).raw.graph;
   }
 
-  /** Largest batch whose training step needs at most `memory` bytes, without recomputing more than the plan does by itself. */
+  /** Largest batch whose training step fits `memory` (bytes, or '1.5GiB') without more recompute. @throws UsageError if one sample does not */
   largestBatch(memory: number | string): number {
     const most =
       memoryBytes(memory, 'largestBatch') ?? refuse('largestBatch', "bytes, such as '1.5GiB',", memory);
@@ -128,10 +128,10 @@ export class Session<
   }
 
   /**
-   * One training step.
+   * One training step: forward, backward and update. Loss and metrics are those before the update.
    *
-   * @param x samples of `input`, as many as you like
-   * @param y their targets
+   * @param x N samples of `input`, one after the other; each N has a plan of its own
+   * @param y their targets, such as an Int32Array of N labels
    * @throws UsageError for arrays that are not what the network and the loss take; NotFiniteError, before anything was updated,
    *   where the loss or the norm of the gradients is not finite
    */
@@ -196,7 +196,7 @@ export class Session<
     return shares;
   }
 
-  /** The loss of a batch and the network's output, with running statistics and without dropout. */
+  /** Loss, metrics and output for a batch, with running statistics and without dropout. Arrays as in {@link train}. @throws UsageError */
   async evaluate(
     x: ArraysOf<In>,
     y: ArraysOf<Target>,
@@ -213,7 +213,11 @@ export class Session<
     };
   }
 
-  /** The network's output for a batch. */
+  /**
+   * The network's output for a batch, with running statistics and without dropout.
+   * @returns float32 [N,…]: `shape` is logical, N×C×H×W, and `data` channels-last; of several outputs each by its name
+   * @throws UsageError for an array that the network does not take, and where x is not finite
+   */
   async predict(x: ArraysOf<In>, options: WeightsOptions = {}): Promise<Per<Out, FloatTensor>> {
     const batch = this.batchOf('predict', x);
     const averaged = this.averagedIn('predict', options);
@@ -223,7 +227,7 @@ export class Session<
     return outputOf<Out>(this.graphOf(step), outputs);
   }
 
-  /** Outputs of the layers at some paths for a batch, as in a prediction. Nothing behind the last of them is computed. */
+  /** Outputs of layers at paths such as `body.pool`, as {@link predict} returns them; nothing after the last is computed. @throws UsageError */
   async features<const N extends string>(
     x: ArraysOf<In>,
     paths: readonly N[],
@@ -237,7 +241,11 @@ export class Session<
     return Object.fromEntries(entries) as Record<N, FloatTensor>;
   }
 
-  /** Trains for epochs over batches; see FitOptions. */
+  /**
+   * Trains for epochs, with validation and callbacks. Resolves after the last one, or where a callback or signal stopped it.
+   * @param batches an iterable of `{ x, y }` that can be iterated every epoch, or a function that makes one for an epoch
+   * @throws UsageError for an epoch without batches, and as {@link train} does
+   */
   fit(
     batches: EpochBatches<ArraysOf<In>, ArraysOf<Target>>,
     options: FitOptions<ArraysOf<In>, ArraysOf<Target>, M> = {},
@@ -256,12 +264,12 @@ export class Session<
     );
   }
 
-  /** Copies of all parameters and buffers, by the names of PyTorch's state dictionary. */
+  /** Copies of all parameters and buffers, row-major, by the names of PyTorch's state dictionary. */
   get state(): Map<string, HostTensor> {
     return this.store.stateDict('parameter', 'buffer');
   }
 
-  /** Writes parameters and buffers as safetensors; of a group, rank 0 does. */
+  /** Writes parameters and buffers as safetensors, atomically; in a group, rank 0 does. @throws CheckpointError */
   async save(path: string, options: WeightsOptions = {}): Promise<void> {
     const averaged = this.averagedIn('save', options);
     if (this.follows) return;
@@ -278,6 +286,7 @@ export class Session<
    * Loads parameters and buffers from safetensors or a file of torch.save: all of them, or none and an error that names each
    * difference. The names may be those of torchvision or timm, and weights of the other kind of batch norm are converted or
    * refused. Returns sentences about what was converted.
+   * @throws CheckpointError for a file that cannot be read, or of another network
    */
   async load(path: string, options: LoadOptions = {}): Promise<readonly string[]> {
     checkOptionNames('load', options, ['trainedWith']);
@@ -289,7 +298,7 @@ export class Session<
 
   /**
    * Writes all that training needs to go on bit for bit: weights, optimizer state, the count of updates, the seed and the
-   * kernels in use. Of a group, rank 0 does.
+   * kernels in use. In a group, rank 0 does. @throws CheckpointError
    */
   async saveState(path: string): Promise<void> {
     const optimizer = this.required('optimizer', 'saveState');
@@ -302,7 +311,7 @@ export class Session<
 
   /**
    * Loads what {@link saveState} wrote: all of it, or none and an error that names each difference. Steps are planned anew, with the
-   * kernels of the file where this machine has them.
+   * kernels of the file where this machine has them. @throws UsageError, code ERR_STATE_FILE, for another file
    */
   async loadState(path: string): Promise<void> {
     const optimizer = this.required('optimizer', 'loadState');
