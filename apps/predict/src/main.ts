@@ -20,9 +20,7 @@ import { checkOptions, checkTask, filesOf, type Options } from './options.js';
 import { segment } from './segment.js';
 
 const command = new Command('predict')
-  .description(
-    'Classify photographs with a trained network, or segment them with a segmentation network.',
-  )
+  .description('Classify photographs with a trained network, or segment them with a segmentation network.')
   .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints (the newest intact one)')
   .argument(
     '<images...>',

@@ -5,7 +5,7 @@ import { formatPath, type Problem } from './problems.js';
 export interface ConfigProblem extends Partial<Position> {
   /** Full key path, such as `optimizer.schedule.type`; empty for the document itself. */
   path: string;
-  /** What is expected there, and what was received. */
+  /** The expected value and the one received. */
   message: string;
 }
 

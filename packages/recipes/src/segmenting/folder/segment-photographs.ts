@@ -65,7 +65,7 @@ export interface SegmentOptions {
   readonly flip: boolean;
   /** How the predictions are combined. */
   readonly fusion: FusionMode;
-  /** What NAME.png holds. */
+  /** Form of NAME.png. */
   readonly mode: OutputMode;
   /** Whether to write NAME_overlay.png. */
   readonly overlay: boolean;
